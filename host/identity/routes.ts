@@ -1,0 +1,149 @@
+import { eq } from 'drizzle-orm'
+import { Hono, type Context } from 'hono'
+import { deleteCookie, setCookie } from 'hono/cookie'
+import * as v from 'valibot'
+import type { Database } from '../../src/index.ts'
+import { sessions } from '../../src/database/schema.ts'
+import { problemResponse } from '../../src/hono/index.ts'
+import { readBody } from '../../src/hono/body.ts'
+import { parseInput } from '../../src/input.ts'
+import { invalid } from '../../src/refusal.ts'
+import { hashPassword, verifyPassword } from './password.ts'
+import { users } from './schema.ts'
+import {
+  insertSession,
+  newSession,
+  SESSION_COOKIE,
+  SESSION_SECONDS,
+  sha256,
+  tokenOf,
+} from './sessions.ts'
+
+const Email = v.pipe(
+  v.string('Must be a text.'),
+  v.trim(),
+  v.toLowerCase(),
+  v.maxLength(254, 'Must be at most 254 characters long.'),
+  v.email('Must be an e-mail address.')
+)
+
+const SignUp = v.object(
+  {
+    email: Email,
+    password: v.pipe(
+      v.string('Must be a text.'),
+      v.minLength(8, 'Must be at least 8 characters long.'),
+      v.maxLength(256, 'Must be at most 256 characters long.')
+    ),
+    name: v.nullish(
+      v.pipe(
+        v.string('Must be a text.'),
+        v.trim(),
+        v.maxLength(255, 'Must be at most 255 characters long.')
+      )
+    ),
+  },
+  'Must be an object.'
+)
+
+const SignIn = v.object(
+  {
+    email: v.pipe(
+      v.string('Must be a text.'),
+      v.trim(),
+      v.toLowerCase(),
+      v.maxLength(254, 'Is too long.')
+    ),
+    password: v.pipe(v.string('Must be a text.'), v.maxLength(256, 'Is too long.')),
+  },
+  'Must be an object.'
+)
+
+type UserRow = typeof users.$inferSelect
+
+/** Sign-up, sign-in and sign-out: the smallest real identity, to be replaced by the host's own. */
+export function identityRoutes(db: Database) {
+  const routes = new Hono()
+
+  routes.post('/identity/sign-up', async (c) => {
+    const input = parseInput(SignUp, await readBody(c))
+    if (!input.ok) return problemResponse(input.error)
+    const { email, password, name } = input.value
+    const key = c.req.header('idempotency-key')
+    const signUpKey = key === undefined ? null : await sha256(key)
+    const [present] = await db.select().from(users).where(eq(users.email, email))
+    if (present) return signUpAgain(c, present, signUpKey, password, name ?? null)
+
+    const now = new Date()
+    const user: UserRow = {
+      id: crypto.randomUUID(),
+      email,
+      name: name ?? null,
+      passwordHash: await hashPassword(password),
+      signUpKey,
+      createdAt: now,
+    }
+    const session = await newSession()
+    const inserted = db.insert(users).values(user).onConflictDoNothing().returning()
+    const [rows] = await db.batch([inserted, insertSession(db, session.tokenHash, user.id, now)])
+    if (rows.length === 0) {
+      // Somebody else signed up with this address meanwhile; the session is nobody's.
+      await db.delete(sessions).where(eq(sessions.tokenHash, session.tokenHash))
+      return problemResponse(taken)
+    }
+    return signedIn(c, user, session.token, 201)
+  })
+
+  // A repeated sign-up is answered as the first time, but for the token: tokens are not stored, so
+  // the repeat gets a session of its own.
+  async function signUpAgain(
+    c: Context,
+    user: UserRow,
+    signUpKey: string | null,
+    password: string,
+    name: string | null
+  ) {
+    if (signUpKey === null || user.signUpKey !== signUpKey) return problemResponse(taken)
+    if (user.name !== name || !(await verifyPassword(password, user.passwordHash))) {
+      return problemResponse({ code: 'idempotency_mismatch' })
+    }
+    const { token, tokenHash } = await newSession()
+    await insertSession(db, tokenHash, user.id, new Date())
+    return signedIn(c, user, token, 201)
+  }
+
+  routes.post('/identity/sign-in', async (c) => {
+    const input = parseInput(SignIn, await readBody(c))
+    if (!input.ok) return problemResponse(input.error)
+    const { email, password } = input.value
+    const [user] = await db.select().from(users).where(eq(users.email, email))
+    const correct = await verifyPassword(password, user?.passwordHash ?? null)
+    if (!user || !correct) return problemResponse({ code: 'unauthenticated' })
+    const { token, tokenHash } = await newSession()
+    await insertSession(db, tokenHash, user.id, new Date())
+    return signedIn(c, user, token, 200)
+  })
+
+  routes.post('/identity/sign-out', async (c) => {
+    const token = tokenOf(c)
+    if (token === null) return problemResponse({ code: 'unauthenticated' })
+    await db.delete(sessions).where(eq(sessions.tokenHash, await sha256(token)))
+    deleteCookie(c, SESSION_COOKIE, { path: '/' })
+    return c.body(null, 204)
+  })
+
+  return routes
+}
+
+const taken = invalid({ email: ['Is taken.'] })
+
+function signedIn(c: Context, { id, email, name }: UserRow, token: string, status: 200 | 201) {
+  setCookie(c, SESSION_COOKIE, token, {
+    path: '/',
+    httpOnly: true,
+    sameSite: 'Lax',
+    secure: new URL(c.req.url).protocol === 'https:',
+    maxAge: SESSION_SECONDS,
+  })
+  return c.json({ user: { id, email, name }, token }, status)
+}

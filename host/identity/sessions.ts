@@ -1,0 +1,67 @@
+import { eq, sql } from 'drizzle-orm'
+import type { Context } from 'hono'
+import { getCookie } from 'hono/cookie'
+import type { Database, PrincipalQuery } from '../../src/index.ts'
+import { sessions } from '../../src/database/schema.ts'
+import { users } from './schema.ts'
+
+export const SESSION_COOKIE = 'seatgate_session'
+export const SESSION_SECONDS = 30 * 24 * 60 * 60
+
+/** A session as it is made: the token goes to its user, the hash into the database. */
+export interface NewSession {
+  readonly token: string
+  readonly tokenHash: string
+}
+
+/** Makes a session token of 256 random bits. Only its SHA-256 is ever stored. */
+export async function newSession(): Promise<NewSession> {
+  const token = toBase64Url(crypto.getRandomValues(new Uint8Array(32)))
+  return { token, tokenHash: await sha256(token) }
+}
+
+/** Builds the statement that stores a session. */
+export function insertSession(db: Database, tokenHash: string, userId: string, now: Date) {
+  const expiresAt = new Date(now.getTime() + SESSION_SECONDS * 1000)
+  return db
+    .insert(sessions)
+    .values({ tokenHash, userId, expiresAt, lastActiveAt: now, createdAt: now })
+}
+
+/** The token that a request carries, as a bearer or in the cookie. */
+export function tokenOf(c: Context): string | null {
+  const bearer = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '')
+  return bearer?.[1] ?? getCookie(c, SESSION_COOKIE) ?? null
+}
+
+/** Whose session this is, as a query that runs in the library's own round trip. */
+export async function sessionQuery(
+  db: Database,
+  token: string,
+  isOperator: (email: string) => boolean
+): Promise<PrincipalQuery> {
+  const live = sql`sessions.token_hash = ${await sha256(token)}
+    and sessions.expires_at > ${Date.now()}`
+  return {
+    userId: sql<string | null>`(select sessions.user_id from sessions where ${live})`,
+    statement: db
+      .select({ userId: users.id, email: users.email })
+      .from(users)
+      .where(eq(users.id, sql`(select sessions.user_id from sessions where ${live})`)),
+    principal: ([row]: readonly { userId: string; email: string }[]) =>
+      row ? { userId: row.userId, operator: isOperator(row.email) } : null,
+  }
+}
+
+/** SHA-256 in hex. */
+export async function sha256(text: string): Promise<string> {
+  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+function toBase64Url(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replace(/=+$/, '')
+}

@@ -1,0 +1,3 @@
+CREATE TABLE IF NOT EXISTS guards (
+  code TEXT NOT NULL
+);

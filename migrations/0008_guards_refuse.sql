@@ -1,0 +1,1 @@
+CREATE TRIGGER IF NOT EXISTS guards_refuse BEFORE INSERT ON guards BEGIN SELECT RAISE(ABORT, 'guard:' || NEW.code); END;

@@ -1,0 +1,84 @@
+import { startWorker } from './local-worker.ts'
+import { onceToldToEnd } from './lifetime.ts'
+
+const DEFAULT_PORT = 8787
+
+/** Serves the worker until it is told to end. Resolves to the exit code. */
+export async function dev(args: readonly string[], config?: string): Promise<number> {
+  const flags = [...args]
+  const port = takeFlag(flags, '--port') ?? String(DEFAULT_PORT)
+  const ip = takeFlag(flags, '--ip')
+  const persistTo = takeFlag(flags, '--persist-to')
+  const env = takeFlag(flags, '--env', '-e')
+  const otherConfig = takeFlag(flags, '--config', '-c') ?? config
+  if (!/^\d{1,5}$/.test(port)) throw new Error(`--port takes a number, not "${port}"`)
+
+  let isServing = false
+  const told = new Promise<void>((resolve) => {
+    // Before it serves there is nothing to end in good order.
+    onceToldToEnd((exitCode) => (isServing ? resolve() : process.exit(exitCode)))
+  })
+
+  const worker = await startWorker({
+    port: Number(port),
+    flags,
+    onLine: console.log,
+    ...(ip !== undefined && { ip }),
+    ...(persistTo !== undefined && { persistTo }),
+    ...(env !== undefined && { env }),
+    ...(otherConfig !== undefined && { config: otherConfig }),
+  })
+  isServing = true
+  console.log(welcome(worker.url))
+
+  const exitCode = await Promise.race([told.then(() => 0), worker.ended.then(() => 1)])
+  if (exitCode !== 0) console.error('wrangler ended by itself')
+  await worker.stop()
+  return exitCode
+}
+
+function takeFlag(flags: string[], ...names: string[]): string | undefined {
+  let value: string | undefined
+  for (let index = 0; index < flags.length;) {
+    const [name, ...inline] = flags[index]!.split('=')
+    if (!names.includes(name!)) {
+      index += 1
+    } else if (inline.length > 0) {
+      value = inline.join('=')
+      flags.splice(index, 1)
+    } else {
+      value = flags[index + 1]
+      if (value === undefined) throw new Error(`${name} needs a value`)
+      flags.splice(index, 2)
+    }
+  }
+  return value
+}
+
+function welcome(url: string): string {
+  const json = `-H 'content-type: application/json'`
+  const bearer = `-H "authorization: Bearer $TOKEN"`
+  const pick = (field: string) => String.raw`sed -n 's/^[^}]*"${field}":"\([^"]*\)".*/\1/p'`
+  // Each run of the first line is somebody new: the data outlives the process.
+  const account = `{"email":"ada-'$(date +%s)'@example.com","password":"correct horse battery"}`
+  return `
+Seatgate is ready on ${url}
+
+Sign up, create an organization, read its seats:
+
+  TOKEN=$(curl -s ${url}/identity/sign-up ${json} -d '${account}' | sed -n 's/.*"token":"\\([^"]*\\)".*/\\1/p')
+  ORG=$(curl -s ${url}/organizations ${bearer} ${json} -d '{"name":"Analytical Engines"}' | ${pick('id')})
+  curl -s ${url}/organizations/$ORG/seats ${bearer}
+
+Ctrl-C stops it.
+`
+}
+
+if (import.meta.main) {
+  try {
+    process.exitCode = await dev(process.argv.slice(2))
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error)
+    process.exitCode = 1
+  }
+}

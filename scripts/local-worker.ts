@@ -1,0 +1,210 @@
+import { createServer, type AddressInfo } from 'node:net'
+import { resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { startGroup, type ProcessGroup } from './process-group.ts'
+import { wranglerOutput } from './wrangler-output.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const wrangler = resolve(root, 'node_modules/wrangler/bin/wrangler.js')
+
+const READY_SECONDS = 60
+const MAX_REFUSALS = 10
+const GRACE_SECONDS = 1.5
+const SWEEP_SECONDS = 5
+const KEPT_LINES = 2000
+
+export interface LocalWorkerOptions {
+  /** The wrangler configuration, default the project's. */
+  readonly config?: string
+  /** Default a free port. */
+  readonly port?: number
+  /** Default 127.0.0.1. */
+  readonly ip?: string
+  /** Where the data lives, default `.wrangler/state` beside the configuration. */
+  readonly persistTo?: string
+  readonly vars?: Readonly<Record<string, string>>
+  /** Further flags for `wrangler dev`. */
+  readonly flags?: readonly string[]
+  /** The wrangler environment, for the worker and for its migrations. */
+  readonly env?: string
+  /** Takes every line of output as it comes; errors then do not repeat them. */
+  readonly onLine?: (line: string) => void
+}
+
+export interface LocalWorker {
+  readonly url: string
+  readonly port: number
+  /** Resolves once wrangler has ended, for whatever reason. */
+  readonly ended: Promise<number>
+  /** Ends wrangler in good order, and with it every process it started. */
+  stop(): Promise<void>
+  /** SIGKILL to all of them at once: what a crash looks like. */
+  kill(): Promise<void>
+  /** What wrangler and the worker printed, without wrangler's small talk. */
+  output(): string
+}
+
+/** Applies the migrations, starts `wrangler dev` and waits until the worker answers. */
+export async function startWorker(options: LocalWorkerOptions = {}): Promise<LocalWorker> {
+  const { ip = '127.0.0.1' } = options
+  const port = options.port || (await freePort(ip))
+  await assertPortIsFree(ip, port)
+
+  const config = resolve(options.config ?? resolve(root, 'wrangler.toml'))
+  const shared = ['--config', config]
+  if (options.persistTo !== undefined) shared.push('--persist-to', resolve(options.persistTo))
+  if (options.env !== undefined) shared.push('--env', options.env)
+  await applyMigrations(shared)
+
+  const lines: string[] = []
+  const onOutput = wranglerOutput((line) => {
+    if (lines.push(line) > KEPT_LINES) lines.shift()
+    options.onLine?.(line)
+  })
+  const output = () => lines.join('\n').trim()
+  const vars = Object.entries({ ENVIRONMENT: 'development', ...options.vars })
+  const group = runWrangler(
+    [
+      'dev',
+      ...shared,
+      '--ip',
+      ip,
+      '--port',
+      String(port),
+      ...vars.flatMap(([name, value]) => ['--var', `${name}:${value}`]),
+      '--show-interactive-dev-session=false',
+      // The inspector's usual port would be taken by the first of several instances.
+      ...(options.flags?.some((flag) => flag.startsWith('--inspector-port'))
+        ? []
+        : ['--inspector-port', '0']),
+      ...(options.flags ?? []),
+    ],
+    onOutput
+  )
+
+  // What wrangler says goes into the error, unless somebody has read it already.
+  const explanation = () => (options.onLine === undefined ? `\n\n${output()}` : '')
+  const host = ['0.0.0.0', '::', '*', 'localhost'].includes(ip) ? '127.0.0.1' : ip
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  await untilReady(group, url, explanation)
+  const endSweeps = startSweeps(url)
+  void group.ended.then(endSweeps)
+  return {
+    url,
+    port,
+    output,
+    ended: group.ended,
+    async stop() {
+      endSweeps()
+      await group.stop(GRACE_SECONDS)
+    },
+    async kill() {
+      endSweeps()
+      await group.kill()
+    },
+  }
+}
+
+export async function freePort(ip = '127.0.0.1'): Promise<number> {
+  const server = createServer().listen(0, ip)
+  await new Promise((listening) => server.once('listening', listening))
+  const { port } = server.address() as AddressInfo
+  await new Promise((closed) => server.close(closed))
+  return port
+}
+
+async function assertPortIsFree(ip: string, port: number): Promise<void> {
+  const server = createServer()
+  const problem = await new Promise<NodeJS.ErrnoException | undefined>((settle) => {
+    server.once('error', settle)
+    server.listen(port, ip, () => server.close(() => settle(undefined)))
+  })
+  if (problem?.code === 'EADDRINUSE') {
+    throw new Error(`port ${port} is in use: choose another one with --port`)
+  }
+  if (problem !== undefined) throw problem
+}
+
+async function applyMigrations(shared: readonly string[]): Promise<void> {
+  let output = ''
+  const group = runWrangler(['d1', 'migrations', 'apply', 'DB', '--local', ...shared], (text) => {
+    output += text
+  })
+  if ((await group.ended) !== 0) {
+    throw new Error(`the migrations could not be applied\n\n${output.trim()}`)
+  }
+}
+
+function runWrangler(args: readonly string[], onOutput: (text: string) => void): ProcessGroup {
+  const env = {
+    ...process.env,
+    // No questions, no look-up of the newest version, no fetch of sample request data, no log files.
+    CI: '1',
+    WRANGLER_HIDE_BANNER: 'true',
+    WRANGLER_SEND_METRICS: 'false',
+    WRANGLER_WRITE_LOGS: 'false',
+    CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+  }
+  return startGroup([wrangler, ...args], { cwd: process.cwd(), env, onOutput })
+}
+
+async function untilReady(
+  group: ProcessGroup,
+  url: string,
+  explanation: () => string
+): Promise<void> {
+  let ended = false
+  void group.ended.then(() => {
+    ended = true
+  })
+  let last = 'no answer'
+  let refusals = 0
+  const deadline = Date.now() + READY_SECONDS * 1000
+  while (!ended && refusals < MAX_REFUSALS && Date.now() < deadline) {
+    last = await healthOf(url)
+    if (last === '200') return
+    // An answer other than 200 comes from a worker that runs and cannot serve.
+    if (/^\d+$/.test(last)) refusals += 1
+    await sleep(refusals > 0 ? 500 : 100)
+  }
+  await group.kill()
+  const reason = ended
+    ? 'wrangler ended before the worker was ready'
+    : `the worker did not become ready (GET ${url}/healthz: ${last})`
+  throw new Error(reason + explanation())
+}
+
+async function healthOf(url: string): Promise<string> {
+  try {
+    const response = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(5000) })
+    await response.arrayBuffer()
+    return String(response.status)
+  } catch (error) {
+    return String(error instanceof Error ? (error.cause ?? error) : error)
+  }
+}
+
+/**
+ * The local runtime never fires a cron trigger and keeps its queues in memory, so that a restart
+ * loses every wake-up: without this, what the last run left undone would stay undone.
+ */
+function startSweeps(url: string): () => void {
+  let timer: NodeJS.Timeout | undefined
+  let isOver = false
+  async function sweep() {
+    const address = `${url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent('* * * * *')}`
+    try {
+      const response = await fetch(address, { signal: AbortSignal.timeout(30_000) })
+      await response.arrayBuffer()
+    } catch {
+      // Reloading or ending: the next one will find the worker, or there is none.
+    }
+    if (!isOver) timer = setTimeout(sweep, SWEEP_SECONDS * 1000).unref()
+  }
+  void sweep()
+  return () => {
+    isOver = true
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,88 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import type { AuditEvent } from './client.ts'
+
+export interface Delivery {
+  /** What the receiver answered; only a 2xx counts as received. */
+  readonly status: number
+  readonly isSigned: boolean
+  readonly event: AuditEvent & { readonly organizationId: string }
+}
+
+export interface ReceiverOptions {
+  readonly secret: string
+  /** The status for the delivery with this number, from 1. Default 204. */
+  readonly answer?: (number: number) => number
+}
+
+export type WebhookReceiver = Awaited<ReturnType<typeof startReceiver>>
+
+const TOLERANCE_SECONDS = 300
+
+/** A customer's log system: takes Standard Webhooks on a loopback port and remembers them. */
+export async function startReceiver({ secret, answer = () => 204 }: ReceiverOptions) {
+  const deliveries: Delivery[] = []
+  async function take(request: IncomingMessage): Promise<number> {
+    const body = await text(request)
+    const status = answer(deliveries.length + 1)
+    const { data } = JSON.parse(body) as { data: Delivery['event'] }
+    deliveries.push({ status, isSigned: hasValidSignature(request, body, secret), event: data })
+    return status
+  }
+  const server = createServer((request, response) => {
+    take(request).then(
+      (status) => response.writeHead(status).end(),
+      () => response.writeHead(400).end()
+    )
+  })
+
+  const listen = (port: number) =>
+    new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(port, '127.0.0.1', () => {
+        server.off('error', reject)
+        resolve()
+      })
+    })
+  const stop = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve())
+      server.closeAllConnections()
+    })
+
+  await listen(0)
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${port}/hook`,
+    deliveries,
+    /** What was accepted for one organization, each event once, in order of first arrival. */
+    received(organizationId: string): Delivery['event'][] {
+      const events = deliveries
+        .filter(({ status, event }) => status < 300 && event.organizationId === organizationId)
+        .map(({ event }) => event)
+      return [...new Map(events.map((event) => [event.id, event])).values()]
+    },
+    stop,
+    /** Comes back on the same address. */
+    restart: () => listen(port),
+  }
+}
+
+function hasValidSignature(request: IncomingMessage, body: string, secret: string): boolean {
+  const id = request.headers['webhook-id']
+  const timestamp = request.headers['webhook-timestamp']
+  const signatures = String(request.headers['webhook-signature'] ?? '').split(' ')
+  if (Math.abs(Date.now() / 1000 - Number(timestamp)) > TOLERANCE_SECONDS) return false
+  const key = secret.startsWith('whsec_')
+    ? Buffer.from(secret.slice('whsec_'.length), 'base64')
+    : Buffer.from(secret)
+  const expected = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')
+  return signatures.some((signature) => isSame(signature, `v1,${expected}`))
+}
+
+function isSame(left: string, right: string): boolean {
+  const [a, b] = [Buffer.from(left), Buffer.from(right)]
+  return a.length === b.length && timingSafeEqual(a, b)
+}

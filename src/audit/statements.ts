@@ -1,0 +1,50 @@
+import { sql } from 'drizzle-orm'
+import type { Database, Statement } from '../database/database.ts'
+import { auditEvents, auditOutbox } from '../database/schema.ts'
+import type { AuditActor, EventDraft } from './event.ts'
+
+/** What all events of one batch have in common. */
+export interface EventContext {
+  readonly organizationId: string
+  readonly actor: AuditActor
+  readonly effectiveUserId: string | null
+  readonly requestId: string | null
+  readonly now: Date
+  readonly newId: () => string
+}
+
+/**
+ * Builds the statements that write events, in order, and mark the organization for forwarding. The
+ * sequence is assigned inside the batch: a batch that fails leaves no gap.
+ */
+export function recordEvents(
+  db: Database,
+  context: EventContext,
+  drafts: readonly EventDraft[]
+): Statement[] {
+  if (drafts.length === 0) return []
+  const { organizationId, actor, effectiveUserId, requestId, now, newId } = context
+  const next = sql`coalesce((select sequence from audit_events
+    where organization_id = ${organizationId} order by sequence desc limit 1), 0) + 1`
+  const events = drafts.map(({ action, target, metadata }) =>
+    db.insert(auditEvents).values({
+      organizationId,
+      sequence: next,
+      id: newId(),
+      action,
+      outcome: 'success',
+      actorType: actor.type,
+      actorId: actor.id,
+      effectiveUserId,
+      targetType: target.type,
+      targetId: target.id,
+      metadata,
+      requestId,
+      schemaVersion: 1,
+      occurredAt: now,
+      insertedAt: now,
+    })
+  )
+  const mark = db.insert(auditOutbox).values({ organizationId, sweptAt: now }).onConflictDoNothing()
+  return [...events, mark]
+}

@@ -1,0 +1,39 @@
+import { asc, inArray } from 'drizzle-orm'
+import { batch } from '../database/batch.ts'
+import { auditOutbox } from '../database/schema.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { forwardOrganization } from './forward.ts'
+
+const ORGANIZATIONS_PER_SWEEP = 1000
+const MESSAGES_PER_SEND = 100
+
+/**
+ * Finds organizations with events that some sink has not had, however they were left behind, and
+ * wakes the forwarder for each; without a queue it forwards them itself. Those that waited longest
+ * come first, so that none is starved.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ */
+export async function sweepAudit(seatgate: Seatgate): Promise<void> {
+  const { db, queue, now } = seatgate
+  const waiting = db
+    .select({ organizationId: auditOutbox.organizationId })
+    .from(auditOutbox)
+    .orderBy(asc(auditOutbox.sweptAt))
+    .limit(ORGANIZATIONS_PER_SWEEP)
+  const { swept } = await batch(db, {
+    swept: db
+      .update(auditOutbox)
+      .set({ sweptAt: now() })
+      .where(inArray(auditOutbox.organizationId, waiting))
+      .returning({ organizationId: auditOutbox.organizationId }),
+  })
+  if (queue === null) {
+    for (const { organizationId } of swept) await forwardOrganization(seatgate, organizationId)
+    return
+  }
+  for (let from = 0; from < swept.length; from += MESSAGES_PER_SEND) {
+    const messages = swept.slice(from, from + MESSAGES_PER_SEND)
+    await queue.sendBatch(messages.map((body) => ({ body })))
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * The tables of Seatgate in Drizzle, as the files in `migrations/` make them. The constraints that
+ * Drizzle cannot say (checks, triggers, partial indexes) live in the migrations alone.
+ *
+ * @module
+ */
+import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+
+const instant = (name: string) => integer(name, { mode: 'timestamp_ms' })
+
+/** Organizations. A row with `deletedAt` is gone for every reader; its slug is free again. */
+export const organizations = sqliteTable('organizations', {
+  id: text('id').primaryKey(),
+  name: text('name').notNull(),
+  slug: text('slug').notNull(),
+  ownerUserId: text('owner_user_id').notNull(),
+  deletedAt: instant('deleted_at'),
+  createdAt: instant('created_at').notNull(),
+  updatedAt: instant('updated_at').notNull(),
+})
+
+/** Who belongs to which organization. `seatId` is null exactly while no seat is held. */
+export const memberships = sqliteTable('memberships', {
+  id: text('id').primaryKey(),
+  organizationId: text('organization_id').notNull(),
+  userId: text('user_id').notNull(),
+  role: text('role').notNull(),
+  status: text('status', { enum: ['active', 'suspended'] })
+    .notNull()
+    .default('active'),
+  seatId: text('seat_id'),
+  createdAt: instant('created_at').notNull(),
+  updatedAt: instant('updated_at').notNull(),
+})
+
+/** What an organization bought: one row each, replaced only by a higher version. */
+export const entitlements = sqliteTable('entitlements', {
+  organizationId: text('organization_id').primaryKey(),
+  version: integer('version').notNull(),
+  limitKind: text('limit_kind', { enum: ['finite', 'unlimited', 'unknown'] }).notNull(),
+  limitSeats: integer('limit_seats'),
+  reason: text('reason'),
+  updatedAt: instant('updated_at').notNull(),
+})
+
+/** Which ledger is in force: a write admitted under an older epoch is refused. */
+export const seatLedgers = sqliteTable('seat_ledgers', {
+  organizationId: text('organization_id').primaryKey(),
+  epoch: integer('epoch').notNull(),
+})
+
+/** Seat ids that were given up: a write that carries one can no longer land. */
+export const seatFences = sqliteTable('seat_fences', {
+  seatId: text('seat_id').primaryKey(),
+  organizationId: text('organization_id').notNull(),
+  fencedAt: instant('fenced_at').notNull(),
+})
+
+/** What happened, in commit order per organization. Rows can only be inserted. */
+export const auditEvents = sqliteTable(
+  'audit_events',
+  {
+    organizationId: text('organization_id').notNull(),
+    sequence: integer('sequence').notNull(),
+    id: text('id').notNull(),
+    action: text('action').notNull(),
+    outcome: text('outcome', { enum: ['success', 'failure', 'error'] }).notNull(),
+    actorType: text('actor_type', {
+      enum: ['user', 'operator', 'service_account', 'webhook', 'job', 'system', 'anonymous'],
+    }).notNull(),
+    actorId: text('actor_id'),
+    effectiveUserId: text('effective_user_id'),
+    targetType: text('target_type'),
+    targetId: text('target_id'),
+    metadata: text('metadata', { mode: 'json' }).$type<Record<string, unknown>>().notNull(),
+    requestId: text('request_id'),
+    schemaVersion: integer('schema_version').notNull(),
+    occurredAt: instant('occurred_at').notNull(),
+    insertedAt: instant('inserted_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.organizationId, table.sequence] })]
+)
+
+/** Organizations with events that some sink has not had yet. */
+export const auditOutbox = sqliteTable('audit_outbox', {
+  organizationId: text('organization_id').primaryKey(),
+  sweptAt: instant('swept_at').notNull(),
+})
+
+/** How far each sink has come in each organization, and who is delivering at the moment. */
+export const sinkCursors = sqliteTable(
+  'sink_cursors',
+  {
+    organizationId: text('organization_id').notNull(),
+    sinkId: text('sink_id').notNull(),
+    sequence: integer('sequence').notNull().default(0),
+    attempts: integer('attempts').notNull().default(0),
+    nextAttemptAt: instant('next_attempt_at').notNull(),
+    lastError: text('last_error'),
+    leaseToken: text('lease_token'),
+    leasedUntil: instant('leased_until').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.organizationId, table.sinkId] })]
+)
+
+/** Answers given under an `Idempotency-Key`, kept for ever. */
+export const operations = sqliteTable(
+  'operations',
+  {
+    actorId: text('actor_id').notNull(),
+    id: text('id').notNull(),
+    digest: text('digest').notNull(),
+    outcome: text('outcome').notNull(),
+    createdAt: instant('created_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.actorId, table.id] })]
+)
+
+/** Sessions: the SHA-256 of the token, whose it is, and the organization it works in. */
+export const sessions = sqliteTable('sessions', {
+  tokenHash: text('token_hash').primaryKey(),
+  userId: text('user_id').notNull(),
+  activeOrganizationId: text('active_organization_id'),
+  expiresAt: instant('expires_at').notNull(),
+  lastActiveAt: instant('last_active_at').notNull(),
+  createdAt: instant('created_at').notNull(),
+})
+
+/** Always empty: inserting a row aborts the batch with the row's code. */
+export const guards = sqliteTable('guards', { code: text('code').notNull() })
+
+export type OrganizationRow = typeof organizations.$inferSelect
+export type MembershipRow = typeof memberships.$inferSelect
+export type AuditEventRow = typeof auditEvents.$inferSelect

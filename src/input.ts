@@ -1,0 +1,31 @@
+import * as v from 'valibot'
+import { invalid, type Refusal } from './refusal.ts'
+import { ok, refused, type Result } from './result.ts'
+
+/**
+ * Stands for an input that could not be read at all (broken JSON, a body that is too large), so
+ * that it is refused in its turn: after authentication, absence and role.
+ */
+export class UnreadableInput {
+  readonly refusal: Refusal
+
+  constructor(refusal: Refusal) {
+    this.refusal = refusal
+  }
+}
+
+/** Checks an input against its schema; unknown keys are ignored. */
+export function parseInput<S extends v.GenericSchema>(
+  schema: S,
+  input: unknown
+): Result<v.InferOutput<S>> {
+  if (input instanceof UnreadableInput) return refused(input.refusal)
+  const parsed = v.safeParse(schema, input)
+  if (parsed.success) return ok(parsed.output)
+  const errors: Record<string, string[]> = {}
+  for (const issue of parsed.issues) {
+    const field = v.getDotPath(issue) ?? 'body'
+    ;(errors[field] ??= []).push(issue.message)
+  }
+  return refused(invalid(errors))
+}

@@ -1,0 +1,82 @@
+import { eq } from 'drizzle-orm'
+import * as v from 'valibot'
+import { memberships } from '../database/schema.ts'
+import { parseInput } from '../input.ts'
+import { perform, type OperationOptions } from '../operations/perform.ts'
+import { unchanged } from '../operations/plan.ts'
+import { standingWith } from '../organizations/standing.ts'
+import { ok, refused, type Result } from '../result.ts'
+import type { OrganizationScope } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { guardAnotherOwner, guardStanding, guardUnchanged } from './guards.ts'
+import { membershipView, type Membership } from './membership.ts'
+import { membershipOf } from './queries.ts'
+import { mayChangeRole, roleInput } from './roles.ts'
+
+/**
+ * Changes a member's role `{ role }`. The role they have already changes nothing. Only an owner
+ * makes or unmakes an owner, and the last one stays.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error` on
+ * `role`, `not_found`, `last_owner`.
+ *
+ * @example
+ * ```ts
+ * await changeRole(seatgate, { caller, organization: 'acme' }, userId, { role: 'admin' })
+ * ```
+ */
+export async function changeRole(
+  seatgate: Seatgate,
+  scope: OrganizationScope,
+  userId: string,
+  input: unknown,
+  options: OperationOptions = {}
+): Promise<Result<Membership>> {
+  const { db, roles } = seatgate
+  const parsed = parseInput(v.object({ role: roleInput(roles) }, 'Must be an object.'), input)
+  return perform(
+    seatgate,
+    scope,
+    {
+      name: 'organization.member_role_change',
+      input: [userId, input],
+      grows: false,
+      queries: { target: membershipOf(db, scope, userId) },
+      plan(found, _caller, now) {
+        const standing = standingWith(found, roles.memberAdmins)
+        if (!standing.ok) return standing
+        if (!parsed.ok) return parsed
+        const { role } = parsed.value
+        const [target] = found.rows.target
+        const actorRole = standing.value.membership.role
+        if (!mayChangeRole(roles, actorRole, target?.role ?? null, role)) {
+          return refused({ code: 'insufficient_role' })
+        }
+        if (target === undefined) return refused({ code: 'not_found' })
+        const { organizationId } = target
+        if (target.role === role) return ok(unchanged(organizationId, membershipView(target)))
+        return ok({
+          value: membershipView({ ...target, role, updatedAt: now }),
+          organizationId,
+          statements: [
+            guardStanding(seatgate, standing.value),
+            guardUnchanged(seatgate, target),
+            ...(target.role === roles.owner ? [guardAnotherOwner(seatgate, target)] : []),
+            db
+              .update(memberships)
+              .set({ role, updatedAt: now })
+              .where(eq(memberships.id, target.id)),
+          ],
+          events: [
+            {
+              action: 'organization.member_role_change',
+              target: { type: 'user', id: userId },
+              metadata: { old_role: target.role, new_role: role, user_id: userId },
+            },
+          ],
+        })
+      },
+    },
+    options
+  )
+}

@@ -1,0 +1,64 @@
+/**
+ * The gate: every membership comes to be here, and here alone.
+ *
+ * @module
+ */
+import type { EventDraft } from '../audit/event.ts'
+import type { Statement } from '../database/database.ts'
+import { memberships, type MembershipRow } from '../database/schema.ts'
+import { ok, type Result } from '../result.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { limitView } from '../seats/limit.ts'
+import type { SeatGrant, SeatReference } from '../seats/provider.ts'
+
+/** A membership that is to come to be. It gets its seat at the gate. */
+export interface Admission {
+  readonly membership: Omit<MembershipRow, 'seatId'>
+  /** Whether this is the creating owner, whose seat is counted and never refused. */
+  readonly founding: boolean
+}
+
+/** A membership that may be written now, with everything that must be written with it. */
+export interface Admitted {
+  readonly seat: SeatReference
+  readonly statements: readonly Statement[]
+  readonly events: readonly EventDraft[]
+}
+
+/**
+ * Asks for a seat and, if there is one, builds the statements that write the membership. They belong
+ * into one batch; `confirmSeat` follows if it is committed, `releaseSeat` if it was certainly not.
+ * After an unknown outcome nothing is done: at its deadline the seat is settled against D1.
+ */
+export async function admit(
+  seatgate: Seatgate,
+  { membership, founding }: Admission
+): Promise<Result<Admitted>> {
+  const { organizationId, userId } = membership
+  const seat = { organizationId, seatId: seatgate.newId() }
+  const granted = await seatgate.seats.reserve(seatgate.seatContext, {
+    ...seat,
+    holder: userId,
+    founding,
+  })
+  if (!granted.ok) return granted
+  const insert = seatgate.db.insert(memberships).values({ ...membership, seatId: seat.seatId })
+  return ok({
+    seat,
+    statements: [...granted.value.guards, insert],
+    events: seatgate.seats.enforces ? [seatAssigned(seat, userId, granted.value)] : [],
+  })
+}
+
+function seatAssigned({ seatId }: SeatReference, userId: string, { count }: SeatGrant): EventDraft {
+  const counted = count && {
+    held: count.held,
+    reserved: count.reserved,
+    limit: limitView(count.limit),
+  }
+  return {
+    action: 'seat.assigned',
+    target: { type: 'seat', id: seatId },
+    metadata: { user_id: userId, ...counted },
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * What a plan was made on, repeated as conditions of its batch: if one no longer holds, nothing is
+ * written and the operation is planned anew.
+ *
+ * @module
+ */
+import { sql } from 'drizzle-orm'
+import type { Statement } from '../database/database.ts'
+import { guard } from '../database/commit.ts'
+import type { MembershipRow } from '../database/schema.ts'
+import type { Standing } from '../organizations/standing.ts'
+import type { Seatgate } from '../seatgate.ts'
+
+/** The organization is live, and the caller has the role that the plan relied on. */
+export function guardStanding({ db }: Seatgate, { organization, membership }: Standing): Statement {
+  return guard(
+    db,
+    'stale',
+    sql`exists (select 1 from organizations where id = ${organization.id} and deleted_at is null)
+      and ${unchangedRow(membership)}`
+  )
+}
+
+/** A membership that the plan changes or ends is as it was read. */
+export function guardUnchanged({ db }: Seatgate, membership: MembershipRow): Statement {
+  return guard(db, 'stale', unchangedRow(membership))
+}
+
+/** The person exists, where the host has told its table of users. */
+export function guardUserExists({ db, users }: Seatgate, userId: string): Statement[] {
+  if (users === null) return []
+  return [guard(db, 'stale', sql`exists (select 1 from ${users} where ${users.id} = ${userId})`)]
+}
+
+/**
+ * Somebody else who can act is an owner too. Exact because D1 has one writer; in a database with
+ * several it would need a lock on the organization.
+ */
+export function guardAnotherOwner(
+  { db, roles }: Seatgate,
+  { organizationId, userId }: MembershipRow
+): Statement {
+  return guard(
+    db,
+    'last_owner',
+    sql`exists (select 1 from memberships
+      where organization_id = ${organizationId} and role = ${roles.owner}
+      and status = 'active' and user_id <> ${userId})`
+  )
+}
+
+function unchangedRow({ id, role, status, seatId }: MembershipRow) {
+  return sql`exists (select 1 from memberships where id = ${id} and role = ${role}
+    and status = ${status} and seat_id is ${seatId})`
+}

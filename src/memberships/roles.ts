@@ -1,0 +1,24 @@
+import * as v from 'valibot'
+import type { Roles } from '../seatgate.ts'
+
+/** A role of the configured set. */
+export function roleInput({ all }: Roles) {
+  return v.pipe(
+    v.string('Must be a text.'),
+    v.check((role) => all.includes(role), `Must be one of ${all.join(', ')}.`)
+  )
+}
+
+/**
+ * Whether somebody may change a membership from one role to another; null stands for no membership.
+ * Only an owner makes an owner, and only an owner unmakes one.
+ */
+export function mayChangeRole(
+  roles: Roles,
+  actorRole: string,
+  from: string | null,
+  to: string | null
+): boolean {
+  if (from === roles.owner || to === roles.owner) return actorRole === roles.owner
+  return roles.memberAdmins.includes(actorRole)
+}

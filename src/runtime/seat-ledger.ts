@@ -1,0 +1,174 @@
+/**
+ * The Durable Object that counts an organization's seats: `seatgate/durable-object`.
+ *
+ * @module
+ */
+import { DurableObject } from 'cloudflare:workers'
+import { drizzle } from 'drizzle-orm/d1'
+import { ok, refused, type Result } from '../result.ts'
+import type { LedgerCalls, LedgerGrant, LedgerRequest, ReserveRequest } from '../seats/ledger.ts'
+import type { Entitlement, SeatReference } from '../seats/provider.ts'
+import { decideReserve, type LedgerSeat } from '../seats/rules.ts'
+import { settleSeats, startLedger } from '../seats/truth.ts'
+import type { SeatCount } from '../seats/usage.ts'
+import { openLedgerTables, type LedgerTables } from './ledger-tables.ts'
+
+/** What the object needs from its Worker: the database of the organizations, bound as `DB`. */
+export interface SeatLedgerEnv {
+  readonly DB: D1Database
+}
+
+const SETTLE_AT_ONCE = 500
+const RETRY_MS = 10_000
+
+/**
+ * One per organization, named by its id: `env.SEATS.getByName(organizationId)`.
+ *
+ * A conditional insert alone keeps a limit in D1. The object adds what that cannot give: seats that
+ * are reserved with a deadline, one order for admissions and limit changes, answers that cost the
+ * same at any number of members, and refusals that never reach D1. Nothing in it is the truth: lose
+ * it, and the next call starts it anew from D1.
+ *
+ * Decisions are made on synchronous SQL, never after an `await`; the one `await` before them is the
+ * start from D1, which all calls wait for.
+ *
+ * @example
+ * ```ts
+ * export { SeatLedger } from 'seatgate/durable-object'
+ * ```
+ */
+export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCalls {
+  readonly #tables: LedgerTables
+  #starting: Promise<void> | null = null
+  #armedFor: number | null = null
+
+  constructor(ctx: DurableObjectState, env: SeatLedgerEnv) {
+    super(ctx, env)
+    this.#tables = openLedgerTables(ctx.storage.sql)
+  }
+
+  /** Takes a seat until its deadline. The same seat id again: the same answer. */
+  reserve(request: ReserveRequest): Promise<Result<LedgerGrant>> {
+    return this.#answer(request, () => {
+      const { seatId, holder, reservationSeconds } = request
+      const count = this.#tables.count(request.defaultLimit)
+      const decision = decideReserve(
+        {
+          ...count,
+          sameSeat: this.#tables.seatById(seatId),
+          sameHolder: this.#tables.seatOf(holder),
+        },
+        holder
+      )
+      if (decision.kind === 'refuse') return refused(decision.refusal)
+      if (decision.kind === 'reserve') {
+        const deadline = Date.now() + reservationSeconds * 1000
+        this.#tables.add({ seatId, holder, state: 'reserved' }, deadline)
+        this.#arm(deadline)
+      }
+      const epoch = this.#tables.epoch() ?? 0
+      return ok({ epoch, count: this.#tables.count(request.defaultLimit) })
+    })
+  }
+
+  /** The membership is in D1: the reservation becomes a held seat. */
+  confirm(request: LedgerRequest & SeatReference): Promise<Result<null>> {
+    return this.#answer(request, () => {
+      this.#tables.hold(request.seatId)
+      return ok(null)
+    })
+  }
+
+  /** The membership is gone from D1, or certain never to be there: the seat is free. */
+  release(request: LedgerRequest & SeatReference): Promise<Result<null>> {
+    return this.#answer(request, () => {
+      this.#tables.remove(request.seatId)
+      return ok(null)
+    })
+  }
+
+  /** An entitlement that is in D1. A version that is not newer changes nothing. */
+  setLimit(request: LedgerRequest & Entitlement): Promise<Result<SeatCount>> {
+    return this.#answer(request, () => {
+      this.#tables.setLimit(request.version, request.limit)
+      return ok(this.#tables.count(request.defaultLimit))
+    })
+  }
+
+  /** Seats in use, and the limit. */
+  usage(request: LedgerRequest): Promise<Result<SeatCount>> {
+    return this.#answer(request, () => ok(this.#tables.count(request.defaultLimit)))
+  }
+
+  /**
+   * Settles reservations whose deadline has passed. A seat is never freed by the clock alone: D1 is
+   * asked, and keeps a fence where it has no membership. If D1 does not answer the seats stay, and
+   * the alarm comes again. It never throws: the platform drops an alarm that failed six times.
+   */
+  override async alarm(): Promise<void> {
+    const organizationId = this.#tables.organizationId()
+    if (organizationId === null) return
+    this.#armedFor = null
+    this.#arm(Date.now() + RETRY_MS)
+    const now = Date.now()
+    const due = this.#tables.due(now, SETTLE_AT_ONCE)
+    if (due.length > 0) {
+      let carried: ReadonlySet<string>
+      try {
+        carried = await settleSeats(drizzle(this.env.DB), organizationId, due, new Date(now))
+      } catch {
+        return
+      }
+      // Calls were answered meanwhile: only what is still reserved is touched.
+      for (const seatId of due) {
+        if (carried.has(seatId)) this.#tables.hold(seatId)
+        else this.#tables.dropReservation(seatId)
+      }
+    }
+    this.#armedFor = null
+    const next = this.#tables.nextDeadline()
+    if (next === null) await this.ctx.storage.deleteAlarm()
+    else this.#arm(next)
+  }
+
+  async #answer<T>({ organizationId }: LedgerRequest, decide: () => Result<T>): Promise<Result<T>> {
+    try {
+      await this.#start(organizationId)
+    } catch {
+      return refused({ code: 'seats_unavailable' })
+    }
+    return this.ctx.storage.transactionSync(decide)
+  }
+
+  #start(organizationId: string): Promise<void> | void {
+    const known = this.#tables.organizationId()
+    if (known === organizationId) return this.#rearm()
+    if (known !== null) throw new Error('This ledger belongs to another organization.')
+    this.#starting ??= this.#import(organizationId).finally(() => {
+      this.#starting = null
+    })
+    return this.#starting
+  }
+
+  async #import(organizationId: string): Promise<void> {
+    const start = await startLedger(drizzle(this.env.DB), organizationId)
+    this.ctx.storage.transactionSync(() => {
+      const seats: LedgerSeat[] = start.seats.map((seat) => ({ ...seat, state: 'held' }))
+      this.#tables.start({ ...start, organizationId }, seats)
+    })
+  }
+
+  // An alarm that the platform gave up comes back with the next call.
+  #rearm(): void {
+    if (this.#armedFor !== null) return
+    const next = this.#tables.nextDeadline()
+    if (next !== null) this.#arm(next)
+  }
+
+  // The write is covered by the output gate like every other: no answer leaves before it is durable.
+  #arm(at: number): void {
+    if (this.#armedFor !== null && this.#armedFor <= at) return
+    this.#armedFor = at
+    void this.ctx.storage.setAlarm(at)
+  }
+}

@@ -1,0 +1,151 @@
+import { sql } from 'drizzle-orm'
+import type { AuditEvent } from '../audit/event.ts'
+import type { Delivery, Sink } from '../audit/sink.ts'
+import { guard } from '../database/commit.ts'
+import { ok, refused, type Result } from '../result.ts'
+import { within } from '../within.ts'
+import type { LedgerCalls, LedgerNamespace, LedgerRequest } from './ledger.ts'
+import { seatLimit } from './limit.ts'
+import type { SeatContext, SeatGrant, SeatProvider, SeatReference } from './provider.ts'
+
+/** Options of {@link ledgerSeats}. */
+export interface LedgerSeatsOptions {
+  /** How long an admission may take before its seat is settled against D1. Default 30. */
+  readonly reservationSeconds?: number
+  /** How long the ledger may take to answer before growth is refused. Default 10. */
+  readonly timeoutSeconds?: number
+}
+
+/**
+ * Counts seats in one Durable Object per organization, the class `SeatLedger` of
+ * `seatgate/durable-object`. Admission reads a constant number of D1 rows, and a rush of refused
+ * joins does not reach D1.
+ *
+ * @throws {TypeError} if the namespace is not bound or an option is not a positive number.
+ *
+ * @example
+ * ```ts
+ * const seatgate = createSeatgate({ database: drizzle(env.DB), seats: ledgerSeats(env.SEATS) })
+ * ```
+ */
+export function ledgerSeats(
+  namespace: LedgerNamespace,
+  { reservationSeconds = 30, timeoutSeconds = 10 }: LedgerSeatsOptions = {}
+): SeatProvider {
+  if (typeof namespace?.getByName !== 'function') {
+    throw new TypeError('ledgerSeats: the Durable Object namespace is not bound.')
+  }
+  for (const [name, value] of Object.entries({ reservationSeconds, timeoutSeconds })) {
+    if (!(Number.isFinite(value) && value > 0)) {
+      throw new TypeError(`ledgerSeats: ${name} must be a positive number of seconds.`)
+    }
+  }
+
+  const call = <T>(
+    context: SeatContext,
+    organizationId: string,
+    ask: (ledger: LedgerCalls, request: LedgerRequest) => Promise<Result<T>>
+  ) =>
+    callLedger(timeoutSeconds, () =>
+      ask(namespace.getByName(organizationId), {
+        organizationId,
+        defaultLimit: context.defaultLimit,
+      })
+    )
+  const release = (context: SeatContext, seat: SeatReference) =>
+    call(context, seat.organizationId, (ledger, request) => ledger.release({ ...request, ...seat }))
+
+  return {
+    enforces: true,
+
+    async reserve(context, { organizationId, seatId, holder, founding }) {
+      // An organization that does not exist yet has no ledger. Its first one, started on first use,
+      // finds the founder's seat in D1; the guard makes sure that none was started before.
+      if (founding) return ok(grant(context, { organizationId, seatId }, 0))
+      const granted = await call(context, organizationId, (ledger, request) =>
+        ledger.reserve({ ...request, seatId, holder, reservationSeconds })
+      )
+      if (!granted.ok) return granted
+      const { epoch, count } = granted.value
+      return ok({ ...grant(context, { organizationId, seatId }, epoch), count })
+    },
+
+    async confirm(context, seat) {
+      await call(context, seat.organizationId, (ledger, request) =>
+        ledger.confirm({ ...request, ...seat })
+      )
+    },
+
+    async release(context, seat) {
+      await release(context, seat)
+    },
+
+    setLimit: (context, entitlement) =>
+      call(context, entitlement.organizationId, (ledger, request) =>
+        ledger.setLimit({ ...request, ...entitlement })
+      ),
+
+    usage: (context, organizationId) =>
+      call(context, organizationId, (ledger, request) => ledger.usage(request)),
+
+    outbox: (context): Sink => ({
+      id: 'seat_ledger',
+      accepts: (action) => action === 'seat.released' || action === 'seat.limit_changed',
+      async deliver(event) {
+        const { organizationId } = event
+        const told =
+          event.action === 'seat.released'
+            ? await release(context, { organizationId, seatId: event.targetId ?? '' })
+            : await call(context, organizationId, (ledger, request) =>
+                ledger.setLimit({ ...request, ...limitChange(event) })
+              )
+        return told.ok ? delivered : { outcome: 'retry', reason: told.error.code }
+      },
+    }),
+  }
+}
+
+const delivered: Delivery = { outcome: 'delivered' }
+
+function limitChange({ organizationId, metadata }: AuditEvent) {
+  return {
+    organizationId,
+    version: Number(metadata['version']),
+    limit: seatLimit(metadata['limit']),
+  }
+}
+
+// The fence keeps out a write that comes after its seat was given up, the epoch one that was
+// admitted by a ledger that is no longer in force. Either way: ask for another seat.
+function grant({ db }: SeatContext, seat: SeatReference, epoch: number): SeatGrant {
+  const open = sql`not exists (select 1 from seat_fences where seat_id = ${seat.seatId})
+    and coalesce(
+      (select epoch from seat_ledgers where organization_id = ${seat.organizationId}), 0
+    ) = ${epoch}`
+  return { guards: [guard(db, 'stale', open)], count: null }
+}
+
+/**
+ * Calls the ledger, once more if the platform says that this is worth while. Every call may be
+ * repeated: a seat id names one seat for ever. No answer in time is `seats_unavailable`.
+ */
+async function callLedger<T>(
+  timeoutSeconds: number,
+  ask: () => Promise<Result<T>>
+): Promise<Result<T>> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await within(timeoutSeconds, ask())
+    } catch (error) {
+      if (attempt === 2 || !isWorthRetrying(error)) {
+        return refused({ code: 'seats_unavailable' })
+      }
+    }
+  }
+}
+
+// A stub stays broken after its object was reset, so each attempt gets its own.
+function isWorthRetrying(error: unknown): boolean {
+  const flags = error as { retryable?: unknown; overloaded?: unknown } | null
+  return flags?.retryable === true && flags.overloaded !== true
+}

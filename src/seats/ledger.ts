@@ -1,0 +1,36 @@
+import type { Result } from '../result.ts'
+import type { SeatLimit } from './limit.ts'
+import type { Entitlement, SeatReference } from './provider.ts'
+import type { SeatCount } from './usage.ts'
+
+/** What a caller asks the ledger for. */
+export interface LedgerRequest {
+  readonly organizationId: string
+  readonly defaultLimit: SeatLimit
+}
+
+/** A request for a seat, held for `reservationSeconds` unless it is confirmed. */
+export interface ReserveRequest extends LedgerRequest, SeatReference {
+  readonly holder: string
+  readonly reservationSeconds: number
+}
+
+/** A seat granted by the ledger that is in force under `epoch`. */
+export interface LedgerGrant {
+  readonly epoch: number
+  readonly count: SeatCount
+}
+
+/** The calls that the Durable Object answers; all plain data, none throws for an expected "no". */
+export interface LedgerCalls {
+  reserve(request: ReserveRequest): Promise<Result<LedgerGrant>>
+  confirm(request: LedgerRequest & SeatReference): Promise<Result<null>>
+  release(request: LedgerRequest & SeatReference): Promise<Result<null>>
+  setLimit(request: LedgerRequest & Entitlement): Promise<Result<SeatCount>>
+  usage(request: LedgerRequest): Promise<Result<SeatCount>>
+}
+
+/** The namespace of ledgers, one object per organization, named by the organization's id. */
+export interface LedgerNamespace {
+  getByName(organizationId: string): LedgerCalls
+}

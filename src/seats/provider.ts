@@ -1,0 +1,63 @@
+import type { Database, Statement } from '../database/database.ts'
+import type { Sink } from '../audit/sink.ts'
+import type { Result } from '../result.ts'
+import type { SeatLimit } from './limit.ts'
+import type { SeatCount } from './usage.ts'
+
+/** What a provider works with: the organizations' database and the configured default. */
+export interface SeatContext {
+  readonly db: Database
+  /** The limit of an organization that has no entitlement. */
+  readonly defaultLimit: SeatLimit
+}
+
+/** One seat of one organization. */
+export interface SeatReference {
+  readonly organizationId: string
+  readonly seatId: string
+}
+
+/** A request for a seat. The id is new with every admission and never used again. */
+export interface SeatRequest extends SeatReference {
+  /** Who is to sit there: a user id. One holder has at most one seat. */
+  readonly holder: string
+  /** The seat of the creating owner: counted, never refused. */
+  readonly founding: boolean
+}
+
+/** A seat that may be used, provided that the guards hold when the membership is written. */
+export interface SeatGrant {
+  /** Statements for the batch that writes the membership. */
+  readonly guards: readonly Statement[]
+  /** Seats in use with this one, if the provider counts when it grants. */
+  readonly count: SeatCount | null
+}
+
+/** What an organization bought. A lower version than the one on record is ignored. */
+export interface Entitlement {
+  readonly organizationId: string
+  readonly version: number
+  readonly limit: SeatLimit
+}
+
+/**
+ * Where seats are counted. `ledgerSeats` asks a Durable Object per organization, `d1Seats` counts in
+ * the batch itself, `unlimitedSeats` does not count. A provider that cannot answer refuses with
+ * `seats_unavailable` or throws `StoreUnavailable`; it never admits.
+ */
+export interface SeatProvider {
+  /** False if no limit is enforced; setting one is refused then. */
+  readonly enforces: boolean
+  /** Asks for a seat. Nothing is in D1 yet. */
+  reserve(context: SeatContext, request: SeatRequest): Promise<Result<SeatGrant>>
+  /** Tells that the membership is in D1. Off the critical path; a lost call is made up for. */
+  confirm(context: SeatContext, seat: SeatReference): Promise<void>
+  /** Frees a seat whose membership is gone from D1, or certain never to be there. Idempotent. */
+  release(context: SeatContext, seat: SeatReference): Promise<void>
+  /** Tells an entitlement that is in D1, and answers the count under it. */
+  setLimit(context: SeatContext, entitlement: Entitlement): Promise<Result<SeatCount>>
+  /** Seats in use, and the limit. */
+  usage(context: SeatContext, organizationId: string): Promise<Result<SeatCount>>
+  /** Takes from the audit events what a crash kept the provider from hearing, if it needs that. */
+  outbox?(context: SeatContext): Sink
+}

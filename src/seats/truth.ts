@@ -1,0 +1,139 @@
+/**
+ * What D1, the truth, says about seats: the questions that the ledger and the D1-only provider ask.
+ *
+ * @module
+ */
+import { and, eq, gt, inArray, isNotNull, sql, type SQL } from 'drizzle-orm'
+import type { Database } from '../database/database.ts'
+import { batch } from '../database/batch.ts'
+import { entitlements, memberships, seatFences, seatLedgers } from '../database/schema.ts'
+import { organizationIdOf } from '../organizations/reference.ts'
+import { finite, unknown, unlimited, type SeatLimit } from './limit.ts'
+import type { SeatCount } from './usage.ts'
+
+/** A seat that a membership carries in D1. */
+export interface CarriedSeat {
+  readonly seatId: string
+  readonly holder: string
+}
+
+/** What a ledger starts from. */
+export interface LedgerStart {
+  readonly epoch: number
+  readonly version: number
+  readonly limit: SeatLimit | null
+  readonly seats: readonly CarriedSeat[]
+}
+
+const IMPORT_PAGE = 5000
+
+/**
+ * Starts a ledger: raises the epoch, so that no write admitted by an earlier ledger can land any
+ * more, then reads the seats in use. From here on seats can only disappear from D1 without the new
+ * ledger's word, and each disappearance is told to it; so reading page by page misses nothing.
+ */
+export async function startLedger(db: Database, organizationId: string): Promise<LedgerStart> {
+  const { ledger, entitlement } = await batch(db, {
+    ledger: db
+      .insert(seatLedgers)
+      .values({ organizationId, epoch: 1 })
+      .onConflictDoUpdate({
+        target: seatLedgers.organizationId,
+        set: { epoch: sql`${seatLedgers.epoch} + 1` },
+      })
+      .returning(),
+    entitlement: entitlementOf(db, organizationId),
+  })
+  const seats: CarriedSeat[] = []
+  for (;;) {
+    const { page } = await batch(db, {
+      page: seatsAfter(db, organizationId, seats.at(-1)?.holder ?? ''),
+    })
+    for (const { seatId, holder } of page) if (seatId !== null) seats.push({ seatId, holder })
+    if (page.length < IMPORT_PAGE) break
+  }
+  const [{ epoch } = { epoch: 0 }] = ledger
+  return { epoch, ...limitFrom(entitlement), seats }
+}
+
+/**
+ * Settles reservations whose deadline has passed: fences every seat that no membership carries, and
+ * answers those that one does. D1's single writer decides between the fence and a late write.
+ */
+export async function settleSeats(
+  db: Database,
+  organizationId: string,
+  seatIds: readonly string[],
+  now: Date
+): Promise<ReadonlySet<string>> {
+  const ids = sql`json_each(${JSON.stringify(seatIds)})`
+  const { carried } = await batch(db, {
+    fenced: db
+      .insert(seatFences)
+      .select(
+        sql`select value, ${organizationId}, ${now.getTime()} from ${ids}
+          where not exists (select 1 from memberships where seat_id = value)`
+      )
+      .onConflictDoNothing(),
+    carried: db
+      .select({ seatId: memberships.seatId })
+      .from(memberships)
+      .where(inArray(memberships.seatId, sql`(select value from ${ids})`)),
+  })
+  return new Set(carried.flatMap(({ seatId }) => (seatId === null ? [] : [seatId])))
+}
+
+/** Counts an organization's seats in D1: as many rows as it has members. */
+export async function countSeats(
+  db: Database,
+  organizationId: string,
+  defaultLimit: SeatLimit
+): Promise<SeatCount> {
+  const { entitlement, seats } = await batch(db, {
+    entitlement: entitlementOf(db, organizationId),
+    seats: db.select({ held: seatsUsed(organizationId).as('held') }).from(sql`(select 1)`),
+  })
+  const { limit, version } = limitFrom(entitlement)
+  return { limit: limit ?? defaultLimit, version, held: seats[0]?.held ?? 0, reserved: 0 }
+}
+
+/** The number of seats that memberships carry, as a scalar subquery. */
+export function seatsUsed(organizationId: string): SQL<number> {
+  return sql<number>`(select count(*) from memberships
+    where organization_id = ${organizationId} and seat_id is not null)`
+}
+
+function entitlementOf(db: Database, organizationId: string) {
+  return db.select().from(entitlements).where(eq(entitlements.organizationId, organizationId))
+}
+
+/** Selects the entitlement of the live organization of this id or slug. */
+export function entitlementNamed(db: Database, organization: string) {
+  return db
+    .select()
+    .from(entitlements)
+    .where(eq(entitlements.organizationId, organizationIdOf(organization)))
+}
+
+function seatsAfter(db: Database, organizationId: string, userId: string) {
+  return db
+    .select({ seatId: memberships.seatId, holder: memberships.userId })
+    .from(memberships)
+    .where(
+      and(
+        eq(memberships.organizationId, organizationId),
+        gt(memberships.userId, userId),
+        isNotNull(memberships.seatId)
+      )
+    )
+    .orderBy(memberships.userId)
+    .limit(IMPORT_PAGE)
+}
+
+function limitFrom(rows: readonly (typeof entitlements.$inferSelect)[]) {
+  const [row] = rows
+  if (row === undefined) return { version: 0, limit: null }
+  if (row.limitKind === 'unlimited') return { version: row.version, limit: unlimited }
+  if (row.limitSeats === null) return { version: row.version, limit: unknown }
+  return { version: row.version, limit: finite(row.limitSeats) }
+}

@@ -1,0 +1,28 @@
+import { ok } from '../result.ts'
+import { unlimited } from './limit.ts'
+import type { SeatContext, SeatProvider } from './provider.ts'
+import { countSeats } from './truth.ts'
+
+/**
+ * Does not limit seats: organizations and memberships without any seat accounting. Memberships
+ * carry their seat ids all the same, so that another provider can take over at any time.
+ *
+ * @example
+ * ```ts
+ * const seatgate = createSeatgate({ database: drizzle(env.DB), seats: unlimitedSeats() })
+ * ```
+ */
+export function unlimitedSeats(): SeatProvider {
+  const usage = async ({ db }: SeatContext, organizationId: string) =>
+    ok({ ...(await countSeats(db, organizationId, unlimited)), limit: unlimited, version: 0 })
+  return {
+    enforces: false,
+    async reserve() {
+      return ok({ guards: [], count: null })
+    },
+    async confirm() {},
+    async release() {},
+    setLimit: (context, { organizationId }) => usage(context, organizationId),
+    usage,
+  }
+}

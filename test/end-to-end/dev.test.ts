@@ -1,0 +1,155 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { connect } from '../../scripts/client.ts'
+import { freePort } from '../../scripts/local-worker.ts'
+import { waitFor } from '../../scripts/wait-for.ts'
+import { commandOf, isRunning, npmRun, type NpmRun } from './npm-run.ts'
+import { temporaryDirectory, type TemporaryDirectory } from './temporary-directory.ts'
+
+const START_SECONDS = 90
+const TIMEOUT = { timeout: 200_000 }
+const run = promisify(execFile)
+
+let directories: TemporaryDirectory[] = []
+let started: { run: NpmRun; processes: number[] }[] = []
+
+beforeEach(() => {
+  directories = []
+  started = []
+})
+
+afterEach(async () => {
+  for (const { run, processes } of started) {
+    for (const pid of new Set([...processes, ...run.processes()])) {
+      if (isRunning(pid)) process.kill(pid, 'SIGKILL')
+    }
+  }
+  for (const directory of directories) await directory.remove()
+})
+
+async function startDev(...flags: string[]) {
+  const port = await freePort()
+  const directory = await temporaryDirectory()
+  directories.push(directory)
+  const url = `http://127.0.0.1:${port}`
+  const dev = npmRun('dev', '--port', String(port), '--persist-to', directory.path, ...flags)
+  const instance = { run: dev, processes: [] as number[] }
+  started.push(instance)
+  return {
+    run: dev,
+    port,
+    url,
+    /** Everything it started, once it serves. */
+    async ready() {
+      await dev.untilItSays(`ready on ${url}`, START_SECONDS)
+      instance.processes = dev.processes()
+      return instance.processes
+    },
+  }
+}
+
+async function statusOf(url: string): Promise<number> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(5000) })
+  await response.arrayBuffer()
+  return response.status
+}
+
+/** What a person would copy from the terminal. */
+function printedCommands(output: string): string[] {
+  return output.split('\n').filter((line) => /^\s+(TOKEN=|ORG=|curl )/.test(line))
+}
+
+describe('npm run dev', () => {
+  test('prints three commands that work when pasted', TIMEOUT, async () => {
+    const { run: dev, ready, url } = await startDev()
+    await ready()
+    const commands = printedCommands(dev.output())
+    expect(commands).toHaveLength(3)
+
+    const { stdout } = await run('sh', ['-c', commands.join('\n')], { timeout: 30_000 })
+    expect(JSON.parse(stdout)).toMatchObject({ held: 1, limit: 'unlimited' })
+    await dev.untilItSays('POST /organizations 201', 10)
+    expect(dev.output()).not.toMatch(/env\.DB|not automatically triggered/)
+    expect(await statusOf(`${url}/healthz`)).toBe(200)
+  })
+
+  test('serves a second instance beside the first, each with its own data', TIMEOUT, async () => {
+    const first = await startDev()
+    await first.ready()
+    const second = await startDev('--var', 'DEFAULT_SEAT_LIMIT:1')
+    await second.ready()
+
+    const email = 'same@example.com'
+    for (const [url, limit] of [
+      [first.url, 'unlimited'],
+      [second.url, 1],
+    ] as const) {
+      const account = await connect(url).signUp(email)
+      if (!account.ok) throw new Error(JSON.stringify(account.problem))
+      const api = connect(url, account.value.token)
+      const organization = await api.createOrganization('Beside')
+      if (!organization.ok) throw new Error(JSON.stringify(organization.problem))
+      expect((await api.seats(organization.value.id)).limit).toBe(limit)
+    }
+  })
+
+  test('names the option of a wrong configuration and ends', TIMEOUT, async () => {
+    const { run: dev } = await startDev('--var', 'DEFAULT_SEAT_LIMIT:abc')
+    expect(await dev.exitCode(START_SECONDS)).toBe(1)
+    expect(dev.output()).toContain('DEFAULT_SEAT_LIMIT')
+  })
+
+  test('says so when the port is taken', TIMEOUT, async () => {
+    const first = await startDev()
+    await first.ready()
+    const second = npmRun('dev', '--port', String(first.port))
+    started.push({ run: second, processes: [] })
+    expect(await second.exitCode(START_SECONDS)).toBe(1)
+    expect(second.output()).toContain(`port ${first.port} is in use`)
+  })
+})
+
+describe.skipIf(process.platform !== 'linux')('stopping npm run dev', () => {
+  const isScript = (pid: number) => /^\S*node scripts\/dev\.ts/.test(commandOf(pid))
+
+  test.for([
+    { receiver: 'npm', signal: 'SIGTERM' },
+    { receiver: 'npm', signal: 'SIGINT' },
+    { receiver: 'npm', signal: 'SIGHUP' },
+    { receiver: 'npm', signal: 'SIGKILL' },
+    { receiver: 'the script', signal: 'SIGTERM' },
+    { receiver: 'the script', signal: 'SIGINT' },
+    { receiver: 'the script', signal: 'SIGKILL' },
+  ] as const)('$signal to $receiver ends every process', TIMEOUT, async ({ receiver, signal }) => {
+    const { run: dev, ready, url } = await startDev()
+    const processes = await ready()
+    expect(processes.map(commandOf).join('\n')).toContain('workerd')
+
+    const script = processes.find(isScript)
+    if (script === undefined) throw new Error(`no script among ${processes.map(commandOf)}`)
+    process.kill(receiver === 'npm' ? dev.pid : script, signal)
+    await waitFor(
+      'every process to end',
+      3,
+      () => !processes.some(isRunning) || undefined,
+      () => processes.filter(isRunning).map(commandOf)
+    )
+    await expect(statusOf(`${url}/healthz`)).rejects.toThrow()
+  })
+
+  test('stopping it before it serves leaves nothing behind', TIMEOUT, async () => {
+    const { run: dev } = await startDev()
+    const processes = await waitFor('wrangler to be started', START_SECONDS, () => {
+      const all = dev.processes()
+      return all.some((pid) => commandOf(pid).includes('wrangler')) ? all : undefined
+    })
+    process.kill(processes.find(isScript)!, 'SIGKILL')
+    await waitFor(
+      'every process to end',
+      3,
+      () => ![...processes, ...dev.processes()].some(isRunning) || undefined,
+      () => processes.filter(isRunning).map(commandOf)
+    )
+  })
+})
