@@ -11,6 +11,8 @@ export interface EventContext {
   readonly requestId: string | null
   readonly now: Date
   readonly newId: () => string
+  /** Whether anybody is to be sent them: without a sink there is nothing to mark. */
+  readonly forwarded: boolean
 }
 
 /**
@@ -23,7 +25,7 @@ export function recordEvents(
   drafts: readonly EventDraft[]
 ): Statement[] {
   if (drafts.length === 0) return []
-  const { organizationId, actor, effectiveUserId, requestId, now, newId } = context
+  const { organizationId, actor, effectiveUserId, requestId, now, newId, forwarded } = context
   const next = sql`coalesce((select sequence from audit_events
     where organization_id = ${organizationId} order by sequence desc limit 1), 0) + 1`
   const events = drafts.map(({ action, target, metadata }) =>
@@ -45,6 +47,7 @@ export function recordEvents(
       insertedAt: now,
     })
   )
+  if (!forwarded) return events
   const mark = db.insert(auditOutbox).values({ organizationId, sweptAt: now }).onConflictDoNothing()
   return [...events, mark]
 }

@@ -143,7 +143,7 @@ function isHolderConflict({ code }: Refusal, key: OperationKey | null): boolean 
 }
 
 function eventContext(
-  { newId }: Seatgate,
+  { newId, sinks }: Seatgate,
   { requestId }: Scope,
   { organizationId }: Plan<unknown>,
   { userId, operator }: Principal,
