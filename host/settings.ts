@@ -53,15 +53,16 @@ function seconds(text: string): number {
 
 function sinks({ ENVIRONMENT, AUDIT_WEBHOOK_URL, AUDIT_WEBHOOK_SECRET }: Variables): Sink[] {
   if (!AUDIT_WEBHOOK_URL) return []
-  if (!AUDIT_WEBHOOK_SECRET) {
+  const development = ENVIRONMENT === 'development'
+  if (!AUDIT_WEBHOOK_SECRET && !development) {
     throw new TypeError('AUDIT_WEBHOOK_SECRET must be set beside AUDIT_WEBHOOK_URL.')
   }
   try {
     return [
       webhookSink({
         url: AUDIT_WEBHOOK_URL,
-        secret: AUDIT_WEBHOOK_SECRET,
-        allowLoopback: ENVIRONMENT === 'development',
+        ...(AUDIT_WEBHOOK_SECRET && { secret: AUDIT_WEBHOOK_SECRET }),
+        allowLoopback: development,
       }),
     ]
   } catch (error) {

@@ -3,8 +3,9 @@ import * as v from 'valibot'
 import { auditEvents } from '../database/schema.ts'
 import { organizationIdOf, readable } from '../organizations/reference.ts'
 import { find, standingWith } from '../organizations/standing.ts'
-import { parsePage, toPage, type Page, type PageInput } from '../page.ts'
-import { ok, type Result } from '../result.ts'
+import { parsePage, toPage, type Page, type PageInput, type PageRequest } from '../page.ts'
+import { invalid } from '../refusal.ts'
+import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { eventView, type AuditEvent } from './event.ts'
@@ -30,7 +31,7 @@ export async function listAuditEvents(
   input: PageInput = {}
 ): Promise<Result<Page<AuditEvent>>> {
   const { caller, organization } = scope
-  const request = parsePage(input, Sequence)
+  const request = parseFilters(input)
   const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
   const found = await find(db, scope, {
     events: db
@@ -50,4 +51,11 @@ export async function listAuditEvents(
   if (!standing.ok) return standing
   if (!request.ok) return request
   return ok(toPage(found.rows.events, limit, eventView, ({ sequence }) => [sequence]))
+}
+
+// A filter that is not known is refused, not ignored: an exporter would take too much for all.
+function parseFilters(input: PageInput): Result<PageRequest<v.InferOutput<typeof Sequence>>> {
+  const unknown = Object.keys(input).find((name) => name !== 'limit' && name !== 'cursor')
+  if (unknown !== undefined) return refused(invalid({ [unknown]: ['Is not a filter.'] }))
+  return parsePage(input, Sequence)
 }

@@ -7,8 +7,11 @@ export interface WebhookSinkOptions {
   readonly id?: string
   /** Where events are posted to: https, without credentials in the address. */
   readonly url: string
-  /** The signing secret: `whsec_` and base64, or any text, whose UTF-8 bytes are the key. */
-  readonly secret: string
+  /**
+   * The signing secret: `whsec_` and base64, or any text, whose UTF-8 bytes are the key. Without
+   * one nothing is signed, and the receiver cannot tell who is speaking.
+   */
+  readonly secret?: string
   /** Whether plain http to this machine is allowed. For local development; default false. */
   readonly allowLoopback?: boolean
   /** Which actions are sent. Default all. */
@@ -45,7 +48,7 @@ export function webhookSink({
   now = () => new Date(),
 }: WebhookSinkOptions): Sink {
   const address = checkedAddress(url, allowLoopback)
-  const key = keyBytes(secret)
+  const key = secret === undefined ? null : keyBytes(secret)
   return {
     id,
     accepts,
@@ -58,7 +61,9 @@ export function webhookSink({
           'content-type': 'application/json',
           'webhook-id': event.id,
           'webhook-timestamp': String(timestamp),
-          'webhook-signature': `v1,${await sign(key, `${event.id}.${timestamp}.${body}`)}`,
+          ...(key && {
+            'webhook-signature': `v1,${await sign(key, `${event.id}.${timestamp}.${body}`)}`,
+          }),
         },
         body,
         redirect: 'manual',

@@ -157,6 +157,7 @@ function eventContext(
     requestId: requestId ?? null,
     now,
     newId,
+    forwarded: sinks.length > 0,
   }
 }
 
