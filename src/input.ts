@@ -14,6 +14,15 @@ export class UnreadableInput {
   }
 }
 
+/**
+ * A text on one line: no control characters, no broken surrogates. SQLite takes a NUL for the end of
+ * a text, so that what is counted and compared there would not be what was sent.
+ */
+export const LineOfText = v.pipe(
+  v.string('Must be a text.'),
+  v.regex(/^[^\p{Cc}\p{Cs}]*$/u, 'Must not have control characters.')
+)
+
 /** Checks an input against its schema; unknown keys are ignored. */
 export function parseInput<S extends v.GenericSchema>(
   schema: S,

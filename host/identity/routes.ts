@@ -6,7 +6,7 @@ import type { Database } from '../../src/index.ts'
 import { sessions } from '../../src/database/schema.ts'
 import { problemResponse } from '../../src/hono/index.ts'
 import { readBody } from '../../src/hono/body.ts'
-import { parseInput } from '../../src/input.ts'
+import { LineOfText, parseInput } from '../../src/input.ts'
 import { invalid } from '../../src/refusal.ts'
 import { hashPassword, verifyPassword } from './password.ts'
 import { users } from './schema.ts'
@@ -36,11 +36,7 @@ const SignUp = v.object(
       v.maxLength(256, 'Must be at most 256 characters long.')
     ),
     name: v.nullish(
-      v.pipe(
-        v.string('Must be a text.'),
-        v.trim(),
-        v.maxLength(255, 'Must be at most 255 characters long.')
-      )
+      v.pipe(LineOfText, v.trim(), v.maxLength(255, 'Must be at most 255 characters long.'))
     ),
   },
   'Must be an object.'

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { parseInput } from '../input.ts'
+import { LineOfText, parseInput } from '../input.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
 import { standingWith } from '../organizations/standing.ts'
@@ -106,7 +106,7 @@ export async function addMember(
 }
 
 const UserId = v.pipe(
-  v.string('Must be a text.'),
+  LineOfText,
   v.minLength(1, 'Must not be empty.'),
   v.maxLength(255, 'Must be at most 255 characters long.')
 )

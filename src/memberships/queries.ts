@@ -55,6 +55,11 @@ const NewestMember = v.tuple([v.number(), v.string()])
  * `invalid_cursor`.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const page = await listMembers(seatgate, { caller, organization: 'acme' }, { limit: 100 })
+ * ```
  */
 export async function listMembers(
   seatgate: Seatgate,

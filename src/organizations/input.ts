@@ -1,11 +1,12 @@
 import * as v from 'valibot'
+import { LineOfText } from '../input.ts'
 import { generateSlug, slugErrors } from './slug.ts'
 
 const LONGEST_NAME = 255
 
 /** A name: trimmed, 1 to 255 characters. */
 export const OrganizationName = v.pipe(
-  v.string('Must be a text.'),
+  LineOfText,
   v.trim(),
   v.minLength(1, 'Must not be empty.'),
   v.maxLength(LONGEST_NAME, `Must be at most ${LONGEST_NAME} characters long.`)

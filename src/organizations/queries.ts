@@ -42,6 +42,12 @@ const NewestMembership = v.tuple([v.number(), v.string()])
  * Refusals: `unauthenticated`, `validation_error` on `limit`, `invalid_cursor`.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const page = await listOrganizations(seatgate, { caller: { userId } })
+ * if (page.ok) for (const { organization, role } of page.value.data) console.log(role, organization.name)
+ * ```
  */
 export async function listOrganizations(
   { db }: Seatgate,
