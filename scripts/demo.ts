@@ -27,7 +27,11 @@ async function main(): Promise<number> {
     await receiver?.stop()
     await rm(directory, { recursive: true, force: true })
   }
-  onceToldToEnd((exitCode) => void cleanUp().finally(() => process.exit(exitCode)))
+  let isEnding = false
+  onceToldToEnd((exitCode) => {
+    isEnding = true
+    void cleanUp().finally(() => process.exit(exitCode))
+  })
 
   try {
     say('Starting a log system that takes webhooks, and the worker …')
@@ -47,6 +51,7 @@ async function main(): Promise<number> {
     say(isRight ? 'Everything held.' : 'Something did NOT hold.')
     return isRight ? 0 : 1
   } catch (error) {
+    if (isEnding) return 1
     if (worker !== undefined) say(`\nThe worker said:\n${worker.output()}\n`)
     throw error
   } finally {

@@ -59,15 +59,16 @@ function welcome(url: string): string {
   const json = `-H 'content-type: application/json'`
   const bearer = `-H "authorization: Bearer $TOKEN"`
   const pick = (field: string) => String.raw`sed -n 's/^[^}]*"${field}":"\([^"]*\)".*/\1/p'`
-  // Each run of the first line is somebody new: the data outlives the process.
+  // The data outlives the process: pasted again, these must not collide with the last time.
   const account = `{"email":"ada-'$(date +%s)'@example.com","password":"correct horse battery"}`
+  const organization = `{"name":"Analytical Engines '$(date +%s)'"}`
   return `
 Seatgate is ready on ${url}
 
 Sign up, create an organization, read its seats:
 
   TOKEN=$(curl -s ${url}/identity/sign-up ${json} -d '${account}' | sed -n 's/.*"token":"\\([^"]*\\)".*/\\1/p')
-  ORG=$(curl -s ${url}/organizations ${bearer} ${json} -d '{"name":"Analytical Engines"}' | ${pick('id')})
+  ORG=$(curl -s ${url}/organizations ${bearer} ${json} -d '${organization}' | ${pick('id')})
   curl -s ${url}/organizations/$ORG/seats ${bearer}
 
 Ctrl-C stops it.

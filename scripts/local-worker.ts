@@ -116,7 +116,7 @@ export async function freePort(ip = '127.0.0.1'): Promise<number> {
 
 async function assertPortIsFree(ip: string, port: number): Promise<void> {
   const server = createServer()
-  const problem = await new Promise<NodeJS.ErrnoException | undefined>((settle) => {
+  const problem = await new Promise<(Error & { code?: string }) | undefined>((settle) => {
     server.once('error', settle)
     server.listen(port, ip, () => server.close(() => settle(undefined)))
   })
@@ -190,7 +190,7 @@ async function healthOf(url: string): Promise<string> {
  * loses every wake-up: without this, what the last run left undone would stay undone.
  */
 function startSweeps(url: string): () => void {
-  let timer: NodeJS.Timeout | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
   let isOver = false
   async function sweep() {
     const address = `${url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent('* * * * *')}`

@@ -7,7 +7,7 @@ const groupLeader = fileURLToPath(new URL('./group-leader.ts', import.meta.url))
 
 export interface ProcessGroupOptions {
   readonly cwd: string
-  readonly env: NodeJS.ProcessEnv
+  readonly env: Readonly<Record<string, string | undefined>>
   readonly onOutput: (text: string) => void
 }
 
@@ -67,7 +67,7 @@ export function startGroup(args: readonly string[], options: ProcessGroupOptions
   }
 }
 
-function signalGroup(pid: number | undefined, signal: NodeJS.Signals | 0): boolean {
+function signalGroup(pid: number | undefined, signal: 'SIGKILL' | 0): boolean {
   if (pid === undefined) return false
   try {
     return process.kill(-pid, signal)

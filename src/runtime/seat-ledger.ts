@@ -26,7 +26,7 @@ const RETRY_MS = 10_000
  *
  * A conditional insert alone keeps a limit in D1. The object adds what that cannot give: seats that
  * are reserved with a deadline, one order for admissions and limit changes, answers that cost the
- * same at any number of members, and refusals that never reach D1. Nothing in it is the truth: lose
+ * same at any number of members, and refusals that write nothing to D1. Nothing in it is the truth: lose
  * it, and the next call starts it anew from D1.
  *
  * Decisions are made on synchronous SQL, never after an `await`; the one `await` before them is the
@@ -160,7 +160,8 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
 
   // An alarm that the platform gave up comes back with the next call.
   #rearm(): void {
-    if (this.#armedFor !== null) return
+    if (this.#armedFor !== null && this.#armedFor > Date.now() - RETRY_MS) return
+    this.#armedFor = null
     const next = this.#tables.nextDeadline()
     if (next !== null) this.#arm(next)
   }

@@ -3,7 +3,7 @@ import type { Database, Statement } from '../database/database.ts'
 import { guards } from '../database/schema.ts'
 import { ok } from '../result.ts'
 import type { SeatLimit } from './limit.ts'
-import type { SeatProvider } from './provider.ts'
+import type { SeatProvider, SeatRequest } from './provider.ts'
 import { countSeats, seatsUsed } from './truth.ts'
 
 /**
@@ -19,8 +19,8 @@ import { countSeats, seatsUsed } from './truth.ts'
 export function d1Seats(): SeatProvider {
   return {
     enforces: true,
-    async reserve({ db, defaultLimit }, { organizationId, founding }) {
-      const guards = founding ? [] : [guardLimit(db, organizationId, defaultLimit)]
+    async reserve({ db, defaultLimit }, request) {
+      const guards = request.founding ? [] : [guardLimit(db, request, defaultLimit)]
       return ok({ guards, count: null })
     },
     async confirm() {},
@@ -34,8 +34,13 @@ export function d1Seats(): SeatProvider {
   }
 }
 
-// The refusal's numbers travel in the guard's code, so that they are the ones it was decided on.
-function guardLimit(db: Database, organizationId: string, defaultLimit: SeatLimit): Statement {
+// The refusal's numbers travel in the guard's code, so that they are the ones it was decided on. Who
+// is a member already is let pass, to meet the unique key and be told so.
+function guardLimit(
+  db: Database,
+  { organizationId, holder }: SeatRequest,
+  defaultLimit: SeatLimit
+): Statement {
   const unlimitedMark = -1
   const unknownMark = -2
   const fallback =
@@ -56,6 +61,9 @@ function guardLimit(db: Database, organizationId: string, defaultLimit: SeatLimi
           else ${unknownMark}
         end from entitlements where organization_id = ${organizationId}
       ), ${fallback}) as seats)
-      where seats = ${unknownMark} or (seats >= 0 and used >= seats)`
+      where (seats = ${unknownMark} or (seats >= 0 and used >= seats)) and not exists (
+        select 1 from memberships
+        where organization_id = ${organizationId} and user_id = ${holder}
+      )`
   )
 }

@@ -19,7 +19,7 @@ export interface LedgerSeatsOptions {
 /**
  * Counts seats in one Durable Object per organization, the class `SeatLedger` of
  * `seatgate/durable-object`. Admission reads a constant number of D1 rows, and a rush of refused
- * joins does not reach D1.
+ * joins writes nothing to D1.
  *
  * @throws {TypeError} if the namespace is not bound or an option is not a positive number.
  *
@@ -71,13 +71,15 @@ export function ledgerSeats(
     },
 
     async confirm(context, seat) {
-      await call(context, seat.organizationId, (ledger, request) =>
+      const told = await call(context, seat.organizationId, (ledger, request) =>
         ledger.confirm({ ...request, ...seat })
       )
+      if (!told.ok) throw new Error('The seat ledger did not hear of an admission.')
     },
 
     async release(context, seat) {
-      await release(context, seat)
+      const told = await release(context, seat)
+      if (!told.ok) throw new Error('The seat ledger did not hear of a departure.')
     },
 
     setLimit: (context, entitlement) =>

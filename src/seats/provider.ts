@@ -50,9 +50,12 @@ export interface SeatProvider {
   readonly enforces: boolean
   /** Asks for a seat. Nothing is in D1 yet. */
   reserve(context: SeatContext, request: SeatRequest): Promise<Result<SeatGrant>>
-  /** Tells that the membership is in D1. Off the critical path; a lost call is made up for. */
+  /** Tells that the membership is in D1. Off the critical path; what is lost here is made up for. */
   confirm(context: SeatContext, seat: SeatReference): Promise<void>
-  /** Frees a seat whose membership is gone from D1, or certain never to be there. Idempotent. */
+  /**
+   * Frees a seat whose membership is gone from D1, or certain never to be there. Idempotent. May
+   * throw, like `confirm`: a provider that can miss it has an outbox to hear it from later.
+   */
   release(context: SeatContext, seat: SeatReference): Promise<void>
   /** Tells an entitlement that is in D1, and answers the count under it. */
   setLimit(context: SeatContext, entitlement: Entitlement): Promise<Result<SeatCount>>

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { connect } from '../../scripts/client.ts'
 import { freePort } from '../../scripts/local-worker.ts'
 import { waitFor } from '../../scripts/wait-for.ts'
@@ -11,29 +11,36 @@ const START_SECONDS = 90
 const TIMEOUT = { timeout: 200_000 }
 const run = promisify(execFile)
 
-let directories: TemporaryDirectory[] = []
+// One for all but the second instance: applying the migrations is most of what a start costs.
+let directory: TemporaryDirectory
+let otherDirectory: TemporaryDirectory
 let started: { run: NpmRun; processes: number[] }[] = []
 
-beforeEach(() => {
-  directories = []
-  started = []
+beforeAll(async () => {
+  directory = await temporaryDirectory()
+  otherDirectory = await temporaryDirectory()
+})
+
+afterAll(async () => {
+  await directory.remove()
+  await otherDirectory.remove()
 })
 
 afterEach(async () => {
   for (const { run, processes } of started) {
+    run.end()
+    await run.exitCode(10).catch(() => undefined)
     for (const pid of new Set([...processes, ...run.processes()])) {
       if (isRunning(pid)) process.kill(pid, 'SIGKILL')
     }
   }
-  for (const directory of directories) await directory.remove()
+  started = []
 })
 
-async function startDev(...flags: string[]) {
+async function startDev(persistTo = directory.path, ...flags: string[]) {
   const port = await freePort()
-  const directory = await temporaryDirectory()
-  directories.push(directory)
   const url = `http://127.0.0.1:${port}`
-  const dev = npmRun('dev', '--port', String(port), '--persist-to', directory.path, ...flags)
+  const dev = npmRun('dev', '--port', String(port), '--persist-to', persistTo, ...flags)
   const instance = { run: dev, processes: [] as number[] }
   started.push(instance)
   return {
@@ -77,7 +84,7 @@ describe('npm run dev', () => {
   test('serves a second instance beside the first, each with its own data', TIMEOUT, async () => {
     const first = await startDev()
     await first.ready()
-    const second = await startDev('--var', 'DEFAULT_SEAT_LIMIT:1')
+    const second = await startDev(otherDirectory.path, '--var', 'DEFAULT_SEAT_LIMIT:1')
     await second.ready()
 
     const email = 'same@example.com'
@@ -95,7 +102,7 @@ describe('npm run dev', () => {
   })
 
   test('names the option of a wrong configuration and ends', TIMEOUT, async () => {
-    const { run: dev } = await startDev('--var', 'DEFAULT_SEAT_LIMIT:abc')
+    const { run: dev } = await startDev(directory.path, '--var', 'DEFAULT_SEAT_LIMIT:abc')
     expect(await dev.exitCode(START_SECONDS)).toBe(1)
     expect(dev.output()).toContain('DEFAULT_SEAT_LIMIT')
   })

@@ -64,6 +64,7 @@ export function commandOf(pid: number): string {
 }
 
 function descendants(pid: number): number[] {
+  if (process.platform !== 'linux') return []
   return readdirSync('/proc')
     .map(Number)
     .filter((candidate) => statusOf(candidate)?.parent === pid)

@@ -1,0 +1,76 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { lintMigration, lintNames, type Problem } from './lint.ts'
+
+const folder = fileURLToPath(new URL('../../migrations/', import.meta.url))
+const names = readdirSync(folder)
+
+test('the migrations are numbered without a gap', () => {
+  expect(names.length).toBeGreaterThan(0)
+  expect(lintNames(names)).toEqual([])
+})
+
+test.each(names)('%s can be applied remotely, and twice', (name) => {
+  expect(lintMigration(readFileSync(folder + name, 'utf8'))).toEqual([])
+})
+
+describe('the linter', () => {
+  const table = 'CREATE TABLE IF NOT EXISTS a (b TEXT);\n'
+  const trigger = `CREATE TRIGGER IF NOT EXISTS t BEFORE DELETE ON a BEGIN SELECT RAISE(ABORT, 'no'); END;\n`
+
+  test.each([
+    table,
+    trigger,
+    `-- What it is for.\n${table}`,
+    "CREATE TABLE IF NOT EXISTS a (b TEXT DEFAULT 'case; end; --');\n",
+    'CREATE UNIQUE INDEX IF NOT EXISTS i\n  ON a (b);\nDROP INDEX IF EXISTS j;\n',
+    trigger.replace("'no'", "'in case of the end; no'"),
+  ])('takes %j', (text) => {
+    expect(lintMigration(text)).toEqual([])
+  })
+
+  test.each<[Problem, string]>([
+    ['carriage return', table.replace('\n', '\r\n')],
+    ['no newline at the end', table.trimEnd()],
+    ['empty', '-- Later.\n'],
+    ['PRAGMA', `PRAGMA foreign_keys = off;\n${table}`],
+    ['PRAGMA', `pragma defer_foreign_keys = on;\n${table}`],
+    ['comment with a semicolon', `-- First this; then that.\n${table}`],
+    ['comment with a semicolon', `/* First this;\n then that. */\n${table}`],
+    ['comment with a semicolon', trigger.replace('SELECT', '/* stop; here */ SELECT')],
+    ['not idempotent', 'CREATE TABLE a (b TEXT);\n'],
+    ['not idempotent', `${table}CREATE INDEX i ON a (b);\n`],
+    ['not idempotent', 'DROP TABLE a;\n'],
+    ['not idempotent', 'ALTER TABLE a ADD COLUMN c TEXT;\n'],
+    ['not idempotent', "INSERT INTO a VALUES ('b');\n"],
+    ['not idempotent', trigger.replace(' IF NOT EXISTS', '')],
+    ['more than a trigger', table + trigger],
+    ['more than a trigger', trigger + table],
+    ['more than a trigger', trigger.trimEnd() + trigger],
+    ['trigger over several lines', trigger.replace(' BEGIN', '\nBEGIN')],
+    ['trigger over several lines', trigger.replace('SELECT', '\n  SELECT')],
+    ['BEGIN or END not in upper case', trigger.replace('BEGIN', 'begin')],
+    ['BEGIN or END not in upper case', trigger.replace('END', 'End')],
+    [
+      'CASE in a trigger',
+      trigger.replace("RAISE(ABORT, 'no')", "CASE WHEN 1 THEN RAISE(ABORT, 'no') END"),
+    ],
+    ['not exactly one END;', trigger.replace('END;', 'END')],
+    ['not exactly one END;', trigger.replace('END;', 'END; END;')],
+    ['not exactly one END;', trigger.replace('END;', 'END ;')],
+  ])('reports "%s" in %j', (problem, text) => {
+    expect(lintMigration(text)).toContain(problem)
+  })
+
+  test.each<[Problem, string[]]>([
+    ['numbers have a gap or a repeat', ['0001_a.sql', '0003_b.sql']],
+    ['numbers have a gap or a repeat', ['0001_a.sql', '0001_b.sql']],
+    ['numbers have a gap or a repeat', ['0000_a.sql', '0001_b.sql']],
+    ['not named NNNN_name.sql', ['1_a.sql']],
+    ['not named NNNN_name.sql', ['0001_a.sql', 'notes.md']],
+    ['not named NNNN_name.sql', ['0001-a.sql']],
+  ])('reports "%s" of the names %j', (problem, wrong) => {
+    expect(lintNames(wrong)).toContain(problem)
+  })
+})

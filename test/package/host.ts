@@ -1,0 +1,168 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+export const root = fileURLToPath(new URL('../..', import.meta.url))
+
+const SECRET = 'a-secret-of-the-test'
+
+// No questions, no look-up of the newest version, no fetch of sample request data, no log files.
+const QUIET = {
+  CI: '1',
+  WRANGLER_HIDE_BANNER: 'true',
+  WRANGLER_SEND_METRICS: 'false',
+  WRANGLER_WRITE_LOGS: 'false',
+  CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+}
+
+const COMPILER_OPTIONS = {
+  target: 'ES2023',
+  lib: ['ES2024'],
+  module: 'ESNext',
+  moduleResolution: 'bundler',
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  verbatimModuleSyntax: true,
+  skipLibCheck: false,
+  noEmit: true,
+  types: ['@cloudflare/workers-types'],
+}
+
+interface Manifest {
+  readonly version: string
+  readonly dependencies: Readonly<Record<string, string>>
+  readonly peerDependencies: Readonly<Record<string, string>>
+}
+
+interface Locked {
+  readonly version: string
+  readonly dev?: boolean
+}
+
+export interface Packed {
+  readonly tarball: string
+  readonly integrity: string
+  /** Every path in the tarball. */
+  readonly paths: readonly string[]
+}
+
+/** Packs the package as it would be published. */
+export async function pack(directory: string): Promise<Packed> {
+  if (!existsSync(join(root, 'dist/index.js'))) await run('npm', ['run', 'build'], root)
+  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', directory], root)
+  const [{ filename, integrity, files }] = JSON.parse(stdout) as [NpmPacked]
+  return { tarball: join(directory, filename), integrity, paths: files.map(({ path }) => path) }
+}
+
+interface NpmPacked {
+  readonly filename: string
+  readonly integrity: string
+  readonly files: readonly { readonly path: string }[]
+}
+
+/**
+ * Makes an empty Hono worker that has the package and its peers installed, and the Worker and the
+ * configuration of the README. The tools are those of this repository.
+ */
+export async function makeHost(directory: string, packed: Packed): Promise<void> {
+  const file = (name: string, text: string) => writeFile(join(directory, name), text)
+  const { manifest, lock } = await lockedWith(packed)
+  await file('package.json', JSON.stringify(manifest))
+  await file('package-lock.json', JSON.stringify(lock))
+  await run('npm', ['ci', '--prefer-offline', '--no-audit', '--no-fund'], directory)
+  // Fails if something that the package or a peer wants is not there, or in another version.
+  await run('npm', ['ls', '--all'], directory)
+
+  const types = 'node_modules/@cloudflare/workers-types'
+  await mkdir(dirname(join(directory, types)), { recursive: true })
+  await symlink(join(root, types), join(directory, types))
+
+  await mkdir(join(directory, 'src'))
+  await file('src/worker.ts', await fromReadme('ts'))
+  await file('wrangler.toml', await fromReadme('toml'))
+  await file('.dev.vars', `JWT_SECRET=${SECRET}\n`)
+  const include = ['src', 'worker-configuration.d.ts']
+  await file('tsconfig.json', JSON.stringify({ compilerOptions: COMPILER_OPTIONS, include }))
+  const wrangler = join(root, 'node_modules/wrangler/bin/wrangler.js')
+  await run(process.execPath, [wrangler, 'types', '--include-runtime=false'], directory)
+}
+
+/**
+ * The host's manifest and its lockfile: the tarball, and its peers and dependencies as they are
+ * locked here. What `npm ci` has fetched once is then installed without the registry.
+ */
+async function lockedWith({ tarball, integrity }: Packed) {
+  const json = async (name: string) => JSON.parse(await readFile(join(root, name), 'utf8'))
+  const { version, dependencies, peerDependencies } = (await json('package.json')) as Manifest
+  const { packages } = (await json('package-lock.json')) as { packages: Record<string, Locked> }
+  const locked = (name: string) => packages[`node_modules/${name}`]!
+
+  const resolved = `file:${tarball}`
+  const peers = Object.keys(peerDependencies).map((name) => [name, locked(name).version] as const)
+  const manifest = {
+    name: 'host',
+    private: true,
+    type: 'module',
+    dependencies: { seatgate: resolved, ...Object.fromEntries(peers) },
+  }
+  const entries = Object.keys({ ...dependencies, ...peerDependencies }).map((name) => {
+    const { dev: _dev, ...entry } = locked(name)
+    return [`node_modules/${name}`, entry] as const
+  })
+  const lock = {
+    name: manifest.name,
+    lockfileVersion: 3,
+    packages: {
+      '': manifest,
+      'node_modules/seatgate': { version, resolved, integrity, dependencies, peerDependencies },
+      ...Object.fromEntries(entries),
+    },
+  }
+  return { manifest, lock }
+}
+
+/** The first block of a language in the README, as it stands there. */
+async function fromReadme(language: string): Promise<string> {
+  const readme = await readFile(join(root, 'README.md'), 'utf8')
+  const block = new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\``, 'm').exec(readme)?.[1]
+  if (block === undefined) throw new Error(`the README has no block of ${language}`)
+  return block
+}
+
+/** Checks the host's types. Answers what is wrong, line by line. */
+export async function typeErrors(directory: string): Promise<string[]> {
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  const { stdout } = await run(process.execPath, [tsc, '-p', '.', '--pretty', 'false'], directory, {
+    mayFail: true,
+  })
+  return stdout.split('\n').filter((line) => /: error TS\d+: /.test(line))
+}
+
+/** Imports a module in plain Node from the host, and answers what it exports. */
+export async function exportsInNode(directory: string, name: string): Promise<string[]> {
+  const script = `console.log(JSON.stringify(Object.keys(await import('${name}'))))`
+  const flags = ['--input-type=module', '--eval', script]
+  const { stdout } = await run(process.execPath, flags, directory)
+  return JSON.parse(stdout) as string[]
+}
+
+/** A bearer token as the README's host takes it. */
+export async function tokenOf(userId: string): Promise<string> {
+  const { sign } = await import('hono/jwt')
+  return sign({ sub: userId }, SECRET, 'HS256')
+}
+
+async function run(command: string, args: string[], cwd: string, { mayFail = false } = {}) {
+  const options = { cwd, timeout: 90_000, maxBuffer: 2 ** 26, env: { ...process.env, ...QUIET } }
+  try {
+    return await promisify(execFile)(command, args, options)
+  } catch (error) {
+    const { stdout, stderr, code } = error as { stdout: string; stderr: string; code?: unknown }
+    if (mayFail && typeof code === 'number') return { stdout, stderr }
+    throw new Error(`${command} ${args.join(' ')} failed\n\n${stdout}\n${stderr}`, { cause: error })
+  }
+}

@@ -1,0 +1,125 @@
+import { join } from 'node:path'
+import { publint } from 'publint'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { createTestHarness, type TestHarness } from 'wrangler'
+import { temporaryDirectory, type TemporaryDirectory } from '../end-to-end/temporary-directory.ts'
+import { exportsInNode, makeHost, pack, tokenOf, typeErrors, type Packed } from './host.ts'
+
+const LIMIT = 10
+const PEOPLE = 15
+
+let directory: TemporaryDirectory
+let packed: Packed
+
+beforeAll(async () => {
+  directory = await temporaryDirectory()
+  packed = await pack(directory.path)
+  await makeHost(directory.path, packed)
+}, 180_000)
+
+afterAll(() => directory.remove())
+
+test('holds the library, its migrations and its papers, and nothing else', () => {
+  const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']
+  const folders = /^(dist\/.*\.(js|d\.ts)|migrations\/\d{4}_\w+\.sql)$/
+  expect(packed.paths.filter((path) => !folders.test(path)).sort()).toEqual(papers)
+  expect(packed.paths).toContain('dist/index.js')
+  expect(packed.paths).toContain('migrations/0001_organizations.sql')
+})
+
+test("leaves the reference host's own tables at home", () => {
+  expect(packed.paths.filter((path) => path.includes('identity'))).toEqual([])
+})
+
+test('has nothing that publint would change', async () => {
+  const pkgDir = join(directory.path, 'node_modules/seatgate')
+  const { messages } = await publint({ pkgDir, pack: false, strict: true })
+  expect(messages).toEqual([])
+})
+
+describe('in plain Node', () => {
+  test.each([
+    ['seatgate', 'createSeatgate'],
+    ['seatgate/hono', 'seatgateRouter'],
+    ['seatgate/schema', 'memberships'],
+  ])('%s can be imported', async (name, aName) => {
+    expect(await exportsInNode(directory.path, name)).toContain(aName)
+  })
+
+  test('the Durable Object alone needs the Workers runtime', async () => {
+    const imported = exportsInNode(directory.path, 'seatgate/durable-object')
+    await expect(imported).rejects.toThrow(/cloudflare:/)
+  })
+})
+
+describe('the Worker of the README', () => {
+  // The declarations of other people's packages are compiled too, and drizzle-orm's have mistakes:
+  // they name the drivers of databases that are not here. Every other line must be right.
+  test('compiles, and so do the declarations it imports', async () => {
+    const ours = (error: string) => !error.startsWith('node_modules/drizzle-orm/')
+    expect((await typeErrors(directory.path)).filter(ours)).toEqual([])
+  })
+
+  describe('running', () => {
+    let server: TestHarness
+
+    beforeAll(async () => {
+      vi.stubEnv('CLOUDFLARE_CF_FETCH_ENABLED', 'false')
+      vi.stubEnv('WRANGLER_SEND_METRICS', 'false')
+      const configPath = join(directory.path, 'wrangler.toml')
+      server = createTestHarness({ root: directory.path, workers: [{ configPath }] })
+      await server.listen()
+      await server.getWorker().applyD1Migrations('DB')
+    }, 60_000)
+
+    afterAll(async () => {
+      await server?.close()
+      vi.unstubAllEnvs()
+    })
+
+    async function ask(userId: string, method: string, path: string, body?: unknown) {
+      const response = await server.fetch(`http://host.test${path}`, {
+        method,
+        headers: { authorization: `Bearer ${await tokenOf(userId)}` },
+        signal: AbortSignal.timeout(30_000),
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      })
+      return { status: response.status, body: (await response.json()) as Record<string, unknown> }
+    }
+
+    test('sells as many seats as there are', async () => {
+      const founded = await ask('founder', 'POST', '/organizations', { name: 'Acme' })
+      expect(founded).toMatchObject({ status: 201, body: { slug: 'acme' } })
+
+      const answers = await Promise.all(
+        Array.from({ length: PEOPLE }, (_, index) =>
+          ask('founder', 'POST', '/organizations/acme/members', {
+            userId: `person-${index}`,
+            role: 'member',
+          })
+        )
+      )
+      expect(answers.filter(({ status }) => status === 201)).toHaveLength(LIMIT - 1)
+      for (const refusal of answers.filter(({ status }) => status !== 201)) {
+        expect(refusal).toMatchObject({
+          status: 409,
+          body: { code: 'seat_limit_reached', limit: LIMIT, used: LIMIT },
+        })
+      }
+
+      const seats = await ask('founder', 'GET', '/organizations/acme/seats')
+      expect(seats).toMatchObject({ status: 200, body: { limit: LIMIT, available: 0 } })
+      expect(Number(seats.body['held']) + Number(seats.body['reserved'])).toBe(LIMIT)
+      const members = await ask('founder', 'GET', '/organizations/acme/members')
+      expect(members.body['data']).toHaveLength(LIMIT)
+    })
+
+    test('tells a stranger nothing', async () => {
+      expect((await server.fetch('http://host.test/organizations')).status).toBe(401)
+      expect(await ask('stranger', 'GET', '/organizations/acme')).toMatchObject({
+        status: 404,
+        body: { code: 'organization_not_found' },
+      })
+    })
+  })
+})
