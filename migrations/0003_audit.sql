@@ -2,7 +2,7 @@ CREATE TABLE IF NOT EXISTS audit_events (
   organization_id TEXT NOT NULL,
   sequence INTEGER NOT NULL CHECK (sequence > 0),
   id TEXT NOT NULL,
-  action TEXT NOT NULL CHECK (length(action) <= 255 AND action GLOB '[a-z]*.[a-z]*' AND NOT action GLOB '*[^a-z0-9_.]*'),
+  action TEXT NOT NULL CHECK (length(action) <= 255 AND action GLOB '[a-z]*.[a-z]*' AND NOT action GLOB '*[^a-z0-9_.]*' AND NOT action GLOB '*.[^a-z]*' AND NOT action GLOB '*.'),
   outcome TEXT NOT NULL CHECK (outcome IN ('success', 'failure', 'error')),
   actor_type TEXT NOT NULL CHECK (actor_type IN ('user', 'operator', 'service_account', 'webhook', 'job', 'system', 'anonymous')),
   actor_id TEXT CHECK (actor_id IS NOT NULL OR actor_type IN ('system', 'anonymous')),

@@ -20,6 +20,9 @@ const MAXIMUM_LIMIT = 200
 /** A place in a keyset: the values that the list is ordered by. */
 export type Position = readonly (string | number)[]
 
+/** When something came to be and its id: the position in a list that has the newest first. */
+export const NewestFirst = v.strictTuple([v.pipe(v.number(), v.safeInteger()), v.string()])
+
 /** Where a page starts, and how many entries it may have. */
 export interface PageRequest<P extends Position> {
   readonly limit: number

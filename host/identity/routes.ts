@@ -83,9 +83,12 @@ export function identityRoutes(db: Database) {
     const inserted = db.insert(users).values(user).onConflictDoNothing().returning()
     const [rows] = await db.batch([inserted, insertSession(db, session.tokenHash, user.id, now)])
     if (rows.length === 0) {
-      // Somebody else signed up with this address meanwhile; the session is nobody's.
+      // Somebody signed up with this address meanwhile; the session is nobody's.
       await db.delete(sessions).where(eq(sessions.tokenHash, session.tokenHash))
-      return problemResponse(taken)
+      const [first] = await db.select().from(users).where(eq(users.email, email))
+      return first
+        ? signUpAgain(c, first, signUpKey, password, name ?? null)
+        : problemResponse(taken)
     }
     return signedIn(c, user, session.token, 201)
   })

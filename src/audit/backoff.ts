@@ -1,4 +1,5 @@
-const LONGEST_SECONDS = 12 * 60 * 60
+/** The longest time between two attempts. */
+export const LONGEST_SECONDS = 12 * 60 * 60
 
 /**
  * How long to wait after so many failures in a row: 1 s, doubling, at most 12 h, up to a quarter more

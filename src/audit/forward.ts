@@ -7,7 +7,7 @@
 import type { AuditEventRow } from '../database/schema.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { TimedOut, within } from '../within.ts'
-import { backoffSeconds } from './backoff.ts'
+import { backoffSeconds, LONGEST_SECONDS } from './backoff.ts'
 import { EVENTS_PER_READ, giveBack, moveOn, takeLease, type Lease } from './cursor.ts'
 import { eventView } from './event.ts'
 import type { Delivery, Sink } from './sink.ts'
@@ -62,8 +62,8 @@ async function forwardToSink(
     sequence = run.sequence
     if (run.failure !== null) {
       attempts += 1
-      const { reason, afterSeconds = 0 } = run.failure
-      const seconds = Math.max(afterSeconds, backoffSeconds(attempts, random))
+      const { reason, afterSeconds } = run.failure
+      const seconds = Math.max(patience(afterSeconds), backoffSeconds(attempts, random))
       const at = new Date(now().getTime() + seconds * 1000)
       await giveBack(db, lease, { sequence, retry: { attempts, at, reason } }, sinkIds)
       return seconds
@@ -98,10 +98,8 @@ async function deliverInOrder(
   for (const event of events) {
     const left = lease.until.getTime() - seatgate.now().getTime()
     if (left < DELIVERY_SECONDS * 1000) return { sequence, failure: null, finished: false }
-    if (sink.accepts(event.action)) {
-      const delivery = await deliver(seatgate, sink, event)
-      if (delivery.outcome !== 'delivered') return { sequence, failure: delivery, finished: false }
-    }
+    const delivery = await deliver(seatgate, sink, event)
+    if (delivery.outcome !== 'delivered') return { sequence, failure: delivery, finished: false }
     sequence = event.sequence
   }
   return { sequence, failure: null, finished: true }
@@ -110,12 +108,24 @@ async function deliverInOrder(
 // Whatever a sink answers that is not a delivery is a reason to come back, never a success.
 async function deliver(seatgate: Seatgate, sink: Sink, event: AuditEventRow): Promise<Delivery> {
   try {
+    if (!sink.accepts(event.action)) return { outcome: 'delivered' }
     const delivery = await within(DELIVERY_SECONDS, sink.deliver(eventView(event)))
-    if (delivery?.outcome === 'delivered' || delivery?.outcome === 'retry') return delivery
-    return { outcome: 'retry', reason: 'invalid_answer' }
+    if (delivery?.outcome === 'delivered') return delivery
+    if (delivery?.outcome !== 'retry') return { outcome: 'retry', reason: 'invalid_answer' }
+    return { ...delivery, reason: text(delivery.reason) }
   } catch (error) {
     const { organizationId } = event
     seatgate.report({ event: 'delivery_failed', organizationId, error })
     return { outcome: 'retry', reason: error instanceof TimedOut ? 'timeout' : 'error' }
   }
+}
+
+// How long a sink asked to be left alone, in so far as it makes sense.
+function patience(seconds: number | undefined): number {
+  return typeof seconds === 'number' && seconds > 0 ? Math.min(seconds, LONGEST_SECONDS) : 0
+}
+
+// A sink may be plain JavaScript: what it gives for a reason is kept as text, whatever it is.
+function text(reason: unknown): string {
+  return typeof reason === 'string' ? reason : 'unnamed'
 }

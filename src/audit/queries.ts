@@ -10,7 +10,7 @@ import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { eventView, type AuditEvent } from './event.ts'
 
-const Sequence = v.tuple([v.pipe(v.number(), v.safeInteger())])
+const Sequence = v.strictTuple([v.pipe(v.number(), v.safeInteger())])
 
 /**
  * Lists an organization's audit events, newest first, for those who administer its members.

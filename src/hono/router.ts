@@ -1,6 +1,7 @@
 import { Hono, type Context } from 'hono'
 import { listAuditEvents } from '../audit/queries.ts'
 import { StoreUnavailable } from '../database/database.ts'
+import { UnreadableInput } from '../input.ts'
 import { addMember } from '../memberships/add.ts'
 import { changeRole } from '../memberships/change-role.ts'
 import { listMembers } from '../memberships/queries.ts'
@@ -62,8 +63,8 @@ export function seatgateRouter(seatgate: Seatgate, { authenticate }: RouterOptio
   }
 
   router.post('/organizations', async (c) => {
-    const input = await readBody(c)
-    return answer(c, await createOrganization(seatgate, scope(c), input, operation(c)), 201)
+    const { input, options } = await readOperation(c)
+    return answer(c, await createOrganization(seatgate, scope(c), input, options), 201)
   })
   router.get('/organizations', async (c) =>
     answer(c, await listOrganizations(seatgate, scope(c), c.req.query()))
@@ -79,8 +80,8 @@ export function seatgateRouter(seatgate: Seatgate, { authenticate }: RouterOptio
     answer(c, await listMembers(seatgate, inOrganization(c), c.req.query()))
   )
   router.post('/organizations/:org/members', async (c) => {
-    const input = await readBody(c)
-    const added = await addMember(seatgate, inOrganization(c), input, operation(c))
+    const { input, options } = await readOperation(c)
+    const added = await addMember(seatgate, inOrganization(c), input, options)
     if (!added.ok) return problemResponse(added.error)
     return c.json(added.value.membership, added.value.created ? 201 : 200)
   })
@@ -116,15 +117,17 @@ function inOrganization(c: Context<RouterEnv>) {
   return { ...scope(c), organization: c.req.param('org') ?? '' }
 }
 
-function operation(c: Context): OperationOptions {
+// A bad key is bad input, and waits its turn like any other.
+async function readOperation(
+  c: Context
+): Promise<{ readonly input: unknown; readonly options: OperationOptions }> {
   const operationId = c.req.header('idempotency-key')
-  if (operationId === undefined) return {}
-  if (!/^[\x21-\x7e]{1,255}$/.test(operationId)) {
-    throw new RefusalException(
-      invalid({ 'Idempotency-Key': ['Must be 1 to 255 visible ASCII characters.'] })
-    )
+  if (operationId === undefined) return { input: await readBody(c), options: {} }
+  if (/^[\x21-\x7e]{1,255}$/.test(operationId)) {
+    return { input: await readBody(c), options: { operationId } }
   }
-  return { operationId }
+  const errors = { 'Idempotency-Key': ['Must be 1 to 255 visible ASCII characters.'] }
+  return { input: new UnreadableInput(invalid(errors)), options: {} }
 }
 
 function answer<T extends object>(c: Context, result: Result<T>, status: 200 | 201 = 200) {

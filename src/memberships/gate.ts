@@ -20,15 +20,15 @@ export interface Admission {
 
 /** A membership that may be written now, with everything that must be written with it. */
 export interface Admitted {
-  readonly seat: SeatReference
+  /** The seat to confirm or release; null for a founder's, which nobody has reserved. */
+  readonly seat: SeatReference | null
   readonly statements: readonly Statement[]
   readonly events: readonly EventDraft[]
 }
 
 /**
  * Asks for a seat and, if there is one, builds the statements that write the membership. They belong
- * into one batch; `confirmSeat` follows if it is committed, `releaseSeat` if it was certainly not.
- * After an unknown outcome nothing is done: at its deadline the seat is settled against D1.
+ * into one batch; the seat is confirmed if it is committed, released if it was certainly not. After an unknown outcome nothing is done: at its deadline the seat is settled against D1.
  */
 export async function admit(
   seatgate: Seatgate,
@@ -44,7 +44,7 @@ export async function admit(
   if (!granted.ok) return granted
   const insert = seatgate.db.insert(memberships).values({ ...membership, seatId: seat.seatId })
   return ok({
-    seat,
+    seat: founding ? null : seat,
     statements: [...granted.value.guards, insert],
     events: seatgate.seats.enforces ? [seatAssigned(seat, userId, granted.value)] : [],
   })

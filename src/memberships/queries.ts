@@ -1,10 +1,9 @@
 import { and, desc, eq, sql } from 'drizzle-orm'
-import * as v from 'valibot'
 import type { Database } from '../database/database.ts'
 import { memberships } from '../database/schema.ts'
 import { find, standingOf } from '../organizations/standing.ts'
 import { organizationIdOf, readable } from '../organizations/reference.ts'
-import { parsePage, toPage, type Page, type PageInput } from '../page.ts'
+import { NewestFirst, parsePage, toPage, type Page, type PageInput } from '../page.ts'
 import { ok, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
@@ -46,8 +45,6 @@ export function existingUser({ db, users }: Seatgate, userId: string) {
     : db.select({ id: sql`1` }).from(sql`(select 1) where false`)
 }
 
-const NewestMember = v.tuple([v.number(), v.string()])
-
 /**
  * Lists the members of an organization, newest first, for its members.
  *
@@ -68,7 +65,7 @@ export async function listMembers(
 ): Promise<Result<Page<Member>>> {
   const { db } = seatgate
   const { caller, organization } = scope
-  const request = parsePage(input, NewestMember)
+  const request = parsePage(input, NewestFirst)
   const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
   const found = await find(db, scope, {
     members: membersWithActivity(seatgate)
@@ -93,17 +90,18 @@ export async function listMembers(
 }
 
 // Scalar subqueries instead of joins: D1 answers a batch with objects, in which columns of the same
-// name from two tables would become one.
+// name from two tables would become one. The outer columns are spelled out, because Drizzle names the
+// columns of a single table without it, and the subquery's own would be meant.
 function membersWithActivity({ db, users }: Seatgate) {
   const person = users
     ? sql<
         string | null
       >`(select json_object('id', ${users.id}, 'email', ${users.email}, 'name', ${users.name})
-        from ${users} where ${users.id} = ${memberships.userId})`
+        from ${users} where ${users.id} = memberships.user_id)`
     : sql<null>`null`
-  const lastActive = sql<number | null>`(select max(last_active_at) from sessions
-    where active_organization_id = ${memberships.organizationId}
-    and sessions.user_id = ${memberships.userId})`
+  const lastActive = sql<number | null>`(select max(sessions.last_active_at) from sessions
+    where sessions.active_organization_id = memberships.organization_id
+    and sessions.user_id = memberships.user_id)`
   return db
     .select({
       id: memberships.id,

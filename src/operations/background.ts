@@ -7,9 +7,9 @@ import type { Seatgate } from '../seatgate.ts'
 export async function inBackground(
   seatgate: Seatgate,
   organizationId: string,
-  work: readonly Promise<unknown>[]
+  work: readonly (() => Promise<unknown>)[]
 ): Promise<void> {
-  const all = Promise.all(work).catch((error: unknown) => {
+  const all = Promise.all(work.map(async (task) => task())).catch((error: unknown) => {
     seatgate.report({ event: 'background_failed', organizationId, error })
   })
   if (seatgate.waitUntil === null) await all

@@ -131,7 +131,7 @@ async function attemptOnce<Q extends Queries, T>(
     await tell(seatgate, plan, entrant)
     return outcome
   }
-  if (entrant) await releaseSeat(seatgate, entrant.seat)
+  if (entrant?.seat) await releaseSeat(seatgate, entrant.seat)
   const refusal = refusalOf(done)
   return refusal === null ? 'stale' : answer(refused(refusal))
 }
@@ -169,9 +169,11 @@ async function tell(
   entrant: Admitted | null
 ): Promise<void> {
   for (const seatId of freedSeats) await releaseSeat(seatgate, { organizationId, seatId })
+  const { seats, seatContext, queue } = seatgate
+  const seat = entrant?.seat
   await inBackground(seatgate, organizationId, [
-    ...(entrant ? [seatgate.seats.confirm(seatgate.seatContext, entrant.seat)] : []),
-    ...(seatgate.queue ? [seatgate.queue.send({ organizationId })] : []),
+    ...(seat ? [() => seats.confirm(seatContext, seat)] : []),
+    ...(queue ? [() => queue.send({ organizationId })] : []),
   ])
 }
 

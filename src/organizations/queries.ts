@@ -1,7 +1,6 @@
 import { and, desc, eq, isNull, sql } from 'drizzle-orm'
-import * as v from 'valibot'
 import { memberships, organizations } from '../database/schema.ts'
-import { parsePage, toPage, type Page, type PageInput } from '../page.ts'
+import { NewestFirst, parsePage, toPage, type Page, type PageInput } from '../page.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope, Scope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
@@ -34,8 +33,6 @@ export async function getOrganization(
   return standing.ok ? ok(organizationView(standing.value.organization)) : standing
 }
 
-const NewestMembership = v.tuple([v.number(), v.string()])
-
 /**
  * Lists the caller's organizations with their roles, newest membership first.
  *
@@ -55,7 +52,7 @@ export async function listOrganizations(
   input: PageInput = {}
 ): Promise<Result<Page<OwnOrganization>>> {
   const { caller } = scope
-  const request = parsePage(input, NewestMembership)
+  const request = parsePage(input, NewestFirst)
   const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
   const found = await find(
     db,

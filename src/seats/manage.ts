@@ -12,7 +12,7 @@ import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { limitView, seatLimit } from './limit.ts'
-import { entitlementNamed } from './truth.ts'
+import { entitlementFrom, entitlementNamed } from './truth.ts'
 import { usageView, type SeatUsage } from './usage.ts'
 
 /**
@@ -101,8 +101,9 @@ export async function setSeatLimit(
       const [present] = found.rows.entitlement
       const presentVersion = present?.version ?? 0
       const version = parsed.value.version ?? presentVersion + 1
-      const entitlement = { organizationId: organizationId.value, version, limit }
-      if (version <= presentVersion) return ok(unchanged(organizationId.value, entitlement))
+      if (present && version <= presentVersion) {
+        return ok(unchanged(organizationId.value, entitlementFrom(present)))
+      }
       const row = {
         organizationId: organizationId.value,
         version,
@@ -112,7 +113,7 @@ export async function setSeatLimit(
         updatedAt: now,
       }
       return ok({
-        value: entitlement,
+        value: { organizationId: organizationId.value, version, limit },
         organizationId: organizationId.value,
         statements: [
           guard(

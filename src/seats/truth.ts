@@ -9,6 +9,7 @@ import { batch } from '../database/batch.ts'
 import { entitlements, memberships, seatFences, seatLedgers } from '../database/schema.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
 import { finite, unknown, unlimited, type SeatLimit } from './limit.ts'
+import type { Entitlement } from './provider.ts'
 import type { SeatCount } from './usage.ts'
 
 /** A seat that a membership carries in D1. */
@@ -53,7 +54,8 @@ export async function startLedger(db: Database, organizationId: string): Promise
     if (page.length < IMPORT_PAGE) break
   }
   const [{ epoch } = { epoch: 0 }] = ledger
-  return { epoch, ...limitFrom(entitlement), seats }
+  const { version, limit } = limitFrom(entitlement)
+  return { epoch, version, limit, seats }
 }
 
 /**
@@ -130,10 +132,13 @@ function seatsAfter(db: Database, organizationId: string, userId: string) {
     .limit(IMPORT_PAGE)
 }
 
-function limitFrom(rows: readonly (typeof entitlements.$inferSelect)[]) {
-  const [row] = rows
-  if (row === undefined) return { version: 0, limit: null }
-  if (row.limitKind === 'unlimited') return { version: row.version, limit: unlimited }
-  if (row.limitSeats === null) return { version: row.version, limit: unknown }
-  return { version: row.version, limit: finite(row.limitSeats) }
+/** An entitlement as it is on record. */
+export function entitlementFrom(row: typeof entitlements.$inferSelect): Entitlement {
+  const { organizationId, version, limitKind, limitSeats } = row
+  if (limitKind === 'unlimited') return { organizationId, version, limit: unlimited }
+  return { organizationId, version, limit: limitSeats === null ? unknown : finite(limitSeats) }
+}
+
+function limitFrom([row]: readonly (typeof entitlements.$inferSelect)[]) {
+  return row === undefined ? { version: 0, limit: null } : entitlementFrom(row)
 }
