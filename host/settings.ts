@@ -61,7 +61,7 @@ function sinks({ ENVIRONMENT, AUDIT_WEBHOOK_URL, AUDIT_WEBHOOK_SECRET }: Variabl
     return [
       webhookSink({
         url: AUDIT_WEBHOOK_URL,
-        ...(AUDIT_WEBHOOK_SECRET && { secret: AUDIT_WEBHOOK_SECRET }),
+        secret: AUDIT_WEBHOOK_SECRET || null,
         allowLoopback: development,
       }),
     ]

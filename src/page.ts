@@ -20,8 +20,13 @@ const MAXIMUM_LIMIT = 200
 /** A place in a keyset: the values that the list is ordered by. */
 export type Position = readonly (string | number)[]
 
-/** When something came to be and its id: the position in a list that has the newest first. */
-export const NewestFirst = v.strictTuple([v.pipe(v.number(), v.safeInteger()), v.string()])
+/**
+ * The position in a list that has the newest first: when the entry came to be, its id, and the
+ * list's name, so that no list takes another's cursor.
+ */
+export function newestFirst<const Name extends string>(list: Name) {
+  return v.strictTuple([v.pipe(v.number(), v.safeInteger()), v.string(), v.literal(list)])
+}
 
 /** Where a page starts, and how many entries it may have. */
 export interface PageRequest<P extends Position> {

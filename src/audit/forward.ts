@@ -17,6 +17,7 @@ const LEASE_SECONDS = 60
 const DELIVERY_SECONDS = 15
 const BUSY_RETRY_SECONDS = 1
 const EVENTS_PER_RUN = 1000
+const LONGEST_REASON = 500
 
 /**
  * Forwards what an organization's sinks have not had yet, each sink on its own. Answers in how many
@@ -127,5 +128,5 @@ function patience(seconds: number | undefined): number {
 
 // A sink may be plain JavaScript: what it gives for a reason is kept as text, whatever it is.
 function text(reason: unknown): string {
-  return typeof reason === 'string' ? reason : 'unnamed'
+  return typeof reason === 'string' ? reason.slice(0, LONGEST_REASON) : 'unnamed'
 }

@@ -8,10 +8,10 @@ export interface WebhookSinkOptions {
   /** Where events are posted to: https, without credentials in the address. */
   readonly url: string
   /**
-   * The signing secret: `whsec_` and base64, or any text, whose UTF-8 bytes are the key. Without
-   * one nothing is signed, and the receiver cannot tell who is speaking.
+   * The signing secret: `whsec_` and base64, or any text, whose UTF-8 bytes are the key. Null, on
+   * purpose: nothing is signed, and the receiver cannot tell who is speaking.
    */
-  readonly secret?: string
+  readonly secret: string | null
   /** Whether plain http to this machine is allowed. For local development; default false. */
   readonly allowLoopback?: boolean
   /** Which actions are sent. Default all. */
@@ -48,7 +48,7 @@ export function webhookSink({
   now = () => new Date(),
 }: WebhookSinkOptions): Sink {
   const address = checkedAddress(url, allowLoopback)
-  const key = secret === undefined ? null : keyBytes(secret)
+  const key = secret === null ? null : keyBytes(secret)
   return {
     id,
     accepts,
@@ -93,7 +93,7 @@ function checkedAddress(url: string, allowLoopback: boolean): string {
   if (!URL.canParse(url)) throw new TypeError('webhookSink: url is not an address.')
   const { protocol, hostname, username, password } = new URL(url)
   if (username || password) throw new TypeError('webhookSink: url must not hold credentials.')
-  const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
+  const loopback = /^((.+\.)?localhost\.?|127(\.\d+){3}|\[::1\])$/.test(hostname)
   if (loopback && allowLoopback && /^https?:$/.test(protocol)) return url
   if (protocol !== 'https:') throw new TypeError('webhookSink: url must be https.')
   if (loopback || /^(\d+(\.\d+){3}|\[.*\])$/.test(hostname)) {
@@ -103,7 +103,12 @@ function checkedAddress(url: string, allowLoopback: boolean): string {
 }
 
 function keyBytes(secret: string): Uint8Array<ArrayBuffer> {
-  if (secret === '') throw new TypeError('webhookSink: secret must not be empty.')
+  const key = decoded(secret ?? '')
+  if (key.length === 0) throw new TypeError('webhookSink: secret must not be empty.')
+  return key
+}
+
+function decoded(secret: string): Uint8Array<ArrayBuffer> {
   if (!secret.startsWith('whsec_')) return new Uint8Array(new TextEncoder().encode(secret))
   try {
     return Uint8Array.from(atob(secret.slice('whsec_'.length)), (char) => char.charCodeAt(0))

@@ -3,7 +3,7 @@ import type { Database } from '../database/database.ts'
 import { memberships } from '../database/schema.ts'
 import { find, standingOf } from '../organizations/standing.ts'
 import { organizationIdOf, readable } from '../organizations/reference.ts'
-import { NewestFirst, parsePage, toPage, type Page, type PageInput } from '../page.ts'
+import { newestFirst, parsePage, toPage, type Page, type PageInput } from '../page.ts'
 import { ok, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
@@ -65,7 +65,7 @@ export async function listMembers(
 ): Promise<Result<Page<Member>>> {
   const { db } = seatgate
   const { caller, organization } = scope
-  const request = parsePage(input, NewestFirst)
+  const request = parsePage(input, newestFirst('members'))
   const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
   const found = await find(db, scope, {
     members: membersWithActivity(seatgate)
@@ -85,7 +85,11 @@ export async function listMembers(
   if (!standing.ok) return standing
   if (!request.ok) return request
   return ok(
-    toPage(found.rows.members, limit, memberView, ({ createdAt, id }) => [createdAt.getTime(), id])
+    toPage(found.rows.members, limit, memberView, ({ createdAt, id }) => [
+      createdAt.getTime(),
+      id,
+      'members',
+    ])
   )
 }
 

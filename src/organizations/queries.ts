@@ -1,6 +1,6 @@
 import { and, desc, eq, isNull, sql } from 'drizzle-orm'
 import { memberships, organizations } from '../database/schema.ts'
-import { NewestFirst, parsePage, toPage, type Page, type PageInput } from '../page.ts'
+import { newestFirst, parsePage, toPage, type Page, type PageInput } from '../page.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope, Scope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
@@ -52,7 +52,7 @@ export async function listOrganizations(
   input: PageInput = {}
 ): Promise<Result<Page<OwnOrganization>>> {
   const { caller } = scope
-  const request = parsePage(input, NewestFirst)
+  const request = parsePage(input, newestFirst('organizations'))
   const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
   const found = await find(
     db,
@@ -98,7 +98,7 @@ export async function listOrganizations(
       found.rows.own,
       limit,
       ({ role, ...organization }) => ({ organization: organizationView(organization), role }),
-      ({ joinedAt, membershipId }) => [joinedAt, membershipId]
+      ({ joinedAt, membershipId }) => [joinedAt, membershipId, 'organizations']
     )
   )
 }

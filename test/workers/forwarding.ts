@@ -1,0 +1,107 @@
+/**
+ * Sinks that remember, a clock that stands still, and organizations with events.
+ *
+ * @module
+ */
+import {
+  createOrganization,
+  d1Seats,
+  renameOrganization,
+  type AuditEvent,
+  type Delivery,
+  type Report,
+  type Seatgate,
+  type SeatgateOptions,
+  type Sink,
+} from '../../src/index.ts'
+import { seatgateWith } from './client.ts'
+import { testEnv } from './setup.ts'
+
+export const delivered: Delivery = { outcome: 'delivered' }
+export const retry: Delivery = { outcome: 'retry', reason: 'down' }
+
+/** A sink that remembers each attempt, and answers as it is told to; delivered by default. */
+export function sinkOf(
+  id: string,
+  answer: (event: AuditEvent, attempt: number) => Promise<Delivery> | Delivery = () => delivered
+) {
+  const attempts: number[] = []
+  const taken: AuditEvent[] = []
+  const sink: Sink = {
+    id,
+    accepts: () => true,
+    async deliver(event) {
+      attempts.push(event.sequence)
+      const delivery = await answer(event, attempts.length)
+      if (delivery?.outcome === 'delivered') taken.push(event)
+      return delivery
+    },
+  }
+  return { ...sink, attempts, taken, sequences: () => taken.map(({ sequence }) => sequence) }
+}
+
+/** A configuration with a clock that stands still until it is set. */
+export function clocked(sinks: readonly Sink[], options: Partial<SeatgateOptions> = {}) {
+  const clock = { now: Date.now() }
+  const reports: Report[] = []
+  const seatgate = seatgateWith({
+    seats: d1Seats(),
+    sinks,
+    now: () => new Date(clock.now),
+    random: () => 0,
+    report: (report) => reports.push(report),
+    ...options,
+  })
+  return { seatgate, reports, clock, later: (seconds: number) => (clock.now += seconds * 1000) }
+}
+
+/** Makes an organization: two events, and one more for each rename. */
+export async function organizationWith(seatgate: Seatgate, renames = 0): Promise<string> {
+  const caller = { userId: crypto.randomUUID() }
+  const slug = `org-${crypto.randomUUID().slice(0, 8)}`
+  const made = await createOrganization(seatgate, { caller }, { name: 'Acme', slug })
+  if (!made.ok) throw new Error(made.error.code)
+  const { id } = made.value
+  owners.set(id, caller.userId)
+  for (let index = 1; index <= renames; index++) await rename(seatgate, id, `Acme ${index}`)
+  return id
+}
+
+export const owners = new Map<string, string>()
+export async function rename(
+  seatgate: Seatgate,
+  organization: string,
+  name: string
+): Promise<void> {
+  const caller = { userId: owners.get(organization)! }
+  const renamed = await renameOrganization(seatgate, { caller, organization }, { name })
+  if (!renamed.ok) throw new Error(renamed.error.code)
+}
+
+/** Adds events by SQL, where it takes many. */
+export async function addEvents(organizationId: string, count: number): Promise<void> {
+  const numbers = JSON.stringify(Array.from({ length: count }, (_, index) => index + 1))
+  await testEnv.DB.prepare(
+    `INSERT INTO audit_events (organization_id, sequence, id, action, outcome, actor_type, metadata, occurred_at, inserted_at)
+     SELECT ?1, 2 + value, ?1 || value, 'test.event', 'success', 'system', '{}', 7, 7 FROM json_each(?2)`
+  )
+    .bind(organizationId, numbers)
+    .run()
+}
+
+export async function cursorOf(organizationId: string, sinkId: string) {
+  return testEnv.DB.prepare(
+    'SELECT sequence, attempts, last_error AS error, lease_token AS lease FROM sink_cursors WHERE organization_id = ? AND sink_id = ?'
+  )
+    .bind(organizationId, sinkId)
+    .first<{ sequence: number; attempts: number; error: string | null; lease: string | null }>()
+}
+
+export async function isInOutbox(organizationId: string): Promise<boolean> {
+  const row = await testEnv.DB.prepare('SELECT 1 FROM audit_outbox WHERE organization_id = ?')
+    .bind(organizationId)
+    .first()
+  return row !== null
+}
+
+export const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1)

@@ -1,0 +1,132 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { host, organizationOf, people, person, problem, rowCounts, type Person } from './client.ts'
+import { NAMED, named, OWN } from './routes.ts'
+import { testEnv } from './setup.ts'
+
+let owner: Person
+let org: string
+beforeAll(async () => {
+  owner = await person()
+  org = (await organizationOf(owner)).id
+})
+
+/** What an answer says, to the byte; and it never is a failure of ours. */
+async function whole(response: Response) {
+  expect(response.status).toBeLessThan(500)
+  return {
+    status: response.status,
+    headers: Object.fromEntries(response.headers),
+    body: await response.text(),
+  }
+}
+
+describe('without a session', () => {
+  const credentials: [string, Record<string, string>][] = [
+    ['no token', {}],
+    ['a wrong token', { authorization: `Bearer ${'A'.repeat(43)}` }],
+    ['an empty bearer', { authorization: 'Bearer ' }],
+    ['two tokens', { authorization: 'Bearer one two' }],
+    ['another scheme', { authorization: 'Basic YWRhOnBhc3N3b3Jk' }],
+    ['garbage', { authorization: '\u007f%00;--' }],
+    ['ten thousand characters', { authorization: `Bearer ${'x'.repeat(10_000)}` }],
+    ['a wrong cookie', { cookie: 'seatgate_session=%00%ff; seatgate_session=' }],
+  ]
+
+  it.each([...OWN, ...NAMED].map(named))('%s answers 401', async (_name, method, path, body) => {
+    const before = await rowCounts()
+    for (const [what, headers] of credentials) {
+      const answer = await host.send(method, path(org), body, null, headers)
+      expect({ what, ...(await problem(answer)) }).toEqual({
+        what,
+        status: 401,
+        code: 'unauthenticated',
+        fields: [],
+      })
+    }
+    expect(await rowCounts()).toEqual(before)
+  })
+
+  it('answers 401 to a session that has expired, to the millisecond', async () => {
+    const { token, userId } = await person()
+    const expire = (at: number) =>
+      testEnv.DB.prepare('UPDATE sessions SET expires_at = ? WHERE user_id = ?')
+        .bind(at, userId)
+        .run()
+    await expire(Date.now() + 60_000)
+    expect((await host.get('/organizations', token)).status).toBe(200)
+    await expire(Date.now())
+    expect((await host.get('/organizations', token)).status).toBe(401)
+    expect((await host.post('/organizations', { name: 'X' }, token)).status).toBe(401)
+  })
+
+  it('answers 401 to the hash of a token: what is stored opens nothing', async () => {
+    const { userId } = await person()
+    const hash = await testEnv.DB.prepare('SELECT token_hash AS h FROM sessions WHERE user_id = ?')
+      .bind(userId)
+      .first<string>('h')
+    expect((await host.get('/organizations', hash)).status).toBe(401)
+  })
+})
+
+describe('an organization that is somebody else’s', () => {
+  it.each(NAMED.map(named))(
+    '%s answers byte for byte as if there were none',
+    async (_name, method, path, body) => {
+      const [foreigner, stranger] = (await people(2)) as [Person, Person]
+      const { id, slug } = await organizationOf(foreigner)
+      const deleted = await organizationOf(stranger)
+      await testEnv.DB.prepare('UPDATE organizations SET deleted_at = 1 WHERE id = ?')
+        .bind(deleted.id)
+        .run()
+      const before = await rowCounts()
+      const inputs =
+        method === 'GET' || method === 'DELETE' ? [body] : [body, '{', 'null', undefined]
+      for (const query of method === 'GET' ? ['', '?limit=0', '?cursor=x'] : ['']) {
+        for (const input of inputs) {
+          const ask = async (name: string) =>
+            whole(await host.send(method, path(name) + query, input, stranger.token))
+          const unknown = await ask(crypto.randomUUID())
+          expect(JSON.parse(unknown.body)).toMatchObject({
+            status: 404,
+            code: 'organization_not_found',
+          })
+          const others = [id, slug, slug.toUpperCase(), deleted.id, deleted.slug, 'no-such-slug']
+          for (const name of others) expect(await ask(name)).toEqual(unknown)
+        }
+      }
+      expect(await rowCounts()).toEqual(before)
+    }
+  )
+
+  it.each([
+    ["acme' OR '1'='1"],
+    ['%00'],
+    ['%E0%A4%A'],
+    ['%F0%9F%92%BA'],
+    ['..%2Forganizations'],
+    ['%'],
+    ['null'],
+    ['undefined'],
+    ['-1'],
+    ['x'.repeat(5000)],
+    ['00000000-0000-0000-0000-00000000000g'],
+  ])('answers 404 to the odd name %.40s, on every route', async (name) => {
+    for (const [method, path, body] of NAMED) {
+      const answer = await host.send(method, path(name), body, owner.token)
+      expect(answer.status).toBe(404)
+    }
+  })
+
+  it.each([['%00'], ['%E0%A4%A'], ['%F0%9F%92%BA'], ["' OR 1=1 --"], ['x'.repeat(5000)]])(
+    'answers not_found to the odd user id %.40s',
+    async (id) => {
+      const path = `/organizations/${org}/members/${id}`
+      const removed = await host.delete(path, owner.token)
+      const changed = await host.patch(path, { role: 'admin' }, owner.token)
+      expect([await problem(removed), await problem(changed)]).toMatchObject([
+        { status: 404, code: 'not_found' },
+        { status: 404, code: 'not_found' },
+      ])
+    }
+  )
+})

@@ -1,0 +1,172 @@
+import { expect, it } from 'vitest'
+import { statusOf } from '../../src/hono/index.ts'
+import { ledgerSeats } from '../../src/index.ts'
+import type { RefusalCode } from '../../src/refusal.ts'
+import {
+  asUser,
+  embedded,
+  host,
+  ledgersThat,
+  limitTo,
+  organizationOf,
+  people,
+  person,
+  smallTeam,
+  type Person,
+} from './client.ts'
+import { testEnv } from './setup.ts'
+
+interface Case {
+  readonly status: number
+  /** Members of the problem beside type, title, status and code. */
+  readonly beside?: object
+  readonly ask: () => Promise<Response>
+}
+
+const broken = () => Promise.reject(new Error('no such table'))
+
+/** One way to each code. A code without a way does not compile. */
+const ways = {
+  unauthenticated: { status: 401, ask: () => host.get('/organizations') },
+  insufficient_role: {
+    status: 403,
+    ask: async () => {
+      const { member, path } = await smallTeam()
+      return host.get(`${path}/audit`, member.token)
+    },
+  },
+  organization_not_found: {
+    status: 404,
+    ask: async () => host.get('/organizations/no-such', (await person()).token),
+  },
+  not_found: {
+    status: 404,
+    ask: async () => {
+      const { owner, candidate, path } = await smallTeam()
+      return host.delete(`${path}/members/${candidate.userId}`, owner.token)
+    },
+  },
+  already_member: {
+    status: 409,
+    ask: async () => {
+      const { owner, member, path } = await smallTeam()
+      const input = { userId: member.userId, role: 'admin' }
+      return host.post(`${path}/members`, input, owner.token)
+    },
+  },
+  last_owner: {
+    status: 409,
+    ask: async () => {
+      const { owner, path } = await smallTeam()
+      return host.delete(`${path}/members/${owner.userId}`, owner.token)
+    },
+  },
+  seat_limit_reached: {
+    status: 409,
+    beside: { limit: 1, used: 2 },
+    ask: async () => {
+      const { organization, join } = await smallTeam()
+      await limitTo(organization, 1)
+      return join()
+    },
+  },
+  operation_in_progress: {
+    status: 409,
+    ask: async () => {
+      const { candidate, organization, join } = await smallTeam()
+      await reserveFor(candidate, organization.id)
+      return join()
+    },
+  },
+  idempotency_mismatch: {
+    status: 422,
+    ask: async () => {
+      const { token } = await person()
+      const headers = { 'idempotency-key': 'once' }
+      await host.post('/organizations', { name: 'Acme', slug: 'for-mismatch' }, token, headers)
+      return host.post('/organizations', { name: 'Other' }, token, headers)
+    },
+  },
+  validation_error: {
+    status: 422,
+    beside: { errors: { name: [expect.any(String)], slug: [expect.any(String)] } },
+    ask: async () =>
+      host.post('/organizations', { slug: '1-first-is-digit' }, (await person()).token),
+  },
+  invalid_cursor: {
+    status: 400,
+    ask: async () => host.get('/organizations?cursor=x', (await person()).token),
+  },
+  invalid_json: {
+    status: 400,
+    ask: async () => host.post('/organizations', '{', (await person()).token),
+  },
+  payload_too_large: {
+    status: 413,
+    ask: async () => host.post('/organizations', 'x'.repeat(70_000), (await person()).token),
+  },
+  seats_unavailable: {
+    status: 503,
+    ask: async () => {
+      const { owner, join } = await smallTeam()
+      const seats = ledgerSeats(ledgersThat('everything', broken))
+      return join(embedded({ seats }), asUser(owner))
+    },
+  },
+  unavailable: {
+    status: 503,
+    ask: () =>
+      embedded({ database: { batch: broken, select: dud } as never }).get(
+        '/organizations',
+        'user:x'
+      ),
+  },
+} satisfies Record<RefusalCode, Case>
+
+const cases = Object.entries(ways) as [RefusalCode, Case][]
+
+it.each(cases)('%s is a problem with its status, and nothing more', async (code, way) => {
+  const response = await way.ask()
+  expect(response.status).toBe(way.status)
+  expect(response.headers.get('content-type')).toBe('application/problem+json')
+  expect(response.headers.has('retry-after')).toBe(way.status === 503)
+  const body: object = await response.json()
+  expect(body).toEqual({
+    type: `urn:seatgate:refusal:${code}`,
+    title: expect.stringMatching(/^[A-Z].*\w$/),
+    status: way.status,
+    code,
+    ...way.beside,
+  })
+  expect(statusOf(code)).toBe(way.status)
+})
+
+it('answers operation_in_progress while the ledger seats somebody that D1 does not know yet', async () => {
+  const [owner, guest] = (await people(2)) as [Person, Person]
+  const { id } = await organizationOf(owner)
+  await reserveFor(guest, id, { confirmed: true })
+  const input = { userId: guest.userId, role: 'member' }
+  const answer = await host.post(`/organizations/${id}/members`, input, owner.token)
+  expect(await answer.json()).toMatchObject({ status: 409, code: 'operation_in_progress' })
+  const rows = await testEnv.DB.prepare('SELECT 1 FROM memberships WHERE user_id = ?')
+    .bind(guest.userId)
+    .all()
+  expect(rows.results).toEqual([])
+})
+
+async function reserveFor(holder: Person, organizationId: string, { confirmed = false } = {}) {
+  const ledger = testEnv.SEATS.getByName(organizationId)
+  const request = {
+    organizationId,
+    defaultLimit: { kind: 'unlimited' },
+    seatId: crypto.randomUUID(),
+  } as const
+  await ledger.reserve({ ...request, holder: holder.userId, reservationSeconds: 60 })
+  if (confirmed) await ledger.confirm(request)
+}
+
+// Builds nothing: enough of a database to be asked and to fail.
+function dud(): unknown {
+  const chain: unknown = new Proxy(() => chain, { get: () => () => chain })
+  return chain
+}

@@ -1,0 +1,214 @@
+import { drizzle } from 'drizzle-orm/d1'
+import { describe, expect, it } from 'vitest'
+import { ledgerSeats, type LedgerNamespace } from '../../src/index.ts'
+import type { RefusalCode } from '../../src/refusal.ts'
+import {
+  anOperator,
+  asUser,
+  embedded,
+  host,
+  ledgersThat,
+  limitTo,
+  problem,
+  rowCounts,
+  smallTeam,
+} from './client.ts'
+import { testEnv } from './setup.ts'
+
+// What goes wrong is said in the error as D1 says it, so that a body that passes it on is seen.
+const SECRET = 'no such table: secret_table: SQLITE_ERROR'
+const fails = () => Promise.reject(new Error(`D1_ERROR: ${SECRET}`))
+
+/** The database, of which the batch with this number does not answer; it may run all the same. */
+function databaseLosing(number: number, { runs }: { runs: boolean }) {
+  let batches = 0
+  const losing = new Proxy(testEnv.DB, {
+    get(target, key) {
+      if (key !== 'batch') return target.prepare.bind(target)
+      return async (statements: D1PreparedStatement[]) => {
+        batches += 1
+        if (batches !== number) return target.batch(statements)
+        if (runs) await target.batch(statements)
+        return fails()
+      }
+    },
+  })
+  return drizzle(losing)
+}
+
+const dead = () => {
+  const answer = { all: fails, raw: fails, run: fails, first: fails }
+  const statement = { ...answer, bind: () => answer }
+  return drizzle({ prepare: () => statement, batch: fails } as unknown as D1Database)
+}
+
+async function expectUnavailable(response: Response, code: RefusalCode): Promise<void> {
+  const text = await response.text()
+  expect({ status: response.status, ...(JSON.parse(text) as object) }).toMatchObject({
+    status: 503,
+    code,
+  })
+  expect(response.headers.get('retry-after')).toMatch(/^\d+$/)
+  expect(response.headers.get('content-type')).toBe('application/problem+json')
+  expect(text).not.toMatch(/secret_table|SQLITE|select|insert|D1_ERROR/i)
+}
+
+describe('when D1 does not answer', () => {
+  it('refuses growth as seats_unavailable, and everything else as unavailable', async () => {
+    const { owner, member, path, join } = await smallTeam()
+    const token = asUser(owner)
+    const down = embedded({ database: dead() })
+    const before = await rowCounts()
+    await expectUnavailable(await join(down, token), 'seats_unavailable')
+    await expectUnavailable(
+      await down.post('/organizations', { name: 'X' }, token),
+      'seats_unavailable'
+    )
+    const memberPath = `${path}/members/${member.userId}`
+    const others = await Promise.all([
+      down.get('/organizations', token),
+      down.get(path, token),
+      down.patch(path, { name: 'X' }, token),
+      down.get(`${path}/members`, token),
+      down.patch(memberPath, { role: 'admin' }, token),
+      down.delete(memberPath, token),
+      down.get(`${path}/seats`, token),
+      down.put(`${path}/seats/limit`, { limit: 5 }, anOperator),
+      down.get(`${path}/audit`, token),
+    ])
+    for (const answer of others) await expectUnavailable(answer, 'unavailable')
+    expect(await rowCounts()).toEqual(before)
+  })
+
+  it('hears of it through report, not through the answer', async () => {
+    const { owner, path } = await smallTeam()
+    const reports: string[] = []
+    const down = embedded({
+      database: dead(),
+      report: ({ event, error }) => reports.push(`${event}: ${String(error)}`),
+    })
+    await down.get(path, asUser(owner))
+    expect(reports).toEqual([expect.stringMatching(/^store_unavailable: .*secret_table/)])
+  })
+
+  it('keeps the identity routes quiet too', async () => {
+    await testEnv.DB.prepare('ALTER TABLE users RENAME TO users_elsewhere').run()
+    try {
+      const input = { email: 'ada@example.com', password: 'correct horse' }
+      await expectUnavailable(await host.post('/identity/sign-in', input), 'unavailable')
+      await expectUnavailable(await host.post('/identity/sign-up', input), 'unavailable')
+    } finally {
+      await testEnv.DB.prepare('ALTER TABLE users_elsewhere RENAME TO users').run()
+    }
+  })
+
+  it('keeps a seat whose membership was lost on the way, until D1 can be asked', async () => {
+    const { owner, organization, join, seats } = await smallTeam()
+    await limitTo(organization, 3)
+    const losing = embedded({ database: databaseLosing(2, { runs: false }) })
+    await expectUnavailable(await join(losing, asUser(owner)), 'seats_unavailable')
+    expect(await seats()).toMatchObject({ held: 2, reserved: 1, available: 0 })
+  })
+
+  it('answers a repeat with what was done while the answer was lost', async () => {
+    const { owner, candidate, join, seats } = await smallTeam()
+    const headers = { 'idempotency-key': 'lost-answer' }
+    const losing = embedded({ database: databaseLosing(2, { runs: true }) })
+    await expectUnavailable(await join(losing, asUser(owner), headers), 'seats_unavailable')
+    const repeat = await join(host, owner.token, headers)
+    expect(repeat.status).toBe(201)
+    expect(await repeat.json()).toMatchObject({ userId: candidate.userId })
+    const { held, reserved } = await seats()
+    expect(held + reserved).toBe(3)
+  })
+})
+
+describe('when the ledger does not answer', () => {
+  const hangs = () => new Promise<never>(() => {})
+
+  it.each([
+    ['throws', fails, 10],
+    ['hangs', hangs, 0.05],
+  ])(
+    'SEAT-13: refuses growth if it %s, and writes nothing',
+    async (_how, instead, timeoutSeconds) => {
+      const { owner, path, join } = await smallTeam()
+      const seats = ledgerSeats(ledgersThat('everything', instead), { timeoutSeconds })
+      const client = embedded({ seats })
+      const before = await rowCounts()
+      await expectUnavailable(await join(client, asUser(owner)), 'seats_unavailable')
+      await expectUnavailable(await client.get(`${path}/seats`, asUser(owner)), 'seats_unavailable')
+      expect(await rowCounts()).toEqual(before)
+    }
+  )
+
+  it('still reads, renames, changes roles, removes and lets people leave', async () => {
+    const { owner, member, candidate, path, join, seats } = await smallTeam()
+    expect((await join()).status).toBe(201)
+    const client = embedded({ seats: ledgerSeats(ledgersThat('everything', fails)) })
+    const token = asUser(owner)
+    const answers = await Promise.all(
+      ['', '/members', '/audit'].map((end) => client.get(`${path}${end}`, token))
+    )
+    answers.push(await client.get('/organizations', token))
+    answers.push(await client.patch(path, { name: 'X' }, token))
+    answers.push(await client.patch(`${path}/members/${member.userId}`, { role: 'admin' }, token))
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200])
+    const removal = await client.delete(`${path}/members/${member.userId}`, token)
+    const leaving = await client.delete(`${path}/members/${candidate.userId}`, asUser(candidate))
+    expect([removal.status, leaving.status]).toEqual([204, 204])
+    const { held, reserved } = await seats()
+    expect(held + reserved).toBeGreaterThanOrEqual(1)
+  })
+
+  it('tries once more if the platform says that this is worth while, and no oftener', async () => {
+    const { owner, candidate, path } = await smallTeam()
+    let calls = 0
+    const flaky = (failures: number) => {
+      calls = 0
+      const ledgers: LedgerNamespace = {
+        getByName: (name) => {
+          calls += 1
+          if (calls <= failures) throw Object.assign(new Error('reset'), { retryable: true })
+          return testEnv.SEATS.getByName(name) as unknown as ReturnType<
+            LedgerNamespace['getByName']
+          >
+        },
+      }
+      return embedded({ seats: ledgerSeats(ledgers) })
+    }
+    const input = { userId: candidate.userId, role: 'member' }
+    const twice = await flaky(2).post(`${path}/members`, input, asUser(owner))
+    await expectUnavailable(twice, 'seats_unavailable')
+    expect(calls).toBe(2)
+    const once = await flaky(1).post(`${path}/members`, input, asUser(owner))
+    expect(once.status).toBe(201)
+  })
+
+  it('SEAT-14: gives the seat back if the membership certainly was not written', async () => {
+    const { owner, organization, join, seats } = await smallTeam()
+    await limitTo(organization, 3)
+    // The outer guard: the actor loses the role between plan and batch, every time it is planned.
+    const racing = new Proxy(testEnv.DB, {
+      get(target, key) {
+        if (key !== 'batch') return target.prepare.bind(target)
+        return async (statements: D1PreparedStatement[]) => {
+          const answer = await target.batch(statements).catch((error: unknown) => error)
+          await target
+            .prepare("UPDATE memberships SET role = 'member' WHERE user_id = ?")
+            .bind(owner.userId)
+            .run()
+          if (answer instanceof Error) throw answer
+          return answer
+        }
+      },
+    })
+    const answer = await join(embedded({ database: drizzle(racing) }), asUser(owner))
+    expect(await problem(answer)).toMatchObject({ code: 'insufficient_role' })
+    await testEnv.DB.prepare("UPDATE memberships SET role = 'owner' WHERE user_id = ?")
+      .bind(owner.userId)
+      .run()
+    expect(await seats()).toMatchObject({ held: 2, reserved: 0, available: 1 })
+    expect((await join()).status).toBe(201)
+  })
+})

@@ -1,0 +1,576 @@
+import { describe, expect, it } from 'vitest'
+import type { Around } from '../../bench/meter.ts'
+import {
+  addMember,
+  changeRole,
+  createOrganization,
+  removeMember,
+  seatUsage,
+  setSeatLimit,
+  type AddedMember,
+  type Result,
+  type SeatUsage,
+  type Seatgate,
+} from '../../src/index.ts'
+import { readLedger, readState, violations, violationsIn, type State } from './invariants.ts'
+import { testEnv } from './setup.ts'
+import {
+  answered,
+  codeOf,
+  createWorld,
+  join,
+  newOrganization,
+  newUser,
+  newUsers,
+  type TestOrganization,
+  type World,
+} from './world.ts'
+
+const enforcing = ['ledger', 'd1'] as const
+const delays = [0, 5]
+const eachWay = enforcing.flatMap((provider) => delays.map((delayMs) => ({ provider, delayMs })))
+
+const ROUNDS = 20
+const TRIALS = 30
+
+describe('the last seats', () => {
+  it.each(eachWay)(
+    'SEAT-2 SEAT-4 SEAT-6 SEAT-7 MUSEUM-01 MUSEUM-17: admits exactly as many as there are seats ($provider, $delayMs ms)',
+    async ({ provider, delayMs }) => {
+      const calm = createWorld({ provider })
+      const world = createWorld({ provider, delayMs })
+      for (let round = 0; round < ROUNDS; round++) {
+        const organization = await newOrganization(calm, 10)
+        const people = await newUsers(50)
+        const answers = await Promise.all([
+          ...people.map((userId) => add(world, organization, userId)),
+          watch(organization, provider === 'ledger'),
+        ])
+        await world.settled()
+
+        const outcomes = (answers as Result<AddedMember>[]).slice(0, people.length)
+        const refused = outcomes.flatMap((answer) => (answer.ok ? [] : [answer.error]))
+        expect(outcomes.filter(({ ok }) => ok)).toHaveLength(9)
+        expect(refused).toEqual(
+          Array.from({ length: 41 }, () => ({ code: 'seat_limit_reached', limit: 10, used: 10 }))
+        )
+        const state = await readState(organization.id)
+        expect(state.members).toHaveLength(10)
+        expect(violationsIn(state, { quiet: true })).toEqual([])
+        for (const [index, answer] of outcomes.entries()) {
+          const present = state.members.some(({ user_id }) => user_id === people[index])
+          expect(present).toBe(answer.ok)
+        }
+      }
+    },
+    120_000
+  )
+
+  it.each(eachWay)(
+    'SEAT-23: seats that are freed while others ask are never given twice ($provider, $delayMs ms)',
+    async ({ provider, delayMs }) => {
+      const calm = createWorld({ provider })
+      const world = createWorld({ provider, delayMs })
+      for (let round = 0; round < 5; round++) {
+        const organization = await newOrganization(calm, 6)
+        const leaving = await Promise.all(Array.from({ length: 5 }, () => join(calm, organization)))
+        const people = await newUsers(20)
+        const [left, joined] = await Promise.all([
+          Promise.all(leaving.map((userId) => leave(world, organization, userId))),
+          Promise.all(people.map((userId) => add(world, organization, userId))),
+        ])
+        await world.settled()
+        expect(left.map(codeOf)).toEqual(leaving.map(() => 'ok'))
+        for (const answer of joined) expect(['ok', 'seat_limit_reached']).toContain(codeOf(answer))
+        expect(await violations(organization.id, { quiet: true })).toEqual([])
+
+        // Whatever the race left free can be had, and no more.
+        const after = []
+        for (const userId of await newUsers(6)) {
+          after.push(codeOf(await add(calm, organization, userId)))
+        }
+        await calm.settled()
+        const free = 5 - joined.filter(({ ok }) => ok).length
+        expect(after).toEqual(after.map((_, index) => (index < free ? 'ok' : 'seat_limit_reached')))
+        expect(await violations(organization.id, { quiet: true })).toEqual([])
+      }
+    }
+  )
+})
+
+describe('two owners at once', () => {
+  type Act = (seatgate: Seatgate, organization: TestOrganization) => Promise<Result<unknown>>
+  const leaves =
+    (who: string): Act =>
+    (seatgate, organization) =>
+      removeMember(seatgate, organization.as(who), who)
+  const demotes =
+    (actor: string, target: string, role: string): Act =>
+    (seatgate, organization) =>
+      changeRole(seatgate, organization.as(actor), target, { role })
+  const removes =
+    (actor: string, target: string): Act =>
+    (seatgate, organization) =>
+      removeMember(seatgate, organization.as(actor), target)
+
+  const ways: {
+    what: string
+    acts: (a: string, b: string, trial: number) => [Act, Act]
+    refusals: string[]
+  }[] = [
+    {
+      what: 'ORG-109 MUSEUM-22: both leave',
+      acts: (a, b) => [leaves(a), leaves(b)],
+      refusals: ['last_owner'],
+    },
+    {
+      what: 'ORG-110 MUSEUM-22 MUSEUM-23: both demote themselves',
+      acts: (a, b) => [demotes(a, a, 'admin'), demotes(b, b, 'admin')],
+      refusals: ['last_owner'],
+    },
+    {
+      what: 'ORG-110 MUSEUM-28: each demotes the other',
+      acts: (a, b, trial) => {
+        const role = trial % 2 === 0 ? 'admin' : 'member'
+        return [demotes(a, b, role), demotes(b, a, role)]
+      },
+      refusals: ['insufficient_role'],
+    },
+    {
+      what: 'ORG-109 MUSEUM-28: each removes the other',
+      acts: (a, b) => [removes(a, b), removes(b, a)],
+      refusals: ['organization_not_found'],
+    },
+    {
+      what: 'ORG-111 MUSEUM-24: one leaves while the other demotes himself',
+      acts: (a, b) => [leaves(a), demotes(b, b, 'admin')],
+      refusals: ['last_owner'],
+    },
+  ]
+  const trials = ways.flatMap((way) => delays.map((delayMs) => ({ ...way, delayMs })))
+
+  for (const { what, acts, refusals, delayMs } of trials) {
+    it(`${what}, and one of them stays (${delayMs} ms)`, async () => {
+      const calm = createWorld()
+      const world = createWorld({ delayMs })
+      for (let trial = 0; trial < TRIALS; trial++) {
+        const organization = await newOrganization(calm)
+        const { owner } = organization
+        const other = await join(calm, organization, 'owner')
+        const pair = trial % 3 === 0 ? acts(other, owner, trial) : acts(owner, other, trial)
+        const before = await readState(organization.id)
+        const answers = await Promise.all(pair.map((act) => act(world.seatgate, organization)))
+        await world.settled()
+
+        const codes = answers.map(codeOf)
+        expect(codes.filter((code) => code === 'ok')).toHaveLength(1)
+        expect(refusals).toContain(codes.find((code) => code !== 'ok'))
+        const after = await readState(organization.id)
+        expect(violationsIn(after, { quiet: true })).toEqual([])
+        // ORG-112: one of the two is on record, the refused one is not.
+        const told = after.events.slice(before.events.length).map(({ action }) => action)
+        expect([
+          ['organization.member_role_change'],
+          ['organization.member_remove', 'seat.released'],
+        ]).toContainEqual(told)
+      }
+    })
+  }
+
+  it('MUSEUM-23: of ten owners who all leave at once one stays', async () => {
+    const calm = createWorld()
+    const world = createWorld({ delayMs: 5 })
+    for (let trial = 0; trial < 5; trial++) {
+      const organization = await newOrganization(calm)
+      const owners = [organization.owner]
+      for (let more = 0; more < 9; more++) owners.push(await join(calm, organization, 'owner'))
+      const answers = await Promise.all(owners.map((who) => leave(world, organization, who, who)))
+      await world.settled()
+      const codes = answers.map(codeOf).toSorted()
+      expect(codes).toEqual(['last_owner', ...Array.from({ length: 9 }, () => 'ok')])
+      expect(await violations(organization.id, { quiet: true })).toEqual([])
+    }
+  })
+})
+
+describe('the same person', () => {
+  it.each(eachWay)(
+    'MUSEUM-09 SEAT-9: added ten times at once has one membership and one seat ($provider, $delayMs ms)',
+    async ({ provider, delayMs }) => {
+      const calm = createWorld({ provider })
+      const world = createWorld({ provider, delayMs })
+      for (let round = 0; round < 5; round++) {
+        const organization = await newOrganization(calm, 10)
+        const person = await newUser()
+        const answers = await tenTimes(() => add(world, organization, person))
+        await world.settled()
+        expectOneAdmission(answers)
+        expect((await readState(organization.id)).members).toHaveLength(2)
+        expect(await violations(organization.id, { quiet: true })).toEqual([])
+      }
+    }
+  )
+
+  it.each(eachWay)(
+    'SEAT-12: who got the last seat is never told that it is gone ($provider, $delayMs ms)',
+    async ({ provider, delayMs }) => {
+      const calm = createWorld({ provider })
+      const world = createWorld({ provider, delayMs })
+      for (let round = 0; round < 5; round++) {
+        const organization = await newOrganization(calm, 2)
+        const person = await newUser()
+        const answers = await tenTimes(() => add(world, organization, person))
+        await world.settled()
+        expectOneAdmission(answers)
+        expect(await violations(organization.id, { quiet: true })).toEqual([])
+      }
+    }
+  )
+})
+
+describe('first use', () => {
+  it('MUSEUM-10: ten first requests at once start one ledger', async () => {
+    const before = createWorld({ provider: 'd1' })
+    const world = createWorld()
+    for (let round = 0; round < 10; round++) {
+      const organization = await newOrganization(before, 10)
+      expect(await readLedger(organization.id)).toBeNull()
+      const people = await newUsers(5)
+      const answers = await Promise.all(
+        people.flatMap((userId): Promise<Result<AddedMember | SeatUsage>>[] => [
+          add(world, organization, userId),
+          seatUsage(world.seatgate, organization.as(organization.owner)),
+        ])
+      )
+      await world.settled()
+      expect(answers.map(codeOf)).toEqual(answers.map(() => 'ok'))
+      const state = await readState(organization.id)
+      expect(state.epoch).toBe(1)
+      expect(state.ledger).toMatchObject({ epoch: 1, held: 6, reserved: 0 })
+      expect(violationsIn(state, { quiet: true })).toEqual([])
+    }
+  })
+
+  it('MUSEUM-17: a creation that lost the race for its slug leaves nothing behind', async () => {
+    const world = createWorld({ delayMs: 5 })
+    const slug = `t${crypto.randomUUID().replaceAll('-', '')}`
+    const answers = await Promise.all(
+      (await newUsers(5)).map((userId) =>
+        createOrganization(world.seatgate, { caller: { userId } }, { name: 'Test', slug })
+      )
+    )
+    await world.settled()
+    expect(answers.map(codeOf).toSorted()).toEqual([
+      'ok',
+      ...Array.from({ length: 4 }, () => 'validation_error'),
+    ])
+    expect(await ledgersOfNobody()).toEqual([])
+  })
+})
+
+describe('a limit that is lowered while people join', () => {
+  it.each(eachWay)(
+    'MUSEUM-07 MUSEUM-08: the outcome is that of some order ($provider, $delayMs ms)',
+    async ({ provider, delayMs }) => {
+      const calm = createWorld({ provider })
+      const world = createWorld({ provider, delayMs })
+      for (let round = 0; round < ROUNDS; round++) {
+        const organization = await newOrganization(calm, 10)
+        const people = await newUsers(16)
+        const adding = people.slice(0, round % 8).map((userId) => add(world, organization, userId))
+        const lowering = setSeatLimit(world.seatgate, organization.asOperator, { limit: 5 })
+        adding.push(...people.slice(round % 8).map((userId) => add(world, organization, userId)))
+        const lowered = answered(await lowering)
+        const answers = await Promise.all(adding)
+        await world.settled()
+
+        const state = await readState(organization.id)
+        const used = state.members.length
+        expect(used).toBe(1 + answers.filter(({ ok }) => ok).length)
+        expect(used).toBeGreaterThanOrEqual(5)
+        expect(used).toBeLessThanOrEqual(10)
+        expect(violationsIn(state, { quiet: true, usedWhenLowered: used })).toEqual([])
+        // Once the limit was lowered nobody came in above it.
+        const then = lowered.held + lowered.reserved
+        expect(lowered.limit).toBe(5)
+        expect(used).toBe(Math.max(5, then))
+        for (const answer of answers) {
+          if (answer.ok) continue
+          expect([
+            { code: 'seat_limit_reached', limit: 5, used },
+            { code: 'seat_limit_reached', limit: 10, used: 10 },
+          ]).toContainEqual(answer.error)
+          if ('limit' in answer.error && answer.error.limit === 10) expect(used).toBe(10)
+        }
+        const usage = answered(await seatUsage(calm.seatgate, organization.as(organization.owner)))
+        expect(usage).toMatchObject({ limit: 5, held: used, overLimit: used > 5 })
+      }
+    }
+  )
+
+  it('MUSEUM-07: who had a seat before the limit fell comes in, and the organization is over it', async () => {
+    const { organization, calm, joining, letGo } = await joinHeldBeforeItsBatch('ledger')
+    const lowered = answered(
+      await setSeatLimit(calm.seatgate, organization.asOperator, { limit: 4 })
+    )
+    expect(lowered).toMatchObject({ limit: 4, held: 4, reserved: 1, overLimit: true })
+    letGo()
+    expect(codeOf(await joining)).toBe('ok')
+    await calm.settled()
+    expect(await violations(organization.id, { quiet: false, usedWhenLowered: 5 })).toEqual([])
+    expect(await add(calm, organization, await newUser())).toEqual({
+      ok: false,
+      error: { code: 'seat_limit_reached', limit: 4, used: 5 },
+    })
+  })
+
+  it('MUSEUM-08: without a ledger the join meets the lowered limit in its batch', async () => {
+    const { organization, calm, joining, letGo } = await joinHeldBeforeItsBatch('d1')
+    const lowered = answered(
+      await setSeatLimit(calm.seatgate, organization.asOperator, { limit: 4 })
+    )
+    expect(lowered).toMatchObject({ limit: 4, held: 4, overLimit: false })
+    letGo()
+    expect(await joining).toEqual({
+      ok: false,
+      error: { code: 'seat_limit_reached', limit: 4, used: 4 },
+    })
+    expect(await violations(organization.id, { quiet: true })).toEqual([])
+  })
+
+  it('MUSEUM-07: who asks after the limit fell is refused', async () => {
+    for (const provider of enforcing) {
+      const world = createWorld({ provider })
+      const organization = await organizationOf(world, 5, 4)
+      answered(await setSeatLimit(world.seatgate, organization.asOperator, { limit: 4 }))
+      expect(await add(world, organization, await newUser())).toEqual({
+        ok: false,
+        error: { code: 'seat_limit_reached', limit: 4, used: 4 },
+      })
+    }
+  })
+})
+
+describe('the same operation', () => {
+  it.each(eachWay)(
+    'SEAT-18: ten at once under one id are one, and are answered alike for ever ($provider, $delayMs ms)',
+    async ({ provider, delayMs }) => {
+      const calm = createWorld({ provider })
+      const world = createWorld({ provider, delayMs })
+      for (let round = 0; round < 5; round++) {
+        const organization = await newOrganization(calm, 2)
+        const person = await newUser()
+        const operationId = crypto.randomUUID()
+        const once = (at: World, userId = person) =>
+          addMember(
+            at.seatgate,
+            organization.as(organization.owner),
+            { userId, role: 'member' },
+            { operationId }
+          )
+        const answers = await tenTimes(() => once(world))
+        await world.settled()
+
+        const first = await once(calm)
+        expect(first).toMatchObject({ ok: true, value: { created: true } })
+        for (const answer of answers) {
+          expect([first, refusal('operation_in_progress')]).toContainEqual(answer)
+        }
+        expect(answers.map(codeOf)).toContain('ok')
+        expect((await readState(organization.id)).members).toHaveLength(2)
+        expect(await violations(organization.id, { quiet: true })).toEqual([])
+
+        expect(await once(calm, await newUser())).toEqual(refusal('idempotency_mismatch'))
+        answered(await removeMember(calm.seatgate, organization.as(organization.owner), person))
+        expect(await once(calm)).toEqual(first)
+        expect((await readState(organization.id)).members).toHaveLength(1)
+      }
+    }
+  )
+
+  it.each(enforcing)(
+    'SEAT-18: a refusal stays the answer when a seat is free later (%s)',
+    async (provider) => {
+      const world = createWorld({ provider })
+      const organization = await organizationOf(world, 2, 2)
+      const userId = await newUser()
+      const operationId = crypto.randomUUID()
+      const once = (operation: string) =>
+        addMember(
+          world.seatgate,
+          organization.as(organization.owner),
+          { userId, role: 'member' },
+          { operationId: operation }
+        )
+      const full = { code: 'seat_limit_reached', limit: 2, used: 2 }
+      expect(await once(operationId)).toEqual({ ok: false, error: full })
+      answered(await setSeatLimit(world.seatgate, organization.asOperator, { limit: 3 }))
+      expect(await once(operationId)).toEqual({ ok: false, error: full })
+      expect(codeOf(await once(crypto.randomUUID()))).toBe('ok')
+    }
+  )
+
+  it('SEAT-18: ten creations at once under one id make one organization and one ledger', async () => {
+    const world = createWorld({ delayMs: 5 })
+    const userId = await newUser()
+    const slug = `t${crypto.randomUUID().replaceAll('-', '')}`
+    const operationId = crypto.randomUUID()
+    const create = () =>
+      createOrganization(
+        world.seatgate,
+        { caller: { userId } },
+        { name: 'Test', slug },
+        { operationId }
+      )
+    const answers = await tenTimes(create)
+    await world.settled()
+    const first = await create()
+    for (const answer of answers) {
+      expect([first, refusal('operation_in_progress')]).toContainEqual(answer)
+    }
+    const { id } = answered(first)
+    expect(await violations(id, { quiet: true })).toEqual([])
+    expect(await ledgersOfNobody()).toEqual([])
+  })
+})
+
+describe('the checkers', () => {
+  it('find nothing in what is right, and everything that is done to it', async () => {
+    const world = createWorld()
+    const organization = await newOrganization(world, 3)
+    const member = await join(world, organization)
+    const good = await readState(organization.id)
+    expect(violationsIn(good, { quiet: true })).toEqual([])
+
+    const [seat] = good.ledger!.seats
+    const intruder = { user_id: 'x', role: 'member', status: 'active', seat_id: 'x' }
+    const spoilt: Record<string, State> = {
+      'an ungated member': { ...good, members: [...good.members, intruder] },
+      'a lost member': {
+        ...good,
+        members: good.members.filter(({ user_id }) => user_id !== member),
+      },
+      'a doubled member': { ...good, members: [...good.members, good.members[0]!] },
+      'no owner': { ...good, members: good.members.filter(({ role }) => role !== 'owner') },
+      'a seat too few': { ...good, ledger: { ...good.ledger!, seats: [seat!], held: 1 } },
+      'a seat too many': {
+        ...good,
+        ledger: {
+          ...good.ledger!,
+          seats: [...good.ledger!.seats, { seat_id: 'x', holder: 'x', state: 'held' }],
+          held: 3,
+        },
+      },
+      'a reservation': {
+        ...good,
+        ledger: {
+          ...good.ledger!,
+          seats: good.ledger!.seats.map((seat) => ({ ...seat, state: 'reserved' })),
+        },
+      },
+      'a wrong count': { ...good, ledger: { ...good.ledger!, held: 3 } },
+      'an old epoch': { ...good, epoch: 2 },
+      'another limit': { ...good, ledger: { ...good.ledger!, limit_seats: 4 } },
+      'a fenced member': { ...good, fences: good.members.map(({ seat_id }) => seat_id!) },
+      'a limit passed': { ...good, entitlement: { ...good.entitlement!, limit_seats: 1 } },
+      'a gap': { ...good, events: good.events.filter(({ sequence }) => sequence !== 2) },
+      'a repeat': { ...good, events: [...good.events, good.events.at(-1)!] },
+      'a missing event': { ...good, events: good.events.slice(0, -1) },
+    }
+    for (const [what, state] of Object.entries(spoilt)) {
+      expect(violationsIn(state, { quiet: true }), what).not.toEqual([])
+    }
+  })
+
+  it('find the member whom two joins let in that were not kept apart', async () => {
+    // A gate that counts, waits and then writes: what the races above would find.
+    const world = createWorld({ provider: 'd1' })
+    const organization = await organizationOf(world, 3, 2)
+    const naively = async (userId: string) => {
+      const { members } = await readState(organization.id)
+      if (members.length >= 3) return
+      await testEnv.DB.prepare(
+        `INSERT INTO memberships (id, organization_id, user_id, role, seat_id, created_at, updated_at)
+         VALUES (?1, ?2, ?1, 'member', ?1, 0, 0)`
+      )
+        .bind(userId, organization.id)
+        .run()
+    }
+    await Promise.all((await newUsers(2)).map(naively))
+    const found = await violations(organization.id, { quiet: true })
+    expect(found).toContain('4 members, at most 3 allowed')
+  })
+})
+
+function add(
+  { seatgate }: World,
+  organization: TestOrganization,
+  userId: string
+): Promise<Result<AddedMember>> {
+  return addMember(seatgate, organization.as(organization.owner), { userId, role: 'member' })
+}
+
+function leave(
+  { seatgate }: World,
+  organization: TestOrganization,
+  userId: string,
+  by = userId
+): Promise<Result<null>> {
+  return removeMember(seatgate, organization.as(by), userId)
+}
+
+/** Looks on while people join: no instant may be wrong. */
+async function watch(organization: TestOrganization, ledger: boolean): Promise<void> {
+  for (let look = 0; look < 4; look++) {
+    const state = await readState(organization.id)
+    const seen = ledger ? state : { ...state, ledger: null }
+    expect(violationsIn(seen, { quiet: false })).toEqual([])
+  }
+}
+
+function tenTimes<T>(act: () => Promise<T>): Promise<T[]> {
+  return Promise.all(Array.from({ length: 10 }, act))
+}
+
+function refusal(code: string) {
+  return { ok: false, error: { code } }
+}
+
+/** One of them let the person in; the others came too early or too late to do so. */
+function expectOneAdmission(answers: readonly Result<AddedMember>[]): void {
+  const created = answers.filter((answer) => answer.ok && answer.value.created)
+  expect(created).toHaveLength(1)
+  for (const answer of answers) expect(['ok', 'operation_in_progress']).toContain(codeOf(answer))
+}
+
+async function ledgersOfNobody(): Promise<unknown[]> {
+  const { results } = await testEnv.DB.prepare(
+    `SELECT organization_id FROM seat_ledgers
+     WHERE organization_id NOT IN (SELECT id FROM organizations)`
+  ).all()
+  return results
+}
+
+async function organizationOf(world: World, limit: number, members: number) {
+  const organization = await newOrganization(world, limit)
+  for (let more = 1; more < members; more++) await join(world, organization)
+  return organization
+}
+
+/** Limit 5, four members, and a fifth whose batch waits. */
+async function joinHeldBeforeItsBatch(provider: 'ledger' | 'd1') {
+  const calm = createWorld({ provider })
+  const organization = await organizationOf(calm, 5, 4)
+  const reached = Promise.withResolvers<void>()
+  const held = Promise.withResolvers<void>()
+  const hold: Around = async ({ asked }, run) => {
+    if (asked.some((sql) => sql.startsWith('insert into "memberships"'))) {
+      reached.resolve()
+      await held.promise
+    }
+    return run()
+  }
+  const joining = add(createWorld({ provider, around: hold }), organization, await newUser())
+  await reached.promise
+  return { calm, organization, joining, letGo: held.resolve }
+}

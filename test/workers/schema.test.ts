@@ -1,0 +1,269 @@
+import { getTableColumns, getTableName } from 'drizzle-orm'
+import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core'
+import { describe, expect, it } from 'vitest'
+import { users } from '../../host/identity/schema.ts'
+import * as schema from '../../src/database/schema.ts'
+import { organizationOf, person } from './client.ts'
+import { testEnv } from './setup.ts'
+
+interface Column {
+  name: string
+  type: string
+  notnull: number
+  pk: number
+}
+interface Index {
+  name: string
+  unique: number
+  partial: number
+}
+
+const tables: SQLiteTable[] = [...Object.values(schema), users]
+const all = async <T>(query: string) => (await testEnv.DB.prepare(query).all<T>()).results
+const run = (query: string, ...values: unknown[]) =>
+  testEnv.DB.prepare(query)
+    .bind(...values)
+    .run()
+
+describe('the tables in Drizzle', () => {
+  it.each(tables.map((table) => [getTableName(table), table] as const))(
+    '%s agrees with the migrated database',
+    async (name, table) => {
+      const { columns, primaryKeys } = getTableConfig(table)
+      const composite = primaryKeys.flatMap((key) => key.columns.map((column) => column.name))
+      const said = columns.map((column) => ({
+        name: column.name,
+        type: column.getSQLType().toUpperCase(),
+        notnull: column.notNull ? 1 : 0,
+        pk: column.primary ? 1 : composite.indexOf(column.name) + 1,
+      }))
+      const found = await all<Column>(`PRAGMA table_info("${name}")`)
+      // In order too: `insert … select` in Drizzle lists the columns as the table has them.
+      expect(said).toEqual(
+        found.map(({ name, type, notnull, pk }) => ({ name, type, notnull, pk }))
+      )
+    }
+  )
+
+  it('leave out no table of the database', async () => {
+    const found = await all<{ name: string }>(
+      "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*' AND name <> 'd1_migrations'"
+    )
+    expect(tables.map(getTableName).sort()).toEqual(found.map(({ name }) => name).sort())
+  })
+
+  it('know an enum’s values exactly as the database checks them', async () => {
+    for (const table of tables) {
+      const [made] = await all<{ sql: string }>(
+        `SELECT sql FROM sqlite_master WHERE name = '${getTableName(table)}'`
+      )
+      for (const column of Object.values(getTableColumns(table))) {
+        const values: readonly string[] | undefined = column.enumValues
+        const check = new RegExp(`CHECK \\(${column.name} IN \\(([^)]*)\\)`).exec(made!.sql)
+        const checked = check?.[1]?.split(',').map((value) => value.trim().slice(1, -1))
+        expect({ column: column.name, values: values ?? [] }).toEqual({
+          column: column.name,
+          values: checked ?? [],
+        })
+      }
+    }
+  })
+})
+
+describe('the indexes', () => {
+  const indexOf = async (table: string, name: string) => {
+    const index = (await all<Index>(`PRAGMA index_list("${table}")`)).find(
+      (one) => one.name === name
+    )
+    const columns = await all<{ name: string }>(`PRAGMA index_info("${name}")`)
+    return {
+      unique: index?.unique,
+      partial: index?.partial,
+      columns: columns.map((one) => one.name),
+    }
+  }
+
+  it.each([
+    ['organizations', 'organizations_live_slug', 1, 1, ['slug']],
+    ['memberships', 'memberships_organization_user', 1, 0, ['organization_id', 'user_id']],
+    ['memberships', 'memberships_seat', 1, 0, ['seat_id']],
+    ['audit_events', 'audit_events_id', 1, 0, ['id']],
+    ['sessions', 'sessions_active_organization', 0, 0, ['active_organization_id', 'user_id']],
+    ['users', 'users_email', 1, 0, ['email']],
+  ])('ORG-64: on %s there is %s', async (table, name, unique, partial, columns) => {
+    expect(await indexOf(table, name)).toEqual({ unique, partial, columns })
+  })
+})
+
+describe('organizations', () => {
+  const insert = (slug: string, deletedAt: number | null, name = 'Acme') =>
+    run(
+      'INSERT INTO organizations VALUES (?, ?, ?, ?, ?, 1, 1)',
+      crypto.randomUUID(),
+      name,
+      slug,
+      'ada',
+      deletedAt
+    )
+
+  it('ORG-64: have a slug of their own among the live ones alone', async () => {
+    await insert('only-one', null)
+    await expect(insert('only-one', null)).rejects.toThrow(/UNIQUE.*organizations\.slug/)
+    await insert('only-one', 1)
+    await insert('only-one', 2)
+    await run(
+      "UPDATE organizations SET deleted_at = 3 WHERE slug = 'only-one' AND deleted_at IS NULL"
+    )
+    await insert('only-one', null)
+    const restore = run('UPDATE organizations SET deleted_at = NULL WHERE deleted_at = 1')
+    await expect(restore).rejects.toThrow(/UNIQUE/)
+  })
+
+  it('have a lower-case slug and a name', async () => {
+    await expect(insert('Upper', null)).rejects.toThrow(/CHECK/)
+    await expect(insert('', null)).rejects.toThrow(/CHECK/)
+    await expect(insert('no-name', null, '')).rejects.toThrow(/CHECK/)
+    await expect(insert('long-name', null, 'x'.repeat(256))).rejects.toThrow(/CHECK/)
+  })
+})
+
+describe('memberships', () => {
+  interface Row {
+    organization: string
+    user: string
+    seat?: string | null
+    status?: string
+  }
+  const insert = ({ organization, user, seat = null, status = 'active' }: Row) =>
+    run(
+      "INSERT INTO memberships VALUES (?, ?, ?, 'member', ?, ?, 1, 1)",
+      crypto.randomUUID(),
+      organization,
+      user,
+      status,
+      seat
+    )
+
+  it('ORG-64: are one for each organization and user', async () => {
+    const owner = await person()
+    const [one, two] = [await organizationOf(owner), await organizationOf(owner)]
+    await insert({ organization: one.id, user: 'guest' })
+    await insert({ organization: two.id, user: 'guest' })
+    await expect(insert({ organization: one.id, user: 'guest' })).rejects.toThrow(
+      /UNIQUE.*organization_id.*user_id/
+    )
+  })
+
+  it('SEAT-24: never share a seat id, not even across organizations', async () => {
+    const owner = await person()
+    const [one, two] = [await organizationOf(owner), await organizationOf(owner)]
+    const seat = crypto.randomUUID()
+    await insert({ organization: one.id, user: 'first', seat })
+    await expect(insert({ organization: two.id, user: 'second', seat })).rejects.toThrow(
+      /UNIQUE.*seat_id/
+    )
+    await insert({ organization: one.id, user: 'second' })
+    await insert({ organization: one.id, user: 'third' })
+  })
+
+  it('hold no seat while they are suspended, and have a status that there is', async () => {
+    const { id: organization } = await organizationOf(await person())
+    const seat = crypto.randomUUID()
+    const suspended = { organization, user: 'guest', status: 'suspended' }
+    await expect(insert({ ...suspended, seat })).rejects.toThrow(/CHECK/)
+    await insert(suspended)
+    await expect(insert({ organization, user: 'other', status: 'gone' })).rejects.toThrow(/CHECK/)
+    await expect(insert({ organization, user: '' })).rejects.toThrow(/CHECK/)
+  })
+
+  it('belong to an organization that there is', async () => {
+    await expect(insert({ organization: 'nowhere', user: 'guest' })).rejects.toThrow(/FOREIGN KEY/)
+    const { id } = await organizationOf(await person())
+    await expect(run('DELETE FROM organizations WHERE id = ?', id)).rejects.toThrow(/FOREIGN KEY/)
+  })
+})
+
+describe('users', () => {
+  it('HOOK-27: cannot be deleted while a membership is left', async () => {
+    const owner = await person()
+    const { id } = await organizationOf(owner)
+    const remove = () => run('DELETE FROM users WHERE id = ?', owner.userId)
+    await expect(remove()).rejects.toThrow(/user_has_memberships/)
+    await expect(run('DELETE FROM users')).rejects.toThrow(/user_has_memberships/)
+    await run('DELETE FROM memberships WHERE organization_id = ?', id)
+    expect((await remove()).meta.changes).toBe(1)
+  })
+
+  it('have a lower-case address of their own', async () => {
+    const { email } = await person()
+    const insert = (address: string) =>
+      run("INSERT INTO users VALUES (?, ?, NULL, 'none', NULL, 1)", crypto.randomUUID(), address)
+    await expect(insert(email)).rejects.toThrow(/UNIQUE/)
+    await expect(insert('Ada@example.com')).rejects.toThrow(/CHECK/)
+  })
+})
+
+describe('entitlements', () => {
+  it.each([
+    ['a finite limit without a number', 1, 'finite', null],
+    ['a negative limit', 1, 'finite', -1],
+    ['a number beside "unlimited"', 1, 'unlimited', 5],
+    ['a number beside "unknown"', 1, 'unknown', 0],
+    ['a kind that there is not', 1, 'many', null],
+    ['version 0', 0, 'unlimited', null],
+  ])('BILL-23: refuse %s', async (_what, version, kind, seats) => {
+    const { id } = await organizationOf(await person())
+    const insert = run(
+      'INSERT INTO entitlements VALUES (?, ?, ?, ?, NULL, 1)',
+      id,
+      version,
+      kind,
+      seats
+    )
+    await expect(insert).rejects.toThrow(/CHECK/)
+  })
+})
+
+describe('guards', () => {
+  it('abort a batch with their code, and nothing of it is left', async () => {
+    const mark = crypto.randomUUID()
+    const batch = testEnv.DB.batch([
+      testEnv.DB.prepare('INSERT INTO seat_fences VALUES (?, ?, 1)').bind(mark, mark),
+      testEnv.DB.prepare("INSERT INTO guards VALUES ('last_owner')"),
+    ])
+    await expect(batch).rejects.toThrow(/guard:last_owner/)
+    expect(await all(`SELECT 1 FROM seat_fences WHERE seat_id = '${mark}'`)).toEqual([])
+    expect(await all('SELECT 1 FROM guards')).toEqual([])
+  })
+
+  it('let a batch through whose condition holds', async () => {
+    await run("INSERT INTO guards SELECT 'stale' WHERE 1 = 0")
+    expect(await all('SELECT 1 FROM guards')).toEqual([])
+  })
+
+  it.each([['INSERT OR IGNORE'], ['INSERT OR REPLACE'], ['REPLACE']])(
+    'abort on %s',
+    async (verb) => {
+      await expect(run(`${verb} INTO guards VALUES ('stale')`)).rejects.toThrow(/guard:stale/)
+    }
+  )
+})
+
+describe('operations and sessions', () => {
+  it('keep one answer for each actor and key, and refuse what is no JSON', async () => {
+    const insert = (actor: string, id: string, outcome = '{}') =>
+      run("INSERT INTO operations VALUES (?, ?, 'digest', ?, 1)", actor, id, outcome)
+    await insert('ada', 'once')
+    await insert('grace', 'once')
+    await expect(insert('ada', 'once')).rejects.toThrow(/UNIQUE/)
+    await expect(insert('ada', '')).rejects.toThrow(/CHECK/)
+    await expect(insert('ada', 'x'.repeat(256))).rejects.toThrow(/CHECK/)
+    await expect(insert('ada', 'broken', '{')).rejects.toThrow(/CHECK/)
+  })
+
+  it('take nothing for a token’s hash that is not as long as one', async () => {
+    await expect(
+      run("INSERT INTO sessions VALUES ('a plain token', 'ada', NULL, 1, 1, 1)")
+    ).rejects.toThrow(/CHECK/)
+  })
+})
