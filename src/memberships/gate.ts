@@ -6,10 +6,10 @@
 import type { EventDraft } from '../audit/event.ts'
 import type { Statement } from '../database/database.ts'
 import { memberships, type MembershipRow } from '../database/schema.ts'
-import { ok, type Result } from '../result.ts'
+import { ok, refused, type Result } from '../result.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { limitView } from '../seats/limit.ts'
-import type { SeatGrant, SeatReference } from '../seats/provider.ts'
+import type { SeatGrant, SeatReference, SeatRequest } from '../seats/provider.ts'
 
 /** A membership that is to come to be. It gets its seat at the gate. */
 export interface Admission {
@@ -36,11 +36,7 @@ export async function admit(
 ): Promise<Result<Admitted>> {
   const { organizationId, userId } = membership
   const seat = { organizationId, seatId: seatgate.newId() }
-  const granted = await seatgate.seats.reserve(seatgate.seatContext, {
-    ...seat,
-    holder: userId,
-    founding,
-  })
+  const granted = await reserve(seatgate, { ...seat, holder: userId, founding })
   if (!granted.ok) return granted
   const insert = seatgate.db.insert(memberships).values({ ...membership, seatId: seat.seatId })
   return ok({
@@ -48,6 +44,17 @@ export async function admit(
     statements: [...granted.value.guards, insert],
     events: seatgate.seats.enforces ? [seatAssigned(seat, userId, granted.value)] : [],
   })
+}
+
+// A provider that breaks, whoever wrote it, admits nobody.
+async function reserve(seatgate: Seatgate, request: SeatRequest): Promise<Result<SeatGrant>> {
+  try {
+    return await seatgate.seats.reserve(seatgate.seatContext, request)
+  } catch (error) {
+    const { organizationId } = request
+    seatgate.report({ event: 'seat_reserve_failed', organizationId, error })
+    return refused({ code: 'seats_unavailable' })
+  }
 }
 
 function seatAssigned({ seatId }: SeatReference, userId: string, { count }: SeatGrant): EventDraft {

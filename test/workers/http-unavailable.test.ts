@@ -1,6 +1,6 @@
 import { drizzle } from 'drizzle-orm/d1'
 import { describe, expect, it } from 'vitest'
-import { ledgerSeats, type LedgerNamespace } from '../../src/index.ts'
+import { d1Seats, ledgerSeats, type LedgerNamespace } from '../../src/index.ts'
 import type { RefusalCode } from '../../src/refusal.ts'
 import {
   anOperator,
@@ -141,6 +141,14 @@ describe('when the ledger does not answer', () => {
       expect(await rowCounts()).toEqual(before)
     }
   )
+
+  it("SEAT-13: refuses growth if a host's own provider throws, and writes nothing", async () => {
+    const { owner, join } = await smallTeam()
+    const client = embedded({ seats: { ...d1Seats(), reserve: fails } })
+    const before = await rowCounts()
+    await expectUnavailable(await join(client, asUser(owner)), 'seats_unavailable')
+    expect(await rowCounts()).toEqual(before)
+  })
 
   it('still reads, renames, changes roles, removes and lets people leave', async () => {
     const { owner, member, candidate, path, join, seats } = await smallTeam()
