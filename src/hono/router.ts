@@ -109,8 +109,10 @@ export function seatgateRouter(seatgate: Seatgate, { authenticate }: RouterOptio
 }
 
 function scope(c: Context<RouterEnv>) {
-  const requestId = c.req.header('cf-ray')
-  return { caller: c.var.caller, ...(requestId !== undefined && { requestId }) }
+  // Cloudflare's own id of the request. Elsewhere a client may send the header: it is kept as a mark
+  // of at most 64 characters, and nothing is decided on it.
+  const requestId = c.req.header('cf-ray') ?? ''
+  return { caller: c.var.caller, ...(/^[\w-]{1,64}$/.test(requestId) && { requestId }) }
 }
 
 function inOrganization(c: Context<RouterEnv>) {
