@@ -82,6 +82,15 @@ export function readLedger(organizationId: string): Promise<LedgerState | null> 
   })
 }
 
+/** Ledgers in D1 whose organization does not exist. */
+export async function ledgersOfNobody(): Promise<unknown[]> {
+  const { results } = await testEnv.DB.prepare(
+    `SELECT organization_id FROM seat_ledgers
+     WHERE organization_id NOT IN (SELECT id FROM organizations)`
+  ).all()
+  return results
+}
+
 export interface Circumstances {
   /** Nothing is under way, and what a crash left behind has been settled. */
   readonly quiet: boolean

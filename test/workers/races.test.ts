@@ -1,37 +1,39 @@
 import { describe, expect, it } from 'vitest'
 import type { Around } from '../../bench/meter.ts'
 import {
-  addMember,
-  changeRole,
   createOrganization,
-  removeMember,
   seatUsage,
   setSeatLimit,
   type AddedMember,
   type Result,
   type SeatUsage,
-  type Seatgate,
 } from '../../src/index.ts'
-import { readLedger, readState, violations, violationsIn, type State } from './invariants.ts'
+import {
+  ledgersOfNobody,
+  readLedger,
+  readState,
+  violations,
+  violationsIn,
+  type State,
+} from './invariants.ts'
 import { testEnv } from './setup.ts'
 import {
+  add,
   answered,
   codeOf,
   createWorld,
+  eachWay,
+  enforcing,
   join,
+  leave,
   newOrganization,
   newUser,
   newUsers,
+  organizationOf,
   type TestOrganization,
-  type World,
 } from './world.ts'
 
-const enforcing = ['ledger', 'd1'] as const
-const delays = [0, 5]
-const eachWay = enforcing.flatMap((provider) => delays.map((delayMs) => ({ provider, delayMs })))
-
 const ROUNDS = 20
-const TRIALS = 30
 
 describe('the last seats', () => {
   it.each(eachWay)(
@@ -92,136 +94,6 @@ describe('the last seats', () => {
         await calm.settled()
         const free = 5 - joined.filter(({ ok }) => ok).length
         expect(after).toEqual(after.map((_, index) => (index < free ? 'ok' : 'seat_limit_reached')))
-        expect(await violations(organization.id, { quiet: true })).toEqual([])
-      }
-    }
-  )
-})
-
-describe('two owners at once', () => {
-  type Act = (seatgate: Seatgate, organization: TestOrganization) => Promise<Result<unknown>>
-  const leaves =
-    (who: string): Act =>
-    (seatgate, organization) =>
-      removeMember(seatgate, organization.as(who), who)
-  const demotes =
-    (actor: string, target: string, role: string): Act =>
-    (seatgate, organization) =>
-      changeRole(seatgate, organization.as(actor), target, { role })
-  const removes =
-    (actor: string, target: string): Act =>
-    (seatgate, organization) =>
-      removeMember(seatgate, organization.as(actor), target)
-
-  const ways: {
-    what: string
-    acts: (a: string, b: string, trial: number) => [Act, Act]
-    refusals: string[]
-  }[] = [
-    {
-      what: 'ORG-109 MUSEUM-22: both leave',
-      acts: (a, b) => [leaves(a), leaves(b)],
-      refusals: ['last_owner'],
-    },
-    {
-      what: 'ORG-110 MUSEUM-22 MUSEUM-23: both demote themselves',
-      acts: (a, b) => [demotes(a, a, 'admin'), demotes(b, b, 'admin')],
-      refusals: ['last_owner'],
-    },
-    {
-      what: 'ORG-110 MUSEUM-28: each demotes the other',
-      acts: (a, b, trial) => {
-        const role = trial % 2 === 0 ? 'admin' : 'member'
-        return [demotes(a, b, role), demotes(b, a, role)]
-      },
-      refusals: ['insufficient_role'],
-    },
-    {
-      what: 'ORG-109 MUSEUM-28: each removes the other',
-      acts: (a, b) => [removes(a, b), removes(b, a)],
-      refusals: ['organization_not_found'],
-    },
-    {
-      what: 'ORG-111 MUSEUM-24: one leaves while the other demotes himself',
-      acts: (a, b) => [leaves(a), demotes(b, b, 'admin')],
-      refusals: ['last_owner'],
-    },
-  ]
-  const trials = ways.flatMap((way) => delays.map((delayMs) => ({ ...way, delayMs })))
-
-  for (const { what, acts, refusals, delayMs } of trials) {
-    it(`${what}, and one of them stays (${delayMs} ms)`, async () => {
-      const calm = createWorld()
-      const world = createWorld({ delayMs })
-      for (let trial = 0; trial < TRIALS; trial++) {
-        const organization = await newOrganization(calm)
-        const { owner } = organization
-        const other = await join(calm, organization, 'owner')
-        const pair = trial % 3 === 0 ? acts(other, owner, trial) : acts(owner, other, trial)
-        const before = await readState(organization.id)
-        const answers = await Promise.all(pair.map((act) => act(world.seatgate, organization)))
-        await world.settled()
-
-        const codes = answers.map(codeOf)
-        expect(codes.filter((code) => code === 'ok')).toHaveLength(1)
-        expect(refusals).toContain(codes.find((code) => code !== 'ok'))
-        const after = await readState(organization.id)
-        expect(violationsIn(after, { quiet: true })).toEqual([])
-        // ORG-112: one of the two is on record, the refused one is not.
-        const told = after.events.slice(before.events.length).map(({ action }) => action)
-        expect([
-          ['organization.member_role_change'],
-          ['organization.member_remove', 'seat.released'],
-        ]).toContainEqual(told)
-      }
-    })
-  }
-
-  it('MUSEUM-23: of ten owners who all leave at once one stays', async () => {
-    const calm = createWorld()
-    const world = createWorld({ delayMs: 5 })
-    for (let trial = 0; trial < 5; trial++) {
-      const organization = await newOrganization(calm)
-      const owners = [organization.owner]
-      for (let more = 0; more < 9; more++) owners.push(await join(calm, organization, 'owner'))
-      const answers = await Promise.all(owners.map((who) => leave(world, organization, who, who)))
-      await world.settled()
-      const codes = answers.map(codeOf).toSorted()
-      expect(codes).toEqual(['last_owner', ...Array.from({ length: 9 }, () => 'ok')])
-      expect(await violations(organization.id, { quiet: true })).toEqual([])
-    }
-  })
-})
-
-describe('the same person', () => {
-  it.each(eachWay)(
-    'MUSEUM-09 SEAT-9: added ten times at once has one membership and one seat ($provider, $delayMs ms)',
-    async ({ provider, delayMs }) => {
-      const calm = createWorld({ provider })
-      const world = createWorld({ provider, delayMs })
-      for (let round = 0; round < 5; round++) {
-        const organization = await newOrganization(calm, 10)
-        const person = await newUser()
-        const answers = await tenTimes(() => add(world, organization, person))
-        await world.settled()
-        expectOneAdmission(answers)
-        expect((await readState(organization.id)).members).toHaveLength(2)
-        expect(await violations(organization.id, { quiet: true })).toEqual([])
-      }
-    }
-  )
-
-  it.each(eachWay)(
-    'SEAT-12: who got the last seat is never told that it is gone ($provider, $delayMs ms)',
-    async ({ provider, delayMs }) => {
-      const calm = createWorld({ provider })
-      const world = createWorld({ provider, delayMs })
-      for (let round = 0; round < 5; round++) {
-        const organization = await newOrganization(calm, 2)
-        const person = await newUser()
-        const answers = await tenTimes(() => add(world, organization, person))
-        await world.settled()
-        expectOneAdmission(answers)
         expect(await violations(organization.id, { quiet: true })).toEqual([])
       }
     }
@@ -351,89 +223,6 @@ describe('a limit that is lowered while people join', () => {
   })
 })
 
-describe('the same operation', () => {
-  it.each(eachWay)(
-    'SEAT-18: ten at once under one id are one, and are answered alike for ever ($provider, $delayMs ms)',
-    async ({ provider, delayMs }) => {
-      const calm = createWorld({ provider })
-      const world = createWorld({ provider, delayMs })
-      for (let round = 0; round < 5; round++) {
-        const organization = await newOrganization(calm, 2)
-        const person = await newUser()
-        const operationId = crypto.randomUUID()
-        const once = (at: World, userId = person) =>
-          addMember(
-            at.seatgate,
-            organization.as(organization.owner),
-            { userId, role: 'member' },
-            { operationId }
-          )
-        const answers = await tenTimes(() => once(world))
-        await world.settled()
-
-        const first = await once(calm)
-        expect(first).toMatchObject({ ok: true, value: { created: true } })
-        for (const answer of answers) {
-          expect([first, refusal('operation_in_progress')]).toContainEqual(answer)
-        }
-        expect(answers.map(codeOf)).toContain('ok')
-        expect((await readState(organization.id)).members).toHaveLength(2)
-        expect(await violations(organization.id, { quiet: true })).toEqual([])
-
-        expect(await once(calm, await newUser())).toEqual(refusal('idempotency_mismatch'))
-        answered(await removeMember(calm.seatgate, organization.as(organization.owner), person))
-        expect(await once(calm)).toEqual(first)
-        expect((await readState(organization.id)).members).toHaveLength(1)
-      }
-    }
-  )
-
-  it.each(enforcing)(
-    'SEAT-18: a refusal stays the answer when a seat is free later (%s)',
-    async (provider) => {
-      const world = createWorld({ provider })
-      const organization = await organizationOf(world, 2, 2)
-      const userId = await newUser()
-      const operationId = crypto.randomUUID()
-      const once = (operation: string) =>
-        addMember(
-          world.seatgate,
-          organization.as(organization.owner),
-          { userId, role: 'member' },
-          { operationId: operation }
-        )
-      const full = { code: 'seat_limit_reached', limit: 2, used: 2 }
-      expect(await once(operationId)).toEqual({ ok: false, error: full })
-      answered(await setSeatLimit(world.seatgate, organization.asOperator, { limit: 3 }))
-      expect(await once(operationId)).toEqual({ ok: false, error: full })
-      expect(codeOf(await once(crypto.randomUUID()))).toBe('ok')
-    }
-  )
-
-  it('SEAT-18: ten creations at once under one id make one organization and one ledger', async () => {
-    const world = createWorld({ delayMs: 5 })
-    const userId = await newUser()
-    const slug = `t${crypto.randomUUID().replaceAll('-', '')}`
-    const operationId = crypto.randomUUID()
-    const create = () =>
-      createOrganization(
-        world.seatgate,
-        { caller: { userId } },
-        { name: 'Test', slug },
-        { operationId }
-      )
-    const answers = await tenTimes(create)
-    await world.settled()
-    const first = await create()
-    for (const answer of answers) {
-      expect([first, refusal('operation_in_progress')]).toContainEqual(answer)
-    }
-    const { id } = answered(first)
-    expect(await violations(id, { quiet: true })).toEqual([])
-    expect(await ledgersOfNobody()).toEqual([])
-  })
-})
-
 describe('the checkers', () => {
   it('find nothing in what is right, and everything that is done to it', async () => {
     const world = createWorld()
@@ -502,23 +291,6 @@ describe('the checkers', () => {
   })
 })
 
-function add(
-  { seatgate }: World,
-  organization: TestOrganization,
-  userId: string
-): Promise<Result<AddedMember>> {
-  return addMember(seatgate, organization.as(organization.owner), { userId, role: 'member' })
-}
-
-function leave(
-  { seatgate }: World,
-  organization: TestOrganization,
-  userId: string,
-  by = userId
-): Promise<Result<null>> {
-  return removeMember(seatgate, organization.as(by), userId)
-}
-
 /** Looks on while people join: no instant may be wrong. */
 async function watch(organization: TestOrganization, ledger: boolean): Promise<void> {
   for (let look = 0; look < 4; look++) {
@@ -526,35 +298,6 @@ async function watch(organization: TestOrganization, ledger: boolean): Promise<v
     const seen = ledger ? state : { ...state, ledger: null }
     expect(violationsIn(seen, { quiet: false })).toEqual([])
   }
-}
-
-function tenTimes<T>(act: () => Promise<T>): Promise<T[]> {
-  return Promise.all(Array.from({ length: 10 }, act))
-}
-
-function refusal(code: string) {
-  return { ok: false, error: { code } }
-}
-
-/** One of them let the person in; the others came too early or too late to do so. */
-function expectOneAdmission(answers: readonly Result<AddedMember>[]): void {
-  const created = answers.filter((answer) => answer.ok && answer.value.created)
-  expect(created).toHaveLength(1)
-  for (const answer of answers) expect(['ok', 'operation_in_progress']).toContain(codeOf(answer))
-}
-
-async function ledgersOfNobody(): Promise<unknown[]> {
-  const { results } = await testEnv.DB.prepare(
-    `SELECT organization_id FROM seat_ledgers
-     WHERE organization_id NOT IN (SELECT id FROM organizations)`
-  ).all()
-  return results
-}
-
-async function organizationOf(world: World, limit: number, members: number) {
-  const organization = await newOrganization(world, limit)
-  for (let more = 1; more < members; more++) await join(world, organization)
-  return organization
 }
 
 /** Limit 5, four members, and a fifth whose batch waits. */

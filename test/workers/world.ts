@@ -8,9 +8,11 @@ import {
   createSeatgate,
   d1Seats,
   ledgerSeats,
+  removeMember,
   seatUsage,
   setSeatLimit,
   unlimitedSeats,
+  type AddedMember,
   type LedgerSeatsOptions,
   type OrganizationScope,
   type Principal,
@@ -24,6 +26,13 @@ import type { LedgerNamespace } from '../../src/seats/ledger.ts'
 import { testEnv } from './setup.ts'
 
 export type Provider = 'ledger' | 'd1' | 'unlimited'
+
+/** The providers that hold a limit, each with D1 at no distance and at some. */
+export const enforcing = ['ledger', 'd1'] as const
+export const delays = [0, 5]
+export const eachWay = enforcing.flatMap((provider) =>
+  delays.map((delayMs) => ({ provider, delayMs }))
+)
 
 export interface WorldOptions extends Partial<Omit<SeatgateOptions, 'seats' | 'database'>> {
   readonly provider?: Provider
@@ -154,6 +163,26 @@ export async function newOrganization(world: World, limit?: number): Promise<Tes
   return organization
 }
 
+/** An organization with a limit and so many members. */
+export async function organizationOf(world: World, limit: number, members: number) {
+  const organization = await newOrganization(world, limit)
+  for (let more = 1; more < members; more++) await join(world, organization)
+  return organization
+}
+
+/** Tries to add somebody. */
+export async function add(
+  { seatgate }: World,
+  organization: TestOrganization,
+  userId?: string
+): Promise<Result<AddedMember>> {
+  const joining = userId ?? (await newUser())
+  return addMember(seatgate, organization.as(organization.owner), {
+    userId: joining,
+    role: 'member',
+  })
+}
+
 /** Adds somebody, for sure. */
 export async function join(
   world: World,
@@ -167,6 +196,16 @@ export async function join(
   )
   await world.settled()
   return joining
+}
+
+/** Takes somebody out, at his own wish or at somebody else's. */
+export function leave(
+  { seatgate }: World,
+  organization: TestOrganization,
+  userId: string,
+  by = userId
+): Promise<Result<null>> {
+  return removeMember(seatgate, organization.as(by), userId)
 }
 
 /**

@@ -1,0 +1,126 @@
+/**
+ * What is lost, late or broken on the way to D1 and to a ledger, and the time that heals it.
+ *
+ * @module
+ */
+import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
+import { expect, vi } from 'vitest'
+import { aroundDatabase, type Around } from '../../bench/meter.ts'
+import { addMember, forwardOrganization, sweepAudit } from '../../src/index.ts'
+import { readLedger, violations } from './invariants.ts'
+import { testEnv } from './setup.ts'
+import {
+  add,
+  codeOf,
+  createWorld,
+  newOrganization,
+  newUser,
+  type TestOrganization,
+} from './world.ts'
+
+export type Moment = 'before' | 'after'
+
+export const moments: Moment[] = ['before', 'after']
+
+// Behind the deadline of a reservation, the lease of a forwarder and its first pauses.
+export const LONG_ENOUGH_MS = 61_000
+
+/** Loses every call of one kind on its way. */
+export function losing(what: 'ledger' | 'confirm' | 'd1 write'): Around {
+  return async ({ store, asked }, run) => {
+    const lost =
+      what === 'ledger'
+        ? store === 'ledger'
+        : what === 'confirm'
+          ? asked[0] === 'confirm'
+          : asked.some((sql) => sql.startsWith('insert into "memberships"'))
+    if (lost) throw new Error('Network connection lost.')
+    return run()
+  }
+}
+
+/** Puts something between this one ledger and D1; answers how to take it away again. */
+export async function spoilDatabase(
+  organization: TestOrganization,
+  spoil: (run: () => Promise<unknown>) => Promise<never>
+): Promise<() => Promise<void>> {
+  const ledger = ledgerOf(organization)
+  const setEnv = (DB: D1Database) =>
+    runInDurableObject(ledger, (instance) => {
+      Object.assign(instance, { env: { ...testEnv, DB } })
+    })
+  await setEnv(aroundDatabase(testEnv.DB, (_trip, run) => spoil(run)))
+  return () => setEnv(testEnv.DB)
+}
+
+/** The last seat of two is reserved for somebody whose batch never came. */
+export async function abandonedAdd() {
+  const calm = createWorld()
+  const organization = await newOrganization(calm, 2)
+  const answer = await add(createWorld({ around: losing('d1 write') }), organization)
+  expect(codeOf(answer)).toBe('seats_unavailable')
+  expect(await readLedger(organization.id)).toMatchObject({ held: 1, reserved: 1 })
+  return { calm, organization }
+}
+
+/** The last seat of two is reserved for somebody whose batch is on its way. */
+export async function slowAdd() {
+  const calm = createWorld()
+  const organization = await newOrganization(calm, 2)
+  return { calm, organization, ...(await slowAddTo(organization, organization.owner)) }
+}
+
+export async function slowAddTo(organization: TestOrganization, by: string) {
+  const userId = await newUser()
+  const reached = Promise.withResolvers<void>()
+  const held = Promise.withResolvers<void>()
+  const world = createWorld({
+    async around({ asked }, run) {
+      if (asked.some((sql) => sql.startsWith('insert into "memberships"'))) {
+        reached.resolve()
+        await held.promise
+      }
+      return run()
+    },
+  })
+  const answer = addMember(world.seatgate, organization.as(by), { userId, role: 'member' })
+  await reached.promise
+  return {
+    letGo: held.resolve,
+    async joining() {
+      const joined = await answer
+      await world.settled()
+      return joined
+    },
+  }
+}
+
+export function ledgerOf({ id }: TestOrganization) {
+  return testEnv.SEATS.getByName(id)
+}
+
+export function passTime(milliseconds: number): void {
+  vi.setSystemTime(Date.now() + milliseconds)
+}
+
+/** Every deadline has passed, the alarm has run, and the sweep has found what was left. */
+export async function muchLater(organizationId: string | null): Promise<void> {
+  passTime(LONG_ENOUGH_MS)
+  if (organizationId !== null) {
+    await runDurableObjectAlarm(testEnv.SEATS.getByName(organizationId))
+  }
+  const sweeping = createWorld()
+  await sweepAudit(sweeping.seatgate)
+  for (const { organizationId } of sweeping.wakeUps) {
+    await forwardOrganization(sweeping.seatgate, organizationId)
+  }
+}
+
+export async function expectSound(
+  organizationId: string | null,
+  quiet: boolean,
+  what?: string
+): Promise<void> {
+  if (organizationId === null) return
+  expect(await violations(organizationId, { quiet }), what).toEqual([])
+}
