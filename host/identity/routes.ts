@@ -8,16 +8,10 @@ import { problemResponse } from '../../src/hono/index.ts'
 import { readBody } from '../../src/hono/body.ts'
 import { LineOfText, parseInput } from '../../src/input.ts'
 import { invalid } from '../../src/refusal.ts'
+import { sha256 } from '../../src/sha256.ts'
 import { hashPassword, verifyPassword } from './password.ts'
 import { users } from './schema.ts'
-import {
-  insertSession,
-  newSession,
-  SESSION_COOKIE,
-  SESSION_SECONDS,
-  sha256,
-  tokenOf,
-} from './sessions.ts'
+import { insertSession, newSession, SESSION_COOKIE, SESSION_SECONDS, tokenOf } from './sessions.ts'
 
 const Email = v.pipe(
   v.string('Must be a text.'),

@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import { getCookie } from 'hono/cookie'
 import type { Database, PrincipalQuery } from '../../src/index.ts'
 import { sessions } from '../../src/database/schema.ts'
+import { sha256 } from '../../src/sha256.ts'
 import { users } from './schema.ts'
 
 export const SESSION_COOKIE = 'seatgate_session'
@@ -51,12 +52,6 @@ export async function sessionQuery(
     principal: ([row]: readonly { userId: string; email: string }[]) =>
       row ? { userId: row.userId, operator: isOperator(row.email) } : null,
   }
-}
-
-/** SHA-256 in hex. */
-export async function sha256(text: string): Promise<string> {
-  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
-  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 function toBase64Url(bytes: Uint8Array): string {

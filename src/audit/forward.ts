@@ -57,7 +57,7 @@ async function forwardToSink(
   if (!('events' in taken)) return taken.busy ? BUSY_RETRY_SECONDS : null
 
   let { sequence, attempts, events } = taken
-  for (let handled = 0; ; handled += events.length) {
+  for (let handled = 0; ;) {
     const run = await deliverInOrder(seatgate, sink, lease, sequence, events)
     if (run.sequence > sequence) attempts = 0
     sequence = run.sequence
@@ -69,6 +69,7 @@ async function forwardToSink(
       await giveBack(db, lease, { sequence, retry: { attempts, at, reason } }, sinkIds)
       return seconds
     }
+    handled += events.length
     const more = !run.finished || events.length === EVENTS_PER_READ
     if (!more || handled >= EVENTS_PER_RUN) {
       await giveBack(db, lease, { sequence, retry: null }, sinkIds)

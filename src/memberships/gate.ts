@@ -28,7 +28,8 @@ export interface Admitted {
 
 /**
  * Asks for a seat and, if there is one, builds the statements that write the membership. They belong
- * into one batch; the seat is confirmed if it is committed, released if it was certainly not. After an unknown outcome nothing is done: at its deadline the seat is settled against D1.
+ * into one batch; the seat is confirmed if it is committed, released if it was certainly not. After
+ * an unknown outcome nothing is done: at its deadline the seat is settled against D1.
  */
 export async function admit(
   seatgate: Seatgate,

@@ -4,6 +4,7 @@ import type { Database, Statement } from '../database/database.ts'
 import { operations } from '../database/schema.ts'
 import { refused, type Result } from '../result.ts'
 import type { Caller } from '../scope.ts'
+import { sha256 } from '../sha256.ts'
 
 /** An operation that is answered once: its id, and a digest of what was asked for. */
 export interface OperationKey {
@@ -16,9 +17,7 @@ export type Recorded = Pick<typeof operations.$inferSelect, 'digest' | 'outcome'
 
 /** Digests what was asked for, so that the same id with another question is noticed. */
 export async function operationKey(id: string, question: unknown): Promise<OperationKey> {
-  const bytes = new TextEncoder().encode(JSON.stringify(question))
-  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
-  return { id, digest: Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('') }
+  return { id, digest: await sha256(JSON.stringify(question)) }
 }
 
 /** Looks up what this caller was answered under this id. */

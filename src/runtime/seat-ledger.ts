@@ -26,8 +26,8 @@ const RETRY_MS = 10_000
  *
  * A conditional insert alone keeps a limit in D1. The object adds what that cannot give: seats that
  * are reserved with a deadline, one order for admissions and limit changes, answers that cost the
- * same at any number of members, and refusals that write nothing to D1. Nothing in it is the truth: lose
- * it, and the next call starts it anew from D1.
+ * same at any number of members, and refusals that write nothing to D1. Nothing in it is the truth:
+ * lose it, and the next call starts it anew from D1.
  *
  * Decisions are made on synchronous SQL, never after an `await`; the one `await` before them is the
  * start from D1, which all calls wait for.

@@ -7,7 +7,6 @@ import { and, eq, gt, inArray, isNotNull, sql, type SQL } from 'drizzle-orm'
 import type { Database } from '../database/database.ts'
 import { batch } from '../database/batch.ts'
 import { entitlements, memberships, seatFences, seatLedgers } from '../database/schema.ts'
-import { organizationIdOf } from '../organizations/reference.ts'
 import { finite, unknown, unlimited, type SeatLimit } from './limit.ts'
 import type { Entitlement } from './provider.ts'
 import type { SeatCount } from './usage.ts'
@@ -105,16 +104,9 @@ export function seatsUsed(organizationId: string): SQL<number> {
     where organization_id = ${organizationId} and seat_id is not null)`
 }
 
-function entitlementOf(db: Database, organizationId: string) {
+/** Selects an organization's entitlement; its id may be a subquery. */
+export function entitlementOf(db: Database, organizationId: string | SQL<string | null>) {
   return db.select().from(entitlements).where(eq(entitlements.organizationId, organizationId))
-}
-
-/** Selects the entitlement of the live organization of this id or slug. */
-export function entitlementNamed(db: Database, organization: string) {
-  return db
-    .select()
-    .from(entitlements)
-    .where(eq(entitlements.organizationId, organizationIdOf(organization)))
 }
 
 function seatsAfter(db: Database, organizationId: string, userId: string) {

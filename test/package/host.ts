@@ -83,6 +83,7 @@ export async function makeHost(directory: string, packed: Packed): Promise<void>
 
   await mkdir(join(directory, 'src'))
   await file('src/worker.ts', await fromReadme('ts'))
+  await file('src/authenticate.ts', await fromReadme('ts', 1))
   await file('wrangler.toml', await fromReadme('toml'))
   await file('.dev.vars', `JWT_SECRET=${SECRET}\n`)
   const include = ['src', 'worker-configuration.d.ts']
@@ -125,12 +126,13 @@ async function lockedWith({ tarball, integrity }: Packed) {
   return { manifest, lock }
 }
 
-/** The first block of a language in the README, as it stands there. */
-async function fromReadme(language: string): Promise<string> {
+/** A block of a language in the README, the first unless told, as it stands there. */
+async function fromReadme(language: string, index = 0): Promise<string> {
   const readme = await readFile(join(root, 'README.md'), 'utf8')
-  const block = new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\``, 'm').exec(readme)?.[1]
-  if (block === undefined) throw new Error(`the README has no block of ${language}`)
-  return block
+  const blocks = [...readme.matchAll(/^```(\w+)\n([^]*?)^```$/gm)]
+  const block = blocks.filter(([, name]) => name === language)[index]
+  if (block?.[2] === undefined) throw new Error(`README.md has no ${language} block ${index}`)
+  return block[2]
 }
 
 /** Checks the host's types. Answers what is wrong, line by line. */

@@ -5,42 +5,15 @@ import { entitlements } from '../database/schema.ts'
 import { parseInput } from '../input.ts'
 import { perform } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
-import type { Queries } from '../database/batch.ts'
-import { find, type Found } from '../organizations/standing.ts'
+import { organizationIdOf } from '../organizations/reference.ts'
 import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { limitView, seatLimit } from './limit.ts'
-import { entitlementFrom, entitlementNamed } from './truth.ts'
+import { seenByMemberOrOperator } from './queries.ts'
+import { entitlementFrom, entitlementOf } from './truth.ts'
 import { usageView, type SeatUsage } from './usage.ts'
-
-/**
- * Tells how many seats an organization uses, and its limit; for its members and for operators.
- *
- * Refusals: `unauthenticated`, `organization_not_found`, `seats_unavailable`.
- *
- * @throws {StoreUnavailable} if D1 does not answer.
- *
- * @example
- * ```ts
- * const usage = await seatUsage(seatgate, { caller: { userId }, organization: 'acme' })
- * if (usage.ok) console.log(usage.value.available)
- * ```
- */
-export async function seatUsage(
-  seatgate: Seatgate,
-  scope: OrganizationScope
-): Promise<Result<SeatUsage>> {
-  const found = await find(seatgate.db, scope, {})
-  const { caller, organization, membership } = found
-  if (caller === null) return refused({ code: 'unauthenticated' })
-  if (organization === null || (membership === null && caller.operator !== true)) {
-    return refused({ code: 'organization_not_found' })
-  }
-  const count = await seatgate.seats.usage(seatgate.seatContext, organization.id)
-  return count.ok ? ok(usageView(count.value)) : count
-}
 
 const LimitInput = v.object(
   {
@@ -89,23 +62,25 @@ export async function setSeatLimit(
     name: 'seat.limit_change',
     input,
     grows: false,
-    queries: { entitlement: entitlementNamed(db, scope.organization) },
-    plan(found, _caller, now) {
-      const organizationId = organizationForOperator(found)
-      if (!organizationId.ok) return organizationId
+    queries: { entitlement: entitlementOf(db, organizationIdOf(scope.organization)) },
+    plan(found, { operator }, now) {
+      const organization = seenByMemberOrOperator(found)
+      if (!organization.ok) return organization
+      if (operator !== true) return refused({ code: 'insufficient_role' })
       if (!parsed.ok) return parsed
       if (!seats.enforces) {
         return refused(invalid({ limit: ['Seats are not limited here.'] }))
       }
+      const organizationId = organization.value.id
       const { limit, reason } = parsed.value
       const [present] = found.rows.entitlement
       const presentVersion = present?.version ?? 0
       const version = parsed.value.version ?? presentVersion + 1
       if (present && version <= presentVersion) {
-        return ok(unchanged(organizationId.value, entitlementFrom(present)))
+        return ok(unchanged(organizationId, entitlementFrom(present)))
       }
       const row = {
-        organizationId: organizationId.value,
+        organizationId,
         version,
         limitKind: limit.kind,
         limitSeats: limit.kind === 'finite' ? limit.seats : null,
@@ -113,14 +88,14 @@ export async function setSeatLimit(
         updatedAt: now,
       }
       return ok({
-        value: { organizationId: organizationId.value, version, limit },
-        organizationId: organizationId.value,
+        value: { organizationId, version, limit },
+        organizationId,
         statements: [
           guard(
             db,
             'stale',
             sql`coalesce((select version from entitlements
-              where organization_id = ${organizationId.value}), 0) = ${presentVersion}`
+              where organization_id = ${organizationId}), 0) = ${presentVersion}`
           ),
           db.insert(entitlements).values(row).onConflictDoUpdate({
             target: entitlements.organizationId,
@@ -130,7 +105,7 @@ export async function setSeatLimit(
         events: [
           {
             action: 'seat.limit_changed',
-            target: { type: 'organization', id: organizationId.value },
+            target: { type: 'organization', id: organizationId },
             metadata: {
               version,
               limit: limitView(limit),
@@ -145,16 +120,4 @@ export async function setSeatLimit(
   if (!written.ok) return written
   const count = await seats.setLimit(seatContext, written.value)
   return count.ok ? ok(usageView(count.value)) : count
-}
-
-// Whoever may not see the organization learns nothing of it; whoever may, learns why not.
-function organizationForOperator({
-  caller,
-  organization,
-  membership,
-}: Found<Queries>): Result<string> {
-  if (organization === null || (membership === null && caller?.operator !== true)) {
-    return refused({ code: 'organization_not_found' })
-  }
-  return caller?.operator === true ? ok(organization.id) : refused({ code: 'insufficient_role' })
 }

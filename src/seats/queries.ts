@@ -1,0 +1,43 @@
+import type { Queries } from '../database/batch.ts'
+import type { OrganizationRow } from '../database/schema.ts'
+import { find, type Found } from '../organizations/standing.ts'
+import { ok, refused, type Result } from '../result.ts'
+import type { OrganizationScope } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { usageView, type SeatUsage } from './usage.ts'
+
+/**
+ * Tells how many seats an organization uses, and its limit; for its members and for operators.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `seats_unavailable`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const usage = await seatUsage(seatgate, { caller: { userId }, organization: 'acme' })
+ * if (usage.ok) console.log(usage.value.available)
+ * ```
+ */
+export async function seatUsage(
+  seatgate: Seatgate,
+  scope: OrganizationScope
+): Promise<Result<SeatUsage>> {
+  const found = await find(seatgate.db, scope, {})
+  if (found.caller === null) return refused({ code: 'unauthenticated' })
+  const organization = seenByMemberOrOperator(found)
+  if (!organization.ok) return organization
+  const count = await seatgate.seats.usage(seatgate.seatContext, organization.value.id)
+  return count.ok ? ok(usageView(count.value)) : count
+}
+
+/** The organization, for its members and for operators; to others there is none. */
+export function seenByMemberOrOperator({
+  caller,
+  organization,
+  membership,
+}: Found<Queries>): Result<OrganizationRow> {
+  return organization !== null && (membership !== null || caller?.operator === true)
+    ? ok(organization)
+    : refused({ code: 'organization_not_found' })
+}
