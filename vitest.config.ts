@@ -1,5 +1,6 @@
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
+import { ConformanceReporter } from './test/conformance/reporter.ts'
 
 /** The reference host's own configuration, in the real runtime, with the migrations at hand. */
 export const inWorkerd = cloudflareTest(async () => ({
@@ -9,6 +10,7 @@ export const inWorkerd = cloudflareTest(async () => ({
 
 export default defineConfig({
   test: {
+    reporters: [...configDefaults.reporters, new ConformanceReporter()],
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       {

@@ -53,6 +53,7 @@ export function aroundLedgers(namespace: LedgerNamespace, around: Around): Ledge
         release: through('release'),
         setLimit: through('setLimit'),
         usage: through('usage'),
+        close: through('close'),
       } as LedgerCalls
     },
   }

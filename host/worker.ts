@@ -8,16 +8,17 @@ import { drizzle } from 'drizzle-orm/d1'
 import { Hono } from 'hono'
 import {
   auditQueueHandler,
-  auditSweepHandler,
+  sweepHandler,
   createSeatgate,
+  d1Sessions,
   ledgerSeats,
   type WakeUp,
 } from '../src/index.ts'
 import { problemResponse, seatgateRouter, type Authenticate } from '../src/hono/index.ts'
 import type { SeatLedger } from '../src/runtime/seat-ledger.ts'
-import { identityRoutes } from './identity/routes.ts'
+import { deleteAccount, identityRoutes, passwordCheck } from './identity/routes.ts'
 import { users } from './identity/schema.ts'
-import { sessionQuery, tokenOf } from './identity/sessions.ts'
+import { sessionQuery, tokenOf, touchSession } from './identity/sessions.ts'
 import { readSettings, type Variables } from './settings.ts'
 
 export { SeatLedger } from '../src/runtime/seat-ledger.ts'
@@ -37,6 +38,9 @@ const seatgate = createSeatgate({
   seats: ledgerSeats(SEATS, { reservationSeconds: settings.reservationSeconds }),
   defaultSeatLimit: settings.defaultSeatLimit,
   users,
+  sessions: d1Sessions(),
+  verifyPassword: passwordCheck(database),
+  lifecycle: { onDelete: deleteAccount(database) },
   sinks: settings.sinks,
   queue: AUDIT_QUEUE,
   waitUntil,
@@ -49,7 +53,12 @@ const authenticate: Authenticate = async (c) => {
 
 const app = new Hono()
   .get('/healthz', (c) => c.json({ status: 'ok' }))
-  .route('/', identityRoutes(database))
+  .use(async (c, next) => {
+    await next()
+    const token = tokenOf(c)
+    if (token !== null) waitUntil(touched(token))
+  })
+  .route('/', identityRoutes(seatgate))
   .route('/', seatgateRouter(seatgate, { authenticate }))
   .notFound(() => problemResponse({ code: 'not_found' }))
   // Not even a mistake of ours tells a client about the inside.
@@ -58,8 +67,17 @@ const app = new Hono()
     return 'getResponse' in error ? error.getResponse() : problemResponse({ code: 'unavailable' })
   })
 
+// Nobody waits for it, and nothing depends on it.
+async function touched(token: string): Promise<void> {
+  try {
+    await touchSession(database, token, new Date())
+  } catch {
+    console.error('session_touch_failed')
+  }
+}
+
 export default {
   fetch: app.fetch,
   queue: auditQueueHandler(seatgate),
-  scheduled: auditSweepHandler(seatgate),
+  scheduled: sweepHandler(seatgate),
 } satisfies ExportedHandler<Bindings, WakeUp>

@@ -5,36 +5,107 @@
  * @module
  */
 export { createSeatgate } from './seatgate.ts'
+export type { Seatgate } from './seatgate.ts'
 export type {
   Report,
-  Seatgate,
   SeatgateOptions,
+  StepUp,
   UserTable,
+  VerifyPassword,
   WakeUp,
   WakeUpQueue,
-} from './seatgate.ts'
-export type { Caller, OrganizationScope, Principal, PrincipalQuery, Scope } from './scope.ts'
+} from './options.ts'
+export type {
+  Caller,
+  OrganizationScope,
+  Principal,
+  PrincipalQuery,
+  Scope,
+  ServiceAccountPrincipal,
+  Session,
+  SystemPrincipal,
+  UserPrincipal,
+} from './scope.ts'
 export type { Result } from './result.ts'
-export type { Refusal, RefusalCode } from './refusal.ts'
+export type { NamedOrganization, Refusal, RefusalCode } from './refusal.ts'
 export type { Page, PageInput } from './page.ts'
 export type { OperationOptions } from './operations/perform.ts'
+export { commitTogether } from './operations/compose.ts'
+export type { HostStatements } from './operations/compose.ts'
+export { combine } from './operations/batch.ts'
+export type { Prepared } from './operations/batch.ts'
 export { StoreUnavailable } from './database/database.ts'
 export type { Database, Statement } from './database/database.ts'
 
 export { createOrganization } from './organizations/create.ts'
-export { renameOrganization } from './organizations/rename.ts'
+export { prepareOrganization } from './organizations/create.ts'
+export type { CreateOrganizationOptions } from './organizations/create.ts'
+export { renameOrganization, updateOrganization } from './organizations/rename.ts'
+export { updateSlug } from './organizations/update-slug.ts'
+export { softDeleteOrganization } from './organizations/delete.ts'
+export type { DeletedOrganization } from './organizations/delete.ts'
+export { restoreOrganization } from './organizations/restore.ts'
+export { setMfaPolicy } from './organizations/mfa-policy.ts'
+export type { MfaCheck } from './organizations/mfa-policy.ts'
+export {
+  fetchOrganization,
+  getActiveSlugAlias,
+  getMembership,
+  getOrganizationBySlug,
+  listOrganizationsForUser,
+} from './organizations/lookup.ts'
+export type { SlugAlias } from './organizations/lookup.ts'
 export { getOrganization, listOrganizations } from './organizations/queries.ts'
 export type { OwnOrganization } from './organizations/queries.ts'
 export type { Organization } from './organizations/organization.ts'
-export { generateSlug } from './organizations/slug.ts'
+export { generateSlug, generateSlug as generate } from './organizations/slug.ts'
 
 export { addMember } from './memberships/add.ts'
-export type { AddedMember } from './memberships/add.ts'
+export { prepareMember } from './memberships/prepare.ts'
+export type { AddedMember } from './memberships/addition.ts'
 export { changeRole } from './memberships/change-role.ts'
-export { removeMember } from './memberships/remove.ts'
-export { listMembers } from './memberships/queries.ts'
-export type { Member } from './memberships/queries.ts'
+export { leaveOrganization, removeMember } from './memberships/remove.ts'
+export { suspendMember } from './memberships/suspend.ts'
+export { restoreMember, restoreMembers } from './memberships/restore.ts'
+export { transferOwnership } from './memberships/transfer.ts'
+export type { Transfer } from './memberships/transfer.ts'
+export { listMembers } from './memberships/list.ts'
+export type { Member, MembersInput } from './memberships/list.ts'
+export { countMembers, countMembersWithoutMfa } from './memberships/count.ts'
+export type { CredentialTable, MemberCount } from './memberships/count.ts'
 export type { Membership } from './memberships/membership.ts'
+
+export { allow, refuse } from './hooks/hooks.ts'
+export type {
+  AfterStates,
+  BeforeStates,
+  DraftAnswer,
+  HookAnswer,
+  Hooks,
+  LifecycleAnswer,
+  LifecycleHook,
+  LifecycleHooks,
+  OrganizationDraft,
+} from './hooks/hooks.ts'
+export { composeLifecycle } from './hooks/ask.ts'
+
+export { deleteUser, prepareUserDeletion } from './users/delete.ts'
+
+export { d1Sessions } from './sessions/d1-sessions.ts'
+export type { Pointers, PointerStatements, SessionStore } from './sessions/store.ts'
+export { selectActiveOrganization } from './sessions/select.ts'
+export type { Selection } from './sessions/select.ts'
+export { activateAtLogin } from './sessions/at-login.ts'
+export { putActiveOrganization } from './sessions/put-active.ts'
+export type { ActiveOrganization } from './sessions/put-active.ts'
+export { loadActiveOrganization } from './sessions/load-active.ts'
+export type { Loaded } from './sessions/load-active.ts'
+
+export { forOrganization } from './tenancy/for-organization.ts'
+export type { OrganizationOf } from './tenancy/for-organization.ts'
+export { tenantDatabase, unscoped } from './tenancy/tenant-database.ts'
+export type { TenantDatabaseOptions } from './tenancy/tenant-database.ts'
+export { UnscopedQuery } from './tenancy/unscoped-query.ts'
 
 export { ledgerSeats } from './seats/ledger-seats.ts'
 export type { LedgerSeatsOptions } from './seats/ledger-seats.ts'
@@ -55,4 +126,4 @@ export { webhookSink } from './audit/webhook-sink.ts'
 export type { WebhookSinkOptions } from './audit/webhook-sink.ts'
 export { forwardOrganization } from './audit/forward.ts'
 export { sweepAudit } from './audit/sweep.ts'
-export { auditQueueHandler, auditSweepHandler } from './runtime/handlers.ts'
+export { auditQueueHandler, sweepHandler } from './runtime/handlers.ts'

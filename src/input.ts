@@ -20,7 +20,7 @@ export class UnreadableInput {
  */
 export const LineOfText = v.pipe(
   v.string('Must be a text.'),
-  v.regex(/^[^\p{Cc}\p{Cs}]*$/u, 'Must not have control characters.')
+  v.regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u, 'Must not have control characters.')
 )
 
 /** Checks an input against its schema; unknown keys are ignored. */
@@ -37,4 +37,12 @@ export function parseInput<S extends v.GenericSchema>(
     ;(errors[field] ??= []).push(issue.message)
   }
   return refused(invalid(errors))
+}
+
+/** Two readings of one input: both, or what is wrong with either. */
+export function bothOf<A, B>(a: Result<A>, b: Result<B>): Result<A & B> {
+  if (a.ok && b.ok) return ok({ ...a.value, ...b.value })
+  if (a.ok) return b as Result<never>
+  if (b.ok || a.error.code !== 'validation_error' || b.error.code !== 'validation_error') return a
+  return refused(invalid({ ...b.error.errors, ...a.error.errors }))
 }

@@ -2,7 +2,8 @@
  * An expected "no", as data. The code is the API; texts for people are made at the edge.
  *
  * `seat_limit_reached` carries the limit and the seats in use when it was decided,
- * `validation_error` the messages by field.
+ * `validation_error` the messages by field, `last_owner` the organizations that would be left without
+ * an owner where there may be several, `hook_refused` the host's own reason.
  */
 export type Refusal =
   | { readonly code: 'seat_limit_reached'; readonly limit: number; readonly used: number }
@@ -10,15 +11,39 @@ export type Refusal =
       readonly code: 'validation_error'
       readonly errors: Readonly<Record<string, readonly string[]>>
     }
+  | { readonly code: 'last_owner'; readonly organizations?: readonly NamedOrganization[] }
+  | { readonly code: 'hook_refused'; readonly reason: string; readonly detail?: string }
+  | { readonly code: 'insufficient_role'; readonly requiredRoles?: readonly string[] }
+  | {
+      readonly code: 'org_mfa_required'
+      readonly enrollmentPath: string
+      readonly returnTo: string
+    }
   | { readonly code: PlainRefusalCode }
+
+/** An organization as a refusal names it. */
+export interface NamedOrganization {
+  readonly id: string
+  readonly name: string
+  readonly slug: string
+}
 
 type PlainRefusalCode =
   | 'unauthenticated'
-  | 'insufficient_role'
+  | 'no_session'
+  | 'no_scope'
+  | 'no_active_organization'
   | 'organization_not_found'
   | 'not_found'
+  | 'not_a_member'
   | 'already_member'
-  | 'last_owner'
+  | 'invalid_password'
+  | 'step_up_required'
+  | 'step_up_failed'
+  | 'stale_sudo'
+  | 'admin_must_enroll_first'
+  | 'mfa_policy_aborted'
+  | 'hook_failed'
   | 'operation_in_progress'
   | 'idempotency_mismatch'
   | 'invalid_cursor'

@@ -1,12 +1,43 @@
 import type { SQL } from 'drizzle-orm'
 import type { Statement } from './database/database.ts'
 
-/** Somebody whose identity is established. */
-export interface Principal {
+/** A session, as its store knows it, and the organization it works in. */
+export interface Session {
+  /** What the store finds it by; in D1 the SHA-256 of its token. */
+  readonly id: string
+  readonly activeOrganizationId: string | null
+}
+
+/** A person whose identity is established. */
+export interface UserPrincipal {
+  readonly type?: 'user'
   readonly userId: string
   /** Whether this is one of the platform's own people, who may change seat limits. */
   readonly operator?: boolean
+  /**
+   * The operator who acts as this user. The user decides what is allowed; the audit trail has the
+   * operator as actor and the user as effective user.
+   */
+  readonly impersonatedBy?: string
+  readonly session?: Session
 }
+
+/** A machine that works for one organization, with a role there and without a seat. */
+export interface ServiceAccountPrincipal {
+  readonly type: 'service_account'
+  readonly serviceAccountId: string
+  /** The organization it is bound to; there is no other for it. */
+  readonly organizationId: string
+  readonly role: string
+}
+
+/** The host itself, at work for nobody in particular: a directory sync, say. It may do what owners may. */
+export interface SystemPrincipal {
+  readonly type: 'system'
+}
+
+/** Somebody whose identity is established. */
+export type Principal = UserPrincipal | ServiceAccountPrincipal | SystemPrincipal
 
 /**
  * An identity that a query can establish: it runs in the same round trip as the question itself,
@@ -24,11 +55,13 @@ export interface Principal {
 export interface PrincipalQuery {
   /** The user's id as a scalar subquery; null if there is nobody. */
   readonly userId: SQL<string | null>
+  /** The session's active organization as a scalar subquery, if sessions have one. */
+  readonly activeOrganizationId?: SQL<string | null>
   readonly statement: Statement
   /** Reads the answer of `statement`; null is `unauthenticated`. */
   // The rows are the host's own; their type ends here.
   // oxlint-disable-next-line typescript/no-explicit-any
-  principal(rows: readonly any[]): Principal | null
+  principal(rows: readonly any[]): UserPrincipal | null
 }
 
 /** Who is asking: established already, or by a query. */
@@ -48,6 +81,54 @@ export interface OrganizationScope extends Scope {
   readonly organization: string
 }
 
+/** Whether who is asking is yet to be looked up. */
 export function isQuery(caller: Caller): caller is PrincipalQuery {
   return 'statement' in caller
+}
+
+/** Whether this is a person. */
+export function isUser(principal: Principal): principal is UserPrincipal {
+  return principal.type === undefined || principal.type === 'user'
+}
+
+/** Whether this is the host itself. */
+export function isSystem(caller: Caller): caller is SystemPrincipal {
+  return !isQuery(caller) && caller.type === 'system'
+}
+
+/** The user's id, of a person; a subquery if it is yet to be looked up. */
+export function userIdOf(caller: Principal): string | null
+export function userIdOf(caller: Caller): SQL<string | null> | string | null
+export function userIdOf(caller: Caller): SQL<string | null> | string | null {
+  return isQuery(caller) || isUser(caller) ? caller.userId : null
+}
+
+/**
+ * Whether this is one of the platform's own people. Who acts as somebody else has no powers but
+ * theirs.
+ */
+export function isOperator(principal: Principal): boolean {
+  return isUser(principal) && principal.operator === true && principal.impersonatedBy === undefined
+}
+
+/** Under which name the answers to somebody's operations are kept. */
+export function operationActor(caller: Principal): string
+export function operationActor(caller: Caller): SQL<string | null> | string
+export function operationActor(caller: Caller): SQL<string | null> | string {
+  if (isQuery(caller) || isUser(caller)) return caller.userId
+  return caller.type === 'system' ? 'system' : `service_account:${caller.serviceAccountId}`
+}
+
+/**
+ * A scope without anybody in it is a mistake of the host's, and not to be taken for a stranger.
+ *
+ * @throws {TypeError} if the caller lacks their id.
+ */
+export function checkCaller(caller: Caller): void {
+  if (caller !== null && typeof caller === 'object') {
+    if (isQuery(caller) || caller.type === 'system') return
+    const id = isUser(caller) ? caller.userId : caller.serviceAccountId
+    if (typeof id === 'string' && id !== '') return
+  }
+  throw new TypeError('The scope names no caller: it needs a userId, or another principal.')
 }

@@ -2,7 +2,13 @@ import { eq } from 'drizzle-orm'
 import { Hono, type Context } from 'hono'
 import { deleteCookie, setCookie } from 'hono/cookie'
 import * as v from 'valibot'
-import type { Database } from '../../src/index.ts'
+import {
+  activateAtLogin,
+  type Database,
+  type LifecycleHook,
+  type Seatgate,
+  type VerifyPassword,
+} from '../../src/index.ts'
 import { sessions } from '../../src/database/schema.ts'
 import { problemResponse } from '../../src/hono/index.ts'
 import { readBody } from '../../src/hono/body.ts'
@@ -52,7 +58,8 @@ const SignIn = v.object(
 type UserRow = typeof users.$inferSelect
 
 /** Sign-up, sign-in and sign-out: the smallest real identity, to be replaced by the host's own. */
-export function identityRoutes(db: Database) {
+export function identityRoutes(seatgate: Seatgate) {
+  const { db } = seatgate
   const routes = new Hono()
 
   routes.post('/identity/sign-up', async (c) => {
@@ -114,6 +121,7 @@ export function identityRoutes(db: Database) {
     if (!user || !correct) return problemResponse({ code: 'unauthenticated' })
     const { token, tokenHash } = await newSession()
     await insertSession(db, tokenHash, user.id, new Date())
+    await activateAtLogin(seatgate, user.id, { id: tokenHash, activeOrganizationId: null })
     return signedIn(c, user, token, 200)
   })
 
@@ -126,6 +134,29 @@ export function identityRoutes(db: Database) {
   })
 
   return routes
+}
+
+/** Checks a user's password; without a user it takes as long and is wrong. */
+export function passwordCheck(db: Database): VerifyPassword {
+  return async (userId, password) => {
+    const [user] = await db
+      .select({ passwordHash: users.passwordHash })
+      .from(users)
+      .where(eq(users.id, userId))
+    return verifyPassword(password, user?.passwordHash ?? null)
+  }
+}
+
+/** Deletes the user and their sessions, in the batch that ends their memberships. */
+export function deleteAccount(db: Database): LifecycleHook {
+  return (statements, { userId }) => ({
+    ok: true,
+    statements: [
+      ...statements,
+      db.delete(sessions).where(eq(sessions.userId, userId)),
+      db.delete(users).where(eq(users.id, userId)),
+    ],
+  })
 }
 
 const taken = invalid({ email: ['Is taken.'] })

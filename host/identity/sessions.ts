@@ -1,4 +1,4 @@
-import { eq, sql } from 'drizzle-orm'
+import { and, eq, lt, sql } from 'drizzle-orm'
 import type { Context } from 'hono'
 import { getCookie } from 'hono/cookie'
 import type { Database, PrincipalQuery } from '../../src/index.ts'
@@ -43,15 +43,45 @@ export async function sessionQuery(
 ): Promise<PrincipalQuery> {
   const live = sql`sessions.token_hash = ${await sha256(token)}
     and sessions.expires_at > ${Date.now()}`
+  const field = (name: string) =>
+    sql<string | null>`(select sessions.${sql.raw(name)} from sessions where ${live})`
   return {
-    userId: sql<string | null>`(select sessions.user_id from sessions where ${live})`,
+    userId: field('user_id'),
+    activeOrganizationId: field('active_organization_id'),
     statement: db
-      .select({ userId: users.id, email: users.email })
+      .select({
+        userId: users.id,
+        email: users.email,
+        sessionId: field('token_hash').as('session_id'),
+        activeOrganizationId: field('active_organization_id').as('active_organization_id'),
+      })
       .from(users)
-      .where(eq(users.id, sql`(select sessions.user_id from sessions where ${live})`)),
-    principal: ([row]: readonly { userId: string; email: string }[]) =>
-      row ? { userId: row.userId, operator: isOperator(row.email) } : null,
+      .where(eq(users.id, field('user_id'))),
+    principal: ([row]: readonly SessionRow[]) =>
+      row
+        ? {
+            userId: row.userId,
+            operator: isOperator(row.email),
+            session: { id: row.sessionId, activeOrganizationId: row.activeOrganizationId },
+          }
+        : null,
   }
+}
+
+interface SessionRow {
+  readonly userId: string
+  readonly email: string
+  readonly sessionId: string
+  readonly activeOrganizationId: string | null
+}
+
+/** Notes that a session was used. Once a minute is enough, and most requests write nothing. */
+export async function touchSession(db: Database, token: string, now: Date): Promise<void> {
+  const aMinuteAgo = new Date(now.getTime() - 60_000)
+  await db
+    .update(sessions)
+    .set({ lastActiveAt: now })
+    .where(and(eq(sessions.tokenHash, await sha256(token)), lt(sessions.lastActiveAt, aMinuteAgo)))
 }
 
 function toBase64Url(bytes: Uint8Array): string {

@@ -1,26 +1,87 @@
 import type { AuditEventRow } from '../database/schema.ts'
+import { isOperator, isUser, type Principal } from '../scope.ts'
 
 /** Who did it. `system` acts on nobody's behalf and has no id. */
 export type AuditActor =
-  | { readonly type: 'user' | 'operator'; readonly id: string }
+  | { readonly type: 'user' | 'operator' | 'service_account'; readonly id: string }
   | { readonly type: 'system'; readonly id: null }
+
+/** Who is to be named as actor, and the user whose rights were used, if any were. */
+export interface Attribution {
+  readonly actor: AuditActor
+  readonly effectiveUserId: string | null
+}
+
+/** Attributes what somebody does: an operator who acts as a user is the actor, the user is not. */
+export function attributionOf(caller: Principal): Attribution {
+  if (isUser(caller)) {
+    const { userId, impersonatedBy } = caller
+    if (impersonatedBy !== undefined) {
+      return { actor: { type: 'operator', id: impersonatedBy }, effectiveUserId: userId }
+    }
+    const type = isOperator(caller) ? 'operator' : 'user'
+    return { actor: { type, id: userId }, effectiveUserId: userId }
+  }
+  if (caller.type === 'system')
+    return { actor: { type: 'system', id: null }, effectiveUserId: null }
+  return { actor: { type: 'service_account', id: caller.serviceAccountId }, effectiveUserId: null }
+}
 
 /** What the library records. Each action is written by the batch that makes it true. */
 export type AuditAction =
   | 'organization.create'
+  | 'organization.update'
   | 'organization.rename'
+  | 'organization.slug_change'
+  | 'organization.delete'
+  | 'organization.restore'
+  | 'organization.mfa_policy_change'
   | 'organization.member_add'
   | 'organization.member_role_change'
   | 'organization.member_remove'
+  | 'organization.member_suspend'
+  | 'organization.member_restore'
+  | 'organization.ownership_transfer'
+  | 'organization.active_switched'
+  | 'organization.active_auto_reassigned'
   | 'seat.assigned'
   | 'seat.released'
   | 'seat.limit_changed'
 
 /** An event that is about to be written. Its sequence is known only inside the batch. */
 export interface EventDraft {
+  readonly organizationId: string
   readonly action: AuditAction
   readonly target: { readonly type: 'organization' | 'user' | 'seat'; readonly id: string }
   readonly metadata: Readonly<Record<string, unknown>>
+}
+
+/** An event about an organization itself. */
+export function organizationEvent(
+  organizationId: string,
+  action: AuditAction,
+  metadata: EventDraft['metadata'] = {}
+): EventDraft {
+  return { organizationId, action, target: { type: 'organization', id: organizationId }, metadata }
+}
+
+/** An event about a member; their id is in the metadata too. */
+export function memberEvent(
+  { organizationId, userId }: { readonly organizationId: string; readonly userId: string },
+  action: AuditAction,
+  metadata: EventDraft['metadata'] = {}
+): EventDraft {
+  const target = { type: 'user', id: userId } as const
+  return { organizationId, action, target, metadata: { user_id: userId, ...metadata } }
+}
+
+/** An event about a seat, and who has it or had it. */
+export function seatEvent(
+  { organizationId, seatId }: { readonly organizationId: string; readonly seatId: string },
+  action: AuditAction,
+  metadata: EventDraft['metadata']
+): EventDraft {
+  return { organizationId, action, target: { type: 'seat', id: seatId }, metadata }
 }
 
 /**

@@ -47,7 +47,7 @@ export async function listAuditEvents(
       .orderBy(desc(auditEvents.sequence))
       .limit(limit + 1),
   })
-  const standing = standingWith(found, roles.memberAdmins)
+  const standing = standingWith(roles, found, roles.memberAdmins)
   if (!standing.ok) return standing
   if (!request.ok) return request
   return ok(toPage(found.rows.events, limit, eventView, ({ sequence }) => [sequence]))

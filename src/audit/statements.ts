@@ -1,13 +1,10 @@
 import { sql } from 'drizzle-orm'
 import type { Database, Statement } from '../database/database.ts'
 import { auditEvents, auditOutbox } from '../database/schema.ts'
-import type { AuditActor, EventDraft } from './event.ts'
+import type { Attribution, EventDraft } from './event.ts'
 
 /** What all events of one batch have in common. */
-export interface EventContext {
-  readonly organizationId: string
-  readonly actor: AuditActor
-  readonly effectiveUserId: string | null
+export interface EventContext extends Attribution {
   readonly requestId: string | null
   readonly now: Date
   readonly newId: () => string
@@ -16,22 +13,20 @@ export interface EventContext {
 }
 
 /**
- * Builds the statements that write events, in order, and mark the organization for forwarding. The
- * sequence is assigned inside the batch: a batch that fails leaves no gap.
+ * Builds the statements that write events, in order, and mark their organizations for forwarding.
+ * The sequence is assigned inside the batch: a batch that fails leaves no gap.
  */
 export function recordEvents(
   db: Database,
   context: EventContext,
   drafts: readonly EventDraft[]
 ): Statement[] {
-  if (drafts.length === 0) return []
-  const { organizationId, actor, effectiveUserId, requestId, now, newId, forwarded } = context
-  const next = sql`coalesce((select sequence from audit_events
-    where organization_id = ${organizationId} order by sequence desc limit 1), 0) + 1`
-  const events = drafts.map(({ action, target, metadata }) =>
+  const { actor, effectiveUserId, requestId, now, newId, forwarded } = context
+  const events = drafts.map(({ organizationId, action, target, metadata }) =>
     db.insert(auditEvents).values({
       organizationId,
-      sequence: next,
+      sequence: sql`coalesce((select sequence from audit_events
+        where organization_id = ${organizationId} order by sequence desc limit 1), 0) + 1`,
       id: newId(),
       action,
       outcome: 'success',
@@ -48,6 +43,13 @@ export function recordEvents(
     })
   )
   if (!forwarded) return events
-  const mark = db.insert(auditOutbox).values({ organizationId, sweptAt: now }).onConflictDoNothing()
-  return [...events, mark]
+  const marks = organizationsOf(drafts).map((organizationId) =>
+    db.insert(auditOutbox).values({ organizationId, sweptAt: now }).onConflictDoNothing()
+  )
+  return [...events, ...marks]
+}
+
+/** The organizations that events are about, each once. */
+export function organizationsOf(drafts: readonly EventDraft[]): readonly string[] {
+  return [...new Set(drafts.map(({ organizationId }) => organizationId))]
 }

@@ -10,6 +10,10 @@ export interface Aborted {
   readonly committed: false
   readonly code: string
   readonly numbers: readonly number[]
+  /** What D1 said. */
+  readonly error: unknown
+  /** The columns of the unique constraint that broke, if that is what happened. */
+  readonly constraint: string | null
 }
 
 /** What became of a batch: all of it, or nothing of it. */
@@ -24,7 +28,15 @@ export function guard(db: Database, code: GuardCode, condition: SQL): Statement 
 }
 
 /** The codes a guard may abort with; `stale` asks for a new plan, the others are final. */
-export type GuardCode = 'stale' | 'last_owner'
+export type GuardCode =
+  | 'stale'
+  | 'last_owner'
+  | 'session_gone'
+  | 'organization_not_found'
+  | 'insufficient_role'
+  | 'already_member'
+  | 'slug_taken'
+  | 'user_unknown'
 
 /**
  * Runs the statements of a plan as one D1 batch, all or nothing. A broken guard or unique
@@ -52,10 +64,11 @@ function verdict(error: unknown): Aborted | null {
     const broken = /\bguard:([a-z_]+)((?::\d+)*)/.exec(at.message)
     if (broken) {
       const numbers = (broken[2] ?? '').split(':').slice(1).map(Number)
-      return { committed: false, code: broken[1] ?? 'stale', numbers }
+      return { committed: false, code: broken[1] ?? 'stale', numbers, error, constraint: null }
     }
-    if (/\bUNIQUE constraint failed\b/.test(at.message)) {
-      return { committed: false, code: 'stale', numbers: [] }
+    const unique = /\bUNIQUE constraint failed: ([\w., ]+)/.exec(at.message)
+    if (unique) {
+      return { committed: false, code: 'stale', numbers: [], error, constraint: unique[1] ?? '' }
     }
   }
   return null

@@ -7,13 +7,19 @@
 import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 
 const instant = (name: string) => integer(name, { mode: 'timestamp_ms' })
+const flag = (name: string) => integer(name, { mode: 'boolean' })
 
-/** Organizations. A row with `deletedAt` is gone for every reader; its slug is free again. */
+/**
+ * Organizations. A row with `deletedAt` is gone for every reader; its slug is free again.
+ * `ownerUserId` is the founder and never changes; who owns it now, the memberships say.
+ */
 export const organizations = sqliteTable('organizations', {
   id: text('id').primaryKey(),
   name: text('name').notNull(),
   slug: text('slug').notNull(),
   ownerUserId: text('owner_user_id').notNull(),
+  personal: flag('personal').notNull().default(false),
+  enforceMfaForMembers: flag('enforce_mfa_for_members').notNull().default(false),
   deletedAt: instant('deleted_at'),
   createdAt: instant('created_at').notNull(),
   updatedAt: instant('updated_at').notNull(),
@@ -28,9 +34,26 @@ export const memberships = sqliteTable('memberships', {
   status: text('status', { enum: ['active', 'suspended'] })
     .notNull()
     .default('active'),
+  suspendedBy: text('suspended_by', { enum: ['admin', 'over_limit'] }),
   seatId: text('seat_id'),
   createdAt: instant('created_at').notNull(),
   updatedAt: instant('updated_at').notNull(),
+})
+
+/** Slugs that were given up: until they expire they lead members to the present one. */
+export const slugAliases = sqliteTable('organization_slug_aliases', {
+  oldSlug: text('old_slug').primaryKey(),
+  organizationId: text('organization_id').notNull(),
+  expiresAt: instant('expires_at').notNull(),
+  createdAt: instant('created_at').notNull(),
+})
+
+/** How many memberships of each kind an organization has. Triggers keep it; nothing else writes. */
+export const memberCounts = sqliteTable('member_counts', {
+  organizationId: text('organization_id').primaryKey(),
+  active: integer('active').notNull(),
+  suspended: integer('suspended').notNull(),
+  seats: integer('seats').notNull(),
 })
 
 /** What an organization bought: one row each, replaced only by a higher version. */
@@ -102,6 +125,18 @@ export const sinkCursors = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.organizationId, table.sinkId] })]
 )
+
+/** What is to be done outside D1 once a change is committed. A row goes when it is done. */
+export const intents = sqliteTable('intents', {
+  id: text('id').primaryKey(),
+  organizationId: text('organization_id').notNull(),
+  kind: text('kind').notNull(),
+  payload: text('payload', { mode: 'json' }).notNull(),
+  attempts: integer('attempts').notNull().default(0),
+  dueAt: instant('due_at').notNull(),
+  lastError: text('last_error'),
+  createdAt: instant('created_at').notNull(),
+})
 
 /** Answers given under an `Idempotency-Key`, kept for ever. */
 export const operations = sqliteTable(

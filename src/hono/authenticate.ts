@@ -1,5 +1,4 @@
 import type { Context } from 'hono'
-import { refused, ok, type Result } from '../result.ts'
 import type { Caller } from '../scope.ts'
 
 /**
@@ -16,7 +15,18 @@ import type { Caller } from '../scope.ts'
  */
 export type Authenticate = (c: Context) => Caller | null | Promise<Caller | null>
 
-export async function callerOf(authenticate: Authenticate, c: Context): Promise<Result<Caller>> {
-  const caller = await authenticate(c)
-  return caller === null ? refused({ code: 'unauthenticated' }) : ok(caller)
+/** @throws {TypeError} if it is not a function. */
+export function checkAuthenticate(where: string, authenticate: unknown): void {
+  if (typeof authenticate !== 'function') {
+    throw new TypeError(`${where}: authenticate must be a function.`)
+  }
+}
+
+/**
+ * Cloudflare's own id of the request. Elsewhere a client may send the header: it is kept as a mark of
+ * at most 64 characters, and nothing is decided on it.
+ */
+export function requestIdOf(c: Context): { readonly requestId?: string } {
+  const requestId = c.req.header('cf-ray') ?? ''
+  return /^[\w-]{1,64}$/.test(requestId) ? { requestId } : {}
 }

@@ -3,9 +3,24 @@
  *
  * @module
  */
-export { organization, requireRole } from './middleware.ts'
-export type { OrganizationEnv, OrganizationOptions, OrganizationVariables } from './middleware.ts'
+export { loadActiveOrganization } from './load-active-organization.ts'
+export type { LoadOptions } from './load-active-organization.ts'
+export { loadOrganizationFromSlug } from './load-organization-from-slug.ts'
+export type { SlugOptions } from './load-organization-from-slug.ts'
+export { putActiveOrganization } from './put-active-organization.ts'
+export { requireMembership, requireOrganizationMfa, requireRole, requireSudo } from './guards.ts'
+export type { RequireMembershipOptions, RequireMfaOptions, RequireSudoOptions } from './guards.ts'
+export type {
+  OrganizationEnv,
+  OrganizationVariables,
+  ScopeEnv,
+  ScopeVariables,
+} from './variables.ts'
 export { seatgateRouter } from './router.ts'
 export type { RouterOptions } from './router.ts'
 export type { Authenticate } from './authenticate.ts'
+export { pageRefusals } from './page-refusals.ts'
+export type { PageRefusalsOptions } from './page-refusals.ts'
 export { problemResponse, RefusalException, statusOf } from './problem.ts'
+export type { RefusalHandler } from './problem.ts'
+export { safeReturnPath } from './return-path.ts'

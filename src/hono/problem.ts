@@ -1,30 +1,52 @@
+import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Refusal, RefusalCode } from '../refusal.ts'
 
 const PROBLEMS = {
   unauthenticated: [401, 'Sign in first'],
+  no_session: [401, 'There is no session'],
+  no_scope: [401, 'Nobody is asking'],
   insufficient_role: [403, 'Your role does not allow this'],
+  invalid_password: [403, 'The password is wrong'],
+  step_up_required: [403, 'Prove that it is you'],
+  step_up_failed: [403, 'The proof is not right'],
+  stale_sudo: [403, 'Prove again that it is you'],
+  org_mfa_required: [403, 'This organization demands a second factor'],
+  hook_refused: [403, 'This is not allowed here'],
   organization_not_found: [404, 'There is no such organization'],
   not_found: [404, 'There is no such thing here'],
-  already_member: [409, 'Is a member already, with another role'],
+  not_a_member: [404, 'There is no such member here'],
+  no_active_organization: [409, 'Choose an organization first'],
+  already_member: [409, 'Is a member already, with another role or suspended'],
   last_owner: [409, 'An organization keeps at least one owner'],
   seat_limit_reached: [409, 'All seats are taken'],
+  admin_must_enroll_first: [409, 'Get a second factor yourself first'],
   operation_in_progress: [409, 'The same is under way; try again'],
   idempotency_mismatch: [422, 'This Idempotency-Key was used for something else'],
   validation_error: [422, 'The input is not valid'],
   invalid_cursor: [400, 'The cursor is not valid'],
   invalid_json: [400, 'The body is not valid JSON'],
   payload_too_large: [413, 'The body is too large'],
+  hook_failed: [503, 'It could not be decided whether this is allowed'],
+  mfa_policy_aborted: [503, 'The policy could not be changed'],
   seats_unavailable: [503, 'Seats cannot be counted at the moment'],
   unavailable: [503, 'The service cannot answer at the moment'],
 } as const satisfies Record<RefusalCode, readonly [ContentfulStatusCode, string]>
 
-const RETRY_AFTER_SECONDS = 5
+export const RETRY_AFTER_SECONDS = 5
+
+/** Answers a refusal in the host's own way; {@link problemResponse} is the default. */
+export type RefusalHandler = (c: Context, refusal: Refusal) => Response | Promise<Response>
 
 /** The HTTP status of a refusal's code. */
 export function statusOf(code: RefusalCode): ContentfulStatusCode {
   return PROBLEMS[code][0]
+}
+
+/** What a refusal's code means, in a few words. */
+export function titleOf(code: RefusalCode): string {
+  return PROBLEMS[code][1]
 }
 
 /**
@@ -64,5 +86,22 @@ export class RefusalException extends HTTPException {
   constructor(refusal: Refusal) {
     super(statusOf(refusal.code), { res: problemResponse(refusal) })
     this.refusal = refusal
+  }
+}
+
+/** Ends a request in a middleware: in the host's way, or as an exception that answers for itself. */
+export function halt(
+  c: Context,
+  refusal: Refusal,
+  onRefusal: RefusalHandler | undefined
+): Response | Promise<Response> {
+  if (onRefusal === undefined) throw new RefusalException(refusal)
+  return onRefusal(c, refusal)
+}
+
+/** @throws {TypeError} if there is one and it is not a function. */
+export function checkRefusalHandler(where: string, onRefusal: unknown): void {
+  if (onRefusal !== undefined && typeof onRefusal !== 'function') {
+    throw new TypeError(`${where}: onRefusal must be a function.`)
   }
 }

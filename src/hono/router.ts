@@ -1,24 +1,27 @@
-import { Hono, type Context } from 'hono'
+import { Hono } from 'hono'
 import { listAuditEvents } from '../audit/queries.ts'
 import { StoreUnavailable } from '../database/database.ts'
-import { UnreadableInput } from '../input.ts'
 import { addMember } from '../memberships/add.ts'
 import { changeRole } from '../memberships/change-role.ts'
-import { listMembers } from '../memberships/queries.ts'
+import { listMembers } from '../memberships/list.ts'
 import { removeMember } from '../memberships/remove.ts'
-import type { OperationOptions } from '../operations/perform.ts'
+import { restoreMember } from '../memberships/restore.ts'
+import { suspendMember } from '../memberships/suspend.ts'
+import { transferOwnership } from '../memberships/transfer.ts'
 import { createOrganization } from '../organizations/create.ts'
+import { softDeleteOrganization } from '../organizations/delete.ts'
 import { getOrganization, listOrganizations } from '../organizations/queries.ts'
 import { renameOrganization } from '../organizations/rename.ts'
-import { invalid } from '../refusal.ts'
-import type { Result } from '../result.ts'
-import type { Caller } from '../scope.ts'
+import { updateSlug } from '../organizations/update-slug.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { seatUsage } from '../seats/queries.ts'
 import { setSeatLimit } from '../seats/set-limit.ts'
-import { callerOf, type Authenticate } from './authenticate.ts'
+import { deleteUser } from '../users/delete.ts'
+import { activeOrganizationRoutes } from './active-organization-routes.ts'
+import { checkAuthenticate, type Authenticate } from './authenticate.ts'
 import { readBody } from './body.ts'
 import { problemResponse, RefusalException } from './problem.ts'
+import { answer, done, inOrganization, readOperation, scopeOf, type RouterEnv } from './routes.ts'
 
 /** Options of {@link seatgateRouter}. */
 export interface RouterOptions {
@@ -26,15 +29,15 @@ export interface RouterOptions {
   readonly authenticate: Authenticate
 }
 
-interface RouterEnv {
-  Variables: { readonly caller: Caller }
-}
-
 /**
- * The ready routes: organizations, members, seats and the audit trail. Refusals are
- * `application/problem+json`; every POST takes an `Idempotency-Key`.
+ * The ready routes: organizations, members, seats, the active organization and the audit trail.
+ * Refusals are `application/problem+json`; every POST but the switch takes an
+ * `Idempotency-Key`.
  *
- * @throws {TypeError} if `authenticate` is not a function.
+ * `DELETE /users/me` is there if `lifecycle.onDelete` is configured.
+ *
+ * @throws {TypeError} if `authenticate` is not a function, or if neither `verifyPassword` nor
+ * `stepUp` is configured: nobody could change a slug or delete anything.
  *
  * @example
  * ```ts
@@ -42,8 +45,9 @@ interface RouterEnv {
  * ```
  */
 export function seatgateRouter(seatgate: Seatgate, { authenticate }: RouterOptions) {
-  if (typeof authenticate !== 'function') {
-    throw new TypeError('seatgateRouter: authenticate must be a function.')
+  checkAuthenticate('seatgateRouter', authenticate)
+  if (seatgate.verifyPassword === null && seatgate.stepUp === null) {
+    throw new TypeError('seatgateRouter: createSeatgate needs verifyPassword or stepUp for it.')
   }
   const router = new Hono<RouterEnv>()
 
@@ -54,21 +58,23 @@ export function seatgateRouter(seatgate: Seatgate, { authenticate }: RouterOptio
     return problemResponse({ code: 'unavailable' })
   })
 
-  for (const path of ['/organizations', '/organizations/*']) {
+  router.route('/', activeOrganizationRoutes(seatgate, authenticate))
+
+  for (const path of ['/organizations', '/organizations/*', '/users/me']) {
     router.use(path, async (c, next) => {
-      const caller = await callerOf(authenticate, c)
-      if (!caller.ok) throw new RefusalException(caller.error)
-      c.set('caller', caller.value)
+      const caller = await authenticate(c)
+      if (caller === null) throw new RefusalException({ code: 'unauthenticated' })
+      c.set('asking', caller)
       await next()
     })
   }
 
   router.post('/organizations', async (c) => {
     const { input, options } = await readOperation(c)
-    return answer(c, await createOrganization(seatgate, scope(c), input, options), 201)
+    return answer(c, await createOrganization(seatgate, scopeOf(c), input, options), 201)
   })
   router.get('/organizations', async (c) =>
-    answer(c, await listOrganizations(seatgate, scope(c), c.req.query()))
+    answer(c, await listOrganizations(seatgate, scopeOf(c), c.req.query()))
   )
   router.get('/organizations/:org', async (c) =>
     answer(c, await getOrganization(seatgate, inOrganization(c)))
@@ -76,6 +82,17 @@ export function seatgateRouter(seatgate: Seatgate, { authenticate }: RouterOptio
   router.patch('/organizations/:org', async (c) =>
     answer(c, await renameOrganization(seatgate, inOrganization(c), await readBody(c)))
   )
+  router.post('/organizations/:org/slug', async (c) => {
+    const { input, options } = await readOperation(c)
+    return answer(c, await updateSlug(seatgate, inOrganization(c), input, options))
+  })
+  router.delete('/organizations/:org', async (c) =>
+    done(c, await softDeleteOrganization(seatgate, inOrganization(c), await readBody(c)))
+  )
+  router.post('/organizations/:org/transfer', async (c) => {
+    const { input, options } = await readOperation(c)
+    return answer(c, await transferOwnership(seatgate, inOrganization(c), input, options))
+  })
 
   router.get('/organizations/:org/members', async (c) =>
     answer(c, await listMembers(seatgate, inOrganization(c), c.req.query()))
@@ -90,9 +107,18 @@ export function seatgateRouter(seatgate: Seatgate, { authenticate }: RouterOptio
     const input = await readBody(c)
     return answer(c, await changeRole(seatgate, inOrganization(c), c.req.param('userId'), input))
   })
-  router.delete('/organizations/:org/members/:userId', async (c) => {
-    const removed = await removeMember(seatgate, inOrganization(c), c.req.param('userId'))
-    return removed.ok ? c.body(null, 204) : problemResponse(removed.error)
+  router.delete('/organizations/:org/members/:userId', async (c) =>
+    done(c, await removeMember(seatgate, inOrganization(c), c.req.param('userId')))
+  )
+  router.post('/organizations/:org/members/:userId/suspend', async (c) => {
+    const { options } = await readOperation(c)
+    const userId = c.req.param('userId')
+    return answer(c, await suspendMember(seatgate, inOrganization(c), userId, options))
+  })
+  router.post('/organizations/:org/members/:userId/restore', async (c) => {
+    const { options } = await readOperation(c)
+    const userId = c.req.param('userId')
+    return answer(c, await restoreMember(seatgate, inOrganization(c), userId, options))
   })
 
   router.get('/organizations/:org/seats', async (c) =>
@@ -106,33 +132,11 @@ export function seatgateRouter(seatgate: Seatgate, { authenticate }: RouterOptio
     answer(c, await listAuditEvents(seatgate, inOrganization(c), c.req.query()))
   )
 
-  return router
-}
-
-function scope(c: Context<RouterEnv>) {
-  // Cloudflare's own id of the request. Elsewhere a client may send the header: it is kept as a mark
-  // of at most 64 characters, and nothing is decided on it.
-  const requestId = c.req.header('cf-ray') ?? ''
-  return { caller: c.var.caller, ...(/^[\w-]{1,64}$/.test(requestId) && { requestId }) }
-}
-
-function inOrganization(c: Context<RouterEnv>) {
-  return { ...scope(c), organization: c.req.param('org') ?? '' }
-}
-
-// A bad key is bad input, and waits its turn like any other.
-async function readOperation(
-  c: Context
-): Promise<{ readonly input: unknown; readonly options: OperationOptions }> {
-  const operationId = c.req.header('idempotency-key')
-  if (operationId === undefined) return { input: await readBody(c), options: {} }
-  if (/^[\x21-\x7e]{1,255}$/.test(operationId)) {
-    return { input: await readBody(c), options: { operationId } }
+  if (seatgate.lifecycle.onDelete) {
+    router.delete('/users/me', async (c) =>
+      done(c, await deleteUser(seatgate, scopeOf(c), await readBody(c)))
+    )
   }
-  const errors = { 'Idempotency-Key': ['Must be 1 to 255 visible ASCII characters.'] }
-  return { input: new UnreadableInput(invalid(errors)), options: {} }
-}
 
-function answer<T extends object>(c: Context, result: Result<T>, status: 200 | 201 = 200) {
-  return result.ok ? c.json(result.value, status) : problemResponse(result.error)
+  return router
 }

@@ -1,7 +1,9 @@
 import { eq } from 'drizzle-orm'
 import * as v from 'valibot'
+import { attributionOf, memberEvent } from '../audit/event.ts'
 import { memberships } from '../database/schema.ts'
 import { parseInput } from '../input.ts'
+import { afterHook } from '../operations/intent.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
 import { standingWith } from '../organizations/standing.ts'
@@ -10,15 +12,15 @@ import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { guardAnotherOwner, guardStanding, guardUnchanged } from './guards.ts'
 import { membershipView, type Membership } from './membership.ts'
-import { membershipOf } from './queries.ts'
+import { membershipOf } from './lookup.ts'
 import { mayChangeRole, roleInput } from './roles.ts'
 
 /**
  * Changes a member's role `{ role }`. The role they have already changes nothing. Only an owner
- * makes or unmakes an owner, and the last one stays.
+ * makes or unmakes an owner, and the last one who can act stays.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error` on
- * `role`, `not_found`, `last_owner`.
+ * `role`, `not_found`, `last_owner`, `hook_refused`, `hook_failed`.
  *
  * @example
  * ```ts
@@ -42,38 +44,45 @@ export async function changeRole(
       input: [userId, input],
       grows: false,
       queries: { target: membershipOf(db, scope, userId) },
-      plan(found, _caller, now) {
-        const standing = standingWith(found, roles.memberAdmins)
+      plan(found, caller, now) {
+        const standing = standingWith(roles, found, roles.memberAdmins)
         if (!standing.ok) return standing
         if (!parsed.ok) return parsed
         const { role } = parsed.value
         const [target] = found.rows.target
-        const actorRole = standing.value.membership.role
-        if (!mayChangeRole(roles, actorRole, target?.role ?? null, role)) {
+        if (!mayChangeRole(roles, standing.value.role, target?.role ?? null, role)) {
           return refused({ code: 'insufficient_role' })
         }
         if (target === undefined) return refused({ code: 'not_found' })
-        const { organizationId } = target
-        if (target.role === role) return ok(unchanged(organizationId, membershipView(target)))
+        const { organizationId, role: oldRole } = target
+        if (oldRole === role) return ok(unchanged(membershipView(target)))
+        const membership = membershipView({ ...target, role, updatedAt: now })
         return ok({
-          value: membershipView({ ...target, role, updatedAt: now }),
-          organizationId,
+          value: membership,
+          before: {
+            hook: 'beforeRoleChange',
+            state: { membership: membershipView(target), newRole: role, caller },
+          },
           statements: [
             guardStanding(seatgate, standing.value),
             guardUnchanged(seatgate, target),
-            ...(target.role === roles.owner ? [guardAnotherOwner(seatgate, target)] : []),
+            ...guardAnotherOwner(seatgate, target),
             db
               .update(memberships)
               .set({ role, updatedAt: now })
               .where(eq(memberships.id, target.id)),
           ],
           events: [
-            {
-              action: 'organization.member_role_change',
-              target: { type: 'user', id: userId },
-              metadata: { old_role: target.role, new_role: role, user_id: userId },
-            },
+            memberEvent(target, 'organization.member_role_change', {
+              old_role: oldRole,
+              new_role: role,
+            }),
           ],
+          intents: afterHook(seatgate, 'afterRoleChange', organizationId, {
+            membership,
+            oldRole,
+            actor: attributionOf(caller).actor,
+          }),
         })
       },
     },

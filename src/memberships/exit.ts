@@ -1,44 +1,80 @@
 /**
- * The way out: every membership that ends, ends here, and frees its seat here.
+ * The way out: every membership that ends or is suspended goes through here, and frees its seat here.
  *
  * @module
  */
-import { eq } from 'drizzle-orm'
-import type { EventDraft } from '../audit/event.ts'
+import { eq, inArray, sql } from 'drizzle-orm'
+import { memberEvent, seatEvent, type EventDraft } from '../audit/event.ts'
 import type { Statement } from '../database/database.ts'
 import { memberships, type MembershipRow } from '../database/schema.ts'
+import type { Intent } from '../operations/intent.ts'
 import type { Seatgate } from '../seatgate.ts'
+import type { SeatReference } from '../seats/provider.ts'
+import { endPointers } from '../sessions/end.ts'
 
-/** What ends a membership, for the batch that ends it. */
+/** What ends memberships, for the batch that ends them. */
 export interface Departure {
   readonly statements: readonly Statement[]
-  readonly freedSeats: readonly string[]
+  readonly freedSeats: readonly SeatReference[]
   readonly events: readonly EventDraft[]
+  readonly intents: readonly Intent[]
 }
 
 /**
- * Builds the end of a membership. D1 first: the row goes and the release is on record as an event,
- * which frees the seat even if nobody lives to tell the seat provider.
+ * Builds the end of memberships. Sessions lose their way there first, then the rows go; the release
+ * of each seat is on record as an event, which frees it even if nobody lives to tell the seat
+ * provider.
  */
 export function depart(
   seatgate: Seatgate,
-  { id, userId, seatId }: MembershipRow,
-  metadata: Readonly<Record<string, unknown>>
+  leavers: readonly MembershipRow[],
+  reason: 'left' | 'user_deleted' | null
 ): Departure {
-  const removed: EventDraft = {
-    action: 'organization.member_remove',
-    target: { type: 'user', id: userId },
-    metadata: { user_id: userId, ...metadata },
-  }
-  const freedSeats = seatId !== null && seatgate.seats.enforces ? [seatId] : []
-  const released = freedSeats.map((seat): EventDraft => ({
-    action: 'seat.released',
-    target: { type: 'seat', id: seat },
-    metadata: { user_id: userId },
-  }))
+  const ids = sql`(select value from json_each(${JSON.stringify(leavers.map(({ id }) => id))}))`
+  return vacate(
+    seatgate,
+    leavers,
+    seatgate.db.delete(memberships).where(inArray(memberships.id, ids)),
+    (leaver) => memberEvent(leaver, 'organization.member_remove', reason === null ? {} : { reason })
+  )
+}
+
+/** Builds a suspension: the row stays, without its seat. */
+export function suspend(
+  seatgate: Seatgate,
+  membership: MembershipRow,
+  by: NonNullable<MembershipRow['suspendedBy']>,
+  now: Date
+): Departure {
+  return vacate(
+    seatgate,
+    [membership],
+    seatgate.db
+      .update(memberships)
+      .set({ status: 'suspended', suspendedBy: by, seatId: null, updatedAt: now })
+      .where(eq(memberships.id, membership.id)),
+    (leaver) => memberEvent(leaver, 'organization.member_suspend', { by })
+  )
+}
+
+function vacate(
+  seatgate: Seatgate,
+  leavers: readonly MembershipRow[],
+  write: Statement,
+  eventOf: (leaver: MembershipRow) => EventDraft
+): Departure {
+  const pointers = leavers.map((leaver) => endPointers(seatgate, leaver))
+  const freed = (seatgate.seats.enforces ? leavers : []).flatMap(
+    ({ organizationId, seatId, userId }) =>
+      seatId === null ? [] : [{ seat: { organizationId, seatId }, userId }]
+  )
+  const released = freed.map(({ seat, userId }) =>
+    seatEvent(seat, 'seat.released', { user_id: userId })
+  )
   return {
-    statements: [seatgate.db.delete(memberships).where(eq(memberships.id, id))],
-    freedSeats,
-    events: [removed, ...released],
+    statements: [...pointers.flatMap(({ statements }) => statements), write],
+    freedSeats: freed.map(({ seat }) => seat),
+    events: [...leavers.map(eventOf), ...released],
+    intents: pointers.flatMap(({ intents }) => intents),
   }
 }

@@ -4,12 +4,19 @@
  *
  * @module
  */
-import { sql } from 'drizzle-orm'
+import { sql, type SQL } from 'drizzle-orm'
 import type { Statement } from '../database/database.ts'
 import { guard } from '../database/commit.ts'
 import type { MembershipRow } from '../database/schema.ts'
 import type { Standing } from '../organizations/standing.ts'
 import type { Seatgate } from '../seatgate.ts'
+
+/** The organization is live. */
+export function guardLive({ db }: Seatgate, organizationId: string): Statement {
+  const live = sql`exists (select 1 from organizations
+    where id = ${organizationId} and deleted_at is null)`
+  return guard(db, 'stale', live)
+}
 
 /** The organization is live, and the caller has the role that the plan relied on. */
 export function guardStanding({ db }: Seatgate, { organization, membership }: Standing): Statement {
@@ -17,7 +24,7 @@ export function guardStanding({ db }: Seatgate, { organization, membership }: St
     db,
     'stale',
     sql`exists (select 1 from organizations where id = ${organization.id} and deleted_at is null)
-      and ${unchangedRow(membership)}`
+      ${membership ? sql`and ${unchangedRow(membership)}` : sql``}`
   )
 }
 
@@ -27,26 +34,33 @@ export function guardUnchanged({ db }: Seatgate, membership: MembershipRow): Sta
 }
 
 /** The person exists, where the host has told its table of users. */
-export function guardUserExists({ db, users }: Seatgate, userId: string): Statement[] {
+export function guardUserExists(
+  { db, users }: Seatgate,
+  userId: string,
+  code: 'stale' | 'user_unknown' = 'stale'
+): Statement[] {
   if (users === null) return []
-  return [guard(db, 'stale', sql`exists (select 1 from ${users} where ${users.id} = ${userId})`)]
+  return [guard(db, code, sql`exists (select 1 from ${users} where ${users.id} = ${userId})`)]
 }
 
 /**
- * Somebody else who can act is an owner too. Exact because D1 has one writer; in a database with
- * several it would need a lock on the organization.
+ * Somebody else who can act is an owner too, if this one is an owner who can. Exact because D1 has
+ * one writer; in a database with several it would need a lock on the organization.
  */
 export function guardAnotherOwner(
   { db, roles }: Seatgate,
-  { organizationId, userId }: MembershipRow
-): Statement {
-  return guard(
-    db,
-    'last_owner',
-    sql`exists (select 1 from memberships
-      where organization_id = ${organizationId} and role = ${roles.owner}
-      and status = 'active' and user_id <> ${userId})`
-  )
+  { organizationId, userId, role, status }: MembershipRow
+): Statement[] {
+  if (role !== roles.owner || status !== 'active') return []
+  const owner = sql`exists (select 1 from memberships
+    where organization_id = ${organizationId} and ${actingOwner(roles.owner)}
+    and user_id <> ${userId})`
+  return [guard(db, 'last_owner', owner)]
+}
+
+/** An owner who can act, as a condition on memberships: a suspended one does not count. */
+export function actingOwner(ownerRole: string): SQL {
+  return sql`role = ${ownerRole} and status = 'active'`
 }
 
 function unchangedRow({ id, role, status, seatId }: MembershipRow) {

@@ -11,7 +11,7 @@ export interface Membership {
   readonly updatedAt: string
 }
 
-export function membershipView(row: Omit<MembershipRow, 'seatId'>): Membership {
+export function membershipView(row: Omit<MembershipRow, 'seatId' | 'suspendedBy'>): Membership {
   return {
     id: row.id,
     organizationId: row.organizationId,

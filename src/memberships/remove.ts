@@ -1,11 +1,14 @@
+import { attributionOf } from '../audit/event.ts'
+import { afterHook } from '../operations/intent.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { standingOf } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
-import type { OrganizationScope } from '../scope.ts'
+import { isUser, userIdOf, type OrganizationScope, type Principal } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { depart } from './exit.ts'
 import { guardAnotherOwner, guardStanding, guardUnchanged } from './guards.ts'
-import { membershipOf } from './queries.ts'
+import { membershipView } from './membership.ts'
+import { membershipOf } from './lookup.ts'
 import { mayChangeRole } from './roles.ts'
 
 /**
@@ -13,7 +16,7 @@ import { mayChangeRole } from './roles.ts'
  * answers. Never refused for seats or limits; the last owner stays.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
- * `last_owner`.
+ * `last_owner`, `hook_refused`, `hook_failed`.
  *
  * @example
  * ```ts
@@ -36,31 +39,58 @@ export async function removeMember(
       grows: false,
       queries: { target: membershipOf(db, scope, userId) },
       plan(found, caller) {
-        const standing = standingOf(found)
+        const standing = standingOf(roles, found)
         if (!standing.ok) return standing
-        const leaving = userId === caller.userId
-        const actorRole = standing.value.membership.role
+        const leaving = userId === userIdOf(caller)
+        const { role: actorRole } = standing.value
         const [target] = found.rows.target
         if (!leaving && !mayChangeRole(roles, actorRole, target?.role ?? null, null)) {
           return refused({ code: 'insufficient_role' })
         }
         if (target === undefined) return refused({ code: 'not_found' })
-        const departure = depart(seatgate, target, leaving ? { reason: 'left' } : {})
+        const reason = leaving ? 'left' : null
+        const membership = membershipView(target)
+        const departure = depart(seatgate, [target], reason)
         return ok({
           value: null,
-          organizationId: target.organizationId,
           ...departure,
+          before: { hook: 'beforeMemberRemove', state: { membership, caller } },
           statements: [
             guardStanding(seatgate, standing.value),
             guardUnchanged(seatgate, target),
-            ...(target.role === roles.owner && target.status === 'active'
-              ? [guardAnotherOwner(seatgate, target)]
-              : []),
+            ...guardAnotherOwner(seatgate, target),
             ...departure.statements,
+          ],
+          intents: [
+            ...departure.intents,
+            ...afterHook(seatgate, 'afterMemberRemove', target.organizationId, {
+              membership,
+              reason,
+              actor: attributionOf(caller).actor,
+            }),
           ],
         })
       },
     },
     options
   )
+}
+
+/**
+ * Leaves an organization: removes one's own membership, whatever the role. A sole owner cannot.
+ *
+ * Refusals: as of {@link removeMember}; `not_a_member` for those who are no people.
+ *
+ * @example
+ * ```ts
+ * await leaveOrganization(seatgate, { caller: { userId }, organization: 'acme' })
+ * ```
+ */
+export async function leaveOrganization(
+  seatgate: Seatgate,
+  scope: OrganizationScope & { readonly caller: Principal },
+  options: OperationOptions = {}
+): Promise<Result<null>> {
+  if (!isUser(scope.caller)) return refused({ code: 'not_a_member' })
+  return removeMember(seatgate, scope, scope.caller.userId, options)
 }

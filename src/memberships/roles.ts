@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import type { Roles } from '../seatgate.ts'
+import type { Roles } from '../configuration.ts'
 
 /** A role of the configured set. */
 export function roleInput({ all }: Roles) {

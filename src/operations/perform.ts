@@ -3,20 +3,17 @@
  *
  * @module
  */
-import { recordEvents, type EventContext } from '../audit/statements.ts'
-import { commit, type Aborted } from '../database/commit.ts'
-import { StoreUnavailable } from '../database/database.ts'
 import type { Queries } from '../database/batch.ts'
-import { admit, type Admitted } from '../memberships/gate.ts'
+import { StoreUnavailable } from '../database/database.ts'
+import { UnreadableInput } from '../input.ts'
 import { find, type Found } from '../organizations/standing.ts'
 import type { Refusal, RefusalCode } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
-import type { Principal, Scope } from '../scope.ts'
+import { operationActor, type Principal, type Scope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
-import type { SeatReference } from '../seats/provider.ts'
-import { UnreadableInput } from '../input.ts'
-import { inBackground } from './background.ts'
+import { conclude, prepare, refusalOf } from './batch.ts'
 import type { Plan } from './plan.ts'
+import { prove } from './prove.ts'
 import {
   operationKey,
   recordedOutcome,
@@ -34,11 +31,14 @@ export interface OperationOptions {
    * first time, at any age, and done once. With another input it is `idempotency_mismatch`.
    */
   readonly operationId?: string
+  /** An id that could not be read, to be refused in its turn. */
+  readonly unreadableId?: UnreadableInput
 }
 
 /** An operation: what it must know, and what it decides on that. */
 export interface Operation<Q extends Queries, T> {
   readonly name: string
+  /** What tells it from another under the same operation id. No secrets: its digest is stored. */
   readonly input: unknown
   /** Whether it takes a seat: if a store does not answer, it is refused for want of one. */
   readonly grows: boolean
@@ -46,14 +46,26 @@ export interface Operation<Q extends Queries, T> {
   readonly queries: Q
   /** The pure decision. `caller` is who was found to be asking. */
   readonly plan: (found: Found<Q>, caller: Principal, now: Date) => Result<Plan<T>>
+  /** Asked once who is asking is known, before anything else: what takes this one's place. */
+  readonly revise?: (caller: Principal) => Promise<Result<Operation<Q, T>>>
 }
 
 // What is not an answer to the operation, and may be another one the next time.
 const PASSING: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   'operation_in_progress',
+  'invalid_password',
+  'step_up_required',
+  'step_up_failed',
+  'hook_failed',
   'seats_unavailable',
   'unavailable',
 ])
+
+// A missing proof is passing like a wrong one: it is no part of what tells one operation from another.
+function isPassing(refusal: Refusal): boolean {
+  if (refusal.code !== 'validation_error') return PASSING.has(refusal.code)
+  return 'password' in refusal.errors || 'stepUpProof' in refusal.errors
+}
 
 const ATTEMPTS = 5
 
@@ -65,17 +77,21 @@ export async function perform<Q extends Queries, T>(
   seatgate: Seatgate,
   scope: Scope,
   operation: Operation<Q, T>,
-  { operationId }: OperationOptions = {}
+  { operationId, unreadableId }: OperationOptions = {}
 ): Promise<Result<T>> {
   const { name, input, grows } = operation
+  if (operationId !== undefined && !(operationId.length >= 1 && operationId.length <= 255)) {
+    throw new TypeError('operationId must be 1 to 255 characters long.')
+  }
   const key =
     operationId === undefined || input instanceof UnreadableInput
       ? null
       : await operationKey(operationId, [name, scope.organization ?? null, input])
+  const progress: Progress<Q, T> = { operation, key, unreadableId, proven: false }
   try {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      const answer = await attemptOnce(seatgate, scope, operation, key)
-      if (answer !== 'stale') return answer
+      const answer = await attemptOnce(seatgate, scope, progress)
+      if (answer !== 'again') return answer
     }
     return refused({ code: 'operation_in_progress' })
   } catch (error) {
@@ -85,16 +101,24 @@ export async function perform<Q extends Queries, T>(
   }
 }
 
+/** What is done once, however often the operation is planned. */
+interface Progress<Q extends Queries, T> {
+  operation: Operation<Q, T>
+  readonly key: OperationKey | null
+  readonly unreadableId: UnreadableInput | undefined
+  proven: boolean
+}
+
 async function attemptOnce<Q extends Queries, T>(
   seatgate: Seatgate,
   scope: Scope,
-  operation: Operation<Q, T>,
-  key: OperationKey | null
-): Promise<Result<T> | 'stale'> {
+  progress: Progress<Q, T>
+): Promise<Result<T> | 'again'> {
   const { db } = seatgate
+  const { operation, key } = progress
   const found = await find(db, scope, {
     ...operation.queries,
-    ...(key && { $earlier: recordedOutcome(db, scope.caller, key) }),
+    ...(key && { $earlier: recordedOutcome(db, operationActor(scope.caller), key) }),
   })
   const { caller } = found
   if (caller === null) return refused({ code: 'unauthenticated' })
@@ -102,98 +126,45 @@ async function attemptOnce<Q extends Queries, T>(
   if (earlier) return earlier
 
   const now = seatgate.now()
+  const actor = operationActor(caller)
   const answer = (outcome: Result<T>) =>
-    key && (outcome.ok || !PASSING.has(outcome.error.code))
-      ? settleOutcome(db, caller.userId, key, outcome, now)
+    key && (outcome.ok || !isPassing(outcome.error))
+      ? settleOutcome(db, actor, key, outcome, now)
       : outcome
 
+  if (operation.revise) {
+    const revised = await operation.revise(caller)
+    if (!revised.ok) return answer(revised)
+    progress.operation = revised.value
+    return 'again'
+  }
   const planned = operation.plan(found, caller, now)
   if (!planned.ok) return answer(planned)
+  if (progress.unreadableId) return refused(progress.unreadableId.refusal)
   const plan = planned.value
   const outcome = ok(plan.value)
+  if (plan.proof && !progress.proven) {
+    const proven = await prove(seatgate, caller, plan.proof)
+    if (!proven.ok) return answer(proven)
+    progress.proven = true
+  }
   if (plan.statements.length === 0) return answer(outcome)
 
-  const admitted = plan.admission ? await admit(seatgate, plan.admission) : null
-  if (admitted && !admitted.ok) {
-    return isHolderConflict(admitted.error, key) ? 'stale' : answer(admitted)
+  const prepared = await prepare(seatgate, { caller, requestId: scope.requestId, now }, plan)
+  if (!prepared.ok) {
+    return isHolderConflict(prepared.error, key) ? 'again' : answer(prepared)
   }
-  const entrant = admitted?.value ?? null
-  const done = await commit(db, [
-    ...(key ? [recordOutcome(db, caller.userId, key, outcome, now)] : []),
-    ...plan.statements,
-    ...(entrant?.statements ?? []),
-    ...recordEvents(db, eventContext(seatgate, scope, plan, caller, now), [
-      ...plan.events,
-      ...(entrant?.events ?? []),
-    ]),
+  const done = await conclude(seatgate, prepared.value, [
+    ...(key ? [recordOutcome(db, actor, key, outcome, now)] : []),
+    ...prepared.value.statements,
   ])
-  if (done.committed) {
-    await tell(seatgate, plan, entrant)
-    return outcome
-  }
-  if (entrant?.seat) await releaseSeat(seatgate, entrant.seat)
+  if (done.committed) return outcome
   const refusal = refusalOf(done)
-  return refusal === null ? 'stale' : answer(refused(refusal))
+  return refusal === null ? 'again' : answer(refused(refusal))
 }
 
 // D1 had no membership for this person a moment ago. Either somebody has just let them in, or the
 // same operation is under way, or the seat of a membership that ended is not free yet: look again.
 function isHolderConflict({ code }: Refusal, key: OperationKey | null): boolean {
   return code === 'already_member' || (code === 'operation_in_progress' && key !== null)
-}
-
-function eventContext(
-  { newId, sinks }: Seatgate,
-  { requestId }: Scope,
-  { organizationId }: Plan<unknown>,
-  { userId, operator }: Principal,
-  now: Date
-): EventContext {
-  const actor = { type: operator ? 'operator' : 'user', id: userId } as const
-  return {
-    organizationId,
-    actor,
-    effectiveUserId: userId,
-    requestId: requestId ?? null,
-    now,
-    newId,
-    forwarded: sinks.length > 0,
-  }
-}
-
-// Freed seats are waited for, so that whoever is told of a departure can use its seat at once.
-// Everything else may come later; what a crash prevents here, the outbox and the alarm make up for.
-async function tell(
-  seatgate: Seatgate,
-  { organizationId, freedSeats = [] }: Plan<unknown>,
-  entrant: Admitted | null
-): Promise<void> {
-  for (const seatId of freedSeats) await releaseSeat(seatgate, { organizationId, seatId })
-  const { seats, seatContext, queue } = seatgate
-  const seat = entrant?.seat
-  await inBackground(seatgate, organizationId, [
-    ...(seat ? [() => seats.confirm(seatContext, seat)] : []),
-    ...(queue ? [() => queue.send({ organizationId })] : []),
-  ])
-}
-
-async function releaseSeat(seatgate: Seatgate, seat: SeatReference): Promise<void> {
-  try {
-    await seatgate.seats.release(seatgate.seatContext, seat)
-  } catch (error) {
-    const { organizationId } = seat
-    seatgate.report({ event: 'seat_release_failed', organizationId, error })
-  }
-}
-
-function refusalOf({ code, numbers }: Aborted): Refusal | null {
-  switch (code) {
-    case 'last_owner':
-    case 'seats_unavailable':
-      return { code }
-    case 'seat_limit_reached':
-      return { code, limit: numbers[0] ?? 0, used: numbers[1] ?? 0 }
-    default:
-      return null
-  }
 }

@@ -1,6 +1,11 @@
 import type { EventDraft } from '../audit/event.ts'
 import type { Statement } from '../database/database.ts'
+import type { Question } from '../hooks/ask.ts'
+import type { LifecycleHooks } from '../hooks/hooks.ts'
 import type { Admission } from '../memberships/gate.ts'
+import type { SeatReference } from '../seats/provider.ts'
+import type { Intent } from './intent.ts'
+import type { Proof } from './prove.ts'
 
 /**
  * What an operation has decided to do. Ids and times are in it already: no statement needs the
@@ -9,17 +14,24 @@ import type { Admission } from '../memberships/gate.ts'
 export interface Plan<T> {
   /** What the operation answers once the batch is in. Plain JSON, so that it can be answered again. */
   readonly value: T
-  readonly organizationId: string
+  /** What has to be proven first, where that is more than being signed in. */
+  readonly proof?: Proof
+  /** Which hook may refuse it. Asked before the seats are. */
+  readonly before?: Question
   /** Conditions and changes, in order. */
   readonly statements: readonly Statement[]
-  /** The membership that comes to be, if one does. */
-  readonly admission?: Admission
+  /** The host's own part in a user's life, after the statements. */
+  readonly lifecycle?: { readonly hook: keyof LifecycleHooks; readonly userId: string }
+  /** The memberships that come to be or come back: all of them, or nobody. */
+  readonly admissions?: readonly Admission[]
   /** The seats that the batch frees. */
-  readonly freedSeats?: readonly string[]
+  readonly freedSeats?: readonly SeatReference[]
   readonly events: readonly EventDraft[]
+  /** What is to be done outside, once the batch is in. */
+  readonly intents?: readonly Intent[]
 }
 
 /** A plan that changes nothing and answers at once. */
-export function unchanged<T>(organizationId: string, value: T): Plan<T> {
-  return { value, organizationId, statements: [], events: [] }
+export function unchanged<T>(value: T): Plan<T> {
+  return { value, statements: [], events: [] }
 }

@@ -1,9 +1,8 @@
-import { and, eq } from 'drizzle-orm'
+import { and, eq, sql, type SQL } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
 import type { Database, Statement } from '../database/database.ts'
 import { operations } from '../database/schema.ts'
 import { refused, type Result } from '../result.ts'
-import type { Caller } from '../scope.ts'
 import { sha256 } from '../sha256.ts'
 
 /** An operation that is answered once: its id, and a digest of what was asked for. */
@@ -21,11 +20,15 @@ export async function operationKey(id: string, question: unknown): Promise<Opera
 }
 
 /** Looks up what this caller was answered under this id. */
-export function recordedOutcome(db: Database, caller: Caller, { id }: OperationKey) {
+export function recordedOutcome(
+  db: Database,
+  actor: SQL<string | null> | string,
+  { id }: OperationKey
+) {
   return db
     .select({ digest: operations.digest, outcome: operations.outcome })
     .from(operations)
-    .where(and(eq(operations.actorId, caller.userId), eq(operations.id, id)))
+    .where(and(eq(operations.actorId, sql`${actor}`), eq(operations.id, id)))
 }
 
 /** The first answer again, or `idempotency_mismatch`; null if there was none. */
@@ -62,7 +65,7 @@ export async function settleOutcome<T>(
 ): Promise<Result<T>> {
   const statements = {
     recorded: recordOutcome(db, actorId, key, outcome, now).onConflictDoNothing() as Statement,
-    first: recordedOutcome(db, { userId: actorId }, key),
+    first: recordedOutcome(db, actorId, key),
   }
   const { first } = await batch(db, statements)
   return replay<T>(first, key) ?? outcome

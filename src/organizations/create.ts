@@ -1,20 +1,33 @@
+import { guard } from '../database/commit.ts'
 import { organizations } from '../database/schema.ts'
+import { ask } from '../hooks/ask.ts'
+import { attributionOf, organizationEvent } from '../audit/event.ts'
 import { parseInput } from '../input.ts'
-import { perform, type OperationOptions } from '../operations/perform.ts'
+import { prepare, type Prepared } from '../operations/batch.ts'
+import { afterHook } from '../operations/intent.ts'
+import { perform, type Operation, type OperationOptions } from '../operations/perform.ts'
+import type { Plan } from '../operations/plan.ts'
 import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
-import type { Scope } from '../scope.ts'
+import { checkCaller, isUser, type Principal, type Scope, type UserPrincipal } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
-import { CreateOrganizationInput } from './input.ts'
+import { createOrganizationInput } from './input.ts'
 import { organizationView, type Organization } from './organization.ts'
-import { organizationNamed } from './reference.ts'
+import { slugIsFree, slugTaken } from './slug.ts'
+
+/** Options of {@link createOrganization}. */
+export interface CreateOrganizationOptions extends OperationOptions {
+  /** Marks somebody's own workspace. Said by the host, never by input. Default false. */
+  readonly personal?: boolean
+}
 
 /**
  * Creates an organization `{ name, slug? }`. Who asks becomes its owner and takes the first seat,
- * which is counted and never refused. Without a slug one is made of the name.
+ * which is counted and never refused. Without a slug one is made of the name. No session is moved
+ * into it.
  *
- * Refusals: `unauthenticated`, `validation_error` (on `name` and `slug`, a taken slug included),
- * `seats_unavailable`.
+ * Refusals: `unauthenticated`, `insufficient_role` (of who is no person), `validation_error` (on
+ * `name` and `slug`, a taken slug included), `hook_refused`, `hook_failed`, `seats_unavailable`.
  *
  * @example
  * ```ts
@@ -23,58 +36,134 @@ import { organizationNamed } from './reference.ts'
  */
 export async function createOrganization(
   seatgate: Seatgate,
-  scope: Scope,
+  { caller, requestId }: Scope,
   input: unknown,
-  options: OperationOptions = {}
+  options: CreateOrganizationOptions = {}
 ): Promise<Result<Organization>> {
-  const { db, roles, newId } = seatgate
-  const parsed = parseInput(CreateOrganizationInput, input)
-  const slug = parsed.ok ? parsed.value.slug : ''
-  const { caller, requestId } = scope
   return perform(
     seatgate,
     { caller, ...(requestId !== undefined && { requestId }) },
     {
-      name: 'organization.create',
-      input,
-      grows: true,
-      queries: {
-        taken: db
-          .select({ id: organizations.id })
-          .from(organizations)
-          .where(organizationNamed(slug)),
-      },
-      plan({ rows }, { userId }, now) {
-        if (!parsed.ok) return parsed
-        if (rows.taken.length > 0) return refused(invalid({ slug: ['Is taken.'] }))
-        const organizationId = newId()
-        const stamps = { createdAt: now, updatedAt: now }
-        const organization = { id: organizationId, ...parsed.value, ...stamps }
-        return ok({
-          value: organizationView(organization),
-          organizationId,
-          statements: [db.insert(organizations).values({ ...organization, ownerUserId: userId })],
-          admission: {
-            membership: {
-              id: newId(),
-              organizationId,
-              userId,
-              role: roles.owner,
-              status: 'active',
-              ...stamps,
-            },
-            founding: true,
-          },
-          events: [
-            {
-              action: 'organization.create',
-              target: { type: 'organization', id: organizationId },
-              metadata: {},
-            },
-          ],
-        })
-      },
+      ...creation(seatgate, input, options),
+      ...(seatgate.hooks.beforeCreateOrganization && {
+        revise: async (founder) => {
+          const draft = await askAboutDraft(seatgate, input, founder)
+          return draft.ok ? ok(creation(seatgate, draft.value, options)) : draft
+        },
+      }),
     },
     options
   )
+}
+
+/**
+ * Prepares an organization for a batch of the host's own: registering a user together with their
+ * workspace, say. No database call is made; that the slug is free is decided in the batch.
+ *
+ * Refusals: `insufficient_role`, `validation_error`, `hook_refused`, `hook_failed`,
+ * `seats_unavailable`; `commitTogether` answers a taken slug.
+ *
+ * @example
+ * ```ts
+ * const workspace = await prepareOrganization(seatgate, { caller: { userId } }, { name }, { personal: true })
+ * if (workspace.ok) await commitTogether(seatgate, workspace.value, { before: [insertUser] })
+ * ```
+ */
+export async function prepareOrganization(
+  seatgate: Seatgate,
+  { caller, requestId }: Scope & { readonly caller: Principal },
+  input: unknown,
+  { personal = false }: { readonly personal?: boolean } = {}
+): Promise<Result<Prepared<Organization>>> {
+  checkCaller(caller)
+  const draft = await askAboutDraft(seatgate, input, caller)
+  if (!draft.ok) return draft
+  const parsed = parseInput(createOrganizationInput(seatgate.slugs), draft.value)
+  if (!isUser(caller)) return refused({ code: 'insufficient_role' })
+  if (!parsed.ok) return parsed
+  const now = seatgate.now()
+  const plan = planCreation(seatgate, { ...parsed.value, personal }, caller, now, 'slug_taken')
+  return prepare(seatgate, { caller, requestId, now }, plan)
+}
+
+function creation(
+  seatgate: Seatgate,
+  input: unknown,
+  { personal = false }: CreateOrganizationOptions
+) {
+  const { db, slugs } = seatgate
+  const parsed = parseInput(createOrganizationInput(slugs), input)
+  const slug = parsed.ok ? parsed.value.slug : ''
+  return {
+    name: 'organization.create',
+    input,
+    grows: true,
+    queries: { taken: slugTaken(db, slugIsFree(slug, null, seatgate.now())) },
+    plan({ rows }, caller, now) {
+      if (!isUser(caller)) return refused({ code: 'insufficient_role' })
+      if (!parsed.ok) return parsed
+      if (rows.taken.length > 0) return refused(invalid({ slug: ['Is taken.'] }))
+      return ok(planCreation(seatgate, { ...parsed.value, personal }, caller, now, 'stale'))
+    },
+  } satisfies Operation<{ taken: ReturnType<typeof slugTaken> }, Organization>
+}
+
+function planCreation(
+  seatgate: Seatgate,
+  draft: { readonly name: string; readonly slug: string; readonly personal: boolean },
+  founder: UserPrincipal,
+  now: Date,
+  whenTaken: 'stale' | 'slug_taken'
+): Plan<Organization> {
+  const { db, roles, newId } = seatgate
+  const { userId } = founder
+  const organizationId = newId()
+  const stamps = { createdAt: now, updatedAt: now }
+  const row = {
+    id: organizationId,
+    ...draft,
+    ownerUserId: userId,
+    enforceMfaForMembers: false,
+    ...stamps,
+  }
+  const organization = organizationView(row)
+  return {
+    value: organization,
+    statements: [
+      guard(db, whenTaken, slugIsFree(draft.slug, organizationId, now)),
+      db.insert(organizations).values(row),
+    ],
+    admissions: [
+      {
+        kind: 'found',
+        membership: {
+          id: newId(),
+          organizationId,
+          userId,
+          role: roles.owner,
+          status: 'active',
+          suspendedBy: null,
+          ...stamps,
+        },
+      },
+    ],
+    events: [organizationEvent(organizationId, 'organization.create')],
+    intents: afterHook(seatgate, 'afterCreateOrganization', organizationId, {
+      organization,
+      actor: attributionOf(founder).actor,
+    }),
+  }
+}
+
+// The hook sees what is not valid too. What it puts in its place is validated like any other.
+async function askAboutDraft(
+  seatgate: Seatgate,
+  input: unknown,
+  caller: Principal
+): Promise<Result<unknown>> {
+  const draft = typeof input === 'object' && input !== null ? { ...input } : {}
+  const { name, slug } = draft as { name?: unknown; slug?: unknown }
+  const state = { draft: { name, slug }, caller }
+  const answer = await ask(seatgate, { hook: 'beforeCreateOrganization', state })
+  return answer.ok ? ok(answer.value.draft ?? input) : answer
 }

@@ -1,34 +1,68 @@
 import * as v from 'valibot'
+import type { SlugRules } from '../configuration.ts'
 import { LineOfText } from '../input.ts'
 import { generateSlug, slugErrors } from './slug.ts'
 
 const LONGEST_NAME = 255
 
-/** A name: trimmed, 1 to 255 characters. */
+/** A name: trimmed, 1 to 255 characters, with something in it that can be seen. */
 export const OrganizationName = v.pipe(
   LineOfText,
   v.trim(),
   v.minLength(1, 'Must not be empty.'),
-  v.maxLength(LONGEST_NAME, `Must be at most ${LONGEST_NAME} characters long.`)
+  v.maxLength(LONGEST_NAME, `Must be at most ${LONGEST_NAME} characters long.`),
+  v.regex(
+    /[^\p{Cf}\p{Z}\p{M}\p{Default_Ignorable_Code_Point}\u2800]|^$/u,
+    'Must have a visible character.'
+  ),
+  // These turn the direction of what stands after them: a name could disguise another.
+  v.regex(/^[^\u202a-\u202e\u2066-\u2069]*$/u, 'Must not have direction overrides.')
 )
 
-const Slug = v.pipe(
-  v.string('Must be a text.'),
-  v.rawCheck(({ dataset, addIssue }) => {
-    if (!dataset.typed) return
-    for (const message of slugErrors(dataset.value)) addIssue({ message })
-  })
-)
+function slugInput(rules: SlugRules) {
+  return v.pipe(
+    LineOfText,
+    v.rawCheck(({ dataset, addIssue }) => {
+      if (!dataset.typed) return
+      for (const message of slugErrors(rules, dataset.value)) addIssue({ message })
+    })
+  )
+}
 
 /** What `createOrganization` takes. The slug is made of the name only if none is given. */
-export const CreateOrganizationInput = v.pipe(
-  v.object({ name: v.optional(v.unknown()), slug: v.nullish(v.unknown()) }, 'Must be an object.'),
-  v.transform(({ name, slug }) => ({
-    name,
-    slug: slug ?? (typeof name === 'string' ? generateSlug(name) : slug),
-  })),
-  v.object({ name: OrganizationName, slug: Slug })
-)
+export function createOrganizationInput(rules: SlugRules) {
+  return v.pipe(
+    v.object({ name: v.optional(v.unknown()), slug: v.nullish(v.unknown()) }, 'Must be an object.'),
+    v.transform(({ name, slug }) => ({
+      name,
+      slug: slug ?? (typeof name === 'string' && name !== '' ? generateSlug(name) : slug),
+    })),
+    v.object({ name: OrganizationName, slug: slugInput(rules) })
+  )
+}
 
 /** What `renameOrganization` takes. */
 export const RenameOrganizationInput = v.object({ name: OrganizationName }, 'Must be an object.')
+
+/** What `updateOrganization` takes: a slug is not changed on the way. */
+export const UpdateOrganizationInput = v.object(
+  {
+    name: OrganizationName,
+    slug: v.optional(v.never('Is changed by itself, with a password and a confirmation.')),
+  },
+  'Must be an object.'
+)
+
+/** What `updateSlug` takes beside the proof. */
+export function updateSlugInput(rules: SlugRules) {
+  return v.object(
+    { slug: slugInput(rules), confirmSlug: v.string('Must be the present slug.') },
+    'Must be an object.'
+  )
+}
+
+/** What `softDeleteOrganization` takes beside the proof. */
+export const DeleteOrganizationInput = v.object(
+  { confirmName: v.string('Must be the name.') },
+  'Must be an object.'
+)

@@ -1,10 +1,11 @@
-import { and, desc, eq, isNull, sql } from 'drizzle-orm'
-import { memberships, organizations } from '../database/schema.ts'
+import { desc, sql } from 'drizzle-orm'
+import { memberships } from '../database/schema.ts'
 import { newestFirst, parsePage, toPage, type Page, type PageInput } from '../page.ts'
 import { ok, refused, type Result } from '../result.ts'
-import type { OrganizationScope, Scope } from '../scope.ts'
+import { userIdOf, type OrganizationScope, type Scope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { organizationView, type Organization } from './organization.ts'
+import { ownOrganizations } from './own.ts'
 import { find, standingOf } from './standing.ts'
 
 /** An organization of somebody's, and their role in it. */
@@ -26,10 +27,10 @@ export interface OwnOrganization {
  * ```
  */
 export async function getOrganization(
-  { db }: Seatgate,
+  { db, roles }: Seatgate,
   scope: OrganizationScope
 ): Promise<Result<Organization>> {
-  const standing = standingOf(await find(db, scope, {}))
+  const standing = standingOf(roles, await find(db, scope, {}))
   return standing.ok ? ok(organizationView(standing.value.organization)) : standing
 }
 
@@ -58,35 +59,13 @@ export async function listOrganizations(
     db,
     { caller },
     {
-      // Each field has a name of its own: D1 answers a batch with objects, so that two columns of
-      // one name would become one.
-      own: db
-        .select({
-          id: sql<string>`${organizations.id}`.as('organization_id'),
-          name: organizations.name,
-          slug: organizations.slug,
-          createdAt: sql`${organizations.createdAt}`
-            .mapWith(organizations.createdAt)
-            .as('organization_created_at'),
-          updatedAt: sql`${organizations.updatedAt}`
-            .mapWith(organizations.updatedAt)
-            .as('organization_updated_at'),
-          role: memberships.role,
-          membershipId: sql<string>`${memberships.id}`.as('membership_id'),
-          joinedAt: sql<number>`${memberships.createdAt}`.as('joined_at'),
-        })
-        .from(memberships)
-        .innerJoin(organizations, eq(organizations.id, memberships.organizationId))
-        .where(
-          and(
-            eq(memberships.userId, caller.userId),
-            eq(memberships.status, 'active'),
-            isNull(organizations.deletedAt),
-            after
-              ? sql`(${memberships.createdAt}, ${memberships.id}) < (${after[0]}, ${after[1]})`
-              : undefined
-          )
-        )
+      own: ownOrganizations(
+        db,
+        userIdOf(caller),
+        after
+          ? sql`(${memberships.createdAt}, ${memberships.id}) < (${after[0]}, ${after[1]})`
+          : undefined
+      )
         .orderBy(desc(memberships.createdAt), desc(memberships.id))
         .limit(limit + 1),
     }
@@ -97,8 +76,11 @@ export async function listOrganizations(
     toPage(
       found.rows.own,
       limit,
-      ({ role, ...organization }) => ({ organization: organizationView(organization), role }),
-      ({ joinedAt, membershipId }) => [joinedAt, membershipId, 'organizations']
+      ({ organization, membership }) => ({
+        organization: organizationView(organization),
+        role: membership.role,
+      }),
+      ({ membership }) => [membership.createdAt.getTime(), membership.id, 'organizations']
     )
   )
 }

@@ -1,6 +1,6 @@
 import { eq, sql, type SQL } from 'drizzle-orm'
 import { memberships, organizations } from '../database/schema.ts'
-import type { Caller } from '../scope.ts'
+import { isQuery, isUser, userIdOf, type Caller } from '../scope.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
@@ -11,6 +11,7 @@ export function isIdentifier(name: string): boolean {
 
 /** The live organization of this id or slug, as a condition on its table. */
 export function organizationNamed(name: string): SQL {
+  if (typeof name !== 'string') throw new TypeError('The scope names no organization.')
   const lower = name.toLowerCase()
   const column = isIdentifier(lower) ? organizations.id : organizations.slug
   return sql`${eq(column, lower)} and ${organizations.deletedAt} is null`
@@ -22,10 +23,23 @@ export function organizationIdOf(name: string): SQL<string | null> {
     where ${organizationNamed(name)})`
 }
 
-/** The caller's active membership in this organization, as a condition on memberships. */
-export function ownMembership(caller: Caller, organization: string): SQL {
-  return sql`${memberships.organizationId} = ${organizationIdOf(organization)}
-    and ${memberships.userId} = ${caller.userId} and ${memberships.status} = 'active'`
+/**
+ * Where the caller works: their session points there, or it is the only place for a service account.
+ * An id or a scalar subquery.
+ */
+export function activeOrganizationIdOf(caller: Caller): SQL<string | null> | string | null {
+  if (isQuery(caller)) return caller.activeOrganizationId ?? null
+  if (isUser(caller)) return caller.session?.activeOrganizationId ?? null
+  return caller.type === 'service_account' ? caller.organizationId : null
+}
+
+/** The caller's active membership in an organization, as a condition on memberships. */
+export function ownMembership(
+  caller: Caller,
+  organizationId: SQL<string | null> | string | null
+): SQL {
+  return sql`${memberships.organizationId} = ${organizationId}
+    and ${memberships.userId} = ${userIdOf(caller)} and ${memberships.status} = 'active'`
 }
 
 /**
@@ -34,6 +48,11 @@ export function ownMembership(caller: Caller, organization: string): SQL {
  * not, and reads nothing.
  */
 export function readable(caller: Caller, organization: string, roles?: readonly string[]): SQL {
+  if (!isQuery(caller) && !isUser(caller)) {
+    if (caller.type === 'system') return sql`true`
+    if (roles && !roles.includes(caller.role)) return sql`false`
+    return sql`${organizationIdOf(organization)} = ${caller.organizationId}`
+  }
   const allowed = roles
     ? sql`and reader.role in (select value from json_each(${JSON.stringify(roles)}))`
     : sql``

@@ -1,5 +1,5 @@
-import { eq, sql } from 'drizzle-orm'
-import { guard } from '../database/commit.ts'
+import { eq } from 'drizzle-orm'
+import { organizationEvent } from '../audit/event.ts'
 import { organizations } from '../database/schema.ts'
 import { parseInput } from '../input.ts'
 import { guardStanding } from '../memberships/guards.ts'
@@ -8,12 +8,14 @@ import { unchanged } from '../operations/plan.ts'
 import { ok, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
-import { RenameOrganizationInput } from './input.ts'
+import { RenameOrganizationInput, UpdateOrganizationInput } from './input.ts'
+import { guardField } from './guards.ts'
 import { organizationView, type Organization } from './organization.ts'
 import { standingWith } from './standing.ts'
 
 /**
- * Renames an organization `{ name }`; its slug stays. The name it has already changes nothing.
+ * Renames an organization `{ name }`; its slug stays, other keys are ignored. The name it has already
+ * changes nothing.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`.
  *
@@ -29,45 +31,68 @@ export async function renameOrganization(
   options: OperationOptions = {}
 ): Promise<Result<Organization>> {
   const parsed = parseInput(RenameOrganizationInput, input)
+  return changeName(seatgate, scope, 'organization.rename', input, parsed, options)
+}
+
+/**
+ * Updates an organization's plain fields `{ name }`. A slug among them is refused: it changes by
+ * itself, with a password and a confirmation (`updateSlug`).
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`.
+ *
+ * @example
+ * ```ts
+ * await updateOrganization(seatgate, { caller, organization: 'acme' }, { name: 'Acme Inc.' })
+ * ```
+ */
+export async function updateOrganization(
+  seatgate: Seatgate,
+  scope: OrganizationScope,
+  input: unknown,
+  options: OperationOptions = {}
+): Promise<Result<Organization>> {
+  const parsed = parseInput(UpdateOrganizationInput, input)
+  return changeName(seatgate, scope, 'organization.update', input, parsed, options)
+}
+
+async function changeName(
+  seatgate: Seatgate,
+  scope: OrganizationScope,
+  action: 'organization.rename' | 'organization.update',
+  input: unknown,
+  parsed: Result<{ readonly name: string }>,
+  options: OperationOptions
+): Promise<Result<Organization>> {
+  const { db, roles } = seatgate
   return perform(
     seatgate,
     scope,
     {
-      name: 'organization.rename',
+      name: action,
       input,
       grows: false,
       queries: {},
       plan(found, _caller, now) {
-        const standing = standingWith(found, seatgate.roles.organizationAdmins)
+        const standing = standingWith(roles, found, roles.organizationAdmins)
         if (!standing.ok) return standing
         if (!parsed.ok) return parsed
         const { organization } = standing.value
+        const { id, name: oldName } = organization
         const { name } = parsed.value
-        if (name === organization.name) {
-          return ok(unchanged(organization.id, organizationView(organization)))
-        }
+        if (name === oldName) return ok(unchanged(organizationView(organization)))
         return ok({
           value: organizationView({ ...organization, name, updatedAt: now }),
-          organizationId: organization.id,
           statements: [
             guardStanding(seatgate, standing.value),
-            guard(
-              seatgate.db,
-              'stale',
-              sql`exists (select 1 from organizations
-                where id = ${organization.id} and name = ${organization.name})`
-            ),
-            seatgate.db
-              .update(organizations)
-              .set({ name, updatedAt: now })
-              .where(eq(organizations.id, organization.id)),
+            guardField(seatgate, organization, 'name'),
+            db.update(organizations).set({ name, updatedAt: now }).where(eq(organizations.id, id)),
           ],
           events: [
-            {
-              action: 'organization.rename',
-              target: { type: 'organization', id: organization.id },
-              metadata: { old_name: organization.name, new_name: name },
-            },
+            organizationEvent(
+              id,
+              action,
+              action === 'organization.rename' ? { old_name: oldName, new_name: name } : {}
+            ),
           ],
         })
       },

@@ -1,14 +1,7 @@
+import { sql, type SQL } from 'drizzle-orm'
+import type { SlugRules } from '../configuration.ts'
+import type { Database } from '../database/database.ts'
 import { isIdentifier } from './reference.ts'
-
-const RESERVED: ReadonlySet<string> = new Set(
-  (
-    'admin api app auth billing blog cdn dashboard docs help login logout new oauth register ' +
-    'settings signup static status support system webhooks www'
-  ).split(' ')
-)
-const FORMAT = /^[a-z][a-z0-9-]*[a-z0-9]$/
-const SHORTEST = 3
-const LONGEST = 63
 
 /**
  * Makes a slug of a name. It may come out empty, reserved or starting with a digit: validation is
@@ -30,16 +23,40 @@ export function generateSlug(name: string | null): string | null {
 }
 
 /** What is wrong with a slug, in the order format, length, reserved; empty if nothing is. */
-export function slugErrors(slug: string): string[] {
+export function slugErrors(rules: SlugRules, slug: string): string[] {
+  const { format, shortest, longest, reserved } = rules
   const errors: string[] = []
-  if (!FORMAT.test(slug) || isIdentifier(slug)) {
+  if (!format.test(slug) || isIdentifier(slug) || slug !== slug.toLowerCase()) {
     errors.push(
       'Must start with a letter, end with a letter or digit, and have only a-z, 0-9 and hyphens.'
     )
   }
-  if (slug.length < SHORTEST || slug.length > LONGEST) {
-    errors.push(`Must be ${SHORTEST} to ${LONGEST} characters long.`)
+  if (slug.length < shortest || slug.length > longest) {
+    errors.push(`Must be ${shortest} to ${longest} characters long.`)
   }
-  if (RESERVED.has(slug)) errors.push('Is reserved.')
+  if (reserved.has(slug)) errors.push('Is reserved.')
   return errors
+}
+
+/**
+ * Whether an organization may have a slug: no other one that lives has it, or had it so lately that
+ * it still leads there. For an organization that is yet to be made `organizationId` is null.
+ */
+export function slugIsFree(
+  slug: SQL | string,
+  organizationId: SQL<string | null> | string | null,
+  now: Date
+): SQL {
+  return sql`not exists (select 1 from organizations holder
+      where holder.slug = ${slug} and holder.deleted_at is null
+      and holder.id is not ${organizationId})
+    and not exists (select 1 from organization_slug_aliases alias
+      join organizations holder on holder.id = alias.organization_id and holder.deleted_at is null
+      where alias.old_slug = ${slug} and alias.expires_at > ${now.getTime()}
+      and alias.organization_id is not ${organizationId})`
+}
+
+/** Selects a row if the slug is taken. */
+export function slugTaken(db: Database, free: SQL) {
+  return db.select({ taken: sql`1`.as('taken') }).from(sql`(select 1) where not (${free})`)
 }

@@ -1,3 +1,5 @@
+import { eq, sql, type SQL } from 'drizzle-orm'
+import type { Roles } from '../configuration.ts'
 import { batch, type Queries, type RowsOf } from '../database/batch.ts'
 import type { Database } from '../database/database.ts'
 import {
@@ -7,13 +9,19 @@ import {
   type OrganizationRow,
 } from '../database/schema.ts'
 import { ok, refused, type Result } from '../result.ts'
-import { isQuery, type Principal, type Scope } from '../scope.ts'
-import { organizationNamed, ownMembership } from './reference.ts'
+import { checkCaller, isQuery, isUser, type Caller, type Principal, type Scope } from '../scope.ts'
+import {
+  activeOrganizationIdOf,
+  organizationIdOf,
+  organizationNamed,
+  ownMembership,
+} from './reference.ts'
 
 /** What D1 says about a scope, and whatever else was asked for in the same round trip. */
 export interface Found<Q extends Queries> {
   readonly caller: Principal | null
   readonly organization: OrganizationRow | null
+  /** The caller's active membership, of a person. */
   readonly membership: MembershipRow | null
   readonly rows: RowsOf<Q>
 }
@@ -22,7 +30,9 @@ export interface Found<Q extends Queries> {
 export interface Standing {
   readonly caller: Principal
   readonly organization: OrganizationRow
-  readonly membership: MembershipRow
+  /** Null for those who are no people. */
+  readonly membership: MembershipRow | null
+  readonly role: string
 }
 
 /**
@@ -31,16 +41,43 @@ export interface Standing {
  */
 export async function find<Q extends Queries>(
   db: Database,
-  scope: Scope,
+  { caller, organization }: Scope,
   queries: Q
 ): Promise<Found<Q>> {
-  const { caller, organization } = scope
+  return organization === undefined
+    ? findIn(db, caller, null, queries)
+    : findIn(
+        db,
+        caller,
+        { named: organizationNamed(organization), id: organizationIdOf(organization) },
+        queries
+      )
+}
+
+/** The same with the organization that the caller's session points to, if it does. */
+export async function findActive<Q extends Queries>(
+  db: Database,
+  caller: Caller,
+  queries: Q
+): Promise<Found<Q>> {
+  const id = activeOrganizationIdOf(caller)
+  const named = sql`${eq(organizations.id, sql`${id}`)} and ${organizations.deletedAt} is null`
+  return findIn(db, caller, id === null ? null : { named, id }, queries)
+}
+
+async function findIn<Q extends Queries>(
+  db: Database,
+  caller: Caller,
+  place: { readonly named: SQL; readonly id: SQL<string | null> | string } | null,
+  queries: Q
+): Promise<Found<Q>> {
+  checkCaller(caller)
   const found: Record<string, readonly unknown[] | undefined> = await batch(db, {
     ...queries,
     ...(isQuery(caller) && { $caller: caller.statement }),
-    ...(organization !== undefined && {
-      $organization: db.select().from(organizations).where(organizationNamed(organization)),
-      $membership: db.select().from(memberships).where(ownMembership(caller, organization)),
+    ...(place && {
+      $organization: db.select().from(organizations).where(place.named),
+      $membership: db.select().from(memberships).where(ownMembership(caller, place.id)),
     }),
   })
   return {
@@ -51,18 +88,37 @@ export async function find<Q extends Queries>(
   }
 }
 
-/** Absence first: who is not a member is told that there is no such organization. */
-export function standingOf({ caller, organization, membership }: Found<Queries>): Result<Standing> {
+/** Absence first: who is not inside is told that there is no such organization. */
+export function standingOf(
+  roles: Roles,
+  { caller, organization, membership }: Found<Queries>
+): Result<Standing> {
   if (caller === null) return refused({ code: 'unauthenticated' })
-  if (organization === null || membership === null) {
-    return refused({ code: 'organization_not_found' })
-  }
-  return ok({ caller, organization, membership })
+  const role = roleOf(roles, caller, organization, membership)
+  if (organization === null || role === null) return refused({ code: 'organization_not_found' })
+  return ok({ caller, organization, membership, role })
 }
 
 /** Then the role: one of these, as a set and not as a hierarchy. */
-export function standingWith(found: Found<Queries>, roles: readonly string[]): Result<Standing> {
-  const standing = standingOf(found)
-  if (!standing.ok || roles.includes(standing.value.membership.role)) return standing
+export function standingWith(
+  roles: Roles,
+  found: Found<Queries>,
+  allowed: readonly string[]
+): Result<Standing> {
+  const standing = standingOf(roles, found)
+  if (!standing.ok || allowed.includes(standing.value.role)) return standing
   return refused({ code: 'insufficient_role' })
+}
+
+// A service account has the role that it was given, in the one organization it is bound to, and no
+// other way in.
+function roleOf(
+  roles: Roles,
+  caller: Principal,
+  organization: OrganizationRow | null,
+  membership: MembershipRow | null
+): string | null {
+  if (isUser(caller)) return membership?.role ?? null
+  if (caller.type === 'system') return roles.owner
+  return caller.organizationId === organization?.id ? caller.role : null
 }

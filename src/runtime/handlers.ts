@@ -1,6 +1,8 @@
 import * as v from 'valibot'
 import { forwardOrganization } from '../audit/forward.ts'
 import { sweepAudit } from '../audit/sweep.ts'
+import { sweepIntents } from '../operations/fulfil.ts'
+import { sweepAliases } from '../organizations/alias.ts'
 import type { Seatgate } from '../seatgate.ts'
 
 const Message = v.object({ organizationId: v.pipe(v.string(), v.minLength(1)) })
@@ -45,19 +47,22 @@ export function auditQueueHandler(seatgate: Seatgate) {
 }
 
 /**
- * Makes the cron handler: the sweep that finds what a lost message or a crash left behind.
+ * Makes the cron handler: the sweep that finds what a lost message or a crash left behind, tries again
+ * what failed, and takes away what has expired. One part that fails keeps no other from its work.
  *
  * @example
  * ```ts
- * export default { fetch: app.fetch, scheduled: auditSweepHandler(seatgate) }
+ * export default { fetch: app.fetch, scheduled: sweepHandler(seatgate) }
  * ```
  */
-export function auditSweepHandler(seatgate: Seatgate) {
-  return async function auditSweep(): Promise<void> {
-    try {
-      await sweepAudit(seatgate)
-    } catch (error) {
-      seatgate.report({ event: 'sweep_failed', error })
+export function sweepHandler(seatgate: Seatgate) {
+  return async function sweep(): Promise<void> {
+    for (const part of [sweepAudit, sweepIntents, sweepAliases]) {
+      try {
+        await part(seatgate)
+      } catch (error) {
+        seatgate.report({ event: 'sweep_failed', error })
+      }
     }
   }
 }

@@ -90,6 +90,11 @@ export function openLedgerTables(sql: SqlStorage) {
       for (const seat of seats) this.add(seat, null)
     },
 
+    clear(): void {
+      sql.exec('DELETE FROM seats')
+      sql.exec('DELETE FROM ledger')
+    },
+
     setLimit(version: number, limit: SeatLimit): void {
       sql.exec(
         'UPDATE ledger SET version = ?1, limit_kind = ?2, limit_seats = ?3 WHERE version < ?1',

@@ -25,8 +25,8 @@ const RETRY_MS = 10_000
  * One per organization, named by its id: `env.SEATS.getByName(organizationId)`.
  *
  * A conditional insert alone keeps a limit in D1. The object adds what that cannot give: seats that
- * are reserved with a deadline, one order for admissions and limit changes, answers that cost the
- * same at any number of members, and refusals that write nothing to D1. Nothing in it is the truth:
+ * are reserved with a deadline, one order for admissions and limit changes, and refusals that write
+ * nothing to D1. Nothing in it is the truth:
  * lose it, and the next call starts it anew from D1.
  *
  * Decisions are made on synchronous SQL, never after an `await`; the one `await` before them is the
@@ -73,18 +73,12 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
 
   /** The membership is in D1: the reservation becomes a held seat. */
   confirm(request: LedgerRequest & SeatReference): Promise<Result<null>> {
-    return this.#answer(request, () => {
-      this.#tables.hold(request.seatId)
-      return ok(null)
-    })
+    return this.#answerIfStarted(request, () => this.#tables.hold(request.seatId))
   }
 
   /** The membership is gone from D1, or certain never to be there: the seat is free. */
   release(request: LedgerRequest & SeatReference): Promise<Result<null>> {
-    return this.#answer(request, () => {
-      this.#tables.remove(request.seatId)
-      return ok(null)
-    })
+    return this.#answerIfStarted(request, () => this.#tables.remove(request.seatId))
   }
 
   /** An entitlement that is in D1. A version that is not newer changes nothing. */
@@ -92,6 +86,18 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
     return this.#answer(request, () => {
       this.#tables.setLimit(request.version, request.limit)
       return ok(this.#tables.count(request.defaultLimit))
+    })
+  }
+
+  /**
+   * The organization is deleted: the ledger is empty and costs nothing. If it is ever asked again, it
+   * starts anew from D1.
+   */
+  close({ organizationId }: LedgerRequest): Promise<Result<null>> {
+    return this.#answerIfStarted({ organizationId }, () => {
+      this.#tables.clear()
+      this.#armedFor = null
+      void this.ctx.storage.deleteAlarm()
     })
   }
 
@@ -131,7 +137,22 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
     else this.#arm(next)
   }
 
-  async #answer<T>({ organizationId }: LedgerRequest, decide: () => Result<T>): Promise<Result<T>> {
+  // A ledger that is not there has nothing to be told: when it starts, it reads what is true in D1.
+  async #answerIfStarted(
+    { organizationId }: Pick<LedgerRequest, 'organizationId'>,
+    act: () => void
+  ): Promise<Result<null>> {
+    if (this.#tables.organizationId() === null && this.#starting === null) return ok(null)
+    return this.#answer({ organizationId }, () => {
+      act()
+      return ok(null)
+    })
+  }
+
+  async #answer<T>(
+    { organizationId }: Pick<LedgerRequest, 'organizationId'>,
+    decide: () => Result<T>
+  ): Promise<Result<T>> {
     try {
       await this.#start(organizationId)
     } catch {

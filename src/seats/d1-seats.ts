@@ -8,8 +8,8 @@ import { countSeats, seatsUsed } from './truth.ts'
 
 /**
  * Counts seats in D1 alone, without a Durable Object: the batch that writes the membership counts
- * and compares in one statement, which is exact because D1 has one writer. It reads a row per
- * member on every admission, and holds no seats for anybody who is not in yet.
+ * and compares in one statement, which is exact because D1 has one writer. It holds no seats for
+ * anybody who is not in yet.
  *
  * @example
  * ```ts
@@ -63,7 +63,7 @@ function guardLimit(
       ), ${fallback}) as seats)
       where (seats = ${unknownMark} or (seats >= 0 and used >= seats)) and not exists (
         select 1 from memberships
-        where organization_id = ${organizationId} and user_id = ${holder}
+        where organization_id = ${organizationId} and user_id = ${holder} and status = 'active'
       )`
   )
 }

@@ -18,8 +18,8 @@ export interface LedgerSeatsOptions {
 
 /**
  * Counts seats in one Durable Object per organization, the class `SeatLedger` of
- * `seatgate/durable-object`. Admission reads a constant number of D1 rows, and a rush of refused
- * joins writes nothing to D1.
+ * `seatgate/durable-object`. It knows an organization's seats without asking D1, and a rush of refused
+ * joins writes nothing there.
  *
  * @throws {TypeError} if the namespace is not bound or an option is not a positive number.
  *
@@ -54,6 +54,20 @@ export function ledgerSeats(
     )
   const release = (context: SeatContext, seat: SeatReference) =>
     call(context, seat.organizationId, (ledger, request) => ledger.release({ ...request, ...seat }))
+
+  const hear = (context: SeatContext, event: AuditEvent): Promise<Result<unknown>> => {
+    const { organizationId } = event
+    switch (event.action) {
+      case 'seat.released':
+        return release(context, { organizationId, seatId: event.targetId ?? '' })
+      case 'seat.limit_changed':
+        return call(context, organizationId, (ledger, request) =>
+          ledger.setLimit({ ...request, ...limitChange(event) })
+        )
+      default:
+        return call(context, organizationId, (ledger, request) => ledger.close(request))
+    }
+  }
 
   return {
     enforces: true,
@@ -92,20 +106,20 @@ export function ledgerSeats(
 
     outbox: (context): Sink => ({
       id: 'seat_ledger',
-      accepts: (action) => action === 'seat.released' || action === 'seat.limit_changed',
+      accepts: (action) => HEARD.has(action),
       async deliver(event) {
-        const { organizationId } = event
-        const told =
-          event.action === 'seat.released'
-            ? await release(context, { organizationId, seatId: event.targetId ?? '' })
-            : await call(context, organizationId, (ledger, request) =>
-                ledger.setLimit({ ...request, ...limitChange(event) })
-              )
+        const told = await hear(context, event)
         return told.ok ? delivered : { outcome: 'retry', reason: told.error.code }
       },
     }),
   }
 }
+
+const HEARD: ReadonlySet<string> = new Set([
+  'seat.released',
+  'seat.limit_changed',
+  'organization.delete',
+])
 
 const delivered: Delivery = { outcome: 'delivered' }
 

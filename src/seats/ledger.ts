@@ -28,6 +28,7 @@ export interface LedgerCalls {
   release(request: LedgerRequest & SeatReference): Promise<Result<null>>
   setLimit(request: LedgerRequest & Entitlement): Promise<Result<SeatCount>>
   usage(request: LedgerRequest): Promise<Result<SeatCount>>
+  close(request: LedgerRequest): Promise<Result<null>>
 }
 
 /** The namespace of ledgers, one object per organization, named by the organization's id. */

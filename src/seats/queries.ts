@@ -2,7 +2,7 @@ import type { Queries } from '../database/batch.ts'
 import type { OrganizationRow } from '../database/schema.ts'
 import { find, type Found } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
-import type { OrganizationScope } from '../scope.ts'
+import { isOperator, isUser, type OrganizationScope, type Principal } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { usageView, type SeatUsage } from './usage.ts'
 
@@ -31,13 +31,19 @@ export async function seatUsage(
   return count.ok ? ok(usageView(count.value)) : count
 }
 
-/** The organization, for its members and for operators; to others there is none. */
+/** The organization, for those inside and for operators; to others there is none. */
 export function seenByMemberOrOperator({
   caller,
   organization,
   membership,
 }: Found<Queries>): Result<OrganizationRow> {
-  return organization !== null && (membership !== null || caller?.operator === true)
+  return organization !== null && (membership !== null || mayLookIn(caller, organization.id))
     ? ok(organization)
     : refused({ code: 'organization_not_found' })
+}
+
+function mayLookIn(caller: Principal | null, organizationId: string): boolean {
+  if (caller === null) return false
+  if (isUser(caller)) return isOperator(caller)
+  return caller.type === 'system' || caller.organizationId === organizationId
 }

@@ -1,14 +1,16 @@
 import { sql } from 'drizzle-orm'
 import * as v from 'valibot'
+import { organizationEvent } from '../audit/event.ts'
 import { guard } from '../database/commit.ts'
 import { entitlements } from '../database/schema.ts'
 import { parseInput } from '../input.ts'
+import { guardLive } from '../memberships/guards.ts'
 import { perform } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
 import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
-import type { OrganizationScope } from '../scope.ts'
+import { isOperator, isSystem, type OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { limitView, seatLimit } from './limit.ts'
 import { seenByMemberOrOperator } from './queries.ts'
@@ -37,7 +39,7 @@ const LimitInput = v.object(
 )
 
 /**
- * Sets what an organization bought `{ limit, version?, reason? }`; for operators alone. The limit is
+ * Sets what an organization bought `{ limit, version?, reason? }`; for operators and the host itself. The limit is
  * a whole number from 0 or `"unlimited"`. A version that is not newer than the one on record changes
  * nothing; without one the next is taken. Lowering the limit below use keeps every member and
  * refuses growth until it fits again.
@@ -63,10 +65,12 @@ export async function setSeatLimit(
     input,
     grows: false,
     queries: { entitlement: entitlementOf(db, organizationIdOf(scope.organization)) },
-    plan(found, { operator }, now) {
+    plan(found, caller, now) {
       const organization = seenByMemberOrOperator(found)
       if (!organization.ok) return organization
-      if (operator !== true) return refused({ code: 'insufficient_role' })
+      if (!isOperator(caller) && !isSystem(caller)) {
+        return refused({ code: 'insufficient_role' })
+      }
       if (!parsed.ok) return parsed
       if (!seats.enforces) {
         return refused(invalid({ limit: ['Seats are not limited here.'] }))
@@ -77,7 +81,7 @@ export async function setSeatLimit(
       const presentVersion = present?.version ?? 0
       const version = parsed.value.version ?? presentVersion + 1
       if (present && version <= presentVersion) {
-        return ok(unchanged(organizationId, entitlementFrom(present)))
+        return ok(unchanged(entitlementFrom(present)))
       }
       const row = {
         organizationId,
@@ -89,8 +93,8 @@ export async function setSeatLimit(
       }
       return ok({
         value: { organizationId, version, limit },
-        organizationId,
         statements: [
+          guardLive(seatgate, organizationId),
           guard(
             db,
             'stale',
@@ -103,16 +107,12 @@ export async function setSeatLimit(
           }),
         ],
         events: [
-          {
-            action: 'seat.limit_changed',
-            target: { type: 'organization', id: organizationId },
-            metadata: {
-              version,
-              limit: limitView(limit),
-              old_limit: present ? (present.limitSeats ?? present.limitKind) : null,
-              ...(reason && { reason }),
-            },
-          },
+          organizationEvent(organizationId, 'seat.limit_changed', {
+            version,
+            limit: limitView(limit),
+            old_limit: present ? (present.limitSeats ?? present.limitKind) : null,
+            ...(reason && { reason }),
+          }),
         ],
       })
     },

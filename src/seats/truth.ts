@@ -84,7 +84,7 @@ export async function settleSeats(
   return new Set(carried.flatMap(({ seatId }) => (seatId === null ? [] : [seatId])))
 }
 
-/** Counts an organization's seats in D1: as many rows as it has members. */
+/** Counts an organization's seats in D1: one row says how many there are. */
 export async function countSeats(
   db: Database,
   organizationId: string,
@@ -98,10 +98,10 @@ export async function countSeats(
   return { limit: limit ?? defaultLimit, version, held: seats[0]?.held ?? 0, reserved: 0 }
 }
 
-/** The number of seats that memberships carry, as a scalar subquery. */
+/** The number of seats that memberships carry, as a scalar subquery on the count that triggers keep. */
 export function seatsUsed(organizationId: string): SQL<number> {
-  return sql<number>`(select count(*) from memberships
-    where organization_id = ${organizationId} and seat_id is not null)`
+  return sql<number>`coalesce((select seats from member_counts
+    where organization_id = ${organizationId}), 0)`
 }
 
 /** Selects an organization's entitlement; its id may be a subquery. */

@@ -64,11 +64,18 @@ function* lintTrigger(code: string): Generator<Problem> {
 const IDEMPOTENT = [
   /^CREATE (TABLE|INDEX|UNIQUE INDEX|VIEW) IF NOT EXISTS /i,
   /^DROP (TABLE|INDEX|TRIGGER|VIEW) IF EXISTS /i,
+  /^INSERT OR IGNORE INTO /i,
 ]
+// There is no ADD COLUMN IF NOT EXISTS. Alone in its file, it is applied or it is not.
+const ADDS_A_COLUMN = /^ALTER TABLE \w+ ADD COLUMN /i
 
 function* lintStatements(code: string): Generator<Problem> {
-  const statements = code.split(';').map((statement) => statement.trim().replace(/\s+/g, ' '))
-  for (const statement of statements.filter((statement) => statement !== '')) {
+  const statements = code
+    .split(';')
+    .map((statement) => statement.trim().replace(/\s+/g, ' '))
+    .filter((statement) => statement !== '')
+  for (const statement of statements) {
+    if (statements.length === 1 && ADDS_A_COLUMN.test(statement)) return
     if (!IDEMPOTENT.some((form) => form.test(statement))) yield 'not idempotent'
   }
 }

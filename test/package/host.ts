@@ -64,9 +64,20 @@ interface NpmPacked {
   readonly files: readonly { readonly path: string }[]
 }
 
+// How the README says that the routes of its third block are mounted, and where.
+const MOUNT = ".route('/', projectRoutes(seatgate))"
+const READY_ROUTES = ".route('/', seatgateRouter(seatgate, { authenticate }))"
+
+const PROJECTS = `CREATE TABLE IF NOT EXISTS projects (
+  id TEXT PRIMARY KEY NOT NULL,
+  organization_id TEXT NOT NULL,
+  name TEXT NOT NULL
+);
+`
+
 /**
- * Makes an empty Hono worker that has the package and its peers installed, and the Worker and the
- * configuration of the README. The tools are those of this repository.
+ * Makes an empty Hono worker that has the package and its peers installed, and the Worker, its routes
+ * and the configuration of the README. The tools are those of this repository.
  */
 export async function makeHost(directory: string, packed: Packed): Promise<void> {
   const file = (name: string, text: string) => writeFile(join(directory, name), text)
@@ -82,8 +93,10 @@ export async function makeHost(directory: string, packed: Packed): Promise<void>
   await symlink(join(root, types), join(directory, types))
 
   await mkdir(join(directory, 'src'))
-  await file('src/worker.ts', await fromReadme('ts'))
+  await file('src/worker.ts', withProjects(await fromReadme('ts')))
   await file('src/authenticate.ts', await fromReadme('ts', 1))
+  await file('src/projects.ts', await fromReadme('ts', 2))
+  await file('node_modules/seatgate/migrations/9000_projects.sql', PROJECTS)
   await file('wrangler.toml', await fromReadme('toml'))
   await file('.dev.vars', `JWT_SECRET=${SECRET}\n`)
   const include = ['src', 'worker-configuration.d.ts']
@@ -126,6 +139,12 @@ async function lockedWith({ tarball, integrity }: Packed) {
   return { manifest, lock }
 }
 
+function withProjects(worker: string): string {
+  const mounted = worker.replace(READY_ROUTES, READY_ROUTES + MOUNT)
+  if (mounted === worker) throw new Error('The Worker of README.md mounts no ready routes.')
+  return `import { projectRoutes } from './projects'\n${mounted}`
+}
+
 /** A block of a language in the README, the first unless told, as it stands there. */
 async function fromReadme(language: string, index = 0): Promise<string> {
   const readme = await readFile(join(root, 'README.md'), 'utf8')
@@ -133,6 +152,11 @@ async function fromReadme(language: string, index = 0): Promise<string> {
   const block = blocks.filter(([, name]) => name === language)[index]
   if (block?.[2] === undefined) throw new Error(`README.md has no ${language} block ${index}`)
   return block[2]
+}
+
+/** Whether the README says how its routes are mounted, in the words that are tried here. */
+export async function saysHowToMount(): Promise<boolean> {
+  return (await readFile(join(root, 'README.md'), 'utf8')).includes(`\`${MOUNT}\``)
 }
 
 /** Checks the host's types. Answers what is wrong, line by line. */
@@ -152,10 +176,11 @@ export async function exportsInNode(directory: string, name: string): Promise<st
   return JSON.parse(stdout) as string[]
 }
 
-/** A bearer token as the README's host takes it. */
-export async function tokenOf(userId: string): Promise<string> {
+/** A bearer token as the README's host takes it, of a sign-in so many seconds ago. */
+export async function tokenOf(userId: string, secondsAgo = 0): Promise<string> {
   const { sign } = await import('hono/jwt')
-  return sign({ sub: userId }, SECRET, 'HS256')
+  const iat = Math.floor(Date.now() / 1000) - secondsAgo
+  return sign({ sub: userId, iat }, SECRET, 'HS256')
 }
 
 async function run(command: string, args: string[], cwd: string, { mayFail = false } = {}) {

@@ -3,7 +3,15 @@ import { publint } from 'publint'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createTestHarness, type TestHarness } from 'wrangler'
 import { temporaryDirectory, type TemporaryDirectory } from '../end-to-end/temporary-directory.ts'
-import { exportsInNode, makeHost, pack, tokenOf, typeErrors, type Packed } from './host.ts'
+import {
+  exportsInNode,
+  makeHost,
+  pack,
+  saysHowToMount,
+  tokenOf,
+  typeErrors,
+  type Packed,
+} from './host.ts'
 
 const LIMIT = 10
 const PEOPLE = 15
@@ -78,13 +86,18 @@ describe('the Worker of the README', () => {
     })
 
     async function ask(userId: string, method: string, path: string, body?: unknown) {
-      const response = await server.fetch(`http://host.test${path}`, {
+      const response = await send(userId, method, path, body)
+      return { status: response.status, body: (await response.json()) as Record<string, unknown> }
+    }
+
+    async function send(userId: string, method: string, path: string, body?: unknown) {
+      return server.fetch(`http://host.test${path}`, {
         method,
         headers: { authorization: `Bearer ${await tokenOf(userId)}` },
+        redirect: 'manual',
         signal: AbortSignal.timeout(30_000),
         ...(body !== undefined && { body: JSON.stringify(body) }),
       })
-      return { status: response.status, body: (await response.json()) as Record<string, unknown> }
     }
 
     test('sells as many seats as there are', async () => {
@@ -112,6 +125,60 @@ describe('the Worker of the README', () => {
       expect(Number(seats.body['held']) + Number(seats.body['reserved'])).toBe(LIMIT)
       const members = await ask('founder', 'GET', '/organizations/acme/members')
       expect(members.body['data']).toHaveLength(LIMIT)
+    })
+
+    test('keeps the routes of its own to the organization in the path', async () => {
+      expect(await saysHowToMount()).toBe(true)
+      for (const [userId, name] of [
+        ['ann', 'Globex'],
+        ['ben', 'Initech'],
+      ] as const) {
+        expect(await ask(userId, 'POST', '/organizations', { name })).toMatchObject({ status: 201 })
+        const path = `/o/${name.toLowerCase()}/projects`
+        const made = await ask(userId, 'POST', path, { name: `${name} one` })
+        expect(made).toMatchObject({ status: 201, body: { name: `${name} one` } })
+        const listed = await ask(userId, 'GET', path)
+        expect(listed).toEqual({ status: 200, body: [made.body] })
+      }
+    })
+
+    test('asks for the role and the membership that its routes demand', async () => {
+      const path = '/o/globex/projects'
+      const joined = { userId: 'cleo', role: 'member' }
+      expect(await ask('ann', 'POST', '/organizations/globex/members', joined)).toMatchObject({
+        status: 201,
+      })
+      expect((await ask('cleo', 'GET', path)).status).toBe(200)
+      expect(await ask('cleo', 'POST', path, { name: 'Mine' })).toMatchObject({
+        status: 403,
+        body: { code: 'insufficient_role', requiredRoles: ['owner', 'admin'] },
+      })
+      expect(await ask('ben', 'GET', path)).toMatchObject({
+        status: 404,
+        body: { code: 'organization_not_found' },
+      })
+    })
+
+    test('changes a slug for a fresh token, and leads members from the old one', async () => {
+      const change = { slug: 'initrode', confirmSlug: 'initech' }
+      const changed = async (stepUpProof: string) =>
+        ask('ben', 'POST', '/organizations/initech/slug', { ...change, stepUpProof })
+      for (const wrong of [await tokenOf('ben', 301), await tokenOf('ann'), 'no token']) {
+        expect(await changed(wrong)).toMatchObject({
+          status: 403,
+          body: { code: 'step_up_failed' },
+        })
+      }
+      expect(await changed(await tokenOf('ben'))).toMatchObject({
+        status: 200,
+        body: { slug: 'initrode' },
+      })
+      const led = await send('ben', 'GET', '/o/initech/projects?page=2')
+      expect([led.status, led.headers.get('location')]).toEqual([
+        302,
+        '/o/initrode/projects?page=2',
+      ])
+      expect((await ask('ann', 'GET', '/o/initech/projects')).status).toBe(404)
     })
 
     test('tells a stranger nothing', async () => {

@@ -11,6 +11,11 @@ const sources = import.meta.glob(['../../src/**/*.ts', '../../host/**/*.ts'], {
   import: 'default',
   eager: true,
 })
+const migrations = import.meta.glob(['../../migrations/*.sql'], {
+  query: '?raw',
+  import: 'default',
+  eager: true,
+})
 
 /** The files of the library and the host that hold such a text outside comments. */
 function filesWith(pattern: RegExp): string[] {
@@ -39,37 +44,141 @@ describe('SEAT-1: the doors', () => {
 
   it('have no way round in SQL', () => {
     const around =
-      /\b(?:insert(?:\s+or\s+\w+)?\s+into|replace\s+into|delete\s+from)\s+["'`]?(?:\$\{)?memberships\b/i
+      /\b(?:insert(?:\s+or\s+\w+)?\s+into|replace\s+into|delete\s+from|update(?:\s+or\s+\w+)?)\s+["'`]?(?:\$\{)?memberships\b/i
     expect(filesWith(around)).toEqual([])
     expect(around.test('INSERT OR REPLACE INTO memberships')).toBe(true)
     expect(around.test('delete from ${memberships}')).toBe(true)
+    expect(around.test('UPDATE "memberships" SET')).toBe(true)
+    // Nor do the migrations write any, be it in a trigger.
+    expect(Object.keys(migrations).length).toBeGreaterThan(20)
+    const writing = Object.values(migrations).filter((text) => around.test(text))
+    expect(writing).toEqual([])
   })
 
-  it('write a seat id nowhere but at the gate', () => {
-    expect(filesWith(/\bset\(\s*\{[^}]*\bseatId\b/)).toEqual([])
+  it('have no second name', () => {
+    expect(filesWith(/\bmemberships\s+as\s+\w|=\s*memberships\b(?!\.)/)).toEqual([])
+    expect(filesWith(/\b\w+\.memberships\b/)).toEqual([])
+  })
+
+  it('change a membership in these places alone, two of them nothing but the role', () => {
+    expect(filesWith(/\bupdate\(\s*memberships\b/)).toEqual([
+      'src/memberships/change-role.ts',
+      'src/memberships/exit.ts',
+      'src/memberships/gate.ts',
+      'src/memberships/transfer.ts',
+    ])
+    for (const file of ['change-role', 'transfer']) {
+      const text = sources[`../../src/memberships/${file}.ts`] ?? ''
+      expect([...text.matchAll(/\.set\(([^)]*)\)/g)].map(([, set]) => set)).toEqual([
+        '{ role, updatedAt: now }',
+      ])
+    }
+  })
+
+  it('give a seat nowhere but at the gate, and take it nowhere but at the exit', () => {
+    expect(filesWith(/\bset\(\s*\{[^}]*\b(?:seatId|status)\b/)).toEqual(['src/memberships/exit.ts'])
+    expect(filesWith(/\bset\(\s*row\b/)).toEqual(['src/memberships/gate.ts'])
+  })
+
+  it('ask the seat provider at the gate alone, and confirm beside the batch alone', () => {
+    expect(filesWith(/\.reserve\(seatContext|\.reserve\(seatgate\b/)).toEqual([
+      'src/memberships/gate.ts',
+    ])
+    expect(filesWith(/\bseats\.(?:reserve|release)\(/)).toEqual(['src/memberships/gate.ts'])
+    expect(filesWith(/\bseats\.confirm\(/)).toEqual(['src/operations/batch.ts'])
+    expect(filesWith(/\bseats\.setLimit\(/)).toEqual(['src/seats/set-limit.ts'])
+    expect(filesWith(/\breleaseSeat\(/)).toEqual([
+      'src/memberships/gate.ts',
+      'src/operations/batch.ts',
+    ])
+  })
+
+  it('let nobody in uncounted or unrefused but the founder, of a new organization', () => {
+    expect(filesWith(/\bkind: 'found',/)).toEqual(['src/organizations/create.ts'])
+    expect(filesWith(/\bfounding\s*[:=](?!=|\s*boolean)/)).toEqual(['src/memberships/gate.ts'])
+    expect(filesWith(/\bconst founding = kind === 'found'/)).toEqual(['src/memberships/gate.ts'])
+  })
+
+  it('leave the count of members to the triggers', () => {
+    expect(filesWith(/\b(?:insert|update|delete)\(\s*memberCounts\b/)).toEqual([])
+    expect(
+      filesWith(/\b(?:into|from|update)\s+["'`]?member_counts\b(?!\s+where organization_id)/i)
+    ).toEqual([])
   })
 
   it('are these: whoever adds one finds this list', () => {
-    expect(filesWith(/\badmission:/)).toEqual([
-      'src/memberships/add.ts',
+    expect(filesWith(/\badmissions:(?! readonly)/)).toEqual([
+      'src/memberships/addition.ts',
+      'src/memberships/restore.ts',
       'src/organizations/create.ts',
     ])
   })
 
+  it('lead to the one plan of a membership that comes to be', () => {
+    expect(filesWith(/\bplanAddition\(/)).toEqual([
+      'src/memberships/add.ts',
+      'src/memberships/addition.ts',
+      'src/memberships/prepare.ts',
+    ])
+  })
+
   it('all lead through the one function that makes changes', () => {
-    expect(filesWith(/\badmit\(/)).toEqual(['src/memberships/gate.ts', 'src/operations/perform.ts'])
+    expect(filesWith(/\badmit\(/)).toEqual(['src/memberships/gate.ts', 'src/operations/batch.ts'])
     expect(filesWith(/\bdepart\(/)).toEqual([
       'src/memberships/exit.ts',
       'src/memberships/remove.ts',
+      'src/users/delete.ts',
     ])
-    expect(filesWith(/\bcommit\(/)).toEqual(['src/database/commit.ts', 'src/operations/perform.ts'])
+    expect(filesWith(/\bsuspend\(/)).toEqual([
+      'src/memberships/exit.ts',
+      'src/memberships/suspend.ts',
+    ])
+    expect(filesWith(/\bcommit\(/)).toEqual(['src/database/commit.ts', 'src/operations/batch.ts'])
+    expect(filesWith(/\bconclude\(/)).toEqual([
+      'src/operations/batch.ts',
+      'src/operations/compose.ts',
+      'src/operations/perform.ts',
+      'src/sessions/load-active.ts',
+      'src/sessions/put-active.ts',
+    ])
+    expect(filesWith(/\.batch\(/)).toEqual([
+      'host/identity/routes.ts',
+      'src/database/batch.ts',
+      'src/database/commit.ts',
+    ])
   })
 
   it('put events on record only beside the change that they tell', () => {
     expect(filesWith(/\binsert\(\s*auditEvents\b/)).toEqual(['src/audit/statements.ts'])
     expect(filesWith(/\brecordEvents\(/)).toEqual([
       'src/audit/statements.ts',
-      'src/operations/perform.ts',
+      'src/operations/batch.ts',
+    ])
+  })
+})
+
+describe('the pointer of a session', () => {
+  it('is moved by its store alone', () => {
+    expect(filesWith(/\bset\(\s*\{[^}]*\bactiveOrganizationId\b/)).toEqual([
+      'src/sessions/d1-sessions.ts',
+    ])
+    expect(filesWith(/\bset\s+["'`]?active_organization_id\b/i)).toEqual([])
+  })
+
+  it('is moved in these places: on purpose, at sign-in, and where it leads nowhere any more', () => {
+    expect(filesWith(/\.updateActiveOrganization\(/)).toEqual([
+      'src/sessions/at-login.ts',
+      'src/sessions/load-active.ts',
+      'src/sessions/put-active.ts',
+    ])
+    expect(filesWith(/\b(?:pointers|sessions\.statements)\.update\(/)).toEqual([
+      'src/sessions/load-active.ts',
+      'src/sessions/put-active.ts',
+    ])
+    expect(filesWith(/\bendPointers\(/)).toEqual([
+      'src/memberships/exit.ts',
+      'src/organizations/delete.ts',
+      'src/sessions/end.ts',
     ])
   })
 })

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { checkedSlugs } from '../../src/configuration.ts'
+import type { SeatgateOptions } from '../../src/options.ts'
 import { generateSlug, slugErrors } from '../../src/organizations/slug.ts'
 
 const RESERVED =
@@ -44,6 +46,8 @@ describe('generateSlug', () => {
   })
 })
 
+const rules = checkedSlugs({} as SeatgateOptions)
+
 describe('a slug', () => {
   it.each([
     ['ORG-52', 'acme-corp'],
@@ -53,7 +57,7 @@ describe('a slug', () => {
     ['63 characters', 'a'.repeat(63)],
     ['ORG-60', 'admin-team'],
   ])('%s: may be %s', (_id, slug) => {
-    expect(slugErrors(slug)).toEqual([])
+    expect(slugErrors(rules, slug)).toEqual([])
   })
 
   it.each([
@@ -75,11 +79,11 @@ describe('a slug', () => {
     ['ORG-63', '1', [FORMAT, LENGTH]],
     ['ORG-63', 'A'.repeat(64), [FORMAT, LENGTH]],
   ])('%s: may not be %j', (_id, slug, errors) => {
-    expect(slugErrors(slug)).toEqual(errors)
+    expect(slugErrors(rules, slug)).toEqual(errors)
   })
 
   it.each(RESERVED)('ORG-60: may not be %s, which is reserved', (word) => {
-    expect(slugErrors(word)).toEqual([RESERVED_ERROR])
+    expect(slugErrors(rules, word)).toEqual([RESERVED_ERROR])
   })
 
   it('ORG-60: has 23 reserved words', () => {

@@ -2,7 +2,7 @@ import { createExecutionContext, createMessageBatch, getQueueResult } from 'clou
 import { describe, expect, it } from 'vitest'
 import {
   auditQueueHandler,
-  auditSweepHandler,
+  sweepHandler,
   sweepAudit,
   type Seatgate,
   type Sink,
@@ -45,7 +45,7 @@ describe('the sweep', () => {
     const sink = sinkOf('memory')
     const { seatgate } = clocked([sink], { queue })
     const ids = [await organizationWith(seatgate), await organizationWith(seatgate)]
-    await auditSweepHandler(seatgate)()
+    await sweepHandler(seatgate)()
     expect(sent.map(({ organizationId }) => organizationId)).toEqual(expect.arrayContaining(ids))
     expect(sink.attempts).toEqual([])
   })
@@ -98,7 +98,7 @@ describe('the sweep', () => {
     expect(reports).toEqual([])
   })
 
-  it('throws nothing while D1 does not answer, and reports it', async () => {
+  it('throws nothing while D1 does not answer, and reports each of its parts', async () => {
     const down = new Proxy(db, {
       get: (target, key) =>
         key === 'batch'
@@ -106,8 +106,8 @@ describe('the sweep', () => {
           : Reflect.get(target, key, target),
     })
     const { seatgate, reports } = clocked([sinkOf('memory')], { database: down })
-    await expect(auditSweepHandler(seatgate)()).resolves.toBeUndefined()
-    expect(reports).toMatchObject([{ event: 'sweep_failed' }])
+    await expect(sweepHandler(seatgate)()).resolves.toBeUndefined()
+    expect(reports).toMatchObject(Array.from({ length: 3 }, () => ({ event: 'sweep_failed' })))
   })
 })
 

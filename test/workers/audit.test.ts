@@ -36,7 +36,8 @@ async function eventsOf(organizationId: string): Promise<AuditEvent[]> {
 async function someAdmin(organizationId: string): Promise<string> {
   const reader = await person()
   await testEnv.DB.prepare(
-    "INSERT INTO memberships VALUES (?1, ?2, ?1, 'admin', 'active', NULL, 1, 1)"
+    `INSERT INTO memberships (id, organization_id, user_id, role, created_at, updated_at)
+     VALUES (?1, ?2, ?1, 'admin', 1, 1)`
   )
     .bind(reader.userId, organizationId)
     .run()

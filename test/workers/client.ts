@@ -5,20 +5,23 @@
  */
 import { exports } from 'cloudflare:workers'
 import { drizzle } from 'drizzle-orm/d1'
-import { insertSession, newSession } from '../../host/identity/sessions.ts'
+import { insertSession, newSession, sessionQuery } from '../../host/identity/sessions.ts'
 import { users } from '../../host/identity/schema.ts'
 import { seatgateRouter, type Authenticate } from '../../src/hono/index.ts'
 import {
   createSeatgate,
+  d1Sessions,
   ledgerSeats,
   type LedgerNamespace,
   type Membership,
   type Organization,
   type Page,
+  type Principal,
   type SeatgateOptions,
   type SeatUsage,
 } from '../../src/index.ts'
 import { testEnv } from './setup.ts'
+import { PASSWORD } from './world.ts'
 
 export const db = drizzle(testEnv.DB)
 
@@ -134,11 +137,22 @@ export async function memberOf(
   return response.json()
 }
 
-/** Who asks in {@link embedded} hosts: `operator:ID` and `user:ID` are tokens. */
+/** Who asks in {@link embedded} hosts: `operator:ID`, `user:ID` and {@link tokenFor} are tokens. */
 export const byName: Authenticate = (c) => {
-  const [, kind, userId] =
-    /^Bearer (operator|user):(.+)$/.exec(c.req.header('authorization') ?? '') ?? []
-  return userId === undefined ? null : { userId, operator: kind === 'operator' }
+  const [, kind, name] =
+    /^Bearer (operator|user|principal):(.+)$/.exec(c.req.header('authorization') ?? '') ?? []
+  if (name === undefined) return null
+  if (kind === 'principal') return JSON.parse(atob(name)) as Principal
+  return { userId: name, operator: kind === 'operator' }
+}
+
+/** The token of any principal in {@link embedded} hosts. */
+export const tokenFor = (principal: Principal) => `principal:${btoa(JSON.stringify(principal))}`
+
+/** Who asks is looked up by their session, as in the reference host. */
+export const bySession: Authenticate = (c) => {
+  const [, token] = /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '') ?? []
+  return token === undefined ? null : sessionQuery(db, token, () => false)
 }
 
 export const asUser = ({ userId }: Pick<Person, 'userId'>) => `user:${userId}`
@@ -149,6 +163,8 @@ export function seatgateWith(options: Partial<SeatgateOptions> = {}) {
   return createSeatgate({
     database: db,
     seats: ledgerSeats(testEnv.SEATS),
+    sessions: d1Sessions(),
+    verifyPassword: (_userId, password) => password === PASSWORD,
     users,
     report() {},
     ...options,
@@ -156,8 +172,11 @@ export function seatgateWith(options: Partial<SeatgateOptions> = {}) {
 }
 
 /** A host of its own over {@link seatgateWith}. */
-export function embedded(options: Partial<SeatgateOptions> = {}): Client {
-  const router = seatgateRouter(seatgateWith(options), { authenticate: byName })
+export function embedded(
+  options: Partial<SeatgateOptions> = {},
+  authenticate: Authenticate = byName
+): Client {
+  const router = seatgateRouter(seatgateWith(options), { authenticate })
   return clientOf((url, init) => router.request(url, init))
 }
 
@@ -175,7 +194,8 @@ export async function problem(response: Response) {
 }
 
 const COUNTED =
-  'organizations memberships entitlements audit_events operations users sessions seat_fences'
+  'organizations memberships entitlements audit_events operations users sessions seat_fences ' +
+  'organization_slug_aliases intents'
 
 /** How many rows there are in every table that a request writes to itself. */
 export async function rowCounts(): Promise<Record<string, number>> {

@@ -16,16 +16,22 @@ const sink = (id: string): Sink => ({
   accepts: () => true,
   deliver: async () => ({ outcome: 'delivered' }),
 })
-const OWN_ROLES = { roles: ['chief', 'clerk'], ownerRole: 'chief', memberAdminRoles: ['chief'] }
+const OWN_ROLES = { roles: ['chief', 'clerk'], ownerRole: 'chief', invitationAdminRoles: ['chief'] }
 
 describe('createSeatgate', () => {
   const make = (options: object) =>
-    createSeatgate({ database: db, seats: d1Seats(), ...options } as SeatgateOptions)
+    createSeatgate({
+      database: db,
+      seats: d1Seats(),
+      sessions: 'none',
+      ...options,
+    } as SeatgateOptions)
 
   it('takes what it needs, and ORG-34: has owner, admin and member by default', () => {
     expect(make({}).roles).toEqual({
       all: ['owner', 'admin', 'member'],
       owner: 'owner',
+      invitationAdmins: ['owner', 'admin'],
       memberAdmins: ['owner', 'admin'],
       organizationAdmins: ['owner', 'admin'],
     })
@@ -45,8 +51,14 @@ describe('createSeatgate', () => {
     ['ORG-36: roles alone', { roles: ['chief'] }, /createSeatgate: roles/],
     ['ORG-35: a foreign owner', { ...OWN_ROLES, ownerRole: 'owner' }, /ownerRole has "owner"/],
     ['a foreign owner of the defaults', { ownerRole: 'chief' }, /ownerRole has "chief"/],
-    ['ORG-37: foreign admins', { memberAdminRoles: ['viewer'] }, /memberAdminRoles has "viewer"/],
-    ['ORG-37: no admins', { memberAdminRoles: [] }, /memberAdminRoles must not be empty/],
+    [
+      'ORG-37: foreign inviters',
+      { invitationAdminRoles: ['viewer'] },
+      /invitationAdminRoles has "viewer"/,
+    ],
+    ['ORG-37: no inviters', { invitationAdminRoles: [] }, /invitationAdminRoles must not be empty/],
+    ['foreign admins', { memberAdminRoles: ['viewer'] }, /memberAdminRoles has "viewer"/],
+    ['no admins', { memberAdminRoles: [] }, /memberAdminRoles must not be empty/],
     ['foreign renamers', { organizationAdminRoles: ['x'] }, /organizationAdminRoles has "x"/],
     ['no renamers', { organizationAdminRoles: [] }, /organizationAdminRoles must not be empty/],
     ['FWD-3: two sinks of one id', { sinks: [sink('a'), sink('a')] }, /two sinks have the id "a"/],

@@ -80,7 +80,7 @@ describe('an organization that is somebody else’s', () => {
         .run()
       const before = await rowCounts()
       const inputs =
-        method === 'GET' || method === 'DELETE' ? [body] : [body, '{', 'null', undefined]
+        body === undefined && method !== 'POST' ? [body] : [body, '{', 'null', undefined]
       for (const query of method === 'GET' ? ['', '?limit=0', '?cursor=x'] : ['']) {
         for (const input of inputs) {
           const ask = async (name: string) =>

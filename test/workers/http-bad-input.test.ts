@@ -10,7 +10,7 @@ import {
   smallTeam,
   type Person,
 } from './client.ts'
-import { LISTS, NAMED, named, OWN } from './routes.ts'
+import { isForOperators, LISTS, NAMED, named, OWN } from './routes.ts'
 
 let owner: Person
 let org: string
@@ -24,8 +24,8 @@ describe('a body', () => {
   const large = JSON.stringify({ name: 'x'.repeat(64 * 1024) })
 
   it.each(WITH_BODY)('%s refuses one that is broken or no object', async (_name, method, path) => {
-    const client = method === 'PUT' ? embedded() : host
-    const token = method === 'PUT' ? anOperator : owner.token
+    const client = isForOperators(path(org)) ? embedded() : host
+    const token = isForOperators(path(org)) ? anOperator : owner.token
     const before = await rowCounts()
     const cases: [string | undefined, number, string][] = [
       [undefined, 400, 'invalid_json'],

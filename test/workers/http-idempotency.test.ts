@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Organization } from '../../src/index.ts'
 import {
+  asUser,
+  embedded,
   host,
   limitTo,
   organizationOf,
@@ -11,6 +13,9 @@ import {
   fullTeam,
 } from './client.ts'
 import { testEnv } from './setup.ts'
+import { PASSWORD } from './world.ts'
+
+type Team = Awaited<ReturnType<typeof fullTeam>>
 
 const newSlug = () => `org-${crypto.randomUUID().slice(0, 8)}`
 
@@ -156,6 +161,104 @@ describe('Idempotency-Key on POST /organizations/:org/members', () => {
     const settled = await host.post(members, { userId, role: 'member' }, owner.token, headers)
     expect([settled.status, await settled.text()]).toEqual([201, [...made][0]])
   })
+})
+
+describe('Idempotency-Key on the other POSTs in an organization', () => {
+  const client = embedded()
+  const suspension = (team: Team) => `${team.memberPath(team.member)}/suspend`
+  const restoring = (team: Team) => `${team.memberPath(team.member)}/restore`
+  const suspended = (team: Team) => client.post(suspension(team), undefined, asUser(team.owner))
+  const slug = newSlug()
+
+  const routes: {
+    name: string
+    path: (team: Team) => string
+    body?: (team: Team) => object
+    before?: (team: Team) => Promise<unknown>
+    /** What has happened between the first answer and the repeat. */
+    since: (team: Team) => Promise<unknown>
+    other?: object
+  }[] = [
+    {
+      name: 'slug',
+      path: (team) => `/organizations/${team.organization.id}/slug`,
+      body: (team) => ({ slug, confirmSlug: team.organization.slug, password: PASSWORD }),
+      since: (team) => {
+        const input = { slug: newSlug(), confirmSlug: slug, password: PASSWORD }
+        return client.post(`/organizations/${team.organization.id}/slug`, input, asUser(team.owner))
+      },
+      other: { slug: 'another-slug' },
+    },
+    {
+      name: 'transfer',
+      path: (team) => `/organizations/${team.organization.id}/transfer`,
+      body: (team) => ({ userId: team.admin.userId }),
+      since: (team) => client.delete(team.memberPath(team.owner), asUser(team.owner)),
+      other: { role: 'member' },
+    },
+    {
+      name: 'suspend',
+      path: suspension,
+      since: (team) => client.post(restoring(team), undefined, asUser(team.owner)),
+    },
+    {
+      name: 'restore',
+      path: restoring,
+      before: suspended,
+      since: (team) => client.delete(team.memberPath(team.member), asUser(team.owner)),
+    },
+  ]
+
+  it.each(routes)(
+    'SEAT-18: $name answers a repeat byte for byte, whatever has happened since, and does nothing',
+    async ({ path, body, before, since, other }) => {
+      const team = await fullTeam()
+      await before?.(team)
+      const ask = (more?: object) =>
+        client.post(path(team), body && { ...body(team), ...more }, asUser(team.owner), {
+          'idempotency-key': 'just-once',
+        })
+      const first = await ask()
+      const text = await first.text()
+      expect(first.status).toBe(200)
+      expect(((await since(team)) as Response).ok).toBe(true)
+      const rows = await rowCounts()
+      const second = await ask()
+      expect([second.status, await second.text()]).toEqual([200, text])
+      if (other) {
+        const mismatch = await ask(other)
+        expect(await problem(mismatch)).toMatchObject({ status: 422, code: 'idempotency_mismatch' })
+      }
+      expect(await rowCounts()).toEqual(rows)
+    }
+  )
+
+  it('is free again after a wrong password: that was no answer', async () => {
+    const { owner, organization } = await fullTeam()
+    const headers = { 'idempotency-key': 'mistyped' }
+    const change = (password: string) => {
+      const input = { slug: newSlug(), confirmSlug: organization.slug, password }
+      return client.post(`/organizations/${organization.id}/slug`, input, asUser(owner), headers)
+    }
+    expect(await problem(await change('mistyped'))).toMatchObject({ code: 'invalid_password' })
+    expect((await change(PASSWORD)).status).toBe(200)
+  })
+
+  it.each([['/suspend'], ['/restore'], ['/slug'], ['/transfer']])(
+    'refuses a bad key on %s',
+    async (end) => {
+      const { owner, member, organization, memberPath } = await fullTeam()
+      const path = /suspend|restore/.test(end)
+        ? `${memberPath(member)}${end}`
+        : `/organizations/${organization.id}${end}`
+      const answer = await client.post(path, {}, asUser(owner), { 'idempotency-key': 'two words' })
+      expect(await problem(answer)).toEqual({
+        status: 422,
+        code: 'validation_error',
+        fields: ['Idempotency-Key'],
+      })
+    }
+  )
 })
 
 describe('the request id', () => {

@@ -16,6 +16,7 @@ import {
 } from './client.ts'
 import { testEnv } from './setup.ts'
 
+const MEMBERSHIP = 'id, organization_id, user_id, role, seat_id, created_at, updated_at'
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
 describe('POST /organizations/:org/members', () => {
@@ -202,6 +203,7 @@ describe('GET /organizations/:org/members', () => {
       id: expect.any(String),
       userId,
       role,
+      status: 'active',
       user: { id: userId, email, name: null },
       lastActiveAt: active,
       createdAt: new Date(time).toISOString(),
@@ -227,7 +229,8 @@ describe('GET /organizations/:org/members', () => {
         owner.userId
       ),
       testEnv.DB.prepare(
-        `INSERT INTO memberships SELECT ?1 || value, ?1, 'user-' || value, 'member', 'active', ?1 || value, ${time}, value FROM json_each(?2) WHERE value < 120`
+        `INSERT INTO memberships (${MEMBERSHIP})
+         SELECT ?1 || value, ?1, 'user-' || value, 'member', ?1 || value, ${time}, value FROM json_each(?2) WHERE value < 120`
       ).bind(organization.id, NUMBERS),
     ])
     const pages = await allPages<Member>(members, owner.token, 50)
@@ -241,7 +244,8 @@ describe('GET /organizations/:org/members', () => {
   it('gives 50 unless asked otherwise, and up to 200', async () => {
     const { owner, organization, members } = await fullTeam()
     await testEnv.DB.prepare(
-      `INSERT INTO memberships SELECT ?1 || value, ?1, 'user-' || value, 'member', 'active', ?1 || value, value, value FROM json_each(?2)`
+      `INSERT INTO memberships (${MEMBERSHIP})
+       SELECT ?1 || value, ?1, 'user-' || value, 'member', ?1 || value, value, value FROM json_each(?2)`
     )
       .bind(organization.id, NUMBERS)
       .run()

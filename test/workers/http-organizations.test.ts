@@ -31,7 +31,7 @@ describe('GET /healthz', () => {
 
 describe('POST /organizations', () => {
   it('ORG-1: answers 201 with the organization, nothing more', async () => {
-    const { token } = await person()
+    const { token, userId } = await person()
     const slug = newSlug()
     const response = await host.post('/organizations', { name: ' Acme ', slug }, token)
     expect(response.status).toBe(201)
@@ -41,6 +41,9 @@ describe('POST /organizations', () => {
       id: expect.stringMatching(/^[0-9a-f-]{36}$/),
       name: 'Acme',
       slug,
+      founderUserId: userId,
+      personal: false,
+      enforceMfaForMembers: false,
       createdAt: expect.stringMatching(ISO),
       updatedAt: organization.createdAt,
     })
@@ -176,10 +179,12 @@ describe('GET /organizations', () => {
     const mark = crypto.randomUUID()
     await testEnv.DB.batch([
       testEnv.DB.prepare(
-        `INSERT INTO organizations SELECT ?1 || value, 'Acme', ?1 || value, ?2, NULL, value, value FROM json_each(?3)`
+        `INSERT INTO organizations (id, name, slug, owner_user_id, created_at, updated_at)
+         SELECT ?1 || value, 'Acme', ?1 || value, ?2, value, value FROM json_each(?3)`
       ).bind(mark, me.userId, NUMBERS),
       testEnv.DB.prepare(
-        `INSERT INTO memberships SELECT ?1 || value, ?1 || value, ?2, 'owner', 'active', ?1 || value, ${time}, value FROM json_each(?3)`
+        `INSERT INTO memberships (id, organization_id, user_id, role, seat_id, created_at, updated_at)
+         SELECT ?1 || value, ?1 || value, ?2, 'owner', ?1 || value, ${time}, value FROM json_each(?3)`
       ).bind(mark, me.userId, NUMBERS),
     ])
     const pages = await allPages<Own>('/organizations', me.token, 50)
@@ -307,6 +312,7 @@ describe('a host with its own roles', () => {
     const own = embedded({
       roles: ['chief', 'clerk'],
       ownerRole: 'chief',
+      invitationAdminRoles: ['clerk'],
       memberAdminRoles: ['chief'],
       organizationAdminRoles: ['clerk'],
     })

@@ -1,9 +1,22 @@
+import { Hono } from 'hono'
 import { expect, it } from 'vitest'
-import { statusOf } from '../../src/hono/index.ts'
-import { ledgerSeats } from '../../src/index.ts'
+import {
+  loadActiveOrganization,
+  loadOrganizationFromSlug,
+  RefusalException,
+  requireMembership,
+  requireOrganizationMfa,
+  requireRole,
+  requireSudo,
+  statusOf,
+  type OrganizationVariables,
+} from '../../src/hono/index.ts'
+import { ledgerSeats, refuse, setMfaPolicy, type Seatgate } from '../../src/index.ts'
 import type { RefusalCode } from '../../src/refusal.ts'
 import {
   asUser,
+  byName,
+  clientOf,
   embedded,
   host,
   ledgersThat,
@@ -11,10 +24,13 @@ import {
   organizationOf,
   people,
   person,
+  seatgateWith,
   smallTeam,
+  tokenFor,
   type Person,
 } from './client.ts'
 import { testEnv } from './setup.ts'
+import { PASSWORD } from './world.ts'
 
 interface Case {
   readonly status: number
@@ -68,6 +84,92 @@ const ways = {
       const { organization, join } = await smallTeam()
       await limitTo(organization, 1)
       return join()
+    },
+  },
+  not_a_member: {
+    status: 404,
+    ask: async () => {
+      const { owner, candidate, path } = await smallTeam()
+      return host.post(`${path}/transfer`, { userId: candidate.userId }, owner.token)
+    },
+  },
+  no_active_organization: { status: 409, ask: () => page('/active', 'user:nobody') },
+  no_session: {
+    status: 401,
+    ask: () => embedded().put('/active-organization', { organizationId: null }, 'user:somebody'),
+  },
+  no_scope: {
+    status: 401,
+    ask: () => embedded().put('/active-organization', { organizationId: null }, aMachine()),
+  },
+  invalid_password: {
+    status: 403,
+    ask: async () => {
+      const { owner, organization, path } = await smallTeam()
+      const input = { confirmName: organization.name, password: 'wrong' }
+      return embedded().send('DELETE', path, input, asUser(owner))
+    },
+  },
+  step_up_required: {
+    status: 403,
+    ask: async () => {
+      const { organization, path } = await smallTeam()
+      const { id, slug } = organization
+      const input = { slug: `${slug}-2`, confirmSlug: slug, password: PASSWORD }
+      return embedded().post(`${path}/slug`, input, aMachine(id))
+    },
+  },
+  step_up_failed: {
+    status: 403,
+    ask: async () => {
+      const { owner, organization, path } = await smallTeam()
+      const input = { confirmName: organization.name, stepUpProof: '000000' }
+      return embedded({ stepUp: () => false }).send('DELETE', path, input, asUser(owner))
+    },
+  },
+  stale_sudo: { status: 403, ask: () => page('/sudo', 'user:somebody') },
+  org_mfa_required: {
+    status: 403,
+    beside: {
+      enrollmentPath: '/users/settings/mfa',
+      returnTo: expect.stringMatching(/^\/o\/[^/]+\/guarded\?tab=1$/),
+    },
+    ask: async () => {
+      const { owner, organization } = await smallTeam()
+      await testEnv.DB.prepare('UPDATE organizations SET enforce_mfa_for_members = 1 WHERE id = ?')
+        .bind(organization.id)
+        .run()
+      return page(`/o/${organization.slug}/guarded?tab=1`, asUser(owner))
+    },
+  },
+  admin_must_enroll_first: {
+    status: 409,
+    ask: async () => {
+      const { owner, organization } = await smallTeam()
+      return page(`/o/${organization.slug}/policy`, asUser(owner))
+    },
+  },
+  mfa_policy_aborted: {
+    status: 503,
+    ask: async () => {
+      const { owner, organization } = await smallTeam()
+      return page(`/o/${organization.slug}/policy-lost`, asUser(owner))
+    },
+  },
+  hook_refused: {
+    status: 403,
+    beside: { reason: 'no_guests', detail: 'Ask your account manager.' },
+    ask: async () => {
+      const { owner, join } = await smallTeam()
+      const beforeAddMember = () => refuse('no_guests', 'Ask your account manager.')
+      return join(embedded({ hooks: { beforeAddMember } }), asUser(owner))
+    },
+  },
+  hook_failed: {
+    status: 503,
+    ask: async () => {
+      const { owner, join } = await smallTeam()
+      return join(embedded({ hooks: { beforeAddMember: broken } }), asUser(owner))
     },
   },
   operation_in_progress: {
@@ -125,21 +227,52 @@ const ways = {
 
 const cases = Object.entries(ways) as [RefusalCode, Case][]
 
-it.each(cases)('%s is a problem with its status, and nothing more', async (code, way) => {
-  const response = await way.ask()
-  expect(response.status).toBe(way.status)
-  expect(response.headers.get('content-type')).toBe('application/problem+json')
-  expect(response.headers.has('retry-after')).toBe(way.status === 503)
-  const body: object = await response.json()
-  expect(body).toEqual({
-    type: `urn:seatgate:refusal:${code}`,
-    title: expect.stringMatching(/^[A-Z].*\w$/),
-    status: way.status,
-    code,
-    ...way.beside,
-  })
-  expect(statusOf(code)).toBe(way.status)
-})
+/** Second ways, where a code carries more on one of them. */
+const more: [RefusalCode, Case][] = [
+  [
+    'last_owner',
+    {
+      status: 409,
+      beside: {
+        organizations: [{ id: expect.any(String), name: 'Acme', slug: expect.any(String) }],
+      },
+      ask: async () => {
+        const { owner } = await smallTeam()
+        return host.send('DELETE', '/users/me', { password: 'any' }, owner.token)
+      },
+    },
+  ],
+  [
+    'insufficient_role',
+    {
+      status: 403,
+      beside: { requiredRoles: ['owner'] },
+      ask: async () => {
+        const { member, organization } = await smallTeam()
+        return page(`/o/${organization.id}/owners`, asUser(member))
+      },
+    },
+  ],
+]
+
+it.each([...cases, ...more])(
+  '%s is a problem with its status, and nothing more',
+  async (code, way) => {
+    const response = await way.ask()
+    expect(response.status).toBe(way.status)
+    expect(response.headers.get('content-type')).toBe('application/problem+json')
+    expect(response.headers.has('retry-after')).toBe(way.status === 503)
+    const body: object = await response.json()
+    expect(body).toEqual({
+      type: `urn:seatgate:refusal:${code}`,
+      title: expect.stringMatching(/^[A-Z].*\w$/),
+      status: way.status,
+      code,
+      ...way.beside,
+    })
+    expect(statusOf(code)).toBe(way.status)
+  }
+)
 
 it('answers operation_in_progress while the ledger seats somebody that D1 does not know yet', async () => {
   const [owner, guest] = (await people(2)) as [Person, Person]
@@ -163,6 +296,46 @@ async function reserveFor(holder: Person, organizationId: string, { confirmed = 
   } as const
   await ledger.reserve({ ...request, holder: holder.userId, reservationSeconds: 60 })
   if (confirmed) await ledger.confirm(request)
+}
+
+function aMachine(organizationId = crypto.randomUUID()): string {
+  const serviceAccountId = crypto.randomUUID()
+  return tokenFor({ type: 'service_account', serviceAccountId, organizationId, role: 'admin' })
+}
+
+/** A page of a host that uses the middlewares and a function that no ready route calls. */
+function page(path: string, token: string): Promise<Response> {
+  const seatgate = seatgateWith()
+  const authenticate = byName
+  const mfaCheck = (_userId: string) => false
+  const policy = async (configured: Seatgate, { caller, organization }: OrganizationVariables) => {
+    const scope = { caller, organization: organization.id }
+    const done = await setMfaPolicy(configured, scope, { enabled: true }, { mfaCheck })
+    if (!done.ok) throw new RefusalException(done.error)
+    return Response.json(done.value)
+  }
+  const app = new Hono()
+    .get(
+      '/active',
+      loadActiveOrganization(seatgate, { authenticate }),
+      requireMembership(seatgate),
+      (c) => c.text('in')
+    )
+    .get(
+      '/sudo',
+      loadActiveOrganization(seatgate, { authenticate }),
+      requireSudo(seatgate, { isFresh: () => false }),
+      (c) => c.text('in')
+    )
+    .use('/o/:org/*', loadOrganizationFromSlug(seatgate, { authenticate }))
+    .get('/o/:org/owners', requireRole(seatgate, 'owner'), (c) => c.text('in'))
+    .get('/o/:org/guarded', requireOrganizationMfa(seatgate, { mfaCheck }), (c) => c.text('in'))
+    .get('/o/:org/policy', (c) => policy(seatgate, c.var))
+    .get('/o/:org/policy-lost', (c) => {
+      const database = { batch: broken, select: dud } as never
+      return policy(seatgateWith({ database }), c.var)
+    })
+  return clientOf((url, init) => app.request(url, init)).get(path, token)
 }
 
 // Builds nothing: enough of a database to be asked and to fail.

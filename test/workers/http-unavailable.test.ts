@@ -1,10 +1,16 @@
 import { drizzle } from 'drizzle-orm/d1'
 import { describe, expect, it } from 'vitest'
-import { d1Seats, ledgerSeats, type LedgerNamespace } from '../../src/index.ts'
+import {
+  d1Seats,
+  ledgerSeats,
+  type LedgerNamespace,
+  type SeatgateOptions,
+} from '../../src/index.ts'
 import type { RefusalCode } from '../../src/refusal.ts'
 import {
   anOperator,
   asUser,
+  bySession,
   embedded,
   host,
   ledgersThat,
@@ -13,6 +19,7 @@ import {
   rowCounts,
   smallTeam,
 } from './client.ts'
+import { isForOperators, NAMED, named, OWN } from './routes.ts'
 import { testEnv } from './setup.ts'
 
 // What goes wrong is said in the error as D1 says it, so that a body that passes it on is seen.
@@ -54,30 +61,37 @@ async function expectUnavailable(response: Response, code: RefusalCode): Promise
 }
 
 describe('when D1 does not answer', () => {
-  it('refuses growth as seats_unavailable, and everything else as unavailable', async () => {
-    const { owner, member, path, join } = await smallTeam()
-    const token = asUser(owner)
-    const down = embedded({ database: dead() })
-    const before = await rowCounts()
-    await expectUnavailable(await join(down, token), 'seats_unavailable')
-    await expectUnavailable(
-      await down.post('/organizations', { name: 'X' }, token),
-      'seats_unavailable'
-    )
-    const memberPath = `${path}/members/${member.userId}`
-    const others = await Promise.all([
-      down.get('/organizations', token),
-      down.get(path, token),
-      down.patch(path, { name: 'X' }, token),
-      down.get(`${path}/members`, token),
-      down.patch(memberPath, { role: 'admin' }, token),
-      down.delete(memberPath, token),
-      down.get(`${path}/seats`, token),
-      down.put(`${path}/seats/limit`, { limit: 5 }, anOperator),
-      down.get(`${path}/audit`, token),
-    ])
-    for (const answer of others) await expectUnavailable(answer, 'unavailable')
-    expect(await rowCounts()).toEqual(before)
+  const options = {
+    database: dead(),
+    lifecycle: { onDelete: () => ({ ok: true, statements: [] }) },
+  }
+  const people = embedded(options as Partial<SeatgateOptions>, bySession)
+  const operators = embedded(options as Partial<SeatgateOptions>)
+  const takesSeat = (method: string, path: string) =>
+    method === 'POST' && /^\/organizations(\/\/members(\/[^/]+\/restore)?)?$/.test(path)
+
+  it.each([...OWN, ...NAMED].map(named))(
+    '%s is refused, as seats_unavailable where it takes a seat',
+    async (_name, method, path, body) => {
+      const { owner, organization } = await smallTeam()
+      const client = isForOperators(path(organization.id)) ? operators : people
+      const token = isForOperators(path(organization.id)) ? anOperator : owner.token
+      const before = await rowCounts()
+      const answer = await client.send(method, path(organization.id), body, token)
+      await expectUnavailable(
+        answer,
+        takesSeat(method, path('')) ? 'seats_unavailable' : 'unavailable'
+      )
+      expect(await rowCounts()).toEqual(before)
+    }
+  )
+
+  it('does not take an outage in the middle of a switch for an organization that is not there', async () => {
+    const { owner, organization } = await smallTeam()
+    const switching = embedded({ database: databaseLosing(2, { runs: false }) }, bySession)
+    const input = { organization_id: organization.id }
+    const answer = await switching.post('/organizations/switch', input, owner.token)
+    await expectUnavailable(answer, 'unavailable')
   })
 
   it('hears of it through report, not through the answer', async () => {

@@ -9,6 +9,22 @@ export interface MemberState {
   readonly role: string
   readonly status: string
   readonly seat_id: string | null
+  readonly suspended_by: string | null
+}
+
+/** The organization itself; `deleted_at` null while it lives. */
+export interface OrganizationState {
+  readonly name: string
+  readonly slug: string
+  readonly enforce_mfa_for_members: number
+  readonly deleted_at: number | null
+}
+
+/** How many members the triggers have counted. */
+export interface CountState {
+  readonly active: number
+  readonly suspended: number
+  readonly seats: number
 }
 
 export interface EventState {
@@ -35,7 +51,9 @@ export interface LedgerState {
 
 /** What both stores hold of one organization. */
 export interface State {
+  readonly organization: OrganizationState | null
   readonly members: readonly MemberState[]
+  readonly counts: CountState | null
   readonly events: readonly EventState[]
   readonly entitlement: {
     readonly version: number
@@ -51,18 +69,25 @@ export interface State {
 /** Reads D1 first, in one batch, then the ledger. */
 export async function readState(organizationId: string): Promise<State> {
   const of = (sql: string) => testEnv.DB.prepare(sql).bind(organizationId)
-  const [members, events, entitlement, epoch, fences] = await testEnv.DB.batch([
-    of('SELECT user_id, role, status, seat_id FROM memberships WHERE organization_id = ?'),
-    of(`SELECT sequence, action, actor_id, target_id, metadata FROM audit_events
+  const [organization, members, counts, events, entitlement, epoch, fences] =
+    await testEnv.DB.batch([
+      of(`SELECT name, slug, enforce_mfa_for_members, deleted_at FROM organizations
+      WHERE id = ?`),
+      of(`SELECT user_id, role, status, seat_id, suspended_by FROM memberships
+      WHERE organization_id = ?`),
+      of('SELECT active, suspended, seats FROM member_counts WHERE organization_id = ?'),
+      of(`SELECT sequence, action, actor_id, target_id, metadata FROM audit_events
       WHERE organization_id = ? ORDER BY sequence`),
-    of('SELECT version, limit_kind, limit_seats FROM entitlements WHERE organization_id = ?'),
-    of('SELECT epoch FROM seat_ledgers WHERE organization_id = ?'),
-    of('SELECT seat_id FROM seat_fences WHERE organization_id = ?'),
-  ])
+      of('SELECT version, limit_kind, limit_seats FROM entitlements WHERE organization_id = ?'),
+      of('SELECT epoch FROM seat_ledgers WHERE organization_id = ?'),
+      of('SELECT seat_id FROM seat_fences WHERE organization_id = ?'),
+    ])
   const rows = <T>(result: { readonly results: unknown[] } | undefined) =>
     (result?.results ?? []) as T[]
   return {
+    organization: rows<OrganizationState>(organization)[0] ?? null,
     members: rows<MemberState>(members),
+    counts: rows<CountState>(counts)[0] ?? null,
     events: rows<EventState & { metadata: string }>(events).map((event) => ({
       ...event,
       metadata: JSON.parse(event.metadata) as Record<string, unknown>,
@@ -113,6 +138,7 @@ export function violationsIn(state: State, circumstances: Circumstances): string
     ...overshoot(state, circumstances),
     ...(circumstances.quiet ? leak(state) : []),
     ...doubledMembers(state),
+    ...miscounted(state),
     ...ownerless(state),
     ...unrecorded(state, circumstances),
   ]
@@ -174,8 +200,24 @@ function doubledMembers({ members }: State): string[] {
   return twice.map((id) => `${id} is a member twice`)
 }
 
-// Invariant 4.
-function ownerless({ members }: State): string[] {
+// The count that limits rest on without a ledger, against the rows that it stands for.
+function miscounted({ members, counts }: State): string[] {
+  const of = (status: string) => members.filter((member) => member.status === status).length
+  const counted = { active: 0, suspended: 0, seats: 0, ...counts }
+  const there = {
+    active: of('active'),
+    suspended: of('suspended'),
+    seats: members.filter(({ seat_id }) => seat_id !== null).length,
+  }
+  const kinds = ['active', 'suspended', 'seats'] as const
+  return kinds
+    .filter((kind) => counted[kind] !== there[kind])
+    .map((kind) => `${counted[kind]} ${kind} in member_counts, ${there[kind]} in the rows`)
+}
+
+// Invariant 4. An organization that is deleted needs nobody; one that comes back does.
+function ownerless({ organization, members }: State): string[] {
+  if (organization === null || organization.deleted_at !== null) return []
   const owners = members.filter(({ role, status }) => role === 'owner' && status === 'active')
   return owners.length === 0 ? ['no owner'] : []
 }
@@ -183,30 +225,127 @@ function ownerless({ members }: State): string[] {
 // Invariant 5: told again from its beginning, the trail ends where the tables are.
 function unrecorded(state: State, { seatsCounted = true }: Circumstances): string[] {
   const wrong: string[] = []
+  const told = retell(state.events, wrong)
+  const { members, organization } = state
+  const rolesOf = members.map(({ user_id, role }) => [user_id, role] as const)
+  differences('member', told.roles, new Map(rolesOf), wrong)
+  const standing = members.map((row) => [row.user_id, standingOf(row)] as const)
+  differences('standing', told.standing, new Map(standing), wrong)
+  if (seatsCounted) {
+    const carried = members.flatMap(({ seat_id, user_id }) =>
+      seat_id === null ? [] : [[seat_id, user_id] as const]
+    )
+    differences('seat', told.seats, new Map(carried), wrong)
+  }
+  for (const { user_id, status, seat_id } of members) {
+    if (status === 'suspended' && seat_id !== null) wrong.push(`${user_id} has a seat, suspended`)
+  }
+  if (organization !== null) {
+    const { name, slug, enforce_mfa_for_members, deleted_at } = organization
+    const there = { name, slug, mfa: enforce_mfa_for_members === 1, deleted: deleted_at !== null }
+    for (const [field, value] of Object.entries(told.organization)) {
+      if (there[field as keyof typeof there] !== value) {
+        wrong.push(`${field} is on record as ${String(value)}`)
+      }
+    }
+  }
+  const bought = state.entitlement
+  if ((bought?.version ?? 0) !== told.version) {
+    wrong.push(`entitlement v${bought?.version ?? 0}, on record v${told.version}`)
+  }
+  if (bought && (bought.limit_seats ?? bought.limit_kind) !== told.limit) {
+    wrong.push(`limit ${bought.limit_seats}, on record ${String(told.limit)}`)
+  }
+  return wrong
+}
+
+const standingOf = ({ status, suspended_by }: MemberState) =>
+  status === 'suspended' ? `suspended by ${suspended_by}` : status
+
+/** Where the events lead to, one after the other. */
+function retell(events: readonly EventState[], wrong: string[]) {
   const roles = new Map<string, string>()
+  const standing = new Map<string, string>()
   const seats = new Map<string, string>()
   const seatsEver = new Set<string>()
+  // What the first event does not say is known from the first one on that does.
+  const organization: { name?: unknown; slug?: unknown; mfa: unknown; deleted: boolean } = {
+    mfa: false,
+    deleted: false,
+  }
   let version = 0
   let limit: unknown = null
-  state.events.forEach(({ sequence, action, actor_id, target_id, metadata }, index) => {
+  events.forEach(({ sequence, action, actor_id, target_id, metadata }, index) => {
     const say = (problem: string) => wrong.push(`event ${sequence} ${action}: ${problem}`)
+    const enter = (userId: string, role: string) => {
+      if (roles.has(userId)) say('is a member already')
+      roles.set(userId, role)
+      standing.set(userId, 'active')
+    }
+    const follow = (field: 'name' | 'slug', from: string, to: string) => {
+      if (field in organization && organization[field] !== metadata[from])
+        say(`had another ${field}`)
+      organization[field] = metadata[to]
+    }
     if (sequence !== index + 1) say(`expected sequence ${index + 1}`)
     switch (action) {
       case 'organization.create':
         if (index !== 0) say('not the first')
-        roles.set(String(actor_id), 'owner')
+        enter(String(actor_id), 'owner')
         break
       case 'organization.member_add':
-        if (roles.has(target_id)) say('is a member already')
-        roles.set(target_id, String(metadata['role']))
+        enter(target_id, String(metadata['role']))
         break
       case 'organization.member_role_change':
         if (roles.get(target_id) !== metadata['old_role']) say('had another role')
         roles.set(target_id, String(metadata['new_role']))
         break
+      case 'organization.ownership_transfer': {
+        const [from, to] = [String(metadata['from_user_id']), String(metadata['to_user_id'])]
+        if (from === to || to !== target_id) say('went to somebody else')
+        if (roles.get(from) !== 'owner') say('was not the owner’s to give')
+        for (const userId of [from, to]) {
+          if (standing.get(userId) !== 'active') say(`${userId} was not active`)
+        }
+        roles.set(from, String(metadata['old_owner_role']))
+        roles.set(to, 'owner')
+        break
+      }
+      case 'organization.member_suspend':
+        if (standing.get(target_id) !== 'active') say('was not active')
+        standing.set(target_id, `suspended by ${String(metadata['by'])}`)
+        break
+      case 'organization.member_restore':
+        if (standing.get(target_id) !== `suspended by ${String(metadata['by'])}`) {
+          say('was not suspended so')
+        }
+        standing.set(target_id, 'active')
+        break
       case 'organization.member_remove':
         if (!roles.delete(target_id)) say('was no member')
+        standing.delete(target_id)
         break
+      case 'organization.rename':
+        follow('name', 'old_name', 'new_name')
+        break
+      // It does not say what it wrote.
+      case 'organization.update':
+        delete organization.name
+        break
+      case 'organization.slug_change':
+        follow('slug', 'old_slug', 'new_slug')
+        break
+      case 'organization.mfa_policy_change':
+        if (organization.mfa !== metadata['old_value']) say('had another policy')
+        organization.mfa = metadata['new_value']
+        break
+      case 'organization.delete':
+      case 'organization.restore': {
+        const deleted = action === 'organization.delete'
+        if (organization.deleted === deleted) say('was so already')
+        organization.deleted = deleted
+        break
+      }
       case 'seat.assigned':
         if (seatsEver.has(target_id)) say('the seat id was used before')
         seatsEver.add(target_id)
@@ -221,24 +360,15 @@ function unrecorded(state: State, { seatsCounted = true }: Circumstances): strin
         version = Number(metadata['version'])
         limit = metadata['limit']
         break
+      // Where somebody works is not where they may.
+      case 'organization.active_switched':
+      case 'organization.active_auto_reassigned':
+        break
+      default:
+        say('is not known here')
     }
   })
-  const present = new Map(state.members.map(({ user_id, role }) => [user_id, role]))
-  differences('member', roles, present, wrong)
-  if (seatsCounted) {
-    const carried = state.members.flatMap(({ seat_id, user_id }) =>
-      seat_id === null ? [] : [[seat_id, user_id] as const]
-    )
-    differences('seat', seats, new Map(carried), wrong)
-  }
-  const bought = state.entitlement
-  if ((bought?.version ?? 0) !== version) {
-    wrong.push(`entitlement v${bought?.version ?? 0}, on record v${version}`)
-  }
-  if (bought && (bought.limit_seats ?? bought.limit_kind) !== limit) {
-    wrong.push(`limit ${bought.limit_seats}, on record ${String(limit)}`)
-  }
-  return wrong
+  return { roles, standing, seats, organization, version, limit }
 }
 
 function differences(

@@ -1,13 +1,25 @@
 import { describe, expect, it } from 'vitest'
-import { changeRole, removeMember, type Result, type Seatgate } from '../../src/index.ts'
+import {
+  changeRole,
+  deleteUser,
+  removeMember,
+  restoreOrganization,
+  softDeleteOrganization,
+  type LifecycleHook,
+  type Result,
+  type Seatgate,
+} from '../../src/index.ts'
 import { readState, violations, violationsIn } from './invariants.ts'
 import {
+  answered,
   codeOf,
   createWorld,
   delays,
   join,
   leave,
   newOrganization,
+  operator,
+  PASSWORD,
   type TestOrganization,
 } from './world.ts'
 
@@ -105,5 +117,22 @@ describe('two owners at once', () => {
       expect(codes).toEqual(['last_owner', ...Array.from({ length: 9 }, () => 'ok')])
       expect(await violations(organization.id, { quiet: true })).toEqual([])
     }
+  })
+})
+
+describe('an organization that was deleted', () => {
+  it('does not come back without an owner, whoever has gone meanwhile', async () => {
+    const onDelete: LifecycleHook = (statements) => ({ ok: true, statements })
+    const world = createWorld({ lifecycle: { onDelete } })
+    const { seatgate } = world
+    const organization = await newOrganization(world)
+    await join(world, organization)
+    const asOwner = organization.as(organization.owner)
+    const deletion = { confirmName: 'Test', password: PASSWORD }
+    answered(await softDeleteOrganization(seatgate, asOwner, deletion))
+    answered(await deleteUser(seatgate, { caller: asOwner.caller }, { password: PASSWORD }))
+    await restoreOrganization(seatgate, { caller: operator }, organization.id)
+    await world.settled()
+    expect(await violations(organization.id, { quiet: false })).toEqual([])
   })
 })

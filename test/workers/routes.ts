@@ -3,29 +3,53 @@
  *
  * @module
  */
+import { PASSWORD } from './world.ts'
+
 /** A route: its method, its path in an organization, and a body that it takes. */
 export type Route = readonly [method: string, path: (org: string) => string, body?: object]
 
 const somebody = crypto.randomUUID()
+const password = PASSWORD
+
 /** The routes that name no organization. */
 export const OWN: Route[] = [
   ['GET', () => '/organizations'],
   ['POST', () => '/organizations', { name: 'Acme' }],
+  ['GET', () => '/active-organization'],
+  ['PUT', () => '/active-organization', { organizationId: somebody }],
+  ['POST', () => '/organizations/switch', { organization_id: somebody }],
+  ['DELETE', () => '/users/me', { password }],
 ]
+
 /** The routes in an organization. */
 export const NAMED: Route[] = [
   ['GET', (org) => `/organizations/${org}`],
   ['PATCH', (org) => `/organizations/${org}`, { name: 'Acme' }],
+  ['POST', (org) => `/organizations/${org}/slug`, { slug: 'acme', confirmSlug: 'acme', password }],
+  ['DELETE', (org) => `/organizations/${org}`, { confirmName: 'Acme', password }],
+  ['POST', (org) => `/organizations/${org}/transfer`, { userId: somebody }],
   ['GET', (org) => `/organizations/${org}/members`],
   ['POST', (org) => `/organizations/${org}/members`, { userId: somebody, role: 'member' }],
   ['PATCH', (org) => `/organizations/${org}/members/${somebody}`, { role: 'admin' }],
   ['DELETE', (org) => `/organizations/${org}/members/${somebody}`],
+  ['POST', (org) => `/organizations/${org}/members/${somebody}/suspend`],
+  ['POST', (org) => `/organizations/${org}/members/${somebody}/restore`],
   ['GET', (org) => `/organizations/${org}/seats`],
   ['PUT', (org) => `/organizations/${org}/seats/limit`, { limit: 5 }],
   ['GET', (org) => `/organizations/${org}/audit`],
+  ['GET', (org) => `/o/${org}`],
 ]
+
 /** The paths of all lists. */
-export const LISTS = [() => '/organizations', NAMED[2]![1], NAMED[8]![1]]
+export const LISTS: ((org: string) => string)[] = [
+  () => '/organizations',
+  (org) => `/organizations/${org}/members`,
+  (org) => `/organizations/${org}/audit`,
+]
+
+/** Those who may do most: what only an operator may do needs one. */
+export const isForOperators = (path: string) => path.endsWith('/seats/limit')
+
 /** A row for `it.each`. */
 export const named = ([method, path, body]: Route) =>
-  [`${method} ${path(':org')}`, method, path, body] as const
+  [`${method} ${path(':org').replace(somebody, ':id')}`, method, path, body] as const

@@ -303,6 +303,7 @@ function allCalls(answer: () => Promise<never>): () => LedgerCalls {
     release: answer,
     setLimit: answer,
     usage: answer,
+    close: answer,
   })
 }
 

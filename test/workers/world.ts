@@ -7,6 +7,7 @@ import {
   createOrganization,
   createSeatgate,
   d1Seats,
+  d1Sessions,
   ledgerSeats,
   removeMember,
   seatUsage,
@@ -54,6 +55,9 @@ export interface World {
   settled(): Promise<void>
 }
 
+/** The password of everybody in the tests' own worlds. */
+export const PASSWORD = 'correct horse'
+
 const directly: Around = (_trip, run) => run()
 
 export function createWorld(options: WorldOptions = {}): World {
@@ -89,6 +93,8 @@ export function createWorld(options: WorldOptions = {}): World {
     database: drizzle(database),
     seats,
     users,
+    sessions: d1Sessions(),
+    verifyPassword: (_userId, password) => password === PASSWORD,
     waitUntil: (work) => background.push(work),
     report: () => {},
     queue: {

@@ -1,18 +1,22 @@
-import { and, desc, eq, sql } from 'drizzle-orm'
-import type { Database } from '../database/database.ts'
+import { and, desc, sql, type SQL } from 'drizzle-orm'
+import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
+import * as v from 'valibot'
 import { memberships } from '../database/schema.ts'
+import { LineOfText, parseInput } from '../input.ts'
+import { readable } from '../organizations/reference.ts'
 import { find, standingOf } from '../organizations/standing.ts'
-import { organizationIdOf, readable } from '../organizations/reference.ts'
 import { newestFirst, parsePage, toPage, type Page, type PageInput } from '../page.ts'
 import { ok, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { inScope } from './lookup.ts'
 
 /** A member: the membership, the person where the host tells its users, and when they were last seen. */
 export interface Member {
   readonly id: string
   readonly userId: string
   readonly role: string
+  readonly status: 'active' | 'suspended'
   readonly user: {
     readonly id: string
     readonly email: string
@@ -22,33 +26,17 @@ export interface Member {
   readonly createdAt: string
 }
 
-/** Selects one person's membership in the scope's organization, whatever its status. */
-export function membershipOf(db: Database, { organization }: OrganizationScope, userId: string) {
-  return db
-    .select()
-    .from(memberships)
-    .where(
-      and(
-        eq(memberships.organizationId, organizationIdOf(organization)),
-        eq(memberships.userId, userId)
-      )
-    )
-}
-
-/** Selects a user of the host; nobody if the host has not told its users. */
-export function existingUser({ db, users }: Seatgate, userId: string) {
-  return users
-    ? db
-        .select({ id: sql`${users.id}` })
-        .from(users)
-        .where(eq(users.id, userId))
-    : db.select({ id: sql`1` }).from(sql`(select 1) where false`)
+/** How members are asked for: a page of them, and `search`, the beginning of a name or an address. */
+export interface MembersInput extends PageInput {
+  readonly search?: string | undefined
 }
 
 /**
- * Lists the members of an organization, newest first, for its members.
+ * Lists the members of an organization, newest first, for its members; suspended ones too. With
+ * `search` only those whose name or address begins with it, capital or small (A to Z). A page costs
+ * as many rows as it has; a search reads members from the newest on until the page is full.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `validation_error` on `limit`,
+ * Refusals: `unauthenticated`, `organization_not_found`, `validation_error` on `limit` and `search`,
  * `invalid_cursor`.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
@@ -61,18 +49,21 @@ export function existingUser({ db, users }: Seatgate, userId: string) {
 export async function listMembers(
   seatgate: Seatgate,
   scope: OrganizationScope,
-  input: PageInput = {}
+  input: MembersInput = {}
 ): Promise<Result<Page<Member>>> {
-  const { db } = seatgate
+  const { db, roles, users } = seatgate
   const { caller, organization } = scope
+  const searched = parseInput(Search, input)
+  const search = searched.ok ? searched.value.search : undefined
   const request = parsePage(input, newestFirst('members'))
   const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
   const found = await find(db, scope, {
     members: membersWithActivity(seatgate)
       .where(
         and(
-          eq(memberships.organizationId, organizationIdOf(organization)),
+          inScope(scope),
           readable(caller, organization),
+          search === undefined ? undefined : beginsWith(users, search),
           after
             ? sql`(${memberships.createdAt}, ${memberships.id}) < (${after[0]}, ${after[1]})`
             : undefined
@@ -81,8 +72,9 @@ export async function listMembers(
       .orderBy(desc(memberships.createdAt), desc(memberships.id))
       .limit(limit + 1),
   })
-  const standing = standingOf(found)
+  const standing = standingOf(roles, found)
   if (!standing.ok) return standing
+  if (!searched.ok) return searched
   if (!request.ok) return request
   return ok(
     toPage(found.rows.members, limit, memberView, ({ createdAt, id }) => [
@@ -91,6 +83,27 @@ export async function listMembers(
       'members',
     ])
   )
+}
+
+const LONGEST_SEARCH = 255
+
+const Search = v.object({
+  search: v.optional(
+    v.pipe(
+      LineOfText,
+      v.minLength(1, 'Must not be empty.'),
+      v.maxLength(LONGEST_SEARCH, `Must be at most ${LONGEST_SEARCH} characters long.`)
+    )
+  ),
+})
+
+// Compared letter by letter: no character in it has a meaning, as `%` would in LIKE.
+function beginsWith(users: Seatgate['users'], search: string): SQL {
+  if (users === null) return sql`false`
+  const begins = (column: SQLiteColumn) =>
+    sql`lower(substr(${column}, 1, length(${search}))) = lower(${search})`
+  return sql`exists (select 1 from ${users} where ${users.id} = memberships.user_id
+    and (${begins(users.email)} or ${begins(users.name)}))`
 }
 
 // Scalar subqueries instead of joins: D1 answers a batch with objects, in which columns of the same
@@ -111,6 +124,7 @@ function membersWithActivity({ db, users }: Seatgate) {
       id: memberships.id,
       userId: memberships.userId,
       role: memberships.role,
+      status: memberships.status,
       createdAt: memberships.createdAt,
       person: person.as('person'),
       lastActive: lastActive.as('last_active'),
@@ -122,15 +136,17 @@ function memberView(row: {
   id: string
   userId: string
   role: string
+  status: 'active' | 'suspended'
   createdAt: Date
   person: string | null
   lastActive: number | null
 }): Member {
-  const { id, userId, role, createdAt, person, lastActive } = row
+  const { id, userId, role, status, createdAt, person, lastActive } = row
   return {
     id,
     userId,
     role,
+    status,
     user: person === null ? null : (JSON.parse(person) as NonNullable<Member['user']>),
     lastActiveAt: lastActive === null ? null : new Date(lastActive).toISOString(),
     createdAt: createdAt.toISOString(),

@@ -1,0 +1,92 @@
+/**
+ * Everything that is measured, in an order in which each operation finds what it needs.
+ *
+ * @module
+ */
+import {
+  addMember,
+  changeRole,
+  countMembers,
+  createOrganization,
+  deleteUser,
+  getOrganization,
+  listMembers,
+  listOrganizations,
+  loadActiveOrganization,
+  putActiveOrganization,
+  removeMember,
+  renameOrganization,
+  restoreMember,
+  restoreOrganization,
+  seatUsage,
+  softDeleteOrganization,
+  suspendMember,
+  transferOwnership,
+  updateSlug,
+  type Result,
+} from '../src/index.ts'
+import {
+  newBusyOrganization,
+  newUser,
+  operator,
+  PASSWORD,
+  signedIn,
+  type World,
+} from '../test/workers/world.ts'
+
+/**
+ * Operations by name, on an organization with so many members. A session is looked up in each, but for
+ * the operator's.
+ */
+export async function operationsOn(
+  world: World,
+  members: number
+): Promise<Record<string, () => Promise<Result<unknown>>>> {
+  const { seatgate } = world
+  const organization = await newBusyOrganization(world, members)
+  const owner = await signedIn(world, organization.owner)
+  const member = await signedIn(world, organization.someMember)
+  const userId = await newUser()
+  const heir = await signedIn(world, userId)
+  const slug = newSlug()
+  const at = organization.id
+  const asOwner = { caller: owner, organization: organization.slug }
+  const asMember = { caller: member, organization: organization.slug }
+  const asHeir = { caller: heir, organization: at }
+  const password = PASSWORD
+  return {
+    'read organization': () => getOrganization(seatgate, asMember),
+    'set active organization': () =>
+      putActiveOrganization(seatgate, { caller: member }, organization.slug),
+    'load request': async () => {
+      const value = await loadActiveOrganization(seatgate, { caller: member })
+      if (value.membership === null) throw new Error('nowhere')
+      return { ok: true, value }
+    },
+    'list members (50)': () => listMembers(seatgate, asMember),
+    'list members (5)': () => listMembers(seatgate, asMember, { limit: 5 }),
+    'count members': () => countMembers(seatgate, asMember),
+    'list organizations': () => listOrganizations(seatgate, { caller: member }),
+    'read seats': () => seatUsage(seatgate, asMember),
+    'add member': () => addMember(seatgate, asOwner, { userId, role: 'member' }),
+    'change role': () => changeRole(seatgate, asOwner, userId, { role: 'admin' }),
+    'suspend member': () => suspendMember(seatgate, asOwner, userId),
+    'restore member': () => restoreMember(seatgate, asOwner, userId),
+    'rename organization': () => renameOrganization(seatgate, asOwner, { name: 'Renamed' }),
+    'change slug': () =>
+      updateSlug(seatgate, asOwner, { slug, confirmSlug: organization.slug, password }),
+    'transfer ownership': () =>
+      transferOwnership(seatgate, { caller: owner, organization: at }, { userId }),
+    'remove member': () => removeMember(seatgate, asHeir, organization.owner),
+    'delete user': () => deleteUser(seatgate, { caller: member }, { password }),
+    'delete organization': () =>
+      softDeleteOrganization(seatgate, asHeir, { confirmName: 'Renamed', password }),
+    'restore organization': () => restoreOrganization(seatgate, { caller: operator }, at),
+    'create organization': () =>
+      createOrganization(seatgate, { caller: owner }, { name: 'Test', slug: newSlug() }),
+  }
+}
+
+function newSlug(): string {
+  return `t${crypto.randomUUID().replaceAll('-', '')}`
+}

@@ -1,0 +1,147 @@
+/**
+ * Checks the options one by one. Each throws a TypeError that names what is wrong.
+ *
+ * @module
+ */
+import type { Sink } from './audit/sink.ts'
+import { HOOKS, type Hooks, type LifecycleHooks } from './hooks/hooks.ts'
+import type { SeatgateOptions, StepUp, VerifyPassword } from './options.ts'
+import { seatLimit, type SeatLimit } from './seats/limit.ts'
+import type { SessionStore } from './sessions/store.ts'
+
+/** The configured roles, and what they may do. */
+export interface Roles {
+  readonly all: readonly string[]
+  readonly owner: string
+  readonly invitationAdmins: readonly string[]
+  readonly memberAdmins: readonly string[]
+  readonly organizationAdmins: readonly string[]
+}
+
+/** What may be a slug, and how long an old one lives on. */
+export interface SlugRules {
+  readonly format: RegExp
+  readonly shortest: number
+  readonly longest: number
+  readonly reserved: ReadonlySet<string>
+  readonly aliasDays: number
+}
+
+export function checkedLimit(value: number | 'unlimited'): SeatLimit {
+  const limit = seatLimit(value)
+  if (limit.kind === 'unknown') {
+    throw wrong('defaultSeatLimit must be "unlimited" or a whole number from 0.')
+  }
+  return limit
+}
+
+export function checkedSessions(sessions: SessionStore | 'none'): SessionStore | null {
+  if (sessions === 'none') return null
+  if (
+    typeof sessions?.updateActiveOrganization !== 'function' ||
+    typeof sessions.endActiveOrganization !== 'function'
+  ) {
+    throw wrong('sessions must be a session store, such as d1Sessions(), or "none".')
+  }
+  return sessions
+}
+
+/** Ways to prove that it is really oneself; null where the host has none. */
+export interface Proofs {
+  readonly verifyPassword: VerifyPassword | null
+  readonly stepUp: StepUp | null
+}
+
+export function checkedProofs({ verifyPassword = null, stepUp = null }: Partial<Proofs>): Proofs {
+  for (const [name, check] of Object.entries({ verifyPassword, stepUp })) {
+    if (check !== null && typeof check !== 'function') throw wrong(`${name} must be a function.`)
+  }
+  return { verifyPassword, stepUp }
+}
+
+export function checkedRoles(options: SeatgateOptions): Roles {
+  const all = options.roles ?? ['owner', 'admin', 'member']
+  if (options.roles && !(options.ownerRole && options.invitationAdminRoles)) {
+    throw wrong('roles needs ownerRole and invitationAdminRoles beside it.')
+  }
+  const owner = options.ownerRole ?? 'owner'
+  const invitationAdmins = options.invitationAdminRoles ?? ['owner', 'admin']
+  const memberAdmins = options.memberAdminRoles ?? invitationAdmins
+  const organizationAdmins = options.organizationAdminRoles ?? invitationAdmins
+  const known = (name: string, roles: readonly string[]) => {
+    const stranger = roles.find((role) => !all.includes(role))
+    if (stranger !== undefined) throw wrong(`${name} has "${stranger}", which is not in roles.`)
+    if (roles.length === 0) throw wrong(`${name} must not be empty.`)
+  }
+  known('ownerRole', [owner])
+  known('invitationAdminRoles', invitationAdmins)
+  known('memberAdminRoles', memberAdmins)
+  known('organizationAdminRoles', organizationAdmins)
+  return { all, owner, invitationAdmins, memberAdmins, organizationAdmins }
+}
+
+const RESERVED_SLUGS = (
+  'admin api app auth billing blog cdn dashboard docs help login logout new oauth register ' +
+  'settings signup static status support system webhooks www'
+).split(' ')
+
+export function checkedSlugs(options: SeatgateOptions): SlugRules {
+  const format: unknown = options.slugFormat ?? /^[a-z][a-z0-9-]*[a-z0-9]$/
+  if (!(format instanceof RegExp)) throw wrong('slugFormat must be a regular expression.')
+  // With these flags an expression remembers where it stopped, and the next slug would start there.
+  if (format.global || format.sticky) throw wrong('slugFormat must not be global or sticky.')
+  const { min, max } = options.slugLength ?? { min: 3, max: 63 }
+  if (!Number.isInteger(min) || !Number.isInteger(max) || min <= 0 || max < min) {
+    throw wrong('slugLength must be whole numbers, min above 0 and max not below min.')
+  }
+  const aliasDays = options.slugAliasDays ?? 7
+  if (!Number.isInteger(aliasDays) || aliasDays < 0) {
+    throw wrong('slugAliasDays must be a whole number from 0.')
+  }
+  const reserved = [
+    ...(options.reservedSlugs ?? RESERVED_SLUGS),
+    ...(options.additionalReservedSlugs ?? []),
+  ]
+  if (!reserved.every((word) => typeof word === 'string')) {
+    throw wrong('reservedSlugs and additionalReservedSlugs must be lists of texts.')
+  }
+  return { format, shortest: min, longest: max, reserved: new Set(reserved), aliasDays }
+}
+
+export function checkedHooks(hooks: Hooks): Hooks {
+  return checkedFunctions('hooks', hooks, false)
+}
+
+export function checkedLifecycle(lifecycle: LifecycleHooks): LifecycleHooks {
+  return checkedFunctions('lifecycle', lifecycle, true)
+}
+
+export function checkedSeconds(name: string, seconds: number): number {
+  if (!(Number.isFinite(seconds) && seconds > 0)) {
+    throw wrong(`${name} must be a positive number of seconds.`)
+  }
+  return seconds
+}
+
+export function checkedSinks(sinks: readonly Sink[]): readonly Sink[] {
+  const ids = sinks.map((sink) => sink.id)
+  const twice = ids.find((id, index) => ids.indexOf(id) !== index)
+  if (twice !== undefined) throw wrong(`two sinks have the id "${twice}".`)
+  return sinks
+}
+
+// A hook under a name that nobody asks would be a policy that is never enforced.
+function checkedFunctions<T extends object>(option: string, hooks: T, inBatch: boolean): T {
+  const known: Readonly<Record<string, { readonly inBatch: boolean }>> = HOOKS
+  for (const [name, hook] of Object.entries(hooks)) {
+    if (known[name]?.inBatch !== inBatch) throw wrong(`${option} has no "${name}".`)
+    if (hook !== undefined && hook !== null && typeof hook !== 'function') {
+      throw wrong(`${option}.${name} must be a function.`)
+    }
+  }
+  return hooks
+}
+
+function wrong(what: string): TypeError {
+  return new TypeError(`createSeatgate: ${what}`)
+}

@@ -1,0 +1,159 @@
+import type { Context, MiddlewareHandler } from 'hono'
+import { hasMfa, type MfaCheck } from '../organizations/mfa-policy.ts'
+import { isUser, type Principal, type UserPrincipal } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { checkRefusalHandler, halt, type RefusalHandler } from './problem.ts'
+import { returnPathOf } from './return-path.ts'
+import type { OrganizationEnv, ScopeEnv, ScopeVariables } from './variables.ts'
+
+/** Options of {@link requireMembership}. */
+export interface RequireMembershipOptions {
+  /** Lets through these roles alone, a set and not a hierarchy. Default: every member. */
+  readonly roles?: readonly string[]
+  /** Answers who is turned away. Default: `application/problem+json`. */
+  readonly onRefusal?: RefusalHandler
+}
+
+/**
+ * Lets through who is in an organization, as a member or as a service account bound to it, with one
+ * of the roles if any are named. Decides on what was loaded before: no database call.
+ *
+ * Refusals: `no_active_organization`, `insufficient_role` with the `requiredRoles`.
+ *
+ * @throws {TypeError} at set-up, naming a role that is not configured.
+ *
+ * @example
+ * ```ts
+ * app.use('/settings/*', requireMembership(seatgate, { roles: ['owner', 'admin'] }))
+ * ```
+ */
+export function requireMembership(
+  { roles: configured }: Seatgate,
+  { roles = [], onRefusal }: RequireMembershipOptions = {}
+): MiddlewareHandler<OrganizationEnv> {
+  checkRefusalHandler('requireMembership', onRefusal)
+  if (!Array.isArray(roles)) throw new TypeError('requireMembership: roles must be a list.')
+  const stranger = roles.map(String).find((role) => !configured.all.includes(role))
+  if (stranger !== undefined) {
+    throw new TypeError(`requireMembership: "${stranger}" is not a configured role.`)
+  }
+  return async function requireMembership(c: Context<ScopeEnv>, next) {
+    const { caller, organization, role } = c.var
+    if (!caller || !organization || role == null || !isInside(caller, c.var)) {
+      return halt(c, { code: 'no_active_organization' }, onRefusal)
+    }
+    if (roles.length > 0 && !roles.includes(role)) {
+      return halt(c, { code: 'insufficient_role', requiredRoles: roles }, onRefusal)
+    }
+    await next()
+  } as MiddlewareHandler<OrganizationEnv>
+}
+
+function isInside(caller: Principal, { organization, membership }: ScopeVariables): boolean {
+  if (isUser(caller)) return membership != null
+  return caller.type === 'system' || caller.organizationId === organization?.id
+}
+
+/**
+ * Lets through members with one of these roles: {@link requireMembership} with `roles`.
+ *
+ * @throws {TypeError} at set-up, if it names no role or one that is not configured.
+ *
+ * @example
+ * ```ts
+ * app.delete('/o/:org/projects/:id', requireRole(seatgate, 'owner', 'admin'), remove)
+ * ```
+ */
+export function requireRole(
+  seatgate: Seatgate,
+  ...roles: readonly string[]
+): MiddlewareHandler<OrganizationEnv> {
+  if (roles.length === 0) throw new TypeError('requireRole: names no role.')
+  return requireMembership(seatgate, { roles })
+}
+
+/** Options of {@link requireOrganizationMfa}. */
+export interface RequireMfaOptions {
+  /** Tells whether a user has a second factor. */
+  readonly mfaCheck: MfaCheck
+  /** Where one gets a second factor. Default `/users/settings/mfa`. */
+  readonly enrollmentPath?: string
+  /** Answers who is turned away. Default: `application/problem+json`. */
+  readonly onRefusal?: RefusalHandler
+}
+
+/**
+ * Holds people to the organization's policy: where it demands a second factor, who has none is turned
+ * away until they do. The policy is on the organization that was loaded before; only the host's own
+ * `mfaCheck` is asked, and only where the policy is on. A check that fails is none.
+ *
+ * Refusals: `org_mfa_required` with `enrollmentPath` and `returnTo`.
+ *
+ * @throws {TypeError} at set-up, if `mfaCheck` is not a function.
+ *
+ * @example
+ * ```ts
+ * app.use('/o/:org/*', requireOrganizationMfa(seatgate, { mfaCheck: (userId) => hasPasskey(userId) }))
+ * ```
+ */
+export function requireOrganizationMfa(
+  seatgate: Seatgate,
+  { mfaCheck, enrollmentPath = '/users/settings/mfa', onRefusal }: RequireMfaOptions
+): MiddlewareHandler<ScopeEnv> {
+  checkRefusalHandler('requireOrganizationMfa', onRefusal)
+  if (typeof mfaCheck !== 'function') {
+    throw new TypeError('requireOrganizationMfa: mfaCheck must be a function.')
+  }
+  return async function requireOrganizationMfa(c, next) {
+    const { caller, organization } = c.var
+    if (caller && isUser(caller) && organization?.enforceMfaForMembers) {
+      if (!(await hasMfa(seatgate, mfaCheck, caller.userId))) {
+        const returnTo = returnPathOf(c, `/organizations/${organization.slug}`)
+        return halt(c, { code: 'org_mfa_required', enrollmentPath, returnTo }, onRefusal)
+      }
+    }
+    await next()
+  }
+}
+
+/** Options of {@link requireSudo}. */
+export interface RequireSudoOptions {
+  /** Tells whether this person has lately proven that it is they. */
+  readonly isFresh: (c: Context, caller: UserPrincipal) => boolean | Promise<boolean>
+  /** Answers who is turned away. Default: `application/problem+json`. */
+  readonly onRefusal?: RefusalHandler
+}
+
+/**
+ * Lets through people who have lately proven that it is they, as the host can tell. One who is not
+ * known is turned away too, and so is everybody if the host cannot tell.
+ *
+ * Refusals: `stale_sudo`.
+ *
+ * @throws {TypeError} at set-up, if `isFresh` is not a function.
+ *
+ * @example
+ * ```ts
+ * app.use('/billing/*', requireSudo(seatgate, { isFresh: (c) => c.get('authenticatedAt') > fiveMinutesAgo() }))
+ * ```
+ */
+export function requireSudo(
+  { report }: Seatgate,
+  { isFresh, onRefusal }: RequireSudoOptions
+): MiddlewareHandler<ScopeEnv> {
+  checkRefusalHandler('requireSudo', onRefusal)
+  if (typeof isFresh !== 'function') {
+    throw new TypeError('requireSudo: isFresh must be a function.')
+  }
+  return async function requireSudo(c, next) {
+    const { caller } = c.var
+    let fresh: unknown = false
+    try {
+      fresh = caller != null && isUser(caller) && (await isFresh(c, caller))
+    } catch (error) {
+      report({ event: 'sudo_check_failed', error })
+    }
+    if (fresh !== true) return halt(c, { code: 'stale_sudo' }, onRefusal)
+    await next()
+  }
+}

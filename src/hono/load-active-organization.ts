@@ -1,0 +1,68 @@
+import type { Context, MiddlewareHandler } from 'hono'
+import { StoreUnavailable } from '../database/database.ts'
+import { ok, refused, type Result } from '../result.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { loadActiveOrganization as load, type Loaded } from '../sessions/load-active.ts'
+import { checkAuthenticate, requestIdOf, type Authenticate } from './authenticate.ts'
+import { checkRefusalHandler, halt, type RefusalHandler } from './problem.ts'
+import type { ScopeEnv } from './variables.ts'
+
+/** Options of {@link loadActiveOrganization}. */
+export interface LoadOptions {
+  /** Tells who is asking. */
+  readonly authenticate: Authenticate
+  /** Answers when D1 cannot. Default: `application/problem+json`. */
+  readonly onRefusal?: RefusalHandler
+}
+
+/**
+ * Puts on `c.var` who is asking and the organization of their session, in one D1 round trip. Nobody
+ * is turned away here: without a session, an organization or a membership the variables are null.
+ * A pointer that has become stale is mended, as the domain function of the same name says. Only an
+ * outage of D1 ends the request (`unavailable`): it must not look like having been signed out.
+ *
+ * @throws {TypeError} at set-up, if an option is wrong.
+ *
+ * @example
+ * ```ts
+ * app.use(loadActiveOrganization(seatgate, { authenticate }))
+ * app.get('/', (c) => c.text(c.var.organization?.name ?? 'Choose an organization.'))
+ * ```
+ */
+export function loadActiveOrganization(
+  seatgate: Seatgate,
+  { authenticate, onRefusal }: LoadOptions
+): MiddlewareHandler<ScopeEnv> {
+  checkAuthenticate('loadActiveOrganization', authenticate)
+  checkRefusalHandler('loadActiveOrganization', onRefusal)
+  return async function loadActiveOrganization(c, next) {
+    const caller = await authenticate(c)
+    const loaded = caller
+      ? await answered(seatgate, load(seatgate, { caller, ...requestIdOf(c) }))
+      : ok(NOBODY)
+    if (!loaded.ok) return halt(c, loaded.error, onRefusal)
+    setScope(c, loaded.value)
+    await next()
+  }
+}
+
+const NOBODY: Loaded = { caller: null, organization: null, membership: null, role: null }
+
+/** Puts a scope on `c.var`. */
+export function setScope(c: Context, { caller, organization, membership, role }: Loaded): void {
+  c.set('caller', caller)
+  c.set('organization', organization)
+  c.set('membership', membership)
+  c.set('role', role)
+}
+
+/** What D1 answers, or that it does not. */
+export async function answered<T>(seatgate: Seatgate, answer: Promise<T>): Promise<Result<T>> {
+  try {
+    return ok(await answer)
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error
+    seatgate.report({ event: 'store_unavailable', error: error.cause })
+    return refused({ code: 'unavailable' })
+  }
+}

@@ -1,0 +1,74 @@
+import type { Context } from 'hono'
+import type { Refusal } from '../refusal.ts'
+import { RETRY_AFTER_SECONDS, statusOf, titleOf, type RefusalHandler } from './problem.ts'
+import { returnPathOf } from './return-path.ts'
+
+/** Where a browser is sent when something is missing. */
+export interface PageRefusalsOptions {
+  /** Default `/login`. */
+  readonly loginPath?: string
+  /** Where one chooses an organization. Default `/organizations`. */
+  readonly organizationsPath?: string
+  /** Where one proves again that it is oneself. Default `/users/sudo`. */
+  readonly sudoPath?: string
+}
+
+/**
+ * Answers refusals to people: sends them to where they can mend it, with `return_to` so that they come
+ * back, and tells them the rest in plain words with the right status.
+ *
+ * @example
+ * ```ts
+ * const onRefusal = pageRefusals({ loginPath: '/sign-in' })
+ * app.use('/o/:org/*', loadOrganizationFromSlug(seatgate, { authenticate, onRefusal }))
+ * ```
+ */
+export function pageRefusals({
+  loginPath = '/login',
+  organizationsPath = '/organizations',
+  sudoPath = '/users/sudo',
+}: PageRefusalsOptions = {}): RefusalHandler {
+  return function pageRefusal(c, refusal) {
+    switch (refusal.code) {
+      case 'unauthenticated':
+      case 'no_session':
+      case 'no_scope':
+        return send(c, loginPath, { return_to: returnPathOf(c) })
+      case 'no_active_organization':
+        return send(c, organizationsPath, { notice: refusal.code })
+      case 'org_mfa_required':
+        return send(c, refusal.enrollmentPath, { return_to: refusal.returnTo })
+      case 'stale_sudo':
+        return send(c, sudoPath, { return_to: returnPathOf(c) })
+      default: {
+        const status = statusOf(refusal.code)
+        if (status === 503) c.header('retry-after', String(RETRY_AFTER_SECONDS))
+        return c.text(wordsFor(refusal), status)
+      }
+    }
+  }
+}
+
+function send(c: Context, path: string, parameters: Record<string, string>): Response {
+  const mark = path.includes('?') ? '&' : '?'
+  c.header('cache-control', 'no-store')
+  // A browser that posted is to look at the page, not to post again.
+  return c.redirect(`${path}${mark}${new URLSearchParams(parameters).toString()}`, 303)
+}
+
+function wordsFor(refusal: Refusal): string {
+  const title = `${titleOf(refusal.code)}.`
+  switch (refusal.code) {
+    case 'seat_limit_reached':
+      return `${title} ${refusal.used} of ${refusal.limit} are in use.`
+    case 'validation_error':
+      return [
+        title,
+        ...Object.entries(refusal.errors).map(([field, say]) => `${field}: ${say.join(' ')}`),
+      ].join('\n')
+    case 'hook_refused':
+      return `${title} ${refusal.detail ?? refusal.reason}`
+    default:
+      return title
+  }
+}

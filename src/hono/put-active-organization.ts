@@ -1,0 +1,38 @@
+import type { Context } from 'hono'
+import { ok, refused, type Result } from '../result.ts'
+import { isUser, type Principal } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { putActiveOrganization as put, type ActiveOrganization } from '../sessions/put-active.ts'
+import { requestIdOf } from './authenticate.ts'
+import { setScope } from './load-active-organization.ts'
+
+/**
+ * Points the session of this request at an organization, named by its id or slug, or (`null`) at none,
+ * and puts the new scope on `c.var`. Refused, everything stays as it was. It writes no cookie.
+ *
+ * Refusals: as of the domain function of the same name.
+ *
+ * @example
+ * ```ts
+ * const active = await putActiveOrganization(seatgate, c, form.organizationId)
+ * if (!active.ok) throw new RefusalException(active.error)
+ * ```
+ */
+export async function putActiveOrganization(
+  seatgate: Seatgate,
+  c: Context,
+  organization: string | null
+): Promise<Result<ActiveOrganization>> {
+  const caller = c.get('caller') as Principal | null | undefined
+  if (!caller) return refused({ code: 'no_scope' })
+  const active = await put(seatgate, { caller, ...requestIdOf(c) }, organization)
+  if (!active.ok || !isUser(caller)) return active
+  const { session, membership } = active.value
+  setScope(c, {
+    caller: { ...caller, session },
+    organization: active.value.organization,
+    membership,
+    role: membership?.role ?? null,
+  })
+  return ok(active.value)
+}

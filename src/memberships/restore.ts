@@ -1,0 +1,121 @@
+import * as v from 'valibot'
+import { memberEvent } from '../audit/event.ts'
+import type { MembershipRow } from '../database/schema.ts'
+import { LineOfText, parseInput } from '../input.ts'
+import { perform, type OperationOptions } from '../operations/perform.ts'
+import { unchanged } from '../operations/plan.ts'
+import { standingWith } from '../organizations/standing.ts'
+import { ok, refused, type Result } from '../result.ts'
+import type { OrganizationScope } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { guardStanding, guardUnchanged } from './guards.ts'
+import { membershipView, type Membership } from './membership.ts'
+import { membershipsOf } from './lookup.ts'
+import { mayChangeRole } from './roles.ts'
+
+const MOST_AT_ONCE = 100
+
+/**
+ * Restores a suspended member, who takes a new seat like anybody who comes in. Who is active stays so.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
+ * `seat_limit_reached`, `operation_in_progress`, `seats_unavailable`.
+ *
+ * @example
+ * ```ts
+ * const restored = await restoreMember(seatgate, { caller, organization: 'acme' }, userId)
+ * ```
+ */
+export async function restoreMember(
+  seatgate: Seatgate,
+  scope: OrganizationScope,
+  userId: string,
+  options: OperationOptions = {}
+): Promise<Result<Membership>> {
+  const restored = await restore(seatgate, scope, ok([userId]), userId, options)
+  if (!restored.ok) return restored
+  const [membership] = restored.value
+  return membership ? ok(membership) : refused({ code: 'not_found' })
+}
+
+/**
+ * Restores several members `{ userIds }`, up to 100: all of them or, if there are not seats for all,
+ * nobody.
+ *
+ * Refusals: as of {@link restoreMember}, and `validation_error`.
+ *
+ * @example
+ * ```ts
+ * await restoreMembers(seatgate, { caller, organization: 'acme' }, { userIds: [ann, ben] })
+ * ```
+ */
+export async function restoreMembers(
+  seatgate: Seatgate,
+  scope: OrganizationScope,
+  input: unknown,
+  options: OperationOptions = {}
+): Promise<Result<readonly Membership[]>> {
+  const parsed = parseInput(Input, input)
+  const userIds = parsed.ok ? ok([...new Set(parsed.value.userIds)]) : parsed
+  return restore(seatgate, scope, userIds, input, options)
+}
+
+const Input = v.object(
+  {
+    userIds: v.pipe(
+      v.array(LineOfText, 'Must be a list.'),
+      v.minLength(1, 'Must not be empty.'),
+      v.maxLength(MOST_AT_ONCE, `Must be at most ${MOST_AT_ONCE}.`)
+    ),
+  },
+  'Must be an object.'
+)
+
+async function restore(
+  seatgate: Seatgate,
+  scope: OrganizationScope,
+  userIds: Result<readonly string[]>,
+  input: unknown,
+  options: OperationOptions
+): Promise<Result<readonly Membership[]>> {
+  const { db, roles } = seatgate
+  return perform(
+    seatgate,
+    scope,
+    {
+      name: 'organization.member_restore',
+      input,
+      grows: true,
+      queries: { targets: membershipsOf(db, scope, userIds.ok ? userIds.value : []) },
+      plan(found, _caller, now) {
+        const standing = standingWith(roles, found, roles.memberAdmins)
+        if (!standing.ok) return standing
+        if (!userIds.ok) return userIds
+        const { targets } = found.rows
+        const mayAll = targets.every(({ role }) =>
+          mayChangeRole(roles, standing.value.role, null, role)
+        )
+        if (!mayAll) return refused({ code: 'insufficient_role' })
+        if (targets.length < userIds.value.length) return refused({ code: 'not_found' })
+        const suspended = targets.filter(({ status }) => status === 'suspended')
+        if (suspended.length === 0) return ok(unchanged(targets.map(membershipView)))
+        const back = (row: MembershipRow): MembershipRow =>
+          row.status === 'active'
+            ? row
+            : { ...row, status: 'active', suspendedBy: null, updatedAt: now }
+        return ok({
+          value: targets.map((row) => membershipView(back(row))),
+          statements: [
+            guardStanding(seatgate, standing.value),
+            ...suspended.map((row) => guardUnchanged(seatgate, row)),
+          ],
+          admissions: suspended.map((row) => ({ kind: 'restore', membership: back(row) })),
+          events: suspended.map((row) =>
+            memberEvent(row, 'organization.member_restore', { by: row.suspendedBy })
+          ),
+        })
+      },
+    },
+    options
+  )
+}

@@ -1,0 +1,124 @@
+import { eq } from 'drizzle-orm'
+import * as v from 'valibot'
+import { attributionOf } from '../audit/event.ts'
+import { memberships, type MembershipRow } from '../database/schema.ts'
+import { LineOfText, parseInput } from '../input.ts'
+import { afterHook } from '../operations/intent.ts'
+import { perform, type OperationOptions } from '../operations/perform.ts'
+import { standingWith } from '../organizations/standing.ts'
+import { invalid } from '../refusal.ts'
+import { ok, refused, type Result } from '../result.ts'
+import type { OrganizationScope } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { guardStanding, guardUnchanged } from './guards.ts'
+import { membershipView, type Membership } from './membership.ts'
+import { membershipOf } from './lookup.ts'
+import { roleInput } from './roles.ts'
+
+/** Two memberships after a transfer: who was the owner, and who is. */
+export interface Transfer {
+  readonly from: Membership
+  readonly to: Membership
+}
+
+/**
+ * Makes another member owner `{ userId, role? }` and gives the caller, an owner, another role: `role`,
+ * or the first of the roles that administer members without owning. One step: at no instant is there
+ * no owner, and of two transfers at once one wins.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
+ * `not_a_member` (the other is none, or is suspended), `hook_refused`, `hook_failed`.
+ *
+ * @example
+ * ```ts
+ * const transferred = await transferOwnership(seatgate, scope, { userId, role: 'admin' })
+ * ```
+ */
+export async function transferOwnership(
+  seatgate: Seatgate,
+  scope: OrganizationScope,
+  input: unknown,
+  options: OperationOptions = {}
+): Promise<Result<Transfer>> {
+  const { db, roles } = seatgate
+  const parsed = parseInput(
+    v.object({ userId: LineOfText, role: v.nullish(roleInput(roles)) }, 'Must be an object.'),
+    input
+  )
+  const userId = parsed.ok ? parsed.value.userId : ''
+  return perform(
+    seatgate,
+    scope,
+    {
+      name: 'organization.ownership_transfer',
+      input,
+      grows: false,
+      queries: { target: membershipOf(db, scope, userId) },
+      plan(found, caller, now) {
+        const standing = standingWith(roles, found, [roles.owner])
+        if (!standing.ok) return standing
+        if (!parsed.ok) return parsed
+        const { membership: owner } = standing.value
+        // The host itself owns nothing that it could hand over: it changes roles.
+        if (owner === null) return refused({ code: 'insufficient_role' })
+        const lesser = parsed.value.role ?? lesserRole(roles)
+        const errors = {
+          ...(userId === owner.userId && { userId: ['Is the owner already.'] }),
+          ...((lesser === undefined || lesser === roles.owner) && {
+            role: ['Must be another role than the owner’s.'],
+          }),
+        }
+        if (lesser === undefined || Object.keys(errors).length > 0) {
+          return refused(invalid(errors))
+        }
+        const [target] = found.rows.target
+        if (target?.status !== 'active') return refused({ code: 'not_a_member' })
+        const { organizationId } = owner
+        const change = (row: MembershipRow, role: string) => ({
+          statement: db
+            .update(memberships)
+            .set({ role, updatedAt: now })
+            .where(eq(memberships.id, row.id)),
+          view: membershipView({ ...row, role, updatedAt: now }),
+        })
+        const to = change(target, roles.owner)
+        const from = change(owner, lesser)
+        return ok({
+          value: { from: from.view, to: to.view },
+          before: {
+            hook: 'beforeTransfer',
+            state: { from: membershipView(owner), to: membershipView(target), caller },
+          },
+          statements: [
+            guardStanding(seatgate, standing.value),
+            guardUnchanged(seatgate, target),
+            to.statement,
+            from.statement,
+          ],
+          events: [
+            {
+              organizationId,
+              action: 'organization.ownership_transfer',
+              target: { type: 'user', id: target.userId },
+              metadata: {
+                from_user_id: owner.userId,
+                to_user_id: target.userId,
+                old_owner_role: lesser,
+              },
+            },
+          ],
+          intents: afterHook(seatgate, 'afterTransfer', organizationId, {
+            from: from.view,
+            to: to.view,
+            actor: attributionOf(caller).actor,
+          }),
+        })
+      },
+    },
+    options
+  )
+}
+
+function lesserRole({ all, owner, memberAdmins }: Seatgate['roles']): string | undefined {
+  return [...memberAdmins, ...all].find((role) => role !== owner)
+}

@@ -1,0 +1,175 @@
+/**
+ * From a plan to its batch, and what follows on it.
+ *
+ * @module
+ */
+import { attributionOf } from '../audit/event.ts'
+import { organizationsOf, recordEvents } from '../audit/statements.ts'
+import { commit, type Aborted, type Commit } from '../database/commit.ts'
+import type { Statement } from '../database/database.ts'
+import { ask, composeLifecycle } from '../hooks/ask.ts'
+import { admit, releaseSeat } from '../memberships/gate.ts'
+import { invalid, type Refusal } from '../refusal.ts'
+import { ok, type Result } from '../result.ts'
+import type { Principal } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import type { SeatReference } from '../seats/provider.ts'
+import { fulfil, recordIntents, type RecordedIntent } from './fulfil.ts'
+import type { Plan } from './plan.ts'
+
+/** On whose behalf, in which request and when something is done. */
+export interface Occasion {
+  readonly caller: Principal
+  readonly requestId: string | undefined
+  readonly now: Date
+}
+
+/**
+ * A change that is ready to be made: the statements of one batch, to be run together or not at all,
+ * and what is to be done once they are in. Plain values; nothing has been written.
+ */
+export interface Prepared<T> {
+  /** What the change answers once it is committed. */
+  readonly value: T
+  readonly statements: readonly Statement[]
+  /** Seats that are reserved for it: confirmed with the batch, released without it. */
+  readonly takenSeats: readonly SeatReference[]
+  readonly freedSeats: readonly SeatReference[]
+  readonly organizationIds: readonly string[]
+  readonly intents: readonly RecordedIntent[]
+}
+
+/**
+ * Two prepared changes as one, in this order. They must not need each other's seats: an organization
+ * and a further member of it are two batches.
+ *
+ * @example
+ * ```ts
+ * const both = combine(workspace.value, joining.value)
+ * await commitTogether(seatgate, both, { before: [insertUser] })
+ * ```
+ */
+export function combine<A, B>(first: Prepared<A>, second: Prepared<B>): Prepared<readonly [A, B]> {
+  return {
+    value: [first.value, second.value],
+    statements: [...first.statements, ...second.statements],
+    takenSeats: [...first.takenSeats, ...second.takenSeats],
+    freedSeats: [...first.freedSeats, ...second.freedSeats],
+    organizationIds: [...new Set([...first.organizationIds, ...second.organizationIds])],
+    intents: [...first.intents, ...second.intents],
+  }
+}
+
+/** Asks the host's hook, takes the seats and builds the batch. The database is not asked. */
+export async function prepare<T>(
+  seatgate: Seatgate,
+  { caller, requestId, now }: Occasion,
+  plan: Plan<T>
+): Promise<Result<Prepared<T>>> {
+  const { db, newId, sinks } = seatgate
+  if (plan.before) {
+    const allowed = await ask(seatgate, plan.before)
+    if (!allowed.ok) return allowed
+  }
+  const composed = plan.lifecycle
+    ? await composeLifecycle(seatgate, plan.lifecycle.hook, plan.statements, {
+        userId: plan.lifecycle.userId,
+      })
+    : ok(plan.statements)
+  if (!composed.ok) return composed
+  const admitted = await admit(seatgate, plan.admissions ?? [])
+  if (!admitted.ok) return admitted
+  const entrants = admitted.value
+  const events = [...plan.events, ...entrants.flatMap((entrant) => entrant.events)]
+  const context = {
+    ...attributionOf(caller),
+    requestId: requestId ?? null,
+    now,
+    newId,
+    forwarded: sinks.length > 0,
+  }
+  const intents = recordIntents(seatgate, plan.intents ?? [], now)
+  return ok({
+    value: plan.value,
+    statements: [
+      ...composed.value,
+      ...entrants.flatMap((entrant) => entrant.statements),
+      ...recordEvents(db, context, events),
+      ...intents.statements,
+    ],
+    takenSeats: entrants.flatMap(({ seat }) => (seat === null ? [] : [seat])),
+    freedSeats: plan.freedSeats ?? [],
+    organizationIds: organizationsOf(events),
+    intents: intents.recorded,
+  })
+}
+
+/**
+ * Runs the batch, with whatever else belongs into it, and does what follows on it. After an unknown
+ * outcome nothing is done here: seats are settled at their deadline, intents when they are due.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer: the batch may or may not have been committed.
+ */
+export async function conclude(
+  seatgate: Seatgate,
+  prepared: Prepared<unknown>,
+  statements: readonly Statement[] = prepared.statements
+): Promise<Commit> {
+  const unused = prepared.takenSeats.filter((seat) => !sent.has(seat))
+  for (const seat of prepared.takenSeats) sent.add(seat)
+  const done = await commit(seatgate.db, statements)
+  if (done.committed) await tell(seatgate, prepared)
+  else await Promise.all(unused.map((seat) => releaseSeat(seatgate, seat)))
+  return done
+}
+
+// A host may send a batch again after an answer that was lost. The first may have landed: its seats
+// are not given back on the word of the second, but settled at their deadline.
+const sent = new WeakSet<SeatReference>()
+
+/** What a rolled back batch says to the caller; null if it is to be planned anew. */
+export function refusalOf({ code, numbers }: Aborted): Refusal | null {
+  switch (code) {
+    case 'last_owner':
+    case 'seats_unavailable':
+    case 'organization_not_found':
+    case 'insufficient_role':
+    case 'already_member':
+      return { code }
+    case 'seat_limit_reached':
+      return { code, limit: numbers[0] ?? 0, used: numbers[1] ?? 0 }
+    case 'session_gone':
+      return { code: 'not_found' }
+    case 'slug_taken':
+      return invalid({ slug: ['Is taken.'] })
+    case 'user_unknown':
+      return invalid({ userId: ['There is no such user.'] })
+    default:
+      return null
+  }
+}
+
+// Freed seats are waited for, so that whoever is told of a departure can use its seat at once.
+// Everything else may come later; what a crash prevents here, the outbox and the alarm make up for.
+async function tell(seatgate: Seatgate, prepared: Prepared<unknown>): Promise<void> {
+  const { seats, seatContext, queue, waitUntil, report } = seatgate
+  const { takenSeats, freedSeats, organizationIds, intents } = prepared
+  await Promise.all(freedSeats.map((seat) => releaseSeat(seatgate, seat)))
+  const work = [
+    ...takenSeats.map((seat) => () => seats.confirm(seatContext, seat)),
+    ...intents.map((intent) => () => fulfil(seatgate, intent)),
+    ...organizationIds.map((organizationId) => async () => queue?.send({ organizationId })),
+  ]
+  const done = Promise.all(
+    work.map(async (task) => {
+      try {
+        await task()
+      } catch (error) {
+        const [organizationId = ''] = organizationIds
+        report({ event: 'background_failed', organizationId, error })
+      }
+    })
+  )
+  if (waitUntil === null) await done
+  else waitUntil(done)
+}

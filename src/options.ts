@@ -1,0 +1,105 @@
+import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
+import type { Sink } from './audit/sink.ts'
+import type { Database } from './database/database.ts'
+import type { Hooks, LifecycleHooks } from './hooks/hooks.ts'
+import type { SeatProvider } from './seats/provider.ts'
+import type { SessionStore } from './sessions/store.ts'
+
+/** The host's table of users, in Drizzle. Read only: members are shown with it. */
+export type UserTable = SQLiteTable & {
+  readonly id: SQLiteColumn
+  readonly email: SQLiteColumn
+  readonly name: SQLiteColumn
+}
+
+/** A wake-up on the queue: ids only. Losing one costs time, never an event. */
+export interface WakeUp {
+  readonly organizationId: string
+}
+
+/** Where wake-ups are sent; a Cloudflare Queue is one. */
+export interface WakeUpQueue {
+  send(message: WakeUp, options?: { readonly delaySeconds?: number }): Promise<unknown>
+  sendBatch(messages: readonly { readonly body: WakeUp }[]): Promise<unknown>
+}
+
+/** Something that went wrong where no caller could be told. `error` may hold personal data. */
+export interface Report {
+  readonly event: string
+  readonly organizationId?: string
+  readonly error: unknown
+}
+
+/**
+ * Checks a password, for what only its owner may do. It must take the same time for a user without
+ * one, and answer false.
+ */
+export type VerifyPassword = (userId: string, password: string) => boolean | Promise<boolean>
+
+/** Checks another proof of presence (a one-time code, a fresh token), for users without a password. */
+export type StepUp = (userId: string, proof: string) => boolean | Promise<boolean>
+
+/** Options of `createSeatgate`. */
+export interface SeatgateOptions {
+  /** The host's Drizzle handle on D1, with the tables of `migrations/`. */
+  readonly database: Database
+  /** Where seats are counted: `ledgerSeats(env.SEATS)`, `d1Seats()` or `unlimitedSeats()`. */
+  readonly seats: SeatProvider
+  /**
+   * Where sessions keep their active organization: `d1Sessions()` or the host's own store. Without
+   * sessions `"none"`, said on purpose: then nothing has an active organization.
+   */
+  readonly sessions: SessionStore | 'none'
+  /** The limit of an organization without an entitlement. Default `"unlimited"`. */
+  readonly defaultSeatLimit?: number | 'unlimited'
+  /** The host's users. Without it nobody checks that a new member exists, or shows who it is. */
+  readonly users?: UserTable
+  /** Checks a password. Slug change and deletion need this or `stepUp`. */
+  readonly verifyPassword?: VerifyPassword
+  /** Checks another proof than a password. */
+  readonly stepUp?: StepUp
+
+  /** The names of the roles. Default owner, admin, member. They are a set, not a hierarchy. */
+  readonly roles?: readonly string[]
+  /** The role of which an organization always keeps one. Default `"owner"`. */
+  readonly ownerRole?: string
+  /** Who invites. Default owner and admin. */
+  readonly invitationAdminRoles?: readonly string[]
+  /** Who adds, suspends and removes members and reads the audit trail. Default as who invites. */
+  readonly memberAdminRoles?: readonly string[]
+  /** Who renames the organization, changes its slug and its policy. Default as who invites. */
+  readonly organizationAdminRoles?: readonly string[]
+
+  /** What a slug looks like. Default `/^[a-z][a-z0-9-]*[a-z0-9]$/`. */
+  readonly slugFormat?: RegExp
+  /** How long a slug is, in characters. Default 3 to 63. */
+  readonly slugLength?: { readonly min: number; readonly max: number }
+  /** Words that are no slugs, in place of the library's own list. */
+  readonly reservedSlugs?: readonly string[]
+  /** Words that are no slugs, beside the list. */
+  readonly additionalReservedSlugs?: readonly string[]
+  /** How many days an old slug leads members to the new one. Default 7. */
+  readonly slugAliasDays?: number
+
+  /** The host's word on what happens. Default: everything is allowed, nobody is told. */
+  readonly hooks?: Hooks
+  /** Hooks in the life of a user. */
+  readonly lifecycle?: LifecycleHooks
+  /** How long a hook may take before its operation is refused. Default 5. */
+  readonly hookDeadlineSeconds?: number
+
+  /** Where audit events are forwarded to. Default nowhere. */
+  readonly sinks?: readonly Sink[]
+  /** Wakes the forwarder after each change. Without it the sweep alone forwards. */
+  readonly queue?: WakeUpQueue
+  /** Keeps work after the answer alive; `waitUntil` of `cloudflare:workers`. Default: awaited. */
+  readonly waitUntil?: (work: Promise<unknown>) => void
+  /** Hears of failures that change no answer. Default: `console.error` with the event's name. */
+  readonly report?: (report: Report) => void
+  /** The time. Default the system's clock. */
+  readonly now?: () => Date
+  /** New ids, never repeated. Default random UUIDs. */
+  readonly newId?: () => string
+  /** Numbers from 0 up to 1, for jitter. Default `Math.random`. */
+  readonly random?: () => number
+}

@@ -1,0 +1,44 @@
+import { asc, inArray, lte, sql, type SQL } from 'drizzle-orm'
+import { batch } from '../database/batch.ts'
+import type { Database } from '../database/database.ts'
+import { slugAliases } from '../database/schema.ts'
+import { userIdOf, type Caller } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+
+const ALIASES_PER_SWEEP = 1000
+
+/**
+ * Selects the present slug of an organization that had this one until lately, for its members alone:
+ * to others there is no such slug.
+ */
+export function presentSlugOf(db: Database, caller: Caller, oldSlug: string, now: Date) {
+  const user: SQL | string | null = userIdOf(caller)
+  return db
+    .select({ slug: sql<string>`holder.slug`.as('present_slug') })
+    .from(
+      sql`organization_slug_aliases alias
+        join organizations holder on holder.id = alias.organization_id and holder.deleted_at is null
+        join memberships member on member.organization_id = holder.id
+          and member.user_id = ${user} and member.status = 'active'`
+    )
+    .where(
+      sql`alias.old_slug = ${oldSlug.toLowerCase()} and alias.expires_at > ${now.getTime()}
+        and not exists (select 1 from organizations live
+          where live.slug = alias.old_slug and live.deleted_at is null)`
+    )
+}
+
+/**
+ * Deletes slug aliases that have expired.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ */
+export async function sweepAliases({ db, now }: Seatgate): Promise<void> {
+  const expired = db
+    .select({ oldSlug: slugAliases.oldSlug })
+    .from(slugAliases)
+    .where(lte(slugAliases.expiresAt, now()))
+    .orderBy(asc(slugAliases.expiresAt))
+    .limit(ALIASES_PER_SWEEP)
+  await batch(db, { swept: db.delete(slugAliases).where(inArray(slugAliases.oldSlug, expired)) })
+}

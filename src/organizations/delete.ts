@@ -1,0 +1,96 @@
+import { eq } from 'drizzle-orm'
+import { attributionOf, organizationEvent } from '../audit/event.ts'
+import { organizations } from '../database/schema.ts'
+import { bothOf, parseInput } from '../input.ts'
+import { guardStanding } from '../memberships/guards.ts'
+import { afterHook } from '../operations/intent.ts'
+import { perform, type OperationOptions } from '../operations/perform.ts'
+import { readProof, withoutProof } from '../operations/prove.ts'
+import { invalid } from '../refusal.ts'
+import { ok, refused, type Result } from '../result.ts'
+import type { OrganizationScope } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { endPointers } from '../sessions/end.ts'
+import { DeleteOrganizationInput } from './input.ts'
+import { guardField } from './guards.ts'
+import { organizationView, type Organization } from './organization.ts'
+import { standingWith } from './standing.ts'
+
+/** An organization that is gone for everybody, and can be restored. */
+export interface DeletedOrganization extends Organization {
+  readonly deletedAt: string
+}
+
+/**
+ * Deletes an organization `{ confirmName, password | stepUpProof }`, for owners. `confirmName` is the
+ * name, typed. From the next request on there is no such organization for anybody; its slug is free,
+ * its sessions point nowhere, its ledger is closed. Memberships stay as they are, seats included, so
+ * that `restoreOrganization` brings everybody back.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
+ * `invalid_password`, `step_up_required`, `step_up_failed`, `hook_refused`, `hook_failed`.
+ *
+ * @throws {TypeError} if the host has configured neither `verifyPassword` nor `stepUp`.
+ *
+ * @example
+ * ```ts
+ * await softDeleteOrganization(seatgate, scope, { confirmName: 'Acme', password })
+ * ```
+ */
+export async function softDeleteOrganization(
+  seatgate: Seatgate,
+  scope: OrganizationScope,
+  input: unknown,
+  options: OperationOptions = {}
+): Promise<Result<DeletedOrganization>> {
+  const { db, roles } = seatgate
+  const parsed = bothOf(
+    parseInput(DeleteOrganizationInput, input),
+    readProof(seatgate, scope.caller, input)
+  )
+  return perform(
+    seatgate,
+    scope,
+    {
+      name: 'organization.delete',
+      input: withoutProof(input),
+      grows: false,
+      queries: {},
+      plan(found, caller, now) {
+        const standing = standingWith(roles, found, [roles.owner])
+        if (!standing.ok) return standing
+        if (!parsed.ok) return parsed
+        const present = standing.value.organization
+        const { id: organizationId, name } = present
+        if (parsed.value.confirmName !== name) {
+          return refused(invalid({ confirmName: ['Must be the name.'] }))
+        }
+        const organization = organizationView({ ...present, updatedAt: now })
+        const pointers = endPointers(seatgate, { organizationId, userId: null })
+        return ok({
+          value: { ...organization, deletedAt: now.toISOString() },
+          proof: parsed.value,
+          before: { hook: 'beforeDeleteOrganization', state: { organization, caller } },
+          statements: [
+            guardStanding(seatgate, standing.value),
+            guardField(seatgate, present, 'name'),
+            ...pointers.statements,
+            db
+              .update(organizations)
+              .set({ deletedAt: now, updatedAt: now })
+              .where(eq(organizations.id, organizationId)),
+          ],
+          events: [organizationEvent(organizationId, 'organization.delete')],
+          intents: [
+            ...pointers.intents,
+            ...afterHook(seatgate, 'afterDeleteOrganization', organizationId, {
+              organization,
+              actor: attributionOf(caller).actor,
+            }),
+          ],
+        })
+      },
+    },
+    options
+  )
+}

@@ -1,0 +1,20 @@
+import { eq, sql } from 'drizzle-orm'
+import { guard } from '../database/commit.ts'
+import type { Statement } from '../database/database.ts'
+import { organizations, type OrganizationRow } from '../database/schema.ts'
+import type { Seatgate } from '../seatgate.ts'
+
+/** What a plan read of an organization is still so. */
+export function guardField(
+  { db }: Seatgate,
+  organization: OrganizationRow,
+  field: 'name' | 'slug' | 'enforceMfaForMembers'
+): Statement {
+  const column = organizations[field]
+  return guard(
+    db,
+    'stale',
+    sql`exists (select 1 from ${organizations} where ${eq(organizations.id, organization.id)}
+      and ${column} = ${sql.param(organization[field], column)})`
+  )
+}

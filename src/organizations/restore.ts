@@ -1,0 +1,81 @@
+import { eq, sql } from 'drizzle-orm'
+import { organizationEvent } from '../audit/event.ts'
+import { guard } from '../database/commit.ts'
+import { organizations } from '../database/schema.ts'
+import { actingOwner } from '../memberships/guards.ts'
+import { perform, type OperationOptions } from '../operations/perform.ts'
+import { unchanged } from '../operations/plan.ts'
+import { invalid } from '../refusal.ts'
+import { ok, refused, type Result } from '../result.ts'
+import { isOperator, isSystem, type Scope } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { organizationView, type Organization } from './organization.ts'
+import { slugIsFree, slugTaken } from './slug.ts'
+
+/**
+ * Brings back a deleted organization with everybody who was in it, for operators and the host itself.
+ * If its limit has become too low meanwhile, it is over its limit: nobody is dropped, nobody more is
+ * let in. One that lives is answered as it is.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `last_owner` (all its owners are gone
+ * meanwhile), `validation_error` on `slug` (somebody else has it now).
+ *
+ * @example
+ * ```ts
+ * await restoreOrganization(seatgate, { caller: { userId, operator: true } }, organizationId)
+ * ```
+ */
+export async function restoreOrganization(
+  seatgate: Seatgate,
+  { caller, requestId }: Scope,
+  organizationId: string,
+  options: OperationOptions = {}
+): Promise<Result<Organization>> {
+  const { db } = seatgate
+  const ownSlug = sql`(select slug from organizations where id = ${organizationId})`
+  const owned = sql`exists (select 1 from memberships
+    where organization_id = ${organizationId} and ${actingOwner(seatgate.roles.owner)})`
+  const isFree = slugIsFree(ownSlug, organizationId, seatgate.now())
+  return perform(
+    seatgate,
+    { caller, ...(requestId !== undefined && { requestId }) },
+    {
+      name: 'organization.restore',
+      input: organizationId,
+      grows: false,
+      queries: {
+        deleted: db.select().from(organizations).where(eq(organizations.id, organizationId)),
+        taken: slugTaken(db, isFree),
+        owners: db.select({ one: sql`1`.as('one') }).from(sql`(select 1) where ${owned}`),
+      },
+      plan({ rows }, by, now) {
+        const [organization] = rows.deleted
+        if (!(isOperator(by) || isSystem(by)) || organization === undefined) {
+          return refused({ code: 'organization_not_found' })
+        }
+        if (organization.deletedAt === null) return ok(unchanged(organizationView(organization)))
+        if (rows.owners.length === 0) return refused({ code: 'last_owner' })
+        if (rows.taken.length > 0) return refused(invalid({ slug: ['Is taken.'] }))
+        return ok({
+          value: organizationView({ ...organization, updatedAt: now }),
+          statements: [
+            guard(
+              db,
+              'stale',
+              sql`exists (select 1 from organizations
+                where id = ${organizationId} and deleted_at is not null)`
+            ),
+            guard(db, 'stale', owned),
+            guard(db, 'stale', slugIsFree(organization.slug, organizationId, now)),
+            db
+              .update(organizations)
+              .set({ deletedAt: null, updatedAt: now })
+              .where(eq(organizations.id, organizationId)),
+          ],
+          events: [organizationEvent(organizationId, 'organization.restore')],
+        })
+      },
+    },
+    options
+  )
+}

@@ -1,0 +1,108 @@
+import { and, eq } from 'drizzle-orm'
+import { organizationEvent } from '../audit/event.ts'
+import { guard } from '../database/commit.ts'
+import { organizations, slugAliases } from '../database/schema.ts'
+import { bothOf, parseInput } from '../input.ts'
+import { guardStanding } from '../memberships/guards.ts'
+import { perform, type OperationOptions } from '../operations/perform.ts'
+import { readProof, withoutProof } from '../operations/prove.ts'
+import { invalid } from '../refusal.ts'
+import { ok, refused, type Result } from '../result.ts'
+import type { OrganizationScope } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { updateSlugInput } from './input.ts'
+import { guardField } from './guards.ts'
+import { organizationView, type Organization } from './organization.ts'
+import { organizationIdOf } from './reference.ts'
+import { slugIsFree, slugTaken } from './slug.ts'
+import { standingWith } from './standing.ts'
+
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/**
+ * Gives an organization another slug `{ slug, confirmSlug, password | stepUpProof }`. `confirmSlug` is
+ * the present one, typed. For seven days (`slugAliasDays`) the old slug leads members to the new one,
+ * and nobody else can take it.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
+ * `invalid_password`, `step_up_required`, `step_up_failed`.
+ *
+ * @throws {TypeError} if the host has configured neither `verifyPassword` nor `stepUp`.
+ *
+ * @example
+ * ```ts
+ * await updateSlug(seatgate, scope, { slug: 'acme-inc', confirmSlug: 'acme', password })
+ * ```
+ */
+export async function updateSlug(
+  seatgate: Seatgate,
+  scope: OrganizationScope,
+  input: unknown,
+  options: OperationOptions = {}
+): Promise<Result<Organization>> {
+  const { db, roles, slugs } = seatgate
+  const parsed = bothOf(
+    parseInput(updateSlugInput(slugs), input),
+    readProof(seatgate, scope.caller, input)
+  )
+  const slug = parsed.ok ? parsed.value.slug : ''
+  const free = slugIsFree(slug, organizationIdOf(scope.organization), seatgate.now())
+  return perform(
+    seatgate,
+    scope,
+    {
+      name: 'organization.slug_change',
+      input: withoutProof(input),
+      grows: false,
+      queries: { taken: slugTaken(db, free) },
+      plan(found, _caller, now) {
+        const standing = standingWith(roles, found, roles.organizationAdmins)
+        if (!standing.ok) return standing
+        if (!parsed.ok) return parsed
+        const { organization } = standing.value
+        const { id: organizationId, slug: oldSlug } = organization
+        const errors = {
+          ...(slug === oldSlug && { slug: ['Is the present slug.'] }),
+          ...(found.rows.taken.length > 0 && { slug: ['Is taken.'] }),
+          ...(parsed.value.confirmSlug !== oldSlug && {
+            confirmSlug: ['Must be the present slug.'],
+          }),
+        }
+        if (Object.keys(errors).length > 0) return refused(invalid(errors))
+        const expiresAt = new Date(now.getTime() + slugs.aliasDays * DAY_MS)
+        const alias = { oldSlug, organizationId, expiresAt, createdAt: now }
+        return ok({
+          value: organizationView({ ...organization, slug, updatedAt: now }),
+          proof: parsed.value,
+          statements: [
+            guardStanding(seatgate, standing.value),
+            guardField(seatgate, organization, 'slug'),
+            guard(db, 'stale', slugIsFree(slug, organizationId, now)),
+            db
+              .update(organizations)
+              .set({ slug, updatedAt: now })
+              .where(eq(organizations.id, organizationId)),
+            db
+              .insert(slugAliases)
+              .values(alias)
+              .onConflictDoUpdate({ target: slugAliases.oldSlug, set: alias }),
+            // An alias of its own for the new slug would lead from there to itself.
+            db
+              .delete(slugAliases)
+              .where(
+                and(eq(slugAliases.oldSlug, slug), eq(slugAliases.organizationId, organizationId))
+              ),
+          ],
+          events: [
+            organizationEvent(organizationId, 'organization.slug_change', {
+              old_slug: oldSlug,
+              new_slug: slug,
+              alias_expires_at: expiresAt.toISOString(),
+            }),
+          ],
+        })
+      },
+    },
+    options
+  )
+}

@@ -1,0 +1,21 @@
+import type { Statement } from '../database/database.ts'
+import type { Intent } from '../operations/intent.ts'
+import type { Seatgate } from '../seatgate.ts'
+import type { Pointers } from './store.ts'
+
+/**
+ * Builds the end of sessions' pointers into an organization: in the batch where the sessions are in
+ * the same D1, afterwards and until it succeeds where they are elsewhere. Access does not wait for
+ * it: the membership is read with every request.
+ */
+export function endPointers(
+  { db, sessions }: Seatgate,
+  { organizationId, userId }: Pointers
+): { readonly statements: readonly Statement[]; readonly intents: readonly Intent[] } {
+  if (sessions === null) return { statements: [], intents: [] }
+  const pointers = { organizationId, userId }
+  if (sessions.statements) {
+    return { statements: [sessions.statements.end(db, pointers)], intents: [] }
+  }
+  return { statements: [], intents: [{ kind: 'end_sessions', organizationId, payload: pointers }] }
+}

@@ -1,0 +1,149 @@
+import type { Queries } from '../database/batch.ts'
+import { StoreUnavailable } from '../database/database.ts'
+import { guardStanding } from '../memberships/guards.ts'
+import { membershipView, type Membership } from '../memberships/membership.ts'
+import { conclude, prepare } from '../operations/batch.ts'
+import { perform } from '../operations/perform.ts'
+import { unchanged } from '../operations/plan.ts'
+import { organizationView, type Organization } from '../organizations/organization.ts'
+import { find, standingOf, type Found, type Standing } from '../organizations/standing.ts'
+import { ok, refused, type Result } from '../result.ts'
+import { isUser, type Principal, type Scope, type Session } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import type { SessionStore } from './store.ts'
+import { pointerMoved } from './trail.ts'
+
+/** A session, and the organization it works in from now on, if any. */
+export interface ActiveOrganization {
+  readonly session: Session
+  readonly organization: Organization | null
+  readonly membership: Membership | null
+}
+
+/**
+ * Points the caller's session at an organization, named by its id or slug, or (`null`) at none: the
+ * only way in which that is ever done on purpose. The membership is checked first. Where the session
+ * points there already nothing is written. No cookie and no token is touched.
+ *
+ * Refusals: `unauthenticated`, `no_scope` (the caller is no person), `no_session` (they have none, or
+ * the host has none), `not_a_member` (whether the organization exists or not), `not_found` (the
+ * session is gone), `operation_in_progress`, `unavailable`.
+ *
+ * @example
+ * ```ts
+ * const active = await putActiveOrganization(seatgate, { caller }, 'acme')
+ * if (active.ok) console.log(active.value.membership?.role)
+ * ```
+ */
+export async function putActiveOrganization(
+  seatgate: Seatgate,
+  { caller, requestId }: Scope,
+  organization: string | null
+): Promise<Result<ActiveOrganization>> {
+  const { sessions } = seatgate
+  const scope: Scope = {
+    caller,
+    ...(requestId !== undefined && { requestId }),
+    ...(organization !== null && { organization }),
+  }
+  if (sessions === null) return refused({ code: 'no_session' })
+  if (!sessions.statements) return putElsewhere(seatgate, sessions, scope)
+  const pointers = sessions.statements
+  return perform(seatgate, scope, {
+    name: 'organization.active_switched',
+    input: organization,
+    grows: false,
+    queries: {},
+    plan(found, by) {
+      const move = decide(seatgate, scope, found, by)
+      if (!move.ok) return move
+      const { session, standing, value } = move.value
+      if (session.activeOrganizationId === value.session.activeOrganizationId) {
+        return ok(unchanged(value))
+      }
+      return ok({
+        value,
+        statements: [
+          ...(standing ? [guardStanding(seatgate, standing)] : []),
+          ...pointers.update(seatgate.db, session, value.session.activeOrganizationId),
+        ],
+        events: moved(move.value),
+      })
+    },
+  })
+}
+
+interface Move {
+  readonly session: Session
+  readonly standing: Standing | null
+  readonly value: ActiveOrganization
+}
+
+function decide(
+  { roles }: Seatgate,
+  scope: Scope,
+  found: Found<Queries>,
+  by: Principal
+): Result<Move> {
+  if (!isUser(by)) return refused({ code: 'no_scope' })
+  if (!by.session) return refused({ code: 'no_session' })
+  const { session } = by
+  if (scope.organization === undefined) {
+    const cleared = { ...session, activeOrganizationId: null }
+    const value = { session: cleared, organization: null, membership: null }
+    return ok({ session, standing: null, value })
+  }
+  const inside = standingOf(roles, found)
+  if (!inside.ok) return refused({ code: 'not_a_member' })
+  const { organization, membership } = inside.value
+  return ok({
+    session,
+    standing: inside.value,
+    value: {
+      session: { ...session, activeOrganizationId: organization.id },
+      organization: organizationView(organization),
+      membership: membership && membershipView(membership),
+    },
+  })
+}
+
+function moved({ session, value }: Move) {
+  const [from, to] = [session.activeOrganizationId, value.session.activeOrganizationId]
+  return pointerMoved('organization.active_switched', from, to)
+}
+
+// The pointer is elsewhere: it moves first, and is put on record afterwards.
+async function putElsewhere(
+  seatgate: Seatgate,
+  sessions: SessionStore,
+  scope: Scope
+): Promise<Result<ActiveOrganization>> {
+  const { db, report, now } = seatgate
+  try {
+    const found = await find(db, scope, {})
+    const { caller } = found
+    if (caller === null) return refused({ code: 'unauthenticated' })
+    const move = decide(seatgate, scope, found, caller)
+    if (!move.ok) return move
+    const { session, value } = move.value
+    const updated = await sessions.updateActiveOrganization(
+      db,
+      session,
+      value.session.activeOrganizationId
+    )
+    if (!updated.ok) return updated
+    const recorded = await prepare(
+      seatgate,
+      { caller, requestId: scope.requestId, now: now() },
+      { value: null, statements: [], events: moved(move.value) }
+    )
+    if (recorded.ok) await conclude(seatgate, recorded.value)
+    return ok({ ...value, session: updated.value })
+  } catch (error) {
+    report({
+      event: 'store_unavailable',
+      error: error instanceof StoreUnavailable ? error.cause : error,
+    })
+    return refused({ code: 'unavailable' })
+  }
+}

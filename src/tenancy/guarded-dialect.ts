@@ -1,0 +1,158 @@
+import { Column, is, isSQLWrapper, sql, SQL, Subquery, Table, View } from 'drizzle-orm'
+import type { SQLiteAsyncDialect } from 'drizzle-orm/sqlite-core'
+import { findOrganizationColumn } from './for-organization.ts'
+import { conditionOf, pinnedColumns } from './pins.ts'
+import { isDefinition, tableRead } from './raw-sql.ts'
+import { columnKey, originalName, tokens, type Token } from './tokens.ts'
+
+/** What is guarded, and who is told. */
+export interface Guard {
+  /** The names of the guarded tables in the database, in lower case. */
+  readonly enforced: ReadonlySet<string>
+  /** Throws. */
+  refuse(table: string, inspectable: boolean): never
+}
+
+/** What of a read is looked at: whose rows it reads, and on which conditions. */
+interface Read {
+  readonly table: unknown
+  readonly where?: SQL | undefined
+  readonly joins?: readonly { table: unknown; joinType: string; on: SQL | undefined }[] | undefined
+  readonly withList?: Subquery[] | undefined
+}
+
+type Related = { table: Table; joinType: 'left'; on: SQL | undefined }
+type RelationalConfig = Parameters<SQLiteAsyncDialect['buildRelationalQuery']>[0]
+
+/** A dialect that guards what it builds. */
+export interface GuardedDialect {
+  readonly dialect: SQLiteAsyncDialect
+  /** Makes known what a count counts, which Drizzle writes as raw SQL. */
+  counts(count: SQL, read: Read): void
+}
+
+/**
+ * A dialect that builds nothing that reads a guarded table unpinned. Every query of a Drizzle handle
+ * becomes SQL here: a select when it is run, named or put into another, and everything that is run,
+ * raw SQL too, in `sqlToQuery`. What was looked at is remembered, so whatever arrives there unknown
+ * was written by hand or built elsewhere.
+ */
+export function guardedDialect(dialect: SQLiteAsyncDialect, guard: Guard): GuardedDialect {
+  const seen = new WeakSet<SQL>()
+  const counted = new WeakMap<SQL, Read>()
+  const derive = (methods: Partial<SQLiteAsyncDialect>): SQLiteAsyncDialect =>
+    Object.assign(Object.create(dialect) as SQLiteAsyncDialect, methods)
+
+  const passed = (built: SQL) => {
+    seen.add(built)
+    return built
+  }
+  const isSeen = (part: SQL): boolean => {
+    const count = counted.get(part)
+    if (count) check(count)
+    return count !== undefined || seen.has(part)
+  }
+  const enforcedColumn = (table: unknown): string | null => {
+    if (!is(table, Table) || !guard.enforced.has(originalName(table))) return null
+    const column = findOrganizationColumn(table)
+    // The same table declared anew, without the column that it has.
+    return column ? columnKey(column) : guard.refuse(originalName(table), true)
+  }
+
+  const condition = (on: SQL | undefined) => conditionOf(on ? tokens(on, isSeen) : [])
+  const requirePins = ({ table, where, joins = [] }: Read) => {
+    const needed = [table, ...joins.map((join) => join.table)].filter(enforcedColumn)
+    if (needed.length === 0) return
+    const filter = condition(where)
+    const joined = joins.map(({ table, joinType, on }) => ({
+      joinType,
+      column: enforcedColumn(table),
+      on: condition(on),
+    }))
+    const pinned = pinnedColumns(filter, joined)
+    const open = needed.find((table) => !pinned.has(enforcedColumn(table) ?? ''))
+    if (!is(open, Table)) return
+    guard.refuse(originalName(open), ![filter, ...joined.map(({ on }) => on)].some((c) => c.opaque))
+  }
+
+  const inspectTokens = (found: readonly Token[]) => {
+    for (const { query } of found) if (query) guarded.buildSelectQuery(query)
+    const read = tableRead(found, guard.enforced)
+    if (read !== undefined) guard.refuse(read, false)
+  }
+  // A table that stands by itself is a source, of which requirePins decides, or is selected.
+  const inspect = (part: unknown): void => {
+    if (typeof part !== 'object' || part === null || is(part, Column) || is(part, Table)) return
+    if (is(part, SQL.Aliased)) inspect(part.sql)
+    else if (is(part, Subquery) || is(part, View) || isSQLWrapper(part)) {
+      inspectTokens(tokens(sql`${part}`, isSeen))
+    } else Object.values(part).forEach(inspect)
+  }
+  const inspectAll = ({ withList = [], ...parts }: Pick<Read, 'withList'>) => {
+    for (const named of withList) inspect(named._.sql)
+    inspect(parts)
+  }
+  const check = (read: Read) => {
+    inspectAll(read)
+    requirePins(read)
+  }
+
+  // What `with` loads is joined to its parent. Below a guarded row nothing more is asked: it is
+  // pinned, and the relation says what belongs to it.
+  const relational = (config: RelationalConfig, reads: Related[]) => {
+    const below: Related[] = []
+    const level = derive({
+      buildRelationalQuery: (nested) => relational(nested, below),
+      buildSelectQuery(read) {
+        inspectAll(read)
+        const { table, where: on } = read
+        if (is(table, Table)) {
+          reads.push({ table, joinType: 'left', on }, ...(enforcedColumn(table) ? [] : below))
+        }
+        return passed(dialect.buildSelectQuery.call(level, read))
+      },
+    })
+    return dialect.buildRelationalQuery.call(level, config)
+  }
+
+  const guarded = derive({
+    buildSelectQuery(read) {
+      check(read)
+      return passed(dialect.buildSelectQuery.call(guarded, read))
+    },
+    buildRelationalQuery(config) {
+      const reads: Related[] = []
+      const built = relational(config, reads)
+      const [root, ...joins] = reads
+      requirePins({ table: root?.table, where: root?.on, joins })
+      return built
+    },
+    // The table that is written to is not read; what an update takes from others is.
+    buildInsertQuery(write) {
+      inspectAll(write)
+      return passed(dialect.buildInsertQuery.call(guarded, write))
+    },
+    buildUpdateQuery(write) {
+      inspectAll(write)
+      requirePins({ table: write.from, where: write.where, joins: write.joins })
+      return passed(dialect.buildUpdateQuery.call(guarded, write))
+    },
+    buildDeleteQuery(write) {
+      inspectAll(write)
+      return passed(dialect.buildDeleteQuery.call(guarded, write))
+    },
+    sqlToQuery(statement, source) {
+      if (!isSeen(statement)) {
+        const found = tokens(statement, isSeen)
+        if (!isDefinition(found)) inspectTokens(found)
+      }
+      return dialect.sqlToQuery(statement, source)
+    },
+  })
+  return {
+    dialect: guarded,
+    counts(count, read) {
+      counted.set(count, read)
+    },
+  }
+}

@@ -1,0 +1,145 @@
+import { ORGANIZATION_COLUMN } from './for-organization.ts'
+import type { Token } from './tokens.ts'
+
+/** Two columns that are equal in every row, or a column and {@link CONSTANT}. */
+type Equality = readonly [string, string]
+
+/** Stands for any parameter or literal. */
+const CONSTANT = '?'
+
+/** What is known of a condition. */
+export interface Condition {
+  /** What holds in every row that the condition lets through. */
+  readonly equalities: readonly Equality[]
+  /** It may say more than was understood: it names the column in raw SQL, or cannot be read. */
+  readonly opaque: boolean
+}
+
+/** A table that is joined, with the key of its organization column if it must be pinned. */
+export interface Joined {
+  readonly joinType: string
+  readonly column: string | null
+  readonly on: Condition
+}
+
+const holdsNothing: readonly Equality[] = []
+
+/** Reads a condition: `and`, `or`, brackets and equalities are understood, the rest says nothing. */
+export function conditionOf(tokens: readonly Token[]): Condition {
+  const broken = tokens.some(({ kind }) => kind === 'unknown') || !isBalanced(tokens)
+  return {
+    equalities: broken ? holdsNothing : equalitiesOf(tokens),
+    opaque:
+      broken ||
+      tokens.some(
+        ({ kind, text }) => (kind === 'word' || kind === 'name') && text === ORGANIZATION_COLUMN
+      ),
+  }
+}
+
+/**
+ * The columns that are pinned to a parameter or literal, in every row where their table has one.
+ * An equality passes a pin on: what is equal to a pinned column is pinned.
+ *
+ * What an inner join is on holds in every row; what a left join is on, in the rows where the joined
+ * table has one, so it can pin that table only. Right and full joins keep rows for which their
+ * condition does not hold: theirs pins nothing.
+ */
+export function pinnedColumns(where: Condition, joins: readonly Joined[]): ReadonlySet<string> {
+  const always = joins
+    .filter(({ joinType }) => joinType === 'inner')
+    .reduce((all, { on }) => [...all, ...on.equalities], where.equalities)
+  const left = joins.filter(({ joinType }) => joinType === 'left')
+  let pinned = spread(new Set([CONSTANT]), always)
+  for (let size = 0; size < pinned.size;) {
+    size = pinned.size
+    for (const { column, on } of left) {
+      if (column !== null && spread(pinned, [...always, ...on.equalities]).has(column)) {
+        pinned = spread(new Set([...pinned, column]), always)
+      }
+    }
+  }
+  return pinned
+}
+
+function spread(pinned: ReadonlySet<string>, equalities: readonly Equality[]): ReadonlySet<string> {
+  const all = new Set(pinned)
+  for (let size = 0; size < all.size;) {
+    size = all.size
+    for (const [one, other] of equalities) {
+      if (all.has(one)) all.add(other)
+      if (all.has(other)) all.add(one)
+    }
+  }
+  return all
+}
+
+// By SQL's precedence and not by Drizzle's nesting: `and()` puts no brackets around raw SQL, so an
+// `or` in there reaches out.
+function equalitiesOf(tokens: readonly Token[]): readonly Equality[] {
+  const inner = unwrapped(tokens)
+  if (isWord(inner[0], 'select', 'with', 'values')) return holdsNothing
+  const [first = holdsNothing, ...others] = split(inner, 'or').map((either) =>
+    split(either, 'and').flatMap((part) =>
+      part.length < inner.length ? equalitiesOf(part) : equality(part)
+    )
+  )
+  return others.reduce(
+    (all, next) => all.filter((here) => next.some((there) => isSame(here, there))),
+    first
+  )
+}
+
+function equality(tokens: readonly Token[]): readonly Equality[] {
+  const [left, operator, right, ...rest] = tokens
+  const isEquality = operator?.text === '=' || operator?.text === '=='
+  if (!isEquality || operator.kind !== 'symbol' || rest.length > 0) return holdsNothing
+  const [one, other] = [side(left), side(right)]
+  return one === null || other === null ? holdsNothing : [[one, other]]
+}
+
+function side(token: Token | undefined): string | null {
+  if (token?.kind === 'column') return token.text
+  return token?.kind === 'value' || token?.kind === 'literal' ? CONSTANT : null
+}
+
+function isSame([a, b]: Equality, [c, d]: Equality): boolean {
+  return (a === c && b === d) || (a === d && b === c)
+}
+
+/** Splits where a word joins the parts, but not in brackets, `case … end` or `between … and …`. */
+function split(tokens: readonly Token[], word: 'and' | 'or'): readonly (readonly Token[])[] {
+  const parts: Token[][] = [[]]
+  let depth = 0
+  let betweens = 0
+  for (const token of tokens) {
+    depth += step(token)
+    if (depth === 0 && isWord(token, 'between')) betweens += 1
+    const ofBetween = depth === 0 && isWord(token, 'and') && betweens > 0
+    if (ofBetween) betweens -= 1
+    if (depth === 0 && isWord(token, word) && !ofBetween) parts.push([])
+    else parts.at(-1)?.push(token)
+  }
+  return parts
+}
+
+function unwrapped(tokens: readonly Token[]): readonly Token[] {
+  if (tokens[0]?.text !== '(' || tokens[0].kind !== 'symbol') return tokens
+  let depth = 0
+  const end = tokens.findIndex((token) => (depth += step(token)) === 0)
+  return end === tokens.length - 1 ? unwrapped(tokens.slice(1, -1)) : tokens
+}
+
+function isBalanced(tokens: readonly Token[]): boolean {
+  let depth = 0
+  return tokens.every((token) => (depth += step(token)) >= 0) && depth === 0
+}
+
+function step(token: Token): number {
+  if (isWord(token, 'case') || (token.kind === 'symbol' && token.text === '(')) return 1
+  return isWord(token, 'end') || (token.kind === 'symbol' && token.text === ')') ? -1 : 0
+}
+
+function isWord(token: Token | undefined, ...words: readonly string[]): boolean {
+  return token?.kind === 'word' && words.includes(token.text)
+}

@@ -1,0 +1,108 @@
+import {
+  Column,
+  getTableName,
+  is,
+  isSQLWrapper,
+  Name,
+  Param,
+  Placeholder,
+  SQL,
+  StringChunk,
+  Subquery,
+  Table,
+  View,
+  ViewBaseConfig,
+} from 'drizzle-orm'
+import { SQLiteSelectQueryBuilderBase, type SQLiteSelectConfig } from 'drizzle-orm/sqlite-core'
+
+/** One word of SQL, or one of the things that Drizzle keeps among the words. */
+export interface Token {
+  readonly kind:
+    | 'word' // a keyword or a bare name, in lower case
+    | 'name' // a quoted name, in lower case
+    | 'literal'
+    | 'symbol'
+    | 'column' // a Drizzle column: `text` is what columnKey says
+    | 'table' // a Drizzle table: `text` is its name in the database
+    | 'value' // a parameter that is not null
+    | 'query' // a query that is looked at by itself
+    | 'other' // harmless and of no use: null, an alias, a value that cannot be told from null
+    | 'unknown' // it might change the meaning of what stands around it
+  readonly text: string
+  /** What a query that was not built yet is to be built of. */
+  readonly query?: SQLiteSelectConfig
+}
+
+/** A column as it is referred to in a query: by the alias of its table, if it has one. */
+export function columnKey(column: Column): string {
+  return `${getTableName(column.table)}.${column.name}`.toLowerCase()
+}
+
+/** The name of a table in the database, whatever alias it goes by, in lower case. */
+export function originalName(table: Table): string {
+  const name = (table as unknown as Record<symbol, unknown>)[Symbol.for('drizzle:OriginalName')]
+  return String(name).toLowerCase()
+}
+
+const LEXEME =
+  /\uE000(?<mark>\d+)\uE001|(?<comment>--[^\n]*|\/\*[^]*?(?:\*\/|$))|(?<literal>'(?:[^']|'')*'|\d+)|(?<name>"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])|(?<word>[\p{L}_][\p{L}\p{N}_$]*)|(?<symbol>==|\S)/gu
+
+/**
+ * The words of a piece of SQL, as Drizzle would write it. The whole is written first and read then,
+ * so that a quote or a comment that begins in one piece and ends in another is seen for what it is.
+ *
+ * @param apart tells which pieces are looked at by themselves and stand as one `query`.
+ */
+export function tokens(sql: SQL, apart: (sql: SQL) => boolean): readonly Token[] {
+  const marked: Token[] = []
+  const mark = (kind: Token['kind'], text = '', query?: SQLiteSelectConfig) =>
+    `\uE000${marked.push({ kind, text, ...(query && { query }) }) - 1}\uE001`
+
+  const written = (chunk: unknown): string => {
+    if (chunk === undefined) return ''
+    if (is(chunk, StringChunk)) return chunk.value.join('').replace(/[\uE000\uE001]/g, '\uFFFD')
+    if (is(chunk, SQL))
+      return apart(chunk) ? mark('query') : chunk.queryChunks.map(written).join('')
+    if (Array.isArray(chunk)) return `(${chunk.map(written).join(', ')})`
+    if (is(chunk, Column)) return mark('column', columnKey(chunk))
+    if (is(chunk, Table)) return mark('table', originalName(chunk))
+    if (is(chunk, Name)) return mark('name', chunk.value.toLowerCase())
+    if (is(chunk, Param)) return parameter(chunk)
+    if (is(chunk, Placeholder)) return mark('value')
+    if (is(chunk, SQL.Aliased)) return mark('other')
+    if (is(chunk, Subquery)) {
+      return chunk._.isWith ? mark('other') : `(${written(chunk._.sql)}) ${mark('other')}`
+    }
+    if (is(chunk, View)) return `(${written(viewQuery(chunk))}) ${mark('other')}`
+    if (is(chunk, SQLiteSelectQueryBuilderBase)) return mark('query', '', chunk._.config)
+    if (isSQLWrapper(chunk)) {
+      const inner = written(chunk.getSQL())
+      return chunk.shouldOmitSQLParens?.() ? inner : `(${inner})`
+    }
+    return mark(/^(string|number|bigint|boolean)$/.test(typeof chunk) ? 'value' : 'other')
+  }
+
+  // A column type may turn a value into SQL or into null.
+  const parameter = ({ value, encoder }: Param): string => {
+    if (is(value, Placeholder)) return mark('value')
+    const mapped: unknown = value == null ? null : encoder.mapToDriverValue(value)
+    if (is(mapped, SQL)) return written(mapped)
+    return mark(mapped == null ? 'other' : 'value')
+  }
+
+  const text = written(sql)
+  return Array.from(text.matchAll(LEXEME), ({ groups = {} }): Token => {
+    const { mark, comment, literal, name, word, symbol = '' } = groups
+    if (mark !== undefined) return marked[Number(mark)] ?? { kind: 'unknown', text: '' }
+    if (word !== undefined) return { kind: 'word', text: word.toLowerCase() }
+    if (name !== undefined) return { kind: 'name', text: name.slice(1, -1).toLowerCase() }
+    if (literal !== undefined) return { kind: 'literal', text: literal }
+    if (comment !== undefined) return { kind: 'unknown', text: comment }
+    // A quote that stands alone was never closed.
+    return { kind: /['"`[]/.test(symbol) ? 'unknown' : 'symbol', text: symbol }
+  })
+}
+
+function viewQuery(view: View): SQL | undefined {
+  return (view as unknown as { [ViewBaseConfig]: { query?: SQL } })[ViewBaseConfig].query
+}

@@ -1,0 +1,177 @@
+import { eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
+import { attributionOf } from '../audit/event.ts'
+import { guard } from '../database/commit.ts'
+import type { Database, Statement } from '../database/database.ts'
+import { memberships, type MembershipRow } from '../database/schema.ts'
+import { depart } from '../memberships/exit.ts'
+import { membershipView } from '../memberships/membership.ts'
+import { prepare, type Prepared } from '../operations/batch.ts'
+import { afterHook } from '../operations/intent.ts'
+import { perform } from '../operations/perform.ts'
+import type { Plan } from '../operations/plan.ts'
+import { readProof } from '../operations/prove.ts'
+import { find } from '../organizations/standing.ts'
+import type { NamedOrganization } from '../refusal.ts'
+import { ok, refused, type Result } from '../result.ts'
+import { isUser, userIdOf, type Principal, type Scope } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+
+/**
+ * Deletes the account of whoever asks `{ password | stepUpProof }`: every membership goes, every seat
+ * is free, each organization has it on record, and the host's `onDelete` hook deletes the user, all in
+ * one batch. Nobody is deleted who is the only owner of a living organization.
+ *
+ * Refusals: `unauthenticated`, `insufficient_role` (of who is no person), `validation_error`,
+ * `last_owner` with the `organizations`, `invalid_password`, `step_up_required`, `step_up_failed`,
+ * `hook_refused`, `hook_failed`.
+ *
+ * @throws {TypeError} if the host has configured neither `verifyPassword` nor `stepUp`, or no
+ * `lifecycle.onDelete`.
+ *
+ * @example
+ * ```ts
+ * const deleted = await deleteUser(seatgate, { caller: { userId } }, { password })
+ * ```
+ */
+export async function deleteUser(
+  seatgate: Seatgate,
+  { caller, requestId }: Scope,
+  input: unknown
+): Promise<Result<null>> {
+  if (!seatgate.lifecycle.onDelete) {
+    throw new TypeError('deleteUser needs lifecycle.onDelete in createSeatgate.')
+  }
+  const parsed = readProof(seatgate, caller, input)
+  return perform(
+    seatgate,
+    { caller, ...(requestId !== undefined && { requestId }) },
+    {
+      name: 'user.delete',
+      input: null,
+      grows: false,
+      queries: { belongings: belongingsOf(seatgate, userIdOf(caller)) },
+      plan({ rows }, leaver) {
+        if (!isUser(leaver)) return refused({ code: 'insufficient_role' })
+        if (!parsed.ok) return parsed
+        const planned = planDeletion(seatgate, leaver.userId, rows.belongings, leaver)
+        return planned.ok ? ok({ ...planned.value, proof: parsed.value }) : planned
+      },
+    }
+  )
+}
+
+/**
+ * Prepares the end of somebody's memberships for a batch of the host's own that deletes the user.
+ * The `onDelete` hook is part of it. If anything about the memberships changes before the batch, it
+ * is `operation_in_progress`: prepare again.
+ *
+ * Refusals: `last_owner` with the `organizations`, `hook_refused`, `hook_failed`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const leaving = await prepareUserDeletion(seatgate, { caller: { type: 'system' } }, userId)
+ * if (leaving.ok) await commitTogether(seatgate, leaving.value, { after: [deleteUserRow] })
+ * ```
+ */
+export async function prepareUserDeletion(
+  seatgate: Seatgate,
+  { caller, requestId }: Scope & { readonly caller: Principal },
+  userId: string
+): Promise<Result<Prepared<null>>> {
+  const { rows } = await find(
+    seatgate.db,
+    { caller },
+    { belongings: belongingsOf(seatgate, userId) }
+  )
+  const planned = planDeletion(seatgate, userId, rows.belongings, caller)
+  if (!planned.ok) return planned
+  return prepare(seatgate, { caller, requestId, now: seatgate.now() }, planned.value)
+}
+
+/** A membership, and the organization if it would be left without an owner who can act. */
+interface Belonging extends MembershipRow {
+  readonly orphan: string | null
+}
+
+function belongingsOf({ db, roles }: Seatgate, userId: SQL<string | null> | string | null) {
+  return db
+    .select({
+      ...getTableColumns(memberships),
+      orphan: sql<string | null>`(select json_object('id', o.id, 'name', o.name, 'slug', o.slug)
+        from organizations o where o.id = memberships.organization_id
+        and ${onlyOwner(roles.owner)})`.as('orphan'),
+    })
+    .from(memberships)
+    .where(eq(memberships.userId, sql`${userId}`))
+    .orderBy(memberships.createdAt, memberships.id)
+}
+
+// Of the organization `o` and the row of `memberships`, in whatever query they stand.
+function onlyOwner(ownerRole: string): SQL {
+  return sql`o.deleted_at is null
+    and memberships.role = ${ownerRole} and memberships.status = 'active'
+    and not exists (select 1 from memberships other
+      where other.organization_id = o.id and other.user_id <> memberships.user_id
+      and other.role = ${ownerRole} and other.status = 'active')`
+}
+
+function planDeletion(
+  seatgate: Seatgate,
+  userId: string,
+  belongings: readonly Belonging[],
+  caller: Principal
+): Result<Plan<null>> {
+  const { db, roles } = seatgate
+  const organizations = belongings.flatMap(({ orphan }) =>
+    orphan === null ? [] : [JSON.parse(orphan) as NamedOrganization]
+  )
+  if (organizations.length > 0) return refused({ code: 'last_owner', organizations })
+  const departure = depart(seatgate, belongings, 'user_deleted')
+  return ok({
+    value: null,
+    ...departure,
+    statements: [
+      guardBelongings(db, userId, belongings),
+      guard(
+        db,
+        'stale',
+        sql`not exists (select 1 from memberships join organizations o
+          on o.id = memberships.organization_id
+          where memberships.user_id = ${userId} and ${onlyOwner(roles.owner)})`
+      ),
+      ...departure.statements,
+    ],
+    lifecycle: { hook: 'onDelete', userId },
+    intents: [
+      ...departure.intents,
+      ...belongings.flatMap((row) =>
+        afterHook(seatgate, 'afterMemberRemove', row.organizationId, {
+          membership: membershipView(row),
+          reason: 'user_deleted',
+          actor: attributionOf(caller).actor,
+        })
+      ),
+    ],
+  })
+}
+
+// Exactly these memberships, as they were read: none more, none less, none changed.
+function guardBelongings(
+  db: Database,
+  userId: string,
+  belongings: readonly MembershipRow[]
+): Statement {
+  const known = belongings.map(({ id, role, status, seatId }) =>
+    [id, role, status, seatId ?? ''].join(' ')
+  )
+  const own = sql`select count(*) from memberships where user_id = ${userId}`
+  return guard(
+    db,
+    'stale',
+    sql`(${own}) = ${known.length} and (${own}
+      and id || ' ' || role || ' ' || status || ' ' || coalesce(seat_id, '')
+      in (select value from json_each(${JSON.stringify(known)}))) = ${known.length}`
+  )
+}

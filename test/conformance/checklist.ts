@@ -1,0 +1,23 @@
+/** The groups of the conformance checklist and the number of each one's last line. */
+export const GROUPS = { ORG: 139, HOOK: 30, PIPE: 63 } as const
+
+type Groups = typeof GROUPS
+
+type UpTo<
+  Last extends number,
+  Seen extends unknown[] = [unknown],
+  Below extends number = never,
+> = Seen['length'] extends Last
+  ? Below | Last
+  : UpTo<Last, [...Seen, unknown], Below | Seen['length']>
+
+/** A line of the checklist, such as `ORG-12`. Leading zeros in a test's title do not matter. */
+export type LineId = { [G in keyof Groups]: `${G}-${UpTo<Groups[G]>}` }[keyof Groups]
+
+/** What the tests are held against. */
+export interface Checklist {
+  /** The number of the last line of each group; ids of any other group are not looked at. */
+  readonly groups: Readonly<Record<string, number>>
+  /** Why a line has no test. */
+  readonly leftOut: Readonly<Record<string, string>>
+}

@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest'
+import { conformanceDocument, differingIds } from '../conformance/document.ts'
+import { examine, openLines, type TestOutcome } from '../conformance/findings.ts'
+import { idsIn, listed, withoutIds } from '../conformance/titles.ts'
+
+const GROUPS = { ORG: 3, PIPE: 2 }
+
+function passing(...titles: string[]): TestOutcome {
+  return { titles, file: 'test/a.test.ts', passed: true }
+}
+
+function pageOf(outcomes: readonly TestOutcome[], leftOut: Record<string, string> = {}): string {
+  return conformanceDocument(examine(outcomes, { groups: GROUPS, leftOut }).lines)
+}
+
+describe('a title', () => {
+  it.each([
+    ['one', 'ORG-1 says no', ['ORG-1'], 'says no'],
+    ['a colon', 'ORG-1: says no', ['ORG-1'], 'says no'],
+    ['several', 'ORG-1 PIPE-2 says no', ['ORG-1', 'PIPE-2'], 'says no'],
+    ['commas', 'ORG-1, PIPE-2: says no', ['ORG-1', 'PIPE-2'], 'says no'],
+    ['one inside', 'ORG-1: says no, and ORG-2: yes', ['ORG-1', 'ORG-2'], 'says no, and yes'],
+    ['one in the sentence', 'says what ORG-1 asks for', ['ORG-1'], 'says what ORG-1 asks for'],
+    ['nothing else', 'ORG-1', ['ORG-1'], ''],
+    ['leading zeros', 'ORG-01: says no', ['ORG-1'], 'says no'],
+    ['another group', 'SEAT-2 ORG-1: says no', ['ORG-1'], 'says no'],
+    ['the name of a hash', 'keeps a SHA-256', [], 'keeps a SHA-256'],
+    ['a number beyond', 'ORG-99 says no', ['ORG-99'], 'says no'],
+  ])('has ids and a sentence: %s', (_what, title, ids, sentence) => {
+    expect(idsIn(title, GROUPS)).toEqual(ids)
+    expect(withoutIds(title)).toBe(sentence)
+  })
+})
+
+it('lists ids in a row by the first and the last', () => {
+  expect(listed(['ORG-1', 'ORG-2', 'ORG-4', 'ORG-8', 'ORG-9', 'ORG-10', 'PIPE-11'])).toBe(
+    'ORG-1, ORG-2, ORG-4, ORG-8 to ORG-10, PIPE-11'
+  )
+  expect(listed(['ORG-1', 'PIPE-2', 'PIPE-3', 'PIPE-4'])).toBe('ORG-1, PIPE-2 to PIPE-4')
+})
+
+describe('the findings', () => {
+  const all = [passing('ORG-1 ORG-2: a'), passing('ORG-3: b'), passing('PIPE-1 PIPE-2: c')]
+
+  it('have nothing to say when every line has a test that passes', () => {
+    const { lines, problems } = examine(all, { groups: GROUPS, leftOut: {} })
+    expect(problems).toEqual([])
+    expect(openLines(lines)).toEqual([])
+    expect(lines.map(({ id }) => id)).toEqual(['ORG-1', 'ORG-2', 'ORG-3', 'PIPE-1', 'PIPE-2'])
+  })
+
+  it('name lines with neither a test nor a reason', () => {
+    const { lines, problems } = examine(all.slice(0, 1), {
+      groups: GROUPS,
+      leftOut: { 'PIPE-1': 'There is no pipe.' },
+    })
+    expect(problems).toEqual([
+      'neither a test nor a reason in test/conformance/left-out.ts: ORG-3, PIPE-2',
+    ])
+    expect(openLines(lines).map(({ id }) => id)).toEqual(['ORG-3', 'PIPE-2'])
+  })
+
+  it('name lines with both', () => {
+    const leftOut = { 'PIPE-1': 'There is no pipe.' }
+    expect(examine(all, { groups: GROUPS, leftOut }).problems).toEqual([
+      'both a test and a reason in test/conformance/left-out.ts: PIPE-1',
+    ])
+  })
+
+  it('name lines of which one test of many did not pass', () => {
+    const { lines, problems } = examine([...all, { ...passing('ORG-2: d'), passed: false }], {
+      groups: GROUPS,
+      leftOut: {},
+    })
+    expect(problems).toEqual(['a test that did not pass: ORG-2'])
+    expect(openLines(lines).map(({ id }) => id)).toEqual(['ORG-2'])
+  })
+
+  it('name ids that are not on the checklist', () => {
+    const outcomes = [...all, passing('ORG-4: d'), passing('PIPE-0: e')]
+    expect(examine(outcomes, { groups: GROUPS, leftOut: {} }).problems).toEqual([
+      'in a title, and not on the checklist: ORG-4, PIPE-0',
+    ])
+  })
+
+  it('count a suite’s ids for all tests in it', () => {
+    const { lines } = examine([passing('ORG-1: the doors', 'are shut')], {
+      groups: GROUPS,
+      leftOut: {},
+    })
+    expect(lines[0]).toMatchObject({ verdict: 'pass', titles: ['the doors > are shut'] })
+  })
+})
+
+describe('the page', () => {
+  const outcomes = [
+    passing('ORG-1: d'),
+    { ...passing('ORG-1: c'), file: 'test/b.test.ts' },
+    passing('ORG-1: b'),
+    passing('ORG-1: a | b'),
+    passing('ORG-1: b'),
+    { ...passing('ORG-2: *skipped*\n'), passed: false },
+    passing('PIPE-1: e'),
+  ]
+  const page = pageOf(outcomes, { 'ORG-3': 'There is no <such> thing.', 'PIPE-2': 'No pipe.' })
+
+  it('counts what passes, what is left out and what is open', () => {
+    expect(page).toContain('\n| ORG | 3 | 1 | 1 | 1 |\n| PIPE | 2 | 1 | 1 | 0 |\n')
+    expect(page).toContain('\n| all | 5 | 2 | 2 | 1 |\n')
+  })
+
+  it('shows two titles of each line, in order, each once, and how many more there are', () => {
+    expect(page).toContain(
+      String.raw`| ORG-1 | a \| b<br>b<br>+2 more | ${'`test/a.test.ts`<br>`test/b.test.ts`'} |`
+    )
+  })
+
+  it('says of each open line that it is', () => {
+    expect(page).toContain(String.raw`| ORG-2 | **fails**<br>\*skipped\* |`)
+    expect(pageOf([])).toContain('| PIPE-2 | **missing** |  |')
+  })
+
+  it('gives the reasons for what is left out', () => {
+    expect(page).toContain(
+      '### Left out of ORG\n\n| id | reason |\n| --- | --- |\n' +
+        String.raw`| ORG-3 | There is no \<such> thing. |`
+    )
+  })
+
+  it('is the same in whichever order the tests came', () => {
+    const leftOut = { 'ORG-3': 'There is no <such> thing.', 'PIPE-2': 'No pipe.' }
+    expect(pageOf([...outcomes].reverse(), leftOut)).toBe(page)
+  })
+
+  it('is compared line by line, whatever the padding', () => {
+    expect(differingIds(page, page.replaceAll(' |', '   |'))).toEqual([])
+    expect(differingIds(page, page.replace('<br>b<br>', '<br>x<br>'))).toEqual(['ORG-1'])
+    expect(differingIds('', pageOf([]))).toEqual(['ORG-1', 'ORG-2', 'ORG-3', 'PIPE-1', 'PIPE-2'])
+  })
+})

@@ -1,0 +1,433 @@
+/**
+ * Every function that changes something, each ready to be called on a team of its own, and everything
+ * that there is to be changed.
+ *
+ * @module
+ */
+import { eq } from 'drizzle-orm'
+import { users } from '../../host/identity/schema.ts'
+import { newSession, insertSession } from '../../host/identity/sessions.ts'
+import {
+  addMember,
+  changeRole,
+  commitTogether,
+  createOrganization,
+  deleteUser,
+  leaveOrganization,
+  loadActiveOrganization,
+  prepareMember,
+  prepareOrganization,
+  prepareUserDeletion,
+  putActiveOrganization,
+  removeMember,
+  renameOrganization,
+  restoreMember,
+  restoreMembers,
+  restoreOrganization,
+  setMfaPolicy,
+  setSeatLimit,
+  softDeleteOrganization,
+  suspendMember,
+  transferOwnership,
+  updateOrganization,
+  updateSlug,
+  type Hooks,
+  type Prepared,
+  type Result,
+  type Seatgate,
+  type Session,
+} from '../../src/index.ts'
+import { db } from './client.ts'
+import { testEnv } from './setup.ts'
+import {
+  answered,
+  createWorld,
+  join,
+  newOrganization,
+  newUser,
+  operator,
+  PASSWORD,
+  type Provider,
+  type TestOrganization,
+  type World,
+  type WorldOptions,
+} from './world.ts'
+
+/** An organization with somebody of every kind, and one more that is deleted. */
+export interface Team {
+  readonly organization: TestOrganization
+  readonly owner: string
+  /** Also an owner. */
+  readonly second: string
+  readonly member: string
+  readonly suspended: string
+  /** No member yet. */
+  readonly newcomer: string
+  /** The owner's, pointing nowhere. */
+  readonly session: Session
+  /** The second owner's, pointing at the deleted organization. */
+  readonly lost: Session
+  readonly deleted: TestOrganization
+}
+
+/** A function that changes something. */
+export interface Mutator {
+  readonly name: string
+  /** Whether it is done in the team's organization, by its owner or an operator. */
+  readonly inside: boolean
+  /** Whether it has an `after…` hook. */
+  readonly told: boolean
+  readonly act: (seatgate: Seatgate, team: Team) => Promise<Result<unknown>>
+}
+
+export const freshSlug = () => `s${crypto.randomUUID().replaceAll('-', '')}`
+
+/** Makes a team whose ledger is at work and of which every sink has heard everything. */
+export async function newTeam(provider: Provider = 'ledger'): Promise<Team> {
+  const world = createWorld({ provider })
+  const { seatgate } = world
+  const organization = await newOrganization(world, 10)
+  const { owner } = organization
+  const second = await join(world, organization, 'owner')
+  const member = await join(world, organization)
+  const suspended = await join(world, organization)
+  answered(await suspendMember(seatgate, organization.as(owner), suspended))
+  const deleted = await newOrganization(world)
+  await softDeleted(seatgate, deleted)
+  await world.settled()
+  await testEnv.DB.exec('DELETE FROM audit_outbox')
+  return {
+    organization,
+    owner,
+    second,
+    member,
+    suspended,
+    newcomer: await newUser(),
+    session: await sessionOf(owner),
+    lost: await sessionOf(second, deleted.id),
+    deleted,
+  }
+}
+
+/** Deletes an organization in the name of its owner, for sure. */
+export async function softDeleted(
+  seatgate: Seatgate,
+  { id, owner }: Pick<TestOrganization, 'id' | 'owner'>,
+  confirmName = 'Test'
+) {
+  const scope = { caller: { userId: owner }, organization: id }
+  return answered(
+    await softDeleteOrganization(seatgate, scope, { confirmName, password: PASSWORD })
+  )
+}
+
+/** Puts a session of somebody's into D1. */
+export async function sessionOf(
+  userId: string,
+  activeOrganizationId: string | null = null
+): Promise<Session> {
+  const { tokenHash } = await newSession()
+  await insertSession(db, tokenHash, userId, new Date())
+  await testEnv.DB.prepare('UPDATE sessions SET active_organization_id = ? WHERE token_hash = ?')
+    .bind(activeOrganizationId, tokenHash)
+    .run()
+  return { id: tokenHash, activeOrganizationId }
+}
+
+/** Where a session points. */
+export function pointerOf({ id }: Session): Promise<string | null> {
+  return testEnv.DB.prepare(
+    'SELECT active_organization_id AS pointer FROM sessions WHERE token_hash = ?'
+  )
+    .bind(id)
+    .first('pointer')
+}
+
+async function together<T>(seatgate: Seatgate, prepared: Result<Prepared<T>>): Promise<Result<T>> {
+  return prepared.ok ? commitTogether(seatgate, prepared.value) : prepared
+}
+
+const asOwner = ({ organization, owner }: Team) => organization.as(owner)
+const mfaCheck = (_userId: string) => true
+
+export const MUTATORS: readonly Mutator[] = [
+  {
+    name: 'createOrganization',
+    inside: false,
+    told: true,
+    act: (seatgate, { owner }) =>
+      createOrganization(
+        seatgate,
+        { caller: { userId: owner } },
+        { name: 'New', slug: freshSlug() }
+      ),
+  },
+  {
+    name: 'updateOrganization',
+    inside: true,
+    told: false,
+    act: (seatgate, team) => updateOrganization(seatgate, asOwner(team), { name: 'Updated' }),
+  },
+  {
+    name: 'renameOrganization',
+    inside: true,
+    told: false,
+    act: (seatgate, team) => renameOrganization(seatgate, asOwner(team), { name: 'Renamed' }),
+  },
+  {
+    name: 'updateSlug',
+    inside: true,
+    told: false,
+    act: (seatgate, team) =>
+      updateSlug(seatgate, asOwner(team), {
+        slug: freshSlug(),
+        confirmSlug: team.organization.slug,
+        password: PASSWORD,
+      }),
+  },
+  {
+    name: 'softDeleteOrganization',
+    inside: true,
+    told: true,
+    act: (seatgate, team) =>
+      softDeleteOrganization(seatgate, asOwner(team), { confirmName: 'Test', password: PASSWORD }),
+  },
+  {
+    name: 'restoreOrganization',
+    inside: false,
+    told: false,
+    act: (seatgate, { deleted }) => restoreOrganization(seatgate, { caller: operator }, deleted.id),
+  },
+  {
+    name: 'setMfaPolicy',
+    inside: true,
+    told: false,
+    act: (seatgate, team) => setMfaPolicy(seatgate, asOwner(team), { enabled: true }, { mfaCheck }),
+  },
+  {
+    name: 'addMember',
+    inside: true,
+    told: true,
+    act: (seatgate, team) =>
+      addMember(seatgate, asOwner(team), { userId: team.newcomer, role: 'member' }),
+  },
+  {
+    name: 'changeRole',
+    inside: true,
+    told: true,
+    act: (seatgate, team) => changeRole(seatgate, asOwner(team), team.member, { role: 'admin' }),
+  },
+  {
+    name: 'removeMember',
+    inside: true,
+    told: true,
+    act: (seatgate, team) => removeMember(seatgate, asOwner(team), team.member),
+  },
+  {
+    name: 'leaveOrganization',
+    inside: true,
+    told: true,
+    act: (seatgate, { organization, owner }) =>
+      leaveOrganization(seatgate, { caller: { userId: owner }, organization: organization.id }),
+  },
+  {
+    name: 'suspendMember',
+    inside: true,
+    told: false,
+    act: (seatgate, team) => suspendMember(seatgate, asOwner(team), team.member),
+  },
+  {
+    name: 'restoreMember',
+    inside: true,
+    told: false,
+    act: (seatgate, team) => restoreMember(seatgate, asOwner(team), team.suspended),
+  },
+  {
+    name: 'restoreMembers',
+    inside: true,
+    told: false,
+    act: (seatgate, team) => restoreMembers(seatgate, asOwner(team), { userIds: [team.suspended] }),
+  },
+  {
+    name: 'transferOwnership',
+    inside: true,
+    told: true,
+    act: (seatgate, team) => transferOwnership(seatgate, asOwner(team), { userId: team.member }),
+  },
+  {
+    name: 'setSeatLimit',
+    inside: true,
+    told: false,
+    act: (seatgate, { organization }) =>
+      setSeatLimit(seatgate, organization.asOperator, { limit: 20 }),
+  },
+  {
+    name: 'putActiveOrganization',
+    inside: true,
+    told: false,
+    act: (seatgate, { organization, owner, session }) =>
+      putActiveOrganization(seatgate, { caller: { userId: owner, session } }, organization.id),
+  },
+  {
+    name: 'loadActiveOrganization, where the pointer leads nowhere',
+    inside: false,
+    told: false,
+    async act(seatgate, { second, lost }) {
+      const caller = { userId: second, session: lost }
+      const { organization } = await loadActiveOrganization(seatgate, { caller })
+      return organization
+        ? { ok: true, value: organization }
+        : { ok: false, error: { code: 'no_active_organization' } }
+    },
+  },
+  {
+    name: 'deleteUser',
+    inside: false,
+    told: true,
+    act: (seatgate, { second }) =>
+      deleteUser(seatgate, { caller: { userId: second } }, { password: PASSWORD }),
+  },
+  {
+    name: 'prepareOrganization and commitTogether',
+    inside: false,
+    told: true,
+    act: async (seatgate, { owner }) =>
+      together(
+        seatgate,
+        await prepareOrganization(
+          seatgate,
+          { caller: { userId: owner } },
+          { name: 'New', slug: freshSlug() }
+        )
+      ),
+  },
+  {
+    name: 'prepareMember and commitTogether',
+    inside: true,
+    told: true,
+    act: async (seatgate, { organization, owner, newcomer }) =>
+      together(
+        seatgate,
+        await prepareMember(
+          seatgate,
+          { caller: { userId: owner }, organization: organization.id },
+          { userId: newcomer, role: 'member' }
+        )
+      ),
+  },
+  {
+    name: 'prepareUserDeletion and commitTogether',
+    inside: false,
+    told: true,
+    act: async (seatgate, { second }) =>
+      together(
+        seatgate,
+        await prepareUserDeletion(seatgate, { caller: { type: 'system' } }, second)
+      ),
+  },
+]
+
+/** Every hook that there is outside the batch, each allowing everything. */
+export function everyHook(called: (hook: string) => void): Hooks {
+  const before = (hook: string) => () => {
+    called(hook)
+    return { ok: true } as const
+  }
+  const after = (hook: string) => () => called(hook)
+  return {
+    beforeCreateOrganization: before('beforeCreateOrganization'),
+    afterCreateOrganization: after('afterCreateOrganization'),
+    beforeDeleteOrganization: before('beforeDeleteOrganization'),
+    afterDeleteOrganization: after('afterDeleteOrganization'),
+    beforeAddMember: before('beforeAddMember'),
+    afterAddMember: after('afterAddMember'),
+    beforeMemberRemove: before('beforeMemberRemove'),
+    afterMemberRemove: after('afterMemberRemove'),
+    beforeRoleChange: before('beforeRoleChange'),
+    afterRoleChange: after('afterRoleChange'),
+    beforeTransfer: before('beforeTransfer'),
+    afterTransfer: after('afterTransfer'),
+  }
+}
+
+/** A world with a hook in every place, so that every change leaves an intent; users can be deleted. */
+export function hookedWorld(
+  options: WorldOptions = {},
+  called: (hook: string) => void = () => {}
+): World {
+  const world: World = createWorld({
+    hooks: everyHook(called),
+    lifecycle: {
+      onDelete(statements, { userId }) {
+        called('onDelete')
+        // The world's own handle: a batch knows the statements of no other.
+        const gone = world.seatgate.db.delete(users).where(eq(users.id, userId))
+        return { ok: true, statements: [...statements, gone] }
+      },
+    },
+    ...options,
+  })
+  return world
+}
+
+/** Every row of every table. */
+export async function everything(): Promise<Record<string, string[]>> {
+  const { results } = await testEnv.DB.prepare(
+    `SELECT name FROM sqlite_master WHERE type = 'table'
+     AND name NOT LIKE '\\_cf%' ESCAPE '\\' AND name NOT LIKE 'sqlite%' AND name <> 'd1_migrations'`
+  ).all<{ name: string }>()
+  const rows = await testEnv.DB.batch(
+    results.map(({ name }) => testEnv.DB.prepare(`SELECT * FROM "${name}"`))
+  )
+  return Object.fromEntries(
+    results.map(({ name }, index) => [
+      name,
+      (rows[index]?.results ?? []).map((row) => JSON.stringify(row)).sort(),
+    ])
+  )
+}
+
+/** Whether these statements are the batch of a change. */
+export function isChange(asked: readonly string[]): boolean {
+  return asked.some((sql) => sql.startsWith('insert into "audit_events"'))
+}
+
+/** Puts something between what a change was planned on and its first batch. */
+export function meanwhile(happens: () => Promise<unknown>): NonNullable<WorldOptions['around']> {
+  let due = true
+  return async ({ store, asked }, run) => {
+    if (due && store === 'd1' && isChange(asked)) {
+      due = false
+      await happens()
+    }
+    return run()
+  }
+}
+
+/** What was done in an organization, in order. */
+export async function actionsOf(organizationId: string): Promise<string[]> {
+  const { results } = await testEnv.DB.prepare(
+    'SELECT action FROM audit_events WHERE organization_id = ? ORDER BY sequence'
+  )
+    .bind(organizationId)
+    .all<{ action: string }>()
+  return results.map(({ action }) => action)
+}
+
+/** The newest event of an organization. */
+export async function lastEventOf(organizationId: string) {
+  const row = await testEnv.DB.prepare(
+    `SELECT action, metadata, actor_id AS actorId, target_type AS targetType, target_id AS targetId
+     FROM audit_events WHERE organization_id = ? ORDER BY sequence DESC LIMIT 1`
+  )
+    .bind(organizationId)
+    .first<{
+      action: string
+      metadata: string
+      actorId: string
+      targetType: string
+      targetId: string
+    }>()
+  if (row === null) throw new Error('no event')
+  return { ...row, metadata: JSON.parse(row.metadata) as Record<string, unknown> }
+}
