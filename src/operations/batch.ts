@@ -115,17 +115,27 @@ export async function conclude(
   prepared: Prepared<unknown>,
   statements: readonly Statement[] = prepared.statements
 ): Promise<Commit> {
-  const unused = prepared.takenSeats.filter((seat) => !sent.has(seat))
-  for (const seat of prepared.takenSeats) sent.add(seat)
+  const { takenSeats } = prepared
+  if (takenSeats.some((seat) => released.has(seat))) {
+    return { committed: false, code: 'stale', numbers: [], error: null, constraint: null }
+  }
+  const unused = takenSeats.filter((seat) => !sent.has(seat))
+  for (const seat of takenSeats) sent.add(seat)
   const done = await commit(seatgate.db, statements)
-  if (done.committed) await tell(seatgate, prepared)
-  else await Promise.all(unused.map((seat) => releaseSeat(seatgate, seat)))
+  if (done.committed) {
+    await tell(seatgate, prepared)
+    return done
+  }
+  for (const seat of unused) released.add(seat)
+  await Promise.all(unused.map((seat) => releaseSeat(seatgate, seat)))
   return done
 }
 
-// A host may send a batch again after an answer that was lost. The first may have landed: its seats
-// are not given back on the word of the second, but settled at their deadline.
+// A host may send a batch again. After an answer that was lost the first may have landed: its seats
+// are not given back on the word of the second, but settled at their deadline. After one that was
+// certainly rolled back its seats are free, and may be somebody else's: it is never sent again.
 const sent = new WeakSet<SeatReference>()
+const released = new WeakSet<SeatReference>()
 
 /** What a rolled back batch says to the caller; null if it is to be planned anew. */
 export function refusalOf({ code, numbers }: Aborted): Refusal | null {

@@ -87,7 +87,7 @@ describe('updateOrganization', () => {
     })
   })
 
-  it.each([[freshSlug()], [''], [null], [7], ['same']])(
+  it.each([['another-name'], [''], [null], [7], ['same']])(
     'ORG-16 makes no slug of the name and refuses the slug %j in its input',
     async (slug) => {
       const { owner, slug: present, as } = await newOrganization(world)
