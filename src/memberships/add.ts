@@ -47,7 +47,7 @@ export async function addMember(
         user: existingUser(seatgate, userId),
       },
       plan(found, caller, now) {
-        const standing = standingWith(roles, found, roles.memberAdmins)
+        const standing = standingWith(roles, found, [...roles.memberAdmins, roles.owner])
         if (!standing.ok) return standing
         if (!parsed.ok) return parsed
         const { role } = parsed.value

@@ -45,7 +45,7 @@ export async function changeRole(
       grows: false,
       queries: { target: membershipOf(db, scope, userId) },
       plan(found, caller, now) {
-        const standing = standingWith(roles, found, roles.memberAdmins)
+        const standing = standingWith(roles, found, [...roles.memberAdmins, roles.owner])
         if (!standing.ok) return standing
         if (!parsed.ok) return parsed
         const { role } = parsed.value

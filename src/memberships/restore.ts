@@ -88,7 +88,7 @@ async function restore(
       grows: true,
       queries: { targets: membershipsOf(db, scope, userIds.ok ? userIds.value : []) },
       plan(found, _caller, now) {
-        const standing = standingWith(roles, found, roles.memberAdmins)
+        const standing = standingWith(roles, found, [...roles.memberAdmins, roles.owner])
         if (!standing.ok) return standing
         if (!userIds.ok) return userIds
         const { targets } = found.rows

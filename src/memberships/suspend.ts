@@ -39,7 +39,7 @@ export async function suspendMember(
       grows: false,
       queries: { target: membershipOf(db, scope, userId) },
       plan(found, _caller, now) {
-        const standing = standingWith(roles, found, roles.memberAdmins)
+        const standing = standingWith(roles, found, [...roles.memberAdmins, roles.owner])
         if (!standing.ok) return standing
         const [target] = found.rows.target
         if (!mayChangeRole(roles, standing.value.role, target?.role ?? null, null)) {
