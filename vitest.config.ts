@@ -5,7 +5,12 @@ import { ConformanceReporter } from './test/conformance/reporter.ts'
 /** The reference host's own configuration, in the real runtime, with the migrations at hand. */
 export const inWorkerd = cloudflareTest(async () => ({
   wrangler: { configPath: './wrangler.toml' },
-  miniflare: { bindings: { TEST_MIGRATIONS: await readD1Migrations('migrations') } },
+  miniflare: {
+    bindings: {
+      TEST_MIGRATIONS: await readD1Migrations('migrations'),
+      INVITATION_SECRET: 'a secret of the reference host under test',
+    },
+  },
 }))
 
 export default defineConfig({

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import type { LifecycleHook } from '../src/index.ts'
-import { answered, createWorld, type Provider } from '../test/workers/world.ts'
+import { createInvitingWorld } from '../test/workers/invited.ts'
+import { answered, type Provider } from '../test/workers/world.ts'
 import { createMeter, type Cost } from './meter.ts'
 import { operationsOn } from './operations.ts'
 
@@ -25,7 +26,12 @@ it('what each operation costs, sign-in and authorization included', async () => 
 async function linesFor(seats: Provider, members: number): Promise<Line[]> {
   const meter = createMeter()
   const onDelete: LifecycleHook = (statements) => ({ ok: true, statements })
-  const world = createWorld({ provider: seats, around: meter.around, lifecycle: { onDelete } })
+  const world = createInvitingWorld({
+    provider: seats,
+    around: meter.around,
+    lifecycle: { onDelete },
+    invitationLimits: {},
+  })
   const lines: Line[] = []
   for (const [operation, act] of Object.entries(await operationsOn(world, members))) {
     const [answer, cost] = await meter.measure(act, world.settled)

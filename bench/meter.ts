@@ -49,6 +49,7 @@ export function aroundLedgers(namespace: LedgerNamespace, around: Around): Ledge
           })
       return {
         reserve: through('reserve'),
+        reserveEach: through('reserveEach'),
         confirm: through('confirm'),
         release: through('release'),
         setLimit: through('setLimit'),

@@ -4,27 +4,40 @@
  * @module
  */
 import {
+  acceptInvitation,
+  acceptInvitationWithSignup,
   addMember,
   changeRole,
   countMembers,
+  createInvitation,
+  createInvitations,
   createOrganization,
+  declineInvitation,
   deleteUser,
+  explainSeats,
   getOrganization,
+  listInvitations,
   listMembers,
+  listOwnInvitations,
   listOrganizations,
   loadActiveOrganization,
   putActiveOrganization,
   removeMember,
   renameOrganization,
+  resendInvitation,
   restoreMember,
   restoreOrganization,
+  revokeInvitation,
   seatUsage,
   softDeleteOrganization,
   suspendMember,
   transferOwnership,
   updateSlug,
+  viewInvitation,
+  type InvitationWithToken,
   type Result,
 } from '../src/index.ts'
+import { newAddress } from '../test/workers/invited.ts'
 import {
   newBusyOrganization,
   newUser,
@@ -54,6 +67,16 @@ export async function operationsOn(
   const asMember = { caller: member, organization: organization.slug }
   const asHeir = { caller: heir, organization: at }
   const password = PASSWORD
+  // Each of them is what the one before it answered.
+  let invitation: InvitationWithToken
+  const keep = (result: Result<InvitationWithToken>) => {
+    if (result.ok) invitation = result.value
+    return result
+  }
+  const guestId = await newUser()
+  const guest = await signedIn(world, guestId)
+  const inviting = async (email: string) =>
+    keep(await createInvitation(seatgate, asOwner, { email, role: 'member' }))
   return {
     'read organization': () => getOrganization(seatgate, asMember),
     'set active organization': () =>
@@ -72,6 +95,25 @@ export async function operationsOn(
     'change role': () => changeRole(seatgate, asOwner, userId, { role: 'admin' }),
     'suspend member': () => suspendMember(seatgate, asOwner, userId),
     'restore member': () => restoreMember(seatgate, asOwner, userId),
+    invite: () => inviting(newAddress()),
+    'invite again': () => inviting(invitation.email),
+    'resend invitation': async () => keep(await resendInvitation(seatgate, asOwner, invitation.id)),
+    'view invitation': async () => ({
+      ok: true,
+      value: await viewInvitation(seatgate, member, invitation),
+    }),
+    'list invitations': () => listInvitations(seatgate, asMember, { limit: 5 }),
+    'list own invitations': () => listOwnInvitations(seatgate, { caller: member }, { limit: 5 }),
+    'explain seats': () => explainSeats(seatgate, asOwner),
+    'accept invitation with sign-up': () =>
+      acceptInvitationWithSignup(seatgate, { ...invitation, password }),
+    'invite (to decline)': () => inviting(newAddress()),
+    'decline invitation': () =>
+      declineInvitation(seatgate, { caller: { type: 'anonymous' } }, invitation),
+    'invite (to revoke)': () => inviting(newAddress()),
+    'revoke invitation': () => revokeInvitation(seatgate, asOwner, invitation.id),
+    'invite (to accept)': () => inviting(`${guestId}@example.com`),
+    'accept invitation': () => acceptInvitation(seatgate, { caller: guest }, invitation),
     'rename organization': () => renameOrganization(seatgate, asOwner, { name: 'Renamed' }),
     'change slug': () =>
       updateSlug(seatgate, asOwner, { slug, confirmSlug: organization.slug, password }),
@@ -82,6 +124,10 @@ export async function operationsOn(
     'delete organization': () =>
       softDeleteOrganization(seatgate, asHeir, { confirmName: 'Renamed', password }),
     'restore organization': () => restoreOrganization(seatgate, { caller: operator }, at),
+    'invite ten': () =>
+      createInvitations(seatgate, asHeir, {
+        invitations: Array.from({ length: 10 }, () => ({ email: newAddress(), role: 'member' })),
+      }),
     'create organization': () =>
       createOrganization(seatgate, { caller: owner }, { name: 'Test', slug: newSlug() }),
   }

@@ -8,6 +8,9 @@ export interface Variables {
   readonly OPERATOR_EMAILS?: string
   readonly AUDIT_WEBHOOK_URL?: string
   readonly AUDIT_WEBHOOK_SECRET?: string
+  readonly INVITATION_SECRET?: string
+  readonly INVITATIONS_HOLD_SEATS?: string
+  readonly PUBLIC_URL?: string
 }
 
 /** The settings of the reference host, checked. */
@@ -16,6 +19,13 @@ export interface Settings {
   readonly reservationSeconds: number
   readonly isOperator: (email: string) => boolean
   readonly sinks: readonly Sink[]
+  /** Null: nobody can be invited. */
+  readonly secret: string | null
+  readonly invitationsHoldSeats: boolean
+  /** Where people reach this host: what the link of an invitation begins with. Null: nobody said. */
+  readonly publicUrl: string | null
+  /** Whether mail is written where the developer can read it. */
+  readonly printsMail: boolean
 }
 
 /**
@@ -35,6 +45,10 @@ export function readSettings(variables: Variables): Settings {
     reservationSeconds: seconds(variables.SEAT_RESERVATION_SECONDS || '30'),
     isOperator: (email) => operators.has(email),
     sinks: sinks(variables),
+    secret: variables.INVITATION_SECRET || developmentSecret(variables),
+    invitationsHoldSeats: yes('INVITATIONS_HOLD_SEATS', variables.INVITATIONS_HOLD_SEATS || 'true'),
+    publicUrl: publicUrl(variables),
+    printsMail: variables.ENVIRONMENT === 'development',
   }
 }
 
@@ -49,6 +63,25 @@ function seconds(text: string): number {
   const value = Number(text)
   if (Number.isFinite(value) && value > 0 && value <= 3600) return value
   throw new TypeError('SEAT_RESERVATION_SECONDS must be a number of seconds, up to 3600.')
+}
+
+// Known to everybody, and good for trying things out alone.
+function developmentSecret({ ENVIRONMENT }: Variables): string | null {
+  return ENVIRONMENT === 'development' ? 'seatgate-development-secret-that-is-no-secret' : null
+}
+
+function publicUrl({ ENVIRONMENT, PUBLIC_URL }: Variables): string | null {
+  if (!PUBLIC_URL) return ENVIRONMENT === 'development' ? 'http://127.0.0.1:8787' : null
+  const url = URL.parse(PUBLIC_URL)
+  if (url === null || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '') {
+    throw new TypeError('PUBLIC_URL must be an absolute http or https address, without a query.')
+  }
+  return url.href.replace(/\/+$/, '')
+}
+
+function yes(name: string, text: string): boolean {
+  if (text === 'true' || text === 'false') return text === 'true'
+  throw new TypeError(`${name} must be "true" or "false".`)
 }
 
 function sinks({ ENVIRONMENT, AUDIT_WEBHOOK_URL, AUDIT_WEBHOOK_SECRET }: Variables): Sink[] {

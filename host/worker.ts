@@ -16,9 +16,17 @@ import {
 } from '../src/index.ts'
 import { problemResponse, seatgateRouter, type Authenticate } from '../src/hono/index.ts'
 import type { SeatLedger } from '../src/runtime/seat-ledger.ts'
-import { deleteAccount, identityRoutes, passwordCheck } from './identity/routes.ts'
+import {
+  addressVerification,
+  deleteAccount,
+  identityRoutes,
+  passwordCheck,
+  registration,
+  signIn,
+} from './identity/routes.ts'
 import { users } from './identity/schema.ts'
 import { sessionQuery, tokenOf, touchSession } from './identity/sessions.ts'
+import { printedMail } from './mail.ts'
 import { readSettings, type Variables } from './settings.ts'
 
 export { SeatLedger } from '../src/runtime/seat-ledger.ts'
@@ -42,6 +50,11 @@ const seatgate = createSeatgate({
   verifyPassword: passwordCheck(database),
   lifecycle: { onDelete: deleteAccount(database) },
   sinks: settings.sinks,
+  ...(settings.secret !== null && { secret: settings.secret }),
+  invitationsHoldSeats: settings.invitationsHoldSeats,
+  registerUser: registration(database),
+  emailVerification: addressVerification(database),
+  ...(settings.printsMail && settings.publicUrl !== null && printedMail(settings.publicUrl)),
   queue: AUDIT_QUEUE,
   waitUntil,
 })
@@ -59,7 +72,7 @@ const app = new Hono()
     if (token !== null) waitUntil(touched(token))
   })
   .route('/', identityRoutes(seatgate))
-  .route('/', seatgateRouter(seatgate, { authenticate }))
+  .route('/', seatgateRouter(seatgate, { authenticate, signIn: signIn(seatgate) }))
   .notFound(() => problemResponse({ code: 'not_found' }))
   // Not even a mistake of ours tells a client about the inside.
   .onError((error) => {

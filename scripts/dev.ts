@@ -61,14 +61,16 @@ function welcome(url: string): string {
   const pick = (field: string) => String.raw`sed -n 's/^[^}]*"${field}":"\([^"]*\)".*/\1/p'`
   // The data outlives the process: pasted again, these must not collide with the last time.
   const account = `{"email":"ada-'$(date +%s)'@example.com","password":"correct horse battery"}`
+  const invitation = `{"email":"ben-'$(date +%s)'@example.com","role":"member"}`
   const organization = `{"name":"Analytical Engines '$(date +%s)'"}`
   return `
 Seatgate is ready on ${url}
 
-Sign up, create an organization, read its seats:
+Sign up, create an organization, invite somebody (the mail is printed here), read the seats:
 
   TOKEN=$(curl -s ${url}/identity/sign-up ${json} -d '${account}' | sed -n 's/.*"token":"\\([^"]*\\)".*/\\1/p')
   ORG=$(curl -s ${url}/organizations ${bearer} ${json} -d '${organization}' | ${pick('id')})
+  INVITED=$(curl -s ${url}/organizations/$ORG/invitations ${bearer} ${json} -d '${invitation}')
   curl -s ${url}/organizations/$ORG/seats ${bearer}
 
 Ctrl-C stops it.

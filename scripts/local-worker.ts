@@ -23,6 +23,7 @@ export interface LocalWorkerOptions {
   readonly ip?: string
   /** Where the data lives, default `.wrangler/state` beside the configuration. */
   readonly persistTo?: string
+  /** Beside these, `ENVIRONMENT` is development and `PUBLIC_URL` the address it serves on. */
   readonly vars?: Readonly<Record<string, string>>
   /** Further flags for `wrangler dev`. */
   readonly flags?: readonly string[]
@@ -63,7 +64,10 @@ export async function startWorker(options: LocalWorkerOptions = {}): Promise<Loc
     options.onLine?.(line)
   })
   const output = () => lines.join('\n').trim()
-  const vars = Object.entries({ ENVIRONMENT: 'development', ...options.vars })
+  const host = ['0.0.0.0', '::', '*', 'localhost'].includes(ip) ? '127.0.0.1' : ip
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  // Of a variable that is in the flags too, wrangler takes the last: the flag.
+  const vars = Object.entries({ ENVIRONMENT: 'development', PUBLIC_URL: url, ...options.vars })
   const group = runWrangler(
     [
       'dev',
@@ -85,8 +89,6 @@ export async function startWorker(options: LocalWorkerOptions = {}): Promise<Loc
 
   // What wrangler says goes into the error, unless somebody has read it already.
   const explanation = () => (options.onLine === undefined ? `\n\n${output()}` : '')
-  const host = ['0.0.0.0', '::', '*', 'localhost'].includes(ip) ? '127.0.0.1' : ip
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
   await untilReady(group, url, explanation)
   const endSweeps = startSweeps(url)
   void group.ended.then(endSweeps)

@@ -5,6 +5,7 @@
  */
 import type { Sink } from './audit/sink.ts'
 import { HOOKS, type Hooks, type LifecycleHooks } from './hooks/hooks.ts'
+import type { InvitationRules } from './invitations/rules.ts'
 import type { SeatgateOptions, StepUp, VerifyPassword } from './options.ts'
 import { seatLimit, type SeatLimit } from './seats/limit.ts'
 import type { SessionStore } from './sessions/store.ts'
@@ -106,6 +107,55 @@ export function checkedSlugs(options: SeatgateOptions): SlugRules {
     throw wrong('reservedSlugs and additionalReservedSlugs must be lists of texts.')
   }
   return { format, shortest: min, longest: max, reserved: new Set(reserved), aliasDays }
+}
+
+const SHORTEST_SECRET = 32
+const LONGEST_TTL_DAYS = 30
+const DAY_SECONDS = 24 * 60 * 60
+
+export function checkedInvitations(options: SeatgateOptions): InvitationRules {
+  const { secret = null, mailer = null, invitationUrl: url = null } = options
+  if (secret !== null && (typeof secret !== 'string' || secret.length < SHORTEST_SECRET)) {
+    throw wrong(`secret must be a text of at least ${SHORTEST_SECRET} characters.`)
+  }
+  if (mailer !== null && typeof mailer.send !== 'function') {
+    throw wrong('mailer must have a function send.')
+  }
+  if (mailer !== null && typeof url !== 'function') {
+    throw wrong('mailer needs invitationUrl beside it.')
+  }
+  const ttlSeconds = checkedSeconds(
+    'invitationTtlSeconds',
+    options.invitationTtlSeconds ?? 7 * DAY_SECONDS
+  )
+  const limits = {
+    perUser: 20,
+    perOrganization: 50,
+    perRecipient: 20,
+    ...options.invitationLimits,
+  }
+  for (const [name, limit] of Object.entries(limits)) {
+    if (limit !== Infinity && !(Number.isInteger(limit) && limit >= 0)) {
+      throw wrong(`invitationLimits.${name} must be a whole number from 0, or Infinity.`)
+    }
+  }
+  return {
+    secret,
+    ttlSeconds,
+    holdSeats: options.invitationsHoldSeats ?? true,
+    limits,
+    mailer,
+    url,
+    registerUser: options.registerUser ?? null,
+    emailVerification: options.emailVerification ?? null,
+  }
+}
+
+/** A lifetime that is worth a warning each time; null for a sensible one. */
+export function longTtlWarning({ ttlSeconds }: InvitationRules): string | null {
+  const days = ttlSeconds / DAY_SECONDS
+  if (days <= LONGEST_TTL_DAYS) return null
+  return `Invitations live ${days} days; more than ${LONGEST_TTL_DAYS} days is not advisable.`
 }
 
 export function checkedHooks(hooks: Hooks): Hooks {

@@ -75,6 +75,33 @@ export { countMembers, countMembersWithoutMfa } from './memberships/count.ts'
 export type { CredentialTable, MemberCount } from './memberships/count.ts'
 export type { Membership } from './memberships/membership.ts'
 
+export { createInvitation } from './invitations/create.ts'
+export { createInvitations } from './invitations/create-many.ts'
+export type { InvitationOutcomes } from './invitations/create-many.ts'
+export { resendInvitation } from './invitations/resend.ts'
+export { changeInvitationRole } from './invitations/change-role.ts'
+export { revokeInvitation } from './invitations/revoke.ts'
+export { declineInvitation } from './invitations/decline.ts'
+export { acceptInvitation } from './invitations/accept.ts'
+export type { AcceptedInvitation } from './invitations/acceptance.ts'
+export { acceptInvitationWithSignup } from './invitations/accept-with-signup.ts'
+export type { SignedUp } from './invitations/accept-with-signup.ts'
+export { viewInvitation } from './invitations/view.ts'
+export type { InvitationPage } from './invitations/view.ts'
+export { listInvitations, listOwnInvitations } from './invitations/list.ts'
+export type { OwnInvitation } from './invitations/list.ts'
+export type { Invitation, InvitationState, InvitationWithToken } from './invitations/invitation.ts'
+export type {
+  EmailVerification,
+  InvitationLimits,
+  Mail,
+  MailDelivery,
+  Mailer,
+  RegisterUser,
+  Registration,
+} from './invitations/rules.ts'
+export { normalizeEmail } from './email.ts'
+
 export { allow, refuse } from './hooks/hooks.ts'
 export type {
   AfterStates,
@@ -113,6 +140,8 @@ export type { LedgerCalls, LedgerNamespace } from './seats/ledger.ts'
 export { d1Seats } from './seats/d1-seats.ts'
 export { unlimitedSeats } from './seats/unlimited-seats.ts'
 export { seatUsage } from './seats/queries.ts'
+export { explainSeats } from './seats/explain.ts'
+export type { SeatExplanation } from './seats/explain.ts'
 export { setSeatLimit } from './seats/set-limit.ts'
 export { seatLimit } from './seats/limit.ts'
 export type { SeatLimit, SeatLimitView } from './seats/limit.ts'

@@ -2,6 +2,12 @@ import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import type { Sink } from './audit/sink.ts'
 import type { Database } from './database/database.ts'
 import type { Hooks, LifecycleHooks } from './hooks/hooks.ts'
+import type {
+  EmailVerification,
+  InvitationLimits,
+  Mailer,
+  RegisterUser,
+} from './invitations/rules.ts'
 import type { SeatProvider } from './seats/provider.ts'
 import type { SessionStore } from './sessions/store.ts'
 
@@ -81,6 +87,29 @@ export interface SeatgateOptions {
   /** How many days an old slug leads members to the new one. Default 7. */
   readonly slugAliasDays?: number
 
+  /**
+   * Seals invitation tokens: 32 characters or more that nobody can guess, and that stay. Without it
+   * nobody can be invited.
+   */
+  readonly secret?: string
+  /** How long an invitation is open, in seconds. Default 7 days. */
+  readonly invitationTtlSeconds?: number
+  /**
+   * Whether a pending invitation holds the seat that its membership will have. Default true. If not,
+   * the seat is asked for when it is accepted.
+   */
+  readonly invitationsHoldSeats?: boolean
+  /** How many invitations in 24 hours. Default 20 a user, 50 an organization, 20 a recipient. */
+  readonly invitationLimits?: Partial<InvitationLimits>
+  /** Sends invitations. Without it nothing is sent, and invitations say so. */
+  readonly mailer?: Mailer
+  /** Makes the link of an invitation. Needed with a mailer. */
+  readonly invitationUrl?: (token: string) => string
+  /** Registers a user who accepts an invitation. Needed for accepting with sign-up. */
+  readonly registerUser?: RegisterUser
+  /** How the host knows whose addresses are verified. Without it all are taken for verified. */
+  readonly emailVerification?: EmailVerification
+
   /** The host's word on what happens. Default: everything is allowed, nobody is told. */
   readonly hooks?: Hooks
   /** Hooks in the life of a user. */
@@ -100,6 +129,8 @@ export interface SeatgateOptions {
   readonly now?: () => Date
   /** New ids, never repeated. Default random UUIDs. */
   readonly newId?: () => string
+  /** 32 bytes that nobody can guess. Default those of Web Crypto. */
+  readonly newSecret?: () => Uint8Array<ArrayBuffer>
   /** Numbers from 0 up to 1, for jitter. Default `Math.random`. */
   readonly random?: () => number
 }

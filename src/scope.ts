@@ -1,4 +1,4 @@
-import type { SQL } from 'drizzle-orm'
+import { sql, type SQL } from 'drizzle-orm'
 import type { Statement } from './database/database.ts'
 
 /** A session, as its store knows it, and the organization it works in. */
@@ -36,8 +36,17 @@ export interface SystemPrincipal {
   readonly type: 'system'
 }
 
-/** Somebody whose identity is established. */
-export type Principal = UserPrincipal | ServiceAccountPrincipal | SystemPrincipal
+/** Whoever it is: they brought a token that says enough. */
+export interface AnonymousPrincipal {
+  readonly type: 'anonymous'
+}
+
+/** Somebody whose identity is established, or does not matter. */
+export type Principal =
+  | UserPrincipal
+  | ServiceAccountPrincipal
+  | SystemPrincipal
+  | AnonymousPrincipal
 
 /**
  * An identity that a query can establish: it runs in the same round trip as the question itself,
@@ -111,12 +120,15 @@ export function isOperator(principal: Principal): boolean {
   return isUser(principal) && principal.operator === true && principal.impersonatedBy === undefined
 }
 
-/** Under which name the answers to somebody's operations are kept. */
+/** Under which name somebody's operations are kept and counted: no two callers share one. */
 export function operationActor(caller: Principal): string
 export function operationActor(caller: Caller): SQL<string | null> | string
 export function operationActor(caller: Caller): SQL<string | null> | string {
-  if (isQuery(caller) || isUser(caller)) return caller.userId
-  return caller.type === 'system' ? 'system' : `service_account:${caller.serviceAccountId}`
+  if (isQuery(caller)) return sql<string | null>`'user:' || ${caller.userId}`
+  if (isUser(caller)) return `user:${caller.userId}`
+  return caller.type === 'service_account'
+    ? `service_account:${caller.serviceAccountId}`
+    : caller.type
 }
 
 /**
@@ -126,7 +138,7 @@ export function operationActor(caller: Caller): SQL<string | null> | string {
  */
 export function checkCaller(caller: Caller): void {
   if (caller !== null && typeof caller === 'object') {
-    if (isQuery(caller) || caller.type === 'system') return
+    if (isQuery(caller) || caller.type === 'system' || caller.type === 'anonymous') return
     const id = isUser(caller) ? caller.userId : caller.serviceAccountId
     if (typeof id === 'string' && id !== '') return
   }

@@ -1,6 +1,7 @@
 import type { Sink } from './audit/sink.ts'
 import {
   checkedHooks,
+  checkedInvitations,
   checkedLifecycle,
   checkedLimit,
   checkedRoles,
@@ -14,6 +15,7 @@ import {
 } from './configuration.ts'
 import type { Database } from './database/database.ts'
 import type { Hooks, LifecycleHooks } from './hooks/hooks.ts'
+import type { InvitationRules } from './invitations/rules.ts'
 import type {
   Report,
   SeatgateOptions,
@@ -38,6 +40,7 @@ export interface Seatgate {
   readonly slugs: SlugRules
   readonly verifyPassword: VerifyPassword | null
   readonly stepUp: StepUp | null
+  readonly invitations: InvitationRules
   readonly hooks: Hooks
   readonly lifecycle: LifecycleHooks
   readonly hookDeadlineSeconds: number
@@ -48,6 +51,7 @@ export interface Seatgate {
   readonly now: () => Date
   readonly newId: () => string
   readonly random: () => number
+  readonly newSecret: () => Uint8Array<ArrayBuffer>
 }
 
 /**
@@ -78,7 +82,8 @@ export function createSeatgate(options: SeatgateOptions): Seatgate {
   const defaultLimit = checkedLimit(options.defaultSeatLimit ?? 'unlimited')
   // The library scopes its own queries; the guard is for the host's.
   const db = unscoped(options.database)
-  const seatContext: SeatContext = { db, defaultLimit }
+  const now = options.now ?? (() => new Date())
+  const seatContext: SeatContext = { db, defaultLimit, now }
   const outbox = options.seats.outbox?.(seatContext)
   return {
     db,
@@ -89,6 +94,8 @@ export function createSeatgate(options: SeatgateOptions): Seatgate {
     roles: checkedRoles(options),
     slugs: checkedSlugs(options),
     ...checkedProofs(options),
+    invitations: checkedInvitations(options),
+    newSecret: options.newSecret ?? (() => crypto.getRandomValues(new Uint8Array(32))),
     hooks: checkedHooks(options.hooks ?? {}),
     lifecycle: checkedLifecycle(options.lifecycle ?? {}),
     hookDeadlineSeconds: checkedSeconds('hookDeadlineSeconds', options.hookDeadlineSeconds ?? 5),
@@ -96,7 +103,7 @@ export function createSeatgate(options: SeatgateOptions): Seatgate {
     queue: options.queue ?? null,
     waitUntil: options.waitUntil ?? null,
     report: options.report ?? ((report) => console.error(report.event)),
-    now: options.now ?? (() => new Date()),
+    now,
     newId: options.newId ?? (() => crypto.randomUUID()),
     random: options.random ?? Math.random,
   }

@@ -1,43 +1,44 @@
-import { eq } from 'drizzle-orm'
+import { and, eq, isNull } from 'drizzle-orm'
 import { Hono, type Context } from 'hono'
 import { deleteCookie, setCookie } from 'hono/cookie'
 import * as v from 'valibot'
 import {
   activateAtLogin,
+  normalizeEmail,
   type Database,
+  type EmailVerification,
   type LifecycleHook,
+  type RegisterUser,
   type Seatgate,
   type VerifyPassword,
 } from '../../src/index.ts'
 import { sessions } from '../../src/database/schema.ts'
-import { problemResponse } from '../../src/hono/index.ts'
+import { Email } from '../../src/email.ts'
+import { problemResponse, type SignIn as SessionStart } from '../../src/hono/index.ts'
 import { readBody } from '../../src/hono/body.ts'
 import { LineOfText, parseInput } from '../../src/input.ts'
 import { invalid } from '../../src/refusal.ts'
+import { ok } from '../../src/result.ts'
 import { sha256 } from '../../src/sha256.ts'
 import { hashPassword, verifyPassword } from './password.ts'
 import { users } from './schema.ts'
 import { insertSession, newSession, SESSION_COOKIE, SESSION_SECONDS, tokenOf } from './sessions.ts'
 
-const Email = v.pipe(
-  v.string('Must be a text.'),
-  v.trim(),
-  v.toLowerCase(),
-  v.maxLength(254, 'Must be at most 254 characters long.'),
-  v.email('Must be an e-mail address.')
-)
+const Person = {
+  password: v.pipe(
+    v.string('Must be a text.'),
+    v.minLength(8, 'Must be at least 8 characters long.'),
+    v.maxLength(256, 'Must be at most 256 characters long.')
+  ),
+  name: v.nullish(
+    v.pipe(LineOfText, v.trim(), v.maxLength(255, 'Must be at most 255 characters long.'))
+  ),
+}
 
 const SignUp = v.object(
   {
     email: Email,
-    password: v.pipe(
-      v.string('Must be a text.'),
-      v.minLength(8, 'Must be at least 8 characters long.'),
-      v.maxLength(256, 'Must be at most 256 characters long.')
-    ),
-    name: v.nullish(
-      v.pipe(LineOfText, v.trim(), v.maxLength(255, 'Must be at most 255 characters long.'))
-    ),
+    ...Person,
   },
   'Must be an object.'
 )
@@ -46,9 +47,8 @@ const SignIn = v.object(
   {
     email: v.pipe(
       v.string('Must be a text.'),
-      v.trim(),
-      v.toLowerCase(),
-      v.maxLength(254, 'Is too long.')
+      v.maxLength(254, 'Is too long.'),
+      v.transform(normalizeEmail)
     ),
     password: v.pipe(v.string('Must be a text.'), v.maxLength(256, 'Is too long.')),
   },
@@ -78,6 +78,7 @@ export function identityRoutes(seatgate: Seatgate) {
       name: name ?? null,
       passwordHash: await hashPassword(password),
       signUpKey,
+      emailVerifiedAt: null,
       createdAt: now,
     }
     const session = await newSession()
@@ -147,6 +148,43 @@ export function passwordCheck(db: Database): VerifyPassword {
   }
 }
 
+/** Registers whoever accepts an invitation: a password, a name, and an address that is verified. */
+export function registration(db: Database): RegisterUser {
+  return async ({ userId: id, email, now, input }) => {
+    const parsed = parseInput(v.object(Person), input)
+    if (!parsed.ok) return parsed
+    const { password, name = null } = parsed.value
+    const passwordHash = await hashPassword(password)
+    const row = { id, email, name, passwordHash, emailVerifiedAt: now, createdAt: now }
+    const user = { id, email, name }
+    return ok({ statements: [db.insert(users).values(row)], user })
+  }
+}
+
+/** What the host knows of its users' addresses: who accepted an invitation reads their mail. */
+export function addressVerification(db: Database): EmailVerification {
+  return {
+    column: users.emailVerifiedAt,
+    markVerified: (userId, emailVerifiedAt) => [
+      db
+        .update(users)
+        .set({ emailVerifiedAt })
+        .where(and(eq(users.id, userId), isNull(users.emailVerifiedAt))),
+    ],
+  }
+}
+
+/** Starts a session for somebody who has just been registered. */
+export function signIn(seatgate: Seatgate): SessionStart {
+  return async (c, userId) => {
+    const { token, tokenHash } = await newSession()
+    await insertSession(seatgate.db, tokenHash, userId, new Date())
+    await activateAtLogin(seatgate, userId, { id: tokenHash, activeOrganizationId: null })
+    setSessionCookie(c, token)
+    return token
+  }
+}
+
 /** Deletes the user and their sessions, in the batch that ends their memberships. */
 export function deleteAccount(db: Database): LifecycleHook {
   return (statements, { userId }) => ({
@@ -162,6 +200,11 @@ export function deleteAccount(db: Database): LifecycleHook {
 const taken = invalid({ email: ['Is taken.'] })
 
 function signedIn(c: Context, { id, email, name }: UserRow, token: string, status: 200 | 201) {
+  setSessionCookie(c, token)
+  return c.json({ user: { id, email, name }, token }, status)
+}
+
+function setSessionCookie(c: Context, token: string): void {
   setCookie(c, SESSION_COOKIE, token, {
     path: '/',
     httpOnly: true,
@@ -169,5 +212,4 @@ function signedIn(c: Context, { id, email, name }: UserRow, token: string, statu
     secure: new URL(c.req.url).protocol === 'https:',
     maxAge: SESSION_SECONDS,
   })
-  return c.json({ user: { id, email, name }, token }, status)
 }

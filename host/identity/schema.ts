@@ -7,5 +7,7 @@ export const users = sqliteTable('users', {
   name: text('name'),
   passwordHash: text('password_hash').notNull(),
   signUpKey: text('sign_up_key'),
+  /** Set once it is known that the user reads the mail of their address. */
+  emailVerifiedAt: integer('email_verified_at', { mode: 'timestamp_ms' }),
   createdAt: integer('created_at', { mode: 'timestamp_ms' }).notNull(),
 })

@@ -4,7 +4,7 @@ import { isOperator, isUser, type Principal } from '../scope.ts'
 /** Who did it. `system` acts on nobody's behalf and has no id. */
 export type AuditActor =
   | { readonly type: 'user' | 'operator' | 'service_account'; readonly id: string }
-  | { readonly type: 'system'; readonly id: null }
+  | { readonly type: 'system' | 'anonymous'; readonly id: null }
 
 /** Who is to be named as actor, and the user whose rights were used, if any were. */
 export interface Attribution {
@@ -22,8 +22,9 @@ export function attributionOf(caller: Principal): Attribution {
     const type = isOperator(caller) ? 'operator' : 'user'
     return { actor: { type, id: userId }, effectiveUserId: userId }
   }
-  if (caller.type === 'system')
-    return { actor: { type: 'system', id: null }, effectiveUserId: null }
+  if (caller.type !== 'service_account') {
+    return { actor: { type: caller.type, id: null }, effectiveUserId: null }
+  }
   return { actor: { type: 'service_account', id: caller.serviceAccountId }, effectiveUserId: null }
 }
 
@@ -44,6 +45,13 @@ export type AuditAction =
   | 'organization.ownership_transfer'
   | 'organization.active_switched'
   | 'organization.active_auto_reassigned'
+  | 'organization.invitation.created'
+  | 'organization.invitation.resent'
+  | 'organization.invitation.role_change'
+  | 'organization.invitation.revoked'
+  | 'organization.invitation.declined'
+  | 'organization.invitation.accepted'
+  | 'seat.reserved'
   | 'seat.assigned'
   | 'seat.released'
   | 'seat.limit_changed'
@@ -52,7 +60,10 @@ export type AuditAction =
 export interface EventDraft {
   readonly organizationId: string
   readonly action: AuditAction
-  readonly target: { readonly type: 'organization' | 'user' | 'seat'; readonly id: string }
+  readonly target: {
+    readonly type: 'organization' | 'user' | 'seat' | 'invitation'
+    readonly id: string
+  }
   readonly metadata: Readonly<Record<string, unknown>>
 }
 
@@ -73,6 +84,16 @@ export function memberEvent(
 ): EventDraft {
   const target = { type: 'user', id: userId } as const
   return { organizationId, action, target, metadata: { user_id: userId, ...metadata } }
+}
+
+/** An event about an invitation; its id is in the metadata too, the address is not. */
+export function invitationEvent(
+  { organizationId, id }: { readonly organizationId: string; readonly id: string },
+  action: AuditAction,
+  metadata: EventDraft['metadata'] = {}
+): EventDraft {
+  const target = { type: 'invitation', id } as const
+  return { organizationId, action, target, metadata: { invitation_id: id, ...metadata } }
 }
 
 /** An event about a seat, and who has it or had it. */

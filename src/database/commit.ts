@@ -36,6 +36,9 @@ export type GuardCode =
   | 'insufficient_role'
   | 'already_member'
   | 'slug_taken'
+  | 'rate_limited_user'
+  | 'rate_limited_organization'
+  | 'rate_limited_recipient'
   | 'user_unknown'
 
 /**

@@ -126,6 +126,40 @@ export const sinkCursors = sqliteTable(
   (table) => [primaryKey({ columns: [table.organizationId, table.sinkId] })]
 )
 
+/**
+ * Invitations. One without any of the three ends is unfinished, and pending until it expires. `seatId`
+ * is the seat that its membership will carry, if invitations hold seats.
+ */
+export const invitations = sqliteTable('invitations', {
+  id: text('id').primaryKey(),
+  organizationId: text('organization_id').notNull(),
+  email: text('email').notNull(),
+  role: text('role').notNull(),
+  tokenHash: text('token_hash').notNull(),
+  tokenVersion: integer('token_version').notNull().default(1),
+  seatId: text('seat_id'),
+  expiresAt: instant('expires_at').notNull(),
+  acceptedAt: instant('accepted_at'),
+  acceptedById: text('accepted_by_id'),
+  revokedAt: instant('revoked_at'),
+  revokedById: text('revoked_by_id'),
+  revokeReason: text('revoke_reason', { enum: ['revoked', 'superseded', 'organization_deleted'] }),
+  declinedAt: instant('declined_at'),
+  mailStatus: text('mail_status', { enum: ['queued', 'sent', 'failed', 'skipped'] })
+    .notNull()
+    .default('skipped'),
+  invitedById: text('invited_by_id'),
+  createdAt: instant('created_at').notNull(),
+  updatedAt: instant('updated_at').notNull(),
+})
+
+/** How often something was done since its window began. */
+export const rateLimits = sqliteTable('rate_limits', {
+  key: text('key').primaryKey(),
+  count: integer('count').notNull(),
+  endsAt: instant('ends_at').notNull(),
+})
+
 /** What is to be done outside D1 once a change is committed. A row goes when it is done. */
 export const intents = sqliteTable('intents', {
   id: text('id').primaryKey(),
@@ -165,5 +199,6 @@ export const sessions = sqliteTable('sessions', {
 export const guards = sqliteTable('guards', { code: text('code').notNull() })
 
 export type OrganizationRow = typeof organizations.$inferSelect
+export type InvitationRow = typeof invitations.$inferSelect
 export type MembershipRow = typeof memberships.$inferSelect
 export type AuditEventRow = typeof auditEvents.$inferSelect

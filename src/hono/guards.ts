@@ -51,6 +51,7 @@ export function requireMembership(
 
 function isInside(caller: Principal, { organization, membership }: ScopeVariables): boolean {
   if (isUser(caller)) return membership != null
+  if (caller.type === 'anonymous') return false
   return caller.type === 'system' || caller.organizationId === organization?.id
 }
 

@@ -14,12 +14,14 @@ import { getOrganization, listOrganizations } from '../organizations/queries.ts'
 import { renameOrganization } from '../organizations/rename.ts'
 import { updateSlug } from '../organizations/update-slug.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { explainSeats } from '../seats/explain.ts'
 import { seatUsage } from '../seats/queries.ts'
 import { setSeatLimit } from '../seats/set-limit.ts'
 import { deleteUser } from '../users/delete.ts'
 import { activeOrganizationRoutes } from './active-organization-routes.ts'
 import { checkAuthenticate, type Authenticate } from './authenticate.ts'
 import { readBody } from './body.ts'
+import { invitationRoutes, organizationInvitationRoutes, type SignIn } from './invitation-routes.ts'
 import { problemResponse, RefusalException } from './problem.ts'
 import { answer, done, inOrganization, readOperation, scopeOf, type RouterEnv } from './routes.ts'
 
@@ -27,14 +29,17 @@ import { answer, done, inOrganization, readOperation, scopeOf, type RouterEnv } 
 export interface RouterOptions {
   /** Tells who is asking. */
   readonly authenticate: Authenticate
+  /** Signs in whoever accepts an invitation with sign-up. Without it that route is not there. */
+  readonly signIn?: SignIn
 }
 
 /**
  * The ready routes: organizations, members, seats, the active organization and the audit trail.
- * Refusals are `application/problem+json`; every POST but the switch takes an
- * `Idempotency-Key`.
+ * Refusals are `application/problem+json`; every POST in an organization
+ * takes an `Idempotency-Key`, and so do creating one and accepting an invitation.
  *
- * `DELETE /users/me` is there if `lifecycle.onDelete` is configured.
+ * The routes of invitations are there if `secret` is configured, `DELETE /users/me` if
+ * `lifecycle.onDelete` is.
  *
  * @throws {TypeError} if `authenticate` is not a function, or if neither `verifyPassword` nor
  * `stepUp` is configured: nobody could change a slug or delete anything.
@@ -44,7 +49,7 @@ export interface RouterOptions {
  * const app = new Hono().route('/', seatgateRouter(seatgate, { authenticate }))
  * ```
  */
-export function seatgateRouter(seatgate: Seatgate, { authenticate }: RouterOptions) {
+export function seatgateRouter(seatgate: Seatgate, { authenticate, signIn }: RouterOptions) {
   checkAuthenticate('seatgateRouter', authenticate)
   if (seatgate.verifyPassword === null && seatgate.stepUp === null) {
     throw new TypeError('seatgateRouter: createSeatgate needs verifyPassword or stepUp for it.')
@@ -59,6 +64,9 @@ export function seatgateRouter(seatgate: Seatgate, { authenticate }: RouterOptio
   })
 
   router.route('/', activeOrganizationRoutes(seatgate, authenticate))
+  if (seatgate.invitations.secret !== null) {
+    router.route('/', invitationRoutes(seatgate, authenticate, signIn))
+  }
 
   for (const path of ['/organizations', '/organizations/*', '/users/me']) {
     router.use(path, async (c, next) => {
@@ -121,8 +129,15 @@ export function seatgateRouter(seatgate: Seatgate, { authenticate }: RouterOptio
     return answer(c, await restoreMember(seatgate, inOrganization(c), userId, options))
   })
 
+  if (seatgate.invitations.secret !== null) {
+    router.route('/', organizationInvitationRoutes(seatgate))
+  }
+
   router.get('/organizations/:org/seats', async (c) =>
     answer(c, await seatUsage(seatgate, inOrganization(c)))
+  )
+  router.get('/organizations/:org/seats/explain', async (c) =>
+    answer(c, await explainSeats(seatgate, inOrganization(c)))
   )
   router.put('/organizations/:org/seats/limit', async (c) =>
     answer(c, await setSeatLimit(seatgate, inOrganization(c), await readBody(c)))

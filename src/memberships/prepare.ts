@@ -59,6 +59,7 @@ function mayBeAllowed(
   role: string | null = null
 ): boolean {
   if (isUser(caller) || caller.type === 'system') return true
+  if (caller.type === 'anonymous') return false
   return caller.organizationId === organizationId && mayChangeRole(roles, caller.role, null, role)
 }
 

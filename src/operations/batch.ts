@@ -8,7 +8,7 @@ import { organizationsOf, recordEvents } from '../audit/statements.ts'
 import { commit, type Aborted, type Commit } from '../database/commit.ts'
 import type { Statement } from '../database/database.ts'
 import { ask, composeLifecycle } from '../hooks/ask.ts'
-import { admit, releaseSeat } from '../memberships/gate.ts'
+import { admit, giveBack, releaseSeat, type Admitted, type TakenSeat } from '../memberships/gate.ts'
 import { invalid, type Refusal } from '../refusal.ts'
 import { ok, type Result } from '../result.ts'
 import type { Principal } from '../scope.ts'
@@ -33,7 +33,7 @@ export interface Prepared<T> {
   readonly value: T
   readonly statements: readonly Statement[]
   /** Seats that are reserved for it: confirmed with the batch, released without it. */
-  readonly takenSeats: readonly SeatReference[]
+  readonly takenSeats: readonly TakenSeat[]
   readonly freedSeats: readonly SeatReference[]
   readonly organizationIds: readonly string[]
   readonly intents: readonly RecordedIntent[]
@@ -66,7 +66,6 @@ export async function prepare<T>(
   { caller, requestId, now }: Occasion,
   plan: Plan<T>
 ): Promise<Result<Prepared<T>>> {
-  const { db, newId, sinks } = seatgate
   if (plan.before) {
     const allowed = await ask(seatgate, plan.before)
     if (!allowed.ok) return allowed
@@ -79,7 +78,24 @@ export async function prepare<T>(
   if (!composed.ok) return composed
   const admitted = await admit(seatgate, plan.admissions ?? [])
   if (!admitted.ok) return admitted
-  const entrants = admitted.value
+  return ok(
+    assemble(
+      seatgate,
+      { caller, requestId, now },
+      { ...plan, statements: composed.value },
+      admitted.value
+    )
+  )
+}
+
+/** Builds the batch of a plan and of those who were let in. */
+export function assemble<T>(
+  seatgate: Seatgate,
+  { caller, requestId, now }: Occasion,
+  plan: Plan<T>,
+  entrants: readonly Admitted[]
+): Prepared<T> {
+  const { db, newId, sinks } = seatgate
   const events = [...plan.events, ...entrants.flatMap((entrant) => entrant.events)]
   const context = {
     ...attributionOf(caller),
@@ -89,19 +105,19 @@ export async function prepare<T>(
     forwarded: sinks.length > 0,
   }
   const intents = recordIntents(seatgate, plan.intents ?? [], now)
-  return ok({
+  return {
     value: plan.value,
     statements: [
-      ...composed.value,
+      ...plan.statements,
       ...entrants.flatMap((entrant) => entrant.statements),
       ...recordEvents(db, context, events),
       ...intents.statements,
     ],
-    takenSeats: entrants.flatMap(({ seat }) => (seat === null ? [] : [seat])),
+    takenSeats: entrants.flatMap(({ taken }) => (taken === null ? [] : [taken])),
     freedSeats: plan.freedSeats ?? [],
     organizationIds: organizationsOf(events),
     intents: intents.recorded,
-  })
+  }
 }
 
 /**
@@ -127,15 +143,15 @@ export async function conclude(
     return done
   }
   for (const seat of unused) released.add(seat)
-  await Promise.all(unused.map((seat) => releaseSeat(seatgate, seat)))
+  await giveBack(seatgate, unused)
   return done
 }
 
 // A host may send a batch again. After an answer that was lost the first may have landed: its seats
 // are not given back on the word of the second, but settled at their deadline. After one that was
 // certainly rolled back its seats are free, and may be somebody else's: it is never sent again.
-const sent = new WeakSet<SeatReference>()
-const released = new WeakSet<SeatReference>()
+const sent = new WeakSet<TakenSeat>()
+const released = new WeakSet<TakenSeat>()
 
 /** What a rolled back batch says to the caller; null if it is to be planned anew. */
 export function refusalOf({ code, numbers }: Aborted): Refusal | null {
@@ -145,6 +161,9 @@ export function refusalOf({ code, numbers }: Aborted): Refusal | null {
     case 'organization_not_found':
     case 'insufficient_role':
     case 'already_member':
+    case 'rate_limited_user':
+    case 'rate_limited_organization':
+    case 'rate_limited_recipient':
       return { code }
     case 'seat_limit_reached':
       return { code, limit: numbers[0] ?? 0, used: numbers[1] ?? 0 }
@@ -166,7 +185,11 @@ async function tell(seatgate: Seatgate, prepared: Prepared<unknown>): Promise<vo
   const { takenSeats, freedSeats, organizationIds, intents } = prepared
   await Promise.all(freedSeats.map((seat) => releaseSeat(seatgate, seat)))
   const work = [
-    ...takenSeats.map((seat) => () => seats.confirm(seatContext, seat)),
+    ...takenSeats.map(
+      ({ seat, until }) =>
+        () =>
+          seats.confirm(seatContext, seat, until)
+    ),
     ...intents.map((intent) => () => fulfil(seatgate, intent)),
     ...organizationIds.map((organizationId) => async () => queue?.send({ organizationId })),
   ]

@@ -8,6 +8,8 @@ import { backoffSeconds } from '../audit/backoff.ts'
 import { batch } from '../database/batch.ts'
 import type { Statement } from '../database/database.ts'
 import { intents } from '../database/schema.ts'
+import type { MailPayload } from '../invitations/mail-intent.ts'
+import { sendInvitation } from '../invitations/send.ts'
 import type { Seatgate } from '../seatgate.ts'
 import type { Pointers } from '../sessions/store.ts'
 import { within } from '../within.ts'
@@ -91,6 +93,7 @@ async function execute(seatgate: Seatgate, { kind, payload }: RecordedIntent): P
     await seatgate.sessions?.endActiveOrganization(seatgate.db, payload as Pointers)
     return
   }
+  if (kind === 'send_invitation') return sendInvitation(seatgate, payload as MailPayload)
   // A hook that the host has taken away has nothing more to say.
   const hooks: Readonly<Record<string, unknown>> = seatgate.hooks
   const hook = hooks[kind]

@@ -1,3 +1,4 @@
+import type { MailPayload } from '../invitations/mail-intent.ts'
 import type { AfterHook, AfterStates } from '../hooks/hooks.ts'
 import type { Pointers } from '../sessions/store.ts'
 import type { Seatgate } from '../seatgate.ts'
@@ -9,6 +10,11 @@ import type { Seatgate } from '../seatgate.ts'
 export type Intent =
   | HookIntent
   | { readonly kind: 'end_sessions'; readonly organizationId: string; readonly payload: Pointers }
+  | {
+      readonly kind: 'send_invitation'
+      readonly organizationId: string
+      readonly payload: MailPayload
+    }
 
 type HookIntent = {
   readonly [K in AfterHook]: {

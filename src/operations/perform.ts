@@ -46,8 +46,16 @@ export interface Operation<Q extends Queries, T> {
   readonly queries: Q
   /** The pure decision. `caller` is who was found to be asking. */
   readonly plan: (found: Found<Q>, caller: Principal, now: Date) => Result<Plan<T>>
+  /** Of an answer with a secret in it: how it is kept, and how it is answered again. */
+  readonly secrecy?: Secrecy<T>
   /** Asked once who is asking is known, before anything else: what takes this one's place. */
   readonly revise?: (caller: Principal) => Promise<Result<Operation<Q, T>>>
+}
+
+/** How an answer with a secret in it is kept. */
+export interface Secrecy<T> {
+  seal(value: T): unknown
+  open(kept: unknown): Promise<T>
 }
 
 // What is not an answer to the operation, and may be another one the next time.
@@ -57,6 +65,9 @@ const PASSING: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   'step_up_required',
   'step_up_failed',
   'hook_failed',
+  'rate_limited_user',
+  'rate_limited_organization',
+  'rate_limited_recipient',
   'seats_unavailable',
   'unavailable',
 ])
@@ -122,8 +133,8 @@ async function attemptOnce<Q extends Queries, T>(
   })
   const { caller } = found
   if (caller === null) return refused({ code: 'unauthenticated' })
-  const earlier = key && replay<T>((found.rows as { $earlier: Recorded[] }).$earlier, key)
-  if (earlier) return earlier
+  const earlier = key && replay<unknown>((found.rows as { $earlier: Recorded[] }).$earlier, key)
+  if (earlier) return recall(operation, earlier)
 
   const now = seatgate.now()
   const actor = operationActor(caller)
@@ -155,12 +166,27 @@ async function attemptOnce<Q extends Queries, T>(
     return isHolderConflict(prepared.error, key) ? 'again' : answer(prepared)
   }
   const done = await conclude(seatgate, prepared.value, [
-    ...(key ? [recordOutcome(db, actor, key, outcome, now)] : []),
+    ...(key ? [recordOutcome(db, actor, key, kept(operation, outcome), now)] : []),
     ...prepared.value.statements,
   ])
   if (done.committed) return outcome
   const refusal = refusalOf(done)
   return refusal === null ? 'again' : answer(refused(refusal))
+}
+
+function kept<T>(
+  { secrecy }: Pick<Operation<Queries, T>, 'secrecy'>,
+  outcome: Result<T>
+): Result<unknown> {
+  return secrecy && outcome.ok ? ok(secrecy.seal(outcome.value)) : outcome
+}
+
+async function recall<T>(
+  { secrecy }: Pick<Operation<Queries, T>, 'secrecy'>,
+  earlier: Result<unknown>
+): Promise<Result<T>> {
+  if (!secrecy || !earlier.ok) return earlier as Result<T>
+  return ok(await secrecy.open(earlier.value))
 }
 
 // D1 had no membership for this person a moment ago. Either somebody has just let them in, or the

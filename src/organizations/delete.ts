@@ -1,6 +1,9 @@
 import { eq } from 'drizzle-orm'
 import { attributionOf, organizationEvent } from '../audit/event.ts'
 import { organizations } from '../database/schema.ts'
+import { endInvitation } from '../invitations/end.ts'
+import { guardOnlyUnfinished } from '../invitations/guards.ts'
+import { unfinishedIn } from '../invitations/lookup.ts'
 import { bothOf, parseInput } from '../input.ts'
 import { guardStanding } from '../memberships/guards.ts'
 import { afterHook } from '../operations/intent.ts'
@@ -8,7 +11,7 @@ import { perform, type OperationOptions } from '../operations/perform.ts'
 import { readProof, withoutProof } from '../operations/prove.ts'
 import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
-import type { OrganizationScope } from '../scope.ts'
+import { userIdOf, type OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { endPointers } from '../sessions/end.ts'
 import { DeleteOrganizationInput } from './input.ts'
@@ -24,7 +27,7 @@ export interface DeletedOrganization extends Organization {
 /**
  * Deletes an organization `{ confirmName, password | stepUpProof }`, for owners. `confirmName` is the
  * name, typed. From the next request on there is no such organization for anybody; its slug is free,
- * its sessions point nowhere, its ledger is closed. Memberships stay as they are, seats included, so
+ * its sessions point nowhere, its invitations are revoked, its ledger is closed. Memberships stay as they are, seats included, so
  * that `restoreOrganization` brings everybody back.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
@@ -55,7 +58,7 @@ export async function softDeleteOrganization(
       name: 'organization.delete',
       input: withoutProof(input),
       grows: false,
-      queries: {},
+      queries: { open: unfinishedIn(db, scope) },
       plan(found, caller, now) {
         const standing = standingWith(roles, found, [roles.owner])
         if (!standing.ok) return standing
@@ -66,6 +69,10 @@ export async function softDeleteOrganization(
           return refused(invalid({ confirmName: ['Must be the name.'] }))
         }
         const organization = organizationView({ ...present, updatedAt: now })
+        const { open } = found.rows
+        const revoked = open.map((invitation) =>
+          endInvitation(seatgate, invitation, 'organization_deleted', userIdOf(caller), now)
+        )
         const pointers = endPointers(seatgate, { organizationId, userId: null })
         return ok({
           value: { ...organization, deletedAt: now.toISOString() },
@@ -74,13 +81,19 @@ export async function softDeleteOrganization(
           statements: [
             guardStanding(seatgate, standing.value),
             guardField(seatgate, present, 'name'),
+            guardOnlyUnfinished(seatgate, organizationId, open),
+            ...revoked.flatMap(({ statements }) => statements),
             ...pointers.statements,
             db
               .update(organizations)
               .set({ deletedAt: now, updatedAt: now })
               .where(eq(organizations.id, organizationId)),
           ],
-          events: [organizationEvent(organizationId, 'organization.delete')],
+          freedSeats: revoked.flatMap(({ freedSeats }) => freedSeats),
+          events: [
+            ...revoked.flatMap(({ events }) => events),
+            organizationEvent(organizationId, 'organization.delete'),
+          ],
           intents: [
             ...pointers.intents,
             ...afterHook(seatgate, 'afterDeleteOrganization', organizationId, {

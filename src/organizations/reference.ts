@@ -50,6 +50,7 @@ export function ownMembership(
 export function readable(caller: Caller, organization: string, roles?: readonly string[]): SQL {
   if (!isQuery(caller) && !isUser(caller)) {
     if (caller.type === 'system') return sql`true`
+    if (caller.type === 'anonymous') return sql`false`
     if (roles && !roles.includes(caller.role)) return sql`false`
     return sql`${organizationIdOf(organization)} = ${caller.organizationId}`
   }

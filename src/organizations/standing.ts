@@ -120,5 +120,6 @@ function roleOf(
 ): string | null {
   if (isUser(caller)) return membership?.role ?? null
   if (caller.type === 'system') return roles.owner
+  if (caller.type === 'anonymous') return null
   return caller.organizationId === organization?.id ? caller.role : null
 }

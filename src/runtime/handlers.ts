@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { forwardOrganization } from '../audit/forward.ts'
 import { sweepAudit } from '../audit/sweep.ts'
 import { sweepIntents } from '../operations/fulfil.ts'
+import { sweepRates } from '../invitations/rates.ts'
 import { sweepAliases } from '../organizations/alias.ts'
 import type { Seatgate } from '../seatgate.ts'
 
@@ -57,7 +58,7 @@ export function auditQueueHandler(seatgate: Seatgate) {
  */
 export function sweepHandler(seatgate: Seatgate) {
   return async function sweep(): Promise<void> {
-    for (const part of [sweepAudit, sweepIntents, sweepAliases]) {
+    for (const part of [sweepAudit, sweepIntents, sweepAliases, sweepRates]) {
       try {
         await part(seatgate)
       } catch (error) {

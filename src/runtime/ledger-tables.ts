@@ -76,7 +76,10 @@ export function openLedgerTables(sql: SqlStorage) {
       return { limit: version === 0 ? defaultLimit : limitOf(row), version, held, reserved }
     },
 
-    start(start: LedgerStart & { organizationId: string }, seats: readonly LedgerSeat[]): void {
+    start(
+      start: LedgerStart & { organizationId: string },
+      seats: readonly (LedgerSeat & { readonly deadline: number | null })[]
+    ): void {
       const { organizationId, epoch, version } = start
       const limit = start.limit ?? unknown
       sql.exec(
@@ -87,7 +90,7 @@ export function openLedgerTables(sql: SqlStorage) {
         limit.kind,
         limit.kind === 'finite' ? limit.seats : null
       )
-      for (const seat of seats) this.add(seat, null)
+      for (const seat of seats) this.add(seat, seat.deadline)
     },
 
     clear(): void {
@@ -113,6 +116,22 @@ export function openLedgerTables(sql: SqlStorage) {
 
     hold(seatId: string): void {
       sql.exec("UPDATE seats SET state = 'held', deadline = NULL WHERE seat_id = ?", seatId)
+    },
+
+    hasten(seatId: string, deadline: number): void {
+      sql.exec(
+        "UPDATE seats SET deadline = min(deadline, ?) WHERE seat_id = ? AND state = 'reserved'",
+        deadline,
+        seatId
+      )
+    },
+
+    promise(seatId: string, until: number): void {
+      sql.exec(
+        "UPDATE seats SET deadline = ? WHERE seat_id = ? AND state = 'reserved'",
+        until,
+        seatId
+      )
     },
 
     remove(seatId: string): void {

@@ -6,9 +6,15 @@
 import { DurableObject } from 'cloudflare:workers'
 import { drizzle } from 'drizzle-orm/d1'
 import { ok, refused, type Result } from '../result.ts'
-import type { LedgerCalls, LedgerGrant, LedgerRequest, ReserveRequest } from '../seats/ledger.ts'
+import type {
+  ConfirmRequest,
+  LedgerCalls,
+  LedgerGrant,
+  LedgerRequest,
+  ReserveRequest,
+} from '../seats/ledger.ts'
 import type { Entitlement, SeatReference } from '../seats/provider.ts'
-import { decideReserve, type LedgerSeat } from '../seats/rules.ts'
+import { decideReserve } from '../seats/rules.ts'
 import { settleSeats, startLedger } from '../seats/truth.ts'
 import type { SeatCount } from '../seats/usage.ts'
 import { openLedgerTables, type LedgerTables } from './ledger-tables.ts'
@@ -49,31 +55,26 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
 
   /** Takes a seat until its deadline. The same seat id again: the same answer. */
   reserve(request: ReserveRequest): Promise<Result<LedgerGrant>> {
-    return this.#answer(request, () => {
-      const { seatId, holder, reservationSeconds } = request
-      const count = this.#tables.count(request.defaultLimit)
-      const decision = decideReserve(
-        {
-          ...count,
-          sameSeat: this.#tables.seatById(seatId),
-          sameHolder: this.#tables.seatOf(holder),
-        },
-        holder
-      )
-      if (decision.kind === 'refuse') return refused(decision.refusal)
-      if (decision.kind === 'reserve') {
-        const deadline = Date.now() + reservationSeconds * 1000
-        this.#tables.add({ seatId, holder, state: 'reserved' }, deadline)
-        this.#arm(deadline)
-      }
-      const epoch = this.#tables.epoch() ?? 0
-      return ok({ epoch, count: this.#tables.count(request.defaultLimit) })
-    })
+    return this.#answer(request, () => this.#reserve(request))
   }
 
-  /** The membership is in D1: the reservation becomes a held seat. */
-  confirm(request: LedgerRequest & SeatReference): Promise<Result<null>> {
-    return this.#answerIfStarted(request, () => this.#tables.hold(request.seatId))
+  /** Takes several seats of this organization, in order, for as long as there are any. */
+  async reserveEach(requests: readonly ReserveRequest[]): Promise<readonly Result<LedgerGrant>[]> {
+    const [first] = requests
+    if (first === undefined) return []
+    const answered = await this.#answer(first, () =>
+      ok(requests.map((request) => this.#reserve(request)))
+    )
+    return answered.ok ? answered.value : requests.map(() => answered)
+  }
+
+  /**
+   * The membership is in D1: the reservation becomes a held seat. Or (`until`) the invitation is: the
+   * seat stays reserved for as long as that is open.
+   */
+  confirm(request: ConfirmRequest): Promise<Result<null>> {
+    const { seatId, until } = request
+    return this.#answerIfStarted(request, () => this.#settle(seatId, until))
   }
 
   /** The membership is gone from D1, or certain never to be there: the seat is free. */
@@ -119,7 +120,7 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
     const now = Date.now()
     const due = this.#tables.due(now, SETTLE_AT_ONCE)
     if (due.length > 0) {
-      let carried: ReadonlySet<string>
+      let carried: ReadonlyMap<string, Date | null>
       try {
         carried = await settleSeats(drizzle(this.env.DB), organizationId, due, new Date(now))
       } catch {
@@ -127,14 +128,49 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
       }
       // Calls were answered meanwhile: only what is still reserved is touched.
       for (const seatId of due) {
-        if (carried.has(seatId)) this.#tables.hold(seatId)
-        else this.#tables.dropReservation(seatId)
+        const until = carried.get(seatId)
+        if (until === undefined) this.#tables.dropReservation(seatId)
+        else this.#settle(seatId, until?.getTime() ?? null)
       }
     }
     this.#armedFor = null
     const next = this.#tables.nextDeadline()
     if (next === null) await this.ctx.storage.deleteAlarm()
     else this.#arm(next)
+  }
+
+  #reserve(request: ReserveRequest): Result<LedgerGrant> {
+    const { seatId, holder, reservationSeconds } = request
+    const count = this.#tables.count(request.defaultLimit)
+    const decision = decideReserve(
+      {
+        ...count,
+        sameSeat: this.#tables.seatById(seatId),
+        sameHolder: this.#tables.seatOf(holder),
+      },
+      holder
+    )
+    if (decision.kind === 'refuse') return refused(decision.refusal)
+    if (decision.kind === 'reserve') {
+      const deadline = Date.now() + reservationSeconds * 1000
+      this.#tables.add({ seatId, holder, state: 'reserved' }, deadline)
+      this.#arm(deadline)
+    }
+    // A promised seat that is presented is about to become a member's: D1 is asked soon, should nobody
+    // tell what became of it.
+    if (decision.kind === 'repeat') {
+      const deadline = Date.now() + reservationSeconds * 1000
+      this.#tables.hasten(seatId, deadline)
+      this.#arm(deadline)
+    }
+    const epoch = this.#tables.epoch() ?? 0
+    return ok({ epoch, count: this.#tables.count(request.defaultLimit) })
+  }
+
+  #settle(seatId: string, until: number | null): void {
+    if (until === null) return this.#tables.hold(seatId)
+    this.#tables.promise(seatId, until)
+    this.#arm(until)
   }
 
   // A ledger that is not there has nothing to be told: when it starts, it reads what is true in D1.
@@ -172,10 +208,16 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
   }
 
   async #import(organizationId: string): Promise<void> {
-    const start = await startLedger(drizzle(this.env.DB), organizationId)
+    const start = await startLedger(drizzle(this.env.DB), organizationId, new Date())
     this.ctx.storage.transactionSync(() => {
-      const seats: LedgerSeat[] = start.seats.map((seat) => ({ ...seat, state: 'held' }))
+      const seats = start.seats.map(({ seatId, holder, until }) => ({
+        seatId,
+        holder,
+        state: until === null ? ('held' as const) : ('reserved' as const),
+        deadline: until?.getTime() ?? null,
+      }))
       this.#tables.start({ ...start, organizationId }, seats)
+      this.#rearm()
     })
   }
 

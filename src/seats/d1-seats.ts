@@ -1,15 +1,15 @@
 import { sql } from 'drizzle-orm'
-import type { Database, Statement } from '../database/database.ts'
+import type { Statement } from '../database/database.ts'
 import { guards } from '../database/schema.ts'
-import { ok } from '../result.ts'
-import type { SeatLimit } from './limit.ts'
-import type { SeatProvider, SeatRequest } from './provider.ts'
-import { countSeats, seatsUsed } from './truth.ts'
+import { ok, refused } from '../result.ts'
+import type { SeatContext, SeatProvider, SeatRequest } from './provider.ts'
+import { refusalAt } from './rules.ts'
+import { countSeats, seatsHeld, seatsPromised } from './truth.ts'
 
 /**
  * Counts seats in D1 alone, without a Durable Object: the batch that writes the membership counts
- * and compares in one statement, which is exact because D1 has one writer. It holds no seats for
- * anybody who is not in yet.
+ * and compares in one statement, which is exact because D1 has one writer. It counts a row for each
+ * pending invitation.
  *
  * @example
  * ```ts
@@ -19,27 +19,46 @@ import { countSeats, seatsUsed } from './truth.ts'
 export function d1Seats(): SeatProvider {
   return {
     enforces: true,
-    async reserve({ db, defaultLimit }, request) {
-      const guards = request.founding ? [] : [guardLimit(db, request, defaultLimit)]
+    async reserve(context, request) {
+      const guards = request.kind === 'new' ? [guardLimit(context, request)] : []
       return ok({ guards, count: null })
+    },
+    // How many there are is read first, so that each gets an answer of its own; the guards decide.
+    async reserveEach(context, requests) {
+      const [first] = requests
+      if (first === undefined) return []
+      const { limit, held, reserved } = await countSeats(context, first.organizationId)
+      let used = held + reserved
+      return requests.map((request) => {
+        if (request.kind !== 'new') return ok({ guards: [], count: null })
+        const refusal = refusalAt(limit, used)
+        if (refusal !== null) return refused(refusal)
+        used += 1
+        return ok({ guards: [guardLimit(context, request)], count: null })
+      })
     },
     async confirm() {},
     async release() {},
-    async setLimit({ db, defaultLimit }, { organizationId }) {
-      return ok(await countSeats(db, organizationId, defaultLimit))
+    async setLimit(context, { organizationId }) {
+      return ok(await countSeats(context, organizationId))
     },
-    async usage({ db, defaultLimit }, organizationId) {
-      return ok(await countSeats(db, organizationId, defaultLimit))
+    async usage(context, organizationId) {
+      return ok(await countSeats(context, organizationId))
     },
   }
+}
+
+// An acceptance that was planned just before its invitation expired may land just after: for a minute
+// the seat is nobody else's.
+function aMinuteBefore(now: Date): Date {
+  return new Date(now.getTime() - 60_000)
 }
 
 // The refusal's numbers travel in the guard's code, so that they are the ones it was decided on. Who
 // is a member already is let pass, to meet the unique key and be told so.
 function guardLimit(
-  db: Database,
-  { organizationId, holder }: SeatRequest,
-  defaultLimit: SeatLimit
+  { db, defaultLimit, now }: SeatContext,
+  { organizationId, holder }: SeatRequest
 ): Statement {
   const unlimitedMark = -1
   const unknownMark = -2
@@ -54,7 +73,7 @@ function guardLimit(
         when seats = ${unknownMark} then 'seats_unavailable'
         else 'seat_limit_reached:' || seats || ':' || used
       end
-      from (select ${seatsUsed(organizationId)} as used, coalesce((
+      from (select ${seatsHeld(organizationId)} + ${seatsPromised(organizationId, aMinuteBefore(now()))} as used, coalesce((
         select case limit_kind
           when 'finite' then limit_seats
           when 'unlimited' then ${unlimitedMark}

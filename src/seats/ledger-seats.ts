@@ -72,10 +72,10 @@ export function ledgerSeats(
   return {
     enforces: true,
 
-    async reserve(context, { organizationId, seatId, holder, founding }) {
+    async reserve(context, { organizationId, seatId, holder, kind }) {
       // An organization that does not exist yet has no ledger. Its first one, started on first use,
       // finds the founder's seat in D1; the guard makes sure that none was started before.
-      if (founding) return ok(grant(context, { organizationId, seatId }, 0))
+      if (kind === 'founding') return ok(grant(context, { organizationId, seatId }, 0))
       const granted = await call(context, organizationId, (ledger, request) =>
         ledger.reserve({ ...request, seatId, holder, reservationSeconds })
       )
@@ -84,9 +84,35 @@ export function ledgerSeats(
       return ok({ ...grant(context, { organizationId, seatId }, epoch), count })
     },
 
-    async confirm(context, seat) {
+    async reserveEach(context, requests) {
+      const [first] = requests
+      if (first === undefined) return []
+      const { defaultLimit } = context
+      const answered = await callLedger(timeoutSeconds, async () =>
+        ok(
+          await namespace.getByName(first.organizationId).reserveEach(
+            requests.map(({ organizationId, seatId, holder }) => ({
+              organizationId,
+              seatId,
+              holder,
+              defaultLimit,
+              reservationSeconds,
+            }))
+          )
+        )
+      )
+      if (!answered.ok) return requests.map(() => answered)
+      return requests.map((request, index) => {
+        const granted = answered.value[index] ?? refused({ code: 'seats_unavailable' })
+        if (!granted.ok) return granted
+        const { epoch, count } = granted.value
+        return ok({ ...grant(context, request, epoch), count })
+      })
+    },
+
+    async confirm(context, seat, until) {
       const told = await call(context, seat.organizationId, (ledger, request) =>
-        ledger.confirm({ ...request, ...seat })
+        ledger.confirm({ ...request, ...seat, until: until?.getTime() ?? null })
       )
       if (!told.ok) throw new Error('The seat ledger did not hear of an admission.')
     },

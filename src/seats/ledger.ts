@@ -15,6 +15,11 @@ export interface ReserveRequest extends LedgerRequest, SeatReference {
   readonly reservationSeconds: number
 }
 
+/** A seat that is in D1: a membership has it, or an invitation until an instant (ms since 1970). */
+export interface ConfirmRequest extends LedgerRequest, SeatReference {
+  readonly until: number | null
+}
+
 /** A seat granted by the ledger that is in force under `epoch`. */
 export interface LedgerGrant {
   readonly epoch: number
@@ -24,7 +29,8 @@ export interface LedgerGrant {
 /** The calls that the Durable Object answers; all plain data, none throws for an expected "no". */
 export interface LedgerCalls {
   reserve(request: ReserveRequest): Promise<Result<LedgerGrant>>
-  confirm(request: LedgerRequest & SeatReference): Promise<Result<null>>
+  reserveEach(requests: readonly ReserveRequest[]): Promise<readonly Result<LedgerGrant>[]>
+  confirm(request: ConfirmRequest): Promise<Result<null>>
   release(request: LedgerRequest & SeatReference): Promise<Result<null>>
   setLimit(request: LedgerRequest & Entitlement): Promise<Result<SeatCount>>
   usage(request: LedgerRequest): Promise<Result<SeatCount>>

@@ -9,6 +9,7 @@ export interface SeatContext {
   readonly db: Database
   /** The limit of an organization that has no entitlement. */
   readonly defaultLimit: SeatLimit
+  readonly now: () => Date
 }
 
 /** One seat of one organization. */
@@ -19,10 +20,13 @@ export interface SeatReference {
 
 /** A request for a seat. The id is new with every admission and never used again. */
 export interface SeatRequest extends SeatReference {
-  /** Who is to sit there: a user id. One holder has at most one seat. */
+  /** Who is to sit there: a user id, or an invitation. One holder has at most one seat. */
   readonly holder: string
-  /** The seat of the creating owner: counted, never refused. */
-  readonly founding: boolean
+  /**
+   * `founding`: the seat of the creating owner, counted and never refused. `new`: one more seat.
+   * `promised`: the seat that a live invitation holds already; it is there also at a full limit.
+   */
+  readonly kind: 'founding' | 'new' | 'promised'
 }
 
 /** A seat that may be used, provided that the guards hold when the membership is written. */
@@ -50,8 +54,19 @@ export interface SeatProvider {
   readonly enforces: boolean
   /** Asks for a seat. Nothing is in D1 yet. */
   reserve(context: SeatContext, request: SeatRequest): Promise<Result<SeatGrant>>
-  /** Tells that the membership is in D1. Off the critical path; what is lost here is made up for. */
-  confirm(context: SeatContext, seat: SeatReference): Promise<void>
+  /**
+   * Asks for several seats of one organization at once: the first get them, for as long as there are
+   * any. Each is answered in its place.
+   */
+  reserveEach(
+    context: SeatContext,
+    requests: readonly SeatRequest[]
+  ): Promise<readonly Result<SeatGrant>[]>
+  /**
+   * Tells that the membership is in D1, or with `until` that the invitation is, which holds the seat
+   * until then. Off the critical path; what is lost here is made up for.
+   */
+  confirm(context: SeatContext, seat: SeatReference, until: Date | null): Promise<void>
   /**
    * Frees a seat whose membership is gone from D1, or certain never to be there. Idempotent. May
    * throw, like `confirm`: a provider that can miss it has an outbox to hear it from later.

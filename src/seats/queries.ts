@@ -45,5 +45,6 @@ export function seenByMemberOrOperator({
 function mayLookIn(caller: Principal | null, organizationId: string): boolean {
   if (caller === null) return false
   if (isUser(caller)) return isOperator(caller)
+  if (caller.type === 'anonymous') return false
   return caller.type === 'system' || caller.organizationId === organizationId
 }

@@ -6,15 +6,27 @@
 import { and, eq, gt, inArray, isNotNull, sql, type SQL } from 'drizzle-orm'
 import type { Database } from '../database/database.ts'
 import { batch } from '../database/batch.ts'
-import { entitlements, memberships, seatFences, seatLedgers } from '../database/schema.ts'
+import {
+  entitlements,
+  invitations,
+  memberships,
+  seatFences,
+  seatLedgers,
+} from '../database/schema.ts'
 import { finite, unknown, unlimited, type SeatLimit } from './limit.ts'
-import type { Entitlement } from './provider.ts'
+import type { Entitlement, SeatContext } from './provider.ts'
 import type { SeatCount } from './usage.ts'
 
-/** A seat that a membership carries in D1. */
+/** A seat that is in D1: a membership carries it, or (`until`) an invitation holds it. */
 export interface CarriedSeat {
   readonly seatId: string
   readonly holder: string
+  readonly until: Date | null
+}
+
+/** Who holds the seat of an invitation. No two invitations share it, whoever they are for. */
+export function invitationHolder(seatId: string): string {
+  return `invitation:${seatId}`
 }
 
 /** What a ledger starts from. */
@@ -32,7 +44,11 @@ const IMPORT_PAGE = 5000
  * more, then reads the seats in use. From here on seats can only disappear from D1 without the new
  * ledger's word, and each disappearance is told to it; so reading page by page misses nothing.
  */
-export async function startLedger(db: Database, organizationId: string): Promise<LedgerStart> {
+export async function startLedger(
+  db: Database,
+  organizationId: string,
+  now: Date
+): Promise<LedgerStart> {
   const { ledger, entitlement } = await batch(db, {
     ledger: db
       .insert(seatLedgers)
@@ -45,12 +61,22 @@ export async function startLedger(db: Database, organizationId: string): Promise
     entitlement: entitlementOf(db, organizationId),
   })
   const seats: CarriedSeat[] = []
-  for (;;) {
-    const { page } = await batch(db, {
-      page: seatsAfter(db, organizationId, seats.at(-1)?.holder ?? ''),
-    })
-    for (const { seatId, holder } of page) if (seatId !== null) seats.push({ seatId, holder })
+  for (let last = ''; ;) {
+    const { page } = await batch(db, { page: membersAfter(db, organizationId, last) })
+    for (const { seatId, userId } of page) {
+      if (seatId !== null) seats.push({ seatId, holder: userId, until: null })
+    }
     if (page.length < IMPORT_PAGE) break
+    last = page.at(-1)?.userId ?? ''
+  }
+  for (let last = ''; ;) {
+    const { page } = await batch(db, { page: promisesAfter(db, organizationId, last, now) })
+    for (const { seatId, expiresAt } of page) {
+      if (seatId !== null)
+        seats.push({ seatId, holder: invitationHolder(seatId), until: expiresAt })
+    }
+    if (page.length < IMPORT_PAGE) break
+    last = page.at(-1)?.seatId ?? ''
   }
   const [{ epoch } = { epoch: 0 }] = ledger
   const { version, limit } = limitFrom(entitlement)
@@ -58,50 +84,78 @@ export async function startLedger(db: Database, organizationId: string): Promise
 }
 
 /**
- * Settles reservations whose deadline has passed: fences every seat that no membership carries, and
- * answers those that one does. D1's single writer decides between the fence and a late write.
+ * Settles reservations whose deadline has passed: fences every seat that neither a membership nor a
+ * live invitation carries, and answers the others: until when an invitation holds the seat, null for
+ * a membership's. D1's single writer decides between the fence and a late write.
  */
 export async function settleSeats(
   db: Database,
   organizationId: string,
   seatIds: readonly string[],
   now: Date
-): Promise<ReadonlySet<string>> {
-  const ids = sql`json_each(${JSON.stringify(seatIds)})`
-  const { carried } = await batch(db, {
+): Promise<ReadonlyMap<string, Date | null>> {
+  const ids = sql`(select value from json_each(${JSON.stringify(seatIds)}))`
+  const { held, promised } = await batch(db, {
     fenced: db
       .insert(seatFences)
       .select(
-        sql`select value, ${organizationId}, ${now.getTime()} from ${ids}
-          where not exists (select 1 from memberships where seat_id = value)`
+        sql`select value, ${organizationId}, ${now.getTime()}
+          from json_each(${JSON.stringify(seatIds)})
+          where not exists (select 1 from memberships where seat_id = value)
+          and not exists (select 1 from invitations where seat_id = value and ${isPending(now)})`
       )
       .onConflictDoNothing(),
-    carried: db
+    held: db
       .select({ seatId: memberships.seatId })
       .from(memberships)
-      .where(inArray(memberships.seatId, sql`(select value from ${ids})`)),
+      .where(inArray(memberships.seatId, ids)),
+    promised: db
+      .select({ seatId: invitations.seatId, until: invitations.expiresAt })
+      .from(invitations)
+      .where(and(inArray(invitations.seatId, ids), isPending(now))),
   })
-  return new Set(carried.flatMap(({ seatId }) => (seatId === null ? [] : [seatId])))
+  return new Map(
+    [...promised, ...held.map(({ seatId }) => ({ seatId, until: null }))].flatMap(
+      ({ seatId, until }) => (seatId === null ? [] : [[seatId, until] as const])
+    )
+  )
 }
 
-/** Counts an organization's seats in D1: one row says how many there are. */
+/** Counts an organization's seats in D1: one row says how many members have, each invitation its own. */
 export async function countSeats(
-  db: Database,
-  organizationId: string,
-  defaultLimit: SeatLimit
+  { db, defaultLimit, now }: SeatContext,
+  organizationId: string
 ): Promise<SeatCount> {
   const { entitlement, seats } = await batch(db, {
     entitlement: entitlementOf(db, organizationId),
-    seats: db.select({ held: seatsUsed(organizationId).as('held') }).from(sql`(select 1)`),
+    seats: db
+      .select({
+        held: seatsHeld(organizationId).as('held'),
+        reserved: seatsPromised(organizationId, now()).as('reserved'),
+      })
+      .from(sql`(select 1)`),
   })
   const { limit, version } = limitFrom(entitlement)
-  return { limit: limit ?? defaultLimit, version, held: seats[0]?.held ?? 0, reserved: 0 }
+  const [{ held, reserved } = { held: 0, reserved: 0 }] = seats
+  return { limit: limit ?? defaultLimit, version, held, reserved }
 }
 
 /** The number of seats that memberships carry, as a scalar subquery on the count that triggers keep. */
-export function seatsUsed(organizationId: string): SQL<number> {
+export function seatsHeld(organizationId: string): SQL<number> {
   return sql<number>`coalesce((select seats from member_counts
     where organization_id = ${organizationId}), 0)`
+}
+
+/** The number of seats that pending invitations hold, as a scalar subquery. */
+export function seatsPromised(organizationId: string, now: Date): SQL<number> {
+  return sql<number>`(select count(seat_id) from invitations
+    where organization_id = ${organizationId} and ${isPending(now)})`
+}
+
+/** An invitation is open, as a condition on invitations: nothing has ended it, the clock included. */
+export function isPending(now: Date): SQL {
+  return sql`accepted_at is null and revoked_at is null and declined_at is null
+    and expires_at > ${now.getTime()}`
 }
 
 /** Selects an organization's entitlement; its id may be a subquery. */
@@ -109,9 +163,9 @@ export function entitlementOf(db: Database, organizationId: string | SQL<string 
   return db.select().from(entitlements).where(eq(entitlements.organizationId, organizationId))
 }
 
-function seatsAfter(db: Database, organizationId: string, userId: string) {
+function membersAfter(db: Database, organizationId: string, userId: string) {
   return db
-    .select({ seatId: memberships.seatId, holder: memberships.userId })
+    .select({ seatId: memberships.seatId, userId: memberships.userId })
     .from(memberships)
     .where(
       and(
@@ -121,6 +175,21 @@ function seatsAfter(db: Database, organizationId: string, userId: string) {
       )
     )
     .orderBy(memberships.userId)
+    .limit(IMPORT_PAGE)
+}
+
+function promisesAfter(db: Database, organizationId: string, seatId: string, now: Date) {
+  return db
+    .select({ seatId: invitations.seatId, expiresAt: invitations.expiresAt })
+    .from(invitations)
+    .where(
+      and(
+        eq(invitations.organizationId, organizationId),
+        gt(invitations.seatId, seatId),
+        isPending(now)
+      )
+    )
+    .orderBy(invitations.seatId)
     .limit(IMPORT_PAGE)
 }
 

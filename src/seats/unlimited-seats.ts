@@ -13,12 +13,15 @@ import { countSeats } from './truth.ts'
  * ```
  */
 export function unlimitedSeats(): SeatProvider {
-  const usage = async ({ db }: SeatContext, organizationId: string) =>
-    ok({ ...(await countSeats(db, organizationId, unlimited)), limit: unlimited, version: 0 })
+  const usage = async (context: SeatContext, organizationId: string) =>
+    ok({ ...(await countSeats(context, organizationId)), limit: unlimited, version: 0 })
   return {
     enforces: false,
     async reserve() {
       return ok({ guards: [], count: null })
+    },
+    async reserveEach(_context, requests) {
+      return requests.map(() => ok({ guards: [], count: null }))
     },
     async confirm() {},
     async release() {},

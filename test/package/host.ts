@@ -66,6 +66,9 @@ interface NpmPacked {
 
 // How the README says that the routes of its third block are mounted, and where.
 const MOUNT = ".route('/', projectRoutes(seatgate))"
+// And how what its fourth block makes is configured.
+const SPREAD = '...inviting'
+const OPTIONS = '...options })'
 const READY_ROUTES = ".route('/', seatgateRouter(seatgate, { authenticate }))"
 
 const PROJECTS = `CREATE TABLE IF NOT EXISTS projects (
@@ -75,9 +78,21 @@ const PROJECTS = `CREATE TABLE IF NOT EXISTS projects (
 );
 `
 
+// Everybody who asks for something in the tests, each with an address of their own.
+const PEOPLE = ['founder', 'ann', 'ben', 'cleo', 'dora', 'stranger']
+for (let index = 0; index < 15; index++) PEOPLE.push(`person-${index}`)
+
+const USERS = `CREATE TABLE IF NOT EXISTS users (
+  id TEXT PRIMARY KEY NOT NULL,
+  email TEXT NOT NULL,
+  name TEXT
+);
+INSERT OR IGNORE INTO users (id, email) VALUES ${PEOPLE.map((id) => `('${id}', '${id}@example.com')`).join(', ')};
+`
+
 /**
- * Makes an empty Hono worker that has the package and its peers installed, and the Worker, its routes
- * and the configuration of the README. The tools are those of this repository.
+ * Makes an empty Hono worker that has the package and its peers installed, and the Worker, its routes,
+ * its invitations and the configuration of the README. The tools are those of this repository.
  */
 export async function makeHost(directory: string, packed: Packed): Promise<void> {
   const file = (name: string, text: string) => writeFile(join(directory, name), text)
@@ -93,12 +108,14 @@ export async function makeHost(directory: string, packed: Packed): Promise<void>
   await symlink(join(root, types), join(directory, types))
 
   await mkdir(join(directory, 'src'))
-  await file('src/worker.ts', withProjects(await fromReadme('ts')))
+  await file('src/worker.ts', withEverything(await fromReadme('ts')))
   await file('src/authenticate.ts', await fromReadme('ts', 1))
   await file('src/projects.ts', await fromReadme('ts', 2))
+  await file('src/inviting.ts', await fromReadme('ts', 3))
+  await file('node_modules/seatgate/migrations/9001_users.sql', USERS)
   await file('node_modules/seatgate/migrations/9000_projects.sql', PROJECTS)
   await file('wrangler.toml', await fromReadme('toml'))
-  await file('.dev.vars', `JWT_SECRET=${SECRET}\n`)
+  await file('.dev.vars', `JWT_SECRET=${SECRET}\nINVITATION_SECRET=${SECRET.repeat(2)}\n`)
   const include = ['src', 'worker-configuration.d.ts']
   await file('tsconfig.json', JSON.stringify({ compilerOptions: COMPILER_OPTIONS, include }))
   const wrangler = join(root, 'node_modules/wrangler/bin/wrangler.js')
@@ -139,10 +156,15 @@ async function lockedWith({ tarball, integrity }: Packed) {
   return { manifest, lock }
 }
 
-function withProjects(worker: string): string {
-  const mounted = worker.replace(READY_ROUTES, READY_ROUTES + MOUNT)
-  if (mounted === worker) throw new Error('The Worker of README.md mounts no ready routes.')
-  return `import { projectRoutes } from './projects'\n${mounted}`
+function withEverything(worker: string): string {
+  const mounted = replaced(worker, READY_ROUTES, READY_ROUTES + MOUNT)
+  const inviting = replaced(mounted, OPTIONS, OPTIONS.replace(' })', `, ${SPREAD} })`))
+  return `import { inviting } from './inviting'\nimport { projectRoutes } from './projects'\n${inviting}`
+}
+
+function replaced(worker: string, text: string, by: string): string {
+  if (!worker.includes(text)) throw new Error(`The Worker of README.md has no ${text}`)
+  return worker.replace(text, by)
 }
 
 /** A block of a language in the README, the first unless told, as it stands there. */
@@ -154,9 +176,10 @@ async function fromReadme(language: string, index = 0): Promise<string> {
   return block[2]
 }
 
-/** Whether the README says how its routes are mounted, in the words that are tried here. */
-export async function saysHowToMount(): Promise<boolean> {
-  return (await readFile(join(root, 'README.md'), 'utf8')).includes(`\`${MOUNT}\``)
+/** Whether the README says how its routes are mounted and people invited, in the words tried here. */
+export async function saysHow(): Promise<boolean> {
+  const readme = await readFile(join(root, 'README.md'), 'utf8')
+  return [MOUNT, SPREAD].every((words) => readme.includes(`\`${words}\``))
 }
 
 /** Checks the host's types. Answers what is wrong, line by line. */

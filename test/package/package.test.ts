@@ -3,15 +3,7 @@ import { publint } from 'publint'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createTestHarness, type TestHarness } from 'wrangler'
 import { temporaryDirectory, type TemporaryDirectory } from '../end-to-end/temporary-directory.ts'
-import {
-  exportsInNode,
-  makeHost,
-  pack,
-  saysHowToMount,
-  tokenOf,
-  typeErrors,
-  type Packed,
-} from './host.ts'
+import { exportsInNode, makeHost, pack, saysHow, tokenOf, typeErrors, type Packed } from './host.ts'
 
 const LIMIT = 10
 const PEOPLE = 15
@@ -128,7 +120,7 @@ describe('the Worker of the README', () => {
     })
 
     test('keeps the routes of its own to the organization in the path', async () => {
-      expect(await saysHowToMount()).toBe(true)
+      expect(await saysHow()).toBe(true)
       for (const [userId, name] of [
         ['ann', 'Globex'],
         ['ben', 'Initech'],
@@ -157,6 +149,34 @@ describe('the Worker of the README', () => {
         status: 404,
         body: { code: 'organization_not_found' },
       })
+    })
+
+    test('invites somebody, who alone can accept, and whose seat waits for them', async () => {
+      const invitation = { email: 'Dora@Example.com', role: 'member' }
+      const invited = await ask('ann', 'POST', '/organizations/globex/invitations', invitation)
+      expect(invited).toMatchObject({
+        status: 201,
+        body: { email: 'dora@example.com', status: 'pending', mailStatus: 'skipped' },
+      })
+      const before = await ask('ann', 'GET', '/organizations/globex/seats')
+      expect(before.body).toMatchObject({ available: LIMIT - 3 })
+
+      const { token } = invited.body
+      expect(await ask('ben', 'POST', '/invitations/accept', { token })).toMatchObject({
+        status: 403,
+        body: { code: 'invitation_mismatch' },
+      })
+      expect(await ask('dora', 'POST', '/invitations/accept', { token })).toMatchObject({
+        status: 200,
+        body: { membership: { userId: 'dora', role: 'member' }, organization: { slug: 'globex' } },
+      })
+      expect((await ask('dora', 'GET', '/o/globex/projects')).status).toBe(200)
+      expect(await ask('dora', 'POST', '/invitations/accept', { token })).toMatchObject({
+        status: 409,
+        body: { code: 'invitation_already_accepted' },
+      })
+      const after = await ask('ann', 'GET', '/organizations/globex/seats')
+      expect(after.body).toMatchObject({ available: LIMIT - 3 })
     })
 
     test('changes a slug for a fresh token, and leads members from the old one', async () => {

@@ -76,7 +76,12 @@ describe('SEAT-1: the doors', () => {
   })
 
   it('give a seat nowhere but at the gate, and take it nowhere but at the exit', () => {
-    expect(filesWith(/\bset\(\s*\{[^}]*\b(?:seatId|status)\b/)).toEqual(['src/memberships/exit.ts'])
+    // Of an invitation that holds none any more: it is written without.
+    expect(filesWith(/\bset\(\s*\{[^}]*\b(?:seatId|status)\b/)).toEqual([
+      'src/invitations/resend.ts',
+      'src/memberships/exit.ts',
+    ])
+    expect(filesWith(/\bset\(\s*\{[^}]*\bseatId\b(?!: null\b)/)).toEqual([])
     expect(filesWith(/\bset\(\s*row\b/)).toEqual(['src/memberships/gate.ts'])
   })
 
@@ -84,7 +89,9 @@ describe('SEAT-1: the doors', () => {
     expect(filesWith(/\.reserve\(seatContext|\.reserve\(seatgate\b/)).toEqual([
       'src/memberships/gate.ts',
     ])
-    expect(filesWith(/\bseats\.(?:reserve|release)\(/)).toEqual(['src/memberships/gate.ts'])
+    expect(filesWith(/\bseats\.(?:reserve|reserveEach|release)\(/)).toEqual([
+      'src/memberships/gate.ts',
+    ])
     expect(filesWith(/\bseats\.confirm\(/)).toEqual(['src/operations/batch.ts'])
     expect(filesWith(/\bseats\.setLimit\(/)).toEqual(['src/seats/set-limit.ts'])
     expect(filesWith(/\breleaseSeat\(/)).toEqual([
@@ -95,8 +102,30 @@ describe('SEAT-1: the doors', () => {
 
   it('let nobody in uncounted or unrefused but the founder, of a new organization', () => {
     expect(filesWith(/\bkind: 'found',/)).toEqual(['src/organizations/create.ts'])
-    expect(filesWith(/\bfounding\s*[:=](?!=|\s*boolean)/)).toEqual(['src/memberships/gate.ts'])
-    expect(filesWith(/\bconst founding = kind === 'found'/)).toEqual(['src/memberships/gate.ts'])
+    const named = filesWith(/'founding'|'promised'/)
+    expect(named).toEqual([
+      'src/memberships/gate.ts',
+      'src/seats/ledger-seats.ts',
+      'src/seats/provider.ts',
+    ])
+    const gate = withoutComments(sources['../../src/memberships/gate.ts'] ?? '')
+    expect(gate).toContain("kind === 'found' ? 'founding' : promised ? 'promised' : 'new'")
+    // Its type apart, nobody else says what kind of request it is.
+    expect(filesWith(/\bkind: '(?:founding|promised)'(?! \|)/)).toEqual([])
+  })
+
+  it('pass on a seat that is held already from invitations alone', () => {
+    // Only one that was read of a row is passed on: beside `seatId` there is no way to name one.
+    const admitting = /\{\s*kind: '(?:join|invite|renew|restore)'[^}]*\bseatId\b/
+    expect(filesWith(admitting)).toEqual([
+      'src/invitations/acceptance.ts',
+      'src/invitations/plan.ts',
+      'src/invitations/resend.ts',
+    ])
+    expect(filesWith(/\binvitationHolder\(/)).toEqual([
+      'src/memberships/gate.ts',
+      'src/seats/truth.ts',
+    ])
   })
 
   it('leave the count of members to the triggers', () => {
@@ -108,6 +137,9 @@ describe('SEAT-1: the doors', () => {
 
   it('are these: whoever adds one finds this list', () => {
     expect(filesWith(/\badmissions:(?! readonly)/)).toEqual([
+      'src/invitations/acceptance.ts',
+      'src/invitations/create.ts',
+      'src/invitations/resend.ts',
       'src/memberships/addition.ts',
       'src/memberships/restore.ts',
       'src/organizations/create.ts',
@@ -124,6 +156,10 @@ describe('SEAT-1: the doors', () => {
 
   it('all lead through the one function that makes changes', () => {
     expect(filesWith(/\badmit\(/)).toEqual(['src/memberships/gate.ts', 'src/operations/batch.ts'])
+    expect(filesWith(/\badmitEach\(/)).toEqual([
+      'src/invitations/create-many.ts',
+      'src/memberships/gate.ts',
+    ])
     expect(filesWith(/\bdepart\(/)).toEqual([
       'src/memberships/exit.ts',
       'src/memberships/remove.ts',
@@ -135,6 +171,7 @@ describe('SEAT-1: the doors', () => {
     ])
     expect(filesWith(/\bcommit\(/)).toEqual(['src/database/commit.ts', 'src/operations/batch.ts'])
     expect(filesWith(/\bconclude\(/)).toEqual([
+      'src/invitations/create-many.ts',
       'src/operations/batch.ts',
       'src/operations/compose.ts',
       'src/operations/perform.ts',
@@ -153,6 +190,88 @@ describe('SEAT-1: the doors', () => {
     expect(filesWith(/\brecordEvents\(/)).toEqual([
       'src/audit/statements.ts',
       'src/operations/batch.ts',
+    ])
+  })
+})
+
+describe('the doors of invitations', () => {
+  it('make them at the gate, and beside it where they hold no seat', () => {
+    expect(filesWith(/\binsert\(\s*invitations\b/)).toEqual([
+      'src/invitations/plan.ts',
+      'src/memberships/gate.ts',
+    ])
+    const plan = withoutComments(sources['../../src/invitations/plan.ts'] ?? '')
+    expect([...plan.matchAll(/insert\(invitations\)[^\n]*/g)].map(([text]) => text)).toEqual([
+      'insert(invitations).values({ ...row, seatId: null })]),',
+    ])
+    expect(filesWith(/\bdelete\(\s*invitations\b/)).toEqual([])
+  })
+
+  it('have no way round in SQL', () => {
+    const around =
+      /\b(?:insert(?:\s+or\s+\w+)?\s+into|replace\s+into|delete\s+from|update(?:\s+or\s+\w+)?)\s+["'`]?(?:\$\{)?(?:invitations|rate_?limits)\b/i
+    expect(filesWith(around)).toEqual([])
+    expect(Object.values(migrations).filter((text) => around.test(text))).toEqual([])
+  })
+
+  it('change them in these places alone', () => {
+    expect(filesWith(/\bupdate\(\s*invitations\b/)).toEqual([
+      'src/invitations/acceptance.ts',
+      'src/invitations/change-role.ts',
+      'src/invitations/end.ts',
+      'src/invitations/resend.ts',
+      'src/invitations/send.ts',
+      'src/memberships/gate.ts',
+    ])
+    expect(filesWith(/\bset\(\s*\{[^}]*\bacceptedAt\b/)).toEqual(['src/invitations/acceptance.ts'])
+  })
+
+  it('plan each acceptance in one place, and each end in another', () => {
+    expect(filesWith(/\bplanInvitation\(/)).toEqual([
+      'src/invitations/create.ts',
+      'src/invitations/decide-rows.ts',
+      'src/invitations/plan.ts',
+    ])
+    expect(filesWith(/\bplanAcceptance\(/)).toEqual([
+      'src/invitations/accept-with-signup.ts',
+      'src/invitations/accept.ts',
+      'src/invitations/acceptance.ts',
+    ])
+    expect(filesWith(/\bendInvitation\(/)).toEqual([
+      'src/invitations/decline.ts',
+      'src/invitations/end.ts',
+      'src/invitations/plan.ts',
+      'src/invitations/revoke.ts',
+      'src/organizations/delete.ts',
+    ])
+    expect(filesWith(/\bfreedSeat\(/)).toEqual([
+      'src/invitations/acceptance.ts',
+      'src/invitations/end.ts',
+      'src/invitations/resend.ts',
+    ])
+  })
+
+  it('count what is sent where it is sent', () => {
+    expect(filesWith(/\b(?:insert|update|delete)\(\s*rateLimits\b/)).toEqual([
+      'src/invitations/rates.ts',
+    ])
+    expect(filesWith(/\bcountMore\(/)).toEqual([
+      'src/invitations/create-many.ts',
+      'src/invitations/create.ts',
+      'src/invitations/rates.ts',
+      'src/invitations/resend.ts',
+    ])
+  })
+
+  it('make and open tokens in one place, and keep the secret there', () => {
+    expect(filesWith(/\b(?:sealToken|openToken)\(/)).toEqual([
+      'src/invitations/new-token.ts',
+      'src/invitations/present.ts',
+      'src/invitations/token.ts',
+    ])
+    expect(filesWith(/\binvitations\.secret\b|\binvitations: \{ secret\b/)).toEqual([
+      'src/hono/router.ts',
+      'src/invitations/new-token.ts',
     ])
   })
 })

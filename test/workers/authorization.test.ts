@@ -4,15 +4,16 @@
  * @module
  */
 import { describe, expect, it } from 'vitest'
-import { deleteAccount } from '../../host/identity/routes.ts'
+import { deleteAccount, registration, signIn } from '../../host/identity/routes.ts'
 import { seatgateRouter, statusOf } from '../../src/hono/index.ts'
-import type { Organization, Principal } from '../../src/index.ts'
+import type { InvitationWithToken, Organization, Principal } from '../../src/index.ts'
 import type { RefusalCode } from '../../src/refusal.ts'
 import { sha256 } from '../../src/sha256.ts'
 import {
   byName,
   clientOf,
   db,
+  invitationTo,
   organizationOf,
   people,
   rowCounts,
@@ -34,7 +35,8 @@ import { PASSWORD } from './world.ts'
  *
  * What they get: the status of a success, or the refusal that {@link REFUSALS} names. `:org` stands
  * for `/organizations/:org`. `[owner]`: the other person is an owner, or joins as one. `[self]`: the
- * other person is who asks.
+ * other person is who asks. Of the routes that take a token it is the one that was sent to who asks, or
+ * to somebody else if there is none: a member cannot be invited.
  */
 const TABLE = `
                                         nob out els sus mem adm own ope asm aso mam maa mao mae sys
@@ -59,13 +61,26 @@ POST :org/members/:id/suspend           401 404 404 404 403 200 200 404 403 200 
 POST :org/members/:id/suspend [owner]   401 404 404 404 403 403 200 404 403 200 403 403 200 404 200
 POST :org/members/:id/restore           401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
 POST :org/members/:id/restore [owner]   401 404 404 404 403 403 200 404 403 200 403 403 200 404 200
+GET :org/invitations                    401 404 404 404 200 200 200 404 200 200 200 200 200 404 200
+POST :org/invitations                   401 404 404 404 403 201 201 404 403 201 403 201 201 404 201
+POST :org/invitations [owner]           401 404 404 404 403 403 201 404 403 201 403 403 201 404 201
+POST :org/invitations/:id/resend        401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
+POST :org/invitations/:id/resend [owner] 401 404 404 404 403 403 200 404 403 200 403 403 200 404 200
+DELETE :org/invitations/:id             401 404 404 404 403 204 204 404 403 204 403 204 204 404 204
+DELETE :org/invitations/:id [owner]     401 404 404 404 403 204 204 404 403 204 403 204 204 404 204
 GET :org/seats                          401 404 404 404 200 200 200 200 200 200 200 200 200 404 200
 PUT :org/seats/limit                    401 404 404 404 403 403 403 200 403 403 403 403 403 404 200
+GET :org/seats/explain                  401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
 GET :org/audit                          401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
 GET /o/:org                             401 404 404 404 200 200 200 404 200 200 200 200 200 404 200
 GET /active-organization                401 200 200 200 200 200 200 200 200 200 200 200 200 200 200
 PUT /active-organization                401 nam nam nam 200 200 200 nam 200 200 nos nos nos nos nos
 POST /organizations/switch              401 404 404 404 303 303 303 404 303 303 404 404 404 404 404
+GET /invitations                        401 200 200 200 200 200 200 200 200 200 200 200 200 200 200
+POST /invitations/view                  200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
+POST /invitations/accept                401 200 200 mis mis mis mis 200 mis mis inv inv inv inv inv
+POST /invitations/decline               204 204 204 mis mis mis mis 204 mis mis 204 204 204 204 204
+POST /invitations/accept-with-signup    201 201 201 201 201 201 201 201 201 201 201 201 201 201 201
 DELETE /users/me                        401 204 409 204 204 204 204 204 204 204 403 403 403 403 403
 `
 
@@ -77,6 +92,8 @@ const REFUSALS: Readonly<Record<string, RefusalCode>> = {
   '404': 'organization_not_found',
   nam: 'not_a_member',
   '409': 'last_owner',
+  mis: 'invitation_mismatch',
+  inv: 'invitation_invalid',
 }
 
 interface Team {
@@ -97,6 +114,11 @@ interface Team {
   /** The owner of another organization, alone there. */
   readonly foreigner: Person
   readonly foreign: Organization
+  /** Somebody who is invited, as a member and as an owner. */
+  readonly invited: InvitationWithToken
+  readonly heir: InvitationWithToken
+  /** The tokens of those who are invited and no members. */
+  readonly tokens: ReadonlyMap<string, string>
 }
 
 interface Actor {
@@ -155,7 +177,12 @@ type Ask = (team: Team, about: Named, self: Person) => Request
 
 const members = ({ id }: Named, person?: Person, end = '') =>
   `/organizations/${id}/members${person ? `/${person.userId}` : ''}${end}`
+const invitations = ({ id }: Named, invitation?: InvitationWithToken, end = '') =>
+  `/organizations/${id}/invitations${invitation ? `/${invitation.id}` : ''}${end}`
 const password = PASSWORD
+const tokenOf = ({ tokens, invited }: Team, { userId }: Person) => ({
+  token: tokens.get(userId) ?? invited.token,
+})
 
 /** A valid request for each row of the table: whoever may is not stopped by anything else. */
 const REQUESTS: Readonly<Record<string, Ask>> = {
@@ -245,6 +272,33 @@ const REQUESTS: Readonly<Record<string, Ask>> = {
     method: 'POST',
     path: members(about, retired, '/restore'),
   }),
+  'GET :org/invitations': (_team, about) => ({ method: 'GET', path: invitations(about) }),
+  'POST :org/invitations': (_team, about) => ({
+    method: 'POST',
+    path: invitations(about),
+    body: { email: 'new@example.com', role: 'member' },
+  }),
+  'POST :org/invitations [owner]': (_team, about) => ({
+    method: 'POST',
+    path: invitations(about),
+    body: { email: 'new@example.com', role: 'owner' },
+  }),
+  'POST :org/invitations/:id/resend': ({ invited }, about) => ({
+    method: 'POST',
+    path: invitations(about, invited, '/resend'),
+  }),
+  'POST :org/invitations/:id/resend [owner]': ({ heir }, about) => ({
+    method: 'POST',
+    path: invitations(about, heir, '/resend'),
+  }),
+  'DELETE :org/invitations/:id': ({ invited }, about) => ({
+    method: 'DELETE',
+    path: invitations(about, invited),
+  }),
+  'DELETE :org/invitations/:id [owner]': ({ heir }, about) => ({
+    method: 'DELETE',
+    path: invitations(about, heir),
+  }),
   'GET :org/seats': (_team, { id }) => ({
     method: 'GET',
     path: `/organizations/${id}/seats`,
@@ -253,6 +307,10 @@ const REQUESTS: Readonly<Record<string, Ask>> = {
     method: 'PUT',
     path: `/organizations/${id}/seats/limit`,
     body: { limit: 50 },
+  }),
+  'GET :org/seats/explain': (_team, { id }) => ({
+    method: 'GET',
+    path: `/organizations/${id}/seats/explain`,
   }),
   'GET :org/audit': (_team, { id }) => ({
     method: 'GET',
@@ -270,13 +328,37 @@ const REQUESTS: Readonly<Record<string, Ask>> = {
     path: '/organizations/switch',
     body: { organization_id: id },
   }),
+  'GET /invitations': () => ({ method: 'GET', path: '/invitations' }),
+  'POST /invitations/view': (team, _about, self) => ({
+    method: 'POST',
+    path: '/invitations/view',
+    body: tokenOf(team, self),
+  }),
+  'POST /invitations/accept': (team, _about, self) => ({
+    method: 'POST',
+    path: '/invitations/accept',
+    body: tokenOf(team, self),
+  }),
+  'POST /invitations/decline': (team, _about, self) => ({
+    method: 'POST',
+    path: '/invitations/decline',
+    body: tokenOf(team, self),
+  }),
+  'POST /invitations/accept-with-signup': ({ invited: { token, email } }) => ({
+    method: 'POST',
+    path: '/invitations/accept-with-signup',
+    body: { token, email, password },
+  }),
   'DELETE /users/me': () => ({ method: 'DELETE', path: '/users/me', body: { password } }),
 }
 
 const newSlug = () => `org-${crypto.randomUUID().slice(0, 8)}`
 
-const seatgate = seatgateWith({ lifecycle: { onDelete: deleteAccount(db) } })
-const router = seatgateRouter(seatgate, { authenticate: byName })
+const seatgate = seatgateWith({
+  lifecycle: { onDelete: deleteAccount(db) },
+  registerUser: registration(db),
+})
+const router = seatgateRouter(seatgate, { authenticate: byName, signIn: signIn(seatgate) })
 const client = clientOf((url, init) => router.request(url, init))
 
 const [header = '', ...lines] = TABLE.trim().split('\n')
@@ -296,7 +378,7 @@ describe('the table', () => {
       row.asked
         .replace(/ \[.*\]$/, '')
         .replace(' :org', ' /organizations/:org')
-        .replace(':id', ':userId')
+        .replace('/members/:id', '/members/:userId')
     )
     expect(registered.length).toBeGreaterThan(20)
     expect([...new Set(asked)].sort()).toEqual([...new Set(registered)].sort())
@@ -388,7 +470,14 @@ async function newTeam(): Promise<Team> {
     const path = members(organization, leaver, '/suspend')
     expect((await client.post(path, undefined, asOwner)).status).toBe(200)
   }
+  const inviting = (email: string, role = 'member') =>
+    invitationTo(organization, { token: asOwner }, email, role, client)
+  const outsiders = [outsider, foreigner]
+  const sent = await Promise.all(outsiders.map(({ email }) => inviting(email)))
   return {
+    invited: await inviting(`invited-${crypto.randomUUID()}@example.com`),
+    heir: await inviting(`heir-${crypto.randomUUID()}@example.com`, 'owner'),
+    tokens: new Map(outsiders.map(({ userId }, index) => [userId, sent[index]!.token])),
     organization,
     owner,
     second,

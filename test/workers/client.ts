@@ -12,6 +12,7 @@ import {
   createSeatgate,
   d1Sessions,
   ledgerSeats,
+  type InvitationWithToken,
   type LedgerNamespace,
   type Membership,
   type Organization,
@@ -21,7 +22,7 @@ import {
   type SeatUsage,
 } from '../../src/index.ts'
 import { testEnv } from './setup.ts'
-import { PASSWORD } from './world.ts'
+import { PASSWORD, SECRET } from './world.ts'
 
 export const db = drizzle(testEnv.DB)
 
@@ -137,6 +138,20 @@ export async function memberOf(
   return response.json()
 }
 
+/** Invites an address over HTTP. */
+export async function invitationTo(
+  organization: Organization,
+  owner: { readonly token: string },
+  email: string,
+  role = 'member',
+  client: Client = host
+): Promise<InvitationWithToken> {
+  const path = `/organizations/${organization.id}/invitations`
+  const response = await client.post(path, { email, role }, owner.token)
+  if (response.status !== 201) throw new Error(`inviting answered ${response.status}`)
+  return response.json()
+}
+
 /** Who asks in {@link embedded} hosts: `operator:ID`, `user:ID` and {@link tokenFor} are tokens. */
 export const byName: Authenticate = (c) => {
   const [, kind, name] =
@@ -166,6 +181,7 @@ export function seatgateWith(options: Partial<SeatgateOptions> = {}) {
     sessions: d1Sessions(),
     verifyPassword: (_userId, password) => password === PASSWORD,
     users,
+    secret: SECRET,
     report() {},
     ...options,
   })
@@ -195,7 +211,7 @@ export async function problem(response: Response) {
 
 const COUNTED =
   'organizations memberships entitlements audit_events operations users sessions seat_fences ' +
-  'organization_slug_aliases intents'
+  'organization_slug_aliases intents invitations rate_limits'
 
 /** How many rows there are in every table that a request writes to itself. */
 export async function rowCounts(): Promise<Record<string, number>> {

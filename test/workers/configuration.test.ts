@@ -144,6 +144,29 @@ describe('the reference host’s variables', () => {
     expect(readSettings({ DEFAULT_SEAT_LIMIT: text }).defaultSeatLimit).toBe(limit)
   })
 
+  it.each<[Variables, string | null]>([
+    [{}, null],
+    [{ PUBLIC_URL: '' }, null],
+    [{ ENVIRONMENT: 'development' }, 'http://127.0.0.1:8787'],
+    [{ ENVIRONMENT: 'development', PUBLIC_URL: 'http://127.0.0.1:8833' }, 'http://127.0.0.1:8833'],
+    [{ PUBLIC_URL: 'https://seats.example.com' }, 'https://seats.example.com'],
+    [{ PUBLIC_URL: 'https://example.com/seats/' }, 'https://example.com/seats'],
+  ])('have the address for links: %j gives %s', (variables, url) => {
+    expect(readSettings(variables).publicUrl).toBe(url)
+  })
+
+  it('have a secret for invitations and print mail in development alone', () => {
+    const local = readSettings({ ENVIRONMENT: 'development' })
+    expect([typeof local.secret, local.printsMail]).toEqual(['string', true])
+    const live = readSettings({})
+    expect([live.secret, live.printsMail]).toEqual([null, false])
+    const given = { INVITATION_SECRET: 'x'.repeat(32), INVITATIONS_HOLD_SEATS: 'false' }
+    expect(readSettings(given)).toMatchObject({
+      secret: given.INVITATION_SECRET,
+      invitationsHoldSeats: false,
+    })
+  })
+
   it.each<[Variables, RegExp]>([
     ...[
       '-1',
@@ -164,6 +187,14 @@ describe('the reference host’s variables', () => {
       { SEAT_RESERVATION_SECONDS: text },
       /^SEAT_RESERVATION_SECONDS must be/,
     ]),
+    ...[
+      'seats.example.com',
+      '/invitations',
+      'ftp://seats.example.com',
+      'https://',
+      'https://x/?a',
+    ].map((text): [Variables, RegExp] => [{ PUBLIC_URL: text }, /^PUBLIC_URL must be/]),
+    [{ INVITATIONS_HOLD_SEATS: 'yes' }, /^INVITATIONS_HOLD_SEATS must be/],
     [{ AUDIT_WEBHOOK_URL: hook.AUDIT_WEBHOOK_URL }, /^AUDIT_WEBHOOK_SECRET must be set/],
     [
       { ...hook, AUDIT_WEBHOOK_SECRET: 'whsec_%' },

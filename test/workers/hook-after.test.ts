@@ -133,6 +133,20 @@ const TOLD: Readonly<Record<string, [After, (team: Team) => object]>> = {
       actor: actor(team.owner),
     }),
   ],
+  acceptInvitation: [
+    'afterAddMember',
+    (team) => ({
+      membership: { ...inside(team), userId: team.invitee, role: 'member', status: 'active' },
+      actor: actor(team.invitee),
+    }),
+  ],
+  acceptInvitationWithSignup: [
+    'afterAddMember',
+    (team) => ({
+      membership: { ...inside(team), role: 'member', status: 'active' },
+      actor: { type: 'user' },
+    }),
+  ],
   'prepareOrganization and commitTogether': [
     'afterCreateOrganization',
     ({ owner }) => ({ organization: { name: 'New' }, actor: actor(owner) }),

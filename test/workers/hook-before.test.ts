@@ -21,6 +21,7 @@ import type { BeforeHook, BeforeStates } from '../../src/hooks/hooks.ts'
 import { rowCounts } from './client.ts'
 import { losing, muchLater } from './faults.ts'
 import { readState } from './invariants.ts'
+import { createInvitingWorld } from './invited.ts'
 import {
   everyHook,
   everything,
@@ -433,7 +434,7 @@ describe('a host without hooks', () => {
       const team = await newTeam()
       // A user's end needs a hook that ends the row itself.
       const world =
-        name.includes('UserDeletion') || name === 'deleteUser' ? hookless() : createWorld()
+        name.includes('UserDeletion') || name === 'deleteUser' ? hookless() : createInvitingWorld()
       const { intents } = await rowCounts()
       expect(codeOf(await act(world.seatgate, team))).toBe('ok')
       await world.settled()

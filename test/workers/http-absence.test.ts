@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { host, organizationOf, people, person, problem, rowCounts, type Person } from './client.ts'
-import { NAMED, named, OWN } from './routes.ts'
+import { BY_TOKEN, NAMED, named, OWN } from './routes.ts'
 import { testEnv } from './setup.ts'
 
 let owner: Person
@@ -32,19 +32,24 @@ describe('without a session', () => {
     ['a wrong cookie', { cookie: 'seatgate_session=%00%ff; seatgate_session=' }],
   ]
 
-  it.each([...OWN, ...NAMED].map(named))('%s answers 401', async (_name, method, path, body) => {
-    const before = await rowCounts()
-    for (const [what, headers] of credentials) {
-      const answer = await host.send(method, path(org), body, null, headers)
-      expect({ what, ...(await problem(answer)) }).toEqual({
-        what,
-        status: 401,
-        code: 'unauthenticated',
-        fields: [],
-      })
+  const accepting = BY_TOKEN.filter(([, path]) => path('').endsWith('/accept'))
+
+  it.each([...OWN, ...NAMED, ...accepting].map(named))(
+    '%s answers 401',
+    async (_name, method, path, body) => {
+      const before = await rowCounts()
+      for (const [what, headers] of credentials) {
+        const answer = await host.send(method, path(org), body, null, headers)
+        expect({ what, ...(await problem(answer)) }).toEqual({
+          what,
+          status: 401,
+          code: 'unauthenticated',
+          fields: [],
+        })
+      }
+      expect(await rowCounts()).toEqual(before)
     }
-    expect(await rowCounts()).toEqual(before)
-  })
+  )
 
   it('answers 401 to a session that has expired, to the millisecond', async () => {
     const { token, userId } = await person()

@@ -10,7 +10,7 @@ import {
   smallTeam,
   type Person,
 } from './client.ts'
-import { isForOperators, LISTS, NAMED, named, OWN } from './routes.ts'
+import { BY_TOKEN, isForOperators, LISTS, NAMED, named, OWN } from './routes.ts'
 
 let owner: Person
 let org: string
@@ -60,6 +60,40 @@ describe('a body', () => {
     }
     expect(await rowCounts()).toEqual(before)
   })
+
+  it.each(BY_TOKEN.map(named))(
+    'INV-76 %s takes whatever is no token for none',
+    async (...route) => {
+      const [, method, path] = route
+      const before = await rowCounts()
+      const ask = (input: unknown) => host.send(method, path(org), input, owner.token)
+      const code = async (answer: Response) => {
+        const said = await answer.json<{ code?: string; status: unknown }>()
+        return said.code ?? `invitation_${String(said.status)}`
+      }
+      for (const input of [undefined, '', '{', 'token=x', '\u0000']) {
+        expect(await code(await ask(input)), String(input)).toBe('invalid_json')
+      }
+      expect(await code(await ask(large))).toBe('payload_too_large')
+      const noTokens: unknown[] = [
+        null,
+        7,
+        true,
+        [],
+        {},
+        '',
+        'x',
+        'x'.repeat(2000),
+        { toString: 'x' },
+      ]
+      const inputs = [null, [], 'x', 7, {}, ...noTokens.map((token) => ({ token }))]
+      for (const input of inputs) {
+        const answer = await ask(JSON.stringify(input))
+        expect(await code(answer), JSON.stringify(input)).toBe('invitation_invalid')
+      }
+      expect(await rowCounts()).toEqual(before)
+    }
+  )
 
   it.each([
     [{ name: '' }, ['name', 'slug']],

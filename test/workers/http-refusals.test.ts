@@ -11,7 +11,13 @@ import {
   statusOf,
   type OrganizationVariables,
 } from '../../src/hono/index.ts'
-import { ledgerSeats, refuse, setMfaPolicy, type Seatgate } from '../../src/index.ts'
+import {
+  ledgerSeats,
+  refuse,
+  setMfaPolicy,
+  type InvitationLimits,
+  type Seatgate,
+} from '../../src/index.ts'
 import type { RefusalCode } from '../../src/refusal.ts'
 import {
   asUser,
@@ -19,6 +25,7 @@ import {
   clientOf,
   embedded,
   host,
+  invitationTo,
   ledgersThat,
   limitTo,
   organizationOf,
@@ -62,6 +69,72 @@ const ways = {
       return host.delete(`${path}/members/${candidate.userId}`, owner.token)
     },
   },
+  not_pending: {
+    status: 409,
+    ask: async () => {
+      const { owner, path, invitation } = await invitedTeam()
+      await host.delete(`${path}/invitations/${invitation.id}`, owner.token)
+      return host.delete(`${path}/invitations/${invitation.id}`, owner.token)
+    },
+  },
+  email_mismatch: {
+    status: 403,
+    ask: async () => {
+      const { invitation } = await invitedTeam()
+      const { token } = invitation
+      const input = { token, email: 'other@example.com', password: PASSWORD }
+      return host.post('/invitations/accept-with-signup', input)
+    },
+  },
+  invitation_invalid: {
+    status: 404,
+    ask: async () => host.post('/invitations/accept', { token: 'x' }, (await person()).token),
+  },
+  invitation_mismatch: {
+    status: 403,
+    ask: async () => {
+      const { member, accept } = await invitedTeam()
+      return accept(member)
+    },
+  },
+  invitation_expired: {
+    status: 410,
+    ask: async () => {
+      const { invitation, candidate, accept } = await invitedTeam()
+      await testEnv.DB.prepare('UPDATE invitations SET expires_at = 1 WHERE id = ?')
+        .bind(invitation.id)
+        .run()
+      return accept(candidate)
+    },
+  },
+  invitation_revoked: {
+    status: 410,
+    ask: async () => {
+      const { owner, path, invitation, candidate, accept } = await invitedTeam()
+      await host.delete(`${path}/invitations/${invitation.id}`, owner.token)
+      return accept(candidate)
+    },
+  },
+  invitation_declined: {
+    status: 410,
+    ask: async () => {
+      const { invitation, candidate, accept } = await invitedTeam()
+      const { token } = invitation
+      await host.post('/invitations/decline', { token })
+      return accept(candidate)
+    },
+  },
+  invitation_already_accepted: {
+    status: 409,
+    ask: async () => {
+      const { candidate, accept } = await invitedTeam()
+      await accept(candidate)
+      return accept(candidate)
+    },
+  },
+  rate_limited_user: { status: 429, ask: () => inviteWith({ perUser: 0 }) },
+  rate_limited_organization: { status: 429, ask: () => inviteWith({ perOrganization: 0 }) },
+  rate_limited_recipient: { status: 429, ask: () => inviteWith({ perRecipient: 0 }) },
   already_member: {
     status: 409,
     ask: async () => {
@@ -287,6 +360,22 @@ it('answers operation_in_progress while the ledger seats somebody that D1 does n
   expect(rows.results).toEqual([])
 })
 
+/** A small team whose candidate is invited; `accept` uses their token. */
+async function invitedTeam() {
+  const team = await smallTeam()
+  const { organization, owner, candidate } = team
+  const invitation = await invitationTo(organization, owner, candidate.email)
+  const { token } = invitation
+  const accept = (by: Person) => host.post('/invitations/accept', { token }, by.token)
+  return { ...team, invitation, accept }
+}
+
+async function inviteWith(invitationLimits: Partial<InvitationLimits>): Promise<Response> {
+  const { owner, candidate, path } = await smallTeam()
+  const input = { email: candidate.email, role: 'member' }
+  return embedded({ invitationLimits }).post(`${path}/invitations`, input, asUser(owner))
+}
+
 async function reserveFor(holder: Person, organizationId: string, { confirmed = false } = {}) {
   const ledger = testEnv.SEATS.getByName(organizationId)
   const request = {
@@ -295,7 +384,7 @@ async function reserveFor(holder: Person, organizationId: string, { confirmed = 
     seatId: crypto.randomUUID(),
   } as const
   await ledger.reserve({ ...request, holder: holder.userId, reservationSeconds: 60 })
-  if (confirmed) await ledger.confirm(request)
+  if (confirmed) await ledger.confirm({ ...request, until: null })
 }
 
 function aMachine(organizationId = crypto.randomUUID()): string {

@@ -13,6 +13,7 @@ import {
   bySession,
   embedded,
   host,
+  invitationTo,
   ledgersThat,
   limitTo,
   problem,
@@ -68,7 +69,10 @@ describe('when D1 does not answer', () => {
   const people = embedded(options as Partial<SeatgateOptions>, bySession)
   const operators = embedded(options as Partial<SeatgateOptions>)
   const takesSeat = (method: string, path: string) =>
-    method === 'POST' && /^\/organizations(\/\/members(\/[^/]+\/restore)?)?$/.test(path)
+    method === 'POST' &&
+    /^\/organizations(\/\/members(\/[^/]+\/restore)?|\/\/invitations(\/[^/]+\/resend)?)?$/.test(
+      path
+    )
 
   it.each([...OWN, ...NAMED].map(named))(
     '%s is refused, as seats_unavailable where it takes a seat',
@@ -85,6 +89,19 @@ describe('when D1 does not answer', () => {
       expect(await rowCounts()).toEqual(before)
     }
   )
+
+  it.each([
+    ['/invitations/view', 'unavailable'],
+    ['/invitations/accept', 'seats_unavailable'],
+    ['/invitations/decline', 'unavailable'],
+  ] as const)('POST %s is refused too, whatever the token is worth', async (path, code) => {
+    const { owner, candidate, organization } = await smallTeam()
+    const as = { token: asUser(owner) }
+    const { token } = await invitationTo(organization, as, candidate.email, 'member', embedded())
+    const before = await rowCounts()
+    await expectUnavailable(await operators.post(path, { token }, asUser(candidate)), code)
+    expect(await rowCounts()).toEqual(before)
+  })
 
   it('does not take an outage in the middle of a switch for an organization that is not there', async () => {
     const { owner, organization } = await smallTeam()

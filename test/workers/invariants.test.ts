@@ -1,9 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import { renameOrganization, suspendMember, transferOwnership } from '../../src/index.ts'
+import {
+  changeInvitationRole,
+  declineInvitation,
+  renameOrganization,
+  resendInvitation,
+  revokeInvitation,
+  suspendMember,
+  transferOwnership,
+} from '../../src/index.ts'
+import { accept, createInvitingWorld, invite } from './invited.ts'
 import {
   readState,
   violations,
   violationsIn,
+  type InvitationState,
   type LedgerState,
   type MemberState,
   type OrganizationState,
@@ -142,6 +152,119 @@ describe('the checkers', () => {
           ),
         },
         /is not known here/,
+      ],
+    }
+    for (const [what, [state, finding]] of Object.entries(spoilt)) {
+      expect(violationsIn(state, { quiet: true }), what).toContainEqual(
+        expect.stringMatching(finding)
+      )
+    }
+  })
+
+  it('find nothing in invitations that are right, and everything that is done to them', async () => {
+    const world = createInvitingWorld()
+    const { seatgate } = world
+    const organization = await newOrganization(world, 7)
+    const asOwner = organization.as(organization.owner)
+    const open = await invite(world, organization)
+    const accepted = await invite(world, organization)
+    const { membership } = answered(await accept(world, accepted))
+    const revoked = await invite(world, organization)
+    answered(await revokeInvitation(seatgate, asOwner, revoked.id))
+    const declined = await invite(world, organization)
+    answered(await declineInvitation(seatgate, { caller: { type: 'anonymous' } }, declined))
+    const replaced = await invite(world, organization)
+    const again = await invite(world, organization, replaced.email)
+    answered(await changeInvitationRole(seatgate, asOwner, again.id, { role: 'admin' }))
+    answered(await resendInvitation(seatgate, asOwner, again.id))
+    await world.settled()
+    const good = await readState(organization.id)
+    expect(violationsIn(good, { quiet: true })).toEqual([])
+    expect(good.ledger).toMatchObject({ held: 2, reserved: 2 })
+
+    const rowOf = ({ id }: { id: string }) => good.invitations.find((row) => row.id === id)!
+    const change = (invitation: { id: string }, to: Partial<InvitationState>): State => ({
+      ...good,
+      invitations: good.invitations.map((row) =>
+        row.id === invitation.id ? { ...row, ...to } : row
+      ),
+    })
+    const without = (action: string, target?: string) => ({
+      ...good,
+      events: good.events
+        .filter((event) => event.action !== action || (target && event.target_id !== target))
+        .map((event, index) => ({ ...event, sequence: index + 1 })),
+    })
+    const ledgerIs = (to: Partial<LedgerState>) => ({ ...good, ledger: { ...good.ledger!, ...to } })
+    const { seats } = good.ledger!
+    const seat = rowOf(open).seat_id!
+    const spoilt: Record<string, [State, RegExp]> = {
+      'an invitation that nobody made': [
+        { ...good, invitations: [...good.invitations, { ...rowOf(open), id: 'x', seat_id: null }] },
+        /^invitation x is there and not on record/,
+      ],
+      'a lost invitation': [
+        { ...good, invitations: good.invitations.filter(({ id }) => id !== open.id) },
+        /^invitation .* is on record and not there/,
+      ],
+      'an acceptance that is not on record': [change(open, { accepted_at: 1 }), /^invitation/],
+      'a revocation that is not on record': [change(open, { revoked_at: 1 }), /^invitation/],
+      'a decline that is not on record': [change(open, { declined_at: 1 }), /^invitation/],
+      'one that is open again': [change(revoked, { revoked_at: null }), /^invitation/],
+      'a role that nobody gave': [change(again, { role: 'owner' }), /^invitation/],
+      'an open one that lost its seat': [change(open, { seat_id: null }), /^seat .* not there/],
+      'an open one in another seat': [change(open, { seat_id: 'x' }), /the ledger does not know x/],
+      'a promise that the ledger does not know': [
+        ledgerIs({ seats: seats.filter(({ seat_id }) => seat_id !== seat), reserved: 1 }),
+        /the ledger does not know/,
+      ],
+      'a promise that the ledger takes for a member': [
+        ledgerIs({
+          seats: seats.map((one) => (one.seat_id === seat ? { ...one, state: 'held' } : one)),
+        }),
+        /is still held/,
+      ],
+      'a member whom the ledger takes for a promise': [
+        ledgerIs({ seats: seats.map((one) => ({ ...one, state: 'reserved' })) }),
+        /is still reserved/,
+      ],
+      'a wrong count of promises': [ledgerIs({ held: 3, reserved: 1 }), /^counts 3 \+ 1/],
+      'a promise that the clock has ended': [
+        change(open, { expired: 1 }),
+        /leaked|is still reserved/,
+      ],
+      'a fenced promise': [{ ...good, fences: [seat] }, /is fenced/],
+      'a limit passed by promises': [
+        { ...good, entitlement: { ...good.entitlement!, limit_seats: 3 } },
+        /^4 members, at most 3/,
+      ],
+      'a seat that was never promised': [without('seat.reserved', seat), /^seat .* not on record/],
+      'a seat that was never released': [
+        without('seat.released', rowOf(declined).seat_id!),
+        /^seat .* is on record and not there/,
+      ],
+      'an invitation without its beginning': [
+        without('organization.invitation.created', replaced.id),
+        /was not unfinished/,
+      ],
+      'a member without an acceptance': [
+        without('organization.invitation.accepted'),
+        /^invitation .* is there and not on record/,
+      ],
+      'an acceptance without a member': [
+        { ...good, members: good.members.filter(({ user_id }) => user_id !== membership.userId) },
+        /^member .* is on record and not there/,
+      ],
+      'an end after the end': [
+        {
+          ...good,
+          events: good.events.map((event) =>
+            event.action === 'organization.invitation.declined'
+              ? { ...event, target_id: revoked.id }
+              : event
+          ),
+        },
+        /was not unfinished/,
       ],
     }
     for (const [what, [state, finding]] of Object.entries(spoilt)) {

@@ -49,10 +49,22 @@ export interface LedgerState {
   }[]
 }
 
+export interface InvitationState {
+  readonly id: string
+  readonly seat_id: string | null
+  readonly role: string
+  /** Whether its time was over when it was read. */
+  readonly expired: number
+  readonly accepted_at: number | null
+  readonly revoked_at: number | null
+  readonly declined_at: number | null
+}
+
 /** What both stores hold of one organization. */
 export interface State {
   readonly organization: OrganizationState | null
   readonly members: readonly MemberState[]
+  readonly invitations: readonly InvitationState[]
   readonly counts: CountState | null
   readonly events: readonly EventState[]
   readonly entitlement: {
@@ -69,11 +81,13 @@ export interface State {
 /** Reads D1 first, in one batch, then the ledger. */
 export async function readState(organizationId: string): Promise<State> {
   const of = (sql: string) => testEnv.DB.prepare(sql).bind(organizationId)
-  const [organization, members, counts, events, entitlement, epoch, fences] =
+  const [organization, members, invitations, counts, events, entitlement, epoch, fences] =
     await testEnv.DB.batch([
       of(`SELECT name, slug, enforce_mfa_for_members, deleted_at FROM organizations
       WHERE id = ?`),
       of(`SELECT user_id, role, status, seat_id, suspended_by FROM memberships
+      WHERE organization_id = ?`),
+      of(`SELECT id, seat_id, role, expires_at <= ${Date.now()} AS expired, accepted_at, revoked_at, declined_at FROM invitations
       WHERE organization_id = ?`),
       of('SELECT active, suspended, seats FROM member_counts WHERE organization_id = ?'),
       of(`SELECT sequence, action, actor_id, target_id, metadata FROM audit_events
@@ -87,6 +101,7 @@ export async function readState(organizationId: string): Promise<State> {
   return {
     organization: rows<OrganizationState>(organization)[0] ?? null,
     members: rows<MemberState>(members),
+    invitations: rows<InvitationState>(invitations),
     counts: rows<CountState>(counts)[0] ?? null,
     events: rows<EventState & { metadata: string }>(events).map((event) => ({
       ...event,
@@ -149,10 +164,21 @@ const seatsOf = ({ members }: State) =>
     status === 'active' && seat_id !== null ? [seat_id] : []
   )
 
+const stateOf = ({ accepted_at, revoked_at, declined_at }: InvitationState) => {
+  if (accepted_at !== null) return 'accepted'
+  if (revoked_at !== null) return 'revoked'
+  return declined_at === null ? 'unfinished' : 'declined'
+}
+
+const promisedSeats = ({ invitations }: State) =>
+  invitations.flatMap((row) =>
+    stateOf(row) === 'unfinished' && row.expired === 0 && row.seat_id !== null ? [row.seat_id] : []
+  )
+
 // Invariant 1. D1 is read first: between the two reads seats may only be added by somebody who joins.
 function overshoot(state: State, { usedWhenLowered = 0 }: Circumstances): string[] {
   const wrong: string[] = []
-  const carried = seatsOf(state)
+  const carried = [...seatsOf(state), ...promisedSeats(state)]
   const limit = state.entitlement?.limit_seats ?? Infinity
   const most = Math.max(limit, 1, usedWhenLowered)
   if (carried.length > most) wrong.push(`${carried.length} members, at most ${most} allowed`)
@@ -171,11 +197,14 @@ function leak(state: State): string[] {
   if (ledger === null) return []
   const wrong: string[] = []
   const carried = new Set(seatsOf(state))
+  const promised = new Set(promisedSeats(state))
   for (const { seat_id, state } of ledger.seats) {
-    if (!carried.has(seat_id)) wrong.push(`${seat_id} leaked`)
-    if (state !== 'held') wrong.push(`${seat_id} is still ${state}`)
+    if (!carried.has(seat_id) && !promised.has(seat_id)) wrong.push(`${seat_id} leaked`)
+    if (state !== (promised.has(seat_id) ? 'reserved' : 'held')) {
+      wrong.push(`${seat_id} is still ${state}`)
+    }
   }
-  if (ledger.held !== ledger.seats.length || ledger.reserved !== 0) {
+  if (ledger.held + ledger.reserved !== ledger.seats.length || ledger.reserved !== promised.size) {
     wrong.push(`counts ${ledger.held} + ${ledger.reserved} for ${ledger.seats.length} seats`)
   }
   if (ledger.epoch !== state.epoch) wrong.push(`epoch ${ledger.epoch}, in force ${state.epoch}`)
@@ -227,6 +256,8 @@ function unrecorded(state: State, { seatsCounted = true }: Circumstances): strin
   const wrong: string[] = []
   const told = retell(state.events, wrong)
   const { members, organization } = state
+  const invited = state.invitations.map((row) => [row.id, `${stateOf(row)} ${row.role}`] as const)
+  differences('invitation', told.invitations, new Map(invited), wrong)
   const rolesOf = members.map(({ user_id, role }) => [user_id, role] as const)
   differences('member', told.roles, new Map(rolesOf), wrong)
   const standing = members.map((row) => [row.user_id, standingOf(row)] as const)
@@ -235,7 +266,13 @@ function unrecorded(state: State, { seatsCounted = true }: Circumstances): strin
     const carried = members.flatMap(({ seat_id, user_id }) =>
       seat_id === null ? [] : [[seat_id, user_id] as const]
     )
-    differences('seat', told.seats, new Map(carried), wrong)
+    // What has expired holds its seat until that is settled; the trail says nothing of the clock.
+    const promised = state.invitations.flatMap((row) =>
+      stateOf(row) === 'unfinished' && row.seat_id !== null
+        ? [[row.seat_id, PROMISED] as const]
+        : []
+    )
+    differences('seat', told.seats, new Map([...carried, ...promised]), wrong)
   }
   for (const { user_id, status, seat_id } of members) {
     if (status === 'suspended' && seat_id !== null) wrong.push(`${user_id} has a seat, suspended`)
@@ -262,11 +299,14 @@ function unrecorded(state: State, { seatsCounted = true }: Circumstances): strin
 const standingOf = ({ status, suspended_by }: MemberState) =>
   status === 'suspended' ? `suspended by ${suspended_by}` : status
 
+const PROMISED = 'an invitation'
+
 /** Where the events lead to, one after the other. */
 function retell(events: readonly EventState[], wrong: string[]) {
   const roles = new Map<string, string>()
   const standing = new Map<string, string>()
   const seats = new Map<string, string>()
+  const invitations = new Map<string, string>()
   const seatsEver = new Set<string>()
   // What the first event does not say is known from the first one on that does.
   const organization: { name?: unknown; slug?: unknown; mfa: unknown; deleted: boolean } = {
@@ -346,13 +386,38 @@ function retell(events: readonly EventState[], wrong: string[]) {
         organization.deleted = deleted
         break
       }
-      case 'seat.assigned':
+      case 'organization.invitation.created':
+        invitations.set(target_id, `unfinished ${String(metadata['role'])}`)
+        break
+      case 'organization.invitation.role_change':
+        invitations.set(target_id, `unfinished ${String(metadata['new_role'])}`)
+        break
+      case 'organization.invitation.resent':
+      case 'organization.invitation.accepted':
+      case 'organization.invitation.revoked':
+      case 'organization.invitation.declined': {
+        const [was, role] = (invitations.get(target_id) ?? '').split(' ')
+        if (was !== 'unfinished') say('was not unfinished')
+        const is = action.endsWith('resent') ? 'unfinished' : action.split('.').at(-1)
+        invitations.set(target_id, `${is} ${role}`)
+        break
+      }
+      case 'seat.reserved':
         if (seatsEver.has(target_id)) say('the seat id was used before')
+        seatsEver.add(target_id)
+        seats.set(target_id, PROMISED)
+        break
+      case 'seat.assigned':
+        if (seatsEver.has(target_id) && seats.get(target_id) !== PROMISED) {
+          say('the seat id was used before')
+        }
         seatsEver.add(target_id)
         seats.set(target_id, String(metadata['user_id']))
         break
       case 'seat.released':
-        if (seats.get(target_id) !== metadata['user_id']) say('was not this person’s seat')
+        if (seats.get(target_id) !== (metadata['user_id'] ?? PROMISED)) {
+          say('was not this person’s seat')
+        }
         seats.delete(target_id)
         break
       case 'seat.limit_changed':
@@ -368,7 +433,7 @@ function retell(events: readonly EventState[], wrong: string[]) {
         say('is not known here')
     }
   })
-  return { roles, standing, seats, organization, version, limit }
+  return { roles, standing, seats, invitations, organization, version, limit }
 }
 
 function differences(

@@ -8,10 +8,16 @@ import { eq } from 'drizzle-orm'
 import { users } from '../../host/identity/schema.ts'
 import { newSession, insertSession } from '../../host/identity/sessions.ts'
 import {
+  acceptInvitation,
+  acceptInvitationWithSignup,
   addMember,
+  changeInvitationRole,
   changeRole,
   commitTogether,
+  createInvitation,
+  createInvitations,
   createOrganization,
+  declineInvitation,
   deleteUser,
   leaveOrganization,
   loadActiveOrganization,
@@ -21,9 +27,11 @@ import {
   putActiveOrganization,
   removeMember,
   renameOrganization,
+  resendInvitation,
   restoreMember,
   restoreMembers,
   restoreOrganization,
+  revokeInvitation,
   setMfaPolicy,
   setSeatLimit,
   softDeleteOrganization,
@@ -32,16 +40,17 @@ import {
   updateOrganization,
   updateSlug,
   type Hooks,
+  type InvitationWithToken,
   type Prepared,
   type Result,
   type Seatgate,
   type Session,
 } from '../../src/index.ts'
 import { db } from './client.ts'
+import { createInvitingWorld, invite, newAddress, userWith } from './invited.ts'
 import { testEnv } from './setup.ts'
 import {
   answered,
-  createWorld,
   join,
   newOrganization,
   newUser,
@@ -68,6 +77,14 @@ export interface Team {
   /** The second owner's, pointing at the deleted organization. */
   readonly lost: Session
   readonly deleted: TestOrganization
+  /** An invitation to a user, and the user. */
+  readonly invited: InvitationWithToken
+  readonly invitee: string
+  /** An invitation to nobody yet. */
+  readonly unknown: InvitationWithToken
+  /** An invitation to somebody who has become a member without it. */
+  readonly overtaken: InvitationWithToken
+  readonly present: string
 }
 
 /** A function that changes something. */
@@ -84,7 +101,7 @@ export const freshSlug = () => `s${crypto.randomUUID().replaceAll('-', '')}`
 
 /** Makes a team whose ledger is at work and of which every sink has heard everything. */
 export async function newTeam(provider: Provider = 'ledger'): Promise<Team> {
-  const world = createWorld({ provider })
+  const world = createInvitingWorld({ provider })
   const { seatgate } = world
   const organization = await newOrganization(world, 10)
   const { owner } = organization
@@ -94,6 +111,16 @@ export async function newTeam(provider: Provider = 'ledger'): Promise<Team> {
   answered(await suspendMember(seatgate, organization.as(owner), suspended))
   const deleted = await newOrganization(world)
   await softDeleted(seatgate, deleted)
+  const [inviteeAddress, presentAddress] = [newAddress(), newAddress()]
+  const overtaken = await invite(world, organization, presentAddress)
+  const present = await join(world, organization, 'member', await userWith(presentAddress))
+  const invitations = {
+    invited: await invite(world, organization, inviteeAddress),
+    invitee: await userWith(inviteeAddress, false),
+    unknown: await invite(world, organization),
+    overtaken,
+    present,
+  }
   await world.settled()
   await testEnv.DB.exec('DELETE FROM audit_outbox')
   return {
@@ -106,6 +133,7 @@ export async function newTeam(provider: Provider = 'ledger'): Promise<Team> {
     session: await sessionOf(owner),
     lost: await sessionOf(second, deleted.id),
     deleted,
+    ...invitations,
   }
 }
 
@@ -325,6 +353,76 @@ export const MUTATORS: readonly Mutator[] = [
         await prepareUserDeletion(seatgate, { caller: { type: 'system' } }, second)
       ),
   },
+  {
+    name: 'createInvitation',
+    inside: true,
+    told: false,
+    act: (seatgate, team) =>
+      createInvitation(seatgate, asOwner(team), { email: newAddress(), role: 'member' }),
+  },
+  {
+    name: 'createInvitation, of somebody who is invited',
+    inside: true,
+    told: false,
+    act: (seatgate, team) =>
+      createInvitation(seatgate, asOwner(team), { email: team.invited.email, role: 'admin' }),
+  },
+  {
+    name: 'createInvitations',
+    inside: true,
+    told: false,
+    act: (seatgate, team) =>
+      createInvitations(seatgate, asOwner(team), {
+        invitations: [newAddress(), team.invited.email].map((email) => ({ email, role: 'member' })),
+      }),
+  },
+  {
+    name: 'resendInvitation',
+    inside: true,
+    told: false,
+    act: (seatgate, team) => resendInvitation(seatgate, asOwner(team), team.invited.id),
+  },
+  {
+    name: 'changeInvitationRole',
+    inside: true,
+    told: false,
+    act: (seatgate, team) =>
+      changeInvitationRole(seatgate, asOwner(team), team.invited.id, { role: 'admin' }),
+  },
+  {
+    name: 'revokeInvitation',
+    inside: true,
+    told: false,
+    act: (seatgate, team) => revokeInvitation(seatgate, asOwner(team), team.invited.id),
+  },
+  {
+    name: 'declineInvitation',
+    inside: false,
+    told: false,
+    act: (seatgate, { invited }) =>
+      declineInvitation(seatgate, { caller: { type: 'anonymous' } }, invited),
+  },
+  {
+    name: 'acceptInvitation',
+    inside: false,
+    told: true,
+    act: (seatgate, { invited, invitee }) =>
+      acceptInvitation(seatgate, { caller: { userId: invitee } }, invited),
+  },
+  {
+    name: 'acceptInvitation, of a member',
+    inside: false,
+    told: false,
+    act: (seatgate, { overtaken, present }) =>
+      acceptInvitation(seatgate, { caller: { userId: present } }, overtaken),
+  },
+  {
+    name: 'acceptInvitationWithSignup',
+    inside: false,
+    told: true,
+    act: (seatgate, { unknown: { token, email } }) =>
+      acceptInvitationWithSignup(seatgate, { token, email, password: PASSWORD }),
+  },
 ]
 
 /** Every hook that there is outside the batch, each allowing everything. */
@@ -355,7 +453,7 @@ export function hookedWorld(
   options: WorldOptions = {},
   called: (hook: string) => void = () => {}
 ): World {
-  const world: World = createWorld({
+  const world: World = createInvitingWorld({
     hooks: everyHook(called),
     lifecycle: {
       onDelete(statements, { userId }) {

@@ -17,6 +17,8 @@ const HEARD: Readonly<Record<string, readonly string[]>> = {
   'prepareOrganization and commitTogether': ['beforeCreateOrganization', 'afterCreateOrganization'],
   'prepareMember and commitTogether': ['beforeAddMember', 'afterAddMember'],
   'prepareUserDeletion and commitTogether': ['onDelete', 'afterMemberRemove'],
+  acceptInvitation: ['beforeAddMember', 'afterAddMember'],
+  acceptInvitationWithSignup: ['beforeAddMember', 'afterAddMember'],
 }
 
 describe('a hook in the configuration', () => {

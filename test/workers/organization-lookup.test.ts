@@ -22,6 +22,7 @@ import {
   type OrganizationScope,
 } from '../../src/index.ts'
 import { memberOf, organizationOf, people, seatgateWith, type Person } from './client.ts'
+import { createInvitingWorld } from './invited.ts'
 import {
   everything,
   freshSlug,
@@ -280,7 +281,7 @@ describe('what is deleted', () => {
           ...team,
           organization: { ...team.organization, id: organization, as, asOperator },
         }
-        const quiet = createWorld({ provider: 'd1' })
+        const quiet = createInvitingWorld({ provider: 'd1' })
         const refusal = await act(quiet.seatgate, gone)
         const expected =
           name === 'putActiveOrganization' ? 'not_a_member' : 'organization_not_found'

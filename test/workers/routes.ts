@@ -19,6 +19,15 @@ export const OWN: Route[] = [
   ['PUT', () => '/active-organization', { organizationId: somebody }],
   ['POST', () => '/organizations/switch', { organization_id: somebody }],
   ['DELETE', () => '/users/me', { password }],
+  ['GET', () => '/invitations'],
+]
+
+/** The routes for who presents the token of an invitation: whatever else they are sent is none. */
+export const BY_TOKEN: Route[] = [
+  ['POST', () => '/invitations/view', { token: 'none' }],
+  ['POST', () => '/invitations/accept', { token: 'none' }],
+  ['POST', () => '/invitations/decline', { token: 'none' }],
+  ['POST', () => '/invitations/accept-with-signup', { token: 'none' }],
 ]
 
 /** The routes in an organization. */
@@ -34,7 +43,16 @@ export const NAMED: Route[] = [
   ['DELETE', (org) => `/organizations/${org}/members/${somebody}`],
   ['POST', (org) => `/organizations/${org}/members/${somebody}/suspend`],
   ['POST', (org) => `/organizations/${org}/members/${somebody}/restore`],
+  ['GET', (org) => `/organizations/${org}/invitations`],
+  [
+    'POST',
+    (org) => `/organizations/${org}/invitations`,
+    { email: `${somebody}@example.com`, role: 'member' },
+  ],
+  ['POST', (org) => `/organizations/${org}/invitations/${somebody}/resend`],
+  ['DELETE', (org) => `/organizations/${org}/invitations/${somebody}`],
   ['GET', (org) => `/organizations/${org}/seats`],
+  ['GET', (org) => `/organizations/${org}/seats/explain`],
   ['PUT', (org) => `/organizations/${org}/seats/limit`, { limit: 5 }],
   ['GET', (org) => `/organizations/${org}/audit`],
   ['GET', (org) => `/o/${org}`],
@@ -45,6 +63,8 @@ export const LISTS: ((org: string) => string)[] = [
   () => '/organizations',
   (org) => `/organizations/${org}/members`,
   (org) => `/organizations/${org}/audit`,
+  (org) => `/organizations/${org}/invitations`,
+  () => '/invitations',
 ]
 
 /** Those who may do most: what only an operator may do needs one. */

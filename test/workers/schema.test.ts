@@ -102,6 +102,13 @@ describe('the indexes', () => {
     ['intents', 'intents_due', 0, 0, ['due_at']],
     ['sessions', 'sessions_active_organization', 0, 0, ['active_organization_id', 'user_id']],
     ['users', 'users_email', 1, 0, ['email']],
+    ['invitations', 'invitations_token', 1, 0, ['token_hash']],
+    ['invitations', 'invitations_unfinished', 1, 1, ['organization_id', 'email']],
+    ['invitations', 'invitations_seat', 1, 1, ['seat_id']],
+    ['invitations', 'invitations_pending', 0, 1, ['organization_id', 'expires_at']],
+    ['invitations', 'invitations_newest', 0, 1, ['organization_id', 'created_at', 'id']],
+    ['invitations', 'invitations_email', 0, 1, ['email', 'created_at', 'id']],
+    ['rate_limits', 'rate_limits_end', 0, 0, ['ends_at']],
   ])('ORG-64: on %s there is %s', async (table, name, unique, partial, columns) => {
     expect(await indexOf(table, name)).toEqual({ unique, partial, columns })
   })
@@ -263,6 +270,98 @@ describe('intents', () => {
   })
 })
 
+describe('invitations', () => {
+  const HASH_CHARACTERS = 64
+  const valid = () => ({
+    id: crypto.randomUUID(),
+    organization_id: 'nowhere',
+    email: `${crypto.randomUUID()}@example.com`,
+    role: 'member',
+    token_hash: crypto.randomUUID().replaceAll('-', '').padEnd(HASH_CHARACTERS, '0'),
+    expires_at: 9,
+    created_at: 1,
+    updated_at: 1,
+  })
+  const insert = (row: object) => {
+    const columns = Object.keys(row)
+    return run(
+      `INSERT INTO invitations (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
+      ...Object.values(row)
+    )
+  }
+  const ended = [
+    { accepted_at: 2, accepted_by_id: 'ann' },
+    { revoked_at: 2, revoke_reason: 'superseded' },
+    { declined_at: 2 },
+  ]
+
+  it('INV-7 have an address, a role and an expiry, and may have been nothing yet', async () => {
+    const { id: organization_id } = await organizationOf(await person())
+    await insert({ ...valid(), organization_id })
+    for (const column of ['email', 'role', 'token_hash', 'expires_at']) {
+      const without = insert({ ...valid(), organization_id, [column]: null })
+      await expect(without, column).rejects.toThrow(/NOT NULL/)
+    }
+    await expect(insert(valid())).rejects.toThrow(/FOREIGN KEY/)
+  })
+
+  it('INV-9 are one for each address that is unfinished, and as many as you like that are not', async () => {
+    const { id: organization_id } = await organizationOf(await person())
+    const same = { organization_id, email: 'ann@example.com' }
+    await insert({ ...valid(), ...same })
+    await expect(insert({ ...valid(), ...same })).rejects.toThrow(/UNIQUE.*email/)
+    for (const how of [...ended, ...ended]) await insert({ ...valid(), ...same, ...how })
+    const { id: elsewhere } = await organizationOf(await person())
+    await insert({ ...valid(), ...same, organization_id: elsewhere })
+  })
+
+  it('SEAT-24 never share a seat while they are unfinished, nor a token at all', async () => {
+    const { id: organization_id } = await organizationOf(await person())
+    const seat_id = crypto.randomUUID()
+    const first = { ...valid(), organization_id, seat_id }
+    await insert(first)
+    const second = { ...valid(), organization_id, seat_id }
+    await expect(insert(second)).rejects.toThrow(/UNIQUE.*seat_id/)
+    for (const how of ended) await insert({ ...valid(), organization_id, seat_id, ...how })
+    const { token_hash } = first
+    const copied = insert({ ...valid(), organization_id, token_hash, ...ended[0] })
+    await expect(copied).rejects.toThrow(/UNIQUE.*token_hash/)
+  })
+
+  it.each([
+    ['capitals in the address', { email: 'Ann@example.com' }],
+    ['no address', { email: '' }],
+    ['an address of 161 characters', { email: 'a'.repeat(161) }],
+    ['no role', { role: '' }],
+    ['half a hash', { token_hash: '0'.repeat(32) }],
+    ['the version 0', { token_version: 0 }],
+    ['a reason that there is not', { revoked_at: 2, revoke_reason: 'bored' }],
+    ['a reason and no end', { revoke_reason: 'revoked' }],
+    ['a revocation without a reason', { revoked_at: 2 }],
+    ['an acceptance by nobody', { accepted_at: 2 }],
+    ['somebody who accepted it never', { accepted_by_id: 'ann' }],
+    ['mail of another kind', { mail_status: 'lost' }],
+    ['two ends: accepted and revoked', { ...ended[0], ...ended[1] }],
+    ['two ends: accepted and declined', { ...ended[0], ...ended[2] }],
+    ['two ends: revoked and declined', { ...ended[1], ...ended[2] }],
+  ])('are not to be had with %s', async (_what, wrong) => {
+    const { id: organization_id } = await organizationOf(await person())
+    const spoilt = insert({ ...valid(), organization_id, ...wrong })
+    await expect(spoilt).rejects.toThrow(/CHECK/)
+  })
+})
+
+describe('rate_limits', () => {
+  it('count something, under a name', async () => {
+    const insert = (key: string, count: number) =>
+      run('INSERT INTO rate_limits VALUES (?, ?, 1)', key, count)
+    await expect(insert('', 1)).rejects.toThrow(/CHECK/)
+    await expect(insert('user:ann', 0)).rejects.toThrow(/CHECK/)
+    await insert('user:ann', 1)
+    await expect(insert('user:ann', 2)).rejects.toThrow(/UNIQUE/)
+  })
+})
+
 describe('users', () => {
   it('HOOK-27: cannot be deleted while a membership is left', async () => {
     const owner = await person()
@@ -277,7 +376,11 @@ describe('users', () => {
   it('have a lower-case address of their own', async () => {
     const { email } = await person()
     const insert = (address: string) =>
-      run("INSERT INTO users VALUES (?, ?, NULL, 'none', NULL, 1)", crypto.randomUUID(), address)
+      run(
+        "INSERT INTO users (id, email, password_hash, created_at) VALUES (?, ?, 'none', 1)",
+        crypto.randomUUID(),
+        address
+      )
     await expect(insert(email)).rejects.toThrow(/UNIQUE/)
     await expect(insert('Ada@example.com')).rejects.toThrow(/CHECK/)
   })

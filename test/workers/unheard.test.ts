@@ -55,7 +55,7 @@ describe('word that never came', () => {
     for (let again = 0; again < 3; again++) {
       const seat = { organizationId: organization.id, seatId: seat_id! }
       await calm.seatgate.seats.release(calm.seatgate.seatContext, seat)
-      await calm.seatgate.seats.confirm(calm.seatgate.seatContext, seat)
+      await calm.seatgate.seats.confirm(calm.seatgate.seatContext, seat, null)
     }
     await testEnv.DB.prepare('UPDATE sink_cursors SET sequence = 0 WHERE organization_id = ?')
       .bind(organization.id)
@@ -299,6 +299,7 @@ describe('a ledger that does not answer', () => {
 function allCalls(answer: () => Promise<never>): () => LedgerCalls {
   return () => ({
     reserve: answer,
+    reserveEach: answer,
     confirm: answer,
     release: answer,
     setLimit: answer,

@@ -1,5 +1,6 @@
 import { drizzle } from 'drizzle-orm/d1'
 import { aroundDatabase, aroundLedgers, type Around } from '../../bench/meter.ts'
+import { addressVerification, registration } from '../../host/identity/routes.ts'
 import { users } from '../../host/identity/schema.ts'
 import { insertSession, newSession, sessionQuery } from '../../host/identity/sessions.ts'
 import {
@@ -43,6 +44,8 @@ export interface WorldOptions extends Partial<Omit<SeatgateOptions, 'seats' | 'd
   readonly around?: Around
   readonly ledger?: LedgerSeatsOptions
   readonly namespace?: LedgerNamespace
+  /** D1 itself, or something that breaks it. */
+  readonly binding?: D1Database
 }
 
 /** A Seatgate over the real bindings, and what it left to be done after its answers. */
@@ -54,6 +57,9 @@ export interface World {
   /** Waits until nothing is left to be done. */
   settled(): Promise<void>
 }
+
+/** Seals the invitations of the tests' own worlds. */
+export const SECRET = 'a secret for tests, of more than 32 characters'
 
 /** The password of everybody in the tests' own worlds. */
 export const PASSWORD = 'correct horse'
@@ -67,12 +73,13 @@ export function createWorld(options: WorldOptions = {}): World {
     around = directly,
     ledger,
     namespace = testEnv.SEATS,
+    binding = testEnv.DB,
     ...rest
   } = options
   let trips = 0
   const background: Promise<unknown>[] = []
   const wakeUps: WakeUp[] = []
-  const database = aroundDatabase(testEnv.DB, (trip, run) => {
+  const database = aroundDatabase(binding, (trip, run) => {
     trips += 1
     return around(trip, async () => {
       if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs))
@@ -89,8 +96,14 @@ export function createWorld(options: WorldOptions = {}): World {
     await new Promise((resolve) => setTimeout(resolve))
     wakeUps.push(...messages)
   }
+  // Their statements go into the library's batches: they are made with its own handle.
+  const own = drizzle(database)
   const seatgate = createSeatgate({
-    database: drizzle(database),
+    database: own,
+    secret: SECRET,
+    registerUser: registration(own),
+    emailVerification: addressVerification(own),
+    invitationLimits: { perUser: Infinity, perOrganization: Infinity, perRecipient: Infinity },
     seats,
     users,
     sessions: d1Sessions(),

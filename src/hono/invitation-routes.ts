@@ -1,0 +1,92 @@
+import { Hono, type Context } from 'hono'
+import { acceptInvitation } from '../invitations/accept.ts'
+import { acceptInvitationWithSignup } from '../invitations/accept-with-signup.ts'
+import { createInvitation } from '../invitations/create.ts'
+import { declineInvitation } from '../invitations/decline.ts'
+import { listInvitations, listOwnInvitations } from '../invitations/list.ts'
+import { resendInvitation } from '../invitations/resend.ts'
+import { revokeInvitation } from '../invitations/revoke.ts'
+import { viewInvitation } from '../invitations/view.ts'
+import { UnreadableInput } from '../input.ts'
+import type { Refusal } from '../refusal.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { requestIdOf, type Authenticate } from './authenticate.ts'
+import { readBody } from './body.ts'
+import { problemResponse, RefusalException } from './problem.ts'
+import { answer, done, inOrganization, readOperation, scopeOf, type RouterEnv } from './routes.ts'
+
+/** Signs in somebody who has just been registered; answers the token of their session. */
+export type SignIn = (c: Context, userId: string) => Promise<string>
+
+/** The routes of an organization's invitations, behind the authentication of the others. */
+export function organizationInvitationRoutes(seatgate: Seatgate) {
+  const routes = new Hono<RouterEnv>()
+  routes.get('/organizations/:org/invitations', async (c) =>
+    answer(c, await listInvitations(seatgate, inOrganization(c), c.req.query()))
+  )
+  routes.post('/organizations/:org/invitations', async (c) => {
+    const { input, options } = await readOperation(c)
+    return answer(c, await createInvitation(seatgate, inOrganization(c), input, options), 201)
+  })
+  routes.post('/organizations/:org/invitations/:id/resend', async (c) => {
+    const { options } = await readOperation(c)
+    const id = c.req.param('id')
+    return answer(c, await resendInvitation(seatgate, inOrganization(c), id, options))
+  })
+  routes.delete('/organizations/:org/invitations/:id', async (c) =>
+    done(c, await revokeInvitation(seatgate, inOrganization(c), c.req.param('id')))
+  )
+  return routes
+}
+
+/** The routes for whoever was invited. What a token is worth, it is worth to strangers too. */
+export function invitationRoutes(
+  seatgate: Seatgate,
+  authenticate: Authenticate,
+  signIn: SignIn | undefined
+) {
+  const routes = new Hono<RouterEnv>()
+  const signedIn = async (c: Context) => {
+    const caller = await authenticate(c)
+    if (caller === null) throw new RefusalException({ code: 'unauthenticated' })
+    return caller
+  }
+  routes.get('/invitations', async (c) => {
+    c.set('asking', await signedIn(c))
+    return answer(c, await listOwnInvitations(seatgate, scopeOf(c), c.req.query()))
+  })
+  routes.post('/invitations/view', async (c) => {
+    const input = await readBody(c)
+    if (input instanceof UnreadableInput) return problemResponse(input.refusal)
+    return c.json(await viewInvitation(seatgate, await authenticate(c), input))
+  })
+  routes.post('/invitations/accept', async (c) => {
+    c.set('asking', await signedIn(c))
+    const { input, options } = await readOperation(c)
+    const accepted = await acceptInvitation(seatgate, scopeOf(c), input, options)
+    if (!accepted.ok) return problemResponse(toStranger(accepted.error))
+    const { membership, organization } = accepted.value
+    return c.json({ membership, organization })
+  })
+  routes.post('/invitations/decline', async (c) => {
+    const caller = (await authenticate(c)) ?? { type: 'anonymous' as const }
+    const scope = { caller, ...requestIdOf(c) }
+    return done(c, await declineInvitation(seatgate, scope, await readBody(c)))
+  })
+  if (signIn && seatgate.invitations.registerUser) {
+    routes.post('/invitations/accept-with-signup', async (c) => {
+      const input = await readBody(c)
+      const joined = await acceptInvitationWithSignup(seatgate, input, requestIdOf(c))
+      if (!joined.ok) return problemResponse(toStranger(joined.error))
+      const { user, userId, membership, organization } = joined.value
+      return c.json({ user, membership, organization, token: await signIn(c, userId) }, 201)
+    })
+  }
+  return routes
+}
+
+// Whoever is not in yet learns that there is no seat, and not how many there are.
+function toStranger(refusal: Refusal): Refusal {
+  if (refusal.code !== 'seat_limit_reached') return refusal
+  return { code: refusal.code } as Refusal
+}

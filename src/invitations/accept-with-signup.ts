@@ -1,0 +1,107 @@
+import { sql } from 'drizzle-orm'
+import { StoreUnavailable } from '../database/database.ts'
+import { normalizeEmail } from '../email.ts'
+import { perform } from '../operations/perform.ts'
+import { find } from '../organizations/standing.ts'
+import { invalid } from '../refusal.ts'
+import { ok, refused, type Result } from '../result.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { planAcceptance, type AcceptedInvitation } from './acceptance.ts'
+import { invitationById, invitingOrganization } from './lookup.ts'
+import { openInvitation, readToken, type OpenInvitation } from './present.ts'
+
+/** Somebody who has just become a user and a member. `user` is as the host shows it. */
+export interface SignedUp extends AcceptedInvitation {
+  readonly user: object
+  readonly userId: string
+}
+
+/**
+ * Accepts an invitation `{ token, email, … }` as somebody who is no user yet: the host's
+ * `registerUser` is handed the rest of the input, and what it answers is written in the same batch as
+ * the membership. Nobody is signed in by it; that is the host's.
+ *
+ * Refusals: those of `acceptInvitation` but the first, `email_mismatch`, `validation_error` (the
+ * host's own, or `email` for an address that has a user already).
+ *
+ * @throws {TypeError} if the host has configured no `secret`, no `users` or no `registerUser`.
+ *
+ * @example
+ * ```ts
+ * const joined = await acceptInvitationWithSignup(seatgate, { token, email, password, name })
+ * ```
+ */
+export async function acceptInvitationWithSignup(
+  seatgate: Seatgate,
+  input: unknown,
+  { requestId }: { readonly requestId?: string } = {}
+): Promise<Result<SignedUp>> {
+  const { db, users, newId, now } = seatgate
+  const { registerUser } = seatgate.invitations
+  if (registerUser === null || users === null) {
+    throw new TypeError('Accepting with sign-up needs registerUser and users in createSeatgate.')
+  }
+  const read = readToken(seatgate, input)
+  if (!read.ok) return read
+  const envelope = read.value
+  if (envelope === null) return refused({ code: 'invitation_invalid' })
+  const { token: _token, email: posted, ...rest } = input as Record<string, unknown>
+  const userId = newId()
+  const caller = { userId }
+  const id = envelope.invitationId
+  const queries = {
+    rows: invitationById(db, id),
+    organizations: invitingOrganization(db, id),
+    taken: db
+      .select({ taken: sql`1`.as('taken') })
+      .from(users)
+      .where(sql`${users.email} = (select email from invitations where id = ${id})`),
+  }
+  const check = (
+    found: Parameters<typeof openInvitation>[1] & { readonly taken: readonly unknown[] },
+    at: Date
+  ): Result<OpenInvitation> => {
+    const open = openInvitation(envelope, found, at)
+    if (!open.ok) return open
+    const { email } = open.value.invitation
+    if (typeof posted !== 'string' || normalizeEmail(posted) !== email) {
+      return refused({ code: 'email_mismatch' })
+    }
+    return found.taken.length > 0 ? refused(invalid({ email: ['Is taken.'] })) : open
+  }
+
+  // Registering costs time (a password is hashed): not before the token has proven to be worth it.
+  let seen
+  try {
+    seen = check((await find(db, { caller }, queries)).rows, now())
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error
+    seatgate.report({ event: 'store_unavailable', error: error.cause })
+    return refused({ code: 'unavailable' })
+  }
+  if (!seen.ok) return seen
+  const { email } = seen.value.invitation
+  const registered = await registerUser({ userId, email, now: now(), input: rest })
+  if (!registered.ok) return registered
+  const { statements, user } = registered.value
+  return perform(
+    seatgate,
+    { caller, ...(requestId !== undefined && { requestId }) },
+    {
+      name: 'organization.invitation.accept_with_signup',
+      input: null,
+      grows: true,
+      queries,
+      plan({ rows }, _by, at) {
+        const open = check(rows, at)
+        if (!open.ok) return open
+        const plan = planAcceptance(seatgate, open.value, caller, at, 'signup')
+        return ok({
+          ...plan,
+          value: { ...plan.value, user, userId },
+          statements: [...statements, ...plan.statements],
+        })
+      },
+    }
+  )
+}

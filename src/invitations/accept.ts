@@ -1,0 +1,73 @@
+import { normalizeEmail } from '../email.ts'
+import { perform, type OperationOptions } from '../operations/perform.ts'
+import { guardUserExists } from '../memberships/guards.ts'
+import { ok, refused, type Result } from '../result.ts'
+import { isUser, userIdOf, type Scope } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { planAcceptance, planClosing, type AcceptedInvitation } from './acceptance.ts'
+import { invitationById, invitingOrganization, knownUser, membershipThere } from './lookup.ts'
+import { openInvitation, readToken } from './present.ts'
+
+/**
+ * Accepts an invitation `{ token }` as the user it was sent to. The seat that it held becomes the
+ * member's, also at a full limit; where invitations hold none, it is asked for now, and with none to
+ * be had the invitation stays open. Whoever is a member already stays as they are, and the invitation
+ * is closed. It can be used once, however many try at the same time.
+ *
+ * Refusals: `unauthenticated`, `invitation_invalid`, `invitation_already_accepted`,
+ * `invitation_revoked`, `invitation_declined`, `invitation_expired`, `invitation_mismatch`,
+ * `hook_refused`, `hook_failed`, `seat_limit_reached`, `operation_in_progress`, `seats_unavailable`.
+ *
+ * @throws {TypeError} if the host has configured no `secret` or no `users`.
+ *
+ * @example
+ * ```ts
+ * const accepted = await acceptInvitation(seatgate, { caller: session }, { token })
+ * if (accepted.ok) console.log(accepted.value.membership.role)
+ * ```
+ */
+export async function acceptInvitation(
+  seatgate: Seatgate,
+  { caller, requestId }: Scope,
+  input: unknown,
+  options: OperationOptions = {}
+): Promise<Result<AcceptedInvitation>> {
+  const { db } = seatgate
+  const read = readToken(seatgate, input)
+  const envelope = read.ok ? read.value : null
+  const id = envelope?.invitationId ?? ''
+  const userId = userIdOf(caller)
+  return perform(
+    seatgate,
+    { caller, ...(requestId !== undefined && { requestId }) },
+    {
+      name: 'organization.invitation.accept',
+      input: envelope?.tokenHash ?? null,
+      grows: true,
+      queries: {
+        rows: invitationById(db, id),
+        organizations: invitingOrganization(db, id),
+        present: membershipThere(db, id, userId),
+        user: knownUser(seatgate, userId),
+      },
+      plan({ rows: found }, by, now) {
+        if (!read.ok) return read
+        if (!isUser(by)) return refused({ code: 'invitation_invalid' })
+        const open = openInvitation(envelope, found, now)
+        if (!open.ok) return open
+        const [user] = found.user
+        if (!user || normalizeEmail(user.email) !== open.value.invitation.email) {
+          return refused({ code: 'invitation_mismatch' })
+        }
+        const [present] = found.present
+        if (present) return ok(planClosing(seatgate, open.value, present, now))
+        const plan = planAcceptance(seatgate, open.value, by, now, null)
+        return ok({
+          ...plan,
+          statements: [...guardUserExists(seatgate, by.userId), ...plan.statements],
+        })
+      },
+    },
+    options
+  )
+}

@@ -1,0 +1,103 @@
+import { eq } from 'drizzle-orm'
+import { attributionOf, invitationEvent, memberEvent } from '../audit/event.ts'
+import { invitations, type MembershipRow } from '../database/schema.ts'
+import { membershipView, type Membership } from '../memberships/membership.ts'
+import { afterHook } from '../operations/intent.ts'
+import type { Plan } from '../operations/plan.ts'
+import { organizationView, type Organization } from '../organizations/organization.ts'
+import type { UserPrincipal } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { freedSeat } from './end.ts'
+import { guardPending } from './guards.ts'
+import { guardLive } from '../memberships/guards.ts'
+import type { OpenInvitation } from './present.ts'
+
+/** Somebody who came in by an invitation. `created` is false if they were a member already. */
+export interface AcceptedInvitation {
+  readonly membership: Membership
+  readonly organization: Organization
+  readonly created: boolean
+}
+
+/** The plan of an acceptance: the invitation is stamped, and its seat becomes the member's. */
+export function planAcceptance(
+  seatgate: Seatgate,
+  { invitation, organization }: OpenInvitation,
+  user: UserPrincipal,
+  now: Date,
+  path: 'signup' | null
+): Plan<AcceptedInvitation> {
+  const { newId } = seatgate
+  const { userId } = user
+  const { organizationId, role, seatId } = invitation
+  const row = {
+    id: newId(),
+    organizationId,
+    userId,
+    role,
+    status: 'active',
+    suspendedBy: null,
+    createdAt: now,
+    updatedAt: now,
+  } as const
+  const membership = membershipView(row)
+  const by = path === null ? {} : { path }
+  return {
+    value: { membership, organization: organizationView(organization), created: true },
+    before: { hook: 'beforeAddMember', state: { organizationId, userId, role, caller: user } },
+    statements: stamp(seatgate, invitation, userId, now),
+    admissions: [{ kind: 'join', membership: row, seatId }],
+    events: [
+      memberEvent(row, 'organization.member_add', { role, ...by }),
+      invitationEvent(invitation, 'organization.invitation.accepted', { role, ...by }),
+    ],
+    intents: afterHook(seatgate, 'afterAddMember', organizationId, {
+      membership,
+      actor: attributionOf(user).actor,
+    }),
+  }
+}
+
+/** The plan for somebody who is in already, suspended or not: it is closed, and its seat is free. */
+export function planClosing(
+  seatgate: Seatgate,
+  { invitation, organization }: OpenInvitation,
+  present: MembershipRow,
+  now: Date
+): Plan<AcceptedInvitation> {
+  const freed = freedSeat(seatgate, invitation, false)
+  return {
+    value: {
+      membership: membershipView(present),
+      organization: organizationView(organization),
+      created: false,
+    },
+    statements: stamp(seatgate, invitation, present.userId, now),
+    freedSeats: freed.map(({ seat }) => seat),
+    events: [
+      invitationEvent(invitation, 'organization.invitation.accepted', {
+        role: invitation.role,
+        already_member: true,
+      }),
+      ...freed.map(({ event }) => event),
+    ],
+  }
+}
+
+function stamp(
+  seatgate: Seatgate,
+  invitation: OpenInvitation['invitation'],
+  userId: string,
+  now: Date
+) {
+  const { db, invitations: rules } = seatgate
+  return [
+    guardLive(seatgate, invitation.organizationId),
+    guardPending(seatgate, invitation, now),
+    db
+      .update(invitations)
+      .set({ acceptedAt: now, acceptedById: userId, updatedAt: now })
+      .where(eq(invitations.id, invitation.id)),
+    ...(rules.emailVerification?.markVerified(userId, now) ?? []),
+  ]
+}

@@ -1,0 +1,195 @@
+import { sql } from 'drizzle-orm'
+import * as v from 'valibot'
+import { StoreUnavailable } from '../database/database.ts'
+import { invitations } from '../database/schema.ts'
+import { parseInput } from '../input.ts'
+import { admitEach } from '../memberships/gate.ts'
+import { guardStanding } from '../memberships/guards.ts'
+import { assemble, conclude } from '../operations/batch.ts'
+import { organizationIdOf } from '../organizations/reference.ts'
+import { find, standingWith } from '../organizations/standing.ts'
+import type { Refusal } from '../refusal.ts'
+import { ok, refused, type Result } from '../result.ts'
+import type { OrganizationScope } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import {
+  candidatesOf,
+  decideRows,
+  outcomesOf,
+  splitRates,
+  type Candidate,
+  type DrawnRow,
+  type RowFacts,
+} from './decide-rows.ts'
+import { isUnfinished } from './guards.ts'
+import { invitationInput, warnOfLongTtl } from './input.ts'
+import type { InvitationWithToken } from './invitation.ts'
+import { membersWithAddresses } from './lookup.ts'
+import { drawToken } from './new-token.ts'
+import { countedSoFar, countMore } from './rates.ts'
+
+/** What became of each row, in the order of the rows. */
+export type InvitationOutcomes = readonly Result<InvitationWithToken>[]
+
+const MOST_AT_ONCE = 100
+const ATTEMPTS = 5
+
+const Rows = v.pipe(
+  v.array(v.unknown(), 'Must be a list.'),
+  v.minLength(1, 'Must not be empty.'),
+  v.maxLength(MOST_AT_ONCE, `Must be at most ${MOST_AT_ONCE}.`)
+)
+const Input = v.object({ invitations: Rows }, 'Must be an object.')
+
+/**
+ * Invites up to 100 people at once `{ invitations: [{ email, role }, …] }`, in one round of calls. Each
+ * row has an outcome of its own, in the order of the rows; the first get seats, for as long as there
+ * are any. A row whose address was in the list before has the outcome of that one.
+ *
+ * Refusals of the whole: `unauthenticated`, `organization_not_found`, `insufficient_role`,
+ * `validation_error`, `operation_in_progress`, `seats_unavailable`. Refusals of a row: as of
+ * `createInvitation`.
+ *
+ * @throws {TypeError} if the host has configured no `secret`.
+ *
+ * @example
+ * ```ts
+ * const invited = await createInvitations(seatgate, scope, { invitations: rows })
+ * if (invited.ok) for (const row of invited.value) console.log(row.ok ? row.value.email : row.error.code)
+ * ```
+ */
+export async function createInvitations(
+  seatgate: Seatgate,
+  scope: OrganizationScope,
+  input: unknown
+): Promise<Result<InvitationOutcomes>> {
+  warnOfLongTtl(seatgate)
+  const rows = await drawRows(seatgate, input)
+  try {
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const answer = await attemptOnce(seatgate, scope, rows)
+      if (answer !== 'again') return answer
+    }
+    return refused({ code: 'operation_in_progress' })
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error
+    seatgate.report({ event: 'store_unavailable', error: error.cause })
+    return refused({ code: 'seats_unavailable' })
+  }
+}
+
+async function attemptOnce(
+  seatgate: Seatgate,
+  scope: OrganizationScope,
+  rows: Result<readonly Result<DrawnRow>[]>
+): Promise<Result<InvitationOutcomes> | 'again'> {
+  const emails = (rows.ok ? rows.value : []).flatMap((row) => (row.ok ? [row.value.email] : []))
+  const found = await find(seatgate.db, scope, queriesFor(seatgate, scope, emails))
+  const { caller } = found
+  if (caller === null) return refused({ code: 'unauthenticated' })
+  const standing = standingWith(seatgate.roles, found, seatgate.roles.invitationAdmins)
+  if (!standing.ok) return standing
+  if (!rows.ok) return rows
+  const { organization, role } = standing.value
+  const facts: RowFacts = {
+    caller,
+    role,
+    organizationId: organization.id,
+    now: seatgate.now(),
+    ...found.rows,
+  }
+  const decisions = decideRows(seatgate, rows.value, facts)
+
+  const { invited, admitted, withoutSeat } = await seatsFor(seatgate, candidatesOf(decisions))
+  const outcomes = ok(outcomesOf(decisions, withoutSeat))
+  if (invited.length === 0) return outcomes
+
+  const plans = invited.map(({ planned }) => planned)
+  const prepared = assemble(
+    seatgate,
+    { caller, requestId: scope.requestId, now: facts.now },
+    {
+      value: null,
+      statements: [
+        guardStanding(seatgate, standing.value),
+        ...plans.flatMap(({ statements }) => statements),
+        ...countInvited(seatgate, facts, invited),
+      ],
+      freedSeats: plans.flatMap(({ freedSeats }) => freedSeats),
+      events: plans.flatMap(({ events }) => events),
+      intents: plans.flatMap(({ intents }) => intents),
+    },
+    admitted
+  )
+  const done = await conclude(seatgate, prepared)
+  // Whatever has changed meanwhile, a limit included, is seen by the next attempt.
+  return done.committed ? outcomes : 'again'
+}
+
+/** One round of calls for all; where invitations hold no seats, none. */
+async function seatsFor(seatgate: Seatgate, candidates: readonly Candidate[]) {
+  const admissions = candidates.flatMap(({ planned: { admission } }) =>
+    admission === null ? [] : [admission]
+  )
+  const answers = await admitEach(seatgate, admissions)
+  // Every candidate asks for a seat, or none does: the answers stand in the candidates' places.
+  const withoutSeat = new Map<Candidate, Refusal>()
+  for (const [index, candidate] of candidates.entries()) {
+    const answer = answers[index]
+    if (answer && !answer.ok) withoutSeat.set(candidate, answer.error)
+  }
+  return {
+    invited: candidates.filter((candidate) => !withoutSeat.has(candidate)),
+    admitted: answers.flatMap((answer) => (answer.ok ? [answer.value] : [])),
+    withoutSeat,
+  }
+}
+
+function countInvited(
+  seatgate: Seatgate,
+  { caller, organizationId, now }: RowFacts,
+  invited: readonly Candidate[]
+) {
+  const { limits } = seatgate.invitations
+  const rates = invited.map(({ email }) => splitRates(limits, { caller, organizationId, email }))
+  return [
+    ...countMore(seatgate, rates[0]?.shared ?? [], invited.length, now),
+    ...countMore(
+      seatgate,
+      rates.flatMap(({ own }) => own),
+      1,
+      now
+    ),
+  ]
+}
+
+function queriesFor(seatgate: Seatgate, scope: OrganizationScope, emails: readonly string[]) {
+  const { db } = seatgate
+  const list = sql`select value from json_each(${JSON.stringify(emails)})`
+  const organizationId = organizationIdOf(scope.organization)
+  return {
+    present: membersWithAddresses(seatgate, scope, list),
+    open: db
+      .select()
+      .from(invitations)
+      .where(
+        sql`${invitations.organizationId} = ${organizationId}
+          and ${invitations.email} in (${list}) and ${isUnfinished()}`
+      ),
+    counted: countedSoFar(db, scope.caller, organizationId, list),
+  }
+}
+
+async function drawRows(
+  seatgate: Seatgate,
+  input: unknown
+): Promise<Result<readonly Result<DrawnRow>[]>> {
+  const parsed = parseInput(Input, input)
+  if (!parsed.ok) return parsed
+  const rows = parsed.value.invitations.map(async (row): Promise<Result<DrawnRow>> => {
+    const drawn = { id: seatgate.newId(), seed: await drawToken(seatgate) }
+    const read = parseInput(invitationInput(seatgate.roles), row)
+    return read.ok ? ok({ ...read.value, ...drawn }) : read
+  })
+  return ok(await Promise.all(rows))
+}

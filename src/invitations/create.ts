@@ -1,0 +1,98 @@
+import { sql } from 'drizzle-orm'
+import { parseInput } from '../input.ts'
+import { guardStanding } from '../memberships/guards.ts'
+import { perform, type OperationOptions } from '../operations/perform.ts'
+import { organizationIdOf } from '../organizations/reference.ts'
+import { standingOf } from '../organizations/standing.ts'
+import { ok, refused, type Result } from '../result.ts'
+import type { OrganizationScope } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import type { InvitationWithToken } from './invitation.ts'
+import { membersWithAddresses, unfinishedFor } from './lookup.ts'
+import { drawToken, tokenSecrecy } from './new-token.ts'
+import { mayInvite } from './permission.ts'
+import { invitationInput, warnOfLongTtl } from './input.ts'
+import { planInvitation } from './plan.ts'
+import { countedSoFar, countMore, ratesOf, reached } from './rates.ts'
+
+/**
+ * Invites somebody `{ email, role }`. The answer has the token, this once; it is mailed too, if the
+ * host has a mailer. Whoever is invited again gets a new token, the old one is revoked, and the seat
+ * stays the same.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error` (on
+ * `email` and `role`), `rate_limited_user`, `rate_limited_organization`, `rate_limited_recipient`,
+ * `already_member`, `seat_limit_reached`, `operation_in_progress`, `seats_unavailable`.
+ *
+ * @throws {TypeError} if the host has configured no `secret`.
+ *
+ * @example
+ * ```ts
+ * const invited = await createInvitation(seatgate, scope, { email: 'ann@example.com', role: 'member' })
+ * if (invited.ok) console.log(link(invited.value.token))
+ * ```
+ */
+export async function createInvitation(
+  seatgate: Seatgate,
+  scope: OrganizationScope,
+  input: unknown,
+  options: OperationOptions = {}
+): Promise<Result<InvitationWithToken>> {
+  const { db, roles, newId } = seatgate
+  const { limits, holdSeats, ttlSeconds } = seatgate.invitations
+  warnOfLongTtl(seatgate)
+  const parsed = parseInput(invitationInput(roles), input)
+  const email = parsed.ok ? parsed.value.email : ''
+  const id = newId()
+  const expiresAt = new Date(seatgate.now().getTime() + ttlSeconds * 1000)
+  const seed = await drawToken(seatgate)
+  return perform(
+    seatgate,
+    scope,
+    {
+      name: 'organization.invitation.create',
+      input,
+      grows: holdSeats,
+      secrecy: tokenSecrecy(seatgate, seed),
+      queries: {
+        present: membersWithAddresses(seatgate, scope, sql`select ${email}`),
+        open: unfinishedFor(db, scope, email),
+        counted: countedSoFar(db, scope.caller, organizationIdOf(scope.organization), email),
+      },
+      plan(found, caller, now) {
+        const standing = standingOf(roles, found)
+        if (!standing.ok) return standing
+        const { organization, role: actorRole } = standing.value
+        if (!roles.invitationAdmins.includes(actorRole)) {
+          return refused({ code: 'insufficient_role' })
+        }
+        if (!parsed.ok) return parsed
+        const { role } = parsed.value
+        if (!mayInvite(roles, actorRole, role)) return refused({ code: 'insufficient_role' })
+        const organizationId = organization.id
+        const rates = ratesOf(limits, { caller, organizationId, email })
+        const full = reached(rates, found.rows.counted, now)
+        if (full !== null) return refused({ code: full })
+        if (found.rows.present.length > 0) return refused({ code: 'already_member' })
+
+        const planned = planInvitation(
+          seatgate,
+          { id, organizationId, email, role, expiresAt, seed, earlier: found.rows.open[0] ?? null },
+          caller,
+          now
+        )
+        const { admission } = planned
+        return ok({
+          ...planned,
+          statements: [
+            guardStanding(seatgate, standing.value),
+            ...planned.statements,
+            ...countMore(seatgate, rates, 1, now),
+          ],
+          admissions: admission ? [admission] : [],
+        })
+      },
+    },
+    options
+  )
+}

@@ -1,0 +1,126 @@
+/**
+ * What is to become of each row of a list, decided on what was read before anybody has a seat.
+ *
+ * @module
+ */
+import type { InvitationRow, rateLimits } from '../database/schema.ts'
+import type { Refusal } from '../refusal.ts'
+import { ok, refused, type Result } from '../result.ts'
+import type { Principal } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import type { InvitationWithToken } from './invitation.ts'
+import type { TokenSeed } from './new-token.ts'
+import { mayInvite } from './permission.ts'
+import { planInvitation, type PlannedInvitation } from './plan.ts'
+import { ratesOf, reached, type Counted, type Rate } from './rates.ts'
+import type { InvitationLimits } from './rules.ts'
+
+/** A row that could be read, with the id and the token that its invitation will have. */
+export interface DrawnRow {
+  readonly email: string
+  readonly role: string
+  readonly id: string
+  readonly seed: TokenSeed
+}
+
+/** What a list is decided on. */
+export interface RowFacts {
+  readonly caller: Principal
+  readonly role: string
+  readonly organizationId: string
+  readonly now: Date
+  /** Of the addresses in the list, those of members. */
+  readonly present: readonly { readonly email: string }[]
+  /** Their unfinished invitations. */
+  readonly open: readonly InvitationRow[]
+  readonly counted: readonly (typeof rateLimits.$inferSelect)[]
+}
+
+/** A row is refused already, or it is invited if there is a seat. */
+export type RowDecision = Candidate | { readonly kind: 'refused'; readonly refusal: Refusal }
+
+/** Somebody who is invited if there is a seat. */
+export interface Candidate {
+  readonly kind: 'invite'
+  readonly email: string
+  readonly planned: PlannedInvitation
+}
+
+/**
+ * Decides on each row, in order. A row whose address was in the list before has that one's decision,
+ * the very same object. Each candidate counts towards the limits of those that follow.
+ */
+export function decideRows(
+  seatgate: Seatgate,
+  rows: readonly Result<DrawnRow>[],
+  facts: RowFacts
+): readonly RowDecision[] {
+  const decided = new Map<string, RowDecision>()
+  let candidates = 0
+  return rows.map((row): RowDecision => {
+    if (!row.ok) return { kind: 'refused', refusal: row.error }
+    const { email } = row.value
+    const decision = decided.get(email) ?? decideRow(seatgate, row.value, facts, candidates)
+    if (decision.kind === 'invite' && !decided.has(email)) candidates += 1
+    decided.set(email, decision)
+    return decision
+  })
+}
+
+/** Those who are invited if there is a seat, each once. */
+export function candidatesOf(decisions: readonly RowDecision[]): readonly Candidate[] {
+  return [...new Set(decisions)].filter((decision) => decision.kind === 'invite')
+}
+
+/** What each row is answered, given who of the candidates got no seat. */
+export function outcomesOf(
+  decisions: readonly RowDecision[],
+  withoutSeat: ReadonlyMap<Candidate, Refusal>
+): readonly Result<InvitationWithToken>[] {
+  return decisions.map((decision) => {
+    if (decision.kind === 'refused') return refused(decision.refusal)
+    const refusal = withoutSeat.get(decision)
+    return refusal === undefined ? ok(decision.planned.value) : refused(refusal)
+  })
+}
+
+/** The limits that all rows share, and the recipient's own, which other rows do not use up. */
+export function splitRates(
+  limits: InvitationLimits,
+  counted: Counted
+): { readonly shared: readonly Rate[]; readonly own: readonly Rate[] } {
+  const rates = ratesOf(limits, counted)
+  return {
+    shared: rates.filter(({ code }) => code !== 'rate_limited_recipient'),
+    own: rates.filter(({ code }) => code === 'rate_limited_recipient'),
+  }
+}
+
+function decideRow(
+  seatgate: Seatgate,
+  { email, role, id, seed }: DrawnRow,
+  facts: RowFacts,
+  candidates: number
+): RowDecision {
+  const { roles, invitations } = seatgate
+  const { caller, organizationId, now, present, open, counted } = facts
+  if (!mayInvite(roles, facts.role, role)) return refuseRow('insufficient_role')
+  const { shared, own } = splitRates(invitations.limits, {
+    caller,
+    organizationId,
+    email,
+  })
+  const full = reached(shared, counted, now, candidates) ?? reached(own, counted, now)
+  if (full !== null) return refuseRow(full)
+  if (present.some((member) => member.email === email)) return refuseRow('already_member')
+  const earlier = open.find((invitation) => invitation.email === email) ?? null
+  const expiresAt = new Date(now.getTime() + invitations.ttlSeconds * 1000)
+  const draft = { id, seed, organizationId, email, role, expiresAt, earlier }
+  return { kind: 'invite', email, planned: planInvitation(seatgate, draft, caller, now) }
+}
+
+function refuseRow(
+  code: 'insufficient_role' | 'already_member' | Rate['code']
+): Extract<RowDecision, { kind: 'refused' }> {
+  return { kind: 'refused', refusal: { code } }
+}

@@ -1,0 +1,64 @@
+import { normalizeEmail } from '../email.ts'
+import { perform } from '../operations/perform.ts'
+import { ok, refused, type Result } from '../result.ts'
+import { isUser, userIdOf, type Scope } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { endInvitation } from './end.ts'
+import { guardPending } from './guards.ts'
+import { invitationById, invitingOrganization, knownUser } from './lookup.ts'
+import { openInvitation, readToken } from './present.ts'
+
+/**
+ * Declines an invitation `{ token }`: its seat is free when this answers. The token is enough; who is
+ * signed in must be the one it was sent to. Somebody who is not is `{ type: 'anonymous' }`.
+ *
+ * Refusals: `invitation_invalid`, `invitation_already_accepted`, `invitation_revoked`,
+ * `invitation_declined`, `invitation_expired`, `invitation_mismatch`.
+ *
+ * @throws {TypeError} if the host has configured no `secret` or no `users`.
+ *
+ * @example
+ * ```ts
+ * await declineInvitation(seatgate, { caller: { type: 'anonymous' } }, { token })
+ * ```
+ */
+export async function declineInvitation(
+  seatgate: Seatgate,
+  { caller, requestId }: Scope,
+  input: unknown
+): Promise<Result<null>> {
+  const { db } = seatgate
+  const read = readToken(seatgate, input)
+  const envelope = read.ok ? read.value : null
+  const id = envelope?.invitationId ?? ''
+  return perform(
+    seatgate,
+    { caller, ...(requestId !== undefined && { requestId }) },
+    {
+      name: 'organization.invitation.decline',
+      input: null,
+      grows: false,
+      queries: {
+        rows: invitationById(db, id),
+        organizations: invitingOrganization(db, id),
+        user: knownUser(seatgate, userIdOf(caller)),
+      },
+      plan({ rows: found }, by, now) {
+        if (!read.ok) return read
+        const open = openInvitation(envelope, found, now)
+        if (!open.ok) return open
+        const { invitation } = open.value
+        const [user] = found.user
+        if (isUser(by) && (!user || normalizeEmail(user.email) !== invitation.email)) {
+          return refused({ code: 'invitation_mismatch' })
+        }
+        const ending = endInvitation(seatgate, invitation, 'declined', null, now)
+        return ok({
+          value: null,
+          ...ending,
+          statements: [guardPending(seatgate, invitation, now), ...ending.statements],
+        })
+      },
+    }
+  )
+}

@@ -1,0 +1,53 @@
+import { sql } from 'drizzle-orm'
+import { guard } from '../database/commit.ts'
+import type { Statement } from '../database/database.ts'
+import type { InvitationRow } from '../database/schema.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { isPending } from '../seats/truth.ts'
+
+/** The invitation is open at this moment, with the token and the role that were read. */
+export function guardPending(
+  { db }: Seatgate,
+  { id, tokenHash, role }: InvitationRow,
+  now: Date
+): Statement {
+  return guard(
+    db,
+    'stale',
+    sql`exists (select 1 from invitations
+      where id = ${id} and token_hash = ${tokenHash} and role = ${role} and ${isPending(now)})`
+  )
+}
+
+/** Nobody has ended the invitation, though the clock may have. */
+export function guardUnfinished({ db }: Seatgate, { id, tokenHash }: InvitationRow): Statement {
+  return guard(
+    db,
+    'stale',
+    sql`exists (select 1 from invitations
+      where id = ${id} and token_hash = ${tokenHash} and ${isUnfinished()})`
+  )
+}
+
+/** An organization has these unfinished invitations, each of them still and as it was, and no others. */
+export function guardOnlyUnfinished(
+  { db }: Seatgate,
+  organizationId: string,
+  rows: readonly InvitationRow[]
+): Statement {
+  const known = JSON.stringify(rows.map(({ tokenHash }) => tokenHash))
+  return guard(
+    db,
+    'stale',
+    sql`(select count(*) from invitations
+      where organization_id = ${organizationId} and ${isUnfinished()}) = ${rows.length}
+      and not exists (select 1 from invitations
+        where organization_id = ${organizationId} and ${isUnfinished()}
+        and token_hash not in (select value from json_each(${known})))`
+  )
+}
+
+/** Nobody has ended it, as a condition on invitations. */
+export function isUnfinished() {
+  return sql`accepted_at is null and revoked_at is null and declined_at is null`
+}

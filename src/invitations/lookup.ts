@@ -1,0 +1,122 @@
+import { and, eq, sql, type SQL } from 'drizzle-orm'
+import type { Database } from '../database/database.ts'
+import { invitations, memberships, organizations } from '../database/schema.ts'
+import { organizationIdOf } from '../organizations/reference.ts'
+import type { OrganizationScope } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { isUnfinished } from './guards.ts'
+
+/** Selects an invitation of the scope's organization. */
+export function invitationOf(db: Database, { organization }: OrganizationScope, id: string) {
+  return db
+    .select()
+    .from(invitations)
+    .where(
+      and(eq(invitations.id, id), eq(invitations.organizationId, organizationIdOf(organization)))
+    )
+}
+
+/** Selects an invitation by its id, wherever it leads. */
+export function invitationById(db: Database, id: string) {
+  return db.select().from(invitations).where(eq(invitations.id, id))
+}
+
+/** Selects the organization that an invitation leads to, if it lives. */
+export function invitingOrganization(db: Database, id: string) {
+  return db
+    .select()
+    .from(organizations)
+    .where(
+      sql`${organizations.id} = (select organization_id from invitations where id = ${id})
+        and ${organizations.deletedAt} is null`
+    )
+}
+
+/** Selects somebody's membership where an invitation leads, whatever its status. */
+export function membershipThere(
+  db: Database,
+  id: string,
+  userId: SQL<string | null> | string | null
+) {
+  return db
+    .select()
+    .from(memberships)
+    .where(
+      sql`${memberships.organizationId} =
+          (select organization_id from invitations where id = ${id})
+        and ${memberships.userId} = ${userId}`
+    )
+}
+
+/** Selects all unfinished invitations of an organization, expired ones included. */
+export function unfinishedIn(db: Database, { organization }: OrganizationScope) {
+  return db
+    .select()
+    .from(invitations)
+    .where(
+      sql`${invitations.organizationId} = ${organizationIdOf(organization)} and ${isUnfinished()}`
+    )
+}
+
+/** Selects the unfinished invitation of an address, expired ones included. */
+export function unfinishedFor(db: Database, { organization }: OrganizationScope, email: string) {
+  return db
+    .select()
+    .from(invitations)
+    .where(
+      sql`${invitations.organizationId} = ${organizationIdOf(organization)}
+        and ${invitations.email} = ${email} and ${isUnfinished()}`
+    )
+}
+
+/**
+ * Selects the members who have one of these addresses, a subquery of `value`. Hosts keep addresses in
+ * one spelling, as `normalizeEmail` makes it.
+ */
+export function membersWithAddresses(
+  { db, users }: Seatgate,
+  { organization }: OrganizationScope,
+  emails: SQL
+) {
+  return users
+    ? db
+        .select({ email: sql<string>`${users.email}`.as('member_email') })
+        .from(users)
+        .where(
+          sql`${users.email} in (${emails}) and exists (select 1 from memberships
+            where organization_id = ${organizationIdOf(organization)} and user_id = ${users.id})`
+        )
+    : db.select({ email: sql<string>`''`.as('member_email') }).from(sql`(select 1) where false`)
+}
+
+/** What the host knows of a user: their address, and whether they read its mail. */
+export interface KnownUser {
+  readonly id: string
+  readonly email: string
+  readonly name: string | null
+  readonly verified: number
+}
+
+/**
+ * Selects a user with their address.
+ *
+ * @throws {TypeError} if the host has not told its table of users.
+ */
+export function knownUser(
+  { db, users, invitations: { emailVerification } }: Seatgate,
+  userId: SQL<string | null> | string | null
+) {
+  if (users === null) throw new TypeError('Invitations need users in createSeatgate.')
+  const verified = emailVerification
+    ? sql<number>`coalesce(${emailVerification.column}, 0) <> 0`
+    : sql<number>`1`
+  return db
+    .select({
+      id: sql<string>`${users.id}`.as('known_id'),
+      email: sql<string>`${users.email}`.as('known_email'),
+      name: sql<string | null>`${users.name}`.as('known_name'),
+      verified: verified.as('known_verified'),
+    })
+    .from(users)
+    .where(sql`${users.id} = ${userId}`)
+}

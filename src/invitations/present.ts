@@ -1,0 +1,69 @@
+/**
+ * What somebody who presents a token finds: the invitation, or why it is none for them.
+ *
+ * @module
+ */
+import type { InvitationRow, OrganizationRow } from '../database/schema.ts'
+import { UnreadableInput } from '../input.ts'
+import type { Refusal } from '../refusal.ts'
+import { ok, refused, type Result } from '../result.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { stateOf } from './invitation.ts'
+import { secretOf } from './new-token.ts'
+import { openToken, sameHash, type Envelope } from './token.ts'
+
+/** What D1 has for a token. */
+export interface Presented {
+  readonly rows: readonly InvitationRow[]
+  readonly organizations: readonly OrganizationRow[]
+}
+
+/** An invitation that is open, and where it leads. */
+export interface OpenInvitation {
+  readonly invitation: InvitationRow
+  readonly organization: OrganizationRow
+}
+
+const INVALID: Refusal = { code: 'invitation_invalid' }
+
+/**
+ * Reads the token out of an input `{ token }`. Whatever is no token of this host is null; only what
+ * could not be read at all is refused as such.
+ *
+ * @throws {TypeError} if the host has configured no `secret`.
+ */
+export function readToken(seatgate: Seatgate, input: unknown): Result<Envelope | null> {
+  const secret = secretOf(seatgate)
+  if (input instanceof UnreadableInput) return refused(input.refusal)
+  const token =
+    typeof input === 'object' && input !== null ? (input as { token?: unknown }).token : null
+  return ok(openToken(secret, token))
+}
+
+/**
+ * Finds out what a token is worth. In this order: invalid (whatever the reason), accepted, revoked,
+ * declined, expired. A token that was sealed here and is not the invitation's own any more has been
+ * replaced: it is revoked.
+ */
+export function openInvitation(
+  envelope: Envelope | null,
+  { rows, organizations }: Presented,
+  now: Date
+): Result<OpenInvitation> {
+  if (envelope === null) return refused(INVALID)
+  const [invitation] = rows
+  const [organization] = organizations
+  if (invitation === undefined) {
+    // It was sealed here; its row is gone, as rows go some time after they have ended.
+    return refused(envelope.expiresAt <= now ? { code: 'invitation_expired' } : INVALID)
+  }
+  if (organization === undefined || !envelope.isFor(invitation.email)) return refused(INVALID)
+  const state = stateOf(invitation, now)
+  if (state === 'accepted') return refused({ code: 'invitation_already_accepted' })
+  if (state === 'revoked' || !sameHash(envelope.tokenHash, invitation.tokenHash)) {
+    return refused({ code: 'invitation_revoked' })
+  }
+  if (state === 'declined') return refused({ code: 'invitation_declined' })
+  if (state === 'expired') return refused({ code: 'invitation_expired' })
+  return ok({ invitation, organization })
+}

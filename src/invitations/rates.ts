@@ -1,0 +1,140 @@
+/**
+ * How many invitations go out: counted in the batch that makes one, so that no concurrency passes a
+ * limit, and so that one that is not made does not count.
+ *
+ * @module
+ */
+import { inArray, lte, sql, type SQL } from 'drizzle-orm'
+import { batch } from '../database/batch.ts'
+import { guard } from '../database/commit.ts'
+import type { Database, Statement } from '../database/database.ts'
+import { rateLimits } from '../database/schema.ts'
+import { organizationIdOf } from '../organizations/reference.ts'
+import type { RefusalCode } from '../refusal.ts'
+import {
+  isSystem,
+  operationActor,
+  type Caller,
+  type OrganizationScope,
+  type Principal,
+} from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import type { InvitationLimits } from './rules.ts'
+
+type RateCode = Extract<RefusalCode, `rate_limited_${string}`>
+
+/** A limit, and under which name it is counted. */
+export interface Rate {
+  readonly code: RateCode
+  readonly key: string
+  readonly limit: number
+}
+
+const WINDOW_MS = 24 * 60 * 60 * 1000
+
+/** Who counts: whoever invites, the organization, and the address. */
+export interface Counted {
+  readonly caller: Principal
+  readonly organizationId: string
+  readonly email: string
+}
+
+/** The limits that there are, in the order in which they are looked at. The host itself has none. */
+export function ratesOf(limits: InvitationLimits, counted: Counted): readonly Rate[] {
+  const { caller, organizationId, email } = counted
+  const rates: readonly Rate[] = [
+    {
+      code: 'rate_limited_user',
+      key: operationActor(caller),
+      limit: isSystem(caller) ? Infinity : limits.perUser,
+    },
+    {
+      code: 'rate_limited_organization',
+      key: `organization:${organizationId}`,
+      limit: limits.perOrganization,
+    },
+    { code: 'rate_limited_recipient', key: `recipient:${email}`, limit: limits.perRecipient },
+  ]
+  return rates.filter(({ limit }) => limit !== Infinity)
+}
+
+/** Selects what has been counted of a caller, an organization and recipients (a subquery of `value`). */
+export function countedSoFar(
+  db: Database,
+  caller: Caller,
+  organizationId: SQL<string | null>,
+  emails: SQL | string
+) {
+  const recipients =
+    typeof emails === 'string'
+      ? sql`select value from json_each(${JSON.stringify([emails])})`
+      : emails
+  return db
+    .select()
+    .from(rateLimits)
+    .where(
+      sql`${rateLimits.key} in (${operationActor(caller)}, 'organization:' || ${organizationId})
+        or ${rateLimits.key} in (select 'recipient:' || value from (${recipients}))`
+    )
+}
+
+/** The address of an invitation in the scope's organization, as a subquery of `value`. */
+export function recipientOf({ organization }: OrganizationScope, id: string): SQL {
+  return sql`select email as value from invitations
+    where id = ${id} and organization_id = ${organizationIdOf(organization)}`
+}
+
+/** The first limit that is reached already, with `more` on their way, or null. */
+export function reached(
+  rates: readonly Rate[],
+  rows: readonly (typeof rateLimits.$inferSelect)[],
+  now: Date,
+  more = 0
+): RateCode | null {
+  const full = rates.find(({ key, limit }) => {
+    const row = rows.find((counted) => counted.key === key)
+    return limit <= (row && row.endsAt > now ? row.count : 0) + more
+  })
+  return full?.code ?? null
+}
+
+/** Builds the statements that count so many more, and abort the batch if that is too many. */
+export function countMore(
+  { db }: Seatgate,
+  rates: readonly Rate[],
+  more: number,
+  now: Date
+): Statement[] {
+  const endsAt = new Date(now.getTime() + WINDOW_MS)
+  const isOver = sql`${rateLimits.endsAt} <= ${now.getTime()}`
+  return rates.flatMap(({ code, key, limit }) => [
+    db
+      .insert(rateLimits)
+      .values({ key, count: more, endsAt })
+      .onConflictDoUpdate({
+        target: rateLimits.key,
+        set: {
+          count: sql`case when ${isOver} then ${more} else ${rateLimits.count} + ${more} end`,
+          endsAt: sql`case when ${isOver} then ${endsAt.getTime()} else ${rateLimits.endsAt} end`,
+        },
+      }),
+    guard(db, code, sql`(select count from rate_limits where key = ${key}) <= ${limit}`),
+  ])
+}
+
+const WINDOWS_PER_SWEEP = 1000
+
+/**
+ * Deletes windows that are over.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ */
+export async function sweepRates({ db, now }: Seatgate): Promise<void> {
+  const over = db
+    .select({ key: rateLimits.key })
+    .from(rateLimits)
+    .where(lte(rateLimits.endsAt, now()))
+    .orderBy(rateLimits.endsAt)
+    .limit(WINDOWS_PER_SWEEP)
+  await batch(db, { swept: db.delete(rateLimits).where(inArray(rateLimits.key, over)) })
+}

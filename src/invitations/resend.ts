@@ -1,0 +1,119 @@
+import { eq } from 'drizzle-orm'
+import { invitationEvent } from '../audit/event.ts'
+import { invitations } from '../database/schema.ts'
+import { guardStanding } from '../memberships/guards.ts'
+import { perform, type OperationOptions } from '../operations/perform.ts'
+import { organizationIdOf } from '../organizations/reference.ts'
+import { standingWith } from '../organizations/standing.ts'
+import { ok, refused, type Result } from '../result.ts'
+import type { OrganizationScope } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { freedSeat } from './end.ts'
+import { guardUnfinished } from './guards.ts'
+import { invitationView, stateOf, type InvitationWithToken } from './invitation.ts'
+import { invitationOf } from './lookup.ts'
+import { mailIntent, mailStatus } from './mail-intent.ts'
+import { drawToken, tokenSecrecy } from './new-token.ts'
+import { mayInvite } from './permission.ts'
+import { countedSoFar, countMore, ratesOf, reached, recipientOf } from './rates.ts'
+
+/**
+ * Gives an invitation a new token and its full lifetime again, and mails it. The old token is revoked.
+ * It works at a full limit as long as the seat is held; one that expired takes a seat anew.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
+ * `not_pending`, `rate_limited_user`, `rate_limited_organization`, `rate_limited_recipient`,
+ * `seat_limit_reached`, `operation_in_progress`, `seats_unavailable`.
+ *
+ * @throws {TypeError} if the host has configured no `secret`.
+ *
+ * @example
+ * ```ts
+ * const again = await resendInvitation(seatgate, scope, invitation.id)
+ * ```
+ */
+export async function resendInvitation(
+  seatgate: Seatgate,
+  scope: OrganizationScope,
+  id: string,
+  options: OperationOptions = {}
+): Promise<Result<InvitationWithToken>> {
+  const { db, roles } = seatgate
+  const { limits, holdSeats, ttlSeconds } = seatgate.invitations
+  const seed = await drawToken(seatgate)
+  return perform(
+    seatgate,
+    scope,
+    {
+      name: 'organization.invitation.resend',
+      input: id,
+      grows: holdSeats,
+      secrecy: tokenSecrecy(seatgate, seed),
+      queries: {
+        target: invitationOf(db, scope, id),
+        counted: countedSoFar(
+          db,
+          scope.caller,
+          organizationIdOf(scope.organization),
+          recipientOf(scope, id)
+        ),
+      },
+      plan(found, caller, now) {
+        const standing = standingWith(roles, found, roles.invitationAdmins)
+        if (!standing.ok) return standing
+        const [target] = found.rows.target
+        if (target === undefined) return refused({ code: 'not_found' })
+        if (!mayInvite(roles, standing.value.role, target.role)) {
+          return refused({ code: 'insufficient_role' })
+        }
+        const state = stateOf(target, now)
+        if (state !== 'pending' && state !== 'expired') return refused({ code: 'not_pending' })
+        const { organizationId, email } = target
+        const rates = ratesOf(limits, { caller, organizationId, email })
+        const full = reached(rates, found.rows.counted, now)
+        if (full !== null) return refused({ code: full })
+
+        const expiresAt = new Date(now.getTime() + ttlSeconds * 1000)
+        const { seatId, ...before } = target
+        const { envelope, tokenHash } = seed.seal({ id, email, expiresAt })
+        const row = {
+          ...before,
+          tokenHash,
+          tokenVersion: before.tokenVersion + 1,
+          expiresAt,
+          mailStatus: mailStatus(seatgate),
+          updatedAt: now,
+        }
+        const kept = state === 'pending' ? seatId : null
+        const freed = freedSeat(seatgate, target, kept !== null)
+        const holds = holdSeats || kept !== null
+        return ok({
+          value: { ...invitationView(row, now), token: envelope },
+          statements: [
+            guardStanding(seatgate, standing.value),
+            guardUnfinished(seatgate, target),
+            ...countMore(seatgate, rates, 1, now),
+            ...(holds
+              ? []
+              : [
+                  db
+                    .update(invitations)
+                    .set({ ...row, seatId: null })
+                    .where(eq(invitations.id, id)),
+                ]),
+          ],
+          admissions: holds ? [{ kind: 'renew', invitation: row, seatId: kept }] : [],
+          freedSeats: freed.map(({ seat }) => seat),
+          events: [
+            ...freed.map(({ event }) => event),
+            invitationEvent(row, 'organization.invitation.resent', {
+              token_version: row.tokenVersion,
+            }),
+          ],
+          intents: mailIntent(seatgate, row, seed),
+        })
+      },
+    },
+    options
+  )
+}

@@ -1,0 +1,80 @@
+import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
+import type { Statement } from '../database/database.ts'
+import type { Result } from '../result.ts'
+
+/** A mail, to one address. Nobody is tracked: there is no way to ask for it. */
+export interface Mail {
+  readonly to: string
+  readonly subject: string
+  readonly text: string
+  readonly html: string
+  /** The same for every attempt at this mail: a provider that knows it sends once. */
+  readonly idempotencyKey: string
+  readonly organizationId: string
+}
+
+/** What became of a mail. `rejected` is for good: nobody is at this address, say. */
+export type MailDelivery =
+  | { readonly outcome: 'sent' }
+  | { readonly outcome: 'rejected'; readonly reason: string }
+
+/**
+ * Sends mail. Called after the change is committed and, if it throws, again later.
+ *
+ * @example
+ * ```ts
+ * const mailer: Mailer = {
+ *   async send({ to, subject, text, html, idempotencyKey }) {
+ *     const response = await fetch(PROVIDER, { method: 'POST', headers: { 'idempotency-key': idempotencyKey }, … })
+ *     if (!response.ok) throw new Error(`The provider answered ${response.status}.`)
+ *     return { outcome: 'sent' }
+ *   },
+ * }
+ * ```
+ */
+export interface Mailer {
+  send(mail: Mail): Promise<MailDelivery>
+}
+
+/** Somebody who is to become a user, by an invitation to this address. */
+export interface Registration {
+  readonly userId: string
+  /** The address of the invitation. Whoever holds its token reads its mail: it is verified. */
+  readonly email: string
+  readonly now: Date
+  /** The rest of what was posted: a password, a name. */
+  readonly input: Readonly<Record<string, unknown>>
+}
+
+/** How the host registers a user: the statements that do it, and the user as its clients see it. */
+export type RegisterUser = (
+  registration: Registration
+) => Promise<Result<{ readonly statements: readonly Statement[]; readonly user: object }>>
+
+/** How the host knows that a user reads the mail of their address. */
+export interface EmailVerification {
+  /** The column of the table of users that is set (not null, not 0) once it is known. */
+  readonly column: SQLiteColumn
+  /** Statements that set it, for the batch in which somebody accepts an invitation. */
+  markVerified(userId: string, now: Date): readonly Statement[]
+}
+
+/** How often invitations may be sent in 24 hours; `Infinity` for no limit. */
+export interface InvitationLimits {
+  readonly perUser: number
+  readonly perOrganization: number
+  readonly perRecipient: number
+}
+
+/** The configured rules of invitations. */
+export interface InvitationRules {
+  /** Null until one is needed: then that is an error. */
+  readonly secret: string | null
+  readonly ttlSeconds: number
+  readonly holdSeats: boolean
+  readonly limits: InvitationLimits
+  readonly mailer: Mailer | null
+  readonly url: ((token: string) => string) | null
+  readonly registerUser: RegisterUser | null
+  readonly emailVerification: EmailVerification | null
+}

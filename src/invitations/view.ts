@@ -1,0 +1,104 @@
+import { sql } from 'drizzle-orm'
+import { normalizeEmail } from '../email.ts'
+import { find } from '../organizations/standing.ts'
+import type { Result } from '../result.ts'
+import { userIdOf, type Caller } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { invitationById, invitingOrganization, knownUser } from './lookup.ts'
+import { openInvitation, readToken } from './present.ts'
+
+/**
+ * What somebody who follows the link of an invitation is to see. `signup`: nobody is signed in.
+ * `accept`: the right person is. `mismatch`: somebody else is, who learns the two addresses and
+ * nothing of the organization. The others say what has become of it, and `invalid` does not say why.
+ */
+export type InvitationPage =
+  | ({ readonly status: 'signup' } & ShownInvitation)
+  | ({ readonly status: 'accept' } & ShownInvitation)
+  | {
+      readonly status: 'mismatch'
+      readonly invitation: { readonly email: string }
+      readonly user: { readonly email: string }
+    }
+  | { readonly status: EndedStatus }
+
+type EndedStatus = 'already_accepted' | 'revoked' | 'declined' | 'expired' | 'invalid'
+
+interface ShownInvitation {
+  readonly invitation: {
+    readonly email: string
+    readonly role: string
+    readonly expiresAt: string
+  }
+  readonly organization: { readonly name: string; readonly slug: string }
+  /** Null if whoever invited is no user any more, or has no name. */
+  readonly inviter: { readonly name: string } | null
+}
+
+/**
+ * Shows an invitation to whoever has its token. Nothing is written.
+ *
+ * Refusals: none; what stands against the invitation is the answer.
+ *
+ * @throws {TypeError} if the host has configured no `secret` or no `users`.
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const page = await viewInvitation(seatgate, null, { token })
+ * if (page.status === 'signup') showSignUp(page.organization.name)
+ * ```
+ */
+export async function viewInvitation(
+  seatgate: Seatgate,
+  caller: Caller | null,
+  input: unknown
+): Promise<InvitationPage> {
+  const { db, users, now } = seatgate
+  const read = readToken(seatgate, input)
+  const envelope = read.ok ? read.value : null
+  if (envelope === null) return { status: 'invalid' }
+  const id = envelope.invitationId
+  const asking = caller ?? { type: 'anonymous' as const }
+  const { rows: found } = await find(
+    db,
+    { caller: asking },
+    {
+      rows: invitationById(db, id),
+      organizations: invitingOrganization(db, id),
+      user: knownUser(seatgate, userIdOf(asking)),
+      inviters: users
+        ? db
+            .select({ name: sql<string | null>`${users.name}`.as('inviter_name') })
+            .from(users)
+            .where(sql`${users.id} = (select invited_by_id from invitations where id = ${id})`)
+        : db.select({ name: sql<string | null>`null`.as('inviter_name') }).from(sql`(select 1)`),
+    }
+  )
+  const open = openInvitation(envelope, found, now())
+  if (!open.ok) return { status: statusOf(open) }
+  const { invitation, organization } = open.value
+  const { email, role, expiresAt } = invitation
+  const [user] = found.user
+  if (user && normalizeEmail(user.email) !== email) {
+    return { status: 'mismatch', invitation: { email }, user: { email: user.email } }
+  }
+  const name = found.inviters[0]?.name ?? null
+  return {
+    status: user ? 'accept' : 'signup',
+    invitation: { email, role, expiresAt: expiresAt.toISOString() },
+    organization: { name: organization.name, slug: organization.slug },
+    inviter: name === null ? null : { name },
+  }
+}
+
+const STATUS: Readonly<Record<string, EndedStatus>> = {
+  invitation_already_accepted: 'already_accepted',
+  invitation_revoked: 'revoked',
+  invitation_declined: 'declined',
+  invitation_expired: 'expired',
+}
+
+function statusOf({ error }: Extract<Result<unknown>, { ok: false }>): EndedStatus {
+  return STATUS[error.code] ?? 'invalid'
+}
