@@ -11,6 +11,8 @@ export interface Variables {
   readonly INVITATION_SECRET?: string
   readonly INVITATIONS_HOLD_SEATS?: string
   readonly PUBLIC_URL?: string
+  readonly JOINING_WHEN_FULL?: string
+  readonly DNS_URL?: string
 }
 
 /** The settings of the reference host, checked. */
@@ -22,6 +24,10 @@ export interface Settings {
   /** Null: nobody can be invited. */
   readonly secret: string | null
   readonly invitationsHoldSeats: boolean
+  /** What becomes of those who come by their domain or on request when all seats are taken. */
+  readonly whenFull: 'refuse' | 'wait'
+  /** Where DNS is asked over HTTPS (RFC 8484's JSON kin, as resolvers have it). */
+  readonly dnsUrl: string
   /** Where people reach this host: what the link of an invitation begins with. Null: nobody said. */
   readonly publicUrl: string | null
   /** Whether mail is written where the developer can read it. */
@@ -47,6 +53,8 @@ export function readSettings(variables: Variables): Settings {
     sinks: sinks(variables),
     secret: variables.INVITATION_SECRET || developmentSecret(variables),
     invitationsHoldSeats: yes('INVITATIONS_HOLD_SEATS', variables.INVITATIONS_HOLD_SEATS || 'true'),
+    whenFull: whenFull(variables.JOINING_WHEN_FULL || 'refuse'),
+    dnsUrl: variables.DNS_URL || 'https://cloudflare-dns.com/dns-query',
     publicUrl: publicUrl(variables),
     printsMail: variables.ENVIRONMENT === 'development',
   }
@@ -77,6 +85,11 @@ function publicUrl({ ENVIRONMENT, PUBLIC_URL }: Variables): string | null {
     throw new TypeError('PUBLIC_URL must be an absolute http or https address, without a query.')
   }
   return url.href.replace(/\/+$/, '')
+}
+
+function whenFull(text: string): 'refuse' | 'wait' {
+  if (text === 'refuse' || text === 'wait') return text
+  throw new TypeError('JOINING_WHEN_FULL must be "refuse" or "wait".')
 }
 
 function yes(name: string, text: string): boolean {

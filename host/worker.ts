@@ -11,6 +11,7 @@ import {
   sweepHandler,
   createSeatgate,
   d1Sessions,
+  joinRules,
   ledgerSeats,
   type WakeUp,
 } from '../src/index.ts'
@@ -26,6 +27,7 @@ import {
 } from './identity/routes.ts'
 import { users } from './identity/schema.ts'
 import { sessionQuery, tokenOf, touchSession } from './identity/sessions.ts'
+import { txtRecordIsThere } from './dns.ts'
 import { printedMail } from './mail.ts'
 import { readSettings, type Variables } from './settings.ts'
 
@@ -55,6 +57,10 @@ const seatgate = createSeatgate({
   registerUser: registration(database),
   emailVerification: addressVerification(database),
   ...(settings.printsMail && settings.publicUrl !== null && printedMail(settings.publicUrl)),
+  joining: joinRules({
+    verifyDomain: txtRecordIsThere(settings.dnsUrl),
+    whenFull: { domain: settings.whenFull, request: settings.whenFull },
+  }),
   queue: AUDIT_QUEUE,
   waitUntil,
 })

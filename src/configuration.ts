@@ -6,6 +6,7 @@
 import type { Sink } from './audit/sink.ts'
 import { HOOKS, type Hooks, type LifecycleHooks } from './hooks/hooks.ts'
 import type { InvitationRules } from './invitations/rules.ts'
+import type { JoinRules } from './joining/rules.ts'
 import type { SeatgateOptions, StepUp, VerifyPassword } from './options.ts'
 import { seatLimit, type SeatLimit } from './seats/limit.ts'
 import type { SessionStore } from './sessions/store.ts'
@@ -149,6 +150,22 @@ export function checkedInvitations(options: SeatgateOptions): InvitationRules {
     registerUser: options.registerUser ?? null,
     emailVerification: options.emailVerification ?? null,
   }
+}
+
+/** Without knowing that somebody reads the mail of their address, a domain is no way in. */
+export function checkedJoining(options: SeatgateOptions): JoinRules | null {
+  const { joining = null } = options
+  if (joining === null) return null
+  if (typeof joining.admitWaiting !== 'function')
+    throw wrong('joining must be made by joinRules().')
+  if (!options.users || !options.emailVerification) {
+    throw wrong('joining needs users and emailVerification beside it.')
+  }
+  const { all, owner } = checkedRoles(options)
+  if (!all.includes(joining.role) || joining.role === owner) {
+    throw wrong(`joining.role is "${joining.role}": it must be in roles, and not the owner's.`)
+  }
+  return joining
 }
 
 /** A lifetime that is worth a warning each time; null for a sensible one. */

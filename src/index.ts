@@ -102,6 +102,20 @@ export type {
 } from './invitations/rules.ts'
 export { normalizeEmail } from './email.ts'
 
+export { joinRules } from './joining/join-rules.ts'
+export type { JoinOptions } from './joining/join-rules.ts'
+export type { DomainChallenge, JoinRules, VerifyDomain, WhenFull } from './joining/rules.ts'
+export { addDomain } from './joining/add-domain.ts'
+export { verifyDomain } from './joining/verify-domain.ts'
+export { removeDomain, setDomainMode } from './joining/change-domain.ts'
+export type { Domain, DomainMode } from './joining/domain.ts'
+export { joinOrganization } from './joining/join.ts'
+export { approveJoinRequest } from './joining/approve.ts'
+export { declineJoinRequest, withdrawJoinRequest } from './joining/end-request.ts'
+export { listDomains, listJoinableOrganizations, listJoinRequests } from './joining/list.ts'
+export type { JoinableOrganization, ListedJoinRequest } from './joining/list.ts'
+export type { JoinOutcome, JoinRequest } from './joining/request.ts'
+
 export { allow, refuse } from './hooks/hooks.ts'
 export type {
   AfterStates,

@@ -8,6 +8,7 @@ import type {
   Mailer,
   RegisterUser,
 } from './invitations/rules.ts'
+import type { JoinRules } from './joining/rules.ts'
 import type { SeatProvider } from './seats/provider.ts'
 import type { SessionStore } from './sessions/store.ts'
 
@@ -109,6 +110,9 @@ export interface SeatgateOptions {
   readonly registerUser?: RegisterUser
   /** How the host knows whose addresses are verified. Without it all are taken for verified. */
   readonly emailVerification?: EmailVerification
+
+  /** Lets people join by domain or on request: `joinRules({ … })`. Default: nobody does. */
+  readonly joining?: JoinRules
 
   /** The host's word on what happens. Default: everything is allowed, nobody is told. */
   readonly hooks?: Hooks

@@ -48,6 +48,8 @@ type PlainRefusalCode =
   | 'rate_limited_user'
   | 'rate_limited_organization'
   | 'rate_limited_recipient'
+  | 'domain_not_verified'
+  | 'domain_taken'
   | 'invalid_password'
   | 'step_up_required'
   | 'step_up_failed'

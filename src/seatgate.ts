@@ -2,6 +2,7 @@ import type { Sink } from './audit/sink.ts'
 import {
   checkedHooks,
   checkedInvitations,
+  checkedJoining,
   checkedLifecycle,
   checkedLimit,
   checkedRoles,
@@ -16,6 +17,7 @@ import {
 import type { Database } from './database/database.ts'
 import type { Hooks, LifecycleHooks } from './hooks/hooks.ts'
 import type { InvitationRules } from './invitations/rules.ts'
+import type { JoinRules } from './joining/rules.ts'
 import type {
   Report,
   SeatgateOptions,
@@ -41,6 +43,8 @@ export interface Seatgate {
   readonly verifyPassword: VerifyPassword | null
   readonly stepUp: StepUp | null
   readonly invitations: InvitationRules
+  /** Null if nobody joins without being invited or added. */
+  readonly joining: JoinRules | null
   readonly hooks: Hooks
   readonly lifecycle: LifecycleHooks
   readonly hookDeadlineSeconds: number
@@ -95,6 +99,7 @@ export function createSeatgate(options: SeatgateOptions): Seatgate {
     slugs: checkedSlugs(options),
     ...checkedProofs(options),
     invitations: checkedInvitations(options),
+    joining: checkedJoining(options),
     newSecret: options.newSecret ?? (() => crypto.getRandomValues(new Uint8Array(32))),
     hooks: checkedHooks(options.hooks ?? {}),
     lifecycle: checkedLifecycle(options.lifecycle ?? {}),

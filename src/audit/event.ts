@@ -51,6 +51,16 @@ export type AuditAction =
   | 'organization.invitation.revoked'
   | 'organization.invitation.declined'
   | 'organization.invitation.accepted'
+  | 'organization.domain.added'
+  | 'organization.domain.verified'
+  | 'organization.domain.mode_change'
+  | 'organization.domain.removed'
+  | 'organization.join_request.created'
+  | 'organization.join_request.approved'
+  | 'organization.join_request.queued'
+  | 'organization.join_request.declined'
+  | 'organization.join_request.withdrawn'
+  | 'organization.join_request.closed'
   | 'seat.reserved'
   | 'seat.assigned'
   | 'seat.released'
@@ -61,7 +71,7 @@ export interface EventDraft {
   readonly organizationId: string
   readonly action: AuditAction
   readonly target: {
-    readonly type: 'organization' | 'user' | 'seat' | 'invitation'
+    readonly type: 'organization' | 'user' | 'seat' | 'invitation' | 'domain' | 'join_request'
     readonly id: string
   }
   readonly metadata: Readonly<Record<string, unknown>>
@@ -94,6 +104,32 @@ export function invitationEvent(
 ): EventDraft {
   const target = { type: 'invitation', id } as const
   return { organizationId, action, target, metadata: { invitation_id: id, ...metadata } }
+}
+
+/** An event about a mail domain; its name is in the metadata too. */
+export function domainEvent(
+  row: { readonly organizationId: string; readonly id: string; readonly domain: string },
+  action: AuditAction,
+  metadata: EventDraft['metadata'] = {}
+): EventDraft {
+  const { organizationId, id, domain } = row
+  return {
+    organizationId,
+    action,
+    target: { type: 'domain', id },
+    metadata: { domain, ...metadata },
+  }
+}
+
+/** An event about somebody's wish to join. */
+export function joinRequestEvent(
+  row: { readonly organizationId: string; readonly id: string; readonly userId: string },
+  action: AuditAction,
+  metadata: EventDraft['metadata'] = {}
+): EventDraft {
+  const { organizationId, id, userId } = row
+  const target = { type: 'join_request', id } as const
+  return { organizationId, action, target, metadata: { user_id: userId, ...metadata } }
 }
 
 /** An event about a seat, and who has it or had it. */

@@ -153,6 +153,43 @@ export const invitations = sqliteTable('invitations', {
   updatedAt: instant('updated_at').notNull(),
 })
 
+/**
+ * Mail domains of organizations. One that is verified is of one organization alone; `mode` says what
+ * it is good for to those who have an address there.
+ */
+export const organizationDomains = sqliteTable('organization_domains', {
+  id: text('id').primaryKey(),
+  organizationId: text('organization_id').notNull(),
+  domain: text('domain').notNull(),
+  mode: text('mode', { enum: ['off', 'request', 'auto'] })
+    .notNull()
+    .default('off'),
+  challenge: text('challenge').notNull(),
+  verifiedAt: instant('verified_at'),
+  createdAt: instant('created_at').notNull(),
+  updatedAt: instant('updated_at').notNull(),
+})
+
+/**
+ * Who has asked to join. `open` waits for somebody's word, `waiting` for a seat: the line of an
+ * organization are those who wait, by `place`, which is never given twice.
+ */
+export const joinRequests = sqliteTable('join_requests', {
+  id: text('id').primaryKey(),
+  organizationId: text('organization_id').notNull(),
+  userId: text('user_id').notNull(),
+  role: text('role').notNull(),
+  path: text('path', { enum: ['domain', 'request'] }).notNull(),
+  state: text('state', {
+    enum: ['open', 'waiting', 'joined', 'declined', 'withdrawn', 'closed'],
+  }).notNull(),
+  place: integer('place'),
+  triedAt: instant('tried_at').notNull(),
+  decidedById: text('decided_by_id'),
+  createdAt: instant('created_at').notNull(),
+  updatedAt: instant('updated_at').notNull(),
+})
+
 /** How often something was done since its window began. */
 export const rateLimits = sqliteTable('rate_limits', {
   key: text('key').primaryKey(),
@@ -200,5 +237,7 @@ export const guards = sqliteTable('guards', { code: text('code').notNull() })
 
 export type OrganizationRow = typeof organizations.$inferSelect
 export type InvitationRow = typeof invitations.$inferSelect
+export type DomainRow = typeof organizationDomains.$inferSelect
+export type JoinRequestRow = typeof joinRequests.$inferSelect
 export type MembershipRow = typeof memberships.$inferSelect
 export type AuditEventRow = typeof auditEvents.$inferSelect

@@ -29,6 +29,8 @@ const PROBLEMS = {
   rate_limited_user: [429, 'You have sent too many invitations; try again later'],
   rate_limited_organization: [429, 'Too many invitations here; try again later'],
   rate_limited_recipient: [429, 'This address had too many invitations; try again later'],
+  domain_not_verified: [409, 'The DNS record is not there'],
+  domain_taken: [409, 'The domain is verified for another organization'],
   already_member: [409, 'Is a member already, with another role or suspended'],
   last_owner: [409, 'An organization keeps at least one owner'],
   seat_limit_reached: [409, 'All seats are taken'],

@@ -22,6 +22,7 @@ import { activeOrganizationRoutes } from './active-organization-routes.ts'
 import { checkAuthenticate, type Authenticate } from './authenticate.ts'
 import { readBody } from './body.ts'
 import { invitationRoutes, organizationInvitationRoutes, type SignIn } from './invitation-routes.ts'
+import { joiningRoutes } from './joining-routes.ts'
 import { problemResponse, RefusalException } from './problem.ts'
 import { answer, done, inOrganization, readOperation, scopeOf, type RouterEnv } from './routes.ts'
 
@@ -33,13 +34,22 @@ export interface RouterOptions {
   readonly signIn?: SignIn
 }
 
+const SIGNED_IN = [
+  '/organizations',
+  '/organizations/*',
+  '/joinable-organizations',
+  '/join-requests',
+  '/join-requests/*',
+  '/users/me',
+]
+
 /**
  * The ready routes: organizations, members, seats, the active organization and the audit trail.
  * Refusals are `application/problem+json`; every POST in an organization
  * takes an `Idempotency-Key`, and so do creating one and accepting an invitation.
  *
- * The routes of invitations are there if `secret` is configured, `DELETE /users/me` if
- * `lifecycle.onDelete` is.
+ * The routes of invitations are there if `secret` is configured, those of joining if `joining` is,
+ * `DELETE /users/me` if `lifecycle.onDelete` is.
  *
  * @throws {TypeError} if `authenticate` is not a function, or if neither `verifyPassword` nor
  * `stepUp` is configured: nobody could change a slug or delete anything.
@@ -68,7 +78,7 @@ export function seatgateRouter(seatgate: Seatgate, { authenticate, signIn }: Rou
     router.route('/', invitationRoutes(seatgate, authenticate, signIn))
   }
 
-  for (const path of ['/organizations', '/organizations/*', '/users/me']) {
+  for (const path of SIGNED_IN) {
     router.use(path, async (c, next) => {
       const caller = await authenticate(c)
       if (caller === null) throw new RefusalException({ code: 'unauthenticated' })
@@ -132,6 +142,7 @@ export function seatgateRouter(seatgate: Seatgate, { authenticate, signIn }: Rou
   if (seatgate.invitations.secret !== null) {
     router.route('/', organizationInvitationRoutes(seatgate))
   }
+  if (seatgate.joining !== null) router.route('/', joiningRoutes(seatgate))
 
   router.get('/organizations/:org/seats', async (c) =>
     answer(c, await seatUsage(seatgate, inOrganization(c)))

@@ -22,6 +22,12 @@ export interface Newcomer {
   readonly role: string
 }
 
+/** How somebody came who was not put there: by their domain or on request, waiting in line or not. */
+export interface Arrival {
+  readonly path?: 'domain' | 'request'
+  readonly awaited?: boolean
+}
+
 /** What `addMember` and `prepareMember` take. */
 export function parseMember({ roles }: Seatgate, input: unknown) {
   return parseInput(
@@ -36,7 +42,8 @@ export function planAddition(
   { organizationId, userId, role }: Newcomer,
   caller: Principal,
   now: Date,
-  guards: readonly Statement[]
+  guards: readonly Statement[],
+  { path, awaited = false }: Arrival = {}
 ): Plan<AddedMember> {
   const row = {
     id: seatgate.newId(),
@@ -53,8 +60,8 @@ export function planAddition(
     value: { membership, created: true },
     before: { hook: 'beforeAddMember', state: { organizationId, userId, role, caller } },
     statements: guards,
-    admissions: [{ kind: 'join', membership: row }],
-    events: [memberEvent(row, 'organization.member_add', { role })],
+    admissions: [{ kind: 'join', membership: row, awaited }],
+    events: [memberEvent(row, 'organization.member_add', { role, ...(path && { path }) })],
     intents: afterHook(seatgate, 'afterAddMember', organizationId, {
       membership,
       actor: attributionOf(caller).actor,

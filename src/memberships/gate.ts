@@ -24,12 +24,13 @@ export type Admission = MembershipAdmission | InvitationAdmission
 /**
  * A membership that is to come to be, or (`restore`) to become active again. `found` is the creating
  * owner's, whose seat is counted and never refused. With `seatId` it takes the seat that an
- * invitation has held for it.
+ * invitation has held for it; with `awaited` the one that they were first in line for.
  */
 export interface MembershipAdmission {
   readonly kind: 'found' | 'join' | 'restore'
   readonly membership: Omit<MembershipRow, 'seatId'>
   readonly seatId?: string | null
+  readonly awaited?: boolean
 }
 
 /**
@@ -137,8 +138,13 @@ function seatRequest({ newId }: Seatgate, admission: Admission): SeatRequest {
   const seatId = admission.seatId ?? newId()
   const holder =
     promised || isInvitation(admission) ? invitationHolder(seatId) : admission.membership.userId
-  const kind = admission.kind === 'found' ? 'founding' : promised ? 'promised' : 'new'
-  return { organizationId, seatId, holder, kind }
+  return { organizationId, seatId, holder, kind: seatKind(admission) }
+}
+
+function seatKind(admission: Admission): SeatRequest['kind'] {
+  if (admission.kind === 'found') return 'founding'
+  if (admission.seatId != null) return 'promised'
+  return admission.kind === 'join' && admission.awaited ? 'awaited' : 'new'
 }
 
 function admittedBy(

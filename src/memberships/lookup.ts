@@ -32,11 +32,11 @@ export function inScope({ organization }: OrganizationScope): SQL {
 }
 
 /** Selects a user of the host; nobody if the host has not told its users. */
-export function existingUser({ db, users }: Seatgate, userId: string) {
+export function existingUser({ db, users }: Seatgate, userId: SQL | string) {
   return users
     ? db
         .select({ id: sql`${users.id}` })
         .from(users)
-        .where(eq(users.id, userId))
+        .where(eq(users.id, sql`${userId}`))
     : db.select({ id: sql`1` }).from(sql`(select 1) where false`)
 }

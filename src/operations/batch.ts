@@ -5,6 +5,7 @@
  */
 import { attributionOf } from '../audit/event.ts'
 import { organizationsOf, recordEvents } from '../audit/statements.ts'
+import { inBackground } from '../background.ts'
 import { commit, type Aborted, type Commit } from '../database/commit.ts'
 import type { Statement } from '../database/database.ts'
 import { ask, composeLifecycle } from '../hooks/ask.ts'
@@ -13,6 +14,7 @@ import { invalid, type Refusal } from '../refusal.ts'
 import { ok, type Result } from '../result.ts'
 import type { Principal } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { keepsLine } from '../joining/rules.ts'
 import type { SeatReference } from '../seats/provider.ts'
 import { fulfil, recordIntents, type RecordedIntent } from './fulfil.ts'
 import type { Plan } from './plan.ts'
@@ -144,6 +146,13 @@ export async function conclude(
   }
   for (const seat of unused) released.add(seat)
   await giveBack(seatgate, unused)
+  // Who was not in line has had a seat for a moment, and whoever is first may have found none.
+  if (done.code === 'seat_limit_reached') {
+    await offerSeats(
+      seatgate,
+      unused.map(({ seat }) => seat)
+    )
+  }
   return done
 }
 
@@ -181,10 +190,10 @@ export function refusalOf({ code, numbers }: Aborted): Refusal | null {
 // Freed seats are waited for, so that whoever is told of a departure can use its seat at once.
 // Everything else may come later; what a crash prevents here, the outbox and the alarm make up for.
 async function tell(seatgate: Seatgate, prepared: Prepared<unknown>): Promise<void> {
-  const { seats, seatContext, queue, waitUntil, report } = seatgate
+  const { seats, seatContext, queue } = seatgate
   const { takenSeats, freedSeats, organizationIds, intents } = prepared
   await Promise.all(freedSeats.map((seat) => releaseSeat(seatgate, seat)))
-  const work = [
+  await inBackground(seatgate, organizationIds[0] ?? '', [
     ...takenSeats.map(
       ({ seat, until }) =>
         () =>
@@ -192,17 +201,18 @@ async function tell(seatgate: Seatgate, prepared: Prepared<unknown>): Promise<vo
     ),
     ...intents.map((intent) => () => fulfil(seatgate, intent)),
     ...organizationIds.map((organizationId) => async () => queue?.send({ organizationId })),
-  ]
-  const done = Promise.all(
-    work.map(async (task) => {
-      try {
-        await task()
-      } catch (error) {
-        const [organizationId = ''] = organizationIds
-        report({ event: 'background_failed', organizationId, error })
-      }
-    })
+  ])
+  await offerSeats(seatgate, freedSeats)
+}
+
+/** Lets in those who wait for the seats of an organization, if anybody may. */
+async function offerSeats(seatgate: Seatgate, seats: readonly SeatReference[]): Promise<void> {
+  const { joining } = seatgate
+  const organizationIds = [...new Set(seats.map(({ organizationId }) => organizationId))]
+  if (joining === null || !keepsLine(joining) || organizationIds.length === 0) return
+  await inBackground(
+    seatgate,
+    organizationIds[0] ?? '',
+    organizationIds.map((organizationId) => () => joining.admitWaiting(seatgate, organizationId))
   )
-  if (waitUntil === null) await done
-  else waitUntil(done)
 }

@@ -1,6 +1,7 @@
-import { eq } from 'drizzle-orm'
+import { and, eq, inArray } from 'drizzle-orm'
 import { attributionOf, organizationEvent } from '../audit/event.ts'
-import { organizations } from '../database/schema.ts'
+import type { Statement } from '../database/database.ts'
+import { joinRequests, organizationDomains, organizations } from '../database/schema.ts'
 import { endInvitation } from '../invitations/end.ts'
 import { guardOnlyUnfinished } from '../invitations/guards.ts'
 import { unfinishedIn } from '../invitations/lookup.ts'
@@ -27,8 +28,9 @@ export interface DeletedOrganization extends Organization {
 /**
  * Deletes an organization `{ confirmName, password | stepUpProof }`, for owners. `confirmName` is the
  * name, typed. From the next request on there is no such organization for anybody; its slug is free,
- * its sessions point nowhere, its invitations are revoked, its ledger is closed. Memberships stay as they are, seats included, so
- * that `restoreOrganization` brings everybody back.
+ * its sessions point nowhere, its invitations are revoked, its domains are free, its line is closed,
+ * and so is its ledger. Memberships stay as they are, seats included, so that `restoreOrganization`
+ * brings everybody back.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
  * `invalid_password`, `step_up_required`, `step_up_failed`, `hook_refused`, `hook_failed`.
@@ -84,6 +86,7 @@ export async function softDeleteOrganization(
             guardOnlyUnfinished(seatgate, organizationId, open),
             ...revoked.flatMap(({ statements }) => statements),
             ...pointers.statements,
+            ...closeDoors(seatgate, organizationId, now),
             db
               .update(organizations)
               .set({ deletedAt: now, updatedAt: now })
@@ -106,4 +109,23 @@ export async function softDeleteOrganization(
     },
     options
   )
+}
+
+// Nobody waits for what is not there, and a domain may be another organization's.
+function closeDoors({ db }: Seatgate, organizationId: string, now: Date): readonly Statement[] {
+  return [
+    db
+      .update(joinRequests)
+      .set({ state: 'closed', updatedAt: now })
+      .where(
+        and(
+          eq(joinRequests.organizationId, organizationId),
+          inArray(joinRequests.state, ['open', 'waiting'])
+        )
+      ),
+    db
+      .update(organizationDomains)
+      .set({ verifiedAt: null, updatedAt: now })
+      .where(eq(organizationDomains.organizationId, organizationId)),
+  ]
 }

@@ -3,6 +3,7 @@ import { forwardOrganization } from '../audit/forward.ts'
 import { sweepAudit } from '../audit/sweep.ts'
 import { sweepIntents } from '../operations/fulfil.ts'
 import { sweepRates } from '../invitations/rates.ts'
+import { sweepLines } from '../joining/line.ts'
 import { sweepAliases } from '../organizations/alias.ts'
 import type { Seatgate } from '../seatgate.ts'
 
@@ -58,7 +59,7 @@ export function auditQueueHandler(seatgate: Seatgate) {
  */
 export function sweepHandler(seatgate: Seatgate) {
   return async function sweep(): Promise<void> {
-    for (const part of [sweepAudit, sweepIntents, sweepAliases, sweepRates]) {
+    for (const part of [sweepAudit, sweepIntents, sweepLines, sweepAliases, sweepRates]) {
       try {
         await part(seatgate)
       } catch (error) {

@@ -3,6 +3,7 @@ import type { Statement } from '../database/database.ts'
 import { guards } from '../database/schema.ts'
 import { ok, refused } from '../result.ts'
 import type { SeatContext, SeatProvider, SeatRequest } from './provider.ts'
+import { waitingFor } from './line.ts'
 import { refusalAt } from './rules.ts'
 import { countSeats, seatsHeld, seatsPromised } from './truth.ts'
 
@@ -20,7 +21,7 @@ export function d1Seats(): SeatProvider {
   return {
     enforces: true,
     async reserve(context, request) {
-      const guards = request.kind === 'new' ? [guardLimit(context, request)] : []
+      const guards = isGrowth(request) ? [guardLimit(context, request)] : []
       return ok({ guards, count: null })
     },
     // How many there are is read first, so that each gets an answer of its own; the guards decide.
@@ -30,7 +31,7 @@ export function d1Seats(): SeatProvider {
       const { limit, held, reserved } = await countSeats(context, first.organizationId)
       let used = held + reserved
       return requests.map((request) => {
-        if (request.kind !== 'new') return ok({ guards: [], count: null })
+        if (!isGrowth(request)) return ok({ guards: [], count: null })
         const refusal = refusalAt(limit, used)
         if (refusal !== null) return refused(refusal)
         used += 1
@@ -48,6 +49,10 @@ export function d1Seats(): SeatProvider {
   }
 }
 
+function isGrowth({ kind }: SeatRequest): boolean {
+  return kind === 'new' || kind === 'awaited'
+}
+
 // An acceptance that was planned just before its invitation expired may land just after: for a minute
 // the seat is nobody else's.
 function aMinuteBefore(now: Date): Date {
@@ -58,7 +63,7 @@ function aMinuteBefore(now: Date): Date {
 // is a member already is let pass, to meet the unique key and be told so.
 function guardLimit(
   { db, defaultLimit, now }: SeatContext,
-  { organizationId, holder }: SeatRequest
+  { organizationId, holder, kind }: SeatRequest
 ): Statement {
   const unlimitedMark = -1
   const unknownMark = -2
@@ -73,14 +78,15 @@ function guardLimit(
         when seats = ${unknownMark} then 'seats_unavailable'
         else 'seat_limit_reached:' || seats || ':' || used
       end
-      from (select ${seatsHeld(organizationId)} + ${seatsPromised(organizationId, aMinuteBefore(now()))} as used, coalesce((
+      from (select ${seatsHeld(organizationId)} + ${seatsPromised(organizationId, aMinuteBefore(now()))} as used,
+        ${kind === 'awaited' ? sql`0` : waitingFor(organizationId)} as line, coalesce((
         select case limit_kind
           when 'finite' then limit_seats
           when 'unlimited' then ${unlimitedMark}
           else ${unknownMark}
         end from entitlements where organization_id = ${organizationId}
       ), ${fallback}) as seats)
-      where (seats = ${unknownMark} or (seats >= 0 and used >= seats)) and not exists (
+      where (seats = ${unknownMark} or (seats >= 0 and used + line >= seats)) and not exists (
         select 1 from memberships
         where organization_id = ${organizationId} and user_id = ${holder} and status = 'active'
       )`

@@ -4,9 +4,16 @@ import type { Delivery, Sink } from '../audit/sink.ts'
 import { guard } from '../database/commit.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { within } from '../within.ts'
-import type { LedgerCalls, LedgerNamespace, LedgerRequest } from './ledger.ts'
+import type { LedgerCalls, LedgerGrant, LedgerNamespace, LedgerRequest } from './ledger.ts'
 import { seatLimit } from './limit.ts'
-import type { SeatContext, SeatGrant, SeatProvider, SeatReference } from './provider.ts'
+import { guardLine } from './line.ts'
+import type {
+  SeatContext,
+  SeatGrant,
+  SeatProvider,
+  SeatReference,
+  SeatRequest,
+} from './provider.ts'
 
 /** Options of {@link ledgerSeats}. */
 export interface LedgerSeatsOptions {
@@ -80,8 +87,7 @@ export function ledgerSeats(
         ledger.reserve({ ...request, seatId, holder, reservationSeconds })
       )
       if (!granted.ok) return granted
-      const { epoch, count } = granted.value
-      return ok({ ...grant(context, { organizationId, seatId }, epoch), count })
+      return ok(granting(context, { organizationId, seatId, holder, kind }, granted.value))
     },
 
     async reserveEach(context, requests) {
@@ -104,9 +110,7 @@ export function ledgerSeats(
       if (!answered.ok) return requests.map(() => answered)
       return requests.map((request, index) => {
         const granted = answered.value[index] ?? refused({ code: 'seats_unavailable' })
-        if (!granted.ok) return granted
-        const { epoch, count } = granted.value
-        return ok({ ...grant(context, request, epoch), count })
+        return granted.ok ? ok(granting(context, request, granted.value)) : granted
       })
     },
 
@@ -155,6 +159,16 @@ function limitChange({ organizationId, metadata }: AuditEvent) {
     version: Number(metadata['version']),
     limit: seatLimit(metadata['limit']),
   }
+}
+
+// What the ledger has counted does not know who waits in line; D1 does.
+function granting(
+  context: SeatContext,
+  request: SeatRequest,
+  { epoch, count }: LedgerGrant
+): SeatGrant {
+  const { guards } = grant(context, request, epoch)
+  return { guards: [...guards, ...guardLine(context.db, request, count)], count }
 }
 
 // The fence keeps out a write that comes after its seat was given up, the epoch one that was

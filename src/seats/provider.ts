@@ -23,10 +23,11 @@ export interface SeatRequest extends SeatReference {
   /** Who is to sit there: a user id, or an invitation. One holder has at most one seat. */
   readonly holder: string
   /**
-   * `founding`: the seat of the creating owner, counted and never refused. `new`: one more seat.
+   * `founding`: the seat of the creating owner, counted and never refused. `new`: one more seat,
+   * beside those that people in line wait for. `awaited`: the seat of whoever is first in line.
    * `promised`: the seat that a live invitation holds already; it is there also at a full limit.
    */
-  readonly kind: 'founding' | 'new' | 'promised'
+  readonly kind: 'founding' | 'new' | 'awaited' | 'promised'
 }
 
 /** A seat that may be used, provided that the guards hold when the membership is written. */

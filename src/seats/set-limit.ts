@@ -1,9 +1,11 @@
 import { sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { organizationEvent } from '../audit/event.ts'
+import { inBackground } from '../background.ts'
 import { guard } from '../database/commit.ts'
 import { entitlements } from '../database/schema.ts'
 import { parseInput } from '../input.ts'
+import { keepsLine } from '../joining/rules.ts'
 import { guardLive } from '../memberships/guards.ts'
 import { perform } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
@@ -119,5 +121,13 @@ export async function setSeatLimit(
   })
   if (!written.ok) return written
   const count = await seats.setLimit(seatContext, written.value)
-  return count.ok ? ok(usageView(count.value)) : count
+  if (!count.ok) return count
+  const { organizationId } = written.value
+  const { joining } = seatgate
+  if (joining && keepsLine(joining)) {
+    await inBackground(seatgate, organizationId, [
+      () => joining.admitWaiting(seatgate, organizationId),
+    ])
+  }
+  return ok(usageView(count.value))
 }

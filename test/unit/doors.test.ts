@@ -102,16 +102,20 @@ describe('SEAT-1: the doors', () => {
 
   it('let nobody in uncounted or unrefused but the founder, of a new organization', () => {
     expect(filesWith(/\bkind: 'found',/)).toEqual(['src/organizations/create.ts'])
-    const named = filesWith(/'founding'|'promised'/)
+    const named = filesWith(/'founding'|'promised'|'awaited'/)
     expect(named).toEqual([
       'src/memberships/gate.ts',
+      'src/seats/d1-seats.ts',
       'src/seats/ledger-seats.ts',
       'src/seats/provider.ts',
     ])
     const gate = withoutComments(sources['../../src/memberships/gate.ts'] ?? '')
-    expect(gate).toContain("kind === 'found' ? 'founding' : promised ? 'promised' : 'new'")
+    expect(gate).toContain("if (admission.kind === 'found') return 'founding'")
+    expect(gate).toContain("if (admission.seatId != null) return 'promised'")
     // Its type apart, nobody else says what kind of request it is.
-    expect(filesWith(/\bkind: '(?:founding|promised)'(?! \|)/)).toEqual([])
+    expect(filesWith(/\bkind: '(?:founding|promised|awaited)'(?! \|)/)).toEqual([])
+    // Only the line itself lets somebody have the seat that was waited for.
+    expect(filesWith(/\bawaited: true\b/)).toEqual(['src/joining/line.ts'])
   })
 
   it('pass on a seat that is held already from invitations alone', () => {
@@ -148,6 +152,9 @@ describe('SEAT-1: the doors', () => {
 
   it('lead to the one plan of a membership that comes to be', () => {
     expect(filesWith(/\bplanAddition\(/)).toEqual([
+      'src/joining/approve.ts',
+      'src/joining/join.ts',
+      'src/joining/line.ts',
       'src/memberships/add.ts',
       'src/memberships/addition.ts',
       'src/memberships/prepare.ts',
@@ -272,6 +279,40 @@ describe('the doors of invitations', () => {
     expect(filesWith(/\binvitations\.secret\b|\binvitations: \{ secret\b/)).toEqual([
       'src/hono/router.ts',
       'src/invitations/new-token.ts',
+    ])
+  })
+})
+
+describe('the doors of joining', () => {
+  it('change domains and requests in these places alone', () => {
+    expect(filesWith(/\b(?:insert|update|delete)\(\s*organizationDomains\b/)).toEqual([
+      'src/joining/add-domain.ts',
+      'src/joining/change-domain.ts',
+      'src/joining/verify-domain.ts',
+      'src/organizations/delete.ts',
+    ])
+    expect(filesWith(/\b(?:insert|update|delete)\(\s*joinRequests\b/)).toEqual([
+      'src/joining/approve.ts',
+      'src/joining/end-request.ts',
+      'src/joining/join.ts',
+      'src/joining/line.ts',
+      'src/organizations/delete.ts',
+    ])
+    const around =
+      /\b(?:insert(?:\s+or\s+\w+)?\s+into|replace\s+into|delete\s+from|update(?:\s+or\s+\w+)?)\s+["'`]?(?:\$\{)?(?:organization_?domains|join_?requests)\b/i
+    expect(filesWith(around)).toEqual([])
+    expect(Object.values(migrations).filter((text) => around.test(text))).toEqual([])
+  })
+
+  it('give out places in line in one place, and never twice', () => {
+    expect(filesWith(/\bnextPlace\(/)).toEqual([
+      'src/joining/approve.ts',
+      'src/joining/join.ts',
+      'src/joining/lookup.ts',
+    ])
+    expect(filesWith(/\bplace: (?!nextPlace|waits)/)).toEqual([
+      'src/database/schema.ts',
+      'src/organizations/standing.ts',
     ])
   })
 })

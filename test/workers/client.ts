@@ -5,12 +5,14 @@
  */
 import { exports } from 'cloudflare:workers'
 import { drizzle } from 'drizzle-orm/d1'
+import { addressVerification } from '../../host/identity/routes.ts'
 import { insertSession, newSession, sessionQuery } from '../../host/identity/sessions.ts'
 import { users } from '../../host/identity/schema.ts'
 import { seatgateRouter, type Authenticate } from '../../src/hono/index.ts'
 import {
   createSeatgate,
   d1Sessions,
+  joinRules,
   ledgerSeats,
   type InvitationWithToken,
   type LedgerNamespace,
@@ -182,6 +184,8 @@ export function seatgateWith(options: Partial<SeatgateOptions> = {}) {
     verifyPassword: (_userId, password) => password === PASSWORD,
     users,
     secret: SECRET,
+    emailVerification: addressVerification(db),
+    joining: joinRules({ verifyDomain: () => false }),
     report() {},
     ...options,
   })
@@ -211,7 +215,7 @@ export async function problem(response: Response) {
 
 const COUNTED =
   'organizations memberships entitlements audit_events operations users sessions seat_fences ' +
-  'organization_slug_aliases intents invitations rate_limits'
+  'organization_slug_aliases intents invitations rate_limits organization_domains join_requests'
 
 /** How many rows there are in every table that a request writes to itself. */
 export async function rowCounts(): Promise<Record<string, number>> {

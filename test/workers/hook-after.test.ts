@@ -147,6 +147,20 @@ const TOLD: Readonly<Record<string, [After, (team: Team) => object]>> = {
       actor: { type: 'user' },
     }),
   ],
+  'joinOrganization, by its domain': [
+    'afterAddMember',
+    (team) => ({
+      membership: { ...inside(team), userId: team.joining.neighbour, role: 'member' },
+      actor: actor(team.joining.neighbour),
+    }),
+  ],
+  approveJoinRequest: [
+    'afterAddMember',
+    (team) => ({
+      membership: { ...inside(team), userId: team.joining.requester, role: 'member' },
+      actor: actor(team.owner),
+    }),
+  ],
   'prepareOrganization and commitTogether': [
     'afterCreateOrganization',
     ({ owner }) => ({ organization: { name: 'New' }, actor: actor(owner) }),

@@ -12,6 +12,7 @@ import {
   type OrganizationVariables,
 } from '../../src/hono/index.ts'
 import {
+  joinRules,
   ledgerSeats,
   refuse,
   setMfaPolicy,
@@ -75,6 +76,32 @@ const ways = {
       const { owner, path, invitation } = await invitedTeam()
       await host.delete(`${path}/invitations/${invitation.id}`, owner.token)
       return host.delete(`${path}/invitations/${invitation.id}`, owner.token)
+    },
+  },
+  domain_not_verified: {
+    status: 409,
+    ask: async () => {
+      const { owner, path } = await smallTeam()
+      const client = embedded()
+      const domain = `${crypto.randomUUID()}.example`
+      const added = await client.post(`${path}/domains`, { domain }, asUser(owner))
+      const { id } = await added.json<{ id: string }>()
+      return client.post(`${path}/domains/${id}/verify`, undefined, asUser(owner))
+    },
+  },
+  domain_taken: {
+    status: 409,
+    ask: async () => {
+      const client = embedded({ joining: joinRules({ verifyDomain: () => true }) })
+      const domain = `${crypto.randomUUID()}.example`
+      const verify = async () => {
+        const { owner, path } = await smallTeam()
+        const added = await client.post(`${path}/domains`, { domain }, asUser(owner))
+        const { id } = await added.json<{ id: string }>()
+        return client.post(`${path}/domains/${id}/verify`, undefined, asUser(owner))
+      }
+      await verify()
+      return verify()
     },
   },
   email_mismatch: {

@@ -10,6 +10,8 @@ import { newSession, insertSession } from '../../host/identity/sessions.ts'
 import {
   acceptInvitation,
   acceptInvitationWithSignup,
+  addDomain,
+  approveJoinRequest,
   addMember,
   changeInvitationRole,
   changeRole,
@@ -18,6 +20,12 @@ import {
   createInvitations,
   createOrganization,
   declineInvitation,
+  declineJoinRequest,
+  joinOrganization,
+  removeDomain,
+  setDomainMode,
+  verifyDomain,
+  withdrawJoinRequest,
   deleteUser,
   leaveOrganization,
   loadActiveOrganization,
@@ -85,6 +93,22 @@ export interface Team {
   /** An invitation to somebody who has become a member without it. */
   readonly overtaken: InvitationWithToken
   readonly present: string
+  readonly joining: Joining
+}
+
+/** What leads into a team without an invitation. */
+export interface Joining {
+  /** A verified domain that lets in, and somebody of it. */
+  readonly auto: string
+  readonly neighbour: string
+  /** A verified domain of whose people each must ask, and one of them. */
+  readonly request: string
+  readonly asker: string
+  /** A domain that is not verified. */
+  readonly unverified: string
+  /** Somebody who has asked, and their request. */
+  readonly requester: string
+  readonly requested: string
 }
 
 /** A function that changes something. */
@@ -130,10 +154,50 @@ export async function newTeam(provider: Provider = 'ledger'): Promise<Team> {
     member,
     suspended,
     newcomer: await newUser(),
+    joining: await openDoors(organization),
     session: await sessionOf(owner),
     lost: await sessionOf(second, deleted.id),
     deleted,
     ...invitations,
+  }
+}
+
+/** Puts three domains into D1, and people who have to do with them. */
+async function openDoors({ id }: TestOrganization): Promise<Joining> {
+  const name = crypto.randomUUID()
+  const domainAt = (mode: string, verified: boolean) => {
+    const row = `INSERT INTO organization_domains
+      (id, organization_id, domain, mode, challenge, verified_at, created_at, updated_at)
+      VALUES (?1, ?2, ?3, ?4, 'x', ?5, 1, 1)`
+    const domain = `${mode}-${verified}-${name}.example`
+    return testEnv.DB.prepare(row).bind(`${domain}-id`, id, domain, mode, verified ? 1 : null)
+  }
+  const user = (who: string, domain: string) =>
+    testEnv.DB.prepare(
+      `INSERT INTO users (id, email, password_hash, email_verified_at, created_at)
+       VALUES (?1, ?1 || '@' || ?2, 'none', 1, 0)`
+    ).bind(`${who}-${name}`, `${domain}-true-${name}.example`)
+  await testEnv.DB.batch([
+    domainAt('auto', true),
+    domainAt('request', true),
+    domainAt('request', false),
+    user('neighbour', 'auto'),
+    user('asker', 'request'),
+    user('requester', 'request'),
+    testEnv.DB.prepare(
+      `INSERT INTO join_requests
+         (id, organization_id, user_id, role, path, state, created_at, updated_at)
+       VALUES (?1, ?2, ?3, 'member', 'request', 'open', 1, 1)`
+    ).bind(`requested-${name}`, id, `requester-${name}`),
+  ])
+  return {
+    auto: `auto-true-${name}.example-id`,
+    neighbour: `neighbour-${name}`,
+    request: `request-true-${name}.example-id`,
+    asker: `asker-${name}`,
+    unverified: `request-false-${name}.example-id`,
+    requester: `requester-${name}`,
+    requested: `requested-${name}`,
   }
 }
 
@@ -178,7 +242,7 @@ async function together<T>(seatgate: Seatgate, prepared: Result<Prepared<T>>): P
 const asOwner = ({ organization, owner }: Team) => organization.as(owner)
 const mfaCheck = (_userId: string) => true
 
-export const MUTATORS: readonly Mutator[] = [
+const CHANGES: readonly Mutator[] = [
   {
     name: 'createOrganization',
     inside: false,
@@ -424,6 +488,80 @@ export const MUTATORS: readonly Mutator[] = [
       acceptInvitationWithSignup(seatgate, { token, email, password: PASSWORD }),
   },
 ]
+
+const JOINING: readonly Mutator[] = [
+  {
+    name: 'addDomain',
+    inside: true,
+    told: false,
+    act: (seatgate, team) =>
+      addDomain(seatgate, asOwner(team), { domain: `${freshSlug()}.example` }),
+  },
+  {
+    name: 'verifyDomain',
+    inside: true,
+    told: false,
+    act: (seatgate, team) => verifyDomain(seatgate, asOwner(team), team.joining.unverified),
+  },
+  {
+    name: 'setDomainMode',
+    inside: true,
+    told: false,
+    act: (seatgate, team) =>
+      setDomainMode(seatgate, asOwner(team), team.joining.auto, { mode: 'off' }),
+  },
+  {
+    name: 'removeDomain',
+    inside: true,
+    told: false,
+    act: (seatgate, team) => removeDomain(seatgate, asOwner(team), team.joining.auto),
+  },
+  {
+    name: 'joinOrganization, by its domain',
+    inside: false,
+    told: true,
+    act: (seatgate, { organization, joining }) =>
+      joinOrganization(
+        seatgate,
+        { caller: { userId: joining.neighbour } },
+        { organizationId: organization.id }
+      ),
+  },
+  {
+    name: 'joinOrganization, on request',
+    inside: false,
+    told: false,
+    act: (seatgate, { organization, joining }) =>
+      joinOrganization(
+        seatgate,
+        { caller: { userId: joining.asker } },
+        { organizationId: organization.id }
+      ),
+  },
+  {
+    name: 'approveJoinRequest',
+    inside: true,
+    told: true,
+    act: (seatgate, team) =>
+      approveJoinRequest(seatgate, asOwner(team), team.joining.requested, {}),
+  },
+  {
+    name: 'declineJoinRequest',
+    inside: true,
+    told: false,
+    act: (seatgate, team) => declineJoinRequest(seatgate, asOwner(team), team.joining.requested),
+  },
+  {
+    name: 'withdrawJoinRequest',
+    inside: false,
+    told: false,
+    act: (seatgate, { joining }) =>
+      withdrawJoinRequest(seatgate, { caller: { userId: joining.requester } }, joining.requested),
+  },
+]
+
+/** Every function that changes something. */
+export const MUTATORS: readonly Mutator[] = [...CHANGES, ...JOINING]
 
 /** Every hook that there is outside the batch, each allowing everything. */
 export function everyHook(called: (hook: string) => void): Hooks {

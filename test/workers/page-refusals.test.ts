@@ -58,6 +58,8 @@ const PAGES = {
   rate_limited_user: [{}, { status: 429, says: /You .* try again later/ }],
   rate_limited_organization: [{}, { status: 429, says: /here; try again later/ }],
   rate_limited_recipient: [{}, { status: 429, says: /address .* try again later/ }],
+  domain_not_verified: [{}, { status: 409, says: /DNS/ }],
+  domain_taken: [{}, { status: 409, says: /another organization/ }],
   last_owner: [{ organizations: [] }, { status: 409, says: /owner/ }],
   seat_limit_reached: [
     { limit: 5, used: 6 },

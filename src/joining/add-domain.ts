@@ -1,0 +1,98 @@
+import { bytesToHex } from '@noble/hashes/utils.js'
+import * as v from 'valibot'
+import { domainEvent } from '../audit/event.ts'
+import { organizationDomains } from '../database/schema.ts'
+import { MailDomain } from '../email.ts'
+import { parseInput } from '../input.ts'
+import { guardStanding } from '../memberships/guards.ts'
+import { perform, type OperationOptions } from '../operations/perform.ts'
+import { unchanged } from '../operations/plan.ts'
+import { standingWith } from '../organizations/standing.ts'
+import { invalid } from '../refusal.ts'
+import { ok, refused, type Result } from '../result.ts'
+import type { OrganizationScope } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { configured } from './configured.ts'
+import { domainView, type Domain } from './domain.ts'
+import { domainsOf } from './lookup.ts'
+
+const MOST_DOMAINS = 20
+
+export const ModeInput = v.picklist(['off', 'request', 'auto'], 'Must be off, request or auto.')
+
+const Input = v.object(
+  { domain: MailDomain, mode: v.optional(ModeInput, 'off') },
+  'Must be an object.'
+)
+
+/**
+ * Says that a mail domain is the organization's own `{ domain, mode? }`, for those who administer it.
+ * The answer has the DNS record that proves it; until `verifyDomain` has seen it there, the domain is
+ * good for nothing. `mode`: `off` (default), `request` (to ask), `auto` (to come in). One that is there
+ * already stays as it is.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error` (on
+ * `domain`, also of a public mail provider, and `mode`).
+ *
+ * @throws {TypeError} if the host has configured no `joining`.
+ *
+ * @example
+ * ```ts
+ * const added = await addDomain(seatgate, scope, { domain: 'acme.example', mode: 'auto' })
+ * if (added.ok) console.log(added.value.record.name, 'TXT', added.value.record.value)
+ * ```
+ */
+export async function addDomain(
+  seatgate: Seatgate,
+  scope: OrganizationScope,
+  input: unknown,
+  options: OperationOptions = {}
+): Promise<Result<Domain>> {
+  const { db, roles, newId, newSecret } = seatgate
+  const { publicDomains } = configured(seatgate)
+  const parsed = parseInput(Input, input)
+  return perform(
+    seatgate,
+    scope,
+    {
+      name: 'organization.domain.add',
+      input,
+      grows: false,
+      queries: { present: domainsOf(db, scope) },
+      plan(found, _caller, now) {
+        const standing = standingWith(roles, found, roles.organizationAdmins)
+        if (!standing.ok) return standing
+        if (!parsed.ok) return parsed
+        const { domain, mode } = parsed.value
+        if (publicDomains.has(domain)) {
+          return refused(invalid({ domain: ['Is a public mail provider.'] }))
+        }
+        const { present } = found.rows
+        const same = present.find((row) => row.domain === domain)
+        if (same) return ok(unchanged(domainView(same)))
+        if (present.length >= MOST_DOMAINS) {
+          return refused(invalid({ domain: [`There are ${MOST_DOMAINS} already.`] }))
+        }
+        const row = {
+          id: newId(),
+          organizationId: standing.value.organization.id,
+          domain,
+          mode,
+          challenge: bytesToHex(newSecret()),
+          verifiedAt: null,
+          createdAt: now,
+          updatedAt: now,
+        }
+        return ok({
+          value: domainView(row),
+          statements: [
+            guardStanding(seatgate, standing.value),
+            db.insert(organizationDomains).values(row),
+          ],
+          events: [domainEvent(row, 'organization.domain.added', { mode })],
+        })
+      },
+    },
+    options
+  )
+}

@@ -1,0 +1,143 @@
+import { eq } from 'drizzle-orm'
+import * as v from 'valibot'
+import { joinRequestEvent } from '../audit/event.ts'
+import { joinRequests, type JoinRequestRow } from '../database/schema.ts'
+import { parseInput } from '../input.ts'
+import { planAddition } from '../memberships/addition.ts'
+import { guardStanding, guardUserExists } from '../memberships/guards.ts'
+import { membershipView } from '../memberships/membership.ts'
+import { mayChangeRole, roleInput } from '../memberships/roles.ts'
+import { perform, type OperationOptions } from '../operations/perform.ts'
+import { unchanged, type Plan } from '../operations/plan.ts'
+import { standingWith } from '../organizations/standing.ts'
+import { ok, refused, type Result } from '../result.ts'
+import { userIdOf, type OrganizationScope, type Principal } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { configured } from './configured.ts'
+import { guardRequest } from './guards.ts'
+import { joinRequestOf, membershipOfRequester, nextPlace } from './lookup.ts'
+import { outcomeInLine } from './outcome.ts'
+import { pendingOutcome, type JoinOutcome } from './request.ts'
+
+/**
+ * Lets somebody in who has asked to join, with the role they asked for or another `{ role? }`. At a
+ * full organization it is refused, and the request stays open, or leads into the line, as `joinRules`
+ * say.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
+ * `not_found`, `not_pending`, `already_member` (suspended), `hook_refused`, `hook_failed`,
+ * `seat_limit_reached`, `operation_in_progress`, `seats_unavailable`.
+ *
+ * @throws {TypeError} if the host has configured no `joining`.
+ *
+ * @example
+ * ```ts
+ * const approved = await approveJoinRequest(seatgate, scope, request.id, {})
+ * if (approved.ok && approved.value.status === 'joined') welcome(approved.value.membership.userId)
+ * ```
+ */
+export async function approveJoinRequest(
+  seatgate: Seatgate,
+  scope: OrganizationScope,
+  id: string,
+  input: unknown,
+  options: OperationOptions = {}
+): Promise<Result<JoinOutcome>> {
+  const { db, roles } = seatgate
+  configured(seatgate)
+  const parsed = parseInput(
+    v.object({ role: v.optional(roleInput(roles)) }, 'Must be an object.'),
+    input
+  )
+  const approved = await perform(
+    seatgate,
+    scope,
+    {
+      name: 'organization.join_request.approve',
+      input: [id, input],
+      grows: true,
+      queries: { targets: joinRequestOf(db, scope, id), present: membershipOfRequester(db, id) },
+      plan(found, caller, now): Result<Plan<JoinOutcome>> {
+        const standing = standingWith(roles, found, [...roles.memberAdmins, roles.owner])
+        if (!standing.ok) return standing
+        if (!parsed.ok) return parsed
+        const [target] = found.rows.targets
+        if (target === undefined) return refused({ code: 'not_found' })
+        const role = parsed.value.role ?? target.role
+        if (!mayChangeRole(roles, standing.value.role, null, role)) {
+          return refused({ code: 'insufficient_role' })
+        }
+        if (target.state === 'waiting') return ok(unchanged(pendingOutcome(target)))
+        if (target.state !== 'open') return refused({ code: 'not_pending' })
+        const guards = [guardStanding(seatgate, standing.value), guardRequest(seatgate, target)]
+        const [present] = found.rows.present
+        if (present?.status === 'suspended') return refused({ code: 'already_member' })
+        if (present) {
+          return ok({
+            value: { status: 'joined', membership: membershipView(present) },
+            statements: [...guards, decide(seatgate, target, 'closed', caller, now)],
+            events: [joinRequestEvent(target, 'organization.join_request.closed')],
+          })
+        }
+        return ok(planApproval(seatgate, { ...target, role }, caller, now, guards))
+      },
+    },
+    options
+  )
+  return approved.ok ? outcomeInLine(seatgate, approved.value) : approved
+}
+
+function planApproval(
+  seatgate: Seatgate,
+  target: JoinRequestRow,
+  caller: Principal,
+  now: Date,
+  guards: Plan<unknown>['statements']
+): Plan<JoinOutcome> {
+  const { organizationId, userId, role } = target
+  const event = joinRequestEvent(target, 'organization.join_request.approved', { role })
+  if (configured(seatgate).whenFull.request === 'wait') {
+    const waiting = { ...target, state: 'waiting', updatedAt: now } as const
+    return {
+      value: pendingOutcome(waiting),
+      statements: [...guards, decide(seatgate, target, 'waiting', caller, now)],
+      events: [event, joinRequestEvent(target, 'organization.join_request.queued')],
+    }
+  }
+  const plan = planAddition(
+    seatgate,
+    { organizationId, userId, role },
+    caller,
+    now,
+    [
+      ...guards,
+      ...guardUserExists(seatgate, userId, 'user_unknown'),
+      decide(seatgate, target, 'joined', caller, now),
+    ],
+    { path: 'request' }
+  )
+  return {
+    ...plan,
+    value: { status: 'joined', membership: plan.value.membership },
+    events: [event, ...plan.events],
+  }
+}
+
+function decide(
+  { db }: Seatgate,
+  { id, organizationId, role }: JoinRequestRow,
+  state: 'waiting' | 'joined' | 'closed',
+  caller: Principal,
+  now: Date
+) {
+  return db
+    .update(joinRequests)
+    .set({
+      state,
+      role,
+      ...(state === 'waiting' && { place: nextPlace(organizationId) }),
+      decidedById: userIdOf(caller),
+      updatedAt: now,
+    })
+    .where(eq(joinRequests.id, id))
+}

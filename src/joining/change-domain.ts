@@ -1,0 +1,126 @@
+import { eq } from 'drizzle-orm'
+import * as v from 'valibot'
+import { domainEvent, type EventDraft } from '../audit/event.ts'
+import type { Statement } from '../database/database.ts'
+import { organizationDomains, type DomainRow } from '../database/schema.ts'
+import { parseInput } from '../input.ts'
+import { guardStanding } from '../memberships/guards.ts'
+import { perform } from '../operations/perform.ts'
+import { unchanged } from '../operations/plan.ts'
+import { standingWith } from '../organizations/standing.ts'
+import { ok, refused, type Result } from '../result.ts'
+import type { OrganizationScope } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { ModeInput } from './add-domain.ts'
+import { configured } from './configured.ts'
+import { domainView, type Domain } from './domain.ts'
+import { guardDomain } from './guards.ts'
+import { domainsOf } from './lookup.ts'
+
+const Input = v.object({ mode: ModeInput }, 'Must be an object.')
+
+/**
+ * Says what a domain is good for `{ mode }`: `off`, `request` (to ask) or `auto` (to come in). Who is in
+ * already stays in.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
+ * `not_found`.
+ *
+ * @throws {TypeError} if the host has configured no `joining`.
+ *
+ * @example
+ * ```ts
+ * await setDomainMode(seatgate, scope, domain.id, { mode: 'request' })
+ * ```
+ */
+export async function setDomainMode(
+  seatgate: Seatgate,
+  scope: OrganizationScope,
+  id: string,
+  input: unknown
+): Promise<Result<Domain>> {
+  const parsed = parseInput(Input, input)
+  return changeDomain(seatgate, scope, id, { name: 'mode_change', input }, (row, now) => {
+    if (!parsed.ok) return parsed
+    const { mode } = parsed.value
+    if (row.mode === mode) return ok(null)
+    const changed = { ...row, mode, updatedAt: now }
+    return ok({
+      value: changed,
+      write: seatgate.db
+        .update(organizationDomains)
+        .set({ mode, updatedAt: now })
+        .where(eq(organizationDomains.id, id)),
+      event: domainEvent(row, 'organization.domain.mode_change', {
+        old_mode: row.mode,
+        new_mode: mode,
+      }),
+    })
+  })
+}
+
+/**
+ * Takes a domain away: from now on it is good for nothing. Who is in already stays in.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`.
+ *
+ * @throws {TypeError} if the host has configured no `joining`.
+ *
+ * @example
+ * ```ts
+ * await removeDomain(seatgate, scope, domain.id)
+ * ```
+ */
+export async function removeDomain(
+  seatgate: Seatgate,
+  scope: OrganizationScope,
+  id: string
+): Promise<Result<Domain>> {
+  return changeDomain(seatgate, scope, id, { name: 'remove', input: null }, (row) =>
+    ok({
+      value: row,
+      write: seatgate.db.delete(organizationDomains).where(eq(organizationDomains.id, id)),
+      event: domainEvent(row, 'organization.domain.removed'),
+    })
+  )
+}
+
+/** A change of a domain: the row as it will be, what writes it, and what tells of it. */
+export interface DomainChange {
+  readonly value: DomainRow
+  readonly write: Statement
+  readonly event: EventDraft
+}
+
+/** Changes a domain of the scope's organization as `decide` says; null changes nothing. */
+export async function changeDomain(
+  seatgate: Seatgate,
+  scope: OrganizationScope,
+  id: string,
+  { name, input }: { readonly name: string; readonly input: unknown },
+  decide: (row: DomainRow, now: Date) => Result<DomainChange | null>
+): Promise<Result<Domain>> {
+  const { db, roles } = seatgate
+  configured(seatgate)
+  return perform(seatgate, scope, {
+    name: `organization.domain.${name}`,
+    input: [id, input],
+    grows: false,
+    queries: { targets: domainsOf(db, scope, id) },
+    plan(found, _caller, now) {
+      const standing = standingWith(roles, found, roles.organizationAdmins)
+      if (!standing.ok) return standing
+      const [target] = found.rows.targets
+      if (target === undefined) return refused({ code: 'not_found' })
+      const change = decide(target, now)
+      if (!change.ok) return change
+      if (change.value === null) return ok(unchanged(domainView(target)))
+      const { value, write, event } = change.value
+      return ok({
+        value: domainView(value),
+        statements: [guardStanding(seatgate, standing.value), guardDomain(seatgate, target), write],
+        events: [event],
+      })
+    },
+  })
+}

@@ -1,0 +1,119 @@
+import { and, eq, sql } from 'drizzle-orm'
+import { joinRequestEvent } from '../audit/event.ts'
+import { joinRequests } from '../database/schema.ts'
+import { guardStanding } from '../memberships/guards.ts'
+import { perform, type OperationOptions } from '../operations/perform.ts'
+import { standingWith } from '../organizations/standing.ts'
+import { ok, refused, type Result } from '../result.ts'
+import { userIdOf, type OrganizationScope, type Scope } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { configured } from './configured.ts'
+import { guardRequest } from './guards.ts'
+import { joinRequestOf } from './lookup.ts'
+import { isPendingRequest, joinRequestView, type JoinRequest } from './request.ts'
+
+/**
+ * Declines a request to join, also of somebody who waits in line already. They may ask again after a
+ * day.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
+ * `not_pending`.
+ *
+ * @throws {TypeError} if the host has configured no `joining`.
+ *
+ * @example
+ * ```ts
+ * await declineJoinRequest(seatgate, scope, request.id)
+ * ```
+ */
+export async function declineJoinRequest(
+  seatgate: Seatgate,
+  scope: OrganizationScope,
+  id: string,
+  options: OperationOptions = {}
+): Promise<Result<JoinRequest>> {
+  const { db, roles } = seatgate
+  configured(seatgate)
+  return perform(
+    seatgate,
+    scope,
+    {
+      name: 'organization.join_request.decline',
+      input: id,
+      grows: false,
+      queries: { targets: joinRequestOf(db, scope, id) },
+      plan(found, caller, now) {
+        const standing = standingWith(roles, found, [...roles.memberAdmins, roles.owner])
+        if (!standing.ok) return standing
+        const [target] = found.rows.targets
+        if (target === undefined) return refused({ code: 'not_found' })
+        if (!isPendingRequest(target)) return refused({ code: 'not_pending' })
+        const ended = {
+          state: 'declined',
+          decidedById: userIdOf(caller),
+          updatedAt: now,
+        } as const
+        return ok({
+          value: joinRequestView({ ...target, ...ended }),
+          statements: [
+            guardStanding(seatgate, standing.value),
+            guardRequest(seatgate, target),
+            db.update(joinRequests).set(ended).where(eq(joinRequests.id, id)),
+          ],
+          events: [joinRequestEvent(target, 'organization.join_request.declined')],
+        })
+      },
+    },
+    options
+  )
+}
+
+/**
+ * Takes back one's own request to join, and leaves the line.
+ *
+ * Refusals: `unauthenticated`, `not_found`, `not_pending`.
+ *
+ * @throws {TypeError} if the host has configured no `joining`.
+ *
+ * @example
+ * ```ts
+ * await withdrawJoinRequest(seatgate, { caller: session }, request.id)
+ * ```
+ */
+export async function withdrawJoinRequest(
+  seatgate: Seatgate,
+  { caller, requestId }: Scope,
+  id: string
+): Promise<Result<JoinRequest>> {
+  const { db } = seatgate
+  configured(seatgate)
+  return perform(
+    seatgate,
+    { caller, ...(requestId !== undefined && { requestId }) },
+    {
+      name: 'organization.join_request.withdraw',
+      input: id,
+      grows: false,
+      queries: {
+        targets: db
+          .select()
+          .from(joinRequests)
+          .where(and(eq(joinRequests.id, id), sql`${joinRequests.userId} = ${userIdOf(caller)}`)),
+      },
+      plan({ rows }, _by, now) {
+        const [target] = rows.targets
+        if (target === undefined) return refused({ code: 'not_found' })
+        if (!isPendingRequest(target)) return refused({ code: 'not_pending' })
+        const ended = { state: 'withdrawn', updatedAt: now } as const
+        return ok({
+          value: joinRequestView({ ...target, ...ended }),
+          statements: [
+            guardRequest(seatgate, target),
+            db.update(joinRequests).set(ended).where(eq(joinRequests.id, id)),
+          ],
+          events: [joinRequestEvent(target, 'organization.join_request.withdrawn')],
+        })
+      },
+    }
+  )
+}

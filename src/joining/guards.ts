@@ -1,0 +1,43 @@
+import { sql } from 'drizzle-orm'
+import { guard } from '../database/commit.ts'
+import type { Statement } from '../database/database.ts'
+import type { DomainRow, JoinRequestRow } from '../database/schema.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { verifiedDomainOf } from './lookup.ts'
+
+/** The domain is open as it was read, and the user has a verified address there. */
+export function guardOpenDomain(
+  seatgate: Seatgate,
+  { id, mode }: DomainRow,
+  userId: string
+): Statement {
+  return guard(
+    seatgate.db,
+    'stale',
+    sql`exists (select 1 from organization_domains where id = ${id} and mode = ${mode}
+      and verified_at is not null and domain = ${verifiedDomainOf(seatgate, userId)})`
+  )
+}
+
+/** A domain is as it was read. */
+export function guardDomain(
+  { db }: Seatgate,
+  { id, mode, challenge, verifiedAt }: DomainRow
+): Statement {
+  return guard(
+    db,
+    'stale',
+    sql`exists (select 1 from organization_domains where id = ${id} and mode = ${mode}
+      and challenge = ${challenge} and verified_at is ${verifiedAt?.getTime() ?? null})`
+  )
+}
+
+/** A request is as it was read. */
+export function guardRequest({ db }: Seatgate, { id, state, role }: JoinRequestRow): Statement {
+  return guard(
+    db,
+    'stale',
+    sql`exists (select 1 from join_requests
+      where id = ${id} and state = ${state} and role = ${role})`
+  )
+}

@@ -1,0 +1,62 @@
+import { admitWaiting } from './line.ts'
+import { PUBLIC_DOMAINS } from './public-domains.ts'
+import type { JoinRules, VerifyDomain, WhenFull } from './rules.ts'
+
+/** Options of {@link joinRules}. */
+export interface JoinOptions {
+  /** Looks for the DNS record that proves that a domain is an organization's own. */
+  readonly verifyDomain: VerifyDomain
+  /** What those who come in become. Default `"member"`. */
+  readonly role?: string
+  /** What is done when there is no seat, for each way in. Default `"refuse"`. */
+  readonly whenFull?: { readonly domain?: WhenFull; readonly request?: WhenFull }
+  /** Further domains where anybody gets an address, beside the library's own list. */
+  readonly publicDomains?: readonly string[]
+}
+
+/**
+ * Lets people join without an invitation: by an address in a domain that the organization has proven
+ * to be its own, at once or once somebody has approved it, with or without a line for when all seats
+ * are taken.
+ *
+ * @throws {TypeError} if an option is wrong.
+ *
+ * @example
+ * ```ts
+ * createSeatgate({
+ *   …,
+ *   joining: joinRules({
+ *     verifyDomain: async ({ name, value }) => (await txtRecords(name)).includes(value),
+ *     whenFull: { domain: 'wait', request: 'wait' },
+ *   }),
+ * })
+ * ```
+ */
+export function joinRules({
+  verifyDomain,
+  role = 'member',
+  whenFull = {},
+  publicDomains = [],
+}: JoinOptions): JoinRules {
+  if (typeof verifyDomain !== 'function') {
+    throw new TypeError('joinRules: verifyDomain must be a function.')
+  }
+  for (const [path, policy] of Object.entries(whenFull)) {
+    if (policy !== 'refuse' && policy !== 'wait') {
+      throw new TypeError(`joinRules: whenFull.${path} must be "refuse" or "wait".`)
+    }
+  }
+  if (!publicDomains.every((domain) => typeof domain === 'string')) {
+    throw new TypeError('joinRules: publicDomains must be a list of texts.')
+  }
+  return {
+    role,
+    whenFull: { domain: 'refuse', request: 'refuse', ...whenFull },
+    verifyDomain,
+    publicDomains: new Set([
+      ...PUBLIC_DOMAINS,
+      ...publicDomains.map((domain) => domain.toLowerCase()),
+    ]),
+    admitWaiting,
+  }
+}

@@ -1,0 +1,180 @@
+import { and, eq, inArray, sql } from 'drizzle-orm'
+import * as v from 'valibot'
+import { joinRequestEvent } from '../audit/event.ts'
+import {
+  joinRequests,
+  memberships,
+  type DomainRow,
+  type JoinRequestRow,
+} from '../database/schema.ts'
+import { LineOfText, parseInput } from '../input.ts'
+import { planAddition } from '../memberships/addition.ts'
+import { guardLive, guardUserExists } from '../memberships/guards.ts'
+import { membershipView } from '../memberships/membership.ts'
+import { perform, type OperationOptions } from '../operations/perform.ts'
+import { unchanged, type Plan } from '../operations/plan.ts'
+import { ok, refused, type Result } from '../result.ts'
+import { isUser, userIdOf, type Principal, type Scope } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { configured } from './configured.ts'
+import { guardOpenDomain, guardRequest } from './guards.ts'
+import { nextPlace, openDomain } from './lookup.ts'
+import { outcomeInLine } from './outcome.ts'
+import { isPendingRequest, pendingOutcome, type JoinOutcome } from './request.ts'
+
+const Input = v.object({ organizationId: LineOfText }, 'Must be an object.')
+
+// Who was declined may ask again, but not every minute.
+const PAUSE_MS = 24 * 60 * 60 * 1000
+
+/**
+ * Joins an organization `{ organizationId }` by the domain of one's verified address, or asks to: as
+ * the mode of its domain says. At a full organization it is refused or leads into the line, as
+ * `joinRules` say. Whoever is a member is told so; to everybody else whose address is in none of its
+ * domains there is no such organization.
+ *
+ * Refusals: `unauthenticated`, `insufficient_role` (of who is no person), `validation_error`,
+ * `organization_not_found`, `already_member` (suspended), `rate_limited_user` (declined less than a day
+ * ago), `hook_refused`, `hook_failed`, `seat_limit_reached`, `operation_in_progress`,
+ * `seats_unavailable`.
+ *
+ * @throws {TypeError} if the host has configured no `joining`.
+ *
+ * @example
+ * ```ts
+ * const joined = await joinOrganization(seatgate, { caller: session }, { organizationId })
+ * if (joined.ok && joined.value.status === 'waiting') console.log('You are in line.')
+ * ```
+ */
+export async function joinOrganization(
+  seatgate: Seatgate,
+  { caller, requestId }: Scope,
+  input: unknown,
+  options: OperationOptions = {}
+): Promise<Result<JoinOutcome>> {
+  const { db } = seatgate
+  configured(seatgate)
+  const parsed = parseInput(Input, input)
+  const organizationId = parsed.ok ? parsed.value.organizationId : ''
+  const userId = userIdOf(caller)
+  const own = sql`${userId}`
+  const joined = await perform(
+    seatgate,
+    { caller, ...(requestId !== undefined && { requestId }) },
+    {
+      name: 'organization.join',
+      input,
+      grows: true,
+      queries: {
+        doors: openDomain(seatgate, organizationId, userId),
+        present: db
+          .select()
+          .from(memberships)
+          .where(and(eq(memberships.organizationId, organizationId), eq(memberships.userId, own))),
+        earlier: db
+          .select()
+          .from(joinRequests)
+          .where(
+            and(
+              eq(joinRequests.organizationId, organizationId),
+              eq(joinRequests.userId, own),
+              inArray(joinRequests.state, ['open', 'waiting', 'declined'])
+            )
+          ),
+      },
+      plan({ rows }, by, now): Result<Plan<JoinOutcome>> {
+        if (!isUser(by)) return refused({ code: 'insufficient_role' })
+        if (!parsed.ok) return parsed
+        const [present] = rows.present
+        if (present?.status === 'active') {
+          return ok(unchanged({ status: 'joined', membership: membershipView(present) }))
+        }
+        const [door] = rows.doors
+        if (!door || configured(seatgate).publicDomains.has(door.domain)) {
+          return refused({ code: 'organization_not_found' })
+        }
+        if (present) return refused({ code: 'already_member' })
+        return planJoin(seatgate, door, rows.earlier, by, by.userId, now)
+      },
+    },
+    options
+  )
+  return joined.ok ? outcomeInLine(seatgate, joined.value) : joined
+}
+
+function planJoin(
+  seatgate: Seatgate,
+  door: DomainRow,
+  earlier: readonly JoinRequestRow[],
+  caller: Principal,
+  userId: string,
+  now: Date
+): Result<Plan<JoinOutcome>> {
+  const { role, whenFull } = configured(seatgate)
+  const { organizationId } = door
+  const pending = earlier.find(isPendingRequest) ?? null
+  if (pending && (pending.state === 'waiting' || door.mode === 'request')) {
+    return ok(unchanged(pendingOutcome(pending)))
+  }
+  const guards = [
+    guardLive(seatgate, organizationId),
+    guardOpenDomain(seatgate, door, userId),
+    ...guardUserExists(seatgate, userId),
+    ...(pending ? [guardRequest(seatgate, pending)] : []),
+  ]
+  if (door.mode === 'auto' && whenFull.domain === 'refuse') {
+    const { db } = seatgate
+    const newcomer = { organizationId, userId, role }
+    const statements = pending
+      ? [
+          ...guards,
+          db
+            .update(joinRequests)
+            .set({ state: 'joined', updatedAt: now })
+            .where(eq(joinRequests.id, pending.id)),
+        ]
+      : guards
+    const plan = planAddition(seatgate, newcomer, caller, now, statements, { path: 'domain' })
+    const { membership } = plan.value
+    return ok({ ...plan, value: { status: 'joined', membership } })
+  }
+  const declined = earlier.some(({ updatedAt }) => now.getTime() - updatedAt.getTime() < PAUSE_MS)
+  if (door.mode === 'request' && declined) return refused({ code: 'rate_limited_user' })
+  return ok(planRequest(seatgate, door, pending, userId, now, guards))
+}
+
+// A request that is open, of an organization whose domain lets in by now, is put in line.
+function planRequest(
+  { db, newId, joining }: Seatgate,
+  { organizationId, mode }: DomainRow,
+  pending: JoinRequestRow | null,
+  userId: string,
+  now: Date,
+  guards: Plan<unknown>['statements']
+): Plan<JoinOutcome> {
+  const waits = mode === 'auto'
+  const row = {
+    id: pending?.id ?? newId(),
+    organizationId,
+    userId,
+    role: joining?.role ?? '',
+    path: waits ? ('domain' as const) : ('request' as const),
+    state: waits ? ('waiting' as const) : ('open' as const),
+    triedAt: now,
+    decidedById: null,
+    createdAt: pending?.createdAt ?? now,
+    updatedAt: now,
+  }
+  const values = { ...row, place: waits ? nextPlace(organizationId) : null }
+  const action = waits ? 'organization.join_request.queued' : 'organization.join_request.created'
+  return {
+    value: pendingOutcome(row),
+    statements: [
+      ...guards,
+      pending
+        ? db.update(joinRequests).set(values).where(eq(joinRequests.id, pending.id))
+        : db.insert(joinRequests).values(values),
+    ],
+    events: [joinRequestEvent(row, action)],
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * The line of those who wait for a seat: whoever is first gets the next one that is free.
+ *
+ * @module
+ */
+import { and, asc, eq, inArray, sql } from 'drizzle-orm'
+import { joinRequestEvent } from '../audit/event.ts'
+import { batch } from '../database/batch.ts'
+import { guard } from '../database/commit.ts'
+import type { Statement } from '../database/database.ts'
+import { joinRequests, memberships, type JoinRequestRow } from '../database/schema.ts'
+import { planAddition } from '../memberships/addition.ts'
+import { guardLive, guardUserExists } from '../memberships/guards.ts'
+import { existingUser } from '../memberships/lookup.ts'
+import { perform } from '../operations/perform.ts'
+import { unchanged, type Plan } from '../operations/plan.ts'
+import { ok, type Result } from '../result.ts'
+import type { Seatgate } from '../seatgate.ts'
+
+const LINES_PER_SWEEP = 100
+
+const host = { type: 'system' } as const
+
+/**
+ * Lets in who is first in line, then the next, for as long as there are seats. Whoever cannot come in
+ * any more, or whom a hook refuses, leaves the line. Nothing here throws: what is not done now is done
+ * by the next sweep.
+ */
+export async function admitWaiting(seatgate: Seatgate, organizationId: string): Promise<void> {
+  for (;;) {
+    const admitted = await settleFirst(seatgate, organizationId, admit)
+    if (admitted.ok && admitted.value === 'nobody') return
+    if (admitted.ok) continue
+    if (admitted.error.code !== 'hook_refused') return
+    const turnedAway = await settleFirst(seatgate, organizationId, turnAway)
+    if (!turnedAway.ok || turnedAway.value === 'nobody') return
+  }
+}
+
+/**
+ * Sees to every line, those first that have waited longest for it: an invitation that expires frees a
+ * seat without telling anybody.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ */
+export async function sweepLines(seatgate: Seatgate): Promise<void> {
+  const { db, now, joining } = seatgate
+  if (joining === null) return
+  const first = db
+    .select({ id: joinRequests.id })
+    .from(joinRequests)
+    .where(
+      and(
+        eq(joinRequests.state, 'waiting'),
+        sql`not exists (select 1 from join_requests ahead
+          where ahead.organization_id = join_requests.organization_id
+          and ahead.state = 'waiting' and ahead.place < join_requests.place)`
+      )
+    )
+    .orderBy(asc(joinRequests.triedAt))
+    .limit(LINES_PER_SWEEP)
+  const { lines } = await batch(db, {
+    lines: db
+      .update(joinRequests)
+      .set({ triedAt: now() })
+      .where(inArray(joinRequests.id, first))
+      .returning({ organizationId: joinRequests.organizationId }),
+  })
+  await Promise.all(
+    lines.map(({ organizationId }) => joining.admitWaiting(seatgate, organizationId))
+  )
+}
+
+/** What has become of the one who was first, or that there was none. */
+type Settled = 'joined' | 'gone' | 'nobody'
+
+type Settle = (seatgate: Seatgate, first: JoinRequestRow, now: Date) => Plan<Settled>
+
+async function settleFirst(
+  seatgate: Seatgate,
+  organizationId: string,
+  settle: Settle
+): Promise<Result<Settled>> {
+  const { db } = seatgate
+  const first = sql`(select user_id from join_requests
+    where organization_id = ${organizationId} and state = 'waiting' order by place limit 1)`
+  return perform(
+    seatgate,
+    { caller: host },
+    {
+      name: 'organization.join_request.settle',
+      input: organizationId,
+      grows: true,
+      queries: {
+        first: db
+          .select()
+          .from(joinRequests)
+          .where(
+            and(eq(joinRequests.organizationId, organizationId), eq(joinRequests.state, 'waiting'))
+          )
+          .orderBy(asc(joinRequests.place))
+          .limit(1),
+        present: db
+          .select({ id: memberships.id })
+          .from(memberships)
+          .where(
+            and(
+              eq(memberships.organizationId, organizationId),
+              eq(memberships.userId, sql`${first}`)
+            )
+          ),
+        user: existingUser(seatgate, first),
+      },
+      plan({ rows }, _caller, now) {
+        const [waiting] = rows.first
+        if (!waiting) return ok(unchanged('nobody'))
+        const here = rows.present.length === 0 && rows.user.length > 0
+        return ok(here ? settle(seatgate, waiting, now) : close(seatgate, waiting, now))
+      },
+    }
+  )
+}
+
+const admit: Settle = (seatgate, first, now) => {
+  const { organizationId, userId, role, path } = first
+  const plan = planAddition(
+    seatgate,
+    { organizationId, userId, role },
+    host,
+    now,
+    [
+      guardLive(seatgate, organizationId),
+      guardFirst(seatgate, first),
+      ...guardUserExists(seatgate, userId),
+      endRequest(seatgate, first, 'joined', now),
+    ],
+    { path, awaited: true }
+  )
+  return { ...plan, value: 'joined' }
+}
+
+const turnAway: Settle = (seatgate, first, now) => ({
+  value: 'gone',
+  statements: [guardFirst(seatgate, first), endRequest(seatgate, first, 'declined', now)],
+  events: [
+    joinRequestEvent(first, 'organization.join_request.declined', { reason: 'hook_refused' }),
+  ],
+})
+
+// They have come in by another door, or are no user any more.
+const close: Settle = (seatgate, first, now) => ({
+  value: 'gone',
+  statements: [guardFirst(seatgate, first), endRequest(seatgate, first, 'closed', now)],
+  events: [joinRequestEvent(first, 'organization.join_request.closed')],
+})
+
+function endRequest(
+  { db }: Seatgate,
+  { id }: JoinRequestRow,
+  state: 'joined' | 'declined' | 'closed',
+  now: Date
+): Statement {
+  return db.update(joinRequests).set({ state, updatedAt: now }).where(eq(joinRequests.id, id))
+}
+
+function guardFirst(seatgate: Seatgate, first: JoinRequestRow): Statement {
+  const { organizationId, id } = first
+  return guard(
+    seatgate.db,
+    'stale',
+    sql`(select id from join_requests
+      where organization_id = ${organizationId} and state = 'waiting'
+      order by place limit 1) = ${id}`
+  )
+}

@@ -1,0 +1,175 @@
+import { and, desc, eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
+import { joinRequests, organizations } from '../database/schema.ts'
+import { organizationIdOf, readable } from '../organizations/reference.ts'
+import { find, standingWith } from '../organizations/standing.ts'
+import { newestFirst, parsePage, toPage, type Page, type PageInput } from '../page.ts'
+import { ok, refused, type Result } from '../result.ts'
+import { userIdOf, type OrganizationScope, type Scope } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { configured } from './configured.ts'
+import { domainView, type Domain, type DomainMode } from './domain.ts'
+import { domainsOf, openDomain } from './lookup.ts'
+import { joinRequestView, type JoinRequest } from './request.ts'
+
+/** A request with who made it, and how many are ahead in line; null for who is not in line. */
+export interface ListedJoinRequest extends JoinRequest {
+  readonly user: { readonly email: string; readonly name: string | null }
+  readonly ahead: number | null
+}
+
+/** An organization that one may join, at once (`auto`) or on request, and whether one is in already. */
+export interface JoinableOrganization {
+  readonly organization: { readonly id: string; readonly name: string; readonly slug: string }
+  readonly mode: Exclude<DomainMode, 'off'>
+}
+
+/**
+ * Lists the domains of an organization, verified or not, for those who administer it.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const domains = await listDomains(seatgate, { caller, organization: 'acme' })
+ * ```
+ */
+export async function listDomains(
+  seatgate: Seatgate,
+  scope: OrganizationScope
+): Promise<Result<{ readonly data: readonly Domain[] }>> {
+  const { db, roles } = seatgate
+  configured(seatgate)
+  const found = await find(db, scope, { domains: domainsOf(db, scope) })
+  const standing = standingWith(roles, found, roles.organizationAdmins)
+  if (!standing.ok) return standing
+  return ok({ data: found.rows.domains.map(domainView) })
+}
+
+/**
+ * Lists who has asked to join and who waits in line, newest first, for those who administer members.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error` on
+ * `limit`, `invalid_cursor`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const page = await listJoinRequests(seatgate, { caller, organization: 'acme' })
+ * ```
+ */
+export async function listJoinRequests(
+  seatgate: Seatgate,
+  scope: OrganizationScope,
+  input: PageInput = {}
+): Promise<Result<Page<ListedJoinRequest>>> {
+  const { db, roles, users } = seatgate
+  configured(seatgate)
+  const { caller, organization } = scope
+  const request = parsePage(input, newestFirst('join_requests'))
+  const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
+  const allowed = [...new Set([...roles.memberAdmins, roles.owner])]
+  const found = await find(db, scope, {
+    requests: db
+      .select({
+        ...getTableColumns(joinRequests),
+        ahead: aheadInLine().as('ahead'),
+        user: users
+          ? sql<string | null>`(select json_object('email', ${users.email}, 'name', ${users.name})
+              from ${users} where ${users.id} = join_requests.user_id)`.as('user')
+          : sql<string | null>`null`.as('user'),
+      })
+      .from(joinRequests)
+      .where(
+        and(
+          eq(joinRequests.organizationId, organizationIdOf(organization)),
+          sql`${joinRequests.state} in ('open', 'waiting')`,
+          readable(caller, organization, allowed),
+          olderThan(after)
+        )
+      )
+      .orderBy(desc(joinRequests.createdAt), desc(joinRequests.id))
+      .limit(limit + 1),
+  })
+  const standing = standingWith(roles, found, allowed)
+  if (!standing.ok) return standing
+  if (!request.ok) return request
+  return ok(
+    toPage(
+      found.rows.requests,
+      limit,
+      ({ user, ahead, ...row }) => ({
+        ...joinRequestView(row),
+        user: JSON.parse(user ?? '{"email":"","name":null}') as ListedJoinRequest['user'],
+        ahead: row.state === 'waiting' ? ahead : null,
+      }),
+      ({ createdAt, id }) => [createdAt.getTime(), id, 'join_requests']
+    )
+  )
+}
+
+/**
+ * Lists the organizations that the caller may join by the domain of their verified address, or ask
+ * to: those that they are not in yet. Nobody learns of any other.
+ *
+ * Refusals: `unauthenticated`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const joinable = await listJoinableOrganizations(seatgate, { caller: session })
+ * ```
+ */
+export async function listJoinableOrganizations(
+  seatgate: Seatgate,
+  { caller }: Scope
+): Promise<Result<{ readonly data: readonly JoinableOrganization[] }>> {
+  const { db } = seatgate
+  const { publicDomains } = configured(seatgate)
+  const userId = userIdOf(caller)
+  const doors = openDomain(seatgate, null, userId)
+  const found = await find(
+    db,
+    { caller },
+    {
+      doors,
+      places: db
+        .select({
+          placeId: sql<string>`${organizations.id}`.as('place_id'),
+          name: sql<string>`${organizations.name}`.as('place_name'),
+          slug: sql<string>`${organizations.slug}`.as('place_slug'),
+        })
+        .from(organizations)
+        .where(
+          sql`${organizations.id} in (select organization_id from (${doors}))
+            and ${organizations.deletedAt} is null
+            and not exists (select 1 from memberships
+              where organization_id = ${organizations.id} and user_id = ${userId})`
+        ),
+    }
+  )
+  if (found.caller === null) return refused({ code: 'unauthenticated' })
+  return ok({
+    data: found.rows.places.flatMap(({ placeId, name, slug }) => {
+      const door = found.rows.doors.find(({ organizationId }) => organizationId === placeId)
+      if (!door || door.mode === 'off' || publicDomains.has(door.domain)) return []
+      return [{ organization: { id: placeId, name, slug }, mode: door.mode }]
+    }),
+  })
+}
+
+/** How many wait ahead of a row of `join_requests`, as a scalar subquery. */
+function aheadInLine(): SQL<number> {
+  return sql<number>`(select count(*) from join_requests ahead
+    where ahead.organization_id = join_requests.organization_id
+    and ahead.state = 'waiting' and ahead.place < join_requests.place)`
+}
+
+function olderThan(after: readonly [number, string, string] | null): SQL | undefined {
+  return after
+    ? sql`(${joinRequests.createdAt}, ${joinRequests.id}) < (${after[0]}, ${after[1]})`
+    : undefined
+}

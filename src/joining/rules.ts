@@ -1,0 +1,32 @@
+import type { Seatgate } from '../seatgate.ts'
+
+/** What is done when there is no seat: `refuse`, or let them `wait` in line for the next one. */
+export type WhenFull = 'refuse' | 'wait'
+
+/** A domain that an organization says is its own, and the DNS record that proves it. */
+export interface DomainChallenge {
+  readonly domain: string
+  /** The name of the TXT record. */
+  readonly name: string
+  /** What the TXT record must say. */
+  readonly value: string
+}
+
+/** Looks whether the record is there. Throws if that cannot be said now. */
+export type VerifyDomain = (challenge: DomainChallenge) => boolean | Promise<boolean>
+
+/** The configured rules of joining without an invitation. */
+export interface JoinRules {
+  /** What those who come in become, unless whoever lets them in says otherwise. */
+  readonly role: string
+  readonly whenFull: { readonly domain: WhenFull; readonly request: WhenFull }
+  readonly verifyDomain: VerifyDomain
+  readonly publicDomains: ReadonlySet<string>
+  /** Lets in who is first in line, for as long as there are seats. */
+  readonly admitWaiting: (seatgate: Seatgate, organizationId: string) => Promise<void>
+}
+
+/** Whether anybody is let wait. Who waits nevertheless, from before, is seen to by the sweep. */
+export function keepsLine({ whenFull }: JoinRules): boolean {
+  return whenFull.domain === 'wait' || whenFull.request === 'wait'
+}

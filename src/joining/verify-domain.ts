@@ -1,0 +1,85 @@
+import { eq, sql } from 'drizzle-orm'
+import { domainEvent } from '../audit/event.ts'
+import { organizationDomains, type DomainRow } from '../database/schema.ts'
+import { find, standingWith } from '../organizations/standing.ts'
+import { ok, refused, type Result } from '../result.ts'
+import type { OrganizationScope } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { within } from '../within.ts'
+import { changeDomain } from './change-domain.ts'
+import { configured } from './configured.ts'
+import { challengeOf, domainView, type Domain } from './domain.ts'
+import { domainsOf } from './lookup.ts'
+
+const CHECK_SECONDS = 10
+
+/**
+ * Looks whether the DNS record of a domain is there, and from then on it opens the organization to
+ * those with an address in it, as its mode says. A domain is verified for one organization at a time.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
+ * `domain_not_verified` (the record is not there), `domain_taken` (it is verified for another
+ * organization), `unavailable` (it could not be looked up now).
+ *
+ * @throws {TypeError} if the host has configured no `joining`.
+ * @throws {StoreUnavailable} if D1 does not answer before the record is looked for.
+ *
+ * @example
+ * ```ts
+ * const verified = await verifyDomain(seatgate, scope, domain.id)
+ * if (!verified.ok) console.log(verified.error.code)
+ * ```
+ */
+export async function verifyDomain(
+  seatgate: Seatgate,
+  scope: OrganizationScope,
+  id: string
+): Promise<Result<Domain>> {
+  const { db, roles } = seatgate
+  configured(seatgate)
+  const found = await find(db, scope, {
+    targets: domainsOf(db, scope, id),
+    others: db
+      .select({ id: organizationDomains.id })
+      .from(organizationDomains)
+      .where(
+        sql`${organizationDomains.domain} = (select mine.domain from organization_domains mine
+            where mine.id = ${id})
+          and ${organizationDomains.id} <> ${id} and ${organizationDomains.verifiedAt} is not null`
+      ),
+  })
+  const standing = standingWith(roles, found, roles.organizationAdmins)
+  if (!standing.ok) return standing
+  const [target] = found.rows.targets
+  if (target === undefined) return refused({ code: 'not_found' })
+  if (target.verifiedAt !== null) return ok(domainView(target))
+  const proven = await isProven(seatgate, target)
+  if (!proven.ok) return proven
+  // Who can change the DNS may learn whose the domain is taken for; nobody else does.
+  if (found.rows.others.length > 0) return refused({ code: 'domain_taken' })
+  return changeDomain(seatgate, scope, id, { name: 'verify', input: null }, (row, now) => {
+    if (row.verifiedAt !== null) return ok(null)
+    if (row.challenge !== target.challenge) return refused({ code: 'domain_not_verified' })
+    return ok({
+      value: { ...row, verifiedAt: now, updatedAt: now },
+      write: db
+        .update(organizationDomains)
+        .set({ verifiedAt: now, updatedAt: now })
+        .where(eq(organizationDomains.id, id)),
+      event: domainEvent(row, 'organization.domain.verified'),
+    })
+  })
+}
+
+async function isProven(seatgate: Seatgate, row: DomainRow): Promise<Result<null>> {
+  const { verifyDomain: look } = configured(seatgate)
+  try {
+    const looked = (async () => look(challengeOf(row)))()
+    const proven = await within(CHECK_SECONDS, looked)
+    return proven ? ok(null) : refused({ code: 'domain_not_verified' })
+  } catch (error) {
+    const { organizationId } = row
+    seatgate.report({ event: 'domain_check_failed', organizationId, error })
+    return refused({ code: 'unavailable' })
+  }
+}
