@@ -146,13 +146,6 @@ export async function conclude(
   }
   for (const seat of unused) released.add(seat)
   await giveBack(seatgate, unused)
-  // Who was not in line has had a seat for a moment, and whoever is first may have found none.
-  if (done.code === 'seat_limit_reached') {
-    await offerSeats(
-      seatgate,
-      unused.map(({ seat }) => seat)
-    )
-  }
   return done
 }
 

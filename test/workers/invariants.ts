@@ -426,6 +426,16 @@ function retell(events: readonly EventState[], wrong: string[]) {
         limit = metadata['limit']
         break
       // Where somebody works is not where they may.
+      case 'organization.domain.added':
+      case 'organization.domain.verified':
+      case 'organization.domain.mode_change':
+      case 'organization.domain.removed':
+      case 'organization.join_request.created':
+      case 'organization.join_request.approved':
+      case 'organization.join_request.queued':
+      case 'organization.join_request.declined':
+      case 'organization.join_request.withdrawn':
+      case 'organization.join_request.closed':
       case 'organization.active_switched':
       case 'organization.active_auto_reassigned':
         break

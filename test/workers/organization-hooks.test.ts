@@ -19,6 +19,8 @@ const HEARD: Readonly<Record<string, readonly string[]>> = {
   'prepareUserDeletion and commitTogether': ['onDelete', 'afterMemberRemove'],
   acceptInvitation: ['beforeAddMember', 'afterAddMember'],
   acceptInvitationWithSignup: ['beforeAddMember', 'afterAddMember'],
+  'joinOrganization, by its domain': ['beforeAddMember', 'afterAddMember'],
+  approveJoinRequest: ['beforeAddMember', 'afterAddMember'],
 }
 
 describe('a hook in the configuration', () => {
