@@ -140,9 +140,14 @@ export function checkedInvitations(options: SeatgateOptions): InvitationRules {
       throw wrong(`invitationLimits.${name} must be a whole number from 0, or Infinity.`)
     }
   }
+  const retentionDays = options.invitationRetentionDays ?? 30
+  if (retentionDays !== Infinity && !(Number.isInteger(retentionDays) && retentionDays >= 1)) {
+    throw wrong('invitationRetentionDays must be a whole number from 1, or Infinity.')
+  }
   return {
     secret,
     ttlSeconds,
+    retentionDays,
     holdSeats: options.invitationsHoldSeats ?? true,
     limits,
     mailer,

@@ -100,6 +100,8 @@ export interface SeatgateOptions {
    * the seat is asked for when it is accepted.
    */
   readonly invitationsHoldSeats?: boolean
+  /** How many days an invitation is kept once its time is over; `Infinity` for ever. Default 30. */
+  readonly invitationRetentionDays?: number
   /** How many invitations in 24 hours. Default 20 a user, 50 an organization, 20 a recipient. */
   readonly invitationLimits?: Partial<InvitationLimits>
   /** Sends invitations. Without it nothing is sent, and invitations say so. */

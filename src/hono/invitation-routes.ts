@@ -10,6 +10,7 @@ import { viewInvitation } from '../invitations/view.ts'
 import { UnreadableInput } from '../input.ts'
 import type { Refusal } from '../refusal.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { putActiveOrganization } from '../sessions/put-active.ts'
 import { requestIdOf, type Authenticate } from './authenticate.ts'
 import { readBody } from './body.ts'
 import { problemResponse, RefusalException } from './problem.ts'
@@ -66,6 +67,10 @@ export function invitationRoutes(
     const accepted = await acceptInvitation(seatgate, scopeOf(c), input, options)
     if (!accepted.ok) return problemResponse(toStranger(accepted.error))
     const { membership, organization } = accepted.value
+    // Whoever comes in works there from now on. If that cannot be noted, they are in all the same.
+    if (seatgate.sessions !== null) {
+      await putActiveOrganization(seatgate, scopeOf(c), organization.id)
+    }
     return c.json({ membership, organization })
   })
   routes.post('/invitations/decline', async (c) => {

@@ -69,6 +69,24 @@ export function unfinishedFor(db: Database, { organization }: OrganizationScope,
     )
 }
 
+/** Selects the unfinished invitation to a user's address; nothing if the host has not told its users. */
+export function unfinishedForUser(
+  { db, users }: Seatgate,
+  organizationId: SQL<string | null> | string,
+  userId: SQL<string | null> | string | null
+) {
+  const address = users
+    ? sql`(select ${users.email} from ${users} where ${users.id} = ${userId})`
+    : sql`null`
+  return db
+    .select()
+    .from(invitations)
+    .where(
+      sql`${invitations.organizationId} = ${organizationId}
+        and ${invitations.email} = ${address} and ${isUnfinished()}`
+    )
+}
+
 /**
  * Selects the members who have one of these addresses, a subquery of `value`. Hosts keep addresses in
  * one spelling, as `normalizeEmail` makes it.

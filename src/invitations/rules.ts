@@ -72,6 +72,8 @@ export interface InvitationRules {
   readonly secret: string | null
   readonly ttlSeconds: number
   readonly holdSeats: boolean
+  /** How long one is kept once its time is over; `Infinity` for ever. */
+  readonly retentionDays: number
   readonly limits: InvitationLimits
   readonly mailer: Mailer | null
   readonly url: ((token: string) => string) | null

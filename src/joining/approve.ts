@@ -1,14 +1,16 @@
-import { eq } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { joinRequestEvent } from '../audit/event.ts'
-import { joinRequests, type JoinRequestRow } from '../database/schema.ts'
+import { joinRequests, type InvitationRow, type JoinRequestRow } from '../database/schema.ts'
 import { parseInput } from '../input.ts'
+import { unfinishedForUser } from '../invitations/lookup.ts'
 import { planAddition } from '../memberships/addition.ts'
 import { guardStanding, guardUserExists } from '../memberships/guards.ts'
 import { membershipView } from '../memberships/membership.ts'
 import { mayChangeRole, roleInput } from '../memberships/roles.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { unchanged, type Plan } from '../operations/plan.ts'
+import { organizationIdOf } from '../organizations/reference.ts'
 import { standingWith } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { userIdOf, type OrganizationScope, type Principal } from '../scope.ts'
@@ -56,7 +58,15 @@ export async function approveJoinRequest(
       name: 'organization.join_request.approve',
       input: [id, input],
       grows: true,
-      queries: { targets: joinRequestOf(db, scope, id), present: membershipOfRequester(db, id) },
+      queries: {
+        targets: joinRequestOf(db, scope, id),
+        present: membershipOfRequester(db, id),
+        invited: unfinishedForUser(
+          seatgate,
+          organizationIdOf(scope.organization),
+          sql`(select user_id from join_requests where id = ${id})`
+        ),
+      },
       plan(found, caller, now): Result<Plan<JoinOutcome>> {
         const standing = standingWith(roles, found, [...roles.memberAdmins, roles.owner])
         if (!standing.ok) return standing
@@ -79,7 +89,8 @@ export async function approveJoinRequest(
             events: [joinRequestEvent(target, 'organization.join_request.closed')],
           })
         }
-        return ok(planApproval(seatgate, { ...target, role }, caller, now, guards))
+        const [invitation] = found.rows.invited
+        return ok(planApproval(seatgate, { ...target, role }, caller, now, guards, invitation))
       },
     },
     options
@@ -92,7 +103,8 @@ function planApproval(
   target: JoinRequestRow,
   caller: Principal,
   now: Date,
-  guards: Plan<unknown>['statements']
+  guards: Plan<unknown>['statements'],
+  invitation: InvitationRow | undefined
 ): Plan<JoinOutcome> {
   const { organizationId, userId, role } = target
   const event = joinRequestEvent(target, 'organization.join_request.approved', { role })
@@ -114,7 +126,7 @@ function planApproval(
       ...guardUserExists(seatgate, userId, 'user_unknown'),
       decide(seatgate, target, 'joined', caller, now),
     ],
-    { path: 'request' }
+    { path: 'request', invitation }
   )
   return {
     ...plan,

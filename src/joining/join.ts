@@ -5,8 +5,10 @@ import {
   joinRequests,
   memberships,
   type DomainRow,
+  type InvitationRow,
   type JoinRequestRow,
 } from '../database/schema.ts'
+import { unfinishedForUser } from '../invitations/lookup.ts'
 import { LineOfText, parseInput } from '../input.ts'
 import { planAddition } from '../memberships/addition.ts'
 import { guardLive, guardUserExists } from '../memberships/guards.ts'
@@ -14,7 +16,7 @@ import { membershipView } from '../memberships/membership.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { unchanged, type Plan } from '../operations/plan.ts'
 import { ok, refused, type Result } from '../result.ts'
-import { isUser, userIdOf, type Principal, type Scope } from '../scope.ts'
+import { isUser, userIdOf, type Scope, type UserPrincipal } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { configured } from './configured.ts'
 import { guardOpenDomain, guardRequest } from './guards.ts'
@@ -67,6 +69,7 @@ export async function joinOrganization(
       grows: true,
       queries: {
         doors: openDomain(seatgate, organizationId, userId),
+        invited: unfinishedForUser(seatgate, organizationId, userId),
         present: db
           .select()
           .from(memberships)
@@ -94,7 +97,15 @@ export async function joinOrganization(
           return refused({ code: 'organization_not_found' })
         }
         if (present) return refused({ code: 'already_member' })
-        return planJoin(seatgate, door, rows.earlier, by, by.userId, now)
+        const comer = {
+          pending: rows.earlier.find(isPendingRequest),
+          declinedLately: rows.earlier.some(
+            ({ state, updatedAt }) =>
+              state === 'declined' && now.getTime() - updatedAt.getTime() < PAUSE_MS
+          ),
+          invitation: rows.invited[0],
+        }
+        return planJoin(seatgate, door, comer, by, now)
       },
     },
     options
@@ -102,18 +113,24 @@ export async function joinOrganization(
   return joined.ok ? outcomeInLine(seatgate, joined.value) : joined
 }
 
+/** What else is known of whoever comes. */
+interface Comer {
+  readonly pending: JoinRequestRow | undefined
+  readonly declinedLately: boolean
+  readonly invitation: InvitationRow | undefined
+}
+
 function planJoin(
   seatgate: Seatgate,
   door: DomainRow,
-  earlier: readonly JoinRequestRow[],
-  caller: Principal,
-  userId: string,
+  { pending, declinedLately, invitation }: Comer,
+  caller: UserPrincipal,
   now: Date
 ): Result<Plan<JoinOutcome>> {
   const { role, whenFull } = configured(seatgate)
-  const { organizationId } = door
-  const pending = earlier.find(isPendingRequest) ?? null
-  if (pending && (pending.state === 'waiting' || door.mode === 'request')) {
+  const { organizationId, mode } = door
+  const { userId } = caller
+  if (pending && (pending.state === 'waiting' || mode === 'request')) {
     return ok(unchanged(pendingOutcome(pending)))
   }
   const guards = [
@@ -122,32 +139,30 @@ function planJoin(
     ...guardUserExists(seatgate, userId),
     ...(pending ? [guardRequest(seatgate, pending)] : []),
   ]
-  if (door.mode === 'auto' && whenFull.domain === 'refuse') {
-    const { db } = seatgate
+  if (mode === 'auto' && whenFull.domain === 'refuse') {
     const newcomer = { organizationId, userId, role }
-    const statements = pending
-      ? [
-          ...guards,
-          db
-            .update(joinRequests)
-            .set({ state: 'joined', updatedAt: now })
-            .where(eq(joinRequests.id, pending.id)),
-        ]
-      : guards
-    const plan = planAddition(seatgate, newcomer, caller, now, statements, { path: 'domain' })
+    const statements = pending ? [...guards, stampJoined(seatgate, pending, now)] : guards
+    const arrival = { path: 'domain', invitation } as const
+    const plan = planAddition(seatgate, newcomer, caller, now, statements, arrival)
     const { membership } = plan.value
     return ok({ ...plan, value: { status: 'joined', membership } })
   }
-  const declined = earlier.some(({ updatedAt }) => now.getTime() - updatedAt.getTime() < PAUSE_MS)
-  if (door.mode === 'request' && declined) return refused({ code: 'rate_limited_user' })
+  if (mode === 'request' && declinedLately) return refused({ code: 'rate_limited_user' })
   return ok(planRequest(seatgate, door, pending, userId, now, guards))
+}
+
+function stampJoined({ db }: Seatgate, { id }: JoinRequestRow, now: Date) {
+  return db
+    .update(joinRequests)
+    .set({ state: 'joined', updatedAt: now })
+    .where(eq(joinRequests.id, id))
 }
 
 // A request that is open, of an organization whose domain lets in by now, is put in line.
 function planRequest(
   { db, newId, joining }: Seatgate,
   { organizationId, mode }: DomainRow,
-  pending: JoinRequestRow | null,
+  pending: JoinRequestRow | undefined,
   userId: string,
   now: Date,
   guards: Plan<unknown>['statements']

@@ -8,7 +8,13 @@ import { joinRequestEvent } from '../audit/event.ts'
 import { batch } from '../database/batch.ts'
 import { guard } from '../database/commit.ts'
 import type { Statement } from '../database/database.ts'
-import { joinRequests, memberships, type JoinRequestRow } from '../database/schema.ts'
+import {
+  joinRequests,
+  memberships,
+  type InvitationRow,
+  type JoinRequestRow,
+} from '../database/schema.ts'
+import { unfinishedForUser } from '../invitations/lookup.ts'
 import { planAddition } from '../memberships/addition.ts'
 import { guardLive, guardUserExists } from '../memberships/guards.ts'
 import { existingUser } from '../memberships/lookup.ts'
@@ -74,7 +80,12 @@ export async function sweepLines(seatgate: Seatgate): Promise<void> {
 /** What has become of the one who was first, or that there was none. */
 type Settled = 'joined' | 'gone' | 'nobody'
 
-type Settle = (seatgate: Seatgate, first: JoinRequestRow, now: Date) => Plan<Settled>
+type Settle = (
+  seatgate: Seatgate,
+  first: JoinRequestRow,
+  now: Date,
+  invitation?: InvitationRow
+) => Plan<Settled>
 
 async function settleFirst(
   seatgate: Seatgate,
@@ -82,7 +93,7 @@ async function settleFirst(
   settle: Settle
 ): Promise<Result<Settled>> {
   const { db } = seatgate
-  const first = sql`(select user_id from join_requests
+  const first = sql<string | null>`(select user_id from join_requests
     where organization_id = ${organizationId} and state = 'waiting' order by place limit 1)`
   return perform(
     seatgate,
@@ -110,18 +121,21 @@ async function settleFirst(
             )
           ),
         user: existingUser(seatgate, first),
+        invited: unfinishedForUser(seatgate, organizationId, first),
       },
       plan({ rows }, _caller, now) {
         const [waiting] = rows.first
         if (!waiting) return ok(unchanged('nobody'))
         const here = rows.present.length === 0 && rows.user.length > 0
-        return ok(here ? settle(seatgate, waiting, now) : close(seatgate, waiting, now))
+        return ok(
+          here ? settle(seatgate, waiting, now, rows.invited[0]) : close(seatgate, waiting, now)
+        )
       },
     }
   )
 }
 
-const admit: Settle = (seatgate, first, now) => {
+const admit: Settle = (seatgate, first, now, invitation) => {
   const { organizationId, userId, role, path } = first
   const plan = planAddition(
     seatgate,
@@ -134,7 +148,7 @@ const admit: Settle = (seatgate, first, now) => {
       ...guardUserExists(seatgate, userId),
       endRequest(seatgate, first, 'joined', now),
     ],
-    { path, awaited: true }
+    { path, awaited: true, invitation }
   )
   return { ...plan, value: 'joined' }
 }

@@ -1,5 +1,7 @@
+import { unfinishedForUser } from '../invitations/lookup.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
+import { organizationIdOf } from '../organizations/reference.ts'
 import { standingWith } from '../organizations/standing.ts'
 import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
@@ -45,6 +47,7 @@ export async function addMember(
       queries: {
         present: membershipOf(db, scope, userId),
         user: existingUser(seatgate, userId),
+        invited: unfinishedForUser(seatgate, organizationIdOf(scope.organization), userId),
       },
       plan(found, caller, now) {
         const standing = standingWith(roles, found, [...roles.memberAdmins, roles.owner])
@@ -70,7 +73,8 @@ export async function addMember(
           ...guardUserExists(seatgate, userId),
         ]
         const newcomer = { organizationId: organization.id, userId, role }
-        return ok(planAddition(seatgate, newcomer, caller, now, guards))
+        const [invitation] = found.rows.invited
+        return ok(planAddition(seatgate, newcomer, caller, now, guards, { invitation }))
       },
     },
     options

@@ -1,10 +1,13 @@
 import * as v from 'valibot'
 import { attributionOf, memberEvent } from '../audit/event.ts'
 import type { Statement } from '../database/database.ts'
+import type { InvitationRow } from '../database/schema.ts'
 import { LineOfText, parseInput } from '../input.ts'
+import { endInvitation } from '../invitations/end.ts'
+import { guardPending, guardUnfinished } from '../invitations/guards.ts'
 import { afterHook } from '../operations/intent.ts'
 import type { Plan } from '../operations/plan.ts'
-import type { Principal } from '../scope.ts'
+import { userIdOf, type Principal } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { membershipView, type Membership } from './membership.ts'
 import { roleInput } from './roles.ts'
@@ -22,10 +25,14 @@ export interface Newcomer {
   readonly role: string
 }
 
-/** How somebody came who was not put there: by their domain or on request, waiting in line or not. */
+/** How somebody comes, where there is more to say of it. */
 export interface Arrival {
+  /** Not put there, but by their domain or on request. */
   readonly path?: 'domain' | 'request'
+  /** First in line for the seat. */
   readonly awaited?: boolean
+  /** An unfinished invitation to them: nobody takes two seats, so it ends and its seat is theirs. */
+  readonly invitation?: InvitationRow | undefined
 }
 
 /** What `addMember` and `prepareMember` take. */
@@ -43,7 +50,7 @@ export function planAddition(
   caller: Principal,
   now: Date,
   guards: readonly Statement[],
-  { path, awaited = false }: Arrival = {}
+  { path, awaited = false, invitation }: Arrival = {}
 ): Plan<AddedMember> {
   const row = {
     id: seatgate.newId(),
@@ -56,17 +63,34 @@ export function planAddition(
     updatedAt: now,
   } as const
   const membership = membershipView(row)
+  const taken = invitation && takeOver(seatgate, invitation, caller, now)
   return {
     value: { membership, created: true },
     before: { hook: 'beforeAddMember', state: { organizationId, userId, role, caller } },
-    statements: guards,
-    admissions: [{ kind: 'join', membership: row, awaited }],
-    events: [memberEvent(row, 'organization.member_add', { role, ...(path && { path }) })],
+    statements: [...guards, ...(taken?.statements ?? [])],
+    admissions: [{ kind: 'join', membership: row, seatId: taken?.seatId ?? null, awaited }],
+    freedSeats: taken?.freedSeats ?? [],
+    events: [
+      ...(taken?.events ?? []),
+      memberEvent(row, 'organization.member_add', { role, ...(path && { path }) }),
+    ],
     intents: afterHook(seatgate, 'afterAddMember', organizationId, {
       membership,
       actor: attributionOf(caller).actor,
     }),
   }
+}
+
+// Where it is still open it passes its seat on; else it is tidied away.
+function takeOver(seatgate: Seatgate, invitation: InvitationRow, caller: Principal, now: Date) {
+  const seatId = invitation.expiresAt > now ? invitation.seatId : null
+  const by = userIdOf(caller)
+  const ending = endInvitation(seatgate, invitation, 'superseded', by, now, seatId !== null)
+  const unchanged =
+    seatId === null
+      ? guardUnfinished(seatgate, invitation)
+      : guardPending(seatgate, invitation, now)
+  return { ...ending, seatId, statements: [unchanged, ...ending.statements] }
 }
 
 const UserId = v.pipe(

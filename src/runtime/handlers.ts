@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { forwardOrganization } from '../audit/forward.ts'
 import { sweepAudit } from '../audit/sweep.ts'
 import { sweepIntents } from '../operations/fulfil.ts'
+import { purgeInvitations } from '../invitations/purge.ts'
 import { sweepRates } from '../invitations/rates.ts'
 import { sweepLines } from '../joining/line.ts'
 import { sweepAliases } from '../organizations/alias.ts'
@@ -48,6 +49,8 @@ export function auditQueueHandler(seatgate: Seatgate) {
   }
 }
 
+const PARTS = [sweepAudit, sweepIntents, sweepLines, sweepAliases, sweepRates, purgeInvitations]
+
 /**
  * Makes the cron handler: the sweep that finds what a lost message or a crash left behind, tries again
  * what failed, and takes away what has expired. One part that fails keeps no other from its work.
@@ -59,7 +62,7 @@ export function auditQueueHandler(seatgate: Seatgate) {
  */
 export function sweepHandler(seatgate: Seatgate) {
   return async function sweep(): Promise<void> {
-    for (const part of [sweepAudit, sweepIntents, sweepLines, sweepAliases, sweepRates]) {
+    for (const part of PARTS) {
       try {
         await part(seatgate)
       } catch (error) {

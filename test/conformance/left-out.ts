@@ -13,5 +13,4 @@ export const LEFT_OUT: Readonly<Partial<Record<LineId, string>>> = {
   'INV-86': NO_PAGES,
   'INV-87': NO_PAGES,
   'INV-88': NO_PAGES,
-  'INV-89': 'Invitations that have ended are kept; there is no purge yet.',
 }

@@ -12,18 +12,10 @@ import {
   softDeleteOrganization,
   suspendMember,
 } from '../../src/index.ts'
-import { accept, createInvitingWorld, invite, newAddress, userWith } from './invited.ts'
+import { accept, createInvitingWorld, invite, memberWith, newAddress, userWith } from './invited.ts'
 import { violations } from './invariants.ts'
 import { testEnv } from './setup.ts'
-import {
-  answered,
-  codeOf,
-  enforcing,
-  join,
-  newOrganization,
-  organizationOf,
-  PASSWORD,
-} from './world.ts'
+import { answered, codeOf, enforcing, newOrganization, organizationOf, PASSWORD } from './world.ts'
 
 const rowOf = (id: string) =>
   testEnv.DB.prepare('SELECT * FROM invitations WHERE id = ?').bind(id).first<{
@@ -118,8 +110,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
       const organization = await newOrganization(world, 3)
       const email = newAddress()
       const invited = await invite(world, organization, email, 'admin')
-      const userId = await userWith(email)
-      await join(world, organization, 'member', userId)
+      const userId = await memberWith(world, organization, email)
       const asOwner = organization.as(organization.owner)
       if (suspended) answered(await suspendMember(world.seatgate, asOwner, userId))
       const answer = answered(

@@ -87,6 +87,16 @@ describe('the page of an invitation', () => {
     expect(await view(guest)).toMatchObject({ status: 'accept' })
   })
 
+  it('INV-63 leads whoever accepts to work there', async () => {
+    const { organization, guest, token } = await invitedTeam()
+    expect((await host.post('/invitations/accept', { token }, guest.token)).status).toBe(200)
+    const active = await host.get('/active-organization', guest.token)
+    expect(await active.json()).toMatchObject({
+      organization: { id: organization.id },
+      role: 'admin',
+    })
+  })
+
   it('INV-52 names somebody else the two addresses, and nothing more', async () => {
     const { guest, stranger, view } = await invitedTeam()
     expect(await view(stranger)).toEqual({

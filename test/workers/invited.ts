@@ -13,7 +13,7 @@ import {
   type Mail,
 } from '../../src/index.ts'
 import { testEnv } from './setup.ts'
-import { answered, createWorld, type TestOrganization, type World } from './world.ts'
+import { answered, createWorld, join, type TestOrganization, type World } from './world.ts'
 
 const db = drizzle(testEnv.DB)
 
@@ -75,4 +75,15 @@ export async function invite(
 export async function accept(world: World, { email, token }: InvitationWithToken) {
   const userId = await userWith(email)
   return acceptInvitation(world.seatgate, { caller: { userId } }, { token })
+}
+
+/** A member who has taken an address since: an invitation to it is theirs now. */
+export async function memberWith(
+  world: World,
+  organization: TestOrganization,
+  email: string
+): Promise<string> {
+  const userId = await join(world, organization)
+  await testEnv.DB.prepare('UPDATE users SET email = ? WHERE id = ?').bind(email, userId).run()
+  return userId
 }

@@ -55,7 +55,7 @@ import {
   type Session,
 } from '../../src/index.ts'
 import { db } from './client.ts'
-import { createInvitingWorld, invite, newAddress, userWith } from './invited.ts'
+import { createInvitingWorld, invite, memberWith, newAddress, userWith } from './invited.ts'
 import { testEnv } from './setup.ts'
 import {
   answered,
@@ -137,7 +137,7 @@ export async function newTeam(provider: Provider = 'ledger'): Promise<Team> {
   await softDeleted(seatgate, deleted)
   const [inviteeAddress, presentAddress] = [newAddress(), newAddress()]
   const overtaken = await invite(world, organization, presentAddress)
-  const present = await join(world, organization, 'member', await userWith(presentAddress))
+  const present = await memberWith(world, organization, presentAddress)
   const invitations = {
     invited: await invite(world, organization, inviteeAddress),
     invitee: await userWith(inviteeAddress, false),
