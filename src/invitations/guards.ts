@@ -19,13 +19,16 @@ export function guardPending(
   )
 }
 
-/** Nobody has ended the invitation, though the clock may have. */
-export function guardUnfinished({ db }: Seatgate, { id, tokenHash }: InvitationRow): Statement {
+/** Nobody has ended or changed the invitation, though the clock may have. */
+export function guardUnfinished(
+  { db }: Seatgate,
+  { id, tokenHash, role }: InvitationRow
+): Statement {
   return guard(
     db,
     'stale',
     sql`exists (select 1 from invitations
-      where id = ${id} and token_hash = ${tokenHash} and ${isUnfinished()})`
+      where id = ${id} and token_hash = ${tokenHash} and role = ${role} and ${isUnfinished()})`
   )
 }
 

@@ -59,8 +59,9 @@ function aMinuteBefore(now: Date): Date {
   return new Date(now.getTime() - 60_000)
 }
 
-// The refusal's numbers travel in the guard's code, so that they are the ones it was decided on. Who
-// is a member already is let pass, to meet the unique key and be told so.
+// The refusal's numbers travel in the guard's code, so that they are the ones it was decided on; a
+// bound number would be written with a decimal point, hence the cast. Who is a member already is let
+// pass, to meet the unique key and be told so.
 function guardLimit(
   { db, defaultLimit, now }: SeatContext,
   { organizationId, holder, kind }: SeatRequest
@@ -85,7 +86,7 @@ function guardLimit(
           when 'unlimited' then ${unlimitedMark}
           else ${unknownMark}
         end from entitlements where organization_id = ${organizationId}
-      ), ${fallback}) as seats)
+      ), cast(${fallback} as integer)) as seats)
       where (seats = ${unknownMark} or (seats >= 0 and used + line >= seats)) and not exists (
         select 1 from memberships
         where organization_id = ${organizationId} and user_id = ${holder} and status = 'active'

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { and, eq, gt, inArray, isNotNull, sql, type SQL } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNotNull, lt, sql, type SQL } from 'drizzle-orm'
 import type { Database } from '../database/database.ts'
 import { batch } from '../database/batch.ts'
 import {
@@ -49,17 +49,7 @@ export async function startLedger(
   organizationId: string,
   now: Date
 ): Promise<LedgerStart> {
-  const { ledger, entitlement } = await batch(db, {
-    ledger: db
-      .insert(seatLedgers)
-      .values({ organizationId, epoch: 1 })
-      .onConflictDoUpdate({
-        target: seatLedgers.organizationId,
-        set: { epoch: sql`${seatLedgers.epoch} + 1` },
-      })
-      .returning(),
-    entitlement: entitlementOf(db, organizationId),
-  })
+  const { epoch, entitlement } = await raiseEpoch(db, organizationId, now.getTime())
   const seats: CarriedSeat[] = []
   for (let last = ''; ;) {
     const { page } = await batch(db, { page: membersAfter(db, organizationId, last) })
@@ -78,9 +68,37 @@ export async function startLedger(
     if (page.length < IMPORT_PAGE) break
     last = page.at(-1)?.seatId ?? ''
   }
-  const [{ epoch } = { epoch: 0 }] = ledger
   const { version, limit } = limitFrom(entitlement)
   return { epoch, version, limit, seats }
+}
+
+// An epoch is the time of its start. Asked to count up instead, a request that was given up for lost and
+// arrives after all would raise it over the head of the ledger in force, and a D1 that was restored
+// would give an epoch a second time.
+async function raiseEpoch(
+  db: Database,
+  organizationId: string,
+  epoch: number
+): Promise<{
+  readonly epoch: number
+  readonly entitlement: readonly (typeof entitlements.$inferSelect)[]
+}> {
+  const { raised, inForce, entitlement } = await batch(db, {
+    raised: db
+      .insert(seatLedgers)
+      .values({ organizationId, epoch })
+      .onConflictDoUpdate({
+        target: seatLedgers.organizationId,
+        set: { epoch },
+        setWhere: lt(seatLedgers.epoch, epoch),
+      })
+      .returning(),
+    inForce: db.select().from(seatLedgers).where(eq(seatLedgers.organizationId, organizationId)),
+    entitlement: entitlementOf(db, organizationId),
+  })
+  if (raised.length > 0) return { epoch, entitlement }
+  // The clock has not moved since the last start, or was ahead then.
+  return raiseEpoch(db, organizationId, (inForce[0]?.epoch ?? epoch) + 1)
 }
 
 /**

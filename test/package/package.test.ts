@@ -42,6 +42,7 @@ describe('in plain Node', () => {
     ['seatgate', 'createSeatgate'],
     ['seatgate/hono', 'seatgateRouter'],
     ['seatgate/schema', 'memberships'],
+    ['seatgate/testing', 'violations'],
   ])('%s can be imported', async (name, aName) => {
     expect(await exportsInNode(directory.path, name)).toContain(aName)
   })

@@ -165,11 +165,12 @@ describe('a ledger that is lost', () => {
     const expired = await invite(world, organization)
     passTime(WEEK_MS + 61_000)
     const later = await invite(createInvitingWorld({ provider: 'd1' }), organization)
+    const before = await readLedger(organization.id)
     await loseLedger(organization)
     const usage = answered(await seatUsage(world.seatgate, organization.asOperator))
     expect(usage).toMatchObject({ held: 1, reserved: 1, available: 1 })
     expect(await promisedUntil(organization)).toBe(atExpiry(later))
-    expect((await readLedger(organization.id))?.epoch).toBe(2)
+    expect((await readLedger(organization.id))?.epoch).toBeGreaterThan(before?.epoch ?? 0)
     for (const gone of [invited, expired]) {
       expect(codeOf(await accept(world, gone))).toBe('invitation_expired')
     }

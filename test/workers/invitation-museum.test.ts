@@ -128,7 +128,7 @@ describe.each(enforcing)('bugs of others, with invitations (%s seats)', (provide
     )
     expect(answers.map(codeOf)).toEqual(Array(10).fill('ok'))
     await world.settled()
-    expect((await readState(organization.id)).epoch).toBe(provider === 'ledger' ? 1 : 0)
+    expect((await readState(organization.id)).epoch > 0).toBe(provider === 'ledger')
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 

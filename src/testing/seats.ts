@@ -1,0 +1,101 @@
+import type { Circumstances, InvitationState, LedgerState, State } from './state.ts'
+
+/** The seats that memberships carry. */
+export function carriedSeats({ members }: Pick<State, 'members'>): string[] {
+  return members.flatMap(({ status, seat_id }) =>
+    status === 'active' && seat_id !== null ? [seat_id] : []
+  )
+}
+
+/** The seats that pending invitations hold. */
+export function promisedSeats({ invitations }: Pick<State, 'invitations'>): string[] {
+  return invitations.flatMap((row) =>
+    endOf(row) === 'unfinished' && row.expired === 0 && row.seat_id !== null ? [row.seat_id] : []
+  )
+}
+
+/** How an invitation ended; the clock is not asked. */
+export function endOf({
+  accepted_at,
+  revoked_at,
+  declined_at,
+}: Pick<InvitationState, 'accepted_at' | 'revoked_at' | 'declined_at'>) {
+  if (accepted_at !== null) return 'accepted'
+  if (revoked_at !== null) return 'revoked'
+  return declined_at === null ? 'unfinished' : 'declined'
+}
+
+/**
+ * Invariant 1: there are no more seats than were bought, in neither store; every seat in D1 is known
+ * to the ledger, and none is fenced.
+ */
+export function overshoot(state: State, { usedWhenLowered = 0 }: Circumstances): string[] {
+  const wrong: string[] = []
+  const carried = [...carriedSeats(state), ...promisedSeats(state)]
+  const limit = state.entitlement?.limit_seats ?? Infinity
+  const most = Math.max(limit, 1, usedWhenLowered)
+  if (carried.length > most) wrong.push(`${carried.length} members, at most ${most} allowed`)
+  for (const seat of carried) if (state.fences.includes(seat)) wrong.push(`${seat} is fenced`)
+  if (state.ledger === null) return wrong
+  const { seats } = state.ledger
+  if (seats.length > most) wrong.push(`${seats.length} seats in the ledger, at most ${most}`)
+  return [...wrong, ...unknownSeats(carried, seats)]
+}
+
+/** Seats that D1 has and the ledger does not know: it would sell them once more. */
+export function unknownSeats(
+  carried: readonly string[],
+  seats: LedgerState['seats']
+): readonly string[] {
+  const known = new Set(seats.map(({ seat_id }) => seat_id))
+  return carried.flatMap((seat) => (known.has(seat) ? [] : [`the ledger does not know ${seat}`]))
+}
+
+/**
+ * Invariant 1, between two moments: a ledger that grew did so within its limit. What it had when the
+ * limit was lowered it may keep. `used` counts seats, held and reserved.
+ */
+export function growth(
+  before: { readonly used: number },
+  after: { readonly used: number; readonly limit: number }
+): readonly string[] {
+  return after.used > before.used && after.used > after.limit
+    ? [`grew from ${before.used} to ${after.used} seats, at most ${after.limit} allowed`]
+    : []
+}
+
+/**
+ * Invariant 2, once quiet: the ledger holds the seats of memberships, has those of pending invitations
+ * reserved, and no others; its limit and its epoch are those in D1.
+ */
+export function leak(state: State): string[] {
+  const { ledger } = state
+  if (ledger === null) return []
+  const wrong: string[] = []
+  const carried = new Set(carriedSeats(state))
+  const promised = new Set(promisedSeats(state))
+  for (const { seat_id, state } of ledger.seats) {
+    if (!carried.has(seat_id) && !promised.has(seat_id)) wrong.push(`${seat_id} leaked`)
+    if (state !== (promised.has(seat_id) ? 'reserved' : 'held')) {
+      wrong.push(`${seat_id} is still ${state}`)
+    }
+  }
+  if (ledger.held + ledger.reserved !== ledger.seats.length || ledger.reserved !== promised.size) {
+    wrong.push(`counts ${ledger.held} + ${ledger.reserved} for ${ledger.seats.length} seats`)
+  }
+  if (ledger.epoch !== state.epoch) wrong.push(`epoch ${ledger.epoch}, in force ${state.epoch}`)
+  return [...wrong, ...staleLimit(ledger, state)]
+}
+
+function staleLimit(ledger: LedgerState, { entitlement }: State): readonly string[] {
+  const bought = entitlement ?? { version: 0, limit_kind: ledger.limit_kind, limit_seats: null }
+  const same =
+    ledger.version === bought.version &&
+    ledger.limit_kind === bought.limit_kind &&
+    ledger.limit_seats === bought.limit_seats
+  if (same) return []
+  return [
+    `limit ${ledger.limit_seats} v${ledger.version} in the ledger, ` +
+      `${bought.limit_seats} v${bought.version} in D1`,
+  ]
+}

@@ -1,0 +1,165 @@
+/** A membership, as its row is. */
+export interface MemberState {
+  readonly user_id: string
+  readonly role: string
+  readonly status: string
+  readonly seat_id: string | null
+  readonly suspended_by: string | null
+}
+
+/** The organization itself; `deleted_at` null while it lives. */
+export interface OrganizationState {
+  readonly name: string
+  readonly slug: string
+  readonly enforce_mfa_for_members: number
+  readonly deleted_at: number | null
+}
+
+/** How many members the triggers have counted. */
+export interface CountState {
+  readonly active: number
+  readonly suspended: number
+  readonly seats: number
+}
+
+/** An audit event. */
+export interface EventState {
+  readonly sequence: number
+  readonly action: string
+  readonly actor_id: string | null
+  readonly target_id: string
+  readonly metadata: Readonly<Record<string, unknown>>
+}
+
+/** An invitation, and whether its time was over when it was read. */
+export interface InvitationState {
+  readonly id: string
+  readonly seat_id: string | null
+  readonly role: string
+  readonly expired: number
+  readonly accepted_at: number | null
+  readonly revoked_at: number | null
+  readonly declined_at: number | null
+}
+
+/** What a ledger has in its storage. */
+export interface LedgerState {
+  readonly epoch: number
+  readonly version: number
+  readonly limit_kind: string
+  readonly limit_seats: number | null
+  readonly held: number
+  readonly reserved: number
+  readonly seats: readonly {
+    readonly seat_id: string
+    readonly holder: string
+    readonly state: string
+  }[]
+}
+
+/** What D1 holds of one organization. */
+export interface StoredState {
+  readonly organization: OrganizationState | null
+  readonly members: readonly MemberState[]
+  readonly invitations: readonly InvitationState[]
+  readonly counts: CountState | null
+  readonly events: readonly EventState[]
+  readonly entitlement: {
+    readonly version: number
+    readonly limit_kind: string
+    readonly limit_seats: number | null
+  } | null
+  /** Which ledger is in force; 0: none has ever started. */
+  readonly epoch: number
+  readonly fences: readonly string[]
+}
+
+/** What both stores hold of one organization. */
+export interface State extends StoredState {
+  /** Null: not started, or seats are counted in D1 alone. */
+  readonly ledger: LedgerState | null
+}
+
+/** What the checkers need to know of the moment at which the state was read. */
+export interface Circumstances {
+  /** Nothing is under way, and what a crash left behind has been settled. */
+  readonly quiet: boolean
+  /** Seats in use when the limit was lowered below them. */
+  readonly usedWhenLowered?: number
+  /** Whether seats are counted at all: false with `unlimitedSeats()`. */
+  readonly seatsCounted?: boolean
+}
+
+/**
+ * Reads what D1 holds of an organization, in one batch. Read it before the ledger: between the two,
+ * seats may only be added by somebody who joins.
+ *
+ * @example
+ * ```ts
+ * const stored = await readStored(env.DB, organizationId)
+ * const wrong = violations({ ...stored, ledger: null }, { quiet: false })
+ * ```
+ */
+export async function readStored(
+  database: D1Database,
+  organizationId: string,
+  now: Date = new Date()
+): Promise<StoredState> {
+  const answers = await database.batch(
+    QUESTIONS.map((sql) =>
+      sql.includes('?2')
+        ? database.prepare(sql).bind(organizationId, now.getTime())
+        : database.prepare(sql).bind(organizationId)
+    )
+  )
+  return storedFrom(answers.map(({ results }) => results))
+}
+
+const QUESTIONS = [
+  `SELECT name, slug, enforce_mfa_for_members, deleted_at FROM organizations WHERE id = ?1`,
+  `SELECT user_id, role, status, seat_id, suspended_by FROM memberships
+    WHERE organization_id = ?1`,
+  `SELECT id, seat_id, role, expires_at <= ?2 AS expired, accepted_at, revoked_at, declined_at
+    FROM invitations WHERE organization_id = ?1`,
+  'SELECT active, suspended, seats FROM member_counts WHERE organization_id = ?1',
+  `SELECT sequence, action, actor_id, target_id, metadata FROM audit_events
+    WHERE organization_id = ?1 ORDER BY sequence`,
+  'SELECT version, limit_kind, limit_seats FROM entitlements WHERE organization_id = ?1',
+  'SELECT epoch FROM seat_ledgers WHERE organization_id = ?1',
+  'SELECT seat_id FROM seat_fences WHERE organization_id = ?1',
+]
+
+function storedFrom(answers: readonly (readonly unknown[])[]): StoredState {
+  const rows = <T>(index: number) => (answers[index] ?? []) as readonly T[]
+  return {
+    organization: rows<OrganizationState>(0)[0] ?? null,
+    members: rows<MemberState>(1),
+    invitations: rows<InvitationState>(2),
+    counts: rows<CountState>(3)[0] ?? null,
+    events: rows<EventState & { metadata: string }>(4).map((event) => ({
+      ...event,
+      metadata: JSON.parse(event.metadata) as Record<string, unknown>,
+    })),
+    entitlement: rows<NonNullable<StoredState['entitlement']>>(5)[0] ?? null,
+    epoch: rows<{ epoch: number }>(6)[0]?.epoch ?? 0,
+    fences: rows<{ seat_id: string }>(7).map(({ seat_id }) => seat_id),
+  }
+}
+
+/**
+ * Reads a ledger out of its object's own storage; null if it has not been started.
+ *
+ * @example
+ * ```ts
+ * import { runInDurableObject } from 'cloudflare:test'
+ *
+ * const ledger = await runInDurableObject(env.SEATS.getByName(organizationId), (_, { storage }) =>
+ *   readLedger(storage.sql)
+ * )
+ * ```
+ */
+export function readLedger(sql: SqlStorage): LedgerState | null {
+  const [ledger] = sql.exec('SELECT * FROM ledger').toArray()
+  const seats = sql.exec('SELECT seat_id, holder, state FROM seats').toArray()
+  return ledger ? ({ ...ledger, seats } as unknown as LedgerState) : null
+}

@@ -1,0 +1,260 @@
+/**
+ * Durable Objects: one live instance each, made when it is called, gone when it is evicted. While it
+ * awaits D1 other calls come in; what it writes between two awaits is written at once.
+ *
+ * @module
+ */
+import type { SeatLedger } from '../../src/runtime/seat-ledger.ts'
+import { readLedger, type LedgerState } from '../../src/testing/index.ts'
+import { crash, Disconnected, travel, type Isolate, type Surroundings } from './network.ts'
+import { objectState, type ObjectStorage } from './object-storage.ts'
+import { connect, type Connection } from './sqlite.ts'
+
+type LedgerClass = new (ctx: DurableObjectState, env: { DB: D1Database }) => SeatLedger
+
+/** A moment at which a ledger may have changed. */
+export interface LedgerCall {
+  readonly organizationId: string
+  readonly method: string
+  /** Whose call it is, and what was asked; null: an alarm. */
+  readonly by: Isolate | null
+  readonly request: unknown
+  /** What was answered; undefined: nothing yet. */
+  readonly answer?: unknown
+  /** Whether anybody still waits for the answer. */
+  readonly awaited: boolean
+  /** Calls that this object has not answered yet, with this one. */
+  readonly underWay: number
+}
+
+export interface Ledgers {
+  /** The namespace as an isolate has it bound. */
+  boundTo(isolate: Isolate): { getByName(name: string): unknown }
+  /** What an object's storage holds; null: it has not started. */
+  stateOf(organizationId: string): LedgerState | null
+  /** The object is reset: its calls fail, its storage stays. */
+  evict(organizationId: string): void
+  /** The object is as if it had never been. */
+  loseStorage(organizationId: string): void
+  names(): readonly string[]
+  /** Gives the connections back, for the next history. */
+  close(): void
+}
+
+interface LedgerObject {
+  readonly name: string
+  readonly storage: ObjectStorage
+  instance: { readonly isolate: Isolate; readonly ledger: SeatLedger } | null
+  /** Rejects the calls under way. */
+  readonly underWay: Set<(error: Error) => void>
+  /** Counts up with every change of the alarm, so that what was planned before is void. */
+  alarmChanges: number
+  alarmRunning: boolean
+  alarmGivenUp: boolean
+}
+
+const LAST_RETRY = 6
+const spare: Connection[] = []
+
+export function createLedgers(
+  surroundings: Surroundings,
+  Ledger: LedgerClass,
+  bind: (isolate: Isolate) => D1Database,
+  heard: (call: LedgerCall) => void
+): Ledgers {
+  const { scheduler, random, sometimes, trace } = surroundings
+  const objects = new Map<string, LedgerObject>()
+
+  const objectNamed = (name: string): LedgerObject => {
+    const there = objects.get(name)
+    if (there) return there
+    const storage: ObjectStorage = {
+      connection: spare.pop() ?? connect(),
+      alarmAt: null,
+      rearmed() {
+        if (made.alarmGivenUp && storage.alarmAt !== null) {
+          sometimes('a call brought an alarm back')
+          made.alarmGivenUp = false
+        }
+        planAlarm(made, 0)
+      },
+    }
+    const made: LedgerObject = {
+      name,
+      storage,
+      instance: null,
+      underWay: new Set(),
+      alarmChanges: 0,
+      alarmRunning: false,
+      alarmGivenUp: false,
+    }
+    objects.set(name, made)
+    return made
+  }
+
+  const instanceOf = (object: LedgerObject) => {
+    if (object.instance) return object.instance
+    const isolate: Isolate = { name: `ledger ${object.name}`, alive: true, died: () => {} }
+    isolate.died = () => reset(object)
+    const ctx = objectState(object.storage, () => isolate.alive, object.name)
+    const ledger = new Ledger(ctx as unknown as DurableObjectState, { DB: bind(isolate) })
+    object.instance = { isolate, ledger }
+    return object.instance
+  }
+
+  const reset = (object: LedgerObject) => {
+    if (object.underWay.size > 0) sometimes('a ledger was evicted with calls under way')
+    object.instance = null
+    object.alarmRunning = false
+    const error = new Disconnected('The object was reset.', random.chance(0.5))
+    for (const fail of object.underWay) fail(error)
+    object.underWay.clear()
+    planAlarm(object, 0)
+  }
+
+  const planAlarm = (object: LedgerObject, retries: number) => {
+    const change = ++object.alarmChanges
+    const { alarmAt } = object.storage
+    if (alarmAt === null) return
+    const late = random.between(1, 2_000)
+    scheduler.after(alarmAt - scheduler.now() + late, () => {
+      if (change === object.alarmChanges) void ring(object, retries)
+    })
+  }
+
+  const ring = async (object: LedgerObject, retries: number) => {
+    // One alarm at a time: what is due meanwhile comes next.
+    if (object.alarmRunning) {
+      scheduler.after(500, () => {
+        if (object.storage.alarmAt !== null) planAlarm(object, retries)
+      })
+      return
+    }
+    const { alarmAt } = object.storage
+    object.storage.alarmAt = null
+    if (random.chance(surroundings.weather.failedAlarm)) {
+      trace.note(`alarm ${object.name} failed ${retries}`)
+      if (retries >= LAST_RETRY) {
+        object.alarmGivenUp = true
+        return sometimes('an alarm died six times')
+      }
+      object.storage.alarmAt = alarmAt
+      object.alarmChanges += 1
+      const change = object.alarmChanges
+      scheduler.after(2_000 * 2 ** retries * (1 + random() / 4), () => {
+        if (change === object.alarmChanges) void ring(object, retries + 1)
+      })
+      return
+    }
+    if (surroundings.databaseIsOut) sometimes('an alarm rang while D1 was out')
+    const { ledger } = instanceOf(object)
+    object.alarmRunning = true
+    const done = ledger.alarm()
+    heard(alarmOf(object))
+    await done
+    if (object.instance?.ledger !== ledger) return
+    object.alarmRunning = false
+    trace.note(`alarm ${object.name}`)
+    heard(alarmOf(object))
+  }
+
+  const call = (
+    by: Isolate,
+    object: LedgerObject,
+    method: string,
+    request: unknown,
+    awaited: boolean
+  ): Promise<unknown> => {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    if (random.chance(surroundings.weather.evicted)) {
+      const instance = object.instance
+      if (instance) crash(instance.isolate)
+    }
+    const instance = instanceOf(object)
+    object.underWay.add(reject)
+    const ledger = instance.ledger as unknown as Record<string, (r: unknown) => Promise<unknown>>
+    const answering = ledger[method]!(request)
+    const asked = { organizationId: object.name, method, by, request, awaited }
+    heard({ ...asked, underWay: object.underWay.size })
+    answering.then(
+      (value) => {
+        if (!instance.isolate.alive) return
+        object.underWay.delete(reject)
+        heard({ ...asked, answer: value, underWay: object.underWay.size })
+        trace.note(`${object.name} ${method} ${JSON.stringify(value)}`)
+        if (random.chance(surroundings.weather.evicted)) crash(instance.isolate)
+        resolve(structuredClone(value))
+      },
+      (error: Error) => {
+        object.underWay.delete(reject)
+        reject(error)
+      }
+    )
+    return promise
+  }
+
+  return {
+    boundTo: (isolate) => ({
+      getByName: (name: string) =>
+        new Proxy(
+          {},
+          {
+            get: (_target, method: string) => (request: unknown) =>
+              travel(surroundings, isolate, {
+                to: 'ledger',
+                what: method,
+                arrive: (awaited) => call(isolate, objectNamed(name), method, request, awaited),
+              }),
+          }
+        ),
+    }),
+    stateOf(organizationId) {
+      const object = objects.get(organizationId)
+      if (!object) return null
+      const { connection } = object.storage
+      if (!connection.all("SELECT 1 FROM sqlite_schema WHERE name = 'ledger'").length) return null
+      const exec = (sql: string) => ({ toArray: () => connection.all(sql) })
+      return readLedger({ exec } as unknown as SqlStorage)
+    },
+    evict(organizationId) {
+      const instance = objects.get(organizationId)?.instance
+      if (instance) crash(instance.isolate)
+    },
+    loseStorage(organizationId) {
+      const object = objects.get(organizationId)
+      if (!object) return
+      sometimes("a ledger's storage was lost")
+      object.storage.alarmAt = null
+      if (object.instance) crash(object.instance.isolate)
+      clear(object.storage.connection)
+      planAlarm(object, 0)
+    },
+    names: () => [...objects.keys()],
+    close() {
+      for (const { storage, instance } of objects.values()) {
+        if (instance) instance.isolate.alive = false
+        clear(storage.connection)
+        spare.push(storage.connection)
+      }
+      objects.clear()
+    },
+  }
+}
+
+function alarmOf({ name, underWay }: LedgerObject): LedgerCall {
+  return {
+    organizationId: name,
+    method: 'alarm',
+    by: null,
+    request: null,
+    awaited: true,
+    underWay: underWay.size,
+  }
+}
+
+// Its tables stay, as the next instance would make them again at once.
+function clear(connection: Connection): void {
+  if (!connection.all("SELECT 1 FROM sqlite_schema WHERE name = 'ledger'").length) return
+  connection.all('DELETE FROM seats')
+  connection.all('DELETE FROM ledger')
+}

@@ -1,0 +1,115 @@
+/**
+ * Ways to break the library, each of which the simulation must notice: a piece of source and what takes
+ * its place.
+ *
+ * @module
+ */
+export interface Mutation {
+  readonly file: string
+  readonly from: string
+  readonly to: string
+  /** The seed from which on it is looked for. */
+  readonly seed: number
+}
+
+const COMMIT = 'const done = await commit(seatgate.db, statements)'
+
+export const mutations: Readonly<Record<string, Mutation>> = {
+  'a late write is let past its fence': {
+    file: 'src/seats/ledger-seats.ts',
+    from: 'not exists (select 1 from seat_fences where seat_id = ${seat.seatId})\n    and ',
+    to: '${seat.seatId} is not null and ',
+    seed: 1,
+  },
+  'a write under an earlier epoch is let in': {
+    file: 'src/seats/ledger-seats.ts',
+    from: ') = ${epoch}`',
+    to: ') >= 0 * ${epoch}`',
+    seed: 1,
+  },
+  'a seat is freed at its deadline without asking D1': {
+    file: 'src/runtime/seat-ledger.ts',
+    from: 'carried = await settleSeats(drizzle(this.env.DB), organizationId, due, new Date(now))',
+    to: 'carried = new Map()',
+    seed: 1,
+  },
+  'a seat is freed before its membership is gone': {
+    file: 'src/operations/batch.ts',
+    from: COMMIT,
+    to: `await Promise.all(prepared.freedSeats.map((seat) => releaseSeat(seatgate, seat)))
+  ${COMMIT}`,
+    seed: 1,
+  },
+  'a seat is given back after an unknown outcome': {
+    file: 'src/operations/batch.ts',
+    from: COMMIT,
+    to: `const done = await commit(seatgate.db, statements).catch(async (error) => {
+    await giveBack(seatgate, takenSeats)
+    throw error
+  })`,
+    seed: 1,
+  },
+  'a seat is confirmed before its membership is there': {
+    file: 'src/operations/batch.ts',
+    from: COMMIT,
+    to: `await Promise.allSettled(
+    takenSeats.map(({ seat, until }) => seatgate.seats.confirm(seatgate.seatContext, seat, until))
+  )
+  ${COMMIT}`,
+    seed: 1,
+  },
+  'an older limit takes the place of a newer one': {
+    file: 'src/runtime/ledger-tables.ts',
+    from: 'WHERE version < ?1',
+    to: 'WHERE ?1 > 0',
+    seed: 1,
+  },
+  'the last owner is let go': {
+    file: 'src/memberships/guards.ts',
+    from: "return [guard(db, 'last_owner', owner)]",
+    to: 'return [owner].slice(1)',
+    seed: 1,
+  },
+  'a lost release is not made up for': {
+    file: 'src/seats/ledger-seats.ts',
+    from: "  'seat.released',\n",
+    to: '',
+    seed: 1,
+  },
+  'a raise of the epoch that comes late counts': {
+    file: 'src/seats/truth.ts',
+    from: 'setWhere: lt(seatLedgers.epoch, epoch),',
+    to: '',
+    seed: 1,
+  },
+  'a new invitation overwrites the change of its role': {
+    file: 'src/invitations/guards.ts',
+    from: 'and role = ${role} and ${isUnfinished()}',
+    to: 'and ${role} = ${role} and ${isUnfinished()}',
+    seed: 1,
+  },
+  'a repeated operation is done again': {
+    file: 'src/operations/perform.ts',
+    from: 'if (earlier) return recall(operation, earlier)',
+    to: '',
+    seed: 1,
+  },
+  'an alarm frees what was confirmed while it asked': {
+    file: 'src/runtime/seat-ledger.ts',
+    from: 'this.#tables.dropReservation(seatId)',
+    to: 'this.#tables.remove(seatId)',
+    seed: 1,
+  },
+  'a ledger starts without the seats of invitations': {
+    file: 'src/seats/truth.ts',
+    from: 'if (page.length < IMPORT_PAGE) break\n    last = page.at(-1)?.userId',
+    to: 'if (page.length < IMPORT_PAGE) return { epoch, ...limitFrom(entitlement), seats }\n    last = page.at(-1)?.userId',
+    seed: 1,
+  },
+  'the limit is passed by one': {
+    file: 'src/seats/rules.ts',
+    from: 'used < limit.seats',
+    to: 'used <= limit.seats',
+    seed: 1,
+  },
+}

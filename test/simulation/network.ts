@@ -1,0 +1,143 @@
+import type { Random } from './random.ts'
+import type { Scheduler } from './scheduler.ts'
+import type { Sometimes } from '../../src/testing/index.ts'
+import type { Trace } from './trace.ts'
+import { calm, type Weather } from './weather.ts'
+
+/** A process that may die: a Worker's, or a Durable Object's. Nothing of it goes on afterwards. */
+export interface Isolate {
+  readonly name: string
+  alive: boolean
+  /** Called once, when it dies. */
+  died: () => void
+}
+
+/** What all parts of one history share. */
+export interface Surroundings {
+  readonly scheduler: Scheduler
+  readonly random: Random
+  readonly trace: Trace
+  readonly sometimes: Sometimes
+  weather: Weather
+  databaseIsOut: boolean
+  /** Requests that are still to arrive though nobody waits for them. */
+  stragglers: number
+}
+
+/** A way from an isolate to a store and back. */
+export interface Trip<T> {
+  readonly to: 'd1' | 'ledger' | 'queue' | 'sink'
+  readonly what: string
+  /** Whether it changes something: then being late matters, and happens more often. */
+  readonly writes?: boolean
+  /** What happens there. It is told whether anybody still waits. */
+  readonly arrive: (awaited: boolean) => Promise<T> | T
+}
+
+export class Disconnected extends Error {
+  readonly retryable: boolean
+
+  constructor(text = 'Network connection lost.', retryable = false) {
+    super(text)
+    this.retryable = retryable
+  }
+}
+
+/** Ends an isolate: whatever it was waiting for never comes. */
+export function crash(isolate: Isolate): void {
+  if (!isolate.alive) return
+  isolate.alive = false
+  isolate.died()
+}
+
+/** The wind has died down: what is under way arrives, and nothing new goes wrong. */
+export function becalm(surroundings: Surroundings): void {
+  const { distance, thinking } = surroundings.weather
+  surroundings.weather = { ...calm, distance, thinking }
+}
+
+/** Makes a trip. From a dead isolate none is made, and to a dead one no answer comes. */
+export function travel<T>(
+  surroundings: Surroundings,
+  isolate: Isolate,
+  { to, what, writes = false, arrive }: Trip<T>
+): Promise<T> {
+  const { scheduler, random, weather, trace } = surroundings
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
+  if (!isolate.alive) return promise
+  const told = (act: () => void) => () => {
+    if (isolate.alive) act()
+  }
+  const lose = (after: number) =>
+    scheduler.after(
+      after,
+      told(() => reject(new Disconnected(undefined, random.chance(0.5))))
+    )
+  const fault = drawFault(surroundings, writes)
+  if (fault !== 'none') trace.note(`${isolate.name} ${to} ${what}: ${fault}`)
+  if (fault === 'crashBefore') {
+    crash(isolate)
+    return promise
+  }
+  const way = () => random.between(0.5, weather.distance)
+  if (fault === 'lostRequest') {
+    lose(way() * 2)
+    return promise
+  }
+  let there = way()
+  if (fault === 'slow') there = random.between(5_000, 45_000)
+  if (fault === 'lateRequest') {
+    lose(there)
+    there = random.between(1_000, 150_000)
+    surroundings.stragglers += 1
+  }
+  const awaited = fault !== 'lateRequest'
+  const answer = (act: () => void) => {
+    if (fault === 'lateRequest') surroundings.stragglers -= 1
+    else if (fault === 'crashAfter') crash(isolate)
+    else if (fault === 'lostResponse') lose(way())
+    else scheduler.after(way(), told(act))
+  }
+  scheduler.after(there, () => {
+    let arrived: Promise<T> | T
+    try {
+      arrived = arrive(awaited && isolate.alive)
+    } catch (error) {
+      answer(() => reject(error as Error))
+      return
+    }
+    if (arrived instanceof Promise) {
+      void arrived.then(
+        (value) => answer(() => resolve(value)),
+        (error: Error) => answer(() => reject(error))
+      )
+    } else {
+      const value = arrived
+      answer(() => resolve(value))
+    }
+  })
+  return promise
+}
+
+const FAULTS = [
+  'crashBefore',
+  'crashAfter',
+  'lostRequest',
+  'lostResponse',
+  'lateRequest',
+  'slow',
+] as const
+
+const LATE: ReadonlySet<string> = new Set(['lateRequest', 'slow'])
+
+function drawFault(
+  { random, weather }: Surroundings,
+  writes: boolean
+): (typeof FAULTS)[number] | 'none' {
+  let left = random()
+  for (const fault of FAULTS) {
+    left -= weather[fault] * (writes && LATE.has(fault) ? 4 : 1)
+    if (left < 0) return fault
+  }
+  return 'none'
+}

@@ -1,0 +1,111 @@
+/**
+ * What is true of the organizations at this moment, for those who decide what is done next and for
+ * those who check it. It is read from D1 directly, and kept until something is written.
+ *
+ * @module
+ */
+import type { Connection } from './sqlite.ts'
+
+export interface MemberView {
+  readonly user_id: string
+  readonly role: string
+  readonly status: string
+  readonly seat_id: string | null
+}
+
+export interface InvitationView {
+  readonly id: string
+  readonly email: string
+  readonly role: string
+  readonly seat_id: string | null
+  readonly expires_at: number
+}
+
+export interface OrganizationView {
+  readonly id: string
+  readonly name: string
+  readonly slug: string
+  readonly deleted: boolean
+  readonly members: readonly MemberView[]
+  /** Those that nothing but the clock has ended. */
+  readonly unfinished: readonly InvitationView[]
+  /** Infinity: unlimited; null: no entitlement. */
+  readonly limit: number | null
+}
+
+export interface Registry {
+  /** Every organization that has ever been in D1, in that order. */
+  ids(): readonly string[]
+  learn(organizationId: string): void
+  view(organizationId: string): OrganizationView | null
+  /** Something has been written. */
+  forget(): void
+  isFenced(seatId: unknown): boolean
+  /** Which ledger is in force. */
+  epochOf(organizationId: unknown): number
+}
+
+export function createRegistry(connection: Connection): Registry {
+  const ids: string[] = []
+  const known = new Map<string, OrganizationView | null>()
+  const read = (id: string): OrganizationView | null => {
+    const [row] = connection.all(
+      'SELECT name, slug, deleted_at IS NOT NULL AS deleted FROM organizations WHERE id = ?',
+      [id]
+    )
+    if (row === undefined) return null
+    const [bought] = connection.all(
+      'SELECT limit_kind, limit_seats FROM entitlements WHERE organization_id = ?',
+      [id]
+    )
+    const limit = bought ? Number(bought['limit_seats'] ?? Infinity) : null
+    return {
+      id,
+      name: String(row['name']),
+      slug: String(row['slug']),
+      deleted: row['deleted'] === 1,
+      members: connection.all(
+        'SELECT user_id, role, status, seat_id FROM memberships WHERE organization_id = ?',
+        [id]
+      ) as unknown as MemberView[],
+      unfinished: connection.all(
+        `SELECT id, email, role, seat_id, expires_at FROM invitations WHERE organization_id = ?
+         AND accepted_at IS NULL AND revoked_at IS NULL AND declined_at IS NULL`,
+        [id]
+      ) as unknown as InvitationView[],
+      limit,
+    }
+  }
+  return {
+    ids: () => ids,
+    learn(id) {
+      if (!ids.includes(id)) ids.push(id)
+    },
+    view(id) {
+      const there = known.get(id)
+      if (there !== undefined) return there
+      const view = read(id)
+      known.set(id, view)
+      return view
+    },
+    forget: () => known.clear(),
+    isFenced: (seatId) =>
+      connection.all('SELECT 1 FROM seat_fences WHERE seat_id = ?', [seatId]).length > 0,
+    epochOf(organizationId) {
+      const [row] = connection.all('SELECT epoch FROM seat_ledgers WHERE organization_id = ?', [
+        organizationId,
+      ])
+      return Number(row?.['epoch'] ?? 0)
+    },
+  }
+}
+
+/** The seats that D1 has given away at an instant: those of members, and of open invitations. */
+export function seatsIn({ members, unfinished }: OrganizationView, now: number): readonly string[] {
+  return [
+    ...members.flatMap(({ seat_id }) => (seat_id === null ? [] : [seat_id])),
+    ...unfinished.flatMap(({ seat_id, expires_at }) =>
+      seat_id === null || expires_at <= now ? [] : [seat_id]
+    ),
+  ]
+}

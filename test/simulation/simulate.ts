@@ -1,0 +1,54 @@
+/**
+ * `npm run simulate -- --histories 1000000`: runs long, on all cores, and says what came of it.
+ *
+ * @module
+ */
+import { parseArgs } from 'node:util'
+import { neverReached } from '../../src/testing/index.ts'
+import { simulate, type Summary } from './pool.ts'
+
+const { values } = parseArgs({
+  options: {
+    histories: { type: 'string', default: '2000' },
+    seed: { type: 'string', default: '1' },
+    operations: { type: 'string', default: '200' },
+    workers: { type: 'string' },
+    mutation: { type: 'string' },
+  },
+})
+
+let shown = performance.now()
+
+const summary = await simulate({
+  firstSeed: Number(values.seed),
+  histories: Number(values.histories),
+  operations: Number(values.operations),
+  ...(values.workers !== undefined && { workers: Number(values.workers) }),
+  mutation: values.mutation ?? null,
+  progress(so) {
+    if (performance.now() - shown > 10_000) {
+      shown = performance.now()
+      console.log(`${so.histories} histories, ${so.failures.length} wrong, ${pace(so)}`)
+    }
+    return true
+  },
+})
+
+console.log(
+  `${summary.histories} histories, ${summary.operations} operations, ${summary.steps} steps ` +
+    `in ${summary.seconds.toFixed(1)} s on ${summary.workers} cores: ${pace(summary)}`
+)
+for (const [state, count] of Object.entries(summary.reached)) console.log(`  ${count}  ${state}`)
+const never = neverReached(summary.reached)
+if (never.length > 0) console.log(`never reached: ${never.join('; ')}`)
+for (const { seed, violations } of summary.failures) {
+  console.log(
+    `\nseed ${seed}: ${violations[0]}${violations.length > 1 ? ` (+${violations.length - 1})` : ''}`
+  )
+  console.log(`  npm run simulate:replay -- ${seed} ${values.operations} ${values.mutation ?? ''}`)
+}
+process.exitCode = summary.failures.length > 0 ? 1 : 0
+
+function pace({ histories, seconds, workers }: Summary): string {
+  return `${(histories / seconds / workers).toFixed(1)} histories per second and core`
+}

@@ -1,0 +1,151 @@
+/**
+ * Looks at both stores after every step that may have changed them: nothing may be wrong in between
+ * either.
+ *
+ * @module
+ */
+import { growth, unknownSeats, type LedgerState } from '../../src/testing/index.ts'
+import type { BatchListener } from './database.ts'
+import type { LedgerCall } from './ledgers.ts'
+import type { Surroundings } from './network.ts'
+import { seatsIn, type Registry } from './people.ts'
+import { noteBatch, noteCall } from './sightings.ts'
+import type { ProviderName } from './world.ts'
+
+export interface Watch {
+  readonly batch: BatchListener
+  readonly call: (call: LedgerCall) => void
+  /** D1 is another now: what was known of it is void. */
+  restored(): void
+  readonly violations: string[]
+}
+
+interface Known {
+  ledger: LedgerState | null
+  /** Seats that some ledger gave, or that D1 had before. */
+  granted: ReadonlySet<string>
+  carried: number
+}
+
+export function createWatch(
+  surroundings: Surroundings,
+  registry: Registry,
+  provider: ProviderName,
+  defaultLimit: number,
+  ledgerOf: (organizationId: string) => LedgerState | null
+): Watch {
+  const { scheduler, sometimes, trace } = surroundings
+  const violations: string[] = []
+  let freedAt = -Infinity
+  const known = new Map<string, Known>()
+  const say = (organizationId: string, problems: readonly string[]) => {
+    for (const problem of problems) {
+      trace.note(`VIOLATION ${organizationId}: ${problem}`)
+      violations.push(`${organizationId}: ${problem}`)
+    }
+  }
+
+  const lookAt = (organizationId: string, ledgerStarts: boolean) => {
+    const view = registry.view(organizationId)
+    if (view === null) return
+    const now = scheduler.now()
+    const carried = seatsIn(view, now)
+    const before = known.get(organizationId)
+    if (provider === 'd1') {
+      const limit = view.limit ?? defaultLimit
+      const used = seatsIn(view, now - 60_000).length
+      if (before) say(organizationId, growth({ used: before.carried }, { used, limit }))
+      known.set(organizationId, { ledger: null, granted: new Set(), carried: used })
+      return
+    }
+    const ledger = ledgerOf(organizationId)
+    if (ledger !== null) {
+      noteHands(before?.ledger ?? null, ledger, now)
+      say(organizationId, unknownSeats(carried, ledger.seats))
+      if (before?.ledger && !ledgerStarts) {
+        say(organizationId, ledgerGrowth(before.ledger, ledger, defaultLimit))
+      }
+    } else if (before) {
+      const strangers = carried.filter((seat) => !before.granted.has(seat))
+      say(
+        organizationId,
+        strangers.map((seat) => `${seat} was never granted`)
+      )
+    }
+    const granted = new Set([
+      ...carried,
+      ...(ledger ? ledger.seats.map(({ seat_id }) => seat_id) : (before?.granted ?? [])),
+    ])
+    known.set(organizationId, { ledger, granted, carried: carried.length })
+  }
+
+  return {
+    violations,
+    restored: () => known.clear(),
+    batch(batch) {
+      noteBatch(surroundings, registry, batch)
+      const writes = batch.statements.filter(({ sql }) => !sql.startsWith('select'))
+      if (batch.answers === null || writes.length === 0) return
+      registry.forget()
+      for (const { sql, params } of writes) {
+        if (sql.startsWith('insert into "organizations"')) registry.learn(String(params[0]))
+      }
+      if (provider === 'unlimited') return
+      if (!writes.some(({ sql }) => CHANGES_SEATS.test(sql))) return
+      const named = new Set(batch.statements.flatMap(({ params }) => params))
+      for (const id of registry.ids()) if (named.has(id)) lookAt(id, false)
+    },
+    call(call) {
+      const { organizationId } = call
+      const before = known.get(organizationId)?.ledger ?? null
+      const after = ledgerOf(organizationId)
+      noteCall(surroundings, before, after, call)
+      if (before === null && after !== null) noteStart(organizationId, after)
+      lookAt(organizationId, before === null)
+      const there = known.get(organizationId)
+      const granted = grantedBy(call)
+      if (there && granted.length > 0) {
+        known.set(organizationId, { ...there, granted: new Set([...there.granted, ...granted]) })
+      }
+    },
+  }
+
+  function noteHands(before: LedgerState | null, after: LedgerState, now: number) {
+    const grew = after.seats.length - (before?.seats.length ?? after.seats.length)
+    if (grew < 0) freedAt = now
+    if (grew > 0 && after.seats.length === after.limit_seats && now - freedAt < 1_000) {
+      sometimes('a seat changed hands within a second')
+    }
+  }
+
+  function noteStart(organizationId: string, ledger: LedgerState) {
+    const granted = known.get(organizationId)?.granted ?? new Set()
+    const there = new Set(ledger.seats.map(({ seat_id }) => seat_id))
+    if ([...granted].some((seat) => !there.has(seat))) {
+      sometimes('a ledger started while a seat was reserved')
+    }
+  }
+}
+
+const CHANGES_SEATS = /"(memberships|invitations|organizations|entitlements)"/
+
+function ledgerGrowth(
+  before: LedgerState,
+  after: LedgerState,
+  defaultLimit: number
+): readonly string[] {
+  const limit =
+    after.version === 0
+      ? defaultLimit
+      : after.limit_kind === 'unlimited'
+        ? Infinity
+        : (after.limit_seats ?? 0)
+  return growth({ used: before.seats.length }, { used: after.seats.length, limit })
+}
+
+function grantedBy({ method, request, answer }: LedgerCall): readonly string[] {
+  if (answer === undefined || (method !== 'reserve' && method !== 'reserveEach')) return []
+  const requests = [request].flat() as { seatId: string }[]
+  const answers = [answer].flat() as { ok: boolean }[]
+  return requests.flatMap(({ seatId }, index) => (answers[index]?.ok ? [seatId] : []))
+}

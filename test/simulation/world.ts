@@ -1,0 +1,172 @@
+/**
+ * One history's world: both stores, the queue, the sinks, and the processes that use them.
+ *
+ * @module
+ */
+import { drizzle } from 'drizzle-orm/d1'
+import { eq, sql } from 'drizzle-orm'
+import { users } from '../../host/identity/schema.ts'
+import {
+  auditQueueHandler,
+  createSeatgate,
+  d1Seats,
+  d1Sessions,
+  ledgerSeats,
+  sweepHandler,
+  unlimitedSeats,
+  type Seatgate,
+} from '../../src/index.ts'
+import { SeatLedger } from '../../src/runtime/seat-ledger.ts'
+import type { LedgerNamespace } from '../../src/seats/ledger.ts'
+import { bindDatabase, type BatchListener } from './database.ts'
+import { createLedgers, type LedgerCall, type Ledgers } from './ledgers.ts'
+import { crash, type Isolate, type Surroundings } from './network.ts'
+import { createQueue, type SimulatedQueue } from './queue.ts'
+import { listeningSink, type HeardByOrganization } from './sinks.ts'
+import type { Connection } from './sqlite.ts'
+
+export const PASSWORD = 'correct horse'
+
+export type ProviderName = 'ledger' | 'd1' | 'unlimited'
+
+/** What differs from one history's host to the next. */
+export interface HostOptions {
+  readonly provider: ProviderName
+  readonly defaultSeatLimit: number | 'unlimited'
+  readonly invitationTtlSeconds: number
+  readonly invitationsHoldSeats: boolean
+  readonly mails: boolean
+  /** Which sinks listen, beside the ledger's own. */
+  readonly sinks: readonly string[]
+}
+
+/** A Worker's isolate with its own Seatgate. */
+export interface Worker {
+  readonly isolate: Isolate
+  readonly seatgate: Seatgate
+  /** Work after the answer that is not done yet. */
+  busy: number
+}
+
+export interface World {
+  readonly connection: Connection
+  readonly ledgers: Ledgers
+  readonly queue: SimulatedQueue
+  readonly heard: ReadonlyMap<string, HeardByOrganization>
+  startWorker(name: string): Worker
+  /** Ends every Worker. */
+  stopWorkers(): void
+  /** Runs the cron handler once; true until it is done. */
+  sweep(): { readonly busy: () => boolean }
+  newId(): string
+}
+
+/** What is told to whoever watches. */
+export interface Listeners {
+  readonly batch: BatchListener
+  readonly call: (call: LedgerCall) => void
+}
+
+export function createWorld(
+  surroundings: Surroundings,
+  connection: Connection,
+  host: HostOptions,
+  listeners: Listeners
+): World {
+  const { scheduler, random, trace } = surroundings
+  let ids = 0
+  let isolates: Isolate[] = []
+  const newId = () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`
+  const bind = (isolate: Isolate) =>
+    bindDatabase(surroundings, connection, isolate, listeners.batch)
+  const ledgers = createLedgers(surroundings, SeatLedger, bind, listeners.call)
+  const heard = new Map<string, HeardByOrganization>(host.sinks.map((id) => [id, new Map()]))
+
+  const startWorker = (name: string): Worker => {
+    const isolate: Isolate = { name, alive: true, died: () => {} }
+    const database = drizzle(bind(isolate))
+    const sinks = [...heard].map(([id, events]) => listeningSink(surroundings, isolate, id, events))
+    const worker = { isolate, busy: 0 }
+    isolates = [...isolates.filter(({ alive }) => alive).slice(-50), isolate]
+    const seatgate = createSeatgate({
+      database,
+      seats:
+        host.provider === 'ledger'
+          ? ledgerSeats(ledgers.boundTo(isolate) as LedgerNamespace)
+          : host.provider === 'd1'
+            ? d1Seats()
+            : unlimitedSeats(),
+      defaultSeatLimit: host.defaultSeatLimit,
+      sessions: d1Sessions(),
+      users,
+      secret: 'a secret for simulations, of more than 32 characters',
+      verifyPassword: (_userId, password) => password === PASSWORD,
+      invitationLimits: { perUser: Infinity, perOrganization: Infinity, perRecipient: Infinity },
+      invitationTtlSeconds: host.invitationTtlSeconds,
+      invitationsHoldSeats: host.invitationsHoldSeats,
+      ...(host.mails && {
+        mailer: { send: async () => ({ outcome: 'sent' }) as const },
+        invitationUrl: (token: string) => `https://app.example/join#${token}`,
+      }),
+      registerUser: async ({ userId: id, email, now }) => {
+        const row = { id, email, passwordHash: 'none', emailVerifiedAt: now, createdAt: now }
+        return {
+          ok: true,
+          value: { statements: [database.insert(users).values(row)], user: { id } },
+        }
+      },
+      emailVerification: {
+        column: users.emailVerifiedAt,
+        markVerified: (userId, emailVerifiedAt) => [
+          database
+            .update(users)
+            .set({ emailVerifiedAt })
+            .where(sql`${eq(users.id, userId)} and ${users.emailVerifiedAt} is null`),
+        ],
+      },
+      lifecycle: {
+        onDelete: (statements, { userId }) => ({
+          ok: true,
+          statements: [...statements, database.delete(users).where(eq(users.id, userId))],
+        }),
+      },
+      sinks,
+      queue: queue.boundTo(isolate),
+      waitUntil: (work) => {
+        worker.busy += 1
+        void work.finally(() => (worker.busy -= 1))
+      },
+      report: ({ event }) => trace.note(`${name} reports ${event}`),
+      now: () => new Date(scheduler.now()),
+      newId,
+      random: () => random(),
+      newSecret: () => crypto.getRandomValues(new Uint8Array(32)),
+    })
+    return Object.assign(worker, { seatgate })
+  }
+
+  const queue = createQueue(surroundings, (batch) => {
+    const { isolate, seatgate } = startWorker('consumer')
+    return { isolate, done: auditQueueHandler(seatgate)(batch) }
+  })
+
+  return {
+    connection,
+    ledgers,
+    queue,
+    heard,
+    startWorker,
+    newId,
+    stopWorkers() {
+      for (const isolate of isolates) crash(isolate)
+      isolates = []
+    },
+    sweep() {
+      const { isolate, seatgate } = startWorker('cron')
+      let busy = true
+      isolate.died = () => (busy = false)
+      void sweepHandler(seatgate)().then(() => (busy = false))
+      return { busy: () => busy }
+    },
+  }
+}
