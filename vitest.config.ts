@@ -22,7 +22,7 @@ export default defineConfig({
         plugins: [inWorkerd],
         test: {
           name: 'workers',
-          include: ['test/workers/**/*.test.ts'],
+          include: ['test/{workers,museum,naive}/**/*.test.ts'],
           setupFiles: ['test/workers/setup.ts'],
           testTimeout: 60_000,
         },
