@@ -57,7 +57,7 @@ async function everyGap<Scene, A, B>(
     ])
     const betweenAnswer = between(passing, scene)
     // Whoever makes the other wait for its turn is let go.
-    const patience = setTimeout(hold.letGo, PATIENCE_MS)
+    const patience = setTimeout(() => hold.letGo(), PATIENCE_MS)
     await betweenAnswer
     clearTimeout(patience)
     hold.letGo()
