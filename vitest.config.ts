@@ -2,16 +2,23 @@ import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { ConformanceReporter } from './test/conformance/reporter.ts'
 
-/** The reference host's own configuration, in the real runtime, with the migrations at hand. */
-export const inWorkerd = cloudflareTest(async () => ({
-  wrangler: { configPath: './wrangler.toml' },
-  miniflare: {
-    bindings: {
-      TEST_MIGRATIONS: await readD1Migrations('migrations'),
-      INVITATION_SECRET: 'a secret of the reference host under test',
+/**
+ * The reference host's own configuration, in the real runtime, with the migrations at hand, and
+ * further bindings for tests that want them.
+ */
+export const workerd = (bindings: Readonly<Record<string, string>> = {}) =>
+  cloudflareTest(async () => ({
+    wrangler: { configPath: './wrangler.toml' },
+    miniflare: {
+      bindings: {
+        TEST_MIGRATIONS: await readD1Migrations('migrations'),
+        INVITATION_SECRET: 'a secret of the reference host under test',
+        ...bindings,
+      },
     },
-  },
-}))
+  }))
+
+export const inWorkerd = workerd()
 
 export default defineConfig({
   test: {

@@ -3,11 +3,13 @@ import type { Driver } from '../scoreboard/driver.ts'
 import { testEnv } from '../workers/setup.ts'
 import { newUsers } from '../workers/world.ts'
 import { openNaive } from './naive.ts'
+import { makeNaiveTables } from './tables.ts'
 
 /** The naive implementation, which claims to be able to do everything. */
 export const naiveDriver: Driver = {
   name: 'naive',
   lacks: {},
+  prepare: makeNaiveTables,
   open: openNaive,
   async people(count) {
     const ids = await newUsers(count)

@@ -1,7 +1,6 @@
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { CASES } from '../scoreboard/cases.ts'
 import { naiveDriver } from './driver.ts'
-import { makeNaiveTables } from './tables.ts'
 
 /** What goes wrong in it, case by case: none may fail for another reason than its own. */
 const WHY: Record<string, RegExp> = {
@@ -37,7 +36,7 @@ const WHY: Record<string, RegExp> = {
   'MUSEUM-30': /^growth without a seat store is ok$/,
 }
 
-beforeAll(makeNaiveTables)
+beforeAll(() => naiveDriver.prepare())
 
 afterEach(() => {
   vi.useRealTimers()

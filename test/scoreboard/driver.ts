@@ -125,6 +125,8 @@ export interface Driver {
   readonly name: string
   /** What it cannot be asked for, each with the reason. */
   readonly lacks: Readonly<Partial<Record<Ability, string>>>
+  /** Makes the tables that it needs, once. */
+  prepare(): Promise<void>
   /** A copy of the product. All it asks of its stores goes through `around`. */
   open(around?: Around): Product
   people(count: number): Promise<readonly Person[]>

@@ -38,18 +38,24 @@ export async function scene(
   const product = driver.open()
   const [owner, ...others] = await driver.people(size + open + 4)
   if (owner === undefined) throw new Error('nobody was made')
-  const id = must(await product.createOrganization(owner, limit))
+  const id = given(await product.createOrganization(owner, limit))
   const members = others.slice(0, size - 1)
-  for (const person of members) must(await product.add(owner, id, person, role))
+  for (const person of members) given(await product.add(owner, id, person, role))
   const invited = []
   for (const person of others.slice(size - 1, size - 1 + open)) {
-    invited.push({ person, invitation: must(await product.invite(owner, id, person.email)) })
+    invited.push({ person, invitation: given(await product.invite(owner, id, person.email)) })
   }
   await product.settled()
   return { product, id, owner, members, invited, strangers: others.slice(size - 1 + open) }
 }
 
-/** The value of an answer that has to be a yes. */
+// Without a scene nothing is played: that is no case that was lost.
+function given<T>(answer: Answer<T>): T {
+  if (!answer.ok) throw new Error(`The scene could not be set: ${answer.said}`)
+  return answer.value
+}
+
+/** The value of an answer that has to be a yes, or the case is lost. */
 export function must<T>(answer: Answer<T>): T {
   if (!answer.ok) throw new Failed(`what has to be possible is refused: ${answer.said}`)
   return answer.value

@@ -53,6 +53,8 @@ export function seatgateDriver(name: string, provider: 'ledger' | 'd1'): Driver 
         : {
             seatStore: 'seats are counted in D1 itself: there is no store that could be down alone',
           },
+    // Its migrations are applied before every test file.
+    async prepare() {},
     open: (around) => product(provider, around),
     async people(count) {
       const ids = await newUsers(count)
