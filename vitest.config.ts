@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { ConformanceReporter } from './test/conformance/reporter.ts'
@@ -18,7 +19,10 @@ export const workerd = (bindings: Readonly<Record<string, string>> = {}) =>
     },
   }))
 
-export const inWorkerd = workerd()
+/** `SCALE=whole` for all of what takes long: see `npm run scale`. */
+export const inWorkerd = workerd({ SCALE: process.env['SCALE'] ?? 'share' })
+
+const noRuntime = fileURLToPath(new URL('test/end-to-end/no-runtime.ts', import.meta.url))
 
 export default defineConfig({
   test: {
@@ -35,6 +39,12 @@ export default defineConfig({
         },
       },
       {
+        resolve: {
+          alias: {
+            'cloudflare:test': noRuntime,
+            'cloudflare:workers': noRuntime,
+          },
+        },
         test: {
           name: 'node',
           include: ['test/{end-to-end,package,migrations}/**/*.test.ts'],

@@ -1,8 +1,9 @@
 /**
  * Applies each mutation of the list to a copy of the project and runs the tests that concern it.
  * `npm run mutate`; `npm run mutate -- --only seats/` for some, `--lanes 2` for two at a time,
- * `--trust` without running the tests on the unchanged source first. The verdicts are printed and,
- * with `--report PATH`, written as JSON.
+ * `--trust` without running the tests on the unchanged source first, `--quick` with the few tests that
+ * know a file best. The verdicts are printed and, with `--report PATH`, written as JSON; `--again PATH`
+ * goes on from there.
  *
  * @module
  */
@@ -23,27 +24,39 @@ const LIMIT_MS = 300_000
 
 /** What became of a mutation: a test failed, none did, or it did not even run. */
 interface Verdict extends Mutation {
-  readonly outcome: 'killed' | 'survived' | 'invalid'
+  readonly outcome: 'killed' | 'survived' | 'unclear'
   readonly by: string
   readonly seconds: number
 }
+
+const SURVIVED = ['survived', ''] as const
 
 const { values } = parseArgs({
   options: {
     only: { type: 'string', default: '' },
     lanes: { type: 'string', default: '1' },
     report: { type: 'string' },
+    again: { type: 'string' },
+    quick: { type: 'boolean', default: false },
     trust: { type: 'boolean', default: false },
   },
 })
 
-const queue = MUTATIONS.filter(({ file, mistake }) => `${file} ${mistake}`.includes(values.only))
-const total = queue.length
-const verdicts: Verdict[] = []
+// What an earlier run found stands, but for what it let survive: that has to pass the other tests.
+const found = values.again ? (JSON.parse(await readFile(values.again, 'utf8')) as Verdict[]) : []
+const verdicts: Verdict[] = found.filter(({ outcome }) => outcome === 'killed')
+const earlier = new Set(
+  found.flatMap(({ outcome, mistake }) => (outcome === 'survived' ? [mistake] : []))
+)
+const isKilled = new Set(verdicts.map(({ mistake }) => mistake))
+const queue = MUTATIONS.filter(
+  ({ file, mistake }) => `${file} ${mistake}`.includes(values.only) && !isKilled.has(mistake)
+)
+const total = verdicts.length + queue.length
 // A test that fails anyway kills nothing.
 if (!values.trust) {
-  const tests = [...new Set(queue.flatMap(({ file }) => testsFor(file)))]
-  const [unchanged, failing] = await inCopy((copy) => run(copy, tests, 10 * LIMIT_MS))
+  const tests = new Set(queue.flatMap(({ file }) => Object.values(testsFor(file)).flat()))
+  const [unchanged, failing] = await inCopy((copy) => run(copy, [...tests], 10 * LIMIT_MS))
   if (unchanged !== 'survived') throw new Error(`A test fails without a mutation: ${failing}`)
 }
 await Promise.all(Array.from({ length: Number(values.lanes) }, lane))
@@ -87,7 +100,7 @@ async function judge(copy: string, mutation: Mutation): Promise<Verdict> {
   if (source.split(from).length !== 2) {
     return {
       ...mutation,
-      outcome: 'invalid',
+      outcome: 'unclear',
       by: 'what is to be changed is not there once',
       seconds: 0,
     }
@@ -97,7 +110,10 @@ async function judge(copy: string, mutation: Mutation): Promise<Verdict> {
     source.replace(from, () => to)
   )
   try {
-    const [outcome, by] = await run(copy, testsFor(file))
+    const { first, more } = testsFor(file)
+    const [soon, byFirst] = earlier.has(mutation.mistake) ? SURVIVED : await run(copy, first)
+    const [outcome, by] =
+      soon === 'survived' && !values.quick ? await run(copy, more) : ([soon, byFirst] as const)
     return { ...mutation, outcome, by, seconds: Math.round((Date.now() - started) / 1000) }
   } finally {
     await writeFile(path, source)
@@ -117,8 +133,8 @@ async function run(
   const timer = setTimeout(() => child.kill('SIGKILL'), limitMs)
   const exitCode = await new Promise((ended) => child.on('close', ended))
   clearTimeout(timer)
-  if (exitCode === 0) return ['survived', '']
-  if (exitCode === null) return ['killed', `${limitMs / 1000} s without an end`]
+  if (exitCode === 0) return SURVIVED
+  if (exitCode === null) return ['unclear', `${limitMs / 1000} s without an end`]
   const text = await readFile(report, 'utf8').catch(() => '{"testResults":[]}')
   const { testResults } = JSON.parse(text) as {
     testResults: { assertionResults: { status: string; fullName: string }[] }[]
@@ -126,7 +142,7 @@ async function run(
   const failed = testResults
     .flatMap(({ assertionResults }) => assertionResults)
     .find(({ status }) => status === 'failed')
-  return failed ? ['killed', failed.fullName] : ['invalid', 'no test ran']
+  return failed ? ['killed', failed.fullName] : ['unclear', 'no test ran']
 }
 
 async function writeReport(path: string): Promise<void> {

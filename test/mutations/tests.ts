@@ -1,64 +1,97 @@
 /**
- * Which tests are asked about which source: those that concern it, not all that there are.
+ * Which tests are asked about which source: first the few that know it best, then all that concern
+ * it.
  *
  * @module
  */
 
-const museum = ['test/museum/ledger-seats.test.ts', 'test/museum/d1-seats.test.ts']
 const workers = (names: string) => names.split(' ').map((name) => `test/workers/${name}.test.ts`)
-
-const ledger = [
-  ...workers(
-    'deadlines invitation-deadlines ledger-storage unheard repeats crashes races ' +
-      'invitation-races suspension-bulk http-unavailable organization-delete compose-again'
-  ),
+const museum = ['test/museum/ledger-seats.test.ts', 'test/museum/d1-seats.test.ts']
+const protocol = [
+  ...workers('deadlines invitation-deadlines ledger-storage unheard repeats crashes races'),
+  ...workers('invitation-races suspension-bulk http-unavailable organization-delete'),
+  ...workers('compose-again composition http-seats'),
+  ...museum,
 ]
 const invitations = [
-  ...workers(
-    'invitation-atomic invitation-races invitation-museum invitation-accept invitation-create ' +
-      'invitation-settings invitation-deadlines invitation-http'
-  ),
+  ...workers('invitation-atomic invitation-races invitation-museum invitation-accept'),
+  ...workers('invitation-create invitation-settings invitation-deadlines invitation-http'),
+  ...museum,
 ]
 
-const TESTS: Readonly<Record<string, readonly string[]>> = {
-  'seats/rules.ts': ['test/unit/rules.test.ts', ...workers('repeats races'), ...museum],
-  'seats/limit.ts': ['test/unit/rules.test.ts', ...workers('http-seats'), ...museum],
-  'seats/usage.ts': ['test/unit/rules.test.ts', ...workers('http-seats races'), ...museum],
-  'seats/d1-seats.ts': [
-    ...workers('races repeats suspension-bulk invitation-races invitation-museum'),
-    ...workers('invitation-deadlines http-seats configuration'),
-    ...museum,
-  ],
-  'seats/truth.ts': [...ledger, ...workers('invitation-accept http-seats'), ...museum],
-  'seats/ledger-seats.ts': [...ledger, ...workers('configuration composition'), ...museum],
-  'seats/set-limit.ts': [...workers('http-seats races unheard configuration'), ...museum],
-  'seats/explain.ts': workers('http-seats invitation-museum'),
-  'seats/queries.ts': workers('http-seats http-absence authorization'),
-  'seats/unlimited-seats.ts': workers(
-    'http-seats composition configuration races membership-rules'
-  ),
-  'runtime/seat-ledger.ts': [...ledger, ...museum],
-  'runtime/ledger-tables.ts': [...ledger, ...museum],
-  'memberships/gate.ts': [
-    ...ledger,
-    ...invitations,
-    ...workers('composition compose-several organization-create organization-atomic audit'),
-    ...museum,
-  ],
-  'memberships/exit.ts': [
-    ...workers('membership-suspension membership-owners member-roles owners user-deletion'),
-    ...workers('active-organization-ends audit unheard races'),
-    ...museum,
-  ],
-  'operations/batch.ts': [
-    ...workers('composition compose-again compose-several organization-hooks hook-before'),
-    ...workers('hook-after audit-wake-up audit unheard crashes owners races'),
-    ...museum,
-  ],
+interface Tests {
+  readonly first: readonly string[]
+  readonly more: readonly string[]
+}
+
+const unit = ['test/unit/rules.test.ts']
+
+const TESTS: Readonly<Record<string, Tests>> = {
+  'seats/rules.ts': { first: unit, more: protocol },
+  'seats/limit.ts': { first: unit, more: protocol },
+  'seats/usage.ts': {
+    first: [...unit, ...workers('http-seats invitation-museum')],
+    more: protocol,
+  },
+  'seats/d1-seats.ts': {
+    first: workers('invitation-museum suspension-bulk invitation-deadlines'),
+    more: [...protocol, ...workers('configuration')],
+  },
+  'seats/truth.ts': {
+    first: workers('deadlines invitation-deadlines ledger-storage'),
+    more: [...protocol, ...workers('invitation-accept')],
+  },
+  'seats/ledger-seats.ts': {
+    first: workers('deadlines unheard http-unavailable organization-delete'),
+    more: [...protocol, ...workers('configuration')],
+  },
+  'seats/set-limit.ts': {
+    first: workers('http-seats configuration'),
+    more: [...workers('races unheard invariants'), ...museum],
+  },
+  'seats/explain.ts': { first: workers('http-seats invitation-museum'), more: protocol },
+  'seats/queries.ts': { first: workers('http-seats http-absence'), more: workers('authorization') },
+  'seats/unlimited-seats.ts': {
+    first: workers('http-seats composition'),
+    more: workers('configuration races membership-rules invariants'),
+  },
+  'runtime/seat-ledger.ts': {
+    first: workers('deadlines invitation-deadlines ledger-storage'),
+    more: protocol,
+  },
+  'runtime/ledger-tables.ts': {
+    first: workers('deadlines invitation-deadlines ledger-storage'),
+    more: protocol,
+  },
+  'memberships/gate.ts': {
+    first: workers('invitation-museum composition deadlines suspension-bulk'),
+    more: [
+      ...protocol,
+      ...invitations,
+      ...workers('compose-several organization-create organization-atomic audit invariants'),
+    ],
+  },
+  'memberships/exit.ts': {
+    first: workers('membership-suspension active-organization-ends'),
+    more: workers('membership-owners member-roles owners user-deletion audit unheard invariants'),
+  },
+  'operations/batch.ts': {
+    first: workers('compose-again composition deadlines hook-before'),
+    more: [
+      ...workers('compose-several organization-hooks hook-after audit-wake-up audit unheard'),
+      ...workers('crashes owners races http-seats'),
+      ...museum,
+    ],
+  },
+}
+
+const OTHERS: Tests = {
+  first: workers('invitation-atomic invitation-museum invitation-accept'),
+  more: invitations,
 }
 
 /** The tests that concern a source file. */
-export function testsFor(file: string): readonly string[] {
-  const tests = TESTS[file] ?? [...invitations, ...museum]
-  return [...new Set(tests)]
+export function testsFor(file: string): Tests {
+  const { first, more } = TESTS[file] ?? OTHERS
+  return { first, more: [...new Set(more)].filter((test) => !first.includes(test)) }
 }
