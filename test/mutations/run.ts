@@ -53,6 +53,9 @@ const queue = MUTATIONS.filter(
   ({ file, mistake }) => `${file} ${mistake}`.includes(values.only) && !isKilled.has(mistake)
 )
 const total = verdicts.length + queue.length
+// The files take turns, so that a run that is cut short has something to say about each.
+const turn = (one: Mutation) => MUTATIONS.filter(({ file }) => file === one.file).indexOf(one)
+queue.sort((a, b) => turn(a) - turn(b))
 // A test that fails anyway kills nothing.
 if (!values.trust) {
   const tests = new Set(queue.flatMap(({ file }) => Object.values(testsFor(file)).flat()))

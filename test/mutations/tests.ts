@@ -34,7 +34,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: protocol,
   },
   'seats/d1-seats.ts': {
-    first: workers('invitation-museum suspension-bulk invitation-deadlines'),
+    first: workers('invitation-museum invitation-deadlines'),
     more: [...protocol, ...workers('configuration')],
   },
   'seats/truth.ts': {
@@ -42,7 +42,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: [...protocol, ...workers('invitation-accept')],
   },
   'seats/ledger-seats.ts': {
-    first: workers('deadlines unheard http-unavailable organization-delete'),
+    first: workers('deadlines unheard http-unavailable'),
     more: [...protocol, ...workers('configuration')],
   },
   'seats/set-limit.ts': {
@@ -64,7 +64,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: protocol,
   },
   'memberships/gate.ts': {
-    first: workers('invitation-museum composition deadlines suspension-bulk'),
+    first: workers('invitation-museum composition deadlines'),
     more: [
       ...protocol,
       ...invitations,
