@@ -131,7 +131,16 @@ async function run(
 ): Promise<readonly [Verdict['outcome'], string]> {
   const report = join(copy, 'report.json')
   await rm(report, { force: true })
-  const args = ['run', '--bail', '1', '--reporter=json', `--outputFile=${report}`, ...tests]
+  const args = [
+    'run',
+    '--bail',
+    '1',
+    '--maxWorkers',
+    '1',
+    '--reporter=json',
+    `--outputFile=${report}`,
+    ...tests,
+  ]
   const child = spawn(process.execPath, [vitest, ...args], { cwd: copy, stdio: 'ignore' })
   const timer = setTimeout(() => child.kill('SIGKILL'), limitMs)
   const exitCode = await new Promise((ended) => child.on('close', ended))

@@ -34,19 +34,19 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: protocol,
   },
   'seats/d1-seats.ts': {
-    first: workers('invitation-museum invitation-deadlines'),
+    first: workers('invitation-deadlines invitation-museum'),
     more: [...protocol, ...workers('configuration')],
   },
   'seats/truth.ts': {
-    first: workers('deadlines invitation-deadlines ledger-storage'),
+    first: workers('invitation-deadlines deadlines'),
     more: [...protocol, ...workers('invitation-accept')],
   },
   'seats/ledger-seats.ts': {
-    first: workers('deadlines unheard http-unavailable'),
+    first: workers('deadlines http-unavailable'),
     more: [...protocol, ...workers('configuration')],
   },
   'seats/set-limit.ts': {
-    first: workers('http-seats configuration'),
+    first: workers('http-seats'),
     more: [...workers('races unheard invariants'), ...museum],
   },
   'seats/explain.ts': { first: workers('http-seats invitation-museum'), more: protocol },
@@ -56,15 +56,15 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: workers('configuration races membership-rules invariants'),
   },
   'runtime/seat-ledger.ts': {
-    first: workers('deadlines invitation-deadlines ledger-storage'),
+    first: workers('invitation-deadlines deadlines'),
     more: protocol,
   },
   'runtime/ledger-tables.ts': {
-    first: workers('deadlines invitation-deadlines ledger-storage'),
+    first: workers('invitation-deadlines deadlines'),
     more: protocol,
   },
   'memberships/gate.ts': {
-    first: workers('invitation-museum composition deadlines'),
+    first: workers('invitation-museum composition'),
     more: [
       ...protocol,
       ...invitations,
@@ -72,11 +72,11 @@ const TESTS: Readonly<Record<string, Tests>> = {
     ],
   },
   'memberships/exit.ts': {
-    first: workers('membership-suspension active-organization-ends'),
+    first: workers('membership-suspension'),
     more: workers('membership-owners member-roles owners user-deletion audit unheard invariants'),
   },
   'operations/batch.ts': {
-    first: workers('compose-again composition deadlines hook-before'),
+    first: workers('composition compose-again'),
     more: [
       ...workers('compose-several organization-hooks hook-after audit-wake-up audit unheard'),
       ...workers('crashes owners races http-seats'),
@@ -86,7 +86,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
 }
 
 const OTHERS: Tests = {
-  first: workers('invitation-atomic invitation-museum invitation-accept'),
+  first: workers('invitation-atomic invitation-museum'),
   more: invitations,
 }
 
