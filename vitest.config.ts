@@ -1,17 +1,28 @@
+import { fileURLToPath } from 'node:url'
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { ConformanceReporter } from './test/conformance/reporter.ts'
 
-/** The reference host's own configuration, in the real runtime, with the migrations at hand. */
-export const inWorkerd = cloudflareTest(async () => ({
-  wrangler: { configPath: './wrangler.toml' },
-  miniflare: {
-    bindings: {
-      TEST_MIGRATIONS: await readD1Migrations('migrations'),
-      INVITATION_SECRET: 'a secret of the reference host under test',
+/**
+ * The reference host's own configuration, in the real runtime, with the migrations at hand, and
+ * further bindings for tests that want them.
+ */
+export const workerd = (bindings: Readonly<Record<string, string>> = {}) =>
+  cloudflareTest(async () => ({
+    wrangler: { configPath: './wrangler.toml' },
+    miniflare: {
+      bindings: {
+        TEST_MIGRATIONS: await readD1Migrations('migrations'),
+        INVITATION_SECRET: 'a secret of the reference host under test',
+        ...bindings,
+      },
     },
-  },
-}))
+  }))
+
+/** `SCALE=whole` for all of what takes long: see `npm run scale`. */
+export const inWorkerd = workerd({ SCALE: process.env['SCALE'] ?? 'share' })
+
+const noRuntime = fileURLToPath(new URL('test/end-to-end/no-runtime.ts', import.meta.url))
 
 export default defineConfig({
   test: {
@@ -22,12 +33,18 @@ export default defineConfig({
         plugins: [inWorkerd],
         test: {
           name: 'workers',
-          include: ['test/workers/**/*.test.ts'],
+          include: ['test/{workers,museum,naive}/**/*.test.ts'],
           setupFiles: ['test/workers/setup.ts'],
           testTimeout: 60_000,
         },
       },
       {
+        resolve: {
+          alias: {
+            'cloudflare:test': noRuntime,
+            'cloudflare:workers': noRuntime,
+          },
+        },
         test: {
           name: 'node',
           include: ['test/{end-to-end,package,migrations}/**/*.test.ts'],

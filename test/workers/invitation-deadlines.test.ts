@@ -74,6 +74,32 @@ describe('an invitation that expires', () => {
     }
   )
 
+  it('SEAT-38 keeps it for who accepted just in time, seats counted in D1', async () => {
+    const calm = createInvitingWorld({ provider: 'd1' })
+    const organization = await newOrganization(calm, 2)
+    const invited = await invite(calm, organization)
+    const userId = await userWith(invited.email)
+    const reached = Promise.withResolvers<void>()
+    const held = Promise.withResolvers<void>()
+    const slow = createInvitingWorld({
+      provider: 'd1',
+      async around({ asked }, run) {
+        if (asked.some((sql) => sql.startsWith('insert into "memberships"'))) {
+          reached.resolve()
+          await held.promise
+        }
+        return run()
+      },
+    })
+    const accepting = acceptInvitation(slow.seatgate, { caller: { userId } }, invited)
+    await reached.promise
+    passTime(WEEK_MS + 5000)
+    expect(codeOf(await add(calm, organization))).toBe('seat_limit_reached')
+    held.resolve()
+    expect(codeOf(await accepting)).toBe('ok')
+    await expectSound(organization.id, true)
+  })
+
   it('SEAT-36 keeps it until then, however often the alarm comes', async () => {
     const world = createInvitingWorld()
     const organization = await newOrganization(world, 2)
@@ -136,6 +162,20 @@ describe('a promise whose ledger did not hear of it', () => {
     expect(await runDurableObjectAlarm(ledgerOf(organization)), 'armed').toBe(true)
     expect(await readLedger(organization.id)).toMatchObject({ held: 2, reserved: 0 })
     expect((await readState(organization.id)).fences).toEqual([])
+    await expectSound(organization.id, true)
+  })
+
+  it('SEAT-37 is asked about soon, once it was presented', async () => {
+    const calm = createInvitingWorld()
+    const organization = await newOrganization(calm, 2)
+    const invited = await invite(calm, organization)
+    const deaf = createInvitingWorld({ around: losing('confirm') })
+    expect(codeOf(await accept(deaf, invited))).toBe('ok')
+    await deaf.settled()
+    expect(await promisedUntil(organization)).toBeLessThan(Date.now() + 31_000)
+    passTime(31_000)
+    expect(await runDurableObjectAlarm(ledgerOf(organization)), 'armed').toBe(true)
+    expect(await readLedger(organization.id)).toMatchObject({ held: 2, reserved: 0 })
     await expectSound(organization.id, true)
   })
 

@@ -1,0 +1,106 @@
+/**
+ * What is on disk of an organization once every process is gone: D1's file and its ledger's, as they
+ * were at that moment.
+ *
+ * @module
+ */
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+
+type Row = Record<string, unknown>
+
+interface Circumstances {
+  readonly quiet: boolean
+  readonly usedWhenLowered: number
+}
+
+/** As the checkers take it. */
+export type StateOnDisk = Readonly<Record<string, unknown>>
+
+// Loaded by path: what it imports has the types of another runtime.
+const checkers = '../workers/invariants.ts'
+
+/** Everything that is wrong with an organization on disk. */
+export async function violationsOnDisk(
+  directory: string,
+  organizationId: string,
+  circumstances: Circumstances
+): Promise<string[]> {
+  const { violationsIn } = (await import(checkers)) as {
+    violationsIn(state: StateOnDisk, circumstances: Circumstances): string[]
+  }
+  // Whoever opens a database that was left by a crash mends it: that is the runtime's to do.
+  const copy = await mkdtemp(join(tmpdir(), 'seatgate-disk-'))
+  try {
+    await cp(join(directory, 'v3'), copy, { recursive: true })
+    const files = (await readdir(copy, { recursive: true }))
+      .filter((path) => path.endsWith('.sqlite'))
+      .map((path) => join(copy, path))
+    return violationsIn(readState(files, organizationId), circumstances)
+  } finally {
+    await rm(copy, { recursive: true, force: true })
+  }
+}
+
+function readState(files: readonly string[], organizationId: string): StateOnDisk {
+  const [d1] = files.flatMap((file) =>
+    withTable(file, 'organizations', (database) => {
+      const all = (sql: string) => database.prepare(sql).all(organizationId) as Row[]
+      const first = (sql: string) => all(sql)[0] ?? null
+      return {
+        organization: first(`SELECT name, slug, enforce_mfa_for_members, deleted_at
+        FROM organizations WHERE id = ?`),
+        members: all(`SELECT user_id, role, status, seat_id, suspended_by
+        FROM memberships WHERE organization_id = ?`),
+        invitations: all(`SELECT id, seat_id, role, expires_at <= ${Date.now()} AS expired,
+        accepted_at, revoked_at, declined_at FROM invitations WHERE organization_id = ?`),
+        counts: first(
+          'SELECT active, suspended, seats FROM member_counts WHERE organization_id = ?'
+        ),
+        events: all(`SELECT sequence, action, actor_id, target_id, metadata FROM audit_events
+        WHERE organization_id = ? ORDER BY sequence`).map((event) => ({
+          ...event,
+          metadata: JSON.parse(String(event['metadata'])) as unknown,
+        })),
+        entitlement: first(`SELECT version, limit_kind, limit_seats
+        FROM entitlements WHERE organization_id = ?`),
+        epoch: Number(
+          first('SELECT epoch FROM seat_ledgers WHERE organization_id = ?')?.['epoch'] ?? 0
+        ),
+        fences: all('SELECT seat_id FROM seat_fences WHERE organization_id = ?').map(
+          (row) => row['seat_id']
+        ),
+      }
+    })
+  )
+  if (d1 === undefined) throw new Error('There is no database on disk.')
+  const [ledger = null] = files.flatMap((file) =>
+    withTable(file, 'ledger', (database) => {
+      const row = database
+        .prepare('SELECT * FROM ledger WHERE organization_id = ?')
+        .get(organizationId)
+      if (row === undefined) return undefined
+      return { ...row, seats: database.prepare('SELECT seat_id, holder, state FROM seats').all() }
+    })
+  )
+  return { ...d1, ledger }
+}
+
+function withTable<T>(
+  file: string,
+  table: string,
+  read: (database: DatabaseSync) => T | undefined
+): T[] {
+  const database = new DatabaseSync(file)
+  try {
+    const found = database
+      .prepare(`SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?`)
+      .get(table)
+    const answer = found === undefined ? undefined : read(database)
+    return answer === undefined ? [] : [answer]
+  } finally {
+    database.close()
+  }
+}

@@ -1,0 +1,20 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { CASES, notApplicable } from '../scoreboard/cases.ts'
+import type { Driver } from '../scoreboard/driver.ts'
+
+/** Every case of the museum that a driver can be asked, as a test of its own. */
+export function describeMuseum(driver: Driver): void {
+  // A case may let time pass.
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  describe(`the bug museum, with ${driver.name}`, () => {
+    for (const one of CASES) {
+      if (notApplicable(one, driver) !== null) continue
+      it(`${one.id}: ${one.title}`, async () => {
+        await expect(one.run(driver)).resolves.toBeUndefined()
+      })
+    }
+  })
+}

@@ -1,0 +1,564 @@
+/**
+ * Mistakes that could be made in the ledger and in the protocol around it. Each is a change of one
+ * place; some test has to notice it.
+ *
+ * @module
+ */
+
+export interface Mutation {
+  /** The source file, from `src/`. */
+  readonly file: string
+  /** What is there, once. */
+  readonly from: string
+  readonly to: string
+  /** What it comes to. */
+  readonly mistake: string
+}
+
+const inFile =
+  (file: string) =>
+  (mistake: string, from: string, to: string): Mutation => ({ file, mistake, from, to })
+
+const rules = inFile('seats/rules.ts')
+const limit = inFile('seats/limit.ts')
+const usage = inFile('seats/usage.ts')
+const d1Seats = inFile('seats/d1-seats.ts')
+const truth = inFile('seats/truth.ts')
+const ledgerSeats = inFile('seats/ledger-seats.ts')
+const setLimit = inFile('seats/set-limit.ts')
+const explain = inFile('seats/explain.ts')
+const queries = inFile('seats/queries.ts')
+const unlimited = inFile('seats/unlimited-seats.ts')
+const ledger = inFile('runtime/seat-ledger.ts')
+const tables = inFile('runtime/ledger-tables.ts')
+const gate = inFile('memberships/gate.ts')
+const exit = inFile('memberships/exit.ts')
+const batch = inFile('operations/batch.ts')
+const end = inFile('invitations/end.ts')
+const guards = inFile('invitations/guards.ts')
+const acceptance = inFile('invitations/acceptance.ts')
+const plan = inFile('invitations/plan.ts')
+
+export const MUTATIONS: readonly Mutation[] = [
+  rules('one seat more than there are', 'used < limit.seats', 'used <= limit.seats'),
+  rules(
+    'an unknown limit is none',
+    "if (limit.kind === 'unknown') return { code: 'seats_unavailable' }",
+    ''
+  ),
+  rules('reserved seats do not count', 'facts.held + facts.reserved', 'facts.held'),
+  rules('held seats do not count', 'facts.held + facts.reserved', 'facts.reserved'),
+  rules('anybody may present a seat id', 'facts.sameSeat.holder === holder', 'true'),
+  rules(
+    'one holder may have two seats',
+    'if (facts.sameHolder !== null) {',
+    'if (false as boolean && facts.sameHolder) {'
+  ),
+  rules('a reservation is a membership', "held ? 'already_member'", "true ? 'already_member'"),
+  limit('a negative limit is a limit', ' && value >= 0', ''),
+  limit('a fraction is a limit', 'Number.isSafeInteger(value)', '!Number.isNaN(value)'),
+  limit('what is not understood is unlimited', '  return unknown\n', '  return unlimited\n'),
+  usage(
+    'what is available may be negative',
+    'Math.max(0, limit.seats - used)',
+    'limit.seats - used'
+  ),
+  usage('full is over the limit', 'used > limit.seats', 'used >= limit.seats'),
+  usage(
+    'promised seats are not shown as used',
+    'const used = held + reserved',
+    'const used = held'
+  ),
+
+  d1Seats('no limit in D1', 'used >= seats)', 'used > seats)'),
+  d1Seats(
+    'a promised seat is counted again',
+    "request.kind === 'new' ? [guardLimit(context, request)] : []",
+    '[guardLimit(context, request)]'
+  ),
+  d1Seats(
+    'pending invitations hold no seat in D1',
+    ' + ${seatsPromised(organizationId, aMinuteBefore(now()))}',
+    ''
+  ),
+  d1Seats(
+    'an invitation frees its seat while it is accepted',
+    'now.getTime() - 60_000',
+    'now.getTime()'
+  ),
+  d1Seats('an unknown limit admits in D1', 'seats = ${unknownMark} or (seats', '(seats'),
+  d1Seats(
+    'a member of a full organization is told that it is full',
+    ` and not exists (
+        select 1 from memberships
+        where organization_id = \${organizationId} and user_id = \${holder} and status = 'active'
+      )`,
+    ''
+  ),
+  d1Seats('several at once are not told apart', 'used += 1', 'used += 0'),
+  d1Seats(
+    'several at once are not guarded',
+    'return ok({ guards: [guardLimit(context, request)], count: null })',
+    'return ok({ guards: [], count: null })'
+  ),
+  d1Seats(
+    'without an entitlement there is no limit in D1',
+    '      ), ${fallback}) as seats)',
+    '      ), -1) as seats)'
+  ),
+
+  truth(
+    'a new ledger keeps the old epoch',
+    'set: { epoch: sql`${seatLedgers.epoch} + 1` }',
+    'set: { epoch: sql`${seatLedgers.epoch}` }'
+  ),
+  truth(
+    'a new ledger starts without members',
+    'if (seatId !== null) seats.push({ seatId, holder: userId, until: null })',
+    'void userId'
+  ),
+  truth(
+    'a new ledger starts without promises',
+    'seats.push({ seatId, holder: invitationHolder(seatId), until: expiresAt })',
+    'void expiresAt'
+  ),
+  truth('a promise is imported as held', 'until: expiresAt })', 'until: null })'),
+  truth(
+    'a seat with a membership is fenced',
+    'where not exists (select 1 from memberships where seat_id = value)',
+    'where true'
+  ),
+  truth(
+    'a live invitation’s seat is fenced',
+    '          and not exists (select 1 from invitations where seat_id = value and ${isPending(now)})',
+    ''
+  ),
+  truth(
+    'an expired invitation keeps its seat',
+    'select 1 from invitations where seat_id = value and ${isPending(now)}',
+    'select 1 from invitations where seat_id = value'
+  ),
+  truth(
+    'nothing is fenced',
+    'where not exists (select 1 from memberships where seat_id = value)',
+    'where false'
+  ),
+  truth(
+    'nobody is found to hold a seat',
+    '[...promised, ...held.map(({ seatId }) => ({ seatId, until: null }))]',
+    '[...promised]'
+  ),
+  truth('no invitation is found to hold a seat', '[...promised, ...held.map(', '[...held.map('),
+  truth('an expired invitation is pending', '\n    and expires_at > ${now.getTime()}', ''),
+  truth('a revoked invitation is pending', ' and revoked_at is null', ''),
+  truth('a declined invitation is pending', ' and declined_at is null', ''),
+  truth('an accepted invitation is pending', 'sql`accepted_at is null and ', 'sql`'),
+  truth(
+    'an unlimited entitlement is unknown',
+    "if (limitKind === 'unlimited') return { organizationId, version, limit: unlimited }",
+    ''
+  ),
+
+  ledgerSeats(
+    'no fence at the batch',
+    'not exists (select 1 from seat_fences where seat_id = ${seat.seatId})',
+    'true'
+  ),
+  ledgerSeats('no epoch at the batch', ') = ${epoch}`', ') >= 0`'),
+  ledgerSeats(
+    'a founder needs no epoch',
+    "if (kind === 'founding') return ok(grant(context, { organizationId, seatId }, 0))",
+    "if (kind === 'founding') return ok({ guards: [], count: null })"
+  ),
+  ledgerSeats(
+    'released seats are not heard of later',
+    "      case 'seat.released':\n",
+    "      case 'seat.none' as never:\n"
+  ),
+  ledgerSeats('limits are not heard of later', "  'seat.limit_changed',\n", ''),
+  ledgerSeats(
+    'a ledger that does not answer admits',
+    "return refused({ code: 'seats_unavailable' })",
+    'return ok({ epoch: 0, count: null } as never)'
+  ),
+  ledgerSeats('a ledger may take as long as it likes', 'within(timeoutSeconds, ask())', 'ask()'),
+  ledgerSeats('an overloaded ledger is asked again', ' && flags.overloaded !== true', ''),
+  ledgerSeats('a broken call is not repeated', 'flags?.retryable === true', 'false'),
+  ledgerSeats(
+    'an undelivered event counts as delivered',
+    "told.ok ? delivered : { outcome: 'retry', reason: told.error.code }",
+    'told.ok ? delivered : delivered'
+  ),
+  ledgerSeats('a deleted organization keeps its ledger', "  'organization.delete',\n", ''),
+
+  setLimit(
+    'an older version counts',
+    'present && version <= presentVersion',
+    'present && version < presentVersion'
+  ),
+  setLimit(
+    'every version counts',
+    'present && version <= presentVersion',
+    'present && version < 0'
+  ),
+  setLimit('the version is not guarded', ') = ${presentVersion}`', ') >= 0`'),
+  setLimit(
+    'anybody sets limits',
+    'if (!isOperator(caller) && !isSystem(caller)) {',
+    'if (false as boolean) {'
+  ),
+  setLimit(
+    'an unknown limit is set',
+    "v.check((limit) => limit.kind !== 'unknown', ",
+    'v.check(() => true, '
+  ),
+  setLimit('the next version is the present one', 'presentVersion + 1', 'presentVersion'),
+  explain(
+    'promised seats are not explained',
+    'refusalAt(limit, held + reserved)',
+    'refusalAt(limit, held)'
+  ),
+  explain(
+    'members may see who holds seats',
+    'standingWith(roles, found, roles.memberAdmins)',
+    'standingWith(roles, found, roles.all)'
+  ),
+  queries(
+    'strangers may see seats',
+    '(membership !== null || mayLookIn(caller, organization.id))',
+    'true'
+  ),
+  unlimited('seats are claimed to be enforced', 'enforces: false', 'enforces: true'),
+
+  ledger(
+    'a repeat is not heard as one',
+    "if (decision.kind === 'repeat') {",
+    'if (false as boolean) {'
+  ),
+  ledger(
+    'a reservation has no deadline in sight',
+    "      this.#tables.add({ seatId, holder, state: 'reserved' }, deadline)\n      this.#arm(deadline)",
+    "      this.#tables.add({ seatId, holder, state: 'reserved' }, deadline)"
+  ),
+  ledger(
+    'a reservation counts as held',
+    "this.#tables.add({ seatId, holder, state: 'reserved' }, deadline)",
+    "this.#tables.add({ seatId, holder, state: 'held' }, null)"
+  ),
+  ledger(
+    'a seat is freed by the clock alone',
+    'carried = await settleSeats(drizzle(this.env.DB), organizationId, due, new Date(now))',
+    'carried = new Map()'
+  ),
+  ledger(
+    'a seat is freed if D1 does not answer',
+    '      } catch {\n        return\n      }',
+    '      } catch {\n        carried = new Map()\n      }'
+  ),
+  ledger(
+    'the alarm does not come again',
+    '    this.#arm(Date.now() + RETRY_MS)\n    const now',
+    '    const now'
+  ),
+  ledger(
+    'the alarm frees what is held',
+    'this.#tables.dropReservation(seatId)',
+    'this.#tables.remove(seatId)'
+  ),
+  ledger(
+    'the alarm frees nothing',
+    'if (until === undefined) this.#tables.dropReservation(seatId)',
+    'if (until === undefined) continue'
+  ),
+  ledger('the next deadline is not armed', 'else this.#arm(next)', 'else void next'),
+  ledger('a release is not heard', '() => this.#tables.remove(request.seatId)', '() => undefined'),
+  ledger('a confirmation is not heard', '() => this.#settle(seatId, until)', '() => void seatId'),
+  ledger(
+    'a promise is held for ever',
+    '    if (until === null) return this.#tables.hold(seatId)\n',
+    '    if (until !== 0) return this.#tables.hold(seatId)\n'
+  ),
+  ledger(
+    'a ledger answers for any organization',
+    "if (known !== null) throw new Error('This ledger belongs to another organization.')",
+    ''
+  ),
+  ledger('two starts at once', 'this.#starting ??= ', 'this.#starting = '),
+  ledger(
+    'a ledger that cannot start counts from nothing',
+    "    } catch {\n      return refused({ code: 'seats_unavailable' })",
+    '    } catch {\n      return this.ctx.storage.transactionSync(decide)'
+  ),
+  ledger(
+    'a lost alarm stays lost',
+    'if (known === organizationId) return this.#rearm()',
+    'if (known === organizationId) return'
+  ),
+  ledger(
+    'a later alarm replaces an earlier one',
+    'if (this.#armedFor !== null && this.#armedFor <= at) return',
+    ''
+  ),
+  ledger(
+    'nobody is asked after an import',
+    '      this.#tables.start({ ...start, organizationId }, seats)\n      this.#rearm()',
+    '      this.#tables.start({ ...start, organizationId }, seats)'
+  ),
+  tables('an older limit counts in the ledger', ' WHERE version < ?1', ''),
+  tables(
+    'a presented promise is not asked about soon',
+    'SET deadline = min(deadline, ?)',
+    'SET deadline = max(deadline, ?)'
+  ),
+  tables(
+    'the alarm drops what was confirmed meanwhile',
+    "DELETE FROM seats WHERE seat_id = ? AND state = 'reserved'",
+    'DELETE FROM seats WHERE seat_id = ?'
+  ),
+  tables('a deadline is overlooked', 'WHERE deadline <= ?', 'WHERE deadline < ? - 3600000'),
+  tables(
+    'confirming keeps the deadline',
+    "SET state = 'held', deadline = NULL",
+    "SET state = 'held'"
+  ),
+
+  gate(
+    'a founder asks for a seat',
+    "admission.kind === 'found' ? 'founding'",
+    "admission.kind === 'found' ? 'new'"
+  ),
+  gate('a promised seat is a new one', "promised ? 'promised' : 'new'", "promised ? 'new' : 'new'"),
+  gate(
+    'the holder of a promise is the person',
+    'promised || isInvitation(admission) ? invitationHolder(seatId)',
+    'isInvitation(admission) ? invitationHolder(seatId)'
+  ),
+  gate('a promised seat is given back', "const kept = kind === 'promised'", 'const kept = false'),
+  gate('a refused seat is not given back', 'kept ? [] : [releaseSeat(seatgate, seat)]', '[]'),
+  gate(
+    'some of several are let in',
+    'if (refusal === undefined) return ok(admitted)',
+    'if (refusal === undefined || admitted.length > 0) return ok(admitted)'
+  ),
+  gate(
+    'who was let in before a refusal keeps the seat',
+    `  await giveBack(
+    seatgate,
+    admitted.flatMap(({ taken }) => (taken === null ? [] : [taken]))
+  )
+  return refusal`,
+    '  return refusal'
+  ),
+  gate(
+    'the guards of a seat are not in the batch',
+    '[...grant.guards, write(seatgate, admission, seatId)]',
+    '[write(seatgate, admission, seatId)]'
+  ),
+  gate(
+    'a seat has no event',
+    'seatgate.seats.enforces ? seatTaken(admission, seat, kept, grant) : []',
+    '[]'
+  ),
+  gate(
+    'an invitation’s seat is confirmed for good',
+    'isInvitation(admission) ? admission.invitation.expiresAt : null',
+    'null'
+  ),
+  gate('a kept seat is reserved once more on record', '  if (kept) return []\n', ''),
+  gate(
+    'a founder’s seat is confirmed',
+    "taken: kind === 'founding' ? null : { seat, until, kept }",
+    'taken: { seat, until, kept }'
+  ),
+  gate(
+    'a provider that breaks breaks the caller',
+    "    report({ event: 'seat_reserve_failed', organizationId: request.organizationId, error })\n    return refused({ code: 'seats_unavailable' })",
+    '    throw error'
+  ),
+  gate(
+    'who cannot release is told so',
+    "    seatgate.report({ event: 'seat_release_failed', organizationId, error })",
+    '    throw error'
+  ),
+
+  exit('whoever is suspended keeps the seat', ', seatId: null, updatedAt: now', ', updatedAt: now'),
+  exit(
+    'a departure does not free its seat',
+    'freedSeats: freed.map(({ seat }) => seat)',
+    'freedSeats: []'
+  ),
+  exit(
+    'a freed seat is not on record',
+    'events: [...leavers.map(eventOf), ...released]',
+    'events: leavers.map(eventOf)'
+  ),
+  exit(
+    'sessions keep their way to what was left',
+    '[...pointers.flatMap(({ statements }) => statements), write]',
+    '[write]'
+  ),
+  exit(
+    'a departure is not on record',
+    'events: [...leavers.map(eventOf), ...released]',
+    'events: released'
+  ),
+  exit('a suspension is nobody’s', 'suspendedBy: by, ', ''),
+
+  batch('seats of a rolled back batch are kept', '  await giveBack(seatgate, unused)\n', ''),
+  batch(
+    'seats of a second attempt are given back',
+    'takenSeats.filter((seat) => !sent.has(seat))',
+    '[...takenSeats]'
+  ),
+  batch(
+    'a batch whose seats are gone is sent again',
+    'if (takenSeats.some((seat) => released.has(seat))) {',
+    'if (false as boolean) {'
+  ),
+  batch('nobody is told of a commit', '    await tell(seatgate, prepared)\n', ''),
+  batch(
+    'a freed seat comes late',
+    'await Promise.all(freedSeats.map((seat) => releaseSeat(seatgate, seat)))',
+    'void freedSeats'
+  ),
+  batch('a taken seat is not confirmed', '    ...takenSeats.map(', '    ...[].map('),
+  batch('events are not recorded', '      ...recordEvents(db, context, events),\n', ''),
+  batch(
+    'a seat’s event is not recorded',
+    '...plan.events, ...entrants.flatMap((entrant) => entrant.events)',
+    '...plan.events'
+  ),
+  batch('nobody wakes the forwarder', 'queue?.send({ organizationId })', 'undefined'),
+  batch(
+    'a refusal loses its numbers',
+    'limit: numbers[0] ?? 0, used: numbers[1] ?? 0',
+    'limit: numbers[1] ?? 0, used: numbers[0] ?? 0'
+  ),
+  batch('the last owner is planned anew', "    case 'last_owner':\n", ''),
+  batch(
+    'combined changes forget seats',
+    'takenSeats: [...first.takenSeats, ...second.takenSeats]',
+    'takenSeats: first.takenSeats'
+  ),
+  batch(
+    'combined changes forget freed seats',
+    'freedSeats: [...first.freedSeats, ...second.freedSeats]',
+    'freedSeats: first.freedSeats'
+  ),
+  batch(
+    'the host’s hook is not asked',
+    '  if (plan.before) {',
+    '  if (false as boolean && plan.before) {'
+  ),
+  batch('intents are not written', '      ...intents.statements,\n', ''),
+  batch(
+    'what goes wrong afterwards is thrown',
+    "        report({ event: 'background_failed', organizationId, error })",
+    '        throw error'
+  ),
+
+  end(
+    'an ended invitation keeps its seat',
+    'freedSeats: freed.map(({ seat }) => seat)',
+    'freedSeats: []'
+  ),
+  end(
+    'a superseded invitation frees the seat that passes on',
+    'seatId === null || keepSeat || ',
+    'seatId === null || '
+  ),
+  end(
+    'a declined invitation is revoked',
+    "reason === 'declined'\n      ? { declinedAt: now }",
+    "reason === 'declined'\n      ? { revokedAt: now }"
+  ),
+  end('the end of an invitation has no event', 'events: [event, ...freed', 'events: [...freed'),
+  end('the freed seat has no event', ', ...freed.map(({ event }) => event)]', ']'),
+  guards(
+    'an invitation that was ended may be used',
+    ' and role = ${role} and ${isPending(now)})`',
+    ' and role = ${role})`'
+  ),
+  guards('an old token may be used', ' and token_hash = ${tokenHash} and role', ' and role'),
+  guards('an invitation’s role may change on the way', ' and role = ${role} and', ' and'),
+  guards(
+    'a finished invitation is ended again',
+    'where id = ${id} and token_hash = ${tokenHash} and ${isUnfinished()})`',
+    'where id = ${id} and token_hash = ${tokenHash})`'
+  ),
+  guards(
+    'an invitation of an old token is ended',
+    'where id = ${id} and token_hash = ${tokenHash} and ${isUnfinished()})`',
+    'where id = ${id} and ${isUnfinished()})`'
+  ),
+  guards('another invitation may come meanwhile', '= ${rows.length}', '>= ${rows.length}'),
+  guards(
+    'another invitation may take an old one’s place',
+    '      and not exists (select 1 from invitations\n        where organization_id = ${organizationId} and ${isUnfinished()}\n        and token_hash not in (select value from json_each(${known})))`',
+    '`'
+  ),
+  guards('a declined invitation is unfinished', ' and declined_at is null`', '`'),
+  acceptance(
+    'a new seat beside the promised one',
+    'membership: row, seatId }]',
+    'membership: row }]'
+  ),
+  acceptance(
+    'an accepted invitation is not stamped',
+    '.set({ acceptedAt: now, acceptedById: userId, updatedAt: now })',
+    '.set({ updatedAt: now })'
+  ),
+  acceptance(
+    'an invitation may be ended on the way',
+    '    guardPending(seatgate, invitation, now),\n',
+    ''
+  ),
+  acceptance(
+    'a deleted organization lets people in',
+    '    guardLive(seatgate, invitation.organizationId),\n',
+    ''
+  ),
+  acceptance(
+    'who is in already keeps a second seat',
+    'freedSeats: freed.map(({ seat }) => seat)',
+    'freedSeats: []'
+  ),
+  acceptance(
+    'an acceptance is not on record',
+    "      invitationEvent(invitation, 'organization.invitation.accepted', { role, ...by }),\n",
+    ''
+  ),
+  acceptance('who is in already accepts without a record', '        already_member: true,\n', ''),
+  acceptance(
+    'the host’s hook is not asked on accepting',
+    "    before: { hook: 'beforeAddMember', state: { organizationId, userId, role, caller: user } },\n",
+    ''
+  ),
+  plan(
+    'an invitation again takes another seat',
+    'earlier && earlier.expiresAt > now ? earlier.seatId : null',
+    'earlier && earlier.expiresAt > now ? null : null'
+  ),
+  plan(
+    'the seat of an expired invitation passes on',
+    'holdSeats && earlier && earlier.expiresAt > now ? earlier.seatId',
+    'holdSeats && earlier ? earlier.seatId'
+  ),
+  plan('the earlier invitation lives on', '      ...(replaced?.statements ?? []),\n', ''),
+  plan(
+    'the earlier invitation may change on the way',
+    '      ...(earlier ? [guardUnfinished(seatgate, earlier)] : []),\n',
+    ''
+  ),
+  plan(
+    'a seat that the earlier one held is not freed',
+    'freedSeats: replaced?.freedSeats ?? []',
+    'freedSeats: []'
+  ),
+  plan(
+    'an invitation holds no seat',
+    "admission: holdSeats ? { kind: 'invite', invitation: row, seatId: kept } : null",
+    'admission: null'
+  ),
+  plan('the end of the earlier one is not on record', '      ...(replaced?.events ?? []),\n', ''),
+]

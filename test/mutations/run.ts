@@ -1,0 +1,162 @@
+/**
+ * Applies each mutation of the list to a copy of the project and runs the tests that concern it.
+ * `npm run mutate`; `npm run mutate -- --only seats/` for some, `--lanes 2` for two at a time,
+ * `--trust` without running the tests on the unchanged source first, `--quick` with the few tests that
+ * know a file best. The verdicts are printed and, with `--report PATH`, written as JSON; `--again PATH`
+ * goes on from there.
+ *
+ * @module
+ */
+import { spawn } from 'node:child_process'
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { MUTATIONS, type Mutation } from './list.ts'
+import { testsFor } from './tests.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const vitest = join(root, 'node_modules/vitest/vitest.mjs')
+const COPIED = ['src', 'host', 'test', 'bench', 'migrations', 'scripts', 'package.json']
+const CONFIGURATION = ['wrangler.toml', 'vitest.config.ts', 'tsconfig.json', 'tsconfig.test.json']
+const LIMIT_MS = 300_000
+
+/** What became of a mutation: a test failed, none did, or it did not even run. */
+interface Verdict extends Mutation {
+  readonly outcome: 'killed' | 'survived' | 'unclear'
+  readonly by: string
+  readonly seconds: number
+}
+
+const SURVIVED = ['survived', ''] as const
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: '' },
+    lanes: { type: 'string', default: '1' },
+    report: { type: 'string' },
+    again: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    trust: { type: 'boolean', default: false },
+  },
+})
+
+// What an earlier run found stands, but for what it let survive: that has to pass the other tests.
+const found = values.again ? (JSON.parse(await readFile(values.again, 'utf8')) as Verdict[]) : []
+const verdicts: Verdict[] = found.filter(({ outcome }) => outcome === 'killed')
+const earlier = new Set(
+  found.flatMap(({ outcome, mistake }) => (outcome === 'survived' ? [mistake] : []))
+)
+const isKilled = new Set(verdicts.map(({ mistake }) => mistake))
+const queue = MUTATIONS.filter(
+  ({ file, mistake }) => `${file} ${mistake}`.includes(values.only) && !isKilled.has(mistake)
+)
+const total = verdicts.length + queue.length
+// The files take turns, so that a run that is cut short has something to say about each.
+const turn = (one: Mutation) => MUTATIONS.filter(({ file }) => file === one.file).indexOf(one)
+queue.sort((a, b) => turn(a) - turn(b))
+// A test that fails anyway kills nothing.
+if (!values.trust) {
+  const tests = new Set(queue.flatMap(({ file }) => Object.values(testsFor(file)).flat()))
+  const [unchanged, failing] = await inCopy((copy) => run(copy, [...tests], 10 * LIMIT_MS))
+  if (unchanged !== 'survived') throw new Error(`A test fails without a mutation: ${failing}`)
+}
+await Promise.all(Array.from({ length: Number(values.lanes) }, lane))
+const killed = verdicts.filter(({ outcome }) => outcome === 'killed').length
+console.log(`${killed} of ${total} killed`)
+if (values.report !== undefined) await writeReport(values.report)
+process.exitCode = killed === total ? 0 : 1
+
+function lane(): Promise<void> {
+  return inCopy(async (copy) => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const verdict = await judge(copy, next)
+      verdicts.push(verdict)
+      const { outcome, file, mistake, by, seconds } = verdict
+      console.log(
+        `${verdicts.length}/${total} ${outcome} ${file}: ${mistake} (${seconds} s)${by && `\n    by ${by}`}`
+      )
+      if (values.report !== undefined) await writeReport(values.report)
+    }
+  })
+}
+
+async function inCopy<T>(act: (copy: string) => Promise<T>): Promise<T> {
+  const copy = await mkdtemp(join(tmpdir(), 'seatgate-mutations-'))
+  try {
+    for (const path of [...COPIED, ...CONFIGURATION]) {
+      await cp(join(root, path), join(copy, path), { recursive: true })
+    }
+    await symlink(join(root, 'node_modules'), join(copy, 'node_modules'))
+    return await act(copy)
+  } finally {
+    await rm(copy, { recursive: true, force: true })
+  }
+}
+
+async function judge(copy: string, mutation: Mutation): Promise<Verdict> {
+  const { file, from, to } = mutation
+  const path = join(copy, 'src', file)
+  const source = await readFile(path, 'utf8')
+  const started = Date.now()
+  if (source.split(from).length !== 2) {
+    return {
+      ...mutation,
+      outcome: 'unclear',
+      by: 'what is to be changed is not there once',
+      seconds: 0,
+    }
+  }
+  await writeFile(
+    path,
+    source.replace(from, () => to)
+  )
+  try {
+    const { first, more } = testsFor(file)
+    const [soon, byFirst] = earlier.has(mutation.mistake) ? SURVIVED : await run(copy, first)
+    const [outcome, by] =
+      soon === 'survived' && !values.quick ? await run(copy, more) : ([soon, byFirst] as const)
+    return { ...mutation, outcome, by, seconds: Math.round((Date.now() - started) / 1000) }
+  } finally {
+    await writeFile(path, source)
+  }
+}
+
+/** Runs tests until one fails. */
+async function run(
+  copy: string,
+  tests: readonly string[],
+  limitMs = LIMIT_MS
+): Promise<readonly [Verdict['outcome'], string]> {
+  const report = join(copy, 'report.json')
+  await rm(report, { force: true })
+  const args = [
+    'run',
+    '--bail',
+    '1',
+    '--maxWorkers',
+    '1',
+    '--reporter=json',
+    `--outputFile=${report}`,
+    ...tests,
+  ]
+  const child = spawn(process.execPath, [vitest, ...args], { cwd: copy, stdio: 'ignore' })
+  const timer = setTimeout(() => child.kill('SIGKILL'), limitMs)
+  const exitCode = await new Promise((ended) => child.on('close', ended))
+  clearTimeout(timer)
+  if (exitCode === 0) return SURVIVED
+  if (exitCode === null) return ['unclear', `${limitMs / 1000} s without an end`]
+  const text = await readFile(report, 'utf8').catch(() => '{"testResults":[]}')
+  const { testResults } = JSON.parse(text) as {
+    testResults: { assertionResults: { status: string; fullName: string }[] }[]
+  }
+  const failed = testResults
+    .flatMap(({ assertionResults }) => assertionResults)
+    .find(({ status }) => status === 'failed')
+  return failed ? ['killed', failed.fullName] : ['unclear', 'no test ran']
+}
+
+async function writeReport(path: string): Promise<void> {
+  await writeFile(path, `${JSON.stringify(verdicts, null, 2)}\n`)
+}

@@ -1,0 +1,97 @@
+/**
+ * Which tests are asked about which source: first the few that know it best, then all that concern
+ * it.
+ *
+ * @module
+ */
+
+const workers = (names: string) => names.split(' ').map((name) => `test/workers/${name}.test.ts`)
+const museum = ['test/museum/ledger-seats.test.ts', 'test/museum/d1-seats.test.ts']
+const protocol = [
+  ...workers('deadlines invitation-deadlines ledger-storage unheard repeats crashes races'),
+  ...workers('invitation-races suspension-bulk http-unavailable organization-delete'),
+  ...workers('compose-again composition http-seats'),
+  ...museum,
+]
+const invitations = [
+  ...workers('invitation-atomic invitation-races invitation-museum invitation-accept'),
+  ...workers('invitation-create invitation-settings invitation-deadlines invitation-http'),
+  ...museum,
+]
+
+interface Tests {
+  readonly first: readonly string[]
+  readonly more: readonly string[]
+}
+
+const unit = ['test/unit/rules.test.ts']
+
+const TESTS: Readonly<Record<string, Tests>> = {
+  'seats/rules.ts': { first: unit, more: protocol },
+  'seats/limit.ts': { first: unit, more: protocol },
+  'seats/usage.ts': {
+    first: [...unit, ...workers('http-seats invitation-museum')],
+    more: protocol,
+  },
+  'seats/d1-seats.ts': {
+    first: workers('invitation-deadlines invitation-museum'),
+    more: [...protocol, ...workers('configuration')],
+  },
+  'seats/truth.ts': {
+    first: workers('invitation-deadlines deadlines'),
+    more: [...protocol, ...workers('invitation-accept')],
+  },
+  'seats/ledger-seats.ts': {
+    first: workers('deadlines http-unavailable'),
+    more: [...protocol, ...workers('configuration')],
+  },
+  'seats/set-limit.ts': {
+    first: workers('http-seats'),
+    more: [...workers('races unheard invariants'), ...museum],
+  },
+  'seats/explain.ts': { first: workers('http-seats invitation-museum'), more: protocol },
+  'seats/queries.ts': { first: workers('http-seats http-absence'), more: workers('authorization') },
+  'seats/unlimited-seats.ts': {
+    first: workers('http-seats composition'),
+    more: workers('configuration races membership-rules invariants'),
+  },
+  'runtime/seat-ledger.ts': {
+    first: workers('invitation-deadlines deadlines'),
+    more: protocol,
+  },
+  'runtime/ledger-tables.ts': {
+    first: workers('invitation-deadlines deadlines'),
+    more: protocol,
+  },
+  'memberships/gate.ts': {
+    first: workers('invitation-museum composition'),
+    more: [
+      ...protocol,
+      ...invitations,
+      ...workers('compose-several organization-create organization-atomic audit invariants'),
+    ],
+  },
+  'memberships/exit.ts': {
+    first: workers('membership-suspension'),
+    more: workers('membership-owners member-roles owners user-deletion audit unheard invariants'),
+  },
+  'operations/batch.ts': {
+    first: workers('composition compose-again'),
+    more: [
+      ...workers('compose-several organization-hooks hook-after audit-wake-up audit unheard'),
+      ...workers('crashes owners races http-seats'),
+      ...museum,
+    ],
+  },
+}
+
+const OTHERS: Tests = {
+  first: workers('invitation-atomic invitation-museum'),
+  more: invitations,
+}
+
+/** The tests that concern a source file. */
+export function testsFor(file: string): Tests {
+  const { first, more } = TESTS[file] ?? OTHERS
+  return { first, more: [...new Set(more)].filter((test) => !first.includes(test)) }
+}
