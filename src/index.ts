@@ -20,6 +20,7 @@ export type {
   OrganizationScope,
   Principal,
   PrincipalQuery,
+  RequestMarks,
   Scope,
   ServiceAccountPrincipal,
   Session,
@@ -149,7 +150,15 @@ export type { SeatProvider } from './seats/provider.ts'
 export type { SeatUsage } from './seats/usage.ts'
 
 export { listAuditEvents } from './audit/queries.ts'
-export type { AuditAction, AuditEvent } from './audit/event.ts'
+export { ACTIONS as auditActions } from './audit/actions.ts'
+export type { ActionDefinition, AuditAction, MetadataOf } from './audit/actions.ts'
+export { logEvent, logSafe, prepareEvents } from './audit/log.ts'
+export type { EventScope, RecordedId } from './audit/log.ts'
+export type { HostEvent } from './audit/host-event.ts'
+export type { Metric } from './metrics.ts'
+export { personalDigest } from './proof/personal.ts'
+export type { Origin, PersonalData, SaltedData } from './proof/personal.ts'
+export type { AuditActor, AuditEvent } from './audit/event.ts'
 export type { Delivery, Sink } from './audit/sink.ts'
 export { webhookSink } from './audit/webhook-sink.ts'
 export type { WebhookSinkOptions } from './audit/webhook-sink.ts'

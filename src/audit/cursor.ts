@@ -6,7 +6,8 @@
 import { and, asc, eq, gt, lte, sql } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
 import type { Database } from '../database/database.ts'
-import { auditEvents, auditOutbox, sinkCursors, type AuditEventRow } from '../database/schema.ts'
+import { auditEvents, auditOutbox, sinkCursors } from '../database/schema.ts'
+import { eventColumns, type ReadEventRow } from './event.ts'
 
 /** One sink in one organization. */
 export interface Route {
@@ -24,7 +25,7 @@ export interface Lease extends Route {
 export interface Leased {
   readonly sequence: number
   readonly attempts: number
-  readonly events: readonly AuditEventRow[]
+  readonly events: readonly ReadEventRow[]
 }
 
 /** Nobody may deliver now: somebody does (`busy`), or it is not time yet. */
@@ -77,7 +78,7 @@ export async function moveOn(
   db: Database,
   lease: Lease,
   sequence: number
-): Promise<readonly AuditEventRow[] | null> {
+): Promise<readonly ReadEventRow[] | null> {
   const { moved, events } = await batch(db, {
     moved: db
       .update(sinkCursors)
@@ -128,7 +129,7 @@ export async function giveBack(
 function eventsAfterCursor(db: Database, route: Route) {
   const { organizationId, sinkId } = route
   return db
-    .select()
+    .select(eventColumns)
     .from(auditEvents)
     .where(
       and(

@@ -4,12 +4,11 @@
  *
  * @module
  */
-import type { AuditEventRow } from '../database/schema.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { TimedOut, within } from '../within.ts'
 import { backoffSeconds, LONGEST_SECONDS } from './backoff.ts'
 import { EVENTS_PER_READ, giveBack, moveOn, takeLease, type Lease } from './cursor.ts'
-import { eventView } from './event.ts'
+import { eventView, type ReadEventRow } from './event.ts'
 import type { Delivery, Sink } from './sink.ts'
 
 const LEASE_SECONDS = 60
@@ -94,7 +93,7 @@ async function deliverInOrder(
   sink: Sink,
   lease: Lease,
   from: number,
-  events: readonly AuditEventRow[]
+  events: readonly ReadEventRow[]
 ): Promise<Run> {
   let sequence = from
   for (const event of events) {
@@ -108,7 +107,7 @@ async function deliverInOrder(
 }
 
 // Whatever a sink answers that is not a delivery is a reason to come back, never a success.
-async function deliver(seatgate: Seatgate, sink: Sink, event: AuditEventRow): Promise<Delivery> {
+async function deliver(seatgate: Seatgate, sink: Sink, event: ReadEventRow): Promise<Delivery> {
   try {
     if (!sink.accepts(event.action)) return { outcome: 'delivered' }
     const delivery = await within(DELIVERY_SECONDS, sink.deliver(eventView(event)))

@@ -8,7 +8,7 @@ import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
-import { eventView, type AuditEvent } from './event.ts'
+import { eventColumns, eventView, type AuditEvent } from './event.ts'
 
 const Sequence = v.strictTuple([v.pipe(v.number(), v.safeInteger())])
 
@@ -35,7 +35,7 @@ export async function listAuditEvents(
   const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
   const found = await find(db, scope, {
     events: db
-      .select()
+      .select(eventColumns)
       .from(auditEvents)
       .where(
         and(

@@ -97,11 +97,29 @@ export const auditEvents = sqliteTable(
     targetId: text('target_id'),
     metadata: text('metadata', { mode: 'json' }).$type<Record<string, unknown>>().notNull(),
     requestId: text('request_id'),
+    traceId: text('trace_id'),
+    causeEventId: text('cause_event_id'),
+    idempotencyKey: text('idempotency_key'),
+    personalDigest: text('personal_digest'),
     schemaVersion: integer('schema_version').notNull(),
     occurredAt: instant('occurred_at').notNull(),
     insertedAt: instant('inserted_at').notNull(),
   },
   (table) => [primaryKey({ columns: [table.organizationId, table.sequence] })]
+)
+
+/** What events know of people beside their ids. Rows can be erased, and not be changed. */
+export const auditPersonal = sqliteTable(
+  'audit_personal',
+  {
+    organizationId: text('organization_id').notNull(),
+    digest: text('digest').notNull(),
+    userId: text('user_id'),
+    salt: text('salt').notNull(),
+    ipAddress: text('ip_address'),
+    userAgent: text('user_agent'),
+  },
+  (table) => [primaryKey({ columns: [table.organizationId, table.digest] })]
 )
 
 /** Organizations with events that some sink has not had yet. */
