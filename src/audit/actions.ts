@@ -68,7 +68,11 @@ export const ACTIONS = {
   'organization.active_auto_reassigned': about('organization', { from: maybe, to: maybe }),
 
   'organization.invitation.created': about('invitation', { ...invitation, role: text }),
-  'organization.invitation.resent': about('invitation', { ...invitation, token_version: count }),
+  'organization.invitation.resent': about('invitation', {
+    ...invitation,
+    token_version: count,
+    expires_at: optional,
+  }),
   'organization.invitation.role_change': about('invitation', {
     ...invitation,
     old_role: text,
@@ -83,7 +87,7 @@ export const ACTIONS = {
     already_member: v.optional(v.boolean()),
   }),
 
-  'seat.reserved': about('seat', { ...invitation, ...counted }, seats),
+  'seat.reserved': about('seat', { ...invitation, expires_at: optional, ...counted }, seats),
   'seat.assigned': about('seat', { ...user, ...counted }, seats),
   'seat.released': about('seat', { user_id: optional, invitation_id: optional }, seats),
   'seat.limit_changed': about(
@@ -91,6 +95,9 @@ export const ACTIONS = {
     { version: count, limit, old_limit: v.nullable(limit), reason: optional },
     seats
   ),
+
+  // Which filters narrowed it, and not by what.
+  'audit.export': about('organization', { format: text, filters: text }),
 } as const satisfies Record<string, ActionDefinition>
 
 /** What the library records. */
