@@ -4,6 +4,7 @@
  * @module
  */
 import { OWN_PREFIXES, type EventRules } from './audit/host-event.ts'
+import { auditLog, type AuditLog } from './audit/seal.ts'
 import type { Sink } from './audit/sink.ts'
 import { HOOKS, type Hooks, type LifecycleHooks } from './hooks/hooks.ts'
 import type { InvitationRules } from './invitations/rules.ts'
@@ -194,6 +195,17 @@ export function checkedEventRules(options: SeatgateOptions): EventRules {
     reservedPrefixes: [...OWN_PREFIXES, ...reservedActionPrefixes],
     metadataBytes: auditMetadataBytes,
   }
+}
+
+export function checkedLog({ auditLogKey, publishCheckpoint }: SeatgateOptions): AuditLog | null {
+  if (auditLogKey === undefined) {
+    if (publishCheckpoint) throw wrong('publishCheckpoint needs auditLogKey beside it.')
+    return null
+  }
+  if (!auditLogKey.startsWith('PRIVATE+KEY+')) {
+    throw wrong('auditLogKey must be the private key of generateLogKey().')
+  }
+  return auditLog(auditLogKey, publishCheckpoint ?? null)
 }
 
 /** A measure that nothing depends on: what it throws is its own affair. */

@@ -1,4 +1,5 @@
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
+import type { PublishedCheckpoint } from './audit/seal.ts'
 import type { Sink } from './audit/sink.ts'
 import type { Database } from './database/database.ts'
 import type { Hooks, LifecycleHooks } from './hooks/hooks.ts'
@@ -126,6 +127,13 @@ export interface SeatgateOptions {
   readonly reservedActionPrefixes?: readonly string[]
   /** How large an event's metadata may be, as JSON, in bytes. Default and at most 8192. */
   readonly auditMetadataBytes?: number
+  /**
+   * The private key of `generateLogKey`, with which checkpoints of the audit log are signed. Without
+   * it no log is kept, and nothing can be proven.
+   */
+  readonly auditLogKey?: string
+  /** Keeps signed checkpoints where whoever writes to the database cannot: in R2, say. */
+  readonly publishCheckpoint?: (checkpoint: PublishedCheckpoint) => Promise<unknown>
   /** Where audit events are forwarded to. Default nowhere. */
   readonly sinks?: readonly Sink[]
   /** Wakes the forwarder after each change. Without it the sweep alone forwards. */

@@ -1,4 +1,6 @@
 import type { EventRules } from './audit/host-event.ts'
+import { cursorKey } from './audit/place.ts'
+import type { AuditLog } from './audit/seal.ts'
 import type { Sink } from './audit/sink.ts'
 import {
   checkedEventRules,
@@ -6,6 +8,7 @@ import {
   checkedInvitations,
   checkedLifecycle,
   checkedLimit,
+  checkedLog,
   checkedRoles,
   checkedSeconds,
   checkedSessions,
@@ -53,6 +56,9 @@ export interface Seatgate {
   /** What is recorded of a request beside its id. */
   readonly recordedData: RecordedData
   readonly eventRules: EventRules
+  /** Null where no log of hashes is kept. */
+  readonly log: AuditLog | null
+  readonly cursorKey: Uint8Array
   readonly queue: WakeUpQueue | null
   readonly waitUntil: ((work: Promise<unknown>) => void) | null
   readonly report: (report: Report) => void
@@ -114,6 +120,8 @@ export function createSeatgate(options: SeatgateOptions): Seatgate {
       userAgent: options.recordUserAgent ?? true,
     },
     eventRules: checkedEventRules(options),
+    log: checkedLog(options),
+    cursorKey: cursorKey(options.secret),
     queue: options.queue ?? null,
     waitUntil: options.waitUntil ?? null,
     report: options.report ?? ((report) => console.error(report.event)),

@@ -6,8 +6,10 @@
 import { and, asc, eq, gt, lte, sql } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
 import type { Database } from '../database/database.ts'
-import { auditEvents, auditOutbox, sinkCursors } from '../database/schema.ts'
+import { auditEvents, sinkCursors } from '../database/schema.ts'
+import type { Seatgate } from '../seatgate.ts'
 import { eventColumns, type ReadEventRow } from './event.ts'
+import { clearOutbox } from './outbox.ts'
 
 /** One sink in one organization. */
 export interface Route {
@@ -95,14 +97,11 @@ export async function moveOn(
  * outbox. A lease that was lost to somebody else changes nothing.
  */
 export async function giveBack(
-  db: Database,
+  seatgate: Seatgate,
   lease: Lease,
-  { sequence, retry }: Progress,
-  sinkIds: readonly string[]
+  { sequence, retry }: Progress
 ): Promise<void> {
-  const { organizationId } = lease
-  const head = sql`(select coalesce(max(sequence), 0) from audit_events
-    where organization_id = ${organizationId})`
+  const { db } = seatgate
   await batch(db, {
     moved: db
       .update(sinkCursors)
@@ -115,14 +114,7 @@ export async function giveBack(
         leasedUntil: new Date(0),
       })
       .where(whileLeased(lease)),
-    finished: db.delete(auditOutbox).where(
-      and(
-        eq(auditOutbox.organizationId, organizationId),
-        sql`(select count(*) from sink_cursors where organization_id = ${organizationId}
-          and sink_id in (select value from json_each(${JSON.stringify(sinkIds)}))
-          and sequence >= ${head}) = ${sinkIds.length}`
-      )
-    ),
+    finished: clearOutbox(seatgate, lease.organizationId),
   })
 }
 

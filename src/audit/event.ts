@@ -132,6 +132,8 @@ export interface AuditEvent {
   readonly insertedAt: string
   readonly personalDigest: string | null
   readonly personal: SaltedData | null
+  /** The hash that it was sealed with, in exports; null until then. */
+  readonly leafHash?: string | null
 }
 
 /** A row with what {@link eventColumns} has beside it. */
@@ -139,6 +141,7 @@ export type ReadEventRow = AuditEventRow & {
   readonly personalSalt: string | null
   readonly ipAddress: string | null
   readonly userAgent: string | null
+  readonly leafHash?: string | null
 }
 
 /** What is read of an event: its row, and its personal part if that is still there. */
@@ -154,6 +157,14 @@ function personal(column: 'salt' | 'ip_address' | 'user_agent') {
   return sql<string | null>`(select ${sql.raw(column)} from audit_personal
     where audit_personal.organization_id = audit_events.organization_id
     and audit_personal.digest = audit_events.personal_digest)`.as(`personal_${column}`)
+}
+
+/** Beside {@link eventColumns}: the hash that the event was sealed with, null until then. */
+export const sealedColumns = {
+  ...eventColumns,
+  leafHash: sql<string | null>`(select hash from audit_nodes
+    where audit_nodes.organization_id = audit_events.organization_id
+    and level = 0 and position = sequence - 1)`.as('leaf_hash'),
 }
 
 /** The event as readers see it. */

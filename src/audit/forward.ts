@@ -42,7 +42,6 @@ async function forwardToSink(
   organizationId: string
 ): Promise<number | null> {
   const { db, newId, now, random } = seatgate
-  const sinkIds = seatgate.sinks.map(({ id }) => id)
   const token = newId()
   const leaseFromNow = (): Lease => ({
     organizationId,
@@ -65,13 +64,13 @@ async function forwardToSink(
       const { reason, afterSeconds } = run.failure
       const seconds = Math.max(patience(afterSeconds), backoffSeconds(attempts, random))
       const at = new Date(now().getTime() + seconds * 1000)
-      await giveBack(db, lease, { sequence, retry: { attempts, at, reason } }, sinkIds)
+      await giveBack(seatgate, lease, { sequence, retry: { attempts, at, reason } })
       return seconds
     }
     handled += events.length
     const more = !run.finished || events.length === EVENTS_PER_READ
     if (!more || handled >= EVENTS_PER_RUN) {
-      await giveBack(db, lease, { sequence, retry: null }, sinkIds)
+      await giveBack(seatgate, lease, { sequence, retry: null })
       return more ? 0 : null
     }
     lease = leaseFromNow()

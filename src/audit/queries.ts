@@ -8,7 +8,13 @@ import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
-import { eventColumns, eventView, type AuditEvent, type ReadEventRow } from './event.ts'
+import {
+  eventColumns,
+  eventView,
+  sealedColumns,
+  type AuditEvent,
+  type ReadEventRow,
+} from './event.ts'
 import { matching, parseFilters, type AuditFilters, type ReadFilters } from './filters.ts'
 import { placeAfter, sequenceAt, type Trail } from './place.ts'
 
@@ -57,7 +63,7 @@ export async function listAuditEvents(
   const more = rows.length > limit && last !== undefined
   return ok({
     data: rows.slice(0, limit).map(eventView),
-    nextCursor: more ? placeAfter(seatgate.invitations.secret, trail, last.sequence) : null,
+    nextCursor: more ? placeAfter(seatgate.cursorKey, trail, last.sequence) : null,
   })
 }
 
@@ -100,13 +106,15 @@ export function eventsIn(
     readonly after: number | null
     readonly through?: number
     readonly limit: number
+    /** Whether the hashes that they were sealed with are wanted. */
+    readonly sealed?: boolean
   }
 ) {
-  const { order, after, through, limit } = page
+  const { order, after, through, limit, sealed = false } = page
   const { sequence } = auditEvents
   const behind = order === 'newest' ? lt : gt
   return seatgate.db
-    .select(eventColumns)
+    .select(sealed ? sealedColumns : eventColumns)
     .from(auditEvents)
     .where(
       and(
@@ -140,7 +148,7 @@ function within({ roles }: Seatgate, { caller, organization }: OrganizationScope
 }
 
 function readRequest(
-  { invitations }: Seatgate,
+  { cursorKey }: Seatgate,
   { organization }: OrganizationScope,
   input: AuditListInput,
   largest: number
@@ -159,7 +167,7 @@ function readRequest(
   const limit = parseLimit(input.limit, largest)
   if (!limit.ok) return limit
   const trail = { organization, order, filters: filters.value }
-  const after = cursor === undefined ? null : sequenceAt(invitations.secret, trail, cursor)
+  const after = cursor === undefined ? null : sequenceAt(cursorKey, trail, cursor)
   if (cursor !== undefined && after === null) return refused({ code: 'invalid_cursor' })
   return ok({ filters: filters.value, trail, limit: limit.value, after })
 }

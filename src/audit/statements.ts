@@ -7,6 +7,7 @@ import { canonicalJson } from '../proof/canonical.ts'
 import { personalDataOf, personalDigest, type Origin } from '../proof/personal.ts'
 import type { Seatgate } from '../seatgate.ts'
 import type { Attribution, EventDraft } from './event.ts'
+import { isAwaited } from './outbox.ts'
 
 /** What all events of one batch have in common. */
 export interface EventContext extends Attribution {
@@ -20,11 +21,11 @@ export interface EventContext extends Attribution {
  * sealing. The sequence is assigned inside the batch: a batch that fails leaves no gap.
  */
 export function recordEvents(
-  seatgate: Pick<Seatgate, 'db' | 'newId' | 'newSecret' | 'sinks' | 'recordedData'>,
+  seatgate: Pick<Seatgate, 'db' | 'newId' | 'newSecret' | 'sinks' | 'log' | 'recordedData'>,
   context: EventContext,
   drafts: readonly EventDraft[]
 ): { readonly statements: readonly Statement[]; readonly events: readonly RecordedEvent[] } {
-  const { db, sinks } = seatgate
+  const { db } = seatgate
   const organizationIds = organizationsOf(drafts)
   const personal = personalRows(seatgate, context, organizationIds)
   const digests = new Map(personal.map(({ organizationId, digest }) => [organizationId, digest]))
@@ -36,7 +37,7 @@ export function recordEvents(
     ...rows.flatMap((row) =>
       row.idempotencyKey === null ? [db.insert(auditEvents).values(row)] : appendOnce(db, row)
     ),
-    ...(sinks.length > 0 ? marks(db, organizationIds, context.now) : []),
+    ...(isAwaited(seatgate) ? marks(db, organizationIds, context.now) : []),
   ]
   const events = rows.map(({ id, action, outcome, occurredAt }) => ({
     id,

@@ -64,7 +64,7 @@ async function* pages(
 ): AsyncGenerator<AuditEvent> {
   let after = 0
   for (;;) {
-    const page = { order: 'oldest', after, through, limit: EVENTS_PER_READ } as const
+    const page = { order: 'oldest', after, through, limit: EVENTS_PER_READ, sealed: true } as const
     const found = await findAllowed(seatgate, scope, {
       events: eventsIn(seatgate, scope, filters, page),
     })

@@ -122,7 +122,34 @@ export const auditPersonal = sqliteTable(
   (table) => [primaryKey({ columns: [table.organizationId, table.digest] })]
 )
 
-/** Organizations with events that some sink has not had yet. */
+/**
+ * The hashes of complete subtrees of each organization's log, leaves at level 0. Rows can only be
+ * inserted.
+ */
+export const auditNodes = sqliteTable(
+  'audit_nodes',
+  {
+    organizationId: text('organization_id').notNull(),
+    level: integer('level').notNull(),
+    position: integer('position').notNull(),
+    hash: text('hash').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.organizationId, table.level, table.position] })]
+)
+
+/** Signed checkpoints: each says what the log was when it had so many events. Only inserted. */
+export const auditCheckpoints = sqliteTable(
+  'audit_checkpoints',
+  {
+    organizationId: text('organization_id').notNull(),
+    size: integer('size').notNull(),
+    note: text('note').notNull(),
+    createdAt: instant('created_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.organizationId, table.size] })]
+)
+
+/** Organizations with events that some sink has not had yet, or that are not sealed. */
 export const auditOutbox = sqliteTable('audit_outbox', {
   organizationId: text('organization_id').primaryKey(),
   sweptAt: instant('swept_at').notNull(),

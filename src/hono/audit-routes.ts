@@ -1,5 +1,6 @@
 import { Hono, type Context } from 'hono'
 import { exportAuditEvents } from '../audit/export.ts'
+import { auditCheckpoint, proveConsistency, proveInclusion } from '../audit/prove.ts'
 import { countAuditEvents, listAuditEvents } from '../audit/queries.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { seatsAsOf } from '../seats/as-of.ts'
@@ -22,6 +23,15 @@ export function auditRoutes(seatgate: Seatgate) {
   )
   router.get(`${trail}/seats`, async (c) =>
     answer(c, await seatsAsOf(seatgate, inOrganization(c), c.req.query()))
+  )
+  router.get(`${trail}/checkpoint`, async (c) =>
+    answer(c, await auditCheckpoint(seatgate, inOrganization(c)))
+  )
+  router.get(`${trail}/proof`, async (c) =>
+    answer(c, await proveInclusion(seatgate, inOrganization(c), c.req.query()))
+  )
+  router.get(`${trail}/consistency`, async (c) =>
+    answer(c, await proveConsistency(seatgate, inOrganization(c), c.req.query()))
   )
   router.get(`${trail}/export`, async (c) => {
     const file = await exportAuditEvents(seatgate, inOrganization(c), asked(c))
