@@ -3,10 +3,13 @@
  *
  * @module
  */
+import { OWN_PREFIXES, type EventRules } from './audit/host-event.ts'
+import { auditLog, type AuditLog } from './audit/seal.ts'
 import type { Sink } from './audit/sink.ts'
 import { HOOKS, type Hooks, type LifecycleHooks } from './hooks/hooks.ts'
 import type { InvitationRules } from './invitations/rules.ts'
 import type { JoinRules } from './joining/rules.ts'
+import type { Metric } from './metrics.ts'
 import type { SeatgateOptions, StepUp, VerifyPassword } from './options.ts'
 import { seatLimit, type SeatLimit } from './seats/limit.ts'
 import type { SessionStore } from './sessions/store.ts'
@@ -193,6 +196,49 @@ export function checkedSeconds(name: string, seconds: number): number {
     throw wrong(`${name} must be a positive number of seconds.`)
   }
   return seconds
+}
+
+const LARGEST_METADATA = 8192
+const RESERVED_ACTIONS = 'auth. session. mfa. oauth. api. account. sigra.'.split(' ')
+
+export function checkedEventRules(options: SeatgateOptions): EventRules {
+  const { reservedActionPrefixes = RESERVED_ACTIONS, auditMetadataBytes = LARGEST_METADATA } =
+    options
+  if (!reservedActionPrefixes.every((prefix) => /^[a-z][a-z0-9_.]*\.$/.test(prefix))) {
+    throw wrong('reservedActionPrefixes must be beginnings of actions that end in a dot.')
+  }
+  if (!(Number.isInteger(auditMetadataBytes) && auditMetadataBytes >= 2)) {
+    throw wrong('auditMetadataBytes must be a whole number from 2.')
+  }
+  if (auditMetadataBytes > LARGEST_METADATA) {
+    throw wrong(`auditMetadataBytes must be at most ${LARGEST_METADATA}.`)
+  }
+  return {
+    reservedPrefixes: [...OWN_PREFIXES, ...reservedActionPrefixes],
+    metadataBytes: auditMetadataBytes,
+  }
+}
+
+export function checkedLog({ auditLogKey, publishCheckpoint }: SeatgateOptions): AuditLog | null {
+  if (auditLogKey === undefined) {
+    if (publishCheckpoint) throw wrong('publishCheckpoint needs auditLogKey beside it.')
+    return null
+  }
+  if (!auditLogKey.startsWith('PRIVATE+KEY+')) {
+    throw wrong('auditLogKey must be the private key of generateLogKey().')
+  }
+  return auditLog(auditLogKey, publishCheckpoint ?? null)
+}
+
+/** A measure that nothing depends on: what it throws is its own affair. */
+export function quietly(measure: ((metric: Metric) => void) | undefined): (metric: Metric) => void {
+  return (metric) => {
+    try {
+      measure?.(metric)
+    } catch {
+      // Counting is never a reason to fail.
+    }
+  }
 }
 
 export function checkedSinks(sinks: readonly Sink[]): readonly Sink[] {

@@ -1,4 +1,5 @@
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
+import type { PublishedCheckpoint } from './audit/seal.ts'
 import type { Sink } from './audit/sink.ts'
 import type { Database } from './database/database.ts'
 import type { Hooks, LifecycleHooks } from './hooks/hooks.ts'
@@ -9,6 +10,7 @@ import type {
   RegisterUser,
 } from './invitations/rules.ts'
 import type { JoinRules } from './joining/rules.ts'
+import type { Metric } from './metrics.ts'
 import type { SeatProvider } from './seats/provider.ts'
 import type { SessionStore } from './sessions/store.ts'
 
@@ -123,6 +125,21 @@ export interface SeatgateOptions {
   /** How long a hook may take before its operation is refused. Default 5. */
   readonly hookDeadlineSeconds?: number
 
+  /** Whether audit events keep the address a request came from, to be erased apart. Default true. */
+  readonly recordIpAddress?: boolean
+  /** Whether audit events keep the user agent, to be erased apart. Default true. */
+  readonly recordUserAgent?: boolean
+  /** Prefixes that the host's own events must not have, in place of those of identity systems. */
+  readonly reservedActionPrefixes?: readonly string[]
+  /** How large an event's metadata may be, as JSON, in bytes. Default and at most 8192. */
+  readonly auditMetadataBytes?: number
+  /**
+   * The private key of `generateLogKey`, with which checkpoints of the audit log are signed. Without
+   * it no log is kept, and nothing can be proven.
+   */
+  readonly auditLogKey?: string
+  /** Keeps signed checkpoints where whoever writes to the database cannot: in R2, say. */
+  readonly publishCheckpoint?: (checkpoint: PublishedCheckpoint) => Promise<unknown>
   /** Where audit events are forwarded to. Default nowhere. */
   readonly sinks?: readonly Sink[]
   /** Wakes the forwarder after each change. Without it the sweep alone forwards. */
@@ -131,6 +148,8 @@ export interface SeatgateOptions {
   readonly waitUntil?: (work: Promise<unknown>) => void
   /** Hears of failures that change no answer. Default: `console.error` with the event's name. */
   readonly report?: (report: Report) => void
+  /** Counts what happens. What it throws changes nothing. */
+  readonly measure?: (metric: Metric) => void
   /** The time. Default the system's clock. */
   readonly now?: () => Date
   /** New ids, never repeated. Default random UUIDs. */

@@ -42,14 +42,20 @@ export function parsePage<P extends Position>(
   input: PageInput,
   position: v.GenericSchema<unknown, P>
 ): Result<PageRequest<P>> {
-  const limit = input.limit === undefined ? DEFAULT_LIMIT : Number(input.limit)
-  if (!Number.isInteger(limit) || limit < 1 || limit > MAXIMUM_LIMIT) {
-    return refused(invalid({ limit: [`Must be a whole number from 1 to ${MAXIMUM_LIMIT}.`] }))
-  }
+  const read = parseLimit(input.limit)
+  if (!read.ok) return read
+  const limit = read.value
   if (input.cursor === undefined) return ok({ limit, after: null })
   const after = v.safeParse(position, decode(input.cursor))
   if (!after.success) return refused({ code: 'invalid_cursor' })
   return ok({ limit, after: after.output })
+}
+
+/** Reads how many entries a page may have. */
+export function parseLimit(value: PageInput['limit'], largest = MAXIMUM_LIMIT): Result<number> {
+  const limit = value === undefined ? DEFAULT_LIMIT : Number(value)
+  if (Number.isInteger(limit) && limit >= 1 && limit <= largest) return ok(limit)
+  return refused(invalid({ limit: [`Must be a whole number from 1 to ${largest}.`] }))
 }
 
 /**

@@ -1,5 +1,6 @@
 import { sql, type SQL } from 'drizzle-orm'
 import type { Statement } from './database/database.ts'
+import type { Origin } from './proof/personal.ts'
 
 /** A session, as its store knows it, and the organization it works in. */
 export interface Session {
@@ -76,13 +77,22 @@ export interface PrincipalQuery {
 /** Who is asking: established already, or by a query. */
 export type Caller = Principal | PrincipalQuery
 
+/** The request that something belongs to, kept in the audit events. */
+export interface RequestMarks {
+  readonly requestId?: string | undefined
+  readonly origin?: Origin | undefined
+}
+
+/** The marks of a request alone, of a scope that has more. */
+export function marksOf({ requestId, origin }: RequestMarks): RequestMarks {
+  return { requestId, origin }
+}
+
 /** Who is asking about which organization. */
-export interface Scope {
+export interface Scope extends RequestMarks {
   readonly caller: Caller
   /** The organization's id or slug. */
   readonly organization?: string
-  /** The request that this belongs to, kept in the audit events. */
-  readonly requestId?: string
 }
 
 /** A scope that names its organization. */

@@ -1,16 +1,22 @@
+import type { EventRules } from './audit/host-event.ts'
+import { cursorKey } from './audit/place.ts'
+import type { AuditLog } from './audit/seal.ts'
 import type { Sink } from './audit/sink.ts'
 import {
+  checkedEventRules,
   checkedHooks,
   checkedInvitations,
   checkedJoining,
   checkedLifecycle,
   checkedLimit,
+  checkedLog,
   checkedRoles,
   checkedSeconds,
   checkedSessions,
   checkedSinks,
   checkedSlugs,
   checkedProofs,
+  quietly,
   type Roles,
   type SlugRules,
 } from './configuration.ts'
@@ -18,6 +24,7 @@ import type { Database } from './database/database.ts'
 import type { Hooks, LifecycleHooks } from './hooks/hooks.ts'
 import type { InvitationRules } from './invitations/rules.ts'
 import type { JoinRules } from './joining/rules.ts'
+import type { Metric } from './metrics.ts'
 import type {
   Report,
   SeatgateOptions,
@@ -26,6 +33,7 @@ import type {
   VerifyPassword,
   WakeUpQueue,
 } from './options.ts'
+import type { RecordedData } from './proof/personal.ts'
 import type { SeatContext, SeatProvider } from './seats/provider.ts'
 import type { SessionStore } from './sessions/store.ts'
 import { unscoped } from './tenancy/tenant-database.ts'
@@ -49,9 +57,16 @@ export interface Seatgate {
   readonly lifecycle: LifecycleHooks
   readonly hookDeadlineSeconds: number
   readonly sinks: readonly Sink[]
+  /** What is recorded of a request beside its id. */
+  readonly recordedData: RecordedData
+  readonly eventRules: EventRules
+  /** Null where no log of hashes is kept. */
+  readonly log: AuditLog | null
+  readonly cursorKey: Uint8Array
   readonly queue: WakeUpQueue | null
   readonly waitUntil: ((work: Promise<unknown>) => void) | null
   readonly report: (report: Report) => void
+  readonly measure: (metric: Metric) => void
   readonly now: () => Date
   readonly newId: () => string
   readonly random: () => number
@@ -105,9 +120,17 @@ export function createSeatgate(options: SeatgateOptions): Seatgate {
     lifecycle: checkedLifecycle(options.lifecycle ?? {}),
     hookDeadlineSeconds: checkedSeconds('hookDeadlineSeconds', options.hookDeadlineSeconds ?? 5),
     sinks: checkedSinks([...(outbox ? [outbox] : []), ...(options.sinks ?? [])]),
+    recordedData: {
+      ipAddress: options.recordIpAddress ?? true,
+      userAgent: options.recordUserAgent ?? true,
+    },
+    eventRules: checkedEventRules(options),
+    log: checkedLog(options),
+    cursorKey: cursorKey(options.secret),
     queue: options.queue ?? null,
     waitUntil: options.waitUntil ?? null,
     report: options.report ?? ((report) => console.error(report.event)),
+    measure: quietly(options.measure),
     now,
     newId: options.newId ?? (() => crypto.randomUUID()),
     random: options.random ?? Math.random,

@@ -6,7 +6,10 @@
 import { and, asc, eq, gt, lte, sql } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
 import type { Database } from '../database/database.ts'
-import { auditEvents, auditOutbox, sinkCursors, type AuditEventRow } from '../database/schema.ts'
+import { auditEvents, sinkCursors } from '../database/schema.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { eventColumns, type ReadEventRow } from './event.ts'
+import { clearOutbox } from './outbox.ts'
 
 /** One sink in one organization. */
 export interface Route {
@@ -24,7 +27,7 @@ export interface Lease extends Route {
 export interface Leased {
   readonly sequence: number
   readonly attempts: number
-  readonly events: readonly AuditEventRow[]
+  readonly events: readonly ReadEventRow[]
 }
 
 /** Nobody may deliver now: somebody does (`busy`), or it is not time yet. */
@@ -77,7 +80,7 @@ export async function moveOn(
   db: Database,
   lease: Lease,
   sequence: number
-): Promise<readonly AuditEventRow[] | null> {
+): Promise<readonly ReadEventRow[] | null> {
   const { moved, events } = await batch(db, {
     moved: db
       .update(sinkCursors)
@@ -94,14 +97,11 @@ export async function moveOn(
  * outbox. A lease that was lost to somebody else changes nothing.
  */
 export async function giveBack(
-  db: Database,
+  seatgate: Seatgate,
   lease: Lease,
-  { sequence, retry }: Progress,
-  sinkIds: readonly string[]
+  { sequence, retry }: Progress
 ): Promise<void> {
-  const { organizationId } = lease
-  const head = sql`(select coalesce(max(sequence), 0) from audit_events
-    where organization_id = ${organizationId})`
+  const { db } = seatgate
   await batch(db, {
     moved: db
       .update(sinkCursors)
@@ -114,21 +114,14 @@ export async function giveBack(
         leasedUntil: new Date(0),
       })
       .where(whileLeased(lease)),
-    finished: db.delete(auditOutbox).where(
-      and(
-        eq(auditOutbox.organizationId, organizationId),
-        sql`(select count(*) from sink_cursors where organization_id = ${organizationId}
-          and sink_id in (select value from json_each(${JSON.stringify(sinkIds)}))
-          and sequence >= ${head}) = ${sinkIds.length}`
-      )
-    ),
+    finished: clearOutbox(seatgate, lease.organizationId),
   })
 }
 
 function eventsAfterCursor(db: Database, route: Route) {
   const { organizationId, sinkId } = route
   return db
-    .select()
+    .select(eventColumns)
     .from(auditEvents)
     .where(
       and(

@@ -1,9 +1,16 @@
-import type { AuditEventRow } from '../database/schema.ts'
+import { getTableColumns, sql } from 'drizzle-orm'
+import * as v from 'valibot'
+import { auditEvents, type AuditEventRow } from '../database/schema.ts'
+import type { SaltedData } from '../proof/personal.ts'
 import { isOperator, isUser, type Principal } from '../scope.ts'
+import { ACTIONS, type AuditAction, type MetadataOf } from './actions.ts'
 
 /** Who did it. `system` acts on nobody's behalf and has no id. */
 export type AuditActor =
-  | { readonly type: 'user' | 'operator' | 'service_account'; readonly id: string }
+  | {
+      readonly type: 'user' | 'operator' | 'service_account' | 'webhook' | 'job'
+      readonly id: string
+    }
   | { readonly type: 'system' | 'anonymous'; readonly id: null }
 
 /** Who is to be named as actor, and the user whose rights were used, if any were. */
@@ -28,122 +35,101 @@ export function attributionOf(caller: Principal): Attribution {
   return { actor: { type: 'service_account', id: caller.serviceAccountId }, effectiveUserId: null }
 }
 
-/** What the library records. Each action is written by the batch that makes it true. */
-export type AuditAction =
-  | 'organization.create'
-  | 'organization.update'
-  | 'organization.rename'
-  | 'organization.slug_change'
-  | 'organization.delete'
-  | 'organization.restore'
-  | 'organization.mfa_policy_change'
-  | 'organization.member_add'
-  | 'organization.member_role_change'
-  | 'organization.member_remove'
-  | 'organization.member_suspend'
-  | 'organization.member_restore'
-  | 'organization.ownership_transfer'
-  | 'organization.active_switched'
-  | 'organization.active_auto_reassigned'
-  | 'organization.invitation.created'
-  | 'organization.invitation.resent'
-  | 'organization.invitation.role_change'
-  | 'organization.invitation.revoked'
-  | 'organization.invitation.declined'
-  | 'organization.invitation.accepted'
-  | 'organization.domain.added'
-  | 'organization.domain.verified'
-  | 'organization.domain.mode_change'
-  | 'organization.domain.removed'
-  | 'organization.join_request.created'
-  | 'organization.join_request.approved'
-  | 'organization.join_request.queued'
-  | 'organization.join_request.declined'
-  | 'organization.join_request.withdrawn'
-  | 'organization.join_request.closed'
-  | 'seat.reserved'
-  | 'seat.assigned'
-  | 'seat.released'
-  | 'seat.limit_changed'
-
 /** An event that is about to be written. Its sequence is known only inside the batch. */
 export interface EventDraft {
   readonly organizationId: string
-  readonly action: AuditAction
-  readonly target: {
-    readonly type: 'organization' | 'user' | 'seat' | 'invitation' | 'domain' | 'join_request'
-    readonly id: string
-  }
+  readonly action: string
+  readonly target: { readonly type: string; readonly id: string } | null
   readonly metadata: Readonly<Record<string, unknown>>
+  /** What came of it. Default success. */
+  readonly outcome?: AuditEvent['outcome']
+  /** Who did it, if that is not who is asking. */
+  readonly actor?: AuditActor
+  /** Names the one act that this tells: written again, it is the same event. */
+  readonly idempotencyKey?: string
+  /** The event that this one followed from. */
+  readonly causeEventId?: string
 }
 
+/** What a builder is to be told; what it knows itself it adds. */
+type Told<A extends AuditAction, Known extends string = never> = Omit<MetadataOf<A>, Known>
+type With<A extends AuditAction, Known extends string = never> =
+  Partial<Told<A, Known>> extends Told<A, Known>
+    ? [metadata?: Told<A, Known>]
+    : [metadata: Told<A, Known>]
+
 /** An event about an organization itself. */
-export function organizationEvent(
+export function organizationEvent<A extends AuditAction>(
   organizationId: string,
-  action: AuditAction,
-  metadata: EventDraft['metadata'] = {}
+  action: A,
+  ...[metadata]: With<A>
 ): EventDraft {
-  return { organizationId, action, target: { type: 'organization', id: organizationId }, metadata }
+  return libraryEvent(organizationId, action, organizationId, { ...metadata })
 }
 
 /** An event about a member; their id is in the metadata too. */
-export function memberEvent(
+export function memberEvent<A extends AuditAction>(
   { organizationId, userId }: { readonly organizationId: string; readonly userId: string },
-  action: AuditAction,
-  metadata: EventDraft['metadata'] = {}
+  action: A,
+  ...[metadata]: With<A, 'user_id'>
 ): EventDraft {
-  const target = { type: 'user', id: userId } as const
-  return { organizationId, action, target, metadata: { user_id: userId, ...metadata } }
+  return libraryEvent(organizationId, action, userId, { user_id: userId, ...metadata })
 }
 
 /** An event about an invitation; its id is in the metadata too, the address is not. */
-export function invitationEvent(
+export function invitationEvent<A extends AuditAction>(
   { organizationId, id }: { readonly organizationId: string; readonly id: string },
-  action: AuditAction,
-  metadata: EventDraft['metadata'] = {}
+  action: A,
+  ...[metadata]: With<A, 'invitation_id'>
 ): EventDraft {
-  const target = { type: 'invitation', id } as const
-  return { organizationId, action, target, metadata: { invitation_id: id, ...metadata } }
+  return libraryEvent(organizationId, action, id, { invitation_id: id, ...metadata })
 }
 
 /** An event about a mail domain; its name is in the metadata too. */
-export function domainEvent(
+export function domainEvent<A extends AuditAction>(
   row: { readonly organizationId: string; readonly id: string; readonly domain: string },
-  action: AuditAction,
-  metadata: EventDraft['metadata'] = {}
+  action: A,
+  ...[metadata]: With<A, 'domain'>
 ): EventDraft {
   const { organizationId, id, domain } = row
-  return {
-    organizationId,
-    action,
-    target: { type: 'domain', id },
-    metadata: { domain, ...metadata },
-  }
+  return libraryEvent(organizationId, action, id, { domain, ...metadata })
 }
 
 /** An event about somebody's wish to join. */
-export function joinRequestEvent(
+export function joinRequestEvent<A extends AuditAction>(
   row: { readonly organizationId: string; readonly id: string; readonly userId: string },
-  action: AuditAction,
-  metadata: EventDraft['metadata'] = {}
+  action: A,
+  ...[metadata]: With<A, 'user_id'>
 ): EventDraft {
   const { organizationId, id, userId } = row
-  const target = { type: 'join_request', id } as const
-  return { organizationId, action, target, metadata: { user_id: userId, ...metadata } }
+  return libraryEvent(organizationId, action, id, { user_id: userId, ...metadata })
 }
 
 /** An event about a seat, and who has it or had it. */
-export function seatEvent(
+export function seatEvent<A extends AuditAction>(
   { organizationId, seatId }: { readonly organizationId: string; readonly seatId: string },
+  action: A,
+  ...[metadata]: With<A>
+): EventDraft {
+  return libraryEvent(organizationId, action, seatId, { ...metadata })
+}
+
+/** An event of the catalogue, about what the catalogue says it is about. */
+export function libraryEvent(
+  organizationId: string,
   action: AuditAction,
+  targetId: string,
   metadata: EventDraft['metadata']
 ): EventDraft {
-  return { organizationId, action, target: { type: 'seat', id: seatId }, metadata }
+  const { target: type, metadata: shape } = ACTIONS[action]
+  v.assert(shape, metadata)
+  return { organizationId, action, target: { type, id: targetId }, metadata }
 }
 
 /**
  * An audit event as readers and sinks see it. `sequence` counts from 1 in each organization, without
- * gap or repeat; timestamps are ISO 8601 UTC.
+ * gap or repeat; timestamps are ISO 8601 UTC. `personal` is null where there is none, and once it is
+ * erased; `personalDigest` stays.
  */
 export interface AuditEvent {
   readonly id: string
@@ -158,14 +144,62 @@ export interface AuditEvent {
   readonly targetId: string | null
   readonly metadata: Readonly<Record<string, unknown>>
   readonly requestId: string | null
+  readonly traceId: string | null
+  readonly causeEventId: string | null
+  readonly idempotencyKey: string | null
   readonly schemaVersion: number
   readonly occurredAt: string
+  readonly insertedAt: string
+  readonly personalDigest: string | null
+  readonly personal: SaltedData | null
+  /** The hash that it was sealed with, in exports; null until then. */
+  readonly leafHash?: string | null
 }
 
+/** A row with what {@link eventColumns} has beside it. */
+export type ReadEventRow = AuditEventRow & {
+  readonly personalSalt: string | null
+  readonly ipAddress: string | null
+  readonly userAgent: string | null
+  readonly leafHash?: string | null
+}
+
+/** What is read of an event: its row, and its personal part if that is still there. */
+export const eventColumns = {
+  ...getTableColumns(auditEvents),
+  personalSalt: personal('salt'),
+  ipAddress: personal('ip_address'),
+  userAgent: personal('user_agent'),
+}
+
+// A subquery and not a join, for which D1 has no names in a batch.
+function personal(column: 'salt' | 'ip_address' | 'user_agent') {
+  return sql<string | null>`(select ${sql.raw(column)} from audit_personal
+    where audit_personal.organization_id = audit_events.organization_id
+    and audit_personal.digest = audit_events.personal_digest)`.as(`personal_${column}`)
+}
+
+/** Beside {@link eventColumns}: the hash that the event was sealed with, null until then. */
+export const sealedColumns = {
+  ...eventColumns,
+  leafHash: sql<string | null>`(select hash from audit_nodes
+    where audit_nodes.organization_id = audit_events.organization_id
+    and level = 0 and position = sequence - 1)`.as('leaf_hash'),
+}
+
+/** The event as readers see it. */
 export function eventView({
-  insertedAt: _inserted,
+  insertedAt,
   occurredAt,
+  personalSalt,
+  ipAddress,
+  userAgent,
   ...row
-}: AuditEventRow): AuditEvent {
-  return { ...row, occurredAt: occurredAt.toISOString() }
+}: ReadEventRow): AuditEvent {
+  return {
+    ...row,
+    occurredAt: occurredAt.toISOString(),
+    insertedAt: insertedAt.toISOString(),
+    personal: personalSalt === null ? null : { salt: personalSalt, ipAddress, userAgent },
+  }
 }

@@ -4,12 +4,11 @@
  *
  * @module
  */
-import type { AuditEventRow } from '../database/schema.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { TimedOut, within } from '../within.ts'
 import { backoffSeconds, LONGEST_SECONDS } from './backoff.ts'
 import { EVENTS_PER_READ, giveBack, moveOn, takeLease, type Lease } from './cursor.ts'
-import { eventView } from './event.ts'
+import { eventView, type ReadEventRow } from './event.ts'
 import type { Delivery, Sink } from './sink.ts'
 
 const LEASE_SECONDS = 60
@@ -43,7 +42,6 @@ async function forwardToSink(
   organizationId: string
 ): Promise<number | null> {
   const { db, newId, now, random } = seatgate
-  const sinkIds = seatgate.sinks.map(({ id }) => id)
   const token = newId()
   const leaseFromNow = (): Lease => ({
     organizationId,
@@ -66,13 +64,13 @@ async function forwardToSink(
       const { reason, afterSeconds } = run.failure
       const seconds = Math.max(patience(afterSeconds), backoffSeconds(attempts, random))
       const at = new Date(now().getTime() + seconds * 1000)
-      await giveBack(db, lease, { sequence, retry: { attempts, at, reason } }, sinkIds)
+      await giveBack(seatgate, lease, { sequence, retry: { attempts, at, reason } })
       return seconds
     }
     handled += events.length
     const more = !run.finished || events.length === EVENTS_PER_READ
     if (!more || handled >= EVENTS_PER_RUN) {
-      await giveBack(db, lease, { sequence, retry: null }, sinkIds)
+      await giveBack(seatgate, lease, { sequence, retry: null })
       return more ? 0 : null
     }
     lease = leaseFromNow()
@@ -94,7 +92,7 @@ async function deliverInOrder(
   sink: Sink,
   lease: Lease,
   from: number,
-  events: readonly AuditEventRow[]
+  events: readonly ReadEventRow[]
 ): Promise<Run> {
   let sequence = from
   for (const event of events) {
@@ -108,7 +106,7 @@ async function deliverInOrder(
 }
 
 // Whatever a sink answers that is not a delivery is a reason to come back, never a success.
-async function deliver(seatgate: Seatgate, sink: Sink, event: AuditEventRow): Promise<Delivery> {
+async function deliver(seatgate: Seatgate, sink: Sink, event: ReadEventRow): Promise<Delivery> {
   try {
     if (!sink.accepts(event.action)) return { outcome: 'delivered' }
     const delivery = await within(DELIVERY_SECONDS, sink.deliver(eventView(event)))

@@ -2,7 +2,7 @@ import { asc, inArray } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
 import { auditOutbox } from '../database/schema.ts'
 import type { Seatgate } from '../seatgate.ts'
-import { forwardOrganization } from './forward.ts'
+import { tendOrganization } from './tend.ts'
 
 const ORGANIZATIONS_PER_SWEEP = 1000
 const MESSAGES_PER_SEND = 100
@@ -29,7 +29,7 @@ export async function sweepAudit(seatgate: Seatgate): Promise<void> {
       .returning({ organizationId: auditOutbox.organizationId }),
   })
   if (queue === null) {
-    for (const { organizationId } of swept) await forwardOrganization(seatgate, organizationId)
+    for (const { organizationId } of swept) await tendOrganization(seatgate, organizationId)
     return
   }
   for (let from = 0; from < swept.length; from += MESSAGES_PER_SEND) {

@@ -97,6 +97,10 @@ export const auditEvents = sqliteTable(
     targetId: text('target_id'),
     metadata: text('metadata', { mode: 'json' }).$type<Record<string, unknown>>().notNull(),
     requestId: text('request_id'),
+    traceId: text('trace_id'),
+    causeEventId: text('cause_event_id'),
+    idempotencyKey: text('idempotency_key'),
+    personalDigest: text('personal_digest'),
     schemaVersion: integer('schema_version').notNull(),
     occurredAt: instant('occurred_at').notNull(),
     insertedAt: instant('inserted_at').notNull(),
@@ -104,7 +108,48 @@ export const auditEvents = sqliteTable(
   (table) => [primaryKey({ columns: [table.organizationId, table.sequence] })]
 )
 
-/** Organizations with events that some sink has not had yet. */
+/** What events know of people beside their ids. Rows can be erased, and not be changed. */
+export const auditPersonal = sqliteTable(
+  'audit_personal',
+  {
+    organizationId: text('organization_id').notNull(),
+    digest: text('digest').notNull(),
+    userId: text('user_id'),
+    salt: text('salt').notNull(),
+    ipAddress: text('ip_address'),
+    userAgent: text('user_agent'),
+  },
+  (table) => [primaryKey({ columns: [table.organizationId, table.digest] })]
+)
+
+/**
+ * The hashes of complete subtrees of each organization's log, leaves at level 0. Rows can only be
+ * inserted.
+ */
+export const auditNodes = sqliteTable(
+  'audit_nodes',
+  {
+    organizationId: text('organization_id').notNull(),
+    level: integer('level').notNull(),
+    position: integer('position').notNull(),
+    hash: text('hash').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.organizationId, table.level, table.position] })]
+)
+
+/** Signed checkpoints: each says what the log was when it had so many events. Only inserted. */
+export const auditCheckpoints = sqliteTable(
+  'audit_checkpoints',
+  {
+    organizationId: text('organization_id').notNull(),
+    size: integer('size').notNull(),
+    note: text('note').notNull(),
+    createdAt: instant('created_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.organizationId, table.size] })]
+)
+
+/** Organizations with events that some sink has not had yet, or that are not sealed. */
 export const auditOutbox = sqliteTable('audit_outbox', {
   organizationId: text('organization_id').primaryKey(),
   sweptAt: instant('swept_at').notNull(),

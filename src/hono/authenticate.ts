@@ -1,5 +1,5 @@
 import type { Context } from 'hono'
-import type { Caller } from '../scope.ts'
+import type { Caller, RequestMarks } from '../scope.ts'
 
 /**
  * Tells who is asking, in whatever way the host knows: a principal, a query that finds one in the
@@ -23,10 +23,29 @@ export function checkAuthenticate(where: string, authenticate: unknown): void {
 }
 
 /**
- * Cloudflare's own id of the request. Elsewhere a client may send the header: it is kept as a mark of
- * at most 64 characters, and nothing is decided on it.
+ * What a request says of itself, for the audit trail; nothing is decided on it. Its id is Cloudflare's
+ * own, or the client's `x-request-id`, marked as theirs (`client:`). Elsewhere than on Cloudflare the
+ * headers may be anybody's: they are kept as marks of a bounded length.
  */
-export function requestIdOf(c: Context): { readonly requestId?: string } {
-  const requestId = c.req.header('cf-ray') ?? ''
-  return /^[\w-]{1,64}$/.test(requestId) ? { requestId } : {}
+export function marksOfRequest(c: Context): RequestMarks {
+  const ray = mark(c.req.header('cf-ray'))
+  const named = mark(c.req.header('x-request-id'))
+  const [, traceId] = TRACE.exec(c.req.header('traceparent') ?? '') ?? []
+  const ipAddress = c.req.header('cf-connecting-ip')
+  const userAgent = c.req.header('user-agent')
+  const requestId = ray ?? (named && `client:${named}`)
+  return {
+    ...(requestId && { requestId }),
+    origin: {
+      ...(traceId && { traceId }),
+      ...(ipAddress && { ipAddress }),
+      ...(userAgent && { userAgent }),
+    },
+  }
+}
+
+const TRACE = /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/
+
+function mark(header: string | undefined): string | undefined {
+  return header !== undefined && /^[\w-]{1,64}$/.test(header) ? header : undefined
 }

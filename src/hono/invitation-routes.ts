@@ -11,7 +11,7 @@ import { UnreadableInput } from '../input.ts'
 import type { Refusal } from '../refusal.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { putActiveOrganization } from '../sessions/put-active.ts'
-import { requestIdOf, type Authenticate } from './authenticate.ts'
+import { marksOfRequest, type Authenticate } from './authenticate.ts'
 import { readBody } from './body.ts'
 import { problemResponse, RefusalException } from './problem.ts'
 import { answer, done, inOrganization, readOperation, scopeOf, type RouterEnv } from './routes.ts'
@@ -75,13 +75,13 @@ export function invitationRoutes(
   })
   routes.post('/invitations/decline', async (c) => {
     const caller = (await authenticate(c)) ?? { type: 'anonymous' as const }
-    const scope = { caller, ...requestIdOf(c) }
+    const scope = { caller, ...marksOfRequest(c) }
     return done(c, await declineInvitation(seatgate, scope, await readBody(c)))
   })
   if (signIn && seatgate.invitations.registerUser) {
     routes.post('/invitations/accept-with-signup', async (c) => {
       const input = await readBody(c)
-      const joined = await acceptInvitationWithSignup(seatgate, input, requestIdOf(c))
+      const joined = await acceptInvitationWithSignup(seatgate, input, marksOfRequest(c))
       if (!joined.ok) return problemResponse(toStranger(joined.error))
       const { user, userId, membership, organization } = joined.value
       return c.json({ user, membership, organization, token: await signIn(c, userId) }, 201)

@@ -3,7 +3,7 @@ import { StoreUnavailable } from '../database/database.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { loadActiveOrganization as load, type Loaded } from '../sessions/load-active.ts'
-import { checkAuthenticate, requestIdOf, type Authenticate } from './authenticate.ts'
+import { checkAuthenticate, marksOfRequest, type Authenticate } from './authenticate.ts'
 import { checkRefusalHandler, halt, type RefusalHandler } from './problem.ts'
 import type { ScopeEnv } from './variables.ts'
 
@@ -38,7 +38,7 @@ export function loadActiveOrganization(
   return async function loadActiveOrganization(c, next) {
     const caller = await authenticate(c)
     const loaded = caller
-      ? await answered(seatgate, load(seatgate, { caller, ...requestIdOf(c) }))
+      ? await answered(seatgate, load(seatgate, { caller, ...marksOfRequest(c) }))
       : ok(NOBODY)
     if (!loaded.ok) return halt(c, loaded.error, onRefusal)
     setScope(c, loaded.value)

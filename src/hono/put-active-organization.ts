@@ -3,7 +3,7 @@ import { ok, refused, type Result } from '../result.ts'
 import { isUser, type Principal } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { putActiveOrganization as put, type ActiveOrganization } from '../sessions/put-active.ts'
-import { requestIdOf } from './authenticate.ts'
+import { marksOfRequest } from './authenticate.ts'
 import { setScope } from './load-active-organization.ts'
 
 /**
@@ -25,7 +25,7 @@ export async function putActiveOrganization(
 ): Promise<Result<ActiveOrganization>> {
   const caller = c.get('caller') as Principal | null | undefined
   if (!caller) return refused({ code: 'no_scope' })
-  const active = await put(seatgate, { caller, ...requestIdOf(c) }, organization)
+  const active = await put(seatgate, { caller, ...marksOfRequest(c) }, organization)
   if (!active.ok || !isUser(caller)) return active
   const { session, membership } = active.value
   setScope(c, {

@@ -1,5 +1,4 @@
 import { Hono } from 'hono'
-import { listAuditEvents } from '../audit/queries.ts'
 import { StoreUnavailable } from '../database/database.ts'
 import { addMember } from '../memberships/add.ts'
 import { changeRole } from '../memberships/change-role.ts'
@@ -19,6 +18,7 @@ import { seatUsage } from '../seats/queries.ts'
 import { setSeatLimit } from '../seats/set-limit.ts'
 import { deleteUser } from '../users/delete.ts'
 import { activeOrganizationRoutes } from './active-organization-routes.ts'
+import { auditRoutes } from './audit-routes.ts'
 import { checkAuthenticate, type Authenticate } from './authenticate.ts'
 import { readBody } from './body.ts'
 import { invitationRoutes, organizationInvitationRoutes, type SignIn } from './invitation-routes.ts'
@@ -154,9 +154,7 @@ export function seatgateRouter(seatgate: Seatgate, { authenticate, signIn }: Rou
     answer(c, await setSeatLimit(seatgate, inOrganization(c), await readBody(c)))
   )
 
-  router.get('/organizations/:org/audit', async (c) =>
-    answer(c, await listAuditEvents(seatgate, inOrganization(c), c.req.query()))
-  )
+  router.route('/', auditRoutes(seatgate))
 
   if (seatgate.lifecycle.onDelete) {
     router.delete('/users/me', async (c) =>

@@ -10,7 +10,7 @@ import type { OperationOptions } from '../operations/perform.ts'
 import { invalid } from '../refusal.ts'
 import type { Result } from '../result.ts'
 import type { Caller, OrganizationScope, Scope } from '../scope.ts'
-import { requestIdOf } from './authenticate.ts'
+import { marksOfRequest } from './authenticate.ts'
 import { readBody } from './body.ts'
 import { problemResponse } from './problem.ts'
 
@@ -20,7 +20,7 @@ export interface RouterEnv {
 }
 
 export function scopeOf(c: Context<RouterEnv>): Scope {
-  return { caller: c.var.asking, ...requestIdOf(c) }
+  return { caller: c.var.asking, ...marksOfRequest(c) }
 }
 
 export function inOrganization(c: Context<RouterEnv>): OrganizationScope {

@@ -5,6 +5,7 @@ import { perform } from '../operations/perform.ts'
 import { find } from '../organizations/standing.ts'
 import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
+import { marksOf, type RequestMarks } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { planAcceptance, type AcceptedInvitation } from './acceptance.ts'
 import { invitationById, invitingOrganization } from './lookup.ts'
@@ -34,7 +35,7 @@ export interface SignedUp extends AcceptedInvitation {
 export async function acceptInvitationWithSignup(
   seatgate: Seatgate,
   input: unknown,
-  { requestId }: { readonly requestId?: string } = {}
+  request: RequestMarks = {}
 ): Promise<Result<SignedUp>> {
   const { db, users, newId, now } = seatgate
   const { registerUser } = seatgate.invitations
@@ -86,7 +87,7 @@ export async function acceptInvitationWithSignup(
   const { statements, user } = registered.value
   return perform(
     seatgate,
-    { caller, ...(requestId !== undefined && { requestId }) },
+    { caller, ...marksOf(request) },
     {
       name: 'organization.invitation.accept_with_signup',
       input: null,

@@ -2,7 +2,7 @@ import { normalizeEmail } from '../email.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { guardUserExists } from '../memberships/guards.ts'
 import { ok, refused, type Result } from '../result.ts'
-import { isUser, userIdOf, type Scope } from '../scope.ts'
+import { isUser, marksOf, userIdOf, type Scope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { planAcceptance, planClosing, type AcceptedInvitation } from './acceptance.ts'
 import { invitationById, invitingOrganization, knownUser, membershipThere } from './lookup.ts'
@@ -28,7 +28,7 @@ import { openInvitation, readToken } from './present.ts'
  */
 export async function acceptInvitation(
   seatgate: Seatgate,
-  { caller, requestId }: Scope,
+  { caller, ...request }: Scope,
   input: unknown,
   options: OperationOptions = {}
 ): Promise<Result<AcceptedInvitation>> {
@@ -39,7 +39,7 @@ export async function acceptInvitation(
   const userId = userIdOf(caller)
   return perform(
     seatgate,
-    { caller, ...(requestId !== undefined && { requestId }) },
+    { caller, ...marksOf(request) },
     {
       name: 'organization.invitation.accept',
       input: envelope?.tokenHash ?? null,

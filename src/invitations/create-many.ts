@@ -10,7 +10,7 @@ import { organizationIdOf } from '../organizations/reference.ts'
 import { find, standingWith } from '../organizations/standing.ts'
 import type { Refusal } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
-import type { OrganizationScope } from '../scope.ts'
+import { marksOf, type OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import {
   candidatesOf,
@@ -107,7 +107,7 @@ async function attemptOnce(
   const plans = invited.map(({ planned }) => planned)
   const prepared = assemble(
     seatgate,
-    { caller, requestId: scope.requestId, now: facts.now },
+    { caller, ...marksOf(scope), now: facts.now },
     {
       value: null,
       statements: [

@@ -1,7 +1,7 @@
 import { normalizeEmail } from '../email.ts'
 import { perform } from '../operations/perform.ts'
 import { ok, refused, type Result } from '../result.ts'
-import { isUser, userIdOf, type Scope } from '../scope.ts'
+import { isUser, marksOf, userIdOf, type Scope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { endInvitation } from './end.ts'
 import { guardPending } from './guards.ts'
@@ -24,7 +24,7 @@ import { openInvitation, readToken } from './present.ts'
  */
 export async function declineInvitation(
   seatgate: Seatgate,
-  { caller, requestId }: Scope,
+  { caller, ...request }: Scope,
   input: unknown
 ): Promise<Result<null>> {
   const { db } = seatgate
@@ -33,7 +33,7 @@ export async function declineInvitation(
   const id = envelope?.invitationId ?? ''
   return perform(
     seatgate,
-    { caller, ...(requestId !== undefined && { requestId }) },
+    { caller, ...marksOf(request) },
     {
       name: 'organization.invitation.decline',
       input: null,

@@ -108,6 +108,7 @@ export async function resendInvitation(
             ...freed.map(({ event }) => event),
             invitationEvent(row, 'organization.invitation.resent', {
               token_version: row.tokenVersion,
+              expires_at: row.expiresAt.toISOString(),
             }),
           ],
           intents: mailIntent(seatgate, row, seed),

@@ -5,7 +5,7 @@ import { guardStanding } from '../memberships/guards.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { standingWith } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
-import { userIdOf, type OrganizationScope, type Scope } from '../scope.ts'
+import { marksOf, userIdOf, type OrganizationScope, type Scope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { configured } from './configured.ts'
 import { guardRequest } from './guards.ts'
@@ -82,14 +82,15 @@ export async function declineJoinRequest(
  */
 export async function withdrawJoinRequest(
   seatgate: Seatgate,
-  { caller, requestId }: Scope,
+  scope: Scope,
   id: string
 ): Promise<Result<JoinRequest>> {
   const { db } = seatgate
+  const { caller } = scope
   configured(seatgate)
   return perform(
     seatgate,
-    { caller, ...(requestId !== undefined && { requestId }) },
+    { caller, ...marksOf(scope) },
     {
       name: 'organization.join_request.withdraw',
       input: id,

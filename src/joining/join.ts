@@ -16,7 +16,7 @@ import { membershipView } from '../memberships/membership.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { unchanged, type Plan } from '../operations/plan.ts'
 import { ok, refused, type Result } from '../result.ts'
-import { isUser, userIdOf, type Scope, type UserPrincipal } from '../scope.ts'
+import { isUser, marksOf, userIdOf, type Scope, type UserPrincipal } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { configured } from './configured.ts'
 import { guardOpenDomain, guardRequest } from './guards.ts'
@@ -50,11 +50,12 @@ const PAUSE_MS = 24 * 60 * 60 * 1000
  */
 export async function joinOrganization(
   seatgate: Seatgate,
-  { caller, requestId }: Scope,
+  scope: Scope,
   input: unknown,
   options: OperationOptions = {}
 ): Promise<Result<JoinOutcome>> {
   const { db } = seatgate
+  const { caller } = scope
   configured(seatgate)
   const parsed = parseInput(Input, input)
   const organizationId = parsed.ok ? parsed.value.organizationId : ''
@@ -62,7 +63,7 @@ export async function joinOrganization(
   const own = sql`${userId}`
   const joined = await perform(
     seatgate,
-    { caller, ...(requestId !== undefined && { requestId }) },
+    { caller, ...marksOf(scope) },
     {
       name: 'organization.join',
       input,

@@ -207,8 +207,9 @@ function seatTaken(
     return [seatEvent(seat, 'seat.assigned', { user_id: userId, ...counted })]
   }
   if (kept) return []
-  const { id } = admission.invitation
-  return [seatEvent(seat, 'seat.reserved', { invitation_id: id, ...counted })]
+  const { id, expiresAt } = admission.invitation
+  const promise = { invitation_id: id, expires_at: expiresAt.toISOString() }
+  return [seatEvent(seat, 'seat.reserved', { ...promise, ...counted })]
 }
 
 function isInvitation(admission: Admission): admission is InvitationAdmission {

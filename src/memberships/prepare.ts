@@ -4,7 +4,7 @@ import type { Statement } from '../database/database.ts'
 import { prepare, type Prepared } from '../operations/batch.ts'
 import { isIdentifier } from '../organizations/reference.ts'
 import { refused, type Result } from '../result.ts'
-import { checkCaller, isUser, type OrganizationScope, type Principal } from '../scope.ts'
+import { checkCaller, isUser, marksOf, type OrganizationScope, type Principal } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { parseMember, planAddition, type AddedMember, type Newcomer } from './addition.ts'
 import { guardUserExists } from './guards.ts'
@@ -33,7 +33,7 @@ export async function prepareMember(
   scope: OrganizationScope & { readonly caller: Principal },
   input: unknown
 ): Promise<Result<Prepared<AddedMember>>> {
-  const { caller, organization: organizationId, requestId } = scope
+  const { caller, organization: organizationId } = scope
   checkCaller(caller)
   if (!isIdentifier(organizationId)) {
     throw new TypeError('prepareMember: the organization must be named by its id.')
@@ -48,7 +48,7 @@ export async function prepareMember(
   const now = seatgate.now()
   const guards = guardUnseen(seatgate, caller, { organizationId, userId, role })
   const plan = planAddition(seatgate, { organizationId, userId, role }, caller, now, guards)
-  return prepare(seatgate, { caller, requestId, now }, plan)
+  return prepare(seatgate, { caller, ...marksOf(scope), now }, plan)
 }
 
 // Those who are no people bring their role with them; what a person may, their membership says.

@@ -4,7 +4,7 @@
  * @module
  */
 import { attributionOf } from '../audit/event.ts'
-import { organizationsOf, recordEvents } from '../audit/statements.ts'
+import { organizationsOf, recordEvents, type RecordedEvent } from '../audit/statements.ts'
 import { inBackground } from '../background.ts'
 import { commit, type Aborted, type Commit } from '../database/commit.ts'
 import type { Statement } from '../database/database.ts'
@@ -12,7 +12,7 @@ import { ask, composeLifecycle } from '../hooks/ask.ts'
 import { admit, giveBack, releaseSeat, type Admitted, type TakenSeat } from '../memberships/gate.ts'
 import { invalid, type Refusal } from '../refusal.ts'
 import { ok, type Result } from '../result.ts'
-import type { Principal } from '../scope.ts'
+import type { Principal, RequestMarks } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { keepsLine } from '../joining/rules.ts'
 import type { SeatReference } from '../seats/provider.ts'
@@ -20,9 +20,8 @@ import { fulfil, recordIntents, type RecordedIntent } from './fulfil.ts'
 import type { Plan } from './plan.ts'
 
 /** On whose behalf, in which request and when something is done. */
-export interface Occasion {
+export interface Occasion extends RequestMarks {
   readonly caller: Principal
-  readonly requestId: string | undefined
   readonly now: Date
 }
 
@@ -39,6 +38,7 @@ export interface Prepared<T> {
   readonly freedSeats: readonly SeatReference[]
   readonly organizationIds: readonly string[]
   readonly intents: readonly RecordedIntent[]
+  readonly events: readonly RecordedEvent[]
 }
 
 /**
@@ -59,13 +59,14 @@ export function combine<A, B>(first: Prepared<A>, second: Prepared<B>): Prepared
     freedSeats: [...first.freedSeats, ...second.freedSeats],
     organizationIds: [...new Set([...first.organizationIds, ...second.organizationIds])],
     intents: [...first.intents, ...second.intents],
+    events: [...first.events, ...second.events],
   }
 }
 
 /** Asks the host's hook, takes the seats and builds the batch. The database is not asked. */
 export async function prepare<T>(
   seatgate: Seatgate,
-  { caller, requestId, now }: Occasion,
+  occasion: Occasion,
   plan: Plan<T>
 ): Promise<Result<Prepared<T>>> {
   if (plan.before) {
@@ -80,45 +81,33 @@ export async function prepare<T>(
   if (!composed.ok) return composed
   const admitted = await admit(seatgate, plan.admissions ?? [])
   if (!admitted.ok) return admitted
-  return ok(
-    assemble(
-      seatgate,
-      { caller, requestId, now },
-      { ...plan, statements: composed.value },
-      admitted.value
-    )
-  )
+  return ok(assemble(seatgate, occasion, { ...plan, statements: composed.value }, admitted.value))
 }
 
 /** Builds the batch of a plan and of those who were let in. */
 export function assemble<T>(
   seatgate: Seatgate,
-  { caller, requestId, now }: Occasion,
+  { caller, requestId, origin, now }: Occasion,
   plan: Plan<T>,
   entrants: readonly Admitted[]
 ): Prepared<T> {
-  const { db, newId, sinks } = seatgate
   const events = [...plan.events, ...entrants.flatMap((entrant) => entrant.events)]
-  const context = {
-    ...attributionOf(caller),
-    requestId: requestId ?? null,
-    now,
-    newId,
-    forwarded: sinks.length > 0,
-  }
+  const context = { ...attributionOf(caller), requestId: requestId ?? null, origin, now }
+  const recorded = recordEvents(seatgate, context, events)
   const intents = recordIntents(seatgate, plan.intents ?? [], now)
   return {
     value: plan.value,
     statements: [
       ...plan.statements,
       ...entrants.flatMap((entrant) => entrant.statements),
-      ...recordEvents(db, context, events),
+      ...recorded.statements,
       ...intents.statements,
     ],
     takenSeats: entrants.flatMap(({ taken }) => (taken === null ? [] : [taken])),
     freedSeats: plan.freedSeats ?? [],
     organizationIds: organizationsOf(events),
     intents: intents.recorded,
+    events: recorded.events,
   }
 }
 
@@ -166,6 +155,7 @@ export function refusalOf({ code, numbers }: Aborted): Refusal | null {
     case 'rate_limited_user':
     case 'rate_limited_organization':
     case 'rate_limited_recipient':
+    case 'idempotency_mismatch':
       return { code }
     case 'seat_limit_reached':
       return { code, limit: numbers[0] ?? 0, used: numbers[1] ?? 0 }
@@ -183,8 +173,9 @@ export function refusalOf({ code, numbers }: Aborted): Refusal | null {
 // Freed seats are waited for, so that whoever is told of a departure can use its seat at once.
 // Everything else may come later; what a crash prevents here, the outbox and the alarm make up for.
 async function tell(seatgate: Seatgate, prepared: Prepared<unknown>): Promise<void> {
-  const { seats, seatContext, queue } = seatgate
-  const { takenSeats, freedSeats, organizationIds, intents } = prepared
+  const { seats, seatContext, queue, measure } = seatgate
+  const { takenSeats, freedSeats, organizationIds, intents, events } = prepared
+  for (const event of events) measure({ name: 'audit.recorded', ...event })
   await Promise.all(freedSeats.map((seat) => releaseSeat(seatgate, seat)))
   await inBackground(seatgate, organizationIds[0] ?? '', [
     ...takenSeats.map(

@@ -9,7 +9,7 @@ import { UnreadableInput } from '../input.ts'
 import { find, type Found } from '../organizations/standing.ts'
 import type { Refusal, RefusalCode } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
-import { operationActor, type Principal, type Scope } from '../scope.ts'
+import { marksOf, operationActor, type Principal, type Scope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { conclude, prepare, refusalOf } from './batch.ts'
 import type { Plan } from './plan.ts'
@@ -161,7 +161,7 @@ async function attemptOnce<Q extends Queries, T>(
   }
   if (plan.statements.length === 0) return answer(outcome)
 
-  const prepared = await prepare(seatgate, { caller, requestId: scope.requestId, now }, plan)
+  const prepared = await prepare(seatgate, { caller, ...marksOf(scope), now }, plan)
   if (!prepared.ok) {
     return isHolderConflict(prepared.error, key) ? 'again' : answer(prepared)
   }

@@ -9,7 +9,14 @@ import { perform, type Operation, type OperationOptions } from '../operations/pe
 import type { Plan } from '../operations/plan.ts'
 import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
-import { checkCaller, isUser, type Principal, type Scope, type UserPrincipal } from '../scope.ts'
+import {
+  checkCaller,
+  isUser,
+  marksOf,
+  type Principal,
+  type Scope,
+  type UserPrincipal,
+} from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { createOrganizationInput } from './input.ts'
 import { organizationView, type Organization } from './organization.ts'
@@ -36,13 +43,13 @@ export interface CreateOrganizationOptions extends OperationOptions {
  */
 export async function createOrganization(
   seatgate: Seatgate,
-  { caller, requestId }: Scope,
+  { caller, ...request }: Scope,
   input: unknown,
   options: CreateOrganizationOptions = {}
 ): Promise<Result<Organization>> {
   return perform(
     seatgate,
-    { caller, ...(requestId !== undefined && { requestId }) },
+    { caller, ...marksOf(request) },
     {
       ...creation(seatgate, input, options),
       ...(seatgate.hooks.beforeCreateOrganization && {
@@ -71,7 +78,7 @@ export async function createOrganization(
  */
 export async function prepareOrganization(
   seatgate: Seatgate,
-  { caller, requestId }: Scope & { readonly caller: Principal },
+  { caller, ...request }: Scope & { readonly caller: Principal },
   input: unknown,
   { personal = false }: { readonly personal?: boolean } = {}
 ): Promise<Result<Prepared<Organization>>> {
@@ -83,7 +90,7 @@ export async function prepareOrganization(
   if (!parsed.ok) return parsed
   const now = seatgate.now()
   const plan = planCreation(seatgate, { ...parsed.value, personal }, caller, now, 'slug_taken')
-  return prepare(seatgate, { caller, requestId, now }, plan)
+  return prepare(seatgate, { caller, ...marksOf(request), now }, plan)
 }
 
 function creation(

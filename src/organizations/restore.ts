@@ -7,7 +7,7 @@ import { perform, type OperationOptions } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
 import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
-import { isOperator, isSystem, type Scope } from '../scope.ts'
+import { isOperator, isSystem, marksOf, type Scope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { organizationView, type Organization } from './organization.ts'
 import { slugIsFree, slugTaken } from './slug.ts'
@@ -27,7 +27,7 @@ import { slugIsFree, slugTaken } from './slug.ts'
  */
 export async function restoreOrganization(
   seatgate: Seatgate,
-  { caller, requestId }: Scope,
+  { caller, ...request }: Scope,
   organizationId: string,
   options: OperationOptions = {}
 ): Promise<Result<Organization>> {
@@ -38,7 +38,7 @@ export async function restoreOrganization(
   const isFree = slugIsFree(ownSlug, organizationId, seatgate.now())
   return perform(
     seatgate,
-    { caller, ...(requestId !== undefined && { requestId }) },
+    { caller, ...marksOf(request) },
     {
       name: 'organization.restore',
       input: organizationId,

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
-import { forwardOrganization } from '../audit/forward.ts'
 import { sweepAudit } from '../audit/sweep.ts'
+import { tendOrganization } from '../audit/tend.ts'
 import { sweepIntents } from '../operations/fulfil.ts'
 import { purgeInvitations } from '../invitations/purge.ts'
 import { sweepRates } from '../invitations/rates.ts'
@@ -34,7 +34,7 @@ export function auditQueueHandler(seatgate: Seatgate) {
         }
         const { organizationId } = parsed.output
         try {
-          const running = runs.get(organizationId) ?? forwardOrganization(seatgate, organizationId)
+          const running = runs.get(organizationId) ?? tendOrganization(seatgate, organizationId)
           runs.set(organizationId, running)
           const seconds = await running
           if (seconds === null) return message.ack()

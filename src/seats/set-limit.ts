@@ -112,7 +112,7 @@ export async function setSeatLimit(
           organizationEvent(organizationId, 'seat.limit_changed', {
             version,
             limit: limitView(limit),
-            old_limit: present ? (present.limitSeats ?? present.limitKind) : null,
+            old_limit: present ? limitView(entitlementFrom(present).limit) : null,
             ...(reason && { reason }),
           }),
         ],

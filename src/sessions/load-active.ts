@@ -8,6 +8,7 @@ import { findActive, standingOf, type Standing } from '../organizations/standing
 import {
   isQuery,
   isUser,
+  marksOf,
   type Principal,
   type Scope,
   type Session,
@@ -70,7 +71,7 @@ export async function loadActiveOrganization(seatgate: Seatgate, scope: Scope): 
 
 async function recover(
   seatgate: Seatgate,
-  { requestId }: Scope,
+  request: Scope,
   caller: UserPrincipal,
   session: Session
 ): Promise<Loaded> {
@@ -86,7 +87,7 @@ async function recover(
   }
   const prepared = await prepare(
     seatgate,
-    { caller, requestId, now: now() },
+    { caller, ...marksOf(request), now: now() },
     {
       value: null,
       statements: sessions.statements

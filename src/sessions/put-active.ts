@@ -8,7 +8,7 @@ import { unchanged } from '../operations/plan.ts'
 import { organizationView, type Organization } from '../organizations/organization.ts'
 import { find, standingOf, type Found, type Standing } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
-import { isUser, type Principal, type Scope, type Session } from '../scope.ts'
+import { isUser, marksOf, type Principal, type Scope, type Session } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import type { SessionStore } from './store.ts'
 import { pointerMoved } from './trail.ts'
@@ -37,13 +37,13 @@ export interface ActiveOrganization {
  */
 export async function putActiveOrganization(
   seatgate: Seatgate,
-  { caller, requestId }: Scope,
+  { caller, ...request }: Scope,
   organization: string | null
 ): Promise<Result<ActiveOrganization>> {
   const { sessions } = seatgate
   const scope: Scope = {
     caller,
-    ...(requestId !== undefined && { requestId }),
+    ...marksOf(request),
     ...(organization !== null && { organization }),
   }
   if (sessions === null) return refused({ code: 'no_session' })
@@ -134,7 +134,7 @@ async function putElsewhere(
     if (!updated.ok) return updated
     const recorded = await prepare(
       seatgate,
-      { caller, requestId: scope.requestId, now: now() },
+      { caller, ...marksOf(scope), now: now() },
       { value: null, statements: [], events: moved(move.value) }
     )
     if (recorded.ok) await conclude(seatgate, recorded.value)

@@ -13,7 +13,7 @@ import { readProof } from '../operations/prove.ts'
 import { find } from '../organizations/standing.ts'
 import type { NamedOrganization } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
-import { isUser, userIdOf, type Principal, type Scope } from '../scope.ts'
+import { isUser, marksOf, userIdOf, type Principal, type Scope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 
 /**
@@ -35,7 +35,7 @@ import type { Seatgate } from '../seatgate.ts'
  */
 export async function deleteUser(
   seatgate: Seatgate,
-  { caller, requestId }: Scope,
+  { caller, ...request }: Scope,
   input: unknown
 ): Promise<Result<null>> {
   if (!seatgate.lifecycle.onDelete) {
@@ -44,7 +44,7 @@ export async function deleteUser(
   const parsed = readProof(seatgate, caller, input)
   return perform(
     seatgate,
-    { caller, ...(requestId !== undefined && { requestId }) },
+    { caller, ...marksOf(request) },
     {
       name: 'user.delete',
       input: null,
@@ -77,7 +77,7 @@ export async function deleteUser(
  */
 export async function prepareUserDeletion(
   seatgate: Seatgate,
-  { caller, requestId }: Scope & { readonly caller: Principal },
+  { caller, ...request }: Scope & { readonly caller: Principal },
   userId: string
 ): Promise<Result<Prepared<null>>> {
   const { rows } = await find(
@@ -87,7 +87,7 @@ export async function prepareUserDeletion(
   )
   const planned = planDeletion(seatgate, userId, rows.belongings, caller)
   if (!planned.ok) return planned
-  return prepare(seatgate, { caller, requestId, now: seatgate.now() }, planned.value)
+  return prepare(seatgate, { caller, ...marksOf(request), now: seatgate.now() }, planned.value)
 }
 
 /** A membership, and the organization if it would be left without an owner who can act. */

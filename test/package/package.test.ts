@@ -21,7 +21,7 @@ afterAll(() => directory.remove())
 
 test('holds the library, its migrations and its papers, and nothing else', () => {
   const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']
-  const folders = /^(dist\/.*\.(js|d\.ts)|migrations\/\d{4}_\w+\.sql)$/
+  const folders = /^(bin\/seatgate\.js|dist\/.*\.(js|d\.ts)|migrations\/\d{4}_\w+\.sql)$/
   expect(packed.paths.filter((path) => !folders.test(path)).sort()).toEqual(papers)
   expect(packed.paths).toContain('dist/index.js')
   expect(packed.paths).toContain('migrations/0001_organizations.sql')
@@ -43,6 +43,7 @@ describe('in plain Node', () => {
     ['seatgate/hono', 'seatgateRouter'],
     ['seatgate/schema', 'memberships'],
     ['seatgate/testing', 'violations'],
+    ['seatgate/proof', 'verifyExport'],
   ])('%s can be imported', async (name, aName) => {
     expect(await exportsInNode(directory.path, name)).toContain(aName)
   })

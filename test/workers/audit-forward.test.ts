@@ -62,6 +62,12 @@ describe('forwarding', () => {
       targetId: id,
       metadata: {},
       requestId: null,
+      traceId: null,
+      causeEventId: null,
+      idempotencyKey: null,
+      personalDigest: null,
+      personal: null,
+      insertedAt: expect.stringMatching(/Z$/),
       schemaVersion: 1,
       occurredAt: expect.stringMatching(/Z$/),
     })

@@ -83,6 +83,52 @@ describe('the table of events', () => {
   })
 
   it.each([
+    ['INSERT'],
+    ['INSERT OR REPLACE'],
+    ['REPLACE'],
+    ['INSERT OR IGNORE'],
+    ['INSERT OR ABORT'],
+  ])('AUD-51: refuses %s over an event of the same idempotency key', async (verb) => {
+    const { organization_id } = fresh()
+    const insert = (first: string, sequence: number) =>
+      testEnv.DB.prepare(
+        `${first} INTO audit_events (${columns}, idempotency_key) VALUES (?, ?, ?, 'test.event', 'success', 'system', NULL, '{}', 1, 1, 'key')`
+      )
+        .bind(organization_id, sequence, crypto.randomUUID())
+        .run()
+    await insert('INSERT', 1)
+    const before = await all()
+    await expect(insert(verb, 2)).rejects.toThrow(/audit_immutable.*SQLITE_CONSTRAINT_TRIGGER/)
+    expect(await all()).toEqual(before)
+  })
+
+  it('AUD-51: refuses to replace an event by three keys at once', async () => {
+    const [one, two] = [fresh(), fresh()]
+    await write('INSERT', one)
+    await write('INSERT', two)
+    const before = await all()
+    await expect(write('REPLACE', { ...one, id: two.id })).rejects.toThrow(/audit_immutable/)
+    expect(await all()).toEqual(before)
+  })
+
+  it('AUD-50: the personal part can be erased, and neither changed nor replaced', async () => {
+    const salt = 'a'.repeat(64)
+    const insert = (verb: string) =>
+      testEnv.DB.prepare(
+        `${verb} INTO audit_personal (organization_id, digest, salt) VALUES ('table', ?1, ?1)`
+      )
+        .bind(salt)
+        .run()
+    await insert('INSERT')
+    await expect(insert('REPLACE')).rejects.toThrow(/audit_immutable/)
+    await expect(
+      testEnv.DB.prepare("UPDATE audit_personal SET ip_address = '::1'").run()
+    ).rejects.toThrow(/audit_immutable/)
+    await testEnv.DB.prepare('DELETE FROM audit_personal').run()
+    await expect(insert('INSERT')).resolves.toBeTruthy()
+  })
+
+  it.each([
     [
       'action',
       ['Auth.Login', 'foo', 'foo.', '.foo', 'FOO.BAR', '1foo.bar', '', 'a b.c', 'x'.repeat(256)],

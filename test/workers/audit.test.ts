@@ -94,6 +94,12 @@ describe('what each operation leaves on record', () => {
       targetId: id,
       metadata: {},
       requestId: null,
+      traceId: null,
+      causeEventId: null,
+      idempotencyKey: null,
+      personalDigest: null,
+      personal: null,
+      insertedAt: expect.stringMatching(/Z$/),
       schemaVersion: 1,
       occurredAt: expect.stringMatching(/^\d{4}-.*Z$/),
     })

@@ -141,7 +141,8 @@ describe('what an operation may cost', () => {
   it('SEAT-5: every operation writes as many rows at ten members as at ten thousand', () => {
     const [few, ...more] = SIZES.map((size) => ledger.get(size)!)
     for (const [name, { rowsWritten }] of Object.entries(few!)) {
-      expect(rowsWritten, name).toBeLessThanOrEqual(20 * timesOf(name))
+      // An event is five rows: itself, its id, and what it is found by (actor, target, action).
+      expect(rowsWritten, name).toBeLessThan(32 * timesOf(name))
       for (const costs of more) expect(costs[name]?.rowsWritten, name).toBe(rowsWritten)
     }
   })

@@ -18,6 +18,12 @@ const event: AuditEvent = {
   targetId: 'acme',
   metadata: { old_name: 'Acme', new_name: 'Zürich 💺' },
   requestId: null,
+  traceId: null,
+  causeEventId: null,
+  idempotencyKey: null,
+  insertedAt: '2026-11-21T02:51:19.822Z',
+  personalDigest: null,
+  personal: null,
   schemaVersion: 1,
   occurredAt: '2026-11-20T12:00:00.000Z',
 }

@@ -1,0 +1,15 @@
+CREATE TABLE IF NOT EXISTS audit_nodes (
+  organization_id TEXT NOT NULL,
+  level INTEGER NOT NULL CHECK (level >= 0),
+  position INTEGER NOT NULL CHECK (position >= 0),
+  hash TEXT NOT NULL CHECK (length(hash) = 44),
+  PRIMARY KEY (organization_id, level, position)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS audit_checkpoints (
+  organization_id TEXT NOT NULL,
+  size INTEGER NOT NULL CHECK (size > 0),
+  note TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (organization_id, size)
+) WITHOUT ROWID;

@@ -1,0 +1,132 @@
+/**
+ * Everything that the library puts on record: the one place where an action is added. Each is written
+ * by the batch that makes it true.
+ *
+ * @module
+ */
+import * as v from 'valibot'
+
+/** What an event can be about. */
+export type TargetType =
+  | 'organization'
+  | 'user'
+  | 'seat'
+  | 'invitation'
+  | 'domain'
+  | 'join_request'
+  | 'event'
+
+/** What is known of an action. */
+export interface ActionDefinition {
+  readonly target: TargetType
+  /** The metadata, and nothing beside it. */
+  readonly metadata: v.GenericSchema<unknown, object>
+  /** Whether it changes who has seats, or how many there are. */
+  readonly changesSeats: boolean
+}
+
+function about<const T extends TargetType, const M extends v.ObjectEntries>(
+  target: T,
+  metadata: M,
+  { changesSeats = false } = {}
+) {
+  return { target, metadata: v.strictObject(metadata), changesSeats }
+}
+
+const text = v.string()
+const optional = v.optional(text)
+const maybe = v.nullable(text)
+const count = v.number()
+const limit = v.union([count, v.picklist(['unlimited', 'unknown'])])
+const user = { user_id: text }
+const invitation = { invitation_id: text }
+const domain = { domain: text }
+// Absolute, as the ledger saw them when the seat was taken; where there is no ledger they are absent.
+const counted = { held: v.optional(count), reserved: v.optional(count), limit: v.optional(limit) }
+const seats = { changesSeats: true }
+
+/** The catalogue: an action's name, what it is about, its metadata, and whether it changes seats. */
+export const ACTIONS = {
+  'organization.create': about('organization', {}),
+  'organization.update': about('organization', {}),
+  'organization.rename': about('organization', { old_name: text, new_name: text }),
+  'organization.slug_change': about('organization', {
+    old_slug: text,
+    new_slug: text,
+    alias_expires_at: text,
+  }),
+  'organization.mfa_policy_change': about('organization', {
+    old_value: v.boolean(),
+    new_value: v.boolean(),
+  }),
+  'organization.delete': about('organization', {}),
+  'organization.restore': about('organization', {}),
+
+  'organization.member_add': about('user', { ...user, role: text, path: optional }),
+  'organization.member_role_change': about('user', { ...user, old_role: text, new_role: text }),
+  'organization.member_suspend': about('user', { ...user, by: text }),
+  'organization.member_restore': about('user', { ...user, by: maybe }),
+  'organization.member_remove': about('user', { ...user, reason: optional }),
+  'organization.ownership_transfer': about('user', {
+    from_user_id: text,
+    to_user_id: text,
+    old_owner_role: text,
+  }),
+  'organization.active_switched': about('organization', { from: maybe, to: maybe }),
+  'organization.active_auto_reassigned': about('organization', { from: maybe, to: maybe }),
+
+  'organization.invitation.created': about('invitation', { ...invitation, role: text }),
+  'organization.invitation.resent': about('invitation', {
+    ...invitation,
+    token_version: count,
+    expires_at: optional,
+  }),
+  'organization.invitation.role_change': about('invitation', {
+    ...invitation,
+    old_role: text,
+    new_role: text,
+  }),
+  'organization.invitation.revoked': about('invitation', { ...invitation, reason: text }),
+  'organization.invitation.declined': about('invitation', { ...invitation }),
+  'organization.invitation.accepted': about('invitation', {
+    ...invitation,
+    role: text,
+    path: optional,
+    already_member: v.optional(v.boolean()),
+  }),
+
+  'organization.domain.added': about('domain', { ...domain, mode: text }),
+  'organization.domain.verified': about('domain', domain),
+  'organization.domain.mode_change': about('domain', { ...domain, old_mode: text, new_mode: text }),
+  'organization.domain.removed': about('domain', domain),
+
+  'organization.join_request.created': about('join_request', user),
+  'organization.join_request.approved': about('join_request', { ...user, role: text }),
+  'organization.join_request.queued': about('join_request', user),
+  'organization.join_request.declined': about('join_request', { ...user, reason: optional }),
+  'organization.join_request.withdrawn': about('join_request', user),
+  'organization.join_request.closed': about('join_request', user),
+
+  'seat.reserved': about('seat', { ...invitation, expires_at: optional, ...counted }, seats),
+  'seat.assigned': about('seat', { ...user, ...counted }, seats),
+  'seat.released': about('seat', { user_id: optional, invitation_id: optional }, seats),
+  'seat.limit_changed': about(
+    'organization',
+    { version: count, limit, old_limit: v.nullable(limit), reason: optional },
+    seats
+  ),
+
+  // Which filters narrowed it, and not by what.
+  'audit.export': about('organization', { format: text, filters: text }),
+} as const satisfies Record<string, ActionDefinition>
+
+/** What the library records. */
+export type AuditAction = keyof typeof ACTIONS
+
+/** The metadata of an action. */
+export type MetadataOf<A extends AuditAction> = v.InferOutput<(typeof ACTIONS)[A]['metadata']>
+
+/** Whether a name is in the catalogue. */
+export function isLibraryAction(action: string): action is AuditAction {
+  return Object.hasOwn(ACTIONS, action)
+}

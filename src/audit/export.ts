@@ -1,0 +1,170 @@
+import * as v from 'valibot'
+import { guardStanding } from '../memberships/guards.ts'
+import { perform } from '../operations/perform.ts'
+import { standingWith } from '../organizations/standing.ts'
+import { bothOf, parseInput } from '../input.ts'
+import { ok, type Result } from '../result.ts'
+import type { OrganizationScope } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { CSV_HEADER, csvRow, row } from './csv.ts'
+import { organizationEvent, type AuditEvent } from './event.ts'
+import { parseFilters, type AuditFilters } from './filters.ts'
+import { streamAuditEvents, type EventStream } from './stream.ts'
+
+const Options = v.object({
+  format: v.optional(
+    v.picklist(['ndjson', 'csv', 'json'], 'Must be ndjson, csv or json.'),
+    'ndjson'
+  ),
+  limit: v.optional(
+    v.pipe(
+      v.union([v.pipe(v.string(), v.regex(/^\d{1,15}$/)), v.number()], 'Must be a whole number.'),
+      v.transform(Number),
+      v.safeInteger('Must be a whole number.'),
+      v.minValue(1, 'Must be at least 1.')
+    )
+  ),
+})
+
+/** What to export: filters as of a list, the format, and at most how many events. */
+export type AuditExportInput = AuditFilters & v.InferInput<typeof Options>
+
+/** A file that is made while it is read. */
+export interface AuditExport {
+  readonly contentType: string
+  readonly fileName: string
+  readonly body: ReadableStream<Uint8Array>
+}
+
+/** The version of the formats. */
+export const EXPORT_VERSION = 1
+
+/**
+ * Exports an organization's trail as NDJSON (default), CSV or JSON, oldest first, of any size in
+ * constant memory. The export is on record itself, as `audit.export`, after what it has. Each format
+ * ends with how many events it has and whether `limit` cut it off; without such an end it broke off.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
+ * `unavailable`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer; the stream errs if it stops answering.
+ *
+ * @example
+ * ```ts
+ * const file = await exportAuditEvents(seatgate, scope, { format: 'csv' })
+ * if (file.ok) return new Response(file.value.body, { headers: { 'content-type': file.value.contentType } })
+ * ```
+ */
+export async function exportAuditEvents(
+  seatgate: Seatgate,
+  scope: OrganizationScope,
+  input: AuditExportInput = {}
+): Promise<Result<AuditExport>> {
+  const { format: _format, limit: _limit, ...given } = input
+  const parsed = bothOf(parseInput(Options, input), parseFilters(given, []))
+  const stream = await streamAuditEvents(seatgate, scope, parsed.ok ? given : {})
+  if (!stream.ok) return stream
+  if (!parsed.ok) return parsed
+  const { format, limit = Infinity, ...filters } = parsed.value
+  const recorded = await perform(seatgate, scope, {
+    name: 'audit.export',
+    input: null,
+    grows: false,
+    queries: {},
+    plan(found) {
+      const standing = standingWith(seatgate.roles, found, seatgate.roles.memberAdmins)
+      if (!standing.ok) return standing
+      const { id } = standing.value.organization
+      const filtered = Object.keys(filters).sort().join(' ')
+      return ok({
+        value: null,
+        statements: [guardStanding(seatgate, standing.value)],
+        events: [organizationEvent(id, 'audit.export', { format, filters: filtered })],
+      })
+    },
+  })
+  if (!recorded.ok) return recorded
+  const { contentType, ...writing } = FORMATS[format]
+  return ok({
+    contentType,
+    fileName: `audit.${format}`,
+    body: bytesOf(lines(writing, stream.value, limit)),
+  })
+}
+
+/** How an export ended. */
+interface End {
+  readonly events: number
+  readonly truncated: boolean
+  readonly throughSequence: number
+}
+
+interface Format {
+  readonly contentType: string
+  readonly begin: string
+  readonly event: (event: AuditEvent, index: number) => string
+  readonly end: (end: End) => string
+}
+
+const summary = (end: End) => ({ type: 'seatgate.audit.export', version: EXPORT_VERSION, ...end })
+
+const FORMATS: Readonly<Record<'ndjson' | 'csv' | 'json', Format>> = {
+  ndjson: {
+    contentType: 'application/x-ndjson',
+    begin: '',
+    event: (event) => `${JSON.stringify(event)}\n`,
+    end: (end) => `${JSON.stringify(summary(end))}\n`,
+  },
+  csv: {
+    contentType: 'text/csv; charset=utf-8',
+    begin: CSV_HEADER,
+    event: csvRow,
+    end: ({ events, truncated }) =>
+      row([`# end: ${events} events, ${truncated ? 'truncated' : 'complete'}`]),
+  },
+  json: {
+    contentType: 'application/json',
+    begin: `{"version":${EXPORT_VERSION},"events":[`,
+    event: (event, index) => `${index > 0 ? ',' : ''}${JSON.stringify(event)}`,
+    end: (end) => `],"end":${JSON.stringify(summary(end))}}`,
+  },
+}
+
+async function* lines(
+  { begin, event, end }: Omit<Format, 'contentType'>,
+  { events, throughSequence }: EventStream,
+  limit: number
+): AsyncGenerator<string> {
+  yield begin
+  let count = 0
+  for await (const each of events) {
+    if (count === limit) return yield end({ events: count, truncated: true, throughSequence })
+    yield event(each, count)
+    count += 1
+  }
+  yield end({ events: count, truncated: false, throughSequence })
+}
+
+const CHUNK = 64 * 1024
+
+// Nothing is read before it is asked for, and nobody is asked again for what is there already.
+function bytesOf(texts: AsyncGenerator<string>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder()
+  return new ReadableStream({
+    async pull(controller) {
+      let text = ''
+      while (text.length < CHUNK) {
+        const next = await texts.next()
+        if (next.done) {
+          if (text !== '') controller.enqueue(encoder.encode(text))
+          return controller.close()
+        }
+        text += next.value
+      }
+      controller.enqueue(encoder.encode(text))
+    },
+    async cancel() {
+      await texts.return(undefined)
+    },
+  })
+}

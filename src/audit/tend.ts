@@ -1,0 +1,27 @@
+import type { Seatgate } from '../seatgate.ts'
+import { forwardOrganization } from './forward.ts'
+import { sealOrganization } from './seal.ts'
+
+/**
+ * Does what an organization's events wait for: they are forwarded, and sealed. Answers in how many
+ * seconds it is worth coming back, or null. What fails for one keeps the other from nothing.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * await tendOrganization(seatgate, organizationId)
+ * ```
+ */
+export async function tendOrganization(
+  seatgate: Seatgate,
+  organizationId: string
+): Promise<number | null> {
+  const [forwarded, sealed] = await Promise.allSettled([
+    forwardOrganization(seatgate, organizationId),
+    sealOrganization(seatgate, organizationId),
+  ])
+  if (sealed.status === 'rejected') throw sealed.reason
+  if (forwarded.status === 'rejected') throw forwarded.reason
+  return forwarded.value
+}

@@ -1,0 +1,54 @@
+import { Hono, type Context } from 'hono'
+import { exportAuditEvents } from '../audit/export.ts'
+import { auditCheckpoint, proveConsistency, proveInclusion } from '../audit/prove.ts'
+import { countAuditEvents, listAuditEvents } from '../audit/queries.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { seatsAsOf } from '../seats/as-of.ts'
+import { problemResponse } from './problem.ts'
+import { answer, inOrganization, type RouterEnv } from './routes.ts'
+
+const LARGEST_PAGE = 200
+
+/** The routes of the audit trail, for whoever was authenticated before. */
+export function auditRoutes(seatgate: Seatgate) {
+  const router = new Hono<RouterEnv>()
+  const trail = '/organizations/:org/audit'
+
+  router.get(trail, async (c) => {
+    const options = { largestPage: LARGEST_PAGE }
+    return answer(c, await listAuditEvents(seatgate, inOrganization(c), asked(c), options))
+  })
+  router.get(`${trail}/count`, async (c) =>
+    answer(c, await countAuditEvents(seatgate, inOrganization(c), asked(c)))
+  )
+  router.get(`${trail}/seats`, async (c) =>
+    answer(c, await seatsAsOf(seatgate, inOrganization(c), c.req.query()))
+  )
+  router.get(`${trail}/checkpoint`, async (c) =>
+    answer(c, await auditCheckpoint(seatgate, inOrganization(c)))
+  )
+  router.get(`${trail}/proof`, async (c) =>
+    answer(c, await proveInclusion(seatgate, inOrganization(c), c.req.query()))
+  )
+  router.get(`${trail}/consistency`, async (c) =>
+    answer(c, await proveConsistency(seatgate, inOrganization(c), c.req.query()))
+  )
+  router.get(`${trail}/export`, async (c) => {
+    const file = await exportAuditEvents(seatgate, inOrganization(c), asked(c))
+    if (!file.ok) return problemResponse(file.error)
+    const { body, contentType, fileName } = file.value
+    return c.body(body, 200, {
+      'content-type': contentType,
+      'content-disposition': `attachment; filename="${fileName}"`,
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    })
+  })
+
+  return router
+}
+
+// Texts, whatever they are: they are checked where they are read.
+function asked(c: Context): Record<string, never> {
+  return c.req.query() as Record<string, never>
+}

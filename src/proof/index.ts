@@ -1,0 +1,16 @@
+/**
+ * Proofs about audit trails: `seatgate/proof`. Pure, without a database, in browsers too.
+ *
+ * @module
+ */
+export { canonicalJson } from './canonical.ts'
+export { openCheckpoint, originOf } from './checkpoint.ts'
+export type { Checkpoint } from './checkpoint.ts'
+export { eventLeaf } from './leaf.ts'
+export { GrowingTree, leafHash, nodeHash } from './merkle.ts'
+export type { Hash } from './merkle.ts'
+export { generateLogKey } from './note.ts'
+export { personalDigest } from './personal.ts'
+export { verifyExport } from './verify-export.ts'
+export type { Finding, Verification } from './verify-export.ts'
+export { verifyConsistency, verifyInclusion } from './verify-proof.ts'

@@ -1,0 +1,72 @@
+/**
+ * Verifies proofs as RFC 9162 does: without the tree, and without trust in who sent them.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9162#section-2.1.3.2
+ * @module
+ */
+import { nodeHash, rootOver, type Hash } from './merkle.ts'
+
+/** Whether the proof shows that the leaf stands at `index` (from 0) in the tree of this size and root. */
+export function verifyInclusion(
+  leaf: Hash,
+  index: number,
+  { size, root }: { readonly size: number; readonly root: Hash },
+  proof: readonly Hash[]
+): boolean {
+  if (!isSize(index) || !isSize(size) || index >= size) return false
+  let [at, last, hash] = [index, size - 1, leaf]
+  for (const sibling of proof) {
+    if (last === 0) return false
+    if (at % 2 === 1 || at === last) {
+      hash = nodeHash(sibling, hash)
+      while (at % 2 === 0 && at !== 0) [at, last] = [half(at), half(last)]
+    } else {
+      hash = nodeHash(hash, sibling)
+    }
+    ;[at, last] = [half(at), half(last)]
+  }
+  return last === 0 && same(hash, root)
+}
+
+/** Whether the proof shows that the first tree is the beginning of the second. */
+export function verifyConsistency(
+  first: { readonly size: number; readonly root: Hash },
+  second: { readonly size: number; readonly root: Hash },
+  proof: readonly Hash[]
+): boolean {
+  if (!isSize(first.size) || !isSize(second.size) || first.size > second.size) return false
+  if (first.size === second.size) return proof.length === 0 && same(first.root, second.root)
+  if (first.size === 0) return proof.length === 0 && same(first.root, rootOver([]))
+  // A tree that is complete is a subtree of every larger one: it need not be sent.
+  const path = Number.isInteger(Math.log2(first.size)) ? [first.root, ...proof] : [...proof]
+  const [start, ...rest] = path
+  if (start === undefined) return false
+  let [at, last] = [first.size - 1, second.size - 1]
+  while (at % 2 === 1) [at, last] = [half(at), half(last)]
+  let [older, newer] = [start, start]
+  for (const hash of rest) {
+    if (last === 0) return false
+    if (at % 2 === 1 || at === last) {
+      older = nodeHash(hash, older)
+      newer = nodeHash(hash, newer)
+      while (at % 2 === 0 && at !== 0) [at, last] = [half(at), half(last)]
+    } else {
+      newer = nodeHash(newer, hash)
+    }
+    ;[at, last] = [half(at), half(last)]
+  }
+  return last === 0 && same(older, first.root) && same(newer, second.root)
+}
+
+/** Whether two hashes are the same. */
+export function same(a: Hash, b: Hash): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index])
+}
+
+function isSize(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0
+}
+
+function half(value: number): number {
+  return Math.floor(value / 2)
+}

@@ -1,0 +1,140 @@
+import { sql } from 'drizzle-orm'
+import * as v from 'valibot'
+import { parseInput } from '../input.ts'
+import { find, standingWith } from '../organizations/standing.ts'
+import { organizationIdOf, readable } from '../organizations/reference.ts'
+import { ok, type Result } from '../result.ts'
+import type { OrganizationScope } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { limitView, type SeatLimitView } from './limit.ts'
+
+const Input = v.object({
+  at: v.pipe(
+    v.union([v.string(), v.date()], 'Must be a time, as ISO 8601.'),
+    v.transform((value) => new Date(value)),
+    v.check((date) => !Number.isNaN(date.getTime()), 'Must be a time, as ISO 8601.')
+  ),
+})
+
+/**
+ * How an organization's seats stood. There was none yet (`never_existed`), it was deleted, or the trail
+ * begins later (`before_horizon`): three answers that are no numbers.
+ */
+export type SeatsAsOf =
+  | {
+      readonly status: 'present'
+      readonly held: number
+      readonly reserved: number
+      readonly limit: SeatLimitView
+      /** The last event that had happened. */
+      readonly sequence: number
+    }
+  | { readonly status: 'never_existed' | 'deleted' | 'before_horizon' }
+
+interface Row {
+  readonly sequence: number | null
+  readonly began: string | null
+  readonly ended: string | null
+  readonly held: number
+  readonly reserved: number
+  readonly limitThen: string | null
+}
+
+/**
+ * Tells how an organization's seats stood at an instant `{ at }`, out of its trail and in commit order:
+ * everything up to the last event that was there by then. An organization without a limit on record
+ * had the default of today. With `unlimitedSeats()` no seats are on record.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const then = await seatsAsOf(seatgate, scope, { at: '2026-06-30T23:59:59Z' })
+ * if (then.ok && then.value.status === 'present') console.log(then.value.held, then.value.limit)
+ * ```
+ */
+export async function seatsAsOf(
+  seatgate: Seatgate,
+  scope: OrganizationScope,
+  input: unknown
+): Promise<Result<SeatsAsOf>> {
+  const { db, roles, seatContext } = seatgate
+  const parsed = parseInput(Input, input)
+  const at = parsed.ok ? parsed.value.at : new Date(0)
+  const found = await find(db, scope, {
+    past: standingAt(seatgate, scope, at),
+  })
+  const standing = standingWith(roles, found, roles.memberAdmins)
+  if (!standing.ok) return standing
+  if (!parsed.ok) return parsed
+  const row: Row | undefined = found.rows.past[0]
+  if (!row?.sequence) {
+    return ok({ status: row?.began === 'organization.create' ? 'never_existed' : 'before_horizon' })
+  }
+  if (row.ended === 'organization.delete') return ok({ status: 'deleted' })
+  const { held, reserved, sequence } = row
+  const limit: SeatLimitView =
+    row.limitThen === null ? limitView(seatContext.defaultLimit) : JSON.parse(row.limitThen)
+  return ok({ status: 'present', held, reserved, limit, sequence })
+}
+
+// What happened to a seat last says what it was; a reservation is one until it expires. Step by step,
+// since D1 takes no expression that is too deep.
+function standingAt(
+  { db, roles }: Seatgate,
+  { caller, organization }: OrganizationScope,
+  at: Date
+) {
+  const past = sql`(
+    with place(place_id) as materialized (
+      select ${organizationIdOf(organization)} where ${readable(caller, organization, roles.memberAdmins)}
+    ),
+    head(place_id, sequence) as materialized (
+      select place_id, (select sequence from audit_events where organization_id = place_id
+        and inserted_at <= ${at.getTime()} order by sequence desc limit 1) from place
+    ),
+    seats(id, action, invitation_id, sequence) as materialized (
+      select target_id, action, json_extract(metadata, '$.invitation_id'), max(audit_events.sequence)
+      from audit_events join head
+      where organization_id = place_id and audit_events.sequence <= head.sequence
+        and action in ('seat.reserved', 'seat.assigned', 'seat.released')
+      group by target_id
+    ),
+    promises(invitation_id, expires_at, sequence) as materialized (
+      select json_extract(metadata, '$.invitation_id'), json_extract(metadata, '$.expires_at'),
+        max(audit_events.sequence)
+      from audit_events join head
+      where organization_id = place_id and audit_events.sequence <= head.sequence
+        and action in ('seat.reserved', 'organization.invitation.resent')
+      group by 1
+    )
+    select sequence,
+      (select action from audit_events where organization_id = place_id order by sequence limit 1) as began,
+      (select action from audit_events where organization_id = place_id
+        and audit_events.sequence <= head.sequence
+        and action in ('organization.create', 'organization.delete', 'organization.restore')
+        order by sequence desc limit 1) as ended,
+      (select metadata -> '$.limit' from audit_events where organization_id = place_id
+        and audit_events.sequence <= head.sequence and action = 'seat.limit_changed'
+        order by sequence desc limit 1) as limit_then,
+      (select count(*) from seats where action = 'seat.assigned') as held,
+      (select count(*) from seats where action = 'seat.reserved' and coalesce(
+        (select expires_at from promises where promises.invitation_id = seats.invitation_id),
+        (select strftime('%Y-%m-%dT%H:%M:%fZ', expires_at / 1000.0, 'unixepoch')
+          from invitations where invitations.id = seats.invitation_id)
+      ) > ${at.toISOString()}) as reserved
+    from head
+  )`
+  return db
+    .select({
+      sequence: sql<number | null>`sequence`.as('sequence'),
+      began: sql<string | null>`began`.as('began'),
+      ended: sql<string | null>`ended`.as('ended'),
+      held: sql<number>`held`.as('held'),
+      reserved: sql<number>`reserved`.as('reserved'),
+      limitThen: sql<string | null>`limit_then`.as('limit_then'),
+    })
+    .from(past)
+}

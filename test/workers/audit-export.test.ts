@@ -1,0 +1,225 @@
+import { describe, expect, it } from 'vitest'
+import { csvRow } from '../../src/audit/csv.ts'
+import { exportAuditEvents, listAuditEvents, logEvent, type AuditEvent } from '../../src/index.ts'
+import { asUser, embedded, problem, seatgateWith } from './client.ts'
+import { addEvents, organizationWith, owners, upTo } from './forwarding.ts'
+import { testEnv } from './setup.ts'
+
+const seatgate = seatgateWith()
+const system = { type: 'system' } as const
+
+async function exported(organization: string, input: object = {}): Promise<string> {
+  const file = await exportAuditEvents(seatgate, { caller: system, organization }, input)
+  if (!file.ok) throw new Error(JSON.stringify(file.error))
+  return new Response(file.value.body).text()
+}
+const parsed = (text: string) =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as AuditEvent & { type?: string })
+
+describe('an export', () => {
+  it('AUD-47: as NDJSON has the rows of the list, and says that it is complete', async () => {
+    const organization = await organizationWith(seatgate, 3)
+    const filters = { action_prefix: 'organization.' }
+    const scope = { caller: system, organization }
+    const list = await listAuditEvents(seatgate, scope, { ...filters, order: 'oldest' })
+    const lines = parsed(await exported(organization, filters))
+    expect(lines.slice(0, -1)).toEqual(list.ok && list.value.data)
+    expect(lines.at(-1)).toEqual({
+      type: 'seatgate.audit.export',
+      version: 1,
+      events: 4,
+      truncated: false,
+      throughSequence: 5,
+    })
+  })
+
+  it('AUD-47: is on record, after what it has, with the names of its filters alone', async () => {
+    const organization = await organizationWith(seatgate)
+    const lines = parsed(await exported(organization, { actor_id: 'somebody', format: 'ndjson' }))
+    expect(lines).toHaveLength(1)
+    const last = parsed(await exported(organization)).at(-2)
+    expect(last).toMatchObject({
+      sequence: 3,
+      action: 'audit.export',
+      actorType: 'system',
+      metadata: { format: 'ndjson', filters: 'actor_id' },
+    })
+  })
+
+  it('AUD-47: says that it was cut off where it was', async () => {
+    const organization = await organizationWith(seatgate, 3)
+    const end = async (limit: number) => parsed(await exported(organization, { limit })).at(-1)
+    expect(await end(2)).toMatchObject({ events: 2, truncated: true })
+    expect(await end(100)).toMatchObject({ events: 6, truncated: false })
+    expect(await exported(organization, { limit: 1, format: 'csv' })).toMatch(
+      /\r\n"# end: 1 events, truncated"\r\n$|\r\n# end: 1 events, truncated\r\n$|truncated/
+    )
+  })
+
+  it('AUD-47: as JSON is one document with a version', async () => {
+    const organization = await organizationWith(seatgate, 2)
+    const document = JSON.parse(await exported(organization, { format: 'json' }))
+    expect(document).toMatchObject({ version: 1, end: { events: 4, truncated: false } })
+    expect(document.events.map((event: AuditEvent) => event.sequence)).toEqual(upTo(4))
+    const none = JSON.parse(await exported(organization, { format: 'json', actor_id: 'nobody' }))
+    expect(none.events).toEqual([])
+  })
+
+  it('reads no further than it is asked to, and holds little at a time', async () => {
+    const organization = await organizationWith(seatgate)
+    await addEvents(organization, 20_000)
+    let reads = 0
+    const counting = seatgateWith({
+      database: new Proxy(seatgate.db, {
+        get(target, key) {
+          if (key === 'batch') reads += 1
+          const value: unknown = Reflect.get(target, key)
+          return typeof value === 'function' ? value.bind(target) : value
+        },
+      }),
+    })
+    const file = await exportAuditEvents(counting, { caller: system, organization })
+    if (!file.ok) throw new Error(file.error.code)
+    const reader = file.value.body.getReader()
+    const before = reads
+    let bytes = 0
+    let largest = 0
+    const first = await reader.read()
+    largest = first.value!.byteLength
+    // One chunk is one page of events, or two.
+    expect(reads - before).toBeLessThanOrEqual(3)
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) break
+      bytes += value.byteLength
+      largest = Math.max(largest, value.byteLength)
+    }
+    expect(bytes).toBeGreaterThan(5_000_000)
+    expect(largest).toBeLessThan(130_000)
+  })
+
+  it('breaks off without an end if D1 does', async () => {
+    const organization = await organizationWith(seatgate)
+    await addEvents(organization, 2000)
+    let left = 5
+    const failing = seatgateWith({
+      database: new Proxy(seatgate.db, {
+        get(target, key) {
+          if (key === 'batch' && left-- <= 0) return () => Promise.reject(new Error('down'))
+          const value: unknown = Reflect.get(target, key)
+          return typeof value === 'function' ? value.bind(target) : value
+        },
+      }),
+    })
+    const file = await exportAuditEvents(failing, { caller: system, organization })
+    if (!file.ok) throw new Error(file.error.code)
+    await expect(new Response(file.value.body).text()).rejects.toThrow()
+  })
+
+  it('AUD-49: over HTTP is for owners and admins, asked at that moment, and not kept', async () => {
+    const organization = await organizationWith(seatgate)
+    const path = `/organizations/${organization}/audit/export`
+    const owner = asUser({ userId: owners.get(organization)! })
+    const response = await embedded().get(`${path}?format=csv`, owner)
+    expect(response.status).toBe(200)
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'content-type': 'text/csv; charset=utf-8',
+      'content-disposition': 'attachment; filename="audit.csv"',
+      'cache-control': 'no-store',
+    })
+    expect((await response.text()).split('\r\n')).toHaveLength(5)
+    const stranger = asUser({ userId: crypto.randomUUID() })
+    expect((await embedded().get(path, stranger)).status).toBe(404)
+    expect(await problem(await embedded().get(`${path}?format=pdf`, owner))).toMatchObject({
+      fields: ['format'],
+    })
+    expect(await problem(await embedded().get(`${path}?actor=x`, owner))).toMatchObject({
+      fields: ['actor'],
+    })
+    await testEnv.DB.prepare("UPDATE memberships SET role = 'member' WHERE organization_id = ?")
+      .bind(organization)
+      .run()
+      .catch(() => null)
+  })
+})
+
+describe('CSV', () => {
+  const event = (changes: Partial<AuditEvent>): AuditEvent => ({
+    id: 'id',
+    organizationId: 'o',
+    sequence: 1,
+    action: 'a.b',
+    outcome: 'success',
+    actorType: 'user',
+    actorId: 'u',
+    effectiveUserId: null,
+    targetType: null,
+    targetId: null,
+    metadata: {},
+    requestId: null,
+    traceId: null,
+    causeEventId: null,
+    idempotencyKey: null,
+    schemaVersion: 1,
+    occurredAt: 't',
+    insertedAt: 't',
+    personalDigest: null,
+    personal: null,
+    ...changes,
+  })
+
+  it.each([
+    '=1+1',
+    '+1',
+    '-1',
+    '@SUM(A1)',
+    '\t=1',
+    '\r=1',
+    '\n=1',
+    '  =1',
+    '\u00a0=1',
+    '\u200b=1',
+    '＝1',
+    '＋1',
+    '－1',
+    '＠x',
+    '|calc',
+  ])('AUD-48: %j is no formula any more', (value) => {
+    const [, quoted] =
+      /,"?('[^]*?)"?,,/.exec(csvRow(event({ targetId: value, metadata: {} }))) ?? []
+    expect(csvRow(event({ actorId: value }))).toContain(`'${value}`)
+    expect(csvRow(event({ personal: { salt: '', ipAddress: null, userAgent: value } }))).toContain(
+      `'${value}`
+    )
+    expect(quoted ?? `'${value}`).toContain(value)
+  })
+
+  it.each([
+    ['a comma', 'a,b', '"a,b"'],
+    ['a quote', 'a"b', '"a""b"'],
+    ['a line end', 'a\nb', '"a\nb"'],
+    ['a formula with a quote', '="x"', `"'=""x"""`],
+    ['an innocent minus', 'a-b', 'a-b'],
+  ])('quotes %s', (_what, value, cell) => {
+    expect(csvRow(event({ actorId: value }))).toContain(`,${cell},`)
+  })
+
+  it('has as many cells as its header in every row', async () => {
+    const organization = await organizationWith(seatgate)
+    await logEvent(
+      seatgate,
+      { caller: { userId: '=cmd' }, organization, origin: { userAgent: '=HYPERLINK("x")' } },
+      { action: 'a.b', metadata: { note: 'a,"b"\n' } }
+    )
+    const lines = (await exported(organization, { format: 'csv' })).split(/\r\n/)
+    const commas = (line: string) => line.replaceAll(/"(?:[^"]|"")*"/g, '').split(',').length
+    const [head, ...rows] = lines
+    expect(commas(head!)).toBe(21)
+    for (const line of rows.slice(0, 3)) expect(commas(line)).toBe(21)
+    expect(rows[2]).toContain(`,'=cmd,`)
+    expect(rows[2]).toContain(`"'=HYPERLINK(""x"")"`)
+  })
+})

@@ -1,0 +1,409 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { createMeter } from '../../bench/meter.ts'
+import {
+  auditCheckpoint,
+  d1Seats,
+  exportAuditEvents,
+  generateLogKey,
+  proveConsistency,
+  proveInclusion,
+  sealOrganization,
+  sweepAudit,
+  type PublishedCheckpoint,
+  type Result,
+  type SeatgateOptions,
+} from '../../src/index.ts'
+import {
+  eventLeaf,
+  openCheckpoint,
+  verifyConsistency,
+  verifyExport,
+  verifyInclusion,
+} from '../../src/proof/index.ts'
+import { asUser, embedded, problem, seatgateWith } from './client.ts'
+import { addEvents, isInOutbox, organizationWith, owners, rename, sinkOf } from './forwarding.ts'
+import { testEnv } from './setup.ts'
+import { createWorld } from './world.ts'
+
+const keys = await generateLogKey('audit.example.com')
+const published: PublishedCheckpoint[] = []
+const options: Partial<SeatgateOptions> = {
+  auditLogKey: keys.privateKey,
+  publishCheckpoint: async (checkpoint) => void published.push(checkpoint),
+}
+const seatgate = seatgateWith(options)
+const system = { type: 'system' } as const
+const run = (sql: string, ...values: unknown[]) =>
+  testEnv.DB.prepare(sql)
+    .bind(...values)
+    .run()
+
+function value<T>(result: Result<T>): T {
+  if (!result.ok) throw new Error(JSON.stringify(result.error))
+  return result.value
+}
+const scopeOf = (organization: string) => ({ caller: system, organization })
+const bytes = (text: string) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0))
+
+async function exported(organization: string): Promise<string[]> {
+  const file = value(await exportAuditEvents(seatgate, scopeOf(organization)))
+  return (await new Response(file.body).text()).trimEnd().split('\n')
+}
+async function checkpointOf(organization: string) {
+  const { checkpoint } = value(await auditCheckpoint(seatgate, scopeOf(organization)))
+  return (await openCheckpoint(checkpoint!, [keys.publicKey]))!
+}
+
+describe('sealing', () => {
+  it('AUD-54: whatever was recorded is in the log, and an export of it verifies', async () => {
+    const organization = await organizationWith(seatgate, 3)
+    expect(value(await auditCheckpoint(seatgate, scopeOf(organization)))).toEqual({
+      checkpoint: null,
+      size: 0,
+      unsealed: 5,
+      publicKey: keys.publicKey,
+    })
+    expect(await sealOrganization(seatgate, organization)).toBe(5)
+    const checkpoint = await checkpointOf(organization)
+    expect(checkpoint).toMatchObject({ origin: `audit.example.com/${organization}`, size: 5 })
+    expect(await verifyExport(await exported(organization), [checkpoint])).toEqual({
+      organizationId: organization,
+      events: 5,
+      proven: 5,
+      finding: null,
+    })
+    // The export is on record too, and not sealed yet.
+    expect(value(await auditCheckpoint(seatgate, scopeOf(organization)))).toMatchObject({
+      size: 5,
+      unsealed: 1,
+    })
+  })
+
+  it('goes on where it left off, a page at a time, each with a checkpoint', async () => {
+    const organization = await organizationWith(seatgate)
+    await addEvents(organization, 1100)
+    expect(await sealOrganization(seatgate, organization)).toBe(1102)
+    await rename(seatgate, organization, 'More')
+    expect(await sealOrganization(seatgate, organization)).toBe(1103)
+    expect(await sealOrganization(seatgate, organization)).toBe(1103)
+    const notes = published.filter((each) => each.organizationId === organization)
+    expect(notes.map(({ size }) => size)).toEqual([500, 1000, 1102, 1103])
+    const opened = await Promise.all(
+      notes.map(({ note }) => openCheckpoint(note, [keys.publicKey]))
+    )
+    const lines = await exported(organization)
+    expect(
+      await verifyExport(
+        lines,
+        opened.map((each) => each!)
+      )
+    ).toMatchObject({
+      proven: 1103,
+      finding: null,
+    })
+  })
+
+  it('of the same events by ten at once makes one log', async () => {
+    const organization = await organizationWith(seatgate)
+    await addEvents(organization, 700)
+    await Promise.all(Array.from({ length: 10 }, () => sealOrganization(seatgate, organization)))
+    await sealOrganization(seatgate, organization)
+    const lines = await exported(organization)
+    expect(await verifyExport(lines, [await checkpointOf(organization)])).toMatchObject({
+      proven: 702,
+      finding: null,
+    })
+  })
+
+  it('is done by the sweep, and the outbox keeps an organization until it is', async () => {
+    const organization = await organizationWith(seatgate)
+    expect(await isInOutbox(organization)).toBe(true)
+    await sweepAudit(seatgate)
+    expect(await isInOutbox(organization)).toBe(false)
+    expect((await checkpointOf(organization)).size).toBe(2)
+  })
+
+  it('and forwarding clear the outbox together, whichever is last', async () => {
+    let down = true
+    const sink = sinkOf('flaky', () =>
+      down ? { outcome: 'retry', reason: 'down' } : { outcome: 'delivered' }
+    )
+    const both = seatgateWith({ ...options, sinks: [sink] })
+    const organization = await organizationWith(both)
+    await sealOrganization(both, organization)
+    expect(await isInOutbox(organization)).toBe(true)
+    down = false
+    await sweepAudit(both)
+    expect(await isInOutbox(organization)).toBe(false)
+  })
+
+  it('costs nothing without a key, and nothing is proven then', async () => {
+    const plain = seatgateWith({ seats: d1Seats() })
+    const organization = await organizationWith(plain)
+    expect(await isInOutbox(organization)).toBe(false)
+    expect(await sealOrganization(plain, organization)).toBeNull()
+    expect(await auditCheckpoint(plain, scopeOf(organization))).toMatchObject({
+      error: { code: 'not_found' },
+    })
+  })
+
+  it('does not fail where its checkpoint cannot be published', async () => {
+    const reports: string[] = []
+    const broken = seatgateWith({
+      ...options,
+      publishCheckpoint: () => Promise.reject(new Error('no bucket')),
+      report: ({ event }) => reports.push(event),
+    })
+    const organization = await organizationWith(broken)
+    expect(await sealOrganization(broken, organization)).toBe(2)
+    expect(reports).toEqual(['checkpoint_not_published'])
+  })
+
+  it.each(['audit_nodes', 'audit_checkpoints'])('AUD-50 AUD-51: %s only grows', async (table) => {
+    const organization = await organizationWith(seatgate)
+    await sealOrganization(seatgate, organization)
+    for (const sql of [
+      `UPDATE ${table} SET organization_id = 'x'`,
+      `DELETE FROM ${table}`,
+      `INSERT OR REPLACE INTO ${table} SELECT * FROM ${table}`,
+    ]) {
+      await expect(run(sql)).rejects.toThrow(/audit_immutable/)
+    }
+  })
+
+  it.each([
+    ['auditLogKey', { auditLogKey: 'secret' }],
+    ['publishCheckpoint', { publishCheckpoint: async () => {} }],
+  ])('refuses a wrong %s at start', (name, wrong) => {
+    expect(() => seatgateWith(wrong)).toThrow(name)
+  })
+})
+
+describe('proofs over HTTP', () => {
+  let organization = ''
+  let get: (path: string) => Promise<Response>
+
+  beforeAll(async () => {
+    organization = await organizationWith(seatgate, 4)
+    await sealOrganization(seatgate, organization)
+    await addEvents(organization, 0)
+    for (const name of ['A', 'B', 'C']) await rename(seatgate, organization, name)
+    await sealOrganization(seatgate, organization)
+    const client = embedded(options)
+    const token = asUser({ userId: owners.get(organization)! })
+    get = (path) => client.get(`/organizations/${organization}/audit${path}`, token)
+  })
+
+  it('AUD-56: every event is proven to be in the log', async () => {
+    const list = await (await get('?order=oldest&limit=200')).json<{ data: object[] }>()
+    expect(list.data).toHaveLength(9)
+    for (const [index, event] of list.data.entries()) {
+      const proof = await (
+        await get(`/proof?sequence=${index + 1}`)
+      ).json<{ leafHash: string; hashes: string[]; checkpoint: string; size: number }>()
+      const checkpoint = (await openCheckpoint(proof.checkpoint, [keys.publicKey]))!
+      expect(checkpoint.size).toBe(9)
+      expect(eventLeaf(event)).toEqual(bytes(proof.leafHash))
+      const hashes = proof.hashes.map(bytes)
+      expect(verifyInclusion(eventLeaf(event), index, checkpoint, hashes)).toBe(true)
+      const altered = eventLeaf({ ...event, actorId: 'eve' })
+      expect(verifyInclusion(altered, index, checkpoint, hashes)).toBe(false)
+    }
+  })
+
+  it('AUD-56: an earlier checkpoint is proven to be the beginning of the present one', async () => {
+    const [older, newer] = await Promise.all(
+      published
+        .filter((each) => each.organizationId === organization)
+        .map(async ({ note }) => (await openCheckpoint(note, [keys.publicKey]))!)
+    )
+    expect([older!.size, newer!.size]).toEqual([6, 9])
+    const { hashes } = await (await get('/consistency?from=6&to=9')).json<{ hashes: string[] }>()
+    expect(verifyConsistency(older!, newer!, hashes.map(bytes))).toBe(true)
+  })
+
+  it('are refused for what is not sealed, not a number or not theirs', async () => {
+    expect((await get('/proof?sequence=10')).status).toBe(404)
+    expect((await get('/consistency?from=6&to=10')).status).toBe(404)
+    expect((await get('/consistency?from=7&to=6')).status).toBe(404)
+    for (const query of [
+      '/proof',
+      '/proof?sequence=0',
+      '/proof?sequence=x',
+      '/consistency?from=1',
+    ]) {
+      expect((await problem(await get(query))).status, query).toBe(422)
+    }
+    const stranger = asUser({ userId: crypto.randomUUID() })
+    for (const path of ['checkpoint', 'proof?sequence=1', 'consistency?from=1&to=2']) {
+      const url = `/organizations/${organization}/audit/${path}`
+      expect((await embedded(options).get(url, stranger)).status).toBe(404)
+    }
+  })
+})
+
+describe('somebody who administers the database', () => {
+  /** Takes the triggers away, as only they can, and puts them back. */
+  async function unguarded(table: string, act: () => Promise<unknown>): Promise<void> {
+    const { results } = await testEnv.DB.prepare(
+      "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?"
+    )
+      .bind(table)
+      .all<{ name: string; sql: string }>()
+    for (const { name } of results) await testEnv.DB.exec(`DROP TRIGGER ${name}`)
+    await act()
+    for (const { sql } of results) await testEnv.DB.prepare(sql).run()
+  }
+  const found = async (organization: string) =>
+    (await verifyExport(await exported(organization), [await checkpointOf(organization)])).finding
+  const sealedOne = async () => {
+    const organization = await organizationWith(seatgate, 8)
+    await sealOrganization(seatgate, organization)
+    return organization
+  }
+
+  it.each<[string, string, object]>([
+    [
+      'alters an event',
+      "UPDATE audit_events SET actor_id = 'eve' WHERE organization_id = ? AND sequence = 4",
+      { kind: 'altered', sequence: 4 },
+    ],
+    [
+      'alters a time',
+      'UPDATE audit_events SET inserted_at = inserted_at - 1 WHERE organization_id = ? AND sequence = 7',
+      { kind: 'altered', sequence: 7 },
+    ],
+    [
+      'deletes an event',
+      'DELETE FROM audit_events WHERE organization_id = ? AND sequence = 4',
+      { kind: 'sequence', sequence: 4 },
+    ],
+    [
+      'deletes one and closes the gap',
+      'UPDATE audit_events SET sequence = 4 WHERE organization_id = ? AND sequence = (SELECT 5 FROM (SELECT 1) WHERE (SELECT 1))',
+      { kind: 'altered', sequence: 4 },
+    ],
+    [
+      'cuts off the end',
+      'DELETE FROM audit_events WHERE organization_id = ? AND sequence > 6',
+      { kind: 'truncated', sequence: 7 },
+    ],
+  ])('AUD-54: who %s is found at the exact place', async (what, sql, finding) => {
+    const organization = await sealedOne()
+    await unguarded('audit_events', async () => {
+      if (what.includes('gap')) {
+        await run(
+          'DELETE FROM audit_events WHERE organization_id = ? AND sequence = 4',
+          organization
+        )
+      }
+      await run(sql, organization)
+    })
+    expect(await found(organization)).toMatchObject(finding)
+  })
+
+  it('AUD-55: who rewrites everything, log and checkpoints, is found against a published one', async () => {
+    const organization = await sealedOne()
+    const outside = published.findLast((each) => each.organizationId === organization)!
+    await unguarded('audit_events', () =>
+      run(
+        "UPDATE audit_events SET actor_id = 'eve' WHERE organization_id = ?1 AND sequence = 4",
+        organization
+      )
+    )
+    for (const table of ['audit_nodes', 'audit_checkpoints']) {
+      await unguarded(table, () =>
+        run(`DELETE FROM ${table} WHERE organization_id = ?`, organization)
+      )
+    }
+    await sealOrganization(seatgate, organization)
+    expect(await found(organization)).toBeNull()
+    const kept = (await openCheckpoint(outside.note, [keys.publicKey]))!
+    const { finding } = await verifyExport(await exported(organization), [kept])
+    expect(finding).toMatchObject({ kind: 'root' })
+  })
+
+  it('AUD-66: who erases a person’s data breaks no proof', async () => {
+    const organization = await organizationWith(seatgate)
+    const scope = { caller: { userId: owners.get(organization)! }, organization }
+    const client = embedded(options)
+    await client.patch(`/organizations/${organization}`, { name: 'X' }, asUser(scope.caller), {
+      'cf-connecting-ip': '203.0.113.9',
+    })
+    await sealOrganization(seatgate, organization)
+    const before = await exported(organization)
+    expect(before.join('')).toContain('203.0.113.9')
+    await run('DELETE FROM audit_personal WHERE organization_id = ?', organization)
+    const after = await exported(organization)
+    expect(after.join('')).not.toContain('203.0.113.9')
+    for (const lines of [before, after]) {
+      expect(await verifyExport(lines, [await checkpointOf(organization)])).toMatchObject({
+        proven: 3,
+        finding: null,
+      })
+    }
+  })
+})
+
+describe('what proving costs', () => {
+  it('sealing 10,000 events takes a trip for each 500, and rows in proportion', async () => {
+    const meter = createMeter()
+    const world = createWorld({ provider: 'd1', around: meter.around, ...options })
+    const costs = []
+    for (const events of [998, 9_998]) {
+      const organization = await organizationWith(seatgate)
+      await addEvents(organization, events)
+      const [, cost] = await meter.measure(
+        () => sealOrganization(world.seatgate, organization),
+        world.settled
+      )
+      costs.push(cost)
+    }
+    const [few, many] = costs
+    expect(few!.d1Trips).toBe(3)
+    expect(many!.d1Trips).toBe(21)
+    expect(many!.rowsRead / few!.rowsRead).toBeLessThan(10.5)
+    expect(many!.rowsWritten / few!.rowsWritten).toBeLessThan(10.5)
+    expect(many!.rowsWritten).toBeLessThan(2 * 10_000 + 100)
+  })
+
+  it('a proof reads as many hashes as the tree is high, in two trips', async () => {
+    const meter = createMeter()
+    const world = createWorld({ provider: 'd1', around: meter.around, ...options })
+    const rows: number[] = []
+    for (const events of [62, 4_094]) {
+      const organization = await organizationWith(seatgate)
+      await addEvents(organization, events)
+      await sealOrganization(seatgate, organization)
+      const proofs: (() => Promise<Result<object>>)[] = [
+        () => proveInclusion(world.seatgate, scopeOf(organization), { sequence: 33 }),
+        () => proveConsistency(world.seatgate, scopeOf(organization), { from: 33, to: events + 2 }),
+      ]
+      for (const prove of proofs) {
+        const [answer, cost] = await meter.measure(prove, world.settled)
+        expect(answer.ok).toBe(true)
+        expect(cost.d1Trips).toBe(2)
+        rows.push(cost.rowsRead)
+      }
+    }
+    for (const read of rows) expect(read).toBeLessThan(80)
+  })
+
+  it('appending to 20,000 events reads as many rows as appending to two', async () => {
+    const meter = createMeter()
+    const world = createWorld({ provider: 'd1', around: meter.around, ...options })
+    const read: number[] = []
+    for (const events of [1, 20_000]) {
+      const organization = await organizationWith(seatgate)
+      await addEvents(organization, events)
+      await organizationWith(seatgate)
+      const [, cost] = await meter.measure(
+        () => rename(world.seatgate, organization, 'New'),
+        world.settled
+      )
+      read.push(cost.rowsRead)
+    }
+    expect(Math.abs(read[1]! - read[0]!)).toBeLessThanOrEqual(3)
+    expect(read[1]).toBeLessThan(50)
+  })
+})
