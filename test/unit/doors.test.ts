@@ -190,6 +190,7 @@ describe('SEAT-1: the doors', () => {
       'host/identity/routes.ts',
       'src/database/batch.ts',
       'src/database/commit.ts',
+      'src/testing/state.ts',
     ])
   })
 
@@ -312,10 +313,11 @@ describe('the doors of joining', () => {
       'src/joining/join.ts',
       'src/joining/lookup.ts',
     ])
-    expect(filesWith(/\bplace: (?!nextPlace|waits)/)).toEqual([
-      'src/database/schema.ts',
-      'src/organizations/standing.ts',
+    expect(filesWith(/\bplace: (?:nextPlace|waits)/)).toEqual([
+      'src/joining/approve.ts',
+      'src/joining/join.ts',
     ])
+    expect(filesWith(/\bplace: \d/)).toEqual([])
   })
 })
 
