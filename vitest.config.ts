@@ -46,6 +46,15 @@ export default defineConfig({
           },
         },
         test: {
+          name: 'simulation',
+          include: ['test/simulation/**/*.test.ts'],
+          // It takes all cores by itself.
+          fileParallelism: false,
+          testTimeout: 900_000,
+        },
+      },
+      {
+        test: {
           name: 'node',
           include: ['test/{end-to-end,package,migrations}/**/*.test.ts'],
           fileParallelism: false,

@@ -24,8 +24,6 @@ export interface Crowd {
   readonly promised: Promised[]
   /** Nothing that was answered before holds any more. */
   forget(): void
-  /** Whether nobody may begin anything. */
-  paused: boolean
   readonly violations: string[]
   /** Lets everybody go home after what they are doing. */
   close(): void
@@ -65,7 +63,7 @@ export function gatherCrowd(options: CrowdOptions): Crowd {
       const patience = surroundings.databaseIsOut ? 60_000 : weather.thinking
       await pause(random.between(1, patience))
       if (closed) break
-      if (crowd.paused) continue
+      if (surroundings.stopped) continue
       const organization = place()
       if (organization === null) continue
       begun += 1
@@ -78,7 +76,7 @@ export function gatherCrowd(options: CrowdOptions): Crowd {
         if (operationId === undefined || !AGAIN.has(code)) break
         sometimes('an operation was answered again')
         await pause(random.between(100, 20_000))
-        if (closed || crowd.paused) break
+        if (closed || surroundings.stopped) break
       }
     }
   }
@@ -185,7 +183,6 @@ export function gatherCrowd(options: CrowdOptions): Crowd {
   }
 
   const crowd: Crowd = {
-    paused: false,
     begun: () => begun,
     busy: () => busy,
     promised,

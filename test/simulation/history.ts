@@ -14,7 +14,7 @@ import {
 import { gatherCrowd, type Crowd } from './clients.ts'
 import { becalm, type Surroundings } from './network.ts'
 import { addressOf } from './operations.ts'
-import { createRegistry, type Registry } from './people.ts'
+import { createRegistry, directly, type Registry } from './people.ts'
 import { createRandom } from './random.ts'
 import { enterRealm } from './realm.ts'
 import { createScheduler } from './scheduler.ts'
@@ -64,6 +64,7 @@ export async function runHistory(
     sometimes,
     weather: { ...calm, distance: 2, thinking: 10 },
     databaseIsOut: false,
+    stopped: false,
     stragglers: 0,
   }
   const host = drawHost(random)
@@ -99,9 +100,9 @@ export async function runHistory(
     const people = crowd
     planOutage(surroundings)
     planLosses(surroundings, world, people, operations)
-    planSweeps(surroundings, world, people)
+    planSweeps(surroundings, world)
     const restoring = planRestore(surroundings, world, registry, watch, people)
-    const over = () => people.begun() >= operations && people.busy() === 0 && !people.paused
+    const over = () => people.begun() >= operations && people.busy() === 0 && !surroundings.stopped
     await scheduler.run(scheduler.now() + LONGEST_MS, over)
     if (!over()) wrong.push('it does not end')
     restoring.callOff()
@@ -138,6 +139,7 @@ function drawHost(random: ReturnType<typeof createRandom>): HostOptions {
     invitationTtlSeconds: Math.round(random.between(5, 3_600)),
     invitationsHoldSeats: random.chance(0.85),
     mails: random.chance(0.3),
+    queue: true,
     sinks: ['everything', 'organizations'].filter(() => random.chance(0.4)),
   }
 }
@@ -215,9 +217,10 @@ function planLosses(
   scheduler.after(random.between(every / 10, every * 3), lose)
 }
 
-function planSweeps({ scheduler }: Surroundings, world: World, crowd: Crowd): void {
+function planSweeps(surroundings: Surroundings, world: World): void {
+  const { scheduler } = surroundings
   const sweep = () => {
-    if (!crowd.paused) world.sweep()
+    if (!surroundings.stopped) world.sweep()
     scheduler.after(MINUTE, sweep)
   }
   scheduler.after(MINUTE, sweep)
@@ -252,7 +255,7 @@ function planRestore(
   }
   const stop = () => {
     trace.note('everything is stopped')
-    crowd.paused = true
+    surroundings.stopped = true
     world.stopWorkers()
   }
   const goBack = (heardThen: ReadonlyMapEntries) => {
@@ -269,12 +272,12 @@ function planRestore(
       for (const [id, events] of then) heard?.set(id, events)
     }
     for (const name of world.ledgers.names()) world.ledgers.loseStorage(name)
-    crowd.paused = false
+    surroundings.stopped = false
   }
   scheduler.after(restore?.after ?? 0, unlessOff(remember))
   return {
     callOff() {
-      if (!crowd.paused) off = true
+      if (!surroundings.stopped) off = true
     },
   }
 }
@@ -350,17 +353,4 @@ async function sayAgain(
     if (again !== answer) wrong.push(`${deed.name} ${operationId}: ${answer}, then ${again}`)
   }
   return wrong
-}
-
-/** D1 without a way to it, for those who only look. */
-function directly(connection: Connection): D1Database {
-  const prepare = (sql: string) => ({ sql, params: [] as unknown[], bind: bindTo(sql) })
-  const bindTo =
-    (sql: string) =>
-    (...params: unknown[]) => ({ sql, params })
-  return {
-    prepare,
-    batch: async (statements: { sql: string; params: unknown[] }[]) =>
-      statements.map(({ sql, params }) => ({ results: connection.all(sql, params) })),
-  } as unknown as D1Database
 }

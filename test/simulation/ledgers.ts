@@ -37,6 +37,14 @@ export interface Ledgers {
   /** The object is as if it had never been. */
   loseStorage(organizationId: string): void
   names(): readonly string[]
+  /** When an object's alarm is due; null: none is set, or it is ringing. */
+  alarmOf(organizationId: string): number | null
+  /** Rings it now. */
+  ring(organizationId: string): void
+  /** Remembers all objects as they are, out of memory. */
+  keep(): void
+  /** Brings all objects back to where they were kept. */
+  goBack(): void
   /** Gives the connections back, for the next history. */
   close(): void
 }
@@ -51,6 +59,8 @@ interface LedgerObject {
   alarmChanges: number
   alarmRunning: boolean
   alarmGivenUp: boolean
+  /** When the alarm was due as it was kept. */
+  kept: number | null
 }
 
 const LAST_RETRY = 6
@@ -87,6 +97,7 @@ export function createLedgers(
       alarmChanges: 0,
       alarmRunning: false,
       alarmGivenUp: false,
+      kept: null,
     }
     objects.set(name, made)
     return made
@@ -150,12 +161,12 @@ export function createLedgers(
     const { ledger } = instanceOf(object)
     object.alarmRunning = true
     const done = ledger.alarm()
-    heard(alarmOf(object))
+    heard(alarmCall(object))
     await done
     if (object.instance?.ledger !== ledger) return
     object.alarmRunning = false
     trace.note(`alarm ${object.name}`)
-    heard(alarmOf(object))
+    heard(alarmCall(object))
   }
 
   const call = (
@@ -230,6 +241,31 @@ export function createLedgers(
       planAlarm(object, 0)
     },
     names: () => [...objects.keys()],
+    alarmOf(organizationId) {
+      const object = objects.get(organizationId)
+      return object && !object.alarmRunning ? object.storage.alarmAt : null
+    },
+    ring(organizationId) {
+      const object = objects.get(organizationId)
+      if (object) void ring(object, 0)
+    },
+    keep() {
+      for (const object of objects.values()) {
+        object.kept = object.storage.alarmAt
+        object.storage.connection.all('SAVEPOINT kept')
+      }
+    },
+    goBack() {
+      for (const object of objects.values()) {
+        if (object.instance) object.instance.isolate.alive = false
+        object.instance = null
+        object.underWay.clear()
+        object.alarmRunning = false
+        object.storage.alarmAt = object.kept
+        object.storage.connection.all('ROLLBACK TO kept')
+        object.storage.connection.all('RELEASE kept')
+      }
+    },
     close() {
       for (const { storage, instance } of objects.values()) {
         if (instance) instance.isolate.alive = false
@@ -241,7 +277,7 @@ export function createLedgers(
   }
 }
 
-function alarmOf({ name, underWay }: LedgerObject): LedgerCall {
+function alarmCall({ name, underWay }: LedgerObject): LedgerCall {
   return {
     organizationId: name,
     method: 'alarm',

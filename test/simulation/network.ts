@@ -20,8 +20,12 @@ export interface Surroundings {
   readonly sometimes: Sometimes
   weather: Weather
   databaseIsOut: boolean
+  /** Whether all Workers are stopped, and none starts. */
+  stopped: boolean
   /** Requests that are still to arrive though nobody waits for them. */
   stragglers: number
+  /** Set where every order is tried: then trips wait there, and time stands still. */
+  stepping?: { offer<T>(isolate: Isolate, trip: Trip<T>): Promise<T> }
 }
 
 /** A way from an isolate to a store and back. */
@@ -57,11 +61,9 @@ export function becalm(surroundings: Surroundings): void {
 }
 
 /** Makes a trip. From a dead isolate none is made, and to a dead one no answer comes. */
-export function travel<T>(
-  surroundings: Surroundings,
-  isolate: Isolate,
-  { to, what, writes = false, arrive }: Trip<T>
-): Promise<T> {
+export function travel<T>(surroundings: Surroundings, isolate: Isolate, trip: Trip<T>): Promise<T> {
+  if (surroundings.stepping) return surroundings.stepping.offer(isolate, trip)
+  const { to, what, writes = false, arrive } = trip
   const { scheduler, random, weather, trace } = surroundings
   const { promise, resolve, reject } = Promise.withResolvers<T>()
   if (!isolate.alive) return promise

@@ -58,6 +58,10 @@ export function createQueue(
   }
 
   const consume = () => {
+    if (surroundings.stopped) {
+      scheduler.after(10_000, consume)
+      return
+    }
     planned = false
     const batch = shuffled(pending)
     pending = []

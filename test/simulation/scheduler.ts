@@ -19,6 +19,8 @@ export interface Scheduler {
   after(milliseconds: number, act: () => void): Step
   /** Takes steps until none is left up to then; `until` is asked before each. */
   run(before: number, until?: () => boolean): Promise<void>
+  /** Lets time pass in which nothing happens. */
+  advance(milliseconds: number): void
   /** Steps taken so far. */
   steps(): number
 }
@@ -26,7 +28,8 @@ export interface Scheduler {
 // A year in which the clock of a test has no reason to be.
 const START = Date.UTC(2031, 0, 1)
 
-const nothingLeftToDo = () => new Promise<void>((resolve) => setImmediate(resolve))
+/** Waits until everything that can go on has done so. */
+export const nothingLeftToDo = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 export function createScheduler(): Scheduler {
   const heap: Step[] = []
@@ -36,6 +39,9 @@ export function createScheduler(): Scheduler {
   return {
     now: () => now,
     steps: () => steps,
+    advance(milliseconds) {
+      now += milliseconds
+    },
     after(milliseconds, act) {
       const step: Step = { at: now + Math.max(0, Math.round(milliseconds)), order: order++, act }
       push(heap, step)

@@ -38,6 +38,8 @@ export interface HostOptions {
   readonly mails: boolean
   /** Which sinks listen, beside the ledger's own. */
   readonly sinks: readonly string[]
+  /** Whether changes wake the forwarder. */
+  readonly queue: boolean
 }
 
 /** A Worker's isolate with its own Seatgate. */
@@ -58,7 +60,8 @@ export interface World {
   stopWorkers(): void
   /** Runs the cron handler once; true until it is done. */
   sweep(): { readonly busy: () => boolean }
-  newId(): string
+  /** The last id that was given. */
+  readonly ids: { last: number }
 }
 
 /** What is told to whoever watches. */
@@ -74,9 +77,9 @@ export function createWorld(
   listeners: Listeners
 ): World {
   const { scheduler, random, trace } = surroundings
-  let ids = 0
+  const ids = { last: 0 }
   let isolates: Isolate[] = []
-  const newId = () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`
+  const newId = () => `00000000-0000-4000-8000-${String(++ids.last).padStart(12, '0')}`
   const bind = (isolate: Isolate) =>
     bindDatabase(surroundings, connection, isolate, listeners.batch)
   const ledgers = createLedgers(surroundings, SeatLedger, bind, listeners.call)
@@ -131,7 +134,7 @@ export function createWorld(
         }),
       },
       sinks,
-      queue: queue.boundTo(isolate),
+      ...(host.queue && { queue: queue.boundTo(isolate) }),
       waitUntil: (work) => {
         worker.busy += 1
         void work.finally(() => (worker.busy -= 1))
@@ -156,7 +159,7 @@ export function createWorld(
     queue,
     heard,
     startWorker,
-    newId,
+    ids,
     stopWorkers() {
       for (const isolate of isolates) crash(isolate)
       isolates = []

@@ -1,0 +1,35 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, it } from 'vitest'
+
+const run = promisify(execFile)
+const PROGRAM = join(import.meta.dirname, 'explore-all.ts')
+
+async function explored(...options: string[]): Promise<string> {
+  const { stdout } = await run(process.execPath, ['--no-warnings', PROGRAM, ...options]).catch(
+    (failed: { stdout: string }) => failed
+  )
+  return stdout.trim().split('\n').at(-1) ?? ''
+}
+
+describe('every order of three operations on two seats', () => {
+  it.each([
+    ['add,add another,remove', '0', '1'],
+    ['add,accept,revoke', '0', '0'],
+    ['add,invite,lower the limit', '0', '0'],
+    ['add,suspend,restore', '0', '0'],
+  ])('%s, with %s faults and %s alarms', async (only, faults, rings) => {
+    const last = await explored('--only', only, '--faults', faults, '--rings', rings)
+    expect(last).toMatch(/^1 choices of three operations: \d{3,} states, .* 0 violations/)
+  })
+
+  it('notices a seat that is freed without asking D1', async () => {
+    const mutation = 'a seat is freed at its deadline without asking D1'
+    const last = await explored(
+      ...['--only', 'add,add another,remove', '--faults', '0', '--rings', '1'],
+      ...['--mutation', mutation]
+    )
+    expect(last).toMatch(/ 1 violations/)
+  })
+})

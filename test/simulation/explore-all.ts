@@ -1,0 +1,50 @@
+/**
+ * `npm run simulate:exhaustive -- [--faults 1] [--rings 1] [--share 1/4]`: every order of every three
+ * operations, and how many there were.
+ *
+ * @module
+ */
+import { parseArgs } from 'node:util'
+import { prepareLoading } from './loading.ts'
+import { replaceGlobals } from './realm.ts'
+import type { ActName } from './scope.ts'
+
+const { values } = parseArgs({
+  options: {
+    faults: { type: 'string', default: '1' },
+    rings: { type: 'string', default: '1' },
+    share: { type: 'string', default: '1/1' },
+    only: { type: 'string' },
+    mutation: { type: 'string' },
+  },
+})
+prepareLoading(values.mutation ?? null)
+const { explore } = await import('./explore.ts')
+const { triples } = await import('./scope.ts')
+const { migrated } = await import('./sqlite.ts')
+replaceGlobals()
+
+const [part = 1, parts = 1] = values.share.split('/').map(Number)
+const all =
+  values.only === undefined
+    ? triples().filter((_triple, index) => index % parts === part - 1)
+    : [values.only.split(',') as ActName[]]
+const options = { faults: Number(values.faults), rings: Number(values.rings) }
+const connection = migrated()
+const total = { states: 0, steps: 0, ends: 0, violations: 0 }
+const began = performance.now()
+for (const acts of all) {
+  const { states, steps, ends, violations } = await explore(connection, acts, options)
+  total.states += states
+  total.steps += steps
+  total.ends += ends
+  total.violations += violations.length
+  console.log(`${acts.join(' + ')}: ${states} states, ${steps} steps, ${ends} ends`)
+  for (const violation of violations) console.log(`  VIOLATION ${violation}`)
+}
+const seconds = ((performance.now() - began) / 1000).toFixed(1)
+console.log(
+  `${all.length} choices of three operations: ${total.states} states, ${total.steps} steps, ` +
+    `${total.ends} ends, ${total.violations} violations, ${seconds} s`
+)
+process.exitCode = total.violations > 0 ? 1 : 0

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest'
+import { neverReached } from '../../src/testing/index.ts'
+import { mutations } from './mutations.ts'
+import { simulate, type Summary } from './pool.ts'
+
+const HISTORIES = 2_000
+
+/** What somebody who reads a failure needs: the first violation, and how to see it again. */
+const told = ({ failures }: Summary) =>
+  failures.map(({ seed, violations }) => `npm run simulate:replay -- ${seed}: ${violations[0]}`)
+
+describe('the simulation', () => {
+  it('finds nothing wrong in 2,000 histories, and gets everywhere', async () => {
+    const summary = await simulate({ firstSeed: 1, histories: HISTORIES })
+    expect(told(summary)).toEqual([])
+    expect(summary.histories).toBe(HISTORIES)
+    expect(summary.operations).toBeGreaterThanOrEqual(200 * HISTORIES)
+    expect(neverReached(summary.reached)).toEqual([])
+  })
+
+  it('runs a seed bit for bit as before, whatever ran before it in its thread', async () => {
+    const [alone, among] = [
+      await simulate({ firstSeed: 31, histories: 5, workers: 1 }),
+      await simulate({ firstSeed: 27, histories: 9, workers: 2 }),
+    ]
+    for (const [seed, hash] of alone.hashes)
+      expect([seed, among.hashes.get(seed)]).toEqual([seed, hash])
+    expect(new Set(alone.hashes.values()).size).toBe(5)
+  })
+})
+
+describe('the simulation notices that', () => {
+  it.each(Object.entries(mutations))('%s', async (mutation, { seed }) => {
+    const summary = await simulate({
+      firstSeed: seed,
+      histories: 300,
+      mutation,
+      progress: ({ failures }) => failures.length === 0,
+    })
+    expect(summary.failures.length).toBeGreaterThan(0)
+  })
+})

@@ -1,0 +1,77 @@
+/**
+ * Trips that wait until somebody lets them go: for those who try every order.
+ *
+ * @module
+ */
+import { crash, Disconnected, type Isolate, type Trip } from './network.ts'
+
+/** `late`: the sender is told that it failed, and it stays under way. */
+export type Fate = 'arrives' | 'crashes before' | 'crashes after' | 'late'
+
+/** A trip that waits. */
+export interface Held {
+  readonly isolate: Isolate
+  readonly label: string
+  readonly late: boolean
+  go(fate: Fate): void
+}
+
+export interface Stepping {
+  /** What may happen next, in the order in which it came about. */
+  readonly held: Held[]
+  /** Everything that an isolate was told so far. */
+  readonly told: Map<string, string>
+  offer<T>(isolate: Isolate, trip: Trip<T>): Promise<T>
+}
+
+export function createStepping(): Stepping {
+  const held: Held[] = []
+  const told = new Map<string, string>()
+  const tell = ({ name }: Isolate, what: string) =>
+    told.set(name, `${told.get(name) ?? ''} ${what}`)
+
+  const offer = <T>(isolate: Isolate, { to, what, arrive }: Trip<T>): Promise<T> => {
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    const label = `${isolate.name}: ${to} ${what}`
+    const take = (waiting: Held) => held.splice(held.indexOf(waiting), 1)
+    const attempt = async (awaited: boolean) => arrive(awaited)
+    const wait = (late: boolean) => {
+      const waiting: Held = {
+        isolate,
+        label,
+        late,
+        go(fate) {
+          take(waiting)
+          if (fate === 'crashes before') return crash(isolate)
+          if (fate === 'late') {
+            tell(isolate, 'nothing')
+            wait(true)
+            return reject(new Disconnected())
+          }
+          const arriving = attempt(!late && isolate.alive)
+          if (fate === 'crashes after') {
+            crash(isolate)
+            arriving.catch(() => {})
+            return
+          }
+          arriving.then(
+            (value) => {
+              if (late || !isolate.alive) return
+              tell(isolate, JSON.stringify(value))
+              resolve(value)
+            },
+            (error: Error) => {
+              if (late || !isolate.alive) return
+              tell(isolate, error.message)
+              reject(error)
+            }
+          )
+        },
+      }
+      held.push(waiting)
+    }
+    if (isolate.alive) wait(false)
+    return promise
+  }
+  return { held, told, offer }
+}
