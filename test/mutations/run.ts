@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { MUTATIONS, type Mutation } from './list.ts'
-import { testsFor } from './tests.ts'
+import { WITHOUT_LONG, testsFor } from './tests.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const vitest = join(root, 'node_modules/vitest/vitest.mjs')
@@ -59,7 +59,7 @@ queue.sort((a, b) => turn(a) - turn(b))
 // A test that fails anyway kills nothing.
 if (!values.trust) {
   const tests = new Set(queue.flatMap(({ file }) => Object.values(testsFor(file)).flat()))
-  const [unchanged, failing] = await inCopy((copy) => run(copy, [...tests], 10 * LIMIT_MS))
+  const [unchanged, failing] = await inCopy((copy) => run(copy, [...tests], [], 10 * LIMIT_MS))
   if (unchanged !== 'survived') throw new Error(`A test fails without a mutation: ${failing}`)
 }
 await Promise.all(Array.from({ length: Number(values.lanes) }, lane))
@@ -114,9 +114,13 @@ async function judge(copy: string, mutation: Mutation): Promise<Verdict> {
   )
   try {
     const { first, more } = testsFor(file)
-    const [soon, byFirst] = earlier.has(mutation.mistake) ? SURVIVED : await run(copy, first)
+    const [soon, byFirst] = earlier.has(mutation.mistake)
+      ? SURVIVED
+      : await run(copy, first, ['-t', WITHOUT_LONG])
     const [outcome, by] =
-      soon === 'survived' && !values.quick ? await run(copy, more) : ([soon, byFirst] as const)
+      soon === 'survived' && !values.quick
+        ? await run(copy, [...first, ...more])
+        : ([soon, byFirst] as const)
     return { ...mutation, outcome, by, seconds: Math.round((Date.now() - started) / 1000) }
   } finally {
     await writeFile(path, source)
@@ -127,6 +131,7 @@ async function judge(copy: string, mutation: Mutation): Promise<Verdict> {
 async function run(
   copy: string,
   tests: readonly string[],
+  flags: readonly string[] = [],
   limitMs = LIMIT_MS
 ): Promise<readonly [Verdict['outcome'], string]> {
   const report = join(copy, 'report.json')
@@ -139,6 +144,7 @@ async function run(
     '1',
     '--reporter=json',
     `--outputFile=${report}`,
+    ...flags,
     ...tests,
   ]
   const child = spawn(process.execPath, [vitest, ...args], { cwd: copy, stdio: 'ignore' })

@@ -6,7 +6,8 @@
  */
 
 const workers = (names: string) => names.split(' ').map((name) => `test/workers/${name}.test.ts`)
-const museum = ['test/museum/ledger-seats.test.ts', 'test/museum/d1-seats.test.ts']
+const museumOf = (provider: 'ledger' | 'd1') => [`test/museum/${provider}-seats.test.ts`]
+const museum = [...museumOf('ledger'), ...museumOf('d1')]
 const protocol = [
   ...workers('deadlines invitation-deadlines ledger-storage unheard repeats crashes races'),
   ...workers('invitation-races suspension-bulk http-unavailable organization-delete'),
@@ -30,11 +31,11 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'seats/rules.ts': { first: unit, more: protocol },
   'seats/limit.ts': { first: unit, more: protocol },
   'seats/usage.ts': {
-    first: [...unit, ...workers('http-seats invitation-museum')],
+    first: [...unit, ...workers('http-seats')],
     more: protocol,
   },
   'seats/d1-seats.ts': {
-    first: workers('invitation-deadlines invitation-museum'),
+    first: [...workers('invitation-deadlines'), ...museumOf('d1')],
     more: [...protocol, ...workers('configuration')],
   },
   'seats/truth.ts': {
@@ -42,17 +43,17 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: [...protocol, ...workers('invitation-accept')],
   },
   'seats/ledger-seats.ts': {
-    first: workers('deadlines http-unavailable'),
+    first: workers('deadlines unheard'),
     more: [...protocol, ...workers('configuration')],
   },
   'seats/set-limit.ts': {
     first: workers('http-seats'),
     more: [...workers('races unheard invariants'), ...museum],
   },
-  'seats/explain.ts': { first: workers('http-seats invitation-museum'), more: protocol },
+  'seats/explain.ts': { first: workers('http-seats'), more: protocol },
   'seats/queries.ts': { first: workers('http-seats http-absence'), more: workers('authorization') },
   'seats/unlimited-seats.ts': {
-    first: workers('http-seats composition'),
+    first: workers('unlimited-seats http-seats'),
     more: workers('configuration races membership-rules invariants'),
   },
   'runtime/seat-ledger.ts': {
@@ -60,11 +61,11 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: protocol,
   },
   'runtime/ledger-tables.ts': {
-    first: workers('invitation-deadlines deadlines'),
+    first: workers('invitation-deadlines deadlines unheard'),
     more: protocol,
   },
   'memberships/gate.ts': {
-    first: workers('invitation-museum composition'),
+    first: [...workers('composition'), ...museumOf('ledger')],
     more: [
       ...protocol,
       ...invitations,
@@ -76,7 +77,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: workers('membership-owners member-roles owners user-deletion audit unheard invariants'),
   },
   'operations/batch.ts': {
-    first: workers('composition compose-again'),
+    first: workers('composition compose-again unheard'),
     more: [
       ...workers('compose-several organization-hooks hook-after audit-wake-up audit unheard'),
       ...workers('crashes owners races http-seats'),
@@ -86,9 +87,12 @@ const TESTS: Readonly<Record<string, Tests>> = {
 }
 
 const OTHERS: Tests = {
-  first: workers('invitation-atomic invitation-museum'),
+  first: [...museumOf('d1'), ...workers('invitation-accept')],
   more: invitations,
 }
+
+/** All but the museum's long cases, which are no part of the first tests. */
+export const WITHOUT_LONG = '^(?!.*MUSEUM-(?:01|09|22|24|27|28|29):)'
 
 /** The tests that concern a source file. */
 export function testsFor(file: string): Tests {
