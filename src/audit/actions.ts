@@ -96,6 +96,7 @@ export const ACTIONS = {
     seats
   ),
 
+  'audit.erasure': about('user', { ...user, records: count }),
   'audit.replay': about('organization', { sink: text, from_sequence: count }),
   'audit.requeue': about('organization', {
     sink: text,
