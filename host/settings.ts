@@ -8,6 +8,7 @@ export interface Variables {
   readonly OPERATOR_EMAILS?: string
   readonly AUDIT_WEBHOOK_URL?: string
   readonly AUDIT_WEBHOOK_SECRET?: string
+  readonly AUDIT_LOG_KEY?: string
   readonly INVITATION_SECRET?: string
   readonly INVITATIONS_HOLD_SEATS?: string
   readonly PUBLIC_URL?: string
@@ -21,6 +22,8 @@ export interface Settings {
   readonly reservationSeconds: number
   readonly isOperator: (email: string) => boolean
   readonly sinks: readonly Sink[]
+  /** Signs checkpoints of audit logs. Null: none is kept. */
+  readonly auditLogKey: string | null
   /** Null: nobody can be invited. */
   readonly secret: string | null
   readonly invitationsHoldSeats: boolean
@@ -51,6 +54,7 @@ export function readSettings(variables: Variables): Settings {
     reservationSeconds: seconds(variables.SEAT_RESERVATION_SECONDS || '30'),
     isOperator: (email) => operators.has(email),
     sinks: sinks(variables),
+    auditLogKey: variables.AUDIT_LOG_KEY || developmentKey(variables),
     secret: variables.INVITATION_SECRET || developmentSecret(variables),
     invitationsHoldSeats: yes('INVITATIONS_HOLD_SEATS', variables.INVITATIONS_HOLD_SEATS || 'true'),
     whenFull: whenFull(variables.JOINING_WHEN_FULL || 'refuse'),
@@ -76,6 +80,12 @@ function seconds(text: string): number {
 // Known to everybody, and good for trying things out alone.
 function developmentSecret({ ENVIRONMENT }: Variables): string | null {
   return ENVIRONMENT === 'development' ? 'seatgate-development-secret-that-is-no-secret' : null
+}
+
+function developmentKey({ ENVIRONMENT }: Variables): string | null {
+  return ENVIRONMENT === 'development'
+    ? 'PRIVATE+KEY+seatgate.localhost+62133c90+AW/57MeuG4h38ESHyL8kkSL2+58evK4D0/m+C1JoFmoI'
+    : null
 }
 
 function publicUrl({ ENVIRONMENT, PUBLIC_URL }: Variables): string | null {

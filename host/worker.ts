@@ -52,6 +52,7 @@ const seatgate = createSeatgate({
   verifyPassword: passwordCheck(database),
   lifecycle: { onDelete: deleteAccount(database) },
   sinks: settings.sinks,
+  ...(settings.auditLogKey !== null && { auditLogKey: settings.auditLogKey }),
   ...(settings.secret !== null && { secret: settings.secret }),
   invitationsHoldSeats: settings.invitationsHoldSeats,
   registerUser: registration(database),

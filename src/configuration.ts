@@ -4,6 +4,7 @@
  * @module
  */
 import { OWN_PREFIXES, type EventRules } from './audit/host-event.ts'
+import { sinkMistake } from './audit/outgoing.ts'
 import { auditLog, type AuditLog } from './audit/seal.ts'
 import type { Sink } from './audit/sink.ts'
 import { HOOKS, type Hooks, type LifecycleHooks } from './hooks/hooks.ts'
@@ -242,6 +243,10 @@ export function quietly(measure: ((metric: Metric) => void) | undefined): (metri
 }
 
 export function checkedSinks(sinks: readonly Sink[]): readonly Sink[] {
+  for (const sink of sinks) {
+    const mistake = sinkMistake(sink)
+    if (mistake !== null) throw wrong(`the sink "${sink?.id}" ${mistake}`)
+  }
   const ids = sinks.map((sink) => sink.id)
   const twice = ids.find((id, index) => ids.indexOf(id) !== index)
   if (twice !== undefined) throw wrong(`two sinks have the id "${twice}".`)

@@ -116,6 +116,14 @@ export const ACTIONS = {
     seats
   ),
 
+  'audit.erasure': about('user', { ...user, records: count }),
+  'audit.replay': about('organization', { sink: text, from_sequence: count }),
+  'audit.requeue': about('organization', {
+    sink: text,
+    sequence: v.optional(count),
+    events: count,
+  }),
+  'audit.sink_resume': about('organization', { sink: text }),
   // Which filters narrowed it, and not by what.
   'audit.export': about('organization', { format: text, filters: text }),
 } as const satisfies Record<string, ActionDefinition>

@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { and, asc, eq, gt, lte, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, isNull, lte, sql } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
 import type { Database } from '../database/database.ts'
-import { auditEvents, sinkCursors } from '../database/schema.ts'
+import { auditEvents, sinkCursors, sinkDeadLetters } from '../database/schema.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { eventColumns, type ReadEventRow } from './event.ts'
 import { clearOutbox } from './outbox.ts'
+import type { Failing } from './run.ts'
 
 /** One sink in one organization. */
 export interface Route {
@@ -26,8 +27,10 @@ export interface Lease extends Route {
 /** Where delivery stands when the lease is taken. */
 export interface Leased {
   readonly sequence: number
-  readonly attempts: number
+  readonly failing: Failing
   readonly events: readonly ReadEventRow[]
+  /** Events of dead letters that are to be tried once more. */
+  readonly queued: readonly ReadEventRow[]
 }
 
 /** Nobody may deliver now: somebody does (`busy`), or it is not time yet. */
@@ -35,14 +38,39 @@ export interface NotLeased {
   readonly busy: boolean
 }
 
-/** What became of a delivery run. `retry` null: everything up to `sequence` was taken. */
+/** An event that is given up for a sink. */
+export interface DeadLetter {
+  readonly sequence: number
+  readonly eventId: string
+  readonly action: string
+  readonly reason: string
+  readonly attempts: number
+}
+
+/** What became of a dead letter that was tried again; without a reason it was taken. */
+export interface Redelivery {
+  readonly sequence: number
+  readonly reason: string | null
+}
+
+/** What became of a delivery run. `retry` null: everything up to `sequence` is settled. */
 export interface Progress {
   readonly sequence: number
-  readonly retry: { readonly attempts: number; readonly at: Date; readonly reason: string } | null
+  readonly letters: readonly DeadLetter[]
+  readonly retry: {
+    readonly attempts: number
+    readonly at: Date
+    readonly reason: string
+    readonly since: Date
+  } | null
+  readonly pausedReason: string | null
 }
 
 /** How many events are read at once. */
 export const EVENTS_PER_READ = 100
+
+/** How many dead letters are tried again at once. */
+export const LETTERS_PER_READ = 100
 
 /** Takes the lease, if it is free and due, and reads what comes next, in one round trip. */
 export async function takeLease(
@@ -51,7 +79,7 @@ export async function takeLease(
   now: Date
 ): Promise<Leased | NotLeased> {
   const { organizationId, sinkId, token, until } = lease
-  const { cursor, events } = await batch(db, {
+  const { cursor, events, queued } = await batch(db, {
     taken: db
       .insert(sinkCursors)
       .values({
@@ -64,27 +92,32 @@ export async function takeLease(
       .onConflictDoUpdate({
         target: [sinkCursors.organizationId, sinkCursors.sinkId],
         set: { leaseToken: token, leasedUntil: until },
-        setWhere: sql`${lte(sinkCursors.leasedUntil, now)} and ${lte(sinkCursors.nextAttemptAt, now)}`,
+        setWhere: sql`${lte(sinkCursors.leasedUntil, now)} and ${lte(sinkCursors.nextAttemptAt, now)}
+          and ${isNull(sinkCursors.pausedReason)}`,
       }),
     cursor: db.select().from(sinkCursors).where(onRoute(lease)),
     events: eventsAfterCursor(db, lease),
+    queued: queuedLetters(db, lease),
   })
   const [row] = cursor
   if (row === undefined) return { busy: false }
   if (row.leaseToken !== token) return { busy: row.leasedUntil > now }
-  return { sequence: row.sequence, attempts: row.attempts, events }
+  const { sequence, attempts, failingSince } = row
+  return { sequence, failing: { attempts, since: failingSince }, events, queued }
 }
 
 /** Keeps the lease after a full page, and reads the next one. Null: the lease was lost. */
 export async function moveOn(
   db: Database,
   lease: Lease,
-  sequence: number
+  { sequence, letters }: Progress,
+  now: Date
 ): Promise<readonly ReadEventRow[] | null> {
   const { moved, events } = await batch(db, {
+    ...(letters.length > 0 && { buried: buryLetters(db, lease, letters, now) }),
     moved: db
       .update(sinkCursors)
-      .set({ sequence, attempts: 0, lastError: null, leasedUntil: lease.until })
+      .set({ sequence, ...UNTROUBLED, leasedUntil: lease.until })
       .where(whileLeased(lease))
       .returning({ sequence: sinkCursors.sequence }),
     events: eventsAfterCursor(db, lease),
@@ -99,23 +132,91 @@ export async function moveOn(
 export async function giveBack(
   seatgate: Seatgate,
   lease: Lease,
-  { sequence, retry }: Progress
+  { sequence, letters, retry, pausedReason }: Progress,
+  redelivered: readonly Redelivery[]
 ): Promise<void> {
-  const { db } = seatgate
+  const { db, now } = seatgate
+  const trouble = retry && {
+    attempts: retry.attempts,
+    nextAttemptAt: retry.at,
+    lastError: retry.reason,
+    failingSince: retry.since,
+  }
   await batch(db, {
+    ...(letters.length > 0 && { buried: buryLetters(db, lease, letters, now()) }),
+    ...(redelivered.length > 0 && { settled: settleLetters(db, lease, redelivered, now()) }),
     moved: db
       .update(sinkCursors)
       .set({
         sequence,
-        attempts: retry?.attempts ?? 0,
-        nextAttemptAt: retry?.at ?? new Date(0),
-        lastError: retry?.reason ?? null,
+        ...UNTROUBLED,
+        ...trouble,
+        ...(pausedReason !== null && { pausedReason, lastError: pausedReason }),
         leaseToken: null,
         leasedUntil: new Date(0),
       })
       .where(whileLeased(lease)),
     finished: clearOutbox(seatgate, lease.organizationId),
   })
+}
+
+const UNTROUBLED = { attempts: 0, nextAttemptAt: new Date(0), lastError: null, failingSince: null }
+
+// Only whoever still has the lease may say so.
+function buryLetters(db: Database, lease: Lease, letters: readonly DeadLetter[], now: Date) {
+  const { organizationId, sinkId } = lease
+  const time = now.getTime()
+  return db
+    .insert(sinkDeadLetters)
+    .select(
+      sql`select ${organizationId}, ${sinkId}, value ->> 'sequence', value ->> 'eventId',
+          value ->> 'action', 'dead', value ->> 'reason', value ->> 'attempts', ${time}, ${time}
+        from json_each(${JSON.stringify(letters)}) where ${isLeased(lease)}`
+    )
+    .onConflictDoUpdate({
+      target: [sinkDeadLetters.organizationId, sinkDeadLetters.sinkId, sinkDeadLetters.sequence],
+      set: {
+        state: 'dead',
+        reason: sql`excluded.reason`,
+        attempts: sql`${sinkDeadLetters.attempts} + excluded.attempts`,
+        updatedAt: now,
+      },
+    })
+}
+
+function settleLetters(db: Database, lease: Lease, done: readonly Redelivery[], now: Date) {
+  const answers = sql`json_each(${JSON.stringify(done)})`
+  const answer = sql`(select value ->> 'reason' from ${answers}
+    where value ->> 'sequence' = sink_dead_letters.sequence)`
+  return db
+    .update(sinkDeadLetters)
+    .set({
+      state: sql`iif(${answer} is null, 'delivered', 'dead')`,
+      reason: sql`coalesce(${answer}, ${sinkDeadLetters.reason})`,
+      attempts: sql`${sinkDeadLetters.attempts} + 1`,
+      updatedAt: now,
+    })
+    .where(
+      and(
+        eq(sinkDeadLetters.organizationId, lease.organizationId),
+        eq(sinkDeadLetters.sinkId, lease.sinkId),
+        eq(sinkDeadLetters.state, 'queued'),
+        sql`sink_dead_letters.sequence in (select value ->> 'sequence' from ${answers})`,
+        isLeased(lease)
+      )
+    )
+}
+
+function queuedLetters(db: Database, { organizationId, sinkId }: Route) {
+  return db
+    .select(eventColumns)
+    .from(auditEvents)
+    .where(
+      sql`audit_events.organization_id = ${organizationId} and audit_events.sequence in (
+        select sequence from sink_dead_letters where organization_id = ${organizationId}
+        and sink_id = ${sinkId} and state = 'queued' order by sequence limit ${LETTERS_PER_READ})`
+    )
+    .orderBy(asc(auditEvents.sequence))
 }
 
 function eventsAfterCursor(db: Database, route: Route) {
@@ -139,6 +240,11 @@ function eventsAfterCursor(db: Database, route: Route) {
 
 function onRoute({ organizationId, sinkId }: Route) {
   return and(eq(sinkCursors.organizationId, organizationId), eq(sinkCursors.sinkId, sinkId))
+}
+
+function isLeased({ organizationId, sinkId, token }: Lease) {
+  return sql`exists (select 1 from sink_cursors as held where held.organization_id = ${organizationId}
+    and held.sink_id = ${sinkId} and held.lease_token = ${token})`
 }
 
 function whileLeased(lease: Lease) {

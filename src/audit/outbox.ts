@@ -1,4 +1,4 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq, not, sql } from 'drizzle-orm'
 import { auditOutbox } from '../database/schema.ts'
 import type { Seatgate } from '../seatgate.ts'
 
@@ -15,6 +15,9 @@ export function clearOutbox({ db, sinks, log }: Seatgate, organizationId: string
   const forwarded = sql`(select count(*) from sink_cursors where organization_id = ${organizationId}
     and sink_id in (select value from json_each(${sinkIds}))
     and sequence >= ${head}) = ${sinks.length}`
+  const requeued = sql`exists (select 1 from sink_dead_letters
+    where organization_id = ${organizationId} and state = 'queued'
+    and sink_id in (select value from json_each(${sinkIds})))`
   const sealed = sql`(select coalesce(max(size), 0) from audit_checkpoints
     where organization_id = ${organizationId}) >= ${head}`
   return db
@@ -23,6 +26,7 @@ export function clearOutbox({ db, sinks, log }: Seatgate, organizationId: string
       and(
         eq(auditOutbox.organizationId, organizationId),
         forwarded,
+        not(requeued),
         log === null ? undefined : sealed
       )
     )

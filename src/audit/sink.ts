@@ -1,9 +1,21 @@
 import type { AuditEvent } from './event.ts'
 
-/** What became of one delivery. `retry` is tried again later, in order. */
+/**
+ * What became of one delivery. `retry` is tried again later, in order; `permanent` never, it goes to
+ * the dead letters at once; `pause` stops the sink for this organization until somebody resumes it.
+ */
 export type Delivery =
   | { readonly outcome: 'delivered' }
   | { readonly outcome: 'retry'; readonly reason: string; readonly afterSeconds?: number }
+  | { readonly outcome: 'permanent' | 'pause'; readonly reason: string }
+
+/** What is kept from a sink: see {@link Sink.redact}. */
+export interface Redaction {
+  /** Fields that are left out. */
+  readonly exclude?: readonly string[]
+  /** Fields that say `[redacted]`. */
+  readonly mask?: readonly string[]
+}
 
 /**
  * Where audit events are forwarded to. Each organization's events come one at a time and in
@@ -13,7 +25,8 @@ export type Delivery =
  * ```ts
  * const log: Sink = {
  *   id: 'log',
- *   accepts: (action) => action.startsWith('organization.'),
+ *   include: ['organization.*'],
+ *   redact: { exclude: ['personal'] },
  *   async deliver(event) {
  *     console.log(event.sequence, event.action)
  *     return { outcome: 'delivered' }
@@ -24,7 +37,24 @@ export type Delivery =
 export interface Sink {
   /** Names the sink's cursor: changing it starts a new sink. */
   readonly id: string
-  /** Whether the sink takes events of this action. */
-  accepts(action: string): boolean
+  /** Actions that are taken, such as `organization.member_add` or `organization.*`. Default all. */
+  readonly include?: readonly string[]
+  /** Actions that are not taken, though they are included. */
+  readonly exclude?: readonly string[]
+  /** Whether the sink takes events of this action, where patterns do not say it. */
+  accepts?(action: string): boolean
+  /**
+   * Fields that do not leave. A name stands for that field wherever it is; a path
+   * (`metadata.old_name`) for the one place.
+   */
+  readonly redact?: Redaction
+  /** Events recorded before then are passed over. Default none: a new sink gets all there are. */
+  readonly since?: Date
+  /** How long an event is tried before it goes to the dead letters, in hours. Default 75. */
+  readonly retryHours?: number
+  /** The library's own: nobody sees it, and nobody replays it. */
+  readonly internal?: boolean
   deliver(event: AuditEvent): Promise<Delivery>
+  /** Takes several in one go, in sequence, at most 100: all of them, or none. */
+  deliverMany?(events: readonly AuditEvent[]): Promise<Delivery>
 }

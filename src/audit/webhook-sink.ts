@@ -1,21 +1,29 @@
+import { checkedAddress } from './address.ts'
 import type { AuditEvent } from './event.ts'
 import type { Delivery, Sink } from './sink.ts'
+import { webhookKey } from './webhook-key.ts'
+
+/** What every sink can be told of. */
+export type SinkOptions = Pick<
+  Sink,
+  'accepts' | 'include' | 'exclude' | 'redact' | 'since' | 'retryHours'
+>
 
 /** Options of {@link webhookSink}. */
-export interface WebhookSinkOptions {
+export interface WebhookSinkOptions extends SinkOptions {
   /** Names the sink's cursor. Default `"webhook"`. */
   readonly id?: string
   /** Where events are posted to: https, without credentials in the address. */
   readonly url: string
   /**
-   * The signing secret: `whsec_` and base64, or any text, whose UTF-8 bytes are the key. Null, on
-   * purpose: nothing is signed, and the receiver cannot tell who is speaking.
+   * The signing secret: `whsec_` and base64, or any text, whose UTF-8 bytes are the key; `whsk_` and
+   * base64 is an Ed25519 private key, whose signatures a receiver can verify and not make. Several,
+   * while one takes the place of another: each signs. Null, on purpose: nothing is signed, and the
+   * receiver cannot tell who is speaking.
    */
-  readonly secret: string | null
+  readonly secret: string | readonly string[] | null
   /** Whether plain http to this machine is allowed. For local development; default false. */
   readonly allowLoopback?: boolean
-  /** Which actions are sent. Default all. */
-  readonly accepts?: (action: string) => boolean
   /** Posts a request. Default `fetch`. */
   readonly fetch?: typeof fetch
   /** The time of an attempt. Default the system's clock. */
@@ -27,8 +35,9 @@ const TIMEOUT_MS = 10_000
 /**
  * Forwards events to a webhook, one request each, signed as Standard Webhooks has it: the headers
  * `webhook-id` (the event's id), `webhook-timestamp` (seconds) and `webhook-signature`
- * (`v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`); the body is `{ type, timestamp, data }`.
- * Any 2xx is a delivery; redirects are not followed.
+ * (`v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`, or `v1a,` and its Ed25519 signature); the
+ * body is `{ type, timestamp, data }`. Any 2xx is a delivery; redirects are not followed. 410 pauses the
+ * sink; other 4xx are permanent, but for 408, 425 and 429.
  *
  * @see https://www.standardwebhooks.com
  * @throws {TypeError} naming the option that is wrong.
@@ -43,34 +52,38 @@ export function webhookSink({
   url,
   secret,
   allowLoopback = false,
-  accepts = () => true,
   fetch: post = (...request) => fetch(...request),
   now = () => new Date(),
+  ...options
 }: WebhookSinkOptions): Sink {
   const address = checkedAddress(url, allowLoopback)
-  const key = secret === null ? null : keyBytes(secret)
+  const keys = secret === null ? [] : [secret].flat().map(webhookKey)
+  if (secret !== null && keys.length === 0) {
+    throw new TypeError('webhookSink: secret must not be empty.')
+  }
   return {
     id,
-    accepts,
+    ...options,
     async deliver(event) {
-      const timestamp = Math.floor(now().getTime() / 1000)
+      const time = now()
+      const timestamp = Math.floor(time.getTime() / 1000)
       const body = JSON.stringify(envelope(event))
+      const signed = new TextEncoder().encode(`${event.id}.${timestamp}.${body}`)
+      const signatures = await Promise.all(keys.map((sign) => sign(new Uint8Array(signed))))
       const response = await post(address, {
         method: 'POST',
         headers: {
           'content-type': 'application/json',
           'webhook-id': event.id,
           'webhook-timestamp': String(timestamp),
-          ...(key && {
-            'webhook-signature': `v1,${await sign(key, `${event.id}.${timestamp}.${body}`)}`,
-          }),
+          ...(keys.length > 0 && { 'webhook-signature': signatures.join(' ') }),
         },
         body,
         redirect: 'manual',
         signal: AbortSignal.timeout(TIMEOUT_MS),
       })
       await response.body?.cancel()
-      return delivery(response)
+      return delivery(response, time)
     },
   }
 }
@@ -79,47 +92,23 @@ function envelope(event: AuditEvent) {
   return { type: event.action, timestamp: event.occurredAt, data: event }
 }
 
-function delivery(response: Response): Delivery {
-  if (response.ok) return { outcome: 'delivered' }
-  const after = Number(response.headers.get('retry-after'))
-  return {
-    outcome: 'retry',
-    reason: `status_${response.status}`,
-    ...(after > 0 && after <= 86_400 && { afterSeconds: after }),
-  }
+// What a receiver refuses for good it would refuse again.
+const PASSING = new Set([408, 425, 429])
+
+function delivery({ ok, status, headers }: Response, now: Date): Delivery {
+  if (ok) return { outcome: 'delivered' }
+  const reason = `status_${status}`
+  if (status === 410) return { outcome: 'pause', reason }
+  if (status >= 400 && status < 500 && !PASSING.has(status)) return { outcome: 'permanent', reason }
+  const afterSeconds = secondsUntil(headers.get('retry-after'), now)
+  return { outcome: 'retry', reason, ...(afterSeconds !== null && { afterSeconds }) }
 }
 
-function checkedAddress(url: string, allowLoopback: boolean): string {
-  if (!URL.canParse(url)) throw new TypeError('webhookSink: url is not an address.')
-  const { protocol, hostname, username, password } = new URL(url)
-  if (username || password) throw new TypeError('webhookSink: url must not hold credentials.')
-  const loopback = /^((.+\.)?localhost\.?|127(\.\d+){3}|\[::1\])$/.test(hostname)
-  if (loopback && allowLoopback && /^https?:$/.test(protocol)) return url
-  if (protocol !== 'https:') throw new TypeError('webhookSink: url must be https.')
-  if (loopback || /^(\d+(\.\d+){3}|\[.*\])$/.test(hostname)) {
-    throw new TypeError('webhookSink: url must name a public host, not an address.')
-  }
-  return url
-}
-
-function keyBytes(secret: string): Uint8Array<ArrayBuffer> {
-  const key = decoded(secret ?? '')
-  if (key.length === 0) throw new TypeError('webhookSink: secret must not be empty.')
-  return key
-}
-
-function decoded(secret: string): Uint8Array<ArrayBuffer> {
-  if (!secret.startsWith('whsec_')) return new Uint8Array(new TextEncoder().encode(secret))
-  try {
-    return Uint8Array.from(atob(secret.slice('whsec_'.length)), (char) => char.charCodeAt(0))
-  } catch {
-    throw new TypeError('webhookSink: secret has whsec_ and then no base64.')
-  }
-}
-
-async function sign(key: Uint8Array<ArrayBuffer>, text: string): Promise<string> {
-  const algorithm = { name: 'HMAC', hash: 'SHA-256' }
-  const imported = await crypto.subtle.importKey('raw', key, algorithm, false, ['sign'])
-  const signature = await crypto.subtle.sign('HMAC', imported, new TextEncoder().encode(text))
-  return btoa(String.fromCharCode(...new Uint8Array(signature)))
+// A number of seconds or a date, as RFC 9110 has it.
+function secondsUntil(header: string | null, now: Date): number | null {
+  if (header === null) return null
+  const seconds = /^\d+$/.test(header)
+    ? Number(header)
+    : (Date.parse(header) - now.getTime()) / 1000
+  return seconds > 0 && seconds <= 86_400 ? Math.ceil(seconds) : null
 }

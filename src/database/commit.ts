@@ -41,6 +41,7 @@ export type GuardCode =
   | 'rate_limited_recipient'
   | 'user_unknown'
   | 'idempotency_mismatch'
+  | 'operation_in_progress'
 
 /**
  * Runs the statements of a plan as one D1 batch, all or nothing. A broken guard or unique

@@ -167,8 +167,28 @@ export const sinkCursors = sqliteTable(
     lastError: text('last_error'),
     leaseToken: text('lease_token'),
     leasedUntil: instant('leased_until').notNull(),
+    failingSince: instant('failing_since'),
+    pausedReason: text('paused_reason'),
   },
   (table) => [primaryKey({ columns: [table.organizationId, table.sinkId] })]
+)
+
+/** Events that were given up for a sink, and why; `queued` is to be tried once more. */
+export const sinkDeadLetters = sqliteTable(
+  'sink_dead_letters',
+  {
+    organizationId: text('organization_id').notNull(),
+    sinkId: text('sink_id').notNull(),
+    sequence: integer('sequence').notNull(),
+    eventId: text('event_id').notNull(),
+    action: text('action').notNull(),
+    state: text('state', { enum: ['dead', 'queued', 'delivered'] }).notNull(),
+    reason: text('reason').notNull(),
+    attempts: integer('attempts').notNull(),
+    diedAt: instant('died_at').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.organizationId, table.sinkId, table.sequence] })]
 )
 
 /**

@@ -2,10 +2,12 @@ import { Hono, type Context } from 'hono'
 import { exportAuditEvents } from '../audit/export.ts'
 import { auditCheckpoint, proveConsistency, proveInclusion } from '../audit/prove.ts'
 import { countAuditEvents, listAuditEvents } from '../audit/queries.ts'
+import { replaySink, requeueDeadLetters, resumeSink } from '../audit/replay.ts'
+import { listDeadLetters, listSinks } from '../audit/sink-status.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { seatsAsOf } from '../seats/as-of.ts'
 import { problemResponse } from './problem.ts'
-import { answer, inOrganization, type RouterEnv } from './routes.ts'
+import { answer, inOrganization, readOperation, type RouterEnv } from './routes.ts'
 
 const LARGEST_PAGE = 200
 
@@ -43,6 +45,28 @@ export function auditRoutes(seatgate: Seatgate) {
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
     })
+  })
+
+  router.get(`${trail}/sinks`, async (c) => answer(c, await listSinks(seatgate, inOrganization(c))))
+  router.get(`${trail}/sinks/:sink/dead-letters`, async (c) => {
+    const sink = c.req.param('sink')
+    return answer(c, await listDeadLetters(seatgate, inOrganization(c), sink, c.req.query()))
+  })
+  router.post(`${trail}/sinks/:sink/replay`, async (c) => {
+    const { input, options } = await readOperation(c)
+    const sink = c.req.param('sink')
+    return answer(c, await replaySink(seatgate, inOrganization(c), sink, input, options), 202)
+  })
+  router.post(`${trail}/sinks/:sink/resume`, async (c) => {
+    const { options } = await readOperation(c)
+    const sink = c.req.param('sink')
+    return answer(c, await resumeSink(seatgate, inOrganization(c), sink, options), 202)
+  })
+  router.post(`${trail}/sinks/:sink/dead-letters/requeue`, async (c) => {
+    const { input, options } = await readOperation(c)
+    const sink = c.req.param('sink')
+    const requeued = await requeueDeadLetters(seatgate, inOrganization(c), sink, input, options)
+    return answer(c, requeued, 202)
   })
 
   return router

@@ -41,7 +41,11 @@ export async function readOperation(
   return { input: unreadable, options: { unreadableId: unreadable } }
 }
 
-export function answer<T extends object>(c: Context, result: Result<T>, status: 200 | 201 = 200) {
+export function answer<T extends object>(
+  c: Context,
+  result: Result<T>,
+  status: 200 | 201 | 202 = 200
+) {
   return result.ok ? c.json(result.value, status) : problemResponse(result.error)
 }
 

@@ -156,6 +156,7 @@ export function refusalOf({ code, numbers }: Aborted): Refusal | null {
     case 'rate_limited_organization':
     case 'rate_limited_recipient':
     case 'idempotency_mismatch':
+    case 'operation_in_progress':
       return { code }
     case 'seat_limit_reached':
       return { code, limit: numbers[0] ?? 0, used: numbers[1] ?? 0 }

@@ -7,13 +7,9 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import { base64, fromBase64, fromBase64url } from './base64.ts'
+import { importSeed, sign } from './ed25519.ts'
 
 const ED25519 = 1
-// A private key in PKCS #8 is this and 32 bytes.
-const PKCS8 = Uint8Array.of(48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32)
-
-// Runtimes name this type differently.
-type SigningKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>
 
 /** Signs notes under a name. */
 export interface NoteSigner {
@@ -60,13 +56,12 @@ export async function noteSigner(privateKey: string): Promise<NoteSigner> {
   const publicBytes = await publicBytesOf(await importSeed(seed, true))
   const ownId = keyId(checkedName(name), publicBytes)
   if (hex(ownId) !== id) throw new TypeError('The key that signs checkpoints is damaged.')
-  const key = await importSeed(seed, false)
+  const key = await importSeed(seed)
   return {
     name,
     publicKey: publicKeyOf(name, publicBytes),
     async sign(text) {
-      const signature = await crypto.subtle.sign('Ed25519', key, bytesOf(text))
-      const signed = base64(concatBytes(ownId, new Uint8Array(signature)))
+      const signed = base64(concatBytes(ownId, await sign(key, bytesOf(text))))
       return `${text}\n\u2014 ${name} ${signed}\n`
     },
   }
@@ -116,12 +111,9 @@ async function isSigned(
   }
 }
 
-function importSeed(seed: Uint8Array, extractable: boolean): Promise<SigningKey> {
-  const pkcs8 = new Uint8Array([...PKCS8, ...seed])
-  return crypto.subtle.importKey('pkcs8', pkcs8, 'Ed25519', extractable, ['sign'])
-}
-
-async function publicBytesOf(key: SigningKey): Promise<Uint8Array<ArrayBuffer>> {
+async function publicBytesOf(
+  key: Awaited<ReturnType<typeof importSeed>>
+): Promise<Uint8Array<ArrayBuffer>> {
   const exported = (await crypto.subtle.exportKey('jwk', key)) as { readonly x?: string }
   const bytes = fromBase64url(exported.x ?? '')
   if (bytes?.length !== 32) throw new TypeError('This runtime has no Ed25519.')

@@ -136,6 +136,9 @@ export function ledgerSeats(
 
     outbox: (context): Sink => ({
       id: 'seat_ledger',
+      internal: true,
+      // A ledger that does not hear of it would be wrong for ever.
+      retryHours: Infinity,
       accepts: (action) => HEARD.has(action),
       async deliver(event) {
         const told = await hear(context, event)

@@ -52,7 +52,7 @@ describe('a sink that fails', () => {
   })
 
   it('spreads its return by up to a quarter, and never waits more than 15 hours', async () => {
-    const sink = sinkOf('dead', () => retry)
+    const sink = { ...sinkOf('dead', () => retry), retryHours: Infinity }
     const { seatgate, later } = clocked([sink], { random: () => 0.8 })
     const id = await organizationWith(seatgate)
     const waits: number[] = []

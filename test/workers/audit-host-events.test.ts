@@ -4,6 +4,7 @@ import {
   combine,
   commitTogether,
   d1Seats,
+  erasePersonalData,
   listAuditEvents,
   logEvent,
   logSafe,
@@ -377,5 +378,42 @@ describe('the rules of events', () => {
     ['auditMetadataBytes', { auditMetadataBytes: 0 }],
   ])('AUD-30: a wrong %s is refused at start', (name, options) => {
     expect(() => seatgateWith(options)).toThrow(name)
+  })
+})
+
+describe('erasing a person', () => {
+  it('AUD-66: takes their data away in every organization, says so, and leaves the events', async () => {
+    const sink = { id: 'log', deliver: async () => ({ outcome: 'delivered' }) as const }
+    const { seatgate } = recording({ sinks: [sink] })
+    const userId = crypto.randomUUID()
+    const origin = { ipAddress: '203.0.113.9' }
+    const organizations = [await organizationWith(seatgate), await organizationWith(seatgate)]
+    for (const organization of organizations) {
+      for (const caller of [{ userId }, { userId: 'bystander' }]) {
+        await logEvent(seatgate, { caller, organization, origin }, { action: 'a.b' })
+      }
+    }
+    const before = await Promise.all(organizations.map(eventsOf))
+    const erase = (caller: Scope['caller']) => erasePersonalData(seatgate, { caller }, userId)
+    expect(code(await erase({ userId }))).toBe('insufficient_role')
+    expect(await erase({ userId: 'ops', operator: true })).toEqual({
+      ok: true,
+      value: { erased: 2, sinks: ['log'] },
+    })
+    for (const [index, organization] of organizations.entries()) {
+      const after = await eventsOf(organization)
+      const kept = before[index]!.map((event) =>
+        event.actorId === userId ? { ...event, personal: null } : event
+      )
+      expect(after.slice(0, -1)).toEqual(kept)
+      expect(kept.some(({ personal }) => personal !== null)).toBe(true)
+      expect(after.at(-1)).toMatchObject({
+        action: 'audit.erasure',
+        actorType: 'operator',
+        targetId: userId,
+        metadata: { user_id: userId, records: 1 },
+      })
+    }
+    expect(await erase({ type: 'system' })).toMatchObject({ value: { erased: 0 } })
   })
 })

@@ -49,6 +49,24 @@ interface Case {
 
 const broken = () => Promise.reject(new Error('no such table'))
 
+/** Asks for dead letters to be tried again, where there are such. */
+async function requeueing(letters: 'none' | 'delivered' | 'many'): Promise<Response> {
+  const { owner, organization, path } = await smallTeam()
+  const last = { none: 0, delivered: 1, many: 10_001 }[letters]
+  const state = letters === 'many' ? 'dead' : 'delivered'
+  await testEnv.DB.prepare(
+    `WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?2)
+     INSERT INTO sink_dead_letters
+     SELECT ?1, 'log', n, n, 'a.b', ?3, 'no', 1, 1, 1 FROM numbers WHERE n <= ?2`
+  )
+    .bind(organization.id, last, state)
+    .run()
+  const sink = { id: 'log', deliver: async () => ({ outcome: 'delivered' }) as const }
+  const client = embedded({ sinks: [sink] })
+  const body = letters === 'many' ? {} : { sequence: 1 }
+  return client.post(`${path}/audit/sinks/log/dead-letters/requeue`, body, asUser(owner))
+}
+
 /** One way to each code. A code without a way does not compile. */
 const ways = {
   unauthenticated: { status: 401, ask: () => host.get('/organizations') },
@@ -289,6 +307,9 @@ const ways = {
       return host.post('/organizations', { name: 'Other' }, token, headers)
     },
   },
+  not_dead: { status: 409, ask: () => requeueing('none') },
+  already_replayed: { status: 409, ask: () => requeueing('delivered') },
+  too_many: { status: 409, ask: () => requeueing('many') },
   validation_error: {
     status: 422,
     beside: { errors: { name: [expect.any(String)], slug: [expect.any(String)] } },

@@ -152,8 +152,24 @@ describe('what an answer means', () => {
     expect(await sink().deliver(event)).toEqual({ outcome: 'delivered' })
   })
 
-  it.each([[301], [307], [400], [401], [404], [410], [429], [500], [503]])(
-    '%i is not',
+  it.each([[400], [401], [403], [404], [405], [409], [413], [422], [451]])(
+    'FWD-34: %i is for good',
+    async (status) => {
+      const { sink } = receiver(() => new Response('no', { status }))
+      expect(await sink().deliver(event)).toEqual({
+        outcome: 'permanent',
+        reason: `status_${status}`,
+      })
+    }
+  )
+
+  it('FWD-33: 410 pauses the sink', async () => {
+    const { sink } = receiver(() => new Response('gone', { status: 410 }))
+    expect(await sink().deliver(event)).toEqual({ outcome: 'pause', reason: 'status_410' })
+  })
+
+  it.each([[301], [307], [308], [408], [425], [429], [500], [503]])(
+    'FWD-34: %i is not',
     async (status) => {
       const { sink } = receiver(() => new Response('no', { status }))
       expect(await sink().deliver(event)).toEqual({ outcome: 'retry', reason: `status_${status}` })
@@ -166,7 +182,8 @@ describe('what an answer means', () => {
     ['86401', undefined],
     ['0', undefined],
     ['-5', undefined],
-    ['Fri, 20 Nov 2026 13:00:00 GMT', undefined],
+    [new Date(NOW.getTime() + 61_000).toUTCString(), 61],
+    [new Date(NOW.getTime() - 61_000).toUTCString(), undefined],
     ['soon', undefined],
   ])('FWD-33: Retry-After %s makes it wait %s seconds', async (header, afterSeconds) => {
     const { sink } = receiver(

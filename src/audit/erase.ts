@@ -1,0 +1,73 @@
+import { eq, sql } from 'drizzle-orm'
+import { auditPersonal } from '../database/schema.ts'
+import { perform } from '../operations/perform.ts'
+import { unchanged } from '../operations/plan.ts'
+import { ok, refused, type Result } from '../result.ts'
+import { isOperator, isSystem, marksOf, type Scope } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { libraryEvent } from './event.ts'
+
+/** What was erased, and where copies may be. */
+export interface Erasure {
+  /** How many records there were. */
+  readonly erased: number
+  /** The sinks that may have had them: their receivers are yours to ask. */
+  readonly sinks: readonly string[]
+}
+
+/**
+ * Erases what the trail knows of a person beside their id: addresses and user agents of all they did,
+ * salts included. The events stay, and so does every proof. On record in each organization concerned;
+ * for the host itself and its operators.
+ *
+ * Refusals: `unauthenticated`, `insufficient_role`, `unavailable`.
+ *
+ * @example
+ * ```ts
+ * await erasePersonalData(seatgate, { caller: { type: 'system' } }, userId)
+ * ```
+ */
+export async function erasePersonalData(
+  seatgate: Seatgate,
+  { caller, ...request }: Scope,
+  userId: string
+): Promise<Result<Erasure>> {
+  const { db, sinks } = seatgate
+  const theirs = eq(auditPersonal.userId, userId)
+  return perform(
+    seatgate,
+    { caller, ...marksOf(request) },
+    {
+      name: 'audit.erasure',
+      input: userId,
+      grows: false,
+      queries: {
+        records: db
+          .select({
+            organizationId: auditPersonal.organizationId,
+            count: sql<number>`count(*)`.as('count'),
+          })
+          .from(auditPersonal)
+          .where(theirs)
+          .groupBy(auditPersonal.organizationId),
+      },
+      plan({ rows: { records } }, by) {
+        if (!isOperator(by) && !isSystem(by)) return refused({ code: 'insufficient_role' })
+        const erased = records.reduce((sum, { count }) => sum + count, 0)
+        const copies = sinks.flatMap(({ id, internal }) => (internal ? [] : [id]))
+        const value = { erased, sinks: copies }
+        if (erased === 0) return ok(unchanged(value))
+        return ok({
+          value,
+          statements: [db.delete(auditPersonal).where(theirs)],
+          events: records.map(({ organizationId, count }) =>
+            libraryEvent(organizationId, 'audit.erasure', userId, {
+              user_id: userId,
+              records: count,
+            })
+          ),
+        })
+      },
+    }
+  )
+}

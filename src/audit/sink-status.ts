@@ -1,0 +1,169 @@
+import { and, asc, eq, gt, sql } from 'drizzle-orm'
+import * as v from 'valibot'
+import type { Queries } from '../database/batch.ts'
+import { sinkCursors, sinkDeadLetters } from '../database/schema.ts'
+import { organizationIdOf } from '../organizations/reference.ts'
+import { find, standingWith, type Found } from '../organizations/standing.ts'
+import { parsePage, toPage, type Page, type PageInput } from '../page.ts'
+import { ok, refused, type Result } from '../result.ts'
+import { isOperator, isSystem, type OrganizationScope } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import type { Sink } from './sink.ts'
+
+/** Where a sink stands in an organization. */
+export interface SinkStatus {
+  readonly id: string
+  /** Everything up to here is settled: delivered, passed over or a dead letter. */
+  readonly sequence: number
+  /** The organization's last sequence. */
+  readonly head: number
+  readonly lag: number
+  /** When the first event that is not settled was recorded; null if there is none. */
+  readonly oldestUndeliveredAt: string | null
+  readonly deadLetters: number
+  /** How often the next event has failed. */
+  readonly attempts: number
+  readonly nextAttemptAt: string | null
+  readonly lastError: string | null
+  /** Why nothing is sent any more, until somebody resumes it; null if it is not paused. */
+  readonly pausedReason: string | null
+}
+
+/** An event that was given up for a sink. */
+export interface DeadLetterView {
+  readonly sequence: number
+  readonly eventId: string
+  readonly action: string
+  /** `queued` is about to be tried once more, `delivered` was taken then. */
+  readonly state: 'dead' | 'queued' | 'delivered'
+  readonly reason: string
+  readonly attempts: number
+  readonly diedAt: string
+  readonly updatedAt: string
+}
+
+/**
+ * Tells where each sink stands in an organization, for those who administer its members, and for
+ * operators.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ */
+export async function listSinks(
+  seatgate: Seatgate,
+  scope: OrganizationScope
+): Promise<Result<Page<SinkStatus>>> {
+  const { db } = seatgate
+  const id = organizationIdOf(scope.organization)
+  const sinkIds = JSON.stringify(shown(seatgate).map((sink) => sink.id))
+  const found = await find(db, scope, {
+    sinks: db
+      .select({
+        id: sql<string>`sinks.value`.as('id'),
+        sequence: sql<number>`coalesce(held.sequence, 0)`.as('sequence'),
+        attempts: sql<number>`coalesce(held.attempts, 0)`.as('attempts'),
+        nextAttemptAt: sql<number>`coalesce(held.next_attempt_at, 0)`.as('next_attempt_at'),
+        lastError: sql<string | null>`held.last_error`.as('last_error'),
+        pausedReason: sql<string | null>`held.paused_reason`.as('paused_reason'),
+        head: sql<number>`coalesce((select max(sequence) from audit_events
+          where organization_id = ${id}), 0)`.as('head'),
+        oldest: sql<number | null>`(select inserted_at from audit_events
+          where organization_id = ${id} and sequence = coalesce(held.sequence, 0) + 1)`.as(
+          'oldest'
+        ),
+        deadLetters: sql<number>`(select count(*) from sink_dead_letters as letters
+          where letters.organization_id = ${id} and letters.sink_id = sinks.value
+          and letters.state = 'dead')`.as('dead_letters'),
+      })
+      .from(
+        sql`json_each(${sinkIds}) as sinks left join ${sinkCursors} as held
+          on held.organization_id = ${id} and held.sink_id = sinks.value`
+      ),
+  })
+  const keeper = keeperOf(seatgate, found)
+  if (!keeper.ok) return keeper
+  const data = found.rows.sinks.map(({ oldest, nextAttemptAt, ...row }) => ({
+    ...row,
+    lag: row.head - row.sequence,
+    oldestUndeliveredAt: timeOf(oldest),
+    nextAttemptAt: timeOf(nextAttemptAt || null),
+  }))
+  return ok({ data, nextCursor: null })
+}
+
+const Place = v.strictTuple([v.pipe(v.number(), v.safeInteger()), v.literal('dead_letters')])
+
+/**
+ * Lists what was given up for a sink, oldest first, whatever became of it since.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found` for a sink
+ * that there is not, `validation_error`, `invalid_cursor`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ */
+export async function listDeadLetters(
+  seatgate: Seatgate,
+  scope: OrganizationScope,
+  sinkId: string,
+  input: PageInput = {}
+): Promise<Result<Page<DeadLetterView>>> {
+  const { db } = seatgate
+  const request = parsePage(input, Place)
+  const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
+  const found = await find(db, scope, {
+    letters: db
+      .select()
+      .from(sinkDeadLetters)
+      .where(
+        and(
+          eq(sinkDeadLetters.organizationId, organizationIdOf(scope.organization)),
+          eq(sinkDeadLetters.sinkId, sinkId),
+          after ? gt(sinkDeadLetters.sequence, after[0]) : undefined
+        )
+      )
+      .orderBy(asc(sinkDeadLetters.sequence))
+      .limit(limit + 1),
+  })
+  const keeper = keeperOf(seatgate, found)
+  if (!keeper.ok) return keeper
+  const sink = sinkNamed(seatgate, sinkId)
+  if (!sink.ok) return sink
+  if (!request.ok) return request
+  const view = (row: (typeof found.rows.letters)[number]): DeadLetterView => ({
+    sequence: row.sequence,
+    eventId: row.eventId,
+    action: row.action,
+    state: row.state,
+    reason: row.reason,
+    attempts: row.attempts,
+    diedAt: row.diedAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
+  })
+  const place = ({ sequence }: { readonly sequence: number }) => [sequence, 'dead_letters'] as const
+  return ok(toPage(found.rows.letters, limit, view, place))
+}
+
+/** The id of the organization, for those who may see to its sinks. */
+export function keeperOf(seatgate: Seatgate, found: Found<Queries>): Result<string> {
+  const { caller, organization } = found
+  if (caller !== null && organization !== null && (isOperator(caller) || isSystem(caller))) {
+    return ok(organization.id)
+  }
+  const standing = standingWith(seatgate.roles, found, seatgate.roles.memberAdmins)
+  return standing.ok ? ok(standing.value.organization.id) : standing
+}
+
+/** A sink that was configured by the host. */
+export function sinkNamed(seatgate: Seatgate, sinkId: string): Result<Sink> {
+  const sink = shown(seatgate).find(({ id }) => id === sinkId)
+  return sink ? ok(sink) : refused({ code: 'not_found' })
+}
+
+function shown({ sinks }: Seatgate): readonly Sink[] {
+  return sinks.filter(({ internal }) => internal !== true)
+}
+
+function timeOf(milliseconds: number | null): string | null {
+  return milliseconds === null ? null : new Date(milliseconds).toISOString()
+}

@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest'
+import type { AuditEvent } from '../../src/audit/event.ts'
+import { redacted, sinkMistake, takes } from '../../src/audit/outgoing.ts'
+import type { Sink } from '../../src/audit/sink.ts'
+
+const event: AuditEvent = {
+  id: 'e1',
+  organizationId: 'acme',
+  sequence: 1,
+  action: 'organization.member_add',
+  outcome: 'success',
+  actorType: 'user',
+  actorId: 'ada',
+  effectiveUserId: null,
+  targetType: 'user',
+  targetId: 'bob',
+  metadata: { user_id: 'bob', role: 'admin', more: [{ role: 'x', note: null }] },
+  requestId: null,
+  traceId: null,
+  causeEventId: null,
+  idempotencyKey: null,
+  schemaVersion: 1,
+  occurredAt: '2030-01-01T00:00:00.000Z',
+  insertedAt: '2030-01-01T00:00:00.000Z',
+  personalDigest: 'd',
+  personal: { salt: 's', ipAddress: '203.0.113.9', userAgent: null },
+}
+const sink = (options: Partial<Sink>): Sink => ({
+  id: 'log',
+  deliver: async () => ({ outcome: 'delivered' }),
+  ...options,
+})
+
+describe('what a sink takes', () => {
+  it.each<[string, Partial<Sink>, boolean]>([
+    ['everything by default', {}, true],
+    ['an action by its name', { include: ['organization.member_add'] }, true],
+    ['no other', { include: ['organization.member'] }, false],
+    ['a prefix', { include: ['organization.*'] }, true],
+    ['not half a word', { include: ['organ.*'] }, false],
+    ['all', { include: ['*'] }, true],
+    ['nothing of an empty list', { include: [] }, false],
+    ['not what is excluded', { exclude: ['organization.member_add'] }, false],
+    ['not what is included and excluded', { include: ['*'], exclude: ['organization.*'] }, false],
+    ['what is excluded elsewhere', { exclude: ['seat.*'] }, true],
+    ['what code says', { include: ['*'], accepts: () => false }, false],
+    ['what is recorded since then', { since: new Date('2030-01-01T00:00:00Z') }, true],
+    ['nothing older', { since: new Date('2030-01-01T00:00:00.001Z') }, false],
+  ])('FWD-24 FWD-28: %s', (_what, options, taken) => {
+    expect(takes(sink(options), event)).toBe(taken)
+  })
+})
+
+describe('what a sink gets to see', () => {
+  it('is all of it by default', () => {
+    expect(redacted(event, undefined)).toEqual(event)
+    expect(redacted(event, {})).toEqual(event)
+  })
+
+  it('FWD-37: excludes a name everywhere, and masks it with what is always the same', () => {
+    const { metadata } = redacted(event, { exclude: ['role'] })
+    expect(metadata).toEqual({ user_id: 'bob', more: [{ note: null }] })
+    expect(redacted(event, { mask: ['role', 'ipAddress', 'userAgent'] })).toEqual({
+      ...event,
+      metadata: { user_id: 'bob', role: '[redacted]', more: [{ role: '[redacted]', note: null }] },
+      // That there is none is no secret, and a receiver's schema stays the same.
+      personal: { salt: 's', ipAddress: '[redacted]', userAgent: null },
+    })
+  })
+
+  it('FWD-37: a path is one place', () => {
+    expect(redacted(event, { exclude: ['metadata.role'] }).metadata).toEqual({
+      user_id: 'bob',
+      more: [{ role: 'x', note: null }],
+    })
+    expect(redacted(event, { mask: ['metadata.more.role'] }).metadata).toEqual({
+      user_id: 'bob',
+      role: 'admin',
+      more: [{ role: '[redacted]', note: null }],
+    })
+    expect(redacted(event, { exclude: ['personal'] })).not.toHaveProperty('personal')
+    expect(redacted(event, { mask: ['personal'] }).personal).toBe('[redacted]')
+  })
+
+  it('FWD-37: changes nothing of the event itself', () => {
+    const before = structuredClone(event)
+    redacted(event, { exclude: ['metadata', 'actorId'], mask: ['personal'] })
+    expect(event).toEqual(before)
+  })
+})
+
+describe('a sink that is configured wrong', () => {
+  it.each<[string, Partial<Sink> | Record<string, unknown>, RegExp]>([
+    ['FWD-3: nothing to deliver with', { deliver: undefined }, /deliver/],
+    ['FWD-3: no id', { id: '' }, /id/],
+    ['an id with blanks', { id: 'a b' }, /id/],
+    ['a pattern that is none', { include: ['organization.member_*'] }, /pattern/],
+    ['a pattern in capitals', { exclude: ['Seat.*'] }, /pattern/],
+    ['no time to retry', { retryHours: 0 }, /retryHours/],
+    ['a time that is none', { since: new Date('never') }, /since/],
+    ['FWD-37: a field that nobody knows', { redact: { mask: ['e_mail'] } }, /no field/],
+    ['FWD-37: a path into nothing', { redact: { exclude: ['meta.role'] } }, /no field/],
+    ['FWD-37: a path with a hole', { redact: { exclude: ['metadata..role'] } }, /no field/],
+    ['FWD-37: an overlap', { redact: { exclude: ['role'], mask: ['role'] } }, /both/],
+    ['FWD-37: the id', { redact: { mask: ['id'] } }, /tell events apart/],
+    ['FWD-37: the sequence', { redact: { exclude: ['sequence'] } }, /tell events apart/],
+  ])('%s', (_what, options, says) => {
+    expect(sinkMistake({ ...sink({}), ...options } as Sink)).toMatch(says)
+  })
+
+  it('FWD-2: is not one with options of its own', () => {
+    expect(sinkMistake({ ...sink({}), region: 'eu' } as Sink)).toBeNull()
+    const redact = { exclude: ['personal.ipAddress', 'metadata.anything'], mask: ['user_id'] }
+    expect(sinkMistake(sink({ redact, include: ['a', 'a.*', '*', 'a.b_c'] }))).toBeNull()
+  })
+})
