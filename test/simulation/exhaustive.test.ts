@@ -26,10 +26,8 @@ describe('every order of three operations on two seats', () => {
 
   it('notices a seat that is freed without asking D1', async () => {
     const mutation = 'a seat is freed at its deadline without asking D1'
-    const last = await explored(
-      ...['--only', 'add,add another,remove', '--faults', '0', '--rings', '1'],
-      ...['--mutation', mutation]
-    )
+    const scope = ['--only', 'add,add another,remove', '--faults', '0', '--rings', '1']
+    const last = await explored(...scope, '--mutation', mutation)
     expect(last).toMatch(/ 1 violations/)
   })
 })
