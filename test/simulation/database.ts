@@ -36,7 +36,7 @@ export function bindDatabase(
     travel(surroundings, isolate, {
       to: 'd1',
       what: 'batch',
-      writes: statements.some(({ sql }) => !sql.startsWith('select')),
+      writes: !statements.every(({ sql }) => isRead(sql)),
       arrive(awaited) {
         if (surroundings.databaseIsOut) throw new Disconnected()
         try {
@@ -81,11 +81,16 @@ function checked(values: readonly unknown[]): readonly unknown[] {
 /** Runs statements as one transaction. */
 export function runBatch(connection: Connection, statements: readonly Bound[]): Row[][] {
   try {
-    return connection.atomically(() =>
-      statements.map(({ sql, params }) => connection.all(sql, params))
-    )
+    const run = () => statements.map(({ sql, params }) => connection.all(sql, params))
+    // What is one statement, or only reads, is all or nothing by itself.
+    const plain = statements.length === 1 || statements.every(({ sql }) => isRead(sql))
+    return plain ? run() : connection.atomically(run)
   } catch (error) {
     const { message } = error as Error
     throw new Error(`D1_ERROR: ${message}: SQLITE_CONSTRAINT`, { cause: error })
   }
+}
+
+function isRead(sql: string): boolean {
+  return sql.startsWith('select')
 }

@@ -15,7 +15,7 @@ async function explored(...options: string[]): Promise<string> {
 
 describe('every order of three operations on two seats', () => {
   it.each([
-    ['add,add another,remove', '0', '1'],
+    ['add,add another,remove', '0', '0'],
     ['add,accept,revoke', '0', '0'],
     ['add,invite,lower the limit', '0', '0'],
     ['add,suspend,restore', '0', '0'],
@@ -26,16 +26,8 @@ describe('every order of three operations on two seats', () => {
 
   it('notices a seat that is freed without asking D1', async () => {
     const mutation = 'a seat is freed at its deadline without asking D1'
-    const last = await explored(
-      '--only',
-      'add,add another,remove',
-      '--faults',
-      '0',
-      '--rings',
-      '1',
-      '--mutation',
-      mutation
-    )
+    const scope = ['--only', 'add,add another,remove', '--faults', '0', '--rings', '1']
+    const last = await explored(...scope, '--mutation', mutation)
     expect(last).toMatch(/ 1 violations/)
   })
 })

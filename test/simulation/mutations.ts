@@ -74,30 +74,24 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     file: 'src/seats/ledger-seats.ts',
     from: "  'seat.released',\n",
     to: '',
-    seed: 1,
+    seed: 50,
   },
   'a raise of the epoch that comes late counts': {
     file: 'src/seats/truth.ts',
     from: 'setWhere: lt(seatLedgers.epoch, epoch),',
     to: '',
-    seed: 1,
+    seed: 80,
   },
   'a new invitation overwrites the change of its role': {
     file: 'src/invitations/guards.ts',
     from: 'and role = ${role} and ${isUnfinished()}',
     to: 'and ${role} = ${role} and ${isUnfinished()}',
-    seed: 1,
+    seed: 100,
   },
   'a repeated operation is done again': {
     file: 'src/operations/perform.ts',
     from: 'if (earlier) return recall(operation, earlier)',
     to: '',
-    seed: 1,
-  },
-  'an alarm frees what was confirmed while it asked': {
-    file: 'src/runtime/seat-ledger.ts',
-    from: 'this.#tables.dropReservation(seatId)',
-    to: 'this.#tables.remove(seatId)',
     seed: 1,
   },
   'a ledger starts without the seats of invitations': {

@@ -220,7 +220,7 @@ const MAKERS: readonly (readonly [number, Maker])[] = [
     },
   ],
   [
-    4,
+    6,
     (occasion) => {
       const by = administrator(occasion)
       const id = openInvitation(occasion)?.id
@@ -242,7 +242,7 @@ const MAKERS: readonly (readonly [number, Maker])[] = [
     },
   ],
   [
-    2,
+    5,
     (occasion) => {
       const by = administrator(occasion)
       const id = openInvitation(occasion)?.id

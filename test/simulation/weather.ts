@@ -57,7 +57,7 @@ const HOUR = 3_600_000
 export function drawWeather(random: Random): Weather {
   const pace = {
     distance: random.between(2, 200),
-    thinking: random.between(5, 60_000),
+    thinking: random.between(2, 30_000),
   }
   if (random.chance(0.1)) return { ...calm, ...pace }
   const sometimes = (most: number) => (random.chance(0.6) ? random.between(most / 20, most) : 0)

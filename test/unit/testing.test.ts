@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest'
+import {
+  addReached,
+  createSometimes,
+  disordered,
+  growth,
+  neverReached,
+  undelivered,
+  violations,
+  type State,
+} from '../../src/testing/index.ts'
+
+const sound: State = {
+  organization: { name: 'Acme', slug: 'acme', enforce_mfa_for_members: 0, deleted_at: null },
+  members: [
+    { user_id: 'ann', role: 'owner', status: 'active', seat_id: 'one', suspended_by: null },
+  ],
+  invitations: [],
+  counts: { active: 1, suspended: 0, seats: 1 },
+  events: [
+    {
+      sequence: 1,
+      action: 'organization.create',
+      actor_id: 'ann',
+      target_id: 'acme',
+      metadata: {},
+    },
+    {
+      sequence: 2,
+      action: 'seat.assigned',
+      actor_id: 'ann',
+      target_id: 'one',
+      metadata: { user_id: 'ann' },
+    },
+  ],
+  entitlement: null,
+  epoch: 5,
+  fences: [],
+  ledger: {
+    epoch: 5,
+    version: 0,
+    limit_kind: 'unlimited',
+    limit_seats: null,
+    held: 1,
+    reserved: 0,
+    seats: [{ seat_id: 'one', holder: 'ann', state: 'held' }],
+  },
+}
+const quiet = { quiet: true }
+
+describe('the checkers', () => {
+  it('find nothing in what is sound', () => {
+    expect(violations(sound, quiet)).toEqual([])
+  })
+
+  it.each([
+    ['a fenced seat', { fences: ['one'] }, 'one is fenced'],
+    [
+      'a seat that the ledger does not know',
+      { ledger: { ...sound.ledger!, seats: [] } },
+      'know one',
+    ],
+    ['another epoch', { epoch: 6 }, 'epoch 5, in force 6'],
+    ['a count that is off', { counts: null }, '0 active in member_counts'],
+    ['nobody who owns it', { members: [] }, 'no owner'],
+    ['a gap in the trail', { events: sound.events.slice(1) }, 'expected sequence 1'],
+  ] satisfies [string, Partial<State>, string][])('find %s', (_what, change, problem) => {
+    expect(violations({ ...sound, ...change }, quiet).join('\n')).toContain(problem)
+  })
+
+  it('let a ledger shrink and stay over its limit, and not grow', () => {
+    expect(growth({ used: 5 }, { used: 4, limit: 2 })).toEqual([])
+    expect(growth({ used: 1 }, { used: 2, limit: 2 })).toEqual([])
+    expect(growth({ used: 2 }, { used: 3, limit: 2 })).toHaveLength(1)
+  })
+
+  it('find what a sink has not heard, and what came out of order', () => {
+    const heard = (...sequences: number[]) =>
+      sequences.map((sequence) => ({ sequence, action: 'seat.assigned' }))
+    const events = heard(1, 2, 3)
+    expect(undelivered(events, heard(1, 2, 2, 3, 1))).toEqual([])
+    expect(undelivered(events, heard(1, 3))).toEqual(['event 2 seat.assigned was not heard'])
+    expect(undelivered(events, [], () => false)).toEqual([])
+    expect(disordered(heard(1, 3, 2))).toEqual(['event 2 came after 3'])
+  })
+})
+
+describe('sometimes', () => {
+  it('counts what was announced, and says what was never reached', () => {
+    const sometimes = createSometimes(['rain', 'snow'])
+    sometimes('rain')
+    sometimes('rain')
+    expect(sometimes.counts()).toEqual({ rain: 2, snow: 0 })
+    expect(neverReached(sometimes.counts())).toEqual(['snow'])
+    expect(addReached([sometimes.counts(), { snow: 1 }])).toEqual({ rain: 2, snow: 1 })
+    expect(() => sometimes('hail')).toThrow('not announced')
+  })
+})

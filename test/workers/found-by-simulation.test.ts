@@ -1,0 +1,77 @@
+/**
+ * What the simulation has found, once more in the real runtime.
+ */
+import { drizzle } from 'drizzle-orm/d1'
+import { expect, it } from 'vitest'
+import { changeInvitationRole, resendInvitation, type Result } from '../../src/index.ts'
+import { startLedger } from '../../src/seats/truth.ts'
+import { invite } from './invited.ts'
+import { readState, violations } from './invariants.ts'
+import { testEnv } from './setup.ts'
+import { add, codeOf, createWorld, newOrganization } from './world.ts'
+
+it('a raise of the epoch that arrives late changes nothing', async () => {
+  const world = createWorld()
+  const organization = await newOrganization(world, 5)
+  const db = drizzle(testEnv.DB)
+  expect(codeOf(await add(world, organization))).toBe('ok')
+  await world.settled()
+  const { ledger, epoch } = await readState(organization.id)
+  // The ledger was told that its first try was lost, started with a second, and now the first arrives.
+  const { sql, params } = raising(organization.id, epoch - 1)
+  await testEnv.DB.prepare(sql)
+    .bind(...params)
+    .run()
+  expect((await readState(organization.id)).epoch).toBe(epoch)
+  expect(ledger?.epoch).toBe(epoch)
+  expect(codeOf(await add(world, organization))).toBe('ok')
+  // A new start counts, even if the clock stands still.
+  const again = await startLedger(db, organization.id, new Date(epoch))
+  expect(again.epoch).toBe(epoch + 1)
+
+  function raising(organizationId: string, at: number) {
+    let raised: { sql: string; params: unknown[] } | undefined
+    const spy = {
+      prepare: (sql: string) => ({
+        bind(...params: unknown[]) {
+          if (sql.includes('insert into "seat_ledgers"')) raised = { sql, params }
+          return testEnv.DB.prepare('SELECT 1')
+        },
+      }),
+      batch: async () => Promise.reject(new Error('Network connection lost.')),
+    } as unknown as D1Database
+    void startLedger(drizzle(spy), organizationId, new Date(at)).catch(() => {})
+    return raised!
+  }
+})
+
+it('a resent invitation keeps the role that it was given meanwhile', async () => {
+  const calm = createWorld()
+  const organization = await newOrganization(calm, 5)
+  const asOwner = organization.as(organization.owner)
+  const invited = await invite(calm, organization)
+  let changed: Promise<Result<unknown>> | null = null
+  const world = createWorld({
+    async around({ asked }, run) {
+      const writes = asked.some((sql) => sql.startsWith('update "invitations"'))
+      if (writes && changed === null) {
+        changed = changeInvitationRole(calm.seatgate, asOwner, invited.id, { role: 'admin' })
+        await changed
+      }
+      return run()
+    },
+  })
+  expect(codeOf(await resendInvitation(world.seatgate, asOwner, invited.id))).toBe('ok')
+  await world.settled()
+  expect((await readState(organization.id)).invitations[0]?.role).toBe('admin')
+  expect(await violations(organization.id, { quiet: true })).toEqual([])
+})
+
+it('a refusal at the default limit says how many seats are used', async () => {
+  const world = createWorld({ provider: 'd1', defaultSeatLimit: 2 })
+  const organization = await newOrganization(world)
+  expect(codeOf(await add(world, organization))).toBe('ok')
+  expect(await add(world, organization)).toMatchObject({
+    error: { code: 'seat_limit_reached', limit: 2, used: 2 },
+  })
+})
