@@ -43,14 +43,14 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: [...protocol, ...workers('invitation-accept')],
   },
   'seats/ledger-seats.ts': {
-    first: workers('deadlines unheard'),
+    first: workers('invitation-deadlines unheard deadlines'),
     more: [...protocol, ...workers('configuration')],
   },
   'seats/set-limit.ts': {
     first: workers('http-seats'),
     more: [...workers('races unheard invariants'), ...museum],
   },
-  'seats/explain.ts': { first: workers('http-seats'), more: protocol },
+  'seats/explain.ts': { first: workers('http-seats authorization'), more: protocol },
   'seats/queries.ts': { first: workers('http-seats http-absence'), more: workers('authorization') },
   'seats/unlimited-seats.ts': {
     first: workers('unlimited-seats http-seats'),
@@ -77,7 +77,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: workers('membership-owners member-roles owners user-deletion audit unheard invariants'),
   },
   'operations/batch.ts': {
-    first: workers('composition compose-again unheard'),
+    first: workers('compose-again composition unheard'),
     more: [
       ...workers('compose-several organization-hooks hook-after audit-wake-up audit unheard'),
       ...workers('crashes owners races http-seats'),
@@ -87,7 +87,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
 }
 
 const OTHERS: Tests = {
-  first: [...museumOf('d1'), ...workers('invitation-accept')],
+  first: [...museumOf('ledger'), ...workers('invitation-accept')],
   more: invitations,
 }
 

@@ -1,8 +1,9 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { removeMember, seatUsage } from '../../src/index.ts'
+import { createOrganization, removeMember, seatUsage } from '../../src/index.ts'
 import { LONG_ENOUGH_MS, abandonedAdd, expectSound, ledgerOf, passTime, slowAdd } from './faults.ts'
 import { readLedger, readState } from './invariants.ts'
+import { testEnv } from './setup.ts'
 import {
   add,
   answered,
@@ -11,6 +12,7 @@ import {
   join,
   newBusyOrganization,
   newOrganization,
+  newUser,
   type TestOrganization,
 } from './world.ts'
 
@@ -116,6 +118,28 @@ describe('a ledger that is lost', () => {
       )
     }
   )
+})
+
+describe('a ledger that is older than its organization', () => {
+  it('SEAT-33: would not know the founder’s seat, so the organization is made under another id', async () => {
+    const taken = Array.from({ length: 40 }, () => crypto.randomUUID())
+    await testEnv.DB.prepare(
+      'INSERT INTO seat_ledgers (organization_id, epoch) SELECT value, 1 FROM json_each(?)'
+    )
+      .bind(JSON.stringify(taken))
+      .run()
+    const ids = [...taken]
+    const { seatgate } = createWorld({ newId: () => ids.shift() ?? crypto.randomUUID() })
+    const caller = { userId: await newUser() }
+    const created = await createOrganization(seatgate, { caller }, { name: 'Test' })
+    if (created.ok) expect(taken).not.toContain(created.value.id)
+    const { results } = await testEnv.DB.prepare(
+      'SELECT id FROM organizations WHERE id IN (SELECT value FROM json_each(?))'
+    )
+      .bind(JSON.stringify(taken))
+      .all()
+    expect(results).toEqual([])
+  })
 })
 
 async function loseStorage(organization: TestOrganization): Promise<void> {
