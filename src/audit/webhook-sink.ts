@@ -1,5 +1,5 @@
 import { checkedAddress } from './address.ts'
-import type { AuditEvent } from './event.ts'
+import { cloudEventEnvelope, plainEnvelope, type CloudEventNames } from './envelope.ts'
 import type { Delivery, Sink } from './sink.ts'
 import { webhookKey } from './webhook-key.ts'
 
@@ -24,6 +24,8 @@ export interface WebhookSinkOptions extends SinkOptions {
   readonly secret: string | readonly string[] | null
   /** Whether plain http to this machine is allowed. For local development; default false. */
   readonly allowLoopback?: boolean
+  /** Sends CloudEvents 1.0 in place of the plain envelope. */
+  readonly cloudEvents?: CloudEventNames
   /** Posts a request. Default `fetch`. */
   readonly fetch?: typeof fetch
   /** The time of an attempt. Default the system's clock. */
@@ -52,11 +54,13 @@ export function webhookSink({
   url,
   secret,
   allowLoopback = false,
+  cloudEvents,
   fetch: post = (...request) => fetch(...request),
   now = () => new Date(),
   ...options
 }: WebhookSinkOptions): Sink {
   const address = checkedAddress(url, allowLoopback)
+  const envelope = cloudEvents ? cloudEventEnvelope(cloudEvents) : plainEnvelope
   const keys = secret === null ? [] : [secret].flat().map(webhookKey)
   if (secret !== null && keys.length === 0) {
     throw new TypeError('webhookSink: secret must not be empty.')
@@ -67,13 +71,13 @@ export function webhookSink({
     async deliver(event) {
       const time = now()
       const timestamp = Math.floor(time.getTime() / 1000)
-      const body = JSON.stringify(envelope(event))
+      const body = JSON.stringify(envelope.body(event))
       const signed = new TextEncoder().encode(`${event.id}.${timestamp}.${body}`)
       const signatures = await Promise.all(keys.map((sign) => sign(new Uint8Array(signed))))
       const response = await post(address, {
         method: 'POST',
         headers: {
-          'content-type': 'application/json',
+          'content-type': envelope.contentType,
           'webhook-id': event.id,
           'webhook-timestamp': String(timestamp),
           ...(keys.length > 0 && { 'webhook-signature': signatures.join(' ') }),
@@ -86,10 +90,6 @@ export function webhookSink({
       return delivery(response, time)
     },
   }
-}
-
-function envelope(event: AuditEvent) {
-  return { type: event.action, timestamp: event.occurredAt, data: event }
 }
 
 // What a receiver refuses for good it would refuse again.

@@ -200,9 +200,12 @@ describe('putting dead letters back', () => {
     expect(await actionsOf(id)).toEqual([])
     state.healed = true
     expect(value(await all({ action: 'test.event' })).events).toBe(248)
-    const waits = [1, 2, 3].map(() => forwardOrganization)
-    const answers = []
-    for (const forward of waits) answers.push(await forward(seatgate, id))
+    const answers: (number | null)[] = []
+    while (answers.at(-1) !== null && answers.length < 5) {
+      answers.push(await forwardOrganization(seatgate, id))
+      // A wake-up that is lost loses nothing: the sweep finds what is left.
+      expect(await isInOutbox(id)).toBe(answers.at(-1) !== null)
+    }
     expect(answers).toEqual([1, 1, null])
     expect((await lettersOf(seatgate, id, 'log')).slice(0, 3).map(([, each]) => each)).toEqual([
       'dead',

@@ -4,6 +4,7 @@ import {
   auditCheckpoint,
   d1Seats,
   exportAuditEvents,
+  forwardOrganization,
   generateLogKey,
   proveConsistency,
   proveInclusion,
@@ -121,6 +122,14 @@ describe('sealing', () => {
     await sweepAudit(seatgate)
     expect(await isInOutbox(organization)).toBe(false)
     expect((await checkpointOf(organization)).size).toBe(2)
+  })
+
+  it('is waited for, though everything is forwarded', async () => {
+    const organization = await organizationWith(seatgate)
+    await forwardOrganization(seatgate, organization)
+    expect(await isInOutbox(organization)).toBe(true)
+    await sealOrganization(seatgate, organization)
+    expect(await isInOutbox(organization)).toBe(false)
   })
 
   it('and forwarding clear the outbox together, whichever is last', async () => {

@@ -1,7 +1,7 @@
 import { Webhook, WebhookVerificationError } from 'standardwebhooks'
 import { describe, expect, it } from 'vitest'
 import { bucketSink, forwardOrganization, webhookSink } from '../../src/index.ts'
-import type { AuditEvent } from '../../src/index.ts'
+import type { AuditEvent, WebhookSinkOptions } from '../../src/index.ts'
 import { addEvents, clocked, cursorOf, organizationWith } from './forwarding.ts'
 
 const event = {
@@ -14,17 +14,22 @@ const base64 = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes))
 const bytes = (text: string) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0))
 const secretOf = (fill: number) => `whsec_${base64(new Uint8Array(32).fill(fill))}`
 
-async function posted(secret: string | readonly string[]) {
+async function posted(
+  secret: string | readonly string[],
+  options: Partial<WebhookSinkOptions> = {},
+  sending = event
+) {
   let sent: { body: string; headers: Record<string, string> } | null = null
   const sink = webhookSink({
     url: 'https://logs.example.com/audit',
     secret,
+    ...options,
     fetch: (async (_url: string, { body, headers }: RequestInit) => {
       sent = { body: body as string, headers: headers as Record<string, string> }
       return new Response(null)
     }) as unknown as typeof fetch,
   })
-  expect(await sink.deliver(event)).toEqual({ outcome: 'delivered' })
+  expect(await sink.deliver(sending)).toEqual({ outcome: 'delivered' })
   return sent!
 }
 
@@ -92,6 +97,46 @@ describe('a signature that receivers can verify and not make', () => {
 
   it('is not left out by an empty list of keys', () => {
     expect(() => webhookSink({ url: 'https://logs.example.com', secret: [] })).toThrow(/secret/)
+  })
+})
+
+describe('a CloudEvent', () => {
+  it('has what version 1.0 demands, and is signed like any body', async () => {
+    const told = {
+      ...event,
+      organizationId: 'acme',
+      sequence: 7,
+      targetType: 'user',
+      targetId: 'bob',
+    } as AuditEvent
+    const cloudEvents = { source: 'https://app.example.com', typePrefix: 'com.example.' }
+    const { body, headers } = await posted(secretOf(1), { cloudEvents }, told)
+    expect(headers['content-type']).toBe('application/cloudevents+json')
+    expect(new Webhook(secretOf(1)).verify(body, headers)).toEqual({
+      specversion: '1.0',
+      id: 'e1',
+      source: 'https://app.example.com',
+      type: 'com.example.organization.rename',
+      time: '2030-01-01T00:00:00.000Z',
+      subject: 'user/bob',
+      datacontenttype: 'application/json',
+      partitionkey: 'acme',
+      sequence: '000000000007',
+      data: told,
+    })
+    // The names of attributes are lower-case letters and digits, as the specification has it.
+    for (const name of Object.keys(JSON.parse(body))) expect(name).toMatch(/^[a-z0-9]{1,20}$/)
+  })
+
+  it('has no subject where the event has no target', async () => {
+    const { body } = await posted(secretOf(1), { cloudEvents: { source: '/app' } })
+    expect(JSON.parse(body)).not.toHaveProperty('subject')
+  })
+
+  it.each(['', 'a b', undefined])('is not made with the source %j', (source) => {
+    const cloudEvents = { source: source as string }
+    const make = () => webhookSink({ url: 'https://logs.example.com', secret: null, cloudEvents })
+    expect(make).toThrow(/source/)
   })
 })
 
