@@ -26,7 +26,9 @@ describe('an export', () => {
     const scope = { caller: system, organization }
     const list = await listAuditEvents(seatgate, scope, { ...filters, order: 'oldest' })
     const lines = parsed(await exported(organization, filters))
-    expect(lines.slice(0, -1)).toEqual(list.ok && list.value.data)
+    // And of each its place in a log, where one is kept.
+    const rows = list.ok && list.value.data.map((row) => ({ ...row, leafHash: null }))
+    expect(lines.slice(0, -1)).toEqual(rows)
     expect(lines.at(-1)).toEqual({
       type: 'seatgate.audit.export',
       version: 1,
