@@ -1,8 +1,10 @@
 /**
- * `npm run simulate -- --histories 1000000`: runs long, on all cores, and says what came of it.
+ * `npm run simulate -- --histories 1000000 [--summary FILE]`: runs long, on all cores, and says what came
+ * of it.
  *
  * @module
  */
+import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { neverReached } from '../../src/testing/index.ts'
 import { simulate, type Summary } from './pool.ts'
@@ -14,6 +16,7 @@ const { values } = parseArgs({
     operations: { type: 'string', default: '200' },
     workers: { type: 'string' },
     mutation: { type: 'string' },
+    summary: { type: 'string' },
   },
 })
 
@@ -46,6 +49,10 @@ for (const { seed, violations } of summary.failures) {
     `\nseed ${seed}: ${violations[0]}${violations.length > 1 ? ` (+${violations.length - 1})` : ''}`
   )
   console.log(`  npm run simulate:replay -- ${seed} ${values.operations} ${values.mutation ?? ''}`)
+}
+if (values.summary !== undefined) {
+  const { hashes: _hashes, ...rest } = summary
+  writeFileSync(values.summary, `${JSON.stringify(rest, null, 2)}\n`)
 }
 process.exitCode = summary.failures.length > 0 ? 1 : 0
 

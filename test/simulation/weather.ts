@@ -61,7 +61,7 @@ export function drawWeather(random: Random): Weather {
   }
   if (random.chance(0.1)) return { ...calm, ...pace }
   const sometimes = (most: number) => (random.chance(0.6) ? random.between(most / 20, most) : 0)
-  return {
+  const weather = {
     ...pace,
     crashBefore: sometimes(0.03),
     crashAfter: sometimes(0.03),
@@ -82,4 +82,6 @@ export function drawWeather(random: Random): Weather {
       ? { after: random.between(1_000, 300_000), back: random.between(100, 120_000) }
       : null,
   }
+  // An alarm is given up only while nobody calls its ledger: in an outage of D1.
+  return weather.outage && weather.failedAlarm > 0 ? { ...weather, failedAlarm: 0.97 } : weather
 }
