@@ -43,7 +43,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: [...protocol, ...workers('invitation-accept')],
   },
   'seats/ledger-seats.ts': {
-    first: workers('invitation-deadlines unheard deadlines'),
+    first: workers('invitation-deadlines unheard deadlines ledger-storage'),
     more: [...protocol, ...workers('configuration')],
   },
   'seats/set-limit.ts': {
@@ -87,7 +87,11 @@ const TESTS: Readonly<Record<string, Tests>> = {
 }
 
 const OTHERS: Tests = {
-  first: [...museumOf('ledger'), ...workers('invitation-accept')],
+  first: [
+    ...workers('invitation-overtaken'),
+    ...museumOf('ledger'),
+    ...workers('invitation-accept invitation-races'),
+  ],
   more: invitations,
 }
 

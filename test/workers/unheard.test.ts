@@ -40,6 +40,8 @@ describe('word that never came', () => {
     expect(codeOf(await add(calm, organization))).toBe('seat_limit_reached')
 
     await muchLater(null)
+    // The one seat is released: the ledger is not started anew.
+    expect(await readLedger(organization.id)).toMatchObject({ epoch: 1, held: 1 })
     await expectSound(organization.id, true)
     expect(codeOf(await add(calm, organization))).toBe('ok')
   })
