@@ -60,7 +60,8 @@ export function gatherCrowd(options: CrowdOptions): Crowd {
     while (begun < operations && !closed) {
       const { weather } = surroundings
       // Who meets an outage waits for it to pass.
-      const patience = surroundings.databaseIsOut ? 60_000 : weather.thinking
+      const { databaseIsOut, stopped } = surroundings
+      const patience = databaseIsOut || stopped ? 60_000 : weather.thinking
       await pause(random.between(1, patience))
       if (closed) break
       if (surroundings.stopped) continue
