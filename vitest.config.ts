@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url'
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { ConformanceReporter } from './test/conformance/reporter.ts'
@@ -22,8 +21,6 @@ export const workerd = (bindings: Readonly<Record<string, string>> = {}) =>
 /** `SCALE=whole` for all of what takes long: see `npm run scale`. */
 export const inWorkerd = workerd({ SCALE: process.env['SCALE'] ?? 'share' })
 
-const noRuntime = fileURLToPath(new URL('test/end-to-end/no-runtime.ts', import.meta.url))
-
 export default defineConfig({
   test: {
     reporters: [...configDefaults.reporters, new ConformanceReporter()],
@@ -39,12 +36,6 @@ export default defineConfig({
         },
       },
       {
-        resolve: {
-          alias: {
-            'cloudflare:test': noRuntime,
-            'cloudflare:workers': noRuntime,
-          },
-        },
         test: {
           name: 'simulation',
           include: ['test/simulation/**/*.test.ts'],

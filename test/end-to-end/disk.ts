@@ -20,7 +20,7 @@ interface Circumstances {
 export type StateOnDisk = Readonly<Record<string, unknown>>
 
 // Loaded by path: what it imports has the types of another runtime.
-const checkers = '../workers/invariants.ts'
+const checkers = '../../src/testing/index.ts'
 
 /** Everything that is wrong with an organization on disk. */
 export async function violationsOnDisk(
@@ -28,8 +28,8 @@ export async function violationsOnDisk(
   organizationId: string,
   circumstances: Circumstances
 ): Promise<string[]> {
-  const { violationsIn } = (await import(checkers)) as {
-    violationsIn(state: StateOnDisk, circumstances: Circumstances): string[]
+  const { violations } = (await import(checkers)) as {
+    violations(state: StateOnDisk, circumstances: Circumstances): string[]
   }
   // Whoever opens a database that was left by a crash mends it: that is the runtime's to do.
   const copy = await mkdtemp(join(tmpdir(), 'seatgate-disk-'))
@@ -38,7 +38,7 @@ export async function violationsOnDisk(
     const files = (await readdir(copy, { recursive: true }))
       .filter((path) => path.endsWith('.sqlite'))
       .map((path) => join(copy, path))
-    return violationsIn(readState(files, organizationId), circumstances)
+    return violations(readState(files, organizationId), circumstances)
   } finally {
     await rm(copy, { recursive: true, force: true })
   }

@@ -72,6 +72,12 @@ GET :org/seats                          401 404 404 404 200 200 200 200 200 200 
 PUT :org/seats/limit                    401 404 404 404 403 403 403 200 403 403 403 403 403 404 200
 GET :org/seats/explain                  401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
 GET :org/audit                          401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
+GET :org/audit/count                    401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
+GET :org/audit/seats                    401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
+GET :org/domains                        401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
+POST :org/domains                       401 404 404 404 403 201 201 404 403 201 403 201 201 404 201
+GET :org/join-requests                  401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
+GET /joinable-organizations             401 200 200 200 200 200 200 200 200 200 200 200 200 200 200
 GET /o/:org                             401 404 404 404 200 200 200 404 200 200 200 200 200 404 200
 GET /active-organization                401 200 200 200 200 200 200 200 200 200 200 200 200 200 200
 PUT /active-organization                401 nam nam nam 200 200 200 nam 200 200 nos nos nos nos nos
@@ -316,6 +322,25 @@ const REQUESTS: Readonly<Record<string, Ask>> = {
     method: 'GET',
     path: `/organizations/${id}/audit`,
   }),
+  'GET :org/audit/count': (_team, { id }) => ({
+    method: 'GET',
+    path: `/organizations/${id}/audit/count`,
+  }),
+  'GET :org/audit/seats': (_team, { id }) => ({
+    method: 'GET',
+    path: `/organizations/${id}/audit/seats?at=2030-01-01T00:00:00Z`,
+  }),
+  'GET :org/domains': (_team, { id }) => ({ method: 'GET', path: `/organizations/${id}/domains` }),
+  'POST :org/domains': (_team, { id }) => ({
+    method: 'POST',
+    path: `/organizations/${id}/domains`,
+    body: { domain: `${newSlug()}.example` },
+  }),
+  'GET :org/join-requests': (_team, { id }) => ({
+    method: 'GET',
+    path: `/organizations/${id}/join-requests`,
+  }),
+  'GET /joinable-organizations': () => ({ method: 'GET', path: '/joinable-organizations' }),
   'GET /o/:org': (_team, { slug }) => ({ method: 'GET', path: `/o/${slug}` }),
   'GET /active-organization': () => ({ method: 'GET', path: '/active-organization' }),
   'PUT /active-organization': (_team, { id }) => ({
@@ -369,6 +394,30 @@ const rows = lines.map((line) => {
   return { asked, cells }
 })
 
+/** Routes that need more than a team, by the files that show who may use them. */
+const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
+  'join-domains, join-organization, join-http': [
+    'DELETE /join-requests/:id',
+    'DELETE /organizations/:org/domains/:id',
+    'PATCH /organizations/:org/domains/:id',
+    'POST /join-requests',
+    'POST /organizations/:org/domains/:id/verify',
+    'POST /organizations/:org/join-requests/:id/approve',
+    'POST /organizations/:org/join-requests/:id/decline',
+  ],
+  'audit-export, audit-seal, audit-dead-letters': [
+    'GET /organizations/:org/audit/checkpoint',
+    'GET /organizations/:org/audit/consistency',
+    'GET /organizations/:org/audit/export',
+    'GET /organizations/:org/audit/proof',
+    'GET /organizations/:org/audit/sinks',
+    'GET /organizations/:org/audit/sinks/:sink/dead-letters',
+    'POST /organizations/:org/audit/sinks/:sink/dead-letters/requeue',
+    'POST /organizations/:org/audit/sinks/:sink/replay',
+    'POST /organizations/:org/audit/sinks/:sink/resume',
+  ],
+}
+
 describe('the table', () => {
   it('has a row for every route that the router registers', () => {
     const registered = router.routes
@@ -381,7 +430,8 @@ describe('the table', () => {
         .replace('/members/:id', '/members/:userId')
     )
     expect(registered.length).toBeGreaterThan(20)
-    expect([...new Set(asked)].sort()).toEqual([...new Set(registered)].sort())
+    const known = [...asked, ...Object.values(ELSEWHERE).flat()]
+    expect([...new Set(known)].sort()).toEqual([...new Set(registered)].sort())
   })
 
   it('has a request for every row, and a column for everybody', () => {

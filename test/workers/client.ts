@@ -185,8 +185,10 @@ export function seatgateWith(options: Partial<SeatgateOptions> = {}) {
     users,
     secret: SECRET,
     emailVerification: addressVerification(db),
-    joining: joinRules({ verifyDomain: () => false }),
     report() {},
+    ...('roles' in options || 'users' in options
+      ? {}
+      : { joining: joinRules({ verifyDomain: () => false }) }),
     ...options,
   })
 }
