@@ -137,6 +137,7 @@ export function checkedInvitations(options: SeatgateOptions): InvitationRules {
     perUser: 20,
     perOrganization: 50,
     perRecipient: 20,
+    failedAccepts: 20,
     ...options.invitationLimits,
   }
   for (const [name, limit] of Object.entries(limits)) {

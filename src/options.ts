@@ -104,7 +104,10 @@ export interface SeatgateOptions {
   readonly invitationsHoldSeats?: boolean
   /** How many days an invitation is kept once its time is over; `Infinity` for ever. Default 30. */
   readonly invitationRetentionDays?: number
-  /** How many invitations in 24 hours. Default 20 a user, 50 an organization, 20 a recipient. */
+  /**
+   * How many invitations in 24 hours, and how many failed attempts to accept one. Default 20 a user, 50
+   * an organization, 20 a recipient, 20 attempts.
+   */
   readonly invitationLimits?: Partial<InvitationLimits>
   /** Sends invitations. Without it nothing is sent, and invitations say so. */
   readonly mailer?: Mailer

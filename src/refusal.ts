@@ -45,6 +45,7 @@ type PlainRefusalCode =
   | 'invitation_revoked'
   | 'invitation_declined'
   | 'invitation_already_accepted'
+  | 'rate_limited'
   | 'rate_limited_user'
   | 'rate_limited_organization'
   | 'rate_limited_recipient'

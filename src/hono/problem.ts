@@ -26,6 +26,7 @@ const PROBLEMS = {
   invitation_declined: [410, 'The invitation was declined'],
   invitation_already_accepted: [409, 'The invitation was accepted already'],
   not_pending: [409, 'The invitation is not pending any more'],
+  rate_limited: [429, 'Too many attempts; try again later'],
   rate_limited_user: [429, 'You have sent too many invitations; try again later'],
   rate_limited_organization: [429, 'Too many invitations here; try again later'],
   rate_limited_recipient: [429, 'This address had too many invitations; try again later'],

@@ -8,8 +8,10 @@ import { ok, refused, type Result } from '../result.ts'
 import { marksOf, type RequestMarks } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { planAcceptance, type AcceptedInvitation } from './acceptance.ts'
+import { attemptsOn, attemptsSoFar, countAttempt, refuseAttempt } from './attempts.ts'
+import type { RateRow } from './rates.ts'
 import { invitationById, invitingOrganization } from './lookup.ts'
-import { openInvitation, readToken, type OpenInvitation } from './present.ts'
+import { openInvitation, readToken, type OpenInvitation, type Presented } from './present.ts'
 
 /** Somebody who has just become a user and a member. `user` is as the host shows it. */
 export interface SignedUp extends AcceptedInvitation {
@@ -22,7 +24,8 @@ export interface SignedUp extends AcceptedInvitation {
  * `registerUser` is handed the rest of the input, and what it answers is written in the same batch as
  * the membership. Nobody is signed in by it; that is the host's.
  *
- * Refusals: those of `acceptInvitation` but the first, `email_mismatch`, `validation_error` (the
+ * Refusals: those of `acceptInvitation` but the first (`rate_limited`: too many wrong addresses for
+ * this invitation), `email_mismatch`, `validation_error` (the
  * host's own, or `email` for an address that has a user already).
  *
  * @throws {TypeError} if the host has configured no `secret`, no `users` or no `registerUser`.
@@ -50,7 +53,9 @@ export async function acceptInvitationWithSignup(
   const userId = newId()
   const caller = { userId }
   const id = envelope.invitationId
+  const attempts = attemptsOn(id)
   const queries = {
+    attempts: attemptsSoFar(seatgate, attempts),
     rows: invitationById(db, id),
     organizations: invitingOrganization(db, id),
     taken: db
@@ -59,9 +64,14 @@ export async function acceptInvitationWithSignup(
       .where(sql`${users.email} = (select email from invitations where id = ${id})`),
   }
   const check = (
-    found: Parameters<typeof openInvitation>[1] & { readonly taken: readonly unknown[] },
+    found: Presented & {
+      readonly taken: readonly unknown[]
+      readonly attempts: readonly RateRow[]
+    },
     at: Date
   ): Result<OpenInvitation> => {
+    const tooOften = refuseAttempt(seatgate, found.attempts, at)
+    if (tooOften) return tooOften
     const open = openInvitation(envelope, found, at)
     if (!open.ok) return open
     const { email } = open.value.invitation
@@ -80,7 +90,7 @@ export async function acceptInvitationWithSignup(
     seatgate.report({ event: 'store_unavailable', error: error.cause })
     return refused({ code: 'unavailable' })
   }
-  if (!seen.ok) return seen
+  if (!seen.ok) return countAttempt(seatgate, attempts, seen)
   const { email } = seen.value.invitation
   const registered = await registerUser({ userId, email, now: now(), input: rest })
   if (!registered.ok) return registered

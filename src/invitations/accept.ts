@@ -5,6 +5,7 @@ import { ok, refused, type Result } from '../result.ts'
 import { isUser, marksOf, userIdOf, type Scope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { planAcceptance, planClosing, type AcceptedInvitation } from './acceptance.ts'
+import { attemptsOf, attemptsSoFar, countAttempt, refuseAttempt } from './attempts.ts'
 import { invitationById, invitingOrganization, knownUser, membershipThere } from './lookup.ts'
 import { openInvitation, readToken } from './present.ts'
 
@@ -14,7 +15,7 @@ import { openInvitation, readToken } from './present.ts'
  * be had the invitation stays open. Whoever is a member already stays as they are, and the invitation
  * is closed. It can be used once, however many try at the same time.
  *
- * Refusals: `unauthenticated`, `invitation_invalid`, `invitation_already_accepted`,
+ * Refusals: `unauthenticated`, `rate_limited` (too many wrong tokens), `invitation_invalid`, `invitation_already_accepted`,
  * `invitation_revoked`, `invitation_declined`, `invitation_expired`, `invitation_mismatch`,
  * `hook_refused`, `hook_failed`, `seat_limit_reached`, `operation_in_progress`, `seats_unavailable`.
  *
@@ -37,7 +38,8 @@ export async function acceptInvitation(
   const envelope = read.ok ? read.value : null
   const id = envelope?.invitationId ?? ''
   const userId = userIdOf(caller)
-  return perform(
+  const attempts = attemptsOf(caller)
+  const answer = await perform(
     seatgate,
     { caller, ...marksOf(request) },
     {
@@ -49,10 +51,13 @@ export async function acceptInvitation(
         organizations: invitingOrganization(db, id),
         present: membershipThere(db, id, userId),
         user: knownUser(seatgate, userId),
+        attempts: attemptsSoFar(seatgate, attempts),
       },
       plan({ rows: found }, by, now) {
         if (!read.ok) return read
         if (!isUser(by)) return refused({ code: 'invitation_invalid' })
+        const tooOften = refuseAttempt(seatgate, found.attempts, now)
+        if (tooOften) return tooOften
         const open = openInvitation(envelope, found, now)
         if (!open.ok) return open
         const [user] = found.user
@@ -70,4 +75,5 @@ export async function acceptInvitation(
     },
     options
   )
+  return countAttempt(seatgate, attempts, answer)
 }

@@ -23,6 +23,9 @@ import type { InvitationLimits } from './rules.ts'
 
 type RateCode = Extract<RefusalCode, `rate_limited_${string}`>
 
+/** What has been counted under a name. */
+export type RateRow = typeof rateLimits.$inferSelect
+
 /** A limit, and under which name it is counted. */
 export interface Rate {
   readonly code: RateCode
@@ -87,15 +90,20 @@ export function recipientOf({ organization }: OrganizationScope, id: string): SQ
 /** The first limit that is reached already, with `more` on their way, or null. */
 export function reached(
   rates: readonly Rate[],
-  rows: readonly (typeof rateLimits.$inferSelect)[],
+  rows: readonly RateRow[],
   now: Date,
   more = 0
 ): RateCode | null {
   const full = rates.find(({ key, limit }) => {
     const row = rows.find((counted) => counted.key === key)
-    return limit <= (row && row.endsAt > now ? row.count : 0) + more
+    return isReached(limit, row, now, more)
   })
   return full?.code ?? null
+}
+
+/** Whether a limit is reached by what was counted in the window that is open, with `more` to come. */
+export function isReached(limit: number, row: RateRow | undefined, now: Date, more = 0): boolean {
+  return limit <= (row && row.endsAt > now ? row.count : 0) + more
 }
 
 /** Builds the statements that count so many more, and abort the batch if that is too many. */
@@ -105,21 +113,26 @@ export function countMore(
   more: number,
   now: Date
 ): Statement[] {
-  const endsAt = new Date(now.getTime() + WINDOW_MS)
-  const isOver = sql`${rateLimits.endsAt} <= ${now.getTime()}`
   return rates.flatMap(({ code, key, limit }) => [
-    db
-      .insert(rateLimits)
-      .values({ key, count: more, endsAt })
-      .onConflictDoUpdate({
-        target: rateLimits.key,
-        set: {
-          count: sql`case when ${isOver} then ${more} else ${rateLimits.count} + ${more} end`,
-          endsAt: sql`case when ${isOver} then ${endsAt.getTime()} else ${rateLimits.endsAt} end`,
-        },
-      }),
+    countUp(db, key, more, now),
     guard(db, code, sql`(select count from rate_limits where key = ${key}) <= ${limit}`),
   ])
+}
+
+/** Builds the statement that counts so many more, in the open window or in a new one. */
+export function countUp(db: Database, key: SQL | string, more: number, now: Date) {
+  const endsAt = new Date(now.getTime() + WINDOW_MS)
+  const isOver = sql`${rateLimits.endsAt} <= ${now.getTime()}`
+  return db
+    .insert(rateLimits)
+    .values({ key, count: more, endsAt })
+    .onConflictDoUpdate({
+      target: rateLimits.key,
+      set: {
+        count: sql`case when ${isOver} then ${more} else ${rateLimits.count} + ${more} end`,
+        endsAt: sql`case when ${isOver} then ${endsAt.getTime()} else ${rateLimits.endsAt} end`,
+      },
+    })
 }
 
 const WINDOWS_PER_SWEEP = 1000

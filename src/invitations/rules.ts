@@ -59,11 +59,13 @@ export interface EmailVerification {
   markVerified(userId: string, now: Date): readonly Statement[]
 }
 
-/** How often invitations may be sent in 24 hours; `Infinity` for no limit. */
+/** How often invitations may be sent and missed in 24 hours; `Infinity` for no limit. */
 export interface InvitationLimits {
   readonly perUser: number
   readonly perOrganization: number
   readonly perRecipient: number
+  /** How often a user may be wrong with a token that they accept, and a token with an address. */
+  readonly failedAccepts: number
 }
 
 /** The configured rules of invitations. */

@@ -40,23 +40,27 @@ export async function setDomainMode(
   input: unknown
 ): Promise<Result<Domain>> {
   const parsed = parseInput(Input, input)
-  return changeDomain(seatgate, scope, id, { name: 'mode_change', input }, (row, now) => {
-    if (!parsed.ok) return parsed
-    const { mode } = parsed.value
-    if (row.mode === mode) return ok(null)
-    const changed = { ...row, mode, updatedAt: now }
-    return ok({
-      value: changed,
-      write: seatgate.db
-        .update(organizationDomains)
-        .set({ mode, updatedAt: now })
-        .where(eq(organizationDomains.id, id)),
-      event: domainEvent(row, 'organization.domain.mode_change', {
-        old_mode: row.mode,
-        new_mode: mode,
-      }),
-    })
-  })
+  return changeDomain(
+    seatgate,
+    scope,
+    id,
+    { name: 'mode_change', input: parsed },
+    (row, now, { mode }) => {
+      if (row.mode === mode) return ok(null)
+      const changed = { ...row, mode, updatedAt: now }
+      return ok({
+        value: changed,
+        write: seatgate.db
+          .update(organizationDomains)
+          .set({ mode, updatedAt: now })
+          .where(eq(organizationDomains.id, id)),
+        event: domainEvent(row, 'organization.domain.mode_change', {
+          old_mode: row.mode,
+          new_mode: mode,
+        }),
+      })
+    }
+  )
 }
 
 /**
@@ -76,7 +80,7 @@ export async function removeDomain(
   scope: OrganizationScope,
   id: string
 ): Promise<Result<Domain>> {
-  return changeDomain(seatgate, scope, id, { name: 'remove', input: null }, (row) =>
+  return changeDomain(seatgate, scope, id, { name: 'remove', input: ok(null) }, (row) =>
     ok({
       value: row,
       write: seatgate.db.delete(organizationDomains).where(eq(organizationDomains.id, id)),
@@ -93,26 +97,27 @@ export interface DomainChange {
 }
 
 /** Changes a domain of the scope's organization as `decide` says; null changes nothing. */
-export async function changeDomain(
+export async function changeDomain<I>(
   seatgate: Seatgate,
   scope: OrganizationScope,
   id: string,
-  { name, input }: { readonly name: string; readonly input: unknown },
-  decide: (row: DomainRow, now: Date) => Result<DomainChange | null>
+  { name, input }: { readonly name: string; readonly input: Result<I> },
+  decide: (row: DomainRow, now: Date, input: I) => Result<DomainChange | null>
 ): Promise<Result<Domain>> {
   const { db, roles } = seatgate
   configured(seatgate)
   return perform(seatgate, scope, {
     name: `organization.domain.${name}`,
-    input: [id, input],
+    input: [id, input.ok ? input.value : null],
     grows: false,
     queries: { targets: domainsOf(db, scope, id) },
     plan(found, _caller, now) {
       const standing = standingWith(roles, found, roles.organizationAdmins)
       if (!standing.ok) return standing
+      if (!input.ok) return input
       const [target] = found.rows.targets
       if (target === undefined) return refused({ code: 'not_found' })
-      const change = decide(target, now)
+      const change = decide(target, now, input.value)
       if (!change.ok) return change
       if (change.value === null) return ok(unchanged(domainView(target)))
       const { value, write, event } = change.value

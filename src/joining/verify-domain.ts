@@ -57,7 +57,7 @@ export async function verifyDomain(
   if (!proven.ok) return proven
   // Who can change the DNS may learn whose the domain is taken for; nobody else does.
   if (found.rows.others.length > 0) return refused({ code: 'domain_taken' })
-  return changeDomain(seatgate, scope, id, { name: 'verify', input: null }, (row, now) => {
+  return changeDomain(seatgate, scope, id, { name: 'verify', input: ok(null) }, (row, now) => {
     if (row.verifiedAt !== null) return ok(null)
     if (row.challenge !== target.challenge) return refused({ code: 'domain_not_verified' })
     return ok({

@@ -65,6 +65,7 @@ const PASSING: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   'step_up_required',
   'step_up_failed',
   'hook_failed',
+  'rate_limited',
   'rate_limited_user',
   'rate_limited_organization',
   'rate_limited_recipient',

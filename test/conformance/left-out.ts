@@ -9,7 +9,6 @@ export const LEFT_OUT: Readonly<Partial<Record<LineId, string>>> = {
   'PIPE-63': NO_PAGES,
   'INV-59': NO_PAGES,
   'INV-61': NO_PAGES,
-  'INV-75': 'Accepting has no limit of its own: a token of 32 random bytes cannot be guessed.',
   'INV-86': NO_PAGES,
   'INV-87': NO_PAGES,
   'INV-88': NO_PAGES,

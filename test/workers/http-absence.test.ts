@@ -1,7 +1,21 @@
+import { drizzle } from 'drizzle-orm/d1'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { host, organizationOf, people, person, problem, rowCounts, type Person } from './client.ts'
+import { aroundDatabase, aroundLedgers, createMeter } from '../../bench/meter.ts'
+import { ledgerSeats } from '../../src/index.ts'
+import {
+  asUser,
+  embedded,
+  host,
+  organizationOf,
+  people,
+  person,
+  problem,
+  rowCounts,
+  type Person,
+} from './client.ts'
 import { BY_TOKEN, NAMED, named, OWN } from './routes.ts'
 import { testEnv } from './setup.ts'
+import { createWorld, newBusyOrganization } from './world.ts'
 
 let owner: Person
 let org: string
@@ -132,6 +146,38 @@ describe('an organization that is somebody else’s', () => {
         { status: 404, code: 'not_found' },
         { status: 404, code: 'not_found' },
       ])
+    }
+  )
+})
+
+describe('what a stranger’s question costs', () => {
+  const PAGE = 50
+  const meter = createMeter()
+  const client = embedded({
+    database: drizzle(aroundDatabase(testEnv.DB, meter.around)),
+    seats: ledgerSeats(aroundLedgers(testEnv.SEATS, meter.around)),
+  })
+  let busy: string
+  beforeAll(async () => {
+    busy = (await newBusyOrganization(createWorld(), 3 * PAGE)).id
+  })
+
+  it.each(NAMED.map(named))(
+    '%s: one trip, whatever there is, and no more rows than a page',
+    async (_name, method, path, body) => {
+      const stranger = asUser(await person())
+      const costOf = async (name: string) => {
+        const ask = async () => client.send(method, path(name), body, stranger)
+        const [answer, cost] = await meter.measure(ask, async () => {})
+        expect(answer.status).toBe(404)
+        return cost
+      }
+      const once = { inSequence: 1, d1Trips: 1, ledgerCalls: 0, rowsWritten: 0 }
+      const absent = await costOf(crypto.randomUUID())
+      const present = await costOf(busy)
+      expect(absent).toMatchObject(once)
+      expect(present).toMatchObject(once)
+      expect(present.rowsRead - absent.rowsRead).toBeLessThan(2 * PAGE)
     }
   )
 })

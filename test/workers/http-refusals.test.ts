@@ -177,6 +177,15 @@ const ways = {
       return accept(candidate)
     },
   },
+  rate_limited: {
+    status: 429,
+    ask: async () => {
+      const { invitation, candidate } = await invitedTeam()
+      const { token } = invitation
+      const strict = embedded({ invitationLimits: { failedAccepts: 0 } })
+      return strict.post('/invitations/accept', { token }, asUser(candidate))
+    },
+  },
   rate_limited_user: { status: 429, ask: () => inviteWith({ perUser: 0 }) },
   rate_limited_organization: { status: 429, ask: () => inviteWith({ perOrganization: 0 }) },
   rate_limited_recipient: { status: 429, ask: () => inviteWith({ perRecipient: 0 }) },

@@ -68,11 +68,14 @@ describe('when D1 does not answer', () => {
   }
   const people = embedded(options as Partial<SeatgateOptions>, bySession)
   const operators = embedded(options as Partial<SeatgateOptions>)
+  const TAKING_A_SEAT = [
+    /^\/organizations(\/\/members(\/[^/]+\/restore)?)?$/,
+    /^\/organizations\/\/invitations(\/[^/]+\/resend)?$/,
+    /^\/organizations\/\/join-requests\/[^/]+\/approve$/,
+    /^\/join-requests$/,
+  ]
   const takesSeat = (method: string, path: string) =>
-    method === 'POST' &&
-    /^\/organizations(\/\/members(\/[^/]+\/restore)?|\/\/invitations(\/[^/]+\/resend)?)?$/.test(
-      path
-    )
+    method === 'POST' && TAKING_A_SEAT.some((shape) => shape.test(path))
 
   it.each([...OWN, ...NAMED].map(named))(
     '%s is refused, as seats_unavailable where it takes a seat',

@@ -24,7 +24,7 @@ describe('the settings of invitations', () => {
       secret: null,
       ttlSeconds: 7 * 24 * 60 * 60,
       holdSeats: true,
-      limits: { perUser: 20, perOrganization: 50, perRecipient: 20 },
+      limits: { perUser: 20, perOrganization: 50, perRecipient: 20, failedAccepts: 20 },
       mailer: null,
       url: null,
     })

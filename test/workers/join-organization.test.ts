@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { createMeter } from '../../bench/meter.ts'
 import {
   declineJoinRequest,
   joinOrganization,
@@ -52,7 +53,7 @@ describe('joining by a domain', () => {
     })
   })
 
-  it('tells everybody else that there is no such organization', async () => {
+  it('tells everybody else that there is no such organization, and it costs the same if there is', async () => {
     const organization = await openOrganization(world, 'auto')
     const { domain } = organization.domain
     const strangers = {
@@ -64,9 +65,13 @@ describe('joining by a domain', () => {
       'no user at all': crypto.randomUUID(),
     }
     const rows = await everything()
+    const meter = createMeter()
+    const metered = createJoiningWorld({ around: meter.around })
     for (const [who, userId] of Object.entries(strangers)) {
-      const answer = await joinAs(world, organization, userId)
-      expect(answer, who).toEqual(await joinAs(world, { id: crypto.randomUUID() }, userId))
+      const asked = (id: string) =>
+        meter.measure(() => joinAs(metered, { id }, userId), metered.settled)
+      const [answer, cost] = await asked(organization.id)
+      expect([answer, cost], who).toEqual(await asked(crypto.randomUUID()))
       expect(codeOf(answer), who).toBe('organization_not_found')
       const joinable = await listJoinableOrganizations(seatgate, { caller: { userId } })
       expect(answered(joinable).data, who).toEqual([])

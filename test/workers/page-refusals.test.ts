@@ -55,6 +55,7 @@ const PAGES = {
   invitation_revoked: [{}, { status: 410, says: /revoked/ }],
   invitation_declined: [{}, { status: 410, says: /declined/ }],
   invitation_already_accepted: [{}, { status: 409, says: /accepted already/ }],
+  rate_limited: [{}, { status: 429, says: /attempts; try again later/ }],
   rate_limited_user: [{}, { status: 429, says: /You .* try again later/ }],
   rate_limited_organization: [{}, { status: 429, says: /here; try again later/ }],
   rate_limited_recipient: [{}, { status: 429, says: /address .* try again later/ }],

@@ -20,6 +20,9 @@ export const OWN: Route[] = [
   ['POST', () => '/organizations/switch', { organization_id: somebody }],
   ['DELETE', () => '/users/me', { password }],
   ['GET', () => '/invitations'],
+  ['GET', () => '/joinable-organizations'],
+  ['POST', () => '/join-requests', { organizationId: somebody }],
+  ['DELETE', () => `/join-requests/${somebody}`],
 ]
 
 /** The routes for who presents the token of an invitation: whatever else they are sent is none. */
@@ -54,7 +57,20 @@ export const NAMED: Route[] = [
   ['GET', (org) => `/organizations/${org}/seats`],
   ['GET', (org) => `/organizations/${org}/seats/explain`],
   ['PUT', (org) => `/organizations/${org}/seats/limit`, { limit: 5 }],
+  ['GET', (org) => `/organizations/${org}/domains`],
+  ['POST', (org) => `/organizations/${org}/domains`, { domain: 'acme.example', mode: 'auto' }],
+  ['PATCH', (org) => `/organizations/${org}/domains/${somebody}`, { mode: 'off' }],
+  ['DELETE', (org) => `/organizations/${org}/domains/${somebody}`],
+  ['POST', (org) => `/organizations/${org}/domains/${somebody}/verify`],
+  ['GET', (org) => `/organizations/${org}/join-requests`],
+  ['POST', (org) => `/organizations/${org}/join-requests/${somebody}/approve`],
+  ['POST', (org) => `/organizations/${org}/join-requests/${somebody}/decline`],
   ['GET', (org) => `/organizations/${org}/audit`],
+  ['GET', (org) => `/organizations/${org}/audit/count`],
+  ['GET', (org) => `/organizations/${org}/audit/checkpoint`],
+  ['GET', (org) => `/organizations/${org}/audit/export`],
+  ['GET', (org) => `/organizations/${org}/audit/sinks`],
+  ['GET', (org) => `/organizations/${org}/audit/sinks/audit/dead-letters`],
   ['GET', (org) => `/o/${org}`],
 ]
 

@@ -65,6 +65,13 @@ export const SECRET = 'a secret for tests, of more than 32 characters'
 /** The password of everybody in the tests' own worlds. */
 export const PASSWORD = 'correct horse'
 
+/** No limit on invitations. */
+export const UNLIMITED = {
+  perUser: Infinity,
+  perOrganization: Infinity,
+  perRecipient: Infinity,
+}
+
 const directly: Around = (_trip, run) => run()
 
 export function createWorld(options: WorldOptions = {}): World {
@@ -104,7 +111,7 @@ export function createWorld(options: WorldOptions = {}): World {
     secret: SECRET,
     registerUser: registration(own),
     emailVerification: addressVerification(own),
-    invitationLimits: { perUser: Infinity, perOrganization: Infinity, perRecipient: Infinity },
+    invitationLimits: UNLIMITED,
     seats,
     users,
     sessions: d1Sessions(),

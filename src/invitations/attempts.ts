@@ -1,0 +1,75 @@
+/**
+ * How often somebody may be wrong when they accept: a token that is none and an address that is not
+ * the invitation's are counted, and beyond the limit every attempt is answered alike, the right one
+ * included.
+ *
+ * @module
+ */
+import { sql, type SQL } from 'drizzle-orm'
+import { batch } from '../database/batch.ts'
+import { StoreUnavailable } from '../database/database.ts'
+import { rateLimits } from '../database/schema.ts'
+import type { RefusalCode } from '../refusal.ts'
+import { refused, type Result } from '../result.ts'
+import { operationActor, type Caller } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { countUp, isReached, type RateRow } from './rates.ts'
+
+/** The name under which the attempts of a user are counted. */
+export function attemptsOf(caller: Caller): SQL {
+  return sql`'accept:' || ${operationActor(caller)}`
+}
+
+/** The same for somebody who is nobody yet: they hold the token of this invitation. */
+export function attemptsOn(invitationId: string): SQL {
+  return sql`'accept:invitation:' || ${invitationId}`
+}
+
+/** Selects what was counted under a name. */
+export function attemptsSoFar({ db }: Seatgate, key: SQL) {
+  return db
+    .select()
+    .from(rateLimits)
+    .where(sql`${rateLimits.key} = ${key}`)
+}
+
+/** Refuses whoever has been wrong too often. */
+export function refuseAttempt(
+  { invitations: { limits } }: Seatgate,
+  [counted]: readonly RateRow[],
+  now: Date
+): Result<never> | null {
+  return isReached(limits.failedAccepts, counted, now) ? refused({ code: 'rate_limited' }) : null
+}
+
+// What tells a guess from a hit. An authentic token that has ended is no guess.
+const WRONG: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+  'invitation_invalid',
+  'invitation_mismatch',
+  'email_mismatch',
+])
+
+/**
+ * Counts an answer if it says that the attempt was wrong. Of many at the same time only as many as the
+ * limit allows are told so. If D1 does not answer, the answer stands and the failure is reported: who
+ * is in the right is not kept out by the count.
+ */
+export async function countAttempt<T>(
+  seatgate: Seatgate,
+  key: SQL,
+  answer: Result<T>
+): Promise<Result<T>> {
+  const { db, now, report } = seatgate
+  const limit = seatgate.invitations.limits.failedAccepts
+  if (answer.ok || !WRONG.has(answer.error.code) || limit === Infinity) return answer
+  try {
+    const { counted } = await batch(db, {
+      counted: countUp(db, key, 1, now()).returning({ count: rateLimits.count }),
+    })
+    return (counted[0]?.count ?? 0) > limit ? refused({ code: 'rate_limited' }) : answer
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error
+    report({ event: 'store_unavailable', error: error.cause })
+    return answer
+  }
+}
