@@ -1,8 +1,8 @@
 import { eq } from 'drizzle-orm'
-import { attributionOf, invitationEvent, memberEvent } from '../audit/event.ts'
+import { invitationEvent } from '../audit/event.ts'
 import { invitations, type MembershipRow } from '../database/schema.ts'
+import { planAddition } from '../memberships/addition.ts'
 import { membershipView, type Membership } from '../memberships/membership.ts'
-import { afterHook } from '../operations/intent.ts'
 import type { Plan } from '../operations/plan.ts'
 import { organizationView, type Organization } from '../organizations/organization.ts'
 import type { UserPrincipal } from '../scope.ts'
@@ -27,34 +27,21 @@ export function planAcceptance(
   now: Date,
   path: 'signup' | null
 ): Plan<AcceptedInvitation> {
-  const { newId } = seatgate
   const { userId } = user
   const { organizationId, role, seatId } = invitation
-  const row = {
-    id: newId(),
-    organizationId,
-    userId,
-    role,
-    status: 'active',
-    suspendedBy: null,
-    createdAt: now,
-    updatedAt: now,
-  } as const
-  const membership = membershipView(row)
-  const by = path === null ? {} : { path }
+  const newcomer = { organizationId, userId, role }
+  const stamped = stamp(seatgate, invitation, userId, now)
+  const added = planAddition(seatgate, newcomer, user, now, stamped, { path, seatId })
   return {
-    value: { membership, organization: organizationView(organization), created: true },
-    before: { hook: 'beforeAddMember', state: { organizationId, userId, role, caller: user } },
-    statements: stamp(seatgate, invitation, userId, now),
-    admissions: [{ kind: 'join', membership: row, seatId }],
+    ...added,
+    value: { ...added.value, organization: organizationView(organization) },
     events: [
-      memberEvent(row, 'organization.member_add', { role, ...by }),
-      invitationEvent(invitation, 'organization.invitation.accepted', { role, ...by }),
+      ...(added.events ?? []),
+      invitationEvent(invitation, 'organization.invitation.accepted', {
+        role,
+        ...(path && { path }),
+      }),
     ],
-    intents: afterHook(seatgate, 'afterAddMember', organizationId, {
-      membership,
-      actor: attributionOf(user).actor,
-    }),
   }
 }
 

@@ -9,7 +9,7 @@ import { afterHook } from '../operations/intent.ts'
 import type { Plan } from '../operations/plan.ts'
 import { userIdOf, type Principal } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
-import { membershipView, type Membership } from './membership.ts'
+import { membershipView, newMembership, type Membership, type Newcomer } from './membership.ts'
 import { roleInput } from './roles.ts'
 
 /** `created` is false if the person was a member with this role already. */
@@ -18,17 +18,12 @@ export interface AddedMember {
   readonly created: boolean
 }
 
-/** Somebody who is to become a member. */
-export interface Newcomer {
-  readonly organizationId: string
-  readonly userId: string
-  readonly role: string
-}
-
 /** How somebody comes, where there is more to say of it. */
 export interface Arrival {
-  /** Not put there, but by their domain or on request. */
-  readonly path?: 'domain' | 'request'
+  /** Not put there by somebody. */
+  readonly path?: 'domain' | 'request' | 'signup' | null
+  /** The seat that was held for them. */
+  readonly seatId?: string | null
   /** First in line for the seat. */
   readonly awaited?: boolean
   /** An unfinished invitation to them: nobody takes two seats, so it ends and its seat is theirs. */
@@ -46,29 +41,21 @@ export function parseMember({ roles }: Seatgate, input: unknown) {
 /** The plan of a membership that comes to be; `guards` are what it relies on. */
 export function planAddition(
   seatgate: Seatgate,
-  { organizationId, userId, role }: Newcomer,
+  newcomer: Newcomer,
   caller: Principal,
   now: Date,
   guards: readonly Statement[],
-  { path, awaited = false, invitation }: Arrival = {}
+  { path, seatId = null, awaited = false, invitation }: Arrival = {}
 ): Plan<AddedMember> {
-  const row = {
-    id: seatgate.newId(),
-    organizationId,
-    userId,
-    role,
-    status: 'active',
-    suspendedBy: null,
-    createdAt: now,
-    updatedAt: now,
-  } as const
+  const { organizationId, role } = newcomer
+  const row = newMembership(seatgate.newId(), newcomer, now)
   const membership = membershipView(row)
   const taken = invitation && takeOver(seatgate, invitation, caller, now)
   return {
     value: { membership, created: true },
-    before: { hook: 'beforeAddMember', state: { organizationId, userId, role, caller } },
+    before: { hook: 'beforeAddMember', state: { ...newcomer, caller } },
     statements: [...guards, ...(taken?.statements ?? [])],
-    admissions: [{ kind: 'join', membership: row, seatId: taken?.seatId ?? null, awaited }],
+    admissions: [{ kind: 'join', membership: row, seatId: taken?.seatId ?? seatId, awaited }],
     freedSeats: taken?.freedSeats ?? [],
     events: [
       ...(taken?.events ?? []),

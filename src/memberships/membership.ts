@@ -11,6 +11,25 @@ export interface Membership {
   readonly updatedAt: string
 }
 
+/** Somebody who is to become a member. */
+export interface Newcomer {
+  readonly organizationId: string
+  readonly userId: string
+  readonly role: string
+}
+
+/** The row of a membership that comes to be; the gate gives it its seat. */
+export function newMembership(id: string, newcomer: Newcomer, now: Date) {
+  return {
+    id,
+    ...newcomer,
+    status: 'active',
+    suspendedBy: null,
+    createdAt: now,
+    updatedAt: now,
+  } as const satisfies Omit<MembershipRow, 'seatId'>
+}
+
 export function membershipView(row: Omit<MembershipRow, 'seatId' | 'suspendedBy'>): Membership {
   return {
     id: row.id,

@@ -4,6 +4,7 @@ import { ask } from '../hooks/ask.ts'
 import { attributionOf, organizationEvent } from '../audit/event.ts'
 import { parseInput } from '../input.ts'
 import { prepare, type Prepared } from '../operations/batch.ts'
+import { newMembership } from '../memberships/membership.ts'
 import { afterHook } from '../operations/intent.ts'
 import { perform, type Operation, type OperationOptions } from '../operations/perform.ts'
 import type { Plan } from '../operations/plan.ts'
@@ -125,13 +126,13 @@ function planCreation(
   const { db, roles, newId } = seatgate
   const { userId } = founder
   const organizationId = newId()
-  const stamps = { createdAt: now, updatedAt: now }
   const row = {
     id: organizationId,
     ...draft,
     ownerUserId: userId,
     enforceMfaForMembers: false,
-    ...stamps,
+    createdAt: now,
+    updatedAt: now,
   }
   const organization = organizationView(row)
   return {
@@ -143,15 +144,7 @@ function planCreation(
     admissions: [
       {
         kind: 'found',
-        membership: {
-          id: newId(),
-          organizationId,
-          userId,
-          role: roles.owner,
-          status: 'active',
-          suspendedBy: null,
-          ...stamps,
-        },
+        membership: newMembership(newId(), { organizationId, userId, role: roles.owner }, now),
       },
     ],
     events: [organizationEvent(organizationId, 'organization.create')],

@@ -92,7 +92,7 @@ export async function softDeleteOrganization(
               .set({ deletedAt: now, updatedAt: now })
               .where(eq(organizations.id, organizationId)),
           ],
-          freedSeats: revoked.flatMap(({ freedSeats }) => freedSeats),
+          // Their seats are given back as the outbox comes to them: nobody waits for them any more.
           events: [
             ...revoked.flatMap(({ events }) => events),
             organizationEvent(organizationId, 'organization.delete'),

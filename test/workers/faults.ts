@@ -5,7 +5,7 @@
  */
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { expect, vi } from 'vitest'
-import { aroundDatabase, type Around } from '../../bench/meter.ts'
+import { aroundDatabase, type Around, type Trip } from '../../bench/meter.ts'
 import { addMember, forwardOrganization, sweepAudit } from '../../src/index.ts'
 import { readLedger, violations } from './invariants.ts'
 import { testEnv } from './setup.ts'
@@ -38,6 +38,27 @@ export function losing(what: 'ledger' | 'confirm' | 'd1 write'): Around {
     return run()
   }
 }
+
+/**
+ * Holds back what goes to a store: `reached` is settled once something has come, and `letGo` lets it,
+ * and all that comes later, through.
+ */
+export function holdingBack(isHeld: (trip: Trip) => boolean) {
+  const arrival = Promise.withResolvers<void>()
+  const departure = Promise.withResolvers<void>()
+  const around: Around = async (trip, run) => {
+    if (isHeld(trip)) {
+      arrival.resolve()
+      await departure.promise
+    }
+    return run()
+  }
+  return { around, reached: arrival.promise, letGo: departure.resolve }
+}
+
+/** Batches that make somebody a member. */
+export const makesMember = ({ asked }: Trip) =>
+  asked.some((sql) => sql.startsWith('insert into "memberships"'))
 
 /** Puts something between this one ledger and D1; answers how to take it away again. */
 export async function spoilDatabase(
@@ -72,21 +93,12 @@ export async function slowAdd() {
 
 export async function slowAddTo(organization: TestOrganization, by: string) {
   const userId = await newUser()
-  const reached = Promise.withResolvers<void>()
-  const held = Promise.withResolvers<void>()
-  const world = createWorld({
-    async around({ asked }, run) {
-      if (asked.some((sql) => sql.startsWith('insert into "memberships"'))) {
-        reached.resolve()
-        await held.promise
-      }
-      return run()
-    },
-  })
+  const { around, reached, letGo } = holdingBack(makesMember)
+  const world = createWorld({ around })
   const answer = addMember(world.seatgate, organization.as(by), { userId, role: 'member' })
-  await reached.promise
+  await reached
   return {
-    letGo: held.resolve,
+    letGo,
     async joining() {
       const joined = await answer
       await world.settled()

@@ -7,7 +7,15 @@ import {
   seatUsage,
   type InvitationWithToken,
 } from '../../src/index.ts'
-import { expectSound, ledgerOf, losing, muchLater, passTime } from './faults.ts'
+import {
+  expectSound,
+  holdingBack,
+  ledgerOf,
+  losing,
+  makesMember,
+  muchLater,
+  passTime,
+} from './faults.ts'
 import { readLedger, readState } from './invariants.ts'
 import { accept, createInvitingWorld, invite, newAddress, userWith } from './invited.ts'
 import {
@@ -51,6 +59,17 @@ async function loseLedger(organization: TestOrganization): Promise<void> {
   })
 }
 
+/** The last seat of two is a new member's, and their ledger has not heard that they accepted. */
+async function unheardAcceptance() {
+  const calm = createInvitingWorld()
+  const organization = await newOrganization(calm, 2)
+  const invited = await invite(calm, organization)
+  const deaf = createInvitingWorld({ around: losing('confirm') })
+  expect(codeOf(await accept(deaf, invited))).toBe('ok')
+  await deaf.settled()
+  return { calm, organization }
+}
+
 const atExpiry = ({ expiresAt }: InvitationWithToken) => new Date(expiresAt).getTime()
 
 describe('an invitation that expires', () => {
@@ -79,23 +98,13 @@ describe('an invitation that expires', () => {
     const organization = await newOrganization(calm, 2)
     const invited = await invite(calm, organization)
     const userId = await userWith(invited.email)
-    const reached = Promise.withResolvers<void>()
-    const held = Promise.withResolvers<void>()
-    const slow = createInvitingWorld({
-      provider: 'd1',
-      async around({ asked }, run) {
-        if (asked.some((sql) => sql.startsWith('insert into "memberships"'))) {
-          reached.resolve()
-          await held.promise
-        }
-        return run()
-      },
-    })
+    const { around, reached, letGo } = holdingBack(makesMember)
+    const slow = createInvitingWorld({ provider: 'd1', around })
     const accepting = acceptInvitation(slow.seatgate, { caller: { userId } }, invited)
-    await reached.promise
+    await reached
     passTime(WEEK_MS + 5000)
     expect(codeOf(await add(calm, organization))).toBe('seat_limit_reached')
-    held.resolve()
+    letGo()
     expect(codeOf(await accepting)).toBe('ok')
     await expectSound(organization.id, true)
   })
@@ -151,12 +160,7 @@ describe('a promise whose ledger did not hear of it', () => {
   })
 
   it('SEAT-37 is held, at the latest when the invitation would have expired, once accepted', async () => {
-    const calm = createInvitingWorld()
-    const organization = await newOrganization(calm, 2)
-    const invited = await invite(calm, organization)
-    const deaf = createInvitingWorld({ around: losing('confirm') })
-    expect(codeOf(await accept(deaf, invited))).toBe('ok')
-    await deaf.settled()
+    const { calm, organization } = await unheardAcceptance()
     expect(codeOf(await add(calm, organization))).toBe('seat_limit_reached')
     passTime(WEEK_MS + 1)
     expect(await runDurableObjectAlarm(ledgerOf(organization)), 'armed').toBe(true)
@@ -166,12 +170,7 @@ describe('a promise whose ledger did not hear of it', () => {
   })
 
   it('SEAT-37 is asked about soon, once it was presented', async () => {
-    const calm = createInvitingWorld()
-    const organization = await newOrganization(calm, 2)
-    const invited = await invite(calm, organization)
-    const deaf = createInvitingWorld({ around: losing('confirm') })
-    expect(codeOf(await accept(deaf, invited))).toBe('ok')
-    await deaf.settled()
+    const { organization } = await unheardAcceptance()
     expect(await promisedUntil(organization)).toBeLessThan(Date.now() + 31_000)
     passTime(31_000)
     expect(await runDurableObjectAlarm(ledgerOf(organization)), 'armed').toBe(true)

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import type { Around } from '../../bench/meter.ts'
 import {
   createOrganization,
   seatUsage,
@@ -8,6 +7,7 @@ import {
   type Result,
   type SeatUsage,
 } from '../../src/index.ts'
+import { holdingBack, makesMember } from './faults.ts'
 import { ledgersOfNobody, readLedger, readState, violations, violationsIn } from './invariants.ts'
 import {
   add,
@@ -28,11 +28,9 @@ import {
 const ROUNDS = 20
 
 describe('the last seats', () => {
-  it.each(eachWay)(
-    'SEAT-2 SEAT-4 SEAT-6 SEAT-7 MUSEUM-01 MUSEUM-17: admits exactly as many as there are seats ($provider, $delayMs ms)',
-    async ({ provider, delayMs }) => {
-      const calm = createWorld({ provider })
-      const world = createWorld({ provider, delayMs })
+  eachWay(
+    'SEAT-2 SEAT-4 SEAT-6 SEAT-7 MUSEUM-01 MUSEUM-17: admits exactly as many as there are seats',
+    async ({ provider, calm, world }) => {
       for (let round = 0; round < ROUNDS; round++) {
         const organization = await newOrganization(calm, 10)
         const people = await newUsers(50)
@@ -60,11 +58,9 @@ describe('the last seats', () => {
     120_000
   )
 
-  it.each(eachWay)(
-    'SEAT-23: seats that are freed while others ask are never given twice ($provider, $delayMs ms)',
-    async ({ provider, delayMs }) => {
-      const calm = createWorld({ provider })
-      const world = createWorld({ provider, delayMs })
+  eachWay(
+    'SEAT-23: seats that are freed while others ask are never given twice',
+    async ({ calm, world }) => {
       for (let round = 0; round < 5; round++) {
         const organization = await newOrganization(calm, 6)
         const leaving = await Promise.all(Array.from({ length: 5 }, () => join(calm, organization)))
@@ -132,44 +128,39 @@ describe('first use', () => {
 })
 
 describe('a limit that is lowered while people join', () => {
-  it.each(eachWay)(
-    'MUSEUM-07 MUSEUM-08: the outcome is that of some order ($provider, $delayMs ms)',
-    async ({ provider, delayMs }) => {
-      const calm = createWorld({ provider })
-      const world = createWorld({ provider, delayMs })
-      for (let round = 0; round < ROUNDS; round++) {
-        const organization = await newOrganization(calm, 10)
-        const people = await newUsers(16)
-        const adding = people.slice(0, round % 8).map((userId) => add(world, organization, userId))
-        const lowering = setSeatLimit(world.seatgate, organization.asOperator, { limit: 5 })
-        adding.push(...people.slice(round % 8).map((userId) => add(world, organization, userId)))
-        const lowered = answered(await lowering)
-        const answers = await Promise.all(adding)
-        await world.settled()
+  eachWay('MUSEUM-07 MUSEUM-08: the outcome is that of some order', async ({ calm, world }) => {
+    for (let round = 0; round < ROUNDS; round++) {
+      const organization = await newOrganization(calm, 10)
+      const people = await newUsers(16)
+      const adding = people.slice(0, round % 8).map((userId) => add(world, organization, userId))
+      const lowering = setSeatLimit(world.seatgate, organization.asOperator, { limit: 5 })
+      adding.push(...people.slice(round % 8).map((userId) => add(world, organization, userId)))
+      const lowered = answered(await lowering)
+      const answers = await Promise.all(adding)
+      await world.settled()
 
-        const state = await readState(organization.id)
-        const used = state.members.length
-        expect(used).toBe(1 + answers.filter(({ ok }) => ok).length)
-        expect(used).toBeGreaterThanOrEqual(5)
-        expect(used).toBeLessThanOrEqual(10)
-        expect(violationsIn(state, { quiet: true, usedWhenLowered: used })).toEqual([])
-        // Once the limit was lowered nobody came in above it.
-        const then = lowered.held + lowered.reserved
-        expect(lowered.limit).toBe(5)
-        expect(used).toBe(Math.max(5, then))
-        for (const answer of answers) {
-          if (answer.ok) continue
-          expect([
-            { code: 'seat_limit_reached', limit: 5, used },
-            { code: 'seat_limit_reached', limit: 10, used: 10 },
-          ]).toContainEqual(answer.error)
-          if ('limit' in answer.error && answer.error.limit === 10) expect(used).toBe(10)
-        }
-        const usage = answered(await seatUsage(calm.seatgate, organization.as(organization.owner)))
-        expect(usage).toMatchObject({ limit: 5, held: used, overLimit: used > 5 })
+      const state = await readState(organization.id)
+      const used = state.members.length
+      expect(used).toBe(1 + answers.filter(({ ok }) => ok).length)
+      expect(used).toBeGreaterThanOrEqual(5)
+      expect(used).toBeLessThanOrEqual(10)
+      expect(violationsIn(state, { quiet: true, usedWhenLowered: used })).toEqual([])
+      // Once the limit was lowered nobody came in above it.
+      const then = lowered.held + lowered.reserved
+      expect(lowered.limit).toBe(5)
+      expect(used).toBe(Math.max(5, then))
+      for (const answer of answers) {
+        if (answer.ok) continue
+        expect([
+          { code: 'seat_limit_reached', limit: 5, used },
+          { code: 'seat_limit_reached', limit: 10, used: 10 },
+        ]).toContainEqual(answer.error)
+        if ('limit' in answer.error && answer.error.limit === 10) expect(used).toBe(10)
       }
+      const usage = answered(await seatUsage(calm.seatgate, organization.as(organization.owner)))
+      expect(usage).toMatchObject({ limit: 5, held: used, overLimit: used > 5 })
     }
-  )
+  })
 
   it('MUSEUM-07: who had a seat before the limit fell comes in, and the organization is over it', async () => {
     const { organization, calm, joining, letGo } = await joinHeldBeforeItsBatch('ledger')
@@ -227,16 +218,8 @@ async function watch(organization: TestOrganization, ledger: boolean): Promise<v
 async function joinHeldBeforeItsBatch(provider: 'ledger' | 'd1') {
   const calm = createWorld({ provider })
   const organization = await organizationOf(calm, 5, 4)
-  const reached = Promise.withResolvers<void>()
-  const held = Promise.withResolvers<void>()
-  const hold: Around = async ({ asked }, run) => {
-    if (asked.some((sql) => sql.startsWith('insert into "memberships"'))) {
-      reached.resolve()
-      await held.promise
-    }
-    return run()
-  }
-  const joining = add(createWorld({ provider, around: hold }), organization, await newUser())
-  await reached.promise
-  return { calm, organization, joining, letGo: held.resolve }
+  const { around, reached, letGo } = holdingBack(makesMember)
+  const joining = add(createWorld({ provider, around }), organization, await newUser())
+  await reached
+  return { calm, organization, joining, letGo }
 }

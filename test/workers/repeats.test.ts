@@ -22,11 +22,9 @@ import {
 } from './world.ts'
 
 describe('the same person', () => {
-  it.each(eachWay)(
-    'MUSEUM-09 SEAT-9: added ten times at once has one membership and one seat ($provider, $delayMs ms)',
-    async ({ provider, delayMs }) => {
-      const calm = createWorld({ provider })
-      const world = createWorld({ provider, delayMs })
+  eachWay(
+    'MUSEUM-09 SEAT-9: added ten times at once has one membership and one seat',
+    async ({ calm, world }) => {
       for (let round = 0; round < 5; round++) {
         const organization = await newOrganization(calm, 10)
         const person = await newUser()
@@ -39,11 +37,9 @@ describe('the same person', () => {
     }
   )
 
-  it.each(eachWay)(
-    'SEAT-12: who got the last seat is never told that it is gone ($provider, $delayMs ms)',
-    async ({ provider, delayMs }) => {
-      const calm = createWorld({ provider })
-      const world = createWorld({ provider, delayMs })
+  eachWay(
+    'SEAT-12: who got the last seat is never told that it is gone',
+    async ({ calm, world }) => {
       for (let round = 0; round < 5; round++) {
         const organization = await newOrganization(calm, 2)
         const person = await newUser()
@@ -57,11 +53,9 @@ describe('the same person', () => {
 })
 
 describe('the same operation', () => {
-  it.each(eachWay)(
-    'SEAT-18: ten at once under one id are one, and are answered alike for ever ($provider, $delayMs ms)',
-    async ({ provider, delayMs }) => {
-      const calm = createWorld({ provider })
-      const world = createWorld({ provider, delayMs })
+  eachWay(
+    'SEAT-18: ten at once under one id are one, and are answered alike for ever',
+    async ({ calm, world }) => {
       for (let round = 0; round < 5; round++) {
         const organization = await newOrganization(calm, 2)
         const person = await newUser()

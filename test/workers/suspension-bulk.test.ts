@@ -107,11 +107,9 @@ describe.each(enforcing)('restoring several (%s)', (provider) => {
 })
 
 describe('restoring several at the last seats', () => {
-  it.each(eachWay)(
-    'ORG-99 MUSEUM-13 is raced by who joins: all or nobody, and never too many ($provider, $delayMs ms)',
-    async ({ provider, delayMs }) => {
-      const calm = createWorld({ provider })
-      const world = createWorld({ provider, delayMs })
+  eachWay(
+    'ORG-99 MUSEUM-13 is raced by who joins: all or nobody, and never too many',
+    async ({ calm, world }) => {
       const { organization, scope, away } = await suspending(calm, 3, 2)
       for (let round = 0; round < ROUNDS; round++) {
         const acts = [
@@ -139,11 +137,9 @@ describe('restoring several at the last seats', () => {
     }
   )
 
-  it.each(eachWay)(
-    'ORG-99 MUSEUM-13 is raced by itself and by a removal, and leaks no seat ($provider, $delayMs ms)',
-    async ({ provider, delayMs }) => {
-      const calm = createWorld({ provider })
-      const world = createWorld({ provider, delayMs })
+  eachWay(
+    'ORG-99 MUSEUM-13 is raced by itself and by a removal, and leaks no seat',
+    async ({ provider, calm, world }) => {
       for (let round = 0; round < 5; round++) {
         const { organization, scope, away } = await suspending(calm, 3, 3)
         const [first, second, third] = away as [string, string, string]

@@ -10,7 +10,7 @@ import {
   type LedgerCalls,
   type LedgerNamespace,
 } from '../../src/index.ts'
-import { expectSound, losing, moments, muchLater, spoilDatabase } from './faults.ts'
+import { expectSound, holdingBack, losing, moments, muchLater, spoilDatabase } from './faults.ts'
 import { readLedger, readState } from './invariants.ts'
 import { testEnv } from './setup.ts'
 import {
@@ -97,47 +97,19 @@ describe('word that never came', () => {
   )
 
   it('BILL-25 MUSEUM-18: of two limits under one version the first on record is in force', async () => {
-    const calm = createWorld()
-    const organization = await newOrganization(calm, 5)
-    const reached = Promise.withResolvers<void>()
-    const held = Promise.withResolvers<void>()
-    const slow = createWorld({
-      async around({ asked }, run) {
-        if (asked[0] === 'setLimit') {
-          reached.resolve()
-          await held.promise
-        }
-        return run()
-      },
-    })
-    const first = lower(slow, organization, { limit: 1, version: 7 })
-    await reached.promise
+    const { calm, organization, lowering, letGo } = await slowLimit({ limit: 1, version: 7 })
     const second = await lower(calm, organization, { limit: 100, version: 7 })
-    held.resolve()
-    expect(answered(await first).limit).toBe(1)
+    letGo()
+    expect(answered(await lowering).limit).toBe(1)
     expect(answered(second).limit).toBe(1)
     await expectSound(organization.id, true)
   })
 
   it('BILL-25 MUSEUM-18: word of an older limit that comes late changes nothing', async () => {
-    const calm = createWorld()
-    const organization = await newOrganization(calm, 5)
-    const reached = Promise.withResolvers<void>()
-    const held = Promise.withResolvers<void>()
-    const slow = createWorld({
-      async around({ asked }, run) {
-        if (asked[0] === 'setLimit') {
-          reached.resolve()
-          await held.promise
-        }
-        return run()
-      },
-    })
-    const older = lower(slow, organization, { limit: 100 })
-    await reached.promise
+    const { calm, organization, lowering, letGo } = await slowLimit({ limit: 100 })
     answered(await lower(calm, organization, { limit: 1 }))
-    held.resolve()
-    expect(answered(await older)).toMatchObject({ limit: 1, version: 3 })
+    letGo()
+    expect(answered(await lowering)).toMatchObject({ limit: 1, version: 3 })
     await expectSound(organization.id, true)
     expect(codeOf(await add(calm, organization))).toBe('seat_limit_reached')
   })
@@ -317,4 +289,14 @@ function lower(
   input: { limit: number; version?: number }
 ) {
   return setSeatLimit(seatgate, organization.asOperator, input)
+}
+
+/** A new limit is on record; word of it is on its way to the ledger. */
+async function slowLimit(input: Parameters<typeof lower>[2]) {
+  const calm = createWorld()
+  const organization = await newOrganization(calm, 5)
+  const { around, reached, letGo } = holdingBack(({ asked }) => asked[0] === 'setLimit')
+  const lowering = lower(createWorld({ around }), organization, input)
+  await reached
+  return { calm, organization, lowering, letGo }
 }

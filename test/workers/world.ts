@@ -1,4 +1,5 @@
 import { drizzle } from 'drizzle-orm/d1'
+import { it } from 'vitest'
 import { aroundDatabase, aroundLedgers, type Around } from '../../bench/meter.ts'
 import { addressVerification, registration } from '../../host/identity/routes.ts'
 import { users } from '../../host/identity/schema.ts'
@@ -33,9 +34,26 @@ export type Provider = 'ledger' | 'd1' | 'unlimited'
 /** The providers that hold a limit, each with D1 at no distance and at some. */
 export const enforcing = ['ledger', 'd1'] as const
 export const delays = [0, 5]
-export const eachWay = enforcing.flatMap((provider) =>
-  delays.map((delayMs) => ({ provider, delayMs }))
-)
+const ways = enforcing.flatMap((provider) => delays.map((delayMs) => ({ provider, delayMs })))
+
+/** What a race is run with: a world at some distance from D1, and one beside it that is near. */
+export interface Way {
+  readonly provider: (typeof enforcing)[number]
+  readonly calm: World
+  readonly world: World
+}
+
+/** A test of a race, once with each provider that holds a limit, with D1 near and far. */
+export function eachWay(title: string, race: (way: Way) => Promise<void>, timeoutMs?: number) {
+  it.each(ways)(
+    `${title} ($provider, $delayMs ms)`,
+    async ({ provider, delayMs }) => {
+      const calm = createWorld({ provider })
+      await race({ provider, calm, world: createWorld({ provider, delayMs }) })
+    },
+    timeoutMs
+  )
+}
 
 export interface WorldOptions extends Partial<Omit<SeatgateOptions, 'seats' | 'database'>> {
   readonly provider?: Provider
