@@ -3,8 +3,9 @@ import { StoreUnavailable, type Database, type Statement } from './database.ts'
 import { guards } from './schema.ts'
 
 /**
- * Why a batch was rolled back. `stale`: what the plan was made from has changed, plan anew.
- * Otherwise the code of a guard, with the numbers it was decided on.
+ * Why a batch was rolled back. `stale`: what the plan was made from has changed, plan anew. `broken`:
+ * a statement will never do, and it is not one of the library's. Otherwise the code of a guard, with
+ * the numbers it was decided on.
  */
 export interface Aborted {
   readonly committed: false
@@ -12,7 +13,7 @@ export interface Aborted {
   readonly numbers: readonly number[]
   /** What D1 said. */
   readonly error: unknown
-  /** The columns of the unique constraint that broke, if that is what happened. */
+  /** What is known of the constraint that broke, if that is what happened. */
   readonly constraint: string | null
 }
 
@@ -44,8 +45,8 @@ export type GuardCode =
   | 'operation_in_progress'
 
 /**
- * Runs the statements of a plan as one D1 batch, all or nothing. A broken guard or unique
- * constraint rolls back everything and is an answer; anything else leaves the outcome unknown.
+ * Runs the statements of a plan as one D1 batch, all or nothing. A broken guard or constraint rolls
+ * back everything and is an answer; anything else leaves the outcome unknown.
  *
  * @throws {StoreUnavailable} if D1 does not answer: the batch may or may not have been committed.
  */
@@ -74,6 +75,11 @@ function verdict(error: unknown): Aborted | null {
     const unique = /\bUNIQUE constraint failed: ([\w., ]+)/.exec(at.message)
     if (unique) {
       return { committed: false, code: 'stale', numbers: [], error, constraint: unique[1] ?? '' }
+    }
+    // No plan of the library breaks these: they are the host's, and will break again.
+    const other = /\b(?:CHECK|NOT NULL|FOREIGN KEY) constraint failed[^\n]*/.exec(at.message)
+    if (other) {
+      return { committed: false, code: 'broken', numbers: [], error, constraint: other[0] }
     }
   }
   return null

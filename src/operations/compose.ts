@@ -18,7 +18,7 @@ export interface HostStatements {
  * answer, and the outcome is unknown: what was written stands, a seat that was not used is free within
  * a minute.
  *
- * @throws what D1 said, if a unique constraint of the host's own tables broke. Nothing was written.
+ * @throws what D1 said, if a constraint of the host's own tables broke. Nothing was written.
  *
  * @example
  * ```ts

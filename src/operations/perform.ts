@@ -171,6 +171,8 @@ async function attemptOnce<Q extends Queries, T>(
     ...prepared.value.statements,
   ])
   if (done.committed) return outcome
+  // A statement of the host's: no other plan mends it. What it said is for the host's log alone.
+  if (done.code === 'broken') throw new StoreUnavailable(done.error)
   const refusal = refusalOf(done)
   return refusal === null ? 'again' : answer(refused(refusal))
 }
