@@ -55,6 +55,7 @@ export function aroundLedgers(namespace: LedgerNamespace, around: Around): Ledge
         setLimit: through('setLimit'),
         usage: through('usage'),
         close: through('close'),
+        inspect: through('inspect'),
       } as LedgerCalls
     },
   }

@@ -2,7 +2,7 @@
  * What can be counted: names and numbers, never a row's values, an actor or a request.
  *
  * `audit.recorded` comes once per event, after its batch is in, in order. `audit.attempt` comes once per
- * delivery to a sink.
+ * delivery to a sink, `seat.drift_repaired` once per kind of difference that was repaired.
  */
 export type Metric =
   | {
@@ -11,6 +11,12 @@ export type Metric =
       readonly outcome: string
       readonly id: string
       readonly occurredAt: string
+    }
+  | {
+      readonly name: 'seat.drift_repaired'
+      /** What was not as D1 has it, and how often. */
+      readonly kind: string
+      readonly count: number
     }
   | {
       readonly name: 'audit.log_failed'

@@ -115,6 +115,19 @@ export const ACTIONS = {
     { version: count, limit, old_limit: v.nullable(limit), reason: optional },
     seats
   ),
+  // What was found, how often of each kind, and how many seats there are with that put right. With the
+  // epoch of a ledger that one starts anew.
+  'seat.drift_repaired': about(
+    'organization',
+    {
+      differences: v.record(text, count),
+      held: count,
+      reserved: count,
+      limit,
+      ledger_epoch: v.optional(count),
+    },
+    seats
+  ),
 
   'audit.erasure': about('user', { ...user, records: count }),
   'audit.replay': about('organization', { sink: text, from_sequence: count }),

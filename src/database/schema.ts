@@ -255,6 +255,12 @@ export const joinRequests = sqliteTable('join_requests', {
   updatedAt: instant('updated_at').notNull(),
 })
 
+/** Where what goes round all organizations has come to, in order of their ids. */
+export const rotations = sqliteTable('rotations', {
+  name: text('name').primaryKey(),
+  place: text('place').notNull(),
+})
+
 /** How often something was done since its window began. */
 export const rateLimits = sqliteTable('rate_limits', {
   key: text('key').primaryKey(),

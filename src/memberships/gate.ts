@@ -16,7 +16,7 @@ import { ok, refused, type Result } from '../result.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { limitView } from '../seats/limit.ts'
 import type { SeatGrant, SeatReference, SeatRequest } from '../seats/provider.ts'
-import { invitationHolder } from '../seats/truth.ts'
+import { invitationHolder } from '../seats/carried.ts'
 
 /** A membership or an invitation that is to come to be. It gets its seat at the gate. */
 export type Admission = MembershipAdmission | InvitationAdmission

@@ -7,6 +7,7 @@ import { sweepRates } from '../invitations/rates.ts'
 import { sweepLines } from '../joining/line.ts'
 import { sweepAliases } from '../organizations/alias.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { sweepSeats } from '../seats/sweep.ts'
 
 const Message = v.object({ organizationId: v.pipe(v.string(), v.minLength(1)) })
 
@@ -49,11 +50,19 @@ export function auditQueueHandler(seatgate: Seatgate) {
   }
 }
 
-const PARTS = [sweepAudit, sweepIntents, sweepLines, sweepAliases, sweepRates, purgeInvitations]
+const PARTS = [
+  sweepAudit,
+  sweepIntents,
+  sweepLines,
+  sweepAliases,
+  sweepRates,
+  purgeInvitations,
+  sweepSeats,
+]
 
 /**
  * Makes the cron handler: the sweep that finds what a lost message or a crash left behind, tries again
- * what failed, and takes away what has expired. One part that fails keeps no other from its work.
+ * what failed, takes away what has expired, and verifies seats. One part that fails keeps no other from its work.
  *
  * @example
  * ```ts

@@ -5,8 +5,8 @@
  * @module
  */
 import { finite, unknown, unlimited, type SeatLimit } from '../seats/limit.ts'
-import type { LedgerSeat } from '../seats/rules.ts'
-import type { LedgerStart } from '../seats/truth.ts'
+import type { LedgerSeat, LedgerSnapshot } from '../seats/rules.ts'
+import type { LedgerStart } from '../seats/start-ledger.ts'
 import type { SeatCount } from '../seats/usage.ts'
 
 export type LedgerTables = ReturnType<typeof openLedgerTables>
@@ -93,9 +93,27 @@ export function openLedgerTables(sql: SqlStorage) {
       for (const seat of seats) this.add(seat, seat.deadline)
     },
 
+    /** Whatever the counts are: they go first. */
     clear(): void {
-      sql.exec('DELETE FROM seats')
       sql.exec('DELETE FROM ledger')
+      sql.exec('DELETE FROM seats')
+    },
+
+    snapshot(now: number): LedgerSnapshot | null {
+      const row = ledger()
+      if (row === undefined) return null
+      const { organization_id: organizationId, epoch, version, held, reserved } = row
+      const limit = version === 0 ? null : limitOf(row)
+      const seats = sql
+        .exec<SeatRow & { deadline: number | null }>('SELECT * FROM seats')
+        .toArray()
+        .map(({ seat_id: seatId, holder, state, deadline }) => ({
+          seatId,
+          holder,
+          state,
+          remainingMs: deadline === null ? null : deadline - now,
+        }))
+      return { organizationId, epoch, version, limit, held, reserved, seats }
     },
 
     setLimit(version: number, limit: SeatLimit): void {

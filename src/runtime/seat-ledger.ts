@@ -7,6 +7,7 @@ import { DurableObject } from 'cloudflare:workers'
 import { drizzle } from 'drizzle-orm/d1'
 import { ok, refused, type Result } from '../result.ts'
 import type {
+  CloseRequest,
   ConfirmRequest,
   LedgerCalls,
   LedgerGrant,
@@ -14,8 +15,9 @@ import type {
   ReserveRequest,
 } from '../seats/ledger.ts'
 import type { Entitlement, SeatReference } from '../seats/provider.ts'
-import { decideReserve } from '../seats/rules.ts'
-import { settleSeats, startLedger } from '../seats/truth.ts'
+import { decideReserve, type LedgerSnapshot } from '../seats/rules.ts'
+import { startLedger } from '../seats/start-ledger.ts'
+import { settleSeats } from '../seats/truth.ts'
 import type { SeatCount } from '../seats/usage.ts'
 import { openLedgerTables, type LedgerTables } from './ledger-tables.ts'
 
@@ -91,15 +93,25 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
   }
 
   /**
-   * The organization is deleted: the ledger is empty and costs nothing. If it is ever asked again, it
-   * starts anew from D1.
+   * The organization is deleted, or what is on record here is not what D1 says: the ledger is empty and
+   * costs nothing. If it is ever asked again, it starts anew from D1. With an `epoch` this is for the
+   * ledger of that epoch alone: one that has started since stays.
    */
-  close({ organizationId }: LedgerRequest): Promise<Result<null>> {
-    return this.#answerIfStarted({ organizationId }, () => {
-      this.#tables.clear()
-      this.#armedFor = null
-      void this.ctx.storage.deleteAlarm()
-    })
+  async close({ epoch }: CloseRequest): Promise<Result<null>> {
+    await this.#whileStarting()
+    const present = this.#tables.epoch()
+    if (present === null || (epoch !== undefined && epoch !== present)) return ok(null)
+    this.ctx.storage.transactionSync(() => this.#tables.clear())
+    this.#armedFor = null
+    await this.ctx.storage.deleteAlarm()
+    return ok(null)
+  }
+
+  /** Everything on record, to be compared with D1; null if there is nothing. It is not started by that. */
+  async inspect(_request: LedgerRequest): Promise<Result<LedgerSnapshot | null>> {
+    await this.#whileStarting()
+    this.#rearm()
+    return ok(this.#tables.snapshot(Date.now()))
   }
 
   /** Seats in use, and the limit. */
@@ -190,7 +202,9 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
     decide: () => Result<T>
   ): Promise<Result<T>> {
     try {
-      await this.#start(organizationId)
+      // Somebody who waited as well may have closed it.
+      do await this.#start(organizationId)
+      while (this.#tables.organizationId() === null)
     } catch {
       return refused({ code: 'seats_unavailable' })
     }
@@ -207,6 +221,11 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
     return this.#starting
   }
 
+  // What comes of it, whoever is told shall see for themselves.
+  async #whileStarting(): Promise<void> {
+    await this.#starting?.catch(() => {})
+  }
+
   async #import(organizationId: string): Promise<void> {
     const start = await startLedger(drizzle(this.env.DB), organizationId, new Date())
     this.ctx.storage.transactionSync(() => {
@@ -216,6 +235,8 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
         state: until === null ? ('held' as const) : ('reserved' as const),
         deadline: until?.getTime() ?? null,
       }))
+      // Seats without their ledger are nobody's.
+      this.#tables.clear()
       this.#tables.start({ ...start, organizationId }, seats)
       this.#rearm()
     })

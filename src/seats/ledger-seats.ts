@@ -4,7 +4,13 @@ import type { Delivery, Sink } from '../audit/sink.ts'
 import { guard } from '../database/commit.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { within } from '../within.ts'
-import type { LedgerCalls, LedgerGrant, LedgerNamespace, LedgerRequest } from './ledger.ts'
+import {
+  LEDGER_OUTBOX,
+  type LedgerCalls,
+  type LedgerGrant,
+  type LedgerNamespace,
+  type LedgerRequest,
+} from './ledger.ts'
 import { seatLimit } from './limit.ts'
 import { guardLine } from './line.ts'
 import type {
@@ -62,6 +68,13 @@ export function ledgerSeats(
   const release = (context: SeatContext, seat: SeatReference) =>
     call(context, seat.organizationId, (ledger, request) => ledger.release({ ...request, ...seat }))
 
+  const close = (context: SeatContext, organizationId: string, epoch?: number) =>
+    call(context, organizationId, (ledger, request) =>
+      ledger.close({ ...request, ...(epoch !== undefined && { epoch }) })
+    )
+  const usage = (context: SeatContext, organizationId: string) =>
+    call(context, organizationId, (ledger, request) => ledger.usage(request))
+
   const hear = (context: SeatContext, event: AuditEvent): Promise<Result<unknown>> => {
     const { organizationId } = event
     switch (event.action) {
@@ -71,8 +84,10 @@ export function ledgerSeats(
         return call(context, organizationId, (ledger, request) =>
           ledger.setLimit({ ...request, ...limitChange(event) })
         )
+      case 'seat.drift_repaired':
+        return close(context, organizationId, Number(event.metadata['ledger_epoch']))
       default:
-        return call(context, organizationId, (ledger, request) => ledger.close(request))
+        return close(context, organizationId)
     }
   }
 
@@ -131,11 +146,20 @@ export function ledgerSeats(
         ledger.setLimit({ ...request, ...entitlement })
       ),
 
-    usage: (context, organizationId) =>
-      call(context, organizationId, (ledger, request) => ledger.usage(request)),
+    usage,
+
+    async inspect(context, organizationId) {
+      const seen = await call(context, organizationId, (ledger, request) => ledger.inspect(request))
+      return seen.ok ? ok(seen.value && { ...seen.value, reservationSeconds }) : seen
+    },
+
+    async renew(context, organizationId, epoch) {
+      const closed = await close(context, organizationId, epoch)
+      return closed.ok ? usage(context, organizationId) : closed
+    },
 
     outbox: (context): Sink => ({
-      id: 'seat_ledger',
+      id: LEDGER_OUTBOX,
       internal: true,
       // A ledger that does not hear of it would be wrong for ever.
       retryHours: Infinity,
@@ -151,6 +175,7 @@ export function ledgerSeats(
 const HEARD: ReadonlySet<string> = new Set([
   'seat.released',
   'seat.limit_changed',
+  'seat.drift_repaired',
   'organization.delete',
 ])
 

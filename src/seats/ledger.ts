@@ -1,6 +1,7 @@
 import type { Result } from '../result.ts'
 import type { SeatLimit } from './limit.ts'
 import type { Entitlement, SeatReference } from './provider.ts'
+import type { LedgerSnapshot } from './rules.ts'
 import type { SeatCount } from './usage.ts'
 
 /** What a caller asks the ledger for. */
@@ -26,6 +27,14 @@ export interface LedgerGrant {
   readonly count: SeatCount
 }
 
+/** A request to start anew, of a ledger that is still under this epoch; without one, of any. */
+export interface CloseRequest extends LedgerRequest {
+  readonly epoch?: number
+}
+
+/** The audit sink through which a ledger hears what it was not told at once. */
+export const LEDGER_OUTBOX = 'seat_ledger'
+
 /** The calls that the Durable Object answers; all plain data, none throws for an expected "no". */
 export interface LedgerCalls {
   reserve(request: ReserveRequest): Promise<Result<LedgerGrant>>
@@ -34,7 +43,8 @@ export interface LedgerCalls {
   release(request: LedgerRequest & SeatReference): Promise<Result<null>>
   setLimit(request: LedgerRequest & Entitlement): Promise<Result<SeatCount>>
   usage(request: LedgerRequest): Promise<Result<SeatCount>>
-  close(request: LedgerRequest): Promise<Result<null>>
+  close(request: CloseRequest): Promise<Result<null>>
+  inspect(request: LedgerRequest): Promise<Result<LedgerSnapshot | null>>
 }
 
 /** The namespace of ledgers, one object per organization, named by the organization's id. */

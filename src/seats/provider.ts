@@ -2,6 +2,7 @@ import type { Database, Statement } from '../database/database.ts'
 import type { Sink } from '../audit/sink.ts'
 import type { Result } from '../result.ts'
 import type { SeatLimit } from './limit.ts'
+import type { LedgerSnapshot } from './rules.ts'
 import type { SeatCount } from './usage.ts'
 
 /** What a provider works with: the organizations' database and the configured default. */
@@ -45,6 +46,11 @@ export interface Entitlement {
   readonly limit: SeatLimit
 }
 
+/** What a provider has on record, and how long a reservation there may wait for D1. */
+export interface SeatInspection extends LedgerSnapshot {
+  readonly reservationSeconds: number
+}
+
 /**
  * Where seats are counted. `ledgerSeats` asks a Durable Object per organization, `d1Seats` counts in
  * the batch itself, `unlimitedSeats` does not count. A provider that cannot answer refuses with
@@ -77,6 +83,10 @@ export interface SeatProvider {
   setLimit(context: SeatContext, entitlement: Entitlement): Promise<Result<SeatCount>>
   /** Seats in use, and the limit. */
   usage(context: SeatContext, organizationId: string): Promise<Result<SeatCount>>
+  /** What is on record beside D1, to be compared with it; null if nothing is yet. */
+  inspect?(context: SeatContext, organizationId: string): Promise<Result<SeatInspection | null>>
+  /** Counts anew from D1, unless that has been done since what is on record was under `epoch`. */
+  renew?(context: SeatContext, organizationId: string, epoch: number): Promise<Result<SeatCount>>
   /** Takes from the audit events what a crash kept the provider from hearing, if it needs that. */
   outbox?(context: SeatContext): Sink
 }

@@ -14,6 +14,21 @@ export interface LedgerSeat {
   readonly state: 'reserved' | 'held'
 }
 
+/** Everything that a ledger has on record, at one moment. */
+export interface LedgerSnapshot {
+  readonly organizationId: string
+  readonly epoch: number
+  readonly version: number
+  /** Null: no entitlement is known, the default is in force. */
+  readonly limit: SeatLimit | null
+  readonly held: number
+  readonly reserved: number
+  readonly seats: readonly (LedgerSeat & {
+    /** How long until the deadline, by the ledger's own clock; null of a held seat. */
+    readonly remainingMs: number | null
+  })[]
+}
+
 /** What the ledger has on record when a seat is asked for. */
 export interface LedgerFacts {
   readonly limit: SeatLimit

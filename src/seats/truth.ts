@@ -3,103 +3,13 @@
  *
  * @module
  */
-import { and, eq, gt, inArray, isNotNull, lt, sql, type SQL } from 'drizzle-orm'
+import { and, eq, inArray, sql, type SQL } from 'drizzle-orm'
 import type { Database } from '../database/database.ts'
 import { batch } from '../database/batch.ts'
-import {
-  entitlements,
-  invitations,
-  memberships,
-  seatFences,
-  seatLedgers,
-} from '../database/schema.ts'
-import { finite, unknown, unlimited, type SeatLimit } from './limit.ts'
+import { entitlements, invitations, memberships, seatFences } from '../database/schema.ts'
+import { finite, unknown, unlimited } from './limit.ts'
 import type { Entitlement, SeatContext } from './provider.ts'
 import type { SeatCount } from './usage.ts'
-
-/** A seat that is in D1: a membership carries it, or (`until`) an invitation holds it. */
-export interface CarriedSeat {
-  readonly seatId: string
-  readonly holder: string
-  readonly until: Date | null
-}
-
-/** Who holds the seat of an invitation. No two invitations share it, whoever they are for. */
-export function invitationHolder(seatId: string): string {
-  return `invitation:${seatId}`
-}
-
-/** What a ledger starts from. */
-export interface LedgerStart {
-  readonly epoch: number
-  readonly version: number
-  readonly limit: SeatLimit | null
-  readonly seats: readonly CarriedSeat[]
-}
-
-const IMPORT_PAGE = 5000
-
-/**
- * Starts a ledger: raises the epoch, so that no write admitted by an earlier ledger can land any
- * more, then reads the seats in use. From here on seats can only disappear from D1 without the new
- * ledger's word, and each disappearance is told to it; so reading page by page misses nothing.
- */
-export async function startLedger(
-  db: Database,
-  organizationId: string,
-  now: Date
-): Promise<LedgerStart> {
-  const { epoch, entitlement } = await raiseEpoch(db, organizationId, now.getTime())
-  const seats: CarriedSeat[] = []
-  for (let last = ''; ;) {
-    const { page } = await batch(db, { page: membersAfter(db, organizationId, last) })
-    for (const { seatId, userId } of page) {
-      if (seatId !== null) seats.push({ seatId, holder: userId, until: null })
-    }
-    if (page.length < IMPORT_PAGE) break
-    last = page.at(-1)?.userId ?? ''
-  }
-  for (let last = ''; ;) {
-    const { page } = await batch(db, { page: promisesAfter(db, organizationId, last, now) })
-    for (const { seatId, expiresAt } of page) {
-      if (seatId !== null)
-        seats.push({ seatId, holder: invitationHolder(seatId), until: expiresAt })
-    }
-    if (page.length < IMPORT_PAGE) break
-    last = page.at(-1)?.seatId ?? ''
-  }
-  const { version, limit } = limitFrom(entitlement)
-  return { epoch, version, limit, seats }
-}
-
-// An epoch is the time of its start. Asked to count up instead, a request that was given up for lost and
-// arrives after all would raise it over the head of the ledger in force, and a D1 that was restored
-// would give an epoch a second time.
-async function raiseEpoch(
-  db: Database,
-  organizationId: string,
-  epoch: number
-): Promise<{
-  readonly epoch: number
-  readonly entitlement: readonly (typeof entitlements.$inferSelect)[]
-}> {
-  const { raised, inForce, entitlement } = await batch(db, {
-    raised: db
-      .insert(seatLedgers)
-      .values({ organizationId, epoch })
-      .onConflictDoUpdate({
-        target: seatLedgers.organizationId,
-        set: { epoch },
-        setWhere: lt(seatLedgers.epoch, epoch),
-      })
-      .returning(),
-    inForce: db.select().from(seatLedgers).where(eq(seatLedgers.organizationId, organizationId)),
-    entitlement: entitlementOf(db, organizationId),
-  })
-  if (raised.length > 0) return { epoch, entitlement }
-  // The clock has not moved since the last start, or was ahead then.
-  return raiseEpoch(db, organizationId, (inForce[0]?.epoch ?? epoch) + 1)
-}
 
 /**
  * Settles reservations whose deadline has passed: fences every seat that neither a membership nor a
@@ -159,7 +69,7 @@ export async function countSeats(
 }
 
 /** The number of seats that memberships carry, as a scalar subquery on the count that triggers keep. */
-export function seatsHeld(organizationId: string): SQL<number> {
+export function seatsHeld(organizationId: string | SQL): SQL<number> {
   return sql<number>`coalesce((select seats from member_counts
     where organization_id = ${organizationId}), 0)`
 }
@@ -181,36 +91,6 @@ export function entitlementOf(db: Database, organizationId: string | SQL<string 
   return db.select().from(entitlements).where(eq(entitlements.organizationId, organizationId))
 }
 
-function membersAfter(db: Database, organizationId: string, userId: string) {
-  return db
-    .select({ seatId: memberships.seatId, userId: memberships.userId })
-    .from(memberships)
-    .where(
-      and(
-        eq(memberships.organizationId, organizationId),
-        gt(memberships.userId, userId),
-        isNotNull(memberships.seatId)
-      )
-    )
-    .orderBy(memberships.userId)
-    .limit(IMPORT_PAGE)
-}
-
-function promisesAfter(db: Database, organizationId: string, seatId: string, now: Date) {
-  return db
-    .select({ seatId: invitations.seatId, expiresAt: invitations.expiresAt })
-    .from(invitations)
-    .where(
-      and(
-        eq(invitations.organizationId, organizationId),
-        gt(invitations.seatId, seatId),
-        isPending(now)
-      )
-    )
-    .orderBy(invitations.seatId)
-    .limit(IMPORT_PAGE)
-}
-
 /** An entitlement as it is on record. */
 export function entitlementFrom(row: typeof entitlements.$inferSelect): Entitlement {
   const { organizationId, version, limitKind, limitSeats } = row
@@ -218,6 +98,7 @@ export function entitlementFrom(row: typeof entitlements.$inferSelect): Entitlem
   return { organizationId, version, limit: limitSeats === null ? unknown : finite(limitSeats) }
 }
 
-function limitFrom([row]: readonly (typeof entitlements.$inferSelect)[]) {
+/** The limit of an entitlement, if there is one: version 0 and null without. */
+export function limitFrom([row]: readonly (typeof entitlements.$inferSelect)[]) {
   return row === undefined ? { version: 0, limit: null } : entitlementFrom(row)
 }

@@ -127,6 +127,8 @@ export function retell(events: readonly EventState[], wrong: string[]) {
         version = Number(metadata['version'])
         limit = metadata['limit']
         break
+      // It says how it is, not how it came to be: what was done by hand has no event.
+      case 'seat.drift_repaired':
       // Where somebody works is not where they may.
       case 'organization.domain.added':
       case 'organization.domain.verified':

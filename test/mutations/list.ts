@@ -24,6 +24,8 @@ const limit = inFile('seats/limit.ts')
 const usage = inFile('seats/usage.ts')
 const d1Seats = inFile('seats/d1-seats.ts')
 const truth = inFile('seats/truth.ts')
+const carried = inFile('seats/carried.ts')
+const start = inFile('seats/start-ledger.ts')
 const ledgerSeats = inFile('seats/ledger-seats.ts')
 const setLimit = inFile('seats/set-limit.ts')
 const explain = inFile('seats/explain.ts')
@@ -107,22 +109,22 @@ export const MUTATIONS: readonly Mutation[] = [
     '      ), -1) as seats)'
   ),
 
-  truth(
+  start(
     'a new ledger keeps the old epoch',
-    'set: { epoch: sql`${seatLedgers.epoch} + 1` }',
-    'set: { epoch: sql`${seatLedgers.epoch}` }'
+    'set: { epoch },',
+    'set: { epoch: seatLedgers.epoch },'
   ),
-  truth(
+  carried(
     'a new ledger starts without members',
-    'if (seatId !== null) seats.push({ seatId, holder: userId, until: null })',
-    'void userId'
+    '...members.map((row) => ({ ...row, until: null })),',
+    ''
   ),
-  truth(
-    'a new ledger starts without promises',
-    'seats.push({ seatId, holder: invitationHolder(seatId), until: expiresAt })',
-    'void expiresAt'
+  carried('a new ledger starts without promises', '    promises.push(...page)\n', ''),
+  carried(
+    'a promise is imported as held',
+    "holder: invitationHolder(seatId ?? ''),",
+    "holder: invitationHolder(seatId ?? ''), until: null,"
   ),
-  truth('a promise is imported as held', 'until: expiresAt })', 'until: null })'),
   truth(
     'a seat with a membership is fenced',
     'where not exists (select 1 from memberships where seat_id = value)',

@@ -42,6 +42,14 @@ const TESTS: Readonly<Record<string, Tests>> = {
     first: workers('invitation-deadlines deadlines'),
     more: [...protocol, ...workers('invitation-accept')],
   },
+  'seats/carried.ts': {
+    first: workers('ledger-storage drift'),
+    more: [...protocol, ...workers('invitation-accept')],
+  },
+  'seats/start-ledger.ts': {
+    first: workers('ledger-storage found-by-simulation'),
+    more: protocol,
+  },
   'seats/ledger-seats.ts': {
     first: workers('invitation-deadlines unheard deadlines ledger-storage'),
     more: [...protocol, ...workers('configuration')],

@@ -77,7 +77,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     seed: 50,
   },
   'a raise of the epoch that comes late counts': {
-    file: 'src/seats/truth.ts',
+    file: 'src/seats/start-ledger.ts',
     from: 'setWhere: lt(seatLedgers.epoch, epoch),',
     to: '',
     seed: 80,
@@ -95,9 +95,9 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     seed: 1,
   },
   'a ledger starts without the seats of invitations': {
-    file: 'src/seats/truth.ts',
-    from: 'if (page.length < IMPORT_PAGE) break\n    last = page.at(-1)?.userId',
-    to: 'if (page.length < IMPORT_PAGE) return { epoch, ...limitFrom(entitlement), seats }\n    last = page.at(-1)?.userId',
+    file: 'src/seats/carried.ts',
+    from: 'promises.push(...page)\n',
+    to: '',
     seed: 1,
   },
   'the limit is passed by one': {

@@ -65,6 +65,7 @@ describe('SEAT-1: the doors', () => {
       'src/memberships/change-role.ts',
       'src/memberships/exit.ts',
       'src/memberships/gate.ts',
+      'src/memberships/reseat.ts',
       'src/memberships/transfer.ts',
     ])
     for (const file of ['change-role', 'transfer']) {
@@ -76,12 +77,21 @@ describe('SEAT-1: the doors', () => {
   })
 
   it('give a seat nowhere but at the gate, and take it nowhere but at the exit', () => {
-    // Of an invitation that holds none any more: it is written without.
+    // Of an invitation that holds none any more: it is written without. A repair gives a seat to whoever
+    // is in without one, and to nobody else.
     expect(filesWith(/\bset\(\s*\{[^}]*\b(?:seatId|status)\b/)).toEqual([
       'src/invitations/resend.ts',
       'src/memberships/exit.ts',
+      'src/memberships/reseat.ts',
     ])
-    expect(filesWith(/\bset\(\s*\{[^}]*\bseatId\b(?!: null\b)/)).toEqual([])
+    expect(filesWith(/\bset\(\s*\{[^}]*\bseatId\b(?!: null\b)/)).toEqual([
+      'src/memberships/reseat.ts',
+    ])
+    const reseat = withoutComments(sources['../../src/memberships/reseat.ts'] ?? '')
+    expect(reseat).toContain(
+      "eq(memberships.status, 'active'),\n        isNull(memberships.seatId)"
+    )
+    expect(filesWith(/\breseat\(/)).toEqual(['src/memberships/reseat.ts', 'src/seats/repair.ts'])
     expect(filesWith(/\bset\(\s*row\b/)).toEqual(['src/memberships/gate.ts'])
   })
 
@@ -129,12 +139,16 @@ describe('SEAT-1: the doors', () => {
     ])
     expect(filesWith(/\binvitationHolder\(/)).toEqual([
       'src/memberships/gate.ts',
-      'src/seats/truth.ts',
+      'src/seats/carried.ts',
+      'src/seats/differences.ts',
     ])
   })
 
-  it('leave the count of members to the triggers', () => {
-    expect(filesWith(/\b(?:insert|update|delete)\(\s*memberCounts\b/)).toEqual([])
+  it('leave the count of members to the triggers, and to the repair that counts anew', () => {
+    expect(filesWith(/\b(?:insert|update|delete)\(\s*memberCounts\b/)).toEqual([
+      'src/memberships/reseat.ts',
+    ])
+    expect(filesWith(/\brecount\(/)).toEqual(['src/memberships/reseat.ts', 'src/seats/repair.ts'])
     expect(
       filesWith(/\b(?:into|from|update)\s+["'`]?member_counts\b(?!\s+where organization_id)/i)
     ).toEqual([])

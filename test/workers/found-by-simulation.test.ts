@@ -4,7 +4,7 @@
 import { drizzle } from 'drizzle-orm/d1'
 import { expect, it } from 'vitest'
 import { changeInvitationRole, resendInvitation, type Result } from '../../src/index.ts'
-import { startLedger } from '../../src/seats/truth.ts'
+import { startLedger } from '../../src/seats/start-ledger.ts'
 import { invite } from './invited.ts'
 import { readState, violations } from './invariants.ts'
 import { testEnv } from './setup.ts'

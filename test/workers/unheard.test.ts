@@ -280,6 +280,7 @@ function allCalls(answer: () => Promise<never>): () => LedgerCalls {
     setLimit: answer,
     usage: answer,
     close: answer,
+    inspect: answer,
   })
 }
 

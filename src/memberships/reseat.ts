@@ -1,0 +1,61 @@
+/**
+ * Memberships that were written past the library, put right.
+ *
+ * @module
+ */
+import { and, eq, isNull, sql } from 'drizzle-orm'
+import { seatEvent, type EventDraft } from '../audit/event.ts'
+import { guard } from '../database/commit.ts'
+import type { Statement } from '../database/database.ts'
+import { memberCounts, memberships } from '../database/schema.ts'
+import type { Seatgate } from '../seatgate.ts'
+
+/**
+ * Gives seats to active members who are there without. Nobody asks whether there is one: they are in,
+ * and if that is too many, the organization is over its limit.
+ */
+export function reseat(
+  { db, newId, seats }: Seatgate,
+  organizationId: string,
+  userIds: readonly string[]
+): { readonly statements: readonly Statement[]; readonly events: readonly EventDraft[] } {
+  const seated = userIds.map((userId) => ({ userId, seatId: newId() }))
+  return {
+    statements: seated.flatMap(({ userId, seatId }) => {
+      const unseated = and(
+        eq(memberships.organizationId, organizationId),
+        eq(memberships.userId, userId),
+        eq(memberships.status, 'active'),
+        isNull(memberships.seatId)
+      )
+      return [
+        guard(db, 'stale', sql`exists (select 1 from ${memberships} where ${unseated})`),
+        db.update(memberships).set({ seatId }).where(unseated),
+      ]
+    }),
+    events: seats.enforces
+      ? seated.map(({ userId, seatId }) =>
+          seatEvent({ organizationId, seatId }, 'seat.assigned', { user_id: userId })
+        )
+      : [],
+  }
+}
+
+/** Counts the members of an organization anew, in the place of what the triggers have. */
+export function recount({ db }: Seatgate, organizationId: string): Statement {
+  return db
+    .insert(memberCounts)
+    .select(
+      sql`select ${organizationId}, count(*) filter (where status = 'active'),
+        count(*) filter (where status = 'suspended'), count(seat_id)
+        from memberships where organization_id = ${organizationId}`
+    )
+    .onConflictDoUpdate({
+      target: memberCounts.organizationId,
+      set: {
+        active: sql`excluded.active`,
+        suspended: sql`excluded.suspended`,
+        seats: sql`excluded.seats`,
+      },
+    })
+}
