@@ -28,9 +28,13 @@ export function guard(db: Database, code: GuardCode, condition: SQL): Statement 
   return db.insert(guards).select(sql`select ${code} where not (${condition})`)
 }
 
-/** The codes a guard may abort with; `stale` asks for a new plan, the others are final. */
+/**
+ * The codes a guard may abort with; `stale` asks for a new plan, `ledger_superseded` for a new plan and
+ * a ledger that is in force, the others are final.
+ */
 export type GuardCode =
   | 'stale'
+  | 'ledger_superseded'
   | 'last_owner'
   | 'session_gone'
   | 'organization_not_found'

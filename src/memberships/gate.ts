@@ -58,6 +58,8 @@ export interface TakenSeat {
   readonly until: Date | null
   /** Whether it was held before, and stays so if the batch fails. */
   readonly kept: boolean
+  /** The epoch of the ledger that granted it; null without one. */
+  readonly epoch: number | null
 }
 
 /**
@@ -157,7 +159,7 @@ function admittedBy(
   const kept = kind === 'promised'
   const until = isInvitation(admission) ? admission.invitation.expiresAt : null
   return {
-    taken: kind === 'founding' ? null : { seat, until, kept },
+    taken: kind === 'founding' ? null : { seat, until, kept, epoch: grant.epoch ?? null },
     statements: [...grant.guards, write(seatgate, admission, seatId)],
     events: seatgate.seats.enforces ? seatTaken(admission, seat, kept, grant) : [],
   }

@@ -16,6 +16,7 @@ import type { Principal, RequestMarks } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { keepsLine } from '../joining/rules.ts'
 import type { SeatReference } from '../seats/provider.ts'
+import { renewLedgers } from '../seats/renew.ts'
 import { fulfil, recordIntents, type RecordedIntent } from './fulfil.ts'
 import type { Plan } from './plan.ts'
 
@@ -135,6 +136,7 @@ export async function conclude(
   }
   for (const seat of unused) released.add(seat)
   await giveBack(seatgate, unused)
+  if (done.code === 'ledger_superseded') await renewLedgers(seatgate, takenSeats)
   return done
 }
 

@@ -196,17 +196,20 @@ function granting(
   { epoch, count }: LedgerGrant
 ): SeatGrant {
   const { guards } = grant(context, request, epoch)
-  return { guards: [...guards, ...guardLine(context.db, request, count)], count }
+  return { guards: [...guards, ...guardLine(context.db, request, count)], count, epoch }
 }
 
 // The fence keeps out a write that comes after its seat was given up, the epoch one that was
 // admitted by a ledger that is no longer in force. Either way: ask for another seat.
 function grant({ db }: SeatContext, seat: SeatReference, epoch: number): SeatGrant {
-  const open = sql`not exists (select 1 from seat_fences where seat_id = ${seat.seatId})
-    and coalesce(
+  const open = sql`not exists (select 1 from seat_fences where seat_id = ${seat.seatId})`
+  const inForce = sql`coalesce(
       (select epoch from seat_ledgers where organization_id = ${seat.organizationId}), 0
     ) = ${epoch}`
-  return { guards: [guard(db, 'stale', open)], count: null }
+  return {
+    guards: [guard(db, 'stale', open), guard(db, 'ledger_superseded', inForce)],
+    count: null,
+  }
 }
 
 /**

@@ -37,6 +37,8 @@ export interface SeatGrant {
   readonly guards: readonly Statement[]
   /** Seats in use with this one, if the provider counts when it grants. */
   readonly count: SeatCount | null
+  /** The epoch of the ledger that grants it, if one does. */
+  readonly epoch?: number
 }
 
 /** What an organization bought. A lower version than the one on record is ignored. */

@@ -317,7 +317,12 @@ async function atTheEnd(
       usedWhenLowered: Infinity,
       seatsCounted: host.provider !== 'unlimited',
     }
-    const problems = violationsIn({ ...stored, ledger }, circumstances)
+    const mistaken = stored.events.filter(({ action }) => action === 'seat.drift_repaired')
+    const problems = [
+      ...violationsIn({ ...stored, ledger }, circumstances),
+      // Nobody does anything by hand here: whatever was repaired was under way.
+      ...mistaken.map(({ metadata }) => `taken for drift: ${JSON.stringify(metadata)}`),
+    ]
     wrong.push(...problems.map((problem) => `${id} at the end: ${problem}`))
     // For whoever reads the replay.
     if (problems.length > 0) surroundings.trace.note(JSON.stringify({ stored, ledger }))

@@ -17,8 +17,8 @@ const COMMIT = 'const done = await commit(seatgate.db, statements)'
 export const mutations: Readonly<Record<string, Mutation>> = {
   'a late write is let past its fence': {
     file: 'src/seats/ledger-seats.ts',
-    from: 'not exists (select 1 from seat_fences where seat_id = ${seat.seatId})\n    and ',
-    to: '${seat.seatId} is not null and ',
+    from: 'not exists (select 1 from seat_fences where seat_id = ${seat.seatId})`',
+    to: '${seat.seatId} is not null`',
     seed: 1,
   },
   'a write under an earlier epoch is let in': {

@@ -1,6 +1,5 @@
 import { runDurableObjectAlarm } from 'cloudflare:test'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import type { Around } from '../../bench/meter.ts'
 import {
   addMember,
   createOrganization,
@@ -12,13 +11,14 @@ import {
 import {
   abandonedAdd,
   expectSound,
+  faultAt,
   ledgerOf,
   losing,
   moments,
   muchLater,
   passTime,
   spoilDatabase,
-  type Moment,
+  type Fault,
 } from './faults.ts'
 import { readLedger, readState } from './invariants.ts'
 import { testEnv } from './setup.ts'
@@ -34,10 +34,7 @@ import {
   type World,
 } from './world.ts'
 
-/** `failure`: the step is answered with an error. `death`: nobody lives to do anything more. */
-type Kind = 'failure' | 'death'
-
-const kinds: Kind[] = ['failure', 'death']
+const kinds: Fault[] = ['failure', 'death']
 const eachFault = kinds.flatMap((kind) => moments.map((moment) => ({ kind, moment })))
 
 afterEach(() => {
@@ -220,24 +217,6 @@ describe('a crash at every step', () => {
 
 function operation(operationId: string | undefined) {
   return operationId === undefined ? {} : { operationId }
-}
-
-/** Carries out every trip but one; of a death nothing returns, and nothing starts after it. */
-function faultAt(step: number, kind: Kind, moment: Moment) {
-  const death = Promise.withResolvers<null>()
-  let dead = false
-  let count = 0
-  const around: Around = async (_trip, run) => {
-    if (dead) return new Promise<never>(() => {})
-    count += 1
-    if (count !== step) return run()
-    if (moment === 'after') await run()
-    if (kind === 'failure') throw new Error('Network connection lost.')
-    dead = true
-    death.resolve(null)
-    return new Promise<never>(() => {})
-  }
-  return { around, died: death.promise, reached: () => count >= step }
 }
 
 async function isMember({ id }: TestOrganization, userId: string): Promise<boolean> {

@@ -1,60 +1,19 @@
-import { afterEach, describe, expect, it, vi } from 'vitest'
-import { forwardOrganization, rebuildSeats, type Metric } from '../../src/index.ts'
-import { leak, miscounted, overshoot } from '../../src/testing/index.ts'
-import { differencesOf, inD1, inLedger, insertInvitation, insertMember } from './by-hand.ts'
-import { invite } from './invited.ts'
-import { readState } from './invariants.ts'
+import { describe, expect, it } from 'vitest'
+import { rebuildSeats, type Metric } from '../../src/index.ts'
 import {
-  add,
-  answered,
-  codeOf,
-  createWorld,
-  join,
-  newOrganization,
-  newUser,
-  type TestOrganization,
-  type World,
-} from './world.ts'
-
-afterEach(() => {
-  vi.useRealTimers()
-})
-
-/** An organization of three members and an invitation, and its seats as they are. */
-async function team(world: World) {
-  const organization = await newOrganization(world, 6)
-  const member = await join(world, organization)
-  const other = await join(world, organization)
-  const invitation = await invite(world, organization)
-  await forwardOrganization(world.seatgate, organization.id)
-  const { members, invitations } = await readState(organization.id)
-  const seatOf = (userId: string) =>
-    members.find(({ user_id }) => user_id === userId)!.seat_id ?? ''
-  return {
-    organization,
-    member,
-    other,
-    invitation,
-    seat: seatOf(member),
-    otherSeat: seatOf(other),
-    promisedSeat: invitations[0]!.seat_id ?? '',
-  }
-}
-
-type Team = Awaited<ReturnType<typeof team>>
-
-/** Seats and counters as D1 has them. What was done by hand is not on record, so that is not asked. */
-async function expectRepaired({ id }: TestOrganization): Promise<void> {
-  const state = await readState(id)
-  expect([
-    ...overshoot(state, { quiet: true, usedWhenLowered: 100 }),
-    ...leak(state),
-    ...miscounted(state),
-  ]).toEqual([])
-}
-
-const repairs = async ({ id }: TestOrganization) =>
-  (await readState(id)).events.filter(({ action }) => action === 'seat.drift_repaired')
+  differencesOf,
+  expectRepaired,
+  inD1,
+  inLedger,
+  insertInvitation,
+  insertMember,
+  repairsOf,
+  tally,
+  team,
+  type Team,
+} from './by-hand.ts'
+import { readState } from './invariants.ts'
+import { add, answered, codeOf, createWorld, newOrganization, newUser } from './world.ts'
 
 interface Drift {
   readonly what: string
@@ -294,7 +253,7 @@ describe.each([
       expect(after.members.map(({ user_id }) => user_id)).toEqual(
         before.members.map(({ user_id }) => user_id)
       )
-      expect(await repairs(organization)).toMatchObject([
+      expect(await repairsOf(organization)).toMatchObject([
         {
           actor_id: 'operator',
           metadata: { differences: tally(finds), held: rebuilt.held, reserved: rebuilt.reserved },
@@ -311,9 +270,3 @@ describe.each([
     }
   )
 })
-
-function tally(kinds: readonly string[]): Record<string, number> {
-  const counts: Record<string, number> = {}
-  for (const kind of kinds) counts[kind] = (counts[kind] ?? 0) + 1
-  return counts
-}

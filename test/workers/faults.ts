@@ -22,6 +22,9 @@ export type Moment = 'before' | 'after'
 
 export const moments: Moment[] = ['before', 'after']
 
+/** `failure`: the step is answered with an error. `death`: nobody lives to do anything more. */
+export type Fault = 'failure' | 'death'
+
 // Behind the deadline of a reservation, the lease of a forwarder and its first pauses.
 export const LONG_ENOUGH_MS = 61_000
 
@@ -135,4 +138,22 @@ export async function expectSound(
 ): Promise<void> {
   if (organizationId === null) return
   expect(await violations(organizationId, { quiet }), what).toEqual([])
+}
+
+/** Carries out every trip but one; of a death nothing returns, and nothing starts after it. */
+export function faultAt(step: number, kind: Fault, moment: Moment) {
+  const death = Promise.withResolvers<null>()
+  let dead = false
+  let count = 0
+  const around: Around = async (_trip, run) => {
+    if (dead) return new Promise<never>(() => {})
+    count += 1
+    if (count !== step) return run()
+    if (moment === 'after') await run()
+    if (kind === 'failure') throw new Error('Network connection lost.')
+    dead = true
+    death.resolve(null)
+    return new Promise<never>(() => {})
+  }
+  return { around, died: death.promise, reached: () => count >= step }
 }
