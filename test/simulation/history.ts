@@ -12,6 +12,7 @@ import {
   type Reached,
 } from '../../src/testing/index.ts'
 import { gatherCrowd, type Crowd } from './clients.ts'
+import { meddle } from './hands.ts'
 import { becalm, type Surroundings } from './network.ts'
 import { addressOf } from './operations.ts'
 import { createRegistry, directly, type Registry } from './people.ts'
@@ -112,9 +113,14 @@ export async function runHistory(
     await scheduler.run(scheduler.now() + 400_000, () => surroundings.stragglers === 0)
     await wake(surroundings, world, registry)
     await scheduler.run(scheduler.now() + QUIET_MS)
+    // What has expired just now has its alarm on the way.
+    await scheduler.run(scheduler.now() + MINUTE, () => !isAlarmDue(surroundings, world))
     wrong.push(...(await atTheEnd(surroundings, world, registry, host, people)))
+    wrong.push(...watch.violations)
+    // From here on it is wrong on purpose, for a while.
+    if (wrong.length === 0) wrong.push(...(await meddle(surroundings, world, registry)))
   } catch (error) {
-    wrong.push(`threw ${(error as Error).stack}`)
+    wrong.push(...watch.violations, `threw ${(error as Error).stack}`)
   } finally {
     world.ledgers.close()
     connection.all('ROLLBACK TO history')
@@ -122,7 +128,7 @@ export async function runHistory(
   }
   return {
     seed,
-    violations: [...watch.violations, ...(crowd?.violations ?? []), ...wrong],
+    violations: [...(crowd?.violations ?? []), ...wrong],
     hash: trace.hash(),
     reached: sometimes.counts(),
     operations: crowd?.begun() ?? 0,
@@ -294,6 +300,10 @@ async function wake({ scheduler }: Surroundings, world: World, registry: Registr
   let done = false
   void Promise.all(asked).then(() => (done = true))
   await scheduler.run(scheduler.now() + MINUTE, () => done)
+}
+
+function isAlarmDue({ scheduler }: Surroundings, { ledgers }: World): boolean {
+  return ledgers.names().some((name) => (ledgers.alarmOf(name) ?? Infinity) <= scheduler.now())
 }
 
 async function atTheEnd(

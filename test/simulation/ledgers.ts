@@ -36,6 +36,8 @@ export interface Ledgers {
   evict(organizationId: string): void
   /** The object is as if it had never been. */
   loseStorage(organizationId: string): void
+  /** Somebody writes to its storage. */
+  byHand(organizationId: string, sql: string): void
   names(): readonly string[]
   /** When an object's alarm is due; null: none is set, or it is ringing. */
   alarmOf(organizationId: string): number | null
@@ -240,6 +242,9 @@ export function createLedgers(
       clear(object.storage.connection)
       planAlarm(object, 0)
     },
+    byHand(organizationId, sql) {
+      objects.get(organizationId)?.storage.connection.all(sql)
+    },
     names: () => [...objects.keys()],
     alarmOf(organizationId) {
       const object = objects.get(organizationId)
@@ -291,6 +296,6 @@ function alarmCall({ name, underWay }: LedgerObject): LedgerCall {
 // Its tables stay, as the next instance would make them again at once.
 function clear(connection: Connection): void {
   if (!connection.all("SELECT 1 FROM sqlite_schema WHERE name = 'ledger'").length) return
-  connection.all('DELETE FROM seats')
   connection.all('DELETE FROM ledger')
+  connection.all('DELETE FROM seats')
 }

@@ -41,8 +41,6 @@ export interface Registry {
   /** Something has been written. */
   forget(): void
   isFenced(seatId: unknown): boolean
-  /** Which ledger is in force. */
-  epochOf(organizationId: unknown): number
 }
 
 export function createRegistry(connection: Connection): Registry {
@@ -91,12 +89,6 @@ export function createRegistry(connection: Connection): Registry {
     forget: () => known.clear(),
     isFenced: (seatId) =>
       connection.all('SELECT 1 FROM seat_fences WHERE seat_id = ?', [seatId]).length > 0,
-    epochOf(organizationId) {
-      const [row] = connection.all('SELECT epoch FROM seat_ledgers WHERE organization_id = ?', [
-        organizationId,
-      ])
-      return Number(row?.['epoch'] ?? 0)
-    },
   }
 }
 

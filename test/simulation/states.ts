@@ -45,6 +45,7 @@ export const STATES = [
   'a repeated operation had landed the first time',
   'a user was deleted',
   'an organization came back',
+  'what was done by hand was put right',
 ] as const
 
 export type StateName = (typeof STATES)[number]

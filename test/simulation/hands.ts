@@ -1,0 +1,95 @@
+/**
+ * Once all is quiet, somebody writes to the stores by hand; the cron has to find it, in its turn, and
+ * put it right.
+ *
+ * @module
+ */
+import { leak, miscounted, overshoot, readStored } from '../../src/testing/index.ts'
+import type { Surroundings } from './network.ts'
+import { directly, type Registry } from './people.ts'
+import type { World } from './world.ts'
+
+const MINUTE = 60_000
+const LONGEST_MS = 15 * MINUTE
+
+interface Deed {
+  readonly store: 'd1' | 'ledger'
+  readonly sql: string
+}
+
+// Of D1 what nothing else rests on: who is a member shall be what it was.
+const DEEDS: readonly Deed[] = [
+  { store: 'd1', sql: 'UPDATE member_counts SET active = active + 1, seats = seats + 3' },
+  { store: 'd1', sql: 'DELETE FROM member_counts WHERE true' },
+  { store: 'd1', sql: 'UPDATE seat_ledgers SET epoch = epoch + 1' },
+  { store: 'd1', sql: 'DELETE FROM seat_ledgers WHERE true' },
+  { store: 'ledger', sql: 'DELETE FROM seats WHERE seat_id = (SELECT min(seat_id) FROM seats)' },
+  { store: 'ledger', sql: "INSERT INTO seats VALUES ('by hand', 'nobody', 'held', NULL)" },
+  {
+    store: 'ledger',
+    sql: "UPDATE seats SET seat_id = 'moved' WHERE seat_id = (SELECT min(seat_id) FROM seats)",
+  },
+  { store: 'ledger', sql: 'UPDATE ledger SET version = version + 1' },
+  { store: 'ledger', sql: 'UPDATE ledger SET epoch = epoch - 1' },
+  { store: 'ledger', sql: 'UPDATE ledger SET held = held + 1' },
+]
+
+/** Does one such deed to each organization, and answers what is not found and repaired. */
+export async function meddle(
+  { scheduler, random, trace, sometimes }: Surroundings,
+  world: World,
+  registry: Registry
+): Promise<readonly string[]> {
+  const direct = directly(world.connection)
+  const stateOf = async (id: string) => ({
+    ...(await readStored(direct, id, new Date(scheduler.now()))),
+    ledger: world.ledgers.stateOf(id),
+  })
+  const repairs = ({ events }: Awaited<ReturnType<typeof stateOf>>) =>
+    events.filter(({ action }) => action === 'seat.drift_repaired').length
+  const wrongIn = (state: Awaited<ReturnType<typeof stateOf>>) => [
+    ...overshoot(state, { quiet: true, usedWhenLowered: Infinity }),
+    ...leak(state),
+    ...miscounted(state),
+  ]
+  const meddled = new Map<string, { readonly deed: Deed; readonly repairs: number }>()
+  for (const id of registry.ids()) {
+    const state = await stateOf(id)
+    if (state.organization === null || state.organization.deleted_at !== null) continue
+    const deed = random.pick(
+      DEEDS.filter(({ store, sql }) =>
+        state.ledger === null
+          ? sql.includes('member_counts')
+          : store === 'd1' || state.ledger.held > 0
+      )
+    )
+    if (deed === undefined) continue
+    trace.note(`by hand in ${id}: ${deed.sql}`)
+    doByHand(world, id, deed)
+    meddled.set(id, { deed, repairs: repairs(state) })
+  }
+  const unrepaired = async () => {
+    const wrong: string[] = []
+    for (const [id, { deed, repairs: before }] of meddled) {
+      const state = await stateOf(id)
+      const problems = wrongIn(state)
+      if (repairs(state) === before) problems.push('nothing is on record')
+      wrong.push(...problems.map((problem) => `${id} after ${deed.sql}: ${problem}`))
+    }
+    return wrong
+  }
+  const until = scheduler.now() + LONGEST_MS
+  let wrong = await unrepaired()
+  while (wrong.length > 0 && scheduler.now() < until) {
+    await scheduler.run(scheduler.now() + MINUTE)
+    wrong = await unrepaired()
+  }
+  if (meddled.size > 0 && wrong.length === 0) sometimes('what was done by hand was put right')
+  return wrong
+}
+
+function doByHand(world: World, id: string, { store, sql }: Deed): void {
+  if (store === 'ledger') world.ledgers.byHand(id, sql)
+  else if (sql.includes('WHERE')) world.connection.all(`${sql} AND organization_id = ?`, [id])
+  else world.connection.all(`${sql} WHERE organization_id = ?`, [id])
+}
