@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { and, eq, gt, inArray, isNotNull, sql } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNotNull, sql, type SQL } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
 import type { Database } from '../database/database.ts'
 import { invitations, memberships } from '../database/schema.ts'
@@ -37,10 +37,7 @@ export async function readCarriedSeats(
   const members: MemberRow[] = []
   for (let last = ''; ;) {
     const { page } = await batch(db, {
-      page: membersWith(
-        db,
-        and(eq(memberships.organizationId, organizationId), gt(memberships.userId, last))
-      ).limit(PAGE),
+      page: membersOf(db, organizationId, gt(memberships.userId, last)).limit(PAGE),
     })
     members.push(...page)
     if (page.length < PAGE) break
@@ -49,14 +46,7 @@ export async function readCarriedSeats(
   const promises: PromiseRow[] = []
   for (let last = ''; ;) {
     const { page } = await batch(db, {
-      page: promisesWith(
-        db,
-        and(
-          eq(invitations.organizationId, organizationId),
-          gt(invitations.seatId, last),
-          isPending(now)
-        )
-      ).limit(PAGE),
+      page: promisesOf(db, organizationId, now, gt(invitations.seatId, last)).limit(PAGE),
     })
     promises.push(...page)
     if (page.length < PAGE) break
@@ -74,18 +64,8 @@ export function selectCarriedSeats(
 ) {
   const ids = sql`(select value from json_each(${JSON.stringify(seatIds)}))`
   return {
-    members: membersWith(
-      db,
-      and(inArray(memberships.seatId, ids), eq(memberships.organizationId, organizationId))
-    ),
-    promises: promisesWith(
-      db,
-      and(
-        inArray(invitations.seatId, ids),
-        eq(invitations.organizationId, organizationId),
-        isPending(now)
-      )
-    ),
+    members: membersOf(db, organizationId, inArray(memberships.seatId, ids)),
+    promises: promisesOf(db, organizationId, now, inArray(invitations.seatId, ids)),
   }
 }
 
@@ -119,7 +99,7 @@ export function carriedSeats(
   )
 }
 
-function membersWith(db: Database, condition: ReturnType<typeof and>) {
+function membersOf(db: Database, organizationId: string, which: SQL) {
   return db
     .select({
       seatId: memberships.seatId,
@@ -127,11 +107,13 @@ function membersWith(db: Database, condition: ReturnType<typeof and>) {
       changedAt: memberships.updatedAt,
     })
     .from(memberships)
-    .where(and(condition, isNotNull(memberships.seatId)))
+    .where(
+      and(eq(memberships.organizationId, organizationId), which, isNotNull(memberships.seatId))
+    )
     .orderBy(memberships.userId)
 }
 
-function promisesWith(db: Database, condition: ReturnType<typeof and>) {
+function promisesOf(db: Database, organizationId: string, now: Date, which: SQL) {
   return db
     .select({
       seatId: invitations.seatId,
@@ -139,6 +121,6 @@ function promisesWith(db: Database, condition: ReturnType<typeof and>) {
       changedAt: invitations.updatedAt,
     })
     .from(invitations)
-    .where(condition)
+    .where(and(eq(invitations.organizationId, organizationId), which, isPending(now)))
     .orderBy(invitations.seatId)
 }
