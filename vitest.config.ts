@@ -40,12 +40,22 @@ const BUNDLED = [
 // One more than two cores: the node project waits most of the time.
 const LANES = Math.max(3, availableParallelism())
 
+// Deadlines are for what hangs. Whoever else is at work on the machine may make it slow.
+const PATIENCE = { testTimeout: 240_000, hookTimeout: 120_000 }
+
 export default defineConfig({
   test: {
     reporters: [...configDefaults.reporters, new ConformanceReporter()],
     sequence: { sequencer: LongestFirst },
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], maxWorkers: LANES } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          maxWorkers: LANES,
+          ...PATIENCE,
+        },
+      },
       {
         plugins: [inWorkerd],
         test: {
@@ -53,7 +63,7 @@ export default defineConfig({
           include: ['test/{workers,museum,naive}/**/*.test.ts'],
           setupFiles: ['test/workers/each-file.ts'],
           deps: { optimizer: { ssr: { enabled: true, include: BUNDLED } } },
-          testTimeout: 60_000,
+          ...PATIENCE,
           // A file finds empty stores, not a worker of its own: starting one takes longer than most.
           isolate: false,
           maxWorkers: LANES,
@@ -73,8 +83,7 @@ export default defineConfig({
           name: 'node',
           include: ['test/{end-to-end,package,migrations}/**/*.test.ts'],
           maxWorkers: LANES,
-          testTimeout: 180_000,
-          hookTimeout: 120_000,
+          ...PATIENCE,
         },
       },
     ],
