@@ -1,6 +1,8 @@
+import { availableParallelism } from 'node:os'
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { ConformanceReporter } from './test/conformance/reporter.ts'
+import { LongestFirst } from './test/longest-first.ts'
 
 /**
  * The reference host's own configuration, in the real runtime, with the migrations at hand, and
@@ -21,18 +23,50 @@ export const workerd = (bindings: Readonly<Record<string, string>> = {}) =>
 /** `SCALE=whole` for all of what takes long: see `npm run scale`. */
 export const inWorkerd = workerd({ SCALE: process.env['SCALE'] ?? 'share' })
 
+// Loaded as one file each. Above all scrypt: the calls within its innermost loop would lead from module
+// to module, which makes it ten times as slow.
+const BUNDLED = [
+  '@noble/hashes/scrypt.js',
+  'drizzle-orm',
+  'drizzle-orm/d1',
+  'drizzle-orm/sqlite-core',
+  'hono',
+  'hono/cookie',
+  'hono/http-exception',
+  'hono/route',
+  'valibot',
+]
+
+// One more than two cores: the node project waits most of the time.
+const LANES = Math.max(3, availableParallelism())
+
+// Deadlines are for what hangs. Whoever else is at work on the machine may make it slow.
+const PATIENCE = { testTimeout: 240_000, hookTimeout: 120_000 }
+
 export default defineConfig({
   test: {
     reporters: [...configDefaults.reporters, new ConformanceReporter()],
+    sequence: { sequencer: LongestFirst },
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          maxWorkers: LANES,
+          ...PATIENCE,
+        },
+      },
       {
         plugins: [inWorkerd],
         test: {
           name: 'workers',
           include: ['test/{workers,museum,naive}/**/*.test.ts'],
-          setupFiles: ['test/workers/setup.ts'],
-          testTimeout: 60_000,
+          setupFiles: ['test/workers/each-file.ts'],
+          deps: { optimizer: { ssr: { enabled: true, include: BUNDLED } } },
+          ...PATIENCE,
+          // A file finds empty stores, not a worker of its own: starting one takes longer than most.
+          isolate: false,
+          maxWorkers: LANES,
         },
       },
       {
@@ -48,9 +82,8 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['test/{end-to-end,package,migrations}/**/*.test.ts'],
-          fileParallelism: false,
-          testTimeout: 180_000,
-          hookTimeout: 120_000,
+          maxWorkers: LANES,
+          ...PATIENCE,
         },
       },
     ],

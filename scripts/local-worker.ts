@@ -1,12 +1,10 @@
 import { createServer, type AddressInfo } from 'node:net'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { startGroup, type ProcessGroup } from './process-group.ts'
+import { applyMigrations } from './local-migrations.ts'
+import type { ProcessGroup } from './process-group.ts'
+import { root, runWrangler } from './run-wrangler.ts'
 import { wranglerOutput } from './wrangler-output.ts'
-
-const root = fileURLToPath(new URL('..', import.meta.url))
-const wrangler = resolve(root, 'node_modules/wrangler/bin/wrangler.js')
 
 const READY_SECONDS = 60
 const MAX_REFUSALS = 10
@@ -52,11 +50,12 @@ export async function startWorker(options: LocalWorkerOptions = {}): Promise<Loc
   const port = options.port || (await freePort(ip))
   await assertPortIsFree(ip, port)
 
-  const config = resolve(options.config ?? resolve(root, 'wrangler.toml'))
-  const shared = ['--config', config]
-  if (options.persistTo !== undefined) shared.push('--persist-to', resolve(options.persistTo))
-  if (options.env !== undefined) shared.push('--env', options.env)
-  await applyMigrations(shared)
+  const own = resolve(root, 'wrangler.toml')
+  const config = resolve(options.config ?? own)
+  const directory = resolve(options.persistTo ?? resolve(dirname(config), '.wrangler/state'))
+  const flags = ['--config', config, '--persist-to', directory]
+  if (options.env !== undefined) flags.push('--env', options.env)
+  await applyMigrations({ flags, directory, isOwn: config === own && options.env === undefined })
 
   const lines: string[] = []
   const onOutput = wranglerOutput((line) => {
@@ -71,7 +70,7 @@ export async function startWorker(options: LocalWorkerOptions = {}): Promise<Loc
   const group = runWrangler(
     [
       'dev',
-      ...shared,
+      ...flags,
       '--ip',
       ip,
       '--port',
@@ -126,29 +125,6 @@ async function assertPortIsFree(ip: string, port: number): Promise<void> {
     throw new Error(`port ${port} is in use: choose another one with --port`)
   }
   if (problem !== undefined) throw problem
-}
-
-async function applyMigrations(shared: readonly string[]): Promise<void> {
-  let output = ''
-  const group = runWrangler(['d1', 'migrations', 'apply', 'DB', '--local', ...shared], (text) => {
-    output += text
-  })
-  if ((await group.ended) !== 0) {
-    throw new Error(`the migrations could not be applied\n\n${output.trim()}`)
-  }
-}
-
-function runWrangler(args: readonly string[], onOutput: (text: string) => void): ProcessGroup {
-  const env = {
-    ...process.env,
-    // No questions, no look-up of the newest version, no fetch of sample request data, no log files.
-    CI: '1',
-    WRANGLER_HIDE_BANNER: 'true',
-    WRANGLER_SEND_METRICS: 'false',
-    WRANGLER_WRITE_LOGS: 'false',
-    CLOUDFLARE_CF_FETCH_ENABLED: 'false',
-  }
-  return startGroup([wrangler, ...args], { cwd: process.cwd(), env, onOutput })
 }
 
 async function untilReady(

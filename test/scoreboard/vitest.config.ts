@@ -7,7 +7,7 @@ export default defineConfig({
   plugins: [workerd({ SCOREBOARD_DRIVERS: process.env['SCOREBOARD_DRIVERS'] ?? 'seatgate' })],
   test: {
     include: ['test/scoreboard/scoreboard.test.ts'],
-    setupFiles: ['test/workers/setup.ts'],
+    setupFiles: ['test/workers/each-file.ts'],
     reporters: ['dot', new ScoreboardReporter()],
   },
 })

@@ -1,5 +1,5 @@
 import { eq } from 'drizzle-orm'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Around } from '../../bench/meter.ts'
 import { users } from '../../host/identity/schema.ts'
 import {
@@ -35,7 +35,7 @@ import {
   softDeleted,
 } from './mutators.ts'
 import { listening } from './pointers.ts'
-import { testEnv } from './setup.ts'
+import { freshStores, testEnv } from './setup.ts'
 import {
   answered,
   codeOf,
@@ -77,6 +77,8 @@ async function intentsOf(organizationId: string) {
     .all<{ kind: string; attempts: number; lastError: string | null }>()
   return results
 }
+
+beforeEach(freshStores)
 
 afterEach(() => {
   vi.useRealTimers()

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { HOOKS } from '../../src/hooks/hooks.ts'
 import {
   addMember,
@@ -32,7 +32,7 @@ import {
   newTeam,
   type Team,
 } from './mutators.ts'
-import { testEnv } from './setup.ts'
+import { freshStores, testEnv } from './setup.ts'
 import {
   answered,
   codeOf,
@@ -44,6 +44,8 @@ import {
   PASSWORD,
   join,
 } from './world.ts'
+
+beforeEach(freshStores)
 
 afterEach(() => {
   vi.useRealTimers()

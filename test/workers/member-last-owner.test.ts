@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import {
   changeRole,
   commitTogether,
@@ -11,7 +11,7 @@ import {
 } from '../../src/index.ts'
 import { readState, violations, violationsIn } from './invariants.ts'
 import { everything, hookedWorld, pointerOf, sessionOf } from './mutators.ts'
-import { testEnv } from './setup.ts'
+import { freshStores, testEnv } from './setup.ts'
 import {
   answered,
   codeOf,
@@ -184,6 +184,8 @@ describe('of two owners who go at once', () => {
 })
 
 describe('the last owner', () => {
+  beforeEach(freshStores)
+
   it.each(enforcing.flatMap((provider) => all.map((out) => [out, provider] as const)))(
     'ORG-112 SEAT-27: who %s keeps session, seat and a clean record (%s)',
     async (out, provider) => {

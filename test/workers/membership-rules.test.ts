@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import {
   addMember,
   changeRole,
@@ -27,7 +27,7 @@ import {
   type Team,
 } from './mutators.ts'
 import { listening } from './pointers.ts'
-import { testEnv } from './setup.ts'
+import { freshStores, testEnv } from './setup.ts'
 import {
   answered,
   codeOf,
@@ -41,6 +41,8 @@ import {
 
 const system = { type: 'system' } as const
 const calm = createWorld({ provider: 'd1' })
+
+beforeEach(freshStores)
 
 /** An organization that has lost its owner in a way that the library knows nothing of. */
 async function ownerless() {

@@ -40,6 +40,7 @@ import {
   restoreMembers,
   restoreOrganization,
   revokeInvitation,
+  seatUsage,
   setMfaPolicy,
   setSeatLimit,
   softDeleteOrganization,
@@ -55,11 +56,14 @@ import {
   type Session,
 } from '../../src/index.ts'
 import { db } from './client.ts'
+import { copyOf, originalOf, type Original } from './copies.ts'
 import { createInvitingWorld, invite, memberWith, newAddress, userWith } from './invited.ts'
 import { testEnv } from './setup.ts'
 import {
   answered,
+  createWorld,
   join,
+  knownOrganization,
   newOrganization,
   newUser,
   operator,
@@ -69,6 +73,8 @@ import {
   type World,
   type WorldOptions,
 } from './world.ts'
+
+export { everything } from './rows.ts'
 
 /** An organization with somebody of every kind, and one more that is deleted. */
 export interface Team {
@@ -123,8 +129,24 @@ export interface Mutator {
 
 export const freshSlug = () => `s${crypto.randomUUID().replaceAll('-', '')}`
 
+// By provider. Each is made once, and a test gets a copy.
+const originals = new Map<Provider, Promise<Original<Team>>>()
+
 /** Makes a team whose ledger is at work and of which every sink has heard everything. */
 export async function newTeam(provider: Provider = 'ledger'): Promise<Team> {
+  const original = originals.get(provider) ?? originalOf(() => firstTeam(provider))
+  originals.set(provider, original)
+  const { invited, unknown, overtaken } = (await original).made
+  const team = await copyOf(await original, { invitations: [invited, unknown, overtaken] })
+  await testEnv.DB.exec('DELETE FROM audit_outbox')
+  const organization = knownOrganization(team.organization)
+  // Its ledger starts from D1.
+  const { seatgate } = createWorld({ provider })
+  answered(await seatUsage(seatgate, organization.as(organization.owner)))
+  return { ...team, organization, deleted: knownOrganization(team.deleted) }
+}
+
+async function firstTeam(provider: Provider): Promise<Team> {
   const world = createInvitingWorld({ provider })
   const { seatgate } = world
   const organization = await newOrganization(world, 10)
@@ -146,7 +168,6 @@ export async function newTeam(provider: Provider = 'ledger'): Promise<Team> {
     present,
   }
   await world.settled()
-  await testEnv.DB.exec('DELETE FROM audit_outbox')
   return {
     organization,
     owner,
@@ -604,23 +625,6 @@ export function hookedWorld(
     ...options,
   })
   return world
-}
-
-/** Every row of every table. */
-export async function everything(): Promise<Record<string, string[]>> {
-  const { results } = await testEnv.DB.prepare(
-    `SELECT name FROM sqlite_master WHERE type = 'table'
-     AND name NOT LIKE '\\_cf%' ESCAPE '\\' AND name NOT LIKE 'sqlite%' AND name <> 'd1_migrations'`
-  ).all<{ name: string }>()
-  const rows = await testEnv.DB.batch(
-    results.map(({ name }) => testEnv.DB.prepare(`SELECT * FROM "${name}"`))
-  )
-  return Object.fromEntries(
-    results.map(({ name }, index) => [
-      name,
-      (rows[index]?.results ?? []).map((row) => JSON.stringify(row)).sort(),
-    ])
-  )
 }
 
 /** Whether these statements are the batch of a change. */

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createOrganization } from '../../src/index.ts'
 import { muchLater } from './faults.ts'
 import { readLedger } from './invariants.ts'
@@ -13,12 +13,13 @@ import {
   newTeam,
   type Team,
 } from './mutators.ts'
-import { testEnv } from './setup.ts'
+import { freshStores, testEnv } from './setup.ts'
 import { codeOf, createWorld, newUser, PASSWORD } from './world.ts'
 
-afterEach(async () => {
+beforeEach(freshStores)
+
+afterEach(() => {
   vi.useRealTimers()
-  await testEnv.DB.exec('DROP TRIGGER IF EXISTS broken')
 })
 
 const providers = ['ledger', 'd1'] as const

@@ -189,6 +189,21 @@ export interface TestOrganization {
   readonly asOperator: OrganizationScope
 }
 
+/** An organization that is there. */
+export function knownOrganization({
+  id,
+  owner,
+  slug,
+}: Pick<TestOrganization, 'id' | 'owner' | 'slug'>): TestOrganization {
+  return {
+    id,
+    owner,
+    slug,
+    as: (userId) => ({ caller: { userId }, organization: id }),
+    asOperator: { caller: operator, organization: id },
+  }
+}
+
 /** Creates an organization, with a limit if one is given. */
 export async function newOrganization(world: World, limit?: number): Promise<TestOrganization> {
   const owner = await newUser()
@@ -198,13 +213,7 @@ export async function newOrganization(world: World, limit?: number): Promise<Tes
     await createOrganization(world.seatgate, { caller }, { name: 'Test', slug })
   )
   await world.settled()
-  const organization: TestOrganization = {
-    id,
-    owner,
-    slug,
-    as: (userId) => ({ caller: { userId }, organization: id }),
-    asOperator: { caller: operator, organization: id },
-  }
+  const organization = knownOrganization({ id, owner, slug })
   if (limit !== undefined) {
     answered(await setSeatLimit(world.seatgate, organization.asOperator, { limit }))
     await world.settled()

@@ -1,0 +1,21 @@
+import { testEnv } from './setup.ts'
+
+/** The rows of every table, each as JSON. */
+export type Rows = Readonly<Record<string, readonly string[]>>
+
+/** Every row of every table. */
+export async function everything(): Promise<Rows> {
+  const { results } = await testEnv.DB.prepare(
+    `SELECT name FROM sqlite_master WHERE type = 'table'
+     AND name NOT LIKE '\\_cf%' ESCAPE '\\' AND name NOT LIKE 'sqlite%' AND name <> 'd1_migrations'`
+  ).all<{ name: string }>()
+  const rows = await testEnv.DB.batch(
+    results.map(({ name }) => testEnv.DB.prepare(`SELECT * FROM "${name}"`))
+  )
+  return Object.fromEntries(
+    results.map(({ name }, index) => [
+      name,
+      (rows[index]?.results ?? []).map((row) => JSON.stringify(row)).sort(),
+    ])
+  )
+}
