@@ -65,7 +65,7 @@ export async function copyOf<T>(
 // Whatever is named at random: ids, hashes of tokens, slugs.
 const NAME = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|[\da-f]{64}|[\da-f]{32}/g
 
-// One is kept by triggers, the other says what is to be forwarded, which the original was.
+// One is kept by triggers; the other is what is still to be forwarded, and the original has been.
 const LEFT_OUT: ReadonlySet<string> = new Set(['member_counts', 'audit_outbox'])
 
 function newNameOf(names: Map<string, string>, name: string): string {
@@ -80,7 +80,9 @@ function hex(length: number): string {
 }
 
 function insertion(table: string, rows: readonly string[]): D1PreparedStatement {
-  const columns = Object.keys(JSON.parse(rows[0]!) as object)
+  const row = JSON.parse(rows[0]!) as Record<string, unknown>
+  // An id that is a number is D1's to give.
+  const columns = Object.keys(row).filter((name) => name !== 'id' || typeof row[name] !== 'number')
   const values = columns.map((column) => `value ->> '$.${column}'`)
   return testEnv.DB.prepare(
     `INSERT INTO "${table}" (${columns.map((column) => `"${column}"`).join(', ')})
