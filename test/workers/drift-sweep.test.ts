@@ -165,6 +165,21 @@ describe('the sweep', () => {
     }
   })
 
+  it('takes no more seats at a time than 5,000, but for a single organization', async () => {
+    const world = createWorld()
+    const made = [await newOrganization(world), await newOrganization(world)]
+    const [first, second] = made.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+    for (const { id } of made) {
+      await inD1('UPDATE member_counts SET seats = 5001 WHERE organization_id = ?', id)
+    }
+    await turnTo(first!)
+    await sweepSeats(world.seatgate)
+    expect(await repairsOf(first!)).toHaveLength(1)
+    expect(await repairsOf(second!)).toHaveLength(0)
+    await sweepAll(world)
+    expect(await repairsOf(second!)).toHaveLength(1)
+  })
+
   it('of two at once, one has the turn', async () => {
     const calm = createWorld()
     const organization = await newOrganization(calm, 3)
