@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { createMeter } from '../../bench/meter.ts'
+import { createMeter, type Around } from '../../bench/meter.ts'
 import {
   forwardOrganization,
   rebuildSeats,
@@ -165,13 +165,41 @@ describe('the sweep', () => {
     }
   })
 
-  it('of two at once, one has the turn', async () => {
+  it('takes no more seats at a time than 5,000, but for a single organization', async () => {
     const world = createWorld()
-    const organization = await newOrganization(world)
-    await inD1('UPDATE member_counts SET seats = 9 WHERE organization_id = ?', organization.id)
+    const made = [await newOrganization(world), await newOrganization(world)]
+    const [first, second] = made.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+    for (const { id } of made) {
+      await inD1('UPDATE member_counts SET seats = 5001 WHERE organization_id = ?', id)
+    }
+    await turnTo(first!)
+    await sweepSeats(world.seatgate)
+    expect(await repairsOf(first!)).toHaveLength(1)
+    expect(await repairsOf(second!)).toHaveLength(0)
+    await sweepAll(world)
+    expect(await repairsOf(second!)).toHaveLength(1)
+  })
+
+  it('of two at once, one has the turn', async () => {
+    const calm = createWorld()
+    const organization = await newOrganization(calm, 3)
     await turnTo(organization)
-    await Promise.all([sweepSeats(world.seatgate), sweepSeats(createWorld().seatgate)])
-    expect(await repairsOf(organization)).toHaveLength(1)
+    let inspected = 0
+    const counting: Around = ({ asked }, run) => {
+      if (asked[0] === 'inspect') inspected += 1
+      return run()
+    }
+    const first = createWorld({ around: counting })
+    const second = createWorld({
+      async around(trip, run) {
+        if (trip.asked.some((sql) => sql.startsWith('insert into "rotations"'))) {
+          await sweepSeats(first.seatgate)
+        }
+        return counting(trip, run)
+      },
+    })
+    await sweepSeats(second.seatgate)
+    expect(inspected).toBe(1)
   })
 
   it('what cannot be verified is reported, and keeps no other from its turn', async () => {
@@ -217,6 +245,15 @@ describe('the sweep', () => {
     expect(codeOf(await add(calm, organization))).toBe('ok')
     await calm.settled()
     await expectRepaired(organization)
+  })
+
+  it('told of a repair again, the ledger that has started since stays', async () => {
+    const world = createWorld()
+    const { organization } = await team(world)
+    answered(await rebuildSeats(world.seatgate, organization.asOperator))
+    const { epoch } = (await readLedger(organization.id))!
+    await forwardOrganization(world.seatgate, organization.id)
+    expect((await readLedger(organization.id))?.epoch).toBe(epoch)
   })
 
   it('reads two rows of each member and few others, and writes its place alone', async () => {

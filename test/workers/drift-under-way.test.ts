@@ -8,12 +8,13 @@ import {
   resendInvitation,
   restoreMember,
   revokeInvitation,
+  seatUsage,
   setSeatLimit,
   suspendMember,
   verifySeats,
 } from '../../src/index.ts'
-import { differencesOf, expectRepaired, repairsOf, team, type Team } from './by-hand.ts'
-import { faultAt, moments, muchLater, passTime } from './faults.ts'
+import { differencesOf, expectRepaired, inLedger, repairsOf, team, type Team } from './by-hand.ts'
+import { faultAt, losing, moments, muchLater, passTime } from './faults.ts'
 import { accept, invite } from './invited.ts'
 import { answered, createWorld, newUser, type World } from './world.ts'
 
@@ -128,6 +129,27 @@ describe('SEAT-34: what is under way is no drift', () => {
       expect(answered(verified).differences, `step ${step}`).toEqual([])
       reached = count >= step
     }
+  })
+
+  it('nor is a ledger that starts anew while it is looked at', async () => {
+    const calm = createWorld()
+    const scene = await team(calm)
+    const { organization, member } = scene
+    const deaf = createWorld({ around: losing('ledger') })
+    answered(await removeMember(deaf.seatgate, organization.as(member), member))
+    let looks = 0
+    const overtaken = createWorld({
+      async around({ asked }, run) {
+        // What seems wrong is looked at once more.
+        if (asked.some((sql) => sql.includes("'seat.released'")) && looks++ === 0) {
+          await inLedger(organization, 'DELETE FROM ledger')
+          answered(await seatUsage(calm.seatgate, organization.asOperator))
+        }
+        return run()
+      },
+    })
+    expect(await differencesOf(overtaken, organization)).toEqual([])
+    expect(looks).toBe(1)
   })
 
   const leavingTraces = acts.filter(({ what }) => !/again|twice|restoring|revoking/.test(what))
