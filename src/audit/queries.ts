@@ -5,6 +5,7 @@ import { organizationIdOf, readable } from '../organizations/reference.ts'
 import { find, standingWith, type Standing } from '../organizations/standing.ts'
 import { parseLimit, type Page, type PageInput } from '../page.ts'
 import { invalid } from '../refusal.ts'
+import { extentOf, missedSince, NOTHING } from '../retention/horizon.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
@@ -27,10 +28,11 @@ const LARGEST_PAGE = 500
 /**
  * Lists an organization's audit events for those who administer its members: newest first for a
  * screen, or `order: 'oldest'` for an exporter, who misses nothing and has nothing twice however many
- * events arrive meanwhile. `limit` is 1 to 500. A cursor holds for the same order and filters.
+ * events arrive meanwhile; if retention was faster, they are told (`before_horizon`). `limit` is 1 to 500.
+ * A cursor holds for the same order and filters.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
- * `invalid_cursor`.
+ * `invalid_cursor`, `before_horizon`.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  *
@@ -54,10 +56,15 @@ export async function listAuditEvents(
       after: page?.after ?? null,
       limit: page === null ? 0 : page.limit + 1,
     }),
+    extent: extentIn(seatgate, scope),
   })
   if (!found.ok) return found
   if (!request.ok) return request
-  const { limit, trail } = request.value
+  const { limit, trail, after, filters } = request.value
+  const { horizon } = found.value.rows.extent[0] ?? NOTHING
+  const behind = trail.order === 'oldest' ? after : null
+  const missed = missedSince(behind ?? filters.after_sequence, horizon)
+  if (missed) return refused(missed)
   const rows = found.value.rows.events as readonly ReadEventRow[]
   const last = rows.at(limit - 1)
   const more = rows.length > limit && last !== undefined
@@ -68,9 +75,10 @@ export async function listAuditEvents(
 }
 
 /**
- * Counts an organization's audit events, all or those that match.
+ * Counts an organization's audit events, all that are there or those that match.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`.
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
+ * `before_horizon`.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  *
@@ -90,10 +98,14 @@ export async function countAuditEvents(
       .select({ count: sql<number>`count(*)`.as('count') })
       .from(auditEvents)
       .where(filters.ok ? and(within(seatgate, scope), matching(filters.value)) : sql`false`),
+    extent: extentIn(seatgate, scope),
   })
   if (!found.ok) return found
   if (!filters.ok) return filters
-  return ok({ count: found.value.rows.counted[0]?.count ?? 0 })
+  const { counted, extent } = found.value.rows
+  const missed = missedSince(filters.value.after_sequence, extent[0]?.horizon ?? 0)
+  if (missed) return refused(missed)
+  return ok({ count: counted[0]?.count ?? 0 })
 }
 
 /** The events of the scope's organization that match, for those who may read them. */
@@ -126,6 +138,11 @@ export function eventsIn(
     )
     .orderBy(order === 'newest' ? desc(sequence) : asc(sequence))
     .limit(limit)
+}
+
+/** Where the trail of the scope's organization begins and ends. */
+export function extentIn({ db }: Seatgate, { organization }: OrganizationScope) {
+  return extentOf(db, organizationIdOf(organization))
 }
 
 /** Who is asking may read the trail, and what else was asked for in the same trip. */

@@ -5,6 +5,7 @@ import { auditEvents, auditOutbox, auditPersonal } from '../database/schema.ts'
 import type { Metric } from '../metrics.ts'
 import { canonicalJson } from '../proof/canonical.ts'
 import { personalDataOf, personalDigest, type Origin } from '../proof/personal.ts'
+import { horizonOf } from '../retention/horizon.ts'
 import type { Seatgate } from '../seatgate.ts'
 import type { Attribution, EventDraft } from './event.ts'
 import { isAwaited } from './outbox.ts'
@@ -82,7 +83,8 @@ function rowOf(
   return {
     organizationId,
     sequence: sql<number>`coalesce((select sequence from audit_events
-      where organization_id = ${organizationId} order by sequence desc limit 1), 0) + 1`,
+      where organization_id = ${organizationId} order by sequence desc limit 1),
+      ${horizonOf(organizationId)}) + 1`,
     id,
     action,
     outcome: draft.outcome ?? ('success' as const),

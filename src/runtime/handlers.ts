@@ -6,6 +6,8 @@ import { purgeInvitations } from '../invitations/purge.ts'
 import { sweepRates } from '../invitations/rates.ts'
 import { sweepLines } from '../joining/line.ts'
 import { sweepAliases } from '../organizations/alias.ts'
+import { markScheduled } from '../retention/scheduled.ts'
+import { sweepRetention } from '../retention/sweep.ts'
 import type { Seatgate } from '../seatgate.ts'
 
 const Message = v.object({ organizationId: v.pipe(v.string(), v.minLength(1)) })
@@ -49,7 +51,15 @@ export function auditQueueHandler(seatgate: Seatgate) {
   }
 }
 
-const PARTS = [sweepAudit, sweepIntents, sweepLines, sweepAliases, sweepRates, purgeInvitations]
+const PARTS = [
+  sweepAudit,
+  sweepIntents,
+  sweepLines,
+  sweepAliases,
+  sweepRates,
+  purgeInvitations,
+  sweepRetention,
+]
 
 /**
  * Makes the cron handler: the sweep that finds what a lost message or a crash left behind, tries again
@@ -61,6 +71,7 @@ const PARTS = [sweepAudit, sweepIntents, sweepLines, sweepAliases, sweepRates, p
  * ```
  */
 export function sweepHandler(seatgate: Seatgate) {
+  markScheduled(seatgate)
   return async function sweep(): Promise<void> {
     for (const part of PARTS) {
       try {
