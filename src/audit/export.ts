@@ -12,7 +12,7 @@ import { organizationEvent, type AuditEvent } from './event.ts'
 import { parseFilters, type AuditFilters } from './filters.ts'
 import { HORIZON, type ExportHorizon } from '../proof/horizon.ts'
 import { subtreeHashes } from './prove.ts'
-import { streamAuditEvents, type EventStream } from './stream.ts'
+import { streamWritten, type EventStream } from './stream.ts'
 
 const Options = v.object({
   format: v.optional(
@@ -43,7 +43,7 @@ export interface AuditExport {
 export const EXPORT_VERSION = 1
 
 /**
- * Exports an organization's trail as NDJSON (default), CSV or JSON, oldest first, of any size in
+ * Exports an organization's trail, as it was written, as NDJSON (default), CSV or JSON, oldest first, of any size in
  * constant memory. The export is on record itself, as `audit.export`, after what it has. Each format
  * ends with how many events it has and whether `limit` cut it off; without such an end it broke off. Where
  * retention has taken the beginning away, NDJSON and JSON begin with what is left builds on.
@@ -66,7 +66,7 @@ export async function exportAuditEvents(
 ): Promise<Result<AuditExport>> {
   const { format: _format, limit: _limit, ...given } = input
   const parsed = bothOf(parseInput(Options, input), parseFilters(given, []))
-  const stream = await streamAuditEvents(seatgate, scope, parsed.ok ? given : {})
+  const stream = await streamWritten(seatgate, scope, parsed.ok ? given : {})
   if (!stream.ok) return stream
   if (!parsed.ok) return parsed
   const { format, limit = Infinity, ...filters } = parsed.value

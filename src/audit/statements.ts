@@ -9,6 +9,7 @@ import { horizonOf } from '../retention/horizon.ts'
 import type { Seatgate } from '../seatgate.ts'
 import type { Attribution, EventDraft } from './event.ts'
 import { isAwaited } from './outbox.ts'
+import { SCHEMA_VERSION } from './versions.ts'
 
 /** What all events of one batch have in common. */
 export interface EventContext extends Attribution {
@@ -100,7 +101,7 @@ function rowOf(
     causeEventId: draft.causeEventId ?? null,
     idempotencyKey: draft.idempotencyKey ?? null,
     personalDigest: digest,
-    schemaVersion: 1,
+    schemaVersion: SCHEMA_VERSION,
     occurredAt: now,
     insertedAt: now,
   }

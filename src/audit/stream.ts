@@ -4,7 +4,7 @@ import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { eventView, type AuditEvent, type ReadEventRow } from './event.ts'
 import { parseFilters, type AuditFilters, type ReadFilters } from './filters.ts'
-import { eventsIn, extentIn, findAllowed } from './queries.ts'
+import { eventsIn, extentIn, findAllowed, readEvent, within } from './queries.ts'
 
 /** Events that are read as they are asked for, oldest first. */
 export interface EventStream {
@@ -25,6 +25,7 @@ const EVENTS_PER_READ = 500
  * `before_horizon` if what comes behind `after_sequence` is gone.
  *
  * @throws {StoreUnavailable} if D1 does not answer, in the iteration too.
+ * @throws {UnknownSchemaVersion} in the iteration, if one is in a form that a later version has written.
  *
  * @example
  * ```ts
@@ -32,10 +33,28 @@ const EVENTS_PER_READ = 500
  * if (stream.ok) for await (const event of stream.value.events) console.log(event.sequence)
  * ```
  */
-export async function streamAuditEvents(
+export function streamAuditEvents(
   seatgate: Seatgate,
   scope: OrganizationScope,
   input: AuditFilters = {}
+): Promise<Result<EventStream>> {
+  return streamRows(seatgate, scope, input, (row) => readEvent(seatgate, row))
+}
+
+/** The same as they were written, each with the hash that it was sealed with: what an export has. */
+export function streamWritten(
+  seatgate: Seatgate,
+  scope: OrganizationScope,
+  input: AuditFilters
+): Promise<Result<EventStream>> {
+  return streamRows(seatgate, scope, input, eventView)
+}
+
+async function streamRows(
+  seatgate: Seatgate,
+  scope: OrganizationScope,
+  input: AuditFilters,
+  view: (row: ReadEventRow) => AuditEvent
 ): Promise<Result<EventStream>> {
   const filters = parseFilters(input, [])
   const found = await findAllowed(seatgate, scope, { extent: extentIn(seatgate, scope) })
@@ -47,7 +66,7 @@ export async function streamAuditEvents(
   return ok({
     throughSequence: there.head,
     horizon: there.horizon,
-    events: pages(seatgate, scope, filters.value, there),
+    events: pages(seatgate, scope, filters.value, there, view),
   })
 }
 
@@ -57,20 +76,21 @@ async function* pages(
   seatgate: Seatgate,
   scope: OrganizationScope,
   filters: ReadFilters,
-  { head: through, horizon: begunAt }: Extent
+  { head: through, horizon: begunAt }: Extent,
+  view: (row: ReadEventRow) => AuditEvent
 ): AsyncGenerator<AuditEvent> {
   let after = 0
   for (;;) {
     const page = { order: 'oldest', after, through, limit: EVENTS_PER_READ, sealed: true } as const
     const found = await findAllowed(seatgate, scope, {
-      events: eventsIn(seatgate, scope, filters, page),
+      events: eventsIn(seatgate, within(seatgate, scope), filters, page),
       extent: extentIn(seatgate, scope),
     })
     if (!found.ok) throw new StreamEnded(found.error.code)
     const { horizon } = found.value.rows.extent[0] ?? NOTHING
     if (horizon > Math.max(after, begunAt)) throw new StreamEnded('before_horizon')
     const rows = found.value.rows.events as readonly ReadEventRow[]
-    for (const row of rows) yield eventView(row)
+    for (const row of rows) yield view(row)
     const last = rows.at(-1)
     if (last === undefined || rows.length < EVENTS_PER_READ) return
     after = last.sequence

@@ -1,4 +1,4 @@
-import { and, eq, lt, lte, sql } from 'drizzle-orm'
+import { and, eq, lte, sql } from 'drizzle-orm'
 import { guard } from '../database/commit.ts'
 import type { Statement } from '../database/database.ts'
 import {
@@ -6,7 +6,6 @@ import {
   auditPersonal,
   auditPurges,
   auditRetention,
-  sinkCursors,
   sinkDeadLetters,
 } from '../database/schema.ts'
 import type { Seatgate } from '../seatgate.ts'
@@ -55,13 +54,6 @@ export function purgeStatements(seatgate: Seatgate, purge: Purge, run: Run): Sta
         )
       ),
     db.delete(auditEvents).where(and(here, lte(auditEvents.sequence, lastSequence))),
-    // What a sink is not waited for it will not get any more.
-    db
-      .update(sinkCursors)
-      .set({ sequence: lastSequence })
-      .where(
-        and(eq(sinkCursors.organizationId, organizationId), lt(sinkCursors.sequence, lastSequence))
-      ),
     ...(more
       ? [
           db
