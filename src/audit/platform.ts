@@ -92,11 +92,7 @@ export async function listPlatformEvents(
     const missed = missedSince(behind ?? filters.after_sequence, extent?.horizon ?? 0)
     if (missed) return refused(missed)
   }
-  const merged = merge(
-    found.first as readonly ReadEventRow[],
-    found.second as readonly ReadEventRow[],
-    trail.order
-  )
+  const merged = merge(found.first, found.second, trail.order)
   const shown = merged.slice(0, limit)
   const next = ids.map(
     (id, index) =>

@@ -97,16 +97,16 @@ describe('the platform’s people', () => {
     const input = { ...mine, organization_id: organization, limit: 1 }
     const scope = { caller: system }
     const { nextCursor } = answered(await listPlatformEvents(seatgate, scope, input))
-    const with_ = (change: object) =>
+    const listedAs = (change: object) =>
       listPlatformEvents(seatgate, scope, { ...input, ...change, cursor: nextCursor! })
-    expect(await with_({})).toMatchObject({ ok: true })
+    expect(await listedAs({})).toMatchObject({ ok: true })
     for (const change of [
       { organization_id: null },
       { organization_id: other },
       { organization_scope: 'including_system' },
       { order: 'oldest' },
     ]) {
-      expect(await with_(change)).toMatchObject({ error: { code: 'invalid_cursor' } })
+      expect(await listedAs(change)).toMatchObject({ error: { code: 'invalid_cursor' } })
     }
   })
 
