@@ -16,9 +16,9 @@ export function carrySeats(
   const going = sql`from audit_events where organization_id = ${organizationId}
     and sequence <= ${lastSequence}`
   const here = eq(auditCarriedSeats.organizationId, organizationId)
-  const promise = sql`(select json_extract(metadata, '$.expires_at') ${going}
-    and action = 'organization.invitation.resent' and target_id = audit_carried_seats.invitation_id
-    order by sequence desc limit 1)`
+  const resent = sql`${going} and action = 'organization.invitation.resent'`
+  const promise = sql`(select json_extract(metadata, '$.expires_at') ${resent}
+    and target_id = audit_carried_seats.invitation_id order by sequence desc limit 1)`
   return [
     db
       .insert(auditCarriedSeats)
@@ -49,6 +49,6 @@ export function carrySeats(
     db
       .update(auditCarriedSeats)
       .set({ expiresAt: promise })
-      .where(and(here, sql`${promise} is not null`)),
+      .where(and(here, sql`${auditCarriedSeats.invitationId} in (select target_id ${resent})`)),
   ]
 }

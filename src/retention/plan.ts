@@ -31,6 +31,8 @@ export interface Purge {
   readonly firstSequence: number
   /** Less than the first one, if nothing goes. */
   readonly lastSequence: number
+  /** Whether it passes a sink that it would have to wait for. */
+  readonly forced: boolean
   /** Sinks that have not had all of what goes. */
   readonly unsettled: readonly string[]
   /** What keeps more from going: `legal_hold`, `checkpoint`, or the ids of sinks. */
@@ -76,10 +78,12 @@ export function planPurge(
   const worthIt = past.some(
     ({ sequence, action }) => sequence <= through && action !== 'audit.purge_run'
   )
+  const behind = worthIt ? sinks.filter(({ settled }) => settled < through) : []
   return {
     firstSequence: horizon + 1,
     lastSequence: worthIt ? through : horizon,
-    unsettled: sinks.flatMap(({ id, settled }) => (worthIt && settled < through ? [id] : [])),
+    forced: behind.some(({ required }) => required),
+    unsettled: behind.map(({ id }) => id),
     waitsFor: limits.flatMap((limit) => (limit.through < due ? [limit.name] : [])),
   }
 }

@@ -70,7 +70,7 @@ export async function purgeAuditEvents(
     plan({ rows }, by) {
       if (!isOperator(by) && !isSystem(by)) return refused({ code: 'insufficient_role' })
       if (!parsed.ok) return parsed
-      const { dryRun, force } = parsed.value
+      const { dryRun } = parsed.value
       const purge = planPurge(
         retention,
         organizationId,
@@ -78,17 +78,16 @@ export async function purgeAuditEvents(
         parsed.value,
         began
       )
-      const { firstSequence, lastSequence, unsettled, waitsFor } = purge
+      const { firstSequence, lastSequence, forced, unsettled, waitsFor } = purge
       const events = lastSequence - firstSequence + 1
       const more = events === EVENTS_PER_RUN
       const value = { organizationId, horizon: lastSequence, events, more, waitsFor }
       if (dryRun || events === 0) return ok(unchanged(value))
-      const action = force && unsettled.length > 0 ? 'audit.forced_purge' : 'audit.purge_run'
+      const action = forced ? 'audit.forced_purge' : 'audit.purge_run'
       return ok({
         value,
         statements: purgeStatements(seatgate, purge, {
           organizationId,
-          forced: force,
           startedAt: began,
           more,
         }),

@@ -17,8 +17,6 @@ import type { Purge } from './plan.ts'
 /** What a run is beside what goes. */
 export interface Run {
   readonly organizationId: string
-  readonly forced: boolean
-  /** Whether it passes sinks that it would have to wait for. */
   readonly startedAt: Date
   /** Whether there is more to go at once. */
   readonly more: boolean
@@ -68,8 +66,8 @@ export function purgeStatements(seatgate: Seatgate, purge: Purge, run: Run): Sta
 // What the plan was made on: nobody else was faster, nobody holds it, and no replay is under way.
 function guards(
   { db, sinks }: Seatgate,
-  { firstSequence, lastSequence }: Purge,
-  { organizationId, forced }: Run
+  { firstSequence, lastSequence, forced }: Purge,
+  { organizationId }: Run
 ): Statement[] {
   const waitedFor = sinks.filter(({ internal, required = true }) => internal === true || required)
   const behind = sql`exists (select 1 from json_each(${JSON.stringify(waitedFor.map(({ id }) => id))})
@@ -84,8 +82,8 @@ function guards(
 
 function record(
   { db }: Seatgate,
-  { firstSequence, lastSequence }: Purge,
-  { organizationId, forced, startedAt }: Run
+  { firstSequence, lastSequence, forced }: Purge,
+  { organizationId, startedAt }: Run
 ): Statement {
   const going = sql`organization_id = ${organizationId} and sequence <= ${lastSequence}`
   const before = (column: 'lifecycle' | 'seat_limit') => sql`(select ${sql.raw(column)}

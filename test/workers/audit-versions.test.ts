@@ -8,18 +8,12 @@ import {
 } from '../../src/index.ts'
 import { seatgateWith } from './client.ts'
 import { organizationWith, sinkOf } from './forwarding.ts'
-import { retaining, system } from './retained.ts'
-import { testEnv } from './setup.ts'
+import { retaining, system, writeEvent } from './retained.ts'
 
 /** An organization whose third event a later version has written. */
 async function withLaterEvent(seatgate: Parameters<typeof organizationWith>[0]): Promise<string> {
   const organization = await organizationWith(seatgate)
-  await testEnv.DB.prepare(
-    `INSERT INTO audit_events (organization_id, sequence, id, action, outcome, actor_type, metadata, schema_version, occurred_at, inserted_at)
-     VALUES (?1, 3, ?1 || '3', 'test.event', 'success', 'system', '{}', 9, 7, 7)`
-  )
-    .bind(organization)
-    .run()
+  await writeEvent(organization, 3, { version: 9 })
   return organization
 }
 

@@ -66,6 +66,20 @@ export function retaining(
   }
 }
 
+/** Writes an event by SQL, as the library would not. */
+export async function writeEvent(
+  organization: string,
+  sequence: number,
+  { action = 'test.event', at = 7, version = 1, verb = 'INSERT' } = {}
+): Promise<void> {
+  await testEnv.DB.prepare(
+    `${verb} INTO audit_events (organization_id, sequence, id, action, outcome, actor_type, metadata, schema_version, occurred_at, inserted_at)
+     VALUES (?1, ?2, ?1 || '-' || ?2, ?3, 'success', 'system', '{}', ?4, ?5, ?5)`
+  )
+    .bind(organization, sequence, action, version, at)
+    .run()
+}
+
 /** The sequences of what is there. */
 export async function sequencesOf(organization: string): Promise<number[]> {
   const { results } = await testEnv.DB.prepare(

@@ -27,7 +27,7 @@ import {
 } from '../../src/proof/index.ts'
 import { organizationWith, owners, rename, upTo } from './forwarding.ts'
 import { violations } from './invariants.ts'
-import { days, retaining, sequencesOf, system } from './retained.ts'
+import { days, retaining, sequencesOf, system, writeEvent } from './retained.ts'
 import { testEnv } from './setup.ts'
 import { answered, newUser } from './world.ts'
 
@@ -280,16 +280,9 @@ describe('the triggers', () => {
 
   it('AUD-57: let nothing come back that is gone', async () => {
     const { organization } = await shortened()
-    const forge = (verb: string, sequence: number) =>
-      run(
-        `${verb} INTO audit_events (organization_id, sequence, id, action, outcome, actor_type, metadata, occurred_at, inserted_at)
-         VALUES (?1, ?2, ?1 || 'forged', 'test.event', 'success', 'system', '{}', 7, 7)`,
-        organization,
-        sequence
-      )
     for (const verb of ['INSERT', 'REPLACE', 'INSERT OR IGNORE']) {
       for (const sequence of [1, 6]) {
-        await expect(forge(verb, sequence)).rejects.toThrow(immutable)
+        await expect(writeEvent(organization, sequence, { verb })).rejects.toThrow(immutable)
       }
     }
   })
@@ -364,14 +357,9 @@ describe('how seats stood', () => {
   })
 
   it('AUD-44: a deleted one was deleted, also where its deletion is gone', async () => {
-    const { seatgate, sealedOne, daysLater, purge, scopeOf } = retaining(days(30))
+    const { seatgate, clock, sealedOne, daysLater, purge, scopeOf } = retaining(days(30))
     const organization = await sealedOne(2)
-    await run(
-      `INSERT INTO audit_events (organization_id, sequence, id, action, outcome, actor_type, metadata, occurred_at, inserted_at)
-       SELECT ?1, 3, ?1 || 'd', 'organization.delete', 'success', 'system', '{}', inserted_at, inserted_at
-       FROM audit_events WHERE organization_id = ?1 AND sequence = 2`,
-      organization
-    )
+    await writeEvent(organization, 3, { action: 'organization.delete', at: clock.now })
     await sealOrganization(seatgate, organization)
     daysLater(31)
     await purge(organization)
@@ -404,11 +392,7 @@ describe('the checker of trails', () => {
   it('finds a gap behind the horizon', async () => {
     const { organization } = await shortened()
     expect(await violations(organization, { quiet: false })).toEqual([])
-    await run(
-      `INSERT INTO audit_events (organization_id, sequence, id, action, outcome, actor_type, metadata, occurred_at, inserted_at)
-       VALUES (?1, 11, ?1 || 'gap', 'organization.update', 'success', 'system', '{}', 7, 7)`,
-      organization
-    )
+    await writeEvent(organization, 11, { action: 'organization.update' })
     expect(await violations(organization, { quiet: false })).toContain(
       'event 11 organization.update: expected sequence 10'
     )

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { createMeter } from '../../bench/meter.ts'
 import {
   forwardOrganization,
   placeLegalHold,
@@ -13,6 +14,7 @@ import {
 } from '../../src/index.ts'
 import { anOperator, asUser, embedded, rowCounts, seatgateWith } from './client.ts'
 import {
+  addEvents,
   cursorOf,
   delivered,
   isInOutbox,
@@ -223,7 +225,7 @@ describe('a run', () => {
   })
 
   it('AUD-65: of nothing is not on record, nor is one that would take the records of others alone', async () => {
-    const { sealedOne, purge, daysLater, tended, status } = retaining(days(30))
+    const { seatgate, sealedOne, purge, daysLater, tended, status } = retaining(days(30))
     const organization = await sealedOne(3)
     daysLater(31)
     await purge(organization)
@@ -231,6 +233,7 @@ describe('a run', () => {
     daysLater(31)
     expect(await purge(organization)).toMatchObject({ events: 2, horizon: 5 })
     expect(await purge(organization)).toMatchObject({ events: 0 })
+    await sealOrganization(seatgate, organization)
     daysLater(31)
     // What is left is the record of the second run.
     expect(await purge(organization)).toMatchObject({ events: 0, horizon: 5 })
@@ -244,15 +247,9 @@ describe('a run', () => {
   })
 
   it('is bounded, and the next one goes on', async () => {
-    const { seatgate, clock, purge, daysLater } = retaining(days(30))
+    const { seatgate, purge, daysLater } = retaining(days(30))
     const organization = await organizationWith(seatgate)
-    const numbers = JSON.stringify(upTo(1500))
-    await testEnv.DB.prepare(
-      `INSERT INTO audit_events (organization_id, sequence, id, action, outcome, actor_type, metadata, occurred_at, inserted_at)
-       SELECT ?1, 2 + value, ?1 || value, 'test.event', 'success', 'system', '{}', 7, ?3 FROM json_each(?2)`
-    )
-      .bind(organization, numbers, clock.now)
-      .run()
+    await addEvents(organization, 1500)
     await sealOrganization(seatgate, organization)
     daysLater(31)
     const dry = await purge(organization, { dryRun: true })
@@ -485,5 +482,42 @@ describe('the sweep', () => {
         expect(answer.status, `${method} ${path}`).toBe(404)
       }
     }
+  })
+})
+
+describe('what a run costs', () => {
+  it('three trips, and rows in proportion to what goes, however long the trail is', async () => {
+    const meter = createMeter()
+    const { seatgate, clock, daysLater } = retaining(days(30))
+    const costs = []
+    for (const [events, more] of [
+      [98, 0],
+      [998, 0],
+      [998, 9_000],
+    ] as const) {
+      const organization = await organizationWith(seatgate)
+      await addEvents(organization, events + more)
+      await sealOrganization(seatgate, organization)
+      daysLater(31)
+      const world = createWorld({
+        provider: 'd1',
+        around: meter.around,
+        auditLogKey: keys.privateKey,
+        retention: days(30),
+        now: () => new Date(clock.now),
+      })
+      const scope = { caller: system, organization }
+      const [run, cost] = await meter.measure(
+        () => purgeAuditEvents(world.seatgate, scope),
+        world.settled
+      )
+      expect(answered(run).events).toBe(events + 2)
+      costs.push(cost)
+    }
+    const [few, many, long] = costs
+    expect(costs.map(({ d1Trips }) => d1Trips)).toEqual([3, 3, 3])
+    expect(many!.rowsRead / few!.rowsRead).toBeLessThan(10.5)
+    expect(many!.rowsWritten / few!.rowsWritten).toBeLessThan(10.5)
+    expect(Math.abs(long!.rowsRead - many!.rowsRead)).toBeLessThan(50)
   })
 })
