@@ -6,7 +6,7 @@ import type { Seatgate } from '../seatgate.ts'
 /**
  * Keeps what events that are about to go say of seats that are still taken, so that how seats stood
  * can be told of every instant since. Only the seats of these events are touched: a seat id is never
- * used again, so that what is released here is over.
+ * used again, so that what is released here is over. One that is assigned has no invitation any more.
  */
 export function carrySeats(
   { db }: Seatgate,
@@ -23,9 +23,8 @@ export function carrySeats(
     db
       .insert(auditCarriedSeats)
       .select(
-        sql`select ${organizationId}, seat_id, iif(held, null, invitation_id),
-            iif(held, null, expires_at)
-          from (select target_id as seat_id, action = 'seat.assigned' as held,
+        sql`select ${organizationId}, seat_id, invitation_id, expires_at
+          from (select target_id as seat_id,
             json_extract(metadata, '$.invitation_id') as invitation_id,
             json_extract(metadata, '$.expires_at') as expires_at, max(sequence)
             ${going} and action in ('seat.reserved', 'seat.assigned') group by target_id)

@@ -25,14 +25,19 @@ import {
   sinkOf,
   upTo,
 } from './forwarding.ts'
-import { days, eventsOf, keys, retaining, sequencesOf, system } from './retained.ts'
+import { DAY_SECONDS, days, eventsOf, keys, retaining, sequencesOf, system } from './retained.ts'
 import { testEnv } from './setup.ts'
 import { answered, createWorld, newUser, operator } from './world.ts'
 
+/** Lets the sweep look at this trail, and at none that another test has left. */
 const due = (organization: string) =>
-  testEnv.DB.prepare('UPDATE audit_retention SET due_at = 0 WHERE organization_id = ?')
+  testEnv.DB.prepare('UPDATE audit_retention SET due_at = iif(organization_id = ?, 0, 9e15)')
     .bind(organization)
     .run()
+const dueAt = (organization: string) =>
+  testEnv.DB.prepare('SELECT due_at FROM audit_retention WHERE organization_id = ?')
+    .bind(organization)
+    .first<number>('due_at')
 const count = (table: string, organization: string) =>
   testEnv.DB.prepare(`SELECT count(*) AS n FROM ${table} WHERE organization_id = ?`)
     .bind(organization)
@@ -443,20 +448,33 @@ describe('what a run waits for', () => {
 })
 
 describe('the sweep', () => {
-  it('looks at each trail once a day, and again at once while there is more', async () => {
-    const { seatgate, sealedOne, daysLater, tended } = retaining(days(30))
+  it('looks at each trail once a day', async () => {
+    const { seatgate, clock, sealedOne, daysLater, tended } = retaining(days(30))
     const organization = await sealedOne(5)
     await due(organization)
     daysLater(31)
     await sweepRetention(seatgate)
+    expect(await dueAt(organization)).toBe(clock.now + DAY_SECONDS * 1000)
     expect(await sequencesOf(organization)).toEqual([6])
     await tended(organization, 'A')
     daysLater(31)
     await due(organization)
     await sweepRetention(seatgate)
     expect((await sequencesOf(organization))[0]).toBe(8)
+  })
+
+  it('goes on at once while there is more', async () => {
+    const { seatgate, clock, daysLater } = retaining(days(30))
+    const organization = await organizationWith(seatgate)
+    await addEvents(organization, 1500)
+    await sealOrganization(seatgate, organization)
+    daysLater(31)
+    await due(organization)
     await sweepRetention(seatgate)
-    expect((await sequencesOf(organization))[0]).toBe(8)
+    expect(await dueAt(organization)).toBe(clock.now)
+    await sweepRetention(seatgate)
+    expect((await sequencesOf(organization))[0]).toBe(1503)
+    expect(await dueAt(organization)).toBe(clock.now + DAY_SECONDS * 1000)
   })
 
   it('puts into the outbox what waits for a checkpoint', async () => {
