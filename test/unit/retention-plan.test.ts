@@ -53,7 +53,7 @@ const trail = fc
     })),
     events: ages.map((age, index) => ({
       sequence: horizon + index + 1,
-      action: ran[index] === true ? 'audit.purge_run' : 'a.b',
+      action: ran[index] ? 'audit.purge_run' : 'a.b',
       insertedAt: new Date(NOW.getTime() - age * DAY_MS),
     })),
   }))
