@@ -340,31 +340,41 @@ describe('what a run waits for', () => {
     expect(await eventsOf(organization, 'audit.hold_release')).toHaveLength(1)
   })
 
-  it('AUD-61: a hold that comes between the plan and its batch holds', async () => {
-    const { sealedOne, daysLater } = retaining(days(30))
-    const organization = await sealedOne()
+  it.each([
+    [
+      'AUD-61: a hold that comes',
+      "UPDATE audit_retention SET held_at = 1, held_reason = 'x' WHERE organization_id = ?",
+      ['legal_hold'],
+    ],
+    [
+      'AUD-62: a replay that comes',
+      'UPDATE sink_cursors SET sequence = 0 WHERE organization_id = ?',
+      ['sink'],
+    ],
+  ])('%s between the plan and its batch is waited for', async (_what, sql, waitsFor) => {
+    const sink = sinkOf('sink')
+    const { sealedOne, daysLater, tended, clock } = retaining(days(30), [sink])
+    const organization = await sealedOne(4)
+    await tended(organization, 'A')
     daysLater(31)
     let between = false
     const world = createWorld({
       provider: 'd1',
       auditLogKey: keys.privateKey,
       retention: days(30),
-      now: () => new Date(Date.now() + 31 * 24 * 60 * 60 * 1000),
+      sinks: [sink],
+      now: () => new Date(clock.now),
       async around({ asked }, run) {
-        if (!between && asked.some((sql) => sql.startsWith('delete from "audit_events"'))) {
+        if (!between && asked.some((text) => text.startsWith('delete from "audit_events"'))) {
           between = true
-          await testEnv.DB.prepare(
-            "UPDATE audit_retention SET held_at = 1, held_reason = 'x' WHERE organization_id = ?"
-          )
-            .bind(organization)
-            .run()
+          await testEnv.DB.prepare(sql).bind(organization).run()
         }
         return run()
       },
     })
     const scope = { caller: system, organization }
     const run = answered(await purgeAuditEvents(world.seatgate, scope))
-    expect(run).toMatchObject({ events: 0, waitsFor: ['legal_hold'] })
+    expect(run).toMatchObject({ events: 0, waitsFor })
     expect(await sequencesOf(organization)).toEqual(upTo(5))
   })
 
