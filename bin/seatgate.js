@@ -25,6 +25,8 @@ const FOUND = {
   altered: 'is not what was sealed',
   personal: 'has personal data that the event does not commit to',
   root: 'or one between it and the last that is proven is not what the checkpoint has',
+  horizon:
+    'is said to be the last that retention took, but no event says so, or no checkpoint reaches it',
   truncated: 'is missing: the checkpoint has more events',
   incomplete: 'is not the end of a complete export: it broke off, was cut off or filtered',
 }
@@ -73,7 +75,7 @@ async function verify(file, { key, checkpoint }) {
   const input = createReadStream(file, 'utf8')
   const failed = new Promise((_, reject) => input.once('error', reject))
   const lines = createInterface({ input, crlfDelay: Infinity })
-  const { organizationId, events, proven, finding } = await Promise.race([
+  const { organizationId, horizon, events, proven, finding } = await Promise.race([
     verifyExport(lines, checkpoints),
     failed,
   ])
@@ -81,9 +83,10 @@ async function verify(file, { key, checkpoint }) {
     const { kind, line, sequence } = finding
     return fail(`FAILED (${kind}): line ${line}, sequence ${sequence}, ${FOUND[kind]}.\n`)
   }
+  const behind = horizon > 0 ? `, from ${horizon + 1} on` : ''
   const younger = events - proven
   process.stdout.write(
-    `OK: ${events} events of ${organizationId}, ${proven} of them proven` +
+    `OK: ${events} events of ${organizationId}${behind}, ${proven} of them proven` +
       `${younger > 0 ? `, ${younger} younger than the last checkpoint` : ''}.\n`
   )
   return 0

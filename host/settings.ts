@@ -9,6 +9,7 @@ export interface Variables {
   readonly AUDIT_WEBHOOK_URL?: string
   readonly AUDIT_WEBHOOK_SECRET?: string
   readonly AUDIT_LOG_KEY?: string
+  readonly AUDIT_RETENTION_DAYS?: string
   readonly INVITATION_SECRET?: string
   readonly INVITATIONS_HOLD_SEATS?: string
   readonly PUBLIC_URL?: string
@@ -24,6 +25,8 @@ export interface Settings {
   readonly sinks: readonly Sink[]
   /** Signs checkpoints of audit logs. Null: none is kept. */
   readonly auditLogKey: string | null
+  /** How many days audit events are kept. Null: for ever. */
+  readonly auditRetentionDays: number | null
   /** Null: nobody can be invited. */
   readonly secret: string | null
   readonly invitationsHoldSeats: boolean
@@ -55,6 +58,7 @@ export function readSettings(variables: Variables): Settings {
     isOperator: (email) => operators.has(email),
     sinks: sinks(variables),
     auditLogKey: variables.AUDIT_LOG_KEY || developmentKey(variables),
+    auditRetentionDays: retentionDays(variables),
     secret: variables.INVITATION_SECRET || developmentSecret(variables),
     invitationsHoldSeats: yes('INVITATIONS_HOLD_SEATS', variables.INVITATIONS_HOLD_SEATS || 'true'),
     whenFull: whenFull(variables.JOINING_WHEN_FULL || 'refuse'),
@@ -75,6 +79,17 @@ function seconds(text: string): number {
   const value = Number(text)
   if (Number.isFinite(value) && value > 0 && value <= 3600) return value
   throw new TypeError('SEAT_RESERVATION_SECONDS must be a number of seconds, up to 3600.')
+}
+
+function retentionDays(variables: Variables): number | null {
+  const { AUDIT_RETENTION_DAYS, AUDIT_LOG_KEY } = variables
+  if (!AUDIT_RETENTION_DAYS) return null
+  const days = Number(AUDIT_RETENTION_DAYS)
+  if (!Number.isInteger(days) || days < 1) {
+    throw new TypeError('AUDIT_RETENTION_DAYS must be a whole number of days, from 1.')
+  }
+  if (AUDIT_LOG_KEY || developmentKey(variables) !== null) return days
+  throw new TypeError('AUDIT_LOG_KEY must be set beside AUDIT_RETENTION_DAYS.')
 }
 
 // Known to everybody, and good for trying things out alone.

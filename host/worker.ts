@@ -53,6 +53,9 @@ const seatgate = createSeatgate({
   lifecycle: { onDelete: deleteAccount(database) },
   sinks: settings.sinks,
   ...(settings.auditLogKey !== null && { auditLogKey: settings.auditLogKey }),
+  ...(settings.auditRetentionDays !== null && {
+    retention: [{ days: settings.auditRetentionDays }],
+  }),
   ...(settings.secret !== null && { secret: settings.secret }),
   invitationsHoldSeats: settings.invitationsHoldSeats,
   registerUser: registration(database),

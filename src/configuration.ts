@@ -12,6 +12,7 @@ import type { InvitationRules } from './invitations/rules.ts'
 import type { JoinRules } from './joining/rules.ts'
 import type { Metric } from './metrics.ts'
 import type { SeatgateOptions, StepUp, VerifyPassword } from './options.ts'
+import { retentionMistake, type RetentionWindow } from './retention/rules.ts'
 import { seatLimit, type SeatLimit } from './seats/limit.ts'
 import type { SessionStore } from './sessions/store.ts'
 
@@ -230,6 +231,17 @@ export function checkedLog({ auditLogKey, publishCheckpoint }: SeatgateOptions):
     throw wrong('auditLogKey must be the private key of generateLogKey().')
   }
   return auditLog(auditLogKey, publishCheckpoint ?? null)
+}
+
+/** What no checkpoint covers may not go: without a log there is nothing to keep what is left by. */
+export function checkedRetention(options: SeatgateOptions): readonly RetentionWindow[] {
+  const { retention = [], auditLogKey } = options
+  const mistake = retentionMistake(retention)
+  if (mistake !== null) throw wrong(`retention ${mistake}`)
+  if (retention.length > 0 && auditLogKey === undefined) {
+    throw wrong('retention needs auditLogKey beside it.')
+  }
+  return retention
 }
 
 /** A measure that nothing depends on: what it throws is its own affair. */

@@ -2,7 +2,8 @@
  * What can be counted: names and numbers, never a row's values, an actor or a request.
  *
  * `audit.recorded` comes once per event, after its batch is in, in order. `audit.attempt` comes once per
- * delivery to a sink, `seat.drift_repaired` once per kind of difference that was repaired.
+ * delivery to a sink, `seat.drift_repaired` once per kind of difference that was repaired,
+ * `audit.purged` once per run of retention.
  */
 export type Metric =
   | {
@@ -23,6 +24,15 @@ export type Metric =
       readonly action: string
       readonly reason: string
       readonly fields: readonly string[]
+    }
+  | {
+      readonly name: 'audit.purged'
+      readonly events: number
+      readonly milliseconds: number
+    }
+  | {
+      readonly name: 'audit.unknown_version'
+      readonly version: number
     }
   | {
       readonly name: 'audit.attempt'

@@ -11,6 +11,7 @@ import type {
 } from './invitations/rules.ts'
 import type { JoinRules } from './joining/rules.ts'
 import type { Metric } from './metrics.ts'
+import type { RetentionWindow } from './retention/rules.ts'
 import type { SeatProvider } from './seats/provider.ts'
 import type { SessionStore } from './sessions/store.ts'
 
@@ -143,6 +144,11 @@ export interface SeatgateOptions {
   readonly auditLogKey?: string
   /** Keeps signed checkpoints where whoever writes to the database cannot: in R2, say. */
   readonly publishCheckpoint?: (checkpoint: PublishedCheckpoint) => Promise<unknown>
+  /**
+   * How long audit events are kept. Needs `auditLogKey`, and `sweepHandler` in the same Worker. Default:
+   * for ever.
+   */
+  readonly retention?: readonly RetentionWindow[]
   /** Where audit events are forwarded to. Default nowhere. */
   readonly sinks?: readonly Sink[]
   /** Wakes the forwarder after each change. Without it the sweep alone forwards. */

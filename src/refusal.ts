@@ -3,7 +3,8 @@
  *
  * `seat_limit_reached` carries the limit and the seats in use when it was decided,
  * `validation_error` the messages by field, `last_owner` the organizations that would be left without
- * an owner where there may be several, `hook_refused` the host's own reason.
+ * an owner where there may be several, `hook_refused` the host's own reason, `before_horizon` up to which
+ * sequence a trail is gone.
  */
 export type Refusal =
   | { readonly code: 'seat_limit_reached'; readonly limit: number; readonly used: number }
@@ -19,6 +20,7 @@ export type Refusal =
       readonly enrollmentPath: string
       readonly returnTo: string
     }
+  | { readonly code: 'before_horizon'; readonly horizon: number }
   | { readonly code: PlainRefusalCode }
 
 /** An organization as a refusal names it. */

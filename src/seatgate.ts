@@ -10,6 +10,7 @@ import {
   checkedLifecycle,
   checkedLimit,
   checkedLog,
+  checkedRetention,
   checkedRoles,
   checkedSeconds,
   checkedSessions,
@@ -34,6 +35,7 @@ import type {
   WakeUpQueue,
 } from './options.ts'
 import type { RecordedData } from './proof/personal.ts'
+import type { RetentionWindow } from './retention/rules.ts'
 import type { SeatContext, SeatProvider } from './seats/provider.ts'
 import type { SessionStore } from './sessions/store.ts'
 import { unscoped } from './tenancy/tenant-database.ts'
@@ -62,6 +64,8 @@ export interface Seatgate {
   readonly eventRules: EventRules
   /** Null where no log of hashes is kept. */
   readonly log: AuditLog | null
+  /** How long events are kept; none: for ever. */
+  readonly retention: readonly RetentionWindow[]
   readonly cursorKey: Uint8Array
   readonly queue: WakeUpQueue | null
   readonly waitUntil: ((work: Promise<unknown>) => void) | null
@@ -126,6 +130,7 @@ export function createSeatgate(options: SeatgateOptions): Seatgate {
     },
     eventRules: checkedEventRules(options),
     log: checkedLog(options),
+    retention: checkedRetention(options),
     cursorKey: cursorKey(options.secret),
     queue: options.queue ?? null,
     waitUntil: options.waitUntil ?? null,

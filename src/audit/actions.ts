@@ -44,6 +44,8 @@ const domain = { domain: text }
 // Absolute, as the ledger saw them when the seat was taken; where there is no ledger they are absent.
 const counted = { held: v.optional(count), reserved: v.optional(count), limit: v.optional(limit) }
 const seats = { changesSeats: true }
+// `sinks` are those that had not had all of it.
+const purge = { first_sequence: count, last_sequence: count, events: count, sinks: optional }
 
 /** The catalogue: an action's name, what it is about, its metadata, and whether it changes seats. */
 export const ACTIONS = {
@@ -130,6 +132,10 @@ export const ACTIONS = {
   ),
 
   'audit.erasure': about('user', { ...user, records: count }),
+  'audit.purge_run': about('organization', purge),
+  'audit.forced_purge': about('organization', purge),
+  'audit.hold_place': about('organization', { reason: text }),
+  'audit.hold_release': about('organization', { reason: text }),
   'audit.replay': about('organization', { sink: text, from_sequence: count }),
   'audit.requeue': about('organization', {
     sink: text,

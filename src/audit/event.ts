@@ -187,7 +187,10 @@ export const sealedColumns = {
     and level = 0 and position = sequence - 1)`.as('leaf_hash'),
 }
 
-/** The event as readers see it. */
+/**
+ * The event as it was written: what is sealed, exported and forwarded, so that its hash can be checked
+ * wherever it goes.
+ */
 export function eventView({
   insertedAt,
   occurredAt,

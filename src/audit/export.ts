@@ -6,10 +6,13 @@ import { bothOf, parseInput } from '../input.ts'
 import { ok, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { base64 } from '../proof/base64.ts'
 import { CSV_HEADER, csvRow, row } from './csv.ts'
 import { organizationEvent, type AuditEvent } from './event.ts'
 import { parseFilters, type AuditFilters } from './filters.ts'
-import { streamAuditEvents, type EventStream } from './stream.ts'
+import { HORIZON, type ExportHorizon } from '../proof/horizon.ts'
+import { subtreeHashes } from './prove.ts'
+import { streamWritten, type EventStream } from './stream.ts'
 
 const Options = v.object({
   format: v.optional(
@@ -40,12 +43,13 @@ export interface AuditExport {
 export const EXPORT_VERSION = 1
 
 /**
- * Exports an organization's trail as NDJSON (default), CSV or JSON, oldest first, of any size in
+ * Exports an organization's trail, as it was written, as NDJSON (default), CSV or JSON, oldest first, of any size in
  * constant memory. The export is on record itself, as `audit.export`, after what it has. Each format
- * ends with how many events it has and whether `limit` cut it off; without such an end it broke off.
+ * ends with how many events it has and whether `limit` cut it off; without such an end it broke off. Where
+ * retention has taken the beginning away, NDJSON and JSON begin with what is left builds on.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
- * `unavailable`.
+ * `before_horizon`, `unavailable`.
  *
  * @throws {StoreUnavailable} if D1 does not answer; the stream errs if it stops answering.
  *
@@ -62,7 +66,7 @@ export async function exportAuditEvents(
 ): Promise<Result<AuditExport>> {
   const { format: _format, limit: _limit, ...given } = input
   const parsed = bothOf(parseInput(Options, input), parseFilters(given, []))
-  const stream = await streamAuditEvents(seatgate, scope, parsed.ok ? given : {})
+  const stream = await streamWritten(seatgate, scope, parsed.ok ? given : {})
   if (!stream.ok) return stream
   if (!parsed.ok) return parsed
   const { format, limit = Infinity, ...filters } = parsed.value
@@ -77,7 +81,7 @@ export async function exportAuditEvents(
       const { id } = standing.value.organization
       const filtered = Object.keys(filters).sort().join(' ')
       return ok({
-        value: null,
+        value: id,
         statements: [guardStanding(seatgate, standing.value)],
         events: [organizationEvent(id, 'audit.export', { format, filters: filtered })],
       })
@@ -85,10 +89,11 @@ export async function exportAuditEvents(
   })
   if (!recorded.ok) return recorded
   const { contentType, ...writing } = FORMATS[format]
+  const horizon = await horizonLine(seatgate, recorded.value, stream.value.horizon)
   return ok({
     contentType,
     fileName: `audit.${format}`,
-    body: bytesOf(lines(writing, stream.value, limit)),
+    body: bytesOf(lines(writing, stream.value, horizon, limit)),
   })
 }
 
@@ -101,7 +106,7 @@ interface End {
 
 interface Format {
   readonly contentType: string
-  readonly begin: string
+  readonly begin: (horizon: ExportHorizon | null) => string
   readonly event: (event: AuditEvent, index: number) => string
   readonly end: (end: End) => string
 }
@@ -111,20 +116,21 @@ const summary = (end: End) => ({ type: 'seatgate.audit.export', version: EXPORT_
 const FORMATS: Readonly<Record<'ndjson' | 'csv' | 'json', Format>> = {
   ndjson: {
     contentType: 'application/x-ndjson',
-    begin: '',
+    begin: (horizon) => (horizon ? `${JSON.stringify(horizon)}\n` : ''),
     event: (event) => `${JSON.stringify(event)}\n`,
     end: (end) => `${JSON.stringify(summary(end))}\n`,
   },
   csv: {
     contentType: 'text/csv; charset=utf-8',
-    begin: CSV_HEADER,
+    begin: () => CSV_HEADER,
     event: csvRow,
     end: ({ events, truncated }) =>
       row([`# end: ${events} events, ${truncated ? 'truncated' : 'complete'}`]),
   },
   json: {
     contentType: 'application/json',
-    begin: `{"version":${EXPORT_VERSION},"events":[`,
+    begin: (horizon) =>
+      `{"version":${EXPORT_VERSION},"horizon":${JSON.stringify(horizon)},"events":[`,
     event: (event, index) => `${index > 0 ? ',' : ''}${JSON.stringify(event)}`,
     end: (end) => `],"end":${JSON.stringify(summary(end))}}`,
   },
@@ -133,9 +139,10 @@ const FORMATS: Readonly<Record<'ndjson' | 'csv' | 'json', Format>> = {
 async function* lines(
   { begin, event, end }: Omit<Format, 'contentType'>,
   { events, throughSequence }: EventStream,
+  horizon: ExportHorizon | null,
   limit: number
 ): AsyncGenerator<string> {
-  yield begin
+  yield begin(horizon)
   let count = 0
   for await (const each of events) {
     if (count === limit) return yield end({ events: count, truncated: true, throughSequence })
@@ -143,6 +150,16 @@ async function* lines(
     count += 1
   }
   yield end({ events: count, truncated: false, throughSequence })
+}
+
+async function horizonLine(
+  seatgate: Seatgate,
+  organizationId: string,
+  sequence: number
+): Promise<ExportHorizon | null> {
+  if (sequence === 0) return null
+  const [hashes = []] = await subtreeHashes(seatgate, organizationId, [{ start: 0, end: sequence }])
+  return { type: HORIZON, version: 1, sequence, hashes: hashes.map(base64) }
 }
 
 const CHUNK = 64 * 1024

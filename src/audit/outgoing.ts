@@ -24,7 +24,8 @@ const INNER = new Set([
   'salt',
   ...Object.values(ACTIONS).flatMap(({ metadata }) => Object.keys(metadata.entries)),
 ])
-const PATTERN = /^(\*|[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*(\.\*)?)$/
+/** An action, or the beginning of some: `organization.*`. */
+export const PATTERN = /^(\*|[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*(\.\*)?)$/
 
 /** Whether a sink takes an event. */
 export function takes(sink: Sink, { action, insertedAt }: AuditEvent): boolean {
@@ -35,7 +36,8 @@ export function takes(sink: Sink, { action, insertedAt }: AuditEvent): boolean {
   return sink.accepts?.(action) ?? true
 }
 
-function matches(pattern: string, action: string): boolean {
+/** Whether a pattern takes an action. */
+export function matches(pattern: string, action: string): boolean {
   return pattern.endsWith('*') ? action.startsWith(pattern.slice(0, -1)) : action === pattern
 }
 

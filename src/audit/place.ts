@@ -27,20 +27,24 @@ export function cursorKey(secret: string | undefined): Uint8Array {
   return sha256(utf8ToBytes(`seatgate-cursor/v1\n${secret ?? NO_SECRET}`))
 }
 
-/** Writes the cursor that leads on behind a sequence. */
-export function placeAfter(key: Uint8Array, trail: Trail, sequence: number): string {
-  const place = utf8ToBytes(String(sequence))
+/** Where a list stands in each of its trails: behind a sequence, or (null) before its beginning. */
+export type Places = readonly (number | null)[]
+
+/** Writes the cursor that leads on from there. */
+export function placeAfter(key: Uint8Array, trail: Trail, places: Places): string {
+  const place = utf8ToBytes(places.map((sequence) => sequence ?? '').join(' '))
   return `${base64url(place)}.${base64url(seal(key, trail, place))}`
 }
 
-/** The sequence that a cursor stands at; null if it is none for this list. */
-export function sequenceAt(key: Uint8Array, trail: Trail, cursor: unknown): number | null {
+/** Where a cursor stands; null if it is none for this list. */
+export function placesAt(key: Uint8Array, trail: Trail, cursor: unknown): Places | null {
   if (typeof cursor !== 'string' || cursor.length > 100) return null
   const [left = '', right = '', ...rest] = cursor.split('.')
   const place = fromBase64url(left)
   if (place === null || rest.length > 0) return null
   if (right !== base64url(seal(key, trail, place))) return null
-  return Number(new TextDecoder().decode(place))
+  const texts = new TextDecoder().decode(place).split(' ')
+  return texts.map((text) => (text === '' ? null : Number(text)))
 }
 
 function seal(key: Uint8Array, trail: Trail, place: Uint8Array): Uint8Array {

@@ -15,13 +15,14 @@ import {
   inclusionSpans,
   rootOver,
   subtreesOf,
+  type Hash,
   type Span,
 } from '../proof/merkle.ts'
+import { NOTHING } from '../retention/horizon.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
-import { findAllowed } from './queries.ts'
-import { headOf } from './stream.ts'
+import { extentIn, findAllowed } from './queries.ts'
 
 /** The latest checkpoint, and how much there is behind it. */
 export interface AuditCheckpoint {
@@ -31,6 +32,8 @@ export interface AuditCheckpoint {
   readonly size: number
   /** How many were recorded since, and will be sealed in a moment. */
   readonly unsealed: number
+  /** How many of them are gone by retention, from the beginning on. Every proof of them still holds. */
+  readonly horizon: number
   /** The key to verify it with, if you trust whoever tells you. */
   readonly publicKey: string
 }
@@ -74,8 +77,8 @@ export async function auditCheckpoint(
 ): Promise<Result<AuditCheckpoint>> {
   const read = await readLog(seatgate, scope)
   if (!read.ok) return read
-  const { note, size, head, publicKey } = read.value
-  return ok({ checkpoint: note, size, unsealed: head - size, publicKey })
+  const { note, size, head, horizon, publicKey } = read.value
+  return ok({ checkpoint: note, size, unsealed: head - size, horizon, publicKey })
 }
 
 /**
@@ -141,23 +144,37 @@ async function readLog(seatgate: Seatgate, scope: OrganizationScope) {
       )
       .orderBy(desc(auditCheckpoints.size))
       .limit(1),
-    head: headOf(seatgate, scope),
+    extent: extentIn(seatgate, scope),
   })
   if (!found.ok) return found
   if (log === null) return refused({ code: 'not_found' })
   const { rows, organization: place } = found.value
   const { publicKey } = await log.signer()
   const { note = null, size = 0 } = rows.latest[0] ?? {}
-  const head = rows.head[0]?.sequence ?? 0
-  return ok({ organizationId: place.id, note, size, head, publicKey })
+  const { head, horizon } = rows.extent[0] ?? NOTHING
+  return ok({ organizationId: place.id, note, size, head, horizon, publicKey })
 }
 
 // Each span is a few complete subtrees, of which there are no more than the tree is high.
 async function rootsOf(
-  { db }: Seatgate,
+  seatgate: Seatgate,
   organizationId: string,
   spans: readonly Span[]
 ): Promise<string[]> {
+  const hashes = await subtreeHashes(seatgate, organizationId, spans)
+  return hashes.map((subtrees) => base64(rootOver(subtrees)))
+}
+
+/**
+ * The hashes of the complete subtrees of some spans of an organization's log.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ */
+export async function subtreeHashes(
+  { db }: Seatgate,
+  organizationId: string,
+  spans: readonly Span[]
+): Promise<Hash[][]> {
   const wanted = spans.flatMap(subtreesOf).map(({ level, position }) => [level, position])
   const { nodes } = await batch(db, {
     nodes: db
@@ -172,14 +189,10 @@ async function rootsOf(
     nodes.map(({ level, position, hash }) => [`${level}/${position}`, fromBase64(hash)])
   )
   return spans.map((span) =>
-    base64(
-      rootOver(
-        subtreesOf(span).map(({ level, position }) => {
-          const hash = hashes.get(`${level}/${position}`)
-          if (!hash) throw new Error('The log lacks a hash.')
-          return hash
-        })
-      )
-    )
+    subtreesOf(span).map(({ level, position }) => {
+      const hash = hashes.get(`${level}/${position}`)
+      if (!hash) throw new Error('The log lacks a hash.')
+      return hash
+    })
   )
 }

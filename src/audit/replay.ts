@@ -7,16 +7,18 @@ import { and, eq, gt, sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { guard } from '../database/commit.ts'
 import type { Statement } from '../database/database.ts'
-import { auditEvents, sinkCursors, sinkDeadLetters } from '../database/schema.ts'
+import { sinkCursors, sinkDeadLetters } from '../database/schema.ts'
 import { parseInput } from '../input.ts'
 import { guardLive } from '../memberships/guards.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
 import { invalid } from '../refusal.ts'
+import { NOTHING, type Extent } from '../retention/horizon.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { organizationEvent, type EventDraft } from './event.ts'
+import { extentIn } from './queries.ts'
 import { keeperOf, sinkNamed } from './sink-status.ts'
 
 const sequence = v.pipe(
@@ -42,7 +44,7 @@ const MOST_AT_ONCE = 10_000
  * A sink that was paused is resumed. Not while a delivery is under way (`operation_in_progress`).
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found` for a sink
- * that there is not, `validation_error`, `operation_in_progress`, `unavailable`.
+ * that there is not, `validation_error`, `before_horizon`, `operation_in_progress`, `unavailable`.
  *
  * @example
  * ```ts
@@ -57,12 +59,14 @@ export function replaySink(
   options: OperationOptions = {}
 ): Promise<Result<{ readonly sink: string; readonly fromSequence: number }>> {
   const parsed = parseInput(Replay, input)
-  return change(seatgate, scope, sinkId, { name: 'audit.replay', input, options }, (id, head) => {
+  return change(seatgate, scope, sinkId, { name: 'audit.replay', input, options }, (id, extent) => {
     if (!parsed.ok) return parsed
     const { fromSequence } = parsed.value
+    const { head, horizon } = extent
     if (fromSequence > head + 1) {
       return refused(invalid({ fromSequence: [`Must be at most ${head + 1}.`] }))
     }
+    if (fromSequence <= horizon) return refused({ code: 'before_horizon', horizon })
     const event = { sink: sinkId, from_sequence: fromSequence }
     return ok({
       value: { sink: sinkId, fromSequence },
@@ -137,7 +141,7 @@ export async function requeueDeadLetters(
       .where(and(ofSink, eq(sinkDeadLetters.sequence, named ?? 0))),
   }
   const operation = { name: 'audit.requeue', input, options, queries }
-  return change(seatgate, scope, sinkId, operation, (id, head, now, rows) => {
+  return change(seatgate, scope, sinkId, operation, (id, { head }, now, rows) => {
     if (!parsed.ok) return parsed
     const events = Number(rows['counted']?.[0]?.['events'] ?? 0)
     if (named !== undefined && events === 0) {
@@ -186,7 +190,7 @@ function change<T>(
     readonly options: OperationOptions
     readonly queries?: Readonly<Record<string, Statement>>
   },
-  decide: (id: string, head: number, now: Date, rows: Rows) => Result<Change<T>>
+  decide: (id: string, extent: Extent, now: Date, rows: Rows) => Result<Change<T>>
 ): Promise<Result<T>> {
   const { name, input, options, queries } = operation
   return perform(
@@ -196,7 +200,7 @@ function change<T>(
       name,
       input: [sinkId, input],
       grows: false,
-      queries: { ...queries, head: headOf(seatgate, scope) },
+      queries: { ...queries, extent: extentIn(seatgate, scope) },
       plan(found, _caller, now) {
         const keeper = keeperOf(seatgate, found)
         if (!keeper.ok) return keeper
@@ -204,8 +208,7 @@ function change<T>(
         if (!sink.ok) return sink
         const organizationId = keeper.value
         const rows = found.rows as unknown as Rows
-        const head = Number(rows['head']?.[0]?.['sequence'] ?? 0)
-        const decided = decide(organizationId, head, now, rows)
+        const decided = decide(organizationId, found.rows.extent[0] ?? NOTHING, now, rows)
         if (!decided.ok) return decided
         const { value, set, statements, event } = decided.value
         if (event === null) return ok({ value, statements: [], events: [] })
@@ -222,13 +225,6 @@ function change<T>(
     },
     options
   )
-}
-
-function headOf({ db }: Seatgate, { organization }: OrganizationScope) {
-  return db
-    .select({ sequence: sql<number>`coalesce(max(sequence), 0)`.as('sequence') })
-    .from(auditEvents)
-    .where(eq(auditEvents.organizationId, organizationIdOf(organization)))
 }
 
 // What is under way would move the cursor back to where it thinks it stands.

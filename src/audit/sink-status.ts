@@ -69,9 +69,8 @@ export async function listSinks(
         head: sql<number>`coalesce((select max(sequence) from audit_events
           where organization_id = ${id}), 0)`.as('head'),
         oldest: sql<number | null>`(select inserted_at from audit_events
-          where organization_id = ${id} and sequence = coalesce(held.sequence, 0) + 1)`.as(
-          'oldest'
-        ),
+          where organization_id = ${id} and sequence > coalesce(held.sequence, 0)
+          order by sequence limit 1)`.as('oldest'),
         deadLetters: sql<number>`(select count(*) from sink_dead_letters as letters
           where letters.organization_id = ${id} and letters.sink_id = sinks.value
           and letters.state = 'dead')`.as('dead_letters'),

@@ -52,6 +52,8 @@ export interface Sink {
   readonly since?: Date
   /** How long an event is tried before it goes to the dead letters, in hours. Default 75. */
   readonly retryHours?: number
+  /** Whether retention waits until this sink has had an event. Default true. */
+  readonly required?: boolean
   /** The library's own: nobody sees it, and nobody replays it. */
   readonly internal?: boolean
   deliver(event: AuditEvent): Promise<Delivery>

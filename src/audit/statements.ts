@@ -5,9 +5,11 @@ import { auditEvents, auditOutbox, auditPersonal } from '../database/schema.ts'
 import type { Metric } from '../metrics.ts'
 import { canonicalJson } from '../proof/canonical.ts'
 import { personalDataOf, personalDigest, type Origin } from '../proof/personal.ts'
+import { horizonOf } from '../retention/horizon.ts'
 import type { Seatgate } from '../seatgate.ts'
 import type { Attribution, EventDraft } from './event.ts'
 import { isAwaited } from './outbox.ts'
+import { SCHEMA_VERSION } from './versions.ts'
 
 /** What all events of one batch have in common. */
 export interface EventContext extends Attribution {
@@ -82,7 +84,8 @@ function rowOf(
   return {
     organizationId,
     sequence: sql<number>`coalesce((select sequence from audit_events
-      where organization_id = ${organizationId} order by sequence desc limit 1), 0) + 1`,
+      where organization_id = ${organizationId} order by sequence desc limit 1),
+      ${horizonOf(organizationId)}) + 1`,
     id,
     action,
     outcome: draft.outcome ?? ('success' as const),
@@ -98,7 +101,7 @@ function rowOf(
     causeEventId: draft.causeEventId ?? null,
     idempotencyKey: draft.idempotencyKey ?? null,
     personalDigest: digest,
-    schemaVersion: 1,
+    schemaVersion: SCHEMA_VERSION,
     occurredAt: now,
     insertedAt: now,
   }

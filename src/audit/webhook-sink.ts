@@ -1,5 +1,6 @@
 import { checkedAddress } from './address.ts'
 import { cloudEventEnvelope, plainEnvelope, type CloudEventNames } from './envelope.ts'
+import { ocsfEnvelope, type OcsfSource } from './ocsf.ts'
 import type { Delivery, Sink } from './sink.ts'
 import { webhookKey } from './webhook-key.ts'
 
@@ -25,7 +26,9 @@ export interface WebhookSinkOptions extends SinkOptions {
   /** Whether plain http to this machine is allowed. For local development; default false. */
   readonly allowLoopback?: boolean
   /** Sends CloudEvents 1.0 in place of the plain envelope. */
-  readonly cloudEvents?: CloudEventNames
+  readonly cloudEvents?: CloudEventNames | undefined
+  /** Sends OCSF events in place of the plain envelope. */
+  readonly ocsf?: OcsfSource | undefined
   /** Posts a request. Default `fetch`. */
   readonly fetch?: typeof fetch
   /** The time of an attempt. Default the system's clock. */
@@ -55,12 +58,13 @@ export function webhookSink({
   secret,
   allowLoopback = false,
   cloudEvents,
+  ocsf,
   fetch: post = (...request) => fetch(...request),
   now = () => new Date(),
   ...options
 }: WebhookSinkOptions): Sink {
   const address = checkedAddress(url, allowLoopback)
-  const envelope = cloudEvents ? cloudEventEnvelope(cloudEvents) : plainEnvelope
+  const envelope = envelopeOf({ cloudEvents, ocsf })
   const keys = secret === null ? [] : [secret].flat().map(webhookKey)
   if (secret !== null && keys.length === 0) {
     throw new TypeError('webhookSink: secret must not be empty.')
@@ -90,6 +94,12 @@ export function webhookSink({
       return delivery(response, time)
     },
   }
+}
+
+function envelopeOf({ cloudEvents, ocsf }: Pick<WebhookSinkOptions, 'cloudEvents' | 'ocsf'>) {
+  if (cloudEvents && ocsf) throw new TypeError('webhookSink: either cloudEvents or ocsf.')
+  if (ocsf) return ocsfEnvelope(ocsf)
+  return cloudEvents ? cloudEventEnvelope(cloudEvents) : plainEnvelope
 }
 
 // What a receiver refuses for good it would refuse again.

@@ -79,7 +79,10 @@ export const seatFences = sqliteTable('seat_fences', {
   fencedAt: instant('fenced_at').notNull(),
 })
 
-/** What happened, in commit order per organization. Rows can only be inserted. */
+/**
+ * What happened, in commit order per organization. Rows can only be inserted; those up to the horizon of
+ * {@link auditPurges} go.
+ */
 export const auditEvents = sqliteTable(
   'audit_events',
   {
@@ -148,6 +151,49 @@ export const auditCheckpoints = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.organizationId, table.size] })]
 )
+
+/**
+ * Runs that took away the beginning of a trail. The last one's `lastSequence` is the horizon: what is
+ * up to there is gone, and nothing comes back there. Only inserted; the duration follows.
+ */
+export const auditPurges = sqliteTable(
+  'audit_purges',
+  {
+    organizationId: text('organization_id').notNull(),
+    firstSequence: integer('first_sequence').notNull(),
+    lastSequence: integer('last_sequence').notNull(),
+    lastHash: text('last_hash').notNull(),
+    checkpointSize: integer('checkpoint_size').notNull(),
+    personalRecords: integer('personal_records').notNull(),
+    deadLetters: integer('dead_letters').notNull(),
+    forced: flag('forced').notNull(),
+    lifecycle: text('lifecycle'),
+    seatLimit: text('seat_limit', { mode: 'json' }),
+    startedAt: instant('started_at').notNull(),
+    milliseconds: integer('milliseconds'),
+  },
+  (table) => [primaryKey({ columns: [table.organizationId, table.lastSequence] })]
+)
+
+/** Seats that were taken at the horizon: what is gone had said so. With an invitation, reserved. */
+export const auditCarriedSeats = sqliteTable(
+  'audit_carried_seats',
+  {
+    organizationId: text('organization_id').notNull(),
+    seatId: text('seat_id').notNull(),
+    invitationId: text('invitation_id'),
+    expiresAt: text('expires_at'),
+  },
+  (table) => [primaryKey({ columns: [table.organizationId, table.seatId] })]
+)
+
+/** When each trail is looked at next, and whether a legal hold keeps all of it. */
+export const auditRetention = sqliteTable('audit_retention', {
+  organizationId: text('organization_id').primaryKey(),
+  dueAt: instant('due_at').notNull(),
+  heldAt: instant('held_at'),
+  heldReason: text('held_reason'),
+})
 
 /** Organizations with events that some sink has not had yet, or that are not sealed. */
 export const auditOutbox = sqliteTable('audit_outbox', {

@@ -42,6 +42,7 @@ const PROBLEMS = {
   too_many: [409, 'Are too many at once'],
   idempotency_mismatch: [422, 'This Idempotency-Key was used for something else'],
   validation_error: [422, 'The input is not valid'],
+  before_horizon: [410, 'What came next is not kept any more'],
   invalid_cursor: [400, 'The cursor is not valid'],
   invalid_json: [400, 'The body is not valid JSON'],
   payload_too_large: [413, 'The body is too large'],

@@ -15,6 +15,7 @@ import { ok, type Result } from '../result.ts'
 import type { Principal, RequestMarks } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { keepsLine } from '../joining/rules.ts'
+import { warnUnscheduled } from '../retention/scheduled.ts'
 import type { SeatReference } from '../seats/provider.ts'
 import { renewLedgers } from '../seats/renew.ts'
 import { fulfil, recordIntents, type RecordedIntent } from './fulfil.ts'
@@ -179,6 +180,7 @@ async function tell(seatgate: Seatgate, prepared: Prepared<unknown>): Promise<vo
   const { seats, seatContext, queue, measure } = seatgate
   const { takenSeats, freedSeats, organizationIds, intents, events } = prepared
   for (const event of events) measure({ name: 'audit.recorded', ...event })
+  warnUnscheduled(seatgate)
   await Promise.all(freedSeats.map((seat) => releaseSeat(seatgate, seat)))
   await inBackground(seatgate, organizationIds[0] ?? '', [
     ...takenSeats.map(

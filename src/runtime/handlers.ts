@@ -6,6 +6,8 @@ import { purgeInvitations } from '../invitations/purge.ts'
 import { sweepRates } from '../invitations/rates.ts'
 import { sweepLines } from '../joining/line.ts'
 import { sweepAliases } from '../organizations/alias.ts'
+import { markScheduled } from '../retention/scheduled.ts'
+import { sweepRetention } from '../retention/sweep.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { sweepSeats } from '../seats/sweep.ts'
 
@@ -58,11 +60,13 @@ const PARTS = [
   sweepRates,
   purgeInvitations,
   sweepSeats,
+  sweepRetention,
 ]
 
 /**
  * Makes the cron handler: the sweep that finds what a lost message or a crash left behind, tries again
- * what failed, takes away what has expired, and verifies seats. One part that fails keeps no other from its work.
+ * what failed, takes away what has expired, and verifies seats. One part that fails keeps no other from
+ * its work.
  *
  * @example
  * ```ts
@@ -70,6 +74,7 @@ const PARTS = [
  * ```
  */
 export function sweepHandler(seatgate: Seatgate) {
+  markScheduled(seatgate)
   return async function sweep(): Promise<void> {
     for (const part of PARTS) {
       try {

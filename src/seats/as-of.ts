@@ -42,7 +42,8 @@ interface Row {
 
 /**
  * Tells how an organization's seats stood at an instant `{ at }`, out of its trail and in commit order:
- * everything up to the last event that was there by then. An organization without a limit on record
+ * everything up to the last event that was there by then; where retention has taken that away, it is
+ * `before_horizon`. An organization without a limit on record
  * had the default of today. With `unlimitedSeats()` no seats are on record.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`.
@@ -80,8 +81,9 @@ export async function seatsAsOf(
   return ok({ status: 'present', held, reserved, limit, sequence })
 }
 
-// What happened to a seat last says what it was; a reservation is one until it expires. Step by step,
-// since D1 takes no expression that is too deep.
+// What happened to a seat last says what it was; a reservation is one until it expires. What retention
+// has taken away begins with what was carried over from it. Step by step, since D1 takes no expression
+// that is too deep.
 function standingAt(
   { db, roles }: Seatgate,
   { caller, organization }: OrganizationScope,
@@ -95,30 +97,39 @@ function standingAt(
       select place_id, (select sequence from audit_events where organization_id = place_id
         and inserted_at <= ${at.getTime()} order by sequence desc limit 1) from place
     ),
-    seats(id, action, invitation_id, sequence) as materialized (
-      select target_id, action, json_extract(metadata, '$.invitation_id'), max(audit_events.sequence)
+    told(id, action, invitation_id, expires_at, sequence) as materialized (
+      select seat_id, iif(invitation_id is null, 'seat.assigned', 'seat.reserved'),
+        invitation_id, expires_at, 0
+      from audit_carried_seats join place on organization_id = place_id
+      union all
+      select target_id, action, json_extract(metadata, '$.invitation_id'),
+        json_extract(metadata, '$.expires_at'), audit_events.sequence
       from audit_events join head
       where organization_id = place_id and audit_events.sequence <= head.sequence
-        and action in ('seat.reserved', 'seat.assigned', 'seat.released')
-      group by target_id
+        and action in ('seat.reserved', 'seat.assigned', 'seat.released',
+          'organization.invitation.resent')
+    ),
+    seats(id, action, invitation_id, sequence) as materialized (
+      select id, action, invitation_id, max(sequence) from told
+      where action <> 'organization.invitation.resent' group by id
     ),
     promises(invitation_id, expires_at, sequence) as materialized (
-      select json_extract(metadata, '$.invitation_id'), json_extract(metadata, '$.expires_at'),
-        max(audit_events.sequence)
-      from audit_events join head
-      where organization_id = place_id and audit_events.sequence <= head.sequence
-        and action in ('seat.reserved', 'organization.invitation.resent')
-      group by 1
+      select invitation_id, expires_at, max(sequence) from told
+      where action in ('seat.reserved', 'organization.invitation.resent') group by 1
+    ),
+    gone(lifecycle, seat_limit) as materialized (
+      select lifecycle, seat_limit from audit_purges join place on organization_id = place_id
+      order by last_sequence desc limit 1
     )
     select sequence,
       (select action from audit_events where organization_id = place_id order by sequence limit 1) as began,
-      (select action from audit_events where organization_id = place_id
+      coalesce((select action from audit_events where organization_id = place_id
         and audit_events.sequence <= head.sequence
         and action in ('organization.create', 'organization.delete', 'organization.restore')
-        order by sequence desc limit 1) as ended,
-      (select metadata -> '$.limit' from audit_events where organization_id = place_id
+        order by sequence desc limit 1), (select lifecycle from gone)) as ended,
+      coalesce((select metadata -> '$.limit' from audit_events where organization_id = place_id
         and audit_events.sequence <= head.sequence and action = 'seat.limit_changed'
-        order by sequence desc limit 1) as limit_then,
+        order by sequence desc limit 1), (select seat_limit from gone)) as limit_then,
       (select count(*) from seats where action = 'seat.assigned') as held,
       (select count(*) from seats where action = 'seat.reserved' and coalesce(
         (select expires_at from promises where promises.invitation_id = seats.invitation_id),

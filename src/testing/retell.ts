@@ -1,23 +1,19 @@
+import { believe, PROMISED, Told, type Story } from './believe.ts'
 import type { EventState } from './state.ts'
 
-/** Who has a seat that waits for somebody. */
-export const PROMISED = 'an invitation'
-
-/** Where the events lead to, one after the other. */
-export function retell(events: readonly EventState[], wrong: string[]) {
-  const roles = new Map<string, string>()
-  const standing = new Map<string, string>()
-  const seats = new Map<string, string>()
-  const invitations = new Map<string, string>()
-  const seatsEver = new Set<string>()
+/**
+ * Where the events lead to, one after the other. Behind a horizon only that is told which they speak of,
+ * and what each says first is believed.
+ */
+export function retell(events: readonly EventState[], wrong: string[], horizon = 0) {
+  const [roles, standing, seats, invitations] = [new Told(), new Told(), new Told(), new Told()]
   // What the first event does not say is known from the first one on that does.
-  const organization: { name?: unknown; slug?: unknown; mfa: unknown; deleted: boolean } = {
-    mfa: false,
-    deleted: false,
-  }
-  let version = 0
+  const organization: Story['organization'] = horizon > 0 ? {} : { mfa: false, deleted: false }
+  const story: Story = { roles, standing, seats, invitations, organization }
+  let version = horizon > 0 ? null : 0
   let limit: unknown = null
-  events.forEach(({ sequence, action, actor_id, target_id, metadata }, index) => {
+  events.forEach((event, index) => {
+    const { sequence, action, actor_id, target_id, metadata } = event
     const say = (problem: string) => wrong.push(`event ${sequence} ${action}: ${problem}`)
     const enter = (userId: string, role: string) => {
       if (roles.has(userId)) say('is a member already')
@@ -29,10 +25,12 @@ export function retell(events: readonly EventState[], wrong: string[]) {
         say(`had another ${field}`)
       organization[field] = metadata[to]
     }
-    if (sequence !== index + 1) say(`expected sequence ${index + 1}`)
+    const due = horizon + index + 1
+    if (sequence !== due) say(`expected sequence ${due}`)
+    if (horizon > 0) believe(story, event)
     switch (action) {
       case 'organization.create':
-        if (index !== 0) say('not the first')
+        if (sequence !== 1) say('not the first')
         enter(String(actor_id), 'owner')
         break
       case 'organization.member_add':
@@ -98,6 +96,8 @@ export function retell(events: readonly EventState[], wrong: string[]) {
       case 'organization.invitation.accepted':
       case 'organization.invitation.revoked':
       case 'organization.invitation.declined': {
+        // Its role is behind the horizon.
+        if (horizon > 0 && !invitations.ever.has(target_id)) break
         const [was, role] = (invitations.get(target_id) ?? '').split(' ')
         if (was !== 'unfinished') say('was not unfinished')
         const is = action.endsWith('resent') ? 'unfinished' : action.split('.').at(-1)
@@ -105,15 +105,13 @@ export function retell(events: readonly EventState[], wrong: string[]) {
         break
       }
       case 'seat.reserved':
-        if (seatsEver.has(target_id)) say('the seat id was used before')
-        seatsEver.add(target_id)
+        if (seats.ever.has(target_id)) say('the seat id was used before')
         seats.set(target_id, PROMISED)
         break
       case 'seat.assigned':
-        if (seatsEver.has(target_id) && seats.get(target_id) !== PROMISED) {
+        if (seats.ever.has(target_id) && seats.get(target_id) !== PROMISED) {
           say('the seat id was used before')
         }
-        seatsEver.add(target_id)
         seats.set(target_id, String(metadata['user_id']))
         break
       case 'seat.released':
@@ -123,7 +121,7 @@ export function retell(events: readonly EventState[], wrong: string[]) {
         seats.delete(target_id)
         break
       case 'seat.limit_changed':
-        if (!(Number(metadata['version']) > version)) say('the version did not rise')
+        if (!(Number(metadata['version']) > (version ?? 0))) say('the version did not rise')
         version = Number(metadata['version'])
         limit = metadata['limit']
         break
@@ -142,10 +140,14 @@ export function retell(events: readonly EventState[], wrong: string[]) {
       case 'organization.join_request.closed':
       case 'organization.active_switched':
       case 'organization.active_auto_reassigned':
+      case 'audit.purge_run':
+      case 'audit.forced_purge':
+      case 'audit.hold_place':
+      case 'audit.hold_release':
         break
       default:
         say('is not known here')
     }
   })
-  return { roles, standing, seats, invitations, organization, version, limit }
+  return { ...story, version, limit }
 }

@@ -72,6 +72,8 @@ export interface StoredState {
   /** Which ledger is in force; 0: none has ever started. */
   readonly epoch: number
   readonly fences: readonly string[]
+  /** Up to here retention has taken the trail away. Default 0: all of it is there. */
+  readonly horizon?: number
 }
 
 /** What both stores hold of one organization. */
@@ -127,6 +129,7 @@ const QUESTIONS = [
   'SELECT version, limit_kind, limit_seats FROM entitlements WHERE organization_id = ?1',
   'SELECT epoch FROM seat_ledgers WHERE organization_id = ?1',
   'SELECT seat_id FROM seat_fences WHERE organization_id = ?1',
+  `SELECT coalesce(max(last_sequence), 0) AS horizon FROM audit_purges WHERE organization_id = ?1`,
 ]
 
 function storedFrom(answers: readonly (readonly unknown[])[]): StoredState {
@@ -143,6 +146,7 @@ function storedFrom(answers: readonly (readonly unknown[])[]): StoredState {
     entitlement: rows<NonNullable<StoredState['entitlement']>>(5)[0] ?? null,
     epoch: rows<{ epoch: number }>(6)[0]?.epoch ?? 0,
     fences: rows<{ seat_id: string }>(7).map(({ seat_id }) => seat_id),
+    horizon: rows<{ horizon: number }>(8)[0]?.horizon ?? 0,
   }
 }
 

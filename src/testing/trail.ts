@@ -1,18 +1,21 @@
-import { PROMISED, retell } from './retell.ts'
+import { PROMISED, type Told } from './believe.ts'
+import { retell } from './retell.ts'
 import { endOf } from './seats.ts'
 import type { Circumstances, MemberState, State } from './state.ts'
 
-/** Invariant 5: told again from its beginning, the trail ends where the tables are. */
+/** Invariant 5: told again from where it begins, the trail ends where the tables are. */
 export function unrecorded(state: State, { seatsCounted = true }: Circumstances): string[] {
   const wrong: string[] = []
-  const told = retell(state.events, wrong)
-  const { members, organization } = state
+  const { members, organization, horizon = 0 } = state
+  const told = retell(state.events, wrong, horizon)
+  const compare = (what: string, story: Told, present: ReadonlyMap<string, string>) =>
+    differences(what, story, horizon > 0 ? spokenOf(present, story) : present, wrong)
   const invited = state.invitations.map((row) => [row.id, `${endOf(row)} ${row.role}`] as const)
-  differences('invitation', told.invitations, new Map(invited), wrong)
+  compare('invitation', told.invitations, new Map(invited))
   const rolesOf = members.map(({ user_id, role }) => [user_id, role] as const)
-  differences('member', told.roles, new Map(rolesOf), wrong)
+  compare('member', told.roles, new Map(rolesOf))
   const standing = members.map((row) => [row.user_id, standingOf(row)] as const)
-  differences('standing', told.standing, new Map(standing), wrong)
+  compare('standing', told.standing, new Map(standing))
   if (seatsCounted) {
     const carried = members.flatMap(({ seat_id, user_id }) =>
       seat_id === null ? [] : [[seat_id, user_id] as const]
@@ -21,7 +24,7 @@ export function unrecorded(state: State, { seatsCounted = true }: Circumstances)
     const promised = state.invitations.flatMap((row) =>
       endOf(row) === 'unfinished' && row.seat_id !== null ? [[row.seat_id, PROMISED] as const] : []
     )
-    differences('seat', told.seats, new Map([...carried, ...promised]), wrong)
+    compare('seat', told.seats, new Map([...carried, ...promised]))
   }
   for (const { user_id, status, seat_id } of members) {
     if (status === 'suspended' && seat_id !== null) wrong.push(`${user_id} has a seat, suspended`)
@@ -36,6 +39,7 @@ export function unrecorded(state: State, { seatsCounted = true }: Circumstances)
     }
   }
   const bought = state.entitlement
+  if (told.version === null) return wrong
   if ((bought?.version ?? 0) !== told.version) {
     wrong.push(`entitlement v${bought?.version ?? 0}, on record v${told.version}`)
   }
@@ -47,6 +51,11 @@ export function unrecorded(state: State, { seatsCounted = true }: Circumstances)
 
 const standingOf = ({ status, suspended_by }: MemberState) =>
   status === 'suspended' ? `suspended by ${suspended_by}` : status
+
+// Behind a horizon, of those alone that the events speak of.
+function spokenOf(present: ReadonlyMap<string, string>, { ever }: Told): Map<string, string> {
+  return new Map([...present].filter(([id]) => ever.has(id)))
+}
 
 function differences(
   what: string,

@@ -38,7 +38,10 @@ beforeAll(async () => {
   publicKey = /public key: +(\S+)/.exec(made.stdout)![1]!
   const tree = new GrowingTree()
   const lines = Array.from({ length: EVENTS }, (_, index) => {
-    const event = { sequence: index + 1, organizationId: 'acme', action: 'a.b', personal: null }
+    const sequence = index + 1
+    const purge = { action: 'audit.purge_run', metadata: { last_sequence: 32 } }
+    const told = sequence === 40 ? purge : { action: 'a.b' }
+    const event = { sequence, organizationId: 'acme', ...told, personal: null }
     const leaf = eventLeaf(event)
     tree.append(leaf)
     return JSON.stringify({ ...event, leafHash: base64(leaf) })
@@ -82,6 +85,27 @@ describe('npx seatgate verify', () => {
       const { code, stderr } = await verify(file)
       expect([code, stderr.slice(0, told.length)]).toEqual([1, told])
     }
+  })
+
+  it('AUD-63: says where a trail begins whose beginning retention has taken', async () => {
+    const text = await readFile(path('export.ndjson'), 'utf8')
+    const lines = text.trimEnd().split('\n')
+    const begun = new GrowingTree()
+    const hashes = lines
+      .slice(0, 32)
+      .map((line) => eventLeaf(JSON.parse(line)))
+      .flatMap((leaf) => begun.append(leaf))
+      .filter(({ level }) => level === 5)
+      .map(({ hash }) => base64(hash))
+    const horizon = { type: 'seatgate.audit.horizon', version: 1, sequence: 32, hashes }
+    const end = JSON.stringify({ ...JSON.parse(lines.at(-1)!), events: EVENTS - 32 })
+    const left = [JSON.stringify(horizon), ...lines.slice(32, -1), end]
+    await writeFile(path('left.ndjson'), `${left.join('\n')}\n`)
+    expect(await verify('left.ndjson')).toEqual({
+      code: 0,
+      stdout: 'OK: 18 events of acme, from 33 on, 18 of them proven.\n',
+      stderr: '',
+    })
   })
 
   it('takes no checkpoint that another key has signed', async () => {

@@ -207,6 +207,13 @@ describe('SEAT-1: the doors', () => {
     ])
   })
 
+  it('take events away in one place alone, with the record of it', () => {
+    expect(filesWith(/\bdelete\(\s*auditEvents\b/)).toEqual(['src/retention/statements.ts'])
+    expect(filesWith(/\binsert\(\s*auditPurges\b/)).toEqual(['src/retention/statements.ts'])
+    const around = /\b(?:replace\s+into|delete\s+from|update(?:\s+or\s+\w+)?)\s+["'`]?audit_/i
+    expect(filesWith(around)).toEqual([])
+  })
+
   it('put events on record only beside the change that they tell', () => {
     expect(filesWith(/\binsert\(\s*auditEvents\b/)).toEqual(['src/audit/statements.ts'])
     expect(filesWith(/\brecordEvents\(/)).toEqual([

@@ -71,6 +71,7 @@ describe('a log that nobody touched', () => {
   it('AUD-54: verifies', async () => {
     expect(await verify(whole)).toEqual({
       organizationId: 'acme',
+      horizon: 0,
       events: EVENTS,
       proven: EVENTS,
       finding: null,

@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { csvRow } from '../../src/audit/csv.ts'
 import { exportAuditEvents, listAuditEvents, logEvent, type AuditEvent } from '../../src/index.ts'
-import { asUser, embedded, problem, seatgateWith } from './client.ts'
+import {
+  asUser,
+  bySession,
+  embedded,
+  organizationOf,
+  person,
+  problem,
+  seatgateWith,
+} from './client.ts'
 import { addEvents, organizationWith, owners, upTo } from './forwarding.ts'
 import { testEnv } from './setup.ts'
 
@@ -141,10 +149,34 @@ describe('an export', () => {
     expect(await problem(await embedded().get(`${path}?actor=x`, owner))).toMatchObject({
       fields: ['actor'],
     })
-    await testEnv.DB.prepare("UPDATE memberships SET role = 'member' WHERE organization_id = ?")
-      .bind(organization)
+  })
+
+  it('AUD-49: its address is no key: it ends with the session, and breaks off with the right', async () => {
+    const reader = await person()
+    const { id } = await organizationOf(await person())
+    await addEvents(id, 1200)
+    const membership = (sql: string) => testEnv.DB.prepare(sql).bind(reader.userId, id).run()
+    await membership(
+      `INSERT INTO memberships (id, organization_id, user_id, role, created_at, updated_at)
+       VALUES (?1, ?2, ?1, 'admin', 1, 1)`
+    )
+    const client = embedded({}, bySession)
+    const download = (token: string | null) =>
+      client.get(`/organizations/${id}/audit/export`, token)
+    expect((await download(null)).status).toBe(401)
+    expect((await (await download(reader.token)).text()).split('\n')).toHaveLength(1204)
+
+    const begun = await download(reader.token)
+    expect(begun.status).toBe(200)
+    await membership(
+      "UPDATE memberships SET role = 'member' WHERE id = ?1 AND organization_id = ?2"
+    )
+    await expect(begun.text()).rejects.toThrow()
+    expect((await download(reader.token)).status).toBe(403)
+    await testEnv.DB.prepare('UPDATE sessions SET expires_at = 1 WHERE user_id = ?')
+      .bind(reader.userId)
       .run()
-      .catch(() => null)
+    expect((await download(reader.token)).status).toBe(401)
   })
 })
 

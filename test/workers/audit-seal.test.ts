@@ -62,6 +62,7 @@ describe('sealing', () => {
       checkpoint: null,
       size: 0,
       unsealed: 5,
+      horizon: 0,
       publicKey: keys.publicKey,
     })
     expect(await sealOrganization(seatgate, organization)).toBe(5)
@@ -69,6 +70,7 @@ describe('sealing', () => {
     expect(checkpoint).toMatchObject({ origin: `audit.example.com/${organization}`, size: 5 })
     expect(await verifyExport(await exported(organization), [checkpoint])).toEqual({
       organizationId: organization,
+      horizon: 0,
       events: 5,
       proven: 5,
       finding: null,

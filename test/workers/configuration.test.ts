@@ -124,6 +124,13 @@ describe('the reference host’s variables', () => {
     }
   })
 
+  it('AUD-58: keep audit events for ever, or as many days as they say', () => {
+    const days = (variables: Variables) => readSettings(variables).auditRetentionDays
+    expect([days({}), days({ AUDIT_RETENTION_DAYS: '' })]).toEqual([null, null])
+    expect(days({ AUDIT_RETENTION_DAYS: '400', AUDIT_LOG_KEY: 'key' })).toBe(400)
+    expect(days({ AUDIT_RETENTION_DAYS: '1', ENVIRONMENT: 'development' })).toBe(1)
+  })
+
   it('name operators in any case, with spaces and stray commas', () => {
     const { isOperator } = readSettings({ OPERATOR_EMAILS: ' Ops@Example.com ,, b@example.com,' })
     const asked = [
@@ -195,6 +202,11 @@ describe('the reference host’s variables', () => {
       'https://x/?a',
     ].map((text): [Variables, RegExp] => [{ PUBLIC_URL: text }, /^PUBLIC_URL must be/]),
     [{ INVITATIONS_HOLD_SEATS: 'yes' }, /^INVITATIONS_HOLD_SEATS must be/],
+    ...['0', '-1', '1.5', 'soon', 'Infinity'].map((text): [Variables, RegExp] => [
+      { AUDIT_RETENTION_DAYS: text, AUDIT_LOG_KEY: 'key' },
+      /^AUDIT_RETENTION_DAYS must be/,
+    ]),
+    [{ AUDIT_RETENTION_DAYS: '30' }, /^AUDIT_LOG_KEY must be set/],
     [{ AUDIT_WEBHOOK_URL: hook.AUDIT_WEBHOOK_URL }, /^AUDIT_WEBHOOK_SECRET must be set/],
     [
       { ...hook, AUDIT_WEBHOOK_SECRET: 'whsec_%' },

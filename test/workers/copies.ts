@@ -65,8 +65,8 @@ export async function copyOf<T>(
 // Whatever is named at random: ids, hashes of tokens, slugs.
 const NAME = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|[\da-f]{64}|[\da-f]{32}/g
 
-// One is kept by triggers; the other is what is still to be forwarded, and the original has been.
-const LEFT_OUT: ReadonlySet<string> = new Set(['member_counts', 'audit_outbox'])
+// Two are kept by triggers; the other is what is still to be forwarded, and the original has been.
+const LEFT_OUT: ReadonlySet<string> = new Set(['member_counts', 'audit_retention', 'audit_outbox'])
 
 function newNameOf(names: Map<string, string>, name: string): string {
   const newName = names.get(name) ?? (name.includes('-') ? crypto.randomUUID() : hex(name.length))

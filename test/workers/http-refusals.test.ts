@@ -37,6 +37,8 @@ import {
   tokenFor,
   type Person,
 } from './client.ts'
+import { owners } from './forwarding.ts'
+import { days, retaining } from './retained.ts'
 import { testEnv } from './setup.ts'
 import { PASSWORD } from './world.ts'
 
@@ -324,6 +326,18 @@ const ways = {
     beside: { errors: { name: [expect.any(String)], slug: [expect.any(String)] } },
     ask: async () =>
       host.post('/organizations', { slug: '1-first-is-digit' }, (await person()).token),
+  },
+  before_horizon: {
+    status: 410,
+    beside: { horizon: 3 },
+    ask: async () => {
+      const { sealedOne, daysLater, purge } = retaining(days(30))
+      const id = await sealedOne(3)
+      daysLater(31)
+      await purge(id)
+      const owner = asUser({ userId: owners.get(id)! })
+      return embedded().get(`/organizations/${id}/audit?after_sequence=1`, owner)
+    },
   },
   invalid_cursor: {
     status: 400,

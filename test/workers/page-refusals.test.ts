@@ -76,6 +76,7 @@ const PAGES = {
   already_replayed: [{}, { status: 409, says: /delivered/ }],
   not_dead: [{}, { status: 409, says: /dead letter/ }],
   too_many: [{}, { status: 409, says: /too many/ }],
+  before_horizon: [{ horizon: 5 }, { status: 410, says: /not kept/ }],
   invalid_cursor: [{}, { status: 400, says: /cursor/ }],
   invalid_json: [{}, { status: 400, says: /JSON/ }],
   payload_too_large: [{}, { status: 413, says: /large/ }],

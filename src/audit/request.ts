@@ -1,0 +1,40 @@
+import { parseLimit, type PageInput } from '../page.ts'
+import { invalid } from '../refusal.ts'
+import { ok, refused, type Result } from '../result.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { parseFilters, type AuditFilters, type ReadFilters } from './filters.ts'
+import { placesAt, type Places, type Trail } from './place.ts'
+
+/** What to list: filters, the order (`newest` first unless `oldest` is said) and a page. */
+export type AuditListInput = AuditFilters & PageInput & { readonly order?: 'newest' | 'oldest' }
+
+/** What was asked of a list, once it is read. */
+export interface ListRequest {
+  readonly filters: ReadFilters
+  readonly trail: Trail
+  readonly limit: number
+  readonly places: Places
+}
+
+const BESIDE_FILTERS = ['limit', 'cursor', 'order']
+
+/** Reads what is asked of a list: `name` tells its cursors from those of others. */
+export function readRequest(
+  { cursorKey }: Seatgate,
+  name: string,
+  input: AuditListInput,
+  largest: number
+): Result<ListRequest> {
+  const filters = parseFilters(input, BESIDE_FILTERS)
+  if (!filters.ok) return filters
+  const { order = 'newest', cursor } = input
+  if (order !== 'newest' && order !== 'oldest') {
+    return refused(invalid({ order: ['Must be "newest" or "oldest".'] }))
+  }
+  const limit = parseLimit(input.limit, largest)
+  if (!limit.ok) return limit
+  const trail = { organization: name, order, filters: filters.value }
+  const places = cursor === undefined ? [] : placesAt(cursorKey, trail, cursor)
+  if (places === null) return refused({ code: 'invalid_cursor' })
+  return ok({ filters: filters.value, trail, limit: limit.value, places })
+}

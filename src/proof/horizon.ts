@@ -1,0 +1,44 @@
+/**
+ * Exports of trails whose beginning retention has taken away.
+ *
+ * @module
+ */
+import { fromBase64 } from './base64.ts'
+import { GrowingTree, type Hash } from './merkle.ts'
+
+/** What the line is called that such an export begins with. */
+export const HORIZON = 'seatgate.audit.horizon'
+
+/** The line itself. */
+export interface ExportHorizon {
+  readonly type: typeof HORIZON
+  readonly version: 1
+  /** Up to here the trail is gone. */
+  readonly sequence: number
+  /** The complete subtrees of what is gone, largest first, in base64: what is left builds on them. */
+  readonly hashes: readonly string[]
+}
+
+/** The tree of what is gone; null if the line is none. */
+export function treeAtHorizon({ sequence, hashes }: Record<string, unknown>): GrowingTree | null {
+  const size = Number(sequence)
+  if (!Number.isSafeInteger(sequence) || size <= 0 || !Array.isArray(hashes)) return null
+  const subtrees = hashes.flatMap((text): Hash[] => {
+    const hash = fromBase64(String(text))
+    return hash?.length === 32 ? [hash] : []
+  })
+  try {
+    return new GrowingTree(size, subtrees)
+  } catch {
+    return null
+  }
+}
+
+/** Whether an event is the record of the run that took everything up to the horizon. */
+export function tellsOfPurge(
+  { action, metadata }: Record<string, unknown>,
+  horizon: number
+): boolean {
+  if (action !== 'audit.purge_run' && action !== 'audit.forced_purge') return false
+  return (metadata as { readonly last_sequence?: unknown } | null)?.last_sequence === horizon
+}

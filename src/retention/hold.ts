@@ -1,0 +1,110 @@
+import { and, eq, exists, isNotNull, isNull } from 'drizzle-orm'
+import * as v from 'valibot'
+import { organizationEvent } from '../audit/event.ts'
+import { guard } from '../database/commit.ts'
+import { auditRetention } from '../database/schema.ts'
+import { LineOfText, parseInput } from '../input.ts'
+import { perform } from '../operations/perform.ts'
+import { unchanged } from '../operations/plan.ts'
+import { ok, refused, type Result } from '../result.ts'
+import { isOperator, isSystem, type OrganizationScope } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+
+const Hold = v.object(
+  {
+    reason: v.pipe(
+      LineOfText,
+      v.minLength(1, 'Must not be empty.'),
+      v.maxLength(255, 'Is too long.')
+    ),
+  },
+  'Must be an object.'
+)
+
+/** Whether a legal hold keeps an organization's trail. */
+export interface LegalHold {
+  readonly organizationId: string
+  readonly held: boolean
+}
+
+/**
+ * Keeps all of an organization's trail, whatever the windows say, until it is released: no run takes
+ * anything, forced or not, and the database's own triggers see to it. The organization is named by its
+ * id, also if it is deleted. With a `{ reason }`, on record as `audit.hold_place`. For the host itself
+ * and its operators.
+ *
+ * Refusals: `unauthenticated`, `insufficient_role`, `organization_not_found` if there is no such trail,
+ * `validation_error`, `unavailable`.
+ *
+ * @example
+ * ```ts
+ * await placeLegalHold(seatgate, { caller, organization: organizationId }, { reason: 'case 7' })
+ * ```
+ */
+export function placeLegalHold(
+  seatgate: Seatgate,
+  scope: OrganizationScope,
+  input: unknown
+): Promise<Result<LegalHold>> {
+  return change(seatgate, scope, input, true)
+}
+
+/**
+ * Lets retention have an organization's trail again. With a `{ reason }`, on record as
+ * `audit.hold_release`.
+ *
+ * Refusals: as {@link placeLegalHold}.
+ *
+ * @example
+ * ```ts
+ * await releaseLegalHold(seatgate, { caller, organization: organizationId }, { reason: 'settled' })
+ * ```
+ */
+export function releaseLegalHold(
+  seatgate: Seatgate,
+  scope: OrganizationScope,
+  input: unknown
+): Promise<Result<LegalHold>> {
+  return change(seatgate, scope, input, false)
+}
+
+function change(
+  seatgate: Seatgate,
+  { organization: organizationId, ...scope }: OrganizationScope,
+  input: unknown,
+  held: boolean
+): Promise<Result<LegalHold>> {
+  const { db } = seatgate
+  const parsed = parseInput(Hold, input)
+  const action = held ? 'audit.hold_place' : 'audit.hold_release'
+  const here = eq(auditRetention.organizationId, organizationId)
+  const before = and(here, held ? isNull(auditRetention.heldAt) : isNotNull(auditRetention.heldAt))
+  return perform(seatgate, scope, {
+    name: action,
+    input: [organizationId, input],
+    grows: false,
+    queries: {
+      present: db.select({ heldAt: auditRetention.heldAt }).from(auditRetention).where(here),
+    },
+    plan({ rows: { present } }, by, now) {
+      if (!isOperator(by) && !isSystem(by)) return refused({ code: 'insufficient_role' })
+      const [row] = present
+      if (row === undefined) return refused({ code: 'organization_not_found' })
+      if (!parsed.ok) return parsed
+      const { reason } = parsed.value
+      const value = { organizationId, held }
+      if ((row.heldAt !== null) === held) return ok(unchanged(value))
+      return ok({
+        value,
+        statements: [
+          guard(db, 'stale', exists(db.select().from(auditRetention).where(before))),
+          db
+            .update(auditRetention)
+            .set({ heldAt: held ? now : null, heldReason: held ? reason : null })
+            .where(here),
+        ],
+        events: [organizationEvent(organizationId, action, { reason })],
+      })
+    },
+  })
+}
