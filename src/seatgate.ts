@@ -1,5 +1,6 @@
 import type { EventRules } from './audit/host-event.ts'
 import { cursorKey } from './audit/place.ts'
+import { presentSinks } from './audit/present-sinks.ts'
 import type { AuditLog } from './audit/seal.ts'
 import type { Sink } from './audit/sink.ts'
 import {
@@ -13,7 +14,6 @@ import {
   checkedRoles,
   checkedSeconds,
   checkedSessions,
-  checkedSinks,
   checkedSlugs,
   checkedProofs,
   quietly,
@@ -104,6 +104,8 @@ export function createSeatgate(options: SeatgateOptions): Seatgate {
   const now = options.now ?? (() => new Date())
   const seatContext: SeatContext = { db, defaultLimit, now }
   const outbox = options.seats.outbox?.(seatContext)
+  const queue = options.queue ?? null
+  const report = options.report ?? reportToConsole
   return {
     db,
     seats: options.seats,
@@ -119,7 +121,10 @@ export function createSeatgate(options: SeatgateOptions): Seatgate {
     hooks: checkedHooks(options.hooks ?? {}),
     lifecycle: checkedLifecycle(options.lifecycle ?? {}),
     hookDeadlineSeconds: checkedSeconds('hookDeadlineSeconds', options.hookDeadlineSeconds ?? 5),
-    sinks: checkedSinks([...(outbox ? [outbox] : []), ...(options.sinks ?? [])]),
+    sinks: presentSinks([...(outbox ? [outbox] : []), ...(options.sinks ?? [])], {
+      queue,
+      report,
+    }),
     recordedData: {
       ipAddress: options.recordIpAddress ?? true,
       userAgent: options.recordUserAgent ?? true,
@@ -127,12 +132,18 @@ export function createSeatgate(options: SeatgateOptions): Seatgate {
     eventRules: checkedEventRules(options),
     log: checkedLog(options),
     cursorKey: cursorKey(options.secret),
-    queue: options.queue ?? null,
+    queue,
     waitUntil: options.waitUntil ?? null,
-    report: options.report ?? ((report) => console.error(report.event)),
+    report,
     measure: quietly(options.measure),
     now,
     newId: options.newId ?? (() => crypto.randomUUID()),
     random: options.random ?? Math.random,
   }
+}
+
+function reportToConsole({ event, error }: Report): void {
+  // A warning at start is the library's own text; other errors may hold anything.
+  if (event === 'sink_missing') console.warn(error)
+  else console.error(event)
 }

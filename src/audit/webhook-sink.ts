@@ -6,7 +6,16 @@ import { webhookKey } from './webhook-key.ts'
 /** What every sink can be told of. */
 export type SinkOptions = Pick<
   Sink,
-  'accepts' | 'include' | 'exclude' | 'redact' | 'since' | 'retryHours'
+  | 'accepts'
+  | 'include'
+  | 'exclude'
+  | 'redact'
+  | 'since'
+  | 'retryHours'
+  | 'eventsPerMinute'
+  | 'dispatch'
+  | 'deadlineSeconds'
+  | 'disabled'
 >
 
 /** Options of {@link webhookSink}. */
@@ -67,6 +76,7 @@ export function webhookSink({
   }
   return {
     id,
+    setUpPage: 'docs/audit.md#the-webhook',
     ...options,
     async deliver(event) {
       const time = now()

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { dispatch } from '../audit/dispatch.ts'
 import { attributionOf } from '../audit/event.ts'
 import { organizationsOf, recordEvents, type RecordedEvent } from '../audit/statements.ts'
 import { inBackground } from '../background.ts'
@@ -174,18 +175,21 @@ export function refusalOf({ code, numbers }: Aborted): Refusal | null {
 // Freed seats are waited for, so that whoever is told of a departure can use its seat at once.
 // Everything else may come later; what a crash prevents here, the outbox and the alarm make up for.
 async function tell(seatgate: Seatgate, prepared: Prepared<unknown>): Promise<void> {
-  const { seats, seatContext, queue, measure } = seatgate
+  const { seats, seatContext, measure } = seatgate
   const { takenSeats, freedSeats, organizationIds, intents, events } = prepared
   for (const event of events) measure({ name: 'audit.recorded', ...event })
   await Promise.all(freedSeats.map((seat) => releaseSeat(seatgate, seat)))
-  await inBackground(seatgate, organizationIds[0] ?? '', [
+  const afterwards = [
     ...takenSeats.map(
       ({ seat, until }) =>
         () =>
           seats.confirm(seatContext, seat, until)
     ),
     ...intents.map((intent) => () => fulfil(seatgate, intent)),
-    ...organizationIds.map((organizationId) => async () => queue?.send({ organizationId })),
+  ]
+  await Promise.all([
+    inBackground(seatgate, organizationIds[0] ?? '', afterwards),
+    dispatch(seatgate, organizationIds),
   ])
   await offerSeats(seatgate, freedSeats)
 }
