@@ -6,7 +6,10 @@
 import {
   createOrganization,
   d1Seats,
+  listAttempts,
+  listDeadLetters,
   renameOrganization,
+  type AttemptInput,
   type AuditEvent,
   type Delivery,
   type Report,
@@ -16,9 +19,17 @@ import {
 } from '../../src/index.ts'
 import { seatgateWith } from './client.ts'
 import { testEnv } from './setup.ts'
+import { answered } from './world.ts'
 
 export const delivered: Delivery = { outcome: 'delivered' }
 export const retry: Delivery = { outcome: 'retry', reason: 'down' }
+export const permanent: Delivery = { outcome: 'permanent', reason: 'schema' }
+
+/** How an operator asks about an organization. */
+export const byOperator = (organization: string) => ({
+  caller: { userId: 'ops', operator: true } as const,
+  organization,
+})
 
 /** A sink that remembers each attempt, and answers as it is told to; delivered by default. */
 export function sinkOf(
@@ -38,6 +49,22 @@ export function sinkOf(
     },
   }
   return { ...sink, attempts, taken, sequences: () => taken.map(({ sequence }) => sequence) }
+}
+
+/**
+ * A sink that keeps its first event in the air until it is let go, and then answers as it is told to;
+ * all others it takes at once.
+ */
+export function heldSink(id: string, answer: Delivery = delivered) {
+  const gate = Promise.withResolvers<void>()
+  const entered = Promise.withResolvers<void>()
+  const sink = sinkOf(id, async (_event, attempt) => {
+    if (attempt > 1) return delivered
+    entered.resolve()
+    await gate.promise
+    return answer
+  })
+  return { ...sink, entered: entered.promise, letGo: gate.resolve }
 }
 
 /** A configuration with a clock that stands still until it is set. */
@@ -105,3 +132,37 @@ export async function isInOutbox(organizationId: string): Promise<boolean> {
 }
 
 export const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1)
+
+/** The dead letters of a sink: sequence, state, reason and attempts of each. */
+export async function lettersOf(seatgate: Seatgate, organizationId: string, sinkId: string) {
+  const { data } = answered(await listDeadLetters(seatgate, byOperator(organizationId), sinkId))
+  return data.map(({ sequence, state, reason, attempts }) => [sequence, state, reason, attempts])
+}
+
+/** What was tried for a sink: first and last sequence, outcome, reason and attempt of each. */
+export async function attemptsOf(
+  seatgate: Seatgate,
+  organizationId: string,
+  sinkId: string,
+  input?: AttemptInput
+) {
+  const { data } = answered(await listAttempts(seatgate, byOperator(organizationId), sinkId, input))
+  return data.map((row) => [
+    row.firstSequence,
+    row.lastSequence,
+    row.outcome,
+    row.reason,
+    row.attempt,
+  ])
+}
+
+/** What was done to sinks, as it is on record: action, type and id of the actor, and metadata. */
+export async function actionsOf(organizationId: string) {
+  const { results } = await testEnv.DB.prepare(
+    `SELECT action, actor_type AS type, actor_id AS id, metadata FROM audit_events
+     WHERE organization_id = ? AND action LIKE 'audit.%' ORDER BY sequence`
+  )
+    .bind(organizationId)
+    .all<{ action: string; type: string; id: string; metadata: string }>()
+  return results.map(({ action, type, id, metadata }) => [action, type, id, JSON.parse(metadata)])
+}
