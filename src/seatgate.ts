@@ -35,6 +35,7 @@ import type {
 } from './options.ts'
 import type { RecordedData } from './proof/personal.ts'
 import type { SeatContext, SeatProvider } from './seats/provider.ts'
+import { RefusalCounts } from './seats/refusals.ts'
 import type { SessionStore } from './sessions/store.ts'
 import { unscoped } from './tenancy/tenant-database.ts'
 
@@ -63,6 +64,7 @@ export interface Seatgate {
   /** Null where no log of hashes is kept. */
   readonly log: AuditLog | null
   readonly cursorKey: Uint8Array
+  readonly refusals: RefusalCounts
   readonly queue: WakeUpQueue | null
   readonly waitUntil: ((work: Promise<unknown>) => void) | null
   readonly report: (report: Report) => void
@@ -132,6 +134,7 @@ export function createSeatgate(options: SeatgateOptions): Seatgate {
     eventRules: checkedEventRules(options),
     log: checkedLog(options),
     cursorKey: cursorKey(options.secret),
+    refusals: new RefusalCounts(),
     queue,
     waitUntil: options.waitUntil ?? null,
     report,

@@ -17,6 +17,7 @@ export function retell(events: readonly EventState[], wrong: string[]) {
   }
   let version = 0
   let limit: unknown = null
+  let over = false
   events.forEach(({ sequence, action, actor_id, target_id, metadata }, index) => {
     const say = (problem: string) => wrong.push(`event ${sequence} ${action}: ${problem}`)
     const enter = (userId: string, role: string) => {
@@ -127,7 +128,18 @@ export function retell(events: readonly EventState[], wrong: string[]) {
         version = Number(metadata['version'])
         limit = metadata['limit']
         break
-      // Where somebody works is not where they may.
+      case 'seat.over_limit_entered':
+      case 'seat.over_limit_cleared': {
+        const entered = action === 'seat.over_limit_entered'
+        if (over === entered) say('was so already')
+        if (Number(metadata['held']) + Number(metadata['reserved']) > Number(metadata['limit'])) {
+          if (!entered) say('was over it still')
+        } else if (entered) say('was within it')
+        over = entered
+        break
+      }
+      // Where somebody works is not where they may, and who was refused is not in.
+      case 'seat.limit_reached':
       case 'organization.domain.added':
       case 'organization.domain.verified':
       case 'organization.domain.mode_change':

@@ -9,8 +9,12 @@ export interface TestEnv {
   readonly SEATS: DurableObjectNamespace<SeatLedger>
   readonly AUDIT_QUEUE: Queue<WakeUp>
   readonly TEST_MIGRATIONS: D1Migration[]
+  readonly SCALE: string
 }
 
 export const testEnv = env as unknown as TestEnv
+
+/** Whether all is run of what takes long: `npm run scale`. Otherwise it is a share of it. */
+export const WHOLE = testEnv.SCALE === 'whole'
 
 await applyD1Migrations(testEnv.DB, testEnv.TEST_MIGRATIONS)
