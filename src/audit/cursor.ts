@@ -15,6 +15,7 @@ import {
   buryLetters,
   queuedLetters,
   settleLetters,
+  skipLetters,
   type DeadLetter,
   type Redelivery,
 } from './letters.ts'
@@ -129,6 +130,7 @@ export async function giveBack(
   }
   await batch(db, {
     ...records(db, lease, progress, redelivered, now()),
+    skipped: skipLetters(db, lease, now()),
     moved: db
       .update(sinkCursors)
       .set({

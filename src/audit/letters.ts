@@ -73,6 +73,21 @@ export function settleLetters(db: Database, lease: Lease, done: readonly Redeliv
     )
 }
 
+/** Ends what is to be tried once more where the event is not there any more. */
+export function skipLetters(db: Database, lease: Lease, now: Date) {
+  const { organizationId, sinkId } = lease
+  return db
+    .update(sinkDeadLetters)
+    .set({ state: 'dead', reason: 'event_missing', updatedAt: now })
+    .where(
+      sql`organization_id = ${organizationId} and sink_id = ${sinkId} and state = 'queued'
+        and not exists (select 1 from audit_events as event
+          where event.organization_id = ${organizationId}
+          and event.sequence = sink_dead_letters.sequence)
+        and ${isLeased(lease)}`
+    )
+}
+
 /** The events of those that are to be tried once more. */
 export function queuedLetters(db: Database, { organizationId, sinkId }: Route) {
   return db

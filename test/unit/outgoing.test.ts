@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { ACTIONS } from '../../src/audit/actions.ts'
 import type { AuditEvent } from '../../src/audit/event.ts'
 import { passedBecause, redacted, sinkMistake } from '../../src/audit/outgoing.ts'
 import type { Sink } from '../../src/audit/sink.ts'
@@ -56,6 +57,20 @@ describe('what a sink takes', () => {
   })
 })
 
+describe('a subscription that names its types', () => {
+  it('FWD-46: gets them and no other, new ones included', () => {
+    const include = ['organization.create', 'organization.member_add']
+    const subscribed = sink({ include })
+    const taken = Object.keys(ACTIONS).filter(
+      (action) => passedBecause(subscribed, { ...event, action }) === null
+    )
+    expect(taken.toSorted()).toEqual(include)
+    for (const action of ['organization.member_add_again', 'organization.member_add.again']) {
+      expect(passedBecause(subscribed, { ...event, action })).toBe('include')
+    }
+  })
+})
+
 describe('what a sink gets to see', () => {
   it('is all of it by default', () => {
     expect(redacted(event, undefined)).toEqual(event)
@@ -98,6 +113,9 @@ describe('a sink that is configured wrong', () => {
   it.each<[string, Partial<Sink> | Record<string, unknown>, RegExp]>([
     ['FWD-3: nothing to deliver with', { deliver: undefined }, /deliver/],
     ['FWD-3: no id', { id: '' }, /id/],
+    ['FWD-3: an unknown dispatch', { dispatch: 'soon' as never }, /dispatch/],
+    ['FWD-3: no events a minute', { eventsPerMinute: 0 }, /eventsPerMinute/],
+    ['FWD-3: no time for an answer', { deadlineSeconds: 0 }, /deadlineSeconds/],
     ['an id with blanks', { id: 'a b' }, /id/],
     ['a pattern that is none', { include: ['organization.member_*'] }, /pattern/],
     ['a pattern in capitals', { exclude: ['Seat.*'] }, /pattern/],

@@ -15,6 +15,7 @@ import {
   sinkOf,
   upTo,
 } from './forwarding.ts'
+import { testEnv } from './setup.ts'
 import { answered, codeOf } from './world.ts'
 
 describe('a dead letter', () => {
@@ -171,5 +172,42 @@ describe('putting dead letters back', () => {
     answered(await requeueDeadLetters(seatgate, byOperator(id), 'log', {}))
     await sweepAudit(seatgate)
     expect(sink.sequences().toSorted((a, b) => a - b)).toEqual([1, 2, 3])
+  })
+
+  it('FWD-43: of more than 10,000 wants to be forced, and counts them without', async () => {
+    const { seatgate } = broken()
+    const id = await organizationWith(seatgate)
+    const bury = (numbers: string) =>
+      testEnv.DB.prepare(
+        `INSERT INTO sink_dead_letters
+         SELECT ?1, 'log', value, ?1 || value, 'test.event', 'dead', 'schema', 1, 7, 7 FROM json_each(?2)`
+      )
+        .bind(id, numbers)
+        .run()
+    await bury(JSON.stringify(upTo(10_000)))
+    const requeue = (more: object) => requeueDeadLetters(seatgate, byOperator(id), 'log', more)
+    await bury('[10001]')
+    expect(answered(await requeue({ dryRun: true })).events).toBe(10_001)
+    expect(codeOf(await requeue({}))).toBe('too_many')
+    expect(await actionsOf(id)).toEqual([])
+    expect(answered(await requeue({ force: true })).events).toBe(10_001)
+    await bury('[10002]')
+    expect(answered(await requeue({})).events).toBe(1)
+  })
+
+  it('FWD-35: of an event that is not there any more ends at once, and is dead again', async () => {
+    const { seatgate, sink } = broken()
+    const id = await organizationWith(seatgate)
+    await forwardOrganization(seatgate, id)
+    await testEnv.DB.prepare(
+      `INSERT INTO sink_dead_letters VALUES (?, 'log', 99, 'gone', 'test.event', 'queued', 'schema', 1, 7, 7)`
+    )
+      .bind(id)
+      .run()
+    const before = sink.attempts.length
+    expect(await forwardOrganization(seatgate, id)).toBeNull()
+    expect(sink.attempts).toHaveLength(before)
+    expect((await lettersOf(seatgate, id, 'log')).at(-1)).toEqual([99, 'dead', 'event_missing', 1])
+    expect(await isInOutbox(id)).toBe(false)
   })
 })
