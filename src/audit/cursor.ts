@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { and, asc, eq, gt, isNull, lte, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, isNull, lte, sql, type SQL } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
 import type { Database } from '../database/database.ts'
 import { auditEvents, sinkCursors } from '../database/schema.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { eventColumns, type ReadEventRow } from './event.ts'
 import { recordAttempts, type Attempt } from './history.ts'
-import { onRoute, type Lease, type Route } from './lease.ts'
+import { onRoute, type Lease } from './lease.ts'
 import {
   buryLetters,
   queuedLetters,
@@ -27,6 +27,8 @@ export interface Leased {
   readonly sequence: number
   readonly failing: Failing
   readonly events: readonly ReadEventRow[]
+  /** Whether there may be more of them. */
+  readonly more: boolean
   /** Events of dead letters that are to be tried once more. */
   readonly queued: readonly ReadEventRow[]
 }
@@ -53,6 +55,10 @@ export interface Progress {
 
 /** How many events are read at once. */
 export const EVENTS_PER_READ = 100
+
+// A sink that has failed is likely to fail again, and takes few.
+const EVENTS_WHILE_FAILING = 10
+const NO_END = Number.MAX_SAFE_INTEGER
 
 /** Takes the lease, if it is free and due, and reads what comes next, in one round trip. */
 export async function takeLease(
@@ -85,7 +91,9 @@ export async function takeLease(
   if (row === undefined) return { busy: false }
   if (row.leaseToken !== token) return { busy: row.leasedUntil > now }
   const { sequence, attempts, failingSince } = row
-  return { sequence, failing: { attempts, since: failingSince }, events, queued }
+  const most = attempts > 0 ? EVENTS_WHILE_FAILING : EVENTS_PER_READ
+  const more = events.length === most
+  return { sequence, failing: { attempts, since: failingSince }, events, more, queued }
 }
 
 /** Keeps the lease after a full page, and reads the next one. Null: the lease was lost. */
@@ -164,19 +172,19 @@ function records(
   }
 }
 
-function eventsAfterCursor(db: Database, route: Route) {
-  const { organizationId, sinkId } = route
+// Whoever has no lease reads nothing.
+function eventsAfterCursor(db: Database, { organizationId, sinkId, token }: Lease) {
+  const ofLease = (what: SQL) => sql`(select ${what} from sink_cursors
+    where organization_id = ${organizationId} and sink_id = ${sinkId} and lease_token = ${token})`
+  const end = sql`iif(attempts > 0, sequence + ${EVENTS_WHILE_FAILING}, ${NO_END})`
   return db
     .select(eventColumns)
     .from(auditEvents)
     .where(
       and(
         eq(auditEvents.organizationId, organizationId),
-        gt(
-          auditEvents.sequence,
-          sql`(select sequence from sink_cursors
-            where organization_id = ${organizationId} and sink_id = ${sinkId})`
-        )
+        gt(auditEvents.sequence, ofLease(sql`sequence`)),
+        lte(auditEvents.sequence, ofLease(end))
       )
     )
     .orderBy(asc(auditEvents.sequence))

@@ -64,7 +64,7 @@ export async function forwardToSink(
   const rest = leased.queued.length === LETTERS_PER_READ ? REDELIVERY_PAUSE_SECONDS : null
   const { eventsPerMinute } = sink
   const most = Math.min(EVENTS_PER_RUN, eventsPerMinute ?? Infinity)
-  let { sequence, events, failing } = leased
+  let { sequence, events, failing, more: unread } = leased
   let earlier = redelivered.history
   for (let handled = 0; ;) {
     const page = events.slice(0, most - handled)
@@ -72,7 +72,7 @@ export async function forwardToSink(
     const progress = { ...run, history: [...earlier, ...run.history] }
     handled += page.length
     const stopped = run.retry !== null || run.pausedReason !== null
-    const more = !run.finished || page.length < events.length || events.length === EVENTS_PER_READ
+    const more = !run.finished || page.length < events.length || unread
     if (stopped || !more || handled >= most) {
       const slowed = !stopped && more && eventsPerMinute !== undefined
       const restsUntil = slowed
@@ -89,6 +89,7 @@ export async function forwardToSink(
     earlier = []
     sequence = run.sequence
     events = next
+    unread = next.length === EVENTS_PER_READ
     failing = { attempts: 0, since: null }
   }
 }

@@ -7,7 +7,7 @@ import { and, asc, eq, sql } from 'drizzle-orm'
 import type { Database } from '../database/database.ts'
 import { auditEvents, sinkDeadLetters } from '../database/schema.ts'
 import { eventColumns } from './event.ts'
-import { isLeased, type Lease, type Route } from './lease.ts'
+import { isLeased, type Lease } from './lease.ts'
 
 /** An event that is given up for a sink. */
 export interface DeadLetter {
@@ -89,14 +89,16 @@ export function skipLetters(db: Database, lease: Lease, now: Date) {
 }
 
 /** The events of those that are to be tried once more. */
-export function queuedLetters(db: Database, { organizationId, sinkId }: Route) {
+export function queuedLetters(db: Database, lease: Lease) {
+  const { organizationId, sinkId } = lease
   return db
     .select(eventColumns)
     .from(auditEvents)
     .where(
       sql`audit_events.organization_id = ${organizationId} and audit_events.sequence in (
         select sequence from sink_dead_letters where organization_id = ${organizationId}
-        and sink_id = ${sinkId} and state = 'queued' order by sequence limit ${LETTERS_PER_READ})`
+        and sink_id = ${sinkId} and state = 'queued' order by sequence limit ${LETTERS_PER_READ})
+        and ${isLeased(lease)}`
     )
     .orderBy(asc(auditEvents.sequence))
 }
