@@ -160,7 +160,7 @@ describe('what proving costs', () => {
         )
         for (const { d1Trips, rowsRead } of [inclusion, consistency]) {
           expect(d1Trips).toBe(2)
-          expect(rowsRead).toBeLessThan(80)
+          expect(rowsRead).toBeLessThan(100)
         }
         if (WHOLE) console.log('proof', events, JSON.stringify({ inclusion, consistency }))
       }
