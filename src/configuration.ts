@@ -4,9 +4,7 @@
  * @module
  */
 import { OWN_PREFIXES, type EventRules } from './audit/host-event.ts'
-import { sinkMistake } from './audit/outgoing.ts'
 import { auditLog, type AuditLog } from './audit/seal.ts'
-import type { Sink } from './audit/sink.ts'
 import { HOOKS, type Hooks, type LifecycleHooks } from './hooks/hooks.ts'
 import type { InvitationRules } from './invitations/rules.ts'
 import type { JoinRules } from './joining/rules.ts'
@@ -253,17 +251,6 @@ export function quietly(measure: ((metric: Metric) => void) | undefined): (metri
       // Counting is never a reason to fail.
     }
   }
-}
-
-export function checkedSinks(sinks: readonly Sink[]): readonly Sink[] {
-  for (const sink of sinks) {
-    const mistake = sinkMistake(sink)
-    if (mistake !== null) throw wrong(`the sink "${sink?.id}" ${mistake}`)
-  }
-  const ids = sinks.map((sink) => sink.id)
-  const twice = ids.find((id, index) => ids.indexOf(id) !== index)
-  if (twice !== undefined) throw wrong(`two sinks have the id "${twice}".`)
-  return sinks
 }
 
 // A hook under a name that nobody asks would be a policy that is never enforced.

@@ -151,7 +151,10 @@ export interface SeatgateOptions {
   readonly retention?: readonly RetentionWindow[]
   /** Where audit events are forwarded to. Default nowhere. */
   readonly sinks?: readonly Sink[]
-  /** Wakes the forwarder after each change. Without it the sweep alone forwards. */
+  /**
+   * Wakes the forwarder after each change. Without it events are forwarded after the answer, where
+   * `waitUntil` keeps that alive, and otherwise by the sweep.
+   */
   readonly queue?: WakeUpQueue
   /** Keeps work after the answer alive; `waitUntil` of `cloudflare:workers`. Default: awaited. */
   readonly waitUntil?: (work: Promise<unknown>) => void

@@ -1,5 +1,6 @@
 import type { EventRules } from './audit/host-event.ts'
 import { cursorKey } from './audit/place.ts'
+import { presentSinks } from './audit/present-sinks.ts'
 import type { AuditLog } from './audit/seal.ts'
 import type { Sink } from './audit/sink.ts'
 import {
@@ -14,7 +15,6 @@ import {
   checkedRoles,
   checkedSeconds,
   checkedSessions,
-  checkedSinks,
   checkedSlugs,
   checkedProofs,
   quietly,
@@ -37,6 +37,7 @@ import type {
 import type { RecordedData } from './proof/personal.ts'
 import type { RetentionWindow } from './retention/rules.ts'
 import type { SeatContext, SeatProvider } from './seats/provider.ts'
+import { RefusalCounts } from './seats/refusals.ts'
 import type { SessionStore } from './sessions/store.ts'
 import { unscoped } from './tenancy/tenant-database.ts'
 
@@ -67,6 +68,7 @@ export interface Seatgate {
   /** How long events are kept; none: for ever. */
   readonly retention: readonly RetentionWindow[]
   readonly cursorKey: Uint8Array
+  readonly refusals: RefusalCounts
   readonly queue: WakeUpQueue | null
   readonly waitUntil: ((work: Promise<unknown>) => void) | null
   readonly report: (report: Report) => void
@@ -108,6 +110,8 @@ export function createSeatgate(options: SeatgateOptions): Seatgate {
   const now = options.now ?? (() => new Date())
   const seatContext: SeatContext = { db, defaultLimit, now }
   const outbox = options.seats.outbox?.(seatContext)
+  const queue = options.queue ?? null
+  const report = options.report ?? reportToConsole
   return {
     db,
     seats: options.seats,
@@ -123,7 +127,10 @@ export function createSeatgate(options: SeatgateOptions): Seatgate {
     hooks: checkedHooks(options.hooks ?? {}),
     lifecycle: checkedLifecycle(options.lifecycle ?? {}),
     hookDeadlineSeconds: checkedSeconds('hookDeadlineSeconds', options.hookDeadlineSeconds ?? 5),
-    sinks: checkedSinks([...(outbox ? [outbox] : []), ...(options.sinks ?? [])]),
+    sinks: presentSinks([...(outbox ? [outbox] : []), ...(options.sinks ?? [])], {
+      queue,
+      report,
+    }),
     recordedData: {
       ipAddress: options.recordIpAddress ?? true,
       userAgent: options.recordUserAgent ?? true,
@@ -132,12 +139,19 @@ export function createSeatgate(options: SeatgateOptions): Seatgate {
     log: checkedLog(options),
     retention: checkedRetention(options),
     cursorKey: cursorKey(options.secret),
-    queue: options.queue ?? null,
+    refusals: new RefusalCounts(),
+    queue,
     waitUntil: options.waitUntil ?? null,
-    report: options.report ?? ((report) => console.error(report.event)),
+    report,
     measure: quietly(options.measure),
     now,
     newId: options.newId ?? (() => crypto.randomUUID()),
     random: options.random ?? Math.random,
   }
+}
+
+function reportToConsole({ event, error }: Report): void {
+  // A warning at start is the library's own text; other errors may hold anything.
+  if (event === 'sink_missing') console.warn(error)
+  else console.error(event)
 }

@@ -41,7 +41,8 @@ const limit = v.union([count, v.picklist(['unlimited', 'unknown'])])
 const user = { user_id: text }
 const invitation = { invitation_id: text }
 const domain = { domain: text }
-// Absolute, as the ledger saw them when the seat was taken; where there is no ledger they are absent.
+// Absolute. As the ledger saw them when the seat was taken; otherwise the batch counts them itself, as
+// they are behind the change.
 const counted = { held: v.optional(count), reserved: v.optional(count), limit: v.optional(limit) }
 const seats = { changesSeats: true }
 // `sinks` are those that had not had all of it.
@@ -111,10 +112,10 @@ export const ACTIONS = {
 
   'seat.reserved': about('seat', { ...invitation, expires_at: optional, ...counted }, seats),
   'seat.assigned': about('seat', { ...user, ...counted }, seats),
-  'seat.released': about('seat', { user_id: optional, invitation_id: optional }, seats),
+  'seat.released': about('seat', { user_id: optional, invitation_id: optional, ...counted }, seats),
   'seat.limit_changed': about(
     'organization',
-    { version: count, limit, old_limit: v.nullable(limit), reason: optional },
+    { ...counted, version: count, limit, old_limit: v.nullable(limit), reason: optional },
     seats
   ),
   // What was found, how often of each kind, and how many seats there are with that put right. With the
@@ -130,6 +131,10 @@ export const ACTIONS = {
     },
     seats
   ),
+  // How many were refused since this was last on record, at this limit.
+  'seat.limit_reached': about('organization', { refusals: count, used: count, limit: count }),
+  'seat.over_limit_entered': about('organization', counted),
+  'seat.over_limit_cleared': about('organization', counted),
 
   'audit.erasure': about('user', { ...user, records: count }),
   'audit.purge_run': about('organization', purge),
@@ -156,4 +161,9 @@ export type MetadataOf<A extends AuditAction> = v.InferOutput<(typeof ACTIONS)[A
 /** Whether a name is in the catalogue. */
 export function isLibraryAction(action: string): action is AuditAction {
   return Object.hasOwn(ACTIONS, action)
+}
+
+/** Whether an event says how an organization's seats stand. */
+export function countsSeats(action: string): boolean {
+  return isLibraryAction(action) && 'held' in ACTIONS[action].metadata.entries
 }

@@ -12,6 +12,13 @@ const LONGEST_REASON = 500
 
 type Kind = Extract<Metric, { name: 'audit.attempt' }>['kind']
 
+/** What a sink has answered, when, and how long it took. */
+export interface Tried {
+  readonly delivery: Delivery
+  readonly at: Date
+  readonly milliseconds: number
+}
+
 /**
  * Attempts to deliver some events in one go. Whatever a sink answers that is not a delivery is a
  * reason to come back, never a success.
@@ -21,17 +28,18 @@ export async function attempt(
   sink: Sink,
   events: readonly AuditEvent[],
   number: number
-): Promise<Delivery> {
+): Promise<Tried> {
   const { measure, now, report } = seatgate
   const began = now().getTime()
-  const measured = (delivery: Delivery, kind?: Kind): Delivery => {
-    const milliseconds = Math.max(0, Math.round(now().getTime() - began))
+  const measured = (delivery: Delivery, kind?: Kind): Tried => {
+    const at = now()
+    const milliseconds = Math.max(0, Math.round(at.getTime() - began))
     const outcome = delivery.outcome === 'delivered' ? 'ok' : 'error'
     for (const { action } of events) {
       const told = { sink: sink.id, action, attempt: number, outcome, milliseconds } as const
       measure({ name: 'audit.attempt', ...told, ...(kind && { kind }) })
     }
-    return delivery
+    return { delivery, at, milliseconds }
   }
   try {
     const shown = events.map((event) => redacted(event, sink.redact))

@@ -48,5 +48,6 @@ export function bucketSink({
     await bucket.put(`${prefix}${first.organizationId}/${name}.ndjson`, body, { httpMetadata })
     return { outcome: 'delivered' }
   }
-  return { id, ...options, deliver: (event) => put([event]), deliverMany: put }
+  const setUpPage = 'docs/audit.md#forwarding'
+  return { id, setUpPage, ...options, deliver: (event) => put([event]), deliverMany: put }
 }

@@ -1,34 +1,34 @@
 /**
- * How far a sink has come in an organization: the row that says it, and the lease on it.
+ * How far a sink has come in an organization: the row that says it, and who may move it.
  *
  * @module
  */
-import { and, asc, eq, gt, isNull, lte, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, isNull, lte, sql, type SQL } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
 import type { Database } from '../database/database.ts'
-import { auditEvents, sinkCursors, sinkDeadLetters } from '../database/schema.ts'
+import { auditEvents, sinkCursors } from '../database/schema.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { eventColumns, type ReadEventRow } from './event.ts'
+import { recordAttempts, type Attempt } from './history.ts'
+import { onRoute, type Lease } from './lease.ts'
+import {
+  buryLetters,
+  queuedLetters,
+  settleLetters,
+  skipLetters,
+  type DeadLetter,
+  type Redelivery,
+} from './letters.ts'
 import { clearOutbox } from './outbox.ts'
 import type { Failing } from './run.ts'
-
-/** One sink in one organization. */
-export interface Route {
-  readonly organizationId: string
-  readonly sinkId: string
-}
-
-/** The right to deliver, until it ends. */
-export interface Lease extends Route {
-  readonly token: string
-  readonly until: Date
-}
 
 /** Where delivery stands when the lease is taken. */
 export interface Leased {
   readonly sequence: number
   readonly failing: Failing
   readonly events: readonly ReadEventRow[]
+  /** Whether there may be more of them. */
+  readonly more: boolean
   /** Events of dead letters that are to be tried once more. */
   readonly queued: readonly ReadEventRow[]
 }
@@ -38,25 +38,12 @@ export interface NotLeased {
   readonly busy: boolean
 }
 
-/** An event that is given up for a sink. */
-export interface DeadLetter {
-  readonly sequence: number
-  readonly eventId: string
-  readonly action: string
-  readonly reason: string
-  readonly attempts: number
-}
-
-/** What became of a dead letter that was tried again; without a reason it was taken. */
-export interface Redelivery {
-  readonly sequence: number
-  readonly reason: string | null
-}
-
-/** What became of a delivery run. `retry` null: everything up to `sequence` is settled. */
+/** What became of a delivery run: everything up to `sequence` is settled. */
 export interface Progress {
   readonly sequence: number
   readonly letters: readonly DeadLetter[]
+  /** What was tried; a sink of the library's own keeps none. */
+  readonly history: readonly Attempt[]
   readonly retry: {
     readonly attempts: number
     readonly at: Date
@@ -69,8 +56,9 @@ export interface Progress {
 /** How many events are read at once. */
 export const EVENTS_PER_READ = 100
 
-/** How many dead letters are tried again at once. */
-export const LETTERS_PER_READ = 100
+// A sink that has failed is likely to fail again, and takes few.
+const EVENTS_WHILE_FAILING = 10
+const NO_END = Number.MAX_SAFE_INTEGER
 
 /** Takes the lease, if it is free and due, and reads what comes next, in one round trip. */
 export async function takeLease(
@@ -103,18 +91,21 @@ export async function takeLease(
   if (row === undefined) return { busy: false }
   if (row.leaseToken !== token) return { busy: row.leasedUntil > now }
   const { sequence, attempts, failingSince } = row
-  return { sequence, failing: { attempts, since: failingSince }, events, queued }
+  const most = attempts > 0 ? EVENTS_WHILE_FAILING : EVENTS_PER_READ
+  const more = events.length === most
+  return { sequence, failing: { attempts, since: failingSince }, events, more, queued }
 }
 
 /** Keeps the lease after a full page, and reads the next one. Null: the lease was lost. */
 export async function moveOn(
   db: Database,
   lease: Lease,
-  { sequence, letters }: Progress,
+  progress: Progress,
   now: Date
 ): Promise<readonly ReadEventRow[] | null> {
+  const { sequence } = progress
   const { moved, events } = await batch(db, {
-    ...(letters.length > 0 && { buried: buryLetters(db, lease, letters, now) }),
+    ...records(db, lease, progress, [], now),
     moved: db
       .update(sinkCursors)
       .set({ sequence, ...UNTROUBLED, leasedUntil: lease.until })
@@ -127,15 +118,18 @@ export async function moveOn(
 
 /**
  * Gives the lease back and, where every sink has come to the end, takes the organization out of the
- * outbox. A lease that was lost to somebody else changes nothing.
+ * outbox. A lease that was lost to somebody else changes nothing. The sink is left alone until
+ * `restsUntil`, if it is to have a rest.
  */
 export async function giveBack(
   seatgate: Seatgate,
   lease: Lease,
-  { sequence, letters, retry, pausedReason }: Progress,
-  redelivered: readonly Redelivery[]
+  progress: Progress,
+  redelivered: readonly Redelivery[],
+  restsUntil: Date | null
 ): Promise<void> {
   const { db, now } = seatgate
+  const { sequence, retry, pausedReason } = progress
   const trouble = retry && {
     attempts: retry.attempts,
     nextAttemptAt: retry.at,
@@ -143,13 +137,14 @@ export async function giveBack(
     failingSince: retry.since,
   }
   await batch(db, {
-    ...(letters.length > 0 && { buried: buryLetters(db, lease, letters, now()) }),
-    ...(redelivered.length > 0 && { settled: settleLetters(db, lease, redelivered, now()) }),
+    ...records(db, lease, progress, redelivered, now()),
+    skipped: skipLetters(db, lease, now()),
     moved: db
       .update(sinkCursors)
       .set({
         sequence,
         ...UNTROUBLED,
+        ...(restsUntil && { nextAttemptAt: restsUntil }),
         ...trouble,
         ...(pausedReason !== null && { pausedReason, lastError: pausedReason }),
         leaseToken: null,
@@ -162,89 +157,38 @@ export async function giveBack(
 
 const UNTROUBLED = { attempts: 0, nextAttemptAt: new Date(0), lastError: null, failingSince: null }
 
-// Only whoever still has the lease may say so.
-function buryLetters(db: Database, lease: Lease, letters: readonly DeadLetter[], now: Date) {
-  const { organizationId, sinkId } = lease
-  const time = now.getTime()
-  return db
-    .insert(sinkDeadLetters)
-    .select(
-      sql`select ${organizationId}, ${sinkId}, value ->> 'sequence', value ->> 'eventId',
-          value ->> 'action', 'dead', value ->> 'reason', value ->> 'attempts', ${time}, ${time}
-        from json_each(${JSON.stringify(letters)}) where ${isLeased(lease)}`
-    )
-    .onConflictDoUpdate({
-      target: [sinkDeadLetters.organizationId, sinkDeadLetters.sinkId, sinkDeadLetters.sequence],
-      set: {
-        state: 'dead',
-        reason: sql`excluded.reason`,
-        attempts: sql`${sinkDeadLetters.attempts} + excluded.attempts`,
-        updatedAt: now,
-      },
-    })
+// Before the cursor is moved and the lease given back, so that only who has it writes any.
+function records(
+  db: Database,
+  lease: Lease,
+  { letters, history }: Progress,
+  redelivered: readonly Redelivery[],
+  now: Date
+) {
+  return {
+    ...(history.length > 0 && { recorded: recordAttempts(db, lease, history) }),
+    ...(letters.length > 0 && { buried: buryLetters(db, lease, letters, now) }),
+    ...(redelivered.length > 0 && { settled: settleLetters(db, lease, redelivered, now) }),
+  }
 }
 
-function settleLetters(db: Database, lease: Lease, done: readonly Redelivery[], now: Date) {
-  const answers = sql`json_each(${JSON.stringify(done)})`
-  const answer = sql`(select value ->> 'reason' from ${answers}
-    where value ->> 'sequence' = sink_dead_letters.sequence)`
-  return db
-    .update(sinkDeadLetters)
-    .set({
-      state: sql`iif(${answer} is null, 'delivered', 'dead')`,
-      reason: sql`coalesce(${answer}, ${sinkDeadLetters.reason})`,
-      attempts: sql`${sinkDeadLetters.attempts} + 1`,
-      updatedAt: now,
-    })
-    .where(
-      and(
-        eq(sinkDeadLetters.organizationId, lease.organizationId),
-        eq(sinkDeadLetters.sinkId, lease.sinkId),
-        eq(sinkDeadLetters.state, 'queued'),
-        sql`sink_dead_letters.sequence in (select value ->> 'sequence' from ${answers})`,
-        isLeased(lease)
-      )
-    )
-}
-
-function queuedLetters(db: Database, { organizationId, sinkId }: Route) {
-  return db
-    .select(eventColumns)
-    .from(auditEvents)
-    .where(
-      sql`audit_events.organization_id = ${organizationId} and audit_events.sequence in (
-        select sequence from sink_dead_letters where organization_id = ${organizationId}
-        and sink_id = ${sinkId} and state = 'queued' order by sequence limit ${LETTERS_PER_READ})`
-    )
-    .orderBy(asc(auditEvents.sequence))
-}
-
-function eventsAfterCursor(db: Database, route: Route) {
-  const { organizationId, sinkId } = route
+// Whoever has no lease reads nothing.
+function eventsAfterCursor(db: Database, { organizationId, sinkId, token }: Lease) {
+  const ofLease = (what: SQL) => sql`(select ${what} from sink_cursors
+    where organization_id = ${organizationId} and sink_id = ${sinkId} and lease_token = ${token})`
+  const end = sql`iif(attempts > 0, sequence + ${EVENTS_WHILE_FAILING}, ${NO_END})`
   return db
     .select(eventColumns)
     .from(auditEvents)
     .where(
       and(
         eq(auditEvents.organizationId, organizationId),
-        gt(
-          auditEvents.sequence,
-          sql`(select sequence from sink_cursors
-            where organization_id = ${organizationId} and sink_id = ${sinkId})`
-        )
+        gt(auditEvents.sequence, ofLease(sql`sequence`)),
+        lte(auditEvents.sequence, ofLease(end))
       )
     )
     .orderBy(asc(auditEvents.sequence))
     .limit(EVENTS_PER_READ)
-}
-
-function onRoute({ organizationId, sinkId }: Route) {
-  return and(eq(sinkCursors.organizationId, organizationId), eq(sinkCursors.sinkId, sinkId))
-}
-
-function isLeased({ organizationId, sinkId, token }: Lease) {
-  return sql`exists (select 1 from sink_cursors as held where held.organization_id = ${organizationId}
-    and held.sink_id = ${sinkId} and held.lease_token = ${token})`
 }
 
 function whileLeased(lease: Lease) {

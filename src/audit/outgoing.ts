@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { PassedOver } from '../database/schema.ts'
 import { ACTIONS } from './actions.ts'
 import type { AuditEvent } from './event.ts'
 import type { Redaction, Sink } from './sink.ts'
@@ -24,16 +25,20 @@ const INNER = new Set([
   'salt',
   ...Object.values(ACTIONS).flatMap(({ metadata }) => Object.keys(metadata.entries)),
 ])
+const DISPATCHES = ['auto', 'async', 'sync']
 /** An action, or the beginning of some: `organization.*`. */
 export const PATTERN = /^(\*|[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*(\.\*)?)$/
 
-/** Whether a sink takes an event. */
-export function takes(sink: Sink, { action, insertedAt }: AuditEvent): boolean {
+/** Which part of its configuration keeps an event from a sink; null if it takes it. */
+export function passedBecause(
+  sink: Sink,
+  { action, insertedAt }: AuditEvent
+): PassedOver['because'] | null {
   const { include, exclude = [], since } = sink
-  if (since !== undefined && Date.parse(insertedAt) < since.getTime()) return false
-  if (include && !include.some((pattern) => matches(pattern, action))) return false
-  if (exclude.some((pattern) => matches(pattern, action))) return false
-  return sink.accepts?.(action) ?? true
+  if (since !== undefined && Date.parse(insertedAt) < since.getTime()) return 'since'
+  if (include && !include.some((pattern) => matches(pattern, action))) return 'include'
+  if (exclude.some((pattern) => matches(pattern, action))) return 'exclude'
+  return (sink.accepts?.(action) ?? true) ? null : 'accepts'
 }
 
 /** Whether a pattern takes an action. */
@@ -72,6 +77,14 @@ export function sinkMistake(sink: Sink): string | null {
   if (wrong !== undefined) return `has a pattern that is none: "${wrong}".`
   if (sink.retryHours !== undefined && !(sink.retryHours > 0)) return 'needs positive retryHours.'
   if (sink.since !== undefined && Number.isNaN(sink.since.getTime())) return 'has no time in since.'
+  const { eventsPerMinute = 1, deadlineSeconds = 1, dispatch = 'auto' } = sink
+  if (!(Number.isInteger(eventsPerMinute) && eventsPerMinute > 0)) {
+    return 'needs a whole number of eventsPerMinute.'
+  }
+  if (!(Number.isFinite(deadlineSeconds) && deadlineSeconds > 0)) {
+    return 'needs positive deadlineSeconds.'
+  }
+  if (!DISPATCHES.includes(dispatch)) return 'needs a dispatch of auto, async or sync.'
   return redactionMistake(sink.redact)
 }
 

@@ -4,12 +4,15 @@
  * @module
  */
 import type { Seatgate } from '../seatgate.ts'
-import { attempt, DELIVERY_SECONDS } from './attempt.ts'
+import { attempt, DELIVERY_SECONDS, type Tried } from './attempt.ts'
 import { backoffSeconds, LONGEST_SECONDS } from './backoff.ts'
-import type { DeadLetter, Lease, Progress, Redelivery } from './cursor.ts'
+import type { Progress } from './cursor.ts'
 import { eventView, type AuditEvent, type ReadEventRow } from './event.ts'
-import { takes } from './outgoing.ts'
-import type { Delivery, Sink } from './sink.ts'
+import { remembered, unsent, type Attempt } from './history.ts'
+import type { Lease } from './lease.ts'
+import type { DeadLetter, Redelivery } from './letters.ts'
+import type { Sink } from './sink.ts'
+import { givenUp, nextStep, refusedBatch, taken, type Step } from './step.ts'
 
 const DEFAULT_RETRY_HOURS = 75
 
@@ -37,58 +40,72 @@ export async function deliverPage(
 ): Promise<Run> {
   const { now, random } = seatgate
   const letters: DeadLetter[] = []
+  let history: readonly Attempt[] = []
   let sequence = from
   let { attempts, since } = failing
+  const remember = (...more: readonly Attempt[]) => {
+    if (sink.internal !== true) history = more.reduce(remembered, history)
+  }
   const stopped = (retry: Progress['retry'], seconds: number | null): Run => {
-    return { sequence, letters, retry, pausedReason: null, seconds, finished: false }
+    return { sequence, letters, history, retry, pausedReason: null, seconds, finished: false }
   }
 
   // A batch that is refused as a whole is tried one by one, so that one event condemns no other.
   let together = sink.deliverMany !== undefined
   for (let at = 0; at < rows.length;) {
     if (!mayStart(seatgate, lease)) return stopped(null, null)
-    let batch: readonly AuditEvent[] = []
-    let last = at
-    let delivery: Delivery = { outcome: 'delivered' }
-    try {
-      ;({ batch, last } = nextBatch(sink, rows, at, together))
-      if (batch.length > 0) delivery = await attempt(seatgate, sink, batch, attempts + 1)
-    } catch (error) {
-      seatgate.report({ event: 'delivery_failed', organizationId: lease.organizationId, error })
-      delivery = { outcome: 'retry', reason: 'error' }
+    const [next, ...others] = rows.slice(at)
+    if (next === undefined) break
+    if (next.sequence > sequence + 1) {
+      remember(unsent('skipped', { first: sequence + 1, last: next.sequence - 1 }, now()))
+      sequence = next.sequence - 1
     }
-    if (delivery.outcome === 'permanent' && batch.length > 1) {
+    const step = nextStep(sink, [next, ...others], together)
+    const { delivery, at: time, milliseconds } = await take(seatgate, sink, step, attempts + 1)
+    const told = { attempt: attempts + 1, milliseconds }
+    if (delivery.outcome === 'permanent' && step.batch.length > 1) {
+      const { reason } = delivery
+      remember(refusedBatch(step, { ...told, outcome: 'retry', reason }, time))
       together = false
       continue
     }
-    const time = now()
     if (delivery.outcome === 'pause') {
       const { reason } = delivery
+      remember(refusedBatch(step, { ...told, outcome: 'paused', reason }, time))
       return { ...stopped(null, null), pausedReason: reason }
     }
     const deadline = (since ?? time).getTime() + budgetSeconds(sink) * 1000
     const left = (deadline - time.getTime()) / 1000
     if (delivery.outcome === 'retry' && left > 0) {
+      const { reason } = delivery
+      remember(refusedBatch(step, { ...told, outcome: 'retry', reason }, time))
       attempts += 1
       const wanted = Math.max(patience(delivery.afterSeconds), backoffSeconds(attempts, random))
       // The last attempt comes when the time is up, and not later.
       const seconds = Math.min(wanted, left)
       const again = new Date(time.getTime() + seconds * 1000)
-      const { reason } = delivery
       return stopped({ attempts, at: again, reason, since: since ?? time }, seconds)
     }
-    if (delivery.outcome !== 'delivered') {
+    if (delivery.outcome === 'delivered') remember(taken(step, told.attempt, time, milliseconds))
+    else {
       const exhausted = delivery.outcome === 'retry'
       const reason = exhausted ? `exhausted: ${delivery.reason}` : delivery.reason
-      letters.push(...batch.map((event) => letterOf(event, reason, attempts + 1)))
+      remember(...givenUp(step, { ...told, reason }, time))
+      letters.push(...step.batch.map((event) => letterOf(event, reason, attempts + 1)))
     }
-    sequence = rows[last]?.sequence ?? sequence
-    at = last + 1
+    sequence = step.last
+    at += step.length
     attempts = 0
     since = null
   }
   const done = { retry: null, pausedReason: null, seconds: null, finished: true }
-  return { sequence, letters, ...done }
+  return { sequence, letters, history, ...done }
+}
+
+/** What became of dead letters that somebody has put back, and how the history tells it. */
+export interface Redelivered {
+  readonly letters: readonly Redelivery[]
+  readonly history: readonly Attempt[]
 }
 
 /** Tries dead letters again that somebody has put back, each once, in order. */
@@ -97,35 +114,36 @@ export async function redeliver(
   sink: Sink,
   lease: Lease,
   rows: readonly ReadEventRow[]
-): Promise<readonly Redelivery[]> {
-  const done: Redelivery[] = []
+): Promise<Redelivered> {
+  const letters: Redelivery[] = []
+  let history: readonly Attempt[] = []
   for (const row of rows) {
     if (!mayStart(seatgate, lease)) break
-    const delivery = await attempt(seatgate, sink, [eventView(row)], 1)
+    const { sequence } = row
+    const { delivery, at, milliseconds } = await attempt(seatgate, sink, [eventView(row)], 1)
     const reason = delivery.outcome === 'delivered' ? null : delivery.reason
-    done.push({ sequence: row.sequence, reason })
+    letters.push({ sequence, reason })
+    const outcome = reason === null ? 'delivered' : 'dead'
+    const told = { outcome, reason, attempt: 1, passed: [], milliseconds } as const
+    history = remembered(history, { ...told, first: sequence, last: sequence, at: at.getTime() })
   }
-  return done
+  return { letters, history }
+}
+
+async function take(seatgate: Seatgate, sink: Sink, step: Step, number: number): Promise<Tried> {
+  const { now, report } = seatgate
+  if (step.error !== undefined) {
+    const [{ organizationId } = { organizationId: '' }] = step.batch
+    report({ event: 'delivery_failed', organizationId, error: step.error })
+    return { delivery: { outcome: 'retry', reason: 'error' }, at: now(), milliseconds: 0 }
+  }
+  if (step.batch.length > 0) return attempt(seatgate, sink, step.batch, number)
+  return { delivery: { outcome: 'delivered' }, at: now(), milliseconds: 0 }
 }
 
 // A lease must outlive the delivery that is under way: none starts in its last part.
 function mayStart({ now }: Seatgate, lease: Lease): boolean {
   return lease.until.getTime() - now().getTime() >= DELIVERY_SECONDS * 1000
-}
-
-function nextBatch(sink: Sink, rows: readonly ReadEventRow[], from: number, together: boolean) {
-  const batch: AuditEvent[] = []
-  let last = from
-  for (let at = from; at < rows.length; at++) {
-    const row = rows[at]
-    if (row === undefined) break
-    const event = eventView(row)
-    const taken = takes(sink, event)
-    if (taken && batch.length > 0 && !together) break
-    if (taken) batch.push(event)
-    last = at
-  }
-  return { batch, last }
 }
 
 function letterOf({ sequence, id, action }: AuditEvent, reason: string, attempts: number) {

@@ -54,6 +54,28 @@ export interface Sink {
   readonly retryHours?: number
   /** Whether retention waits until this sink has had an event. Default true. */
   readonly required?: boolean
+  /**
+   * How many events of an organization it gets a minute at most, where there is a backlog: what a new
+   * sink and a replay begin with. Default as many as it takes.
+   */
+  readonly eventsPerMinute?: number
+  /**
+   * When events are delivered. `async`: by the queue, which there has to be. `auto`, by default: by the
+   * queue, or without one after the answer. `sync`: before the answer, which waits `deadlineSeconds` for
+   * it at most; later attempts come like those of the others.
+   */
+  readonly dispatch?: 'auto' | 'async' | 'sync'
+  /** How long answers wait for a `sync` sink. Default 5. */
+  readonly deadlineSeconds?: number
+  /** Whether it is switched off: it gets nothing, and a warning at start says so. */
+  readonly disabled?: boolean
+  /** Where it says how the sink is set up, for the warning if it is missing. */
+  readonly setUpPage?: string
+  /**
+   * Asked once, at start, whether it can work. An error, answered or thrown, means that it is missing:
+   * it gets nothing, and a warning says so. What the error says is told to nobody.
+   */
+  attach?(): Error | undefined
   /** The library's own: nobody sees it, and nobody replays it. */
   readonly internal?: boolean
   deliver(event: AuditEvent): Promise<Delivery>

@@ -7,6 +7,8 @@ import { canonicalJson } from '../proof/canonical.ts'
 import { personalDataOf, personalDigest, type Origin } from '../proof/personal.ts'
 import { horizonOf } from '../retention/horizon.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { withSeatCount } from '../seats/standing.ts'
+import { countsSeats } from './actions.ts'
 import type { Attribution, EventDraft } from './event.ts'
 import { isAwaited } from './outbox.ts'
 import { SCHEMA_VERSION } from './versions.ts'
@@ -23,7 +25,10 @@ export interface EventContext extends Attribution {
  * sealing. The sequence is assigned inside the batch: a batch that fails leaves no gap.
  */
 export function recordEvents(
-  seatgate: Pick<Seatgate, 'db' | 'newId' | 'newSecret' | 'sinks' | 'log' | 'recordedData'>,
+  seatgate: Pick<
+    Seatgate,
+    'db' | 'newId' | 'newSecret' | 'sinks' | 'log' | 'recordedData' | 'seatContext'
+  >,
   context: EventContext,
   drafts: readonly EventDraft[]
 ): { readonly statements: readonly Statement[]; readonly events: readonly RecordedEvent[] } {
@@ -32,7 +37,7 @@ export function recordEvents(
   const personal = personalRows(seatgate, context, organizationIds)
   const digests = new Map(personal.map(({ organizationId, digest }) => [organizationId, digest]))
   const rows = drafts.map((draft) =>
-    rowOf(seatgate.newId(), context, draft, digests.get(draft.organizationId) ?? null)
+    rowOf(seatgate, context, draft, digests.get(draft.organizationId) ?? null)
   )
   const statements = [
     ...personal.map((row) => db.insert(auditPersonal).values(row)),
@@ -41,12 +46,7 @@ export function recordEvents(
     ),
     ...(isAwaited(seatgate) ? marks(db, organizationIds, context.now) : []),
   ]
-  const events = rows.map(({ id, action, outcome, occurredAt }) => ({
-    id,
-    action,
-    outcome,
-    occurredAt: occurredAt.toISOString(),
-  }))
+  const events = writtenBy(rows)
   return { statements, events }
 }
 
@@ -73,20 +73,57 @@ function personalRows(
   })
 }
 
+/** Builds a statement that writes an event where a condition holds, and answers it if it did. */
+export function recordEventWhere(
+  seatgate: Pick<Seatgate, 'db' | 'newId' | 'seatContext'>,
+  context: EventContext,
+  draft: EventDraft,
+  condition: SQL
+): Statement {
+  const { id, action, outcome, occurredAt } = auditEvents
+  return insertWhere(seatgate.db, rowOf(seatgate, context, draft, null), condition).returning({
+    id,
+    action,
+    outcome,
+    occurredAt,
+  })
+}
+
+/** What such a statement has answered: the event, where it was written. */
+export function writtenBy(answer: unknown): readonly RecordedEvent[] {
+  const rows = Array.isArray(answer) ? (answer as (typeof auditEvents.$inferSelect)[]) : []
+  return rows.map(({ id, action, outcome, occurredAt }) => {
+    return { id, action, outcome, occurredAt: occurredAt.toISOString() }
+  })
+}
+
+/** Marks an organization for forwarding and sealing, where anybody waits for that. */
+export function markWaiting(
+  seatgate: Pick<Seatgate, 'db' | 'sinks' | 'log'>,
+  organizationId: string,
+  now: Date
+): { readonly marked?: Statement } {
+  const [marked] = isAwaited(seatgate) ? marks(seatgate.db, [organizationId], now) : []
+  return marked ? { marked } : {}
+}
+
 function rowOf(
-  id: string,
+  { newId, seatContext }: Pick<Seatgate, 'newId' | 'seatContext'>,
   { effectiveUserId, requestId, origin, now, ...context }: EventContext,
   draft: EventDraft,
   digest: string | null
 ) {
   const { organizationId, action, target, metadata } = draft
   const actor = draft.actor ?? context.actor
+  // In one spelling only, so that equal metadata are equal texts.
+  const told = sql<Record<string, unknown>>`${canonicalJson(metadata)}`
+  const counting = countsSeats(action) && metadata['held'] === undefined
   return {
     organizationId,
     sequence: sql<number>`coalesce((select sequence from audit_events
       where organization_id = ${organizationId} order by sequence desc limit 1),
       ${horizonOf(organizationId)}) + 1`,
-    id,
+    id: newId(),
     action,
     outcome: draft.outcome ?? ('success' as const),
     actorType: actor.type,
@@ -94,8 +131,7 @@ function rowOf(
     effectiveUserId,
     targetType: target?.type ?? null,
     targetId: target?.id ?? null,
-    // In one spelling only, so that equal metadata are equal texts.
-    metadata: sql<Record<string, unknown>>`${canonicalJson(metadata)}`,
+    metadata: counting ? withSeatCount(told, seatContext, organizationId, now) : told,
     requestId,
     traceId: origin?.traceId ?? null,
     causeEventId: draft.causeEventId ?? null,
@@ -119,22 +155,23 @@ function appendOnce(db: Database, row: ReturnType<typeof rowOf>): Statement[] {
     and actor_type = ${row.actorType} and actor_id is ${row.actorId}
     and target_type is ${row.targetType} and target_id is ${row.targetId}
     and metadata = ${row.metadata} and cause_event_id is ${row.causeEventId}`
-  const values: Readonly<Record<string, unknown>> = row
-  const columns = Object.entries(getTableColumns(auditEvents)).map(([name, column]) => {
-    const value = values[name]
-    return is(value, SQL) ? value : sql`${sql.param(value, column)}`
-  })
   return [
     guard(
       db,
       'idempotency_mismatch',
       sql`not exists (select 1 from audit_events where ${there} and not (${same}))`
     ),
-    db.insert(auditEvents).select(
-      sql`select ${sql.join(columns, sql`, `)}
-        where not exists (select 1 from audit_events where ${there})`
-    ),
+    insertWhere(db, row, sql`not exists (select 1 from audit_events where ${there})`),
   ]
+}
+
+function insertWhere(db: Database, row: ReturnType<typeof rowOf>, condition: SQL) {
+  const values: Readonly<Record<string, unknown>> = row
+  const columns = Object.entries(getTableColumns(auditEvents)).map(([name, column]) => {
+    const value = values[name]
+    return is(value, SQL) ? value : sql`${sql.param(value, column)}`
+  })
+  return db.insert(auditEvents).select(sql`select ${sql.join(columns, sql`, `)} where ${condition}`)
 }
 
 function marks(db: Database, organizationIds: readonly string[], now: Date): Statement[] {

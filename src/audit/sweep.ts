@@ -5,6 +5,7 @@ import type { Seatgate } from '../seatgate.ts'
 import { tendOrganization } from './tend.ts'
 
 const ORGANIZATIONS_PER_SWEEP = 1000
+const SERVED_PER_SWEEP = 100
 const MESSAGES_PER_SEND = 100
 
 /**
@@ -20,7 +21,7 @@ export async function sweepAudit(seatgate: Seatgate): Promise<void> {
     .select({ organizationId: auditOutbox.organizationId })
     .from(auditOutbox)
     .orderBy(asc(auditOutbox.sweptAt))
-    .limit(ORGANIZATIONS_PER_SWEEP)
+    .limit(queue === null ? SERVED_PER_SWEEP : ORGANIZATIONS_PER_SWEEP)
   const { swept } = await batch(db, {
     swept: db
       .update(auditOutbox)
@@ -29,11 +30,23 @@ export async function sweepAudit(seatgate: Seatgate): Promise<void> {
       .returning({ organizationId: auditOutbox.organizationId }),
   })
   if (queue === null) {
-    for (const { organizationId } of swept) await tendOrganization(seatgate, organizationId)
+    await serve(
+      seatgate,
+      swept.map(({ organizationId }) => organizationId)
+    )
     return
   }
   for (let from = 0; from < swept.length; from += MESSAGES_PER_SEND) {
     const messages = swept.slice(from, from + MESSAGES_PER_SEND)
     await queue.sendBatch(messages.map((body) => ({ body })))
   }
+}
+
+// Side by side: one whose sink does not answer keeps no other waiting.
+async function serve(seatgate: Seatgate, organizationIds: readonly string[]): Promise<void> {
+  const served = await Promise.allSettled(
+    organizationIds.map((organizationId) => tendOrganization(seatgate, organizationId))
+  )
+  const failed = served.find((each) => each.status === 'rejected')
+  if (failed) throw failed.reason
 }

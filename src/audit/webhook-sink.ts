@@ -7,7 +7,17 @@ import { webhookKey } from './webhook-key.ts'
 /** What every sink can be told of. */
 export type SinkOptions = Pick<
   Sink,
-  'accepts' | 'include' | 'exclude' | 'redact' | 'since' | 'retryHours'
+  | 'accepts'
+  | 'include'
+  | 'exclude'
+  | 'redact'
+  | 'since'
+  | 'retryHours'
+  | 'required'
+  | 'eventsPerMinute'
+  | 'dispatch'
+  | 'deadlineSeconds'
+  | 'disabled'
 >
 
 /** Options of {@link webhookSink}. */
@@ -71,6 +81,7 @@ export function webhookSink({
   }
   return {
     id,
+    setUpPage: 'docs/audit.md#the-webhook',
     ...options,
     async deliver(event) {
       const time = now()

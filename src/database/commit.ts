@@ -17,8 +17,8 @@ export interface Aborted {
   readonly constraint: string | null
 }
 
-/** What became of a batch: all of it, or nothing of it. */
-export type Commit = { readonly committed: true } | Aborted
+/** What became of a batch: all of it, with what each statement answered, or nothing of it. */
+export type Commit = { readonly committed: true; readonly answers: readonly unknown[] } | Aborted
 
 /**
  * A statement that aborts its batch with `code` unless `condition` holds at that moment. D1 has one
@@ -56,10 +56,9 @@ export type GuardCode =
  */
 export async function commit(db: Database, statements: readonly Statement[]): Promise<Commit> {
   const [first, ...rest] = statements
-  if (first === undefined) return { committed: true }
+  if (first === undefined) return { committed: true, answers: [] }
   try {
-    await db.batch([first, ...rest])
-    return { committed: true }
+    return { committed: true, answers: await db.batch([first, ...rest]) }
   } catch (error) {
     const aborted = verdict(error)
     if (aborted === null) throw new StoreUnavailable(error)

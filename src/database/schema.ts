@@ -238,6 +238,33 @@ export const sinkDeadLetters = sqliteTable(
 )
 
 /**
+ * What was tried: one row for each attempt, or for a range of events that went the same way. Those in
+ * `passed` the sink does not take. Rows can only be inserted, and go with their events.
+ */
+export const sinkAttempts = sqliteTable('sink_attempts', {
+  id: integer('id').primaryKey(),
+  organizationId: text('organization_id').notNull(),
+  sinkId: text('sink_id').notNull(),
+  firstSequence: integer('first_sequence').notNull(),
+  lastSequence: integer('last_sequence').notNull(),
+  outcome: text('outcome', {
+    enum: ['delivered', 'passed', 'skipped', 'retry', 'paused', 'dead'],
+  }).notNull(),
+  reason: text('reason'),
+  attempt: integer('attempt').notNull(),
+  passed: text('passed', { mode: 'json' }).$type<readonly PassedOver[]>().notNull(),
+  attemptedAt: instant('attempted_at').notNull(),
+  milliseconds: integer('milliseconds').notNull(),
+})
+
+/** Events that a sink does not take, and which part of its configuration says so. */
+export interface PassedOver {
+  readonly first: number
+  readonly last: number
+  readonly because: 'since' | 'include' | 'exclude' | 'accepts'
+}
+
+/**
  * Invitations. One without any of the three ends is unfinished, and pending until it expires. `seatId`
  * is the seat that its membership will carry, if invitations hold seats.
  */

@@ -1,8 +1,10 @@
 import { Hono, type Context } from 'hono'
+import { listAttempts } from '../audit/attempts.ts'
 import { exportAuditEvents } from '../audit/export.ts'
 import { auditCheckpoint, proveConsistency, proveInclusion } from '../audit/prove.ts'
 import { countAuditEvents, listAuditEvents } from '../audit/queries.ts'
-import { replaySink, requeueDeadLetters, resumeSink } from '../audit/replay.ts'
+import { replaySink, resumeSink } from '../audit/replay.ts'
+import { requeueDeadLetters } from '../audit/requeue.ts'
 import { listDeadLetters, listSinks } from '../audit/sink-status.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { seatsAsOf } from '../seats/as-of.ts'
@@ -51,6 +53,10 @@ export function auditRoutes(seatgate: Seatgate) {
   router.get(`${trail}/sinks/:sink/dead-letters`, async (c) => {
     const sink = c.req.param('sink')
     return answer(c, await listDeadLetters(seatgate, inOrganization(c), sink, c.req.query()))
+  })
+  router.get(`${trail}/sinks/:sink/attempts`, async (c) => {
+    const sink = c.req.param('sink')
+    return answer(c, await listAttempts(seatgate, inOrganization(c), sink, c.req.query()))
   })
   router.post(`${trail}/sinks/:sink/replay`, async (c) => {
     const { input, options } = await readOperation(c)

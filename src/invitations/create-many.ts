@@ -6,6 +6,7 @@ import { parseInput } from '../input.ts'
 import { admitEach } from '../memberships/gate.ts'
 import { guardStanding } from '../memberships/guards.ts'
 import { assemble, conclude } from '../operations/batch.ts'
+import { tellRefusal } from '../operations/refused-seats.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
 import { find, standingWith } from '../organizations/standing.ts'
 import type { Refusal } from '../refusal.ts'
@@ -101,13 +102,17 @@ async function attemptOnce(
   const decisions = decideRows(seatgate, rows.value, facts)
 
   const { invited, admitted, withoutSeat } = await seatsFor(seatgate, candidatesOf(decisions))
+  const occasion = { caller, ...marksOf(scope), now: facts.now }
+  for (const refusal of withoutSeat.values()) {
+    await tellRefusal(seatgate, occasion, organization.id, refusal)
+  }
   const outcomes = ok(outcomesOf(decisions, withoutSeat))
   if (invited.length === 0) return outcomes
 
   const plans = invited.map(({ planned }) => planned)
   const prepared = assemble(
     seatgate,
-    { caller, ...marksOf(scope), now: facts.now },
+    occasion,
     {
       value: null,
       statements: [

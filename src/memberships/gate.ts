@@ -122,6 +122,15 @@ export async function giveBack(seatgate: Seatgate, taken: readonly TakenSeat[]):
   await Promise.all(taken.flatMap(({ seat, kept }) => (kept ? [] : [releaseSeat(seatgate, seat)])))
 }
 
+/** The organization that somebody is to come into; null of nobody. */
+export function organizationOf(admission: Admission): string
+export function organizationOf(admission: Admission | undefined): string | null
+export function organizationOf(admission: Admission | undefined): string | null {
+  if (admission === undefined) return null
+  const { organizationId } = isInvitation(admission) ? admission.invitation : admission.membership
+  return organizationId
+}
+
 async function admitOne(seatgate: Seatgate, admission: Admission): Promise<Result<Admitted>> {
   const { seats, seatContext, report } = seatgate
   const request = seatRequest(seatgate, admission)
@@ -135,7 +144,7 @@ async function admitOne(seatgate: Seatgate, admission: Admission): Promise<Resul
 }
 
 function seatRequest({ newId }: Seatgate, admission: Admission): SeatRequest {
-  const { organizationId } = isInvitation(admission) ? admission.invitation : admission.membership
+  const organizationId = organizationOf(admission)
   const promised = admission.seatId != null
   const seatId = admission.seatId ?? newId()
   const holder =

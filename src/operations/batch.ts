@@ -3,29 +3,28 @@
  *
  * @module
  */
-import { attributionOf } from '../audit/event.ts'
 import { organizationsOf, recordEvents, type RecordedEvent } from '../audit/statements.ts'
-import { inBackground } from '../background.ts'
 import { commit, type Aborted, type Commit } from '../database/commit.ts'
 import type { Statement } from '../database/database.ts'
 import { ask, composeLifecycle } from '../hooks/ask.ts'
-import { admit, giveBack, releaseSeat, type Admitted, type TakenSeat } from '../memberships/gate.ts'
+import {
+  admit,
+  giveBack,
+  organizationOf,
+  type Admitted,
+  type TakenSeat,
+} from '../memberships/gate.ts'
 import { invalid, type Refusal } from '../refusal.ts'
 import { ok, type Result } from '../result.ts'
-import type { Principal, RequestMarks } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
-import { keepsLine } from '../joining/rules.ts'
-import { warnUnscheduled } from '../retention/scheduled.ts'
+import { turnsOf } from '../seats/over-limit.ts'
 import type { SeatReference } from '../seats/provider.ts'
 import { renewLedgers } from '../seats/renew.ts'
-import { fulfil, recordIntents, type RecordedIntent } from './fulfil.ts'
+import { tell } from './aftermath.ts'
+import { contextOf, type Occasion } from './occasion.ts'
+import { recordIntents, type RecordedIntent } from './fulfil.ts'
 import type { Plan } from './plan.ts'
-
-/** On whose behalf, in which request and when something is done. */
-export interface Occasion extends RequestMarks {
-  readonly caller: Principal
-  readonly now: Date
-}
+import { tellRefusal } from './refused-seats.ts'
 
 /**
  * A change that is ready to be made: the statements of one batch, to be run together or not at all,
@@ -41,6 +40,9 @@ export interface Prepared<T> {
   readonly organizationIds: readonly string[]
   readonly intents: readonly RecordedIntent[]
   readonly events: readonly RecordedEvent[]
+  /** Those of the statements that write an event only where it is true, and answer it. */
+  readonly turns: readonly Statement[]
+  readonly occasion: Occasion
 }
 
 /**
@@ -62,6 +64,8 @@ export function combine<A, B>(first: Prepared<A>, second: Prepared<B>): Prepared
     organizationIds: [...new Set([...first.organizationIds, ...second.organizationIds])],
     intents: [...first.intents, ...second.intents],
     events: [...first.events, ...second.events],
+    turns: [...first.turns, ...second.turns],
+    occasion: first.occasion,
   }
 }
 
@@ -81,21 +85,27 @@ export async function prepare<T>(
       })
     : ok(plan.statements)
   if (!composed.ok) return composed
-  const admitted = await admit(seatgate, plan.admissions ?? [])
-  if (!admitted.ok) return admitted
+  const admissions = plan.admissions ?? []
+  const admitted = await admit(seatgate, admissions)
+  if (!admitted.ok) {
+    await tellRefusal(seatgate, occasion, organizationOf(admissions[0]), admitted.error)
+    return admitted
+  }
   return ok(assemble(seatgate, occasion, { ...plan, statements: composed.value }, admitted.value))
 }
 
 /** Builds the batch of a plan and of those who were let in. */
 export function assemble<T>(
   seatgate: Seatgate,
-  { caller, requestId, origin, now }: Occasion,
+  occasion: Occasion,
   plan: Plan<T>,
   entrants: readonly Admitted[]
 ): Prepared<T> {
   const events = [...plan.events, ...entrants.flatMap((entrant) => entrant.events)]
-  const context = { ...attributionOf(caller), requestId: requestId ?? null, origin, now }
+  const { now } = occasion
+  const context = contextOf(occasion)
   const recorded = recordEvents(seatgate, context, events)
+  const turns = turnsOf(seatgate, context, events)
   const intents = recordIntents(seatgate, plan.intents ?? [], now)
   return {
     value: plan.value,
@@ -103,6 +113,7 @@ export function assemble<T>(
       ...plan.statements,
       ...entrants.flatMap((entrant) => entrant.statements),
       ...recorded.statements,
+      ...turns,
       ...intents.statements,
     ],
     takenSeats: entrants.flatMap(({ taken }) => (taken === null ? [] : [taken])),
@@ -110,6 +121,8 @@ export function assemble<T>(
     organizationIds: organizationsOf(events),
     intents: intents.recorded,
     events: recorded.events,
+    turns,
+    occasion,
   }
 }
 
@@ -132,12 +145,17 @@ export async function conclude(
   for (const seat of takenSeats) sent.add(seat)
   const done = await commit(seatgate.db, statements)
   if (done.committed) {
-    await tell(seatgate, prepared)
+    await tell(seatgate, prepared, statements, done.answers)
     return done
   }
   for (const seat of unused) released.add(seat)
   await giveBack(seatgate, unused)
   if (done.code === 'ledger_superseded') await renewLedgers(seatgate, takenSeats)
+  const refusal = refusalOf(done)
+  const [seat] = takenSeats
+  if (seat && refusal) {
+    await tellRefusal(seatgate, prepared.occasion, seat.seat.organizationId, refusal)
+  }
   return done
 }
 
@@ -172,36 +190,4 @@ export function refusalOf({ code, numbers }: Aborted): Refusal | null {
     default:
       return null
   }
-}
-
-// Freed seats are waited for, so that whoever is told of a departure can use its seat at once.
-// Everything else may come later; what a crash prevents here, the outbox and the alarm make up for.
-async function tell(seatgate: Seatgate, prepared: Prepared<unknown>): Promise<void> {
-  const { seats, seatContext, queue, measure } = seatgate
-  const { takenSeats, freedSeats, organizationIds, intents, events } = prepared
-  for (const event of events) measure({ name: 'audit.recorded', ...event })
-  warnUnscheduled(seatgate)
-  await Promise.all(freedSeats.map((seat) => releaseSeat(seatgate, seat)))
-  await inBackground(seatgate, organizationIds[0] ?? '', [
-    ...takenSeats.map(
-      ({ seat, until }) =>
-        () =>
-          seats.confirm(seatContext, seat, until)
-    ),
-    ...intents.map((intent) => () => fulfil(seatgate, intent)),
-    ...organizationIds.map((organizationId) => async () => queue?.send({ organizationId })),
-  ])
-  await offerSeats(seatgate, freedSeats)
-}
-
-/** Lets in those who wait for the seats of an organization, if anybody may. */
-async function offerSeats(seatgate: Seatgate, seats: readonly SeatReference[]): Promise<void> {
-  const { joining } = seatgate
-  const organizationIds = [...new Set(seats.map(({ organizationId }) => organizationId))]
-  if (joining === null || !keepsLine(joining) || organizationIds.length === 0) return
-  await inBackground(
-    seatgate,
-    organizationIds[0] ?? '',
-    organizationIds.map((organizationId) => () => joining.admitWaiting(seatgate, organizationId))
-  )
 }

@@ -6,6 +6,7 @@ import {
   auditPersonal,
   auditPurges,
   auditRetention,
+  sinkAttempts,
   sinkDeadLetters,
 } from '../database/schema.ts'
 import type { Seatgate } from '../seatgate.ts'
@@ -52,6 +53,15 @@ export function purgeStatements(seatgate: Seatgate, purge: Purge, run: Run): Sta
         )
       ),
     db.delete(auditEvents).where(and(here, lte(auditEvents.sequence, lastSequence))),
+    // Behind the events: what tells of one that is there stays.
+    db
+      .delete(sinkAttempts)
+      .where(
+        and(
+          eq(sinkAttempts.organizationId, organizationId),
+          lte(sinkAttempts.lastSequence, lastSequence)
+        )
+      ),
     ...(more
       ? [
           db

@@ -12,6 +12,8 @@ export function retell(events: readonly EventState[], wrong: string[], horizon =
   const story: Story = { roles, standing, seats, invitations, organization }
   let version = horizon > 0 ? null : 0
   let limit: unknown = null
+  // Unknown behind a horizon, and where it was set right by hand.
+  let over = horizon > 0 ? null : false
   events.forEach((event, index) => {
     const { sequence, action, actor_id, target_id, metadata } = event
     const say = (problem: string) => wrong.push(`event ${sequence} ${action}: ${problem}`)
@@ -127,7 +129,20 @@ export function retell(events: readonly EventState[], wrong: string[], horizon =
         break
       // It says how it is, not how it came to be: what was done by hand has no event.
       case 'seat.drift_repaired':
-      // Where somebody works is not where they may.
+        over = null
+        break
+      case 'seat.over_limit_entered':
+      case 'seat.over_limit_cleared': {
+        const entered = action === 'seat.over_limit_entered'
+        if (over === entered) say('was so already')
+        if (Number(metadata['held']) + Number(metadata['reserved']) > Number(metadata['limit'])) {
+          if (!entered) say('was over it still')
+        } else if (entered) say('was within it')
+        over = entered
+        break
+      }
+      // Where somebody works is not where they may, and who was refused is not in.
+      case 'seat.limit_reached':
       case 'organization.domain.added':
       case 'organization.domain.verified':
       case 'organization.domain.mode_change':

@@ -15,6 +15,7 @@ import {
   sweepHandler,
   unlimitedSeats,
   type Seatgate,
+  type WakeUpQueue,
 } from '../../src/index.ts'
 import { SeatLedger } from '../../src/runtime/seat-ledger.ts'
 import type { LedgerNamespace } from '../../src/seats/ledger.ts'
@@ -69,6 +70,9 @@ export interface Listeners {
   readonly batch: BatchListener
   readonly call: (call: LedgerCall) => void
 }
+
+// Wake-ups that nobody gets: what is forwarded, and when, is the exploration's own to say.
+const UNHEARD: WakeUpQueue = { send: async () => {}, sendBatch: async () => {} }
 
 export function createWorld(
   surroundings: Surroundings,
@@ -134,7 +138,7 @@ export function createWorld(
         }),
       },
       sinks,
-      ...(host.queue && { queue: queue.boundTo(isolate) }),
+      queue: host.queue ? queue.boundTo(isolate) : UNHEARD,
       waitUntil: (work) => {
         worker.busy += 1
         void work.finally(() => (worker.busy -= 1))

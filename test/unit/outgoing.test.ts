@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { ACTIONS } from '../../src/audit/actions.ts'
 import type { AuditEvent } from '../../src/audit/event.ts'
-import { redacted, sinkMistake, takes } from '../../src/audit/outgoing.ts'
+import { passedBecause, redacted, sinkMistake } from '../../src/audit/outgoing.ts'
 import type { Sink } from '../../src/audit/sink.ts'
+import type { PassedOver } from '../../src/database/schema.ts'
 
 const event: AuditEvent = {
   id: 'e1',
@@ -32,22 +34,40 @@ const sink = (options: Partial<Sink>): Sink => ({
 })
 
 describe('what a sink takes', () => {
-  it.each<[string, Partial<Sink>, boolean]>([
-    ['everything by default', {}, true],
-    ['an action by its name', { include: ['organization.member_add'] }, true],
-    ['no other', { include: ['organization.member'] }, false],
-    ['a prefix', { include: ['organization.*'] }, true],
-    ['not half a word', { include: ['organ.*'] }, false],
-    ['all', { include: ['*'] }, true],
-    ['nothing of an empty list', { include: [] }, false],
-    ['not what is excluded', { exclude: ['organization.member_add'] }, false],
-    ['not what is included and excluded', { include: ['*'], exclude: ['organization.*'] }, false],
-    ['what is excluded elsewhere', { exclude: ['seat.*'] }, true],
-    ['what code says', { include: ['*'], accepts: () => false }, false],
-    ['what is recorded since then', { since: new Date('2030-01-01T00:00:00Z') }, true],
-    ['nothing older', { since: new Date('2030-01-01T00:00:00.001Z') }, false],
-  ])('FWD-24 FWD-28: %s', (_what, options, taken) => {
-    expect(takes(sink(options), event)).toBe(taken)
+  it.each<[string, Partial<Sink>, PassedOver['because'] | null]>([
+    ['everything by default', {}, null],
+    ['an action by its name', { include: ['organization.member_add'] }, null],
+    ['no other', { include: ['organization.member'] }, 'include'],
+    ['a prefix', { include: ['organization.*'] }, null],
+    ['not half a word', { include: ['organ.*'] }, 'include'],
+    ['all', { include: ['*'] }, null],
+    ['nothing of an empty list', { include: [] }, 'include'],
+    ['not what is excluded', { exclude: ['organization.member_add'] }, 'exclude'],
+    [
+      'not what is included and excluded',
+      { include: ['*'], exclude: ['organization.*'] },
+      'exclude',
+    ],
+    ['what is excluded elsewhere', { exclude: ['seat.*'] }, null],
+    ['what code says', { include: ['*'], accepts: () => false }, 'accepts'],
+    ['what is recorded since then', { since: new Date('2030-01-01T00:00:00Z') }, null],
+    ['nothing older', { since: new Date('2030-01-01T00:00:00.001Z') }, 'since'],
+  ])('FWD-24 FWD-28: %s', (_what, options, because) => {
+    expect(passedBecause(sink(options), event)).toBe(because)
+  })
+})
+
+describe('a subscription that names its types', () => {
+  it('FWD-46: gets them and no other, new ones included', () => {
+    const include = ['organization.create', 'organization.member_add']
+    const subscribed = sink({ include })
+    const taken = Object.keys(ACTIONS).filter(
+      (action) => passedBecause(subscribed, { ...event, action }) === null
+    )
+    expect(taken.toSorted()).toEqual(include)
+    for (const action of ['organization.member_add_again', 'organization.member_add.again']) {
+      expect(passedBecause(subscribed, { ...event, action })).toBe('include')
+    }
   })
 })
 
@@ -93,6 +113,9 @@ describe('a sink that is configured wrong', () => {
   it.each<[string, Partial<Sink> | Record<string, unknown>, RegExp]>([
     ['FWD-3: nothing to deliver with', { deliver: undefined }, /deliver/],
     ['FWD-3: no id', { id: '' }, /id/],
+    ['FWD-3: an unknown dispatch', { dispatch: 'soon' as never }, /dispatch/],
+    ['FWD-3: no events a minute', { eventsPerMinute: 0 }, /eventsPerMinute/],
+    ['FWD-3: no time for an answer', { deadlineSeconds: 0 }, /deadlineSeconds/],
     ['an id with blanks', { id: 'a b' }, /id/],
     ['a pattern that is none', { include: ['organization.member_*'] }, /pattern/],
     ['a pattern in capitals', { exclude: ['Seat.*'] }, /pattern/],

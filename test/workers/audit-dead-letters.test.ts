@@ -1,66 +1,22 @@
 import { describe, expect, it } from 'vitest'
-import {
-  forwardOrganization,
-  listDeadLetters,
-  listSinks,
-  replaySink,
-  requeueDeadLetters,
-  resumeSink,
-  sweepAudit,
-  type Delivery,
-  type Metric,
-  type Result,
-  type Sink,
-} from '../../src/index.ts'
-import { anOperator, asUser, embedded } from './client.ts'
+import { forwardOrganization, requeueDeadLetters, sweepAudit } from '../../src/index.ts'
 import {
   addEvents,
+  actionsOf,
+  byOperator,
   clocked,
-  cursorOf,
   delivered,
+  heldSink,
   isInOutbox,
+  lettersOf,
   organizationWith,
-  owners,
-  rename,
+  permanent,
   retry,
   sinkOf,
   upTo,
 } from './forwarding.ts'
 import { testEnv } from './setup.ts'
-
-const permanent: Delivery = { outcome: 'permanent', reason: 'schema' }
-const system = { type: 'system' } as const
-const operator = { userId: 'ops', operator: true } as const
-
-function value<T>(result: Result<T>): T {
-  if (!result.ok) throw new Error(JSON.stringify(result.error))
-  return result.value
-}
-const code = (result: Result<unknown>) => (result.ok ? 'ok' : result.error.code)
-const scopeOf = (organization: string) => ({ caller: operator, organization })
-
-async function lettersOf(
-  seatgate: Parameters<typeof listDeadLetters>[0],
-  id: string,
-  sink: string
-) {
-  return value(await listDeadLetters(seatgate, scopeOf(id), sink)).data.map(
-    ({ sequence, state, reason, attempts }) => [sequence, state, reason, attempts]
-  )
-}
-const actionsOf = async (id: string) =>
-  (
-    await testEnv.DB.prepare(
-      "SELECT action, actor_type, actor_id, metadata FROM audit_events WHERE organization_id = ? AND action LIKE 'audit.%' ORDER BY sequence"
-    )
-      .bind(id)
-      .all<{ action: string; actor_type: string; actor_id: string; metadata: string }>()
-  ).results.map(({ action, actor_type, actor_id, metadata }) => [
-    action,
-    actor_type,
-    actor_id,
-    JSON.parse(metadata),
-  ])
+import { answered, codeOf } from './world.ts'
 
 describe('a dead letter', () => {
   it('FWD-34 FWD-27: is what a sink refuses for good, at once; later events pass', async () => {
@@ -115,21 +71,14 @@ describe('a dead letter', () => {
   })
 
   it('is never written by somebody who lost the lease', async () => {
-    const gate = Promise.withResolvers<void>()
-    const entered = Promise.withResolvers<void>()
-    const sink = sinkOf('slow', async (_event, attempt) => {
-      if (attempt > 1) return delivered
-      entered.resolve()
-      await gate.promise
-      return permanent
-    })
+    const sink = heldSink('slow', permanent)
     const { seatgate, later } = clocked([sink])
     const id = await organizationWith(seatgate)
     const late = forwardOrganization(seatgate, id)
-    await entered.promise
+    await sink.entered
     later(60)
     await forwardOrganization(seatgate, id)
-    gate.resolve()
+    sink.letGo()
     await late
     expect(await lettersOf(seatgate, id, 'slow')).toEqual([])
   })
@@ -161,17 +110,17 @@ describe('putting dead letters back', () => {
     const id = await organizationWith(seatgate)
     await forwardOrganization(seatgate, id)
     const requeue = (sequence: number) =>
-      requeueDeadLetters(seatgate, scopeOf(id), 'log', { sequence })
-    expect(value(await requeue(1))).toEqual({ sink: 'log', events: 1 })
+      requeueDeadLetters(seatgate, byOperator(id), 'log', { sequence })
+    expect(answered(await requeue(1))).toEqual({ sink: 'log', events: 1 })
     // Nothing is queued twice, delivered or not.
-    expect(code(await requeue(1))).toBe('already_replayed')
+    expect(codeOf(await requeue(1))).toBe('already_replayed')
     await forwardOrganization(seatgate, id)
     expect(await lettersOf(seatgate, id, 'log')).toEqual([
       [1, 'dead', 'schema', 2],
       [2, 'dead', 'schema', 1],
     ])
     heal()
-    value(await requeue(1))
+    answered(await requeue(1))
     expect(await isInOutbox(id)).toBe(true)
     await forwardOrganization(seatgate, id)
     expect(await lettersOf(seatgate, id, 'log')).toEqual([
@@ -179,9 +128,9 @@ describe('putting dead letters back', () => {
       [2, 'dead', 'schema', 1],
     ])
     expect(sink.sequences()).toEqual([3, 1, 4])
-    expect(code(await requeue(1))).toBe('already_replayed')
-    expect(code(await requeue(3))).toBe('not_dead')
-    expect(code(await requeue(99))).toBe('not_found')
+    expect(codeOf(await requeue(1))).toBe('already_replayed')
+    expect(codeOf(await requeue(3))).toBe('not_dead')
+    expect(codeOf(await requeue(99))).toBe('not_found')
     const told = ['audit.requeue', 'operator', 'ops', { sink: 'log', events: 1, sequence: 1 }]
     expect(await actionsOf(id)).toEqual([told, told])
     expect(await isInOutbox(id)).toBe(false)
@@ -194,12 +143,12 @@ describe('putting dead letters back', () => {
     const id = await organizationWith(seatgate)
     await addEvents(id, 248)
     await forwardOrganization(seatgate, id)
-    const all = (more: object) => requeueDeadLetters(seatgate, scopeOf(id), 'log', more)
-    expect(value(await all({ dryRun: true })).events).toBe(250)
-    expect(value(await all({ dryRun: true, action: 'test.event' })).events).toBe(248)
+    const all = (more: object) => requeueDeadLetters(seatgate, byOperator(id), 'log', more)
+    expect(answered(await all({ dryRun: true })).events).toBe(250)
+    expect(answered(await all({ dryRun: true, action: 'test.event' })).events).toBe(248)
     expect(await actionsOf(id)).toEqual([])
     state.healed = true
-    expect(value(await all({ action: 'test.event' })).events).toBe(248)
+    expect(answered(await all({ action: 'test.event' })).events).toBe(248)
     const answers: (number | null)[] = []
     while (answers.at(-1) !== null && answers.length < 5) {
       answers.push(await forwardOrganization(seatgate, id))
@@ -212,7 +161,7 @@ describe('putting dead letters back', () => {
       'dead',
       'delivered',
     ])
-    expect(value(await all({ dryRun: true })).events).toBe(2)
+    expect(answered(await all({ dryRun: true })).events).toBe(2)
   })
 
   it('is taken up by the sweep, without a queue', async () => {
@@ -220,255 +169,45 @@ describe('putting dead letters back', () => {
     const id = await organizationWith(seatgate)
     await sweepAudit(seatgate)
     heal()
-    value(await requeueDeadLetters(seatgate, scopeOf(id), 'log', {}))
+    answered(await requeueDeadLetters(seatgate, byOperator(id), 'log', {}))
     await sweepAudit(seatgate)
     expect(sink.sequences().toSorted((a, b) => a - b)).toEqual([1, 2, 3])
   })
-})
 
-describe('a sink that is gone', () => {
-  it('FWD-33: is paused until somebody lets it go on, and loses nothing', async () => {
-    let gone = true
-    const sink = sinkOf('hook', ({ sequence }) =>
-      gone && sequence === 2 ? { outcome: 'pause', reason: 'status_410' } : delivered
+  it('FWD-43: of more than 10,000 wants to be forced, and counts them without', async () => {
+    const { seatgate } = broken()
+    const id = await organizationWith(seatgate)
+    const bury = (numbers: string) =>
+      testEnv.DB.prepare(
+        `INSERT INTO sink_dead_letters
+         SELECT ?1, 'log', value, ?1 || value, 'test.event', 'dead', 'schema', 1, 7, 7 FROM json_each(?2)`
+      )
+        .bind(id, numbers)
+        .run()
+    await bury(JSON.stringify(upTo(10_000)))
+    const requeue = (more: object) => requeueDeadLetters(seatgate, byOperator(id), 'log', more)
+    await bury('[10001]')
+    expect(answered(await requeue({ dryRun: true })).events).toBe(10_001)
+    expect(codeOf(await requeue({}))).toBe('too_many')
+    expect(await actionsOf(id)).toEqual([])
+    expect(answered(await requeue({ force: true })).events).toBe(10_001)
+    await bury('[10002]')
+    expect(answered(await requeue({})).events).toBe(1)
+  })
+
+  it('FWD-35: of an event that is not there any more ends at once, and is dead again', async () => {
+    const { seatgate, sink } = broken()
+    const id = await organizationWith(seatgate)
+    await forwardOrganization(seatgate, id)
+    await testEnv.DB.prepare(
+      `INSERT INTO sink_dead_letters VALUES (?, 'log', 99, 'gone', 'test.event', 'queued', 'schema', 1, 7, 7)`
     )
-    const { seatgate, later } = clocked([sink])
-    const id = await organizationWith(seatgate, 1)
+      .bind(id)
+      .run()
+    const before = sink.attempts.length
     expect(await forwardOrganization(seatgate, id)).toBeNull()
-    later(3600 * 24 * 30)
-    expect(await forwardOrganization(seatgate, id)).toBeNull()
-    expect(sink.attempts).toEqual([1, 2])
-    const [status] = value(await listSinks(seatgate, scopeOf(id))).data
-    expect(status).toMatchObject({ sequence: 1, lag: 2, pausedReason: 'status_410' })
-    expect(await isInOutbox(id)).toBe(true)
-    gone = false
-    value(await resumeSink(seatgate, scopeOf(id), 'hook'))
-    await forwardOrganization(seatgate, id)
-    expect(sink.sequences()).toEqual(upTo(4))
-    expect(await actionsOf(id)).toEqual([
-      ['audit.sink_resume', 'operator', 'ops', { sink: 'hook' }],
-    ])
-  })
-})
-
-describe('replay', () => {
-  it('FWD-17 FWD-44: sends everything again from a sequence on, under the same ids, each time on record', async () => {
-    const sink = sinkOf('log')
-    const { seatgate } = clocked([sink])
-    const id = await organizationWith(seatgate, 2)
-    await forwardOrganization(seatgate, id)
-    for (const last of [5, 6]) {
-      value(await replaySink(seatgate, scopeOf(id), 'log', { fromSequence: 3 }))
-      await forwardOrganization(seatgate, id)
-      expect(sink.sequences().at(-1)).toBe(last)
-    }
-    expect(sink.sequences()).toEqual([1, 2, 3, 4, 3, 4, 5, 3, 4, 5, 6])
-    expect(new Set(sink.taken.map((event) => event.id)).size).toBe(6)
-    const told = ['audit.replay', 'operator', 'ops', { sink: 'log', from_sequence: 3 }]
-    expect(await actionsOf(id)).toEqual([told, told])
-  })
-
-  it('FWD-42: is refused while a delivery is under way', async () => {
-    const gate = Promise.withResolvers<void>()
-    const entered = Promise.withResolvers<void>()
-    const sink = sinkOf('slow', async () => {
-      entered.resolve()
-      await gate.promise
-      return delivered
-    })
-    const { seatgate } = clocked([sink])
-    const id = await organizationWith(seatgate)
-    const running = forwardOrganization(seatgate, id)
-    await entered.promise
-    const replay = () => replaySink(seatgate, scopeOf(id), 'slow', { fromSequence: 1 })
-    expect(code(await replay())).toBe('operation_in_progress')
-    gate.resolve()
-    await running
-    expect(code(await replay())).toBe('ok')
-    expect(await cursorOf(id, 'slow')).toMatchObject({ sequence: 0 })
-  })
-
-  it('FWD-45: concerns the organization that was asked for, and sinks that there are', async () => {
-    const { seatgate } = clocked([sinkOf('log'), { ...sinkOf('own'), internal: true }])
-    const [one, two] = [await organizationWith(seatgate), await organizationWith(seatgate)]
-    for (const id of [one, two]) await forwardOrganization(seatgate, id)
-    value(await replaySink(seatgate, scopeOf(one), 'log', { fromSequence: 1 }))
-    expect(await cursorOf(two, 'log')).toMatchObject({ sequence: 2 })
-    for (const sink of ['none', 'own', '']) {
-      expect(code(await replaySink(seatgate, scopeOf(one), sink, { fromSequence: 1 }))).toBe(
-        'not_found'
-      )
-    }
-    for (const input of [{}, { fromSequence: 0 }, { fromSequence: 99 }, { fromSequence: '1' }]) {
-      expect(code(await replaySink(seatgate, scopeOf(one), 'log', input))).toBe('validation_error')
-    }
-  })
-})
-
-describe('what can be asked about sinks', () => {
-  it('FWD-40: lag, age of the oldest and dead letters, of each sink and organization', async () => {
-    const [dead, alive] = [
-      sinkOf('dead', ({ sequence }) => (sequence === 1 ? permanent : retry)),
-      sinkOf('alive'),
-    ]
-    const { seatgate, clock } = clocked([dead, alive])
-    const began = new Date(clock.now).toISOString()
-    const id = await organizationWith(seatgate, 1)
-    await forwardOrganization(seatgate, id)
-    expect(value(await listSinks(seatgate, { caller: system, organization: id }))).toEqual({
-      data: [
-        {
-          id: 'dead',
-          sequence: 1,
-          head: 3,
-          lag: 2,
-          oldestUndeliveredAt: began,
-          deadLetters: 1,
-          attempts: 1,
-          nextAttemptAt: new Date(clock.now + 1000).toISOString(),
-          lastError: 'down',
-          pausedReason: null,
-        },
-        {
-          id: 'alive',
-          sequence: 3,
-          head: 3,
-          lag: 0,
-          oldestUndeliveredAt: null,
-          deadLetters: 0,
-          attempts: 0,
-          nextAttemptAt: null,
-          lastError: null,
-          pausedReason: null,
-        },
-      ],
-      nextCursor: null,
-    })
-  })
-
-  it('FWD-40 FWD-41: over HTTP, by owners and operators alone', async () => {
-    const sink = sinkOf('log', ({ sequence }) => (sequence === 1 ? permanent : delivered))
-    const { seatgate } = clocked([sink])
-    const id = await organizationWith(seatgate)
-    await forwardOrganization(seatgate, id)
-    const client = embedded({ sinks: [sink] })
-    const path = `/organizations/${id}/audit/sinks`
-    const owner = asUser({ userId: owners.get(id)! })
-    for (const token of [owner, anOperator]) {
-      const list = await (await client.get(path, token)).json<{ data: { id: string }[] }>()
-      // The ledger's own sink is nobody's business.
-      expect(list.data.map(({ id: name }) => name)).toEqual(['log'])
-      const letters = await (
-        await client.get(`${path}/log/dead-letters`, token)
-      ).json<{ data: object[] }>()
-      expect(letters.data).toHaveLength(1)
-      const replayed = await client.post(`${path}/log/replay`, { fromSequence: 1 }, token)
-      expect([replayed.status, await replayed.json()]).toEqual([
-        202,
-        { sink: 'log', fromSequence: 1 },
-      ])
-      const requeued = await client.post(
-        `${path}/log/dead-letters/requeue`,
-        { dryRun: true },
-        token
-      )
-      expect([requeued.status, await requeued.json()]).toEqual([202, { sink: 'log', events: 1 }])
-      expect((await client.post(`${path}/log/resume`, {}, token)).status).toBe(202)
-    }
-    const stranger = asUser({ userId: crypto.randomUUID() })
-    expect((await client.get(path, stranger)).status).toBe(404)
-    expect((await client.get(`${path}/log/dead-letters`, stranger)).status).toBe(404)
-    for (const end of ['replay', 'resume', 'dead-letters/requeue']) {
-      const answer = await client.post(`${path}/log/${end}`, { fromSequence: 1 }, stranger)
-      expect(answer.status, end).toBe(404)
-    }
-    await rename(seatgate, id, 'X')
-  })
-})
-
-describe('what is measured of an attempt', () => {
-  it('FWD-38 FWD-39: sink, action, number, outcome, kind and whole milliseconds, and nothing else', async () => {
-    const metrics: Metric[] = []
-    const answers: (() => Delivery | Promise<Delivery>)[] = [
-      () => retry,
-      () => Promise.reject(new Error('boom')),
-      () => true as never,
-      () => delivered,
-      () => permanent,
-    ]
-    const sink = sinkOf('log', (_event, number) => {
-      later(0.012)
-      return answers[number - 1]!()
-    })
-    const { seatgate, later } = clocked([sink], { measure: (metric) => void metrics.push(metric) })
-    const id = await organizationWith(seatgate)
-    for (let run = 0; run < 4; run++) {
-      await forwardOrganization(seatgate, id)
-      later(8)
-    }
-    const attempts = metrics.filter((metric) => metric.name === 'audit.attempt')
-    const told = (action: string, attempt: number, outcome: string, kind?: string) => ({
-      name: 'audit.attempt',
-      sink: 'log',
-      action,
-      attempt,
-      outcome,
-      milliseconds: 12,
-      ...(kind && { kind }),
-    })
-    expect(attempts).toEqual([
-      told('organization.create', 1, 'error', 'refused'),
-      told('organization.create', 2, 'error', 'error'),
-      told('organization.create', 3, 'error', 'invalid_answer'),
-      told('organization.create', 4, 'ok'),
-      told('seat.assigned', 1, 'error', 'permanent'),
-    ])
-  })
-})
-
-describe('a sink that takes many', () => {
-  const many = (answer: (sequences: number[]) => Delivery) => {
-    const calls: number[][] = []
-    const sink: Sink = {
-      id: 'many',
-      deliver: () => Promise.reject(new Error('not this one')),
-      async deliverMany(events) {
-        const sequences = events.map(({ sequence }) => sequence)
-        calls.push(sequences)
-        return answer(sequences)
-      },
-    }
-    return { sink, calls }
-  }
-
-  it('gets what comes next in one go, without what it does not take', async () => {
-    const { sink, calls } = many(() => delivered)
-    const { seatgate } = clocked([{ ...sink, exclude: ['seat.*'] }])
-    const id = await organizationWith(seatgate, 2)
-    await addEvents(id, 0)
-    await forwardOrganization(seatgate, id)
-    expect(calls).toEqual([[1, 3, 4]])
-    expect(await cursorOf(id, 'many')).toMatchObject({ sequence: 4 })
-  })
-
-  it('is given them one by one if it refuses them together, and one event condemns no other', async () => {
-    const { sink, calls } = many((sequences) => (sequences.includes(2) ? permanent : delivered))
-    const { seatgate } = clocked([sink])
-    const id = await organizationWith(seatgate, 2)
-    await forwardOrganization(seatgate, id)
-    expect(calls).toEqual([[1, 2, 3, 4], [1], [2], [3], [4]])
-    expect(await lettersOf(seatgate, id, 'many')).toEqual([[2, 'dead', 'schema', 1]])
-  })
-
-  it('is tried again with all of them', async () => {
-    let down = true
-    const { sink, calls } = many(() => (down ? retry : delivered))
-    const { seatgate, later } = clocked([sink])
-    const id = await organizationWith(seatgate, 1)
-    await forwardOrganization(seatgate, id)
-    down = false
-    later(1)
-    await forwardOrganization(seatgate, id)
-    expect(calls).toEqual([upTo(3), upTo(3)])
+    expect(sink.attempts).toHaveLength(before)
+    expect((await lettersOf(seatgate, id, 'log')).at(-1)).toEqual([99, 'dead', 'event_missing', 1])
+    expect(await isInOutbox(id)).toBe(false)
   })
 })

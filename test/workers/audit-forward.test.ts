@@ -5,6 +5,7 @@ import {
   clocked,
   cursorOf,
   delivered,
+  heldSink,
   isInOutbox,
   organizationWith,
   owners,
@@ -125,20 +126,14 @@ describe('forwarding', () => {
 
 describe('two forwarders at once', () => {
   it('FWD-26: one delivers, the other comes back in a second; nothing is delivered twice', async () => {
-    const gate = Promise.withResolvers<void>()
-    const entered = Promise.withResolvers<void>()
-    const sink = sinkOf('slow', async () => {
-      entered.resolve()
-      await gate.promise
-      return delivered
-    })
+    const sink = heldSink('slow')
     const { seatgate } = clocked([sink])
     const id = await organizationWith(seatgate, 2)
     const first = forwardOrganization(seatgate, id)
-    await entered.promise
+    await sink.entered
     expect(await forwardOrganization(seatgate, id)).toBe(1)
     expect(sink.attempts).toEqual([1])
-    gate.resolve()
+    sink.letGo()
     expect(await first).toBeNull()
     expect(sink.attempts).toEqual(upTo(4))
   })
@@ -161,25 +156,18 @@ describe('two forwarders at once', () => {
   })
 
   it('lets another one take over when a lease has run out, and whoever lost it changes nothing', async () => {
-    const gate = Promise.withResolvers<void>()
-    const entered = Promise.withResolvers<void>()
-    const sink = sinkOf('slow', async (_event, attempt) => {
-      if (attempt > 1) return delivered
-      entered.resolve()
-      await gate.promise
-      return retry
-    })
+    const sink = heldSink('slow', retry)
     const { seatgate, later } = clocked([sink])
     const id = await organizationWith(seatgate, 1)
     const crashed = forwardOrganization(seatgate, id)
-    await entered.promise
+    await sink.entered
     later(59.999)
     expect(await forwardOrganization(seatgate, id)).toBe(1)
     later(0.001)
     expect(await forwardOrganization(seatgate, id)).toBeNull()
     const cursor = { sequence: 3, attempts: 0, error: null, lease: null }
     expect(await cursorOf(id, 'slow')).toEqual(cursor)
-    gate.resolve()
+    sink.letGo()
     await crashed
     expect(await cursorOf(id, 'slow')).toEqual(cursor)
   })

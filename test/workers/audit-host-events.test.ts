@@ -200,6 +200,25 @@ describe('an event of the host’s own', () => {
     const slugged = { caller: scope.caller, organization: 'acme' }
     expect(() => prepareEvents(seatgate, slugged, [])).toThrow(TypeError)
   })
+
+  it('AUD-22: names what it followed from by id alone, which binds neither', async () => {
+    const { seatgate } = recording()
+    const scope = { caller: { userId: 'ada' }, organization: await organizationWith(seatgate) }
+    const gone = crypto.randomUUID()
+    for (const causeEventId of [gone, 'a-webhook-that-was-pruned']) {
+      const event = { action: 'billing.retried', causeEventId }
+      expect(await logEvent(seatgate, scope, event)).toMatchObject({ ok: true })
+    }
+    const causes = await testEnv.DB.prepare(
+      `SELECT cause_event_id AS cause FROM audit_events
+       WHERE organization_id = ? AND cause_event_id IS NOT NULL ORDER BY sequence`
+    )
+      .bind(scope.organization)
+      .all<{ cause: string }>()
+    expect(causes.results.map(({ cause }) => cause)).toEqual([gone, 'a-webhook-that-was-pruned'])
+    const keys = await testEnv.DB.prepare('PRAGMA foreign_key_list(audit_events)').all()
+    expect(keys.results).toEqual([])
+  })
 })
 
 describe('an idempotent append', () => {

@@ -6,7 +6,10 @@
 import {
   createOrganization,
   d1Seats,
+  listAttempts,
+  listDeadLetters,
   renameOrganization,
+  type AttemptInput,
   type AuditEvent,
   type Delivery,
   type Report,
@@ -16,9 +19,17 @@ import {
 } from '../../src/index.ts'
 import { seatgateWith } from './client.ts'
 import { testEnv } from './setup.ts'
+import { answered } from './world.ts'
 
 export const delivered: Delivery = { outcome: 'delivered' }
 export const retry: Delivery = { outcome: 'retry', reason: 'down' }
+export const permanent: Delivery = { outcome: 'permanent', reason: 'schema' }
+
+/** How an operator asks about an organization. */
+export const byOperator = (organization: string) => ({
+  caller: { userId: 'ops', operator: true } as const,
+  organization,
+})
 
 /** A sink that remembers each attempt, and answers as it is told to; delivered by default. */
 export function sinkOf(
@@ -38,6 +49,22 @@ export function sinkOf(
     },
   }
   return { ...sink, attempts, taken, sequences: () => taken.map(({ sequence }) => sequence) }
+}
+
+/**
+ * A sink that keeps its first event in the air until it is let go, and then answers as it is told to;
+ * all others it takes at once.
+ */
+export function heldSink(id: string, answer: Delivery = delivered) {
+  const gate = Promise.withResolvers<void>()
+  const entered = Promise.withResolvers<void>()
+  const sink = sinkOf(id, async (_event, attempt) => {
+    if (attempt > 1) return delivered
+    entered.resolve()
+    await gate.promise
+    return answer
+  })
+  return { ...sink, entered: entered.promise, letGo: gate.resolve }
 }
 
 /** A configuration with a clock that stands still until it is set. */
@@ -78,14 +105,22 @@ export async function rename(
   if (!renamed.ok) throw new Error(renamed.error.code)
 }
 
-/** Adds events by SQL, where it takes many. */
-export async function addEvents(organizationId: string, count: number): Promise<void> {
+/**
+ * Adds events by SQL, where it takes many, behind those that are there: two, unless there are more. Their
+ * action is an expression of `value`, which counts from 1.
+ */
+export async function addEvents(
+  organizationId: string,
+  count: number,
+  there = 2,
+  action = "'test.event'"
+): Promise<void> {
   const numbers = JSON.stringify(Array.from({ length: count }, (_, index) => index + 1))
   await testEnv.DB.prepare(
     `INSERT INTO audit_events (organization_id, sequence, id, action, outcome, actor_type, metadata, occurred_at, inserted_at)
-     SELECT ?1, 2 + value, ?1 || value, 'test.event', 'success', 'system', '{}', 7, 7 FROM json_each(?2)`
+     SELECT ?1, CAST(?3 AS INTEGER) + value, ?1 || (?3 + value), ${action}, 'success', 'system', '{}', 7, 7 FROM json_each(?2)`
   )
-    .bind(organizationId, numbers)
+    .bind(organizationId, numbers, there)
     .run()
 }
 
@@ -105,3 +140,37 @@ export async function isInOutbox(organizationId: string): Promise<boolean> {
 }
 
 export const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1)
+
+/** The dead letters of a sink: sequence, state, reason and attempts of each. */
+export async function lettersOf(seatgate: Seatgate, organizationId: string, sinkId: string) {
+  const { data } = answered(await listDeadLetters(seatgate, byOperator(organizationId), sinkId))
+  return data.map(({ sequence, state, reason, attempts }) => [sequence, state, reason, attempts])
+}
+
+/** What was tried for a sink: first and last sequence, outcome, reason and attempt of each. */
+export async function attemptsOf(
+  seatgate: Seatgate,
+  organizationId: string,
+  sinkId: string,
+  input?: AttemptInput
+) {
+  const { data } = answered(await listAttempts(seatgate, byOperator(organizationId), sinkId, input))
+  return data.map((row) => [
+    row.firstSequence,
+    row.lastSequence,
+    row.outcome,
+    row.reason,
+    row.attempt,
+  ])
+}
+
+/** What was done to sinks, as it is on record: action, type and id of the actor, and metadata. */
+export async function actionsOf(organizationId: string) {
+  const { results } = await testEnv.DB.prepare(
+    `SELECT action, actor_type AS type, actor_id AS id, metadata FROM audit_events
+     WHERE organization_id = ? AND action LIKE 'audit.%' ORDER BY sequence`
+  )
+    .bind(organizationId)
+    .all<{ action: string; type: string; id: string; metadata: string }>()
+  return results.map(({ action, type, id, metadata }) => [action, type, id, JSON.parse(metadata)])
+}

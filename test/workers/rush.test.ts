@@ -1,11 +1,9 @@
-import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import type { AddedMember, Result } from '../../src/index.ts'
 import { readState, violationsIn } from './invariants.ts'
+import { WHOLE } from './setup.ts'
 import { add, createWorld, enforcing, newOrganization, newUsers } from './world.ts'
 
-// A share of it each time; `npm run scale` for the whole.
-const WHOLE = (env as unknown as { SCALE: string }).SCALE === 'whole'
 const ROUNDS = WHOLE ? 200 : 4
 const RACERS = 200
 const SEATS = 137

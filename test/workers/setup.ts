@@ -9,9 +9,13 @@ export interface TestEnv {
   readonly SEATS: DurableObjectNamespace<SeatLedger>
   readonly AUDIT_QUEUE: Queue<WakeUp>
   readonly TEST_MIGRATIONS: D1Migration[]
+  readonly SCALE: string
 }
 
 export const testEnv = env as unknown as TestEnv
+
+/** Whether all is run of what takes long: `npm run scale`. Otherwise it is a share of it. */
+export const WHOLE = testEnv.SCALE === 'whole'
 
 /** Empties every store. For tests that compare all there is: what others have left takes them time. */
 export async function freshStores(): Promise<void> {

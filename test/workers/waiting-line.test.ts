@@ -224,10 +224,11 @@ describe.each(enforcing)('the line, %s seats', (provider) => {
     answered(await removeMember(seatgate, organization.as(organization.owner), member))
     await world.settled()
     expect(await membersOf(organization)).toEqual([member, userId])
-    expect((await actionsOf(organization.id)).slice(-7)).toEqual([
+    expect((await actionsOf(organization.id)).slice(-8)).toEqual([
       'organization.join_request.created',
       'organization.join_request.approved',
       'organization.join_request.queued',
+      'seat.limit_reached',
       'organization.member_remove',
       'seat.released',
       'organization.member_add',

@@ -1,0 +1,110 @@
+/**
+ * What those who see to a sink do to it: each time decided on what is true, and on record.
+ *
+ * @module
+ */
+import { and, eq, gt, sql } from 'drizzle-orm'
+import * as v from 'valibot'
+import { guard } from '../database/commit.ts'
+import type { Statement } from '../database/database.ts'
+import { sinkCursors } from '../database/schema.ts'
+import { guardLive } from '../memberships/guards.ts'
+import { perform, type OperationOptions } from '../operations/perform.ts'
+import { NOTHING, type Extent } from '../retention/horizon.ts'
+import { ok, type Result } from '../result.ts'
+import type { OrganizationScope } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import type { EventDraft } from './event.ts'
+import { extentIn } from './queries.ts'
+import { keeperOf, sinkNamed } from './sink-status.ts'
+
+/** A sequence, as it is asked for. */
+export const sequence = v.pipe(
+  v.number('Must be a number.'),
+  v.safeInteger('Must be a whole number.'),
+  v.minValue(1, 'Must be at least 1.')
+)
+
+/** What is decided. */
+export interface Change<T> {
+  readonly value: T
+  /** What becomes of the cursor; null leaves it alone. */
+  readonly set: { readonly sequence?: number } | null
+  readonly statements: readonly Statement[]
+  /** Null: nothing is done, and nothing is on record. */
+  readonly event: EventDraft | null
+}
+
+type Rows = Readonly<Record<string, readonly Readonly<Record<string, unknown>>[] | undefined>>
+
+/** Changes something about a sink, for those who may see to it. */
+export function changeSink<T>(
+  seatgate: Seatgate,
+  scope: OrganizationScope,
+  sinkId: string,
+  operation: {
+    readonly name: string
+    readonly input: unknown
+    readonly options: OperationOptions
+    readonly queries?: Readonly<Record<string, Statement>>
+  },
+  decide: (id: string, extent: Extent, now: Date, rows: Rows) => Result<Change<T>>
+): Promise<Result<T>> {
+  const { name, input, options, queries } = operation
+  return perform(
+    seatgate,
+    scope,
+    {
+      name,
+      input: [sinkId, input],
+      grows: false,
+      queries: { ...queries, extent: extentIn(seatgate, scope) },
+      plan(found, _caller, now) {
+        const keeper = keeperOf(seatgate, found)
+        if (!keeper.ok) return keeper
+        const sink = sinkNamed(seatgate, sinkId)
+        if (!sink.ok) return sink
+        const organizationId = keeper.value
+        const rows = found.rows as unknown as Rows
+        const decided = decide(organizationId, found.rows.extent[0] ?? NOTHING, now, rows)
+        if (!decided.ok) return decided
+        const { value, set, statements, event } = decided.value
+        if (event === null) return ok({ value, statements: [], events: [] })
+        return ok({
+          value,
+          statements: [
+            guardLive(seatgate, organizationId),
+            ...(set === null ? [] : moveCursor(seatgate, organizationId, sinkId, set, now)),
+            ...statements,
+          ],
+          events: [event],
+        })
+      },
+    },
+    options
+  )
+}
+
+// What is under way would move the cursor back to where it thinks it stands.
+function moveCursor(
+  { db }: Seatgate,
+  organizationId: string,
+  sinkId: string,
+  set: { readonly sequence?: number },
+  now: Date
+): Statement[] {
+  const place = and(eq(sinkCursors.organizationId, organizationId), eq(sinkCursors.sinkId, sinkId))
+  const idle = sql`not exists (select 1 from sink_cursors where ${place}
+    and ${gt(sinkCursors.leasedUntil, now)})`
+  const due = { ...set, attempts: 0, nextAttemptAt: new Date(0), failingSince: null }
+  return [
+    guard(db, 'operation_in_progress', idle),
+    db
+      .insert(sinkCursors)
+      .values({ organizationId, sinkId, leasedUntil: new Date(0), ...due })
+      .onConflictDoUpdate({
+        target: [sinkCursors.organizationId, sinkCursors.sinkId],
+        set: { ...due, pausedReason: null },
+      }),
+  ]
+}

@@ -1,0 +1,93 @@
+import { and, eq, sql } from 'drizzle-orm'
+import * as v from 'valibot'
+import { sinkDeadLetters } from '../database/schema.ts'
+import { parseInput } from '../input.ts'
+import type { OperationOptions } from '../operations/perform.ts'
+import { organizationIdOf } from '../organizations/reference.ts'
+import { ok, refused, type Result } from '../result.ts'
+import type { OrganizationScope } from '../scope.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { changeSink, sequence } from './change-sink.ts'
+import { organizationEvent } from './event.ts'
+
+const Requeue = v.object(
+  {
+    sequence: v.optional(sequence),
+    action: v.optional(v.string('Must be a text.')),
+    dryRun: v.optional(v.boolean('Must be true or false.'), false),
+    force: v.optional(v.boolean('Must be true or false.'), false),
+  },
+  'Must be an object.'
+)
+
+const MOST_AT_ONCE = 10_000
+
+/**
+ * Puts dead letters back, to be tried once more: that of `{ sequence }`, or all (of an `action`). With
+ * `dryRun` they are only counted; more than 10,000 need `force`.
+ *
+ * Refusals: as `replaySink`; `not_found`, `not_dead` and `already_replayed` of the one that is
+ * named; `too_many`.
+ *
+ * @example
+ * ```ts
+ * await requeueDeadLetters(seatgate, scope, 'webhook', { action: 'organization.rename' })
+ * ```
+ */
+export async function requeueDeadLetters(
+  seatgate: Seatgate,
+  scope: OrganizationScope,
+  sinkId: string,
+  input: unknown,
+  options: OperationOptions = {}
+): Promise<Result<{ readonly sink: string; readonly events: number }>> {
+  const { db } = seatgate
+  const parsed = parseInput(Requeue, input)
+  const { sequence: named, action, dryRun, force } = parsed.ok ? parsed.value : ({} as never)
+  const ofSink = and(
+    eq(sinkDeadLetters.organizationId, organizationIdOf(scope.organization)),
+    eq(sinkDeadLetters.sinkId, sinkId)
+  )
+  const chosen = and(
+    named === undefined ? undefined : eq(sinkDeadLetters.sequence, named),
+    action === undefined ? undefined : eq(sinkDeadLetters.action, action),
+    eq(sinkDeadLetters.state, 'dead')
+  )
+  const queries = {
+    counted: db
+      .select({ events: sql<number>`count(*)`.as('events') })
+      .from(sinkDeadLetters)
+      .where(and(ofSink, chosen)),
+    letter: db
+      .select({ state: sinkDeadLetters.state, one: sql`1`.as('one') })
+      .from(sinkDeadLetters)
+      .where(and(ofSink, eq(sinkDeadLetters.sequence, named ?? 0))),
+  }
+  const operation = { name: 'audit.requeue', input, options, queries }
+  return changeSink(seatgate, scope, sinkId, operation, (id, { head }, now, rows) => {
+    if (!parsed.ok) return parsed
+    const events = Number(rows['counted']?.[0]?.['events'] ?? 0)
+    if (named !== undefined && events === 0) {
+      const state = rows['letter']?.[0]?.['state']
+      if (named > head) return refused({ code: 'not_found' })
+      return refused({ code: state === undefined ? 'not_dead' : 'already_replayed' })
+    }
+    const value = { sink: sinkId, events }
+    if (dryRun || events === 0) return ok({ value, set: null, statements: [], event: null })
+    if (events > MOST_AT_ONCE && !force) return refused({ code: 'too_many' })
+    const event = { sink: sinkId, events, ...(named !== undefined && { sequence: named }) }
+    return ok({
+      value,
+      set: null,
+      statements: [
+        db
+          .update(sinkDeadLetters)
+          .set({ state: 'queued', updatedAt: now })
+          .where(
+            and(eq(sinkDeadLetters.organizationId, id), eq(sinkDeadLetters.sinkId, sinkId), chosen)
+          ),
+      ],
+      event: organizationEvent(id, 'audit.requeue', event),
+    })
+  })
+}

@@ -1,0 +1,55 @@
+import { dispatch } from '../audit/dispatch.ts'
+import { writtenBy } from '../audit/statements.ts'
+import { inBackground } from '../background.ts'
+import type { Statement } from '../database/database.ts'
+import { keepsLine } from '../joining/rules.ts'
+import { releaseSeat } from '../memberships/gate.ts'
+import { warnUnscheduled } from '../retention/scheduled.ts'
+import type { Seatgate } from '../seatgate.ts'
+import type { SeatReference } from '../seats/provider.ts'
+import type { Prepared } from './batch.ts'
+import { fulfil } from './fulfil.ts'
+
+/**
+ * Does what follows on a batch that is in, `statements`, of which D1 has answered each. Freed seats are
+ * waited for, so that whoever is told of a departure can use its seat at once. Everything else may come
+ * later; what a crash prevents here, the outbox and the alarm make up for.
+ */
+export async function tell(
+  seatgate: Seatgate,
+  prepared: Prepared<unknown>,
+  statements: readonly Statement[],
+  answers: readonly unknown[]
+): Promise<void> {
+  const { seats, seatContext, measure } = seatgate
+  const { takenSeats, freedSeats, organizationIds, intents, events, turns } = prepared
+  const turned = turns.flatMap((turn) => writtenBy(answers[statements.indexOf(turn)]))
+  for (const event of [...events, ...turned]) measure({ name: 'audit.recorded', ...event })
+  warnUnscheduled(seatgate)
+  await Promise.all(freedSeats.map((seat) => releaseSeat(seatgate, seat)))
+  const afterwards = [
+    ...takenSeats.map(
+      ({ seat, until }) =>
+        () =>
+          seats.confirm(seatContext, seat, until)
+    ),
+    ...intents.map((intent) => () => fulfil(seatgate, intent)),
+  ]
+  await Promise.all([
+    inBackground(seatgate, organizationIds[0] ?? '', afterwards),
+    dispatch(seatgate, organizationIds),
+  ])
+  await offerSeats(seatgate, freedSeats)
+}
+
+/** Lets in those who wait for the seats of an organization, if anybody may. */
+async function offerSeats(seatgate: Seatgate, seats: readonly SeatReference[]): Promise<void> {
+  const { joining } = seatgate
+  const organizationIds = [...new Set(seats.map(({ organizationId }) => organizationId))]
+  if (joining === null || !keepsLine(joining) || organizationIds.length === 0) return
+  await inBackground(
+    seatgate,
+    organizationIds[0] ?? '',
+    organizationIds.map((organizationId) => () => joining.admitWaiting(seatgate, organizationId))
+  )
+}

@@ -1,0 +1,246 @@
+import { describe, expect, it } from 'vitest'
+import {
+  acceptInvitation,
+  acceptInvitationWithSignup,
+  addDomain,
+  addMember,
+  approveJoinRequest,
+  auditActions,
+  changeInvitationRole,
+  changeRole,
+  createInvitation,
+  createInvitations,
+  createOrganization,
+  declineInvitation,
+  declineJoinRequest,
+  deleteUser,
+  erasePersonalData,
+  exportAuditEvents,
+  forwardOrganization,
+  joinOrganization,
+  leaveOrganization,
+  loadActiveOrganization,
+  putActiveOrganization,
+  removeDomain,
+  removeMember,
+  renameOrganization,
+  replaySink,
+  requeueDeadLetters,
+  resendInvitation,
+  restoreMember,
+  restoreMembers,
+  restoreOrganization,
+  resumeSink,
+  revokeInvitation,
+  setDomainMode,
+  setMfaPolicy,
+  setSeatLimit,
+  softDeleteOrganization,
+  suspendMember,
+  transferOwnership,
+  updateOrganization,
+  updateSlug,
+  verifyDomain,
+  withdrawJoinRequest,
+  type JoinOutcome,
+  type Result,
+} from '../../src/index.ts'
+import { permanent, sinkOf } from './forwarding.ts'
+import { newAddress } from './invited.ts'
+import { createJoiningWorld, neighbourOf, openOrganization } from './joining.ts'
+import { testEnv } from './setup.ts'
+import { answered, codeOf, newUser, operator, PASSWORD, signedIn } from './world.ts'
+
+/** Who waits or asks, by the id of what they asked. */
+const requestOf = (outcome: JoinOutcome) => ('request' in outcome ? outcome.request.id : '')
+
+describe('what is on record', () => {
+  it('AUD-13: is for every function that changes something what the catalogue says, and every action of it', async () => {
+    const heard: string[] = []
+    const world = createJoiningWorld({
+      sinks: [sinkOf('log', () => permanent)],
+      lifecycle: { onDelete: (statements) => ({ ok: true, statements }) },
+      measure: (metric) => metric.name === 'audit.recorded' && heard.push(metric.action),
+    })
+    const { seatgate } = world
+    const seen = new Set<string>()
+    const writes = async <T>(actions: string, act: () => Promise<Result<T>>): Promise<T> => {
+      heard.length = 0
+      const value = answered(await act())
+      await world.settled()
+      expect(heard.toSorted()).toEqual(actions.split(' ').map(full).toSorted())
+      for (const action of heard) seen.add(action)
+      return value
+    }
+
+    const organization = await openOrganization(world, 'request')
+    const { id, owner } = organization
+    const asOwner = organization.as(owner)
+    const as = (userId: string) => ({ caller: { userId } })
+    const inside = (userId: string) => ({ ...as(userId), organization: id })
+
+    const founding = { name: 'Other', slug: `t${crypto.randomUUID()}` }
+    const session = await signedIn(world, owner)
+    const other = await writes('o.create s.assigned', () =>
+      createOrganization(seatgate, { caller: { userId: owner } }, founding)
+    )
+    await writes('o.update', () => updateOrganization(seatgate, asOwner, { name: 'First' }))
+    await writes('o.rename', () => renameOrganization(seatgate, asOwner, { name: 'Acme' }))
+    const slug = `t${crypto.randomUUID()}`
+    const confirmed = { slug, confirmSlug: organization.slug, password: PASSWORD }
+    await writes('o.slug_change', () => updateSlug(seatgate, asOwner, confirmed))
+    const mfaCheck = (_userId: string) => true
+    await writes('o.mfa_policy_change', () =>
+      setMfaPolicy(seatgate, asOwner, { enabled: true }, { mfaCheck })
+    )
+
+    const [one, two] = [await newUser(), await newUser()]
+    const role = 'member'
+    for (const userId of [one, two]) {
+      await writes('o.member_add s.assigned', () => addMember(seatgate, asOwner, { userId, role }))
+    }
+    await writes('o.member_role_change', () =>
+      changeRole(seatgate, asOwner, one, { role: 'admin' })
+    )
+    await writes('o.member_suspend s.released', () => suspendMember(seatgate, asOwner, two))
+    await writes('o.member_restore s.assigned', () => restoreMember(seatgate, asOwner, two))
+    await writes('o.member_suspend s.released', () => suspendMember(seatgate, asOwner, two))
+    await writes('o.member_restore s.assigned', () =>
+      restoreMembers(seatgate, asOwner, { userIds: [two] })
+    )
+    await writes('o.member_remove s.released', () => removeMember(seatgate, asOwner, two))
+    await writes('o.member_add s.assigned', () =>
+      addMember(seatgate, asOwner, { userId: two, role })
+    )
+    await writes('o.member_remove s.released', () => leaveOrganization(seatgate, inside(two)))
+
+    const inviting = (email = newAddress()) =>
+      writes('o.invitation.created s.reserved', () =>
+        createInvitation(seatgate, asOwner, { email, role })
+      )
+    const invited = await inviting()
+    await writes('o.invitation.resent', () => resendInvitation(seatgate, asOwner, invited.id))
+    await writes('o.invitation.role_change', () =>
+      changeInvitationRole(seatgate, asOwner, invited.id, { role: 'admin' })
+    )
+    await writes('o.invitation.revoked s.released', () =>
+      revokeInvitation(seatgate, asOwner, invited.id)
+    )
+    await writes('o.invitation.created s.reserved', () =>
+      createInvitations(seatgate, asOwner, { invitations: [{ email: newAddress(), role }] })
+    )
+    const declined = await inviting()
+    await writes('o.invitation.declined s.released', () =>
+      declineInvitation(seatgate, { caller: { type: 'anonymous' } }, declined)
+    )
+    const accepted = await inviting(`${two}@example.com`)
+    await writes('o.invitation.accepted o.member_add s.assigned', () =>
+      acceptInvitation(seatgate, as(two), accepted)
+    )
+    const signing = await inviting()
+    await writes('o.invitation.accepted o.member_add s.assigned', () =>
+      acceptInvitationWithSignup(seatgate, { ...signing, password: PASSWORD })
+    )
+
+    const asking = async () => {
+      const userId = await neighbourOf(organization)
+      const outcome = await writes('o.join_request.created', () =>
+        joinOrganization(seatgate, as(userId), { organizationId: id })
+      )
+      return { userId, request: requestOf(outcome) }
+    }
+    const approved = await asking()
+    // With a line, whoever is approved stands in it for a moment.
+    await writes('o.join_request.approved o.join_request.queued o.member_add s.assigned', () =>
+      approveJoinRequest(seatgate, asOwner, approved.request, { role })
+    )
+    const refused = await asking()
+    await writes('o.join_request.declined', () =>
+      declineJoinRequest(seatgate, asOwner, refused.request)
+    )
+    const withdrawn = await asking()
+    await writes('o.join_request.withdrawn', () =>
+      withdrawJoinRequest(seatgate, as(withdrawn.userId), withdrawn.request)
+    )
+    const added = await asking()
+    await writes('o.member_add s.assigned', () =>
+      addMember(seatgate, asOwner, { userId: added.userId, role })
+    )
+    await writes('o.join_request.closed', () =>
+      approveJoinRequest(seatgate, asOwner, added.request, { role })
+    )
+
+    await writes('s.limit_changed s.over_limit_entered', () =>
+      setSeatLimit(seatgate, organization.asOperator, { limit: 1 })
+    )
+    heard.length = 0
+    expect(codeOf(await addMember(seatgate, asOwner, { userId: await newUser(), role }))).toBe(
+      'seat_limit_reached'
+    )
+    await world.settled()
+    expect(heard).toEqual([full('s.limit_reached')])
+    seen.add(full('s.limit_reached'))
+    const mode = 'auto'
+    await writes('o.domain.mode_change', () =>
+      setDomainMode(seatgate, asOwner, organization.domain.id, { mode })
+    )
+    const waiting = await neighbourOf(organization)
+    await writes('o.join_request.queued', () =>
+      joinOrganization(seatgate, as(waiting), { organizationId: id })
+    )
+    // Who has waited for a seat comes in.
+    await writes('s.limit_changed s.over_limit_cleared o.member_add s.assigned', () =>
+      setSeatLimit(seatgate, organization.asOperator, { limit: 'unlimited' })
+    )
+
+    await writes('o.domain.removed', () => removeDomain(seatgate, asOwner, organization.domain.id))
+    const domain = await writes('o.domain.added', () =>
+      addDomain(seatgate, asOwner, { domain: `${crypto.randomUUID()}.example`, mode })
+    )
+    await writes('o.domain.verified', () => verifyDomain(seatgate, asOwner, domain.id))
+
+    await writes('o.active_switched', () =>
+      putActiveOrganization(seatgate, { caller: session }, id)
+    )
+    await writes('o.ownership_transfer', () =>
+      transferOwnership(seatgate, asOwner, { userId: one })
+    )
+    await forwardOrganization(seatgate, id)
+    const byOperator = organization.asOperator
+    await writes('a.requeue', () => requeueDeadLetters(seatgate, byOperator, 'log', {}))
+    await writes('a.replay', () => replaySink(seatgate, byOperator, 'log', { fromSequence: 1 }))
+    await writes('a.sink_resume', () => resumeSink(seatgate, byOperator, 'log'))
+    await writes('a.export', () => exportAuditEvents(seatgate, inside(one), { format: 'csv' }))
+    await testEnv.DB.prepare(
+      `INSERT INTO audit_personal (organization_id, digest, user_id, salt)
+       VALUES (?, '${'d'.repeat(64)}', ?, '${'5'.repeat(64)}')`
+    )
+      .bind(id, two)
+      .run()
+    await writes('a.erasure', () =>
+      erasePersonalData(seatgate, { caller: { type: 'system' } }, two)
+    )
+    await writes('o.member_remove s.released', () =>
+      deleteUser(seatgate, { caller: { userId: two } }, { password: PASSWORD })
+    )
+    const confirm = { confirmName: 'Acme', password: PASSWORD }
+    heard.length = 0
+    answered(await softDeleteOrganization(seatgate, inside(one), confirm))
+    await world.settled()
+    expect(heard).toContain(full('o.delete'))
+    for (const action of heard) seen.add(action)
+    await testEnv.DB.prepare('UPDATE sessions SET active_organization_id = ? WHERE user_id = ?')
+      .bind(id, owner)
+      .run()
+    await writes('o.active_auto_reassigned', async () => {
+      await loadActiveOrganization(seatgate, { caller: session })
+      return { ok: true, value: other }
+    })
+    await writes('o.restore', () => restoreOrganization(seatgate, { caller: operator }, id))
+
+    expect([...seen].toSorted()).toEqual(Object.keys(auditActions).toSorted())
+  })
+})
+
+const full = (action: string) =>
+  action.replace(/^o\./, 'organization.').replace(/^s\./, 'seat.').replace(/^a\./, 'audit.')
