@@ -41,6 +41,7 @@ describe('the catalogue', () => {
       'seat.assigned',
       'seat.released',
       'seat.limit_changed',
+      'seat.drift_repaired',
     ])
   })
 

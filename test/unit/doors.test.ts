@@ -102,11 +102,11 @@ describe('SEAT-1: the doors', () => {
     expect(filesWith(/\bseats\.(?:reserve|reserveEach|release)\(/)).toEqual([
       'src/memberships/gate.ts',
     ])
-    expect(filesWith(/\bseats\.confirm\(/)).toEqual(['src/operations/batch.ts'])
+    expect(filesWith(/\bseats\.confirm\(/)).toEqual(['src/operations/aftermath.ts'])
     expect(filesWith(/\bseats\.setLimit\(/)).toEqual(['src/seats/set-limit.ts'])
     expect(filesWith(/\breleaseSeat\(/)).toEqual([
       'src/memberships/gate.ts',
-      'src/operations/batch.ts',
+      'src/operations/aftermath.ts',
     ])
   })
 

@@ -175,10 +175,12 @@ describe('a run', () => {
     await tended(organization, 'C')
     expect(await count('audit_personal', organization)).toBe(2)
     expect(await count('sink_dead_letters', organization)).toBe(5)
+    expect(await count('sink_attempts', organization)).toBe(5)
     daysLater(31)
     expect(await purge(organization)).toMatchObject({ events: 5, horizon: 5 })
     expect(await count('audit_personal', organization)).toBe(0)
     expect(await count('sink_dead_letters', organization)).toBe(0)
+    expect(await count('sink_attempts', organization)).toBe(0)
     expect(await status(organization)).toEqual({
       horizon: 5,
       legalHold: null,
