@@ -29,6 +29,8 @@ import { createWorld, type HostOptions, type World } from './world.ts'
 export interface HistoryOptions {
   readonly operations: number
   readonly keepLines?: boolean
+  /** Whether the trace has every statement, with its parameters and answers. */
+  readonly thorough?: boolean
 }
 
 export interface History {
@@ -50,7 +52,7 @@ const LONGEST_MS = 24 * 60 * MINUTE
 export async function runHistory(
   connection: Connection,
   seed: number,
-  { operations, keepLines = false }: HistoryOptions
+  { operations, keepLines = false, thorough = false }: HistoryOptions
 ): Promise<History> {
   const random = createRandom(seed)
   const scheduler = createScheduler()
@@ -71,7 +73,10 @@ export async function runHistory(
   const registry = createRegistry(connection)
   connection.all('SAVEPOINT history')
   const world = createWorld(surroundings, connection, host, {
-    batch: (batch) => watch.batch(batch),
+    batch(batch) {
+      if (thorough) trace.note(JSON.stringify([batch.statements, batch.answers]))
+      watch.batch(batch)
+    },
     call: (call) => watch.call(call),
   })
   const watch: Watch = createWatch(

@@ -61,6 +61,8 @@ interface LedgerObject {
   alarmGivenUp: boolean
   /** When the alarm was due as it was kept. */
   kept: number | null
+  /** What its tables held after so many writes. */
+  seen: { readonly writes: number; readonly state: LedgerState | null } | null
 }
 
 const LAST_RETRY = 6
@@ -98,6 +100,7 @@ export function createLedgers(
       alarmRunning: false,
       alarmGivenUp: false,
       kept: null,
+      seen: null,
     }
     objects.set(name, made)
     return made
@@ -222,10 +225,9 @@ export function createLedgers(
     stateOf(organizationId) {
       const object = objects.get(organizationId)
       if (!object) return null
-      const { connection } = object.storage
-      if (!connection.all("SELECT 1 FROM sqlite_schema WHERE name = 'ledger'").length) return null
-      const exec = (sql: string) => ({ toArray: () => connection.all(sql) })
-      return readLedger({ exec } as unknown as SqlStorage)
+      const writes = object.storage.connection.writes()
+      if (object.seen?.writes !== writes) object.seen = { writes, state: read(object.storage) }
+      return object.seen.state
     },
     evict(organizationId) {
       const instance = objects.get(organizationId)?.instance
@@ -288,9 +290,19 @@ function alarmCall({ name, underWay }: LedgerObject): LedgerCall {
   }
 }
 
+function read({ connection }: ObjectStorage): LedgerState | null {
+  if (!hasTables(connection)) return null
+  const exec = (sql: string) => ({ toArray: () => connection.all(sql) })
+  return readLedger({ exec } as unknown as SqlStorage)
+}
+
+function hasTables(connection: Connection): boolean {
+  return connection.all("SELECT 1 FROM sqlite_schema WHERE name = 'ledger'").length > 0
+}
+
 // Its tables stay, as the next instance would make them again at once.
 function clear(connection: Connection): void {
-  if (!connection.all("SELECT 1 FROM sqlite_schema WHERE name = 'ledger'").length) return
+  if (!hasTables(connection)) return
   connection.all('DELETE FROM seats')
   connection.all('DELETE FROM ledger')
 }

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { addReached, type Reached } from '../../src/testing/index.ts'
 import type { History } from './history.ts'
+import type { ThreadOptions } from './thread.ts'
 
 export type Outcome = Omit<History, 'lines'>
 
@@ -17,6 +18,8 @@ export interface PoolOptions {
   readonly operations?: number
   readonly workers?: number
   readonly mutation?: string | null
+  readonly drizzle?: ThreadOptions['drizzle']
+  readonly thorough?: boolean
   /** Called now and then; answers whether to go on. */
   readonly progress?: (summary: Summary) => boolean
 }
@@ -38,6 +41,7 @@ const MOST_FAILURES = 50
 
 export async function simulate(options: PoolOptions): Promise<Summary> {
   const { firstSeed, histories, operations = 200, mutation = null, progress } = options
+  const { drizzle = 'quick', thorough = false } = options
   const workers = Math.min(options.workers ?? availableParallelism(), Math.max(1, histories))
   const began = performance.now()
   const failures: Outcome[] = []
@@ -74,7 +78,7 @@ export async function simulate(options: PoolOptions): Promise<Summary> {
   const thread = () =>
     new Promise<void>((resolve, reject) => {
       const worker = new Worker(THREAD, {
-        workerData: { mutation, operations },
+        workerData: { mutation, operations, drizzle, thorough } satisfies ThreadOptions,
         execArgv: ['--no-warnings'],
       })
       worker.on('error', reject)

@@ -8,6 +8,7 @@ import type { Surroundings } from './network.ts'
 import type { LedgerState } from '../../src/testing/index.ts'
 import type { LedgerCall } from './ledgers.ts'
 import type { Registry } from './people.ts'
+import type { Answer } from './sqlite.ts'
 
 type Batch = Parameters<BatchListener>[0]
 
@@ -31,7 +32,7 @@ export function noteBatch(
   }
   if (first.startsWith('insert into "sink_cursors"')) {
     const token = statements[0]!.params.find((value) => isToken(value))
-    const row = answers?.[1]?.[0]
+    const row = answers?.[1]?.results[0]
     if (row && row['lease_token'] !== token && row['lease_token'] !== null) {
       sometimes('a lease was somebody else’s')
     }
@@ -66,13 +67,13 @@ function noteFailure(
 function noteSettling(
   sometimes: Surroundings['sometimes'],
   params: readonly unknown[],
-  answers: readonly (readonly Record<string, unknown>[])[]
+  answers: readonly Answer[]
 ): void {
   const asked = JSON.parse(
     String(params.find((value) => String(value).startsWith('[')))
   ) as string[]
-  const held = answers[1]?.length ?? 0
-  const promised = answers[2]?.length ?? 0
+  const held = answers[1]?.results.length ?? 0
+  const promised = answers[2]?.results.length ?? 0
   if (held > 0) {
     sometimes('an alarm found the membership')
     sometimes('a confirmation was lost and made up for')

@@ -28,6 +28,14 @@ describe('the simulation', () => {
       expect([seed, among.hashes.get(seed)]).toEqual([seed, hash])
     expect(new Set(alone.hashes.values()).size).toBe(5)
   })
+
+  it('writes and reads every statement as Drizzle does', async () => {
+    const some = { firstSeed: 41, histories: 4, thorough: true }
+    const quick = await simulate(some)
+    const plain = await simulate({ ...some, drizzle: 'its own' })
+    expect(quick.hashes).toEqual(plain.hashes)
+    expect(quick.hashes.size).toBe(4)
+  })
 })
 
 describe('the simulation notices that', () => {

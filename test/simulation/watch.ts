@@ -85,13 +85,12 @@ export function createWatch(
     batch(batch) {
       noteBatch(surroundings, registry, batch)
       const writes = batch.statements.filter(({ sql }) => !sql.startsWith('select'))
-      if (batch.answers === null || writes.length === 0) return
+      if (batch.answers === null || !writes.some(({ sql }) => CHANGES_SEATS.test(sql))) return
       registry.forget()
       for (const { sql, params } of writes) {
         if (sql.startsWith('insert into "organizations"')) registry.learn(String(params[0]))
       }
       if (provider === 'unlimited') return
-      if (!writes.some(({ sql }) => CHANGES_SEATS.test(sql))) return
       const named = new Set(batch.statements.flatMap(({ params }) => params))
       for (const id of registry.ids()) if (named.has(id)) lookAt(id, false)
     },
