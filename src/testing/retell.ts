@@ -142,7 +142,8 @@ export function retell(events: readonly EventState[], wrong: string[]) {
       case 'organization.active_auto_reassigned':
         break
       default:
-        say('is not known here')
+        // What is the host's own, or about the trail itself, changes nothing that is told here.
+        if (/^(organization|seat)\./.test(action)) say('is not known here')
     }
   })
   return { roles, standing, seats, invitations, organization, version, limit }

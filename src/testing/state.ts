@@ -72,6 +72,8 @@ export interface StoredState {
   /** Which ledger is in force; 0: none has ever started. */
   readonly epoch: number
   readonly fences: readonly string[]
+  /** The requests of those who wait for a seat, first come first. */
+  readonly line: readonly string[]
 }
 
 /** What both stores hold of one organization. */
@@ -127,6 +129,7 @@ const QUESTIONS = [
   'SELECT version, limit_kind, limit_seats FROM entitlements WHERE organization_id = ?1',
   'SELECT epoch FROM seat_ledgers WHERE organization_id = ?1',
   'SELECT seat_id FROM seat_fences WHERE organization_id = ?1',
+  `SELECT id FROM join_requests WHERE organization_id = ?1 AND state = 'waiting' ORDER BY place`,
 ]
 
 function storedFrom(answers: readonly (readonly unknown[])[]): StoredState {
@@ -143,6 +146,7 @@ function storedFrom(answers: readonly (readonly unknown[])[]): StoredState {
     entitlement: rows<NonNullable<StoredState['entitlement']>>(5)[0] ?? null,
     epoch: rows<{ epoch: number }>(6)[0]?.epoch ?? 0,
     fences: rows<{ seat_id: string }>(7).map(({ seat_id }) => seat_id),
+    line: rows<{ id: string }>(8).map(({ id }) => id),
   }
 }
 

@@ -121,7 +121,7 @@ async function prepare(connection: Connection, acts: readonly ActName[]) {
     stragglers: 0,
     stepping,
   }
-  const registry = createRegistry(connection)
+  const registry = createRegistry(connection, scheduler.now)
   const host = {
     provider: 'ledger',
     defaultSeatLimit: 'unlimited',
@@ -130,6 +130,8 @@ async function prepare(connection: Connection, acts: readonly ActName[]) {
     mails: false,
     sinks: [],
     queue: false,
+    joining: null,
+    hooks: false,
   } as const
   connection.all('SAVEPOINT history')
   const world: World = createWorld(surroundings, connection, host, {

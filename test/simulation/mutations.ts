@@ -90,7 +90,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   },
   'a repeated operation is done again': {
     file: 'src/operations/perform.ts',
-    from: 'if (earlier) return recall(operation, earlier)',
+    from: 'if (earlier) return recall(db, operationActor(caller), key, operation, earlier)',
     to: '',
     seed: 1,
   },
@@ -104,6 +104,30 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     file: 'src/seats/rules.ts',
     from: 'used < limit.seats',
     to: 'used <= limit.seats',
+    seed: 1,
+  },
+  'somebody passes the line': {
+    file: 'src/seats/line.ts',
+    from: "state = 'waiting' limit 1 offset",
+    to: "state = 'nowhere' limit 1 offset",
+    seed: 1,
+  },
+  'the last in line comes first': {
+    file: 'src/joining/line.ts',
+    from: '.orderBy(asc(joinRequests.place))\n          .limit(1),',
+    to: '.orderBy(sql`place desc`)\n          .limit(1),',
+    seed: 1,
+  },
+  'nobody sees to a line that was forgotten': {
+    file: 'src/runtime/handlers.ts',
+    from: 'sweepIntents, sweepLines,',
+    to: 'sweepIntents,',
+    seed: 1,
+  },
+  'a join is answered anew under its id': {
+    file: 'src/operations/answer.ts',
+    from: 'return key ? replaceOutcome(db, actorId, key, kept(operation, outcome), final) : final',
+    to: 'return final',
     seed: 1,
   },
 }

@@ -40,6 +40,7 @@ export function noteBatch(
   for (const { sql, params } of statements) {
     if (sql.startsWith('insert into "invitations"')) noteTakenOver(sometimes, registry, params)
     if (sql.startsWith('insert into "entitlements"')) noteLimit(sometimes, registry, params)
+    if (sql.startsWith('insert into "audit_events"')) noteLine(sometimes, registry, params)
   }
 }
 
@@ -94,7 +95,28 @@ function noteLimit(
   if (Number(seats) < used) sometimes('a limit was lowered below what was used')
 }
 
-// What is known of the organization is from before this batch.
+// What is known of the organization is from before this batch, here and below.
+function noteLine(
+  sometimes: Surroundings['sometimes'],
+  registry: Registry,
+  params: readonly unknown[]
+): void {
+  const inLine = () =>
+    registry.view(String(params[0]))?.requests.filter(({ place }) => place !== null) ?? []
+  const says = (action: string) => params.includes(action)
+  if (says('organization.join_request.created')) sometimes('a request waited for somebody’s word')
+  if (says('organization.join_request.queued')) {
+    sometimes('somebody stood in line')
+    if (inLine().length > 0) sometimes('several stood in line')
+  }
+  if (says('organization.member_add') && inLine().some((row) => params.includes(row.user_id))) {
+    const awaited = params.some((value) => typeof value === 'string' && value.includes('"path":'))
+    sometimes(
+      awaited ? 'somebody came in from the line' : 'somebody in line came in by another door'
+    )
+  }
+}
+
 function noteTakenOver(
   sometimes: Surroundings['sometimes'],
   registry: Registry,

@@ -1,0 +1,116 @@
+import { eq } from 'drizzle-orm'
+import { users as accounts } from '../../../host/identity/schema.ts'
+import * as seatgate from '../../../src/index.ts'
+import {
+  anyMember,
+  as,
+  once,
+  operator,
+  PASSWORD,
+  sessionOf,
+  type Deeds,
+  type Occasion,
+} from './deed.ts'
+
+const signedIn = (userId: string, { pointerOf }: Occasion) => ({
+  userId,
+  session: { id: sessionOf(userId), activeOrganizationId: pointerOf(userId) },
+})
+
+const answered = <T>(value: T) => ({ ok: true, value }) as const
+
+/** A user, and where they work; and what the host records of its own. */
+export const users: Deeds = {
+  deleteUser: [
+    1,
+    (occasion) => {
+      const by = anyMember(occasion)?.user_id
+      if (by === undefined) return null
+      const input = { password: PASSWORD }
+      return once(by, (library) => seatgate.deleteUser(library, { caller: { userId: by } }, input))
+    },
+  ],
+  prepareUserDeletion: [
+    1,
+    (occasion) => {
+      const target = occasion.random.chance(0.5) ? anyMember(occasion)?.user_id : undefined
+      if (target === undefined) return null
+      return once('operator', async (library) => {
+        const scope = { caller: operator }
+        const prepared = await seatgate.prepareUserDeletion(library, scope, target)
+        if (!prepared.ok) return prepared
+        const account = library.db.delete(accounts).where(eq(accounts.id, target))
+        return seatgate.commitTogether(library, prepared.value, { after: [account] })
+      })
+    },
+  ],
+  putActiveOrganization: [
+    4,
+    (occasion) => {
+      const by = anyMember(occasion)?.user_id ?? occasion.userIds[0] ?? ''
+      const caller = signedIn(by, occasion)
+      const to = occasion.random.chance(0.8) ? occasion.organization.id : null
+      return once(by, (library) => seatgate.putActiveOrganization(library, { caller }, to))
+    },
+  ],
+  loadActiveOrganization: [
+    2,
+    (occasion) => {
+      const by = occasion.random.pick(occasion.userIds) ?? ''
+      const caller = signedIn(by, occasion)
+      return once(by, async (library) =>
+        answered(await seatgate.loadActiveOrganization(library, { caller }))
+      )
+    },
+  ],
+  activateAtLogin: [
+    1,
+    (occasion) => {
+      const by = occasion.random.pick(occasion.userIds) ?? ''
+      const { session } = signedIn(by, occasion)
+      return once(by, async (library) =>
+        answered(await seatgate.activateAtLogin(library, by, session))
+      )
+    },
+  ],
+  logEvent: [
+    2,
+    (occasion) => {
+      const by = anyMember(occasion)?.user_id ?? ''
+      const { random } = occasion
+      const key = random.chance(0.5) ? { idempotencyKey: `act ${random.below(5)}` } : {}
+      return once(by, (library) =>
+        seatgate.logEvent(library, as(by, occasion), { action: 'document.opened', ...key })
+      )
+    },
+  ],
+  logSafe: [
+    1,
+    (occasion) => {
+      const by = anyMember(occasion)?.user_id ?? ''
+      return once(by, async (library) =>
+        answered(await seatgate.logSafe(library, as(by, occasion), { action: 'document.closed' }))
+      )
+    },
+  ],
+  prepareEvents: [
+    1,
+    (occasion) => {
+      const by = anyMember(occasion)?.user_id ?? ''
+      return once(by, async (library) => {
+        const events = [{ action: 'document.moved' }, { action: 'document.shared' }]
+        const prepared = seatgate.prepareEvents(library, as(by, occasion), events)
+        return prepared.ok ? seatgate.commitTogether(library, prepared.value) : prepared
+      })
+    },
+  ],
+  erasePersonalData: [
+    1,
+    ({ random, userIds }) => {
+      const target = random.pick(userIds) ?? ''
+      return once('operator', (library) =>
+        seatgate.erasePersonalData(library, { caller: operator }, target)
+      )
+    },
+  ],
+}
