@@ -1,5 +1,5 @@
 import type { SeatLimit } from '../../src/index.ts'
-import type { LedgerCall } from './ledgers.ts'
+import type { LedgerCall } from './ledger-object.ts'
 import type { OrganizationView } from './people.ts'
 
 interface Grant {

@@ -6,7 +6,7 @@
 import type { BatchListener } from './database.ts'
 import type { Surroundings } from './network.ts'
 import type { LedgerState } from '../../src/testing/index.ts'
-import type { LedgerCall } from './ledgers.ts'
+import type { LedgerCall } from './ledger-object.ts'
 import type { Registry } from './people.ts'
 import type { Answer } from './sqlite.ts'
 

@@ -6,7 +6,7 @@
  */
 import { growth, unknownSeats, type LedgerState } from '../../src/testing/index.ts'
 import type { BatchListener } from './database.ts'
-import type { LedgerCall } from './ledgers.ts'
+import type { LedgerCall } from './ledger-object.ts'
 import type { Surroundings } from './network.ts'
 import { watchPassing } from './passing.ts'
 import { seatsIn, type Registry } from './people.ts'

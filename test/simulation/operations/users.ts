@@ -1,6 +1,7 @@
 import { eq } from 'drizzle-orm'
 import { users as accounts } from '../../../host/identity/schema.ts'
 import * as seatgate from '../../../src/index.ts'
+import type { Result, Seatgate } from '../../../src/index.ts'
 import {
   anyMember,
   as,
@@ -9,6 +10,7 @@ import {
   PASSWORD,
   sessionOf,
   type Deeds,
+  type Maker,
   type Occasion,
 } from './deed.ts'
 
@@ -16,6 +18,14 @@ const signedIn = (userId: string, { pointerOf }: Occasion) => ({
   userId,
   session: { id: sessionOf(userId), activeOrganizationId: pointerOf(userId) },
 })
+
+/** What the host puts on record as done by a member. */
+const recorded =
+  (record: (library: Seatgate, scope: ReturnType<typeof as>) => Promise<Result<unknown>>): Maker =>
+  (occasion) => {
+    const by = anyMember(occasion)?.user_id
+    return by === undefined ? null : once(by, (library) => record(library, as(by, occasion)))
+  }
 
 const answered = <T>(value: T) => ({ ok: true, value }) as const
 
@@ -76,33 +86,25 @@ export const users: Deeds = {
   logEvent: [
     2,
     (occasion) => {
-      const by = anyMember(occasion)?.user_id ?? ''
       const { random } = occasion
       const key = random.chance(0.5) ? { idempotencyKey: `act ${random.below(5)}` } : {}
-      return once(by, (library) =>
-        seatgate.logEvent(library, as(by, occasion), { action: 'document.opened', ...key })
-      )
+      const event = { action: 'document.opened', ...key }
+      return recorded((library, scope) => seatgate.logEvent(library, scope, event))(occasion)
     },
   ],
   logSafe: [
     1,
-    (occasion) => {
-      const by = anyMember(occasion)?.user_id ?? ''
-      return once(by, async (library) =>
-        answered(await seatgate.logSafe(library, as(by, occasion), { action: 'document.closed' }))
-      )
-    },
+    recorded(async (library, scope) =>
+      answered(await seatgate.logSafe(library, scope, { action: 'document.closed' }))
+    ),
   ],
   prepareEvents: [
     1,
-    (occasion) => {
-      const by = anyMember(occasion)?.user_id ?? ''
-      return once(by, async (library) => {
-        const events = [{ action: 'document.moved' }, { action: 'document.shared' }]
-        const prepared = seatgate.prepareEvents(library, as(by, occasion), events)
-        return prepared.ok ? seatgate.commitTogether(library, prepared.value) : prepared
-      })
-    },
+    recorded(async (library, scope) => {
+      const events = [{ action: 'document.moved' }, { action: 'document.shared' }]
+      const prepared = seatgate.prepareEvents(library, scope, events)
+      return prepared.ok ? seatgate.commitTogether(library, prepared.value) : prepared
+    }),
   ],
   erasePersonalData: [
     1,
