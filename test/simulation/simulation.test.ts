@@ -3,14 +3,14 @@ import { neverReached } from '../../src/testing/index.ts'
 import { mutations } from './mutations.ts'
 import { simulate, type Summary } from './pool.ts'
 
-const HISTORIES = 200
+const HISTORIES = 2_000
 
 /** What somebody who reads a failure needs: the first violation, and how to see it again. */
 const told = ({ failures }: Summary) =>
   failures.map(({ seed, violations }) => `npm run simulate:replay -- ${seed}: ${violations[0]}`)
 
 describe('the simulation', () => {
-  it('finds nothing wrong in 200 histories, and gets almost everywhere', async () => {
+  it('finds nothing wrong in 2,000 histories, and gets almost everywhere', async () => {
     const summary = await simulate({ firstSeed: 1, histories: HISTORIES })
     expect(told(summary)).toEqual([])
     expect(summary.histories).toBe(HISTORIES)

@@ -19,12 +19,16 @@ const signedIn = (userId: string, { pointerOf }: Occasion) => ({
   session: { id: sessionOf(userId), activeOrganizationId: pointerOf(userId) },
 })
 
+type Recording = (library: Seatgate, scope: ReturnType<typeof as>) => Promise<Result<unknown>>
+
 /** What the host puts on record as done by a member. */
 const recorded =
-  (record: (library: Seatgate, scope: ReturnType<typeof as>) => Promise<Result<unknown>>): Maker =>
+  (prepare: (occasion: Occasion) => Recording): Maker =>
   (occasion) => {
     const by = anyMember(occasion)?.user_id
-    return by === undefined ? null : once(by, (library) => record(library, as(by, occasion)))
+    if (by === undefined) return null
+    const record = prepare(occasion)
+    return once(by, (library) => record(library, as(by, occasion)))
   }
 
 const answered = <T>(value: T) => ({ ok: true, value }) as const
@@ -85,22 +89,22 @@ export const users: Deeds = {
   ],
   logEvent: [
     2,
-    (occasion) => {
-      const { random } = occasion
+    recorded(({ random }) => {
       const key = random.chance(0.5) ? { idempotencyKey: `act ${random.below(5)}` } : {}
       const event = { action: 'document.opened', ...key }
-      return recorded((library, scope) => seatgate.logEvent(library, scope, event))(occasion)
-    },
+      return (library, scope) => seatgate.logEvent(library, scope, event)
+    }),
   ],
   logSafe: [
     1,
-    recorded(async (library, scope) =>
-      answered(await seatgate.logSafe(library, scope, { action: 'document.closed' }))
+    recorded(
+      () => async (library, scope) =>
+        answered(await seatgate.logSafe(library, scope, { action: 'document.closed' }))
     ),
   ],
   prepareEvents: [
     1,
-    recorded(async (library, scope) => {
+    recorded(() => async (library, scope) => {
       const events = [{ action: 'document.moved' }, { action: 'document.shared' }]
       const prepared = seatgate.prepareEvents(library, scope, events)
       return prepared.ok ? seatgate.commitTogether(library, prepared.value) : prepared
