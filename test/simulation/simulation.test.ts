@@ -38,11 +38,13 @@ describe('the simulation', () => {
   })
 })
 
-describe('the simulation notices that', () => {
+// Each needs one core, and most of its time to start.
+describe.concurrent('the simulation notices that', () => {
   it.each(Object.entries(mutations))('%s', async (mutation, { seed }) => {
     const summary = await simulate({
       firstSeed: seed,
       histories: 300,
+      workers: 1,
       mutation,
       progress: ({ failures }) => failures.length === 0,
     })
