@@ -1,4 +1,4 @@
-import type { Secrecy } from '../operations/perform.ts'
+import type { Secrecy } from '../operations/answer.ts'
 import type { Seatgate } from '../seatgate.ts'
 import type { InvitationWithToken } from './invitation.ts'
 import { decrypt, encrypt } from './secrets.ts'

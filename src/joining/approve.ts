@@ -51,13 +51,14 @@ export async function approveJoinRequest(
     v.object({ role: v.optional(roleInput(roles)) }, 'Must be an object.'),
     input
   )
-  const approved = await perform(
+  return perform(
     seatgate,
     scope,
     {
       name: 'organization.join_request.approve',
       input: [id, input],
       grows: true,
+      settle: (outcome) => outcomeInLine(seatgate, outcome),
       queries: {
         targets: joinRequestOf(db, scope, id),
         present: membershipOfRequester(db, id),
@@ -95,7 +96,6 @@ export async function approveJoinRequest(
     },
     options
   )
-  return approved.ok ? outcomeInLine(seatgate, approved.value) : approved
 }
 
 function planApproval(

@@ -61,13 +61,14 @@ export async function joinOrganization(
   const organizationId = parsed.ok ? parsed.value.organizationId : ''
   const userId = userIdOf(caller)
   const own = sql`${userId}`
-  const joined = await perform(
+  return perform(
     seatgate,
     { caller, ...marksOf(scope) },
     {
       name: 'organization.join',
       input,
       grows: true,
+      settle: (outcome) => outcomeInLine(seatgate, outcome),
       queries: {
         doors: openDomain(seatgate, organizationId, userId),
         invited: unfinishedForUser(seatgate, organizationId, userId),
@@ -111,7 +112,6 @@ export async function joinOrganization(
     },
     options
   )
-  return joined.ok ? outcomeInLine(seatgate, joined.value) : joined
 }
 
 /** What else is known of whoever comes. */

@@ -11,6 +11,7 @@ import type { Refusal, RefusalCode } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { marksOf, operationActor, type Principal, type Scope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { kept, recall, settled, type Answering } from './answer.ts'
 import { conclude, prepare, refusalOf } from './batch.ts'
 import type { Plan } from './plan.ts'
 import { prove } from './prove.ts'
@@ -36,7 +37,7 @@ export interface OperationOptions {
 }
 
 /** An operation: what it must know, and what it decides on that. */
-export interface Operation<Q extends Queries, T> {
+export interface Operation<Q extends Queries, T> extends Answering<T> {
   readonly name: string
   /** What tells it from another under the same operation id. No secrets: its digest is stored. */
   readonly input: unknown
@@ -46,16 +47,8 @@ export interface Operation<Q extends Queries, T> {
   readonly queries: Q
   /** The pure decision. `caller` is who was found to be asking. */
   readonly plan: (found: Found<Q>, caller: Principal, now: Date) => Result<Plan<T>>
-  /** Of an answer with a secret in it: how it is kept, and how it is answered again. */
-  readonly secrecy?: Secrecy<T>
   /** Asked once who is asking is known, before anything else: what takes this one's place. */
   readonly revise?: (caller: Principal) => Promise<Result<Operation<Q, T>>>
-}
-
-/** How an answer with a secret in it is kept. */
-export interface Secrecy<T> {
-  seal(value: T): unknown
-  open(kept: unknown): Promise<T>
 }
 
 // What is not an answer to the operation, and may be another one the next time.
@@ -135,7 +128,7 @@ async function attemptOnce<Q extends Queries, T>(
   const { caller } = found
   if (caller === null) return refused({ code: 'unauthenticated' })
   const earlier = key && replay<unknown>((found.rows as { $earlier: Recorded[] }).$earlier, key)
-  if (earlier) return recall(operation, earlier)
+  if (earlier) return recall(db, operationActor(caller), key, operation, earlier)
 
   const now = seatgate.now()
   const actor = operationActor(caller)
@@ -160,7 +153,9 @@ async function attemptOnce<Q extends Queries, T>(
     if (!proven.ok) return answer(proven)
     progress.proven = true
   }
-  if (plan.statements.length === 0) return answer(outcome)
+  if (plan.statements.length === 0) {
+    return answer(operation.settle ? await operation.settle(plan.value) : outcome)
+  }
 
   const prepared = await prepare(seatgate, { caller, ...marksOf(scope), now }, plan)
   if (!prepared.ok) {
@@ -170,26 +165,11 @@ async function attemptOnce<Q extends Queries, T>(
     ...(key ? [recordOutcome(db, actor, key, kept(operation, outcome), now)] : []),
     ...prepared.value.statements,
   ])
-  if (done.committed) return outcome
+  if (done.committed) return settled(db, actor, key, operation, outcome)
   // A statement of the host's: no other plan mends it. What it said is for the host's log alone.
   if (done.code === 'broken') throw new StoreUnavailable(done.error)
   const refusal = refusalOf(done)
   return refusal === null ? 'again' : answer(refused(refusal))
-}
-
-function kept<T>(
-  { secrecy }: Pick<Operation<Queries, T>, 'secrecy'>,
-  outcome: Result<T>
-): Result<unknown> {
-  return secrecy && outcome.ok ? ok(secrecy.seal(outcome.value)) : outcome
-}
-
-async function recall<T>(
-  { secrecy }: Pick<Operation<Queries, T>, 'secrecy'>,
-  earlier: Result<unknown>
-): Promise<Result<T>> {
-  if (!secrecy || !earlier.ok) return earlier as Result<T>
-  return ok(await secrecy.open(earlier.value))
 }
 
 // D1 had no membership for this person a moment ago. Either somebody has just let them in, or the

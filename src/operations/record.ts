@@ -70,3 +70,27 @@ export async function settleOutcome<T>(
   const { first } = await batch(db, statements)
   return replay<T>(first, key) ?? outcome
 }
+
+/** Writes an answer in place of one that nobody was given yet, unless somebody else has: then theirs. */
+export async function replaceOutcome<T>(
+  db: Database,
+  actorId: string,
+  key: OperationKey,
+  present: unknown,
+  outcome: Result<T>
+): Promise<Result<T>> {
+  const { first } = await batch(db, {
+    replaced: db
+      .update(operations)
+      .set({ outcome: JSON.stringify(outcome) })
+      .where(
+        and(
+          eq(operations.actorId, actorId),
+          eq(operations.id, key.id),
+          eq(operations.outcome, JSON.stringify(present))
+        )
+      ),
+    first: recordedOutcome(db, actorId, key),
+  })
+  return replay<T>(first, key) ?? outcome
+}

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { overtaken } from './line.ts'
 import { doubledMembers, miscounted, ownerless } from './members.ts'
 import { leak, overshoot } from './seats.ts'
 import type { Circumstances, State } from './state.ts'
@@ -11,6 +12,7 @@ import { unrecorded } from './trail.ts'
 
 export { disordered, undelivered } from './deliveries.ts'
 export type { Heard } from './deliveries.ts'
+export { forgotten, overtaken } from './line.ts'
 export { doubledMembers, miscounted, ownerless } from './members.ts'
 export { carriedSeats, growth, leak, overshoot, promisedSeats, unknownSeats } from './seats.ts'
 export { addReached, createSometimes, neverReached } from './sometimes.ts'
@@ -49,5 +51,6 @@ export function violations(state: State, circumstances: Circumstances): readonly
     ...miscounted(state),
     ...ownerless(state),
     ...unrecorded(state, circumstances),
+    ...overtaken(state),
   ]
 }

@@ -161,7 +161,8 @@ export function retell(events: readonly EventState[], wrong: string[], horizon =
       case 'audit.hold_release':
         break
       default:
-        say('is not known here')
+        // What is the host's own, or about the trail itself, changes nothing that is told here.
+        if (/^(organization|seat)\./.test(action)) say('is not known here')
     }
   })
   return { ...story, version, limit }

@@ -74,6 +74,8 @@ export interface StoredState {
   readonly fences: readonly string[]
   /** Up to here retention has taken the trail away. Default 0: all of it is there. */
   readonly horizon?: number
+  /** The requests of those who wait for a seat, first come first. */
+  readonly line: readonly string[]
 }
 
 /** What both stores hold of one organization. */
@@ -130,6 +132,7 @@ const QUESTIONS = [
   'SELECT epoch FROM seat_ledgers WHERE organization_id = ?1',
   'SELECT seat_id FROM seat_fences WHERE organization_id = ?1',
   `SELECT coalesce(max(last_sequence), 0) AS horizon FROM audit_purges WHERE organization_id = ?1`,
+  `SELECT id FROM join_requests WHERE organization_id = ?1 AND state = 'waiting' ORDER BY place`,
 ]
 
 function storedFrom(answers: readonly (readonly unknown[])[]): StoredState {
@@ -147,6 +150,7 @@ function storedFrom(answers: readonly (readonly unknown[])[]): StoredState {
     epoch: rows<{ epoch: number }>(6)[0]?.epoch ?? 0,
     fences: rows<{ seat_id: string }>(7).map(({ seat_id }) => seat_id),
     horizon: rows<{ horizon: number }>(8)[0]?.horizon ?? 0,
+    line: rows<{ id: string }>(9).map(({ id }) => id),
   }
 }
 

@@ -3,9 +3,11 @@
  *
  * @module
  */
-import { StoreUnavailable, type Refusal, type Result } from '../../src/index.ts'
+import { StoreUnavailable, type Result } from '../../src/index.ts'
+import { createEncounters } from './encounters.ts'
 import type { Surroundings } from './network.ts'
-import { drawDeed, type Deed } from './operations.ts'
+import type { Deed } from './operations/deed.ts'
+import { drawDeed } from './operations/index.ts'
 import type { OrganizationView, Registry } from './people.ts'
 import type { Worker, World } from './world.ts'
 
@@ -34,6 +36,8 @@ export interface CrowdOptions {
   readonly world: World
   readonly registry: Registry
   readonly userIds: readonly string[]
+  /** Whether people may join without being invited. */
+  readonly joining: boolean
   readonly clients: number
   readonly operations: number
 }
@@ -42,12 +46,12 @@ export interface CrowdOptions {
 const AGAIN: ReadonlySet<string> = new Set(['unavailable', 'seats_unavailable', 'crashed'])
 
 export function gatherCrowd(options: CrowdOptions): Crowd {
-  const { surroundings, world, registry, userIds, clients, operations } = options
+  const { surroundings, world, registry, userIds, joining, clients, operations } = options
   const { scheduler, random, sometimes, trace } = surroundings
   const promised: Promised[] = []
   const violations: string[] = []
   const tokens = new Map<string, string>()
-  const underWay = new Map<string, number>()
+  const encounters = createEncounters(surroundings, registry)
   let begun = 0
   let busy = 0
   let closed = false
@@ -94,7 +98,9 @@ export function gatherCrowd(options: CrowdOptions): Crowd {
     drawDeed({
       random,
       organization,
+      joining,
       userIds,
+      pointerOf: registry.pointerOf,
       now: scheduler.now(),
       tokens,
       fresh: () => `f${begun}x${random.below(1e6)}`,
@@ -104,15 +110,14 @@ export function gatherCrowd(options: CrowdOptions): Crowd {
     worker: Worker,
     deed: Deed,
     operationId: string | undefined,
-    { id, limit, members, unfinished }: OrganizationView,
+    organization: OrganizationView,
     attempt: number
   ): Promise<string> => {
     const { name } = deed
     trace.note(`${worker.isolate.name} ${name} by ${deed.actor} ${operationId ?? ''}`)
     busy += 1
-    const racing = `${id} ${name}`
-    underWay.set(racing, (underWay.get(racing) ?? 0) + 1)
-    noteRace(name, id, limit, members.length + unfinished.length)
+    const asked = scheduler.now()
+    const ended = encounters.began(name, organization)
     const died = new Promise<'crashed'>((resolve) => {
       worker.isolate.died = () => resolve('crashed')
     })
@@ -121,15 +126,14 @@ export function gatherCrowd(options: CrowdOptions): Crowd {
       .catch(unanswered)
     const answer = await Promise.race([acting, died])
     busy -= 1
-    underWay.set(racing, underWay.get(racing)! - 1)
+    ended()
     const code = answer === 'crashed' ? answer : answer.ok ? 'ok' : answer.error.code
     trace.note(`${worker.isolate.name} ${name}: ${code}`)
     if (answer === 'crashed') return code
     if (answer.ok) keepTokens(answer)
-    else noteRefusal(answer.error)
+    else violations.push(...encounters.refused(answer.error, organization, asked))
     if (answer.ok && attempt > 1) sometimes('a repeated operation had landed the first time')
-    if (answer.ok && name === 'deleteUser') sometimes('a user was deleted')
-    if (answer.ok && name === 'restoreOrganization') sometimes('an organization came back')
+    if (answer.ok) encounters.succeeded(name)
     if (answer.ok && operationId !== undefined) {
       promised.push({ deed, operationId, answer: JSON.stringify(answer) })
     }
@@ -140,42 +144,6 @@ export function gatherCrowd(options: CrowdOptions): Crowd {
   const unanswered = (error: unknown): Result<never> => {
     if (!(error instanceof StoreUnavailable)) violations.push(`threw ${(error as Error).stack}`)
     return { ok: false, error: { code: 'unavailable' } }
-  }
-
-  const noteRace = (name: string, id: string, limit: number | null, used: number) => {
-    const joining = ['addMember', 'acceptInvitation', 'restoreMember', 'createInvitation'].reduce(
-      (sum, door) => sum + (underWay.get(`${id} ${door}`) ?? 0),
-      0
-    )
-    if (limit !== null && used === limit - 1 && joining > 1)
-      sometimes('several raced for the last seat')
-    if (name === 'setSeatLimit' && joining > 0)
-      sometimes('a limit was lowered while somebody joined')
-    if (name === 'acceptInvitation' && underWay.get(`${id} ${name}`)! > 1) {
-      sometimes('two accepted one invitation at once')
-    }
-  }
-
-  const noteRefusal = (refusal: Refusal) => {
-    switch (refusal.code) {
-      case 'seat_limit_reached':
-        sometimes('a join was refused at the limit')
-        if (refusal.used < refusal.limit) violations.push('refused below the limit')
-        break
-      case 'seats_unavailable':
-        sometimes('growth was refused because a store did not answer')
-        break
-      case 'last_owner':
-        sometimes('the only owner was not let go')
-        break
-      case 'operation_in_progress':
-        sometimes('an operation gave up after five plans')
-        break
-      case 'invitation_expired':
-        sometimes('an invitation expired while it was accepted')
-        break
-      default:
-    }
   }
 
   const keepTokens = (answer: Result<unknown>) => {

@@ -4,8 +4,7 @@
  *
  * @module
  */
-import type { Row } from './sqlite.ts'
-import type { Connection } from './sqlite.ts'
+import type { Answer, Connection } from './sqlite.ts'
 import { Disconnected, travel, type Isolate, type Surroundings } from './network.ts'
 
 /** A statement with its parameters. */
@@ -17,7 +16,7 @@ export interface Bound {
 /** Hears of every batch at D1, the moment it is over. */
 export type BatchListener = (batch: {
   readonly statements: readonly Bound[]
-  readonly answers: readonly Row[][] | null
+  readonly answers: readonly Answer[] | null
   readonly error: Error | null
   /** Whether anybody still waits for the answer. */
   readonly awaited: boolean
@@ -42,7 +41,7 @@ export function bindDatabase(
         try {
           const answers = runBatch(connection, statements)
           heard({ statements, answers, error: null, awaited })
-          return answers.map((results) => ({ results, success: true, meta: {} }))
+          return answers
         } catch (error) {
           heard({ statements, answers: null, error: error as Error, awaited })
           throw error
@@ -58,10 +57,6 @@ export function bindDatabase(
       all: first,
       run: first,
       raw: async () => (await first()).results.map((row) => Object.values(row)),
-      first: async (column?: string) => {
-        const [row] = (await first()).results
-        return row === undefined ? null : column === undefined ? row : row[column]
-      },
     }
   }
   return {
@@ -79,9 +74,9 @@ function checked(values: readonly unknown[]): readonly unknown[] {
 }
 
 /** Runs statements as one transaction. */
-export function runBatch(connection: Connection, statements: readonly Bound[]): Row[][] {
+export function runBatch(connection: Connection, statements: readonly Bound[]): Answer[] {
   try {
-    const run = () => statements.map(({ sql, params }) => connection.all(sql, params))
+    const run = () => statements.map(({ sql, params }) => connection.run(sql, params))
     // What is one statement, or only reads, is all or nothing by itself.
     const plain = statements.length === 1 || statements.every(({ sql }) => isRead(sql))
     return plain ? run() : connection.atomically(run)

@@ -19,9 +19,11 @@ const { values } = parseArgs({
   },
 })
 prepareLoading(values.mutation ?? null)
+const { quickenDrizzle } = await import('./drizzle.ts')
 const { explore } = await import('./explore.ts')
 const { triples } = await import('./scope.ts')
 const { migrated } = await import('./sqlite.ts')
+quickenDrizzle()
 replaceGlobals()
 
 const [part = 1, parts = 1] = values.share.split('/').map(Number)

@@ -5,27 +5,16 @@
  * @module
  */
 import type { SeatLedger } from '../../src/runtime/seat-ledger.ts'
-import { readLedger, type LedgerState } from '../../src/testing/index.ts'
+import type { LedgerState } from '../../src/testing/index.ts'
+import { createAlarms } from './alarms.ts'
+import { clear, newObject, stateOf, type LedgerCall, type LedgerObject } from './ledger-object.ts'
 import { crash, Disconnected, travel, type Isolate, type Surroundings } from './network.ts'
 import { objectState, type ObjectStorage } from './object-storage.ts'
 import { connect, type Connection } from './sqlite.ts'
 
-type LedgerClass = new (ctx: DurableObjectState, env: { DB: D1Database }) => SeatLedger
+const spare: Connection[] = []
 
-/** A moment at which a ledger may have changed. */
-export interface LedgerCall {
-  readonly organizationId: string
-  readonly method: string
-  /** Whose call it is, and what was asked; null: an alarm. */
-  readonly by: Isolate | null
-  readonly request: unknown
-  /** What was answered; undefined: nothing yet. */
-  readonly answer?: unknown
-  /** Whether anybody still waits for the answer. */
-  readonly awaited: boolean
-  /** Calls that this object has not answered yet, with this one. */
-  readonly underWay: number
-}
+type LedgerClass = new (ctx: DurableObjectState, env: { DB: D1Database }) => SeatLedger
 
 export interface Ledgers {
   /** The namespace as an isolate has it bound. */
@@ -51,30 +40,13 @@ export interface Ledgers {
   close(): void
 }
 
-interface LedgerObject {
-  readonly name: string
-  readonly storage: ObjectStorage
-  instance: { readonly isolate: Isolate; readonly ledger: SeatLedger } | null
-  /** Rejects the calls under way. */
-  readonly underWay: Set<(error: Error) => void>
-  /** Counts up with every change of the alarm, so that what was planned before is void. */
-  alarmChanges: number
-  alarmRunning: boolean
-  alarmGivenUp: boolean
-  /** When the alarm was due as it was kept. */
-  kept: number | null
-}
-
-const LAST_RETRY = 6
-const spare: Connection[] = []
-
 export function createLedgers(
   surroundings: Surroundings,
   Ledger: LedgerClass,
   bind: (isolate: Isolate) => D1Database,
   heard: (call: LedgerCall) => void
 ): Ledgers {
-  const { scheduler, random, sometimes, trace } = surroundings
+  const { random, sometimes, trace } = surroundings
   const objects = new Map<string, LedgerObject>()
 
   const objectNamed = (name: string): LedgerObject => {
@@ -88,19 +60,10 @@ export function createLedgers(
           sometimes('a call brought an alarm back')
           made.alarmGivenUp = false
         }
-        planAlarm(made, 0)
+        alarms.plan(made, 0)
       },
     }
-    const made: LedgerObject = {
-      name,
-      storage,
-      instance: null,
-      underWay: new Set(),
-      alarmChanges: 0,
-      alarmRunning: false,
-      alarmGivenUp: false,
-      kept: null,
-    }
+    const made = newObject(name, storage)
     objects.set(name, made)
     return made
   }
@@ -122,54 +85,10 @@ export function createLedgers(
     const error = new Disconnected('The object was reset.', random.chance(0.5))
     for (const fail of object.underWay) fail(error)
     object.underWay.clear()
-    planAlarm(object, 0)
+    alarms.plan(object, 0)
   }
 
-  const planAlarm = (object: LedgerObject, retries: number) => {
-    const change = ++object.alarmChanges
-    const { alarmAt } = object.storage
-    if (alarmAt === null) return
-    const late = random.between(1, 2_000)
-    scheduler.after(alarmAt - scheduler.now() + late, () => {
-      if (change === object.alarmChanges) void ring(object, retries)
-    })
-  }
-
-  const ring = async (object: LedgerObject, retries: number) => {
-    // One alarm at a time: what is due meanwhile comes next.
-    if (object.alarmRunning) {
-      scheduler.after(500, () => {
-        if (object.storage.alarmAt !== null) planAlarm(object, retries)
-      })
-      return
-    }
-    const { alarmAt } = object.storage
-    object.storage.alarmAt = null
-    if (random.chance(surroundings.weather.failedAlarm)) {
-      trace.note(`alarm ${object.name} failed ${retries}`)
-      if (retries >= LAST_RETRY) {
-        object.alarmGivenUp = true
-        return sometimes('an alarm died six times')
-      }
-      object.storage.alarmAt = alarmAt
-      object.alarmChanges += 1
-      const change = object.alarmChanges
-      scheduler.after(2_000 * 2 ** retries * (1 + random() / 4), () => {
-        if (change === object.alarmChanges) void ring(object, retries + 1)
-      })
-      return
-    }
-    if (surroundings.databaseIsOut) sometimes('an alarm rang while D1 was out')
-    const { ledger } = instanceOf(object)
-    object.alarmRunning = true
-    const done = ledger.alarm()
-    heard(alarmCall(object))
-    await done
-    if (object.instance?.ledger !== ledger) return
-    object.alarmRunning = false
-    trace.note(`alarm ${object.name}`)
-    heard(alarmCall(object))
-  }
+  const alarms = createAlarms(surroundings, instanceOf, heard)
 
   const call = (
     by: Isolate,
@@ -223,11 +142,7 @@ export function createLedgers(
     }),
     stateOf(organizationId) {
       const object = objects.get(organizationId)
-      if (!object) return null
-      const { connection } = object.storage
-      if (!connection.all("SELECT 1 FROM sqlite_schema WHERE name = 'ledger'").length) return null
-      const exec = (sql: string) => ({ toArray: () => connection.all(sql) })
-      return readLedger({ exec } as unknown as SqlStorage)
+      return object ? stateOf(object) : null
     },
     evict(organizationId) {
       const instance = objects.get(organizationId)?.instance
@@ -240,7 +155,7 @@ export function createLedgers(
       object.storage.alarmAt = null
       if (object.instance) crash(object.instance.isolate)
       clear(object.storage.connection)
-      planAlarm(object, 0)
+      alarms.plan(object, 0)
     },
     byHand(organizationId, sql) {
       objects.get(organizationId)?.storage.connection.all(sql)
@@ -252,7 +167,7 @@ export function createLedgers(
     },
     ring(organizationId) {
       const object = objects.get(organizationId)
-      if (object) void ring(object, 0)
+      if (object) void alarms.ring(object, 0)
     },
     keep() {
       for (const object of objects.values()) {
@@ -280,22 +195,4 @@ export function createLedgers(
       objects.clear()
     },
   }
-}
-
-function alarmCall({ name, underWay }: LedgerObject): LedgerCall {
-  return {
-    organizationId: name,
-    method: 'alarm',
-    by: null,
-    request: null,
-    awaited: true,
-    underWay: underWay.size,
-  }
-}
-
-// Its tables stay, as the next instance would make them again at once.
-function clear(connection: Connection): void {
-  if (!connection.all("SELECT 1 FROM sqlite_schema WHERE name = 'ledger'").length) return
-  connection.all('DELETE FROM ledger')
-  connection.all('DELETE FROM seats')
 }

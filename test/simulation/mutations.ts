@@ -25,13 +25,13 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     file: 'src/seats/ledger-seats.ts',
     from: ') = ${epoch}`',
     to: ') >= 0 * ${epoch}`',
-    seed: 1,
+    seed: 51,
   },
   'a seat is freed at its deadline without asking D1': {
     file: 'src/runtime/seat-ledger.ts',
     from: 'carried = await settleSeats(drizzle(this.env.DB), organizationId, due, new Date(now))',
     to: 'carried = new Map()',
-    seed: 1,
+    seed: 13,
   },
   'a seat is freed before its membership is gone': {
     file: 'src/operations/batch.ts',
@@ -47,7 +47,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     await giveBack(seatgate, takenSeats)
     throw error
   })`,
-    seed: 1,
+    seed: 13,
   },
   'a seat is confirmed before its membership is there': {
     file: 'src/operations/batch.ts',
@@ -56,13 +56,13 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     takenSeats.map(({ seat, until }) => seatgate.seats.confirm(seatgate.seatContext, seat, until))
   )
   ${COMMIT}`,
-    seed: 1,
+    seed: 11,
   },
   'an older limit takes the place of a newer one': {
     file: 'src/runtime/ledger-tables.ts',
     from: 'WHERE version < ?1',
     to: 'WHERE ?1 > 0',
-    seed: 1,
+    seed: 13,
   },
   'the last owner is let go': {
     file: 'src/memberships/guards.ts',
@@ -74,25 +74,25 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     file: 'src/seats/ledger-seats.ts',
     from: "  'seat.released',\n",
     to: '',
-    seed: 50,
+    seed: 60,
   },
   'a raise of the epoch that comes late counts': {
     file: 'src/seats/start-ledger.ts',
     from: 'setWhere: lt(seatLedgers.epoch, epoch),',
     to: '',
-    seed: 80,
+    seed: 90,
   },
   'a new invitation overwrites the change of its role': {
     file: 'src/invitations/guards.ts',
     from: 'and role = ${role} and ${isUnfinished()}',
     to: 'and ${role} = ${role} and ${isUnfinished()}',
-    seed: 100,
+    seed: 124,
   },
   'a repeated operation is done again': {
     file: 'src/operations/perform.ts',
-    from: 'if (earlier) return recall(operation, earlier)',
+    from: 'if (earlier) return recall(db, operationActor(caller), key, operation, earlier)',
     to: '',
-    seed: 1,
+    seed: 11,
   },
   'a ledger starts without the seats of invitations': {
     file: 'src/seats/carried.ts',
@@ -105,5 +105,29 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     from: 'used < limit.seats',
     to: 'used <= limit.seats',
     seed: 1,
+  },
+  'somebody passes the line': {
+    file: 'src/seats/line.ts',
+    from: "state = 'waiting' limit 1 offset",
+    to: "state = 'nowhere' limit 1 offset",
+    seed: 131,
+  },
+  'the last in line comes first': {
+    file: 'src/joining/line.ts',
+    from: '.orderBy(asc(joinRequests.place))\n          .limit(1),',
+    to: '.orderBy(sql`place desc`)\n          .limit(1),',
+    seed: 18,
+  },
+  'nobody sees to a line that was forgotten': {
+    file: 'src/runtime/handlers.ts',
+    from: 'sweepIntents, sweepLines,',
+    to: 'sweepIntents,',
+    seed: 56,
+  },
+  'a join is answered anew under its id': {
+    file: 'src/operations/answer.ts',
+    from: 'return key ? replaceOutcome(db, actorId, key, kept(operation, outcome), final) : final',
+    to: 'return final',
+    seed: 18,
   },
 }

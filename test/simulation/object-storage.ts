@@ -54,10 +54,14 @@ export function objectState(storage: ObjectStorage, inForce: () => boolean, name
   }
 }
 
+// What an instance defines is there already, but for the first.
 function define({ connection }: ObjectStorage, text: string) {
-  connection.exec(text)
+  if (defined.get(connection) !== text) connection.exec(text)
+  defined.set(connection, text)
   return []
 }
+
+const defined = new WeakMap<Connection, string>()
 
 function run({ connection }: ObjectStorage, text: string, params: readonly unknown[]) {
   return connection.all(text, params)

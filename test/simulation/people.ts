@@ -21,6 +21,18 @@ export interface InvitationView {
   readonly expires_at: number
 }
 
+export interface DomainView {
+  readonly id: string
+  readonly verified: boolean
+}
+
+/** A wish to join that nothing has come of yet; with a place it is in line. */
+export interface RequestView {
+  readonly id: string
+  readonly user_id: string
+  readonly place: number | null
+}
+
 export interface OrganizationView {
   readonly id: string
   readonly name: string
@@ -29,6 +41,8 @@ export interface OrganizationView {
   readonly members: readonly MemberView[]
   /** Those that nothing but the clock has ended. */
   readonly unfinished: readonly InvitationView[]
+  readonly domains: readonly DomainView[]
+  readonly requests: readonly RequestView[]
   /** Infinity: unlimited; null: no entitlement. */
   readonly limit: number | null
 }
@@ -38,12 +52,19 @@ export interface Registry {
   ids(): readonly string[]
   learn(organizationId: string): void
   view(organizationId: string): OrganizationView | null
+  /** What is known of it as it was before the last write. */
+  known(organizationId: string): OrganizationView | null
   /** Something has been written. */
   forget(): void
   isFenced(seatId: unknown): boolean
+  /** Where somebody's session points. */
+  pointerOf(userId: string): string | null
+  /** Whether anybody has stood in line since then. */
+  hadLineSince(organizationId: string, time: number): boolean
 }
 
-export function createRegistry(connection: Connection): Registry {
+export function createRegistry(connection: Connection, now: () => number): Registry {
+  const lastInLine = new Map<string, number>()
   const ids: string[] = []
   const known = new Map<string, OrganizationView | null>()
   const read = (id: string): OrganizationView | null => {
@@ -57,6 +78,12 @@ export function createRegistry(connection: Connection): Registry {
       [id]
     )
     const limit = bought ? Number(bought['limit_seats'] ?? Infinity) : null
+    const requests = connection.all(
+      `SELECT id, user_id, iif(state = 'waiting', place, NULL) AS place FROM join_requests
+       WHERE organization_id = ? AND state IN ('open', 'waiting')`,
+      [id]
+    ) as unknown as RequestView[]
+    noteLine(id, requests)
     return {
       id,
       name: String(row['name']),
@@ -71,8 +98,16 @@ export function createRegistry(connection: Connection): Registry {
          AND accepted_at IS NULL AND revoked_at IS NULL AND declined_at IS NULL`,
         [id]
       ) as unknown as InvitationView[],
+      domains: connection
+        .all('SELECT id, verified_at FROM organization_domains WHERE organization_id = ?', [id])
+        .map((domain) => ({ id: String(domain['id']), verified: domain['verified_at'] !== null })),
+      requests,
       limit,
     }
+  }
+  const noteLine = (id: string, requests: readonly RequestView[]) => {
+    if (requests.some(({ place }) => place !== null)) lastInLine.set(id, Infinity)
+    else if (lastInLine.get(id) === Infinity) lastInLine.set(id, now())
   }
   return {
     ids: () => ids,
@@ -86,9 +121,18 @@ export function createRegistry(connection: Connection): Registry {
       known.set(id, view)
       return view
     },
+    known: (id) => known.get(id) ?? null,
     forget: () => known.clear(),
     isFenced: (seatId) =>
       connection.all('SELECT 1 FROM seat_fences WHERE seat_id = ?', [seatId]).length > 0,
+    pointerOf(userId) {
+      const [row] = connection.all(
+        'SELECT active_organization_id AS pointer FROM sessions WHERE user_id = ?',
+        [userId]
+      )
+      return (row?.['pointer'] as string | null | undefined) ?? null
+    },
+    hadLineSince: (organizationId, time) => (lastInLine.get(organizationId) ?? -Infinity) >= time,
   }
 }
 

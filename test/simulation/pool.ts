@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { addReached, type Reached } from '../../src/testing/index.ts'
 import type { History } from './history.ts'
+import type { ThreadOptions } from './thread.ts'
 
 export type Outcome = Omit<History, 'lines'>
 
@@ -17,7 +18,9 @@ export interface PoolOptions {
   readonly operations?: number
   readonly workers?: number
   readonly mutation?: string | null
-  /** Called now and then; answers whether to go on. */
+  readonly drizzle?: ThreadOptions['drizzle']
+  readonly thorough?: boolean
+  /** Called after each history; answers whether to go on. If not, all ends there and then. */
   readonly progress?: (summary: Summary) => boolean
 }
 
@@ -38,6 +41,7 @@ const MOST_FAILURES = 50
 
 export async function simulate(options: PoolOptions): Promise<Summary> {
   const { firstSeed, histories, operations = 200, mutation = null, progress } = options
+  const { drizzle = 'quick', thorough = false } = options
   const workers = Math.min(options.workers ?? availableParallelism(), Math.max(1, histories))
   const began = performance.now()
   const failures: Outcome[] = []
@@ -45,7 +49,12 @@ export async function simulate(options: PoolOptions): Promise<Summary> {
   let reached: Reached = {}
   let [done, begun, steps] = [0, 0, 0]
   let next = firstSeed
+  const threads = new Set<() => void>()
   let stopped = false
+  const stop = () => {
+    stopped = true
+    for (const end of threads) end()
+  }
   const summary = (): Summary => ({
     histories: done,
     operations: begun,
@@ -58,7 +67,7 @@ export async function simulate(options: PoolOptions): Promise<Summary> {
   })
   const take = () => {
     const end = Math.min(next + SEEDS_AT_ONCE, firstSeed + histories)
-    const seeds = Array.from({ length: stopped ? 0 : end - next }, (_, index) => next + index)
+    const seeds = Array.from({ length: end - next }, (_, index) => next + index)
     next += seeds.length
     return seeds
   }
@@ -69,20 +78,23 @@ export async function simulate(options: PoolOptions): Promise<Summary> {
     reached = addReached([reached, outcome.reached])
     hashes.set(outcome.seed, outcome.hash)
     if (outcome.violations.length > 0 && failures.length < MOST_FAILURES) failures.push(outcome)
-    if (progress && !progress(summary())) stopped = true
+    if (progress && !progress(summary())) stop()
   }
   const thread = () =>
     new Promise<void>((resolve, reject) => {
       const worker = new Worker(THREAD, {
-        workerData: { mutation, operations },
+        workerData: { mutation, operations, drizzle, thorough } satisfies ThreadOptions,
         execArgv: ['--no-warnings'],
       })
+      const end = () => void worker.terminate().then(() => resolve())
+      threads.add(end)
       worker.on('error', reject)
       worker.on('message', (message: Outcome | 'ready') => {
+        if (stopped) return
         if (message !== 'ready') return count(message)
         const seeds = take()
         if (seeds.length > 0) worker.postMessage(seeds)
-        else void worker.terminate().then(() => resolve())
+        else end()
       })
     })
   await Promise.all(Array.from({ length: workers }, thread))

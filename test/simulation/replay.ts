@@ -9,8 +9,10 @@ import { replaceGlobals } from './realm.ts'
 
 const [seed = '1', operations = '200', mutation = null] = process.argv.slice(2)
 prepareLoading(mutation)
+const { quickenDrizzle } = await import('./drizzle.ts')
 const { runHistory } = await import('./history.ts')
 const { migrated } = await import('./sqlite.ts')
+quickenDrizzle()
 replaceGlobals()
 const options = { operations: Number(operations), keepLines: true }
 const { lines, violations, hash } = await runHistory(migrated(), Number(seed), options)

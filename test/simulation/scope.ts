@@ -6,6 +6,8 @@
  */
 import * as seatgate from '../../src/index.ts'
 import type { Result, Seatgate } from '../../src/index.ts'
+import type { LedgerState } from '../../src/testing/index.ts'
+import type { Connection } from './sqlite.ts'
 
 /** What is there before anybody begins. */
 export interface Ground {
@@ -87,3 +89,17 @@ export function triples(): readonly (readonly ActName[])[] {
       .filter(([one, two, three]) => !(one === two && two === three))
   )
 }
+
+/** What tells one state of the two stores from another. Times do not. */
+export function held(connection: Connection, ledger: LedgerState | null): unknown {
+  const told = ledger && [ledger.version, ledger.limit_seats, ledger.seats]
+  return [STORED.map((sql) => connection.all(sql)), told]
+}
+
+const STORED = [
+  'SELECT user_id, seat_id, status FROM memberships ORDER BY user_id',
+  `SELECT id, seat_id, accepted_at IS NULL AS a, revoked_at IS NULL AS r FROM invitations
+    ORDER BY id`,
+  'SELECT seat_id FROM seat_fences ORDER BY seat_id',
+  'SELECT version, limit_seats FROM entitlements',
+]

@@ -6,8 +6,9 @@
 import type { BatchListener } from './database.ts'
 import type { Surroundings } from './network.ts'
 import type { LedgerState } from '../../src/testing/index.ts'
-import type { LedgerCall } from './ledgers.ts'
+import type { LedgerCall } from './ledger-object.ts'
 import type { Registry } from './people.ts'
+import type { Answer } from './sqlite.ts'
 
 type Batch = Parameters<BatchListener>[0]
 
@@ -31,7 +32,7 @@ export function noteBatch(
   }
   if (first.startsWith('insert into "sink_cursors"')) {
     const token = statements[0]!.params.find((value) => isToken(value))
-    const row = answers?.[1]?.[0]
+    const row = answers?.[1]?.results[0]
     if (row && row['lease_token'] !== token && row['lease_token'] !== null) {
       sometimes('a lease was somebody else’s')
     }
@@ -39,6 +40,7 @@ export function noteBatch(
   for (const { sql, params } of statements) {
     if (sql.startsWith('insert into "invitations"')) noteTakenOver(sometimes, registry, params)
     if (sql.startsWith('insert into "entitlements"')) noteLimit(sometimes, registry, params)
+    if (sql.startsWith('insert into "audit_events"')) noteLine(sometimes, registry, params)
   }
 }
 
@@ -65,13 +67,13 @@ function noteFailure(
 function noteSettling(
   sometimes: Surroundings['sometimes'],
   params: readonly unknown[],
-  answers: readonly (readonly Record<string, unknown>[])[]
+  answers: readonly Answer[]
 ): void {
   const asked = JSON.parse(
     String(params.find((value) => String(value).startsWith('[')))
   ) as string[]
-  const held = answers[1]?.length ?? 0
-  const promised = answers[2]?.length ?? 0
+  const held = answers[1]?.results.length ?? 0
+  const promised = answers[2]?.results.length ?? 0
   if (held > 0) {
     sometimes('an alarm found the membership')
     sometimes('a confirmation was lost and made up for')
@@ -92,7 +94,28 @@ function noteLimit(
   if (Number(seats) < used) sometimes('a limit was lowered below what was used')
 }
 
-// What is known of the organization is from before this batch.
+// What is known of the organization is from before this batch, here and below.
+function noteLine(
+  sometimes: Surroundings['sometimes'],
+  registry: Registry,
+  params: readonly unknown[]
+): void {
+  const inLine = () =>
+    registry.view(String(params[0]))?.requests.filter(({ place }) => place !== null) ?? []
+  const says = (action: string) => params.includes(action)
+  if (says('organization.join_request.created')) sometimes('a request waited for somebody’s word')
+  if (says('organization.join_request.queued')) {
+    sometimes('somebody stood in line')
+    if (inLine().length > 0) sometimes('several stood in line')
+  }
+  if (says('organization.member_add') && inLine().some((row) => params.includes(row.user_id))) {
+    const awaited = params.some((value) => typeof value === 'string' && value.includes('"path":'))
+    sometimes(
+      awaited ? 'somebody came in from the line' : 'somebody in line came in by another door'
+    )
+  }
+}
+
 function noteTakenOver(
   sometimes: Surroundings['sometimes'],
   registry: Registry,

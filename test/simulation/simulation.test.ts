@@ -3,14 +3,14 @@ import { neverReached } from '../../src/testing/index.ts'
 import { mutations } from './mutations.ts'
 import { simulate, type Summary } from './pool.ts'
 
-const HISTORIES = 200
+const HISTORIES = 2_000
 
 /** What somebody who reads a failure needs: the first violation, and how to see it again. */
 const told = ({ failures }: Summary) =>
   failures.map(({ seed, violations }) => `npm run simulate:replay -- ${seed}: ${violations[0]}`)
 
 describe('the simulation', () => {
-  it('finds nothing wrong in 200 histories, and gets almost everywhere', async () => {
+  it('finds nothing wrong in 2,000 histories, and gets almost everywhere', async () => {
     const summary = await simulate({ firstSeed: 1, histories: HISTORIES })
     expect(told(summary)).toEqual([])
     expect(summary.histories).toBe(HISTORIES)
@@ -28,13 +28,23 @@ describe('the simulation', () => {
       expect([seed, among.hashes.get(seed)]).toEqual([seed, hash])
     expect(new Set(alone.hashes.values()).size).toBe(5)
   })
+
+  it('writes and reads every statement as Drizzle does', async () => {
+    const some = { firstSeed: 41, histories: 4, thorough: true }
+    const quick = await simulate(some)
+    const plain = await simulate({ ...some, drizzle: 'its own' })
+    expect(quick.hashes).toEqual(plain.hashes)
+    expect(quick.hashes.size).toBe(4)
+  })
 })
 
-describe('the simulation notices that', () => {
+// Each needs one core, and most of its time to start.
+describe.concurrent('the simulation notices that', () => {
   it.each(Object.entries(mutations))('%s', async (mutation, { seed }) => {
     const summary = await simulate({
       firstSeed: seed,
       histories: 300,
+      workers: 1,
       mutation,
       progress: ({ failures }) => failures.length === 0,
     })

@@ -10,52 +10,80 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 
 export type Row = Record<string, unknown>
 
+/** What a statement has answered, as D1 says it. */
+export interface Answer {
+  readonly success: true
+  /** An object for each row; of columns with one name the last is left. */
+  readonly results: readonly Row[]
+  /** The same as lists, in the order of the columns; null if two have one name. */
+  readonly lists: readonly (readonly unknown[])[] | null
+}
+
 interface Known {
   readonly statement: StatementSync
-  readonly answers: boolean
+  readonly names: readonly string[]
+  readonly alike: boolean
+  readonly writes: boolean
 }
 
 export interface Connection {
+  /** Runs one statement. */
+  run(sql: string, params?: readonly unknown[]): Answer
   /** Runs one statement and answers its rows. */
-  all(sql: string, params?: readonly unknown[]): Row[]
+  all(sql: string, params?: readonly unknown[]): readonly Row[]
   /** Runs statements that have neither parameters nor answers. */
   exec(sql: string): void
   /** Runs all or nothing; may be nested. */
   atomically<T>(act: () => T): T
+  /** Counts up with everything that may have written. */
+  writes(): number
 }
 
 export function connect(): Connection {
   const database = new DatabaseSync(':memory:')
   const known = new Map<string, Known>()
+  let [depth, writes] = [0, 0]
   const prepared = (sql: string): Known => {
     const there = known.get(sql)
     if (there) return there
     const statement = database.prepare(sql)
-    const made = { statement, answers: statement.columns().length > 0 }
+    statement.setReturnArrays(true)
+    const names = statement.columns().map(({ name }) => name)
+    const alike = new Set(names).size < names.length
+    const isWrite = !/^(select|savepoint|release)/i.test(sql)
+    const made = { statement, names, alike, writes: isWrite }
     known.set(sql, made)
     return made
   }
-  let depth = 0
   const connection: Connection = {
-    all(sql, params = []) {
-      const { statement, answers } = prepared(sql)
-      const values = params as SQLInputValue[]
-      if (answers) return statement.all(...values) as Row[]
-      statement.run(...values)
-      return []
+    run(sql, params = []) {
+      const [text, values] = withLimits(sql, params)
+      const { statement, names, alike, writes: isWrite } = prepared(text)
+      if (isWrite) writes += 1
+      if (names.length === 0) {
+        statement.run(...(values as SQLInputValue[]))
+        return NOTHING
+      }
+      const lists = statement.all(...(values as SQLInputValue[])) as unknown as unknown[][]
+      return new Rows(names, lists, alike)
     },
-    exec: (sql) => database.exec(sql),
+    all: (sql, params) => connection.run(sql, params).results,
+    exec(sql) {
+      writes += 1
+      database.exec(sql)
+    },
+    writes: () => writes,
     atomically(act) {
       depth += 1
       const name = `s${depth}`
-      connection.all(`SAVEPOINT ${name}`)
+      connection.run(`SAVEPOINT ${name}`)
       try {
         const answer = act()
-        connection.all(`RELEASE ${name}`)
+        connection.run(`RELEASE ${name}`)
         return answer
       } catch (error) {
-        connection.all(`ROLLBACK TO ${name}`)
-        connection.all(`RELEASE ${name}`)
+        connection.run(`ROLLBACK TO ${name}`)
+        connection.run(`RELEASE ${name}`)
         throw error
       } finally {
         depth -= 1
@@ -63,6 +91,67 @@ export function connect(): Connection {
     },
   }
   return connection
+}
+
+const NOTHING: Answer = { success: true, results: [], lists: [] }
+
+class Rows implements Answer {
+  readonly success = true
+  readonly lists: readonly (readonly unknown[])[] | null
+  readonly #names: readonly string[]
+  readonly #values: readonly (readonly unknown[])[]
+  #rows: readonly Row[] | null = null
+
+  constructor(names: readonly string[], values: readonly (readonly unknown[])[], alike: boolean) {
+    this.lists = alike ? null : values
+    this.#names = names
+    this.#values = values
+  }
+
+  get results(): readonly Row[] {
+    this.#rows ??= this.#values.map((values) => {
+      const row: Row = {}
+      this.#names.forEach((name, index) => (row[name] = values[index]))
+      return row
+    })
+    return this.#rows
+  }
+
+  toJSON(): unknown {
+    return this.#values
+  }
+}
+
+interface Limits {
+  /** The text around each number. */
+  readonly parts: readonly string[]
+  /** Which parameters the numbers are. */
+  readonly at: readonly number[]
+}
+
+const limited = new Map<string, Limits | null>()
+
+// SQLite prepares a statement anew with each value that is bound to a limit. They are constants: here
+// they are written into the text.
+function withLimits(
+  sql: string,
+  params: readonly unknown[]
+): readonly [string, readonly unknown[]] {
+  if (params.length === 0) return [sql, params]
+  let limits = limited.get(sql)
+  if (limits === undefined) limited.set(sql, (limits = limitsOf(sql)))
+  if (limits === null) return [sql, params]
+  const { parts, at } = limits
+  const text = parts.reduce((whole, part, index) => `${whole}${params[at[index - 1]!]}${part}`)
+  return [text, params.filter((_value, index) => !at.includes(index))]
+}
+
+function limitsOf(sql: string): Limits | null {
+  const parts = sql.split(/(?<=\blimit )\?(?!\d)/)
+  if (parts.length === 1) return null
+  let count = -1
+  const at = parts.slice(0, -1).map((part) => (count += part.split('?').length))
+  return { parts, at }
 }
 
 const MIGRATIONS = join(import.meta.dirname, '../../migrations')

@@ -46,6 +46,19 @@ export const STATES = [
   'a user was deleted',
   'an organization came back',
   'what was done by hand was put right',
+  'a domain was verified',
+  'a domain was another organization’s',
+  'somebody stood in line',
+  'somebody came in from the line',
+  'several stood in line',
+  'a seat was kept for those in line',
+  'somebody in line came in by another door',
+  'somebody took their request back',
+  'somebody was declined',
+  'a request waited for somebody’s word',
+  'a hook refused',
+  'a hook turned away who was first in line',
+  'a hook failed and was run again',
 ] as const
 
 export type StateName = (typeof STATES)[number]

@@ -6,11 +6,12 @@
  */
 import { growth, unknownSeats, type LedgerState } from '../../src/testing/index.ts'
 import type { BatchListener } from './database.ts'
-import type { LedgerCall } from './ledgers.ts'
+import type { LedgerCall } from './ledger-object.ts'
 import type { Surroundings } from './network.ts'
+import { watchPassing } from './passing.ts'
 import { seatsIn, type Registry } from './people.ts'
 import { noteBatch, noteCall } from './sightings.ts'
-import type { ProviderName } from './world.ts'
+import type { ProviderName } from './host.ts'
 
 export interface Watch {
   readonly batch: BatchListener
@@ -38,6 +39,7 @@ export function createWatch(
   const violations: string[] = []
   let freedAt = -Infinity
   const known = new Map<string, Known>()
+  const passing = watchPassing()
   const say = (organizationId: string, problems: readonly string[]) => {
     for (const problem of problems) {
       trace.note(`VIOLATION ${organizationId}: ${problem}`)
@@ -85,21 +87,28 @@ export function createWatch(
     batch(batch) {
       noteBatch(surroundings, registry, batch)
       const writes = batch.statements.filter(({ sql }) => !sql.startsWith('select'))
-      if (batch.answers === null || writes.length === 0) return
+      if (batch.answers === null || !writes.some(({ sql }) => CHANGES_SEATS.test(sql))) return
+      const ids = registry.ids()
+      const before = new Map(ids.map((id) => [id, registry.known(id)]))
       registry.forget()
       for (const { sql, params } of writes) {
         if (sql.startsWith('insert into "organizations"')) registry.learn(String(params[0]))
       }
       if (provider === 'unlimited') return
-      if (!writes.some(({ sql }) => CHANGES_SEATS.test(sql))) return
       const named = new Set(batch.statements.flatMap(({ params }) => params))
-      for (const id of registry.ids()) if (named.has(id)) lookAt(id, false)
+      for (const id of registry.ids()) {
+        if (!named.has(id)) continue
+        lookAt(id, false)
+        const [then, now] = [before.get(id), registry.view(id)]
+        if (then && now) say(id, passing.passed(then, now))
+      }
     },
     call(call) {
       const { organizationId } = call
       const before = known.get(organizationId)?.ledger ?? null
       const after = ledgerOf(organizationId)
       noteCall(surroundings, before, after, call)
+      passing.call(call)
       if (before === null && after !== null) noteStart(organizationId, after)
       lookAt(organizationId, before === null)
       const there = known.get(organizationId)
@@ -127,7 +136,8 @@ export function createWatch(
   }
 }
 
-const CHANGES_SEATS = /"(memberships|invitations|organizations|entitlements)"/
+const CHANGES_SEATS =
+  /"(memberships|invitations|organizations|entitlements|join_requests|organization_domains)"/
 
 function ledgerGrowth(
   before: LedgerState,

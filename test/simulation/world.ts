@@ -4,44 +4,22 @@
  * @module
  */
 import { drizzle } from 'drizzle-orm/d1'
-import { eq, sql } from 'drizzle-orm'
-import { users } from '../../host/identity/schema.ts'
 import {
   auditQueueHandler,
   createSeatgate,
-  d1Seats,
-  d1Sessions,
-  ledgerSeats,
   sweepHandler,
-  unlimitedSeats,
   type Seatgate,
   type WakeUpQueue,
 } from '../../src/index.ts'
 import { SeatLedger } from '../../src/runtime/seat-ledger.ts'
-import type { LedgerNamespace } from '../../src/seats/ledger.ts'
 import { bindDatabase, type BatchListener } from './database.ts'
-import { createLedgers, type LedgerCall, type Ledgers } from './ledgers.ts'
+import { configure, type HostOptions } from './host.ts'
+import type { LedgerCall } from './ledger-object.ts'
+import { createLedgers, type Ledgers } from './ledgers.ts'
 import { crash, type Isolate, type Surroundings } from './network.ts'
 import { createQueue, type SimulatedQueue } from './queue.ts'
 import { listeningSink, type HeardByOrganization } from './sinks.ts'
 import type { Connection } from './sqlite.ts'
-
-export const PASSWORD = 'correct horse'
-
-export type ProviderName = 'ledger' | 'd1' | 'unlimited'
-
-/** What differs from one history's host to the next. */
-export interface HostOptions {
-  readonly provider: ProviderName
-  readonly defaultSeatLimit: number | 'unlimited'
-  readonly invitationTtlSeconds: number
-  readonly invitationsHoldSeats: boolean
-  readonly mails: boolean
-  /** Which sinks listen, beside the ledger's own. */
-  readonly sinks: readonly string[]
-  /** Whether changes wake the forwarder. */
-  readonly queue: boolean
-}
 
 /** A Worker's isolate with its own Seatgate. */
 export interface Worker {
@@ -96,47 +74,7 @@ export function createWorld(
     const worker = { isolate, busy: 0 }
     isolates = [...isolates.filter(({ alive }) => alive).slice(-50), isolate]
     const seatgate = createSeatgate({
-      database,
-      seats:
-        host.provider === 'ledger'
-          ? ledgerSeats(ledgers.boundTo(isolate) as LedgerNamespace)
-          : host.provider === 'd1'
-            ? d1Seats()
-            : unlimitedSeats(),
-      defaultSeatLimit: host.defaultSeatLimit,
-      sessions: d1Sessions(),
-      users,
-      secret: 'a secret for simulations, of more than 32 characters',
-      verifyPassword: (_userId, password) => password === PASSWORD,
-      invitationLimits: { perUser: Infinity, perOrganization: Infinity, perRecipient: Infinity },
-      invitationTtlSeconds: host.invitationTtlSeconds,
-      invitationsHoldSeats: host.invitationsHoldSeats,
-      ...(host.mails && {
-        mailer: { send: async () => ({ outcome: 'sent' }) as const },
-        invitationUrl: (token: string) => `https://app.example/join#${token}`,
-      }),
-      registerUser: async ({ userId: id, email, now }) => {
-        const row = { id, email, passwordHash: 'none', emailVerifiedAt: now, createdAt: now }
-        return {
-          ok: true,
-          value: { statements: [database.insert(users).values(row)], user: { id } },
-        }
-      },
-      emailVerification: {
-        column: users.emailVerifiedAt,
-        markVerified: (userId, emailVerifiedAt) => [
-          database
-            .update(users)
-            .set({ emailVerifiedAt })
-            .where(sql`${eq(users.id, userId)} and ${users.emailVerifiedAt} is null`),
-        ],
-      },
-      lifecycle: {
-        onDelete: (statements, { userId }) => ({
-          ok: true,
-          statements: [...statements, database.delete(users).where(eq(users.id, userId))],
-        }),
-      },
+      ...configure(surroundings, isolate, host, database, ledgers.boundTo(isolate)),
       sinks,
       queue: host.queue ? queue.boundTo(isolate) : UNHEARD,
       waitUntil: (work) => {

@@ -3,8 +3,10 @@ import {
   addReached,
   createSometimes,
   disordered,
+  forgotten,
   growth,
   neverReached,
+  overtaken,
   undelivered,
   violations,
   type State,
@@ -36,6 +38,7 @@ const sound: State = {
   entitlement: null,
   epoch: 5,
   fences: [],
+  line: [],
   ledger: {
     epoch: 5,
     version: 0,
@@ -63,9 +66,50 @@ describe('the checkers', () => {
     ['another epoch', { epoch: 6 }, 'epoch 5, in force 6'],
     ['a count that is off', { counts: null }, '0 active in member_counts'],
     ['nobody who owns it', { members: [] }, 'no owner'],
+    ['somebody in line who is not on record', { line: ['r1'] }, 'in line are r1, on record none'],
     ['a gap in the trail', { events: sound.events.slice(1) }, 'expected sequence 1'],
   ] satisfies [string, Partial<State>, string][])('find %s', (_what, change, problem) => {
     expect(violations({ ...sound, ...change }, quiet).join('\n')).toContain(problem)
+  })
+
+  it('follow the line through the trail: whoever comes in from it is its first', () => {
+    const told = (
+      ...events: readonly (readonly [action: string, target: string, metadata?: object])[]
+    ) =>
+      events.map(([action, target_id, metadata = {}], index) => ({
+        sequence: index + 1,
+        action: `organization.${action}`,
+        actor_id: null,
+        target_id,
+        metadata: metadata as Record<string, unknown>,
+      }))
+    const line = [
+      ['join_request.queued', 'r1', { user_id: 'bea' }],
+      ['join_request.queued', 'r2', { user_id: 'cyd' }],
+    ] as const
+    const byDomain = { path: 'domain' }
+    expect(
+      overtaken({ events: told(...line, ['member_add', 'bea', byDomain]), line: ['r2'] })
+    ).toEqual([])
+    expect(
+      overtaken({ events: told(...line, ['member_add', 'cyd', byDomain]), line: ['r1'] })
+    ).toEqual(['event 3: was not the first'])
+    const elsewhere = told(...line, ['member_add', 'cyd'], ['join_request.closed', 'r2'])
+    expect(overtaken({ events: elsewhere, line: ['r1'] })).toEqual([])
+    expect(overtaken({ events: told(...line, ['delete', 'acme']), line: [] })).toEqual([])
+    expect(overtaken({ events: told(...line), line: ['r2', 'r1'] })).toHaveLength(1)
+  })
+
+  it('find who waits for a seat that is free', () => {
+    const limited = (seats: number | null) => ({
+      ...sound,
+      line: ['r1'],
+      entitlement: { version: 1, limit_kind: 'finite', limit_seats: seats },
+    })
+    expect(forgotten(limited(1), quiet)).toEqual([])
+    expect(forgotten(limited(2), quiet)).toEqual(['1 wait with 1 of 2 seats in use'])
+    expect(forgotten({ ...sound, line: ['r1'] }, quiet)).toEqual([])
+    expect(forgotten({ ...sound, line: ['r1'] }, { ...quiet, seatsCounted: false })).toHaveLength(1)
   })
 
   it('let a ledger shrink and stay over its limit, and not grow', () => {

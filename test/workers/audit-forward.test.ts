@@ -1,4 +1,6 @@
+import { drizzle } from 'drizzle-orm/d1'
 import { describe, expect, it } from 'vitest'
+import { aroundDatabase, type Around } from '../../bench/meter.ts'
 import { forwardOrganization } from '../../src/index.ts'
 import {
   addEvents,
@@ -138,6 +140,19 @@ describe('two forwarders at once', () => {
     expect(sink.attempts).toEqual(upTo(4))
   })
 
+  it('reads no event where it may not deliver: D1 counts what is read', async () => {
+    const failing = sinkOf('failing', () => retry)
+    const { around, events } = countingEvents()
+    const { seatgate } = clocked([failing], {
+      database: drizzle(aroundDatabase(testEnv.DB, around)),
+    })
+    const id = await organizationWith(seatgate, 3)
+    await forwardOrganization(seatgate, id)
+    expect(events()).toBe(5)
+    expect(await forwardOrganization(seatgate, id)).toBeNull()
+    expect(events()).toBe(5)
+  })
+
   it('FWD-26: holds for ten that start together', async () => {
     let under = 0
     let most = 0
@@ -217,3 +232,19 @@ describe('the outbox', () => {
     expect(await isInOutbox(id)).toBe(false)
   })
 })
+
+/** Counts the events that D1 has answered. */
+function countingEvents() {
+  let count = 0
+  const around: Around = async ({ asked }, run) => {
+    const answer = await run()
+    const answers = answer as readonly D1Result[]
+    asked.forEach((sql, index) => {
+      if (sql.startsWith('select') && sql.includes('from "audit_events"')) {
+        count += answers[index]!.results.length
+      }
+    })
+    return answer
+  }
+  return { around, events: () => count }
+}

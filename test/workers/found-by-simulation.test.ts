@@ -3,12 +3,19 @@
  */
 import { drizzle } from 'drizzle-orm/d1'
 import { expect, it } from 'vitest'
-import { changeInvitationRole, resendInvitation, type Result } from '../../src/index.ts'
+import {
+  changeInvitationRole,
+  joinOrganization,
+  resendInvitation,
+  withdrawJoinRequest,
+  type Result,
+} from '../../src/index.ts'
 import { startLedger } from '../../src/seats/start-ledger.ts'
 import { invite } from './invited.ts'
 import { readState, violations } from './invariants.ts'
+import { comeIn, createJoiningWorld, neighbourOf, openOrganization } from './joining.ts'
 import { testEnv } from './setup.ts'
-import { add, codeOf, createWorld, newOrganization } from './world.ts'
+import { add, answered, codeOf, createWorld, newOrganization } from './world.ts'
 
 it('a raise of the epoch that arrives late changes nothing', async () => {
   const world = createWorld()
@@ -74,4 +81,53 @@ it('a refusal at the default limit says how many seats are used', async () => {
   expect(await add(world, organization)).toMatchObject({
     error: { code: 'seat_limit_reached', limit: 2, used: 2 },
   })
+})
+
+it('a join under an operation id is answered as the first time, whatever became of it', async () => {
+  const world = createJoiningWorld()
+  const organization = await openOrganization(world, 'auto', 2)
+  const join = (userId: string, operationId: string) =>
+    joinOrganization(
+      world.seatgate,
+      { caller: { userId } },
+      { organizationId: organization.id },
+      { operationId }
+    )
+  const first = await neighbourOf(organization)
+  const joined = await join(first, 'one')
+  expect(joined).toMatchObject({ value: { status: 'joined', membership: { userId: first } } })
+  expect(await join(first, 'one')).toEqual(joined)
+
+  const second = await neighbourOf(organization)
+  const waiting = answered(await join(second, 'two'))
+  if (waiting.status !== 'waiting') throw new Error('There was a seat.')
+  const scope = { caller: { userId: second } }
+  answered(await withdrawJoinRequest(world.seatgate, scope, waiting.request.id))
+  expect(await join(second, 'two')).toEqual({ ok: true, value: waiting })
+  expect(answered(await join(second, 'three')).status).toBe('waiting')
+})
+
+it('a join that was cut off after its batch is settled when it is asked for again', async () => {
+  const world = createJoiningWorld()
+  const organization = await openOrganization(world, 'auto', 2)
+  const userId = await neighbourOf(organization)
+  const ask = ({ seatgate }: typeof world) =>
+    joinOrganization(
+      seatgate,
+      { caller: { userId } },
+      { organizationId: organization.id },
+      { operationId: 'cut off' }
+    )
+  const cut = {
+    ...world,
+    seatgate: {
+      ...world.seatgate,
+      joining: { ...world.seatgate.joining!, admitWaiting: () => Promise.reject(new Error('cut')) },
+    },
+  }
+  await expect(ask(cut)).rejects.toThrow('cut')
+  const joined = await ask(world)
+  expect(joined).toMatchObject({ value: { status: 'joined', membership: { userId } } })
+  expect((await comeIn(world, organization)).status).toBe('waiting')
+  expect(await ask(world)).toEqual(joined)
 })

@@ -1,0 +1,78 @@
+/**
+ * Recognizes rare states in what people do at the same time, and in what they are answered.
+ *
+ * @module
+ */
+import type { Refusal } from '../../src/index.ts'
+import type { Surroundings } from './network.ts'
+import type { OrganizationView, Registry } from './people.ts'
+import type { StateName } from './states.ts'
+
+export interface Encounters {
+  /** Somebody begins; answers what to call once they are done. */
+  began(name: string, organization: OrganizationView): () => void
+  succeeded(name: string): void
+  /** What is wrong with a refusal of something that was asked for at that time. */
+  refused(refusal: Refusal, organization: OrganizationView, asked: number): readonly string[]
+}
+
+const JOINING = [
+  'addMember',
+  'acceptInvitation',
+  'restoreMember',
+  'createInvitation',
+  'joinOrganization',
+  'approveJoinRequest',
+]
+
+const SUCCEEDED: Readonly<Record<string, StateName>> = {
+  deleteUser: 'a user was deleted',
+  prepareUserDeletion: 'a user was deleted',
+  restoreOrganization: 'an organization came back',
+  withdrawJoinRequest: 'somebody took their request back',
+  declineJoinRequest: 'somebody was declined',
+  verifyDomain: 'a domain was verified',
+}
+
+const REFUSED: Partial<Record<Refusal['code'], StateName>> = {
+  seat_limit_reached: 'a join was refused at the limit',
+  seats_unavailable: 'growth was refused because a store did not answer',
+  last_owner: 'the only owner was not let go',
+  operation_in_progress: 'an operation gave up after five plans',
+  invitation_expired: 'an invitation expired while it was accepted',
+  domain_taken: 'a domain was another organization’s',
+  hook_refused: 'a hook refused',
+}
+
+export function createEncounters({ sometimes }: Surroundings, registry: Registry): Encounters {
+  const underWay = new Map<string, number>()
+  return {
+    began(name, { id, limit, members, unfinished }) {
+      const racing = `${id} ${name}`
+      const count = (underWay.get(racing) ?? 0) + 1
+      underWay.set(racing, count)
+      const joining = JOINING.reduce((sum, door) => sum + (underWay.get(`${id} ${door}`) ?? 0), 0)
+      const used = members.length + unfinished.length
+      if (limit !== null && used === limit - 1 && joining > 1) {
+        sometimes('several raced for the last seat')
+      }
+      if (name === 'setSeatLimit' && joining > 0) {
+        sometimes('a limit was lowered while somebody joined')
+      }
+      if (name === 'acceptInvitation' && count > 1) sometimes('two accepted one invitation at once')
+      return () => underWay.set(racing, underWay.get(racing)! - 1)
+    },
+    succeeded(name) {
+      const state = SUCCEEDED[name]
+      if (state) sometimes(state)
+    },
+    refused(refusal, { id }, asked) {
+      const state = REFUSED[refusal.code]
+      if (state) sometimes(state)
+      if (refusal.code !== 'seat_limit_reached' || refusal.used >= refusal.limit) return []
+      if (!registry.hadLineSince(id, asked)) return ['refused below the limit']
+      sometimes('a seat was kept for those in line')
+      return []
+    },
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Once everything has calmed down: what must be true then.
+ *
+ * @module
+ */
+import { seatUsage } from '../../src/index.ts'
+import {
+  forgotten,
+  readStored,
+  undelivered,
+  violations as violationsIn,
+} from '../../src/testing/index.ts'
+import type { Crowd } from './clients.ts'
+import type { HostOptions } from './host.ts'
+import type { Surroundings } from './network.ts'
+import { operator } from './operations/deed.ts'
+import { directly, type Registry } from './people.ts'
+import type { World } from './world.ts'
+
+const MINUTE = 60_000
+
+/** An alarm that the platform has given up comes back with the next call: this is it. */
+export async function wake(
+  { scheduler }: Surroundings,
+  world: World,
+  registry: Registry
+): Promise<void> {
+  const { seatgate } = world.startWorker('waker')
+  const asked = registry
+    .ids()
+    .map((organization) =>
+      seatUsage(seatgate, { caller: operator, organization }).catch(() => null)
+    )
+  let done = false
+  void Promise.all(asked).then(() => (done = true))
+  await scheduler.run(scheduler.now() + MINUTE, () => done)
+}
+
+export async function atTheEnd(
+  surroundings: Surroundings,
+  world: World,
+  registry: Registry,
+  host: HostOptions,
+  crowd: Crowd
+): Promise<string[]> {
+  const { scheduler } = surroundings
+  const wrong: string[] = []
+  const direct = directly(world.connection)
+  const now = new Date(scheduler.now())
+  for (const id of registry.ids()) {
+    const stored = await readStored(direct, id, now)
+    if (stored.organization === null) continue
+    const deleted = stored.organization.deleted_at !== null
+    const ledger = deleted ? null : world.ledgers.stateOf(id)
+    const circumstances = {
+      quiet: true,
+      usedWhenLowered: Infinity,
+      seatsCounted: host.provider !== 'unlimited',
+    }
+    // An expiry is found by the sweep, within a minute.
+    const { invitations } = await readStored(direct, id, new Date(now.getTime() - 2 * MINUTE))
+    const mistaken = stored.events.filter(({ action }) => action === 'seat.drift_repaired')
+    const problems = [
+      ...violationsIn({ ...stored, ledger }, circumstances),
+      // Nobody does anything by hand here: whatever was repaired was under way.
+      ...mistaken.map(({ metadata }) => `taken for drift: ${JSON.stringify(metadata)}`),
+      ...(deleted ? [] : forgotten({ ...stored, invitations, ledger: null }, circumstances)),
+    ]
+    wrong.push(...problems.map((problem) => `${id} at the end: ${problem}`))
+    // For whoever reads the replay.
+    if (problems.length > 0) surroundings.trace.note(JSON.stringify({ stored, ledger }))
+    for (const [sink, heard] of world.heard) {
+      const accepts = (action: string) =>
+        sink !== 'organizations' || action.startsWith('organization.')
+      wrong.push(
+        ...undelivered(stored.events, heard.get(id) ?? [], accepts).map(
+          (problem) => `${id} to ${sink}: ${problem}`
+        )
+      )
+    }
+  }
+  wrong.push(...(await sayAgain(surroundings, world, crowd)))
+  return wrong
+}
+
+/** What was answered once is answered so for ever. */
+async function sayAgain(
+  { scheduler }: Surroundings,
+  world: World,
+  { promised }: Crowd
+): Promise<string[]> {
+  const { seatgate } = world.startWorker('later')
+  const wrong: string[] = []
+  for (const { deed, operationId, answer } of promised.slice(-5)) {
+    let again: string | null = null
+    void deed.act(seatgate, { operationId }).then(
+      (result) => (again = JSON.stringify(result)),
+      (error: Error) => (again = String(error))
+    )
+    await scheduler.run(scheduler.now() + MINUTE, () => again !== null)
+    if (again !== answer) wrong.push(`${deed.name} ${operationId}: ${answer}, then ${again}`)
+  }
+  return wrong
+}

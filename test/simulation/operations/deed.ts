@@ -1,0 +1,100 @@
+/**
+ * What everybody who decides what to do has to choose from.
+ *
+ * @module
+ */
+import type { OperationOptions, Result, Seatgate } from '../../../src/index.ts'
+import type { InvitationView, MemberView, OrganizationView } from '../people.ts'
+import type { Random } from '../random.ts'
+
+export const PASSWORD = 'correct horse'
+
+/** The domain of everybody who has an account from the beginning. */
+export const DOMAIN = 'people.example'
+
+/** What somebody knows when they decide what to do. */
+export interface Occasion {
+  readonly random: Random
+  readonly organization: OrganizationView
+  /** Whether people may join without being invited. */
+  readonly joining: boolean
+  /** Everybody who has an account, and addresses of those who have none. */
+  readonly userIds: readonly string[]
+  readonly now: number
+  /** Tokens that came with invitations, by the invitation's id. */
+  readonly tokens: ReadonlyMap<string, string>
+  /** Where somebody's session points. */
+  pointerOf(userId: string): string | null
+  fresh(): string
+}
+
+export type Act = (library: Seatgate, options: OperationOptions) => Promise<Result<unknown>>
+
+/** Something that somebody is about to do. */
+export interface Deed {
+  readonly name: string
+  /** Who does it; operations under one id are told apart by them. */
+  readonly actor: string
+  readonly act: Act
+  /** Whether it takes an `operationId`. */
+  readonly repeatable: boolean
+}
+
+/** Makes up what to do; null: there is no occasion for it. */
+export type Maker = (occasion: Occasion) => Omit<Deed, 'name'> | null
+
+/** By name, each with how often it is chosen, compared with the others. */
+export type Deeds = Readonly<Record<string, readonly [weight: number, Maker]>>
+
+export const addressOf = (userId: string) => `${userId}@${DOMAIN}`
+
+/** The session that everybody has, as its row's key. */
+export const sessionOf = (userId: string) => userId.padStart(64, '.')
+
+export const operator = { userId: 'operator', operator: true }
+
+const ROLES = ['member', 'member', 'member', 'admin', 'owner']
+
+export const anyRole = ({ random }: Occasion) => random.pick(ROLES)
+
+/** What may be done again under one operation id. */
+export const repeatable = (actor: string, act: Act) => ({ actor, act, repeatable: true })
+
+/** What takes no operation id. */
+export const once = (actor: string, act: Act) => ({ actor, act, repeatable: false })
+
+export function administrator({ random, organization, userIds }: Occasion): string {
+  const active = organization.members.filter((row) => row.status === 'active')
+  const admins = active.filter(({ role }) => role !== 'member')
+  const owners = admins.filter(({ role }) => role === 'owner')
+  const some = random.chance(0.7) ? owners : admins
+  return (random.chance(0.95) ? random.pick(some)?.user_id : null) ?? random.pick(userIds) ?? ''
+}
+
+export const as = (userId: string, { organization }: Occasion) => ({
+  caller: { userId },
+  organization: organization.id,
+})
+
+export const anyMember = ({ random, organization }: Occasion): MemberView | undefined =>
+  random.pick(organization.members)
+
+// Owners are mostly left alone: an organization with one of them would do nothing but refuse.
+export function removable(occasion: Occasion): string {
+  const { random, organization } = occasion
+  const others = organization.members.filter(({ role }) => role !== 'owner')
+  const chosen = random.chance(0.85) ? random.pick(others) : anyMember(occasion)
+  return chosen?.user_id ?? anyMember(occasion)?.user_id ?? ''
+}
+
+export function outsider({ random, organization, userIds }: Occasion): string {
+  const inside = new Set(organization.members.map((row) => row.user_id))
+  const outside = userIds.filter((id) => !inside.has(id))
+  return (random.chance(0.9) ? random.pick(outside) : null) ?? random.pick(userIds) ?? ''
+}
+
+export function openInvitation(occasion: Occasion): InvitationView | undefined {
+  const { random, organization, now } = occasion
+  const open = organization.unfinished.filter((row) => row.expires_at > now)
+  return random.pick(random.chance(0.9) && open.length > 0 ? open : organization.unfinished)
+}

@@ -1,0 +1,114 @@
+import * as seatgate from '../../../src/index.ts'
+import {
+  addressOf,
+  administrator,
+  anyRole,
+  as,
+  once,
+  openInvitation,
+  outsider,
+  repeatable,
+  type Deeds,
+  type Occasion,
+} from './deed.ts'
+
+const invitee = (occasion: Occasion) => {
+  const { random, fresh } = occasion
+  const email = random.chance(0.7) ? addressOf(outsider(occasion)) : `${fresh()}@new.example`
+  return { email, role: anyRole(occasion) }
+}
+
+/** An open invitation with its token, and who of those with an account is invited. */
+const received = (occasion: Occasion) => {
+  const invitation = openInvitation(occasion)
+  const token = invitation && occasion.tokens.get(invitation.id)
+  if (!invitation || !token) return null
+  const { email } = invitation
+  return { token, email, invited: occasion.userIds.find((id) => addressOf(id) === email) }
+}
+
+export const invitations: Deeds = {
+  createInvitation: [
+    16,
+    (occasion) => {
+      const by = administrator(occasion)
+      const input = invitee(occasion)
+      return repeatable(by, (library, options) =>
+        seatgate.createInvitation(library, as(by, occasion), input, options)
+      )
+    },
+  ],
+  createInvitations: [
+    4,
+    (occasion) => {
+      const by = administrator(occasion)
+      const list = [invitee(occasion), invitee(occasion), invitee(occasion)]
+      return once(by, (library) =>
+        seatgate.createInvitations(library, as(by, occasion), { invitations: list })
+      )
+    },
+  ],
+  acceptInvitation: [
+    14,
+    (occasion) => {
+      const { token, invited } = received(occasion) ?? {}
+      if (token === undefined || invited === undefined) return null
+      return repeatable(invited, (library, options) =>
+        seatgate.acceptInvitation(library, { caller: { userId: invited } }, { token }, options)
+      )
+    },
+  ],
+  acceptInvitationWithSignup: [
+    6,
+    (occasion) => {
+      const { token, email, invited } = received(occasion) ?? {}
+      if (token === undefined || email === undefined || invited !== undefined) return null
+      return once(email, (library) =>
+        seatgate.acceptInvitationWithSignup(library, { token, email })
+      )
+    },
+  ],
+  resendInvitation: [
+    6,
+    (occasion) => {
+      const by = administrator(occasion)
+      const id = openInvitation(occasion)?.id
+      if (id === undefined) return null
+      return repeatable(by, (library, options) =>
+        seatgate.resendInvitation(library, as(by, occasion), id, options)
+      )
+    },
+  ],
+  revokeInvitation: [
+    4,
+    (occasion) => {
+      const by = administrator(occasion)
+      const id = openInvitation(occasion)?.id
+      if (id === undefined) return null
+      return repeatable(by, (library, options) =>
+        seatgate.revokeInvitation(library, as(by, occasion), id, options)
+      )
+    },
+  ],
+  changeInvitationRole: [
+    5,
+    (occasion) => {
+      const by = administrator(occasion)
+      const id = openInvitation(occasion)?.id
+      if (id === undefined) return null
+      const input = { role: anyRole(occasion) }
+      return repeatable(by, (library, options) =>
+        seatgate.changeInvitationRole(library, as(by, occasion), id, input, options)
+      )
+    },
+  ],
+  declineInvitation: [
+    2,
+    (occasion) => {
+      const { token } = received(occasion) ?? {}
+      if (token === undefined) return null
+      const scope = { caller: { type: 'anonymous' } } as const
+      return once('anonymous', (library) => seatgate.declineInvitation(library, scope, { token }))
+    },
+  ],
+}
