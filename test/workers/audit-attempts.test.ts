@@ -11,6 +11,7 @@ import {
 } from '../../src/index.ts'
 import { asUser, embedded } from './client.ts'
 import {
+  addEvents,
   attemptsOf,
   byOperator,
   clocked,
@@ -146,20 +147,22 @@ describe('the history of attempts', () => {
     const patterns = { include: ['organization.*'], exclude: ['organization.rename'] }
     const { seatgate } = clocked([{ ...sink, ...patterns }])
     const id = await organizationWith(seatgate, 2)
+    await addEvents(id, 2, 4, "iif(value = 1, 'organization.update', 'test.event')")
     await forwardOrganization(seatgate, id)
     const { data } = answered(await listAttempts(seatgate, byOperator(id), 'log'))
     expect(data).toMatchObject([
       {
         outcome: 'delivered',
         firstSequence: 1,
-        lastSequence: 4,
+        lastSequence: 6,
         passed: [
           { first: 2, last: 2, because: 'include' },
           { first: 3, last: 4, because: 'exclude' },
+          { first: 6, last: 6, because: 'include' },
         ],
       },
     ])
-    expect(sink.sequences()).toEqual([1])
+    expect(sink.sequences()).toEqual([1, 5])
   })
 
   it('FWD-50: has a replay as attempts of its own, beside the one that failed', async () => {
