@@ -72,6 +72,12 @@ function readState(files: readonly string[], organizationId: string): StateOnDis
         fences: all('SELECT seat_id FROM seat_fences WHERE organization_id = ?').map(
           (row) => row['seat_id']
         ),
+        horizon: Number(
+          first(`SELECT coalesce(max(last_sequence), 0) AS horizon
+          FROM audit_purges WHERE organization_id = ?`)?.['horizon']
+        ),
+        line: all(`SELECT id FROM join_requests
+        WHERE organization_id = ? AND state = 'waiting' ORDER BY place`).map((row) => row['id']),
       }
     })
   )

@@ -20,7 +20,11 @@ import {
   joinOrganization,
   leaveOrganization,
   loadActiveOrganization,
+  placeLegalHold,
+  purgeAuditEvents,
   putActiveOrganization,
+  rebuildSeats,
+  releaseLegalHold,
   removeDomain,
   removeMember,
   renameOrganization,
@@ -32,6 +36,7 @@ import {
   restoreOrganization,
   resumeSink,
   revokeInvitation,
+  sealOrganization,
   setDomainMode,
   setMfaPolicy,
   setSeatLimit,
@@ -48,6 +53,7 @@ import {
 import { permanent, sinkOf } from './forwarding.ts'
 import { newAddress } from './invited.ts'
 import { createJoiningWorld, neighbourOf, openOrganization } from './joining.ts'
+import { DAY_SECONDS, days, keys, system } from './retained.ts'
 import { testEnv } from './setup.ts'
 import { answered, codeOf, newUser, operator, PASSWORD, signedIn } from './world.ts'
 
@@ -57,7 +63,11 @@ const requestOf = (outcome: JoinOutcome) => ('request' in outcome ? outcome.requ
 describe('what is on record', () => {
   it('AUD-13: is for every function that changes something what the catalogue says, and every action of it', async () => {
     const heard: string[] = []
+    let ahead = 0
     const world = createJoiningWorld({
+      now: () => new Date(Date.now() + ahead * 1000),
+      auditLogKey: keys.privateKey,
+      retention: days(30),
       sinks: [sinkOf('log', () => permanent)],
       lifecycle: { onDelete: (statements) => ({ ok: true, statements }) },
       measure: (metric) => metric.name === 'audit.recorded' && heard.push(metric.action),
@@ -237,6 +247,19 @@ describe('what is on record', () => {
       return { ok: true, value: other }
     })
     await writes('o.restore', () => restoreOrganization(seatgate, { caller: operator }, id))
+
+    const byHost = { caller: system, organization: id }
+    const reason = 'case 7'
+    await writes('a.hold_place', () => placeLegalHold(seatgate, byHost, { reason }))
+    await writes('a.hold_release', () => releaseLegalHold(seatgate, byHost, { reason }))
+    await writes('s.drift_repaired', () => rebuildSeats(seatgate, byHost))
+    await forwardOrganization(seatgate, id)
+    await sealOrganization(seatgate, id)
+    ahead += 31 * DAY_SECONDS
+    await writes('a.purge_run', () => purgeAuditEvents(seatgate, byHost))
+    await sealOrganization(seatgate, id)
+    ahead += 31 * DAY_SECONDS
+    await writes('a.forced_purge', () => purgeAuditEvents(seatgate, byHost, { force: true }))
 
     expect([...seen].toSorted()).toEqual(Object.keys(auditActions).toSorted())
   })

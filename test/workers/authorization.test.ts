@@ -413,6 +413,7 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
     'GET /organizations/:org/audit/export',
     'GET /organizations/:org/audit/proof',
     'GET /organizations/:org/audit/sinks',
+    'GET /organizations/:org/audit/sinks/:sink/attempts',
     'GET /organizations/:org/audit/sinks/:sink/dead-letters',
     'POST /organizations/:org/audit/sinks/:sink/dead-letters/requeue',
     'POST /organizations/:org/audit/sinks/:sink/replay',
