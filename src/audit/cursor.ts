@@ -60,7 +60,10 @@ export const EVENTS_PER_READ = 100
 const EVENTS_WHILE_FAILING = 10
 const NO_END = Number.MAX_SAFE_INTEGER
 
-/** Takes the lease, if it is free and due, and reads what comes next, in one round trip. */
+/**
+ * Takes the lease, if it is free and due, and reads what comes next, in one round trip. Of what has no
+ * events, a wake-up for nobody, no row is made.
+ */
 export async function takeLease(
   db: Database,
   lease: Lease,
@@ -70,13 +73,10 @@ export async function takeLease(
   const { cursor, events, queued } = await batch(db, {
     taken: db
       .insert(sinkCursors)
-      .values({
-        organizationId,
-        sinkId,
-        nextAttemptAt: new Date(0),
-        leaseToken: token,
-        leasedUntil: until,
-      })
+      .select(
+        sql`select ${organizationId}, ${sinkId}, 0, 0, 0, null, ${token}, ${until.getTime()}, null, null
+          where exists (select 1 from audit_events where organization_id = ${organizationId})`
+      )
       .onConflictDoUpdate({
         target: [sinkCursors.organizationId, sinkCursors.sinkId],
         set: { leaseToken: token, leasedUntil: until },

@@ -257,6 +257,7 @@ describe('what is on record', () => {
     await sealOrganization(seatgate, id)
     ahead += 31 * DAY_SECONDS
     await writes('a.purge_run', () => purgeAuditEvents(seatgate, byHost))
+    await writes('o.rename', () => renameOrganization(seatgate, inside(one), { name: 'Last' }))
     await sealOrganization(seatgate, id)
     ahead += 31 * DAY_SECONDS
     await writes('a.forced_purge', () => purgeAuditEvents(seatgate, byHost, { force: true }))

@@ -182,7 +182,7 @@ describe('what an operation may cost', () => {
       'accept invitation',
     ]) {
       expect(few[operation], operation).toMatchObject({ inSequence: 2, d1Trips: 2, ledgerCalls: 0 })
-      expect(few[operation]!.rowsRead, operation).toBeLessThan(50)
+      expect(few[operation]!.rowsRead, operation).toBeLessThan(60)
       expect(many[operation], operation).toEqual(few[operation])
     }
   })

@@ -148,7 +148,7 @@ describe('the checkers', () => {
         {
           ...good,
           events: good.events.map((event) =>
-            event.action === 'organization.rename' ? { ...event, action: 'x' } : event
+            event.action === 'organization.rename' ? { ...event, action: 'organization.x' } : event
           ),
         },
         /is not known here/,

@@ -70,6 +70,7 @@ export const NAMED: Route[] = [
   ['GET', (org) => `/organizations/${org}/audit/checkpoint`],
   ['GET', (org) => `/organizations/${org}/audit/export`],
   ['GET', (org) => `/organizations/${org}/audit/sinks`],
+  ['GET', (org) => `/organizations/${org}/audit/sinks/audit/attempts`],
   ['GET', (org) => `/organizations/${org}/audit/sinks/audit/dead-letters`],
   ['GET', (org) => `/o/${org}`],
 ]
