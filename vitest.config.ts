@@ -3,6 +3,9 @@ import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { ConformanceReporter } from './test/conformance/reporter.ts'
 import { LongestFirst } from './test/longest-first.ts'
+import { keepStoresInMemory } from './test/stores-in-memory.ts'
+
+keepStoresInMemory()
 
 /**
  * The reference host's own configuration, in the real runtime, with the migrations at hand, and
