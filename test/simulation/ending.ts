@@ -15,6 +15,7 @@ import type { HostOptions } from './host.ts'
 import type { Surroundings } from './network.ts'
 import { operator } from './operations/deed.ts'
 import { directly, type Registry } from './people.ts'
+import type { Watch } from './watch.ts'
 import type { World } from './world.ts'
 
 const MINUTE = 60_000
@@ -40,6 +41,7 @@ export async function atTheEnd(
   surroundings: Surroundings,
   world: World,
   registry: Registry,
+  { repairs }: Watch,
   host: HostOptions,
   crowd: Crowd
 ): Promise<string[]> {
@@ -59,11 +61,11 @@ export async function atTheEnd(
     }
     // An expiry is found by the sweep, within a minute.
     const { invitations } = await readStored(direct, id, new Date(now.getTime() - 2 * MINUTE))
-    const mistaken = stored.events.filter(({ action }) => action === 'seat.drift_repaired')
     const problems = [
       ...violationsIn({ ...stored, ledger }, circumstances),
-      // Nobody does anything by hand here: whatever was repaired was under way.
-      ...mistaken.map(({ metadata }) => `taken for drift: ${JSON.stringify(metadata)}`),
+      ...repairs
+        .mistaken(stored.events)
+        .map(({ metadata }) => `taken for drift: ${JSON.stringify(metadata)}`),
       ...(deleted ? [] : forgotten({ ...stored, invitations, ledger: null }, circumstances)),
     ]
     wrong.push(...problems.map((problem) => `${id} at the end: ${problem}`))

@@ -11,10 +11,19 @@ import type { World } from './world.ts'
 
 const MINUTE = 60_000
 const LONGEST_MS = 15 * MINUTE
+// What puts a ledger out of force.
+const EPOCH = /epoch|seat_ledgers/
 
 interface Deed {
   readonly store: 'd1' | 'ledger'
   readonly sql: string
+}
+
+/** How an organization was just after it. */
+interface Before {
+  readonly deed: Deed
+  readonly repairs: number
+  readonly epoch: number | undefined
 }
 
 // Of D1 what nothing else rests on: who is a member shall be what it was.
@@ -52,7 +61,7 @@ export async function meddle(
     ...leak(state),
     ...miscounted(state),
   ]
-  const meddled = new Map<string, { readonly deed: Deed; readonly repairs: number }>()
+  const meddled = new Map<string, Before>()
   for (const id of registry.ids()) {
     const state = await stateOf(id)
     if (state.organization === null || state.organization.deleted_at !== null) continue
@@ -66,14 +75,16 @@ export async function meddle(
     if (deed === undefined) continue
     trace.note(`by hand in ${id}: ${deed.sql}`)
     doByHand(world, id, deed)
-    meddled.set(id, { deed, repairs: repairs(state) })
+    meddled.set(id, { deed, repairs: repairs(state), epoch: world.ledgers.stateOf(id)?.epoch })
   }
   const unrepaired = async () => {
     const wrong: string[] = []
-    for (const [id, { deed, repairs: before }] of meddled) {
+    for (const [id, { deed, repairs: before, epoch }] of meddled) {
       const state = await stateOf(id)
       const problems = wrongIn(state)
-      if (repairs(state) === before) problems.push('nothing is on record')
+      // Whoever was refused under an earlier epoch has the ledger start anew, and records nothing.
+      const renewed = EPOCH.test(deed.sql) && state.ledger?.epoch !== epoch
+      if (repairs(state) === before && !renewed) problems.push('nothing is on record')
       wrong.push(...problems.map((problem) => `${id} after ${deed.sql}: ${problem}`))
     }
     return wrong

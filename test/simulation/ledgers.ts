@@ -30,6 +30,8 @@ export interface Ledgers {
   names(): readonly string[]
   /** When an object's alarm is due; null: none is set, or it is ringing. */
   alarmOf(organizationId: string): number | null
+  /** Whether it is ringing: what is due is about to be settled. */
+  isRinging(organizationId: string): boolean
   /** Rings it now. */
   ring(organizationId: string): void
   /** Remembers all objects as they are, out of memory. */
@@ -165,6 +167,7 @@ export function createLedgers(
       const object = objects.get(organizationId)
       return object && !object.alarmRunning ? object.storage.alarmAt : null
     },
+    isRinging: (organizationId) => objects.get(organizationId)?.alarmRunning ?? false,
     ring(organizationId) {
       const object = objects.get(organizationId)
       if (object) void alarms.ring(object, 0)

@@ -10,6 +10,7 @@ import type { LedgerCall } from './ledger-object.ts'
 import type { Surroundings } from './network.ts'
 import { watchPassing } from './passing.ts'
 import { seatsIn, type Registry } from './people.ts'
+import { watchRepairs, type Repairs } from './repairs.ts'
 import { noteBatch, noteCall } from './sightings.ts'
 import type { ProviderName } from './host.ts'
 
@@ -18,6 +19,7 @@ export interface Watch {
   readonly call: (call: LedgerCall) => void
   /** D1 is another now: what was known of it is void. */
   restored(): void
+  readonly repairs: Repairs
   readonly violations: string[]
 }
 
@@ -40,6 +42,7 @@ export function createWatch(
   let freedAt = -Infinity
   const known = new Map<string, Known>()
   const passing = watchPassing()
+  const repairs = watchRepairs()
   const say = (organizationId: string, problems: readonly string[]) => {
     for (const problem of problems) {
       trace.note(`VIOLATION ${organizationId}: ${problem}`)
@@ -83,6 +86,7 @@ export function createWatch(
 
   return {
     violations,
+    repairs,
     restored: () => known.clear(),
     batch(batch) {
       noteBatch(surroundings, registry, batch)
@@ -109,6 +113,7 @@ export function createWatch(
       const after = ledgerOf(organizationId)
       noteCall(surroundings, before, after, call)
       passing.call(call)
+      repairs.call(call)
       if (before === null && after !== null) noteStart(organizationId, after)
       lookAt(organizationId, before === null)
       const there = known.get(organizationId)

@@ -63,6 +63,19 @@ export const repeatable = (actor: string, act: Act) => ({ actor, act, repeatable
 /** What takes no operation id. */
 export const once = (actor: string, act: Act) => ({ actor, act, repeatable: false })
 
+/** What operators do without further input. */
+export const byOperator =
+  (
+    operate: (
+      library: Seatgate,
+      scope: { caller: typeof operator; organization: string }
+    ) => Promise<Result<unknown>>
+  ) =>
+  ({ organization }: Occasion) =>
+    once('operator', (library) =>
+      operate(library, { caller: operator, organization: organization.id })
+    )
+
 export function administrator({ random, organization, userIds }: Occasion): string {
   const active = organization.members.filter((row) => row.status === 'active')
   const admins = active.filter(({ role }) => role !== 'member')

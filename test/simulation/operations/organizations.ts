@@ -2,6 +2,7 @@ import * as seatgate from '../../../src/index.ts'
 import {
   administrator,
   as,
+  byOperator,
   once,
   operator,
   PASSWORD,
@@ -85,6 +86,8 @@ export const organizations: Deeds = {
       )
     },
   ],
+  rebuildSeats: [1, byOperator(seatgate.rebuildSeats)],
+  verifySeats: [1, byOperator(seatgate.verifySeats)],
 }
 
 /** All that can be done with an organization that is deleted. */
