@@ -36,6 +36,10 @@ const tables = inFile('runtime/ledger-tables.ts')
 const gate = inFile('memberships/gate.ts')
 const exit = inFile('memberships/exit.ts')
 const batch = inFile('operations/batch.ts')
+const aftermath = inFile('operations/aftermath.ts')
+const background = inFile('background.ts')
+const dispatch = inFile('audit/dispatch.ts')
+const addition = inFile('memberships/addition.ts')
 const end = inFile('invitations/end.ts')
 const guards = inFile('invitations/guards.ts')
 const acceptance = inFile('invitations/acceptance.ts')
@@ -72,11 +76,11 @@ export const MUTATIONS: readonly Mutation[] = [
     'const used = held'
   ),
 
-  d1Seats('no limit in D1', 'used >= seats)', 'used > seats)'),
+  d1Seats('one more than the limit in D1', 'used + line >= seats)', 'used + line > seats)'),
   d1Seats(
     'a promised seat is counted again',
-    "request.kind === 'new' ? [guardLimit(context, request)] : []",
-    '[guardLimit(context, request)]'
+    "return kind === 'new' || kind === 'awaited'",
+    "return kind !== 'founding'"
   ),
   d1Seats(
     'pending invitations hold no seat in D1',
@@ -105,8 +109,8 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   d1Seats(
     'without an entitlement there is no limit in D1',
-    '      ), ${fallback}) as seats)',
-    '      ), -1) as seats)'
+    '), cast(${fallback} as integer)) as seats)',
+    '), -1) as seats)'
   ),
 
   start(
@@ -326,10 +330,14 @@ export const MUTATIONS: readonly Mutation[] = [
 
   gate(
     'a founder asks for a seat',
-    "admission.kind === 'found' ? 'founding'",
-    "admission.kind === 'found' ? 'new'"
+    "if (admission.kind === 'found') return 'founding'",
+    "if (admission.kind === 'found') return 'new'"
   ),
-  gate('a promised seat is a new one', "promised ? 'promised' : 'new'", "promised ? 'new' : 'new'"),
+  gate(
+    'a promised seat is a new one',
+    "if (admission.seatId != null) return 'promised'",
+    "if (admission.seatId != null) return 'new'"
+  ),
   gate(
     'the holder of a promise is the person',
     'promised || isInvitation(admission) ? invitationHolder(seatId)',
@@ -367,11 +375,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'null'
   ),
   gate('a kept seat is reserved once more on record', '  if (kept) return []\n', ''),
-  gate(
-    'a founder’s seat is confirmed',
-    "taken: kind === 'founding' ? null : { seat, until, kept }",
-    'taken: { seat, until, kept }'
-  ),
+  gate('a founder’s seat is confirmed', "taken: kind === 'founding' ? null : {", 'taken: {'),
   gate(
     'a provider that breaks breaks the caller',
     "    report({ event: 'seat_reserve_failed', organizationId: request.organizationId, error })\n    return refused({ code: 'seats_unavailable' })",
@@ -417,20 +421,24 @@ export const MUTATIONS: readonly Mutation[] = [
     'if (takenSeats.some((seat) => released.has(seat))) {',
     'if (false as boolean) {'
   ),
-  batch('nobody is told of a commit', '    await tell(seatgate, prepared)\n', ''),
   batch(
+    'nobody is told of a commit',
+    '    await tell(seatgate, prepared, statements, done.answers)\n',
+    ''
+  ),
+  aftermath(
     'a freed seat comes late',
     'await Promise.all(freedSeats.map((seat) => releaseSeat(seatgate, seat)))',
     'void freedSeats'
   ),
-  batch('a taken seat is not confirmed', '    ...takenSeats.map(', '    ...[].map('),
-  batch('events are not recorded', '      ...recordEvents(db, context, events),\n', ''),
+  aftermath('a taken seat is not confirmed', '    ...takenSeats.map(', '    ...[].map('),
+  batch('events are not recorded', '      ...recorded.statements,\n', ''),
   batch(
     'a seat’s event is not recorded',
     '...plan.events, ...entrants.flatMap((entrant) => entrant.events)',
     '...plan.events'
   ),
-  batch('nobody wakes the forwarder', 'queue?.send({ organizationId })', 'undefined'),
+  dispatch('nobody wakes the forwarder', 'await queue.send({ organizationId })', 'return'),
   batch(
     'a refusal loses its numbers',
     'limit: numbers[0] ?? 0, used: numbers[1] ?? 0',
@@ -453,7 +461,7 @@ export const MUTATIONS: readonly Mutation[] = [
     '  if (false as boolean && plan.before) {'
   ),
   batch('intents are not written', '      ...intents.statements,\n', ''),
-  batch(
+  background(
     'what goes wrong afterwards is thrown',
     "        report({ event: 'background_failed', organizationId, error })",
     '        throw error'
@@ -481,17 +489,25 @@ export const MUTATIONS: readonly Mutation[] = [
     ' and role = ${role} and ${isPending(now)})`',
     ' and role = ${role})`'
   ),
-  guards('an old token may be used', ' and token_hash = ${tokenHash} and role', ' and role'),
-  guards('an invitation’s role may change on the way', ' and role = ${role} and', ' and'),
+  guards(
+    'an old token may be used',
+    ' and token_hash = ${tokenHash} and role = ${role} and ${isPending(now)})`',
+    ' and role = ${role} and ${isPending(now)})`'
+  ),
+  guards(
+    'an invitation’s role may change on the way',
+    ' and role = ${role} and ${isPending(now)})`',
+    ' and ${isPending(now)})`'
+  ),
   guards(
     'a finished invitation is ended again',
-    'where id = ${id} and token_hash = ${tokenHash} and ${isUnfinished()})`',
-    'where id = ${id} and token_hash = ${tokenHash})`'
+    ' and role = ${role} and ${isUnfinished()})`',
+    ' and role = ${role})`'
   ),
   guards(
     'an invitation of an old token is ended',
-    'where id = ${id} and token_hash = ${tokenHash} and ${isUnfinished()})`',
-    'where id = ${id} and ${isUnfinished()})`'
+    ' and token_hash = ${tokenHash} and role = ${role} and ${isUnfinished()})`',
+    ' and role = ${role} and ${isUnfinished()})`'
   ),
   guards('another invitation may come meanwhile', '= ${rows.length}', '>= ${rows.length}'),
   guards(
@@ -500,11 +516,7 @@ export const MUTATIONS: readonly Mutation[] = [
     '`'
   ),
   guards('a declined invitation is unfinished', ' and declined_at is null`', '`'),
-  acceptance(
-    'a new seat beside the promised one',
-    'membership: row, seatId }]',
-    'membership: row }]'
-  ),
+  acceptance('a new seat beside the promised one', '{ path, seatId }', '{ path }'),
   acceptance(
     'an accepted invitation is not stamped',
     '.set({ acceptedAt: now, acceptedById: userId, updatedAt: now })',
@@ -527,13 +539,13 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   acceptance(
     'an acceptance is not on record',
-    "      invitationEvent(invitation, 'organization.invitation.accepted', { role, ...by }),\n",
-    ''
+    '    ...added,\n    value: { ...added.value, organization: organizationView(organization) },\n    events: [',
+    '    ...added,\n    value: { ...added.value, organization: organizationView(organization) },\n    events: added.events ?? [],\n    ignored: ['
   ),
   acceptance('who is in already accepts without a record', '        already_member: true,\n', ''),
-  acceptance(
-    'the host’s hook is not asked on accepting',
-    "    before: { hook: 'beforeAddMember', state: { organizationId, userId, role, caller: user } },\n",
+  addition(
+    'the host’s hook is not asked',
+    "    before: { hook: 'beforeAddMember', state: { ...newcomer, caller } },\n",
     ''
   ),
   plan(

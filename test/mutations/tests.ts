@@ -27,6 +27,15 @@ interface Tests {
 
 const unit = ['test/unit/rules.test.ts']
 
+const changing: Tests = {
+  first: workers('compose-again composition unheard'),
+  more: [
+    ...workers('compose-several organization-hooks hook-after audit-wake-up audit'),
+    ...workers('crashes owners races http-seats hook-before'),
+    ...museum,
+  ],
+}
+
 const TESTS: Readonly<Record<string, Tests>> = {
   'seats/rules.ts': { first: unit, more: protocol },
   'seats/limit.ts': { first: unit, more: protocol },
@@ -84,14 +93,11 @@ const TESTS: Readonly<Record<string, Tests>> = {
     first: workers('membership-suspension'),
     more: workers('membership-owners member-roles owners user-deletion audit unheard invariants'),
   },
-  'operations/batch.ts': {
-    first: workers('compose-again composition unheard'),
-    more: [
-      ...workers('compose-several organization-hooks hook-after audit-wake-up audit unheard'),
-      ...workers('crashes owners races http-seats'),
-      ...museum,
-    ],
-  },
+  'operations/batch.ts': changing,
+  'operations/aftermath.ts': changing,
+  'memberships/addition.ts': changing,
+  'audit/dispatch.ts': changing,
+  'background.ts': changing,
 }
 
 const OTHERS: Tests = {
