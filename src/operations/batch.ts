@@ -94,6 +94,8 @@ export async function prepare<T>(
   return ok(assemble(seatgate, occasion, { ...plan, statements: composed.value }, admitted.value))
 }
 
+const isKept = ({ taken }: Admitted) => taken?.kept === true
+
 /** Builds the batch of a plan and of those who were let in. */
 export function assemble<T>(
   seatgate: Seatgate,
@@ -107,11 +109,13 @@ export function assemble<T>(
   const recorded = recordEvents(seatgate, context, events)
   const turns = turnsOf(seatgate, context, events)
   const intents = recordIntents(seatgate, plan.intents ?? [], now)
+  // A seat that passes on to another invitation is nobody's in between: it is back before others count.
+  const inOrder = entrants.toSorted((a, b) => Number(isKept(b)) - Number(isKept(a)))
   return {
     value: plan.value,
     statements: [
       ...plan.statements,
-      ...entrants.flatMap((entrant) => entrant.statements),
+      ...inOrder.flatMap(({ statements }) => statements),
       ...recorded.statements,
       ...turns,
       ...intents.statements,

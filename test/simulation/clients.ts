@@ -106,6 +106,8 @@ export function gatherCrowd(options: CrowdOptions): Crowd {
       fresh: () => `f${begun}x${random.below(1e6)}`,
     })
 
+  const firstAsked = new Map<string, number>()
+
   const perform = async (
     worker: Worker,
     deed: Deed,
@@ -116,7 +118,9 @@ export function gatherCrowd(options: CrowdOptions): Crowd {
     const { name } = deed
     trace.note(`${worker.isolate.name} ${name} by ${deed.actor} ${operationId ?? ''}`)
     busy += 1
-    const asked = scheduler.now()
+    // What is asked again may be answered as it was then.
+    const asked = firstAsked.get(operationId ?? '') ?? scheduler.now()
+    if (operationId !== undefined) firstAsked.set(operationId, asked)
     const ended = encounters.began(name, organization)
     const died = new Promise<'crashed'>((resolve) => {
       worker.isolate.died = () => resolve('crashed')

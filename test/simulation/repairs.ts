@@ -9,25 +9,24 @@ export interface Repairs {
 }
 
 /**
- * One thing goes wrong by itself and for long: an invitation's promise comes to the ledger after
- * somebody has asked for its seat to take it over, and then the confirmation of that is lost. The seat
- * is a member's, and reserved until the invitation would have expired.
+ * One thing goes wrong by itself and for long: somebody gets the seat of an invitation, the
+ * confirmation is lost, and the ledger is promised the seat for that invitation once more, by a late
+ * request or by an alarm that came before the batch. It is reserved until that would have expired.
  */
 export function watchRepairs(): Repairs {
-  const promised = new Set<string>()
+  const confirmed = new Set<string>()
   return {
-    call({ method, request, answer }) {
-      if (answer !== undefined) return
-      if (method === 'confirm') {
-        const { seatId, until } = request as { seatId: string; until: number | null }
-        if (until !== null) promised.add(seatId)
-        else promised.delete(seatId)
-      }
-      if (method === 'reserve') promised.delete((request as { seatId: string }).seatId)
+    call({ method, request }) {
+      if (method !== 'confirm') return
+      const { seatId, until } = request as { seatId: string; until: number | null }
+      if (until === null) confirmed.add(seatId)
     },
     mistaken(events) {
-      const lost = events.filter(
-        ({ action, target_id: seatId }) => action === 'seat.assigned' && promised.has(seatId)
+      const idsOf = (asked: string) =>
+        new Set(events.flatMap((event) => (event.action === asked ? [event.target_id] : [])))
+      const promised = idsOf('seat.reserved')
+      const lost = [...idsOf('seat.assigned')].filter(
+        (id) => promised.has(id) && !confirmed.has(id)
       )
       return events.filter(({ action, metadata }) => {
         if (action !== 'seat.drift_repaired') return false

@@ -5,13 +5,15 @@ import { drizzle } from 'drizzle-orm/d1'
 import { expect, it } from 'vitest'
 import {
   changeInvitationRole,
+  createInvitations,
   joinOrganization,
   resendInvitation,
+  seatUsage,
   withdrawJoinRequest,
   type Result,
 } from '../../src/index.ts'
 import { startLedger } from '../../src/seats/start-ledger.ts'
-import { invite } from './invited.ts'
+import { invite, newAddress } from './invited.ts'
 import { readState, violations } from './invariants.ts'
 import { comeIn, createJoiningWorld, neighbourOf, openOrganization } from './joining.ts'
 import { testEnv } from './setup.ts'
@@ -81,6 +83,29 @@ it('a refusal at the default limit says how many seats are used', async () => {
   expect(await add(world, organization)).toMatchObject({
     error: { code: 'seat_limit_reached', limit: 2, used: 2 },
   })
+})
+
+it('SEAT-14: with d1Seats, a seat that passes on to another invitation is counted all the time', async () => {
+  const calm = createWorld({ provider: 'd1' })
+  const organization = await newOrganization(calm, 3)
+  const { email } = await invite(calm, organization)
+  let overtaken = false
+  const world = createWorld({
+    provider: 'd1',
+    async around({ asked }, run) {
+      // The last seat goes to somebody else, after it was seen and before the invitations are written.
+      if (!overtaken && asked.some((sql) => sql.includes('insert into "invitations"'))) {
+        overtaken = true
+        expect(codeOf(await add(calm, organization))).toBe('ok')
+      }
+      return run()
+    },
+  })
+  const invitations = [newAddress(), email].map((address) => ({ email: address, role: 'member' }))
+  const asOwner = organization.as(organization.owner)
+  answered(await createInvitations(world.seatgate, asOwner, { invitations }))
+  expect(overtaken).toBe(true)
+  expect(answered(await seatUsage(calm.seatgate, asOwner))).toMatchObject({ held: 2, reserved: 1 })
 })
 
 it('a join under an operation id is answered as the first time, whatever became of it', async () => {
