@@ -1,4 +1,5 @@
-import { createServer, type AddressInfo } from 'node:net'
+import { randomInt } from 'node:crypto'
+import { createServer } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { applyMigrations } from './local-migrations.ts'
@@ -107,24 +108,33 @@ export async function startWorker(options: LocalWorkerOptions = {}): Promise<Loc
   }
 }
 
+/**
+ * A port that is free. It is none of those that the system gives to connections and to servers without a
+ * port of their own, so that it is still free when a server that was killed comes back to it.
+ */
 export async function freePort(ip = '127.0.0.1'): Promise<number> {
-  const server = createServer().listen(0, ip)
-  await new Promise((listening) => server.once('listening', listening))
-  const { port } = server.address() as AddressInfo
-  await new Promise((closed) => server.close(closed))
-  return port
+  for (;;) {
+    const port = randomInt(20_000, 32_000)
+    const problem = await problemWith(ip, port)
+    if (problem === undefined) return port
+    if (problem.code !== 'EADDRINUSE') throw problem
+  }
 }
 
 async function assertPortIsFree(ip: string, port: number): Promise<void> {
-  const server = createServer()
-  const problem = await new Promise<(Error & { code?: string }) | undefined>((settle) => {
-    server.once('error', settle)
-    server.listen(port, ip, () => server.close(() => settle(undefined)))
-  })
+  const problem = await problemWith(ip, port)
   if (problem?.code === 'EADDRINUSE') {
     throw new Error(`port ${port} is in use: choose another one with --port`)
   }
   if (problem !== undefined) throw problem
+}
+
+function problemWith(ip: string, port: number): Promise<(Error & { code?: string }) | undefined> {
+  const server = createServer()
+  return new Promise((settle) => {
+    server.once('error', settle)
+    server.listen(port, ip, () => server.close(() => settle(undefined)))
+  })
 }
 
 async function untilReady(
