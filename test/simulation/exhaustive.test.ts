@@ -24,6 +24,17 @@ describe('every order of three operations on two seats', () => {
     expect(last).toMatch(/^1 choices of three operations: \d{3,} states, .* 0 violations/)
   })
 
+  it('comes to the same states whether one order of what commutes is followed or both', async () => {
+    const scope = ['--only', 'accept,suspend,restore', '--faults', '1', '--rings', '0']
+    const found = await Promise.all([explored(...scope), explored(...scope, '--both-orders')])
+    const [one, both] = found.map(
+      (line) => /(\d+) states, (\d+) steps, (\d+) ends/.exec(line) ?? []
+    )
+    expect(one?.[1]).toMatch(/^\d{3,}$/)
+    expect([one?.[1], one?.[3]]).toEqual([both?.[1], both?.[3]])
+    expect(Number(one?.[2])).toBeLessThan(Number(both?.[2]))
+  })
+
   it('notices a seat that is freed without asking D1', async () => {
     const mutation = 'a seat is freed at its deadline without asking D1'
     const scope = ['--only', 'add,add another,remove', '--faults', '0', '--rings', '1']

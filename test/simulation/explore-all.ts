@@ -1,6 +1,7 @@
 /**
  * `npm run simulate:exhaustive -- [--faults 1] [--rings 1] [--share 1/4]`: every order of every three
- * operations, and how many there were.
+ * operations, and how many there were. `--only add,remove,accept` for one choice of them,
+ * `--both-orders` to follow both orders of steps that commute as well, which leads to the same states.
  *
  * @module
  */
@@ -16,6 +17,7 @@ const { values } = parseArgs({
     share: { type: 'string', default: '1/1' },
     only: { type: 'string' },
     mutation: { type: 'string' },
+    'both-orders': { type: 'boolean', default: false },
   },
 })
 prepareLoading(values.mutation ?? null)
@@ -31,7 +33,11 @@ const all =
   values.only === undefined
     ? triples().filter((_triple, index) => index % parts === part - 1)
     : [values.only.split(',') as ActName[]]
-const options = { faults: Number(values.faults), rings: Number(values.rings) }
+const options = {
+  faults: Number(values.faults),
+  rings: Number(values.rings),
+  bothOrders: values['both-orders'],
+}
 const connection = migrated()
 const total = { states: 0, steps: 0, ends: 0, violations: 0 }
 const began = performance.now()

@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { createHash } from 'node:crypto'
 import { forwardOrganization } from '../../src/index.ts'
 import { createSometimes, readStored, violations as violationsIn } from '../../src/testing/index.ts'
 import { insertUsers } from './beginning.ts'
+import { choicesOf, type Choice } from './choices.ts'
 import type { Surroundings } from './network.ts'
 import { createRegistry, directly } from './people.ts'
 import { createRandom } from './random.ts'
@@ -14,25 +16,20 @@ import { createScheduler, nothingLeftToDo } from './scheduler.ts'
 import { ACTS, held, layGround, needsInvitation, type ActName } from './scope.ts'
 import type { Connection } from './sqlite.ts'
 import { STATES } from './states.ts'
-import { createStepping, type Fate } from './stepping.ts'
+import { createStepping } from './stepping.ts'
 import { createTrace } from './trace.ts'
 import { createWatch } from './watch.ts'
 import { calm } from './weather.ts'
 import { createWorld, type Worker, type World } from './world.ts'
 
-interface Choice {
-  readonly label: string
-  readonly take: () => void
-  readonly isFault: boolean
-}
-
 const DEADLINE_MS = 31_000
+const IDS_PER_STEP = 100
 
 /** Brings everything to where the people begin, from where it can be begun again and again. */
 export async function layOut(connection: Connection, acts: readonly ActName[]) {
   const scheduler = createScheduler()
   const random = createRandom(1)
-  enterRealm(scheduler, random.fork())
+  enterRealm(scheduler, random)
   const stepping = createStepping()
   const surroundings: Surroundings = {
     scheduler,
@@ -87,56 +84,54 @@ export async function layOut(connection: Connection, acts: readonly ActName[]) {
   const ground = await inPeace(founder, layGround(founder.seatgate, needsInvitation(acts)))
   const { organizationId } = ground
   const start = { time: scheduler.now(), ids: world.ids.last }
+  const numbers = new Map<string, number>()
   let order: string[] = []
   world.stopWorkers()
+
+  // Ids and chance come from the step alone: then two steps that touch nothing of each other's lead to
+  // the same state in either order.
+  const stepInto = (name: string) => {
+    const number = numbers.get(name) ?? numbers.size + 1
+    numbers.set(name, number)
+    world.ids.last = start.ids + number * IDS_PER_STEP
+    random.reseed(number)
+  }
 
   const begin = async () => {
     connection.all('SAVEPOINT run')
     world.ledgers.keep()
     scheduler.advance(start.time - scheduler.now())
-    world.ids.last = start.ids
-    enterRealm(scheduler, createRandom(2))
-    stepping.held.length = 0
-    stepping.told.clear()
+    stepping.forget()
     order = []
     registry.forget()
     watch.restored()
     watch.violations.length = 0
     acts.forEach((act, index) => {
-      const worker = world.startWorker(`${index + 1} ${act}`)
+      const name = `${index + 1} ${act}`
+      stepInto(name)
+      const worker = world.startWorker(name)
       void ACTS[act](worker.seatgate, ground).catch(() => {})
     })
     await nothingLeftToDo()
     return { choices, settle, key, take, order: () => order.join(', '), violation, end }
   }
 
-  const choices = (faultsAllowed: boolean, ringAllowed: boolean): Choice[] => {
-    const due = world.ledgers.alarmOf(organizationId)
-    const arrivals = stepping.held.map((held) => toChoice(held, 'arrives'))
-    const ring = {
-      label: 'the alarm rings',
-      isFault: false,
-      take() {
-        scheduler.advance(DEADLINE_MS)
-        world.ledgers.ring(organizationId)
-      },
-    }
-    const faults = faultsAllowed
-      ? stepping.held
-          .filter(({ late }) => !late)
-          .flatMap((held) =>
-            (['crashes before', 'crashes after', 'late'] as const).map((fate) =>
-              toChoice(held, fate)
-            )
-          )
-      : []
-    return [...arrivals, ...(due !== null && ringAllowed ? [ring] : []), ...faults]
+  const choices = (faultsAllowed: boolean, ringAllowed: boolean): readonly Choice[] => {
+    const steps = choicesOf(stepping.held, faultsAllowed)
+    const rings = ringAllowed && world.ledgers.alarmOf(organizationId) !== null
+    return rings ? [...steps, ring] : steps
   }
-  const toChoice = (held: (typeof stepping.held)[number], fate: Fate): Choice => ({
-    label: `${held.label} ${fate}`,
-    isFault: fate !== 'arrives',
-    take: () => held.go(fate),
-  })
+  const ring: Choice = {
+    label: 'the alarm rings',
+    name: 'the alarm rings',
+    kind: 'alarm',
+    by: 'the alarm',
+    touches: 'everything',
+    take() {
+      scheduler.advance(DEADLINE_MS)
+      world.ledgers.ring(organizationId)
+    },
+  }
 
   const settle = async (): Promise<readonly string[]> => {
     const keeper = world.startWorker('keeper')
@@ -160,19 +155,22 @@ export async function layOut(connection: Connection, acts: readonly ActName[]) {
 
   const violation = () => watch.violations[0]
 
-  const take = async ({ label, take }: Choice) => {
+  const take = async ({ label, name, take }: Choice) => {
     order.push(label)
+    stepInto(name)
     take()
     await nothingLeftToDo()
   }
 
-  const key = () =>
-    JSON.stringify([
+  const key = () => {
+    const state = JSON.stringify([
       held(connection, world.ledgers.stateOf(organizationId)),
       world.ledgers.alarmOf(organizationId) !== null,
       [...stepping.told].sort(([a], [b]) => a.localeCompare(b)),
-      stepping.held.map(({ label, late }) => `${label} ${late}`).sort(),
+      stepping.held.map(({ name, late }) => `${name} ${late}`).sort(),
     ])
+    return createHash('sha256').update(state).digest('base64')
+  }
 
   const end = () => {
     world.stopWorkers()

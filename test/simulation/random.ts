@@ -12,10 +12,12 @@ export interface Random {
   between(least: number, most: number): number
   /** A source of its own, which takes nothing more from this one. */
   fork(): Random
+  /** From here on these are the numbers of that seed. */
+  reseed(seed: number): void
 }
 
 export function createRandom(seed: number): Random {
-  let [a, b, c, d] = [mix(seed), mix(seed ^ 0x9e3779b9), mix(~seed), mix(seed + 0x85ebca6b)]
+  let [a, b, c, d] = stateOf(seed)
   const next = () => {
     const result = Math.imul(rotate(Math.imul(b, 5), 7), 9) >>> 0
     const shifted = b << 9
@@ -35,7 +37,14 @@ export function createRandom(seed: number): Random {
     pick: <T>(choices: readonly T[]) => choices[below(choices.length)],
     between: (least: number, most: number) => least * (most / least) ** random(),
     fork: () => createRandom(next()),
+    reseed(other: number) {
+      ;[a, b, c, d] = stateOf(other)
+    },
   })
+}
+
+function stateOf(seed: number): [number, number, number, number] {
+  return [mix(seed), mix(seed ^ 0x9e3779b9), mix(~seed), mix(seed + 0x85ebca6b)]
 }
 
 function rotate(value: number, bits: number): number {

@@ -102,4 +102,5 @@ const STORED = [
     ORDER BY id`,
   'SELECT seat_id FROM seat_fences ORDER BY seat_id',
   'SELECT version, limit_seats FROM entitlements',
+  'SELECT id, action FROM audit_events ORDER BY id',
 ]

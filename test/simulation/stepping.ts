@@ -12,6 +12,10 @@ export type Fate = 'arrives' | 'crashes before' | 'crashes after' | 'late'
 export interface Held {
   readonly isolate: Isolate
   readonly label: string
+  /** Its isolate's name and its number there: the same, whatever others do meanwhile. */
+  readonly name: string
+  readonly to: Trip<unknown>['to']
+  readonly writes: boolean
   readonly late: boolean
   go(fate: Fate): void
 }
@@ -22,16 +26,23 @@ export interface Stepping {
   /** Everything that an isolate was told so far. */
   readonly told: Map<string, string>
   offer<T>(isolate: Isolate, trip: Trip<T>): Promise<T>
+  /** Forgets everything that was under way. */
+  forget(): void
 }
 
 export function createStepping(): Stepping {
   const held: Held[] = []
   const told = new Map<string, string>()
+  const made = new Map<string, number>()
   const tell = ({ name }: Isolate, what: string) =>
     told.set(name, `${told.get(name) ?? ''} ${what}`)
 
-  const offer = <T>(isolate: Isolate, { to, what, arrive }: Trip<T>): Promise<T> => {
+  const offer = <T>(isolate: Isolate, trip: Trip<T>): Promise<T> => {
+    const { to, what, writes = true, arrive } = trip
     const { promise, resolve, reject } = Promise.withResolvers<T>()
+    const number = (made.get(isolate.name) ?? 0) + 1
+    made.set(isolate.name, number)
+    const name = `${isolate.name} ${number}`
     const label = `${isolate.name}: ${to} ${what}`
     const take = (waiting: Held) => held.splice(held.indexOf(waiting), 1)
     const attempt = async (awaited: boolean) => arrive(awaited)
@@ -39,6 +50,9 @@ export function createStepping(): Stepping {
       const waiting: Held = {
         isolate,
         label,
+        name,
+        to,
+        writes,
         late,
         go(fate) {
           take(waiting)
@@ -73,5 +87,10 @@ export function createStepping(): Stepping {
     if (isolate.alive) wait(false)
     return promise
   }
-  return { held, told, offer }
+  const forget = () => {
+    held.length = 0
+    told.clear()
+    made.clear()
+  }
+  return { held, told, offer, forget }
 }
