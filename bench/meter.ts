@@ -41,11 +41,11 @@ export function aroundLedgers(namespace: LedgerNamespace, around: Around): Ledge
     getByName(organizationId) {
       const through =
         <M extends keyof LedgerCalls>(method: M) =>
-        (request: never) =>
+        (...asked: never[]) =>
           around({ store: 'ledger', asked: [method] }, () => {
             // A call on the stub itself: a method taken off it would lose its receiver.
             const ledger = namespace.getByName(organizationId) as Record<M, CallableFunction>
-            return ledger[method](request)
+            return ledger[method](...asked)
           })
       return {
         reserve: through('reserve'),
@@ -56,6 +56,7 @@ export function aroundLedgers(namespace: LedgerNamespace, around: Around): Ledge
         usage: through('usage'),
         close: through('close'),
         inspect: through('inspect'),
+        seal: through('seal'),
       } as LedgerCalls
     },
   }

@@ -201,7 +201,13 @@ export type { SinkOptions, WebhookSinkOptions } from './audit/webhook-sink.ts'
 export { auditCheckpoint, proveConsistency, proveInclusion } from './audit/prove.ts'
 export type { AuditCheckpoint, ConsistencyProof, InclusionProof } from './audit/prove.ts'
 export { sealOrganization } from './audit/seal.ts'
-export type { PublishedCheckpoint } from './audit/seal.ts'
+export type {
+  PublishedCheckpoint,
+  Sealed,
+  SealRequest,
+  Sign,
+  UnsignedCheckpoint,
+} from './audit/seal-events.ts'
 export { tendOrganization } from './audit/tend.ts'
 export { purgeAuditEvents } from './retention/purge.ts'
 export type { PurgeInput, PurgeRun } from './retention/purge.ts'

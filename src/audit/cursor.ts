@@ -19,7 +19,7 @@ import {
   type DeadLetter,
   type Redelivery,
 } from './letters.ts'
-import { clearOutbox } from './outbox.ts'
+import { awaiting, clearOutbox } from './outbox.ts'
 import type { Failing } from './run.ts'
 
 /** Where delivery stands when the lease is taken. */
@@ -151,7 +151,7 @@ export async function giveBack(
         leasedUntil: new Date(0),
       })
       .where(whileLeased(lease)),
-    finished: clearOutbox(seatgate, lease.organizationId),
+    finished: clearOutbox(seatgate.db, lease.organizationId, awaiting(seatgate)),
   })
 }
 

@@ -1,4 +1,5 @@
 import { and, eq, not, sql } from 'drizzle-orm'
+import type { Database } from '../database/database.ts'
 import { auditOutbox } from '../database/schema.ts'
 import type { Seatgate } from '../seatgate.ts'
 
@@ -7,17 +8,28 @@ export function isAwaited({ sinks, log }: Pick<Seatgate, 'sinks' | 'log'>): bool
   return sinks.length > 0 || log !== null
 }
 
+/** Who waits for an organization's events. */
+export interface Awaiting {
+  readonly sinkIds: readonly string[]
+  /** Whether they are to be sealed. */
+  readonly sealing: boolean
+}
+
+export function awaiting({ sinks, log }: Pick<Seatgate, 'sinks' | 'log'>): Awaiting {
+  return { sinkIds: sinks.map(({ id }) => id), sealing: log !== null }
+}
+
 /** Takes an organization out of the outbox where every sink has come to the end, and all is sealed. */
-export function clearOutbox({ db, sinks, log }: Seatgate, organizationId: string) {
-  const sinkIds = JSON.stringify(sinks.map(({ id }) => id))
+export function clearOutbox(db: Database, organizationId: string, { sinkIds, sealing }: Awaiting) {
+  const ids = JSON.stringify(sinkIds)
   const head = sql`(select coalesce(max(sequence), 0) from audit_events
     where organization_id = ${organizationId})`
   const forwarded = sql`(select count(*) from sink_cursors where organization_id = ${organizationId}
-    and sink_id in (select value from json_each(${sinkIds}))
-    and sequence >= ${head}) = ${sinks.length}`
+    and sink_id in (select value from json_each(${ids}))
+    and sequence >= ${head}) = ${sinkIds.length}`
   const requeued = sql`exists (select 1 from sink_dead_letters
     where organization_id = ${organizationId} and state = 'queued'
-    and sink_id in (select value from json_each(${sinkIds})))`
+    and sink_id in (select value from json_each(${ids})))`
   const sealed = sql`(select coalesce(max(size), 0) from audit_checkpoints
     where organization_id = ${organizationId}) >= ${head}`
   return db
@@ -27,7 +39,7 @@ export function clearOutbox({ db, sinks, log }: Seatgate, organizationId: string
         eq(auditOutbox.organizationId, organizationId),
         forwarded,
         not(requeued),
-        log === null ? undefined : sealed
+        sealing ? sealed : undefined
       )
     )
 }

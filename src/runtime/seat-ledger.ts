@@ -5,6 +5,7 @@
  */
 import { DurableObject } from 'cloudflare:workers'
 import { drizzle } from 'drizzle-orm/d1'
+import { sealEvents, type Sealed, type SealRequest, type Sign } from '../audit/seal-events.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type {
   CloseRequest,
@@ -49,6 +50,7 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
   readonly #tables: LedgerTables
   #starting: Promise<void> | null = null
   #armedFor: number | null = null
+  #sealing: Promise<unknown> = Promise.resolve()
 
   constructor(ctx: DurableObjectState, env: SeatLedgerEnv) {
     super(ctx, env)
@@ -117,6 +119,18 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
   /** Seats in use, and the limit. */
   usage(request: LedgerRequest): Promise<Result<SeatCount>> {
     return this.#answer(request, () => ok(this.#tables.count(request.defaultLimit)))
+  }
+
+  /**
+   * Seals the organization's audit events, one after the other however many ask: of two at once the
+   * second would have hashed in vain. Seats are asked for in between.
+   *
+   * @throws {StoreUnavailable} if D1 does not answer, and whatever `sign` throws.
+   */
+  seal(request: SealRequest, sign: Sign): Promise<Sealed> {
+    const turn = this.#sealing.then(() => sealEvents(drizzle(this.env.DB), request, sign))
+    this.#sealing = turn.catch(() => {})
+    return turn
   }
 
   /**

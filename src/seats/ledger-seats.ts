@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { AuditEvent } from '../audit/event.ts'
 import type { Delivery, Sink } from '../audit/sink.ts'
 import { guard } from '../database/commit.ts'
+import { StoreUnavailable } from '../database/database.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { within } from '../within.ts'
 import {
@@ -158,6 +159,18 @@ export function ledgerSeats(
       return closed.ok ? usage(context, organizationId) : closed
     },
 
+    async seal(request, sign) {
+      const { organizationId } = request
+      try {
+        return await within(
+          SEALING_SECONDS,
+          namespace.getByName(organizationId).seal(request, sign)
+        )
+      } catch (error) {
+        throw new StoreUnavailable(error)
+      }
+    },
+
     outbox: (context): Sink => ({
       id: LEDGER_OUTBOX,
       internal: true,
@@ -171,6 +184,9 @@ export function ledgerSeats(
     }),
   }
 }
+
+// Up to 10,000 events.
+const SEALING_SECONDS = 60
 
 const HEARD: ReadonlySet<string> = new Set([
   'seat.released',

@@ -1,3 +1,4 @@
+import type { Sealed, SealRequest, Sign } from '../audit/seal-events.ts'
 import type { Result } from '../result.ts'
 import type { SeatLimit } from './limit.ts'
 import type { Entitlement, SeatReference } from './provider.ts'
@@ -35,7 +36,7 @@ export interface CloseRequest extends LedgerRequest {
 /** The audit sink through which a ledger hears what it was not told at once. */
 export const LEDGER_OUTBOX = 'seat_ledger'
 
-/** The calls that the Durable Object answers; all plain data, none throws for an expected "no". */
+/** The calls that the Durable Object answers; none throws for an expected "no". */
 export interface LedgerCalls {
   reserve(request: ReserveRequest): Promise<Result<LedgerGrant>>
   reserveEach(requests: readonly ReserveRequest[]): Promise<readonly Result<LedgerGrant>[]>
@@ -45,6 +46,8 @@ export interface LedgerCalls {
   usage(request: LedgerRequest): Promise<Result<SeatCount>>
   close(request: CloseRequest): Promise<Result<null>>
   inspect(request: LedgerRequest): Promise<Result<LedgerSnapshot | null>>
+  /** Not about seats: it is done here because one object serves an organization. */
+  seal(request: SealRequest, sign: Sign): Promise<Sealed>
 }
 
 /** The namespace of ledgers, one object per organization, named by the organization's id. */

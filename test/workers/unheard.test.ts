@@ -281,6 +281,7 @@ function allCalls(answer: () => Promise<never>): () => LedgerCalls {
     usage: answer,
     close: answer,
     inspect: answer,
+    seal: answer,
   })
 }
 
