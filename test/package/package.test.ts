@@ -3,6 +3,10 @@ import { publint } from 'publint'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createTestHarness, type TestHarness } from 'wrangler'
 import { temporaryDirectory, type TemporaryDirectory } from '../end-to-end/temporary-directory.ts'
+import { signCheckpoint } from '../../src/proof/checkpoint.ts'
+import { generateLogKey, noteSigner } from '../../src/proof/note.ts'
+import { endOf, EVENTS, sealed } from '../unit/sealed-log.ts'
+import { inBrowser } from './browser.ts'
 import { exportsInNode, makeHost, pack, saysHow, tokenOf, typeErrors, type Packed } from './host.ts'
 
 const LIMIT = 10
@@ -51,6 +55,49 @@ describe('in plain Node', () => {
   test('the Durable Object alone needs the Workers runtime', async () => {
     const imported = exportsInNode(directory.path, 'seatgate/durable-object')
     await expect(imported).rejects.toThrow(/cloudflare:/)
+  })
+})
+
+describe('in a browser', () => {
+  const VERIFY = `
+    import { openCheckpoint, verifyExport } from 'seatgate/proof'
+    const { lines, notes, publicKey } = JSON.parse(handedIn)
+    const opened = await Promise.all(notes.map((note) => openCheckpoint(note, [publicKey])))
+    const checkpoints = opened.filter((checkpoint) => checkpoint !== null)
+    const answer = { opened: opened.length, ...(await verifyExport(lines, checkpoints)) }`
+
+  async function signedLog() {
+    const { privateKey, publicKey } = await generateLogKey('audit.example')
+    const signer = await noteSigner(privateKey)
+    const { lines, checkpoints } = sealed()
+    const notes = await Promise.all(checkpoints.map((each) => signCheckpoint(signer, each)))
+    return { lines: [...lines, endOf(EVENTS)], notes, publicKey }
+  }
+
+  test('AUD-54: seatgate/proof opens checkpoints and verifies an export', async () => {
+    expect(await inBrowser(directory.path, VERIFY, await signedLog())).toMatchObject({
+      opened: 4,
+      events: EVENTS,
+      proven: EVENTS,
+      finding: null,
+    })
+  })
+
+  test('AUD-55: it finds the line that was altered, and a checkpoint that nobody signed', async () => {
+    const log = await signedLog()
+    const lines = log.lines.with(6, log.lines[6]!.replace('organization.rename', 'member.add'))
+    expect(await inBrowser(directory.path, VERIFY, { ...log, lines })).toMatchObject({
+      finding: { kind: 'altered', line: 7 },
+    })
+    const notes = log.notes.map((note) => note.replace('/acme', '/evil'))
+    expect(await inBrowser(directory.path, VERIFY, { ...log, notes })).toMatchObject({ proven: 0 })
+  })
+
+  test('nothing of Node’s is at hand there: who wants it fails', async () => {
+    const wanting = "import { readFileSync } from 'node:fs'; const answer = String(readFileSync)"
+    await expect(inBrowser(directory.path, wanting, {})).rejects.toThrow('node:fs')
+    const having = 'const answer = [typeof process, typeof Buffer]'
+    expect(await inBrowser(directory.path, having, {})).toEqual(['undefined', 'undefined'])
   })
 })
 
