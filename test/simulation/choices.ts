@@ -19,13 +19,18 @@ export interface Choice {
 }
 
 const FAULTS = ['crashes before', 'crashes after', 'late'] as const
+// One that changes nothing there might as well not have arrived.
+const FAULTS_OF_A_READ = ['crashes before', 'lost'] as const
 
 /** What can become of what is under way. */
 export function choicesOf(held: readonly Held[], faultsAllowed: boolean): readonly Choice[] {
   const arrivals = held.map((one) => toChoice(one, 'arrives'))
   if (!faultsAllowed) return arrivals
   const awaited = held.filter(({ late }) => !late)
-  return [...arrivals, ...awaited.flatMap((one) => FAULTS.map((fate) => toChoice(one, fate)))]
+  const faults = awaited.flatMap((one) =>
+    (one.writes ? FAULTS : FAULTS_OF_A_READ).map((fate) => toChoice(one, fate))
+  )
+  return [...arrivals, ...faults]
 }
 
 function toChoice(held: Held, fate: Fate): Choice {
@@ -42,7 +47,7 @@ function toChoice(held: Held, fate: Fate): Choice {
 function touchedBy({ isolate, to, writes }: Held, fate: Fate): Choice['touches'] {
   // What becomes of the ledger's own requests, those who wait for it are told.
   if (isolate.name.startsWith('ledger ')) return 'everything'
-  if (fate === 'crashes before' || fate === 'late') return 'nothing'
+  if (fate !== 'arrives' && fate !== 'crashes after') return 'nothing'
   if (to === 'ledger') return 'ledger'
   if (to !== 'd1') return 'everything'
   return writes ? 'writes d1' : 'reads d1'

@@ -22,8 +22,18 @@ import { createWatch } from './watch.ts'
 import { calm } from './weather.ts'
 import { createWorld, type Worker, type World } from './world.ts'
 
+/** Somebody who does one thing. */
+interface Person {
+  readonly worker: Worker
+  /** What they were answered; null: nothing yet. */
+  answer: unknown
+}
+
 const DEADLINE_MS = 31_000
 const IDS_PER_STEP = 100
+const INVITATION_TTL_SECONDS = 86_400
+// What the ledger did not hear about an invitation's seat it asks about when the invitation is over.
+const PAUSES = [62_000, 62_000, 62_000, INVITATION_TTL_SECONDS * 1000, 62_000]
 
 /** Brings everything to where the people begin, from where it can be begun again and again. */
 export async function layOut(connection: Connection, acts: readonly ActName[]) {
@@ -46,7 +56,7 @@ export async function layOut(connection: Connection, acts: readonly ActName[]) {
   const host = {
     provider: 'ledger',
     defaultSeatLimit: 'unlimited',
-    invitationTtlSeconds: 86_400,
+    invitationTtlSeconds: INVITATION_TTL_SECONDS,
     invitationsHoldSeats: true,
     mails: false,
     sinks: [],
@@ -86,6 +96,7 @@ export async function layOut(connection: Connection, acts: readonly ActName[]) {
   const start = { time: scheduler.now(), ids: world.ids.last }
   const numbers = new Map<string, number>()
   let order: string[] = []
+  const people: Person[] = []
   world.stopWorkers()
 
   // Ids and chance come from the step alone: then two steps that touch nothing of each other's lead to
@@ -103,6 +114,7 @@ export async function layOut(connection: Connection, acts: readonly ActName[]) {
     scheduler.advance(start.time - scheduler.now())
     stepping.forget()
     order = []
+    people.length = 0
     registry.forget()
     watch.restored()
     watch.violations.length = 0
@@ -110,7 +122,12 @@ export async function layOut(connection: Connection, acts: readonly ActName[]) {
       const name = `${index + 1} ${act}`
       stepInto(name)
       const worker = world.startWorker(name)
-      void ACTS[act](worker.seatgate, ground).catch(() => {})
+      const person: Person = { worker, answer: null }
+      people.push(person)
+      ACTS[act](worker.seatgate, ground).then(
+        (answer) => (person.answer = answer),
+        () => (person.answer = 'failed')
+      )
     })
     await nothingLeftToDo()
     return { choices, settle, key, take, order: () => order.join(', '), violation, end }
@@ -135,8 +152,8 @@ export async function layOut(connection: Connection, acts: readonly ActName[]) {
 
   const settle = async (): Promise<readonly string[]> => {
     const keeper = world.startWorker('keeper')
-    for (let round = 0; round < 4; round++) {
-      scheduler.advance(2 * DEADLINE_MS)
+    for (const pause of PAUSES) {
+      scheduler.advance(pause)
       await inPeace(keeper, forwardOrganization(keeper.seatgate, organizationId))
       if (world.ledgers.alarmOf(organizationId) !== null) world.ledgers.ring(organizationId)
       await nothingLeftToDo()
@@ -166,10 +183,19 @@ export async function layOut(connection: Connection, acts: readonly ActName[]) {
     const state = JSON.stringify([
       held(connection, world.ledgers.stateOf(organizationId)),
       world.ledgers.alarmOf(organizationId) !== null,
-      [...stepping.told].sort(([a], [b]) => a.localeCompare(b)),
+      people.map(memoryOf),
+      stepping.told.get(`ledger ${organizationId}`),
       stepping.held.map(({ name, late }) => `${name} ${late}`).sort(),
     ])
     return createHash('sha256').update(state).digest('base64')
+  }
+
+  // Whoever is done, or dead, does nothing more that depends on what they were told on the way.
+  const memoryOf = ({ worker: { isolate, busy }, answer }: Person) => {
+    if (!isolate.alive) return 'dead'
+    const isDone =
+      answer !== null && busy === 0 && !stepping.held.some((one) => one.isolate === isolate)
+    return isDone ? answer : stepping.told.get(isolate.name)
   }
 
   const end = () => {

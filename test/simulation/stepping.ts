@@ -5,8 +5,8 @@
  */
 import { crash, Disconnected, type Isolate, type Trip } from './network.ts'
 
-/** `late`: the sender is told that it failed, and it stays under way. */
-export type Fate = 'arrives' | 'crashes before' | 'crashes after' | 'late'
+/** `late`: the sender is told that it failed, and it stays under way. `lost`: nothing of it stays. */
+export type Fate = 'arrives' | 'crashes before' | 'crashes after' | 'late' | 'lost'
 
 /** A trip that waits. */
 export interface Held {
@@ -57,9 +57,9 @@ export function createStepping(): Stepping {
         go(fate) {
           take(waiting)
           if (fate === 'crashes before') return crash(isolate)
-          if (fate === 'late') {
+          if (fate === 'late' || fate === 'lost') {
             tell(isolate, 'nothing')
-            wait(true)
+            if (fate === 'late') wait(true)
             return reject(new Disconnected())
           }
           const arriving = attempt(!late && isolate.alive)
