@@ -25,7 +25,7 @@ import {
   type World,
 } from './world.ts'
 
-const ORGANIZATIONS = 4
+const ORGANIZATIONS = 2
 const ROUNDS = 5
 
 const host = { type: 'system' } as const
