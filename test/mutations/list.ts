@@ -509,7 +509,7 @@ export const MUTATIONS: readonly Mutation[] = [
     ' and token_hash = ${tokenHash} and role = ${role} and ${isUnfinished()})`',
     ' and role = ${role} and ${isUnfinished()})`'
   ),
-  guards('another invitation may come meanwhile', '= ${rows.length}', '>= ${rows.length}'),
+  guards('an invitation may be ended meanwhile', '= ${rows.length}', '>= 0'),
   guards(
     'another invitation may take an old one’s place',
     '      and not exists (select 1 from invitations\n        where organization_id = ${organizationId} and ${isUnfinished()}\n        and token_hash not in (select value from json_each(${known})))`',

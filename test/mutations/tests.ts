@@ -28,10 +28,9 @@ interface Tests {
 const unit = ['test/unit/rules.test.ts']
 
 const changing: Tests = {
-  first: workers('compose-again composition unheard'),
+  first: workers('compose-several composition owners hook-before repeats compose-again unheard'),
   more: [
-    ...workers('compose-several organization-hooks hook-after audit-wake-up audit'),
-    ...workers('crashes owners races http-seats hook-before'),
+    ...workers('organization-hooks hook-after audit-wake-up audit crashes races http-seats'),
     ...museum,
   ],
 }
@@ -48,7 +47,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: [...protocol, ...workers('configuration')],
   },
   'seats/truth.ts': {
-    first: workers('invitation-deadlines deadlines'),
+    first: [...workers('invitation-deadlines deadlines'), ...museumOf('d1')],
     more: [...protocol, ...workers('invitation-accept')],
   },
   'seats/carried.ts': {
@@ -60,7 +59,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: protocol,
   },
   'seats/ledger-seats.ts': {
-    first: workers('invitation-deadlines unheard deadlines ledger-storage'),
+    first: workers('unheard ledger-storage organization-delete invitation-deadlines deadlines'),
     more: [...protocol, ...workers('configuration')],
   },
   'seats/set-limit.ts': {
@@ -74,7 +73,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: workers('configuration races membership-rules invariants'),
   },
   'runtime/seat-ledger.ts': {
-    first: workers('invitation-deadlines deadlines'),
+    first: workers('ledger-storage unheard invitation-deadlines deadlines'),
     more: protocol,
   },
   'runtime/ledger-tables.ts': {
@@ -82,7 +81,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: protocol,
   },
   'memberships/gate.ts': {
-    first: [...workers('composition'), ...museumOf('ledger')],
+    first: [...workers('composition seat-events unheard'), ...museumOf('ledger')],
     more: [
       ...protocol,
       ...invitations,
@@ -102,9 +101,9 @@ const TESTS: Readonly<Record<string, Tests>> = {
 
 const OTHERS: Tests = {
   first: [
-    ...workers('invitation-overtaken'),
+    ...workers('invitation-overtaken invitation-accept'),
     ...museumOf('ledger'),
-    ...workers('invitation-accept invitation-races'),
+    ...workers('invitation-races'),
   ],
   more: invitations,
 }

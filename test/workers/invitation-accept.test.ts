@@ -24,6 +24,16 @@ const rowOf = (id: string) =>
     revoked_at: number | null
   }>()
 
+/** What is on record about an invitation's acceptance. */
+async function acceptanceOf(id: string): Promise<unknown> {
+  const row = await testEnv.DB.prepare(
+    "SELECT metadata FROM audit_events WHERE target_id = ? AND action LIKE '%.accepted'"
+  )
+    .bind(id)
+    .first<{ metadata: string }>()
+  return JSON.parse(row?.metadata ?? 'null')
+}
+
 describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
   it('INV-63 INV-64 MUSEUM-04 makes a member of the stored role, stamps it, and leaves a trail', async () => {
     const world = createInvitingWorld({ provider })
@@ -118,6 +128,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
       )
       await world.settled()
       expect(answer).toMatchObject({ created: false, membership: { role: 'member' } })
+      expect(await acceptanceOf(invited.id)).toMatchObject({ role: 'admin', already_member: true })
       const usage = answered(await seatUsage(world.seatgate, asOwner))
       expect(usage).toMatchObject({ held: suspended ? 1 : 2, reserved: 0 })
       expect(await violations(organization.id, { quiet: true })).toEqual([])

@@ -9,6 +9,7 @@ import {
   type Result,
   type Seatgate,
 } from '../../src/index.ts'
+import { holdingBack } from './faults.ts'
 import { readState, violations, violationsIn } from './invariants.ts'
 import {
   answered,
@@ -134,5 +135,23 @@ describe('an organization that was deleted', () => {
     await restoreOrganization(seatgate, { caller: operator }, organization.id)
     await world.settled()
     expect(await violations(organization.id, { quiet: false })).toEqual([])
+  })
+})
+
+describe('an owner who has become the last one since', () => {
+  it('ORG-112: is told so at once, without another look', async () => {
+    const calm = createWorld()
+    const organization = await newOrganization(calm)
+    const other = await join(calm, organization, 'owner')
+    const { around, reached, letGo } = holdingBack(({ asked }) =>
+      asked.some((sql) => sql.startsWith('delete from "memberships"'))
+    )
+    const world = createWorld({ around })
+    const leaving = removeMember(world.seatgate, organization.as(other), other)
+    await reached
+    answered(await leave(calm, organization, organization.owner))
+    letGo()
+    expect(codeOf(await leaving)).toBe('last_owner')
+    expect(world.trips()).toBe(2)
   })
 })

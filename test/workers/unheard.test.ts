@@ -227,6 +227,22 @@ describe('a ledger that does not answer', () => {
     }
   })
 
+  it('an overloaded one is not asked again, whatever else the platform says of it', async () => {
+    const calm = createWorld()
+    const organization = await newOrganization(calm, 2)
+    let asked = 0
+    const overloaded = createWorld({
+      async around({ asked: [method] }, run) {
+        if (method !== 'reserve') return run()
+        asked += 1
+        throw Object.assign(new Error('overloaded'), { retryable: true, overloaded: true })
+      },
+    })
+    expect(codeOf(await add(overloaded, organization))).toBe('seats_unavailable')
+    expect(asked).toBe(1)
+    expect(codeOf(await add(calm, organization))).toBe('ok')
+  })
+
   it.each(moments)(
     'SEAT-13: a ledger that loses D1 %s reading it starts only when it has read all',
     async (moment) => {
