@@ -25,7 +25,7 @@ describe('every order of three operations on two seats', () => {
   })
 
   it.each([
-    ['accept,revoke,lower the limit', '1', '0'],
+    ['remove,revoke,revoke', '1', '0'],
     ['add,accept,revoke', '0', '1'],
   ])(
     'comes to the same states by one order of what commutes as by both: %s, with %s faults and %s alarms',
