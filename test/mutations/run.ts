@@ -147,8 +147,11 @@ async function run(
     ...flags,
     ...tests,
   ]
-  const child = spawn(process.execPath, [vitest, ...args], { cwd: copy, stdio: 'ignore' })
-  const timer = setTimeout(() => child.kill('SIGKILL'), limitMs)
+  // A group of its own: what it has started ends with it.
+  const options = { cwd: copy, stdio: 'ignore', detached: true } as const
+  const child = spawn(process.execPath, [vitest, ...args], options)
+  const end = () => child.pid !== undefined && process.kill(-child.pid, 'SIGKILL')
+  const timer = setTimeout(end, limitMs)
   const exitCode = await new Promise((ended) => child.on('close', ended))
   clearTimeout(timer)
   if (exitCode === 0) return SURVIVED
