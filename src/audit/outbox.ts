@@ -1,4 +1,4 @@
-import { and, eq, not, sql } from 'drizzle-orm'
+import { and, eq, sql, type SQL } from 'drizzle-orm'
 import type { Database } from '../database/database.ts'
 import { auditOutbox } from '../database/schema.ts'
 import type { Seatgate } from '../seatgate.ts'
@@ -20,7 +20,17 @@ export function awaiting({ sinks, log }: Pick<Seatgate, 'sinks' | 'log'>): Await
 }
 
 /** Takes an organization out of the outbox where every sink has come to the end, and all is sealed. */
-export function clearOutbox(db: Database, organizationId: string, { sinkIds, sealing }: Awaiting) {
+export function clearOutbox(db: Database, organizationId: string, who: Awaiting) {
+  return db
+    .delete(auditOutbox)
+    .where(and(eq(auditOutbox.organizationId, organizationId), isSettled(organizationId, who)))
+}
+
+/** Whether every sink has come to the end, and all is sealed: then nobody waits for this trail. */
+export function isSettled(
+  organizationId: SQL<string> | string,
+  { sinkIds, sealing }: Awaiting
+): SQL {
   const ids = JSON.stringify(sinkIds)
   const head = sql`(select coalesce(max(sequence), 0) from audit_events
     where organization_id = ${organizationId})`
@@ -32,14 +42,5 @@ export function clearOutbox(db: Database, organizationId: string, { sinkIds, sea
     and sink_id in (select value from json_each(${ids})))`
   const sealed = sql`(select coalesce(max(size), 0) from audit_checkpoints
     where organization_id = ${organizationId}) >= ${head}`
-  return db
-    .delete(auditOutbox)
-    .where(
-      and(
-        eq(auditOutbox.organizationId, organizationId),
-        forwarded,
-        not(requeued),
-        sealing ? sealed : undefined
-      )
-    )
+  return sql`(${forwarded} and not ${requeued} and ${sealing ? sealed : sql`true`})`
 }

@@ -2,6 +2,7 @@ import { asc, inArray } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
 import { auditOutbox } from '../database/schema.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { lookAround } from './rounds.ts'
 import { tendOrganization } from './tend.ts'
 
 const ORGANIZATIONS_PER_SWEEP = 1000
@@ -11,7 +12,8 @@ const MESSAGES_PER_SEND = 100
 /**
  * Finds organizations with events that some sink has not had, however they were left behind, and
  * wakes the forwarder for each; without a queue it forwards them itself. Those that waited longest
- * come first, so that none is starved.
+ * come first, so that none is starved. The next trails in turn are looked at too, so that a sink that is
+ * new gets those in which nothing happens any more.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
@@ -23,6 +25,7 @@ export async function sweepAudit(seatgate: Seatgate): Promise<void> {
     .orderBy(asc(auditOutbox.sweptAt))
     .limit(queue === null ? SERVED_PER_SWEEP : ORGANIZATIONS_PER_SWEEP)
   const { swept } = await batch(db, {
+    ...lookAround(seatgate),
     swept: db
       .update(auditOutbox)
       .set({ sweptAt: now() })

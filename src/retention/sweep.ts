@@ -1,6 +1,6 @@
 import { asc, inArray, lte } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
-import { auditOutbox, auditRetention } from '../database/schema.ts'
+import { auditRetention } from '../database/schema.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { purgeAuditEvents } from './purge.ts'
 import { markScheduled } from './scheduled.ts'
@@ -10,8 +10,7 @@ const DAY_MS = 24 * 60 * 60 * 1000
 
 /**
  * Takes away what is past its window, in the organizations that waited longest: each is looked at once
- * a day, and again at once while there is more to go. What waits for a checkpoint or a sink is put into
- * the outbox, so that it is sealed and forwarded.
+ * a day, and again at once while there is more to go.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
@@ -33,14 +32,9 @@ export async function sweepRetention(seatgate: Seatgate): Promise<void> {
       .where(inArray(auditRetention.organizationId, due))
       .returning({ organizationId: auditRetention.organizationId }),
   })
-  const waiting: string[] = []
   for (const { organizationId } of claimed) {
     const scope = { caller: { type: 'system' }, organization: organizationId } as const
     const run = await purgeAuditEvents(seatgate, scope)
     if (!run.ok) report({ event: 'purge_failed', organizationId, error: run.error })
-    else if (run.value.waitsFor.length > 0) waiting.push(organizationId)
   }
-  if (waiting.length === 0) return
-  const rows = waiting.map((organizationId) => ({ organizationId, sweptAt: time }))
-  await batch(db, { marked: db.insert(auditOutbox).values(rows).onConflictDoNothing() })
 }

@@ -17,7 +17,6 @@ import {
   addEvents,
   cursorOf,
   delivered,
-  isInOutbox,
   organizationWith,
   owners,
   rename,
@@ -487,18 +486,6 @@ describe('the sweep', () => {
     await sweepRetention(seatgate)
     expect((await sequencesOf(organization))[0]).toBe(1503)
     expect(await dueAt(organization)).toBe(clock.now + DAY_SECONDS * 1000)
-  })
-
-  it('puts into the outbox what waits for a checkpoint', async () => {
-    const { seatgate, daysLater } = retaining(days(30))
-    const plain = retaining([], [], { auditLogKey: undefined as never })
-    const organization = await organizationWith(plain.seatgate, 2)
-    expect(await isInOutbox(organization)).toBe(false)
-    daysLater(31)
-    await due(organization)
-    await sweepRetention(seatgate)
-    expect(await isInOutbox(organization)).toBe(true)
-    expect(await sequencesOf(organization)).toEqual(upTo(4))
   })
 
   it('AUD-68: is told its windows at start, and by no request', async () => {

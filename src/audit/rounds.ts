@@ -1,0 +1,37 @@
+import { sql } from 'drizzle-orm'
+import { auditOutbox, rotations } from '../database/schema.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { awaiting, isAwaited, isSettled } from './outbox.ts'
+
+const TRAILS_PER_SWEEP = 100
+const NAME = 'trails'
+
+/**
+ * Looks at the next trails in turn, and puts those into the outbox that somebody waits for although
+ * nothing happens in them: a sink that is new or switched on again, or a log that is kept since today.
+ * So many and no more at a time, in order of their organizations' ids, round and round.
+ */
+export function lookAround(seatgate: Pick<Seatgate, 'db' | 'now' | 'sinks' | 'log'>) {
+  if (!isAwaited(seatgate)) return {}
+  const { db, now } = seatgate
+  // Every trail has its row there, of which there is one: `audit_events` has one for each event.
+  const next = sql`(select organization_id from audit_retention
+    where organization_id > coalesce((select place from rotations where name = ${NAME}), '')
+    order by organization_id limit ${TRAILS_PER_SWEEP})`
+  const unsettled = sql`not ${isSettled(sql`next.organization_id`, awaiting(seatgate))}`
+  return {
+    found: db
+      .insert(auditOutbox)
+      .select(
+        sql`select organization_id, ${now().getTime()} from ${next} as next where ${unsettled}`
+      )
+      .onConflictDoNothing(),
+    moved: db
+      .insert(rotations)
+      .select(
+        sql`select ${NAME}, iif(count(*) = ${TRAILS_PER_SWEEP}, max(organization_id), '')
+          from ${next} where true`
+      )
+      .onConflictDoUpdate({ target: rotations.name, set: { place: sql`excluded.place` } }),
+  }
+}
