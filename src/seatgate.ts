@@ -1,6 +1,6 @@
 import type { EventRules } from './audit/host-event.ts'
 import { cursorKey } from './audit/place.ts'
-import { presentSinks } from './audit/present-sinks.ts'
+import { checkedSinks } from './audit/present-sinks.ts'
 import type { AuditLog } from './audit/seal.ts'
 import type { Sink } from './audit/sink.ts'
 import {
@@ -60,6 +60,8 @@ export interface Seatgate {
   readonly lifecycle: LifecycleHooks
   readonly hookDeadlineSeconds: number
   readonly sinks: readonly Sink[]
+  /** Configured and not there for now: what they have not had is kept for them. */
+  readonly missingSinks: readonly Sink[]
   /** What is recorded of a request beside its id. */
   readonly recordedData: RecordedData
   readonly eventRules: EventRules
@@ -127,10 +129,7 @@ export function createSeatgate(options: SeatgateOptions): Seatgate {
     hooks: checkedHooks(options.hooks ?? {}),
     lifecycle: checkedLifecycle(options.lifecycle ?? {}),
     hookDeadlineSeconds: checkedSeconds('hookDeadlineSeconds', options.hookDeadlineSeconds ?? 5),
-    sinks: presentSinks([...(outbox ? [outbox] : []), ...(options.sinks ?? [])], {
-      queue,
-      report,
-    }),
+    ...checkedSinks([...(outbox ? [outbox] : []), ...(options.sinks ?? [])], { queue, report }),
     recordedData: {
       ipAddress: options.recordIpAddress ?? true,
       userAgent: options.recordUserAgent ?? true,

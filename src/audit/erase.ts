@@ -32,7 +32,7 @@ export async function erasePersonalData(
   { caller, ...request }: Scope,
   userId: string
 ): Promise<Result<Erasure>> {
-  const { db, sinks } = seatgate
+  const { db, sinks, missingSinks } = seatgate
   const theirs = eq(auditPersonal.userId, userId)
   return perform(
     seatgate,
@@ -54,7 +54,10 @@ export async function erasePersonalData(
       plan({ rows: { records } }, by) {
         if (!isOperator(by) && !isSystem(by)) return refused({ code: 'insufficient_role' })
         const erased = records.reduce((sum, { count }) => sum + count, 0)
-        const copies = sinks.flatMap(({ id, internal }) => (internal ? [] : [id]))
+        // One that is switched off by now may have had some.
+        const copies = [...sinks, ...missingSinks].flatMap(({ id, internal }) =>
+          internal ? [] : [id]
+        )
         const value = { erased, sinks: copies }
         if (erased === 0) return ok(unchanged(value))
         return ok({

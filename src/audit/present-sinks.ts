@@ -2,16 +2,24 @@ import type { Report } from '../options.ts'
 import { sinkMistake } from './outgoing.ts'
 import type { Sink } from './sink.ts'
 
+/** The sinks that were configured. */
+export interface Sinks {
+  /** Those that get events. */
+  readonly sinks: readonly Sink[]
+  /** Those that are missing or switched off: they get nothing, and retention waits for them. */
+  readonly missingSinks: readonly Sink[]
+}
+
 /**
- * The sinks that are there, of those that were configured. One that is missing or switched off costs a
+ * Tells the sinks that are there from those that are not. One that is missing or switched off costs a
  * warning and nothing else.
  *
  * @throws {TypeError} naming the sink that is wrong.
  */
-export function presentSinks(
+export function checkedSinks(
   sinks: readonly Sink[],
   { queue, report }: { readonly queue: unknown; readonly report: (report: Report) => void }
-): readonly Sink[] {
+): Sinks {
   for (const sink of sinks) {
     const mistake = sinkMistake(sink)
     if (mistake !== null) throw new TypeError(`createSeatgate: the sink "${sink?.id}" ${mistake}`)
@@ -25,7 +33,7 @@ export function presentSinks(
     const advice = 'is async, and there is no queue: bind one, or let its dispatch be "auto".'
     throw new TypeError(`createSeatgate: the sink "${waiting.id}" ${advice}`)
   }
-  return present
+  return { sinks: present, missingSinks: sinks.filter((sink) => !present.includes(sink)) }
 }
 
 // Whatever else is known of it stays here: an error may tell what the sink was configured with.

@@ -9,8 +9,17 @@ import type { Beginning } from './plan.ts'
 /** How many events go in one run at most. */
 export const EVENTS_PER_RUN = 1000
 
+/** Who has a claim to every event, a sink that is missing for now included. */
+export function claimants({ sinks, missingSinks }: Pick<Seatgate, 'sinks' | 'missingSinks'>) {
+  return [...sinks, ...missingSinks].map(({ id, internal = false, required = true }) => {
+    return { id, required: internal || required }
+  })
+}
+
 /** Reads what a purge is decided on, as queries of one round trip. */
-export function beginningQueries({ db, sinks }: Seatgate, organizationId: string) {
+export function beginningQueries(seatgate: Seatgate, organizationId: string) {
+  const { db } = seatgate
+  const ids = claimants(seatgate).map(({ id }) => id)
   return {
     covered: db
       .select({
@@ -25,7 +34,7 @@ export function beginningQueries({ db, sinks }: Seatgate, organizationId: string
         id: sql<string>`value`.as('id'),
         through: settledThrough(organizationId).as('through'),
       })
-      .from(sql`json_each(${JSON.stringify(sinks.map(({ id }) => id))})`),
+      .from(sql`json_each(${JSON.stringify(ids)})`),
     events: db
       .select({
         sequence: auditEvents.sequence,
@@ -41,7 +50,7 @@ export function beginningQueries({ db, sinks }: Seatgate, organizationId: string
 
 /** What {@link beginningQueries} found. */
 export function beginningOf(
-  { sinks }: Seatgate,
+  seatgate: Seatgate,
   rows: RowsOf<ReturnType<typeof beginningQueries>>
 ): Beginning {
   const { horizon = 0, sealed = 0, held = 0 } = rows.covered[0] ?? {}
@@ -50,11 +59,7 @@ export function beginningOf(
     horizon,
     sealed,
     held: held === 1,
-    sinks: sinks.map(({ id, internal = false, required = true }) => ({
-      id,
-      required: internal || required,
-      settled: settled.get(id) ?? 0,
-    })),
+    sinks: claimants(seatgate).map((sink) => ({ ...sink, settled: settled.get(sink.id) ?? 0 })),
     events: rows.events,
   }
 }

@@ -10,7 +10,7 @@ import {
   sinkDeadLetters,
 } from '../database/schema.ts'
 import type { Seatgate } from '../seatgate.ts'
-import { settledThrough } from './beginning.ts'
+import { claimants, settledThrough } from './beginning.ts'
 import { carrySeats } from './carried-seats.ts'
 import { horizonOf } from './horizon.ts'
 import type { Purge } from './plan.ts'
@@ -75,12 +75,13 @@ export function purgeStatements(seatgate: Seatgate, purge: Purge, run: Run): Sta
 
 // What the plan was made on: nobody else was faster, nobody holds it, and no replay is under way.
 function guards(
-  { db, sinks }: Seatgate,
+  seatgate: Seatgate,
   { firstSequence, lastSequence, forced }: Purge,
   { organizationId }: Run
 ): Statement[] {
-  const waitedFor = sinks.filter(({ internal, required = true }) => internal === true || required)
-  const behind = sql`exists (select 1 from json_each(${JSON.stringify(waitedFor.map(({ id }) => id))})
+  const { db } = seatgate
+  const ids = claimants(seatgate).flatMap(({ id, required }) => (required ? [id] : []))
+  const behind = sql`exists (select 1 from json_each(${JSON.stringify(ids)})
     where ${settledThrough(organizationId)} < ${lastSequence})`
   const held = sql`exists (select 1 from audit_retention
     where organization_id = ${organizationId} and held_at is not null)`

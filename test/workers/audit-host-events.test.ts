@@ -403,7 +403,8 @@ describe('the rules of events', () => {
 describe('erasing a person', () => {
   it('AUD-66: takes their data away in every organization, says so, and leaves the events', async () => {
     const sink = { id: 'log', deliver: async () => ({ outcome: 'delivered' }) as const }
-    const { seatgate } = recording({ sinks: [sink] })
+    const former = { ...sink, id: 'former', disabled: true }
+    const { seatgate } = recording({ sinks: [sink, former] })
     const userId = crypto.randomUUID()
     const origin = { ipAddress: '203.0.113.9' }
     const organizations = [await organizationWith(seatgate), await organizationWith(seatgate)]
@@ -417,7 +418,7 @@ describe('erasing a person', () => {
     expect(code(await erase({ userId }))).toBe('insufficient_role')
     expect(await erase({ userId: 'ops', operator: true })).toEqual({
       ok: true,
-      value: { erased: 2, sinks: ['log'] },
+      value: { erased: 2, sinks: ['log', 'former'] },
     })
     for (const [index, organization] of organizations.entries()) {
       const after = await eventsOf(organization)

@@ -11,6 +11,7 @@ import {
   sweepRetention,
   type Metric,
   type RetentionWindow,
+  type Sink,
 } from '../../src/index.ts'
 import { anOperator, asUser, embedded, rowCounts, seatgateWith } from './client.ts'
 import {
@@ -341,18 +342,18 @@ describe('what a run waits for', () => {
     expect(await eventsOf(organization, 'audit.hold_release')).toHaveLength(1)
   })
 
+  const REPLAY = 'UPDATE sink_cursors SET sequence = 0 WHERE organization_id = ?'
+
   it.each([
     [
       'AUD-61: a hold that comes',
       "UPDATE audit_retention SET held_at = 1, held_reason = 'x' WHERE organization_id = ?",
       ['legal_hold'],
+      false,
     ],
-    [
-      'AUD-62: a replay that comes',
-      'UPDATE sink_cursors SET sequence = 0 WHERE organization_id = ?',
-      ['sink'],
-    ],
-  ])('%s between the plan and its batch is waited for', async (_what, sql, waitsFor) => {
+    ['AUD-62: a replay that comes', REPLAY, ['sink'], false],
+    ['AUD-62: a replay, to a sink that is switched off here, that comes', REPLAY, ['sink'], true],
+  ])('%s between the plan and its batch is waited for', async (_what, sql, waitsFor, disabled) => {
     const sink = sinkOf('sink')
     const { sealedOne, daysLater, tended, clock } = retaining(days(30), [sink])
     const organization = await sealedOne(4)
@@ -363,7 +364,7 @@ describe('what a run waits for', () => {
       provider: 'd1',
       auditLogKey: keys.privateKey,
       retention: days(30),
-      sinks: [sink],
+      sinks: [{ ...sink, disabled }],
       now: () => new Date(clock.now),
       async around({ asked }, run) {
         if (!between && asked.some((text) => text.startsWith('delete from "audit_events"'))) {
@@ -417,6 +418,45 @@ describe('what a run waits for', () => {
       { metadata: { first_sequence: 3, last_sequence: 6, events: 4, sinks: 'down' } },
     ])
     expect((await status(organization)).runs[0]).toMatchObject({ forced: true })
+  })
+
+  it.each<[string, Partial<Sink>]>([
+    ['that is switched off for now', { disabled: true }],
+    ['whose attach answers an error', { attach: () => new Error('no key') }],
+    [
+      'whose attach throws',
+      {
+        attach() {
+          throw new Error('no key')
+        },
+      },
+    ],
+  ])('AUD-62: a required sink %s loses nothing', async (_what, how) => {
+    const siem = sinkOf('siem')
+    const present = retaining(days(30), [siem])
+    const organization = await present.sealedOne(3)
+    await forwardOrganization(present.seatgate, organization)
+
+    const absent = retaining(days(30), [{ ...siem, ...how }])
+    await absent.tended(organization, 'A')
+    absent.daysLater(31)
+    expect(await absent.purge(organization)).toMatchObject({ horizon: 3, waitsFor: ['siem'] })
+    expect(await absent.purge(organization)).toMatchObject({ events: 0, waitsFor: ['siem'] })
+    const [run] = await eventsOf(organization, 'audit.purge_run')
+    expect(run!.metadata).toEqual({ first_sequence: 1, last_sequence: 3, events: 3 })
+
+    await forwardOrganization(present.seatgate, organization)
+    expect(siem.sequences()).toEqual(upTo(5))
+  })
+
+  it('AUD-62: a missing sink that is not required is not waited for', async () => {
+    const missing: Sink = { ...sinkOf('siem'), disabled: true, required: false }
+    const { sealedOne, purge, daysLater } = retaining(days(30), [missing])
+    const organization = await sealedOne(5)
+    daysLater(31)
+    expect(await purge(organization)).toMatchObject({ events: 5, waitsFor: [] })
+    const [run] = await eventsOf(organization, 'audit.purge_run')
+    expect(run!.metadata).toMatchObject({ sinks: 'siem' })
   })
 
   it('AUD-62: a dead letter that is to be tried once more is waited for', async () => {
