@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { and, eq, gt, sql } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { guard } from '../database/commit.ts'
 import type { Statement } from '../database/database.ts'
@@ -15,6 +15,7 @@ import { ok, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import type { EventDraft } from './event.ts'
+import { isFree } from './lease.ts'
 import { extentIn } from './queries.ts'
 import { keeperOf, sinkNamed } from './sink-status.ts'
 
@@ -95,7 +96,7 @@ function moveCursor(
 ): Statement[] {
   const place = and(eq(sinkCursors.organizationId, organizationId), eq(sinkCursors.sinkId, sinkId))
   const idle = sql`not exists (select 1 from sink_cursors where ${place}
-    and ${gt(sinkCursors.leasedUntil, now)})`
+    and not ${isFree(now)})`
   const due = { ...set, attempts: 0, nextAttemptAt: new Date(0), failingSince: null }
   return [
     guard(db, 'operation_in_progress', idle),

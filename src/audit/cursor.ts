@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { and, asc, eq, gt, isNull, lte, sql, type SQL } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, gt, lte, sql, type SQL } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
 import type { Database } from '../database/database.ts'
 import { auditEvents, sinkCursors } from '../database/schema.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { eventColumns, type ReadEventRow } from './event.ts'
 import { recordAttempts, type Attempt } from './history.ts'
-import { onRoute, type Lease } from './lease.ts'
+import { isFree, isReady, onRoute, type Lease } from './lease.ts'
 import {
   buryLetters,
   queuedLetters,
@@ -80,16 +80,18 @@ export async function takeLease(
       .onConflictDoUpdate({
         target: [sinkCursors.organizationId, sinkCursors.sinkId],
         set: { leaseToken: token, leasedUntil: until },
-        setWhere: sql`${lte(sinkCursors.leasedUntil, now)} and ${lte(sinkCursors.nextAttemptAt, now)}
-          and ${isNull(sinkCursors.pausedReason)}`,
+        setWhere: isReady(now),
       }),
-    cursor: db.select().from(sinkCursors).where(onRoute(lease)),
+    cursor: db
+      .select({ ...getTableColumns(sinkCursors), free: isFree(now).as('free') })
+      .from(sinkCursors)
+      .where(onRoute(lease)),
     events: eventsAfterCursor(db, lease),
     queued: queuedLetters(db, lease),
   })
   const [row] = cursor
   if (row === undefined) return { busy: false }
-  if (row.leaseToken !== token) return { busy: row.leasedUntil > now }
+  if (row.leaseToken !== token) return { busy: row.free === 0 }
   const { sequence, attempts, failingSince } = row
   const most = attempts > 0 ? EVENTS_WHILE_FAILING : EVENTS_PER_READ
   const more = events.length === most

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq, gt, isNull, lte, sql, type SQL } from 'drizzle-orm'
 import { sinkCursors } from '../database/schema.ts'
+import { LONGEST_WAIT_SECONDS } from './backoff.ts'
 
 /** One sink in one organization. */
 export interface Route {
@@ -16,6 +17,26 @@ export interface Route {
 export interface Lease extends Route {
   readonly token: string
   readonly until: Date
+}
+
+// Five times as long as one is taken for: clocks may differ by some minutes. One that ends later than this
+// was taken by a clock that ran ahead, or before the clock was set back.
+const LONGEST_LEASE_MS = 5 * 60_000
+
+/** Whether nobody has the lease of a row: it has ended, or lies ahead further than one can. */
+export function isFree(now: Date): SQL<number> {
+  const { leasedUntil } = sinkCursors
+  const lastEnd = new Date(now.getTime() + LONGEST_LEASE_MS)
+  return sql<number>`(${lte(leasedUntil, now)} or ${gt(leasedUntil, lastEnd)})`
+}
+
+/** Whether a cursor may be taken: nobody has it, its sink has had its rest, and is not paused. */
+export function isReady(now: Date): SQL {
+  const { nextAttemptAt, pausedReason } = sinkCursors
+  // No rest is longer: what lies further ahead was said before the clock was set back.
+  const longest = new Date(now.getTime() + LONGEST_WAIT_SECONDS * 1000)
+  const due = sql`(${lte(nextAttemptAt, now)} or ${gt(nextAttemptAt, longest)})`
+  return sql`${isFree(now)} and ${due} and ${isNull(pausedReason)}`
 }
 
 /** The row of the cursor. */

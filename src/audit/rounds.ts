@@ -25,7 +25,12 @@ export function lookAround(seatgate: Pick<Seatgate, 'db' | 'now' | 'sinks' | 'lo
       .select(
         sql`select organization_id, ${now().getTime()} from ${next} as next where ${unsettled}`
       )
-      .onConflictDoNothing(),
+      // Who would wait for a time that lies ahead, since the clock was set back, waits since now.
+      .onConflictDoUpdate({
+        target: auditOutbox.organizationId,
+        set: { sweptAt: sql`excluded.swept_at` },
+        setWhere: sql`${auditOutbox.sweptAt} > excluded.swept_at`,
+      }),
     moved: db
       .insert(rotations)
       .select(

@@ -74,7 +74,9 @@ export async function deliverPage(
       remember(refusedBatch(step, { ...told, outcome: 'paused', reason }, time))
       return { ...stopped(null, null), pausedReason: reason }
     }
-    const deadline = (since ?? time).getTime() + budgetSeconds(sink) * 1000
+    // By a clock that was set back it may have begun in the future: then it begins now.
+    const began = since !== null && since < time ? since : time
+    const deadline = began.getTime() + budgetSeconds(sink) * 1000
     const left = (deadline - time.getTime()) / 1000
     if (delivery.outcome === 'retry' && left > 0) {
       const { reason } = delivery
@@ -84,7 +86,7 @@ export async function deliverPage(
       // The last attempt comes when the time is up, and not later.
       const seconds = Math.min(wanted, left)
       const again = new Date(time.getTime() + seconds * 1000)
-      return stopped({ attempts, at: again, reason, since: since ?? time }, seconds)
+      return stopped({ attempts, at: again, reason, since: began }, seconds)
     }
     if (delivery.outcome === 'delivered') remember(taken(step, told.attempt, time, milliseconds))
     else {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { auditQueueHandler, type AuditEvent, type Delivery, type Sink } from '../../src/index.ts'
 import { addEvents, clocked, delivered, organizationWith, upTo } from './forwarding.ts'
+import { seeded } from './seeded.ts'
 import { testEnv, WHOLE } from './setup.ts'
 
 const ORGANIZATIONS = WHOLE ? 200 : 10
@@ -8,15 +9,6 @@ const EVENTS_EACH = WHOLE ? 500 : 50
 const ROUNDS = 5000
 const WAKE_UPS_PER_BATCH = 100
 const PATIENCE_MS = 3_600_000
-
-/** Numbers from 0 to 1 that are the same in every run. */
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return state / 2 ** 32
-  }
-}
 
 /**
  * A receiver that stores by id and fails three times in ten: it answers 500 or 429, is lost before or
