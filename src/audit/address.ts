@@ -4,7 +4,8 @@ const INNER_NAME = /(^|\.)(localhost|local|internal|intranet|lan|home|corp|priva
 /**
  * Checks where events may be posted to: https to a public name. Numbers are refused altogether, and
  * with them private, link-local and metadata addresses in whatever notation; so are names of the inside.
- * What a name resolves to a Worker cannot see; its network does not lead inside.
+ * What a name resolves to a Worker cannot see: one that is public by its form and leads to a private
+ * address is let through. A Worker's fetch goes out from a network that does not lead inside.
  *
  * @throws {TypeError} saying what is wrong.
  */

@@ -28,7 +28,7 @@ export const plainEnvelope: Envelope = {
  * @throws {TypeError} if there is no source.
  */
 export function cloudEventEnvelope({ source, typePrefix = '' }: CloudEventNames): Envelope {
-  if (typeof source !== 'string' || source === '' || /\s/.test(source)) {
+  if (typeof source !== 'string' || !isReference(source)) {
     throw new TypeError('webhookSink: cloudEvents needs a source, as a URI reference.')
   }
   return {
@@ -38,7 +38,8 @@ export function cloudEventEnvelope({ source, typePrefix = '' }: CloudEventNames)
       id: event.id,
       source,
       type: `${typePrefix}${event.action}`,
-      time: event.occurredAt,
+      // A sink may have masked it.
+      ...(!Number.isNaN(Date.parse(event.occurredAt)) && { time: event.occurredAt }),
       ...(event.targetType && { subject: `${event.targetType}/${event.targetId ?? ''}` }),
       datacontenttype: 'application/json',
       partitionkey: event.organizationId,
@@ -46,4 +47,11 @@ export function cloudEventEnvelope({ source, typePrefix = '' }: CloudEventNames)
       data: event,
     }),
   }
+}
+
+// A URI reference has these characters and no others: RFC 3986.
+const REFERENCE = /^([\w\-.~:/?#[\]@!$&'()*+,;=]|%[\da-f]{2})+$/i
+
+function isReference(text: string): boolean {
+  return REFERENCE.test(text) && URL.canParse(text, 'https://base.example')
 }

@@ -43,10 +43,12 @@ const VERSION = '1.8.0'
 const INFORMATIONAL = 1
 // An error is no success, and no refusal either.
 const STATUSES = { success: [1, 'Success'], failure: [2, 'Failure'], error: [99, 'Error'] } as const
+const UNTOLD = [0, 'Unknown'] as const
 const USER_TYPES: Readonly<Record<string, number>> = { user: 1, operator: 2, service_account: 4 }
 
 /**
- * An event as OCSF has it. What OCSF has no place for is in `unmapped`.
+ * An event as OCSF has it. What OCSF has no place for is in `unmapped`. Whatever a sink keeps back but for
+ * `occurredAt`, it has what OCSF requires.
  *
  * @example
  * ```ts
@@ -65,7 +67,7 @@ export function ocsfEvent(event: AuditEvent, source: OcsfSource): OcsfEvent {
   const { uid, caption, activities } = OCSF_CLASSES[of]
   const captions: Readonly<Record<number, string>> = activities
   const activity = activityId === 99 ? action : (captions[activityId] ?? action)
-  const [statusId, status] = STATUSES[outcome]
+  const [statusId, status] = Object.hasOwn(STATUSES, outcome ?? '') ? STATUSES[outcome] : UNTOLD
   const ip = personal?.ipAddress ?? ''
   return {
     category_uid: 3,
@@ -110,39 +112,39 @@ export function ocsfEnvelope(source: OcsfSource): Envelope {
 }
 
 function metadataOf(event: AuditEvent, { product, vendor }: OcsfSource) {
-  return {
+  return present({
     version: VERSION,
-    product: { name: product, ...(vendor !== undefined && { vendor_name: vendor }) },
+    product: present({ name: product, vendor_name: vendor }),
     uid: event.id,
     event_code: event.action,
     sequence: event.sequence,
     log_name: 'audit',
     log_provider: product,
-    log_version: String(event.schemaVersion),
+    log_version: event.schemaVersion?.toString(),
     logged_time: Date.parse(event.insertedAt),
     original_time: event.occurredAt,
-    ...(event.requestId !== null && { correlation_uid: event.requestId }),
-  }
+    correlation_uid: event.requestId,
+  })
 }
 
 // Who is a user of the product, or the service that did it.
 function actorOf({ actorType, actorId }: AuditEvent, { product }: OcsfSource) {
   const typeId = USER_TYPES[actorType]
-  if (typeId !== undefined) return { user: { uid: actorId, type_id: typeId, type: actorType } }
+  if (typeId !== undefined) return { user: { ...named(actorId), type_id: typeId, type: actorType } }
   if (actorType === 'anonymous') return { user: { name: actorType, type_id: 0, type: 'Unknown' } }
-  return { app_name: `${product} ${actorType}`, ...(actorId !== null && { app_uid: actorId }) }
+  return present({ app_name: `${product} ${actorType ?? 'unknown'}`, app_uid: actorId })
 }
 
 function subjectOf(of: OcsfClass, event: AuditEvent): object {
-  const { organizationId, targetType, targetId, metadata } = event
+  const { organizationId, targetType, targetId } = event
   const organization = { uid: organizationId, type: 'organization' }
-  const user = { uid: targetId ?? '', type_id: 1 }
+  const user = { ...named(targetId), type_id: 1 }
   switch (of) {
     case 'group_management':
       return { group: organization, ...(targetType === 'user' && { user }) }
     case 'user_access': {
       // A transfer has no role of its own.
-      const { new_role: role = 'ownership' } = metadata
+      const { new_role: role = 'ownership' } = event.metadata ?? {}
       return { user, privileges: [String(role)], resources: [organization] }
     }
     case 'entity_management': {
@@ -150,4 +152,16 @@ function subjectOf(of: OcsfClass, event: AuditEvent): object {
       return { entity: { uid: targetId ?? organizationId, type: type ?? 'organization' } }
     }
   }
+}
+
+// Everything has a name or an id in OCSF.
+function named(id: string | null | undefined) {
+  return id ? { uid: id } : { name: 'Unknown' }
+}
+
+// A sink may keep any field back, and an attribute is there or not, but never empty.
+function present(attributes: Readonly<Record<string, unknown>>) {
+  return Object.fromEntries(
+    Object.entries(attributes).filter(([, value]) => value != null && !Number.isNaN(value))
+  )
 }

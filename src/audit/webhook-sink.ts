@@ -75,6 +75,10 @@ export function webhookSink({
 }: WebhookSinkOptions): Sink {
   const address = checkedAddress(url, allowLoopback)
   const envelope = envelopeOf({ cloudEvents, ocsf })
+  const { exclude = [], mask = [] } = options.redact ?? {}
+  if (ocsf && [...exclude, ...mask].includes('occurredAt')) {
+    throw new TypeError('webhookSink: ocsf requires the time, occurredAt.')
+  }
   const keys = secret === null ? [] : [secret].flat().map(webhookKey)
   if (secret !== null && keys.length === 0) {
     throw new TypeError('webhookSink: secret must not be empty.')

@@ -1,63 +1,43 @@
 import { describe, expect, it } from 'vitest'
-import { ACTIONS } from '../../src/audit/actions.ts'
 import type { AuditEvent } from '../../src/audit/event.ts'
 import { OCSF_ACTIVITIES, OCSF_CLASSES } from '../../src/audit/ocsf-classes.ts'
 import { ocsfEvent } from '../../src/audit/ocsf.ts'
 import { webhookSink } from '../../src/audit/webhook-sink.ts'
+import { EVERY_ACTION, eventOf, variantsOf } from './audit-event.ts'
+import { CLASSES, EVERY_CLASS, flaws } from './ocsf-schema.ts'
 
 const source = { product: 'Acme', vendor: 'Acme Inc.' }
-const eventOf = (action: string, change: Partial<AuditEvent> = {}): AuditEvent => ({
-  id: '84df6816-f9fe-43af-ad49-ba6eba36ccaf',
-  organizationId: 'acme',
-  sequence: 3,
-  action,
-  outcome: 'success',
-  actorType: 'user',
-  actorId: 'ada',
-  effectiveUserId: 'ada',
-  targetType: 'user',
-  targetId: 'bob',
-  metadata: { user_id: 'bob', role: 'member' },
-  requestId: 'r1',
-  traceId: null,
-  causeEventId: null,
-  idempotencyKey: null,
-  schemaVersion: 1,
-  occurredAt: '2030-01-02T03:04:05.678Z',
-  insertedAt: '2030-01-02T03:04:05.679Z',
-  personalDigest: null,
-  personal: { salt: 'x', ipAddress: '203.0.113.9', userAgent: 'curl/8' },
-  ...change,
-})
 const mapped = (action: string, change?: Partial<AuditEvent>) =>
   ocsfEvent(eventOf(action, change), source)
 
-/** What version 1.8.0 of the published schema requires, and which activities it has. */
-const EVERY_CLASS = 'activity_id category_uid class_uid metadata severity_id time type_uid'.split(
-  ' '
-)
-const PUBLISHED: Record<number, { required: string[]; activities: number[] }> = {
-  3004: { required: ['entity'], activities: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 99] },
-  3005: { required: ['user', 'privileges'], activities: [0, 1, 2, 99] },
-  3006: { required: ['group'], activities: [0, 1, 2, 3, 4, 5, 6, 7, 8, 99] },
-}
-
 describe('an event of OCSF', () => {
-  it.each([...Object.keys(ACTIONS), 'billing.plan_changed'])(
-    '%s has what its class requires, and an activity that its class has',
+  it.each(EVERY_ACTION)(
+    '%s has what its class and the objects in it require, whoever did it and whatever is kept back',
     (action) => {
-      const event = mapped(action)
-      const { required, activities } = PUBLISHED[event.class_uid]!
-      for (const attribute of [...EVERY_CLASS, ...required]) {
-        expect(event[attribute], attribute).toBeDefined()
-        expect(event[attribute], attribute).not.toBeNull()
+      for (const each of variantsOf(action)) {
+        const event = JSON.parse(JSON.stringify(ocsfEvent(each, source)))
+        const { required, activities } = CLASSES[event.class_uid]!
+        for (const attribute of [...EVERY_CLASS, ...required]) {
+          expect(event[attribute] ?? null, attribute).not.toBeNull()
+        }
+        expect(activities).toContain(event.activity_id)
+        expect(event.type_uid).toBe(event.class_uid * 100 + event.activity_id)
+        expect(event.category_uid).toBe(Math.floor(event.class_uid / 1000))
+        expect(event.metadata).toMatchObject({ version: '1.8.0', product: { name: 'Acme' } })
+        expect(flaws(event)).toEqual([])
       }
-      expect(activities).toContain(event.activity_id)
-      expect(event.type_uid).toBe(event.class_uid * 100 + event.activity_id)
-      expect(event.metadata).toMatchObject({ version: '1.8.0', product: { name: 'Acme' } })
-      expect(event.category_uid).toBe(Math.floor(event.class_uid / 1000))
     }
   )
+
+  it.each<[string, object, string]>([
+    ['a required attribute', { metadata: { version: '1.8.0' } }, 'metadata lacks product'],
+    ['all of which one is due', { actor: { user: { type_id: 1 } } }, 'user has none of account'],
+    ['a name', { group: { uid: 'acme', colour: 'red' } }, 'group knows no colour'],
+    ['a value', { user: { uid: null } }, 'user.uid is empty'],
+    ['a number', { user: { uid: 'ada', type_id: 7 } }, 'user.type_id is no 7'],
+  ])('is found out where it has %s wrong', (_what, event, flaw) => {
+    expect(flaws(event).some((found) => found.includes(flaw))).toBe(true)
+  })
 
   it('names classes and activities in numbers that the table has', () => {
     for (const [of, activityId] of Object.values(OCSF_ACTIVITIES)) {
@@ -185,6 +165,8 @@ describe('an event of OCSF', () => {
   })
 
   it.each([
+    [{ ocsf: source, redact: { mask: ['occurredAt'] } }, 'occurredAt'],
+    [{ ocsf: source, redact: { exclude: ['occurredAt'] } }, 'occurredAt'],
     [{ ocsf: { product: '' } }, 'product'],
     [{ ocsf: source, cloudEvents: { source: 'https://x.example' } }, 'either'],
   ])('is refused at start of %j', (options, message) => {

@@ -159,7 +159,7 @@ describe('where a webhook may be', () => {
     expect(() => webhookSink({ url, secret: null, allowLoopback: true })).toThrow(TypeError)
   })
 
-  it('FWD-49: at a public name, over https', () => {
+  it('FWD-49: at a name that is public by its form, over https', () => {
     expect(webhookSink({ url: 'https://logs.example.com.', secret: null }).id).toBe('webhook')
   })
 })
