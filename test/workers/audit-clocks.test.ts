@@ -36,6 +36,16 @@ function elsewhere(sinks: Seatgate['sinks'], clock: { readonly now: number }, se
   return clocked(sinks, { now: () => new Date(clock.now + seconds * 1000) }).seatgate
 }
 
+/** An organization of three events whose first one somebody has been delivering ever since. */
+async function abandoned() {
+  const sink = heldSink('slow')
+  const made = clocked([sink])
+  const id = await organizationWith(made.seatgate, 1)
+  void forwardOrganization(made.seatgate, id)
+  await sink.entered
+  return { ...made, sink, id }
+}
+
 /** What a receiver has after it has thrown away what it had before. */
 function firstOf(events: readonly AuditEvent[]): number[] {
   return [...new Set(events.map(({ sequence }) => sequence))]
@@ -63,11 +73,7 @@ describe('a clock that runs back', () => {
     ['an hour', -HOUR],
     ['a year', -YEAR],
   ])('by %s leaves no lease with somebody who died', async (_what, seconds) => {
-    const sink = heldSink('slow')
-    const { seatgate, later } = clocked([sink])
-    const id = await organizationWith(seatgate, 1)
-    void forwardOrganization(seatgate, id)
-    await sink.entered
+    const { sink, seatgate, later, id } = await abandoned()
     later(seconds)
     expect(await forwardOrganization(seatgate, id)).toBeNull()
     expect(sink.sequences()).toEqual(upTo(3))
@@ -75,11 +81,7 @@ describe('a clock that runs back', () => {
   })
 
   it('by less than a lease can differ leaves it to whoever has it, until it ends', async () => {
-    const sink = heldSink('slow')
-    const { seatgate, later } = clocked([sink])
-    const id = await organizationWith(seatgate, 1)
-    void forwardOrganization(seatgate, id)
-    await sink.entered
+    const { sink, seatgate, later, id } = await abandoned()
     later(-240)
     expect(await forwardOrganization(seatgate, id)).toBe(1)
     later(240 + 60)
@@ -88,11 +90,7 @@ describe('a clock that runs back', () => {
   })
 
   it('keeps nobody from a replay that a lease of then would forbid', async () => {
-    const sink = heldSink('slow')
-    const { seatgate, later } = clocked([sink])
-    const id = await organizationWith(seatgate, 1)
-    void forwardOrganization(seatgate, id)
-    await sink.entered
+    const { sink, seatgate, later, id } = await abandoned()
     const replay = () => replaySink(seatgate, byOperator(id), 'slow', { fromSequence: 1 })
     expect(await replay()).toMatchObject({ error: { code: 'operation_in_progress' } })
     later(-YEAR)
