@@ -28,7 +28,9 @@ interface Tests {
 const unit = ['test/unit/rules.test.ts']
 
 const changing: Tests = {
-  first: workers('compose-several composition owners hook-before repeats compose-again unheard'),
+  first: workers(
+    'compose-several composition owners hook-before hook-after repeats compose-again unheard'
+  ),
   more: [
     ...workers('organization-hooks hook-after audit-wake-up audit crashes races http-seats'),
     ...museum,
@@ -81,7 +83,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: protocol,
   },
   'memberships/gate.ts': {
-    first: [...workers('composition seat-events unheard'), ...museumOf('ledger')],
+    first: [...workers('composition seat-events unheard budget'), ...museumOf('ledger')],
     more: [
       ...protocol,
       ...invitations,

@@ -17,7 +17,7 @@ import {
   moments,
   muchLater,
   passTime,
-  spoilDatabase,
+  aroundDatabaseOf,
   type Fault,
 } from './faults.ts'
 import { readLedger, readState } from './invariants.ts'
@@ -194,7 +194,7 @@ describe('a crash at every step', () => {
     async (moment) => {
       const { organization, calm } = await abandonedAdd()
       passTime(31_000)
-      const restore = await spoilDatabase(organization, async (run) => {
+      const restore = await aroundDatabaseOf(organization, async (run) => {
         if (moment === 'after') await run()
         throw new Error('D1_ERROR: Network connection lost.')
       })

@@ -64,16 +64,16 @@ export const makesMember = ({ asked }: Trip) =>
   asked.some((sql) => sql.startsWith('insert into "memberships"'))
 
 /** Puts something between this one ledger and D1; answers how to take it away again. */
-export async function spoilDatabase(
+export async function aroundDatabaseOf(
   organization: TestOrganization,
-  spoil: (run: () => Promise<unknown>) => Promise<never>
+  around: <T>(run: () => Promise<T>) => Promise<T>
 ): Promise<() => Promise<void>> {
   const ledger = ledgerOf(organization)
   const setEnv = (DB: D1Database) =>
     runInDurableObject(ledger, (instance) => {
       Object.assign(instance, { env: { ...testEnv, DB } })
     })
-  await setEnv(aroundDatabase(testEnv.DB, (_trip, run) => spoil(run)))
+  await setEnv(aroundDatabase(testEnv.DB, (_trip, run) => around(run)))
   return () => setEnv(testEnv.DB)
 }
 

@@ -1,8 +1,18 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { createOrganization, removeMember, seatUsage } from '../../src/index.ts'
-import { LONG_ENOUGH_MS, abandonedAdd, expectSound, ledgerOf, passTime, slowAdd } from './faults.ts'
+import { createOrganization, removeMember, seatUsage, setSeatLimit } from '../../src/index.ts'
+import { finite } from '../../src/seats/limit.ts'
+import {
+  LONG_ENOUGH_MS,
+  abandonedAdd,
+  aroundDatabaseOf,
+  expectSound,
+  ledgerOf,
+  passTime,
+  slowAdd,
+} from './faults.ts'
 import { readLedger, readState } from './invariants.ts'
+import { invite } from './invited.ts'
 import { testEnv } from './setup.ts'
 import {
   add,
@@ -118,6 +128,66 @@ describe('a ledger that is lost', () => {
       )
     }
   )
+})
+
+describe('a ledger', () => {
+  const alarmOf = (organization: TestOrganization) =>
+    runInDurableObject(ledgerOf(organization), (_ledger, { storage }) => storage.getAlarm())
+  const asked = { defaultLimit: finite(10) }
+
+  it('answers for no organization but its own', async () => {
+    const [one, other] = [
+      await newOrganization(createWorld(), 4),
+      await newOrganization(createWorld(), 4),
+    ]
+    await join(createWorld(), one)
+    const before = await readLedger(one.id)
+    const request = { ...asked, organizationId: other.id }
+    const unavailable = { ok: false, error: { code: 'seats_unavailable' } }
+    expect(await ledgerOf(one).usage(request)).toEqual(unavailable)
+    const seat = { ...request, seatId: 'seat', holder: 'holder', reservationSeconds: 30 }
+    expect(await ledgerOf(one).reserve(seat)).toEqual(unavailable)
+    expect(await readLedger(one.id)).toEqual(before)
+  })
+
+  it('reads D1 once when it starts, however many ask at once', async () => {
+    const world = createWorld()
+    const organization = await newOrganization(world, 4)
+    await loseStorage(organization)
+    let trips = 0
+    const leave = await aroundDatabaseOf(organization, (run) => {
+      trips += 1
+      return run()
+    })
+    const request = { ...asked, organizationId: organization.id }
+    await ledgerOf(organization).usage(request)
+    const alone = trips
+    await ledgerOf(organization).close(request)
+    await Promise.all(Array.from({ length: 10 }, () => ledgerOf(organization).usage(request)))
+    expect(trips).toBe(2 * alone)
+    await leave()
+    await expectSound(organization.id, true)
+  })
+
+  it('SEAT-15: rings for what ends first, and not later for what ends later', async () => {
+    const { organization, calm } = await abandonedAdd()
+    answered(await setSeatLimit(calm.seatgate, organization.asOperator, { limit: 4 }))
+    const first = await alarmOf(organization)
+    expect(first).toBeLessThanOrEqual(Date.now() + 30_000)
+    const { expiresAt } = await invite(calm, organization)
+    expect(new Date(expiresAt).getTime()).toBeGreaterThan(first!)
+    expect(await alarmOf(organization)).toBe(first)
+  })
+
+  it('SEAT-36: that starts with promises has its alarm set for their end', async () => {
+    const world = createWorld()
+    const organization = await newOrganization(world, 4)
+    const { expiresAt } = await invite(world, organization)
+    await loseStorage(organization)
+    expect(await alarmOf(organization)).toBeNull()
+    answered(await seatUsage(world.seatgate, organization.asOperator))
+    expect(await alarmOf(organization)).toBe(new Date(expiresAt).getTime())
+  })
 })
 
 describe('a ledger that is older than its organization', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   addMember,
+  forwardOrganization,
   loadActiveOrganization,
   refuse,
   renameOrganization,
@@ -19,6 +20,7 @@ import {
   sessionOf,
   softDeleted,
 } from './mutators.ts'
+import { readLedger } from './invariants.ts'
 import { testEnv } from './setup.ts'
 import {
   answered,
@@ -325,5 +327,14 @@ describe('the members of a deleted organization', () => {
     expect(codeOf(late)).toBe('organization_not_found')
     expect((await members()).results).toEqual(before.results)
     expect((await actionsOf(organization.id)).at(-1)).toBe('organization.delete')
+  })
+
+  it('SEAT-33 are counted by no ledger any more, once the outbox has been through', async () => {
+    const organization = await newOrganization(world, 5)
+    await join(world, organization)
+    expect(await readLedger(organization.id)).not.toBeNull()
+    await softDeleted(seatgate, organization)
+    await forwardOrganization(seatgate, organization.id)
+    expect(await readLedger(organization.id)).toBeNull()
   })
 })

@@ -10,7 +10,7 @@ import {
   type LedgerCalls,
   type LedgerNamespace,
 } from '../../src/index.ts'
-import { expectSound, holdingBack, losing, moments, muchLater, spoilDatabase } from './faults.ts'
+import { expectSound, holdingBack, losing, moments, muchLater, aroundDatabaseOf } from './faults.ts'
 import { readLedger, readState } from './invariants.ts'
 import { testEnv } from './setup.ts'
 import {
@@ -227,6 +227,19 @@ describe('a ledger that does not answer', () => {
     }
   })
 
+  it('SEAT-13: a provider that throws, whoever wrote it, admits nobody, and nobody sees its error', async () => {
+    const calm = createWorld()
+    const organization = await newOrganization(calm, 3)
+    const reports: string[] = []
+    const broken = createWorld({ report: ({ event }) => reports.push(event) })
+    const fail = () => Promise.reject(new Error('out of order'))
+    const seats = { ...broken.seatgate.seats, reserve: fail, reserveEach: fail }
+    const world = { ...broken, seatgate: { ...broken.seatgate, seats } }
+    expect(codeOf(await add(world, organization))).toBe('seats_unavailable')
+    expect(reports).toContain('seat_reserve_failed')
+    expect(codeOf(await add(calm, organization))).toBe('ok')
+  })
+
   it('an overloaded one is not asked again, whatever else the platform says of it', async () => {
     const calm = createWorld()
     const organization = await newOrganization(calm, 2)
@@ -250,7 +263,7 @@ describe('a ledger that does not answer', () => {
       const world = createWorld()
       const organization = await newOrganization(before, 2)
       await readLedger(organization.id)
-      const restore = await spoilDatabase(organization, async (run) => {
+      const restore = await aroundDatabaseOf(organization, async (run) => {
         if (moment === 'after') await run()
         throw new Error('D1_ERROR: Network connection lost.')
       })
