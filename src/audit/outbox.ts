@@ -13,14 +13,21 @@ export interface Awaiting {
   readonly sinkIds: readonly string[]
   /** Whether they are to be sealed. */
   readonly sealing: boolean
+  /** Whether the checkpoint that covers them is to be published. */
+  readonly publishing: boolean
 }
 
 export function awaiting({ sinks, log }: Pick<Seatgate, 'sinks' | 'log'>): Awaiting {
-  return { sinkIds: sinks.map(({ id }) => id), sealing: log !== null }
+  const publishing = log !== null && log.publish !== null
+  return { sinkIds: sinks.map(({ id }) => id), sealing: log !== null, publishing }
 }
 
-/** Takes an organization out of the outbox where every sink has come to the end, and all is sealed. */
-export function clearOutbox(db: Database, organizationId: string, { sinkIds, sealing }: Awaiting) {
+/**
+ * Takes an organization out of the outbox where every sink has come to the end, all is sealed and the
+ * last checkpoint published.
+ */
+export function clearOutbox(db: Database, organizationId: string, waiting: Awaiting) {
+  const { sinkIds, sealing, publishing } = waiting
   const ids = JSON.stringify(sinkIds)
   const head = sql`(select coalesce(max(sequence), 0) from audit_events
     where organization_id = ${organizationId})`
@@ -32,6 +39,7 @@ export function clearOutbox(db: Database, organizationId: string, { sinkIds, sea
     and sink_id in (select value from json_each(${ids})))`
   const sealed = sql`(select coalesce(max(size), 0) from audit_checkpoints
     where organization_id = ${organizationId}) >= ${head}`
+  const published = sql`${publishedSize(organizationId)} >= ${head}`
   return db
     .delete(auditOutbox)
     .where(
@@ -39,7 +47,14 @@ export function clearOutbox(db: Database, organizationId: string, { sinkIds, sea
         eq(auditOutbox.organizationId, organizationId),
         forwarded,
         not(requeued),
-        sealing ? sealed : undefined
+        sealing ? sealed : undefined,
+        publishing ? published : undefined
       )
     )
+}
+
+/** The number of an organization's events that a published checkpoint covers, as a scalar subquery. */
+export function publishedSize(organizationId: string) {
+  return sql<number>`coalesce((select size from audit_published
+    where organization_id = ${organizationId}), 0)`
 }
