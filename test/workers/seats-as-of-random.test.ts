@@ -165,7 +165,7 @@ function told(moments: readonly Moment[], at: number): SeatsAsOf {
   return { status: 'present', held, reserved, limit, sequence }
 }
 
-const lives = enforcing.flatMap((provider) => [1, 2, 3].map((seed) => ({ provider, seed })))
+const lives = enforcing.flatMap((provider) => [2, 3].map((seed) => ({ provider, seed })))
 
 describe('seats at any instant of a life at random', () => {
   it.each(lives)(
