@@ -70,6 +70,8 @@ export async function sealEvents(db: Database, request: SealRequest, sign: Sign)
     events: eventsAfter(db, organizationId, sealedSize(organizationId)),
     edge: rightEdge(db, organizationId),
     unpublished: lastUnpublished(db, request),
+    // Somebody it has waited for may be configured no more, and then nobody else comes by.
+    cleared: clearOutbox(db, organizationId, request),
   })
   const tree = treeOf(begun.size[0]?.size ?? 0, begun.edge)
   const checkpoints = begun.unpublished.map((row) => ({ organizationId, ...row }))

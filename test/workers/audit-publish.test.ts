@@ -10,7 +10,7 @@ import {
   type PublishedCheckpoint,
 } from '../../src/index.ts'
 import { publishCheckpoints } from '../../src/audit/publish.ts'
-import { addEvents, isInOutbox } from './forwarding.ts'
+import { addEvents, isInOutbox, retry, sinkOf } from './forwarding.ts'
 import { testEnv } from './setup.ts'
 import { createWorld, newOrganization, type Provider } from './world.ts'
 
@@ -126,6 +126,16 @@ describe.each(['ledger', 'd1'] as const)('publishing with seats in %s', (provide
     await forwardOrganization(silent, id)
     expect(await isInOutbox(id)).toBe(false)
     expect(published).toEqual([])
+  })
+
+  it('lets go of whom nobody waits for any more, a sink or a bucket that is gone', async () => {
+    const { id, outside, seatgate } = await logged(provider)
+    outside.takes = () => false
+    const before = { ...seatgate, sinks: [...seatgate.sinks, sinkOf('gone', () => retry)] }
+    await sweepAudit(before)
+    expect(await isInOutbox(id)).toBe(true)
+    await sweepAudit({ ...seatgate, log: { ...seatgate.log!, publish: null } })
+    expect(await isInOutbox(id)).toBe(false)
   })
 
   it('clears the outbox also behind a page that is full', async () => {
