@@ -15,6 +15,7 @@ export const workerd = (bindings: Readonly<Record<string, string>> = {}) =>
   cloudflareTest(async () => ({
     wrangler: { configPath: './wrangler.toml' },
     miniflare: {
+      r2Buckets: ['TEST_BUCKET'],
       bindings: {
         TEST_MIGRATIONS: await readD1Migrations('migrations'),
         INVITATION_SECRET: 'a secret of the reference host under test',

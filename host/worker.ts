@@ -27,6 +27,7 @@ import {
 } from './identity/routes.ts'
 import { users } from './identity/schema.ts'
 import { sessionQuery, tokenOf, touchSession } from './identity/sessions.ts'
+import { checkpointsIn } from './checkpoints.ts'
 import { txtRecordIsThere } from './dns.ts'
 import { printedMail } from './mail.ts'
 import { readSettings, type Variables } from './settings.ts'
@@ -37,9 +38,10 @@ interface Bindings extends Variables {
   readonly DB: D1Database
   readonly SEATS: DurableObjectNamespace<SeatLedger>
   readonly AUDIT_QUEUE: Queue<WakeUp>
+  readonly CHECKPOINTS?: R2Bucket
 }
 
-const { DB, SEATS, AUDIT_QUEUE, ...variables } = env as unknown as Bindings
+const { DB, SEATS, AUDIT_QUEUE, CHECKPOINTS, ...variables } = env as unknown as Bindings
 const settings = readSettings(variables)
 const database = drizzle(DB)
 
@@ -53,6 +55,7 @@ const seatgate = createSeatgate({
   lifecycle: { onDelete: deleteAccount(database) },
   sinks: settings.sinks,
   ...(settings.auditLogKey !== null && { auditLogKey: settings.auditLogKey }),
+  ...checkpointsIn(CHECKPOINTS),
   ...(settings.auditRetentionDays !== null && {
     retention: [{ days: settings.auditRetentionDays }],
   }),

@@ -142,7 +142,10 @@ export interface SeatgateOptions {
    * it no log is kept, and nothing can be proven.
    */
   readonly auditLogKey?: string
-  /** Keeps signed checkpoints where whoever writes to the database cannot: in R2, say. */
+  /**
+   * Keeps signed checkpoints where whoever writes to the database cannot: in R2, say. It is called until
+   * the last one of each log was taken, so the same one may come twice. Never replace one by another.
+   */
   readonly publishCheckpoint?: (checkpoint: PublishedCheckpoint) => Promise<unknown>
   /**
    * How long audit events are kept. Needs `auditLogKey`, and `sweepHandler` in the same Worker. Default:

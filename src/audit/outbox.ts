@@ -13,23 +13,26 @@ export interface Awaiting {
   readonly sinkIds: readonly string[]
   /** Whether they are to be sealed. */
   readonly sealing: boolean
+  /** Whether the checkpoint that covers them is to be published. */
+  readonly publishing: boolean
 }
 
 export function awaiting({ sinks, log }: Pick<Seatgate, 'sinks' | 'log'>): Awaiting {
-  return { sinkIds: sinks.map(({ id }) => id), sealing: log !== null }
+  const publishing = log !== null && log.publish !== null
+  return { sinkIds: sinks.map(({ id }) => id), sealing: log !== null, publishing }
 }
 
-/** Takes an organization out of the outbox where every sink has come to the end, and all is sealed. */
+/** Takes an organization out of the outbox where nobody waits for its trail any more. */
 export function clearOutbox(db: Database, organizationId: string, who: Awaiting) {
   return db
     .delete(auditOutbox)
     .where(and(eq(auditOutbox.organizationId, organizationId), isSettled(organizationId, who)))
 }
 
-/** Whether every sink has come to the end, and all is sealed: then nobody waits for this trail. */
+/** Whether every sink has come to the end, all is sealed and the last checkpoint published. */
 export function isSettled(
   organizationId: SQL<string> | string,
-  { sinkIds, sealing }: Awaiting
+  { sinkIds, sealing, publishing }: Awaiting
 ): SQL {
   const ids = JSON.stringify(sinkIds)
   const head = sql`(select coalesce(max(sequence), 0) from audit_events
@@ -42,5 +45,18 @@ export function isSettled(
     and sink_id in (select value from json_each(${ids})))`
   const sealed = sql`(select coalesce(max(size), 0) from audit_checkpoints
     where organization_id = ${organizationId}) >= ${head}`
-  return sql`(${forwarded} and not ${requeued} and ${sealing ? sealed : sql`true`})`
+  const published = sql`${publishedSize(organizationId)} >= ${head}`
+  const conditions = [
+    forwarded,
+    sql`not ${requeued}`,
+    ...(sealing ? [sealed] : []),
+    ...(publishing ? [published] : []),
+  ]
+  return sql`(${sql.join(conditions, sql` and `)})`
+}
+
+/** The number of an organization's events that a published checkpoint covers, as a scalar subquery. */
+export function publishedSize(organizationId: SQL<string> | string) {
+  return sql<number>`coalesce((select size from audit_published
+    where organization_id = ${organizationId}), 0)`
 }

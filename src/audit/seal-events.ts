@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { and, asc, eq, gt, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, sql } from 'drizzle-orm'
 import { batch, type Queries } from '../database/batch.ts'
 import { StoreUnavailable, type Database } from '../database/database.ts'
 import { auditCheckpoints, auditEvents, auditNodes } from '../database/schema.ts'
@@ -13,7 +13,7 @@ import { base64, fromBase64 } from '../proof/base64.ts'
 import { eventLeaf } from '../proof/leaf.ts'
 import { GrowingTree, subtreesOf, type HashedNode } from '../proof/merkle.ts'
 import { eventColumns, eventView, type ReadEventRow } from './event.ts'
-import { clearOutbox, type Awaiting } from './outbox.ts'
+import { clearOutbox, publishedSize, type Awaiting } from './outbox.ts'
 
 const EVENTS_PER_PAGE = 500
 const PAGES_AT_ONCE = 20
@@ -48,7 +48,7 @@ export interface PublishedCheckpoint {
 export interface Sealed {
   /** How many events the log has. */
   readonly size: number
-  /** The checkpoints that are new. */
+  /** The checkpoints that are to be published: the new ones, behind the last that still was to be. */
   readonly checkpoints: readonly PublishedCheckpoint[]
   /** Whether there may be more to seal. */
   readonly more: boolean
@@ -69,11 +69,14 @@ export async function sealEvents(db: Database, request: SealRequest, sign: Sign)
       .where(eq(auditCheckpoints.organizationId, organizationId)),
     events: eventsAfter(db, organizationId, sealedSize(organizationId)),
     edge: rightEdge(db, organizationId),
+    unpublished: lastUnpublished(db, request),
+    // Somebody it has waited for may be configured no more, and then nobody else comes by.
+    cleared: clearOutbox(db, organizationId, request),
   })
   const tree = treeOf(begun.size[0]?.size ?? 0, begun.edge)
-  const checkpoints: PublishedCheckpoint[] = []
+  const checkpoints = begun.unpublished.map((row) => ({ organizationId, ...row }))
   let events: readonly ReadEventRow[] = begun.events
-  while (events.length > 0 && checkpoints.length < PAGES_AT_ONCE) {
+  for (let pages = 0; events.length > 0 && pages < PAGES_AT_ONCE; pages++) {
     const added = events.flatMap((event) => tree.append(eventLeaf(eventView(event))))
     const { size, root } = tree
     const note = await sign({ organizationId, size, root })
@@ -82,7 +85,7 @@ export async function sealEvents(db: Database, request: SealRequest, sign: Sign)
       checkpoint: db
         .insert(auditCheckpoints)
         .values({ organizationId, size, note, createdAt: new Date(at) }),
-      ...(events.length < EVENTS_PER_PAGE && { cleared: clearOutbox(db, organizationId, request) }),
+      cleared: clearOutbox(db, organizationId, request),
       events: eventsAfter(db, organizationId, sql`${size}`),
     })
     // Somebody else was faster: what there was to seal is sealed.
@@ -108,6 +111,22 @@ function eventsAfter(db: Database, organizationId: string, size: ReturnType<type
     )
     .orderBy(asc(auditEvents.sequence))
     .limit(EVENTS_PER_PAGE)
+}
+
+// Whatever came before it is covered by it.
+function lastUnpublished(db: Database, { organizationId, publishing }: SealRequest) {
+  const { size, note } = auditCheckpoints
+  return db
+    .select({ size, note })
+    .from(auditCheckpoints)
+    .where(
+      and(
+        eq(auditCheckpoints.organizationId, organizationId),
+        gt(size, publishedSize(organizationId))
+      )
+    )
+    .orderBy(desc(size))
+    .limit(publishing ? 1 : 0)
 }
 
 // The last subtree of each level that is complete: those that the tree's next leaves build on are

@@ -7,6 +7,7 @@ import { originOf, signCheckpoint } from '../proof/checkpoint.ts'
 import { noteSigner, type NoteSigner } from '../proof/note.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { awaiting } from './outbox.ts'
+import { publishCheckpoints } from './publish.ts'
 import { sealEvents, type PublishedCheckpoint, type SealRequest, type Sign } from './seal-events.ts'
 
 /** Where checkpoints are signed, and where they are kept outside. */
@@ -24,8 +25,8 @@ export function auditLog(privateKey: string, publish: AuditLog['publish']): Audi
 /**
  * Seals what an organization has recorded since the last time: a page of events for each round trip,
  * each page with a checkpoint of its own. Where seats are counted by the organization's Durable Object
- * it is done there, by one at a time. Answers the size of the log, or null where there is none to be
- * kept.
+ * it is done there, by one at a time. Publishes these checkpoints, and the last one if it was not
+ * published before. Answers the size of the log, or null where there is none to be kept.
  *
  * @throws {StoreUnavailable} if D1 does not answer, or the object does not.
  *
@@ -48,17 +49,7 @@ export async function sealOrganization(
   for (;;) {
     const request = { organizationId, at: now().getTime(), ...awaiting(seatgate) }
     const { size, checkpoints, more } = await seal(request)
-    for (const checkpoint of checkpoints) await publish(seatgate, checkpoint)
+    await publishCheckpoints(seatgate, organizationId, checkpoints)
     if (!more) return size
-  }
-}
-
-// The checkpoint stands in D1 whatever becomes of its copy; the next one covers what it covered.
-async function publish({ log, report }: Seatgate, checkpoint: PublishedCheckpoint): Promise<void> {
-  try {
-    await log?.publish?.(checkpoint)
-  } catch (error) {
-    const { organizationId } = checkpoint
-    report({ event: 'checkpoint_not_published', organizationId, error })
   }
 }

@@ -152,6 +152,12 @@ export const auditCheckpoints = sqliteTable(
   (table) => [primaryKey({ columns: [table.organizationId, table.size] })]
 )
 
+/** Up to which checkpoint each log is known to be kept outside, where that is asked for. */
+export const auditPublished = sqliteTable('audit_published', {
+  organizationId: text('organization_id').primaryKey(),
+  size: integer('size').notNull(),
+})
+
 /**
  * Runs that took away the beginning of a trail. The last one's `lastSequence` is the horizon: what is
  * up to there is gone, and nothing comes back there. Only inserted; the duration follows.
@@ -195,7 +201,7 @@ export const auditRetention = sqliteTable('audit_retention', {
   heldReason: text('held_reason'),
 })
 
-/** Organizations with events that some sink has not had yet, or that are not sealed. */
+/** Organizations with events that some sink has not had yet, or whose log is not sealed and published. */
 export const auditOutbox = sqliteTable('audit_outbox', {
   organizationId: text('organization_id').primaryKey(),
   sweptAt: instant('swept_at').notNull(),

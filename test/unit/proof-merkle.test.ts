@@ -12,6 +12,9 @@ import {
   type Hash,
   type Span,
 } from '../../src/proof/merkle.ts'
+import type { InclusionProof } from '../../src/audit/prove.ts'
+import { originOf, signCheckpoint } from '../../src/proof/checkpoint.ts'
+import { generateLogKey, noteSigner } from '../../src/proof/note.ts'
 import { verifyConsistency, verifyInclusion } from '../../src/proof/verify-proof.ts'
 
 // The leaves and roots that the certificate transparency project tests its own implementation with.
@@ -36,6 +39,9 @@ const ROOTS = [
   'ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c',
   '5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328',
 ]
+
+// As an answer has them, in base64.
+const HASH = 'x'.repeat(44)
 
 /** The root as the RFC defines it, straight from the definition. */
 function rootOf(leaves: readonly Hash[]): Hash {
@@ -176,11 +182,28 @@ describe('proofs', () => {
     for (const size of [1_000_000, 999_999, 2 ** 20 - 1, 2 ** 20, 2 ** 20 + 1]) {
       for (const index of [0, 1, 499_999, size - 2, size - 1]) {
         const spans = inclusionSpans(index, size)
-        expect(JSON.stringify(spans.map(() => 'x'.repeat(44))).length).toBeLessThanOrEqual(1024)
+        expect(spans.length).toBeLessThanOrEqual(Math.ceil(Math.log2(size)))
+        expect(JSON.stringify(spans.map(() => HASH)).length).toBeLessThanOrEqual(1024)
         expect(spans.flatMap(subtreesOf).length).toBeLessThanOrEqual(40)
         expect(consistencySpans(index + 1, size).flatMap(subtreesOf).length).toBeLessThanOrEqual(40)
       }
     }
+  })
+
+  it('AUD-56: of a million events make an answer of 1,289 bytes, 941 of them the hashes', async () => {
+    const { privateKey } = await generateLogKey('audit.example.com')
+    const origin = originOf('audit.example.com', crypto.randomUUID())
+    const size = 1_000_000
+    const root = rootOver([])
+    const answer: InclusionProof = {
+      sequence: size,
+      leafHash: HASH,
+      size,
+      hashes: Array.from({ length: 20 }, () => HASH),
+      checkpoint: await signCheckpoint(await noteSigner(privateKey), { origin, size, root }),
+    }
+    const bytesOf = (value: unknown) => new TextEncoder().encode(JSON.stringify(value)).length
+    expect([bytesOf(answer), bytesOf(answer.hashes)]).toEqual([1289, 941])
   })
 
   it('are right where 32 bits do not reach', () => {

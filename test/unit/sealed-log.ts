@@ -41,15 +41,18 @@ export function sealed(
   const checkpoints: Checkpoint[] = []
   for (let sequence = 1; sequence <= size; sequence++) {
     const event = change(eventAt(sequence), sequence)
-    const leaf = eventLeaf(event)
-    tree.append(leaf)
-    lines.push(JSON.stringify({ ...event, leafHash: base64(leaf) }))
+    tree.append(eventLeaf(event))
+    lines.push(JSON.stringify(resealed(event)))
     if (sequence % BETWEEN_CHECKPOINTS === 0 || sequence === size) {
       checkpoints.push({ origin: 'audit.example/acme', size: sequence, root: tree.root })
     }
   }
   return { lines, checkpoints }
 }
+
+/** An event with the hash that it would have been sealed with. */
+export const resealed = (event: object) => ({ ...event, leafHash: base64(eventLeaf(event)) })
+
 /** The line that ends a whole export. */
 export const endOf = (events: number) =>
   JSON.stringify({

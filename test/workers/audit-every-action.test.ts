@@ -61,7 +61,7 @@ import { answered, codeOf, newUser, operator, PASSWORD, signedIn } from './world
 const requestOf = (outcome: JoinOutcome) => ('request' in outcome ? outcome.request.id : '')
 
 describe('what is on record', () => {
-  it('AUD-13: is for every function that changes something what the catalogue says, and every action of it', async () => {
+  it('AUD-13 AUD-14: is for every function that changes something what the catalogue says, and every action of it', async () => {
     const heard: string[] = []
     let ahead = 0
     const world = createJoiningWorld({
@@ -255,16 +255,34 @@ describe('what is on record', () => {
     await writes('s.drift_repaired', () => rebuildSeats(seatgate, byHost))
     await forwardOrganization(seatgate, id)
     await sealOrganization(seatgate, id)
+    const told = new Set(await actionsTold())
     ahead += 31 * DAY_SECONDS
     await writes('a.purge_run', () => purgeAuditEvents(seatgate, byHost))
     await writes('o.rename', () => renameOrganization(seatgate, inside(one), { name: 'Last' }))
     await sealOrganization(seatgate, id)
+    for (const action of await actionsTold()) told.add(action)
     ahead += 31 * DAY_SECONDS
     await writes('a.forced_purge', () => purgeAuditEvents(seatgate, byHost, { force: true }))
 
     expect([...seen].toSorted()).toEqual(Object.keys(auditActions).toSorted())
+    // What retention has taken was looked at before.
+    for (const action of await actionsTold()) told.add(action)
+    expect(told).toEqual(seen)
   })
 })
+
+/** The actions of all rows that are there; each row says whom it is about, who did it and on whose behalf. */
+async function actionsTold(): Promise<readonly string[]> {
+  const { results } = await testEnv.DB.prepare(
+    `SELECT action, (
+       target_type IS NOT NULL AND target_id IS NOT NULL
+       AND (actor_id IS NULL) = (actor_type IN ('system', 'anonymous'))
+       AND (effective_user_id IS NULL) = (actor_type IN ('system', 'anonymous'))
+     ) AS filled FROM audit_events GROUP BY 1, 2`
+  ).all<{ action: string; filled: number }>()
+  expect(results.filter(({ filled }) => filled === 0)).toEqual([])
+  return results.map(({ action }) => action)
+}
 
 const full = (action: string) =>
   action.replace(/^o\./, 'organization.').replace(/^s\./, 'seat.').replace(/^a\./, 'audit.')

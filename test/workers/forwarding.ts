@@ -107,18 +107,19 @@ export async function rename(
 
 /**
  * Adds events by SQL, where it takes many, behind those that are there: two, unless there are more. Their
- * action is an expression of `value`, which counts from 1.
+ * action and metadata are expressions of `value`, which counts from 1.
  */
 export async function addEvents(
   organizationId: string,
   count: number,
   there = 2,
-  action = "'test.event'"
+  action = "'test.event'",
+  metadata = "'{}'"
 ): Promise<void> {
   const numbers = JSON.stringify(Array.from({ length: count }, (_, index) => index + 1))
   await testEnv.DB.prepare(
     `INSERT INTO audit_events (organization_id, sequence, id, action, outcome, actor_type, metadata, occurred_at, inserted_at)
-     SELECT ?1, CAST(?3 AS INTEGER) + value, ?1 || (?3 + value), ${action}, 'success', 'system', '{}', 7, 7 FROM json_each(?2)`
+     SELECT ?1, CAST(?3 AS INTEGER) + value, ?1 || (?3 + value), ${action}, 'success', 'system', ${metadata}, 7, 7 FROM json_each(?2)`
   )
     .bind(organizationId, numbers, there)
     .run()

@@ -8,6 +8,7 @@ export interface TestEnv {
   readonly DB: D1Database
   readonly SEATS: DurableObjectNamespace<SeatLedger>
   readonly AUDIT_QUEUE: Queue<WakeUp>
+  readonly TEST_BUCKET: R2Bucket
   readonly TEST_MIGRATIONS: D1Migration[]
   readonly SCALE: string
 }

@@ -1,0 +1,48 @@
+/**
+ * Checkpoints on their way out of D1.
+ *
+ * @module
+ */
+import { lt } from 'drizzle-orm'
+import { batch } from '../database/batch.ts'
+import { auditPublished } from '../database/schema.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { awaiting, clearOutbox } from './outbox.ts'
+import type { PublishedCheckpoint } from './seal-events.ts'
+
+/**
+ * Publishes an organization's checkpoints where the host keeps them, and remembers how far that went: a
+ * later one covers those before it. Whatever was not taken, or not remembered, is published by whoever
+ * seals next, and until then the organization stays in the outbox.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ */
+export async function publishCheckpoints(
+  seatgate: Seatgate,
+  organizationId: string,
+  checkpoints: readonly PublishedCheckpoint[]
+): Promise<void> {
+  const { db, log, report } = seatgate
+  if (log === null || log.publish === null) return
+  let size = 0
+  for (const checkpoint of checkpoints) {
+    try {
+      await log.publish(checkpoint)
+      size = checkpoint.size
+    } catch (error) {
+      report({ event: 'checkpoint_not_published', organizationId, error })
+    }
+  }
+  if (size === 0) return
+  await batch(db, {
+    published: db
+      .insert(auditPublished)
+      .values({ organizationId, size })
+      .onConflictDoUpdate({
+        target: auditPublished.organizationId,
+        set: { size },
+        setWhere: lt(auditPublished.size, size),
+      }),
+    cleared: clearOutbox(db, organizationId, awaiting(seatgate)),
+  })
+}
