@@ -1,3 +1,4 @@
+import { sha256 } from '../sha256.ts'
 import type { AuditEvent } from './event.ts'
 import type { Delivery, Sink } from './sink.ts'
 import type { SinkOptions } from './webhook-sink.ts'
@@ -20,10 +21,14 @@ export interface BucketSinkOptions extends SinkOptions {
   readonly prefix?: string
 }
 
+const DIGITS_OF_HASH = 16
+
 /**
  * Keeps events in a bucket as NDJSON, up to 100 in an object, one event a line. The name says the
- * organization and the first sequence: `audit/ORGANIZATION/000000000101.ndjson`. An attempt that is
- * repeated overwrites its own object, so that a listing has the events in order and hardly any twice.
+ * organization, the first and the last sequence and, by the beginning of its SHA-256, the content:
+ * `audit/ORGANIZATION/000000000101-000000000200-8d0e42a1f3b95c77.ndjson`. No object is ever overwritten
+ * but with the same events, however late a write lands. A listing has the events in order; where an
+ * attempt, a requeue or a replay took others together, some are in two objects, and their ids tell.
  *
  * @throws {TypeError} if there is no bucket.
  *
@@ -41,13 +46,20 @@ export function bucketSink({
   if (typeof bucket?.put !== 'function') throw new TypeError('bucketSink: bucket is not bound.')
   const put = async (events: readonly AuditEvent[]): Promise<Delivery> => {
     const [first] = events
-    if (first === undefined) return { outcome: 'delivered' }
-    const name = String(first.sequence).padStart(12, '0')
+    const last = events.at(-1)
+    if (first === undefined || last === undefined) return { outcome: 'delivered' }
     const body = events.map((event) => `${JSON.stringify(event)}\n`).join('')
+    const hash = (await sha256(body)).slice(0, DIGITS_OF_HASH)
+    const name = `${padded(first)}-${padded(last)}-${hash}`
     const httpMetadata = { contentType: 'application/x-ndjson' }
     await bucket.put(`${prefix}${first.organizationId}/${name}.ndjson`, body, { httpMetadata })
     return { outcome: 'delivered' }
   }
   const setUpPage = 'docs/audit.md#forwarding'
   return { id, setUpPage, ...options, deliver: (event) => put([event]), deliverMany: put }
+}
+
+// So that names are in the order of what they name.
+function padded({ sequence }: AuditEvent): string {
+  return String(sequence).padStart(12, '0')
 }

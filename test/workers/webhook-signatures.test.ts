@@ -1,8 +1,7 @@
 import { Webhook, WebhookVerificationError } from 'standardwebhooks'
 import { describe, expect, it } from 'vitest'
-import { bucketSink, forwardOrganization, webhookSink } from '../../src/index.ts'
+import { webhookSink } from '../../src/index.ts'
 import type { AuditEvent, WebhookSinkOptions } from '../../src/index.ts'
-import { addEvents, clocked, cursorOf, organizationWith } from './forwarding.ts'
 
 const event = {
   id: 'e1',
@@ -161,58 +160,5 @@ describe('where a webhook may be', () => {
 
   it('FWD-49: at a name that is public by its form, over https', () => {
     expect(webhookSink({ url: 'https://logs.example.com.', secret: null }).id).toBe('webhook')
-  })
-})
-
-describe('a bucket', () => {
-  function bucketOf() {
-    const objects = new Map<string, string>()
-    let failures = 0
-    return {
-      objects,
-      fail: (times: number) => void (failures = times),
-      put: async (key: string, body: string) => {
-        if (failures-- > 0) throw new Error('no bucket')
-        objects.set(key, body)
-      },
-    }
-  }
-  const sequencesOf = (body: string) =>
-    body
-      .trimEnd()
-      .split('\n')
-      .map((line) => (JSON.parse(line) as AuditEvent).sequence)
-
-  it('keeps events as NDJSON, up to a hundred in an object, in the order of their names', async () => {
-    const bucket = bucketOf()
-    const { seatgate } = clocked([bucketSink({ bucket, redact: { exclude: ['personal'] } })])
-    const id = await organizationWith(seatgate)
-    await addEvents(id, 148)
-    await forwardOrganization(seatgate, id)
-    expect([...bucket.objects.keys()]).toEqual([
-      `audit/${id}/000000000001.ndjson`,
-      `audit/${id}/000000000101.ndjson`,
-    ])
-    const bodies = [...bucket.objects.values()]
-    expect(bodies.flatMap(sequencesOf)).toEqual(Array.from({ length: 150 }, (_, n) => n + 1))
-    expect(bodies.join('')).not.toContain('"personal":')
-  })
-
-  it('is tried again when it fails, and has nothing twice', async () => {
-    const bucket = bucketOf()
-    bucket.fail(1)
-    const { seatgate, later } = clocked([bucketSink({ bucket, id: 'r2', prefix: '' })])
-    const id = await organizationWith(seatgate)
-    await forwardOrganization(seatgate, id)
-    expect(await cursorOf(id, 'r2')).toMatchObject({ sequence: 0, error: 'error' })
-    await addEvents(id, 3)
-    later(1)
-    await forwardOrganization(seatgate, id)
-    expect([...bucket.objects]).toHaveLength(1)
-    expect(sequencesOf(bucket.objects.get(`${id}/000000000001.ndjson`)!)).toEqual([1, 2, 3, 4, 5])
-  })
-
-  it('is refused if it is not bound', () => {
-    expect(() => bucketSink({ bucket: undefined as never })).toThrow(TypeError)
   })
 })
