@@ -5,7 +5,7 @@
  */
 import type { Seatgate } from '../seatgate.ts'
 import { attempt, DELIVERY_SECONDS, type Tried } from './attempt.ts'
-import { backoffSeconds, LONGEST_SECONDS } from './backoff.ts'
+import { backoffSeconds, patienceSeconds } from './backoff.ts'
 import type { Progress } from './cursor.ts'
 import { eventView, type AuditEvent, type ReadEventRow } from './event.ts'
 import { remembered, unsent, type Attempt } from './history.ts'
@@ -82,7 +82,10 @@ export async function deliverPage(
       const { reason } = delivery
       remember(refusedBatch(step, { ...told, outcome: 'retry', reason }, time))
       attempts += 1
-      const wanted = Math.max(patience(delivery.afterSeconds), backoffSeconds(attempts, random))
+      const wanted = Math.max(
+        patienceSeconds(delivery.afterSeconds),
+        backoffSeconds(attempts, random)
+      )
       // The last attempt comes when the time is up, and not later.
       const seconds = Math.min(wanted, left)
       const again = new Date(time.getTime() + seconds * 1000)
@@ -154,9 +157,4 @@ function letterOf({ sequence, id, action }: AuditEvent, reason: string, attempts
 
 function budgetSeconds({ retryHours = DEFAULT_RETRY_HOURS }: Sink): number {
   return retryHours * 3600
-}
-
-// How long a sink asked to be left alone, in so far as it makes sense.
-function patience(seconds: number | undefined): number {
-  return typeof seconds === 'number' && seconds > 0 ? Math.min(seconds, LONGEST_SECONDS) : 0
 }

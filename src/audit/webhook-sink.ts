@@ -135,5 +135,5 @@ function secondsUntil(header: string | null, now: Date): number | null {
   const seconds = /^\d+$/.test(header)
     ? Number(header)
     : (Date.parse(header) - now.getTime()) / 1000
-  return seconds > 0 && seconds <= 86_400 ? Math.ceil(seconds) : null
+  return seconds > 0 ? Math.ceil(seconds) : null
 }

@@ -179,7 +179,10 @@ describe('what an answer means', () => {
   it.each([
     ['120', 120],
     ['86400', 86_400],
-    ['86401', undefined],
+    // However long: the forwarder knows where to end.
+    ['86401', 86_401],
+    ['9'.repeat(21), 1e21],
+    [new Date(NOW.getTime() + 90_000_000).toUTCString(), 90_000],
     ['0', undefined],
     ['-5', undefined],
     [new Date(NOW.getTime() + 61_000).toUTCString(), 61],
@@ -220,6 +223,29 @@ describe('forwarded to', () => {
     const ids = posted.map(({ headers }) => headers.get('webhook-id'))
     expect(new Set(ids).size).toBe(4)
   })
+
+  it.each([
+    ['a number of 13 hours', '46800', 46_800],
+    ['a number of just over a day', '86401', 86_400],
+    ['a number without end', '9'.repeat(400), 86_400],
+    ['a date in two days', new Date(NOW.getTime() + 172_800_000).toUTCString(), 86_400],
+  ])(
+    'FWD-33: is left alone as long as its Retry-After says, a day at most, with %s',
+    async (_what, header, seconds) => {
+      const headers = { 'retry-after': header }
+      const answers = [() => new Response(null, { status: 429, headers })]
+      const { posted, sink } = receiver(() => answers.shift()?.() ?? new Response(null))
+      const { seatgate, later } = clocked([sink()])
+      const id = await organizationWith(seatgate)
+      expect(await forwardOrganization(seatgate, id)).toBe(seconds)
+      later(seconds - 0.001)
+      expect(await forwardOrganization(seatgate, id)).toBeNull()
+      expect(posted).toHaveLength(1)
+      later(0.001)
+      expect(await forwardOrganization(seatgate, id)).toBeNull()
+      expect(posted).toHaveLength(3)
+    }
+  )
 
   it('gets only the actions that it takes', async () => {
     const { posted, sink } = receiver()
