@@ -5,8 +5,8 @@ import type { AuditEvent } from './event.ts'
 import { redacted } from './outgoing.ts'
 import type { Delivery, Sink } from './sink.ts'
 
-/** How long a delivery may take. */
-export const DELIVERY_SECONDS = 15
+// How long a delivery may take.
+const DELIVERY_SECONDS = 15
 
 const LONGEST_REASON = 500
 

