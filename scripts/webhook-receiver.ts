@@ -1,7 +1,14 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { createServer, type IncomingMessage } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type ServerResponse,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { pipeline } from 'node:stream/promises'
 import type { AuditEvent } from './client.ts'
 
 export interface Delivery {
@@ -11,10 +18,16 @@ export interface Delivery {
   readonly event: AuditEvent & { readonly organizationId: string }
 }
 
+export interface Answer {
+  readonly status: number
+  readonly headers?: OutgoingHttpHeaders
+  readonly body?: string | Readable
+}
+
 export interface ReceiverOptions {
   readonly secret: string
-  /** The status for the delivery with this number, from 1. Default 204. */
-  readonly answer?: (number: number) => number
+  /** The answer to the delivery with this number, from 1. Default 204. */
+  readonly answer?: (number: number) => Answer
 }
 
 export type WebhookReceiver = Awaited<ReturnType<typeof startReceiver>>
@@ -22,20 +35,30 @@ export type WebhookReceiver = Awaited<ReturnType<typeof startReceiver>>
 const TOLERANCE_SECONDS = 300
 
 /** A customer's log system: takes Standard Webhooks on a loopback port and remembers them. */
-export async function startReceiver({ secret, answer = () => 204 }: ReceiverOptions) {
+export async function startReceiver({ secret, answer = () => ({ status: 204 }) }: ReceiverOptions) {
   const deliveries: Delivery[] = []
-  async function take(request: IncomingMessage): Promise<number> {
+  let requests = 0
+  async function take(request: IncomingMessage): Promise<Answer> {
+    requests += 1
     const body = await text(request)
-    const status = answer(deliveries.length + 1)
     const { data } = JSON.parse(body) as { data: Delivery['event'] }
-    deliveries.push({ status, isSigned: hasValidSignature(request, body, secret), event: data })
-    return status
+    const answered = answer(deliveries.length + 1)
+    const isSigned = hasValidSignature(request, body, secret)
+    deliveries.push({ status: answered.status, isSigned, event: data })
+    return answered
+  }
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const {
+      status,
+      headers,
+      body = '',
+    } = await take(request).catch((): Answer => ({ status: 400 }))
+    response.writeHead(status, headers)
+    await pipeline(typeof body === 'string' ? Readable.from([body]) : body, response)
   }
   const server = createServer((request, response) => {
-    take(request).then(
-      (status) => response.writeHead(status).end(),
-      () => response.writeHead(400).end()
-    )
+    // Whoever hangs up before the end does not want the rest.
+    respond(request, response).catch(() => {})
   })
 
   const listen = (port: number) =>
@@ -57,6 +80,8 @@ export async function startReceiver({ secret, answer = () => 204 }: ReceiverOpti
   return {
     url: `http://127.0.0.1:${port}/hook`,
     deliveries,
+    /** How often it was asked for anything at all. */
+    requests: () => requests,
     /** What was accepted for one organization, each event once, in order of first arrival. */
     received(organizationId: string): Delivery['event'][] {
       const events = deliveries

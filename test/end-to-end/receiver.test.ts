@@ -1,15 +1,19 @@
+import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connect, granted } from '../../scripts/client.ts'
 import { startWorker, type LocalWorker } from '../../scripts/local-worker.ts'
 import { waitFor } from '../../scripts/wait-for.ts'
-import { startReceiver, type WebhookReceiver } from '../../scripts/webhook-receiver.ts'
+import { startReceiver, type Answer, type WebhookReceiver } from '../../scripts/webhook-receiver.ts'
 import { temporaryDirectory, type TemporaryDirectory } from './temporary-directory.ts'
 
 const FAILURES = 3
 const DOWN_SECONDS = 5
 const RECOVERY_SECONDS = 150
 const SECRET = 'whsec_ZW5kLXRvLWVuZC1zZWNyZXQtMDAwMDAwMDAwMDA='
+
+/** What it answers next, before it answers 204 to everything. */
+const answers: Answer[] = Array.from({ length: FAILURES }, () => ({ status: 500 }))
 
 let directory: TemporaryDirectory
 let receiver: WebhookReceiver
@@ -19,7 +23,7 @@ beforeAll(async () => {
   directory = await temporaryDirectory()
   receiver = await startReceiver({
     secret: SECRET,
-    answer: (number) => (number <= FAILURES ? 500 : 204),
+    answer: () => answers.shift() ?? { status: 204 },
   })
   worker = await startWorker({
     persistTo: directory.path,
@@ -76,3 +80,51 @@ test('a receiver that fails and then is down gets every event, in order', async 
   expect(sequences()).toEqual(Array.from({ length: wanted }, (_, index) => index + 1))
   expect(receiver.deliveries.every(({ isSigned }) => isSigned)).toBe(true)
 }, 400_000)
+
+test('FWD-49: a redirect is not followed, and what else an answer says is not read', async () => {
+  const elsewhere = await startReceiver({ secret: SECRET })
+  let hungUp = false
+  const endless = new Readable({
+    read() {
+      this.push('more '.repeat(1000))
+    },
+    destroy(error, done) {
+      hungUp = true
+      done(error)
+    },
+  })
+  try {
+    const before = receiver.deliveries.length
+    const html = { 'content-type': 'text/html' }
+    answers.push(
+      { status: 302, headers: { location: elsewhere.url } },
+      { status: 200, body: endless },
+      { status: 200, headers: html, body: '<!doctype html><title>Welcome</title>' },
+      { status: 307, headers: { location: elsewhere.url } }
+    )
+    const owner = granted(await connect(worker.url).signUp('odd@example.com'))
+    const api = connect(worker.url, owner.token)
+    const { id } = granted(await api.createOrganization('Odd answers'))
+    const { user } = granted(await connect(worker.url).signUp('even-odder@example.com'))
+    granted(await api.addMember(id, user.id))
+    const wanted = await api.audit(id)
+    await waitFor(
+      'every event, and the end of what has none',
+      RECOVERY_SECONDS,
+      () => (receiver.received(id).length === wanted.length && hungUp) || undefined,
+      () => ({ hungUp, deliveries: receiver.deliveries.slice(before) })
+    )
+    const came = receiver.deliveries.slice(before)
+    expect(came.map(({ status, event }) => [event.sequence, status])).toEqual([
+      [1, 302],
+      [1, 200],
+      [2, 200],
+      [3, 307],
+      [3, 204],
+      [4, 204],
+    ])
+    expect(elsewhere.requests()).toBe(0)
+  } finally {
+    await elsewhere.stop()
+  }
+}, 200_000)
