@@ -21,7 +21,7 @@ export interface Delivery {
 export interface Answer {
   readonly status: number
   readonly headers?: OutgoingHttpHeaders
-  readonly body?: string | Readable
+  readonly body?: Iterable<string>
 }
 
 export interface ReceiverOptions {
@@ -54,7 +54,7 @@ export async function startReceiver({ secret, answer = () => ({ status: 204 }) }
       body = '',
     } = await take(request).catch((): Answer => ({ status: 400 }))
     response.writeHead(status, headers)
-    await pipeline(typeof body === 'string' ? Readable.from([body]) : body, response)
+    await pipeline(Readable.from(body), response)
   }
   const server = createServer((request, response) => {
     // Whoever hangs up before the end does not want the rest.

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connect, granted } from '../../scripts/client.ts'
@@ -84,21 +83,19 @@ test('a receiver that fails and then is down gets every event, in order', async 
 test('FWD-49: a redirect is not followed, and what else an answer says is not read', async () => {
   const elsewhere = await startReceiver({ secret: SECRET })
   let hungUp = false
-  const endless = new Readable({
-    read() {
-      this.push('more '.repeat(1000))
-    },
-    destroy(error, done) {
+  function* endless() {
+    try {
+      for (;;) yield 'more '.repeat(1000)
+    } finally {
       hungUp = true
-      done(error)
-    },
-  })
+    }
+  }
   try {
     const before = receiver.deliveries.length
     const html = { 'content-type': 'text/html' }
     answers.push(
       { status: 302, headers: { location: elsewhere.url } },
-      { status: 200, body: endless },
+      { status: 200, body: endless() },
       { status: 200, headers: html, body: '<!doctype html><title>Welcome</title>' },
       { status: 307, headers: { location: elsewhere.url } }
     )
