@@ -7,7 +7,8 @@ import { invalid } from '../refusal.ts'
 import { refused, type Result } from '../result.ts'
 
 const text = v.pipe(v.string('Must be a text.'), v.minLength(1, 'Must not be empty.'))
-const instant = v.pipe(
+/** A time, as it is asked for. */
+export const instant = v.pipe(
   v.union([v.string(), v.date()], 'Must be a time, as ISO 8601.'),
   v.transform((value) => new Date(value)),
   v.check((date) => !Number.isNaN(date.getTime()), 'Must be a time, as ISO 8601.')

@@ -9,11 +9,12 @@ import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { changeSink, sequence } from './change-sink.ts'
 import { organizationEvent } from './event.ts'
+import { LetterFilters, matchingLetters } from './letter-filters.ts'
 
 const Requeue = v.object(
   {
+    ...LetterFilters.entries,
     sequence: v.optional(sequence),
-    action: v.optional(v.string('Must be a text.')),
     dryRun: v.optional(v.boolean('Must be true or false.'), false),
     force: v.optional(v.boolean('Must be true or false.'), false),
   },
@@ -23,15 +24,16 @@ const Requeue = v.object(
 const MOST_AT_ONCE = 10_000
 
 /**
- * Puts dead letters back, to be tried once more: that of `{ sequence }`, or all (of an `action`). With
- * `dryRun` they are only counted; more than 10,000 need `force`.
+ * Puts dead letters back, to be tried once more: that of `{ sequence }`, or all, or those of an `action`
+ * and of a time (`from`, `to`: when they were first given up, both included). With `dryRun` they are only
+ * counted; more than 10,000 need `force`.
  *
  * Refusals: as `replaySink`; `not_found`, `not_dead` and `already_replayed` of the one that is
  * named; `too_many`.
  *
  * @example
  * ```ts
- * await requeueDeadLetters(seatgate, scope, 'webhook', { action: 'organization.rename' })
+ * await requeueDeadLetters(seatgate, scope, 'webhook', { from: outageBegan, to: outageEnded })
  * ```
  */
 export async function requeueDeadLetters(
@@ -43,14 +45,14 @@ export async function requeueDeadLetters(
 ): Promise<Result<{ readonly sink: string; readonly events: number }>> {
   const { db } = seatgate
   const parsed = parseInput(Requeue, input)
-  const { sequence: named, action, dryRun, force } = parsed.ok ? parsed.value : ({} as never)
+  const { sequence: named, dryRun, force, ...filters } = parsed.ok ? parsed.value : ({} as never)
   const ofSink = and(
     eq(sinkDeadLetters.organizationId, organizationIdOf(scope.organization)),
     eq(sinkDeadLetters.sinkId, sinkId)
   )
   const chosen = and(
     named === undefined ? undefined : eq(sinkDeadLetters.sequence, named),
-    action === undefined ? undefined : eq(sinkDeadLetters.action, action),
+    matchingLetters(filters),
     eq(sinkDeadLetters.state, 'dead')
   )
   const queries = {
@@ -69,7 +71,7 @@ export async function requeueDeadLetters(
     const events = Number(rows['counted']?.[0]?.['events'] ?? 0)
     if (named !== undefined && events === 0) {
       const state = rows['letter']?.[0]?.['state']
-      if (named > head) return refused({ code: 'not_found' })
+      if (named > head || state === 'dead') return refused({ code: 'not_found' })
       return refused({ code: state === undefined ? 'not_dead' : 'already_replayed' })
     }
     const value = { sink: sinkId, events }

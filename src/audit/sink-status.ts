@@ -2,12 +2,14 @@ import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import type { Queries } from '../database/batch.ts'
 import { sinkCursors, sinkDeadLetters } from '../database/schema.ts'
+import { parseInput } from '../input.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
 import { find, standingWith, type Found } from '../organizations/standing.ts'
 import { parsePage, toPage, type Page, type PageInput } from '../page.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { isOperator, isSystem, type OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { LetterFilters, matchingLetters, type DeadLetterFilters } from './letter-filters.ts'
 import type { Sink } from './sink.ts'
 
 /** Where a sink stands in an organization. */
@@ -41,6 +43,9 @@ export interface DeadLetterView {
   readonly diedAt: string
   readonly updatedAt: string
 }
+
+/** What is asked for: a page, of all dead letters or of some. */
+export interface DeadLetterInput extends PageInput, DeadLetterFilters {}
 
 /**
  * Tells where each sink stands in an organization, for those who administer its members, and for
@@ -94,7 +99,8 @@ export async function listSinks(
 const Place = v.strictTuple([v.pipe(v.number(), v.safeInteger()), v.literal('dead_letters')])
 
 /**
- * Lists what was given up for a sink, oldest first, whatever became of it since.
+ * Lists what was given up for a sink, oldest first, whatever became of it since: all, or those of an
+ * `action` and of a time (`from`, `to`: when they were first given up, both included).
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found` for a sink
  * that there is not, `validation_error`, `invalid_cursor`.
@@ -105,9 +111,10 @@ export async function listDeadLetters(
   seatgate: Seatgate,
   scope: OrganizationScope,
   sinkId: string,
-  input: PageInput = {}
+  input: DeadLetterInput = {}
 ): Promise<Result<Page<DeadLetterView>>> {
   const { db } = seatgate
+  const asked = parseInput(LetterFilters, input)
   const request = parsePage(input, Place)
   const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
   const found = await find(db, scope, {
@@ -118,6 +125,7 @@ export async function listDeadLetters(
         and(
           eq(sinkDeadLetters.organizationId, organizationIdOf(scope.organization)),
           eq(sinkDeadLetters.sinkId, sinkId),
+          asked.ok ? matchingLetters(asked.value) : undefined,
           after ? gt(sinkDeadLetters.sequence, after[0]) : undefined
         )
       )
@@ -128,6 +136,7 @@ export async function listDeadLetters(
   if (!keeper.ok) return keeper
   const sink = sinkNamed(seatgate, sinkId)
   if (!sink.ok) return sink
+  if (!asked.ok) return asked
   if (!request.ok) return request
   const view = (row: (typeof found.rows.letters)[number]): DeadLetterView => ({
     sequence: row.sequence,

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { forwardOrganization, requeueDeadLetters, sweepAudit } from '../../src/index.ts'
+import {
+  forwardOrganization,
+  listDeadLetters,
+  requeueDeadLetters,
+  sweepAudit,
+} from '../../src/index.ts'
 import {
   addEvents,
   actionsOf,
@@ -11,6 +16,7 @@ import {
   lettersOf,
   organizationWith,
   permanent,
+  rename,
   retry,
   sinkOf,
   upTo,
@@ -212,4 +218,81 @@ describe('putting dead letters back', () => {
     expect((await lettersOf(seatgate, id, 'log')).at(-1)).toEqual([99, 'dead', 'event_missing', 1])
     expect(await isInOutbox(id)).toBe(false)
   })
+})
+
+describe('dead letters of a time', () => {
+  /** Those of sequence 1 and 2 died at midnight, 3 at one and 4 at two o’clock. */
+  async function threeHours() {
+    const sink = sinkOf('log', () => permanent)
+    const { seatgate, clock, later } = clocked([sink])
+    clock.now = Date.parse('2026-11-21T00:00:00.000Z')
+    const id = await organizationWith(seatgate)
+    for (const hour of [0, 1, 2]) {
+      if (hour > 0) await rename(seatgate, id, `At ${hour}`)
+      await forwardOrganization(seatgate, id)
+      later(3600)
+    }
+    const at = (hour: number) => new Date(Date.UTC(2026, 10, 21, hour)).toISOString()
+    const scope = byOperator(id)
+    const listed = async (filters: object) =>
+      answered(await listDeadLetters(seatgate, scope, 'log', filters)).data.map(
+        ({ sequence }) => sequence
+      )
+    const requeue = (filters: object) => requeueDeadLetters(seatgate, scope, 'log', filters)
+    return { seatgate, id, at, listed, requeue }
+  }
+  const justBefore = (time: string) => new Date(Date.parse(time) - 1)
+
+  it('FWD-43: are listed, counted and put back, both ends included, and of an action in it', async () => {
+    const { seatgate, id, at, listed, requeue } = await threeHours()
+    const cases: [object, number[]][] = [
+      [{}, [1, 2, 3, 4]],
+      [{ from: at(1) }, [3, 4]],
+      [{ from: justBefore(at(1)), to: at(1) }, [3]],
+      [{ to: justBefore(at(1)) }, [1, 2]],
+      [{ from: at(0), to: at(1) }, [1, 2, 3]],
+      [{ from: at(3) }, []],
+      [{ from: at(2), to: at(1) }, []],
+      [{ to: at(1), action: 'organization.create' }, [1]],
+      [{ from: at(1), action: 'organization.create' }, []],
+    ]
+    for (const [filters, sequences] of cases) {
+      expect(await listed(filters), JSON.stringify(filters)).toEqual(sequences)
+      expect(answered(await requeue({ ...filters, dryRun: true })).events).toBe(sequences.length)
+    }
+    expect(answered(await requeue({ from: at(1), to: at(1) })).events).toBe(1)
+    const states = (await lettersOf(seatgate, id, 'log')).map(([, state]) => state)
+    expect(states).toEqual(['dead', 'dead', 'queued', 'dead'])
+    // One that is named and does not match is not there for whoever asks so.
+    expect(codeOf(await requeue({ sequence: 4, to: at(1) }))).toBe('not_found')
+    expect(codeOf(await requeue({ sequence: 3, from: at(1) }))).toBe('already_replayed')
+  })
+
+  it('are listed by pages', async () => {
+    const { seatgate, id, at } = await threeHours()
+    const page = (more: object) =>
+      listDeadLetters(seatgate, byOperator(id), 'log', {
+        from: at(0),
+        to: at(1),
+        limit: 2,
+        ...more,
+      })
+    const first = answered(await page({}))
+    const second = answered(await page({ cursor: first.nextCursor }))
+    const sequences = [first, second].map(({ data }) => data.map(({ sequence }) => sequence))
+    expect(sequences).toEqual([[1, 2], [3]])
+    expect(second.nextCursor).toBeNull()
+  })
+
+  it.each([['yesterday'], [7], [{}], ['2026-13-01']])(
+    'are not those of %j, which is no time',
+    async (time) => {
+      const { seatgate, id, requeue } = await threeHours()
+      for (const filters of [{ from: time }, { to: time }]) {
+        expect(codeOf(await requeue(filters))).toBe('validation_error')
+        const listed = await listDeadLetters(seatgate, byOperator(id), 'log', filters as never)
+        expect(codeOf(listed)).toBe('validation_error')
+      }
+    }
+  )
 })

@@ -153,6 +153,8 @@ describe('what can be asked about sinks', () => {
         await client.get(`${path}/log/dead-letters`, token)
       ).json<{ data: object[] }>()
       expect(letters.data).toHaveLength(1)
+      const ofATime = `${path}/log/dead-letters?action=organization.create&to=2026-01-01T00:00:00Z`
+      expect(await (await client.get(ofATime, token)).json()).toMatchObject({ data: [] })
       const replayed = await client.post(`${path}/log/replay`, { fromSequence: 1 }, token)
       expect([replayed.status, await replayed.json()]).toEqual([
         202,
@@ -164,6 +166,9 @@ describe('what can be asked about sinks', () => {
         token
       )
       expect([requeued.status, await requeued.json()]).toEqual([202, { sink: 'log', events: 1 }])
+      const none = { to: '2026-01-01T00:00:00Z', dryRun: true }
+      const older = await client.post(`${path}/log/dead-letters/requeue`, none, token)
+      expect(await older.json()).toEqual({ sink: 'log', events: 0 })
       expect((await client.post(`${path}/log/resume`, {}, token)).status).toBe(202)
     }
     const stranger = asUser({ userId: crypto.randomUUID() })
