@@ -162,8 +162,8 @@ describe('a run', () => {
     const dead = sinkOf('dead', () => ({ outcome: 'permanent', reason: 'schema' }))
     const { seatgate, clock, daysLater, purge, status, tended } = retaining(days(30), [dead], {
       measure: (metric) => metrics.push(metric),
-      // Each look at the clock takes a second.
-      now: () => new Date((clock.now += 1000)),
+      // Each look at the clock takes a tenth of a second.
+      now: () => new Date((clock.now += 100)),
     })
     const organization = await organizationWith(seatgate)
     const token = asUser({ userId: owners.get(organization)! })
@@ -200,7 +200,7 @@ describe('a run', () => {
       ],
     })
     const milliseconds = (await status(organization)).runs[0]!.milliseconds!
-    expect(milliseconds).toBeGreaterThanOrEqual(1000)
+    expect(milliseconds).toBeGreaterThanOrEqual(100)
     expect(metrics).toContainEqual({ name: 'audit.purged', events: 5, milliseconds })
     expect(await eventsOf(organization, 'audit.purge_run')).toEqual([
       {
