@@ -4,7 +4,7 @@
  * @module
  */
 import { OWN_PREFIXES, type EventRules } from './audit/host-event.ts'
-import { auditLog, type AuditLog } from './audit/seal.ts'
+import { auditLog, type AuditLog } from './sealing/seal.ts'
 import { HOOKS, type Hooks, type LifecycleHooks } from './hooks/hooks.ts'
 import type { InvitationRules } from './invitations/rules.ts'
 import type { JoinRules } from './joining/rules.ts'

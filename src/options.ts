@@ -1,6 +1,6 @@
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
-import type { PublishedCheckpoint } from './audit/seal-events.ts'
-import type { Sink } from './audit/sink.ts'
+import type { PublishedCheckpoint } from './sealing/seal-events.ts'
+import type { Sink } from './forwarding/sink.ts'
 import type { Database } from './database/database.ts'
 import type { Hooks, LifecycleHooks } from './hooks/hooks.ts'
 import type {

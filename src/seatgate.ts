@@ -1,8 +1,8 @@
 import type { EventRules } from './audit/host-event.ts'
 import { cursorKey } from './audit/place.ts'
-import { checkedSinks } from './audit/present-sinks.ts'
-import type { AuditLog } from './audit/seal.ts'
-import type { Sink } from './audit/sink.ts'
+import { checkedSinks } from './forwarding/present-sinks.ts'
+import type { AuditLog } from './sealing/seal.ts'
+import type { Sink } from './forwarding/sink.ts'
 import {
   checkedEventRules,
   checkedHooks,

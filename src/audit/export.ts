@@ -11,7 +11,7 @@ import { CSV_HEADER, csvRow, row } from './csv.ts'
 import { organizationEvent, type AuditEvent } from './event.ts'
 import { parseFilters, type AuditFilters } from './filters.ts'
 import { HORIZON, type ExportHorizon } from '../proof/horizon.ts'
-import { subtreeHashes } from './prove.ts'
+import { subtreeHashes } from '../sealing/prove.ts'
 import { streamWritten, type EventStream } from './stream.ts'
 
 const Options = v.object({

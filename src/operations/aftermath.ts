@@ -1,4 +1,4 @@
-import { dispatch } from '../audit/dispatch.ts'
+import { dispatch } from '../forwarding/dispatch.ts'
 import { writtenBy } from '../audit/statements.ts'
 import { inBackground } from '../background.ts'
 import type { Statement } from '../database/database.ts'

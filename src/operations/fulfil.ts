@@ -4,7 +4,7 @@
  * @module
  */
 import { and, asc, eq, inArray, lte, sql } from 'drizzle-orm'
-import { backoffSeconds } from '../audit/backoff.ts'
+import { backoffSeconds } from '../forwarding/backoff.ts'
 import { batch } from '../database/batch.ts'
 import type { Statement } from '../database/database.ts'
 import { intents } from '../database/schema.ts'

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { dispatch } from '../audit/dispatch.ts'
+import { dispatch } from '../forwarding/dispatch.ts'
 import { organizationEvent } from '../audit/event.ts'
 import { markWaiting, recordEventWhere, writtenBy } from '../audit/statements.ts'
 import { inBackground } from '../background.ts'

@@ -1,7 +1,7 @@
 import { asc, eq, sql } from 'drizzle-orm'
 import type { RowsOf } from '../database/batch.ts'
 import { auditEvents } from '../database/schema.ts'
-import { sealedSize } from '../audit/seal-events.ts'
+import { sealedSize } from '../sealing/seal-events.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { horizonOf } from './horizon.ts'
 import type { Beginning } from './plan.ts'

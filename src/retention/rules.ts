@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { matches, PATTERN } from '../audit/outgoing.ts'
+import { matches, PATTERN } from '../forwarding/outgoing.ts'
 
 /** How long some events are kept. */
 export interface RetentionWindow {

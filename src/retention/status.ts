@@ -1,5 +1,5 @@
 import { desc, eq } from 'drizzle-orm'
-import { keeperOf } from '../audit/sink-status.ts'
+import { keeperOf } from '../forwarding/sink-status.ts'
 import { auditPurges, auditRetention } from '../database/schema.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
 import { find } from '../organizations/standing.ts'

@@ -5,7 +5,7 @@
  */
 import { DurableObject } from 'cloudflare:workers'
 import { drizzle } from 'drizzle-orm/d1'
-import { sealEvents, type Sealed, type SealRequest, type Sign } from '../audit/seal-events.ts'
+import { sealEvents, type Sealed, type SealRequest, type Sign } from '../sealing/seal-events.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type {
   CloseRequest,

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { AuditEvent } from '../audit/event.ts'
-import type { Delivery, Sink } from '../audit/sink.ts'
+import type { Delivery, Sink } from '../forwarding/sink.ts'
 import { guard } from '../database/commit.ts'
 import { StoreUnavailable } from '../database/database.ts'
 import { ok, refused, type Result } from '../result.ts'

@@ -1,4 +1,4 @@
-import type { Sealed, SealRequest, Sign } from '../audit/seal-events.ts'
+import type { Sealed, SealRequest, Sign } from '../sealing/seal-events.ts'
 import type { Result } from '../result.ts'
 import type { SeatLimit } from './limit.ts'
 import type { Entitlement, SeatReference } from './provider.ts'

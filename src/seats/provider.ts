@@ -1,6 +1,6 @@
 import type { Database, Statement } from '../database/database.ts'
-import type { Sealed, SealRequest, Sign } from '../audit/seal-events.ts'
-import type { Sink } from '../audit/sink.ts'
+import type { Sealed, SealRequest, Sign } from '../sealing/seal-events.ts'
+import type { Sink } from '../forwarding/sink.ts'
 import type { Result } from '../result.ts'
 import type { SeatLimit } from './limit.ts'
 import type { LedgerSnapshot } from './rules.ts'

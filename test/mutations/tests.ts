@@ -97,7 +97,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'operations/batch.ts': changing,
   'operations/aftermath.ts': changing,
   'memberships/addition.ts': changing,
-  'audit/dispatch.ts': changing,
+  'forwarding/dispatch.ts': changing,
   'background.ts': changing,
 }
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { backoffSeconds } from '../../src/audit/backoff.ts'
+import { backoffSeconds } from '../../src/forwarding/backoff.ts'
 import { finite, limitView, seatLimit, unknown, unlimited } from '../../src/seats/limit.ts'
 import {
   decideReserve,

@@ -9,7 +9,7 @@ import {
   sweepAudit,
   type PublishedCheckpoint,
 } from '../../src/index.ts'
-import { publishCheckpoints } from '../../src/audit/publish.ts'
+import { publishCheckpoints } from '../../src/sealing/publish.ts'
 import { addEvents, isInOutbox, retry, sinkOf } from './forwarding.ts'
 import { freshStores, testEnv } from './setup.ts'
 import { createWorld, newOrganization, type Provider } from './world.ts'

@@ -12,8 +12,8 @@ import { auditCheckpoints, auditEvents, auditNodes } from '../database/schema.ts
 import { base64, fromBase64 } from '../proof/base64.ts'
 import { eventLeaf } from '../proof/leaf.ts'
 import { GrowingTree, subtreesOf, type HashedNode } from '../proof/merkle.ts'
-import { eventColumns, eventView, type ReadEventRow } from './event.ts'
-import { clearOutbox, publishedSize, type Awaiting } from './outbox.ts'
+import { eventColumns, eventView, type ReadEventRow } from '../audit/event.ts'
+import { clearOutbox, publishedSize, type Awaiting } from '../audit/outbox.ts'
 
 const EVENTS_PER_PAGE = 500
 const PAGES_AT_ONCE = 20

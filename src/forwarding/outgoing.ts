@@ -5,8 +5,8 @@
  * @module
  */
 import type { PassedOver } from '../database/schema.ts'
-import { ACTIONS } from './actions.ts'
-import type { AuditEvent } from './event.ts'
+import { ACTIONS } from '../audit/actions.ts'
+import type { AuditEvent } from '../audit/event.ts'
 import type { Redaction, Sink } from './sink.ts'
 
 const MASK = '[redacted]'

@@ -7,7 +7,7 @@ import { lt } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
 import { auditPublished } from '../database/schema.ts'
 import type { Seatgate } from '../seatgate.ts'
-import { awaiting, clearOutbox } from './outbox.ts'
+import { awaiting, clearOutbox } from '../audit/outbox.ts'
 import type { PublishedCheckpoint } from './seal-events.ts'
 
 /**

@@ -8,7 +8,7 @@ import { batch } from '../database/batch.ts'
 import type { Database } from '../database/database.ts'
 import { auditEvents, sinkCursors } from '../database/schema.ts'
 import type { Seatgate } from '../seatgate.ts'
-import { eventColumns, type ReadEventRow } from './event.ts'
+import { eventColumns, type ReadEventRow } from '../audit/event.ts'
 import { recordAttempts, type Attempt } from './history.ts'
 import { isFree, isReady, onRoute, type Lease } from './lease.ts'
 import {
@@ -19,7 +19,7 @@ import {
   type DeadLetter,
   type Redelivery,
 } from './letters.ts'
-import { awaiting, clearOutbox } from './outbox.ts'
+import { awaiting, clearOutbox } from '../audit/outbox.ts'
 import type { Failing } from './run.ts'
 
 /** Where delivery stands when the lease is taken. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { PassedOver } from '../database/schema.ts'
-import { eventView, type AuditEvent, type ReadEventRow } from './event.ts'
+import { eventView, type AuditEvent, type ReadEventRow } from '../audit/event.ts'
 import { unsent, withPassed, type Attempt } from './history.ts'
 import { passedBecause } from './outgoing.ts'
 import type { Sink } from './sink.ts'

@@ -1,5 +1,5 @@
 import { sha256 } from '../sha256.ts'
-import type { AuditEvent } from './event.ts'
+import type { AuditEvent } from '../audit/event.ts'
 import type { Delivery, Sink } from './sink.ts'
 import type { SinkOptions } from './webhook-sink.ts'
 

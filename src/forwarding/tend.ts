@@ -1,7 +1,7 @@
 import type { Seatgate } from '../seatgate.ts'
 import { forwardOrganization } from './forward.ts'
 import { newInvocation } from './invocation.ts'
-import { sealOrganization } from './seal.ts'
+import { sealOrganization } from '../sealing/seal.ts'
 
 /**
  * Does what an organization's events wait for: they are forwarded, and sealed. Answers in how many

@@ -8,7 +8,7 @@ import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { changeSink, sequence } from './change-sink.ts'
-import { organizationEvent } from './event.ts'
+import { organizationEvent } from '../audit/event.ts'
 import { LetterFilters, matchingLetters } from './letter-filters.ts'
 
 const Requeue = v.object(

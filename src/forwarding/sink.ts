@@ -1,4 +1,4 @@
-import type { AuditEvent } from './event.ts'
+import type { AuditEvent } from '../audit/event.ts'
 
 /**
  * What became of one delivery. `retry` is tried again later, in order; `permanent` never, it goes to

@@ -1,7 +1,7 @@
 import { and, eq, gte, lte, type SQL } from 'drizzle-orm'
 import * as v from 'valibot'
 import { sinkDeadLetters } from '../database/schema.ts'
-import { instant } from './filters.ts'
+import { instant } from '../audit/filters.ts'
 
 /** What dead letters can be narrowed by: an action, and when they were first given up, both ends included. */
 export const LetterFilters = v.object(

@@ -1,7 +1,7 @@
 import type { Metric } from '../metrics.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { TimedOut, within } from '../within.ts'
-import type { AuditEvent } from './event.ts'
+import type { AuditEvent } from '../audit/event.ts'
 import { redacted } from './outgoing.ts'
 import type { Delivery, Sink } from './sink.ts'
 

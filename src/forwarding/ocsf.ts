@@ -13,9 +13,9 @@
  * @see https://github.com/ocsf/ocsf-schema/tree/v1.8.0/events/iam
  * @module
  */
-import { isLibraryAction } from './actions.ts'
+import { isLibraryAction } from '../audit/actions.ts'
 import type { Envelope } from './envelope.ts'
-import type { AuditEvent } from './event.ts'
+import type { AuditEvent } from '../audit/event.ts'
 import { OCSF_ACTIVITIES, OCSF_CLASSES, UNMAPPED, type OcsfClass } from './ocsf-classes.ts'
 
 /** Whose events they are, as OCSF names it. */

@@ -7,7 +7,7 @@ import { inBackground } from '../background.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { TimedOut, within } from '../within.ts'
 import { forwardToSink } from './forward.ts'
-import { isAwaited } from './outbox.ts'
+import { isAwaited } from '../audit/outbox.ts'
 import type { Sink } from './sink.ts'
 import { tendOrganization } from './tend.ts'
 

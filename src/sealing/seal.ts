@@ -6,7 +6,7 @@
 import { originOf, signCheckpoint } from '../proof/checkpoint.ts'
 import { noteSigner, type NoteSigner } from '../proof/note.ts'
 import type { Seatgate } from '../seatgate.ts'
-import { awaiting } from './outbox.ts'
+import { awaiting } from '../audit/outbox.ts'
 import { publishCheckpoints } from './publish.ts'
 import { sealEvents, type PublishedCheckpoint, type SealRequest, type Sign } from './seal-events.ts'
 

@@ -1,4 +1,4 @@
-import type { AuditAction } from './actions.ts'
+import type { AuditAction } from '../audit/actions.ts'
 
 /** A class of the category Identity & Access Management (3), by what is in its events. */
 export type OcsfClass = 'user_access' | 'group_management' | 'entity_management'

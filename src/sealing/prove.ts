@@ -22,7 +22,7 @@ import { NOTHING } from '../retention/horizon.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
-import { extentIn, findAllowed } from './queries.ts'
+import { extentIn, findAllowed } from '../audit/queries.ts'
 
 /** The latest checkpoint, and how much there is behind it. */
 export interface AuditCheckpoint {

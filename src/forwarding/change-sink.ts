@@ -14,9 +14,9 @@ import { NOTHING, type Extent } from '../retention/horizon.ts'
 import { ok, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
-import type { EventDraft } from './event.ts'
+import type { EventDraft } from '../audit/event.ts'
 import { isFree } from './lease.ts'
-import { extentIn } from './queries.ts'
+import { extentIn } from '../audit/queries.ts'
 import { keeperOf, sinkNamed } from './sink-status.ts'
 
 /** A sequence, as it is asked for. */

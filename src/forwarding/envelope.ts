@@ -1,4 +1,4 @@
-import type { AuditEvent } from './event.ts'
+import type { AuditEvent } from '../audit/event.ts'
 
 /** How events are named as CloudEvents. */
 export interface CloudEventNames {

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { auditOutbox, rotations } from '../database/schema.ts'
 import type { Seatgate } from '../seatgate.ts'
-import { awaiting, isAwaited, isSettled } from './outbox.ts'
+import { awaiting, isAwaited, isSettled } from '../audit/outbox.ts'
 
 const TRAILS_PER_SWEEP = 100
 const NAME = 'trails'
