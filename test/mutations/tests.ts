@@ -49,7 +49,10 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: [...protocol, ...workers('configuration')],
   },
   'seats/truth.ts': {
-    first: [...workers('invitation-deadlines deadlines'), ...museumOf('d1')],
+    first: [
+      ...workers('invitation-deadlines deadlines invitation-overtaken ledger-storage'),
+      ...museumOf('d1'),
+    ],
     more: [...protocol, ...workers('invitation-accept')],
   },
   'seats/carried.ts': {

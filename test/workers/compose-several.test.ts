@@ -143,6 +143,23 @@ describe.each(enforcing)('several changes in one batch (%s)', (provider) => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
+  it('SEAT-23 two users who go in one batch: both seats are somebody else’s at once', async () => {
+    const world = hookedWorld({ provider })
+    const { seatgate } = world
+    const organization = await newOrganization(world, 3)
+    const [one, other] = [await join(world, organization), await join(world, organization)]
+    await commitTogether(
+      seatgate,
+      combine(
+        answered(await prepareUserDeletion(seatgate, { caller: host }, one)),
+        answered(await prepareUserDeletion(seatgate, { caller: host }, other))
+      )
+    )
+    for (let seat = 0; seat < 2; seat++) await join(world, organization)
+    await world.settled()
+    expect(await violations(organization.id, { quiet: true })).toEqual([])
+  })
+
   it('ORG-2 two organizations for one slug: neither is founded', async () => {
     const world = createWorld({ provider })
     const slug = freshSlug()

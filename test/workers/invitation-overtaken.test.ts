@@ -132,6 +132,17 @@ describe.each(enforcing)('what has changed since it was read, %s seats', (provid
     await expectSound(organization.id, true)
   })
 
+  it('INV-45 what is declined holds no seat from then on', async () => {
+    const world = createInvitingWorld({ provider })
+    const organization = await newOrganization(world, 2)
+    const invited = await invite(world, organization)
+    expect(codeOf(await add(world, organization))).toBe('seat_limit_reached')
+    answered(await declineInvitation(world.seatgate, { caller: { type: 'anonymous' } }, invited))
+    expect(codeOf(await add(world, organization))).toBe('ok')
+    await world.settled()
+    await expectSound(organization.id, true)
+  })
+
   it('MUSEUM-12 who is invited again after the time is up has one seat at once', async () => {
     const world = createInvitingWorld({ provider })
     const organization = await newOrganization(world, 3)

@@ -82,6 +82,16 @@ describe('a ledger that is lost', () => {
     })
   })
 
+  it('SEAT-33: knows that an unlimited number was bought, whatever the default is', async () => {
+    const world = createWorld({ defaultSeatLimit: 1 })
+    const organization = await newOrganization(world, 1)
+    answered(await setSeatLimit(world.seatgate, organization.asOperator, { limit: 'unlimited' }))
+    await loseStorage(organization)
+    expect(codeOf(await add(world, organization))).toBe('ok')
+    const usage = answered(await seatUsage(world.seatgate, organization.asOperator))
+    expect(usage).toMatchObject({ limit: 'unlimited', held: 2 })
+  })
+
   it('SEAT-33: has everybody, however many pages they are read in', async () => {
     const world = createWorld()
     const organization = await newBusyOrganization(world, 10_001)
@@ -177,6 +187,15 @@ describe('a ledger', () => {
     const { expiresAt } = await invite(calm, organization)
     expect(new Date(expiresAt).getTime()).toBeGreaterThan(first!)
     expect(await alarmOf(organization)).toBe(first)
+  })
+
+  it('SEAT-15: rings again when the next one ends, and not before', async () => {
+    const { organization, calm } = await abandonedAdd()
+    answered(await setSeatLimit(calm.seatgate, organization.asOperator, { limit: 4 }))
+    const { expiresAt } = await invite(calm, organization)
+    passTime(31_000)
+    expect(await runDurableObjectAlarm(ledgerOf(organization))).toBe(true)
+    expect(await alarmOf(organization)).toBe(new Date(expiresAt).getTime())
   })
 
   it('SEAT-36: that starts with promises has its alarm set for their end', async () => {

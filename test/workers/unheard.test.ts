@@ -40,6 +40,9 @@ describe('word that never came', () => {
     expect(await readLedger(organization.id)).toMatchObject({ held: 2 })
     expect(codeOf(await add(calm, organization))).toBe('seat_limit_reached')
 
+    // As long as it does not hear, it is told again.
+    await forwardOrganization(deaf.seatgate, organization.id)
+    expect(await readLedger(organization.id)).toMatchObject({ held: 2 })
     await muchLater(null)
     // The one seat is released: the ledger is not started anew.
     expect(await readLedger(organization.id)).toMatchObject({ epoch, held: 1 })
