@@ -11,8 +11,8 @@ import {
   acceptInvitation,
   acceptInvitationWithSignup,
   addDomain,
-  approveJoinRequest,
   addMember,
+  approveJoinRequest,
   changeInvitationRole,
   changeRole,
   commitTogether,
@@ -21,18 +21,16 @@ import {
   createOrganization,
   declineInvitation,
   declineJoinRequest,
-  joinOrganization,
-  removeDomain,
-  setDomainMode,
-  verifyDomain,
-  withdrawJoinRequest,
   deleteUser,
+  forwardOrganization,
+  joinOrganization,
   leaveOrganization,
   loadActiveOrganization,
   prepareMember,
   prepareOrganization,
   prepareUserDeletion,
   putActiveOrganization,
+  removeDomain,
   removeMember,
   renameOrganization,
   resendInvitation,
@@ -41,6 +39,7 @@ import {
   restoreOrganization,
   revokeInvitation,
   seatUsage,
+  setDomainMode,
   setMfaPolicy,
   setSeatLimit,
   softDeleteOrganization,
@@ -48,6 +47,8 @@ import {
   transferOwnership,
   updateOrganization,
   updateSlug,
+  verifyDomain,
+  withdrawJoinRequest,
   type Hooks,
   type InvitationWithToken,
   type Prepared,
@@ -134,7 +135,7 @@ const originals = new Map<Provider, Promise<Original<Team>>>()
 
 /** Makes a team whose ledger is at work and of which every sink has heard everything. */
 export async function newTeam(provider: Provider = 'ledger'): Promise<Team> {
-  const original = originals.get(provider) ?? originalOf(() => firstTeam(provider))
+  const original = originals.get(provider) ?? originalOf(() => settledTeam(provider))
   originals.set(provider, original)
   const { invited, unknown, overtaken } = (await original).made
   const team = await copyOf(await original, { invitations: [invited, unknown, overtaken] })
@@ -144,6 +145,14 @@ export async function newTeam(provider: Provider = 'ledger'): Promise<Team> {
   const { seatgate } = createWorld({ provider })
   answered(await seatUsage(seatgate, organization.as(organization.owner)))
   return { ...team, organization, deleted: knownOrganization(team.deleted) }
+}
+
+// Nobody waits for its trails, so that the sweep has nothing to do with them.
+async function settledTeam(provider: Provider): Promise<Team> {
+  const team = await firstTeam(provider)
+  const { seatgate } = createWorld({ provider })
+  for (const { id } of [team.organization, team.deleted]) await forwardOrganization(seatgate, id)
+  return team
 }
 
 async function firstTeam(provider: Provider): Promise<Team> {
