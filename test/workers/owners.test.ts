@@ -11,6 +11,7 @@ import {
 } from '../../src/index.ts'
 import { holdingBack } from './faults.ts'
 import { readState, violations, violationsIn } from './invariants.ts'
+import { WHOLE } from './setup.ts'
 import {
   answered,
   codeOf,
@@ -24,7 +25,7 @@ import {
   type TestOrganization,
 } from './world.ts'
 
-const TRIALS = 30
+const TRIALS = WHOLE ? 30 : 10
 
 describe('two owners at once', () => {
   type Act = (seatgate: Seatgate, organization: TestOrganization) => Promise<Result<unknown>>

@@ -9,6 +9,7 @@ import {
 } from '../../src/index.ts'
 import { holdingBack, makesMember } from './faults.ts'
 import { ledgersOfNobody, readLedger, readState, violations, violationsIn } from './invariants.ts'
+import { WHOLE } from './setup.ts'
 import {
   add,
   answered,
@@ -25,7 +26,7 @@ import {
   type TestOrganization,
 } from './world.ts'
 
-const ROUNDS = 20
+const ROUNDS = WHOLE ? 20 : 10
 
 describe('the last seats', () => {
   eachWay(
