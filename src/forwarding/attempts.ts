@@ -9,7 +9,7 @@ import { ok, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { EVENTS_PER_READ } from './cursor.ts'
-import { keeperOf, sinkNamed } from './sink-status.ts'
+import { keeperOfSink } from './sink-status.ts'
 
 /** What was tried for the events from one to another, but for those that the sink does not take. */
 export interface AttemptView {
@@ -86,10 +86,8 @@ export async function listAttempts(
       .orderBy(asc(sinkAttempts.firstSequence), asc(sinkAttempts.id))
       .limit(limit + 1),
   })
-  const keeper = keeperOf(seatgate, found)
+  const keeper = keeperOfSink(seatgate, found, sinkId)
   if (!keeper.ok) return keeper
-  const sink = sinkNamed(seatgate, sinkId)
-  if (!sink.ok) return sink
   if (!asked.ok) return asked
   if (!request.ok) return request
   const view = ({

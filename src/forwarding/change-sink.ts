@@ -17,7 +17,7 @@ import type { Seatgate } from '../seatgate.ts'
 import type { EventDraft } from '../audit/event.ts'
 import { isFree } from './lease.ts'
 import { extentIn } from '../audit/queries.ts'
-import { keeperOf, sinkNamed } from './sink-status.ts'
+import { keeperOfSink } from './sink-status.ts'
 
 /** A sequence, as it is asked for. */
 export const sequence = v.pipe(
@@ -61,10 +61,8 @@ export function changeSink<T>(
       grows: false,
       queries: { ...queries, extent: extentIn(seatgate, scope) },
       plan(found, _caller, now) {
-        const keeper = keeperOf(seatgate, found)
+        const keeper = keeperOfSink(seatgate, found, sinkId)
         if (!keeper.ok) return keeper
-        const sink = sinkNamed(seatgate, sinkId)
-        if (!sink.ok) return sink
         const organizationId = keeper.value
         const rows = found.rows as unknown as Rows
         const decided = decide(organizationId, found.rows.extent[0] ?? NOTHING, now, rows)

@@ -132,10 +132,8 @@ export async function listDeadLetters(
       .orderBy(asc(sinkDeadLetters.sequence))
       .limit(limit + 1),
   })
-  const keeper = keeperOf(seatgate, found)
+  const keeper = keeperOfSink(seatgate, found, sinkId)
   if (!keeper.ok) return keeper
-  const sink = sinkNamed(seatgate, sinkId)
-  if (!sink.ok) return sink
   if (!asked.ok) return asked
   if (!request.ok) return request
   const view = (row: (typeof found.rows.letters)[number]): DeadLetterView => ({
@@ -162,10 +160,16 @@ export function keeperOf(seatgate: Seatgate, found: Found<Queries>): Result<stri
   return standing.ok ? ok(standing.value.organization.id) : standing
 }
 
-/** A sink that was configured by the host. */
-export function sinkNamed(seatgate: Seatgate, sinkId: string): Result<Sink> {
-  const sink = shown(seatgate).find(({ id }) => id === sinkId)
-  return sink ? ok(sink) : refused({ code: 'not_found' })
+/** The same, where the host has configured a sink of that name. */
+export function keeperOfSink(
+  seatgate: Seatgate,
+  found: Found<Queries>,
+  sinkId: string
+): Result<string> {
+  const keeper = keeperOf(seatgate, found)
+  if (!keeper.ok) return keeper
+  const isThere = shown(seatgate).some(({ id }) => id === sinkId)
+  return isThere ? keeper : refused({ code: 'not_found' })
 }
 
 function shown({ sinks }: Seatgate): readonly Sink[] {

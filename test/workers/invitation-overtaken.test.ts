@@ -41,6 +41,17 @@ function overtaken(
 
 const endsInvitations = (sql: string) => sql.startsWith('update "invitations"')
 
+/** An invitation that is declined just before somebody else ends it. */
+async function declinedMeanwhile(provider: Provider) {
+  const calm = createInvitingWorld({ provider })
+  const organization = await newOrganization(calm, 2)
+  const invited = await invite(calm, organization)
+  const world = overtaken(provider, endsInvitations, async () =>
+    answered(await declineInvitation(calm.seatgate, { caller: { type: 'anonymous' } }, invited))
+  )
+  return { calm, organization, invited, world }
+}
+
 const stateOf = (id: string) =>
   testEnv.DB.prepare(
     `SELECT accepted_at IS NOT NULL AS accepted, revoked_at IS NOT NULL AS revoked,
@@ -72,12 +83,7 @@ describe.each(enforcing)('what has changed since it was read, %s seats', (provid
   })
 
   it('INV-41 who revokes what is declined at that moment is told so, and it stays declined', async () => {
-    const calm = createInvitingWorld({ provider })
-    const organization = await newOrganization(calm, 2)
-    const invited = await invite(calm, organization)
-    const world = overtaken(provider, endsInvitations, async () =>
-      answered(await declineInvitation(calm.seatgate, { caller: { type: 'anonymous' } }, invited))
-    )
+    const { calm, organization, invited, world } = await declinedMeanwhile(provider)
     const asOwner = organization.as(organization.owner)
     const revoked = await revokeInvitation(world.seatgate, asOwner, invited.id)
     expect(codeOf(revoked)).toBe('not_pending')
@@ -106,12 +112,7 @@ describe.each(enforcing)('what has changed since it was read, %s seats', (provid
   })
 
   it('ORG-29 deleting an organization leaves what is declined at that moment declined', async () => {
-    const calm = createInvitingWorld({ provider })
-    const organization = await newOrganization(calm, 3)
-    const invited = await invite(calm, organization)
-    const world = overtaken(provider, endsInvitations, async () =>
-      answered(await declineInvitation(calm.seatgate, { caller: { type: 'anonymous' } }, invited))
-    )
+    const { calm, organization, invited, world } = await declinedMeanwhile(provider)
     const byHost = { caller: { type: 'system' }, organization: organization.id } as const
     answered(await softDeleteOrganization(world.seatgate, byHost, { confirmName: 'Test' }))
     expect(await stateOf(invited.id)).toEqual({ accepted: 0, revoked: 0, declined: 1 })
