@@ -6,8 +6,7 @@
  * @module
  */
 import { parseArgs } from 'node:util'
-import { prepareLoading } from './loading.ts'
-import { replaceGlobals } from './realm.ts'
+import { load } from './bundle.ts'
 import type { ActName } from './scope.ts'
 
 const { values } = parseArgs({
@@ -20,13 +19,8 @@ const { values } = parseArgs({
     'both-orders': { type: 'boolean', default: false },
   },
 })
-prepareLoading(values.mutation ?? null)
-const { quickenDrizzle } = await import('./drizzle.ts')
-const { explore } = await import('./explore.ts')
-const { triples } = await import('./scope.ts')
-const { migrated } = await import('./sqlite.ts')
-quickenDrizzle()
-replaceGlobals()
+const { enter, explore, migrated, triples } = await load(values.mutation)
+enter()
 
 const [part = 1, parts = 1] = values.share.split('/').map(Number)
 const all =

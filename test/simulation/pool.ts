@@ -7,6 +7,7 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { addReached, type Reached } from '../../src/testing/index.ts'
+import { bundle } from './bundle.ts'
 import type { History } from './history.ts'
 import type { ThreadOptions } from './thread.ts'
 
@@ -43,6 +44,7 @@ export async function simulate(options: PoolOptions): Promise<Summary> {
   const { firstSeed, histories, operations = 200, mutation = null, progress } = options
   const { drizzle = 'quick', thorough = false } = options
   const workers = Math.min(options.workers ?? availableParallelism(), Math.max(1, histories))
+  const { url, remove } = await bundle(mutation)
   const began = performance.now()
   const failures: Outcome[] = []
   const hashes = new Map<number, string>()
@@ -83,7 +85,7 @@ export async function simulate(options: PoolOptions): Promise<Summary> {
   const thread = () =>
     new Promise<void>((resolve, reject) => {
       const worker = new Worker(THREAD, {
-        workerData: { mutation, operations, drizzle, thorough } satisfies ThreadOptions,
+        workerData: { program: url, operations, drizzle, thorough } satisfies ThreadOptions,
         execArgv: ['--no-warnings'],
       })
       const end = () => void worker.terminate().then(() => resolve())
@@ -97,6 +99,10 @@ export async function simulate(options: PoolOptions): Promise<Summary> {
         else end()
       })
     })
-  await Promise.all(Array.from({ length: workers }, thread))
-  return summary()
+  try {
+    await Promise.all(Array.from({ length: workers }, thread))
+    return summary()
+  } finally {
+    remove()
+  }
 }

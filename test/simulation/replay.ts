@@ -4,16 +4,11 @@
  *
  * @module
  */
-import { prepareLoading } from './loading.ts'
-import { replaceGlobals } from './realm.ts'
+import { load } from './bundle.ts'
 
 const [seed = '1', operations = '200', mutation = null] = process.argv.slice(2)
-prepareLoading(mutation)
-const { quickenDrizzle } = await import('./drizzle.ts')
-const { runHistory } = await import('./history.ts')
-const { migrated } = await import('./sqlite.ts')
-quickenDrizzle()
-replaceGlobals()
+const { enter, migrated, runHistory } = await load(mutation)
+enter()
 const options = { operations: Number(operations), keepLines: true }
 const { lines, violations, hash } = await runHistory(migrated(), Number(seed), options)
 console.log(lines.join('\n'))

@@ -29,7 +29,7 @@ export interface Scheduler {
 const START = Date.UTC(2031, 0, 1)
 
 /** Waits until everything that can go on has done so. */
-export const nothingLeftToDo = () => new Promise<void>((resolve) => setImmediate(resolve))
+export const nothingLeftToDo = () => new Promise<void>((resolve) => process.nextTick(resolve))
 
 export function createScheduler(): Scheduler {
   const heap: Step[] = []

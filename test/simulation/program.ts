@@ -1,0 +1,19 @@
+/**
+ * All that runs in the simulation's realm: the simulation and the library's own sources under it. It is
+ * loaded as one bundle (`bundle.ts`).
+ *
+ * @module
+ */
+import { quickenDrizzle } from './drizzle.ts'
+import { replaceGlobals } from './realm.ts'
+
+export { explore } from './explore.ts'
+export { runHistory } from './history.ts'
+export { triples } from './scope.ts'
+export { migrated } from './sqlite.ts'
+
+/** Makes this thread the simulation's, for the rest of its life. */
+export function enter(drizzle: 'quick' | 'its own' = 'quick'): void {
+  if (drizzle === 'quick') quickenDrizzle()
+  replaceGlobals()
+}
