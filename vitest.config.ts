@@ -56,6 +56,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
+          // They share nothing that one could leave to the next.
+          isolate: false,
           maxWorkers: LANES,
           ...PATIENCE,
         },

@@ -12,7 +12,7 @@ import {
 } from '../../src/index.ts'
 import { readState, violations, violationsIn } from './invariants.ts'
 import { everything, hookedWorld, isChange } from './mutators.ts'
-import { testEnv } from './setup.ts'
+import { testEnv, WHOLE } from './setup.ts'
 import {
   answered,
   codeOf,
@@ -24,7 +24,7 @@ import {
   type TestOrganization,
 } from './world.ts'
 
-const ROUNDS = 3
+const ROUNDS = WHOLE ? 10 : 2
 const calm = createWorld()
 
 type Act = (

@@ -25,7 +25,7 @@ import {
   type TestOrganization,
 } from './world.ts'
 
-const TRIALS = WHOLE ? 30 : 10
+const TRIALS = WHOLE ? 30 : 4
 
 describe('two owners at once', () => {
   type Act = (seatgate: Seatgate, organization: TestOrganization) => Promise<Result<unknown>>

@@ -26,7 +26,7 @@ import {
   type TestOrganization,
 } from './world.ts'
 
-const ROUNDS = WHOLE ? 20 : 10
+const ROUNDS = WHOLE ? 20 : 4
 
 describe('the last seats', () => {
   eachWay(
@@ -133,9 +133,10 @@ describe('a limit that is lowered while people join', () => {
     for (let round = 0; round < ROUNDS; round++) {
       const organization = await newOrganization(calm, 10)
       const people = await newUsers(16)
-      const adding = people.slice(0, round % 8).map((userId) => add(world, organization, userId))
+      const before = (round * 3) % 8
+      const adding = people.slice(0, before).map((userId) => add(world, organization, userId))
       const lowering = setSeatLimit(world.seatgate, organization.asOperator, { limit: 5 })
-      adding.push(...people.slice(round % 8).map((userId) => add(world, organization, userId)))
+      adding.push(...people.slice(before).map((userId) => add(world, organization, userId)))
       const lowered = answered(await lowering)
       const answers = await Promise.all(adding)
       await world.settled()

@@ -4,10 +4,10 @@ import { readState, violationsIn } from './invariants.ts'
 import { WHOLE } from './setup.ts'
 import { add, createWorld, enforcing, newOrganization, newUsers } from './world.ts'
 
-const ROUNDS = WHOLE ? 200 : 4
+const ROUNDS = WHOLE ? 200 : 2
 const RACERS = 200
 const SEATS = 137
-const CROWD = WHOLE ? 5000 : 500
+const CROWD = WHOLE ? 5000 : 300
 const PATIENCE_MS = 3_600_000
 // However slow the machine is, nobody is refused for being late.
 const PATIENT = { timeoutSeconds: 3600, reservationSeconds: 3600 }

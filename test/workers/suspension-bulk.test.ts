@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { restoreMember, restoreMembers, seatUsage, suspendMember } from '../../src/index.ts'
 import { readLedger, readState, violations } from './invariants.ts'
 import { everything } from './mutators.ts'
+import { WHOLE } from './setup.ts'
 import {
   add,
   answered,
@@ -16,7 +17,7 @@ import {
   type World,
 } from './world.ts'
 
-const ROUNDS = 20
+const ROUNDS = WHOLE ? 20 : 6
 
 /** An organization with a limit, and so many who are suspended in it. */
 async function suspending(world: World, limit: number, count: number) {

@@ -29,7 +29,7 @@ import {
 } from './world.ts'
 
 const MANY = 100
-const ROUNDS = WHOLE ? 20 : 10
+const ROUNDS = WHOLE ? 20 : 4
 
 const host = { type: 'system' } as const
 
