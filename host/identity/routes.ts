@@ -149,12 +149,12 @@ export function passwordCheck(db: Database): VerifyPassword {
 }
 
 /** Registers whoever accepts an invitation: a password, a name, and an address that is verified. */
-export function registration(db: Database): RegisterUser {
+export function registration(db: Database, hash = hashPassword): RegisterUser {
   return async ({ userId: id, email, now, input }) => {
     const parsed = parseInput(v.object(Person), input)
     if (!parsed.ok) return parsed
     const { password, name = null } = parsed.value
-    const passwordHash = await hashPassword(password)
+    const passwordHash = await hash(password)
     const row = { id, email, name, passwordHash, emailVerifiedAt: now, createdAt: now }
     const user = { id, email, name }
     return ok({ statements: [db.insert(users).values(row)], user })

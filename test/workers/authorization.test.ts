@@ -23,7 +23,7 @@ import {
 } from './client.ts'
 import { copyOf, originalOf, type Original } from './copies.ts'
 import { freshSlug } from './mutators.ts'
-import { PASSWORD } from './world.ts'
+import { PASSWORD, unhashed } from './world.ts'
 
 /**
  * Who asks:
@@ -381,7 +381,7 @@ const REQUESTS: Readonly<Record<string, Ask>> = {
 
 const seatgate = seatgateWith({
   lifecycle: { onDelete: deleteAccount(db) },
-  registerUser: registration(db),
+  registerUser: registration(db, unhashed),
   // A wrong token is counted, which invitation-attempts.test.ts shows; no other refusal writes.
   invitationLimits: { failedAccepts: Infinity },
 })

@@ -83,6 +83,9 @@ export const SECRET = 'a secret for tests, of more than 32 characters'
 /** The password of everybody in the tests' own worlds. */
 export const PASSWORD = 'correct horse'
 
+/** In place of a hash, which is made slow on purpose: for tests of anything but passwords. */
+export const unhashed = async (password: string) => `unhashed ${password}`
+
 /** No limit on invitations. */
 export const UNLIMITED = {
   perUser: Infinity,
@@ -127,7 +130,7 @@ export function createWorld(options: WorldOptions = {}): World {
   const seatgate = createSeatgate({
     database: own,
     secret: SECRET,
-    registerUser: registration(own),
+    registerUser: registration(own, unhashed),
     emailVerification: addressVerification(own),
     invitationLimits: UNLIMITED,
     seats,
