@@ -12,8 +12,9 @@ const MESSAGES_PER_SEND = 100
 
 /**
  * Finds organizations with events that some sink has not had, however they were left behind, and
- * wakes the forwarder for each; without a queue it forwards them itself. Those that waited longest
- * come first, so that none is starved. The next trails in turn are looked at too, so that a sink that is
+ * wakes the forwarder for each; without a queue it forwards them itself, as many events of all of them as
+ * one invocation can. Those that waited longest come first, and among them another one each time, so that
+ * none is starved. The next trails in turn are looked at too, so that a sink that is
  * new gets those in which nothing happens any more.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
@@ -50,7 +51,9 @@ export async function sweepAudit(seatgate: Seatgate): Promise<void> {
 async function serve(seatgate: Seatgate, organizationIds: readonly string[]): Promise<void> {
   const invocation = newInvocation()
   const failures: unknown[] = []
-  await serveSideBySide(seatgate, organizationIds, async (organizationId) => {
+  const first = Math.floor(seatgate.random() * organizationIds.length)
+  const line = [...organizationIds.slice(first), ...organizationIds.slice(0, first)]
+  await serveSideBySide(seatgate, line, async (organizationId) => {
     try {
       await tendOrganization(seatgate, organizationId, invocation)
     } catch (error) {

@@ -68,6 +68,20 @@ describe('where nothing happens any more', () => {
     expect(await waiting()).toBe(0)
   })
 
+  it('and without a queue, those with thousands of events keep no other waiting for long', async () => {
+    await settledTrails(6, 600, 'old')
+    await addEvents('trail-9', 1, 0)
+    let chance = 0
+    const added = sinkOf('added')
+    const { seatgate } = clocked([added], { random: () => chance })
+    const heardOf = () => new Set(added.taken.map(({ organizationId }) => organizationId))
+    await sweepAudit(seatgate)
+    expect([added.taken.length, heardOf().has('trail-9')]).toEqual([500, false])
+    chance = 0.9
+    await sweepAudit(seatgate)
+    expect([added.taken.length, heardOf().has('trail-9')]).toEqual([1000, true])
+  })
+
   it('FWD-13: a sink that is switched on again gets what it has missed', async () => {
     const [siem, other] = [sinkOf('siem'), sinkOf('other')]
     const [on, off] = [
