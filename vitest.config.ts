@@ -41,8 +41,8 @@ const BUNDLED = [
   'valibot',
 ]
 
-// One more than two cores: the node project waits most of the time.
-const LANES = Math.max(3, availableParallelism())
+// Two more than two cores: many wait for a clock, and the node project most of the time.
+const LANES = Math.max(4, availableParallelism())
 
 // Deadlines are for what hangs. Whoever else is at work on the machine may make it slow.
 const PATIENCE = { testTimeout: 240_000, hookTimeout: 120_000 }

@@ -11,7 +11,6 @@ import {
 } from '../../src/index.ts'
 import { holdingBack } from './faults.ts'
 import { readState, violations, violationsIn } from './invariants.ts'
-import { WHOLE } from './setup.ts'
 import {
   answered,
   codeOf,
@@ -25,7 +24,7 @@ import {
   type TestOrganization,
 } from './world.ts'
 
-const TRIALS = WHOLE ? 30 : 4
+const TRIALS = 30
 
 describe('two owners at once', () => {
   type Act = (seatgate: Seatgate, organization: TestOrganization) => Promise<Result<unknown>>
