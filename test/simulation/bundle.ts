@@ -1,6 +1,6 @@
 /**
  * Loads the library's own sources as they are, in plain Node, as one file: module by module it takes
- * twenty times as long, which is as much as ten histories. The runtime's module has a stand-in, and a
+ * fifteen times as long, which is as much as ten histories. The runtime's module has a stand-in, and a
  * mutation changes a source on its way in.
  *
  * @module
