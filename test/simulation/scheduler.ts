@@ -28,7 +28,10 @@ export interface Scheduler {
 // A year in which the clock of a test has no reason to be.
 const START = Date.UTC(2031, 0, 1)
 
-/** Waits until everything that can go on has done so. */
+/**
+ * Waits until everything that can go on has done so: Node takes what is put off like this when no microtask
+ * is left. A turn of its event loop would bring nothing more, since nothing here waits for the system.
+ */
 export const nothingLeftToDo = () => new Promise<void>((resolve) => process.nextTick(resolve))
 
 export function createScheduler(): Scheduler {
