@@ -14,8 +14,8 @@ const MESSAGES_PER_SEND = 100
  * Finds organizations with events that some sink has not had, however they were left behind, and
  * wakes the forwarder for each; without a queue it forwards them itself, as many events of all of them as
  * one invocation can. Those that waited longest come first, and among them another one each time, so that
- * none is starved. The next trails in turn are looked at too, so that a sink that is
- * new gets those in which nothing happens any more.
+ * none is starved. The next trails in turn are looked at too, so that a sink that is new gets those in
+ * which nothing happens any more.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */

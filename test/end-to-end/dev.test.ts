@@ -68,7 +68,10 @@ type Receiver = 'npm' | 'the script'
 
 const isScript = (pid: number) => /^\S*node scripts\/dev\.ts/.test(commandOf(pid))
 
-/** Signals one that serves, and waits until nothing is left of it. */
+/**
+ * Signals one that serves, and waits until nothing is left of it. A start takes longer than all that is
+ * asked of an instance, so that each shows an end, too.
+ */
 async function expectEnd(
   { run: dev, url }: Awaited<ReturnType<typeof startDev>>,
   processes: readonly number[],
@@ -88,7 +91,6 @@ async function expectEnd(
   await expect(statusOf(`${url}/healthz`)).rejects.toThrow()
 }
 
-// A start takes longer than all that is asked of it: each instance below shows one end more.
 const canSeeProcesses = process.platform === 'linux'
 
 /** What a person would copy from the terminal. */
