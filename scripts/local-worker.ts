@@ -51,12 +51,7 @@ export async function startWorker(options: LocalWorkerOptions = {}): Promise<Loc
   const port = options.port || (await freePort(ip))
   await assertPortIsFree(ip, port)
 
-  const own = resolve(root, 'wrangler.toml')
-  const config = resolve(options.config ?? own)
-  const directory = resolve(options.persistTo ?? resolve(dirname(config), '.wrangler/state'))
-  const flags = ['--config', config, '--persist-to', directory]
-  if (options.env !== undefined) flags.push('--env', options.env)
-  await applyMigrations({ flags, directory, isOwn: config === own && options.env === undefined })
+  const flags = await prepareState(options)
 
   const lines: string[] = []
   const onOutput = wranglerOutput((line) => {
@@ -106,6 +101,21 @@ export async function startWorker(options: LocalWorkerOptions = {}): Promise<Loc
       await group.kill()
     },
   }
+}
+
+/** Brings the data of a worker up to date, before it starts or without; answers where they are, as flags. */
+export async function prepareState({
+  config: given,
+  persistTo,
+  env,
+}: Pick<LocalWorkerOptions, 'config' | 'persistTo' | 'env'>): Promise<readonly string[]> {
+  const own = resolve(root, 'wrangler.toml')
+  const config = resolve(given ?? own)
+  const directory = resolve(persistTo ?? resolve(dirname(config), '.wrangler/state'))
+  const flags = ['--config', config, '--persist-to', directory]
+  if (env !== undefined) flags.push('--env', env)
+  await applyMigrations({ flags, directory, isOwn: config === own && env === undefined })
+  return flags
 }
 
 /**

@@ -1,13 +1,14 @@
 /**
- * What is on disk of an organization once every process is gone: D1's file and its ledger's, as they
- * were at that moment.
+ * What is on disk while no process is at work: D1's file and the ledgers', as they were at that moment.
  *
  * @module
  */
+import { randomUUID } from 'node:crypto'
 import { cp, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { prepareState } from '../../scripts/local-worker.ts'
 
 type Row = Record<string, unknown>
 
@@ -35,13 +36,37 @@ export async function violationsOnDisk(
   const copy = await mkdtemp(join(tmpdir(), 'seatgate-disk-'))
   try {
     await cp(join(directory, 'v3'), copy, { recursive: true })
-    const files = (await readdir(copy, { recursive: true }))
-      .filter((path) => path.endsWith('.sqlite'))
-      .map((path) => join(copy, path))
-    return violations(readState(files, organizationId), circumstances)
+    return violations(readState(await databasesIn(copy), organizationId), circumstances)
   } finally {
     await rm(copy, { recursive: true, force: true })
   }
+}
+
+/**
+ * Puts people into D1 that nobody ever signs in as, and answers their ids: to hash a password takes
+ * longer than all that is done with them.
+ */
+export async function putPeople(directory: string, count: number): Promise<readonly string[]> {
+  await prepareState({ persistTo: directory })
+  const ids = Array.from({ length: count }, () => randomUUID())
+  const [put = 0] = (await databasesIn(join(directory, 'v3'))).flatMap((file) =>
+    withTable(file, 'users', (database) => {
+      const { changes } = database
+        .prepare(
+          `INSERT INTO users (id, email, password_hash, created_at)
+           SELECT value, value || '@example.com', 'none', 0 FROM json_each(?)`
+        )
+        .run(JSON.stringify(ids))
+      return Number(changes)
+    })
+  )
+  if (put !== count) throw new Error(`${put} of ${count} people are there.`)
+  return ids
+}
+
+async function databasesIn(directory: string): Promise<readonly string[]> {
+  const files = await readdir(directory, { recursive: true })
+  return files.filter((path) => path.endsWith('.sqlite')).map((path) => join(directory, path))
 }
 
 function readState(files: readonly string[], organizationId: string): StateOnDisk {
@@ -97,14 +122,14 @@ function readState(files: readonly string[], organizationId: string): StateOnDis
 function withTable<T>(
   file: string,
   table: string,
-  read: (database: DatabaseSync) => T | undefined
+  use: (database: DatabaseSync) => T | undefined
 ): T[] {
   const database = new DatabaseSync(file)
   try {
     const found = database
       .prepare(`SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?`)
       .get(table)
-    const answer = found === undefined ? undefined : read(database)
+    const answer = found === undefined ? undefined : use(database)
     return answer === undefined ? [] : [answer]
   } finally {
     database.close()
