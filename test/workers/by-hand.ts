@@ -5,13 +5,22 @@
  */
 import { runInDurableObject } from 'cloudflare:test'
 import { expect } from 'vitest'
-import { forwardOrganization, verifySeats } from '../../src/index.ts'
+import { forwardOrganization, seatUsage, verifySeats } from '../../src/index.ts'
 import { leak, miscounted, overshoot } from '../../src/testing/index.ts'
+import { copyOf, originalOf, type Original } from './copies.ts'
 import { ledgerOf } from './faults.ts'
 import { invite } from './invited.ts'
 import { readState } from './invariants.ts'
 import { testEnv } from './setup.ts'
-import { answered, join, newOrganization, type TestOrganization, type World } from './world.ts'
+import {
+  answered,
+  createWorld,
+  join,
+  knownOrganization,
+  newOrganization,
+  type TestOrganization,
+  type World,
+} from './world.ts'
 
 /** Runs SQL on D1. */
 export async function inD1(sql: string, ...values: unknown[]): Promise<void> {
@@ -94,6 +103,18 @@ export async function team(world: World) {
 
 /** What {@link team} answers. */
 export type Team = Awaited<ReturnType<typeof team>>
+
+let original: Promise<Original<Team>> | undefined
+
+/** A copy of such an organization, whose ledger has its seats from D1. */
+export async function copiedTeam(world: World): Promise<Team> {
+  original ??= originalOf(() => team(createWorld()))
+  const { invitation } = (await original).made
+  const copy = await copyOf(await original, { invitations: [invitation] })
+  const organization = knownOrganization(copy.organization)
+  answered(await seatUsage(world.seatgate, organization.asOperator))
+  return { ...copy, organization }
+}
 
 /** Seats and counters are as D1 has them. What was done by hand is not on record, so that is not asked. */
 export async function expectRepaired({ id }: TestOrganization): Promise<void> {

@@ -13,7 +13,14 @@ import {
   suspendMember,
   verifySeats,
 } from '../../src/index.ts'
-import { differencesOf, expectRepaired, inLedger, repairsOf, team, type Team } from './by-hand.ts'
+import {
+  differencesOf,
+  expectRepaired,
+  inLedger,
+  repairsOf,
+  copiedTeam,
+  type Team,
+} from './by-hand.ts'
 import { faultAt, losing, moments, muchLater, passTime } from './faults.ts'
 import { accept, invite } from './invited.ts'
 import { answered, createWorld, newUser, type World } from './world.ts'
@@ -90,7 +97,7 @@ const acts: Act[] = [
 describe('SEAT-34: what is under way is no drift', () => {
   it.each(acts)('before and after every step of $what', async ({ act }) => {
     const calm = createWorld()
-    const scene = await team(calm)
+    const scene = await copiedTeam(calm)
     const { organization } = scene
     const found: string[][] = []
     const look = async () => found.push(await differencesOf(calm, organization))
@@ -113,7 +120,7 @@ describe('SEAT-34: what is under way is no drift', () => {
     let reached = true
     for (let step = 1; reached; step++) {
       const calm = createWorld()
-      const scene = await team(calm)
+      const scene = await copiedTeam(calm)
       let count = 0
       const overtaken = createWorld({
         async around(_trip, run) {
@@ -133,7 +140,7 @@ describe('SEAT-34: what is under way is no drift', () => {
 
   it('nor is a ledger that starts anew while it is looked at', async () => {
     const calm = createWorld()
-    const scene = await team(calm)
+    const scene = await copiedTeam(calm)
     const { organization, member } = scene
     const deaf = createWorld({ around: losing('ledger') })
     answered(await removeMember(deaf.seatgate, organization.as(member), member))
@@ -161,7 +168,7 @@ describe('SEAT-34: what is under way is no drift', () => {
       let reached = true
       for (let step = 1; reached; step++) {
         const calm = createWorld()
-        const scene = await team(calm)
+        const scene = await copiedTeam(calm)
         const { organization } = scene
         const repairs = (await repairsOf(organization)).length
         const fault = faultAt(step, 'death', moment)

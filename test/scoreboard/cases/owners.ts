@@ -26,16 +26,23 @@ const handOver: Move = (product, at, me) =>
   product.transfer(personOf(at, me), at.id, at.members[1]!)
 const deleteSelf: Move = (product, at, me) => product.deleteUser(personOf(at, me))
 
-async function twoOwners(driver: Driver): Promise<Scene> {
-  const at = await scene(driver, { limit: 10, members: 3 })
-  must(await at.product.changeRole(at.owner, at.id, at.members[0]!, 'owner'))
+function twoOwners(driver: Driver): Promise<Scene> {
+  return scene(driver, { limit: 10, members: 2, role: 'owner' })
+}
+
+/** With somebody to hand over to. */
+async function twoOwnersAndAnother(driver: Driver): Promise<Scene> {
+  const at = await twoOwners(driver)
+  const another = at.strangers[0]!
+  must(await at.product.add(at.owner, at.id, another))
   await at.product.settled()
-  return at
+  return { ...at, members: [...at.members, another] }
 }
 
 async function demandOneOwner(driver: Driver, { first, second }: { first: Move; second: Move }) {
+  const set = [first, second].includes(handOver) ? twoOwnersAndAnother : twoOwners
   await race(driver, {
-    set: () => twoOwners(driver),
+    set: () => set(driver),
     first: (product, at) => first(product, at, 'a'),
     second: (product, at) => second(product, at, 'b'),
     async check(at, one, other) {
