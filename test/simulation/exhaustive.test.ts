@@ -13,7 +13,8 @@ async function explored(...options: string[]): Promise<string> {
   return stdout.trim().split('\n').at(-1) ?? ''
 }
 
-describe('every order of three operations on two seats', () => {
+// Each needs one core.
+describe.concurrent('every order of three operations on two seats', () => {
   it.each([
     ['add,add another,remove', '0', '0'],
     ['add,accept,revoke', '0', '0'],

@@ -20,10 +20,10 @@ describe('the simulation', () => {
   })
 
   it('runs a seed bit for bit as before, whatever ran before it in its thread', async () => {
-    const [alone, among] = [
-      await simulate({ firstSeed: 31, histories: 5, workers: 1 }),
-      await simulate({ firstSeed: 27, histories: 9, workers: 2 }),
-    ]
+    const [alone, among] = await Promise.all([
+      simulate({ firstSeed: 31, histories: 5, workers: 1 }),
+      simulate({ firstSeed: 27, histories: 9, workers: 2 }),
+    ])
     for (const [seed, hash] of alone.hashes)
       expect([seed, among.hashes.get(seed)]).toEqual([seed, hash])
     expect(new Set(alone.hashes.values()).size).toBe(5)
@@ -31,8 +31,10 @@ describe('the simulation', () => {
 
   it('writes and reads every statement as Drizzle does', async () => {
     const some = { firstSeed: 41, histories: 4, thorough: true }
-    const quick = await simulate(some)
-    const plain = await simulate({ ...some, drizzle: 'its own' })
+    const [quick, plain] = await Promise.all([
+      simulate(some),
+      simulate({ ...some, drizzle: 'its own' }),
+    ])
     expect(quick.hashes).toEqual(plain.hashes)
     expect(quick.hashes.size).toBe(4)
   })
