@@ -19,7 +19,7 @@ const { values } = parseArgs({
     'both-orders': { type: 'boolean', default: false },
   },
 })
-const { enter, explore, migrated, triples } = await load(values.mutation)
+const { enter, explore, migrated, triples } = await load({ mutation: values.mutation ?? null })
 enter()
 
 const [part = 1, parts = 1] = values.share.split('/').map(Number)

@@ -44,7 +44,7 @@ export async function simulate(options: PoolOptions): Promise<Summary> {
   const { firstSeed, histories, operations = 200, mutation = null, progress } = options
   const { drizzle = 'quick', thorough = false } = options
   const workers = Math.min(options.workers ?? availableParallelism(), Math.max(1, histories))
-  const { url, remove } = await bundle(mutation)
+  const { url, remove } = await bundle({ mutation, drizzle })
   const began = performance.now()
   const failures: Outcome[] = []
   const hashes = new Map<number, string>()

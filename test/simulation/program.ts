@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { quickenDrizzle } from './drizzle.ts'
+import { quickenDrizzle, type DrizzleWay } from './drizzle.ts'
 import { replaceGlobals } from './realm.ts'
 
 export { explore } from './explore.ts'
@@ -13,7 +13,7 @@ export { triples } from './scope.ts'
 export { migrated } from './sqlite.ts'
 
 /** Makes this thread the simulation's, for the rest of its life. */
-export function enter(drizzle: 'quick' | 'its own' = 'quick'): void {
+export function enter(drizzle: DrizzleWay = 'quick'): void {
   if (drizzle === 'quick') quickenDrizzle()
   replaceGlobals()
 }

@@ -7,7 +7,7 @@
 import { load } from './bundle.ts'
 
 const [seed = '1', operations = '200', mutation = null] = process.argv.slice(2)
-const { enter, migrated, runHistory } = await load(mutation)
+const { enter, migrated, runHistory } = await load({ mutation })
 enter()
 const options = { operations: Number(operations), keepLines: true }
 const { lines, violations, hash } = await runHistory(migrated(), Number(seed), options)

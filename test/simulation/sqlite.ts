@@ -19,7 +19,7 @@ export interface Answer {
   readonly lists: readonly (readonly unknown[])[] | null
 }
 
-interface Known {
+interface Prepared {
   readonly statement: StatementSync
   readonly names: readonly string[]
   readonly alike: boolean
@@ -41,30 +41,33 @@ export interface Connection {
 
 export function connect(): Connection {
   const database = new DatabaseSync(':memory:')
-  const known = new Map<string, Known>()
+  const known = new Map<string, Prepared | Limited>()
   let [depth, writes] = [0, 0]
-  const prepared = (sql: string): Known => {
-    const there = known.get(sql)
-    if (there) return there
+  const prepare = (sql: string): Prepared => {
     const statement = database.prepare(sql)
     statement.setReturnArrays(true)
     const names = statement.columns().map(({ name }) => name)
     const alike = new Set(names).size < names.length
     const isWrite = !/^(select|savepoint|release)/i.test(sql)
-    const made = { statement, names, alike, writes: isWrite }
-    known.set(sql, made)
-    return made
+    return { statement, names, alike, writes: isWrite }
+  }
+  // To look up a text of a thousand characters takes its time, too: once is enough for most.
+  const statementOf = (sql: string): Prepared | Limited => {
+    let there = known.get(sql)
+    if (there === undefined) known.set(sql, (there = limitedIn(sql) ?? prepare(sql)))
+    return there
   }
   const connection: Connection = {
     run(sql, params = []) {
-      const [text, values] = withLimits(sql, params)
-      const { statement, names, alike, writes: isWrite } = prepared(text)
+      const there = statementOf(sql)
+      if ('parts' in there) return connection.run(...withLimits(there, params))
+      const { statement, names, alike, writes: isWrite } = there
       if (isWrite) writes += 1
       if (names.length === 0) {
-        statement.run(...(values as SQLInputValue[]))
+        statement.run(...(params as SQLInputValue[]))
         return NOTHING
       }
-      const lists = statement.all(...(values as SQLInputValue[])) as unknown as unknown[][]
+      const lists = statement.all(...(params as SQLInputValue[])) as unknown as unknown[][]
       return new Rows(names, lists, alike)
     },
     all: (sql, params) => connection.run(sql, params).results,
@@ -122,31 +125,25 @@ class Rows implements Answer {
   }
 }
 
-interface Limits {
-  /** The text around each number. */
+/** A statement with limits that are parameters. */
+interface Limited {
+  /** The text around each of them. */
   readonly parts: readonly string[]
-  /** Which parameters the numbers are. */
+  /** Which parameters they are. */
   readonly at: readonly number[]
 }
-
-const limited = new Map<string, Limits | null>()
 
 // SQLite prepares a statement anew with each value that is bound to a limit. They are constants: here
 // they are written into the text.
 function withLimits(
-  sql: string,
+  { parts, at }: Limited,
   params: readonly unknown[]
 ): readonly [string, readonly unknown[]] {
-  if (params.length === 0) return [sql, params]
-  let limits = limited.get(sql)
-  if (limits === undefined) limited.set(sql, (limits = limitsOf(sql)))
-  if (limits === null) return [sql, params]
-  const { parts, at } = limits
   const text = parts.reduce((whole, part, index) => `${whole}${params[at[index - 1]!]}${part}`)
   return [text, params.filter((_value, index) => !at.includes(index))]
 }
 
-function limitsOf(sql: string): Limits | null {
+function limitedIn(sql: string): Limited | null {
   const parts = sql.split(/(?<=\blimit )\?(?!\d)/)
   if (parts.length === 1) return null
   let count = -1

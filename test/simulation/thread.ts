@@ -1,12 +1,13 @@
 /** A thread that runs histories: its messages are seeds, its answers what became of them. */
 import { parentPort, workerData } from 'node:worker_threads'
+import type { DrizzleWay } from './drizzle.ts'
 
 export interface ThreadOptions {
   /** Where the bundle of the program is. */
   readonly program: string
   readonly operations: number
   /** Drizzle as it is, and a trace of every statement: to compare what is faster with. */
-  readonly drizzle: 'quick' | 'its own'
+  readonly drizzle: DrizzleWay
   readonly thorough: boolean
 }
 
