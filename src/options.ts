@@ -145,6 +145,7 @@ export interface SeatgateOptions {
   /**
    * Keeps signed checkpoints where whoever writes to the database cannot: in R2, say. It is called until
    * the last one of each log was taken, so the same one may come twice. Never replace one by another.
+   * What takes longer than 15 seconds counts as not taken.
    */
   readonly publishCheckpoint?: (checkpoint: PublishedCheckpoint) => Promise<unknown>
   /**

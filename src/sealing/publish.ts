@@ -7,13 +7,18 @@ import { lt } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
 import { auditPublished } from '../database/schema.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { TimedOut, within } from '../within.ts'
 import { awaiting, clearOutbox } from '../audit/outbox.ts'
 import type { PublishedCheckpoint } from './seal-events.ts'
+
+// As long as a sink has for an event.
+const PUBLICATION_SECONDS = 15
 
 /**
  * Publishes an organization's checkpoints where the host keeps them, and remembers how far that went: a
  * later one covers those before it. Whatever was not taken, or not remembered, is published by whoever
- * seals next, and until then the organization stays in the outbox.
+ * seals next, and until then the organization stays in the outbox. Answers false if the host's publisher
+ * did not answer in time, so that there is no use in asking it again just now.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
@@ -21,19 +26,22 @@ export async function publishCheckpoints(
   seatgate: Seatgate,
   organizationId: string,
   checkpoints: readonly PublishedCheckpoint[]
-): Promise<void> {
+): Promise<boolean> {
   const { db, log, report } = seatgate
-  if (log === null || log.publish === null) return
+  if (log === null || log.publish === null) return true
   let size = 0
+  let answers = true
   for (const checkpoint of checkpoints) {
     try {
-      await log.publish(checkpoint)
+      await within(PUBLICATION_SECONDS, log.publish(checkpoint))
       size = checkpoint.size
     } catch (error) {
       report({ event: 'checkpoint_not_published', organizationId, error })
+      answers = !(error instanceof TimedOut)
+      if (!answers) break
     }
   }
-  if (size === 0) return
+  if (size === 0) return answers
   await batch(db, {
     published: db
       .insert(auditPublished)
@@ -45,4 +53,5 @@ export async function publishCheckpoints(
       }),
     cleared: clearOutbox(db, organizationId, awaiting(seatgate)),
   })
+  return answers
 }

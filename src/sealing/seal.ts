@@ -46,10 +46,11 @@ export async function sealOrganization(
     signCheckpoint(signer, { origin: originOf(signer.name, of), size, root })
   const seal = (request: SealRequest) =>
     seats.seal ? seats.seal(request, sign) : sealEvents(db, request, sign)
+  let answers = true
   for (;;) {
     const request = { organizationId, at: now().getTime(), ...awaiting(seatgate) }
     const { size, checkpoints, more } = await seal(request)
-    await publishCheckpoints(seatgate, organizationId, checkpoints)
+    if (answers) answers = await publishCheckpoints(seatgate, organizationId, checkpoints)
     if (!more) return size
   }
 }

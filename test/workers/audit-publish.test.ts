@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Around } from '../../bench/meter.ts'
 import { checkpointsIn } from '../../host/checkpoints.ts'
 import {
@@ -12,7 +12,12 @@ import {
 import { publishCheckpoints } from '../../src/sealing/publish.ts'
 import { addEvents, isInOutbox, retry, sinkOf } from './forwarding.ts'
 import { freshStores, testEnv } from './setup.ts'
+import { standingTimers } from './timers.ts'
 import { createWorld, newOrganization, type Provider } from './world.ts'
+
+afterEach(() => {
+  vi.useRealTimers()
+})
 
 const keys = await generateLogKey('audit.example.com')
 // A new organization's: it was created, its owner came, its limit was set.
@@ -22,7 +27,10 @@ const EVENTS = 3
 async function logged(provider: Provider, around: Around = (_trip, run) => run()) {
   const published: number[] = []
   const reports: string[] = []
-  const outside = { takes: (_checkpoint: PublishedCheckpoint): boolean => true }
+  const outside = {
+    takes: (_checkpoint: PublishedCheckpoint): boolean => true,
+    answers: async () => {},
+  }
   const world = createWorld({
     provider,
     around,
@@ -30,6 +38,7 @@ async function logged(provider: Provider, around: Around = (_trip, run) => run()
     report: ({ event }) => void reports.push(event),
     publishCheckpoint: async (checkpoint) => {
       if (!outside.takes(checkpoint)) throw new Error('no bucket')
+      await outside.answers()
       published.push(checkpoint.size)
     },
   })
@@ -60,6 +69,30 @@ describe.each(['ledger', 'd1'] as const)('publishing with seats in %s', (provide
     expect(await isInOutbox(id)).toBe(false)
     await seal()
     expect(published).toEqual([EVENTS])
+  })
+
+  it('one that is not taken in 15 seconds holds nobody up, and is published by the sweep', async () => {
+    const { id, published, reports, outside, seatgate, seal } = await logged(provider)
+    // More than a page of them: a publisher that does not answer is asked once.
+    await addEvents(id, 600, EVENTS)
+    const asked = Promise.withResolvers<void>()
+    outside.answers = () => {
+      asked.resolve()
+      return new Promise(() => {})
+    }
+    standingTimers()
+    const sealing = seal()
+    await asked.promise
+    await vi.advanceTimersByTimeAsync(14_999)
+    expect(reports).toEqual([])
+    await vi.advanceTimersByTimeAsync(1)
+    vi.useRealTimers()
+    expect(await sealing).toBe(600 + EVENTS)
+    expect(reports).toEqual(['checkpoint_not_published'])
+    outside.answers = async () => {}
+    await forwardOrganization(seatgate, id)
+    await sweepAudit(seatgate)
+    expect(published).toEqual([600 + EVENTS])
   })
 
   it('a log that was sealed before anybody asked for its checkpoints is found by the sweep', async () => {
