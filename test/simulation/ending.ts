@@ -19,6 +19,8 @@ import type { Watch } from './watch.ts'
 import type { World } from './world.ts'
 
 const MINUTE = 60_000
+// Longer than a sink rests, whatever it has answered.
+const LONGEST_MS = 15 * MINUTE
 
 /** An alarm that the platform has given up comes back with the next call: this is it. */
 export async function wake(
@@ -35,6 +37,32 @@ export async function wake(
   let done = false
   void Promise.all(asked).then(() => (done = true))
   await scheduler.run(scheduler.now() + MINUTE, () => done)
+}
+
+/**
+ * Waits until a sweep has come by, and then until it has come by once more and found nothing to do: what
+ * one brings on its way, the next may have to go on with.
+ */
+export async function untilQuiet(
+  { scheduler }: Surroundings,
+  { connection, ledgers }: World
+): Promise<void> {
+  const isRinging = (name: string) =>
+    ledgers.isRinging(name) || (ledgers.alarmOf(name) ?? Infinity) <= scheduler.now()
+  const isUnderWay = () =>
+    ledgers.names().some(isRinging) ||
+    connection.all('SELECT 1 FROM audit_outbox LIMIT 1').length > 0
+  const recorded = () =>
+    JSON.stringify([
+      connection.all('SELECT count(*) AS events FROM audit_events'),
+      ledgers.names().map((name) => ledgers.stateOf(name)),
+    ])
+  const until = scheduler.now() + LONGEST_MS
+  let before: string
+  do {
+    before = recorded()
+    await scheduler.run(scheduler.now() + MINUTE)
+  } while (scheduler.now() < until && (isUnderWay() || recorded() !== before))
 }
 
 export async function atTheEnd(

@@ -6,7 +6,7 @@
 import { createSometimes, type Reached } from '../../src/testing/index.ts'
 import { drawHost, found, insertUsers } from './beginning.ts'
 import { gatherCrowd, type Crowd } from './clients.ts'
-import { atTheEnd, wake } from './ending.ts'
+import { atTheEnd, untilQuiet, wake } from './ending.ts'
 import { meddle } from './hands.ts'
 import { becalm, type Surroundings } from './network.ts'
 import { createRegistry } from './people.ts'
@@ -20,7 +20,7 @@ import { STATES } from './states.ts'
 import { createTrace } from './trace.ts'
 import { createWatch, type Watch } from './watch.ts'
 import { calm, drawWeather } from './weather.ts'
-import { createWorld, type World } from './world.ts'
+import { createWorld } from './world.ts'
 
 export interface HistoryOptions {
   readonly operations: number
@@ -39,8 +39,6 @@ export interface History {
   readonly lines: readonly string[]
 }
 
-const MINUTE = 60_000
-const QUIET_MS = 2 * MINUTE
 const LONGEST_MS = 24 * 3_600_000
 
 /** Runs the history of a seed. Whatever it writes is rolled back. */
@@ -112,9 +110,7 @@ export async function runHistory(
     people.close()
     await scheduler.run(scheduler.now() + 400_000, () => surroundings.stragglers === 0)
     await wake(surroundings, world, registry)
-    await scheduler.run(scheduler.now() + QUIET_MS)
-    // What has expired just now has its alarm on the way.
-    await scheduler.run(scheduler.now() + MINUTE, () => !isSettling(surroundings, world))
+    await untilQuiet(surroundings, world)
     wrong.push(...(await atTheEnd(surroundings, world, registry, watch, host, people)))
     wrong.push(...watch.violations)
     // From here on it is wrong on purpose, for a while. That takes its time: some histories are enough.
@@ -137,12 +133,4 @@ export async function runHistory(
     steps: scheduler.steps(),
     lines: trace.lines,
   }
-}
-
-function isSettling({ scheduler }: Surroundings, { ledgers }: World): boolean {
-  return ledgers
-    .names()
-    .some(
-      (name) => ledgers.isRinging(name) || (ledgers.alarmOf(name) ?? Infinity) <= scheduler.now()
-    )
 }

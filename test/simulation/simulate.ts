@@ -21,6 +21,7 @@ const { values } = parseArgs({
 })
 
 let shown = performance.now()
+let told = 0
 
 const summary = await simulate({
   firstSeed: Number(values.seed),
@@ -29,6 +30,8 @@ const summary = await simulate({
   ...(values.workers !== undefined && { workers: Number(values.workers) }),
   mutation: values.mutation ?? null,
   progress(so) {
+    // Whoever waits for the end of a million histories wants to begin with what is wrong now.
+    for (; told < so.failures.length; told++) tell(so.failures[told]!)
     if (performance.now() - shown > 10_000) {
       shown = performance.now()
       console.log(`${so.histories} histories, ${so.failures.length} wrong, ${pace(so)}`)
@@ -44,17 +47,18 @@ console.log(
 for (const [state, count] of Object.entries(summary.reached)) console.log(`  ${count}  ${state}`)
 const never = neverReached(summary.reached)
 if (never.length > 0) console.log(`never reached: ${never.join('; ')}`)
-for (const { seed, violations } of summary.failures) {
-  console.log(
-    `\nseed ${seed}: ${violations[0]}${violations.length > 1 ? ` (+${violations.length - 1})` : ''}`
-  )
-  console.log(`  npm run simulate:replay -- ${seed} ${values.operations} ${values.mutation ?? ''}`)
-}
+for (const failure of summary.failures) tell(failure)
 if (values.summary !== undefined) {
   const { hashes: _hashes, ...rest } = summary
   writeFileSync(values.summary, `${JSON.stringify(rest, null, 2)}\n`)
 }
 process.exitCode = summary.failures.length > 0 ? 1 : 0
+
+function tell({ seed, violations }: Summary['failures'][number]): void {
+  const further = violations.length > 1 ? ` (+${violations.length - 1})` : ''
+  console.log(`\nseed ${seed}: ${violations[0]}${further}`)
+  console.log(`  npm run simulate:replay -- ${seed} ${values.operations} ${values.mutation ?? ''}`)
+}
 
 function pace({ histories, seconds, workers }: Summary): string {
   return `${(histories / seconds / workers).toFixed(1)} histories per second and core`
