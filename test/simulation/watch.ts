@@ -113,7 +113,10 @@ export function createWatch(
       const after = ledgerOf(organizationId)
       noteCall(surroundings, before, after, call)
       passing.call(call)
-      repairs.call(call)
+      repairs.call(call, (seatId) => {
+        const view = registry.view(organizationId)
+        return view !== null && seatsIn(view, scheduler.now()).includes(seatId)
+      })
       if (before === null && after !== null) noteStart(organizationId, after)
       lookAt(organizationId, before === null)
       const there = known.get(organizationId)
