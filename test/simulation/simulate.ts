@@ -57,7 +57,8 @@ process.exitCode = summary.failures.length > 0 ? 1 : 0
 function tell({ seed, violations }: Summary['failures'][number]): void {
   const further = violations.length > 1 ? ` (+${violations.length - 1})` : ''
   console.log(`\nseed ${seed}: ${violations[0]}${further}`)
-  console.log(`  npm run simulate:replay -- ${seed} ${values.operations} ${values.mutation ?? ''}`)
+  const mutation = values.mutation === undefined ? '' : `'${values.mutation}'`
+  console.log(`  npm run simulate:replay -- ${seed} ${values.operations} ${mutation}`)
 }
 
 function pace({ histories, seconds, workers }: Summary): string {

@@ -2,22 +2,32 @@
  * What the simulation has found, once more in the real runtime.
  */
 import { drizzle } from 'drizzle-orm/d1'
-import { expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
   changeInvitationRole,
   createInvitations,
+  forwardOrganization,
   joinOrganization,
+  removeMember,
   resendInvitation,
   seatUsage,
+  sweepSeats,
   withdrawJoinRequest,
   type Result,
 } from '../../src/index.ts'
+import type { LedgerCalls, LedgerNamespace } from '../../src/seats/ledger.ts'
 import { startLedger } from '../../src/seats/start-ledger.ts'
+import { differencesOf } from './by-hand.ts'
+import { muchLater } from './faults.ts'
 import { invite, newAddress } from './invited.ts'
 import { readState, violations } from './invariants.ts'
 import { comeIn, createJoiningWorld, neighbourOf, openOrganization } from './joining.ts'
 import { testEnv } from './setup.ts'
-import { add, answered, codeOf, createWorld, newOrganization } from './world.ts'
+import { add, answered, codeOf, createWorld, join, newOrganization } from './world.ts'
+
+afterEach(() => {
+  vi.useRealTimers()
+})
 
 it('a raise of the epoch that arrives late changes nothing', async () => {
   const world = createWorld()
@@ -52,6 +62,78 @@ it('a raise of the epoch that arrives late changes nothing', async () => {
     void startLedger(drizzle(spy), organizationId, new Date(at)).catch(() => {})
     return raised!
   }
+})
+
+/** Ledgers to which every request for a seat and every confirmation comes once more, when asked for. */
+function echoing() {
+  const late: (() => Promise<unknown>)[] = []
+  const namespace: LedgerNamespace = {
+    getByName(name) {
+      const ledger = testEnv.SEATS.getByName(name) as unknown as LedgerCalls
+      const twice =
+        <Q, A>(ask: (request: Q) => Promise<A>) =>
+        (request: Q) => {
+          late.push(() => ask(request))
+          return ask(request)
+        }
+      return {
+        reserve: twice((request) => ledger.reserve(request)),
+        reserveEach: twice((requests) => ledger.reserveEach(requests)),
+        confirm: twice((request) => ledger.confirm(request)),
+        release: (request) => ledger.release(request),
+        setLimit: (request) => ledger.setLimit(request),
+        usage: (request) => ledger.usage(request),
+        close: (request) => ledger.close(request),
+        inspect: (request) => ledger.inspect(request),
+        seal: (request, sign) => ledger.seal(request, sign),
+      }
+    },
+  }
+  return { late, namespace }
+}
+
+describe('what comes late, when a member has gone', () => {
+  async function removed() {
+    const { late, namespace } = echoing()
+    const calm = createWorld()
+    const world = createWorld({ namespace })
+    const organization = await newOrganization(calm, 2)
+    const gone = await join(world, organization)
+    answered(await removeMember(world.seatgate, organization.as(organization.owner), gone))
+    await world.settled()
+    // The ledger has heard of the departure in every way in which it does.
+    await forwardOrganization(calm.seatgate, organization.id)
+    const [request, confirmation] = late
+    expect(late).toHaveLength(2)
+    return { calm, organization, request: request!, confirmation: confirmation! }
+  }
+
+  it('holds no seat if it is the request alone: the alarm asks D1', async () => {
+    const { calm, organization, request } = await removed()
+    await request()
+    expect((await readState(organization.id)).ledger).toMatchObject({ held: 1, reserved: 1 })
+    await muchLater(organization.id)
+    expect(await violations(organization.id, { quiet: true })).toEqual([])
+    expect(codeOf(await add(calm, organization))).toBe('ok')
+  })
+
+  it('holds none if it is the confirmation alone', async () => {
+    const { organization, confirmation } = await removed()
+    await confirmation()
+    expect(await violations(organization.id, { quiet: true })).toEqual([])
+  })
+
+  it('holds one for nobody if it is both, until the sweep finds it', async () => {
+    const { calm, organization, request, confirmation } = await removed()
+    await request()
+    await confirmation()
+    expect((await readState(organization.id)).ledger).toMatchObject({ held: 2, reserved: 0 })
+    expect(await differencesOf(calm, organization)).toEqual(['leaked_seat'])
+    await sweepSeats(calm.seatgate)
+    await calm.settled()
+    expect(await violations(organization.id, { quiet: true })).toEqual([])
+    expect(codeOf(await add(calm, organization))).toBe('ok')
+  })
 })
 
 it('a resent invitation keeps the role that it was given meanwhile', async () => {
