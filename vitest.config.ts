@@ -44,9 +44,6 @@ const BUNDLED = [
 // Two more than two cores: many wait for a clock, and the node project most of the time.
 const LANES = Math.max(4, availableParallelism())
 
-// What wrangler has for people who look on: it records every statement and serves pages about it.
-const WITHOUT_EXTRAS = { X_LOCAL_EXPLORER: 'false', X_LOCAL_OBSERVABILITY: 'false' }
-
 // Deadlines are for what hangs. Whoever else is at work on the machine may make it slow.
 const PATIENCE = { testTimeout: 240_000, hookTimeout: 120_000 }
 
@@ -92,7 +89,6 @@ export default defineConfig({
           name: 'node',
           include: ['test/{end-to-end,package,migrations}/**/*.test.ts'],
           maxWorkers: LANES,
-          env: WITHOUT_EXTRAS,
           ...PATIENCE,
         },
       },

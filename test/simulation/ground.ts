@@ -8,7 +8,7 @@ import { forwardOrganization } from '../../src/index.ts'
 import { createSometimes, readStored, violations as violationsIn } from '../../src/testing/index.ts'
 import { insertUsers } from './beginning.ts'
 import { choicesOf, type Choice } from './choices.ts'
-import type { Surroundings } from './network.ts'
+import { FAULTS, type Surroundings } from './network.ts'
 import { createRegistry, directly } from './people.ts'
 import { createRandom } from './random.ts'
 import { enterRealm } from './realm.ts'
@@ -46,6 +46,7 @@ export async function layOut(connection: Connection, acts: readonly ActName[]) {
     random,
     trace: createTrace(scheduler.now, false),
     sometimes: createSometimes(STATES),
+    faults: createSometimes(FAULTS),
     weather: { ...calm, distance: 1, thinking: 1 },
     databaseIsOut: false,
     stopped: false,

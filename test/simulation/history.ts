@@ -8,7 +8,7 @@ import { drawHost, found, insertUsers } from './beginning.ts'
 import { gatherCrowd, type Crowd } from './clients.ts'
 import { atTheEnd, untilQuiet, wake } from './ending.ts'
 import { meddle } from './hands.ts'
-import { becalm, type Surroundings } from './network.ts'
+import { becalm, FAULTS, type Surroundings } from './network.ts'
 import { createRegistry } from './people.ts'
 import { planLosses, planOutage, planSweeps } from './plans.ts'
 import { createRandom } from './random.ts'
@@ -34,6 +34,8 @@ export interface History {
   readonly violations: readonly string[]
   readonly hash: string
   readonly reached: Reached
+  /** What went wrong on the way to a store or back, and how often. */
+  readonly faults: Reached
   readonly operations: number
   readonly steps: number
   readonly lines: readonly string[]
@@ -50,13 +52,14 @@ export async function runHistory(
   const random = createRandom(seed)
   const scheduler = createScheduler()
   enterRealm(scheduler, random.fork())
-  const sometimes = createSometimes(STATES)
+  const [sometimes, faults] = [createSometimes(STATES), createSometimes(FAULTS)]
   const trace = createTrace(scheduler.now, keepLines)
   const surroundings: Surroundings = {
     scheduler,
     random,
     trace,
     sometimes,
+    faults,
     weather: { ...calm, distance: 2, thinking: 10 },
     databaseIsOut: false,
     stopped: false,
@@ -129,6 +132,7 @@ export async function runHistory(
     violations: [...(crowd?.violations ?? []), ...wrong],
     hash: trace.hash(),
     reached: sometimes.counts(),
+    faults: faults.counts(),
     operations: crowd?.begun() ?? 0,
     steps: scheduler.steps(),
     lines: trace.lines,

@@ -18,6 +18,8 @@ export interface Surroundings {
   readonly random: Random
   readonly trace: Trace
   readonly sometimes: Sometimes
+  /** Counts what went wrong on the way to a store or back. */
+  readonly faults: Sometimes
   weather: Weather
   databaseIsOut: boolean
   /** Whether all Workers are stopped, and none starts. */
@@ -64,7 +66,7 @@ export function becalm(surroundings: Surroundings): void {
 export function travel<T>(surroundings: Surroundings, isolate: Isolate, trip: Trip<T>): Promise<T> {
   if (surroundings.stepping) return surroundings.stepping.offer(isolate, trip)
   const { to, what, writes = false, arrive } = trip
-  const { scheduler, random, weather, trace } = surroundings
+  const { scheduler, random, weather, trace, faults } = surroundings
   const { promise, resolve, reject } = Promise.withResolvers<T>()
   if (!isolate.alive) return promise
   const told = (act: () => void) => () => {
@@ -76,7 +78,10 @@ export function travel<T>(surroundings: Surroundings, isolate: Isolate, trip: Tr
       told(() => reject(new Disconnected(undefined, random.chance(0.5))))
     )
   const fault = drawFault(surroundings, writes)
-  if (fault !== 'none') trace.note(`${isolate.name} ${to} ${what}: ${fault}`)
+  if (fault !== 'none') {
+    faults(fault)
+    trace.note(`${isolate.name} ${to} ${what}: ${fault}`)
+  }
   if (fault === 'crashBefore') {
     crash(isolate)
     return promise
@@ -121,7 +126,8 @@ export function travel<T>(surroundings: Surroundings, isolate: Isolate, trip: Tr
   return promise
 }
 
-const FAULTS = [
+/** What may go wrong with a trip. */
+export const FAULTS = [
   'crashBefore',
   'crashAfter',
   'lostRequest',

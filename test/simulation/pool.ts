@@ -30,6 +30,7 @@ export interface Summary {
   readonly operations: number
   readonly steps: number
   readonly reached: Reached
+  readonly faults: Reached
   readonly failures: readonly Outcome[]
   readonly hashes: ReadonlyMap<number, string>
   readonly seconds: number
@@ -49,6 +50,7 @@ export async function simulate(options: PoolOptions): Promise<Summary> {
   const failures: Outcome[] = []
   const hashes = new Map<number, string>()
   let reached: Reached = {}
+  let faults: Reached = {}
   let [done, begun, steps] = [0, 0, 0]
   let next = firstSeed
   const threads = new Set<() => void>()
@@ -62,6 +64,7 @@ export async function simulate(options: PoolOptions): Promise<Summary> {
     operations: begun,
     steps,
     reached,
+    faults,
     failures,
     hashes,
     seconds: (performance.now() - began) / 1000,
@@ -78,6 +81,7 @@ export async function simulate(options: PoolOptions): Promise<Summary> {
     begun += outcome.operations
     steps += outcome.steps
     reached = addReached([reached, outcome.reached])
+    faults = addReached([faults, outcome.faults])
     hashes.set(outcome.seed, outcome.hash)
     if (outcome.violations.length > 0 && failures.length < MOST_FAILURES) failures.push(outcome)
     if (progress && !progress(summary())) stop()

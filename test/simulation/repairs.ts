@@ -3,8 +3,8 @@ import type { LedgerCall } from './ledger-object.ts'
 
 /** Tells repairs of what was wrong from those of what was only under way. */
 export interface Repairs {
-  /** `isInD1` says whether D1 has a seat at that moment. */
-  call(call: LedgerCall, isInD1: (seatId: string) => boolean): void
+  /** `isStray` says whether the ledger has a seat now that D1 has not. */
+  call(call: LedgerCall, isStray: (seatId: string) => boolean): void
   /** Repairs that had no reason, as long as nobody does anything by hand. */
   mistaken(events: readonly EventState[]): readonly EventState[]
 }
@@ -20,11 +20,11 @@ export function watchRepairs(): Repairs {
   const confirmed = new Set<string>()
   const confirmedTooLate = new Set<string>()
   return {
-    call({ method, request }, isInD1) {
+    call({ method, request }, isStray) {
       if (method !== 'confirm') return
       const { seatId, until } = request as { seatId: string; until: number | null }
       if (until === null) confirmed.add(seatId)
-      if (!isInD1(seatId)) confirmedTooLate.add(seatId)
+      if (isStray(seatId)) confirmedTooLate.add(seatId)
     },
     mistaken(events) {
       const idsOf = (asked: string) =>

@@ -44,6 +44,7 @@ console.log(
   `${summary.histories} histories, ${summary.operations} operations, ${summary.steps} steps ` +
     `in ${summary.seconds.toFixed(1)} s on ${summary.workers} cores: ${pace(summary)}`
 )
+for (const [fault, count] of Object.entries(summary.faults)) console.log(`  ${count}  ${fault}`)
 for (const [state, count] of Object.entries(summary.reached)) console.log(`  ${count}  ${state}`)
 const never = neverReached(summary.reached)
 if (never.length > 0) console.log(`never reached: ${never.join('; ')}`)

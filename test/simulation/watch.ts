@@ -115,7 +115,8 @@ export function createWatch(
       passing.call(call)
       repairs.call(call, (seatId) => {
         const view = registry.view(organizationId)
-        return view !== null && seatsIn(view, scheduler.now()).includes(seatId)
+        const isInD1 = view !== null && seatsIn(view, scheduler.now()).includes(seatId)
+        return !isInD1 && (after?.seats.some(({ seat_id }) => seat_id === seatId) ?? false)
       })
       if (before === null && after !== null) noteStart(organizationId, after)
       lookAt(organizationId, before === null)
