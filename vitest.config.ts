@@ -25,7 +25,10 @@ export const workerd = (bindings: Readonly<Record<string, string>> = {}) =>
   }))
 
 /** `SCALE=whole` for all of what takes long: see `npm run scale`. */
-export const inWorkerd = workerd({ SCALE: process.env['SCALE'] ?? 'share' })
+const SCALE = process.env['SCALE'] ?? 'share'
+if (!['whole', 'share'].includes(SCALE)) throw new Error(`SCALE is whole or share, not "${SCALE}".`)
+
+export const inWorkerd = workerd({ SCALE })
 
 // Loaded as one file each. Above all scrypt: the calls within its innermost loop would lead from module
 // to module, which makes it ten times as slow.

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, granted, type Answer, type Membership } from './client.ts'
+import { takeNone } from './arguments.ts'
 import { onceToldToEnd } from './lifetime.ts'
 import { startWorker, type LocalWorker } from './local-worker.ts'
 import { waitFor } from './wait-for.ts'
@@ -179,6 +180,7 @@ function table(checks: readonly Check[]): string {
     .join('\n')
 }
 
+takeNone('npm run demo')
 try {
   process.exitCode = await main()
 } catch (error) {

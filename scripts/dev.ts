@@ -1,3 +1,4 @@
+import { isAboutArguments, wholeNumber, WrongArgument } from './arguments.ts'
 import { startWorker } from './local-worker.ts'
 import { onceToldToEnd } from './lifetime.ts'
 
@@ -6,12 +7,12 @@ const DEFAULT_PORT = 8787
 /** Serves the worker until it is told to end. Resolves to the exit code. */
 export async function dev(args: readonly string[], config?: string): Promise<number> {
   const flags = [...args]
-  const port = takeFlag(flags, '--port') ?? String(DEFAULT_PORT)
+  const given = takeFlag(flags, '--port') ?? String(DEFAULT_PORT)
+  const port = wholeNumber('--port', given, { from: 1, to: 65_535 })
   const ip = takeFlag(flags, '--ip')
   const persistTo = takeFlag(flags, '--persist-to')
   const env = takeFlag(flags, '--env', '-e')
   const otherConfig = takeFlag(flags, '--config', '-c') ?? config
-  if (!/^\d{1,5}$/.test(port)) throw new Error(`--port takes a number, not "${port}"`)
 
   let isServing = false
   const told = new Promise<void>((resolve) => {
@@ -19,14 +20,21 @@ export async function dev(args: readonly string[], config?: string): Promise<num
     onceToldToEnd((exitCode) => (isServing ? resolve() : process.exit(exitCode)))
   })
 
+  let unknown: string | undefined
   const worker = await startWorker({
-    port: Number(port),
+    port,
     flags,
-    onLine: console.log,
+    onLine(line) {
+      unknown ??= /Unknown arguments?: .*/.exec(line)?.[0]
+      console.log(line)
+    },
     ...(ip !== undefined && { ip }),
     ...(persistTo !== undefined && { persistTo }),
     ...(env !== undefined && { env }),
     ...(otherConfig !== undefined && { config: otherConfig }),
+  }).catch((error: unknown) => {
+    // Other flags are wrangler's: it knows which there are.
+    throw unknown === undefined ? error : new WrongArgument(unknown)
   })
   isServing = true
   console.log(welcome(worker.url))
@@ -48,7 +56,7 @@ function takeFlag(flags: string[], ...names: string[]): string | undefined {
       flags.splice(index, 1)
     } else {
       value = flags[index + 1]
-      if (value === undefined) throw new Error(`${name} needs a value`)
+      if (value === undefined) throw new WrongArgument(`${name} needs a value.`)
       flags.splice(index, 2)
     }
   }
@@ -82,6 +90,6 @@ if (import.meta.main) {
     process.exitCode = await dev(process.argv.slice(2))
   } catch (error) {
     console.error(error instanceof Error ? error.message : error)
-    process.exitCode = 1
+    process.exitCode = isAboutArguments(error) ? 2 : 1
   }
 }

@@ -8,11 +8,13 @@
  * @module
  */
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { readArguments, wholeNumber, WrongArgument, writableFile } from '../../scripts/arguments.ts'
 import { MUTATIONS, type Mutation } from './list.ts'
 import { WITHOUT_LONG, testsFor } from './tests.ts'
 
@@ -31,26 +33,42 @@ interface Verdict extends Mutation {
 
 const SURVIVED = ['survived', ''] as const
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string', default: '' },
-    lanes: { type: 'string', default: '1' },
-    report: { type: 'string' },
-    again: { type: 'string' },
-    quick: { type: 'boolean', default: false },
-    trust: { type: 'boolean', default: false },
-  },
+const USAGE =
+  'npm run mutate -- [--only TEXT] [--lanes 1] [--report FILE] [--again FILE] [--quick] [--trust]'
+
+const values = readArguments(USAGE, () => {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string', default: '' },
+      lanes: { type: 'string', default: '1' },
+      report: { type: 'string' },
+      again: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      trust: { type: 'boolean', default: false },
+    },
+  })
+  const { only, lanes, report, again } = values
+  if (!MUTATIONS.some((mutation) => isAbout(mutation, only))) {
+    throw new WrongArgument(`--only: no mutation has "${only}" in its file or its mistake.`)
+  }
+  return {
+    ...values,
+    lanes: wholeNumber('--lanes', lanes, { from: 1 }),
+    // Read first: it may be the file that the report is written to.
+    found: again === undefined ? [] : verdictsIn(again),
+    report: report === undefined ? undefined : writableFile('--report', report),
+  }
 })
 
 // What an earlier run found stands, but for what it let survive: that has to pass the other tests.
-const found = values.again ? (JSON.parse(await readFile(values.again, 'utf8')) as Verdict[]) : []
+const { found } = values
 const verdicts: Verdict[] = found.filter(({ outcome }) => outcome === 'killed')
 const earlier = new Set(
   found.flatMap(({ outcome, mistake }) => (outcome === 'survived' ? [mistake] : []))
 )
 const isKilled = new Set(verdicts.map(({ mistake }) => mistake))
 const queue = MUTATIONS.filter(
-  ({ file, mistake }) => `${file} ${mistake}`.includes(values.only) && !isKilled.has(mistake)
+  (mutation) => isAbout(mutation, values.only) && !isKilled.has(mutation.mistake)
 )
 const total = verdicts.length + queue.length
 // The files take turns, so that a run that is cut short has something to say about each.
@@ -62,11 +80,25 @@ if (!values.trust) {
   const [unchanged, failing] = await inCopy((copy) => run(copy, [...tests], [], 10 * LIMIT_MS))
   if (unchanged !== 'survived') throw new Error(`A test fails without a mutation: ${failing}`)
 }
-await Promise.all(Array.from({ length: Number(values.lanes) }, lane))
+await Promise.all(Array.from({ length: values.lanes }, lane))
 const killed = verdicts.filter(({ outcome }) => outcome === 'killed').length
 console.log(`${killed} of ${total} killed`)
 if (values.report !== undefined) await writeReport(values.report)
 process.exitCode = killed === total ? 0 : 1
+
+function isAbout({ file, mistake }: Mutation, text: string): boolean {
+  return `${file} ${mistake}`.includes(text)
+}
+
+function verdictsIn(path: string): Verdict[] {
+  try {
+    const verdicts: unknown = JSON.parse(readFileSync(path, 'utf8'))
+    if (Array.isArray(verdicts)) return verdicts as Verdict[]
+  } catch (error) {
+    throw new WrongArgument(`--again cannot be read: ${(error as Error).message}`)
+  }
+  throw new WrongArgument(`--again: ${path} is not a report of an earlier run.`)
+}
 
 function lane(): Promise<void> {
   return inCopy(async (copy) => {

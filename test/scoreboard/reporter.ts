@@ -3,8 +3,19 @@ import type { Outcome } from './outcome.ts'
 
 const MARKS = { pass: 'pass', fail: 'FAIL', 'not applicable': '–' } as const
 
-/** Prints the scoreboard, a line for each case and a column for each driver, and then the reasons. */
+/**
+ * Prints the scoreboard, a line for each case and a column for each driver, and then the reasons. If it
+ * is strict, a lost case makes the exit code 1, as does a run without any case.
+ */
 export class ScoreboardReporter implements Reporter {
+  readonly #strict: boolean
+  readonly #fail: () => void
+
+  constructor({ strict = false, fail = exitWithOne } = {}) {
+    this.#strict = strict
+    this.#fail = fail
+  }
+
   onTestRunEnd(modules: readonly TestModule[]) {
     const outcomes = modules.flatMap((module) =>
       [...module.children.allTests()].flatMap((test) => {
@@ -13,7 +24,14 @@ export class ScoreboardReporter implements Reporter {
       })
     )
     console.log(scoreboard(outcomes))
+    const played = outcomes.filter(({ result }) => result !== 'not applicable')
+    const isLost = played.length === 0 || played.some(({ result }) => result === 'fail')
+    if (this.#strict && isLost) this.#fail()
   }
+}
+
+function exitWithOne(): void {
+  process.exitCode = 1
 }
 
 export function scoreboard(outcomes: readonly Outcome[]): string {

@@ -8,6 +8,9 @@ export default defineConfig({
   test: {
     include: ['test/scoreboard/scoreboard.test.ts'],
     setupFiles: ['test/workers/each-file.ts'],
-    reporters: ['dot', new ScoreboardReporter()],
+    reporters: [
+      'dot',
+      new ScoreboardReporter({ strict: process.env['SCOREBOARD_STRICT'] === 'yes' }),
+    ],
   },
 })

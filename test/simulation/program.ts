@@ -9,7 +9,7 @@ import { replaceGlobals } from './realm.ts'
 
 export { explore } from './explore.ts'
 export { runHistory } from './history.ts'
-export { triples } from './scope.ts'
+export { actNames, triples } from './scope.ts'
 export { migrated } from './sqlite.ts'
 
 /** Makes this thread the simulation's, for the rest of its life. */

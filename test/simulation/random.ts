@@ -1,3 +1,6 @@
+/** Seeds are numbers of 32 bits. */
+export const LAST_SEED = 2 ** 32 - 1
+
 /** Numbers that one seed decides (xoshiro128**): the same seed, the same numbers, on every machine. */
 export interface Random {
   /** From 0 up to 1. */

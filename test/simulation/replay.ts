@@ -4,13 +4,29 @@
  *
  * @module
  */
+import { parseArgs } from 'node:util'
+import { oneOf, readArguments, wholeNumber, WrongArgument } from '../../scripts/arguments.ts'
 import { load } from './bundle.ts'
+import { mutations } from './mutations.ts'
+import { LAST_SEED } from './random.ts'
 
-const [seed = '1', operations = '200', mutation = null] = process.argv.slice(2)
+const USAGE = 'npm run simulate:replay -- SEED [OPERATIONS] [MUTATION]'
+
+const { seed, operations, mutation } = readArguments(USAGE, () => {
+  const { positionals } = parseArgs({ options: {}, allowPositionals: true })
+  const [seed, operations = '200', mutation, ...rest] = positionals
+  if (seed === undefined) throw new WrongArgument('SEED is missing.')
+  if (rest.length > 0) throw new WrongArgument(`"${rest[0]}" is one argument too many.`)
+  return {
+    seed: wholeNumber('SEED', seed, { to: LAST_SEED }),
+    operations: wholeNumber('OPERATIONS', operations, { from: 1 }),
+    mutation: mutation === undefined ? null : oneOf('MUTATION', mutation, Object.keys(mutations)),
+  }
+})
 const { enter, migrated, runHistory } = await load({ mutation })
 enter()
-const options = { operations: Number(operations), keepLines: true }
-const { lines, violations, hash } = await runHistory(migrated(), Number(seed), options)
+const options = { operations, keepLines: true }
+const { lines, violations, hash } = await runHistory(migrated(), seed, options)
 console.log(lines.join('\n'))
 console.log(`\ntrace ${hash}`)
 for (const violation of violations) console.log(violation)

@@ -52,6 +52,9 @@ export const ACTS = {
 
 export type ActName = keyof typeof ACTS
 
+/** The operations that can be tried. */
+export const actNames = Object.keys(ACTS) as readonly ActName[]
+
 /** Whether an invitation is there, which holds the third seat. */
 export function needsInvitation(acts: readonly ActName[]): boolean {
   return acts.some((act) => act === 'accept' || act === 'revoke')
@@ -81,11 +84,10 @@ export async function layGround(library: Seatgate, invited: boolean): Promise<Gr
 
 /** Every choice of three operations, each at most twice. */
 export function triples(): readonly (readonly ActName[])[] {
-  const names = Object.keys(ACTS) as ActName[]
-  return names.flatMap((first, a) =>
-    names
+  return actNames.flatMap((first, a) =>
+    actNames
       .slice(a)
-      .flatMap((second, b) => names.slice(a + b).map((third) => [first, second, third] as const))
+      .flatMap((second, b) => actNames.slice(a + b).map((third) => [first, second, third] as const))
       .filter(([one, two, three]) => !(one === two && two === three))
   )
 }

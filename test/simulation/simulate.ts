@@ -6,29 +6,43 @@
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { oneOf, readArguments, wholeNumber, writableFile } from '../../scripts/arguments.ts'
 import { neverReached } from '../../src/testing/index.ts'
+import { mutations } from './mutations.ts'
 import { simulate, type Summary } from './pool.ts'
+import { LAST_SEED } from './random.ts'
 
-const { values } = parseArgs({
-  options: {
-    histories: { type: 'string', default: '2000' },
-    seed: { type: 'string', default: '1' },
-    operations: { type: 'string', default: '200' },
-    workers: { type: 'string' },
-    mutation: { type: 'string' },
-    summary: { type: 'string' },
-  },
+const USAGE =
+  'npm run simulate -- [--histories 2000] [--seed 1] [--operations 200] [--workers N] ' +
+  '[--mutation NAME] [--summary FILE]'
+
+const flags = readArguments(USAGE, () => {
+  const { values } = parseArgs({
+    options: {
+      histories: { type: 'string', default: '2000' },
+      seed: { type: 'string', default: '1' },
+      operations: { type: 'string', default: '200' },
+      workers: { type: 'string' },
+      mutation: { type: 'string' },
+      summary: { type: 'string' },
+    },
+  })
+  const { histories, seed, operations, workers, mutation, summary } = values
+  return {
+    histories: wholeNumber('--histories', histories, { from: 1 }),
+    firstSeed: wholeNumber('--seed', seed, { to: LAST_SEED }),
+    operations: wholeNumber('--operations', operations, { from: 1 }),
+    ...(workers !== undefined && { workers: wholeNumber('--workers', workers, { from: 1 }) }),
+    mutation: mutation === undefined ? null : oneOf('--mutation', mutation, Object.keys(mutations)),
+    summary: summary === undefined ? null : writableFile('--summary', summary),
+  }
 })
 
 let shown = performance.now()
 let told = 0
 
 const summary = await simulate({
-  firstSeed: Number(values.seed),
-  histories: Number(values.histories),
-  operations: Number(values.operations),
-  ...(values.workers !== undefined && { workers: Number(values.workers) }),
-  mutation: values.mutation ?? null,
+  ...flags,
   progress(so) {
     // Whoever waits for the end of a million histories wants to begin with what is wrong now.
     for (; told < so.failures.length; told++) tell(so.failures[told]!)
@@ -49,17 +63,17 @@ for (const [state, count] of Object.entries(summary.reached)) console.log(`  ${c
 const never = neverReached(summary.reached)
 if (never.length > 0) console.log(`never reached: ${never.join('; ')}`)
 for (const failure of summary.failures) tell(failure)
-if (values.summary !== undefined) {
+if (flags.summary !== null) {
   const { hashes: _hashes, ...rest } = summary
-  writeFileSync(values.summary, `${JSON.stringify(rest, null, 2)}\n`)
+  writeFileSync(flags.summary, `${JSON.stringify(rest, null, 2)}\n`)
 }
 process.exitCode = summary.failures.length > 0 ? 1 : 0
 
 function tell({ seed, violations }: Summary['failures'][number]): void {
   const further = violations.length > 1 ? ` (+${violations.length - 1})` : ''
   console.log(`\nseed ${seed}: ${violations[0]}${further}`)
-  const mutation = values.mutation === undefined ? '' : `'${values.mutation}'`
-  console.log(`  npm run simulate:replay -- ${seed} ${values.operations} ${mutation}`)
+  const mutation = flags.mutation === null ? '' : `'${flags.mutation}'`
+  console.log(`  npm run simulate:replay -- ${seed} ${flags.operations} ${mutation}`)
 }
 
 function pace({ histories, seconds, workers }: Summary): string {
