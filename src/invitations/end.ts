@@ -1,49 +1,71 @@
 /**
- * How an invitation ends without a member: its seat is freed here.
+ * How invitations end without a member: their seats are freed here.
  *
  * @module
  */
-import { eq } from 'drizzle-orm'
+import { eq, inArray, sql, type SQL } from 'drizzle-orm'
 import { invitationEvent, seatEvent, type EventDraft } from '../audit/event.ts'
 import type { Statement } from '../database/database.ts'
 import { invitations, type InvitationRow } from '../database/schema.ts'
 import type { Seatgate } from '../seatgate.ts'
 import type { SeatReference } from '../seats/provider.ts'
 
-/** What ends an invitation, for the batch that ends it. */
+/** What ends invitations, for the batch that ends them. */
 export interface Ending {
   readonly statements: readonly Statement[]
   readonly freedSeats: readonly SeatReference[]
   readonly events: readonly EventDraft[]
 }
 
+/** Why invitations end, who ends them (null: not a user) and when. */
+export interface EndingCause {
+  readonly reason:
+    | 'revoked'
+    | 'superseded'
+    | 'organization_deleted'
+    | 'declined'
+    | 'inviter_lost_role'
+  readonly by: string | null
+  readonly now: Date
+  /** Whether the seat passes on to the invitation or membership that takes its place. */
+  readonly keepsSeat?: (row: InvitationRow) => boolean
+}
+
 /** Builds the end of an invitation. With `keepSeat` its seat passes on to the one that replaces it. */
 export function endInvitation(
   seatgate: Seatgate,
   row: InvitationRow,
-  reason: 'revoked' | 'superseded' | 'organization_deleted' | 'declined',
+  reason: EndingCause['reason'],
   by: string | null,
   now: Date,
   keepSeat = false
 ): Ending {
-  const ended =
-    reason === 'declined'
-      ? { declinedAt: now }
-      : { revokedAt: now, revokedById: by, revokeReason: reason }
-  const event =
-    reason === 'declined'
-      ? invitationEvent(row, 'organization.invitation.declined')
-      : invitationEvent(row, 'organization.invitation.revoked', { reason })
-  const freed = freedSeat(seatgate, row, keepSeat)
+  return endInvitations(seatgate, [row], { reason, by, now, keepsSeat: () => keepSeat })
+}
+
+/**
+ * Builds the end of invitations that were read, all for one reason: one statement, and for each an
+ * event and the release of its seat. The batch guards that they are as they were read.
+ */
+export function endInvitations(
+  seatgate: Seatgate,
+  rows: readonly InvitationRow[],
+  { reason, by, now, keepsSeat = () => false }: EndingCause
+): Ending {
+  if (rows.length === 0) return { statements: [], freedSeats: [], events: [] }
+  const each = rows.map((row) => ({
+    event: endingEvent(row, reason),
+    freed: freedSeat(seatgate, row, keepsSeat(row)),
+  }))
   return {
     statements: [
       seatgate.db
         .update(invitations)
-        .set({ ...ended, updatedAt: now })
-        .where(eq(invitations.id, row.id)),
+        .set({ ...endedColumns(reason, by, now), updatedAt: now })
+        .where(isOneOf(rows)),
     ],
-    freedSeats: freed.map(({ seat }) => seat),
-    events: [event, ...freed.map(({ event }) => event)],
+    freedSeats: each.flatMap(({ freed }) => freed.map(({ seat }) => seat)),
+    events: each.flatMap(({ event, freed }) => [event, ...freed.map((seat) => seat.event)]),
   }
 }
 
@@ -56,4 +78,25 @@ export function freedSeat(
   if (seatId === null || keepSeat || !seats.enforces) return []
   const seat = { organizationId, seatId }
   return [{ seat, event: seatEvent(seat, 'seat.released', { invitation_id: id }) }]
+}
+
+// One is named as it is: a list costs D1 further rows to read.
+function isOneOf(rows: readonly InvitationRow[]): SQL {
+  const [only, ...others] = rows
+  if (only && others.length === 0) return eq(invitations.id, only.id)
+  const ids = JSON.stringify(rows.map(({ id }) => id))
+  return inArray(invitations.id, sql`(select value from json_each(${ids}))`)
+}
+
+function endingEvent(row: InvitationRow, reason: EndingCause['reason']): EventDraft {
+  return reason === 'declined'
+    ? invitationEvent(row, 'organization.invitation.declined')
+    : invitationEvent(row, 'organization.invitation.revoked', { reason })
+}
+
+function endedColumns(reason: EndingCause['reason'], by: string | null, now: Date) {
+  if (reason === 'declined') return { declinedAt: now }
+  // The table knows three reasons; the event has the full one.
+  const revokeReason = reason === 'inviter_lost_role' ? ('revoked' as const) : reason
+  return { revokedAt: now, revokedById: by, revokeReason }
 }

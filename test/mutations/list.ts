@@ -390,7 +390,7 @@ export const MUTATIONS: readonly Mutation[] = [
   exit('whoever is suspended keeps the seat', ', seatId: null, updatedAt: now', ', updatedAt: now'),
   exit(
     'a departure does not free its seat',
-    'freedSeats: freed.map(({ seat }) => seat)',
+    'freedSeats: each.flatMap(({ freed }) => freed.map(({ seat }) => seat))',
     'freedSeats: []'
   ),
   exit(
@@ -469,7 +469,7 @@ export const MUTATIONS: readonly Mutation[] = [
 
   end(
     'an ended invitation keeps its seat',
-    'freedSeats: freed.map(({ seat }) => seat)',
+    'freedSeats: each.flatMap(({ freed }) => freed.map(({ seat }) => seat))',
     'freedSeats: []'
   ),
   end(
@@ -479,11 +479,11 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   end(
     'a declined invitation is revoked',
-    "reason === 'declined'\n      ? { declinedAt: now }",
-    "reason === 'declined'\n      ? { revokedAt: now }"
+    "if (reason === 'declined') return { declinedAt: now }",
+    "if (reason === 'declined') return { revokedAt: now }"
   ),
-  end('the end of an invitation has no event', 'events: [event, ...freed', 'events: [...freed'),
-  end('the freed seat has no event', ', ...freed.map(({ event }) => event)]', ']'),
+  end('the end of an invitation has no event', '=> [event, ...freed', '=> [...freed'),
+  end('the freed seat has no event', ', ...freed.map((seat) => seat.event)]', ']'),
   guards(
     'an invitation that was ended may be used',
     ' and role = ${role} and ${isPending(now)})`',
@@ -534,7 +534,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   acceptance(
     'who is in already keeps a second seat',
-    'freedSeats: freed.map(({ seat }) => seat)',
+    'freedSeats: each.flatMap(({ freed }) => freed.map(({ seat }) => seat))',
     'freedSeats: []'
   ),
   acceptance(

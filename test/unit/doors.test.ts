@@ -274,6 +274,7 @@ describe('the doors of invitations', () => {
       'src/memberships/addition.ts',
       'src/organizations/delete.ts',
     ])
+    expect(filesWith(/\bendInvitations\(/)).toEqual(['src/invitations/end.ts'])
     expect(filesWith(/\bfreedSeat\(/)).toEqual([
       'src/invitations/acceptance.ts',
       'src/invitations/end.ts',
