@@ -1,4 +1,4 @@
-import { seatLimit, webhookSink, type Sink } from '../src/index.ts'
+import { normalizeEmail, seatLimit, webhookSink, type Sink } from '../src/index.ts'
 
 /** The variables of `wrangler.toml`, and the secret beside them. */
 export interface Variables {
@@ -49,7 +49,7 @@ export function readSettings(variables: Variables): Settings {
   const operators = new Set(
     (variables.OPERATOR_EMAILS ?? '')
       .split(',')
-      .map((email) => email.trim().toLowerCase())
+      .map(normalizeEmail)
       .filter((email) => email !== '')
   )
   return {

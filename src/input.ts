@@ -14,15 +14,6 @@ export class UnreadableInput {
   }
 }
 
-/**
- * A text on one line: no control characters, no broken surrogates. SQLite takes a NUL for the end of
- * a text, so that what is counted and compared there would not be what was sent.
- */
-export const LineOfText = v.pipe(
-  v.string('Must be a text.'),
-  v.regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u, 'Must not have control characters.')
-)
-
 /** Checks an input against its schema; unknown keys are ignored. */
 export function parseInput<S extends v.GenericSchema>(
   schema: S,
@@ -30,13 +21,28 @@ export function parseInput<S extends v.GenericSchema>(
 ): Result<v.InferOutput<S>> {
   if (input instanceof UnreadableInput) return refused(input.refusal)
   const parsed = v.safeParse(schema, input)
-  if (parsed.success) return ok(parsed.output)
-  const errors: Record<string, string[]> = {}
-  for (const issue of parsed.issues) {
-    const field = v.getDotPath(issue) ?? 'body'
-    ;(errors[field] ??= []).push(issue.message)
+  return parsed.success ? ok(parsed.output) : refused(invalid(errorsOf(parsed.issues)))
+}
+
+/**
+ * The messages of a failed check beside their fields, each once. A field that is missing is required,
+ * whatever its schema would say of a wrong value.
+ */
+export function errorsOf(
+  issues: readonly v.BaseIssue<unknown>[],
+  whole = 'body'
+): Record<string, readonly string[]> {
+  const errors = new Map<string, Set<string>>()
+  for (const issue of issues) {
+    const field = v.getDotPath(issue) ?? whole
+    const messages = errors.get(field) ?? new Set()
+    errors.set(field, messages.add(isMissing(issue) ? 'Is required.' : issue.message))
   }
-  return refused(invalid(errors))
+  return Object.fromEntries(Array.from(errors, ([field, messages]) => [field, [...messages]]))
+}
+
+function isMissing({ kind, input, path }: v.BaseIssue<unknown>): boolean {
+  return kind === 'schema' && input === undefined && path !== undefined
 }
 
 /** Two readings of one input: both, or what is wrong with either. */

@@ -1,5 +1,7 @@
 import * as v from 'valibot'
-import { invalid } from './refusal.ts'
+import { parseInput } from './input.ts'
+import { knownParameters } from './names.ts'
+import { wholeNumber } from './number.ts'
 import { ok, refused, type Result } from './result.ts'
 
 /** One page of a list, and the cursor of the next one; `null` on the last. */
@@ -16,6 +18,9 @@ export interface PageInput {
 
 const DEFAULT_LIMIT = 50
 const MAXIMUM_LIMIT = 200
+
+/** What a list takes that has no pages and no filters: nothing, and whatever else is refused. */
+export type NoParameters = Readonly<Record<string, never>>
 
 /** A place in a keyset: the values that the list is ordered by. */
 export type Position = readonly (string | number)[]
@@ -35,13 +40,17 @@ export interface PageRequest<P extends Position> {
 }
 
 /**
- * Checks a page request. A limit outside 1 to 200 is a `validation_error`; a cursor that this
- * library did not make for this list is `invalid_cursor`.
+ * Checks a page request. A limit outside 1 to 200 and a parameter that is neither of a page nor one of
+ * `beside` are a `validation_error`; a cursor that this library did not make for this list is
+ * `invalid_cursor`.
  */
 export function parsePage<P extends Position>(
   input: PageInput,
-  position: v.GenericSchema<unknown, P>
+  position: v.GenericSchema<unknown, P>,
+  beside: readonly string[] = []
 ): Result<PageRequest<P>> {
+  const known = knownParameters(input, ['limit', 'cursor', ...beside])
+  if (!known.ok) return known
   const read = parseLimit(input.limit)
   if (!read.ok) return read
   const limit = read.value
@@ -53,9 +62,9 @@ export function parsePage<P extends Position>(
 
 /** Reads how many entries a page may have. */
 export function parseLimit(value: PageInput['limit'], largest = MAXIMUM_LIMIT): Result<number> {
-  const limit = value === undefined ? DEFAULT_LIMIT : Number(value)
-  if (Number.isInteger(limit) && limit >= 1 && limit <= largest) return ok(limit)
-  return refused(invalid({ limit: [`Must be a whole number from 1 to ${largest}.`] }))
+  const limit = v.optional(wholeNumber({ min: 1, max: largest }), DEFAULT_LIMIT)
+  const parsed = parseInput(v.object({ limit }), { limit: value })
+  return parsed.ok ? ok(parsed.value.limit) : parsed
 }
 
 /**

@@ -16,23 +16,20 @@ import { sessions } from '../../src/database/schema.ts'
 import { Email } from '../../src/email.ts'
 import { problemResponse, type SignIn as SessionStart } from '../../src/hono/index.ts'
 import { readBody } from '../../src/hono/body.ts'
-import { LineOfText, parseInput } from '../../src/input.ts'
+import { parseInput } from '../../src/input.ts'
 import { invalid } from '../../src/refusal.ts'
 import { ok } from '../../src/result.ts'
 import { sha256 } from '../../src/sha256.ts'
+import { atMost, LineOfText, secretText } from '../../src/text.ts'
 import { hashPassword, verifyPassword } from './password.ts'
 import { users } from './schema.ts'
 import { insertSession, newSession, SESSION_COOKIE, SESSION_SECONDS, tokenOf } from './sessions.ts'
 
+const LONGEST_PASSWORD = 256
+
 const Person = {
-  password: v.pipe(
-    v.string('Must be a text.'),
-    v.minLength(8, 'Must be at least 8 characters long.'),
-    v.maxLength(256, 'Must be at most 256 characters long.')
-  ),
-  name: v.nullish(
-    v.pipe(LineOfText, v.trim(), v.maxLength(255, 'Must be at most 255 characters long.'))
-  ),
+  password: secretText(LONGEST_PASSWORD, 8),
+  name: v.nullish(v.pipe(LineOfText, v.trim(), atMost(255))),
 }
 
 const SignUp = v.object(
@@ -45,12 +42,8 @@ const SignUp = v.object(
 
 const SignIn = v.object(
   {
-    email: v.pipe(
-      v.string('Must be a text.'),
-      v.maxLength(254, 'Is too long.'),
-      v.transform(normalizeEmail)
-    ),
-    password: v.pipe(v.string('Must be a text.'), v.maxLength(256, 'Is too long.')),
+    email: v.pipe(v.string('Must be a string.'), atMost(254), v.transform(normalizeEmail)),
+    password: secretText(LONGEST_PASSWORD, 0),
   },
   'Must be an object.'
 )
@@ -151,7 +144,7 @@ export function passwordCheck(db: Database): VerifyPassword {
 /** Registers whoever accepts an invitation: a password, a name, and an address that is verified. */
 export function registration(db: Database, hash = hashPassword): RegisterUser {
   return async ({ userId: id, email, now, input }) => {
-    const parsed = parseInput(v.object(Person), input)
+    const parsed = parseInput(v.object(Person, 'Must be an object.'), input)
     if (!parsed.ok) return parsed
     const { password, name = null } = parsed.value
     const passwordHash = await hash(password)

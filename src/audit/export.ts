@@ -3,6 +3,7 @@ import { guardStanding } from '../memberships/guards.ts'
 import { perform } from '../operations/perform.ts'
 import { standingWith } from '../organizations/standing.ts'
 import { bothOf, parseInput } from '../input.ts'
+import { wholeNumber } from '../number.ts'
 import { ok, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
@@ -19,14 +20,7 @@ const Options = v.object({
     v.picklist(['ndjson', 'csv', 'json'], 'Must be ndjson, csv or json.'),
     'ndjson'
   ),
-  limit: v.optional(
-    v.pipe(
-      v.union([v.pipe(v.string(), v.regex(/^\d{1,15}$/)), v.number()], 'Must be a whole number.'),
-      v.transform(Number),
-      v.safeInteger('Must be a whole number.'),
-      v.minValue(1, 'Must be at least 1.')
-    )
-  ),
+  limit: v.optional(wholeNumber({ min: 1 })),
 })
 
 /** What to export: filters as of a list, the format, and at most how many events. */
@@ -65,7 +59,7 @@ export async function exportAuditEvents(
   input: AuditExportInput = {}
 ): Promise<Result<AuditExport>> {
   const { format: _format, limit: _limit, ...given } = input
-  const parsed = bothOf(parseInput(Options, input), parseFilters(given, []))
+  const parsed = bothOf(parseInput(Options, input), parseFilters(given, ['format', 'limit']))
   const stream = await streamWritten(seatgate, scope, parsed.ok ? given : {})
   if (!stream.ok) return stream
   if (!parsed.ok) return parsed

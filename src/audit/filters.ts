@@ -3,22 +3,13 @@ import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import * as v from 'valibot'
 import { auditEvents } from '../database/schema.ts'
 import { parseInput } from '../input.ts'
-import { invalid } from '../refusal.ts'
-import { refused, type Result } from '../result.ts'
+import { Instant } from '../instant.ts'
+import { knownParameters } from '../names.ts'
+import { wholeNumber } from '../number.ts'
+import type { Result } from '../result.ts'
+import { shortText } from '../text.ts'
 
-const text = v.pipe(v.string('Must be a text.'), v.minLength(1, 'Must not be empty.'))
-/** A time, as it is asked for. */
-export const instant = v.pipe(
-  v.union([v.string(), v.date()], 'Must be a time, as ISO 8601.'),
-  v.transform((value) => new Date(value)),
-  v.check((date) => !Number.isNaN(date.getTime()), 'Must be a time, as ISO 8601.')
-)
-const sequence = v.pipe(
-  v.union([v.pipe(v.string(), v.regex(/^\d{1,15}$/)), v.number()], 'Must be a whole number.'),
-  v.transform(Number),
-  v.safeInteger('Must be a whole number.'),
-  v.minValue(0, 'Must be at least 0.')
-)
+const text = shortText()
 
 /** What a list, a count, a stream and an export can be narrowed by: these names and no others. */
 const Filters = v.object({
@@ -26,14 +17,16 @@ const Filters = v.object({
   effective_user_id: v.optional(v.nullable(text)),
   action: v.optional(text),
   action_prefix: v.optional(text),
-  outcome: v.optional(v.picklist(['success', 'failure', 'error'], 'Is no outcome.')),
+  outcome: v.optional(
+    v.picklist(['success', 'failure', 'error'], 'Must be "success", "failure" or "error".')
+  ),
   target_type: v.optional(text),
   target_id: v.optional(text),
   request_id: v.optional(text),
   trace_id: v.optional(text),
-  from: v.optional(instant),
-  to: v.optional(instant),
-  after_sequence: v.optional(sequence),
+  from: v.optional(Instant),
+  to: v.optional(Instant),
+  after_sequence: v.optional(wholeNumber({ min: 0 })),
 })
 
 /** Filters as they are given: texts, or what they stand for. */
@@ -47,13 +40,8 @@ export type ReadFilters = v.InferOutput<typeof Filters>
  * all for what they asked for.
  */
 export function parseFilters(input: object, beside: readonly string[]): Result<ReadFilters> {
-  const unknown = Object.keys(input).filter(
-    (name) => !Object.hasOwn(Filters.entries, name) && !beside.includes(name)
-  )
-  if (unknown.length > 0) {
-    return refused(invalid(Object.fromEntries(unknown.map((name) => [name, ['Is not a filter.']]))))
-  }
-  return parseInput(Filters, input)
+  const known = knownParameters(input, [...Object.keys(Filters.entries), ...beside])
+  return known.ok ? parseInput(Filters, input) : known
 }
 
 /** The filters as a condition on events. */

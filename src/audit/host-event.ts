@@ -1,7 +1,9 @@
 import * as v from 'valibot'
+import { errorsOf } from '../input.ts'
 import { canonicalJson } from '../proof/canonical.ts'
 import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
+import { atMost, shortText } from '../text.ts'
 import type { AuditActor, EventDraft } from './event.ts'
 import { forbiddenKey } from './sensitive.ts'
 
@@ -34,20 +36,23 @@ export const OWN_PREFIXES = ['organization.', 'seat.', 'audit.'] as const
 const DEEPEST = 32
 
 const Name = v.pipe(
-  v.string('Must be a text.'),
-  v.maxLength(255, 'Must be at most 255 characters long.'),
+  v.string('Must be a string.'),
+  atMost(255),
   v.regex(/^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$/, 'Must be words in lower case, joined by dots.')
 )
-const Text = v.pipe(
-  v.string('Must be a text.'),
-  v.minLength(1, 'Must not be empty.'),
-  v.maxLength(255, 'Must be at most 255 characters long.')
-)
-const Event = v.strictObject({
+const Text = shortText()
+// Valibot's own message would quote what it received.
+const strictly = <E extends v.ObjectEntries>(entries: E) =>
+  v.strictObject(entries, (issue) =>
+    issue.expected === 'never' ? 'Is not known.' : 'Must be an object.'
+  )
+const Event = strictly({
   action: Name,
-  target: v.optional(v.strictObject({ type: Text, id: Text })),
+  target: v.optional(strictly({ type: Text, id: Text })),
   metadata: v.optional(v.unknown()),
-  outcome: v.optional(v.picklist(['success', 'failure', 'error'], 'Is no outcome.')),
+  outcome: v.optional(
+    v.picklist(['success', 'failure', 'error'], 'Must be "success", "failure" or "error".')
+  ),
   actor: v.optional(v.unknown()),
   idempotencyKey: v.optional(Text),
   causeEventId: v.optional(Text),
@@ -78,10 +83,7 @@ export function draftOf(
 ): Result<EventDraft> {
   const parsed = v.safeParse(Event, input)
   if (!parsed.success) {
-    const errors = parsed.issues.map(
-      (issue) => [v.getDotPath(issue) ?? 'event', [plain(issue)]] as const
-    )
-    return refused(invalid(Object.fromEntries(errors)))
+    return refused(invalid(errorsOf(parsed.issues, 'event')))
   }
   const { actor, metadata = {}, target = null, ...event } = parsed.output
   if (actor !== undefined && !v.is(Actor, actor)) {
@@ -97,11 +99,6 @@ export function draftOf(
     metadata: read.value,
     ...(actor !== undefined && { actor }),
   })
-}
-
-// The messages of valibot itself quote what they received.
-function plain(issue: v.BaseIssue<unknown>): string {
-  return issue.kind === 'schema' && issue.type === 'strict_object' ? 'Is not known.' : issue.message
 }
 
 function readMetadata(

@@ -15,6 +15,7 @@ import { extentOf, missedSince } from '../retention/horizon.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { isOperator, isSystem, type Scope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { shortText } from '../text.ts'
 import type { AuditEvent, ReadEventRow } from './event.ts'
 import { matching, parseFilters, type AuditFilters } from './filters.ts'
 import { SYSTEM } from './log.ts'
@@ -23,10 +24,7 @@ import { eventsIn, readEvent } from './queries.ts'
 import { readRequest, type AuditListInput } from './request.ts'
 
 const Trails = v.object({
-  organization_id: v.nullable(
-    v.pipe(v.string('Must be an id, or null.'), v.minLength(1, 'Must not be empty.')),
-    undefined
-  ),
+  organization_id: v.nullable(shortText(), undefined),
   organization_scope: v.optional(
     v.picklist(['only', 'including_system'], 'Must be only or including_system.'),
     'only'
@@ -126,7 +124,7 @@ export async function countPlatformEvents(
   const allowed = await platformOnly(seatgate, caller)
   if (!allowed.ok) return allowed
   const { organization_id: _id, organization_scope: _scope, ...given } = input
-  const asked = bothOf(parseFilters(given, []), parseTrails(input))
+  const asked = bothOf(parseFilters(given, Object.keys(Trails.entries)), parseTrails(input))
   if (!asked.ok) return asked
   const { ids, ...filters } = asked.value
   const { counted } = await batch(seatgate.db, {

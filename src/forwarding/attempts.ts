@@ -2,6 +2,7 @@ import { and, asc, between, eq, gt, gte, or } from 'drizzle-orm'
 import * as v from 'valibot'
 import { sinkAttempts, type PassedOver } from '../database/schema.ts'
 import { parseInput } from '../input.ts'
+import { wholeNumber } from '../number.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
 import { find } from '../organizations/standing.ts'
 import { parsePage, toPage, type Page, type PageInput } from '../page.ts'
@@ -34,14 +35,7 @@ export interface AttemptInput extends PageInput {
 }
 
 const Event = v.object({
-  sequence: v.optional(
-    v.pipe(
-      v.union([v.number(), v.string()]),
-      v.transform(Number),
-      v.safeInteger('Must be a whole number.'),
-      v.minValue(1, 'Must be at least 1.')
-    )
-  ),
+  sequence: v.optional(wholeNumber({ min: 1 })),
 })
 const integer = v.pipe(v.number(), v.safeInteger())
 const Place = v.strictTuple([integer, integer, v.literal('attempts')])
@@ -68,7 +62,7 @@ export async function listAttempts(
 ): Promise<Result<Page<AttemptView>>> {
   const { db } = seatgate
   const asked = parseInput(Event, input)
-  const request = parsePage(input, Place)
+  const request = parsePage(input, Place, Object.keys(Event.entries))
   const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
   const sequence = asked.ok ? asked.value.sequence : undefined
   const found = await find(db, scope, {

@@ -4,10 +4,10 @@
  * @module
  */
 import { and, eq, sql } from 'drizzle-orm'
-import * as v from 'valibot'
 import { guard } from '../database/commit.ts'
 import type { Statement } from '../database/database.ts'
 import { sinkCursors } from '../database/schema.ts'
+import { jsonNumber } from '../number.ts'
 import { guardLive } from '../memberships/guards.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { NOTHING, type Extent } from '../retention/horizon.ts'
@@ -20,11 +20,7 @@ import { extentIn } from '../audit/queries.ts'
 import { keeperOfSink } from './sink-status.ts'
 
 /** A sequence, as it is asked for. */
-export const sequence = v.pipe(
-  v.number('Must be a number.'),
-  v.safeInteger('Must be a whole number.'),
-  v.minValue(1, 'Must be at least 1.')
-)
+export const sequence = jsonNumber({ min: 1 })
 
 /** What is decided. */
 export interface Change<T> {

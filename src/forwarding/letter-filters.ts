@@ -1,14 +1,15 @@
 import { and, eq, gte, lte, type SQL } from 'drizzle-orm'
 import * as v from 'valibot'
 import { sinkDeadLetters } from '../database/schema.ts'
-import { instant } from '../audit/filters.ts'
+import { Instant } from '../instant.ts'
+import { shortText } from '../text.ts'
 
 /** What dead letters can be narrowed by: an action, and when they were first given up, both ends included. */
 export const LetterFilters = v.object(
   {
-    action: v.optional(v.string('Must be a text.')),
-    from: v.optional(instant),
-    to: v.optional(instant),
+    action: v.optional(shortText()),
+    from: v.optional(Instant),
+    to: v.optional(Instant),
   },
   'Must be an object.'
 )

@@ -5,7 +5,8 @@ import { sinkCursors, sinkDeadLetters } from '../database/schema.ts'
 import { parseInput } from '../input.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
 import { find, standingWith, type Found } from '../organizations/standing.ts'
-import { parsePage, toPage, type Page, type PageInput } from '../page.ts'
+import { knownParameters } from '../names.ts'
+import { parsePage, toPage, type NoParameters, type Page, type PageInput } from '../page.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { isOperator, isSystem, type OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
@@ -51,13 +52,15 @@ export interface DeadLetterInput extends PageInput, DeadLetterFilters {}
  * Tells where each sink stands in an organization, for those who administer its members, and for
  * operators.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`.
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error` (there
+ * are no parameters).
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function listSinks(
   seatgate: Seatgate,
-  scope: OrganizationScope
+  scope: OrganizationScope,
+  input: NoParameters = {}
 ): Promise<Result<Page<SinkStatus>>> {
   const { db } = seatgate
   const id = organizationIdOf(scope.organization)
@@ -87,6 +90,8 @@ export async function listSinks(
   })
   const keeper = keeperOf(seatgate, found)
   if (!keeper.ok) return keeper
+  const known = knownParameters(input, [])
+  if (!known.ok) return known
   const data = found.rows.sinks.map(({ oldest, nextAttemptAt, ...row }) => ({
     ...row,
     lag: row.head - row.sequence,
@@ -115,7 +120,7 @@ export async function listDeadLetters(
 ): Promise<Result<Page<DeadLetterView>>> {
   const { db } = seatgate
   const asked = parseInput(LetterFilters, input)
-  const request = parsePage(input, Place)
+  const request = parsePage(input, Place, Object.keys(LetterFilters.entries))
   const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
   const found = await find(db, scope, {
     letters: db

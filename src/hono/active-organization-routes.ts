@@ -13,11 +13,11 @@ import { safeReturnPath } from './return-path.ts'
 import type { ScopeEnv } from './variables.ts'
 
 const PutInput = v.object(
-  { organizationId: v.nullable(v.string('Must be a text or null.')) },
+  { organizationId: v.nullable(v.string('Must be a string or null.')) },
   'Must be an object.'
 )
 const SwitchInput = v.object(
-  { organization_id: v.string('Must be a text.'), return_to: v.nullish(v.unknown()) },
+  { organization_id: v.string('Must be a string.'), return_to: v.nullish(v.unknown()) },
   'Must be an object.'
 )
 

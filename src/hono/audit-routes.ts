@@ -1,4 +1,4 @@
-import { Hono, type Context } from 'hono'
+import { Hono } from 'hono'
 import { listAttempts } from '../forwarding/attempts.ts'
 import { exportAuditEvents } from '../audit/export.ts'
 import { auditCheckpoint, proveConsistency, proveInclusion } from '../sealing/prove.ts'
@@ -9,7 +9,7 @@ import { listDeadLetters, listSinks } from '../forwarding/sink-status.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { seatsAsOf } from '../seats/as-of.ts'
 import { problemResponse } from './problem.ts'
-import { answer, inOrganization, readOperation, type RouterEnv } from './routes.ts'
+import { answer, inOrganization, readOperation, readQuery, type RouterEnv } from './routes.ts'
 
 const LARGEST_PAGE = 200
 
@@ -20,25 +20,25 @@ export function auditRoutes(seatgate: Seatgate) {
 
   router.get(trail, async (c) => {
     const options = { largestPage: LARGEST_PAGE }
-    return answer(c, await listAuditEvents(seatgate, inOrganization(c), asked(c), options))
+    return answer(c, await listAuditEvents(seatgate, inOrganization(c), readQuery(c), options))
   })
   router.get(`${trail}/count`, async (c) =>
-    answer(c, await countAuditEvents(seatgate, inOrganization(c), asked(c)))
+    answer(c, await countAuditEvents(seatgate, inOrganization(c), readQuery(c)))
   )
   router.get(`${trail}/seats`, async (c) =>
-    answer(c, await seatsAsOf(seatgate, inOrganization(c), c.req.query()))
+    answer(c, await seatsAsOf(seatgate, inOrganization(c), readQuery(c)))
   )
   router.get(`${trail}/checkpoint`, async (c) =>
     answer(c, await auditCheckpoint(seatgate, inOrganization(c)))
   )
   router.get(`${trail}/proof`, async (c) =>
-    answer(c, await proveInclusion(seatgate, inOrganization(c), c.req.query()))
+    answer(c, await proveInclusion(seatgate, inOrganization(c), readQuery(c)))
   )
   router.get(`${trail}/consistency`, async (c) =>
-    answer(c, await proveConsistency(seatgate, inOrganization(c), c.req.query()))
+    answer(c, await proveConsistency(seatgate, inOrganization(c), readQuery(c)))
   )
   router.get(`${trail}/export`, async (c) => {
-    const file = await exportAuditEvents(seatgate, inOrganization(c), asked(c))
+    const file = await exportAuditEvents(seatgate, inOrganization(c), readQuery(c))
     if (!file.ok) return problemResponse(file.error)
     const { body, contentType, fileName } = file.value
     return c.body(body, 200, {
@@ -49,14 +49,16 @@ export function auditRoutes(seatgate: Seatgate) {
     })
   })
 
-  router.get(`${trail}/sinks`, async (c) => answer(c, await listSinks(seatgate, inOrganization(c))))
+  router.get(`${trail}/sinks`, async (c) =>
+    answer(c, await listSinks(seatgate, inOrganization(c), readQuery(c)))
+  )
   router.get(`${trail}/sinks/:sink/dead-letters`, async (c) => {
     const sink = c.req.param('sink')
-    return answer(c, await listDeadLetters(seatgate, inOrganization(c), sink, c.req.query()))
+    return answer(c, await listDeadLetters(seatgate, inOrganization(c), sink, readQuery(c)))
   })
   router.get(`${trail}/sinks/:sink/attempts`, async (c) => {
     const sink = c.req.param('sink')
-    return answer(c, await listAttempts(seatgate, inOrganization(c), sink, c.req.query()))
+    return answer(c, await listAttempts(seatgate, inOrganization(c), sink, readQuery(c)))
   })
   router.post(`${trail}/sinks/:sink/replay`, async (c) => {
     const { input, options } = await readOperation(c)
@@ -76,9 +78,4 @@ export function auditRoutes(seatgate: Seatgate) {
   })
 
   return router
-}
-
-// Texts, whatever they are: they are checked where they are read.
-function asked(c: Context): Record<string, never> {
-  return c.req.query() as Record<string, never>
 }

@@ -14,7 +14,15 @@ import { putActiveOrganization } from '../sessions/put-active.ts'
 import { marksOfRequest, type Authenticate } from './authenticate.ts'
 import { readBody } from './body.ts'
 import { problemResponse, RefusalException } from './problem.ts'
-import { answer, done, inOrganization, readOperation, scopeOf, type RouterEnv } from './routes.ts'
+import {
+  answer,
+  done,
+  inOrganization,
+  readOperation,
+  readQuery,
+  scopeOf,
+  type RouterEnv,
+} from './routes.ts'
 
 /** Signs in somebody who has just been registered; answers the token of their session. */
 export type SignIn = (c: Context, userId: string) => Promise<string>
@@ -23,7 +31,7 @@ export type SignIn = (c: Context, userId: string) => Promise<string>
 export function organizationInvitationRoutes(seatgate: Seatgate) {
   const routes = new Hono<RouterEnv>()
   routes.get('/organizations/:org/invitations', async (c) =>
-    answer(c, await listInvitations(seatgate, inOrganization(c), c.req.query()))
+    answer(c, await listInvitations(seatgate, inOrganization(c), readQuery(c)))
   )
   routes.post('/organizations/:org/invitations', async (c) => {
     const { input, options } = await readOperation(c)
@@ -54,7 +62,7 @@ export function invitationRoutes(
   }
   routes.get('/invitations', async (c) => {
     c.set('asking', await signedIn(c))
-    return answer(c, await listOwnInvitations(seatgate, scopeOf(c), c.req.query()))
+    return answer(c, await listOwnInvitations(seatgate, scopeOf(c), readQuery(c)))
   })
   routes.post('/invitations/view', async (c) => {
     const input = await readBody(c)

@@ -9,14 +9,22 @@ import { verifyDomain } from '../joining/verify-domain.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { readBody } from './body.ts'
 import { problemResponse } from './problem.ts'
-import { answer, done, inOrganization, readOperation, scopeOf, type RouterEnv } from './routes.ts'
+import {
+  answer,
+  done,
+  inOrganization,
+  readOperation,
+  readQuery,
+  scopeOf,
+  type RouterEnv,
+} from './routes.ts'
 
 /** The routes of joining by domain and on request, behind the authentication of the others. */
 export function joiningRoutes(seatgate: Seatgate) {
   const routes = new Hono<RouterEnv>()
 
   routes.get('/organizations/:org/domains', async (c) =>
-    answer(c, await listDomains(seatgate, inOrganization(c)))
+    answer(c, await listDomains(seatgate, inOrganization(c), readQuery(c)))
   )
   routes.post('/organizations/:org/domains', async (c) => {
     const { input, options } = await readOperation(c)
@@ -34,7 +42,7 @@ export function joiningRoutes(seatgate: Seatgate) {
   )
 
   routes.get('/organizations/:org/join-requests', async (c) =>
-    answer(c, await listJoinRequests(seatgate, inOrganization(c), c.req.query()))
+    answer(c, await listJoinRequests(seatgate, inOrganization(c), readQuery(c)))
   )
   routes.post('/organizations/:org/join-requests/:id/approve', async (c) => {
     const { input, options } = await readOperation(c)
@@ -48,7 +56,7 @@ export function joiningRoutes(seatgate: Seatgate) {
   })
 
   routes.get('/joinable-organizations', async (c) =>
-    answer(c, await listJoinableOrganizations(seatgate, scopeOf(c)))
+    answer(c, await listJoinableOrganizations(seatgate, scopeOf(c), readQuery(c)))
   )
   routes.post('/join-requests', async (c) => {
     const { input, options } = await readOperation(c)

@@ -24,7 +24,15 @@ import { readBody } from './body.ts'
 import { invitationRoutes, organizationInvitationRoutes, type SignIn } from './invitation-routes.ts'
 import { joiningRoutes } from './joining-routes.ts'
 import { problemResponse, RefusalException } from './problem.ts'
-import { answer, done, inOrganization, readOperation, scopeOf, type RouterEnv } from './routes.ts'
+import {
+  answer,
+  done,
+  inOrganization,
+  readOperation,
+  readQuery,
+  scopeOf,
+  type RouterEnv,
+} from './routes.ts'
 
 /** Options of {@link seatgateRouter}. */
 export interface RouterOptions {
@@ -92,7 +100,7 @@ export function seatgateRouter(seatgate: Seatgate, { authenticate, signIn }: Rou
     return answer(c, await createOrganization(seatgate, scopeOf(c), input, options), 201)
   })
   router.get('/organizations', async (c) =>
-    answer(c, await listOrganizations(seatgate, scopeOf(c), c.req.query()))
+    answer(c, await listOrganizations(seatgate, scopeOf(c), readQuery(c)))
   )
   router.get('/organizations/:org', async (c) =>
     answer(c, await getOrganization(seatgate, inOrganization(c)))
@@ -113,7 +121,7 @@ export function seatgateRouter(seatgate: Seatgate, { authenticate, signIn }: Rou
   })
 
   router.get('/organizations/:org/members', async (c) =>
-    answer(c, await listMembers(seatgate, inOrganization(c), c.req.query()))
+    answer(c, await listMembers(seatgate, inOrganization(c), readQuery(c)))
   )
   router.post('/organizations/:org/members', async (c) => {
     const { input, options } = await readOperation(c)

@@ -41,6 +41,17 @@ export async function readOperation(
   return { input: unreadable, options: { unreadableId: unreadable } }
 }
 
+/**
+ * Reads the query: strings, checked where they are used. A parameter that is there twice is a list of
+ * its values, which no parameter takes.
+ */
+export function readQuery(c: Context): Record<string, never> {
+  const values = Object.entries(c.req.queries()).map(
+    ([name, given]) => [name, given.length === 1 ? given[0] : given] as const
+  )
+  return Object.fromEntries(values) as Record<string, never>
+}
+
 export function answer<T extends object>(
   c: Context,
   result: Result<T>,

@@ -2,7 +2,15 @@ import { and, desc, eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
 import { joinRequests, organizations } from '../database/schema.ts'
 import { organizationIdOf, readable } from '../organizations/reference.ts'
 import { find, standingWith } from '../organizations/standing.ts'
-import { newestFirst, parsePage, toPage, type Page, type PageInput } from '../page.ts'
+import { knownParameters } from '../names.ts'
+import {
+  newestFirst,
+  parsePage,
+  toPage,
+  type NoParameters,
+  type Page,
+  type PageInput,
+} from '../page.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { userIdOf, type OrganizationScope, type Scope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
@@ -26,7 +34,8 @@ export interface JoinableOrganization {
 /**
  * Lists the domains of an organization, verified or not, for those who administer it.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`.
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error` (there
+ * are no parameters).
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  *
@@ -37,13 +46,16 @@ export interface JoinableOrganization {
  */
 export async function listDomains(
   seatgate: Seatgate,
-  scope: OrganizationScope
+  scope: OrganizationScope,
+  input: NoParameters = {}
 ): Promise<Result<{ readonly data: readonly Domain[] }>> {
   const { db, roles } = seatgate
   configured(seatgate)
   const found = await find(db, scope, { domains: domainsOf(db, scope) })
   const standing = standingWith(roles, found, roles.organizationAdmins)
   if (!standing.ok) return standing
+  const known = knownParameters(input, [])
+  if (!known.ok) return known
   return ok({ data: found.rows.domains.map(domainView) })
 }
 
@@ -114,7 +126,7 @@ export async function listJoinRequests(
  * Lists the organizations that the caller may join by the domain of their verified address, or ask
  * to: those that they are not in yet. Nobody learns of any other.
  *
- * Refusals: `unauthenticated`.
+ * Refusals: `unauthenticated`, `validation_error` (there are no parameters).
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  *
@@ -125,7 +137,8 @@ export async function listJoinRequests(
  */
 export async function listJoinableOrganizations(
   seatgate: Seatgate,
-  { caller }: Scope
+  { caller }: Scope,
+  input: NoParameters = {}
 ): Promise<Result<{ readonly data: readonly JoinableOrganization[] }>> {
   const { db } = seatgate
   const { publicDomains } = configured(seatgate)
@@ -152,6 +165,8 @@ export async function listJoinableOrganizations(
     }
   )
   if (found.caller === null) return refused({ code: 'unauthenticated' })
+  const known = knownParameters(input, [])
+  if (!known.ok) return known
   return ok({
     data: found.rows.places.flatMap(({ placeId, name, slug }) => {
       const door = found.rows.doors.find(({ organizationId }) => organizationId === placeId)

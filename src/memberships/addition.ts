@@ -2,13 +2,14 @@ import * as v from 'valibot'
 import { attributionOf, memberEvent } from '../audit/event.ts'
 import type { Statement } from '../database/database.ts'
 import type { InvitationRow } from '../database/schema.ts'
-import { LineOfText, parseInput } from '../input.ts'
+import { parseInput } from '../input.ts'
 import { endInvitation } from '../invitations/end.ts'
 import { guardPending, guardUnfinished } from '../invitations/guards.ts'
 import { afterHook } from '../operations/intent.ts'
 import type { Plan } from '../operations/plan.ts'
 import { userIdOf, type Principal } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { shortText } from '../text.ts'
 import { membershipView, newMembership, type Membership, type Newcomer } from './membership.ts'
 import { roleInput } from './roles.ts'
 
@@ -33,7 +34,7 @@ export interface Arrival {
 /** What `addMember` and `prepareMember` take. */
 export function parseMember({ roles }: Seatgate, input: unknown) {
   return parseInput(
-    v.object({ userId: UserId, role: roleInput(roles) }, 'Must be an object.'),
+    v.object({ userId: shortText(), role: roleInput(roles) }, 'Must be an object.'),
     input
   )
 }
@@ -79,9 +80,3 @@ function takeOver(seatgate: Seatgate, invitation: InvitationRow, caller: Princip
       : guardPending(seatgate, invitation, now)
   return { ...ending, seatId, statements: [unchanged, ...ending.statements] }
 }
-
-const UserId = v.pipe(
-  LineOfText,
-  v.minLength(1, 'Must not be empty.'),
-  v.maxLength(255, 'Must be at most 255 characters long.')
-)

@@ -2,13 +2,14 @@ import { and, desc, sql, type SQL } from 'drizzle-orm'
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import * as v from 'valibot'
 import { memberships } from '../database/schema.ts'
-import { LineOfText, parseInput } from '../input.ts'
+import { parseInput } from '../input.ts'
 import { readable } from '../organizations/reference.ts'
 import { find, standingOf } from '../organizations/standing.ts'
 import { newestFirst, parsePage, toPage, type Page, type PageInput } from '../page.ts'
 import { ok, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { shortText } from '../text.ts'
 import { inScope } from './lookup.ts'
 
 /** A member: the membership, the person where the host tells its users, and when they were last seen. */
@@ -55,7 +56,7 @@ export async function listMembers(
   const { caller, organization } = scope
   const searched = parseInput(Search, input)
   const search = searched.ok ? searched.value.search : undefined
-  const request = parsePage(input, newestFirst('members'))
+  const request = parsePage(input, newestFirst('members'), Object.keys(Search.entries))
   const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
   const found = await find(db, scope, {
     members: membersWithActivity(seatgate)
@@ -85,16 +86,8 @@ export async function listMembers(
   )
 }
 
-const LONGEST_SEARCH = 255
-
 const Search = v.object({
-  search: v.optional(
-    v.pipe(
-      LineOfText,
-      v.minLength(1, 'Must not be empty.'),
-      v.maxLength(LONGEST_SEARCH, `Must be at most ${LONGEST_SEARCH} characters long.`)
-    )
-  ),
+  search: v.optional(shortText()),
 })
 
 // Compared letter by letter: no character in it has a meaning, as `%` would in LIKE.

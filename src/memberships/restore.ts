@@ -1,13 +1,14 @@
 import * as v from 'valibot'
 import { memberEvent } from '../audit/event.ts'
 import type { MembershipRow } from '../database/schema.ts'
-import { LineOfText, parseInput } from '../input.ts'
+import { parseInput } from '../input.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
 import { standingWith } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { shortText } from '../text.ts'
 import { guardStanding, guardUnchanged } from './guards.ts'
 import { membershipView, type Membership } from './membership.ts'
 import { membershipsOf } from './lookup.ts'
@@ -63,7 +64,7 @@ export async function restoreMembers(
 const Input = v.object(
   {
     userIds: v.pipe(
-      v.array(LineOfText, 'Must be a list.'),
+      v.array(shortText(), 'Must be a list.'),
       v.minLength(1, 'Must not be empty.'),
       v.maxLength(MOST_AT_ONCE, `Must be at most ${MOST_AT_ONCE}.`)
     ),

@@ -4,7 +4,7 @@ import type { Roles } from '../configuration.ts'
 /** A role of the configured set. */
 export function roleInput({ all }: Roles) {
   return v.pipe(
-    v.string('Must be a text.'),
+    v.string('Must be a string.'),
     v.check((role) => all.includes(role), `Must be one of ${all.join(', ')}.`)
   )
 }

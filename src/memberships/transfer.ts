@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm'
 import * as v from 'valibot'
 import { attributionOf } from '../audit/event.ts'
 import { memberships, type MembershipRow } from '../database/schema.ts'
-import { LineOfText, parseInput } from '../input.ts'
+import { parseInput } from '../input.ts'
 import { afterHook } from '../operations/intent.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { standingWith } from '../organizations/standing.ts'
@@ -10,6 +10,7 @@ import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { shortText } from '../text.ts'
 import { guardStanding, guardUnchanged } from './guards.ts'
 import { membershipView, type Membership } from './membership.ts'
 import { membershipOf } from './lookup.ts'
@@ -42,7 +43,7 @@ export async function transferOwnership(
 ): Promise<Result<Transfer>> {
   const { db, roles } = seatgate
   const parsed = parseInput(
-    v.object({ userId: LineOfText, role: v.nullish(roleInput(roles)) }, 'Must be an object.'),
+    v.object({ userId: shortText(), role: v.nullish(roleInput(roles)) }, 'Must be an object.'),
     input
   )
   const userId = parsed.ok ? parsed.value.userId : ''

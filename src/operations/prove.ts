@@ -4,14 +4,9 @@ import { parseInput, UnreadableInput } from '../input.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { isSystem, isUser, type Caller, type Principal } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { secretText } from '../text.ts'
 
-const Text = v.nullish(
-  v.pipe(
-    v.string('Must be a text.'),
-    v.minLength(1, 'Must not be empty.'),
-    v.maxLength(1024, 'Is too long.')
-  )
-)
+const Text = v.nullish(secretText(1024))
 
 /** What somebody brought to prove that it is really they: one of the two is enough. */
 export interface Proof {

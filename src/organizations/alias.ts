@@ -4,6 +4,7 @@ import type { Database } from '../database/database.ts'
 import { slugAliases } from '../database/schema.ts'
 import { userIdOf, type Caller } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { lowerCase } from '../text.ts'
 
 const ALIASES_PER_SWEEP = 1000
 
@@ -22,7 +23,7 @@ export function presentSlugOf(db: Database, caller: Caller, oldSlug: string, now
           and member.user_id = ${user} and member.status = 'active'`
     )
     .where(
-      sql`alias.old_slug = ${oldSlug.toLowerCase()} and alias.expires_at > ${now.getTime()}
+      sql`alias.old_slug = ${lowerCase(oldSlug)} and alias.expires_at > ${now.getTime()}
         and not exists (select 1 from organizations live
           where live.slug = alias.old_slug and live.deleted_at is null)`
     )

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { SlugRules } from '../configuration.ts'
-import { LineOfText } from '../input.ts'
+import { atLeast, atMost, LineOfText } from '../text.ts'
 import { generateSlug, slugErrors } from './slug.ts'
 
 const LONGEST_NAME = 255
@@ -9,8 +9,8 @@ const LONGEST_NAME = 255
 export const OrganizationName = v.pipe(
   LineOfText,
   v.trim(),
-  v.minLength(1, 'Must not be empty.'),
-  v.maxLength(LONGEST_NAME, `Must be at most ${LONGEST_NAME} characters long.`),
+  atLeast(1),
+  atMost(LONGEST_NAME),
   v.regex(
     /[^\p{Cf}\p{Z}\p{M}\p{Default_Ignorable_Code_Point}\u2800]|^$/u,
     'Must have a visible character.'

@@ -10,6 +10,7 @@ import { memberships, organizations, slugAliases } from '../database/schema.ts'
 import { membershipView, type Membership } from '../memberships/membership.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { lowerCase } from '../text.ts'
 import { organizationView, type Organization } from './organization.ts'
 import { ownOrganizations } from './own.ts'
 import { organizationNamed } from './reference.ts'
@@ -61,7 +62,7 @@ export async function getOrganizationBySlug(
     rows: db
       .select()
       .from(organizations)
-      .where(and(eq(organizations.slug, slug.toLowerCase()), isNull(organizations.deletedAt))),
+      .where(and(eq(organizations.slug, lowerCase(slug)), isNull(organizations.deletedAt))),
   })
   return rows[0] ? organizationView(rows[0]) : null
 }
@@ -143,7 +144,7 @@ export async function getActiveSlugAlias(
       .innerJoin(organizations, eq(organizations.id, slugAliases.organizationId))
       .where(
         and(
-          eq(slugAliases.oldSlug, slug.toLowerCase()),
+          eq(slugAliases.oldSlug, lowerCase(slug)),
           gt(slugAliases.expiresAt, now()),
           isNull(organizations.deletedAt)
         )

@@ -1,6 +1,7 @@
 import { eq, sql, type SQL } from 'drizzle-orm'
 import { memberships, organizations } from '../database/schema.ts'
 import { isQuery, isUser, userIdOf, type Caller } from '../scope.ts'
+import { lowerCase } from '../text.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
@@ -12,7 +13,7 @@ export function isIdentifier(name: string): boolean {
 /** The live organization of this id or slug, as a condition on its table. */
 export function organizationNamed(name: string): SQL {
   if (typeof name !== 'string') throw new TypeError('The scope names no organization.')
-  const lower = name.toLowerCase()
+  const lower = lowerCase(name)
   const column = isIdentifier(lower) ? organizations.id : organizations.slug
   return sql`${eq(column, lower)} and ${organizations.deletedAt} is null`
 }

@@ -3,20 +3,17 @@ import * as v from 'valibot'
 import { organizationEvent } from '../audit/event.ts'
 import { guard } from '../database/commit.ts'
 import { auditRetention } from '../database/schema.ts'
-import { LineOfText, parseInput } from '../input.ts'
+import { parseInput } from '../input.ts'
 import { perform } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { isOperator, isSystem, type OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { shortText } from '../text.ts'
 
 const Hold = v.object(
   {
-    reason: v.pipe(
-      LineOfText,
-      v.minLength(1, 'Must not be empty.'),
-      v.maxLength(255, 'Is too long.')
-    ),
+    reason: shortText(),
   },
   'Must be an object.'
 )

@@ -4,6 +4,7 @@ import { batch } from '../database/batch.ts'
 import { organizationEvent } from '../audit/event.ts'
 import { auditPurges } from '../database/schema.ts'
 import { parseInput } from '../input.ts'
+import { Instant } from '../instant.ts'
 import { perform } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
 import { ok, refused, type Result } from '../result.ts'
@@ -17,7 +18,7 @@ const Request = v.object(
   {
     dryRun: v.optional(v.boolean('Must be true or false.'), false),
     force: v.optional(v.boolean('Must be true or false.'), false),
-    olderThan: v.optional(v.nullable(v.date('Must be a time.')), null),
+    olderThan: v.optional(v.nullable(Instant), null),
   },
   'Must be an object.'
 )

@@ -8,6 +8,7 @@ import * as v from 'valibot'
 import { batch } from '../database/batch.ts'
 import { auditCheckpoints, auditNodes } from '../database/schema.ts'
 import { parseInput } from '../input.ts'
+import { wholeNumber } from '../number.ts'
 import { organizationIdOf, readable } from '../organizations/reference.ts'
 import { base64, fromBase64 } from '../proof/base64.ts'
 import {
@@ -54,14 +55,9 @@ export interface ConsistencyProof {
   readonly hashes: readonly string[]
 }
 
-const size = v.pipe(
-  v.union([v.pipe(v.string(), v.regex(/^\d{1,15}$/)), v.number()], 'Must be a whole number.'),
-  v.transform(Number),
-  v.safeInteger('Must be a whole number.'),
-  v.minValue(1, 'Must be at least 1.')
-)
-const Inclusion = v.object({ sequence: size })
-const Consistency = v.object({ from: size, to: size })
+const size = wholeNumber({ min: 1 })
+const Inclusion = v.object({ sequence: size }, 'Must be an object.')
+const Consistency = v.object({ from: size, to: size }, 'Must be an object.')
 
 /**
  * The latest signed checkpoint of an organization's log, for those who administer its members.

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { parseInput } from '../input.ts'
+import { Instant } from '../instant.ts'
 import { find, standingWith } from '../organizations/standing.ts'
 import { organizationIdOf, readable } from '../organizations/reference.ts'
 import { ok, type Result } from '../result.ts'
@@ -8,13 +9,7 @@ import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { limitView, type SeatLimitView } from './limit.ts'
 
-const Input = v.object({
-  at: v.pipe(
-    v.union([v.string(), v.date()], 'Must be a time, as ISO 8601.'),
-    v.transform((value) => new Date(value)),
-    v.check((date) => !Number.isNaN(date.getTime()), 'Must be a time, as ISO 8601.')
-  ),
-})
+const Input = v.object({ at: Instant }, 'Must be an object.')
 
 /**
  * How an organization's seats stood. There was none yet (`never_existed`), it was deleted, or the trail

@@ -14,10 +14,13 @@ import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { isOperator, isSystem, type OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { atMost, LineOfText } from '../text.ts'
 import { limitView, seatLimit } from './limit.ts'
 import { seenByMemberOrOperator } from './queries.ts'
 import { entitlementFrom, entitlementOf } from './truth.ts'
 import { usageView, type SeatUsage } from './usage.ts'
+
+const LONGEST_REASON = 500
 
 const LimitInput = v.object(
   {
@@ -33,9 +36,7 @@ const LimitInput = v.object(
         v.minValue(1, 'Must be at least 1.')
       )
     ),
-    reason: v.nullish(
-      v.pipe(v.string('Must be a text.'), v.maxLength(500, 'Must be at most 500 characters long.'))
-    ),
+    reason: v.nullish(v.pipe(LineOfText, atMost(LONGEST_REASON))),
   },
   'Must be an object.'
 )

@@ -1,0 +1,82 @@
+/**
+ * Names that nothing knows, of options and parameters: refused with the nearest that is known, so
+ * that a misspelt one does not pass in silence.
+ *
+ * @module
+ */
+import { invalid } from './refusal.ts'
+import { ok, refused, type Result } from './result.ts'
+
+/**
+ * The names of a type's properties, complete and without a stranger: the compiler sees to it.
+ *
+ * @example
+ * ```ts
+ * const NAMES = namesOf<LedgerSeatsOptions>({ reservationSeconds: true, deadlineSeconds: true })
+ * ```
+ */
+export function namesOf<T extends object>(
+  names: Readonly<Record<keyof T & string, true>>
+): readonly string[] {
+  return Object.keys(names)
+}
+
+/**
+ * Checks the names of options.
+ *
+ * @throws {TypeError} naming the first option that is not known, and the nearest that is.
+ */
+export function checkOptionNames(where: string, options: unknown, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`${where}: options must be an object.`)
+  }
+  const unknown = Object.keys(options).find((name) => !known.includes(name))
+  if (unknown === undefined) return
+  throw new TypeError(`${where}: there is no option "${unknown}". ${suggestion(unknown, known)}`)
+}
+
+/**
+ * Refuses parameters of a list that are not known: whoever asked for less would take all for what
+ * they asked for.
+ */
+export function knownParameters(input: unknown, known: readonly string[]): Result<null> {
+  if (typeof input !== 'object' || input === null) {
+    return refused(invalid({ query: ['Must be an object.'] }))
+  }
+  const unknown = Object.keys(input).filter((name) => !known.includes(name))
+  if (unknown.length === 0) return ok(null)
+  const errors = unknown.map((name) => [name, [unknownParameter(known)]] as const)
+  return refused(invalid(Object.fromEntries(errors)))
+}
+
+function unknownParameter(known: readonly string[]): string {
+  if (known.length === 0) return 'Is not known; there are no parameters here.'
+  return `Is not known. Known parameters: ${[...known].sort().join(', ')}.`
+}
+
+function suggestion(name: string, known: readonly string[]): string {
+  const close = nearest(name, known)
+  return close === null ? 'There are no options.' : `The nearest that there is: "${close}".`
+}
+
+/** The known name that takes the fewest changes; null if there is none. */
+export function nearest(name: string, known: readonly string[]): string | null {
+  const [first] = known
+    .map((other) => ({ other, changes: changesBetween(name.toLowerCase(), other.toLowerCase()) }))
+    .sort((a, b) => a.changes - b.changes)
+  return first?.other ?? null
+}
+
+/** Levenshtein's distance. */
+function changesBetween(from: string, to: string): number {
+  let previous = Array.from({ length: to.length + 1 }, (_, index) => index)
+  for (const [row, letter] of Array.from(from).entries()) {
+    const current = [row + 1]
+    for (const [column, other] of Array.from(to).entries()) {
+      const replaced = (previous[column] ?? 0) + (letter === other ? 0 : 1)
+      current.push(Math.min(replaced, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1))
+    }
+    previous = current
+  }
+  return previous.at(-1) ?? 0
+}

@@ -1,0 +1,55 @@
+/**
+ * The rules for text that comes in. One place, used everywhere: lengths are counted in code points,
+ * and nothing passes that a store or a reader would take for other text.
+ *
+ * @module
+ */
+import * as v from 'valibot'
+
+/**
+ * Text on one line, without control characters or lone surrogates. SQLite takes a NUL for the end of
+ * a text, and a lone surrogate is stored as another character.
+ */
+export const LineOfText = v.pipe(
+  v.string('Must be a string.'),
+  v.regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u, 'Must not have control characters.')
+)
+
+/** At most so many code points: an emoji counts once. */
+export function atMost(most: number) {
+  return v.maxCodePoints<string, number, string>(most, `Must be at most ${most} characters long.`)
+}
+
+/** At least so many code points. */
+export function atLeast(least: number) {
+  return v.minCodePoints<string, number, string>(
+    least,
+    least === 1 ? 'Must not be empty.' : `Must be at least ${least} characters long.`
+  )
+}
+
+/** A {@link LineOfText} of 1 to `most` characters, as ids and reasons are. */
+export function shortText(most = 255) {
+  return v.pipe(LineOfText, atLeast(1), atMost(most))
+}
+
+/** A secret, compared and never shown: any well-formed text of 1 to `most` characters. */
+export function secretText(most: number, least = 1) {
+  return v.pipe(
+    v.string('Must be a string.'),
+    v.regex(/^\P{Cs}*$/u, 'Must be well-formed Unicode.'),
+    atLeast(least),
+    atMost(most)
+  )
+}
+
+// The only two code points whose lower case has an ASCII letter: U+0130 and U+212A.
+const EXCEPT_ASCII_IN_DISGUISE = /[^\u0130\u212a]+/g
+
+/**
+ * Lower case for comparison. No other letter becomes an ASCII one by it: the Kelvin sign does not
+ * become a `k`.
+ */
+export function lowerCase(text: string): string {
+  return text.replace(EXCEPT_ASCII_IN_DISGUISE, (part) => part.toLowerCase())
+}
