@@ -18,9 +18,10 @@ export interface RequireMembershipOptions {
  * Lets through who is in an organization, as a member or as a service account bound to it, with one
  * of the roles if any are named. Decides on what was loaded before: no database call.
  *
- * Refusals: `no_active_organization`, `insufficient_role` with the `requiredRoles`.
+ * Refusals: `unauthenticated`, `no_active_organization`, `insufficient_role` with the `requiredRoles`.
  *
- * @throws {TypeError} at set-up, naming a role that is not configured.
+ * @throws {TypeError} at set-up, naming a role that is not configured; at the first request, if no
+ * loader runs before it.
  *
  * @example
  * ```ts
@@ -38,8 +39,9 @@ export function requireMembership(
     throw new TypeError(`requireMembership: "${stranger}" is not a configured role.`)
   }
   return async function requireMembership(c: Context<ScopeEnv>, next) {
-    const { caller, organization, role } = c.var
-    if (!caller || !organization || role == null || !isInside(caller, c.var)) {
+    const { caller, organization, role } = loadedScope('requireMembership', c)
+    if (caller === null) return halt(c, { code: 'unauthenticated' }, onRefusal)
+    if (!organization || role == null || !isInside(caller, c.var)) {
       return halt(c, { code: 'no_active_organization' }, onRefusal)
     }
     if (roles.length > 0 && !roles.includes(role)) {
@@ -47,6 +49,27 @@ export function requireMembership(
     }
     await next()
   } as MiddlewareHandler<OrganizationEnv>
+}
+
+/**
+ * The caller and the organization that a loader put on `c.var`; null for a request without an identity.
+ * Hono does not tell a middleware at set-up what runs before it, so a missing loader shows with the first
+ * request.
+ *
+ * @throws {TypeError} if no loader ran: a guard must not decide on variables that are not there.
+ */
+function loadedScope(
+  guard: string,
+  c: Context<ScopeEnv>,
+  needed: 'caller' | 'organization' = 'organization'
+): ScopeVariables {
+  const { caller, [needed]: variable } = c.var as Partial<ScopeVariables>
+  if (caller === undefined || variable === undefined) {
+    throw new TypeError(
+      `${guard}: put loadActiveOrganization or loadOrganizationFromSlug in front of it.`
+    )
+  }
+  return caller?.type === 'anonymous' ? { ...c.var, caller: null } : c.var
 }
 
 function isInside(caller: Principal, { organization, membership }: ScopeVariables): boolean {
@@ -106,10 +129,11 @@ export function requireOrganizationMfa(
     throw new TypeError('requireOrganizationMfa: mfaCheck must be a function.')
   }
   return async function requireOrganizationMfa(c, next) {
-    const { caller, organization } = c.var
+    const { caller, organization } = loadedScope('requireOrganizationMfa', c)
     if (caller && isUser(caller) && organization?.enforceMfaForMembers) {
       if (!(await hasMfa(seatgate, mfaCheck, caller.userId))) {
-        const returnTo = returnPathOf(c, `/organizations/${organization.slug}`)
+        const home = `/organizations/${organization.slug}`
+        const returnTo = returnPathOf(c, home) ?? home
         return halt(c, { code: 'org_mfa_required', enrollmentPath, returnTo }, onRefusal)
       }
     }
@@ -126,12 +150,13 @@ export interface RequireSudoOptions {
 }
 
 /**
- * Lets through people who have lately proven that it is they, as the host can tell. One who is not
- * known is turned away too, and so is everybody if the host cannot tell.
+ * Lets through people who have lately proven that it is they, as the host can tell. Service accounts are
+ * turned away, and so is everybody if the host cannot tell.
  *
- * Refusals: `stale_sudo`.
+ * Refusals: `unauthenticated`, `stale_sudo`.
  *
- * @throws {TypeError} at set-up, if `isFresh` is not a function.
+ * @throws {TypeError} at set-up, if `isFresh` is not a function; at the first request, if no loader runs
+ * before it.
  *
  * @example
  * ```ts
@@ -147,10 +172,11 @@ export function requireSudo(
     throw new TypeError('requireSudo: isFresh must be a function.')
   }
   return async function requireSudo(c, next) {
-    const { caller } = c.var
+    const { caller } = loadedScope('requireSudo', c, 'caller')
+    if (caller === null) return halt(c, { code: 'unauthenticated' }, onRefusal)
     let fresh: unknown = false
     try {
-      fresh = caller != null && isUser(caller) && (await isFresh(c, caller))
+      fresh = isUser(caller) && (await isFresh(c, caller))
     } catch (error) {
       report({ event: 'sudo_check_failed', error })
     }

@@ -15,7 +15,7 @@ export interface PageRefusalsOptions {
 
 /**
  * Answers refusals to people: sends them to where they can mend it, with `return_to` so that they come
- * back, and tells them the rest in plain words with the right status.
+ * back (after GET and HEAD alone), and tells them the rest in plain words with the right status.
  *
  * @example
  * ```ts
@@ -33,13 +33,13 @@ export function pageRefusals({
       case 'unauthenticated':
       case 'no_session':
       case 'no_scope':
-        return send(c, loginPath, { return_to: returnPathOf(c) })
+        return send(c, loginPath, comingBack(c))
       case 'no_active_organization':
         return send(c, organizationsPath, { notice: refusal.code })
       case 'org_mfa_required':
         return send(c, refusal.enrollmentPath, { return_to: refusal.returnTo })
       case 'stale_sudo':
-        return send(c, sudoPath, { return_to: returnPathOf(c) })
+        return send(c, sudoPath, comingBack(c))
       default: {
         const status = statusOf(refusal.code)
         if (status === 503) c.header('retry-after', String(RETRY_AFTER_SECONDS))
@@ -49,11 +49,17 @@ export function pageRefusals({
   }
 }
 
+function comingBack(c: Context): Record<string, string> {
+  const path = returnPathOf(c)
+  return path === null ? {} : { return_to: path }
+}
+
 function send(c: Context, path: string, parameters: Record<string, string>): Response {
-  const mark = path.includes('?') ? '&' : '?'
+  const query = new URLSearchParams(parameters).toString()
+  const mark = query === '' ? '' : path.includes('?') ? '&' : '?'
   c.header('cache-control', 'no-store')
   // A browser that posted is to look at the page, not to post again.
-  return c.redirect(`${path}${mark}${new URLSearchParams(parameters).toString()}`, 303)
+  return c.redirect(`${path}${mark}${query}`, 303)
 }
 
 function wordsFor(refusal: Refusal): string {

@@ -18,8 +18,12 @@ export function safeReturnPath(path: unknown, origin: string, fallback = '/'): s
   return `${url.pathname}${url.search}${url.hash}`
 }
 
-/** Where this request was going, to come back to. */
-export function returnPathOf(c: Context, fallback = '/'): string {
+/**
+ * Where this request was going, to come back to, or null. Null for methods other than GET and HEAD: a
+ * browser comes back with a GET, and the path of a form's target often has no page.
+ */
+export function returnPathOf(c: Context, fallback = '/'): string | null {
+  if (c.req.method !== 'GET' && c.req.method !== 'HEAD') return null
   const { origin, pathname, search } = new URL(c.req.url)
   return safeReturnPath(`${pathname}${search}`, origin, fallback)
 }

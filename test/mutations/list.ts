@@ -44,6 +44,9 @@ const end = inFile('invitations/end.ts')
 const guards = inFile('invitations/guards.ts')
 const acceptance = inFile('invitations/acceptance.ts')
 const plan = inFile('invitations/plan.ts')
+const token = inFile('invitations/token.ts')
+const honoGuards = inFile('hono/guards.ts')
+const returnPath = inFile('hono/return-path.ts')
 
 export const MUTATIONS: readonly Mutation[] = [
   rules('one seat more than there are', 'used < limit.seats', 'used <= limit.seats'),
@@ -575,4 +578,21 @@ export const MUTATIONS: readonly Mutation[] = [
     'admission: null'
   ),
   plan('the end of the earlier one is not on record', '      ...(replaced?.events ?? []),\n', ''),
+  token('a token has several spellings', ' || toBase64Url(sealed) !== text', ''),
+
+  honoGuards(
+    'a guard without its loader lets through',
+    'if (caller === undefined || variable === undefined) {',
+    'if (false as boolean) {'
+  ),
+  honoGuards(
+    'who is signed out is asked to choose an organization',
+    "    if (caller === null) return halt(c, { code: 'unauthenticated' }, onRefusal)\n    if (!organization ||",
+    '    if (!caller || !organization ||'
+  ),
+  returnPath(
+    'the way back from a POST is its own path',
+    "if (c.req.method !== 'GET' && c.req.method !== 'HEAD') return null",
+    ''
+  ),
 ]

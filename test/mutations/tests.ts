@@ -102,6 +102,12 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'memberships/addition.ts': changing,
   'forwarding/dispatch.ts': changing,
   'background.ts': changing,
+  'invitations/token.ts': { first: ['test/unit/invitation-token.test.ts'], more: invitations },
+  'hono/guards.ts': { first: workers('guards guards-identity'), more: workers('page-refusals') },
+  'hono/return-path.ts': {
+    first: ['test/unit/return-path.test.ts'],
+    more: workers('page-refusals'),
+  },
 }
 
 const OTHERS: Tests = {

@@ -129,8 +129,9 @@ describe('safeReturnPath', () => {
 })
 
 describe('returnPathOf', () => {
-  const app = new Hono().all('*', (c) => c.text(returnPathOf(c, '/organizations/acme')))
-  const of = async (path: string) => (await app.request(`https://app.example${path}`)).text()
+  const app = new Hono().all('*', (c) => c.json(returnPathOf(c, '/organizations/acme')))
+  const of = async (path: string, method = 'GET') =>
+    (await app.request(`https://app.example${path}`, { method })).json()
 
   it.each([
     ['/o/acme/settings?tab=2&x=%2F', '/o/acme/settings?tab=2&x=%2F'],
@@ -140,5 +141,8 @@ describe('returnPathOf', () => {
     ['/\\evil.example', '/organizations/acme'],
   ])('PIPE-46 makes of a request to %j the way back %j', async (path, back) => {
     expect(await of(path)).toBe(back)
+  })
+  it.each(['POST', 'PUT', 'PATCH', 'DELETE'])('C3 makes no way back of a %s', async (method) => {
+    expect(await of('/o/acme/settings', method)).toBeNull()
   })
 })

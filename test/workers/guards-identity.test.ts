@@ -112,7 +112,6 @@ describe('requireOrganizationMfa()', () => {
   })
 
   it.each<[string, Loose]>([
-    ['nothing was loaded', {}],
     ['nobody asks', { caller: null, organization: strict }],
     ['there is no organization', { caller: ada, organization: null }],
     ['a service account asks', { caller: machine, organization: strict }],
@@ -262,8 +261,6 @@ describe('requireSudo()', () => {
   })
 
   it.each<[string, Loose]>([
-    ['nobody knows', {}],
-    ['is nobody', { caller: null }],
     ['is a service account', { caller: machine }],
     ['is the host itself', { caller: { type: 'system' } }],
   ])('turns away who %s, without asking', async (_who, variables) => {
@@ -274,6 +271,19 @@ describe('requireSudo()', () => {
         variables
       )
     ).toEqual(STALE)
+    expect(asked).toBe(0)
+  })
+
+  it.each<[string, Loose]>([
+    ['nobody asks', { caller: null }],
+    ['an anonymous caller asks', { caller: { type: 'anonymous' } }],
+  ])('C3 answers unauthenticated, without asking, where %s', async (_who, variables) => {
+    let asked = 0
+    const { status, body } = await visit(
+      guard(() => ++asked > 0),
+      variables
+    )
+    expect([status, body]).toMatchObject([401, { code: 'unauthenticated' }])
     expect(asked).toBe(0)
   })
 

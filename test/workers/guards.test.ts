@@ -4,7 +4,9 @@ import {
   loadActiveOrganization,
   loadOrganizationFromSlug,
   requireMembership,
+  requireOrganizationMfa,
   requireRole,
+  requireSudo,
   type Authenticate,
   type RequireMembershipOptions,
   type ScopeVariables,
@@ -69,6 +71,16 @@ async function through(guard: MiddlewareHandler, variables: Partial<ScopeVariabl
     .all('*', (c) => c.json({ behind: c.var }))
   const response = await app.request('/o/acme/settings')
   return { status: response.status, body: await response.json<object>() }
+}
+
+const UNAUTHENTICATED = {
+  status: 401,
+  body: {
+    code: 'unauthenticated',
+    status: 401,
+    title: expect.any(String),
+    type: expect.any(String),
+  },
 }
 
 const NO_ORGANIZATION = {
@@ -144,9 +156,6 @@ describe('requireMembership() at set-up', () => {
 
 describe('requireMembership()', () => {
   it.each<[string, Partial<ScopeVariables>]>([
-    ['nothing was loaded', {}],
-    ['nobody asks', { caller: null, organization: null, membership: null, role: null }],
-    ['nobody asks, for all that', { ...inAcme('owner'), caller: null }],
     ['there is no organization', { ...inAcme('owner'), organization: null }],
     ['there is no membership', { ...inAcme('owner'), membership: null }],
     ['there is no role', { ...inAcme('owner'), role: null }],
@@ -157,6 +166,47 @@ describe('requireMembership()', () => {
       expect(await through(requireMembership(seatgate, options), variables)).toEqual(
         NO_ORGANIZATION
       )
+    }
+  })
+
+  it.each<[string, Partial<ScopeVariables>]>([
+    ['nobody asks', { caller: null, organization: null, membership: null, role: null }],
+    ['nobody asks, for all that', { ...inAcme('owner'), caller: null }],
+    ['an anonymous caller asks', { ...inAcme('owner'), caller: { type: 'anonymous' } }],
+  ])('C3 PIPE-37 answers unauthenticated, with roles and without, where %s', async (...row) => {
+    for (const options of [{}, { roles: ['owner'] }, { roles: ['owner', 'admin', 'member'] }]) {
+      expect(await through(requireMembership(seatgate, options), row[1])).toEqual(UNAUTHENTICATED)
+    }
+  })
+
+  it.each<[string, Partial<ScopeVariables>]>([
+    ['nothing', {}],
+    ['the caller alone', { caller: { userId: 'ada' } }],
+    ['the organization alone', { organization: acme, role: 'owner' }],
+  ])('C3 throws with the first request where its loader is missing: %s', async (_what, loaded) => {
+    const guards = {
+      requireMembership: requireMembership(seatgate),
+      requireOrganizationMfa: requireOrganizationMfa(seatgate, { mfaCheck: () => true }),
+      ...(!('caller' in loaded) && {
+        requireSudo: requireSudo(seatgate, { isFresh: () => true }),
+      }),
+    }
+    for (const [name, guard] of Object.entries(guards)) {
+      const errors: Error[] = []
+      const app = new Hono()
+        .use(async (c, next) => {
+          for (const [key, value] of Object.entries(loaded)) c.set(key as never, value as never)
+          await next()
+        })
+        .use(guard)
+        .all('*', (c) => c.text('in'))
+        .onError((error, c) => c.text(String(errors.push(error)), 500))
+      expect((await app.request('/')).status).toBe(500)
+      expect(errors).toEqual([
+        new TypeError(
+          `${name}: put loadActiveOrganization or loadOrganizationFromSlug in front of it.`
+        ),
+      ])
     }
   })
 
@@ -230,7 +280,7 @@ describe('requireMembership()', () => {
         return c.json({ own: refusal.code }, 418)
       },
     })
-    for (const variables of [{}, inAcme('admin')]) {
+    for (const variables of [{ ...inAcme('owner'), organization: null }, inAcme('admin')]) {
       expect((await through(guard, variables)).status).toBe(418)
     }
     expect(seen).toEqual([
@@ -268,8 +318,14 @@ describe('requireMembership() behind a loader', () => {
     expect(live.trips).toHaveLength(1)
     const stale = hostOf((await astray('the membership is suspended', 0)).caller)
     expect(await stale.statusOf('/active')).toBe(409)
-    for (const caller of [null, { userId }, { type: 'system' } as const]) {
+    for (const caller of [{ userId }, { type: 'system' } as const]) {
       expect(await hostOf(caller).statusOf('/active')).toBe(409)
+    }
+  })
+
+  it('C3 answers 401 to a request without a session, before the organization', async () => {
+    for (const caller of [null, { type: 'anonymous' } as const]) {
+      expect(await hostOf(caller).statusOf('/active')).toBe(401)
     }
   })
 

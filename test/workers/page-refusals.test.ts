@@ -1,8 +1,10 @@
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import {
+  loadActiveOrganization,
   loadOrganizationFromSlug,
   pageRefusals,
+  requireMembership,
   requireOrganizationMfa,
   requireRole,
   requireSudo,
@@ -112,7 +114,10 @@ describe('pageRefusals()', () => {
         expect(response.headers.get('cache-control')).toBe('no-store')
         const location = new URL(response.headers.get('location')!, 'https://app.example')
         expect([location.origin, location.pathname]).toEqual(['https://app.example', page.to])
-        expect(Object.fromEntries(location.searchParams)).toEqual(page.with)
+        // C3: a browser comes back with a GET, so that the path of a POST is no way back.
+        const { with: parameters } = page
+        const expected = method === 'POST' && parameters === BACK ? {} : parameters
+        expect(Object.fromEntries(location.searchParams)).toEqual(expected)
         expect(await response.text()).toBe('')
       } else {
         expect(response.status).toBe(page.status)
@@ -166,6 +171,45 @@ describe('pageRefusals()', () => {
     const enrollmentPath = '/me?tab=mfa'
     expect(await to({ code: 'org_mfa_required', enrollmentPath, returnTo: '/a&b' })).toBe(
       '/me?tab=mfa&return_to=%2Fa%26b'
+    )
+  })
+
+  it('C3 sends to the login page without a session, to come back after a GET alone', async () => {
+    const { seatgate } = createWorld({ provider: 'unlimited' })
+    const onRefusal = pageRefusals()
+    const app = new Hono()
+      .use(loadActiveOrganization(seatgate, { authenticate: () => null }))
+      .use('/settings', requireMembership(seatgate, { onRefusal }))
+      .use('/billing', requireSudo(seatgate, { isFresh: () => true, onRefusal }))
+      .all('*', (c) => c.text('in'))
+    const ask = async (path: string, method: string) => {
+      const response = await app.request(path, { method })
+      return [response.status, response.headers.get('location')]
+    }
+    for (const path of ['/settings', '/billing']) {
+      const back = `/login?return_to=${encodeURIComponent(`${path}?tab=2`)}`
+      expect(await ask(`${path}?tab=2`, 'GET')).toEqual([303, back])
+      expect(await ask(`${path}?tab=2`, 'HEAD')).toEqual([303, back])
+      for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
+        expect(await ask(`${path}?tab=2`, method)).toEqual([303, '/login'])
+      }
+    }
+  })
+
+  it('C3 leads a POST without a second factor back to the organization', async () => {
+    const { seatgate } = createWorld({ provider: 'unlimited' })
+    const onRefusal = pageRefusals()
+    const app = new Hono()
+      .use(async (c, next) => {
+        c.set('caller' as never, { userId: 'ada' } as never)
+        c.set('organization' as never, { slug: 'acme', enforceMfaForMembers: true } as never)
+        await next()
+      })
+      .use(requireOrganizationMfa(seatgate, { mfaCheck: () => false, onRefusal }))
+      .all('*', (c) => c.text('in'))
+    const response = await app.request('/o/acme/projects/7/delete', { method: 'POST' })
+    expect(response.headers.get('location')).toBe(
+      '/users/settings/mfa?return_to=%2Forganizations%2Facme'
     )
   })
 
