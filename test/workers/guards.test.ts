@@ -184,7 +184,7 @@ describe('requireMembership()', () => {
     ['the caller alone', { caller: { userId: 'ada' } }],
     ['the organization alone', { organization: acme, role: 'owner' }],
   ])('C3 throws with the first request where its loader is missing: %s', async (_what, loaded) => {
-    const guards = {
+    const guards: Record<string, MiddlewareHandler> = {
       requireMembership: requireMembership(seatgate),
       requireOrganizationMfa: requireOrganizationMfa(seatgate, { mfaCheck: () => true }),
       ...(!('caller' in loaded) && {
