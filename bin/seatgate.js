@@ -1,104 +1,87 @@
 #!/usr/bin/env node
 /**
- * The command of the package: makes keys for audit logs, and verifies exports of trails.
+ * The command of the package. Each subcommand is a file in `bin/commands`.
  *
  * @module
  */
-import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
-import { generateLogKey, openCheckpoint, verifyExport } from '../dist/proof/index.js'
 
-const USAGE = `seatgate verify EXPORT.ndjson --key PUBLIC_KEY --checkpoint FILE [--checkpoint FILE …]
-  Verifies a whole export of a trail against signed checkpoints. Several may be given: the more,
-  the closer is told where something was rewritten. Ends with 0 if all is well, 1 if it is not.
-
-seatgate keygen NAME
-  Makes the key pair with which checkpoints are signed: auditLogKey, and the public key to verify.
-`
-
-const FOUND = {
-  unreadable: 'is no event',
-  sequence: 'is not the event that is due: one is missing, one too many, or out of order',
-  organization: 'belongs to another organization than the rest, or than the checkpoint',
-  altered: 'is not what was sealed',
-  personal: 'has personal data that the event does not commit to',
-  root: 'or one between it and the last that is proven is not what the checkpoint has',
-  horizon:
-    'is said to be the last that retention took, but no event says so, or no checkpoint reaches it',
-  truncated: 'is missing: the checkpoint has more events',
-  incomplete: 'is not the end of a complete export: it broke off, was cut off or filtered',
+/**
+ * The subcommands. Each module exports `usage` (the lines of help), `operands` (the names of its
+ * operands, all required), `options` (as for `parseArgs`) and `run(operands, values)`, which returns the
+ * exit code. It loads what it needs inside `run`, so that `--help` works without a build.
+ */
+const COMMANDS = {
+  verify: () => import('./commands/verify.js'),
+  keygen: () => import('./commands/keygen.js'),
 }
+
+const HELP = { help: { type: 'boolean', short: 'h', default: false } }
+
+const CLOSING = `seatgate --help, seatgate COMMAND --help, seatgate --version
+
+Exit codes: 0 if the command succeeded; 1 if it did not, for whatever reason.
+`
 
 process.exitCode = await main(process.argv.slice(2))
 
-async function main(words) {
-  let read
+async function main([name, ...words]) {
+  if (name === '--help' || name === '-h') return print(await usage())
+  if (name === 'help') return print(await usage(words[0]))
+  if (name === '--version' || name === '-V') return print(`${await version()}\n`)
+  if (name === undefined) return fail('No command is given.', await usage())
+  if (!Object.hasOwn(COMMANDS, name)) {
+    const what = name.startsWith('-') ? 'option' : 'command'
+    return fail(`Unknown ${what} "${name}".`, await usage())
+  }
+  const command = await COMMANDS[name]()
+  const read = readWords(command, words)
+  if (read === 'help') return print(command.usage)
+  if (typeof read === 'string') return fail(read, command.usage)
   try {
-    read = parseArgs({
+    return await command.run(read.operands, read.values)
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** The operands and options of a subcommand; a text if they are wrong, `help` if that is asked for. */
+function readWords({ operands, options }, words) {
+  try {
+    const parsed = parseArgs({
       args: words,
       allowPositionals: true,
-      options: {
-        key: { type: 'string', multiple: true, default: [] },
-        checkpoint: { type: 'string', multiple: true, default: [] },
-      },
+      options: { ...options, ...HELP },
     })
+    if (parsed.values.help) return 'help'
+    const missing = operands[parsed.positionals.length]
+    if (missing !== undefined) return `${missing} is missing.`
+    const extra = parsed.positionals[operands.length]
+    if (extra !== undefined) return `Unexpected operand "${extra}".`
+    return { operands: parsed.positionals, values: parsed.values }
   } catch (error) {
-    return fail(`${error.message}\n\n${USAGE}`)
+    return error.message
   }
-  const [command, subject, ...rest] = read.positionals
-  if (rest.length > 0 || subject === undefined) return fail(USAGE)
-  try {
-    if (command === 'keygen') return await keygen(subject)
-    if (command === 'verify') return await verify(subject, read.values)
-  } catch (error) {
-    return fail(`${error.message}\n`)
-  }
-  return fail(USAGE)
 }
 
-async function keygen(name) {
-  const { privateKey, publicKey } = await generateLogKey(name)
-  process.stdout.write(`auditLogKey (secret): ${privateKey}\npublic key:           ${publicKey}\n`)
+async function usage(name) {
+  const names = Object.hasOwn(COMMANDS, name ?? '') ? [name] : Object.keys(COMMANDS)
+  const commands = await Promise.all(names.map((each) => COMMANDS[each]()))
+  return [...commands.map((command) => command.usage), CLOSING].join('\n')
+}
+
+async function version() {
+  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8')
+  return JSON.parse(text).version
+}
+
+function print(text) {
+  process.stdout.write(text)
   return 0
 }
 
-async function verify(file, { key, checkpoint }) {
-  if (key.length === 0 || checkpoint.length === 0) return fail(USAGE)
-  const checkpoints = []
-  for (const path of checkpoint) {
-    const opened = await openCheckpoint(noteIn(await readFile(path, 'utf8')), key)
-    if (opened === null) return fail(`${path}: not a checkpoint that this key has signed.\n`)
-    checkpoints.push(opened)
-  }
-  const input = createReadStream(file, 'utf8')
-  const failed = new Promise((_, reject) => input.once('error', reject))
-  const lines = createInterface({ input, crlfDelay: Infinity })
-  const { organizationId, horizon, events, proven, finding } = await Promise.race([
-    verifyExport(lines, checkpoints),
-    failed,
-  ])
-  if (finding !== null) {
-    const { kind, line, sequence } = finding
-    return fail(`FAILED (${kind}): line ${line}, sequence ${sequence}, ${FOUND[kind]}.\n`)
-  }
-  const behind = horizon > 0 ? `, from ${horizon + 1} on` : ''
-  const younger = events - proven
-  process.stdout.write(
-    `OK: ${events} events of ${organizationId}${behind}, ${proven} of them proven` +
-      `${younger > 0 ? `, ${younger} younger than the last checkpoint` : ''}.\n`
-  )
-  return 0
-}
-
-// As it is published, or as `GET …/audit/checkpoint` answers it.
-function noteIn(text) {
-  if (!text.trimStart().startsWith('{')) return text
-  return JSON.parse(text).checkpoint ?? ''
-}
-
-function fail(text) {
-  process.stderr.write(text)
+function fail(reason, help) {
+  process.stderr.write(`seatgate: ${reason}\n${help === undefined ? '' : `\n${help}`}`)
   return 1
 }

@@ -11,6 +11,7 @@ import { base64 } from '../proof/base64.ts'
 import { CSV_HEADER, csvRow, row } from './csv.ts'
 import { organizationEvent, type AuditEvent } from './event.ts'
 import { parseFilters, type AuditFilters } from './filters.ts'
+import { ndjsonLine } from './ndjson.ts'
 import { HORIZON, type ExportHorizon } from '../proof/horizon.ts'
 import { subtreeHashes } from '../sealing/prove.ts'
 import { streamWritten, type EventStream } from './stream.ts'
@@ -110,9 +111,9 @@ const summary = (end: End) => ({ type: 'seatgate.audit.export', version: EXPORT_
 const FORMATS: Readonly<Record<'ndjson' | 'csv' | 'json', Format>> = {
   ndjson: {
     contentType: 'application/x-ndjson',
-    begin: (horizon) => (horizon ? `${JSON.stringify(horizon)}\n` : ''),
-    event: (event) => `${JSON.stringify(event)}\n`,
-    end: (end) => `${JSON.stringify(summary(end))}\n`,
+    begin: (horizon) => (horizon ? ndjsonLine(horizon) : ''),
+    event: ndjsonLine,
+    end: (end) => ndjsonLine(summary(end)),
   },
   csv: {
     contentType: 'text/csv; charset=utf-8',

@@ -1,9 +1,10 @@
 import * as v from 'valibot'
 import { errorsOf } from '../input.ts'
 import { canonicalJson } from '../proof/canonical.ts'
+import { isWellFormed } from '../proof/text.ts'
 import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
-import { atMost, shortText } from '../text.ts'
+import { atMost, LineOfText, shortText } from '../text.ts'
 import type { AuditActor, EventDraft } from './event.ts'
 import { forbiddenKey } from './sensitive.ts'
 
@@ -40,7 +41,7 @@ const Name = v.pipe(
   atMost(255),
   v.regex(/^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$/, 'Must be words in lower case, joined by dots.')
 )
-const Text = shortText()
+const Id = shortText()
 // Valibot's own message would quote what it received.
 const strictly = <E extends v.ObjectEntries>(entries: E) =>
   v.strictObject(entries, (issue) =>
@@ -48,20 +49,20 @@ const strictly = <E extends v.ObjectEntries>(entries: E) =>
   )
 const Event = strictly({
   action: Name,
-  target: v.optional(strictly({ type: Text, id: Text })),
+  target: v.optional(strictly({ type: Id, id: Id })),
   metadata: v.optional(v.unknown()),
   outcome: v.optional(
     v.picklist(['success', 'failure', 'error'], 'Must be "success", "failure" or "error".')
   ),
   actor: v.optional(v.unknown()),
-  idempotencyKey: v.optional(Text),
-  causeEventId: v.optional(Text),
+  idempotencyKey: v.optional(Id),
+  causeEventId: v.optional(Id),
 })
 
 const Actor = v.variant('type', [
   v.strictObject({
     type: v.picklist(['user', 'operator', 'service_account', 'webhook', 'job']),
-    id: Text,
+    id: v.pipe(v.string(), v.minLength(1)),
   }),
   v.strictObject({ type: v.picklist(['system', 'anonymous']), id: v.null() }),
 ])
@@ -89,6 +90,8 @@ export function draftOf(
   if (actor !== undefined && !v.is(Actor, actor)) {
     throw new TypeError('An audit event needs an actor of a known type, with an id.')
   }
+  const named = checkTexts({ 'actor.id': actor?.id }, Id)
+  if (!named.ok) return named
   const read = readMetadata(rules, metadata)
   if (!read.ok) return read
   const given = Object.entries(event).filter(([, value]) => value !== undefined)
@@ -99,6 +102,18 @@ export function draftOf(
     metadata: read.value,
     ...(actor !== undefined && { actor }),
   })
+}
+
+/** Checks texts that come along with an event, by their fields; null and undefined stand for no text. */
+export function checkTexts(
+  texts: Readonly<Record<string, string | null | undefined>>,
+  schema: v.GenericSchema<string> = LineOfText
+): Result<undefined> {
+  const errors = Object.entries(texts).flatMap(([field, text]) => {
+    const parsed = v.safeParse(v.nullish(schema), text)
+    return parsed.success ? [] : [[field, parsed.issues.map(({ message }) => message)] as const]
+  })
+  return errors.length > 0 ? refused(invalid(Object.fromEntries(errors))) : ok(undefined)
 }
 
 function readMetadata(
@@ -117,11 +132,20 @@ function readMetadata(
     return wrong('Must be an object.')
   }
   if (depthOf(plainData) > DEEPEST) return wrong(`Must be at most ${DEEPEST} levels deep.`)
+  if (!isAllWellFormed(plainData)) return wrong('Must be well-formed Unicode.')
   const forbidden = forbiddenKey(plainData)
   if (forbidden !== null) return refused(invalid({ [`metadata.${forbidden}`]: ['Is forbidden.'] }))
   const bytes = new TextEncoder().encode(canonicalJson(plainData)).length
   if (bytes > metadataBytes) return wrong(`Must be at most ${metadataBytes} bytes as JSON.`)
   return ok(plainData as Record<string, unknown>)
+}
+
+function isAllWellFormed(value: unknown): boolean {
+  if (typeof value === 'string') return isWellFormed(value)
+  if (typeof value !== 'object' || value === null) return true
+  return Object.entries(value).every(
+    ([key, member]) => isWellFormed(key) && isAllWellFormed(member)
+  )
 }
 
 function depthOf(value: unknown, most = DEEPEST + 1): number {

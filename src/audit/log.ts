@@ -15,7 +15,8 @@ import { invalid, type Refusal } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { checkCaller, marksOf, type Principal, type Scope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
-import { draftOf, isReserved, type HostEvent } from './host-event.ts'
+import { attributionOf } from './event.ts'
+import { checkTexts, draftOf, isReserved, type HostEvent } from './host-event.ts'
 
 /** Who did something, for whom and where. Without an organization it is the platform's own. */
 export type EventScope = Scope & { readonly caller: Principal }
@@ -58,6 +59,10 @@ export function prepareEvents(
   }
   const reserved = events.find((event) => isReserved(eventRules, event?.action))
   if (reserved) throw new TypeError(`prepareEvents: "${reserved.action}" has a reserved prefix.`)
+  const { actor, effectiveUserId } = attributionOf(caller)
+  const { requestId } = scope
+  const named = checkTexts({ 'caller.id': actor.id, 'caller.userId': effectiveUserId, requestId })
+  if (!named.ok) return named
   const drafts = []
   for (const event of events) {
     const draft = draftOf(eventRules, organizationId, event)

@@ -5,6 +5,7 @@ import { auditEvents, auditOutbox, auditPersonal } from '../database/schema.ts'
 import type { Metric } from '../metrics.ts'
 import { canonicalJson } from '../proof/canonical.ts'
 import { personalDataOf, personalDigest, type Origin } from '../proof/personal.ts'
+import { shortened } from '../proof/text.ts'
 import { horizonOf } from '../retention/horizon.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { withSeatCount } from '../seats/standing.ts'
@@ -12,6 +13,8 @@ import { countsSeats } from './actions.ts'
 import type { Attribution, EventDraft } from './event.ts'
 import { isAwaited } from './outbox.ts'
 import { SCHEMA_VERSION } from './versions.ts'
+
+const LONGEST_MARK = 255
 
 /** What all events of one batch have in common. */
 export interface EventContext extends Attribution {
@@ -132,8 +135,8 @@ function rowOf(
     targetType: target?.type ?? null,
     targetId: target?.id ?? null,
     metadata: counting ? withSeatCount(told, seatContext, organizationId, now) : told,
-    requestId,
-    traceId: origin?.traceId ?? null,
+    requestId: marked(requestId),
+    traceId: marked(origin?.traceId),
     causeEventId: draft.causeEventId ?? null,
     idempotencyKey: draft.idempotencyKey ?? null,
     personalDigest: digest,
@@ -141,6 +144,11 @@ function rowOf(
     occurredAt: now,
     insertedAt: now,
   }
+}
+
+// A mark of a request may come from a client: it never fails what the request does.
+function marked(mark: string | null | undefined): string | null {
+  return mark ? shortened(mark, LONGEST_MARK) : null
 }
 
 // The table refuses every insert over an existing key, so that `on conflict` cannot be used. What is

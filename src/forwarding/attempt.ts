@@ -2,6 +2,7 @@ import type { Metric } from '../metrics.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { TimedOut, within } from '../within.ts'
 import type { AuditEvent } from '../audit/event.ts'
+import { shortened } from '../proof/text.ts'
 import { redacted } from './outgoing.ts'
 import type { Delivery, Sink } from './sink.ts'
 
@@ -72,5 +73,5 @@ function handOver(sink: Sink, events: readonly AuditEvent[]): Promise<Delivery> 
 
 // A sink may be plain JavaScript: what it gives for a reason is kept as text, whatever it is.
 function text(reason: unknown): string {
-  return typeof reason === 'string' ? reason.slice(0, LONGEST_REASON) : 'unnamed'
+  return typeof reason === 'string' ? shortened(reason, LONGEST_REASON) : 'unnamed'
 }

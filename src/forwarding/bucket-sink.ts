@@ -1,5 +1,6 @@
 import { sha256 } from '../sha256.ts'
 import type { AuditEvent } from '../audit/event.ts'
+import { ndjsonLine } from '../audit/ndjson.ts'
 import type { Delivery, Sink } from './sink.ts'
 import type { SinkOptions } from './webhook-sink.ts'
 
@@ -48,7 +49,7 @@ export function bucketSink({
     const [first] = events
     const last = events.at(-1)
     if (first === undefined || last === undefined) return { outcome: 'delivered' }
-    const body = events.map((event) => `${JSON.stringify(event)}\n`).join('')
+    const body = events.map(ndjsonLine).join('')
     const hash = (await sha256(body)).slice(0, DIGITS_OF_HASH)
     const name = `${padded(first)}-${padded(last)}-${hash}`
     const httpMetadata = { contentType: 'application/x-ndjson' }

@@ -10,6 +10,7 @@ import type { Statement } from '../database/database.ts'
 import { intents } from '../database/schema.ts'
 import type { MailPayload } from '../invitations/mail-intent.ts'
 import { sendInvitation } from '../invitations/send.ts'
+import { shortened } from '../proof/text.ts'
 import type { Seatgate } from '../seatgate.ts'
 import type { Pointers } from '../sessions/store.ts'
 import { within } from '../within.ts'
@@ -53,7 +54,7 @@ export async function fulfil(seatgate: Seatgate, intent: RecordedIntent): Promis
     await within(CALL_SECONDS, execute(seatgate, intent))
   } catch (error) {
     report({ event: `${intent.kind}_failed`, organizationId, error })
-    const lastError = (error instanceof Error ? error.name : 'Error').slice(0, LONGEST_REASON)
+    const lastError = shortened(error instanceof Error ? error.name : 'Error', LONGEST_REASON)
     const dueAt = new Date(now().getTime() + backoffSeconds(attempts, random) * 1000)
     await batch(db, {
       later: db.update(intents).set({ attempts, dueAt, lastError }).where(eq(intents.id, id)),

@@ -19,19 +19,24 @@ export interface ExportHorizon {
   readonly hashes: readonly string[]
 }
 
-/** The tree of what is gone; null if the line is none. */
-export function treeAtHorizon({ sequence, hashes }: Record<string, unknown>): GrowingTree | null {
+/** The tree of what is gone; null if the line is not exactly such a line. */
+export function treeAtHorizon(line: Record<string, unknown>): GrowingTree | null {
+  const { type, version, sequence, hashes, ...rest } = line
   const size = Number(sequence)
+  if (type !== HORIZON || version !== 1 || Object.keys(rest).length > 0) return null
   if (!Number.isSafeInteger(sequence) || size <= 0 || !Array.isArray(hashes)) return null
-  const subtrees = hashes.flatMap((text): Hash[] => {
-    const hash = fromBase64(String(text))
-    return hash?.length === 32 ? [hash] : []
-  })
+  const subtrees = hashes.map(readHash)
+  if (!subtrees.every((hash) => hash !== null)) return null
   try {
     return new GrowingTree(size, subtrees)
   } catch {
     return null
   }
+}
+
+function readHash(text: unknown): Hash | null {
+  const hash = typeof text === 'string' ? fromBase64(text) : null
+  return hash?.length === 32 ? hash : null
 }
 
 /** Whether an event is the record of the run that took everything up to the horizon. */

@@ -6,6 +6,7 @@
 export { canonicalJson } from './canonical.ts'
 export { openCheckpoint, originOf } from './checkpoint.ts'
 export type { Checkpoint } from './checkpoint.ts'
+export { exportLines } from './export-lines.ts'
 export { eventLeaf } from './leaf.ts'
 export type { ExportHorizon } from './horizon.ts'
 export { GrowingTree, leafHash, nodeHash } from './merkle.ts'

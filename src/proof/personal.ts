@@ -7,6 +7,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import { canonicalJson } from './canonical.ts'
+import { shortened } from './text.ts'
 
 /** What is kept apart, and can be erased. */
 export interface PersonalData {
@@ -36,7 +37,7 @@ const LONGEST_AGENT = 512
 export function personalDataOf(origin: Origin, recorded: RecordedData): PersonalData | null {
   const kept = (name: keyof PersonalData, longest: number) => {
     const value = recorded[name] ? origin[name] : undefined
-    return value ? value.slice(0, longest) : null
+    return value ? shortened(value, longest) : null
   }
   const ipAddress = kept('ipAddress', LONGEST_ADDRESS)
   const userAgent = kept('userAgent', LONGEST_AGENT)

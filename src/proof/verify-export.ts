@@ -5,17 +5,19 @@ import { HORIZON, tellsOfPurge, treeAtHorizon } from './horizon.ts'
 import { eventLeaf } from './leaf.ts'
 import { GrowingTree } from './merkle.ts'
 import { personalDigest, type SaltedData } from './personal.ts'
+import { parseStrictJson } from './strict-json.ts'
 import { same } from './verify-proof.ts'
 
 /** What is wrong, and where. */
 export interface Finding {
   /**
-   * `unreadable`: no event. `sequence`: one is missing, one too many, or out of order. `organization`:
-   * it is another's. `altered`: it is not what was sealed. `personal`: the personal part is not what
-   * the event commits to. `root`: what came up to here is not what the checkpoint says. `truncated`:
-   * the checkpoint has more. `horizon`: the beginning is gone, and the trail itself does not say so, or no
-   * checkpoint that was given reaches behind it. `incomplete`: the export broke off, was cut off, or has other lines than
-   * it says.
+   * `unreadable`: no event, or JSON that readers may read differently (a duplicate key, a number in
+   * another notation). `sequence`: one is missing, one too many, or out of order. `organization`: it is
+   * another's. `altered`: it is not what was sealed. `personal`: the personal part is not what the event
+   * commits to. `root`: what came up to here is not what the checkpoint says. `truncated`: the checkpoint
+   * has more. `horizon`: the beginning is gone, and no checkpoint that was given covers both that and the
+   * event that records it. `unproven`: there are events, and no checkpoint covers any of them.
+   * `incomplete`: the export broke off, was cut off, or has other lines than it says.
    */
   readonly kind:
     | 'unreadable'
@@ -26,6 +28,7 @@ export interface Finding {
     | 'root'
     | 'truncated'
     | 'horizon'
+    | 'unproven'
     | 'incomplete'
   /** The line, from 1. */
   readonly line: number
@@ -46,94 +49,136 @@ export interface Verification {
   readonly finding: Finding | null
 }
 
+type Kind = Finding['kind']
+
 const END = 'seatgate.audit.export'
 
 /**
  * Verifies a complete NDJSON export, line by line in constant memory, against checkpoints that were
  * opened with a key that is trusted. Altering, deleting, inserting, reordering and truncating are found
  * at the first line that shows it. Where retention has taken the beginning away, what is left must tie up
- * with the hashes of it that a checkpoint covers, and must have the record of the run that took it.
+ * with the hashes of it that a checkpoint covers, and a checkpoint must also cover the record of the run
+ * that took it. Events of which no checkpoint covers any are `unproven`. Events behind the last
+ * checkpoint are not proven, and their absence is not found.
  *
  * @example
  * ```ts
  * const checkpoint = await openCheckpoint(note, [publicKey])
- * const { finding, proven } = await verifyExport(lines, checkpoint ? [checkpoint] : [])
+ * if (checkpoint === null) throw new Error('The checkpoint is not signed with this key.')
+ * const { finding, proven } = await verifyExport(exportLines(response.body), [checkpoint])
  * ```
  */
 export async function verifyExport(
   lines: AsyncIterable<string> | Iterable<string>,
   checkpoints: readonly Checkpoint[]
 ): Promise<Verification> {
-  const ahead = checkpoints.toSorted((a, b) => a.size - b.size)
-  let tree = new GrowingTree()
-  let horizon = 0
-  let admitted = true
-  let organizationId: string | null = null
-  let provenThrough = 0
+  const reading = new Reading(checkpoints)
   let line = 0
-  let ended = false
-  const result = (kind?: Finding['kind'], sequence = tree.size + 1): Verification => ({
-    organizationId,
-    horizon,
-    events: tree.size - horizon,
-    proven: Math.max(0, provenThrough - horizon),
-    finding: kind === undefined ? null : { kind, line, sequence },
-  })
-  const checked = (): boolean => {
-    for (; ahead[0]?.size === tree.size; ahead.shift()) {
-      if (!same(ahead[0].root, tree.root)) return false
-      provenThrough = tree.size
-    }
-    return true
-  }
-
-  if (!checked()) return result('root')
+  let kind = reading.check()
+  if (kind !== null) return reading.result(kind, line)
   for await (const text of lines) {
     line += 1
-    const read = readLine(text)
-    if (read === null || ended) return result(ended ? 'incomplete' : 'unreadable')
-    if (isEnd(read)) {
-      ended = true
-      if (canonicalJson(read) !== canonicalJson(endOf(horizon, tree.size)))
-        return result('incomplete')
-      continue
-    }
-    if (line === 1 && read['type'] === HORIZON) {
-      const begun = treeAtHorizon(read)
-      if (begun === null) return result('unreadable')
-      tree = begun
-      horizon = begun.size
-      admitted = false
-      // What is older than the horizon can be held against nothing that is here.
-      while (ahead[0] !== undefined && ahead[0].size < horizon) ahead.shift()
-      if (ahead.length === 0 && checkpoints.length > 0) return result('horizon', horizon)
-      if (!checked()) return result('root', 1)
-      continue
-    }
-    if (read['sequence'] !== tree.size + 1) return result('sequence')
-    organizationId ??= String(read['organizationId'])
-    if (read['organizationId'] !== organizationId) return result('organization')
-    const leaf = eventLeaf(read)
-    // Null is what was not sealed when it was exported; an export without it is not ours.
-    if (read['leafHash'] !== null && read['leafHash'] !== base64(leaf)) return result('altered')
-    if (!isCommitted(read)) return result('personal')
-    admitted ||= tellsOfPurge(read, horizon)
-    tree.append(leaf)
-    if (!checked()) return result('root', provenThrough + 1)
+    kind = reading.take(text, line === 1)
+    if (kind !== null) return reading.result(kind, line)
   }
-  line += 1
-  if (ahead.length > 0) return result('truncated')
-  if (!ended) return result('incomplete')
-  if (!admitted) return result('horizon', horizon)
-  const elsewhere = checkpoints.some(
-    ({ origin, size }) => size > 0 && !origin.endsWith(`/${organizationId}`)
-  )
-  return elsewhere ? result('organization', 1) : result()
+  return reading.result(reading.finish(checkpoints), line + 1)
+}
+
+/** An export as far as it was read. */
+class Reading {
+  #tree = new GrowingTree()
+  #horizon = 0
+  #organizationId: string | null = null
+  #provenThrough = 0
+  // Where the trail itself records that what is up to the horizon was purged.
+  #purgedAt = Infinity
+  #ended = false
+  readonly #ahead: Checkpoint[]
+
+  constructor(checkpoints: readonly Checkpoint[]) {
+    this.#ahead = checkpoints.toSorted((a, b) => a.size - b.size)
+  }
+
+  /** Compares what was read with the checkpoints of exactly this size. */
+  check(): Kind | null {
+    for (; this.#ahead[0]?.size === this.#tree.size; this.#ahead.shift()) {
+      if (!same(this.#ahead[0].root, this.#tree.root)) return 'root'
+      this.#provenThrough = this.#tree.size
+    }
+    return null
+  }
+
+  /** Reads a line. */
+  take(text: string, first: boolean): Kind | null {
+    const read = readLine(text)
+    if (this.#ended) return 'incomplete'
+    if (read === null) return 'unreadable'
+    if (isEnd(read)) return this.#end(read)
+    return first && read['type'] === HORIZON ? this.#begin(read) : this.#append(read)
+  }
+
+  #end(read: Record<string, unknown>): Kind | null {
+    this.#ended = true
+    const end = endOf(this.#horizon, this.#tree.size)
+    return canonicalJson(read) === canonicalJson(end) ? null : 'incomplete'
+  }
+
+  #begin(read: Record<string, unknown>): Kind | null {
+    const begun = treeAtHorizon(read)
+    if (begun === null) return 'unreadable'
+    this.#tree = begun
+    this.#horizon = begun.size
+    // A checkpoint that is older than the horizon can be compared with nothing that is left.
+    while (this.#ahead[0] !== undefined && this.#ahead[0].size < this.#horizon) this.#ahead.shift()
+    return this.#ahead.length === 0 ? 'horizon' : this.check()
+  }
+
+  #append(event: Record<string, unknown>): Kind | null {
+    const sequence = this.#tree.size + 1
+    if (event['sequence'] !== sequence) return 'sequence'
+    this.#organizationId ??= String(event['organizationId'])
+    if (event['organizationId'] !== this.#organizationId) return 'organization'
+    const leaf = eventLeaf(event)
+    // Null is what was not sealed when it was exported; an export without it is not ours.
+    if (event['leafHash'] !== null && event['leafHash'] !== base64(leaf)) return 'altered'
+    if (!isCommitted(event)) return 'personal'
+    if (tellsOfPurge(event, this.#horizon)) this.#purgedAt = Math.min(this.#purgedAt, sequence)
+    this.#tree.append(leaf)
+    return this.check()
+  }
+
+  /** What is wrong with the whole, once every line was read. */
+  finish(checkpoints: readonly Checkpoint[]): Kind | null {
+    if (this.#ahead.length > 0) return 'truncated'
+    if (!this.#ended) return 'incomplete'
+    // Anyone can append a record that is not sealed: one counts if a checkpoint covers it.
+    if (this.#horizon > 0 && this.#purgedAt > this.#provenThrough) return 'horizon'
+    if (this.#tree.size > this.#horizon && this.#provenThrough <= this.#horizon) return 'unproven'
+    const elsewhere = checkpoints.some(({ origin }) => !origin.endsWith(`/${this.#organizationId}`))
+    return this.#organizationId !== null && elsewhere ? 'organization' : null
+  }
+
+  result(kind: Kind | null, line: number): Verification {
+    return {
+      organizationId: this.#organizationId,
+      horizon: this.#horizon,
+      events: this.#tree.size - this.#horizon,
+      proven: Math.max(0, this.#provenThrough - this.#horizon),
+      finding: kind === null ? null : { kind, line, sequence: this.#sequenceOf(kind) },
+    }
+  }
+
+  #sequenceOf(kind: Kind): number {
+    if (kind === 'horizon') return this.#horizon
+    if (kind === 'root') return this.#provenThrough + 1
+    if (kind === 'unproven' || (kind === 'organization' && this.#ended)) return this.#horizon + 1
+    return this.#tree.size + 1
+  }
 }
 
 function readLine(text: string): Record<string, unknown> | null {
   try {
-    const read: unknown = JSON.parse(text)
+    const read = parseStrictJson(text)
     const isObject = typeof read === 'object' && read !== null && !Array.isArray(read)
     return isObject ? (read as Record<string, unknown>) : null
   } catch {

@@ -1,23 +1,26 @@
 import { execFile } from 'node:child_process'
-import { readFile, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { base64 } from '../../src/proof/base64.ts'
 import { signCheckpoint } from '../../src/proof/checkpoint.ts'
 import { eventLeaf } from '../../src/proof/leaf.ts'
 import { GrowingTree } from '../../src/proof/merkle.ts'
 import { noteSigner } from '../../src/proof/note.ts'
+import { FORGED, HONEST, type ExportCase } from '../unit/export-cases.ts'
 import { temporaryDirectory, type TemporaryDirectory } from './temporary-directory.ts'
 
 const command = fileURLToPath(new URL('../../bin/seatgate.js', import.meta.url))
 const EVENTS = 50
 
-/** `npx seatgate …` with the package as it was built. */
-async function seatgate(...args: string[]) {
+/** `npx seatgate …` with the package as it is: built, or from its sources. */
+const seatgate = (...args: string[]) => runNode(command, ...args)
+
+async function runNode(...args: string[]) {
   try {
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [command, ...args])
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, args)
     return { code: 0, stdout, stderr }
   } catch (error) {
     const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string }
@@ -27,6 +30,7 @@ async function seatgate(...args: string[]) {
 
 let directory: TemporaryDirectory
 let publicKey = ''
+let privateKey = ''
 const path = (name: string) => join(directory.path, name)
 const verify = (file = 'export.ndjson', key = publicKey, checkpoint = 'checkpoint') =>
   seatgate('verify', path(file), '--key', key, '--checkpoint', path(checkpoint))
@@ -34,7 +38,7 @@ const verify = (file = 'export.ndjson', key = publicKey, checkpoint = 'checkpoin
 beforeAll(async () => {
   directory = await temporaryDirectory()
   const made = await seatgate('keygen', 'audit.example.com')
-  const privateKey = /PRIVATE\S+/.exec(made.stdout)![0]
+  privateKey = /PRIVATE\S+/.exec(made.stdout)![0]
   publicKey = /public key: +(\S+)/.exec(made.stdout)![1]!
   const tree = new GrowingTree()
   const lines = Array.from({ length: EVENTS }, (_, index) => {
@@ -128,5 +132,174 @@ describe('npx seatgate verify', () => {
         stderr: expect.stringContaining('seatgate verify EXPORT.ndjson'),
       })
     }
+  })
+})
+
+const MOST = 40
+
+/** The command in this process, of a file and signed checkpoints. */
+async function verifyCase({ bytes, checkpoints }: ExportCase) {
+  const chunks: Uint8Array[] = []
+  for (const chunk of bytes()) if (chunks.push(chunk) === MOST && chunk.length > 1) break
+  await writeFile(path('case.ndjson'), Buffer.concat(chunks))
+  const signer = await noteSigner(privateKey)
+  const files = await Promise.all(
+    checkpoints.map(async (checkpoint, index) => {
+      const file = path(`case.${index}`)
+      const origin = checkpoint.origin.replace('audit.example/', 'audit.example.com/')
+      await writeFile(file, await signCheckpoint(signer, { ...checkpoint, origin }))
+      return file
+    })
+  )
+  let told = ''
+  const hear = (text: string | Uint8Array) => ((told += String(text)), true)
+  const spies = [process.stdout, process.stderr].map((stream) =>
+    vi.spyOn(stream, 'write').mockImplementation(hear)
+  )
+  const { run } = (await import('../../bin/commands/verify.js' as string)) as {
+    run(operands: string[], values: object): Promise<number>
+  }
+  const values = { key: [publicKey], checkpoint: files }
+  const code = await run([path('case.ndjson')], values).finally(() => {
+    for (const spy of spies) spy.mockRestore()
+  })
+  return { code, told }
+}
+
+describe('npx seatgate verify, of the table of exports', () => {
+  it.each(HONEST)('A4 A5 A6 says OK: $name', async (each) => {
+    expect(await verifyCase(each)).toEqual({
+      code: 0,
+      told: expect.stringMatching(/^OK: \d+ events/),
+    })
+  })
+
+  // Without a checkpoint the command is called wrongly, which is tested below.
+  it.each(FORGED.filter(({ checkpoints }) => checkpoints.length > 0))(
+    'A4 A6 says FAILED ($kind): $name',
+    async (each) => {
+      const { code, told } = await verifyCase(each)
+      expect(code).toBe(1)
+      expect(told).toMatch(
+        new RegExp(`^FAILED \\(${each.kind}\\): line \\d+, sequence \\d+, .+\\.\n$`)
+      )
+      if (each.line !== undefined) expect(told).toContain(`: line ${each.line},`)
+    }
+  )
+
+  it('A4 names checkpoints that are older than the first event, which prove nothing', async () => {
+    const each = HONEST.find(({ name }) => name.endsWith('an older checkpoint as well'))!
+    expect((await verifyCase(each)).told).toContain('not checked: 1 checkpoint(s) older')
+  })
+})
+
+describe('A6 npx seatgate verify, of files that are none', () => {
+  const checkpoint = (name: string) => verify('export.ndjson', publicKey, name)
+  const refusal = (...parts: string[]) => ({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(new RegExp(`^seatgate: .*${parts.join('.*')}.*\n$`)),
+  })
+
+  it('A6 refuses a line of 600 MB by its number', async () => {
+    await writeFile(path('large'), '')
+    await truncate(path('large'), 600 * 1024 * 1024)
+    const { code, stderr } = await verify('large')
+    expect([code, stderr.slice(0, 34)]).toEqual([1, 'FAILED (unreadable): line 1, seque'])
+  })
+
+  it('A6 names a directory, for the export and for the checkpoint', async () => {
+    await mkdir(path('folder'))
+    expect(await verify('folder')).toEqual(refusal('folder', 'EISDIR'))
+    expect(await checkpoint('folder')).toEqual(refusal('folder', 'EISDIR'))
+    expect(await checkpoint('nowhere')).toEqual(refusal('nowhere', 'ENOENT'))
+  })
+
+  it.each([
+    ['a number for a note', '{"checkpoint":5}'],
+    ['no log yet', '{"checkpoint":null}'],
+    ['broken JSON', '{"checkpoint'],
+    ['nothing', ''],
+    ['some text', 'hello'],
+    ['bytes that are no text', Uint8Array.of(0xff, 0xfe, 0x00, 0xd8)],
+    ['much too much', 'a'.repeat(2 * 1024 * 1024)],
+  ])('A6 names a checkpoint file with %s', async (_what, content) => {
+    await writeFile(path('odd'), content)
+    expect(await checkpoint('odd')).toEqual(refusal('odd', 'checkpoint'))
+  })
+
+  it('A6 opens a checkpoint whatever a shell or an editor did to the ends of its lines', async () => {
+    const note = await readFile(path('checkpoint'), 'utf8')
+    for (const kept of [
+      note.trimEnd(),
+      `${note}\n`,
+      note.replaceAll('\n', '\r\n'),
+      `\ufeff${note}`,
+    ]) {
+      await writeFile(path('kept'), kept)
+      expect(await checkpoint('kept')).toMatchObject({ code: 0 })
+    }
+  })
+})
+
+describe('C13 npx seatgate', () => {
+  it.each([
+    [['--help'], ['seatgate verify', 'seatgate keygen', 'Exit codes']],
+    [['-h'], ['seatgate verify', 'seatgate keygen']],
+    [['help'], ['seatgate verify', 'seatgate keygen']],
+    [['help', 'keygen'], ['seatgate keygen']],
+    [
+      ['verify', '--help'],
+      ['seatgate verify EXPORT.ndjson', 'Exit codes'],
+    ],
+    [['verify', 'x', '-h'], ['seatgate verify EXPORT.ndjson']],
+    [['keygen', '--help'], ['seatgate keygen NAME']],
+    [['--version'], ['0.1.0']],
+  ])('C13 prints help for %j and exits with 0', async (args, parts) => {
+    const { code, stdout, stderr } = await seatgate(...args)
+    expect([code, stderr]).toEqual([0, ''])
+    for (const part of parts) expect(stdout).toContain(part)
+  })
+
+  it.each([
+    [[], 'No command is given.'],
+    [['other', 'x'], 'Unknown command "other".'],
+    [['--odd'], 'Unknown option "--odd".'],
+    [['constructor'], 'Unknown command "constructor".'],
+    [['verify'], 'EXPORT.ndjson is missing.'],
+    [['verify', 'x', '--odd'], "Unknown option '--odd'"],
+    [['verify', 'x', '--key'], "'--key <value>' argument missing"],
+    [['verify', 'x', 'y'], 'Unexpected operand "y".'],
+    [['verify', 'nofile'], '--checkpoint is missing.\nseatgate: nofile: ENOENT'],
+    [['verify', 'nofile', '--key', 'k'], '--checkpoint is missing.'],
+    [['keygen'], 'NAME is missing.'],
+    [['keygen', 'a', 'b'], 'Unexpected operand "b".'],
+  ])('C13 gives the reason for %j and exits with 1', async (args, reason) => {
+    const { code, stdout, stderr } = await seatgate(...args)
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toContain(reason)
+    expect(stderr).toMatch(/^seatgate: .+\n(seatgate: .+\n)*\nseatgate (verify|keygen) /)
+  })
+
+  it('C13 gives the reason for a name that no key can have', async () => {
+    const { code, stderr } = await seatgate('keygen', 'a b')
+    expect([code, stderr]).toEqual([
+      1,
+      'seatgate: The name of a key must have neither blanks nor a plus.\n',
+    ])
+  })
+
+  it('C13 runs from the sources before a build, and says what to do where Node cannot', async () => {
+    const root = fileURLToPath(new URL('../..', import.meta.url))
+    for (const name of ['bin', 'src', 'package.json']) {
+      await cp(join(root, name), path(join('clone', name)), { recursive: true })
+    }
+    const clone = path(join('clone', 'bin', 'seatgate.js'))
+    const notInstalled = await runNode(clone, 'keygen', 'a.example')
+    expect(notInstalled).toMatchObject({ code: 1, stderr: expect.stringContaining('npm ci') })
+    await symlink(join(root, 'node_modules'), path(join('clone', 'node_modules')))
+    expect(await runNode(clone, 'keygen', 'a.example')).toMatchObject({ code: 0 })
+    const plain = await runNode('--no-experimental-strip-types', clone, 'keygen', 'a.example')
+    expect(plain).toMatchObject({ code: 1, stderr: expect.stringContaining('npm run build') })
   })
 })

@@ -47,6 +47,11 @@ const plan = inFile('invitations/plan.ts')
 const token = inFile('invitations/token.ts')
 const honoGuards = inFile('hono/guards.ts')
 const returnPath = inFile('hono/return-path.ts')
+const verifier = inFile('proof/verify-export.ts')
+const strictJson = inFile('proof/strict-json.ts')
+const personal = inFile('proof/personal.ts')
+const hostEvent = inFile('audit/host-event.ts')
+const ndjson = inFile('audit/ndjson.ts')
 
 export const MUTATIONS: readonly Mutation[] = [
   rules('one seat more than there are', 'used < limit.seats', 'used <= limit.seats'),
@@ -594,5 +599,38 @@ export const MUTATIONS: readonly Mutation[] = [
     'the way back from a POST is its own path',
     "if (c.req.method !== 'GET' && c.req.method !== 'HEAD') return null",
     ''
+  ),
+
+  verifier(
+    'a record of a purge counts though no checkpoint covers it',
+    'this.#horizon > 0 && this.#purgedAt > this.#provenThrough',
+    'this.#horizon > 0 && this.#purgedAt === Infinity'
+  ),
+  verifier(
+    'an export of which nothing is proven is well',
+    "if (this.#tree.size > this.#horizon && this.#provenThrough <= this.#horizon) return 'unproven'",
+    ''
+  ),
+  verifier(
+    'a horizon needs no checkpoint that reaches it',
+    "return this.#ahead.length === 0 ? 'horizon' : this.check()",
+    'return this.check()'
+  ),
+  strictJson(
+    'a key may be there twice',
+    'if (keys.has(key))',
+    'if (keys.has(key) && key.length === 0)'
+  ),
+  strictJson('a number may be written in any way', 'String(Number(number)) !== number', 'false'),
+  personal(
+    'a text is cut within a character',
+    'shortened(value, longest)',
+    'value.slice(0, longest)'
+  ),
+  ndjson('separators stay as they are', '.replace(SEPARATORS, escaped)', ''),
+  hostEvent(
+    'metadata may have half a surrogate pair',
+    'if (!isAllWellFormed(plainData))',
+    "if (!isAllWellFormed('x'))"
   ),
 ]

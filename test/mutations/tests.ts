@@ -37,6 +37,9 @@ const changing: Tests = {
   ],
 }
 
+const proving: Tests = { first: ['test/unit/proof-forged.test.ts'], more: [] }
+const text: Tests = { first: workers('audit-text'), more: [] }
+
 const TESTS: Readonly<Record<string, Tests>> = {
   'seats/rules.ts': { first: unit, more: protocol },
   'seats/limit.ts': { first: unit, more: protocol },
@@ -101,6 +104,11 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'operations/aftermath.ts': changing,
   'memberships/addition.ts': changing,
   'forwarding/dispatch.ts': changing,
+  'proof/verify-export.ts': proving,
+  'proof/strict-json.ts': proving,
+  'proof/personal.ts': text,
+  'audit/ndjson.ts': text,
+  'audit/host-event.ts': { first: workers('audit-host-events'), more: [] },
   'background.ts': changing,
   'invitations/token.ts': { first: ['test/unit/invitation-token.test.ts'], more: invitations },
   'hono/guards.ts': { first: workers('guards guards-identity'), more: workers('page-refusals') },

@@ -437,3 +437,55 @@ describe('erasing a person', () => {
     expect(await erase({ type: 'system' })).toMatchObject({ value: { erased: 0 } })
   })
 })
+
+describe('B15 a host event with text that a store would change', () => {
+  const broken = ['\ud800', 'a\udc00', '\ud83d\ud83d\udcba']
+  const inScope = { caller: { userId: 'ada' } } as const
+  const ways: [string, string, (text: string) => [HostEvent, object?]][] = [
+    ['the target’s id', 'target.id', (id) => [{ action: 'a.b', target: { type: 'x', id } }]],
+    ['the target’s type', 'target.type', (type) => [{ action: 'a.b', target: { type, id: 'x' } }]],
+    ['the action', 'action', (text) => [{ action: `a.b${text}` }]],
+    [
+      'a key of metadata',
+      'metadata',
+      (key) => [{ action: 'a.b', metadata: { a: [{ [key]: 1 }] } }],
+    ],
+    ['a value of metadata', 'metadata', (text) => [{ action: 'a.b', metadata: { a: [[text]] } }]],
+    ['the actor’s id', 'actor.id', (id) => [{ action: 'a.b', actor: { type: 'job', id } }]],
+    ['the idempotency key', 'idempotencyKey', (text) => [{ action: 'a.b', idempotencyKey: text }]],
+    ['the cause', 'causeEventId', (text) => [{ action: 'a.b', causeEventId: text }]],
+    ['the request’s id', 'requestId', (requestId) => [{ action: 'a.b' }, { requestId }]],
+    ['the caller', 'caller.userId', (userId) => [{ action: 'a.b' }, { caller: { userId } }]],
+    [
+      'the operator',
+      'caller.id',
+      (impersonatedBy) => [{ action: 'a.b' }, { caller: { userId: 'ada', impersonatedBy } }],
+    ],
+  ]
+
+  it.each(ways)('B15 is refused for %s, by its field', async (_what, field, way) => {
+    const { seatgate } = recording()
+    for (const text of broken) {
+      const [event, scope] = way(text)
+      const logged = await logEvent(seatgate, { ...inScope, ...scope }, event)
+      expect(logged).toMatchObject({ error: { code: 'validation_error' } })
+      const { errors } = (logged as unknown as { error: { errors: object } }).error
+      expect(Object.keys(errors)).toContain(field)
+      expect(JSON.stringify(logged).isWellFormed()).toBe(true)
+    }
+    const pairs = '\u{1f4ba}'
+    const [event, scope] = way(pairs)
+    const logged = await logEvent(seatgate, { ...inScope, ...scope }, event)
+    if (field !== 'action') expect(logged).toMatchObject({ ok: true })
+  })
+
+  it('B15 is refused for control characters in an id', async () => {
+    const { seatgate } = recording()
+    for (const id of ['a\0', 'a\nb', '\u2028']) {
+      const event = { action: 'a.b', target: { type: 'x', id } }
+      expect(await logEvent(seatgate, inScope, event)).toMatchObject({
+        error: { code: 'validation_error', errors: { 'target.id': [expect.any(String)] } },
+      })
+    }
+  })
+})
