@@ -60,6 +60,7 @@ type PlainRefusalCode =
   | 'admin_must_enroll_first'
   | 'mfa_policy_aborted'
   | 'hook_failed'
+  | 'host_conflict'
   | 'operation_in_progress'
   | 'idempotency_mismatch'
   | 'already_replayed'

@@ -21,7 +21,7 @@ import {
   type Roles,
   type SlugRules,
 } from './configuration.ts'
-import type { Database } from './database/database.ts'
+import { HostConflict, type Database } from './database/database.ts'
 import type { Hooks, LifecycleHooks } from './hooks/hooks.ts'
 import type { InvitationRules } from './invitations/rules.ts'
 import type { JoinRules } from './joining/rules.ts'
@@ -150,6 +150,10 @@ export function createSeatgate(options: SeatgateOptions): Seatgate {
 }
 
 function reportToConsole({ event, error }: Report): void {
+  if (error instanceof HostConflict) {
+    console.error(`${event}: ${error.constraint}`)
+    return
+  }
   // A warning at start is the library's own text; other errors may hold anything.
   if (event === 'sink_missing') console.warn(error)
   else console.error(event)

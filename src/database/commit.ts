@@ -1,19 +1,20 @@
 import { sql, type SQL } from 'drizzle-orm'
+import { constraintIn, ownerOf } from './constraints.ts'
 import { StoreUnavailable, type Database, type Statement } from './database.ts'
 import { guards } from './schema.ts'
 
 /**
- * Why a batch was rolled back. `stale`: what the plan was made from has changed, plan anew. `broken`:
- * a statement will never do, and it is not one of the library's. Otherwise the code of a guard, with
- * the numbers it was decided on.
+ * Why a batch was rolled back. `stale`: what the plan was made from has changed, plan anew.
+ * `host_conflict`: a constraint or a trigger of the host's own refused it. `broken`: a constraint of the
+ * library's own that no plan breaks. Otherwise the code of a guard, with the numbers it was decided on.
  */
 export interface Aborted {
   readonly committed: false
-  readonly code: string
+  readonly code: GuardCode | 'host_conflict' | 'broken'
   readonly numbers: readonly number[]
   /** What D1 said. */
   readonly error: unknown
-  /** What is known of the constraint that broke, if that is what happened. */
+  /** The constraint, or what a trigger raised, as SQLite names it. */
   readonly constraint: string | null
 }
 
@@ -28,25 +29,30 @@ export function guard(db: Database, code: GuardCode, condition: SQL): Statement 
   return db.insert(guards).select(sql`select ${code} where not (${condition})`)
 }
 
+const GUARD_CODES = [
+  'stale',
+  'ledger_superseded',
+  'last_owner',
+  'session_gone',
+  'organization_not_found',
+  'insufficient_role',
+  'already_member',
+  'slug_taken',
+  'rate_limited_user',
+  'rate_limited_organization',
+  'rate_limited_recipient',
+  'user_unknown',
+  'idempotency_mismatch',
+  'operation_in_progress',
+  'seat_limit_reached',
+  'seats_unavailable',
+] as const
+
 /**
  * The codes a guard may abort with; `stale` asks for a new plan, `ledger_superseded` for a new plan and
  * a ledger that is in force, the others are final.
  */
-export type GuardCode =
-  | 'stale'
-  | 'ledger_superseded'
-  | 'last_owner'
-  | 'session_gone'
-  | 'organization_not_found'
-  | 'insufficient_role'
-  | 'already_member'
-  | 'slug_taken'
-  | 'rate_limited_user'
-  | 'rate_limited_organization'
-  | 'rate_limited_recipient'
-  | 'user_unknown'
-  | 'idempotency_mismatch'
-  | 'operation_in_progress'
+export type GuardCode = (typeof GUARD_CODES)[number]
 
 /**
  * Runs the statements of a plan as one D1 batch, all or nothing. A broken guard or constraint rolls
@@ -66,24 +72,20 @@ export async function commit(db: Database, statements: readonly Statement[]): Pr
   }
 }
 
-// D1 reports errors as text, wrapped by Drizzle once or not at all. A unique constraint that breaks
-// means that somebody else was first: the new plan will see what they wrote.
+// D1 reports errors as text, and each layer may wrap it once more.
 function verdict(error: unknown): Aborted | null {
   for (let at = error; at instanceof Error; at = at.cause) {
-    const broken = /\bguard:([a-z_]+)((?::\d+)*)/.exec(at.message)
-    if (broken) {
-      const numbers = (broken[2] ?? '').split(':').slice(1).map(Number)
-      return { committed: false, code: broken[1] ?? 'stale', numbers, error, constraint: null }
-    }
-    const unique = /\bUNIQUE constraint failed: ([\w., ]+)/.exec(at.message)
-    if (unique) {
-      return { committed: false, code: 'stale', numbers: [], error, constraint: unique[1] ?? '' }
-    }
-    // No plan of the library breaks these: they are the host's, and will break again.
-    const other = /\b(?:CHECK|NOT NULL|FOREIGN KEY) constraint failed[^\n]*/.exec(at.message)
-    if (other) {
-      return { committed: false, code: 'broken', numbers: [], error, constraint: other[0] }
-    }
+    const constraint = constraintIn(at.message)
+    if (constraint !== null) return { committed: false, error, constraint, ...reasonOf(constraint) }
   }
   return null
+}
+
+function reasonOf(constraint: string): Pick<Aborted, 'code' | 'numbers'> {
+  const [word = '', ...rest] = /^guard:([a-z_]+(?::\d+)*)$/.exec(constraint)?.[1]?.split(':') ?? []
+  const code = GUARD_CODES.find((known) => known === word)
+  if (code) return { code, numbers: rest.map(Number) }
+  // Of a key of the library's own another write was first: the new plan reads what it wrote.
+  const reasons = { key: 'stale', library: 'broken', host: 'host_conflict' } as const
+  return { code: reasons[ownerOf(constraint)], numbers: [] }
 }

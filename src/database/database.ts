@@ -22,3 +22,15 @@ export class StoreUnavailable extends Error {
     super('The database did not answer.', { cause })
   }
 }
+
+/** A constraint or a trigger of the host's own refused a batch, and nothing of it was written. */
+export class HostConflict extends Error {
+  override readonly name = 'HostConflict'
+  /** What broke, as SQLite names it, or what the trigger raised. */
+  readonly constraint: string
+
+  constructor(constraint: string, cause: unknown) {
+    super(constraint, { cause })
+    this.constraint = constraint
+  }
+}

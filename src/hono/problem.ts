@@ -34,6 +34,7 @@ const PROBLEMS = {
   domain_taken: [409, 'The domain is verified for another organization'],
   already_member: [409, 'Is a member already, with another role or suspended'],
   last_owner: [409, 'An organization keeps at least one owner'],
+  host_conflict: [409, 'Conflicts with other data of this application'],
   seat_limit_reached: [409, 'All seats are taken'],
   admin_must_enroll_first: [409, 'Get a second factor yourself first'],
   operation_in_progress: [409, 'The same is under way; try again'],

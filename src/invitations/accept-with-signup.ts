@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm'
+import { guard } from '../database/commit.ts'
 import { StoreUnavailable } from '../database/database.ts'
 import { normalizeEmail } from '../email.ts'
 import { perform } from '../operations/perform.ts'
@@ -26,7 +27,8 @@ export interface SignedUp extends AcceptedInvitation {
  *
  * Refusals: those of `acceptInvitation` but the first (`rate_limited`: too many wrong addresses for
  * this invitation), `email_mismatch`, `validation_error` (the
- * host's own, or `email` for an address that has a user already).
+ * host's own, or `email` for an address that has a user already), `host_conflict` (a constraint of the
+ * host's own refuses the user).
  *
  * @throws {TypeError} if the host has configured no `secret`, no `users` or no `registerUser`.
  *
@@ -110,7 +112,16 @@ export async function acceptInvitationWithSignup(
         return ok({
           ...plan,
           value: { ...plan.value, user, userId },
-          statements: [...statements, ...plan.statements],
+          // Before the host's statements: an address that was taken meanwhile is no conflict of theirs.
+          statements: [
+            guard(
+              db,
+              'stale',
+              sql`not exists (select 1 from ${users} where ${users.email} = ${email})`
+            ),
+            ...statements,
+            ...plan.statements,
+          ],
         })
       },
     }

@@ -48,7 +48,7 @@ const Input = v.object({ invitations: Rows }, 'Must be an object.')
  * are any. A row whose address was in the list before has the outcome of that one.
  *
  * Refusals of the whole: `unauthenticated`, `organization_not_found`, `insufficient_role`,
- * `validation_error`, `operation_in_progress`, `seats_unavailable`. Refusals of a row: as of
+ * `validation_error`, `host_conflict`, `operation_in_progress`, `seats_unavailable`. Refusals of a row: as of
  * `createInvitation`.
  *
  * @throws {TypeError} if the host has configured no `secret`.
@@ -127,6 +127,7 @@ async function attemptOnce(
     admitted
   )
   const done = await conclude(seatgate, prepared)
+  if (!done.committed && done.code === 'host_conflict') return refused({ code: done.code })
   // Whatever has changed meanwhile, a limit included, is seen by the next attempt.
   return done.committed ? outcomes : 'again'
 }

@@ -28,17 +28,18 @@ const LINES_PER_SWEEP = 100
 const host = { type: 'system' } as const
 
 /**
- * Lets in who is first in line, then the next, for as long as there are seats. Whoever cannot come in
- * any more, or whom a hook refuses, leaves the line. Nothing here throws: what is not done now is done
- * by the next sweep.
+ * Lets in who is first in line, then the next, for as long as there are seats. A person who cannot come
+ * in any more leaves the line, and so does one whom a hook or a constraint of the host's refuses.
+ * Nothing here throws: what is not done now is done by the next sweep.
  */
 export async function admitWaiting(seatgate: Seatgate, organizationId: string): Promise<void> {
   for (;;) {
     const admitted = await settleFirst(seatgate, organizationId, admit)
     if (admitted.ok && admitted.value === 'nobody') return
     if (admitted.ok) continue
-    if (admitted.error.code !== 'hook_refused') return
-    const turnedAway = await settleFirst(seatgate, organizationId, turnAway)
+    const { code } = admitted.error
+    if (code !== 'hook_refused' && code !== 'host_conflict') return
+    const turnedAway = await settleFirst(seatgate, organizationId, turnAway(code))
     if (!turnedAway.ok || turnedAway.value === 'nobody') return
   }
 }
@@ -153,13 +154,13 @@ const admit: Settle = (seatgate, first, now, invitation) => {
   return { ...plan, value: 'joined' }
 }
 
-const turnAway: Settle = (seatgate, first, now) => ({
-  value: 'gone',
-  statements: [guardFirst(seatgate, first), endRequest(seatgate, first, 'declined', now)],
-  events: [
-    joinRequestEvent(first, 'organization.join_request.declined', { reason: 'hook_refused' }),
-  ],
-})
+const turnAway =
+  (reason: 'hook_refused' | 'host_conflict'): Settle =>
+  (seatgate, first, now) => ({
+    value: 'gone',
+    statements: [guardFirst(seatgate, first), endRequest(seatgate, first, 'declined', now)],
+    events: [joinRequestEvent(first, 'organization.join_request.declined', { reason })],
+  })
 
 // They have come in by another door, or are no user any more.
 const close: Settle = (seatgate, first, now) => ({

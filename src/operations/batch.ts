@@ -5,7 +5,7 @@
  */
 import { organizationsOf, recordEvents, type RecordedEvent } from '../audit/statements.ts'
 import { commit, type Aborted, type Commit } from '../database/commit.ts'
-import type { Statement } from '../database/database.ts'
+import { HostConflict, StoreUnavailable, type Statement } from '../database/database.ts'
 import { ask, composeLifecycle } from '../hooks/ask.ts'
 import {
   admit,
@@ -132,9 +132,11 @@ export function assemble<T>(
 
 /**
  * Runs the batch, with whatever else belongs into it, and does what follows on it. After an unknown
- * outcome nothing is done here: seats are settled at their deadline, intents when they are due.
+ * outcome nothing is done here: seats are settled at their deadline, intents when they are due. A
+ * constraint of the host's that breaks is told to `report`, by its name.
  *
- * @throws {StoreUnavailable} if D1 does not answer: the batch may or may not have been committed.
+ * @throws {StoreUnavailable} if D1 does not answer: the batch may or may not have been committed. Also
+ * if a constraint of the library's own breaks that no plan should break.
  */
 export async function conclude(
   seatgate: Seatgate,
@@ -154,6 +156,8 @@ export async function conclude(
   }
   for (const seat of unused) released.add(seat)
   await giveBack(seatgate, unused)
+  if (done.code === 'broken') throw new StoreUnavailable(done.error)
+  if (done.code === 'host_conflict') reportConflict(seatgate, prepared, done)
   if (done.code === 'ledger_superseded') await renewLedgers(seatgate, takenSeats)
   const refusal = refusalOf(done)
   const [seat] = takenSeats
@@ -161,6 +165,19 @@ export async function conclude(
     await tellRefusal(seatgate, prepared.occasion, seat.seat.organizationId, refusal)
   }
   return done
+}
+
+function reportConflict(
+  { report }: Seatgate,
+  { organizationIds }: Prepared<unknown>,
+  { constraint, error }: Aborted
+): void {
+  const [organizationId] = organizationIds
+  report({
+    event: 'host_conflict',
+    ...(organizationId !== undefined && { organizationId }),
+    error: new HostConflict(constraint ?? '', error),
+  })
 }
 
 // A host may send a batch again. After an answer that was lost the first may have landed: its seats
@@ -182,6 +199,7 @@ export function refusalOf({ code, numbers }: Aborted): Refusal | null {
     case 'rate_limited_recipient':
     case 'idempotency_mismatch':
     case 'operation_in_progress':
+    case 'host_conflict':
       return { code }
     case 'seat_limit_reached':
       return { code, limit: numbers[0] ?? 0, used: numbers[1] ?? 0 }

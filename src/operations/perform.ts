@@ -75,7 +75,7 @@ function isPassing(refusal: Refusal): boolean {
 const ATTEMPTS = 5
 
 /**
- * Performs an operation. Its plan is made on what was read and guarded by it; if that has changed
+ * Performs an operation; any of them may be refused with `host_conflict`. Its plan is made on what was read and guarded by it; if that has changed
  * by the time of the batch, nothing is written and it is planned again on what is true now.
  */
 export async function perform<Q extends Queries, T>(
@@ -166,8 +166,6 @@ async function attemptOnce<Q extends Queries, T>(
     ...prepared.value.statements,
   ])
   if (done.committed) return settled(db, actor, key, operation, outcome)
-  // A statement of the host's: no other plan mends it. What it said is for the host's log alone.
-  if (done.code === 'broken') throw new StoreUnavailable(done.error)
   const refusal = refusalOf(done)
   return refusal === null ? 'again' : answer(refused(refusal))
 }

@@ -23,7 +23,7 @@ import type { Seatgate } from '../seatgate.ts'
  *
  * Refusals: `unauthenticated`, `insufficient_role` (of who is no person), `validation_error`,
  * `last_owner` with the `organizations`, `invalid_password`, `step_up_required`, `step_up_failed`,
- * `hook_refused`, `hook_failed`.
+ * `hook_refused`, `hook_failed`, `host_conflict` (a foreign key of the host's keeps the user).
  *
  * @throws {TypeError} if the host has configured neither `verifyPassword` nor `stepUp`, or no
  * `lifecycle.onDelete`.

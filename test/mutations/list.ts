@@ -52,6 +52,9 @@ const strictJson = inFile('proof/strict-json.ts')
 const personal = inFile('proof/personal.ts')
 const hostEvent = inFile('audit/host-event.ts')
 const ndjson = inFile('audit/ndjson.ts')
+const constraints = inFile('database/constraints.ts')
+const committing = inFile('database/commit.ts')
+const signUp = inFile('invitations/accept-with-signup.ts')
 
 export const MUTATIONS: readonly Mutation[] = [
   rules('one seat more than there are', 'used < limit.seats', 'used <= limit.seats'),
@@ -581,6 +584,31 @@ export const MUTATIONS: readonly Mutation[] = [
     'an invitation holds no seat',
     "admission: holdSeats ? { kind: 'invite', invitation: row, seatId: kept } : null",
     'admission: null'
+  ),
+  constraints(
+    'a unique key of the host’s is a race',
+    "OWN_UNIQUE.has(unique) ? 'key' : 'host'",
+    "'key'"
+  ),
+  constraints(
+    'a constraint is looked for anywhere in a message',
+    '/^(?:D1_ERROR: )?((?:UNIQUE',
+    '/((?:UNIQUE'
+  ),
+  committing(
+    'any guard code is one of the library’s',
+    'GUARD_CODES.find((known) => known === word)',
+    '(word as GuardCode)'
+  ),
+  batch(
+    'a conflict of the host’s is told to nobody',
+    "  if (done.code === 'host_conflict') reportConflict(seatgate, prepared, done)\n",
+    ''
+  ),
+  signUp(
+    'an address that was taken meanwhile is a conflict of the host’s',
+    "guard(db, 'stale', sql`not exists",
+    "guard(db, 'stale', sql`true or not exists"
   ),
   plan('the end of the earlier one is not on record', '      ...(replaced?.events ?? []),\n', ''),
   token('a token has several spellings', ' || toBase64Url(sealed) !== text', ''),

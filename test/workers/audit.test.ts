@@ -203,7 +203,7 @@ describe('what each operation leaves on record', () => {
         ).first()
       const before = await counts()
       await testEnv.DB.exec(
-        `CREATE TRIGGER broken BEFORE INSERT ON ${table} BEGIN SELECT RAISE(ABORT, 'broken'); END;`
+        `CREATE TRIGGER broken BEFORE INSERT ON ${table} BEGIN SELECT abs(-9223372036854775808); END;`
       )
       const slug = `org-${crypto.randomUUID().slice(0, 8)}`
       const answer = await host.post('/organizations', { name: 'X', slug }, owner.token)

@@ -41,7 +41,7 @@ function breaking({ seatgate }: World, id: string): Statement {
 
 async function rolledBack(world: World, joining: Prepared<AddedMember>): Promise<void> {
   const after = [breaking(world, await newUser())]
-  await expect(commitTogether(world.seatgate, joining, { after })).rejects.toThrow()
+  expect(codeOf(await commitTogether(world.seatgate, joining, { after }))).toBe('host_conflict')
   await world.settled()
 }
 

@@ -308,11 +308,10 @@ describe('nothing has happened', () => {
     const scope = { caller: { userId: organization.owner }, organization: organization.id }
     const joining = answered(await prepareMember(world.seatgate, scope, { userId, role: 'member' }))
     const again = { id: userId, email: 'x', passwordHash: 'none', createdAt: new Date() }
-    await expect(
-      commitTogether(world.seatgate, joining, {
-        after: [world.seatgate.db.insert(users).values(again)],
-      })
-    ).rejects.toThrow()
+    const answer = await commitTogether(world.seatgate, joining, {
+      after: [world.seatgate.db.insert(users).values(again)],
+    })
+    expect(codeOf(answer)).toBe('host_conflict')
     await world.settled()
     await sweepAt(3600)
     expect(heard).toEqual([])

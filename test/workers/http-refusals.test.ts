@@ -294,6 +294,18 @@ const ways = {
       return join(embedded({ hooks: { beforeAddMember } }), asUser(owner))
     },
   },
+  host_conflict: {
+    status: 409,
+    ask: async () => {
+      const { owner, join } = await smallTeam()
+      await testEnv.DB.exec(
+        "CREATE TRIGGER closed BEFORE INSERT ON memberships BEGIN SELECT RAISE(ABORT, 'closed'); END"
+      )
+      const answer = await join(embedded({}), asUser(owner))
+      await testEnv.DB.exec('DROP TRIGGER closed')
+      return answer
+    },
+  },
   hook_failed: {
     status: 503,
     ask: async () => {

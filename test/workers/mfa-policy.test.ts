@@ -141,7 +141,7 @@ describe('setMfaPolicy', () => {
       const reports: Report[] = []
       const loud = createWorld({ report: (report) => reports.push(report) })
       await testEnv.DB.exec(
-        `CREATE TRIGGER broken BEFORE INSERT ON ${table} BEGIN SELECT RAISE(ABORT, 'broken'); END;`
+        `CREATE TRIGGER broken BEFORE INSERT ON ${table} BEGIN SELECT abs(-9223372036854775808); END;`
       )
       const answer = await setMfaPolicy(loud.seatgate, as(owner), ON, { mfaCheck: enrolled })
       expect(answer).toEqual({ ok: false, error: { code: 'mfa_policy_aborted' } })

@@ -45,6 +45,7 @@ const PAGES = {
     { reason: 'no_guests', detail: 'Ask <b>Ada</b>.' },
     { status: 403, says: /Ask <b>Ada<\/b>\.$/ },
   ],
+  host_conflict: [{}, { status: 409, says: /Conflicts with other data/ }],
   organization_not_found: [{}, { status: 404, says: /organization/ }],
   not_found: [{}, { status: 404, says: /no such/ }],
   not_a_member: [{}, { status: 404, says: /member/ }],
