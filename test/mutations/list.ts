@@ -607,8 +607,8 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   signUp(
     'an address that was taken meanwhile is a conflict of the host’s',
-    "guard(db, 'stale', sql`not exists",
-    "guard(db, 'stale', sql`true or not exists"
+    'sql`not exists (select 1 from ${users}',
+    'sql`true or not exists (select 1 from ${users}'
   ),
   plan('the end of the earlier one is not on record', '      ...(replaced?.events ?? []),\n', ''),
   token('a token has several spellings', ' || toBase64Url(sealed) !== text', ''),
