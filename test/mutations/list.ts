@@ -401,7 +401,7 @@ export const MUTATIONS: readonly Mutation[] = [
   exit('whoever is suspended keeps the seat', ', seatId: null, updatedAt: now', ', updatedAt: now'),
   exit(
     'a departure does not free its seat',
-    'freedSeats: each.flatMap(({ freed }) => freed.map(({ seat }) => seat))',
+    'freedSeats: freed.map(({ seat }) => seat)',
     'freedSeats: []'
   ),
   exit(
@@ -545,7 +545,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   acceptance(
     'who is in already keeps a second seat',
-    'freedSeats: each.flatMap(({ freed }) => freed.map(({ seat }) => seat))',
+    'freedSeats: freed.map(({ seat }) => seat)',
     'freedSeats: []'
   ),
   acceptance(
