@@ -1,4 +1,6 @@
 import { eq, sql } from 'drizzle-orm'
+import { guard } from '../database/commit.ts'
+import type { Statement } from '../database/database.ts'
 import { auditPersonal } from '../database/schema.ts'
 import { perform } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
@@ -62,7 +64,10 @@ export async function erasePersonalData(
         if (erased === 0) return ok(unchanged(value))
         return ok({
           value,
-          statements: [db.delete(auditPersonal).where(theirs)],
+          statements: [
+            guardRecords(seatgate, userId, records),
+            db.delete(auditPersonal).where(theirs),
+          ],
           events: records.map(({ organizationId, count }) =>
             libraryEvent(organizationId, 'audit.erasure', userId, {
               user_id: userId,
@@ -72,5 +77,24 @@ export async function erasePersonalData(
         })
       },
     }
+  )
+}
+
+// These records and no others: each that goes is counted in an event of its organization.
+function guardRecords(
+  { db }: Seatgate,
+  userId: string,
+  records: readonly { readonly organizationId: string; readonly count: number }[]
+): Statement {
+  const known = JSON.stringify(
+    records.map(({ organizationId, count }) => `${organizationId} ${count}`)
+  )
+  const present = sql`(select organization_id || ' ' || count(*) as record from audit_personal
+    where user_id = ${userId} group by organization_id)`
+  return guard(
+    db,
+    'stale',
+    sql`(select count(*) from ${present}) = ${records.length} and not exists (select 1 from ${present}
+      where record not in (select value from json_each(${known})))`
   )
 }

@@ -8,7 +8,7 @@ import { guard } from '../database/commit.ts'
 import type { Statement } from '../database/database.ts'
 import { sinkCursors } from '../database/schema.ts'
 import { jsonNumber } from '../number.ts'
-import { guardLive } from '../memberships/guards.ts'
+import { guardStanding } from '../memberships/guards.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { NOTHING, type Extent } from '../retention/horizon.ts'
 import { ok, type Result } from '../result.ts'
@@ -59,7 +59,7 @@ export function changeSink<T>(
       plan(found, _caller, now) {
         const keeper = keeperOfSink(seatgate, found, sinkId)
         if (!keeper.ok) return keeper
-        const organizationId = keeper.value
+        const organizationId = keeper.value.organization.id
         const rows = found.rows as unknown as Rows
         const decided = decide(organizationId, found.rows.extent[0] ?? NOTHING, now, rows)
         if (!decided.ok) return decided
@@ -68,7 +68,7 @@ export function changeSink<T>(
         return ok({
           value,
           statements: [
-            guardLive(seatgate, organizationId),
+            guardStanding(seatgate, keeper.value),
             ...(set === null ? [] : moveCursor(seatgate, organizationId, sinkId, set, now)),
             ...statements,
           ],

@@ -4,7 +4,7 @@ import type { Queries } from '../database/batch.ts'
 import { sinkCursors, sinkDeadLetters } from '../database/schema.ts'
 import { parseInput } from '../input.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
-import { find, standingWith, type Found } from '../organizations/standing.ts'
+import { find, standingWith, type Found, type Standing } from '../organizations/standing.ts'
 import { knownParameters } from '../names.ts'
 import { parsePage, toPage, type NoParameters, type Page, type PageInput } from '../page.ts'
 import { ok, refused, type Result } from '../result.ts'
@@ -155,14 +155,19 @@ export async function listDeadLetters(
   return ok(toPage(found.rows.letters, limit, view, place))
 }
 
-/** The id of the organization, for those who may see to its sinks. */
-export function keeperOf(seatgate: Seatgate, found: Found<Queries>): Result<string> {
+/** An organization, and the membership that lets the caller see to its sinks. */
+export type Keeper = Pick<Standing, 'organization' | 'membership'>
+
+/**
+ * Answers the organization for those who administer its members, and for operators and the host itself,
+ * who need no membership.
+ */
+export function keeperOf({ roles }: Seatgate, found: Found<Queries>): Result<Keeper> {
   const { caller, organization } = found
   if (caller !== null && organization !== null && (isOperator(caller) || isSystem(caller))) {
-    return ok(organization.id)
+    return ok({ organization, membership: null })
   }
-  const standing = standingWith(seatgate.roles, found, seatgate.roles.memberAdmins)
-  return standing.ok ? ok(standing.value.organization.id) : standing
+  return standingWith(roles, found, roles.memberAdmins)
 }
 
 /** The same, where the host has configured a sink of that name. */
@@ -170,7 +175,7 @@ export function keeperOfSink(
   seatgate: Seatgate,
   found: Found<Queries>,
   sinkId: string
-): Result<string> {
+): Result<Keeper> {
   const keeper = keeperOf(seatgate, found)
   if (!keeper.ok) return keeper
   const isThere = shown(seatgate).some(({ id }) => id === sinkId)

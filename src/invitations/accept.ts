@@ -1,11 +1,11 @@
 import { normalizeEmail } from '../email.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
-import { guardUserExists } from '../memberships/guards.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { isUser, marksOf, userIdOf, type Scope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { planAcceptance, planClosing, type AcceptedInvitation } from './acceptance.ts'
 import { attemptsOf, attemptsSoFar, countAttempt, refuseAttempt } from './attempts.ts'
+import { guardAddress } from './guards.ts'
 import { invitationById, invitingOrganization, knownUser, membershipThere } from './lookup.ts'
 import { openInvitation, readToken } from './present.ts'
 
@@ -65,12 +65,10 @@ export async function acceptInvitation(
           return refused({ code: 'invitation_mismatch' })
         }
         const [present] = found.present
-        if (present) return ok(planClosing(seatgate, open.value, present, now))
-        const plan = planAcceptance(seatgate, open.value, by, now, null)
-        return ok({
-          ...plan,
-          statements: [...guardUserExists(seatgate, by.userId), ...plan.statements],
-        })
+        const plan = present
+          ? planClosing(seatgate, open.value, present, now)
+          : planAcceptance(seatgate, open.value, by, now, null)
+        return ok({ ...plan, statements: [...guardAddress(seatgate, user), ...plan.statements] })
       },
     },
     options

@@ -9,7 +9,7 @@ import type { UserPrincipal } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { freedSeat } from './end.ts'
 import { guardPending } from './guards.ts'
-import { guardLive } from '../memberships/guards.ts'
+import { guardLive, guardUnchanged } from '../memberships/guards.ts'
 import type { OpenInvitation } from './present.ts'
 
 /** Somebody who came in by an invitation. `created` is false if they were a member already. */
@@ -59,7 +59,10 @@ export function planClosing(
       organization: organizationView(organization),
       created: false,
     },
-    statements: stamp(seatgate, invitation, present.userId, now),
+    statements: [
+      guardUnchanged(seatgate, present),
+      ...stamp(seatgate, invitation, present.userId, now),
+    ],
     freedSeats: freed.map(({ seat }) => seat),
     events: [
       invitationEvent(invitation, 'organization.invitation.accepted', {

@@ -4,7 +4,7 @@ import { ok, refused, type Result } from '../result.ts'
 import { isUser, marksOf, userIdOf, type Scope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { endInvitation } from './end.ts'
-import { guardPending } from './guards.ts'
+import { guardAddress, guardPending } from './guards.ts'
 import { invitationById, invitingOrganization, knownUser } from './lookup.ts'
 import { openInvitation, readToken } from './present.ts'
 
@@ -56,7 +56,11 @@ export async function declineInvitation(
         return ok({
           value: null,
           ...ending,
-          statements: [guardPending(seatgate, invitation, now), ...ending.statements],
+          statements: [
+            guardPending(seatgate, invitation, now),
+            ...(user ? guardAddress(seatgate, user) : []),
+            ...ending.statements,
+          ],
         })
       },
     }

@@ -4,6 +4,7 @@ import type { Statement } from '../database/database.ts'
 import type { InvitationRow } from '../database/schema.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { isPending } from '../seats/truth.ts'
+import type { KnownUser } from './lookup.ts'
 
 /** The invitation is open at this moment, with the token and the role that were read. */
 export function guardPending(
@@ -17,6 +18,13 @@ export function guardPending(
     sql`exists (select 1 from invitations
       where id = ${id} and token_hash = ${tokenHash} and role = ${role} and ${isPending(now)})`
   )
+}
+
+/** The user is there, with the address that was compared with the invitation's. */
+export function guardAddress({ db, users }: Seatgate, { id, email }: KnownUser): Statement[] {
+  if (users === null) return []
+  const same = sql`exists (select 1 from ${users} where ${users.id} = ${id} and ${users.email} = ${email})`
+  return [guard(db, 'stale', same)]
 }
 
 /** Nobody has ended or changed the invitation, though the clock may have. */

@@ -14,6 +14,7 @@ import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { configured } from './configured.ts'
 import { domainView, type Domain } from './domain.ts'
+import { guardDomainCount } from './guards.ts'
 import { domainsOf } from './lookup.ts'
 
 const MOST_DOMAINS = 20
@@ -87,6 +88,7 @@ export async function addDomain(
           value: domainView(row),
           statements: [
             guardStanding(seatgate, standing.value),
+            guardDomainCount(seatgate, row.organizationId, present.length),
             db.insert(organizationDomains).values(row),
           ],
           events: [domainEvent(row, 'organization.domain.added', { mode })],

@@ -5,7 +5,7 @@ import { joinRequests, type InvitationRow, type JoinRequestRow } from '../databa
 import { parseInput } from '../input.ts'
 import { unfinishedForUser } from '../invitations/lookup.ts'
 import { planAddition } from '../memberships/addition.ts'
-import { guardStanding, guardUserExists } from '../memberships/guards.ts'
+import { guardStanding, guardUnchanged, guardUserExists } from '../memberships/guards.ts'
 import { membershipView } from '../memberships/membership.ts'
 import { mayChangeRole, roleInput } from '../memberships/roles.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
@@ -86,7 +86,11 @@ export async function approveJoinRequest(
         if (present) {
           return ok({
             value: { status: 'joined', membership: membershipView(present) },
-            statements: [...guards, decide(seatgate, target, 'closed', caller, now)],
+            statements: [
+              ...guards,
+              guardUnchanged(seatgate, present),
+              decide(seatgate, target, 'closed', caller, now),
+            ],
             events: [joinRequestEvent(target, 'organization.join_request.closed')],
           })
         }

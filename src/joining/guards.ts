@@ -32,6 +32,19 @@ export function guardDomain(
   )
 }
 
+/** An organization has as many domains as were read. */
+export function guardDomainCount(
+  { db }: Seatgate,
+  organizationId: string,
+  count: number
+): Statement {
+  return guard(
+    db,
+    'stale',
+    sql`(select count(*) from organization_domains where organization_id = ${organizationId}) = ${count}`
+  )
+}
+
 /** A request is as it was read. */
 export function guardRequest({ db }: Seatgate, { id, state, role }: JoinRequestRow): Statement {
   return guard(

@@ -18,8 +18,14 @@ export function guardLive({ db }: Seatgate, organizationId: string): Statement {
   return guard(db, 'stale', live)
 }
 
-/** The organization is live, and the caller has the role that the plan relied on. */
-export function guardStanding({ db }: Seatgate, { organization, membership }: Standing): Statement {
+/**
+ * The organization is live, and the caller has the role that the plan relied on. Of callers who are not
+ * users there is no membership: the host vouches for them.
+ */
+export function guardStanding(
+  { db }: Seatgate,
+  { organization, membership }: Pick<Standing, 'organization' | 'membership'>
+): Statement {
   return guard(
     db,
     'stale',

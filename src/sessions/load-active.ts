@@ -92,9 +92,7 @@ async function recover(
       value: null,
       statements: sessions.statements
         ? [
-            ...(only
-              ? [guardStanding(seatgate, { ...only, caller, role: only.membership.role })]
-              : []),
+            ...(only ? [guardStanding(seatgate, only)] : []),
             ...sessions.statements.update(db, session, to),
           ]
         : [],

@@ -55,6 +55,8 @@ const ndjson = inFile('audit/ndjson.ts')
 const constraints = inFile('database/constraints.ts')
 const committing = inFile('database/commit.ts')
 const signUp = inFile('invitations/accept-with-signup.ts')
+const changeSink = inFile('forwarding/change-sink.ts')
+const erase = inFile('audit/erase.ts')
 
 export const MUTATIONS: readonly Mutation[] = [
   rules('one seat more than there are', 'used < limit.seats', 'used <= limit.seats'),
@@ -661,4 +663,10 @@ export const MUTATIONS: readonly Mutation[] = [
     'if (!isAllWellFormed(plainData))',
     "if (!isAllWellFormed('x'))"
   ),
+  changeSink(
+    'who was demoted still sees to sinks',
+    'guardStanding(seatgate, keeper.value)',
+    'guardStanding(seatgate, { ...keeper.value, membership: null })'
+  ),
+  erase('an erasure takes more than it counts', 'guardRecords(seatgate, userId, records),', ''),
 ]

@@ -116,6 +116,11 @@ const TESTS: Readonly<Record<string, Tests>> = {
     first: ['test/unit/return-path.test.ts'],
     more: workers('page-refusals'),
   },
+  'forwarding/change-sink.ts': {
+    first: workers('operation-guards'),
+    more: workers('audit-replay'),
+  },
+  'audit/erase.ts': { first: workers('operation-guards'), more: workers('audit-export') },
 }
 
 const OTHERS: Tests = {
