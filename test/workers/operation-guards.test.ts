@@ -349,7 +349,7 @@ async function guardsOf(act: Act): Promise<{ code: string; guards: string[] }> {
   return { code, guards }
 }
 
-const sources = import.meta.glob<string>('../../src/**/*.ts', {
+const sources = import.meta.glob(['../../src/**/*.ts'], {
   query: '?raw',
   import: 'default',
   eager: true,
