@@ -35,7 +35,12 @@ export { commitTogether } from './operations/compose.ts'
 export type { HostStatements } from './operations/compose.ts'
 export { combine } from './operations/batch.ts'
 export type { Prepared } from './operations/batch.ts'
-export { HostConflict, StoreUnavailable } from './database/database.ts'
+export {
+  HostConflict,
+  SchemaMismatch,
+  StatementFailed,
+  StoreUnavailable,
+} from './database/database.ts'
 export type { Database, Statement } from './database/database.ts'
 
 export { createOrganization } from './organizations/create.ts'

@@ -162,7 +162,11 @@ export interface SeatgateOptions {
   readonly queue?: WakeUpQueue
   /** Keeps work after the answer alive; `waitUntil` of `cloudflare:workers`. Default: awaited. */
   readonly waitUntil?: (work: Promise<unknown>) => void
-  /** Hears of failures that change no answer. Default: `console.error` with the event's name. */
+  /**
+   * Is called for failures that change no answer, and for stores that did not answer. The default prints
+   * one line of JSON to `console.error`: the event, the organization and the message of the innermost
+   * cause, without the parameters of statements and without e-mail addresses.
+   */
   readonly report?: (report: Report) => void
   /** Counts what happens. What it throws changes nothing. */
   readonly measure?: (metric: Metric) => void

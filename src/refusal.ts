@@ -71,6 +71,7 @@ type PlainRefusalCode =
   | 'payload_too_large'
   | 'seats_unavailable'
   | 'unavailable'
+  | 'schema_mismatch'
 
 /** Every code that a {@link Refusal} can carry. */
 export type RefusalCode = Refusal['code']

@@ -21,7 +21,7 @@ import {
   type Roles,
   type SlugRules,
 } from './configuration.ts'
-import { HostConflict, type Database } from './database/database.ts'
+import type { Database } from './database/database.ts'
 import type { Hooks, LifecycleHooks } from './hooks/hooks.ts'
 import type { InvitationRules } from './invitations/rules.ts'
 import type { JoinRules } from './joining/rules.ts'
@@ -35,6 +35,7 @@ import type {
   WakeUpQueue,
 } from './options.ts'
 import type { RecordedData } from './proof/personal.ts'
+import { reportToConsole } from './report.ts'
 import type { RetentionWindow } from './retention/rules.ts'
 import type { SeatContext, SeatProvider } from './seats/provider.ts'
 import { RefusalCounts } from './seats/refusals.ts'
@@ -147,14 +148,4 @@ export function createSeatgate(options: SeatgateOptions): Seatgate {
     newId: options.newId ?? (() => crypto.randomUUID()),
     random: options.random ?? Math.random,
   }
-}
-
-function reportToConsole({ event, error }: Report): void {
-  if (error instanceof HostConflict) {
-    console.error(`${event}: ${error.constraint}`)
-    return
-  }
-  // A warning at start is the library's own text; other errors may hold anything.
-  if (event === 'sink_missing') console.warn(error)
-  else console.error(event)
 }

@@ -1,6 +1,7 @@
 import { sql, type SQL } from 'drizzle-orm'
+import { storeError } from './check-schema.ts'
 import { constraintIn, ownerOf } from './constraints.ts'
-import { StoreUnavailable, type Database, type Statement } from './database.ts'
+import type { Database, Statement } from './database.ts'
 import { guards } from './schema.ts'
 
 /**
@@ -58,6 +59,7 @@ export type GuardCode = (typeof GUARD_CODES)[number]
  * Runs the statements of a plan as one D1 batch, all or nothing. A broken guard or constraint rolls
  * back everything and is an answer; anything else leaves the outcome unknown.
  *
+ * @throws {SchemaMismatch} if the tables are not those of this version of the code.
  * @throws {StoreUnavailable} if D1 does not answer: the batch may or may not have been committed.
  */
 export async function commit(db: Database, statements: readonly Statement[]): Promise<Commit> {
@@ -67,7 +69,7 @@ export async function commit(db: Database, statements: readonly Statement[]): Pr
     return { committed: true, answers: await db.batch([first, ...rest]) }
   } catch (error) {
     const aborted = verdict(error)
-    if (aborted === null) throw new StoreUnavailable(error)
+    if (aborted === null) throw await storeError(db, error)
     return aborted
   }
 }

@@ -16,7 +16,7 @@ export type Statement = BatchItem<'sqlite'>
 
 /** D1 did not answer, or answered with something other than a verdict on the statements. */
 export class StoreUnavailable extends Error {
-  override readonly name = 'StoreUnavailable'
+  override readonly name: string = 'StoreUnavailable'
 
   constructor(cause: unknown) {
     super('The database did not answer.', { cause })
@@ -33,4 +33,27 @@ export class HostConflict extends Error {
     super(constraint, { cause })
     this.constraint = constraint
   }
+}
+/** D1 answered that it does not run a statement: asking again does not help. */
+export class StatementFailed extends StoreUnavailable {
+  override readonly name: string = 'StatementFailed'
+}
+
+/**
+ * The tables are not those of this version of the code. The message says what is missing and which
+ * command mends it. Nothing was written.
+ */
+export class SchemaMismatch extends StoreUnavailable {
+  override readonly name: string = 'SchemaMismatch'
+
+  constructor(message: string) {
+    super(undefined)
+    this.message = message
+  }
+}
+
+/** What a host's log is to have of an error: what D1 said, or what is wrong with the tables. */
+export function reasonOf(error: unknown): unknown {
+  if (error instanceof SchemaMismatch || !(error instanceof StoreUnavailable)) return error
+  return error.cause
 }

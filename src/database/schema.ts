@@ -382,6 +382,16 @@ export const sessions = sqliteTable('sessions', {
   createdAt: instant('created_at').notNull(),
 })
 
+/**
+ * One row: which version of the schema the migrations have made, and from which version on code works
+ * with it. It is read in the first batch of each isolate.
+ */
+export const schemaVersion = sqliteTable('seatgate_schema', {
+  id: integer('id').primaryKey(),
+  version: integer('version').notNull(),
+  compatibleFrom: integer('compatible_from').notNull(),
+})
+
 /** Always empty: inserting a row aborts the batch with the row's code. */
 export const guards = sqliteTable('guards', { code: text('code').notNull() })
 

@@ -1,11 +1,11 @@
 import type { Context, MiddlewareHandler } from 'hono'
-import { StoreUnavailable } from '../database/database.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { loadActiveOrganization as load, type Loaded } from '../sessions/load-active.ts'
 import { checkAuthenticate, marksOfRequest, type Authenticate } from './authenticate.ts'
 import { checkRefusalHandler, halt, type RefusalHandler } from './problem.ts'
 import type { ScopeEnv } from './variables.ts'
+import { storeRefusal } from '../operations/store-refusal.ts'
 
 /** Options of {@link loadActiveOrganization}. */
 export interface LoadOptions {
@@ -61,8 +61,6 @@ export async function answered<T>(seatgate: Seatgate, answer: Promise<T>): Promi
   try {
     return ok(await answer)
   } catch (error) {
-    if (!(error instanceof StoreUnavailable)) throw error
-    seatgate.report({ event: 'store_unavailable', error: error.cause })
-    return refused({ code: 'unavailable' })
+    return refused(storeRefusal(seatgate, error))
   }
 }

@@ -51,6 +51,7 @@ const PROBLEMS = {
   mfa_policy_aborted: [503, 'The policy could not be changed'],
   seats_unavailable: [503, 'Seats cannot be counted at the moment'],
   unavailable: [503, 'The service cannot answer at the moment'],
+  schema_mismatch: [503, 'The database does not have the tables of this version'],
 } as const satisfies Record<RefusalCode, readonly [ContentfulStatusCode, string]>
 
 export const RETRY_AFTER_SECONDS = 5

@@ -1,5 +1,4 @@
 import { Hono } from 'hono'
-import { StoreUnavailable } from '../database/database.ts'
 import { addMember } from '../memberships/add.ts'
 import { changeRole } from '../memberships/change-role.ts'
 import { listMembers } from '../memberships/list.ts'
@@ -7,6 +6,7 @@ import { removeMember } from '../memberships/remove.ts'
 import { restoreMember } from '../memberships/restore.ts'
 import { suspendMember } from '../memberships/suspend.ts'
 import { transferOwnership } from '../memberships/transfer.ts'
+import { storeRefusal } from '../operations/store-refusal.ts'
 import { createOrganization } from '../organizations/create.ts'
 import { softDeleteOrganization } from '../organizations/delete.ts'
 import { getOrganization, listOrganizations } from '../organizations/queries.ts'
@@ -76,9 +76,7 @@ export function seatgateRouter(seatgate: Seatgate, { authenticate, signIn }: Rou
 
   router.onError((error) => {
     if (error instanceof RefusalException) return error.getResponse()
-    if (!(error instanceof StoreUnavailable)) throw error
-    seatgate.report({ event: 'store_unavailable', error: error.cause })
-    return problemResponse({ code: 'unavailable' })
+    return problemResponse(storeRefusal(seatgate, error))
   })
 
   router.route('/', activeOrganizationRoutes(seatgate, authenticate))

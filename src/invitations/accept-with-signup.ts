@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm'
 import { guard } from '../database/commit.ts'
-import { StoreUnavailable } from '../database/database.ts'
 import { normalizeEmail } from '../email.ts'
 import { perform } from '../operations/perform.ts'
+import { storeRefusal } from '../operations/store-refusal.ts'
 import { find } from '../organizations/standing.ts'
 import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
@@ -88,9 +88,7 @@ export async function acceptInvitationWithSignup(
   try {
     seen = check((await find(db, { caller }, queries)).rows, now())
   } catch (error) {
-    if (!(error instanceof StoreUnavailable)) throw error
-    seatgate.report({ event: 'store_unavailable', error: error.cause })
-    return refused({ code: 'unavailable' })
+    return refused(storeRefusal(seatgate, error))
   }
   if (!seen.ok) return countAttempt(seatgate, attempts, seen)
   const { email } = seen.value.invitation

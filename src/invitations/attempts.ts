@@ -7,8 +7,8 @@
  */
 import { sql, type SQL } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
-import { StoreUnavailable } from '../database/database.ts'
 import { rateLimits } from '../database/schema.ts'
+import { storeRefusal } from '../operations/store-refusal.ts'
 import type { RefusalCode } from '../refusal.ts'
 import { refused, type Result } from '../result.ts'
 import { operationActor, type Caller } from '../scope.ts'
@@ -68,8 +68,7 @@ export async function countAttempt<T>(
     })
     return (counted[0]?.count ?? 0) > limit ? refused({ code: 'rate_limited' }) : answer
   } catch (error) {
-    if (!(error instanceof StoreUnavailable)) throw error
-    report({ event: 'store_unavailable', error: error.cause })
+    storeRefusal({ report }, error)
     return answer
   }
 }

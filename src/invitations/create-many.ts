@@ -1,12 +1,12 @@
 import { sql } from 'drizzle-orm'
 import * as v from 'valibot'
-import { StoreUnavailable } from '../database/database.ts'
 import { invitations } from '../database/schema.ts'
 import { parseInput } from '../input.ts'
 import { admitEach } from '../memberships/gate.ts'
 import { guardStanding } from '../memberships/guards.ts'
 import { assemble, conclude } from '../operations/batch.ts'
 import { tellRefusal } from '../operations/refused-seats.ts'
+import { storeRefusal } from '../operations/store-refusal.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
 import { find, standingWith } from '../organizations/standing.ts'
 import type { Refusal } from '../refusal.ts'
@@ -73,9 +73,7 @@ export async function createInvitations(
     }
     return refused({ code: 'operation_in_progress' })
   } catch (error) {
-    if (!(error instanceof StoreUnavailable)) throw error
-    seatgate.report({ event: 'store_unavailable', error: error.cause })
-    return refused({ code: 'seats_unavailable' })
+    return refused(storeRefusal(seatgate, error, { grows: true }))
   }
 }
 

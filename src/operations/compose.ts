@@ -1,9 +1,9 @@
 import type { Statement } from '../database/database.ts'
-import { StoreUnavailable } from '../database/database.ts'
 import type { Refusal } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { conclude, refusalOf, type Prepared } from './batch.ts'
+import { storeRefusal } from './store-refusal.ts'
 
 /** The host's own statements around those of the library. */
 export interface HostStatements {
@@ -45,9 +45,6 @@ export async function commitTogether<T>(
     const answer = done.code === 'host_conflict' ? onConflict?.(done.constraint ?? '') : null
     return refused(answer ?? refusalOf(done) ?? { code: 'operation_in_progress' })
   } catch (error) {
-    if (!(error instanceof StoreUnavailable)) throw error
-    seatgate.report({ event: 'store_unavailable', error: error.cause })
-    const grows = prepared.takenSeats.length > 0
-    return refused({ code: grows ? 'seats_unavailable' : 'unavailable' })
+    return refused(storeRefusal(seatgate, error, { grows: prepared.takenSeats.length > 0 }))
   }
 }

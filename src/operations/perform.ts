@@ -4,7 +4,6 @@
  * @module
  */
 import type { Queries } from '../database/batch.ts'
-import { StoreUnavailable } from '../database/database.ts'
 import { UnreadableInput } from '../input.ts'
 import { find, type Found } from '../organizations/standing.ts'
 import type { Refusal, RefusalCode } from '../refusal.ts'
@@ -24,6 +23,7 @@ import {
   type OperationKey,
   type Recorded,
 } from './record.ts'
+import { storeRefusal } from './store-refusal.ts'
 
 /** Options of every function that changes something. */
 export interface OperationOptions {
@@ -64,6 +64,7 @@ const PASSING: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   'rate_limited_recipient',
   'seats_unavailable',
   'unavailable',
+  'schema_mismatch',
 ])
 
 // A missing proof is passing like a wrong one: it is no part of what tells one operation from another.
@@ -100,9 +101,7 @@ export async function perform<Q extends Queries, T>(
     }
     return refused({ code: 'operation_in_progress' })
   } catch (error) {
-    if (!(error instanceof StoreUnavailable)) throw error
-    seatgate.report({ event: 'store_unavailable', error: error.cause })
-    return refused({ code: grows ? 'seats_unavailable' : 'unavailable' })
+    return refused(storeRefusal(seatgate, error, { grows }))
   }
 }
 

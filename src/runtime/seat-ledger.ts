@@ -5,6 +5,7 @@
  */
 import { DurableObject } from 'cloudflare:workers'
 import { drizzle } from 'drizzle-orm/d1'
+import { reportToConsole } from '../report.ts'
 import { sealEvents, type Sealed, type SealRequest, type Sign } from '../sealing/seal-events.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type {
@@ -219,7 +220,8 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
       // Somebody who waited as well may have closed it.
       do await this.#start(organizationId)
       while (this.#tables.organizationId() === null)
-    } catch {
+    } catch (error) {
+      reportToConsole({ event: 'ledger_start_failed', organizationId, error })
       return refused({ code: 'seats_unavailable' })
     }
     return this.ctx.storage.transactionSync(decide)
@@ -241,6 +243,8 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
   }
 
   async #import(organizationId: string): Promise<void> {
+    // Typed as there, but it is what the host's configuration binds.
+    if (!this.env.DB) throw new Error('SeatLedger finds no D1 database bound as DB.')
     const start = await startLedger(drizzle(this.env.DB), organizationId, new Date())
     this.ctx.storage.transactionSync(() => {
       const seats = start.seats.map(({ seatId, holder, until }) => ({

@@ -1,5 +1,5 @@
 import { batch } from '../database/batch.ts'
-import { StoreUnavailable } from '../database/database.ts'
+import { reasonOf } from '../database/database.ts'
 import { guardStanding } from '../memberships/guards.ts'
 import { membershipView, type Membership } from '../memberships/membership.ts'
 import { conclude, prepare } from '../operations/batch.ts'
@@ -63,7 +63,7 @@ export async function loadActiveOrganization(seatgate: Seatgate, scope: Scope): 
     seatgate.report({
       event: 'active_organization_recovery_failed',
       organizationId: session.activeOrganizationId,
-      error: error instanceof StoreUnavailable ? error.cause : error,
+      error: reasonOf(error),
     })
     return nowhere(withPointer(caller, session, null))
   }

@@ -1,5 +1,5 @@
 import type { Queries } from '../database/batch.ts'
-import { StoreUnavailable } from '../database/database.ts'
+import { reasonOf } from '../database/database.ts'
 import { guardStanding } from '../memberships/guards.ts'
 import { membershipView, type Membership } from '../memberships/membership.ts'
 import { conclude, prepare } from '../operations/batch.ts'
@@ -142,7 +142,7 @@ async function putElsewhere(
   } catch (error) {
     report({
       event: 'store_unavailable',
-      error: error instanceof StoreUnavailable ? error.cause : error,
+      error: reasonOf(error),
     })
     return refused({ code: 'unavailable' })
   }

@@ -65,6 +65,8 @@ const IDEMPOTENT = [
   /^CREATE (TABLE|INDEX|UNIQUE INDEX|VIEW) IF NOT EXISTS /i,
   /^DROP (TABLE|INDEX|TRIGGER|VIEW) IF EXISTS /i,
   /^INSERT OR IGNORE INTO /i,
+  /^INSERT OR REPLACE INTO seatgate_schema /,
+  /^SELECT [a-z_, ]+ FROM \w+ WHERE 0$/,
 ]
 // There is no ADD COLUMN IF NOT EXISTS. Alone in its file, it is applied or it is not.
 const ADDS_A_COLUMN = /^ALTER TABLE \w+ ADD COLUMN /i

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { migrated, migrationNames, schemaMigration } from '../../scripts/schema.ts'
+import { COMPATIBLE_FROM, SCHEMA_VERSION } from '../../src/database/schema-version.ts'
 import { lintMigration, lintNames, type Problem } from './lint.ts'
 
 const folder = fileURLToPath(new URL('../../migrations/', import.meta.url))
@@ -13,6 +15,30 @@ test('the migrations are numbered without a gap', () => {
 
 test.each(names)('%s can be applied remotely, and twice', (name) => {
   expect(lintMigration(readFileSync(folder + name, 'utf8'))).toEqual([])
+})
+
+describe('C5 the version of the schema', () => {
+  const { name, version, text } = schemaMigration()
+  const hint = 'A migration was added or renumbered: npm run schema'
+
+  test('is the number of the last migration, which records it', () => {
+    expect(migrationNames().at(-1), hint).toBe(name)
+    expect(readFileSync(folder + name, 'utf8'), hint).toBe(text)
+    expect(SCHEMA_VERSION, hint).toBe(version)
+  })
+
+  test('is in the one row of seatgate_schema, with that of the oldest code that works with it', () => {
+    const rows = migrated().prepare('SELECT * FROM seatgate_schema').all()
+    expect(rows).toEqual([{ id: 1, version: SCHEMA_VERSION, compatible_from: COMPATIBLE_FROM }])
+  })
+
+  test.each(['operations', 'entitlements', 'guards', 'sessions', 'rate_limits', 'intents'])(
+    'is not recorded where the host has a table %s of another shape',
+    (table) => {
+      const apply = () => migrated(migrationNames(), `CREATE TABLE ${table} (mine TEXT)`)
+      expect(apply).toThrow(/no such column/)
+    }
+  )
 })
 
 describe('the linter', () => {

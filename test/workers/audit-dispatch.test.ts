@@ -160,7 +160,12 @@ describe('a sink that is missing', () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     const sinks = [absent({ disabled: true })]
     createSeatgate({ database: db, seats: d1Seats(), sessions: 'none', sinks })
-    expect(warn.mock.calls).toEqual([[expect.stringContaining('The sink "siem" is switched off')]])
+    expect(warn.mock.calls.map(([line]) => JSON.parse(String(line)) as unknown)).toEqual([
+      {
+        event: 'sink_missing',
+        message: expect.stringContaining('The sink "siem" is switched off'),
+      },
+    ])
     warn.mockRestore()
   })
 })

@@ -1,3 +1,4 @@
+import { drizzle } from 'drizzle-orm/d1'
 import { Hono } from 'hono'
 import { expect, it } from 'vitest'
 import {
@@ -378,6 +379,17 @@ const ways = {
         '/organizations',
         'user:x'
       ),
+  },
+  schema_mismatch: {
+    status: 503,
+    ask: () => {
+      const error = new Error('D1_ERROR: no such table: seatgate_schema: SQLITE_ERROR')
+      const without = new Proxy(testEnv.DB, {
+        get: (target, key) =>
+          key === 'batch' ? () => Promise.reject(error) : target.prepare.bind(target),
+      })
+      return embedded({ database: drizzle(without) }).get('/organizations', 'user:x')
+    },
   },
 } satisfies Record<RefusalCode, Case>
 

@@ -24,7 +24,7 @@ import { isForOperators, NAMED, named, OWN } from './routes.ts'
 import { testEnv } from './setup.ts'
 
 // What goes wrong is said in the error as D1 says it, so that a body that passes it on is seen.
-const SECRET = 'no such table: secret_table: SQLITE_ERROR'
+const SECRET = 'Network connection lost: secret_table'
 const fails = () => Promise.reject(new Error(`D1_ERROR: ${SECRET}`))
 
 /** The database, of which the batch with this number does not answer; it may run all the same. */

@@ -87,6 +87,7 @@ const PAGES = {
   mfa_policy_aborted: [{}, { status: 503, says: /policy/ }],
   seats_unavailable: [{}, { status: 503, says: /[Ss]eats/ }],
   unavailable: [{}, { status: 503, says: /at the moment/ }],
+  schema_mismatch: [{}, { status: 503, says: /tables/ }],
 } satisfies Record<RefusalCode, readonly [carries: object, page: Page]>
 
 const cases = Object.entries(PAGES).map(
