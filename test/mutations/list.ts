@@ -305,8 +305,8 @@ export const MUTATIONS: readonly Mutation[] = [
   ledger('two starts at once', 'this.#starting ??= ', 'this.#starting = '),
   ledger(
     'a ledger that cannot start counts from nothing',
-    "    } catch {\n      return refused({ code: 'seats_unavailable' })",
-    '    } catch {\n      return this.ctx.storage.transactionSync(decide)'
+    "event: 'ledger_start_failed', organizationId, error })\n      return refused({ code: 'seats_unavailable' })",
+    "event: 'ledger_start_failed', organizationId, error })\n      return this.ctx.storage.transactionSync(decide)"
   ),
   ledger(
     'a lost alarm stays lost',
@@ -482,7 +482,7 @@ export const MUTATIONS: readonly Mutation[] = [
 
   end(
     'an ended invitation keeps its seat',
-    'freedSeats: each.flatMap(({ freed }) => freed.map(({ seat }) => seat))',
+    'freedSeats: freed.map(({ seat }) => seat)',
     'freedSeats: []'
   ),
   end(
