@@ -5,7 +5,7 @@
  */
 import { organizationsOf, recordEvents, type RecordedEvent } from '../audit/statements.ts'
 import { commit, type Aborted, type Commit } from '../database/commit.ts'
-import { HostConflict, StoreUnavailable, type Statement } from '../database/database.ts'
+import { HostConflict, StatementFailed, type Statement } from '../database/database.ts'
 import { ask, composeLifecycle } from '../hooks/ask.ts'
 import {
   admit,
@@ -156,7 +156,7 @@ export async function conclude(
   }
   for (const seat of unused) released.add(seat)
   await giveBack(seatgate, unused)
-  if (done.code === 'broken') throw new StoreUnavailable(done.error)
+  if (done.code === 'broken') throw new StatementFailed(done.error)
   if (done.code === 'host_conflict') reportConflict(seatgate, prepared, done)
   if (done.code === 'ledger_superseded') await renewLedgers(seatgate, takenSeats)
   const refusal = refusalOf(done)

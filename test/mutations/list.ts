@@ -482,7 +482,7 @@ export const MUTATIONS: readonly Mutation[] = [
 
   end(
     'an ended invitation keeps its seat',
-    'freedSeats: freed.map(({ seat }) => seat)',
+    'freedSeats: each.flatMap(({ freed }) => freed.map(({ seat }) => seat))',
     'freedSeats: []'
   ),
   end(
