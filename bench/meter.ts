@@ -4,6 +4,8 @@ import type { LedgerCalls, LedgerNamespace } from '../src/seats/ledger.ts'
 export interface Trip {
   readonly store: 'd1' | 'ledger' | 'queue'
   readonly asked: readonly string[]
+  /** The parameters of each statement. */
+  readonly bound?: readonly (readonly unknown[])[]
 }
 
 /** Stands around every trip: it may count it, delay it, fail it, or hold it back. */
@@ -11,24 +13,33 @@ export type Around = <T>(trip: Trip, run: () => Promise<T>) => Promise<T>
 
 /** A D1 binding whose every trip goes through `around`; a batch is one. */
 export function aroundDatabase(database: D1Database, around: Around): D1Database {
-  const wrapped = new WeakMap<object, { real: D1PreparedStatement; sql: string }>()
-  const wrap = (real: D1PreparedStatement, sql: string): D1PreparedStatement => {
-    const trip: Trip = { store: 'd1', asked: [sql] }
+  const wrapped = new WeakMap<
+    object,
+    { real: D1PreparedStatement; sql: string; values: readonly unknown[] }
+  >()
+  const wrap = (
+    real: D1PreparedStatement,
+    sql: string,
+    values: readonly unknown[] = []
+  ): D1PreparedStatement => {
+    const trip: Trip = { store: 'd1', asked: [sql], bound: [values] }
     const statement = {
-      bind: (...values: unknown[]) => wrap(real.bind(...values), sql),
+      bind: (...bound: unknown[]) => wrap(real.bind(...bound), sql, bound),
       all: () => around(trip, () => real.all()),
       run: () => around(trip, () => real.run()),
       first: (...column: [string]) => around(trip, () => real.first(...column)),
       raw: (...options: [{ columnNames?: false }]) => around(trip, () => real.raw(...options)),
     } as unknown as D1PreparedStatement
-    wrapped.set(statement, { real, sql })
+    wrapped.set(statement, { real, sql, values })
     return statement
   }
   return {
     prepare: (sql: string) => wrap(database.prepare(sql), sql),
     batch(statements: D1PreparedStatement[]) {
       const known = statements.map((statement) => wrapped.get(statement)!)
-      return around({ store: 'd1', asked: known.map(({ sql }) => sql) }, () =>
+      const asked = known.map(({ sql }) => sql)
+      const bound = known.map(({ values }) => values)
+      return around({ store: 'd1', asked, bound }, () =>
         database.batch(known.map(({ real }) => real))
       )
     },

@@ -2,6 +2,7 @@ import { and, eq, getTableColumns, is, SQL, sql } from 'drizzle-orm'
 import { guard } from '../database/commit.ts'
 import type { Database, Statement } from '../database/database.ts'
 import { auditEvents, auditOutbox, auditPersonal } from '../database/schema.ts'
+import { areFew, fieldOf, insertMany, insertRows } from '../database/insert-rows.ts'
 import type { Metric } from '../metrics.ts'
 import { canonicalJson } from '../proof/canonical.ts'
 import { personalDataOf, personalDigest, type Origin } from '../proof/personal.ts'
@@ -39,17 +40,15 @@ export function recordEvents(
   const organizationIds = organizationsOf(drafts)
   const personal = personalRows(seatgate, context, organizationIds)
   const digests = new Map(personal.map(({ organizationId, digest }) => [organizationId, digest]))
-  const rows = drafts.map((draft) =>
-    rowOf(seatgate, context, draft, digests.get(draft.organizationId) ?? null)
+  const facts = drafts.map((draft) =>
+    factsOf(seatgate, context, draft, digests.get(draft.organizationId) ?? null)
   )
   const statements = [
-    ...personal.map((row) => db.insert(auditPersonal).values(row)),
-    ...rows.flatMap((row) =>
-      row.idempotencyKey === null ? [db.insert(auditEvents).values(row)] : appendOnce(db, row)
-    ),
+    ...insertRows(db, auditPersonal, personal),
+    ...runsOf(facts).flatMap((run) => append(seatgate, context.now, run)),
     ...(isAwaited(seatgate) ? marks(db, organizationIds, context.now) : []),
   ]
-  const events = writtenBy(rows)
+  const events = writtenBy(facts)
   return { statements, events }
 }
 
@@ -76,19 +75,27 @@ function personalRows(
   })
 }
 
-/** Builds a statement that writes an event where a condition holds, and answers it if it did. */
-export function recordEventWhere(
+/**
+ * Builds the statements that write events where a condition on their organization holds, at most one of
+ * each organization, and answer those that were written.
+ */
+export function recordEventsWhere(
   seatgate: Pick<Seatgate, 'db' | 'newId' | 'seatContext'>,
   context: EventContext,
-  draft: EventDraft,
-  condition: SQL
-): Statement {
+  drafts: readonly EventDraft[],
+  condition: (organizationId: SQL<string> | string) => SQL
+): readonly Statement[] {
   const { id, action, outcome, occurredAt } = auditEvents
-  return insertWhere(seatgate.db, rowOf(seatgate, context, draft, null), condition).returning({
-    id,
-    action,
-    outcome,
-    occurredAt,
+  const facts = drafts.map((draft) => factsOf(seatgate, context, draft, null))
+  const written = { id, action, outcome, occurredAt }
+  if (!areFew(facts)) {
+    return insertEvents(seatgate, context.now, facts, condition).map((insertion) =>
+      insertion.returning(written)
+    )
+  }
+  return facts.map((event) => {
+    const row = rowOf(seatgate, context.now, event)
+    return insertWhere(seatgate.db, row, condition(event.organizationId)).returning(written)
   })
 }
 
@@ -110,22 +117,22 @@ export function markWaiting(
   return marked ? { marked } : {}
 }
 
-function rowOf(
-  { newId, seatContext }: Pick<Seatgate, 'newId' | 'seatContext'>,
+/** An event as it will be, but for what only the batch knows: its sequence, and how seats stand then. */
+type Facts = Omit<typeof auditEvents.$inferInsert, 'sequence' | 'metadata'> & {
+  readonly metadataText: string
+  readonly counting: boolean
+}
+
+function factsOf(
+  { newId }: Pick<Seatgate, 'newId'>,
   { effectiveUserId, requestId, origin, now, ...context }: EventContext,
   draft: EventDraft,
   digest: string | null
-) {
+): Facts {
   const { organizationId, action, target, metadata } = draft
   const actor = draft.actor ?? context.actor
-  // In one spelling only, so that equal metadata are equal texts.
-  const told = sql<Record<string, unknown>>`${canonicalJson(metadata)}`
-  const counting = countsSeats(action) && metadata['held'] === undefined
   return {
     organizationId,
-    sequence: sql<number>`coalesce((select sequence from audit_events
-      where organization_id = ${organizationId} order by sequence desc limit 1),
-      ${horizonOf(organizationId)}) + 1`,
     id: newId(),
     action,
     outcome: draft.outcome ?? ('success' as const),
@@ -134,7 +141,9 @@ function rowOf(
     effectiveUserId,
     targetType: target?.type ?? null,
     targetId: target?.id ?? null,
-    metadata: counting ? withSeatCount(told, seatContext, organizationId, now) : told,
+    // In one spelling only, so that equal metadata are equal texts.
+    metadataText: canonicalJson(metadata),
+    counting: countsSeats(action) && metadata['held'] === undefined,
     requestId: marked(requestId),
     traceId: marked(origin?.traceId),
     causeEventId: draft.causeEventId ?? null,
@@ -149,6 +158,76 @@ function rowOf(
 // A mark of a request may come from a client: it never fails what the request does.
 function marked(mark: string | null | undefined): string | null {
   return mark ? shortened(mark, LONGEST_MARK) : null
+}
+
+function rowOf(
+  { seatContext }: Pick<Seatgate, 'seatContext'>,
+  now: Date,
+  { metadataText, counting, ...facts }: Facts
+) {
+  const { organizationId } = facts
+  const told = sql<Record<string, unknown>>`${metadataText}`
+  return {
+    ...facts,
+    sequence: sql<number>`${lastSequence(organizationId)} + 1`,
+    metadata: counting ? withSeatCount(told, seatContext, organizationId, now) : told,
+  }
+}
+
+function lastSequence(organizationId: SQL<string> | string): SQL<number> {
+  return sql<number>`coalesce((select sequence from audit_events
+      where organization_id = ${organizationId} order by sequence desc limit 1),
+      ${horizonOf(organizationId)})`
+}
+
+// Events in their order, those that follow on one another without a key of their own together.
+function runsOf(facts: readonly Facts[]): readonly (readonly Facts[])[] {
+  const runs: Facts[][] = []
+  for (const event of facts) {
+    const last = runs.at(-1)
+    const goesOn = event.idempotencyKey === null && last?.[0]?.idempotencyKey === null
+    if (last && goesOn) last.push(event)
+    else runs.push([event])
+  }
+  return runs
+}
+
+function append(
+  seatgate: Pick<Seatgate, 'db' | 'seatContext'>,
+  now: Date,
+  run: readonly Facts[]
+): readonly Statement[] {
+  if (!areFew(run)) return insertEvents(seatgate, now, run)
+  return run.flatMap((event) => {
+    const row = rowOf(seatgate, now, event)
+    return event.idempotencyKey === null
+      ? [seatgate.db.insert(auditEvents).values(row)]
+      : appendOnce(seatgate.db, row)
+  })
+}
+
+// Each follows on what its organization had before the statement, in the order of those of its
+// organization here.
+function insertEvents(
+  { db, seatContext }: Pick<Seatgate, 'db' | 'seatContext'>,
+  now: Date,
+  facts: readonly Facts[],
+  condition: (organizationId: SQL<string> | string) => SQL = () => sql`true`
+) {
+  const [first] = facts
+  const inOne = facts.every(({ organizationId }) => organizationId === first?.organizationId)
+  // Of one organization, what is read is read once.
+  const organizationId = inOne && first ? first.organizationId : fieldOf('organizationId')
+  const told = fieldOf('metadataText') as unknown as SQL<Record<string, unknown>>
+  return insertMany(db, auditEvents, facts, {
+    computed: {
+      sequence: sql`${lastSequence(organizationId)}
+        + row_number() over (partition by ${organizationId} order by json_each.key)`,
+      metadata: sql`case when ${fieldOf('counting')}
+        then ${withSeatCount(told, seatContext, organizationId, now)} else ${told} end`,
+    },
+    condition: condition(organizationId),
+  })
 }
 
 // The table refuses every insert over an existing key, so that `on conflict` cannot be used. What is
@@ -183,7 +262,6 @@ function insertWhere(db: Database, row: ReturnType<typeof rowOf>, condition: SQL
 }
 
 function marks(db: Database, organizationIds: readonly string[], now: Date): Statement[] {
-  return organizationIds.map((organizationId) =>
-    db.insert(auditOutbox).values({ organizationId, sweptAt: now }).onConflictDoNothing()
-  )
+  const rows = organizationIds.map((organizationId) => ({ organizationId, sweptAt: now }))
+  return insertRows(db, auditOutbox, rows).map((insertion) => insertion.onConflictDoNothing())
 }

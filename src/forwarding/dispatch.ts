@@ -12,6 +12,9 @@ import type { Sink } from './sink.ts'
 import { tendOrganization } from './tend.ts'
 
 const DEFAULT_DEADLINE_SECONDS = 5
+const MESSAGES_PER_SEND = 100
+// Of what concerns more organizations, the queue or the sweep does the rest.
+const SERVED_AT_ONCE = 10
 
 /**
  * Whether events are forwarded by a queue. Without one they are, after each answer, by whoever gave it,
@@ -35,20 +38,41 @@ export async function dispatch(
   seatgate: Seatgate,
   organizationIds: readonly string[]
 ): Promise<void> {
-  const { queue, sinks, waitUntil } = seatgate
-  const wakeUp = (organizationId: string) => async () => {
-    if (queue !== null) await queue.send({ organizationId })
-    else if (waitUntil !== null && isAwaited(seatgate)) {
-      await tendOrganization(seatgate, organizationId)
-    }
-  }
+  const { sinks } = seatgate
   const prompt = sinks.filter((sink) => sink.dispatch === 'sync')
+  const first = organizationIds.slice(0, SERVED_AT_ONCE)
   await Promise.all(
-    organizationIds.flatMap((organizationId) =>
+    first.flatMap((organizationId) =>
       prompt.map((sink) => deliverInTime(seatgate, sink, organizationId))
     )
   )
-  await inBackground(seatgate, organizationIds[0] ?? '', organizationIds.map(wakeUp))
+  await inBackground(seatgate, first[0] ?? '', wakeUps(seatgate, organizationIds))
+}
+
+function wakeUps(
+  seatgate: Seatgate,
+  organizationIds: readonly string[]
+): readonly (() => Promise<unknown>)[] {
+  const { queue, waitUntil } = seatgate
+  if (queue === null) {
+    if (waitUntil === null || !isAwaited(seatgate)) return []
+    const first = organizationIds.slice(0, SERVED_AT_ONCE)
+    return first.map((organizationId) => () => tendOrganization(seatgate, organizationId))
+  }
+  const [only, ...others] = organizationIds
+  if (only === undefined) return []
+  if (others.length === 0) return [() => queue.send({ organizationId: only })]
+  return inMessages(organizationIds).map((messages) => () => queue.sendBatch(messages))
+}
+
+/** Wake-ups of organizations, as many as may be sent together. */
+export function inMessages(organizationIds: readonly string[]) {
+  const messages = organizationIds.map((organizationId) => ({ body: { organizationId } }))
+  const batches: (typeof messages)[] = []
+  for (let from = 0; from < messages.length; from += MESSAGES_PER_SEND) {
+    batches.push(messages.slice(from, from + MESSAGES_PER_SEND))
+  }
+  return batches
 }
 
 // An answer that waited long enough goes; the delivery goes on.

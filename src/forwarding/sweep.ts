@@ -2,13 +2,13 @@ import { asc, inArray } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
 import { auditOutbox } from '../database/schema.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { inMessages } from './dispatch.ts'
 import { newInvocation, serveSideBySide } from './invocation.ts'
 import { lookAround } from './rounds.ts'
 import { tendOrganization } from './tend.ts'
 
 const ORGANIZATIONS_PER_SWEEP = 1000
 const SERVED_PER_SWEEP = 50
-const MESSAGES_PER_SEND = 100
 
 /**
  * Finds organizations with events that some sink has not had, however they were left behind, and
@@ -41,9 +41,8 @@ export async function sweepAudit(seatgate: Seatgate): Promise<void> {
     )
     return
   }
-  for (let from = 0; from < swept.length; from += MESSAGES_PER_SEND) {
-    const messages = swept.slice(from, from + MESSAGES_PER_SEND)
-    await queue.sendBatch(messages.map((body) => ({ body })))
+  for (const messages of inMessages(swept.map(({ organizationId }) => organizationId))) {
+    await queue.sendBatch(messages)
   }
 }
 

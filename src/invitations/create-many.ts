@@ -27,7 +27,8 @@ import { invitationInput, warnOfLongTtl } from './input.ts'
 import type { InvitationWithToken } from './invitation.ts'
 import { membersWithAddresses } from './lookup.ts'
 import { drawToken } from './new-token.ts'
-import { countedSoFar, countMore } from './rates.ts'
+import { writeInvitations } from './plan.ts'
+import { countedSoFar, countMore, countOnceEach } from './rates.ts'
 
 /** What became of each row, in the order of the rows. */
 export type InvitationOutcomes = readonly Result<InvitationWithToken>[]
@@ -108,18 +109,18 @@ async function attemptOnce(
   if (invited.length === 0) return outcomes
 
   const plans = invited.map(({ planned }) => planned)
+  const writes = writeInvitations(seatgate, plans, caller, facts.now)
   const prepared = assemble(
     seatgate,
     occasion,
     {
+      ...writes,
       value: null,
       statements: [
         guardStanding(seatgate, standing.value),
-        ...plans.flatMap(({ statements }) => statements),
+        ...writes.statements,
         ...countInvited(seatgate, facts, invited),
       ],
-      freedSeats: plans.flatMap(({ freedSeats }) => freedSeats),
-      events: plans.flatMap(({ events }) => events),
       intents: plans.flatMap(({ intents }) => intents),
     },
     admitted
@@ -158,10 +159,9 @@ function countInvited(
   const rates = invited.map(({ email }) => splitRates(limits, { caller, organizationId, email }))
   return [
     ...countMore(seatgate, rates[0]?.shared ?? [], invited.length, now),
-    ...countMore(
+    ...countOnceEach(
       seatgate,
       rates.flatMap(({ own }) => own),
-      1,
       now
     ),
   ]

@@ -12,7 +12,7 @@ import { membersWithAddresses, unfinishedFor } from './lookup.ts'
 import { drawToken, tokenSecrecy } from './new-token.ts'
 import { mayInvite } from './permission.ts'
 import { invitationInput, warnOfLongTtl } from './input.ts'
-import { planInvitation } from './plan.ts'
+import { planInvitation, writeInvitations } from './plan.ts'
 import { countedSoFar, countMore, ratesOf, reached } from './rates.ts'
 
 /**
@@ -81,15 +81,18 @@ export async function createInvitation(
           caller,
           now
         )
-        const { admission } = planned
+        const { value, admission, intents } = planned
+        const writes = writeInvitations(seatgate, [planned], caller, now)
         return ok({
-          ...planned,
+          ...writes,
+          value,
           statements: [
             guardStanding(seatgate, standing.value),
-            ...planned.statements,
+            ...writes.statements,
             ...countMore(seatgate, rates, 1, now),
           ],
           admissions: admission ? [admission] : [],
+          intents,
         })
       },
     },

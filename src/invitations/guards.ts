@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { guard } from '../database/commit.ts'
 import type { Statement } from '../database/database.ts'
+import { areFew } from '../database/insert-rows.ts'
 import type { InvitationRow } from '../database/schema.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { isPending } from '../seats/truth.ts'
@@ -38,6 +39,20 @@ export function guardUnfinished(
     sql`exists (select 1 from invitations
       where id = ${id} and token_hash = ${tokenHash} and role = ${role} and ${isUnfinished()})`
   )
+}
+
+/** Nobody has ended or changed any of these invitations. */
+export function guardAllUnfinished(
+  seatgate: Seatgate,
+  rows: readonly InvitationRow[]
+): readonly Statement[] {
+  if (areFew(rows)) return rows.map((row) => guardUnfinished(seatgate, row))
+  const known = JSON.stringify(rows.map(({ id, tokenHash, role }) => [id, tokenHash, role]))
+  const unfinished = sql`select count(*) from invitations
+    where (id, token_hash, role) in
+      (select value ->> 0, value ->> 1, value ->> 2 from json_each(${known}))
+    and ${isUnfinished()}`
+  return [guard(seatgate.db, 'stale', sql`(${unfinished}) = ${rows.length}`)]
 }
 
 /** An organization has these unfinished invitations, each of them still and as it was, and no others. */

@@ -1,13 +1,14 @@
 import { invitationEvent, type EventDraft } from '../audit/event.ts'
 import type { Statement } from '../database/database.ts'
+import { insertRows } from '../database/insert-rows.ts'
 import { invitations, type InvitationRow } from '../database/schema.ts'
 import type { InvitationAdmission } from '../memberships/gate.ts'
 import type { Intent } from '../operations/intent.ts'
 import { isUser, type Principal } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import type { SeatReference } from '../seats/provider.ts'
-import { endInvitation } from './end.ts'
-import { guardUnfinished } from './guards.ts'
+import { endInvitations } from './end.ts'
+import { guardAllUnfinished } from './guards.ts'
 import { invitationView, type InvitationWithToken } from './invitation.ts'
 import { mailIntent, mailStatus } from './mail-intent.ts'
 import type { TokenSeed } from './new-token.ts'
@@ -23,14 +24,14 @@ export interface InvitationDraft {
   readonly earlier: InvitationRow | null
 }
 
-/** What makes an invitation, for the batch that makes it. */
+/** An invitation as it will be, and what it needs beside its row. */
 export interface PlannedInvitation {
   readonly value: InvitationWithToken
-  readonly statements: readonly Statement[]
-  /** Null where invitations hold no seats: then the statements write it. */
+  readonly row: Omit<InvitationRow, 'seatId'>
+  /** The unfinished one of the same address, and whether its seat passes on to this one. */
+  readonly replaced: { readonly row: InvitationRow; readonly keepsSeat: boolean } | null
+  /** Null where invitations hold no seats: then {@link writeInvitations} writes it. */
   readonly admission: InvitationAdmission | null
-  readonly freedSeats: readonly SeatReference[]
-  readonly events: readonly EventDraft[]
   readonly intents: readonly Intent[]
 }
 
@@ -41,12 +42,8 @@ export function planInvitation(
   caller: Principal,
   now: Date
 ): PlannedInvitation {
-  const { db } = seatgate
   const { holdSeats } = seatgate.invitations
-  const inviter = isUser(caller) ? caller.userId : null
   const kept = holdSeats && earlier && earlier.expiresAt > now ? earlier.seatId : null
-  const replaced =
-    earlier && endInvitation(seatgate, earlier, 'superseded', inviter, now, kept !== null)
   const token = seed.seal(draft)
   const row: Omit<InvitationRow, 'seatId'> = {
     ...draft,
@@ -59,23 +56,61 @@ export function planInvitation(
     revokeReason: null,
     declinedAt: null,
     mailStatus: mailStatus(seatgate),
-    invitedById: inviter,
+    invitedById: isUser(caller) ? caller.userId : null,
     createdAt: now,
     updatedAt: now,
   }
   return {
     value: { ...invitationView(row, now), token: token.envelope },
-    statements: [
-      ...(earlier ? [guardUnfinished(seatgate, earlier)] : []),
-      ...(replaced?.statements ?? []),
-      ...(holdSeats ? [] : [db.insert(invitations).values({ ...row, seatId: null })]),
-    ],
+    row,
+    replaced: earlier && { row: earlier, keepsSeat: kept !== null },
     admission: holdSeats ? { kind: 'invite', invitation: row, seatId: kept } : null,
-    freedSeats: replaced?.freedSeats ?? [],
-    events: [
-      ...(replaced?.events ?? []),
-      invitationEvent(row, 'organization.invitation.created', { role: draft.role }),
-    ],
     intents: mailIntent(seatgate, row, seed),
+  }
+}
+
+/** What makes invitations, for the batch that makes them. */
+export interface InvitationWrites {
+  readonly statements: readonly Statement[]
+  readonly freedSeats: readonly SeatReference[]
+  readonly events: readonly EventDraft[]
+}
+
+/**
+ * Builds what makes invitations beside their admissions. The number of statements does not grow with
+ * the number of invitations.
+ */
+export function writeInvitations(
+  seatgate: Seatgate,
+  planned: readonly PlannedInvitation[],
+  caller: Principal,
+  now: Date
+): InvitationWrites {
+  const keeping = new Set(
+    planned.flatMap(({ replaced }) => (replaced?.keepsSeat ? [replaced.row.id] : []))
+  )
+  const earlier = planned.flatMap(({ replaced }) => (replaced ? [replaced.row] : []))
+  const ended = endInvitations(seatgate, earlier, {
+    reason: 'superseded',
+    by: isUser(caller) ? caller.userId : null,
+    now,
+    keepsSeat: ({ id }) => keeping.has(id),
+  })
+  const unheld = planned.flatMap(({ row, admission }) =>
+    admission === null ? [{ ...row, seatId: null }] : []
+  )
+  return {
+    statements: [
+      ...guardAllUnfinished(seatgate, earlier),
+      ...ended.statements,
+      ...insertRows(seatgate.db, invitations, unheld),
+    ],
+    freedSeats: ended.freedSeats,
+    events: [
+      ...ended.events,
+      ...planned.map(({ row }) =>
+        invitationEvent(row, 'organization.invitation.created', { role: row.role })
+      ),
+    ],
   }
 }

@@ -8,6 +8,7 @@ import { inArray, lte, sql, type SQL } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
 import { guard } from '../database/commit.ts'
 import type { Database, Statement } from '../database/database.ts'
+import { areFew, insertMany } from '../database/insert-rows.ts'
 import { rateLimits } from '../database/schema.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
 import type { RefusalCode } from '../refusal.ts'
@@ -119,20 +120,50 @@ export function countMore(
   ])
 }
 
+/** Builds the statements that count one more of each of some rates with a limit in common. */
+export function countOnceEach(
+  seatgate: Seatgate,
+  rates: readonly Rate[],
+  now: Date
+): readonly Statement[] {
+  const [first] = rates
+  if (first === undefined || areFew(rates)) return countMore(seatgate, rates, 1, now)
+  const { db } = seatgate
+  const { code, limit } = first
+  const endsAt = new Date(now.getTime() + WINDOW_MS)
+  const rows = rates.map(({ key }) => ({ key, count: 1, endsAt }))
+  const keys = sql`(select value from json_each(${JSON.stringify(rates.map(({ key }) => key))}))`
+  return [
+    ...insertMany(db, rateLimits, rows).map((insertion) =>
+      insertion.onConflictDoUpdate(inWindow(1, now))
+    ),
+    guard(
+      db,
+      code,
+      sql`not exists (select 1 from rate_limits where key in ${keys} and count > ${limit})`
+    ),
+  ]
+}
+
 /** Builds the statement that counts so many more, in the open window or in a new one. */
 export function countUp(db: Database, key: SQL | string, more: number, now: Date) {
   const endsAt = new Date(now.getTime() + WINDOW_MS)
-  const isOver = sql`${rateLimits.endsAt} <= ${now.getTime()}`
   return db
     .insert(rateLimits)
     .values({ key, count: more, endsAt })
-    .onConflictDoUpdate({
-      target: rateLimits.key,
-      set: {
-        count: sql`case when ${isOver} then ${more} else ${rateLimits.count} + ${more} end`,
-        endsAt: sql`case when ${isOver} then ${endsAt.getTime()} else ${rateLimits.endsAt} end`,
-      },
-    })
+    .onConflictDoUpdate(inWindow(more, now))
+}
+
+function inWindow(more: number, now: Date) {
+  const endsAt = new Date(now.getTime() + WINDOW_MS)
+  const isOver = sql`${rateLimits.endsAt} <= ${now.getTime()}`
+  return {
+    target: rateLimits.key,
+    set: {
+      count: sql`case when ${isOver} then ${more} else ${rateLimits.count} + ${more} end`,
+      endsAt: sql`case when ${isOver} then ${endsAt.getTime()} else ${rateLimits.endsAt} end`,
+    },
+  }
 }
 
 const WINDOWS_PER_SWEEP = 1000

@@ -63,7 +63,7 @@ function vacate(
   write: Statement,
   eventOf: (leaver: MembershipRow) => EventDraft
 ): Departure {
-  const pointers = leavers.map((leaver) => endPointers(seatgate, leaver))
+  const pointers = endPointers(seatgate, leavers)
   const freed = (seatgate.seats.enforces ? leavers : []).flatMap(
     ({ organizationId, seatId, userId }) =>
       seatId === null ? [] : [{ seat: { organizationId, seatId }, userId }]
@@ -72,9 +72,9 @@ function vacate(
     seatEvent(seat, 'seat.released', { user_id: userId })
   )
   return {
-    statements: [...pointers.flatMap(({ statements }) => statements), write],
+    statements: [...pointers.statements, write],
     freedSeats: freed.map(({ seat }) => seat),
     events: [...leavers.map(eventOf), ...released],
-    intents: pointers.flatMap(({ intents }) => intents),
+    intents: pointers.intents,
   }
 }

@@ -10,6 +10,10 @@ import type { SeatReference } from '../seats/provider.ts'
 import type { Prepared } from './batch.ts'
 import { fulfil } from './fulfil.ts'
 
+// What one invocation of a Worker may ask of others is limited; the sweep does what is left.
+const SEATS_AT_ONCE = 100
+const LINES_AT_ONCE = 10
+
 /**
  * Does what follows on a batch that is in, `statements`, of which D1 has answered each. Freed seats are
  * waited for, so that whoever is told of a departure can use its seat at once. Everything else may come
@@ -26,14 +30,16 @@ export async function tell(
   const turned = turns.flatMap((turn) => writtenBy(answers[statements.indexOf(turn)]))
   for (const event of [...events, ...turned]) measure({ name: 'audit.recorded', ...event })
   warnUnscheduled(seatgate)
-  await Promise.all(freedSeats.map((seat) => releaseSeat(seatgate, seat)))
+  // A provider with an outbox hears of the others from there.
+  const toldNow = seats.outbox ? freedSeats.slice(0, SEATS_AT_ONCE) : freedSeats
+  await Promise.all(toldNow.map((seat) => releaseSeat(seatgate, seat)))
   const afterwards = [
     ...takenSeats.map(
       ({ seat, until }) =>
         () =>
           seats.confirm(seatContext, seat, until)
     ),
-    ...intents.map((intent) => () => fulfil(seatgate, intent)),
+    () => fulfil(seatgate, intents),
   ]
   await Promise.all([
     inBackground(seatgate, organizationIds[0] ?? '', afterwards),
@@ -50,6 +56,8 @@ async function offerSeats(seatgate: Seatgate, seats: readonly SeatReference[]): 
   await inBackground(
     seatgate,
     organizationIds[0] ?? '',
-    organizationIds.map((organizationId) => () => joining.admitWaiting(seatgate, organizationId))
+    organizationIds
+      .slice(0, LINES_AT_ONCE)
+      .map((organizationId) => () => joining.admitWaiting(seatgate, organizationId))
   )
 }

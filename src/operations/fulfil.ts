@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { and, asc, eq, inArray, lte, sql } from 'drizzle-orm'
+import { and, asc, inArray, lte, sql } from 'drizzle-orm'
 import { backoffSeconds } from '../forwarding/backoff.ts'
 import { batch } from '../database/batch.ts'
-import type { Statement } from '../database/database.ts'
+import type { Database, Statement } from '../database/database.ts'
+import { fieldOf, insertRows } from '../database/insert-rows.ts'
 import { intents } from '../database/schema.ts'
 import type { MailPayload } from '../invitations/mail-intent.ts'
 import { sendInvitation } from '../invitations/send.ts'
@@ -29,39 +30,76 @@ export interface RecordedIntent {
 // Nobody else takes up what is under way.
 const CLAIM_SECONDS = 60
 const CALL_SECONDS = 15
-const INTENTS_PER_SWEEP = 100
+const MOST_AT_ONCE = 100
 const LONGEST_REASON = 500
 
-/** Builds the statements that record intents. Who records them tries first. */
+/**
+ * Builds the statements that record intents. Who records them tries the first hundred of them, which are
+ * answered as `recorded`; the others are due at the next sweep.
+ */
 export function recordIntents(
   { db, newId }: Seatgate,
   drafts: readonly Intent[],
   now: Date
 ): { readonly statements: readonly Statement[]; readonly recorded: readonly RecordedIntent[] } {
-  const recorded = drafts.map((draft) => ({ ...draft, id: newId(), attempts: 1 }))
-  const dueAt = claimedUntil(now)
-  const statements = recorded.map((intent) =>
-    db.insert(intents).values({ ...intent, dueAt, createdAt: now })
-  )
-  return { statements, recorded }
+  const all = drafts.map((draft) => ({ ...draft, id: newId(), attempts: 1 }))
+  const [recorded, left] = [all.slice(0, MOST_AT_ONCE), all.slice(MOST_AT_ONCE)]
+  const rows = [
+    ...recorded.map((intent) => ({ ...intent, dueAt: claimedUntil(now), createdAt: now })),
+    ...left.map((intent) => ({ ...intent, attempts: 0, dueAt: now, createdAt: now })),
+  ]
+  return { statements: insertRows(db, intents, rows), recorded }
 }
 
-/** Tries an intent once: it is done and gone, or due again later. */
-export async function fulfil(seatgate: Seatgate, intent: RecordedIntent): Promise<void> {
-  const { db, now, random, report } = seatgate
+/** Tries intents once, side by side: each is done and gone, or due again later. */
+export async function fulfil(
+  seatgate: Seatgate,
+  claimed: readonly RecordedIntent[]
+): Promise<void> {
+  const { db } = seatgate
+  if (claimed.length === 0) return
+  const failures = await Promise.all(claimed.map((intent) => attempt(seatgate, intent)))
+  const failed = failures.flatMap((failure) => (failure === null ? [] : [failure]))
+  const done = claimed.filter((_intent, index) => failures[index] === null)
+  await batch(db, {
+    ...(done.length > 0 && { done: db.delete(intents).where(inIds(done)) }),
+    ...(failed.length > 0 && { later: putOff(db, failed) }),
+  })
+}
+
+interface Failure {
+  readonly id: string
+  readonly attempts: number
+  readonly dueAt: number
+  readonly lastError: string
+}
+
+async function attempt(seatgate: Seatgate, intent: RecordedIntent): Promise<Failure | null> {
+  const { now, random, report } = seatgate
   const { id, organizationId, attempts } = intent
   try {
     await within(CALL_SECONDS, execute(seatgate, intent))
+    return null
   } catch (error) {
     report({ event: `${intent.kind}_failed`, organizationId, error })
     const lastError = shortened(error instanceof Error ? error.name : 'Error', LONGEST_REASON)
-    const dueAt = new Date(now().getTime() + backoffSeconds(attempts, random) * 1000)
-    await batch(db, {
-      later: db.update(intents).set({ attempts, dueAt, lastError }).where(eq(intents.id, id)),
-    })
-    return
+    const dueAt = now().getTime() + backoffSeconds(attempts, random) * 1000
+    return { id, attempts, dueAt, lastError }
   }
-  await batch(db, { done: db.delete(intents).where(eq(intents.id, id)) })
+}
+
+function putOff(db: Database, failed: readonly Failure[]): Statement {
+  const told = (name: keyof Failure) => sql`(select ${fieldOf(name)}
+    from json_each(${JSON.stringify(failed)}) where ${fieldOf('id')} = intents.id)`
+  return db
+    .update(intents)
+    .set({ attempts: told('attempts'), dueAt: told('dueAt'), lastError: told('lastError') })
+    .where(inIds(failed))
+}
+
+function inIds(rows: readonly { readonly id: string }[]) {
+  const ids = JSON.stringify(rows.map(({ id }) => id))
+  return inArray(intents.id, sql`(select value from json_each(${ids}))`)
 }
 
 /**
@@ -78,7 +116,7 @@ export async function sweepIntents(seatgate: Seatgate): Promise<void> {
     .from(intents)
     .where(lte(intents.dueAt, time))
     .orderBy(asc(intents.dueAt))
-    .limit(INTENTS_PER_SWEEP)
+    .limit(MOST_AT_ONCE)
   const { claimed } = await batch(db, {
     claimed: db
       .update(intents)
@@ -86,7 +124,7 @@ export async function sweepIntents(seatgate: Seatgate): Promise<void> {
       .where(and(lte(intents.dueAt, time), inArray(intents.id, due)))
       .returning(),
   })
-  await Promise.all(claimed.map((intent) => fulfil(seatgate, intent)))
+  await fulfil(seatgate, claimed)
 }
 
 async function execute(seatgate: Seatgate, { kind, payload }: RecordedIntent): Promise<void> {

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { dispatch } from '../forwarding/dispatch.ts'
 import { organizationEvent } from '../audit/event.ts'
-import { markWaiting, recordEventWhere, writtenBy } from '../audit/statements.ts'
+import { markWaiting, recordEventsWhere, writtenBy } from '../audit/statements.ts'
 import { inBackground } from '../background.ts'
 import { batch } from '../database/batch.ts'
 import type { Refusal } from '../refusal.ts'
@@ -54,8 +54,9 @@ async function recordReached(
   const isFirst = sql`not exists (select 1 from audit_events
     where organization_id = ${organizationId} and idempotency_key = ${idempotencyKey})
     and exists (select 1 from organizations where id = ${organizationId})`
+  const [recording] = recordEventsWhere(seatgate, contextOf(occasion), [event], () => isFirst)
   const { reached } = await batch(db, {
-    reached: recordEventWhere(seatgate, contextOf(occasion), event, isFirst),
+    ...(recording && { reached: recording }),
     ...markWaiting(seatgate, organizationId, occasion.now),
   })
   const events = writtenBy(reached)

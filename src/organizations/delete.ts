@@ -2,7 +2,7 @@ import { and, eq, inArray } from 'drizzle-orm'
 import { attributionOf, organizationEvent } from '../audit/event.ts'
 import type { Statement } from '../database/database.ts'
 import { joinRequests, organizationDomains, organizations } from '../database/schema.ts'
-import { endInvitation } from '../invitations/end.ts'
+import { endInvitations } from '../invitations/end.ts'
 import { guardOnlyUnfinished } from '../invitations/guards.ts'
 import { unfinishedIn } from '../invitations/lookup.ts'
 import { bothOf, parseInput } from '../input.ts'
@@ -72,10 +72,12 @@ export async function softDeleteOrganization(
         }
         const organization = organizationView({ ...present, updatedAt: now })
         const { open } = found.rows
-        const revoked = open.map((invitation) =>
-          endInvitation(seatgate, invitation, 'organization_deleted', userIdOf(caller), now)
-        )
-        const pointers = endPointers(seatgate, { organizationId, userId: null })
+        const revoked = endInvitations(seatgate, open, {
+          reason: 'organization_deleted',
+          by: userIdOf(caller),
+          now,
+        })
+        const pointers = endPointers(seatgate, [{ organizationId, userId: null }])
         return ok({
           value: { ...organization, deletedAt: now.toISOString() },
           proof: parsed.value,
@@ -84,7 +86,7 @@ export async function softDeleteOrganization(
             guardStanding(seatgate, standing.value),
             guardField(seatgate, present, 'name'),
             guardOnlyUnfinished(seatgate, organizationId, open),
-            ...revoked.flatMap(({ statements }) => statements),
+            ...revoked.statements,
             ...pointers.statements,
             ...closeDoors(seatgate, organizationId, now),
             db
@@ -93,10 +95,7 @@ export async function softDeleteOrganization(
               .where(eq(organizations.id, organizationId)),
           ],
           // Their seats are given back as the outbox comes to them: nobody waits for them any more.
-          events: [
-            ...revoked.flatMap(({ events }) => events),
-            organizationEvent(organizationId, 'organization.delete'),
-          ],
+          events: [...revoked.events, organizationEvent(organizationId, 'organization.delete')],
           intents: [
             ...pointers.intents,
             ...afterHook(seatgate, 'afterDeleteOrganization', organizationId, {

@@ -124,10 +124,7 @@ export function ledgerSeats(
         )
       )
       if (!answered.ok) return requests.map(() => answered)
-      return requests.map((request, index) => {
-        const granted = answered.value[index] ?? refused({ code: 'seats_unavailable' })
-        return granted.ok ? ok(granting(context, request, granted.value)) : granted
-      })
+      return grantEach(context, requests, answered.value)
     },
 
     async confirm(context, seat, until) {
@@ -215,17 +212,56 @@ function granting(
   return { guards: [...guards, ...guardLine(context.db, request, count)], count, epoch }
 }
 
-// The fence keeps out a write that comes after its seat was given up, the epoch one that was
-// admitted by a ledger that is no longer in force. Either way: ask for another seat.
-function grant({ db }: SeatContext, seat: SeatReference, epoch: number): SeatGrant {
-  const open = sql`not exists (select 1 from seat_fences where seat_id = ${seat.seatId})`
+// Of several seats the first grant brings the guards of all. They were granted at once, under one epoch,
+// and whoever waits in line must have a seat left when the last of them is taken.
+function grantEach(
+  context: SeatContext,
+  requests: readonly SeatRequest[],
+  answers: readonly Result<LedgerGrant>[]
+): readonly Result<SeatGrant>[] {
+  const granted = requests.flatMap((request, index) => {
+    const answer = answers[index]
+    return answer?.ok ? [{ request, ...answer.value }] : []
+  })
+  const [first] = granted
+  const grown = granted.findLast(({ request }) => request.kind === 'new')
+  const guards = [
+    ...(first ? [guardOpen(context, first.request, seatIdsOf(granted))] : []),
+    ...(first ? [guardInForce(context, first.request, first.epoch)] : []),
+    ...(grown ? guardLine(context.db, grown.request, grown.count) : []),
+  ]
+  return requests.map((request, index) => {
+    const answer = answers[index] ?? refused({ code: 'seats_unavailable' })
+    if (!answer.ok) return answer
+    const { count, epoch } = answer.value
+    return ok({ guards: request === first?.request ? guards : [], count, epoch })
+  })
+}
+
+function grant(context: SeatContext, seat: SeatReference, epoch: number): SeatGrant {
+  const guards = [guardOpen(context, seat, [seat.seatId]), guardInForce(context, seat, epoch)]
+  return { guards, count: null }
+}
+
+function seatIdsOf(granted: readonly { readonly request: SeatReference }[]): readonly string[] {
+  return granted.map(({ request }) => request.seatId)
+}
+
+// The fence keeps out a write that comes after its seat was given up. Then: ask for another seat.
+function guardOpen({ db }: SeatContext, { seatId }: SeatReference, seatIds: readonly string[]) {
+  const theirs =
+    seatIds.length === 1
+      ? sql`seat_id = ${seatId}`
+      : sql`seat_id in (select value from json_each(${JSON.stringify(seatIds)}))`
+  return guard(db, 'stale', sql`not exists (select 1 from seat_fences where ${theirs})`)
+}
+
+// The epoch keeps out a write that was admitted by a ledger that is no longer in force.
+function guardInForce({ db }: SeatContext, { organizationId }: SeatReference, epoch: number) {
   const inForce = sql`coalesce(
-      (select epoch from seat_ledgers where organization_id = ${seat.organizationId}), 0
+      (select epoch from seat_ledgers where organization_id = ${organizationId}), 0
     ) = ${epoch}`
-  return {
-    guards: [guard(db, 'stale', open), guard(db, 'ledger_superseded', inForce)],
-    count: null,
-  }
+  return guard(db, 'ledger_superseded', inForce)
 }
 
 /**

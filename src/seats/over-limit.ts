@@ -1,6 +1,6 @@
-import { sql } from 'drizzle-orm'
+import { sql, type SQL } from 'drizzle-orm'
 import { organizationEvent, type EventDraft } from '../audit/event.ts'
-import { recordEventWhere, type EventContext } from '../audit/statements.ts'
+import { recordEventsWhere, type EventContext } from '../audit/statements.ts'
 import { ACTIONS, isLibraryAction } from '../audit/actions.ts'
 import type { Statement } from '../database/database.ts'
 import type { Seatgate } from '../seatgate.ts'
@@ -18,28 +18,24 @@ export function turnsOf(
 ): readonly Statement[] {
   const { seatContext } = seatgate
   const { now } = context
-  const touched = new Map<string, boolean>()
+  const touched = new Set<string>()
+  const relimited = new Set<string>()
   for (const { organizationId, action } of drafts) {
     if (!isLibraryAction(action) || !ACTIONS[action].changesSeats) continue
-    const relimited = action === 'seat.limit_changed'
-    touched.set(organizationId, relimited || (touched.get(organizationId) ?? false))
+    touched.add(organizationId)
+    if (action === 'seat.limit_changed') relimited.add(organizationId)
   }
-  return [...touched].flatMap(([id, relimited]) => {
-    const marked = isMarkedOver(id)
-    const over = isOver(seatContext, id, now)
-    // Nobody counts who need not: a CASE is evaluated no further than it has to be.
-    const entered = sql`case when ${marked} then 0 else ${over} end`
-    const cleared = sql`case when ${marked} then not (${over}) else 0 end`
-    const write = (action: 'seat.over_limit_entered' | 'seat.over_limit_cleared') =>
-      recordEventWhere(
-        seatgate,
-        context,
-        organizationEvent(id, action),
-        action === 'seat.over_limit_entered' ? entered : cleared
-      )
-    return [
-      ...(relimited ? [write('seat.over_limit_entered')] : []),
-      write('seat.over_limit_cleared'),
-    ]
-  })
+  // Nobody counts who need not: a CASE is evaluated no further than it has to be.
+  const entered = (id: SQL<string> | string) =>
+    sql`case when ${isMarkedOver(id)} then 0 else ${isOver(seatContext, id, now)} end`
+  const cleared = (id: SQL<string> | string) =>
+    sql`case when ${isMarkedOver(id)} then not (${isOver(seatContext, id, now)}) else 0 end`
+  const about = (
+    action: 'seat.over_limit_entered' | 'seat.over_limit_cleared',
+    ids: ReadonlySet<string>
+  ) => [...ids].map((id) => organizationEvent(id, action))
+  return [
+    ...recordEventsWhere(seatgate, context, about('seat.over_limit_entered', relimited), entered),
+    ...recordEventsWhere(seatgate, context, about('seat.over_limit_cleared', touched), cleared),
+  ]
 }

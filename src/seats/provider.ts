@@ -66,7 +66,8 @@ export interface SeatProvider {
   reserve(context: SeatContext, request: SeatRequest): Promise<Result<SeatGrant>>
   /**
    * Asks for several seats of one organization at once: the first get them, for as long as there are
-   * any. Each is answered in its place.
+   * any. Each is answered in its place. All that are granted are used in one batch, in their order, so
+   * that the first of them may bring the guards of all.
    */
   reserveEach(
     context: SeatContext,

@@ -12,7 +12,7 @@ import { seatsHeld, seatsPromised } from './truth.ts'
 export function withSeatCount(
   json: SQL<Record<string, unknown>>,
   context: SeatContext,
-  organizationId: string,
+  organizationId: SQL<string> | string,
   now: Date
 ): SQL<Record<string, unknown>> {
   return sql<Record<string, unknown>>`json_set(${json},
@@ -21,20 +21,24 @@ export function withSeatCount(
 }
 
 /** The trail says that the organization has more seats in use than it bought. */
-export function isMarkedOver(organizationId: string): SQL<boolean> {
+export function isMarkedOver(organizationId: SQL<string> | string): SQL<boolean> {
   const last = (action: string) => sql`coalesce((select max(sequence) from audit_events
     where organization_id = ${organizationId} and action = ${action}), 0)`
   return sql`${last('seat.over_limit_entered')} > ${last('seat.over_limit_cleared')}`
 }
 
 /** It has. A limit that is no number is no limit here. */
-export function isOver(context: SeatContext, organizationId: string, now: Date): SQL<boolean> {
+export function isOver(
+  context: SeatContext,
+  organizationId: SQL<string> | string,
+  now: Date
+): SQL<boolean> {
   const limit = limitThen(context, organizationId)
   return sql`${seatsHeld(organizationId)} + ${seatsPromised(organizationId, now)} > ${limit}`
 }
 
 // A bound number would be written with a decimal point, hence the cast.
-function limitThen({ defaultLimit }: SeatContext, organizationId: string): SQL {
+function limitThen({ defaultLimit }: SeatContext, organizationId: SQL<string> | string): SQL {
   const fallback = limitView(defaultLimit)
   return sql`coalesce((select case limit_kind when 'finite' then limit_seats else limit_kind end
     from entitlements where organization_id = ${organizationId}),

@@ -75,7 +75,7 @@ export function seatsHeld(organizationId: string | SQL): SQL<number> {
 }
 
 /** The number of seats that pending invitations hold, as a scalar subquery. */
-export function seatsPromised(organizationId: string, now: Date): SQL<number> {
+export function seatsPromised(organizationId: string | SQL, now: Date): SQL<number> {
   return sql<number>`(select count(seat_id) from invitations
     where organization_id = ${organizationId} and ${isPending(now)})`
 }

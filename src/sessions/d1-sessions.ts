@@ -1,4 +1,4 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
 import { guard } from '../database/commit.ts'
 import type { Database, Statement } from '../database/database.ts'
@@ -27,7 +27,7 @@ export function d1Sessions(): SessionStore {
       return ok({ ...session, activeOrganizationId: organizationId })
     },
     async endActiveOrganization(db, pointers) {
-      await batch(db, { ended: end(db, pointers) })
+      await batch(db, Object.fromEntries(end(db, [pointers]).entries()))
     },
     statements: {
       update: (db, session, organizationId) => [
@@ -56,14 +56,27 @@ function pointAt(db: Database, { id }: Session, organizationId: string | null) {
     .where(eq(sessions.tokenHash, id))
 }
 
-function end(db: Database, { organizationId, userId }: Pointers): Statement {
-  return db
-    .update(sessions)
-    .set({ activeOrganizationId: null })
-    .where(
-      and(
-        eq(sessions.activeOrganizationId, organizationId),
-        userId === null ? undefined : eq(sessions.userId, userId)
-      )
-    )
+// Everybody's pointers into an organization, or one user's into each: two statements for any number.
+function end(db: Database, pointers: readonly Pointers[]): readonly Statement[] {
+  const everybodys = pointers.flatMap(({ organizationId, userId }) =>
+    userId === null ? [organizationId] : []
+  )
+  const own = pointers.flatMap(({ organizationId, userId }) =>
+    userId === null ? [] : [[organizationId, userId]]
+  )
+  const where = [
+    ...(everybodys.length > 0
+      ? [
+          sql`${sessions.activeOrganizationId} in
+            (select value from json_each(${JSON.stringify(everybodys)}))`,
+        ]
+      : []),
+    ...(own.length > 0
+      ? [
+          sql`(${sessions.activeOrganizationId}, ${sessions.userId}) in
+            (select value ->> 0, value ->> 1 from json_each(${JSON.stringify(own)}))`,
+        ]
+      : []),
+  ]
+  return where.map((these) => db.update(sessions).set({ activeOrganizationId: null }).where(these))
 }

@@ -10,12 +10,15 @@ import type { Pointers } from './store.ts'
  */
 export function endPointers(
   { db, sessions }: Seatgate,
-  { organizationId, userId }: Pointers
+  places: readonly Pointers[]
 ): { readonly statements: readonly Statement[]; readonly intents: readonly Intent[] } {
   if (sessions === null) return { statements: [], intents: [] }
-  const pointers = { organizationId, userId }
+  const pointers = places.map(({ organizationId, userId }) => ({ organizationId, userId }))
   if (sessions.statements) {
-    return { statements: [sessions.statements.end(db, pointers)], intents: [] }
+    return { statements: sessions.statements.end(db, pointers), intents: [] }
   }
-  return { statements: [], intents: [{ kind: 'end_sessions', organizationId, payload: pointers }] }
+  const intents = pointers.map((payload) => {
+    return { kind: 'end_sessions', organizationId: payload.organizationId, payload } as const
+  })
+  return { statements: [], intents }
 }

@@ -48,5 +48,6 @@ export interface PointerStatements {
    * `stale` if its pointer is not what it was.
    */
   update(db: Database, session: Session, organizationId: string | null): readonly Statement[]
-  end(db: Database, pointers: Pointers): Statement
+  /** Ends all of these, in a number of statements that does not depend on theirs. */
+  end(db: Database, pointers: readonly Pointers[]): readonly Statement[]
 }

@@ -180,7 +180,7 @@ export const MUTATIONS: readonly Mutation[] = [
 
   ledgerSeats(
     'no fence at the batch',
-    'not exists (select 1 from seat_fences where seat_id = ${seat.seatId})',
+    'not exists (select 1 from seat_fences where ${theirs})',
     'true'
   ),
   ledgerSeats('no epoch at the batch', ') = ${epoch}`', ') >= 0`'),
@@ -571,15 +571,15 @@ export const MUTATIONS: readonly Mutation[] = [
     'holdSeats && earlier && earlier.expiresAt > now ? earlier.seatId',
     'holdSeats && earlier ? earlier.seatId'
   ),
-  plan('the earlier invitation lives on', '      ...(replaced?.statements ?? []),\n', ''),
+  plan('the earlier invitation lives on', '      ...ended.statements,\n', ''),
   plan(
     'the earlier invitation may change on the way',
-    '      ...(earlier ? [guardUnfinished(seatgate, earlier)] : []),\n',
+    '      ...guardAllUnfinished(seatgate, earlier),\n',
     ''
   ),
   plan(
     'a seat that the earlier one held is not freed',
-    'freedSeats: replaced?.freedSeats ?? []',
+    'freedSeats: ended.freedSeats',
     'freedSeats: []'
   ),
   plan(
@@ -612,7 +612,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'sql`not exists (select 1 from ${users}',
     'sql`true or not exists (select 1 from ${users}'
   ),
-  plan('the end of the earlier one is not on record', '      ...(replaced?.events ?? []),\n', ''),
+  plan('the end of the earlier one is not on record', '      ...ended.events,\n', ''),
   token('a token has several spellings', ' || toBase64Url(sealed) !== text', ''),
 
   honoGuards(

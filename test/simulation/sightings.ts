@@ -60,7 +60,11 @@ function noteFailure(
   if (!message.includes('guard:stale')) return
   for (const { sql, params } of statements) {
     if (!sql.startsWith('insert into "guards"') || !sql.includes('seat_fences')) continue
-    if (registry.isFenced(params[1])) sometimes('a late write met a fence')
+    // Of several seats there is a list.
+    const seatIds = String(params[1]).startsWith('[') ? JSON.parse(String(params[1])) : [params[1]]
+    if ((seatIds as unknown[]).some((id) => registry.isFenced(id))) {
+      sometimes('a late write met a fence')
+    }
   }
 }
 

@@ -85,7 +85,7 @@ describe('endActiveOrganization() of d1Sessions()', () => {
       const end = async (userId: string | null) => {
         const pointers = { organizationId: 'here', userId }
         if (how === 'at once') return store.endActiveOrganization(db, pointers)
-        await batch(db, { ended: store.statements!.end(db, pointers) })
+        await batch(db, Object.fromEntries(store.statements!.end(db, [pointers]).entries()))
       }
       const all = () => Promise.all([...here, there, bens].map(pointerOf))
       await end(ann)
