@@ -52,7 +52,8 @@ export function guardAllUnfinished(
     where (id, token_hash, role) in
       (select value ->> 0, value ->> 1, value ->> 2 from json_each(${known}))
     and ${isUnfinished()}`
-  return [guard(seatgate.db, 'stale', sql`(${unfinished}) = ${rows.length}`)]
+  const { length } = rows
+  return [guard(seatgate.db, 'stale', sql`(${unfinished}) = ${length}`)]
 }
 
 /** An organization has these unfinished invitations, each of them still and as it was, and no others. */

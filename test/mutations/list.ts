@@ -35,6 +35,9 @@ const ledger = inFile('runtime/seat-ledger.ts')
 const tables = inFile('runtime/ledger-tables.ts')
 const gate = inFile('memberships/gate.ts')
 const exit = inFile('memberships/exit.ts')
+const auditStatements = inFile('audit/statements.ts')
+const fulfilment = inFile('operations/fulfil.ts')
+const rates = inFile('invitations/rates.ts')
 const batch = inFile('operations/batch.ts')
 const aftermath = inFile('operations/aftermath.ts')
 const background = inFile('background.ts')
@@ -411,11 +414,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'events: [...leavers.map(eventOf), ...released]',
     'events: leavers.map(eventOf)'
   ),
-  exit(
-    'sessions keep their way to what was left',
-    '[...pointers.flatMap(({ statements }) => statements), write]',
-    '[write]'
-  ),
+  exit('sessions keep their way to what was left', '[...pointers.statements, write]', '[write]'),
   exit(
     'a departure is not on record',
     'events: [...leavers.map(eventOf), ...released]',
@@ -441,8 +440,8 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   aftermath(
     'a freed seat comes late',
-    'await Promise.all(freedSeats.map((seat) => releaseSeat(seatgate, seat)))',
-    'void freedSeats'
+    'await Promise.all(toldNow.map((seat) => releaseSeat(seatgate, seat)))',
+    'void toldNow'
   ),
   aftermath('a taken seat is not confirmed', '    ...takenSeats.map(', '    ...[].map('),
   batch('events are not recorded', '      ...recorded.statements,\n', ''),
@@ -451,7 +450,32 @@ export const MUTATIONS: readonly Mutation[] = [
     '...plan.events, ...entrants.flatMap((entrant) => entrant.events)',
     '...plan.events'
   ),
-  dispatch('nobody wakes the forwarder', 'await queue.send({ organizationId })', 'return'),
+  dispatch('nobody wakes the forwarder', '[() => queue.send({ organizationId: only })]', '[]'),
+  dispatch(
+    'of several organizations nobody wakes the forwarder',
+    'map((messages) => () => queue.sendBatch(messages))',
+    'flatMap(() => [])'
+  ),
+  auditStatements(
+    'of many events each has the same sequence',
+    'row_number() over (partition by ${organizationId} order by json_each.key)',
+    '1'
+  ),
+  auditStatements(
+    'many events are one statement each',
+    'if (!areFew(run)) return insertEvents(seatgate, now, run)',
+    ''
+  ),
+  fulfilment(
+    'what was done is done again',
+    'done: db.delete(intents).where(inIds(done))',
+    'done: db.delete(intents).where(inIds([]))'
+  ),
+  rates(
+    'of many recipients one may be over the limit',
+    'and count > ${limit})`',
+    'and count < 0)`'
+  ),
   batch(
     'a refusal loses its numbers',
     'limit: numbers[0] ?? 0, used: numbers[1] ?? 0',
@@ -522,6 +546,7 @@ export const MUTATIONS: readonly Mutation[] = [
     ' and token_hash = ${tokenHash} and role = ${role} and ${isUnfinished()})`',
     ' and role = ${role} and ${isUnfinished()})`'
   ),
+  guards('some of many invitations may be ended meanwhile', '= ${length}', '>= 0'),
   guards('an invitation may be ended meanwhile', '= ${rows.length}', '>= 0'),
   guards(
     'another invitation may take an old one’s place',
