@@ -38,7 +38,10 @@ export function csvRow({ personal, ...event }: AuditEvent): string {
   return row([...cells, personal?.ipAddress ?? null, personal?.userAgent ?? null])
 }
 
-/** Cells as a line of CSV, as RFC 4180 has it. */
+/**
+ * Cells as a line of CSV, as RFC 4180 has it. What separates cells in some spreadsheets (a semicolon, a
+ * tab) is quoted too.
+ */
 export function row(cells: readonly (string | number | null)[]): string {
   return `${cells.map(cell).join(',')}\r\n`
 }
@@ -47,5 +50,5 @@ function cell(value: string | number | null): string {
   if (value === null) return ''
   if (typeof value === 'number') return String(value)
   const text = FORMULA.test(value) ? `'${value}` : value
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  return /[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

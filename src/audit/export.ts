@@ -22,9 +22,27 @@ const Options = v.object({
     'ndjson'
   ),
   limit: v.optional(wholeNumber({ min: 1 })),
+  bom: v.optional(
+    v.pipe(
+      v.union([v.boolean(), v.picklist(['true', 'false'])], 'Must be true or false.'),
+      v.transform((bom) => bom === true || bom === 'true')
+    ),
+    false
+  ),
 })
 
-/** What to export: filters as of a list, the format, and at most how many events. */
+const CheckedOptions = v.pipe(
+  Options,
+  v.forward(
+    v.check(({ format, bom }) => !bom || format === 'csv', 'Is for CSV alone.'),
+    ['bom']
+  )
+)
+
+/**
+ * What to export: filters as of a list, the format, at most how many events, and whether a CSV begins
+ * with a byte order mark (`bom`), which Excel needs to read it as UTF-8.
+ */
 export type AuditExportInput = AuditFilters & v.InferInput<typeof Options>
 
 /** A file that is made while it is read. */
@@ -59,12 +77,15 @@ export async function exportAuditEvents(
   scope: OrganizationScope,
   input: AuditExportInput = {}
 ): Promise<Result<AuditExport>> {
-  const { format: _format, limit: _limit, ...given } = input
-  const parsed = bothOf(parseInput(Options, input), parseFilters(given, ['format', 'limit']))
+  const { format: _format, limit: _limit, bom: _bom, ...given } = input
+  const parsed = bothOf(
+    parseInput(CheckedOptions, input),
+    parseFilters(given, ['format', 'limit', 'bom'])
+  )
   const stream = await streamWritten(seatgate, scope, parsed.ok ? given : {})
   if (!stream.ok) return stream
   if (!parsed.ok) return parsed
-  const { format, limit = Infinity, ...filters } = parsed.value
+  const { format, limit = Infinity, bom, ...filters } = parsed.value
   const recorded = await perform(seatgate, scope, {
     name: 'audit.export',
     input: null,
@@ -88,7 +109,7 @@ export async function exportAuditEvents(
   return ok({
     contentType,
     fileName: `audit.${format}`,
-    body: bytesOf(lines(writing, stream.value, horizon, limit)),
+    body: bytesOf(lines(writing, stream.value, horizon, limit), bom ? BYTE_ORDER_MARK : ''),
   })
 }
 
@@ -159,12 +180,17 @@ async function horizonLine(
 
 const CHUNK = 64 * 1024
 
+// Without it Excel takes the file for text of the system's own code page.
+const BYTE_ORDER_MARK = '\ufeff'
+
 // Nothing is read before it is asked for, and nobody is asked again for what is there already.
-function bytesOf(texts: AsyncGenerator<string>): ReadableStream<Uint8Array> {
+function bytesOf(texts: AsyncGenerator<string>, mark: string): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
+  let begun = mark
   return new ReadableStream({
     async pull(controller) {
-      let text = ''
+      let text = begun
+      begun = ''
       while (text.length < CHUNK) {
         const next = await texts.next()
         if (next.done) {

@@ -130,7 +130,7 @@ class Reading {
     this.#horizon = begun.size
     // A checkpoint that is older than the horizon can be compared with nothing that is left.
     while (this.#ahead[0] !== undefined && this.#ahead[0].size < this.#horizon) this.#ahead.shift()
-    return this.#ahead.length === 0 ? 'horizon' : this.check()
+    return this.check()
   }
 
   #append(event: Record<string, unknown>): Kind | null {

@@ -60,6 +60,11 @@ const committing = inFile('database/commit.ts')
 const signUp = inFile('invitations/accept-with-signup.ts')
 const changeSink = inFile('forwarding/change-sink.ts')
 const erase = inFile('audit/erase.ts')
+const address = inFile('forwarding/address.ts')
+const csv = inFile('audit/csv.ts')
+const outbox = inFile('audit/outbox.ts')
+const letters = inFile('forwarding/letters.ts')
+const outgoing = inFile('forwarding/outgoing.ts')
 
 export const MUTATIONS: readonly Mutation[] = [
   rules('one seat more than there are', 'used < limit.seats', 'used <= limit.seats'),
@@ -666,11 +671,6 @@ export const MUTATIONS: readonly Mutation[] = [
     "if (this.#tree.size > this.#horizon && this.#provenThrough <= this.#horizon) return 'unproven'",
     ''
   ),
-  verifier(
-    'a horizon needs no checkpoint that reaches it',
-    "return this.#ahead.length === 0 ? 'horizon' : this.check()",
-    'return this.check()'
-  ),
   strictJson(
     'a key may be there twice',
     'if (keys.has(key))',
@@ -694,4 +694,21 @@ export const MUTATIONS: readonly Mutation[] = [
     'guardStanding(seatgate, { ...keeper.value, membership: null })'
   ),
   erase('an erasure takes more than it counts', 'guardRecords(seatgate, userId, records),', ''),
+
+  address('a name of the inside is public', ' && !INNER_ENDS.has(top)', ''),
+  address('a label may be empty', 'labels.every((label) => LABEL.test(label)) && ', ''),
+  address('one label is a public name', 'labels.length < 2 || ', ''),
+  csv('a semicolon is not quoted', '[",;', '[",'),
+
+  outbox('nobody waits until events are sealed', '...(sealing ? [sealed] : []),', ''),
+  letters(
+    'a letter that is refused again stays delivered',
+    "state: 'dead',\n        reason: sql`excluded.reason`",
+    'reason: sql`excluded.reason`'
+  ),
+  outgoing(
+    'lists in lists go out as they are',
+    'value.map((item) => walk(item, path))',
+    'value.map((item) => (Array.isArray(item) ? item : walk(item, path)))'
+  ),
 ]

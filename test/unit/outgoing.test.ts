@@ -102,6 +102,24 @@ describe('what a sink gets to see', () => {
     expect(redacted(event, { mask: ['personal'] }).personal).toBe('[redacted]')
   })
 
+  it.each([
+    ['a list', (member: unknown) => [member]],
+    ['a list in a list', (member: unknown) => [[member]]],
+    ['lists in lists', (member: unknown) => [1, [[], [[member], 'x']]]],
+    ['a list in an object in a list in a list', (member: unknown) => [[{ more: [[member]] }]]],
+  ])('D4 reaches into %s, by name and by path', (_what, within) => {
+    const person = (email: unknown) => within({ email, role: 'x' })
+    const told = { ...event, metadata: { people: person('ada@example.com') } }
+    const inside = JSON.stringify(told.metadata).includes('more') ? 'people.more' : 'people'
+    for (const name of ['role', `metadata.${inside}.role`]) {
+      const { metadata } = redacted(told, { mask: [name] })
+      expect(metadata).toEqual({ people: within({ email: 'ada@example.com', role: '[redacted]' }) })
+    }
+    const path = `metadata.${inside}.email`
+    expect(redacted(told, { mask: [path] }).metadata).toEqual({ people: person('[redacted]') })
+    expect(redacted(told, { exclude: [path] }).metadata).toEqual({ people: within({ role: 'x' }) })
+  })
+
   it('FWD-37: changes nothing of the event itself', () => {
     const before = structuredClone(event)
     redacted(event, { exclude: ['metadata', 'actorId'], mask: ['personal'] })

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import {
   forwardOrganization,
   listDeadLetters,
+  replaySink,
   requeueDeadLetters,
   sweepAudit,
 } from '../../src/index.ts'
@@ -140,6 +141,29 @@ describe('putting dead letters back', () => {
     const told = ['audit.requeue', 'operator', 'ops', { sink: 'log', events: 1, sequence: 1 }]
     expect(await actionsOf(id)).toEqual([told, told])
     expect(await isInOutbox(id)).toBe(false)
+  })
+
+  it('D2 is dead again if a replay is refused after it was delivered', async () => {
+    let refuses = true
+    const sink = sinkOf('log', ({ sequence }) =>
+      sequence === 2 && refuses ? { ...permanent, reason: 'again' } : delivered
+    )
+    const { seatgate } = clocked([sink])
+    const id = await organizationWith(seatgate)
+    await forwardOrganization(seatgate, id)
+    refuses = false
+    answered(await requeueDeadLetters(seatgate, byOperator(id), 'log', { sequence: 2 }))
+    await forwardOrganization(seatgate, id)
+    expect(await lettersOf(seatgate, id, 'log')).toEqual([[2, 'delivered', 'again', 2]])
+    refuses = true
+    answered(await replaySink(seatgate, byOperator(id), 'log', { fromSequence: 1 }))
+    await forwardOrganization(seatgate, id)
+    expect(await lettersOf(seatgate, id, 'log')).toEqual([[2, 'dead', 'again', 3]])
+    // And so it can be put back once more.
+    refuses = false
+    answered(await requeueDeadLetters(seatgate, byOperator(id), 'log', { sequence: 2 }))
+    await forwardOrganization(seatgate, id)
+    expect(await lettersOf(seatgate, id, 'log')).toEqual([[2, 'delivered', 'again', 4]])
   })
 
   it('FWD-43: of many counts them first, and tries a hundred at a time with a pause', async () => {

@@ -241,8 +241,55 @@ describe('CSV', () => {
     ['a line end', 'a\nb', '"a\nb"'],
     ['a formula with a quote', '="x"', `"'=""x"""`],
     ['an innocent minus', 'a-b', 'a-b'],
+    ['C11 a semicolon', 'x;=1+1', '"x;=1+1"'],
+    ['C11 a tab', 'x\t=1+1', '"x\t=1+1"'],
+    ['C11 a carriage return', 'x\r=1+1', '"x\r=1+1"'],
+    ['C11 a formula with a semicolon', '=1;2', `"'=1;2"`],
+    ['C11 a formula with a comma', '@SUM(1,2)', `"'@SUM(1,2)"`],
   ])('quotes %s', (_what, value, cell) => {
     expect(csvRow(event({ actorId: value }))).toContain(`,${cell},`)
+  })
+
+  it('C11 begins with a byte order mark if that is asked for', async () => {
+    const owner = await person()
+    const { id } = await organizationOf(owner, { name: 'Öl' })
+    const bytes = async (query: string) => {
+      const path = `/organizations/${id}/audit/export?${query}`
+      const response = await embedded({}, bySession).get(path, owner.token)
+      return [response.status, ...new Uint8Array(await response.arrayBuffer()).slice(0, 3)]
+    }
+    expect(await bytes('format=csv&bom=true')).toEqual([200, 0xef, 0xbb, 0xbf])
+    const header = [...new TextEncoder().encode('seq')]
+    expect(await bytes('format=csv&bom=false')).toEqual([200, ...header])
+    expect(await bytes('format=csv')).toEqual([200, ...header])
+    const file = await exportAuditEvents(
+      seatgate,
+      { caller: system, organization: id },
+      { format: 'csv', bom: true, limit: 1 }
+    )
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
+      await new Response(file.ok ? file.value.body : null).arrayBuffer()
+    )
+    expect(text.split('\ufeff')).toHaveLength(2)
+    expect(text).toMatch(/^\ufeffsequence,/)
+  })
+
+  it('C11 refuses a byte order mark in other formats, and what is neither true nor false', async () => {
+    const owner = await person()
+    const { id } = await organizationOf(owner)
+    for (const query of [
+      'bom=true',
+      'format=json&bom=true',
+      'format=csv&bom=1',
+      'format=csv&bom=',
+    ]) {
+      const path = `/organizations/${id}/audit/export?${query}`
+      expect(await problem(await embedded({}, bySession).get(path, owner.token))).toMatchObject({
+        status: 422,
+        fields: ['bom'],
+      })
+    }
+    expect((await exported(id, { bom: false })).startsWith('{')).toBe(true)
   })
 
   it('has as many cells as its header in every row', async () => {

@@ -126,6 +126,27 @@ describe('sealing', () => {
     expect(await isInOutbox(organization)).toBe(false)
   })
 
+  it('D1 keeps an organization in the outbox until its events are sealed, though a sink has them all', async () => {
+    const sink = sinkOf('prompt')
+    const failing = {
+      ...d1Seats(),
+      seal: async () => {
+        throw new Error('the object does not answer')
+      },
+    }
+    const { auditLogKey } = options
+    const [broken, whole] = [failing, d1Seats()].map((seats) =>
+      seatgateWith({ auditLogKey: auditLogKey!, sinks: [sink], seats })
+    )
+    const organization = await organizationWith(broken!)
+    await expect(sealOrganization(broken!, organization)).rejects.toThrow('does not answer')
+    await forwardOrganization(broken!, organization)
+    expect(sink.sequences()).toEqual([1, 2])
+    expect(await isInOutbox(organization)).toBe(true)
+    expect(await sealOrganization(whole!, organization)).toBe(2)
+    expect(await isInOutbox(organization)).toBe(false)
+  })
+
   it('and forwarding clear the outbox together, whichever is last', async () => {
     // A sweep shares its deliveries among all organizations: those above have more events than that.
     await freshStores()

@@ -334,6 +334,110 @@ describe('the address', () => {
   })
 })
 
+describe('B16 the address is a public name by its form', () => {
+  const long = 'a'.repeat(63)
+  const taken = [
+    'logs.example.com',
+    'logs.example.co.uk',
+    '3com.example.com',
+    'my_bucket.example.com',
+    'b\u00fccher.example.com',
+    'logs.xn--p1ai',
+    `${long}.example.com`,
+    'default.example.com',
+    'local.example.com',
+    'svc.example.com',
+  ]
+  const refused = [
+    'localhost.localdomain',
+    'kubernetes.default.svc',
+    'a..example',
+    'kubernetes',
+    'redis',
+    'kubernetes.default',
+    'kubernetes.default.svc.cluster.local',
+    'db.production.svc.cluster',
+    'kube-dns.kube-system',
+    'vault.service.consul',
+    'app.docker',
+    'host.docker.internal',
+
+    'printer.local',
+    'nas.lan',
+    'nas.home',
+    'nas.home.arpa',
+    '1.0.0.127.in-addr.arpa',
+    'x.arpa',
+
+    'a.test',
+    'a.example',
+    'a.invalid',
+    'a.localhost',
+    'a.onion',
+    'a.alt',
+    'a.i2p',
+    'a.localnet',
+    'a.corp',
+    'a.mail',
+    'a.private',
+    'a.intranet',
+    'a.intra',
+    'a.internal',
+    'a.workgroup',
+    'a.router',
+    'a.gateway',
+    'a.domain',
+    'a.default',
+    'a.pod',
+    'a.nomad',
+    'a.lxd',
+    'a.mesh',
+
+    'logs.example.com.',
+    'logs.example.com..',
+    '.example.com',
+    'logs..example.com',
+    '.',
+    'com.',
+
+    `a${long}.example.com`,
+    `${`${long}.`.repeat(4)}com`,
+    'a.1',
+    'a.123',
+    'a.0x1',
+    'a.c',
+    'a.1a',
+
+    '-a.example.com',
+    'a-.example.com',
+    'a.example.-com',
+    'a.example.com-',
+    'LOCALHOST.LOCALDOMAIN',
+
+    'KUBERNETES.Default.Svc',
+    'a\u3002\u3002example.com',
+    'a.\uff4cocal',
+    'a.loc%61l',
+    'a.local%2e',
+  ]
+  const make = (name: string, allowLoopback: boolean) =>
+    webhookSink({ url: `https://${name}/`, secret: SECRET, allowLoopback })
+
+  it.each(taken)('B16 takes https://%s/', (name) => {
+    expect(() => make(name, false)).not.toThrow()
+  })
+
+  it.each(refused)(
+    'B16 refuses https://%s/ with a TypeError, in production and in development',
+    (name) => {
+      for (const allowLoopback of name === 'a.localhost' ? [false] : [false, true]) {
+        expect(() => make(name, allowLoopback)).toThrow(TypeError)
+        expect(() => make(name, allowLoopback)).toThrow(/^webhookSink: url /)
+      }
+    }
+  )
+})
+
 describe('the secret', () => {
   it.each([[''], ['whsec_'], ['whsec_%%%']])('refuses %j, naming the option', (secret) => {
     expect(() => webhookSink({ url: 'https://logs.example.com/', secret })).toThrow(
