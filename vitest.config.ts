@@ -39,8 +39,11 @@ const BUNDLED = [
   'drizzle-orm/sqlite-core',
   'hono',
   'hono/cookie',
+  'hono/cors',
   'hono/http-exception',
+  'hono/request-id',
   'hono/route',
+  'hono/secure-headers',
   'valibot',
 ]
 

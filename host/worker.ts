@@ -6,6 +6,8 @@
 import { env, waitUntil } from 'cloudflare:workers'
 import { drizzle } from 'drizzle-orm/d1'
 import { Hono } from 'hono'
+import { requestId } from 'hono/request-id'
+import { secureHeaders } from 'hono/secure-headers'
 import {
   auditQueueHandler,
   sweepHandler,
@@ -77,7 +79,22 @@ const authenticate: Authenticate = async (c) => {
   return token === null ? null : sessionQuery(database, token, settings.isOperator)
 }
 
+// It answers JSON: there is nothing that a browser should load or run for it.
+const NOTHING = ["'none'"]
+const contentSecurityPolicy = {
+  defaultSrc: NOTHING,
+  baseUri: NOTHING,
+  formAction: NOTHING,
+  frameAncestors: NOTHING,
+}
+
 const app = new Hono()
+  .use(requestId({ generator: (c) => c.req.header('cf-ray') ?? crypto.randomUUID() }))
+  .use(async (c, next) => {
+    await next()
+    c.res.headers.set('x-request-id', c.get('requestId'))
+  })
+  .use(secureHeaders({ contentSecurityPolicy }))
   .get('/healthz', (c) => c.json({ status: 'ok' }))
   .use(async (c, next) => {
     await next()
@@ -89,8 +106,9 @@ const app = new Hono()
   .notFound(() => problemResponse({ code: 'not_found' }))
   // Not even a mistake of ours tells a client about the inside.
   .onError((error) => {
+    if ('getResponse' in error) return error.getResponse()
     console.error('request_failed', error.name)
-    return 'getResponse' in error ? error.getResponse() : problemResponse({ code: 'unavailable' })
+    return problemResponse({ code: 'unavailable' })
   })
 
 // Nobody waits for it, and nothing depends on it.

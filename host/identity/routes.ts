@@ -14,8 +14,13 @@ import {
 } from '../../src/index.ts'
 import { sessions } from '../../src/database/schema.ts'
 import { Email } from '../../src/email.ts'
-import { problemResponse, type SignIn as SessionStart } from '../../src/hono/index.ts'
+import {
+  problemResponse,
+  refuseCrossSite,
+  type SignIn as SessionStart,
+} from '../../src/hono/index.ts'
 import { readBody } from '../../src/hono/body.ts'
+import { noStore } from '../../src/hono/no-store.ts'
 import { parseInput } from '../../src/input.ts'
 import { invalid } from '../../src/refusal.ts'
 import { ok } from '../../src/result.ts'
@@ -54,6 +59,8 @@ type UserRow = typeof users.$inferSelect
 export function identityRoutes(seatgate: Seatgate) {
   const { db } = seatgate
   const routes = new Hono()
+  // Signing in needs no cookie, and sets one: a page elsewhere must not sign somebody in as another.
+  routes.use('/identity/*', noStore, refuseCrossSite({ requests: 'all' }))
 
   routes.post('/identity/sign-up', async (c) => {
     const input = parseInput(SignUp, await readBody(c))

@@ -45,6 +45,12 @@ const CheckedOptions = v.pipe(
  */
 export type AuditExportInput = AuditFilters & v.InferInput<typeof Options>
 
+/** Options of {@link exportAuditEvents}. */
+export interface AuditExportOptions {
+  /** Whether the export is put on record. Default true; false for an answer whose body nobody gets. */
+  readonly record?: boolean
+}
+
 /** A file that is made while it is read. */
 export interface AuditExport {
   readonly contentType: string
@@ -75,7 +81,8 @@ export const EXPORT_VERSION = 1
 export async function exportAuditEvents(
   seatgate: Seatgate,
   scope: OrganizationScope,
-  input: AuditExportInput = {}
+  input: AuditExportInput = {},
+  { record = true }: AuditExportOptions = {}
 ): Promise<Result<AuditExport>> {
   const { format: _format, limit: _limit, bom: _bom, ...given } = input
   const parsed = bothOf(
@@ -98,8 +105,10 @@ export async function exportAuditEvents(
       const filtered = Object.keys(filters).sort().join(' ')
       return ok({
         value: id,
-        statements: [guardStanding(seatgate, standing.value)],
-        events: [organizationEvent(id, 'audit.export', { format, filters: filtered })],
+        statements: record ? [guardStanding(seatgate, standing.value)] : [],
+        events: record
+          ? [organizationEvent(id, 'audit.export', { format, filters: filtered })]
+          : [],
       })
     },
   })

@@ -1,10 +1,10 @@
-import { Hono, type Context } from 'hono'
+import { Hono } from 'hono'
 import * as v from 'valibot'
 import { parseInput } from '../input.ts'
 import type { Organization } from '../organizations/organization.ts'
 import type { Seatgate } from '../seatgate.ts'
 import type { Authenticate } from './authenticate.ts'
-import { readBody, readForm } from './body.ts'
+import { isForm, readBody, readForm } from './body.ts'
 import { loadActiveOrganization } from './load-active-organization.ts'
 import { loadOrganizationFromSlug } from './load-organization-from-slug.ts'
 import { problemResponse } from './problem.ts'
@@ -44,7 +44,7 @@ export function activeOrganizationRoutes(seatgate: Seatgate, authenticate: Authe
   // For a form on a page. Whatever stands against it, there is nothing to be seen there.
   routes.post('/organizations/switch', load, async (c) => {
     if (!c.var.caller) return problemResponse({ code: 'unauthenticated' })
-    const input = parseInput(SwitchInput, await readSwitch(c))
+    const input = parseInput(SwitchInput, isForm(c) ? await readForm(c) : await readBody(c))
     if (!input.ok) return problemResponse(input.error)
     const { organization_id: organizationId, return_to: returnTo } = input.value
     const active = await putActiveOrganization(seatgate, c, organizationId)
@@ -65,10 +65,4 @@ function view(variables: {
 }) {
   const { organization, role } = variables
   return organization ? { organization, role } : { organization: null }
-}
-
-async function readSwitch(c: Context): Promise<unknown> {
-  const type = c.req.header('content-type')?.toLowerCase()
-  const isForm = type?.startsWith('application/x-www-form-urlencoded')
-  return isForm ? readForm(c) : readBody(c)
 }

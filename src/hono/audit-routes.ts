@@ -38,10 +38,12 @@ export function auditRoutes(seatgate: Seatgate) {
     answer(c, await proveConsistency(seatgate, inOrganization(c), readQuery(c)))
   )
   router.get(`${trail}/export`, async (c) => {
-    const file = await exportAuditEvents(seatgate, inOrganization(c), readQuery(c))
+    // A HEAD asks what a GET would answer, and takes nothing away: it is no export.
+    const record = c.req.method !== 'HEAD'
+    const file = await exportAuditEvents(seatgate, inOrganization(c), readQuery(c), { record })
     if (!file.ok) return problemResponse(file.error)
     const { body, contentType, fileName } = file.value
-    return c.body(body, 200, {
+    return c.body(record ? body : null, 200, {
       'content-type': contentType,
       'content-disposition': `attachment; filename="${fileName}"`,
       'cache-control': 'no-store',

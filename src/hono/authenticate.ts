@@ -24,7 +24,8 @@ export function checkAuthenticate(where: string, authenticate: unknown): void {
 
 /**
  * What a request says of itself, for the audit trail; nothing is decided on it. Its id is Cloudflare's
- * own, or the client's `x-request-id`, marked as theirs (`client:`). Elsewhere than on Cloudflare the
+ * own, or the client's `x-request-id`, marked as theirs (`client:`), or the one that `hono/request-id`
+ * made. Elsewhere than on Cloudflare the
  * headers may be anybody's: they are kept as marks of a bounded length.
  */
 export function marksOfRequest(c: Context): RequestMarks {
@@ -33,7 +34,8 @@ export function marksOfRequest(c: Context): RequestMarks {
   const [, traceId] = TRACE.exec(c.req.header('traceparent') ?? '') ?? []
   const ipAddress = c.req.header('cf-connecting-ip')
   const userAgent = c.req.header('user-agent')
-  const requestId = ray ?? (named && `client:${named}`)
+  const made = mark(c.get('requestId') as string | undefined)
+  const requestId = ray ?? (named ? `client:${named}` : made)
   return {
     ...(requestId && { requestId }),
     origin: {

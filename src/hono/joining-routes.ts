@@ -34,9 +34,11 @@ export function joiningRoutes(seatgate: Seatgate) {
     const input = await readBody(c)
     return answer(c, await setDomainMode(seatgate, inOrganization(c), c.req.param('id'), input))
   })
-  routes.post('/organizations/:org/domains/:id/verify', async (c) =>
-    answer(c, await verifyDomain(seatgate, inOrganization(c), c.req.param('id')))
-  )
+  routes.post('/organizations/:org/domains/:id/verify', async (c) => {
+    const { options } = await readOperation(c)
+    if (options.unreadableId) return problemResponse(options.unreadableId.refusal)
+    return answer(c, await verifyDomain(seatgate, inOrganization(c), c.req.param('id')))
+  })
   routes.delete('/organizations/:org/domains/:id', async (c) =>
     done(c, await removeDomain(seatgate, inOrganization(c), c.req.param('id')))
   )

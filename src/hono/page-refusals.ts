@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import type { Refusal } from '../refusal.ts'
-import { RETRY_AFTER_SECONDS, statusOf, titleOf, type RefusalHandler } from './problem.ts'
+import { headersOf, statusOf, titleOf, type RefusalHandler } from './problem.ts'
 import { returnPathOf } from './return-path.ts'
 
 /** Where a browser is sent when something is missing. */
@@ -41,9 +41,7 @@ export function pageRefusals({
       case 'stale_sudo':
         return send(c, sudoPath, comingBack(c))
       default: {
-        const status = statusOf(refusal.code)
-        if (status === 503) c.header('retry-after', String(RETRY_AFTER_SECONDS))
-        return c.text(wordsFor(refusal), status)
+        return c.text(wordsFor(refusal), statusOf(refusal.code), headersOf(refusal))
       }
     }
   }

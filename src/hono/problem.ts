@@ -14,6 +14,7 @@ const PROBLEMS = {
   stale_sudo: [403, 'Prove again that it is you'],
   org_mfa_required: [403, 'This organization demands a second factor'],
   hook_refused: [403, 'This is not allowed here'],
+  cross_site_request: [403, 'The request comes from another site'],
   organization_not_found: [404, 'There is no such organization'],
   not_found: [404, 'There is no such thing here'],
   not_a_member: [404, 'There is no such member here'],
@@ -46,6 +47,8 @@ const PROBLEMS = {
   before_horizon: [410, 'What came next is not kept any more'],
   invalid_cursor: [400, 'The cursor is not valid'],
   invalid_json: [400, 'The body is not valid JSON'],
+  invalid_encoding: [400, 'The request is not valid UTF-8'],
+  unsupported_media_type: [415, 'The body must be application/json'],
   payload_too_large: [413, 'The body is too large'],
   hook_failed: [503, 'It could not be decided whether this is allowed'],
   mfa_policy_aborted: [503, 'The policy could not be changed'],
@@ -71,7 +74,8 @@ export function titleOf(code: RefusalCode): string {
 
 /**
  * Makes the answer to a refusal: `application/problem+json` as RFC 9457 has it, with the refusal's
- * own members beside the standard ones.
+ * own members beside the standard ones. It is not to be cached; a 401 has a `WWW-Authenticate` and a 503
+ * a `Retry-After`.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9457
  */
@@ -82,12 +86,22 @@ export function problemResponse(refusal: Refusal): Response {
     { type, title, status, ...refusal },
     {
       status,
-      headers: {
-        'content-type': 'application/problem+json',
-        ...(status === 503 && { 'retry-after': String(RETRY_AFTER_SECONDS) }),
-      },
+      headers: { 'content-type': 'application/problem+json', ...headersOf(refusal) },
     }
   )
+}
+
+/**
+ * The headers of an answer to a refusal, whatever its format. The library does not know how a host signs
+ * people in; `Bearer` is a challenge that opens no dialog in a browser.
+ */
+export function headersOf({ code }: Refusal): Record<string, string> {
+  const status = statusOf(code)
+  return {
+    'cache-control': 'no-store',
+    ...(status === 401 && { 'www-authenticate': 'Bearer' }),
+    ...(status === 503 && { 'retry-after': String(RETRY_AFTER_SECONDS) }),
+  }
 }
 
 /**

@@ -21,8 +21,11 @@ import { activeOrganizationRoutes } from './active-organization-routes.ts'
 import { auditRoutes } from './audit-routes.ts'
 import { checkAuthenticate, type Authenticate } from './authenticate.ts'
 import { readBody } from './body.ts'
+import { refuseCrossSite } from './cross-site.ts'
+import { requireWellEncoded } from './encoding.ts'
 import { invitationRoutes, organizationInvitationRoutes, type SignIn } from './invitation-routes.ts'
 import { joiningRoutes } from './joining-routes.ts'
+import { noStore } from './no-store.ts'
 import { problemResponse, RefusalException } from './problem.ts'
 import {
   answer,
@@ -40,16 +43,21 @@ export interface RouterOptions {
   readonly authenticate: Authenticate
   /** Signs in whoever accepts an invitation with sign-up. Without it that route is not there. */
   readonly signIn?: SignIn
+  /**
+   * Origins of other sites from which people may change things with their cookie: where your front end
+   * is, if it is elsewhere. Put `hono/cors` in front of the router too. Default: this origin alone.
+   */
+  readonly allowedOrigins?: readonly string[]
 }
 
-const SIGNED_IN = [
-  '/organizations',
-  '/organizations/*',
-  '/joinable-organizations',
-  '/join-requests',
-  '/join-requests/*',
-  '/users/me',
-]
+// Hono takes `/organizations/*` for `/organizations` too.
+const SIGNED_IN = ['/organizations/*', '/joinable-organizations', '/join-requests/*', '/users/me']
+
+// Named one by one: a middleware for every path would hold for a host's routes beside these too.
+const ALL = [...SIGNED_IN, '/active-organization', '/invitations/*', '/o/:org']
+
+// It starts a session: to sign somebody in as another is an attack without any cookie.
+const STARTS_SESSION = '/invitations/accept-with-signup'
 
 /**
  * The ready routes: organizations, members, seats, the active organization and the audit trail.
@@ -59,15 +67,22 @@ const SIGNED_IN = [
  * The routes of invitations are there if `secret` is configured, those of joining if `joining` is,
  * `DELETE /users/me` if `lifecycle.onDelete` is.
  *
- * @throws {TypeError} if `authenticate` is not a function, or if neither `verifyPassword` nor
- * `stepUp` is configured: nobody could change a slug or delete anything.
+ * Bodies are `application/json`. A request that another site's page makes with a cookie is refused, as
+ * `refuseCrossSite` says. Answers are not to be cached.
+ *
+ * @throws {TypeError} if `authenticate` is not a function, if `allowedOrigins` has something else than
+ * origins, or if neither `verifyPassword` nor `stepUp` is configured: nobody could change a slug or
+ * delete anything.
  *
  * @example
  * ```ts
  * const app = new Hono().route('/', seatgateRouter(seatgate, { authenticate }))
  * ```
  */
-export function seatgateRouter(seatgate: Seatgate, { authenticate, signIn }: RouterOptions) {
+export function seatgateRouter(
+  seatgate: Seatgate,
+  { authenticate, signIn, allowedOrigins = [] }: RouterOptions
+) {
   checkAuthenticate('seatgateRouter', authenticate)
   if (seatgate.verifyPassword === null && seatgate.stepUp === null) {
     throw new TypeError('seatgateRouter: createSeatgate needs verifyPassword or stepUp for it.')
@@ -78,6 +93,11 @@ export function seatgateRouter(seatgate: Seatgate, { authenticate, signIn }: Rou
     if (error instanceof RefusalException) return error.getResponse()
     return problemResponse(storeRefusal(seatgate, error))
   })
+
+  for (const path of ALL) {
+    router.use(path, noStore, requireWellEncoded, refuseCrossSite({ allowedOrigins }))
+  }
+  router.use(STARTS_SESSION, refuseCrossSite({ allowedOrigins, requests: 'all' }))
 
   router.route('/', activeOrganizationRoutes(seatgate, authenticate))
   if (seatgate.invitations.secret !== null) {

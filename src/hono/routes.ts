@@ -27,14 +27,23 @@ export function inOrganization(c: Context<RouterEnv>): OrganizationScope {
   return { ...scopeOf(c), organization: c.req.param('org') ?? '' }
 }
 
-/** Reads body and `Idempotency-Key`. A bad key is bad input, and waits its turn like any other. */
+/**
+ * Reads body and `Idempotency-Key`. A bad key is bad input, and waits its turn like any other; so does a
+ * body of another type, also on routes that need none.
+ */
 export async function readOperation(
   c: Context
 ): Promise<{ readonly input: unknown; readonly options: OperationOptions }> {
   const operationId = c.req.header('idempotency-key')
-  if (operationId === undefined) return { input: await readBody(c), options: {} }
-  if (/^[\x21-\x7e]{1,255}$/.test(operationId)) {
-    return { input: await readBody(c), options: { operationId } }
+  if (operationId === undefined || /^[\x21-\x7e]{1,255}$/.test(operationId)) {
+    const input = await readBody(c)
+    return {
+      input,
+      options: {
+        ...(operationId !== undefined && { operationId }),
+        ...(isOfAnotherType(input) && { unreadableId: input }),
+      },
+    }
   }
   const errors = { 'Idempotency-Key': ['Must be 1 to 255 visible ASCII characters.'] }
   const unreadable = new UnreadableInput(invalid(errors))
@@ -50,6 +59,10 @@ export function readQuery(c: Context): Record<string, never> {
     ([name, given]) => [name, given.length === 1 ? given[0] : given] as const
   )
   return Object.fromEntries(values) as Record<string, never>
+}
+
+function isOfAnotherType(input: unknown): input is UnreadableInput {
+  return input instanceof UnreadableInput && input.refusal.code === 'unsupported_media_type'
 }
 
 export function answer<T extends object>(

@@ -13,6 +13,7 @@ import {
   signUp,
   tokenFor,
   type Person,
+  headersOf,
 } from './client.ts'
 import { testEnv } from './setup.ts'
 
@@ -85,7 +86,7 @@ describe('GET and PUT /active-organization', () => {
     const answers = await Promise.all(
       [organization.id, organization.slug, crypto.randomUUID(), 'no-such'].map(async (name) => {
         const answer = await host.put(PATH, { organizationId: name }, stranger.token)
-        return [answer.status, Object.fromEntries(answer.headers), await answer.text()]
+        return [answer.status, headersOf(answer), await answer.text()]
       })
     )
     expect(answers[0]).toMatchObject([404, {}, expect.stringContaining('not_a_member')])

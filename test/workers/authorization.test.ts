@@ -20,6 +20,7 @@ import {
   seatgateWith,
   tokenFor,
   type Person,
+  headersOf,
 } from './client.ts'
 import { copyOf, originalOf, type Original } from './copies.ts'
 import { freshSlug } from './mutators.ts'
@@ -456,7 +457,7 @@ describe('everybody gets what the table says', () => {
         const { method, path, body } = request(team, about, person?.(team) ?? team.member)
         const response = await client.send(method, path, body, token)
         const { status } = response
-        const headers = Object.fromEntries(response.headers)
+        const headers = headersOf(response)
         return { method, answer: { status, headers, body: await response.text() } }
       }
       const before = await rowCounts()

@@ -209,6 +209,12 @@ export async function limitTo(organization: Organization, limit: number | 'unlim
   if (response.status !== 200) throw new Error(`the limit answered ${response.status}`)
 }
 
+/** The headers of an answer that tell something: the id of its request is another each time. */
+export function headersOf({ headers }: Response): Record<string, string> {
+  const { 'x-request-id': _requestId, ...telling } = Object.fromEntries(headers)
+  return telling
+}
+
 /** A body's problem: its code, and the fields that it complains of. */
 export async function problem(response: Response) {
   const body = await response.json<{ code: string; status: number; errors?: object }>()

@@ -12,6 +12,7 @@ import {
   problem,
   rowCounts,
   type Person,
+  headersOf,
 } from './client.ts'
 import { BY_TOKEN, NAMED, named, OWN } from './routes.ts'
 import { testEnv } from './setup.ts'
@@ -29,7 +30,7 @@ async function whole(response: Response) {
   expect(response.status).toBeLessThan(500)
   return {
     status: response.status,
-    headers: Object.fromEntries(response.headers),
+    headers: headersOf(response),
     body: await response.text(),
   }
 }

@@ -167,7 +167,7 @@ describe('a body', () => {
     const send = (body: BodyInit) =>
       host.fetch('/organizations', {
         method: 'POST',
-        headers: { authorization: `Bearer ${owner.token}` },
+        headers: { authorization: `Bearer ${owner.token}`, 'content-type': 'application/json' },
         body,
       })
     const announced = await send(large)
@@ -186,7 +186,7 @@ describe('a body', () => {
     const send = (body: BodyInit) =>
       host.fetch('/organizations', {
         method: 'POST',
-        headers: { authorization: `Bearer ${owner.token}` },
+        headers: { authorization: `Bearer ${owner.token}`, 'content-type': 'application/json' },
         body,
       })
     expect((await send(fill(`org-${crypto.randomUUID().slice(0, 8)}`))).status).toBe(201)
@@ -199,7 +199,7 @@ describe('a body', () => {
     const chunks = Array.from(bytes, (byte) => new Uint8Array([byte]))
     const response = await host.fetch('/organizations', {
       method: 'POST',
-      headers: { authorization: `Bearer ${owner.token}` },
+      headers: { authorization: `Bearer ${owner.token}`, 'content-type': 'application/json' },
       body: new ReadableStream({
         start(controller) {
           for (const chunk of chunks) controller.enqueue(chunk)

@@ -43,6 +43,7 @@ describe('signing up', () => {
     const worker = (exports as unknown as { default: Fetcher }).default
     const response = await worker.fetch('https://seatgate.test/identity/sign-up', {
       method: 'POST',
+      headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ email: newEmail(), password: PASSWORD }),
     })
     expect(response.headers.get('set-cookie')).toMatch(/; Secure(;|$)/)

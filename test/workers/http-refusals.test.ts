@@ -360,6 +360,22 @@ const ways = {
     status: 400,
     ask: async () => host.post('/organizations', '{', (await person()).token),
   },
+  invalid_encoding: {
+    status: 400,
+    ask: async () => host.get('/organizations?cursor=%E9', (await person()).token),
+  },
+  unsupported_media_type: {
+    status: 415,
+    ask: async () => {
+      const { token } = await person()
+      return host.post('/organizations', '{}', token, { 'content-type': 'text/plain' })
+    },
+  },
+  cross_site_request: {
+    status: 403,
+    ask: () =>
+      host.post('/organizations', {}, null, { cookie: 'a=b', origin: 'https://evil.example' }),
+  },
   payload_too_large: {
     status: 413,
     ask: async () => host.post('/organizations', 'x'.repeat(70_000), (await person()).token),
@@ -430,6 +446,9 @@ it.each([...cases, ...more])(
     expect(response.status).toBe(way.status)
     expect(response.headers.get('content-type')).toBe('application/problem+json')
     expect(response.headers.has('retry-after')).toBe(way.status === 503)
+    // A12: what a 401 must have (RFC 9110), and what keeps an answer out of caches.
+    expect(response.headers.get('www-authenticate')).toBe(way.status === 401 ? 'Bearer' : null)
+    expect(response.headers.get('cache-control')).toBe('no-store')
     const body: object = await response.json()
     expect(body).toEqual({
       type: `urn:seatgate:refusal:${code}`,

@@ -21,6 +21,7 @@ import {
   rowCounts,
   type Client,
   type Person,
+  headersOf,
 } from './client.ts'
 import { createInvitingWorld, newAddress, userWith } from './invited.ts'
 import { everything, isChange } from './mutators.ts'
@@ -59,7 +60,7 @@ const set = ({ id }: InvitationWithToken, to: string) =>
 
 async function whole(response: Response) {
   const { status } = response
-  return { status, headers: Object.fromEntries(response.headers), body: await response.text() }
+  return { status, headers: headersOf(response), body: await response.text() }
 }
 
 describe('the page of an invitation', () => {

@@ -7,7 +7,16 @@ import {
   type OrganizationEnv,
 } from '../../src/hono/index.ts'
 import type { Membership, Organization, Principal } from '../../src/index.ts'
-import { asUser, byName, clientOf, db, problem, seatgateWith, smallTeam } from './client.ts'
+import {
+  asUser,
+  byName,
+  clientOf,
+  db,
+  problem,
+  seatgateWith,
+  smallTeam,
+  headersOf,
+} from './client.ts'
 import { testEnv } from './setup.ts'
 
 const seatgate = seatgateWith()
@@ -84,7 +93,7 @@ describe('loadOrganizationFromSlug()', () => {
     const [there, nowhere] = await Promise.all(
       [organization.slug, 'no-such-slug'].map(async (name) => {
         const response = await client.get(`/o/${name}/whoami`, asUser(candidate))
-        return [response.status, Object.fromEntries(response.headers), await response.text()]
+        return [response.status, headersOf(response), await response.text()]
       })
     )
     expect(there).toEqual(nowhere)

@@ -82,6 +82,9 @@ const PAGES = {
   before_horizon: [{ horizon: 5 }, { status: 410, says: /not kept/ }],
   invalid_cursor: [{}, { status: 400, says: /cursor/ }],
   invalid_json: [{}, { status: 400, says: /JSON/ }],
+  invalid_encoding: [{}, { status: 400, says: /UTF-8/ }],
+  unsupported_media_type: [{}, { status: 415, says: /application\/json/ }],
+  cross_site_request: [{}, { status: 403, says: /another site/ }],
   payload_too_large: [{}, { status: 413, says: /large/ }],
   hook_failed: [{}, { status: 503, says: /decided/ }],
   mfa_policy_aborted: [{}, { status: 503, says: /policy/ }],
@@ -125,6 +128,7 @@ describe('pageRefusals()', () => {
         expect(response.status).toBe(page.status)
         expect(response.status).toBe(statusOf(code as RefusalCode))
         expect(response.headers.get('content-type')).toMatch(/^text\/plain/)
+        expect(response.headers.get('cache-control')).toBe('no-store')
         expect(response.headers.get('location')).toBeNull()
         expect(await response.text()).toMatch(page.says)
       }

@@ -12,6 +12,7 @@ import {
   people,
   problem,
   type Person,
+  headersOf,
 } from './client.ts'
 import { freshSlug, pointerOf, sessionOf, softDeleted } from './mutators.ts'
 import { belonging, listening, losingTrips, moveBy, movesOf, queryOf } from './pointers.ts'
@@ -202,7 +203,7 @@ describe('POST /organizations/switch to where they may not be', () => {
       const [answer, unknown] = await Promise.all(
         [name, 'no-such-organization'].map(async (organization_id) => {
           const response = await client.post(PATH, { organization_id, return_to: '/a' })
-          return [response.status, Object.fromEntries(response.headers), await response.text()]
+          return [response.status, headersOf(response), await response.text()]
         })
       )
       expect(answer).toEqual(unknown)

@@ -1,0 +1,85 @@
+import type { Context, MiddlewareHandler } from 'hono'
+import { halt, type RefusalHandler } from './problem.ts'
+
+/** Options of {@link refuseCrossSite}. */
+export interface CrossSiteOptions {
+  /**
+   * Origins of other sites, or of subdomains, from which people may change things with their cookie, such
+   * as `https://app.example.com`: where your front end is. Default: this origin alone.
+   */
+  readonly allowedOrigins?: readonly string[]
+  /**
+   * Which requests are looked at: those that a browser may have sent with credentials of its own accord
+   * (`"ambient"`, default), or `"all"`, for routes that start a session.
+   */
+  readonly requests?: 'ambient' | 'all'
+  /** Answers requests that are refused. Default: `application/problem+json`. */
+  readonly onRefusal?: RefusalHandler
+}
+
+/**
+ * Refuses requests that another site's page makes with this site's cookie (CSRF). It looks at every
+ * method but GET, HEAD and OPTIONS, whatever the type of the body; `hono/csrf` looks at forms alone.
+ *
+ * A browser says where a request comes from in `Sec-Fetch-Site`, and older ones in `Origin`: no page can
+ * set either. A request with neither comes from no browser, and passes. So does one with an
+ * `Authorization` header that a page's script must have set (`Bearer …`): a browser asks for that with
+ * a preflight, which `hono/cors` answers. `Basic`, `Digest` and `Negotiate` do not count as such, as
+ * browsers send them by themselves.
+ *
+ * Refusals: `cross_site_request`.
+ *
+ * @throws {TypeError} at set-up, if an option is wrong.
+ *
+ * @example
+ * ```ts
+ * app.use('/settings/*', refuseCrossSite({ allowedOrigins: ['https://app.example.com'] }))
+ * ```
+ */
+export function refuseCrossSite({
+  allowedOrigins = [],
+  requests = 'ambient',
+  onRefusal,
+}: CrossSiteOptions = {}): MiddlewareHandler {
+  const allowed = new Set(checkedOrigins(allowedOrigins))
+  return async function refuseCrossSite(c, next) {
+    const concerned = requests === 'all' || isAmbient(c)
+    if (concerned && !isSafe(c.req.method) && isForeign(c, allowed)) {
+      return halt(c, { code: 'cross_site_request' }, onRefusal)
+    }
+    await next()
+  }
+}
+
+/** @throws {TypeError} naming what is no origin. */
+export function checkedOrigins(origins: readonly string[]): readonly string[] {
+  if (!Array.isArray(origins)) throw new TypeError('allowedOrigins must be a list of origins.')
+  for (const origin of origins as readonly unknown[]) {
+    if (typeof origin !== 'string' || URL.parse(origin)?.origin !== origin) {
+      throw new TypeError(
+        `allowedOrigins: ${JSON.stringify(origin)} is no origin such as "https://app.example.com".`
+      )
+    }
+  }
+  return origins
+}
+
+function isSafe(method: string): boolean {
+  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
+}
+
+// What a browser sends by itself, so that a page of another site can use it without knowing it.
+function isAmbient(c: Context): boolean {
+  const scheme = c.req.header('authorization')?.trim().split(/\s/)[0]?.toLowerCase()
+  if (scheme) return ['basic', 'digest', 'negotiate', 'ntlm'].includes(scheme)
+  return c.req.header('cookie') !== undefined
+}
+
+function isForeign(c: Context, allowed: ReadonlySet<string>): boolean {
+  const origin = c.req.header('origin')
+  if (origin !== undefined && allowed.has(origin)) return false
+  const site = c.req.header('sec-fetch-site')
+  // It holds also where a proxy has changed the host of the request, so that the origins differ.
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none'
+  return origin !== undefined && origin !== new URL(c.req.url).origin
+}
