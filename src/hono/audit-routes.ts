@@ -43,7 +43,7 @@ export function auditRoutes(seatgate: Seatgate) {
     const file = await exportAuditEvents(seatgate, inOrganization(c), readQuery(c), { record })
     if (!file.ok) return problemResponse(file.error)
     const { body, contentType, fileName } = file.value
-    return c.body(record ? body : null, 200, {
+    return c.body(body, 200, {
       'content-type': contentType,
       'content-disposition': `attachment; filename="${fileName}"`,
       'cache-control': 'no-store',

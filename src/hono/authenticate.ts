@@ -34,8 +34,8 @@ export function marksOfRequest(c: Context): RequestMarks {
   const [, traceId] = TRACE.exec(c.req.header('traceparent') ?? '') ?? []
   const ipAddress = c.req.header('cf-connecting-ip')
   const userAgent = c.req.header('user-agent')
-  const made = mark(c.get('requestId') as string | undefined)
-  const requestId = ray ?? (named ? `client:${named}` : made)
+  const made: unknown = c.get('requestId')
+  const requestId = ray ?? (named ? `client:${named}` : mark(made))
   return {
     ...(requestId && { requestId }),
     origin: {
@@ -48,6 +48,6 @@ export function marksOfRequest(c: Context): RequestMarks {
 
 const TRACE = /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/
 
-function mark(header: string | undefined): string | undefined {
-  return header !== undefined && /^[\w-]{1,64}$/.test(header) ? header : undefined
+function mark(header: unknown): string | undefined {
+  return typeof header === 'string' && /^[\w-]{1,64}$/.test(header) ? header : undefined
 }
