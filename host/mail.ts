@@ -1,4 +1,5 @@
 import type { Mailer, SeatgateOptions } from '../src/index.ts'
+import type { SendMail } from './identity/address-proof.ts'
 
 /**
  * Writes mail to the log, for development: nothing is sent. The reference host has no pages for a
@@ -10,14 +11,30 @@ export function printedMail(
   const mailer: Mailer = {
     async send({ to, subject, text }) {
       const [, token = ''] = /#token=([\w-]+)/.exec(text) ?? []
-      const body = JSON.stringify({ token, email: to, password: 'correct horse battery' })
-      const address = `${publicUrl}/invitations/accept-with-signup`
-      const quoted = `'${body.replaceAll("'", String.raw`'\''`)}'`
-      const request = `curl -s ${address} -H 'content-type: application/json' -d ${quoted}`
-      const lines = `${text}\n\nThere is no page at this address yet. To accept:\n\n${request}`
-      console.log(`mail to ${to}: ${subject}\n${lines.replace(/^/gm, '  ')}`)
+      const body = { token, email: to, password: 'correct horse battery' }
+      const request = curl(`${publicUrl}/invitations/accept-with-signup`, body)
+      print(
+        to,
+        subject,
+        `${text}\n\nThere is no page at this address yet. To accept:\n\n${request}`
+      )
       return { outcome: 'sent' }
     },
   }
   return { mailer, invitationUrl: (token) => `${publicUrl}/invitations#token=${token}` }
+}
+
+/** Writes the mail that verifies an address to the log, with the request that does it. */
+export function printedProof(publicUrl: string): SendMail {
+  return async ({ to, subject, token }) =>
+    print(to, subject, `To verify it:\n\n${curl(`${publicUrl}/identity/verify-email`, { token })}`)
+}
+
+function print(to: string, subject: string, text: string): void {
+  console.log(`mail to ${to}: ${subject}\n${text.replace(/^/gm, '  ')}`)
+}
+
+function curl(address: string, body: object): string {
+  const quoted = `'${JSON.stringify(body).replaceAll("'", String.raw`'\''`)}'`
+  return `curl -s ${address} -H 'content-type: application/json' -d ${quoted}`
 }

@@ -19,6 +19,7 @@ import {
 } from '../src/index.ts'
 import { problemResponse, seatgateRouter, type Authenticate } from '../src/hono/index.ts'
 import type { SeatLedger } from '../src/runtime/seat-ledger.ts'
+import { addressProof } from './identity/address-proof.ts'
 import {
   addressVerification,
   deleteAccount,
@@ -31,7 +32,7 @@ import { users } from './identity/schema.ts'
 import { sessionQuery, tokenOf, touchSession } from './identity/sessions.ts'
 import { checkpointsIn } from './checkpoints.ts'
 import { txtRecordIsThere } from './dns.ts'
-import { printedMail } from './mail.ts'
+import { printedMail, printedProof } from './mail.ts'
 import { readSettings, type Variables } from './settings.ts'
 
 export { SeatLedger } from '../src/runtime/seat-ledger.ts'
@@ -74,6 +75,12 @@ const seatgate = createSeatgate({
   waitUntil,
 })
 
+// Where mail goes out, those who sign up can prove their address by it.
+const proof =
+  settings.printsMail && settings.publicUrl !== null && settings.secret !== null
+    ? addressProof(database, settings.secret, printedProof(settings.publicUrl))
+    : null
+
 const authenticate: Authenticate = async (c) => {
   const token = tokenOf(c)
   return token === null ? null : sessionQuery(database, token, settings.isOperator)
@@ -101,7 +108,7 @@ const app = new Hono()
     const token = tokenOf(c)
     if (token !== null) waitUntil(touched(token))
   })
-  .route('/', identityRoutes(seatgate))
+  .route('/', identityRoutes(seatgate, proof))
   .route('/', seatgateRouter(seatgate, { authenticate, signIn: signIn(seatgate) }))
   .notFound(() => problemResponse({ code: 'not_found' }))
   // Not even a mistake of ours tells a client about the inside.

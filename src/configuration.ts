@@ -157,8 +157,23 @@ export function checkedInvitations(options: SeatgateOptions): InvitationRules {
     mailer,
     url,
     registerUser: options.registerUser ?? null,
-    emailVerification: options.emailVerification ?? null,
+    emailVerification: checkedVerification(options),
   }
+}
+
+function checkedVerification(options: SeatgateOptions): InvitationRules['emailVerification'] {
+  const { emailVerification = null, registerUser } = options
+  if (emailVerification === null) return null
+  if (emailVerification === 'always') {
+    // A user who signs up with the token that was told to the inviter has proven no address.
+    if (registerUser)
+      throw wrong('registerUser needs emailVerification with a column, not "always".')
+    return emailVerification
+  }
+  if (!emailVerification.column || typeof emailVerification.markVerified !== 'function') {
+    throw wrong('emailVerification must be "always", or have column and markVerified.')
+  }
+  return emailVerification
 }
 
 /** Without knowing that somebody reads the mail of their address, a domain is no way in. */

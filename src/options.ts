@@ -116,8 +116,11 @@ export interface SeatgateOptions {
   readonly invitationUrl?: (token: string) => string
   /** Registers a user who accepts an invitation. Needed for accepting with sign-up. */
   readonly registerUser?: RegisterUser
-  /** How the host knows whose addresses are verified. Without it all are taken for verified. */
-  readonly emailVerification?: EmailVerification
+  /**
+   * How the host knows whose addresses are verified. `"always"` says that each address in its table was
+   * verified before it got there. Without it no address counts as verified.
+   */
+  readonly emailVerification?: EmailVerification | 'always'
 
   /** Lets people join by domain or on request: `joinRules({ … })`. Default: nobody does. */
   readonly joining?: JoinRules

@@ -26,9 +26,17 @@ import { invalid } from '../../src/refusal.ts'
 import { ok } from '../../src/result.ts'
 import { sha256 } from '../../src/sha256.ts'
 import { atMost, LineOfText, secretText } from '../../src/text.ts'
+import type { AddressProof } from './address-proof.ts'
 import { hashPassword, verifyPassword } from './password.ts'
 import { users } from './schema.ts'
-import { insertSession, newSession, SESSION_COOKIE, SESSION_SECONDS, tokenOf } from './sessions.ts'
+import {
+  insertSession,
+  newSession,
+  SESSION_COOKIE,
+  SESSION_SECONDS,
+  sessionUser,
+  tokenOf,
+} from './sessions.ts'
 
 const LONGEST_PASSWORD = 256
 
@@ -55,8 +63,11 @@ const SignIn = v.object(
 
 type UserRow = typeof users.$inferSelect
 
-/** Sign-up, sign-in and sign-out: the smallest real identity, to be replaced by the host's own. */
-export function identityRoutes(seatgate: Seatgate) {
+/**
+ * Sign-up, sign-in and sign-out, and with `proof` the verification of addresses: the smallest real
+ * identity, to be replaced by the host's own.
+ */
+export function identityRoutes(seatgate: Seatgate, proof: AddressProof | null = null) {
   const { db } = seatgate
   const routes = new Hono()
   // Signing in needs no cookie, and sets one: a page elsewhere must not sign somebody in as another.
@@ -92,6 +103,7 @@ export function identityRoutes(seatgate: Seatgate) {
         ? signUpAgain(c, first, signUpKey, password, name ?? null)
         : problemResponse(taken)
     }
+    await proof?.send(user)
     return signedIn(c, user, session.token, 201)
   })
 
@@ -134,6 +146,28 @@ export function identityRoutes(seatgate: Seatgate) {
     return c.body(null, 204)
   })
 
+  if (proof !== null) routes.route('/', addressRoutes(db, proof))
+  return routes
+}
+
+const Proof = v.object({ token: v.string('Must be a text.') }, 'Must be an object.')
+
+/** The routes that verify an address: once more by mail, and with the token that came by it. */
+function addressRoutes(db: Database, proof: AddressProof) {
+  const routes = new Hono()
+  routes.post('/identity/verification', async (c) => {
+    const token = tokenOf(c)
+    const user = token === null ? null : await sessionUser(db, token)
+    if (user === null) return problemResponse({ code: 'unauthenticated' })
+    if (user.emailVerifiedAt === null) await proof.send(user)
+    return c.body(null, 204)
+  })
+  routes.post('/identity/verify-email', async (c) => {
+    const input = parseInput(Proof, await readBody(c))
+    if (!input.ok) return problemResponse(input.error)
+    if (await proof.accept(input.value.token)) return c.body(null, 204)
+    return problemResponse(invalid({ token: ['Is wrong or has expired.'] }))
+  })
   return routes
 }
 
@@ -148,20 +182,21 @@ export function passwordCheck(db: Database): VerifyPassword {
   }
 }
 
-/** Registers whoever accepts an invitation: a password, a name, and an address that is verified. */
+/** Registers a user who accepts an invitation: a password, a name, and whether the address is proven. */
 export function registration(db: Database, hash = hashPassword): RegisterUser {
-  return async ({ userId: id, email, now, input }) => {
+  return async ({ userId: id, email, emailVerified, now, input }) => {
     const parsed = parseInput(v.object(Person, 'Must be an object.'), input)
     if (!parsed.ok) return parsed
     const { password, name = null } = parsed.value
     const passwordHash = await hash(password)
-    const row = { id, email, name, passwordHash, emailVerifiedAt: now, createdAt: now }
+    const emailVerifiedAt = emailVerified ? now : null
+    const row = { id, email, name, passwordHash, emailVerifiedAt, createdAt: now }
     const user = { id, email, name }
     return ok({ statements: [db.insert(users).values(row)], user })
   }
 }
 
-/** What the host knows of its users' addresses: who accepted an invitation reads their mail. */
+/** What the host knows of its users' addresses: who accepted an invitation by mail reads it. */
 export function addressVerification(db: Database): EmailVerification {
   return {
     column: users.emailVerifiedAt,

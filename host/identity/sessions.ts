@@ -1,4 +1,4 @@
-import { and, eq, lt, sql } from 'drizzle-orm'
+import { and, eq, gt, lt, sql } from 'drizzle-orm'
 import type { Context } from 'hono'
 import { getCookie } from 'hono/cookie'
 import type { Database, PrincipalQuery } from '../../src/index.ts'
@@ -66,6 +66,19 @@ export async function sessionQuery(
           }
         : null,
   }
+}
+
+/** Finds the user of a session that is live. */
+export async function sessionUser(
+  db: Database,
+  token: string
+): Promise<typeof users.$inferSelect | null> {
+  const [found] = await db
+    .select({ user: users })
+    .from(users)
+    .innerJoin(sessions, eq(sessions.userId, users.id))
+    .where(and(eq(sessions.tokenHash, await sha256(token)), gt(sessions.expiresAt, new Date())))
+  return found?.user ?? null
 }
 
 interface SessionRow {

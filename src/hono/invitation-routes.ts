@@ -3,12 +3,14 @@ import { acceptInvitation } from '../invitations/accept.ts'
 import { acceptInvitationWithSignup } from '../invitations/accept-with-signup.ts'
 import { createInvitation } from '../invitations/create.ts'
 import { declineInvitation } from '../invitations/decline.ts'
+import { withoutMailToken, type InvitationWithToken } from '../invitations/invitation.ts'
 import { listInvitations, listOwnInvitations } from '../invitations/list.ts'
 import { resendInvitation } from '../invitations/resend.ts'
 import { revokeInvitation } from '../invitations/revoke.ts'
 import { viewInvitation } from '../invitations/view.ts'
 import { UnreadableInput } from '../input.ts'
 import type { Refusal } from '../refusal.ts'
+import { ok, type Result } from '../result.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { putActiveOrganization } from '../sessions/put-active.ts'
 import { marksOfRequest, type Authenticate } from './authenticate.ts'
@@ -35,12 +37,13 @@ export function organizationInvitationRoutes(seatgate: Seatgate) {
   )
   routes.post('/organizations/:org/invitations', async (c) => {
     const { input, options } = await readOperation(c)
-    return answer(c, await createInvitation(seatgate, inOrganization(c), input, options), 201)
+    const invited = await createInvitation(seatgate, inOrganization(c), input, options)
+    return answer(c, told(invited), 201)
   })
   routes.post('/organizations/:org/invitations/:id/resend', async (c) => {
     const { options } = await readOperation(c)
     const id = c.req.param('id')
-    return answer(c, await resendInvitation(seatgate, inOrganization(c), id, options))
+    return answer(c, told(await resendInvitation(seatgate, inOrganization(c), id, options)))
   })
   routes.delete('/organizations/:org/invitations/:id', async (c) =>
     done(c, await revokeInvitation(seatgate, inOrganization(c), c.req.param('id')))
@@ -60,10 +63,13 @@ export function invitationRoutes(
     if (caller === null) throw new RefusalException({ code: 'unauthenticated' })
     return caller
   }
-  routes.get('/invitations', async (c) => {
-    c.set('asking', await signedIn(c))
-    return answer(c, await listOwnInvitations(seatgate, scopeOf(c), readQuery(c)))
-  })
+  // Without a proof of the address nobody can be shown what was sent to it.
+  if (seatgate.invitations.emailVerification !== null) {
+    routes.get('/invitations', async (c) => {
+      c.set('asking', await signedIn(c))
+      return answer(c, await listOwnInvitations(seatgate, scopeOf(c), readQuery(c)))
+    })
+  }
   routes.post('/invitations/view', async (c) => {
     const input = await readBody(c)
     if (input instanceof UnreadableInput) return problemResponse(input.refusal)
@@ -96,6 +102,11 @@ export function invitationRoutes(
     })
   }
   return routes
+}
+
+// The inviter is told the token that proves no address; the other one goes through the mailer alone.
+function told(invited: Result<InvitationWithToken>): Result<object> {
+  return invited.ok ? ok(withoutMailToken(invited.value)) : invited
 }
 
 // Whoever is not in yet learns that there is no seat, and not how many there are.

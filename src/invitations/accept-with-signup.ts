@@ -21,9 +21,10 @@ export interface SignedUp extends AcceptedInvitation {
 }
 
 /**
- * Accepts an invitation `{ token, email, … }` as somebody who is no user yet: the host's
- * `registerUser` is handed the rest of the input, and what it answers is written in the same batch as
- * the membership. Nobody is signed in by it; that is the host's.
+ * Accepts an invitation `{ token, email, … }` and registers a user of that address: the host's
+ * `registerUser` gets the rest of the input, and the statements that it returns are written in the
+ * same batch as the membership. The address counts as verified only with the mailed token. This
+ * function starts no session; the host does.
  *
  * Refusals: those of `acceptInvitation` but the first (`rate_limited`: too many wrong addresses for
  * this invitation), `email_mismatch`, `validation_error` (the
@@ -92,7 +93,8 @@ export async function acceptInvitationWithSignup(
   }
   if (!seen.ok) return countAttempt(seatgate, attempts, seen)
   const { email } = seen.value.invitation
-  const registered = await registerUser({ userId, email, now: now(), input: rest })
+  const emailVerified = envelope.provesMailbox
+  const registered = await registerUser({ userId, email, emailVerified, now: now(), input: rest })
   if (!registered.ok) return registered
   const { statements, user } = registered.value
   return perform(

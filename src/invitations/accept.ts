@@ -3,17 +3,25 @@ import { perform, type OperationOptions } from '../operations/perform.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { isUser, marksOf, userIdOf, type Scope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
-import { planAcceptance, planClosing, type AcceptedInvitation } from './acceptance.ts'
+import {
+  planAcceptance,
+  planClosing,
+  planRepetition,
+  type AcceptedInvitation,
+} from './acceptance.ts'
 import { attemptsOf, attemptsSoFar, countAttempt, refuseAttempt } from './attempts.ts'
 import { guardAddress } from './guards.ts'
 import { invitationById, invitingOrganization, knownUser, membershipThere } from './lookup.ts'
-import { openInvitation, readToken } from './present.ts'
+import { acceptedBefore, openInvitation, readToken } from './present.ts'
 
 /**
  * Accepts an invitation `{ token }` as the user it was sent to. The seat that it held becomes the
- * member's, also at a full limit; where invitations hold none, it is asked for now, and with none to
- * be had the invitation stays open. Whoever is a member already stays as they are, and the invitation
- * is closed. It can be used once, however many try at the same time.
+ * member's, also at a full limit; where invitations hold none, it is asked for now, and if no seat is
+ * free the invitation stays open. A user who is a member already stays as they are, and the invitation
+ * is closed. One user gets in by it, however many try at the same time; the same user who accepts
+ * again gets the membership again.
+ *
+ * The mailed token marks the address of the user as verified. The told one does not.
  *
  * Refusals: `unauthenticated`, `rate_limited` (too many wrong tokens), `invitation_invalid`, `invitation_already_accepted`,
  * `invitation_revoked`, `invitation_declined`, `invitation_expired`, `invitation_mismatch`,
@@ -44,7 +52,7 @@ export async function acceptInvitation(
     { caller, ...marksOf(request) },
     {
       name: 'organization.invitation.accept',
-      input: envelope?.tokenHash ?? null,
+      input: envelope && [envelope.tokenHash, envelope.provesMailbox],
       grows: true,
       queries: {
         rows: invitationById(db, id),
@@ -58,13 +66,15 @@ export async function acceptInvitation(
         if (!isUser(by)) return refused({ code: 'invitation_invalid' })
         const tooOften = refuseAttempt(seatgate, found.attempts, now)
         if (tooOften) return tooOften
+        const [user] = found.user
+        const [present] = found.present
+        const before = acceptedBefore(envelope, found, user, now)
+        if (before && present) return ok(planRepetition(seatgate, before, present, now))
         const open = openInvitation(envelope, found, now)
         if (!open.ok) return open
-        const [user] = found.user
         if (!user || normalizeEmail(user.email) !== open.value.invitation.email) {
           return refused({ code: 'invitation_mismatch' })
         }
-        const [present] = found.present
         const plan = present
           ? planClosing(seatgate, open.value, present, now)
           : planAcceptance(seatgate, open.value, by, now, null)

@@ -8,9 +8,10 @@ import { organizationView, type Organization } from '../organizations/organizati
 import type { UserPrincipal } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { freedSeat } from './end.ts'
-import { guardPending } from './guards.ts'
+import { markVerified } from './address.ts'
+import { guardAddress, guardPending } from './guards.ts'
 import { guardLive, guardUnchanged } from '../memberships/guards.ts'
-import type { OpenInvitation } from './present.ts'
+import type { AcceptedBefore, OpenInvitation } from './present.ts'
 
 /** Somebody who came in by an invitation. `created` is false if they were a member already. */
 export interface AcceptedInvitation {
@@ -22,15 +23,16 @@ export interface AcceptedInvitation {
 /** The plan of an acceptance: the invitation is stamped, and its seat becomes the member's. */
 export function planAcceptance(
   seatgate: Seatgate,
-  { invitation, organization }: OpenInvitation,
+  open: OpenInvitation,
   user: UserPrincipal,
   now: Date,
   path: 'signup' | null
 ): Plan<AcceptedInvitation> {
+  const { invitation, organization } = open
   const { userId } = user
   const { organizationId, role, seatId } = invitation
   const newcomer = { organizationId, userId, role }
-  const stamped = stamp(seatgate, invitation, userId, now)
+  const stamped = stamp(seatgate, open, userId, now)
   const added = planAddition(seatgate, newcomer, user, now, stamped, { path, seatId })
   return {
     ...added,
@@ -48,10 +50,11 @@ export function planAcceptance(
 /** The plan for somebody who is in already, suspended or not: it is closed, and its seat is free. */
 export function planClosing(
   seatgate: Seatgate,
-  { invitation, organization }: OpenInvitation,
+  open: OpenInvitation,
   present: MembershipRow,
   now: Date
 ): Plan<AcceptedInvitation> {
+  const { invitation, organization } = open
   const freed = freedSeat(seatgate, invitation, false)
   return {
     value: {
@@ -61,7 +64,7 @@ export function planClosing(
     },
     statements: [
       guardUnchanged(seatgate, present),
-      ...stamp(seatgate, invitation, present.userId, now),
+      ...stamp(seatgate, open, present.userId, now),
     ],
     freedSeats: freed.map(({ seat }) => seat),
     events: [
@@ -74,13 +77,36 @@ export function planClosing(
   }
 }
 
+/**
+ * The plan for a user who accepted this invitation before and is in: the same answer again. A mailed
+ * token that is still current proves the address now, if no token has before.
+ */
+export function planRepetition(
+  seatgate: Seatgate,
+  { organization, provesMailbox, user }: AcceptedBefore,
+  present: MembershipRow,
+  now: Date
+): Plan<AcceptedInvitation> {
+  const proves = provesMailbox && user.verified === 0
+  const marks = proves ? markVerified(seatgate, user.id, now) : []
+  return {
+    value: {
+      membership: membershipView(present),
+      organization: organizationView(organization),
+      created: false,
+    },
+    statements: marks.length > 0 ? [...guardAddress(seatgate, user), ...marks] : [],
+    events: [],
+  }
+}
+
 function stamp(
   seatgate: Seatgate,
-  invitation: OpenInvitation['invitation'],
+  { invitation, provesMailbox }: OpenInvitation,
   userId: string,
   now: Date
 ) {
-  const { db, invitations: rules } = seatgate
+  const { db } = seatgate
   return [
     guardLive(seatgate, invitation.organizationId),
     guardPending(seatgate, invitation, now),
@@ -88,6 +114,6 @@ function stamp(
       .update(invitations)
       .set({ acceptedAt: now, acceptedById: userId, updatedAt: now })
       .where(eq(invitations.id, invitation.id)),
-    ...(rules.emailVerification?.markVerified(userId, now) ?? []),
+    ...(provesMailbox ? markVerified(seatgate, userId, now) : []),
   ]
 }

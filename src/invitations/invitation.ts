@@ -18,9 +18,20 @@ export interface Invitation {
   readonly createdAt: string
 }
 
-/** An invitation with its token, which is told this once. */
+/** An invitation with its tokens, which are answered this once. */
 export interface InvitationWithToken extends Invitation {
+  /** For the inviter to pass on. It lets its holder in and proves no address. */
   readonly token: string
+  /**
+   * For a host that sends mail itself: it belongs into a mail to the address and nowhere else, since
+   * accepting with it verifies the address. Do not show it to the inviter.
+   */
+  readonly mailToken: string
+}
+
+/** An invitation as the routes answer it: without the token that belongs into a mail. */
+export function withoutMailToken({ mailToken: _mailToken, ...invitation }: InvitationWithToken) {
+  return invitation
 }
 
 export function stateOf(row: Omit<InvitationRow, 'seatId'>, now: Date): InvitationState {

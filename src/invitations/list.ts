@@ -67,11 +67,11 @@ export async function listInvitations(
 
 /**
  * Lists the pending invitations to the caller's own address, newest first: of living organizations,
- * and only if the host knows that they read its mail. To accept one still takes its token.
+ * and only if the host knows that the address is verified. To accept one still takes its token.
  *
  * Refusals: `unauthenticated`, `validation_error` on `limit`, `invalid_cursor`.
  *
- * @throws {TypeError} if the host has configured no `users`.
+ * @throws {TypeError} if the host has configured no `users` or no `emailVerification`.
  * @throws {StoreUnavailable} if D1 does not answer.
  *
  * @example
@@ -85,6 +85,9 @@ export async function listOwnInvitations(
   input: PageInput = {}
 ): Promise<Result<Page<OwnInvitation>>> {
   const { db, users, now } = seatgate
+  if (seatgate.invitations.emailVerification === null) {
+    throw new TypeError('listOwnInvitations needs emailVerification in createSeatgate.')
+  }
   const request = parsePage(input, newestFirst('own_invitations'))
   const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
   const time = now()

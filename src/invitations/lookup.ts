@@ -4,6 +4,7 @@ import { invitations, memberships, organizations } from '../database/schema.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { isVerified } from './address.ts'
 import { isUnfinished } from './guards.ts'
 
 /** Selects an invitation of the scope's organization. */
@@ -120,20 +121,15 @@ export interface KnownUser {
  *
  * @throws {TypeError} if the host has not told its table of users.
  */
-export function knownUser(
-  { db, users, invitations: { emailVerification } }: Seatgate,
-  userId: SQL<string | null> | string | null
-) {
+export function knownUser(seatgate: Seatgate, userId: SQL<string | null> | string | null) {
+  const { db, users } = seatgate
   if (users === null) throw new TypeError('Invitations need users in createSeatgate.')
-  const verified = emailVerification
-    ? sql<number>`coalesce(${emailVerification.column}, 0) <> 0`
-    : sql<number>`1`
   return db
     .select({
       id: sql<string>`${users.id}`.as('known_id'),
       email: sql<string>`${users.email}`.as('known_email'),
       name: sql<string | null>`${users.name}`.as('known_name'),
-      verified: verified.as('known_verified'),
+      verified: isVerified(seatgate).as('known_verified'),
     })
     .from(users)
     .where(sql`${users.id} = ${userId}`)

@@ -2,13 +2,20 @@ import type { Secrecy } from '../operations/answer.ts'
 import type { Seatgate } from '../seatgate.ts'
 import type { InvitationWithToken } from './invitation.ts'
 import { decrypt, encrypt } from './secrets.ts'
-import { sealToken, type NewToken } from './token.ts'
+import { sealToken, toldBytes } from './token.ts'
 
-/** 32 bytes for a token, and the same encrypted for what has to wait. */
+/** 32 bytes that both tokens of an invitation are made of, and the same encrypted for storing. */
 export interface TokenSeed {
   readonly encrypted: string
-  /** Seals them for an invitation: the same bytes for the same invitation give the same token. */
-  seal(invitation: SealedFor): NewToken
+  /** Seals them for an invitation: the same bytes for the same invitation give the same tokens. */
+  seal(invitation: SealedFor): NewTokens
+}
+
+/** The tokens of an invitation, and what its row keeps of them. */
+export interface NewTokens {
+  readonly token: string
+  readonly mailToken: string
+  readonly tokenHash: string
 }
 
 /** What a token is bound to. */
@@ -34,31 +41,38 @@ export async function drawToken(seatgate: Seatgate): Promise<TokenSeed> {
   const bytes = seatgate.newSecret()
   return {
     encrypted: await encrypt(secret, bytes),
-    seal: (invitation) => sealToken(secret, bytes, invitation),
+    seal: (invitation) => sealTokens(secret, bytes, invitation),
   }
 }
 
-/** The token that was drawn before, of what was kept of it. */
-export async function recallToken(
+/** Makes the tokens again that were drawn before, from what was stored of them. */
+export async function recallTokens(
   seatgate: Seatgate,
   encrypted: string,
   invitation: SealedFor
-): Promise<string> {
+): Promise<NewTokens> {
   const secret = secretOf(seatgate)
-  return sealToken(secret, await decrypt(secret, encrypted), invitation).envelope
+  return sealTokens(secret, await decrypt(secret, encrypted), invitation)
 }
 
-/** How an answer with a token is kept for a repeated operation: never in clear. */
+function sealTokens(secret: string, bytes: Uint8Array, invitation: SealedFor): NewTokens {
+  const told = sealToken(secret, toldBytes(bytes), invitation, 'told')
+  const mailed = sealToken(secret, bytes, invitation, 'mailed')
+  return { token: told.envelope, mailToken: mailed.envelope, tokenHash: told.tokenHash }
+}
+
+/** How an answer with tokens is stored for a repeated operation: never in clear. */
 export function tokenSecrecy(
   seatgate: Seatgate,
   { encrypted }: TokenSeed
 ): Secrecy<InvitationWithToken> {
   return {
-    seal: (value) => ({ ...value, token: encrypted }),
+    seal: ({ mailToken: _mailToken, ...value }) => ({ ...value, token: encrypted }),
     async open(kept) {
-      const value = kept as InvitationWithToken
-      const expiresAt = new Date(value.expiresAt)
-      return { ...value, token: await recallToken(seatgate, value.token, { ...value, expiresAt }) }
+      const value = kept as Omit<InvitationWithToken, 'mailToken'>
+      const draft = { ...value, expiresAt: new Date(value.expiresAt) }
+      const { token, mailToken } = await recallTokens(seatgate, value.token, draft)
+      return { ...value, token, mailToken }
     },
   }
 }

@@ -44,10 +44,10 @@ export function planInvitation(
 ): PlannedInvitation {
   const { holdSeats } = seatgate.invitations
   const kept = holdSeats && earlier && earlier.expiresAt > now ? earlier.seatId : null
-  const token = seed.seal(draft)
+  const { token, mailToken, tokenHash } = seed.seal(draft)
   const row: Omit<InvitationRow, 'seatId'> = {
     ...draft,
-    tokenHash: token.tokenHash,
+    tokenHash,
     tokenVersion: 1,
     acceptedAt: null,
     acceptedById: null,
@@ -61,7 +61,7 @@ export function planInvitation(
     updatedAt: now,
   }
   return {
-    value: { ...invitationView(row, now), token: token.envelope },
+    value: { ...invitationView(row, now), token, mailToken },
     row,
     replaced: earlier && { row: earlier, keepsSeat: kept !== null },
     admission: holdSeats ? { kind: 'invite', invitation: row, seatId: kept } : null,

@@ -4,11 +4,13 @@
  * @module
  */
 import type { InvitationRow, OrganizationRow } from '../database/schema.ts'
+import { normalizeEmail } from '../email.ts'
 import { UnreadableInput } from '../input.ts'
 import type { Refusal } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { stateOf } from './invitation.ts'
+import type { KnownUser } from './lookup.ts'
 import { secretOf } from './new-token.ts'
 import { openToken, sameHash, type Envelope } from './token.ts'
 
@@ -22,6 +24,16 @@ export interface Presented {
 export interface OpenInvitation {
   readonly invitation: InvitationRow
   readonly organization: OrganizationRow
+  /** Whether the token that was presented went through the mailer. */
+  readonly provesMailbox: boolean
+}
+
+/** An invitation that this user accepted before. */
+export interface AcceptedBefore {
+  readonly organization: OrganizationRow
+  readonly user: KnownUser
+  /** Whether the token that was presented went through the mailer to the address the user has. */
+  readonly provesMailbox: boolean
 }
 
 const INVALID: Refusal = { code: 'invitation_invalid' }
@@ -65,5 +77,23 @@ export function openInvitation(
   }
   if (state === 'declined') return refused({ code: 'invitation_declined' })
   if (state === 'expired') return refused({ code: 'invitation_expired' })
-  return ok({ invitation, organization })
+  return ok({ invitation, organization, provesMailbox: envelope.provesMailbox })
+}
+
+/** Finds the invitation of a token that this very user accepted before; null for any other. */
+export function acceptedBefore(
+  envelope: Envelope | null,
+  { rows, organizations }: Presented,
+  user: KnownUser | undefined,
+  now: Date
+): AcceptedBefore | null {
+  const [invitation] = rows
+  const [organization] = organizations
+  if (!envelope || !invitation || !organization || !user) return null
+  if (!envelope.isFor(invitation.email) || invitation.acceptedById !== user.id) return null
+  const current =
+    sameHash(envelope.tokenHash, invitation.tokenHash) &&
+    invitation.expiresAt > now &&
+    normalizeEmail(user.email) === invitation.email
+  return { organization, user, provesMailbox: envelope.provesMailbox && current }
 }

@@ -18,7 +18,7 @@ import { mayInvite } from './permission.ts'
 import { countedSoFar, countMore, ratesOf, reached, recipientOf } from './rates.ts'
 
 /**
- * Gives an invitation a new token and its full lifetime again, and mails it. The old token is revoked.
+ * Gives an invitation new tokens and its full lifetime again, and mails it. The old tokens are revoked.
  * It works at a full limit as long as the seat is held; one that expired takes a seat anew.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
@@ -75,7 +75,7 @@ export async function resendInvitation(
 
         const expiresAt = new Date(now.getTime() + ttlSeconds * 1000)
         const { seatId, ...before } = target
-        const { envelope, tokenHash } = seed.seal({ id, email, expiresAt })
+        const { token, mailToken, tokenHash } = seed.seal({ id, email, expiresAt })
         const row = {
           ...before,
           tokenHash,
@@ -88,7 +88,7 @@ export async function resendInvitation(
         const freed = freedSeat(seatgate, target, kept !== null)
         const holds = holdSeats || kept !== null
         return ok({
-          value: { ...invitationView(row, now), token: envelope },
+          value: { ...invitationView(row, now), token, mailToken },
           statements: [
             guardStanding(seatgate, standing.value),
             guardUnfinished(seatgate, target),

@@ -39,8 +39,13 @@ export interface Mailer {
 /** Somebody who is to become a user, by an invitation to this address. */
 export interface Registration {
   readonly userId: string
-  /** The address of the invitation. Whoever holds its token reads its mail: it is verified. */
+  /** The address of the invitation. */
   readonly email: string
+  /**
+   * Whether the person has proven that they read its mail: true only for a token that went through the
+   * mailer. With the token that was told to the inviter the address is to be stored as unverified.
+   */
+  readonly emailVerified: boolean
   readonly now: Date
   /** The rest of what was posted: a password, a name. */
   readonly input: Readonly<Record<string, unknown>>
@@ -55,7 +60,7 @@ export type RegisterUser = (
 export interface EmailVerification {
   /** The column of the table of users that is set (not null, not 0) once it is known. */
   readonly column: SQLiteColumn
-  /** Statements that set it, for the batch in which somebody accepts an invitation. */
+  /** Statements that set it, for the batch in which a user accepts an invitation that was mailed. */
   markVerified(userId: string, now: Date): readonly Statement[]
 }
 
@@ -80,5 +85,6 @@ export interface InvitationRules {
   readonly mailer: Mailer | null
   readonly url: ((token: string) => string) | null
   readonly registerUser: RegisterUser | null
-  readonly emailVerification: EmailVerification | null
+  /** Null: no address counts as verified. */
+  readonly emailVerification: EmailVerification | 'always' | null
 }

@@ -6,7 +6,7 @@ import { stateOf } from './invitation.ts'
 import { invitationById, invitingOrganization, type KnownUser } from './lookup.ts'
 import type { MailPayload } from './mail-intent.ts'
 import { composeMail } from './mail.ts'
-import { recallToken } from './new-token.ts'
+import { recallTokens } from './new-token.ts'
 
 /**
  * Sends the mail of an invitation. One that has ended meanwhile, or has another token now, is not
@@ -36,7 +36,8 @@ export async function sendInvitation(
   const [organization] = found.organizations
   const current = row?.tokenVersion === tokenVersion && stateOf(row, now()) === 'pending'
   if (!row || !organization || !current || !mailer || !url) return
-  const link = url(await recallToken(seatgate, encrypted, row))
+  const { mailToken } = await recallTokens(seatgate, encrypted, row)
+  const link = url(mailToken)
   const inviter: Pick<KnownUser, 'name'> | undefined = found.inviters[0]
   const delivery = await mailer.send(
     composeMail({

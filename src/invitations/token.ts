@@ -2,6 +2,11 @@
  * Invitation tokens: 32 random bytes in an envelope that only this host can have sealed. Nothing but
  * a hash of them is ever stored.
  *
+ * An invitation has two. The told token is answered to the inviter and lets its holder in. The mailed
+ * token goes through the mailer and also proves that its holder reads the mail of the address. The
+ * kind is part of what the seal covers, and the bytes of the told token are a digest of those of the
+ * mailed one: with the told token alone the mailed one cannot be made, not even with the secret.
+ *
  * @module
  */
 import { hmac } from '@noble/hashes/hmac.js'
@@ -9,11 +14,16 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import * as v from 'valibot'
 
+/** How a token reached its holder: told by the inviter, or mailed to the address. */
+export type TokenKind = 'told' | 'mailed'
+
 /** What an envelope says. */
 export interface Envelope {
+  /** Whether the token went through the mailer: then its holder reads the mail of the address. */
+  readonly provesMailbox: boolean
   readonly invitationId: string
   readonly expiresAt: Date
-  /** SHA-256 of the token's text, in hex: what the invitation's row has. */
+  /** SHA-256 of the told token's text, in hex: what the invitation's row has. */
   readonly tokenHash: string
   /** Whether it was made out to this address. */
   isFor(email: string): boolean
@@ -25,7 +35,11 @@ export interface NewToken {
   readonly tokenHash: string
 }
 
-const PURPOSE = 'seatgate/invitation/1'
+const PURPOSES: Readonly<Record<TokenKind, string>> = {
+  told: 'seatgate/invitation/1',
+  mailed: 'seatgate/invitation-mail/1',
+}
+const TOLD_PURPOSE = 'seatgate/invitation-told/1\n'
 const EMAIL_PURPOSE = 'seatgate/invitation-email/1'
 const MAC_BYTES = 32
 const LONGEST_ENVELOPE = 1024
@@ -36,6 +50,11 @@ const Payload = v.strictTuple([
   v.pipe(v.number(), v.safeInteger()),
   v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
 ])
+
+/** Returns the bytes of the told token that belongs to a mailed one. */
+export function toldBytes(mailed: Uint8Array): Uint8Array {
+  return sha256(concatBytes(utf8ToBytes(TOLD_PURPOSE), mailed))
+}
 
 /** Seals a token for an invitation. The address is bound by a keyed digest: the link does not tell it. */
 export function sealToken(
@@ -49,7 +68,8 @@ export function sealToken(
     readonly id: string
     readonly expiresAt: Date
     readonly email: string
-  }
+  },
+  kind: TokenKind = 'told'
 ): NewToken {
   const raw = toBase64Url(random)
   const payload: v.InferOutput<typeof Payload> = [
@@ -59,24 +79,26 @@ export function sealToken(
     emailDigest(secret, email),
   ]
   const bytes = utf8ToBytes(JSON.stringify(payload))
-  const envelope = toBase64Url(concatBytes(mac(secret, PURPOSE, bytes), bytes))
-  return { envelope, tokenHash: hashOf(raw) }
+  const envelope = toBase64Url(concatBytes(mac(secret, PURPOSES[kind], bytes), bytes))
+  return { envelope, tokenHash: storedHash(kind, raw) }
 }
 
-/** Opens an envelope; null for whatever was not sealed here for this purpose, without a word why. */
+/** Opens an envelope; null for anything that was not sealed here as a token, without saying why. */
 export function openToken(secret: string, text: unknown): Envelope | null {
   if (typeof text !== 'string' || text.length > LONGEST_ENVELOPE) return null
   const sealed = fromBase64Url(text)
   if (sealed === null || sealed.length <= MAC_BYTES || toBase64Url(sealed) !== text) return null
   const bytes = sealed.subarray(MAC_BYTES)
-  if (!equal(sealed.subarray(0, MAC_BYTES), mac(secret, PURPOSE, bytes))) return null
+  const kind = kindOf(secret, sealed.subarray(0, MAC_BYTES), bytes)
+  if (kind === null) return null
   const payload = v.safeParse(Payload, parse(bytes))
   if (!payload.success) return null
   const [raw, invitationId, expiresAt, digest] = payload.output
   return {
+    provesMailbox: kind === 'mailed',
     invitationId,
     expiresAt: new Date(expiresAt),
-    tokenHash: hashOf(raw),
+    tokenHash: storedHash(kind, raw),
     isFor: (email) => equal(utf8ToBytes(digest), utf8ToBytes(emailDigest(secret, email))),
   }
 }
@@ -90,12 +112,20 @@ function mac(secret: string, purpose: string, bytes: Uint8Array): Uint8Array {
   return hmac(sha256, utf8ToBytes(secret), concatBytes(utf8ToBytes(`${purpose}\n`), bytes))
 }
 
+function kindOf(secret: string, seal: Uint8Array, bytes: Uint8Array): TokenKind | null {
+  if (equal(seal, mac(secret, PURPOSES.told, bytes))) return 'told'
+  return equal(seal, mac(secret, PURPOSES.mailed, bytes)) ? 'mailed' : null
+}
+
 function emailDigest(secret: string, email: string): string {
   return bytesToHex(mac(secret, EMAIL_PURPOSE, utf8ToBytes(email)))
 }
 
-function hashOf(raw: string): string {
-  return bytesToHex(sha256(utf8ToBytes(raw)))
+// Both tokens of an invitation lead to the one hash of its row.
+function storedHash(kind: TokenKind, raw: string): string {
+  const told =
+    kind === 'told' ? raw : toBase64Url(toldBytes(fromBase64Url(raw) ?? new Uint8Array()))
+  return bytesToHex(sha256(utf8ToBytes(told)))
 }
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {

@@ -1,6 +1,7 @@
 import { and, eq, sql, type SQL } from 'drizzle-orm'
 import type { Database } from '../database/database.ts'
 import { joinRequests, memberships, organizationDomains } from '../database/schema.ts'
+import { isVerified } from '../invitations/address.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
@@ -10,12 +11,13 @@ import type { Seatgate } from '../seatgate.ts'
  * addresses in one spelling, as `normalizeEmail` makes it.
  */
 export function verifiedDomainOf(
-  { users, invitations: { emailVerification } }: Seatgate,
+  seatgate: Seatgate,
   userId: SQL<string | null> | string | null
 ): SQL<string | null> {
-  if (!users || !emailVerification) return sql<string | null>`null`
+  const { users } = seatgate
+  if (!users) return sql<string | null>`null`
   return sql<string | null>`(select lower(substr(${users.email}, instr(${users.email}, '@') + 1))
-    from ${users} where ${users.id} = ${userId} and coalesce(${emailVerification.column}, 0) <> 0)`
+    from ${users} where ${users.id} = ${userId} and ${isVerified(seatgate)})`
 }
 
 /** Selects the verified domain that opens an organization to a user; none for who is no user of it. */

@@ -27,15 +27,21 @@ export function drawHost(random: Random): HostOptions {
   }
 }
 
-/** People with an account, a verified address and a session each. */
-export function insertUsers(connection: Connection, count: number): string[] {
+/** People with an account and a session each. The address of every fourth is not verified. */
+export function insertUsers(
+  { post }: Surroundings,
+  connection: Connection,
+  count: number
+): string[] {
   return Array.from({ length: count }, (_, index) => {
     const id = `user-${index + 1}`
+    const verified = index % 4 !== 3
     connection.all(
       `INSERT INTO users (id, email, password_hash, email_verified_at, created_at)
-       VALUES (?, ?, 'none', 1, 0)`,
-      [id, addressOf(id)]
+       VALUES (?, ?, 'none', ?, 0)`,
+      [id, addressOf(id), verified ? 1 : null]
     )
+    if (verified) post.believe(addressOf(id))
     connection.all('INSERT INTO sessions VALUES (?, ?, NULL, 0, 0, 0)', [sessionOf(id), id])
     return id
   })

@@ -103,6 +103,7 @@ export function gatherCrowd(options: CrowdOptions): Crowd {
       pointerOf: registry.pointerOf,
       now: scheduler.now(),
       tokens,
+      post: surroundings.post,
       fresh: () => `f${begun}x${random.below(1e6)}`,
     })
 

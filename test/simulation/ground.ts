@@ -10,6 +10,7 @@ import { insertUsers } from './beginning.ts'
 import { choicesOf, type Choice } from './choices.ts'
 import { FAULTS, type Surroundings } from './network.ts'
 import { createRegistry, directly } from './people.ts'
+import { createPost } from './post.ts'
 import { createRandom } from './random.ts'
 import { enterRealm } from './realm.ts'
 import { createScheduler, nothingLeftToDo } from './scheduler.ts'
@@ -51,6 +52,7 @@ export async function layOut(connection: Connection, acts: readonly ActName[]) {
     databaseIsOut: false,
     stopped: false,
     stragglers: 0,
+    post: createPost(connection),
     stepping,
   }
   const registry = createRegistry(connection, scheduler.now)
@@ -71,7 +73,7 @@ export async function layOut(connection: Connection, acts: readonly ActName[]) {
     call: (call) => watch.call(call),
   })
   const watch = createWatch(surroundings, registry, 'ledger', Infinity, world.ledgers.stateOf)
-  insertUsers(connection, 6)
+  insertUsers(surroundings, connection, 6)
 
   /** Lets everything arrive in the order in which it was sent, until this is done. */
   const inPeace = async <T>(worker: Worker, doing: Promise<T>): Promise<T> => {

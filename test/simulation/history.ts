@@ -10,6 +10,7 @@ import { atTheEnd, untilQuiet, wake } from './ending.ts'
 import { meddle } from './hands.ts'
 import { becalm, FAULTS, type Surroundings } from './network.ts'
 import { createRegistry } from './people.ts'
+import { createPost } from './post.ts'
 import { planLosses, planOutage, planSweeps } from './plans.ts'
 import { createRandom } from './random.ts'
 import { enterRealm } from './realm.ts'
@@ -64,6 +65,7 @@ export async function runHistory(
     databaseIsOut: false,
     stopped: false,
     stragglers: 0,
+    post: createPost(connection),
   }
   const host = drawHost(random)
   const registry = createRegistry(connection, scheduler.now)
@@ -86,7 +88,7 @@ export async function runHistory(
   const wrong: string[] = []
   try {
     trace.note(`seed ${seed} ${JSON.stringify(host)}`)
-    const userIds = insertUsers(connection, 12 + random.below(8))
+    const userIds = insertUsers(surroundings, connection, 12 + random.below(8))
     await found(world, surroundings, userIds)
     surroundings.weather = drawWeather(random)
     trace.note(JSON.stringify(surroundings.weather))

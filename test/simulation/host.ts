@@ -15,6 +15,7 @@ import {
   unlimitedSeats,
   type Database,
   type HookAnswer,
+  type Mail,
   type WhenFull,
 } from '../../src/index.ts'
 import type { SeatgateOptions } from '../../src/options.ts'
@@ -67,11 +68,19 @@ export function configure(
     invitationTtlSeconds: host.invitationTtlSeconds,
     invitationsHoldSeats: host.invitationsHoldSeats,
     ...(host.mails && {
-      mailer: { send: async () => ({ outcome: 'sent' }) as const },
+      mailer: {
+        async send({ to, text, idempotencyKey }: Mail) {
+          const [invitationId = ''] = idempotencyKey.split(':')
+          const [, token = ''] = /join#(\S+)/.exec(text) ?? []
+          surroundings.post.deliver(invitationId, to, token)
+          return { outcome: 'sent' } as const
+        },
+      },
       invitationUrl: (token: string) => `https://app.example/join#${token}`,
     }),
-    registerUser: async ({ userId: id, email, now }) => {
-      const row = { id, email, passwordHash: 'none', emailVerifiedAt: now, createdAt: now }
+    registerUser: async ({ userId: id, email, emailVerified, now }) => {
+      const emailVerifiedAt = emailVerified ? now : null
+      const row = { id, email, passwordHash: 'none', emailVerifiedAt, createdAt: now }
       return {
         ok: true,
         value: { statements: [database.insert(users).values(row)], user: { id } },

@@ -88,6 +88,18 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     to: 'and ${role} = ${role} and ${isUnfinished()}',
     seed: 45,
   },
+  'a token that was told verifies an address': {
+    file: 'src/invitations/acceptance.ts',
+    from: '...(provesMailbox ? markVerified(seatgate, userId, now) : []),',
+    to: '...markVerified(seatgate, userId, now),',
+    seed: 2,
+  },
+  'a domain lets in by an address that nobody has proven': {
+    file: 'src/invitations/address.ts',
+    from: 'return sql<number>`coalesce(${emailVerification.column}, 0) <> 0`',
+    to: 'return sql<number>`1`',
+    seed: 5,
+  },
   'a repeated operation is done again': {
     file: 'src/operations/perform.ts',
     from: 'if (earlier) return recall(db, operationActor(caller), key, operation, earlier)',

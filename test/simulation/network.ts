@@ -1,3 +1,4 @@
+import type { Post } from './post.ts'
 import type { Random } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Sometimes } from '../../src/testing/index.ts'
@@ -20,6 +21,7 @@ export interface Surroundings {
   readonly sometimes: Sometimes
   /** Counts what went wrong on the way to a store or back. */
   readonly faults: Sometimes
+  readonly post: Post
   weather: Weather
   databaseIsOut: boolean
   /** Whether all Workers are stopped, and none starts. */

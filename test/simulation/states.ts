@@ -56,6 +56,7 @@ export const STATES = [
   'somebody took their request back',
   'somebody was declined',
   'a request waited for somebody’s word',
+  'a mail proved an address',
   'a hook refused',
   'a hook turned away who was first in line',
   'a hook failed and was run again',

@@ -91,6 +91,12 @@ export function createWatch(
     batch(batch) {
       noteBatch(surroundings, registry, batch)
       const writes = batch.statements.filter(({ sql }) => !sql.startsWith('select'))
+      if (batch.answers !== null && writes.some(({ sql }) => CHANGES_PROOFS.test(sql))) {
+        say('mail', surroundings.post.unproven())
+      }
+      if (writes.some(({ sql }) => sql.startsWith('update "users"'))) {
+        sometimes('a mail proved an address')
+      }
       if (batch.answers === null || !writes.some(({ sql }) => CHANGES_SEATS.test(sql))) return
       const ids = registry.ids()
       const before = new Map(ids.map((id) => [id, registry.known(id)]))
@@ -144,6 +150,8 @@ export function createWatch(
     }
   }
 }
+
+const CHANGES_PROOFS = /^(insert into|update) "(memberships|users)"/
 
 const CHANGES_SEATS =
   /"(memberships|invitations|organizations|entitlements|join_requests|organization_domains)"/

@@ -2,7 +2,7 @@ import { anything, assert, property } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { normalizeEmail } from '../../src/email.ts'
 import { decrypt, encrypt } from '../../src/invitations/secrets.ts'
-import { openToken, sealToken } from '../../src/invitations/token.ts'
+import { openToken, sealToken, toldBytes } from '../../src/invitations/token.ts'
 
 const secret = 'a secret for tests, of more than 32 characters'
 const email = 'ann+tag@example.com'
@@ -36,6 +36,47 @@ describe('an invitation token', () => {
     expect(opened).toMatchObject({ invitationId: 'an-id', expiresAt, tokenHash: sealed.tokenHash })
     expect(opened?.isFor(email)).toBe(true)
     expect(opened?.isFor('ben@example.com')).toBe(false)
+  })
+
+  describe('of two kinds', () => {
+    const invitation = { id: 'an-id', email, expiresAt }
+    const told = sealToken(secret, toldBytes(bytes), invitation, 'told')
+    const mailed = sealToken(secret, bytes, invitation, 'mailed')
+    const partsOf = (envelope: string) => {
+      const sealedBytes = Uint8Array.from(
+        atob(envelope.replaceAll('-', '+').replaceAll('_', '/')),
+        (character) => character.charCodeAt(0)
+      )
+      return [sealedBytes.subarray(0, 32), sealedBytes.subarray(32)] as const
+    }
+    const joined = (...parts: readonly Uint8Array[]) =>
+      btoa(String.fromCharCode(...parts.flatMap((part) => [...part])))
+        .replaceAll('+', '-')
+        .replaceAll('/', '_')
+        .replace(/=+$/, '')
+
+    it('A1 leads to the one hash of its row, and only the mailed one proves the mailbox', () => {
+      expect(mailed.tokenHash).toBe(told.tokenHash)
+      const { tokenHash } = told
+      expect(openToken(secret, told.envelope)).toMatchObject({ provesMailbox: false, tokenHash })
+      expect(openToken(secret, mailed.envelope)).toMatchObject({ provesMailbox: true, tokenHash })
+    })
+
+    it('A1 takes the seal of one for the other in no combination', () => {
+      const [toldSeal, toldPayload] = partsOf(told.envelope)
+      const [mailedSeal, mailedPayload] = partsOf(mailed.envelope)
+      expect(openToken(secret, joined(toldSeal, toldPayload))).not.toBeNull()
+      expect(openToken(secret, joined(mailedSeal, toldPayload))).toBeNull()
+      expect(openToken(secret, joined(toldSeal, mailedPayload))).toBeNull()
+    })
+
+    it('A1 is no mailed one that was sealed with the bytes of the told one', () => {
+      const forged = sealToken(secret, toldBytes(bytes), invitation, 'mailed')
+      expect(forged.tokenHash).not.toBe(told.tokenHash)
+      const rawOf = (envelope: string) =>
+        (JSON.parse(new TextDecoder().decode(partsOf(envelope)[1])) as string[])[0]
+      expect(rawOf(told.envelope)).not.toBe(rawOf(mailed.envelope))
+    })
   })
 
   it.each([

@@ -28,6 +28,9 @@ import { PASSWORD, SECRET } from './world.ts'
 
 export const db = drizzle(testEnv.DB)
 
+/** Seals the invitations of the reference host under test: see `vitest.config.ts`. */
+export const HOST_SECRET = 'a secret of the reference host under test'
+
 /** Somebody who is signed in. */
 export interface Person {
   readonly userId: string

@@ -48,6 +48,7 @@ describe.each(enforcing)('inviting (%s)', (provider) => {
       mailStatus: 'skipped',
       createdAt: now.toISOString(),
       token: expect.any(String),
+      mailToken: expect.any(String),
     })
     const row = await testEnv.DB.prepare('SELECT * FROM invitations WHERE id = ?')
       .bind(invited.id)
@@ -55,6 +56,7 @@ describe.each(enforcing)('inviting (%s)', (provider) => {
     expect(row).toMatchObject({ accepted_at: null, revoked_at: null, token_version: 1 })
     expect(String(row?.['token_hash'])).toMatch(/^[0-9a-f]{64}$/)
     expect(JSON.stringify(row)).not.toContain(invited.token)
+    expect(JSON.stringify(row)).not.toContain(invited.mailToken)
   })
 
   it('SEAT-36 INV-26 holds a seat while it is open, and none for who is a member', async () => {
@@ -346,6 +348,7 @@ describe('a repeated invitation', () => {
       .bind(operationId)
       .first<string>('outcome')
     expect(kept).not.toContain(first.token)
+    expect(kept).not.toContain(first.mailToken)
     expect(answered(await seatUsage(world.seatgate, asOwner))).toMatchObject({ reserved: 1 })
   })
 })
@@ -399,8 +402,8 @@ describe('mail', () => {
       {
         to: invited.email,
         subject: 'Invitation to Test',
-        text: expect.stringContaining(`https://app.example/join#${invited.token}`),
-        html: expect.stringContaining(`https://app.example/join#${invited.token}`),
+        text: expect.stringContaining(`https://app.example/join#${invited.mailToken}`),
+        html: expect.stringContaining(`https://app.example/join#${invited.mailToken}`),
         idempotencyKey: `${invited.id}:1`,
         organizationId: organization.id,
       },

@@ -12,6 +12,7 @@ import {
   asUser,
   embedded,
   host,
+  HOST_SECRET,
   invitationTo,
   limitTo,
   memberOf,
@@ -19,6 +20,7 @@ import {
   people,
   problem,
   rowCounts,
+  seatgateWith,
   type Client,
   type Person,
   headersOf,
@@ -276,14 +278,17 @@ describe('a token that is worth nothing', () => {
 
 describe('accepting', () => {
   it('INV-67 INV-49 verifies the address, and own invitations are shown from then on', async () => {
-    const { guest, organization, token } = await invitedTeam()
+    const { owner, guest, organization, invitation } = await invitedTeam()
     const [other] = (await people(1)) as [Person]
     const elsewhere = await organizationOf(other)
     const waiting = await invitationTo(elsewhere, other, guest.email)
     const own = async () =>
       (await (await host.get('/invitations', guest.token)).json<{ data: object[] }>()).data
     expect(await own()).toEqual([])
-    const accepted = await host.post('/invitations/accept', { token }, guest.token)
+    const library = seatgateWith({ secret: HOST_SECRET })
+    const scope = { caller: { userId: owner.userId }, organization: organization.id }
+    const { mailToken } = answered(await resendInvitation(library, scope, invitation.id))
+    const accepted = await host.post('/invitations/accept', { token: mailToken }, guest.token)
     expect(accepted.status).toBe(200)
     expect(await accepted.json()).toEqual({
       membership: expect.objectContaining({ userId: guest.userId, role: 'admin' }),

@@ -5,6 +5,7 @@
  */
 import type { OperationOptions, Result, Seatgate } from '../../../src/index.ts'
 import type { InvitationView, MemberView, OrganizationView } from '../people.ts'
+import type { Post } from '../post.ts'
 import type { Random } from '../random.ts'
 
 export const PASSWORD = 'correct horse'
@@ -23,6 +24,7 @@ export interface Occasion {
   readonly now: number
   /** Tokens that came with invitations, by the invitation's id. */
   readonly tokens: ReadonlyMap<string, string>
+  readonly post: Post
   /** Where somebody's session points. */
   pointerOf(userId: string): string | null
   fresh(): string

@@ -18,10 +18,14 @@ const invitee = (occasion: Occasion) => {
   return { email, role: anyRole(occasion) }
 }
 
-/** An open invitation with its token, and who of those with an account is invited. */
+/**
+ * An open invitation with its token, and who of those with an account is invited. If a mail has come
+ * they follow its link, else they have the token from the inviter.
+ */
 const received = (occasion: Occasion) => {
   const invitation = openInvitation(occasion)
-  const token = invitation && occasion.tokens.get(invitation.id)
+  const token =
+    invitation && (occasion.post.read(invitation.id) ?? occasion.tokens.get(invitation.id))
   if (!invitation || !token) return null
   const { email } = invitation
   return { token, email, invited: occasion.userIds.find((id) => addressOf(id) === email) }
