@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { and, eq, isNull } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import { sign, verify } from 'hono/jwt'
 import * as v from 'valibot'
 import type { Database } from '../../src/index.ts'
@@ -41,14 +41,12 @@ export function addressProof(db: Database, secret: string, mail: SendMail): Addr
       const claims = v.safeParse(Claims, await claimsOf(token, key))
       if (!claims.success) return false
       const { sub, email } = claims.output
-      const same = and(eq(users.id, sub), eq(users.email, email))
-      const [, found] = await db.batch([
-        db
-          .update(users)
-          .set({ emailVerifiedAt: new Date() })
-          .where(and(same, isNull(users.emailVerifiedAt))),
-        db.select({ id: users.id }).from(users).where(same),
-      ])
+      const first = sql`coalesce(${users.emailVerifiedAt}, ${Date.now()})`
+      const found = await db
+        .update(users)
+        .set({ emailVerifiedAt: first })
+        .where(and(eq(users.id, sub), eq(users.email, email)))
+        .returning({ id: users.id })
       return found.length > 0
     },
   }

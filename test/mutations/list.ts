@@ -48,6 +48,8 @@ const guards = inFile('invitations/guards.ts')
 const acceptance = inFile('invitations/acceptance.ts')
 const plan = inFile('invitations/plan.ts')
 const token = inFile('invitations/token.ts')
+const address = inFile('invitations/address.ts')
+const present = inFile('invitations/present.ts')
 const honoGuards = inFile('hono/guards.ts')
 const returnPath = inFile('hono/return-path.ts')
 const verifier = inFile('proof/verify-export.ts')
@@ -559,6 +561,42 @@ export const MUTATIONS: readonly Mutation[] = [
     '`'
   ),
   guards('a declined invitation is unfinished', ' and declined_at is null`', '`'),
+  acceptance(
+    'a token that was told verifies an address',
+    '...(provesMailbox ? markVerified(seatgate, userId, now) : []),',
+    '...markVerified(seatgate, userId, now),'
+  ),
+  acceptance(
+    'an address that changed meanwhile is verified',
+    '[...guardAddress(seatgate, user), ...marks]',
+    'marks'
+  ),
+  token(
+    'the told token is taken for the mailed one',
+    "provesMailbox: kind === 'mailed',",
+    'provesMailbox: true,'
+  ),
+  token(
+    'the mailed token can be made of the bytes of the told one',
+    'return sha256(concatBytes(utf8ToBytes(TOLD_PURPOSE), mailed))',
+    'return mailed'
+  ),
+  address(
+    'without emailVerification every address is verified',
+    'if (emailVerification === null) return sql<number>`0`',
+    'if (emailVerification === null) return sql<number>`1`'
+  ),
+  address(
+    'a domain lets in by an address that nobody has proven',
+    'return sql<number>`coalesce(${emailVerification.column}, 0) <> 0`',
+    'return sql<number>`1`'
+  ),
+  address('a proof of one address verifies another', ' and ${users.email} = ${email}', ''),
+  present(
+    'whoever comes second is answered the membership of the first',
+    ' || invitation.acceptedById !== user.id',
+    ''
+  ),
   acceptance('a new seat beside the promised one', '{ path, seatId }', '{ path }'),
   acceptance(
     'an accepted invitation is not stamped',

@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { addressProof } from '../../host/identity/address-proof.ts'
-import { addressVerification, identityRoutes } from '../../host/identity/routes.ts'
+import { addressVerification, identityRoutes, registration } from '../../host/identity/routes.ts'
 import {
   acceptInvitation,
   acceptInvitationWithSignup,
@@ -40,7 +40,15 @@ import {
 } from './invited.ts'
 import { createJoiningWorld, joinAs, openOrganization } from './joining.ts'
 import { testEnv } from './setup.ts'
-import { answered, codeOf, newOrganization, PASSWORD, SECRET, type World } from './world.ts'
+import {
+  answered,
+  codeOf,
+  newOrganization,
+  PASSWORD,
+  SECRET,
+  unhashed,
+  type World,
+} from './world.ts'
 
 const verifiedAt = (email: string) =>
   testEnv.DB.prepare('SELECT email_verified_at FROM users WHERE email = ?')
@@ -72,15 +80,14 @@ describe('the two tokens of an invitation', () => {
 
   it('A1 with sign-up registerUser is told whether the address is proven', async () => {
     const registered: Registration[] = []
-    const world = createInvitingWorld()
-    const organization = await newOrganization(world)
-    const { registerUser } = world.seatgate.invitations
-    const { seatgate } = createInvitingWorld({
-      registerUser(registration) {
-        registered.push(registration)
-        return registerUser!(registration)
+    const world = createInvitingWorld({
+      registerUser(asked) {
+        registered.push(asked)
+        return registration(seatgate.db, unhashed)(asked)
       },
     })
+    const { seatgate } = world
+    const organization = await newOrganization(world)
     const [told, mailed] = [await invite(world, organization), await invite(world, organization)]
     for (const [{ email }, token] of [
       [told, told.token],
