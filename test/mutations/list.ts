@@ -591,7 +591,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'return sql<number>`coalesce(${emailVerification.column}, 0) <> 0`',
     'return sql<number>`1`'
   ),
-  address('a proof of one address verifies another', ' and ${users.email} = ${email}', ''),
+  guards('a proof of one address verifies another', ' and ${users.email} = ${email}', ''),
   present(
     'whoever comes second is answered the membership of the first',
     ' || invitation.acceptedById !== user.id',
