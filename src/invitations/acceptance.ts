@@ -62,10 +62,7 @@ export function planClosing(
       organization: organizationView(organization),
       created: false,
     },
-    statements: [
-      guardUnchanged(seatgate, present),
-      ...stamp(seatgate, open, present.userId, now),
-    ],
+    statements: [guardUnchanged(seatgate, present), ...stamp(seatgate, open, present.userId, now)],
     freedSeats: freed.map(({ seat }) => seat),
     events: [
       invitationEvent(invitation, 'organization.invitation.accepted', {
