@@ -48,7 +48,7 @@ const guards = inFile('invitations/guards.ts')
 const acceptance = inFile('invitations/acceptance.ts')
 const plan = inFile('invitations/plan.ts')
 const token = inFile('invitations/token.ts')
-const address = inFile('invitations/address.ts')
+const proofs = inFile('invitations/address.ts')
 const present = inFile('invitations/present.ts')
 const honoGuards = inFile('hono/guards.ts')
 const returnPath = inFile('hono/return-path.ts')
@@ -581,12 +581,12 @@ export const MUTATIONS: readonly Mutation[] = [
     'return sha256(concatBytes(utf8ToBytes(TOLD_PURPOSE), mailed))',
     'return mailed'
   ),
-  address(
+  proofs(
     'without emailVerification every address is verified',
     'if (emailVerification === null) return sql<number>`0`',
     'if (emailVerification === null) return sql<number>`1`'
   ),
-  address(
+  proofs(
     'a domain lets in by an address that nobody has proven',
     'return sql<number>`coalesce(${emailVerification.column}, 0) <> 0`',
     'return sql<number>`1`'
