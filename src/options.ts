@@ -179,6 +179,6 @@ export interface SeatgateOptions {
   readonly newId?: () => string
   /** 32 bytes that nobody can guess. Default those of Web Crypto. */
   readonly newSecret?: () => Uint8Array<ArrayBuffer>
-  /** Numbers from 0 up to 1, for jitter. Default `Math.random`. */
+  /** Numbers from 0 up to 1, for jitter and for suffixes of slugs. Default `Math.random`. */
   readonly random?: () => number
 }

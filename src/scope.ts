@@ -119,7 +119,9 @@ export function isSystem(caller: Caller): caller is SystemPrincipal {
 export function userIdOf(caller: Principal): string | null
 export function userIdOf(caller: Caller): SQL<string | null> | string | null
 export function userIdOf(caller: Caller): SQL<string | null> | string | null {
-  return isQuery(caller) || isUser(caller) ? caller.userId : null
+  // Text, whatever the host's sessions have: it is compared with text columns.
+  if (isQuery(caller)) return sql<string | null>`cast(${caller.userId} as text)`
+  return isUser(caller) ? caller.userId : null
 }
 
 /**

@@ -6,6 +6,7 @@ import { newestFirst, parsePage, toPage, type Page, type PageInput } from '../pa
 import { ok, refused, type Result } from '../result.ts'
 import { userIdOf, type OrganizationScope, type Scope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { hasUserId } from '../users/identity.ts'
 import { isPending } from '../seats/truth.ts'
 import { invitationView, type Invitation } from './invitation.ts'
 import { knownUser } from './lookup.ts'
@@ -93,7 +94,7 @@ export async function listOwnInvitations(
   const time = now()
   const user = knownUser(seatgate, userIdOf(caller))
   const address = users
-    ? sql`(select ${users.email} from ${users} where ${users.id} = ${userIdOf(caller)})`
+    ? sql`(select ${users.email} from ${users} where ${hasUserId(users, userIdOf(caller))})`
     : sql`null`
   const { caller: asking, rows } = await find(
     db,

@@ -4,6 +4,7 @@ import { invitations, memberships, organizations } from '../database/schema.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { hasUserId, userIdText } from '../users/identity.ts'
 import { isVerified } from './address.ts'
 import { isUnfinished } from './guards.ts'
 
@@ -77,7 +78,7 @@ export function unfinishedForUser(
   userId: SQL<string | null> | string | null
 ) {
   const address = users
-    ? sql`(select ${users.email} from ${users} where ${users.id} = ${userId})`
+    ? sql`(select ${users.email} from ${users} where ${hasUserId(users, userId)})`
     : sql`null`
   return db
     .select()
@@ -103,7 +104,7 @@ export function membersWithAddresses(
         .from(users)
         .where(
           sql`${users.email} in (${emails}) and exists (select 1 from memberships
-            where organization_id = ${organizationIdOf(organization)} and user_id = ${users.id})`
+            where organization_id = ${organizationIdOf(organization)} and user_id = ${userIdText(users)})`
         )
     : db.select({ email: sql<string>`''`.as('member_email') }).from(sql`(select 1) where false`)
 }
@@ -126,11 +127,11 @@ export function knownUser(seatgate: Seatgate, userId: SQL<string | null> | strin
   if (users === null) throw new TypeError('Invitations need users in createSeatgate.')
   return db
     .select({
-      id: sql<string>`${users.id}`.as('known_id'),
+      id: userIdText(users).as('known_id'),
       email: sql<string>`${users.email}`.as('known_email'),
       name: sql<string | null>`${users.name}`.as('known_name'),
       verified: isVerified(seatgate).as('known_verified'),
     })
     .from(users)
-    .where(sql`${users.id} = ${userId}`)
+    .where(hasUserId(users, userId))
 }

@@ -2,6 +2,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
 import { invitations } from '../database/schema.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { hasUserId } from '../users/identity.ts'
 import { stateOf } from './invitation.ts'
 import { invitationById, invitingOrganization, type KnownUser } from './lookup.ts'
 import type { MailPayload } from './mail-intent.ts'
@@ -28,7 +29,10 @@ export async function sendInvitation(
           .select({ name: sql<string | null>`${users.name}`.as('inviter_name') })
           .from(users)
           .where(
-            sql`${users.id} = (select invited_by_id from invitations where id = ${invitationId})`
+            hasUserId(
+              users,
+              sql`(select invited_by_id from invitations where id = ${invitationId})`
+            )
           )
       : db.select({ name: sql<string | null>`null`.as('inviter_name') }).from(sql`(select 1)`),
   })

@@ -4,6 +4,7 @@ import { find } from '../organizations/standing.ts'
 import type { Result } from '../result.ts'
 import { userIdOf, type Caller } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { hasUserId } from '../users/identity.ts'
 import { invitationById, invitingOrganization, knownUser } from './lookup.ts'
 import { openInvitation, readToken } from './present.ts'
 
@@ -71,7 +72,7 @@ export async function viewInvitation(
         ? db
             .select({ name: sql<string | null>`${users.name}`.as('inviter_name') })
             .from(users)
-            .where(sql`${users.id} = (select invited_by_id from invitations where id = ${id})`)
+            .where(hasUserId(users, sql`(select invited_by_id from invitations where id = ${id})`))
         : db.select({ name: sql<string | null>`null`.as('inviter_name') }).from(sql`(select 1)`),
     }
   )

@@ -14,6 +14,7 @@ import {
 import { ok, refused, type Result } from '../result.ts'
 import { userIdOf, type OrganizationScope, type Scope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { hasUserId } from '../users/identity.ts'
 import { configured } from './configured.ts'
 import { domainView, type Domain, type DomainMode } from './domain.ts'
 import { domainsOf, openDomain } from './lookup.ts'
@@ -90,7 +91,7 @@ export async function listJoinRequests(
         ahead: aheadInLine().as('ahead'),
         user: users
           ? sql<string | null>`(select json_object('email', ${users.email}, 'name', ${users.name})
-              from ${users} where ${users.id} = join_requests.user_id)`.as('user')
+              from ${users} where ${hasUserId(users, sql`join_requests.user_id`)})`.as('user')
           : sql<string | null>`null`.as('user'),
       })
       .from(joinRequests)

@@ -5,6 +5,7 @@ import { isVerified } from '../invitations/address.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { hasUserId } from '../users/identity.ts'
 
 /**
  * The domain of a user's verified address, as a scalar subquery; null for who has none. Hosts keep
@@ -17,7 +18,7 @@ export function verifiedDomainOf(
   const { users } = seatgate
   if (!users) return sql<string | null>`null`
   return sql<string | null>`(select lower(substr(${users.email}, instr(${users.email}, '@') + 1))
-    from ${users} where ${users.id} = ${userId} and ${isVerified(seatgate)})`
+    from ${users} where ${hasUserId(users, userId)} and ${isVerified(seatgate)})`
 }
 
 /** Selects the verified domain that opens an organization to a user; none for who is no user of it. */

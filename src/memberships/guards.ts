@@ -10,6 +10,7 @@ import { guard } from '../database/commit.ts'
 import type { MembershipRow } from '../database/schema.ts'
 import type { Standing } from '../organizations/standing.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { hasUserId } from '../users/identity.ts'
 
 /** The organization is live. */
 export function guardLive({ db }: Seatgate, organizationId: string): Statement {
@@ -46,7 +47,7 @@ export function guardUserExists(
   code: 'stale' | 'user_unknown' = 'stale'
 ): Statement[] {
   if (users === null) return []
-  return [guard(db, code, sql`exists (select 1 from ${users} where ${users.id} = ${userId})`)]
+  return [guard(db, code, sql`exists (select 1 from ${users} where ${hasUserId(users, userId)})`)]
 }
 
 /**

@@ -10,6 +10,7 @@ import { ok, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { shortText } from '../text.ts'
+import { hasUserId, userIdText } from '../users/identity.ts'
 import { inScope } from './lookup.ts'
 
 /** A member: the membership, the person where the host tells its users, and when they were last seen. */
@@ -95,7 +96,7 @@ function beginsWith(users: Seatgate['users'], search: string): SQL {
   if (users === null) return sql`false`
   const begins = (column: SQLiteColumn) =>
     sql`lower(substr(${column}, 1, length(${search}))) = lower(${search})`
-  return sql`exists (select 1 from ${users} where ${users.id} = memberships.user_id
+  return sql`exists (select 1 from ${users} where ${hasUserId(users, sql`memberships.user_id`)}
     and (${begins(users.email)} or ${begins(users.name)}))`
 }
 
@@ -106,8 +107,8 @@ function membersWithActivity({ db, users }: Seatgate) {
   const person = users
     ? sql<
         string | null
-      >`(select json_object('id', ${users.id}, 'email', ${users.email}, 'name', ${users.name})
-        from ${users} where ${users.id} = memberships.user_id)`
+      >`(select json_object('id', ${userIdText(users)}, 'email', ${users.email}, 'name', ${users.name})
+        from ${users} where ${hasUserId(users, sql`memberships.user_id`)})`
     : sql<null>`null`
   const lastActive = sql<number | null>`(select max(sessions.last_active_at) from sessions
     where sessions.active_organization_id = memberships.organization_id

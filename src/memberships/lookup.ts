@@ -4,6 +4,7 @@ import { memberships } from '../database/schema.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { hasUserId, userIdText } from '../users/identity.ts'
 
 /** Selects one person's membership in the scope's organization, whatever its status. */
 export function membershipOf(db: Database, scope: OrganizationScope, userId: string) {
@@ -35,8 +36,8 @@ export function inScope({ organization }: OrganizationScope): SQL {
 export function existingUser({ db, users }: Seatgate, userId: SQL | string) {
   return users
     ? db
-        .select({ id: sql`${users.id}` })
+        .select({ id: userIdText(users) })
         .from(users)
-        .where(eq(users.id, sql`${userId}`))
+        .where(hasUserId(users, userId))
     : db.select({ id: sql`1` }).from(sql`(select 1) where false`)
 }

@@ -19,9 +19,10 @@ import {
   type UserPrincipal,
 } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { slugCandidates } from './candidates.ts'
 import { createOrganizationInput } from './input.ts'
 import { organizationView, type Organization } from './organization.ts'
-import { slugIsFree, slugTaken } from './slug.ts'
+import { slugIsFree, slugsTaken } from './slug.ts'
 
 /** Options of {@link createOrganization}. */
 export interface CreateOrganizationOptions extends OperationOptions {
@@ -31,11 +32,11 @@ export interface CreateOrganizationOptions extends OperationOptions {
 
 /**
  * Creates an organization `{ name, slug? }`. Who asks becomes its owner and takes the first seat,
- * which is counted and never refused. Without a slug one is made of the name. No session is moved
- * into it.
+ * which is counted and never refused. Without a slug one is made of the name, with a suffix where it is
+ * taken or reserved; a slug that was sent is refused then. No session is moved into it.
  *
  * Refusals: `unauthenticated`, `insufficient_role` (of who is no person), `validation_error` (on
- * `name` and `slug`, a taken slug included), `hook_refused`, `hook_failed`, `seats_unavailable`.
+ * `name` and `slug`, a slug that was sent and is taken included), `hook_refused`, `hook_failed`, `seats_unavailable`.
  *
  * @example
  * ```ts
@@ -66,7 +67,8 @@ export async function createOrganization(
 
 /**
  * Prepares an organization for a batch of the host's own: registering a user together with their
- * workspace, say. No database call is made; that the slug is free is decided in the batch.
+ * workspace, say. No database call is made; that the slug is free is decided in the batch. Without a
+ * slug one is made of the name and six random letters.
  *
  * Refusals: `insufficient_role`, `validation_error`, `hook_refused`, `hook_failed`,
  * `seats_unavailable`; `commitTogether` answers a taken slug.
@@ -86,11 +88,14 @@ export async function prepareOrganization(
   checkCaller(caller)
   const draft = await askAboutDraft(seatgate, input, caller)
   if (!draft.ok) return draft
-  const parsed = parseInput(createOrganizationInput(seatgate.slugs), draft.value)
+  const read = readDraft(seatgate, draft.value)
   if (!isUser(caller)) return refused({ code: 'insufficient_role' })
-  if (!parsed.ok) return parsed
+  if (!read.ok) return read
   const now = seatgate.now()
-  const plan = planCreation(seatgate, { ...parsed.value, personal }, caller, now, 'slug_taken')
+  const { name, slugs } = read.value
+  // Nobody can look which are taken: the last is free for its random letters.
+  const slug = slugs.at(-1) ?? ''
+  const plan = planCreation(seatgate, { name, slug, personal }, caller, now, 'slug_taken')
   return prepare(seatgate, { caller, ...marksOf(request), now }, plan)
 }
 
@@ -99,21 +104,39 @@ function creation(
   input: unknown,
   { personal = false }: CreateOrganizationOptions
 ) {
-  const { db, slugs } = seatgate
-  const parsed = parseInput(createOrganizationInput(slugs), input)
-  const slug = parsed.ok ? parsed.value.slug : ''
+  const { db } = seatgate
+  const read = readDraft(seatgate, input)
+  const slugs = read.ok ? read.value.slugs : []
   return {
     name: 'organization.create',
     input,
     grows: true,
-    queries: { taken: slugTaken(db, slugIsFree(slug, null, seatgate.now())) },
+    queries: { taken: slugsTaken(db, slugs, seatgate.now()) },
     plan({ rows }, caller, now) {
       if (!isUser(caller)) return refused({ code: 'insufficient_role' })
-      if (!parsed.ok) return parsed
-      if (rows.taken.length > 0) return refused(invalid({ slug: ['Is taken.'] }))
-      return ok(planCreation(seatgate, { ...parsed.value, personal }, caller, now, 'stale'))
+      if (!read.ok) return read
+      const taken = new Set(rows.taken.map((row) => row.taken))
+      const slug = slugs.find((candidate) => !taken.has(candidate))
+      if (slug === undefined) return refused(invalid({ slug: ['Is taken.'] }))
+      const { name } = read.value
+      return ok(planCreation(seatgate, { name, slug, personal }, caller, now, 'stale'))
     },
-  } satisfies Operation<{ taken: ReturnType<typeof slugTaken> }, Organization>
+  } satisfies Operation<{ taken: ReturnType<typeof slugsTaken> }, Organization>
+}
+
+/** A draft that was read: its name, and the slugs that it may get, in the order of preference. */
+interface Draft {
+  readonly name: string
+  readonly slugs: readonly string[]
+}
+
+function readDraft(seatgate: Seatgate, input: unknown): Result<Draft> {
+  const parsed = parseInput(createOrganizationInput(seatgate.slugs), input)
+  if (!parsed.ok) return parsed
+  const { name, slug } = parsed.value
+  const slugs = slug == null ? slugCandidates(seatgate, name) : [slug]
+  if (slugs.length > 0) return ok({ name, slugs })
+  return refused(invalid({ slug: ['Is required: none can be made of this name.'] }))
 }
 
 function planCreation(

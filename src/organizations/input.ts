@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import type { SlugRules } from '../configuration.ts'
 import { atLeast, atMost, LineOfText } from '../text.ts'
-import { generateSlug, slugErrors } from './slug.ts'
+import { slugErrors } from './slug.ts'
 
 const LONGEST_NAME = 255
 
@@ -29,15 +29,11 @@ function slugInput(rules: SlugRules) {
   )
 }
 
-/** What `createOrganization` takes. The slug is made of the name only if none is given. */
+/** What `createOrganization` takes. */
 export function createOrganizationInput(rules: SlugRules) {
-  return v.pipe(
-    v.object({ name: v.optional(v.unknown()), slug: v.nullish(v.unknown()) }, 'Must be an object.'),
-    v.transform(({ name, slug }) => ({
-      name,
-      slug: slug ?? (typeof name === 'string' && name !== '' ? generateSlug(name) : slug),
-    })),
-    v.object({ name: OrganizationName, slug: slugInput(rules) })
+  return v.object(
+    { name: OrganizationName, slug: v.nullish(slugInput(rules)) },
+    'Must be an object.'
   )
 }
 

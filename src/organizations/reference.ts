@@ -60,5 +60,5 @@ export function readable(caller: Caller, organization: string, roles?: readonly 
     : sql``
   return sql`exists (select 1 from memberships reader
     where reader.organization_id = ${organizationIdOf(organization)}
-    and reader.user_id = ${caller.userId} and reader.status = 'active' ${allowed})`
+    and reader.user_id = ${userIdOf(caller)} and reader.status = 'active' ${allowed})`
 }

@@ -4,8 +4,9 @@ import type { Database } from '../database/database.ts'
 import { isIdentifier } from './reference.ts'
 
 /**
- * Makes a slug of a name. It may come out empty, reserved or starting with a digit: validation is
- * {@link slugErrors}.
+ * Makes a slug of a name: in lower case, letters without their marks (`ü` becomes `u`, `ß` becomes
+ * `ss`), and a hyphen for each run of other characters. It may come out empty, reserved or starting
+ * with a digit: validation is {@link slugErrors}.
  *
  * @example
  * ```ts
@@ -16,10 +17,32 @@ export function generateSlug(name: string): string
 export function generateSlug(name: string | null): string | null
 export function generateSlug(name: string | null): string | null {
   if (name === null) return null
-  return name
-    .toLowerCase()
+  return plainLetters(name)
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-|-$/g, '')
+}
+
+// Letters that do not come apart into one of a to z and its marks.
+const LETTERS: Readonly<Record<string, string>> = {
+  ß: 'ss',
+  æ: 'ae',
+  œ: 'oe',
+  ø: 'o',
+  ł: 'l',
+  đ: 'd',
+  ð: 'd',
+  þ: 'th',
+  ħ: 'h',
+  ŧ: 't',
+  ı: 'i',
+}
+
+function plainLetters(name: string): string {
+  return name
+    .normalize('NFD')
+    .toLowerCase()
+    .replace(/\p{M}+/gu, '')
+    .replace(/[ßæœøłđðþħŧı]/g, (letter) => LETTERS[letter] ?? letter)
 }
 
 /** What is wrong with a slug, in the order format, length, reserved; empty if nothing is. */
@@ -31,7 +54,8 @@ export function slugErrors(rules: SlugRules, slug: string): string[] {
       'Must start with a letter, end with a letter or digit, and have only a-z, 0-9 and hyphens.'
     )
   }
-  if (slug.length < shortest || slug.length > longest) {
+  const length = Array.from(slug).length
+  if (length < shortest || length > longest) {
     errors.push(`Must be ${shortest} to ${longest} characters long.`)
   }
   if (reserved.has(slug)) errors.push('Is reserved.')
@@ -54,6 +78,13 @@ export function slugIsFree(
       join organizations holder on holder.id = alias.organization_id and holder.deleted_at is null
       where alias.old_slug = ${slug} and alias.expires_at > ${now.getTime()}
       and alias.organization_id is not ${organizationId})`
+}
+
+/** Selects those of several slugs that are taken, for an organization that is yet to be made. */
+export function slugsTaken(db: Database, slugs: readonly string[], now: Date) {
+  return db
+    .select({ taken: sql<string>`value`.as('taken') })
+    .from(sql`json_each(${JSON.stringify(slugs)}) where not (${slugIsFree(sql`value`, null, now)})`)
 }
 
 /** Selects a row if the slug is taken. */

@@ -80,8 +80,10 @@ async function findIn<Q extends Queries>(
       $membership: db.select().from(memberships).where(ownMembership(caller, place.id)),
     }),
   })
+  const asking = isQuery(caller) ? caller.principal(found['$caller'] ?? []) : caller
+  if (asking !== null) checkCaller(asking)
   return {
-    caller: isQuery(caller) ? caller.principal(found['$caller'] ?? []) : caller,
+    caller: asking,
     organization: (found['$organization']?.[0] as OrganizationRow | undefined) ?? null,
     membership: (found['$membership']?.[0] as MembershipRow | undefined) ?? null,
     rows: found as RowsOf<Q>,

@@ -141,17 +141,16 @@ describe('createOrganization', () => {
     ['ORG-6', { name: 'Fine Name', slug: false }, ['slug']],
     ['ORG-6', { name: 'Fine Name', slug: 0 }, ['slug']],
     ['ORG-7', { name: 'Fine Name', slug: 'admin' }, ['slug']],
-    ['ORG-7 of a name', { name: 'Admin' }, ['slug']],
     ['ORG-3', { slug: 'fine-slug' }, ['name']],
     ['ORG-3', { name: null, slug: 'fine-slug' }, ['name']],
-    ['ORG-20', { name: '' }, ['name', 'slug']],
-    ['ORG-20', {}, ['name', 'slug']],
-    ['ORG-20', { name: '  ', slug: undefined }, ['name', 'slug']],
-    ['a number for a name', { name: 7 }, ['name', 'slug']],
+    ['ORG-20', { name: '' }, ['name']],
+    ['ORG-20', {}, ['name']],
+    ['ORG-20', { name: '  ', slug: undefined }, ['name']],
+    ['a number for a name', { name: 7 }, ['name']],
     ['lists', { name: ['Acme'], slug: ['acme'] }, ['name', 'slug']],
     ['objects', { name: { toString: 'Acme' }, slug: {} }, ['name', 'slug']],
-    ['a list for everything', ['Acme', 'acme'], ['name', 'slug']],
-    ['prototype keys', JSON.parse('{"__proto__":{"name":"A","slug":"fine"}}'), ['name', 'slug']],
+    ['a list for everything', ['Acme', 'acme'], ['name']],
+    ['prototype keys', JSON.parse('{"__proto__":{"name":"A","slug":"fine"}}'), ['name']],
     ['an inherited name', Object.create({ slug: 7 }), ['name', 'slug']],
     ['null', null, ['body']],
     ['nothing', undefined, ['body']],
@@ -178,7 +177,7 @@ describe('createOrganization', () => {
     const change = { slug: freshSlug(), confirmSlug: oldSlug, password: PASSWORD }
     answered(await updateSlug(seatgate, organization.as(owner), change))
     expect(await complaints({ name: 'Acme', slug: oldSlug })).toEqual({ slug: ['Is taken.'] })
-    expect(Object.keys(await complaints({ name: oldSlug }))).toEqual(['slug'])
+    expect(answered(await create({ name: oldSlug })).slug).toBe(`${oldSlug}-2`)
   })
 
   it.each<[string, unknown]>([

@@ -1,0 +1,21 @@
+/**
+ * Ids of the host's users are text, compared byte for byte. The host's column may have another
+ * affinity or collation: an INTEGER column finds 2 for '2.0', and NOCASE finds 'ann' for 'ANN'.
+ *
+ * @module
+ */
+import { sql, type SQL } from 'drizzle-orm'
+import type { UserTable } from '../options.ts'
+
+/** The id of a row of the host's users, as text. */
+export function userIdText({ id }: UserTable): SQL<string> {
+  return sql<string>`cast(${id} as text)`
+}
+
+/**
+ * Whether a row of the host's users has this id, as a condition: found by the column's own rules, so
+ * that its index is used, and then compared as text.
+ */
+export function hasUserId(users: UserTable, userId: SQL | string | null): SQL {
+  return sql`(${users.id} = ${userId} and ${userIdText(users)} collate binary = ${userId})`
+}
