@@ -4,7 +4,7 @@
  * `seat_limit_reached` carries the limit and the seats in use when it was decided,
  * `validation_error` the messages by field, `last_owner` the organizations that would be left without
  * an owner where there may be several, `hook_refused` the host's own reason, `before_horizon` up to which
- * sequence a trail is gone.
+ * sequence a trail is gone, `outdated_version` the limit and the version that are in force.
  */
 export type Refusal =
   | { readonly code: 'seat_limit_reached'; readonly limit: number; readonly used: number }
@@ -21,6 +21,11 @@ export type Refusal =
       readonly returnTo: string
     }
   | { readonly code: 'before_horizon'; readonly horizon: number }
+  | {
+      readonly code: 'outdated_version'
+      readonly limit: number | 'unlimited' | 'unknown'
+      readonly version: number
+    }
   | { readonly code: PlainRefusalCode }
 
 /** An organization as a refusal names it. */

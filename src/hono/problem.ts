@@ -37,6 +37,7 @@ const PROBLEMS = {
   last_owner: [409, 'An organization keeps at least one owner'],
   host_conflict: [409, 'Conflicts with other data of this application'],
   seat_limit_reached: [409, 'All seats are taken'],
+  outdated_version: [409, 'A newer version of the limit is in force'],
   admin_must_enroll_first: [409, 'Get a second factor yourself first'],
   operation_in_progress: [409, 'The same is under way; try again'],
   already_replayed: [409, 'Was delivered already'],

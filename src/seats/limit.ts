@@ -37,3 +37,8 @@ export type SeatLimitView = number | 'unlimited' | 'unknown'
 export function limitView(limit: SeatLimit): SeatLimitView {
   return limit.kind === 'finite' ? limit.seats : limit.kind
 }
+
+/** Whether two limits are one: as many seats, or the same kind. */
+export function isSameLimit(a: SeatLimit, b: SeatLimit): boolean {
+  return limitView(a) === limitView(b)
+}

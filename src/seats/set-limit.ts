@@ -7,6 +7,7 @@ import { entitlements } from '../database/schema.ts'
 import { parseInput } from '../input.ts'
 import { keepsLine } from '../joining/rules.ts'
 import { guardLive } from '../memberships/guards.ts'
+import { jsonNumber } from '../number.ts'
 import { perform } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
@@ -15,12 +16,16 @@ import { ok, refused, type Result } from '../result.ts'
 import { isOperator, isSystem, type OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { atMost, LineOfText } from '../text.ts'
-import { limitView, seatLimit } from './limit.ts'
+import { isSameLimit, limitView, seatLimit } from './limit.ts'
 import { seenByMemberOrOperator } from './queries.ts'
 import { entitlementFrom, entitlementOf } from './truth.ts'
 import { usageView, type SeatUsage } from './usage.ts'
 
 const LONGEST_REASON = 500
+
+// Half of the numbers that stay exact. The other half is left for changes without a version, which
+// take the next one: none of them can find that there is no next.
+const LARGEST_VERSION = 2 ** 52
 
 const LimitInput = v.object(
   {
@@ -29,13 +34,7 @@ const LimitInput = v.object(
       v.transform(seatLimit),
       v.check((limit) => limit.kind !== 'unknown', 'Must be a whole number from 0, or "unlimited".')
     ),
-    version: v.nullish(
-      v.pipe(
-        v.number('Must be a number.'),
-        v.safeInteger('Must be a whole number.'),
-        v.minValue(1, 'Must be at least 1.')
-      )
-    ),
+    version: v.nullish(jsonNumber({ min: 1, max: LARGEST_VERSION })),
     reason: v.nullish(v.pipe(LineOfText, atMost(LONGEST_REASON))),
   },
   'Must be an object.'
@@ -43,12 +42,13 @@ const LimitInput = v.object(
 
 /**
  * Sets what an organization bought `{ limit, version?, reason? }`; for operators and the host itself. The limit is
- * a whole number from 0 or `"unlimited"`. A version that is not newer than the one on record changes
- * nothing; without one the next is taken. Lowering the limit below use keeps every member and
+ * a whole number from 0 or `"unlimited"`. A version that is not newer than the one in force changes
+ * nothing: `outdated_version` carries the limit and the version in force, unless that is the limit that
+ * was asked for. Without a version the next is taken. Lowering the limit below use keeps every member and
  * refuses growth until it fits again.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
- * `seats_unavailable`.
+ * `outdated_version`, `seats_unavailable`.
  *
  * @example
  * ```ts
@@ -83,6 +83,9 @@ export async function setSeatLimit(
       const [present] = found.rows.entitlement
       const presentVersion = present?.version ?? 0
       const version = parsed.value.version ?? presentVersion + 1
+      if (!Number.isSafeInteger(version)) {
+        return refused(invalid({ version: ['There is no further version.'] }))
+      }
       if (present && version <= presentVersion) {
         return ok(unchanged(entitlementFrom(present)))
       }
@@ -123,7 +126,11 @@ export async function setSeatLimit(
   if (!written.ok) return written
   const count = await seats.setLimit(seatContext, written.value)
   if (!count.ok) return count
-  const { organizationId } = written.value
+  const { organizationId, version, limit } = written.value
+  // The ledger was told again what is in force, whatever was asked for.
+  if (parsed.ok && !isSameLimit(parsed.value.limit, limit)) {
+    return refused({ code: 'outdated_version', limit: limitView(limit), version })
+  }
   const { joining } = seatgate
   if (joining && keepsLine(joining)) {
     await inBackground(seatgate, organizationId, [

@@ -22,6 +22,7 @@ import {
 } from '../../src/index.ts'
 import type { RefusalCode } from '../../src/refusal.ts'
 import {
+  anOperator,
   asUser,
   byName,
   clientOf,
@@ -205,6 +206,16 @@ const ways = {
     ask: async () => {
       const { owner, path } = await smallTeam()
       return host.delete(`${path}/members/${owner.userId}`, owner.token)
+    },
+  },
+  outdated_version: {
+    status: 409,
+    beside: { limit: 5, version: 7 },
+    ask: async () => {
+      const { path } = await smallTeam()
+      const byOperator = embedded()
+      await byOperator.put(`${path}/seats/limit`, { limit: 5, version: 7 }, anOperator)
+      return byOperator.put(`${path}/seats/limit`, { limit: 4, version: 6 }, anOperator)
     },
   },
   seat_limit_reached: {

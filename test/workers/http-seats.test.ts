@@ -124,6 +124,12 @@ describe('PUT /organizations/:org/seats/limit', () => {
     [{ limit: 5, version: 0 }, 'version'],
     [{ limit: 5, version: 1.5 }, 'version'],
     [{ limit: 5, version: '2' }, 'version'],
+    [{ limit: 5, version: Number.MAX_SAFE_INTEGER }, 'version'],
+    [{ limit: 5, version: Number.MAX_SAFE_INTEGER - 1 }, 'version'],
+    [{ limit: 5, version: 2 ** 52 + 1 }, 'version'],
+    ['{"limit": 5, "version": 1e300}', 'version'],
+    ['{"limit": 5, "version": 9007199254740993}', 'version'],
+    [{ limit: 5, version: -1 }, 'version'],
     [{ limit: 5, reason: 'x'.repeat(501) }, 'reason'],
     [{ limit: 5, reason: 7 }, 'reason'],
     ['null', 'body'],
@@ -139,19 +145,52 @@ describe('PUT /organizations/:org/seats/limit', () => {
     expect(await rowCounts()).toEqual(before)
   })
 
-  it('BILL-25: ignores a version that is not newer, and answers what is in force', async () => {
+  it('BILL-25 B10: ignores a version that is not newer, and says what is in force', async () => {
     const { path, seats } = await smallTeam()
     const put = (input: object) => operations.put(`${path}/seats/limit`, input, anOperator)
     await put({ limit: 10, version: 5 })
     const before = await rowCounts()
     for (const version of [5, 4, 1]) {
       const response = await put({ limit: 3, version })
-      expect(await response.json()).toMatchObject({ limit: 10, version: 5 })
+      expect(await response.json()).toMatchObject({
+        status: 409,
+        code: 'outdated_version',
+        limit: 10,
+        version: 5,
+      })
+      const same = await put({ limit: 10, version })
+      expect(same.status).toBe(200)
+      expect(await same.json()).toMatchObject({ limit: 10, version: 5 })
     }
     expect(await rowCounts()).toEqual(before)
     expect(await (await put({ limit: 4 })).json()).toMatchObject({ limit: 4, version: 6 })
     expect(await (await put({ limit: 7, version: 100 })).json()).toMatchObject({ version: 100 })
     expect(await seats()).toMatchObject({ limit: 7, version: 100 })
+  })
+
+  it('B10 sets a limit that was asked for without a version, whatever versions came before', async () => {
+    const { path, seats } = await smallTeam()
+    const put = (input: object) => operations.put(`${path}/seats/limit`, input, anOperator)
+    expect((await put({ limit: 3, version: Number.MAX_SAFE_INTEGER })).status).toBe(422)
+    expect((await put({ limit: 3, version: 2 ** 52 })).status).toBe(200)
+    for (const limit of [4, 5, 6, 'unlimited', 7]) {
+      expect(await (await put({ limit })).json()).toMatchObject({ limit })
+    }
+    expect(await seats()).toMatchObject({ limit: 7, version: 2 ** 52 + 5 })
+  })
+
+  it('B10 refuses a limit behind the last version that a number can have', async () => {
+    const { path } = await smallTeam()
+    const put = (input: object) => operations.put(`${path}/seats/limit`, input, anOperator)
+    await put({ limit: 3 })
+    await testEnv.DB.prepare('UPDATE entitlements SET version = ? WHERE organization_id = ?')
+      .bind(Number.MAX_SAFE_INTEGER, path.split('/')[2])
+      .run()
+    expect(await problem(await put({ limit: 4 }))).toEqual({
+      status: 422,
+      code: 'validation_error',
+      fields: ['version'],
+    })
   })
 
   it('BILL-25: never gives the ledger another limit than D1 has under one version', async () => {

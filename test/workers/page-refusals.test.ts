@@ -80,6 +80,10 @@ const PAGES = {
   not_dead: [{}, { status: 409, says: /dead letter/ }],
   too_many: [{}, { status: 409, says: /too many/ }],
   before_horizon: [{ horizon: 5 }, { status: 410, says: /not kept/ }],
+  outdated_version: [
+    { limit: 5, version: 7 },
+    { status: 409, says: /newer version/ },
+  ],
   invalid_cursor: [{}, { status: 400, says: /cursor/ }],
   invalid_json: [{}, { status: 400, says: /JSON/ }],
   invalid_encoding: [{}, { status: 400, says: /UTF-8/ }],
