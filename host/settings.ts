@@ -76,15 +76,15 @@ function defaultSeatLimit(text: string): number | 'unlimited' {
 }
 
 function seconds(text: string): number {
-  const value = Number(text)
-  if (Number.isFinite(value) && value > 0 && value <= 3600) return value
+  const value = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : NaN
+  if (value > 0 && value <= 3600) return value
   throw new TypeError('SEAT_RESERVATION_SECONDS must be a number of seconds, up to 3600.')
 }
 
 function retentionDays(variables: Variables): number | null {
   const { AUDIT_RETENTION_DAYS, AUDIT_LOG_KEY } = variables
   if (!AUDIT_RETENTION_DAYS) return null
-  const days = Number(AUDIT_RETENTION_DAYS)
+  const days = /^\d+$/.test(AUDIT_RETENTION_DAYS) ? Number(AUDIT_RETENTION_DAYS) : NaN
   if (!Number.isInteger(days) || days < 1) {
     throw new TypeError('AUDIT_RETENTION_DAYS must be a whole number of days, from 1.')
   }

@@ -41,7 +41,7 @@ export const MailDomain = v.pipe(
   v.string('Must be a string.'),
   v.transform(trimmed),
   atMost(LONGEST_DOMAIN),
-  v.transform(readDomain),
+  v.transform(normalizeDomain),
   v.string(DOMAIN_MESSAGE)
 )
 
@@ -63,11 +63,12 @@ function readEmail(text: string): string | null {
   const at = text.lastIndexOf('@')
   const local = text.slice(0, Math.max(at, 0))
   if (local.length > LONGEST_LOCAL_PART || !LOCAL_PART.test(local)) return null
-  const domain = readDomain(text.slice(at + 1))
+  const domain = normalizeDomain(text.slice(at + 1))
   return domain === null ? null : `${asciiLowerCase(local)}@${domain}`
 }
 
-function readDomain(text: string): string | null {
+/** Normalizes a domain: in lower case and ASCII; null if it is none that mail reaches. */
+export function normalizeDomain(text: string): string | null {
   if (text.length > LONGEST_DOMAIN || !/^[a-z0-9.\u0080-\uffff-]+$/i.test(text)) return null
   if (hidesAscii(text)) return null
   const ascii = toAscii(text)

@@ -5,6 +5,7 @@ import { areFew } from '../database/insert-rows.ts'
 import type { InvitationRow } from '../database/schema.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { isPending } from '../seats/truth.ts'
+import { hasUserId } from '../users/identity.ts'
 import type { KnownUser } from './lookup.ts'
 
 /** The invitation is open at this moment, with the token and the role that were read. */
@@ -24,7 +25,8 @@ export function guardPending(
 /** The user is there, with the address that was compared with the invitation's. */
 export function guardAddress({ db, users }: Seatgate, { id, email }: KnownUser): Statement[] {
   if (users === null) return []
-  const same = sql`exists (select 1 from ${users} where ${users.id} = ${id} and ${users.email} = ${email})`
+  const same = sql`exists (select 1 from ${users}
+    where ${hasUserId(users, id)} and ${users.email} = ${email})`
   return [guard(db, 'stale', same)]
 }
 

@@ -1,3 +1,4 @@
+import { normalizeDomain } from '../email.ts'
 import { admitWaiting } from './line.ts'
 import { PUBLIC_DOMAINS } from './public-domains.ts'
 import type { JoinRules, VerifyDomain, WhenFull } from './rules.ts'
@@ -46,17 +47,16 @@ export function joinRules({
       throw new TypeError(`joinRules: whenFull.${path} must be "refuse" or "wait".`)
     }
   }
-  if (!publicDomains.every((domain) => typeof domain === 'string')) {
-    throw new TypeError('joinRules: publicDomains must be a list of texts.')
-  }
+  const furtherDomains = publicDomains.map((domain) => {
+    const read = typeof domain === 'string' ? normalizeDomain(domain) : null
+    if (read === null) throw new TypeError(`joinRules: publicDomains has "${domain}", no domain.`)
+    return read
+  })
   return {
     role,
     whenFull: { domain: 'refuse', request: 'refuse', ...whenFull },
     verifyDomain,
-    publicDomains: new Set([
-      ...PUBLIC_DOMAINS,
-      ...publicDomains.map((domain) => domain.toLowerCase()),
-    ]),
+    publicDomains: new Set([...PUBLIC_DOMAINS, ...furtherDomains]),
     admitWaiting,
   }
 }

@@ -31,7 +31,7 @@ function inserting(table: string): RegExp {
 }
 
 function withoutComments(text: string): string {
-  return text.replace(/\/\*[^]*?\*\/|(^|\s)\/\/.*$/gm, '$1')
+  return text.replace(/(^|\s)(?:\/\*[^]*?\*\/|\/\/.*$)/gm, '$1')
 }
 
 describe('SEAT-1: the doors', () => {
@@ -373,5 +373,30 @@ describe('the pointer of a session', () => {
       'src/organizations/delete.ts',
       'src/sessions/end.ts',
     ])
+  })
+})
+
+describe('the doors of input', () => {
+  it('B1 compare ids of the host’s users in one place', () => {
+    const comparing = filesWith(/\busers\.id\}|\beq\(\s*users\.id\b/)
+    expect(comparing.filter((path) => path.startsWith('src/'))).toEqual(['src/users/identity.ts'])
+  })
+
+  it('B3 put nothing into lower case before it is checked', () => {
+    expect(filesWith(/\.toLowerCase\(\)/)).toEqual([
+      'src/audit/sensitive.ts',
+      'src/email.ts',
+      'src/hono/cross-site.ts',
+      'src/hono/media-type.ts',
+      'src/names.ts',
+      'src/organizations/slug.ts',
+      'src/tenancy/raw-sql.ts',
+      'src/tenancy/tokens.ts',
+      'src/text.ts',
+    ])
+  })
+
+  it('B6 read no time by new Date(text)', () => {
+    expect(filesWith(/new Date\((?:text|value|input)\b(?!\.expiresAt)/)).toEqual(['src/instant.ts'])
   })
 })
