@@ -2,7 +2,10 @@ import { sql, type SQL } from 'drizzle-orm'
 import { storeError } from './check-schema.ts'
 import { constraintIn, ownerOf } from './constraints.ts'
 import type { Database, Statement } from './database.ts'
+import { GUARD_CODES, type GuardCode } from './guard-codes.ts'
 import { guards } from './schema.ts'
+
+export type { GuardCode } from './guard-codes.ts'
 
 /**
  * Why a batch was rolled back. `stale`: what the plan was made from has changed, plan anew.
@@ -29,31 +32,6 @@ export type Commit = { readonly committed: true; readonly answers: readonly unkn
 export function guard(db: Database, code: GuardCode, condition: SQL): Statement {
   return db.insert(guards).select(sql`select ${code} where not (${condition})`)
 }
-
-const GUARD_CODES = [
-  'stale',
-  'ledger_superseded',
-  'last_owner',
-  'session_gone',
-  'organization_not_found',
-  'insufficient_role',
-  'already_member',
-  'slug_taken',
-  'rate_limited_user',
-  'rate_limited_organization',
-  'rate_limited_recipient',
-  'user_unknown',
-  'idempotency_mismatch',
-  'operation_in_progress',
-  'seat_limit_reached',
-  'seats_unavailable',
-] as const
-
-/**
- * The codes a guard may abort with; `stale` asks for a new plan, `ledger_superseded` for a new plan and
- * a ledger that is in force, the others are final.
- */
-export type GuardCode = (typeof GUARD_CODES)[number]
 
 /**
  * Runs the statements of a plan as one D1 batch, all or nothing. A broken guard or constraint rolls
@@ -83,8 +61,11 @@ function verdict(error: unknown): Aborted | null {
   return null
 }
 
+// A trigger says so, and where the tables were made without triggers, a CHECK of that name.
+const GUARD = /^(?:CHECK constraint failed: )?guard:([a-z_]+(?::\d+)*)$/
+
 function reasonOf(constraint: string): Pick<Aborted, 'code' | 'numbers'> {
-  const [word = '', ...rest] = /^guard:([a-z_]+(?::\d+)*)$/.exec(constraint)?.[1]?.split(':') ?? []
+  const [word = '', ...rest] = GUARD.exec(constraint)?.[1]?.split(':') ?? []
   const code = GUARD_CODES.find((known) => known === word)
   if (code) return { code, numbers: rest.map(Number) }
   // Of a key of the library's own another write was first: the new plan reads what it wrote.

@@ -1,10 +1,22 @@
 /**
- * The tables of Seatgate in Drizzle, as the files in `migrations/` make them. The constraints that
- * Drizzle cannot say (checks, triggers, partial indexes) live in the migrations alone.
+ * The tables of Seatgate in Drizzle, as the files in `migrations/` make them: columns, keys, indexes,
+ * checks and foreign keys. Triggers are in the migrations alone: they count members, and keep audit
+ * events as they are. The library serves no database without them, see `seatgate_schema`.
  *
  * @module
  */
-import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { sql } from 'drizzle-orm'
+import {
+  check,
+  foreignKey,
+  index,
+  integer,
+  primaryKey,
+  sqliteTable,
+  text,
+  uniqueIndex,
+} from 'drizzle-orm/sqlite-core'
+import { GUARD_CODES } from './guard-codes.ts'
 
 const instant = (name: string) => integer(name, { mode: 'timestamp_ms' })
 const flag = (name: string) => integer(name, { mode: 'boolean' })
@@ -13,64 +25,126 @@ const flag = (name: string) => integer(name, { mode: 'boolean' })
  * Organizations. A row with `deletedAt` is gone for every reader; its slug is free again.
  * `ownerUserId` is the founder and never changes; who owns it now, the memberships say.
  */
-export const organizations = sqliteTable('organizations', {
-  id: text('id').primaryKey(),
-  name: text('name').notNull(),
-  slug: text('slug').notNull(),
-  ownerUserId: text('owner_user_id').notNull(),
-  personal: flag('personal').notNull().default(false),
-  enforceMfaForMembers: flag('enforce_mfa_for_members').notNull().default(false),
-  deletedAt: instant('deleted_at'),
-  createdAt: instant('created_at').notNull(),
-  updatedAt: instant('updated_at').notNull(),
-})
+export const organizations = sqliteTable(
+  'organizations',
+  {
+    id: text('id').primaryKey(),
+    name: text('name').notNull(),
+    slug: text('slug').notNull(),
+    ownerUserId: text('owner_user_id').notNull(),
+    personal: flag('personal').notNull().default(false),
+    enforceMfaForMembers: flag('enforce_mfa_for_members').notNull().default(false),
+    deletedAt: instant('deleted_at'),
+    createdAt: instant('created_at').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+  },
+  (table) => [
+    uniqueIndex('organizations_live_slug')
+      .on(table.slug)
+      .where(sql`deleted_at IS NULL`),
+    check('organizations_name', sql`length(name) BETWEEN 1 AND 255`),
+    check('organizations_slug', sql`slug = lower(slug) AND length(slug) > 0`),
+    check('organizations_enforce_mfa_for_members', sql`enforce_mfa_for_members IN (0, 1)`),
+    check('organizations_personal', sql`personal IN (0, 1)`),
+  ]
+)
 
 /** Who belongs to which organization. `seatId` is null exactly while no seat is held. */
-export const memberships = sqliteTable('memberships', {
-  id: text('id').primaryKey(),
-  organizationId: text('organization_id').notNull(),
-  userId: text('user_id').notNull(),
-  role: text('role').notNull(),
-  status: text('status', { enum: ['active', 'suspended'] })
-    .notNull()
-    .default('active'),
-  suspendedBy: text('suspended_by', { enum: ['admin', 'over_limit'] }),
-  seatId: text('seat_id'),
-  createdAt: instant('created_at').notNull(),
-  updatedAt: instant('updated_at').notNull(),
-})
+export const memberships = sqliteTable(
+  'memberships',
+  {
+    id: text('id').primaryKey(),
+    organizationId: text('organization_id').notNull(),
+    userId: text('user_id').notNull(),
+    role: text('role').notNull(),
+    status: text('status', { enum: ['active', 'suspended'] })
+      .notNull()
+      .default('active'),
+    suspendedBy: text('suspended_by', { enum: ['admin', 'over_limit'] }),
+    seatId: text('seat_id'),
+    createdAt: instant('created_at').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+  },
+  (table) => [
+    foreignKey({ columns: [table.organizationId], foreignColumns: [organizations.id] }),
+    uniqueIndex('memberships_organization_user').on(table.organizationId, table.userId),
+    uniqueIndex('memberships_seat').on(table.seatId),
+    index('memberships_organization_newest').on(table.organizationId, table.createdAt, table.id),
+    index('memberships_organization_role').on(table.organizationId, table.role, table.status),
+    index('memberships_user_newest').on(table.userId, table.createdAt, table.id),
+    check('memberships_user_id', sql`length(user_id) > 0`),
+    check('memberships_role', sql`length(role) > 0`),
+    check('memberships_status', sql`status IN ('active', 'suspended')`),
+    check('memberships_suspended_by', sql`suspended_by IN ('admin', 'over_limit')`),
+    check('memberships_status_2', sql`status = 'active' OR seat_id IS NULL`),
+  ]
+)
 
 /** Slugs that were given up: until they expire they lead members to the present one. */
-export const slugAliases = sqliteTable('organization_slug_aliases', {
-  oldSlug: text('old_slug').primaryKey(),
-  organizationId: text('organization_id').notNull(),
-  expiresAt: instant('expires_at').notNull(),
-  createdAt: instant('created_at').notNull(),
-})
+export const slugAliases = sqliteTable(
+  'organization_slug_aliases',
+  {
+    oldSlug: text('old_slug').primaryKey(),
+    organizationId: text('organization_id').notNull(),
+    expiresAt: instant('expires_at').notNull(),
+    createdAt: instant('created_at').notNull(),
+  },
+  (table) => [
+    foreignKey({ columns: [table.organizationId], foreignColumns: [organizations.id] }),
+    index('organization_slug_aliases_organization').on(table.organizationId),
+    index('organization_slug_aliases_expiry').on(table.expiresAt),
+    check(
+      'organization_slug_aliases_old_slug',
+      sql`old_slug = lower(old_slug) AND length(old_slug) > 0`
+    ),
+  ]
+)
 
 /** How many memberships of each kind an organization has. Triggers keep it; nothing else writes. */
-export const memberCounts = sqliteTable('member_counts', {
-  organizationId: text('organization_id').primaryKey(),
-  active: integer('active').notNull(),
-  suspended: integer('suspended').notNull(),
-  seats: integer('seats').notNull(),
-})
+export const memberCounts = sqliteTable(
+  'member_counts',
+  {
+    organizationId: text('organization_id').primaryKey(),
+    active: integer('active').notNull(),
+    suspended: integer('suspended').notNull(),
+    seats: integer('seats').notNull(),
+  },
+  () => [
+    check('member_counts_active', sql`active >= 0`),
+    check('member_counts_suspended', sql`suspended >= 0`),
+    check('member_counts_seats', sql`seats >= 0`),
+  ]
+)
 
 /** What an organization bought: one row each, replaced only by a higher version. */
-export const entitlements = sqliteTable('entitlements', {
-  organizationId: text('organization_id').primaryKey(),
-  version: integer('version').notNull(),
-  limitKind: text('limit_kind', { enum: ['finite', 'unlimited', 'unknown'] }).notNull(),
-  limitSeats: integer('limit_seats'),
-  reason: text('reason'),
-  updatedAt: instant('updated_at').notNull(),
-})
+export const entitlements = sqliteTable(
+  'entitlements',
+  {
+    organizationId: text('organization_id').primaryKey(),
+    version: integer('version').notNull(),
+    limitKind: text('limit_kind', { enum: ['finite', 'unlimited', 'unknown'] }).notNull(),
+    limitSeats: integer('limit_seats'),
+    reason: text('reason'),
+    updatedAt: instant('updated_at').notNull(),
+  },
+  (table) => [
+    foreignKey({ columns: [table.organizationId], foreignColumns: [organizations.id] }),
+    check('entitlements_version', sql`version > 0`),
+    check('entitlements_limit_kind', sql`limit_kind IN ('finite', 'unlimited', 'unknown')`),
+    check('entitlements_limit_seats', sql`limit_seats >= 0`),
+    check('entitlements_limit_kind_2', sql`(limit_kind = 'finite') = (limit_seats IS NOT NULL)`),
+  ]
+)
 
 /** Which ledger is in force: a write admitted under an older epoch is refused. */
-export const seatLedgers = sqliteTable('seat_ledgers', {
-  organizationId: text('organization_id').primaryKey(),
-  epoch: integer('epoch').notNull(),
-})
+export const seatLedgers = sqliteTable(
+  'seat_ledgers',
+  {
+    organizationId: text('organization_id').primaryKey(),
+    epoch: integer('epoch').notNull(),
+  },
+  () => [check('seat_ledgers_epoch', sql`epoch > 0`)]
+)
 
 /** Seat ids that were given up: a write that carries one can no longer land. */
 export const seatFences = sqliteTable('seat_fences', {
@@ -108,7 +182,43 @@ export const auditEvents = sqliteTable(
     occurredAt: instant('occurred_at').notNull(),
     insertedAt: instant('inserted_at').notNull(),
   },
-  (table) => [primaryKey({ columns: [table.organizationId, table.sequence] })]
+  (table) => [
+    primaryKey({ columns: [table.organizationId, table.sequence] }),
+    uniqueIndex('audit_events_id').on(table.id),
+    uniqueIndex('audit_events_idempotency')
+      .on(table.organizationId, table.idempotencyKey)
+      .where(sql`idempotency_key IS NOT NULL`),
+    index('audit_events_actor').on(table.organizationId, table.actorId),
+    index('audit_events_target').on(table.organizationId, table.targetId),
+    index('audit_events_action').on(table.organizationId, table.action),
+    check('audit_events_sequence', sql`sequence > 0`),
+    check(
+      'audit_events_action',
+      sql`length(action) <= 255 AND action GLOB '[a-z]*.[a-z]*' AND NOT action GLOB '*[^a-z0-9_.]*' AND NOT action GLOB '*.[^a-z]*' AND NOT action GLOB '*.'`
+    ),
+    check('audit_events_outcome', sql`outcome IN ('success', 'failure', 'error')`),
+    check(
+      'audit_events_actor_type',
+      sql`actor_type IN ('user', 'operator', 'service_account', 'webhook', 'job', 'system', 'anonymous')`
+    ),
+    check(
+      'audit_events_actor_id',
+      sql`actor_id IS NOT NULL OR actor_type IN ('system', 'anonymous')`
+    ),
+    check(
+      'audit_events_metadata',
+      sql`json_valid(metadata) AND json_type(metadata) = 'object' AND length(CAST(metadata AS BLOB)) <= 8192`
+    ),
+    check('audit_events_schema_version', sql`schema_version > 0`),
+    check(
+      'audit_events_idempotency_key',
+      sql`idempotency_key IS NULL OR length(idempotency_key) BETWEEN 1 AND 255`
+    ),
+    check(
+      'audit_events_personal_digest',
+      sql`personal_digest IS NULL OR length(personal_digest) = 64`
+    ),
+  ]
 )
 
 /** What events know of people beside their ids. Rows can be erased, and not be changed. */
@@ -122,7 +232,16 @@ export const auditPersonal = sqliteTable(
     ipAddress: text('ip_address'),
     userAgent: text('user_agent'),
   },
-  (table) => [primaryKey({ columns: [table.organizationId, table.digest] })]
+  (table) => [
+    primaryKey({ columns: [table.organizationId, table.digest] }),
+    index('audit_personal_user')
+      .on(table.userId)
+      .where(sql`user_id IS NOT NULL`),
+    check('audit_personal_digest', sql`length(digest) = 64`),
+    check('audit_personal_salt', sql`length(salt) = 64`),
+    check('audit_personal_ip_address', sql`length(ip_address) <= 64`),
+    check('audit_personal_user_agent', sql`length(user_agent) <= 512`),
+  ]
 )
 
 /**
@@ -137,7 +256,12 @@ export const auditNodes = sqliteTable(
     position: integer('position').notNull(),
     hash: text('hash').notNull(),
   },
-  (table) => [primaryKey({ columns: [table.organizationId, table.level, table.position] })]
+  (table) => [
+    primaryKey({ columns: [table.organizationId, table.level, table.position] }),
+    check('audit_nodes_level', sql`level >= 0`),
+    check('audit_nodes_position', sql`position >= 0`),
+    check('audit_nodes_hash', sql`length(hash) = 44`),
+  ]
 )
 
 /** Signed checkpoints: each says what the log was when it had so many events. Only inserted. */
@@ -149,14 +273,21 @@ export const auditCheckpoints = sqliteTable(
     note: text('note').notNull(),
     createdAt: instant('created_at').notNull(),
   },
-  (table) => [primaryKey({ columns: [table.organizationId, table.size] })]
+  (table) => [
+    primaryKey({ columns: [table.organizationId, table.size] }),
+    check('audit_checkpoints_size', sql`size > 0`),
+  ]
 )
 
 /** Up to which checkpoint each log is known to be kept outside, where that is asked for. */
-export const auditPublished = sqliteTable('audit_published', {
-  organizationId: text('organization_id').primaryKey(),
-  size: integer('size').notNull(),
-})
+export const auditPublished = sqliteTable(
+  'audit_published',
+  {
+    organizationId: text('organization_id').primaryKey(),
+    size: integer('size').notNull(),
+  },
+  () => [check('audit_published_size', sql`size > 0`)]
+)
 
 /**
  * Runs that took away the beginning of a trail. The last one's `lastSequence` is the horizon: what is
@@ -178,7 +309,17 @@ export const auditPurges = sqliteTable(
     startedAt: instant('started_at').notNull(),
     milliseconds: integer('milliseconds'),
   },
-  (table) => [primaryKey({ columns: [table.organizationId, table.lastSequence] })]
+  (table) => [
+    primaryKey({ columns: [table.organizationId, table.lastSequence] }),
+    check('audit_purges_first_sequence', sql`first_sequence > 0`),
+    check('audit_purges_last_sequence', sql`last_sequence >= first_sequence`),
+    check('audit_purges_last_hash', sql`length(last_hash) = 44`),
+    check('audit_purges_checkpoint_size', sql`checkpoint_size >= last_sequence`),
+    check('audit_purges_personal_records', sql`personal_records >= 0`),
+    check('audit_purges_dead_letters', sql`dead_letters >= 0`),
+    check('audit_purges_forced', sql`forced IN (0, 1)`),
+    check('audit_purges_milliseconds', sql`milliseconds >= 0`),
+  ]
 )
 
 /** Seats that were taken at the horizon: what is gone had said so. With an invitation, reserved. */
@@ -194,18 +335,29 @@ export const auditCarriedSeats = sqliteTable(
 )
 
 /** When each trail is looked at next, and whether a legal hold keeps all of it. */
-export const auditRetention = sqliteTable('audit_retention', {
-  organizationId: text('organization_id').primaryKey(),
-  dueAt: instant('due_at').notNull(),
-  heldAt: instant('held_at'),
-  heldReason: text('held_reason'),
-})
+export const auditRetention = sqliteTable(
+  'audit_retention',
+  {
+    organizationId: text('organization_id').primaryKey(),
+    dueAt: instant('due_at').notNull(),
+    heldAt: instant('held_at'),
+    heldReason: text('held_reason'),
+  },
+  (table) => [
+    index('audit_retention_due').on(table.dueAt),
+    check('audit_retention_held_at', sql`(held_at IS NULL) = (held_reason IS NULL)`),
+  ]
+)
 
 /** Organizations with events that some sink has not had yet, or whose log is not sealed and published. */
-export const auditOutbox = sqliteTable('audit_outbox', {
-  organizationId: text('organization_id').primaryKey(),
-  sweptAt: instant('swept_at').notNull(),
-})
+export const auditOutbox = sqliteTable(
+  'audit_outbox',
+  {
+    organizationId: text('organization_id').primaryKey(),
+    sweptAt: instant('swept_at').notNull(),
+  },
+  (table) => [index('audit_outbox_rotation').on(table.sweptAt)]
+)
 
 /** How far each sink has come in each organization, and who is delivering at the moment. */
 export const sinkCursors = sqliteTable(
@@ -222,7 +374,11 @@ export const sinkCursors = sqliteTable(
     failingSince: instant('failing_since'),
     pausedReason: text('paused_reason'),
   },
-  (table) => [primaryKey({ columns: [table.organizationId, table.sinkId] })]
+  (table) => [
+    primaryKey({ columns: [table.organizationId, table.sinkId] }),
+    check('sink_cursors_sequence', sql`sequence >= 0`),
+    check('sink_cursors_attempts', sql`attempts >= 0`),
+  ]
 )
 
 /** Events that were given up for a sink, and why; `queued` is to be tried once more. */
@@ -240,28 +396,51 @@ export const sinkDeadLetters = sqliteTable(
     diedAt: instant('died_at').notNull(),
     updatedAt: instant('updated_at').notNull(),
   },
-  (table) => [primaryKey({ columns: [table.organizationId, table.sinkId, table.sequence] })]
+  (table) => [
+    primaryKey({ columns: [table.organizationId, table.sinkId, table.sequence] }),
+    index('sink_dead_letters_queued')
+      .on(table.organizationId, table.sinkId, table.sequence)
+      .where(sql`state = 'queued'`),
+    check('sink_dead_letters_sequence', sql`sequence > 0`),
+    check('sink_dead_letters_state', sql`state IN ('dead', 'queued', 'delivered')`),
+    check('sink_dead_letters_attempts', sql`attempts > 0`),
+  ]
 )
 
 /**
  * What was tried: one row for each attempt, or for a range of events that went the same way. Those in
  * `passed` the sink does not take. Rows can only be inserted, and go with their events.
  */
-export const sinkAttempts = sqliteTable('sink_attempts', {
-  id: integer('id').primaryKey(),
-  organizationId: text('organization_id').notNull(),
-  sinkId: text('sink_id').notNull(),
-  firstSequence: integer('first_sequence').notNull(),
-  lastSequence: integer('last_sequence').notNull(),
-  outcome: text('outcome', {
-    enum: ['delivered', 'passed', 'skipped', 'retry', 'paused', 'dead'],
-  }).notNull(),
-  reason: text('reason'),
-  attempt: integer('attempt').notNull(),
-  passed: text('passed', { mode: 'json' }).$type<readonly PassedOver[]>().notNull(),
-  attemptedAt: instant('attempted_at').notNull(),
-  milliseconds: integer('milliseconds').notNull(),
-})
+export const sinkAttempts = sqliteTable(
+  'sink_attempts',
+  {
+    id: integer('id').primaryKey(),
+    organizationId: text('organization_id').notNull(),
+    sinkId: text('sink_id').notNull(),
+    firstSequence: integer('first_sequence').notNull(),
+    lastSequence: integer('last_sequence').notNull(),
+    outcome: text('outcome', {
+      enum: ['delivered', 'passed', 'skipped', 'retry', 'paused', 'dead'],
+    }).notNull(),
+    reason: text('reason'),
+    attempt: integer('attempt').notNull(),
+    passed: text('passed', { mode: 'json' }).$type<readonly PassedOver[]>().notNull(),
+    attemptedAt: instant('attempted_at').notNull(),
+    milliseconds: integer('milliseconds').notNull(),
+  },
+  (table) => [
+    index('sink_attempts_route').on(table.organizationId, table.sinkId, table.firstSequence),
+    check('sink_attempts_first_sequence', sql`first_sequence > 0`),
+    check('sink_attempts_last_sequence', sql`last_sequence >= first_sequence`),
+    check(
+      'sink_attempts_outcome',
+      sql`outcome IN ('delivered', 'passed', 'skipped', 'retry', 'paused', 'dead')`
+    ),
+    check('sink_attempts_attempt', sql`attempt >= 0`),
+    check('sink_attempts_passed', sql`json_valid(passed)`),
+    check('sink_attempts_milliseconds', sql`milliseconds >= 0`),
+  ]
+)
 
 /** Events that a sink does not take, and which part of its configuration says so. */
 export interface PassedOver {
@@ -274,65 +453,150 @@ export interface PassedOver {
  * Invitations. One without any of the three ends is unfinished, and pending until it expires. `seatId`
  * is the seat that its membership will carry, if invitations hold seats.
  */
-export const invitations = sqliteTable('invitations', {
-  id: text('id').primaryKey(),
-  organizationId: text('organization_id').notNull(),
-  email: text('email').notNull(),
-  role: text('role').notNull(),
-  tokenHash: text('token_hash').notNull(),
-  tokenVersion: integer('token_version').notNull().default(1),
-  seatId: text('seat_id'),
-  expiresAt: instant('expires_at').notNull(),
-  acceptedAt: instant('accepted_at'),
-  acceptedById: text('accepted_by_id'),
-  revokedAt: instant('revoked_at'),
-  revokedById: text('revoked_by_id'),
-  revokeReason: text('revoke_reason', { enum: ['revoked', 'superseded', 'organization_deleted'] }),
-  declinedAt: instant('declined_at'),
-  mailStatus: text('mail_status', { enum: ['queued', 'sent', 'failed', 'skipped'] })
-    .notNull()
-    .default('skipped'),
-  invitedById: text('invited_by_id'),
-  createdAt: instant('created_at').notNull(),
-  updatedAt: instant('updated_at').notNull(),
-})
+export const invitations = sqliteTable(
+  'invitations',
+  {
+    id: text('id').primaryKey(),
+    organizationId: text('organization_id').notNull(),
+    email: text('email').notNull(),
+    role: text('role').notNull(),
+    tokenHash: text('token_hash').notNull(),
+    tokenVersion: integer('token_version').notNull().default(1),
+    seatId: text('seat_id'),
+    expiresAt: instant('expires_at').notNull(),
+    acceptedAt: instant('accepted_at'),
+    acceptedById: text('accepted_by_id'),
+    revokedAt: instant('revoked_at'),
+    revokedById: text('revoked_by_id'),
+    revokeReason: text('revoke_reason', {
+      enum: ['revoked', 'superseded', 'organization_deleted'],
+    }),
+    declinedAt: instant('declined_at'),
+    mailStatus: text('mail_status', { enum: ['queued', 'sent', 'failed', 'skipped'] })
+      .notNull()
+      .default('skipped'),
+    invitedById: text('invited_by_id'),
+    createdAt: instant('created_at').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+  },
+  (table) => [
+    foreignKey({ columns: [table.organizationId], foreignColumns: [organizations.id] }),
+    uniqueIndex('invitations_token').on(table.tokenHash),
+    uniqueIndex('invitations_unfinished')
+      .on(table.organizationId, table.email)
+      .where(sql`accepted_at IS NULL AND revoked_at IS NULL AND declined_at IS NULL`),
+    uniqueIndex('invitations_seat')
+      .on(table.seatId)
+      .where(sql`accepted_at IS NULL AND revoked_at IS NULL AND declined_at IS NULL`),
+    index('invitations_pending')
+      .on(table.organizationId, table.expiresAt)
+      .where(sql`accepted_at IS NULL AND revoked_at IS NULL AND declined_at IS NULL`),
+    index('invitations_newest')
+      .on(table.organizationId, table.createdAt, table.id)
+      .where(sql`accepted_at IS NULL AND revoked_at IS NULL AND declined_at IS NULL`),
+    index('invitations_email')
+      .on(table.email, table.createdAt, table.id)
+      .where(sql`accepted_at IS NULL AND revoked_at IS NULL AND declined_at IS NULL`),
+    index('invitations_expiry').on(table.expiresAt),
+    check('invitations_email', sql`email = lower(email) AND length(email) BETWEEN 3 AND 160`),
+    check('invitations_role', sql`length(role) > 0`),
+    check('invitations_token_hash', sql`length(token_hash) = 64`),
+    check('invitations_token_version', sql`token_version > 0`),
+    check(
+      'invitations_revoke_reason',
+      sql`revoke_reason IN ('revoked', 'superseded', 'organization_deleted')`
+    ),
+    check('invitations_mail_status', sql`mail_status IN ('queued', 'sent', 'failed', 'skipped')`),
+    check(
+      'invitations_accepted_at',
+      sql`(accepted_at IS NOT NULL) + (revoked_at IS NOT NULL) + (declined_at IS NOT NULL) <= 1`
+    ),
+    check('invitations_accepted_at_2', sql`(accepted_at IS NULL) = (accepted_by_id IS NULL)`),
+    check('invitations_revoked_at', sql`(revoked_at IS NULL) = (revoke_reason IS NULL)`),
+  ]
+)
 
 /**
  * Mail domains of organizations. One that is verified is of one organization alone; `mode` says what
  * it is good for to those who have an address there.
  */
-export const organizationDomains = sqliteTable('organization_domains', {
-  id: text('id').primaryKey(),
-  organizationId: text('organization_id').notNull(),
-  domain: text('domain').notNull(),
-  mode: text('mode', { enum: ['off', 'request', 'auto'] })
-    .notNull()
-    .default('off'),
-  challenge: text('challenge').notNull(),
-  verifiedAt: instant('verified_at'),
-  createdAt: instant('created_at').notNull(),
-  updatedAt: instant('updated_at').notNull(),
-})
+export const organizationDomains = sqliteTable(
+  'organization_domains',
+  {
+    id: text('id').primaryKey(),
+    organizationId: text('organization_id').notNull(),
+    domain: text('domain').notNull(),
+    mode: text('mode', { enum: ['off', 'request', 'auto'] })
+      .notNull()
+      .default('off'),
+    challenge: text('challenge').notNull(),
+    verifiedAt: instant('verified_at'),
+    createdAt: instant('created_at').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+  },
+  (table) => [
+    foreignKey({ columns: [table.organizationId], foreignColumns: [organizations.id] }),
+    uniqueIndex('organization_domains_own').on(table.organizationId, table.domain),
+    uniqueIndex('organization_domains_verified')
+      .on(table.domain)
+      .where(sql`verified_at IS NOT NULL`),
+    check(
+      'organization_domains_domain',
+      sql`domain = lower(domain) AND length(domain) BETWEEN 3 AND 253`
+    ),
+    check('organization_domains_mode', sql`mode IN ('off', 'request', 'auto')`),
+    check('organization_domains_challenge', sql`length(challenge) > 0`),
+  ]
+)
 
 /**
  * Who has asked to join. `open` waits for somebody's word, `waiting` for a seat: the line of an
  * organization are those who wait, by `place`, which is never given twice.
  */
-export const joinRequests = sqliteTable('join_requests', {
-  id: text('id').primaryKey(),
-  organizationId: text('organization_id').notNull(),
-  userId: text('user_id').notNull(),
-  role: text('role').notNull(),
-  path: text('path', { enum: ['domain', 'request'] }).notNull(),
-  state: text('state', {
-    enum: ['open', 'waiting', 'joined', 'declined', 'withdrawn', 'closed'],
-  }).notNull(),
-  place: integer('place'),
-  triedAt: instant('tried_at').notNull(),
-  decidedById: text('decided_by_id'),
-  createdAt: instant('created_at').notNull(),
-  updatedAt: instant('updated_at').notNull(),
-})
+export const joinRequests = sqliteTable(
+  'join_requests',
+  {
+    id: text('id').primaryKey(),
+    organizationId: text('organization_id').notNull(),
+    userId: text('user_id').notNull(),
+    role: text('role').notNull(),
+    path: text('path', { enum: ['domain', 'request'] }).notNull(),
+    state: text('state', {
+      enum: ['open', 'waiting', 'joined', 'declined', 'withdrawn', 'closed'],
+    }).notNull(),
+    place: integer('place'),
+    triedAt: instant('tried_at').notNull(),
+    decidedById: text('decided_by_id'),
+    createdAt: instant('created_at').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+  },
+  (table) => [
+    foreignKey({ columns: [table.organizationId], foreignColumns: [organizations.id] }),
+    uniqueIndex('join_requests_pending')
+      .on(table.organizationId, table.userId)
+      .where(sql`state IN ('open', 'waiting')`),
+    uniqueIndex('join_requests_place').on(table.organizationId, table.place),
+    index('join_requests_line')
+      .on(table.organizationId, table.place)
+      .where(sql`state = 'waiting'`),
+    index('join_requests_tried')
+      .on(table.triedAt)
+      .where(sql`state = 'waiting'`),
+    index('join_requests_newest')
+      .on(table.organizationId, table.createdAt, table.id)
+      .where(sql`state IN ('open', 'waiting')`),
+    index('join_requests_user').on(table.userId, table.createdAt, table.id),
+    check('join_requests_user_id', sql`length(user_id) > 0`),
+    check('join_requests_role', sql`length(role) > 0`),
+    check('join_requests_path', sql`path IN ('domain', 'request')`),
+    check(
+      'join_requests_state',
+      sql`state IN ('open', 'waiting', 'joined', 'declined', 'withdrawn', 'closed')`
+    ),
+    check('join_requests_place', sql`place > 0`),
+    check('join_requests_state_2', sql`state <> 'waiting' OR place IS NOT NULL`),
+  ]
+)
 
 /** Where what goes round all organizations has come to, in order of their ids. */
 export const rotations = sqliteTable('rotations', {
@@ -341,23 +605,40 @@ export const rotations = sqliteTable('rotations', {
 })
 
 /** How often something was done since its window began. */
-export const rateLimits = sqliteTable('rate_limits', {
-  key: text('key').primaryKey(),
-  count: integer('count').notNull(),
-  endsAt: instant('ends_at').notNull(),
-})
+export const rateLimits = sqliteTable(
+  'rate_limits',
+  {
+    key: text('key').primaryKey(),
+    count: integer('count').notNull(),
+    endsAt: instant('ends_at').notNull(),
+  },
+  (table) => [
+    index('rate_limits_end').on(table.endsAt),
+    check('rate_limits_key', sql`length(key) > 0`),
+    check('rate_limits_count', sql`count > 0`),
+  ]
+)
 
 /** What is to be done outside D1 once a change is committed. A row goes when it is done. */
-export const intents = sqliteTable('intents', {
-  id: text('id').primaryKey(),
-  organizationId: text('organization_id').notNull(),
-  kind: text('kind').notNull(),
-  payload: text('payload', { mode: 'json' }).notNull(),
-  attempts: integer('attempts').notNull().default(0),
-  dueAt: instant('due_at').notNull(),
-  lastError: text('last_error'),
-  createdAt: instant('created_at').notNull(),
-})
+export const intents = sqliteTable(
+  'intents',
+  {
+    id: text('id').primaryKey(),
+    organizationId: text('organization_id').notNull(),
+    kind: text('kind').notNull(),
+    payload: text('payload', { mode: 'json' }).notNull(),
+    attempts: integer('attempts').notNull().default(0),
+    dueAt: instant('due_at').notNull(),
+    lastError: text('last_error'),
+    createdAt: instant('created_at').notNull(),
+  },
+  (table) => [
+    index('intents_due').on(table.dueAt),
+    check('intents_kind', sql`length(kind) > 0`),
+    check('intents_payload', sql`json_valid(payload)`),
+    check('intents_attempts', sql`attempts >= 0`),
+  ]
+)
 
 /** Answers given under an `Idempotency-Key`, kept for ever. */
 export const operations = sqliteTable(
@@ -369,31 +650,58 @@ export const operations = sqliteTable(
     outcome: text('outcome').notNull(),
     createdAt: instant('created_at').notNull(),
   },
-  (table) => [primaryKey({ columns: [table.actorId, table.id] })]
+  (table) => [
+    primaryKey({ columns: [table.actorId, table.id] }),
+    check('operations_id', sql`length(id) BETWEEN 1 AND 255`),
+    check('operations_outcome', sql`json_valid(outcome)`),
+  ]
 )
 
 /** Sessions: the SHA-256 of the token, whose it is, and the organization it works in. */
-export const sessions = sqliteTable('sessions', {
-  tokenHash: text('token_hash').primaryKey(),
-  userId: text('user_id').notNull(),
-  activeOrganizationId: text('active_organization_id'),
-  expiresAt: instant('expires_at').notNull(),
-  lastActiveAt: instant('last_active_at').notNull(),
-  createdAt: instant('created_at').notNull(),
-})
+export const sessions = sqliteTable(
+  'sessions',
+  {
+    tokenHash: text('token_hash').primaryKey(),
+    userId: text('user_id').notNull(),
+    activeOrganizationId: text('active_organization_id'),
+    expiresAt: instant('expires_at').notNull(),
+    lastActiveAt: instant('last_active_at').notNull(),
+    createdAt: instant('created_at').notNull(),
+  },
+  (table) => [
+    index('sessions_active_organization').on(table.activeOrganizationId, table.userId),
+    index('sessions_user').on(table.userId),
+    check('sessions_token_hash', sql`length(token_hash) = 64`),
+  ]
+)
 
 /**
  * One row: which version of the schema the migrations have made, and from which version on code works
  * with it. It is read in the first batch of each isolate.
  */
-export const schemaVersion = sqliteTable('seatgate_schema', {
-  id: integer('id').primaryKey(),
-  version: integer('version').notNull(),
-  compatibleFrom: integer('compatible_from').notNull(),
-})
+export const schemaVersion = sqliteTable(
+  'seatgate_schema',
+  {
+    id: integer('id').primaryKey(),
+    version: integer('version').notNull(),
+    compatibleFrom: integer('compatible_from').notNull(),
+  },
+  () => [
+    check('seatgate_schema_id', sql`id = 1`),
+    check('seatgate_schema_version', sql`version > 0`),
+    check('seatgate_schema_compatible_from', sql`compatible_from BETWEEN 1 AND version`),
+  ]
+)
 
-/** Always empty: inserting a row aborts the batch with the row's code. */
-export const guards = sqliteTable('guards', { code: text('code').notNull() })
+/**
+ * Always empty: inserting a row aborts the batch with the row's code. In the tables of the migrations a
+ * trigger does that. Where the tables are generated from here these checks do, the last one for a code
+ * with numbers in it.
+ */
+export const guards = sqliteTable('guards', { code: text('code').notNull() }, () => [
+  ...GUARD_CODES.map((code) => check(`guard:${code}`, sql.raw(`code <> '${code}'`))),
+  check('guards_empty', sql`code IS NULL`),
+])
 
 export type OrganizationRow = typeof organizations.$inferSelect
 export type InvitationRow = typeof invitations.$inferSelect

@@ -59,6 +59,8 @@ const hostEvent = inFile('audit/host-event.ts')
 const ndjson = inFile('audit/ndjson.ts')
 const constraints = inFile('database/constraints.ts')
 const committing = inFile('database/commit.ts')
+const schemaCheck = inFile('database/check-schema.ts')
+const storeRefusal = inFile('operations/store-refusal.ts')
 const signUp = inFile('invitations/accept-with-signup.ts')
 const changeSink = inFile('forwarding/change-sink.ts')
 const erase = inFile('audit/erase.ts')
@@ -670,6 +672,24 @@ export const MUTATIONS: readonly Mutation[] = [
     'GUARD_CODES.find((known) => known === word)',
     '(word as GuardCode)'
   ),
+  committing(
+    'a guard that is a CHECK is not recognized',
+    '/^(?:CHECK constraint failed: )?guard:',
+    '/^guard:'
+  ),
+  schemaCheck(
+    'a database that did not fit is not asked again',
+    '  if (mismatch !== null) throw',
+    '  fitting.add(clientOf(db))\n  if (mismatch !== null) throw'
+  ),
+  schemaCheck('every batch reads the version', 'fitting.has(clientOf(db))', 'false'),
+  schemaCheck('migrations that are behind are served', 'row.version < expected', 'row.version < 0'),
+  schemaCheck(
+    'a newer schema is refused',
+    'row.compatibleFrom > expected',
+    'row.version > expected'
+  ),
+  storeRefusal('a statement that D1 refuses is a question of seats', 'grows && isOutage', 'grows'),
   batch(
     'a conflict of the host’s is told to nobody',
     "  if (done.code === 'host_conflict') reportConflict(seatgate, prepared, done)\n",

@@ -115,6 +115,9 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'forwarding/address.ts': { first: workers('webhook-sink'), more: [] },
   'audit/host-event.ts': { first: workers('audit-host-events'), more: [] },
   'background.ts': changing,
+  'database/commit.ts': { first: workers('host-conflict generated-tables'), more: [] },
+  'database/check-schema.ts': { first: workers('schema-check'), more: [] },
+  'operations/store-refusal.ts': { first: workers('schema-check'), more: [] },
   'invitations/token.ts': { first: ['test/unit/invitation-token.test.ts'], more: invitations },
   'hono/guards.ts': { first: workers('guards guards-identity'), more: workers('page-refusals') },
   'hono/return-path.ts': {

@@ -1,5 +1,5 @@
-import { getTableColumns, getTableName } from 'drizzle-orm'
-import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core'
+import { getTableColumns, getTableName, type SQL } from 'drizzle-orm'
+import { getTableConfig, SQLiteSyncDialect, type SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { describe, expect, it } from 'vitest'
 import { users } from '../../host/identity/schema.ts'
 import * as schema from '../../src/database/schema.ts'
@@ -71,6 +71,76 @@ describe('the tables in Drizzle', () => {
       }
     }
   })
+})
+
+describe('C5 the tables in Drizzle', () => {
+  const dialect = new SQLiteSyncDialect()
+  const textOf = (sql: SQL) => dialect.sqlToQuery(sql).sql
+  const own = Object.values(schema) as SQLiteTable[]
+  const each = own.map((table) => [getTableName(table), getTableConfig(table)] as const)
+  const masterOf = (type: string, table: string) =>
+    all<{ name: string; sql: string }>(
+      `SELECT name, sql FROM sqlite_master WHERE type = '${type}' AND tbl_name = '${table}' AND sql IS NOT NULL`
+    )
+
+  it.each(each)('%s has the indexes of the migrations', async (name, { indexes }) => {
+    const said = indexes.map(({ config }) => ({
+      name: config.name,
+      unique: config.unique,
+      columns: config.columns.map((column) => ('name' in column ? column.name : textOf(column))),
+      where: config.where ? textOf(config.where) : null,
+    }))
+    const found = await Promise.all(
+      (await masterOf('index', name)).map(async (index) => ({
+        name: index.name,
+        unique: index.sql.startsWith('CREATE UNIQUE'),
+        columns: (await all<{ name: string }>(`PRAGMA index_info("${index.name}")`)).map(
+          (column) => column.name
+        ),
+        where: /\bWHERE (.*)$/.exec(index.sql)?.[1] ?? null,
+      }))
+    )
+    expect(byName(said)).toEqual(byName(found))
+  })
+
+  // A guard is a trigger in the migrations, and checks where the tables are generated.
+  it.each(each.filter(([name]) => name !== 'guards'))(
+    '%s has the checks of the migrations',
+    async (name, { checks }) => {
+      const [table] = await masterOf('table', name)
+      expect(checks.map(({ value }) => textOf(value)).toSorted()).toEqual(
+        [...checksIn(table!.sql)].toSorted()
+      )
+      expect(new Set(checks.map((one) => one.name)).size).toBe(checks.length)
+    }
+  )
+
+  it.each(each)('%s has the foreign keys of the migrations', async (name, { foreignKeys }) => {
+    const said = foreignKeys.map((key) => {
+      const { columns, foreignTable, foreignColumns } = key.reference()
+      return {
+        from: columns[0]?.name,
+        table: getTableName(foreignTable),
+        to: foreignColumns[0]?.name,
+      }
+    })
+    const found = await all<{ from: string; table: string; to: string }>(
+      `SELECT "from", "table", "to" FROM pragma_foreign_key_list('${name}')`
+    )
+    expect(said).toEqual(found)
+  })
+
+  function* checksIn(sql: string): Generator<string> {
+    for (const { index, 0: head } of sql.matchAll(/\bCHECK \(/g)) {
+      const start = index + head.length
+      let end = start
+      for (let depth = 1; depth > 0; end++) {
+        if (sql[end] === '(') depth += 1
+        if (sql[end] === ')') depth -= 1
+      }
+      yield sql.slice(start, end - 1)
+    }
+  }
 })
 
 describe('the indexes', () => {

@@ -1,0 +1,25 @@
+/** The codes that a guard aborts its batch with. */
+export const GUARD_CODES = [
+  'stale',
+  'ledger_superseded',
+  'last_owner',
+  'session_gone',
+  'organization_not_found',
+  'insufficient_role',
+  'already_member',
+  'slug_taken',
+  'rate_limited_user',
+  'rate_limited_organization',
+  'rate_limited_recipient',
+  'user_unknown',
+  'idempotency_mismatch',
+  'operation_in_progress',
+  'seat_limit_reached',
+  'seats_unavailable',
+] as const
+
+/**
+ * The codes a guard may abort with; `stale` asks for a new plan, `ledger_superseded` for a new plan and
+ * a ledger that is in force, the others are final.
+ */
+export type GuardCode = (typeof GUARD_CODES)[number]
