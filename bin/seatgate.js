@@ -15,6 +15,7 @@ import { parseArgs } from 'node:util'
 const COMMANDS = {
   verify: () => import('./commands/verify.js'),
   keygen: () => import('./commands/keygen.js'),
+  doctor: () => import('./commands/doctor.js'),
 }
 
 const HELP = { help: { type: 'boolean', short: 'h', default: false } }

@@ -1,6 +1,7 @@
 /**
  * `npm run schema`, to be run when a migration was added or renumbered: puts the migration that records
- * the version of the schema last, and writes that version into the code.
+ * the version of the schema last, writes that version into the code, and what the migrations make into
+ * `bin/schema.json`, which `seatgate doctor` compares a database with.
  *
  * The migration reads every column of every table first. A table that was there before with the same
  * name, and that `IF NOT EXISTS` has passed over, fails there.
@@ -16,6 +17,7 @@ import { root } from './run-wrangler.ts'
 
 const MIGRATIONS = join(root, 'migrations')
 const CODE = join(root, 'src/database/schema-version.ts')
+const DOCTOR = join(root, 'bin/schema.json')
 
 const RECORDS_THE_VERSION = /^\d{4}_schema\.sql$/
 
@@ -39,6 +41,37 @@ export function schemaMigration(names: readonly string[] = migrationNames()) {
 
 // The host of the reference brings its own tables: those are not packed.
 const isPacked = (name: string) => !name.includes('_identity')
+
+interface SqliteObject {
+  readonly type: string
+  readonly name: string
+  readonly table: string
+  readonly sql: string
+}
+
+/** What `seatgate doctor` expects: every object that the packed migrations make, and by which file. */
+export function expectedObjects(): string {
+  const names = migrationNames().filter(isPacked)
+  const texts = names.map((name) => [name, readFileSync(join(MIGRATIONS, name), 'utf8')] as const)
+  const database = migrated(names)
+  const objects = database
+    .prepare(
+      `SELECT type, name, tbl_name AS "table", sql FROM sqlite_master
+       WHERE sql IS NOT NULL ORDER BY type = 'trigger', type = 'index', name`
+    )
+    .all() as unknown as readonly SqliteObject[]
+  const columnsOf = database.prepare('SELECT name FROM pragma_table_info(?)')
+  const lines = objects.map((object) => {
+    const made = new RegExp(`CREATE [A-Z ]*\\b${object.name}\\b`)
+    const file = texts.findLast(([, text]) => made.test(text))?.[0]
+    const columns =
+      object.type === 'table' ? columnsOf.all(object.name).map(({ name }) => name) : undefined
+    return JSON.stringify({ ...object, columns, file })
+  })
+  database.close()
+  const version = schemaMigration().version
+  return `{ "version": ${version}, "objects": [\n${lines.join(',\n')}\n] }\n`
+}
 
 function reads(names: readonly string[]): readonly string[] {
   const database = migrated(names.filter(isPacked))
@@ -79,6 +112,7 @@ if (import.meta.main) {
     renameSync(join(MIGRATIONS, present), join(MIGRATIONS, name))
   }
   writeFileSync(join(MIGRATIONS, name), text)
+  writeFileSync(DOCTOR, expectedObjects())
   const code = readFileSync(CODE, 'utf8')
   writeFileSync(CODE, code.replace(/(?<=SCHEMA_VERSION = )\d+/, String(version)))
   console.log(`migrations/${name}: the schema has version ${version}`)

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { migrated, migrationNames, schemaMigration } from '../../scripts/schema.ts'
+import { expectedObjects, migrated, migrationNames, schemaMigration } from '../../scripts/schema.ts'
 import { COMPATIBLE_FROM, SCHEMA_VERSION } from '../../src/database/schema-version.ts'
 import { lintMigration, lintNames, type Problem } from './lint.ts'
 
@@ -25,6 +25,8 @@ describe('C5 the version of the schema', () => {
     expect(migrationNames().at(-1), hint).toBe(name)
     expect(readFileSync(folder + name, 'utf8'), hint).toBe(text)
     expect(SCHEMA_VERSION, hint).toBe(version)
+    const doctor = fileURLToPath(new URL('../../bin/schema.json', import.meta.url))
+    expect(readFileSync(doctor, 'utf8'), hint).toBe(expectedObjects())
   })
 
   test('is in the one row of seatgate_schema, with that of the oldest code that works with it', () => {
