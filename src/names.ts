@@ -21,6 +21,9 @@ export function namesOf<T extends object>(
   return Object.keys(names)
 }
 
+/** What a factory takes that has no options. */
+export type NoOptions = Readonly<Record<string, never>>
+
 /**
  * Checks the names of options.
  *

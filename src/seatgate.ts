@@ -26,6 +26,7 @@ import type { Hooks, LifecycleHooks } from './hooks/hooks.ts'
 import type { InvitationRules } from './invitations/rules.ts'
 import type { JoinRules } from './joining/rules.ts'
 import type { Metric } from './metrics.ts'
+import { checkSeatgateOptions } from './option-names.ts'
 import type {
   Report,
   SeatgateOptions,
@@ -101,6 +102,7 @@ export interface Seatgate {
  * ```
  */
 export function createSeatgate(options: SeatgateOptions): Seatgate {
+  checkSeatgateOptions(options)
   if (typeof options.database?.batch !== 'function') {
     throw new TypeError('createSeatgate: database must be a Drizzle handle on D1.')
   }

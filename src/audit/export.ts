@@ -1,3 +1,4 @@
+import { checkOptionNames } from '../names.ts'
 import * as v from 'valibot'
 import { guardStanding } from '../memberships/guards.ts'
 import { perform } from '../operations/perform.ts'
@@ -82,8 +83,10 @@ export async function exportAuditEvents(
   seatgate: Seatgate,
   scope: OrganizationScope,
   input: AuditExportInput = {},
-  { record = true }: AuditExportOptions = {}
+  options: AuditExportOptions = {}
 ): Promise<Result<AuditExport>> {
+  checkOptionNames('exportAuditEvents', options, ['record'])
+  const { record = true } = options
   const { format: _format, limit: _limit, bom: _bom, ...given } = input
   const parsed = bothOf(
     parseInput(CheckedOptions, input),

@@ -1,3 +1,4 @@
+import { checkOptionNames } from '../names.ts'
 import { and, asc, desc, eq, gt, lt, lte, sql, type SQL } from 'drizzle-orm'
 import type { Queries } from '../database/batch.ts'
 import { auditEvents } from '../database/schema.ts'
@@ -44,8 +45,10 @@ export async function listAuditEvents(
   seatgate: Seatgate,
   scope: OrganizationScope,
   input: AuditListInput = {},
-  { largestPage = LARGEST_PAGE }: { readonly largestPage?: number } = {}
+  options: { readonly largestPage?: number } = {}
 ): Promise<Result<Page<AuditEvent>>> {
+  checkOptionNames('listAuditEvents', options, ['largestPage'])
+  const { largestPage = LARGEST_PAGE } = options
   const request = readRequest(seatgate, scope.organization, input, largestPage)
   const page = request.ok ? request.value : null
   const found = await findAllowed(seatgate, scope, {

@@ -1,8 +1,9 @@
+import { checkOptionNames } from '../names.ts'
 import { sha256 } from '../sha256.ts'
 import type { AuditEvent } from '../audit/event.ts'
 import { ndjsonLine } from '../audit/ndjson.ts'
 import type { Delivery, Sink } from './sink.ts'
-import type { SinkOptions } from './webhook-sink.ts'
+import { SINK_OPTIONS, type SinkOptions } from './webhook-sink.ts'
 
 /** Where objects are put; an R2 bucket is one. */
 export interface Bucket {
@@ -22,6 +23,7 @@ export interface BucketSinkOptions extends SinkOptions {
   readonly prefix?: string
 }
 
+const OPTIONS = [...SINK_OPTIONS, 'id', 'bucket', 'prefix']
 const DIGITS_OF_HASH = 16
 
 /**
@@ -38,12 +40,9 @@ const DIGITS_OF_HASH = 16
  * bucketSink({ bucket: env.AUDIT_BUCKET, exclude: ['seat.*'] })
  * ```
  */
-export function bucketSink({
-  id = 'bucket',
-  bucket,
-  prefix = 'audit/',
-  ...options
-}: BucketSinkOptions): Sink {
+export function bucketSink(given: BucketSinkOptions): Sink {
+  checkOptionNames('bucketSink', given, OPTIONS)
+  const { id = 'bucket', bucket, prefix = 'audit/', ...options } = given
   if (typeof bucket?.put !== 'function') throw new TypeError('bucketSink: bucket is not bound.')
   const put = async (events: readonly AuditEvent[]): Promise<Delivery> => {
     const [first] = events

@@ -1,3 +1,4 @@
+import { checkOptionNames, namesOf } from '../names.ts'
 import { checkedAddress } from './address.ts'
 import { cloudEventEnvelope, plainEnvelope, type CloudEventNames } from './envelope.ts'
 import { ocsfEnvelope, type OcsfSource } from './ocsf.ts'
@@ -45,6 +46,34 @@ export interface WebhookSinkOptions extends SinkOptions {
   readonly now?: () => Date
 }
 
+/** The names of {@link SinkOptions}. */
+export const SINK_OPTIONS = namesOf<SinkOptions>({
+  accepts: true,
+  include: true,
+  exclude: true,
+  redact: true,
+  since: true,
+  retryHours: true,
+  required: true,
+  eventsPerMinute: true,
+  dispatch: true,
+  deadlineSeconds: true,
+  disabled: true,
+})
+const OPTIONS = [
+  ...SINK_OPTIONS,
+  ...namesOf<Omit<WebhookSinkOptions, keyof SinkOptions>>({
+    id: true,
+    url: true,
+    secret: true,
+    allowLoopback: true,
+    cloudEvents: true,
+    ocsf: true,
+    fetch: true,
+    now: true,
+  }),
+]
+
 const TIMEOUT_MS = 10_000
 
 /**
@@ -62,17 +91,19 @@ const TIMEOUT_MS = 10_000
  * webhookSink({ url: 'https://logs.example.com/audit', secret: env.AUDIT_WEBHOOK_SECRET })
  * ```
  */
-export function webhookSink({
-  id = 'webhook',
-  url,
-  secret,
-  allowLoopback = false,
-  cloudEvents,
-  ocsf,
-  fetch: post = (...request) => fetch(...request),
-  now = () => new Date(),
-  ...options
-}: WebhookSinkOptions): Sink {
+export function webhookSink(given: WebhookSinkOptions): Sink {
+  checkOptionNames('webhookSink', given, OPTIONS)
+  const {
+    id = 'webhook',
+    url,
+    secret,
+    allowLoopback = false,
+    cloudEvents,
+    ocsf,
+    fetch: post = (...request: Parameters<typeof fetch>) => fetch(...request),
+    now = () => new Date(),
+    ...options
+  } = given
   const address = checkedAddress(url, allowLoopback)
   const envelope = envelopeOf({ cloudEvents, ocsf })
   const { exclude = [], mask = [] } = options.redact ?? {}

@@ -1,3 +1,4 @@
+import { checkOptionNames, namesOf } from '../names.ts'
 import type { Context, MiddlewareHandler } from 'hono'
 import { halt, type RefusalHandler } from './problem.ts'
 
@@ -16,6 +17,12 @@ export interface CrossSiteOptions {
   /** Answers requests that are refused. Default: `application/problem+json`. */
   readonly onRefusal?: RefusalHandler
 }
+
+const OPTIONS = namesOf<CrossSiteOptions>({
+  allowedOrigins: true,
+  requests: true,
+  onRefusal: true,
+})
 
 /**
  * Refuses requests that another site's page makes with this site's cookie (CSRF). It looks at every
@@ -36,11 +43,9 @@ export interface CrossSiteOptions {
  * app.use('/settings/*', refuseCrossSite({ allowedOrigins: ['https://app.example.com'] }))
  * ```
  */
-export function refuseCrossSite({
-  allowedOrigins = [],
-  requests = 'ambient',
-  onRefusal,
-}: CrossSiteOptions = {}): MiddlewareHandler {
+export function refuseCrossSite(options: CrossSiteOptions = {}): MiddlewareHandler {
+  checkOptionNames('refuseCrossSite', options, OPTIONS)
+  const { allowedOrigins = [], requests = 'ambient', onRefusal } = options
   const allowed = new Set(checkedOrigins(allowedOrigins))
   return async function refuseCrossSite(c, next) {
     const concerned = requests === 'all' || isAmbient(c)

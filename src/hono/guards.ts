@@ -1,3 +1,4 @@
+import { checkOptionNames } from '../names.ts'
 import type { Context, MiddlewareHandler } from 'hono'
 import { hasMfa, type MfaCheck } from '../organizations/mfa-policy.ts'
 import { isUser, type Principal, type UserPrincipal } from '../scope.ts'
@@ -30,8 +31,10 @@ export interface RequireMembershipOptions {
  */
 export function requireMembership(
   { roles: configured }: Seatgate,
-  { roles = [], onRefusal }: RequireMembershipOptions = {}
+  options: RequireMembershipOptions = {}
 ): MiddlewareHandler<OrganizationEnv> {
+  checkOptionNames('requireMembership', options, ['roles', 'onRefusal'])
+  const { roles = [], onRefusal } = options
   checkRefusalHandler('requireMembership', onRefusal)
   if (!Array.isArray(roles)) throw new TypeError('requireMembership: roles must be a list.')
   const stranger = roles.map(String).find((role) => !configured.all.includes(role))
@@ -122,8 +125,11 @@ export interface RequireMfaOptions {
  */
 export function requireOrganizationMfa(
   seatgate: Seatgate,
-  { mfaCheck, enrollmentPath = '/users/settings/mfa', onRefusal }: RequireMfaOptions
+  options: RequireMfaOptions
 ): MiddlewareHandler<ScopeEnv> {
+  const known = ['mfaCheck', 'enrollmentPath', 'onRefusal']
+  checkOptionNames('requireOrganizationMfa', options, known)
+  const { mfaCheck, enrollmentPath = '/users/settings/mfa', onRefusal } = options
   checkRefusalHandler('requireOrganizationMfa', onRefusal)
   if (typeof mfaCheck !== 'function') {
     throw new TypeError('requireOrganizationMfa: mfaCheck must be a function.')
@@ -165,8 +171,10 @@ export interface RequireSudoOptions {
  */
 export function requireSudo(
   { report }: Seatgate,
-  { isFresh, onRefusal }: RequireSudoOptions
+  options: RequireSudoOptions
 ): MiddlewareHandler<ScopeEnv> {
+  checkOptionNames('requireSudo', options, ['isFresh', 'onRefusal'])
+  const { isFresh, onRefusal } = options
   checkRefusalHandler('requireSudo', onRefusal)
   if (typeof isFresh !== 'function') {
     throw new TypeError('requireSudo: isFresh must be a function.')

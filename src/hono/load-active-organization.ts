@@ -1,3 +1,4 @@
+import { checkOptionNames } from '../names.ts'
 import type { Context, MiddlewareHandler } from 'hono'
 import { ok, refused, type Result } from '../result.ts'
 import type { Seatgate } from '../seatgate.ts'
@@ -31,8 +32,10 @@ export interface LoadOptions {
  */
 export function loadActiveOrganization(
   seatgate: Seatgate,
-  { authenticate, onRefusal }: LoadOptions
+  options: LoadOptions
 ): MiddlewareHandler<ScopeEnv> {
+  checkOptionNames('loadActiveOrganization', options, ['authenticate', 'onRefusal'])
+  const { authenticate, onRefusal } = options
   checkAuthenticate('loadActiveOrganization', authenticate)
   checkRefusalHandler('loadActiveOrganization', onRefusal)
   return async function loadActiveOrganization(c, next) {

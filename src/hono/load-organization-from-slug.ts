@@ -1,3 +1,4 @@
+import { checkOptionNames } from '../names.ts'
 import type { Context, MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
 import { membershipView } from '../memberships/membership.ts'
@@ -34,8 +35,11 @@ export interface SlugOptions extends LoadOptions {
  */
 export function loadOrganizationFromSlug(
   seatgate: Seatgate,
-  { authenticate, parameter = 'org', onRefusal }: SlugOptions
+  options: SlugOptions
 ): MiddlewareHandler<OrganizationEnv> {
+  const known = ['authenticate', 'parameter', 'onRefusal']
+  checkOptionNames('loadOrganizationFromSlug', options, known)
+  const { authenticate, parameter = 'org', onRefusal } = options
   checkAuthenticate('loadOrganizationFromSlug', authenticate)
   checkRefusalHandler('loadOrganizationFromSlug', onRefusal)
   if (typeof parameter !== 'string' || parameter === '') {

@@ -1,3 +1,4 @@
+import { checkOptionNames, namesOf } from '../names.ts'
 import type { Context } from 'hono'
 import type { Refusal } from '../refusal.ts'
 import { headersOf, statusOf, titleOf, type RefusalHandler } from './problem.ts'
@@ -13,6 +14,12 @@ export interface PageRefusalsOptions {
   readonly sudoPath?: string
 }
 
+const OPTIONS = namesOf<PageRefusalsOptions>({
+  loginPath: true,
+  organizationsPath: true,
+  sudoPath: true,
+})
+
 /**
  * Answers refusals to people: sends them to where they can mend it, with `return_to` so that they come
  * back (after GET and HEAD alone), and tells them the rest in plain words with the right status.
@@ -23,11 +30,13 @@ export interface PageRefusalsOptions {
  * app.use('/o/:org/*', loadOrganizationFromSlug(seatgate, { authenticate, onRefusal }))
  * ```
  */
-export function pageRefusals({
-  loginPath = '/login',
-  organizationsPath = '/organizations',
-  sudoPath = '/users/sudo',
-}: PageRefusalsOptions = {}): RefusalHandler {
+export function pageRefusals(options: PageRefusalsOptions = {}): RefusalHandler {
+  checkOptionNames('pageRefusals', options, OPTIONS)
+  const {
+    loginPath = '/login',
+    organizationsPath = '/organizations',
+    sudoPath = '/users/sudo',
+  } = options
   return function pageRefusal(c, refusal) {
     switch (refusal.code) {
       case 'unauthenticated':

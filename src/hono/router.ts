@@ -1,3 +1,4 @@
+import { checkOptionNames, namesOf } from '../names.ts'
 import { Hono } from 'hono'
 import { addMember } from '../memberships/add.ts'
 import { changeRole } from '../memberships/change-role.ts'
@@ -50,6 +51,8 @@ export interface RouterOptions {
   readonly allowedOrigins?: readonly string[]
 }
 
+const OPTIONS = namesOf<RouterOptions>({ authenticate: true, signIn: true, allowedOrigins: true })
+
 // Hono takes `/organizations/*` for `/organizations` too.
 const SIGNED_IN = ['/organizations/*', '/joinable-organizations', '/join-requests/*', '/users/me']
 
@@ -79,10 +82,9 @@ const STARTS_SESSION = '/invitations/accept-with-signup'
  * const app = new Hono().route('/', seatgateRouter(seatgate, { authenticate }))
  * ```
  */
-export function seatgateRouter(
-  seatgate: Seatgate,
-  { authenticate, signIn, allowedOrigins = [] }: RouterOptions
-) {
+export function seatgateRouter(seatgate: Seatgate, options: RouterOptions) {
+  checkOptionNames('seatgateRouter', options, OPTIONS)
+  const { authenticate, signIn, allowedOrigins = [] } = options
   checkAuthenticate('seatgateRouter', authenticate)
   if (seatgate.verifyPassword === null && seatgate.stepUp === null) {
     throw new TypeError('seatgateRouter: createSeatgate needs verifyPassword or stepUp for it.')

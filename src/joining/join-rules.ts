@@ -1,3 +1,4 @@
+import { checkOptionNames, namesOf } from '../names.ts'
 import { normalizeDomain } from '../email.ts'
 import { admitWaiting } from './line.ts'
 import { PUBLIC_DOMAINS } from './public-domains.ts'
@@ -14,6 +15,13 @@ export interface JoinOptions {
   /** Further domains where anybody gets an address, beside the library's own list. */
   readonly publicDomains?: readonly string[]
 }
+
+const OPTIONS = namesOf<JoinOptions>({
+  verifyDomain: true,
+  role: true,
+  whenFull: true,
+  publicDomains: true,
+})
 
 /**
  * Lets people join without an invitation: by an address in a domain that the organization has proven
@@ -33,12 +41,10 @@ export interface JoinOptions {
  * })
  * ```
  */
-export function joinRules({
-  verifyDomain,
-  role = 'member',
-  whenFull = {},
-  publicDomains = [],
-}: JoinOptions): JoinRules {
+export function joinRules(options: JoinOptions): JoinRules {
+  checkOptionNames('joinRules', options, OPTIONS)
+  const { verifyDomain, role = 'member', whenFull = {}, publicDomains = [] } = options
+  checkOptionNames('joinRules: whenFull', whenFull, ['domain', 'request'])
   if (typeof verifyDomain !== 'function') {
     throw new TypeError('joinRules: verifyDomain must be a function.')
   }

@@ -1,3 +1,4 @@
+import { checkOptionNames } from '../names.ts'
 import type { Statement } from '../database/database.ts'
 import type { Refusal } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
@@ -37,8 +38,10 @@ export interface HostStatements {
 export async function commitTogether<T>(
   seatgate: Seatgate,
   prepared: Prepared<T>,
-  { before = [], after = [], onConflict }: HostStatements = {}
+  statements: HostStatements = {}
 ): Promise<Result<T>> {
+  checkOptionNames('commitTogether', statements, ['before', 'after', 'onConflict'])
+  const { before = [], after = [], onConflict } = statements
   try {
     const done = await conclude(seatgate, prepared, [...before, ...prepared.statements, ...after])
     if (done.committed) return ok(prepared.value)

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkOptionNames, namesOf } from '../names.ts'
 import type { Queries } from '../database/batch.ts'
 import { UnreadableInput } from '../input.ts'
 import { find, type Found } from '../organizations/standing.ts'
@@ -35,6 +36,8 @@ export interface OperationOptions {
   /** An id that could not be read, to be refused in its turn. */
   readonly unreadableId?: UnreadableInput
 }
+
+const OPTIONS = namesOf<OperationOptions>({ operationId: true, unreadableId: true })
 
 /** An operation: what it must know, and what it decides on that. */
 export interface Operation<Q extends Queries, T> extends Answering<T> {
@@ -83,8 +86,10 @@ export async function perform<Q extends Queries, T>(
   seatgate: Seatgate,
   scope: Scope,
   operation: Operation<Q, T>,
-  { operationId, unreadableId }: OperationOptions = {}
+  options: OperationOptions = {}
 ): Promise<Result<T>> {
+  checkOptionNames(operation.name, options, OPTIONS)
+  const { operationId, unreadableId } = options
   const { name, input, grows } = operation
   if (operationId !== undefined && !(operationId.length >= 1 && operationId.length <= 255)) {
     throw new TypeError('operationId must be 1 to 255 characters long.')

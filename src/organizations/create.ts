@@ -1,3 +1,4 @@
+import { checkOptionNames } from '../names.ts'
 import { guard } from '../database/commit.ts'
 import { organizations } from '../database/schema.ts'
 import { ask } from '../hooks/ask.ts'
@@ -47,17 +48,17 @@ export async function createOrganization(
   seatgate: Seatgate,
   { caller, ...request }: Scope,
   input: unknown,
-  options: CreateOrganizationOptions = {}
+  { personal = false, ...options }: CreateOrganizationOptions = {}
 ): Promise<Result<Organization>> {
   return perform(
     seatgate,
     { caller, ...marksOf(request) },
     {
-      ...creation(seatgate, input, options),
+      ...creation(seatgate, input, personal),
       ...(seatgate.hooks.beforeCreateOrganization && {
         revise: async (founder) => {
           const draft = await askAboutDraft(seatgate, input, founder)
-          return draft.ok ? ok(creation(seatgate, draft.value, options)) : draft
+          return draft.ok ? ok(creation(seatgate, draft.value, personal)) : draft
         },
       }),
     },
@@ -83,8 +84,10 @@ export async function prepareOrganization(
   seatgate: Seatgate,
   { caller, ...request }: Scope & { readonly caller: Principal },
   input: unknown,
-  { personal = false }: { readonly personal?: boolean } = {}
+  options: { readonly personal?: boolean } = {}
 ): Promise<Result<Prepared<Organization>>> {
+  checkOptionNames('prepareOrganization', options, ['personal'])
+  const { personal = false } = options
   checkCaller(caller)
   const draft = await askAboutDraft(seatgate, input, caller)
   if (!draft.ok) return draft
@@ -99,11 +102,7 @@ export async function prepareOrganization(
   return prepare(seatgate, { caller, ...marksOf(request), now }, plan)
 }
 
-function creation(
-  seatgate: Seatgate,
-  input: unknown,
-  { personal = false }: CreateOrganizationOptions
-) {
+function creation(seatgate: Seatgate, input: unknown, personal: boolean) {
   const { db } = seatgate
   const read = readDraft(seatgate, input)
   const slugs = read.ok ? read.value.slugs : []

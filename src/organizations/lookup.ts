@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkOptionNames } from '../names.ts'
 import { and, desc, eq, gt, isNull } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
 import { renamedColumns } from '../database/columns.ts'
@@ -82,8 +83,10 @@ export async function getMembership(
   { db }: Seatgate,
   userId: string,
   organizationId: string,
-  { includeDeleted = false }: { readonly includeDeleted?: boolean } = {}
+  options: { readonly includeDeleted?: boolean } = {}
 ): Promise<Membership | null> {
+  checkOptionNames('getMembership', options, ['includeDeleted'])
+  const { includeDeleted = false } = options
   const { rows } = await batch(db, {
     rows: db
       .select(renamedColumns(memberships, 'membership'))

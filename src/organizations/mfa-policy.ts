@@ -1,3 +1,4 @@
+import { checkOptionNames } from '../names.ts'
 import { eq } from 'drizzle-orm'
 import * as v from 'valibot'
 import { organizationEvent } from '../audit/event.ts'
@@ -39,8 +40,10 @@ export async function setMfaPolicy(
   seatgate: Seatgate,
   scope: OrganizationScope,
   input: unknown,
-  { mfaCheck }: { readonly mfaCheck?: MfaCheck } = {}
+  options: { readonly mfaCheck?: MfaCheck } = {}
 ): Promise<Result<Organization>> {
+  checkOptionNames('setMfaPolicy', options, ['mfaCheck'])
+  const { mfaCheck } = options
   const { report } = seatgate
   const parsed = parseInput(Input, input)
   const enabled = parsed.ok && parsed.value.enabled

@@ -1,3 +1,4 @@
+import { checkOptionNames, type NoOptions } from '../names.ts'
 import { sql } from 'drizzle-orm'
 import type { Statement } from '../database/database.ts'
 import { guards } from '../database/schema.ts'
@@ -17,7 +18,8 @@ import { countSeats, seatsHeld, seatsPromised } from './truth.ts'
  * const seatgate = createSeatgate({ database: drizzle(env.DB), seats: d1Seats() })
  * ```
  */
-export function d1Seats(): SeatProvider {
+export function d1Seats(options: NoOptions = {}): SeatProvider {
+  checkOptionNames('d1Seats', options, [])
   return {
     enforces: true,
     async reserve(context, request) {

@@ -1,3 +1,4 @@
+import { checkOptionNames, namesOf } from '../names.ts'
 import { sql } from 'drizzle-orm'
 import type { AuditEvent } from '../audit/event.ts'
 import type { Delivery, Sink } from '../forwarding/sink.ts'
@@ -30,6 +31,8 @@ export interface LedgerSeatsOptions {
   readonly timeoutSeconds?: number
 }
 
+const OPTIONS = namesOf<LedgerSeatsOptions>({ reservationSeconds: true, timeoutSeconds: true })
+
 /**
  * Counts seats in one Durable Object per organization, the class `SeatLedger` of
  * `seatgate/durable-object`. It knows an organization's seats without asking D1, and a rush of refused
@@ -44,8 +47,10 @@ export interface LedgerSeatsOptions {
  */
 export function ledgerSeats(
   namespace: LedgerNamespace,
-  { reservationSeconds = 30, timeoutSeconds = 10 }: LedgerSeatsOptions = {}
+  options: LedgerSeatsOptions = {}
 ): SeatProvider {
+  checkOptionNames('ledgerSeats', options, OPTIONS)
+  const { reservationSeconds = 30, timeoutSeconds = 10 } = options
   if (typeof namespace?.getByName !== 'function') {
     throw new TypeError('ledgerSeats: the Durable Object namespace is not bound.')
   }

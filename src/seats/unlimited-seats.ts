@@ -1,3 +1,4 @@
+import { checkOptionNames, type NoOptions } from '../names.ts'
 import { ok } from '../result.ts'
 import { unlimited } from './limit.ts'
 import type { SeatContext, SeatProvider } from './provider.ts'
@@ -12,7 +13,8 @@ import { countSeats } from './truth.ts'
  * const seatgate = createSeatgate({ database: drizzle(env.DB), seats: unlimitedSeats() })
  * ```
  */
-export function unlimitedSeats(): SeatProvider {
+export function unlimitedSeats(options: NoOptions = {}): SeatProvider {
+  checkOptionNames('unlimitedSeats', options, [])
   const usage = async (context: SeatContext, organizationId: string) =>
     ok({ ...(await countSeats(context, organizationId)), limit: unlimited, version: 0 })
   return {

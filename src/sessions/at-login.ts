@@ -1,3 +1,4 @@
+import { checkOptionNames } from '../names.ts'
 import type { Session } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { selectActiveOrganization } from './select.ts'
@@ -18,6 +19,7 @@ export async function activateAtLogin(
   session: Session,
   options: { readonly previous?: string | null } = {}
 ): Promise<Session> {
+  checkOptionNames('activateAtLogin', options, ['previous'])
   const { db, sessions, report } = seatgate
   if (sessions === null) return session
   try {

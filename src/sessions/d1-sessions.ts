@@ -1,3 +1,4 @@
+import { checkOptionNames, type NoOptions } from '../names.ts'
 import { eq, sql } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
 import { guard } from '../database/commit.ts'
@@ -16,7 +17,8 @@ import type { Pointers, SessionStore } from './store.ts'
  * const seatgate = createSeatgate({ database: drizzle(env.DB), seats: d1Seats(), sessions: d1Sessions() })
  * ```
  */
-export function d1Sessions(): SessionStore {
+export function d1Sessions(options: NoOptions = {}): SessionStore {
+  checkOptionNames('d1Sessions', options, [])
   return {
     async updateActiveOrganization(db, session, organizationId) {
       if (session.activeOrganizationId === organizationId) return ok(session)

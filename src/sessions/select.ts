@@ -1,3 +1,4 @@
+import { checkOptionNames } from '../names.ts'
 import { desc } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
 import type { Database } from '../database/database.ts'
@@ -29,10 +30,11 @@ export type Selection =
 export async function selectActiveOrganization(
   { db }: Seatgate,
   userId: string,
-  { previous }: { readonly previous?: string | null } = {}
+  options: { readonly previous?: string | null } = {}
 ): Promise<Selection> {
+  checkOptionNames('selectActiveOrganization', options, ['previous'])
   const { own } = await batch(db, { own: newestOrganizations(db, userId) })
-  return select(own, previous ?? null)
+  return select(own, options.previous ?? null)
 }
 
 /** The pure choice. */

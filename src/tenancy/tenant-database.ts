@@ -1,3 +1,4 @@
+import { checkOptionNames } from '../names.ts'
 import { is, isTable, type SQL, type Table } from 'drizzle-orm'
 import { DrizzleD1Database } from 'drizzle-orm/d1'
 import type { SQLiteAsyncDialect, SQLiteTable } from 'drizzle-orm/sqlite-core'
@@ -54,6 +55,7 @@ const unguarded = new WeakMap<object, Database>()
  * ```
  */
 export function tenantDatabase<D extends Database>(db: D, options: TenantDatabaseOptions = {}): D {
+  checkOptionNames('tenantDatabase', options, ['tables', 'report'])
   const { tables = [], report = ({ event }) => console.error(event) } = options
   const { dialect, session } = insides(db)
   const enforced = new Set([...ownTables(), ...tables.map(hostTable)].map(originalName))

@@ -1,0 +1,72 @@
+import type { InvitationLimits } from './invitations/rules.ts'
+import { checkOptionNames, namesOf } from './names.ts'
+import type { SeatgateOptions } from './options.ts'
+
+// The compiler asks for each new option.
+const OPTIONS = namesOf<SeatgateOptions>({
+  database: true,
+  seats: true,
+  sessions: true,
+  defaultSeatLimit: true,
+  users: true,
+  verifyPassword: true,
+  stepUp: true,
+  roles: true,
+  ownerRole: true,
+  invitationAdminRoles: true,
+  memberAdminRoles: true,
+  organizationAdminRoles: true,
+  slugFormat: true,
+  slugLength: true,
+  reservedSlugs: true,
+  additionalReservedSlugs: true,
+  slugAliasDays: true,
+  secret: true,
+  invitationTtlSeconds: true,
+  invitationsHoldSeats: true,
+  invitationRetentionDays: true,
+  invitationLimits: true,
+  mailer: true,
+  invitationUrl: true,
+  registerUser: true,
+  emailVerification: true,
+  joining: true,
+  hooks: true,
+  lifecycle: true,
+  hookDeadlineSeconds: true,
+  recordIpAddress: true,
+  recordUserAgent: true,
+  reservedActionPrefixes: true,
+  auditMetadataBytes: true,
+  auditLogKey: true,
+  publishCheckpoint: true,
+  retention: true,
+  sinks: true,
+  queue: true,
+  waitUntil: true,
+  report: true,
+  measure: true,
+  now: true,
+  newId: true,
+  newSecret: true,
+  random: true,
+})
+const SLUG_LENGTH = namesOf<NonNullable<SeatgateOptions['slugLength']>>({ min: true, max: true })
+const INVITATION_LIMITS = namesOf<InvitationLimits>({
+  perUser: true,
+  perOrganization: true,
+  perRecipient: true,
+  failedAccepts: true,
+})
+
+/**
+ * An option under a name that nobody reads would be a rule that never holds.
+ *
+ * @throws {TypeError} naming the option that is not known, and the nearest that is.
+ */
+export function checkSeatgateOptions(options: SeatgateOptions): void {
+  const { slugLength = {}, invitationLimits = {} } = options
+  checkOptionNames('createSeatgate', options, OPTIONS)
+  checkOptionNames('createSeatgate: slugLength', slugLength, SLUG_LENGTH)
+  checkOptionNames('createSeatgate: invitationLimits', invitationLimits, INVITATION_LIMITS)
+}
