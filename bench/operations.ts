@@ -118,7 +118,7 @@ export async function operationsOn(
     'change slug': () =>
       updateSlug(seatgate, asOwner, { slug, confirmSlug: organization.slug, password }),
     'transfer ownership': () =>
-      transferOwnership(seatgate, { caller: owner, organization: at }, { userId }),
+      transferOwnership(seatgate, { caller: owner, organization: at }, { userId, password }),
     'remove member': () => removeMember(seatgate, asHeir, organization.owner),
     'delete user': () => deleteUser(seatgate, { caller: member }, { password }),
     'delete organization': () =>

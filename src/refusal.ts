@@ -68,6 +68,7 @@ type PlainRefusalCode =
   | 'host_conflict'
   | 'operation_in_progress'
   | 'idempotency_mismatch'
+  | 'stored_result_unreadable'
   | 'already_replayed'
   | 'not_dead'
   | 'too_many'

@@ -44,6 +44,7 @@ const PROBLEMS = {
   not_dead: [409, 'Is no dead letter'],
   too_many: [409, 'Are too many at once'],
   idempotency_mismatch: [422, 'This Idempotency-Key was used for something else'],
+  stored_result_unreadable: [410, 'The first answer cannot be read any more'],
   validation_error: [422, 'The input is not valid'],
   before_horizon: [410, 'What came next is not kept any more'],
   invalid_cursor: [400, 'The cursor is not valid'],

@@ -2,9 +2,10 @@ import { eq } from 'drizzle-orm'
 import * as v from 'valibot'
 import { attributionOf } from '../audit/event.ts'
 import { memberships, type MembershipRow } from '../database/schema.ts'
-import { parseInput } from '../input.ts'
+import { bothOf, parseInput } from '../input.ts'
 import { afterHook } from '../operations/intent.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
+import { readProof, withoutProof } from '../operations/prove.ts'
 import { standingWith } from '../organizations/standing.ts'
 import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
@@ -23,16 +24,20 @@ export interface Transfer {
 }
 
 /**
- * Makes another member owner `{ userId, role? }` and gives the caller, an owner, another role: `role`,
- * or the first of the roles that administer members without owning. One step: at no instant is there
- * no owner, and of two transfers at once one wins.
+ * Makes another member owner `{ userId, role?, password | stepUpProof }` and gives the caller, an owner,
+ * another role: `role`, or the first of the roles that administer members without owning. One step: at
+ * no instant is there no owner, and of two transfers at once one wins. The caller proves their identity,
+ * as for deletion.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
- * `not_a_member` (the other is none, or is suspended), `hook_refused`, `hook_failed`.
+ * `not_a_member` (the other is none, or is suspended), `invalid_password`, `step_up_required`,
+ * `step_up_failed`, `hook_refused`, `hook_failed`.
+ *
+ * @throws {TypeError} if the host has configured neither `verifyPassword` nor `stepUp`.
  *
  * @example
  * ```ts
- * const transferred = await transferOwnership(seatgate, scope, { userId, role: 'admin' })
+ * const transferred = await transferOwnership(seatgate, scope, { userId, role: 'admin', password })
  * ```
  */
 export async function transferOwnership(
@@ -42,9 +47,12 @@ export async function transferOwnership(
   options: OperationOptions = {}
 ): Promise<Result<Transfer>> {
   const { db, roles } = seatgate
-  const parsed = parseInput(
-    v.object({ userId: shortText(), role: v.nullish(roleInput(roles)) }, 'Must be an object.'),
-    input
+  const parsed = bothOf(
+    parseInput(
+      v.object({ userId: shortText(), role: v.nullish(roleInput(roles)) }, 'Must be an object.'),
+      input
+    ),
+    readProof(seatgate, scope.caller, input)
   )
   const userId = parsed.ok ? parsed.value.userId : ''
   return perform(
@@ -52,16 +60,16 @@ export async function transferOwnership(
     scope,
     {
       name: 'organization.ownership_transfer',
-      input,
+      input: withoutProof(input),
       grows: false,
       queries: { target: membershipOf(db, scope, userId) },
       plan(found, caller, now) {
         const standing = standingWith(roles, found, [roles.owner])
         if (!standing.ok) return standing
-        if (!parsed.ok) return parsed
         const { membership: owner } = standing.value
         // The host itself owns nothing that it could hand over: it changes roles.
         if (owner === null) return refused({ code: 'insufficient_role' })
+        if (!parsed.ok) return parsed
         const lesser = parsed.value.role ?? lesserRole(roles)
         const errors = {
           ...(userId === owner.userId && { userId: ['Is the owner already.'] }),
@@ -86,6 +94,7 @@ export async function transferOwnership(
         const from = change(owner, lesser)
         return ok({
           value: { from: from.view, to: to.view },
+          proof: parsed.value,
           before: {
             hook: 'beforeTransfer',
             state: { from: membershipView(owner), to: membershipView(target), caller },

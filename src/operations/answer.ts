@@ -4,7 +4,7 @@
  * @module
  */
 import type { Database } from '../database/database.ts'
-import { ok, type Result } from '../result.ts'
+import { ok, refused, type Result } from '../result.ts'
 import { replaceOutcome, type OperationKey } from './record.ts'
 
 /** What there is to an answer beside its value. */
@@ -18,7 +18,8 @@ export interface Answering<T> {
 /** How an answer with a secret in it is kept. */
 export interface Secrecy<T> {
   seal(value: T): unknown
-  open(kept: unknown): Promise<T>
+  /** Null if it cannot be opened any more: the host has another secret now. */
+  open(kept: unknown): Promise<T | null>
 }
 
 /** An answer as it is on record; an unsettled one was given to nobody yet. */
@@ -34,26 +35,26 @@ export function kept<T>({ secrecy, settle }: Answering<T>, outcome: Result<T>): 
 /** The answer on record. One that was cut off before anybody had it is settled now. */
 export async function recall<T>(
   db: Database,
-  actorId: string,
   key: OperationKey,
   operation: Answering<T>,
   earlier: Kept
 ): Promise<Result<T>> {
   const { secrecy } = operation
   if (!earlier.ok) return earlier
-  if (earlier.unsettled) return settled(db, actorId, key, operation, ok(earlier.value as T))
-  return secrecy ? ok(await secrecy.open(earlier.value)) : ok(earlier.value as T)
+  if (earlier.unsettled) return settled(db, key, operation, ok(earlier.value as T))
+  if (!secrecy) return ok(earlier.value as T)
+  const value = await secrecy.open(earlier.value)
+  return value === null ? refused({ code: 'stored_result_unreadable' }) : ok(value)
 }
 
 /** The answer once it is settled, and kept so: if two settle it, the first one's. */
 export async function settled<T>(
   db: Database,
-  actorId: string,
   key: OperationKey | null,
   operation: Answering<T>,
   outcome: Result<T>
 ): Promise<Result<T>> {
   if (!outcome.ok || !operation.settle) return outcome
   const final = await operation.settle(outcome.value)
-  return key ? replaceOutcome(db, actorId, key, kept(operation, outcome), final) : final
+  return key ? replaceOutcome(db, key, kept(operation, outcome), final) : final
 }

@@ -7,9 +7,9 @@ import { checkOptionNames, namesOf } from '../names.ts'
 import type { Queries } from '../database/batch.ts'
 import { UnreadableInput } from '../input.ts'
 import { find, type Found } from '../organizations/standing.ts'
-import type { Refusal, RefusalCode } from '../refusal.ts'
+import { invalid, type Refusal, type RefusalCode } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
-import { marksOf, operationActor, type Principal, type Scope } from '../scope.ts'
+import { marksOf, type Principal, type Scope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { kept, recall, settled, type Answering } from './answer.ts'
 import { conclude, prepare, refusalOf } from './batch.ts'
@@ -17,7 +17,7 @@ import type { Plan } from './plan.ts'
 import { prove } from './prove.ts'
 import {
   operationKey,
-  recordedOutcome,
+  recordedOutcomes,
   recordOutcome,
   replay,
   settleOutcome,
@@ -77,6 +77,8 @@ function isPassing(refusal: Refusal): boolean {
 }
 
 const ATTEMPTS = 5
+// No input of the library's comes near it. What is deeper would overflow the stack when it is digested.
+const MOST_LEVELS = 100
 
 /**
  * Performs an operation; any of them may be refused with `host_conflict`. Its plan is made on what was read and guarded by it; if that has changed
@@ -94,11 +96,14 @@ export async function perform<Q extends Queries, T>(
   if (operationId !== undefined && !(operationId.length >= 1 && operationId.length <= 255)) {
     throw new TypeError('operationId must be 1 to 255 characters long.')
   }
-  const key =
+  const question =
     operationId === undefined || input instanceof UnreadableInput
       ? null
-      : await operationKey(operationId, [name, scope.organization ?? null, input])
-  const progress: Progress<Q, T> = { operation, key, unreadableId, proven: false }
+      : { id: operationId, asked: [name, scope.organization ?? null, input] }
+  if (question && isDeeperThan(MOST_LEVELS, question.asked)) {
+    return refused(invalid({ body: [`Must not be nested more than ${MOST_LEVELS} levels deep.`] }))
+  }
+  const progress: Progress<Q, T> = { operation, question, unreadableId, proven: false }
   try {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const answer = await attemptOnce(seatgate, scope, progress)
@@ -110,10 +115,16 @@ export async function perform<Q extends Queries, T>(
   }
 }
 
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels < 0 || Object.values(value).some((member) => isDeeperThan(levels - 1, member))
+}
+
 /** What is done once, however often the operation is planned. */
 interface Progress<Q extends Queries, T> {
   operation: Operation<Q, T>
-  readonly key: OperationKey | null
+  /** What is asked for under an operation id. */
+  readonly question: { readonly id: string; readonly asked: unknown } | null
   readonly unreadableId: UnreadableInput | undefined
   proven: boolean
 }
@@ -124,21 +135,21 @@ async function attemptOnce<Q extends Queries, T>(
   progress: Progress<Q, T>
 ): Promise<Result<T> | 'again'> {
   const { db } = seatgate
-  const { operation, key } = progress
+  const { operation, question } = progress
   const found = await find(db, scope, {
     ...operation.queries,
-    ...(key && { $earlier: recordedOutcome(db, operationActor(scope.caller), key) }),
+    ...(question && { $earlier: recordedOutcomes(db, scope.caller, question.id) }),
   })
   const { caller } = found
   if (caller === null) return refused({ code: 'unauthenticated' })
+  const key = question && (await operationKey(question.id, caller, question.asked))
   const earlier = key && replay<unknown>((found.rows as { $earlier: Recorded[] }).$earlier, key)
-  if (earlier) return recall(db, operationActor(caller), key, operation, earlier)
+  if (earlier) return recall(db, key, operation, earlier)
 
   const now = seatgate.now()
-  const actor = operationActor(caller)
   const answer = (outcome: Result<T>) =>
     key && (outcome.ok || !isPassing(outcome.error))
-      ? settleOutcome(db, actor, key, outcome, now)
+      ? settleOutcome(db, key, outcome, now)
       : outcome
 
   if (operation.revise) {
@@ -166,10 +177,10 @@ async function attemptOnce<Q extends Queries, T>(
     return isHolderConflict(prepared.error, key) ? 'again' : answer(prepared)
   }
   const done = await conclude(seatgate, prepared.value, [
-    ...(key ? [recordOutcome(db, actor, key, kept(operation, outcome), now)] : []),
+    ...(key ? [recordOutcome(db, key, kept(operation, outcome), now)] : []),
     ...prepared.value.statements,
   ])
-  if (done.committed) return settled(db, actor, key, operation, outcome)
+  if (done.committed) return settled(db, key, operation, outcome)
   const refusal = refusalOf(done)
   return refusal === null ? 'again' : answer(refused(refusal))
 }

@@ -1,39 +1,86 @@
-import { and, eq, sql, type SQL } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
 import type { Database, Statement } from '../database/database.ts'
 import { operations } from '../database/schema.ts'
+import { canonicalJson } from '../proof/canonical.ts'
 import { refused, type Result } from '../result.ts'
+import { isQuery, isUser, operationActor, type Caller, type Principal } from '../scope.ts'
 import { sha256 } from '../sha256.ts'
 
-/** An operation that is answered once: its id, and a digest of what was asked for. */
+/** An operation that is answered once: who asks, under which id, and a digest of what was asked for. */
 export interface OperationKey {
+  readonly actorId: string
   readonly id: string
   readonly digest: string
 }
 
 /** An answer on record. */
-export type Recorded = Pick<typeof operations.$inferSelect, 'digest' | 'outcome'>
+export type Recorded = Pick<typeof operations.$inferSelect, 'id' | 'digest' | 'outcome'>
 
-/** Digests what was asked for, so that the same id with another question is noticed. */
-export async function operationKey(id: string, question: unknown): Promise<OperationKey> {
-  return { id, digest: await sha256(JSON.stringify(question)) }
+/**
+ * Makes the key of an operation. The digest notices the same id with another question; it is made of
+ * canonical JSON, so that the same question written otherwise has the same one. Somebody who acts as a
+ * user has ids of their own: their answers and the user's stay apart.
+ */
+export async function operationKey(
+  id: string,
+  caller: Principal,
+  question: unknown
+): Promise<OperationKey> {
+  const actor = actingAs(caller)
+  return {
+    actorId: operationActor(caller),
+    id: storedId(id, actor),
+    // The actor is part of it, should an id that a host chose look like that of another actor.
+    digest: await sha256(canonicalJson([question, actor])),
+  }
 }
 
-/** Looks up what this caller was answered under this id. */
-export function recordedOutcome(
-  db: Database,
-  actor: SQL<string | null> | string,
-  { id }: OperationKey
-) {
+function actingAs(caller: Principal): string | null {
+  return isUser(caller) ? (caller.impersonatedBy ?? null) : null
+}
+
+const ACTING = ' by '
+// The character after a space: it ends the range of all ids that begin with `ID by `.
+const AFTER_ACTING = ' by!'
+
+function storedId(id: string, actor: string | null): string {
+  return actor === null ? id : `${id}${ACTING}${actor}`
+}
+
+/**
+ * Looks up what was answered under this id. Where a query is to find out who is asking, it is not known
+ * yet whether somebody acts as the user: then it reads the answers of those who did too.
+ */
+export function recordedOutcomes(db: Database, caller: Caller, id: string) {
+  const [first, last] = isQuery(caller)
+    ? [id, `${id}${AFTER_ACTING}`]
+    : [storedId(id, actingAs(caller)), storedId(id, actingAs(caller))]
+  return recorded(db).where(
+    and(
+      eq(operations.actorId, sql`${operationActor(caller)}`),
+      sql`${operations.id} between ${first} and ${last}`
+    )
+  )
+}
+
+function recordedUnder(db: Database, { actorId, id }: OperationKey) {
+  return recorded(db).where(and(eq(operations.actorId, actorId), eq(operations.id, id)))
+}
+
+function recorded(db: Database) {
   return db
-    .select({ digest: operations.digest, outcome: operations.outcome })
+    .select({ id: operations.id, digest: operations.digest, outcome: operations.outcome })
     .from(operations)
-    .where(and(eq(operations.actorId, sql`${actor}`), eq(operations.id, id)))
+    .$dynamic()
 }
 
 /** The first answer again, or `idempotency_mismatch`; null if there was none. */
-export function replay<T>(rows: readonly Recorded[], { digest }: OperationKey): Result<T> | null {
-  const [row] = rows
+export function replay<T>(
+  rows: readonly Recorded[],
+  { id, digest }: OperationKey
+): Result<T> | null {
+  const row = rows.find((earlier) => earlier.id === id)
   if (row === undefined) return null
   if (row.digest !== digest) return refused({ code: 'idempotency_mismatch' })
   return JSON.parse(row.outcome) as Result<T>
@@ -42,8 +89,7 @@ export function replay<T>(rows: readonly Recorded[], { digest }: OperationKey): 
 /** Writes an answer, for the batch that makes it true. A second one breaks the primary key. */
 export function recordOutcome(
   db: Database,
-  actorId: string,
-  { id, digest }: OperationKey,
+  { actorId, id, digest }: OperationKey,
   outcome: Result<unknown>,
   createdAt: Date
 ) {
@@ -58,14 +104,13 @@ export function recordOutcome(
  */
 export async function settleOutcome<T>(
   db: Database,
-  actorId: string,
   key: OperationKey,
   outcome: Result<T>,
   now: Date
 ): Promise<Result<T>> {
   const statements = {
-    recorded: recordOutcome(db, actorId, key, outcome, now).onConflictDoNothing() as Statement,
-    first: recordedOutcome(db, actorId, key),
+    recorded: recordOutcome(db, key, outcome, now).onConflictDoNothing() as Statement,
+    first: recordedUnder(db, key),
   }
   const { first } = await batch(db, statements)
   return replay<T>(first, key) ?? outcome
@@ -74,7 +119,6 @@ export async function settleOutcome<T>(
 /** Writes an answer in place of one that nobody was given yet, unless somebody else has: then theirs. */
 export async function replaceOutcome<T>(
   db: Database,
-  actorId: string,
   key: OperationKey,
   present: unknown,
   outcome: Result<T>
@@ -85,12 +129,12 @@ export async function replaceOutcome<T>(
       .set({ outcome: JSON.stringify(outcome) })
       .where(
         and(
-          eq(operations.actorId, actorId),
+          eq(operations.actorId, key.actorId),
           eq(operations.id, key.id),
           eq(operations.outcome, JSON.stringify(present))
         )
       ),
-    first: recordedOutcome(db, actorId, key),
+    first: recordedUnder(db, key),
   })
   return replay<T>(first, key) ?? outcome
 }

@@ -102,7 +102,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   },
   'a repeated operation is done again': {
     file: 'src/operations/perform.ts',
-    from: 'if (earlier) return recall(db, operationActor(caller), key, operation, earlier)',
+    from: 'if (earlier) return recall(db, key, operation, earlier)',
     to: '',
     seed: 1,
   },

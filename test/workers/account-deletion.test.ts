@@ -105,7 +105,7 @@ describe('DELETE /users/me', () => {
     })
     const transferred = await host.post(
       `/organizations/${given.id}/transfer`,
-      { userId: heir.userId },
+      { userId: heir.userId, password: PASSWORD },
       owner.token
     )
     expect(transferred.status).toBe(200)
@@ -176,7 +176,9 @@ describe.each(eachDoor)('a sole owner (%s)', (_door, forget) => {
     await join(world, deleted, 'owner', owner)
     answered(await removeMember(seatgate, deleted.as(owner), deleted.owner))
     expect(codeOf(await forget(world, owner))).toBe('last_owner')
-    answered(await transferOwnership(seatgate, given.as(owner), { userId: heir }))
+    answered(
+      await transferOwnership(seatgate, given.as(owner), { userId: heir, password: PASSWORD })
+    )
     expect(codeOf(await forget(world, owner))).toBe('last_owner')
     await softDeleted(seatgate, { id: deleted.id, owner })
     expect(codeOf(await forget(world, owner))).toBe('ok')

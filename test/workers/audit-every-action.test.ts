@@ -213,7 +213,7 @@ describe('what is on record', () => {
       putActiveOrganization(seatgate, { caller: session }, id)
     )
     await writes('o.ownership_transfer', () =>
-      transferOwnership(seatgate, asOwner, { userId: one })
+      transferOwnership(seatgate, asOwner, { userId: one, password: PASSWORD })
     )
     await forwardOrganization(seatgate, id)
     const byOperator = organization.asOperator

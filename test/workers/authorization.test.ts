@@ -220,7 +220,7 @@ const REQUESTS: Readonly<Record<string, Ask>> = {
   'POST :org/transfer': ({ peer }, { id }) => ({
     method: 'POST',
     path: `/organizations/${id}/transfer`,
-    body: { userId: peer.userId },
+    body: { userId: peer.userId, password },
   }),
   'GET :org/members': (_team, about) => ({ method: 'GET', path: members(about) }),
   'POST :org/members': ({ candidate }, about) => ({

@@ -192,7 +192,7 @@ describe('Idempotency-Key on the other POSTs in an organization', () => {
     {
       name: 'transfer',
       path: (team) => `/organizations/${team.organization.id}/transfer`,
-      body: (team) => ({ userId: team.admin.userId }),
+      body: (team) => ({ userId: team.admin.userId, password: PASSWORD }),
       since: (team) => client.delete(team.memberPath(team.owner), asUser(team.owner)),
       other: { role: 'member' },
     },

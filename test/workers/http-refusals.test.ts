@@ -25,6 +25,7 @@ import {
   anOperator,
   asUser,
   byName,
+  type Client,
   clientOf,
   embedded,
   host,
@@ -42,7 +43,7 @@ import {
 import { owners } from './forwarding.ts'
 import { days, retaining } from './retained.ts'
 import { testEnv } from './setup.ts'
-import { PASSWORD } from './world.ts'
+import { PASSWORD, SECRET } from './world.ts'
 
 interface Case {
   readonly status: number
@@ -231,7 +232,11 @@ const ways = {
     status: 404,
     ask: async () => {
       const { owner, candidate, path } = await smallTeam()
-      return host.post(`${path}/transfer`, { userId: candidate.userId }, owner.token)
+      return host.post(
+        `${path}/transfer`,
+        { userId: candidate.userId, password: PASSWORD },
+        owner.token
+      )
     },
   },
   no_active_organization: { status: 409, ask: () => page('/active', 'user:nobody') },
@@ -340,6 +345,17 @@ const ways = {
       const headers = { 'idempotency-key': 'once' }
       await host.post('/organizations', { name: 'Acme', slug: 'for-mismatch' }, token, headers)
       return host.post('/organizations', { name: 'Other' }, token, headers)
+    },
+  },
+  stored_result_unreadable: {
+    status: 410,
+    ask: async () => {
+      const { owner, candidate, path } = await smallTeam()
+      const input = { email: candidate.email, role: 'member' }
+      const invite = (client: Client) =>
+        client.post(`${path}/invitations`, input, asUser(owner), { 'idempotency-key': 'rotated' })
+      await invite(embedded())
+      return invite(embedded({ secret: `${SECRET}, and another one` }))
     },
   },
   not_dead: { status: 409, ask: () => requeueing('none') },

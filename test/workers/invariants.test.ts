@@ -20,7 +20,15 @@ import {
   type State,
 } from './invariants.ts'
 import { testEnv } from './setup.ts'
-import { answered, createWorld, join, newOrganization, newUsers, organizationOf } from './world.ts'
+import {
+  answered,
+  createWorld,
+  join,
+  newOrganization,
+  newUsers,
+  organizationOf,
+  PASSWORD,
+} from './world.ts'
 
 describe('the checkers', () => {
   it('find nothing in what is right, and everything that is done to it', async () => {
@@ -32,7 +40,7 @@ describe('the checkers', () => {
     const other = await join(world, organization)
     answered(await suspendMember(seatgate, asOwner, other))
     answered(await renameOrganization(seatgate, asOwner, { name: 'Renamed' }))
-    answered(await transferOwnership(seatgate, asOwner, { userId: member }))
+    answered(await transferOwnership(seatgate, asOwner, { userId: member, password: PASSWORD }))
     await world.settled()
     const good = await readState(organization.id)
     expect(violationsIn(good, { quiet: true })).toEqual([])

@@ -247,9 +247,11 @@ describe('an owner who was invited', () => {
     expect(codeOf(await changeRole(seatgate, asOwner, owner, { role: 'member' }))).toBe(
       'last_owner'
     )
-    expect(codeOf(await transferOwnership(seatgate, asOwner, { userId }))).toBe('not_a_member')
+    expect(codeOf(await transferOwnership(seatgate, asOwner, { userId, password: PASSWORD }))).toBe(
+      'not_a_member'
+    )
     const [transferred, revoked] = await Promise.all([
-      transferOwnership(seatgate, asOwner, { userId }),
+      transferOwnership(seatgate, asOwner, { userId, password: PASSWORD }),
       revokeInvitation(seatgate, asOwner, invited.id),
     ])
     expect([codeOf(transferred), codeOf(revoked)]).toEqual(['not_a_member', 'ok'])

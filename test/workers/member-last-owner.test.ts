@@ -171,7 +171,11 @@ describe('of two owners who go at once', () => {
       await eachRound(
         provider,
         (world, organization, one, other) => [
-          () => transferOwnership(world.seatgate, organization.as(one), { userId: other }),
+          () =>
+            transferOwnership(world.seatgate, organization.as(one), {
+              userId: other,
+              password: PASSWORD,
+            }),
           () => OUTS[out]!(world, organization, other, one),
         ],
         (codes, owners, said) => {

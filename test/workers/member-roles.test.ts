@@ -23,6 +23,7 @@ import {
   newUser,
   type TestOrganization,
   type WorldOptions,
+  PASSWORD,
 } from './world.ts'
 
 /** Roles of a host's own, in no order: the one who admits members owns nothing. */
@@ -152,9 +153,9 @@ describe('roles are a set', () => {
     expect(codeOf(await removeMember(seatgate, scope, organization.owner))).toBe(
       'insufficient_role'
     )
-    expect(codeOf(await transferOwnership(seatgate, scope, { userId: auditor }))).toBe(
-      'insufficient_role'
-    )
+    expect(
+      codeOf(await transferOwnership(seatgate, scope, { userId: auditor, password: PASSWORD }))
+    ).toBe('insufficient_role')
     expect(codeOf(await countMembersWithoutMfa(seatgate, scope))).toBe('insufficient_role')
     expect(await everything()).toEqual(before)
   })
@@ -168,7 +169,10 @@ describe('roles are a set', () => {
       await addMember(world.seatgate, organization.as(owner), { userId: heir, role: 'guest' })
     )
     const { from, to } = answered(
-      await transferOwnership(world.seatgate, organization.as(owner), { userId: heir })
+      await transferOwnership(world.seatgate, organization.as(owner), {
+        userId: heir,
+        password: PASSWORD,
+      })
     )
     expect([from.role, to.role]).toEqual(['porter', 'proprietor'])
     const again = await removeMember(world.seatgate, organization.as(heir), heir)

@@ -46,7 +46,7 @@ const WAYS = {
     suspendMember(seatgate, as(self), self),
   'suspends the other': (seatgate, { as }, self, other) => suspendMember(seatgate, as(self), other),
   'hands over to the other': (seatgate, { as }, self, other) =>
-    transferOwnership(seatgate, as(self), { userId: other }),
+    transferOwnership(seatgate, as(self), { userId: other, password: PASSWORD }),
   'deletes the account': (seatgate, _organization, self) =>
     deleteUser(seatgate, { caller: { userId: self } }, { password: PASSWORD }),
 } satisfies Record<string, Act>

@@ -37,6 +37,7 @@ import {
   newOrganization,
   newUser,
   type TestOrganization,
+  PASSWORD,
 } from './world.ts'
 
 const system = { type: 'system' } as const
@@ -249,7 +250,12 @@ describe('changeRole', () => {
     const admin = await join(calm, organization, 'admin')
     const copy = answered(await listMembers(calm.seatgate, organization.as(owner)))
     expect(copy.data.find(({ userId }) => userId === admin)?.role).toBe('admin')
-    answered(await transferOwnership(calm.seatgate, organization.as(owner), { userId: admin }))
+    answered(
+      await transferOwnership(calm.seatgate, organization.as(owner), {
+        userId: admin,
+        password: PASSWORD,
+      })
+    )
     answered(await removeMember(calm.seatgate, organization.as(owner), owner))
     for (const caller of [system, { userId: admin }]) {
       const scope: OrganizationScope = { caller, organization: organization.id }
@@ -268,7 +274,10 @@ describe('changeRole', () => {
       const world = createWorld({
         provider: 'd1',
         around: meanwhile(() =>
-          transferOwnership(calm.seatgate, organization.as(owner), { userId: admin })
+          transferOwnership(calm.seatgate, organization.as(owner), {
+            userId: admin,
+            password: PASSWORD,
+          })
         ),
       })
       const caller = by === 'the host' ? system : { userId: admin }

@@ -45,7 +45,7 @@ describe('transferOwnership', () => {
     const before = await actionsOf(id)
     const heard = listening()
     const world = createWorld({ around: heard.around })
-    const input = { userId: heir, ...(role !== undefined && { role }) }
+    const input = { userId: heir, password: PASSWORD, ...(role !== undefined && { role }) }
     const transferred = await transferOwnership(world.seatgate, organization.as(owner), input)
     await world.settled()
     expect(answered(transferred)).toMatchObject({
@@ -73,7 +73,12 @@ describe('transferOwnership', () => {
     const { owner, id } = organization
     const other = await join(calm, organization, 'owner')
     const heir = await join(calm, organization)
-    answered(await transferOwnership(seatgate, organization.as(owner), { userId: heir }))
+    answered(
+      await transferOwnership(seatgate, organization.as(owner), {
+        userId: heir,
+        password: PASSWORD,
+      })
+    )
     expect(await rolesIn(id)).toEqual({ [owner]: 'admin', [other]: 'owner', [heir]: 'owner' })
   })
 
@@ -90,7 +95,7 @@ describe('transferOwnership', () => {
       const { owner, id } = organization
       const heir = await join(calm, organization)
       const before = await everything()
-      const input = { userId: heir, role: 'member' }
+      const input = { userId: heir, role: 'member', password: PASSWORD }
       const answer = await transferOwnership(world.seatgate, organization.as(owner), input)
       expect(answer).toEqual({ ok: false, error: { code: 'unavailable' } })
       if (moment === 'before') expect(await everything()).toEqual(before)
@@ -107,8 +112,8 @@ describe('transferOwnership', () => {
     answered(await suspendMember(seatgate, organization.as(owner), suspended))
     await calm.settled()
     const before = await everything()
-    const by = (userId: string, input: unknown) =>
-      transferOwnership(seatgate, organization.as(userId), input)
+    const by = (userId: string, input: object) =>
+      transferOwnership(seatgate, organization.as(userId), { password: PASSWORD, ...input })
     expect(codeOf(await by(owner, { userId: suspended }))).toBe('not_a_member')
     expect(codeOf(await by(owner, { userId: await newUser() }))).toBe('not_a_member')
     expect(codeOf(await by(owner, { userId: owner }))).toBe('validation_error')
@@ -117,9 +122,9 @@ describe('transferOwnership', () => {
     expect(codeOf(await by(admin, { userId: admin }))).toBe('insufficient_role')
     expect(codeOf(await by(suspended, { userId: admin }))).toBe('organization_not_found')
     const host = { caller: { type: 'system' } as const, organization: id }
-    expect(codeOf(await transferOwnership(seatgate, host, { userId: admin }))).toBe(
-      'insufficient_role'
-    )
+    expect(
+      codeOf(await transferOwnership(seatgate, host, { userId: admin, password: PASSWORD }))
+    ).toBe('insufficient_role')
     expect({ ...(await everything()), users: [] }).toEqual({ ...before, users: [] })
   })
 })
@@ -138,7 +143,10 @@ describe('transfers at once', () => {
         const heirs = [await join(calm, organization), await join(calm, organization, 'admin')]
         const answers = await Promise.all(
           heirs.map((userId) =>
-            transferOwnership(world.seatgate, organization.as(owner), { userId })
+            transferOwnership(world.seatgate, organization.as(owner), {
+              userId,
+              password: PASSWORD,
+            })
           )
         )
         await world.settled()
@@ -168,7 +176,7 @@ describe('transfers at once', () => {
           await calm.settled()
         }),
       })
-      const input = { userId: heir }
+      const input = { userId: heir, password: PASSWORD }
       expect(await transferOwnership(world.seatgate, organization.as(owner), input)).toEqual({
         ok: false,
         error: { code: 'not_a_member' },
@@ -185,7 +193,10 @@ describe('transfers at once', () => {
       const { owner, id } = organization
       const heir = await join(calm, organization)
       const [transferred, deleted] = await Promise.all([
-        transferOwnership(world.seatgate, organization.as(owner), { userId: heir }),
+        transferOwnership(world.seatgate, organization.as(owner), {
+          userId: heir,
+          password: PASSWORD,
+        }),
         deleteUser(world.seatgate, { caller: { userId: heir } }, { password: PASSWORD }),
       ])
       await world.settled()
@@ -201,7 +212,12 @@ describe('transfers at once', () => {
     const organization = await newOrganization(calm)
     const { owner, id } = organization
     const heir = await join(calm, organization, 'admin')
-    answered(await transferOwnership(seatgate, organization.as(owner), { userId: heir }))
+    answered(
+      await transferOwnership(seatgate, organization.as(owner), {
+        userId: heir,
+        password: PASSWORD,
+      })
+    )
     expect(await rolesIn(id)).toEqual({ [owner]: 'admin', [heir]: 'owner' })
     const newcomer = { userId: await newUser(), role: 'admin,owner' }
     const answer = await addMember(seatgate, organization.as(heir), newcomer)

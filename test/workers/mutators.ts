@@ -374,7 +374,8 @@ const CHANGES: readonly Mutator[] = [
     name: 'transferOwnership',
     inside: true,
     told: true,
-    act: (seatgate, team) => transferOwnership(seatgate, asOwner(team), { userId: team.member }),
+    act: (seatgate, team) =>
+      transferOwnership(seatgate, asOwner(team), { userId: team.member, password: PASSWORD }),
   },
   {
     name: 'setSeatLimit',

@@ -125,7 +125,7 @@ describe('one operation id of several who ask', () => {
     expect(codeOf(next)).toBe('organization_not_found')
   })
 
-  it('SEAT-18 of an operator who acts as somebody is that person’s', async () => {
+  it('A9 SEAT-18 of an operator who acts as somebody is theirs together, and not that person’s', async () => {
     const organization = await newOrganization(world)
     const caller = { userId: organization.owner }
     const acting = { ...caller, impersonatedBy: 'support-1' }
@@ -134,12 +134,17 @@ describe('one operation id of several who ask', () => {
     const rename = (by: Principal, name: string) =>
       renameOrganization(seatgate, scope(by), { name }, { operationId })
     const first = answered(await rename(acting, 'Renamed'))
-    expect(answered(await rename(caller, 'Renamed'))).toEqual(first)
-    expect(codeOf(await rename(caller, 'Other'))).toBe('idempotency_mismatch')
+    const own = answered(await rename(caller, 'Other'))
+    expect([first.name, own.name]).toEqual(['Renamed', 'Other'])
+    expect(answered(await rename(acting, 'Renamed'))).toEqual(first)
+    expect(answered(await rename(caller, 'Other'))).toEqual(own)
+    expect(codeOf(await rename(acting, 'Other'))).toBe('idempotency_mismatch')
+    expect(codeOf(await rename(caller, 'Renamed'))).toBe('idempotency_mismatch')
     expect(await recorded(operationId)).toEqual([`user:${organization.owner}`])
+    expect(await recorded(`${operationId} by support-1`)).toEqual([`user:${organization.owner}`])
     const { events } = await readState(organization.id)
     const renames = events.filter(({ action }) => action === 'organization.rename')
-    expect(renames.map(({ actor_id }) => actor_id)).toEqual(['support-1'])
+    expect(renames.map(({ actor_id }) => actor_id)).toEqual(['support-1', organization.owner])
   })
 
   it.each([

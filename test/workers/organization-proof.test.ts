@@ -3,6 +3,7 @@ import { passwordCheck } from '../../host/identity/routes.ts'
 import { seatgateRouter } from '../../src/hono/index.ts'
 import {
   softDeleteOrganization,
+  transferOwnership,
   updateSlug,
   type SeatgateOptions,
   type Seatgate,
@@ -15,13 +16,15 @@ import {
   answered,
   codeOf,
   createWorld,
+  join,
   newOrganization,
   PASSWORD,
   type TestOrganization,
 } from './world.ts'
 
 type Proof = { password?: unknown; stepUpProof?: unknown }
-type Act = (s: Seatgate, organization: TestOrganization, proof: Proof) => Promise<Result<unknown>>
+type Team = TestOrganization & { readonly heir: string }
+type Act = (s: Seatgate, organization: Team, proof: Proof) => Promise<Result<unknown>>
 
 const acts: [string, Act][] = [
   [
@@ -34,6 +37,11 @@ const acts: [string, Act][] = [
     (seatgate, { owner, as }, proof) =>
       softDeleteOrganization(seatgate, as(owner), { confirmName: 'Test', ...proof }),
   ],
+  [
+    'transferOwnership (A3)',
+    (seatgate, { owner, heir, as }, proof) =>
+      transferOwnership(seatgate, as(owner), { userId: heir, ...proof }),
+  ],
 ]
 
 const both = {
@@ -44,8 +52,13 @@ const passwordOnly = { verifyPassword: both.verifyPassword }
 const stepUpOnly = { stepUp: both.stepUp }
 const world = createWorld()
 
-async function outcome(act: Act, proofs: Partial<SeatgateOptions>, proof: Proof) {
+async function newTeam(): Promise<Team> {
   const organization = await newOrganization(world)
+  return { ...organization, heir: await join(world, organization) }
+}
+
+async function outcome(act: Act, proofs: Partial<SeatgateOptions>, proof: Proof) {
+  const organization = await newTeam()
   const rows = await everything()
   const result = await act(seatgateWith(proofs), organization, proof)
   if (!result.ok) expect(await everything()).toEqual(rows)
@@ -89,7 +102,7 @@ describe.each(acts)('the proof of %s', (_name, act) => {
   })
 
   it('ORG-32 throws where the host can check nothing', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newTeam()
     const bare = seatgateWith({ verifyPassword: undefined as never })
     await expect(act(bare, organization, { password: PASSWORD })).rejects.toThrow(
       /verifyPassword or stepUp/
@@ -127,7 +140,7 @@ describe.each(acts)('the proof of %s', (_name, act) => {
   )
 
   it('is checked for who asks, and nobody else', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newTeam()
     const asked: unknown[] = []
     const verifyPassword = (...of: unknown[]) => asked.push(of) > 0
     answered(await act(seatgateWith({ verifyPassword }), organization, { password: ' as typed ' }))
@@ -135,7 +148,7 @@ describe.each(acts)('the proof of %s', (_name, act) => {
   })
 
   it('ORG-33 of an account without a password is wrong, whatever is tried', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newTeam()
     const { owner } = organization
     await testEnv.DB.prepare('DELETE FROM memberships WHERE user_id = ?').bind(owner).run()
     await testEnv.DB.prepare('DELETE FROM users WHERE id = ?').bind(owner).run()

@@ -72,6 +72,7 @@ const PAGES = {
   admin_must_enroll_first: [{}, { status: 409, says: /second factor/ }],
   operation_in_progress: [{}, { status: 409, says: /again/ }],
   idempotency_mismatch: [{}, { status: 422, says: /Idempotency-Key/ }],
+  stored_result_unreadable: [{}, { status: 410, says: /first answer/ }],
   validation_error: [
     { errors: { name: ['Is required.', 'Is empty.'], slug: ['Is taken.'] } },
     { status: 422, says: /\nname: Is required\. Is empty\.\nslug: Is taken\.$/ },

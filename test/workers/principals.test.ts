@@ -103,7 +103,7 @@ const inside = (
           password,
         })
       ),
-    transfer: () => code(transferOwnership(seatgate, scope, { userId: member })),
+    transfer: () => code(transferOwnership(seatgate, scope, { userId: member, password })),
     limit: () => code(setSeatLimit(seatgate, scope, { limit: 3 })),
     delete: () => code(softDeleteOrganization(seatgate, scope, { confirmName: 'Test', password })),
     leave: () => code(leaveOrganization(seatgate, scope)),

@@ -130,7 +130,10 @@ describe('somebody in a hundred organizations', () => {
     const owned = organizations.slice(0, 30)
     for (const organization of owned) {
       const scope = organization.as(organization.owner)
-      const given = await transferOwnership(world.seatgate, scope, { userId: leaver })
+      const given = await transferOwnership(world.seatgate, scope, {
+        userId: leaver,
+        password: PASSWORD,
+      })
       // Some of them have two owners: there the founder does no more than step down.
       expect(codeOf(given)).toBe('ok')
     }
@@ -190,7 +193,7 @@ describe.each(enforcing)('an account that is deleted while something happens (%s
       what: 'they are made the owner',
       before: (organization, userId) => join(calm, organization, 'member', userId),
       act: ({ seatgate }, { as, owner }, userId) =>
-        transferOwnership(seatgate, as(owner), { userId }),
+        transferOwnership(seatgate, as(owner), { userId, password: PASSWORD }),
       outcomes: ['ok not_a_member', 'last_owner ok'],
     },
     {

@@ -123,7 +123,12 @@ function product(provider: 'ledger' | 'd1', around: Parameters<Driver['open']>[0
     changeRole: async (person, organization, { id }, role) =>
       answer(await changeRole(seatgate, within(organization, person), id, { role })),
     transfer: async (person, organization, { id: userId }) =>
-      answer(await transferOwnership(seatgate, within(organization, person), { userId })),
+      answer(
+        await transferOwnership(seatgate, within(organization, person), {
+          userId,
+          password: PASSWORD,
+        })
+      ),
     suspend: async (person, organization, { id }) =>
       answer(await suspendMember(seatgate, within(organization, person), id)),
     restore: async (person, organization, people) =>

@@ -10,6 +10,7 @@ import {
   repeatable,
   type Deeds,
   type Occasion,
+  PASSWORD,
 } from './deed.ts'
 
 const suspendedIn = ({ organization }: Occasion) =>
@@ -105,7 +106,7 @@ export const members: Deeds = {
     3,
     (occasion) => {
       const by = administrator(occasion)
-      const input = { userId: anyMember(occasion)?.user_id ?? '' }
+      const input = { userId: anyMember(occasion)?.user_id ?? '', password: PASSWORD }
       return repeatable(by, (library, options) =>
         seatgate.transferOwnership(library, as(by, occasion), input, options)
       )
