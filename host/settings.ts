@@ -1,4 +1,5 @@
 import { normalizeEmail, seatLimit, webhookSink, type Sink } from '../src/index.ts'
+import type { KnownAs } from './identity/sessions.ts'
 
 /** The variables of `wrangler.toml`, and the secret beside them. */
 export interface Variables {
@@ -6,6 +7,7 @@ export interface Variables {
   readonly DEFAULT_SEAT_LIMIT?: string
   readonly SEAT_RESERVATION_SECONDS?: string
   readonly OPERATOR_EMAILS?: string
+  readonly OPERATOR_USER_IDS?: string
   readonly AUDIT_WEBHOOK_URL?: string
   readonly AUDIT_WEBHOOK_SECRET?: string
   readonly AUDIT_LOG_KEY?: string
@@ -21,7 +23,12 @@ export interface Variables {
 export interface Settings {
   readonly defaultSeatLimit: number | 'unlimited'
   readonly reservationSeconds: number
-  readonly isOperator: (email: string) => boolean
+  readonly isOperator: (user: KnownAs) => boolean
+  /**
+   * Addresses that count as verified when somebody signs up with them: in development those of operators,
+   * as no mail reaches anybody there.
+   */
+  readonly verifiedAtSignUp: ReadonlySet<string>
   readonly sinks: readonly Sink[]
   /** Signs checkpoints of audit logs. Null: none is kept. */
   readonly auditLogKey: string | null
@@ -38,6 +45,7 @@ export interface Settings {
   readonly publicUrl: string | null
   /** Whether mail is written where the developer can read it. */
   readonly printsMail: boolean
+  readonly development: boolean
 }
 
 /**
@@ -46,16 +54,14 @@ export interface Settings {
  * @throws {TypeError} naming the variable that is wrong.
  */
 export function readSettings(variables: Variables): Settings {
-  const operators = new Set(
-    (variables.OPERATOR_EMAILS ?? '')
-      .split(',')
-      .map(normalizeEmail)
-      .filter((email) => email !== '')
-  )
+  const emails = new Set(listed(variables.OPERATOR_EMAILS).map(normalizeEmail))
+  const userIds = new Set(listed(variables.OPERATOR_USER_IDS))
   return {
     defaultSeatLimit: defaultSeatLimit(variables.DEFAULT_SEAT_LIMIT || 'unlimited'),
     reservationSeconds: seconds(variables.SEAT_RESERVATION_SECONDS || '30'),
-    isOperator: (email) => operators.has(email),
+    isOperator: ({ userId, email, emailVerifiedAt }) =>
+      userIds.has(userId) || (emailVerifiedAt !== null && emails.has(email)),
+    verifiedAtSignUp: variables.ENVIRONMENT === 'development' ? emails : new Set(),
     sinks: sinks(variables),
     auditLogKey: variables.AUDIT_LOG_KEY || developmentKey(variables),
     auditRetentionDays: retentionDays(variables),
@@ -65,7 +71,13 @@ export function readSettings(variables: Variables): Settings {
     dnsUrl: variables.DNS_URL || 'https://cloudflare-dns.com/dns-query',
     publicUrl: publicUrl(variables),
     printsMail: variables.ENVIRONMENT === 'development',
+    development: variables.ENVIRONMENT === 'development',
   }
+}
+
+function listed(text = ''): string[] {
+  const items = text.split(',').map((item) => item.trim())
+  return items.filter((item) => item !== '')
 }
 
 function defaultSeatLimit(text: string): number | 'unlimited' {

@@ -30,9 +30,11 @@ import {
 } from './identity/routes.ts'
 import { users } from './identity/schema.ts'
 import { sessionQuery, tokenOf, touchSession } from './identity/sessions.ts'
+import { limitNetworks, type RateLimit } from './identity/rate.ts'
 import { checkpointsIn } from './checkpoints.ts'
 import { txtRecordIsThere } from './dns.ts'
 import { printedMail, printedProof } from './mail.ts'
+import { PAGE } from './page.ts'
 import { readSettings, type Variables } from './settings.ts'
 
 export { SeatLedger } from '../src/runtime/seat-ledger.ts'
@@ -42,9 +44,12 @@ interface Bindings extends Variables {
   readonly SEATS: DurableObjectNamespace<SeatLedger>
   readonly AUDIT_QUEUE: Queue<WakeUp>
   readonly CHECKPOINTS?: R2Bucket
+  readonly IDENTITY_RATE?: RateLimit
+  readonly DEVELOPMENT_RATE?: RateLimit
 }
 
-const { DB, SEATS, AUDIT_QUEUE, CHECKPOINTS, ...variables } = env as unknown as Bindings
+const { DB, SEATS, AUDIT_QUEUE, CHECKPOINTS, IDENTITY_RATE, DEVELOPMENT_RATE, ...variables } =
+  env as unknown as Bindings
 const settings = readSettings(variables)
 const database = drizzle(DB)
 
@@ -81,6 +86,13 @@ const proof =
     ? addressProof(database, settings.secret, printedProof(settings.publicUrl))
     : null
 
+const { verifiedAtSignUp } = settings
+if (verifiedAtSignUp.size > 0) {
+  const addresses = [...verifiedAtSignUp].join(', ')
+  console.log(`In development OPERATOR_EMAILS count as verified at sign-up: ${addresses}`)
+}
+const rate = settings.development ? DEVELOPMENT_RATE : IDENTITY_RATE
+
 const authenticate: Authenticate = async (c) => {
   const token = tokenOf(c)
   return token === null ? null : sessionQuery(database, token, settings.isOperator)
@@ -102,13 +114,15 @@ const app = new Hono()
     c.res.headers.set('x-request-id', c.get('requestId'))
   })
   .use(secureHeaders({ contentSecurityPolicy }))
+  .get('/', (c) => c.html(PAGE))
   .get('/healthz', (c) => c.json({ status: 'ok' }))
   .use(async (c, next) => {
     await next()
     const token = tokenOf(c)
     if (token !== null) waitUntil(touched(token))
   })
-  .route('/', identityRoutes(seatgate, proof))
+  .use('/invitations/accept-with-signup', limitNetworks(rate))
+  .route('/', identityRoutes(seatgate, { proof, verifiedAtSignUp, rate }))
   .route('/', seatgateRouter(seatgate, { authenticate, signIn: signIn(seatgate) }))
   .notFound(() => problemResponse({ code: 'not_found' }))
   // Not even a mistake of ours tells a client about the inside.

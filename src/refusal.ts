@@ -26,6 +26,7 @@ export type Refusal =
       readonly limit: number | 'unlimited' | 'unknown'
       readonly version: number
     }
+  | { readonly code: RateRefusalCode; readonly retryAfterSeconds: number }
   | { readonly code: PlainRefusalCode }
 
 /** An organization as a refusal names it. */
@@ -34,6 +35,13 @@ export interface NamedOrganization {
   readonly name: string
   readonly slug: string
 }
+
+/** The codes of limits that are counted in a window of time; they carry how long it is open yet. */
+export type RateRefusalCode =
+  | 'rate_limited'
+  | 'rate_limited_user'
+  | 'rate_limited_organization'
+  | 'rate_limited_recipient'
 
 type PlainRefusalCode =
   | 'unauthenticated'
@@ -52,10 +60,6 @@ type PlainRefusalCode =
   | 'invitation_revoked'
   | 'invitation_declined'
   | 'invitation_already_accepted'
-  | 'rate_limited'
-  | 'rate_limited_user'
-  | 'rate_limited_organization'
-  | 'rate_limited_recipient'
   | 'domain_not_verified'
   | 'domain_taken'
   | 'invalid_password'

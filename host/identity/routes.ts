@@ -28,6 +28,7 @@ import { sha256 } from '../../src/sha256.ts'
 import { atMost, LineOfText, secretText } from '../../src/text.ts'
 import type { AddressProof } from './address-proof.ts'
 import { hashPassword, verifyPassword } from './password.ts'
+import { isWithin, limitNetworks, tooOften, type RateLimit } from './rate.ts'
 import { users } from './schema.ts'
 import {
   insertSession,
@@ -63,15 +64,31 @@ const SignIn = v.object(
 
 type UserRow = typeof users.$inferSelect
 
+/** Options of {@link identityRoutes}. */
+export interface IdentityOptions {
+  /** Verifies addresses by mail. Default: no mail goes out. */
+  readonly proof?: AddressProof | null
+  /** Addresses that count as verified when somebody signs up with them. Default none. */
+  readonly verifiedAtSignUp?: ReadonlySet<string>
+  /** How often a network, and an account, may be tried. Default: no limit. */
+  readonly rate?: RateLimit | undefined
+}
+
 /**
  * Sign-up, sign-in and sign-out, and with `proof` the verification of addresses: the smallest real
  * identity, to be replaced by the host's own.
  */
-export function identityRoutes(seatgate: Seatgate, proof: AddressProof | null = null) {
+export function identityRoutes(
+  seatgate: Seatgate,
+  { proof = null, verifiedAtSignUp = new Set(), rate }: IdentityOptions = {}
+) {
   const { db } = seatgate
   const routes = new Hono()
   // Signing in needs no cookie, and sets one: a page elsewhere must not sign somebody in as another.
   routes.use('/identity/*', noStore, refuseCrossSite({ requests: 'all' }))
+  // Hashing takes time, and passwords can be guessed: before either.
+  routes.use('/identity/sign-up', limitNetworks(rate))
+  routes.use('/identity/sign-in', limitNetworks(rate))
 
   routes.post('/identity/sign-up', async (c) => {
     const input = parseInput(SignUp, await readBody(c))
@@ -89,7 +106,7 @@ export function identityRoutes(seatgate: Seatgate, proof: AddressProof | null = 
       name: name ?? null,
       passwordHash: await hashPassword(password),
       signUpKey,
-      emailVerifiedAt: null,
+      emailVerifiedAt: verifiedAtSignUp.has(email) ? now : null,
       createdAt: now,
     }
     const session = await newSession()
@@ -103,7 +120,7 @@ export function identityRoutes(seatgate: Seatgate, proof: AddressProof | null = 
         ? signUpAgain(c, first, signUpKey, password, name ?? null)
         : problemResponse(taken)
     }
-    await proof?.send(user)
+    if (user.emailVerifiedAt === null) await proof?.send(user)
     return signedIn(c, user, session.token, 201)
   })
 
@@ -129,6 +146,7 @@ export function identityRoutes(seatgate: Seatgate, proof: AddressProof | null = 
     const input = parseInput(SignIn, await readBody(c))
     if (!input.ok) return problemResponse(input.error)
     const { email, password } = input.value
+    if (!(await isWithin(rate, `account:${email}`))) return tooOften()
     const [user] = await db.select().from(users).where(eq(users.email, email))
     const correct = await verifyPassword(password, user?.passwordHash ?? null)
     if (!user || !correct) return problemResponse({ code: 'unauthenticated' })

@@ -39,7 +39,7 @@ export function tokenOf(c: Context): string | null {
 export async function sessionQuery(
   db: Database,
   token: string,
-  isOperator: (email: string) => boolean
+  isOperator: (user: KnownAs) => boolean
 ): Promise<PrincipalQuery> {
   const live = sql`sessions.token_hash = ${await sha256(token)}
     and sessions.expires_at > ${Date.now()}`
@@ -52,6 +52,7 @@ export async function sessionQuery(
       .select({
         userId: users.id,
         email: users.email,
+        emailVerifiedAt: users.emailVerifiedAt,
         sessionId: field('token_hash').as('session_id'),
         activeOrganizationId: field('active_organization_id').as('active_organization_id'),
       })
@@ -61,7 +62,7 @@ export async function sessionQuery(
       row
         ? {
             userId: row.userId,
-            operator: isOperator(row.email),
+            operator: isOperator(row),
             session: { id: row.sessionId, activeOrganizationId: row.activeOrganizationId },
           }
         : null,
@@ -81,9 +82,15 @@ export async function sessionUser(
   return found?.user ?? null
 }
 
-interface SessionRow {
+/** Whom a session belongs to, as far as operators are told from others by it. */
+export interface KnownAs {
   readonly userId: string
   readonly email: string
+  /** Null: nobody knows whose address it is. */
+  readonly emailVerifiedAt: Date | null
+}
+
+interface SessionRow extends KnownAs {
   readonly sessionId: string
   readonly activeOrganizationId: string | null
 }

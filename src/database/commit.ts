@@ -26,11 +26,18 @@ export interface Aborted {
 export type Commit = { readonly committed: true; readonly answers: readonly unknown[] } | Aborted
 
 /**
- * A statement that aborts its batch with `code` unless `condition` holds at that moment. D1 has one
+ * A statement that aborts its batch with `code`, and a whole number if there is one to carry, unless
+ * `condition` holds at that moment. D1 has one
  * writer, so what a guard sees is what the statements beside it act on.
  */
-export function guard(db: Database, code: GuardCode, condition: SQL): Statement {
-  return db.insert(guards).select(sql`select ${code} where not (${condition})`)
+export function guard(
+  db: Database,
+  code: GuardCode,
+  condition: SQL,
+  number: SQL | null = null
+): Statement {
+  const told = number === null ? sql`${code}` : sql`${code} || ':' || ${number}`
+  return db.insert(guards).select(sql`select ${told} where not (${condition})`)
 }
 
 /**

@@ -76,8 +76,8 @@ export function titleOf(code: RefusalCode): string {
 
 /**
  * Makes the answer to a refusal: `application/problem+json` as RFC 9457 has it, with the refusal's
- * own members beside the standard ones. It is not to be cached; a 401 has a `WWW-Authenticate` and a 503
- * a `Retry-After`.
+ * own members beside the standard ones. It is not to be cached; a 401 has a `WWW-Authenticate`, a 429
+ * and a 503 have a `Retry-After`.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9457
  */
@@ -97,12 +97,13 @@ export function problemResponse(refusal: Refusal): Response {
  * The headers of an answer to a refusal, whatever its format. The library does not know how a host signs
  * people in; `Bearer` is a challenge that opens no dialog in a browser.
  */
-export function headersOf({ code }: Refusal): Record<string, string> {
-  const status = statusOf(code)
+export function headersOf(refusal: Refusal): Record<string, string> {
+  const status = statusOf(refusal.code)
   return {
     'cache-control': 'no-store',
     ...(status === 401 && { 'www-authenticate': 'Bearer' }),
     ...(status === 503 && { 'retry-after': String(RETRY_AFTER_SECONDS) }),
+    ...('retryAfterSeconds' in refusal && { 'retry-after': String(refusal.retryAfterSeconds) }),
   }
 }
 

@@ -13,7 +13,7 @@ import type { RefusalCode } from '../refusal.ts'
 import { refused, type Result } from '../result.ts'
 import { operationActor, type Caller } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
-import { countUp, isReached, type RateRow } from './rates.ts'
+import { countUp, isReached, secondsLeft, type RateRow } from './rates.ts'
 
 /** The name under which the attempts of a user are counted. */
 export function attemptsOf(caller: Caller): SQL {
@@ -39,7 +39,8 @@ export function refuseAttempt(
   [counted]: readonly RateRow[],
   now: Date
 ): Result<never> | null {
-  return isReached(limits.failedAccepts, counted, now) ? refused({ code: 'rate_limited' }) : null
+  if (!isReached(limits.failedAccepts, counted, now)) return null
+  return refused({ code: 'rate_limited', retryAfterSeconds: secondsLeft(counted, now) })
 }
 
 // What tells a guess from a hit. An authentic token that has ended is no guess.
@@ -62,11 +63,12 @@ export async function countAttempt<T>(
   const { db, now, report } = seatgate
   const limit = seatgate.invitations.limits.failedAccepts
   if (answer.ok || !WRONG.has(answer.error.code) || limit === Infinity) return answer
+  const at = now()
   try {
-    const { counted } = await batch(db, {
-      counted: countUp(db, key, 1, now()).returning({ count: rateLimits.count }),
-    })
-    return (counted[0]?.count ?? 0) > limit ? refused({ code: 'rate_limited' }) : answer
+    const { counted } = await batch(db, { counted: countUp(db, key, 1, at).returning() })
+    const [row] = counted
+    if (row === undefined || row.count <= limit) return answer
+    return refused({ code: 'rate_limited', retryAfterSeconds: secondsLeft(row, at) })
   } catch (error) {
     storeRefusal({ report }, error)
     return answer

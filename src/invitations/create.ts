@@ -72,7 +72,7 @@ export async function createInvitation(
         const organizationId = organization.id
         const rates = ratesOf(limits, { caller, organizationId, email })
         const full = reached(rates, found.rows.counted, now)
-        if (full !== null) return refused({ code: full })
+        if (full !== null) return refused(full)
         if (found.rows.present.length > 0) return refused({ code: 'already_member' })
 
         const planned = planInvitation(

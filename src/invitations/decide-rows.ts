@@ -111,7 +111,7 @@ function decideRow(
     email,
   })
   const full = reached(shared, counted, now, candidates) ?? reached(own, counted, now)
-  if (full !== null) return refuseRow(full)
+  if (full !== null) return { kind: 'refused', refusal: full }
   if (present.some((member) => member.email === email)) return refuseRow('already_member')
   const earlier = open.find((invitation) => invitation.email === email) ?? null
   const expiresAt = new Date(now.getTime() + invitations.ttlSeconds * 1000)
@@ -120,7 +120,7 @@ function decideRow(
 }
 
 function refuseRow(
-  code: 'insufficient_role' | 'already_member' | Rate['code']
+  code: 'insufficient_role' | 'already_member'
 ): Extract<RowDecision, { kind: 'refused' }> {
   return { kind: 'refused', refusal: { code } }
 }

@@ -11,7 +11,7 @@ import type { Database, Statement } from '../database/database.ts'
 import { areFew, insertMany } from '../database/insert-rows.ts'
 import { rateLimits } from '../database/schema.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
-import type { RefusalCode } from '../refusal.ts'
+import type { RateRefusalCode } from '../refusal.ts'
 import {
   isSystem,
   operationActor,
@@ -22,7 +22,12 @@ import {
 import type { Seatgate } from '../seatgate.ts'
 import type { InvitationLimits } from './rules.ts'
 
-type RateCode = Extract<RefusalCode, `rate_limited_${string}`>
+type RateCode = Exclude<RateRefusalCode, 'rate_limited'>
+
+interface RateRefusal {
+  readonly code: RateCode
+  readonly retryAfterSeconds: number
+}
 
 /** What has been counted under a name. */
 export type RateRow = typeof rateLimits.$inferSelect
@@ -94,12 +99,18 @@ export function reached(
   rows: readonly RateRow[],
   now: Date,
   more = 0
-): RateCode | null {
-  const full = rates.find(({ key, limit }) => {
+): RateRefusal | null {
+  for (const { code, key, limit } of rates) {
     const row = rows.find((counted) => counted.key === key)
-    return isReached(limit, row, now, more)
-  })
-  return full?.code ?? null
+    if (isReached(limit, row, now, more)) return { code, retryAfterSeconds: secondsLeft(row, now) }
+  }
+  return null
+}
+
+/** How long the window of what was counted is open yet: a whole one if nothing was counted. */
+export function secondsLeft(row: RateRow | undefined, now: Date): number {
+  const open = row !== undefined && row.endsAt > now
+  return open ? Math.ceil((row.endsAt.getTime() - now.getTime()) / 1000) : WINDOW_MS / 1000
 }
 
 /** Whether a limit is reached by what was counted in the window that is open, with `more` to come. */
@@ -116,7 +127,13 @@ export function countMore(
 ): Statement[] {
   return rates.flatMap(({ code, key, limit }) => [
     countUp(db, key, more, now),
-    guard(db, code, sql`(select count from rate_limits where key = ${key}) <= ${limit}`),
+    guard(
+      db,
+      code,
+      sql`(select count from rate_limits where key = ${key}) <= ${limit}`,
+      sql`(select cast(max(1, (ends_at - ${now.getTime()} + 999) / 1000) as integer)
+        from rate_limits where key = ${key})`
+    ),
   ])
 }
 

@@ -71,7 +71,7 @@ export async function resendInvitation(
         const { organizationId, email } = target
         const rates = ratesOf(limits, { caller, organizationId, email })
         const full = reached(rates, found.rows.counted, now)
-        if (full !== null) return refused({ code: full })
+        if (full !== null) return refused(full)
 
         const expiresAt = new Date(now.getTime() + ttlSeconds * 1000)
         const { seatId, ...before } = target

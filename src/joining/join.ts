@@ -102,10 +102,7 @@ export async function joinOrganization(
         if (present) return refused({ code: 'already_member' })
         const comer = {
           pending: rows.earlier.find(isPendingRequest),
-          declinedLately: rows.earlier.some(
-            ({ state, updatedAt }) =>
-              state === 'declined' && now.getTime() - updatedAt.getTime() < PAUSE_MS
-          ),
+          pauseMs: pauseAfter(rows.earlier, now),
           invitation: rows.invited[0],
         }
         return planJoin(seatgate, door, comer, by, now)
@@ -115,17 +112,24 @@ export async function joinOrganization(
   )
 }
 
+function pauseAfter(earlier: readonly JoinRequestRow[], now: Date): number {
+  const declined = earlier.filter(({ state }) => state === 'declined')
+  const ends = declined.map(({ updatedAt }) => updatedAt.getTime() + PAUSE_MS - now.getTime())
+  return Math.max(0, ...ends)
+}
+
 /** What else is known of whoever comes. */
 interface Comer {
   readonly pending: JoinRequestRow | undefined
-  readonly declinedLately: boolean
+  /** How long they must not ask again, having been declined. */
+  readonly pauseMs: number
   readonly invitation: InvitationRow | undefined
 }
 
 function planJoin(
   seatgate: Seatgate,
   door: DomainRow,
-  { pending, declinedLately, invitation }: Comer,
+  { pending, pauseMs, invitation }: Comer,
   caller: UserPrincipal,
   now: Date
 ): Result<Plan<JoinOutcome>> {
@@ -149,7 +153,9 @@ function planJoin(
     const { membership } = plan.value
     return ok({ ...plan, value: { status: 'joined', membership } })
   }
-  if (mode === 'request' && declinedLately) return refused({ code: 'rate_limited_user' })
+  if (mode === 'request' && pauseMs > 0) {
+    return refused({ code: 'rate_limited_user', retryAfterSeconds: Math.ceil(pauseMs / 1000) })
+  }
   return ok(planRequest(seatgate, door, pending, userId, now, guards))
 }
 

@@ -194,13 +194,14 @@ export function refusalOf({ code, numbers }: Aborted): Refusal | null {
     case 'organization_not_found':
     case 'insufficient_role':
     case 'already_member':
-    case 'rate_limited_user':
-    case 'rate_limited_organization':
-    case 'rate_limited_recipient':
     case 'idempotency_mismatch':
     case 'operation_in_progress':
     case 'host_conflict':
       return { code }
+    case 'rate_limited_user':
+    case 'rate_limited_organization':
+    case 'rate_limited_recipient':
+      return { code, retryAfterSeconds: numbers[0] ?? 1 }
     case 'seat_limit_reached':
       return { code, limit: numbers[0] ?? 0, used: numbers[1] ?? 0 }
     case 'session_gone':

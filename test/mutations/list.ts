@@ -52,6 +52,14 @@ const proofs = inFile('invitations/address.ts')
 const present = inFile('invitations/present.ts')
 const honoGuards = inFile('hono/guards.ts')
 const returnPath = inFile('hono/return-path.ts')
+const body = inFile('hono/body.ts')
+const mediaType = inFile('hono/media-type.ts')
+const crossSite = inFile('hono/cross-site.ts')
+const encoding = inFile('hono/encoding.ts')
+const noStore = inFile('hono/no-store.ts')
+const operationRecord = inFile('operations/record.ts')
+const newToken = inFile('invitations/new-token.ts')
+const transfer = inFile('memberships/transfer.ts')
 const verifier = inFile('proof/verify-export.ts')
 const strictJson = inFile('proof/strict-json.ts')
 const personal = inFile('proof/personal.ts')
@@ -768,5 +776,72 @@ export const MUTATIONS: readonly Mutation[] = [
     'lists in lists go out as they are',
     'value.map((item) => walk(item, path))',
     'value.map((item) => (Array.isArray(item) ? item : walk(item, path)))'
+  ),
+  body(
+    'any type of body is JSON',
+    "  if (type && !isJson(type)) return new UnreadableInput({ code: 'unsupported_media_type' })\n",
+    ''
+  ),
+  body('a body without a type is JSON', "if (!type && text !== '')", 'if (false as boolean)'),
+  body('bytes that are not UTF-8 are replaced', 'fatal: true', 'fatal: false'),
+  mediaType(
+    'another charset is read as UTF-8',
+    "charset === null || charset === 'utf-8'",
+    "true || charset === 'utf-8'"
+  ),
+  crossSite(
+    'a cookie is not looked at',
+    "return c.req.header('cookie') !== undefined",
+    'return false'
+  ),
+  crossSite(
+    'credentials that a browser sends by itself count as a token',
+    "['basic', 'digest', 'negotiate', 'ntlm'].includes(scheme)",
+    'false'
+  ),
+  crossSite(
+    'a subdomain is this site',
+    "site !== 'none'",
+    "site !== 'none' && site !== 'same-site'"
+  ),
+  crossSite(
+    'a page without an origin is this site',
+    'origin !== undefined && origin !== new URL',
+    "origin !== undefined && origin !== 'null' && origin !== new URL"
+  ),
+  encoding(
+    'a query is searched for another text',
+    'if (!isWellEncoded(search)) throw',
+    'if (false as boolean) throw'
+  ),
+  noStore(
+    'answers stay in caches',
+    "if (!c.res.headers.has('cache-control'))",
+    'if (false as boolean)'
+  ),
+  operationRecord(
+    'somebody who acts as a user has the keys of the user',
+    'return actor === null ? id : `${id}${ACTING}${actor}`',
+    'return actor === null ? id : id'
+  ),
+  operationRecord(
+    'an id may look like that of another actor',
+    'canonicalJson([question, actor])',
+    'canonicalJson([question])'
+  ),
+  operationRecord(
+    'the order of members makes another request',
+    'sha256(canonicalJson([question, actor]))',
+    'sha256(JSON.stringify([question, actor]))'
+  ),
+  newToken(
+    'a secret that was changed is an outage',
+    "if (error instanceof DOMException && error.name === 'OperationError') return null",
+    ''
+  ),
+  transfer(
+    'an organization is transferred without a proof',
+    '          proof: parsed.value,\n',
+    ''
   ),
 ]

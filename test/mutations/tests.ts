@@ -120,6 +120,20 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'operations/store-refusal.ts': { first: workers('schema-check'), more: [] },
   'invitations/token.ts': { first: ['test/unit/invitation-token.test.ts'], more: invitations },
   'hono/guards.ts': { first: workers('guards guards-identity'), more: workers('page-refusals') },
+  'hono/body.ts': { first: workers('http-foreign'), more: workers('http-bad-input') },
+  'hono/media-type.ts': { first: workers('http-foreign'), more: workers('http-bad-input') },
+  'hono/cross-site.ts': { first: workers('http-foreign'), more: [] },
+  'hono/encoding.ts': { first: workers('http-foreign'), more: [] },
+  'hono/no-store.ts': { first: workers('http-foreign'), more: [] },
+  'operations/record.ts': {
+    first: workers('repeats-again'),
+    more: workers('operation-actors http-idempotency'),
+  },
+  'invitations/new-token.ts': { first: workers('repeats-again'), more: invitations },
+  'memberships/transfer.ts': {
+    first: workers('organization-proof'),
+    more: workers('membership-transfer'),
+  },
   'hono/return-path.ts': {
     first: ['test/unit/return-path.test.ts'],
     more: workers('page-refusals'),

@@ -184,6 +184,7 @@ const ways = {
   },
   rate_limited: {
     status: 429,
+    beside: { retryAfterSeconds: 86_400 },
     ask: async () => {
       const { invitation, candidate } = await invitedTeam()
       const { token } = invitation
@@ -191,9 +192,21 @@ const ways = {
       return strict.post('/invitations/accept', { token }, asUser(candidate))
     },
   },
-  rate_limited_user: { status: 429, ask: () => inviteWith({ perUser: 0 }) },
-  rate_limited_organization: { status: 429, ask: () => inviteWith({ perOrganization: 0 }) },
-  rate_limited_recipient: { status: 429, ask: () => inviteWith({ perRecipient: 0 }) },
+  rate_limited_user: {
+    status: 429,
+    beside: { retryAfterSeconds: 86_400 },
+    ask: () => inviteWith({ perUser: 0 }),
+  },
+  rate_limited_organization: {
+    status: 429,
+    beside: { retryAfterSeconds: 86_400 },
+    ask: () => inviteWith({ perOrganization: 0 }),
+  },
+  rate_limited_recipient: {
+    status: 429,
+    beside: { retryAfterSeconds: 86_400 },
+    ask: () => inviteWith({ perRecipient: 0 }),
+  },
   already_member: {
     status: 409,
     ask: async () => {
@@ -472,7 +485,8 @@ it.each([...cases, ...more])(
     const response = await way.ask()
     expect(response.status).toBe(way.status)
     expect(response.headers.get('content-type')).toBe('application/problem+json')
-    expect(response.headers.has('retry-after')).toBe(way.status === 503)
+    const again = { 503: '5', 429: '86400' }[way.status] ?? null
+    expect(response.headers.get('retry-after')).toBe(again)
     // A12: what a 401 must have (RFC 9110), and what keeps an answer out of caches.
     expect(response.headers.get('www-authenticate')).toBe(way.status === 401 ? 'Bearer' : null)
     expect(response.headers.get('cache-control')).toBe('no-store')

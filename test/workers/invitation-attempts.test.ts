@@ -30,6 +30,12 @@ describe('who tries tokens', () => {
     for (const guess of guesses) answers.push(await tryAs(timed, userId, guess))
     expect(answers).toEqual(['invitation_invalid', 'invitation_invalid', 'invitation_mismatch'])
     expect(await tryAs(timed, userId, token)).toBe('rate_limited')
+    now = new Date(now.getTime() + 60_000)
+    const late = await acceptInvitation(timed.seatgate, { caller: { userId } }, { token })
+    expect(late).toEqual({
+      ok: false,
+      error: { code: 'rate_limited', retryAfterSeconds: 86_340 },
+    })
     expect(await tryAs(timed, another.userId, another.token)).toBe('ok')
     now = new Date(now.getTime() + DAY_MS)
     expect(await tryAs(timed, userId, token)).toBe('ok')

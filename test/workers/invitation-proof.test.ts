@@ -332,7 +332,7 @@ describe('the reference host', () => {
   function mailingHost(secret = SECRET) {
     const mails: { to: string; token: string }[] = []
     const proof = addressProof(db, secret, async (mail) => void mails.push(mail))
-    const routes = new Hono().route('/', identityRoutes(seatgateWith(), proof))
+    const routes = new Hono().route('/', identityRoutes(seatgateWith(), { proof }))
     return { mails, proof, client: clientOf((url, init) => routes.request(url, init)) }
   }
 
