@@ -179,7 +179,7 @@ const ways = {
     ask: async () => {
       const { candidate, accept } = await invitedTeam()
       await accept(candidate)
-      return accept(candidate)
+      return accept(await person())
     },
   },
   rate_limited: {
