@@ -1,6 +1,7 @@
 import { getTableColumns, sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { auditEvents, type AuditEventRow } from '../database/schema.ts'
+import type { AfterCall } from '../hooks/after.ts'
 import type { SaltedData } from '../proof/personal.ts'
 import { isOperator, isUser, type Principal } from '../scope.ts'
 import { ACTIONS, type AuditAction, type MetadataOf } from './actions.ts'
@@ -49,6 +50,8 @@ export interface EventDraft {
   readonly idempotencyKey?: string
   /** The event that this one followed from. */
   readonly causeEventId?: string
+  /** The `after…` hook that is called once it is committed. */
+  readonly after?: AfterCall
 }
 
 /** What a builder is to be told; what it knows itself it adds. */

@@ -50,6 +50,15 @@ export async function ask(
     : refused(refusalOf(answer.value))
 }
 
+/** Asks several `before…` hooks at once. Of several refusals the first in order is the answer. */
+export async function askEach(
+  seatgate: Seatgate,
+  questions: readonly Question[]
+): Promise<Result<null>> {
+  const answers = await Promise.all(questions.map((question) => ask(seatgate, question)))
+  return answers.find((answer) => !answer.ok) ?? ok(null)
+}
+
 /**
  * Lets the host add its own statements to those of a step in a user's life, for one batch. Unset, they
  * stay as they are.

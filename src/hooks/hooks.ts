@@ -1,4 +1,8 @@
 import type { Statement } from '../database/database.ts'
+import type { EndingCause } from '../invitations/end.ts'
+import type { Invitation } from '../invitations/invitation.ts'
+import type { Domain, DomainMode } from '../joining/domain.ts'
+import type { JoinRequest } from '../joining/request.ts'
 import type { Membership } from '../memberships/membership.ts'
 import type { Organization } from '../organizations/organization.ts'
 import type { AuditActor } from '../audit/event.ts'
@@ -38,69 +42,189 @@ export function refuse(reason: string, detail?: string): HookAnswer {
   return { ok: false, reason, ...(detail !== undefined && { detail }) }
 }
 
-/** The states that `before…` hooks are shown: who is about to do what. */
+/**
+ * How a person becomes an active member: `direct` (added by a member, or by the host), `invitation` and
+ * `signup` (accepted by a user, or by a new one), `domain` and `request` (joined by the domain of their
+ * address, or approved), `waiting_line` (first in line when a seat became free), `restore` (after a
+ * suspension).
+ */
+export type AddPath =
+  | 'direct'
+  | 'invitation'
+  | 'signup'
+  | 'domain'
+  | 'request'
+  | 'waiting_line'
+  | 'restore'
+
+/** How a membership ends: by another person, by the member, or with the user. */
+export type RemovePath = 'removed' | 'left' | 'user_deleted'
+
+/** Why a membership is suspended. */
+export type SuspendPath = 'admin' | 'over_limit'
+
+/** How an invitation is accepted: by a user, or by a person who becomes one. */
+export type AcceptPath = 'invitation' | 'signup'
+
+/**
+ * Why an invitation is revoked: by a person; for a newer one, or as the person has come in another way
+ * (`superseded`); with the organization; or because its inviter may not make it any more.
+ */
+export type RevokePath = Exclude<EndingCause['reason'], 'declined'>
+
+/** A request to join that is about to be made or put in line. */
+interface JoinDraft {
+  readonly organizationId: string
+  readonly userId: string
+  readonly role: string
+}
+
+interface Asked {
+  readonly caller: Principal
+}
+
+/** The states that `before…` hooks are given: who is about to do what. */
 export interface BeforeStates {
-  /** Sees invalid drafts too. A changed draft is validated again. */
-  readonly beforeCreateOrganization: {
-    readonly draft: OrganizationDraft
-    readonly caller: Principal
-  }
-  readonly beforeDeleteOrganization: {
-    readonly organization: Organization
-    readonly caller: Principal
-  }
-  /** Asked before the seat is, on every path but the founder's. */
-  readonly beforeAddMember: {
+  /** Given invalid drafts too. A changed draft is validated again. */
+  readonly beforeCreateOrganization: Asked & { readonly draft: OrganizationDraft }
+  readonly beforeDeleteOrganization: Asked & { readonly organization: Organization }
+  readonly beforeRestoreOrganization: Asked & { readonly organization: Organization }
+  /** Asked before the seat is taken, on every path. The founder of an organization has no such hook. */
+  readonly beforeAddMember: Asked & {
     readonly organizationId: string
     readonly userId: string
     readonly role: string
-    readonly caller: Principal
+    readonly path: AddPath
   }
-  /** Not asked when a user is deleted: that is not the organization's to refuse. */
-  readonly beforeMemberRemove: { readonly membership: Membership; readonly caller: Principal }
-  readonly beforeRoleChange: {
+  /** Not asked when a user is deleted: an organization cannot refuse that. */
+  readonly beforeMemberRemove: Asked & {
     readonly membership: Membership
+    readonly path: Exclude<RemovePath, 'user_deleted'>
+  }
+  readonly beforeMemberSuspend: Asked & {
+    readonly membership: Membership
+    readonly path: SuspendPath
+  }
+  readonly beforeRoleChange: Asked & { readonly membership: Membership; readonly newRole: string }
+  readonly beforeTransfer: Asked & { readonly from: Membership; readonly to: Membership }
+  /** Of several invitations at once it is asked for each; one that is refused leaves the others. */
+  readonly beforeInvitationCreate: Asked & {
+    readonly organizationId: string
+    readonly email: string
+    readonly role: string
+  }
+  readonly beforeInvitationResend: Asked & { readonly invitation: Invitation }
+  readonly beforeInvitationRoleChange: Asked & {
+    readonly invitation: Invitation
     readonly newRole: string
-    readonly caller: Principal
   }
-  readonly beforeTransfer: {
-    readonly from: Membership
-    readonly to: Membership
-    readonly caller: Principal
+  /** Beside `beforeAddMember`. Asked alone where the user is a member already. */
+  readonly beforeInvitationAccept: Asked & {
+    readonly invitation: Invitation
+    readonly userId: string
+    readonly path: AcceptPath
   }
+  readonly beforeInvitationDecline: Asked & { readonly invitation: Invitation }
+  /** Not asked where an invitation ends with something else that its own hook may refuse. */
+  readonly beforeInvitationRevoke: Asked & { readonly invitation: Invitation }
+  readonly beforeJoinRequestCreate: Asked & JoinDraft
+  /** Asked before a person is put in line. */
+  readonly beforeJoinRequestQueue: Asked & JoinDraft
+  /** Beside `beforeAddMember`, or `beforeJoinRequestQueue` where all who are approved wait. */
+  readonly beforeJoinRequestApprove: Asked & {
+    readonly request: JoinRequest
+    readonly role: string
+  }
+  readonly beforeJoinRequestDecline: Asked & { readonly request: JoinRequest }
+  readonly beforeJoinRequestWithdraw: Asked & { readonly request: JoinRequest }
+  readonly beforeDomainAdd: Asked & {
+    readonly organizationId: string
+    readonly domain: string
+    readonly mode: DomainMode
+  }
+  readonly beforeDomainVerify: Asked & { readonly domain: Domain }
+  readonly beforeDomainChange: Asked & { readonly domain: Domain; readonly newMode: DomainMode }
+  readonly beforeDomainRemove: Asked & { readonly domain: Domain }
+}
+
+interface Told {
+  /**
+   * Names this change: the same on each retry, and different for each change. It is the id of its audit
+   * event, if it has one. A host that counts uses it to count a change once.
+   */
+  readonly eventId: string
+  readonly actor: AuditActor
 }
 
 /**
- * The states that `after…` hooks are shown: what was committed. Plain JSON, so that a retry is shown
+ * The states that `after…` hooks are given: what was committed. Plain JSON, so that a retry is given
  * the same.
  */
 export interface AfterStates {
-  readonly afterCreateOrganization: {
-    readonly organization: Organization
-    readonly actor: AuditActor
-  }
-  readonly afterDeleteOrganization: {
-    readonly organization: Organization
-    readonly actor: AuditActor
-  }
-  readonly afterAddMember: { readonly membership: Membership; readonly actor: AuditActor }
-  /** `reason`: `left`, `user_deleted`, or null for a removal. `membership` is as it was. */
-  readonly afterMemberRemove: {
+  readonly afterCreateOrganization: Told & { readonly organization: Organization }
+  readonly afterDeleteOrganization: Told & { readonly organization: Organization }
+  readonly afterRestoreOrganization: Told & { readonly organization: Organization }
+  /**
+   * Also for a member who is restored, with the `path` `restore`. `requestId` is the request to join that
+   * this ends, if there was one.
+   */
+  readonly afterAddMember: Told & {
     readonly membership: Membership
-    readonly reason: string | null
-    readonly actor: AuditActor
+    readonly path: AddPath
+    readonly requestId: string | null
+  }
+  /** `membership` is as it was. `reason` is the `path` but for a removal, where it is null. */
+  readonly afterMemberRemove: Told & {
+    readonly membership: Membership
+    readonly path: RemovePath
+    readonly reason: 'left' | 'user_deleted' | null
+  }
+  readonly afterMemberSuspend: Told & {
+    readonly membership: Membership
+    readonly path: SuspendPath
   }
   /** `membership` has the new role. */
-  readonly afterRoleChange: {
-    readonly membership: Membership
+  readonly afterRoleChange: Told & { readonly membership: Membership; readonly oldRole: string }
+  readonly afterTransfer: Told & { readonly from: Membership; readonly to: Membership }
+  readonly afterInvitationCreate: Told & { readonly invitation: Invitation }
+  readonly afterInvitationResend: Told & { readonly invitation: Invitation }
+  /** `invitation` has the new role. */
+  readonly afterInvitationRoleChange: Told & {
+    readonly invitation: Invitation
     readonly oldRole: string
-    readonly actor: AuditActor
   }
-  readonly afterTransfer: {
-    readonly from: Membership
-    readonly to: Membership
-    readonly actor: AuditActor
+  /** `membership` is that of the user; `created` is false where they were a member already. */
+  readonly afterInvitationAccept: Told & {
+    readonly invitation: Invitation
+    readonly membership: Membership
+    readonly created: boolean
+    readonly path: AcceptPath
   }
+  readonly afterInvitationDecline: Told & { readonly invitation: Invitation }
+  /** Called for each invitation, also where one change ends several. */
+  readonly afterInvitationRevoke: Told & {
+    readonly invitation: Invitation
+    readonly path: RevokePath
+  }
+  readonly afterJoinRequestCreate: Told & { readonly request: JoinRequest }
+  /** The person is in line. They leave it by `afterAddMember` (`waiting_line`) or by the hooks below. */
+  readonly afterJoinRequestQueue: Told & { readonly request: JoinRequest }
+  readonly afterJoinRequestApprove: Told & { readonly request: JoinRequest }
+  readonly afterJoinRequestDecline: Told & {
+    readonly request: JoinRequest
+    readonly path: 'declined' | 'hook_refused' | 'host_conflict'
+  }
+  readonly afterJoinRequestWithdraw: Told & { readonly request: JoinRequest }
+  /** Nobody decided on it: the person is a member or no user any more, or the organization is deleted. */
+  readonly afterJoinRequestClose: Told & {
+    readonly request: JoinRequest
+    readonly path: 'already_member' | 'user_deleted' | 'organization_deleted'
+  }
+  readonly afterDomainAdd: Told & { readonly domain: Domain }
+  readonly afterDomainVerify: Told & { readonly domain: Domain }
+  /** `domain` has the new mode. */
+  readonly afterDomainChange: Told & { readonly domain: Domain; readonly oldMode: DomainMode }
+  readonly afterDomainRemove: Told & { readonly domain: Domain }
 }
 
 export type BeforeHook = keyof BeforeStates
@@ -180,14 +304,49 @@ export const HOOKS = {
   afterCreateOrganization: { inBatch: false },
   beforeDeleteOrganization: { inBatch: false },
   afterDeleteOrganization: { inBatch: false },
+  beforeRestoreOrganization: { inBatch: false },
+  afterRestoreOrganization: { inBatch: false },
   beforeAddMember: { inBatch: false },
   afterAddMember: { inBatch: false },
   beforeMemberRemove: { inBatch: false },
   afterMemberRemove: { inBatch: false },
+  beforeMemberSuspend: { inBatch: false },
+  afterMemberSuspend: { inBatch: false },
   beforeRoleChange: { inBatch: false },
   afterRoleChange: { inBatch: false },
   beforeTransfer: { inBatch: false },
   afterTransfer: { inBatch: false },
+  beforeInvitationCreate: { inBatch: false },
+  afterInvitationCreate: { inBatch: false },
+  beforeInvitationResend: { inBatch: false },
+  afterInvitationResend: { inBatch: false },
+  beforeInvitationRoleChange: { inBatch: false },
+  afterInvitationRoleChange: { inBatch: false },
+  beforeInvitationAccept: { inBatch: false },
+  afterInvitationAccept: { inBatch: false },
+  beforeInvitationDecline: { inBatch: false },
+  afterInvitationDecline: { inBatch: false },
+  beforeInvitationRevoke: { inBatch: false },
+  afterInvitationRevoke: { inBatch: false },
+  beforeJoinRequestCreate: { inBatch: false },
+  afterJoinRequestCreate: { inBatch: false },
+  beforeJoinRequestQueue: { inBatch: false },
+  afterJoinRequestQueue: { inBatch: false },
+  beforeJoinRequestApprove: { inBatch: false },
+  afterJoinRequestApprove: { inBatch: false },
+  beforeJoinRequestDecline: { inBatch: false },
+  afterJoinRequestDecline: { inBatch: false },
+  beforeJoinRequestWithdraw: { inBatch: false },
+  afterJoinRequestWithdraw: { inBatch: false },
+  afterJoinRequestClose: { inBatch: false },
+  beforeDomainAdd: { inBatch: false },
+  afterDomainAdd: { inBatch: false },
+  beforeDomainVerify: { inBatch: false },
+  afterDomainVerify: { inBatch: false },
+  beforeDomainChange: { inBatch: false },
+  afterDomainChange: { inBatch: false },
+  beforeDomainRemove: { inBatch: false },
+  afterDomainRemove: { inBatch: false },
   onRegister: { inBatch: true },
   onPasswordChange: { inBatch: true },
   onEmailChange: { inBatch: true },

@@ -76,7 +76,7 @@ export async function acceptInvitation(
           return refused({ code: 'invitation_mismatch' })
         }
         const plan = present
-          ? planClosing(seatgate, open.value, present, now)
+          ? planClosing(seatgate, open.value, present, by, now)
           : planAcceptance(seatgate, open.value, by, now, null)
         return ok({ ...plan, statements: [...guardAddress(seatgate, user), ...plan.statements] })
       },

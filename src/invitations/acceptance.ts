@@ -1,6 +1,8 @@
 import { eq } from 'drizzle-orm'
 import { invitationEvent } from '../audit/event.ts'
-import { invitations, type MembershipRow } from '../database/schema.ts'
+import { invitations, type InvitationRow, type MembershipRow } from '../database/schema.ts'
+import { withHook } from '../hooks/after.ts'
+import type { Question } from '../hooks/ask.ts'
 import { planAddition } from '../memberships/addition.ts'
 import { membershipView, type Membership } from '../memberships/membership.ts'
 import type { Plan } from '../operations/plan.ts'
@@ -11,6 +13,7 @@ import { freedSeat } from './end.ts'
 import { markVerified } from './address.ts'
 import { guardAddress, guardPending } from './guards.ts'
 import { guardLive, guardUnchanged } from '../memberships/guards.ts'
+import { invitationView, type Invitation } from './invitation.ts'
 import type { AcceptedBefore, OpenInvitation } from './present.ts'
 
 /** Somebody who came in by an invitation. `created` is false if they were a member already. */
@@ -33,16 +36,28 @@ export function planAcceptance(
   const { organizationId, role, seatId } = invitation
   const newcomer = { organizationId, userId, role }
   const stamped = stamp(seatgate, open, userId, now)
-  const added = planAddition(seatgate, newcomer, user, now, stamped, { path, seatId })
+  const added = planAddition(seatgate, newcomer, user, now, stamped, {
+    path: path ?? 'invitation',
+    seatId,
+  })
   return {
     ...added,
     value: { ...added.value, organization: organizationView(organization) },
+    before: [...asked(user, invitation, now, path), ...(added.before ?? [])],
     events: [
       ...(added.events ?? []),
-      invitationEvent(invitation, 'organization.invitation.accepted', {
-        role,
-        ...(path && { path }),
-      }),
+      withHook(
+        invitationEvent(invitation, 'organization.invitation.accepted', {
+          role,
+          ...(path && { path }),
+        }),
+        'afterInvitationAccept',
+        {
+          ...added.value,
+          invitation: accepted(invitation, userId, now),
+          path: path ?? 'invitation',
+        }
+      ),
     ],
   }
 }
@@ -52,23 +67,36 @@ export function planClosing(
   seatgate: Seatgate,
   open: OpenInvitation,
   present: MembershipRow,
+  user: UserPrincipal,
   now: Date
 ): Plan<AcceptedInvitation> {
   const { invitation, organization } = open
   const freed = freedSeat(seatgate, invitation, false)
+  const membership = membershipView(present)
+  const { userId } = present
   return {
+    before: asked(user, invitation, now, null),
     value: {
-      membership: membershipView(present),
+      membership,
       organization: organizationView(organization),
       created: false,
     },
     statements: [guardUnchanged(seatgate, present), ...stamp(seatgate, open, present.userId, now)],
     freedSeats: freed.map(({ seat }) => seat),
     events: [
-      invitationEvent(invitation, 'organization.invitation.accepted', {
-        role: invitation.role,
-        already_member: true,
-      }),
+      withHook(
+        invitationEvent(invitation, 'organization.invitation.accepted', {
+          role: invitation.role,
+          already_member: true,
+        }),
+        'afterInvitationAccept',
+        {
+          invitation: accepted(invitation, userId, now),
+          membership,
+          created: false,
+          path: 'invitation',
+        }
+      ),
       ...freed.map(({ event }) => event),
     ],
   }
@@ -95,6 +123,21 @@ export function planRepetition(
     statements: marks.length > 0 ? [...guardAddress(seatgate, user), ...marks] : [],
     events: [],
   }
+}
+
+function asked(
+  user: UserPrincipal,
+  invitation: InvitationRow,
+  now: Date,
+  path: 'signup' | null
+): readonly Question[] {
+  const { userId } = user
+  const state = { invitation: invitationView(invitation, now), userId, caller: user }
+  return [{ hook: 'beforeInvitationAccept', state: { ...state, path: path ?? 'invitation' } }]
+}
+
+function accepted(invitation: InvitationRow, userId: string, now: Date): Invitation {
+  return invitationView({ ...invitation, acceptedAt: now, acceptedById: userId }, now)
 }
 
 function stamp(

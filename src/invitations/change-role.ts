@@ -2,6 +2,7 @@ import { eq } from 'drizzle-orm'
 import * as v from 'valibot'
 import { invitationEvent } from '../audit/event.ts'
 import { invitations } from '../database/schema.ts'
+import { withHook } from '../hooks/after.ts'
 import { parseInput } from '../input.ts'
 import { guardStanding } from '../memberships/guards.ts'
 import { roleInput } from '../memberships/roles.ts'
@@ -20,7 +21,7 @@ import { mayInvite } from './permission.ts'
  * Changes the role `{ role }` that a pending invitation leads to; also at a full limit.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
- * `not_found`, `not_pending`.
+ * `not_found`, `not_pending`, `hook_refused`, `hook_failed`.
  *
  * @example
  * ```ts
@@ -44,7 +45,7 @@ export async function changeInvitationRole(
       input: [id, input],
       grows: false,
       queries: { target: invitationOf(db, scope, id) },
-      plan(found, _caller, now) {
+      plan(found, caller, now) {
         const standing = standingWith(roles, found, roles.invitationAdmins)
         if (!standing.ok) return standing
         if (!parsed.ok) return parsed
@@ -57,18 +58,29 @@ export async function changeInvitationRole(
         if (target === undefined) return refused({ code: 'not_found' })
         if (stateOf(target, now) !== 'pending') return refused({ code: 'not_pending' })
         if (target.role === role) return ok(unchanged(invitationView(target, now)))
+        const invitation = invitationView({ ...target, role }, now)
         return ok({
-          value: invitationView({ ...target, role }, now),
+          value: invitation,
+          before: [
+            {
+              hook: 'beforeInvitationRoleChange',
+              state: { invitation: invitationView(target, now), newRole: role, caller },
+            },
+          ],
           statements: [
             guardStanding(seatgate, standing.value),
             guardPending(seatgate, target, now),
             db.update(invitations).set({ role, updatedAt: now }).where(eq(invitations.id, id)),
           ],
           events: [
-            invitationEvent(target, 'organization.invitation.role_change', {
-              old_role: target.role,
-              new_role: role,
-            }),
+            withHook(
+              invitationEvent(target, 'organization.invitation.role_change', {
+                old_role: target.role,
+                new_role: role,
+              }),
+              'afterInvitationRoleChange',
+              { invitation, oldRole: target.role }
+            ),
           ],
         })
       },

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { invitations } from '../database/schema.ts'
+import { askEach } from '../hooks/ask.ts'
 import { parseInput } from '../input.ts'
 import { admitEach } from '../memberships/gate.ts'
 import { guardStanding } from '../memberships/guards.ts'
@@ -100,12 +101,13 @@ async function attemptOnce(
   }
   const decisions = decideRows(seatgate, rows.value, facts)
 
-  const { invited, admitted, withoutSeat } = await seatsFor(seatgate, candidatesOf(decisions))
+  const asked = await allowedOf(seatgate, candidatesOf(decisions))
+  const { invited, admitted, withoutSeat } = await seatsFor(seatgate, asked.allowed)
   const occasion = { caller, ...marksOf(scope), now: facts.now }
   for (const refusal of withoutSeat.values()) {
     await tellRefusal(seatgate, occasion, organization.id, refusal)
   }
-  const outcomes = ok(outcomesOf(decisions, withoutSeat))
+  const outcomes = ok(outcomesOf(decisions, new Map([...asked.refusals, ...withoutSeat])))
   if (invited.length === 0) return outcomes
 
   const plans = invited.map(({ planned }) => planned)
@@ -129,6 +131,18 @@ async function attemptOnce(
   if (!done.committed && done.code === 'host_conflict') return refused({ code: done.code })
   // Whatever has changed meanwhile, a limit included, is seen by the next attempt.
   return done.committed ? outcomes : 'again'
+}
+
+/** Asks the hook of the host for each, all at once. */
+async function allowedOf(seatgate: Seatgate, candidates: readonly Candidate[]) {
+  const refusals = new Map<Candidate, Refusal>()
+  await Promise.all(
+    candidates.map(async (candidate) => {
+      const answer = await askEach(seatgate, candidate.planned.before)
+      if (!answer.ok) refusals.set(candidate, answer.error)
+    })
+  )
+  return { allowed: candidates.filter((candidate) => !refusals.has(candidate)), refusals }
 }
 
 /** One round of calls for all; where invitations hold no seats, none. */

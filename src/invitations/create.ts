@@ -22,7 +22,7 @@ import { countedSoFar, countMore, ratesOf, reached } from './rates.ts'
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error` (on
  * `email` and `role`), `rate_limited_user`, `rate_limited_organization`, `rate_limited_recipient`,
- * `already_member`, `seat_limit_reached`, `operation_in_progress`, `seats_unavailable`.
+ * `already_member`, `hook_refused`, `hook_failed`, `seat_limit_reached`, `operation_in_progress`, `seats_unavailable`.
  *
  * @throws {TypeError} if the host has configured no `secret`.
  *
@@ -81,11 +81,12 @@ export async function createInvitation(
           caller,
           now
         )
-        const { value, admission, intents } = planned
+        const { value, before, admission, intents } = planned
         const writes = writeInvitations(seatgate, [planned], caller, now)
         return ok({
           ...writes,
           value,
+          before,
           statements: [
             guardStanding(seatgate, standing.value),
             ...writes.statements,

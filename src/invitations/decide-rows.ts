@@ -72,14 +72,14 @@ export function candidatesOf(decisions: readonly RowDecision[]): readonly Candid
   return [...new Set(decisions)].filter((decision) => decision.kind === 'invite')
 }
 
-/** What each row is answered, given who of the candidates got no seat. */
+/** What each row is answered, given which of the candidates a hook refused or got no seat. */
 export function outcomesOf(
   decisions: readonly RowDecision[],
-  withoutSeat: ReadonlyMap<Candidate, Refusal>
+  refusals: ReadonlyMap<Candidate, Refusal>
 ): readonly Result<InvitationWithToken>[] {
   return decisions.map((decision) => {
     if (decision.kind === 'refused') return refused(decision.refusal)
-    const refusal = withoutSeat.get(decision)
+    const refusal = refusals.get(decision)
     return refusal === undefined ? ok(decision.planned.value) : refused(refusal)
   })
 }

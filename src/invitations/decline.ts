@@ -5,6 +5,7 @@ import { isUser, marksOf, userIdOf, type Scope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { endInvitation } from './end.ts'
 import { guardAddress, guardPending } from './guards.ts'
+import { invitationView } from './invitation.ts'
 import { invitationById, invitingOrganization, knownUser } from './lookup.ts'
 import { openInvitation, readToken } from './present.ts'
 
@@ -13,7 +14,8 @@ import { openInvitation, readToken } from './present.ts'
  * signed in must be the one it was sent to. Somebody who is not is `{ type: 'anonymous' }`.
  *
  * Refusals: `invitation_invalid`, `invitation_already_accepted`, `invitation_revoked`,
- * `invitation_declined`, `invitation_expired`, `invitation_mismatch`.
+ * `invitation_declined`, `invitation_expired`, `invitation_mismatch`,
+ * `hook_refused`, `hook_failed`.
  *
  * @throws {TypeError} if the host has configured no `secret` or no `users`.
  *
@@ -56,6 +58,12 @@ export async function declineInvitation(
         return ok({
           value: null,
           ...ending,
+          before: [
+            {
+              hook: 'beforeInvitationDecline',
+              state: { invitation: invitationView(invitation, now), caller: by },
+            },
+          ],
           statements: [
             guardPending(seatgate, invitation, now),
             ...(user ? guardAddress(seatgate, user) : []),

@@ -7,8 +7,10 @@ import { eq, inArray, sql, type SQL } from 'drizzle-orm'
 import { invitationEvent, seatEvent, type EventDraft } from '../audit/event.ts'
 import type { Statement } from '../database/database.ts'
 import { invitations, type InvitationRow } from '../database/schema.ts'
+import { withHook } from '../hooks/after.ts'
 import type { Seatgate } from '../seatgate.ts'
 import type { SeatReference } from '../seats/provider.ts'
+import { invitationView } from './invitation.ts'
 
 /** What ends invitations, for the batch that ends them. */
 export interface Ending {
@@ -54,7 +56,7 @@ export function endInvitations(
 ): Ending {
   if (rows.length === 0) return { statements: [], freedSeats: [], events: [] }
   const each = rows.map((row) => ({
-    event: endingEvent(row, reason),
+    event: endingEvent(row, { reason, by, now }),
     freed: freedSeat(seatgate, row, keepsSeat(row)),
   }))
   return {
@@ -88,10 +90,20 @@ function isOneOf(rows: readonly InvitationRow[]): SQL {
   return inArray(invitations.id, sql`(select value from json_each(${ids}))`)
 }
 
-function endingEvent(row: InvitationRow, reason: EndingCause['reason']): EventDraft {
-  return reason === 'declined'
-    ? invitationEvent(row, 'organization.invitation.declined')
-    : invitationEvent(row, 'organization.invitation.revoked', { reason })
+function endingEvent(row: InvitationRow, { reason, by, now }: EndingCause): EventDraft {
+  const invitation = invitationView({ ...row, ...endedColumns(reason, by, now) }, now)
+  if (reason === 'declined') {
+    return withHook(
+      invitationEvent(row, 'organization.invitation.declined'),
+      'afterInvitationDecline',
+      { invitation }
+    )
+  }
+  return withHook(
+    invitationEvent(row, 'organization.invitation.revoked', { reason }),
+    'afterInvitationRevoke',
+    { invitation, path: reason }
+  )
 }
 
 function endedColumns(reason: EndingCause['reason'], by: string | null, now: Date) {

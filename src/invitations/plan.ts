@@ -2,6 +2,8 @@ import { invitationEvent, type EventDraft } from '../audit/event.ts'
 import type { Statement } from '../database/database.ts'
 import { insertRows } from '../database/insert-rows.ts'
 import { invitations, type InvitationRow } from '../database/schema.ts'
+import { withHook } from '../hooks/after.ts'
+import type { Question } from '../hooks/ask.ts'
 import type { InvitationAdmission } from '../memberships/gate.ts'
 import type { Intent } from '../operations/intent.ts'
 import { isUser, type Principal } from '../scope.ts'
@@ -28,6 +30,8 @@ export interface InvitationDraft {
 export interface PlannedInvitation {
   readonly value: InvitationWithToken
   readonly row: Omit<InvitationRow, 'seatId'>
+  /** The hook that may refuse it. */
+  readonly before: readonly Question[]
   /** The unfinished one of the same address, and whether its seat passes on to this one. */
   readonly replaced: { readonly row: InvitationRow; readonly keepsSeat: boolean } | null
   /** Null where invitations hold no seats: then {@link writeInvitations} writes it. */
@@ -60,9 +64,11 @@ export function planInvitation(
     createdAt: now,
     updatedAt: now,
   }
+  const { organizationId, email, role } = draft
   return {
     value: { ...invitationView(row, now), token, mailToken },
     row,
+    before: [{ hook: 'beforeInvitationCreate', state: { organizationId, email, role, caller } }],
     replaced: earlier && { row: earlier, keepsSeat: kept !== null },
     admission: holdSeats ? { kind: 'invite', invitation: row, seatId: kept } : null,
     intents: mailIntent(seatgate, row, seed),
@@ -109,7 +115,11 @@ export function writeInvitations(
     events: [
       ...ended.events,
       ...planned.map(({ row }) =>
-        invitationEvent(row, 'organization.invitation.created', { role: row.role })
+        withHook(
+          invitationEvent(row, 'organization.invitation.created', { role: row.role }),
+          'afterInvitationCreate',
+          { invitation: invitationView(row, now) }
+        )
       ),
     ],
   }

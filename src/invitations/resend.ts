@@ -1,6 +1,7 @@
 import { eq } from 'drizzle-orm'
 import { invitationEvent } from '../audit/event.ts'
 import { invitations } from '../database/schema.ts'
+import { withHook } from '../hooks/after.ts'
 import { guardStanding } from '../memberships/guards.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
@@ -23,7 +24,7 @@ import { countedSoFar, countMore, ratesOf, reached, recipientOf } from './rates.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
  * `not_pending`, `rate_limited_user`, `rate_limited_organization`, `rate_limited_recipient`,
- * `seat_limit_reached`, `operation_in_progress`, `seats_unavailable`.
+ * `hook_refused`, `hook_failed`, `seat_limit_reached`, `operation_in_progress`, `seats_unavailable`.
  *
  * @throws {TypeError} if the host has configured no `secret`.
  *
@@ -89,6 +90,12 @@ export async function resendInvitation(
         const holds = holdSeats || kept !== null
         return ok({
           value: { ...invitationView(row, now), token, mailToken },
+          before: [
+            {
+              hook: 'beforeInvitationResend',
+              state: { invitation: invitationView(target, now), caller },
+            },
+          ],
           statements: [
             guardStanding(seatgate, standing.value),
             guardUnfinished(seatgate, target),
@@ -106,10 +113,14 @@ export async function resendInvitation(
           freedSeats: freed.map(({ seat }) => seat),
           events: [
             ...freed.map(({ event }) => event),
-            invitationEvent(row, 'organization.invitation.resent', {
-              token_version: row.tokenVersion,
-              expires_at: row.expiresAt.toISOString(),
-            }),
+            withHook(
+              invitationEvent(row, 'organization.invitation.resent', {
+                token_version: row.tokenVersion,
+                expires_at: row.expiresAt.toISOString(),
+              }),
+              'afterInvitationResend',
+              { invitation: invitationView(row, now) }
+            ),
           ],
           intents: mailIntent(seatgate, row, seed),
         })

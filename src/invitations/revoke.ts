@@ -6,7 +6,7 @@ import { userIdOf, type OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { endInvitation } from './end.ts'
 import { guardUnfinished } from './guards.ts'
-import { stateOf } from './invitation.ts'
+import { invitationView, stateOf } from './invitation.ts'
 import { invitationOf } from './lookup.ts'
 
 /**
@@ -14,7 +14,7 @@ import { invitationOf } from './lookup.ts'
  * that has expired can be revoked too.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
- * `not_pending`.
+ * `not_pending`, `hook_refused`, `hook_failed`.
  *
  * @example
  * ```ts
@@ -47,6 +47,12 @@ export async function revokeInvitation(
         return ok({
           value: null,
           ...ending,
+          before: [
+            {
+              hook: 'beforeInvitationRevoke',
+              state: { invitation: invitationView(target, now), caller },
+            },
+          ],
           statements: [
             guardStanding(seatgate, standing.value),
             guardUnfinished(seatgate, target),

@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { domainEvent } from '../audit/event.ts'
 import { organizationDomains } from '../database/schema.ts'
 import { MailDomain } from '../email.ts'
+import { withHook } from '../hooks/after.ts'
 import { parseInput } from '../input.ts'
 import { guardStanding } from '../memberships/guards.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
@@ -33,7 +34,7 @@ const Input = v.object(
  * already stays as it is.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error` (on
- * `domain`, also of a public mail provider, and `mode`).
+ * `domain`, also of a public mail provider, and `mode`), `hook_refused`, `hook_failed`.
  *
  * @throws {TypeError} if the host has configured no `joining`.
  *
@@ -60,7 +61,7 @@ export async function addDomain(
       input,
       grows: false,
       queries: { present: domainsOf(db, scope) },
-      plan(found, _caller, now) {
+      plan(found, caller, now) {
         const standing = standingWith(roles, found, roles.organizationAdmins)
         if (!standing.ok) return standing
         if (!parsed.ok) return parsed
@@ -84,14 +85,20 @@ export async function addDomain(
           createdAt: now,
           updatedAt: now,
         }
+        const { organizationId } = row
         return ok({
           value: domainView(row),
+          before: [{ hook: 'beforeDomainAdd', state: { organizationId, domain, mode, caller } }],
           statements: [
             guardStanding(seatgate, standing.value),
             guardDomainCount(seatgate, row.organizationId, present.length),
             db.insert(organizationDomains).values(row),
           ],
-          events: [domainEvent(row, 'organization.domain.added', { mode })],
+          events: [
+            withHook(domainEvent(row, 'organization.domain.added', { mode }), 'afterDomainAdd', {
+              domain: domainView(row),
+            }),
+          ],
         })
       },
     },

@@ -2,6 +2,8 @@ import { eq, sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { joinRequestEvent } from '../audit/event.ts'
 import { joinRequests, type InvitationRow, type JoinRequestRow } from '../database/schema.ts'
+import { withHook } from '../hooks/after.ts'
+import type { Question } from '../hooks/ask.ts'
 import { parseInput } from '../input.ts'
 import { unfinishedForUser } from '../invitations/lookup.ts'
 import { planAddition } from '../memberships/addition.ts'
@@ -19,7 +21,7 @@ import { configured } from './configured.ts'
 import { guardRequest } from './guards.ts'
 import { joinRequestOf, membershipOfRequester, nextPlace } from './lookup.ts'
 import { outcomeInLine } from './outcome.ts'
-import { pendingOutcome, type JoinOutcome } from './request.ts'
+import { joinRequestView, pendingOutcome, type JoinOutcome } from './request.ts'
 
 /**
  * Lets somebody in who has asked to join, with the role they asked for or another `{ role? }`. At a
@@ -83,19 +85,34 @@ export async function approveJoinRequest(
         const guards = [guardStanding(seatgate, standing.value), guardRequest(seatgate, target)]
         const [present] = found.rows.present
         if (present?.status === 'suspended') return refused({ code: 'already_member' })
+        const request = joinRequestView(target)
+        const before: Question[] = [
+          { hook: 'beforeJoinRequestApprove', state: { request, role, caller } },
+        ]
         if (present) {
           return ok({
             value: { status: 'joined', membership: membershipView(present) },
+            before,
             statements: [
               ...guards,
               guardUnchanged(seatgate, present),
               decide(seatgate, target, 'closed', caller, now),
             ],
-            events: [joinRequestEvent(target, 'organization.join_request.closed')],
+            events: [
+              withHook(
+                joinRequestEvent(target, 'organization.join_request.closed'),
+                'afterJoinRequestClose',
+                {
+                  request: { ...request, state: 'closed', updatedAt: now.toISOString() },
+                  path: 'already_member',
+                }
+              ),
+            ],
           })
         }
         const [invitation] = found.rows.invited
-        return ok(planApproval(seatgate, { ...target, role }, caller, now, guards, invitation))
+        const plan = planApproval(seatgate, { ...target, role }, caller, now, guards, invitation)
+        return ok({ ...plan, before: [...before, ...(plan.before ?? [])] })
       },
     },
     options
@@ -111,13 +128,26 @@ function planApproval(
   invitation: InvitationRow | undefined
 ): Plan<JoinOutcome> {
   const { organizationId, userId, role } = target
-  const event = joinRequestEvent(target, 'organization.join_request.approved', { role })
+  const approved = (state: 'waiting' | 'joined') =>
+    withHook(
+      joinRequestEvent(target, 'organization.join_request.approved', { role }),
+      'afterJoinRequestApprove',
+      { request: joinRequestView({ ...target, state, updatedAt: now }) }
+    )
   if (configured(seatgate).whenFull.request === 'wait') {
     const waiting = { ...target, state: 'waiting', updatedAt: now } as const
     return {
       value: pendingOutcome(waiting),
+      before: [{ hook: 'beforeJoinRequestQueue', state: { organizationId, userId, role, caller } }],
       statements: [...guards, decide(seatgate, target, 'waiting', caller, now)],
-      events: [event, joinRequestEvent(target, 'organization.join_request.queued')],
+      events: [
+        approved('waiting'),
+        withHook(
+          joinRequestEvent(target, 'organization.join_request.queued'),
+          'afterJoinRequestQueue',
+          { request: joinRequestView(waiting) }
+        ),
+      ],
     }
   }
   const plan = planAddition(
@@ -130,12 +160,12 @@ function planApproval(
       ...guardUserExists(seatgate, userId, 'user_unknown'),
       decide(seatgate, target, 'joined', caller, now),
     ],
-    { path: 'request', invitation }
+    { path: 'request', requestId: target.id, invitation }
   )
   return {
     ...plan,
     value: { status: 'joined', membership: plan.value.membership },
-    events: [event, ...plan.events],
+    events: [approved('joined'), ...plan.events],
   }
 }
 

@@ -3,13 +3,15 @@ import * as v from 'valibot'
 import { domainEvent, type EventDraft } from '../audit/event.ts'
 import type { Statement } from '../database/database.ts'
 import { organizationDomains, type DomainRow } from '../database/schema.ts'
+import { withHook } from '../hooks/after.ts'
+import type { Question } from '../hooks/ask.ts'
 import { parseInput } from '../input.ts'
 import { guardStanding } from '../memberships/guards.ts'
 import { perform } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
 import { standingWith } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
-import type { OrganizationScope } from '../scope.ts'
+import type { OrganizationScope, Principal } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { ModeInput } from './add-domain.ts'
 import { configured } from './configured.ts'
@@ -24,7 +26,7 @@ const Input = v.object({ mode: ModeInput }, 'Must be an object.')
  * already stays in.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
- * `not_found`.
+ * `not_found`, `hook_refused`, `hook_failed`.
  *
  * @throws {TypeError} if the host has configured no `joining`.
  *
@@ -45,7 +47,7 @@ export async function setDomainMode(
     scope,
     id,
     { name: 'mode_change', input: parsed },
-    (row, now, { mode }) => {
+    (row, now, { mode }, caller) => {
       if (row.mode === mode) return ok(null)
       const changed = { ...row, mode, updatedAt: now }
       return ok({
@@ -54,10 +56,18 @@ export async function setDomainMode(
           .update(organizationDomains)
           .set({ mode, updatedAt: now })
           .where(eq(organizationDomains.id, id)),
-        event: domainEvent(row, 'organization.domain.mode_change', {
-          old_mode: row.mode,
-          new_mode: mode,
-        }),
+        before: {
+          hook: 'beforeDomainChange',
+          state: { domain: domainView(row), newMode: mode, caller },
+        },
+        event: withHook(
+          domainEvent(row, 'organization.domain.mode_change', {
+            old_mode: row.mode,
+            new_mode: mode,
+          }),
+          'afterDomainChange',
+          { domain: domainView(changed), oldMode: row.mode }
+        ),
       })
     }
   )
@@ -66,7 +76,8 @@ export async function setDomainMode(
 /**
  * Takes a domain away: from now on it is good for nothing. Who is in already stays in.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`.
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
+ * `hook_refused`, `hook_failed`.
  *
  * @throws {TypeError} if the host has configured no `joining`.
  *
@@ -80,17 +91,26 @@ export async function removeDomain(
   scope: OrganizationScope,
   id: string
 ): Promise<Result<Domain>> {
-  return changeDomain(seatgate, scope, id, { name: 'remove', input: ok(null) }, (row) =>
-    ok({
-      value: row,
-      write: seatgate.db.delete(organizationDomains).where(eq(organizationDomains.id, id)),
-      event: domainEvent(row, 'organization.domain.removed'),
-    })
+  return changeDomain(
+    seatgate,
+    scope,
+    id,
+    { name: 'remove', input: ok(null) },
+    (row, _now, _input, caller) =>
+      ok({
+        before: { hook: 'beforeDomainRemove', state: { domain: domainView(row), caller } },
+        value: row,
+        write: seatgate.db.delete(organizationDomains).where(eq(organizationDomains.id, id)),
+        event: withHook(domainEvent(row, 'organization.domain.removed'), 'afterDomainRemove', {
+          domain: domainView(row),
+        }),
+      })
   )
 }
 
-/** A change of a domain: the row as it will be, what writes it, and what tells of it. */
+/** A change of a domain: the hook that may refuse it, the row as it will be, its write and its event. */
 export interface DomainChange {
+  readonly before: Question
   readonly value: DomainRow
   readonly write: Statement
   readonly event: EventDraft
@@ -102,7 +122,7 @@ export async function changeDomain<I>(
   scope: OrganizationScope,
   id: string,
   { name, input }: { readonly name: string; readonly input: Result<I> },
-  decide: (row: DomainRow, now: Date, input: I) => Result<DomainChange | null>
+  decide: (row: DomainRow, now: Date, input: I, caller: Principal) => Result<DomainChange | null>
 ): Promise<Result<Domain>> {
   const { db, roles } = seatgate
   configured(seatgate)
@@ -111,18 +131,19 @@ export async function changeDomain<I>(
     input: [id, input.ok ? input.value : null],
     grows: false,
     queries: { targets: domainsOf(db, scope, id) },
-    plan(found, _caller, now) {
+    plan(found, caller, now) {
       const standing = standingWith(roles, found, roles.organizationAdmins)
       if (!standing.ok) return standing
       if (!input.ok) return input
       const [target] = found.rows.targets
       if (target === undefined) return refused({ code: 'not_found' })
-      const change = decide(target, now, input.value)
+      const change = decide(target, now, input.value, caller)
       if (!change.ok) return change
       if (change.value === null) return ok(unchanged(domainView(target)))
-      const { value, write, event } = change.value
+      const { before, value, write, event } = change.value
       return ok({
         value: domainView(value),
+        before: [before],
         statements: [guardStanding(seatgate, standing.value), guardDomain(seatgate, target), write],
         events: [event],
       })

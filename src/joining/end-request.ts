@@ -1,6 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { joinRequestEvent } from '../audit/event.ts'
 import { joinRequests } from '../database/schema.ts'
+import { withHook } from '../hooks/after.ts'
 import { guardStanding } from '../memberships/guards.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { standingWith } from '../organizations/standing.ts'
@@ -17,7 +18,7 @@ import { isPendingRequest, joinRequestView, type JoinRequest } from './request.t
  * day.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
- * `not_pending`.
+ * `not_pending`, `hook_refused`, `hook_failed`.
  *
  * @throws {TypeError} if the host has configured no `joining`.
  *
@@ -53,14 +54,27 @@ export async function declineJoinRequest(
           decidedById: userIdOf(caller),
           updatedAt: now,
         } as const
+        const request = joinRequestView({ ...target, ...ended })
         return ok({
-          value: joinRequestView({ ...target, ...ended }),
+          value: request,
+          before: [
+            {
+              hook: 'beforeJoinRequestDecline',
+              state: { request: joinRequestView(target), caller },
+            },
+          ],
           statements: [
             guardStanding(seatgate, standing.value),
             guardRequest(seatgate, target),
             db.update(joinRequests).set(ended).where(eq(joinRequests.id, id)),
           ],
-          events: [joinRequestEvent(target, 'organization.join_request.declined')],
+          events: [
+            withHook(
+              joinRequestEvent(target, 'organization.join_request.declined'),
+              'afterJoinRequestDecline',
+              { request, path: 'declined' }
+            ),
+          ],
         })
       },
     },
@@ -71,7 +85,7 @@ export async function declineJoinRequest(
 /**
  * Takes back one's own request to join, and leaves the line.
  *
- * Refusals: `unauthenticated`, `not_found`, `not_pending`.
+ * Refusals: `unauthenticated`, `not_found`, `not_pending`, `hook_refused`, `hook_failed`.
  *
  * @throws {TypeError} if the host has configured no `joining`.
  *
@@ -101,18 +115,31 @@ export async function withdrawJoinRequest(
           .from(joinRequests)
           .where(and(eq(joinRequests.id, id), sql`${joinRequests.userId} = ${userIdOf(caller)}`)),
       },
-      plan({ rows }, _by, now) {
+      plan({ rows }, by, now) {
         const [target] = rows.targets
         if (target === undefined) return refused({ code: 'not_found' })
         if (!isPendingRequest(target)) return refused({ code: 'not_pending' })
         const ended = { state: 'withdrawn', updatedAt: now } as const
+        const request = joinRequestView({ ...target, ...ended })
         return ok({
-          value: joinRequestView({ ...target, ...ended }),
+          value: request,
+          before: [
+            {
+              hook: 'beforeJoinRequestWithdraw',
+              state: { request: joinRequestView(target), caller: by },
+            },
+          ],
           statements: [
             guardRequest(seatgate, target),
             db.update(joinRequests).set(ended).where(eq(joinRequests.id, id)),
           ],
-          events: [joinRequestEvent(target, 'organization.join_request.withdrawn')],
+          events: [
+            withHook(
+              joinRequestEvent(target, 'organization.join_request.withdrawn'),
+              'afterJoinRequestWithdraw',
+              { request }
+            ),
+          ],
         })
       },
     }

@@ -8,6 +8,7 @@ import {
   type InvitationRow,
   type JoinRequestRow,
 } from '../database/schema.ts'
+import { withHook } from '../hooks/after.ts'
 import { unfinishedForUser } from '../invitations/lookup.ts'
 import { parseInput } from '../input.ts'
 import { planAddition } from '../memberships/addition.ts'
@@ -23,7 +24,7 @@ import { configured } from './configured.ts'
 import { guardOpenDomain, guardRequest } from './guards.ts'
 import { nextPlace, openDomain } from './lookup.ts'
 import { outcomeInLine } from './outcome.ts'
-import { isPendingRequest, pendingOutcome, type JoinOutcome } from './request.ts'
+import { isPendingRequest, joinRequestView, pendingOutcome, type JoinOutcome } from './request.ts'
 
 const Input = v.object({ organizationId: LineOfText }, 'Must be an object.')
 
@@ -148,7 +149,7 @@ function planJoin(
   if (mode === 'auto' && whenFull.domain === 'refuse') {
     const newcomer = { organizationId, userId, role }
     const statements = pending ? [...guards, stampJoined(seatgate, pending, now)] : guards
-    const arrival = { path: 'domain', invitation } as const
+    const arrival = { path: 'domain', requestId: pending?.id, invitation } as const
     const plan = planAddition(seatgate, newcomer, caller, now, statements, arrival)
     const { membership } = plan.value
     return ok({ ...plan, value: { status: 'joined', membership } })
@@ -156,7 +157,7 @@ function planJoin(
   if (mode === 'request' && pauseMs > 0) {
     return refused({ code: 'rate_limited_user', retryAfterSeconds: Math.ceil(pauseMs / 1000) })
   }
-  return ok(planRequest(seatgate, door, pending, userId, now, guards))
+  return ok(planRequest(seatgate, door, pending, caller, now, guards))
 }
 
 function stampJoined({ db }: Seatgate, { id }: JoinRequestRow, now: Date) {
@@ -171,10 +172,11 @@ function planRequest(
   { db, newId, joining }: Seatgate,
   { organizationId, mode }: DomainRow,
   pending: JoinRequestRow | undefined,
-  userId: string,
+  caller: UserPrincipal,
   now: Date,
   guards: Plan<unknown>['statements']
 ): Plan<JoinOutcome> {
+  const { userId } = caller
   const waits = mode === 'auto'
   const row = {
     id: pending?.id ?? newId(),
@@ -189,15 +191,30 @@ function planRequest(
     updatedAt: now,
   }
   const values = { ...row, place: waits ? nextPlace(organizationId) : null }
-  const action = waits ? 'organization.join_request.queued' : 'organization.join_request.created'
+  const { role } = row
+  const state = { organizationId, userId, role, caller }
+  const request = joinRequestView(row)
   return {
     value: pendingOutcome(row),
+    before: [{ hook: waits ? 'beforeJoinRequestQueue' : 'beforeJoinRequestCreate', state }],
     statements: [
       ...guards,
       pending
         ? db.update(joinRequests).set(values).where(eq(joinRequests.id, pending.id))
         : db.insert(joinRequests).values(values),
     ],
-    events: [joinRequestEvent(row, action)],
+    events: [
+      waits
+        ? withHook(
+            joinRequestEvent(row, 'organization.join_request.queued'),
+            'afterJoinRequestQueue',
+            { request }
+          )
+        : withHook(
+            joinRequestEvent(row, 'organization.join_request.created'),
+            'afterJoinRequestCreate',
+            { request }
+          ),
+    ],
   }
 }

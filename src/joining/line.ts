@@ -14,6 +14,7 @@ import {
   type InvitationRow,
   type JoinRequestRow,
 } from '../database/schema.ts'
+import { withHook } from '../hooks/after.ts'
 import { unfinishedForUser } from '../invitations/lookup.ts'
 import { planAddition } from '../memberships/addition.ts'
 import { guardLive, guardUserExists } from '../memberships/guards.ts'
@@ -22,6 +23,7 @@ import { perform } from '../operations/perform.ts'
 import { unchanged, type Plan } from '../operations/plan.ts'
 import { ok, type Result } from '../result.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { joinRequestView } from './request.ts'
 
 const LINES_PER_SWEEP = 100
 
@@ -127,10 +129,10 @@ async function settleFirst(
       plan({ rows }, _caller, now) {
         const [waiting] = rows.first
         if (!waiting) return ok(unchanged('nobody'))
+        const gone = rows.user.length === 0 ? 'user_deleted' : 'already_member'
         const here = rows.present.length === 0 && rows.user.length > 0
-        return ok(
-          here ? settle(seatgate, waiting, now, rows.invited[0]) : close(seatgate, waiting, now)
-        )
+        const settling = here ? settle : close(gone)
+        return ok(settling(seatgate, waiting, now, rows.invited[0]))
       },
     }
   )
@@ -149,7 +151,7 @@ const admit: Settle = (seatgate, first, now, invitation) => {
       ...guardUserExists(seatgate, userId),
       endRequest(seatgate, first, 'joined', now),
     ],
-    { path, awaited: true, invitation }
+    { path, awaited: true, requestId: first.id, invitation }
   )
   return { ...plan, value: 'joined' }
 }
@@ -159,15 +161,32 @@ const turnAway =
   (seatgate, first, now) => ({
     value: 'gone',
     statements: [guardFirst(seatgate, first), endRequest(seatgate, first, 'declined', now)],
-    events: [joinRequestEvent(first, 'organization.join_request.declined', { reason })],
+    events: [
+      withHook(
+        joinRequestEvent(first, 'organization.join_request.declined', { reason }),
+        'afterJoinRequestDecline',
+        { request: joinRequestView({ ...first, state: 'declined', updatedAt: now }), path: reason }
+      ),
+    ],
   })
 
 // They have come in by another door, or are no user any more.
-const close: Settle = (seatgate, first, now) => ({
-  value: 'gone',
-  statements: [guardFirst(seatgate, first), endRequest(seatgate, first, 'closed', now)],
-  events: [joinRequestEvent(first, 'organization.join_request.closed')],
-})
+const close =
+  (path: 'already_member' | 'user_deleted'): Settle =>
+  (seatgate, first, now) => ({
+    value: 'gone',
+    statements: [guardFirst(seatgate, first), endRequest(seatgate, first, 'closed', now)],
+    events: [
+      withHook(
+        joinRequestEvent(first, 'organization.join_request.closed'),
+        'afterJoinRequestClose',
+        {
+          request: joinRequestView({ ...first, state: 'closed', updatedAt: now }),
+          path,
+        }
+      ),
+    ],
+  })
 
 function endRequest(
   { db }: Seatgate,

@@ -1,6 +1,7 @@
 import { eq, sql } from 'drizzle-orm'
 import { domainEvent } from '../audit/event.ts'
 import { organizationDomains, type DomainRow } from '../database/schema.ts'
+import { withHook } from '../hooks/after.ts'
 import { find, standingWith } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
@@ -19,7 +20,7 @@ const CHECK_SECONDS = 10
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
  * `domain_not_verified` (the record is not there), `domain_taken` (it is verified for another
- * organization), `unavailable` (it could not be looked up now).
+ * organization), `hook_refused`, `hook_failed`, `unavailable` (it could not be looked up now).
  *
  * @throws {TypeError} if the host has configured no `joining`.
  * @throws {StoreUnavailable} if D1 does not answer before the record is looked for.
@@ -57,18 +58,28 @@ export async function verifyDomain(
   if (!proven.ok) return proven
   // Who can change the DNS may learn whose the domain is taken for; nobody else does.
   if (found.rows.others.length > 0) return refused({ code: 'domain_taken' })
-  return changeDomain(seatgate, scope, id, { name: 'verify', input: ok(null) }, (row, now) => {
-    if (row.verifiedAt !== null) return ok(null)
-    if (row.challenge !== target.challenge) return refused({ code: 'domain_not_verified' })
-    return ok({
-      value: { ...row, verifiedAt: now, updatedAt: now },
-      write: db
-        .update(organizationDomains)
-        .set({ verifiedAt: now, updatedAt: now })
-        .where(eq(organizationDomains.id, id)),
-      event: domainEvent(row, 'organization.domain.verified'),
-    })
-  })
+  return changeDomain(
+    seatgate,
+    scope,
+    id,
+    { name: 'verify', input: ok(null) },
+    (row, now, _input, caller) => {
+      if (row.verifiedAt !== null) return ok(null)
+      if (row.challenge !== target.challenge) return refused({ code: 'domain_not_verified' })
+      const verified = { ...row, verifiedAt: now, updatedAt: now }
+      return ok({
+        before: { hook: 'beforeDomainVerify', state: { domain: domainView(row), caller } },
+        value: verified,
+        write: db
+          .update(organizationDomains)
+          .set({ verifiedAt: now, updatedAt: now })
+          .where(eq(organizationDomains.id, id)),
+        event: withHook(domainEvent(row, 'organization.domain.verified'), 'afterDomainVerify', {
+          domain: domainView(verified),
+        }),
+      })
+    }
+  )
 }
 
 async function isProven(seatgate: Seatgate, row: DomainRow): Promise<Result<null>> {

@@ -1,11 +1,12 @@
 import * as v from 'valibot'
-import { attributionOf, memberEvent } from '../audit/event.ts'
+import { memberEvent } from '../audit/event.ts'
 import type { Statement } from '../database/database.ts'
 import type { InvitationRow } from '../database/schema.ts'
+import { withHook } from '../hooks/after.ts'
+import type { AddPath } from '../hooks/hooks.ts'
 import { parseInput } from '../input.ts'
 import { endInvitation } from '../invitations/end.ts'
 import { guardPending, guardUnfinished } from '../invitations/guards.ts'
-import { afterHook } from '../operations/intent.ts'
 import type { Plan } from '../operations/plan.ts'
 import { userIdOf, type Principal } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
@@ -21,10 +22,12 @@ export interface AddedMember {
 
 /** How somebody comes, where there is more to say of it. */
 export interface Arrival {
-  /** Not put there by somebody. */
-  readonly path?: 'domain' | 'request' | 'signup' | null
+  /** Default: added directly. */
+  readonly path?: 'invitation' | 'signup' | 'domain' | 'request'
   /** The seat that was held for them. */
   readonly seatId?: string | null
+  /** The request to join that this ends. */
+  readonly requestId?: string | undefined
   /** First in line for the seat. */
   readonly awaited?: boolean
   /** An unfinished invitation to them: nobody takes two seats, so it ends and its seat is theirs. */
@@ -46,27 +49,33 @@ export function planAddition(
   caller: Principal,
   now: Date,
   guards: readonly Statement[],
-  { path, seatId = null, awaited = false, invitation }: Arrival = {}
+  { path, seatId = null, awaited = false, requestId, invitation }: Arrival = {}
 ): Plan<AddedMember> {
-  const { organizationId, role } = newcomer
+  const { role } = newcomer
   const row = newMembership(seatgate.newId(), newcomer, now)
   const membership = membershipView(row)
+  const door: AddPath = awaited ? 'waiting_line' : (path ?? 'direct')
   const taken = invitation && takeOver(seatgate, invitation, caller, now)
   return {
     value: { membership, created: true },
-    before: { hook: 'beforeAddMember', state: { ...newcomer, caller } },
+    before: [{ hook: 'beforeAddMember', state: { ...newcomer, path: door, caller } }],
     statements: [...guards, ...(taken?.statements ?? [])],
     admissions: [{ kind: 'join', membership: row, seatId: taken?.seatId ?? seatId, awaited }],
     freedSeats: taken?.freedSeats ?? [],
     events: [
       ...(taken?.events ?? []),
-      memberEvent(row, 'organization.member_add', { role, ...(path && { path }) }),
+      withHook(
+        memberEvent(row, 'organization.member_add', { role, ...recordedPath(path) }),
+        'afterAddMember',
+        { membership, path: door, requestId: requestId ?? null }
+      ),
     ],
-    intents: afterHook(seatgate, 'afterAddMember', organizationId, {
-      membership,
-      actor: attributionOf(caller).actor,
-    }),
   }
+}
+
+// Of those who accept as they are, the event of the invitation says how they came.
+function recordedPath(path: Arrival['path']) {
+  return path === undefined || path === 'invitation' ? {} : { path }
 }
 
 // Where it is still open it passes its seat on; else it is tidied away.

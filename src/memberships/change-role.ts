@@ -1,9 +1,9 @@
 import { eq } from 'drizzle-orm'
 import * as v from 'valibot'
-import { attributionOf, memberEvent } from '../audit/event.ts'
+import { memberEvent } from '../audit/event.ts'
 import { memberships } from '../database/schema.ts'
+import { withHook } from '../hooks/after.ts'
 import { parseInput } from '../input.ts'
-import { afterHook } from '../operations/intent.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
 import { standingWith } from '../organizations/standing.ts'
@@ -54,15 +54,17 @@ export async function changeRole(
           return refused({ code: 'insufficient_role' })
         }
         if (target === undefined) return refused({ code: 'not_found' })
-        const { organizationId, role: oldRole } = target
+        const { role: oldRole } = target
         if (oldRole === role) return ok(unchanged(membershipView(target)))
         const membership = membershipView({ ...target, role, updatedAt: now })
         return ok({
           value: membership,
-          before: {
-            hook: 'beforeRoleChange',
-            state: { membership: membershipView(target), newRole: role, caller },
-          },
+          before: [
+            {
+              hook: 'beforeRoleChange',
+              state: { membership: membershipView(target), newRole: role, caller },
+            },
+          ],
           statements: [
             guardStanding(seatgate, standing.value),
             guardUnchanged(seatgate, target),
@@ -73,16 +75,15 @@ export async function changeRole(
               .where(eq(memberships.id, target.id)),
           ],
           events: [
-            memberEvent(target, 'organization.member_role_change', {
-              old_role: oldRole,
-              new_role: role,
-            }),
+            withHook(
+              memberEvent(target, 'organization.member_role_change', {
+                old_role: oldRole,
+                new_role: role,
+              }),
+              'afterRoleChange',
+              { membership, oldRole }
+            ),
           ],
-          intents: afterHook(seatgate, 'afterRoleChange', organizationId, {
-            membership,
-            oldRole,
-            actor: attributionOf(caller).actor,
-          }),
         })
       },
     },

@@ -7,10 +7,12 @@ import { eq, inArray, sql } from 'drizzle-orm'
 import { memberEvent, seatEvent, type EventDraft } from '../audit/event.ts'
 import type { Statement } from '../database/database.ts'
 import { memberships, type MembershipRow } from '../database/schema.ts'
+import { withHook } from '../hooks/after.ts'
 import type { Intent } from '../operations/intent.ts'
 import type { Seatgate } from '../seatgate.ts'
 import type { SeatReference } from '../seats/provider.ts'
 import { endPointers } from '../sessions/end.ts'
+import { membershipView } from './membership.ts'
 
 /** What ends memberships, for the batch that ends them. */
 export interface Departure {
@@ -35,7 +37,12 @@ export function depart(
     seatgate,
     leavers,
     seatgate.db.delete(memberships).where(inArray(memberships.id, ids)),
-    (leaver) => memberEvent(leaver, 'organization.member_remove', reason === null ? {} : { reason })
+    (leaver) =>
+      withHook(
+        memberEvent(leaver, 'organization.member_remove', reason === null ? {} : { reason }),
+        'afterMemberRemove',
+        { membership: membershipView(leaver), path: reason ?? 'removed', reason }
+      )
   )
 }
 
@@ -53,7 +60,11 @@ export function suspend(
       .update(memberships)
       .set({ status: 'suspended', suspendedBy: by, seatId: null, updatedAt: now })
       .where(eq(memberships.id, membership.id)),
-    (leaver) => memberEvent(leaver, 'organization.member_suspend', { by })
+    (leaver) =>
+      withHook(memberEvent(leaver, 'organization.member_suspend', { by }), 'afterMemberSuspend', {
+        membership: membershipView({ ...leaver, status: 'suspended', updatedAt: now }),
+        path: by,
+      })
   )
 }
 

@@ -1,5 +1,3 @@
-import { attributionOf } from '../audit/event.ts'
-import { afterHook } from '../operations/intent.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { standingOf } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
@@ -54,20 +52,17 @@ export async function removeMember(
         return ok({
           value: null,
           ...departure,
-          before: { hook: 'beforeMemberRemove', state: { membership, caller } },
+          before: [
+            {
+              hook: 'beforeMemberRemove',
+              state: { membership, path: reason ?? 'removed', caller },
+            },
+          ],
           statements: [
             guardStanding(seatgate, standing.value),
             guardUnchanged(seatgate, target),
             ...guardAnotherOwner(seatgate, target),
             ...departure.statements,
-          ],
-          intents: [
-            ...departure.intents,
-            ...afterHook(seatgate, 'afterMemberRemove', target.organizationId, {
-              membership,
-              reason,
-              actor: attributionOf(caller).actor,
-            }),
           ],
         })
       },

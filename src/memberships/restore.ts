@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { memberEvent } from '../audit/event.ts'
 import type { MembershipRow } from '../database/schema.ts'
+import { withHook } from '../hooks/after.ts'
 import { parseInput } from '../input.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
@@ -20,7 +21,7 @@ const MOST_AT_ONCE = 100
  * Restores a suspended member, who takes a new seat like anybody who comes in. Who is active stays so.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
- * `seat_limit_reached`, `operation_in_progress`, `seats_unavailable`.
+ * `hook_refused`, `hook_failed`, `seat_limit_reached`, `operation_in_progress`, `seats_unavailable`.
  *
  * @example
  * ```ts
@@ -88,7 +89,7 @@ async function restore(
       input,
       grows: true,
       queries: { targets: membershipsOf(db, scope, userIds.ok ? userIds.value : []) },
-      plan(found, _caller, now) {
+      plan(found, caller, now) {
         const standing = standingWith(roles, found, [...roles.memberAdmins, roles.owner])
         if (!standing.ok) return standing
         if (!userIds.ok) return userIds
@@ -106,13 +107,21 @@ async function restore(
             : { ...row, status: 'active', suspendedBy: null, updatedAt: now }
         return ok({
           value: targets.map((row) => membershipView(back(row))),
+          before: suspended.map(({ organizationId, userId, role }) => ({
+            hook: 'beforeAddMember',
+            state: { organizationId, userId, role, path: 'restore', caller },
+          })),
           statements: [
             guardStanding(seatgate, standing.value),
             ...suspended.map((row) => guardUnchanged(seatgate, row)),
           ],
           admissions: suspended.map((row) => ({ kind: 'restore', membership: back(row) })),
           events: suspended.map((row) =>
-            memberEvent(row, 'organization.member_restore', { by: row.suspendedBy })
+            withHook(
+              memberEvent(row, 'organization.member_restore', { by: row.suspendedBy }),
+              'afterAddMember',
+              { membership: membershipView(back(row)), path: 'restore', requestId: null }
+            )
           ),
         })
       },

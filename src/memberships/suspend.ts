@@ -16,7 +16,7 @@ import { mayChangeRole } from './roles.ts'
  * cannot be.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
- * `last_owner`.
+ * `last_owner`, `hook_refused`, `hook_failed`.
  *
  * @example
  * ```ts
@@ -38,7 +38,7 @@ export async function suspendMember(
       input: userId,
       grows: false,
       queries: { target: membershipOf(db, scope, userId) },
-      plan(found, _caller, now) {
+      plan(found, caller, now) {
         const standing = standingWith(roles, found, [...roles.memberAdmins, roles.owner])
         if (!standing.ok) return standing
         const [target] = found.rows.target
@@ -51,6 +51,12 @@ export async function suspendMember(
         return ok({
           value: membershipView({ ...target, status: 'suspended', updatedAt: now }),
           ...departure,
+          before: [
+            {
+              hook: 'beforeMemberSuspend',
+              state: { membership: membershipView(target), path: 'admin', caller },
+            },
+          ],
           statements: [
             guardStanding(seatgate, standing.value),
             guardUnchanged(seatgate, target),

@@ -1,9 +1,8 @@
 import { eq } from 'drizzle-orm'
 import * as v from 'valibot'
-import { attributionOf } from '../audit/event.ts'
 import { memberships, type MembershipRow } from '../database/schema.ts'
+import { withHook } from '../hooks/after.ts'
 import { bothOf, parseInput } from '../input.ts'
-import { afterHook } from '../operations/intent.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { readProof, withoutProof } from '../operations/prove.ts'
 import { standingWith } from '../organizations/standing.ts'
@@ -95,10 +94,12 @@ export async function transferOwnership(
         return ok({
           value: { from: from.view, to: to.view },
           proof: parsed.value,
-          before: {
-            hook: 'beforeTransfer',
-            state: { from: membershipView(owner), to: membershipView(target), caller },
-          },
+          before: [
+            {
+              hook: 'beforeTransfer',
+              state: { from: membershipView(owner), to: membershipView(target), caller },
+            },
+          ],
           statements: [
             guardStanding(seatgate, standing.value),
             guardUnchanged(seatgate, target),
@@ -106,22 +107,21 @@ export async function transferOwnership(
             from.statement,
           ],
           events: [
-            {
-              organizationId,
-              action: 'organization.ownership_transfer',
-              target: { type: 'user', id: target.userId },
-              metadata: {
-                from_user_id: owner.userId,
-                to_user_id: target.userId,
-                old_owner_role: lesser,
+            withHook(
+              {
+                organizationId,
+                action: 'organization.ownership_transfer',
+                target: { type: 'user', id: target.userId },
+                metadata: {
+                  from_user_id: owner.userId,
+                  to_user_id: target.userId,
+                  old_owner_role: lesser,
+                },
               },
-            },
+              'afterTransfer',
+              { from: from.view, to: to.view }
+            ),
           ],
-          intents: afterHook(seatgate, 'afterTransfer', organizationId, {
-            from: from.view,
-            to: to.view,
-            actor: attributionOf(caller).actor,
-          }),
         })
       },
     },

@@ -6,7 +6,8 @@
 import { organizationsOf, recordEvents, type RecordedEvent } from '../audit/statements.ts'
 import { commit, type Aborted, type Commit } from '../database/commit.ts'
 import { HostConflict, StatementFailed, type Statement } from '../database/database.ts'
-import { ask, composeLifecycle } from '../hooks/ask.ts'
+import { afterCalls } from '../hooks/after.ts'
+import { askEach, composeLifecycle } from '../hooks/ask.ts'
 import {
   admit,
   giveBack,
@@ -69,16 +70,14 @@ export function combine<A, B>(first: Prepared<A>, second: Prepared<B>): Prepared
   }
 }
 
-/** Asks the host's hook, takes the seats and builds the batch. The database is not asked. */
+/** Asks the host's hooks, takes the seats and builds the batch. The database is not asked. */
 export async function prepare<T>(
   seatgate: Seatgate,
   occasion: Occasion,
   plan: Plan<T>
 ): Promise<Result<Prepared<T>>> {
-  if (plan.before) {
-    const allowed = await ask(seatgate, plan.before)
-    if (!allowed.ok) return allowed
-  }
+  const allowed = await askEach(seatgate, plan.before ?? [])
+  if (!allowed.ok) return allowed
   const composed = plan.lifecycle
     ? await composeLifecycle(seatgate, plan.lifecycle.hook, plan.statements, {
         userId: plan.lifecycle.userId,
@@ -108,7 +107,8 @@ export function assemble<T>(
   const context = contextOf(occasion)
   const recorded = recordEvents(seatgate, context, events)
   const turns = turnsOf(seatgate, context, events)
-  const intents = recordIntents(seatgate, plan.intents ?? [], now)
+  const calls = afterCalls(seatgate, occasion.caller, events, recorded.events)
+  const intents = recordIntents(seatgate, [...(plan.intents ?? []), ...calls], now)
   // A seat that passes on to another invitation is nobody's in between: it is back before others count.
   const inOrder = entrants.toSorted((a, b) => Number(isKept(b)) - Number(isKept(a)))
   return {

@@ -1,7 +1,6 @@
 import type { MailPayload } from '../invitations/mail-intent.ts'
 import type { AfterHook, AfterStates } from '../hooks/hooks.ts'
 import type { Pointers } from '../sessions/store.ts'
-import type { Seatgate } from '../seatgate.ts'
 
 /**
  * Something to be done outside the database once a change is committed. It is written in the
@@ -16,21 +15,11 @@ export type Intent =
       readonly payload: MailPayload
     }
 
-type HookIntent = {
+/** The call of an `after…` hook. */
+export type HookIntent = {
   readonly [K in AfterHook]: {
     readonly kind: K
     readonly organizationId: string
     readonly payload: AfterStates[K]
   }
 }[AfterHook]
-
-/** The call of an `after…` hook, if the host has one. */
-export function afterHook<K extends AfterHook>(
-  { hooks }: Seatgate,
-  kind: K,
-  organizationId: string,
-  payload: AfterStates[K]
-): readonly Intent[] {
-  if (!hooks[kind]) return []
-  return [{ kind, organizationId, payload } as unknown as Intent]
-}

@@ -16,8 +16,8 @@ export interface Plan<T> {
   readonly value: T
   /** What has to be proven first, where that is more than being signed in. */
   readonly proof?: Proof
-  /** Which hook may refuse it. Asked before the seats are. */
-  readonly before?: Question
+  /** Which hooks may refuse it, in this order. Asked before the seats are. */
+  readonly before?: readonly Question[]
   /** Conditions and changes, in order. */
   readonly statements: readonly Statement[]
   /** The host's own part in a user's life, after the statements. */

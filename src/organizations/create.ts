@@ -1,12 +1,12 @@
 import { checkOptionNames } from '../names.ts'
 import { guard } from '../database/commit.ts'
 import { organizations } from '../database/schema.ts'
+import { withHook } from '../hooks/after.ts'
 import { ask } from '../hooks/ask.ts'
-import { attributionOf, organizationEvent } from '../audit/event.ts'
+import { organizationEvent } from '../audit/event.ts'
 import { parseInput } from '../input.ts'
 import { prepare, type Prepared } from '../operations/batch.ts'
 import { newMembership } from '../memberships/membership.ts'
-import { afterHook } from '../operations/intent.ts'
 import { perform, type Operation, type OperationOptions } from '../operations/perform.ts'
 import type { Plan } from '../operations/plan.ts'
 import { invalid } from '../refusal.ts'
@@ -169,11 +169,13 @@ function planCreation(
         membership: newMembership(newId(), { organizationId, userId, role: roles.owner }, now),
       },
     ],
-    events: [organizationEvent(organizationId, 'organization.create')],
-    intents: afterHook(seatgate, 'afterCreateOrganization', organizationId, {
-      organization,
-      actor: attributionOf(founder).actor,
-    }),
+    events: [
+      withHook(
+        organizationEvent(organizationId, 'organization.create'),
+        'afterCreateOrganization',
+        { organization }
+      ),
+    ],
   }
 }
 

@@ -1,18 +1,18 @@
-import { and, eq, inArray } from 'drizzle-orm'
+import { and, eq, inArray, sql } from 'drizzle-orm'
 import { attributionOf, organizationEvent } from '../audit/event.ts'
 import type { Statement } from '../database/database.ts'
-import { joinRequests, organizationDomains, organizations } from '../database/schema.ts'
+import { intents, joinRequests, organizationDomains, organizations } from '../database/schema.ts'
+import { withHook } from '../hooks/after.ts'
 import { endInvitations } from '../invitations/end.ts'
 import { guardOnlyUnfinished } from '../invitations/guards.ts'
 import { unfinishedIn } from '../invitations/lookup.ts'
 import { bothOf, parseInput } from '../input.ts'
 import { guardStanding } from '../memberships/guards.ts'
-import { afterHook } from '../operations/intent.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { readProof, withoutProof } from '../operations/prove.ts'
 import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
-import { userIdOf, type OrganizationScope } from '../scope.ts'
+import { userIdOf, type OrganizationScope, type Principal } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { endPointers } from '../sessions/end.ts'
 import { DeleteOrganizationInput } from './input.ts'
@@ -81,13 +81,14 @@ export async function softDeleteOrganization(
         return ok({
           value: { ...organization, deletedAt: now.toISOString() },
           proof: parsed.value,
-          before: { hook: 'beforeDeleteOrganization', state: { organization, caller } },
+          before: [{ hook: 'beforeDeleteOrganization', state: { organization, caller } }],
           statements: [
             guardStanding(seatgate, standing.value),
             guardField(seatgate, present, 'name'),
             guardOnlyUnfinished(seatgate, organizationId, open),
             ...revoked.statements,
             ...pointers.statements,
+            ...tellRequests(seatgate, caller, organizationId, now),
             ...closeDoors(seatgate, organizationId, now),
             db
               .update(organizations)
@@ -95,19 +96,43 @@ export async function softDeleteOrganization(
               .where(eq(organizations.id, organizationId)),
           ],
           // Their seats are given back as the outbox comes to them: nobody waits for them any more.
-          events: [...revoked.events, organizationEvent(organizationId, 'organization.delete')],
-          intents: [
-            ...pointers.intents,
-            ...afterHook(seatgate, 'afterDeleteOrganization', organizationId, {
-              organization,
-              actor: attributionOf(caller).actor,
-            }),
+          events: [
+            ...revoked.events,
+            withHook(
+              organizationEvent(organizationId, 'organization.delete'),
+              'afterDeleteOrganization',
+              { organization }
+            ),
           ],
+          intents: pointers.intents,
         })
       },
     },
     options
   )
+}
+
+// However many there are: the rows of the calls are made of theirs, and the sweep makes the calls.
+function tellRequests(
+  { db, hooks, newId }: Seatgate,
+  caller: Principal,
+  organizationId: string,
+  now: Date
+): readonly Statement[] {
+  if (!hooks.afterJoinRequestClose) return []
+  const createdAt = sql`strftime('%Y-%m-%dT%H:%M:%fZ', created_at / 1000.0, 'unixepoch')`
+  const id = sql`${newId()} || ':' || id`
+  const actor = JSON.stringify(attributionOf(caller).actor)
+  const payload = sql`json_object('request', json_object('id', id, 'organizationId', organization_id,
+      'userId', user_id, 'role', role, 'state', 'closed',
+      'createdAt', ${createdAt}, 'updatedAt', ${now.toISOString()}),
+    'path', 'organization_deleted', 'actor', json(${actor}), 'eventId', ${id})`
+  return [
+    db.insert(intents)
+      .select(sql`select ${id}, organization_id, 'afterJoinRequestClose', ${payload},
+      0, ${now.getTime()}, null, ${now.getTime()} from join_requests
+      where organization_id = ${organizationId} and state in ('open', 'waiting')`),
+  ]
 }
 
 // Nobody waits for what is not there, and a domain may be another organization's.

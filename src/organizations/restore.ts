@@ -2,6 +2,7 @@ import { eq, sql } from 'drizzle-orm'
 import { organizationEvent } from '../audit/event.ts'
 import { guard } from '../database/commit.ts'
 import { organizations } from '../database/schema.ts'
+import { withHook } from '../hooks/after.ts'
 import { actingOwner } from '../memberships/guards.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
@@ -18,7 +19,7 @@ import { slugIsFree, slugTaken } from './slug.ts'
  * let in. One that lives is answered as it is.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `last_owner` (all its owners are gone
- * meanwhile), `validation_error` on `slug` (somebody else has it now).
+ * meanwhile), `validation_error` on `slug` (somebody else has it now), `hook_refused`, `hook_failed`.
  *
  * @example
  * ```ts
@@ -56,8 +57,15 @@ export async function restoreOrganization(
         if (organization.deletedAt === null) return ok(unchanged(organizationView(organization)))
         if (rows.owners.length === 0) return refused({ code: 'last_owner' })
         if (rows.taken.length > 0) return refused(invalid({ slug: ['Is taken.'] }))
+        const restored = organizationView({ ...organization, updatedAt: now })
         return ok({
-          value: organizationView({ ...organization, updatedAt: now }),
+          value: restored,
+          before: [
+            {
+              hook: 'beforeRestoreOrganization',
+              state: { organization: organizationView(organization), caller: by },
+            },
+          ],
           statements: [
             guard(
               db,
@@ -72,7 +80,13 @@ export async function restoreOrganization(
               .set({ deletedAt: null, updatedAt: now })
               .where(eq(organizations.id, organizationId)),
           ],
-          events: [organizationEvent(organizationId, 'organization.restore')],
+          events: [
+            withHook(
+              organizationEvent(organizationId, 'organization.restore'),
+              'afterRestoreOrganization',
+              { organization: restored }
+            ),
+          ],
         })
       },
     },

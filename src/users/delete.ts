@@ -1,12 +1,9 @@
 import { eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
-import { attributionOf } from '../audit/event.ts'
 import { guard } from '../database/commit.ts'
 import type { Database, Statement } from '../database/database.ts'
 import { memberships, type MembershipRow } from '../database/schema.ts'
 import { depart } from '../memberships/exit.ts'
-import { membershipView } from '../memberships/membership.ts'
 import { prepare, type Prepared } from '../operations/batch.ts'
-import { afterHook } from '../operations/intent.ts'
 import { perform } from '../operations/perform.ts'
 import type { Plan } from '../operations/plan.ts'
 import { readProof } from '../operations/prove.ts'
@@ -53,7 +50,7 @@ export async function deleteUser(
       plan({ rows }, leaver) {
         if (!isUser(leaver)) return refused({ code: 'insufficient_role' })
         if (!parsed.ok) return parsed
-        const planned = planDeletion(seatgate, leaver.userId, rows.belongings, leaver)
+        const planned = planDeletion(seatgate, leaver.userId, rows.belongings)
         return planned.ok ? ok({ ...planned.value, proof: parsed.value }) : planned
       },
     }
@@ -85,7 +82,7 @@ export async function prepareUserDeletion(
     { caller },
     { belongings: belongingsOf(seatgate, userId) }
   )
-  const planned = planDeletion(seatgate, userId, rows.belongings, caller)
+  const planned = planDeletion(seatgate, userId, rows.belongings)
   if (!planned.ok) return planned
   return prepare(seatgate, { caller, ...marksOf(request), now: seatgate.now() }, planned.value)
 }
@@ -120,8 +117,7 @@ function onlyOwner(ownerRole: string): SQL {
 function planDeletion(
   seatgate: Seatgate,
   userId: string,
-  belongings: readonly Belonging[],
-  caller: Principal
+  belongings: readonly Belonging[]
 ): Result<Plan<null>> {
   const { db, roles } = seatgate
   const organizations = belongings.flatMap(({ orphan }) =>
@@ -144,16 +140,6 @@ function planDeletion(
       ...departure.statements,
     ],
     lifecycle: { hook: 'onDelete', userId },
-    intents: [
-      ...departure.intents,
-      ...belongings.flatMap((row) =>
-        afterHook(seatgate, 'afterMemberRemove', row.organizationId, {
-          membership: membershipView(row),
-          reason: 'user_deleted',
-          actor: attributionOf(caller).actor,
-        })
-      ),
-    ],
   })
 }
 

@@ -72,6 +72,11 @@ async function intentsOf({ id }: TestOrganization) {
   }))
 }
 
+const idOf = ({ id }: TestOrganization, action: string) =>
+  testEnv.DB.prepare('SELECT id FROM audit_events WHERE organization_id = ? AND action = ?')
+    .bind(id, action)
+    .first<string>('id')
+
 const adding = async ({ seatgate }: World, organization: TestOrganization, userId?: string) =>
   addMember(seatgate, organization.as(organization.owner), {
     userId: userId ?? (await newUser()),
@@ -82,7 +87,7 @@ const actor = (id: string) => ({ type: 'user', id })
 const inside = ({ organization }: Team) => ({ organizationId: organization.id })
 
 /** What each function has its hook told, besides what is its own. */
-const TOLD: Readonly<Record<string, [After, (team: Team) => object]>> = {
+const TOLD: Record<string, [After, (team: Team) => object]> = {
   createOrganization: [
     'afterCreateOrganization',
     ({ owner }) => ({ organization: { name: 'New' }, actor: actor(owner) }),
@@ -114,6 +119,7 @@ const TOLD: Readonly<Record<string, [After, (team: Team) => object]>> = {
     (team) => ({
       membership: { ...inside(team), userId: team.member, role: 'member' },
       reason: null,
+      path: 'removed',
       actor: actor(team.owner),
     }),
   ],
@@ -122,6 +128,7 @@ const TOLD: Readonly<Record<string, [After, (team: Team) => object]>> = {
     (team) => ({
       membership: { ...inside(team), userId: team.owner, role: 'owner' },
       reason: 'left',
+      path: 'left',
       actor: actor(team.owner),
     }),
   ],
@@ -137,6 +144,7 @@ const TOLD: Readonly<Record<string, [After, (team: Team) => object]>> = {
     'afterAddMember',
     (team) => ({
       membership: { ...inside(team), userId: team.invitee, role: 'member', status: 'active' },
+      path: 'invitation',
       actor: actor(team.invitee),
     }),
   ],
@@ -144,6 +152,7 @@ const TOLD: Readonly<Record<string, [After, (team: Team) => object]>> = {
     'afterAddMember',
     (team) => ({
       membership: { ...inside(team), role: 'member', status: 'active' },
+      path: 'signup',
       actor: { type: 'user' },
     }),
   ],
@@ -151,6 +160,7 @@ const TOLD: Readonly<Record<string, [After, (team: Team) => object]>> = {
     'afterAddMember',
     (team) => ({
       membership: { ...inside(team), userId: team.joining.neighbour, role: 'member' },
+      path: 'domain',
       actor: actor(team.joining.neighbour),
     }),
   ],
@@ -158,6 +168,7 @@ const TOLD: Readonly<Record<string, [After, (team: Team) => object]>> = {
     'afterAddMember',
     (team) => ({
       membership: { ...inside(team), userId: team.joining.requester, role: 'member' },
+      path: 'request',
       actor: actor(team.owner),
     }),
   ],
@@ -177,6 +188,7 @@ const TOLD: Readonly<Record<string, [After, (team: Team) => object]>> = {
     (team) => ({
       membership: { ...inside(team), userId: team.second, role: 'owner' },
       reason: 'user_deleted',
+      path: 'user_deleted',
       actor: { type: 'system', id: null },
     }),
   ],
@@ -185,10 +197,105 @@ const TOLD: Readonly<Record<string, [After, (team: Team) => object]>> = {
     (team) => ({
       membership: { ...inside(team), userId: team.second, role: 'owner' },
       reason: 'user_deleted',
+      path: 'user_deleted',
       actor: actor(team.second),
     }),
   ],
 }
+
+const by = (hook: After, state: (team: Team) => object): [After, (team: Team) => object] => [
+  hook,
+  (team) => ({ ...state(team), actor: actor(team.owner) }),
+]
+const of = (team: Team, id: string) => ({ id, organizationId: team.organization.id })
+
+Object.assign(TOLD, {
+  restoreOrganization: [
+    'afterRestoreOrganization',
+    ({ deleted: { id } }: Team) => ({
+      organization: { id },
+      actor: { type: 'operator', id: 'operator' },
+    }),
+  ],
+  suspendMember: by('afterMemberSuspend', (team) => ({
+    membership: { ...inside(team), userId: team.member, status: 'suspended' },
+    path: 'admin',
+  })),
+  restoreMember: by('afterAddMember', (team) => ({
+    membership: { ...inside(team), userId: team.suspended, status: 'active' },
+    path: 'restore',
+  })),
+  restoreMembers: by('afterAddMember', (team) => ({
+    membership: { ...inside(team), userId: team.suspended, status: 'active' },
+    path: 'restore',
+  })),
+  createInvitation: by('afterInvitationCreate', (team) => ({
+    invitation: { ...inside(team), role: 'member', status: 'pending', invitedBy: team.owner },
+  })),
+  'createInvitation, of somebody who is invited': by('afterInvitationRevoke', (team) => ({
+    invitation: { ...of(team, team.invited.id), status: 'revoked' },
+    path: 'superseded',
+  })),
+  createInvitations: by('afterInvitationRevoke', (team) => ({
+    invitation: { ...of(team, team.invited.id), status: 'revoked' },
+    path: 'superseded',
+  })),
+  resendInvitation: by('afterInvitationResend', (team) => ({
+    invitation: of(team, team.invited.id),
+  })),
+  changeInvitationRole: by('afterInvitationRoleChange', (team) => ({
+    invitation: { ...of(team, team.invited.id), role: 'admin' },
+    oldRole: 'member',
+  })),
+  revokeInvitation: by('afterInvitationRevoke', (team) => ({
+    invitation: { ...of(team, team.invited.id), status: 'revoked' },
+    path: 'revoked',
+  })),
+  declineInvitation: [
+    'afterInvitationDecline',
+    (team: Team) => ({
+      invitation: { ...of(team, team.invited.id), status: 'declined' },
+      actor: { type: 'anonymous', id: null },
+    }),
+  ],
+  'acceptInvitation, of a member': [
+    'afterInvitationAccept',
+    (team: Team) => ({
+      invitation: { ...of(team, team.overtaken.id), status: 'accepted' },
+      membership: { userId: team.present },
+      created: false,
+      path: 'invitation',
+      actor: actor(team.present),
+    }),
+  ],
+  addDomain: by('afterDomainAdd', (team) => ({ domain: { ...inside(team), mode: 'off' } })),
+  verifyDomain: by('afterDomainVerify', (team) => ({
+    domain: { ...of(team, team.joining.unverified), verified: true },
+  })),
+  setDomainMode: by('afterDomainChange', (team) => ({
+    domain: { ...of(team, team.joining.auto), mode: 'off' },
+    oldMode: 'auto',
+  })),
+  removeDomain: by('afterDomainRemove', (team) => ({ domain: of(team, team.joining.auto) })),
+  'joinOrganization, on request': [
+    'afterJoinRequestCreate',
+    (team: Team) => ({
+      request: { ...inside(team), userId: team.joining.asker, state: 'open' },
+      actor: actor(team.joining.asker),
+    }),
+  ],
+  declineJoinRequest: by('afterJoinRequestDecline', (team) => ({
+    request: { ...of(team, team.joining.requested), state: 'declined' },
+    path: 'declined',
+  })),
+  withdrawJoinRequest: [
+    'afterJoinRequestWithdraw',
+    (team: Team) => ({
+      request: { ...of(team, team.joining.requested), state: 'withdrawn' },
+      actor: actor(team.joining.requester),
+    }),
+  ],
+})
 
 const telling = MUTATORS.filter(({ told }) => told).map((mutator) => {
   const told = TOLD[mutator.name]
@@ -341,7 +448,12 @@ describe('a hook that fails', () => {
     })
     const { membership } = answered(await adding(world, organization))
     await world.settled()
-    const state = { membership, actor: actor(organization.owner) }
+    const state = {
+      membership,
+      path: 'direct',
+      actor: actor(organization.owner),
+      eventId: await idOf(organization, 'organization.member_add'),
+    }
     const row = { kind: 'afterAddMember', payload: state, last_error: 'TypeError' }
     expect(await intentsOf(organization)).toEqual([{ ...row, attempts: 1, seconds: 1 }])
     expect(reports).toEqual(['afterAddMember_failed'])

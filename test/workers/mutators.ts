@@ -7,6 +7,7 @@
 import { eq } from 'drizzle-orm'
 import { users } from '../../host/identity/schema.ts'
 import { newSession, insertSession } from '../../host/identity/sessions.ts'
+import { HOOKS } from '../../src/hooks/hooks.ts'
 import {
   acceptInvitation,
   acceptInvitationWithSignup,
@@ -317,7 +318,7 @@ const CHANGES: readonly Mutator[] = [
   {
     name: 'restoreOrganization',
     inside: false,
-    told: false,
+    told: true,
     act: (seatgate, { deleted }) => restoreOrganization(seatgate, { caller: operator }, deleted.id),
   },
   {
@@ -355,19 +356,19 @@ const CHANGES: readonly Mutator[] = [
   {
     name: 'suspendMember',
     inside: true,
-    told: false,
+    told: true,
     act: (seatgate, team) => suspendMember(seatgate, asOwner(team), team.member),
   },
   {
     name: 'restoreMember',
     inside: true,
-    told: false,
+    told: true,
     act: (seatgate, team) => restoreMember(seatgate, asOwner(team), team.suspended),
   },
   {
     name: 'restoreMembers',
     inside: true,
-    told: false,
+    told: true,
     act: (seatgate, team) => restoreMembers(seatgate, asOwner(team), { userIds: [team.suspended] }),
   },
   {
@@ -451,21 +452,21 @@ const CHANGES: readonly Mutator[] = [
   {
     name: 'createInvitation',
     inside: true,
-    told: false,
+    told: true,
     act: (seatgate, team) =>
       createInvitation(seatgate, asOwner(team), { email: newAddress(), role: 'member' }),
   },
   {
     name: 'createInvitation, of somebody who is invited',
     inside: true,
-    told: false,
+    told: true,
     act: (seatgate, team) =>
       createInvitation(seatgate, asOwner(team), { email: team.invited.email, role: 'admin' }),
   },
   {
     name: 'createInvitations',
     inside: true,
-    told: false,
+    told: true,
     act: (seatgate, team) =>
       createInvitations(seatgate, asOwner(team), {
         invitations: [newAddress(), team.invited.email].map((email) => ({ email, role: 'member' })),
@@ -474,26 +475,26 @@ const CHANGES: readonly Mutator[] = [
   {
     name: 'resendInvitation',
     inside: true,
-    told: false,
+    told: true,
     act: (seatgate, team) => resendInvitation(seatgate, asOwner(team), team.invited.id),
   },
   {
     name: 'changeInvitationRole',
     inside: true,
-    told: false,
+    told: true,
     act: (seatgate, team) =>
       changeInvitationRole(seatgate, asOwner(team), team.invited.id, { role: 'admin' }),
   },
   {
     name: 'revokeInvitation',
     inside: true,
-    told: false,
+    told: true,
     act: (seatgate, team) => revokeInvitation(seatgate, asOwner(team), team.invited.id),
   },
   {
     name: 'declineInvitation',
     inside: false,
-    told: false,
+    told: true,
     act: (seatgate, { invited }) =>
       declineInvitation(seatgate, { caller: { type: 'anonymous' } }, invited),
   },
@@ -507,7 +508,7 @@ const CHANGES: readonly Mutator[] = [
   {
     name: 'acceptInvitation, of a member',
     inside: false,
-    told: false,
+    told: true,
     act: (seatgate, { overtaken, present }) =>
       acceptInvitation(seatgate, { caller: { userId: present } }, overtaken),
   },
@@ -524,27 +525,27 @@ const JOINING: readonly Mutator[] = [
   {
     name: 'addDomain',
     inside: true,
-    told: false,
+    told: true,
     act: (seatgate, team) =>
       addDomain(seatgate, asOwner(team), { domain: `${freshSlug()}.example` }),
   },
   {
     name: 'verifyDomain',
     inside: true,
-    told: false,
+    told: true,
     act: (seatgate, team) => verifyDomain(seatgate, asOwner(team), team.joining.unverified),
   },
   {
     name: 'setDomainMode',
     inside: true,
-    told: false,
+    told: true,
     act: (seatgate, team) =>
       setDomainMode(seatgate, asOwner(team), team.joining.auto, { mode: 'off' }),
   },
   {
     name: 'removeDomain',
     inside: true,
-    told: false,
+    told: true,
     act: (seatgate, team) => removeDomain(seatgate, asOwner(team), team.joining.auto),
   },
   {
@@ -561,7 +562,7 @@ const JOINING: readonly Mutator[] = [
   {
     name: 'joinOrganization, on request',
     inside: false,
-    told: false,
+    told: true,
     act: (seatgate, { organization, joining }) =>
       joinOrganization(
         seatgate,
@@ -579,13 +580,13 @@ const JOINING: readonly Mutator[] = [
   {
     name: 'declineJoinRequest',
     inside: true,
-    told: false,
+    told: true,
     act: (seatgate, team) => declineJoinRequest(seatgate, asOwner(team), team.joining.requested),
   },
   {
     name: 'withdrawJoinRequest',
     inside: false,
-    told: false,
+    told: true,
     act: (seatgate, { joining }) =>
       withdrawJoinRequest(seatgate, { caller: { userId: joining.requester } }, joining.requested),
   },
@@ -595,32 +596,23 @@ const JOINING: readonly Mutator[] = [
 export const MUTATORS: readonly Mutator[] = [...CHANGES, ...JOINING]
 
 /** Every hook that there is outside the batch, each allowing everything. */
-export function everyHook(called: (hook: string) => void): Hooks {
-  const before = (hook: string) => () => {
-    called(hook)
-    return { ok: true } as const
-  }
-  const after = (hook: string) => () => called(hook)
-  return {
-    beforeCreateOrganization: before('beforeCreateOrganization'),
-    afterCreateOrganization: after('afterCreateOrganization'),
-    beforeDeleteOrganization: before('beforeDeleteOrganization'),
-    afterDeleteOrganization: after('afterDeleteOrganization'),
-    beforeAddMember: before('beforeAddMember'),
-    afterAddMember: after('afterAddMember'),
-    beforeMemberRemove: before('beforeMemberRemove'),
-    afterMemberRemove: after('afterMemberRemove'),
-    beforeRoleChange: before('beforeRoleChange'),
-    afterRoleChange: after('afterRoleChange'),
-    beforeTransfer: before('beforeTransfer'),
-    afterTransfer: after('afterTransfer'),
-  }
+export function everyHook(called: (hook: string, state: unknown) => void): Hooks {
+  const outside = Object.entries(HOOKS).filter(([, { inBatch }]) => !inBatch)
+  return Object.fromEntries(
+    outside.map(([hook]) => [
+      hook,
+      (state: unknown) => {
+        called(hook, state)
+        return { ok: true }
+      },
+    ])
+  )
 }
 
 /** A world with a hook in every place, so that every change leaves an intent; users can be deleted. */
 export function hookedWorld(
   options: WorldOptions = {},
-  called: (hook: string) => void = () => {}
+  called: (hook: string, state?: unknown) => void = () => {}
 ): World {
   const world: World = createInvitingWorld({
     hooks: everyHook(called),

@@ -4,28 +4,84 @@ import { composeLifecycle } from '../../src/index.ts'
 import { everyHook, hookedWorld, MUTATORS, newTeam } from './mutators.ts'
 import { codeOf, createWorld } from './world.ts'
 
+const pair = (act: string) => [`before${act}`, `after${act}`] as const
+
 /** Which hooks a function asks and tells, in this order. */
 const HEARD: Readonly<Record<string, readonly string[]>> = {
-  createOrganization: ['beforeCreateOrganization', 'afterCreateOrganization'],
-  softDeleteOrganization: ['beforeDeleteOrganization', 'afterDeleteOrganization'],
-  addMember: ['beforeAddMember', 'afterAddMember'],
-  changeRole: ['beforeRoleChange', 'afterRoleChange'],
-  removeMember: ['beforeMemberRemove', 'afterMemberRemove'],
-  leaveOrganization: ['beforeMemberRemove', 'afterMemberRemove'],
-  transferOwnership: ['beforeTransfer', 'afterTransfer'],
+  createOrganization: pair('CreateOrganization'),
+  softDeleteOrganization: [
+    'beforeDeleteOrganization',
+    // The open invitations of the team end with it.
+    'afterInvitationRevoke',
+    'afterInvitationRevoke',
+    'afterInvitationRevoke',
+    'afterDeleteOrganization',
+  ],
+  restoreOrganization: pair('RestoreOrganization'),
+  addMember: pair('AddMember'),
+  changeRole: pair('RoleChange'),
+  removeMember: pair('MemberRemove'),
+  leaveOrganization: pair('MemberRemove'),
+  suspendMember: pair('MemberSuspend'),
+  restoreMember: pair('AddMember'),
+  restoreMembers: pair('AddMember'),
+  transferOwnership: pair('Transfer'),
   deleteUser: ['onDelete', 'afterMemberRemove'],
-  'prepareOrganization and commitTogether': ['beforeCreateOrganization', 'afterCreateOrganization'],
-  'prepareMember and commitTogether': ['beforeAddMember', 'afterAddMember'],
+  'prepareOrganization and commitTogether': pair('CreateOrganization'),
+  'prepareMember and commitTogether': pair('AddMember'),
   'prepareUserDeletion and commitTogether': ['onDelete', 'afterMemberRemove'],
-  acceptInvitation: ['beforeAddMember', 'afterAddMember'],
-  acceptInvitationWithSignup: ['beforeAddMember', 'afterAddMember'],
-  'joinOrganization, by its domain': ['beforeAddMember', 'afterAddMember'],
-  approveJoinRequest: ['beforeAddMember', 'afterAddMember'],
+  createInvitation: pair('InvitationCreate'),
+  'createInvitation, of somebody who is invited': [
+    'beforeInvitationCreate',
+    'afterInvitationRevoke',
+    'afterInvitationCreate',
+  ],
+  createInvitations: [
+    'beforeInvitationCreate',
+    'beforeInvitationCreate',
+    'afterInvitationCreate',
+    'afterInvitationRevoke',
+    'afterInvitationCreate',
+  ],
+  resendInvitation: pair('InvitationResend'),
+  changeInvitationRole: pair('InvitationRoleChange'),
+  revokeInvitation: pair('InvitationRevoke'),
+  declineInvitation: pair('InvitationDecline'),
+  acceptInvitation: [
+    'beforeInvitationAccept',
+    'beforeAddMember',
+    'afterAddMember',
+    'afterInvitationAccept',
+  ],
+  acceptInvitationWithSignup: [
+    'beforeInvitationAccept',
+    'beforeAddMember',
+    'afterAddMember',
+    'afterInvitationAccept',
+  ],
+  'acceptInvitation, of a member': pair('InvitationAccept'),
+  addDomain: pair('DomainAdd'),
+  verifyDomain: pair('DomainVerify'),
+  setDomainMode: pair('DomainChange'),
+  removeDomain: pair('DomainRemove'),
+  'joinOrganization, by its domain': pair('AddMember'),
+  'joinOrganization, on request': pair('JoinRequestCreate'),
+  approveJoinRequest: [
+    'beforeJoinRequestApprove',
+    'beforeAddMember',
+    'afterJoinRequestApprove',
+    'afterAddMember',
+  ],
+  declineJoinRequest: pair('JoinRequestDecline'),
+  withdrawJoinRequest: pair('JoinRequestWithdraw'),
 }
+
+/** What the line alone asks and tells: `test/workers/hook-doors.test.ts`. */
+const IN_LINE = ['beforeJoinRequestQueue', 'afterJoinRequestQueue', 'afterJoinRequestClose']
 
 describe('a hook in the configuration', () => {
   it.each(MUTATORS.map((mutator) => [mutator.name, mutator] as const))(
-    'ORG-41 is called by what it is for, once: %s',
+    'ORG-41 C1 is called by what it is for, once: %s',
     async (name, { act }) => {
       const team = await newTeam('d1')
       const called: string[] = []
@@ -37,7 +93,7 @@ describe('a hook in the configuration', () => {
   )
 
   it('ORG-41 is called by something, whichever it is', async () => {
-    const heard = new Set(Object.values(HEARD).flat())
+    const heard = new Set([...Object.values(HEARD).flat(), ...IN_LINE])
     const lifecycle = Object.entries(HOOKS).flatMap(([name, { inBatch }]) =>
       inBatch ? [name] : []
     )
