@@ -509,11 +509,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'freedSeats: [...first.freedSeats, ...second.freedSeats]',
     'freedSeats: first.freedSeats'
   ),
-  batch(
-    'the host’s hook is not asked',
-    '  if (plan.before) {',
-    '  if (false as boolean && plan.before) {'
-  ),
+  batch('the host’s hook is not asked', '  if (!allowed.ok) return allowed\n', ''),
   batch('intents are not written', '      ...intents.statements,\n', ''),
   background(
     'what goes wrong afterwards is thrown',
@@ -607,7 +603,11 @@ export const MUTATIONS: readonly Mutation[] = [
     ' || invitation.acceptedById !== user.id',
     ''
   ),
-  acceptance('a new seat beside the promised one', '{ path, seatId }', '{ path }'),
+  acceptance(
+    'a new seat beside the promised one',
+    "    path: path ?? 'invitation',\n    seatId,\n",
+    "    path: path ?? 'invitation',\n"
+  ),
   acceptance(
     'an accepted invitation is not stamped',
     '.set({ acceptedAt: now, acceptedById: userId, updatedAt: now })',
@@ -630,13 +630,13 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   acceptance(
     'an acceptance is not on record',
-    '    ...added,\n    value: { ...added.value, organization: organizationView(organization) },\n    events: [',
-    '    ...added,\n    value: { ...added.value, organization: organizationView(organization) },\n    events: added.events ?? [],\n    ignored: ['
+    '    events: [\n      ...(added.events ?? []),\n',
+    '    events: added.events ?? [],\n    ignored: [\n'
   ),
   acceptance('who is in already accepts without a record', '        already_member: true,\n', ''),
   addition(
     'the host’s hook is not asked',
-    "    before: { hook: 'beforeAddMember', state: { ...newcomer, caller } },\n",
+    "    before: [{ hook: 'beforeAddMember', state: { ...newcomer, path: door, caller } }],\n",
     ''
   ),
   plan(
@@ -707,6 +707,12 @@ export const MUTATIONS: readonly Mutation[] = [
     'an address that was taken meanwhile is a conflict of the host’s',
     'sql`not exists (select 1 from ${users}',
     'sql`true or not exists (select 1 from ${users}'
+  ),
+  inFile('hooks/after.ts')('a call has no id of its own', ', eventId }\n', ", eventId: 'x' }\n"),
+  inFile('organizations/delete.ts')(
+    'the requests of a deleted organization end without a word',
+    '            ...tellRequests(seatgate, caller, organizationId, now),\n',
+    ''
   ),
   plan('the end of the earlier one is not on record', '      ...ended.events,\n', ''),
   token('a token has several spellings', ' || toBase64Url(sealed) !== text', ''),

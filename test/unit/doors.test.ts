@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { ACTIONS } from '../../src/audit/actions.ts'
+import { HOOKS, type AfterHook } from '../../src/hooks/hooks.ts'
 
 declare global {
   interface ImportMeta {
@@ -398,5 +400,140 @@ describe('the doors of input', () => {
 
   it('B6 read no time by new Date(text)', () => {
     expect(filesWith(/new Date\((?:text|value|input)\b(?!\.expiresAt)/)).toEqual(['src/instant.ts'])
+  })
+})
+
+describe('the hooks of the doors', () => {
+  /** The `after…` hook of each event of a way in or out. */
+  const HOOK_OF: Readonly<Record<string, AfterHook>> = {
+    'organization.create': 'afterCreateOrganization',
+    'organization.delete': 'afterDeleteOrganization',
+    'organization.restore': 'afterRestoreOrganization',
+    'organization.member_add': 'afterAddMember',
+    'organization.member_restore': 'afterAddMember',
+    'organization.member_remove': 'afterMemberRemove',
+    'organization.member_suspend': 'afterMemberSuspend',
+    'organization.member_role_change': 'afterRoleChange',
+    'organization.ownership_transfer': 'afterTransfer',
+    'organization.invitation.created': 'afterInvitationCreate',
+    'organization.invitation.resent': 'afterInvitationResend',
+    'organization.invitation.role_change': 'afterInvitationRoleChange',
+    'organization.invitation.accepted': 'afterInvitationAccept',
+    'organization.invitation.declined': 'afterInvitationDecline',
+    'organization.invitation.revoked': 'afterInvitationRevoke',
+    'organization.join_request.created': 'afterJoinRequestCreate',
+    'organization.join_request.queued': 'afterJoinRequestQueue',
+    'organization.join_request.approved': 'afterJoinRequestApprove',
+    'organization.join_request.declined': 'afterJoinRequestDecline',
+    'organization.join_request.withdrawn': 'afterJoinRequestWithdraw',
+    'organization.join_request.closed': 'afterJoinRequestClose',
+    'organization.domain.added': 'afterDomainAdd',
+    'organization.domain.verified': 'afterDomainVerify',
+    'organization.domain.mode_change': 'afterDomainChange',
+    'organization.domain.removed': 'afterDomainRemove',
+  }
+  /** Events that tell of no way in or out. */
+  const WITHOUT = [
+    'organization.update',
+    'organization.rename',
+    'organization.slug_change',
+    'organization.mfa_policy_change',
+    'organization.active_switched',
+    'organization.active_auto_reassigned',
+  ]
+  const library = Object.entries(sources).filter(([path]) => path.includes('/src/'))
+  const actions = Object.keys(ACTIONS).filter((action) => action.startsWith('organization.'))
+
+  it('C1 are one for each event: an action that is new finds this list', () => {
+    expect([...Object.keys(HOOK_OF), ...WITHOUT].toSorted()).toEqual(actions.toSorted())
+    const after = Object.keys(HOOKS).filter((hook) => hook.startsWith('after'))
+    expect([...new Set(Object.values(HOOK_OF))].toSorted()).toEqual(after.toSorted())
+  })
+
+  it('C1 are beside each event, wherever one is made', () => {
+    const found: (readonly [string | undefined, string])[] = []
+    for (const [path, text] of library) {
+      // The catalogue, and what reads the trail.
+      if (/\/(?:audit|testing|seats|retention|forwarding)\//.test(path)) continue
+      const made =
+        /(withHook\(\s*)?(?:\w+Event\(\s*[\w.]+,\s*|\{\s*organizationId,\s*action: )'(organization\.[\w.]+)'/g
+      for (const match of withoutComments(text).matchAll(made)) {
+        const [whole, wrapped, action = ''] = match
+        if (HOOK_OF[action] === undefined) continue
+        const rest = withoutComments(text).slice(match.index + whole.length)
+        const hook = wrapped && /'(after\w+)'/.exec(rest)?.[1]
+        expect([path, action, hook]).toEqual([path, action, HOOK_OF[action]])
+        found.push([hook, action])
+      }
+    }
+    expect([...new Set(found.map(([, action]) => action))].toSorted()).toEqual(
+      Object.keys(HOOK_OF).toSorted()
+    )
+  })
+
+  it('C1 ask before what they tell of, in the file that plans it', () => {
+    const asked = (hook: string) =>
+      filesWith(new RegExp(`'${hook}'`)).filter((path) => !path.startsWith('src/hooks/'))
+    const before = Object.keys(HOOKS).filter((hook) => hook.startsWith('before'))
+    expect(Object.fromEntries(before.map((hook) => [hook, asked(hook)]))).toEqual({
+      beforeCreateOrganization: ['src/organizations/create.ts'],
+      beforeDeleteOrganization: ['src/organizations/delete.ts'],
+      beforeRestoreOrganization: ['src/organizations/restore.ts'],
+      beforeAddMember: ['src/memberships/addition.ts', 'src/memberships/restore.ts'],
+      beforeMemberRemove: ['src/memberships/remove.ts'],
+      beforeMemberSuspend: ['src/memberships/suspend.ts'],
+      beforeRoleChange: ['src/memberships/change-role.ts'],
+      beforeTransfer: ['src/memberships/transfer.ts'],
+      beforeInvitationCreate: ['src/invitations/plan.ts'],
+      beforeInvitationResend: ['src/invitations/resend.ts'],
+      beforeInvitationRoleChange: ['src/invitations/change-role.ts'],
+      beforeInvitationAccept: ['src/invitations/acceptance.ts'],
+      beforeInvitationDecline: ['src/invitations/decline.ts'],
+      beforeInvitationRevoke: ['src/invitations/revoke.ts'],
+      beforeJoinRequestCreate: ['src/joining/join.ts'],
+      beforeJoinRequestQueue: ['src/joining/approve.ts', 'src/joining/join.ts'],
+      beforeJoinRequestApprove: ['src/joining/approve.ts'],
+      beforeJoinRequestDecline: ['src/joining/end-request.ts'],
+      beforeJoinRequestWithdraw: ['src/joining/end-request.ts'],
+      beforeDomainAdd: ['src/joining/add-domain.ts'],
+      beforeDomainVerify: ['src/joining/verify-domain.ts'],
+      beforeDomainChange: ['src/joining/change-domain.ts'],
+      beforeDomainRemove: ['src/joining/change-domain.ts'],
+    })
+    // What has no hook to ask ends with something else, or is tidied up.
+    const after = Object.keys(HOOKS).filter((hook) => hook.startsWith('after'))
+    expect(after.filter((hook) => !before.includes(hook.replace('after', 'before')))).toEqual([
+      'afterJoinRequestClose',
+    ])
+  })
+
+  it('C1 are asked of every plan of a membership that comes to be, and of each that ends', () => {
+    // The one plan of those who come asks itself, and `admissions` stand in no other but these.
+    expect(filesWith(/\badmissions:[^\n]*kind: '(?:join|restore)'/)).toEqual([
+      'src/memberships/addition.ts',
+      'src/memberships/restore.ts',
+    ])
+    expect(filesWith(/\bwithHook\(/)).toEqual([
+      'src/invitations/acceptance.ts',
+      'src/invitations/change-role.ts',
+      'src/invitations/end.ts',
+      'src/invitations/plan.ts',
+      'src/invitations/resend.ts',
+      'src/joining/add-domain.ts',
+      'src/joining/approve.ts',
+      'src/joining/change-domain.ts',
+      'src/joining/end-request.ts',
+      'src/joining/join.ts',
+      'src/joining/line.ts',
+      'src/joining/verify-domain.ts',
+      'src/memberships/addition.ts',
+      'src/memberships/change-role.ts',
+      'src/memberships/exit.ts',
+      'src/memberships/restore.ts',
+      'src/memberships/transfer.ts',
+      'src/organizations/create.ts',
+      'src/organizations/delete.ts',
+      'src/organizations/restore.ts',
+    ])
   })
 })

@@ -451,6 +451,7 @@ describe('a hook that fails', () => {
     const state = {
       membership,
       path: 'direct',
+      requestId: null,
       actor: actor(organization.owner),
       eventId: await idOf(organization, 'organization.member_add'),
     }

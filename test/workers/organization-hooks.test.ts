@@ -39,8 +39,8 @@ const HEARD: Readonly<Record<string, readonly string[]>> = {
   createInvitations: [
     'beforeInvitationCreate',
     'beforeInvitationCreate',
-    'afterInvitationCreate',
     'afterInvitationRevoke',
+    'afterInvitationCreate',
     'afterInvitationCreate',
   ],
   resendInvitation: pair('InvitationResend'),
