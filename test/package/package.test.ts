@@ -134,7 +134,10 @@ describe('the Worker of the README', () => {
     async function send(userId: string, method: string, path: string, body?: unknown) {
       return server.fetch(`http://host.test${path}`, {
         method,
-        headers: { authorization: `Bearer ${await tokenOf(userId)}` },
+        headers: {
+          authorization: `Bearer ${await tokenOf(userId)}`,
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+        },
         redirect: 'manual',
         signal: AbortSignal.timeout(30_000),
         ...(body !== undefined && { body: JSON.stringify(body) }),
