@@ -28,7 +28,13 @@ export const workerd = (bindings: Readonly<Record<string, string>> = {}) =>
 const SCALE = process.env['SCALE'] ?? 'share'
 if (!['whole', 'share'].includes(SCALE)) throw new Error(`SCALE is whole or share, not "${SCALE}".`)
 
-export const inWorkerd = workerd({ SCALE })
+const { FUZZ_REQUESTS = '1000', FUZZ_SEED = '20261101' } = process.env
+for (const [name, value] of Object.entries({ FUZZ_REQUESTS, FUZZ_SEED })) {
+  if (!/^[1-9]\d{0,8}$/.test(value))
+    throw new Error(`${name} is a whole number from 1, not "${value}".`)
+}
+
+export const inWorkerd = workerd({ SCALE, FUZZ_REQUESTS, FUZZ_SEED })
 
 // Loaded as one file each. Above all scrypt: the calls within its innermost loop would lead from module
 // to module, which makes it ten times as slow.
