@@ -4,7 +4,7 @@
  *
  * @module
  */
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 
 /** A request that the grammar made. The body is bytes, so that it may be anything. */
 export interface WildRequest {
