@@ -176,6 +176,15 @@ function checkedVerification(options: SeatgateOptions): InvitationRules['emailVe
   return emailVerification
 }
 
+export function checkedOperationRetention({
+  operationRetentionDays: days = 90,
+}: SeatgateOptions): number {
+  if (days !== Infinity && !(Number.isInteger(days) && days >= 1)) {
+    throw wrong('operationRetentionDays must be a whole number from 1, or Infinity.')
+  }
+  return days
+}
+
 /** Without knowing that somebody reads the mail of their address, a domain is no way in. */
 export function checkedJoining(options: SeatgateOptions): JoinRules | null {
   const { joining = null } = options

@@ -106,6 +106,11 @@ export interface SeatgateOptions {
   /** How many days an invitation is kept once its time is over; `Infinity` for ever. Default 30. */
   readonly invitationRetentionDays?: number
   /**
+   * How many days the answer to an `Idempotency-Key` is kept, or `Infinity`. After that a repeat is an
+   * operation of its own. Needs `sweepHandler`. Default 90.
+   */
+  readonly operationRetentionDays?: number
+  /**
    * How many invitations in 24 hours, and how many failed attempts to accept one. Default 20 a user, 50
    * an organization, 20 a recipient, 20 attempts.
    */

@@ -7,6 +7,7 @@ import {
   checkedEventRules,
   checkedHooks,
   checkedInvitations,
+  checkedOperationRetention,
   checkedJoining,
   checkedLifecycle,
   checkedLimit,
@@ -70,6 +71,7 @@ export interface Seatgate {
   /** Null where no log of hashes is kept. */
   readonly log: AuditLog | null
   /** How long events are kept; none: for ever. */
+  readonly operationRetentionDays: number
   readonly retention: readonly RetentionWindow[]
   readonly cursorKey: Uint8Array
   readonly refusals: RefusalCounts
@@ -139,6 +141,7 @@ export function createSeatgate(options: SeatgateOptions): Seatgate {
     },
     eventRules: checkedEventRules(options),
     log: checkedLog(options),
+    operationRetentionDays: checkedOperationRetention(options),
     retention: checkedRetention(options),
     cursorKey: cursorKey(options.secret),
     refusals: new RefusalCounts(),

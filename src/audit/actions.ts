@@ -75,7 +75,12 @@ export const ACTIONS = {
     to_user_id: text,
     old_owner_role: text,
   }),
-  'organization.active_switched': about('organization', { from: maybe, to: maybe }),
+  // `left_out`: how many further switches of this person came after 60 within an hour, before this one.
+  'organization.active_switched': about('organization', {
+    from: maybe,
+    to: maybe,
+    left_out: v.optional(count),
+  }),
   'organization.active_auto_reassigned': about('organization', { from: maybe, to: maybe }),
 
   'organization.invitation.created': about('invitation', { ...invitation, role: text }),

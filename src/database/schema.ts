@@ -136,22 +136,30 @@ export const entitlements = sqliteTable(
   ]
 )
 
-/** Which ledger is in force: a write admitted under an older epoch is refused. */
+/**
+ * Which ledger is in force: a write admitted under an older epoch is refused, and so is one whose seat
+ * was granted up to `fencedThrough`.
+ */
 export const seatLedgers = sqliteTable(
   'seat_ledgers',
   {
     organizationId: text('organization_id').primaryKey(),
     epoch: integer('epoch').notNull(),
+    fencedThrough: instant('fenced_through').notNull().default(new Date(0)),
   },
   () => [check('seat_ledgers_epoch', sql`epoch > 0`)]
 )
 
 /** Seat ids that were given up: a write that carries one can no longer land. */
-export const seatFences = sqliteTable('seat_fences', {
-  seatId: text('seat_id').primaryKey(),
-  organizationId: text('organization_id').notNull(),
-  fencedAt: instant('fenced_at').notNull(),
-})
+export const seatFences = sqliteTable(
+  'seat_fences',
+  {
+    seatId: text('seat_id').primaryKey(),
+    organizationId: text('organization_id').notNull(),
+    fencedAt: instant('fenced_at').notNull(),
+  },
+  (table) => [index('seat_fences_fenced').on(table.fencedAt, table.seatId)]
+)
 
 /**
  * What happened, in commit order per organization. Rows can only be inserted; those up to the horizon of
@@ -586,6 +594,9 @@ export const joinRequests = sqliteTable(
       .on(table.organizationId, table.createdAt, table.id)
       .where(sql`state IN ('open', 'waiting')`),
     index('join_requests_user').on(table.userId, table.createdAt, table.id),
+    index('join_requests_settled')
+      .on(table.updatedAt)
+      .where(sql`state IN ('joined', 'declined', 'withdrawn', 'closed')`),
     check('join_requests_user_id', sql`length(user_id) > 0`),
     check('join_requests_role', sql`length(role) > 0`),
     check('join_requests_path', sql`path IN ('domain', 'request')`),
@@ -640,7 +651,7 @@ export const intents = sqliteTable(
   ]
 )
 
-/** Answers given under an `Idempotency-Key`, kept for ever. */
+/** Answers given under an `Idempotency-Key`, kept for `operationRetentionDays`. */
 export const operations = sqliteTable(
   'operations',
   {
@@ -652,6 +663,7 @@ export const operations = sqliteTable(
   },
   (table) => [
     primaryKey({ columns: [table.actorId, table.id] }),
+    index('operations_created').on(table.createdAt),
     check('operations_id', sql`length(id) BETWEEN 1 AND 255`),
     check('operations_outcome', sql`json_valid(outcome)`),
   ]
@@ -671,6 +683,7 @@ export const sessions = sqliteTable(
   (table) => [
     index('sessions_active_organization').on(table.activeOrganizationId, table.userId),
     index('sessions_user').on(table.userId),
+    index('sessions_expiry').on(table.expiresAt),
     check('sessions_token_hash', sql`length(token_hash) = 64`),
   ]
 )

@@ -1,5 +1,5 @@
 import { inArray, lte } from 'drizzle-orm'
-import { batch } from '../database/batch.ts'
+import type { Statement } from '../database/database.ts'
 import { invitations } from '../database/schema.ts'
 import type { Seatgate } from '../seatgate.ts'
 
@@ -7,19 +7,20 @@ const INVITATIONS_PER_SWEEP = 1000
 const DAY_MS = 24 * 60 * 60 * 1000
 
 /**
- * Deletes invitations whose time has been over for as long as they are kept, however they ended: one
- * that is past its time is open no more. What happened stays on record in the audit trail.
- *
- * @throws {StoreUnavailable} if D1 does not answer.
+ * Builds the statement that deletes invitations whose time has been over for as long as they are kept,
+ * however they ended: one that is past its time is open no more. What happened stays on record in the
+ * audit trail.
  */
-export async function purgeInvitations({ db, now, invitations: rules }: Seatgate): Promise<void> {
-  const { retentionDays } = rules
-  if (retentionDays === Infinity) return
+export function purgeInvitations(
+  { db, invitations: { retentionDays } }: Seatgate,
+  now: Date
+): readonly Statement[] {
+  if (retentionDays === Infinity) return []
   const past = db
     .select({ id: invitations.id })
     .from(invitations)
-    .where(lte(invitations.expiresAt, new Date(now().getTime() - retentionDays * DAY_MS)))
+    .where(lte(invitations.expiresAt, new Date(now.getTime() - retentionDays * DAY_MS)))
     .orderBy(invitations.expiresAt)
     .limit(INVITATIONS_PER_SWEEP)
-  await batch(db, { purged: db.delete(invitations).where(inArray(invitations.id, past)) })
+  return [db.delete(invitations).where(inArray(invitations.id, past))]
 }

@@ -5,7 +5,6 @@
  * @module
  */
 import { inArray, lte, sql, type SQL } from 'drizzle-orm'
-import { batch } from '../database/batch.ts'
 import { guard } from '../database/commit.ts'
 import type { Database, Statement } from '../database/database.ts'
 import { areFew, insertMany } from '../database/insert-rows.ts'
@@ -185,17 +184,13 @@ function inWindow(more: number, now: Date) {
 
 const WINDOWS_PER_SWEEP = 1000
 
-/**
- * Deletes windows that are over.
- *
- * @throws {StoreUnavailable} if D1 does not answer.
- */
-export async function sweepRates({ db, now }: Seatgate): Promise<void> {
+/** Builds the statement that deletes windows that are over, the oldest first. */
+export function purgeRates({ db }: Seatgate, now: Date): Statement {
   const over = db
     .select({ key: rateLimits.key })
     .from(rateLimits)
-    .where(lte(rateLimits.endsAt, now()))
+    .where(lte(rateLimits.endsAt, now))
     .orderBy(rateLimits.endsAt)
     .limit(WINDOWS_PER_SWEEP)
-  await batch(db, { swept: db.delete(rateLimits).where(inArray(rateLimits.key, over)) })
+  return db.delete(rateLimits).where(inArray(rateLimits.key, over))
 }

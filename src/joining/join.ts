@@ -4,12 +4,14 @@ import { joinRequestEvent } from '../audit/event.ts'
 import {
   joinRequests,
   memberships,
+  rateLimits,
   type DomainRow,
   type InvitationRow,
   type JoinRequestRow,
 } from '../database/schema.ts'
 import { withHook } from '../hooks/after.ts'
 import { unfinishedForUser } from '../invitations/lookup.ts'
+import { countMore, reached, type Rate } from '../invitations/rates.ts'
 import { parseInput } from '../input.ts'
 import { planAddition } from '../memberships/addition.ts'
 import { guardLive, guardUserExists } from '../memberships/guards.ts'
@@ -28,6 +30,15 @@ import { isPendingRequest, joinRequestView, pendingOutcome, type JoinOutcome } f
 
 const Input = v.object({ organizationId: LineOfText }, 'Must be an object.')
 
+// Each time is an event in the trail of an organization that they may have nothing to do with.
+const JOINS_A_DAY = 10
+
+/** How often somebody has come in or asked to, in one organization. */
+function joinRate(organizationId: string, userId: string): Rate {
+  const key = `join:${organizationId}:${userId}`
+  return { code: 'rate_limited_user', key, limit: JOINS_A_DAY }
+}
+
 // Who was declined may ask again, but not every minute.
 const PAUSE_MS = 24 * 60 * 60 * 1000
 
@@ -39,7 +50,7 @@ const PAUSE_MS = 24 * 60 * 60 * 1000
  *
  * Refusals: `unauthenticated`, `insufficient_role` (of who is no person), `validation_error`,
  * `organization_not_found`, `already_member` (suspended), `rate_limited_user` (declined less than a day
- * ago), `hook_refused`, `hook_failed`, `seat_limit_reached`, `operation_in_progress`,
+ * ago, or the eleventh time in a day), `hook_refused`, `hook_failed`, `seat_limit_reached`, `operation_in_progress`,
  * `seats_unavailable`.
  *
  * @throws {TypeError} if the host has configured no `joining`.
@@ -73,6 +84,10 @@ export async function joinOrganization(
       settle: (outcome) => outcomeInLine(seatgate, outcome),
       queries: {
         doors: openDomain(seatgate, organizationId, userId),
+        counted: db
+          .select()
+          .from(rateLimits)
+          .where(eq(rateLimits.key, sql`'join:' || ${organizationId} || ':' || ${own}`)),
         invited: unfinishedForUser(seatgate, organizationId, userId),
         present: db
           .select()
@@ -105,6 +120,7 @@ export async function joinOrganization(
           pending: rows.earlier.find(isPendingRequest),
           pauseMs: pauseAfter(rows.earlier, now),
           invitation: rows.invited[0],
+          tooOften: reached([joinRate(organizationId, by.userId)], rows.counted, now) !== null,
         }
         return planJoin(seatgate, door, comer, by, now)
       },
@@ -125,12 +141,13 @@ interface Comer {
   /** How long they must not ask again, having been declined. */
   readonly pauseMs: number
   readonly invitation: InvitationRow | undefined
+  readonly tooOften: boolean
 }
 
 function planJoin(
   seatgate: Seatgate,
   door: DomainRow,
-  { pending, pauseMs, invitation }: Comer,
+  { pending, pauseMs, invitation, tooOften }: Comer,
   caller: UserPrincipal,
   now: Date
 ): Result<Plan<JoinOutcome>> {
@@ -140,7 +157,9 @@ function planJoin(
   if (pending && (pending.state === 'waiting' || mode === 'request')) {
     return ok(unchanged(pendingOutcome(pending)))
   }
+  if (tooOften) return refused({ code: 'rate_limited_user' })
   const guards = [
+    ...countMore(seatgate, [joinRate(organizationId, userId)], 1, now),
     guardLive(seatgate, organizationId),
     guardOpenDomain(seatgate, door, userId),
     ...guardUserExists(seatgate, userId),

@@ -1,5 +1,6 @@
 /**
- * Does what changes have left to be done outside the database. At least once, until it succeeds.
+ * Does what changes have left to be done outside the database. At least once, until it succeeds; what has
+ * not succeeded after 90 days is given up and reported.
  *
  * @module
  */
@@ -25,12 +26,16 @@ export interface RecordedIntent {
   readonly payload: unknown
   /** How often it was tried, this time included. */
   readonly attempts: number
+  /** When it was recorded, of one that was tried before. */
+  readonly createdAt?: Date
 }
 
 // Nobody else takes up what is under way.
 const CLAIM_SECONDS = 60
 const CALL_SECONDS = 15
 const MOST_AT_ONCE = 100
+// What has not succeeded by then never will.
+const GIVEN_UP_MS = 90 * 24 * 60 * 60 * 1000
 const LONGEST_REASON = 500
 
 /**
@@ -82,6 +87,11 @@ async function attempt(seatgate: Seatgate, intent: RecordedIntent): Promise<Fail
     return null
   } catch (error) {
     report({ event: `${intent.kind}_failed`, organizationId, error })
+    const age = intent.createdAt ? now().getTime() - intent.createdAt.getTime() : 0
+    if (age >= GIVEN_UP_MS) {
+      report({ event: `${intent.kind}_given_up`, organizationId, error })
+      return null
+    }
     const lastError = shortened(error instanceof Error ? error.name : 'Error', LONGEST_REASON)
     const dueAt = now().getTime() + backoffSeconds(attempts, random) * 1000
     return { id, attempts, dueAt, lastError }

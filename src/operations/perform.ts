@@ -30,7 +30,7 @@ import { storeRefusal } from './store-refusal.ts'
 export interface OperationOptions {
   /**
    * Names this operation, 1 to 255 characters: repeated by the same caller it is answered as the
-   * first time, at any age, and done once. With another input it is `idempotency_mismatch`.
+   * first time for as long as `operationRetentionDays` say, and done once. With another input it is `idempotency_mismatch`.
    */
   readonly operationId?: string
   /** An id that could not be read, to be refused in its turn. */
@@ -74,6 +74,20 @@ const PASSING: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
 function isPassing(refusal: Refusal): boolean {
   if (refusal.code !== 'validation_error') return PASSING.has(refusal.code)
   return 'password' in refusal.errors || 'stepUpProof' in refusal.errors
+}
+
+// What a caller is answered who is not there, or asks for what is not: anybody can ask for that.
+const ABSENT: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+  'unauthenticated',
+  'organization_not_found',
+  'not_found',
+  'not_a_member',
+  'invitation_invalid',
+])
+
+/** Whether a refusal is kept under its key: what a stranger can ask for at will is not. */
+function isKept(refusal: Refusal, membership: unknown): boolean {
+  return !isPassing(refusal) && (membership !== null || !ABSENT.has(refusal.code))
 }
 
 const ATTEMPTS = 5
@@ -148,7 +162,7 @@ async function attemptOnce<Q extends Queries, T>(
 
   const now = seatgate.now()
   const answer = (outcome: Result<T>) =>
-    key && (outcome.ok || !isPassing(outcome.error))
+    key && (outcome.ok || isKept(outcome.error, found.membership))
       ? settleOutcome(db, key, outcome, now)
       : outcome
 

@@ -1,6 +1,5 @@
 import { asc, inArray, lte, sql, type SQL } from 'drizzle-orm'
-import { batch } from '../database/batch.ts'
-import type { Database } from '../database/database.ts'
+import type { Database, Statement } from '../database/database.ts'
 import { slugAliases } from '../database/schema.ts'
 import { userIdOf, type Caller } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
@@ -29,17 +28,13 @@ export function presentSlugOf(db: Database, caller: Caller, oldSlug: string, now
     )
 }
 
-/**
- * Deletes slug aliases that have expired.
- *
- * @throws {StoreUnavailable} if D1 does not answer.
- */
-export async function sweepAliases({ db, now }: Seatgate): Promise<void> {
+/** Builds the statement that deletes slug aliases that have expired, the oldest first. */
+export function purgeAliases({ db }: Seatgate, now: Date): Statement {
   const expired = db
     .select({ oldSlug: slugAliases.oldSlug })
     .from(slugAliases)
-    .where(lte(slugAliases.expiresAt, now()))
+    .where(lte(slugAliases.expiresAt, now))
     .orderBy(asc(slugAliases.expiresAt))
     .limit(ALIASES_PER_SWEEP)
-  await batch(db, { swept: db.delete(slugAliases).where(inArray(slugAliases.oldSlug, expired)) })
+  return db.delete(slugAliases).where(inArray(slugAliases.oldSlug, expired))
 }

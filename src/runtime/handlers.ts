@@ -3,14 +3,12 @@ import { newInvocation, serveSideBySide, type Invocation } from '../forwarding/i
 import { sweepAudit } from '../forwarding/sweep.ts'
 import { tendOrganization } from '../forwarding/tend.ts'
 import { sweepIntents } from '../operations/fulfil.ts'
-import { purgeInvitations } from '../invitations/purge.ts'
-import { sweepRates } from '../invitations/rates.ts'
 import { sweepLines } from '../joining/line.ts'
-import { sweepAliases } from '../organizations/alias.ts'
 import { markScheduled } from '../retention/scheduled.ts'
 import { sweepRetention } from '../retention/sweep.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { sweepSeats } from '../seats/sweep.ts'
+import { purgeExpired } from './purge-expired.ts'
 
 const WakeUp = v.object({ organizationId: v.pipe(v.string(), v.minLength(1)) })
 
@@ -77,16 +75,7 @@ async function serve(
   }
 }
 
-const PARTS = [
-  sweepAudit,
-  sweepIntents,
-  sweepLines,
-  sweepAliases,
-  sweepRates,
-  purgeInvitations,
-  sweepSeats,
-  sweepRetention,
-]
+const PARTS = [sweepAudit, sweepIntents, sweepLines, purgeExpired, sweepSeats, sweepRetention]
 
 /**
  * Makes the cron handler: the sweep that finds what a lost message or a crash left behind, tries again

@@ -191,7 +191,7 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
       this.#arm(deadline)
     }
     const epoch = this.#tables.epoch() ?? 0
-    return ok({ epoch, count: this.#tables.count(request.defaultLimit) })
+    return ok({ epoch, at: Date.now(), count: this.#tables.count(request.defaultLimit) })
   }
 
   #settle(seatId: string, until: number | null): void {

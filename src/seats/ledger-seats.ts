@@ -103,7 +103,7 @@ export function ledgerSeats(
     async reserve(context, { organizationId, seatId, holder, kind }) {
       // An organization that does not exist yet has no ledger. Its first one, started on first use,
       // finds the founder's seat in D1; the guard makes sure that none was started before.
-      if (kind === 'founding') return ok(grant(context, { organizationId, seatId }, 0))
+      if (kind === 'founding') return ok(grant(context, { organizationId, seatId }, FOUNDING))
       const granted = await call(context, organizationId, (ledger, request) =>
         ledger.reserve({ ...request, seatId, holder, reservationSeconds })
       )
@@ -208,12 +208,9 @@ function limitChange({ organizationId, metadata }: AuditEvent) {
 }
 
 // What the ledger has counted does not know who waits in line; D1 does.
-function granting(
-  context: SeatContext,
-  request: SeatRequest,
-  { epoch, count }: LedgerGrant
-): SeatGrant {
-  const { guards } = grant(context, request, epoch)
+function granting(context: SeatContext, request: SeatRequest, granted: LedgerGrant): SeatGrant {
+  const { epoch, count } = granted
+  const { guards } = grant(context, request, granted)
   return { guards: [...guards, ...guardLine(context.db, request, count)], count, epoch }
 }
 
@@ -232,7 +229,7 @@ function grantEach(
   const grown = granted.findLast(({ request }) => request.kind === 'new')
   const guards = [
     ...(first ? [guardOpen(context, first.request, seatIdsOf(granted))] : []),
-    ...(first ? [guardInForce(context, first.request, first.epoch)] : []),
+    ...(first ? [guardInForce(context, first.request, first)] : []),
     ...(grown ? guardLine(context.db, grown.request, grown.count) : []),
   ]
   return requests.map((request, index) => {
@@ -243,8 +240,14 @@ function grantEach(
   })
 }
 
-function grant(context: SeatContext, seat: SeatReference, epoch: number): SeatGrant {
-  const guards = [guardOpen(context, seat, [seat.seatId]), guardInForce(context, seat, epoch)]
+/** What a seat was granted under. */
+type Authority = Pick<LedgerGrant, 'epoch' | 'at'>
+
+// Before there is a ledger.
+const FOUNDING: Authority = { epoch: 0, at: 0 }
+
+function grant(context: SeatContext, seat: SeatReference, by: Authority): SeatGrant {
+  const guards = [guardOpen(context, seat, [seat.seatId]), guardInForce(context, seat, by)]
   return { guards, count: null }
 }
 
@@ -261,10 +264,16 @@ function guardOpen({ db }: SeatContext, { seatId }: SeatReference, seatIds: read
   return guard(db, 'stale', sql`not exists (select 1 from seat_fences where ${theirs})`)
 }
 
-// The epoch keeps out a write that was admitted by a ledger that is no longer in force.
-function guardInForce({ db }: SeatContext, { organizationId }: SeatReference, epoch: number) {
+// The epoch keeps out a write that was admitted by a ledger that is no longer in force, and the time one
+// that is so late that the fence of its seat may have been deleted.
+function guardInForce(
+  { db }: SeatContext,
+  { organizationId }: SeatReference,
+  { epoch, at }: Authority
+) {
   const inForce = sql`coalesce(
-      (select epoch from seat_ledgers where organization_id = ${organizationId}), 0
+      (select case when fenced_through < ${at} then epoch end
+        from seat_ledgers where organization_id = ${organizationId}), 0
     ) = ${epoch}`
   return guard(db, 'ledger_superseded', inForce)
 }

@@ -25,6 +25,8 @@ export interface ConfirmRequest extends LedgerRequest, SeatReference {
 /** A seat granted by the ledger that is in force under `epoch`. */
 export interface LedgerGrant {
   readonly epoch: number
+  /** When it was granted, by the ledger's clock (ms since 1970). */
+  readonly at: number
   readonly count: SeatCount
 }
 

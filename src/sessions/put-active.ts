@@ -8,9 +8,10 @@ import { unchanged } from '../operations/plan.ts'
 import { organizationView, type Organization } from '../organizations/organization.ts'
 import { find, standingOf, type Found, type Standing } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
-import { isUser, marksOf, type Principal, type Scope, type Session } from '../scope.ts'
+import { isUser, marksOf, userIdOf, type Principal, type Scope, type Session } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import type { SessionStore } from './store.ts'
+import { countSwitch, switchesOf, type CountedSwitch } from './switches.ts'
 import { pointerMoved } from './trail.ts'
 
 /** A session, and the organization it works in from now on, if any. */
@@ -53,27 +54,31 @@ export async function putActiveOrganization(
     name: 'organization.active_switched',
     input: organization,
     grows: false,
-    queries: {},
-    plan(found, by) {
+    queries: { counted: switchesOf(seatgate.db, userIdOf(caller)) },
+    plan(found, by, now) {
       const move = decide(seatgate, scope, found, by)
       if (!move.ok) return move
       const { session, standing, value } = move.value
       if (session.activeOrganizationId === value.session.activeOrganizationId) {
         return ok(unchanged(value))
       }
+      const counted = countSwitch(seatgate, move.value.userId, found.rows.counted, now)
       return ok({
         value,
         statements: [
+          counted.guard,
+          counted.count,
           ...(standing ? [guardStanding(seatgate, standing)] : []),
           ...pointers.update(seatgate.db, session, value.session.activeOrganizationId),
         ],
-        events: moved(move.value),
+        events: moved(move.value, counted),
       })
     },
   })
 }
 
 interface Move {
+  readonly userId: string
   readonly session: Session
   readonly standing: Standing | null
   readonly value: ActiveOrganization
@@ -91,12 +96,13 @@ function decide(
   if (scope.organization === undefined) {
     const cleared = { ...session, activeOrganizationId: null }
     const value = { session: cleared, organization: null, membership: null }
-    return ok({ session, standing: null, value })
+    return ok({ userId: by.userId, session, standing: null, value })
   }
   const inside = standingOf(roles, found)
   if (!inside.ok) return refused({ code: 'not_a_member' })
   const { organization, membership } = inside.value
   return ok({
+    userId: by.userId,
     session,
     standing: inside.value,
     value: {
@@ -107,9 +113,10 @@ function decide(
   })
 }
 
-function moved({ session, value }: Move) {
+function moved({ session, value }: Move, { recorded, leftOut }: CountedSwitch) {
+  if (!recorded) return []
   const [from, to] = [session.activeOrganizationId, value.session.activeOrganizationId]
-  return pointerMoved('organization.active_switched', from, to)
+  return pointerMoved('organization.active_switched', from, to, leftOut)
 }
 
 // The pointer is elsewhere: it moves first, and is put on record afterwards.
@@ -120,7 +127,8 @@ async function putElsewhere(
 ): Promise<Result<ActiveOrganization>> {
   const { db, report, now } = seatgate
   try {
-    const found = await find(db, scope, {})
+    const counted = switchesOf(db, userIdOf(scope.caller))
+    const found = await find(db, scope, { counted })
     const { caller } = found
     if (caller === null) return refused({ code: 'unauthenticated' })
     const move = decide(seatgate, scope, found, caller)
@@ -132,10 +140,12 @@ async function putElsewhere(
       value.session.activeOrganizationId
     )
     if (!updated.ok) return updated
+    const time = now()
+    const switched = countSwitch(seatgate, move.value.userId, found.rows.counted, time)
     const recorded = await prepare(
       seatgate,
-      { caller, ...marksOf(scope), now: now() },
-      { value: null, statements: [], events: moved(move.value) }
+      { caller, ...marksOf(scope), now: time },
+      { value: null, statements: [switched.count], events: moved(move.value, switched) }
     )
     if (recorded.ok) await conclude(seatgate, recorded.value)
     return ok({ ...value, session: updated.value })

@@ -7,9 +7,14 @@ import { organizationEvent, type EventDraft } from '../audit/event.ts'
 export function pointerMoved(
   action: 'organization.active_switched' | 'organization.active_auto_reassigned',
   from: string | null,
-  to: string | null
+  to: string | null,
+  leftOut = 0
 ): readonly EventDraft[] {
   const organizationId = action === 'organization.active_switched' ? (to ?? from) : from
   if (organizationId === null || from === to) return []
-  return [organizationEvent(organizationId, action, { from, to })]
+  if (action === 'organization.active_auto_reassigned') {
+    return [organizationEvent(organizationId, action, { from, to })]
+  }
+  const counted = leftOut > 0 ? { left_out: leftOut } : {}
+  return [organizationEvent(organizationId, action, { from, to, ...counted })]
 }

@@ -35,6 +35,10 @@ const ledger = inFile('runtime/seat-ledger.ts')
 const tables = inFile('runtime/ledger-tables.ts')
 const gate = inFile('memberships/gate.ts')
 const exit = inFile('memberships/exit.ts')
+const purgingFences = inFile('seats/purge-fences.ts')
+const performing = inFile('operations/perform.ts')
+const switching = inFile('sessions/switches.ts')
+const joinings = inFile('joining/join.ts')
 const auditStatements = inFile('audit/statements.ts')
 const fulfilment = inFile('operations/fulfil.ts')
 const rates = inFile('invitations/rates.ts')
@@ -206,7 +210,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ledgerSeats('no epoch at the batch', ') = ${epoch}`', ') >= 0`'),
   ledgerSeats(
     'a founder needs no epoch',
-    "if (kind === 'founding') return ok(grant(context, { organizationId, seatId }, 0))",
+    "if (kind === 'founding') return ok(grant(context, { organizationId, seatId }, FOUNDING))",
     "if (kind === 'founding') return ok({ guards: [], count: null })"
   ),
   ledgerSeats(
@@ -472,6 +476,37 @@ export const MUTATIONS: readonly Mutation[] = [
     'of several organizations nobody wakes the forwarder',
     'map((messages) => () => queue.sendBatch(messages))',
     'flatMap(() => [])'
+  ),
+  ledger(
+    'a close that is meant for an earlier ledger empties the one in force',
+    'epoch !== present',
+    'epoch > present'
+  ),
+  purgingFences(
+    'fences are deleted and nothing keeps out what is late',
+    '.set({ fencedThrough: new Date(through) })',
+    '.set({ fencedThrough: new Date(0) })'
+  ),
+  purgingFences(
+    'fences are deleted at once, while what they keep out is granted',
+    'const through = now.getTime() - keptMs',
+    'const through = now.getTime() + keptMs'
+  ),
+  ledgerSeats(
+    'what is late lands once its fence is deleted',
+    'case when fenced_through < ${at} then epoch end',
+    'case when ${at} >= 0 then epoch end'
+  ),
+  performing(
+    'what a stranger is refused is stored',
+    '(membership !== null || !ABSENT.has(refusal.code))',
+    'true'
+  ),
+  switching('every switch is on record', 'recorded: count <= RECORDED_AN_HOUR', 'recorded: true'),
+  joinings(
+    'somebody may ask and take back as often as they like',
+    "  if (tooOften) return refused({ code: 'rate_limited_user' })\n",
+    ''
   ),
   auditStatements(
     'of many events each has the same sequence',

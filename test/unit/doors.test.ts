@@ -295,12 +295,14 @@ describe('the doors of invitations', () => {
   it('count what is sent where it is sent', () => {
     expect(filesWith(/\b(?:insert|update|delete)\(\s*rateLimits\b/)).toEqual([
       'src/invitations/rates.ts',
+      'src/sessions/switches.ts',
     ])
     expect(filesWith(/\bcountMore\(/)).toEqual([
       'src/invitations/create-many.ts',
       'src/invitations/create.ts',
       'src/invitations/rates.ts',
       'src/invitations/resend.ts',
+      'src/joining/join.ts',
     ])
   })
 
@@ -330,6 +332,7 @@ describe('the doors of joining', () => {
       'src/joining/end-request.ts',
       'src/joining/join.ts',
       'src/joining/line.ts',
+      'src/joining/purge.ts',
       'src/organizations/delete.ts',
     ])
     const around =

@@ -231,6 +231,27 @@ describe('a ledger that is older than its organization', () => {
   })
 })
 
+describe('a close that is meant for another ledger', () => {
+  it.each([
+    ['an earlier', -1],
+    ['a later', 1],
+  ])('D6 is nothing to the one in force: %s epoch', async (_which, by) => {
+    const organization = await newOrganization(createWorld(), 3)
+    answered(await seatUsage(createWorld().seatgate, organization.as(organization.owner)))
+    const before = await readLedger(organization.id)
+    const close = (epoch: number) =>
+      ledgerOf(organization).close({
+        organizationId: organization.id,
+        defaultLimit: finite(3),
+        epoch,
+      })
+    expect(await close(before!.epoch + by)).toEqual({ ok: true, value: null })
+    expect(await readLedger(organization.id)).toEqual(before)
+    expect(await close(before!.epoch)).toEqual({ ok: true, value: null })
+    expect(await readLedger(organization.id)).toBeNull()
+  })
+})
+
 async function loseStorage(organization: TestOrganization): Promise<void> {
   const ledger = ledgerOf(organization)
   await runInDurableObject(ledger, (_ledger, { storage }) => storage.deleteAll())

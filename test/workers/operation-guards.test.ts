@@ -142,7 +142,10 @@ const GUARDS: readonly (readonly [name: string, condition: RegExp])[] = [
     /^exists \(select 1 from "users" where "users"."id" = \? and "users"."email" = \?\)$/,
   ],
   ['seat not given up', /^not exists \(select 1 from seat_fences/],
-  ['ledger in force', /^coalesce\( \(select epoch from seat_ledgers/],
+  [
+    'ledger in force',
+    /^coalesce\( \(select case when fenced_through < \? then epoch end from seat_ledgers/,
+  ],
   ['limit as read', /^coalesce\(\(select version from entitlements/],
   [
     'invitation open',

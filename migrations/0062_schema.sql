@@ -21,7 +21,7 @@ SELECT id, name, slug, owner_user_id, deleted_at, created_at, updated_at, enforc
 SELECT key, count, ends_at FROM rate_limits WHERE 0;
 SELECT name, place FROM rotations WHERE 0;
 SELECT seat_id, organization_id, fenced_at FROM seat_fences WHERE 0;
-SELECT organization_id, epoch FROM seat_ledgers WHERE 0;
+SELECT organization_id, epoch, fenced_through FROM seat_ledgers WHERE 0;
 SELECT token_hash, user_id, active_organization_id, expires_at, last_active_at, created_at FROM sessions WHERE 0;
 SELECT id, organization_id, sink_id, first_sequence, last_sequence, outcome, reason, attempt, passed, attempted_at, milliseconds FROM sink_attempts WHERE 0;
 SELECT organization_id, sink_id, sequence, attempts, next_attempt_at, last_error, lease_token, leased_until, failing_since, paused_reason FROM sink_cursors WHERE 0;
@@ -31,4 +31,4 @@ CREATE TABLE IF NOT EXISTS seatgate_schema (
   version INTEGER NOT NULL CHECK (version > 0),
   compatible_from INTEGER NOT NULL CHECK (compatible_from BETWEEN 1 AND version)
 );
-INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 60, 60);
+INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 62, 60);

@@ -1,0 +1,1 @@
+ALTER TABLE seat_ledgers ADD COLUMN fenced_through INTEGER NOT NULL DEFAULT 0;
