@@ -243,8 +243,8 @@ function grantEach(
 /** What a seat was granted under. */
 type Authority = Pick<LedgerGrant, 'epoch' | 'at'>
 
-// Before there is a ledger.
-const FOUNDING: Authority = { epoch: 0, at: 0 }
+// Before there is a ledger: whichever there is, it is not the one that granted it.
+const FOUNDING: Authority = { epoch: 0, at: Number.MAX_SAFE_INTEGER }
 
 function grant(context: SeatContext, seat: SeatReference, by: Authority): SeatGrant {
   const guards = [guardOpen(context, seat, [seat.seatId]), guardInForce(context, seat, by)]

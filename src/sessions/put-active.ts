@@ -140,6 +140,9 @@ async function putElsewhere(
       value.session.activeOrganizationId
     )
     if (!updated.ok) return updated
+    if (session.activeOrganizationId === value.session.activeOrganizationId) {
+      return ok({ ...value, session: updated.value })
+    }
     const time = now()
     const switched = countSwitch(seatgate, move.value.userId, found.rows.counted, time)
     const recorded = await prepare(

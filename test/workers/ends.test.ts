@@ -313,7 +313,7 @@ describe('the purge', () => {
     await purgeExpired(seatgate)
     const [, cost] = await meter.measure(() => purgeExpired(seatgate), settled)
     expect(cost).toMatchObject({ d1Trips: 1, rowsWritten: 0 })
-    expect(cost.rowsRead).toBeLessThan(20)
+    expect(cost.rowsRead).toBeLessThan(25)
     const actor = `user:${crypto.randomUUID()}`
     await run(
       `INSERT INTO operations WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)

@@ -157,10 +157,8 @@ describe.each(ways)('$name under an Idempotency-Key', ({ act, action }) => {
     expect(codeOf(await act(seatgate, stranger, organization, {}, key))).toBe(
       'organization_not_found'
     )
-    const { operations: before, ...rest } = rows
-    const { operations: after, ...restAfter } = await everything()
-    expect(restAfter).toEqual(rest)
-    expect(after).toHaveLength(before!.length + 1)
+    // What a stranger is refused is not stored.
+    expect(await everything()).toEqual(rows)
   })
 
   it('keeps nothing of the password, and its digest does not change with it', async () => {
