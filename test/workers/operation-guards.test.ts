@@ -146,6 +146,8 @@ const GUARDS: readonly (readonly [name: string, condition: RegExp])[] = [
     'ledger in force',
     /^coalesce\( \(select case when fenced_through < \? then epoch end from seat_ledgers/,
   ],
+  ['limit a day', /^\(select count from rate_limits where key = \?\) <= \?$/],
+  ['switches as read', /^coalesce\(\(select count from rate_limits where key = \?\), 0\) = \?$/],
   ['limit as read', /^coalesce\(\(select version from entitlements/],
   [
     'invitation open',
@@ -271,12 +273,14 @@ const TABLE: Readonly<Record<string, Row>> = {
   removeDomain: byMember('domain as read'),
   'joinOrganization, by its domain': without(
     ADDRESS,
+    'limit a day',
     'live',
     'domain open to the address',
     'user exists'
   ),
   'joinOrganization, on request': without(
     ADDRESS,
+    'limit a day',
     'live',
     'domain open to the address',
     'user exists'
@@ -284,7 +288,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   approveJoinRequest: byMember('request as read', 'user exists'),
   declineJoinRequest: byMember('request as read'),
   withdrawJoinRequest: without('a request is its user’s own', 'request as read'),
-  putActiveOrganization: byMember('session exists', 'pointer as read'),
+  putActiveOrganization: byMember('switches as read', 'session exists', 'pointer as read'),
   'loadActiveOrganization, where the pointer leads nowhere': byMember(
     'session exists',
     'pointer as read'
