@@ -25,6 +25,7 @@ const OPTIONS = namesOf<SeatgateOptions>({
   invitationTtlSeconds: true,
   invitationsHoldSeats: true,
   invitationRetentionDays: true,
+  operationRetentionDays: true,
   invitationLimits: true,
   mailer: true,
   invitationUrl: true,
