@@ -120,7 +120,7 @@ export async function joinOrganization(
           pending: rows.earlier.find(isPendingRequest),
           pauseMs: pauseAfter(rows.earlier, now),
           invitation: rows.invited[0],
-          tooOften: reached([joinRate(organizationId, by.userId)], rows.counted, now) !== null,
+          tooOften: reached([joinRate(organizationId, by.userId)], rows.counted, now),
         }
         return planJoin(seatgate, door, comer, by, now)
       },
@@ -141,7 +141,7 @@ interface Comer {
   /** How long they must not ask again, having been declined. */
   readonly pauseMs: number
   readonly invitation: InvitationRow | undefined
-  readonly tooOften: boolean
+  readonly tooOften: ReturnType<typeof reached>
 }
 
 function planJoin(
@@ -157,7 +157,7 @@ function planJoin(
   if (pending && (pending.state === 'waiting' || mode === 'request')) {
     return ok(unchanged(pendingOutcome(pending)))
   }
-  if (tooOften) return refused({ code: 'rate_limited_user' })
+  if (tooOften) return refused(tooOften)
   const guards = [
     ...countMore(seatgate, [joinRate(organizationId, userId)], 1, now),
     guardLive(seatgate, organizationId),

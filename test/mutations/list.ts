@@ -505,7 +505,7 @@ export const MUTATIONS: readonly Mutation[] = [
   switching('every switch is on record', 'recorded: count <= RECORDED_AN_HOUR', 'recorded: true'),
   joinings(
     'somebody may ask and take back as often as they like',
-    "  if (tooOften) return refused({ code: 'rate_limited_user' })\n",
+    '  if (tooOften) return refused(tooOften)\n',
     ''
   ),
   auditStatements(
