@@ -29,6 +29,9 @@ const Filters = v.object({
   after_sequence: v.optional(wholeNumber({ min: 0 })),
 })
 
+/** The names of the filters. */
+export const FILTER_NAMES: readonly string[] = Object.keys(Filters.entries)
+
 /** Filters as they are given: texts, or what they stand for. */
 export type AuditFilters = v.InferInput<typeof Filters>
 
@@ -40,7 +43,7 @@ export type ReadFilters = v.InferOutput<typeof Filters>
  * all for what they asked for.
  */
 export function parseFilters(input: object, beside: readonly string[]): Result<ReadFilters> {
-  const known = knownParameters(input, [...Object.keys(Filters.entries), ...beside])
+  const known = knownParameters(input, [...FILTER_NAMES, ...beside])
   return known.ok ? parseInput(Filters, input) : known
 }
 

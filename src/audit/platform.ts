@@ -9,11 +9,11 @@ import * as v from 'valibot'
 import { batch } from '../database/batch.ts'
 import { auditEvents } from '../database/schema.ts'
 import { bothOf, parseInput } from '../input.ts'
-import { find } from '../organizations/standing.ts'
+import { platformOnly } from '../organizations/platform.ts'
 import type { Page } from '../page.ts'
 import { extentOf, missedSince } from '../retention/horizon.ts'
 import { ok, refused, type Result } from '../result.ts'
-import { isOperator, isSystem, type Scope } from '../scope.ts'
+import type { Scope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { shortText } from '../text.ts'
 import type { AuditEvent, ReadEventRow } from './event.ts'
@@ -61,7 +61,8 @@ const LARGEST_PAGE = 500
 export async function listPlatformEvents(
   seatgate: Seatgate,
   { caller }: Scope,
-  input: PlatformListInput
+  input: PlatformListInput,
+  { largestPage = LARGEST_PAGE }: { readonly largestPage?: number } = {}
 ): Promise<Result<Page<AuditEvent>>> {
   const { db, cursorKey } = seatgate
   const allowed = await platformOnly(seatgate, caller)
@@ -69,7 +70,7 @@ export async function listPlatformEvents(
   const { organization_id: _id, organization_scope: _scope, ...given } = input
   const trails = parseTrails(input)
   const name = trails.ok ? `platform ${trails.value.ids.join(' ')}` : ''
-  const request = bothOf(readRequest(seatgate, name, given, LARGEST_PAGE), trails)
+  const request = bothOf(readRequest(seatgate, name, given, largestPage), trails)
   if (!request.ok) return request
   const { ids, filters, trail, limit, places } = request.value
   // Of a second trail that is not asked for there is nothing.
@@ -134,12 +135,6 @@ export async function countPlatformEvents(
       .where(and(inArray(auditEvents.organizationId, [...ids]), matching(filters))),
   })
   return ok({ count: counted[0]?.count ?? 0 })
-}
-
-async function platformOnly({ db }: Seatgate, caller: Scope['caller']): Promise<Result<null>> {
-  const { caller: by } = await find(db, { caller }, {})
-  if (by === null) return refused({ code: 'unauthenticated' })
-  return isOperator(by) || isSystem(by) ? ok(null) : refused({ code: 'insufficient_role' })
 }
 
 function parseTrails(input: unknown): Result<{ readonly ids: readonly string[] }> {

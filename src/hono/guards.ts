@@ -1,7 +1,7 @@
 import { checkOptionNames } from '../names.ts'
 import type { Context, MiddlewareHandler } from 'hono'
 import { hasMfa, type MfaCheck } from '../organizations/mfa-policy.ts'
-import { isUser, type Principal, type UserPrincipal } from '../scope.ts'
+import { isOperator, isSystem, isUser, type Principal, type UserPrincipal } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { checkRefusalHandler, halt, type RefusalHandler } from './problem.ts'
 import { returnPathOf } from './return-path.ts'
@@ -97,6 +97,42 @@ export function requireRole(
 ): MiddlewareHandler<OrganizationEnv> {
   if (roles.length === 0) throw new TypeError('requireRole: names no role.')
   return requireMembership(seatgate, { roles })
+}
+
+/** Options of {@link requireOperator}. */
+export interface RequireOperatorOptions {
+  /** Answers who is turned away. Default: `application/problem+json`. */
+  readonly onRefusal?: RefusalHandler
+}
+
+/**
+ * Lets through the platform's operators and the host itself, and no one who acts as somebody else. Decides
+ * on what was loaded before: no database call.
+ *
+ * Refusals: `unauthenticated`, `insufficient_role`.
+ *
+ * @throws {TypeError} at the first request, if no loader runs before it.
+ *
+ * @example
+ * ```ts
+ * app
+ *   .use('/operator/*', loadActiveOrganization(seatgate, { authenticate }), requireOperator(seatgate))
+ *   .get('/operator/revenue', (c) => c.json(revenue()))
+ * ```
+ */
+export function requireOperator(
+  _seatgate: Seatgate,
+  { onRefusal }: RequireOperatorOptions = {}
+): MiddlewareHandler<ScopeEnv> {
+  checkRefusalHandler('requireOperator', onRefusal)
+  return async function requireOperator(c, next) {
+    const { caller } = loadedScope('requireOperator', c, 'caller')
+    if (caller === null) return halt(c, { code: 'unauthenticated' }, onRefusal)
+    if (!isOperator(caller) && !isSystem(caller)) {
+      return halt(c, { code: 'insufficient_role' }, onRefusal)
+    }
+    await next()
+  }
 }
 
 /** Options of {@link requireOrganizationMfa}. */

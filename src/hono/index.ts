@@ -8,8 +8,19 @@ export type { LoadOptions } from './load-active-organization.ts'
 export { loadOrganizationFromSlug } from './load-organization-from-slug.ts'
 export type { SlugOptions } from './load-organization-from-slug.ts'
 export { putActiveOrganization } from './put-active-organization.ts'
-export { requireMembership, requireOrganizationMfa, requireRole, requireSudo } from './guards.ts'
-export type { RequireMembershipOptions, RequireMfaOptions, RequireSudoOptions } from './guards.ts'
+export {
+  requireMembership,
+  requireOperator,
+  requireOrganizationMfa,
+  requireRole,
+  requireSudo,
+} from './guards.ts'
+export type {
+  RequireMembershipOptions,
+  RequireMfaOptions,
+  RequireOperatorOptions,
+  RequireSudoOptions,
+} from './guards.ts'
 export type {
   OrganizationEnv,
   OrganizationVariables,

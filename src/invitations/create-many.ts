@@ -5,7 +5,16 @@ import { askEach } from '../hooks/ask.ts'
 import { parseInput } from '../input.ts'
 import { admitEach } from '../memberships/gate.ts'
 import { guardStanding } from '../memberships/guards.ts'
+import { kept, recall, type Secrecy } from '../operations/answer.ts'
 import { assemble, conclude } from '../operations/batch.ts'
+import { questionOf, type OperationOptions, type Question } from '../operations/perform.ts'
+import {
+  operationKey,
+  recordedOutcomes,
+  recordOutcome,
+  replay,
+  type Recorded,
+} from '../operations/record.ts'
 import { tellRefusal } from '../operations/refused-seats.ts'
 import { storeRefusal } from '../operations/store-refusal.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
@@ -27,14 +36,16 @@ import { isUnfinished } from './guards.ts'
 import { invitationInput, warnOfLongTtl } from './input.ts'
 import type { InvitationWithToken } from './invitation.ts'
 import { membersWithAddresses } from './lookup.ts'
-import { drawToken } from './new-token.ts'
+import { drawToken, tokenSecrecy } from './new-token.ts'
 import { writeInvitations } from './plan.ts'
 import { countedSoFar, countMore, countOnceEach } from './rates.ts'
 
 /** What became of each row, in the order of the rows. */
 export type InvitationOutcomes = readonly Result<InvitationWithToken>[]
 
-const MOST_AT_ONCE = 100
+/** How many are invited at once. */
+export const MOST_AT_ONCE = 100
+const NAME = 'organization.invitation.create_many'
 const ATTEMPTS = 5
 
 const Rows = v.pipe(
@@ -53,6 +64,9 @@ const Input = v.object({ invitations: Rows }, 'Must be an object.')
  * `validation_error`, `host_conflict`, `operation_in_progress`, `seats_unavailable`. Refusals of a row: as of
  * `createInvitation`.
  *
+ * With an `operationId` the same list is answered as the first time, tokens included; an attempt that
+ * invited nobody is not stored.
+ *
  * @throws {TypeError} if the host has configured no `secret`.
  *
  * @example
@@ -64,13 +78,17 @@ const Input = v.object({ invitations: Rows }, 'Must be an object.')
 export async function createInvitations(
   seatgate: Seatgate,
   scope: OrganizationScope,
-  input: unknown
+  input: unknown,
+  { operationId, unreadableId }: OperationOptions = {}
 ): Promise<Result<InvitationOutcomes>> {
   warnOfLongTtl(seatgate)
-  const rows = await drawRows(seatgate, input)
+  const asked = questionOf(NAME, scope, input, operationId)
+  if (!asked.ok) return asked
+  const drawn = await drawRows(seatgate, input)
+  const rows = drawn.ok && unreadableId ? refused(unreadableId.refusal) : drawn
   try {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      const answer = await attemptOnce(seatgate, scope, rows)
+      const answer = await attemptOnce(seatgate, scope, rows, asked.value)
       if (answer !== 'again') return answer
     }
     return refused({ code: 'operation_in_progress' })
@@ -82,12 +100,21 @@ export async function createInvitations(
 async function attemptOnce(
   seatgate: Seatgate,
   scope: OrganizationScope,
-  rows: Result<readonly Result<DrawnRow>[]>
+  rows: Result<readonly Result<DrawnRow>[]>,
+  question: Question | null
 ): Promise<Result<InvitationOutcomes> | 'again'> {
+  const { db } = seatgate
   const emails = (rows.ok ? rows.value : []).flatMap((row) => (row.ok ? [row.value.email] : []))
-  const found = await find(seatgate.db, scope, queriesFor(seatgate, scope, emails))
+  const found = await find(db, scope, {
+    ...queriesFor(seatgate, scope, emails),
+    ...(question && { $earlier: recordedOutcomes(db, scope.caller, question.id) }),
+  })
   const { caller } = found
   if (caller === null) return refused({ code: 'unauthenticated' })
+  const key = question && (await operationKey(question.id, caller, question.asked))
+  const answering = { secrecy: listSecrecy(seatgate, rows) }
+  const earlier = key && replay<unknown>((found.rows as { $earlier: Recorded[] }).$earlier, key)
+  if (earlier) return recall(db, key, answering, earlier)
   const standing = standingWith(seatgate.roles, found, seatgate.roles.invitationAdmins)
   if (!standing.ok) return standing
   if (!rows.ok) return rows
@@ -127,7 +154,10 @@ async function attemptOnce(
     },
     admitted
   )
-  const done = await conclude(seatgate, prepared)
+  const done = await conclude(seatgate, prepared, [
+    ...(key ? [recordOutcome(db, key, kept(answering, outcomes), facts.now)] : []),
+    ...prepared.statements,
+  ])
   if (!done.committed && done.code === 'host_conflict') return refused({ code: done.code })
   // Whatever has changed meanwhile, a limit included, is seen by the next attempt.
   return done.committed ? outcomes : 'again'
@@ -143,6 +173,31 @@ async function allowedOf(seatgate: Seatgate, candidates: readonly Candidate[]) {
     })
   )
   return { allowed: candidates.filter((candidate) => !refusals.has(candidate)), refusals }
+}
+
+/** How the answer to a list is stored: each token as that of a single invitation. */
+function listSecrecy(
+  seatgate: Seatgate,
+  rows: Result<readonly Result<DrawnRow>[]>
+): Secrecy<InvitationOutcomes> {
+  const drawn = (rows.ok ? rows.value : []).flatMap((row) => (row.ok ? [row.value] : []))
+  const secrecies = new Map(drawn.map(({ id, seed }) => [id, tokenSecrecy(seatgate, seed)]))
+  // A stored token is read without the seed of this attempt: any of them reads it.
+  const [reading] = secrecies.values()
+  const sealOne = (outcome: InvitationOutcomes[number]) =>
+    outcome.ok ? ok(secrecies.get(outcome.value.id)?.seal(outcome.value)) : outcome
+  const openOne = async (outcome: Result<unknown>) => {
+    if (!outcome.ok) return outcome
+    const opened = reading ? await reading.open(outcome.value) : null
+    return opened && ok(opened)
+  }
+  return {
+    seal: (outcomes) => outcomes.map(sealOne),
+    async open(stored) {
+      const opened = await Promise.all((stored as readonly Result<unknown>[]).map(openOne))
+      return opened.every((outcome) => outcome !== null) ? opened : null
+    },
+  }
 }
 
 /** One round of calls for all; where invitations hold no seats, none. */

@@ -107,16 +107,9 @@ export async function perform<Q extends Queries, T>(
   checkOptionNames(operation.name, options, OPTIONS)
   const { operationId, unreadableId } = options
   const { name, input, grows } = operation
-  if (operationId !== undefined && !(operationId.length >= 1 && operationId.length <= 255)) {
-    throw new TypeError('operationId must be 1 to 255 characters long.')
-  }
-  const question =
-    operationId === undefined || input instanceof UnreadableInput
-      ? null
-      : { id: operationId, asked: [name, scope.organization ?? null, input] }
-  if (question && isDeeperThan(MOST_LEVELS, question.asked)) {
-    return refused(invalid({ body: [`Must not be nested more than ${MOST_LEVELS} levels deep.`] }))
-  }
+  const asked = questionOf(name, scope, input, operationId)
+  if (!asked.ok) return asked
+  const question = asked.value
   const progress: Progress<Q, T> = { operation, question, unreadableId, proven: false }
   try {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
@@ -129,6 +122,32 @@ export async function perform<Q extends Queries, T>(
   }
 }
 
+/**
+ * What is asked for under an operation id; null without one, and for an input that could not be read.
+ *
+ * @throws {TypeError} if it is not an operation's id.
+ */
+export function questionOf(
+  name: string,
+  { organization }: Scope,
+  input: unknown,
+  operationId: string | undefined
+): Result<Question | null> {
+  if (operationId !== undefined && !(operationId.length >= 1 && operationId.length <= 255)) {
+    throw new TypeError('operationId must be 1 to 255 characters long.')
+  }
+  if (operationId === undefined || input instanceof UnreadableInput) return ok(null)
+  const asked = [name, organization ?? null, input]
+  if (!isDeeperThan(MOST_LEVELS, asked)) return ok({ id: operationId, asked })
+  return refused(invalid({ body: [`Must not be nested more than ${MOST_LEVELS} levels deep.`] }))
+}
+
+/** What is asked for under an operation id. */
+export interface Question {
+  readonly id: string
+  readonly asked: unknown
+}
+
 function isDeeperThan(levels: number, value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   return levels < 0 || Object.values(value).some((member) => isDeeperThan(levels - 1, member))
@@ -137,8 +156,7 @@ function isDeeperThan(levels: number, value: unknown): boolean {
 /** What is done once, however often the operation is planned. */
 interface Progress<Q extends Queries, T> {
   operation: Operation<Q, T>
-  /** What is asked for under an operation id. */
-  readonly question: { readonly id: string; readonly asked: unknown } | null
+  readonly question: Question | null
   readonly unreadableId: UnreadableInput | undefined
   proven: boolean
 }
