@@ -28,6 +28,14 @@ export async function readBody(c: Context): Promise<unknown> {
   }
 }
 
+/** Reads a body of `text/csv`; one that is too large, of another type or not UTF-8 as {@link readBody} does. */
+export async function readCsv(c: Context): Promise<unknown> {
+  const type = mediaTypeOf(c.req.header('content-type') ?? '')
+  if (type.essence !== 'text/csv') return new UnreadableInput({ code: 'unsupported_media_type' })
+  if (!isUtf8(type)) return new UnreadableInput({ code: 'invalid_encoding' })
+  return readText(c.req.raw, 'invalid_encoding')
+}
+
 /** Whether the body is a form, by its type. */
 export function isForm(c: Context): boolean {
   const { essence } = mediaTypeOf(c.req.header('content-type') ?? '')

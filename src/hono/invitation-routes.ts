@@ -1,8 +1,11 @@
 import { Hono, type Context } from 'hono'
 import { acceptInvitation } from '../invitations/accept.ts'
 import { acceptInvitationWithSignup } from '../invitations/accept-with-signup.ts'
+import { changeInvitationRole } from '../invitations/change-role.ts'
 import { createInvitation } from '../invitations/create.ts'
+import { createInvitations } from '../invitations/create-many.ts'
 import { declineInvitation } from '../invitations/decline.ts'
+import { importMembers } from '../invitations/import-members.ts'
 import { withoutMailToken, type InvitationWithToken } from '../invitations/invitation.ts'
 import { listInvitations, listOwnInvitations } from '../invitations/list.ts'
 import { resendInvitation } from '../invitations/resend.ts'
@@ -14,8 +17,8 @@ import { ok, type Result } from '../result.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { putActiveOrganization } from '../sessions/put-active.ts'
 import { marksOfRequest, type Authenticate } from './authenticate.ts'
-import { readBody } from './body.ts'
-import { problemResponse, RefusalException } from './problem.ts'
+import { readBody, readCsv } from './body.ts'
+import { problemOf, problemResponse, RefusalException, statusOf } from './problem.ts'
 import {
   answer,
   done,
@@ -40,6 +43,26 @@ export function organizationInvitationRoutes(seatgate: Seatgate) {
     const invited = await createInvitation(seatgate, inOrganization(c), input, options)
     return answer(c, told(invited), 201)
   })
+  routes.post('/organizations/:org/invitations/bulk', async (c) => {
+    const { input, options } = await readOperation(c)
+    const invited = await createInvitations(seatgate, inOrganization(c), input, options)
+    if (!invited.ok) return problemResponse(invited.error)
+    return c.json({ data: invited.value.map(rowView) })
+  })
+  routes.post('/organizations/:org/members/import', async (c) => {
+    const { input, options } = await readOperation(c, readCsv)
+    const imported = await importMembers(seatgate, inOrganization(c), input, options)
+    if (!imported.ok) return problemResponse(imported.error)
+    const rows = imported.value.map(({ line, email, outcome }) => {
+      return { line, email, ...rowView(outcome) }
+    })
+    return c.json({ data: rows })
+  })
+  routes.patch('/organizations/:org/invitations/:id', async (c) => {
+    const input = await readBody(c)
+    const id = c.req.param('id')
+    return answer(c, await changeInvitationRole(seatgate, inOrganization(c), id, input))
+  })
   routes.post('/organizations/:org/invitations/:id/resend', async (c) => {
     const { options } = await readOperation(c)
     const id = c.req.param('id')
@@ -49,6 +72,13 @@ export function organizationInvitationRoutes(seatgate: Seatgate) {
     done(c, await revokeInvitation(seatgate, inOrganization(c), c.req.param('id')))
   )
   return routes
+}
+
+/** A row of a list: the status that it would have by itself, and its invitation or its problem. */
+function rowView(row: Result<InvitationWithToken>) {
+  return row.ok
+    ? { status: 201, invitation: withoutMailToken(row.value) }
+    : { status: statusOf(row.error.code), problem: problemOf(row.error) }
 }
 
 /** The routes for whoever was invited. What a token is worth, it is worth to strangers too. */

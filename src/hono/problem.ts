@@ -82,15 +82,17 @@ export function titleOf(code: RefusalCode): string {
  * @see https://www.rfc-editor.org/rfc/rfc9457
  */
 export function problemResponse(refusal: Refusal): Response {
+  const problem = problemOf(refusal)
+  return Response.json(problem, {
+    status: problem.status,
+    headers: { 'content-type': 'application/problem+json', ...headersOf(refusal) },
+  })
+}
+
+/** What {@link problemResponse} has for a body, for a refusal that is a part of an answer. */
+export function problemOf(refusal: Refusal) {
   const [status, title] = PROBLEMS[refusal.code]
-  const type = `urn:seatgate:refusal:${refusal.code}`
-  return Response.json(
-    { type, title, status, ...refusal },
-    {
-      status,
-      headers: { 'content-type': 'application/problem+json', ...headersOf(refusal) },
-    }
-  )
+  return { type: `urn:seatgate:refusal:${refusal.code}`, title, status, ...refusal }
 }
 
 /**

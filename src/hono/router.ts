@@ -2,6 +2,7 @@ import { checkOptionNames, namesOf } from '../names.ts'
 import { Hono } from 'hono'
 import { addMember } from '../memberships/add.ts'
 import { changeRole } from '../memberships/change-role.ts'
+import { countMembers } from '../memberships/count.ts'
 import { listMembers } from '../memberships/list.ts'
 import { removeMember } from '../memberships/remove.ts'
 import { restoreMember } from '../memberships/restore.ts'
@@ -10,7 +11,8 @@ import { transferOwnership } from '../memberships/transfer.ts'
 import { storeRefusal } from '../operations/store-refusal.ts'
 import { createOrganization } from '../organizations/create.ts'
 import { softDeleteOrganization } from '../organizations/delete.ts'
-import { getOrganization, listOrganizations } from '../organizations/queries.ts'
+import { setMfaPolicy, type MfaCheck } from '../organizations/mfa-policy.ts'
+import { listOrganizations } from '../organizations/queries.ts'
 import { renameOrganization } from '../organizations/rename.ts'
 import { updateSlug } from '../organizations/update-slug.ts'
 import type { Seatgate } from '../seatgate.ts'
@@ -26,7 +28,9 @@ import { refuseCrossSite } from './cross-site.ts'
 import { requireWellEncoded } from './encoding.ts'
 import { invitationRoutes, organizationInvitationRoutes, type SignIn } from './invitation-routes.ts'
 import { joiningRoutes } from './joining-routes.ts'
+import { loadOrganizationFromSlug } from './load-organization-from-slug.ts'
 import { noStore } from './no-store.ts'
+import { operatorRoutes } from './operator-routes.ts'
 import { problemResponse, RefusalException } from './problem.ts'
 import {
   answer,
@@ -45,16 +49,35 @@ export interface RouterOptions {
   /** Signs in whoever accepts an invitation with sign-up. Without it that route is not there. */
   readonly signIn?: SignIn
   /**
+   * Tells whether a user has a second factor: who demands one of members must have one. Without it the
+   * demand can be ended, and not made.
+   */
+  readonly mfaCheck?: MfaCheck
+  /**
    * Origins of other sites from which people may change things with their cookie: where your front end
    * is, if it is elsewhere. Put `hono/cors` in front of the router too. Default: this origin alone.
    */
   readonly allowedOrigins?: readonly string[]
 }
 
-const OPTIONS = namesOf<RouterOptions>({ authenticate: true, signIn: true, allowedOrigins: true })
+const OPTIONS = namesOf<RouterOptions>({
+  authenticate: true,
+  signIn: true,
+  mfaCheck: true,
+  allowedOrigins: true,
+})
+
+// Where the host cannot tell, a second factor is not demanded by somebody who may have none themselves.
+const hasNone: MfaCheck = (_userId) => false
 
 // Hono takes `/organizations/*` for `/organizations` too.
-const SIGNED_IN = ['/organizations/*', '/joinable-organizations', '/join-requests/*', '/users/me']
+const SIGNED_IN = [
+  '/organizations/*',
+  '/joinable-organizations',
+  '/join-requests/*',
+  '/users/me',
+  '/operator/*',
+]
 
 // Named one by one: a middleware for every path would hold for a host's routes beside these too.
 const ALL = [...SIGNED_IN, '/active-organization', '/invitations/*', '/o/:org']
@@ -68,7 +91,7 @@ const STARTS_SESSION = '/invitations/accept-with-signup'
  * takes an `Idempotency-Key`, and so do creating one and accepting an invitation.
  *
  * The routes of invitations are there if `secret` is configured, those of joining if `joining` is,
- * `DELETE /users/me` if `lifecycle.onDelete` is.
+ * `DELETE /users/me` if `lifecycle.onDelete` is. Routes under `/operator/` are for operators alone.
  *
  * Bodies are `application/json`. A request that another site's page makes with a cookie is refused, as
  * `refuseCrossSite` says. Answers are not to be cached.
@@ -84,7 +107,7 @@ const STARTS_SESSION = '/invitations/accept-with-signup'
  */
 export function seatgateRouter(seatgate: Seatgate, options: RouterOptions) {
   checkOptionNames('seatgateRouter', options, OPTIONS)
-  const { authenticate, signIn, allowedOrigins = [] } = options
+  const { authenticate, signIn, mfaCheck = hasNone, allowedOrigins = [] } = options
   checkAuthenticate('seatgateRouter', authenticate)
   if (seatgate.verifyPassword === null && seatgate.stepUp === null) {
     throw new TypeError('seatgateRouter: createSeatgate needs verifyPassword or stepUp for it.')
@@ -122,9 +145,9 @@ export function seatgateRouter(seatgate: Seatgate, options: RouterOptions) {
   router.get('/organizations', async (c) =>
     answer(c, await listOrganizations(seatgate, scopeOf(c), readQuery(c)))
   )
-  router.get('/organizations/:org', async (c) =>
-    answer(c, await getOrganization(seatgate, inOrganization(c)))
-  )
+  // A slug that was given up redirects here as it does under `/o/`.
+  const named = loadOrganizationFromSlug(seatgate, { authenticate: (c) => c.get('asking') })
+  router.get('/organizations/:org', named, (c) => c.json(c.var.organization))
   router.patch('/organizations/:org', async (c) =>
     answer(c, await renameOrganization(seatgate, inOrganization(c), await readBody(c)))
   )
@@ -140,6 +163,13 @@ export function seatgateRouter(seatgate: Seatgate, options: RouterOptions) {
     return answer(c, await transferOwnership(seatgate, inOrganization(c), input, options))
   })
 
+  router.put('/organizations/:org/mfa-policy', async (c) =>
+    answer(c, await setMfaPolicy(seatgate, inOrganization(c), await readBody(c), { mfaCheck }))
+  )
+
+  router.get('/organizations/:org/members/count', async (c) =>
+    answer(c, await countMembers(seatgate, inOrganization(c)))
+  )
   router.get('/organizations/:org/members', async (c) =>
     answer(c, await listMembers(seatgate, inOrganization(c), readQuery(c)))
   )
@@ -183,6 +213,7 @@ export function seatgateRouter(seatgate: Seatgate, options: RouterOptions) {
   )
 
   router.route('/', auditRoutes(seatgate))
+  router.route('/', operatorRoutes(seatgate))
 
   if (seatgate.lifecycle.onDelete) {
     router.delete('/users/me', async (c) =>

@@ -32,11 +32,12 @@ export function inOrganization(c: Context<RouterEnv>): OrganizationScope {
  * body of another type, also on routes that need none.
  */
 export async function readOperation(
-  c: Context
+  c: Context,
+  read: (c: Context) => Promise<unknown> = readBody
 ): Promise<{ readonly input: unknown; readonly options: OperationOptions }> {
   const operationId = c.req.header('idempotency-key')
   if (operationId === undefined || /^[\x21-\x7e]{1,255}$/.test(operationId)) {
-    const input = await readBody(c)
+    const input = await read(c)
     return {
       input,
       options: {
