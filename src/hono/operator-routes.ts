@@ -44,10 +44,11 @@ export function operatorRoutes(seatgate: Seatgate) {
   routes.get(`${one}/seats/verify`, async (c) =>
     answer(c, hidden(await verifySeats(seatgate, inOrganization(c))))
   )
-  // Takes no Idempotency-Key: repeated, it counts again.
-  routes.post(`${one}/seats/rebuild`, async (c) =>
-    answer(c, hidden(await rebuildSeats(seatgate, inOrganization(c))))
-  )
+  // Stores no answer under an Idempotency-Key: repeated, it counts again.
+  routes.post(`${one}/seats/rebuild`, async (c) => {
+    const { options } = await readOperation(c)
+    return answer(c, hidden(await rebuildSeats(seatgate, inOrganization(c), options)))
+  })
   routes.get(`${one}/audit`, async (c) => {
     const input = { ...readQuery(c), organization_id: idIn(c) }
     return answer(c, hidden(await listPlatformEvents(seatgate, scopeOf(c), input, options)))

@@ -1,5 +1,6 @@
+import type { OperationOptions } from '../operations/perform.ts'
 import { find } from '../organizations/standing.ts'
-import { ok, type Result } from '../result.ts'
+import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import type { SeatDifference } from './differences.ts'
@@ -33,11 +34,13 @@ export interface SeatRebuild extends SeatUsage {
  */
 export async function rebuildSeats(
   seatgate: Seatgate,
-  scope: OrganizationScope
+  scope: OrganizationScope,
+  { unreadableId }: Pick<OperationOptions, 'unreadableId'> = {}
 ): Promise<Result<SeatRebuild>> {
   const { db, seats, seatContext } = seatgate
   const organizationId = verifiable(await find(db, scope, {}))
   if (!organizationId.ok) return organizationId
+  if (unreadableId) return refused(unreadableId.refusal)
   const examined = await examine(seatgate, organizationId.value)
   if (!examined.ok) return examined
   const repaired = await repair(seatgate, scope, examined.value, { renew: true })

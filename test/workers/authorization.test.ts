@@ -51,6 +51,9 @@ POST :org/slug                          401 404 404 404 403 200 200 404 403 200 
 DELETE :org                             401 404 404 404 403 403 204 404 403 204 403 403 stp 404 204
 POST :org/transfer                      401 404 404 404 403 403 200 404 403 200 403 403 403 404 403
 GET :org/members                        401 404 404 404 200 200 200 404 200 200 200 200 200 404 200
+GET :org/members/count                  401 404 404 404 200 200 200 404 200 200 200 200 200 404 200
+PUT :org/mfa-policy                     401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
+POST :org/members/import                401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
 POST :org/members                       401 404 404 404 403 201 201 404 403 201 403 201 201 404 201
 POST :org/members [owner]               401 404 404 404 403 403 201 404 403 201 403 403 201 404 201
 PATCH :org/members/:id                  401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
@@ -67,6 +70,9 @@ POST :org/members/:id/restore [owner]   401 404 404 404 403 403 200 404 403 200 
 GET :org/invitations                    401 404 404 404 200 200 200 404 200 200 200 200 200 404 200
 POST :org/invitations                   401 404 404 404 403 201 201 404 403 201 403 201 201 404 201
 POST :org/invitations [owner]           401 404 404 404 403 403 201 404 403 201 403 403 201 404 201
+POST :org/invitations/bulk              401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
+PATCH :org/invitations/:id              401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
+PATCH :org/invitations/:id [owner]      401 404 404 404 403 403 200 404 403 200 403 403 200 404 200
 POST :org/invitations/:id/resend        401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
 POST :org/invitations/:id/resend [owner] 401 404 404 404 403 403 200 404 403 200 403 403 200 404 200
 DELETE :org/invitations/:id             401 404 404 404 403 204 204 404 403 204 403 204 204 404 204
@@ -90,6 +96,15 @@ POST /invitations/view                  200 200 200 200 200 200 200 200 200 200 
 POST /invitations/accept                401 200 200 mis mis mis mis 200 mis mis inv inv inv inv inv
 POST /invitations/decline               204 204 204 mis mis mis mis 204 mis mis 204 204 204 204 204
 POST /invitations/accept-with-signup    201 201 201 201 201 201 201 201 201 201 201 201 201 201 201
+GET /operator/organizations             401 403 403 403 403 403 403 200 403 403 403 403 403 403 200
+GET /operator/organizations/:org        401 404 404 404 404 404 404 200 404 404 404 404 404 404 200
+POST /operator/organizations/:org/restore 401 404 404 404 404 404 404 200 404 404 404 404 404 404 200
+GET /operator/organizations/:org/seats/verify 401 404 404 404 404 404 404 200 404 404 404 404 404 404 200
+POST /operator/organizations/:org/seats/rebuild 401 404 404 404 404 404 404 200 404 404 404 404 404 404 200
+GET /operator/organizations/:org/audit  401 404 404 404 404 404 404 200 404 404 404 404 404 404 200
+GET /operator/organizations/:org/audit/count 401 404 404 404 404 404 404 200 404 404 404 404 404 404 200
+GET /operator/audit                     401 403 403 403 403 403 403 200 403 403 403 403 403 403 200
+GET /operator/users/:userId/audit       401 403 403 403 403 403 403 200 403 403 403 403 403 403 200
 DELETE /users/me                        401 204 409 204 204 204 204 204 204 204 403 403 403 403 403
 `
 
@@ -180,6 +195,8 @@ interface Request {
   readonly method: string
   readonly path: string
   readonly body?: object | undefined
+  /** A file in place of a body. */
+  readonly csv?: string
 }
 
 type Ask = (team: Team, about: Named, self: Person) => Request
@@ -188,6 +205,10 @@ const members = ({ id }: Named, person?: Person, end = '') =>
   `/organizations/${id}/members${person ? `/${person.userId}` : ''}${end}`
 const invitations = ({ id }: Named, invitation?: InvitationWithToken, end = '') =>
   `/organizations/${id}/invitations${invitation ? `/${invitation.id}` : ''}${end}`
+const operator = (method: string, { id }: Named, end = '') => ({
+  method,
+  path: `/operator/organizations/${id}${end}`,
+})
 const password = PASSWORD
 const tokenOf = ({ sent, invited }: Team, person: Person) => ({
   token: (sent.find(({ email }) => email === person.email) ?? invited).token,
@@ -223,6 +244,20 @@ const REQUESTS: Readonly<Record<string, Ask>> = {
     body: { userId: peer.userId, password },
   }),
   'GET :org/members': (_team, about) => ({ method: 'GET', path: members(about) }),
+  'GET :org/members/count': (_team, about) => ({
+    method: 'GET',
+    path: members(about, undefined, '/count'),
+  }),
+  'PUT :org/mfa-policy': (_team, { id }) => ({
+    method: 'PUT',
+    path: `/organizations/${id}/mfa-policy`,
+    body: { enabled: false },
+  }),
+  'POST :org/members/import': (_team, about) => ({
+    method: 'POST',
+    path: members(about, undefined, '/import'),
+    csv: 'email,role\nnew@example.com,member\n',
+  }),
   'POST :org/members': ({ candidate }, about) => ({
     method: 'POST',
     path: members(about),
@@ -291,6 +326,21 @@ const REQUESTS: Readonly<Record<string, Ask>> = {
     method: 'POST',
     path: invitations(about),
     body: { email: 'new@example.com', role: 'owner' },
+  }),
+  'POST :org/invitations/bulk': (_team, about) => ({
+    method: 'POST',
+    path: invitations(about, undefined, '/bulk'),
+    body: { invitations: [{ email: 'new@example.com', role: 'member' }] },
+  }),
+  'PATCH :org/invitations/:id': ({ invited }, about) => ({
+    method: 'PATCH',
+    path: invitations(about, invited),
+    body: { role: 'admin' },
+  }),
+  'PATCH :org/invitations/:id [owner]': ({ heir }, about) => ({
+    method: 'PATCH',
+    path: invitations(about, heir),
+    body: { role: 'admin' },
   }),
   'POST :org/invitations/:id/resend': ({ invited }, about) => ({
     method: 'POST',
@@ -377,6 +427,22 @@ const REQUESTS: Readonly<Record<string, Ask>> = {
     path: '/invitations/accept-with-signup',
     body: { token, email, password },
   }),
+  'GET /operator/organizations': () => ({ method: 'GET', path: '/operator/organizations' }),
+  'GET /operator/organizations/:org': (_team, about) => operator('GET', about),
+  'POST /operator/organizations/:org/restore': (_team, about) =>
+    operator('POST', about, '/restore'),
+  'GET /operator/organizations/:org/seats/verify': (_team, about) =>
+    operator('GET', about, '/seats/verify'),
+  'POST /operator/organizations/:org/seats/rebuild': (_team, about) =>
+    operator('POST', about, '/seats/rebuild'),
+  'GET /operator/organizations/:org/audit': (_team, about) => operator('GET', about, '/audit'),
+  'GET /operator/organizations/:org/audit/count': (_team, about) =>
+    operator('GET', about, '/audit/count'),
+  'GET /operator/audit': () => ({ method: 'GET', path: '/operator/audit' }),
+  'GET /operator/users/:userId/audit': ({ member }) => ({
+    method: 'GET',
+    path: `/operator/users/${member.userId}/audit`,
+  }),
   'DELETE /users/me': () => ({ method: 'DELETE', path: '/users/me', body: { password } }),
 }
 
@@ -454,8 +520,9 @@ describe('everybody gets what the table says', () => {
       const caller = await principal(team)
       const token = caller && tokenFor(caller)
       const send = async (about: Named) => {
-        const { method, path, body } = request(team, about, person?.(team) ?? team.member)
-        const response = await client.send(method, path, body, token)
+        const { method, path, body, csv } = request(team, about, person?.(team) ?? team.member)
+        const type = csv === undefined ? {} : { 'content-type': 'text/csv' }
+        const response = await client.send(method, path, csv ?? body, token, type)
         const { status } = response
         const headers = headersOf(response)
         return { method, answer: { status, headers, body: await response.text() } }

@@ -54,7 +54,7 @@ describe('the type of a body', () => {
     for (const type of OTHERS) {
       // One that exists, so that nothing else stands against it: what is absent is told first.
       const at = path(organization.id).replace(
-        /[0-9a-f-]{36}(?=\/(?:suspend|restore)$)/,
+        /(?<=members\/)[0-9a-f-]{36}(?=\/(?:suspend|restore)$)/,
         owner.userId
       )
       const answer = await client.send(method, at, body, token, { 'content-type': type })

@@ -70,7 +70,7 @@ describe('when D1 does not answer', () => {
   const operators = embedded(options as Partial<SeatgateOptions>)
   const TAKING_A_SEAT = [
     /^\/organizations(\/\/members(\/[^/]+\/restore)?)?$/,
-    /^\/organizations\/\/invitations(\/[^/]+\/resend)?$/,
+    /^\/organizations\/\/invitations(\/bulk|\/[^/]+\/resend)?$/,
     /^\/organizations\/\/join-requests\/[^/]+\/approve$/,
     /^\/join-requests$/,
   ]
@@ -85,9 +85,10 @@ describe('when D1 does not answer', () => {
       const token = isForOperators(path(organization.id)) ? anOperator : owner.token
       const before = await rowCounts()
       const answer = await client.send(method, path(organization.id), body, token)
+      const code = takesSeat(method, path('')) ? 'seats_unavailable' : 'unavailable'
       await expectUnavailable(
         answer,
-        takesSeat(method, path('')) ? 'seats_unavailable' : 'unavailable'
+        path('').endsWith('/mfa-policy') ? 'mfa_policy_aborted' : code
       )
       expect(await rowCounts()).toEqual(before)
     }

@@ -41,6 +41,8 @@ export const NAMED: Route[] = [
   ['DELETE', (org) => `/organizations/${org}`, { confirmName: 'Acme', password }],
   ['POST', (org) => `/organizations/${org}/transfer`, { userId: somebody, password }],
   ['GET', (org) => `/organizations/${org}/members`],
+  ['GET', (org) => `/organizations/${org}/members/count`],
+  ['PUT', (org) => `/organizations/${org}/mfa-policy`, { enabled: false }],
   ['POST', (org) => `/organizations/${org}/members`, { userId: somebody, role: 'member' }],
   ['PATCH', (org) => `/organizations/${org}/members/${somebody}`, { role: 'admin' }],
   ['DELETE', (org) => `/organizations/${org}/members/${somebody}`],
@@ -52,6 +54,12 @@ export const NAMED: Route[] = [
     (org) => `/organizations/${org}/invitations`,
     { email: `${somebody}@example.com`, role: 'member' },
   ],
+  [
+    'POST',
+    (org) => `/organizations/${org}/invitations/bulk`,
+    { invitations: [{ email: `${somebody}@example.com`, role: 'member' }] },
+  ],
+  ['PATCH', (org) => `/organizations/${org}/invitations/${somebody}`, { role: 'admin' }],
   ['POST', (org) => `/organizations/${org}/invitations/${somebody}/resend`],
   ['DELETE', (org) => `/organizations/${org}/invitations/${somebody}`],
   ['GET', (org) => `/organizations/${org}/seats`],
@@ -73,6 +81,12 @@ export const NAMED: Route[] = [
   ['GET', (org) => `/organizations/${org}/audit/sinks/audit/attempts`],
   ['GET', (org) => `/organizations/${org}/audit/sinks/audit/dead-letters`],
   ['GET', (org) => `/o/${org}`],
+  ['GET', (org) => `/operator/organizations/${org}`],
+  ['POST', (org) => `/operator/organizations/${org}/restore`],
+  ['GET', (org) => `/operator/organizations/${org}/seats/verify`],
+  ['POST', (org) => `/operator/organizations/${org}/seats/rebuild`],
+  ['GET', (org) => `/operator/organizations/${org}/audit`],
+  ['GET', (org) => `/operator/organizations/${org}/audit/count`],
 ]
 
 /** The paths of all lists. */
@@ -85,7 +99,8 @@ export const LISTS: ((org: string) => string)[] = [
 ]
 
 /** Those who may do most: what only an operator may do needs one. */
-export const isForOperators = (path: string) => path.endsWith('/seats/limit')
+export const isForOperators = (path: string) =>
+  path.endsWith('/seats/limit') || path.startsWith('/operator/')
 
 /** A row for `it.each`. */
 export const named = ([method, path, body]: Route) =>
