@@ -81,6 +81,9 @@ const csv = inFile('audit/csv.ts')
 const outbox = inFile('audit/outbox.ts')
 const letters = inFile('forwarding/letters.ts')
 const outgoing = inFile('forwarding/outgoing.ts')
+const platform = inFile('organizations/platform.ts')
+const invitationRoutes = inFile('hono/invitation-routes.ts')
+const createMany = inFile('invitations/create-many.ts')
 
 export const MUTATIONS: readonly Mutation[] = [
   rules('one seat more than there are', 'used < limit.seats', 'used <= limit.seats'),
@@ -884,5 +887,30 @@ export const MUTATIONS: readonly Mutation[] = [
     'an organization is transferred without a proof',
     '          proof: parsed.value,\n',
     ''
+
+  platform(
+    'anybody reads what operators read',
+    "return isOperator(by) || isSystem(by) ? ok(null) : refused({ code: 'insufficient_role' })",
+    'return ok(null)'
+  ),
+  platform(
+    'who is no operator learns that an organization exists',
+    'if (!allowed.ok) return hidden(allowed)',
+    'if (!allowed.ok) return allowed'
+  ),
+  honoGuards(
+    'anybody passes as an operator',
+    'if (!isOperator(caller) && !isSystem(caller)) {',
+    'if (false as boolean) {'
+  ),
+  invitationRoutes(
+    'a list tells the inviter the token that proves an address',
+    'invitation: withoutMailToken(row.value)',
+    'invitation: row.value'
+  ),
+  createMany(
+    'the stored answer to a list has tokens in clear',
+    'seal: (outcomes) => outcomes.map(sealOne),',
+    'seal: (outcomes) => outcomes,'
   ),
 ]

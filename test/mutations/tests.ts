@@ -108,6 +108,9 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'proof/strict-json.ts': proving,
   'proof/personal.ts': text,
   'audit/ndjson.ts': text,
+  'organizations/platform.ts': { first: workers('operator-routes authorization'), more: [] },
+  'hono/invitation-routes.ts': { first: workers('administration-routes'), more: [] },
+  'invitations/create-many.ts': { first: workers('administration-routes'), more: [] },
   'audit/outbox.ts': { first: workers('audit-seal'), more: [] },
   'forwarding/letters.ts': { first: workers('audit-dead-letters'), more: [] },
   'forwarding/outgoing.ts': { first: ['test/unit/outgoing.test.ts'], more: [] },
@@ -119,7 +122,6 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'database/check-schema.ts': { first: workers('schema-check'), more: [] },
   'operations/store-refusal.ts': { first: workers('schema-check'), more: [] },
   'invitations/token.ts': { first: ['test/unit/invitation-token.test.ts'], more: invitations },
-  'hono/guards.ts': { first: workers('guards guards-identity'), more: workers('page-refusals') },
   'hono/body.ts': { first: workers('http-foreign'), more: workers('http-bad-input') },
   'hono/media-type.ts': { first: workers('http-foreign'), more: workers('http-bad-input') },
   'hono/cross-site.ts': { first: workers('http-foreign'), more: [] },
@@ -133,6 +135,10 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'memberships/transfer.ts': {
     first: workers('organization-proof'),
     more: workers('membership-transfer'),
+  },
+  'hono/guards.ts': {
+    first: workers('guards guards-identity administration-routes'),
+    more: workers('page-refusals'),
   },
   'hono/return-path.ts': {
     first: ['test/unit/return-path.test.ts'],
