@@ -111,7 +111,7 @@ export interface RequireOperatorOptions {
  *
  * Refusals: `unauthenticated`, `insufficient_role`.
  *
- * @throws {TypeError} at the first request, if no loader runs before it.
+ * @throws {TypeError} at set-up, if an option is wrong; at the first request, if no loader runs before it.
  *
  * @example
  * ```ts
@@ -122,8 +122,10 @@ export interface RequireOperatorOptions {
  */
 export function requireOperator(
   _seatgate: Seatgate,
-  { onRefusal }: RequireOperatorOptions = {}
+  options: RequireOperatorOptions = {}
 ): MiddlewareHandler<ScopeEnv> {
+  checkOptionNames('requireOperator', options, ['onRefusal'])
+  const { onRefusal } = options
   checkRefusalHandler('requireOperator', onRefusal)
   return async function requireOperator(c, next) {
     const { caller } = loadedScope('requireOperator', c, 'caller')

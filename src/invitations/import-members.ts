@@ -4,6 +4,7 @@ import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { lowerCase } from '../text.ts'
 import { createInvitations, MOST_AT_ONCE } from './create-many.ts'
 import { csvRows } from './csv-rows.ts'
 import type { InvitationWithToken } from './invitation.ts'
@@ -67,7 +68,7 @@ function readFile(csv: unknown): Result<readonly FileRow[]> {
   const rows = csvRows(csv)
   if (rows === null) return wrong('Must be CSV: a quote is not closed, or stands within a cell.')
   const [header, ...lines] = rows
-  const names = header?.cells.map((cell) => cell.trim().toLowerCase()) ?? []
+  const names = header?.cells.map((cell) => lowerCase(cell.trim())) ?? []
   const missing = COLUMNS.filter((column) => names.filter((name) => name === column).length !== 1)
   if (missing.length > 0) return wrong(`Must have one column "${missing.join('" and one "')}".`)
   if (lines.length === 0) return wrong('Must have a row.')
