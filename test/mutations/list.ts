@@ -887,6 +887,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'an organization is transferred without a proof',
     '          proof: parsed.value,\n',
     ''
+  ),
 
   platform(
     'anybody reads what operators read',
