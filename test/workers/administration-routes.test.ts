@@ -113,7 +113,7 @@ describe('C6 POST …/invitations/bulk', () => {
     [{}],
     [{ invitations: [] }],
     [{ invitations: 'x' }],
-    [{ invitations: Array(101).fill({}) }],
+    [{ invitations: Array.from({ length: 101 }, () => ({})) }],
   ])('C6 is refused as a whole for %j', async (body) => {
     const { path, token } = await team()
     const answer = await client.post(`${path}/invitations/bulk`, body, token)
