@@ -105,7 +105,14 @@ export const ACTIONS = {
 
   'organization.domain.added': about('domain', { ...domain, mode: text }),
   'organization.domain.verified': about('domain', domain),
-  'organization.domain.mode_change': about('domain', { ...domain, old_mode: text, new_mode: text }),
+  'organization.domain.mode_change': about('domain', {
+    ...domain,
+    old_mode: text,
+    new_mode: text,
+    reason: optional,
+  }),
+  'organization.domain.record_missing': about('domain', domain),
+  'organization.domain.record_found': about('domain', domain),
   'organization.domain.removed': about('domain', domain),
 
   'organization.join_request.created': about('join_request', user),

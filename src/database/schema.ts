@@ -539,12 +539,19 @@ export const organizationDomains = sqliteTable(
       .default('off'),
     challenge: text('challenge').notNull(),
     verifiedAt: instant('verified_at'),
+    /** When the record was looked up last. */
+    checkedAt: instant('checked_at').notNull().default(new Date(0)),
+    /** Since when the record is missing that was there once. */
+    recordMissingSince: instant('record_missing_since'),
     createdAt: instant('created_at').notNull(),
     updatedAt: instant('updated_at').notNull(),
   },
   (table) => [
     foreignKey({ columns: [table.organizationId], foreignColumns: [organizations.id] }),
     uniqueIndex('organization_domains_own').on(table.organizationId, table.domain),
+    index('organization_domains_rotation')
+      .on(table.checkedAt)
+      .where(sql`verified_at IS NOT NULL`),
     uniqueIndex('organization_domains_verified')
       .on(table.domain)
       .where(sql`verified_at IS NOT NULL`),

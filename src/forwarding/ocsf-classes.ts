@@ -72,6 +72,8 @@ export const OCSF_ACTIVITIES: Readonly<Partial<Record<AuditAction, OcsfActivity>
   'organization.domain.added': entity(1),
   'organization.domain.verified': entity(10),
   'organization.domain.mode_change': entity(3),
+  'organization.domain.record_missing': entity(3),
+  'organization.domain.record_found': entity(3),
   'organization.domain.removed': entity(4),
   'organization.join_request.created': entity(1),
 

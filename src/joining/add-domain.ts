@@ -82,6 +82,8 @@ export async function addDomain(
           mode,
           challenge: bytesToHex(newSecret()),
           verifiedAt: null,
+          checkedAt: now,
+          recordMissingSince: null,
           createdAt: now,
           updatedAt: now,
         }

@@ -26,7 +26,8 @@ const Input = v.object({ mode: ModeInput }, 'Must be an object.')
  * already stays in.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
- * `not_found`, `hook_refused`, `hook_failed`.
+ * `not_found`, `domain_not_verified` (`auto` while the DNS record is missing), `hook_refused`,
+ * `hook_failed`.
  *
  * @throws {TypeError} if the host has configured no `joining`.
  *
@@ -49,6 +50,9 @@ export async function setDomainMode(
     { name: 'mode_change', input: parsed },
     (row, now, { mode }, caller) => {
       if (row.mode === mode) return ok(null)
+      if (mode === 'auto' && row.recordMissingSince !== null) {
+        return refused({ code: 'domain_not_verified' })
+      }
       const changed = { ...row, mode, updatedAt: now }
       return ok({
         value: changed,
@@ -110,7 +114,8 @@ export async function removeDomain(
 
 /** A change of a domain: the hook that may refuse it, the row as it will be, its write and its event. */
 export interface DomainChange {
-  readonly before: Question
+  /** Asked where a person makes the change. */
+  readonly before?: Question
   readonly value: DomainRow
   readonly write: Statement
   readonly event: EventDraft
@@ -143,7 +148,7 @@ export async function changeDomain<I>(
       const { before, value, write, event } = change.value
       return ok({
         value: domainView(value),
-        before: [before],
+        before: before ? [before] : [],
         statements: [guardStanding(seatgate, standing.value), guardDomain(seatgate, target), write],
         events: [event],
       })

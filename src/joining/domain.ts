@@ -11,6 +11,8 @@ export interface Domain {
   readonly domain: string
   readonly mode: DomainMode
   readonly verified: boolean
+  /** Since when the record is missing that was there once; null while it is there. */
+  readonly recordMissingSince: string | null
   /** The TXT record that proves that the domain is the organization's. */
   readonly record: { readonly name: string; readonly value: string }
   readonly createdAt: string
@@ -25,6 +27,7 @@ export function domainView(row: DomainRow): Domain {
     domain: row.domain,
     mode: row.mode,
     verified: row.verifiedAt !== null,
+    recordMissingSince: row.recordMissingSince?.toISOString() ?? null,
     record: { name, value },
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),

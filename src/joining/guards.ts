@@ -22,13 +22,14 @@ export function guardOpenDomain(
 /** A domain is as it was read. */
 export function guardDomain(
   { db }: Seatgate,
-  { id, mode, challenge, verifiedAt }: DomainRow
+  { id, mode, challenge, verifiedAt, recordMissingSince }: DomainRow
 ): Statement {
   return guard(
     db,
     'stale',
     sql`exists (select 1 from organization_domains where id = ${id} and mode = ${mode}
-      and challenge = ${challenge} and verified_at is ${verifiedAt?.getTime() ?? null})`
+      and challenge = ${challenge} and verified_at is ${verifiedAt?.getTime() ?? null}
+      and record_missing_since is ${recordMissingSince?.getTime() ?? null})`
   )
 }
 

@@ -14,6 +14,11 @@ export interface JoinOptions {
   readonly whenFull?: { readonly domain?: WhenFull; readonly request?: WhenFull }
   /** Further domains where anybody gets an address, beside the library's own list. */
   readonly publicDomains?: readonly string[]
+  /**
+   * How many days a verified domain may be without its DNS record before its mode `auto` becomes
+   * `request`. Default 7.
+   */
+  readonly recordGraceDays?: number
 }
 
 const OPTIONS = namesOf<JoinOptions>({
@@ -21,6 +26,7 @@ const OPTIONS = namesOf<JoinOptions>({
   role: true,
   whenFull: true,
   publicDomains: true,
+  recordGraceDays: true,
 })
 
 /**
@@ -43,7 +49,13 @@ const OPTIONS = namesOf<JoinOptions>({
  */
 export function joinRules(options: JoinOptions): JoinRules {
   checkOptionNames('joinRules', options, OPTIONS)
-  const { verifyDomain, role = 'member', whenFull = {}, publicDomains = [] } = options
+  const {
+    verifyDomain,
+    role = 'member',
+    whenFull = {},
+    publicDomains = [],
+    recordGraceDays = 7,
+  } = options
   checkOptionNames('joinRules: whenFull', whenFull, ['domain', 'request'])
   if (typeof verifyDomain !== 'function') {
     throw new TypeError('joinRules: verifyDomain must be a function.')
@@ -52,6 +64,9 @@ export function joinRules(options: JoinOptions): JoinRules {
     if (policy !== 'refuse' && policy !== 'wait') {
       throw new TypeError(`joinRules: whenFull.${path} must be "refuse" or "wait".`)
     }
+  }
+  if (!Number.isInteger(recordGraceDays) || recordGraceDays < 0) {
+    throw new TypeError('joinRules: recordGraceDays must be a whole number from 0.')
   }
   const furtherDomains = publicDomains.map((domain) => {
     const read = typeof domain === 'string' ? normalizeDomain(domain) : null
@@ -63,6 +78,7 @@ export function joinRules(options: JoinOptions): JoinRules {
     whenFull: { domain: 'refuse', request: 'refuse', ...whenFull },
     verifyDomain,
     publicDomains: new Set([...PUBLIC_DOMAINS, ...furtherDomains]),
+    recordGraceDays,
     admitWaiting,
   }
 }

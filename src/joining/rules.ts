@@ -22,6 +22,8 @@ export interface JoinRules {
   readonly whenFull: { readonly domain: WhenFull; readonly request: WhenFull }
   readonly verifyDomain: VerifyDomain
   readonly publicDomains: ReadonlySet<string>
+  /** How many days a verified domain may be without its record before `auto` becomes `request`. */
+  readonly recordGraceDays: number
   /** Lets in who is first in line, for as long as there are seats. */
   readonly admitWaiting: (seatgate: Seatgate, organizationId: string) => Promise<void>
 }

@@ -11,12 +11,14 @@ import { changeDomain } from './change-domain.ts'
 import { configured } from './configured.ts'
 import { challengeOf, domainView, type Domain } from './domain.ts'
 import { domainsOf } from './lookup.ts'
+import { decideRecheck } from './decide-recheck.ts'
 
 const CHECK_SECONDS = 10
 
 /**
  * Looks whether the DNS record of a domain is there, and from then on it opens the organization to
  * those with an address in it, as its mode says. A domain is verified for one organization at a time.
+ * Of a verified domain whose record was missing since, the flag is taken away if it is there again.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
  * `domain_not_verified` (the record is not there), `domain_taken` (it is verified for another
@@ -53,7 +55,7 @@ export async function verifyDomain(
   if (!standing.ok) return standing
   const [target] = found.rows.targets
   if (target === undefined) return refused({ code: 'not_found' })
-  if (target.verifiedAt !== null) return ok(domainView(target))
+  if (isVerified(target)) return ok(domainView(target))
   const proven = await isProven(seatgate, target)
   if (!proven.ok) return proven
   // Who can change the DNS may learn whose the domain is taken for; nobody else does.
@@ -64,16 +66,15 @@ export async function verifyDomain(
     id,
     { name: 'verify', input: ok(null) },
     (row, now, _input, caller) => {
-      if (row.verifiedAt !== null) return ok(null)
+      if (isVerified(row)) return ok(null)
       if (row.challenge !== target.challenge) return refused({ code: 'domain_not_verified' })
-      const verified = { ...row, verifiedAt: now, updatedAt: now }
+      if (row.verifiedAt !== null) return ok(decideRecheck(seatgate, row, true, now))
+      const seen = { verifiedAt: now, checkedAt: now, recordMissingSince: null, updatedAt: now }
+      const verified = { ...row, ...seen }
       return ok({
         before: { hook: 'beforeDomainVerify', state: { domain: domainView(row), caller } },
         value: verified,
-        write: db
-          .update(organizationDomains)
-          .set({ verifiedAt: now, updatedAt: now })
-          .where(eq(organizationDomains.id, id)),
+        write: db.update(organizationDomains).set(seen).where(eq(organizationDomains.id, id)),
         event: withHook(domainEvent(row, 'organization.domain.verified'), 'afterDomainVerify', {
           domain: domainView(verified),
         }),
@@ -82,7 +83,11 @@ export async function verifyDomain(
   )
 }
 
-async function isProven(seatgate: Seatgate, row: DomainRow): Promise<Result<null>> {
+const isVerified = ({ verifiedAt, recordMissingSince }: DomainRow) =>
+  verifiedAt !== null && recordMissingSince === null
+
+/** Looks up the record of a domain. A resolver that fails is `unavailable`. */
+export async function isProven(seatgate: Seatgate, row: DomainRow): Promise<Result<null>> {
   const { verifyDomain: look } = configured(seatgate)
   try {
     const looked = (async () => look(challengeOf(row)))()

@@ -4,6 +4,7 @@ import { sweepAudit } from '../forwarding/sweep.ts'
 import { tendOrganization } from '../forwarding/tend.ts'
 import { sweepIntents } from '../operations/fulfil.ts'
 import { sweepLines } from '../joining/line.ts'
+import { sweepDomains } from '../joining/recheck-domains.ts'
 import { markScheduled } from '../retention/scheduled.ts'
 import { sweepRetention } from '../retention/sweep.ts'
 import type { Seatgate } from '../seatgate.ts'
@@ -75,7 +76,15 @@ async function serve(
   }
 }
 
-const PARTS = [sweepAudit, sweepIntents, sweepLines, purgeExpired, sweepSeats, sweepRetention]
+const PARTS = [
+  sweepAudit,
+  sweepIntents,
+  sweepLines,
+  sweepDomains,
+  purgeExpired,
+  sweepSeats,
+  sweepRetention,
+]
 
 /**
  * Makes the cron handler: the sweep that finds what a lost message or a crash left behind, tries again

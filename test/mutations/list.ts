@@ -71,6 +71,8 @@ const hostEvent = inFile('audit/host-event.ts')
 const ndjson = inFile('audit/ndjson.ts')
 const constraints = inFile('database/constraints.ts')
 const committing = inFile('database/commit.ts')
+const recheck = inFile('joining/decide-recheck.ts')
+const domains = inFile('joining/recheck-domains.ts')
 const schemaCheck = inFile('database/check-schema.ts')
 const storeRefusal = inFile('operations/store-refusal.ts')
 const signUp = inFile('invitations/accept-with-signup.ts')
@@ -722,6 +724,17 @@ export const MUTATIONS: readonly Mutation[] = [
     'a guard that is a CHECK is not recognized',
     '/^(?:CHECK constraint failed: )?guard:',
     '/^guard:'
+  ),
+  recheck(
+    'a domain without its record lets people in for ever',
+    "mode !== 'auto' || now.getTime()",
+    'true || now.getTime()'
+  ),
+  recheck('there is no period of grace', '- since.getTime() < graceMs', '- since.getTime() < 0'),
+  domains(
+    'a resolver that fails is a missing record',
+    "if (!proven.ok && proven.error.code !== 'domain_not_verified') return\n",
+    ''
   ),
   schemaCheck(
     'a database that did not fit is not asked again',

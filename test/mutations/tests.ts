@@ -119,6 +119,8 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'audit/host-event.ts': { first: workers('audit-host-events'), more: [] },
   'background.ts': changing,
   'database/commit.ts': { first: workers('host-conflict generated-tables'), more: [] },
+  'joining/decide-recheck.ts': { first: workers('domain-recheck'), more: [] },
+  'joining/recheck-domains.ts': { first: workers('domain-recheck'), more: [] },
   'database/check-schema.ts': { first: workers('schema-check'), more: [] },
   'operations/store-refusal.ts': { first: workers('schema-check'), more: [] },
   'invitations/token.ts': { first: ['test/unit/invitation-token.test.ts'], more: invitations },

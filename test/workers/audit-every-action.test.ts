@@ -52,6 +52,8 @@ import {
 } from '../../src/index.ts'
 import { permanent, sinkOf } from './forwarding.ts'
 import { newAddress } from './invited.ts'
+import { sweepDomains } from '../../src/joining/recheck-domains.ts'
+import { ok } from '../../src/result.ts'
 import { createJoiningWorld, neighbourOf, openOrganization } from './joining.ts'
 import { DAY_SECONDS, days, keys, system } from './retained.ts'
 import { testEnv } from './setup.ts'
@@ -64,14 +66,18 @@ describe('what is on record', () => {
   it('AUD-13 AUD-14: is for every function that changes something what the catalogue says, and every action of it', async () => {
     const heard: string[] = []
     let ahead = 0
-    const world = createJoiningWorld({
-      now: () => new Date(Date.now() + ahead * 1000),
-      auditLogKey: keys.privateKey,
-      retention: days(30),
-      sinks: [sinkOf('log', () => permanent)],
-      lifecycle: { onDelete: (statements) => ({ ok: true, statements }) },
-      measure: (metric) => metric.name === 'audit.recorded' && heard.push(metric.action),
-    })
+    const dns = { found: true }
+    const world = createJoiningWorld(
+      {
+        now: () => new Date(Date.now() + ahead * 1000),
+        auditLogKey: keys.privateKey,
+        retention: days(30),
+        sinks: [sinkOf('log', () => permanent)],
+        lifecycle: { onDelete: (statements) => ({ ok: true, statements }) },
+        measure: (metric) => metric.name === 'audit.recorded' && heard.push(metric.action),
+      },
+      { verifyDomain: () => dns.found }
+    )
     const { seatgate } = world
     const seen = new Set<string>()
     const writes = async <T>(actions: string, act: () => Promise<Result<T>>): Promise<T> => {
@@ -208,6 +214,14 @@ describe('what is on record', () => {
       addDomain(seatgate, asOwner, { domain: `${crypto.randomUUID()}.example`, mode })
     )
     await writes('o.domain.verified', () => verifyDomain(seatgate, asOwner, domain.id))
+    for (const [found, action] of [
+      [false, 'missing'],
+      [true, 'found'],
+    ] as const) {
+      dns.found = found
+      await testEnv.DB.prepare('UPDATE organization_domains SET checked_at = 0').run()
+      await writes(`o.domain.record_${action}`, async () => ok(await sweepDomains(seatgate)))
+    }
 
     await writes('o.active_switched', () =>
       putActiveOrganization(seatgate, { caller: session }, id)

@@ -191,12 +191,12 @@ const GUARDS: readonly (readonly [name: string, condition: RegExp])[] = [
 /** Those of the seat provider: which of them there are depends on the seat. */
 const OF_SEATS = new Set(['seat not given up', 'ledger in force', 'line'])
 
-// Each has a row in the table for what it performs. The line is looked after by the host itself.
+// Each has a row in the table for what it performs. The line and the records of domains are looked after by the host itself.
 const PERFORMING = [
   'audit/erase audit/export forwarding/change-sink invitations/accept-with-signup',
   'invitations/accept invitations/change-role invitations/create invitations/decline',
   'invitations/resend invitations/revoke joining/add-domain joining/approve joining/change-domain',
-  'joining/end-request joining/join joining/line memberships/add memberships/change-role',
+  'joining/end-request joining/join joining/line joining/recheck-domains memberships/add memberships/change-role',
   'memberships/remove memberships/restore memberships/suspend memberships/transfer',
   'organizations/create organizations/delete organizations/mfa-policy organizations/rename',
   'organizations/restore organizations/update-slug retention/hold retention/purge seats/repair',

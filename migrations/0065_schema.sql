@@ -15,7 +15,7 @@ SELECT id, organization_id, user_id, role, path, state, place, tried_at, decided
 SELECT organization_id, active, suspended, seats FROM member_counts WHERE 0;
 SELECT id, organization_id, user_id, role, status, seat_id, created_at, updated_at, suspended_by FROM memberships WHERE 0;
 SELECT actor_id, id, digest, outcome, created_at FROM operations WHERE 0;
-SELECT id, organization_id, domain, mode, challenge, verified_at, created_at, updated_at FROM organization_domains WHERE 0;
+SELECT id, organization_id, domain, mode, challenge, verified_at, created_at, updated_at, checked_at, record_missing_since FROM organization_domains WHERE 0;
 SELECT old_slug, organization_id, expires_at, created_at FROM organization_slug_aliases WHERE 0;
 SELECT id, name, slug, owner_user_id, deleted_at, created_at, updated_at, enforce_mfa_for_members, personal FROM organizations WHERE 0;
 SELECT key, count, ends_at FROM rate_limits WHERE 0;
@@ -31,4 +31,4 @@ CREATE TABLE IF NOT EXISTS seatgate_schema (
   version INTEGER NOT NULL CHECK (version > 0),
   compatible_from INTEGER NOT NULL CHECK (compatible_from BETWEEN 1 AND version)
 );
-INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 62, 60);
+INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 65, 60);

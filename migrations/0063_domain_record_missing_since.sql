@@ -1,0 +1,1 @@
+ALTER TABLE organization_domains ADD COLUMN record_missing_since INTEGER;
