@@ -324,6 +324,8 @@ describe('the doors of joining', () => {
     expect(filesWith(/\b(?:insert|update|delete)\(\s*organizationDomains\b/)).toEqual([
       'src/joining/add-domain.ts',
       'src/joining/change-domain.ts',
+      'src/joining/decide-recheck.ts',
+      'src/joining/recheck-domains.ts',
       'src/joining/verify-domain.ts',
       'src/organizations/delete.ts',
     ])

@@ -136,7 +136,10 @@ const GUARDS: readonly (readonly [name: string, condition: RegExp])[] = [
     'no organization without an owner',
     /^not exists \(select 1 from memberships join organizations o/,
   ],
-  ['user exists', /^exists \(select 1 from "users" where "users"."id" = \?\)$/],
+  [
+    'user exists',
+    /^exists \(select 1 from "users" where \("users"."id" = \? and cast\("users"."id" as text\) collate binary = \?\)\)$/,
+  ],
   [
     'address as read',
     /^exists \(select 1 from "users" where "users"."id" = \? and "users"."email" = \?\)$/,
