@@ -7,6 +7,8 @@ export const GROUPS = {
   MAIL: 11,
   AUD: 68,
   FWD: 51,
+  SEAT: 53,
+  BILL: 78,
 } as const
 
 type Groups = typeof GROUPS
@@ -28,4 +30,6 @@ export interface Checklist {
   readonly groups: Readonly<Record<string, number>>
   /** Why a line has no test. */
   readonly leftOut: Readonly<Record<string, string>>
+  /** What is done in place of what a line says, and why. */
+  readonly otherwise?: Readonly<Record<string, string>>
 }

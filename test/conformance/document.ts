@@ -7,7 +7,8 @@ const INTRODUCTION = `# Conformance
 What Seatgate promises is numbered in a checklist; an id such as \`ORG-12\` is a line of it. This page
 says which tests show that a line holds, or why the line is left out. It is made from the titles of
 the tests, which bear the ids: a full test run fails if the page says anything else, and
-\`npm run conformance:write\` writes it anew.`
+\`npm run conformance:write\` writes it anew. Where the code does something else than a line says, the
+last column says what, and why.`
 
 /** The page for these lines, as Markdown that is still to be formatted. */
 export function conformanceDocument(lines: readonly Line[]): string {
@@ -38,8 +39,9 @@ function section(group: string, lines: readonly Line[]): string {
       line.id,
       line.verdict === 'missing' ? '**missing**' : fails(line) + few(line.titles.map(escaped)),
       few(line.files.map((file) => `\`${file}\``)),
+      escaped(line.otherwise ?? ''),
     ])
-    parts.push(table(['id', 'shown by', 'file'], rows))
+    parts.push(table(['id', 'shown by', 'file', 'holds otherwise than written'], rows))
   }
   if (leftOut.length > 0) {
     const rows = leftOut.map(({ id, reason = '' }) => [id, escaped(reason)])

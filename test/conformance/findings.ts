@@ -20,6 +20,8 @@ export interface Line {
   readonly files: readonly string[]
   /** Why it is left out. */
   readonly reason?: string
+  /** How it holds otherwise than it is written. */
+  readonly otherwise?: string
 }
 
 export interface Findings {
@@ -30,7 +32,7 @@ export interface Findings {
 
 /** Holds the outcome of a full run against the checklist. */
 export function examine(outcomes: readonly TestOutcome[], checklist: Checklist): Findings {
-  const { groups, leftOut } = checklist
+  const { groups, leftOut, otherwise = {} } = checklist
   const byId = Map.groupBy(
     outcomes.flatMap((test) =>
       idsIn(test.titles.join(' '), groups).map((id) => ({ id, ...test, title: titleOf(test) }))
@@ -50,6 +52,7 @@ export function examine(outcomes: readonly TestOutcome[], checklist: Checklist):
         titles: distinct(tests.map(({ title }) => title)),
         files: distinct(tests.map(({ file }) => file)),
         ...(reason !== undefined && { reason }),
+        ...(otherwise[id] !== undefined && { otherwise: otherwise[id] }),
       }
     })
   )
@@ -68,6 +71,12 @@ export function examine(outcomes: readonly TestOutcome[], checklist: Checklist):
     complaint(
       'both a test and a reason in test/conformance/left-out.ts',
       idsWhere(({ titles, reason }) => titles.length > 0 && reason !== undefined)
+    ),
+    complaint(
+      'in test/conformance/otherwise.ts, and without a test or not on the checklist',
+      Object.keys(otherwise).filter(
+        (id) => !onChecklist.has(id) || idsWhere(({ titles }) => titles.length === 0).includes(id)
+      )
     ),
     complaint(
       'in a title, and not on the checklist',

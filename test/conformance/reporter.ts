@@ -6,6 +6,7 @@ import { GROUPS } from './checklist.ts'
 import { conformanceDocument, differingIds } from './document.ts'
 import { examine, openLines, type Findings, type TestOutcome } from './findings.ts'
 import { LEFT_OUT } from './left-out.ts'
+import { OTHERWISE } from './otherwise.ts'
 import { listed } from './titles.ts'
 
 const PAGE = 'docs/conformance.md'
@@ -39,7 +40,11 @@ export class ConformanceReporter implements Reporter {
     const outcomes = modules.flatMap((module) =>
       [...module.children.allTests()].map((test) => outcomeOf(test, root))
     )
-    const findings = examine(outcomes, { groups: GROUPS, leftOut: LEFT_OUT })
+    const findings = examine(outcomes, {
+      groups: GROUPS,
+      leftOut: LEFT_OUT,
+      otherwise: OTHERWISE,
+    })
     const page = await formatted(conformanceDocument(findings.lines), root)
     const complaints = [...findings.problems]
     if (this.#writes) await writeFile(join(root, PAGE), page)

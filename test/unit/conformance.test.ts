@@ -76,6 +76,22 @@ describe('the findings', () => {
     expect(openLines(lines).map(({ id }) => id)).toEqual(['ORG-2'])
   })
 
+  it('C12 name what holds otherwise and has no test, or is not on the checklist', () => {
+    const otherwise = { 'ORG-1': 'One way.', 'ORG-9': 'No line.', 'PIPE-2': 'No test.' }
+    const { lines, problems } = examine(all.slice(0, 2), {
+      groups: GROUPS,
+      leftOut: { 'PIPE-1': 'No pipe.', 'PIPE-2': 'No pipe.' },
+      otherwise,
+    })
+    expect(problems).toEqual([
+      'in test/conformance/otherwise.ts, and without a test or not on the checklist: ORG-9, PIPE-2',
+    ])
+    const row = conformanceDocument(lines)
+      .split('\n')
+      .find((line) => line.startsWith('| ORG-1 '))
+    expect(row).toMatch(/\| One way\. \|$/)
+  })
+
   it('name ids that are not on the checklist', () => {
     const outcomes = [...all, passing('ORG-4: d'), passing('PIPE-0: e')]
     expect(examine(outcomes, { groups: GROUPS, leftOut: {} }).problems).toEqual([

@@ -291,7 +291,7 @@ describe('other methods on the path of the switch', () => {
         : [undefined, { organization_id: to.id }]
       for (const body of bodies) {
         const response = await client.send(method, `${PATH}?${query}`, body, null)
-        expect(response.status).toBeGreaterThanOrEqual(400)
+        expect([401, 404, 405]).toContain(response.status)
         expect(response.headers.get('location')).toBeNull()
       }
       expect(await pointer()).toBe(from.id)
