@@ -34,7 +34,7 @@ export const LEFT_OUT: Readonly<Partial<Record<LineId, string>>> = {
   ...lines('SEAT', [20, 30], NO_SEAT_TYPES),
   'SEAT-21': 'There is no releaseSeat: verifySeats and rebuildSeats repair what differs.',
   'SEAT-22': 'There is no canAdd; explainSeats says why one more would be refused.',
-  'SEAT-23': `${WITHOUT_ID} test/workers/crashes.test.ts and test/simulation.`,
+
   'SEAT-25': `${WITHOUT_ID} test/workers/ledger-storage.test.ts.`,
   'SEAT-29': `${WITHOUT_ID} test/workers/organization-restore.test.ts.`,
   'SEAT-35': NO_BILLING,
