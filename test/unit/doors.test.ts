@@ -445,6 +445,8 @@ describe('the hooks of the doors', () => {
     'organization.mfa_policy_change',
     'organization.active_switched',
     'organization.active_auto_reassigned',
+    'organization.domain.record_missing',
+    'organization.domain.record_found',
   ]
   const library = Object.entries(sources).filter(([path]) => path.includes('/src/'))
   const actions = Object.keys(ACTIONS).filter((action) => action.startsWith('organization.'))
@@ -527,6 +529,7 @@ describe('the hooks of the doors', () => {
       'src/joining/add-domain.ts',
       'src/joining/approve.ts',
       'src/joining/change-domain.ts',
+      'src/joining/decide-recheck.ts',
       'src/joining/end-request.ts',
       'src/joining/join.ts',
       'src/joining/line.ts',
