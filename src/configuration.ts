@@ -135,6 +135,7 @@ export function checkedInvitations(options: SeatgateOptions): InvitationRules {
   const limits = {
     perUser: 20,
     perOrganization: 50,
+    inBulk: 500,
     perRecipient: 20,
     failedAccepts: 20,
     ...options.invitationLimits,

@@ -56,6 +56,7 @@ const SLUG_LENGTH = namesOf<NonNullable<SeatgateOptions['slugLength']>>({ min: t
 const INVITATION_LIMITS = namesOf<InvitationLimits>({
   perUser: true,
   perOrganization: true,
+  inBulk: true,
   perRecipient: true,
   failedAccepts: true,
 })

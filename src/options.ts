@@ -112,7 +112,7 @@ export interface SeatgateOptions {
   readonly operationRetentionDays?: number
   /**
    * How many invitations in 24 hours, and how many failed attempts to accept one. Default 20 a user, 50
-   * an organization, 20 a recipient, 20 attempts.
+   * an organization, 500 an organization by lists, 20 mails a recipient, 20 attempts.
    */
   readonly invitationLimits?: Partial<InvitationLimits>
   /** Sends invitations. Without it nothing is sent, and invitations say so. */

@@ -37,11 +37,7 @@ export interface NamedOrganization {
 }
 
 /** The codes of limits that are counted in a window of time; they carry how long it is open yet. */
-export type RateRefusalCode =
-  | 'rate_limited'
-  | 'rate_limited_user'
-  | 'rate_limited_organization'
-  | 'rate_limited_recipient'
+export type RateRefusalCode = 'rate_limited' | 'rate_limited_user' | 'rate_limited_organization'
 
 type PlainRefusalCode =
   | 'unauthenticated'
@@ -60,6 +56,7 @@ type PlainRefusalCode =
   | 'invitation_revoked'
   | 'invitation_declined'
   | 'invitation_already_accepted'
+  | 'role_not_configured'
   | 'domain_not_verified'
   | 'domain_taken'
   | 'invalid_password'

@@ -10,7 +10,6 @@ export const GUARD_CODES = [
   'slug_taken',
   'rate_limited_user',
   'rate_limited_organization',
-  'rate_limited_recipient',
   'user_unknown',
   'idempotency_mismatch',
   'operation_in_progress',

@@ -486,6 +486,8 @@ export const invitations = sqliteTable(
     invitedById: text('invited_by_id'),
     createdAt: instant('created_at').notNull(),
     updatedAt: instant('updated_at').notNull(),
+    /** The recipient's language (BCP 47), if the inviter gave one. */
+    locale: text('locale'),
   },
   (table) => [
     foreignKey({ columns: [table.organizationId], foreignColumns: [organizations.id] }),

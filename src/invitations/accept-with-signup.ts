@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { guard } from '../database/commit.ts'
 import { normalizeEmail } from '../email.ts'
+import { isConfigured } from '../memberships/roles.ts'
 import { perform } from '../operations/perform.ts'
 import { storeRefusal } from '../operations/store-refusal.ts'
 import { find } from '../organizations/standing.ts'
@@ -77,10 +78,11 @@ export async function acceptInvitationWithSignup(
     if (tooOften) return tooOften
     const open = openInvitation(envelope, found, at)
     if (!open.ok) return open
-    const { email } = open.value.invitation
+    const { email, role } = open.value.invitation
     if (typeof posted !== 'string' || normalizeEmail(posted) !== email) {
       return refused({ code: 'email_mismatch' })
     }
+    if (!isConfigured(seatgate.roles, role)) return refused({ code: 'role_not_configured' })
     return found.taken.length > 0 ? refused(invalid({ email: ['Is taken.'] })) : open
   }
 

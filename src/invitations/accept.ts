@@ -1,4 +1,5 @@
 import { normalizeEmail } from '../email.ts'
+import { isConfigured } from '../memberships/roles.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { isUser, marksOf, userIdOf, type Scope } from '../scope.ts'
@@ -25,6 +26,7 @@ import { acceptedBefore, openInvitation, readToken } from './present.ts'
  *
  * Refusals: `unauthenticated`, `rate_limited` (too many wrong tokens), `invitation_invalid`, `invitation_already_accepted`,
  * `invitation_revoked`, `invitation_declined`, `invitation_expired`, `invitation_mismatch`,
+ * `role_not_configured` (the role was taken out of the configuration; the invitation stays open),
  * `hook_refused`, `hook_failed`, `seat_limit_reached`, `operation_in_progress`, `seats_unavailable`.
  *
  * @throws {TypeError} if the host has configured no `secret` or no `users`.
@@ -41,7 +43,7 @@ export async function acceptInvitation(
   input: unknown,
   options: OperationOptions = {}
 ): Promise<Result<AcceptedInvitation>> {
-  const { db } = seatgate
+  const { db, roles } = seatgate
   const read = readToken(seatgate, input)
   const envelope = read.ok ? read.value : null
   const id = envelope?.invitationId ?? ''
@@ -74,6 +76,9 @@ export async function acceptInvitation(
         if (!open.ok) return open
         if (!user || normalizeEmail(user.email) !== open.value.invitation.email) {
           return refused({ code: 'invitation_mismatch' })
+        }
+        if (!present && !isConfigured(roles, open.value.invitation.role)) {
+          return refused({ code: 'role_not_configured' })
         }
         const plan = present
           ? planClosing(seatgate, open.value, present, by, now)

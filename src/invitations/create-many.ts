@@ -27,7 +27,6 @@ import {
   candidatesOf,
   decideRows,
   outcomesOf,
-  splitRates,
   type Candidate,
   type DrawnRow,
   type RowFacts,
@@ -38,7 +37,7 @@ import type { InvitationWithToken } from './invitation.ts'
 import { membersWithAddresses } from './lookup.ts'
 import { drawToken, tokenSecrecy } from './new-token.ts'
 import { writeInvitations } from './plan.ts'
-import { countedSoFar, countMore, countOnceEach } from './rates.ts'
+import { bulkRatesOf, countedSoFar, countMore } from './rates.ts'
 
 /** What became of each row, in the order of the rows. */
 export type InvitationOutcomes = readonly Result<InvitationWithToken>[]
@@ -137,6 +136,7 @@ async function attemptOnce(
   const outcomes = ok(outcomesOf(decisions, new Map([...asked.refusals, ...withoutSeat])))
   if (invited.length === 0) return outcomes
 
+  const rates = bulkRatesOf(seatgate.invitations.limits, organization.id)
   const plans = invited.map(({ planned }) => planned)
   const writes = writeInvitations(seatgate, plans, caller, facts.now)
   const prepared = assemble(
@@ -148,7 +148,7 @@ async function attemptOnce(
       statements: [
         guardStanding(seatgate, standing.value),
         ...writes.statements,
-        ...countInvited(seatgate, facts, invited),
+        ...countMore(seatgate, rates, invited.length, facts.now),
       ],
       intents: plans.flatMap(({ intents }) => intents),
     },
@@ -219,23 +219,6 @@ async function seatsFor(seatgate: Seatgate, candidates: readonly Candidate[]) {
   }
 }
 
-function countInvited(
-  seatgate: Seatgate,
-  { caller, organizationId, now }: RowFacts,
-  invited: readonly Candidate[]
-) {
-  const { limits } = seatgate.invitations
-  const rates = invited.map(({ email }) => splitRates(limits, { caller, organizationId, email }))
-  return [
-    ...countMore(seatgate, rates[0]?.shared ?? [], invited.length, now),
-    ...countOnceEach(
-      seatgate,
-      rates.flatMap(({ own }) => own),
-      now
-    ),
-  ]
-}
-
 function queriesFor(seatgate: Seatgate, scope: OrganizationScope, emails: readonly string[]) {
   const { db } = seatgate
   const list = sql`select value from json_each(${JSON.stringify(emails)})`
@@ -249,7 +232,7 @@ function queriesFor(seatgate: Seatgate, scope: OrganizationScope, emails: readon
         sql`${invitations.organizationId} = ${organizationId}
           and ${invitations.email} in (${list}) and ${isUnfinished()}`
       ),
-    counted: countedSoFar(db, scope.caller, organizationId, list),
+    counted: countedSoFar(db, scope.caller, organizationId),
   }
 }
 

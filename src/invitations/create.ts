@@ -16,13 +16,15 @@ import { planInvitation, writeInvitations } from './plan.ts'
 import { countedSoFar, countMore, ratesOf, reached } from './rates.ts'
 
 /**
- * Invites somebody `{ email, role }`. The answer has the token, this once; it is mailed too, if the
- * host has a mailer. Whoever is invited again gets a new token, the old one is revoked, and the seat
- * stays the same.
+ * Invites an address `{ email, role, locale? }`. The answer has both tokens, this once: `token` for the
+ * inviter to pass on, and `mailToken` for a host that sends the mail itself. With a `mailer` it is sent;
+ * if the address has got too many mails lately, later. An address that is invited again gets new tokens,
+ * the old ones are revoked, and the seat stays the same.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error` (on
- * `email` and `role`), `rate_limited_user`, `rate_limited_organization`, `rate_limited_recipient`,
- * `already_member`, `hook_refused`, `hook_failed`, `seat_limit_reached`, `operation_in_progress`, `seats_unavailable`.
+ * `email` and `role`), `rate_limited_user`, `rate_limited_organization`,
+ * `already_member`, `hook_refused`, `hook_failed`,
+ * `seat_limit_reached`, `operation_in_progress`, `seats_unavailable`.
  *
  * @throws {TypeError} if the host has configured no `secret`.
  *
@@ -57,7 +59,7 @@ export async function createInvitation(
       queries: {
         present: membersWithAddresses(seatgate, scope, sql`select ${email}`),
         open: unfinishedFor(db, scope, email),
-        counted: countedSoFar(db, scope.caller, organizationIdOf(scope.organization), email),
+        counted: countedSoFar(db, scope.caller, organizationIdOf(scope.organization)),
       },
       plan(found, caller, now) {
         const standing = standingOf(roles, found)
@@ -67,17 +69,26 @@ export async function createInvitation(
           return refused({ code: 'insufficient_role' })
         }
         if (!parsed.ok) return parsed
-        const { role } = parsed.value
+        const { role, locale = null } = parsed.value
         if (!mayInvite(roles, actorRole, role)) return refused({ code: 'insufficient_role' })
         const organizationId = organization.id
-        const rates = ratesOf(limits, { caller, organizationId, email })
+        const rates = ratesOf(limits, { caller, organizationId })
         const full = reached(rates, found.rows.counted, now)
         if (full !== null) return refused(full)
         if (found.rows.present.length > 0) return refused({ code: 'already_member' })
 
         const planned = planInvitation(
           seatgate,
-          { id, organizationId, email, role, expiresAt, seed, earlier: found.rows.open[0] ?? null },
+          {
+            id,
+            organizationId,
+            email,
+            role,
+            locale,
+            expiresAt,
+            seed,
+            earlier: found.rows.open[0] ?? null,
+          },
           caller,
           now
         )

@@ -12,13 +12,13 @@ import type { InvitationWithToken } from './invitation.ts'
 import type { TokenSeed } from './new-token.ts'
 import { mayInvite } from './permission.ts'
 import { planInvitation, type PlannedInvitation } from './plan.ts'
-import { ratesOf, reached, type Counted, type Rate } from './rates.ts'
-import type { InvitationLimits } from './rules.ts'
+import { bulkRatesOf, reached } from './rates.ts'
 
 /** A row that could be read, with the id and the token that its invitation will have. */
 export interface DrawnRow {
   readonly email: string
   readonly role: string
+  readonly locale?: string | null | undefined
   readonly id: string
   readonly seed: TokenSeed
 }
@@ -84,38 +84,21 @@ export function outcomesOf(
   })
 }
 
-/** The limits that all rows share, and the recipient's own, which other rows do not use up. */
-export function splitRates(
-  limits: InvitationLimits,
-  counted: Counted
-): { readonly shared: readonly Rate[]; readonly own: readonly Rate[] } {
-  const rates = ratesOf(limits, counted)
-  return {
-    shared: rates.filter(({ code }) => code !== 'rate_limited_recipient'),
-    own: rates.filter(({ code }) => code === 'rate_limited_recipient'),
-  }
-}
-
 function decideRow(
   seatgate: Seatgate,
-  { email, role, id, seed }: DrawnRow,
+  { email, role, locale = null, id, seed }: DrawnRow,
   facts: RowFacts,
   candidates: number
 ): RowDecision {
   const { roles, invitations } = seatgate
   const { caller, organizationId, now, present, open, counted } = facts
   if (!mayInvite(roles, facts.role, role)) return refuseRow('insufficient_role')
-  const { shared, own } = splitRates(invitations.limits, {
-    caller,
-    organizationId,
-    email,
-  })
-  const full = reached(shared, counted, now, candidates) ?? reached(own, counted, now)
+  const full = reached(bulkRatesOf(invitations.limits, organizationId), counted, now, candidates)
   if (full !== null) return { kind: 'refused', refusal: full }
   if (present.some((member) => member.email === email)) return refuseRow('already_member')
   const earlier = open.find((invitation) => invitation.email === email) ?? null
   const expiresAt = new Date(now.getTime() + invitations.ttlSeconds * 1000)
-  const draft = { id, seed, organizationId, email, role, expiresAt, earlier }
+  const draft = { id, seed, organizationId, email, role, locale, expiresAt, earlier }
   return { kind: 'invite', email, planned: planInvitation(seatgate, draft, caller, now) }
 }
 

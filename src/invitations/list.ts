@@ -7,6 +7,7 @@ import { ok, refused, type Result } from '../result.ts'
 import { userIdOf, type OrganizationScope, type Scope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { hasUserId } from '../users/identity.ts'
+import { shownOrganization } from '../shown-text.ts'
 import { isPending } from '../seats/truth.ts'
 import { invitationView, type Invitation } from './invitation.ts'
 import { knownUser } from './lookup.ts'
@@ -135,7 +136,9 @@ export async function listOwnInvitations(
       limit,
       ({ organization, ...row }) => ({
         ...invitationView(row, time),
-        organization: JSON.parse(organization ?? 'null') as OwnInvitation['organization'],
+        organization: shownOrganization(
+          JSON.parse(organization ?? 'null') as OwnInvitation['organization']
+        ),
       }),
       ({ createdAt, id }) => [createdAt.getTime(), id, 'own_invitations']
     )

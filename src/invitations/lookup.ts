@@ -34,6 +34,16 @@ export function invitingOrganization(db: Database, id: string) {
     )
 }
 
+/** Selects the name of the user who sent an invitation. */
+export function inviterOf({ db, users }: Seatgate, id: string) {
+  return users
+    ? db
+        .select({ name: sql<string | null>`${users.name}`.as('inviter_name') })
+        .from(users)
+        .where(hasUserId(users, sql`(select invited_by_id from invitations where id = ${id})`))
+    : db.select({ name: sql<string | null>`null`.as('inviter_name') }).from(sql`(select 1)`)
+}
+
 /** Selects somebody's membership where an invitation leads, whatever its status. */
 export function membershipThere(
   db: Database,

@@ -1,35 +1,49 @@
+import { unlinkedName } from '../shown-text.ts'
 import type { Mail } from './rules.ts'
 
-/** What the mail of an invitation is made of. */
+/** What the mail of an invitation is made of. Names are as the host and the organization have them. */
 export interface InvitationMail {
   readonly to: string
-  readonly link: string
-  readonly organization: { readonly id: string; readonly name: string }
+  readonly locale: string | null
+  readonly token: string
+  readonly url: string
+  readonly organization: { readonly id: string; readonly name: string; readonly slug: string }
   readonly inviter: string | null
+  readonly role: string
   readonly expiresAt: Date
   readonly idempotencyKey: string
 }
 
-/** Writes the mail of an invitation: plain words and one link. */
+/** Composes the mail of an invitation: what it is about, and plain words with one link. */
 export function composeMail(mail: InvitationMail): Mail {
-  const { to, link, organization, inviter, expiresAt, idempotencyKey } = mail
-  const who = inviter === null ? 'You have been' : `${inviter} has`
+  const { to, locale, token, url, role, expiresAt, idempotencyKey } = mail
+  const { id, slug } = mail.organization
+  const name = unlinkedName(mail.organization.name) ?? slug
+  const inviter = unlinkedName(mail.inviter)
   const invitation =
     inviter === null
-      ? `${who} invited to ${organization.name}.`
-      : `${who} invited you to ${organization.name}.`
+      ? `You have been invited to ${name}.`
+      : `${inviter} has invited you to ${name}.`
   const until = `The invitation is open until ${expiresAt.toUTCString()}.`
   return {
+    kind: 'invitation',
     to,
-    subject: `Invitation to ${organization.name}`,
-    text: [invitation, '', link, '', until].join('\n'),
+    locale,
+    token,
+    url,
+    organization: { id, name, slug },
+    inviter: inviter === null ? null : { name: inviter },
+    role,
+    expiresAt: expiresAt.toISOString(),
+    subject: `Invitation to ${name}`,
+    text: [invitation, '', url, '', until].join('\n'),
     html: [
       `<p>${escaped(invitation)}</p>`,
-      `<p><a href="${escaped(link)}">Accept the invitation</a></p>`,
+      `<p><a href="${escaped(url)}">Accept the invitation</a></p>`,
       `<p>${escaped(until)}</p>`,
     ].join('\n'),
     idempotencyKey,
-    organizationId: organization.id,
+    organizationId: id,
   }
 }
 

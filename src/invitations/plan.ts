@@ -21,6 +21,8 @@ export interface InvitationDraft {
   readonly organizationId: string
   readonly email: string
   readonly role: string
+  /** The recipient's language, if the inviter gave one. */
+  readonly locale: string | null
   readonly expiresAt: Date
   readonly seed: TokenSeed
   readonly earlier: InvitationRow | null

@@ -7,17 +7,9 @@
 import { inArray, lte, sql, type SQL } from 'drizzle-orm'
 import { guard } from '../database/commit.ts'
 import type { Database, Statement } from '../database/database.ts'
-import { areFew, insertMany } from '../database/insert-rows.ts'
 import { rateLimits } from '../database/schema.ts'
-import { organizationIdOf } from '../organizations/reference.ts'
 import type { RateRefusalCode } from '../refusal.ts'
-import {
-  isSystem,
-  operationActor,
-  type Caller,
-  type OrganizationScope,
-  type Principal,
-} from '../scope.ts'
+import { isSystem, operationActor, type Caller, type Principal } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import type { InvitationLimits } from './rules.ts'
 
@@ -38,19 +30,21 @@ export interface Rate {
   readonly limit: number
 }
 
-const WINDOW_MS = 24 * 60 * 60 * 1000
+/** How long a window is, from the first that it counts. */
+export const WINDOW_MS = 24 * 60 * 60 * 1000
 
-/** Who counts: whoever invites, the organization, and the address. */
+/** Who counts: the inviter and the organization. */
 export interface Counted {
   readonly caller: Principal
   readonly organizationId: string
-  readonly email: string
 }
 
-/** The limits that there are, in the order in which they are looked at. The host itself has none. */
-export function ratesOf(limits: InvitationLimits, counted: Counted): readonly Rate[] {
-  const { caller, organizationId, email } = counted
-  const rates: readonly Rate[] = [
+/** The limits of single invitations, in the order in which they are checked. The host itself has none. */
+export function ratesOf(
+  limits: InvitationLimits,
+  { caller, organizationId }: Counted
+): readonly Rate[] {
+  return finite([
     {
       code: 'rate_limited_user',
       key: operationActor(caller),
@@ -61,35 +55,29 @@ export function ratesOf(limits: InvitationLimits, counted: Counted): readonly Ra
       key: `organization:${organizationId}`,
       limit: limits.perOrganization,
     },
-    { code: 'rate_limited_recipient', key: `recipient:${email}`, limit: limits.perRecipient },
-  ]
+  ])
+}
+
+/** The limit of those who are invited by lists, which counts apart from the others. */
+export function bulkRatesOf(limits: InvitationLimits, organizationId: string): readonly Rate[] {
+  return finite([
+    { code: 'rate_limited_organization', key: `bulk:${organizationId}`, limit: limits.inBulk },
+  ])
+}
+
+function finite(rates: readonly Rate[]): readonly Rate[] {
   return rates.filter(({ limit }) => limit !== Infinity)
 }
 
-/** Selects what has been counted of a caller, an organization and recipients (a subquery of `value`). */
-export function countedSoFar(
-  db: Database,
-  caller: Caller,
-  organizationId: SQL<string | null>,
-  emails: SQL | string
-) {
-  const recipients =
-    typeof emails === 'string'
-      ? sql`select value from json_each(${JSON.stringify([emails])})`
-      : emails
+/** Selects what has been counted of a caller and an organization. */
+export function countedSoFar(db: Database, caller: Caller, organizationId: SQL<string | null>) {
   return db
     .select()
     .from(rateLimits)
     .where(
-      sql`${rateLimits.key} in (${operationActor(caller)}, 'organization:' || ${organizationId})
-        or ${rateLimits.key} in (select 'recipient:' || value from (${recipients}))`
+      sql`${rateLimits.key} in (${operationActor(caller)},
+        'organization:' || ${organizationId}, 'bulk:' || ${organizationId})`
     )
-}
-
-/** The address of an invitation in the scope's organization, as a subquery of `value`. */
-export function recipientOf({ organization }: OrganizationScope, id: string): SQL {
-  return sql`select email as value from invitations
-    where id = ${id} and organization_id = ${organizationIdOf(organization)}`
 }
 
 /** The first limit that is reached already, with `more` on their way, or null. */
@@ -134,31 +122,6 @@ export function countMore(
         from rate_limits where key = ${key})`
     ),
   ])
-}
-
-/** Builds the statements that count one more of each of some rates with a limit in common. */
-export function countOnceEach(
-  seatgate: Seatgate,
-  rates: readonly Rate[],
-  now: Date
-): readonly Statement[] {
-  const [first] = rates
-  if (first === undefined || areFew(rates)) return countMore(seatgate, rates, 1, now)
-  const { db } = seatgate
-  const { code, limit } = first
-  const endsAt = new Date(now.getTime() + WINDOW_MS)
-  const rows = rates.map(({ key }) => ({ key, count: 1, endsAt }))
-  const keys = sql`(select value from json_each(${JSON.stringify(rates.map(({ key }) => key))}))`
-  return [
-    ...insertMany(db, rateLimits, rows).map((insertion) =>
-      insertion.onConflictDoUpdate(inWindow(1, now))
-    ),
-    guard(
-      db,
-      code,
-      sql`not exists (select 1 from rate_limits where key in ${keys} and count > ${limit})`
-    ),
-  ]
 }
 
 /** Builds the statement that counts so many more, in the open window or in a new one. */

@@ -3,6 +3,7 @@ import { invitationEvent } from '../audit/event.ts'
 import { invitations } from '../database/schema.ts'
 import { withHook } from '../hooks/after.ts'
 import { guardStanding } from '../memberships/guards.ts'
+import { isConfigured } from '../memberships/roles.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
 import { standingWith } from '../organizations/standing.ts'
@@ -16,15 +17,16 @@ import { invitationOf } from './lookup.ts'
 import { mailIntent, mailStatus } from './mail-intent.ts'
 import { drawToken, tokenSecrecy } from './new-token.ts'
 import { mayInvite } from './permission.ts'
-import { countedSoFar, countMore, ratesOf, reached, recipientOf } from './rates.ts'
+import { countedSoFar, countMore, ratesOf, reached } from './rates.ts'
 
 /**
  * Gives an invitation new tokens and its full lifetime again, and mails it. The old tokens are revoked.
  * It works at a full limit as long as the seat is held; one that expired takes a seat anew.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
- * `not_pending`, `rate_limited_user`, `rate_limited_organization`, `rate_limited_recipient`,
- * `hook_refused`, `hook_failed`, `seat_limit_reached`, `operation_in_progress`, `seats_unavailable`.
+ * `not_pending`, `role_not_configured` (change it first), `rate_limited_user`, `rate_limited_organization`,
+ * `hook_refused`, `hook_failed`,
+ * `seat_limit_reached`, `operation_in_progress`, `seats_unavailable`.
  *
  * @throws {TypeError} if the host has configured no `secret`.
  *
@@ -52,12 +54,7 @@ export async function resendInvitation(
       secrecy: tokenSecrecy(seatgate, seed),
       queries: {
         target: invitationOf(db, scope, id),
-        counted: countedSoFar(
-          db,
-          scope.caller,
-          organizationIdOf(scope.organization),
-          recipientOf(scope, id)
-        ),
+        counted: countedSoFar(db, scope.caller, organizationIdOf(scope.organization)),
       },
       plan(found, caller, now) {
         const standing = standingWith(roles, found, roles.invitationAdmins)
@@ -69,8 +66,10 @@ export async function resendInvitation(
         }
         const state = stateOf(target, now)
         if (state !== 'pending' && state !== 'expired') return refused({ code: 'not_pending' })
+        // A mail that leads to a refusal helps nobody: the role is changed first.
+        if (!isConfigured(roles, target.role)) return refused({ code: 'role_not_configured' })
         const { organizationId, email } = target
-        const rates = ratesOf(limits, { caller, organizationId, email })
+        const rates = ratesOf(limits, { caller, organizationId })
         const full = reached(rates, found.rows.counted, now)
         if (full !== null) return refused(full)
 

@@ -2,9 +2,26 @@ import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import type { Statement } from '../database/database.ts'
 import type { Result } from '../result.ts'
 
-/** A mail, to one address. Nobody is tracked: there is no way to ask for it. */
+/**
+ * A mail, to one address: what it is about, and a text for it. Names are fit to be shown to the
+ * recipient, without links. There is no way to ask for tracking.
+ */
 export interface Mail {
+  readonly kind: 'invitation'
   readonly to: string
+  /** The recipient's language (BCP 47) as the inviter gave it; null if it was not given. */
+  readonly locale: string | null
+  /** The mailed token. It belongs into this mail and nowhere else. */
+  readonly token: string
+  /** The link of the token, made by `invitationUrl`. */
+  readonly url: string
+  readonly organization: { readonly id: string; readonly name: string; readonly slug: string }
+  /** Null if the inviter is no user any more, or has no name that can be shown. */
+  readonly inviter: { readonly name: string } | null
+  readonly role: string
+  /** ISO 8601, UTC. */
+  readonly expiresAt: string
+  /** The library's own subject, text and HTML, in English. */
   readonly subject: string
   readonly text: string
   readonly html: string
@@ -64,10 +81,13 @@ export interface EmailVerification {
   markVerified(userId: string, now: Date): readonly Statement[]
 }
 
-/** How often invitations may be sent and missed in 24 hours; `Infinity` for no limit. */
+/** How often invitations may be made, mailed and missed in 24 hours; `Infinity` for no limit. */
 export interface InvitationLimits {
   readonly perUser: number
   readonly perOrganization: number
+  /** How many an organization may make by lists, beside the others. */
+  readonly inBulk: number
+  /** How many mails go to one address. Further ones wait. */
   readonly perRecipient: number
   /** How often a user may be wrong with a token that they accept, and a token with an address. */
   readonly failedAccepts: number

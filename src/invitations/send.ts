@@ -1,67 +1,88 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
-import { invitations } from '../database/schema.ts'
+import { invitations, type InvitationRow } from '../database/schema.ts'
 import type { Seatgate } from '../seatgate.ts'
-import { hasUserId } from '../users/identity.ts'
 import { stateOf } from './invitation.ts'
-import { invitationById, invitingOrganization, type KnownUser } from './lookup.ts'
+import { invitationById, inviterOf, invitingOrganization } from './lookup.ts'
 import type { MailPayload } from './mail-intent.ts'
 import { composeMail } from './mail.ts'
 import { recallTokens } from './new-token.ts'
+import type { RateRow } from './rates.ts'
+import { claimMail, heldUntil, returnMail } from './recipient-limit.ts'
+import type { Mail, MailDelivery, Mailer } from './rules.ts'
 
 /**
  * Sends the mail of an invitation. One that has ended meanwhile, or has another token now, is not
- * sent.
+ * sent. Returns until when the mail has to wait, if its recipient has got enough for now.
  *
  * @throws whatever the mailer throws: then it is tried again.
  */
 export async function sendInvitation(
   seatgate: Seatgate,
-  { invitationId, tokenVersion, encrypted }: MailPayload
-): Promise<void> {
-  const { db, users, now, report } = seatgate
-  const { mailer, url } = seatgate.invitations
+  payload: MailPayload
+): Promise<Date | null> {
+  const { db, now } = seatgate
+  const { invitationId, tokenVersion, encrypted } = payload
+  const { mailer, url, limits } = seatgate.invitations
+  const time = now()
+  const limited = mailer !== null && limits.perRecipient !== Infinity
   const found = await batch(db, {
     rows: invitationById(db, invitationId),
     organizations: invitingOrganization(db, invitationId),
-    inviters: users
-      ? db
-          .select({ name: sql<string | null>`${users.name}`.as('inviter_name') })
-          .from(users)
-          .where(
-            hasUserId(
-              users,
-              sql`(select invited_by_id from invitations where id = ${invitationId})`
-            )
-          )
-      : db.select({ name: sql<string | null>`null`.as('inviter_name') }).from(sql`(select 1)`),
+    inviters: inviterOf(seatgate, invitationId),
+    ...(limited && { claimed: claimMail(seatgate, payload, time) }),
   })
   const [row] = found.rows
   const [organization] = found.organizations
-  const current = row?.tokenVersion === tokenVersion && stateOf(row, now()) === 'pending'
-  if (!row || !organization || !current || !mailer || !url) return
-  const { mailToken } = await recallTokens(seatgate, encrypted, row)
-  const link = url(mailToken)
-  const inviter: Pick<KnownUser, 'name'> | undefined = found.inviters[0]
-  const delivery = await mailer.send(
-    composeMail({
-      to: row.email,
-      link,
-      organization,
-      inviter: inviter?.name ?? null,
-      expiresAt: row.expiresAt,
-      idempotencyKey: `${invitationId}:${tokenVersion}`,
-    })
-  )
+  const claim = (found.claimed as readonly RateRow[] | undefined)?.[0]
+  const current = row?.tokenVersion === tokenVersion && stateOf(row, time) === 'pending'
+  if (!row || !organization || !current || !mailer || !url) return null
+  const until = heldUntil(seatgate, claim)
+  if (until !== null) return until
+  const { mailToken: token } = await recallTokens(seatgate, encrypted, row)
+  const mail = composeMail({
+    to: row.email,
+    locale: row.locale,
+    token,
+    url: url(token),
+    organization,
+    inviter: found.inviters[0]?.name ?? null,
+    role: row.role,
+    expiresAt: row.expiresAt,
+    idempotencyKey: `${invitationId}:${tokenVersion}`,
+  })
+  await noteDelivery(seatgate, row, await deliver(seatgate, mailer, mail, claim))
+  return null
+}
+
+// A mailer that throws has taken nothing: it does not count.
+async function deliver(
+  { db }: Seatgate,
+  mailer: Mailer,
+  mail: Mail,
+  claim: RateRow | undefined
+): Promise<MailDelivery> {
+  try {
+    return await mailer.send(mail)
+  } catch (error) {
+    if (claim) await returnMail(db, claim)
+    throw error
+  }
+}
+
+async function noteDelivery(
+  { db, report }: Seatgate,
+  { id, organizationId, tokenVersion }: InvitationRow,
+  delivery: MailDelivery
+): Promise<void> {
   const mailStatus = delivery.outcome === 'sent' ? 'sent' : 'failed'
   if (delivery.outcome === 'rejected') {
-    const { organizationId } = row
     report({ event: 'invitation_mail_rejected', organizationId, error: delivery.reason })
   }
   await batch(db, {
     noted: db
       .update(invitations)
       .set({ mailStatus })
-      .where(and(eq(invitations.id, invitationId), eq(invitations.tokenVersion, tokenVersion))),
+      .where(and(eq(invitations.id, id), eq(invitations.tokenVersion, tokenVersion))),
   })
 }

@@ -1,11 +1,10 @@
-import { sql } from 'drizzle-orm'
 import { normalizeEmail } from '../email.ts'
 import { find } from '../organizations/standing.ts'
 import type { Result } from '../result.ts'
 import { userIdOf, type Caller } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
-import { hasUserId } from '../users/identity.ts'
-import { invitationById, invitingOrganization, knownUser } from './lookup.ts'
+import { shownName, shownOrganization } from '../shown-text.ts'
+import { invitationById, inviterOf, invitingOrganization, knownUser } from './lookup.ts'
 import { openInvitation, readToken } from './present.ts'
 
 /**
@@ -55,7 +54,7 @@ export async function viewInvitation(
   caller: Caller | null,
   input: unknown
 ): Promise<InvitationPage> {
-  const { db, users, now } = seatgate
+  const { db, now } = seatgate
   const read = readToken(seatgate, input)
   const envelope = read.ok ? read.value : null
   if (envelope === null) return { status: 'invalid' }
@@ -68,12 +67,7 @@ export async function viewInvitation(
       rows: invitationById(db, id),
       organizations: invitingOrganization(db, id),
       user: knownUser(seatgate, userIdOf(asking)),
-      inviters: users
-        ? db
-            .select({ name: sql<string | null>`${users.name}`.as('inviter_name') })
-            .from(users)
-            .where(hasUserId(users, sql`(select invited_by_id from invitations where id = ${id})`))
-        : db.select({ name: sql<string | null>`null`.as('inviter_name') }).from(sql`(select 1)`),
+      inviters: inviterOf(seatgate, id),
     }
   )
   const open = openInvitation(envelope, found, now())
@@ -84,11 +78,11 @@ export async function viewInvitation(
   if (user && normalizeEmail(user.email) !== email) {
     return { status: 'mismatch', invitation: { email }, user: { email: user.email } }
   }
-  const name = found.inviters[0]?.name ?? null
+  const name = shownName(found.inviters[0]?.name)
   return {
     status: user ? 'accept' : 'signup',
     invitation: { email, role, expiresAt: expiresAt.toISOString() },
-    organization: { name: organization.name, slug: organization.slug },
+    organization: shownOrganization({ name: organization.name, slug: organization.slug }),
     inviter: name === null ? null : { name },
   }
 }

@@ -9,7 +9,7 @@ import { unfinishedForUser } from '../invitations/lookup.ts'
 import { planAddition } from '../memberships/addition.ts'
 import { guardStanding, guardUnchanged, guardUserExists } from '../memberships/guards.ts'
 import { membershipView } from '../memberships/membership.ts'
-import { mayChangeRole, roleInput } from '../memberships/roles.ts'
+import { isConfigured, mayChangeRole, roleInput } from '../memberships/roles.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { unchanged, type Plan } from '../operations/plan.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
@@ -29,7 +29,7 @@ import { joinRequestView, pendingOutcome, type JoinOutcome } from './request.ts'
  * say.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
- * `not_found`, `not_pending`, `already_member` (suspended), `hook_refused`, `hook_failed`,
+ * `not_found`, `not_pending`, `role_not_configured` (name another), `already_member` (suspended), `hook_refused`, `hook_failed`,
  * `seat_limit_reached`, `operation_in_progress`, `seats_unavailable`.
  *
  * @throws {TypeError} if the host has configured no `joining`.
@@ -82,6 +82,7 @@ export async function approveJoinRequest(
         }
         if (target.state === 'waiting') return ok(unchanged(pendingOutcome(target)))
         if (target.state !== 'open') return refused({ code: 'not_pending' })
+        if (!isConfigured(roles, role)) return refused({ code: 'role_not_configured' })
         const guards = [guardStanding(seatgate, standing.value), guardRequest(seatgate, target)]
         const [present] = found.rows.present
         if (present?.status === 'suspended') return refused({ code: 'already_member' })

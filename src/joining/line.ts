@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { and, asc, eq, inArray, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, sql, type SQL } from 'drizzle-orm'
 import { joinRequestEvent } from '../audit/event.ts'
 import { batch } from '../database/batch.ts'
 import { guard } from '../database/commit.ts'
@@ -97,7 +97,7 @@ async function settleFirst(
 ): Promise<Result<Settled>> {
   const { db } = seatgate
   const first = sql<string | null>`(select user_id from join_requests
-    where organization_id = ${organizationId} and state = 'waiting' order by place limit 1)`
+    where ${isNext(seatgate, organizationId)} order by place limit 1)`
   return perform(
     seatgate,
     { caller: host },
@@ -109,9 +109,7 @@ async function settleFirst(
         first: db
           .select()
           .from(joinRequests)
-          .where(
-            and(eq(joinRequests.organizationId, organizationId), eq(joinRequests.state, 'waiting'))
-          )
+          .where(isNext(seatgate, organizationId))
           .orderBy(asc(joinRequests.place))
           .limit(1),
         present: db
@@ -203,7 +201,11 @@ function guardFirst(seatgate: Seatgate, first: JoinRequestRow): Statement {
     seatgate.db,
     'stale',
     sql`(select id from join_requests
-      where organization_id = ${organizationId} and state = 'waiting'
-      order by place limit 1) = ${id}`
+      where ${isNext(seatgate, organizationId)} order by place limit 1) = ${id}`
   )
+}
+
+// A request for a role that is not configured any more keeps its place, and holds nobody up.
+function isNext({ roles }: Seatgate, organizationId: string): SQL {
+  return sql`organization_id = ${organizationId} and state = 'waiting' and role in ${roles.all}`
 }

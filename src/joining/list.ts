@@ -15,6 +15,7 @@ import { ok, refused, type Result } from '../result.ts'
 import { userIdOf, type OrganizationScope, type Scope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { hasUserId } from '../users/identity.ts'
+import { shownName, shownOrganization } from '../shown-text.ts'
 import { configured } from './configured.ts'
 import { domainView, type Domain, type DomainMode } from './domain.ts'
 import { domainsOf, openDomain } from './lookup.ts'
@@ -115,7 +116,7 @@ export async function listJoinRequests(
       limit,
       ({ user, ahead, ...row }) => ({
         ...joinRequestView(row),
-        user: JSON.parse(user ?? '{"email":"","name":null}') as ListedJoinRequest['user'],
+        user: requesterView(user),
         ahead: row.state === 'waiting' ? ahead : null,
       }),
       ({ createdAt, id }) => [createdAt.getTime(), id, 'join_requests']
@@ -172,9 +173,15 @@ export async function listJoinableOrganizations(
     data: found.rows.places.flatMap(({ placeId, name, slug }) => {
       const door = found.rows.doors.find(({ organizationId }) => organizationId === placeId)
       if (!door || door.mode === 'off' || publicDomains.has(door.domain)) return []
-      return [{ organization: { id: placeId, name, slug }, mode: door.mode }]
+      return [{ organization: shownOrganization({ id: placeId, name, slug }), mode: door.mode }]
     }),
   })
+}
+
+function requesterView(user: string | null): ListedJoinRequest['user'] {
+  if (user === null) return { email: '', name: null }
+  const { email, name } = JSON.parse(user) as ListedJoinRequest['user']
+  return { email, name: shownName(name) }
 }
 
 /** How many wait ahead of a row of `join_requests`, as a scalar subquery. */

@@ -13,7 +13,7 @@ import { shortText } from '../text.ts'
 import { guardStanding, guardUnchanged } from './guards.ts'
 import { membershipView, type Membership } from './membership.ts'
 import { membershipsOf } from './lookup.ts'
-import { mayChangeRole } from './roles.ts'
+import { isConfigured, mayChangeRole } from './roles.ts'
 
 const MOST_AT_ONCE = 100
 
@@ -100,6 +100,9 @@ async function restore(
         if (!mayAll) return refused({ code: 'insufficient_role' })
         if (targets.length < userIds.value.length) return refused({ code: 'not_found' })
         const suspended = targets.filter(({ status }) => status === 'suspended')
+        if (suspended.some(({ role }) => !isConfigured(roles, role))) {
+          return refused({ code: 'role_not_configured' })
+        }
         if (suspended.length === 0) return ok(unchanged(targets.map(membershipView)))
         const back = (row: MembershipRow): MembershipRow =>
           row.status === 'active'

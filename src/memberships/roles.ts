@@ -10,6 +10,14 @@ export function roleInput({ all }: Roles) {
 }
 
 /**
+ * Whether a stored role is one of the configured set. One that was taken out of the configuration is
+ * granted to nobody any more.
+ */
+export function isConfigured({ all }: Roles, role: string): boolean {
+  return all.includes(role)
+}
+
+/**
  * Whether somebody may change a membership from one role to another; null stands for no membership.
  * Only an owner makes an owner, and only an owner unmakes one.
  */

@@ -200,7 +200,6 @@ export function refusalOf({ code, numbers }: Aborted): Refusal | null {
       return { code }
     case 'rate_limited_user':
     case 'rate_limited_organization':
-    case 'rate_limited_recipient':
       return { code, retryAfterSeconds: numbers[0] ?? 1 }
     case 'seat_limit_reached':
       return { code, limit: numbers[0] ?? 0, used: numbers[1] ?? 0 }

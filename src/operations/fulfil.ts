@@ -83,8 +83,9 @@ async function attempt(seatgate: Seatgate, intent: RecordedIntent): Promise<Fail
   const { now, random, report } = seatgate
   const { id, organizationId, attempts } = intent
   try {
-    await within(CALL_SECONDS, execute(seatgate, intent))
-    return null
+    const until = await within(CALL_SECONDS, execute(seatgate, intent))
+    // Waiting is no failure: it is not reported, and does not count as an attempt.
+    return until && { id, attempts: attempts - 1, dueAt: until.getTime(), lastError: 'Held' }
   } catch (error) {
     report({ event: `${intent.kind}_failed`, organizationId, error })
     const age = intent.createdAt ? now().getTime() - intent.createdAt.getTime() : 0
@@ -137,16 +138,21 @@ export async function sweepIntents(seatgate: Seatgate): Promise<void> {
   await fulfil(seatgate, claimed)
 }
 
-async function execute(seatgate: Seatgate, { kind, payload }: RecordedIntent): Promise<void> {
+/** Does what is to be done; or returns until when it has to wait. */
+async function execute(
+  seatgate: Seatgate,
+  { kind, payload }: RecordedIntent
+): Promise<Date | null> {
   if (kind === 'end_sessions') {
     await seatgate.sessions?.endActiveOrganization(seatgate.db, payload as Pointers)
-    return
+    return null
   }
   if (kind === 'send_invitation') return sendInvitation(seatgate, payload as MailPayload)
   // A hook that the host has taken away has nothing more to say.
   const hooks: Readonly<Record<string, unknown>> = seatgate.hooks
   const hook = hooks[kind]
   if (typeof hook === 'function') await (hook as (state: unknown) => unknown)(payload)
+  return null
 }
 
 function claimedUntil(now: Date): Date {

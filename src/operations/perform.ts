@@ -64,7 +64,6 @@ const PASSING: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   'rate_limited',
   'rate_limited_user',
   'rate_limited_organization',
-  'rate_limited_recipient',
   'seats_unavailable',
   'unavailable',
   'schema_mismatch',

@@ -41,7 +41,6 @@ const switching = inFile('sessions/switches.ts')
 const joinings = inFile('joining/join.ts')
 const auditStatements = inFile('audit/statements.ts')
 const fulfilment = inFile('operations/fulfil.ts')
-const rates = inFile('invitations/rates.ts')
 const batch = inFile('operations/batch.ts')
 const aftermath = inFile('operations/aftermath.ts')
 const background = inFile('background.ts')
@@ -52,6 +51,10 @@ const guards = inFile('invitations/guards.ts')
 const acceptance = inFile('invitations/acceptance.ts')
 const plan = inFile('invitations/plan.ts')
 const token = inFile('invitations/token.ts')
+const recipientLimit = inFile('invitations/recipient-limit.ts')
+const shownText = inFile('shown-text.ts')
+const roles = inFile('memberships/roles.ts')
+const line = inFile('joining/line.ts')
 const proofs = inFile('invitations/address.ts')
 const present = inFile('invitations/present.ts')
 const honoGuards = inFile('hono/guards.ts')
@@ -528,10 +531,31 @@ export const MUTATIONS: readonly Mutation[] = [
     'done: db.delete(intents).where(inIds(done))',
     'done: db.delete(intents).where(inIds([]))'
   ),
-  rates(
-    'of many recipients one may be over the limit',
-    'and count > ${limit})`',
-    'and count < 0)`'
+  recipientLimit(
+    'an address gets one mail more than the limit',
+    'claimed.count > limits.perRecipient',
+    'claimed.count > limits.perRecipient + 1'
+  ),
+  recipientLimit(
+    'a mail that the mailer did not take counts',
+    '.set({ count: sql`${rateLimits.count} - 1` })',
+    '.set({ count: sql`${rateLimits.count}` })'
+  ),
+  roles(
+    'a role that is not configured any more is granted',
+    'return all.includes(role)',
+    'return all.length >= 0 || role'
+  ),
+  line(
+    'a request for a role that is gone holds up the line',
+    ' and role in ${roles.all}`',
+    ' and ${roles.all.length} > 0`'
+  ),
+  shownText('a name may turn the line', '|(?![\\u200c\\u200d])\\p{Cf}/gu', '/gu'),
+  shownText(
+    'a name without anything visible is a name',
+    'SEEN.test(plain) ? cut(plain) : null',
+    'cut(plain)'
   ),
   batch(
     'a refusal loses its numbers',

@@ -295,6 +295,7 @@ describe('the doors of invitations', () => {
   it('count what is sent where it is sent', () => {
     expect(filesWith(/\b(?:insert|update|delete)\(\s*rateLimits\b/)).toEqual([
       'src/invitations/rates.ts',
+      'src/invitations/recipient-limit.ts',
       'src/sessions/switches.ts',
     ])
     expect(filesWith(/\bcountMore\(/)).toEqual([

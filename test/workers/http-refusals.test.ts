@@ -182,6 +182,16 @@ const ways = {
       return accept(await person())
     },
   },
+  role_not_configured: {
+    status: 409,
+    ask: async () => {
+      const { invitation, candidate, accept } = await invitedTeam()
+      await testEnv.DB.prepare("UPDATE invitations SET role = 'editor' WHERE id = ?")
+        .bind(invitation.id)
+        .run()
+      return accept(candidate)
+    },
+  },
   rate_limited: {
     status: 429,
     beside: { retryAfterSeconds: 86_400 },
@@ -201,11 +211,6 @@ const ways = {
     status: 429,
     beside: { retryAfterSeconds: 86_400 },
     ask: () => inviteWith({ perOrganization: 0 }),
-  },
-  rate_limited_recipient: {
-    status: 429,
-    beside: { retryAfterSeconds: 86_400 },
-    ask: () => inviteWith({ perRecipient: 0 }),
   },
   already_member: {
     status: 409,

@@ -58,15 +58,12 @@ const PAGES = {
   invitation_revoked: [{}, { status: 410, says: /revoked/ }],
   invitation_declined: [{}, { status: 410, says: /declined/ }],
   invitation_already_accepted: [{}, { status: 409, says: /accepted already/ }],
+  role_not_configured: [{}, { status: 409, says: /role does not exist/ }],
   rate_limited: [{ retryAfterSeconds: 60 }, { status: 429, says: /attempts; try again later/ }],
   rate_limited_user: [{ retryAfterSeconds: 60 }, { status: 429, says: /You .* try again later/ }],
   rate_limited_organization: [
     { retryAfterSeconds: 60 },
     { status: 429, says: /here; try again later/ },
-  ],
-  rate_limited_recipient: [
-    { retryAfterSeconds: 60 },
-    { status: 429, says: /address .* try again later/ },
   ],
   domain_not_verified: [{}, { status: 409, says: /DNS/ }],
   domain_taken: [{}, { status: 409, says: /another organization/ }],

@@ -90,6 +90,7 @@ export const unhashed = async (password: string) => `unhashed ${password}`
 export const UNLIMITED = {
   perUser: Infinity,
   perOrganization: Infinity,
+  inBulk: Infinity,
   perRecipient: Infinity,
 }
 

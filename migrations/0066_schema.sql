@@ -10,7 +10,7 @@ SELECT organization_id, due_at, held_at, held_reason FROM audit_retention WHERE 
 SELECT organization_id, version, limit_kind, limit_seats, reason, updated_at FROM entitlements WHERE 0;
 SELECT code FROM guards WHERE 0;
 SELECT id, organization_id, kind, payload, attempts, due_at, last_error, created_at FROM intents WHERE 0;
-SELECT id, organization_id, email, role, token_hash, token_version, seat_id, expires_at, accepted_at, accepted_by_id, revoked_at, revoked_by_id, revoke_reason, declined_at, mail_status, invited_by_id, created_at, updated_at FROM invitations WHERE 0;
+SELECT id, organization_id, email, role, token_hash, token_version, seat_id, expires_at, accepted_at, accepted_by_id, revoked_at, revoked_by_id, revoke_reason, declined_at, mail_status, invited_by_id, created_at, updated_at, locale FROM invitations WHERE 0;
 SELECT id, organization_id, user_id, role, path, state, place, tried_at, decided_by_id, created_at, updated_at FROM join_requests WHERE 0;
 SELECT organization_id, active, suspended, seats FROM member_counts WHERE 0;
 SELECT id, organization_id, user_id, role, status, seat_id, created_at, updated_at, suspended_by FROM memberships WHERE 0;
@@ -31,4 +31,4 @@ CREATE TABLE IF NOT EXISTS seatgate_schema (
   version INTEGER NOT NULL CHECK (version > 0),
   compatible_from INTEGER NOT NULL CHECK (compatible_from BETWEEN 1 AND version)
 );
-INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 65, 60);
+INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 66, 60);
