@@ -513,7 +513,7 @@ export const MUTATIONS: readonly Mutation[] = [
   switching('every switch is on record', 'recorded: count <= RECORDED_AN_HOUR', 'recorded: true'),
   joinings(
     'somebody may ask and take back as often as they like',
-    '  if (tooOften) return refused(tooOften)\n',
+    '    ...countMore(seatgate, [joinRate(organizationId, userId)], 1, now),\n',
     ''
   ),
   auditStatements(

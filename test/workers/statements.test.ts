@@ -8,11 +8,13 @@ import {
   suspendMember,
   type LifecycleHook,
 } from '../../src/index.ts'
+import { holdingBack } from './faults.ts'
 import { readState, violations } from './invariants.ts'
 import { mailbox, newAddress } from './invited.ts'
 import { testEnv } from './setup.ts'
 import {
   answered,
+  codeOf,
   createWorld,
   enforcing,
   join,
@@ -241,4 +243,26 @@ describe('how many statements an operation asks of D1', () => {
       60_000
     )
   }
+})
+
+describe('many recipients at once', () => {
+  it('A11 are each counted in the batch: of two lists at the same time one is within the limit', async () => {
+    const invitationLimits = { perUser: Infinity, perOrganization: Infinity, perRecipient: 1 }
+    const rows = Array.from({ length: 20 }, () => ({ email: newAddress(), role: 'member' }))
+    const calm = createWorld({ invitationLimits })
+    const { around, reached, letGo } = holdingBack(({ asked }) =>
+      asked.some((sql) => sql.startsWith('insert into "invitations"'))
+    )
+    const slow = createWorld({ invitationLimits, around })
+    const inviting = async (world: World) => {
+      const organization = await newOrganization(calm)
+      const scope = organization.as(organization.owner)
+      return createInvitations(world.seatgate, scope, { invitations: rows })
+    }
+    const late = inviting(slow)
+    await reached
+    for (const row of answered(await inviting(calm))) expect(codeOf(row)).toBe('ok')
+    letGo()
+    for (const row of answered(await late)) expect(codeOf(row)).toBe('rate_limited_recipient')
+  })
 })
