@@ -154,6 +154,7 @@ export function checkedInvitations(options: SeatgateOptions): InvitationRules {
     ttlSeconds,
     retentionDays,
     holdSeats: options.invitationsHoldSeats ?? true,
+    outliveInviter: options.invitationsOutliveInviter ?? false,
     limits,
     mailer,
     url,

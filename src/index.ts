@@ -81,7 +81,7 @@ export { listMembers } from './memberships/list.ts'
 export type { Member, MembersInput } from './memberships/list.ts'
 export { countMembers, countMembersWithoutMfa } from './memberships/count.ts'
 export type { CredentialTable, MemberCount } from './memberships/count.ts'
-export type { Membership } from './memberships/membership.ts'
+export type { ChangedMembership, EndedWith, Membership } from './memberships/membership.ts'
 
 export { createInvitation } from './invitations/create.ts'
 export { createInvitations } from './invitations/create-many.ts'

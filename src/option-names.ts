@@ -24,6 +24,7 @@ const OPTIONS = namesOf<SeatgateOptions>({
   secret: true,
   invitationTtlSeconds: true,
   invitationsHoldSeats: true,
+  invitationsOutliveInviter: true,
   invitationRetentionDays: true,
   operationRetentionDays: true,
   invitationLimits: true,

@@ -103,6 +103,11 @@ export interface SeatgateOptions {
    * the seat is asked for when it is accepted.
    */
   readonly invitationsHoldSeats?: boolean
+  /**
+   * Keeps open invitations when the user who sent them is demoted, suspended or removed, though they
+   * could not send them any more. Default false: these invitations end with the change.
+   */
+  readonly invitationsOutliveInviter?: boolean
   /** How many days an invitation is kept once its time is over; `Infinity` for ever. Default 30. */
   readonly invitationRetentionDays?: number
   /**

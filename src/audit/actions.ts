@@ -41,6 +41,8 @@ const limit = v.union([count, v.picklist(['unlimited', 'unknown'])])
 const user = { user_id: text }
 const invitation = { invitation_id: text }
 const domain = { domain: text }
+// How many open invitations ended with it, if any did.
+const ended = { ended_invitations: v.optional(count) }
 // Absolute. As the ledger saw them when the seat was taken; otherwise the batch counts them itself, as
 // they are behind the change.
 const counted = { held: v.optional(count), reserved: v.optional(count), limit: v.optional(limit) }
@@ -66,14 +68,20 @@ export const ACTIONS = {
   'organization.restore': about('organization', {}),
 
   'organization.member_add': about('user', { ...user, role: text, path: optional }),
-  'organization.member_role_change': about('user', { ...user, old_role: text, new_role: text }),
-  'organization.member_suspend': about('user', { ...user, by: text }),
+  'organization.member_role_change': about('user', {
+    ...user,
+    old_role: text,
+    new_role: text,
+    ...ended,
+  }),
+  'organization.member_suspend': about('user', { ...user, by: text, ...ended }),
   'organization.member_restore': about('user', { ...user, by: maybe }),
-  'organization.member_remove': about('user', { ...user, reason: optional }),
+  'organization.member_remove': about('user', { ...user, reason: optional, ...ended }),
   'organization.ownership_transfer': about('user', {
     from_user_id: text,
     to_user_id: text,
     old_owner_role: text,
+    ...ended,
   }),
   // `left_out`: how many further switches of this person came after 60 within an hour, before this one.
   'organization.active_switched': about('organization', {

@@ -1,7 +1,7 @@
-import { eq, sql } from 'drizzle-orm'
+import { eq, sql, type SQL } from 'drizzle-orm'
 import { guard } from '../database/commit.ts'
 import type { Statement } from '../database/database.ts'
-import { auditPersonal } from '../database/schema.ts'
+import { auditPersonal, exclusions } from '../database/schema.ts'
 import { perform } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
 import { ok, refused, type Result } from '../result.ts'
@@ -19,7 +19,8 @@ export interface Erasure {
 
 /**
  * Erases what the trail knows of a person beside their id: addresses and user agents of all they did,
- * salts included. The events stay, and so does every proof. On record in each organization concerned;
+ * salts included, and the digests of the address by which organizations know who was removed or
+ * suspended there. The events stay, and so does every proof. On record in each organization concerned;
  * for the host itself and its operators.
  *
  * Refusals: `unauthenticated`, `insufficient_role`, `unavailable`.
@@ -35,7 +36,6 @@ export async function erasePersonalData(
   userId: string
 ): Promise<Result<Erasure>> {
   const { db, sinks, missingSinks } = seatgate
-  const theirs = eq(auditPersonal.userId, userId)
   return perform(
     seatgate,
     { caller, ...marksOf(request) },
@@ -46,12 +46,11 @@ export async function erasePersonalData(
       queries: {
         records: db
           .select({
-            organizationId: auditPersonal.organizationId,
+            organizationId: sql<string>`organization_id`.as('organization_id'),
             count: sql<number>`count(*)`.as('count'),
           })
-          .from(auditPersonal)
-          .where(theirs)
-          .groupBy(auditPersonal.organizationId),
+          .from(sql`(${recordsOf(userId)})`)
+          .groupBy(sql`organization_id`),
       },
       plan({ rows: { records } }, by) {
         if (!isOperator(by) && !isSystem(by)) return refused({ code: 'insufficient_role' })
@@ -66,7 +65,11 @@ export async function erasePersonalData(
           value,
           statements: [
             guardRecords(seatgate, userId, records),
-            db.delete(auditPersonal).where(theirs),
+            db.delete(auditPersonal).where(eq(auditPersonal.userId, userId)),
+            db
+              .update(exclusions)
+              .set({ addressLength: null, salt: null, digest: null })
+              .where(eq(exclusions.userId, userId)),
           ],
           events: records.map(({ organizationId, count }) =>
             libraryEvent(organizationId, 'audit.erasure', userId, {
@@ -80,6 +83,13 @@ export async function erasePersonalData(
   )
 }
 
+// What events know of a person, and the digest of the address of who was put out.
+function recordsOf(userId: string): SQL {
+  return sql`select organization_id from audit_personal where user_id = ${userId}
+    union all select organization_id from exclusions
+      where user_id = ${userId} and digest is not null`
+}
+
 // These records and no others: each that goes is counted in an event of its organization.
 function guardRecords(
   { db }: Seatgate,
@@ -89,8 +99,8 @@ function guardRecords(
   const known = JSON.stringify(
     records.map(({ organizationId, count }) => `${organizationId} ${count}`)
   )
-  const present = sql`(select organization_id || ' ' || count(*) as record from audit_personal
-    where user_id = ${userId} group by organization_id)`
+  const present = sql`(select organization_id || ' ' || count(*) as record
+    from (${recordsOf(userId)}) group by organization_id)`
   return guard(
     db,
     'stale',

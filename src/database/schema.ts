@@ -618,6 +618,35 @@ export const joinRequests = sqliteTable(
   ]
 )
 
+/**
+ * Who was removed or suspended by somebody else, and may not come back by the domain of their address:
+ * by id, and by a salted digest of the address they had. Goes when somebody lets them in again.
+ */
+export const exclusions = sqliteTable(
+  'exclusions',
+  {
+    id: text('id').primaryKey(),
+    organizationId: text('organization_id').notNull(),
+    userId: text('user_id').notNull(),
+    addressLength: integer('address_length'),
+    salt: text('salt'),
+    digest: text('digest'),
+    createdAt: instant('created_at').notNull(),
+  },
+  (table) => [
+    foreignKey({ columns: [table.organizationId], foreignColumns: [organizations.id] }),
+    index('exclusions_user').on(table.organizationId, table.userId),
+    index('exclusions_address').on(table.organizationId, table.addressLength),
+    index('exclusions_everywhere').on(table.userId),
+    check('exclusions_salt', sql`length(salt) = 64`),
+    check('exclusions_digest', sql`length(digest) = 64`),
+    check(
+      'exclusions_salt_2',
+      sql`(salt IS NULL) = (digest IS NULL) AND (salt IS NULL) = (address_length IS NULL)`
+    ),
+  ]
+)
+
 /** Where what goes round all organizations has come to, in order of their ids. */
 export const rotations = sqliteTable('rotations', {
   name: text('name').primaryKey(),
@@ -729,5 +758,6 @@ export type OrganizationRow = typeof organizations.$inferSelect
 export type InvitationRow = typeof invitations.$inferSelect
 export type DomainRow = typeof organizationDomains.$inferSelect
 export type JoinRequestRow = typeof joinRequests.$inferSelect
+export type ExclusionRow = typeof exclusions.$inferSelect
 export type MembershipRow = typeof memberships.$inferSelect
 export type AuditEventRow = typeof auditEvents.$inferSelect

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { guard } from '../database/commit.ts'
 import { normalizeEmail } from '../email.ts'
+import { excluding, exclusionsOf } from '../memberships/exclusions.ts'
 import { isConfigured } from '../memberships/roles.ts'
 import { perform } from '../operations/perform.ts'
 import { storeRefusal } from '../operations/store-refusal.ts'
@@ -12,7 +13,7 @@ import type { Seatgate } from '../seatgate.ts'
 import { planAcceptance, type AcceptedInvitation } from './acceptance.ts'
 import { attemptsOn, attemptsSoFar, countAttempt, refuseAttempt } from './attempts.ts'
 import type { RateRow } from './rates.ts'
-import { invitationById, invitingOrganization } from './lookup.ts'
+import { invitationById, invitingOrganization, placeOf } from './lookup.ts'
 import { openInvitation, readToken, type OpenInvitation, type Presented } from './present.ts'
 
 /** Somebody who has just become a user and a member. `user` is as the host shows it. */
@@ -62,6 +63,10 @@ export async function acceptInvitationWithSignup(
     attempts: attemptsSoFar(seatgate, attempts),
     rows: invitationById(db, id),
     organizations: invitingOrganization(db, id),
+    excluded: exclusionsOf(seatgate, placeOf(id), {
+      userId,
+      address: sql<string | null>`(select email from invitations where id = ${id})`,
+    }),
     taken: db
       .select({ taken: sql`1`.as('taken') })
       .from(users)
@@ -110,7 +115,14 @@ export async function acceptInvitationWithSignup(
       plan({ rows }, _by, at) {
         const open = check(rows, at)
         if (!open.ok) return open
-        const plan = planAcceptance(seatgate, open.value, caller, at, 'signup')
+        const plan = planAcceptance(
+          seatgate,
+          open.value,
+          caller,
+          at,
+          'signup',
+          excluding(rows.excluded, userId)
+        )
         return ok({
           ...plan,
           value: { ...plan.value, user, userId },

@@ -1,6 +1,7 @@
 import { normalizeEmail } from '../email.ts'
 import { isConfigured } from '../memberships/roles.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
+import { excluding, exclusionsOf, personOf } from '../memberships/exclusions.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { isUser, marksOf, userIdOf, type Scope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
@@ -12,7 +13,13 @@ import {
 } from './acceptance.ts'
 import { attemptsOf, attemptsSoFar, countAttempt, refuseAttempt } from './attempts.ts'
 import { guardAddress } from './guards.ts'
-import { invitationById, invitingOrganization, knownUser, membershipThere } from './lookup.ts'
+import {
+  invitationById,
+  invitingOrganization,
+  knownUser,
+  membershipThere,
+  placeOf,
+} from './lookup.ts'
 import { acceptedBefore, openInvitation, readToken } from './present.ts'
 
 /**
@@ -62,6 +69,7 @@ export async function acceptInvitation(
         present: membershipThere(db, id, userId),
         user: knownUser(seatgate, userId),
         attempts: attemptsSoFar(seatgate, attempts),
+        excluded: exclusionsOf(seatgate, placeOf(id), personOf(seatgate, userId)),
       },
       plan({ rows: found }, by, now) {
         if (!read.ok) return read
@@ -82,7 +90,14 @@ export async function acceptInvitation(
         }
         const plan = present
           ? planClosing(seatgate, open.value, present, by, now)
-          : planAcceptance(seatgate, open.value, by, now, null)
+          : planAcceptance(
+              seatgate,
+              open.value,
+              by,
+              now,
+              null,
+              excluding(found.excluded, by.userId)
+            )
         return ok({ ...plan, statements: [...guardAddress(seatgate, user), ...plan.statements] })
       },
     },

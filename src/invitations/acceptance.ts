@@ -1,6 +1,11 @@
 import { eq } from 'drizzle-orm'
 import { invitationEvent } from '../audit/event.ts'
-import { invitations, type InvitationRow, type MembershipRow } from '../database/schema.ts'
+import {
+  invitations,
+  type ExclusionRow,
+  type InvitationRow,
+  type MembershipRow,
+} from '../database/schema.ts'
 import { withHook } from '../hooks/after.ts'
 import type { Question } from '../hooks/ask.ts'
 import { planAddition } from '../memberships/addition.ts'
@@ -29,7 +34,8 @@ export function planAcceptance(
   open: OpenInvitation,
   user: UserPrincipal,
   now: Date,
-  path: 'signup' | null
+  path: 'signup' | null,
+  excluded: readonly ExclusionRow[]
 ): Plan<AcceptedInvitation> {
   const { invitation, organization } = open
   const { userId } = user
@@ -39,6 +45,7 @@ export function planAcceptance(
   const added = planAddition(seatgate, newcomer, user, now, stamped, {
     path: path ?? 'invitation',
     seatId,
+    excluded,
   })
   return {
     ...added,

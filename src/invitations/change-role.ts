@@ -10,7 +10,7 @@ import { perform, type OperationOptions } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
 import { standingWith } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
-import type { OrganizationScope } from '../scope.ts'
+import { userIdOf, type OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { guardPending } from './guards.ts'
 import { invitationView, stateOf, type Invitation } from './invitation.ts'
@@ -70,7 +70,11 @@ export async function changeInvitationRole(
           statements: [
             guardStanding(seatgate, standing.value),
             guardPending(seatgate, target, now),
-            db.update(invitations).set({ role, updatedAt: now }).where(eq(invitations.id, id)),
+            // From now on it is their word that leads to the role.
+            db
+              .update(invitations)
+              .set({ role, invitedById: userIdOf(caller), updatedAt: now })
+              .where(eq(invitations.id, id)),
           ],
           events: [
             withHook(

@@ -27,6 +27,7 @@ export interface EndingCause {
     | 'organization_deleted'
     | 'declined'
     | 'inviter_lost_role'
+    | 'invitee_put_out'
   readonly by: string | null
   readonly now: Date
   /** Whether the seat passes on to the invitation or membership that takes its place. */
@@ -109,6 +110,7 @@ function endingEvent(row: InvitationRow, { reason, by, now }: EndingCause): Even
 function endedColumns(reason: EndingCause['reason'], by: string | null, now: Date) {
   if (reason === 'declined') return { declinedAt: now }
   // The table knows three reasons; the event has the full one.
-  const revokeReason = reason === 'inviter_lost_role' ? ('revoked' as const) : reason
+  const revokeReason =
+    reason === 'superseded' || reason === 'organization_deleted' ? reason : ('revoked' as const)
   return { revokedAt: now, revokedById: by, revokeReason }
 }

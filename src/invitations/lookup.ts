@@ -23,6 +23,11 @@ export function invitationById(db: Database, id: string) {
   return db.select().from(invitations).where(eq(invitations.id, id))
 }
 
+/** The id of the organization that an invitation leads to, as a subquery. */
+export function placeOf(id: string): SQL {
+  return sql`select organization_id from invitations where id = ${id}`
+}
+
 /** Selects the organization that an invitation leads to, if it lives. */
 export function invitingOrganization(db: Database, id: string) {
   return db

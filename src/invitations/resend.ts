@@ -8,7 +8,7 @@ import { perform, type OperationOptions } from '../operations/perform.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
 import { standingWith } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
-import type { OrganizationScope } from '../scope.ts'
+import { userIdOf, type OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { freedSeat } from './end.ts'
 import { guardUnfinished } from './guards.ts'
@@ -81,6 +81,8 @@ export async function resendInvitation(
           tokenHash,
           tokenVersion: before.tokenVersion + 1,
           expiresAt,
+          // Who sends it again stands for it from now on.
+          invitedById: userIdOf(caller) ?? before.invitedById,
           mailStatus: mailStatus(seatgate),
           updatedAt: now,
         }

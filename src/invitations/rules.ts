@@ -99,6 +99,8 @@ export interface InvitationRules {
   readonly secret: string | null
   readonly ttlSeconds: number
   readonly holdSeats: boolean
+  /** Whether open ones stay when the user who sent them could not send them any more. */
+  readonly outliveInviter: boolean
   /** How long one is kept once its time is over; `Infinity` for ever. */
   readonly retentionDays: number
   readonly limits: InvitationLimits

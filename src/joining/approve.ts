@@ -1,12 +1,13 @@
 import { eq, sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { joinRequestEvent } from '../audit/event.ts'
-import { joinRequests, type InvitationRow, type JoinRequestRow } from '../database/schema.ts'
+import { joinRequests, type JoinRequestRow } from '../database/schema.ts'
 import { withHook } from '../hooks/after.ts'
 import type { Question } from '../hooks/ask.ts'
 import { parseInput } from '../input.ts'
 import { unfinishedForUser } from '../invitations/lookup.ts'
-import { planAddition } from '../memberships/addition.ts'
+import { planAddition, type Arrival } from '../memberships/addition.ts'
+import { excluding, exclusionsOf, personOf, readmit } from '../memberships/exclusions.ts'
 import { guardStanding, guardUnchanged, guardUserExists } from '../memberships/guards.ts'
 import { membershipView } from '../memberships/membership.ts'
 import { isConfigured, mayChangeRole, roleInput } from '../memberships/roles.ts'
@@ -64,6 +65,11 @@ export async function approveJoinRequest(
       queries: {
         targets: joinRequestOf(db, scope, id),
         present: membershipOfRequester(db, id),
+        excluded: exclusionsOf(
+          seatgate,
+          organizationIdOf(scope.organization),
+          personOf(seatgate, sql`(select user_id from join_requests where id = ${id})`)
+        ),
         invited: unfinishedForUser(
           seatgate,
           organizationIdOf(scope.organization),
@@ -112,7 +118,9 @@ export async function approveJoinRequest(
           })
         }
         const [invitation] = found.rows.invited
-        const plan = planApproval(seatgate, { ...target, role }, caller, now, guards, invitation)
+        const excluded = excluding(found.rows.excluded, target.userId)
+        const comer = { invitation, excluded }
+        const plan = planApproval(seatgate, { ...target, role }, caller, now, guards, comer)
         return ok({ ...plan, before: [...before, ...(plan.before ?? [])] })
       },
     },
@@ -126,7 +134,7 @@ function planApproval(
   caller: Principal,
   now: Date,
   guards: Plan<unknown>['statements'],
-  invitation: InvitationRow | undefined
+  { invitation, excluded }: Required<Pick<Arrival, 'excluded'>> & Pick<Arrival, 'invitation'>
 ): Plan<JoinOutcome> {
   const { organizationId, userId, role } = target
   const approved = (state: 'waiting' | 'joined') =>
@@ -140,7 +148,11 @@ function planApproval(
     return {
       value: pendingOutcome(waiting),
       before: [{ hook: 'beforeJoinRequestQueue', state: { organizationId, userId, role, caller } }],
-      statements: [...guards, decide(seatgate, target, 'waiting', caller, now)],
+      statements: [
+        ...guards,
+        ...readmit(seatgate, excluded),
+        decide(seatgate, target, 'waiting', caller, now),
+      ],
       events: [
         approved('waiting'),
         withHook(
@@ -161,7 +173,7 @@ function planApproval(
       ...guardUserExists(seatgate, userId, 'user_unknown'),
       decide(seatgate, target, 'joined', caller, now),
     ],
-    { path: 'request', requestId: target.id, invitation }
+    { path: 'request', requestId: target.id, invitation, excluded }
   )
   return {
     ...plan,

@@ -14,6 +14,13 @@ import { unfinishedForUser } from '../invitations/lookup.ts'
 import { countMore, reached, type Rate } from '../invitations/rates.ts'
 import { parseInput } from '../input.ts'
 import { planAddition } from '../memberships/addition.ts'
+import {
+  excluding,
+  exclusionsOf,
+  guardExclusions,
+  personOf,
+  type ExclusionCandidate,
+} from '../memberships/exclusions.ts'
 import { guardLive, guardUserExists } from '../memberships/guards.ts'
 import { membershipView } from '../memberships/membership.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
@@ -44,7 +51,8 @@ const PAUSE_MS = 24 * 60 * 60 * 1000
 
 /**
  * Joins an organization `{ organizationId }` by the domain of one's verified address, or asks to: as
- * the mode of its domain says. At a full organization it is refused or leads into the line, as
+ * the mode of its domain says. Who was removed or suspended by somebody else asks in any case, also with
+ * another account of the same address, until they are let in. At a full organization it is refused or leads into the line, as
  * `joinRules` say. Whoever is a member is told so; to everybody else whose address is in none of its
  * domains there is no such organization.
  *
@@ -88,6 +96,11 @@ export async function joinOrganization(
           .select()
           .from(rateLimits)
           .where(eq(rateLimits.key, sql`'join:' || ${organizationId} || ':' || ${own}`)),
+        excluded: exclusionsOf(
+          seatgate,
+          sql`select organization_id from (${openDomain(seatgate, organizationId, userId)})`,
+          personOf(seatgate, userId)
+        ),
         invited: unfinishedForUser(seatgate, organizationId, userId),
         present: db
           .select()
@@ -117,6 +130,8 @@ export async function joinOrganization(
         }
         if (present) return refused({ code: 'already_member' })
         const comer = {
+          candidates: rows.excluded,
+          excluded: excluding(rows.excluded, by.userId).length > 0,
           pending: rows.earlier.find(isPendingRequest),
           pauseMs: pauseAfter(rows.earlier, now),
           invitation: rows.invited[0],
@@ -137,6 +152,9 @@ function pauseAfter(earlier: readonly JoinRequestRow[], now: Date): number {
 
 /** What else is known of whoever comes. */
 interface Comer {
+  /** What was looked through, and whether they were put out and nobody has let them in again. */
+  readonly candidates: readonly ExclusionCandidate[]
+  readonly excluded: boolean
   readonly pending: JoinRequestRow | undefined
   /** How long they must not ask again, having been declined. */
   readonly pauseMs: number
@@ -147,13 +165,14 @@ interface Comer {
 function planJoin(
   seatgate: Seatgate,
   door: DomainRow,
-  { pending, pauseMs, invitation, tooOften }: Comer,
+  { candidates, excluded, pending, pauseMs, invitation, tooOften }: Comer,
   caller: UserPrincipal,
   now: Date
 ): Result<Plan<JoinOutcome>> {
   const { role, whenFull } = configured(seatgate)
-  const { organizationId, mode } = door
+  const { organizationId } = door
   const { userId } = caller
+  const mode = excluded ? 'request' : door.mode
   if (pending && (pending.state === 'waiting' || mode === 'request')) {
     return ok(unchanged(pendingOutcome(pending)))
   }
@@ -162,6 +181,7 @@ function planJoin(
     ...countMore(seatgate, [joinRate(organizationId, userId)], 1, now),
     guardLive(seatgate, organizationId),
     guardOpenDomain(seatgate, door, userId),
+    guardExclusions(seatgate, organizationId, personOf(seatgate, userId), candidates),
     ...guardUserExists(seatgate, userId),
     ...(pending ? [guardRequest(seatgate, pending)] : []),
   ]
@@ -176,7 +196,7 @@ function planJoin(
   if (mode === 'request' && pauseMs > 0) {
     return refused({ code: 'rate_limited_user', retryAfterSeconds: Math.ceil(pauseMs / 1000) })
   }
-  return ok(planRequest(seatgate, door, pending, caller, now, guards))
+  return ok(planRequest(seatgate, { organizationId, mode }, pending, caller, now, guards))
 }
 
 function stampJoined({ db }: Seatgate, { id }: JoinRequestRow, now: Date) {
@@ -189,7 +209,7 @@ function stampJoined({ db }: Seatgate, { id }: JoinRequestRow, now: Date) {
 // A request that is open, of an organization whose domain lets in by now, is put in line.
 function planRequest(
   { db, newId, joining }: Seatgate,
-  { organizationId, mode }: DomainRow,
+  { organizationId, mode }: Pick<DomainRow, 'organizationId' | 'mode'>,
   pending: JoinRequestRow | undefined,
   caller: UserPrincipal,
   now: Date,

@@ -17,6 +17,13 @@ import {
 import { withHook } from '../hooks/after.ts'
 import { unfinishedForUser } from '../invitations/lookup.ts'
 import { planAddition } from '../memberships/addition.ts'
+import {
+  excluding,
+  exclusionsOf,
+  guardExclusions,
+  personOf,
+  type ExclusionCandidate,
+} from '../memberships/exclusions.ts'
 import { guardLive, guardUserExists } from '../memberships/guards.ts'
 import { existingUser } from '../memberships/lookup.ts'
 import { perform } from '../operations/perform.ts'
@@ -83,12 +90,13 @@ export async function sweepLines(seatgate: Seatgate): Promise<void> {
 /** What has become of the one who was first, or that there was none. */
 type Settled = 'joined' | 'gone' | 'nobody'
 
-type Settle = (
-  seatgate: Seatgate,
-  first: JoinRequestRow,
-  now: Date,
-  invitation?: InvitationRow
-) => Plan<Settled>
+type Settle = (seatgate: Seatgate, first: JoinRequestRow, now: Date, comer: Comer) => Plan<Settled>
+
+/** What else is known of the one who is first. */
+interface Comer {
+  readonly invitation: InvitationRow | undefined
+  readonly candidates: readonly ExclusionCandidate[]
+}
 
 async function settleFirst(
   seatgate: Seatgate,
@@ -123,20 +131,25 @@ async function settleFirst(
           ),
         user: existingUser(seatgate, first),
         invited: unfinishedForUser(seatgate, organizationId, first),
+        excluded: exclusionsOf(seatgate, sql`${organizationId}`, personOf(seatgate, first)),
       },
       plan({ rows }, _caller, now) {
         const [waiting] = rows.first
         if (!waiting) return ok(unchanged('nobody'))
         const gone = rows.user.length === 0 ? 'user_deleted' : 'already_member'
         const here = rows.present.length === 0 && rows.user.length > 0
-        const settling = here ? settle : close(gone)
-        return ok(settling(seatgate, waiting, now, rows.invited[0]))
+        if (!here) return ok(close(gone)(seatgate, waiting, now))
+        const candidates = rows.excluded
+        if (excluding(candidates, waiting.userId).length > 0) {
+          return ok(askAgain(seatgate, waiting, now))
+        }
+        return ok(settle(seatgate, waiting, now, { invitation: rows.invited[0], candidates }))
       },
     }
   )
 }
 
-const admit: Settle = (seatgate, first, now, invitation) => {
+const admit: Settle = (seatgate, first, now, { invitation, candidates }) => {
   const { organizationId, userId, role, path } = first
   const plan = planAddition(
     seatgate,
@@ -146,6 +159,7 @@ const admit: Settle = (seatgate, first, now, invitation) => {
     [
       guardLive(seatgate, organizationId),
       guardFirst(seatgate, first),
+      guardExclusions(seatgate, organizationId, personOf(seatgate, userId), candidates),
       ...guardUserExists(seatgate, userId),
       endRequest(seatgate, first, 'joined', now),
     ],
@@ -168,10 +182,29 @@ const turnAway =
     ],
   })
 
+// They were put out since they have come into the line: it needs somebody's word again.
+const askAgain = (seatgate: Seatgate, first: JoinRequestRow, now: Date): Plan<Settled> => ({
+  value: 'gone',
+  statements: [
+    guardFirst(seatgate, first),
+    seatgate.db
+      .update(joinRequests)
+      .set({ state: 'open', path: 'request', decidedById: null, updatedAt: now })
+      .where(eq(joinRequests.id, first.id)),
+  ],
+  events: [
+    withHook(
+      joinRequestEvent(first, 'organization.join_request.created'),
+      'afterJoinRequestCreate',
+      { request: joinRequestView({ ...first, state: 'open', updatedAt: now }) }
+    ),
+  ],
+})
+
 // They have come in by another door, or are no user any more.
 const close =
-  (path: 'already_member' | 'user_deleted'): Settle =>
-  (seatgate, first, now) => ({
+  (path: 'already_member' | 'user_deleted') =>
+  (seatgate: Seatgate, first: JoinRequestRow, now: Date): Plan<Settled> => ({
     value: 'gone',
     statements: [guardFirst(seatgate, first), endRequest(seatgate, first, 'closed', now)],
     events: [

@@ -1,5 +1,6 @@
 import { and, desc, eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
 import { joinRequests, organizations } from '../database/schema.ts'
+import { excluding, exclusionsOf, personOf } from '../memberships/exclusions.ts'
 import { organizationIdOf, readable } from '../organizations/reference.ts'
 import { find, standingWith } from '../organizations/standing.ts'
 import { knownParameters } from '../names.ts'
@@ -126,7 +127,8 @@ export async function listJoinRequests(
 
 /**
  * Lists the organizations that the caller may join by the domain of their verified address, or ask
- * to: those that they are not in yet. Nobody learns of any other.
+ * to: those that they are not in yet. Nobody learns of any other. `mode` is what will happen to them:
+ * `request` for who was removed or suspended there, whatever the domain is good for to others.
  *
  * Refusals: `unauthenticated`, `validation_error` (there are no parameters).
  *
@@ -151,6 +153,11 @@ export async function listJoinableOrganizations(
     { caller },
     {
       doors,
+      excluded: exclusionsOf(
+        seatgate,
+        sql`select organization_id from (${doors})`,
+        personOf(seatgate, userId)
+      ),
       places: db
         .select({
           placeId: sql<string>`${organizations.id}`.as('place_id'),
@@ -169,11 +176,17 @@ export async function listJoinableOrganizations(
   if (found.caller === null) return refused({ code: 'unauthenticated' })
   const known = knownParameters(input, [])
   if (!known.ok) return known
+  const excluded = new Set(
+    excluding(found.rows.excluded, userIdOf(found.caller)).map(
+      ({ organizationId }) => organizationId
+    )
+  )
   return ok({
     data: found.rows.places.flatMap(({ placeId, name, slug }) => {
       const door = found.rows.doors.find(({ organizationId }) => organizationId === placeId)
       if (!door || door.mode === 'off' || publicDomains.has(door.domain)) return []
-      return [{ organization: shownOrganization({ id: placeId, name, slug }), mode: door.mode }]
+      const mode = excluded.has(placeId) ? 'request' : door.mode
+      return [{ organization: shownOrganization({ id: placeId, name, slug }), mode }]
     }),
   })
 }

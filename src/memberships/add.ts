@@ -8,6 +8,7 @@ import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { parseMember, planAddition, type AddedMember } from './addition.ts'
+import { excluding, exclusionsOf, personOf } from './exclusions.ts'
 import { guardStanding, guardUserExists } from './guards.ts'
 import { existingUser, membershipOf } from './lookup.ts'
 import { membershipView } from './membership.ts'
@@ -48,6 +49,11 @@ export async function addMember(
         present: membershipOf(db, scope, userId),
         user: existingUser(seatgate, userId),
         invited: unfinishedForUser(seatgate, organizationIdOf(scope.organization), userId),
+        excluded: exclusionsOf(
+          seatgate,
+          organizationIdOf(scope.organization),
+          personOf(seatgate, userId)
+        ),
       },
       plan(found, caller, now) {
         const standing = standingWith(roles, found, [...roles.memberAdmins, roles.owner])
@@ -74,7 +80,8 @@ export async function addMember(
         ]
         const newcomer = { organizationId: organization.id, userId, role }
         const [invitation] = found.rows.invited
-        return ok(planAddition(seatgate, newcomer, caller, now, guards, { invitation }))
+        const excluded = excluding(found.rows.excluded, userId)
+        return ok(planAddition(seatgate, newcomer, caller, now, guards, { invitation, excluded }))
       },
     },
     options

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { memberEvent } from '../audit/event.ts'
 import type { Statement } from '../database/database.ts'
-import type { InvitationRow } from '../database/schema.ts'
+import type { ExclusionRow, InvitationRow } from '../database/schema.ts'
 import { withHook } from '../hooks/after.ts'
 import type { AddPath } from '../hooks/hooks.ts'
 import { parseInput } from '../input.ts'
@@ -11,6 +11,7 @@ import type { Plan } from '../operations/plan.ts'
 import { userIdOf, type Principal } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { shortText } from '../text.ts'
+import { readmit } from './exclusions.ts'
 import { membershipView, newMembership, type Membership, type Newcomer } from './membership.ts'
 import { roleInput } from './roles.ts'
 
@@ -32,6 +33,8 @@ export interface Arrival {
   readonly awaited?: boolean
   /** An unfinished invitation to them: nobody takes two seats, so it ends and its seat is theirs. */
   readonly invitation?: InvitationRow | undefined
+  /** What kept them from joining by domain: it goes, as somebody lets them in. */
+  readonly excluded?: readonly ExclusionRow[]
 }
 
 /** What `addMember` and `prepareMember` take. */
@@ -49,7 +52,7 @@ export function planAddition(
   caller: Principal,
   now: Date,
   guards: readonly Statement[],
-  { path, seatId = null, awaited = false, requestId, invitation }: Arrival = {}
+  { path, seatId = null, awaited = false, requestId, invitation, excluded = [] }: Arrival = {}
 ): Plan<AddedMember> {
   const { role } = newcomer
   const row = newMembership(seatgate.newId(), newcomer, now)
@@ -59,7 +62,7 @@ export function planAddition(
   return {
     value: { membership, created: true },
     before: [{ hook: 'beforeAddMember', state: { ...newcomer, path: door, caller } }],
-    statements: [...guards, ...(taken?.statements ?? [])],
+    statements: [...guards, ...(taken?.statements ?? []), ...readmit(seatgate, excluded)],
     admissions: [{ kind: 'join', membership: row, seatId: taken?.seatId ?? seatId, awaited }],
     freedSeats: taken?.freedSeats ?? [],
     events: [

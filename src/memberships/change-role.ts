@@ -1,23 +1,27 @@
-import { eq } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { memberEvent } from '../audit/event.ts'
 import { memberships } from '../database/schema.ts'
 import { withHook } from '../hooks/after.ts'
 import { parseInput } from '../input.ts'
+import { endLost, invitationsBy } from '../invitations/lost.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
+import { organizationIdOf } from '../organizations/reference.ts'
 import { standingWith } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
-import type { OrganizationScope } from '../scope.ts'
+import { userIdOf, type OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { endedInvitations } from './exit.ts'
 import { guardAnotherOwner, guardStanding, guardUnchanged } from './guards.ts'
-import { membershipView, type Membership } from './membership.ts'
+import { membershipView, type ChangedMembership } from './membership.ts'
 import { membershipOf } from './lookup.ts'
 import { mayChangeRole, roleInput } from './roles.ts'
 
 /**
  * Changes a member's role `{ role }`. The role they have already changes nothing. Only an owner
- * makes or unmakes an owner, and the last one who can act stays.
+ * makes or unmakes an owner, and the last one who can act stays. Open invitations that the member has
+ * sent, and could not send in the new role, end with the change; the answer says how many.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error` on
  * `role`, `not_found`, `last_owner`, `hook_refused`, `hook_failed`.
@@ -33,7 +37,7 @@ export async function changeRole(
   userId: string,
   input: unknown,
   options: OperationOptions = {}
-): Promise<Result<Membership>> {
+): Promise<Result<ChangedMembership>> {
   const { db, roles } = seatgate
   const parsed = parseInput(v.object({ role: roleInput(roles) }, 'Must be an object.'), input)
   return perform(
@@ -43,7 +47,10 @@ export async function changeRole(
       name: 'organization.member_role_change',
       input: [userId, input],
       grows: false,
-      queries: { target: membershipOf(db, scope, userId) },
+      queries: {
+        target: membershipOf(db, scope, userId),
+        sent: invitationsBy(seatgate, sql`${organizationIdOf(scope.organization)}`, userId),
+      },
       plan(found, caller, now) {
         const standing = standingWith(roles, found, [...roles.memberAdmins, roles.owner])
         if (!standing.ok) return standing
@@ -54,11 +61,21 @@ export async function changeRole(
           return refused({ code: 'insufficient_role' })
         }
         if (target === undefined) return refused({ code: 'not_found' })
-        const { role: oldRole } = target
-        if (oldRole === role) return ok(unchanged(membershipView(target)))
+        const { organizationId, role: oldRole } = target
+        if (oldRole === role) {
+          return ok(unchanged({ ...membershipView(target), endedInvitations: 0 }))
+        }
+        const lost = endLost(seatgate, found.rows.sent, {
+          userId,
+          organizationIds: [organizationId],
+          role,
+          putOut: false,
+          by: userIdOf(caller),
+          now,
+        })
         const membership = membershipView({ ...target, role, updatedAt: now })
         return ok({
-          value: membership,
+          value: { ...membership, endedInvitations: lost.count },
           before: [
             {
               hook: 'beforeRoleChange',
@@ -69,6 +86,7 @@ export async function changeRole(
             guardStanding(seatgate, standing.value),
             guardUnchanged(seatgate, target),
             ...guardAnotherOwner(seatgate, target),
+            ...lost.statements,
             db
               .update(memberships)
               .set({ role, updatedAt: now })
@@ -79,11 +97,14 @@ export async function changeRole(
               memberEvent(target, 'organization.member_role_change', {
                 old_role: oldRole,
                 new_role: role,
+                ...endedInvitations(lost.count),
               }),
               'afterRoleChange',
               { membership, oldRole }
             ),
+            ...lost.events,
           ],
+          freedSeats: lost.freedSeats,
         })
       },
     },

@@ -8,6 +8,7 @@ import { memberEvent, seatEvent, type EventDraft } from '../audit/event.ts'
 import type { Statement } from '../database/database.ts'
 import { memberships, type MembershipRow } from '../database/schema.ts'
 import { withHook } from '../hooks/after.ts'
+import type { Lost } from '../invitations/lost.ts'
 import type { Intent } from '../operations/intent.ts'
 import type { Seatgate } from '../seatgate.ts'
 import type { SeatReference } from '../seats/provider.ts'
@@ -22,6 +23,11 @@ export interface Departure {
   readonly intents: readonly Intent[]
 }
 
+/** How many invitations ended with it, for the metadata of an event; nothing if none did. */
+export function endedInvitations(count = 0): { readonly ended_invitations?: number } {
+  return count > 0 ? { ended_invitations: count } : {}
+}
+
 /**
  * Builds the end of memberships. Sessions lose their way there first, then the rows go; the release
  * of each seat is on record as an event, which frees it even if nobody lives to tell the seat
@@ -30,7 +36,8 @@ export interface Departure {
 export function depart(
   seatgate: Seatgate,
   leavers: readonly MembershipRow[],
-  reason: 'left' | 'user_deleted' | null
+  reason: 'left' | 'user_deleted' | null,
+  ended: Lost['counts'] = new Map()
 ): Departure {
   const ids = sql`(select value from json_each(${JSON.stringify(leavers.map(({ id }) => id))}))`
   return vacate(
@@ -39,7 +46,10 @@ export function depart(
     seatgate.db.delete(memberships).where(inArray(memberships.id, ids)),
     (leaver) =>
       withHook(
-        memberEvent(leaver, 'organization.member_remove', reason === null ? {} : { reason }),
+        memberEvent(leaver, 'organization.member_remove', {
+          ...(reason !== null && { reason }),
+          ...endedInvitations(ended.get(leaver.organizationId)),
+        }),
         'afterMemberRemove',
         { membership: membershipView(leaver), path: reason ?? 'removed', reason }
       )
@@ -51,7 +61,8 @@ export function suspend(
   seatgate: Seatgate,
   membership: MembershipRow,
   by: NonNullable<MembershipRow['suspendedBy']>,
-  now: Date
+  now: Date,
+  ended = 0
 ): Departure {
   return vacate(
     seatgate,
@@ -61,10 +72,14 @@ export function suspend(
       .set({ status: 'suspended', suspendedBy: by, seatId: null, updatedAt: now })
       .where(eq(memberships.id, membership.id)),
     (leaver) =>
-      withHook(memberEvent(leaver, 'organization.member_suspend', { by }), 'afterMemberSuspend', {
-        membership: membershipView({ ...leaver, status: 'suspended', updatedAt: now }),
-        path: by,
-      })
+      withHook(
+        memberEvent(leaver, 'organization.member_suspend', { by, ...endedInvitations(ended) }),
+        'afterMemberSuspend',
+        {
+          membership: membershipView({ ...leaver, status: 'suspended', updatedAt: now }),
+          path: by,
+        }
+      )
   )
 }
 

@@ -11,6 +11,15 @@ export interface Membership {
   readonly updatedAt: string
 }
 
+/** What a change of somebody's rights ended beside it. */
+export interface EndedWith {
+  /** How many open invitations: those that they had sent and could not send any more, above all. */
+  readonly endedInvitations: number
+}
+
+/** A membership after a change of it. */
+export interface ChangedMembership extends Membership, EndedWith {}
+
 /** Somebody who is to become a member. */
 export interface Newcomer {
   readonly organizationId: string

@@ -7,6 +7,7 @@ import { refused, type Result } from '../result.ts'
 import { checkCaller, isUser, marksOf, type OrganizationScope, type Principal } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { parseMember, planAddition, type AddedMember } from './addition.ts'
+import { readmitUsers } from './exclusions.ts'
 import type { Newcomer } from './membership.ts'
 import { guardUserExists } from './guards.ts'
 import { mayChangeRole } from './roles.ts'
@@ -47,7 +48,10 @@ export async function prepareMember(
     return refused({ code: 'insufficient_role' })
   }
   const now = seatgate.now()
-  const guards = guardUnseen(seatgate, caller, { organizationId, userId, role })
+  const guards = [
+    ...guardUnseen(seatgate, caller, { organizationId, userId, role }),
+    readmitUsers(seatgate, organizationId, [userId]),
+  ]
   const plan = planAddition(seatgate, { organizationId, userId, role }, caller, now, guards)
   return prepare(seatgate, { caller, ...marksOf(scope), now }, plan)
 }

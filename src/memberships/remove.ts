@@ -1,17 +1,23 @@
+import { sql } from 'drizzle-orm'
+import { endLost, invitationsAround } from '../invitations/lost.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
+import { organizationIdOf } from '../organizations/reference.ts'
 import { standingOf } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { isUser, userIdOf, type OrganizationScope, type Principal } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { addressOf, exclude } from './exclusions.ts'
 import { depart } from './exit.ts'
 import { guardAnotherOwner, guardStanding, guardUnchanged } from './guards.ts'
-import { membershipView } from './membership.ts'
+import { membershipView, type EndedWith } from './membership.ts'
 import { membershipOf } from './lookup.ts'
 import { mayChangeRole } from './roles.ts'
 
 /**
  * Removes a member; removing oneself is leaving, which every role may. The seat is free when this
- * answers. Never refused for seats or limits; the last owner stays.
+ * answers. Never refused for seats or limits; the last owner stays. The open invitations that the
+ * member has sent end with the membership. Who was removed by somebody else does not come back by the
+ * domain of their address, but asks to.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
  * `last_owner`, `hook_refused`, `hook_failed`.
@@ -26,8 +32,9 @@ export async function removeMember(
   scope: OrganizationScope,
   userId: string,
   options: OperationOptions = {}
-): Promise<Result<null>> {
+): Promise<Result<EndedWith>> {
   const { db, roles } = seatgate
+  const organizationId = organizationIdOf(scope.organization)
   return perform(
     seatgate,
     scope,
@@ -35,8 +42,12 @@ export async function removeMember(
       name: 'organization.member_remove',
       input: userId,
       grows: false,
-      queries: { target: membershipOf(db, scope, userId) },
-      plan(found, caller) {
+      queries: {
+        target: membershipOf(db, scope, userId),
+        around: invitationsAround(seatgate, sql`${organizationId}`, userId),
+        address: addressOf(seatgate, userId),
+      },
+      plan(found, caller, now) {
         const standing = standingOf(roles, found)
         if (!standing.ok) return standing
         const leaving = userId === userIdOf(caller)
@@ -48,10 +59,18 @@ export async function removeMember(
         if (target === undefined) return refused({ code: 'not_found' })
         const reason = leaving ? 'left' : null
         const membership = membershipView(target)
-        const departure = depart(seatgate, [target], reason)
+        const lost = endLost(seatgate, found.rows.around, {
+          userId,
+          organizationIds: [target.organizationId],
+          role: null,
+          putOut: !leaving,
+          by: userIdOf(caller),
+          now,
+        })
+        const departure = depart(seatgate, [target], reason, lost.counts)
         return ok({
-          value: null,
           ...departure,
+          value: { endedInvitations: lost.count },
           before: [
             {
               hook: 'beforeMemberRemove',
@@ -62,8 +81,12 @@ export async function removeMember(
             guardStanding(seatgate, standing.value),
             guardUnchanged(seatgate, target),
             ...guardAnotherOwner(seatgate, target),
+            ...lost.statements,
             ...departure.statements,
+            ...exclude(seatgate, leaving ? [] : [target], found.rows.address, now),
           ],
+          freedSeats: [...departure.freedSeats, ...lost.freedSeats],
+          events: [...departure.events, ...lost.events],
         })
       },
     },
@@ -85,7 +108,7 @@ export async function leaveOrganization(
   seatgate: Seatgate,
   scope: OrganizationScope & { readonly caller: Principal },
   options: OperationOptions = {}
-): Promise<Result<null>> {
+): Promise<Result<EndedWith>> {
   if (!isUser(scope.caller)) return refused({ code: 'not_a_member' })
   return removeMember(seatgate, scope, scope.caller.userId, options)
 }

@@ -10,6 +10,7 @@ import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { shortText } from '../text.ts'
+import { readmitUsers } from './exclusions.ts'
 import { guardStanding, guardUnchanged } from './guards.ts'
 import { membershipView, type Membership } from './membership.ts'
 import { membershipsOf } from './lookup.ts'
@@ -117,6 +118,11 @@ async function restore(
           statements: [
             guardStanding(seatgate, standing.value),
             ...suspended.map((row) => guardUnchanged(seatgate, row)),
+            readmitUsers(
+              seatgate,
+              standing.value.organization.id,
+              suspended.map(({ userId }) => userId)
+            ),
           ],
           admissions: suspended.map((row) => ({ kind: 'restore', membership: back(row) })),
           events: suspended.map((row) =>

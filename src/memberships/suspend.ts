@@ -1,19 +1,24 @@
+import { sql } from 'drizzle-orm'
+import { endLost, invitationsAround } from '../invitations/lost.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
+import { organizationIdOf } from '../organizations/reference.ts'
 import { standingWith } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
-import type { OrganizationScope } from '../scope.ts'
+import { userIdOf, type OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { addressOf, exclude } from './exclusions.ts'
 import { suspend } from './exit.ts'
 import { guardAnotherOwner, guardStanding, guardUnchanged } from './guards.ts'
-import { membershipView, type Membership } from './membership.ts'
+import { membershipView, type ChangedMembership } from './membership.ts'
 import { membershipOf } from './lookup.ts'
 import { mayChangeRole } from './roles.ts'
 
 /**
  * Suspends a member: from the next request on they have no access, their seat is free, and the
  * membership stays with its history. Who is suspended already stays so. The last owner who can act
- * cannot be.
+ * cannot be. The open invitations that the member has sent end, and they do not come back by the domain
+ * of their address, be it with another account, until they are restored or let in.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
  * `last_owner`, `hook_refused`, `hook_failed`.
@@ -28,8 +33,9 @@ export async function suspendMember(
   scope: OrganizationScope,
   userId: string,
   options: OperationOptions = {}
-): Promise<Result<Membership>> {
+): Promise<Result<ChangedMembership>> {
   const { db, roles } = seatgate
+  const organizationId = organizationIdOf(scope.organization)
   return perform(
     seatgate,
     scope,
@@ -37,7 +43,11 @@ export async function suspendMember(
       name: 'organization.member_suspend',
       input: userId,
       grows: false,
-      queries: { target: membershipOf(db, scope, userId) },
+      queries: {
+        target: membershipOf(db, scope, userId),
+        around: invitationsAround(seatgate, sql`${organizationId}`, userId),
+        address: addressOf(seatgate, userId),
+      },
       plan(found, caller, now) {
         const standing = standingWith(roles, found, [...roles.memberAdmins, roles.owner])
         if (!standing.ok) return standing
@@ -46,11 +56,24 @@ export async function suspendMember(
           return refused({ code: 'insufficient_role' })
         }
         if (target === undefined) return refused({ code: 'not_found' })
-        if (target.status === 'suspended') return ok(unchanged(membershipView(target)))
-        const departure = suspend(seatgate, target, 'admin', now)
+        if (target.status === 'suspended') {
+          return ok(unchanged({ ...membershipView(target), endedInvitations: 0 }))
+        }
+        const by = userIdOf(caller)
+        const putOut = by !== userId
+        const lost = endLost(seatgate, found.rows.around, {
+          userId,
+          organizationIds: [target.organizationId],
+          role: null,
+          putOut,
+          by,
+          now,
+        })
+        const departure = suspend(seatgate, target, 'admin', now, lost.count)
+        const suspended = membershipView({ ...target, status: 'suspended', updatedAt: now })
         return ok({
-          value: membershipView({ ...target, status: 'suspended', updatedAt: now }),
           ...departure,
+          value: { ...suspended, endedInvitations: lost.count },
           before: [
             {
               hook: 'beforeMemberSuspend',
@@ -61,8 +84,12 @@ export async function suspendMember(
             guardStanding(seatgate, standing.value),
             guardUnchanged(seatgate, target),
             ...guardAnotherOwner(seatgate, target),
+            ...lost.statements,
             ...departure.statements,
+            ...exclude(seatgate, putOut ? [target] : [], found.rows.address, now),
           ],
+          freedSeats: [...departure.freedSeats, ...lost.freedSeats],
+          events: [...departure.events, ...lost.events],
         })
       },
     },

@@ -1,23 +1,26 @@
-import { eq } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { memberships, type MembershipRow } from '../database/schema.ts'
 import { withHook } from '../hooks/after.ts'
 import { bothOf, parseInput } from '../input.ts'
+import { endLost, invitationsBy } from '../invitations/lost.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { readProof, withoutProof } from '../operations/prove.ts'
+import { organizationIdOf } from '../organizations/reference.ts'
 import { standingWith } from '../organizations/standing.ts'
 import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
-import type { OrganizationScope } from '../scope.ts'
+import { userIdOf, type OrganizationScope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { shortText } from '../text.ts'
+import { endedInvitations } from './exit.ts'
 import { guardStanding, guardUnchanged } from './guards.ts'
-import { membershipView, type Membership } from './membership.ts'
+import { membershipView, type EndedWith, type Membership } from './membership.ts'
 import { membershipOf } from './lookup.ts'
 import { roleInput } from './roles.ts'
 
 /** Two memberships after a transfer: who was the owner, and who is. */
-export interface Transfer {
+export interface Transfer extends EndedWith {
   readonly from: Membership
   readonly to: Membership
 }
@@ -26,7 +29,8 @@ export interface Transfer {
  * Makes another member owner `{ userId, role?, password | stepUpProof }` and gives the caller, an owner,
  * another role: `role`, or the first of the roles that administer members without owning. One step: at
  * no instant is there no owner, and of two transfers at once one wins. The caller proves their identity,
- * as for deletion.
+ * as for deletion. Open invitations that the caller has sent, and could not send in
+ * the new role, end with it.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
  * `not_a_member` (the other is none, or is suspended), `invalid_password`, `step_up_required`,
@@ -61,7 +65,14 @@ export async function transferOwnership(
       name: 'organization.ownership_transfer',
       input: withoutProof(input),
       grows: false,
-      queries: { target: membershipOf(db, scope, userId) },
+      queries: {
+        target: membershipOf(db, scope, userId),
+        sent: invitationsBy(
+          seatgate,
+          sql`${organizationIdOf(scope.organization)}`,
+          userIdOf(scope.caller)
+        ),
+      },
       plan(found, caller, now) {
         const standing = standingWith(roles, found, [roles.owner])
         if (!standing.ok) return standing
@@ -89,10 +100,18 @@ export async function transferOwnership(
             .where(eq(memberships.id, row.id)),
           view: membershipView({ ...row, role, updatedAt: now }),
         })
+        const lost = endLost(seatgate, found.rows.sent, {
+          userId: owner.userId,
+          organizationIds: [organizationId],
+          role: lesser,
+          putOut: false,
+          by: owner.userId,
+          now,
+        })
         const to = change(target, roles.owner)
         const from = change(owner, lesser)
         return ok({
-          value: { from: from.view, to: to.view },
+          value: { from: from.view, to: to.view, endedInvitations: lost.count },
           proof: parsed.value,
           before: [
             {
@@ -103,6 +122,7 @@ export async function transferOwnership(
           statements: [
             guardStanding(seatgate, standing.value),
             guardUnchanged(seatgate, target),
+            ...lost.statements,
             to.statement,
             from.statement,
           ],
@@ -116,12 +136,15 @@ export async function transferOwnership(
                   from_user_id: owner.userId,
                   to_user_id: target.userId,
                   old_owner_role: lesser,
+                  ...endedInvitations(lost.count),
                 },
               },
               'afterTransfer',
               { from: from.view, to: to.view }
             ),
+            ...lost.events,
           ],
+          freedSeats: lost.freedSeats,
         })
       },
     },

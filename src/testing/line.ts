@@ -57,6 +57,8 @@ function follow(
   switch (action) {
     case 'organization.join_request.queued':
       return [...line, { id, userId: String(metadata['user_id']) }]
+    // Who was put out while they waited has to ask: a request again.
+    case 'organization.join_request.created':
     case 'organization.join_request.declined':
     case 'organization.join_request.withdrawn':
     case 'organization.join_request.closed':

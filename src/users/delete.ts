@@ -1,7 +1,14 @@
 import { eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
 import { guard } from '../database/commit.ts'
 import type { Database, Statement } from '../database/database.ts'
-import { memberships, type MembershipRow } from '../database/schema.ts'
+import {
+  exclusions,
+  memberships,
+  type InvitationRow,
+  type MembershipRow,
+} from '../database/schema.ts'
+import { endLost, invitationsBy } from '../invitations/lost.ts'
+import { exclude, personOf } from '../memberships/exclusions.ts'
 import { depart } from '../memberships/exit.ts'
 import { prepare, type Prepared } from '../operations/batch.ts'
 import { perform } from '../operations/perform.ts'
@@ -46,11 +53,11 @@ export async function deleteUser(
       name: 'user.delete',
       input: null,
       grows: false,
-      queries: { belongings: belongingsOf(seatgate, userIdOf(caller)) },
-      plan({ rows }, leaver) {
+      queries: belongingsOf(seatgate, userIdOf(caller)),
+      plan({ rows }, leaver, now) {
         if (!isUser(leaver)) return refused({ code: 'insufficient_role' })
         if (!parsed.ok) return parsed
-        const planned = planDeletion(seatgate, leaver.userId, rows.belongings)
+        const planned = planDeletion(seatgate, leaver.userId, rows, leaver, now)
         return planned.ok ? ok({ ...planned.value, proof: parsed.value }) : planned
       },
     }
@@ -77,28 +84,60 @@ export async function prepareUserDeletion(
   { caller, ...request }: Scope & { readonly caller: Principal },
   userId: string
 ): Promise<Result<Prepared<null>>> {
-  const { rows } = await find(
-    seatgate.db,
-    { caller },
-    { belongings: belongingsOf(seatgate, userId) }
-  )
-  const planned = planDeletion(seatgate, userId, rows.belongings)
+  const { rows } = await find(seatgate.db, { caller }, belongingsOf(seatgate, userId))
+  const now = seatgate.now()
+  const planned = planDeletion(seatgate, userId, rows, caller, now)
   if (!planned.ok) return planned
-  return prepare(seatgate, { caller, ...marksOf(request), now: seatgate.now() }, planned.value)
+  return prepare(seatgate, { caller, ...marksOf(request), now }, planned.value)
 }
 
 /** A membership, and the organization if it would be left without an owner who can act. */
 interface Belonging extends MembershipRow {
   readonly orphan: string | null
+  /** The user's, of a suspended membership. */
+  readonly address: string | null
 }
 
-function belongingsOf({ db, roles }: Seatgate, userId: SQL<string | null> | string | null) {
+/** What is read of a user who is to go. */
+interface Belongings {
+  readonly belongings: readonly Belonging[]
+  /** The unfinished invitations that they have sent. */
+  readonly sent: readonly InvitationRow[]
+  /** Where they are excluded already, and their address. */
+  readonly excluded: readonly {
+    readonly organizationId: string
+    readonly address: string | null
+  }[]
+}
+
+function belongingsOf(seatgate: Seatgate, userId: SQL<string | null> | string | null) {
+  const { db } = seatgate
+  const places = sql`select organization_id from memberships where user_id = ${userId}`
+  return {
+    belongings: membershipsWithOrphans(seatgate, userId),
+    sent: invitationsBy(seatgate, places, userId),
+    excluded: db
+      .select({
+        organizationId: exclusions.organizationId,
+        address: sql<string | null>`${personOf(seatgate, userId).address}`.as('address'),
+      })
+      .from(exclusions)
+      .where(eq(exclusions.userId, sql`${userId}`)),
+  }
+}
+
+function membershipsWithOrphans(seatgate: Seatgate, userId: SQL<string | null> | string | null) {
+  const { db, roles } = seatgate
+  const { address } = personOf(seatgate, userId)
   return db
     .select({
       ...getTableColumns(memberships),
       orphan: sql<string | null>`(select json_object('id', o.id, 'name', o.name, 'slug', o.slug)
         from organizations o where o.id = memberships.organization_id
         and ${onlyOwner(roles.owner)})`.as('orphan'),
+      address: sql<string | null>`case memberships.status when 'suspended' then ${address} end`.as(
+        'present_address'
+      ),
     })
     .from(memberships)
     .where(eq(memberships.userId, sql`${userId}`))
@@ -117,17 +156,27 @@ function onlyOwner(ownerRole: string): SQL {
 function planDeletion(
   seatgate: Seatgate,
   userId: string,
-  belongings: readonly Belonging[]
+  { belongings, sent, excluded }: Belongings,
+  caller: Principal,
+  now: Date
 ): Result<Plan<null>> {
   const { db, roles } = seatgate
   const organizations = belongings.flatMap(({ orphan }) =>
     orphan === null ? [] : [JSON.parse(orphan) as NamedOrganization]
   )
   if (organizations.length > 0) return refused({ code: 'last_owner', organizations })
-  const departure = depart(seatgate, belongings, 'user_deleted')
+  const lost = endLost(seatgate, sent, {
+    userId,
+    organizationIds: belongings.map(({ organizationId }) => organizationId),
+    role: null,
+    putOut: false,
+    by: userIdOf(caller),
+    now,
+  })
+  const departure = depart(seatgate, belongings, 'user_deleted', lost.counts)
   return ok({
-    value: null,
     ...departure,
+    value: null,
     statements: [
       guardBelongings(db, userId, belongings),
       guard(
@@ -137,10 +186,29 @@ function planDeletion(
           on o.id = memberships.organization_id
           where memberships.user_id = ${userId} and ${onlyOwner(roles.owner)})`
       ),
+      ...lost.statements,
       ...departure.statements,
+      ...excludeAgain(seatgate, userId, belongings, excluded, now),
     ],
+    freedSeats: [...departure.freedSeats, ...lost.freedSeats],
+    events: [...departure.events, ...lost.events],
     lifecycle: { hook: 'onDelete', userId },
   })
+}
+
+// Who is suspended somewhere, or was put out before, is known there by the address they have now.
+function excludeAgain(
+  seatgate: Seatgate,
+  userId: string,
+  belongings: readonly Belonging[],
+  excluded: Belongings['excluded'],
+  now: Date
+): Statement[] {
+  const suspended = belongings.filter(({ status }) => status === 'suspended')
+  const places = new Set([...suspended, ...excluded].map(({ organizationId }) => organizationId))
+  const people = [...places].map((organizationId) => ({ organizationId, userId }))
+  const email = [...suspended, ...excluded][0]?.address ?? null
+  return exclude(seatgate, people, [{ email }], now)
 }
 
 // Exactly these memberships, as they were read: none more, none less, none changed.

@@ -79,6 +79,8 @@ const domains = inFile('joining/recheck-domains.ts')
 const schemaCheck = inFile('database/check-schema.ts')
 const storeRefusal = inFile('operations/store-refusal.ts')
 const signUp = inFile('invitations/accept-with-signup.ts')
+const lost = inFile('invitations/lost.ts')
+const exclusions = inFile('memberships/exclusions.ts')
 const changeSink = inFile('forwarding/change-sink.ts')
 const erase = inFile('audit/erase.ts')
 const address = inFile('forwarding/address.ts')
@@ -834,6 +836,26 @@ export const MUTATIONS: readonly Mutation[] = [
     'metadata may have half a surrogate pair',
     'if (!isAllWellFormed(plainData))',
     "if (!isAllWellFormed('x'))"
+  ),
+  lost(
+    'who was put out keeps the invitations that they have sent',
+    'row.invitedById === userId && !couldSend(row.role)',
+    'row.invitedById === userId && !couldSend(row.role) && role !== null'
+  ),
+  lost(
+    'who was demoted keeps the invitations to the owner’s role',
+    'role !== null && mayInvite(roles, role, to)',
+    'role !== null'
+  ),
+  lost(
+    'an invitation that is sent meanwhile outlives its sender',
+    'guardAround(seatgate, loss, open), ',
+    ''
+  ),
+  exclusions(
+    'an account of the same address is not known',
+    'digestOf(salt, presentAddress) === digest',
+    'digestOf(salt, presentAddress) === salt'
   ),
   changeSink(
     'who was demoted still sees to sinks',

@@ -150,6 +150,8 @@ const TESTS: Readonly<Record<string, Tests>> = {
     first: workers('operation-guards'),
     more: workers('audit-replay'),
   },
+  'invitations/lost.ts': { first: workers('put-out'), more: invitations },
+  'memberships/exclusions.ts': { first: workers('put-out'), more: workers('join-organization') },
   'audit/erase.ts': { first: workers('operation-guards'), more: workers('audit-export') },
 }
 

@@ -282,8 +282,17 @@ describe('the doors of invitations', () => {
     ])
     expect(filesWith(/\bendInvitations\(/)).toEqual([
       'src/invitations/end.ts',
+      'src/invitations/lost.ts',
       'src/invitations/plan.ts',
       'src/organizations/delete.ts',
+    ])
+    expect(filesWith(/\bendLost\(/)).toEqual([
+      'src/invitations/lost.ts',
+      'src/memberships/change-role.ts',
+      'src/memberships/remove.ts',
+      'src/memberships/suspend.ts',
+      'src/memberships/transfer.ts',
+      'src/users/delete.ts',
     ])
     expect(filesWith(/\bfreedSeat\(/)).toEqual([
       'src/invitations/acceptance.ts',

@@ -290,6 +290,11 @@ async function putBookends(): Promise<void> {
         mark
       ),
       run(
+        `INSERT INTO exclusions (id, organization_id, user_id, address_length, salt, digest, created_at)
+         VALUES (?1, ?1, ?1, 1, replace(hex(zeroblob(32)), '0', ?1), replace(hex(zeroblob(32)), '0', ?1), 1)`,
+        mark
+      ),
+      run(
         `INSERT INTO sessions VALUES (replace(hex(zeroblob(32)), '0', ?1), ?1, ?1, 1, 1, 1)`,
         mark
       ),

@@ -13,10 +13,25 @@ import {
   softDeleteOrganization,
   suspendMember,
 } from '../../src/index.ts'
-import { accept, createInvitingWorld, invite, memberWith, newAddress, userWith } from './invited.ts'
+import {
+  accept,
+  createInvitingWorld,
+  invite,
+  newAddress,
+  takeAddress,
+  userWith,
+} from './invited.ts'
 import { violations } from './invariants.ts'
 import { testEnv } from './setup.ts'
-import { answered, codeOf, enforcing, newOrganization, organizationOf, PASSWORD } from './world.ts'
+import {
+  answered,
+  codeOf,
+  enforcing,
+  join,
+  newOrganization,
+  organizationOf,
+  PASSWORD,
+} from './world.ts'
 
 const rowOf = (id: string) =>
   testEnv.DB.prepare('SELECT * FROM invitations WHERE id = ?').bind(id).first<{
@@ -132,9 +147,11 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
       const organization = await newOrganization(world, 3)
       const email = newAddress()
       const invited = await invite(world, organization, email, 'admin')
-      const userId = await memberWith(world, organization, email)
+      const userId = await join(world, organization)
       const asOwner = organization.as(organization.owner)
       if (suspended) answered(await suspendMember(world.seatgate, asOwner, userId))
+      // Only now it is their address: suspending somebody ends an invitation to it.
+      await takeAddress(userId, email)
       const answer = answered(
         await acceptInvitation(world.seatgate, { caller: { userId } }, invited)
       )

@@ -84,6 +84,11 @@ export async function memberWith(
   email: string
 ): Promise<string> {
   const userId = await join(world, organization)
-  await testEnv.DB.prepare('UPDATE users SET email = ? WHERE id = ?').bind(email, userId).run()
+  await takeAddress(userId, email)
   return userId
+}
+
+/** Gives a user an address. */
+export async function takeAddress(userId: string, email: string): Promise<void> {
+  await testEnv.DB.prepare('UPDATE users SET email = ? WHERE id = ?').bind(email, userId).run()
 }

@@ -17,6 +17,7 @@ import {
   setSeatLimit,
   unlimitedSeats,
   type AddedMember,
+  type EndedWith,
   type LedgerSeatsOptions,
   type OrganizationScope,
   type Principal,
@@ -266,7 +267,7 @@ export function leave(
   organization: TestOrganization,
   userId: string,
   by = userId
-): Promise<Result<null>> {
+): Promise<Result<EndedWith>> {
   return removeMember(seatgate, organization.as(by), userId)
 }
 

@@ -8,6 +8,7 @@ SELECT organization_id, size FROM audit_published WHERE 0;
 SELECT organization_id, first_sequence, last_sequence, last_hash, checkpoint_size, personal_records, dead_letters, forced, lifecycle, seat_limit, started_at, milliseconds FROM audit_purges WHERE 0;
 SELECT organization_id, due_at, held_at, held_reason FROM audit_retention WHERE 0;
 SELECT organization_id, version, limit_kind, limit_seats, reason, updated_at FROM entitlements WHERE 0;
+SELECT id, organization_id, user_id, address_length, salt, digest, created_at FROM exclusions WHERE 0;
 SELECT code FROM guards WHERE 0;
 SELECT id, organization_id, kind, payload, attempts, due_at, last_error, created_at FROM intents WHERE 0;
 SELECT id, organization_id, email, role, token_hash, token_version, seat_id, expires_at, accepted_at, accepted_by_id, revoked_at, revoked_by_id, revoke_reason, declined_at, mail_status, invited_by_id, created_at, updated_at, locale FROM invitations WHERE 0;
@@ -31,4 +32,4 @@ CREATE TABLE IF NOT EXISTS seatgate_schema (
   version INTEGER NOT NULL CHECK (version > 0),
   compatible_from INTEGER NOT NULL CHECK (compatible_from BETWEEN 1 AND version)
 );
-INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 66, 60);
+INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 67, 60);
