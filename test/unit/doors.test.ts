@@ -401,6 +401,7 @@ describe('the doors of input', () => {
 
   it('B3 put nothing into lower case before it is checked', () => {
     expect(filesWith(/\.toLowerCase\(\)/)).toEqual([
+      'host/identity/rate.ts',
       'src/audit/sensitive.ts',
       'src/email.ts',
       'src/hono/cross-site.ts',
