@@ -229,7 +229,7 @@ describe('the batch of a creation', () => {
       const refusal = await whileBroken(table, NO_ANSWER, () =>
         createOrganization(seatgate, { caller }, input)
       )
-      expect(codeOf(refusal)).toBe('seats_unavailable')
+      expect(codeOf(refusal)).toBe('unavailable')
       expect(await everything()).toEqual(rows)
 
       const created = await createOrganization(seatgate, { caller }, input)
