@@ -100,8 +100,15 @@ export interface OrganizationScope extends Scope {
   readonly organization: string
 }
 
-/** Whether who is asking is yet to be looked up. */
+const NO_CALLER = 'The scope names no caller: it needs a userId, or another principal.'
+
+/**
+ * Whether who is asking is yet to be looked up.
+ *
+ * @throws {TypeError} if the caller is no object, as from a host whose `authenticate` forgot to return.
+ */
 export function isQuery(caller: Caller): caller is PrincipalQuery {
+  if (typeof caller !== 'object' || caller === null) throw new TypeError(NO_CALLER)
   return 'statement' in caller
 }
 
@@ -149,10 +156,7 @@ export function operationActor(caller: Caller): SQL<string | null> | string {
  * @throws {TypeError} if the caller lacks their id.
  */
 export function checkCaller(caller: Caller): void {
-  if (caller !== null && typeof caller === 'object') {
-    if (isQuery(caller) || caller.type === 'system' || caller.type === 'anonymous') return
-    const id = isUser(caller) ? caller.userId : caller.serviceAccountId
-    if (typeof id === 'string' && id !== '') return
-  }
-  throw new TypeError('The scope names no caller: it needs a userId, or another principal.')
+  if (isQuery(caller) || caller.type === 'system' || caller.type === 'anonymous') return
+  const id = isUser(caller) ? caller.userId : caller.serviceAccountId
+  if (typeof id !== 'string' || id === '') throw new TypeError(NO_CALLER)
 }

@@ -118,11 +118,15 @@ describe('sealing', () => {
     expect((await checkpointOf(organization)).size).toBe(2)
   })
 
-  it('is waited for, though everything is forwarded', async () => {
-    const organization = await organizationWith(seatgate)
-    await forwardOrganization(seatgate, organization)
+  it('D9 is waited for, though everything is forwarded', async () => {
+    // Without a publisher: nothing but the sealing is waited for.
+    const sink = sinkOf('log')
+    const both = seatgateWith({ auditLogKey: keys.privateKey, sinks: [sink] })
+    const organization = await organizationWith(both)
+    await forwardOrganization(both, organization)
+    expect(sink.sequences()).toEqual([1, 2])
     expect(await isInOutbox(organization)).toBe(true)
-    await sealOrganization(seatgate, organization)
+    await sealOrganization(both, organization)
     expect(await isInOutbox(organization)).toBe(false)
   })
 
