@@ -942,6 +942,11 @@ export const MUTATIONS: readonly Mutation[] = [
     "if (error instanceof DOMException && error.name === 'OperationError') return null",
     ''
   ),
+  newToken(
+    'what waits to be mailed has its token in clear',
+    'encrypted: await encrypt(secret, bytes),',
+    'encrypted: btoa(String.fromCharCode(...bytes)),'
+  ),
   transfer(
     'an organization is transferred without a proof',
     '          proof: parsed.value,\n',

@@ -25,7 +25,8 @@ import {
   type Person,
   headersOf,
 } from './client.ts'
-import { createInvitingWorld, newAddress, userWith } from './invited.ts'
+import { createInvitingWorld, invite, newAddress, userWith } from './invited.ts'
+import { inClear, secretsOf, tells } from './in-clear.ts'
 import { everything, isChange } from './mutators.ts'
 import { testEnv } from './setup.ts'
 import { answered, newOrganization, PASSWORD } from './world.ts'
@@ -34,6 +35,11 @@ const run = (sql: string, ...values: unknown[]) =>
   testEnv.DB.prepare(sql)
     .bind(...values)
     .run()
+
+const rowsOf = async (table: 'intents', organizationId: string) => {
+  const sql = `SELECT * FROM ${table} WHERE organization_id = ?`
+  return (await testEnv.DB.prepare(sql).bind(organizationId).all()).results
+}
 
 /** An organization whose owner Ada has invited somebody; `stranger` is somebody else. */
 async function invitedTeam() {
@@ -440,20 +446,16 @@ describe('a token', () => {
     const tokens: string[] = []
     const check = async () => {
       await world.settled()
-      const stored = JSON.stringify(await everything())
-      for (const token of tokens) {
-        const inside = atob(token.replaceAll('-', '+').replaceAll('_', '/')).slice(32)
-        const [raw] = JSON.parse(inside) as [string]
-        expect(raw).toMatch(/^[\w-]{43}$/)
-        for (const clear of [token, raw]) expect(stored.includes(clear)).toBe(false)
-      }
+      expect(await inClear(organization.id, tokens)).toEqual([])
     }
+    const waiting = () => rowsOf('intents', organization.id)
     const made = answered(await createInvitation(world.seatgate, asOwner, input, once))
-    tokens.push(made.token)
+    tokens.push(made.token, made.mailToken)
     await check()
+    expect(await waiting()).toHaveLength(1)
     fails = false
     const again = answered(await resendInvitation(world.seatgate, asOwner, made.id))
-    tokens.push(again.token)
+    tokens.push(again.token, again.mailToken)
     await check()
     const userId = await userWith(email)
     answered(await acceptInvitation(world.seatgate, { caller: { userId } }, again))
@@ -463,7 +465,55 @@ describe('a token', () => {
     // What a mailer of the host's says in its own error is the host's to keep quiet about.
     const said = JSON.stringify(logged.filter((entry) => typeof entry !== 'string'))
     for (const secret of [...tokens, email]) expect(said).not.toContain(secret)
+    expect(tells(said, tokens)).toBe(false)
     const kept = JSON.stringify(await everything())
     expect(kept).not.toContain('no route to')
+  })
+
+  describe('D9 in clear is noticed in what waits to be mailed:', () => {
+    const base64 = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes))
+    const inside = (token: string) => secretsOf(token)[2]!
+    const ways: readonly [way: string, write: (token: string) => unknown][] = [
+      ['as it is', (token) => ({ token })],
+      ['as a name', (token) => ({ [token]: 1 })],
+      ['in a link', (token) => ({ encrypted: `https://app.example/join#${token}` })],
+      ['in JSON within JSON', (token) => ({ mail: JSON.stringify({ text: `"${token}"\n` }) })],
+      ['in Base64', (token) => ({ encrypted: btoa(token) })],
+      ['in Base64, after a character', (token) => ({ encrypted: btoa(`.${token}`) })],
+      ['in Base64, after two', (token) => ({ encrypted: btoa(`..${token}.`) })],
+      ['as its bytes', (token) => ({ encrypted: [...inside(token)] })],
+      ['as its bytes in Base64', (token) => ({ encrypted: base64(inside(token)) })],
+      [
+        'as its bytes in Base64, after a nonce',
+        (token) => ({
+          encrypted: base64(
+            new Uint8Array([...crypto.getRandomValues(new Uint8Array(13)), ...inside(token)])
+          ),
+        }),
+      ],
+      [
+        'as its bytes in hex',
+        (token) => ({
+          encrypted: [...inside(token)].map((byte) => byte.toString(16).padStart(2, '0')).join(''),
+        }),
+      ],
+    ]
+    it.each(ways)('%s', async (_way, write) => {
+      const world = createInvitingWorld({
+        mailer: { send: () => Promise.reject(new Error('down')) },
+        invitationUrl: (token) => token,
+      })
+      const organization = await newOrganization(world)
+      const { token, mailToken } = await invite(world, organization)
+      for (const each of [token, mailToken]) {
+        expect(await inClear(organization.id, [each])).toEqual([])
+        await run(
+          'UPDATE intents SET payload = ? WHERE organization_id = ?',
+          JSON.stringify(write(each)),
+          organization.id
+        )
+        expect(await inClear(organization.id, [each])).toEqual(['intents.payload'])
+      }
+    })
   })
 })
