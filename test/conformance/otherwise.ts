@@ -2,14 +2,16 @@ import type { LineId } from './checklist.ts'
 
 /** The lines that do not hold as they are written: what the code does in their place, and why. */
 export const OTHERWISE: Readonly<Partial<Record<LineId, string>>> = {
+  'INV-24':
+    'Beyond the limit of a recipient the mail is held back until the window is over. Nothing is refused: a refusal would tell one organization what others do.',
   'INV-25':
-    'The limits are counted in D1, in the batch that makes the invitation: no limiter can fail alone. If D1 does not answer, nothing is written.',
+    'The limits of inviters are counted in D1, in the batch that makes the invitation: no limiter can fail alone. If D1 does not answer, nothing is written.',
   'INV-29':
-    'The mailer gets a message with recipient, subject, text, HTML, organization id and idempotency key; the link in it is made by invitationUrl.',
+    'Of the invitation the mailer gets the address, role, expiry, token and link (made by invitationUrl), and not the id, which idempotencyKey begins with.',
   'INV-38':
-    'A resend that the limit of the organization refuses does not count against that of the user: the batch that counts both is rolled back.',
+    'A resend that one limit refuses counts against none: the batch that counts is rolled back. The limit of a recipient counts mails, when they are sent, and refuses nothing.',
   'INV-70':
-    'A member who accepts gets the present membership with created: false, not an error; the invitation is closed and the role is unchanged.',
+    'A member who accepts, or accepts again, gets the present membership with created: false, not an error; the invitation is closed and the role is unchanged.',
   'INV-83':
     'The library registers nobody. The one event is organization.member_add with the path signup; what registration is on record is for registerUser.',
   'HOOK-28':

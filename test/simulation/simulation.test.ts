@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { neverReached } from '../../src/testing/index.ts'
 import { mutations } from './mutations.ts'
 import { simulate, type Summary } from './pool.ts'
+import { RAREST } from './states.ts'
 
 const HISTORIES = 2_000
 
@@ -10,13 +11,12 @@ const told = ({ failures }: Summary) =>
   failures.map(({ seed, violations }) => `npm run simulate:replay -- ${seed}: ${violations[0]}`)
 
 describe('the simulation', () => {
-  it('finds nothing wrong in 2,000 histories, and gets almost everywhere', async () => {
+  it('D9 finds nothing wrong in 2,000 histories, and reaches every state but the rarest', async () => {
     const summary = await simulate({ firstSeed: 1, histories: HISTORIES })
     expect(told(summary)).toEqual([])
     expect(summary.histories).toBe(HISTORIES)
     expect(summary.operations).toBeGreaterThanOrEqual(200 * HISTORIES)
-    // The rarest states need more histories; a long run says which it has missed.
-    expect(neverReached(summary.reached).length).toBeLessThan(5)
+    expect(neverReached(summary.reached).filter((state) => !(state in RAREST))).toEqual([])
   })
 
   it('runs a seed bit for bit as before, whatever ran before it in its thread', async () => {
