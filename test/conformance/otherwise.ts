@@ -22,7 +22,8 @@ export const OTHERWISE: Readonly<Partial<Record<LineId, string>>> = {
     'The mailer says that a recipient is suppressed, by rejecting the mail. The seat is kept until the invitation ends.',
   'ORG-87':
     'The sessions stay; their active organization is cleared. Signing people out is for the host.',
-  'ORG-88': 'Both are in one batch, so that their order is not visible.',
+  'ORG-88':
+    'The sessions stay; their active organization is cleared first, in the same batch, so that the order is not visible.',
   'ORG-98':
     'The sessions stay; their active organization is cleared. Each request reads the membership, which is suspended.',
   'ORG-113':

@@ -130,7 +130,9 @@ describe('an export', () => {
     })
     const file = await exportAuditEvents(failing, { caller: system, organization })
     if (!file.ok) throw new Error(file.error.code)
-    await expect(new Response(file.value.body).text()).rejects.toThrow()
+    await expect(new Response(file.value.body).text()).rejects.toThrow(
+      'The database did not answer.'
+    )
   })
 
   it('AUD-49: over HTTP is for owners and admins, asked at that moment, and not kept', async () => {
@@ -175,7 +177,7 @@ describe('an export', () => {
     await membership(
       "UPDATE memberships SET role = 'member' WHERE id = ?1 AND organization_id = ?2"
     )
-    await expect(begun.text()).rejects.toThrow()
+    await expect(begun.text()).rejects.toThrow('insufficient_role')
     expect((await download(reader.token)).status).toBe(403)
     await testEnv.DB.prepare('UPDATE sessions SET expires_at = 1 WHERE user_id = ?')
       .bind(reader.userId)

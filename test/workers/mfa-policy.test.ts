@@ -51,7 +51,8 @@ describe('setMfaPolicy', () => {
         },
       })
       expect(answered(await set(watched.seatgate))).toEqual(before)
-      expect(asked.every((sql) => sql.startsWith('select'))).toBe(true)
+      expect(asked.length).toBeGreaterThan(0)
+      expect(asked.filter((sql) => !sql.startsWith('select'))).toEqual([])
       expect(await everything()).toEqual(rows)
       expect(await flagOf(id)).toBe(Number(to.enabled))
     }
