@@ -21,7 +21,13 @@ const HEARD: Readonly<Record<string, readonly string[]>> = {
   addMember: pair('AddMember'),
   changeRole: pair('RoleChange'),
   removeMember: pair('MemberRemove'),
-  leaveOrganization: pair('MemberRemove'),
+  // The owner of the team has sent three invitations, which end with the membership.
+  leaveOrganization: [
+    ...pair('MemberRemove'),
+    'afterInvitationRevoke',
+    'afterInvitationRevoke',
+    'afterInvitationRevoke',
+  ],
   suspendMember: pair('MemberSuspend'),
   restoreMember: pair('AddMember'),
   restoreMembers: pair('AddMember'),
