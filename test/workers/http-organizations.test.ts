@@ -292,7 +292,7 @@ describe('PATCH /organizations/:org', () => {
 describe('the worker’s own exports', () => {
   it('answers not_found, as a problem, to paths that it does not have', async () => {
     const { token } = await person()
-    for (const path of ['/', '/nothing', '/organizations/acme/nothing']) {
+    for (const path of ['/nothing', '/organizations/acme/nothing']) {
       const response = await host.get(path, token)
       expect(response.headers.get('content-type')).toBe('application/problem+json')
       expect(await response.json()).toEqual({

@@ -296,7 +296,7 @@ describe('the triggers', () => {
     )
     const failed = await purgeAuditEvents(seatgate, scopeOf(organization))
     await testEnv.DB.exec('DROP TRIGGER refuse_letters')
-    expect(failed).toMatchObject({ error: { code: 'unavailable' } })
+    expect(failed).toMatchObject({ error: { code: 'host_conflict' } })
     expect(await sequencesOf(organization)).toEqual(upTo(5))
     expect(await status(organization)).toMatchObject({ horizon: 0, runs: [] })
     expect(await purge(organization)).toMatchObject({ events: 5 })
