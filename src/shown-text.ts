@@ -64,7 +64,7 @@ const DOT = /[.\u3002\uff0e\uff61](?=[\p{L}\p{N}])(?<!\p{N}.(?=\p{N}))/gu
 const SCHEME = /[a-z][a-z0-9+-]*:(?=\S)/giu
 
 function cut(name: string): string {
-  const characters = [...name]
+  const characters = Array.from(name)
   if (characters.length <= LONGEST_NAME) return name
   return `${characters
     .slice(0, LONGEST_NAME - 1)

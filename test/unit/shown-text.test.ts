@@ -45,7 +45,7 @@ describe('a name that is shown to a stranger', () => {
     expect(shownName('a'.repeat(80))).toBe('a'.repeat(80))
     expect(shownName('😀'.repeat(80))).toBe('😀'.repeat(80))
     expect(shownName('😀'.repeat(300))).toBe(`${'😀'.repeat(79)}…`)
-    expect([...(unlinkedName('a.'.repeat(300)) ?? '')].length).toBeLessThanOrEqual(80)
+    expect(Array.from(unlinkedName('a.'.repeat(300)) ?? '').length).toBeLessThanOrEqual(80)
   })
 
   it.each([
