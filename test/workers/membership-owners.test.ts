@@ -163,7 +163,7 @@ describe('one of two owners', () => {
     const other = await join(world, organization, 'owner')
     const answer = await removeMember(world.seatgate, organization.as(organization.owner), other)
     await world.settled()
-    expect(answer).toEqual({ ok: true, value: null })
+    expect(answer).toEqual({ ok: true, value: { endedInvitations: 0 } })
     expect((await readState(organization.id)).members.map(({ user_id }) => user_id)).toEqual([
       organization.owner,
     ])
