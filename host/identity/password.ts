@@ -27,15 +27,18 @@ export async function hashPassword(password: string): Promise<string> {
 }
 
 /**
- * Checks a password. Without a hash the same work is done in vain, so that time does not tell whether
- * there is an account.
+ * Checks a password. Without a hash, or with one that cannot be read, the same work is done in vain, so
+ * that time does not tell whether there is an account.
  */
 export async function verifyPassword(password: string, stored: string | null): Promise<boolean> {
-  const [, N, r, p, salt = '', hash = ''] = (stored ?? DUMMY).split('$')
+  const known = stored !== null && READABLE.test(stored)
+  const [, N, r, p, salt = '', hash = ''] = (known ? stored : DUMMY).split('$')
   const parameters = { N: Number(N), r: Number(r), p: Number(p) }
   const derived = await derive(password, fromBase64(salt), parameters)
-  return equal(derived, fromBase64(hash)) && stored !== null
+  return equal(derived, fromBase64(hash)) && known
 }
+
+const READABLE = /^scrypt\$\d+\$\d+\$\d+\$[\w+/]+=*\$[\w+/]+=*$/
 
 const DUMMY = [
   'scrypt',

@@ -199,7 +199,8 @@ describe('a round', () => {
       "UPDATE sink_cursors SET sequence = 1020 WHERE organization_id = 'trail-1'"
     )
     const many = await sweep(seatgate)
-    expect(many).toEqual(few)
+    // The first trip also reads the version of the schema.
+    expect(many).toEqual({ ...few, rowsRead: few.rowsRead - 1 })
     expect(many.rowsRead).toBeLessThan(1000)
     expect(many.rowsWritten).toBeLessThan(3)
     expect(await waiting()).toBe(0)

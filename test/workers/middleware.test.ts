@@ -139,7 +139,7 @@ describe('loadOrganizationFromSlug()', () => {
       database: new Proxy(db, {
         get: (target, key) =>
           key === 'batch'
-            ? () => Promise.reject(new Error('no such table: x'))
+            ? () => Promise.reject(new Error('reset'))
             : Reflect.get(target, key, target),
       }),
       report: ({ event }) => reports.push(event),

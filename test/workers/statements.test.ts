@@ -245,24 +245,23 @@ describe('how many statements an operation asks of D1', () => {
   }
 })
 
-describe('many recipients at once', () => {
-  it('A11 are each counted in the batch: of two lists at the same time one is within the limit', async () => {
-    const invitationLimits = { perUser: Infinity, perOrganization: Infinity, perRecipient: 1 }
-    const rows = Array.from({ length: 20 }, () => ({ email: newAddress(), role: 'member' }))
+describe('many invitations at once', () => {
+  it('A11 are counted in the batch: of two lists at the same time one is within the limit', async () => {
+    const invitationLimits = { inBulk: 20 }
+    const listed = () => Array.from({ length: 20 }, () => ({ email: newAddress(), role: 'member' }))
     const calm = createWorld({ invitationLimits })
     const { around, reached, letGo } = holdingBack(({ asked }) =>
       asked.some((sql) => sql.startsWith('insert into "invitations"'))
     )
     const slow = createWorld({ invitationLimits, around })
-    const inviting = async (world: World) => {
-      const organization = await newOrganization(calm)
-      const scope = organization.as(organization.owner)
-      return createInvitations(world.seatgate, scope, { invitations: rows })
-    }
+    const organization = await newOrganization(calm)
+    const scope = organization.as(organization.owner)
+    const inviting = (world: World) =>
+      createInvitations(world.seatgate, scope, { invitations: listed() })
     const late = inviting(slow)
     await reached
     for (const row of answered(await inviting(calm))) expect(codeOf(row)).toBe('ok')
     letGo()
-    for (const row of answered(await late)) expect(codeOf(row)).toBe('rate_limited_recipient')
+    for (const row of answered(await late)) expect(codeOf(row)).toBe('rate_limited_organization')
   })
 })
