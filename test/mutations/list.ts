@@ -91,6 +91,7 @@ const outgoing = inFile('forwarding/outgoing.ts')
 const platform = inFile('organizations/platform.ts')
 const invitationRoutes = inFile('hono/invitation-routes.ts')
 const createMany = inFile('invitations/create-many.ts')
+const reseating = inFile('memberships/reseat.ts')
 
 export const MUTATIONS: readonly Mutation[] = [
   rules('one seat more than there are', 'used < limit.seats', 'used <= limit.seats'),
@@ -977,5 +978,10 @@ export const MUTATIONS: readonly Mutation[] = [
     'the stored answer to a list has tokens in clear',
     'seal: (outcomes) => outcomes.map(sealOne),',
     'seal: (outcomes) => outcomes,'
+  ),
+  reseating(
+    'a seat is on record for a member who is not there any more',
+    "        guard(db, 'stale', sql`exists (select 1 from ${memberships} where ${unseated})`),\n",
+    ''
   ),
 ]
