@@ -92,6 +92,7 @@ const platform = inFile('organizations/platform.ts')
 const invitationRoutes = inFile('hono/invitation-routes.ts')
 const createMany = inFile('invitations/create-many.ts')
 const reseating = inFile('memberships/reseat.ts')
+const repair = inFile('seats/repair.ts')
 
 export const MUTATIONS: readonly Mutation[] = [
   rules('one seat more than there are', 'used < limit.seats', 'used <= limit.seats'),
@@ -983,5 +984,10 @@ export const MUTATIONS: readonly Mutation[] = [
     'a seat is on record for a member who is not there any more',
     "        guard(db, 'stale', sql`exists (select 1 from ${memberships} where ${unseated})`),\n",
     ''
+  ),
+  repair(
+    'a repair takes the fence of a seat that was given up meanwhile',
+    'or exists (select 1 from invitations where seat_id = seat_fences.seat_id and ${isPending(now)}))`',
+    'or 1)`'
   ),
 ]

@@ -2,8 +2,16 @@
  * Mistakes in the source that no test of the real runtime had noticed.
  */
 import { describe, expect, it } from 'vitest'
-import { rebuildSeats } from '../../src/index.ts'
-import { copiedTeam, expectRepaired, inD1, insertMember, repairsOf } from './by-hand.ts'
+import { rebuildSeats, removeMember } from '../../src/index.ts'
+import {
+  copiedTeam,
+  differencesOf,
+  expectRepaired,
+  inD1,
+  insertMember,
+  repairsOf,
+} from './by-hand.ts'
+import { readState } from './invariants.ts'
 import { meanwhile } from './mutators.ts'
 import { testEnv } from './setup.ts'
 import { answered, codeOf, createWorld, newUser, type TestOrganization } from './world.ts'
@@ -39,6 +47,22 @@ describe('a repair that is overtaken', () => {
     // Seen as it is now, it is repaired.
     answered(await rebuildSeats(calm.seatgate, organization.asOperator))
     expect(await assignmentsTo(organization, userId)).toEqual([])
+    await expectRepaired(organization)
+  })
+
+  it('D7 keeps the fence of a seat that is given up by then', async () => {
+    const calm = createWorld()
+    const { organization, member, seat, otherSeat } = await copiedTeam(calm)
+    for (const seatId of [seat, otherSeat]) {
+      await inD1('INSERT INTO seat_fences VALUES (?, ?, 0)', seatId, organization.id)
+    }
+    expect(await differencesOf(calm, organization)).toEqual(['fenced_seat', 'fenced_seat'])
+    const leaving = () => removeMember(calm.seatgate, organization.as(member), member)
+    const overtaken = createWorld({
+      around: meanwhile(async () => answered(await leaving())),
+    })
+    answered(await rebuildSeats(overtaken.seatgate, organization.asOperator))
+    expect((await readState(organization.id)).fences).toEqual([seat])
     await expectRepaired(organization)
   })
 })
