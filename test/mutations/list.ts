@@ -990,4 +990,24 @@ export const MUTATIONS: readonly Mutation[] = [
     'or exists (select 1 from invitations where seat_id = seat_fences.seat_id and ${isPending(now)}))`',
     'or 1)`'
   ),
+  start(
+    'a new ledger reads the seats before it raises the epoch',
+    '  const { epoch, entitlement } = await raiseEpoch(db, organizationId, now.getTime())\n  const seats = await readCarriedSeats(db, organizationId, now)\n',
+    '  const seats = await readCarriedSeats(db, organizationId, now)\n  const { epoch, entitlement } = await raiseEpoch(db, organizationId, now.getTime())\n'
+  ),
+  aftermath(
+    'a taken seat is confirmed twice',
+    '    ...takenSeats.map(',
+    '    ...[...takenSeats, ...takenSeats].map('
+  ),
+  tables(
+    'a seat that is confirmed twice counts twice',
+    "UPDATE ledger SET held = held + (NEW.state = 'held') - (OLD.state = 'held')",
+    "UPDATE ledger SET held = held + (NEW.state = 'held')"
+  ),
+  line(
+    'a person who has left the line is let in',
+    '      guardFirst(seatgate, first),\n      guardExclusions(',
+    '      guardExclusions('
+  ),
 ]

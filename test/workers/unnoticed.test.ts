@@ -2,19 +2,41 @@
  * Mistakes in the source that no test of the real runtime had noticed.
  */
 import { describe, expect, it } from 'vitest'
-import { rebuildSeats, removeMember } from '../../src/index.ts'
+import type { Around } from '../../bench/meter.ts'
+import {
+  listJoinRequests,
+  prepareMember,
+  rebuildSeats,
+  removeMember,
+  seatUsage,
+  withdrawJoinRequest,
+} from '../../src/index.ts'
+import { commit } from '../../src/database/commit.ts'
+import { admitWaiting } from '../../src/joining/line.ts'
 import {
   copiedTeam,
   differencesOf,
   expectRepaired,
   inD1,
+  inLedger,
   insertMember,
   repairsOf,
 } from './by-hand.ts'
-import { readState } from './invariants.ts'
+import { aroundDatabaseOf, expectSound } from './faults.ts'
+import { readLedger, readState } from './invariants.ts'
+import { comeIn, createJoiningWorld, membersOf, openOrganization, requestsOf } from './joining.ts'
 import { meanwhile } from './mutators.ts'
 import { testEnv } from './setup.ts'
-import { answered, codeOf, createWorld, newUser, type TestOrganization } from './world.ts'
+import {
+  answered,
+  codeOf,
+  createWorld,
+  enforcing,
+  join,
+  newOrganization,
+  newUser,
+  type TestOrganization,
+} from './world.ts'
 
 describe('a repair that is overtaken', () => {
   const overtakings = [
@@ -64,6 +86,99 @@ describe('a repair that is overtaken', () => {
     answered(await rebuildSeats(overtaken.seatgate, organization.asOperator))
     expect((await readState(organization.id)).fences).toEqual([seat])
     await expectRepaired(organization)
+  })
+})
+
+describe('a ledger that starts', () => {
+  const SUPERSEDED = { committed: false, code: 'ledger_superseded' }
+
+  it.each([
+    { step: 1, outcome: { committed: true }, held: 3 },
+    { step: 2, outcome: SUPERSEDED, held: 2 },
+    { step: 3, outcome: SUPERSEDED, held: 2 },
+  ])(
+    'D8 counts a seat that an earlier grant takes ahead of its trip $step, or the batch is refused',
+    async ({ step, outcome, held }) => {
+      const world = createWorld()
+      const { seatgate } = world
+      const organization = await newOrganization(world, 3)
+      await join(world, organization)
+      const scope = { caller: { userId: organization.owner }, organization: organization.id }
+      const input = { userId: await newUser(), role: 'member' }
+      const { statements } = answered(await prepareMember(seatgate, scope, input))
+      await inLedger(organization, 'DELETE FROM ledger')
+
+      const landed: unknown[] = []
+      let trips = 0
+      const restore = await aroundDatabaseOf(organization, async (run) => {
+        trips += 1
+        if (trips === step) landed.push(await commit(seatgate.db, statements))
+        return run()
+      })
+      answered(await seatUsage(seatgate, organization.asOperator))
+      await restore()
+      expect(landed).toEqual([expect.objectContaining(outcome)])
+      expect(await readLedger(organization.id)).toMatchObject({ held, reserved: 0 })
+      await expectSound(organization.id, true)
+    }
+  )
+})
+
+describe('a seat that is taken', () => {
+  it('D8 is confirmed once', async () => {
+    const confirmations: string[] = []
+    const around: Around = ({ asked }, run) => {
+      confirmations.push(...asked.filter((what) => what === 'confirm'))
+      return run()
+    }
+    const world = createWorld({ around })
+    const organization = await newOrganization(createWorld(), 3)
+    await join(world, organization)
+    expect(confirmations).toEqual(['confirm'])
+    await expectSound(organization.id, true)
+  })
+
+  it('D8 is counted once, however often it is confirmed', async () => {
+    const { seatgate } = createWorld()
+    const { organization, seat: seatId } = await copiedTeam(createWorld())
+    const before = await readLedger(organization.id)
+    const seat = { organizationId: organization.id, seatId }
+    for (let again = 0; again < 2; again++) {
+      await seatgate.seats.confirm(seatgate.seatContext, seat, null)
+    }
+    expect(await readLedger(organization.id)).toEqual(before)
+    await expectRepaired(organization)
+  })
+})
+
+describe.each(enforcing)('the line, %s seats', (provider) => {
+  it('D8 does not let in a person who has left it since the plan was made', async () => {
+    const world = createJoiningWorld({ provider })
+    const organization = await openOrganization(world, 'auto', 2)
+    const member = await join(world, organization)
+    const { userId: first } = await comeIn(world, organization)
+    const { userId: second } = await comeIn(world, organization)
+    const scope = organization.as(organization.owner)
+    const { data } = answered(await listJoinRequests(world.seatgate, scope))
+    const { id } = data.find(({ userId }) => userId === first)!
+    // Without a line, so that the seat is free and not given yet.
+    const hasty = createWorld({ provider })
+    answered(await removeMember(hasty.seatgate, scope, member))
+    await hasty.settled()
+
+    const leaving = () => withdrawJoinRequest(world.seatgate, { caller: { userId: first } }, id)
+    const overtaken = createJoiningWorld({
+      provider,
+      around: meanwhile(async () => answered(await leaving())),
+    })
+    await admitWaiting(overtaken.seatgate, organization.id)
+    await overtaken.settled()
+    expect(await membersOf(organization)).toEqual([member, second])
+    expect((await requestsOf(organization)).map(({ state }) => state)).toEqual([
+      'withdrawn',
+      'joined',
+    ])
+    await expectSound(organization.id, true)
   })
 })
 
