@@ -63,7 +63,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: [...protocol, ...workers('invitation-accept')],
   },
   'seats/start-ledger.ts': {
-    first: workers('ledger-storage found-by-simulation'),
+    first: workers('ledger-storage found-by-simulation unnoticed'),
     more: protocol,
   },
   'seats/ledger-seats.ts': {
@@ -85,7 +85,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: protocol,
   },
   'runtime/ledger-tables.ts': {
-    first: workers('invitation-deadlines deadlines unheard'),
+    first: workers('invitation-deadlines deadlines unheard unnoticed'),
     more: protocol,
   },
   'memberships/gate.ts': {
@@ -101,7 +101,10 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: workers('membership-owners member-roles owners user-deletion audit unheard invariants'),
   },
   'operations/batch.ts': changing,
-  'operations/aftermath.ts': changing,
+  'operations/aftermath.ts': {
+    ...changing,
+    first: [...changing.first, ...workers('unnoticed')],
+  },
   'memberships/addition.ts': changing,
   'forwarding/dispatch.ts': changing,
   'proof/verify-export.ts': proving,
@@ -152,6 +155,12 @@ const TESTS: Readonly<Record<string, Tests>> = {
   },
   'invitations/lost.ts': { first: workers('put-out'), more: invitations },
   'memberships/exclusions.ts': { first: workers('put-out'), more: workers('join-organization') },
+  'memberships/reseat.ts': { first: workers('unnoticed'), more: workers('drift') },
+  'seats/repair.ts': { first: workers('unnoticed'), more: workers('drift') },
+  'joining/line.ts': {
+    first: workers('unnoticed role-not-configured'),
+    more: workers('waiting-line join-organization'),
+  },
   'audit/erase.ts': { first: workers('operation-guards'), more: workers('audit-export') },
 }
 
