@@ -165,7 +165,10 @@ describe('C5 seatgate doctor', () => {
     })
     expect({ exitCode, wrong }).toEqual({
       exitCode: 1,
-      wrong: [expect.stringMatching(/table operations is not Seatgate's.*actor_id, digest/)],
+      wrong: [
+        expect.stringMatching(/table operations is not Seatgate's.*actor_id, digest/),
+        expect.stringContaining('the index operations_created on operations is missing'),
+      ],
     })
     expect(out).toContain('rename yours')
   })

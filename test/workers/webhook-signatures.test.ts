@@ -159,6 +159,6 @@ describe('where a webhook may be', () => {
   })
 
   it('FWD-49: at a name that is public by its form, over https', () => {
-    expect(webhookSink({ url: 'https://logs.example.com.', secret: null }).id).toBe('webhook')
+    expect(webhookSink({ url: 'https://logs.example.com', secret: null }).id).toBe('webhook')
   })
 })
