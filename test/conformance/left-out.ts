@@ -35,7 +35,6 @@ export const LEFT_OUT: Readonly<Partial<Record<LineId, string>>> = {
   'SEAT-21': 'There is no releaseSeat: verifySeats and rebuildSeats repair what differs.',
   'SEAT-22': 'There is no canAdd; explainSeats says why one more would be refused.',
 
-  'SEAT-25': `${WITHOUT_ID} test/workers/ledger-storage.test.ts.`,
   'SEAT-29': `${WITHOUT_ID} test/workers/organization-restore.test.ts.`,
   'SEAT-35': NO_BILLING,
   'SEAT-42': `${WITHOUT_ID} test/workers/waiting-line.test.ts.`,

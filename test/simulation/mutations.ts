@@ -17,8 +17,8 @@ const COMMIT = 'const done = await commit(seatgate.db, statements)'
 export const mutations: Readonly<Record<string, Mutation>> = {
   'a late write is let past its fence': {
     file: 'src/seats/ledger-seats.ts',
-    from: 'not exists (select 1 from seat_fences where seat_id = ${seat.seatId})`',
-    to: '${seat.seatId} is not null`',
+    from: 'not exists (select 1 from seat_fences where ${theirs})`',
+    to: '${seatIds.length} > 0`',
     seed: 77,
   },
   'a write under an earlier epoch is let in': {
@@ -138,7 +138,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   },
   'a join is answered anew under its id': {
     file: 'src/operations/answer.ts',
-    from: 'return key ? replaceOutcome(db, actorId, key, kept(operation, outcome), final) : final',
+    from: 'return key ? replaceOutcome(db, key, kept(operation, outcome), final) : final',
     to: 'return final',
     seed: 8,
   },
