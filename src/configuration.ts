@@ -8,29 +8,14 @@ import { auditLog, type AuditLog } from './sealing/seal.ts'
 import { HOOKS, type Hooks, type LifecycleHooks } from './hooks/hooks.ts'
 import type { InvitationRules } from './invitations/rules.ts'
 import type { JoinRules } from './joining/rules.ts'
+import type { Roles } from './memberships/roles.ts'
 import type { Metric } from './metrics.ts'
-import type { SeatgateOptions, StepUp, VerifyPassword } from './options.ts'
+import type { Proofs } from './operations/prove.ts'
+import type { SeatgateOptions } from './options.ts'
+import type { SlugRules } from './organizations/slug.ts'
 import { retentionMistake, type RetentionWindow } from './retention/rules.ts'
 import { seatLimit, type SeatLimit } from './seats/limit.ts'
 import type { SessionStore } from './sessions/store.ts'
-
-/** The configured roles, and what they may do. */
-export interface Roles {
-  readonly all: readonly string[]
-  readonly owner: string
-  readonly invitationAdmins: readonly string[]
-  readonly memberAdmins: readonly string[]
-  readonly organizationAdmins: readonly string[]
-}
-
-/** What may be a slug, and how long an old one lives on. */
-export interface SlugRules {
-  readonly format: RegExp
-  readonly shortest: number
-  readonly longest: number
-  readonly reserved: ReadonlySet<string>
-  readonly aliasDays: number
-}
 
 export function checkedLimit(value: number | 'unlimited'): SeatLimit {
   const limit = seatLimit(value)
@@ -49,12 +34,6 @@ export function checkedSessions(sessions: SessionStore | 'none'): SessionStore |
     throw wrong('sessions must be a session store, such as d1Sessions(), or "none".')
   }
   return sessions
-}
-
-/** Ways to prove that it is really oneself; null where the host has none. */
-export interface Proofs {
-  readonly verifyPassword: VerifyPassword | null
-  readonly stepUp: StepUp | null
 }
 
 export function checkedProofs({ verifyPassword = null, stepUp = null }: Partial<Proofs>): Proofs {
@@ -114,7 +93,6 @@ export function checkedSlugs(options: SeatgateOptions): SlugRules {
 }
 
 const SHORTEST_SECRET = 32
-const LONGEST_TTL_DAYS = 30
 const DAY_SECONDS = 24 * 60 * 60
 
 export function checkedInvitations(options: SeatgateOptions): InvitationRules {
@@ -201,13 +179,6 @@ export function checkedJoining(options: SeatgateOptions): JoinRules | null {
     throw wrong(`joining.role is "${joining.role}": it must be in roles, and not the owner's.`)
   }
   return joining
-}
-
-/** A lifetime that is worth a warning each time; null for a sensible one. */
-export function longTtlWarning({ ttlSeconds }: InvitationRules): string | null {
-  const days = ttlSeconds / DAY_SECONDS
-  if (days <= LONGEST_TTL_DAYS) return null
-  return `Invitations live ${days} days; more than ${LONGEST_TTL_DAYS} days is not advisable.`
 }
 
 export function checkedHooks(hooks: Hooks): Hooks {

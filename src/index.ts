@@ -6,15 +6,10 @@
  */
 export { createSeatgate } from './seatgate.ts'
 export type { Seatgate } from './seatgate.ts'
-export type {
-  Report,
-  SeatgateOptions,
-  StepUp,
-  UserTable,
-  VerifyPassword,
-  WakeUp,
-  WakeUpQueue,
-} from './options.ts'
+export type { SeatgateOptions } from './options.ts'
+export type { Report, Runtime, WakeUp, WakeUpQueue } from './runtime.ts'
+export type { StepUp, VerifyPassword } from './operations/prove.ts'
+export type { UserTable } from './users/identity.ts'
 export type {
   Caller,
   OrganizationScope,

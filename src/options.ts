@@ -1,4 +1,3 @@
-import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import type { PublishedCheckpoint } from './sealing/seal-events.ts'
 import type { Sink } from './forwarding/sink.ts'
 import type { Database } from './database/database.ts'
@@ -11,43 +10,12 @@ import type {
 } from './invitations/rules.ts'
 import type { JoinRules } from './joining/rules.ts'
 import type { Metric } from './metrics.ts'
+import type { StepUp, VerifyPassword } from './operations/prove.ts'
 import type { RetentionWindow } from './retention/rules.ts'
+import type { Report, WakeUpQueue } from './runtime.ts'
 import type { SeatProvider } from './seats/provider.ts'
 import type { SessionStore } from './sessions/store.ts'
-
-/** The host's table of users, in Drizzle. Read only: members are shown with it. */
-export type UserTable = SQLiteTable & {
-  readonly id: SQLiteColumn
-  readonly email: SQLiteColumn
-  readonly name: SQLiteColumn
-}
-
-/** A wake-up on the queue: ids only. Losing one costs time, never an event. */
-export interface WakeUp {
-  readonly organizationId: string
-}
-
-/** Where wake-ups are sent; a Cloudflare Queue is one. */
-export interface WakeUpQueue {
-  send(message: WakeUp, options?: { readonly delaySeconds?: number }): Promise<unknown>
-  sendBatch(messages: readonly { readonly body: WakeUp }[]): Promise<unknown>
-}
-
-/** Something that went wrong where no caller could be told. `error` may hold personal data. */
-export interface Report {
-  readonly event: string
-  readonly organizationId?: string
-  readonly error: unknown
-}
-
-/**
- * Checks a password, for what only its owner may do. It must take the same time for a user without
- * one, and answer false.
- */
-export type VerifyPassword = (userId: string, password: string) => boolean | Promise<boolean>
-
-/** Checks another proof of presence (a one-time code, a fresh token), for users without a password. */
-export type StepUp = (userId: string, proof: string) => boolean | Promise<boolean>
+import type { UserTable } from './users/identity.ts'
 
 /** Options of `createSeatgate`. */
 export interface SeatgateOptions {

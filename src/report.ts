@@ -1,5 +1,5 @@
 import { HostConflict } from './database/database.ts'
-import type { Report } from './options.ts'
+import type { Report } from './runtime.ts'
 
 /**
  * The default of `report`: one line of JSON with the event, the organization and the message of the

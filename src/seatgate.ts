@@ -19,33 +19,28 @@ import {
   checkedSlugs,
   checkedProofs,
   quietly,
-  type Roles,
-  type SlugRules,
 } from './configuration.ts'
 import type { Database } from './database/database.ts'
 import type { Hooks, LifecycleHooks } from './hooks/hooks.ts'
 import type { InvitationRules } from './invitations/rules.ts'
 import type { JoinRules } from './joining/rules.ts'
-import type { Metric } from './metrics.ts'
+import type { Roles } from './memberships/roles.ts'
 import { checkSeatgateOptions } from './option-names.ts'
-import type {
-  Report,
-  SeatgateOptions,
-  StepUp,
-  UserTable,
-  VerifyPassword,
-  WakeUpQueue,
-} from './options.ts'
+import type { StepUp, VerifyPassword } from './operations/prove.ts'
+import type { SeatgateOptions } from './options.ts'
+import type { SlugRules } from './organizations/slug.ts'
 import type { RecordedData } from './proof/personal.ts'
 import { reportToConsole } from './report.ts'
 import type { RetentionWindow } from './retention/rules.ts'
+import type { Runtime, WakeUpQueue } from './runtime.ts'
 import type { SeatContext, SeatProvider } from './seats/provider.ts'
 import { RefusalCounts } from './seats/refusals.ts'
 import type { SessionStore } from './sessions/store.ts'
 import { unscoped } from './tenancy/tenant-database.ts'
+import type { UserTable } from './users/identity.ts'
 
 /** A checked configuration: what every function of the library works with. */
-export interface Seatgate {
+export interface Seatgate extends Runtime {
   readonly db: Database
   readonly seats: SeatProvider
   readonly seatContext: SeatContext
@@ -76,13 +71,6 @@ export interface Seatgate {
   readonly cursorKey: Uint8Array
   readonly refusals: RefusalCounts
   readonly queue: WakeUpQueue | null
-  readonly waitUntil: ((work: Promise<unknown>) => void) | null
-  readonly report: (report: Report) => void
-  readonly measure: (metric: Metric) => void
-  readonly now: () => Date
-  readonly newId: () => string
-  readonly random: () => number
-  readonly newSecret: () => Uint8Array<ArrayBuffer>
 }
 
 /**

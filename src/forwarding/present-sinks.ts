@@ -1,4 +1,4 @@
-import type { Report } from '../options.ts'
+import type { Report } from '../runtime.ts'
 import { sinkMistake } from './outgoing.ts'
 import type { Sink } from './sink.ts'
 

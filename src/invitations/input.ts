@@ -1,8 +1,11 @@
 import * as v from 'valibot'
-import { longTtlWarning, type Roles } from '../configuration.ts'
 import { Email } from '../email.ts'
-import { roleInput } from '../memberships/roles.ts'
+import { roleInput, type Roles } from '../memberships/roles.ts'
 import type { Seatgate } from '../seatgate.ts'
+import type { InvitationRules } from './rules.ts'
+
+const LONGEST_TTL_DAYS = 30
+const DAY_SECONDS = 24 * 60 * 60
 
 /** Who is to be invited to what, and in which language. */
 export function invitationInput(roles: Roles) {
@@ -34,4 +37,10 @@ function canonicalLocale(tag: string): string | null {
 export function warnOfLongTtl({ invitations, report }: Seatgate): void {
   const warning = longTtlWarning(invitations)
   if (warning !== null) report({ event: 'invitation_ttl_long', error: warning })
+}
+
+function longTtlWarning({ ttlSeconds }: InvitationRules): string | null {
+  const days = ttlSeconds / DAY_SECONDS
+  if (days <= LONGEST_TTL_DAYS) return null
+  return `Invitations live ${days} days; more than ${LONGEST_TTL_DAYS} days is not advisable.`
 }

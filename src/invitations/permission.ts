@@ -1,4 +1,4 @@
-import type { Roles } from '../configuration.ts'
+import type { Roles } from '../memberships/roles.ts'
 
 /** Whether somebody may invite to a role: those who invite, and to the owner's role owners alone. */
 export function mayInvite(roles: Roles, actorRole: string, role: string): boolean {

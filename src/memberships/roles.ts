@@ -1,5 +1,13 @@
 import * as v from 'valibot'
-import type { Roles } from '../configuration.ts'
+
+/** The configured roles, and what they may do. */
+export interface Roles {
+  readonly all: readonly string[]
+  readonly owner: string
+  readonly invitationAdmins: readonly string[]
+  readonly memberAdmins: readonly string[]
+  readonly organizationAdmins: readonly string[]
+}
 
 /** A role of the configured set. */
 export function roleInput({ all }: Roles) {

@@ -1,5 +1,4 @@
 import * as v from 'valibot'
-import type { Proofs } from '../configuration.ts'
 import { parseInput, UnreadableInput } from '../input.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { isSystem, isUser, type Caller, type Principal } from '../scope.ts'
@@ -7,6 +6,21 @@ import type { Seatgate } from '../seatgate.ts'
 import { secretText } from '../text.ts'
 
 const Text = v.nullish(secretText(1024))
+
+/**
+ * Checks a password, for what only its owner may do. It must take the same time for a user without
+ * one, and answer false.
+ */
+export type VerifyPassword = (userId: string, password: string) => boolean | Promise<boolean>
+
+/** Checks another proof of presence (a one-time code, a fresh token), for users without a password. */
+export type StepUp = (userId: string, proof: string) => boolean | Promise<boolean>
+
+/** Ways to prove that it is really oneself; null where the host has none. */
+export interface Proofs {
+  readonly verifyPassword: VerifyPassword | null
+  readonly stepUp: StepUp | null
+}
 
 /** What somebody brought to prove that it is really they: one of the two is enough. */
 export interface Proof {

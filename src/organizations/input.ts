@@ -1,7 +1,6 @@
 import * as v from 'valibot'
-import type { SlugRules } from '../configuration.ts'
 import { atLeast, atMost, LineOfText } from '../text.ts'
-import { slugErrors } from './slug.ts'
+import { slugErrors, type SlugRules } from './slug.ts'
 
 const LONGEST_NAME = 255
 

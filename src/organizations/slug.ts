@@ -1,7 +1,15 @@
 import { sql, type SQL } from 'drizzle-orm'
-import type { SlugRules } from '../configuration.ts'
 import type { Database } from '../database/database.ts'
 import { isIdentifier } from './reference.ts'
+
+/** What may be a slug, and how long an old one lives on. */
+export interface SlugRules {
+  readonly format: RegExp
+  readonly shortest: number
+  readonly longest: number
+  readonly reserved: ReadonlySet<string>
+  readonly aliasDays: number
+}
 
 /**
  * Makes a slug of a name: in lower case, letters without their marks (`ü` becomes `u`, `ß` becomes

@@ -1,5 +1,4 @@
 import { eq, sql, type SQL } from 'drizzle-orm'
-import type { Roles } from '../configuration.ts'
 import { batch, type Queries, type RowsOf } from '../database/batch.ts'
 import type { Database } from '../database/database.ts'
 import {
@@ -8,6 +7,7 @@ import {
   type MembershipRow,
   type OrganizationRow,
 } from '../database/schema.ts'
+import type { Roles } from '../memberships/roles.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { checkCaller, isQuery, isUser, type Caller, type Principal, type Scope } from '../scope.ts'
 import {

@@ -5,7 +5,14 @@
  * @module
  */
 import { sql, type SQL } from 'drizzle-orm'
-import type { UserTable } from '../options.ts'
+import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
+
+/** The host's table of users, in Drizzle. Read only: members are shown with it. */
+export type UserTable = SQLiteTable & {
+  readonly id: SQLiteColumn
+  readonly email: SQLiteColumn
+  readonly name: SQLiteColumn
+}
 
 /** The id of a row of the host's users, as text. */
 export function userIdText({ id }: UserTable): SQL<string> {
