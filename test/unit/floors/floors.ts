@@ -1,0 +1,98 @@
+/**
+ * The floors of `src`, and the imports that break their rule: a file imports from its own folder and
+ * from lower floors, types included. Two folders of one floor do not import each other.
+ *
+ * @module
+ */
+import { PLACES } from './places.ts'
+
+/** From the bottom up. A folder contains its subfolders. */
+export const FLOORS: readonly (readonly string[])[] = [
+  ['base', 'database', 'proof'],
+  ['engine/access', 'engine/audit', 'engine/seats', 'tenancy'],
+  ['engine/model', 'engine/delivery'],
+  ['engine/changes'],
+  [
+    'operations/organizations',
+    'operations/memberships',
+    'operations/invitations',
+    'operations/joining',
+    'operations/sessions',
+    'operations/seats',
+    'operations/audit',
+    'parts/forwarding',
+    'parts/log',
+    'parts/retention',
+    'parts/ledger',
+    'seatgate',
+  ],
+  ['hono', 'worker', 'index'],
+]
+
+/** Imports nothing of the library, and no file of the library imports it. */
+const APART = 'testing'
+
+/** The files of `src` itself that form the folder `seatgate`. */
+const SEATGATE = ['configuration', 'option-names', 'options', 'report-to-console', 'seatgate']
+
+/** An import, between paths as the floors have them. */
+export interface Arrow {
+  readonly from: string
+  readonly to: string
+}
+
+/** Returns where a file stands or will stand, from `src`. */
+export function placeOf(file: string): string {
+  return Object.hasOwn(PLACES, file) ? (PLACES[file] ?? file) : file
+}
+
+/** Returns the folder of a place, or null if the place is on no floor. */
+export function folderOf(place: string): string | null {
+  if (place === 'index.ts') return 'index'
+  if (!place.includes('/')) return SEATGATE.includes(place.replace(/\.ts$/, '')) ? 'seatgate' : null
+  return [...FLOORS.flat(), APART].find((folder) => place.startsWith(`${folder}/`)) ?? null
+}
+
+/** Returns the files, by path from `src`, that a file imports, exports from, or loads. */
+export function importsOf(file: string, text: string): string[] {
+  const code = text.replace(/(^|\s)(?:\/\*[^]*?\*\/|\/\/.*$)/gm, '$1')
+  const specifiers = code.matchAll(/\b(?:from|import)\s*\(?\s*(['"`])(\.[^'"`]*)\1/g)
+  return [...specifiers].map(([, , specifier = '']) => resolve(file, specifier))
+}
+
+function resolve(file: string, specifier: string): string {
+  const path = file.split('/').slice(0, -1)
+  for (const part of specifier.split('/')) {
+    if (part === '..') path.pop()
+    else if (part !== '.') path.push(part)
+  }
+  return path.join('/')
+}
+
+/** Returns every import that breaks the rule, sorted. */
+export function arrowsAgainst(sources: Readonly<Record<string, string>>): Arrow[] {
+  const arrows = Object.entries(sources).flatMap(([file, text]) =>
+    importsOf(file, text).map((imported) => ({ from: placeOf(file), to: placeOf(imported) }))
+  )
+  const forbidden = arrows.filter(({ from, to }) => !isAllowed(folderOf(from), folderOf(to)))
+  return [...new Map(forbidden.map((arrow) => [written(arrow), arrow])).values()].sort((a, b) =>
+    written(a) < written(b) ? -1 : 1
+  )
+}
+
+function isAllowed(from: string | null, to: string | null): boolean {
+  if (from === null || to === null) return false
+  if (from === to) return true
+  if (from === APART || to === APART) return false
+  return floorOf(from) > floorOf(to)
+}
+
+/** Returns the number of a folder's floor, from 0. */
+export function floorOf(folder: string): number {
+  return FLOORS.findIndex((folders) => folders.includes(folder))
+}
+
+/** Returns the arrow as `known-arrows.ts` lists it. */
+export function written({ from, to }: Arrow): string {
+  return `${from} → ${to}`
+}
