@@ -1,10 +1,15 @@
 import { and, eq, sql, type SQL } from 'drizzle-orm'
 import type { Database } from '../database/database.ts'
 import { auditOutbox } from '../database/schema.ts'
-import type { Seatgate } from '../seatgate.ts'
+
+/** Who reads the trail: the sinks, and the log if one is kept. */
+export interface ConsumerContext {
+  readonly sinks: readonly { readonly id: string }[]
+  readonly log: { readonly publish: unknown } | null
+}
 
 /** Whether anybody waits for events: a sink, or the log. Without them there is nothing to mark. */
-export function isAwaited({ sinks, log }: Pick<Seatgate, 'sinks' | 'log'>): boolean {
+export function isAwaited({ sinks, log }: ConsumerContext): boolean {
   return sinks.length > 0 || log !== null
 }
 
@@ -17,7 +22,7 @@ export interface Awaiting {
   readonly publishing: boolean
 }
 
-export function awaiting({ sinks, log }: Pick<Seatgate, 'sinks' | 'log'>): Awaiting {
+export function awaiting({ sinks, log }: ConsumerContext): Awaiting {
   const publishing = log !== null && log.publish !== null
   return { sinkIds: sinks.map(({ id }) => id), sealing: log !== null, publishing }
 }

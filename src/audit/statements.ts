@@ -1,21 +1,36 @@
 import { and, eq, getTableColumns, is, SQL, sql } from 'drizzle-orm'
 import { guard } from '../database/commit.ts'
-import type { Database, Statement } from '../database/database.ts'
+import type { Database, DatabaseContext, Statement } from '../database/database.ts'
 import { auditEvents, auditOutbox, auditPersonal } from '../database/schema.ts'
 import { areFew, fieldOf, insertMany, insertRows } from '../database/insert-rows.ts'
 import type { Metric } from '../metrics.ts'
 import { canonicalJson } from '../proof/canonical.ts'
-import { personalDataOf, personalDigest, type Origin } from '../proof/personal.ts'
+import {
+  personalDataOf,
+  personalDigest,
+  type Origin,
+  type RecordedData,
+} from '../proof/personal.ts'
 import { shortened } from '../proof/text.ts'
 import { horizonOf } from '../retention/horizon.ts'
-import type { Seatgate } from '../seatgate.ts'
+import type { Runtime } from '../runtime.ts'
+import type { SeatContext } from '../seats/provider.ts'
 import { withSeatCount } from '../seats/standing.ts'
 import { countsSeats } from './actions.ts'
 import type { Attribution, EventDraft } from './event.ts'
-import { isAwaited } from './outbox.ts'
+import { isAwaited, type ConsumerContext } from './outbox.ts'
 import { SCHEMA_VERSION } from './versions.ts'
 
 const LONGEST_MARK = 255
+
+/** What a function needs that writes events. */
+export interface TrailContext
+  extends DatabaseContext, ConsumerContext, Pick<Runtime, 'newId' | 'newSecret'> {
+  /** Which data of a request are recorded beside its id. */
+  readonly recordedData: RecordedData
+  /** What the seats that an event counts are counted with. */
+  readonly seatContext: SeatContext
+}
 
 /** What all events of one batch have in common. */
 export interface EventContext extends Attribution {
@@ -29,10 +44,7 @@ export interface EventContext extends Attribution {
  * sealing. The sequence is assigned inside the batch: a batch that fails leaves no gap.
  */
 export function recordEvents(
-  seatgate: Pick<
-    Seatgate,
-    'db' | 'newId' | 'newSecret' | 'sinks' | 'log' | 'recordedData' | 'seatContext'
-  >,
+  seatgate: TrailContext,
   context: EventContext,
   drafts: readonly EventDraft[]
 ): { readonly statements: readonly Statement[]; readonly events: readonly RecordedEvent[] } {
@@ -62,7 +74,7 @@ export function organizationsOf(drafts: readonly EventDraft[]): readonly string[
 
 // One for the whole batch in each organization: its events came from the same request.
 function personalRows(
-  { newSecret, recordedData }: Pick<Seatgate, 'newSecret' | 'recordedData'>,
+  { newSecret, recordedData }: Pick<TrailContext, 'newSecret' | 'recordedData'>,
   { actor, origin }: EventContext,
   organizationIds: readonly string[]
 ): (typeof auditPersonal.$inferInsert & { digest: string })[] {
@@ -80,7 +92,7 @@ function personalRows(
  * each organization, and answer those that were written.
  */
 export function recordEventsWhere(
-  seatgate: Pick<Seatgate, 'db' | 'newId' | 'seatContext'>,
+  seatgate: Pick<TrailContext, 'db' | 'newId' | 'seatContext'>,
   context: EventContext,
   drafts: readonly EventDraft[],
   condition: (organizationId: SQL<string> | string) => SQL
@@ -109,7 +121,7 @@ export function writtenBy(answer: unknown): readonly RecordedEvent[] {
 
 /** Marks an organization for forwarding and sealing, where anybody waits for that. */
 export function markWaiting(
-  seatgate: Pick<Seatgate, 'db' | 'sinks' | 'log'>,
+  seatgate: DatabaseContext & ConsumerContext,
   organizationId: string,
   now: Date
 ): { readonly marked?: Statement } {
@@ -124,7 +136,7 @@ type Facts = Omit<typeof auditEvents.$inferInsert, 'sequence' | 'metadata'> & {
 }
 
 function factsOf(
-  { newId }: Pick<Seatgate, 'newId'>,
+  { newId }: Pick<Runtime, 'newId'>,
   { effectiveUserId, requestId, origin, now, ...context }: EventContext,
   draft: EventDraft,
   digest: string | null
@@ -161,7 +173,7 @@ function marked(mark: string | null | undefined): string | null {
 }
 
 function rowOf(
-  { seatContext }: Pick<Seatgate, 'seatContext'>,
+  { seatContext }: Pick<TrailContext, 'seatContext'>,
   now: Date,
   { metadataText, counting, ...facts }: Facts
 ) {
@@ -193,7 +205,7 @@ function runsOf(facts: readonly Facts[]): readonly (readonly Facts[])[] {
 }
 
 function append(
-  seatgate: Pick<Seatgate, 'db' | 'seatContext'>,
+  seatgate: Pick<TrailContext, 'db' | 'seatContext'>,
   now: Date,
   run: readonly Facts[]
 ): readonly Statement[] {
@@ -209,7 +221,7 @@ function append(
 // Each follows on what its organization had before the statement, in the order of those of its
 // organization here.
 function insertEvents(
-  { db, seatContext }: Pick<Seatgate, 'db' | 'seatContext'>,
+  { db, seatContext }: Pick<TrailContext, 'db' | 'seatContext'>,
   now: Date,
   facts: readonly Facts[],
   condition: (organizationId: SQL<string> | string) => SQL = () => sql`true`

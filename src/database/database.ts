@@ -14,6 +14,11 @@ export type Database = DrizzleD1Database<any>
  */
 export type Statement = BatchItem<'sqlite'>
 
+/** What a function needs that reads or writes. */
+export interface DatabaseContext {
+  readonly db: Database
+}
+
 /** D1 did not answer, or answered with something other than a verdict on the statements. */
 export class StoreUnavailable extends Error {
   override readonly name: string = 'StoreUnavailable'

@@ -7,7 +7,7 @@ import { attributionOf, type EventDraft } from '../audit/event.ts'
 import type { RecordedEvent } from '../audit/statements.ts'
 import type { HookIntent } from '../operations/intent.ts'
 import type { Principal } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
+import type { HookContext } from './ask.ts'
 import type { AfterHook, AfterStates } from './hooks.ts'
 
 type StateOf<K extends AfterHook> = Omit<AfterStates[K], 'actor' | 'eventId'>
@@ -28,7 +28,7 @@ export function withHook<K extends AfterHook>(
 
 /** The calls of the hooks that the host has set, one for each event that has one. */
 export function afterCalls(
-  { hooks }: Seatgate,
+  { hooks }: Pick<HookContext, 'hooks'>,
   caller: Principal,
   drafts: readonly EventDraft[],
   recorded: readonly RecordedEvent[]

@@ -6,15 +6,23 @@
 import * as v from 'valibot'
 import type { Statement } from '../database/database.ts'
 import { ok, refused, type Result } from '../result.ts'
-import type { Seatgate } from '../seatgate.ts'
+import type { Runtime } from '../runtime.ts'
 import { within } from '../within.ts'
 import type {
   BeforeHook,
   BeforeStates,
   HookAnswer,
+  Hooks,
   LifecycleHooks,
   OrganizationDraft,
 } from './hooks.ts'
+
+/** What a function needs that asks the host. */
+export interface HookContext extends Pick<Runtime, 'report'> {
+  readonly hooks: Hooks
+  readonly lifecycle: LifecycleHooks
+  readonly hookDeadlineSeconds: number
+}
 
 /** A `before…` hook and what it is to be shown. */
 export type Question = {
@@ -38,7 +46,7 @@ const Statements = v.union([
 
 /** Asks a `before…` hook. Unset, it allows. Its answer may carry a changed draft. */
 export async function ask(
-  seatgate: Seatgate,
+  seatgate: HookContext,
   { hook, state }: Question
 ): Promise<Result<{ readonly draft: OrganizationDraft | null }>> {
   const asked = seatgate.hooks[hook] as ((state: unknown) => HookAnswer) | null | undefined
@@ -52,7 +60,7 @@ export async function ask(
 
 /** Asks several `before…` hooks at once. Of several refusals the first in order is the answer. */
 export async function askEach(
-  seatgate: Seatgate,
+  seatgate: HookContext,
   questions: readonly Question[]
 ): Promise<Result<null>> {
   const answers = await Promise.all(questions.map((question) => ask(seatgate, question)))
@@ -72,7 +80,7 @@ export async function askEach(
  * ```
  */
 export async function composeLifecycle(
-  seatgate: Seatgate,
+  seatgate: HookContext,
   hook: keyof LifecycleHooks,
   statements: readonly Statement[],
   context: { readonly userId: string }
@@ -90,7 +98,7 @@ export async function composeLifecycle(
 }
 
 async function answerOf<S extends v.GenericSchema>(
-  seatgate: Seatgate,
+  seatgate: HookContext,
   hook: string,
   schema: S,
   asked: () => unknown

@@ -1,3 +1,4 @@
+import type { DatabaseContext } from '../database/database.ts'
 import * as v from 'valibot'
 
 /** The configured roles, and what they may do. */
@@ -7,6 +8,11 @@ export interface Roles {
   readonly invitationAdmins: readonly string[]
   readonly memberAdmins: readonly string[]
   readonly organizationAdmins: readonly string[]
+}
+
+/** What a function needs that decides who may do what. */
+export interface AccessContext extends DatabaseContext {
+  readonly roles: Roles
 }
 
 /** A role of the configured set. */

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { parseInput, UnreadableInput } from '../input.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { isSystem, isUser, type Caller, type Principal } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
+import type { Runtime } from '../runtime.ts'
 import { secretText } from '../text.ts'
 
 const Text = v.nullish(secretText(1024))
@@ -21,6 +21,9 @@ export interface Proofs {
   readonly verifyPassword: VerifyPassword | null
   readonly stepUp: StepUp | null
 }
+
+/** What a function needs that checks a proof. */
+export interface StepUpContext extends Proofs, Pick<Runtime, 'report'> {}
 
 /** What somebody brought to prove that it is really they: one of the two is enough. */
 export interface Proof {
@@ -68,7 +71,7 @@ export function withoutProof(input: unknown): unknown {
  * Refusals: `invalid_password`, `step_up_required`, `step_up_failed`.
  */
 export async function prove(
-  { verifyPassword, stepUp, report }: Seatgate,
+  { verifyPassword, stepUp, report }: StepUpContext,
   caller: Principal,
   { password, stepUpProof }: Proof
 ): Promise<Result<null>> {

@@ -5,7 +5,7 @@ import {
   StoreUnavailable,
 } from '../database/database.ts'
 import type { Refusal } from '../refusal.ts'
-import type { Seatgate } from '../seatgate.ts'
+import type { Runtime } from '../runtime.ts'
 
 /**
  * Answers the refusal for what D1 did not do, and reports why. A growing operation is refused with `seats_unavailable`
@@ -14,7 +14,7 @@ import type { Seatgate } from '../seatgate.ts'
  * Throws an error that is not D1's.
  */
 export function storeRefusal(
-  { report }: Pick<Seatgate, 'report'>,
+  { report }: Pick<Runtime, 'report'>,
   error: unknown,
   { grows = false }: { readonly grows?: boolean } = {}
 ): Refusal {

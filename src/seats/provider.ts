@@ -14,6 +14,12 @@ export interface SeatContext {
   readonly now: () => Date
 }
 
+/** What a function needs that asks the provider for seats, or counts them. */
+export interface ProviderContext {
+  readonly seats: SeatProvider
+  readonly seatContext: SeatContext
+}
+
 /** One seat of one organization. */
 export interface SeatReference {
   readonly organizationId: string

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { DatabaseContext } from '../database/database.ts'
 import { sql, type SQL } from 'drizzle-orm'
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
 
@@ -12,6 +13,12 @@ export type UserTable = SQLiteTable & {
   readonly id: SQLiteColumn
   readonly email: SQLiteColumn
   readonly name: SQLiteColumn
+}
+
+/** What a function needs that looks up users of the host. */
+export interface UserContext extends DatabaseContext {
+  /** Null if the host has configured no table of users. */
+  readonly users: UserTable | null
 }
 
 /** The id of a row of the host's users, as text. */
