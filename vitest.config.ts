@@ -19,6 +19,7 @@ export const workerd = (bindings: Readonly<Record<string, string>> = {}) =>
       bindings: {
         TEST_MIGRATIONS: await readD1Migrations('migrations'),
         INVITATION_SECRET: 'a secret of the reference host under test',
+        PROOF_RATE: '100',
         ...bindings,
       },
     },

@@ -17,6 +17,9 @@ export interface Variables {
   readonly PUBLIC_URL?: string
   readonly JOINING_WHEN_FULL?: string
   readonly DNS_URL?: string
+  readonly NETWORK_RATE?: string
+  readonly ACCOUNT_RATE?: string
+  readonly PROOF_RATE?: string
 }
 
 /** The settings of the reference host, checked. */
@@ -45,8 +48,12 @@ export interface Settings {
   readonly publicUrl: string | null
   /** Whether mail is written where the developer can read it. */
   readonly printsMail: boolean
-  readonly development: boolean
+  /** How many requests a minute are taken, by the name of the variable. */
+  readonly rates: Readonly<Record<RateName, number | 'unlimited'>>
 }
+
+/** The variables that choose a rate limit. */
+export type RateName = 'NETWORK_RATE' | 'ACCOUNT_RATE' | 'PROOF_RATE'
 
 /**
  * Reads the settings.
@@ -71,7 +78,11 @@ export function readSettings(variables: Variables): Settings {
     dnsUrl: variables.DNS_URL || 'https://cloudflare-dns.com/dns-query',
     publicUrl: publicUrl(variables),
     printsMail: variables.ENVIRONMENT === 'development',
-    development: variables.ENVIRONMENT === 'development',
+    rates: {
+      NETWORK_RATE: rate('NETWORK_RATE', variables),
+      ACCOUNT_RATE: rate('ACCOUNT_RATE', variables),
+      PROOF_RATE: rate('PROOF_RATE', variables),
+    },
   }
 }
 
@@ -132,6 +143,14 @@ function whenFull(text: string): 'refuse' | 'wait' {
 function yes(name: string, text: string): boolean {
   if (text === 'true' || text === 'false') return text === 'true'
   throw new TypeError(`${name} must be "true" or "false".`)
+}
+
+function rate(name: RateName, variables: Variables): number | 'unlimited' {
+  const usual = variables.ENVIRONMENT === 'development' ? '600' : '20'
+  const text = variables[name] || usual
+  if (text === 'unlimited') return text
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw new TypeError(`${name} must be "unlimited" or a whole number from 1.`)
 }
 
 function sinks({ ENVIRONMENT, AUDIT_WEBHOOK_URL, AUDIT_WEBHOOK_SECRET }: Variables): Sink[] {

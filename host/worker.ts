@@ -29,8 +29,8 @@ import {
   signIn,
 } from './identity/routes.ts'
 import { users } from './identity/schema.ts'
-import { sessionQuery, tokenOf, touchSession } from './identity/sessions.ts'
-import { limitNetworks, type RateLimit } from './identity/rate.ts'
+import { sessionQuery, sessionUser, tokenOf, touchSession } from './identity/sessions.ts'
+import { boundRates, limitNetworks, limitUsers } from './identity/rate.ts'
 import { checkpointsIn } from './checkpoints.ts'
 import { txtRecordIsThere } from './dns.ts'
 import { printedMail, printedProof } from './mail.ts'
@@ -44,13 +44,11 @@ interface Bindings extends Variables {
   readonly SEATS: DurableObjectNamespace<SeatLedger>
   readonly AUDIT_QUEUE: Queue<WakeUp>
   readonly CHECKPOINTS?: R2Bucket
-  readonly IDENTITY_RATE?: RateLimit
-  readonly DEVELOPMENT_RATE?: RateLimit
 }
 
-const { DB, SEATS, AUDIT_QUEUE, CHECKPOINTS, IDENTITY_RATE, DEVELOPMENT_RATE, ...variables } =
-  env as unknown as Bindings
+const { DB, SEATS, AUDIT_QUEUE, CHECKPOINTS, ...variables } = env as unknown as Bindings
 const settings = readSettings(variables)
+const rates = boundRates(settings.rates, env)
 const database = drizzle(DB)
 
 const seatgate = createSeatgate({
@@ -91,12 +89,17 @@ if (verifiedAtSignUp.size > 0) {
   const addresses = [...verifiedAtSignUp].join(', ')
   console.log(`In development OPERATOR_EMAILS count as verified at sign-up: ${addresses}`)
 }
-const rate = settings.development ? DEVELOPMENT_RATE : IDENTITY_RATE
 
 const authenticate: Authenticate = async (c) => {
   const token = tokenOf(c)
   return token === null ? null : sessionQuery(database, token, settings.isOperator)
 }
+
+// Whoever holds a session could guess the password here.
+const limitProofs = limitUsers(rates.proof, async (c) => {
+  const token = tokenOf(c)
+  return token === null ? null : ((await sessionUser(database, token))?.id ?? null)
+})
 
 // It answers JSON: there is nothing that a browser should load or run for it.
 const NOTHING = ["'none'"]
@@ -121,8 +124,10 @@ const app = new Hono()
     const token = tokenOf(c)
     if (token !== null) waitUntil(touched(token))
   })
-  .use('/invitations/accept-with-signup', limitNetworks(rate))
-  .route('/', identityRoutes(seatgate, { proof, verifiedAtSignUp, rate }))
+  .use('/invitations/accept-with-signup', limitNetworks(rates.network))
+  .on('POST', ['/organizations/:org/slug', '/organizations/:org/transfer'], limitProofs)
+  .on('DELETE', ['/organizations/:org', '/users/me'], limitProofs)
+  .route('/', identityRoutes(seatgate, { proof, verifiedAtSignUp, rates }))
   .route('/', seatgateRouter(seatgate, { authenticate, signIn: signIn(seatgate) }))
   .notFound(() => problemResponse({ code: 'not_found' }))
   // Not even a mistake of ours tells a client about the inside.

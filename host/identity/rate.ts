@@ -1,5 +1,6 @@
-import type { MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import { problemResponse } from '../../src/hono/index.ts'
+import type { RateName, Settings } from '../settings.ts'
 
 /**
  * A rate limit of Workers, as `[[ratelimits]]` in `wrangler.toml` binds it.
@@ -10,6 +11,37 @@ export interface RateLimit {
   limit(options: { readonly key: string }): Promise<{ readonly success: boolean }>
 }
 
+/** The limits of the reference host; undefined: no limit. */
+export interface Rates {
+  /** Of one network: sign-ups and sign-ins. */
+  readonly network?: RateLimit | undefined
+  /** Of one account, by its address: sign-ins. */
+  readonly account?: RateLimit | undefined
+  /** Of one user: requests that check a proof of identity. */
+  readonly proof?: RateLimit | undefined
+}
+
+/**
+ * Looks up the bindings that the variables choose: 20 requests a minute are counted by `RATE_20`.
+ *
+ * @throws {TypeError} naming a variable that chooses a limit that is not bound.
+ */
+export function boundRates(rates: Settings['rates'], bindings: object): Rates {
+  const bound = new Map<string, unknown>(Object.entries(bindings))
+  const chosen = (name: RateName) => {
+    const rate = rates[name]
+    if (rate === 'unlimited') return undefined
+    const binding = bound.get(`RATE_${rate}`)
+    if (binding !== undefined) return binding as RateLimit
+    throw new TypeError(`${name} is ${rate}, and wrangler.toml has no [[ratelimits]] RATE_${rate}.`)
+  }
+  return {
+    network: chosen('NETWORK_RATE'),
+    account: chosen('ACCOUNT_RATE'),
+    proof: chosen('PROOF_RATE'),
+  }
+}
+
 // The `period` in wrangler.toml: the binding does not tell it.
 const PERIOD_SECONDS = 60
 
@@ -18,6 +50,21 @@ export function limitNetworks(rate: RateLimit | undefined): MiddlewareHandler {
   return async (c, next) => {
     const address = c.req.header('cf-connecting-ip')
     if (address && !(await isWithin(rate, `network:${networkOf(address)}`))) return tooOften()
+    await next()
+  }
+}
+
+/**
+ * Answers 429 to a user who asks too often, before a password is checked. A request without a session
+ * passes: the route refuses it.
+ */
+export function limitUsers(
+  rate: RateLimit | undefined,
+  userIdOf: (c: Context) => Promise<string | null>
+): MiddlewareHandler {
+  return async (c, next) => {
+    const userId = rate === undefined ? null : await userIdOf(c)
+    if (userId !== null && !(await isWithin(rate, `proof:${userId}`))) return tooOften()
     await next()
   }
 }

@@ -28,7 +28,7 @@ import { sha256 } from '../../src/sha256.ts'
 import { atMost, LineOfText, secretText } from '../../src/text.ts'
 import type { AddressProof } from './address-proof.ts'
 import { hashPassword, verifyPassword } from './password.ts'
-import { isWithin, limitNetworks, tooOften, type RateLimit } from './rate.ts'
+import { isWithin, limitNetworks, tooOften, type Rates } from './rate.ts'
 import { users } from './schema.ts'
 import {
   insertSession,
@@ -71,7 +71,7 @@ export interface IdentityOptions {
   /** Addresses that count as verified when somebody signs up with them. Default none. */
   readonly verifiedAtSignUp?: ReadonlySet<string>
   /** How often a network, and an account, may be tried. Default: no limit. */
-  readonly rate?: RateLimit | undefined
+  readonly rates?: Rates
 }
 
 /**
@@ -80,15 +80,15 @@ export interface IdentityOptions {
  */
 export function identityRoutes(
   seatgate: Seatgate,
-  { proof = null, verifiedAtSignUp = new Set(), rate }: IdentityOptions = {}
+  { proof = null, verifiedAtSignUp = new Set(), rates = {} }: IdentityOptions = {}
 ) {
   const { db } = seatgate
   const routes = new Hono()
   // Signing in needs no cookie, and sets one: a page elsewhere must not sign somebody in as another.
   routes.use('/identity/*', noStore, refuseCrossSite({ requests: 'all' }))
   // Hashing takes time, and passwords can be guessed: before either.
-  routes.use('/identity/sign-up', limitNetworks(rate))
-  routes.use('/identity/sign-in', limitNetworks(rate))
+  routes.use('/identity/sign-up', limitNetworks(rates.network))
+  routes.use('/identity/sign-in', limitNetworks(rates.network))
 
   routes.post('/identity/sign-up', async (c) => {
     const input = parseInput(SignUp, await readBody(c))
@@ -146,7 +146,7 @@ export function identityRoutes(
     const input = parseInput(SignIn, await readBody(c))
     if (!input.ok) return problemResponse(input.error)
     const { email, password } = input.value
-    if (!(await isWithin(rate, `account:${email}`))) return tooOften()
+    if (!(await isWithin(rates.account, `account:${email}`))) return tooOften()
     const [user] = await db.select().from(users).where(eq(users.email, email))
     const correct = await verifyPassword(password, user?.passwordHash ?? null)
     if (!user || !correct) return problemResponse({ code: 'unauthenticated' })

@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { deleteAccount, identityRoutes, passwordCheck } from '../../host/identity/routes.ts'
-import { networkOf, type RateLimit } from '../../host/identity/rate.ts'
+import { boundRates, networkOf, type RateLimit, type Rates } from '../../host/identity/rate.ts'
 import { sessionQuery, tokenOf } from '../../host/identity/sessions.ts'
 import { readSettings, type Variables } from '../../host/settings.ts'
 import { seatgateRouter } from '../../src/hono/index.ts'
@@ -10,25 +10,35 @@ import {
   db,
   host,
   organizationOf,
+  people,
   person,
   problem,
   rowCounts,
   seatgateWith,
+  type Person,
 } from './client.ts'
+import { NAMED, OWN, type Route } from './routes.ts'
 import { testEnv } from './setup.ts'
+
+const texts = import.meta.glob(['../../wrangler.toml'], {
+  query: '?raw',
+  import: 'default',
+  eager: true,
+})
+const wrangler = texts['../../wrangler.toml'] ?? ''
 
 const newEmail = () => `${crypto.randomUUID()}@example.com`
 const password = 'correct horse battery'
 
 /** The reference host with variables of its own. */
-function hostWith(variables: Variables, rate?: RateLimit) {
+function hostWith(variables: Variables, rates: Rates = {}) {
   const settings = readSettings({ ...variables, INVITATION_SECRET: 'x'.repeat(40) })
   const seatgate = seatgateWith({
     verifyPassword: passwordCheck(db),
     lifecycle: { onDelete: deleteAccount(db) },
   })
   const { verifiedAtSignUp } = settings
-  const app = new Hono().route('/', identityRoutes(seatgate, { verifiedAtSignUp, rate })).route(
+  const app = new Hono().route('/', identityRoutes(seatgate, { verifiedAtSignUp, rates })).route(
     '/',
     seatgateRouter(seatgate, {
       authenticate: async (c) => {
@@ -142,7 +152,7 @@ describe('the rate limit of the reference host', () => {
     'A8 turns a network away that tries too often, before anything is read: %s',
     async (path) => {
       const { rate } = counting(2)
-      const { client } = hostWith({}, rate)
+      const { client } = hostWith({}, { network: rate })
       const before = await rowCounts()
       const ask = (address: string) => client.post(path, {}, null, from(address))
       expect((await ask('192.0.2.1')).status).toBe(422)
@@ -158,7 +168,7 @@ describe('the rate limit of the reference host', () => {
 
   it('A8 turns everybody away from an account that is tried too often', async () => {
     const { rate } = counting(2)
-    const { client } = hostWith({}, rate)
+    const { client } = hostWith({}, { account: rate })
     const email = newEmail()
     const ask = async (address: string, as = email) =>
       (await client.post(signIn, { email: as, password: 'wrong' }, null, from(address))).status
@@ -170,7 +180,7 @@ describe('the rate limit of the reference host', () => {
   it('A8 lets in where the limit cannot be asked, or is not bound', async () => {
     const broken: RateLimit = { limit: () => Promise.reject(new Error('no answer')) }
     for (const rate of [broken, undefined]) {
-      const { client } = hostWith({}, rate)
+      const { client } = hostWith({}, { network: rate, account: rate })
       const input = { email: newEmail(), password: 'wrong' }
       expect((await client.post(signIn, input, null, from('192.0.2.9'))).status).toBe(401)
     }
@@ -185,6 +195,57 @@ describe('the rate limit of the reference host', () => {
     expect(statuses.slice(0, 20)).toEqual(Array(20).fill(422))
     expect(statuses).toContain(429)
     expect((await host.post(signIn, {}, null, from('198.51.100.8'))).status).toBe(422)
+  })
+
+  it('A8 takes so many requests a minute of one user that check a proof: those of each such route count', async () => {
+    // PROOF_RATE is 100 in vitest.config.ts. A minute may end on the way.
+    const routes = [...OWN, ...NAMED].filter(([, , body]) => body && 'password' in body)
+    const [guesser, other] = (await people(2)) as [Person, Person]
+    const ask = ({ token }: Person, [method, path]: Route) =>
+      host.send(method, path(guesser.userId), { password: 'wrong' }, token)
+    const answers: { readonly route: Route; readonly answer: Response }[] = []
+    for (let tries = 0; tries < 210; tries++) {
+      const route = routes[tries % routes.length]!
+      answers.push({ route, answer: await ask(guesser, route) })
+    }
+    expect(answers.slice(0, 100).filter(({ answer }) => answer.status === 429)).toEqual([])
+    const refused = answers.filter(({ answer }) => answer.status === 429)
+    expect(new Set(refused.map(({ route }) => route))).toEqual(new Set(routes))
+    expect(new Set(refused.map(({ answer }) => answer.headers.get('retry-after')))).toEqual(
+      new Set(['60'])
+    )
+    expect(await problem(refused[0]!.answer)).toMatchObject({ status: 429, code: 'rate_limited' })
+    for (const route of routes) expect((await ask(other, route)).status).not.toBe(429)
+    const reading = await host.get('/organizations', guesser.token)
+    expect(reading.status).toBe(200)
+  })
+
+  it.each<[Variables, object]>([
+    [{}, { network: 20, account: 20, proof: 20 }],
+    [{ ENVIRONMENT: 'development' }, { network: 600, account: 600, proof: 600 }],
+    [
+      { NETWORK_RATE: '100', PROOF_RATE: '5' },
+      { network: 100, account: 20, proof: 5 },
+    ],
+    [{ ACCOUNT_RATE: 'unlimited' }, { network: 20, account: undefined, proof: 20 }],
+  ])('A8 is chosen by variables: %j', (variables, expected) => {
+    const bindings = { RATE_5: 5, RATE_20: 20, RATE_100: 100, RATE_600: 600 }
+    expect(boundRates(readSettings(variables).rates, bindings)).toEqual(expected)
+  })
+
+  it.each(['0', '-5', '2.5', '1e2', 'many'])('A8 takes no rate of %s', (rate) => {
+    expect(() => readSettings({ PROOF_RATE: rate })).toThrow(/^PROOF_RATE must be/)
+  })
+
+  it('A8 names the variable whose limit is not bound', () => {
+    const { rates } = readSettings({ ACCOUNT_RATE: '30' })
+    expect(() => boundRates(rates, { RATE_20: 20 })).toThrow(/^ACCOUNT_RATE is 30.+RATE_30\.$/)
+  })
+
+  it('A8 has a binding of the name for each limit in wrangler.toml', () => {
+    const bound = [...wrangler.matchAll(/name = "RATE_(\d+)"\n.+\nsimple = \{ limit = (\d+),/g)]
+    expect(bound.map(([, name]) => name)).toEqual(['5', '20', '100', '600'])
+    expect(bound.map(([, , limit]) => limit)).toEqual(['5', '20', '100', '600'])
   })
 
   it.each([
