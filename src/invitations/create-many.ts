@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { invitations } from '../database/schema.ts'
 import { askEach } from '../hooks/ask.ts'
 import { parseInput } from '../input.ts'
-import { admitEach } from '../memberships/gate.ts'
+import { claimEach } from '../memberships/gate.ts'
 import { guardStanding } from '../memberships/guards.ts'
 import { kept, recall, type Secrecy } from '../operations/answer.ts'
 import { assemble, conclude } from '../operations/batch.ts'
@@ -128,7 +128,7 @@ async function attemptOnce(
   const decisions = decideRows(seatgate, rows.value, facts)
 
   const asked = await allowedOf(seatgate, candidatesOf(decisions))
-  const { invited, admitted, withoutSeat } = await seatsFor(seatgate, asked.allowed)
+  const { invited, claimed, withoutSeat } = await seatsFor(seatgate, asked.allowed)
   const occasion = { caller, ...marksOf(scope), now: facts.now }
   for (const refusal of withoutSeat.values()) {
     await tellRefusal(seatgate, occasion, organization.id, refusal)
@@ -152,7 +152,7 @@ async function attemptOnce(
       ],
       intents: plans.flatMap(({ intents }) => intents),
     },
-    admitted
+    claimed
   )
   const done = await conclude(seatgate, prepared, [
     ...(key ? [recordOutcome(db, key, kept(answering, outcomes), facts.now)] : []),
@@ -202,10 +202,8 @@ function listSecrecy(
 
 /** One round of calls for all; where invitations hold no seats, none. */
 async function seatsFor(seatgate: Seatgate, candidates: readonly Candidate[]) {
-  const admissions = candidates.flatMap(({ planned: { admission } }) =>
-    admission === null ? [] : [admission]
-  )
-  const answers = await admitEach(seatgate, admissions)
+  const claims = candidates.flatMap(({ planned: { claim } }) => (claim === null ? [] : [claim]))
+  const answers = await claimEach(seatgate, claims)
   // Every candidate asks for a seat, or none does: the answers stand in the candidates' places.
   const withoutSeat = new Map<Candidate, Refusal>()
   for (const [index, candidate] of candidates.entries()) {
@@ -214,7 +212,7 @@ async function seatsFor(seatgate: Seatgate, candidates: readonly Candidate[]) {
   }
   return {
     invited: candidates.filter((candidate) => !withoutSeat.has(candidate)),
-    admitted: answers.flatMap((answer) => (answer.ok ? [answer.value] : [])),
+    claimed: answers.flatMap((answer) => (answer.ok ? [answer.value] : [])),
     withoutSeat,
   }
 }

@@ -92,7 +92,7 @@ export async function createInvitation(
           caller,
           now
         )
-        const { value, before, admission, intents } = planned
+        const { value, before, claim, intents } = planned
         const writes = writeInvitations(seatgate, [planned], caller, now)
         return ok({
           ...writes,
@@ -103,7 +103,7 @@ export async function createInvitation(
             ...writes.statements,
             ...countMore(seatgate, rates, 1, now),
           ],
-          admissions: admission ? [admission] : [],
+          claims: claim ? [claim] : [],
           intents,
         })
       },

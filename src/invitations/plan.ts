@@ -4,14 +4,15 @@ import { insertRows } from '../database/insert-rows.ts'
 import { invitations, type InvitationRow } from '../database/schema.ts'
 import { withHook } from '../hooks/after.ts'
 import type { Question } from '../hooks/ask.ts'
-import type { InvitationAdmission } from '../memberships/gate.ts'
 import type { Intent } from '../operations/intent.ts'
+import type { SeatClaim } from '../operations/seat-claim.ts'
 import { isUser, type Principal } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import type { SeatReference } from '../seats/provider.ts'
 import { endInvitations } from './end.ts'
 import { guardAllUnfinished } from './guards.ts'
 import { invitationView, type InvitationWithToken } from './invitation.ts'
+import { claimForInvitation } from './invitation-claim.ts'
 import { mailIntent, mailStatus } from './mail-intent.ts'
 import type { TokenSeed } from './new-token.ts'
 
@@ -37,7 +38,7 @@ export interface PlannedInvitation {
   /** The unfinished one of the same address, and whether its seat passes on to this one. */
   readonly replaced: { readonly row: InvitationRow; readonly keepsSeat: boolean } | null
   /** Null where invitations hold no seats: then {@link writeInvitations} writes it. */
-  readonly admission: InvitationAdmission | null
+  readonly claim: SeatClaim | null
   readonly intents: readonly Intent[]
 }
 
@@ -72,7 +73,7 @@ export function planInvitation(
     row,
     before: [{ hook: 'beforeInvitationCreate', state: { organizationId, email, role, caller } }],
     replaced: earlier && { row: earlier, keepsSeat: kept !== null },
-    admission: holdSeats ? { kind: 'invite', invitation: row, seatId: kept } : null,
+    claim: holdSeats ? claimForInvitation(seatgate.db, row, kept) : null,
     intents: mailIntent(seatgate, row, seed),
   }
 }
@@ -85,7 +86,7 @@ export interface InvitationWrites {
 }
 
 /**
- * Builds what makes invitations beside their admissions. The number of statements does not grow with
+ * Builds what makes invitations beside their claims. The number of statements does not grow with
  * the number of invitations.
  */
 export function writeInvitations(
@@ -104,8 +105,8 @@ export function writeInvitations(
     now,
     keepsSeat: ({ id }) => keeping.has(id),
   })
-  const unheld = planned.flatMap(({ row, admission }) =>
-    admission === null ? [{ ...row, seatId: null }] : []
+  const unheld = planned.flatMap(({ row, claim }) =>
+    claim === null ? [{ ...row, seatId: null }] : []
   )
   return {
     statements: [

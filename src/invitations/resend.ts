@@ -13,6 +13,7 @@ import type { Seatgate } from '../seatgate.ts'
 import { freedSeat } from './end.ts'
 import { guardUnfinished } from './guards.ts'
 import { invitationView, stateOf, type InvitationWithToken } from './invitation.ts'
+import { claimForRenewal } from './invitation-claim.ts'
 import { invitationOf } from './lookup.ts'
 import { mailIntent, mailStatus } from './mail-intent.ts'
 import { drawToken, tokenSecrecy } from './new-token.ts'
@@ -110,7 +111,7 @@ export async function resendInvitation(
                     .where(eq(invitations.id, id)),
                 ]),
           ],
-          admissions: holds ? [{ kind: 'renew', invitation: row, seatId: kept }] : [],
+          claims: holds ? [claimForRenewal(db, row, kept)] : [],
           freedSeats: freed.map(({ seat }) => seat),
           events: [
             ...freed.map(({ event }) => event),

@@ -13,6 +13,7 @@ import type { Seatgate } from '../seatgate.ts'
 import { shortText } from '../text.ts'
 import { readmit } from './exclusions.ts'
 import { membershipView, newMembership, type Membership, type Newcomer } from './membership.ts'
+import { claimAsMember } from './membership-claim.ts'
 import { roleInput } from './roles.ts'
 
 /** `created` is false if the person was a member with this role already. */
@@ -63,7 +64,7 @@ export function planAddition(
     value: { membership, created: true },
     before: [{ hook: 'beforeAddMember', state: { ...newcomer, path: door, caller } }],
     statements: [...guards, ...(taken?.statements ?? []), ...readmit(seatgate, excluded)],
-    admissions: [{ kind: 'join', membership: row, seatId: taken?.seatId ?? seatId, awaited }],
+    claims: [claimAsMember(seatgate.db, row, { seatId: taken?.seatId ?? seatId, awaited })],
     freedSeats: taken?.freedSeats ?? [],
     events: [
       ...(taken?.events ?? []),

@@ -1,51 +1,19 @@
 /**
- * The gate: every membership comes to be here and comes back here, and nowhere else gets a seat.
+ * Claims of seats: every seat is asked for here, and nowhere else gets its id.
  *
  * @module
  */
-import { eq } from 'drizzle-orm'
-import { seatEvent, type EventDraft } from '../audit/event.ts'
+import type { EventDraft } from '../audit/event.ts'
 import type { Statement } from '../database/database.ts'
-import {
-  invitations,
-  memberships,
-  type InvitationRow,
-  type MembershipRow,
-} from '../database/schema.ts'
+import type { SeatClaim } from '../operations/seat-claim.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { limitView } from '../seats/limit.ts'
 import type { SeatGrant, SeatReference, SeatRequest } from '../seats/provider.ts'
-import { invitationHolder } from '../seats/carried.ts'
 
-/** A membership or an invitation that is to come to be. It gets its seat at the gate. */
-export type Admission = MembershipAdmission | InvitationAdmission
-
-/**
- * A membership that is to come to be, or (`restore`) to become active again. `found` is the creating
- * owner's, whose seat is counted and never refused. With `seatId` it takes the seat that an
- * invitation has held for it; with `awaited` the one that they were first in line for.
- */
-export interface MembershipAdmission {
-  readonly kind: 'found' | 'join' | 'restore'
-  readonly membership: Omit<MembershipRow, 'seatId'>
-  readonly seatId?: string | null
-  readonly awaited?: boolean
-}
-
-/**
- * An invitation that is to hold a seat, or (`renew`) to hold it longer: `seatId`, if it is held
- * already, by itself or by the one that it replaces.
- */
-export interface InvitationAdmission {
-  readonly kind: 'invite' | 'renew'
-  readonly invitation: Omit<InvitationRow, 'seatId'>
-  readonly seatId?: string | null
-}
-
-/** What may be written now, with everything that must be written with it. */
-export interface Admitted {
-  /** Null for a founder's seat, which nobody has reserved. */
+/** A claim that was granted: what may be written now, with everything that must be written with it. */
+export interface ClaimedSeat {
+  /** Null for a founder's seat, which is not reserved. */
   readonly taken: TakenSeat | null
   readonly statements: readonly Statement[]
   readonly events: readonly EventDraft[]
@@ -60,53 +28,55 @@ export interface TakenSeat {
   readonly kept: boolean
   /** The epoch of the ledger that granted it; null without one. */
   readonly epoch: number | null
+  /** How far the batch came that uses the seat. The one part of a prepared change that changes. */
+  readonly batch: { sent: boolean; released: boolean }
 }
 
 /**
- * Asks for a seat for each and, if there is one for all, builds the statements that write the
- * memberships. They belong into one batch; the seats are confirmed if it is committed, released if
- * it was certainly not. After an unknown outcome nothing is done: at its deadline a seat is settled
- * against D1. If one is refused, nobody is let in.
+ * Asks for a seat for each claim and, if there is one for all, builds the statements that write their
+ * rows. They belong into one batch; the seats are confirmed if it is committed, released if it was
+ * certainly not. After an unknown outcome nothing is done: at its deadline a reservation is compared
+ * with D1. If one claim is refused, all seats are given back.
  */
-export async function admit(
+export async function claimSeats(
   seatgate: Seatgate,
-  admissions: readonly Admission[]
-): Promise<Result<readonly Admitted[]>> {
-  const [only, ...others] = admissions
+  claims: readonly SeatClaim[]
+): Promise<Result<readonly ClaimedSeat[]>> {
+  const [only, ...others] = claims
   const answers =
     only && others.length === 0
-      ? [await admitOne(seatgate, only)]
-      : await admitEach(seatgate, admissions)
-  const admitted = answers.flatMap((answer) => (answer.ok ? [answer.value] : []))
+      ? [await claimOne(seatgate, only)]
+      : await claimEach(seatgate, claims)
+  const claimed = answers.flatMap((answer) => (answer.ok ? [answer.value] : []))
   const refusal = answers.find((answer) => !answer.ok)
-  if (refusal === undefined) return ok(admitted)
+  if (refusal === undefined) return ok(claimed)
   await giveBack(
     seatgate,
-    admitted.flatMap(({ taken }) => (taken === null ? [] : [taken]))
+    claimed.flatMap(({ taken }) => (taken === null ? [] : [taken]))
   )
   return refusal
 }
 
 /**
- * The same for those who come each on their own account, all into one organization: the first are let
- * in, for as long as there are seats, and each is answered in its place.
+ * Asks for seats that are used independently of each other, all of one organization: the first claims
+ * are granted for as long as there are seats, and each is answered in its place.
  */
-export async function admitEach(
+export async function claimEach(
   seatgate: Seatgate,
-  admissions: readonly Admission[]
-): Promise<readonly Result<Admitted>[]> {
-  const requests = admissions.map((admission) => seatRequest(seatgate, admission))
+  claims: readonly SeatClaim[]
+): Promise<readonly Result<ClaimedSeat>[]> {
+  const requests = claims.map((claim) => seatRequest(seatgate, claim))
   const granted = await reserveEach(seatgate, requests)
-  return admissions.map((admission, index) => {
+  return claims.map((claim, index) => {
     const [request, grant] = [requests[index], granted[index]]
     if (!request || !grant) return refused({ code: 'seats_unavailable' })
-    return grant.ok ? ok(admittedBy(seatgate, admission, request, grant.value)) : grant
+    return grant.ok ? ok(claimedSeat(seatgate, claim, request, grant.value)) : grant
   })
 }
 
 /**
- * Frees a seat that nobody has. Whoever is told of a departure may use its seat at once; if the
- * provider cannot be told now, it hears of it later.
+ * Frees a seat that is not in use. A later change may use the seat at once; if the provider does not
+ * answer now, it learns of the release later.
  */
 export async function releaseSeat(seatgate: Seatgate, seat: SeatReference): Promise<void> {
   try {
@@ -122,72 +92,45 @@ export async function giveBack(seatgate: Seatgate, taken: readonly TakenSeat[]):
   await Promise.all(taken.flatMap(({ seat, kept }) => (kept ? [] : [releaseSeat(seatgate, seat)])))
 }
 
-/** The organization that somebody is to come into; null of nobody. */
-export function organizationOf(admission: Admission): string
-export function organizationOf(admission: Admission | undefined): string | null
-export function organizationOf(admission: Admission | undefined): string | null {
-  if (admission === undefined) return null
-  const { organizationId } = isInvitation(admission) ? admission.invitation : admission.membership
-  return organizationId
-}
-
-async function admitOne(seatgate: Seatgate, admission: Admission): Promise<Result<Admitted>> {
+async function claimOne(seatgate: Seatgate, claim: SeatClaim): Promise<Result<ClaimedSeat>> {
   const { seats, seatContext, report } = seatgate
-  const request = seatRequest(seatgate, admission)
+  const request = seatRequest(seatgate, claim)
   try {
     const granted = await seats.reserve(seatContext, request)
-    return granted.ok ? ok(admittedBy(seatgate, admission, request, granted.value)) : granted
+    return granted.ok ? ok(claimedSeat(seatgate, claim, request, granted.value)) : granted
   } catch (error) {
     report({ event: 'seat_reserve_failed', organizationId: request.organizationId, error })
     return refused({ code: 'seats_unavailable' })
   }
 }
 
-function seatRequest({ newId }: Seatgate, admission: Admission): SeatRequest {
-  const organizationId = organizationOf(admission)
-  const promised = admission.seatId != null
-  const seatId = admission.seatId ?? newId()
-  const holder =
-    promised || isInvitation(admission) ? invitationHolder(seatId) : admission.membership.userId
-  return { organizationId, seatId, holder, kind: seatKind(admission) }
+function seatRequest({ newId }: Seatgate, claim: SeatClaim): SeatRequest {
+  const { organizationId, kind } = claim
+  const seatId = claim.seatId ?? newId()
+  return { organizationId, seatId, holder: claim.holder(seatId), kind }
 }
 
-function seatKind(admission: Admission): SeatRequest['kind'] {
-  if (admission.kind === 'found') return 'founding'
-  if (admission.seatId != null) return 'promised'
-  return admission.kind === 'join' && admission.awaited ? 'awaited' : 'new'
-}
-
-function admittedBy(
-  seatgate: Seatgate,
-  admission: Admission,
+function claimedSeat(
+  { seats }: Seatgate,
+  claim: SeatClaim,
   { organizationId, seatId, kind }: SeatRequest,
-  grant: SeatGrant
-): Admitted {
+  { guards, count, epoch }: SeatGrant
+): ClaimedSeat {
   const seat = { organizationId, seatId }
   const kept = kind === 'promised'
-  const until = isInvitation(admission) ? admission.invitation.expiresAt : null
+  const batch = { sent: false, released: false }
+  const counts = count
+    ? { held: count.held, reserved: count.reserved, limit: limitView(count.limit) }
+    : {}
   return {
-    taken: kind === 'founding' ? null : { seat, until, kept, epoch: grant.epoch ?? null },
-    statements: [...grant.guards, write(seatgate, admission, seatId)],
-    events: seatgate.seats.enforces ? seatTaken(admission, seat, kept, grant) : [],
+    taken:
+      kind === 'founding' ? null : { seat, until: claim.until, kept, epoch: epoch ?? null, batch },
+    statements: [...guards, claim.write(seatId)],
+    events: seats.enforces ? claim.events(seat, counts) : [],
   }
 }
 
-function write({ db }: Seatgate, admission: Admission, seatId: string): Statement {
-  if (isInvitation(admission)) {
-    const row = { ...admission.invitation, seatId }
-    return admission.kind === 'renew'
-      ? db.update(invitations).set(row).where(eq(invitations.id, row.id))
-      : db.insert(invitations).values(row)
-  }
-  const row = { ...admission.membership, seatId }
-  return admission.kind === 'restore'
-    ? db.update(memberships).set(row).where(eq(memberships.id, row.id))
-    : db.insert(memberships).values(row)
-}
-
-// A provider that breaks, whoever wrote it, admits nobody.
+// A provider that throws, be it the host's own, grants no seat.
 async function reserveEach(
   { seats, seatContext, report }: Seatgate,
   requests: readonly SeatRequest[]
@@ -200,29 +143,4 @@ async function reserveEach(
     report({ event: 'seat_reserve_failed', organizationId: first.organizationId, error })
     return requests.map(() => refused({ code: 'seats_unavailable' }))
   }
-}
-
-function seatTaken(
-  admission: Admission,
-  seat: SeatReference,
-  kept: boolean,
-  { count }: SeatGrant
-): readonly EventDraft[] {
-  const counted = count && {
-    held: count.held,
-    reserved: count.reserved,
-    limit: limitView(count.limit),
-  }
-  if (!isInvitation(admission)) {
-    const { userId } = admission.membership
-    return [seatEvent(seat, 'seat.assigned', { user_id: userId, ...counted })]
-  }
-  if (kept) return []
-  const { id, expiresAt } = admission.invitation
-  const promise = { invitation_id: id, expires_at: expiresAt.toISOString() }
-  return [seatEvent(seat, 'seat.reserved', { ...promise, ...counted })]
-}
-
-function isInvitation(admission: Admission): admission is InvitationAdmission {
-  return 'invitation' in admission
 }

@@ -14,6 +14,7 @@ import { readmitUsers } from './exclusions.ts'
 import { guardStanding, guardUnchanged } from './guards.ts'
 import { membershipView, type Membership } from './membership.ts'
 import { membershipsOf } from './lookup.ts'
+import { claimAgain } from './membership-claim.ts'
 import { isConfigured, mayChangeRole } from './roles.ts'
 
 const MOST_AT_ONCE = 100
@@ -124,7 +125,7 @@ async function restore(
               suspended.map(({ userId }) => userId)
             ),
           ],
-          admissions: suspended.map((row) => ({ kind: 'restore', membership: back(row) })),
+          claims: suspended.map((row) => claimAgain(db, back(row))),
           events: suspended.map((row) =>
             withHook(
               memberEvent(row, 'organization.member_restore', { by: row.suspendedBy }),

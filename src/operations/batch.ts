@@ -8,13 +8,7 @@ import { commit, type Aborted, type Commit } from '../database/commit.ts'
 import { HostConflict, StatementFailed, type Statement } from '../database/database.ts'
 import { afterCalls } from '../hooks/after.ts'
 import { askEach, composeLifecycle } from '../hooks/ask.ts'
-import {
-  admit,
-  giveBack,
-  organizationOf,
-  type Admitted,
-  type TakenSeat,
-} from '../memberships/gate.ts'
+import { claimSeats, giveBack, type ClaimedSeat, type TakenSeat } from '../memberships/gate.ts'
 import { invalid, type Refusal } from '../refusal.ts'
 import { ok, type Result } from '../result.ts'
 import type { Seatgate } from '../seatgate.ts'
@@ -84,33 +78,33 @@ export async function prepare<T>(
       })
     : ok(plan.statements)
   if (!composed.ok) return composed
-  const admissions = plan.admissions ?? []
-  const admitted = await admit(seatgate, admissions)
-  if (!admitted.ok) {
-    await tellRefusal(seatgate, occasion, organizationOf(admissions[0]), admitted.error)
-    return admitted
+  const claims = plan.claims ?? []
+  const claimed = await claimSeats(seatgate, claims)
+  if (!claimed.ok) {
+    await tellRefusal(seatgate, occasion, claims[0]?.organizationId ?? null, claimed.error)
+    return claimed
   }
-  return ok(assemble(seatgate, occasion, { ...plan, statements: composed.value }, admitted.value))
+  return ok(assemble(seatgate, occasion, { ...plan, statements: composed.value }, claimed.value))
 }
 
-const isKept = ({ taken }: Admitted) => taken?.kept === true
+const isKept = ({ taken }: ClaimedSeat) => taken?.kept === true
 
-/** Builds the batch of a plan and of those who were let in. */
+/** Builds the batch of a plan and of the seats that were granted for it. */
 export function assemble<T>(
   seatgate: Seatgate,
   occasion: Occasion,
   plan: Plan<T>,
-  entrants: readonly Admitted[]
+  claimed: readonly ClaimedSeat[]
 ): Prepared<T> {
-  const events = [...plan.events, ...entrants.flatMap((entrant) => entrant.events)]
+  const events = [...plan.events, ...claimed.flatMap((claim) => claim.events)]
   const { now } = occasion
   const context = contextOf(occasion)
   const recorded = recordEvents(seatgate, context, events)
   const turns = turnsOf(seatgate, context, events)
   const calls = afterCalls(seatgate, occasion.caller, events, recorded.events)
   const intents = recordIntents(seatgate, [...(plan.intents ?? []), ...calls], now)
-  // A seat that passes on to another invitation is nobody's in between: it is back before others count.
-  const inOrder = entrants.toSorted((a, b) => Number(isKept(b)) - Number(isKept(a)))
+  // A seat that passes on to another invitation has no row in between: it is back before others count.
+  const inOrder = claimed.toSorted((a, b) => Number(isKept(b)) - Number(isKept(a)))
   return {
     value: plan.value,
     statements: [
@@ -120,7 +114,7 @@ export function assemble<T>(
       ...turns,
       ...intents.statements,
     ],
-    takenSeats: entrants.flatMap(({ taken }) => (taken === null ? [] : [taken])),
+    takenSeats: claimed.flatMap(({ taken }) => (taken === null ? [] : [taken])),
     freedSeats: plan.freedSeats ?? [],
     organizationIds: organizationsOf(events),
     intents: intents.recorded,
@@ -144,17 +138,20 @@ export async function conclude(
   statements: readonly Statement[] = prepared.statements
 ): Promise<Commit> {
   const { takenSeats } = prepared
-  if (takenSeats.some((seat) => released.has(seat))) {
+  // A host may send a batch again. After a lost answer the first may have been committed: the second
+  // does not give its seats back, they are compared with D1 at their deadline. After a certain rollback
+  // its seats are free, and may be in use elsewhere: the batch is never sent again.
+  if (takenSeats.some((seat) => seat.batch.released)) {
     return { committed: false, code: 'stale', numbers: [], error: null, constraint: null }
   }
-  const unused = takenSeats.filter((seat) => !sent.has(seat))
-  for (const seat of takenSeats) sent.add(seat)
+  const unused = takenSeats.filter((seat) => !seat.batch.sent)
+  for (const seat of takenSeats) seat.batch.sent = true
   const done = await commit(seatgate.db, statements)
   if (done.committed) {
     await tell(seatgate, prepared, statements, done.answers)
     return done
   }
-  for (const seat of unused) released.add(seat)
+  for (const seat of unused) seat.batch.released = true
   await giveBack(seatgate, unused)
   if (done.code === 'broken') throw new StatementFailed(done.error)
   if (done.code === 'host_conflict') reportConflict(seatgate, prepared, done)
@@ -179,12 +176,6 @@ function reportConflict(
     error: new HostConflict(constraint ?? '', error),
   })
 }
-
-// A host may send a batch again. After an answer that was lost the first may have landed: its seats
-// are not given back on the word of the second, but settled at their deadline. After one that was
-// certainly rolled back its seats are free, and may be somebody else's: it is never sent again.
-const sent = new WeakSet<TakenSeat>()
-const released = new WeakSet<TakenSeat>()
 
 /** What a rolled back batch says to the caller; null if it is to be planned anew. */
 export function refusalOf({ code, numbers }: Aborted): Refusal | null {

@@ -2,10 +2,10 @@ import type { EventDraft } from '../audit/event.ts'
 import type { Statement } from '../database/database.ts'
 import type { Question } from '../hooks/ask.ts'
 import type { LifecycleHooks } from '../hooks/hooks.ts'
-import type { Admission } from '../memberships/gate.ts'
 import type { SeatReference } from '../seats/provider.ts'
 import type { Intent } from './intent.ts'
 import type { Proof } from './prove.ts'
+import type { SeatClaim } from './seat-claim.ts'
 
 /**
  * What an operation has decided to do. Ids and times are in it already: no statement needs the
@@ -22,8 +22,8 @@ export interface Plan<T> {
   readonly statements: readonly Statement[]
   /** The host's own part in a user's life, after the statements. */
   readonly lifecycle?: { readonly hook: keyof LifecycleHooks; readonly userId: string }
-  /** The memberships that come to be or come back: all of them, or nobody. */
-  readonly admissions?: readonly Admission[]
+  /** The seats that it needs: all of them are granted, or the plan is refused. */
+  readonly claims?: readonly SeatClaim[]
   /** The seats that the batch frees. */
   readonly freedSeats?: readonly SeatReference[]
   readonly events: readonly EventDraft[]

@@ -7,6 +7,7 @@ import { organizationEvent } from '../audit/event.ts'
 import { parseInput } from '../input.ts'
 import { prepare, type Prepared } from '../operations/batch.ts'
 import { newMembership } from '../memberships/membership.ts'
+import { claimAsFounder } from '../memberships/membership-claim.ts'
 import { perform, type Operation, type OperationOptions } from '../operations/perform.ts'
 import type { Plan } from '../operations/plan.ts'
 import { invalid } from '../refusal.ts'
@@ -163,11 +164,11 @@ function planCreation(
       guard(db, whenTaken, slugIsFree(draft.slug, organizationId, now)),
       db.insert(organizations).values(row),
     ],
-    admissions: [
-      {
-        kind: 'found',
-        membership: newMembership(newId(), { organizationId, userId, role: roles.owner }, now),
-      },
+    claims: [
+      claimAsFounder(
+        db,
+        newMembership(newId(), { organizationId, userId, role: roles.owner }, now)
+      ),
     ],
     events: [
       withHook(

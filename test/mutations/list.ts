@@ -34,6 +34,8 @@ const unlimited = inFile('seats/unlimited-seats.ts')
 const ledger = inFile('runtime/seat-ledger.ts')
 const tables = inFile('runtime/ledger-tables.ts')
 const gate = inFile('memberships/gate.ts')
+const memberClaim = inFile('memberships/membership-claim.ts')
+const invitationClaim = inFile('invitations/invitation-claim.ts')
 const exit = inFile('memberships/exit.ts')
 const purgingFences = inFile('seats/purge-fences.ts')
 const performing = inFile('operations/perform.ts')
@@ -377,54 +379,64 @@ export const MUTATIONS: readonly Mutation[] = [
     "SET state = 'held'"
   ),
 
-  gate(
+  memberClaim(
     'a founder asks for a seat',
-    "if (admission.kind === 'found') return 'founding'",
-    "if (admission.kind === 'found') return 'new'"
+    "claim(membership, 'founding', null, inserting(db))",
+    "claim(membership, 'new', null, inserting(db))"
   ),
-  gate(
-    'a promised seat is a new one',
-    "if (admission.seatId != null) return 'promised'",
-    "if (admission.seatId != null) return 'new'"
+  memberClaim(
+    'the seat that an invitation keeps for a member is a new one',
+    "seatId === null ? kind : 'promised'",
+    'kind'
   ),
-  gate(
-    'the holder of a promise is the person',
-    'promised || isInvitation(admission) ? invitationHolder(seatId)',
-    'isInvitation(admission) ? invitationHolder(seatId)'
+  invitationClaim(
+    'the seat that an invitation passes on is a new one',
+    "kind: seatId === null ? 'new' : 'promised'",
+    "kind: 'new'"
+  ),
+  memberClaim(
+    'the holder of a reserved seat is the user',
+    'seatId === null ? userId : invitationHolder(id)',
+    'id === null ? invitationHolder(id) : userId'
+  ),
+  memberClaim(
+    'a seat that is waited for is like any other',
+    "awaited ? 'awaited' : 'new'",
+    "awaited ? 'new' : 'new'"
   ),
   gate('a promised seat is given back', "const kept = kind === 'promised'", 'const kept = false'),
   gate('a refused seat is not given back', 'kept ? [] : [releaseSeat(seatgate, seat)]', '[]'),
   gate(
     'some of several are let in',
-    'if (refusal === undefined) return ok(admitted)',
-    'if (refusal === undefined || admitted.length > 0) return ok(admitted)'
+    'if (refusal === undefined) return ok(claimed)',
+    'if (refusal === undefined || claimed.length > 0) return ok(claimed)'
   ),
   gate(
     'who was let in before a refusal keeps the seat',
     `  await giveBack(
     seatgate,
-    admitted.flatMap(({ taken }) => (taken === null ? [] : [taken]))
+    claimed.flatMap(({ taken }) => (taken === null ? [] : [taken]))
   )
   return refusal`,
     '  return refusal'
   ),
   gate(
     'the guards of a seat are not in the batch',
-    '[...grant.guards, write(seatgate, admission, seatId)]',
-    '[write(seatgate, admission, seatId)]'
+    '[...guards, claim.write(seatId)]',
+    '[claim.write(seatId)]'
   ),
-  gate(
-    'a seat has no event',
-    'seatgate.seats.enforces ? seatTaken(admission, seat, kept, grant) : []',
-    '[]'
-  ),
-  gate(
+  gate('a seat has no event', 'seats.enforces ? claim.events(seat, counts) : []', '[]'),
+  invitationClaim(
     'an invitation’s seat is confirmed for good',
-    'isInvitation(admission) ? admission.invitation.expiresAt : null',
-    'null'
+    'until: expiresAt',
+    'until: expiresAt && null'
   ),
-  gate('a kept seat is reserved once more on record', '  if (kept) return []\n', ''),
-  gate('a founder’s seat is confirmed', "taken: kind === 'founding' ? null : {", 'taken: {'),
+  invitationClaim(
+    'a kept seat is reserved once more on record',
+    "seatId === null ? [seatEvent(seat, 'seat.reserved', { ...promise, ...counts })] : []",
+    "[seatEvent(seat, 'seat.reserved', { ...promise, ...counts })]"
+  ),
+  gate('a founder’s seat is confirmed', "kind === 'founding' ? null : { seat", '{ seat'),
   gate(
     'a provider that breaks breaks the caller',
     "    report({ event: 'seat_reserve_failed', organizationId: request.organizationId, error })\n    return refused({ code: 'seats_unavailable' })",
@@ -458,12 +470,12 @@ export const MUTATIONS: readonly Mutation[] = [
   batch('seats of a rolled back batch are kept', '  await giveBack(seatgate, unused)\n', ''),
   batch(
     'seats of a second attempt are given back',
-    'takenSeats.filter((seat) => !sent.has(seat))',
+    'takenSeats.filter((seat) => !seat.batch.sent)',
     '[...takenSeats]'
   ),
   batch(
     'a batch whose seats are gone is sent again',
-    'if (takenSeats.some((seat) => released.has(seat))) {',
+    'if (takenSeats.some((seat) => seat.batch.released)) {',
     'if (false as boolean) {'
   ),
   batch(
@@ -480,7 +492,7 @@ export const MUTATIONS: readonly Mutation[] = [
   batch('events are not recorded', '      ...recorded.statements,\n', ''),
   batch(
     'a seat’s event is not recorded',
-    '...plan.events, ...entrants.flatMap((entrant) => entrant.events)',
+    '...plan.events, ...claimed.flatMap((claim) => claim.events)',
     '...plan.events'
   ),
   dispatch('nobody wakes the forwarder', '[() => queue.send({ organizationId: only })]', '[]'),
@@ -730,8 +742,8 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   plan(
     'an invitation holds no seat',
-    "admission: holdSeats ? { kind: 'invite', invitation: row, seatId: kept } : null",
-    'admission: null'
+    'claim: holdSeats ? claimForInvitation(seatgate.db, row, kept) : null',
+    'claim: null'
   ),
   constraints(
     'a unique key of the host’s is a race',

@@ -41,8 +41,8 @@ describe('SEAT-1: the doors', () => {
     expect(filesWith(/./).length).toBeGreaterThan(50)
   })
 
-  it('make memberships at the gate alone', () => {
-    expect(filesWith(inserting('memberships'))).toEqual(['src/memberships/gate.ts'])
+  it('make memberships as the row of a claim alone', () => {
+    expect(filesWith(inserting('memberships'))).toEqual(['src/memberships/membership-claim.ts'])
   })
 
   it('end memberships at the exit alone', () => {
@@ -71,7 +71,7 @@ describe('SEAT-1: the doors', () => {
     expect(filesWith(/\bupdate\(\s*memberships\b/)).toEqual([
       'src/memberships/change-role.ts',
       'src/memberships/exit.ts',
-      'src/memberships/gate.ts',
+      'src/memberships/membership-claim.ts',
       'src/memberships/reseat.ts',
       'src/memberships/transfer.ts',
     ])
@@ -99,7 +99,10 @@ describe('SEAT-1: the doors', () => {
       "eq(memberships.status, 'active'),\n        isNull(memberships.seatId)"
     )
     expect(filesWith(/\breseat\(/)).toEqual(['src/memberships/reseat.ts', 'src/seats/repair.ts'])
-    expect(filesWith(/\bset\(\s*row\b/)).toEqual(['src/memberships/gate.ts'])
+    expect(filesWith(/\bset\(\s*row\b/)).toEqual([
+      'src/invitations/invitation-claim.ts',
+      'src/memberships/membership-claim.ts',
+    ])
   })
 
   it('ask the seat provider at the gate alone, and confirm beside the batch alone', () => {
@@ -118,18 +121,23 @@ describe('SEAT-1: the doors', () => {
   })
 
   it('let nobody in uncounted or unrefused but the founder, of a new organization', () => {
-    expect(filesWith(/\bkind: 'found',/)).toEqual(['src/organizations/create.ts'])
+    expect(filesWith(/\bclaimAsFounder\(/)).toEqual([
+      'src/memberships/membership-claim.ts',
+      'src/organizations/create.ts',
+    ])
     const named = filesWith(/'founding'|'promised'|'awaited'/)
     expect(named).toEqual([
+      'src/invitations/invitation-claim.ts',
       'src/memberships/gate.ts',
+      'src/memberships/membership-claim.ts',
       'src/seats/d1-seats.ts',
       'src/seats/ledger-seats.ts',
       'src/seats/provider.ts',
     ])
-    const gate = withoutComments(sources['../../src/memberships/gate.ts'] ?? '')
-    expect(gate).toContain("if (admission.kind === 'found') return 'founding'")
-    expect(gate).toContain("if (admission.seatId != null) return 'promised'")
-    // Its type apart, nobody else says what kind of request it is.
+    const claims = withoutComments(sources['../../src/memberships/membership-claim.ts'] ?? '')
+    expect(claims.match(/'founding'/g)).toHaveLength(1)
+    expect(claims).toContain("seatId === null ? kind : 'promised'")
+    // The claims alone say what kind of request it is.
     expect(filesWith(/\bkind: '(?:founding|promised|awaited)'(?! \|)/)).toEqual([])
     // Only the line itself lets somebody have the seat that was waited for.
     expect(filesWith(/\bawaited: true\b/)).toEqual(['src/joining/line.ts'])
@@ -137,14 +145,16 @@ describe('SEAT-1: the doors', () => {
 
   it('pass on a seat that is held already from invitations alone', () => {
     // Only one that was read of a row is passed on: beside `seatId` there is no way to name one.
-    const admitting = /\{\s*kind: '(?:join|invite|renew|restore)'[^}]*\bseatId\b/
-    expect(filesWith(admitting)).toEqual([
+    expect(filesWith(/\bclaim(?:AsMember|ForInvitation|ForRenewal)\(/)).toEqual([
+      'src/invitations/invitation-claim.ts',
       'src/invitations/plan.ts',
       'src/invitations/resend.ts',
       'src/memberships/addition.ts',
+      'src/memberships/membership-claim.ts',
     ])
-    expect(filesWith(/\binvitationHolder\(/)).toEqual([
-      'src/memberships/gate.ts',
+    expect(filesWith(/\binvitationHolder\b(?! \})/)).toEqual([
+      'src/invitations/invitation-claim.ts',
+      'src/memberships/membership-claim.ts',
       'src/seats/carried.ts',
       'src/seats/differences.ts',
     ])
@@ -161,7 +171,7 @@ describe('SEAT-1: the doors', () => {
   })
 
   it('are these: whoever adds one finds this list', () => {
-    expect(filesWith(/\badmissions:(?! readonly)/)).toEqual([
+    expect(filesWith(/\bclaims:(?! readonly)/)).toEqual([
       'src/invitations/create.ts',
       'src/invitations/resend.ts',
       'src/memberships/addition.ts',
@@ -183,8 +193,11 @@ describe('SEAT-1: the doors', () => {
   })
 
   it('all lead through the one function that makes changes', () => {
-    expect(filesWith(/\badmit\(/)).toEqual(['src/memberships/gate.ts', 'src/operations/batch.ts'])
-    expect(filesWith(/\badmitEach\(/)).toEqual([
+    expect(filesWith(/\bclaimSeats\(/)).toEqual([
+      'src/memberships/gate.ts',
+      'src/operations/batch.ts',
+    ])
+    expect(filesWith(/\bclaimEach\(/)).toEqual([
       'src/invitations/create-many.ts',
       'src/memberships/gate.ts',
     ])
@@ -231,16 +244,16 @@ describe('SEAT-1: the doors', () => {
 })
 
 describe('the doors of invitations', () => {
-  it('make them at the gate, and beside it where they hold no seat', () => {
+  it('make them as the row of a claim, and beside it where they hold no seat', () => {
     expect(filesWith(inserting('invitations'))).toEqual([
+      'src/invitations/invitation-claim.ts',
       'src/invitations/plan.ts',
-      'src/memberships/gate.ts',
     ])
     const plan = withoutComments(sources['../../src/invitations/plan.ts'] ?? '')
     expect([...plan.matchAll(/insertRows\([^\n]*/g)].map(([text]) => text)).toEqual([
       'insertRows(seatgate.db, invitations, unheld),',
     ])
-    expect(plan).toContain('admission === null ? [{ ...row, seatId: null }] : []')
+    expect(plan).toContain('claim === null ? [{ ...row, seatId: null }] : []')
     expect(filesWith(/\bdelete\(\s*invitations\b/)).toEqual(['src/invitations/purge.ts'])
   })
 
@@ -256,9 +269,9 @@ describe('the doors of invitations', () => {
       'src/invitations/acceptance.ts',
       'src/invitations/change-role.ts',
       'src/invitations/end.ts',
+      'src/invitations/invitation-claim.ts',
       'src/invitations/resend.ts',
       'src/invitations/send.ts',
-      'src/memberships/gate.ts',
     ])
     expect(filesWith(/\bset\(\s*\{[^}]*\bacceptedAt\b/)).toEqual(['src/invitations/acceptance.ts'])
   })
@@ -526,9 +539,10 @@ describe('the hooks of the doors', () => {
   })
 
   it('C1 are asked of every plan of a membership that comes to be, and of each that ends', () => {
-    // The one plan of those who come asks itself, and `admissions` stand in no other but these.
-    expect(filesWith(/\badmissions:[^\n]*kind: '(?:join|restore)'/)).toEqual([
+    // The one plan of those who come asks itself, and memberships are claimed in no other but these.
+    expect(filesWith(/\bclaim(?:AsMember|Again)\(/)).toEqual([
       'src/memberships/addition.ts',
+      'src/memberships/membership-claim.ts',
       'src/memberships/restore.ts',
     ])
     expect(filesWith(/\bwithHook\(/)).toEqual([
