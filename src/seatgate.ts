@@ -1,5 +1,6 @@
 import type { EventRules } from './audit/host-event.ts'
 import { cursorKey } from './audit/place.ts'
+import type { WithSeatCount } from './audit/statements.ts'
 import { checkedSinks } from './forwarding/present-sinks.ts'
 import type { AuditLog } from './sealing/seal.ts'
 import type { Sink } from './forwarding/sink.ts'
@@ -35,6 +36,7 @@ import type { RetentionWindow } from './retention/rules.ts'
 import type { Runtime, WakeUpQueue } from './runtime.ts'
 import type { SeatContext, SeatProvider } from './seats/provider.ts'
 import { RefusalCounts } from './seats/refusals.ts'
+import { withSeatCount } from './seats/standing.ts'
 import type { SessionStore } from './sessions/store.ts'
 import { unscoped } from './tenancy/tenant-database.ts'
 import type { UserTable } from './users/identity.ts'
@@ -44,6 +46,7 @@ export interface Seatgate extends Runtime {
   readonly db: Database
   readonly seats: SeatProvider
   readonly seatContext: SeatContext
+  readonly withSeatCount: WithSeatCount
   /** Null if sessions have no active organization here. */
   readonly sessions: SessionStore | null
   readonly users: UserTable | null
@@ -111,6 +114,8 @@ export function createSeatgate(options: SeatgateOptions): Seatgate {
     db,
     seats: options.seats,
     seatContext,
+    withSeatCount: (metadata, organizationId, at) =>
+      withSeatCount(metadata, seatContext, organizationId, at),
     sessions: checkedSessions(options.sessions),
     users: options.users ?? null,
     roles: checkedRoles(options),

@@ -14,8 +14,6 @@ import {
 import { shortened } from '../proof/text.ts'
 import { horizonOf } from '../retention/horizon.ts'
 import type { Runtime } from '../runtime.ts'
-import type { SeatContext } from '../seats/provider.ts'
-import { withSeatCount } from '../seats/standing.ts'
 import { countsSeats } from './actions.ts'
 import type { Attribution, EventDraft } from './event.ts'
 import { isAwaited, type ConsumerContext } from './outbox.ts'
@@ -28,9 +26,18 @@ export interface TrailContext
   extends DatabaseContext, ConsumerContext, Pick<Runtime, 'newId' | 'newSecret'> {
   /** Which data of a request are recorded beside its id. */
   readonly recordedData: RecordedData
-  /** What the seats that an event counts are counted with. */
-  readonly seatContext: SeatContext
+  /** Adds the seats in use to the metadata of an event, as they are at its place in the batch. */
+  readonly withSeatCount: WithSeatCount
 }
+
+type Metadata = SQL<Record<string, unknown>>
+
+/** Adds `held`, `reserved` and `limit` to a JSON object, as an expression. */
+export type WithSeatCount = (
+  metadata: Metadata,
+  organizationId: SQL<string> | string,
+  now: Date
+) => Metadata
 
 /** What all events of one batch have in common. */
 export interface EventContext extends Attribution {
@@ -92,7 +99,7 @@ function personalRows(
  * each organization, and answer those that were written.
  */
 export function recordEventsWhere(
-  seatgate: Pick<TrailContext, 'db' | 'newId' | 'seatContext'>,
+  seatgate: Pick<TrailContext, 'db' | 'newId' | 'withSeatCount'>,
   context: EventContext,
   drafts: readonly EventDraft[],
   condition: (organizationId: SQL<string> | string) => SQL
@@ -173,7 +180,7 @@ function marked(mark: string | null | undefined): string | null {
 }
 
 function rowOf(
-  { seatContext }: Pick<TrailContext, 'seatContext'>,
+  { withSeatCount }: Pick<TrailContext, 'withSeatCount'>,
   now: Date,
   { metadataText, counting, ...facts }: Facts
 ) {
@@ -182,7 +189,7 @@ function rowOf(
   return {
     ...facts,
     sequence: sql<number>`${lastSequence(organizationId)} + 1`,
-    metadata: counting ? withSeatCount(told, seatContext, organizationId, now) : told,
+    metadata: counting ? withSeatCount(told, organizationId, now) : told,
   }
 }
 
@@ -205,7 +212,7 @@ function runsOf(facts: readonly Facts[]): readonly (readonly Facts[])[] {
 }
 
 function append(
-  seatgate: Pick<TrailContext, 'db' | 'seatContext'>,
+  seatgate: Pick<TrailContext, 'db' | 'withSeatCount'>,
   now: Date,
   run: readonly Facts[]
 ): readonly Statement[] {
@@ -221,7 +228,7 @@ function append(
 // Each follows on what its organization had before the statement, in the order of those of its
 // organization here.
 function insertEvents(
-  { db, seatContext }: Pick<TrailContext, 'db' | 'seatContext'>,
+  { db, withSeatCount }: Pick<TrailContext, 'db' | 'withSeatCount'>,
   now: Date,
   facts: readonly Facts[],
   condition: (organizationId: SQL<string> | string) => SQL = () => sql`true`
@@ -236,7 +243,7 @@ function insertEvents(
       sequence: sql`${lastSequence(organizationId)}
         + row_number() over (partition by ${organizationId} order by json_each.key)`,
       metadata: sql`case when ${fieldOf('counting')}
-        then ${withSeatCount(told, seatContext, organizationId, now)} else ${told} end`,
+        then ${withSeatCount(told, organizationId, now)} else ${told} end`,
     },
     condition: condition(organizationId),
   })
