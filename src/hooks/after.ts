@@ -7,8 +7,7 @@ import { attributionOf, type EventDraft } from '../audit/event.ts'
 import type { RecordedEvent } from '../audit/statements.ts'
 import type { HookIntent } from '../operations/intent.ts'
 import type { Principal } from '../scope.ts'
-import type { HookContext } from './ask.ts'
-import type { AfterHook, AfterStates } from './hooks.ts'
+import type { AfterHook, AfterStates, HookContext } from './hooks.ts'
 
 type StateOf<K extends AfterHook> = Omit<AfterStates[K], 'actor' | 'eventId'>
 

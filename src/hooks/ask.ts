@@ -6,28 +6,14 @@
 import * as v from 'valibot'
 import type { Statement } from '../database/database.ts'
 import { ok, refused, type Result } from '../result.ts'
-import type { Runtime } from '../runtime.ts'
 import { within } from '../within.ts'
 import type {
-  BeforeHook,
-  BeforeStates,
   HookAnswer,
-  Hooks,
+  HookContext,
   LifecycleHooks,
   OrganizationDraft,
+  Question,
 } from './hooks.ts'
-
-/** What a function needs that asks the host. */
-export interface HookContext extends Pick<Runtime, 'report'> {
-  readonly hooks: Hooks
-  readonly lifecycle: LifecycleHooks
-  readonly hookDeadlineSeconds: number
-}
-
-/** A `before…` hook and what it is to be shown. */
-export type Question = {
-  readonly [K in BeforeHook]: { readonly hook: K; readonly state: BeforeStates[K] }
-}[BeforeHook]
 
 const Refused = v.object({
   ok: v.literal(false),

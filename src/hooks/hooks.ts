@@ -1,3 +1,4 @@
+import type { Runtime } from '../runtime.ts'
 import type { Statement } from '../database/database.ts'
 import type { EndingCause } from '../invitations/end.ts'
 import type { Invitation } from '../invitations/invitation.ts'
@@ -352,3 +353,15 @@ export const HOOKS = {
   onEmailChange: { inBatch: true },
   onDelete: { inBatch: true },
 } as const satisfies Record<keyof Hooks | keyof LifecycleHooks, { readonly inBatch: boolean }>
+
+/** What a function needs that asks the host. */
+export interface HookContext extends Pick<Runtime, 'report'> {
+  readonly hooks: Hooks
+  readonly lifecycle: LifecycleHooks
+  readonly hookDeadlineSeconds: number
+}
+
+/** A `before…` hook and what it is to be shown. */
+export type Question = {
+  readonly [K in BeforeHook]: { readonly hook: K; readonly state: BeforeStates[K] }
+}[BeforeHook]

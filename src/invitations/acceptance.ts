@@ -7,7 +7,7 @@ import {
   type MembershipRow,
 } from '../database/schema.ts'
 import { withHook } from '../hooks/after.ts'
-import type { Question } from '../hooks/ask.ts'
+import type { Question } from '../hooks/hooks.ts'
 import { planAddition } from '../memberships/addition.ts'
 import { membershipView, type Membership } from '../memberships/membership.ts'
 import type { Plan } from '../operations/plan.ts'

@@ -1,6 +1,6 @@
 import type { EventDraft } from '../audit/event.ts'
 import type { Statement } from '../database/database.ts'
-import type { Question } from '../hooks/ask.ts'
+import type { Question } from '../hooks/hooks.ts'
 import type { LifecycleHooks } from '../hooks/hooks.ts'
 import type { SeatReference } from '../seats/provider.ts'
 import type { Intent } from './intent.ts'
