@@ -202,7 +202,7 @@ describe('the rate limit of the reference host', () => {
     const routes = [...OWN, ...NAMED].filter(([, , body]) => body && 'password' in body)
     const [guesser, other] = (await people(2)) as [Person, Person]
     const ask = ({ token }: Person, [method, path]: Route) =>
-      host.send(method, path(guesser.userId), { password: 'wrong' }, token)
+      host.send(method, path(guesser.userId), {}, token)
     const answers: { readonly route: Route; readonly answer: Response }[] = []
     for (let tries = 0; tries < 210; tries++) {
       const route = routes[tries % routes.length]!
