@@ -4,6 +4,8 @@
  *
  * @module
  */
+import type * as v from 'valibot'
+import { parseInput } from './input.ts'
 import { invalid } from './refusal.ts'
 import { ok, refused, type Result } from './result.ts'
 
@@ -39,7 +41,7 @@ export function checkOptionNames(where: string, options: unknown, known: readonl
 }
 
 /**
- * Refuses parameters of a list that are not known: whoever asked for less would take all for what
+ * Refuses parameters of a read that are not known: whoever asked for less would take all for what
  * they asked for.
  */
 export function knownParameters(input: unknown, known: readonly string[]): Result<null> {
@@ -50,6 +52,15 @@ export function knownParameters(input: unknown, known: readonly string[]): Resul
   if (unknown.length === 0) return ok(null)
   const errors = unknown.map((name) => [name, [unknownParameter(known)]] as const)
   return refused(invalid(Object.fromEntries(errors)))
+}
+
+/** Checks what a read is asked for: the parameters of a schema and no others. */
+export function parseQuery<S extends v.GenericSchema & { readonly entries: v.ObjectEntries }>(
+  schema: S,
+  input: unknown
+): Result<v.InferOutput<S>> {
+  const known = knownParameters(input, Object.keys(schema.entries))
+  return known.ok ? parseInput(schema, input) : known
 }
 
 function unknownParameter(known: readonly string[]): string {

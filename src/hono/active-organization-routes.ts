@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import * as v from 'valibot'
 import { parseInput } from '../input.ts'
 import type { Organization } from '../organizations/organization.ts'
+import { ok, refused } from '../result.ts'
 import type { Seatgate } from '../seatgate.ts'
 import type { Authenticate } from './authenticate.ts'
 import { isForm, readBody, readForm } from './body.ts'
@@ -10,6 +11,7 @@ import { loadOrganizationFromSlug } from './load-organization-from-slug.ts'
 import { problemResponse } from './problem.ts'
 import { putActiveOrganization } from './put-active-organization.ts'
 import { safeReturnPath } from './return-path.ts'
+import { answer } from './routes.ts'
 import type { ScopeEnv } from './variables.ts'
 
 const PutInput = v.object(
@@ -26,12 +28,12 @@ export function activeOrganizationRoutes(seatgate: Seatgate, authenticate: Authe
   const routes = new Hono<ScopeEnv>()
 
   routes.get('/o/:org', loadOrganizationFromSlug(seatgate, { authenticate }), (c) =>
-    c.json(view(c.var))
+    answer(c, ok(view(c.var)))
   )
 
   const load = loadActiveOrganization(seatgate, { authenticate })
   routes.get('/active-organization', load, (c) =>
-    c.var.caller ? c.json(view(c.var)) : problemResponse({ code: 'unauthenticated' })
+    answer(c, c.var.caller ? ok(view(c.var)) : refused({ code: 'unauthenticated' }))
   )
   routes.put('/active-organization', load, async (c) => {
     if (!c.var.caller) return problemResponse({ code: 'unauthenticated' })

@@ -21,6 +21,9 @@ import {
 
 const LARGEST_PAGE = 200
 
+// Whose trail it is, the path says.
+const IN_PATH = ['organization_id']
+
 /**
  * The routes of the platform's own people, behind the authentication of the others. Each function checks
  * that it is an operator who asks, in its own round trip; about an organization others learn what they
@@ -50,16 +53,16 @@ export function operatorRoutes(seatgate: Seatgate) {
     return answer(c, hidden(await rebuildSeats(seatgate, inOrganization(c), options)))
   })
   routes.get(`${one}/audit`, async (c) => {
-    const input = { ...readQuery(c), organization_id: idIn(c) }
+    const input = { ...readQuery(c, IN_PATH), organization_id: idIn(c) }
     return answer(c, hidden(await listPlatformEvents(seatgate, scopeOf(c), input, options)))
   })
   routes.get(`${one}/audit/count`, async (c) => {
-    const input = { ...readQuery(c), organization_id: idIn(c) }
+    const input = { ...readQuery(c, IN_PATH), organization_id: idIn(c) }
     return answer(c, hidden(await countPlatformEvents(seatgate, scopeOf(c), input)))
   })
 
   routes.get('/operator/audit', async (c) => {
-    const input = { ...readQuery(c), organization_id: null }
+    const input = { ...readQuery(c, IN_PATH), organization_id: null }
     return answer(c, await listPlatformEvents(seatgate, scopeOf(c), input, options))
   })
   routes.get('/operator/users/:userId/audit', async (c) => {

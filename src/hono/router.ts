@@ -15,6 +15,7 @@ import { setMfaPolicy, type MfaCheck } from '../organizations/mfa-policy.ts'
 import { listOrganizations } from '../organizations/queries.ts'
 import { renameOrganization } from '../organizations/rename.ts'
 import { updateSlug } from '../organizations/update-slug.ts'
+import { ok } from '../result.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { explainSeats } from '../seats/explain.ts'
 import { seatUsage } from '../seats/queries.ts'
@@ -147,7 +148,7 @@ export function seatgateRouter(seatgate: Seatgate, options: RouterOptions) {
   )
   // A slug that was given up redirects here as it does under `/o/`.
   const named = loadOrganizationFromSlug(seatgate, { authenticate: (c) => c.get('asking') })
-  router.get('/organizations/:org', named, (c) => c.json(c.var.organization))
+  router.get('/organizations/:org', named, (c) => answer(c, ok(c.var.organization)))
   router.patch('/organizations/:org', async (c) =>
     answer(c, await renameOrganization(seatgate, inOrganization(c), await readBody(c)))
   )

@@ -8,7 +8,7 @@ import type { Context } from 'hono'
 import { UnreadableInput } from '../input.ts'
 import type { OperationOptions } from '../operations/perform.ts'
 import { invalid } from '../refusal.ts'
-import type { Result } from '../result.ts'
+import { ok, refused, type Result } from '../result.ts'
 import type { Caller, OrganizationScope, Scope } from '../scope.ts'
 import { marksOfRequest } from './authenticate.ts'
 import { readBody } from './body.ts'
@@ -16,7 +16,11 @@ import { problemResponse } from './problem.ts'
 
 /** The environment of the ready routes: who is asking, established or by a query. */
 export interface RouterEnv {
-  Variables: { readonly asking: Caller }
+  Variables: {
+    readonly asking: Caller
+    /** The parameters of the query that {@link readQuery} has handed to a function, which checks them. */
+    readonly checkedParameters?: readonly string[]
+  }
 }
 
 export function scopeOf(c: Context<RouterEnv>): Scope {
@@ -52,12 +56,20 @@ export async function readOperation(
 }
 
 /**
- * Reads the query: strings, checked where they are used. A parameter that is there twice is a list of
- * its values, which no parameter takes.
+ * Reads the query for a function that checks it: strings, and refuses the names that it does not know. A
+ * parameter that is there twice is a list of its values, which no parameter takes. Those of `except` are
+ * not read: {@link answer} refuses them.
  */
-export function readQuery(c: Context): Record<string, never> {
-  const values = Object.entries(c.req.queries()).map(
-    ([name, given]) => [name, given.length === 1 ? given[0] : given] as const
+export function readQuery(
+  c: Context<RouterEnv>,
+  except: readonly string[] = []
+): Record<string, never> {
+  const values = Object.entries(c.req.queries())
+    .filter(([name]) => !except.includes(name))
+    .map(([name, given]) => [name, given.length === 1 ? given[0] : given] as const)
+  c.set(
+    'checkedParameters',
+    values.map(([name]) => name)
   )
   return Object.fromEntries(values) as Record<string, never>
 }
@@ -66,12 +78,26 @@ function isOfAnotherType(input: unknown): input is UnreadableInput {
   return input instanceof UnreadableInput && input.refusal.code === 'unsupported_media_type'
 }
 
+/**
+ * Answers with what an operation gives. A read takes no parameters but those that were read: others are
+ * refused in their turn, after who may not read it.
+ */
 export function answer<T extends object>(
   c: Context,
   result: Result<T>,
   status: 200 | 201 | 202 = 200
 ) {
-  return result.ok ? c.json(result.value, status) : problemResponse(result.error)
+  if (!result.ok) return problemResponse(result.error)
+  const known = queryIsKnown(c)
+  return known.ok ? c.json(result.value, status) : problemResponse(known.error)
+}
+
+function queryIsKnown(c: Context): Result<null> {
+  if (c.req.method !== 'GET' && c.req.method !== 'HEAD') return ok(null)
+  const checked = (c as Context<RouterEnv>).var.checkedParameters ?? []
+  const unknown = Object.keys(c.req.queries()).filter((name) => !checked.includes(name))
+  if (unknown.length === 0) return ok(null)
+  return refused(invalid(Object.fromEntries(unknown.map((name) => [name, ['Is not known here.']]))))
 }
 
 /** Answers what has nothing to say but that it is done. */

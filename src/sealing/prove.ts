@@ -7,7 +7,7 @@ import { and, desc, eq, sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { batch } from '../database/batch.ts'
 import { auditCheckpoints, auditNodes } from '../database/schema.ts'
-import { parseInput } from '../input.ts'
+import { parseQuery } from '../names.ts'
 import { wholeNumber } from '../number.ts'
 import { organizationIdOf, readable } from '../organizations/reference.ts'
 import { base64, fromBase64 } from '../proof/base64.ts'
@@ -92,7 +92,7 @@ export async function proveInclusion(
 ): Promise<Result<InclusionProof>> {
   const read = await readLog(seatgate, scope)
   if (!read.ok) return read
-  const parsed = parseInput(Inclusion, input)
+  const parsed = parseQuery(Inclusion, input)
   if (!parsed.ok) return parsed
   const { sequence } = parsed.value
   const { organizationId, note, size } = read.value
@@ -117,7 +117,7 @@ export async function proveConsistency(
 ): Promise<Result<ConsistencyProof>> {
   const read = await readLog(seatgate, scope)
   if (!read.ok) return read
-  const parsed = parseInput(Consistency, input)
+  const parsed = parseQuery(Consistency, input)
   if (!parsed.ok) return parsed
   const { from, to } = parsed.value
   if (from > to || to > read.value.size) return refused({ code: 'not_found' })

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import * as v from 'valibot'
-import { parseInput } from '../input.ts'
+import { parseQuery } from '../names.ts'
 import { Instant } from '../instant.ts'
 import { find, standingWith } from '../organizations/standing.ts'
 import { organizationIdOf, readable } from '../organizations/reference.ts'
@@ -57,7 +57,7 @@ export async function seatsAsOf(
   input: unknown
 ): Promise<Result<SeatsAsOf>> {
   const { db, roles, seatContext } = seatgate
-  const parsed = parseInput(Input, input)
+  const parsed = parseQuery(Input, input)
   const at = parsed.ok ? parsed.value.at : new Date(0)
   const found = await find(db, scope, {
     past: standingAt(seatgate, scope, at),

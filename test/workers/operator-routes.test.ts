@@ -181,11 +181,21 @@ describe('C6 an operator’s trails', () => {
     }
   })
 
-  it('C6 stay those of the path, whatever the query says', async () => {
+  it('C6 are those of the path: another organization in the query is refused', async () => {
     const [one, other] = [await organizationWith(seatgate), await organizationWith(seatgate)]
-    const path = `/organizations/${one}/audit?organization_id=${other}`
-    const { data } = await read<Page<AuditEvent>>(path)
-    expect(new Set(data.map(({ organizationId }) => organizationId))).toEqual(new Set([one]))
+    for (const path of [
+      `/organizations/${one}/audit`,
+      `/organizations/${one}/audit/count`,
+      '/audit',
+    ]) {
+      const query = `organization_id=${other}`
+      const answer = await client.get(`/operator${path}?${query}`, anOperator)
+      expect(await problem(answer)).toEqual({
+        status: 422,
+        code: 'validation_error',
+        fields: ['organization_id'],
+      })
+    }
   })
 
   it('C6 are the platform’s own too', async () => {
