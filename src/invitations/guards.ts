@@ -5,7 +5,7 @@ import { areFew } from '../database/insert-rows.ts'
 import type { InvitationRow } from '../database/schema.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { isPending } from '../seats/truth.ts'
-import { hasUserId } from '../users/identity.ts'
+import { hasUserId, userIdText } from '../users/identity.ts'
 import type { KnownUser } from './lookup.ts'
 
 /** The invitation is open at this moment, with the token and the role that were read. */
@@ -74,6 +74,24 @@ export function guardOnlyUnfinished(
         where organization_id = ${organizationId} and ${isUnfinished()}
         and token_hash not in (select value from json_each(${known})))`
   )
+}
+
+/** None of these addresses is a member's. */
+export function guardNoMembers(
+  { db, users }: Seatgate,
+  organizationId: string,
+  emails: readonly string[]
+): Statement[] {
+  if (users === null) return []
+  const [only, ...others] = emails
+  const list =
+    only !== undefined && others.length === 0
+      ? sql`${only}`
+      : sql`select value from json_each(${JSON.stringify(emails)})`
+  const members = sql`select 1 from ${users} where ${users.email} in (${list})
+    and exists (select 1 from memberships
+      where organization_id = ${organizationId} and user_id = ${userIdText(users)})`
+  return [guard(db, 'stale', sql`not exists (${members})`)]
 }
 
 /** Nobody has ended it, as a condition on invitations. */

@@ -10,7 +10,7 @@ import { isUser, type Principal } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import type { SeatReference } from '../seats/provider.ts'
 import { endInvitations } from './end.ts'
-import { guardAllUnfinished } from './guards.ts'
+import { guardAllUnfinished, guardNoMembers } from './guards.ts'
 import { invitationView, type InvitationWithToken } from './invitation.ts'
 import { claimForInvitation } from './invitation-claim.ts'
 import { mailIntent, mailStatus } from './mail-intent.ts'
@@ -105,11 +105,14 @@ export function writeInvitations(
     now,
     keepsSeat: ({ id }) => keeping.has(id),
   })
+  const [first] = planned
+  const emails = planned.map(({ row }) => row.email)
   const unheld = planned.flatMap(({ row, claim }) =>
     claim === null ? [{ ...row, seatId: null }] : []
   )
   return {
     statements: [
+      ...(first ? guardNoMembers(seatgate, first.row.organizationId, emails) : []),
       ...guardAllUnfinished(seatgate, earlier),
       ...ended.statements,
       ...insertRows(seatgate.db, invitations, unheld),

@@ -27,7 +27,8 @@ import { joinRequestView, pendingOutcome, type JoinOutcome } from './request.ts'
 /**
  * Lets somebody in who has asked to join, with the role they asked for or another `{ role? }`. At a
  * full organization it is refused, and the request stays open, or leads into the line, as `joinRules`
- * say.
+ * say. In line the approval counts as long as the caller could give it: if they lose the right before
+ * there is a seat, the request is open again.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
  * `not_found`, `not_pending`, `role_not_configured` (name another), `already_member` (suspended), `hook_refused`, `hook_failed`,

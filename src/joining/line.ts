@@ -13,6 +13,7 @@ import {
   memberships,
   type InvitationRow,
   type JoinRequestRow,
+  type MembershipRow,
 } from '../database/schema.ts'
 import { withHook } from '../hooks/after.ts'
 import { unfinishedForUser } from '../invitations/lookup.ts'
@@ -24,8 +25,9 @@ import {
   personOf,
   type ExclusionCandidate,
 } from '../memberships/exclusions.ts'
-import { guardLive, guardUserExists } from '../memberships/guards.ts'
+import { guardLive, guardUnchanged, guardUserExists } from '../memberships/guards.ts'
 import { existingUser } from '../memberships/lookup.ts'
+import { mayChangeRole } from '../memberships/roles.ts'
 import { perform } from '../operations/perform.ts'
 import { unchanged, type Plan } from '../operations/plan.ts'
 import { ok, type Result } from '../result.ts'
@@ -96,6 +98,8 @@ type Settle = (seatgate: Seatgate, first: JoinRequestRow, now: Date, comer: Come
 interface Comer {
   readonly invitation: InvitationRow | undefined
   readonly candidates: readonly ExclusionCandidate[]
+  /** Who has approved them, if that is a member and counts. */
+  readonly approver: MembershipRow | undefined
 }
 
 async function settleFirst(
@@ -104,8 +108,10 @@ async function settleFirst(
   settle: Settle
 ): Promise<Result<Settled>> {
   const { db } = seatgate
-  const first = sql<string | null>`(select user_id from join_requests
-    where ${isNext(seatgate, organizationId)} order by place limit 1)`
+  const ofFirst = (column: 'user_id' | 'decided_by_id') =>
+    sql<string | null>`(select ${sql.raw(column)} from join_requests
+      where ${isNext(seatgate, organizationId)} order by place limit 1)`
+  const first = ofFirst('user_id')
   return perform(
     seatgate,
     { caller: host },
@@ -132,6 +138,15 @@ async function settleFirst(
         user: existingUser(seatgate, first),
         invited: unfinishedForUser(seatgate, organizationId, first),
         excluded: exclusionsOf(seatgate, sql`${organizationId}`, personOf(seatgate, first)),
+        approvers: db
+          .select()
+          .from(memberships)
+          .where(
+            and(
+              eq(memberships.organizationId, organizationId),
+              eq(memberships.userId, ofFirst('decided_by_id'))
+            )
+          ),
       },
       plan({ rows }, _caller, now) {
         const [waiting] = rows.first
@@ -140,16 +155,33 @@ async function settleFirst(
         const here = rows.present.length === 0 && rows.user.length > 0
         if (!here) return ok(close(gone)(seatgate, waiting, now))
         const candidates = rows.excluded
-        if (excluding(candidates, waiting.userId).length > 0) {
-          return ok(askAgain(seatgate, waiting, now))
+        const [approver] = rows.approvers
+        const putOut = excluding(candidates, waiting.userId).length > 0
+        if (putOut || !isApproved(seatgate, waiting, approver)) {
+          return ok(askAgain(seatgate, waiting, approver, now))
         }
-        return ok(settle(seatgate, waiting, now, { invitation: rows.invited[0], candidates }))
+        const [invitation] = rows.invited
+        return ok(settle(seatgate, waiting, now, { invitation, candidates, approver }))
       },
     }
   )
 }
 
-const admit: Settle = (seatgate, first, now, { invitation, candidates }) => {
+/**
+ * Whether the approval counts at this moment: who gave it could give it now. It is the rule of an
+ * invitation whose sender loses the right. Who has come by domain needs no approval, and the host's own
+ * stays.
+ */
+function isApproved(
+  { roles, invitations }: Seatgate,
+  { decidedById, role }: JoinRequestRow,
+  approver: MembershipRow | undefined
+): boolean {
+  if (decidedById === null || invitations.outliveInviter) return true
+  return approver?.status === 'active' && mayChangeRole(roles, approver.role, null, role)
+}
+
+const admit: Settle = (seatgate, first, now, { invitation, candidates, approver }) => {
   const { organizationId, userId, role, path } = first
   const plan = planAddition(
     seatgate,
@@ -161,6 +193,7 @@ const admit: Settle = (seatgate, first, now, { invitation, candidates }) => {
       guardFirst(seatgate, first),
       guardExclusions(seatgate, organizationId, personOf(seatgate, userId), candidates),
       ...guardUserExists(seatgate, userId),
+      ...guardApprover(seatgate, approver),
       endRequest(seatgate, first, 'joined', now),
     ],
     { path, awaited: true, requestId: first.id, invitation }
@@ -182,11 +215,18 @@ const turnAway =
     ],
   })
 
-// They were put out since they have come into the line: it needs somebody's word again.
-const askAgain = (seatgate: Seatgate, first: JoinRequestRow, now: Date): Plan<Settled> => ({
+// They were put out since they have come into the line, or their approval counts no more: it needs
+// the word of an admin again.
+const askAgain = (
+  seatgate: Seatgate,
+  first: JoinRequestRow,
+  approver: MembershipRow | undefined,
+  now: Date
+): Plan<Settled> => ({
   value: 'gone',
   statements: [
     guardFirst(seatgate, first),
+    ...guardApprover(seatgate, approver),
     seatgate.db
       .update(joinRequests)
       .set({ state: 'open', path: 'request', decidedById: null, updatedAt: now })
@@ -228,13 +268,18 @@ function endRequest(
   return db.update(joinRequests).set({ state, updatedAt: now }).where(eq(joinRequests.id, id))
 }
 
+function guardApprover(seatgate: Seatgate, approver: MembershipRow | undefined): Statement[] {
+  return approver ? [guardUnchanged(seatgate, approver)] : []
+}
+
 function guardFirst(seatgate: Seatgate, first: JoinRequestRow): Statement {
-  const { organizationId, id } = first
+  const { organizationId, id, role, decidedById } = first
   return guard(
     seatgate.db,
     'stale',
-    sql`(select id from join_requests
-      where ${isNext(seatgate, organizationId)} order by place limit 1) = ${id}`
+    sql`exists (select 1 from (select * from join_requests
+        where ${isNext(seatgate, organizationId)} order by place limit 1)
+      where id = ${id} and role = ${role} and decided_by_id is ${decidedById})`
   )
 }
 

@@ -1022,4 +1022,19 @@ export const MUTATIONS: readonly Mutation[] = [
     '      guardFirst(seatgate, first),\n      guardExclusions(',
     '      guardExclusions('
   ),
+  line(
+    'an approval counts though the approver could not give it any more',
+    'if (decidedById === null || invitations.outliveInviter) return true',
+    "if (decidedById !== '' || invitations.outliveInviter) return true"
+  ),
+  line(
+    'an approver who loses the role while the first is let in is overlooked',
+    "...guardApprover(seatgate, approver),\n      endRequest(seatgate, first, 'joined', now),",
+    "endRequest(seatgate, first, 'joined', now),"
+  ),
+  plan(
+    'an address is invited that has become a member’s meanwhile',
+    '...(first ? guardNoMembers(seatgate, first.row.organizationId, emails) : []),',
+    ''
+  ),
 ]

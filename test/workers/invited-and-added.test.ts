@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { addMember, acceptInvitation } from '../../src/index.ts'
+import {
+  acceptInvitation,
+  addMember,
+  createInvitation,
+  createInvitations,
+} from '../../src/index.ts'
 import { invite, newAddress, userWith } from './invited.ts'
 import { violations } from './invariants.ts'
 import {
@@ -10,7 +15,7 @@ import {
   membersOf,
   openOrganization,
 } from './joining.ts'
-import { actionsOf } from './mutators.ts'
+import { actionsOf, meanwhile } from './mutators.ts'
 import { testEnv } from './setup.ts'
 import { answered, codeOf, createWorld, delays, enforcing, newOrganization } from './world.ts'
 
@@ -100,6 +105,35 @@ describe.each(enforcing)('somebody who is invited and comes in otherwise, %s sea
         expect(await membersOf(organization)).toEqual([userId])
         expect(await violations(organization.id, quiet)).toEqual([])
       }
+    }
+  )
+
+  it.each(['createInvitation', 'createInvitations'])(
+    'SEAT-10 is not invited who becomes a member between the read and the batch of %s',
+    async (way) => {
+      const organization = await newOrganization(world, 10)
+      const scope = organization.as(organization.owner)
+      const email = newAddress()
+      const userId = await userWith(email)
+      const overtaken = createWorld({
+        provider,
+        around: meanwhile(async () =>
+          answered(await addMember(world.seatgate, scope, { userId, role: 'member' }))
+        ),
+      })
+      const input = { email, role: 'admin' }
+      const invited =
+        way === 'createInvitation'
+          ? await createInvitation(overtaken.seatgate, scope, input)
+          : answered(
+              await createInvitations(overtaken.seatgate, scope, {
+                invitations: [{ email: newAddress(), role: 'member' }, input],
+              })
+            )[1]!
+      expect(codeOf(invited)).toBe('already_member')
+      await Promise.all([world.settled(), overtaken.settled()])
+      expect(await actionsOf(organization.id)).not.toContain('organization.invitation.revoked')
+      expect(await violations(organization.id, quiet)).toEqual([])
     }
   )
 })

@@ -165,6 +165,7 @@ const GUARDS: readonly (readonly [name: string, condition: RegExp])[] = [
     /^\(select count\(\*\) = \? and count\(\*\) filter .* from invitations where/,
   ],
   ['address is free', /^not exists \(select 1 from "users" where "users"."email" = \?\)$/],
+  ['no member’s address', /^not exists \(select 1 from "users" where "users"."email" in \(/],
   ['exclusions as read', /^not exists \(select 1 from exclusions where/],
   ['invitations as read', /^\(select count\(\*\) from invitations where/],
   [
@@ -266,9 +267,12 @@ const TABLE: Readonly<Record<string, Row>> = {
     'no organization without an owner',
     AROUND
   ),
-  createInvitation: byMember(),
-  'createInvitation, of somebody who is invited': byMember('invitation unfinished'),
-  createInvitations: byMember('invitation unfinished'),
+  createInvitation: byMember('no member’s address'),
+  'createInvitation, of somebody who is invited': byMember(
+    'no member’s address',
+    'invitation unfinished'
+  ),
+  createInvitations: byMember('no member’s address', 'invitation unfinished'),
   resendInvitation: byMember('invitation unfinished'),
   changeInvitationRole: byMember('invitation open'),
   revokeInvitation: byMember('invitation unfinished'),
