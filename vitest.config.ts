@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { ConformanceReporter } from './test/conformance/reporter.ts'
@@ -54,6 +55,13 @@ const BUNDLED = [
   'valibot',
 ]
 
+// The examples import the package by its name, as an application does.
+const source = (path: string) => fileURLToPath(new URL(`src/${path}`, import.meta.url))
+const AS_INSTALLED = [
+  { find: /^seatgate$/, replacement: source('index.ts') },
+  { find: /^seatgate\/(hono|proof)$/, replacement: source('$1/index.ts') },
+]
+
 // Two more than two cores: many wait for a clock, and the node project most of the time.
 const LANES = Math.max(4, availableParallelism())
 
@@ -77,9 +85,10 @@ export default defineConfig({
       },
       {
         plugins: [inWorkerd],
+        resolve: { alias: AS_INSTALLED },
         test: {
           name: 'workers',
-          include: ['test/{workers,museum,naive}/**/*.test.ts'],
+          include: ['test/{workers,museum,naive,examples}/**/*.test.ts'],
           setupFiles: ['test/workers/each-file.ts'],
           deps: { optimizer: { ssr: { enabled: true, include: BUNDLED } } },
           ...PATIENCE,

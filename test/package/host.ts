@@ -64,13 +64,6 @@ interface NpmPacked {
   readonly files: readonly { readonly path: string }[]
 }
 
-// How the README says that the routes of its third block are mounted, and where.
-const MOUNT = ".route('/', projectRoutes(seatgate))"
-// And how what its fourth block makes is configured.
-const SPREAD = '...inviting'
-const OPTIONS = '...options })'
-const READY_ROUTES = ".route('/', seatgateRouter(seatgate, { authenticate }))"
-
 const PROJECTS = `CREATE TABLE IF NOT EXISTS projects (
   id TEXT PRIMARY KEY NOT NULL,
   organization_id TEXT NOT NULL,
@@ -91,8 +84,9 @@ INSERT OR IGNORE INTO users (id, email) VALUES ${PEOPLE.map((id) => `('${id}', '
 `
 
 /**
- * Makes an empty Hono worker that has the package and its peers installed, and the Worker, its routes,
- * its invitations and the configuration of the README. The tools are those of this repository.
+ * Creates an empty host that has the package and its peers installed, with the files that
+ * docs/getting-started.md shows, and in `minimal/` those of the README. The tools are those of this
+ * repository.
  */
 export async function makeHost(directory: string, packed: Packed): Promise<void> {
   const file = (name: string, text: string) => writeFile(join(directory, name), text)
@@ -108,15 +102,16 @@ export async function makeHost(directory: string, packed: Packed): Promise<void>
   await symlink(join(root, types), join(directory, types))
 
   await mkdir(join(directory, 'src'))
-  await file('src/worker.ts', withEverything(await fromReadme('ts')))
-  await file('src/authenticate.ts', await fromReadme('ts', 1))
-  await file('src/projects.ts', await fromReadme('ts', 2))
-  await file('src/inviting.ts', await fromReadme('ts', 3))
+  for (const [name, text] of await filesOf('docs/getting-started.md')) await file(name, text)
+  await mkdir(join(directory, 'minimal'))
+  const readme = await blocksOf('README.md')
+  await file('minimal/worker.ts', readme.get('ts') ?? '')
+  const minimal = readme.get('toml') ?? ''
+  await file('minimal/wrangler.toml', minimal.replace('"node_modules', '"../node_modules'))
   await file('node_modules/seatgate/migrations/9001_users.sql', USERS)
   await file('node_modules/seatgate/migrations/9000_projects.sql', PROJECTS)
-  await file('wrangler.toml', await fromReadme('toml'))
   await file('.dev.vars', `JWT_SECRET=${SECRET}\nINVITATION_SECRET=${SECRET.repeat(2)}\n`)
-  const include = ['src', 'worker-configuration.d.ts']
+  const include = ['src', 'minimal', 'worker-configuration.d.ts']
   await file('tsconfig.json', JSON.stringify({ compilerOptions: COMPILER_OPTIONS, include }))
   const wrangler = join(root, 'node_modules/wrangler/bin/wrangler.js')
   await run(process.execPath, [wrangler, 'types', '--include-runtime=false'], directory)
@@ -156,30 +151,26 @@ async function lockedWith({ tarball, integrity }: Packed) {
   return { manifest, lock }
 }
 
-function withEverything(worker: string): string {
-  const mounted = replaced(worker, READY_ROUTES, READY_ROUTES + MOUNT)
-  const inviting = replaced(mounted, OPTIONS, OPTIONS.replace(' })', `, ${SPREAD} })`))
-  return `import { inviting } from './inviting'\nimport { projectRoutes } from './projects'\n${inviting}`
+/** The blocks of a page by their language: the first one of each. */
+export async function blocksOf(page: string): Promise<Map<string, string>> {
+  return new Map((await allBlocks(page)).reverse())
 }
 
-function replaced(worker: string, text: string, by: string): string {
-  if (!worker.includes(text)) throw new Error(`The Worker of README.md has no ${text}`)
-  return worker.replace(text, by)
+// The blocks of a page that name their file in a comment on the first line, by that file.
+async function filesOf(page: string): Promise<Map<string, string>> {
+  const named = (await allBlocks(page)).flatMap(([, text]) => {
+    const [, name] = /^(?:\/\/|#) ([\w/.-]+\.(?:ts|toml))\n/.exec(text) ?? []
+    return name === undefined ? [] : [[name, text] as const]
+  })
+  return new Map(named)
 }
 
-/** A block of a language in the README, the first unless told, as it stands there. */
-async function fromReadme(language: string, index = 0): Promise<string> {
-  const readme = await readFile(join(root, 'README.md'), 'utf8')
-  const blocks = [...readme.matchAll(/^```(\w+)\n([^]*?)^```$/gm)]
-  const block = blocks.filter(([, name]) => name === language)[index]
-  if (block?.[2] === undefined) throw new Error(`README.md has no ${language} block ${index}`)
-  return block[2]
-}
-
-/** Whether the README says how its routes are mounted and people invited, in the words tried here. */
-export async function saysHow(): Promise<boolean> {
-  const readme = await readFile(join(root, 'README.md'), 'utf8')
-  return [MOUNT, SPREAD].every((words) => readme.includes(`\`${words}\``))
+async function allBlocks(page: string): Promise<[string, string][]> {
+  const text = await readFile(join(root, page), 'utf8')
+  return [...text.matchAll(/^```(\w+)\n([^]*?)^```$/gm)].map(([, language = '', block = '']) => [
+    language,
+    block,
+  ])
 }
 
 /** Checks the host's types. Answers what is wrong, line by line. */
@@ -199,7 +190,7 @@ export async function exportsInNode(directory: string, name: string): Promise<st
   return JSON.parse(stdout) as string[]
 }
 
-/** A bearer token as the README's host takes it, of a sign-in so many seconds ago. */
+/** A bearer token as the host of docs/getting-started.md takes it, of a sign-in so many seconds ago. */
 export async function tokenOf(userId: string, secondsAgo = 0): Promise<string> {
   const { sign } = await import('hono/jwt')
   const iat = Math.floor(Date.now() / 1000) - secondsAgo

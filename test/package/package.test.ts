@@ -7,7 +7,15 @@ import { signCheckpoint } from '../../src/proof/checkpoint.ts'
 import { generateLogKey, noteSigner } from '../../src/proof/note.ts'
 import { endOf, EVENTS, sealed } from '../unit/sealed-log.ts'
 import { inBrowser } from './browser.ts'
-import { exportsInNode, makeHost, pack, saysHow, tokenOf, typeErrors, type Packed } from './host.ts'
+import {
+  blocksOf,
+  exportsInNode,
+  makeHost,
+  pack,
+  tokenOf,
+  typeErrors,
+  type Packed,
+} from './host.ts'
 
 const LIMIT = 10
 const PEOPLE = 15
@@ -102,7 +110,7 @@ describe('in a browser', () => {
   })
 })
 
-describe('the Worker of the README', () => {
+describe('the Worker of docs/getting-started.md', () => {
   // The declarations of other people's packages are compiled too, and drizzle-orm's have mistakes:
   // they name the drivers of databases that are not here. Every other line must be right.
   test('compiles, and so do the declarations it imports', async () => {
@@ -173,7 +181,6 @@ describe('the Worker of the README', () => {
     })
 
     test('keeps the routes of its own to the organization in the path', async () => {
-      expect(await saysHow()).toBe(true)
       for (const [userId, name] of [
         ['ann', 'Globex'],
         ['ben', 'Initech'],
@@ -261,5 +268,45 @@ describe('the Worker of the README', () => {
         body: { code: 'organization_not_found' },
       })
     })
+  })
+})
+
+describe('the Worker of the README', () => {
+  let server: TestHarness
+
+  beforeAll(async () => {
+    vi.stubEnv('CLOUDFLARE_CF_FETCH_ENABLED', 'false')
+    vi.stubEnv('WRANGLER_SEND_METRICS', 'false')
+    const minimal = join(directory.path, 'minimal')
+    const configPath = join(minimal, 'wrangler.toml')
+    server = createTestHarness({ root: minimal, workers: [{ configPath }] })
+    await server.listen()
+    await server.getWorker().applyD1Migrations('DB')
+  }, 60_000)
+
+  afterAll(async () => {
+    await server?.close()
+    vi.unstubAllEnvs()
+  })
+
+  const post = (path: string, body: unknown) =>
+    server.fetch(`http://host.test${path}`, {
+      method: 'POST',
+      headers: { 'x-user-id': 'ann', 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(30_000),
+    })
+
+  test('fills three seats and refuses the next member as the README shows', async () => {
+    expect((await post('/organizations', { name: 'Acme' })).status).toBe(201)
+    const statuses: number[] = []
+    let last: Response | undefined
+    for (const userId of ['ben', 'cleo', 'dora']) {
+      last = await post('/organizations/acme/members', { userId, role: 'member' })
+      statuses.push(last.status)
+    }
+    expect(statuses).toEqual([201, 201, 409])
+    const shown = (await blocksOf('README.md')).get('json') ?? ''
+    expect(await last?.json()).toEqual(JSON.parse(shown))
   })
 })

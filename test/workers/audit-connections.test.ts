@@ -9,7 +9,7 @@ declare global {
   }
 }
 
-const configurations = import.meta.glob(['../../wrangler.toml', '../../README.md'], {
+const configurations = import.meta.glob(['../../wrangler.toml', '../../docs/getting-started.md'], {
   query: '?raw',
   import: 'default',
   eager: true,
