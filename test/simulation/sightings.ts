@@ -9,6 +9,7 @@ import type { LedgerState } from '../../src/testing/index.ts'
 import type { LedgerCall } from './ledger-object.ts'
 import type { Registry } from './people.ts'
 import type { Answer } from './sqlite.ts'
+import { withoutPrefix } from './trace.ts'
 
 type Batch = Parameters<BatchListener>[0]
 
@@ -25,7 +26,7 @@ export function noteBatch(
   }
   const first = statements[0]?.sql ?? ''
   const writes = statements.some(({ sql }) => !sql.startsWith('select'))
-  if (writes) trace.note(`d1 ${statements.length} ${first.slice(0, 40)}`)
+  if (writes) trace.note(`d1 ${statements.length} ${withoutPrefix(first).slice(0, 40)}`)
   if (writes && !awaited) sometimes('a batch landed after its sender was gone')
   if (first.startsWith('insert into "seat_fences"')) {
     noteSettling(sometimes, statements[0]!.params, answers ?? [])

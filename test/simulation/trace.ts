@@ -1,3 +1,8 @@
+/** A text about tables without their prefix, so that a trace does not change with it. */
+export function withoutPrefix(text: string): string {
+  return text.replaceAll(/\bseatgate_/g, '')
+}
+
 /** What happened, as a hash, and as lines where somebody wants to read it. */
 export interface Trace {
   note(line: string): void
@@ -13,7 +18,7 @@ export function createTrace(now: () => number, keepLines: boolean): Trace {
   return {
     lines,
     note(line) {
-      const whole = `${now() - began} ${line}`
+      const whole = `${now() - began} ${withoutPrefix(line)}`
       for (let at = 0; at < whole.length; at++) {
         const code = whole.charCodeAt(at)
         high = Math.imul(high ^ code, 0x01000193)
