@@ -75,12 +75,12 @@ export function candidatesOf(decisions: readonly RowDecision[]): readonly Candid
 /** What each row is answered, given which of the candidates a hook refused or got no seat. */
 export function outcomesOf(
   decisions: readonly RowDecision[],
-  refusals: ReadonlyMap<Candidate, Refusal>
+  refusals: ReadonlyMap<Candidate, Refusal | null>
 ): readonly Result<InvitationWithToken>[] {
   return decisions.map((decision) => {
     if (decision.kind === 'refused') return refused(decision.refusal)
     const refusal = refusals.get(decision)
-    return refusal === undefined ? ok(decision.planned.value) : refused(refusal)
+    return refusal == null ? ok(decision.planned.value) : refused(refusal)
   })
 }
 

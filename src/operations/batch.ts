@@ -8,7 +8,13 @@ import { commit, type Aborted, type Commit } from '../database/commit.ts'
 import { HostConflict, StatementFailed, type Statement } from '../database/database.ts'
 import { afterCalls } from '../hooks/after.ts'
 import { askEach, composeLifecycle } from '../hooks/ask.ts'
-import { claimSeats, giveBack, type ClaimedSeat, type TakenSeat } from '../memberships/gate.ts'
+import {
+  claimEach,
+  claimSeats,
+  giveBack,
+  type ClaimedSeat,
+  type TakenSeat,
+} from '../memberships/gate.ts'
 import { invalid, type Refusal } from '../refusal.ts'
 import { ok, type Result } from '../result.ts'
 import type { Seatgate } from '../seatgate.ts'
@@ -18,7 +24,7 @@ import { renewLedgers } from '../seats/renew.ts'
 import { tell } from './aftermath.ts'
 import { contextOf, type Occasion } from './occasion.ts'
 import { recordIntents, type RecordedIntent } from './fulfil.ts'
-import type { Plan } from './plan.ts'
+import type { Plan, RowsPlan } from './plan.ts'
 import { tellRefusal } from './refused-seats.ts'
 
 /**
@@ -85,6 +91,31 @@ export async function prepare<T>(
     return claimed
   }
   return ok(assemble(seatgate, occasion, { ...plan, statements: composed.value }, claimed.value))
+}
+
+/** The same for rows: each is refused by itself, and the batch is that of the rows that are left. */
+export async function prepareRows<T>(
+  seatgate: Seatgate,
+  occasion: Occasion,
+  { rows, decide }: RowsPlan<T>
+): Promise<Prepared<T>> {
+  const allowed = await Promise.all(rows.map(({ before }) => askEach(seatgate, before)))
+  const refusals = allowed.map((answer) => (answer.ok ? null : answer.error))
+  const claims = rows.flatMap(({ claim }, index) =>
+    claim === null || refusals[index] !== null ? [] : [{ claim, index }]
+  )
+  const answers = await claimEach(
+    seatgate,
+    claims.map(({ claim }) => claim)
+  )
+  for (const [position, { claim, index }] of claims.entries()) {
+    const answer = answers[position]
+    if (!answer || answer.ok) continue
+    refusals[index] = answer.error
+    await tellRefusal(seatgate, occasion, claim.organizationId, answer.error)
+  }
+  const claimed = answers.flatMap((answer) => (answer.ok ? [answer.value] : []))
+  return assemble(seatgate, occasion, decide(refusals), claimed)
 }
 
 const isKept = ({ taken }: ClaimedSeat) => taken?.kept === true

@@ -12,8 +12,8 @@ import { ok, refused, type Result } from '../result.ts'
 import { marksOf, type Principal, type Scope } from '../scope.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { kept, recall, settled, type Answering } from './answer.ts'
-import { conclude, prepare, refusalOf } from './batch.ts'
-import type { Plan } from './plan.ts'
+import { conclude, prepare, prepareRows, refusalOf, type Prepared } from './batch.ts'
+import type { Plan, RowsPlan } from './plan.ts'
 import { prove } from './prove.ts'
 import {
   operationKey,
@@ -49,7 +49,7 @@ export interface Operation<Q extends Queries, T> extends Answering<T> {
   /** Read in one round trip with the caller and their standing. */
   readonly queries: Q
   /** The pure decision. `caller` is who was found to be asking. */
-  readonly plan: (found: Found<Q>, caller: Principal, now: Date) => Result<Plan<T>>
+  readonly plan: (found: Found<Q>, caller: Principal, now: Date) => Result<Plan<T> | RowsPlan<T>>
   /** Asked once who is asking is known, before anything else: what takes this one's place. */
   readonly revise?: (caller: Principal) => Promise<Result<Operation<Q, T>>>
 }
@@ -126,7 +126,7 @@ export async function perform<Q extends Queries, T>(
  *
  * @throws {TypeError} if it is not an operation's id.
  */
-export function questionOf(
+function questionOf(
   name: string,
   { organization }: Scope,
   input: unknown,
@@ -141,8 +141,7 @@ export function questionOf(
   return refused(invalid({ body: [`Must not be nested more than ${MOST_LEVELS} levels deep.`] }))
 }
 
-/** What is asked for under an operation id. */
-export interface Question {
+interface Question {
   readonly id: string
   readonly asked: unknown
 }
@@ -193,27 +192,46 @@ async function attemptOnce<Q extends Queries, T>(
   if (!planned.ok) return answer(planned)
   if (progress.unreadableId) return refused(progress.unreadableId.refusal)
   const plan = planned.value
-  const outcome = ok(plan.value)
+  const occasion = { caller, ...marksOf(scope), now }
+  if ('rows' in plan) {
+    const prepared = await prepareRows(seatgate, occasion, plan)
+    // Every row was refused: another time there may be seats, so the answer is not stored.
+    if (prepared.statements.length === 0) return ok(prepared.value)
+    const done = await commitPrepared(seatgate, progress, key, prepared)
+    if (done.committed) return settled(db, key, operation, ok(prepared.value))
+    // Whatever has changed meanwhile, a limit included, is seen by the next attempt.
+    return done.code === 'host_conflict' ? refused({ code: done.code }) : 'again'
+  }
   if (plan.proof && !progress.proven) {
     const proven = await prove(seatgate, caller, plan.proof)
     if (!proven.ok) return answer(proven)
     progress.proven = true
   }
   if (plan.statements.length === 0) {
-    return answer(operation.settle ? await operation.settle(plan.value) : outcome)
+    return answer(operation.settle ? await operation.settle(plan.value) : ok(plan.value))
   }
-
-  const prepared = await prepare(seatgate, { caller, ...marksOf(scope), now }, plan)
+  const prepared = await prepare(seatgate, occasion, plan)
   if (!prepared.ok) {
     return isHolderConflict(prepared.error, key) ? 'again' : answer(prepared)
   }
-  const done = await conclude(seatgate, prepared.value, [
-    ...(key ? [recordOutcome(db, key, kept(operation, outcome), now)] : []),
-    ...prepared.value.statements,
-  ])
-  if (done.committed) return settled(db, key, operation, outcome)
+  const done = await commitPrepared(seatgate, progress, key, prepared.value)
+  if (done.committed) return settled(db, key, operation, ok(plan.value))
   const refusal = refusalOf(done)
   return refusal === null ? 'again' : answer(refused(refusal))
+}
+
+// The answer is stored in the batch that makes it true.
+function commitPrepared<Q extends Queries, T>(
+  seatgate: Seatgate,
+  { operation }: Progress<Q, T>,
+  key: OperationKey | null,
+  prepared: Prepared<T>
+) {
+  const { value, statements, occasion } = prepared
+  const stored = key
+    ? [recordOutcome(seatgate.db, key, kept(operation, ok(value)), occasion.now)]
+    : []
+  return conclude(seatgate, prepared, [...stored, ...statements])
 }
 
 // D1 had no membership for this person a moment ago. Either somebody has just let them in, or the

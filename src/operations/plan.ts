@@ -2,6 +2,7 @@ import type { EventDraft } from '../audit/event.ts'
 import type { Statement } from '../database/database.ts'
 import type { Question } from '../hooks/hooks.ts'
 import type { LifecycleHooks } from '../hooks/hooks.ts'
+import type { Refusal } from '../refusal.ts'
 import type { SeatReference } from '../seats/provider.ts'
 import type { Intent } from './intent.ts'
 import type { Proof } from './prove.ts'
@@ -29,6 +30,22 @@ export interface Plan<T> {
   readonly events: readonly EventDraft[]
   /** What is to be done outside, once the batch is in. */
   readonly intents?: readonly Intent[]
+}
+
+/**
+ * A plan of rows that are decided independently of each other: a hook, or a lack of seats, refuses one
+ * row and leaves the others. All rows are of one organization.
+ */
+export interface RowsPlan<T> {
+  readonly rows: readonly PlannedRow[]
+  /** The plan of the rows that are left. `refusals` stand in the places of the rows; null: granted. */
+  readonly decide: (refusals: readonly (Refusal | null)[]) => Plan<T>
+}
+
+/** What a row asks of the host's hooks and of the seats. */
+export interface PlannedRow {
+  readonly before: readonly Question[]
+  readonly claim: SeatClaim | null
 }
 
 /** A plan that changes nothing and answers at once. */

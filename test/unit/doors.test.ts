@@ -198,8 +198,8 @@ describe('SEAT-1: the doors', () => {
       'src/operations/batch.ts',
     ])
     expect(filesWith(/\bclaimEach\(/)).toEqual([
-      'src/invitations/create-many.ts',
       'src/memberships/gate.ts',
+      'src/operations/batch.ts',
     ])
     expect(filesWith(/\bdepart\(/)).toEqual([
       'src/memberships/exit.ts',
@@ -212,7 +212,6 @@ describe('SEAT-1: the doors', () => {
     ])
     expect(filesWith(/\bcommit\(/)).toEqual(['src/database/commit.ts', 'src/operations/batch.ts'])
     expect(filesWith(/\bconclude\(/)).toEqual([
-      'src/invitations/create-many.ts',
       'src/operations/batch.ts',
       'src/operations/compose.ts',
       'src/operations/perform.ts',
