@@ -204,7 +204,7 @@ const OF_SEATS = new Set(['seat not given up', 'ledger in force', 'line'])
 // Each has a row in the table for what it performs. The line and the records of domains are looked after by the host itself.
 const PERFORMING = [
   'audit/erase audit/export forwarding/change-sink invitations/accept-with-signup',
-  'invitations/accept invitations/change-role invitations/create invitations/decline',
+  'invitations/accept invitations/change-role invitations/create invitations/create-many invitations/decline',
   'invitations/resend invitations/revoke joining/add-domain joining/approve joining/change-domain',
   'joining/end-request joining/join joining/line joining/recheck-domains memberships/add memberships/change-role',
   'memberships/remove memberships/restore memberships/suspend memberships/transfer',
