@@ -95,6 +95,10 @@ const invitationRoutes = inFile('hono/invitation-routes.ts')
 const createMany = inFile('invitations/create-many.ts')
 const reseating = inFile('memberships/reseat.ts')
 const repair = inFile('seats/repair.ts')
+const identity = inFile('users/identity.ts')
+const letterCase = inFile('text.ts')
+const email = inFile('email.ts')
+const honoRoutes = inFile('hono/routes.ts')
 
 export const MUTATIONS: readonly Mutation[] = [
   rules('one seat more than there are', 'used < limit.seats', 'used <= limit.seats'),
@@ -1036,5 +1040,58 @@ export const MUTATIONS: readonly Mutation[] = [
     'an address is invited that has become a member’s meanwhile',
     '...(first ? guardNoMembers(seatgate, first.row.organizationId, emails) : []),',
     ''
+  ),
+
+  identity(
+    'an id is compared by the rules of the host’s column',
+    ' and ${userIdText(users)} collate binary = ${userId})`',
+    ')`'
+  ),
+  identity(
+    'an id is shown as the column has it',
+    'sql<string>`cast(${id} as text)`',
+    'sql<string>`${id}`'
+  ),
+  identity('an id is compared without regard to case', ' collate binary = ', ' collate nocase = '),
+  letterCase(
+    'the Kelvin sign becomes a letter',
+    'text.replace(EXCEPT_ASCII_IN_DISGUISE, (part) => part.toLowerCase())',
+    'text.toLowerCase()'
+  ),
+  email(
+    'a domain may have characters that become ASCII ones',
+    '  if (hidesAscii(text)) return null\n',
+    ''
+  ),
+  email(
+    'a domain may have characters that vanish',
+    '  if (/[\\p{Default_Ignorable_Code_Point}\\p{Cs}\\p{Zs}\\u3002\\uff0e\\uff61]/u.test(text)) return true\n',
+    ''
+  ),
+  email(
+    'the Kelvin sign in an address becomes a letter',
+    'return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())',
+    'return text.toLowerCase()'
+  ),
+  email(
+    'white space of every kind is taken away',
+    "return text.replace(/^[ \\t\\r\\n]+|[ \\t\\r\\n]+$/g, '')",
+    'return text.trim()'
+  ),
+  setLimit('a version may be the last one', 'max: LARGEST_VERSION', 'max: Number.MAX_SAFE_INTEGER'),
+  setLimit(
+    'a version after the last one is the last one',
+    '!Number.isSafeInteger(version)',
+    'false as boolean'
+  ),
+  honoRoutes(
+    'a read ignores what it does not know',
+    "if (c.req.method !== 'GET' && c.req.method !== 'HEAD') return ok(null)",
+    "if (c.req.method !== '') return ok(null)"
+  ),
+  honoRoutes(
+    'of a parameter that is there twice the first one counts',
+    'given.length === 1 ? given[0] : given',
+    'given[0]'
   ),
 ]

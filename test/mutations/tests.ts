@@ -126,6 +126,27 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'joining/recheck-domains.ts': { first: workers('domain-recheck'), more: [] },
   'database/check-schema.ts': { first: workers('schema-check'), more: [] },
   'operations/store-refusal.ts': { first: workers('schema-check'), more: [] },
+  'database/constraints.ts': { first: workers('host-conflict'), more: [] },
+  'invitations/address.ts': {
+    first: workers('invitation-proof join-organization'),
+    more: invitations,
+  },
+  'invitations/acceptance.ts': {
+    first: [...workers('invitation-accept invitation-proof'), ...museumOf('ledger')],
+    more: [...workers('invitation-overtaken'), ...invitations],
+  },
+  'invitations/guards.ts': {
+    first: workers('invitation-overtaken invitation-proof invitation-races'),
+    more: invitations,
+  },
+  'invitations/recipient-limit.ts': {
+    first: workers('invitation-budgets invitation-mail'),
+    more: invitations,
+  },
+  'users/identity.ts': { first: workers('user-ids'), more: workers('membership-lists') },
+  'text.ts': { first: workers('slug-look-alikes'), more: ['test/unit/input.test.ts'] },
+  'email.ts': { first: ['test/unit/input.test.ts'], more: [] },
+  'hono/routes.ts': { first: workers('every-read'), more: workers('http-bad-input') },
   'invitations/token.ts': { first: ['test/unit/invitation-token.test.ts'], more: invitations },
   'hono/body.ts': { first: workers('http-foreign'), more: workers('http-bad-input') },
   'hono/media-type.ts': { first: workers('http-foreign'), more: workers('http-bad-input') },
