@@ -96,8 +96,8 @@ export type { InvitationPage } from './invitations/view.ts'
 export { listInvitations, listOwnInvitations } from './invitations/list.ts'
 export type { OwnInvitation } from './invitations/list.ts'
 export type { Invitation, InvitationState, InvitationWithToken } from './invitations/invitation.ts'
+export type { EmailVerification } from './invitations/address.ts'
 export type {
-  EmailVerification,
   InvitationLimits,
   Mail,
   MailDelivery,

@@ -2,12 +2,8 @@ import type { PublishedCheckpoint } from './sealing/seal-events.ts'
 import type { Sink } from './forwarding/sink.ts'
 import type { Database } from './database/database.ts'
 import type { Hooks, LifecycleHooks } from './hooks/hooks.ts'
-import type {
-  EmailVerification,
-  InvitationLimits,
-  Mailer,
-  RegisterUser,
-} from './invitations/rules.ts'
+import type { EmailVerification } from './invitations/address.ts'
+import type { InvitationLimits, Mailer, RegisterUser } from './invitations/rules.ts'
 import type { JoinRules } from './joining/rules.ts'
 import type { Metric } from './metrics.ts'
 import type { StepUp, VerifyPassword } from './operations/prove.ts'

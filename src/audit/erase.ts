@@ -1,12 +1,13 @@
+import type { ChangeContext } from '../operations/change-context.ts'
+import type { ConfiguredSinksContext } from './outbox.ts'
 import { eq, sql, type SQL } from 'drizzle-orm'
 import { guard } from '../database/commit.ts'
-import type { Statement } from '../database/database.ts'
+import type { Statement, DatabaseContext } from '../database/database.ts'
 import { auditPersonal, exclusions } from '../database/schema.ts'
 import { perform } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { isOperator, isSystem, marksOf, type Scope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { libraryEvent } from './event.ts'
 
 /** What was erased, and where copies may be. */
@@ -15,6 +16,11 @@ export interface Erasure {
   readonly erased: number
   /** The sinks that may have had them: their receivers are yours to ask. */
   readonly sinks: readonly string[]
+}
+
+/** What erasing personal data needs. */
+export interface ErasureContext extends ChangeContext, ConfiguredSinksContext {
+  readonly sinks: ChangeContext['sinks']
 }
 
 /**
@@ -31,7 +37,7 @@ export interface Erasure {
  * ```
  */
 export async function erasePersonalData(
-  seatgate: Seatgate,
+  seatgate: ErasureContext,
   { caller, ...request }: Scope,
   userId: string
 ): Promise<Result<Erasure>> {
@@ -92,7 +98,7 @@ function recordsOf(userId: string): SQL {
 
 // These records and no others: each that goes is counted in an event of its organization.
 function guardRecords(
-  { db }: Seatgate,
+  { db }: DatabaseContext,
   userId: string,
   records: readonly { readonly organizationId: string; readonly count: number }[]
 ): Statement {

@@ -1,13 +1,14 @@
 import { checkOptionNames } from '../names.ts'
 import * as v from 'valibot'
+import type { DatabaseContext } from '../database/database.ts'
 import { guardStanding } from '../memberships/guards.ts'
 import { perform } from '../operations/perform.ts'
 import { standingWith } from '../organizations/standing.ts'
 import { bothOf, parseInput } from '../input.ts'
 import { wholeNumber } from '../number.ts'
+import type { ChangeContext } from '../operations/change-context.ts'
 import { ok, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { base64 } from '../proof/base64.ts'
 import { CSV_HEADER, csvRow, row } from './csv.ts'
 import { organizationEvent, type AuditEvent } from './event.ts'
@@ -80,7 +81,7 @@ export const EXPORT_VERSION = 1
  * ```
  */
 export async function exportAuditEvents(
-  seatgate: Seatgate,
+  seatgate: ChangeContext,
   scope: OrganizationScope,
   input: AuditExportInput = {},
   options: AuditExportOptions = {}
@@ -181,7 +182,7 @@ async function* lines(
 }
 
 async function horizonLine(
-  seatgate: Seatgate,
+  seatgate: DatabaseContext,
   organizationId: string,
   sequence: number
 ): Promise<ExportHorizon | null> {

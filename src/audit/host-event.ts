@@ -1,3 +1,4 @@
+import type { ChangeContext } from '../operations/change-context.ts'
 import * as v from 'valibot'
 import { errorsOf } from '../input.ts'
 import { canonicalJson } from '../proof/canonical.ts'
@@ -29,6 +30,11 @@ export interface HostEvent {
 export interface EventRules {
   readonly reservedPrefixes: readonly string[]
   readonly metadataBytes: number
+}
+
+/** What recording a host event needs. */
+export interface HostEventContext extends ChangeContext {
+  readonly eventRules: EventRules
 }
 
 /** Prefixes that are the library's alone, whatever else is configured. */

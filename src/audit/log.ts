@@ -14,9 +14,14 @@ import { isIdentifier } from '../organizations/reference.ts'
 import { invalid, type Refusal } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { checkCaller, marksOf, type Principal, type Scope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { attributionOf } from './event.ts'
-import { checkTexts, draftOf, isReserved, type HostEvent } from './host-event.ts'
+import {
+  checkTexts,
+  draftOf,
+  isReserved,
+  type HostEvent,
+  type HostEventContext,
+} from './host-event.ts'
 
 /** Who did something, for whom and where. Without an organization it is the platform's own. */
 export type EventScope = Scope & { readonly caller: Principal }
@@ -47,7 +52,7 @@ export interface RecordedId {
  * ```
  */
 export function prepareEvents(
-  seatgate: Seatgate,
+  seatgate: HostEventContext,
   scope: EventScope,
   events: readonly HostEvent[]
 ): Result<Prepared<readonly RecordedId[]>> {
@@ -99,7 +104,7 @@ export function prepareEvents(
  * ```
  */
 export async function logEvent(
-  seatgate: Seatgate,
+  seatgate: HostEventContext,
   scope: EventScope,
   event: HostEvent
 ): Promise<Result<RecordedId>> {
@@ -139,7 +144,7 @@ export async function logEvent(
  * ```
  */
 export async function logSafe(
-  seatgate: Seatgate,
+  seatgate: HostEventContext,
   scope: EventScope,
   event: HostEvent
 ): Promise<void> {

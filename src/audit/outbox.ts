@@ -2,10 +2,24 @@ import { and, eq, sql, type SQL } from 'drizzle-orm'
 import type { Database } from '../database/database.ts'
 import { auditOutbox } from '../database/schema.ts'
 
+/** A sink, as far as the trail knows it. */
+export interface TrailSink {
+  readonly id: string
+  readonly internal?: boolean
+  readonly required?: boolean
+}
+
 /** Who reads the trail: the sinks, and the log if one is kept. */
 export interface ConsumerContext {
-  readonly sinks: readonly { readonly id: string }[]
+  readonly sinks: readonly TrailSink[]
   readonly log: { readonly publish: unknown } | null
+}
+
+/** All sinks that are configured. */
+export interface ConfiguredSinksContext {
+  readonly sinks: readonly TrailSink[]
+  /** Configured, and missing or switched off for now: retention waits for them. */
+  readonly missingSinks: readonly TrailSink[]
 }
 
 /** Whether anybody waits for events: a sink, or the log. Without them there is nothing to mark. */

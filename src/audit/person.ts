@@ -6,13 +6,14 @@
 import { and, desc, sql, type SQL } from 'drizzle-orm'
 import * as v from 'valibot'
 import { batch } from '../database/batch.ts'
+import type { DatabaseContext } from '../database/database.ts'
 import { auditEvents } from '../database/schema.ts'
 import { bothOf } from '../input.ts'
 import { platformOnly } from '../organizations/platform.ts'
 import { parsePage, toPage, type Page, type PageInput } from '../page.ts'
 import { ok, type Result } from '../result.ts'
+import type { Runtime } from '../runtime.ts'
 import type { Scope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { SYSTEM } from './log.ts'
 import { eventColumns, type AuditEvent, type ReadEventRow } from './event.ts'
 import {
@@ -48,7 +49,7 @@ const Place = v.strictTuple([whole, v.string(), whole, v.literal(LIST)])
  * ```
  */
 export async function listPersonEvents(
-  seatgate: Seatgate,
+  seatgate: DatabaseContext & Pick<Runtime, 'measure'>,
   { caller }: Scope,
   userId: string,
   input: PersonEventsInput = {}
@@ -69,7 +70,7 @@ export async function listPersonEvents(
 const NARROWED_BY = FILTER_NAMES.filter((name) => name !== 'after_sequence')
 
 function eventsOf(
-  { db }: Seatgate,
+  { db }: DatabaseContext,
   userId: string,
   filters: ReadFilters,
   after: v.InferOutput<typeof Place> | null

@@ -7,6 +7,7 @@
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { batch } from '../database/batch.ts'
+import type { DatabaseContext } from '../database/database.ts'
 import { auditEvents } from '../database/schema.ts'
 import { bothOf, parseInput } from '../input.ts'
 import { platformOnly } from '../organizations/platform.ts'
@@ -14,14 +15,13 @@ import type { Page } from '../page.ts'
 import { extentOf, missedSince } from '../retention/horizon.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { Scope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { shortText } from '../text.ts'
 import type { AuditEvent, ReadEventRow } from './event.ts'
 import { matching, parseFilters, type AuditFilters } from './filters.ts'
 import { SYSTEM } from './log.ts'
 import { placeAfter } from './place.ts'
 import { eventsIn, readEvent } from './queries.ts'
-import { readRequest, type AuditListInput } from './request.ts'
+import { readRequest, type AuditListInput, type ListContext } from './request.ts'
 
 const Trails = v.object({
   organization_id: v.nullable(shortText(), undefined),
@@ -59,7 +59,7 @@ const LARGEST_PAGE = 500
  * ```
  */
 export async function listPlatformEvents(
-  seatgate: Seatgate,
+  seatgate: ListContext,
   { caller }: Scope,
   input: PlatformListInput,
   { largestPage = LARGEST_PAGE }: { readonly largestPage?: number } = {}
@@ -118,7 +118,7 @@ export async function listPlatformEvents(
  * ```
  */
 export async function countPlatformEvents(
-  seatgate: Seatgate,
+  seatgate: DatabaseContext,
   { caller }: Scope,
   input: PlatformFilters
 ): Promise<Result<{ readonly count: number }>> {

@@ -1,14 +1,16 @@
 import { checkOptionNames } from '../names.ts'
 import { and, asc, desc, eq, gt, lt, lte, sql, type SQL } from 'drizzle-orm'
 import type { Queries } from '../database/batch.ts'
+import type { DatabaseContext } from '../database/database.ts'
 import { auditEvents } from '../database/schema.ts'
+import type { AccessContext } from '../memberships/roles.ts'
 import { organizationIdOf, readable } from '../organizations/reference.ts'
 import { find, standingWith, type Standing } from '../organizations/standing.ts'
 import type { Page } from '../page.ts'
 import { extentOf, missedSince, NOTHING } from '../retention/horizon.ts'
 import { ok, refused, type Result } from '../result.ts'
+import type { Runtime } from '../runtime.ts'
 import type { OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import {
   eventColumns,
   eventView,
@@ -18,7 +20,7 @@ import {
 } from './event.ts'
 import { matching, parseFilters, type AuditFilters, type ReadFilters } from './filters.ts'
 import { placeAfter } from './place.ts'
-import { readRequest, type AuditListInput } from './request.ts'
+import { readRequest, type AuditListInput, type ListContext } from './request.ts'
 import { upcast, UnknownSchemaVersion } from './versions.ts'
 
 const LARGEST_PAGE = 500
@@ -42,7 +44,7 @@ const LARGEST_PAGE = 500
  * ```
  */
 export async function listAuditEvents(
-  seatgate: Seatgate,
+  seatgate: ListContext & AccessContext,
   scope: OrganizationScope,
   input: AuditListInput = {},
   options: { readonly largestPage?: number } = {}
@@ -90,7 +92,7 @@ export async function listAuditEvents(
  * ```
  */
 export async function countAuditEvents(
-  seatgate: Seatgate,
+  seatgate: AccessContext,
   scope: OrganizationScope,
   input: AuditFilters = {}
 ): Promise<Result<{ readonly count: number }>> {
@@ -115,7 +117,7 @@ export async function countAuditEvents(
  *
  * @throws {UnknownSchemaVersion} if it is in a form that is not known here; it is measured too.
  */
-export function readEvent({ measure }: Seatgate, row: ReadEventRow): AuditEvent {
+export function readEvent({ measure }: Pick<Runtime, 'measure'>, row: ReadEventRow): AuditEvent {
   try {
     return upcast(eventView(row))
   } catch (error) {
@@ -128,7 +130,7 @@ export function readEvent({ measure }: Seatgate, row: ReadEventRow): AuditEvent 
 
 /** The events of a trail that match. */
 export function eventsIn(
-  { db }: Seatgate,
+  { db }: DatabaseContext,
   trail: SQL | undefined,
   filters: ReadFilters,
   page: {
@@ -159,13 +161,13 @@ export function eventsIn(
 }
 
 /** Where the trail of the scope's organization begins and ends. */
-export function extentIn({ db }: Seatgate, { organization }: OrganizationScope) {
+export function extentIn({ db }: DatabaseContext, { organization }: OrganizationScope) {
   return extentOf(db, organizationIdOf(organization))
 }
 
 /** Who is asking may read the trail, and what else was asked for in the same trip. */
 export async function findAllowed<Q extends Queries>(
-  { db, roles }: Seatgate,
+  { db, roles }: AccessContext,
   scope: OrganizationScope,
   queries: Q
 ): Promise<Result<Standing & { readonly rows: Awaited<ReturnType<typeof find<Q>>>['rows'] }>> {
@@ -175,7 +177,10 @@ export async function findAllowed<Q extends Queries>(
 }
 
 /** The trail of the scope's organization, for those who may read it: a stranger's question reads nothing. */
-export function within({ roles }: Seatgate, { caller, organization }: OrganizationScope) {
+export function within(
+  { roles }: Pick<AccessContext, 'roles'>,
+  { caller, organization }: OrganizationScope
+) {
   return and(
     eq(auditEvents.organizationId, organizationIdOf(organization)),
     readable(caller, organization, roles.memberAdmins)

@@ -1,12 +1,19 @@
+import type { Runtime } from '../runtime.ts'
+import type { DatabaseContext } from '../database/database.ts'
 import { parseLimit, type PageInput } from '../page.ts'
 import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { parseFilters, type AuditFilters, type ReadFilters } from './filters.ts'
 import { placesAt, type Places, type Trail } from './place.ts'
 
 /** What to list: filters, the order (`newest` first unless `oldest` is said) and a page. */
 export type AuditListInput = AuditFilters & PageInput & { readonly order?: 'newest' | 'oldest' }
+
+/** What a function needs that lists events. */
+export interface ListContext extends DatabaseContext, Pick<Runtime, 'measure'> {
+  /** The key that cursors are signed with. */
+  readonly cursorKey: Uint8Array
+}
 
 /** What was asked of a list, once it is read. */
 export interface ListRequest {
@@ -20,7 +27,7 @@ const BESIDE_FILTERS = ['limit', 'cursor', 'order']
 
 /** Reads what is asked of a list: `name` tells its cursors from those of others. */
 export function readRequest(
-  { cursorKey }: Seatgate,
+  { cursorKey }: Pick<ListContext, 'cursorKey'>,
   name: string,
   input: AuditListInput,
   largest: number

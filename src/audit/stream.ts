@@ -1,7 +1,8 @@
+import type { AccessContext } from '../memberships/roles.ts'
 import { missedSince, NOTHING, type Extent } from '../retention/horizon.ts'
 import { ok, refused, type Result } from '../result.ts'
+import type { Runtime } from '../runtime.ts'
 import type { OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { eventView, type AuditEvent, type ReadEventRow } from './event.ts'
 import { parseFilters, type AuditFilters, type ReadFilters } from './filters.ts'
 import { eventsIn, extentIn, findAllowed, readEvent, within } from './queries.ts'
@@ -34,7 +35,7 @@ const EVENTS_PER_READ = 500
  * ```
  */
 export function streamAuditEvents(
-  seatgate: Seatgate,
+  seatgate: AccessContext & Pick<Runtime, 'measure'>,
   scope: OrganizationScope,
   input: AuditFilters = {}
 ): Promise<Result<EventStream>> {
@@ -43,7 +44,7 @@ export function streamAuditEvents(
 
 /** The same as they were written, each with the hash that it was sealed with: what an export has. */
 export function streamWritten(
-  seatgate: Seatgate,
+  seatgate: AccessContext,
   scope: OrganizationScope,
   input: AuditFilters
 ): Promise<Result<EventStream>> {
@@ -51,7 +52,7 @@ export function streamWritten(
 }
 
 async function streamRows(
-  seatgate: Seatgate,
+  seatgate: AccessContext,
   scope: OrganizationScope,
   input: AuditFilters,
   view: (row: ReadEventRow) => AuditEvent
@@ -73,7 +74,7 @@ async function streamRows(
 // Whoever loses the right to read while they read, reads no further; nor does whoever is overtaken by
 // retention, since they cannot know what they have missed.
 async function* pages(
-  seatgate: Seatgate,
+  seatgate: AccessContext,
   scope: OrganizationScope,
   filters: ReadFilters,
   { head: through, horizon: begunAt }: Extent,

@@ -1,8 +1,8 @@
 import type { Metric } from '../metrics.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { TimedOut, within } from '../within.ts'
 import type { AuditEvent } from '../audit/event.ts'
 import { shortened } from '../proof/text.ts'
+import type { Runtime } from '../runtime.ts'
 import { redacted } from './outgoing.ts'
 import type { Delivery, Sink } from './sink.ts'
 
@@ -25,7 +25,7 @@ export interface Tried {
  * reason to come back, never a success.
  */
 export async function attempt(
-  seatgate: Seatgate,
+  seatgate: Pick<Runtime, 'now' | 'report' | 'measure'>,
   sink: Sink,
   events: readonly AuditEvent[],
   number: number

@@ -8,9 +8,8 @@ import { find } from '../organizations/standing.ts'
 import { parsePage, toPage, type Page, type PageInput } from '../page.ts'
 import { ok, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { EVENTS_PER_READ } from './cursor.ts'
-import { keeperOfSink } from './sink-status.ts'
+import { keeperOfSink, type SinkStatusContext } from './sink-status.ts'
 
 /** What was tried for the events from one to another, but for those that the sink does not take. */
 export interface AttemptView {
@@ -55,7 +54,7 @@ const Place = v.strictTuple([integer, integer, v.literal('attempts')])
  * ```
  */
 export async function listAttempts(
-  seatgate: Seatgate,
+  seatgate: SinkStatusContext,
   scope: OrganizationScope,
   sinkId: string,
   input: AttemptInput = {}

@@ -3,9 +3,11 @@
  *
  * @module
  */
+import type { ChangeContext } from '../operations/change-context.ts'
+import type { Sink } from './sink.ts'
 import { and, eq, sql } from 'drizzle-orm'
 import { guard } from '../database/commit.ts'
-import type { Statement } from '../database/database.ts'
+import type { Statement, DatabaseContext } from '../database/database.ts'
 import { sinkCursors } from '../database/schema.ts'
 import { jsonNumber } from '../number.ts'
 import { guardStanding } from '../memberships/guards.ts'
@@ -13,7 +15,6 @@ import { perform, type OperationOptions } from '../operations/perform.ts'
 import { NOTHING, type Extent } from '../retention/horizon.ts'
 import { ok, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import type { EventDraft } from '../audit/event.ts'
 import { isFree } from './lease.ts'
 import { extentIn } from '../audit/queries.ts'
@@ -32,11 +33,16 @@ export interface Change<T> {
   readonly event: EventDraft | null
 }
 
+/** What changing something about a sink needs. */
+export interface SinkChangeContext extends ChangeContext {
+  readonly sinks: readonly Sink[]
+}
+
 type Rows = Readonly<Record<string, readonly Readonly<Record<string, unknown>>[] | undefined>>
 
 /** Changes something about a sink, for those who may see to it. */
 export function changeSink<T>(
-  seatgate: Seatgate,
+  seatgate: SinkChangeContext,
   scope: OrganizationScope,
   sinkId: string,
   operation: {
@@ -82,7 +88,7 @@ export function changeSink<T>(
 
 // What is under way would move the cursor back to where it thinks it stands.
 function moveCursor(
-  { db }: Seatgate,
+  { db }: DatabaseContext,
   organizationId: string,
   sinkId: string,
   set: { readonly sequence?: number },

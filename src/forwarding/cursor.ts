@@ -5,9 +5,8 @@
  */
 import { and, asc, eq, getTableColumns, gt, lte, sql, type SQL } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
-import type { Database } from '../database/database.ts'
+import type { Database, DatabaseContext } from '../database/database.ts'
 import { auditEvents, sinkCursors } from '../database/schema.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { eventColumns, type ReadEventRow } from '../audit/event.ts'
 import { recordAttempts, type Attempt } from './history.ts'
 import { isFree, isReady, onRoute, type Lease } from './lease.ts'
@@ -19,7 +18,8 @@ import {
   type DeadLetter,
   type Redelivery,
 } from './letters.ts'
-import { awaiting, clearOutbox } from '../audit/outbox.ts'
+import { awaiting, clearOutbox, type ConsumerContext } from '../audit/outbox.ts'
+import type { Runtime } from '../runtime.ts'
 import type { Failing } from './run.ts'
 
 /** Where delivery stands when the lease is taken. */
@@ -124,7 +124,7 @@ export async function moveOn(
  * `restsUntil`, if it is to have a rest.
  */
 export async function giveBack(
-  seatgate: Seatgate,
+  seatgate: DatabaseContext & ConsumerContext & Pick<Runtime, 'now'>,
   lease: Lease,
   progress: Progress,
   redelivered: readonly Redelivery[],

@@ -3,18 +3,24 @@
  *
  * @module
  */
+import type { WakeUpQueue } from '../runtime.ts'
 import { inBackground } from '../background.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { TimedOut, within } from '../within.ts'
 import { forwardToSink } from './forward.ts'
 import { isAwaited } from '../audit/outbox.ts'
 import type { Sink } from './sink.ts'
-import { tendOrganization } from './tend.ts'
+import { tendOrganization, type TendContext } from './tend.ts'
 
 const DEFAULT_DEADLINE_SECONDS = 5
 const MESSAGES_PER_SEND = 100
 // Of what concerns more organizations, the queue or the sweep does the rest.
 const SERVED_AT_ONCE = 10
+
+/** What forwarding needs. */
+export interface ForwardingContext extends TendContext {
+  /** Null without a queue: then events are forwarded in process. */
+  readonly queue: WakeUpQueue | null
+}
 
 /**
  * Whether events are forwarded by a queue. Without one they are, after each answer, by whoever gave it,
@@ -25,7 +31,7 @@ const SERVED_AT_ONCE = 10
  * if (!isQueueBound(seatgate)) console.warn('Events are forwarded in process.')
  * ```
  */
-export function isQueueBound({ queue }: Pick<Seatgate, 'queue'>): boolean {
+export function isQueueBound({ queue }: Pick<ForwardingContext, 'queue'>): boolean {
   return queue !== null
 }
 
@@ -35,7 +41,7 @@ export function isQueueBound({ queue }: Pick<Seatgate, 'queue'>): boolean {
  * host keeps no work alive after it, that is left to the sweep. What fails here is tried again.
  */
 export async function dispatch(
-  seatgate: Seatgate,
+  seatgate: ForwardingContext,
   organizationIds: readonly string[]
 ): Promise<void> {
   const { sinks } = seatgate
@@ -50,7 +56,7 @@ export async function dispatch(
 }
 
 function wakeUps(
-  seatgate: Seatgate,
+  seatgate: ForwardingContext,
   organizationIds: readonly string[]
 ): readonly (() => Promise<unknown>)[] {
   const { queue, waitUntil } = seatgate
@@ -77,7 +83,7 @@ export function inMessages(organizationIds: readonly string[]) {
 
 // An answer that waited long enough goes; the delivery goes on.
 async function deliverInTime(
-  seatgate: Seatgate,
+  seatgate: ForwardingContext,
   sink: Sink,
   organizationId: string
 ): Promise<void> {

@@ -4,7 +4,9 @@
  *
  * @module
  */
-import type { Seatgate } from '../seatgate.ts'
+import type { ConsumerContext } from '../audit/outbox.ts'
+import type { DatabaseContext } from '../database/database.ts'
+import type { Runtime } from '../runtime.ts'
 import { EVENTS_PER_READ, giveBack, moveOn, takeLease } from './cursor.ts'
 import { newInvocation } from './invocation.ts'
 import type { Lease } from './lease.ts'
@@ -21,6 +23,11 @@ const BUSY_RETRY_SECONDS = 1
 const REDELIVERY_PAUSE_SECONDS = 1
 const EVENTS_PER_RUN = 1000
 
+/** What delivering a trail needs. */
+export interface DeliveryContext extends Runtime, DatabaseContext, ConsumerContext {
+  readonly sinks: readonly Sink[]
+}
+
 /**
  * Forwards what an organization's sinks have not had yet, each sink on its own, for some seconds at most.
  * Answers in how many seconds it is worth coming back (0: there is more), or null if nothing is left to
@@ -34,7 +41,7 @@ const EVENTS_PER_RUN = 1000
  * ```
  */
 export async function forwardOrganization(
-  seatgate: Seatgate,
+  seatgate: DeliveryContext,
   organizationId: string,
   invocation = newInvocation()
 ): Promise<number | null> {
@@ -47,7 +54,7 @@ export async function forwardOrganization(
 
 /** The same for one sink. */
 export async function forwardToSink(
-  seatgate: Seatgate,
+  seatgate: DeliveryContext,
   sink: Sink,
   organizationId: string,
   invocation = newInvocation()

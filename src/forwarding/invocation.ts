@@ -1,10 +1,10 @@
+import type { DeliveryContext } from './forward.ts'
 /**
  * What one invocation of a Worker may ask of others: six connections wait for an answer at a time, and a
  * thousand requests are made in all. What goes beyond waits or fails, and no sink is to blame for it.
  *
  * @module
  */
-import type { Seatgate } from '../seatgate.ts'
 
 // One of the six is left to D1, which has to answer in between.
 const CONNECTIONS = 5
@@ -28,7 +28,7 @@ export function newInvocation(): Invocation {
  * a sink that does not answer holds one of them and nobody else's.
  */
 export async function serveSideBySide<T>(
-  { sinks }: Pick<Seatgate, 'sinks'>,
+  { sinks }: Pick<DeliveryContext, 'sinks'>,
   waiting: readonly T[],
   serve: (next: T) => Promise<void>
 ): Promise<void> {

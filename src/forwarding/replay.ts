@@ -4,8 +4,7 @@ import type { OperationOptions } from '../operations/perform.ts'
 import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
-import { changeSink, sequence } from './change-sink.ts'
+import { changeSink, sequence, type SinkChangeContext } from './change-sink.ts'
 import { organizationEvent } from '../audit/event.ts'
 
 const Replay = v.object({ fromSequence: sequence }, 'Must be an object.')
@@ -23,7 +22,7 @@ const Replay = v.object({ fromSequence: sequence }, 'Must be an object.')
  * ```
  */
 export function replaySink(
-  seatgate: Seatgate,
+  seatgate: SinkChangeContext,
   scope: OrganizationScope,
   sinkId: string,
   input: unknown,
@@ -59,7 +58,7 @@ export function replaySink(
  * Refusals: as {@link replaySink}.
  */
 export function resumeSink(
-  seatgate: Seatgate,
+  seatgate: SinkChangeContext,
   scope: OrganizationScope,
   sinkId: string,
   options: OperationOptions = {}

@@ -6,8 +6,7 @@ import type { OperationOptions } from '../operations/perform.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
-import { changeSink, sequence } from './change-sink.ts'
+import { changeSink, sequence, type SinkChangeContext } from './change-sink.ts'
 import { organizationEvent } from '../audit/event.ts'
 import { LetterFilters, matchingLetters } from './letter-filters.ts'
 
@@ -37,7 +36,7 @@ const MOST_AT_ONCE = 10_000
  * ```
  */
 export async function requeueDeadLetters(
-  seatgate: Seatgate,
+  seatgate: SinkChangeContext,
   scope: OrganizationScope,
   sinkId: string,
   input: unknown,

@@ -1,7 +1,8 @@
 import { sql } from 'drizzle-orm'
 import { auditOutbox, rotations } from '../database/schema.ts'
-import type { Seatgate } from '../seatgate.ts'
-import { awaiting, isAwaited, isSettled } from '../audit/outbox.ts'
+import { awaiting, isAwaited, isSettled, type ConsumerContext } from '../audit/outbox.ts'
+import type { DatabaseContext } from '../database/database.ts'
+import type { Runtime } from '../runtime.ts'
 
 const TRAILS_PER_SWEEP = 100
 const NAME = 'trails'
@@ -11,7 +12,7 @@ const NAME = 'trails'
  * nothing happens in them: a sink that is new or switched on again, or a log that is kept since today.
  * So many and no more at a time, in order of their organizations' ids, round and round.
  */
-export function lookAround(seatgate: Pick<Seatgate, 'db' | 'now' | 'sinks' | 'log'>) {
+export function lookAround(seatgate: DatabaseContext & ConsumerContext & Pick<Runtime, 'now'>) {
   if (!isAwaited(seatgate)) return {}
   const { db, now } = seatgate
   // Every trail has its row there, of which there is one: `audit_events` has one for each event.

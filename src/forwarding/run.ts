@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { Seatgate } from '../seatgate.ts'
 import { attempt, type Tried } from './attempt.ts'
 import { backoffSeconds, patienceSeconds } from './backoff.ts'
 import type { Progress } from './cursor.ts'
 import { eventView, type AuditEvent, type ReadEventRow } from '../audit/event.ts'
+import type { Runtime } from '../runtime.ts'
 import { remembered, unsent, type Attempt } from './history.ts'
 import type { DeadLetter, Redelivery } from './letters.ts'
 import type { Sink } from './sink.ts'
@@ -30,7 +30,7 @@ export interface Failing {
 
 /** Delivers a page of events, one by one or many at a time as the sink has it, while it may. */
 export async function deliverPage(
-  seatgate: Seatgate,
+  seatgate: Pick<Runtime, 'now' | 'random' | 'report' | 'measure'>,
   sink: Sink,
   mayStart: () => boolean,
   from: number,
@@ -114,7 +114,7 @@ export interface Redelivered {
 
 /** Tries dead letters again that somebody has put back, each once, in order, while it may. */
 export async function redeliver(
-  seatgate: Seatgate,
+  seatgate: Pick<Runtime, 'now' | 'report' | 'measure'>,
   sink: Sink,
   mayStart: () => boolean,
   rows: readonly ReadEventRow[]
@@ -134,7 +134,12 @@ export async function redeliver(
   return { letters, history }
 }
 
-async function take(seatgate: Seatgate, sink: Sink, step: Step, number: number): Promise<Tried> {
+async function take(
+  seatgate: Pick<Runtime, 'now' | 'report' | 'measure'>,
+  sink: Sink,
+  step: Step,
+  number: number
+): Promise<Tried> {
   const { now, report } = seatgate
   if (step.error !== undefined) {
     const [{ organizationId } = { organizationId: '' }] = step.batch

@@ -1,3 +1,4 @@
+import type { AccessContext } from '../memberships/roles.ts'
 import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import type { Queries } from '../database/batch.ts'
@@ -9,8 +10,8 @@ import { knownParameters } from '../names.ts'
 import { parsePage, toPage, type NoParameters, type Page, type PageInput } from '../page.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { isOperator, isSystem, type OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { LetterFilters, matchingLetters, type DeadLetterFilters } from './letter-filters.ts'
+import type { DeliveryContext } from './forward.ts'
 import type { Sink } from './sink.ts'
 
 /** Where a sink stands in an organization. */
@@ -48,6 +49,9 @@ export interface DeadLetterView {
 /** What is asked for: a page, of all dead letters or of some. */
 export interface DeadLetterInput extends PageInput, DeadLetterFilters {}
 
+/** What showing the state of sinks needs. */
+export interface SinkStatusContext extends AccessContext, Pick<DeliveryContext, 'sinks'> {}
+
 /**
  * Tells where each sink stands in an organization, for those who administer its members, and for
  * operators.
@@ -58,7 +62,7 @@ export interface DeadLetterInput extends PageInput, DeadLetterFilters {}
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function listSinks(
-  seatgate: Seatgate,
+  seatgate: SinkStatusContext,
   scope: OrganizationScope,
   input: NoParameters = {}
 ): Promise<Result<Page<SinkStatus>>> {
@@ -113,7 +117,7 @@ const Place = v.strictTuple([v.pipe(v.number(), v.safeInteger()), v.literal('dea
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function listDeadLetters(
-  seatgate: Seatgate,
+  seatgate: SinkStatusContext,
   scope: OrganizationScope,
   sinkId: string,
   input: DeadLetterInput = {}
@@ -162,7 +166,10 @@ export type Keeper = Pick<Standing, 'organization' | 'membership'>
  * Answers the organization for those who administer its members, and for operators and the host itself,
  * who need no membership.
  */
-export function keeperOf({ roles }: Seatgate, found: Found<Queries>): Result<Keeper> {
+export function keeperOf(
+  { roles }: Pick<AccessContext, 'roles'>,
+  found: Found<Queries>
+): Result<Keeper> {
   const { caller, organization } = found
   if (caller !== null && organization !== null && (isOperator(caller) || isSystem(caller))) {
     return ok({ organization, membership: null })
@@ -172,7 +179,7 @@ export function keeperOf({ roles }: Seatgate, found: Found<Queries>): Result<Kee
 
 /** The same, where the host has configured a sink of that name. */
 export function keeperOfSink(
-  seatgate: Seatgate,
+  seatgate: Pick<SinkStatusContext, 'roles' | 'sinks'>,
   found: Found<Queries>,
   sinkId: string
 ): Result<Keeper> {
@@ -182,7 +189,7 @@ export function keeperOfSink(
   return isThere ? keeper : refused({ code: 'not_found' })
 }
 
-function shown({ sinks }: Seatgate): readonly Sink[] {
+function shown({ sinks }: Pick<SinkStatusContext, 'sinks'>): readonly Sink[] {
   return sinks.filter(({ internal }) => internal !== true)
 }
 

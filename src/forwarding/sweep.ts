@@ -1,11 +1,10 @@
 import { asc, inArray } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
 import { auditOutbox } from '../database/schema.ts'
-import type { Seatgate } from '../seatgate.ts'
-import { inMessages } from './dispatch.ts'
+import { inMessages, type ForwardingContext } from './dispatch.ts'
 import { newInvocation, serveSideBySide } from './invocation.ts'
 import { lookAround } from './rounds.ts'
-import { tendOrganization } from './tend.ts'
+import { tendOrganization, type TendContext } from './tend.ts'
 
 const ORGANIZATIONS_PER_SWEEP = 1000
 const SERVED_PER_SWEEP = 50
@@ -19,7 +18,7 @@ const SERVED_PER_SWEEP = 50
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
-export async function sweepAudit(seatgate: Seatgate): Promise<void> {
+export async function sweepAudit(seatgate: ForwardingContext): Promise<void> {
   const { db, queue, now } = seatgate
   const waiting = db
     .select({ organizationId: auditOutbox.organizationId })
@@ -47,7 +46,7 @@ export async function sweepAudit(seatgate: Seatgate): Promise<void> {
 }
 
 // One that fails keeps no other from being served.
-async function serve(seatgate: Seatgate, organizationIds: readonly string[]): Promise<void> {
+async function serve(seatgate: TendContext, organizationIds: readonly string[]): Promise<void> {
   const invocation = newInvocation()
   const failures: unknown[] = []
   const first = Math.floor(seatgate.random() * organizationIds.length)

@@ -1,7 +1,12 @@
-import type { Seatgate } from '../seatgate.ts'
-import { forwardOrganization } from './forward.ts'
+import { forwardOrganization, type DeliveryContext } from './forward.ts'
 import { newInvocation } from './invocation.ts'
-import { sealOrganization } from '../sealing/seal.ts'
+import { sealOrganization, type AuditLog, type LogContext } from '../sealing/seal.ts'
+
+/** What serving all who read a trail needs. */
+export interface TendContext extends DeliveryContext, LogContext {
+  readonly sinks: DeliveryContext['sinks']
+  readonly log: AuditLog | null
+}
 
 /**
  * Does what an organization's events wait for: they are forwarded, and sealed. Answers in how many
@@ -15,7 +20,7 @@ import { sealOrganization } from '../sealing/seal.ts'
  * ```
  */
 export async function tendOrganization(
-  seatgate: Seatgate,
+  seatgate: TendContext,
   organizationId: string,
   invocation = newInvocation()
 ): Promise<number | null> {

@@ -1,4 +1,3 @@
-import type { Runtime } from '../runtime.ts'
 import type { Statement } from '../database/database.ts'
 import type { EndingCause } from '../invitations/end.ts'
 import type { Invitation } from '../invitations/invitation.ts'
@@ -7,6 +6,7 @@ import type { JoinRequest } from '../joining/request.ts'
 import type { Membership } from '../memberships/membership.ts'
 import type { Organization } from '../organizations/organization.ts'
 import type { AuditActor } from '../audit/event.ts'
+import type { Runtime } from '../runtime.ts'
 import type { Principal } from '../scope.ts'
 
 /**
@@ -297,6 +297,13 @@ export interface LifecycleHooks {
   readonly onPasswordChange?: LifecycleHook
   readonly onEmailChange?: LifecycleHook
   readonly onDelete?: LifecycleHook
+}
+
+/** What a function needs that asks the host. */
+export interface HookContext extends Pick<Runtime, 'report'> {
+  readonly hooks: Hooks
+  readonly lifecycle: LifecycleHooks
+  readonly hookDeadlineSeconds: number
 }
 
 /** Every hook there is, and whether what it answers becomes part of the batch. */

@@ -9,12 +9,12 @@ import { find } from '../organizations/standing.ts'
 import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { marksOf, type RequestMarks } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { planAcceptance, type AcceptedInvitation } from './acceptance.ts'
 import { attemptsOn, attemptsSoFar, countAttempt, refuseAttempt } from './attempts.ts'
 import type { RateRow } from './rates.ts'
 import { invitationById, invitingOrganization, placeOf } from './lookup.ts'
 import { openInvitation, readToken, type OpenInvitation, type Presented } from './present.ts'
+import type { InvitationContext } from './rules.ts'
 
 /** Somebody who has just become a user and a member. `user` is as the host shows it. */
 export interface SignedUp extends AcceptedInvitation {
@@ -41,7 +41,7 @@ export interface SignedUp extends AcceptedInvitation {
  * ```
  */
 export async function acceptInvitationWithSignup(
-  seatgate: Seatgate,
+  seatgate: InvitationContext,
   input: unknown,
   request: RequestMarks = {}
 ): Promise<Result<SignedUp>> {

@@ -4,7 +4,6 @@ import { perform, type OperationOptions } from '../operations/perform.ts'
 import { excluding, exclusionsOf, personOf } from '../memberships/exclusions.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { isUser, marksOf, userIdOf, type Scope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import {
   planAcceptance,
   planClosing,
@@ -21,6 +20,7 @@ import {
   placeOf,
 } from './lookup.ts'
 import { acceptedBefore, openInvitation, readToken } from './present.ts'
+import type { InvitationContext } from './rules.ts'
 
 /**
  * Accepts an invitation `{ token }` as the user it was sent to. The seat that it held becomes the
@@ -45,7 +45,7 @@ import { acceptedBefore, openInvitation, readToken } from './present.ts'
  * ```
  */
 export async function acceptInvitation(
-  seatgate: Seatgate,
+  seatgate: InvitationContext,
   { caller, ...request }: Scope,
   input: unknown,
   options: OperationOptions = {}

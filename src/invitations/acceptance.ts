@@ -13,13 +13,13 @@ import { membershipView, type Membership } from '../memberships/membership.ts'
 import type { Plan } from '../operations/plan.ts'
 import { organizationView, type Organization } from '../organizations/organization.ts'
 import type { UserPrincipal } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { freedSeat } from './end.ts'
 import { markVerified } from './address.ts'
 import { guardAddress, guardPending } from './guards.ts'
 import { guardLive, guardUnchanged } from '../memberships/guards.ts'
 import { invitationView, type Invitation } from './invitation.ts'
 import type { AcceptedBefore, OpenInvitation } from './present.ts'
+import type { InvitationContext } from './rules.ts'
 
 /** Somebody who came in by an invitation. `created` is false if they were a member already. */
 export interface AcceptedInvitation {
@@ -30,7 +30,7 @@ export interface AcceptedInvitation {
 
 /** The plan of an acceptance: the invitation is stamped, and its seat becomes the member's. */
 export function planAcceptance(
-  seatgate: Seatgate,
+  seatgate: Pick<InvitationContext, 'db' | 'invitations' | 'newId' | 'seats'>,
   open: OpenInvitation,
   user: UserPrincipal,
   now: Date,
@@ -71,7 +71,7 @@ export function planAcceptance(
 
 /** The plan for somebody who is in already, suspended or not: it is closed, and its seat is free. */
 export function planClosing(
-  seatgate: Seatgate,
+  seatgate: Pick<InvitationContext, 'db' | 'invitations' | 'seats'>,
   open: OpenInvitation,
   present: MembershipRow,
   user: UserPrincipal,
@@ -114,7 +114,7 @@ export function planClosing(
  * token that is still current proves the address now, if no token has before.
  */
 export function planRepetition(
-  seatgate: Seatgate,
+  seatgate: Pick<InvitationContext, 'db' | 'invitations' | 'users'>,
   { organization, provesMailbox, user }: AcceptedBefore,
   present: MembershipRow,
   now: Date
@@ -148,7 +148,7 @@ function accepted(invitation: InvitationRow, userId: string, now: Date): Invitat
 }
 
 function stamp(
-  seatgate: Seatgate,
+  seatgate: Pick<InvitationContext, 'db' | 'invitations'>,
   { invitation, provesMailbox }: OpenInvitation,
   userId: string,
   now: Date

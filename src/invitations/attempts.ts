@@ -7,13 +7,14 @@
  */
 import { sql, type SQL } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
+import type { DatabaseContext } from '../database/database.ts'
 import { rateLimits } from '../database/schema.ts'
 import { storeRefusal } from '../operations/store-refusal.ts'
 import type { RefusalCode } from '../refusal.ts'
 import { refused, type Result } from '../result.ts'
 import { operationActor, type Caller } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { countUp, isReached, secondsLeft, type RateRow } from './rates.ts'
+import type { InvitationContext } from './rules.ts'
 
 /** The name under which the attempts of a user are counted. */
 export function attemptsOf(caller: Caller): SQL {
@@ -26,7 +27,7 @@ export function attemptsOn(invitationId: string): SQL {
 }
 
 /** Selects what was counted under a name. */
-export function attemptsSoFar({ db }: Seatgate, key: SQL) {
+export function attemptsSoFar({ db }: DatabaseContext, key: SQL) {
   return db
     .select()
     .from(rateLimits)
@@ -35,7 +36,7 @@ export function attemptsSoFar({ db }: Seatgate, key: SQL) {
 
 /** Refuses whoever has been wrong too often. */
 export function refuseAttempt(
-  { invitations: { limits } }: Seatgate,
+  { invitations: { limits } }: Pick<InvitationContext, 'invitations'>,
   [counted]: readonly RateRow[],
   now: Date
 ): Result<never> | null {
@@ -56,7 +57,7 @@ const WRONG: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
  * is in the right is not kept out by the count.
  */
 export async function countAttempt<T>(
-  seatgate: Seatgate,
+  seatgate: Pick<InvitationContext, 'db' | 'invitations' | 'now' | 'report'>,
   key: SQL,
   answer: Result<T>
 ): Promise<Result<T>> {

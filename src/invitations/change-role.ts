@@ -11,11 +11,11 @@ import { unchanged } from '../operations/plan.ts'
 import { standingWith } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { userIdOf, type OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { guardPending } from './guards.ts'
 import { invitationView, stateOf, type Invitation } from './invitation.ts'
 import { invitationOf } from './lookup.ts'
 import { mayInvite } from './permission.ts'
+import type { InvitationContext } from './rules.ts'
 
 /**
  * Changes the role `{ role }` that a pending invitation leads to; also at a full limit.
@@ -29,7 +29,7 @@ import { mayInvite } from './permission.ts'
  * ```
  */
 export async function changeInvitationRole(
-  seatgate: Seatgate,
+  seatgate: InvitationContext,
   scope: OrganizationScope,
   id: string,
   input: unknown,

@@ -10,7 +10,7 @@ import { organizationIdOf } from '../organizations/reference.ts'
 import { standingWith } from '../organizations/standing.ts'
 import { ok, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
+import type { UserContext } from '../users/identity.ts'
 import { candidatesOf, decideRows, outcomesOf, type DrawnRow } from './decide-rows.ts'
 import { isUnfinished } from './guards.ts'
 import { invitationInput, warnOfLongTtl } from './input.ts'
@@ -19,6 +19,7 @@ import { membersWithAddresses } from './lookup.ts'
 import { drawToken, tokenSecrecy } from './new-token.ts'
 import { writeInvitations } from './plan.ts'
 import { bulkRatesOf, countedSoFar, countMore } from './rates.ts'
+import type { InvitationContext } from './rules.ts'
 
 /** What became of each row, in the order of the rows. */
 export type InvitationOutcomes = readonly Result<InvitationWithToken>[]
@@ -55,7 +56,7 @@ const Input = v.object({ invitations: Rows }, 'Must be an object.')
  * ```
  */
 export async function createInvitations(
-  seatgate: Seatgate,
+  seatgate: InvitationContext,
   scope: OrganizationScope,
   input: unknown,
   options: OperationOptions = {}
@@ -113,7 +114,7 @@ export async function createInvitations(
 
 /** How the answer to a list is stored: each token as that of a single invitation. */
 function listSecrecy(
-  seatgate: Seatgate,
+  seatgate: Pick<InvitationContext, 'invitations'>,
   rows: readonly Result<DrawnRow>[]
 ): Secrecy<InvitationOutcomes> {
   const drawn = rows.flatMap((row) => (row.ok ? [row.value] : []))
@@ -136,7 +137,7 @@ function listSecrecy(
   }
 }
 
-function queriesFor(seatgate: Seatgate, scope: OrganizationScope, emails: readonly string[]) {
+function queriesFor(seatgate: UserContext, scope: OrganizationScope, emails: readonly string[]) {
   const { db } = seatgate
   const list = sql`select value from json_each(${JSON.stringify(emails)})`
   const organizationId = organizationIdOf(scope.organization)
@@ -154,7 +155,7 @@ function queriesFor(seatgate: Seatgate, scope: OrganizationScope, emails: readon
 }
 
 async function drawRows(
-  seatgate: Seatgate,
+  seatgate: Pick<InvitationContext, 'newId' | 'roles' | 'newSecret' | 'invitations'>,
   input: unknown
 ): Promise<Result<readonly Result<DrawnRow>[]>> {
   const parsed = parseInput(Input, input)

@@ -6,7 +6,6 @@ import { organizationIdOf } from '../organizations/reference.ts'
 import { standingOf } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import type { InvitationWithToken } from './invitation.ts'
 import { membersWithAddresses, unfinishedFor } from './lookup.ts'
 import { drawToken, tokenSecrecy } from './new-token.ts'
@@ -14,6 +13,7 @@ import { mayInvite } from './permission.ts'
 import { invitationInput, warnOfLongTtl } from './input.ts'
 import { planInvitation, writeInvitations } from './plan.ts'
 import { countedSoFar, countMore, ratesOf, reached } from './rates.ts'
+import type { InvitationContext } from './rules.ts'
 
 /**
  * Invites an address `{ email, role, locale? }`. The answer has both tokens, this once: `token` for the
@@ -35,7 +35,7 @@ import { countedSoFar, countMore, ratesOf, reached } from './rates.ts'
  * ```
  */
 export async function createInvitation(
-  seatgate: Seatgate,
+  seatgate: InvitationContext,
   scope: OrganizationScope,
   input: unknown,
   options: OperationOptions = {}

@@ -7,12 +7,12 @@ import type { InvitationRow, rateLimits } from '../database/schema.ts'
 import type { Refusal } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { Principal } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import type { InvitationWithToken } from './invitation.ts'
 import type { TokenSeed } from './new-token.ts'
 import { mayInvite } from './permission.ts'
 import { planInvitation, type PlannedInvitation } from './plan.ts'
 import { bulkRatesOf, reached } from './rates.ts'
+import type { InvitationContext } from './rules.ts'
 
 /** A row that could be read, with the id and the token that its invitation will have. */
 export interface DrawnRow {
@@ -51,7 +51,7 @@ export interface Candidate {
  * the very same object. Each candidate counts towards the limits of those that follow.
  */
 export function decideRows(
-  seatgate: Seatgate,
+  seatgate: Pick<InvitationContext, 'db' | 'invitations' | 'roles'>,
   rows: readonly Result<DrawnRow>[],
   facts: RowFacts
 ): readonly RowDecision[] {
@@ -85,7 +85,7 @@ export function outcomesOf(
 }
 
 function decideRow(
-  seatgate: Seatgate,
+  seatgate: Pick<InvitationContext, 'db' | 'invitations' | 'roles'>,
   { email, role, locale = null, id, seed }: DrawnRow,
   facts: RowFacts,
   candidates: number

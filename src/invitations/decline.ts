@@ -2,12 +2,12 @@ import { normalizeEmail } from '../email.ts'
 import { perform } from '../operations/perform.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { isUser, marksOf, userIdOf, type Scope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { endInvitation } from './end.ts'
 import { guardAddress, guardPending } from './guards.ts'
 import { invitationView } from './invitation.ts'
 import { invitationById, invitingOrganization, knownUser } from './lookup.ts'
 import { openInvitation, readToken } from './present.ts'
+import type { InvitationContext } from './rules.ts'
 
 /**
  * Declines an invitation `{ token }`: its seat is free when this answers. The token is enough; who is
@@ -25,7 +25,7 @@ import { openInvitation, readToken } from './present.ts'
  * ```
  */
 export async function declineInvitation(
-  seatgate: Seatgate,
+  seatgate: InvitationContext,
   { caller, ...request }: Scope,
   input: unknown
 ): Promise<Result<null>> {

@@ -5,11 +5,10 @@
  */
 import { eq, inArray, sql, type SQL } from 'drizzle-orm'
 import { invitationEvent, seatEvent, type EventDraft } from '../audit/event.ts'
-import type { Statement } from '../database/database.ts'
+import type { Statement, DatabaseContext } from '../database/database.ts'
 import { invitations, type InvitationRow } from '../database/schema.ts'
 import { withHook } from '../hooks/after.ts'
-import type { Seatgate } from '../seatgate.ts'
-import type { SeatReference } from '../seats/provider.ts'
+import type { SeatReference, ProviderContext } from '../seats/provider.ts'
 import { invitationView } from './invitation.ts'
 
 /** What ends invitations, for the batch that ends them. */
@@ -36,7 +35,7 @@ export interface EndingCause {
 
 /** Builds the end of an invitation. With `keepSeat` its seat passes on to the one that replaces it. */
 export function endInvitation(
-  seatgate: Seatgate,
+  seatgate: DatabaseContext & Pick<ProviderContext, 'seats'>,
   row: InvitationRow,
   reason: EndingCause['reason'],
   by: string | null,
@@ -51,7 +50,7 @@ export function endInvitation(
  * event and the release of its seat. The batch guards that they are as they were read.
  */
 export function endInvitations(
-  seatgate: Seatgate,
+  seatgate: DatabaseContext & Pick<ProviderContext, 'seats'>,
   rows: readonly InvitationRow[],
   { reason, by, now, keepsSeat = () => false }: EndingCause
 ): Ending {
@@ -74,7 +73,7 @@ export function endInvitations(
 
 /** The seat that an invitation gives up, and the event that says so. */
 export function freedSeat(
-  { seats }: Seatgate,
+  { seats }: Pick<ProviderContext, 'seats'>,
   { id, organizationId, seatId }: InvitationRow,
   keepSeat: boolean
 ): readonly { readonly seat: SeatReference; readonly event: EventDraft }[] {

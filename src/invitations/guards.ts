@@ -1,16 +1,15 @@
 import { sql } from 'drizzle-orm'
 import { guard } from '../database/commit.ts'
-import type { Statement } from '../database/database.ts'
+import type { Statement, DatabaseContext } from '../database/database.ts'
 import { areFew } from '../database/insert-rows.ts'
 import type { InvitationRow } from '../database/schema.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { isPending } from '../seats/truth.ts'
-import { hasUserId, userIdText } from '../users/identity.ts'
+import { hasUserId, userIdText, type UserContext } from '../users/identity.ts'
 import type { KnownUser } from './lookup.ts'
 
 /** The invitation is open at this moment, with the token and the role that were read. */
 export function guardPending(
-  { db }: Seatgate,
+  { db }: DatabaseContext,
   { id, tokenHash, role }: InvitationRow,
   now: Date
 ): Statement {
@@ -23,7 +22,7 @@ export function guardPending(
 }
 
 /** The user is there, with the address that was compared with the invitation's. */
-export function guardAddress({ db, users }: Seatgate, { id, email }: KnownUser): Statement[] {
+export function guardAddress({ db, users }: UserContext, { id, email }: KnownUser): Statement[] {
   if (users === null) return []
   const same = sql`exists (select 1 from ${users}
     where ${hasUserId(users, id)} and ${users.email} = ${email})`
@@ -32,7 +31,7 @@ export function guardAddress({ db, users }: Seatgate, { id, email }: KnownUser):
 
 /** Nobody has ended or changed the invitation, though the clock may have. */
 export function guardUnfinished(
-  { db }: Seatgate,
+  { db }: DatabaseContext,
   { id, tokenHash, role }: InvitationRow
 ): Statement {
   return guard(
@@ -45,7 +44,7 @@ export function guardUnfinished(
 
 /** Nobody has ended or changed any of these invitations. */
 export function guardAllUnfinished(
-  seatgate: Seatgate,
+  seatgate: DatabaseContext,
   rows: readonly InvitationRow[]
 ): readonly Statement[] {
   if (areFew(rows)) return rows.map((row) => guardUnfinished(seatgate, row))
@@ -60,7 +59,7 @@ export function guardAllUnfinished(
 
 /** An organization has these unfinished invitations, each of them still and as it was, and no others. */
 export function guardOnlyUnfinished(
-  { db }: Seatgate,
+  { db }: DatabaseContext,
   organizationId: string,
   rows: readonly InvitationRow[]
 ): Statement {
@@ -78,7 +77,7 @@ export function guardOnlyUnfinished(
 
 /** None of these addresses is a member's. */
 export function guardNoMembers(
-  { db, users }: Seatgate,
+  { db, users }: UserContext,
   organizationId: string,
   emails: readonly string[]
 ): Statement[] {

@@ -3,11 +3,11 @@ import type { OperationOptions } from '../operations/perform.ts'
 import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { lowerCase } from '../text.ts'
 import { createInvitations, MOST_AT_ONCE } from './create-many.ts'
 import { csvRows } from './csv-rows.ts'
 import type { InvitationWithToken } from './invitation.ts'
+import type { InvitationContext } from './rules.ts'
 
 /** What became of a row of a file. */
 export interface ImportedRow {
@@ -42,7 +42,7 @@ const COLUMNS = ['email', 'role'] as const
  * ```
  */
 export async function importMembers(
-  seatgate: Seatgate,
+  seatgate: InvitationContext,
   scope: OrganizationScope,
   csv: unknown,
   options: OperationOptions = {}

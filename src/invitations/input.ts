@@ -1,8 +1,7 @@
 import * as v from 'valibot'
 import { Email } from '../email.ts'
 import { roleInput, type Roles } from '../memberships/roles.ts'
-import type { Seatgate } from '../seatgate.ts'
-import type { InvitationRules } from './rules.ts'
+import type { InvitationRules, InvitationContext } from './rules.ts'
 
 const LONGEST_TTL_DAYS = 30
 const DAY_SECONDS = 24 * 60 * 60
@@ -34,7 +33,10 @@ function canonicalLocale(tag: string): string | null {
 }
 
 /** Says each time that a lifetime is longer than is good. */
-export function warnOfLongTtl({ invitations, report }: Seatgate): void {
+export function warnOfLongTtl({
+  invitations,
+  report,
+}: Pick<InvitationContext, 'invitations' | 'report'>): void {
   const warning = longTtlWarning(invitations)
   if (warning !== null) report({ event: 'invitation_ttl_long', error: warning })
 }

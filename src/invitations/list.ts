@@ -1,16 +1,18 @@
 import { and, desc, eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
 import { invitations } from '../database/schema.ts'
+import type { AccessContext } from '../memberships/roles.ts'
 import { organizationIdOf, readable } from '../organizations/reference.ts'
 import { find, standingOf } from '../organizations/standing.ts'
 import { newestFirst, parsePage, toPage, type Page, type PageInput } from '../page.ts'
 import { ok, refused, type Result } from '../result.ts'
+import type { Runtime } from '../runtime.ts'
 import { userIdOf, type OrganizationScope, type Scope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { hasUserId } from '../users/identity.ts'
 import { shownOrganization } from '../shown-text.ts'
 import { isPending } from '../seats/truth.ts'
 import { invitationView, type Invitation } from './invitation.ts'
 import { knownUser } from './lookup.ts'
+import type { InvitationContext } from './rules.ts'
 
 /** An invitation to oneself, and where it leads. */
 export interface OwnInvitation extends Invitation {
@@ -31,7 +33,7 @@ export interface OwnInvitation extends Invitation {
  * ```
  */
 export async function listInvitations(
-  { db, roles, now }: Seatgate,
+  { db, roles, now }: AccessContext & Pick<Runtime, 'now'>,
   scope: OrganizationScope,
   input: PageInput = {}
 ): Promise<Result<Page<Invitation>>> {
@@ -82,7 +84,7 @@ export async function listInvitations(
  * ```
  */
 export async function listOwnInvitations(
-  seatgate: Seatgate,
+  seatgate: Pick<InvitationContext, 'db' | 'invitations' | 'now' | 'users'>,
   { caller }: Scope,
   input: PageInput = {}
 ): Promise<Result<Page<OwnInvitation>>> {

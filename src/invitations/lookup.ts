@@ -3,9 +3,8 @@ import type { Database } from '../database/database.ts'
 import { invitations, memberships, organizations } from '../database/schema.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
 import type { OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
-import { hasUserId, userIdText } from '../users/identity.ts'
-import { isVerified } from './address.ts'
+import { hasUserId, userIdText, type UserContext } from '../users/identity.ts'
+import { isVerified, type VerificationContext } from './address.ts'
 import { isUnfinished } from './guards.ts'
 
 /** Selects an invitation of the scope's organization. */
@@ -40,7 +39,7 @@ export function invitingOrganization(db: Database, id: string) {
 }
 
 /** Selects the name of the user who sent an invitation. */
-export function inviterOf({ db, users }: Seatgate, id: string) {
+export function inviterOf({ db, users }: UserContext, id: string) {
   return users
     ? db
         .select({ name: sql<string | null>`${users.name}`.as('inviter_name') })
@@ -88,7 +87,7 @@ export function unfinishedFor(db: Database, { organization }: OrganizationScope,
 
 /** Selects the unfinished invitation to a user's address; nothing if the host has not told its users. */
 export function unfinishedForUser(
-  { db, users }: Seatgate,
+  { db, users }: UserContext,
   organizationId: SQL<string | null> | string,
   userId: SQL<string | null> | string | null
 ) {
@@ -109,7 +108,7 @@ export function unfinishedForUser(
  * one spelling, as `normalizeEmail` makes it.
  */
 export function membersWithAddresses(
-  { db, users }: Seatgate,
+  { db, users }: UserContext,
   { organization }: OrganizationScope,
   emails: SQL
 ) {
@@ -137,7 +136,10 @@ export interface KnownUser {
  *
  * @throws {TypeError} if the host has not told its table of users.
  */
-export function knownUser(seatgate: Seatgate, userId: SQL<string | null> | string | null) {
+export function knownUser(
+  seatgate: UserContext & VerificationContext,
+  userId: SQL<string | null> | string | null
+) {
   const { db, users } = seatgate
   if (users === null) throw new TypeError('Invitations need users in createSeatgate.')
   return db

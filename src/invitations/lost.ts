@@ -4,12 +4,14 @@
  *
  * @module
  */
+import type { AccessContext } from '../memberships/roles.ts'
+import type { UserContext } from '../users/identity.ts'
+import type { ProviderContext } from '../seats/provider.ts'
 import { sql, type SQL } from 'drizzle-orm'
 import { guard } from '../database/commit.ts'
-import type { Statement } from '../database/database.ts'
+import type { Statement, DatabaseContext } from '../database/database.ts'
 import { invitations, type InvitationRow } from '../database/schema.ts'
 import { personOf } from '../memberships/exclusions.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { isPending } from '../seats/truth.ts'
 import { endInvitations, type Ending } from './end.ts'
 import { isUnfinished } from './guards.ts'
@@ -35,9 +37,14 @@ export interface Lost extends Ending {
   readonly count: number
 }
 
+/** What a function needs that ends the invitations of a loss. */
+export interface LossContext extends AccessContext, UserContext, Pick<ProviderContext, 'seats'> {
+  readonly invitations: { readonly outliveInviter: boolean }
+}
+
 /** Selects the unfinished invitations that a user has sent, in organizations (a subquery of ids). */
 export function invitationsBy(
-  { db }: Seatgate,
+  { db }: DatabaseContext,
   organizationIds: SQL,
   userId: SQL<string | null> | string | null
 ) {
@@ -48,7 +55,7 @@ export function invitationsBy(
 }
 
 /** Selects those and the ones to the user's address. */
-export function invitationsAround(seatgate: Seatgate, organizationIds: SQL, userId: string) {
+export function invitationsAround(seatgate: UserContext, organizationIds: SQL, userId: string) {
   return seatgate.db
     .select()
     .from(invitations)
@@ -56,7 +63,7 @@ export function invitationsAround(seatgate: Seatgate, organizationIds: SQL, user
 }
 
 /** Builds the end of what a loss ends, out of what was read. */
-export function endLost(seatgate: Seatgate, around: readonly InvitationRow[], loss: Loss): Lost {
+export function endLost(seatgate: LossContext, around: readonly InvitationRow[], loss: Loss): Lost {
   const { roles, invitations: rules } = seatgate
   const { userId, role, putOut, by, now } = loss
   const open = around.filter(
@@ -86,7 +93,7 @@ export function endLost(seatgate: Seatgate, around: readonly InvitationRow[], lo
 
 // The open ones are those that were read, no others, and each with its role and its seat.
 function guardAround(
-  seatgate: Seatgate,
+  seatgate: UserContext,
   { userId, organizationIds, putOut, now }: Loss,
   open: readonly InvitationRow[]
 ): Statement {
@@ -113,7 +120,7 @@ function isBy(organizationIds: SQL, userId: SQL<string | null> | string | null):
   return sql`organization_id in (${organizationIds}) and invited_by_id = ${userId}`
 }
 
-function isAround(seatgate: Seatgate, organizationIds: SQL, userId: string): SQL {
+function isAround(seatgate: Pick<UserContext, 'users'>, organizationIds: SQL, userId: string): SQL {
   const { address } = personOf(seatgate, userId)
   return sql`organization_id in (${organizationIds})
     and (invited_by_id = ${userId} or email = lower(${address}))`

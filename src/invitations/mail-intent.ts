@@ -1,7 +1,7 @@
 import type { InvitationRow } from '../database/schema.ts'
 import type { Intent } from '../operations/intent.ts'
-import type { Seatgate } from '../seatgate.ts'
 import type { TokenSeed } from './new-token.ts'
+import type { InvitationContext } from './rules.ts'
 
 /** What waits to be mailed: which invitation under which token, and the token encrypted. */
 export interface MailPayload {
@@ -12,7 +12,7 @@ export interface MailPayload {
 
 /** The mail of an invitation, to be sent once it is committed, if the host sends mail. */
 export function mailIntent(
-  { invitations: { mailer } }: Seatgate,
+  { invitations: { mailer } }: Pick<InvitationContext, 'invitations'>,
   {
     id,
     organizationId,
@@ -26,6 +26,8 @@ export function mailIntent(
 }
 
 /** What an invitation says of its mail when it is made. */
-export function mailStatus({ invitations: { mailer } }: Seatgate): 'queued' | 'skipped' {
+export function mailStatus({
+  invitations: { mailer },
+}: Pick<InvitationContext, 'invitations'>): 'queued' | 'skipped' {
   return mailer === null ? 'skipped' : 'queued'
 }

@@ -1,6 +1,6 @@
 import type { Secrecy } from '../operations/answer.ts'
-import type { Seatgate } from '../seatgate.ts'
 import type { InvitationWithToken } from './invitation.ts'
+import type { InvitationContext } from './rules.ts'
 import { decrypt, encrypt } from './secrets.ts'
 import { sealToken, toldBytes } from './token.ts'
 
@@ -26,7 +26,9 @@ export interface SealedFor {
 }
 
 /** @throws {TypeError} if the host has configured none. */
-export function secretOf({ invitations: { secret } }: Seatgate): string {
+export function secretOf({
+  invitations: { secret },
+}: Pick<InvitationContext, 'invitations'>): string {
   if (secret === null) throw new TypeError('Invitations need secret in createSeatgate.')
   return secret
 }
@@ -36,7 +38,9 @@ export function secretOf({ invitations: { secret } }: Seatgate): string {
  *
  * @throws {TypeError} if the host has configured no `secret`.
  */
-export async function drawToken(seatgate: Seatgate): Promise<TokenSeed> {
+export async function drawToken(
+  seatgate: Pick<InvitationContext, 'invitations' | 'newSecret'>
+): Promise<TokenSeed> {
   const secret = secretOf(seatgate)
   const bytes = seatgate.newSecret()
   return {
@@ -47,7 +51,7 @@ export async function drawToken(seatgate: Seatgate): Promise<TokenSeed> {
 
 /** Makes the tokens again that were drawn before, from what was stored of them. */
 export async function recallTokens(
-  seatgate: Seatgate,
+  seatgate: Pick<InvitationContext, 'invitations'>,
   encrypted: string,
   invitation: SealedFor
 ): Promise<NewTokens> {
@@ -63,7 +67,7 @@ function sealTokens(secret: string, bytes: Uint8Array, invitation: SealedFor): N
 
 /** How an answer with tokens is stored for a repeated operation: never in clear. */
 export function tokenSecrecy(
-  seatgate: Seatgate,
+  seatgate: Pick<InvitationContext, 'invitations'>,
   { encrypted }: TokenSeed
 ): Secrecy<InvitationWithToken> {
   return {

@@ -7,14 +7,15 @@ import type { Question } from '../hooks/hooks.ts'
 import type { Intent } from '../operations/intent.ts'
 import type { SeatClaim } from '../operations/seat-claim.ts'
 import { isUser, type Principal } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
-import type { SeatReference } from '../seats/provider.ts'
+import type { SeatReference, ProviderContext } from '../seats/provider.ts'
 import { endInvitations } from './end.ts'
 import { guardAllUnfinished, guardNoMembers } from './guards.ts'
 import { invitationView, type InvitationWithToken } from './invitation.ts'
 import { claimForInvitation } from './invitation-claim.ts'
 import { mailIntent, mailStatus } from './mail-intent.ts'
 import type { TokenSeed } from './new-token.ts'
+import type { UserContext } from '../users/identity.ts'
+import type { InvitationContext } from './rules.ts'
 
 /** An invitation that is to be made, and the unfinished one of the same address that it replaces. */
 export interface InvitationDraft {
@@ -44,7 +45,7 @@ export interface PlannedInvitation {
 
 /** Plans an invitation. A seat that is held already passes on to it. */
 export function planInvitation(
-  seatgate: Seatgate,
+  seatgate: Pick<InvitationContext, 'db' | 'invitations'>,
   { seed, earlier, ...draft }: InvitationDraft,
   caller: Principal,
   now: Date
@@ -90,7 +91,7 @@ export interface InvitationWrites {
  * the number of invitations.
  */
 export function writeInvitations(
-  seatgate: Seatgate,
+  seatgate: UserContext & Pick<ProviderContext, 'seats'>,
   planned: readonly PlannedInvitation[],
   caller: Principal,
   now: Date

@@ -8,10 +8,10 @@ import { normalizeEmail } from '../email.ts'
 import { UnreadableInput } from '../input.ts'
 import type { Refusal } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { stateOf } from './invitation.ts'
 import type { KnownUser } from './lookup.ts'
 import { secretOf } from './new-token.ts'
+import type { InvitationContext } from './rules.ts'
 import { openToken, sameHash, type Envelope } from './token.ts'
 
 /** What D1 has for a token. */
@@ -44,7 +44,10 @@ const INVALID: Refusal = { code: 'invitation_invalid' }
  *
  * @throws {TypeError} if the host has configured no `secret`.
  */
-export function readToken(seatgate: Seatgate, input: unknown): Result<Envelope | null> {
+export function readToken(
+  seatgate: Pick<InvitationContext, 'invitations'>,
+  input: unknown
+): Result<Envelope | null> {
   const secret = secretOf(seatgate)
   if (input instanceof UnreadableInput) return refused(input.refusal)
   const token =

@@ -6,11 +6,10 @@
  */
 import { inArray, lte, sql, type SQL } from 'drizzle-orm'
 import { guard } from '../database/commit.ts'
-import type { Database, Statement } from '../database/database.ts'
+import type { Database, Statement, DatabaseContext } from '../database/database.ts'
 import { rateLimits } from '../database/schema.ts'
 import type { RateRefusalCode } from '../refusal.ts'
 import { isSystem, operationActor, type Caller, type Principal } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import type { InvitationLimits } from './rules.ts'
 
 type RateCode = Exclude<RateRefusalCode, 'rate_limited'>
@@ -107,7 +106,7 @@ export function isReached(limit: number, row: RateRow | undefined, now: Date, mo
 
 /** Builds the statements that count so many more, and abort the batch if that is too many. */
 export function countMore(
-  { db }: Seatgate,
+  { db }: DatabaseContext,
   rates: readonly Rate[],
   more: number,
   now: Date
@@ -148,7 +147,7 @@ function inWindow(more: number, now: Date) {
 const WINDOWS_PER_SWEEP = 1000
 
 /** Builds the statement that deletes windows that are over, the oldest first. */
-export function purgeRates({ db }: Seatgate, now: Date): Statement {
+export function purgeRates({ db }: DatabaseContext, now: Date): Statement {
   const over = db
     .select({ key: rateLimits.key })
     .from(rateLimits)

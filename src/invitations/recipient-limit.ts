@@ -8,17 +8,17 @@ import { sql } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
 import { StoreUnavailable, type Database } from '../database/database.ts'
 import { rateLimits } from '../database/schema.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { isPending } from '../seats/truth.ts'
 import type { MailPayload } from './mail-intent.ts'
 import { WINDOW_MS, type RateRow } from './rates.ts'
+import type { InvitationContext } from './rules.ts'
 
 /**
  * Builds the query that counts a mail before it is sent, if it still leads somewhere. Of many at the
  * same time no more than the limit are counted; the others find one more than the limit.
  */
 export function claimMail(
-  { db, invitations: { limits } }: Seatgate,
+  { db, invitations: { limits } }: Pick<InvitationContext, 'db' | 'invitations'>,
   { invitationId, tokenVersion }: MailPayload,
   now: Date
 ) {
@@ -43,7 +43,7 @@ export function claimMail(
 
 /** Until when a mail has to wait, by what its claim has found; null: it may go out. */
 export function heldUntil(
-  { invitations: { limits } }: Seatgate,
+  { invitations: { limits } }: Pick<InvitationContext, 'invitations'>,
   claimed: RateRow | undefined
 ): Date | null {
   return claimed && claimed.count > limits.perRecipient ? claimed.endsAt : null

@@ -9,7 +9,6 @@ import { organizationIdOf } from '../organizations/reference.ts'
 import { standingWith } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { userIdOf, type OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { freedSeat } from './end.ts'
 import { guardUnfinished } from './guards.ts'
 import { invitationView, stateOf, type InvitationWithToken } from './invitation.ts'
@@ -19,6 +18,7 @@ import { mailIntent, mailStatus } from './mail-intent.ts'
 import { drawToken, tokenSecrecy } from './new-token.ts'
 import { mayInvite } from './permission.ts'
 import { countedSoFar, countMore, ratesOf, reached } from './rates.ts'
+import type { InvitationContext } from './rules.ts'
 
 /**
  * Gives an invitation new tokens and its full lifetime again, and mails it. The old tokens are revoked.
@@ -37,7 +37,7 @@ import { countedSoFar, countMore, ratesOf, reached } from './rates.ts'
  * ```
  */
 export async function resendInvitation(
-  seatgate: Seatgate,
+  seatgate: InvitationContext,
   scope: OrganizationScope,
   id: string,
   options: OperationOptions = {}

@@ -3,11 +3,11 @@ import { perform, type OperationOptions } from '../operations/perform.ts'
 import { standingWith } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { userIdOf, type OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { endInvitation } from './end.ts'
 import { guardUnfinished } from './guards.ts'
 import { invitationView, stateOf } from './invitation.ts'
 import { invitationOf } from './lookup.ts'
+import type { InvitationContext } from './rules.ts'
 
 /**
  * Revokes an invitation: its token is worth nothing any more, its seat is free when this answers. One
@@ -22,7 +22,7 @@ import { invitationOf } from './lookup.ts'
  * ```
  */
 export async function revokeInvitation(
-  seatgate: Seatgate,
+  seatgate: InvitationContext,
   scope: OrganizationScope,
   id: string,
   options: OperationOptions = {}

@@ -1,6 +1,8 @@
-import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import type { Statement } from '../database/database.ts'
+import type { ChangeContext } from '../operations/change-context.ts'
+import type { UserContext } from '../users/identity.ts'
 import type { Result } from '../result.ts'
+import type { EmailVerification } from './address.ts'
 
 /**
  * A mail, to one address: what it is about, and a text for it. Names are fit to be shown to the
@@ -73,14 +75,6 @@ export type RegisterUser = (
   registration: Registration
 ) => Promise<Result<{ readonly statements: readonly Statement[]; readonly user: object }>>
 
-/** How the host knows that a user reads the mail of their address. */
-export interface EmailVerification {
-  /** The column of the table of users that is set (not null, not 0) once it is known. */
-  readonly column: SQLiteColumn
-  /** Statements that set it, for the batch in which a user accepts an invitation that was mailed. */
-  markVerified(userId: string, now: Date): readonly Statement[]
-}
-
 /** How often invitations may be made, mailed and missed in 24 hours; `Infinity` for no limit. */
 export interface InvitationLimits {
   readonly perUser: number
@@ -109,4 +103,9 @@ export interface InvitationRules {
   readonly registerUser: RegisterUser | null
   /** Null: no address counts as verified. */
   readonly emailVerification: EmailVerification | 'always' | null
+}
+
+/** What an operation on invitations needs. */
+export interface InvitationContext extends ChangeContext, UserContext {
+  readonly invitations: InvitationRules
 }

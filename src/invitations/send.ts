@@ -1,7 +1,9 @@
+import type { UserContext } from '../users/identity.ts'
 import { and, eq } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
+import type { DatabaseContext } from '../database/database.ts'
 import { invitations, type InvitationRow } from '../database/schema.ts'
-import type { Seatgate } from '../seatgate.ts'
+import type { Runtime } from '../runtime.ts'
 import { stateOf } from './invitation.ts'
 import { invitationById, inviterOf, invitingOrganization } from './lookup.ts'
 import type { MailPayload } from './mail-intent.ts'
@@ -9,7 +11,12 @@ import { composeMail } from './mail.ts'
 import { recallTokens } from './new-token.ts'
 import type { RateRow } from './rates.ts'
 import { claimMail, heldUntil, returnMail } from './recipient-limit.ts'
-import type { Mail, MailDelivery, Mailer } from './rules.ts'
+import type { InvitationRules, Mail, MailDelivery, Mailer } from './rules.ts'
+
+/** What sending the mail of an invitation needs. */
+export interface MailContext extends UserContext, Pick<Runtime, 'now' | 'report'> {
+  readonly invitations: InvitationRules
+}
 
 /**
  * Sends the mail of an invitation. One that has ended meanwhile, or has another token now, is not
@@ -18,7 +25,7 @@ import type { Mail, MailDelivery, Mailer } from './rules.ts'
  * @throws whatever the mailer throws: then it is tried again.
  */
 export async function sendInvitation(
-  seatgate: Seatgate,
+  seatgate: MailContext,
   payload: MailPayload
 ): Promise<Date | null> {
   const { db, now } = seatgate
@@ -57,7 +64,7 @@ export async function sendInvitation(
 
 // A mailer that throws has taken nothing: it does not count.
 async function deliver(
-  { db }: Seatgate,
+  { db }: DatabaseContext,
   mailer: Mailer,
   mail: Mail,
   claim: RateRow | undefined
@@ -71,7 +78,7 @@ async function deliver(
 }
 
 async function noteDelivery(
-  { db, report }: Seatgate,
+  { db, report }: DatabaseContext & Pick<Runtime, 'report'>,
   { id, organizationId, tokenVersion }: InvitationRow,
   delivery: MailDelivery
 ): Promise<void> {

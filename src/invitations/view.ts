@@ -2,10 +2,10 @@ import { normalizeEmail } from '../email.ts'
 import { find } from '../organizations/standing.ts'
 import type { Result } from '../result.ts'
 import { userIdOf, type Caller } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { shownName, shownOrganization } from '../shown-text.ts'
 import { invitationById, inviterOf, invitingOrganization, knownUser } from './lookup.ts'
 import { openInvitation, readToken } from './present.ts'
+import type { InvitationContext } from './rules.ts'
 
 /**
  * What somebody who follows the link of an invitation is to see. `signup`: nobody is signed in.
@@ -50,7 +50,7 @@ interface ShownInvitation {
  * ```
  */
 export async function viewInvitation(
-  seatgate: Seatgate,
+  seatgate: Pick<InvitationContext, 'db' | 'invitations' | 'now' | 'users'>,
   caller: Caller | null,
   input: unknown
 ): Promise<InvitationPage> {

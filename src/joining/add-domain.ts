@@ -12,11 +12,11 @@ import { standingWith } from '../organizations/standing.ts'
 import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { configured } from './configured.ts'
 import { domainView, type Domain } from './domain.ts'
 import { guardDomainCount } from './guards.ts'
 import { domainsOf } from './lookup.ts'
+import type { JoiningContext } from './rules.ts'
 
 const MOST_DOMAINS = 20
 
@@ -45,7 +45,7 @@ const Input = v.object(
  * ```
  */
 export async function addDomain(
-  seatgate: Seatgate,
+  seatgate: JoiningContext,
   scope: OrganizationScope,
   input: unknown,
   options: OperationOptions = {}

@@ -1,6 +1,7 @@
 import { eq, sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { joinRequestEvent } from '../audit/event.ts'
+import type { DatabaseContext } from '../database/database.ts'
 import { joinRequests, type JoinRequestRow } from '../database/schema.ts'
 import { withHook } from '../hooks/after.ts'
 import type { Question } from '../hooks/hooks.ts'
@@ -17,12 +18,12 @@ import { organizationIdOf } from '../organizations/reference.ts'
 import { standingWith } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { userIdOf, type OrganizationScope, type Principal } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { configured } from './configured.ts'
 import { guardRequest } from './guards.ts'
 import { joinRequestOf, membershipOfRequester, nextPlace } from './lookup.ts'
 import { outcomeInLine } from './outcome.ts'
 import { joinRequestView, pendingOutcome, type JoinOutcome } from './request.ts'
+import type { JoiningContext } from './rules.ts'
 
 /**
  * Lets somebody in who has asked to join, with the role they asked for or another `{ role? }`. At a
@@ -43,7 +44,7 @@ import { joinRequestView, pendingOutcome, type JoinOutcome } from './request.ts'
  * ```
  */
 export async function approveJoinRequest(
-  seatgate: Seatgate,
+  seatgate: JoiningContext,
   scope: OrganizationScope,
   id: string,
   input: unknown,
@@ -130,7 +131,7 @@ export async function approveJoinRequest(
 }
 
 function planApproval(
-  seatgate: Seatgate,
+  seatgate: JoiningContext,
   target: JoinRequestRow,
   caller: Principal,
   now: Date,
@@ -184,7 +185,7 @@ function planApproval(
 }
 
 function decide(
-  { db }: Seatgate,
+  { db }: DatabaseContext,
   { id, organizationId, role }: JoinRequestRow,
   state: 'waiting' | 'joined' | 'closed',
   caller: Principal,

@@ -12,12 +12,12 @@ import { unchanged } from '../operations/plan.ts'
 import { standingWith } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope, Principal } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { ModeInput } from './add-domain.ts'
 import { configured } from './configured.ts'
 import { domainView, type Domain } from './domain.ts'
 import { guardDomain } from './guards.ts'
 import { domainsOf } from './lookup.ts'
+import type { JoiningContext } from './rules.ts'
 
 const Input = v.object({ mode: ModeInput }, 'Must be an object.')
 
@@ -37,7 +37,7 @@ const Input = v.object({ mode: ModeInput }, 'Must be an object.')
  * ```
  */
 export async function setDomainMode(
-  seatgate: Seatgate,
+  seatgate: JoiningContext,
   scope: OrganizationScope,
   id: string,
   input: unknown
@@ -91,7 +91,7 @@ export async function setDomainMode(
  * ```
  */
 export async function removeDomain(
-  seatgate: Seatgate,
+  seatgate: JoiningContext,
   scope: OrganizationScope,
   id: string
 ): Promise<Result<Domain>> {
@@ -123,7 +123,7 @@ export interface DomainChange {
 
 /** Changes a domain of the scope's organization as `decide` says; null changes nothing. */
 export async function changeDomain<I>(
-  seatgate: Seatgate,
+  seatgate: JoiningContext,
   scope: OrganizationScope,
   id: string,
   { name, input }: { readonly name: string; readonly input: Result<I> },

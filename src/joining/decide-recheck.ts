@@ -1,16 +1,17 @@
 import { eq } from 'drizzle-orm'
 import { domainEvent } from '../audit/event.ts'
+import type { DatabaseContext } from '../database/database.ts'
 import { withHook } from '../hooks/after.ts'
 import { organizationDomains, type DomainRow } from '../database/schema.ts'
-import type { Seatgate } from '../seatgate.ts'
 import type { DomainChange } from './change-domain.ts'
 import { domainView } from './domain.ts'
+import type { JoiningContext } from './rules.ts'
 
 const DAY_MS = 24 * 60 * 60_000
 
 /** What becomes of a domain whose record was found, or not. */
 export function decideRecheck(
-  seatgate: Seatgate,
+  seatgate: Pick<JoiningContext, 'db' | 'joining'>,
   row: DomainRow,
   found: boolean,
   now: Date
@@ -39,7 +40,7 @@ const recordFound = (row: DomainRow) => ({
 })
 
 function change(
-  { db }: Seatgate,
+  { db }: DatabaseContext,
   row: DomainRow,
   now: Date,
   {

@@ -7,11 +7,11 @@ import { perform, type OperationOptions } from '../operations/perform.ts'
 import { standingWith } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { marksOf, userIdOf, type OrganizationScope, type Scope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { configured } from './configured.ts'
 import { guardRequest } from './guards.ts'
 import { joinRequestOf } from './lookup.ts'
 import { isPendingRequest, joinRequestView, type JoinRequest } from './request.ts'
+import type { JoiningContext } from './rules.ts'
 
 /**
  * Declines a request to join, also of somebody who waits in line already. They may ask again after a
@@ -28,7 +28,7 @@ import { isPendingRequest, joinRequestView, type JoinRequest } from './request.t
  * ```
  */
 export async function declineJoinRequest(
-  seatgate: Seatgate,
+  seatgate: JoiningContext,
   scope: OrganizationScope,
   id: string,
   options: OperationOptions = {}
@@ -95,7 +95,7 @@ export async function declineJoinRequest(
  * ```
  */
 export async function withdrawJoinRequest(
-  seatgate: Seatgate,
+  seatgate: JoiningContext,
   scope: Scope,
   id: string
 ): Promise<Result<JoinRequest>> {

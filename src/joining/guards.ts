@@ -1,13 +1,14 @@
 import { sql } from 'drizzle-orm'
 import { guard } from '../database/commit.ts'
-import type { Statement } from '../database/database.ts'
+import type { Statement, DatabaseContext } from '../database/database.ts'
 import type { DomainRow, JoinRequestRow } from '../database/schema.ts'
-import type { Seatgate } from '../seatgate.ts'
+import type { VerificationContext } from '../invitations/address.ts'
+import type { UserContext } from '../users/identity.ts'
 import { verifiedDomainOf } from './lookup.ts'
 
 /** The domain is open as it was read, and the user has a verified address there. */
 export function guardOpenDomain(
-  seatgate: Seatgate,
+  seatgate: UserContext & VerificationContext,
   { id, mode }: DomainRow,
   userId: string
 ): Statement {
@@ -21,7 +22,7 @@ export function guardOpenDomain(
 
 /** A domain is as it was read. */
 export function guardDomain(
-  { db }: Seatgate,
+  { db }: DatabaseContext,
   { id, mode, challenge, verifiedAt, recordMissingSince }: DomainRow
 ): Statement {
   return guard(
@@ -35,7 +36,7 @@ export function guardDomain(
 
 /** An organization has as many domains as were read. */
 export function guardDomainCount(
-  { db }: Seatgate,
+  { db }: DatabaseContext,
   organizationId: string,
   count: number
 ): Statement {
@@ -47,7 +48,10 @@ export function guardDomainCount(
 }
 
 /** A request is as it was read. */
-export function guardRequest({ db }: Seatgate, { id, state, role }: JoinRequestRow): Statement {
+export function guardRequest(
+  { db }: DatabaseContext,
+  { id, state, role }: JoinRequestRow
+): Statement {
   return guard(
     db,
     'stale',

@@ -1,6 +1,7 @@
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { joinRequestEvent } from '../audit/event.ts'
+import type { DatabaseContext } from '../database/database.ts'
 import {
   joinRequests,
   memberships,
@@ -27,13 +28,13 @@ import { perform, type OperationOptions } from '../operations/perform.ts'
 import { unchanged, type Plan } from '../operations/plan.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { isUser, marksOf, userIdOf, type Scope, type UserPrincipal } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { LineOfText } from '../text.ts'
 import { configured } from './configured.ts'
 import { guardOpenDomain, guardRequest } from './guards.ts'
 import { nextPlace, openDomain } from './lookup.ts'
 import { outcomeInLine } from './outcome.ts'
 import { isPendingRequest, joinRequestView, pendingOutcome, type JoinOutcome } from './request.ts'
+import type { JoiningContext } from './rules.ts'
 
 const Input = v.object({ organizationId: LineOfText }, 'Must be an object.')
 
@@ -70,7 +71,7 @@ const PAUSE_MS = 24 * 60 * 60 * 1000
  * ```
  */
 export async function joinOrganization(
-  seatgate: Seatgate,
+  seatgate: JoiningContext,
   scope: Scope,
   input: unknown,
   options: OperationOptions = {}
@@ -163,7 +164,7 @@ interface Comer {
 }
 
 function planJoin(
-  seatgate: Seatgate,
+  seatgate: JoiningContext,
   door: DomainRow,
   { candidates, excluded, pending, pauseMs, invitation, tooOften }: Comer,
   caller: UserPrincipal,
@@ -199,7 +200,7 @@ function planJoin(
   return ok(planRequest(seatgate, { organizationId, mode }, pending, caller, now, guards))
 }
 
-function stampJoined({ db }: Seatgate, { id }: JoinRequestRow, now: Date) {
+function stampJoined({ db }: DatabaseContext, { id }: JoinRequestRow, now: Date) {
   return db
     .update(joinRequests)
     .set({ state: 'joined', updatedAt: now })
@@ -208,7 +209,7 @@ function stampJoined({ db }: Seatgate, { id }: JoinRequestRow, now: Date) {
 
 // A request that is open, of an organization whose domain lets in by now, is put in line.
 function planRequest(
-  { db, newId, joining }: Seatgate,
+  { db, newId, joining }: Pick<JoiningContext, 'db' | 'joining' | 'newId'>,
   { organizationId, mode }: Pick<DomainRow, 'organizationId' | 'mode'>,
   pending: JoinRequestRow | undefined,
   caller: UserPrincipal,

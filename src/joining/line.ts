@@ -7,7 +7,7 @@ import { and, asc, eq, inArray, sql, type SQL } from 'drizzle-orm'
 import { joinRequestEvent } from '../audit/event.ts'
 import { batch } from '../database/batch.ts'
 import { guard } from '../database/commit.ts'
-import type { Statement } from '../database/database.ts'
+import type { Statement, DatabaseContext } from '../database/database.ts'
 import {
   joinRequests,
   memberships,
@@ -27,12 +27,13 @@ import {
 } from '../memberships/exclusions.ts'
 import { guardLive, guardUnchanged, guardUserExists } from '../memberships/guards.ts'
 import { existingUser } from '../memberships/lookup.ts'
-import { mayChangeRole } from '../memberships/roles.ts'
+import { mayChangeRole, type AccessContext } from '../memberships/roles.ts'
+import type { LossContext } from '../invitations/lost.ts'
 import { perform } from '../operations/perform.ts'
 import { unchanged, type Plan } from '../operations/plan.ts'
 import { ok, type Result } from '../result.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { joinRequestView } from './request.ts'
+import type { JoiningContext } from './rules.ts'
 
 const LINES_PER_SWEEP = 100
 
@@ -43,7 +44,10 @@ const host = { type: 'system' } as const
  * in any more leaves the line, and so does one whom a hook or a constraint of the host's refuses.
  * Nothing here throws: what is not done now is done by the next sweep.
  */
-export async function admitWaiting(seatgate: Seatgate, organizationId: string): Promise<void> {
+export async function admitWaiting(
+  seatgate: JoiningContext,
+  organizationId: string
+): Promise<void> {
   for (;;) {
     const admitted = await settleFirst(seatgate, organizationId, admit)
     if (admitted.ok && admitted.value === 'nobody') return
@@ -61,7 +65,7 @@ export async function admitWaiting(seatgate: Seatgate, organizationId: string): 
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
-export async function sweepLines(seatgate: Seatgate): Promise<void> {
+export async function sweepLines(seatgate: JoiningContext): Promise<void> {
   const { db, now, joining } = seatgate
   if (joining === null) return
   const first = db
@@ -92,7 +96,12 @@ export async function sweepLines(seatgate: Seatgate): Promise<void> {
 /** What has become of the one who was first, or that there was none. */
 type Settled = 'joined' | 'gone' | 'nobody'
 
-type Settle = (seatgate: Seatgate, first: JoinRequestRow, now: Date, comer: Comer) => Plan<Settled>
+type Settle = (
+  seatgate: JoiningContext,
+  first: JoinRequestRow,
+  now: Date,
+  comer: Comer
+) => Plan<Settled>
 
 /** What else is known of the one who is first. */
 interface Comer {
@@ -103,7 +112,7 @@ interface Comer {
 }
 
 async function settleFirst(
-  seatgate: Seatgate,
+  seatgate: JoiningContext,
   organizationId: string,
   settle: Settle
 ): Promise<Result<Settled>> {
@@ -173,7 +182,7 @@ async function settleFirst(
  * stays.
  */
 function isApproved(
-  { roles, invitations }: Seatgate,
+  { roles, invitations }: Pick<LossContext, 'invitations' | 'roles'>,
   { decidedById, role }: JoinRequestRow,
   approver: MembershipRow | undefined
 ): boolean {
@@ -218,7 +227,7 @@ const turnAway =
 // They were put out since they have come into the line, or their approval counts no more: it needs
 // the word of an admin again.
 const askAgain = (
-  seatgate: Seatgate,
+  seatgate: AccessContext,
   first: JoinRequestRow,
   approver: MembershipRow | undefined,
   now: Date
@@ -244,7 +253,7 @@ const askAgain = (
 // They have come in by another door, or are no user any more.
 const close =
   (path: 'already_member' | 'user_deleted') =>
-  (seatgate: Seatgate, first: JoinRequestRow, now: Date): Plan<Settled> => ({
+  (seatgate: AccessContext, first: JoinRequestRow, now: Date): Plan<Settled> => ({
     value: 'gone',
     statements: [guardFirst(seatgate, first), endRequest(seatgate, first, 'closed', now)],
     events: [
@@ -260,7 +269,7 @@ const close =
   })
 
 function endRequest(
-  { db }: Seatgate,
+  { db }: DatabaseContext,
   { id }: JoinRequestRow,
   state: 'joined' | 'declined' | 'closed',
   now: Date
@@ -268,11 +277,14 @@ function endRequest(
   return db.update(joinRequests).set({ state, updatedAt: now }).where(eq(joinRequests.id, id))
 }
 
-function guardApprover(seatgate: Seatgate, approver: MembershipRow | undefined): Statement[] {
+function guardApprover(
+  seatgate: DatabaseContext,
+  approver: MembershipRow | undefined
+): Statement[] {
   return approver ? [guardUnchanged(seatgate, approver)] : []
 }
 
-function guardFirst(seatgate: Seatgate, first: JoinRequestRow): Statement {
+function guardFirst(seatgate: AccessContext, first: JoinRequestRow): Statement {
   const { organizationId, id, role, decidedById } = first
   return guard(
     seatgate.db,
@@ -284,6 +296,6 @@ function guardFirst(seatgate: Seatgate, first: JoinRequestRow): Statement {
 }
 
 // A request for a role that is not configured any more keeps its place, and holds nobody up.
-function isNext({ roles }: Seatgate, organizationId: string): SQL {
+function isNext({ roles }: Pick<AccessContext, 'roles'>, organizationId: string): SQL {
   return sql`organization_id = ${organizationId} and state = 'waiting' and role in ${roles.all}`
 }

@@ -14,13 +14,13 @@ import {
 } from '../page.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { userIdOf, type OrganizationScope, type Scope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { hasUserId } from '../users/identity.ts'
 import { shownName, shownOrganization } from '../shown-text.ts'
 import { configured } from './configured.ts'
 import { domainView, type Domain, type DomainMode } from './domain.ts'
 import { domainsOf, openDomain } from './lookup.ts'
 import { joinRequestView, type JoinRequest } from './request.ts'
+import type { JoiningContext } from './rules.ts'
 
 /** A request with who made it, and how many are ahead in line; null for who is not in line. */
 export interface ListedJoinRequest extends JoinRequest {
@@ -48,7 +48,7 @@ export interface JoinableOrganization {
  * ```
  */
 export async function listDomains(
-  seatgate: Seatgate,
+  seatgate: Pick<JoiningContext, 'db' | 'joining' | 'roles'>,
   scope: OrganizationScope,
   input: NoParameters = {}
 ): Promise<Result<{ readonly data: readonly Domain[] }>> {
@@ -76,7 +76,7 @@ export async function listDomains(
  * ```
  */
 export async function listJoinRequests(
-  seatgate: Seatgate,
+  seatgate: Pick<JoiningContext, 'db' | 'joining' | 'roles' | 'users'>,
   scope: OrganizationScope,
   input: PageInput = {}
 ): Promise<Result<Page<ListedJoinRequest>>> {
@@ -140,7 +140,7 @@ export async function listJoinRequests(
  * ```
  */
 export async function listJoinableOrganizations(
-  seatgate: Seatgate,
+  seatgate: Pick<JoiningContext, 'db' | 'invitations' | 'joining' | 'users'>,
   { caller }: Scope,
   input: NoParameters = {}
 ): Promise<Result<{ readonly data: readonly JoinableOrganization[] }>> {

@@ -1,18 +1,17 @@
 import { and, eq, sql, type SQL } from 'drizzle-orm'
 import type { Database } from '../database/database.ts'
 import { joinRequests, memberships, organizationDomains } from '../database/schema.ts'
-import { isVerified } from '../invitations/address.ts'
+import { isVerified, type VerificationContext } from '../invitations/address.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
 import type { OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
-import { hasUserId } from '../users/identity.ts'
+import { hasUserId, type UserContext } from '../users/identity.ts'
 
 /**
  * The domain of a user's verified address, as a scalar subquery; null for who has none. Hosts keep
  * addresses in one spelling, as `normalizeEmail` makes it.
  */
 export function verifiedDomainOf(
-  seatgate: Seatgate,
+  seatgate: Pick<UserContext, 'users'> & VerificationContext,
   userId: SQL<string | null> | string | null
 ): SQL<string | null> {
   const { users } = seatgate
@@ -23,7 +22,7 @@ export function verifiedDomainOf(
 
 /** Selects the verified domain that opens an organization to a user; none for who is no user of it. */
 export function openDomain(
-  seatgate: Seatgate,
+  seatgate: UserContext & VerificationContext,
   organizationId: string | null,
   userId: SQL<string | null> | string | null
 ) {

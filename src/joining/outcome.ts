@@ -3,9 +3,9 @@ import { batch } from '../database/batch.ts'
 import { joinRequests } from '../database/schema.ts'
 import { membershipView } from '../memberships/membership.ts'
 import { ok, refused, type Result } from '../result.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { membershipOfRequester } from './lookup.ts'
 import { isPendingRequest, pendingOutcome, type JoinOutcome } from './request.ts'
+import type { JoiningContext } from './rules.ts'
 
 /**
  * Whoever has just been put in line, or was there, comes in at once if there is a seat. Answers what
@@ -14,7 +14,7 @@ import { isPendingRequest, pendingOutcome, type JoinOutcome } from './request.ts
  * @throws {StoreUnavailable} if D1 does not answer: they are in line.
  */
 export async function outcomeInLine(
-  seatgate: Seatgate,
+  seatgate: JoiningContext,
   outcome: JoinOutcome
 ): Promise<Result<JoinOutcome>> {
   if (outcome.status !== 'waiting') return ok(outcome)

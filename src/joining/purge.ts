@@ -1,7 +1,6 @@
 import { sql } from 'drizzle-orm'
-import type { Statement } from '../database/database.ts'
+import type { Statement, DatabaseContext } from '../database/database.ts'
 import { joinRequests } from '../database/schema.ts'
-import type { Seatgate } from '../seatgate.ts'
 
 const REQUESTS_PER_SWEEP = 1000
 const KEPT_DAYS = 90
@@ -11,7 +10,7 @@ const DAY_MS = 24 * 60 * 60 * 1000
  * Builds the statement that deletes requests to join that were settled 90 days ago, the oldest first.
  * The one with the last place in its organization stays, so that no place is given twice.
  */
-export function purgeJoinRequests({ db }: Seatgate, now: Date): Statement {
+export function purgeJoinRequests({ db }: DatabaseContext, now: Date): Statement {
   const before = now.getTime() - KEPT_DAYS * DAY_MS
   return db.delete(joinRequests).where(
     sql`${joinRequests.id} in (select settled.id from join_requests settled

@@ -1,14 +1,16 @@
 import { and, inArray, isNotNull, sql } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
+import type { DatabaseContext } from '../database/database.ts'
 import { organizationDomains, type DomainRow } from '../database/schema.ts'
 import { guardLive } from '../memberships/guards.ts'
 import { perform } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
 import { ok, type Result } from '../result.ts'
-import type { Seatgate } from '../seatgate.ts'
+import type { Runtime } from '../runtime.ts'
 import { decideRecheck } from './decide-recheck.ts'
 import { guardDomain } from './guards.ts'
 import { domainsOf } from './lookup.ts'
+import type { JoiningContext } from './rules.ts'
 import { isProven } from './verify-domain.ts'
 
 const DOMAINS_PER_SWEEP = 10
@@ -23,14 +25,17 @@ const host = { type: 'system' } as const
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
-export async function sweepDomains(seatgate: Seatgate): Promise<void> {
+export async function sweepDomains(seatgate: JoiningContext): Promise<void> {
   if (seatgate.joining === null) return
   const due = await takeDue(seatgate)
   await Promise.all(due.map((row) => recheck(seatgate, row)))
 }
 
 // Each is taken before it is looked up: one whose resolver hangs does not hold up the others for ever.
-async function takeDue({ db, now }: Seatgate): Promise<readonly DomainRow[]> {
+async function takeDue({
+  db,
+  now,
+}: DatabaseContext & Pick<Runtime, 'now'>): Promise<readonly DomainRow[]> {
   const { id, verifiedAt, checkedAt } = organizationDomains
   const first = db
     .select({ id })
@@ -48,7 +53,7 @@ async function takeDue({ db, now }: Seatgate): Promise<readonly DomainRow[]> {
   return due
 }
 
-async function recheck(seatgate: Seatgate, row: DomainRow): Promise<void> {
+async function recheck(seatgate: JoiningContext, row: DomainRow): Promise<void> {
   const proven = await isProven(seatgate, row)
   if (!proven.ok && proven.error.code !== 'domain_not_verified') return
   const changed = await record(seatgate, row, proven.ok)
@@ -57,7 +62,11 @@ async function recheck(seatgate: Seatgate, row: DomainRow): Promise<void> {
   seatgate.report({ event: 'domain_check_failed', organizationId, error: changed.error })
 }
 
-function record(seatgate: Seatgate, looked: DomainRow, found: boolean): Promise<Result<null>> {
+function record(
+  seatgate: JoiningContext,
+  looked: DomainRow,
+  found: boolean
+): Promise<Result<null>> {
   const { db } = seatgate
   const { organizationId, id } = looked
   const scope = { caller: host, organization: organizationId }

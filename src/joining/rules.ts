@@ -1,4 +1,6 @@
-import type { Seatgate } from '../seatgate.ts'
+import type { VerificationContext } from '../invitations/address.ts'
+import type { LossContext } from '../invitations/lost.ts'
+import type { ChangeContext } from '../operations/change-context.ts'
 
 /** What is done when there is no seat: `refuse`, or let them `wait` in line for the next one. */
 export type WhenFull = 'refuse' | 'wait'
@@ -25,8 +27,16 @@ export interface JoinRules {
   /** How many days a verified domain may be without its record before `auto` becomes `request`. */
   readonly recordGraceDays: number
   /** Lets in who is first in line, for as long as there are seats. */
-  readonly admitWaiting: (seatgate: Seatgate, organizationId: string) => Promise<void>
+  readonly admitWaiting: (context: JoiningContext, organizationId: string) => Promise<void>
 }
+
+/** What an operation on joining needs. */
+export type JoiningContext = ChangeContext &
+  LossContext &
+  VerificationContext & {
+    /** Null if members come by invitation and by being added only. */
+    readonly joining: JoinRules | null
+  }
 
 /** Whether anybody is let wait. Who waits nevertheless, from before, is seen to by the sweep. */
 export function keepsLine({ whenFull }: JoinRules): boolean {

@@ -5,13 +5,13 @@ import { withHook } from '../hooks/after.ts'
 import { find, standingWith } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { within } from '../within.ts'
 import { changeDomain } from './change-domain.ts'
 import { configured } from './configured.ts'
 import { challengeOf, domainView, type Domain } from './domain.ts'
 import { domainsOf } from './lookup.ts'
 import { decideRecheck } from './decide-recheck.ts'
+import type { JoiningContext } from './rules.ts'
 
 const CHECK_SECONDS = 10
 
@@ -34,7 +34,7 @@ const CHECK_SECONDS = 10
  * ```
  */
 export async function verifyDomain(
-  seatgate: Seatgate,
+  seatgate: JoiningContext,
   scope: OrganizationScope,
   id: string
 ): Promise<Result<Domain>> {
@@ -87,7 +87,10 @@ const isVerified = ({ verifiedAt, recordMissingSince }: DomainRow) =>
   verifiedAt !== null && recordMissingSince === null
 
 /** Looks up the record of a domain. A resolver that fails is `unavailable`. */
-export async function isProven(seatgate: Seatgate, row: DomainRow): Promise<Result<null>> {
+export async function isProven(
+  seatgate: Pick<JoiningContext, 'joining' | 'report'>,
+  row: DomainRow
+): Promise<Result<null>> {
   const { verifyDomain: look } = configured(seatgate)
   try {
     const looked = (async () => look(challengeOf(row)))()

@@ -6,11 +6,11 @@ import { standingWith } from '../organizations/standing.ts'
 import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { parseMember, planAddition, type AddedMember } from './addition.ts'
 import { excluding, exclusionsOf, personOf } from './exclusions.ts'
 import { guardStanding, guardUserExists } from './guards.ts'
 import { existingUser, membershipOf } from './lookup.ts'
+import type { MembershipContext } from './membership-context.ts'
 import { membershipView } from './membership.ts'
 import { mayChangeRole } from './roles.ts'
 
@@ -30,7 +30,7 @@ import { mayChangeRole } from './roles.ts'
  * ```
  */
 export async function addMember(
-  seatgate: Seatgate,
+  seatgate: MembershipContext,
   scope: OrganizationScope,
   input: unknown,
   options: OperationOptions = {}

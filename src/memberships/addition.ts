@@ -1,6 +1,8 @@
+import type { Runtime } from '../runtime.ts'
+import type { ProviderContext } from '../seats/provider.ts'
 import * as v from 'valibot'
 import { memberEvent } from '../audit/event.ts'
-import type { Statement } from '../database/database.ts'
+import type { DatabaseContext, Statement } from '../database/database.ts'
 import type { ExclusionRow, InvitationRow } from '../database/schema.ts'
 import { withHook } from '../hooks/after.ts'
 import type { AddPath } from '../hooks/hooks.ts'
@@ -9,18 +11,21 @@ import { endInvitation } from '../invitations/end.ts'
 import { guardPending, guardUnfinished } from '../invitations/guards.ts'
 import type { Plan } from '../operations/plan.ts'
 import { userIdOf, type Principal } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { shortText } from '../text.ts'
 import { readmit } from './exclusions.ts'
 import { membershipView, newMembership, type Membership, type Newcomer } from './membership.ts'
 import { claimAsMember } from './membership-claim.ts'
-import { roleInput } from './roles.ts'
+import { roleInput, type AccessContext } from './roles.ts'
 
 /** `created` is false if the person was a member with this role already. */
 export interface AddedMember {
   readonly membership: Membership
   readonly created: boolean
 }
+
+/** What a function needs that makes memberships. */
+export interface AdditionContext
+  extends DatabaseContext, Pick<ProviderContext, 'seats'>, Pick<Runtime, 'newId'> {}
 
 /** How somebody comes, where there is more to say of it. */
 export interface Arrival {
@@ -39,7 +44,7 @@ export interface Arrival {
 }
 
 /** What `addMember` and `prepareMember` take. */
-export function parseMember({ roles }: Seatgate, input: unknown) {
+export function parseMember({ roles }: Pick<AccessContext, 'roles'>, input: unknown) {
   return parseInput(
     v.object({ userId: shortText(), role: roleInput(roles) }, 'Must be an object.'),
     input
@@ -48,7 +53,7 @@ export function parseMember({ roles }: Seatgate, input: unknown) {
 
 /** The plan of a membership that comes to be; `guards` are what it relies on. */
 export function planAddition(
-  seatgate: Seatgate,
+  seatgate: AdditionContext,
   newcomer: Newcomer,
   caller: Principal,
   now: Date,
@@ -83,7 +88,12 @@ function recordedPath(path: Arrival['path']) {
 }
 
 // Where it is still open it passes its seat on; else it is tidied away.
-function takeOver(seatgate: Seatgate, invitation: InvitationRow, caller: Principal, now: Date) {
+function takeOver(
+  seatgate: DatabaseContext & Pick<ProviderContext, 'seats'>,
+  invitation: InvitationRow,
+  caller: Principal,
+  now: Date
+) {
   const seatId = invitation.expiresAt > now ? invitation.seatId : null
   const by = userIdOf(caller)
   const ending = endInvitation(seatgate, invitation, 'superseded', by, now, seatId !== null)

@@ -11,11 +11,11 @@ import { organizationIdOf } from '../organizations/reference.ts'
 import { standingWith } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { userIdOf, type OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { endedInvitations } from './exit.ts'
 import { guardAnotherOwner, guardStanding, guardUnchanged } from './guards.ts'
 import { membershipView, type ChangedMembership } from './membership.ts'
 import { membershipOf } from './lookup.ts'
+import type { MembershipContext } from './membership-context.ts'
 import { mayChangeRole, roleInput } from './roles.ts'
 
 /**
@@ -32,7 +32,7 @@ import { mayChangeRole, roleInput } from './roles.ts'
  * ```
  */
 export async function changeRole(
-  seatgate: Seatgate,
+  seatgate: MembershipContext,
   scope: OrganizationScope,
   userId: string,
   input: unknown,

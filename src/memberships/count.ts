@@ -5,8 +5,8 @@ import { organizationIdOf, readable } from '../organizations/reference.ts'
 import { find, standingOf, standingWith } from '../organizations/standing.ts'
 import { ok, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { inScope } from './lookup.ts'
+import type { AccessContext } from './roles.ts'
 
 /** How many members an organization has. */
 export interface MemberCount {
@@ -34,7 +34,7 @@ export type CredentialTable = SQLiteTable & {
  * ```
  */
 export async function countMembers(
-  { db, roles }: Seatgate,
+  { db, roles }: AccessContext,
   scope: OrganizationScope
 ): Promise<Result<MemberCount>> {
   const found = await find(db, scope, {
@@ -68,7 +68,7 @@ export async function countMembers(
  * ```
  */
 export async function countMembersWithoutMfa(
-  { db, roles }: Seatgate,
+  { db, roles }: AccessContext,
   scope: OrganizationScope,
   credentials?: CredentialTable
 ): Promise<Result<number>> {

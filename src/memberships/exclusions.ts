@@ -9,11 +9,11 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import { and, eq, inArray, sql, type SQL } from 'drizzle-orm'
 import { guard } from '../database/commit.ts'
-import type { Statement } from '../database/database.ts'
+import type { Statement, DatabaseContext } from '../database/database.ts'
 import { exclusions, type ExclusionRow } from '../database/schema.ts'
 import { normalizeEmail } from '../email.ts'
-import type { Seatgate } from '../seatgate.ts'
-import { hasUserId } from '../users/identity.ts'
+import type { Runtime } from '../runtime.ts'
+import { hasUserId, type UserContext } from '../users/identity.ts'
 
 /** Somebody, as they are known to an organization: by id, and by address if the host tells it. */
 export interface Person {
@@ -26,7 +26,7 @@ export type ExclusionCandidate = ExclusionRow & { readonly presentAddress: strin
 
 /** A user of the host's table; without one there is no address. */
 export function personOf(
-  { users }: Pick<Seatgate, 'users'>,
+  { users }: Pick<UserContext, 'users'>,
   userId: SQL<string | null> | string | null
 ): Person {
   return {
@@ -38,7 +38,7 @@ export function personOf(
 }
 
 /** Selects the address of a user; nothing if the host has not told its table of users. */
-export function addressOf(seatgate: Seatgate, userId: SQL<string | null> | string | null) {
+export function addressOf(seatgate: UserContext, userId: SQL<string | null> | string | null) {
   const { address } = personOf(seatgate, userId)
   return seatgate.db
     .select({ email: sql<string>`${address}`.as('person_email') })
@@ -49,7 +49,7 @@ export function addressOf(seatgate: Seatgate, userId: SQL<string | null> | strin
  * Selects what may exclude a person from organizations (a subquery of ids): by their id, or by an
  * address as long as theirs. {@link excluding} decides.
  */
-export function exclusionsOf({ db }: Pick<Seatgate, 'db'>, organizationIds: SQL, person: Person) {
+export function exclusionsOf({ db }: DatabaseContext, organizationIds: SQL, person: Person) {
   return db
     .select({
       id: exclusions.id,
@@ -82,7 +82,7 @@ export function excluding(
  * {@link addressOf} has read it.
  */
 export function exclude(
-  { db, newId, newSecret }: Seatgate,
+  { db, newId, newSecret }: DatabaseContext & Pick<Runtime, 'newId' | 'newSecret'>,
   people: readonly { readonly organizationId: string; readonly userId: string }[],
   [{ email: address } = { email: null }]: readonly { readonly email: string | null }[],
   now: Date
@@ -112,7 +112,7 @@ export function exclude(
 }
 
 /** Builds the statement that lets people come by their domain again: somebody has let them in. */
-export function readmit({ db }: Seatgate, rows: readonly ExclusionRow[]): Statement[] {
+export function readmit({ db }: DatabaseContext, rows: readonly ExclusionRow[]): Statement[] {
   if (rows.length === 0) return []
   const ids = JSON.stringify(rows.map(({ id }) => id))
   return [
@@ -122,7 +122,7 @@ export function readmit({ db }: Seatgate, rows: readonly ExclusionRow[]): Statem
 
 /** The same by the ids of users alone, where nothing was read. */
 export function readmitUsers(
-  { db }: Seatgate,
+  { db }: DatabaseContext,
   organizationId: string,
   userIds: readonly string[]
 ): Statement {
@@ -134,7 +134,7 @@ export function readmitUsers(
 
 /** Nothing excludes the person that was not read. */
 export function guardExclusions(
-  { db }: Seatgate,
+  { db }: DatabaseContext,
   organizationId: string,
   person: Person,
   candidates: readonly ExclusionCandidate[]

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { SessionStoreContext } from '../sessions/store.ts'
 import { eq, inArray, sql } from 'drizzle-orm'
 import { memberEvent, seatEvent, type EventDraft } from '../audit/event.ts'
 import type { Statement } from '../database/database.ts'
@@ -10,8 +11,7 @@ import { memberships, type MembershipRow } from '../database/schema.ts'
 import { withHook } from '../hooks/after.ts'
 import type { Lost } from '../invitations/lost.ts'
 import type { Intent } from '../operations/intent.ts'
-import type { Seatgate } from '../seatgate.ts'
-import type { SeatReference } from '../seats/provider.ts'
+import type { ProviderContext, SeatReference } from '../seats/provider.ts'
 import { endPointers } from '../sessions/end.ts'
 import { membershipView } from './membership.ts'
 
@@ -22,6 +22,9 @@ export interface Departure {
   readonly events: readonly EventDraft[]
   readonly intents: readonly Intent[]
 }
+
+/** What a function needs that ends memberships or suspends them. */
+export interface DepartureContext extends SessionStoreContext, Pick<ProviderContext, 'seats'> {}
 
 /** How many invitations ended with it, for the metadata of an event; nothing if none did. */
 export function endedInvitations(count = 0): { readonly ended_invitations?: number } {
@@ -34,7 +37,7 @@ export function endedInvitations(count = 0): { readonly ended_invitations?: numb
  * provider.
  */
 export function depart(
-  seatgate: Seatgate,
+  seatgate: DepartureContext,
   leavers: readonly MembershipRow[],
   reason: 'left' | 'user_deleted' | null,
   ended: Lost['counts'] = new Map()
@@ -58,7 +61,7 @@ export function depart(
 
 /** Builds a suspension: the row stays, without its seat. */
 export function suspend(
-  seatgate: Seatgate,
+  seatgate: DepartureContext,
   membership: MembershipRow,
   by: NonNullable<MembershipRow['suspendedBy']>,
   now: Date,
@@ -84,7 +87,7 @@ export function suspend(
 }
 
 function vacate(
-  seatgate: Seatgate,
+  seatgate: DepartureContext,
   leavers: readonly MembershipRow[],
   write: Statement,
   eventOf: (leaver: MembershipRow) => EventDraft

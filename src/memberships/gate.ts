@@ -7,9 +7,12 @@ import type { EventDraft } from '../audit/event.ts'
 import type { Statement } from '../database/database.ts'
 import type { SeatClaim } from '../operations/seat-claim.ts'
 import { ok, refused, type Result } from '../result.ts'
-import type { Seatgate } from '../seatgate.ts'
+import type { Runtime } from '../runtime.ts'
 import { limitView } from '../seats/limit.ts'
-import type { SeatGrant, SeatReference, SeatRequest } from '../seats/provider.ts'
+import type { ProviderContext, SeatGrant, SeatReference, SeatRequest } from '../seats/provider.ts'
+
+/** What a function needs that claims seats. */
+export interface SeatClaimContext extends ProviderContext, Pick<Runtime, 'newId' | 'report'> {}
 
 /** A claim that was granted: what may be written now, with everything that must be written with it. */
 export interface ClaimedSeat {
@@ -39,7 +42,7 @@ export interface TakenSeat {
  * with D1. If one claim is refused, all seats are given back.
  */
 export async function claimSeats(
-  seatgate: Seatgate,
+  seatgate: SeatClaimContext,
   claims: readonly SeatClaim[]
 ): Promise<Result<readonly ClaimedSeat[]>> {
   const [only, ...others] = claims
@@ -62,7 +65,7 @@ export async function claimSeats(
  * are granted for as long as there are seats, and each is answered in its place.
  */
 export async function claimEach(
-  seatgate: Seatgate,
+  seatgate: SeatClaimContext,
   claims: readonly SeatClaim[]
 ): Promise<readonly Result<ClaimedSeat>[]> {
   const requests = claims.map((claim) => seatRequest(seatgate, claim))
@@ -78,7 +81,10 @@ export async function claimEach(
  * Frees a seat that is not in use. A later change may use the seat at once; if the provider does not
  * answer now, it learns of the release later.
  */
-export async function releaseSeat(seatgate: Seatgate, seat: SeatReference): Promise<void> {
+export async function releaseSeat(
+  seatgate: ProviderContext & Pick<Runtime, 'report'>,
+  seat: SeatReference
+): Promise<void> {
   try {
     await seatgate.seats.release(seatgate.seatContext, seat)
   } catch (error) {
@@ -88,11 +94,17 @@ export async function releaseSeat(seatgate: Seatgate, seat: SeatReference): Prom
 }
 
 /** Frees the seats of a batch that was certainly not committed, but for those that were held before. */
-export async function giveBack(seatgate: Seatgate, taken: readonly TakenSeat[]): Promise<void> {
+export async function giveBack(
+  seatgate: ProviderContext & Pick<Runtime, 'report'>,
+  taken: readonly TakenSeat[]
+): Promise<void> {
   await Promise.all(taken.flatMap(({ seat, kept }) => (kept ? [] : [releaseSeat(seatgate, seat)])))
 }
 
-async function claimOne(seatgate: Seatgate, claim: SeatClaim): Promise<Result<ClaimedSeat>> {
+async function claimOne(
+  seatgate: SeatClaimContext,
+  claim: SeatClaim
+): Promise<Result<ClaimedSeat>> {
   const { seats, seatContext, report } = seatgate
   const request = seatRequest(seatgate, claim)
   try {
@@ -104,14 +116,14 @@ async function claimOne(seatgate: Seatgate, claim: SeatClaim): Promise<Result<Cl
   }
 }
 
-function seatRequest({ newId }: Seatgate, claim: SeatClaim): SeatRequest {
+function seatRequest({ newId }: Pick<Runtime, 'newId'>, claim: SeatClaim): SeatRequest {
   const { organizationId, kind } = claim
   const seatId = claim.seatId ?? newId()
   return { organizationId, seatId, holder: claim.holder(seatId), kind }
 }
 
 function claimedSeat(
-  { seats }: Seatgate,
+  { seats }: Pick<ProviderContext, 'seats'>,
   claim: SeatClaim,
   { organizationId, seatId, kind }: SeatRequest,
   { guards, count, epoch }: SeatGrant
@@ -132,7 +144,7 @@ function claimedSeat(
 
 // A provider that throws, be it the host's own, grants no seat.
 async function reserveEach(
-  { seats, seatContext, report }: Seatgate,
+  { seats, seatContext, report }: ProviderContext & Pick<Runtime, 'report'>,
   requests: readonly SeatRequest[]
 ): Promise<readonly Result<SeatGrant>[]> {
   const [first] = requests

@@ -5,15 +5,15 @@
  * @module
  */
 import { sql, type SQL } from 'drizzle-orm'
-import type { Statement } from '../database/database.ts'
+import type { Statement, DatabaseContext } from '../database/database.ts'
 import { guard } from '../database/commit.ts'
 import type { MembershipRow } from '../database/schema.ts'
 import type { Standing } from '../organizations/standing.ts'
-import type { Seatgate } from '../seatgate.ts'
-import { hasUserId } from '../users/identity.ts'
+import { hasUserId, type UserContext } from '../users/identity.ts'
+import type { AccessContext } from './roles.ts'
 
 /** The organization is live. */
-export function guardLive({ db }: Seatgate, organizationId: string): Statement {
+export function guardLive({ db }: DatabaseContext, organizationId: string): Statement {
   const live = sql`exists (select 1 from organizations
     where id = ${organizationId} and deleted_at is null)`
   return guard(db, 'stale', live)
@@ -24,7 +24,7 @@ export function guardLive({ db }: Seatgate, organizationId: string): Statement {
  * users there is no membership: the host vouches for them.
  */
 export function guardStanding(
-  { db }: Seatgate,
+  { db }: DatabaseContext,
   { organization, membership }: Pick<Standing, 'organization' | 'membership'>
 ): Statement {
   return guard(
@@ -36,13 +36,13 @@ export function guardStanding(
 }
 
 /** A membership that the plan changes or ends is as it was read. */
-export function guardUnchanged({ db }: Seatgate, membership: MembershipRow): Statement {
+export function guardUnchanged({ db }: DatabaseContext, membership: MembershipRow): Statement {
   return guard(db, 'stale', unchangedRow(membership))
 }
 
 /** The person exists, where the host has told its table of users. */
 export function guardUserExists(
-  { db, users }: Seatgate,
+  { db, users }: UserContext,
   userId: string,
   code: 'stale' | 'user_unknown' = 'stale'
 ): Statement[] {
@@ -55,7 +55,7 @@ export function guardUserExists(
  * one writer; in a database with several it would need a lock on the organization.
  */
 export function guardAnotherOwner(
-  { db, roles }: Seatgate,
+  { db, roles }: AccessContext,
   { organizationId, userId, role, status }: MembershipRow
 ): Statement[] {
   if (role !== roles.owner || status !== 'active') return []

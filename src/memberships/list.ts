@@ -8,10 +8,10 @@ import { find, standingOf } from '../organizations/standing.ts'
 import { newestFirst, parsePage, toPage, type Page, type PageInput } from '../page.ts'
 import { ok, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { shortText } from '../text.ts'
-import { hasUserId, userIdText } from '../users/identity.ts'
+import { hasUserId, userIdText, type UserContext } from '../users/identity.ts'
 import { inScope } from './lookup.ts'
+import type { AccessContext } from './roles.ts'
 
 /** A member: the membership, the person where the host tells its users, and when they were last seen. */
 export interface Member {
@@ -49,7 +49,7 @@ export interface MembersInput extends PageInput {
  * ```
  */
 export async function listMembers(
-  seatgate: Seatgate,
+  seatgate: AccessContext & UserContext,
   scope: OrganizationScope,
   input: MembersInput = {}
 ): Promise<Result<Page<Member>>> {
@@ -92,7 +92,7 @@ const Search = v.object({
 })
 
 // Compared letter by letter: no character in it has a meaning, as `%` would in LIKE.
-function beginsWith(users: Seatgate['users'], search: string): SQL {
+function beginsWith(users: UserContext['users'], search: string): SQL {
   if (users === null) return sql`false`
   const begins = (column: SQLiteColumn) =>
     sql`lower(substr(${column}, 1, length(${search}))) = lower(${search})`
@@ -103,7 +103,7 @@ function beginsWith(users: Seatgate['users'], search: string): SQL {
 // Scalar subqueries instead of joins: D1 answers a batch with objects, in which columns of the same
 // name from two tables would become one. The outer columns are spelled out, because Drizzle names the
 // columns of a single table without it, and the subquery's own would be meant.
-function membersWithActivity({ db, users }: Seatgate) {
+function membersWithActivity({ db, users }: UserContext) {
   const person = users
     ? sql<
         string | null

@@ -3,8 +3,7 @@ import type { Database } from '../database/database.ts'
 import { memberships } from '../database/schema.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
 import type { OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
-import { hasUserId, userIdText } from '../users/identity.ts'
+import { hasUserId, userIdText, type UserContext } from '../users/identity.ts'
 
 /** Selects one person's membership in the scope's organization, whatever its status. */
 export function membershipOf(db: Database, scope: OrganizationScope, userId: string) {
@@ -33,7 +32,7 @@ export function inScope({ organization }: OrganizationScope): SQL {
 }
 
 /** Selects a user of the host; nobody if the host has not told its users. */
-export function existingUser({ db, users }: Seatgate, userId: SQL | string) {
+export function existingUser({ db, users }: UserContext, userId: SQL | string) {
   return users
     ? db
         .select({ id: userIdText(users) })

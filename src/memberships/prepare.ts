@@ -5,12 +5,13 @@ import { prepare, type Prepared } from '../operations/batch.ts'
 import { isIdentifier } from '../organizations/reference.ts'
 import { refused, type Result } from '../result.ts'
 import { checkCaller, isUser, marksOf, type OrganizationScope, type Principal } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
+import type { UserContext } from '../users/identity.ts'
 import { parseMember, planAddition, type AddedMember } from './addition.ts'
 import { readmitUsers } from './exclusions.ts'
 import type { Newcomer } from './membership.ts'
 import { guardUserExists } from './guards.ts'
-import { mayChangeRole } from './roles.ts'
+import type { MembershipContext } from './membership-context.ts'
+import { mayChangeRole, type AccessContext } from './roles.ts'
 
 /**
  * Prepares a membership for a batch of the host's own: registering a user straight into an
@@ -31,7 +32,7 @@ import { mayChangeRole } from './roles.ts'
  * ```
  */
 export async function prepareMember(
-  seatgate: Seatgate,
+  seatgate: MembershipContext,
   scope: OrganizationScope & { readonly caller: Principal },
   input: unknown
 ): Promise<Result<Prepared<AddedMember>>> {
@@ -58,7 +59,7 @@ export async function prepareMember(
 
 // Those who are no people bring their role with them; what a person may, their membership says.
 function mayBeAllowed(
-  { roles }: Seatgate,
+  { roles }: Pick<AccessContext, 'roles'>,
   caller: Principal,
   organizationId: string,
   role: string | null = null
@@ -70,7 +71,7 @@ function mayBeAllowed(
 
 // What a plan is otherwise made on, decided in the batch: each condition with the code of its own.
 function guardUnseen(
-  seatgate: Seatgate,
+  seatgate: AccessContext & UserContext,
   caller: Principal,
   { organizationId, userId, role }: Newcomer
 ): Statement[] {

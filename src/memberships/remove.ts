@@ -5,12 +5,12 @@ import { organizationIdOf } from '../organizations/reference.ts'
 import { standingOf } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { isUser, userIdOf, type OrganizationScope, type Principal } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { addressOf, exclude } from './exclusions.ts'
 import { depart } from './exit.ts'
 import { guardAnotherOwner, guardStanding, guardUnchanged } from './guards.ts'
 import { membershipView, type EndedWith } from './membership.ts'
 import { membershipOf } from './lookup.ts'
+import type { MembershipContext } from './membership-context.ts'
 import { mayChangeRole } from './roles.ts'
 
 /**
@@ -28,7 +28,7 @@ import { mayChangeRole } from './roles.ts'
  * ```
  */
 export async function removeMember(
-  seatgate: Seatgate,
+  seatgate: MembershipContext,
   scope: OrganizationScope,
   userId: string,
   options: OperationOptions = {}
@@ -105,7 +105,7 @@ export async function removeMember(
  * ```
  */
 export async function leaveOrganization(
-  seatgate: Seatgate,
+  seatgate: MembershipContext,
   scope: OrganizationScope & { readonly caller: Principal },
   options: OperationOptions = {}
 ): Promise<Result<EndedWith>> {

@@ -6,16 +6,16 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import { seatEvent, type EventDraft } from '../audit/event.ts'
 import { guard } from '../database/commit.ts'
-import type { Statement } from '../database/database.ts'
+import type { Statement, DatabaseContext } from '../database/database.ts'
 import { memberCounts, memberships } from '../database/schema.ts'
-import type { Seatgate } from '../seatgate.ts'
+import type { AdditionContext } from './addition.ts'
 
 /**
  * Gives seats to active members who are there without. Nobody asks whether there is one: they are in,
  * and if that is too many, the organization is over its limit.
  */
 export function reseat(
-  { db, newId, seats }: Seatgate,
+  { db, newId, seats }: AdditionContext,
   organizationId: string,
   userIds: readonly string[]
 ): { readonly statements: readonly Statement[]; readonly events: readonly EventDraft[] } {
@@ -42,7 +42,7 @@ export function reseat(
 }
 
 /** Counts the members of an organization anew, in the place of what the triggers have. */
-export function recount({ db }: Seatgate, organizationId: string): Statement {
+export function recount({ db }: DatabaseContext, organizationId: string): Statement {
   return db
     .insert(memberCounts)
     .select(

@@ -3,12 +3,12 @@ import { memberEvent } from '../audit/event.ts'
 import type { MembershipRow } from '../database/schema.ts'
 import { withHook } from '../hooks/after.ts'
 import { parseInput } from '../input.ts'
+import type { ChangeContext } from '../operations/change-context.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
 import { standingWith } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { shortText } from '../text.ts'
 import { readmitUsers } from './exclusions.ts'
 import { guardStanding, guardUnchanged } from './guards.ts'
@@ -31,7 +31,7 @@ const MOST_AT_ONCE = 100
  * ```
  */
 export async function restoreMember(
-  seatgate: Seatgate,
+  seatgate: ChangeContext,
   scope: OrganizationScope,
   userId: string,
   options: OperationOptions = {}
@@ -54,7 +54,7 @@ export async function restoreMember(
  * ```
  */
 export async function restoreMembers(
-  seatgate: Seatgate,
+  seatgate: ChangeContext,
   scope: OrganizationScope,
   input: unknown,
   options: OperationOptions = {}
@@ -76,7 +76,7 @@ const Input = v.object(
 )
 
 async function restore(
-  seatgate: Seatgate,
+  seatgate: ChangeContext,
   scope: OrganizationScope,
   userIds: Result<readonly string[]>,
   input: unknown,

@@ -6,12 +6,12 @@ import { organizationIdOf } from '../organizations/reference.ts'
 import { standingWith } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { userIdOf, type OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { addressOf, exclude } from './exclusions.ts'
 import { suspend } from './exit.ts'
 import { guardAnotherOwner, guardStanding, guardUnchanged } from './guards.ts'
 import { membershipView, type ChangedMembership } from './membership.ts'
 import { membershipOf } from './lookup.ts'
+import type { MembershipContext } from './membership-context.ts'
 import { mayChangeRole } from './roles.ts'
 
 /**
@@ -29,7 +29,7 @@ import { mayChangeRole } from './roles.ts'
  * ```
  */
 export async function suspendMember(
-  seatgate: Seatgate,
+  seatgate: MembershipContext,
   scope: OrganizationScope,
   userId: string,
   options: OperationOptions = {}

@@ -11,13 +11,13 @@ import { standingWith } from '../organizations/standing.ts'
 import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { userIdOf, type OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { shortText } from '../text.ts'
 import { endedInvitations } from './exit.ts'
 import { guardStanding, guardUnchanged } from './guards.ts'
 import { membershipView, type EndedWith, type Membership } from './membership.ts'
 import { membershipOf } from './lookup.ts'
-import { roleInput } from './roles.ts'
+import type { MembershipContext } from './membership-context.ts'
+import { roleInput, type Roles } from './roles.ts'
 
 /** Two memberships after a transfer: who was the owner, and who is. */
 export interface Transfer extends EndedWith {
@@ -44,7 +44,7 @@ export interface Transfer extends EndedWith {
  * ```
  */
 export async function transferOwnership(
-  seatgate: Seatgate,
+  seatgate: MembershipContext,
   scope: OrganizationScope,
   input: unknown,
   options: OperationOptions = {}
@@ -152,6 +152,6 @@ export async function transferOwnership(
   )
 }
 
-function lesserRole({ all, owner, memberAdmins }: Seatgate['roles']): string | undefined {
+function lesserRole({ all, owner, memberAdmins }: Roles): string | undefined {
   return [...memberAdmins, ...all].find((role) => role !== owner)
 }

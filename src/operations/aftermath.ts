@@ -1,18 +1,24 @@
-import { dispatch } from '../forwarding/dispatch.ts'
+import { dispatch, type ForwardingContext } from '../forwarding/dispatch.ts'
 import { writtenBy } from '../audit/statements.ts'
 import { inBackground } from '../background.ts'
 import type { Statement } from '../database/database.ts'
-import { keepsLine } from '../joining/rules.ts'
+import { keepsLine, type JoinRules } from '../joining/rules.ts'
 import { releaseSeat } from '../memberships/gate.ts'
-import { warnUnscheduled } from '../retention/scheduled.ts'
-import type { Seatgate } from '../seatgate.ts'
-import type { SeatReference } from '../seats/provider.ts'
+import { warnUnscheduled, type ScheduleContext } from '../retention/scheduled.ts'
+import type { ProviderContext, SeatReference } from '../seats/provider.ts'
 import type { Prepared } from './batch.ts'
-import { fulfil } from './fulfil.ts'
+import type { ChangeContext } from './change-context.ts'
+import { fulfil, type JobContext } from './fulfil.ts'
 
 // What one invocation of a Worker may ask of others is limited; the sweep does what is left.
 const SEATS_AT_ONCE = 100
 const LINES_AT_ONCE = 10
+
+/** What follows on a commit needs, by name. */
+export interface AftermathContext extends ProviderContext, ForwardingContext, JobContext {
+  readonly joining: JoinRules | null
+  readonly retention: ScheduleContext['retention']
+}
 
 /**
  * Does what follows on a batch that is in, `statements`, of which D1 has answered each. Freed seats are
@@ -20,7 +26,7 @@ const LINES_AT_ONCE = 10
  * later; what a crash prevents here, the outbox and the alarm make up for.
  */
 export async function tell(
-  seatgate: Seatgate,
+  seatgate: ChangeContext,
   prepared: Prepared<unknown>,
   statements: readonly Statement[],
   answers: readonly unknown[]
@@ -49,7 +55,7 @@ export async function tell(
 }
 
 /** Lets in those who wait for the seats of an organization, if anybody may. */
-async function offerSeats(seatgate: Seatgate, seats: readonly SeatReference[]): Promise<void> {
+async function offerSeats(seatgate: ChangeContext, seats: readonly SeatReference[]): Promise<void> {
   const { joining } = seatgate
   const organizationIds = [...new Set(seats.map(({ organizationId }) => organizationId))]
   if (joining === null || !keepsLine(joining) || organizationIds.length === 0) return

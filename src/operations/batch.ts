@@ -17,11 +17,12 @@ import {
 } from '../memberships/gate.ts'
 import { invalid, type Refusal } from '../refusal.ts'
 import { ok, type Result } from '../result.ts'
-import type { Seatgate } from '../seatgate.ts'
+import type { Runtime } from '../runtime.ts'
 import { turnsOf } from '../seats/over-limit.ts'
 import type { SeatReference } from '../seats/provider.ts'
 import { renewLedgers } from '../seats/renew.ts'
 import { tell } from './aftermath.ts'
+import type { ChangeContext } from './change-context.ts'
 import { contextOf, type Occasion } from './occasion.ts'
 import { recordIntents, type RecordedIntent } from './fulfil.ts'
 import type { Plan, RowsPlan } from './plan.ts'
@@ -72,7 +73,7 @@ export function combine<A, B>(first: Prepared<A>, second: Prepared<B>): Prepared
 
 /** Asks the host's hooks, takes the seats and builds the batch. The database is not asked. */
 export async function prepare<T>(
-  seatgate: Seatgate,
+  seatgate: ChangeContext,
   occasion: Occasion,
   plan: Plan<T>
 ): Promise<Result<Prepared<T>>> {
@@ -95,7 +96,7 @@ export async function prepare<T>(
 
 /** The same for rows: each is refused by itself, and the batch is that of the rows that are left. */
 export async function prepareRows<T>(
-  seatgate: Seatgate,
+  seatgate: ChangeContext,
   occasion: Occasion,
   { rows, decide }: RowsPlan<T>
 ): Promise<Prepared<T>> {
@@ -122,7 +123,7 @@ const isKept = ({ taken }: ClaimedSeat) => taken?.kept === true
 
 /** Builds the batch of a plan and of the seats that were granted for it. */
 export function assemble<T>(
-  seatgate: Seatgate,
+  seatgate: ChangeContext,
   occasion: Occasion,
   plan: Plan<T>,
   claimed: readonly ClaimedSeat[]
@@ -164,7 +165,7 @@ export function assemble<T>(
  * if a constraint of the library's own breaks that no plan should break.
  */
 export async function conclude(
-  seatgate: Seatgate,
+  seatgate: ChangeContext,
   prepared: Prepared<unknown>,
   statements: readonly Statement[] = prepared.statements
 ): Promise<Commit> {
@@ -196,7 +197,7 @@ export async function conclude(
 }
 
 function reportConflict(
-  { report }: Seatgate,
+  { report }: Pick<Runtime, 'report'>,
   { organizationIds }: Prepared<unknown>,
   { constraint, error }: Aborted
 ): void {

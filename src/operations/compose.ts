@@ -2,8 +2,8 @@ import { checkOptionNames } from '../names.ts'
 import type { Statement } from '../database/database.ts'
 import type { Refusal } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { conclude, refusalOf, type Prepared } from './batch.ts'
+import type { ChangeContext } from './change-context.ts'
 import { storeRefusal } from './store-refusal.ts'
 
 /** The host's own statements around those of the library. */
@@ -36,7 +36,7 @@ export interface HostStatements {
  * ```
  */
 export async function commitTogether<T>(
-  seatgate: Seatgate,
+  seatgate: ChangeContext,
   prepared: Prepared<T>,
   statements: HostStatements = {}
 ): Promise<Result<T>> {

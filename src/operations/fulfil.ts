@@ -4,17 +4,18 @@
  *
  * @module
  */
+import type { HookContext } from '../hooks/hooks.ts'
+import type { Runtime } from '../runtime.ts'
 import { and, asc, inArray, lte, sql } from 'drizzle-orm'
 import { backoffSeconds } from '../forwarding/backoff.ts'
 import { batch } from '../database/batch.ts'
-import type { Database, Statement } from '../database/database.ts'
+import type { Database, Statement, DatabaseContext } from '../database/database.ts'
 import { fieldOf, insertRows } from '../database/insert-rows.ts'
 import { intents } from '../database/schema.ts'
 import type { MailPayload } from '../invitations/mail-intent.ts'
-import { sendInvitation } from '../invitations/send.ts'
+import { sendInvitation, type MailContext } from '../invitations/send.ts'
 import { shortened } from '../proof/text.ts'
-import type { Seatgate } from '../seatgate.ts'
-import type { Pointers } from '../sessions/store.ts'
+import type { Pointers, SessionStoreContext } from '../sessions/store.ts'
 import { within } from '../within.ts'
 import type { Intent } from './intent.ts'
 
@@ -30,6 +31,10 @@ export interface RecordedIntent {
   readonly createdAt?: Date
 }
 
+/** What doing intents needs. */
+export interface JobContext
+  extends MailContext, SessionStoreContext, Pick<HookContext, 'hooks'>, Pick<Runtime, 'random'> {}
+
 // Nobody else takes up what is under way.
 const CLAIM_SECONDS = 60
 const CALL_SECONDS = 15
@@ -43,7 +48,7 @@ const LONGEST_REASON = 500
  * answered as `recorded`; the others are due at the next sweep.
  */
 export function recordIntents(
-  { db, newId }: Seatgate,
+  { db, newId }: DatabaseContext & Pick<Runtime, 'newId'>,
   drafts: readonly Intent[],
   now: Date
 ): { readonly statements: readonly Statement[]; readonly recorded: readonly RecordedIntent[] } {
@@ -58,7 +63,7 @@ export function recordIntents(
 
 /** Tries intents once, side by side: each is done and gone, or due again later. */
 export async function fulfil(
-  seatgate: Seatgate,
+  seatgate: JobContext,
   claimed: readonly RecordedIntent[]
 ): Promise<void> {
   const { db } = seatgate
@@ -79,7 +84,7 @@ interface Failure {
   readonly lastError: string
 }
 
-async function attempt(seatgate: Seatgate, intent: RecordedIntent): Promise<Failure | null> {
+async function attempt(seatgate: JobContext, intent: RecordedIntent): Promise<Failure | null> {
   const { now, random, report } = seatgate
   const { id, organizationId, attempts } = intent
   try {
@@ -119,7 +124,7 @@ function inIds(rows: readonly { readonly id: string }[]) {
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
-export async function sweepIntents(seatgate: Seatgate): Promise<void> {
+export async function sweepIntents(seatgate: JobContext): Promise<void> {
   const { db, now } = seatgate
   const time = now()
   const due = db
@@ -140,7 +145,7 @@ export async function sweepIntents(seatgate: Seatgate): Promise<void> {
 
 /** Does what is to be done; or returns until when it has to wait. */
 async function execute(
-  seatgate: Seatgate,
+  seatgate: JobContext,
   { kind, payload }: RecordedIntent
 ): Promise<Date | null> {
   if (kind === 'end_sessions') {

@@ -10,9 +10,9 @@ import { find, type Found } from '../organizations/standing.ts'
 import { invalid, type Refusal, type RefusalCode } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { marksOf, type Principal, type Scope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { kept, recall, settled, type Answering } from './answer.ts'
 import { conclude, prepare, prepareRows, refusalOf, type Prepared } from './batch.ts'
+import type { ChangeContext } from './change-context.ts'
 import type { Plan, RowsPlan } from './plan.ts'
 import { prove } from './prove.ts'
 import {
@@ -98,7 +98,7 @@ const MOST_LEVELS = 100
  * by the time of the batch, nothing is written and it is planned again on what is true now.
  */
 export async function perform<Q extends Queries, T>(
-  seatgate: Seatgate,
+  seatgate: ChangeContext,
   scope: Scope,
   operation: Operation<Q, T>,
   options: OperationOptions = {}
@@ -160,7 +160,7 @@ interface Progress<Q extends Queries, T> {
 }
 
 async function attemptOnce<Q extends Queries, T>(
-  seatgate: Seatgate,
+  seatgate: ChangeContext,
   scope: Scope,
   progress: Progress<Q, T>
 ): Promise<Result<T> | 'again'> {
@@ -222,7 +222,7 @@ async function attemptOnce<Q extends Queries, T>(
 
 // The answer is stored in the batch that makes it true.
 function commitPrepared<Q extends Queries, T>(
-  seatgate: Seatgate,
+  seatgate: ChangeContext,
   { operation }: Progress<Q, T>,
   key: OperationKey | null,
   prepared: Prepared<T>

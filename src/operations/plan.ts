@@ -1,7 +1,6 @@
 import type { EventDraft } from '../audit/event.ts'
 import type { Statement } from '../database/database.ts'
-import type { Question } from '../hooks/hooks.ts'
-import type { LifecycleHooks } from '../hooks/hooks.ts'
+import type { Question, LifecycleHooks } from '../hooks/hooks.ts'
 import type { Refusal } from '../refusal.ts'
 import type { SeatReference } from '../seats/provider.ts'
 import type { Intent } from './intent.ts'

@@ -1,14 +1,18 @@
 import { lte, sql } from 'drizzle-orm'
-import type { Statement } from '../database/database.ts'
+import type { DatabaseContext, Statement } from '../database/database.ts'
 import { operations } from '../database/schema.ts'
-import type { Seatgate } from '../seatgate.ts'
 
 const OPERATIONS_PER_SWEEP = 1000
 const DAY_MS = 24 * 60 * 60 * 1000
 
+/** What purging stored answers needs. */
+export interface StoredAnswersContext extends DatabaseContext {
+  readonly operationRetentionDays: number
+}
+
 /** Builds the statement that deletes stored answers that are past `operationRetentionDays`. */
 export function purgeOperations(
-  { db, operationRetentionDays }: Seatgate,
+  { db, operationRetentionDays }: StoredAnswersContext,
   now: Date
 ): readonly Statement[] {
   if (operationRetentionDays === Infinity) return []

@@ -5,8 +5,8 @@ import { markWaiting, recordEventsWhere, writtenBy } from '../audit/statements.t
 import { inBackground } from '../background.ts'
 import { batch } from '../database/batch.ts'
 import type { Refusal } from '../refusal.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { WINDOW_MS } from '../seats/refusals.ts'
+import type { ChangeContext } from './change-context.ts'
 import { contextOf, type Occasion } from './occasion.ts'
 
 /**
@@ -14,7 +14,7 @@ import { contextOf, type Occasion } from './occasion.ts'
  * refused since. Nobody waits for it where the host keeps work alive.
  */
 export async function tellRefusal(
-  seatgate: Seatgate,
+  seatgate: ChangeContext,
   occasion: Occasion,
   organizationId: string | null,
   refusal: Refusal
@@ -38,7 +38,7 @@ export async function tellRefusal(
 
 // The key is the window's: of many isolates that count, one puts its number on record.
 async function recordReached(
-  seatgate: Seatgate,
+  seatgate: ChangeContext,
   occasion: Occasion,
   organizationId: string,
   window: number,

@@ -1,8 +1,7 @@
 import { asc, inArray, lte, sql, type SQL } from 'drizzle-orm'
-import type { Database, Statement } from '../database/database.ts'
+import type { Database, Statement, DatabaseContext } from '../database/database.ts'
 import { slugAliases } from '../database/schema.ts'
 import { userIdOf, type Caller } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { lowerCase } from '../text.ts'
 
 const ALIASES_PER_SWEEP = 1000
@@ -29,7 +28,7 @@ export function presentSlugOf(db: Database, caller: Caller, oldSlug: string, now
 }
 
 /** Builds the statement that deletes slug aliases that have expired, the oldest first. */
-export function purgeAliases({ db }: Seatgate, now: Date): Statement {
+export function purgeAliases({ db }: DatabaseContext, now: Date): Statement {
   const expired = db
     .select({ oldSlug: slugAliases.oldSlug })
     .from(slugAliases)

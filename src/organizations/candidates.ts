@@ -1,5 +1,4 @@
-import type { Seatgate } from '../seatgate.ts'
-import { generateSlug, slugErrors } from './slug.ts'
+import { generateSlug, slugErrors, type SlugContext } from './slug.ts'
 
 const SUFFIX_LETTERS = 6
 // For names without a letter or digit that a slug can have.
@@ -10,7 +9,7 @@ const WITHOUT_LETTERS = 'org'
  * random letters, so that it is free however many organizations have the name. Empty if the host's
  * format takes none of them.
  */
-export function slugCandidates(seatgate: Seatgate, name: string): readonly string[] {
+export function slugCandidates(seatgate: SlugContext, name: string): readonly string[] {
   const { slugs } = seatgate
   const fits = (slug: string) => slugErrors(slugs, slug).length === 0
   const base = baseOf(name)
@@ -26,7 +25,7 @@ function baseOf(name: string): string {
 }
 
 // A host's own format may have no hyphens, and its length little room.
-function uniqueCandidates({ slugs, random }: Seatgate, base: string): readonly string[] {
+function uniqueCandidates({ slugs, random }: SlugContext, base: string): readonly string[] {
   const { shortest, longest } = slugs
   const letters = randomLetters(random, Math.min(longest, Math.max(SUFFIX_LETTERS, shortest)))
   return [

@@ -3,15 +3,19 @@ import { guard } from '../database/commit.ts'
 import { organizations } from '../database/schema.ts'
 import { withHook } from '../hooks/after.ts'
 import { ask } from '../hooks/ask.ts'
+import type { HookContext } from '../hooks/hooks.ts'
 import { organizationEvent } from '../audit/event.ts'
 import { parseInput } from '../input.ts'
 import { prepare, type Prepared } from '../operations/batch.ts'
 import { newMembership } from '../memberships/membership.ts'
 import { claimAsFounder } from '../memberships/membership-claim.ts'
+import type { AccessContext } from '../memberships/roles.ts'
+import type { ChangeContext } from '../operations/change-context.ts'
 import { perform, type Operation, type OperationOptions } from '../operations/perform.ts'
 import type { Plan } from '../operations/plan.ts'
 import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
+import type { Runtime } from '../runtime.ts'
 import {
   checkCaller,
   isUser,
@@ -20,11 +24,10 @@ import {
   type Scope,
   type UserPrincipal,
 } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { slugCandidates } from './candidates.ts'
 import { createOrganizationInput } from './input.ts'
 import { organizationView, type Organization } from './organization.ts'
-import { slugIsFree, slugsTaken } from './slug.ts'
+import { slugIsFree, slugsTaken, type SlugContext } from './slug.ts'
 
 /** Options of {@link createOrganization}. */
 export interface CreateOrganizationOptions extends OperationOptions {
@@ -46,7 +49,7 @@ export interface CreateOrganizationOptions extends OperationOptions {
  * ```
  */
 export async function createOrganization(
-  seatgate: Seatgate,
+  seatgate: ChangeContext & SlugContext,
   { caller, ...request }: Scope,
   input: unknown,
   { personal = false, ...options }: CreateOrganizationOptions = {}
@@ -82,7 +85,7 @@ export async function createOrganization(
  * ```
  */
 export async function prepareOrganization(
-  seatgate: Seatgate,
+  seatgate: ChangeContext & SlugContext,
   { caller, ...request }: Scope & { readonly caller: Principal },
   input: unknown,
   options: { readonly personal?: boolean } = {}
@@ -103,7 +106,11 @@ export async function prepareOrganization(
   return prepare(seatgate, { caller, ...marksOf(request), now }, plan)
 }
 
-function creation(seatgate: Seatgate, input: unknown, personal: boolean) {
+function creation(
+  seatgate: SlugContext & AccessContext & Pick<Runtime, 'now' | 'newId'>,
+  input: unknown,
+  personal: boolean
+) {
   const { db } = seatgate
   const read = readDraft(seatgate, input)
   const slugs = read.ok ? read.value.slugs : []
@@ -130,7 +137,7 @@ interface Draft {
   readonly slugs: readonly string[]
 }
 
-function readDraft(seatgate: Seatgate, input: unknown): Result<Draft> {
+function readDraft(seatgate: SlugContext, input: unknown): Result<Draft> {
   const parsed = parseInput(createOrganizationInput(seatgate.slugs), input)
   if (!parsed.ok) return parsed
   const { name, slug } = parsed.value
@@ -140,7 +147,7 @@ function readDraft(seatgate: Seatgate, input: unknown): Result<Draft> {
 }
 
 function planCreation(
-  seatgate: Seatgate,
+  seatgate: AccessContext & Pick<Runtime, 'newId'>,
   draft: { readonly name: string; readonly slug: string; readonly personal: boolean },
   founder: UserPrincipal,
   now: Date,
@@ -182,7 +189,7 @@ function planCreation(
 
 // The hook sees what is not valid too. What it puts in its place is validated like any other.
 async function askAboutDraft(
-  seatgate: Seatgate,
+  seatgate: HookContext,
   input: unknown,
   caller: Principal
 ): Promise<Result<unknown>> {

@@ -1,20 +1,23 @@
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import { attributionOf, organizationEvent } from '../audit/event.ts'
-import type { Statement } from '../database/database.ts'
+import type { Statement, DatabaseContext } from '../database/database.ts'
 import { intents, joinRequests, organizationDomains, organizations } from '../database/schema.ts'
 import { withHook } from '../hooks/after.ts'
+import type { HookContext } from '../hooks/hooks.ts'
 import { endInvitations } from '../invitations/end.ts'
 import { guardOnlyUnfinished } from '../invitations/guards.ts'
 import { unfinishedIn } from '../invitations/lookup.ts'
 import { bothOf, parseInput } from '../input.ts'
 import { guardStanding } from '../memberships/guards.ts'
+import type { ChangeContext } from '../operations/change-context.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { readProof, withoutProof } from '../operations/prove.ts'
 import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
+import type { Runtime } from '../runtime.ts'
 import { userIdOf, type OrganizationScope, type Principal } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { endPointers } from '../sessions/end.ts'
+import type { SessionStoreContext } from '../sessions/store.ts'
 import { DeleteOrganizationInput } from './input.ts'
 import { guardField } from './guards.ts'
 import { organizationView, type Organization } from './organization.ts'
@@ -43,7 +46,7 @@ export interface DeletedOrganization extends Organization {
  * ```
  */
 export async function softDeleteOrganization(
-  seatgate: Seatgate,
+  seatgate: ChangeContext & SessionStoreContext,
   scope: OrganizationScope,
   input: unknown,
   options: OperationOptions = {}
@@ -114,7 +117,7 @@ export async function softDeleteOrganization(
 
 // However many there are: the rows of the calls are made of theirs, and the sweep makes the calls.
 function tellRequests(
-  { db, hooks, newId }: Seatgate,
+  { db, hooks, newId }: DatabaseContext & Pick<HookContext, 'hooks'> & Pick<Runtime, 'newId'>,
   caller: Principal,
   organizationId: string,
   now: Date
@@ -136,7 +139,11 @@ function tellRequests(
 }
 
 // Nobody waits for what is not there, and a domain may be another organization's.
-function closeDoors({ db }: Seatgate, organizationId: string, now: Date): readonly Statement[] {
+function closeDoors(
+  { db }: DatabaseContext,
+  organizationId: string,
+  now: Date
+): readonly Statement[] {
   return [
     db
       .update(joinRequests)

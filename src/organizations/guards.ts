@@ -1,12 +1,11 @@
 import { eq, sql } from 'drizzle-orm'
 import { guard } from '../database/commit.ts'
-import type { Statement } from '../database/database.ts'
+import type { Statement, DatabaseContext } from '../database/database.ts'
 import { organizations, type OrganizationRow } from '../database/schema.ts'
-import type { Seatgate } from '../seatgate.ts'
 
 /** What a plan read of an organization is still so. */
 export function guardField(
-  { db }: Seatgate,
+  { db }: DatabaseContext,
   organization: OrganizationRow,
   field: 'name' | 'slug' | 'enforceMfaForMembers'
 ): Statement {

@@ -7,10 +7,11 @@ import { checkOptionNames } from '../names.ts'
 import { and, desc, eq, gt, isNull } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
 import { renamedColumns } from '../database/columns.ts'
+import type { DatabaseContext } from '../database/database.ts'
 import { memberships, organizations, slugAliases } from '../database/schema.ts'
 import { membershipView, type Membership } from '../memberships/membership.ts'
 import { ok, refused, type Result } from '../result.ts'
-import type { Seatgate } from '../seatgate.ts'
+import type { Runtime } from '../runtime.ts'
 import { lowerCase } from '../text.ts'
 import { organizationView, type Organization } from './organization.ts'
 import { ownOrganizations } from './own.ts'
@@ -35,7 +36,7 @@ export interface SlugAlias {
  * ```
  */
 export async function fetchOrganization(
-  { db }: Seatgate,
+  { db }: DatabaseContext,
   name: string
 ): Promise<Result<Organization>> {
   const { rows } = await batch(db, {
@@ -56,7 +57,7 @@ export async function fetchOrganization(
  * ```
  */
 export async function getOrganizationBySlug(
-  { db }: Seatgate,
+  { db }: DatabaseContext,
   slug: string
 ): Promise<Organization | null> {
   const { rows } = await batch(db, {
@@ -80,7 +81,7 @@ export async function getOrganizationBySlug(
  * ```
  */
 export async function getMembership(
-  { db }: Seatgate,
+  { db }: DatabaseContext,
   userId: string,
   organizationId: string,
   options: { readonly includeDeleted?: boolean } = {}
@@ -114,7 +115,7 @@ export async function getMembership(
  * ```
  */
 export async function listOrganizationsForUser(
-  { db }: Seatgate,
+  { db }: DatabaseContext,
   userId: string
 ): Promise<readonly Organization[]> {
   const { rows } = await batch(db, {
@@ -137,7 +138,7 @@ export async function listOrganizationsForUser(
  * ```
  */
 export async function getActiveSlugAlias(
-  { db, now }: Seatgate,
+  { db, now }: DatabaseContext & Pick<Runtime, 'now'>,
   slug: string
 ): Promise<SlugAlias | null> {
   const { rows } = await batch(db, {

@@ -6,11 +6,13 @@ import type { Queries } from '../database/batch.ts'
 import { organizations } from '../database/schema.ts'
 import { parseInput } from '../input.ts'
 import { guardStanding } from '../memberships/guards.ts'
+import type { AccessContext } from '../memberships/roles.ts'
+import type { ChangeContext } from '../operations/change-context.ts'
 import { perform, type Operation } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
 import { ok, refused, type Result } from '../result.ts'
+import type { Runtime } from '../runtime.ts'
 import { isSystem, isUser, type OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { guardField } from './guards.ts'
 import { organizationView, type Organization } from './organization.ts'
 import { standingWith } from './standing.ts'
@@ -37,7 +39,7 @@ const Input = v.object({ enabled: v.boolean('Must be true or false.') }, 'Must b
  * ```
  */
 export async function setMfaPolicy(
-  seatgate: Seatgate,
+  seatgate: ChangeContext,
   scope: OrganizationScope,
   input: unknown,
   options: { readonly mfaCheck?: MfaCheck } = {}
@@ -70,7 +72,7 @@ export async function setMfaPolicy(
 
 /** Asks the host whether a user has a second factor. What cannot be answered is none. */
 export async function hasMfa(
-  { report }: Seatgate,
+  { report }: Pick<Runtime, 'report'>,
   mfaCheck: MfaCheck,
   userId: string
 ): Promise<boolean> {
@@ -84,7 +86,7 @@ export async function hasMfa(
 }
 
 function policyChange(
-  seatgate: Seatgate,
+  seatgate: AccessContext,
   input: unknown,
   parsed: Result<{ readonly enabled: boolean }>,
   enrolled = false

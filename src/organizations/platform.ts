@@ -6,12 +6,12 @@
 import { and, asc, gt, isNotNull, isNull, or, sql, type SQL } from 'drizzle-orm'
 import * as v from 'valibot'
 import { batch } from '../database/batch.ts'
+import type { DatabaseContext } from '../database/database.ts'
 import { organizations, type OrganizationRow } from '../database/schema.ts'
 import { bothOf, parseInput } from '../input.ts'
 import { parsePage, toPage, type Page, type PageInput } from '../page.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { isOperator, isSystem, type OrganizationScope, type Scope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { lowerCase, shortText } from '../text.ts'
 import { organizationView, type Organization } from './organization.ts'
 import { isIdentifier, organizationNamed } from './reference.ts'
@@ -53,7 +53,7 @@ const AfterId = v.strictTuple([v.string(), v.literal(LIST)])
  * ```
  */
 export async function listPlatformOrganizations(
-  seatgate: Seatgate,
+  seatgate: DatabaseContext,
   { caller }: Scope,
   input: PlatformOrganizationsInput = {}
 ): Promise<Result<Page<PlatformOrganization>>> {
@@ -91,7 +91,7 @@ export async function listPlatformOrganizations(
  * ```
  */
 export async function getPlatformOrganization(
-  seatgate: Seatgate,
+  seatgate: DatabaseContext,
   { caller, organization }: OrganizationScope
 ): Promise<Result<PlatformOrganization>> {
   const { db } = seatgate
@@ -109,7 +109,7 @@ export async function getPlatformOrganization(
  * is read: the question of somebody else costs the same whatever there is.
  */
 export async function platformOnly(
-  { db }: Seatgate,
+  { db }: DatabaseContext,
   caller: Scope['caller']
 ): Promise<Result<null>> {
   const { caller: by } = await find(db, { caller }, {})

@@ -1,9 +1,10 @@
 import { desc, sql } from 'drizzle-orm'
+import type { DatabaseContext } from '../database/database.ts'
 import { memberships } from '../database/schema.ts'
+import type { AccessContext } from '../memberships/roles.ts'
 import { newestFirst, parsePage, toPage, type Page, type PageInput } from '../page.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { userIdOf, type OrganizationScope, type Scope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { organizationView, type Organization } from './organization.ts'
 import { ownOrganizations } from './own.ts'
 import { find, standingOf } from './standing.ts'
@@ -27,7 +28,7 @@ export interface OwnOrganization {
  * ```
  */
 export async function getOrganization(
-  { db, roles }: Seatgate,
+  { db, roles }: AccessContext,
   scope: OrganizationScope
 ): Promise<Result<Organization>> {
   const standing = standingOf(roles, await find(db, scope, {}))
@@ -48,7 +49,7 @@ export async function getOrganization(
  * ```
  */
 export async function listOrganizations(
-  { db }: Seatgate,
+  { db }: DatabaseContext,
   scope: Scope,
   input: PageInput = {}
 ): Promise<Result<Page<OwnOrganization>>> {

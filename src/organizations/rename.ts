@@ -3,11 +3,11 @@ import { organizationEvent } from '../audit/event.ts'
 import { organizations } from '../database/schema.ts'
 import { parseInput } from '../input.ts'
 import { guardStanding } from '../memberships/guards.ts'
+import type { ChangeContext } from '../operations/change-context.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
 import { ok, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { RenameOrganizationInput, UpdateOrganizationInput } from './input.ts'
 import { guardField } from './guards.ts'
 import { organizationView, type Organization } from './organization.ts'
@@ -25,7 +25,7 @@ import { standingWith } from './standing.ts'
  * ```
  */
 export async function renameOrganization(
-  seatgate: Seatgate,
+  seatgate: ChangeContext,
   scope: OrganizationScope,
   input: unknown,
   options: OperationOptions = {}
@@ -46,7 +46,7 @@ export async function renameOrganization(
  * ```
  */
 export async function updateOrganization(
-  seatgate: Seatgate,
+  seatgate: ChangeContext,
   scope: OrganizationScope,
   input: unknown,
   options: OperationOptions = {}
@@ -56,7 +56,7 @@ export async function updateOrganization(
 }
 
 async function changeName(
-  seatgate: Seatgate,
+  seatgate: ChangeContext,
   scope: OrganizationScope,
   action: 'organization.rename' | 'organization.update',
   input: unknown,

@@ -4,12 +4,12 @@ import { guard } from '../database/commit.ts'
 import { organizations } from '../database/schema.ts'
 import { withHook } from '../hooks/after.ts'
 import { actingOwner } from '../memberships/guards.ts'
+import type { ChangeContext } from '../operations/change-context.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
 import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { isOperator, isSystem, marksOf, type Scope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { organizationView, type Organization } from './organization.ts'
 import { slugIsFree, slugTaken } from './slug.ts'
 
@@ -27,7 +27,7 @@ import { slugIsFree, slugTaken } from './slug.ts'
  * ```
  */
 export async function restoreOrganization(
-  seatgate: Seatgate,
+  seatgate: ChangeContext,
   { caller, ...request }: Scope,
   organizationId: string,
   options: OperationOptions = {}

@@ -1,3 +1,4 @@
+import type { Runtime } from '../runtime.ts'
 import { sql, type SQL } from 'drizzle-orm'
 import type { Database } from '../database/database.ts'
 import { isIdentifier } from './reference.ts'
@@ -9,6 +10,11 @@ export interface SlugRules {
   readonly longest: number
   readonly reserved: ReadonlySet<string>
   readonly aliasDays: number
+}
+
+/** What a function needs that reads a slug or makes one. */
+export interface SlugContext extends Pick<Runtime, 'random'> {
+  readonly slugs: SlugRules
 }
 
 /**

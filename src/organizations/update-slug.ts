@@ -4,17 +4,17 @@ import { guard } from '../database/commit.ts'
 import { organizations, slugAliases } from '../database/schema.ts'
 import { bothOf, parseInput } from '../input.ts'
 import { guardStanding } from '../memberships/guards.ts'
+import type { ChangeContext } from '../operations/change-context.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { readProof, withoutProof } from '../operations/prove.ts'
 import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { updateSlugInput } from './input.ts'
 import { guardField } from './guards.ts'
 import { organizationView, type Organization } from './organization.ts'
 import { organizationIdOf } from './reference.ts'
-import { slugIsFree, slugTaken } from './slug.ts'
+import { slugIsFree, slugTaken, type SlugContext } from './slug.ts'
 import { standingWith } from './standing.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -35,7 +35,7 @@ const DAY_MS = 24 * 60 * 60 * 1000
  * ```
  */
 export async function updateSlug(
-  seatgate: Seatgate,
+  seatgate: ChangeContext & SlugContext,
   scope: OrganizationScope,
   input: unknown,
   options: OperationOptions = {}

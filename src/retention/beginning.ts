@@ -1,8 +1,9 @@
 import { asc, eq, sql } from 'drizzle-orm'
+import type { ConfiguredSinksContext } from '../audit/outbox.ts'
 import type { RowsOf } from '../database/batch.ts'
+import type { DatabaseContext } from '../database/database.ts'
 import { auditEvents } from '../database/schema.ts'
 import { sealedSize } from '../sealing/seal-events.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { horizonOf } from './horizon.ts'
 import type { Beginning } from './plan.ts'
 
@@ -10,14 +11,17 @@ import type { Beginning } from './plan.ts'
 export const EVENTS_PER_RUN = 1000
 
 /** Who has a claim to every event, a sink that is missing for now included. */
-export function claimants({ sinks, missingSinks }: Pick<Seatgate, 'sinks' | 'missingSinks'>) {
+export function claimants({ sinks, missingSinks }: ConfiguredSinksContext) {
   return [...sinks, ...missingSinks].map(({ id, internal = false, required = true }) => {
     return { id, required: internal || required }
   })
 }
 
 /** Reads what a purge is decided on, as queries of one round trip. */
-export function beginningQueries(seatgate: Seatgate, organizationId: string) {
+export function beginningQueries(
+  seatgate: DatabaseContext & ConfiguredSinksContext,
+  organizationId: string
+) {
   const { db } = seatgate
   const ids = claimants(seatgate).map(({ id }) => id)
   return {
@@ -50,7 +54,7 @@ export function beginningQueries(seatgate: Seatgate, organizationId: string) {
 
 /** What {@link beginningQueries} found. */
 export function beginningOf(
-  seatgate: Seatgate,
+  seatgate: ConfiguredSinksContext,
   rows: RowsOf<ReturnType<typeof beginningQueries>>
 ): Beginning {
   const { horizon = 0, sealed = 0, held = 0 } = rows.covered[0] ?? {}

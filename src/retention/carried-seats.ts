@@ -1,7 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
-import type { Statement } from '../database/database.ts'
+import type { Statement, DatabaseContext } from '../database/database.ts'
 import { auditCarriedSeats } from '../database/schema.ts'
-import type { Seatgate } from '../seatgate.ts'
 
 /**
  * Keeps what events that are about to go say of seats that are still taken, so that how seats stood
@@ -9,7 +8,7 @@ import type { Seatgate } from '../seatgate.ts'
  * used again, so that what is released here is over. One that is assigned has no invitation any more.
  */
 export function carrySeats(
-  { db }: Seatgate,
+  { db }: DatabaseContext,
   organizationId: string,
   lastSequence: number
 ): Statement[] {

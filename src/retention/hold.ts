@@ -4,11 +4,11 @@ import { organizationEvent } from '../audit/event.ts'
 import { guard } from '../database/commit.ts'
 import { auditRetention } from '../database/schema.ts'
 import { parseInput } from '../input.ts'
+import type { ChangeContext } from '../operations/change-context.ts'
 import { perform } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { isOperator, isSystem, type OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { shortText } from '../text.ts'
 
 const Hold = v.object(
@@ -39,7 +39,7 @@ export interface LegalHold {
  * ```
  */
 export function placeLegalHold(
-  seatgate: Seatgate,
+  seatgate: ChangeContext,
   scope: OrganizationScope,
   input: unknown
 ): Promise<Result<LegalHold>> {
@@ -58,7 +58,7 @@ export function placeLegalHold(
  * ```
  */
 export function releaseLegalHold(
-  seatgate: Seatgate,
+  seatgate: ChangeContext,
   scope: OrganizationScope,
   input: unknown
 ): Promise<Result<LegalHold>> {
@@ -66,7 +66,7 @@ export function releaseLegalHold(
 }
 
 function change(
-  seatgate: Seatgate,
+  seatgate: ChangeContext,
   { organization: organizationId, ...scope }: OrganizationScope,
   input: unknown,
   held: boolean

@@ -2,16 +2,18 @@ import { and, eq, isNull } from 'drizzle-orm'
 import * as v from 'valibot'
 import { batch } from '../database/batch.ts'
 import { organizationEvent } from '../audit/event.ts'
+import type { DatabaseContext } from '../database/database.ts'
 import { auditPurges } from '../database/schema.ts'
 import { parseInput } from '../input.ts'
 import { Instant } from '../instant.ts'
 import { perform } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
 import { ok, refused, type Result } from '../result.ts'
+import type { Runtime } from '../runtime.ts'
 import { isOperator, isSystem, type OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { beginningOf, beginningQueries, EVENTS_PER_RUN } from './beginning.ts'
 import { planPurge } from './plan.ts'
+import type { RetentionContext } from './rules.ts'
 import { purgeStatements } from './statements.ts'
 
 const Request = v.object(
@@ -56,7 +58,7 @@ export interface PurgeRun {
  * ```
  */
 export async function purgeAuditEvents(
-  seatgate: Seatgate,
+  seatgate: RetentionContext,
   { organization: organizationId, ...scope }: OrganizationScope,
   input: PurgeInput = {}
 ): Promise<Result<PurgeRun>> {
@@ -110,7 +112,7 @@ export async function purgeAuditEvents(
 
 // How long it took is known only afterwards. A crash in between leaves it open.
 async function finish(
-  { db, measure, report }: Seatgate,
+  { db, measure, report }: DatabaseContext & Pick<Runtime, 'report' | 'measure'>,
   { organizationId, horizon, events }: PurgeRun,
   elapsed: number
 ): Promise<void> {

@@ -1,3 +1,5 @@
+import type { ConfiguredSinksContext } from '../audit/outbox.ts'
+import type { ChangeContext } from '../operations/change-context.ts'
 /**
  * How long events are kept, as the host says at start. There is no other way to say it: whoever gets
  * hold of an endpoint cannot shorten the memory of what they do.
@@ -72,4 +74,11 @@ function nameOf({
   actions = 'all actions',
 }: RetentionWindow) {
   return `${actions} of ${organizationId}`
+}
+
+/** What an operation on retention needs. */
+export interface RetentionContext extends ChangeContext, ConfiguredSinksContext {
+  readonly sinks: ChangeContext['sinks']
+  /** How long events are kept; empty for ever. */
+  readonly retention: readonly RetentionWindow[]
 }

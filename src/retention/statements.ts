@@ -1,6 +1,7 @@
 import { and, eq, lte, sql } from 'drizzle-orm'
+import type { ConfiguredSinksContext } from '../audit/outbox.ts'
 import { guard } from '../database/commit.ts'
-import type { Statement } from '../database/database.ts'
+import type { Statement, DatabaseContext } from '../database/database.ts'
 import {
   auditEvents,
   auditPersonal,
@@ -9,7 +10,6 @@ import {
   sinkAttempts,
   sinkDeadLetters,
 } from '../database/schema.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { claimants, settledThrough } from './beginning.ts'
 import { carrySeats } from './carried-seats.ts'
 import { horizonOf } from './horizon.ts'
@@ -27,7 +27,11 @@ export interface Run {
  * Builds the statements of a run: the horizon moves, and what is behind it goes in the same batch. The
  * record comes first, since the triggers let nothing go that it does not cover.
  */
-export function purgeStatements(seatgate: Seatgate, purge: Purge, run: Run): Statement[] {
+export function purgeStatements(
+  seatgate: DatabaseContext & ConfiguredSinksContext,
+  purge: Purge,
+  run: Run
+): Statement[] {
   const { db } = seatgate
   const { organizationId, startedAt, more } = run
   const { lastSequence } = purge
@@ -75,7 +79,7 @@ export function purgeStatements(seatgate: Seatgate, purge: Purge, run: Run): Sta
 
 // What the plan was made on: nobody else was faster, nobody holds it, and no replay is under way.
 function guards(
-  seatgate: Seatgate,
+  seatgate: DatabaseContext & ConfiguredSinksContext,
   { firstSequence, lastSequence, forced }: Purge,
   { organizationId }: Run
 ): Statement[] {
@@ -92,7 +96,7 @@ function guards(
 }
 
 function record(
-  { db }: Seatgate,
+  { db }: DatabaseContext,
   { firstSequence, lastSequence, forced }: Purge,
   { organizationId, startedAt }: Run
 ): Statement {

@@ -1,11 +1,11 @@
 import { desc, eq } from 'drizzle-orm'
 import { keeperOf } from '../forwarding/sink-status.ts'
 import { auditPurges, auditRetention } from '../database/schema.ts'
+import type { AccessContext } from '../memberships/roles.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
 import { find } from '../organizations/standing.ts'
 import { ok, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 
 /** A run of retention, as it is on record. */
 export interface RecordedPurge {
@@ -49,7 +49,7 @@ const RUNS = 50
  * ```
  */
 export async function retentionStatus(
-  seatgate: Seatgate,
+  seatgate: AccessContext,
   scope: OrganizationScope
 ): Promise<Result<RetentionStatus>> {
   const { db } = seatgate

@@ -1,8 +1,8 @@
 import { asc, inArray, lte } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
 import { auditRetention } from '../database/schema.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { purgeAuditEvents } from './purge.ts'
+import type { RetentionContext } from './rules.ts'
 import { markScheduled } from './scheduled.ts'
 
 const ORGANIZATIONS_PER_SWEEP = 20
@@ -14,7 +14,7 @@ const DAY_MS = 24 * 60 * 60 * 1000
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
-export async function sweepRetention(seatgate: Seatgate): Promise<void> {
+export async function sweepRetention(seatgate: RetentionContext): Promise<void> {
   const { db, now, report, retention } = seatgate
   markScheduled(seatgate)
   if (retention.length === 0) return

@@ -22,8 +22,10 @@ import {
 import { NOTHING } from '../retention/horizon.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { extentIn, findAllowed } from '../audit/queries.ts'
+import type { DatabaseContext } from '../database/database.ts'
+import type { AccessContext } from '../memberships/roles.ts'
+import type { LogContext } from './seal.ts'
 
 /** The latest checkpoint, and how much there is behind it. */
 export interface AuditCheckpoint {
@@ -68,7 +70,7 @@ const Consistency = v.object({ from: size, to: size }, 'Must be an object.')
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function auditCheckpoint(
-  seatgate: Seatgate,
+  seatgate: AccessContext & Pick<LogContext, 'log'>,
   scope: OrganizationScope
 ): Promise<Result<AuditCheckpoint>> {
   const read = await readLog(seatgate, scope)
@@ -86,7 +88,7 @@ export async function auditCheckpoint(
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function proveInclusion(
-  seatgate: Seatgate,
+  seatgate: AccessContext & Pick<LogContext, 'log'>,
   scope: OrganizationScope,
   input: unknown
 ): Promise<Result<InclusionProof>> {
@@ -111,7 +113,7 @@ export async function proveInclusion(
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function proveConsistency(
-  seatgate: Seatgate,
+  seatgate: AccessContext & Pick<LogContext, 'log'>,
   scope: OrganizationScope,
   input: unknown
 ): Promise<Result<ConsistencyProof>> {
@@ -125,7 +127,10 @@ export async function proveConsistency(
   return ok({ from, to, hashes: await rootsOf(seatgate, read.value.organizationId, spans) })
 }
 
-async function readLog(seatgate: Seatgate, scope: OrganizationScope) {
+async function readLog(
+  seatgate: AccessContext & Pick<LogContext, 'log'>,
+  scope: OrganizationScope
+) {
   const { db, log, roles } = seatgate
   const { caller, organization } = scope
   const found = await findAllowed(seatgate, scope, {
@@ -153,7 +158,7 @@ async function readLog(seatgate: Seatgate, scope: OrganizationScope) {
 
 // Each span is a few complete subtrees, of which there are no more than the tree is high.
 async function rootsOf(
-  seatgate: Seatgate,
+  seatgate: DatabaseContext,
   organizationId: string,
   spans: readonly Span[]
 ): Promise<string[]> {
@@ -167,7 +172,7 @@ async function rootsOf(
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function subtreeHashes(
-  { db }: Seatgate,
+  { db }: DatabaseContext,
   organizationId: string,
   spans: readonly Span[]
 ): Promise<Hash[][]> {

@@ -6,10 +6,10 @@
 import { lt } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
 import { auditPublished } from '../database/schema.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { TimedOut, within } from '../within.ts'
 import { awaiting, clearOutbox } from '../audit/outbox.ts'
 import type { PublishedCheckpoint } from './seal-events.ts'
+import type { LogContext } from './seal.ts'
 
 // As long as a sink has for an event.
 const PUBLICATION_SECONDS = 15
@@ -23,7 +23,7 @@ const PUBLICATION_SECONDS = 15
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function publishCheckpoints(
-  seatgate: Seatgate,
+  seatgate: Omit<LogContext, 'now' | 'seats'>,
   organizationId: string,
   checkpoints: readonly PublishedCheckpoint[]
 ): Promise<boolean> {

@@ -3,10 +3,12 @@
  *
  * @module
  */
+import type { DatabaseContext } from '../database/database.ts'
+import type { Runtime } from '../runtime.ts'
+import type { ProviderContext } from '../seats/provider.ts'
 import { originOf, signCheckpoint } from '../proof/checkpoint.ts'
 import { noteSigner, type NoteSigner } from '../proof/note.ts'
-import type { Seatgate } from '../seatgate.ts'
-import { awaiting } from '../audit/outbox.ts'
+import { awaiting, type ConsumerContext } from '../audit/outbox.ts'
 import { publishCheckpoints } from './publish.ts'
 import { sealEvents, type PublishedCheckpoint, type SealRequest, type Sign } from './seal-events.ts'
 
@@ -14,6 +16,17 @@ import { sealEvents, type PublishedCheckpoint, type SealRequest, type Sign } fro
 export interface AuditLog {
   readonly signer: () => Promise<NoteSigner>
   readonly publish: ((checkpoint: PublishedCheckpoint) => Promise<unknown>) | null
+}
+
+/** What keeping the log needs. */
+export interface LogContext
+  extends
+    DatabaseContext,
+    ConsumerContext,
+    Pick<Runtime, 'now' | 'report'>,
+    Pick<ProviderContext, 'seats'> {
+  /** Null where no log of hashes is kept. */
+  readonly log: AuditLog | null
 }
 
 /** A log whose signing key is read when it is first needed. */
@@ -36,7 +49,7 @@ export function auditLog(privateKey: string, publish: AuditLog['publish']): Audi
  * ```
  */
 export async function sealOrganization(
-  seatgate: Seatgate,
+  seatgate: LogContext,
   organizationId: string
 ): Promise<number | null> {
   const { db, log, now, seats } = seatgate

@@ -2,12 +2,13 @@ import { sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { parseQuery } from '../names.ts'
 import { Instant } from '../instant.ts'
+import type { AccessContext } from '../memberships/roles.ts'
 import { find, standingWith } from '../organizations/standing.ts'
 import { organizationIdOf, readable } from '../organizations/reference.ts'
 import { ok, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { limitView, type SeatLimitView } from './limit.ts'
+import type { ProviderContext } from './provider.ts'
 
 const Input = v.object({ at: Instant }, 'Must be an object.')
 
@@ -52,7 +53,7 @@ interface Row {
  * ```
  */
 export async function seatsAsOf(
-  seatgate: Seatgate,
+  seatgate: AccessContext & Pick<ProviderContext, 'seatContext'>,
   scope: OrganizationScope,
   input: unknown
 ): Promise<Result<SeatsAsOf>> {
@@ -80,7 +81,7 @@ export async function seatsAsOf(
 // has taken away begins with what was carried over from it. Step by step, since D1 takes no expression
 // that is too deep.
 function standingAt(
-  { db, roles }: Seatgate,
+  { db, roles }: AccessContext,
   { caller, organization }: OrganizationScope,
   at: Date
 ) {

@@ -1,5 +1,6 @@
+import type { DatabaseContext } from '../database/database.ts'
 import { ok, refused, type Result } from '../result.ts'
-import type { Seatgate } from '../seatgate.ts'
+import type { Runtime } from '../runtime.ts'
 import { readCarriedSeats } from './carried.ts'
 import {
   differencesBetween,
@@ -7,7 +8,7 @@ import {
   nothingUnheard,
   type SeatDifference,
 } from './differences.ts'
-import type { SeatInspection } from './provider.ts'
+import type { SeatInspection, ProviderContext } from './provider.ts'
 import { readExpected, readOverview, type Overview } from './stored-facts.ts'
 
 /** What D1 and a ledger hold of an organization's seats, and where they differ. */
@@ -32,7 +33,7 @@ const ATTEMPTS = 3
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function examine(
-  seatgate: Seatgate,
+  seatgate: DatabaseContext & ProviderContext & Pick<Runtime, 'now'>,
   organizationId: string
 ): Promise<Result<Examination>> {
   const { db, seats, seatContext, now } = seatgate

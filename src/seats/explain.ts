@@ -1,11 +1,13 @@
 import { and, asc, desc, eq, isNotNull } from 'drizzle-orm'
 import { invitations, memberships } from '../database/schema.ts'
+import type { AccessContext } from '../memberships/roles.ts'
 import { organizationIdOf, readable } from '../organizations/reference.ts'
 import { find, standingWith } from '../organizations/standing.ts'
 import type { Refusal } from '../refusal.ts'
 import { ok, type Result } from '../result.ts'
+import type { Runtime } from '../runtime.ts'
 import type { OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
+import type { ProviderContext } from './provider.ts'
 import { refusalAt } from './rules.ts'
 import { isPending } from './truth.ts'
 import { usageView, type SeatUsage } from './usage.ts'
@@ -42,7 +44,7 @@ const MOST = 100
  * ```
  */
 export async function explainSeats(
-  seatgate: Seatgate,
+  seatgate: AccessContext & ProviderContext & Pick<Runtime, 'now'>,
   scope: OrganizationScope
 ): Promise<Result<SeatExplanation>> {
   const { db, roles, seats, seatContext, now } = seatgate

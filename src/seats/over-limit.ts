@@ -1,9 +1,9 @@
 import { sql, type SQL } from 'drizzle-orm'
 import { organizationEvent, type EventDraft } from '../audit/event.ts'
-import { recordEventsWhere, type EventContext } from '../audit/statements.ts'
+import { recordEventsWhere, type EventContext, type TrailContext } from '../audit/statements.ts'
 import { ACTIONS, isLibraryAction } from '../audit/actions.ts'
 import type { Statement } from '../database/database.ts'
-import type { Seatgate } from '../seatgate.ts'
+import type { ProviderContext } from './provider.ts'
 import { isMarkedOver, isOver } from './standing.ts'
 
 /**
@@ -12,7 +12,8 @@ import { isMarkedOver, isOver } from './standing.ts'
  * nobody is over, that is two rows to read. What expires by the clock shows with the next change.
  */
 export function turnsOf(
-  seatgate: Seatgate,
+  seatgate: Pick<TrailContext, 'db' | 'newId' | 'withSeatCount'> &
+    Pick<ProviderContext, 'seatContext'>,
   context: EventContext,
   drafts: readonly EventDraft[]
 ): readonly Statement[] {

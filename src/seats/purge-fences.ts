@@ -1,7 +1,6 @@
 import { inArray, sql } from 'drizzle-orm'
-import type { Statement } from '../database/database.ts'
+import type { Statement, DatabaseContext } from '../database/database.ts'
 import { seatFences, seatLedgers } from '../database/schema.ts'
-import type { Seatgate } from '../seatgate.ts'
 
 const FENCES_PER_SWEEP = 1000
 const KEPT_MS = 24 * 60 * 60 * 1000
@@ -12,7 +11,11 @@ const KEPT_MS = 24 * 60 * 60 * 1000
  * seat was granted up to there, whether it is late by a minute or by a year. A seat is granted before
  * it is fenced, so that nothing is let in that its fence would have kept out.
  */
-export function purgeFences({ db }: Seatgate, now: Date, keptMs = KEPT_MS): readonly Statement[] {
+export function purgeFences(
+  { db }: DatabaseContext,
+  now: Date,
+  keptMs = KEPT_MS
+): readonly Statement[] {
   const through = now.getTime() - keptMs
   // Without the row of a ledger there is nothing to say it in: then the fence stays.
   const settled = sql`from seat_fences where fenced_at <= ${through}

@@ -1,9 +1,10 @@
 import type { Queries } from '../database/batch.ts'
+import type { DatabaseContext } from '../database/database.ts'
 import type { OrganizationRow } from '../database/schema.ts'
 import { find, type Found } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { isOperator, isUser, type OrganizationScope, type Principal } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
+import type { ProviderContext } from './provider.ts'
 import { usageView, type SeatUsage } from './usage.ts'
 
 /**
@@ -20,7 +21,7 @@ import { usageView, type SeatUsage } from './usage.ts'
  * ```
  */
 export async function seatUsage(
-  seatgate: Seatgate,
+  seatgate: DatabaseContext & ProviderContext,
   scope: OrganizationScope
 ): Promise<Result<SeatUsage>> {
   const found = await find(seatgate.db, scope, {})

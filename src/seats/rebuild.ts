@@ -1,8 +1,8 @@
+import type { ChangeContext } from '../operations/change-context.ts'
 import type { OperationOptions } from '../operations/perform.ts'
 import { find } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import type { SeatDifference } from './differences.ts'
 import { examine } from './examine.ts'
 import { repair } from './repair.ts'
@@ -33,7 +33,7 @@ export interface SeatRebuild extends SeatUsage {
  * ```
  */
 export async function rebuildSeats(
-  seatgate: Seatgate,
+  seatgate: ChangeContext,
   scope: OrganizationScope,
   { unreadableId }: Pick<OperationOptions, 'unreadableId'> = {}
 ): Promise<Result<SeatRebuild>> {

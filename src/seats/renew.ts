@@ -1,5 +1,5 @@
-import type { Seatgate } from '../seatgate.ts'
-import type { SeatReference } from './provider.ts'
+import type { Runtime } from '../runtime.ts'
+import type { SeatReference, ProviderContext } from './provider.ts'
 
 /** A seat that was granted by a ledger under an epoch; null where nothing has epochs. */
 export interface GrantedSeat {
@@ -13,7 +13,7 @@ export interface GrantedSeat {
  * never grant a seat again.
  */
 export async function renewLedgers(
-  { seats, seatContext, report }: Seatgate,
+  { seats, seatContext, report }: ProviderContext & Pick<Runtime, 'report'>,
   granted: readonly GrantedSeat[]
 ): Promise<void> {
   const epochs = new Map(granted.map(({ seat, epoch }) => [seat.organizationId, epoch]))

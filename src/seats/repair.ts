@@ -7,15 +7,15 @@
 import { and, inArray, sql } from 'drizzle-orm'
 import { organizationEvent } from '../audit/event.ts'
 import { guard } from '../database/commit.ts'
-import type { Statement } from '../database/database.ts'
+import type { Statement, DatabaseContext } from '../database/database.ts'
 import { seatFences } from '../database/schema.ts'
 import { guardLive } from '../memberships/guards.ts'
 import { recount, reseat } from '../memberships/reseat.ts'
+import type { ChangeContext } from '../operations/change-context.ts'
 import { perform } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
 import { ok, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import type { SeatDifference } from './differences.ts'
 import type { Examination } from './examine.ts'
 import { limitView } from './limit.ts'
@@ -29,7 +29,7 @@ const RESEATED_AT_ONCE = 100
  * starts anew from D1 if that is what it takes, or with `renew` in any case.
  */
 export async function repair(
-  seatgate: Seatgate,
+  seatgate: ChangeContext,
   scope: OrganizationScope,
   examination: Examination,
   { renew }: { readonly renew: boolean }
@@ -100,7 +100,7 @@ function tally(differences: readonly SeatDifference[]): Readonly<Record<string, 
 }
 
 // A seat that is in use needs no fence: no late write can carry it a second time.
-function unfence({ db }: Seatgate, seatIds: readonly string[], now: Date): Statement {
+function unfence({ db }: DatabaseContext, seatIds: readonly string[], now: Date): Statement {
   return db.delete(seatFences).where(
     and(
       inArray(seatFences.seatId, sql`(select value from json_each(${JSON.stringify(seatIds)}))`),

@@ -5,7 +5,7 @@ import { inBackground } from '../background.ts'
 import { guard } from '../database/commit.ts'
 import { entitlements } from '../database/schema.ts'
 import { parseInput } from '../input.ts'
-import { keepsLine } from '../joining/rules.ts'
+import { keepsLine, type JoiningContext } from '../joining/rules.ts'
 import { guardLive } from '../memberships/guards.ts'
 import { jsonNumber } from '../number.ts'
 import { perform } from '../operations/perform.ts'
@@ -14,7 +14,6 @@ import { organizationIdOf } from '../organizations/reference.ts'
 import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { isOperator, isSystem, type OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { atMost, LineOfText } from '../text.ts'
 import { isSameLimit, limitView, seatLimit } from './limit.ts'
 import { seenByMemberOrOperator } from './queries.ts'
@@ -57,7 +56,7 @@ const LimitInput = v.object(
  * ```
  */
 export async function setSeatLimit(
-  seatgate: Seatgate,
+  seatgate: JoiningContext,
   scope: OrganizationScope,
   input: unknown
 ): Promise<Result<SeatUsage>> {

@@ -1,7 +1,8 @@
 import { asc, eq, gt, sql } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
+import type { DatabaseContext } from '../database/database.ts'
 import { organizations, rotations } from '../database/schema.ts'
-import type { Seatgate } from '../seatgate.ts'
+import type { ChangeContext } from '../operations/change-context.ts'
 import { examine } from './examine.ts'
 import { repair } from './repair.ts'
 import { seatsHeld } from './truth.ts'
@@ -23,7 +24,7 @@ const host = { type: 'system' } as const
  * export default { scheduled: () => sweepSeats(seatgate) }
  * ```
  */
-export async function sweepSeats(seatgate: Seatgate): Promise<void> {
+export async function sweepSeats(seatgate: ChangeContext): Promise<void> {
   for (const organizationId of await nextInTurn(seatgate)) {
     try {
       const problem = await verifyAndRepair(seatgate, organizationId)
@@ -35,7 +36,7 @@ export async function sweepSeats(seatgate: Seatgate): Promise<void> {
   }
 }
 
-async function verifyAndRepair(seatgate: Seatgate, organizationId: string): Promise<unknown> {
+async function verifyAndRepair(seatgate: ChangeContext, organizationId: string): Promise<unknown> {
   const examined = await examine(seatgate, organizationId)
   if (!examined.ok) return examined.error
   if (examined.value.differences.length === 0) return null
@@ -45,7 +46,7 @@ async function verifyAndRepair(seatgate: Seatgate, organizationId: string): Prom
 }
 
 // In order of their ids, round and round. Of two sweeps at once one has the turn.
-async function nextInTurn({ db }: Seatgate): Promise<readonly string[]> {
+async function nextInTurn({ db }: DatabaseContext): Promise<readonly string[]> {
   const name = 'seats'
   const { turn, next } = await batch(db, {
     turn: db.select().from(rotations).where(eq(rotations.name, name)),

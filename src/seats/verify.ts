@@ -1,11 +1,13 @@
 import type { Queries } from '../database/batch.ts'
+import type { DatabaseContext } from '../database/database.ts'
 import { find, type Found } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
+import type { Runtime } from '../runtime.ts'
 import { isOperator, isSystem, type OrganizationScope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import type { SeatDifference } from './differences.ts'
 import { examine, type Examination } from './examine.ts'
 import { unlimited } from './limit.ts'
+import type { ProviderContext } from './provider.ts'
 import { seenByMemberOrOperator } from './queries.ts'
 import { usageView, type SeatCount, type SeatUsage } from './usage.ts'
 
@@ -36,7 +38,7 @@ export interface SeatVerification {
  * ```
  */
 export async function verifySeats(
-  seatgate: Seatgate,
+  seatgate: DatabaseContext & ProviderContext & Pick<Runtime, 'now'>,
   scope: OrganizationScope
 ): Promise<Result<SeatVerification>> {
   const organizationId = verifiable(await find(seatgate.db, scope, {}))
@@ -56,7 +58,7 @@ export function verifiable(found: Found<Queries>): Result<string> {
 
 /** What is examined, as operators see it. */
 export function verificationView(
-  seatgate: Seatgate,
+  seatgate: ProviderContext,
   { overview, ledger, differences }: Examination
 ): SeatVerification {
   return {
@@ -68,7 +70,7 @@ export function verificationView(
 
 /** Seats in use, as D1 has them. */
 export function storedCount(
-  seatgate: Seatgate,
+  seatgate: ProviderContext,
   { rows, reserved, version, limit }: Examination['overview']
 ): SeatCount {
   const { seats: held } = rows
@@ -76,7 +78,7 @@ export function storedCount(
 }
 
 function limitOf(
-  { seats, seatContext }: Seatgate,
+  { seats, seatContext }: ProviderContext,
   { limit }: Pick<Examination['overview'], 'limit'>
 ) {
   return seats.enforces ? (limit ?? seatContext.defaultLimit) : unlimited

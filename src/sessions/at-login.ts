@@ -1,7 +1,8 @@
 import { checkOptionNames } from '../names.ts'
+import type { Runtime } from '../runtime.ts'
 import type { Session } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { selectActiveOrganization } from './select.ts'
+import type { SessionStoreContext } from './store.ts'
 
 /**
  * Points a new session at the organization that its user is to work in: the only one, or the one they
@@ -14,7 +15,7 @@ import { selectActiveOrganization } from './select.ts'
  * ```
  */
 export async function activateAtLogin(
-  seatgate: Seatgate,
+  seatgate: SessionStoreContext & Pick<Runtime, 'report'>,
   userId: string,
   session: Session,
   options: { readonly previous?: string | null } = {}

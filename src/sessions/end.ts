@@ -1,7 +1,6 @@
 import type { Statement } from '../database/database.ts'
 import type { Intent } from '../operations/intent.ts'
-import type { Seatgate } from '../seatgate.ts'
-import type { Pointers } from './store.ts'
+import type { Pointers, SessionStoreContext } from './store.ts'
 
 /**
  * Builds the end of sessions' pointers into an organization: in the batch where the sessions are in
@@ -9,7 +8,7 @@ import type { Pointers } from './store.ts'
  * it: the membership is read with every request.
  */
 export function endPointers(
-  { db, sessions }: Seatgate,
+  { db, sessions }: SessionStoreContext,
   places: readonly Pointers[]
 ): { readonly statements: readonly Statement[]; readonly intents: readonly Intent[] } {
   if (sessions === null) return { statements: [], intents: [] }

@@ -14,8 +14,8 @@ import {
   type Session,
   type UserPrincipal,
 } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
 import { newestOrganizations } from './select.ts'
+import type { SessionContext } from './session-context.ts'
 import { pointerMoved } from './trail.ts'
 
 /** Who is asking, and the organization that they work in, if they do. */
@@ -44,7 +44,10 @@ export interface Loaded {
  * const { caller, organization, role } = await loadActiveOrganization(seatgate, { caller: session })
  * ```
  */
-export async function loadActiveOrganization(seatgate: Seatgate, scope: Scope): Promise<Loaded> {
+export async function loadActiveOrganization(
+  seatgate: SessionContext,
+  scope: Scope
+): Promise<Loaded> {
   const found = await findActive(seatgate.db, scope.caller, {})
   const { caller } = found
   const inside = standingOf(seatgate.roles, found)
@@ -70,7 +73,7 @@ export async function loadActiveOrganization(seatgate: Seatgate, scope: Scope): 
 }
 
 async function recover(
-  seatgate: Seatgate,
+  seatgate: SessionContext,
   request: Scope,
   caller: UserPrincipal,
   session: Session

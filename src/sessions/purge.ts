@@ -1,7 +1,6 @@
 import { inArray, lte } from 'drizzle-orm'
-import type { Statement } from '../database/database.ts'
+import type { Statement, DatabaseContext } from '../database/database.ts'
 import { sessions } from '../database/schema.ts'
-import type { Seatgate } from '../seatgate.ts'
 
 const SESSIONS_PER_SWEEP = 1000
 // Until then a session that has expired still says when its user was active last.
@@ -9,7 +8,7 @@ const KEPT_DAYS = 30
 const DAY_MS = 24 * 60 * 60 * 1000
 
 /** Builds the statement that deletes sessions that expired 30 days ago, the oldest first. */
-export function purgeSessions({ db }: Seatgate, now: Date): Statement {
+export function purgeSessions({ db }: DatabaseContext, now: Date): Statement {
   const past = db
     .select({ tokenHash: sessions.tokenHash })
     .from(sessions)

@@ -2,14 +2,16 @@ import type { Queries } from '../database/batch.ts'
 import { reasonOf } from '../database/database.ts'
 import { guardStanding } from '../memberships/guards.ts'
 import { membershipView, type Membership } from '../memberships/membership.ts'
+import type { AccessContext } from '../memberships/roles.ts'
 import { conclude, prepare } from '../operations/batch.ts'
+import type { ChangeContext } from '../operations/change-context.ts'
 import { perform } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
 import { organizationView, type Organization } from '../organizations/organization.ts'
 import { find, standingOf, type Found, type Standing } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
 import { isUser, marksOf, userIdOf, type Principal, type Scope, type Session } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
+import type { SessionContext } from './session-context.ts'
 import type { SessionStore } from './store.ts'
 import { countSwitch, switchesOf, type CountedSwitch } from './switches.ts'
 import { pointerMoved } from './trail.ts'
@@ -37,7 +39,7 @@ export interface ActiveOrganization {
  * ```
  */
 export async function putActiveOrganization(
-  seatgate: Seatgate,
+  seatgate: SessionContext,
   { caller, ...request }: Scope,
   organization: string | null
 ): Promise<Result<ActiveOrganization>> {
@@ -85,7 +87,7 @@ interface Move {
 }
 
 function decide(
-  { roles }: Seatgate,
+  { roles }: Pick<AccessContext, 'roles'>,
   scope: Scope,
   found: Found<Queries>,
   by: Principal
@@ -121,7 +123,7 @@ function moved({ session, value }: Move, { recorded, leftOut }: CountedSwitch) {
 
 // The pointer is elsewhere: it moves first, and is put on record afterwards.
 async function putElsewhere(
-  seatgate: Seatgate,
+  seatgate: ChangeContext,
   sessions: SessionStore,
   scope: Scope
 ): Promise<Result<ActiveOrganization>> {

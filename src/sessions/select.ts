@@ -1,12 +1,11 @@
 import { checkOptionNames } from '../names.ts'
 import { desc } from 'drizzle-orm'
 import { batch } from '../database/batch.ts'
-import type { Database } from '../database/database.ts'
+import type { Database, DatabaseContext } from '../database/database.ts'
 import { organizations } from '../database/schema.ts'
 import { membershipView, type Membership } from '../memberships/membership.ts'
 import { organizationView, type Organization } from '../organizations/organization.ts'
 import { ownOrganizations, type OwnRow } from '../organizations/own.ts'
-import type { Seatgate } from '../seatgate.ts'
 
 /** Which organization somebody is to work in. With several, it is theirs to say. */
 export type Selection =
@@ -28,7 +27,7 @@ export type Selection =
  * ```
  */
 export async function selectActiveOrganization(
-  { db }: Seatgate,
+  { db }: DatabaseContext,
   userId: string,
   options: { readonly previous?: string | null } = {}
 ): Promise<Selection> {

@@ -1,4 +1,4 @@
-import type { Database, Statement } from '../database/database.ts'
+import type { Database, DatabaseContext, Statement } from '../database/database.ts'
 import type { Result } from '../result.ts'
 import type { Session } from '../scope.ts'
 
@@ -50,4 +50,10 @@ export interface PointerStatements {
   update(db: Database, session: Session, organizationId: string | null): readonly Statement[]
   /** Ends all of these, in a number of statements that does not depend on theirs. */
   end(db: Database, pointers: readonly Pointers[]): readonly Statement[]
+}
+
+/** What a function needs that ends or moves the pointers of sessions. */
+export interface SessionStoreContext extends DatabaseContext {
+  /** Null if sessions have no active organization. */
+  readonly sessions: SessionStore | null
 }

@@ -5,11 +5,10 @@
  * @module
  */
 import { eq, sql, type SQL } from 'drizzle-orm'
-import type { Database, Statement } from '../database/database.ts'
+import type { Database, Statement, DatabaseContext } from '../database/database.ts'
 import { guard } from '../database/commit.ts'
 import { rateLimits } from '../database/schema.ts'
 import type { RateRow } from '../invitations/rates.ts'
-import type { Seatgate } from '../seatgate.ts'
 
 const RECORDED_AN_HOUR = 60
 const HOUR_MS = 60 * 60 * 1000
@@ -38,7 +37,7 @@ export interface CountedSwitch {
  * were left out.
  */
 export function countSwitch(
-  { db }: Seatgate,
+  { db }: DatabaseContext,
   userId: string,
   [counted]: readonly RateRow[],
   now: Date

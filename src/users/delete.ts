@@ -1,15 +1,17 @@
 import { eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
 import { guard } from '../database/commit.ts'
-import type { Database, Statement } from '../database/database.ts'
+import type { Database, Statement, DatabaseContext } from '../database/database.ts'
 import {
   exclusions,
   memberships,
   type InvitationRow,
   type MembershipRow,
 } from '../database/schema.ts'
-import { endLost, invitationsBy } from '../invitations/lost.ts'
+import { endLost, invitationsBy, type LossContext } from '../invitations/lost.ts'
 import { exclude, personOf } from '../memberships/exclusions.ts'
 import { depart } from '../memberships/exit.ts'
+import type { MembershipContext } from '../memberships/membership-context.ts'
+import type { AccessContext } from '../memberships/roles.ts'
 import { prepare, type Prepared } from '../operations/batch.ts'
 import { perform } from '../operations/perform.ts'
 import type { Plan } from '../operations/plan.ts'
@@ -17,8 +19,10 @@ import { readProof } from '../operations/prove.ts'
 import { find } from '../organizations/standing.ts'
 import type { NamedOrganization } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
+import type { Runtime } from '../runtime.ts'
 import { isUser, marksOf, userIdOf, type Principal, type Scope } from '../scope.ts'
-import type { Seatgate } from '../seatgate.ts'
+import type { SessionStoreContext } from '../sessions/store.ts'
+import type { UserContext } from './identity.ts'
 
 /**
  * Deletes the account of whoever asks `{ password | stepUpProof }`: every membership goes, every seat
@@ -38,7 +42,7 @@ import type { Seatgate } from '../seatgate.ts'
  * ```
  */
 export async function deleteUser(
-  seatgate: Seatgate,
+  seatgate: MembershipContext,
   { caller, ...request }: Scope,
   input: unknown
 ): Promise<Result<null>> {
@@ -80,7 +84,7 @@ export async function deleteUser(
  * ```
  */
 export async function prepareUserDeletion(
-  seatgate: Seatgate,
+  seatgate: MembershipContext,
   { caller, ...request }: Scope & { readonly caller: Principal },
   userId: string
 ): Promise<Result<Prepared<null>>> {
@@ -110,7 +114,10 @@ interface Belongings {
   }[]
 }
 
-function belongingsOf(seatgate: Seatgate, userId: SQL<string | null> | string | null) {
+function belongingsOf(
+  seatgate: AccessContext & UserContext,
+  userId: SQL<string | null> | string | null
+) {
   const { db } = seatgate
   const places = sql`select organization_id from memberships where user_id = ${userId}`
   return {
@@ -126,7 +133,10 @@ function belongingsOf(seatgate: Seatgate, userId: SQL<string | null> | string | 
   }
 }
 
-function membershipsWithOrphans(seatgate: Seatgate, userId: SQL<string | null> | string | null) {
+function membershipsWithOrphans(
+  seatgate: AccessContext & UserContext,
+  userId: SQL<string | null> | string | null
+) {
   const { db, roles } = seatgate
   const { address } = personOf(seatgate, userId)
   return db
@@ -154,7 +164,7 @@ function onlyOwner(ownerRole: string): SQL {
 }
 
 function planDeletion(
-  seatgate: Seatgate,
+  seatgate: LossContext & SessionStoreContext & Pick<Runtime, 'newId' | 'newSecret'>,
   userId: string,
   { belongings, sent, excluded }: Belongings,
   caller: Principal,
@@ -198,7 +208,7 @@ function planDeletion(
 
 // Who is suspended somewhere, or was put out before, is known there by the address they have now.
 function excludeAgain(
-  seatgate: Seatgate,
+  seatgate: DatabaseContext & Pick<Runtime, 'newId' | 'newSecret'>,
   userId: string,
   belongings: readonly Belonging[],
   excluded: Belongings['excluded'],

@@ -131,6 +131,7 @@ export const PLACES: Readonly<Record<string, string>> = {
 
   // engine/changes
   'operations/perform.ts': 'engine/changes/operation.ts',
+  'operations/change-context.ts': 'engine/changes/change-context.ts',
   'operations/batch.ts': 'engine/changes/change-batch.ts',
   'memberships/gate.ts': 'engine/changes/seat-claims.ts',
   'seats/renew.ts': 'engine/changes/renew-seats.ts',
@@ -170,6 +171,7 @@ export const PLACES: Readonly<Record<string, string>> = {
   'memberships/transfer.ts': 'operations/memberships/transfer-ownership.ts',
   'memberships/list.ts': 'operations/memberships/list.ts',
   'memberships/count.ts': 'operations/memberships/count.ts',
+  'memberships/membership-context.ts': 'operations/memberships/membership-context.ts',
   'users/delete.ts': 'operations/memberships/delete-user.ts',
 
   // operations/invitations
@@ -223,6 +225,7 @@ export const PLACES: Readonly<Record<string, string>> = {
 
   // operations/sessions
   'sessions/put-active.ts': 'operations/sessions/put-active.ts',
+  'sessions/session-context.ts': 'operations/sessions/session-context.ts',
   'sessions/trail.ts': 'operations/sessions/pointer-events.ts',
   'sessions/load-active.ts': 'operations/sessions/load-active.ts',
   'sessions/select.ts': 'operations/sessions/select.ts',
