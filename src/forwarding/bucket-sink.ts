@@ -55,7 +55,7 @@ export function bucketSink(given: BucketSinkOptions): Sink {
     await bucket.put(`${prefix}${first.organizationId}/${name}.ndjson`, body, { httpMetadata })
     return { outcome: 'delivered' }
   }
-  const setUpPage = 'docs/audit.md#forwarding'
+  const setUpPage = 'docs/forwarding.md'
   return { id, setUpPage, ...options, deliver: (event) => put([event]), deliverMany: put }
 }
 

@@ -40,7 +40,7 @@ export function checkedSinks(
 function isPresent(sink: Sink, report: (report: Report) => void): boolean {
   if (sink.disabled !== true && attached(sink)) return true
   const state = sink.disabled === true ? 'switched off' : 'missing'
-  const page = sink.setUpPage ?? 'docs/audit.md#forwarding'
+  const page = sink.setUpPage ?? 'docs/forwarding.md'
   const error = `The sink "${sink.id}" is ${state} and gets nothing. How it is set up: ${page}`
   report({ event: 'sink_missing', error })
   return false

@@ -116,7 +116,7 @@ export function webhookSink(given: WebhookSinkOptions): Sink {
   }
   return {
     id,
-    setUpPage: 'docs/audit.md#the-webhook',
+    setUpPage: 'docs/forwarding.md#the-webhook',
     ...options,
     async deliver(event) {
       const time = now()
