@@ -24,13 +24,28 @@ const pages = import.meta.glob(
 )
 
 /** How many of the words there may be. These numbers may only shrink. */
-const BUDGET = { comments: 0, titles: 0 }
+const BUDGET = { comments: 1080, titles: 573 }
 
 /** How many of the words a page may have, for each thousand of its words. */
 const PER_THOUSAND = 3
 
 /** Pages that are above that, with what they have now. These numbers may only shrink. */
-const ABOVE: Readonly<Record<string, number>> = {}
+const ABOVE: Readonly<Record<string, number>> = {
+  'CONTRIBUTING.md': 17,
+  'SECURITY.md': 46,
+  'docs/errors.md': 49,
+  'docs/exactness.md': 58,
+  'docs/hooks.md': 8,
+  'docs/invitations.md': 68,
+  'docs/joining.md': 33,
+  'docs/mutations.md': 13,
+  'docs/operators.md': 5,
+  'docs/scoreboard.md': 7,
+  'docs/seats.md': 81,
+  'docs/sessions.md': 20,
+  'docs/storage.md': 42,
+  'docs/tenancy.md': 5,
+}
 
 function total(texts: Iterable<string>): number {
   return [...avoidedIn([...texts].join('\n\n')).values()].reduce((sum, count) => sum + count, 0)
