@@ -170,8 +170,13 @@ export function openLedgerTables(sql: SqlStorage) {
         .toArray()
         .map((row) => row.seat_id),
 
+    // The condition lets SQLite use the partial index: without it every seat is read.
     nextDeadline: (): number | null =>
-      sql.exec<{ next: number | null }>('SELECT min(deadline) AS next FROM seats').one().next,
+      sql
+        .exec<{ next: number | null }>(
+          'SELECT min(deadline) AS next FROM seats WHERE deadline IS NOT NULL'
+        )
+        .one().next,
   }
 }
 

@@ -378,6 +378,11 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   tables('a deadline is overlooked', 'WHERE deadline <= ?', 'WHERE deadline < ? - 3600000'),
   tables(
+    'every seat is read for the next deadline',
+    'AS next FROM seats WHERE deadline IS NOT NULL',
+    'AS next FROM seats'
+  ),
+  tables(
     'confirming keeps the deadline',
     "SET state = 'held', deadline = NULL",
     "SET state = 'held'"
