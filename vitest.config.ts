@@ -8,6 +8,12 @@ import { keepStoresInMemory } from './test/stores-in-memory.ts'
 
 keepStoresInMemory()
 
+// As in `wrangler.toml`: the host's own tables, and the library's.
+const MIGRATIONS = {
+  migrationsDir: '.',
+  migrationsPattern: './{host/migrations,migrations}/*.sql',
+}
+
 /**
  * The reference host's own configuration, in the real runtime, with the migrations at hand, and
  * further bindings for tests that want them.
@@ -18,7 +24,7 @@ export const workerd = (bindings: Readonly<Record<string, string>> = {}) =>
     miniflare: {
       r2Buckets: ['TEST_BUCKET'],
       bindings: {
-        TEST_MIGRATIONS: await readD1Migrations('migrations'),
+        TEST_MIGRATIONS: await readD1Migrations({ projectPath: '.', ...MIGRATIONS }),
         INVITATION_SECRET: 'a secret of the reference host under test',
         PROOF_RATE: '100',
         ...bindings,

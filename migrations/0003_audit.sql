@@ -1,4 +1,6 @@
-CREATE TABLE IF NOT EXISTS audit_events (
+-- The trail of an organization. `sequence` counts from 1 without a gap, in commit order. Triggers refuse to
+-- change rows, and let go only what retention has purged.
+CREATE TABLE IF NOT EXISTS seatgate_audit_events (
   organization_id TEXT NOT NULL,
   sequence INTEGER NOT NULL CHECK (sequence > 0),
   id TEXT NOT NULL,
@@ -11,27 +13,36 @@ CREATE TABLE IF NOT EXISTS audit_events (
   target_id TEXT,
   metadata TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(metadata) AND json_type(metadata) = 'object' AND length(CAST(metadata AS BLOB)) <= 8192),
   request_id TEXT,
+  trace_id TEXT,
+  cause_event_id TEXT,
+  idempotency_key TEXT CHECK (idempotency_key IS NULL OR length(idempotency_key) BETWEEN 1 AND 255),
+  personal_digest TEXT CHECK (personal_digest IS NULL OR length(personal_digest) = 64),
   schema_version INTEGER NOT NULL DEFAULT 1 CHECK (schema_version > 0),
   occurred_at INTEGER NOT NULL,
   inserted_at INTEGER NOT NULL,
   PRIMARY KEY (organization_id, sequence)
 ) WITHOUT ROWID;
-CREATE UNIQUE INDEX IF NOT EXISTS audit_events_id ON audit_events (id);
+CREATE UNIQUE INDEX IF NOT EXISTS seatgate_audit_events_id ON seatgate_audit_events (id);
+CREATE UNIQUE INDEX IF NOT EXISTS seatgate_audit_events_idempotency ON seatgate_audit_events (organization_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX IF NOT EXISTS seatgate_audit_events_actor ON seatgate_audit_events (organization_id, actor_id);
+CREATE INDEX IF NOT EXISTS seatgate_audit_events_target ON seatgate_audit_events (organization_id, target_id);
+CREATE INDEX IF NOT EXISTS seatgate_audit_events_action ON seatgate_audit_events (organization_id, action);
 
-CREATE TABLE IF NOT EXISTS audit_outbox (
+-- Personal data of events, apart from them, so that it can be erased while the trail stays provable.
+CREATE TABLE IF NOT EXISTS seatgate_audit_personal (
+  organization_id TEXT NOT NULL,
+  digest TEXT NOT NULL CHECK (length(digest) = 64),
+  user_id TEXT,
+  salt TEXT NOT NULL CHECK (length(salt) = 64),
+  ip_address TEXT CHECK (length(ip_address) <= 64),
+  user_agent TEXT CHECK (length(user_agent) <= 512),
+  PRIMARY KEY (organization_id, digest)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS seatgate_audit_personal_user ON seatgate_audit_personal (user_id) WHERE user_id IS NOT NULL;
+
+-- Organizations whose trail a consumer has yet to read to its end.
+CREATE TABLE IF NOT EXISTS seatgate_audit_outbox (
   organization_id TEXT PRIMARY KEY NOT NULL,
   swept_at INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS audit_outbox_rotation ON audit_outbox (swept_at);
-
-CREATE TABLE IF NOT EXISTS sink_cursors (
-  organization_id TEXT NOT NULL,
-  sink_id TEXT NOT NULL,
-  sequence INTEGER NOT NULL DEFAULT 0 CHECK (sequence >= 0),
-  attempts INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
-  next_attempt_at INTEGER NOT NULL DEFAULT 0,
-  last_error TEXT,
-  lease_token TEXT,
-  leased_until INTEGER NOT NULL DEFAULT 0,
-  PRIMARY KEY (organization_id, sink_id)
-) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS seatgate_audit_outbox_rotation ON seatgate_audit_outbox (swept_at);

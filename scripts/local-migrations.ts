@@ -53,16 +53,24 @@ async function wranglerD1(...args: string[]): Promise<void> {
   }
 }
 
-const MIGRATIONS = join(root, 'migrations')
+// In the order of `migrations_pattern` in `wrangler.toml`: the host's own, and the library's.
+const FOLDERS = ['host/migrations', 'migrations']
 
+/** Their paths, by which wrangler notes them. */
 async function migrationNames(): Promise<readonly string[]> {
-  return (await readdir(MIGRATIONS)).filter((name) => name.endsWith('.sql')).sort()
+  const folders = FOLDERS.map(async (folder) =>
+    (await readdir(join(root, folder)))
+      .filter((name) => name.endsWith('.sql'))
+      .sort()
+      .map((name) => `${folder}/${name}`)
+  )
+  return (await Promise.all(folders)).flat()
 }
 
 /** All of them as one script, each noted as wrangler notes what it has applied. */
 async function everyMigration(): Promise<string> {
   const migrations = (await migrationNames()).map(async (name) => {
-    const sql = await readFile(join(MIGRATIONS, name), 'utf8')
+    const sql = await readFile(join(root, name), 'utf8')
     return `${sql}INSERT INTO d1_migrations (name) VALUES ('${name}');\n`
   })
   return [TABLE_OF_MIGRATIONS, ...(await Promise.all(migrations))].join('')

@@ -41,10 +41,12 @@ export async function sessionQuery(
   token: string,
   isOperator: (user: KnownAs) => boolean
 ): Promise<PrincipalQuery> {
-  const live = sql`sessions.token_hash = ${await sha256(token)}
-    and sessions.expires_at > ${Date.now()}`
+  const live = sql`seatgate_sessions.token_hash = ${await sha256(token)}
+    and seatgate_sessions.expires_at > ${Date.now()}`
   const field = (name: string) =>
-    sql<string | null>`(select sessions.${sql.raw(name)} from sessions where ${live})`
+    sql<
+      string | null
+    >`(select seatgate_sessions.${sql.raw(name)} from seatgate_sessions where ${live})`
   return {
     userId: field('user_id'),
     activeOrganizationId: field('active_organization_id'),

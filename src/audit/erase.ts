@@ -91,8 +91,8 @@ export async function erasePersonalData(
 
 // What events know of a person, and the digest of the address of who was put out.
 function recordsOf(userId: string): SQL {
-  return sql`select organization_id from audit_personal where user_id = ${userId}
-    union all select organization_id from exclusions
+  return sql`select organization_id from seatgate_audit_personal where user_id = ${userId}
+    union all select organization_id from seatgate_exclusions
       where user_id = ${userId} and digest is not null`
 }
 

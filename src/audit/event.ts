@@ -177,16 +177,18 @@ export const eventColumns = {
 
 // A subquery and not a join, for which D1 has no names in a batch.
 function personal(column: 'salt' | 'ip_address' | 'user_agent') {
-  return sql<string | null>`(select ${sql.raw(column)} from audit_personal
-    where audit_personal.organization_id = audit_events.organization_id
-    and audit_personal.digest = audit_events.personal_digest)`.as(`personal_${column}`)
+  return sql<string | null>`(select ${sql.raw(column)} from seatgate_audit_personal
+    where seatgate_audit_personal.organization_id = seatgate_audit_events.organization_id
+    and seatgate_audit_personal.digest = seatgate_audit_events.personal_digest)`.as(
+    `personal_${column}`
+  )
 }
 
 /** Beside {@link eventColumns}: the hash that the event was sealed with, null until then. */
 export const sealedColumns = {
   ...eventColumns,
-  leafHash: sql<string | null>`(select hash from audit_nodes
-    where audit_nodes.organization_id = audit_events.organization_id
+  leafHash: sql<string | null>`(select hash from seatgate_audit_nodes
+    where seatgate_audit_nodes.organization_id = seatgate_audit_events.organization_id
     and level = 0 and position = sequence - 1)`.as('leaf_hash'),
 }
 

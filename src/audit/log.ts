@@ -74,7 +74,7 @@ export function prepareEvents(
     if (!draft.ok) return draft
     drafts.push(draft.value)
   }
-  const exists = sql`exists (select 1 from organizations where id = ${organizationId})`
+  const exists = sql`exists (select 1 from seatgate_organizations where id = ${organizationId})`
   const prepared = assemble(
     seatgate,
     { caller, ...marksOf(scope), now: seatgate.now() },

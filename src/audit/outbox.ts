@@ -54,15 +54,15 @@ export function isSettled(
   { sinkIds, sealing, publishing }: Awaiting
 ): SQL {
   const ids = JSON.stringify(sinkIds)
-  const head = sql`(select coalesce(max(sequence), 0) from audit_events
+  const head = sql`(select coalesce(max(sequence), 0) from seatgate_audit_events
     where organization_id = ${organizationId})`
-  const forwarded = sql`(select count(*) from sink_cursors where organization_id = ${organizationId}
+  const forwarded = sql`(select count(*) from seatgate_sink_cursors where organization_id = ${organizationId}
     and sink_id in (select value from json_each(${ids}))
     and sequence >= ${head}) = ${sinkIds.length}`
-  const requeued = sql`exists (select 1 from sink_dead_letters
+  const requeued = sql`exists (select 1 from seatgate_sink_dead_letters
     where organization_id = ${organizationId} and state = 'queued'
     and sink_id in (select value from json_each(${ids})))`
-  const sealed = sql`(select coalesce(max(size), 0) from audit_checkpoints
+  const sealed = sql`(select coalesce(max(size), 0) from seatgate_audit_checkpoints
     where organization_id = ${organizationId}) >= ${head}`
   const published = sql`${publishedSize(organizationId)} >= ${head}`
   const conditions = [
@@ -76,6 +76,6 @@ export function isSettled(
 
 /** The number of an organization's events that a published checkpoint covers, as a scalar subquery. */
 export function publishedSize(organizationId: SQL<string> | string) {
-  return sql<number>`coalesce((select size from audit_published
+  return sql<number>`coalesce((select size from seatgate_audit_published
     where organization_id = ${organizationId}), 0)`
 }

@@ -93,14 +93,14 @@ function eventsOf(
 
 // The indexes are those of one trail, by actor and by target: the trails are gone through one by one.
 function placesOf(userId: string): SQL {
-  const trails = sql`(select id from organizations union all select ${SYSTEM}) as trail`
+  const trails = sql`(select id from seatgate_organizations union all select ${SYSTEM}) as trail`
   return sql`
     select told.organization_id, told.sequence from ${trails}
-      cross join audit_events as told on told.organization_id = trail.id
+      cross join seatgate_audit_events as told on told.organization_id = trail.id
       and told.actor_id = ${userId} and told.actor_type in ('user', 'operator')
     union
     select told.organization_id, told.sequence from ${trails}
-      cross join audit_events as told on told.organization_id = trail.id
+      cross join seatgate_audit_events as told on told.organization_id = trail.id
       and told.target_id = ${userId} and told.target_type = 'user'`
 }
 

@@ -194,7 +194,7 @@ function rowOf(
 }
 
 function lastSequence(organizationId: SQL<string> | string): SQL<number> {
-  return sql<number>`coalesce((select sequence from audit_events
+  return sql<number>`coalesce((select sequence from seatgate_audit_events
       where organization_id = ${organizationId} order by sequence desc limit 1),
       ${horizonOf(organizationId)})`
 }
@@ -265,9 +265,9 @@ function appendOnce(db: Database, row: ReturnType<typeof rowOf>): Statement[] {
     guard(
       db,
       'idempotency_mismatch',
-      sql`not exists (select 1 from audit_events where ${there} and not (${same}))`
+      sql`not exists (select 1 from seatgate_audit_events where ${there} and not (${same}))`
     ),
-    insertWhere(db, row, sql`not exists (select 1 from audit_events where ${there})`),
+    insertWhere(db, row, sql`not exists (select 1 from seatgate_audit_events where ${there})`),
   ]
 }
 

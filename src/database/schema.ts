@@ -26,7 +26,7 @@ const flag = (name: string) => integer(name, { mode: 'boolean' })
  * `ownerUserId` is the founder and never changes; who owns it now, the memberships say.
  */
 export const organizations = sqliteTable(
-  'organizations',
+  'seatgate_organizations',
   {
     id: text('id').primaryKey(),
     name: text('name').notNull(),
@@ -39,19 +39,19 @@ export const organizations = sqliteTable(
     updatedAt: instant('updated_at').notNull(),
   },
   (table) => [
-    uniqueIndex('organizations_live_slug')
+    uniqueIndex('seatgate_organizations_live_slug')
       .on(table.slug)
       .where(sql`deleted_at IS NULL`),
-    check('organizations_name', sql`length(name) BETWEEN 1 AND 255`),
-    check('organizations_slug', sql`slug = lower(slug) AND length(slug) > 0`),
-    check('organizations_enforce_mfa_for_members', sql`enforce_mfa_for_members IN (0, 1)`),
-    check('organizations_personal', sql`personal IN (0, 1)`),
+    check('seatgate_organizations_name', sql`length(name) BETWEEN 1 AND 255`),
+    check('seatgate_organizations_slug', sql`slug = lower(slug) AND length(slug) > 0`),
+    check('seatgate_organizations_enforce_mfa_for_members', sql`enforce_mfa_for_members IN (0, 1)`),
+    check('seatgate_organizations_personal', sql`personal IN (0, 1)`),
   ]
 )
 
 /** Who belongs to which organization. `seatId` is null exactly while no seat is held. */
 export const memberships = sqliteTable(
-  'memberships',
+  'seatgate_memberships',
   {
     id: text('id').primaryKey(),
     organizationId: text('organization_id').notNull(),
@@ -67,22 +67,30 @@ export const memberships = sqliteTable(
   },
   (table) => [
     foreignKey({ columns: [table.organizationId], foreignColumns: [organizations.id] }),
-    uniqueIndex('memberships_organization_user').on(table.organizationId, table.userId),
-    uniqueIndex('memberships_seat').on(table.seatId),
-    index('memberships_organization_newest').on(table.organizationId, table.createdAt, table.id),
-    index('memberships_organization_role').on(table.organizationId, table.role, table.status),
-    index('memberships_user_newest').on(table.userId, table.createdAt, table.id),
-    check('memberships_user_id', sql`length(user_id) > 0`),
-    check('memberships_role', sql`length(role) > 0`),
-    check('memberships_status', sql`status IN ('active', 'suspended')`),
-    check('memberships_suspended_by', sql`suspended_by IN ('admin', 'over_limit')`),
-    check('memberships_status_2', sql`status = 'active' OR seat_id IS NULL`),
+    uniqueIndex('seatgate_memberships_organization_user').on(table.organizationId, table.userId),
+    uniqueIndex('seatgate_memberships_seat').on(table.seatId),
+    index('seatgate_memberships_organization_newest').on(
+      table.organizationId,
+      table.createdAt,
+      table.id
+    ),
+    index('seatgate_memberships_organization_role').on(
+      table.organizationId,
+      table.role,
+      table.status
+    ),
+    index('seatgate_memberships_user_newest').on(table.userId, table.createdAt, table.id),
+    check('seatgate_memberships_user_id', sql`length(user_id) > 0`),
+    check('seatgate_memberships_role', sql`length(role) > 0`),
+    check('seatgate_memberships_status', sql`status IN ('active', 'suspended')`),
+    check('seatgate_memberships_suspended_by', sql`suspended_by IN ('admin', 'over_limit')`),
+    check('seatgate_memberships_status_2', sql`status = 'active' OR seat_id IS NULL`),
   ]
 )
 
 /** Slugs that were given up: until they expire they lead members to the present one. */
 export const slugAliases = sqliteTable(
-  'organization_slug_aliases',
+  'seatgate_organization_slug_aliases',
   {
     oldSlug: text('old_slug').primaryKey(),
     organizationId: text('organization_id').notNull(),
@@ -91,10 +99,10 @@ export const slugAliases = sqliteTable(
   },
   (table) => [
     foreignKey({ columns: [table.organizationId], foreignColumns: [organizations.id] }),
-    index('organization_slug_aliases_organization').on(table.organizationId),
-    index('organization_slug_aliases_expiry').on(table.expiresAt),
+    index('seatgate_organization_slug_aliases_organization').on(table.organizationId),
+    index('seatgate_organization_slug_aliases_expiry').on(table.expiresAt),
     check(
-      'organization_slug_aliases_old_slug',
+      'seatgate_organization_slug_aliases_old_slug',
       sql`old_slug = lower(old_slug) AND length(old_slug) > 0`
     ),
   ]
@@ -102,7 +110,7 @@ export const slugAliases = sqliteTable(
 
 /** How many memberships of each kind an organization has. Triggers keep it; nothing else writes. */
 export const memberCounts = sqliteTable(
-  'member_counts',
+  'seatgate_member_counts',
   {
     organizationId: text('organization_id').primaryKey(),
     active: integer('active').notNull(),
@@ -110,15 +118,15 @@ export const memberCounts = sqliteTable(
     seats: integer('seats').notNull(),
   },
   () => [
-    check('member_counts_active', sql`active >= 0`),
-    check('member_counts_suspended', sql`suspended >= 0`),
-    check('member_counts_seats', sql`seats >= 0`),
+    check('seatgate_member_counts_active', sql`active >= 0`),
+    check('seatgate_member_counts_suspended', sql`suspended >= 0`),
+    check('seatgate_member_counts_seats', sql`seats >= 0`),
   ]
 )
 
 /** What an organization bought: one row each, replaced only by a higher version. */
 export const entitlements = sqliteTable(
-  'entitlements',
+  'seatgate_entitlements',
   {
     organizationId: text('organization_id').primaryKey(),
     version: integer('version').notNull(),
@@ -129,10 +137,16 @@ export const entitlements = sqliteTable(
   },
   (table) => [
     foreignKey({ columns: [table.organizationId], foreignColumns: [organizations.id] }),
-    check('entitlements_version', sql`version > 0`),
-    check('entitlements_limit_kind', sql`limit_kind IN ('finite', 'unlimited', 'unknown')`),
-    check('entitlements_limit_seats', sql`limit_seats >= 0`),
-    check('entitlements_limit_kind_2', sql`(limit_kind = 'finite') = (limit_seats IS NOT NULL)`),
+    check('seatgate_entitlements_version', sql`version > 0`),
+    check(
+      'seatgate_entitlements_limit_kind',
+      sql`limit_kind IN ('finite', 'unlimited', 'unknown')`
+    ),
+    check('seatgate_entitlements_limit_seats', sql`limit_seats >= 0`),
+    check(
+      'seatgate_entitlements_limit_kind_2',
+      sql`(limit_kind = 'finite') = (limit_seats IS NOT NULL)`
+    ),
   ]
 )
 
@@ -141,24 +155,24 @@ export const entitlements = sqliteTable(
  * was granted up to `fencedThrough`.
  */
 export const seatLedgers = sqliteTable(
-  'seat_ledgers',
+  'seatgate_seat_ledgers',
   {
     organizationId: text('organization_id').primaryKey(),
     epoch: integer('epoch').notNull(),
     fencedThrough: instant('fenced_through').notNull().default(new Date(0)),
   },
-  () => [check('seat_ledgers_epoch', sql`epoch > 0`)]
+  () => [check('seatgate_seat_ledgers_epoch', sql`epoch > 0`)]
 )
 
 /** Seat ids that were given up: a write that carries one can no longer land. */
 export const seatFences = sqliteTable(
-  'seat_fences',
+  'seatgate_seat_fences',
   {
     seatId: text('seat_id').primaryKey(),
     organizationId: text('organization_id').notNull(),
     fencedAt: instant('fenced_at').notNull(),
   },
-  (table) => [index('seat_fences_fenced').on(table.fencedAt, table.seatId)]
+  (table) => [index('seatgate_seat_fences_fenced').on(table.fencedAt, table.seatId)]
 )
 
 /**
@@ -166,7 +180,7 @@ export const seatFences = sqliteTable(
  * {@link auditPurges} go.
  */
 export const auditEvents = sqliteTable(
-  'audit_events',
+  'seatgate_audit_events',
   {
     organizationId: text('organization_id').notNull(),
     sequence: integer('sequence').notNull(),
@@ -192,38 +206,38 @@ export const auditEvents = sqliteTable(
   },
   (table) => [
     primaryKey({ columns: [table.organizationId, table.sequence] }),
-    uniqueIndex('audit_events_id').on(table.id),
-    uniqueIndex('audit_events_idempotency')
+    uniqueIndex('seatgate_audit_events_id').on(table.id),
+    uniqueIndex('seatgate_audit_events_idempotency')
       .on(table.organizationId, table.idempotencyKey)
       .where(sql`idempotency_key IS NOT NULL`),
-    index('audit_events_actor').on(table.organizationId, table.actorId),
-    index('audit_events_target').on(table.organizationId, table.targetId),
-    index('audit_events_action').on(table.organizationId, table.action),
-    check('audit_events_sequence', sql`sequence > 0`),
+    index('seatgate_audit_events_actor').on(table.organizationId, table.actorId),
+    index('seatgate_audit_events_target').on(table.organizationId, table.targetId),
+    index('seatgate_audit_events_action').on(table.organizationId, table.action),
+    check('seatgate_audit_events_sequence', sql`sequence > 0`),
     check(
-      'audit_events_action',
+      'seatgate_audit_events_action',
       sql`length(action) <= 255 AND action GLOB '[a-z]*.[a-z]*' AND NOT action GLOB '*[^a-z0-9_.]*' AND NOT action GLOB '*.[^a-z]*' AND NOT action GLOB '*.'`
     ),
-    check('audit_events_outcome', sql`outcome IN ('success', 'failure', 'error')`),
+    check('seatgate_audit_events_outcome', sql`outcome IN ('success', 'failure', 'error')`),
     check(
-      'audit_events_actor_type',
+      'seatgate_audit_events_actor_type',
       sql`actor_type IN ('user', 'operator', 'service_account', 'webhook', 'job', 'system', 'anonymous')`
     ),
     check(
-      'audit_events_actor_id',
+      'seatgate_audit_events_actor_id',
       sql`actor_id IS NOT NULL OR actor_type IN ('system', 'anonymous')`
     ),
     check(
-      'audit_events_metadata',
+      'seatgate_audit_events_metadata',
       sql`json_valid(metadata) AND json_type(metadata) = 'object' AND length(CAST(metadata AS BLOB)) <= 8192`
     ),
-    check('audit_events_schema_version', sql`schema_version > 0`),
+    check('seatgate_audit_events_schema_version', sql`schema_version > 0`),
     check(
-      'audit_events_idempotency_key',
+      'seatgate_audit_events_idempotency_key',
       sql`idempotency_key IS NULL OR length(idempotency_key) BETWEEN 1 AND 255`
     ),
     check(
-      'audit_events_personal_digest',
+      'seatgate_audit_events_personal_digest',
       sql`personal_digest IS NULL OR length(personal_digest) = 64`
     ),
   ]
@@ -231,7 +245,7 @@ export const auditEvents = sqliteTable(
 
 /** What events know of people beside their ids. Rows can be erased, and not be changed. */
 export const auditPersonal = sqliteTable(
-  'audit_personal',
+  'seatgate_audit_personal',
   {
     organizationId: text('organization_id').notNull(),
     digest: text('digest').notNull(),
@@ -242,13 +256,13 @@ export const auditPersonal = sqliteTable(
   },
   (table) => [
     primaryKey({ columns: [table.organizationId, table.digest] }),
-    index('audit_personal_user')
+    index('seatgate_audit_personal_user')
       .on(table.userId)
       .where(sql`user_id IS NOT NULL`),
-    check('audit_personal_digest', sql`length(digest) = 64`),
-    check('audit_personal_salt', sql`length(salt) = 64`),
-    check('audit_personal_ip_address', sql`length(ip_address) <= 64`),
-    check('audit_personal_user_agent', sql`length(user_agent) <= 512`),
+    check('seatgate_audit_personal_digest', sql`length(digest) = 64`),
+    check('seatgate_audit_personal_salt', sql`length(salt) = 64`),
+    check('seatgate_audit_personal_ip_address', sql`length(ip_address) <= 64`),
+    check('seatgate_audit_personal_user_agent', sql`length(user_agent) <= 512`),
   ]
 )
 
@@ -257,7 +271,7 @@ export const auditPersonal = sqliteTable(
  * inserted.
  */
 export const auditNodes = sqliteTable(
-  'audit_nodes',
+  'seatgate_audit_nodes',
   {
     organizationId: text('organization_id').notNull(),
     level: integer('level').notNull(),
@@ -266,15 +280,15 @@ export const auditNodes = sqliteTable(
   },
   (table) => [
     primaryKey({ columns: [table.organizationId, table.level, table.position] }),
-    check('audit_nodes_level', sql`level >= 0`),
-    check('audit_nodes_position', sql`position >= 0`),
-    check('audit_nodes_hash', sql`length(hash) = 44`),
+    check('seatgate_audit_nodes_level', sql`level >= 0`),
+    check('seatgate_audit_nodes_position', sql`position >= 0`),
+    check('seatgate_audit_nodes_hash', sql`length(hash) = 44`),
   ]
 )
 
 /** Signed checkpoints: each says what the log was when it had so many events. Only inserted. */
 export const auditCheckpoints = sqliteTable(
-  'audit_checkpoints',
+  'seatgate_audit_checkpoints',
   {
     organizationId: text('organization_id').notNull(),
     size: integer('size').notNull(),
@@ -283,18 +297,18 @@ export const auditCheckpoints = sqliteTable(
   },
   (table) => [
     primaryKey({ columns: [table.organizationId, table.size] }),
-    check('audit_checkpoints_size', sql`size > 0`),
+    check('seatgate_audit_checkpoints_size', sql`size > 0`),
   ]
 )
 
 /** Up to which checkpoint each log is known to be kept outside, where that is asked for. */
 export const auditPublished = sqliteTable(
-  'audit_published',
+  'seatgate_audit_published',
   {
     organizationId: text('organization_id').primaryKey(),
     size: integer('size').notNull(),
   },
-  () => [check('audit_published_size', sql`size > 0`)]
+  () => [check('seatgate_audit_published_size', sql`size > 0`)]
 )
 
 /**
@@ -302,7 +316,7 @@ export const auditPublished = sqliteTable(
  * up to there is gone, and nothing comes back there. Only inserted; the duration follows.
  */
 export const auditPurges = sqliteTable(
-  'audit_purges',
+  'seatgate_audit_purges',
   {
     organizationId: text('organization_id').notNull(),
     firstSequence: integer('first_sequence').notNull(),
@@ -319,20 +333,20 @@ export const auditPurges = sqliteTable(
   },
   (table) => [
     primaryKey({ columns: [table.organizationId, table.lastSequence] }),
-    check('audit_purges_first_sequence', sql`first_sequence > 0`),
-    check('audit_purges_last_sequence', sql`last_sequence >= first_sequence`),
-    check('audit_purges_last_hash', sql`length(last_hash) = 44`),
-    check('audit_purges_checkpoint_size', sql`checkpoint_size >= last_sequence`),
-    check('audit_purges_personal_records', sql`personal_records >= 0`),
-    check('audit_purges_dead_letters', sql`dead_letters >= 0`),
-    check('audit_purges_forced', sql`forced IN (0, 1)`),
-    check('audit_purges_milliseconds', sql`milliseconds >= 0`),
+    check('seatgate_audit_purges_first_sequence', sql`first_sequence > 0`),
+    check('seatgate_audit_purges_last_sequence', sql`last_sequence >= first_sequence`),
+    check('seatgate_audit_purges_last_hash', sql`length(last_hash) = 44`),
+    check('seatgate_audit_purges_checkpoint_size', sql`checkpoint_size >= last_sequence`),
+    check('seatgate_audit_purges_personal_records', sql`personal_records >= 0`),
+    check('seatgate_audit_purges_dead_letters', sql`dead_letters >= 0`),
+    check('seatgate_audit_purges_forced', sql`forced IN (0, 1)`),
+    check('seatgate_audit_purges_milliseconds', sql`milliseconds >= 0`),
   ]
 )
 
 /** Seats that were taken at the horizon: what is gone had said so. With an invitation, reserved. */
 export const auditCarriedSeats = sqliteTable(
-  'audit_carried_seats',
+  'seatgate_audit_carried_seats',
   {
     organizationId: text('organization_id').notNull(),
     seatId: text('seat_id').notNull(),
@@ -344,7 +358,7 @@ export const auditCarriedSeats = sqliteTable(
 
 /** When each trail is looked at next, and whether a legal hold keeps all of it. */
 export const auditRetention = sqliteTable(
-  'audit_retention',
+  'seatgate_audit_retention',
   {
     organizationId: text('organization_id').primaryKey(),
     dueAt: instant('due_at').notNull(),
@@ -352,24 +366,24 @@ export const auditRetention = sqliteTable(
     heldReason: text('held_reason'),
   },
   (table) => [
-    index('audit_retention_due').on(table.dueAt),
-    check('audit_retention_held_at', sql`(held_at IS NULL) = (held_reason IS NULL)`),
+    index('seatgate_audit_retention_due').on(table.dueAt),
+    check('seatgate_audit_retention_held_at', sql`(held_at IS NULL) = (held_reason IS NULL)`),
   ]
 )
 
 /** Organizations with events that some sink has not had yet, or whose log is not sealed and published. */
 export const auditOutbox = sqliteTable(
-  'audit_outbox',
+  'seatgate_audit_outbox',
   {
     organizationId: text('organization_id').primaryKey(),
     sweptAt: instant('swept_at').notNull(),
   },
-  (table) => [index('audit_outbox_rotation').on(table.sweptAt)]
+  (table) => [index('seatgate_audit_outbox_rotation').on(table.sweptAt)]
 )
 
 /** How far each sink has come in each organization, and who is delivering at the moment. */
 export const sinkCursors = sqliteTable(
-  'sink_cursors',
+  'seatgate_sink_cursors',
   {
     organizationId: text('organization_id').notNull(),
     sinkId: text('sink_id').notNull(),
@@ -384,14 +398,14 @@ export const sinkCursors = sqliteTable(
   },
   (table) => [
     primaryKey({ columns: [table.organizationId, table.sinkId] }),
-    check('sink_cursors_sequence', sql`sequence >= 0`),
-    check('sink_cursors_attempts', sql`attempts >= 0`),
+    check('seatgate_sink_cursors_sequence', sql`sequence >= 0`),
+    check('seatgate_sink_cursors_attempts', sql`attempts >= 0`),
   ]
 )
 
 /** Events that were given up for a sink, and why; `queued` is to be tried once more. */
 export const sinkDeadLetters = sqliteTable(
-  'sink_dead_letters',
+  'seatgate_sink_dead_letters',
   {
     organizationId: text('organization_id').notNull(),
     sinkId: text('sink_id').notNull(),
@@ -406,12 +420,12 @@ export const sinkDeadLetters = sqliteTable(
   },
   (table) => [
     primaryKey({ columns: [table.organizationId, table.sinkId, table.sequence] }),
-    index('sink_dead_letters_queued')
+    index('seatgate_sink_dead_letters_queued')
       .on(table.organizationId, table.sinkId, table.sequence)
       .where(sql`state = 'queued'`),
-    check('sink_dead_letters_sequence', sql`sequence > 0`),
-    check('sink_dead_letters_state', sql`state IN ('dead', 'queued', 'delivered')`),
-    check('sink_dead_letters_attempts', sql`attempts > 0`),
+    check('seatgate_sink_dead_letters_sequence', sql`sequence > 0`),
+    check('seatgate_sink_dead_letters_state', sql`state IN ('dead', 'queued', 'delivered')`),
+    check('seatgate_sink_dead_letters_attempts', sql`attempts > 0`),
   ]
 )
 
@@ -420,7 +434,7 @@ export const sinkDeadLetters = sqliteTable(
  * `passed` the sink does not take. Rows can only be inserted, and go with their events.
  */
 export const sinkAttempts = sqliteTable(
-  'sink_attempts',
+  'seatgate_sink_attempts',
   {
     id: integer('id').primaryKey(),
     organizationId: text('organization_id').notNull(),
@@ -437,16 +451,20 @@ export const sinkAttempts = sqliteTable(
     milliseconds: integer('milliseconds').notNull(),
   },
   (table) => [
-    index('sink_attempts_route').on(table.organizationId, table.sinkId, table.firstSequence),
-    check('sink_attempts_first_sequence', sql`first_sequence > 0`),
-    check('sink_attempts_last_sequence', sql`last_sequence >= first_sequence`),
+    index('seatgate_sink_attempts_route').on(
+      table.organizationId,
+      table.sinkId,
+      table.firstSequence
+    ),
+    check('seatgate_sink_attempts_first_sequence', sql`first_sequence > 0`),
+    check('seatgate_sink_attempts_last_sequence', sql`last_sequence >= first_sequence`),
     check(
-      'sink_attempts_outcome',
+      'seatgate_sink_attempts_outcome',
       sql`outcome IN ('delivered', 'passed', 'skipped', 'retry', 'paused', 'dead')`
     ),
-    check('sink_attempts_attempt', sql`attempt >= 0`),
-    check('sink_attempts_passed', sql`json_valid(passed)`),
-    check('sink_attempts_milliseconds', sql`milliseconds >= 0`),
+    check('seatgate_sink_attempts_attempt', sql`attempt >= 0`),
+    check('seatgate_sink_attempts_passed', sql`json_valid(passed)`),
+    check('seatgate_sink_attempts_milliseconds', sql`milliseconds >= 0`),
   ]
 )
 
@@ -462,7 +480,7 @@ export interface PassedOver {
  * is the seat that its membership will carry, if invitations hold seats.
  */
 export const invitations = sqliteTable(
-  'invitations',
+  'seatgate_invitations',
   {
     id: text('id').primaryKey(),
     organizationId: text('organization_id').notNull(),
@@ -491,38 +509,47 @@ export const invitations = sqliteTable(
   },
   (table) => [
     foreignKey({ columns: [table.organizationId], foreignColumns: [organizations.id] }),
-    uniqueIndex('invitations_token').on(table.tokenHash),
-    uniqueIndex('invitations_unfinished')
+    uniqueIndex('seatgate_invitations_token').on(table.tokenHash),
+    uniqueIndex('seatgate_invitations_unfinished')
       .on(table.organizationId, table.email)
       .where(sql`accepted_at IS NULL AND revoked_at IS NULL AND declined_at IS NULL`),
-    uniqueIndex('invitations_seat')
+    uniqueIndex('seatgate_invitations_seat')
       .on(table.seatId)
       .where(sql`accepted_at IS NULL AND revoked_at IS NULL AND declined_at IS NULL`),
-    index('invitations_pending')
+    index('seatgate_invitations_pending')
       .on(table.organizationId, table.expiresAt)
       .where(sql`accepted_at IS NULL AND revoked_at IS NULL AND declined_at IS NULL`),
-    index('invitations_newest')
+    index('seatgate_invitations_newest')
       .on(table.organizationId, table.createdAt, table.id)
       .where(sql`accepted_at IS NULL AND revoked_at IS NULL AND declined_at IS NULL`),
-    index('invitations_email')
+    index('seatgate_invitations_email')
       .on(table.email, table.createdAt, table.id)
       .where(sql`accepted_at IS NULL AND revoked_at IS NULL AND declined_at IS NULL`),
-    index('invitations_expiry').on(table.expiresAt),
-    check('invitations_email', sql`email = lower(email) AND length(email) BETWEEN 3 AND 160`),
-    check('invitations_role', sql`length(role) > 0`),
-    check('invitations_token_hash', sql`length(token_hash) = 64`),
-    check('invitations_token_version', sql`token_version > 0`),
+    index('seatgate_invitations_expiry').on(table.expiresAt),
     check(
-      'invitations_revoke_reason',
+      'seatgate_invitations_email',
+      sql`email = lower(email) AND length(email) BETWEEN 3 AND 160`
+    ),
+    check('seatgate_invitations_role', sql`length(role) > 0`),
+    check('seatgate_invitations_token_hash', sql`length(token_hash) = 64`),
+    check('seatgate_invitations_token_version', sql`token_version > 0`),
+    check(
+      'seatgate_invitations_revoke_reason',
       sql`revoke_reason IN ('revoked', 'superseded', 'organization_deleted')`
     ),
-    check('invitations_mail_status', sql`mail_status IN ('queued', 'sent', 'failed', 'skipped')`),
     check(
-      'invitations_accepted_at',
+      'seatgate_invitations_mail_status',
+      sql`mail_status IN ('queued', 'sent', 'failed', 'skipped')`
+    ),
+    check(
+      'seatgate_invitations_accepted_at',
       sql`(accepted_at IS NOT NULL) + (revoked_at IS NOT NULL) + (declined_at IS NOT NULL) <= 1`
     ),
-    check('invitations_accepted_at_2', sql`(accepted_at IS NULL) = (accepted_by_id IS NULL)`),
-    check('invitations_revoked_at', sql`(revoked_at IS NULL) = (revoke_reason IS NULL)`),
+    check(
+      'seatgate_invitations_accepted_at_2',
+      sql`(accepted_at IS NULL) = (accepted_by_id IS NULL)`
+    ),
+    check('seatgate_invitations_revoked_at', sql`(revoked_at IS NULL) = (revoke_reason IS NULL)`),
   ]
 )
 
@@ -531,7 +558,7 @@ export const invitations = sqliteTable(
  * it is good for to those who have an address there.
  */
 export const organizationDomains = sqliteTable(
-  'organization_domains',
+  'seatgate_organization_domains',
   {
     id: text('id').primaryKey(),
     organizationId: text('organization_id').notNull(),
@@ -550,19 +577,19 @@ export const organizationDomains = sqliteTable(
   },
   (table) => [
     foreignKey({ columns: [table.organizationId], foreignColumns: [organizations.id] }),
-    uniqueIndex('organization_domains_own').on(table.organizationId, table.domain),
-    index('organization_domains_rotation')
+    uniqueIndex('seatgate_organization_domains_own').on(table.organizationId, table.domain),
+    index('seatgate_organization_domains_rotation')
       .on(table.checkedAt)
       .where(sql`verified_at IS NOT NULL`),
-    uniqueIndex('organization_domains_verified')
+    uniqueIndex('seatgate_organization_domains_verified')
       .on(table.domain)
       .where(sql`verified_at IS NOT NULL`),
     check(
-      'organization_domains_domain',
+      'seatgate_organization_domains_domain',
       sql`domain = lower(domain) AND length(domain) BETWEEN 3 AND 253`
     ),
-    check('organization_domains_mode', sql`mode IN ('off', 'request', 'auto')`),
-    check('organization_domains_challenge', sql`length(challenge) > 0`),
+    check('seatgate_organization_domains_mode', sql`mode IN ('off', 'request', 'auto')`),
+    check('seatgate_organization_domains_challenge', sql`length(challenge) > 0`),
   ]
 )
 
@@ -571,7 +598,7 @@ export const organizationDomains = sqliteTable(
  * organization are those who wait, by `place`, which is never given twice.
  */
 export const joinRequests = sqliteTable(
-  'join_requests',
+  'seatgate_join_requests',
   {
     id: text('id').primaryKey(),
     organizationId: text('organization_id').notNull(),
@@ -589,32 +616,32 @@ export const joinRequests = sqliteTable(
   },
   (table) => [
     foreignKey({ columns: [table.organizationId], foreignColumns: [organizations.id] }),
-    uniqueIndex('join_requests_pending')
+    uniqueIndex('seatgate_join_requests_pending')
       .on(table.organizationId, table.userId)
       .where(sql`state IN ('open', 'waiting')`),
-    uniqueIndex('join_requests_place').on(table.organizationId, table.place),
-    index('join_requests_line')
+    uniqueIndex('seatgate_join_requests_place').on(table.organizationId, table.place),
+    index('seatgate_join_requests_line')
       .on(table.organizationId, table.place)
       .where(sql`state = 'waiting'`),
-    index('join_requests_tried')
+    index('seatgate_join_requests_tried')
       .on(table.triedAt)
       .where(sql`state = 'waiting'`),
-    index('join_requests_newest')
+    index('seatgate_join_requests_newest')
       .on(table.organizationId, table.createdAt, table.id)
       .where(sql`state IN ('open', 'waiting')`),
-    index('join_requests_user').on(table.userId, table.createdAt, table.id),
-    index('join_requests_settled')
+    index('seatgate_join_requests_user').on(table.userId, table.createdAt, table.id),
+    index('seatgate_join_requests_settled')
       .on(table.updatedAt)
       .where(sql`state IN ('joined', 'declined', 'withdrawn', 'closed')`),
-    check('join_requests_user_id', sql`length(user_id) > 0`),
-    check('join_requests_role', sql`length(role) > 0`),
-    check('join_requests_path', sql`path IN ('domain', 'request')`),
+    check('seatgate_join_requests_user_id', sql`length(user_id) > 0`),
+    check('seatgate_join_requests_role', sql`length(role) > 0`),
+    check('seatgate_join_requests_path', sql`path IN ('domain', 'request')`),
     check(
-      'join_requests_state',
+      'seatgate_join_requests_state',
       sql`state IN ('open', 'waiting', 'joined', 'declined', 'withdrawn', 'closed')`
     ),
-    check('join_requests_place', sql`place > 0`),
-    check('join_requests_state_2', sql`state <> 'waiting' OR place IS NOT NULL`),
+    check('seatgate_join_requests_place', sql`place > 0`),
+    check('seatgate_join_requests_state_2', sql`state <> 'waiting' OR place IS NOT NULL`),
   ]
 )
 
@@ -623,7 +650,7 @@ export const joinRequests = sqliteTable(
  * by id, and by a salted digest of the address they had. Goes when somebody lets them in again.
  */
 export const exclusions = sqliteTable(
-  'exclusions',
+  'seatgate_exclusions',
   {
     id: text('id').primaryKey(),
     organizationId: text('organization_id').notNull(),
@@ -635,42 +662,42 @@ export const exclusions = sqliteTable(
   },
   (table) => [
     foreignKey({ columns: [table.organizationId], foreignColumns: [organizations.id] }),
-    index('exclusions_user').on(table.organizationId, table.userId),
-    index('exclusions_address').on(table.organizationId, table.addressLength),
-    index('exclusions_everywhere').on(table.userId),
-    check('exclusions_salt', sql`length(salt) = 64`),
-    check('exclusions_digest', sql`length(digest) = 64`),
+    index('seatgate_exclusions_user').on(table.organizationId, table.userId),
+    index('seatgate_exclusions_address').on(table.organizationId, table.addressLength),
+    index('seatgate_exclusions_everywhere').on(table.userId),
+    check('seatgate_exclusions_salt', sql`length(salt) = 64`),
+    check('seatgate_exclusions_digest', sql`length(digest) = 64`),
     check(
-      'exclusions_salt_2',
+      'seatgate_exclusions_salt_2',
       sql`(salt IS NULL) = (digest IS NULL) AND (salt IS NULL) = (address_length IS NULL)`
     ),
   ]
 )
 
 /** Where what goes round all organizations has come to, in order of their ids. */
-export const rotations = sqliteTable('rotations', {
+export const rotations = sqliteTable('seatgate_rotations', {
   name: text('name').primaryKey(),
   place: text('place').notNull(),
 })
 
 /** How often something was done since its window began. */
 export const rateLimits = sqliteTable(
-  'rate_limits',
+  'seatgate_rate_limits',
   {
     key: text('key').primaryKey(),
     count: integer('count').notNull(),
     endsAt: instant('ends_at').notNull(),
   },
   (table) => [
-    index('rate_limits_end').on(table.endsAt),
-    check('rate_limits_key', sql`length(key) > 0`),
-    check('rate_limits_count', sql`count > 0`),
+    index('seatgate_rate_limits_end').on(table.endsAt),
+    check('seatgate_rate_limits_key', sql`length(key) > 0`),
+    check('seatgate_rate_limits_count', sql`count > 0`),
   ]
 )
 
 /** What is to be done outside D1 once a change is committed. A row goes when it is done. */
 export const intents = sqliteTable(
-  'intents',
+  'seatgate_jobs',
   {
     id: text('id').primaryKey(),
     organizationId: text('organization_id').notNull(),
@@ -682,16 +709,16 @@ export const intents = sqliteTable(
     createdAt: instant('created_at').notNull(),
   },
   (table) => [
-    index('intents_due').on(table.dueAt),
-    check('intents_kind', sql`length(kind) > 0`),
-    check('intents_payload', sql`json_valid(payload)`),
-    check('intents_attempts', sql`attempts >= 0`),
+    index('seatgate_jobs_due').on(table.dueAt),
+    check('seatgate_jobs_kind', sql`length(kind) > 0`),
+    check('seatgate_jobs_payload', sql`json_valid(payload)`),
+    check('seatgate_jobs_attempts', sql`attempts >= 0`),
   ]
 )
 
 /** Answers given under an `Idempotency-Key`, kept for `operationRetentionDays`. */
 export const operations = sqliteTable(
-  'operations',
+  'seatgate_operations',
   {
     actorId: text('actor_id').notNull(),
     id: text('id').notNull(),
@@ -701,15 +728,15 @@ export const operations = sqliteTable(
   },
   (table) => [
     primaryKey({ columns: [table.actorId, table.id] }),
-    index('operations_created').on(table.createdAt),
-    check('operations_id', sql`length(id) BETWEEN 1 AND 255`),
-    check('operations_outcome', sql`json_valid(outcome)`),
+    index('seatgate_operations_created').on(table.createdAt),
+    check('seatgate_operations_id', sql`length(id) BETWEEN 1 AND 255`),
+    check('seatgate_operations_outcome', sql`json_valid(outcome)`),
   ]
 )
 
 /** Sessions: the SHA-256 of the token, whose it is, and the organization it works in. */
 export const sessions = sqliteTable(
-  'sessions',
+  'seatgate_sessions',
   {
     tokenHash: text('token_hash').primaryKey(),
     userId: text('user_id').notNull(),
@@ -719,10 +746,10 @@ export const sessions = sqliteTable(
     createdAt: instant('created_at').notNull(),
   },
   (table) => [
-    index('sessions_active_organization').on(table.activeOrganizationId, table.userId),
-    index('sessions_user').on(table.userId),
-    index('sessions_expiry').on(table.expiresAt),
-    check('sessions_token_hash', sql`length(token_hash) = 64`),
+    index('seatgate_sessions_active_organization').on(table.activeOrganizationId, table.userId),
+    index('seatgate_sessions_user').on(table.userId),
+    index('seatgate_sessions_expiry').on(table.expiresAt),
+    check('seatgate_sessions_token_hash', sql`length(token_hash) = 64`),
   ]
 )
 
@@ -749,9 +776,9 @@ export const schemaVersion = sqliteTable(
  * trigger does that. Where the tables are generated from here these checks do, the last one for a code
  * with numbers in it.
  */
-export const guards = sqliteTable('guards', { code: text('code').notNull() }, () => [
+export const guards = sqliteTable('seatgate_guards', { code: text('code').notNull() }, () => [
   ...GUARD_CODES.map((code) => check(`guard:${code}`, sql.raw(`code <> '${code}'`))),
-  check('guards_empty', sql`code IS NULL`),
+  check('seatgate_guards_empty', sql`code IS NULL`),
 ])
 
 export type OrganizationRow = typeof organizations.$inferSelect

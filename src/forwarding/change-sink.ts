@@ -95,7 +95,7 @@ function moveCursor(
   now: Date
 ): Statement[] {
   const place = and(eq(sinkCursors.organizationId, organizationId), eq(sinkCursors.sinkId, sinkId))
-  const idle = sql`not exists (select 1 from sink_cursors where ${place}
+  const idle = sql`not exists (select 1 from seatgate_sink_cursors where ${place}
     and not ${isFree(now)})`
   const due = { ...set, attempts: 0, nextAttemptAt: new Date(0), failingSince: null }
   return [

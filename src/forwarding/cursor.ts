@@ -75,7 +75,7 @@ export async function takeLease(
       .insert(sinkCursors)
       .select(
         sql`select ${organizationId}, ${sinkId}, 0, 0, 0, null, ${token}, ${until.getTime()}, null, null
-          where exists (select 1 from audit_events where organization_id = ${organizationId})`
+          where exists (select 1 from seatgate_audit_events where organization_id = ${organizationId})`
       )
       .onConflictDoUpdate({
         target: [sinkCursors.organizationId, sinkCursors.sinkId],
@@ -176,7 +176,7 @@ function records(
 
 // Whoever has no lease reads nothing.
 function eventsAfterCursor(db: Database, { organizationId, sinkId, token }: Lease) {
-  const ofLease = (what: SQL) => sql`(select ${what} from sink_cursors
+  const ofLease = (what: SQL) => sql`(select ${what} from seatgate_sink_cursors
     where organization_id = ${organizationId} and sink_id = ${sinkId} and lease_token = ${token})`
   const end = sql`iif(attempts > 0, sequence + ${EVENTS_WHILE_FAILING}, ${NO_END})`
   return db

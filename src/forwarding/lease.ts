@@ -46,6 +46,6 @@ export function onRoute({ organizationId, sinkId }: Route) {
 
 /** Whether somebody still has the lease: only then they may say what became of an event. */
 export function isLeased({ organizationId, sinkId, token }: Lease) {
-  return sql`exists (select 1 from sink_cursors as held where held.organization_id = ${organizationId}
+  return sql`exists (select 1 from seatgate_sink_cursors as held where held.organization_id = ${organizationId}
     and held.sink_id = ${sinkId} and held.lease_token = ${token})`
 }

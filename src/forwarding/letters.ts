@@ -53,7 +53,7 @@ export function buryLetters(db: Database, lease: Lease, letters: readonly DeadLe
 export function settleLetters(db: Database, lease: Lease, done: readonly Redelivery[], now: Date) {
   const answers = sql`json_each(${JSON.stringify(done)})`
   const answer = sql`(select value ->> 'reason' from ${answers}
-    where value ->> 'sequence' = sink_dead_letters.sequence)`
+    where value ->> 'sequence' = seatgate_sink_dead_letters.sequence)`
   return db
     .update(sinkDeadLetters)
     .set({
@@ -67,7 +67,7 @@ export function settleLetters(db: Database, lease: Lease, done: readonly Redeliv
         eq(sinkDeadLetters.organizationId, lease.organizationId),
         eq(sinkDeadLetters.sinkId, lease.sinkId),
         eq(sinkDeadLetters.state, 'queued'),
-        sql`sink_dead_letters.sequence in (select value ->> 'sequence' from ${answers})`,
+        sql`seatgate_sink_dead_letters.sequence in (select value ->> 'sequence' from ${answers})`,
         isLeased(lease)
       )
     )
@@ -81,9 +81,9 @@ export function skipLetters(db: Database, lease: Lease, now: Date) {
     .set({ state: 'dead', reason: 'event_missing', updatedAt: now })
     .where(
       sql`organization_id = ${organizationId} and sink_id = ${sinkId} and state = 'queued'
-        and not exists (select 1 from audit_events as event
+        and not exists (select 1 from seatgate_audit_events as event
           where event.organization_id = ${organizationId}
-          and event.sequence = sink_dead_letters.sequence)
+          and event.sequence = seatgate_sink_dead_letters.sequence)
         and ${isLeased(lease)}`
     )
 }
@@ -95,8 +95,8 @@ export function queuedLetters(db: Database, lease: Lease) {
     .select(eventColumns)
     .from(auditEvents)
     .where(
-      sql`audit_events.organization_id = ${organizationId} and audit_events.sequence in (
-        select sequence from sink_dead_letters where organization_id = ${organizationId}
+      sql`seatgate_audit_events.organization_id = ${organizationId} and seatgate_audit_events.sequence in (
+        select sequence from seatgate_sink_dead_letters where organization_id = ${organizationId}
         and sink_id = ${sinkId} and state = 'queued' order by sequence limit ${LETTERS_PER_READ})
         and ${isLeased(lease)}`
     )

@@ -15,9 +15,9 @@ const NAME = 'trails'
 export function lookAround(seatgate: DatabaseContext & ConsumerContext & Pick<Runtime, 'now'>) {
   if (!isAwaited(seatgate)) return {}
   const { db, now } = seatgate
-  // Every trail has its row there, of which there is one: `audit_events` has one for each event.
-  const next = sql`(select organization_id from audit_retention
-    where organization_id > coalesce((select place from rotations where name = ${NAME}), '')
+  // Every trail has its row there, of which there is one: `seatgate_audit_events` has one for each event.
+  const next = sql`(select organization_id from seatgate_audit_retention
+    where organization_id > coalesce((select place from seatgate_rotations where name = ${NAME}), '')
     order by organization_id limit ${TRAILS_PER_SWEEP})`
   const unsettled = sql`not ${isSettled(sql`next.organization_id`, awaiting(seatgate))}`
   return {

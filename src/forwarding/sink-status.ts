@@ -78,12 +78,12 @@ export async function listSinks(
         nextAttemptAt: sql<number>`coalesce(held.next_attempt_at, 0)`.as('next_attempt_at'),
         lastError: sql<string | null>`held.last_error`.as('last_error'),
         pausedReason: sql<string | null>`held.paused_reason`.as('paused_reason'),
-        head: sql<number>`coalesce((select max(sequence) from audit_events
+        head: sql<number>`coalesce((select max(sequence) from seatgate_audit_events
           where organization_id = ${id}), 0)`.as('head'),
-        oldest: sql<number | null>`(select inserted_at from audit_events
+        oldest: sql<number | null>`(select inserted_at from seatgate_audit_events
           where organization_id = ${id} and sequence > coalesce(held.sequence, 0)
           order by sequence limit 1)`.as('oldest'),
-        deadLetters: sql<number>`(select count(*) from sink_dead_letters as letters
+        deadLetters: sql<number>`(select count(*) from seatgate_sink_dead_letters as letters
           where letters.organization_id = ${id} and letters.sink_id = sinks.value
           and letters.state = 'dead')`.as('dead_letters'),
       })

@@ -65,12 +65,12 @@ export async function acceptInvitationWithSignup(
     organizations: invitingOrganization(db, id),
     excluded: exclusionsOf(seatgate, placeOf(id), {
       userId,
-      address: sql<string | null>`(select email from invitations where id = ${id})`,
+      address: sql<string | null>`(select email from seatgate_invitations where id = ${id})`,
     }),
     taken: db
       .select({ taken: sql`1`.as('taken') })
       .from(users)
-      .where(sql`${users.email} = (select email from invitations where id = ${id})`),
+      .where(sql`${users.email} = (select email from seatgate_invitations where id = ${id})`),
   }
   const check = (
     found: Presented & {

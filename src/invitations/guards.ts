@@ -16,7 +16,7 @@ export function guardPending(
   return guard(
     db,
     'stale',
-    sql`exists (select 1 from invitations
+    sql`exists (select 1 from seatgate_invitations
       where id = ${id} and token_hash = ${tokenHash} and role = ${role} and ${isPending(now)})`
   )
 }
@@ -37,7 +37,7 @@ export function guardUnfinished(
   return guard(
     db,
     'stale',
-    sql`exists (select 1 from invitations
+    sql`exists (select 1 from seatgate_invitations
       where id = ${id} and token_hash = ${tokenHash} and role = ${role} and ${isUnfinished()})`
   )
 }
@@ -49,7 +49,7 @@ export function guardAllUnfinished(
 ): readonly Statement[] {
   if (areFew(rows)) return rows.map((row) => guardUnfinished(seatgate, row))
   const known = JSON.stringify(rows.map(({ id, tokenHash, role }) => [id, tokenHash, role]))
-  const unfinished = sql`select count(*) from invitations
+  const unfinished = sql`select count(*) from seatgate_invitations
     where (id, token_hash, role) in
       (select value ->> 0, value ->> 1, value ->> 2 from json_each(${known}))
     and ${isUnfinished()}`
@@ -67,9 +67,9 @@ export function guardOnlyUnfinished(
   return guard(
     db,
     'stale',
-    sql`(select count(*) from invitations
+    sql`(select count(*) from seatgate_invitations
       where organization_id = ${organizationId} and ${isUnfinished()}) = ${rows.length}
-      and not exists (select 1 from invitations
+      and not exists (select 1 from seatgate_invitations
         where organization_id = ${organizationId} and ${isUnfinished()}
         and token_hash not in (select value from json_each(${known})))`
   )
@@ -88,7 +88,7 @@ export function guardNoMembers(
       ? sql`${only}`
       : sql`select value from json_each(${JSON.stringify(emails)})`
   const members = sql`select 1 from ${users} where ${users.email} in (${list})
-    and exists (select 1 from memberships
+    and exists (select 1 from seatgate_memberships
       where organization_id = ${organizationId} and user_id = ${userIdText(users)})`
   return [guard(db, 'stale', sql`not exists (${members})`)]
 }

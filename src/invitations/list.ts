@@ -110,7 +110,7 @@ export async function listOwnInvitations(
           organization: sql<
             string | null
           >`(select json_object('id', o.id, 'name', o.name, 'slug', o.slug)
-            from organizations o where o.id = invitations.organization_id and o.deleted_at is null)`.as(
+            from seatgate_organizations o where o.id = seatgate_invitations.organization_id and o.deleted_at is null)`.as(
             'organization'
           ),
         })
@@ -119,8 +119,8 @@ export async function listOwnInvitations(
           and(
             sql`${invitations.email} = ${address}`,
             isPending(time),
-            sql`exists (select 1 from organizations o
-              where o.id = invitations.organization_id and o.deleted_at is null)`,
+            sql`exists (select 1 from seatgate_organizations o
+              where o.id = seatgate_invitations.organization_id and o.deleted_at is null)`,
             olderThan(after)
           )
         )

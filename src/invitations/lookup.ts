@@ -24,7 +24,7 @@ export function invitationById(db: Database, id: string) {
 
 /** The id of the organization that an invitation leads to, as a subquery. */
 export function placeOf(id: string): SQL {
-  return sql`select organization_id from invitations where id = ${id}`
+  return sql`select organization_id from seatgate_invitations where id = ${id}`
 }
 
 /** Selects the organization that an invitation leads to, if it lives. */
@@ -33,7 +33,7 @@ export function invitingOrganization(db: Database, id: string) {
     .select()
     .from(organizations)
     .where(
-      sql`${organizations.id} = (select organization_id from invitations where id = ${id})
+      sql`${organizations.id} = (select organization_id from seatgate_invitations where id = ${id})
         and ${organizations.deletedAt} is null`
     )
 }
@@ -44,7 +44,9 @@ export function inviterOf({ db, users }: UserContext, id: string) {
     ? db
         .select({ name: sql<string | null>`${users.name}`.as('inviter_name') })
         .from(users)
-        .where(hasUserId(users, sql`(select invited_by_id from invitations where id = ${id})`))
+        .where(
+          hasUserId(users, sql`(select invited_by_id from seatgate_invitations where id = ${id})`)
+        )
     : db.select({ name: sql<string | null>`null`.as('inviter_name') }).from(sql`(select 1)`)
 }
 
@@ -59,7 +61,7 @@ export function membershipThere(
     .from(memberships)
     .where(
       sql`${memberships.organizationId} =
-          (select organization_id from invitations where id = ${id})
+          (select organization_id from seatgate_invitations where id = ${id})
         and ${memberships.userId} = ${userId}`
     )
 }
@@ -117,7 +119,7 @@ export function membersWithAddresses(
         .select({ email: sql<string>`${users.email}`.as('member_email') })
         .from(users)
         .where(
-          sql`${users.email} in (${emails}) and exists (select 1 from memberships
+          sql`${users.email} in (${emails}) and exists (select 1 from seatgate_memberships
             where organization_id = ${organizationIdOf(organization)} and user_id = ${userIdText(users)})`
         )
     : db.select({ email: sql<string>`''`.as('member_email') }).from(sql`(select 1) where false`)

@@ -111,7 +111,7 @@ function guardAround(
     'stale',
     sql`(select count(*) = ${open.length} and count(*) filter (where ${row}
         not in (select value from json_each(${known}))) = 0
-      from invitations
+      from seatgate_invitations
       where ${putOut ? isAround(seatgate, ids, userId) : isBy(ids, userId)} and ${isPending(now)})`
   )
 }

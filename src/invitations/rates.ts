@@ -116,9 +116,9 @@ export function countMore(
     guard(
       db,
       code,
-      sql`(select count from rate_limits where key = ${key}) <= ${limit}`,
+      sql`(select count from seatgate_rate_limits where key = ${key}) <= ${limit}`,
       sql`(select cast(max(1, (ends_at - ${now.getTime()} + 999) / 1000) as integer)
-        from rate_limits where key = ${key})`
+        from seatgate_rate_limits where key = ${key})`
     ),
   ])
 }

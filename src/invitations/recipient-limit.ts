@@ -27,7 +27,7 @@ export function claimMail(
   return db
     .insert(rateLimits)
     .select(
-      sql`select 'recipient:' || email, 1, ${endsAt} from invitations
+      sql`select 'recipient:' || email, 1, ${endsAt} from seatgate_invitations
         where id = ${invitationId} and token_version = ${tokenVersion} and ${isPending(now)}`
     )
     .onConflictDoUpdate({

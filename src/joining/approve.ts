@@ -70,12 +70,12 @@ export async function approveJoinRequest(
         excluded: exclusionsOf(
           seatgate,
           organizationIdOf(scope.organization),
-          personOf(seatgate, sql`(select user_id from join_requests where id = ${id})`)
+          personOf(seatgate, sql`(select user_id from seatgate_join_requests where id = ${id})`)
         ),
         invited: unfinishedForUser(
           seatgate,
           organizationIdOf(scope.organization),
-          sql`(select user_id from join_requests where id = ${id})`
+          sql`(select user_id from seatgate_join_requests where id = ${id})`
         ),
       },
       plan(found, caller, now): Result<Plan<JoinOutcome>> {

@@ -15,7 +15,7 @@ export function guardOpenDomain(
   return guard(
     seatgate.db,
     'stale',
-    sql`exists (select 1 from organization_domains where id = ${id} and mode = ${mode}
+    sql`exists (select 1 from seatgate_organization_domains where id = ${id} and mode = ${mode}
       and verified_at is not null and domain = ${verifiedDomainOf(seatgate, userId)})`
   )
 }
@@ -28,7 +28,7 @@ export function guardDomain(
   return guard(
     db,
     'stale',
-    sql`exists (select 1 from organization_domains where id = ${id} and mode = ${mode}
+    sql`exists (select 1 from seatgate_organization_domains where id = ${id} and mode = ${mode}
       and challenge = ${challenge} and verified_at is ${verifiedAt?.getTime() ?? null}
       and record_missing_since is ${recordMissingSince?.getTime() ?? null})`
   )
@@ -43,7 +43,7 @@ export function guardDomainCount(
   return guard(
     db,
     'stale',
-    sql`(select count(*) from organization_domains where organization_id = ${organizationId}) = ${count}`
+    sql`(select count(*) from seatgate_organization_domains where organization_id = ${organizationId}) = ${count}`
   )
 }
 
@@ -55,7 +55,7 @@ export function guardRequest(
   return guard(
     db,
     'stale',
-    sql`exists (select 1 from join_requests
+    sql`exists (select 1 from seatgate_join_requests
       where id = ${id} and state = ${state} and role = ${role})`
   )
 }

@@ -74,9 +74,9 @@ export async function sweepLines(seatgate: JoiningContext): Promise<void> {
     .where(
       and(
         eq(joinRequests.state, 'waiting'),
-        sql`not exists (select 1 from join_requests ahead
-          where ahead.organization_id = join_requests.organization_id
-          and ahead.state = 'waiting' and ahead.place < join_requests.place)`
+        sql`not exists (select 1 from seatgate_join_requests ahead
+          where ahead.organization_id = seatgate_join_requests.organization_id
+          and ahead.state = 'waiting' and ahead.place < seatgate_join_requests.place)`
       )
     )
     .orderBy(asc(joinRequests.triedAt))
@@ -118,7 +118,7 @@ async function settleFirst(
 ): Promise<Result<Settled>> {
   const { db } = seatgate
   const ofFirst = (column: 'user_id' | 'decided_by_id') =>
-    sql<string | null>`(select ${sql.raw(column)} from join_requests
+    sql<string | null>`(select ${sql.raw(column)} from seatgate_join_requests
       where ${isNext(seatgate, organizationId)} order by place limit 1)`
   const first = ofFirst('user_id')
   return perform(
@@ -289,7 +289,7 @@ function guardFirst(seatgate: AccessContext, first: JoinRequestRow): Statement {
   return guard(
     seatgate.db,
     'stale',
-    sql`exists (select 1 from (select * from join_requests
+    sql`exists (select 1 from (select * from seatgate_join_requests
         where ${isNext(seatgate, organizationId)} order by place limit 1)
       where id = ${id} and role = ${role} and decided_by_id is ${decidedById})`
   )

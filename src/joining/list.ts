@@ -93,7 +93,9 @@ export async function listJoinRequests(
         ahead: aheadInLine().as('ahead'),
         user: users
           ? sql<string | null>`(select json_object('email', ${users.email}, 'name', ${users.name})
-              from ${users} where ${hasUserId(users, sql`join_requests.user_id`)})`.as('user')
+              from ${users} where ${hasUserId(users, sql`seatgate_join_requests.user_id`)})`.as(
+              'user'
+            )
           : sql<string | null>`null`.as('user'),
       })
       .from(joinRequests)
@@ -168,7 +170,7 @@ export async function listJoinableOrganizations(
         .where(
           sql`${organizations.id} in (select organization_id from (${doors}))
             and ${organizations.deletedAt} is null
-            and not exists (select 1 from memberships
+            and not exists (select 1 from seatgate_memberships
               where organization_id = ${organizations.id} and user_id = ${userId})`
         ),
     }
@@ -197,11 +199,11 @@ function requesterView(user: string | null): ListedJoinRequest['user'] {
   return { email, name: shownName(name) }
 }
 
-/** How many wait ahead of a row of `join_requests`, as a scalar subquery. */
+/** How many wait ahead of a row of `seatgate_join_requests`, as a scalar subquery. */
 function aheadInLine(): SQL<number> {
-  return sql<number>`(select count(*) from join_requests ahead
-    where ahead.organization_id = join_requests.organization_id
-    and ahead.state = 'waiting' and ahead.place < join_requests.place)`
+  return sql<number>`(select count(*) from seatgate_join_requests ahead
+    where ahead.organization_id = seatgate_join_requests.organization_id
+    and ahead.state = 'waiting' and ahead.place < seatgate_join_requests.place)`
 }
 
 function olderThan(after: readonly [number, string, string] | null): SQL | undefined {

@@ -34,8 +34,8 @@ export function openDomain(
       sql`${organizationDomains.domain} = ${verifiedDomainOf(seatgate, userId)}
         and ${organizationDomains.verifiedAt} is not null and ${organizationDomains.mode} <> 'off'
         ${anywhere ? sql`` : sql`and ${organizationDomains.organizationId} = ${organizationId}`}
-        and exists (select 1 from organizations o
-          where o.id = organization_domains.organization_id and o.deleted_at is null)`
+        and exists (select 1 from seatgate_organizations o
+          where o.id = seatgate_organization_domains.organization_id and o.deleted_at is null)`
     )
 }
 
@@ -70,12 +70,12 @@ export function membershipOfRequester(db: Database, id: string) {
     .from(memberships)
     .where(
       sql`(${memberships.organizationId}, ${memberships.userId}) =
-        (select organization_id, user_id from join_requests where id = ${id})`
+        (select organization_id, user_id from seatgate_join_requests where id = ${id})`
     )
 }
 
 /** The next place in an organization's line, as a scalar subquery. Places are never given twice. */
 export function nextPlace(organizationId: string): SQL<number> {
-  return sql<number>`(select coalesce(max(place), 0) + 1 from join_requests
+  return sql<number>`(select coalesce(max(place), 0) + 1 from seatgate_join_requests
     where organization_id = ${organizationId})`
 }

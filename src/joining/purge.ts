@@ -13,10 +13,10 @@ const DAY_MS = 24 * 60 * 60 * 1000
 export function purgeJoinRequests({ db }: DatabaseContext, now: Date): Statement {
   const before = now.getTime() - KEPT_DAYS * DAY_MS
   return db.delete(joinRequests).where(
-    sql`${joinRequests.id} in (select settled.id from join_requests settled
+    sql`${joinRequests.id} in (select settled.id from seatgate_join_requests settled
       where settled.state in ('joined', 'declined', 'withdrawn', 'closed')
       and settled.updated_at <= ${before}
-      and (settled.place is null or exists (select 1 from join_requests later
+      and (settled.place is null or exists (select 1 from seatgate_join_requests later
         where later.organization_id = settled.organization_id and later.place > settled.place))
       order by settled.updated_at limit ${REQUESTS_PER_SWEEP})`
   )

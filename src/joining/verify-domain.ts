@@ -46,7 +46,7 @@ export async function verifyDomain(
       .select({ id: organizationDomains.id })
       .from(organizationDomains)
       .where(
-        sql`${organizationDomains.domain} = (select mine.domain from organization_domains mine
+        sql`${organizationDomains.domain} = (select mine.domain from seatgate_organization_domains mine
             where mine.id = ${id})
           and ${organizationDomains.id} <> ${id} and ${organizationDomains.verifiedAt} is not null`
       ),

@@ -74,7 +74,7 @@ export async function countMembersWithoutMfa(
 ): Promise<Result<number>> {
   const protectedBy = credentials
     ? sql`and not exists (select 1 from ${credentials}
-        where ${credentials.userId} = memberships.user_id and ${credentials.enabled})`
+        where ${credentials.userId} = seatgate_memberships.user_id and ${credentials.enabled})`
     : sql``
   const found = await find(db, scope, {
     without: db

@@ -143,7 +143,7 @@ export function guardExclusions(
   return guard(
     db,
     'stale',
-    sql`not exists (select 1 from exclusions where ${isCandidate(sql`${organizationId}`, person)}
+    sql`not exists (select 1 from seatgate_exclusions where ${isCandidate(sql`${organizationId}`, person)}
       and id not in (select value from json_each(${known})))`
   )
 }

@@ -14,7 +14,7 @@ import type { AccessContext } from './roles.ts'
 
 /** The organization is live. */
 export function guardLive({ db }: DatabaseContext, organizationId: string): Statement {
-  const live = sql`exists (select 1 from organizations
+  const live = sql`exists (select 1 from seatgate_organizations
     where id = ${organizationId} and deleted_at is null)`
   return guard(db, 'stale', live)
 }
@@ -30,7 +30,7 @@ export function guardStanding(
   return guard(
     db,
     'stale',
-    sql`exists (select 1 from organizations where id = ${organization.id} and deleted_at is null)
+    sql`exists (select 1 from seatgate_organizations where id = ${organization.id} and deleted_at is null)
       ${membership ? sql`and ${unchangedRow(membership)}` : sql``}`
   )
 }
@@ -59,7 +59,7 @@ export function guardAnotherOwner(
   { organizationId, userId, role, status }: MembershipRow
 ): Statement[] {
   if (role !== roles.owner || status !== 'active') return []
-  const owner = sql`exists (select 1 from memberships
+  const owner = sql`exists (select 1 from seatgate_memberships
     where organization_id = ${organizationId} and ${actingOwner(roles.owner)}
     and user_id <> ${userId})`
   return [guard(db, 'last_owner', owner)]
@@ -71,6 +71,6 @@ export function actingOwner(ownerRole: string): SQL {
 }
 
 function unchangedRow({ id, role, status, seatId }: MembershipRow) {
-  return sql`exists (select 1 from memberships where id = ${id} and role = ${role}
+  return sql`exists (select 1 from seatgate_memberships where id = ${id} and role = ${role}
     and status = ${status} and seat_id is ${seatId})`
 }

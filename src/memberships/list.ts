@@ -96,7 +96,7 @@ function beginsWith(users: UserContext['users'], search: string): SQL {
   if (users === null) return sql`false`
   const begins = (column: SQLiteColumn) =>
     sql`lower(substr(${column}, 1, length(${search}))) = lower(${search})`
-  return sql`exists (select 1 from ${users} where ${hasUserId(users, sql`memberships.user_id`)}
+  return sql`exists (select 1 from ${users} where ${hasUserId(users, sql`seatgate_memberships.user_id`)}
     and (${begins(users.email)} or ${begins(users.name)}))`
 }
 
@@ -108,11 +108,13 @@ function membersWithActivity({ db, users }: UserContext) {
     ? sql<
         string | null
       >`(select json_object('id', ${userIdText(users)}, 'email', ${users.email}, 'name', ${users.name})
-        from ${users} where ${hasUserId(users, sql`memberships.user_id`)})`
+        from ${users} where ${hasUserId(users, sql`seatgate_memberships.user_id`)})`
     : sql<null>`null`
-  const lastActive = sql<number | null>`(select max(sessions.last_active_at) from sessions
-    where sessions.active_organization_id = memberships.organization_id
-    and sessions.user_id = memberships.user_id)`
+  const lastActive = sql<
+    number | null
+  >`(select max(seatgate_sessions.last_active_at) from seatgate_sessions
+    where seatgate_sessions.active_organization_id = seatgate_memberships.organization_id
+    and seatgate_sessions.user_id = seatgate_memberships.user_id)`
   return db
     .select({
       id: memberships.id,

@@ -76,10 +76,10 @@ function guardUnseen(
   { organizationId, userId, role }: Newcomer
 ): Statement[] {
   const { db, roles } = seatgate
-  const live = sql`exists (select 1 from organizations
+  const live = sql`exists (select 1 from seatgate_organizations
     where id = ${organizationId} and deleted_at is null)`
   const allowed = roles.all.filter((actorRole) => mayChangeRole(roles, actorRole, null, role))
-  const actor = (condition = sql`true`) => sql`exists (select 1 from memberships
+  const actor = (condition = sql`true`) => sql`exists (select 1 from seatgate_memberships
     where organization_id = ${organizationId} and user_id = ${isUser(caller) ? caller.userId : null}
     and status = 'active' and ${condition})`
   const byUser = isUser(caller)
@@ -98,7 +98,7 @@ function guardUnseen(
     guard(
       db,
       'already_member',
-      sql`not exists (select 1 from memberships
+      sql`not exists (select 1 from seatgate_memberships
         where organization_id = ${organizationId} and user_id = ${userId})`
     ),
   ]

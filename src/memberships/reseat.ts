@@ -48,7 +48,7 @@ export function recount({ db }: DatabaseContext, organizationId: string): Statem
     .select(
       sql`select ${organizationId}, count(*) filter (where status = 'active'),
         count(*) filter (where status = 'suspended'), count(seat_id)
-        from memberships where organization_id = ${organizationId}`
+        from seatgate_memberships where organization_id = ${organizationId}`
     )
     .onConflictDoUpdate({
       target: memberCounts.organizationId,

@@ -106,7 +106,7 @@ async function attempt(seatgate: JobContext, intent: RecordedIntent): Promise<Fa
 
 function putOff(db: Database, failed: readonly Failure[]): Statement {
   const told = (name: keyof Failure) => sql`(select ${fieldOf(name)}
-    from json_each(${JSON.stringify(failed)}) where ${fieldOf('id')} = intents.id)`
+    from json_each(${JSON.stringify(failed)}) where ${fieldOf('id')} = seatgate_jobs.id)`
   return db
     .update(intents)
     .set({ attempts: told('attempts'), dueAt: told('dueAt'), lastError: told('lastError') })

@@ -51,9 +51,9 @@ async function recordReached(
     outcome: 'failure',
     idempotencyKey,
   } as const
-  const isFirst = sql`not exists (select 1 from audit_events
+  const isFirst = sql`not exists (select 1 from seatgate_audit_events
     where organization_id = ${organizationId} and idempotency_key = ${idempotencyKey})
-    and exists (select 1 from organizations where id = ${organizationId})`
+    and exists (select 1 from seatgate_organizations where id = ${organizationId})`
   const [recording] = recordEventsWhere(seatgate, contextOf(occasion), [event], () => isFirst)
   const { reached } = await batch(db, {
     ...(recording && { reached: recording }),

@@ -15,14 +15,14 @@ export function presentSlugOf(db: Database, caller: Caller, oldSlug: string, now
   return db
     .select({ slug: sql<string>`holder.slug`.as('present_slug') })
     .from(
-      sql`organization_slug_aliases alias
-        join organizations holder on holder.id = alias.organization_id and holder.deleted_at is null
-        join memberships member on member.organization_id = holder.id
+      sql`seatgate_organization_slug_aliases alias
+        join seatgate_organizations holder on holder.id = alias.organization_id and holder.deleted_at is null
+        join seatgate_memberships member on member.organization_id = holder.id
           and member.user_id = ${user} and member.status = 'active'`
     )
     .where(
       sql`alias.old_slug = ${lowerCase(oldSlug)} and alias.expires_at > ${now.getTime()}
-        and not exists (select 1 from organizations live
+        and not exists (select 1 from seatgate_organizations live
           where live.slug = alias.old_slug and live.deleted_at is null)`
     )
 }

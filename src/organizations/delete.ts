@@ -133,7 +133,7 @@ function tellRequests(
   return [
     db.insert(intents)
       .select(sql`select ${id}, organization_id, 'afterJoinRequestClose', ${payload},
-      0, ${now.getTime()}, null, ${now.getTime()} from join_requests
+      0, ${now.getTime()}, null, ${now.getTime()} from seatgate_join_requests
       where organization_id = ${organizationId} and state in ('open', 'waiting')`),
   ]
 }

@@ -58,7 +58,7 @@ export function readable(caller: Caller, organization: string, roles?: readonly 
   const allowed = roles
     ? sql`and reader.role in (select value from json_each(${JSON.stringify(roles)}))`
     : sql``
-  return sql`exists (select 1 from memberships reader
+  return sql`exists (select 1 from seatgate_memberships reader
     where reader.organization_id = ${organizationIdOf(organization)}
     and reader.user_id = ${userIdOf(caller)} and reader.status = 'active' ${allowed})`
 }

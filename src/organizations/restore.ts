@@ -33,8 +33,8 @@ export async function restoreOrganization(
   options: OperationOptions = {}
 ): Promise<Result<Organization>> {
   const { db } = seatgate
-  const ownSlug = sql`(select slug from organizations where id = ${organizationId})`
-  const owned = sql`exists (select 1 from memberships
+  const ownSlug = sql`(select slug from seatgate_organizations where id = ${organizationId})`
+  const owned = sql`exists (select 1 from seatgate_memberships
     where organization_id = ${organizationId} and ${actingOwner(seatgate.roles.owner)})`
   const isFree = slugIsFree(ownSlug, organizationId, seatgate.now())
   return perform(
@@ -70,7 +70,7 @@ export async function restoreOrganization(
             guard(
               db,
               'stale',
-              sql`exists (select 1 from organizations
+              sql`exists (select 1 from seatgate_organizations
                 where id = ${organizationId} and deleted_at is not null)`
             ),
             guard(db, 'stale', owned),

@@ -85,11 +85,11 @@ export function slugIsFree(
   organizationId: SQL<string | null> | string | null,
   now: Date
 ): SQL {
-  return sql`not exists (select 1 from organizations holder
+  return sql`not exists (select 1 from seatgate_organizations holder
       where holder.slug = ${slug} and holder.deleted_at is null
       and holder.id is not ${organizationId})
-    and not exists (select 1 from organization_slug_aliases alias
-      join organizations holder on holder.id = alias.organization_id and holder.deleted_at is null
+    and not exists (select 1 from seatgate_organization_slug_aliases alias
+      join seatgate_organizations holder on holder.id = alias.organization_id and holder.deleted_at is null
       where alias.old_slug = ${slug} and alias.expires_at > ${now.getTime()}
       and alias.organization_id is not ${organizationId})`
 }

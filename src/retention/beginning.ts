@@ -29,7 +29,7 @@ export function beginningQueries(
       .select({
         horizon: horizonOf(organizationId).as('horizon'),
         sealed: sealedSize(organizationId).as('sealed'),
-        held: sql<number>`exists (select 1 from audit_retention
+        held: sql<number>`exists (select 1 from seatgate_audit_retention
           where organization_id = ${organizationId} and held_at is not null)`.as('held'),
       })
       .from(sql`(select 1)`),
@@ -73,8 +73,8 @@ export function beginningOf(
  * included.
  */
 export function settledThrough(organizationId: string) {
-  const cursor = sql`coalesce((select sequence from sink_cursors
+  const cursor = sql`coalesce((select sequence from seatgate_sink_cursors
     where organization_id = ${organizationId} and sink_id = value), 0)`
-  return sql<number>`min(${cursor}, coalesce((select min(sequence) - 1 from sink_dead_letters
+  return sql<number>`min(${cursor}, coalesce((select min(sequence) - 1 from seatgate_sink_dead_letters
     where organization_id = ${organizationId} and sink_id = value and state = 'queued'), ${cursor}))`
 }

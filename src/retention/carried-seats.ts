@@ -12,12 +12,12 @@ export function carrySeats(
   organizationId: string,
   lastSequence: number
 ): Statement[] {
-  const going = sql`from audit_events where organization_id = ${organizationId}
+  const going = sql`from seatgate_audit_events where organization_id = ${organizationId}
     and sequence <= ${lastSequence}`
   const here = eq(auditCarriedSeats.organizationId, organizationId)
   const resent = sql`${going} and action = 'organization.invitation.resent'`
   const promise = sql`(select json_extract(metadata, '$.expires_at') ${resent}
-    and target_id = audit_carried_seats.invitation_id order by sequence desc limit 1)`
+    and target_id = seatgate_audit_carried_seats.invitation_id order by sequence desc limit 1)`
   return [
     db
       .insert(auditCarriedSeats)

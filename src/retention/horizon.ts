@@ -4,7 +4,7 @@ import type { Refusal } from '../refusal.ts'
 
 /** How far an organization's trail is gone, as a scalar subquery; 0 if all of it is there. */
 export function horizonOf(organizationId: SQL<string | null> | string): SQL<number> {
-  return sql<number>`coalesce((select max(last_sequence) from audit_purges
+  return sql<number>`coalesce((select max(last_sequence) from seatgate_audit_purges
     where organization_id = ${organizationId}), 0)`
 }
 
@@ -23,7 +23,7 @@ export const NOTHING: Extent = { head: 0, horizon: 0 }
 export function extentOf(db: Database, organizationId: SQL<string | null> | string) {
   return db
     .select({
-      head: sql<number>`coalesce((select max(sequence) from audit_events
+      head: sql<number>`coalesce((select max(sequence) from seatgate_audit_events
         where organization_id = ${organizationId}), 0)`.as('head'),
       horizon: horizonOf(organizationId).as('horizon'),
     })

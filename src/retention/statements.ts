@@ -87,7 +87,7 @@ function guards(
   const ids = claimants(seatgate).flatMap(({ id, required }) => (required ? [id] : []))
   const behind = sql`exists (select 1 from json_each(${JSON.stringify(ids)})
     where ${settledThrough(organizationId)} < ${lastSequence})`
-  const held = sql`exists (select 1 from audit_retention
+  const held = sql`exists (select 1 from seatgate_audit_retention
     where organization_id = ${organizationId} and held_at is not null)`
   return [
     guard(db, 'stale', sql`${horizonOf(organizationId)} = ${firstSequence - 1} and not ${held}`),
@@ -102,21 +102,21 @@ function record(
 ): Statement {
   const going = sql`organization_id = ${organizationId} and sequence <= ${lastSequence}`
   const before = (column: 'lifecycle' | 'seat_limit') => sql`(select ${sql.raw(column)}
-    from audit_purges where organization_id = ${organizationId}
+    from seatgate_audit_purges where organization_id = ${organizationId}
     order by last_sequence desc limit 1)`
   return db.insert(auditPurges).select(
     sql`select ${organizationId}, ${firstSequence}, ${lastSequence},
-      (select hash from audit_nodes where organization_id = ${organizationId}
+      (select hash from seatgate_audit_nodes where organization_id = ${organizationId}
         and level = 0 and position = ${lastSequence - 1}),
-      (select max(size) from audit_checkpoints where organization_id = ${organizationId}),
-      (select count(*) from audit_personal where organization_id = ${organizationId}
+      (select max(size) from seatgate_audit_checkpoints where organization_id = ${organizationId}),
+      (select count(*) from seatgate_audit_personal where organization_id = ${organizationId}
         and digest in ${digests(organizationId, lastSequence)}),
-      (select count(*) from sink_dead_letters where ${going}),
+      (select count(*) from seatgate_sink_dead_letters where ${going}),
       ${forced ? 1 : 0},
-      coalesce((select action from audit_events where ${going} and action in
+      coalesce((select action from seatgate_audit_events where ${going} and action in
         ('organization.create', 'organization.delete', 'organization.restore')
         order by sequence desc limit 1), ${before('lifecycle')}),
-      coalesce((select metadata -> '$.limit' from audit_events where ${going}
+      coalesce((select metadata -> '$.limit' from seatgate_audit_events where ${going}
         and action = 'seat.limit_changed' order by sequence desc limit 1), ${before('seat_limit')}),
       ${startedAt.getTime()}, null`
   )
@@ -125,9 +125,9 @@ function record(
 // The events of one batch have their personal part together, and stand side by side: if the first one
 // that stays has it too, it stays.
 function digests(organizationId: string, lastSequence: number) {
-  return sql`(select personal_digest from audit_events
+  return sql`(select personal_digest from seatgate_audit_events
     where organization_id = ${organizationId} and sequence <= ${lastSequence}
     and personal_digest is not null and personal_digest is not (select personal_digest
-      from audit_events where organization_id = ${organizationId}
+      from seatgate_audit_events where organization_id = ${organizationId}
       and sequence = ${lastSequence + 1}))`
 }

@@ -98,7 +98,7 @@ export async function sealEvents(db: Database, request: SealRequest, sign: Sign)
 
 /** The number of an organization's events that are sealed, as a scalar subquery. */
 export function sealedSize(organizationId: string) {
-  return sql<number>`(select coalesce(max(size), 0) from audit_checkpoints
+  return sql<number>`(select coalesce(max(size), 0) from seatgate_audit_checkpoints
     where organization_id = ${organizationId})`
 }
 

@@ -90,18 +90,18 @@ function standingAt(
       select ${organizationIdOf(organization)} where ${readable(caller, organization, roles.memberAdmins)}
     ),
     head(place_id, sequence) as materialized (
-      select place_id, (select sequence from audit_events where organization_id = place_id
+      select place_id, (select sequence from seatgate_audit_events where organization_id = place_id
         and inserted_at <= ${at.getTime()} order by sequence desc limit 1) from place
     ),
     told(id, action, invitation_id, expires_at, sequence) as materialized (
       select seat_id, iif(invitation_id is null, 'seat.assigned', 'seat.reserved'),
         invitation_id, expires_at, 0
-      from audit_carried_seats join place on organization_id = place_id
+      from seatgate_audit_carried_seats join place on organization_id = place_id
       union all
       select target_id, action, json_extract(metadata, '$.invitation_id'),
-        json_extract(metadata, '$.expires_at'), audit_events.sequence
-      from audit_events join head
-      where organization_id = place_id and audit_events.sequence <= head.sequence
+        json_extract(metadata, '$.expires_at'), seatgate_audit_events.sequence
+      from seatgate_audit_events join head
+      where organization_id = place_id and seatgate_audit_events.sequence <= head.sequence
         and action in ('seat.reserved', 'seat.assigned', 'seat.released',
           'organization.invitation.resent')
     ),
@@ -114,23 +114,23 @@ function standingAt(
       where action in ('seat.reserved', 'organization.invitation.resent') group by 1
     ),
     gone(lifecycle, seat_limit) as materialized (
-      select lifecycle, seat_limit from audit_purges join place on organization_id = place_id
+      select lifecycle, seat_limit from seatgate_audit_purges join place on organization_id = place_id
       order by last_sequence desc limit 1
     )
     select sequence,
-      (select action from audit_events where organization_id = place_id order by sequence limit 1) as began,
-      coalesce((select action from audit_events where organization_id = place_id
-        and audit_events.sequence <= head.sequence
+      (select action from seatgate_audit_events where organization_id = place_id order by sequence limit 1) as began,
+      coalesce((select action from seatgate_audit_events where organization_id = place_id
+        and seatgate_audit_events.sequence <= head.sequence
         and action in ('organization.create', 'organization.delete', 'organization.restore')
         order by sequence desc limit 1), (select lifecycle from gone)) as ended,
-      coalesce((select metadata -> '$.limit' from audit_events where organization_id = place_id
-        and audit_events.sequence <= head.sequence and action = 'seat.limit_changed'
+      coalesce((select metadata -> '$.limit' from seatgate_audit_events where organization_id = place_id
+        and seatgate_audit_events.sequence <= head.sequence and action = 'seat.limit_changed'
         order by sequence desc limit 1), (select seat_limit from gone)) as limit_then,
       (select count(*) from seats where action = 'seat.assigned') as held,
       (select count(*) from seats where action = 'seat.reserved' and coalesce(
         (select expires_at from promises where promises.invitation_id = seats.invitation_id),
         (select strftime('%Y-%m-%dT%H:%M:%fZ', expires_at / 1000.0, 'unixepoch')
-          from invitations where invitations.id = seats.invitation_id)
+          from seatgate_invitations where seatgate_invitations.id = seats.invitation_id)
       ) > ${at.toISOString()}) as reserved
     from head
   )`

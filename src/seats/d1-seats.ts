@@ -87,10 +87,10 @@ function guardLimit(
           when 'finite' then limit_seats
           when 'unlimited' then ${unlimitedMark}
           else ${unknownMark}
-        end from entitlements where organization_id = ${organizationId}
+        end from seatgate_entitlements where organization_id = ${organizationId}
       ), cast(${fallback} as integer)) as seats)
       where (seats = ${unknownMark} or (seats >= 0 and used + line >= seats)) and not exists (
-        select 1 from memberships
+        select 1 from seatgate_memberships
         where organization_id = ${organizationId} and user_id = ${holder} and status = 'active'
       )`
   )

@@ -261,7 +261,7 @@ function guardOpen({ db }: SeatContext, { seatId }: SeatReference, seatIds: read
     seatIds.length === 1
       ? sql`seat_id = ${seatId}`
       : sql`seat_id in (select value from json_each(${JSON.stringify(seatIds)}))`
-  return guard(db, 'stale', sql`not exists (select 1 from seat_fences where ${theirs})`)
+  return guard(db, 'stale', sql`not exists (select 1 from seatgate_seat_fences where ${theirs})`)
 }
 
 // The epoch keeps out a write that was admitted by a ledger that is no longer in force, and the time one
@@ -273,7 +273,7 @@ function guardInForce(
 ) {
   const inForce = sql`coalesce(
       (select case when fenced_through < ${at} then epoch end
-        from seat_ledgers where organization_id = ${organizationId}), 0
+        from seatgate_seat_ledgers where organization_id = ${organizationId}), 0
     ) = ${epoch}`
   return guard(db, 'ledger_superseded', inForce)
 }

@@ -11,7 +11,7 @@ import type { SeatCount } from './usage.ts'
 
 /** How many wait for a seat, as a scalar subquery. */
 export function waitingFor(organizationId: string): SQL<number> {
-  return sql<number>`(select count(*) from join_requests
+  return sql<number>`(select count(*) from seatgate_join_requests
     where organization_id = ${organizationId} and state = 'waiting')`
 }
 
@@ -31,7 +31,7 @@ export function guardLine(
   return [
     db.insert(guards).select(
       sql`select ${`seat_limit_reached:${limit.seats}:${used - 1}`}
-        where exists (select 1 from join_requests
+        where exists (select 1 from seatgate_join_requests
           where organization_id = ${organizationId} and state = 'waiting' limit 1 offset ${left})`
     ),
   ]

@@ -18,9 +18,9 @@ export function purgeFences(
 ): readonly Statement[] {
   const through = now.getTime() - keptMs
   // Without the row of a ledger there is nothing to say it in: then the fence stays.
-  const settled = sql`from seat_fences where fenced_at <= ${through}
-    and exists (select 1 from seat_ledgers
-      where seat_ledgers.organization_id = seat_fences.organization_id)
+  const settled = sql`from seatgate_seat_fences where fenced_at <= ${through}
+    and exists (select 1 from seatgate_seat_ledgers
+      where seatgate_seat_ledgers.organization_id = seatgate_seat_fences.organization_id)
     order by fenced_at, seat_id limit ${FENCES_PER_SWEEP}`
   return [
     db

@@ -37,7 +37,7 @@ export async function repair(
   const { db, seats, seatContext, measure } = seatgate
   const { organizationId, overview, ledger, differences } = examination
   const epoch = ledger && (renew || differences.some(concernsLedger)) ? ledger.epoch : null
-  const meanwhile = sql`exists (select 1 from audit_events
+  const meanwhile = sql`exists (select 1 from seatgate_audit_events
     where organization_id = ${organizationId} and sequence > ${overview.head}
     and action = 'seat.drift_repaired')`
   const repaired = await perform(
@@ -104,8 +104,8 @@ function unfence({ db }: DatabaseContext, seatIds: readonly string[], now: Date)
   return db.delete(seatFences).where(
     and(
       inArray(seatFences.seatId, sql`(select value from json_each(${JSON.stringify(seatIds)}))`),
-      sql`(exists (select 1 from memberships where seat_id = seat_fences.seat_id)
-        or exists (select 1 from invitations where seat_id = seat_fences.seat_id and ${isPending(now)}))`
+      sql`(exists (select 1 from seatgate_memberships where seat_id = seatgate_seat_fences.seat_id)
+        or exists (select 1 from seatgate_invitations where seat_id = seatgate_seat_fences.seat_id and ${isPending(now)}))`
     )
   )
 }

@@ -103,7 +103,7 @@ export async function setSeatLimit(
           guard(
             db,
             'stale',
-            sql`coalesce((select version from entitlements
+            sql`coalesce((select version from seatgate_entitlements
               where organization_id = ${organizationId}), 0) = ${presentVersion}`
           ),
           db.insert(entitlements).values(row).onConflictDoUpdate({

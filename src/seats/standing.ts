@@ -22,7 +22,7 @@ export function withSeatCount(
 
 /** The trail says that the organization has more seats in use than it bought. */
 export function isMarkedOver(organizationId: SQL<string> | string): SQL<boolean> {
-  const last = (action: string) => sql`coalesce((select max(sequence) from audit_events
+  const last = (action: string) => sql`coalesce((select max(sequence) from seatgate_audit_events
     where organization_id = ${organizationId} and action = ${action}), 0)`
   return sql`${last('seat.over_limit_entered')} > ${last('seat.over_limit_cleared')}`
 }
@@ -41,6 +41,6 @@ export function isOver(
 function limitThen({ defaultLimit }: SeatContext, organizationId: SQL<string> | string): SQL {
   const fallback = limitView(defaultLimit)
   return sql`coalesce((select case limit_kind when 'finite' then limit_seats else limit_kind end
-    from entitlements where organization_id = ${organizationId}),
+    from seatgate_entitlements where organization_id = ${organizationId}),
     ${typeof fallback === 'number' ? sql`cast(${fallback} as integer)` : fallback})`
 }

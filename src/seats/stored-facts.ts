@@ -77,7 +77,7 @@ export async function readExpected(
         ),
       })
       .from(
-        sql`(select action, target_id, metadata from audit_events
+        sql`(select action, target_id, metadata from seatgate_audit_events
           where organization_id = ${organizationId} and sequence > ${heard}
           and action in ('seat.released', 'seat.limit_changed', 'seat.drift_repaired'))`
       ),
@@ -120,20 +120,20 @@ const FACTS = {
 
 // An invitation that is about to expire may be over for the ledger already, and fenced.
 function selectFacts(organizationId: string, now: Date) {
-  const fenced = sql`seat_id in (select seat_id from seat_fences)`
+  const fenced = sql`seat_id in (select seat_id from seatgate_seat_fences)`
   const later = new Date(now.getTime() + 60_000)
   return sql`(
     select present.*,
       coalesce(counter.active, 0) as counted_active,
       coalesce(counter.suspended, 0) as counted_suspended,
       coalesce(counter.seats, 0) as counted_seats,
-      coalesce((select epoch from seat_ledgers where organization_id = ${organizationId}), 0) as epoch,
+      coalesce((select epoch from seatgate_seat_ledgers where organization_id = ${organizationId}), 0) as epoch,
       ${seatsPromised(organizationId, now)} as reserved,
-      (select json_group_array(seat_id) from invitations
+      (select json_group_array(seat_id) from seatgate_invitations
         where organization_id = ${organizationId} and ${isPending(later)} and ${fenced}) as promised_fenced,
-      coalesce((select max(sequence) from audit_events
+      coalesce((select max(sequence) from seatgate_audit_events
         where organization_id = ${organizationId}), 0) as head,
-      coalesce((select sequence from sink_cursors
+      coalesce((select sequence from seatgate_sink_cursors
         where organization_id = ${organizationId} and sink_id = ${LEDGER_OUTBOX}), 0) as heard
     from (
       select count(*) filter (where status = 'active') as active,
@@ -141,8 +141,8 @@ function selectFacts(organizationId: string, now: Date) {
         count(seat_id) as seats,
         json_group_array(user_id) filter (where status = 'active' and seat_id is null) as seatless,
         json_group_array(seat_id) filter (where ${fenced}) as fenced
-      from memberships where organization_id = ${organizationId}
+      from seatgate_memberships where organization_id = ${organizationId}
     ) as present
-    left join member_counts as counter on counter.organization_id = ${organizationId}
+    left join seatgate_member_counts as counter on counter.organization_id = ${organizationId}
   )`
 }

@@ -58,7 +58,10 @@ async function nextInTurn({ db }: DatabaseContext): Promise<readonly string[]> {
       })
       .from(organizations)
       .where(
-        gt(organizations.id, sql`coalesce((select place from rotations where name = ${name}), '')`)
+        gt(
+          organizations.id,
+          sql`coalesce((select place from seatgate_rotations where name = ${name}), '')`
+        )
       )
       .orderBy(asc(organizations.id))
       .limit(ORGANIZATIONS_PER_SWEEP),

@@ -29,8 +29,8 @@ export async function settleSeats(
       .select(
         sql`select value, ${organizationId}, ${now.getTime()}
           from json_each(${JSON.stringify(seatIds)})
-          where not exists (select 1 from memberships where seat_id = value)
-          and not exists (select 1 from invitations where seat_id = value and ${isPending(now)})`
+          where not exists (select 1 from seatgate_memberships where seat_id = value)
+          and not exists (select 1 from seatgate_invitations where seat_id = value and ${isPending(now)})`
       )
       .onConflictDoNothing(),
     held: db
@@ -70,13 +70,13 @@ export async function countSeats(
 
 /** The number of seats that memberships carry, as a scalar subquery on the count that triggers keep. */
 export function seatsHeld(organizationId: string | SQL): SQL<number> {
-  return sql<number>`coalesce((select seats from member_counts
+  return sql<number>`coalesce((select seats from seatgate_member_counts
     where organization_id = ${organizationId}), 0)`
 }
 
 /** The number of seats that pending invitations hold, as a scalar subquery. */
 export function seatsPromised(organizationId: string | SQL, now: Date): SQL<number> {
-  return sql<number>`(select count(seat_id) from invitations
+  return sql<number>`(select count(seat_id) from seatgate_invitations
     where organization_id = ${organizationId} and ${isPending(now)})`
 }
 

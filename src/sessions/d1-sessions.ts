@@ -36,12 +36,12 @@ export function d1Sessions(options: NoOptions = {}): SessionStore {
         guard(
           db,
           'session_gone',
-          sql`exists (select 1 from sessions where token_hash = ${session.id})`
+          sql`exists (select 1 from seatgate_sessions where token_hash = ${session.id})`
         ),
         guard(
           db,
           'stale',
-          sql`(select active_organization_id from sessions where token_hash = ${session.id})
+          sql`(select active_organization_id from seatgate_sessions where token_hash = ${session.id})
             is ${session.activeOrganizationId}`
         ),
         pointAt(db, session, organizationId),

@@ -48,7 +48,7 @@ export function countSwitch(
   const before = counted?.count ?? 0
   const count = isOpen ? before + 1 : 1
   const endsAt = isOpen ? counted.endsAt : new Date(now.getTime() + KEPT_MS)
-  const unchanged = sql`coalesce((select count from rate_limits where key = ${key}), 0) = ${before}`
+  const unchanged = sql`coalesce((select count from seatgate_rate_limits where key = ${key}), 0) = ${before}`
   return {
     recorded: count <= RECORDED_AN_HOUR,
     leftOut: isOpen ? 0 : Math.max(0, before - RECORDED_AN_HOUR),

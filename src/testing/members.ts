@@ -19,7 +19,7 @@ export function miscounted({ members, counts }: State): string[] {
   const kinds = ['active', 'suspended', 'seats'] as const
   return kinds
     .filter((kind) => counted[kind] !== there[kind])
-    .map((kind) => `${counted[kind]} ${kind} in member_counts, ${there[kind]} in the rows`)
+    .map((kind) => `${counted[kind]} ${kind} in seatgate_member_counts, ${there[kind]} in the rows`)
 }
 
 /**

@@ -120,19 +120,19 @@ export async function readStored(
 }
 
 const QUESTIONS = [
-  `SELECT name, slug, enforce_mfa_for_members, deleted_at FROM organizations WHERE id = ?1`,
-  `SELECT user_id, role, status, seat_id, suspended_by FROM memberships
+  `SELECT name, slug, enforce_mfa_for_members, deleted_at FROM seatgate_organizations WHERE id = ?1`,
+  `SELECT user_id, role, status, seat_id, suspended_by FROM seatgate_memberships
     WHERE organization_id = ?1`,
   `SELECT id, seat_id, role, expires_at <= ?2 AS expired, accepted_at, revoked_at, declined_at
-    FROM invitations WHERE organization_id = ?1`,
-  'SELECT active, suspended, seats FROM member_counts WHERE organization_id = ?1',
-  `SELECT sequence, action, actor_id, target_id, metadata FROM audit_events
+    FROM seatgate_invitations WHERE organization_id = ?1`,
+  'SELECT active, suspended, seats FROM seatgate_member_counts WHERE organization_id = ?1',
+  `SELECT sequence, action, actor_id, target_id, metadata FROM seatgate_audit_events
     WHERE organization_id = ?1 ORDER BY sequence`,
-  'SELECT version, limit_kind, limit_seats FROM entitlements WHERE organization_id = ?1',
-  'SELECT epoch FROM seat_ledgers WHERE organization_id = ?1',
-  'SELECT seat_id FROM seat_fences WHERE organization_id = ?1',
-  `SELECT coalesce(max(last_sequence), 0) AS horizon FROM audit_purges WHERE organization_id = ?1`,
-  `SELECT id FROM join_requests WHERE organization_id = ?1 AND state = 'waiting' ORDER BY place`,
+  'SELECT version, limit_kind, limit_seats FROM seatgate_entitlements WHERE organization_id = ?1',
+  'SELECT epoch FROM seatgate_seat_ledgers WHERE organization_id = ?1',
+  'SELECT seat_id FROM seatgate_seat_fences WHERE organization_id = ?1',
+  `SELECT coalesce(max(last_sequence), 0) AS horizon FROM seatgate_audit_purges WHERE organization_id = ?1`,
+  `SELECT id FROM seatgate_join_requests WHERE organization_id = ?1 AND state = 'waiting' ORDER BY place`,
 ]
 
 function storedFrom(answers: readonly (readonly unknown[])[]): StoredState {

@@ -119,7 +119,7 @@ function belongingsOf(
   userId: SQL<string | null> | string | null
 ) {
   const { db } = seatgate
-  const places = sql`select organization_id from memberships where user_id = ${userId}`
+  const places = sql`select organization_id from seatgate_memberships where user_id = ${userId}`
   return {
     belongings: membershipsWithOrphans(seatgate, userId),
     sent: invitationsBy(seatgate, places, userId),
@@ -143,9 +143,11 @@ function membershipsWithOrphans(
     .select({
       ...getTableColumns(memberships),
       orphan: sql<string | null>`(select json_object('id', o.id, 'name', o.name, 'slug', o.slug)
-        from organizations o where o.id = memberships.organization_id
+        from seatgate_organizations o where o.id = seatgate_memberships.organization_id
         and ${onlyOwner(roles.owner)})`.as('orphan'),
-      address: sql<string | null>`case memberships.status when 'suspended' then ${address} end`.as(
+      address: sql<
+        string | null
+      >`case seatgate_memberships.status when 'suspended' then ${address} end`.as(
         'present_address'
       ),
     })
@@ -157,9 +159,9 @@ function membershipsWithOrphans(
 // Of the organization `o` and the row of `memberships`, in whatever query they stand.
 function onlyOwner(ownerRole: string): SQL {
   return sql`o.deleted_at is null
-    and memberships.role = ${ownerRole} and memberships.status = 'active'
-    and not exists (select 1 from memberships other
-      where other.organization_id = o.id and other.user_id <> memberships.user_id
+    and seatgate_memberships.role = ${ownerRole} and seatgate_memberships.status = 'active'
+    and not exists (select 1 from seatgate_memberships other
+      where other.organization_id = o.id and other.user_id <> seatgate_memberships.user_id
       and other.role = ${ownerRole} and other.status = 'active')`
 }
 
@@ -192,9 +194,9 @@ function planDeletion(
       guard(
         db,
         'stale',
-        sql`not exists (select 1 from memberships join organizations o
-          on o.id = memberships.organization_id
-          where memberships.user_id = ${userId} and ${onlyOwner(roles.owner)})`
+        sql`not exists (select 1 from seatgate_memberships join seatgate_organizations o
+          on o.id = seatgate_memberships.organization_id
+          where seatgate_memberships.user_id = ${userId} and ${onlyOwner(roles.owner)})`
       ),
       ...lost.statements,
       ...departure.statements,
@@ -230,7 +232,7 @@ function guardBelongings(
   const known = belongings.map(({ id, role, status, seatId }) =>
     [id, role, status, seatId ?? ''].join(' ')
   )
-  const own = sql`select count(*) from memberships where user_id = ${userId}`
+  const own = sql`select count(*) from seatgate_memberships where user_id = ${userId}`
   return guard(
     db,
     'stale',

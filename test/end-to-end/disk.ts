@@ -71,37 +71,38 @@ async function databasesIn(directory: string): Promise<readonly string[]> {
 
 function readState(files: readonly string[], organizationId: string): StateOnDisk {
   const [d1] = files.flatMap((file) =>
-    withTable(file, 'organizations', (database) => {
+    withTable(file, 'seatgate_organizations', (database) => {
       const all = (sql: string) => database.prepare(sql).all(organizationId) as Row[]
       const first = (sql: string) => all(sql)[0] ?? null
       return {
         organization: first(`SELECT name, slug, enforce_mfa_for_members, deleted_at
-        FROM organizations WHERE id = ?`),
+        FROM seatgate_organizations WHERE id = ?`),
         members: all(`SELECT user_id, role, status, seat_id, suspended_by
-        FROM memberships WHERE organization_id = ?`),
+        FROM seatgate_memberships WHERE organization_id = ?`),
         invitations: all(`SELECT id, seat_id, role, expires_at <= ${Date.now()} AS expired,
-        accepted_at, revoked_at, declined_at FROM invitations WHERE organization_id = ?`),
+        accepted_at, revoked_at, declined_at FROM seatgate_invitations WHERE organization_id = ?`),
         counts: first(
-          'SELECT active, suspended, seats FROM member_counts WHERE organization_id = ?'
+          'SELECT active, suspended, seats FROM seatgate_member_counts WHERE organization_id = ?'
         ),
-        events: all(`SELECT sequence, action, actor_id, target_id, metadata FROM audit_events
+        events:
+          all(`SELECT sequence, action, actor_id, target_id, metadata FROM seatgate_audit_events
         WHERE organization_id = ? ORDER BY sequence`).map((event) => ({
-          ...event,
-          metadata: JSON.parse(String(event['metadata'])) as unknown,
-        })),
+            ...event,
+            metadata: JSON.parse(String(event['metadata'])) as unknown,
+          })),
         entitlement: first(`SELECT version, limit_kind, limit_seats
-        FROM entitlements WHERE organization_id = ?`),
+        FROM seatgate_entitlements WHERE organization_id = ?`),
         epoch: Number(
-          first('SELECT epoch FROM seat_ledgers WHERE organization_id = ?')?.['epoch'] ?? 0
+          first('SELECT epoch FROM seatgate_seat_ledgers WHERE organization_id = ?')?.['epoch'] ?? 0
         ),
-        fences: all('SELECT seat_id FROM seat_fences WHERE organization_id = ?').map(
+        fences: all('SELECT seat_id FROM seatgate_seat_fences WHERE organization_id = ?').map(
           (row) => row['seat_id']
         ),
         horizon: Number(
           first(`SELECT coalesce(max(last_sequence), 0) AS horizon
-          FROM audit_purges WHERE organization_id = ?`)?.['horizon']
+          FROM seatgate_audit_purges WHERE organization_id = ?`)?.['horizon']
         ),
-        line: all(`SELECT id FROM join_requests
+        line: all(`SELECT id FROM seatgate_join_requests
         WHERE organization_id = ? AND state = 'waiting' ORDER BY place`).map((row) => row['id']),
       }
     })

@@ -9,7 +9,7 @@ import { SCHEMA_VERSION } from '../../src/database/schema-version.ts'
 import { root } from '../../scripts/run-wrangler.ts'
 import { temporaryDirectory, type TemporaryDirectory } from './temporary-directory.ts'
 
-const packed = migrationNames().filter((name) => !name.includes('_identity'))
+const packed = migrationNames()
 
 // Stands in for wrangler: the configuration is a file of JSON, and D1 a file of SQLite.
 const WRANGLER = {
@@ -117,29 +117,29 @@ describe('C5 seatgate doctor', () => {
   const row = 'UPDATE seatgate_schema SET'
   test.each<[string, RegExp, RegExp]>([
     [
-      'DROP TRIGGER audit_events_no_update',
-      /trigger audit_events_no_update on audit_events is missing/,
-      /execute DB --local --file node_modules\/seatgate\/migrations\/0004_audit_no_update\.sql/,
+      'DROP TRIGGER seatgate_audit_events_no_update',
+      /trigger seatgate_audit_events_no_update on seatgate_audit_events is missing/,
+      /execute DB --local --file node_modules\/seatgate\/migrations\/0015_audit_events_no_update\.sql/,
     ],
     [
-      'DROP INDEX memberships_organization_user',
-      /index memberships_organization_user on memberships is missing/,
+      'DROP INDEX seatgate_memberships_organization_user',
+      /index seatgate_memberships_organization_user on seatgate_memberships is missing/,
       /migrations apply/,
     ],
     [
-      'DROP INDEX intents_due; CREATE INDEX intents_due ON intents (created_at)',
-      /index intents_due on intents is another one/,
-      /DROP INDEX intents_due/,
+      'DROP INDEX seatgate_jobs_due; CREATE INDEX seatgate_jobs_due ON seatgate_jobs (created_at)',
+      /index seatgate_jobs_due on seatgate_jobs is another one/,
+      /DROP INDEX seatgate_jobs_due/,
     ],
-    ['DROP TABLE rotations', /table rotations is missing/, /migrations apply/],
+    ['DROP TABLE seatgate_rotations', /table seatgate_rotations is missing/, /migrations apply/],
     [
-      'ALTER TABLE memberships DROP COLUMN suspended_by',
-      /table memberships does not have the columns suspended_by/,
+      'ALTER TABLE seatgate_memberships DROP COLUMN suspended_by',
+      /table seatgate_memberships does not have the columns suspended_by/,
       /migrations apply/,
     ],
     [
-      'DROP TABLE rate_limits; CREATE TABLE rate_limits (key TEXT PRIMARY KEY NOT NULL, count INTEGER NOT NULL, ends_at INTEGER NOT NULL); CREATE INDEX rate_limits_end ON rate_limits (ends_at)',
-      /table rate_limits has other checks, keys or defaults/,
+      'DROP TABLE seatgate_rate_limits; CREATE TABLE seatgate_rate_limits (key TEXT PRIMARY KEY NOT NULL, count INTEGER NOT NULL, ends_at INTEGER NOT NULL); CREATE INDEX seatgate_rate_limits_end ON seatgate_rate_limits (ends_at)',
+      /table seatgate_rate_limits has other checks, keys or defaults/,
       /new database/,
     ],
     [
@@ -161,13 +161,16 @@ describe('C5 seatgate doctor', () => {
 
   test('notices a table of the host that has the name of one of Seatgate’s', async () => {
     const { exitCode, wrong, out } = await doctor({
-      after: 'DROP TABLE operations; CREATE TABLE operations (id TEXT, kind TEXT)',
+      after:
+        'DROP TABLE seatgate_operations; CREATE TABLE seatgate_operations (id TEXT, kind TEXT)',
     })
     expect({ exitCode, wrong }).toEqual({
       exitCode: 1,
       wrong: [
-        expect.stringMatching(/table operations is not Seatgate's.*actor_id, digest/),
-        expect.stringContaining('the index operations_created on operations is missing'),
+        expect.stringMatching(/table seatgate_operations is not Seatgate's.*actor_id, digest/),
+        expect.stringContaining(
+          'the index seatgate_operations_created on seatgate_operations is missing'
+        ),
       ],
     })
     expect(out).toContain('rename yours')

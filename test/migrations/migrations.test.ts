@@ -34,10 +34,10 @@ describe('C5 the version of the schema', () => {
     expect(rows).toEqual([{ id: 1, version: SCHEMA_VERSION, compatible_from: COMPATIBLE_FROM }])
   })
 
-  test.each(['operations', 'entitlements', 'guards', 'sessions', 'rate_limits', 'intents'])(
-    'is not recorded where the host has a table %s of another shape',
-    (table) => {
-      const apply = () => migrated(migrationNames(), `CREATE TABLE ${table} (mine TEXT)`)
+  test.each(['operations', 'guards', 'sessions', 'rate_limits', 'jobs'])(
+    'is not recorded where the host has a table seatgate_%s of another shape',
+    (name) => {
+      const apply = () => migrated(migrationNames(), `CREATE TABLE seatgate_${name} (mine TEXT)`)
       expect(apply).toThrow(/no such column/)
     }
   )

@@ -151,7 +151,7 @@ export const MUTATIONS: readonly Mutation[] = [
   d1Seats(
     'a member of a full organization is told that it is full',
     ` and not exists (
-        select 1 from memberships
+        select 1 from seatgate_memberships
         where organization_id = \${organizationId} and user_id = \${holder} and status = 'active'
       )`,
     ''
@@ -186,22 +186,22 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   truth(
     'a seat with a membership is fenced',
-    'where not exists (select 1 from memberships where seat_id = value)',
+    'where not exists (select 1 from seatgate_memberships where seat_id = value)',
     'where true'
   ),
   truth(
     'a live invitation’s seat is fenced',
-    '          and not exists (select 1 from invitations where seat_id = value and ${isPending(now)})',
+    '          and not exists (select 1 from seatgate_invitations where seat_id = value and ${isPending(now)})',
     ''
   ),
   truth(
     'an expired invitation keeps its seat',
-    'select 1 from invitations where seat_id = value and ${isPending(now)}',
-    'select 1 from invitations where seat_id = value'
+    'select 1 from seatgate_invitations where seat_id = value and ${isPending(now)}',
+    'select 1 from seatgate_invitations where seat_id = value'
   ),
   truth(
     'nothing is fenced',
-    'where not exists (select 1 from memberships where seat_id = value)',
+    'where not exists (select 1 from seatgate_memberships where seat_id = value)',
     'where false'
   ),
   truth(
@@ -222,7 +222,7 @@ export const MUTATIONS: readonly Mutation[] = [
 
   ledgerSeats(
     'no fence at the batch',
-    'not exists (select 1 from seat_fences where ${theirs})',
+    'not exists (select 1 from seatgate_seat_fences where ${theirs})',
     'true'
   ),
   ledgerSeats('no epoch at the batch', ') = ${epoch}`', ') >= 0`'),
@@ -652,7 +652,7 @@ export const MUTATIONS: readonly Mutation[] = [
   guards('an invitation may be ended meanwhile', '= ${rows.length}', '>= 0'),
   guards(
     'another invitation may take an old one’s place',
-    '      and not exists (select 1 from invitations\n        where organization_id = ${organizationId} and ${isUnfinished()}\n        and token_hash not in (select value from json_each(${known})))`',
+    '      and not exists (select 1 from seatgate_invitations\n        where organization_id = ${organizationId} and ${isUnfinished()}\n        and token_hash not in (select value from json_each(${known})))`',
     '`'
   ),
   guards('a declined invitation is unfinished', ' and declined_at is null`', '`'),
@@ -1008,7 +1008,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   repair(
     'a repair takes the fence of a seat that was given up meanwhile',
-    'or exists (select 1 from invitations where seat_id = seat_fences.seat_id and ${isPending(now)}))`',
+    'or exists (select 1 from seatgate_invitations where seat_id = seatgate_seat_fences.seat_id and ${isPending(now)}))`',
     'or 1)`'
   ),
   start(

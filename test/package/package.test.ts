@@ -41,7 +41,7 @@ test('holds the library, its migrations and its papers, and nothing else', () =>
 })
 
 test("leaves the reference host's own tables at home", () => {
-  expect(packed.paths.filter((path) => /^host\/|^migrations\/.*identity/.test(path))).toEqual([])
+  expect(packed.paths.filter((path) => /^host\/|^migrations\/.*users/.test(path))).toEqual([])
 })
 
 test('has nothing that publint would change', async () => {

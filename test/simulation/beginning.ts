@@ -42,7 +42,10 @@ export function insertUsers(
       [id, addressOf(id), verified ? 1 : null]
     )
     if (verified) post.believe(addressOf(id))
-    connection.all('INSERT INTO sessions VALUES (?, ?, NULL, 0, 0, 0)', [sessionOf(id), id])
+    connection.all('INSERT INTO seatgate_sessions VALUES (?, ?, NULL, 0, 0, 0)', [
+      sessionOf(id),
+      id,
+    ])
     return id
   })
 }

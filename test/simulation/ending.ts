@@ -51,10 +51,10 @@ export async function untilQuiet(
     ledgers.isRinging(name) || (ledgers.alarmOf(name) ?? Infinity) <= scheduler.now()
   const isUnderWay = () =>
     ledgers.names().some(isRinging) ||
-    connection.all('SELECT 1 FROM audit_outbox LIMIT 1').length > 0
+    connection.all('SELECT 1 FROM seatgate_audit_outbox LIMIT 1').length > 0
   const recorded = () =>
     JSON.stringify([
-      connection.all('SELECT count(*) AS events FROM audit_events'),
+      connection.all('SELECT count(*) AS events FROM seatgate_audit_events'),
       ledgers.names().map((name) => ledgers.stateOf(name)),
     ])
   const until = scheduler.now() + LONGEST_MS

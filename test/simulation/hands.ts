@@ -14,7 +14,7 @@ const LONGEST_MS = 15 * MINUTE
 // Two clocks may be a minute apart: a promise that ends before the sweep has come by may be over already.
 const ABOUT_TO_END_MS = 3 * MINUTE
 // What puts a ledger out of force.
-const EPOCH = /epoch|seat_ledgers/
+const EPOCH = /epoch|seatgate_seat_ledgers/
 const FIRST_SEAT = /min\(seat_id\)/
 
 interface Deed {
@@ -31,10 +31,10 @@ interface Before {
 
 // Of D1 what nothing else rests on: who is a member shall be what it was.
 const DEEDS: readonly Deed[] = [
-  { store: 'd1', sql: 'UPDATE member_counts SET active = active + 1, seats = seats + 3' },
-  { store: 'd1', sql: 'DELETE FROM member_counts WHERE true' },
-  { store: 'd1', sql: 'UPDATE seat_ledgers SET epoch = epoch + 1' },
-  { store: 'd1', sql: 'DELETE FROM seat_ledgers WHERE true' },
+  { store: 'd1', sql: 'UPDATE seatgate_member_counts SET active = active + 1, seats = seats + 3' },
+  { store: 'd1', sql: 'DELETE FROM seatgate_member_counts WHERE true' },
+  { store: 'd1', sql: 'UPDATE seatgate_seat_ledgers SET epoch = epoch + 1' },
+  { store: 'd1', sql: 'DELETE FROM seatgate_seat_ledgers WHERE true' },
   { store: 'ledger', sql: 'DELETE FROM seats WHERE seat_id = (SELECT min(seat_id) FROM seats)' },
   { store: 'ledger', sql: "INSERT INTO seats VALUES ('by hand', 'nobody', 'held', NULL)" },
   {
@@ -74,7 +74,7 @@ export async function meddle(
     const isAboutToEnd = (promise?.expires_at ?? Infinity) < scheduler.now() + ABOUT_TO_END_MS
     const deed = random.pick(
       DEEDS.filter(({ store, sql }) => {
-        if (ledger === null) return sql.includes('member_counts')
+        if (ledger === null) return sql.includes('seatgate_member_counts')
         if (FIRST_SEAT.test(sql) && isAboutToEnd) return false
         return store === 'd1' || ledger.held > 0
       })

@@ -17,7 +17,7 @@ const COMMIT = 'const done = await commit(seatgate.db, statements)'
 export const mutations: Readonly<Record<string, Mutation>> = {
   'a late write is let past its fence': {
     file: 'src/seats/ledger-seats.ts',
-    from: 'not exists (select 1 from seat_fences where ${theirs})`',
+    from: 'not exists (select 1 from seatgate_seat_fences where ${theirs})`',
     to: '${seatIds.length} > 0`',
     seed: 77,
   },

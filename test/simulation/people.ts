@@ -69,17 +69,17 @@ export function createRegistry(connection: Connection, now: () => number): Regis
   const known = new Map<string, OrganizationView | null>()
   const read = (id: string): OrganizationView | null => {
     const [row] = connection.all(
-      'SELECT name, slug, deleted_at IS NOT NULL AS deleted FROM organizations WHERE id = ?',
+      'SELECT name, slug, deleted_at IS NOT NULL AS deleted FROM seatgate_organizations WHERE id = ?',
       [id]
     )
     if (row === undefined) return null
     const [bought] = connection.all(
-      'SELECT limit_kind, limit_seats FROM entitlements WHERE organization_id = ?',
+      'SELECT limit_kind, limit_seats FROM seatgate_entitlements WHERE organization_id = ?',
       [id]
     )
     const limit = bought ? Number(bought['limit_seats'] ?? Infinity) : null
     const requests = connection.all(
-      `SELECT id, user_id, iif(state = 'waiting', place, NULL) AS place FROM join_requests
+      `SELECT id, user_id, iif(state = 'waiting', place, NULL) AS place FROM seatgate_join_requests
        WHERE organization_id = ? AND state IN ('open', 'waiting')`,
       [id]
     ) as unknown as RequestView[]
@@ -90,16 +90,19 @@ export function createRegistry(connection: Connection, now: () => number): Regis
       slug: String(row['slug']),
       deleted: row['deleted'] === 1,
       members: connection.all(
-        'SELECT user_id, role, status, seat_id FROM memberships WHERE organization_id = ?',
+        'SELECT user_id, role, status, seat_id FROM seatgate_memberships WHERE organization_id = ?',
         [id]
       ) as unknown as MemberView[],
       unfinished: connection.all(
-        `SELECT id, email, role, seat_id, expires_at FROM invitations WHERE organization_id = ?
+        `SELECT id, email, role, seat_id, expires_at FROM seatgate_invitations WHERE organization_id = ?
          AND accepted_at IS NULL AND revoked_at IS NULL AND declined_at IS NULL`,
         [id]
       ) as unknown as InvitationView[],
       domains: connection
-        .all('SELECT id, verified_at FROM organization_domains WHERE organization_id = ?', [id])
+        .all(
+          'SELECT id, verified_at FROM seatgate_organization_domains WHERE organization_id = ?',
+          [id]
+        )
         .map((domain) => ({ id: String(domain['id']), verified: domain['verified_at'] !== null })),
       requests,
       limit,
@@ -124,10 +127,10 @@ export function createRegistry(connection: Connection, now: () => number): Regis
     known: (id) => known.get(id) ?? null,
     forget: () => known.clear(),
     isFenced: (seatId) =>
-      connection.all('SELECT 1 FROM seat_fences WHERE seat_id = ?', [seatId]).length > 0,
+      connection.all('SELECT 1 FROM seatgate_seat_fences WHERE seat_id = ?', [seatId]).length > 0,
     pointerOf(userId) {
       const [row] = connection.all(
-        'SELECT active_organization_id AS pointer FROM sessions WHERE user_id = ?',
+        'SELECT active_organization_id AS pointer FROM seatgate_sessions WHERE user_id = ?',
         [userId]
       )
       return (row?.['pointer'] as string | null | undefined) ?? null

@@ -42,9 +42,9 @@ export function createPost(connection: Connection): Post {
   }
 }
 
-const MEMBERS_BY_DOMAIN = `SELECT u.email FROM users u JOIN audit_events e ON e.target_id = u.id
+const MEMBERS_BY_DOMAIN = `SELECT u.email FROM users u JOIN seatgate_audit_events e ON e.target_id = u.id
   WHERE e.action = 'organization.member_add' AND e.metadata ->> 'path' = 'domain'
-  AND EXISTS (SELECT 1 FROM memberships m
+  AND EXISTS (SELECT 1 FROM seatgate_memberships m
     WHERE m.user_id = u.id AND m.organization_id = e.organization_id)`
 
 const VERIFIED = 'SELECT email FROM users WHERE email_verified_at IS NOT NULL'

@@ -99,10 +99,10 @@ export function held(connection: Connection, ledger: LedgerState | null): unknow
 }
 
 const STORED = [
-  'SELECT user_id, seat_id, status FROM memberships ORDER BY user_id',
-  `SELECT id, seat_id, accepted_at IS NULL AS a, revoked_at IS NULL AS r FROM invitations
+  'SELECT user_id, seat_id, status FROM seatgate_memberships ORDER BY user_id',
+  `SELECT id, seat_id, accepted_at IS NULL AS a, revoked_at IS NULL AS r FROM seatgate_invitations
     ORDER BY id`,
-  'SELECT seat_id FROM seat_fences ORDER BY seat_id',
-  'SELECT version, limit_seats FROM entitlements',
-  'SELECT id, action FROM audit_events ORDER BY id',
+  'SELECT seat_id FROM seatgate_seat_fences ORDER BY seat_id',
+  'SELECT version, limit_seats FROM seatgate_entitlements',
+  'SELECT id, action FROM seatgate_audit_events ORDER BY id',
 ]

@@ -28,10 +28,10 @@ export function noteBatch(
   const writes = statements.some(({ sql }) => !sql.startsWith('select'))
   if (writes) trace.note(`d1 ${statements.length} ${withoutPrefix(first).slice(0, 40)}`)
   if (writes && !awaited) sometimes('a batch landed after its sender was gone')
-  if (first.startsWith('insert into "seat_fences"')) {
+  if (first.startsWith('insert into "seatgate_seat_fences"')) {
     noteSettling(sometimes, statements[0]!.params, answers ?? [])
   }
-  if (first.startsWith('insert into "sink_cursors"')) {
+  if (first.startsWith('insert into "seatgate_sink_cursors"')) {
     const token = statements[0]!.params.find((value) => isToken(value))
     const row = answers?.[1]?.results[0]
     if (row && row['lease_token'] !== token && row['lease_token'] !== null) {
@@ -39,9 +39,11 @@ export function noteBatch(
     }
   }
   for (const { sql, params } of statements) {
-    if (sql.startsWith('insert into "invitations"')) noteTakenOver(sometimes, registry, params)
-    if (sql.startsWith('insert into "entitlements"')) noteLimit(sometimes, registry, params)
-    if (sql.startsWith('insert into "audit_events"')) noteLine(sometimes, registry, params)
+    if (sql.startsWith('insert into "seatgate_invitations"'))
+      noteTakenOver(sometimes, registry, params)
+    if (sql.startsWith('insert into "seatgate_entitlements"'))
+      noteLimit(sometimes, registry, params)
+    if (sql.startsWith('insert into "seatgate_audit_events"')) noteLine(sometimes, registry, params)
   }
 }
 
@@ -60,7 +62,8 @@ function noteFailure(
   if (message.includes('guard:ledger_superseded')) sometimes('a late write met a risen epoch')
   if (!message.includes('guard:stale')) return
   for (const { sql, params } of statements) {
-    if (!sql.startsWith('insert into "guards"') || !sql.includes('seat_fences')) continue
+    if (!sql.startsWith('insert into "seatgate_guards"') || !sql.includes('seatgate_seat_fences'))
+      continue
     // Of several seats there is a list.
     const seatIds = String(params[1]).startsWith('[') ? JSON.parse(String(params[1])) : [params[1]]
     if ((seatIds as unknown[]).some((id) => registry.isFenced(id))) {

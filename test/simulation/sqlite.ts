@@ -151,13 +151,17 @@ function limitedIn(sql: string): Limited | null {
   return { parts, at }
 }
 
-const MIGRATIONS = join(import.meta.dirname, '../../migrations')
+const MIGRATIONS = ['host/migrations', 'migrations'].map((folder) =>
+  join(import.meta.dirname, '../..', folder)
+)
 
 /** A database with the library's tables and the reference host's. */
 export function migrated(): Connection {
   const connection = connect()
-  for (const name of readdirSync(MIGRATIONS).sort()) {
-    if (name.endsWith('.sql')) connection.exec(readFileSync(join(MIGRATIONS, name), 'utf8'))
+  for (const folder of MIGRATIONS) {
+    for (const name of readdirSync(folder).sort()) {
+      if (name.endsWith('.sql')) connection.exec(readFileSync(join(folder, name), 'utf8'))
+    }
   }
   return connection
 }

@@ -102,7 +102,8 @@ export function createWatch(
       const before = new Map(ids.map((id) => [id, registry.known(id)]))
       registry.forget()
       for (const { sql, params } of writes) {
-        if (sql.startsWith('insert into "organizations"')) registry.learn(String(params[0]))
+        if (sql.startsWith('insert into "seatgate_organizations"'))
+          registry.learn(String(params[0]))
       }
       if (provider === 'unlimited') return
       const named = new Set(batch.statements.flatMap(({ params }) => params))
@@ -151,10 +152,10 @@ export function createWatch(
   }
 }
 
-const CHANGES_PROOFS = /^(insert into|update) "(memberships|users)"/
+const CHANGES_PROOFS = /^(insert into|update) "(seatgate_memberships|users)"/
 
 const CHANGES_SEATS =
-  /"(memberships|invitations|organizations|entitlements|join_requests|organization_domains)"/
+  /"(seatgate_memberships|seatgate_invitations|seatgate_organizations|seatgate_entitlements|seatgate_join_requests|seatgate_organization_domains)"/
 
 function ledgerGrowth(
   before: LedgerState,

@@ -51,11 +51,11 @@ describe('SEAT-1: the doors', () => {
 
   it('have no way round in SQL', () => {
     const around =
-      /\b(?:insert(?:\s+or\s+\w+)?\s+into|replace\s+into|delete\s+from|update(?:\s+or\s+\w+)?)\s+["'`]?(?:\$\{)?memberships\b/i
+      /\b(?:insert(?:\s+or\s+\w+)?\s+into|replace\s+into|delete\s+from|update(?:\s+or\s+\w+)?)\s+["'`]?(?:\$\{|seatgate_)?memberships\b/i
     expect(filesWith(around)).toEqual([])
-    expect(around.test('INSERT OR REPLACE INTO memberships')).toBe(true)
+    expect(around.test('INSERT OR REPLACE INTO seatgate_memberships')).toBe(true)
     expect(around.test('delete from ${memberships}')).toBe(true)
-    expect(around.test('UPDATE "memberships" SET')).toBe(true)
+    expect(around.test('UPDATE "seatgate_memberships" SET')).toBe(true)
     // Nor do the migrations write any, be it in a trigger.
     expect(Object.keys(migrations).length).toBeGreaterThan(20)
     const writing = Object.values(migrations).filter((text) => around.test(text))
@@ -166,7 +166,9 @@ describe('SEAT-1: the doors', () => {
     ])
     expect(filesWith(/\brecount\(/)).toEqual(['src/memberships/reseat.ts', 'src/seats/repair.ts'])
     expect(
-      filesWith(/\b(?:into|from|update)\s+["'`]?member_counts\b(?!\s+where organization_id)/i)
+      filesWith(
+        /\b(?:into|from|update)\s+["'`]?seatgate_member_counts\b(?!\s+where organization_id)/i
+      )
     ).toEqual([])
   })
 
@@ -258,7 +260,7 @@ describe('the doors of invitations', () => {
 
   it('have no way round in SQL', () => {
     const around =
-      /\b(?:insert(?:\s+or\s+\w+)?\s+into|replace\s+into|delete\s+from|update(?:\s+or\s+\w+)?)\s+["'`]?(?:\$\{)?(?:invitations|rate_?limits)\b/i
+      /\b(?:insert(?:\s+or\s+\w+)?\s+into|replace\s+into|delete\s+from|update(?:\s+or\s+\w+)?)\s+["'`]?(?:\$\{|seatgate_)?(?:invitations|rate_?limits)\b/i
     expect(filesWith(around)).toEqual([])
     expect(Object.values(migrations).filter((text) => around.test(text))).toEqual([])
   })

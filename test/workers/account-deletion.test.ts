@@ -71,7 +71,7 @@ const count = (table: string, column: string, id: string) =>
 
 async function intentsOf(organizationId: string) {
   const { results } = await testEnv.DB.prepare(
-    `SELECT kind, attempts, last_error AS lastError FROM intents WHERE organization_id = ?`
+    `SELECT kind, attempts, last_error AS lastError FROM seatgate_jobs WHERE organization_id = ?`
   )
     .bind(organizationId)
     .all<{ kind: string; attempts: number; lastError: string | null }>()
@@ -122,7 +122,7 @@ describe('DELETE /users/me', () => {
     expect(gone.status).toBeLessThan(300)
 
     expect((await forget(owner.token)).status).toBe(204)
-    expect(await count('memberships', 'user_id', owner.userId)).toBe(0)
+    expect(await count('seatgate_memberships', 'user_id', owner.userId)).toBe(0)
     expect(await count('users', 'id', owner.userId)).toBe(0)
     expect((await host.get('/organizations', owner.token)).status).toBe(401)
     const signIn = { email: owner.email, password: PASSWORD }
@@ -137,8 +137,8 @@ describe('DELETE /users/me', () => {
     for (const body of [{ password: 'something else' }, {}]) {
       expect((await forget(leaver.token, body)).ok).toBe(false)
     }
-    const { sessions: _before, ...rest } = before
-    const { sessions: _after, ...now } = await everything()
+    const { seatgate_sessions: _before, ...rest } = before
+    const { seatgate_sessions: _after, ...now } = await everything()
     expect(now).toEqual(rest)
   })
 })
@@ -183,7 +183,7 @@ describe.each(eachDoor)('a sole owner (%s)', (_door, forget) => {
     await softDeleted(seatgate, { id: deleted.id, owner })
     expect(codeOf(await forget(world, owner))).toBe('ok')
     await world.settled()
-    expect(await count('memberships', 'user_id', owner)).toBe(0)
+    expect(await count('seatgate_memberships', 'user_id', owner)).toBe(0)
     expect(await count('users', 'id', owner)).toBe(0)
     expect(await violations(given.id, { quiet: true })).toEqual([])
     // Nobody is left who could own it: it does not come back without an owner.
@@ -222,7 +222,7 @@ describe('many organizations', () => {
       }
       await world.settled()
       await calm.settled()
-      expect(await count('memberships', 'user_id', leaver)).toBe(0)
+      expect(await count('seatgate_memberships', 'user_id', leaver)).toBe(0)
       expect(await pointerOf(session)).toBe(full.id)
       for (const organization of organizations) {
         const { id, owner } = organization
@@ -364,7 +364,7 @@ describe('owners who delete their accounts', () => {
     await join(calm, await newOrganization(calm), 'member', leaver)
     expect(codeOf(await deletes(world, leaver))).toBe('ok')
     await world.settled()
-    expect(await count('memberships', 'user_id', leaver)).toBe(0)
+    expect(await count('seatgate_memberships', 'user_id', leaver)).toBe(0)
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 })
@@ -511,9 +511,9 @@ describe('lifecycle hooks', () => {
     expect(seen).toHaveLength(1)
     expect(asked?.context).toMatchObject({ userId: member })
     const texts = asked!.statements.map((statement) =>
-      (statement as unknown as { toSQL(): { sql: string } }).toSQL().sql.slice(0, 25)
+      (statement as unknown as { toSQL(): { sql: string } }).toSQL().sql.slice(0, 34)
     )
-    expect(texts).toContainEqual('delete from "memberships"')
+    expect(texts).toContainEqual('delete from "seatgate_memberships"')
     const [batch, ...others] = heard.trips.filter(isChange)
     expect(others).toEqual([])
     expect(batch).toContainEqual(expect.stringMatching(/^delete from "users"/))
@@ -634,7 +634,7 @@ describe('what the host does elsewhere once it is done', () => {
       const around: Around = async ({ asked }, run) => {
         const answer = await run()
         if (isChange(asked)) {
-          expect(asked).toContainEqual(expect.stringMatching(/^insert into "intents"/))
+          expect(asked).toContainEqual(expect.stringMatching(/^insert into "seatgate_jobs"/))
           order.push('committed')
         }
         return answer

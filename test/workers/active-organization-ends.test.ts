@@ -180,7 +180,7 @@ describe('changeRole', () => {
 
 async function intentsOf(organizationId: string) {
   const { results } = await testEnv.DB.prepare(
-    'SELECT kind, attempts FROM intents WHERE organization_id = ?'
+    'SELECT kind, attempts FROM seatgate_jobs WHERE organization_id = ?'
   )
     .bind(organizationId)
     .all()

@@ -22,7 +22,7 @@ const PATH = '/active-organization'
 /** The pointer of a session, by its token's user: everybody here has one session. */
 async function pointersOf({ userId }: Pick<Person, 'userId'>): Promise<unknown[]> {
   const { results } = await testEnv.DB.prepare(
-    'SELECT active_organization_id AS pointer FROM sessions WHERE user_id = ? ORDER BY created_at'
+    'SELECT active_organization_id AS pointer FROM seatgate_sessions WHERE user_id = ? ORDER BY created_at'
   )
     .bind(userId)
     .all()
@@ -191,7 +191,7 @@ describe('lastActiveAt', () => {
     expect(await seen(), 'a session that points nowhere is seen nowhere').toBeNull()
     await host.put(PATH, { organizationId: organization.id }, member.token)
     const anHourAgo = Date.now() - 3_600_000
-    await testEnv.DB.prepare('UPDATE sessions SET last_active_at = ? WHERE user_id = ?')
+    await testEnv.DB.prepare('UPDATE seatgate_sessions SET last_active_at = ? WHERE user_id = ?')
       .bind(anHourAgo, member.userId)
       .run()
     expect(await seen()).toBe(new Date(anHourAgo).toISOString())

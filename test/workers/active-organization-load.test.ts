@@ -68,7 +68,9 @@ describe('loadActiveOrganization()', () => {
     async (_kind, callerOf) => {
       const userId = await newUser()
       const [first, second] = await belonging(userId, 2)
-      await testEnv.DB.prepare("UPDATE memberships SET role = 'admin' WHERE organization_id = ?")
+      await testEnv.DB.prepare(
+        "UPDATE seatgate_memberships SET role = 'admin' WHERE organization_id = ?"
+      )
         .bind(second!.id)
         .run()
       for (const [organization, role] of [

@@ -130,7 +130,7 @@ describe('putActiveOrganization()', () => {
   it('PIPE-7 copies a role that it does not know, and leaves none where there is none', async () => {
     const { userId, session, to } = await commuter()
     const caller = queryOf(seatgate, session)
-    await testEnv.DB.prepare("UPDATE memberships SET role = 'Wizard 2' WHERE user_id = ?")
+    await testEnv.DB.prepare("UPDATE seatgate_memberships SET role = 'Wizard 2' WHERE user_id = ?")
       .bind(userId)
       .run()
     expect((await putting(seatgate, caller, to.id)).after.role).toBe('Wizard 2')
@@ -180,7 +180,7 @@ describe('putActiveOrganization()', () => {
     const caller = { userId, impersonatedBy: 'root', session }
     answered(await put(seatgate, { caller, requestId: 'ray-1' }, to.id))
     const event = await testEnv.DB.prepare(
-      `SELECT actor_type, actor_id, effective_user_id, request_id FROM audit_events
+      `SELECT actor_type, actor_id, effective_user_id, request_id FROM seatgate_audit_events
        WHERE organization_id = ? AND action = 'organization.active_switched'`
     )
       .bind(to.id)
@@ -257,7 +257,7 @@ describe('putActiveOrganization() refused', () => {
     const racing = createWorld({
       provider: 'unlimited',
       async around({ asked }, run) {
-        const writes = asked.some((sql) => sql.startsWith('update "sessions"'))
+        const writes = asked.some((sql) => sql.startsWith('update "seatgate_sessions"'))
         if (writes && first) {
           first = false
           await softDeleted(seatgate, to)

@@ -241,7 +241,7 @@ describe('recovery from a stale pointer', () => {
 /** The request that the newest event of an organization belongs to. */
 function requestOf(organizationId: string): Promise<string | null> {
   return testEnv.DB.prepare(
-    'SELECT request_id FROM audit_events WHERE organization_id = ? ORDER BY sequence DESC LIMIT 1'
+    'SELECT request_id FROM seatgate_audit_events WHERE organization_id = ? ORDER BY sequence DESC LIMIT 1'
   )
     .bind(organizationId)
     .first('request_id')

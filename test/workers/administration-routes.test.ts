@@ -298,11 +298,11 @@ describe('C6 GET /organizations/<old slug>', () => {
     const organization = await organizationOf(owner)
     const path = `/organizations/${organization.slug}`
     const slug = `new-${crypto.randomUUID().slice(0, 8)}`
-    await testEnv.DB.prepare('UPDATE organizations SET slug = ? WHERE id = ?')
+    await testEnv.DB.prepare('UPDATE seatgate_organizations SET slug = ? WHERE id = ?')
       .bind(slug, organization.id)
       .run()
     await testEnv.DB.prepare(
-      `INSERT INTO organization_slug_aliases (old_slug, organization_id, expires_at, created_at)
+      `INSERT INTO seatgate_organization_slug_aliases (old_slug, organization_id, expires_at, created_at)
        VALUES (?, ?, ?, 1)`
     )
       .bind(organization.slug, organization.id, Date.now() + 60_000)

@@ -150,7 +150,7 @@ describe.each(enforcing)('A2 an approval in line (%s)', (provider) => {
     const overtaken = createJoiningWorld({
       provider,
       async around({ asked }, run) {
-        const admits = asked.some((sql) => sql.startsWith('insert into "memberships"'))
+        const admits = asked.some((sql) => sql.startsWith('insert into "seatgate_memberships"'))
         if (admits && demotions++ === 0) {
           answered(await changeRole(seatgate, asOwner, approver, { role: 'member' }))
         }

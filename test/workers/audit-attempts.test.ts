@@ -190,7 +190,7 @@ describe('the history of attempts', () => {
     const { seatgate } = clocked([sink])
     const id = await organizationWith(seatgate)
     await testEnv.DB.prepare(
-      `INSERT INTO audit_events (organization_id, sequence, id, action, outcome, actor_type, metadata, occurred_at, inserted_at)
+      `INSERT INTO seatgate_audit_events (organization_id, sequence, id, action, outcome, actor_type, metadata, occurred_at, inserted_at)
        VALUES (?1, 6, ?1 || 6, 'test.event', 'success', 'system', '{}', 7, 7)`
     )
       .bind(id)
@@ -209,7 +209,7 @@ describe('the history of attempts', () => {
     const seen: unknown[] = []
     const sink = sinkOf('log', async ({ organizationId, sequence }) => {
       const stored = await testEnv.DB.prepare(
-        'SELECT count(*) AS n FROM audit_events WHERE organization_id = ? AND sequence = ?'
+        'SELECT count(*) AS n FROM seatgate_audit_events WHERE organization_id = ? AND sequence = ?'
       )
         .bind(organizationId, sequence)
         .first('n')
@@ -225,12 +225,12 @@ describe('the history of attempts', () => {
   })
 
   it.each([
-    ['UPDATE', "UPDATE sink_attempts SET outcome = 'delivered' WHERE organization_id = ?"],
-    ['DELETE', 'DELETE FROM sink_attempts WHERE organization_id = ?'],
+    ['UPDATE', "UPDATE seatgate_sink_attempts SET outcome = 'delivered' WHERE organization_id = ?"],
+    ['DELETE', 'DELETE FROM seatgate_sink_attempts WHERE organization_id = ?'],
     [
       'REPLACE',
-      `REPLACE INTO sink_attempts SELECT id, organization_id, sink_id, first_sequence, last_sequence,
-         'delivered', null, 1, passed, 0, 0 FROM sink_attempts WHERE organization_id = ?`,
+      `REPLACE INTO seatgate_sink_attempts SELECT id, organization_id, sink_id, first_sequence, last_sequence,
+         'delivered', null, 1, passed, 0, 0 FROM seatgate_sink_attempts WHERE organization_id = ?`,
     ],
   ])('FWD-48: refuses %s', async (_what, sql) => {
     const { seatgate } = clocked([sinkOf('log', () => permanent)])

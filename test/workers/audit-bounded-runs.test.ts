@@ -172,7 +172,7 @@ describe('an invocation that may ask a thousand times', () => {
         else await sweepAudit(seatgate)
         expect(asked).toBeLessThanOrEqual(500)
         const { results } = await testEnv.DB.prepare(
-          'SELECT organization_id AS id FROM audit_outbox'
+          'SELECT organization_id AS id FROM seatgate_audit_outbox'
         ).all<{ id: string }>()
         waiting = results.map(({ id }) => id)
         if (by === 'the queue') expect(sent.toSorted()).toEqual(waiting.toSorted())

@@ -160,11 +160,11 @@ describe('a clock that runs back', () => {
     const id = await organizationWith(seatgate)
     later(-YEAR)
     const full = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
-      INSERT INTO audit_outbox SELECT 'waiting-' || i, i FROM n`
+      INSERT INTO seatgate_audit_outbox SELECT 'waiting-' || i, i FROM n`
     await testEnv.DB.prepare(full).run()
     await sweepAudit(seatgate)
     const row = await testEnv.DB.prepare(
-      'SELECT swept_at FROM audit_outbox WHERE organization_id = ?'
+      'SELECT swept_at FROM seatgate_audit_outbox WHERE organization_id = ?'
     )
       .bind(id)
       .first('swept_at')

@@ -211,7 +211,7 @@ describe('putting dead letters back', () => {
     const id = await organizationWith(seatgate)
     const bury = (numbers: string) =>
       testEnv.DB.prepare(
-        `INSERT INTO sink_dead_letters
+        `INSERT INTO seatgate_sink_dead_letters
          SELECT ?1, 'log', value, ?1 || value, 'test.event', 'dead', 'schema', 1, 7, 7 FROM json_each(?2)`
       )
         .bind(id, numbers)
@@ -232,7 +232,7 @@ describe('putting dead letters back', () => {
     const id = await organizationWith(seatgate)
     await forwardOrganization(seatgate, id)
     await testEnv.DB.prepare(
-      `INSERT INTO sink_dead_letters VALUES (?, 'log', 99, 'gone', 'test.event', 'queued', 'schema', 1, 7, 7)`
+      `INSERT INTO seatgate_sink_dead_letters VALUES (?, 'log', 99, 'gone', 'test.event', 'queued', 'schema', 1, 7, 7)`
     )
       .bind(id)
       .run()

@@ -219,7 +219,7 @@ describe('what is on record', () => {
       [true, 'found'],
     ] as const) {
       dns.found = found
-      await testEnv.DB.prepare('UPDATE organization_domains SET checked_at = 0').run()
+      await testEnv.DB.prepare('UPDATE seatgate_organization_domains SET checked_at = 0').run()
       await writes(`o.domain.record_${action}`, async () => ok(await sweepDomains(seatgate)))
     }
 
@@ -236,7 +236,7 @@ describe('what is on record', () => {
     await writes('a.sink_resume', () => resumeSink(seatgate, byOperator, 'log'))
     await writes('a.export', () => exportAuditEvents(seatgate, inside(one), { format: 'csv' }))
     await testEnv.DB.prepare(
-      `INSERT INTO audit_personal (organization_id, digest, user_id, salt)
+      `INSERT INTO seatgate_audit_personal (organization_id, digest, user_id, salt)
        VALUES (?, '${'d'.repeat(64)}', ?, '${'5'.repeat(64)}')`
     )
       .bind(id, two)
@@ -253,7 +253,9 @@ describe('what is on record', () => {
     await world.settled()
     expect(heard).toContain(full('o.delete'))
     for (const action of heard) seen.add(action)
-    await testEnv.DB.prepare('UPDATE sessions SET active_organization_id = ? WHERE user_id = ?')
+    await testEnv.DB.prepare(
+      'UPDATE seatgate_sessions SET active_organization_id = ? WHERE user_id = ?'
+    )
       .bind(id, owner)
       .run()
     await writes('o.active_auto_reassigned', async () => {
@@ -292,7 +294,7 @@ async function actionsTold(): Promise<readonly string[]> {
        target_type IS NOT NULL AND target_id IS NOT NULL
        AND (actor_id IS NULL) = (actor_type IN ('system', 'anonymous'))
        AND (effective_user_id IS NULL) = (actor_type IN ('system', 'anonymous'))
-     ) AS filled FROM audit_events GROUP BY 1, 2`
+     ) AS filled FROM seatgate_audit_events GROUP BY 1, 2`
   ).all<{ action: string; filled: number }>()
   expect(results.filter(({ filled }) => filled === 0)).toEqual([])
   return results.map(({ action }) => action)

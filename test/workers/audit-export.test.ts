@@ -163,7 +163,7 @@ describe('an export', () => {
     await addEvents(id, 1200)
     const membership = (sql: string) => testEnv.DB.prepare(sql).bind(reader.userId, id).run()
     await membership(
-      `INSERT INTO memberships (id, organization_id, user_id, role, created_at, updated_at)
+      `INSERT INTO seatgate_memberships (id, organization_id, user_id, role, created_at, updated_at)
        VALUES (?1, ?2, ?1, 'admin', 1, 1)`
     )
     const client = embedded({}, bySession)
@@ -175,11 +175,11 @@ describe('an export', () => {
     const begun = await download(reader.token)
     expect(begun.status).toBe(200)
     await membership(
-      "UPDATE memberships SET role = 'member' WHERE id = ?1 AND organization_id = ?2"
+      "UPDATE seatgate_memberships SET role = 'member' WHERE id = ?1 AND organization_id = ?2"
     )
     await expect(begun.text()).rejects.toThrow('insufficient_role')
     expect((await download(reader.token)).status).toBe(403)
-    await testEnv.DB.prepare('UPDATE sessions SET expires_at = 1 WHERE user_id = ?')
+    await testEnv.DB.prepare('UPDATE seatgate_sessions SET expires_at = 1 WHERE user_id = ?')
       .bind(reader.userId)
       .run()
     expect((await download(reader.token)).status).toBe(401)

@@ -216,7 +216,7 @@ function countingEvents() {
     const answer = await run()
     const answers = answer as readonly D1Result[]
     asked.forEach((sql, index) => {
-      if (sql.startsWith('select') && sql.includes('from "audit_events"')) {
+      if (sql.startsWith('select') && sql.includes('from "seatgate_audit_events"')) {
         count += answers[index]!.results.length
       }
     })

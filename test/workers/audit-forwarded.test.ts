@@ -176,7 +176,9 @@ describe('a sink', () => {
     const { seatgate, later } = clocked([sink])
     const id = await organizationWith(seatgate)
     const rows = () =>
-      testEnv.DB.prepare('SELECT * FROM audit_events WHERE organization_id = ? ORDER BY sequence')
+      testEnv.DB.prepare(
+        'SELECT * FROM seatgate_audit_events WHERE organization_id = ? ORDER BY sequence'
+      )
         .bind(id)
         .all()
     for (let hour = 0; hour < 24; hour++) {

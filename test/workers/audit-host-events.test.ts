@@ -116,7 +116,7 @@ describe('an event of the host’s own', () => {
     expect(code(wrong)).toBe('validation_error')
     const told = prepareEvents(seatgate, scope, [{ action: 'billing.one' }])
     if (!told.ok) throw new Error(code(told))
-    const breaking = db.run(sql`insert into guards values ('broken')`) as never
+    const breaking = db.run(sql`insert into seatgate_guards values ('broken')`) as never
     await commitTogether(seatgate, told.value, { after: [breaking] })
     expect(await eventsOf(organization)).toHaveLength(2)
     expect(metrics).toEqual([])
@@ -194,7 +194,7 @@ describe('an event of the host’s own', () => {
     expect(code(await logEvent(seatgate, scope, { action: 'a.b' }))).toBe('organization_not_found')
     expect(code(await logEvent(seatgate, { caller: scope.caller }, { action: 'a.b' }))).toBe('ok')
     const row = await testEnv.DB.prepare(
-      "SELECT count(*) AS n FROM audit_events WHERE organization_id = 'system' AND action = 'a.b'"
+      "SELECT count(*) AS n FROM seatgate_audit_events WHERE organization_id = 'system' AND action = 'a.b'"
     ).first('n')
     expect(row).toBe(1)
     const slugged = { caller: scope.caller, organization: 'acme' }
@@ -210,13 +210,13 @@ describe('an event of the host’s own', () => {
       expect(await logEvent(seatgate, scope, event)).toMatchObject({ ok: true })
     }
     const causes = await testEnv.DB.prepare(
-      `SELECT cause_event_id AS cause FROM audit_events
+      `SELECT cause_event_id AS cause FROM seatgate_audit_events
        WHERE organization_id = ? AND cause_event_id IS NOT NULL ORDER BY sequence`
     )
       .bind(scope.organization)
       .all<{ cause: string }>()
     expect(causes.results.map(({ cause }) => cause)).toEqual([gone, 'a-webhook-that-was-pruned'])
-    const keys = await testEnv.DB.prepare('PRAGMA foreign_key_list(audit_events)').all()
+    const keys = await testEnv.DB.prepare('PRAGMA foreign_key_list(seatgate_audit_events)').all()
     expect(keys.results).toEqual([])
   })
 })
@@ -366,7 +366,7 @@ describe('what a request leaves on record', () => {
 
   it('AUD-66: personal data can be erased, and the event stays as it is', async () => {
     const event = await renamed(headers)
-    await testEnv.DB.prepare('DELETE FROM audit_personal WHERE digest = ?')
+    await testEnv.DB.prepare('DELETE FROM seatgate_audit_personal WHERE digest = ?')
       .bind(event.personalDigest)
       .run()
     expect((await eventsOf(event.organizationId)).at(-1)).toEqual({ ...event, personal: null })

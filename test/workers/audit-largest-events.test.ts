@@ -57,7 +57,7 @@ const repeat = ({ organization }: { readonly organization: string }, times: numb
     times,
     3,
     "'billing.imported'",
-    '(SELECT metadata FROM audit_events WHERE organization_id = ?1 AND sequence = 3)'
+    '(SELECT metadata FROM seatgate_audit_events WHERE organization_id = ?1 AND sequence = 3)'
   )
 
 describe('an event of 8 KiB', () => {

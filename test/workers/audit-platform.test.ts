@@ -149,7 +149,9 @@ describe('the platform’s people', () => {
     expect(
       await listPlatformEvents(host.seatgate, { caller: system }, { ...input, cursor })
     ).toEqual({ ok: false, error: { code: 'before_horizon', horizon: 4 } })
-    await testEnv.DB.prepare('UPDATE organizations SET deleted_at = 1 WHERE id = ?').bind(id).run()
+    await testEnv.DB.prepare('UPDATE seatgate_organizations SET deleted_at = 1 WHERE id = ?')
+      .bind(id)
+      .run()
     const left = answered(await listPlatformEvents(host.seatgate, { caller: system }, input))
     expect(left.data.map(({ sequence }) => sequence)).toEqual(upTo(5).slice(4))
   })

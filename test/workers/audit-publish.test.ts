@@ -49,7 +49,9 @@ async function logged(provider: Provider, around: Around = (_trip, run) => run()
   return { id, published, reports, outside, seatgate, seal, trips: world.trips }
 }
 const forget = (id: string) =>
-  testEnv.DB.prepare('DELETE FROM audit_published WHERE organization_id = ?').bind(id).run()
+  testEnv.DB.prepare('DELETE FROM seatgate_audit_published WHERE organization_id = ?')
+    .bind(id)
+    .run()
 
 describe.each(['ledger', 'd1'] as const)('publishing with seats in %s', (provider) => {
   // The sweep finds every log that is not published.
@@ -109,7 +111,9 @@ describe.each(['ledger', 'd1'] as const)('publishing with seats in %s', (provide
   it('AUD-55: whoever dies with it in hand is made up for', async () => {
     let dies = false
     const { id, published, seatgate, seal } = await logged(provider, (trip, run) => {
-      const remembers = trip.asked.some((sql) => sql.startsWith('insert into "audit_published"'))
+      const remembers = trip.asked.some((sql) =>
+        sql.startsWith('insert into "seatgate_audit_published"')
+      )
       return dies && remembers ? Promise.reject(new Error('Network connection lost.')) : run()
     })
     dies = true

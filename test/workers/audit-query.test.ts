@@ -85,7 +85,7 @@ describe('filters', () => {
       [5, 3000],
     ]) {
       await testEnv.DB.prepare(
-        `INSERT INTO audit_events (organization_id, sequence, id, action, outcome, actor_type, metadata, occurred_at, inserted_at)
+        `INSERT INTO seatgate_audit_events (organization_id, sequence, id, action, outcome, actor_type, metadata, occurred_at, inserted_at)
          VALUES (?1, ?2, ?1 || ?2, 'test.event', 'success', 'system', '{}', 7, ?3)`
       )
         .bind(id, sequence, at)
@@ -232,7 +232,7 @@ describe('a stream', () => {
     await addEvents(id, 700)
     const reader = await person()
     await testEnv.DB.prepare(
-      `INSERT INTO memberships (id, organization_id, user_id, role, created_at, updated_at)
+      `INSERT INTO seatgate_memberships (id, organization_id, user_id, role, created_at, updated_at)
        VALUES (?1, ?2, ?1, 'admin', 1, 1)`
     )
       .bind(reader.userId, id)
@@ -247,7 +247,7 @@ describe('a stream', () => {
       for await (const event of stream.value.events) {
         seen.push(event.sequence)
         if (event.sequence === 1) {
-          await testEnv.DB.prepare("UPDATE memberships SET role = 'member' WHERE id = ?")
+          await testEnv.DB.prepare("UPDATE seatgate_memberships SET role = 'member' WHERE id = ?")
             .bind(reader.userId)
             .run()
         }
@@ -263,7 +263,7 @@ describe('a stream', () => {
       const userId = crypto.randomUUID()
       if (who === 'member') {
         await testEnv.DB.prepare(
-          `INSERT INTO memberships (id, organization_id, user_id, role, created_at, updated_at)
+          `INSERT INTO seatgate_memberships (id, organization_id, user_id, role, created_at, updated_at)
          VALUES (?1, ?2, ?1, 'member', 1, 1)`
         )
           .bind(userId, organization)

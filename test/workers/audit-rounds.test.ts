@@ -35,20 +35,22 @@ async function settledTrails(count: number, events: number, sinkId: string): Pro
   const numbers = JSON.stringify(upTo(count))
   await testEnv.DB.batch([
     testEnv.DB.prepare(
-      `INSERT INTO audit_events (organization_id, sequence, id, action, outcome, actor_type, metadata, occurred_at, inserted_at)
+      `INSERT INTO seatgate_audit_events (organization_id, sequence, id, action, outcome, actor_type, metadata, occurred_at, inserted_at)
        SELECT 'trail-' || trail.value, event.value, trail.value || '-' || event.value,
          'test.event', 'success', 'system', '{}', 7, 7
        FROM json_each(?1) AS trail, json_each(?2) AS event`
     ).bind(numbers, JSON.stringify(upTo(events))),
     testEnv.DB.prepare(
-      `INSERT INTO sink_cursors (organization_id, sink_id, sequence)
+      `INSERT INTO seatgate_sink_cursors (organization_id, sink_id, sequence)
        SELECT 'trail-' || value, ?2, ?3 FROM json_each(?1)`
     ).bind(numbers, sinkId, events),
   ])
 }
 
 async function waiting(): Promise<number> {
-  const row = await testEnv.DB.prepare('SELECT count(*) AS count FROM audit_outbox').first('count')
+  const row = await testEnv.DB.prepare('SELECT count(*) AS count FROM seatgate_audit_outbox').first(
+    'count'
+  )
   return Number(row)
 }
 
@@ -116,7 +118,7 @@ describe('where nothing happens any more', () => {
     const { seatgate } = clocked([], { auditLogKey: keys.privateKey })
     await sweepAudit(seatgate)
     const size = await testEnv.DB.prepare(
-      'SELECT max(size) AS size FROM audit_checkpoints WHERE organization_id = ?'
+      'SELECT max(size) AS size FROM seatgate_audit_checkpoints WHERE organization_id = ?'
     )
       .bind(id)
       .first('size')
@@ -152,7 +154,7 @@ describe('where nothing happens any more', () => {
     await organizationWith(without())
     await sweepAudit(without())
     expect(await waiting()).toBe(0)
-    expect(await testEnv.DB.prepare('SELECT 1 FROM rotations').first()).toBeNull()
+    expect(await testEnv.DB.prepare('SELECT 1 FROM seatgate_rotations').first()).toBeNull()
   })
 })
 
@@ -166,7 +168,7 @@ describe('a round', () => {
       found.push(await waiting())
     }
     expect(found).toEqual([100, 200, 230])
-    await testEnv.DB.exec('DELETE FROM audit_outbox')
+    await testEnv.DB.exec('DELETE FROM seatgate_audit_outbox')
     await sweepAudit(seatgate)
     expect(await waiting()).toBe(100)
   })
@@ -196,7 +198,7 @@ describe('a round', () => {
     await settledTrails(600, 20, 'old')
     await addEvents('trail-1', 1000, 20)
     await testEnv.DB.exec(
-      "UPDATE sink_cursors SET sequence = 1020 WHERE organization_id = 'trail-1'"
+      "UPDATE seatgate_sink_cursors SET sequence = 1020 WHERE organization_id = 'trail-1'"
     )
     const many = await sweep(seatgate)
     // The first trip also reads the version of the schema.

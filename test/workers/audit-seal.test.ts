@@ -189,17 +189,20 @@ describe('sealing', () => {
     expect(reports).toEqual(['checkpoint_not_published'])
   })
 
-  it.each(['audit_nodes', 'audit_checkpoints'])('AUD-50 AUD-51: %s only grows', async (table) => {
-    const organization = await organizationWith(seatgate)
-    await sealOrganization(seatgate, organization)
-    for (const sql of [
-      `UPDATE ${table} SET organization_id = 'x'`,
-      `DELETE FROM ${table}`,
-      `INSERT OR REPLACE INTO ${table} SELECT * FROM ${table}`,
-    ]) {
-      await expect(run(sql)).rejects.toThrow(/audit_immutable/)
+  it.each(['seatgate_audit_nodes', 'seatgate_audit_checkpoints'])(
+    'AUD-50 AUD-51: %s only grows',
+    async (table) => {
+      const organization = await organizationWith(seatgate)
+      await sealOrganization(seatgate, organization)
+      for (const sql of [
+        `UPDATE ${table} SET organization_id = 'x'`,
+        `DELETE FROM ${table}`,
+        `INSERT OR REPLACE INTO ${table} SELECT * FROM ${table}`,
+      ]) {
+        await expect(run(sql)).rejects.toThrow(/audit_immutable/)
+      }
     }
-  })
+  )
 
   it.each([
     ['auditLogKey', { auditLogKey: 'secret' }],
@@ -293,9 +296,9 @@ describe('somebody who administers the database', () => {
   }
 
   const update = (what: string, sequence: number) =>
-    `UPDATE audit_events SET ${what} WHERE organization_id = ? AND sequence = ${sequence}`
+    `UPDATE seatgate_audit_events SET ${what} WHERE organization_id = ? AND sequence = ${sequence}`
   const remove = (which: string) =>
-    `DELETE FROM audit_events WHERE organization_id = ? AND ${which}`
+    `DELETE FROM seatgate_audit_events WHERE organization_id = ? AND ${which}`
 
   it.each<[what: string, statements: string[], kind: string, sequence: number]>([
     ['alters an event', [update("actor_id = 'eve'", 4)], 'altered', 4],
@@ -305,7 +308,7 @@ describe('somebody who administers the database', () => {
     ['cuts off the end', [remove('sequence > 6')], 'truncated', 7],
   ])('AUD-54: who %s is found at the exact place', async (_what, statements, kind, sequence) => {
     const organization = await sealedOne()
-    await unguarded('audit_events', async () => {
+    await unguarded('seatgate_audit_events', async () => {
       for (const sql of statements) await run(sql, organization)
     })
     expect(await found(organization)).toMatchObject({ kind, sequence })
@@ -314,13 +317,13 @@ describe('somebody who administers the database', () => {
   it('AUD-55: who rewrites everything, log and checkpoints, is found against a published one', async () => {
     const organization = await sealedOne()
     const outside = published.findLast((each) => each.organizationId === organization)!
-    await unguarded('audit_events', () =>
+    await unguarded('seatgate_audit_events', () =>
       run(
-        "UPDATE audit_events SET actor_id = 'eve' WHERE organization_id = ?1 AND sequence = 4",
+        "UPDATE seatgate_audit_events SET actor_id = 'eve' WHERE organization_id = ?1 AND sequence = 4",
         organization
       )
     )
-    for (const table of ['audit_nodes', 'audit_checkpoints']) {
+    for (const table of ['seatgate_audit_nodes', 'seatgate_audit_checkpoints']) {
       await unguarded(table, () =>
         run(`DELETE FROM ${table} WHERE organization_id = ?`, organization)
       )
@@ -342,7 +345,7 @@ describe('somebody who administers the database', () => {
     await sealOrganization(seatgate, organization)
     const before = await exported(organization)
     expect(before.join('')).toContain('203.0.113.9')
-    await run('DELETE FROM audit_personal WHERE organization_id = ?', organization)
+    await run('DELETE FROM seatgate_audit_personal WHERE organization_id = ?', organization)
     const after = await exported(organization)
     expect(after.join('')).not.toContain('203.0.113.9')
     for (const lines of [before, after]) {

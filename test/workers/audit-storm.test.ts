@@ -83,7 +83,9 @@ function mortal(db: Database, random: () => number) {
 
 const all = async <T>(sql: string) => (await testEnv.DB.prepare(sql).all<T>()).results
 const waiting = async () =>
-  (await all<{ id: string }>('SELECT organization_id AS id FROM audit_outbox')).map(({ id }) => id)
+  (await all<{ id: string }>('SELECT organization_id AS id FROM seatgate_audit_outbox')).map(
+    ({ id }) => id
+  )
 
 /** What is wrong with the final records of a sink: each event must have one, and one only. */
 const gapsAndRepeats = (sinkId: string) =>
@@ -91,7 +93,7 @@ const gapsAndRepeats = (sinkId: string) =>
     `SELECT * FROM (
        SELECT organization_id, first_sequence, coalesce(lag(last_sequence) OVER (
          PARTITION BY organization_id ORDER BY first_sequence, id), 0) AS before
-       FROM sink_attempts WHERE sink_id = '${sinkId}' AND outcome NOT IN ('retry', 'paused')
+       FROM seatgate_sink_attempts WHERE sink_id = '${sinkId}' AND outcome NOT IN ('retry', 'paused')
      ) WHERE first_sequence <> before + 1`
   )
 
@@ -129,7 +131,7 @@ describe('receivers that fail three times in ten, and consumers that die', () =>
 
       expect(await waiting()).toEqual([])
       const rows = await all<{ id: string }>(
-        `SELECT id FROM audit_events
+        `SELECT id FROM seatgate_audit_events
          WHERE organization_id IN (SELECT value FROM json_each('${JSON.stringify(ids)}'))`
       )
       expect(rows).toHaveLength(organizations * EVENTS_EACH)
@@ -141,7 +143,7 @@ describe('receivers that fail three times in ten, and consumers that die', () =>
       expect(await gapsAndRepeats(sink.id)).toEqual([])
       if (WHOLE) console.log(how, JSON.stringify({ ...calls, rounds, ...deaths }))
       expect(Math.min(deaths.before, deaths.after)).toBeGreaterThan(0)
-      expect(await all('SELECT * FROM sink_dead_letters')).toEqual([])
+      expect(await all('SELECT * FROM seatgate_sink_dead_letters')).toEqual([])
     },
     PATIENCE_MS
   )

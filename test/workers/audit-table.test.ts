@@ -19,28 +19,36 @@ describe('the table of events', () => {
   const write = (verb: string, changes: Partial<Record<keyof typeof event, unknown>>, end = '') => {
     const row = { ...event, ...changes }
     const marks = Object.keys(row).fill('?').join(', ')
-    return testEnv.DB.prepare(`${verb} INTO audit_events (${columns}) VALUES (${marks}) ${end}`)
+    return testEnv.DB.prepare(
+      `${verb} INTO seatgate_audit_events (${columns}) VALUES (${marks}) ${end}`
+    )
       .bind(...Object.values(row))
       .run()
   }
   const all = async () =>
     (
       await testEnv.DB.prepare(
-        'SELECT * FROM audit_events ORDER BY organization_id, sequence'
+        'SELECT * FROM seatgate_audit_events ORDER BY organization_id, sequence'
       ).all()
     ).results
   const fresh = () => ({ organization_id: crypto.randomUUID(), id: crypto.randomUUID() })
 
   it.each([
-    ['UPDATE of a column', "UPDATE audit_events SET actor_id = 'eve'"],
-    ['UPDATE to the same value', 'UPDATE audit_events SET action = action'],
-    ['UPDATE OR REPLACE', 'UPDATE OR REPLACE audit_events SET sequence = 1'],
-    ['UPDATE OR IGNORE', 'UPDATE OR IGNORE audit_events SET sequence = 9'],
-    ['AUD-57: a move to another organization', "UPDATE audit_events SET organization_id = 'other'"],
-    ['AUD-57: a move to another sequence', 'UPDATE audit_events SET sequence = sequence + 1000'],
-    ['DELETE of one', 'DELETE FROM audit_events WHERE sequence = 1'],
-    ['DELETE of all', 'DELETE FROM audit_events'],
-    ['DELETE with RETURNING', 'DELETE FROM audit_events RETURNING *'],
+    ['UPDATE of a column', "UPDATE seatgate_audit_events SET actor_id = 'eve'"],
+    ['UPDATE to the same value', 'UPDATE seatgate_audit_events SET action = action'],
+    ['UPDATE OR REPLACE', 'UPDATE OR REPLACE seatgate_audit_events SET sequence = 1'],
+    ['UPDATE OR IGNORE', 'UPDATE OR IGNORE seatgate_audit_events SET sequence = 9'],
+    [
+      'AUD-57: a move to another organization',
+      "UPDATE seatgate_audit_events SET organization_id = 'other'",
+    ],
+    [
+      'AUD-57: a move to another sequence',
+      'UPDATE seatgate_audit_events SET sequence = sequence + 1000',
+    ],
+    ['DELETE of one', 'DELETE FROM seatgate_audit_events WHERE sequence = 1'],
+    ['DELETE of all', 'DELETE FROM seatgate_audit_events'],
+    ['DELETE with RETURNING', 'DELETE FROM seatgate_audit_events RETURNING *'],
   ])('AUD-50: refuses %s', async (_what, statement) => {
     await write('INSERT', fresh())
     const before = await all()
@@ -92,7 +100,7 @@ describe('the table of events', () => {
     const { organization_id } = fresh()
     const insert = (first: string, sequence: number) =>
       testEnv.DB.prepare(
-        `${first} INTO audit_events (${columns}, idempotency_key) VALUES (?, ?, ?, 'test.event', 'success', 'system', NULL, '{}', 1, 1, 'key')`
+        `${first} INTO seatgate_audit_events (${columns}, idempotency_key) VALUES (?, ?, ?, 'test.event', 'success', 'system', NULL, '{}', 1, 1, 'key')`
       )
         .bind(organization_id, sequence, crypto.randomUUID())
         .run()
@@ -115,16 +123,16 @@ describe('the table of events', () => {
     const salt = 'a'.repeat(64)
     const insert = (verb: string) =>
       testEnv.DB.prepare(
-        `${verb} INTO audit_personal (organization_id, digest, salt) VALUES ('table', ?1, ?1)`
+        `${verb} INTO seatgate_audit_personal (organization_id, digest, salt) VALUES ('table', ?1, ?1)`
       )
         .bind(salt)
         .run()
     await insert('INSERT')
     await expect(insert('REPLACE')).rejects.toThrow(/audit_immutable/)
     await expect(
-      testEnv.DB.prepare("UPDATE audit_personal SET ip_address = '::1'").run()
+      testEnv.DB.prepare("UPDATE seatgate_audit_personal SET ip_address = '::1'").run()
     ).rejects.toThrow(/audit_immutable/)
-    await testEnv.DB.prepare('DELETE FROM audit_personal').run()
+    await testEnv.DB.prepare('DELETE FROM seatgate_audit_personal').run()
     await expect(insert('INSERT')).resolves.toBeTruthy()
   })
 

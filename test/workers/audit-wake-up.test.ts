@@ -22,7 +22,7 @@ import { testEnv } from './setup.ts'
 
 describe('the sweep', () => {
   it('FWD-14, FWD-16: delivers what a lost wake-up left behind', async () => {
-    await testEnv.DB.exec('DELETE FROM audit_outbox')
+    await testEnv.DB.exec('DELETE FROM seatgate_audit_outbox')
     const sink = sinkOf('memory')
     const lost = { send: async () => {}, sendBatch: async () => {} }
     const { seatgate } = clocked([sink], { queue: lost })
@@ -52,10 +52,10 @@ describe('the sweep', () => {
 
   it('takes those first that waited longest, so that none is starved', async () => {
     await testEnv.DB.batch([
-      testEnv.DB.prepare('DELETE FROM audit_outbox'),
+      testEnv.DB.prepare('DELETE FROM seatgate_audit_outbox'),
       testEnv.DB.prepare(
         `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1050)
-         INSERT INTO audit_outbox SELECT 'waiting-' || i, i FROM n`
+         INSERT INTO seatgate_audit_outbox SELECT 'waiting-' || i, i FROM n`
       ),
     ])
     const sent: string[] = []
@@ -71,7 +71,7 @@ describe('the sweep', () => {
     later(60)
     await sweepAudit(seatgate)
     const second = new Set(sent)
-    await testEnv.DB.exec('DELETE FROM audit_outbox')
+    await testEnv.DB.exec('DELETE FROM seatgate_audit_outbox')
     expect([first.size, first.has('waiting-1000'), first.has('waiting-1001')]).toEqual([
       1000,
       true,
@@ -81,7 +81,7 @@ describe('the sweep', () => {
   })
 
   it('serves every organization although one of them cannot be served', async () => {
-    await testEnv.DB.exec('DELETE FROM audit_outbox')
+    await testEnv.DB.exec('DELETE FROM seatgate_audit_outbox')
     const sink = sinkOf('memory')
     const { seatgate, reports, later } = clocked([sink])
     const bad = await organizationWith(seatgate)

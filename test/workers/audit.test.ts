@@ -36,7 +36,7 @@ async function eventsOf(organizationId: string): Promise<AuditEvent[]> {
 async function someAdmin(organizationId: string): Promise<string> {
   const reader = await person()
   await testEnv.DB.prepare(
-    `INSERT INTO memberships (id, organization_id, user_id, role, created_at, updated_at)
+    `INSERT INTO seatgate_memberships (id, organization_id, user_id, role, created_at, updated_at)
      VALUES (?1, ?2, ?1, 'admin', 1, 1)`
   )
     .bind(reader.userId, organizationId)
@@ -65,7 +65,7 @@ const by = (actor: Person, action: string, target: [string, unknown], metadata: 
 
 async function seatOf(organizationId: string, { userId }: Person): Promise<string | null> {
   return testEnv.DB.prepare(
-    'SELECT seat_id FROM memberships WHERE organization_id = ? AND user_id = ?'
+    'SELECT seat_id FROM seatgate_memberships WHERE organization_id = ? AND user_id = ?'
   )
     .bind(organizationId, userId)
     .first('seat_id')
@@ -193,25 +193,27 @@ describe('what each operation leaves on record', () => {
     expect(await eventsOf(organization.id)).toEqual(before)
   })
 
-  it.each([['organizations'], ['memberships'], ['audit_events'], ['audit_outbox']])(
-    'AUD-9, ORG-137: a creation whose write to %s fails leaves nothing',
-    async (table) => {
-      const owner = await person()
-      const counts = () =>
-        testEnv.DB.prepare(
-          'SELECT (SELECT count(*) FROM organizations) AS o, (SELECT count(*) FROM memberships) AS m, (SELECT count(*) FROM audit_events) AS e'
-        ).first()
-      const before = await counts()
-      await testEnv.DB.exec(
-        `CREATE TRIGGER broken BEFORE INSERT ON ${table} BEGIN SELECT abs(-9223372036854775808); END;`
-      )
-      const slug = `org-${crypto.randomUUID().slice(0, 8)}`
-      const answer = await host.post('/organizations', { name: 'X', slug }, owner.token)
-      await testEnv.DB.exec('DROP TRIGGER broken')
-      expect(answer.status).toBe(503)
-      expect(await counts()).toEqual(before)
-    }
-  )
+  it.each([
+    ['seatgate_organizations'],
+    ['seatgate_memberships'],
+    ['seatgate_audit_events'],
+    ['seatgate_audit_outbox'],
+  ])('AUD-9, ORG-137: a creation whose write to %s fails leaves nothing', async (table) => {
+    const owner = await person()
+    const counts = () =>
+      testEnv.DB.prepare(
+        'SELECT (SELECT count(*) FROM seatgate_organizations) AS o, (SELECT count(*) FROM seatgate_memberships) AS m, (SELECT count(*) FROM seatgate_audit_events) AS e'
+      ).first()
+    const before = await counts()
+    await testEnv.DB.exec(
+      `CREATE TRIGGER broken BEFORE INSERT ON ${table} BEGIN SELECT abs(-9223372036854775808); END;`
+    )
+    const slug = `org-${crypto.randomUUID().slice(0, 8)}`
+    const answer = await host.post('/organizations', { name: 'X', slug }, owner.token)
+    await testEnv.DB.exec('DROP TRIGGER broken')
+    expect(answer.status).toBe(503)
+    expect(await counts()).toEqual(before)
+  })
 })
 
 describe('the sequence', () => {
@@ -246,7 +248,7 @@ describe('the sequence', () => {
           target.batch(
             statements.length < 4
               ? statements
-              : [...statements, target.prepare("INSERT INTO guards VALUES ('broken')")]
+              : [...statements, target.prepare("INSERT INTO seatgate_guards VALUES ('broken')")]
           )
       },
     })
@@ -273,7 +275,7 @@ describe('GET /organizations/:org/audit', () => {
     const owner = await person()
     const { id } = await organizationOf(owner)
     await testEnv.DB.prepare(
-      `INSERT INTO audit_events (organization_id, sequence, id, action, outcome, actor_type, metadata, occurred_at, inserted_at)
+      `INSERT INTO seatgate_audit_events (organization_id, sequence, id, action, outcome, actor_type, metadata, occurred_at, inserted_at)
        SELECT ?1, 2 + value, ?1 || value, 'test.event', 'success', 'system', '{}', 7, 7 FROM json_each(?2)`
     )
       .bind(id, NUMBERS)

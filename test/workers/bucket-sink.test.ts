@@ -132,7 +132,9 @@ describe('a bucket', () => {
     await forwardOrganization(seatgate, id)
     const exclude = ['seat.*']
     const less = clocked([bucketSink({ bucket, exclude })]).seatgate
-    await testEnv.DB.prepare('UPDATE sink_cursors SET sequence = 0 WHERE organization_id = ?')
+    await testEnv.DB.prepare(
+      'UPDATE seatgate_sink_cursors SET sequence = 0 WHERE organization_id = ?'
+    )
       .bind(id)
       .run()
     await forwardOrganization(less, id)

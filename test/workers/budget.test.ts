@@ -274,28 +274,28 @@ async function putBookends(): Promise<void> {
   await testEnv.DB.batch(
     ['!', '~'].flatMap((mark) => [
       run(
-        `INSERT INTO organizations (id, name, slug, owner_user_id, created_at, updated_at)
+        `INSERT INTO seatgate_organizations (id, name, slug, owner_user_id, created_at, updated_at)
          VALUES (?1, ?1, ?1, ?1, 1, 1)`,
         mark
       ),
       run(
-        `INSERT INTO memberships (id, organization_id, user_id, role, seat_id, created_at, updated_at)
+        `INSERT INTO seatgate_memberships (id, organization_id, user_id, role, seat_id, created_at, updated_at)
          VALUES (?1, ?1, ?1, 'owner', ?1, 1, 1)`,
         mark
       ),
       run(
-        `INSERT INTO invitations
+        `INSERT INTO seatgate_invitations
            (id, organization_id, email, role, token_hash, expires_at, created_at, updated_at)
          VALUES (?1, ?1, ?1 || '@x', 'member', replace(hex(zeroblob(32)), '0', ?1), 1, 1, 1)`,
         mark
       ),
       run(
-        `INSERT INTO exclusions (id, organization_id, user_id, address_length, salt, digest, created_at)
+        `INSERT INTO seatgate_exclusions (id, organization_id, user_id, address_length, salt, digest, created_at)
          VALUES (?1, ?1, ?1, 1, replace(hex(zeroblob(32)), '0', ?1), replace(hex(zeroblob(32)), '0', ?1), 1)`,
         mark
       ),
       run(
-        `INSERT INTO sessions VALUES (replace(hex(zeroblob(32)), '0', ?1), ?1, ?1, 1, 1, 1)`,
+        `INSERT INTO seatgate_sessions VALUES (replace(hex(zeroblob(32)), '0', ?1), ?1, ?1, 1, 1, 1)`,
         mark
       ),
     ])
@@ -307,11 +307,11 @@ async function joinHundred(userId: string): Promise<void> {
   const numbers = JSON.stringify(Array.from({ length: 100 }, (_, index) => index))
   await testEnv.DB.batch([
     testEnv.DB.prepare(
-      `INSERT INTO organizations (id, name, slug, owner_user_id, created_at, updated_at)
+      `INSERT INTO seatgate_organizations (id, name, slug, owner_user_id, created_at, updated_at)
        SELECT 'o' || value || ?1, 'Acme', 'o' || value || ?1, ?1, value, value FROM json_each(?2)`
     ).bind(userId, numbers),
     testEnv.DB.prepare(
-      `INSERT INTO memberships (id, organization_id, user_id, role, seat_id, created_at, updated_at)
+      `INSERT INTO seatgate_memberships (id, organization_id, user_id, role, seat_id, created_at, updated_at)
        SELECT 'm' || value || ?1, 'o' || value || ?1, ?1, 'owner', 's' || value || ?1, value, value
        FROM json_each(?2)`
     ).bind(userId, numbers),

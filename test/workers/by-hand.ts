@@ -47,7 +47,7 @@ export async function insertMember(
   seatId: string | null
 ): Promise<void> {
   await inD1(
-    `INSERT INTO memberships (id, organization_id, user_id, role, seat_id, created_at, updated_at)
+    `INSERT INTO seatgate_memberships (id, organization_id, user_id, role, seat_id, created_at, updated_at)
      VALUES (?, ?, ?, 'member', ?, 0, 0)`,
     crypto.randomUUID(),
     id,
@@ -60,7 +60,7 @@ export async function insertMember(
 export async function insertInvitation({ id }: TestOrganization, seatId: string): Promise<void> {
   const email = `${seatId}@example.com`
   await inD1(
-    `INSERT INTO invitations (id, organization_id, email, role, token_hash, seat_id, expires_at,
+    `INSERT INTO seatgate_invitations (id, organization_id, email, role, token_hash, seat_id, expires_at,
        created_at, updated_at) VALUES (?, ?, ?, 'member', ?, ?, ?, 0, 0)`,
     crypto.randomUUID(),
     id,
@@ -139,8 +139,8 @@ export function tally(kinds: readonly string[]): Record<string, number> {
 }
 
 const OF_ORGANIZATIONS = (
-  'memberships invitations member_counts entitlements seat_ledgers seat_fences ' +
-  'audit_events audit_outbox sink_cursors'
+  'seatgate_memberships seatgate_invitations seatgate_member_counts seatgate_entitlements seatgate_seat_ledgers seatgate_seat_fences ' +
+  'seatgate_audit_events seatgate_audit_outbox seatgate_sink_cursors'
 ).split(' ')
 
 /** Remembers what D1 has of an organization; answers how to bring it back there. */
@@ -153,7 +153,7 @@ export async function pointInD1({ id }: TestOrganization): Promise<() => Promise
   )
   const { results: triggers } = await database
     .prepare("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN (?, ?)")
-    .bind('audit_events', 'memberships')
+    .bind('seatgate_audit_events', 'seatgate_memberships')
     .all<{ name: string; sql: string }>()
   return async () => {
     await database.batch([

@@ -58,7 +58,7 @@ const ABSENT = {
     const organization = await mine(userId)
     await rename(organization)
     await testEnv.DB.prepare(
-      'UPDATE organization_slug_aliases SET expires_at = ? WHERE old_slug = ?'
+      'UPDATE seatgate_organization_slug_aliases SET expires_at = ? WHERE old_slug = ?'
     )
       .bind(Date.now(), organization.slug)
       .run()

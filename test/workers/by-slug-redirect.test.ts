@@ -170,7 +170,9 @@ describe('an old slug, for a member', () => {
 
   it('PIPE-33 leads nowhere from an alias of the present slug to itself', async () => {
     const { userId, oldSlug, newSlug } = await moved()
-    await testEnv.DB.prepare('UPDATE organization_slug_aliases SET old_slug = ? WHERE old_slug = ?')
+    await testEnv.DB.prepare(
+      'UPDATE seatgate_organization_slug_aliases SET old_slug = ? WHERE old_slug = ?'
+    )
       .bind(newSlug, oldSlug)
       .run()
     expect((await hostOf({ userId }).request(`/o/${newSlug}/x`)).status).toBe(200)

@@ -117,7 +117,9 @@ describe('loadOrganizationFromSlug()', () => {
   it('replaces whatever was on c.var before', async () => {
     const userId = await newUser()
     const [stored, visited] = await belonging(userId, 2)
-    await testEnv.DB.prepare("UPDATE memberships SET role = 'admin' WHERE organization_id = ?")
+    await testEnv.DB.prepare(
+      "UPDATE seatgate_memberships SET role = 'admin' WHERE organization_id = ?"
+    )
       .bind(visited!.id)
       .run()
     const caller = { userId, session: { id: 'any', activeOrganizationId: stored!.id } }

@@ -225,8 +225,8 @@ export async function problem(response: Response) {
 }
 
 const COUNTED =
-  'organizations memberships entitlements audit_events operations users sessions seat_fences ' +
-  'organization_slug_aliases intents invitations rate_limits organization_domains join_requests'
+  'seatgate_organizations seatgate_memberships seatgate_entitlements seatgate_audit_events seatgate_operations users seatgate_sessions seatgate_seat_fences ' +
+  'seatgate_organization_slug_aliases seatgate_jobs seatgate_invitations seatgate_rate_limits seatgate_organization_domains seatgate_join_requests'
 
 /** How many rows there are in every table that a request writes to itself. */
 export async function rowCounts(): Promise<Record<string, number>> {

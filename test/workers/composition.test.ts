@@ -140,7 +140,9 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
     expect(members).toMatchObject([{ user_id: userId, role: 'owner', status: 'active' }])
     expect(events[0]).toMatchObject({ action: 'organization.create', actor_id: userId })
     expect(
-      await testEnv.DB.prepare('SELECT request_id FROM audit_events WHERE organization_id = ?')
+      await testEnv.DB.prepare(
+        'SELECT request_id FROM seatgate_audit_events WHERE organization_id = ?'
+      )
         .bind(created.id)
         .first('request_id')
     ).toBe('r-7')
@@ -308,7 +310,7 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
     const joining = answered(
       await prepareMember(world.seatgate, by(admin, organization), { userId, role: 'member' })
     )
-    await testEnv.DB.prepare('UPDATE memberships SET role = ? WHERE user_id = ?')
+    await testEnv.DB.prepare('UPDATE seatgate_memberships SET role = ? WHERE user_id = ?')
       .bind('member', admin)
       .run()
     expect(codeOf(await commitTogether(world.seatgate, joining))).toBe('insufficient_role')

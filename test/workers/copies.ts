@@ -66,7 +66,11 @@ export async function copyOf<T>(
 const NAME = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|[\da-f]{64}|[\da-f]{32}/g
 
 // Two are kept by triggers; the other is what is still to be forwarded, and the original has been.
-const LEFT_OUT: ReadonlySet<string> = new Set(['member_counts', 'audit_retention', 'audit_outbox'])
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  'seatgate_member_counts',
+  'seatgate_audit_retention',
+  'seatgate_audit_outbox',
+])
 
 function newNameOf(names: Map<string, string>, name: string): string {
   const newName = names.get(name) ?? (name.includes('-') ? crypto.randomUUID() : hex(name.length))

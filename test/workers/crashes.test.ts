@@ -72,7 +72,7 @@ describe('a crash at every step', () => {
     const owner = await newUser()
     const slug = `t${crypto.randomUUID().replaceAll('-', '')}`
     const organizationId = () =>
-      testEnv.DB.prepare('SELECT id FROM organizations WHERE slug = ?')
+      testEnv.DB.prepare('SELECT id FROM seatgate_organizations WHERE slug = ?')
         .bind(slug)
         .first<string>('id')
     return {

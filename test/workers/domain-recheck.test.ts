@@ -44,7 +44,7 @@ async function open(world: ReturnType<typeof watched>['world'], mode: 'auto' | '
   const domain = async () => answered(await listDomains(world.seatgate, scope, {})).data[0]
   const events = async () => {
     const { results } = await testEnv.DB.prepare(
-      `SELECT action, metadata, actor_type FROM audit_events
+      `SELECT action, metadata, actor_type FROM seatgate_audit_events
        WHERE organization_id = ? AND action GLOB 'organization.domain.*' ORDER BY sequence`
     )
       .bind(organization.id)
@@ -167,12 +167,12 @@ describe('C8 a verified domain', () => {
   it('is looked up by the cron, and not at all without joining or before it is verified', async () => {
     const { world, clock, dns } = watched()
     const { organization } = await open(world)
-    await testEnv.DB.prepare('UPDATE organization_domains SET verified_at = NULL').run()
+    await testEnv.DB.prepare('UPDATE seatgate_organization_domains SET verified_at = NULL').run()
     clock.time += DAY_MS
     dns.looked = []
     await sweepHandler(world.seatgate)()
     expect(dns.looked).toEqual([])
-    await testEnv.DB.prepare('UPDATE organization_domains SET verified_at = 1').run()
+    await testEnv.DB.prepare('UPDATE seatgate_organization_domains SET verified_at = 1').run()
     await sweepHandler({ ...world.seatgate, joining: null })()
     expect(dns.looked).toEqual([])
     await sweepHandler(world.seatgate)()

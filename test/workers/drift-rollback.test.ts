@@ -134,7 +134,7 @@ describe('a store that is brought back to an earlier point', () => {
 
 describe('a ledger that is out of force', () => {
   // What is to be done after a restore, and before a ledger is used that was not used for a while.
-  const outOfForce = () => inD1('UPDATE seat_ledgers SET epoch = epoch + 1')
+  const outOfForce = () => inD1('UPDATE seatgate_seat_ledgers SET epoch = epoch + 1')
 
   it.each(meanwhiles)(
     'SEAT-34: starts anew with the next admission, whatever D1 has forgotten: $what',

@@ -38,13 +38,15 @@ import {
 
 // Each test has the organizations that it makes, and no others.
 beforeEach(async () => {
-  await inD1('UPDATE organizations SET deleted_at = 1 WHERE deleted_at IS NULL')
-  await inD1('DELETE FROM rotations')
+  await inD1('UPDATE seatgate_organizations SET deleted_at = 1 WHERE deleted_at IS NULL')
+  await inD1('DELETE FROM seatgate_rotations')
 })
 
 /** Whether every organization has had its turn. */
 async function isRoundOver(): Promise<boolean> {
-  const { results } = await testEnv.DB.prepare("SELECT 1 FROM rotations WHERE place = ''").all()
+  const { results } = await testEnv.DB.prepare(
+    "SELECT 1 FROM seatgate_rotations WHERE place = ''"
+  ).all()
   return results.length > 0
 }
 
@@ -56,8 +58,8 @@ async function sweepAll({ seatgate }: World, sweep = () => sweepSeats(seatgate))
 /** The next in turn is this one. */
 async function turnTo({ id }: TestOrganization): Promise<void> {
   await inD1(
-    `INSERT INTO rotations
-     SELECT 'seats', coalesce(max(id), '') FROM organizations WHERE id < ?`,
+    `INSERT INTO seatgate_rotations
+     SELECT 'seats', coalesce(max(id), '') FROM seatgate_organizations WHERE id < ?`,
     id
   )
 }
@@ -95,7 +97,10 @@ describe('the sweep', () => {
       const organization = await newOrganization(world)
       const userId = await newUser()
       await insertMember(organization, userId, null)
-      await inD1('UPDATE member_counts SET active = 7 WHERE organization_id = ?', organization.id)
+      await inD1(
+        'UPDATE seatgate_member_counts SET active = 7 WHERE organization_id = ?',
+        organization.id
+      )
       expect(await differencesOf(world, organization)).toEqual([
         'member_count',
         'member_without_seat',
@@ -140,7 +145,10 @@ describe('the sweep', () => {
   it('is a part of the cron handler', async () => {
     const world = createWorld()
     const organization = await newOrganization(world)
-    await inD1('UPDATE member_counts SET seats = 9 WHERE organization_id = ?', organization.id)
+    await inD1(
+      'UPDATE seatgate_member_counts SET seats = 9 WHERE organization_id = ?',
+      organization.id
+    )
     await sweepAll(world, sweepHandler(world.seatgate))
     expect(await repairsOf(organization)).toHaveLength(1)
   })
@@ -150,7 +158,7 @@ describe('the sweep', () => {
     const organizations: TestOrganization[] = []
     for (let made = 0; made < 30; made++) organizations.push(await newOrganization(world))
     for (let round = 1; round <= 2; round++) {
-      await inD1('UPDATE member_counts SET seats = 9')
+      await inD1('UPDATE seatgate_member_counts SET seats = 9')
       const counts: number[] = []
       let before = 30 * (round - 1)
       do {
@@ -170,7 +178,7 @@ describe('the sweep', () => {
     const made = [await newOrganization(world), await newOrganization(world)]
     const [first, second] = made.toSorted((a, b) => (a.id < b.id ? -1 : 1))
     for (const { id } of made) {
-      await inD1('UPDATE member_counts SET seats = 5001 WHERE organization_id = ?', id)
+      await inD1('UPDATE seatgate_member_counts SET seats = 5001 WHERE organization_id = ?', id)
     }
     await turnTo(first!)
     await sweepSeats(world.seatgate)
@@ -192,7 +200,7 @@ describe('the sweep', () => {
     const first = createWorld({ around: counting })
     const second = createWorld({
       async around(trip, run) {
-        if (trip.asked.some((sql) => sql.startsWith('insert into "rotations"'))) {
+        if (trip.asked.some((sql) => sql.startsWith('insert into "seatgate_rotations"'))) {
           await sweepSeats(first.seatgate)
         }
         return counting(trip, run)
@@ -207,7 +215,7 @@ describe('the sweep', () => {
     const calm = createWorld()
     const [first, second] = [await newOrganization(calm, 3), await newOrganization(calm, 3)]
     for (const { id } of [first, second]) {
-      await inD1('UPDATE member_counts SET seats = 9 WHERE organization_id = ?', id)
+      await inD1('UPDATE seatgate_member_counts SET seats = 9 WHERE organization_id = ?', id)
     }
     const broken = createWorld({
       report: (report) => reports.push(report),
@@ -302,7 +310,7 @@ describe('who may', () => {
     await inLedger(organization, 'DELETE FROM seats WHERE seat_id = ?', seat)
     const overtaken = createWorld({
       async around({ asked }, run) {
-        if (asked.some((sql) => sql.startsWith('insert into "audit_events"'))) {
+        if (asked.some((sql) => sql.startsWith('insert into "seatgate_audit_events"'))) {
           answered(await rebuildSeats(calm.seatgate, organization.asOperator))
         }
         return run()

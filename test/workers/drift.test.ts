@@ -25,7 +25,7 @@ const inD1Rows: Drift[] = [
   {
     what: 'a membership that is deleted',
     finds: ['leaked_seat'],
-    inject: ({ member }) => inD1('DELETE FROM memberships WHERE user_id = ?', member),
+    inject: ({ member }) => inD1('DELETE FROM seatgate_memberships WHERE user_id = ?', member),
   },
   {
     what: 'a membership that is added',
@@ -42,7 +42,7 @@ const inD1Rows: Drift[] = [
     what: 'an invitation that is deleted',
     finds: ['leaked_seat'],
     inject: ({ organization }) =>
-      inD1('DELETE FROM invitations WHERE organization_id = ?', organization.id),
+      inD1('DELETE FROM seatgate_invitations WHERE organization_id = ?', organization.id),
   },
   {
     what: 'an invitation that is added',
@@ -54,7 +54,7 @@ const inD1Rows: Drift[] = [
     finds: ['seat_deadline'],
     inject: ({ organization }) =>
       inD1(
-        'UPDATE invitations SET expires_at = ?, updated_at = 0 WHERE organization_id = ?',
+        'UPDATE seatgate_invitations SET expires_at = ?, updated_at = 0 WHERE organization_id = ?',
         Date.now() + 600_000,
         organization.id
       ),
@@ -64,44 +64,54 @@ const inD1Rows: Drift[] = [
     finds: ['member_count', 'member_count', 'leaked_seat'],
     inject: async ({ member }) => {
       const { id } = await newOrganization(createWorld())
-      await inD1('UPDATE memberships SET organization_id = ? WHERE user_id = ?', id, member)
+      await inD1(
+        'UPDATE seatgate_memberships SET organization_id = ? WHERE user_id = ?',
+        id,
+        member
+      )
     },
   },
   {
     what: 'a fence around the seat of a member',
     finds: ['fenced_seat'],
     inject: ({ organization, seat }) =>
-      inD1('INSERT INTO seat_fences VALUES (?, ?, 0)', seat, organization.id),
+      inD1('INSERT INTO seatgate_seat_fences VALUES (?, ?, 0)', seat, organization.id),
   },
   {
     what: 'a fence around the seat of an invitation',
     finds: ['fenced_seat'],
     inject: ({ organization, promisedSeat }) =>
-      inD1('INSERT INTO seat_fences VALUES (?, ?, 0)', promisedSeat, organization.id),
+      inD1('INSERT INTO seatgate_seat_fences VALUES (?, ?, 0)', promisedSeat, organization.id),
   },
   {
     what: 'an entitlement that is changed',
     finds: ['limit'],
     inject: ({ organization }) =>
-      inD1('UPDATE entitlements SET limit_seats = 3 WHERE organization_id = ?', organization.id),
+      inD1(
+        'UPDATE seatgate_entitlements SET limit_seats = 3 WHERE organization_id = ?',
+        organization.id
+      ),
   },
   {
     what: 'an entitlement that is deleted',
     finds: ['limit'],
     inject: ({ organization }) =>
-      inD1('DELETE FROM entitlements WHERE organization_id = ?', organization.id),
+      inD1('DELETE FROM seatgate_entitlements WHERE organization_id = ?', organization.id),
   },
   {
     what: 'an epoch that is another',
     finds: ['epoch'],
     inject: ({ organization }) =>
-      inD1('UPDATE seat_ledgers SET epoch = epoch - 1 WHERE organization_id = ?', organization.id),
+      inD1(
+        'UPDATE seatgate_seat_ledgers SET epoch = epoch - 1 WHERE organization_id = ?',
+        organization.id
+      ),
   },
   {
     what: 'an epoch that is deleted',
     finds: ['epoch'],
     inject: ({ organization }) =>
-      inD1('DELETE FROM seat_ledgers WHERE organization_id = ?', organization.id),
+      inD1('DELETE FROM seatgate_seat_ledgers WHERE organization_id = ?', organization.id),
   },
 ]
 
@@ -111,7 +121,7 @@ const inCounters: Drift[] = [
     finds: ['member_count', 'member_count'],
     inject: ({ organization }) =>
       inD1(
-        'UPDATE member_counts SET active = 1, seats = 0 WHERE organization_id = ?',
+        'UPDATE seatgate_member_counts SET active = 1, seats = 0 WHERE organization_id = ?',
         organization.id
       ),
   },
@@ -119,7 +129,7 @@ const inCounters: Drift[] = [
     what: 'a counter that is deleted',
     finds: ['member_count', 'member_count'],
     inject: ({ organization }) =>
-      inD1('DELETE FROM member_counts WHERE organization_id = ?', organization.id),
+      inD1('DELETE FROM seatgate_member_counts WHERE organization_id = ?', organization.id),
   },
 ]
 
@@ -178,7 +188,7 @@ const inLedgerRows: Drift[] = [
     what: 'a promise for a year',
     finds: ['seat_deadline'],
     inject: async ({ organization, promisedSeat }) => {
-      await inD1('UPDATE invitations SET updated_at = 0 WHERE seat_id = ?', promisedSeat)
+      await inD1('UPDATE seatgate_invitations SET updated_at = 0 WHERE seat_id = ?', promisedSeat)
       await inLedger(
         organization,
         'UPDATE seats SET deadline = ? WHERE seat_id = ?',
@@ -191,7 +201,7 @@ const inLedgerRows: Drift[] = [
     what: 'a member’s seat reserved for a year',
     finds: ['seat_state'],
     inject: async ({ organization, member, seat }) => {
-      await inD1('UPDATE memberships SET updated_at = 0 WHERE user_id = ?', member)
+      await inD1('UPDATE seatgate_memberships SET updated_at = 0 WHERE user_id = ?', member)
       await inLedger(
         organization,
         "UPDATE seats SET state = 'reserved', deadline = ? WHERE seat_id = ?",

@@ -75,7 +75,8 @@ const run = (sql: string, ...values: unknown[]) =>
     .run()
 
 describe('stored answers', () => {
-  const answersOf = (userId: string) => count('operations WHERE actor_id = ?', `user:${userId}`)
+  const answersOf = (userId: string) =>
+    count('seatgate_operations WHERE actor_id = ?', `user:${userId}`)
 
   it('A10 end after operationRetentionDays, and not before', async () => {
     const { world, sweepAfter } = clockedWorld()
@@ -95,7 +96,7 @@ describe('stored answers', () => {
   it('A10 stay if operationRetentionDays is Infinity, and end earlier if it is less', async () => {
     const userId = await newUser()
     const store = (id: string, at: number) =>
-      run(`INSERT INTO operations VALUES (?, ?, 'd', '{}', ?)`, `user:${userId}`, id, at)
+      run(`INSERT INTO seatgate_operations VALUES (?, ?, 'd', '{}', ?)`, `user:${userId}`, id, at)
     await store('old', Date.now() - 1000 * DAY_MS)
     await store('new', Date.now() - 2 * DAY_MS)
     await purgeExpired(createWorld({ operationRetentionDays: Infinity }).seatgate)
@@ -135,14 +136,14 @@ describe('sessions', () => {
     const userId = await newUser()
     const expires = world.seatgate.now().getTime() + DAY_MS
     await run(
-      `INSERT INTO sessions VALUES (replace(hex(zeroblob(32)), '0', 'e'), ?, NULL, ?, 1, 1)`,
+      `INSERT INTO seatgate_sessions VALUES (replace(hex(zeroblob(32)), '0', 'e'), ?, NULL, ?, 1, 1)`,
       userId,
       expires
     )
     await sweepAfter(31 * DAY_MS - 1)
-    expect(await count('sessions WHERE user_id = ?', userId)).toBe(1)
+    expect(await count('seatgate_sessions WHERE user_id = ?', userId)).toBe(1)
     await sweepAfter(1)
-    expect(await count('sessions WHERE user_id = ?', userId)).toBe(0)
+    expect(await count('seatgate_sessions WHERE user_id = ?', userId)).toBe(0)
   })
 })
 
@@ -187,9 +188,9 @@ describe('fences', () => {
 
   it('A10 stay while no ledger is known that refuses what is late', async () => {
     const seatId = crypto.randomUUID()
-    await run(`INSERT INTO seat_fences VALUES (?, 'nowhere', 1)`, seatId)
+    await run(`INSERT INTO seatgate_seat_fences VALUES (?, 'nowhere', 1)`, seatId)
     await purgeExpired(createWorld().seatgate)
-    expect(await count('seat_fences WHERE seat_id = ?', seatId)).toBe(1)
+    expect(await count('seatgate_seat_fences WHERE seat_id = ?', seatId)).toBe(1)
   })
 })
 
@@ -200,7 +201,7 @@ describe('switching the active organization', () => {
     const organizations = [await newOrganization(world), await newOrganization(world)]
     for (const organization of organizations) await join(world, organization, 'member', userId)
     await run(
-      `INSERT INTO sessions VALUES (?, ?, NULL, 9999999999999, 1, 1)`,
+      `INSERT INTO seatgate_sessions VALUES (?, ?, NULL, 9999999999999, 1, 1)`,
       userId.replaceAll('-', '').repeat(2),
       userId
     )
@@ -213,7 +214,10 @@ describe('switching the active organization', () => {
       expect(active).toBe(to)
     }
     const recorded = () =>
-      count(`audit_events WHERE actor_id = ? AND action = 'organization.active_switched'`, userId)
+      count(
+        `seatgate_audit_events WHERE actor_id = ? AND action = 'organization.active_switched'`,
+        userId
+      )
     for (let index = 0; index < 65; index++) await turn(index)
     expect(await recorded()).toBe(60)
     pass(HOUR_MS - 1)
@@ -224,7 +228,7 @@ describe('switching the active organization', () => {
     await turn(67)
     expect(await recorded()).toBe(62)
     const { results } = await testEnv.DB.prepare(
-      `SELECT json_extract(metadata, '$.left_out') AS "left" FROM audit_events
+      `SELECT json_extract(metadata, '$.left_out') AS "left" FROM seatgate_audit_events
        WHERE actor_id = ? AND action = 'organization.active_switched' AND "left" IS NOT NULL`
     )
       .bind(userId)
@@ -247,7 +251,7 @@ describe('requests to join', () => {
       return codeOf(await withdrawJoinRequest(world.seatgate, { caller: { userId } }, id))
     }
     for (let asked = 0; asked < 10; asked++) expect(await ask()).toBe('ok')
-    const events = () => count('audit_events WHERE organization_id = ?', organization.id)
+    const events = () => count('seatgate_audit_events WHERE organization_id = ?', organization.id)
     const before = await events()
     expect(await ask()).toBe('rate_limited_user')
     expect(await events()).toBe(before)
@@ -262,7 +266,7 @@ describe('requests to join', () => {
     const organization = await openOrganization(world, 'auto', 1)
     const states = async () => {
       const { results } = await testEnv.DB.prepare(
-        'SELECT state FROM join_requests WHERE organization_id = ? ORDER BY place'
+        'SELECT state FROM seatgate_join_requests WHERE organization_id = ? ORDER BY place'
       )
         .bind(organization.id)
         .all<{ state: string }>()
@@ -281,7 +285,7 @@ describe('requests to join', () => {
     await sweepAfter(1)
     expect(await states()).toEqual(['withdrawn'])
     expect(
-      await count('join_requests WHERE organization_id = ? AND place = 2', organization.id)
+      await count('seatgate_join_requests WHERE organization_id = ? AND place = 2', organization.id)
     ).toBe(1)
   })
 })
@@ -295,7 +299,7 @@ describe('what is to be done outside', () => {
     })
     const organization = await newOrganization(world)
     await join(world, organization)
-    const left = () => count('intents WHERE organization_id = ?', organization.id)
+    const left = () => count('seatgate_jobs WHERE organization_id = ?', organization.id)
     await sweepAfter(90 * DAY_MS - 1)
     expect(await left()).toBe(1)
     expect(reports).not.toContain('afterAddMember_given_up')
@@ -316,14 +320,14 @@ describe('the purge', () => {
     expect(cost.rowsRead).toBeLessThan(25)
     const actor = `user:${crypto.randomUUID()}`
     await run(
-      `INSERT INTO operations WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)
+      `INSERT INTO seatgate_operations WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)
        SELECT ?, i, 'd', '{}', i FROM n`,
       actor
     )
     await purgeExpired(seatgate)
-    expect(await count('operations WHERE actor_id = ?', actor)).toBe(500)
+    expect(await count('seatgate_operations WHERE actor_id = ?', actor)).toBe(500)
     await purgeExpired(seatgate)
-    expect(await count('operations WHERE actor_id = ?', actor)).toBe(0)
+    expect(await count('seatgate_operations WHERE actor_id = ?', actor)).toBe(0)
   })
 })
 

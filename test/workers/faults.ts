@@ -36,7 +36,7 @@ export function losing(what: 'ledger' | 'confirm' | 'd1 write'): Around {
         ? store === 'ledger'
         : what === 'confirm'
           ? asked[0] === 'confirm'
-          : asked.some((sql) => sql.startsWith('insert into "memberships"'))
+          : asked.some((sql) => sql.startsWith('insert into "seatgate_memberships"'))
     if (lost) throw new Error('Network connection lost.')
     return run()
   }
@@ -61,7 +61,7 @@ export function holdingBack(isHeld: (trip: Trip) => boolean) {
 
 /** Batches that make somebody a member. */
 export const makesMember = ({ asked }: Trip) =>
-  asked.some((sql) => sql.startsWith('insert into "memberships"'))
+  asked.some((sql) => sql.startsWith('insert into "seatgate_memberships"'))
 
 /** Puts something between this one ledger and D1; answers how to take it away again. */
 export async function aroundDatabaseOf(

@@ -118,7 +118,7 @@ export async function addEvents(
 ): Promise<void> {
   const numbers = JSON.stringify(Array.from({ length: count }, (_, index) => index + 1))
   await testEnv.DB.prepare(
-    `INSERT INTO audit_events (organization_id, sequence, id, action, outcome, actor_type, metadata, occurred_at, inserted_at)
+    `INSERT INTO seatgate_audit_events (organization_id, sequence, id, action, outcome, actor_type, metadata, occurred_at, inserted_at)
      SELECT ?1, CAST(?3 AS INTEGER) + value, ?1 || (?3 + value), ${action}, 'success', 'system', ${metadata}, 7, 7 FROM json_each(?2)`
   )
     .bind(organizationId, numbers, there)
@@ -127,14 +127,16 @@ export async function addEvents(
 
 export async function cursorOf(organizationId: string, sinkId: string) {
   return testEnv.DB.prepare(
-    'SELECT sequence, attempts, last_error AS error, lease_token AS lease FROM sink_cursors WHERE organization_id = ? AND sink_id = ?'
+    'SELECT sequence, attempts, last_error AS error, lease_token AS lease FROM seatgate_sink_cursors WHERE organization_id = ? AND sink_id = ?'
   )
     .bind(organizationId, sinkId)
     .first<{ sequence: number; attempts: number; error: string | null; lease: string | null }>()
 }
 
 export async function isInOutbox(organizationId: string): Promise<boolean> {
-  const row = await testEnv.DB.prepare('SELECT 1 FROM audit_outbox WHERE organization_id = ?')
+  const row = await testEnv.DB.prepare(
+    'SELECT 1 FROM seatgate_audit_outbox WHERE organization_id = ?'
+  )
     .bind(organizationId)
     .first()
   return row !== null
@@ -168,7 +170,7 @@ export async function attemptsOf(
 /** What was done to sinks, as it is on record: action, type and id of the actor, and metadata. */
 export async function actionsOf(organizationId: string) {
   const { results } = await testEnv.DB.prepare(
-    `SELECT action, actor_type AS type, actor_id AS id, metadata FROM audit_events
+    `SELECT action, actor_type AS type, actor_id AS id, metadata FROM seatgate_audit_events
      WHERE organization_id = ? AND action LIKE 'audit.%' ORDER BY sequence`
   )
     .bind(organizationId)

@@ -53,7 +53,7 @@ it('a raise of the epoch that arrives late changes nothing', async () => {
     const spy = {
       prepare: (sql: string) => ({
         bind(...params: unknown[]) {
-          if (sql.includes('insert into "seat_ledgers"')) raised = { sql, params }
+          if (sql.includes('insert into "seatgate_seat_ledgers"')) raised = { sql, params }
           return testEnv.DB.prepare('SELECT 1')
         },
       }),
@@ -144,7 +144,7 @@ it('a resent invitation keeps the role that it was given meanwhile', async () =>
   let changed: Promise<Result<unknown>> | null = null
   const world = createWorld({
     async around({ asked }, run) {
-      const writes = asked.some((sql) => sql.startsWith('update "invitations"'))
+      const writes = asked.some((sql) => sql.startsWith('update "seatgate_invitations"'))
       if (writes && changed === null) {
         changed = changeInvitationRole(calm.seatgate, asOwner, invited.id, { role: 'admin' })
         await changed
@@ -176,7 +176,7 @@ it('SEAT-14: with d1Seats, a seat that passes on to another invitation is counte
     provider: 'd1',
     async around({ asked }, run) {
       // The last seat goes to somebody else, after it was seen and before the invitations are written.
-      if (!overtaken && asked.some((sql) => sql.includes('insert into "invitations"'))) {
+      if (!overtaken && asked.some((sql) => sql.includes('insert into "seatgate_invitations"'))) {
         overtaken = true
         expect(codeOf(await add(calm, organization))).toBe('ok')
       }

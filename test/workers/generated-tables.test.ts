@@ -69,8 +69,10 @@ describe('C5 tables that are generated from seatgate/schema', () => {
   })
 
   it('abort a batch whose guard has numbers in its code', async () => {
-    const insert = testEnv.DB.prepare("INSERT INTO guards VALUES ('seat_limit_reached:3:3')")
-    await expect(insert.run()).rejects.toThrow(/CHECK constraint failed: guards_empty/)
+    const insert = testEnv.DB.prepare(
+      "INSERT INTO seatgate_guards VALUES ('seat_limit_reached:3:3')"
+    )
+    await expect(insert.run()).rejects.toThrow(/CHECK constraint failed: seatgate_guards_empty/)
   })
 
   it('keep an owner where both owners leave at once, each of ten times', async () => {

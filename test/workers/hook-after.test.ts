@@ -61,7 +61,7 @@ interface IntentState {
 
 async function intentsOf({ id }: TestOrganization) {
   const { results } = await testEnv.DB.prepare(
-    'SELECT kind, payload, attempts, due_at, last_error FROM intents WHERE organization_id = ?'
+    'SELECT kind, payload, attempts, due_at, last_error FROM seatgate_jobs WHERE organization_id = ?'
   )
     .bind(id)
     .all<IntentState>()
@@ -73,7 +73,9 @@ async function intentsOf({ id }: TestOrganization) {
 }
 
 const idOf = ({ id }: TestOrganization, action: string) =>
-  testEnv.DB.prepare('SELECT id FROM audit_events WHERE organization_id = ? AND action = ?')
+  testEnv.DB.prepare(
+    'SELECT id FROM seatgate_audit_events WHERE organization_id = ? AND action = ?'
+  )
     .bind(id, action)
     .first<string>('id')
 
@@ -486,10 +488,10 @@ describe('a hook that fails', () => {
     await world.settled()
     expect(codeOf(answer)).toBe('ok')
     const { results } = await testEnv.DB.prepare(
-      'SELECT kind, attempts, last_error FROM intents'
+      'SELECT kind, attempts, last_error FROM seatgate_jobs'
     ).all()
     expect(results).toEqual([{ kind: hook, attempts: 1, last_error: 'Error' }])
-    await testEnv.DB.exec('DELETE FROM intents')
+    await testEnv.DB.exec('DELETE FROM seatgate_jobs')
   })
 
   it('HOOK-9 that was taken out of the configuration is owed nothing', async () => {
@@ -562,7 +564,7 @@ describe('a crash', () => {
     const { world, reports, sweepAt } = clockedWorld({
       hooks: { afterAddMember: ({ membership: { userId } }) => heard.push(userId) },
       async around({ asked }, run) {
-        if (lost && asked.some((sql) => sql.startsWith('delete from "intents"'))) {
+        if (lost && asked.some((sql) => sql.startsWith('delete from "seatgate_jobs"'))) {
           throw new Error('Network connection lost.')
         }
         return run()

@@ -424,7 +424,7 @@ describe('before a departure', () => {
     expect(await usage()).toMatchObject({ held: 3, overLimit: true })
     // The limit is not known any more.
     await testEnv.DB.prepare(
-      `UPDATE entitlements SET limit_kind = 'unknown', limit_seats = NULL, version = version + 1
+      `UPDATE seatgate_entitlements SET limit_kind = 'unknown', limit_seats = NULL, version = version + 1
        WHERE organization_id = ?`
     )
       .bind(id)
@@ -458,10 +458,10 @@ describe('a host without hooks', () => {
       // A user's end needs a hook that ends the row itself.
       const world =
         name.includes('UserDeletion') || name === 'deleteUser' ? hookless() : createInvitingWorld()
-      const { intents } = await rowCounts()
+      const intents = (await rowCounts())['seatgate_jobs']
       expect(codeOf(await act(world.seatgate, team))).toBe('ok')
       await world.settled()
-      expect((await rowCounts())['intents']).toBe(intents)
+      expect((await rowCounts())['seatgate_jobs']).toBe(intents)
     }
   )
 })

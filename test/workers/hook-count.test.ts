@@ -116,16 +116,16 @@ async function truth(): Promise<Books> {
   const list = async (sql: string) =>
     (await testEnv.DB.prepare(sql).all<{ id: string }>()).results.map(({ id }) => id).toSorted()
   const active = await testEnv.DB.prepare(
-    "SELECT count(*) AS n FROM memberships WHERE status = 'active'"
+    "SELECT count(*) AS n FROM seatgate_memberships WHERE status = 'active'"
   ).first<number>('n')
   return {
     active: active ?? 0,
-    members: await list("SELECT organization_id || ' ' || user_id AS id FROM memberships"),
+    members: await list("SELECT organization_id || ' ' || user_id AS id FROM seatgate_memberships"),
     invitations: await list(
-      'SELECT id FROM invitations WHERE accepted_at IS NULL AND revoked_at IS NULL AND declined_at IS NULL'
+      'SELECT id FROM seatgate_invitations WHERE accepted_at IS NULL AND revoked_at IS NULL AND declined_at IS NULL'
     ),
-    waiting: await list("SELECT id FROM join_requests WHERE state = 'waiting'"),
-    asking: await list("SELECT id FROM join_requests WHERE state = 'open'"),
+    waiting: await list("SELECT id FROM seatgate_join_requests WHERE state = 'waiting'"),
+    asking: await list("SELECT id FROM seatgate_join_requests WHERE state = 'open'"),
   }
 }
 
@@ -146,7 +146,7 @@ function bookkeeper(random: () => number) {
 }
 
 const callsLeft = async () =>
-  (await testEnv.DB.prepare('SELECT count(*) AS n FROM intents').first<number>('n')) ?? 0
+  (await testEnv.DB.prepare('SELECT count(*) AS n FROM seatgate_jobs').first<number>('n')) ?? 0
 
 const STEPS = 80
 
@@ -199,23 +199,23 @@ describe.each(enforcing)('a host that counts by its hooks, %s seats', (provider)
       for (let step = 0; step < STEPS; step++) {
         const place = choose(places)!
         const owners = await rowsOf(
-          "SELECT user_id AS id, role FROM memberships WHERE organization_id = ? AND role = 'owner' AND status = 'active'",
+          "SELECT user_id AS id, role FROM seatgate_memberships WHERE organization_id = ? AND role = 'owner' AND status = 'active'",
           place.id
         )
         const owner = owners[0]?.id ?? place.owner
         const scope = { caller: { userId: owner }, organization: place.id }
         const inside = await rowsOf(
-          'SELECT user_id AS id, role FROM memberships WHERE organization_id = ? ORDER BY user_id',
+          'SELECT user_id AS id, role FROM seatgate_memberships WHERE organization_id = ? ORDER BY user_id',
           place.id
         )
         const someone = choose(inside)?.id ?? owner
         const open = await rowsOf(
-          'SELECT id, role FROM invitations WHERE organization_id = ? AND accepted_at IS NULL AND revoked_at IS NULL AND declined_at IS NULL ORDER BY email',
+          'SELECT id, role FROM seatgate_invitations WHERE organization_id = ? AND accepted_at IS NULL AND revoked_at IS NULL AND declined_at IS NULL ORDER BY email',
           place.id
         )
         const invited = tokens.get(choose(open)?.id ?? '')
         const requests = await rowsOf(
-          "SELECT id, user_id AS role FROM join_requests WHERE organization_id = ? AND state IN ('open', 'waiting') ORDER BY id",
+          "SELECT id, user_id AS role FROM seatgate_join_requests WHERE organization_id = ? AND state IN ('open', 'waiting') ORDER BY id",
           place.id
         )
         const request = choose(requests)

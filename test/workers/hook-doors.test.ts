@@ -136,7 +136,7 @@ describe('the line', () => {
     const asking = async (organization: typeof few, count: number) => {
       const users = await newUsers(count)
       await testEnv.DB.prepare(
-        `INSERT INTO join_requests (id, organization_id, user_id, role, path, state, created_at, updated_at)
+        `INSERT INTO seatgate_join_requests (id, organization_id, user_id, role, path, state, created_at, updated_at)
          SELECT 'r-' || value, ?1, value, 'member', 'request', 'open', 1, 1 FROM json_each(?2)`
       )
         .bind(organization.id, JSON.stringify(users))
@@ -309,7 +309,7 @@ describe('a hook that is not set', () => {
           hooks,
           around({ asked }, run) {
             batches.push(asked.length)
-            kinds.push(...asked.filter((sql) => sql.includes('"intents"')))
+            kinds.push(...asked.filter((sql) => sql.includes('"seatgate_jobs"')))
             return run()
           },
         })

@@ -120,7 +120,7 @@ describe('an answer that is no answer', () => {
     expect(codeOf(answer)).toBe('hook_failed')
     late.resolve(allow())
     await late.promise
-    expect((await everything())['memberships']).toEqual(rows['memberships'])
+    expect((await everything())['seatgate_memberships']).toEqual(rows['seatgate_memberships'])
   })
 
   it('HOOK-4 a draft cannot say more than a draft does', async () => {

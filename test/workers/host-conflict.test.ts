@@ -126,8 +126,16 @@ const BREAKING: Readonly<
     "INSERT INTO mine VALUES ('a')",
     'see guard:stale',
   ],
-  'a guard of the host’s own': ['', "INSERT INTO guards VALUES ('plan_full')", 'guard:plan_full'],
-  'a guard that is called broken': ['', "INSERT INTO guards VALUES ('broken')", 'guard:broken'],
+  'a guard of the host’s own': [
+    '',
+    "INSERT INTO seatgate_guards VALUES ('plan_full')",
+    'guard:plan_full',
+  ],
+  'a guard that is called broken': [
+    '',
+    "INSERT INTO seatgate_guards VALUES ('broken')",
+    'guard:broken',
+  ],
 }
 
 describe('a constraint of the host’s that breaks', () => {
@@ -197,7 +205,7 @@ describe('a constraint of the host’s that breaks', () => {
       const { world, conflicts } = heedful()
       const before = [await everything(), await readLedger(team.organization.id)]
       await run(
-        "CREATE TRIGGER theirs BEFORE INSERT ON audit_events BEGIN SELECT RAISE(ABORT, 'closed'); END"
+        "CREATE TRIGGER theirs BEFORE INSERT ON seatgate_audit_events BEGIN SELECT RAISE(ABORT, 'closed'); END"
       )
       const refusal = await act(world.seatgate, team)
       await world.settled()
@@ -216,9 +224,9 @@ describe('what references the library’s tables', () => {
     const { organization, owner, member, second } = team
     const { world, conflicts } = heedful()
     const { seatgate } = world
-    await run('CREATE TABLE badges (membership_id TEXT REFERENCES memberships (id))')
+    await run('CREATE TABLE badges (membership_id TEXT REFERENCES seatgate_memberships (id))')
     await testEnv.DB.prepare(
-      'INSERT INTO badges SELECT id FROM memberships WHERE user_id IN (?, ?)'
+      'INSERT INTO badges SELECT id FROM seatgate_memberships WHERE user_id IN (?, ?)'
     )
       .bind(member, second)
       .run()
@@ -242,7 +250,7 @@ describe('what references the library’s tables', () => {
     const { organization, owner } = await newTeam()
     const { world, conflicts } = heedful()
     await run(
-      "CREATE TRIGGER paid BEFORE UPDATE OF deleted_at ON organizations BEGIN SELECT RAISE(ABORT, 'unpaid invoices'); END"
+      "CREATE TRIGGER paid BEFORE UPDATE OF deleted_at ON seatgate_organizations BEGIN SELECT RAISE(ABORT, 'unpaid invoices'); END"
     )
     const rows = await everything()
     const answer = await softDeleteOrganization(world.seatgate, organization.as(owner), {
@@ -256,7 +264,7 @@ describe('what references the library’s tables', () => {
   it('C2 has one organization for each person by a unique index of the host’s', async () => {
     const { world, conflicts } = heedful()
     const organization = await newOrganization(world, 3)
-    await run('CREATE UNIQUE INDEX only_one ON memberships (user_id)')
+    await run('CREATE UNIQUE INDEX only_one ON seatgate_memberships (user_id)')
     const other = await newOrganization(world)
     const answer = await addMember(world.seatgate, organization.as(organization.owner), {
       userId: other.owner,
@@ -264,7 +272,7 @@ describe('what references the library’s tables', () => {
     })
     expect([answer, conflicts()]).toEqual([
       CONFLICT,
-      ['UNIQUE constraint failed: memberships.user_id'],
+      ['UNIQUE constraint failed: seatgate_memberships.user_id'],
     ])
     await world.settled()
     expect(answered(await seatUsage(world.seatgate, organization.asOperator))).toMatchObject({
@@ -278,7 +286,7 @@ describe('what references the library’s tables', () => {
     const organization = await newOrganization(world, 5)
     const scope = organization.as(organization.owner)
     await run(
-      "CREATE TRIGGER no_mail BEFORE INSERT ON invitations WHEN NEW.email LIKE '%@example.com' BEGIN SELECT RAISE(ABORT, 'blocked domain'); END"
+      "CREATE TRIGGER no_mail BEFORE INSERT ON seatgate_invitations WHEN NEW.email LIKE '%@example.com' BEGIN SELECT RAISE(ABORT, 'blocked domain'); END"
     )
     const rows = [newAddress(), newAddress()].map((email) => ({ email, role: 'member' }))
     expect(await createInvitation(world.seatgate, scope, rows[0])).toEqual(CONFLICT)
@@ -339,8 +347,9 @@ describe('over HTTP', () => {
     await testEnv.DB.prepare('INSERT INTO orders VALUES (?)').bind(leaver.userId).run()
     const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
     const kept = async () => {
-      const { users, memberships, sessions, audit_events } = await everything()
-      return { users, memberships, sessions, audit_events }
+      const { users, seatgate_memberships, seatgate_sessions, seatgate_audit_events } =
+        await everything()
+      return { users, seatgate_memberships, seatgate_sessions, seatgate_audit_events }
     }
     const rows = await kept()
     const answer = await host.send('DELETE', '/users/me', { password: PASSWORD }, leaver.token)
@@ -369,7 +378,7 @@ describe('the line', () => {
     const first = await comeIn(world, organization)
     const second = await comeIn(world, organization)
     await run(
-      `CREATE TRIGGER banned BEFORE INSERT ON memberships WHEN NEW.user_id = '${first.userId}' BEGIN SELECT RAISE(ABORT, 'banned'); END`
+      `CREATE TRIGGER banned BEFORE INSERT ON seatgate_memberships WHEN NEW.user_id = '${first.userId}' BEGIN SELECT RAISE(ABORT, 'banned'); END`
     )
     const scope = organization.as(organization.owner)
     answered(await removeMember(world.seatgate, scope, leaver))
@@ -391,7 +400,7 @@ describe('an operation under a key', () => {
     const adding = () =>
       addMember(world.seatgate, organization.as(organization.owner), input, { operationId: 'k' })
     await run(
-      "CREATE TRIGGER closed BEFORE INSERT ON memberships BEGIN SELECT RAISE(ABORT, 'closed'); END"
+      "CREATE TRIGGER closed BEFORE INSERT ON seatgate_memberships BEGIN SELECT RAISE(ABORT, 'closed'); END"
     )
     expect(await adding()).toEqual(CONFLICT)
     await run('DROP TRIGGER closed')
@@ -452,11 +461,13 @@ describe('the constraints of the library', () => {
 
   it('C2 are told from those of the host by their names', () => {
     expect(
-      ownerOf('UNIQUE constraint failed: memberships.organization_id, memberships.user_id')
+      ownerOf(
+        'UNIQUE constraint failed: seatgate_memberships.organization_id, seatgate_memberships.user_id'
+      )
     ).toBe('key')
-    expect(ownerOf('UNIQUE constraint failed: memberships.user_id')).toBe('host')
+    expect(ownerOf('UNIQUE constraint failed: seatgate_memberships.user_id')).toBe('host')
     expect(ownerOf('UNIQUE constraint failed: users.email')).toBe('host')
-    expect(ownerOf('NOT NULL constraint failed: memberships.role')).toBe('library')
+    expect(ownerOf('NOT NULL constraint failed: seatgate_memberships.role')).toBe('library')
     expect(ownerOf('NOT NULL constraint failed: users.email')).toBe('host')
     expect(ownerOf('audit_immutable')).toBe('library')
     expect(ownerOf('not audit_immutable')).toBe('host')

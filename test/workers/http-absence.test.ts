@@ -69,7 +69,7 @@ describe('without a session', () => {
   it('answers 401 to a session that has expired, to the millisecond', async () => {
     const { token, userId } = await person()
     const expire = (at: number) =>
-      testEnv.DB.prepare('UPDATE sessions SET expires_at = ? WHERE user_id = ?')
+      testEnv.DB.prepare('UPDATE seatgate_sessions SET expires_at = ? WHERE user_id = ?')
         .bind(at, userId)
         .run()
     await expire(Date.now() + 60_000)
@@ -81,7 +81,9 @@ describe('without a session', () => {
 
   it('answers 401 to the hash of a token: what is stored opens nothing', async () => {
     const { userId } = await person()
-    const hash = await testEnv.DB.prepare('SELECT token_hash AS h FROM sessions WHERE user_id = ?')
+    const hash = await testEnv.DB.prepare(
+      'SELECT token_hash AS h FROM seatgate_sessions WHERE user_id = ?'
+    )
       .bind(userId)
       .first<string>('h')
     expect((await host.get('/organizations', hash)).status).toBe(401)
@@ -95,7 +97,7 @@ describe('an organization that is somebody else’s', () => {
       const [foreigner, stranger] = (await people(2)) as [Person, Person]
       const { id, slug } = await organizationOf(foreigner)
       const deleted = await organizationOf(stranger)
-      await testEnv.DB.prepare('UPDATE organizations SET deleted_at = 1 WHERE id = ?')
+      await testEnv.DB.prepare('UPDATE seatgate_organizations SET deleted_at = 1 WHERE id = ?')
         .bind(deleted.id)
         .run()
       const before = await rowCounts()

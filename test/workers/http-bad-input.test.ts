@@ -93,7 +93,10 @@ describe('a body', () => {
       }
       // Who accepts as a user is counted; nothing else is written.
       const counted = Number(path('').endsWith('/accept'))
-      expect(await rowCounts()).toEqual({ ...before, rate_limits: before.rate_limits! + counted })
+      expect(await rowCounts()).toEqual({
+        ...before,
+        seatgate_rate_limits: before.seatgate_rate_limits! + counted,
+      })
     }
   )
 

@@ -479,7 +479,10 @@ describe('the headers of an answer', () => {
       expect(answer.headers.get('content-type')).toBe('text/csv; charset=utf-8')
       expect(answer.headers.get('content-disposition')).toContain('audit.csv')
     }
-    expect(await rowCounts()).toEqual({ ...before, audit_events: before.audit_events! + 1 })
+    expect(await rowCounts()).toEqual({
+      ...before,
+      seatgate_audit_events: before.seatgate_audit_events! + 1,
+    })
     const stranger = await person()
     expect((await host.send('HEAD', path, undefined, stranger.token)).status).toBe(404)
     expect((await host.send('HEAD', path, undefined, null)).status).toBe(401)
@@ -548,7 +551,7 @@ describe('the reference host', () => {
     const answer = await host.post('/organizations', input, token)
     const { id } = await answer.json<{ id: string }>()
     const recorded = await testEnv.DB.prepare(
-      'SELECT DISTINCT request_id AS id FROM audit_events WHERE organization_id = ?'
+      'SELECT DISTINCT request_id AS id FROM seatgate_audit_events WHERE organization_id = ?'
     )
       .bind(id)
       .all()

@@ -273,7 +273,7 @@ describe('the request id', () => {
     )
     const { id } = await response.json<Organization>()
     const ids = await testEnv.DB.prepare(
-      'SELECT DISTINCT request_id AS id FROM audit_events WHERE organization_id = ?'
+      'SELECT DISTINCT request_id AS id FROM seatgate_audit_events WHERE organization_id = ?'
     )
       .bind(id)
       .all()
@@ -282,5 +282,7 @@ describe('the request id', () => {
 })
 
 async function remove(id: string): Promise<void> {
-  await testEnv.DB.prepare('UPDATE organizations SET deleted_at = 1 WHERE id = ?').bind(id).run()
+  await testEnv.DB.prepare('UPDATE seatgate_organizations SET deleted_at = 1 WHERE id = ?')
+    .bind(id)
+    .run()
 }

@@ -72,7 +72,7 @@ describe('signing up', () => {
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201, 422]))
     expect(await usersWith(email)).toBe(1)
     const orphans = await testEnv.DB.prepare(
-      'SELECT count(*) AS n FROM sessions WHERE user_id NOT IN (SELECT id FROM users)'
+      'SELECT count(*) AS n FROM seatgate_sessions WHERE user_id NOT IN (SELECT id FROM users)'
     ).first('n')
     expect(orphans).toBe(0)
   })

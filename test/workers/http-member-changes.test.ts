@@ -59,7 +59,7 @@ describe('PATCH /organizations/:org/members/:userId', () => {
     const statuses = answers.map(({ status }) => status)
     expect(statuses.filter((status) => status < 300)).toHaveLength(1)
     const owners = await testEnv.DB.prepare(
-      "SELECT count(*) AS n FROM memberships WHERE organization_id = ? AND role = 'owner'"
+      "SELECT count(*) AS n FROM seatgate_memberships WHERE organization_id = ? AND role = 'owner'"
     )
       .bind(organization.id)
       .first('n')
@@ -81,7 +81,7 @@ describe('DELETE /organizations/:org/members/:userId', () => {
     const { owner, member, memberPath } = await fullTeam()
     const response = await host.delete(memberPath(member), owner.token)
     expect([response.status, await response.text()]).toEqual([204, ''])
-    const row = testEnv.DB.prepare('SELECT 1 FROM memberships WHERE user_id = ?').bind(
+    const row = testEnv.DB.prepare('SELECT 1 FROM seatgate_memberships WHERE user_id = ?').bind(
       member.userId
     )
     expect(await row.first()).toBeNull()

@@ -176,20 +176,20 @@ describe('GET /organizations/:org/members', () => {
   it('shows members to members, newest first, with the person and their last activity here', async () => {
     const { owner, admin, member, organization, members } = await fullTeam()
     await testEnv.DB.batch([
-      testEnv.DB.prepare('UPDATE memberships SET created_at = 3 WHERE user_id = ?').bind(
+      testEnv.DB.prepare('UPDATE seatgate_memberships SET created_at = 3 WHERE user_id = ?').bind(
         owner.userId
       ),
-      testEnv.DB.prepare('UPDATE memberships SET created_at = 2 WHERE user_id = ?').bind(
+      testEnv.DB.prepare('UPDATE seatgate_memberships SET created_at = 2 WHERE user_id = ?').bind(
         admin.userId
       ),
-      testEnv.DB.prepare('UPDATE memberships SET created_at = 1 WHERE user_id = ?').bind(
+      testEnv.DB.prepare('UPDATE seatgate_memberships SET created_at = 1 WHERE user_id = ?').bind(
         member.userId
       ),
       testEnv.DB.prepare(
-        'UPDATE sessions SET active_organization_id = ?, last_active_at = 9 WHERE user_id = ?'
+        'UPDATE seatgate_sessions SET active_organization_id = ?, last_active_at = 9 WHERE user_id = ?'
       ).bind(organization.id, admin.userId),
       testEnv.DB.prepare(
-        "UPDATE sessions SET active_organization_id = 'other' WHERE user_id = ?"
+        "UPDATE seatgate_sessions SET active_organization_id = 'other' WHERE user_id = ?"
       ).bind(member.userId),
     ])
     const response = await host.get(members, member.token)
@@ -224,12 +224,11 @@ describe('GET /organizations/:org/members', () => {
   ])('pages through 120 members of %s without repeat or gap', async (_what, time) => {
     const { owner, organization, members } = await fullTeam()
     await testEnv.DB.batch([
-      testEnv.DB.prepare('DELETE FROM memberships WHERE organization_id = ? AND user_id <> ?').bind(
-        organization.id,
-        owner.userId
-      ),
       testEnv.DB.prepare(
-        `INSERT INTO memberships (${MEMBERSHIP})
+        'DELETE FROM seatgate_memberships WHERE organization_id = ? AND user_id <> ?'
+      ).bind(organization.id, owner.userId),
+      testEnv.DB.prepare(
+        `INSERT INTO seatgate_memberships (${MEMBERSHIP})
          SELECT ?1 || value, ?1, 'user-' || value, 'member', ?1 || value, ${time}, value FROM json_each(?2) WHERE value < 120`
       ).bind(organization.id, NUMBERS),
     ])
@@ -244,7 +243,7 @@ describe('GET /organizations/:org/members', () => {
   it('gives 50 unless asked otherwise, and up to 200', async () => {
     const { owner, organization, members } = await fullTeam()
     await testEnv.DB.prepare(
-      `INSERT INTO memberships (${MEMBERSHIP})
+      `INSERT INTO seatgate_memberships (${MEMBERSHIP})
        SELECT ?1 || value, ?1, 'user-' || value, 'member', ?1 || value, value, value FROM json_each(?2)`
     )
       .bind(organization.id, NUMBERS)

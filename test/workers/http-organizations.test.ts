@@ -53,7 +53,7 @@ describe('POST /organizations', () => {
     const owner = await person()
     const { id } = await organizationOf(owner)
     const rows = await testEnv.DB.prepare(
-      'SELECT user_id, role, status, seat_id IS NOT NULL AS seated FROM memberships WHERE organization_id = ?'
+      'SELECT user_id, role, status, seat_id IS NOT NULL AS seated FROM seatgate_memberships WHERE organization_id = ?'
     )
       .bind(id)
       .all()
@@ -82,7 +82,7 @@ describe('POST /organizations', () => {
     }
     const made = await organizationOf(owner!, { ...input } as object)
     expect(made.id).not.toBe('mine')
-    const row = await testEnv.DB.prepare('SELECT * FROM organizations WHERE id = ?')
+    const row = await testEnv.DB.prepare('SELECT * FROM seatgate_organizations WHERE id = ?')
       .bind(made.id)
       .first()
     expect(row).toMatchObject({ owner_user_id: owner!.userId, deleted_at: null })
@@ -92,7 +92,7 @@ describe('POST /organizations', () => {
     const owner = await person()
     await organizationOf(owner)
     const active = await testEnv.DB.prepare(
-      'SELECT active_organization_id AS active FROM sessions WHERE user_id = ?'
+      'SELECT active_organization_id AS active FROM seatgate_sessions WHERE user_id = ?'
     )
       .bind(owner.userId)
       .first('active')
@@ -122,7 +122,7 @@ describe('POST /organizations', () => {
     expect(lost).toHaveLength(9)
     for (const answer of lost) expect(await problem(answer)).toMatchObject({ fields: ['slug'] })
     const memberships = await testEnv.DB.prepare(
-      'SELECT count(*) AS n FROM memberships WHERE organization_id IN (SELECT id FROM organizations WHERE slug = ?)'
+      'SELECT count(*) AS n FROM seatgate_memberships WHERE organization_id IN (SELECT id FROM seatgate_organizations WHERE slug = ?)'
     )
       .bind(slug)
       .first('n')
@@ -163,7 +163,7 @@ describe('GET /organizations', () => {
     const me = await person()
     await organizationOf(me)
     await testEnv.DB.prepare(
-      "UPDATE memberships SET status = 'suspended', seat_id = NULL WHERE user_id = ?"
+      "UPDATE seatgate_memberships SET status = 'suspended', seat_id = NULL WHERE user_id = ?"
     )
       .bind(me.userId)
       .run()
@@ -179,11 +179,11 @@ describe('GET /organizations', () => {
     const mark = crypto.randomUUID()
     await testEnv.DB.batch([
       testEnv.DB.prepare(
-        `INSERT INTO organizations (id, name, slug, owner_user_id, created_at, updated_at)
+        `INSERT INTO seatgate_organizations (id, name, slug, owner_user_id, created_at, updated_at)
          SELECT ?1 || value, 'Acme', ?1 || value, ?2, value, value FROM json_each(?3)`
       ).bind(mark, me.userId, NUMBERS),
       testEnv.DB.prepare(
-        `INSERT INTO memberships (id, organization_id, user_id, role, seat_id, created_at, updated_at)
+        `INSERT INTO seatgate_memberships (id, organization_id, user_id, role, seat_id, created_at, updated_at)
          SELECT ?1 || value, ?1 || value, ?2, 'owner', ?1 || value, ${time}, value FROM json_each(?3)`
       ).bind(mark, me.userId, NUMBERS),
     ])
@@ -273,7 +273,7 @@ describe('PATCH /organizations/:org', () => {
       names.map((name) => host.patch(`/organizations/${id}`, { name }, owner.token))
     )
     const renames = await testEnv.DB.prepare(
-      "SELECT metadata FROM audit_events WHERE organization_id = ? AND action = 'organization.rename' ORDER BY sequence"
+      "SELECT metadata FROM seatgate_audit_events WHERE organization_id = ? AND action = 'organization.rename' ORDER BY sequence"
     )
       .bind(id)
       .all<{ metadata: string }>()
@@ -331,7 +331,9 @@ describe('a host with its own roles', () => {
 })
 
 async function remove(id: string): Promise<void> {
-  await testEnv.DB.prepare('UPDATE organizations SET deleted_at = 1 WHERE id = ?').bind(id).run()
+  await testEnv.DB.prepare('UPDATE seatgate_organizations SET deleted_at = 1 WHERE id = ?')
+    .bind(id)
+    .run()
 }
 
 // Organizations made in one millisecond have no order that a test could tell beforehand.
@@ -339,7 +341,7 @@ async function joinedAt(userId: string, organizationIds: readonly string[]): Pro
   await testEnv.DB.batch(
     organizationIds.map((id, index) =>
       testEnv.DB.prepare(
-        'UPDATE memberships SET created_at = ? WHERE user_id = ? AND organization_id = ?'
+        'UPDATE seatgate_memberships SET created_at = ? WHERE user_id = ? AND organization_id = ?'
       ).bind(index + 1, userId, id)
     )
   )

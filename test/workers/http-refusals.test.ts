@@ -61,7 +61,7 @@ async function requeueing(letters: 'none' | 'delivered' | 'many'): Promise<Respo
   const state = letters === 'many' ? 'dead' : 'delivered'
   await testEnv.DB.prepare(
     `WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?2)
-     INSERT INTO sink_dead_letters
+     INSERT INTO seatgate_sink_dead_letters
      SELECT ?1, 'log', n, n, 'a.b', ?3, 'no', 1, 1, 1 FROM numbers WHERE n <= ?2`
   )
     .bind(organization.id, last, state)
@@ -151,7 +151,7 @@ const ways = {
     status: 410,
     ask: async () => {
       const { invitation, candidate, accept } = await invitedTeam()
-      await testEnv.DB.prepare('UPDATE invitations SET expires_at = 1 WHERE id = ?')
+      await testEnv.DB.prepare('UPDATE seatgate_invitations SET expires_at = 1 WHERE id = ?')
         .bind(invitation.id)
         .run()
       return accept(candidate)
@@ -186,7 +186,7 @@ const ways = {
     status: 409,
     ask: async () => {
       const { invitation, candidate, accept } = await invitedTeam()
-      await testEnv.DB.prepare("UPDATE invitations SET role = 'editor' WHERE id = ?")
+      await testEnv.DB.prepare("UPDATE seatgate_invitations SET role = 'editor' WHERE id = ?")
         .bind(invitation.id)
         .run()
       return accept(candidate)
@@ -300,7 +300,9 @@ const ways = {
     },
     ask: async () => {
       const { owner, organization } = await smallTeam()
-      await testEnv.DB.prepare('UPDATE organizations SET enforce_mfa_for_members = 1 WHERE id = ?')
+      await testEnv.DB.prepare(
+        'UPDATE seatgate_organizations SET enforce_mfa_for_members = 1 WHERE id = ?'
+      )
         .bind(organization.id)
         .run()
       return page(`/o/${organization.slug}/guarded?tab=1`, asUser(owner))
@@ -334,7 +336,7 @@ const ways = {
     ask: async () => {
       const { owner, join } = await smallTeam()
       await testEnv.DB.exec(
-        "CREATE TRIGGER closed BEFORE INSERT ON memberships BEGIN SELECT RAISE(ABORT, 'closed'); END"
+        "CREATE TRIGGER closed BEFORE INSERT ON seatgate_memberships BEGIN SELECT RAISE(ABORT, 'closed'); END"
       )
       const answer = await join(embedded({}), asUser(owner))
       await testEnv.DB.exec('DROP TRIGGER closed')
@@ -514,7 +516,7 @@ it('answers operation_in_progress while the ledger seats somebody that D1 does n
   const input = { userId: guest.userId, role: 'member' }
   const answer = await host.post(`/organizations/${id}/members`, input, owner.token)
   expect(await answer.json()).toMatchObject({ status: 409, code: 'operation_in_progress' })
-  const rows = await testEnv.DB.prepare('SELECT 1 FROM memberships WHERE user_id = ?')
+  const rows = await testEnv.DB.prepare('SELECT 1 FROM seatgate_memberships WHERE user_id = ?')
     .bind(guest.userId)
     .all()
   expect(rows.results).toEqual([])

@@ -53,7 +53,9 @@ describe('GET /organizations/:org/seats', () => {
         {},
         embedded({ seats: d1Seats() })
       )
-      await testEnv.DB.prepare("INSERT INTO entitlements VALUES (?, 1, 'unknown', NULL, NULL, 1)")
+      await testEnv.DB.prepare(
+        "INSERT INTO seatgate_entitlements VALUES (?, 1, 'unknown', NULL, NULL, 1)"
+      )
         .bind(id)
         .run()
       const client = via()
@@ -183,7 +185,9 @@ describe('PUT /organizations/:org/seats/limit', () => {
     const { path } = await smallTeam()
     const put = (input: object) => operations.put(`${path}/seats/limit`, input, anOperator)
     await put({ limit: 3 })
-    await testEnv.DB.prepare('UPDATE entitlements SET version = ? WHERE organization_id = ?')
+    await testEnv.DB.prepare(
+      'UPDATE seatgate_entitlements SET version = ? WHERE organization_id = ?'
+    )
       .bind(Number.MAX_SAFE_INTEGER, path.split('/')[2])
       .run()
     expect(await problem(await put({ limit: 4 }))).toEqual({
@@ -202,7 +206,7 @@ describe('PUT /organizations/:org/seats/limit', () => {
     expect(unheard.status).toBe(503)
     await operations.put(`${path}/seats/limit`, { limit: 50, version: 5 }, anOperator)
     const stored = await testEnv.DB.prepare(
-      'SELECT version, limit_seats AS seats FROM entitlements WHERE organization_id = ?'
+      'SELECT version, limit_seats AS seats FROM seatgate_entitlements WHERE organization_id = ?'
     )
       .bind(path.split('/')[2])
       .first()
@@ -249,7 +253,7 @@ describe('PUT /organizations/:org/seats/limit', () => {
       [3, 4, 5, 6].map((limit) => operations.put(`${path}/seats/limit`, { limit }, anOperator))
     )
     const stored = await testEnv.DB.prepare(
-      'SELECT version, limit_seats AS "limit" FROM entitlements WHERE organization_id = ?'
+      'SELECT version, limit_seats AS "limit" FROM seatgate_entitlements WHERE organization_id = ?'
     )
       .bind(path.split('/')[2])
       .first<{ version: number; limit: number }>()

@@ -240,7 +240,7 @@ describe('when the ledger does not answer', () => {
         return async (statements: D1PreparedStatement[]) => {
           const answer = await target.batch(statements).catch((error: unknown) => error)
           await target
-            .prepare("UPDATE memberships SET role = 'member' WHERE user_id = ?")
+            .prepare("UPDATE seatgate_memberships SET role = 'member' WHERE user_id = ?")
             .bind(owner.userId)
             .run()
           if (answer instanceof Error) throw answer
@@ -250,7 +250,7 @@ describe('when the ledger does not answer', () => {
     })
     const answer = await join(embedded({ database: drizzle(racing) }), asUser(owner))
     expect(await problem(answer)).toMatchObject({ code: 'insufficient_role' })
-    await testEnv.DB.prepare("UPDATE memberships SET role = 'owner' WHERE user_id = ?")
+    await testEnv.DB.prepare("UPDATE seatgate_memberships SET role = 'owner' WHERE user_id = ?")
       .bind(owner.userId)
       .run()
     expect(await seats()).toMatchObject({ held: 2, reserved: 0, available: 1 })

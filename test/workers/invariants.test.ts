@@ -117,17 +117,17 @@ describe('the checkers', () => {
       'a wrong count': [{ ...good, ledger: { ...good.ledger!, held: 3 } }, /counts 3/],
       'a wrong count of members': [
         { ...good, counts: { ...good.counts!, active: 1 } },
-        /^1 active in member_counts, 2/,
+        /^1 active in seatgate_member_counts, 2/,
       ],
       'a wrong count of the suspended': [
         { ...good, counts: { ...good.counts!, suspended: 0 } },
-        /^0 suspended in member_counts, 1/,
+        /^0 suspended in seatgate_member_counts, 1/,
       ],
       'a wrong count of seats': [
         { ...good, counts: { ...good.counts!, seats: 3 } },
-        /^3 seats in member_counts, 2/,
+        /^3 seats in seatgate_member_counts, 2/,
       ],
-      'no count': [{ ...good, counts: null }, /^0 active in member_counts/],
+      'no count': [{ ...good, counts: null }, /^0 active in seatgate_member_counts/],
       'an old epoch': [{ ...good, epoch: 2 }, /epoch \d+, in force 2/],
       'another limit': [
         { ...good, ledger: { ...good.ledger!, limit_seats: 4 } },
@@ -290,7 +290,7 @@ describe('the checkers', () => {
       const { members } = await readState(organization.id)
       if (members.length >= 3) return
       await testEnv.DB.prepare(
-        `INSERT INTO memberships (id, organization_id, user_id, role, seat_id, created_at, updated_at)
+        `INSERT INTO seatgate_memberships (id, organization_id, user_id, role, seat_id, created_at, updated_at)
          VALUES (?1, ?2, ?1, 'member', ?1, 0, 0)`
       )
         .bind(userId, organization.id)

@@ -33,8 +33,8 @@ export function readLedger(organizationId: string): Promise<LedgerState | null> 
 /** Ledgers in D1 whose organization does not exist. */
 export async function ledgersOfNobody(): Promise<unknown[]> {
   const { results } = await testEnv.DB.prepare(
-    `SELECT organization_id FROM seat_ledgers
-     WHERE organization_id NOT IN (SELECT id FROM organizations)`
+    `SELECT organization_id FROM seatgate_seat_ledgers
+     WHERE organization_id NOT IN (SELECT id FROM seatgate_organizations)`
   ).all()
   return results
 }

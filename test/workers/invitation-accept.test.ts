@@ -34,7 +34,7 @@ import {
 } from './world.ts'
 
 const rowOf = (id: string) =>
-  testEnv.DB.prepare('SELECT * FROM invitations WHERE id = ?').bind(id).first<{
+  testEnv.DB.prepare('SELECT * FROM seatgate_invitations WHERE id = ?').bind(id).first<{
     accepted_at: number | null
     accepted_by_id: string | null
     revoked_at: number | null
@@ -43,7 +43,7 @@ const rowOf = (id: string) =>
 /** What is on record about an invitation's acceptance. */
 async function acceptanceOf(id: string): Promise<unknown> {
   const row = await testEnv.DB.prepare(
-    "SELECT metadata FROM audit_events WHERE target_id = ? AND action LIKE '%.accepted'"
+    "SELECT metadata FROM seatgate_audit_events WHERE target_id = ? AND action LIKE '%.accepted'"
   )
     .bind(id)
     .first<{ metadata: string }>()
@@ -189,7 +189,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
     )
     for (const { id } of invited) expect((await rowOf(id))?.revoked_at).toEqual(expect.any(Number))
     const { results } = await testEnv.DB.prepare(
-      `SELECT target_id FROM audit_events WHERE organization_id = ?
+      `SELECT target_id FROM seatgate_audit_events WHERE organization_id = ?
        AND action = 'organization.invitation.revoked'
        AND metadata ->> 'reason' = 'organization_deleted'`
     )

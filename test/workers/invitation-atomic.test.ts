@@ -13,7 +13,7 @@ afterEach(() => {
 
 // One is an answer of D1's: nothing is in, and a seat is free at once. After the other nobody knows.
 const FAULTS = {
-  'an answer': "INSERT INTO guards VALUES ('stale')",
+  'an answer': "INSERT INTO seatgate_guards VALUES ('stale')",
   'no answer': 'SELECT abs(-9223372036854775808)',
 } as const
 
@@ -43,7 +43,7 @@ function failing(sql: string) {
 }
 
 async function fences(): Promise<unknown[]> {
-  return (await testEnv.DB.prepare('SELECT * FROM seat_fences').all()).results
+  return (await testEnv.DB.prepare('SELECT * FROM seatgate_seat_fences').all()).results
 }
 
 const changes = MUTATORS.filter(({ name }) => /Invitation/.test(name))
@@ -86,7 +86,7 @@ describe.each(enforcing)('the batch of an invitation’s change, %s seats', (pro
       expect(await fences(), what).toEqual([])
       if (kind === 'no answer' && provider === 'ledger') {
         await muchLater(team.organization.id)
-        await testEnv.DB.exec('DELETE FROM seat_fences')
+        await testEnv.DB.exec('DELETE FROM seatgate_seat_fences')
       }
       expect([await everything(), await readLedger(team.organization.id)], what).toEqual(before)
     }

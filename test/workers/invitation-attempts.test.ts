@@ -64,7 +64,7 @@ describe('who tries tokens', () => {
       invitationLimits,
       report: ({ event }) => reports.push(event),
       around: async ({ asked }, run) => {
-        if (asked.some((sql) => sql.startsWith('insert into "rate_limits"'))) {
+        if (asked.some((sql) => sql.startsWith('insert into "seatgate_rate_limits"'))) {
           throw new Error('D1_ERROR: Network connection lost.')
         }
         return run()

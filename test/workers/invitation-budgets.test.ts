@@ -7,7 +7,9 @@ import { codeOf, enforcing, join, newOrganization, UNLIMITED, type Provider } fr
 
 /** What has been counted in an open window, or null. */
 const spent = (key: string) =>
-  testEnv.DB.prepare('SELECT count FROM rate_limits WHERE key = ?').bind(key).first<number>('count')
+  testEnv.DB.prepare('SELECT count FROM seatgate_rate_limits WHERE key = ?')
+    .bind(key)
+    .first<number>('count')
 const ofUser = (userId: string) => spent(`user:${userId}`)
 const ofOrganization = (id: string) => spent(`organization:${id}`)
 

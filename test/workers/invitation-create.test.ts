@@ -51,7 +51,7 @@ describe.each(enforcing)('inviting (%s)', (provider) => {
       token: expect.any(String),
       mailToken: expect.any(String),
     })
-    const row = await testEnv.DB.prepare('SELECT * FROM invitations WHERE id = ?')
+    const row = await testEnv.DB.prepare('SELECT * FROM seatgate_invitations WHERE id = ?')
       .bind(invited.id)
       .first<Record<string, unknown>>()
     expect(row).toMatchObject({ accepted_at: null, revoked_at: null, token_version: 1 })
@@ -89,7 +89,7 @@ describe.each(enforcing)('inviting (%s)', (provider) => {
     expect(await viewInvitation(world.seatgate, null, first)).toEqual({ status: 'revoked' })
     expect(await viewInvitation(world.seatgate, null, second)).toMatchObject({ status: 'signup' })
     const seats = await testEnv.DB.prepare(
-      'SELECT seat_id, revoke_reason FROM invitations WHERE organization_id = ? ORDER BY rowid'
+      'SELECT seat_id, revoke_reason FROM seatgate_invitations WHERE organization_id = ? ORDER BY rowid'
     )
       .bind(organization.id)
       .all<{ seat_id: string; revoke_reason: string | null }>()
@@ -302,7 +302,7 @@ describe('who may invite whom', () => {
       }
       const full = await createInvitation(world.seatgate, asOwner, { email, role: 'member' })
       expect(full).toEqual({ ok: false, error: { code, retryAfterSeconds: 82_800 } })
-      const count = 'SELECT count(*) AS n FROM invitations WHERE organization_id = ?'
+      const count = 'SELECT count(*) AS n FROM seatgate_invitations WHERE organization_id = ?'
       const made = await testEnv.DB.prepare(count).bind(organization.id).first<number>('n')
       expect(made).toBe(3)
       now = new Date(now.getTime() + DAY)
@@ -416,7 +416,7 @@ describe('mail', () => {
         organizationId: organization.id,
       },
     ])
-    const status = 'SELECT mail_status FROM invitations WHERE id = ?'
+    const status = 'SELECT mail_status FROM seatgate_invitations WHERE id = ?'
     const read = () => testEnv.DB.prepare(status).bind(invited.id).first<string>('mail_status')
     expect(invited.mailStatus).toBe('queued')
     expect(await read()).toBe('sent')
@@ -456,7 +456,7 @@ describe('mail', () => {
 
 const intentsOf = async (organizationId: string) =>
   (
-    await testEnv.DB.prepare('SELECT * FROM intents WHERE organization_id = ?')
+    await testEnv.DB.prepare('SELECT * FROM seatgate_jobs WHERE organization_id = ?')
       .bind(organizationId)
       .all()
   ).results

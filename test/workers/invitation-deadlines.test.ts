@@ -145,7 +145,7 @@ describe('a promise whose ledger did not hear of it', () => {
   it('SEAT-14 SEAT-15 is given up at its deadline if the invitation never came', async () => {
     const calm = createInvitingWorld()
     const organization = await newOrganization(calm, 2)
-    const crashing = createInvitingWorld({ around: writes('invitations') })
+    const crashing = createInvitingWorld({ around: writes('seatgate_invitations') })
     const asOwner = organization.as(organization.owner)
     const input = { email: newAddress(), role: 'member' }
     const answer = await createInvitation(crashing.seatgate, asOwner, input)
@@ -184,7 +184,7 @@ describe('a promise whose ledger did not hear of it', () => {
     const invited = await invite(calm, organization)
     const userId = await userWith(invited.email)
     const scope = { caller: { userId } }
-    const crashing = createInvitingWorld({ around: writes('memberships') })
+    const crashing = createInvitingWorld({ around: writes('seatgate_memberships') })
     const lost = await acceptInvitation(crashing.seatgate, scope, invited)
     expect(codeOf(lost)).toBe('seats_unavailable')
     await muchLater(organization.id)
@@ -226,7 +226,7 @@ describe('a ledger that is lost', () => {
     let attempts = 0
     const world = createInvitingWorld({
       async around({ asked }, run) {
-        if (asked.some((sql) => sql.startsWith('insert into "memberships"'))) {
+        if (asked.some((sql) => sql.startsWith('insert into "seatgate_memberships"'))) {
           attempts += 1
           if (attempts === 1) {
             await loseLedger(organization)

@@ -36,7 +36,7 @@ const run = (sql: string, ...values: unknown[]) =>
     .bind(...values)
     .run()
 
-const rowsOf = async (table: 'intents', organizationId: string) => {
+const rowsOf = async (table: 'seatgate_jobs', organizationId: string) => {
   const sql = `SELECT * FROM ${table} WHERE organization_id = ?`
   return (await testEnv.DB.prepare(sql).bind(organizationId).all()).results
 }
@@ -64,7 +64,7 @@ const ENDS = {
 
 const endsOf = Object.entries(ENDS) as [keyof typeof ENDS, string][]
 const set = ({ id }: InvitationWithToken, to: string) =>
-  run(`UPDATE invitations SET ${to} WHERE id = ?`, id)
+  run(`UPDATE seatgate_invitations SET ${to} WHERE id = ?`, id)
 
 async function whole(response: Response) {
   const { status } = response
@@ -154,11 +154,11 @@ describe('the page of an invitation', () => {
 
   it('INV-56 is expired without its row once its token says so, and none before', async () => {
     const { owner, organization, guest } = await invitedTeam()
-    await run('DELETE FROM invitations')
+    await run('DELETE FROM seatgate_invitations')
     const client = embedded()
     const as = { token: asUser(owner) }
     const { token } = await invitationTo(organization, as, guest.email, 'member', client)
-    await run('DELETE FROM invitations')
+    await run('DELETE FROM seatgate_invitations')
     const later = embedded({ now: () => new Date(Date.now() + 8 * 24 * 60 * 60 * 1000) })
     const statusAt = async (at: Client) => (await at.post('/invitations/view', { token })).json()
     expect(await statusAt(client)).toEqual({ status: 'invalid' })
@@ -170,7 +170,7 @@ describe('the page of an invitation', () => {
     await memberOf(organization, owner, admin, 'admin')
     const { token } = await invitationTo(organization, admin, newAddress())
     // Past the library: removing the member would end the invitation.
-    await run('DELETE FROM memberships WHERE user_id = ?', admin.userId)
+    await run('DELETE FROM seatgate_memberships WHERE user_id = ?', admin.userId)
     await run('DELETE FROM users WHERE id = ?', admin.userId)
     const page = await (await host.post('/invitations/view', { token })).json()
     expect(page).toMatchObject({ status: 'signup', inviter: null })
@@ -178,7 +178,7 @@ describe('the page of an invitation', () => {
 
   it('INV-58 is none if the organization is deleted', async () => {
     const { guest, organization, view } = await invitedTeam()
-    await run('UPDATE organizations SET deleted_at = 1 WHERE id = ?', organization.id)
+    await run('UPDATE seatgate_organizations SET deleted_at = 1 WHERE id = ?', organization.id)
     for (const by of [null, guest]) expect(await view(by)).toEqual({ status: 'invalid' })
   })
 
@@ -221,7 +221,12 @@ describe('a forged acceptance', () => {
     expect((await problem(declined)).code).toBe(code)
     // Sessions are touched by whoever uses them, wrong attempts are counted, and what happened before is
     // still being forwarded.
-    const beside = { sessions: [], rate_limits: [], audit_outbox: [], sink_cursors: [] }
+    const beside = {
+      seatgate_sessions: [],
+      seatgate_rate_limits: [],
+      seatgate_audit_outbox: [],
+      seatgate_sink_cursors: [],
+    }
     expect({ ...(await everything()), ...beside }).toEqual({ ...before, ...beside })
     expect((await host.get(`/organizations/${organization.id}`, by.token)).status).toBe(404)
   })
@@ -245,11 +250,11 @@ describe('a token that is worth nothing', () => {
       embedded()
     )
     const purged = await invitationTo(organization, owner, newAddress())
-    await run('DELETE FROM invitations WHERE id = ?', purged.id)
+    await run('DELETE FROM seatgate_invitations WHERE id = ?', purged.id)
     const [elsewhere] = (await people(1)) as [Person]
     const lost = await organizationOf(elsewhere)
     const deleted = await invitationTo(lost, elsewhere, guest.email)
-    await run('UPDATE organizations SET deleted_at = 1 WHERE id = ?', lost.id)
+    await run('UPDATE seatgate_organizations SET deleted_at = 1 WHERE id = ?', lost.id)
     const moved = await invitationTo(organization, owner, newAddress())
     await set(moved, `email = '${newAddress()}'`)
     const worthless = {
@@ -278,7 +283,7 @@ describe('a token that is worth nothing', () => {
       }
     }
     const after = await rowCounts()
-    expect(after).toEqual({ ...before, rate_limits: after['rate_limits'] })
+    expect(after).toEqual({ ...before, seatgate_rate_limits: after['seatgate_rate_limits'] })
   })
 })
 
@@ -336,7 +341,8 @@ describe('accepting', () => {
     const invited = answered(
       await createInvitation(world.seatgate, asOwner, { email: newAddress(), role: 'member' })
     )
-    const sessions = () => testEnv.DB.prepare('SELECT count(*) AS n FROM sessions').first('n')
+    const sessions = () =>
+      testEnv.DB.prepare('SELECT count(*) AS n FROM seatgate_sessions').first('n')
     const before = await sessions()
     answered(await acceptInvitationWithSignup(world.seatgate, { ...invited, password: PASSWORD }))
     await world.settled()
@@ -448,7 +454,7 @@ describe('a token', () => {
       await world.settled()
       expect(await inClear(organization.id, tokens)).toEqual([])
     }
-    const waiting = () => rowsOf('intents', organization.id)
+    const waiting = () => rowsOf('seatgate_jobs', organization.id)
     const made = answered(await createInvitation(world.seatgate, asOwner, input, once))
     tokens.push(made.token, made.mailToken)
     await check()
@@ -508,11 +514,11 @@ describe('a token', () => {
       for (const each of [token, mailToken]) {
         expect(await inClear(organization.id, [each])).toEqual([])
         await run(
-          'UPDATE intents SET payload = ? WHERE organization_id = ?',
+          'UPDATE seatgate_jobs SET payload = ? WHERE organization_id = ?',
           JSON.stringify(write(each)),
           organization.id
         )
-        expect(await inClear(organization.id, [each])).toEqual(['intents.payload'])
+        expect(await inClear(organization.id, [each])).toEqual(['seatgate_jobs.payload'])
       }
     })
   })

@@ -19,13 +19,15 @@ const run = (sql: string, ...values: unknown[]) =>
     .run()
 
 const statusOf = (id: string) =>
-  testEnv.DB.prepare('SELECT mail_status FROM invitations WHERE id = ?')
+  testEnv.DB.prepare('SELECT mail_status FROM seatgate_invitations WHERE id = ?')
     .bind(id)
     .first<string>('mail_status')
 
 const waitingFor = async ({ id }: TestOrganization) =>
   (
-    await testEnv.DB.prepare('SELECT attempts, last_error FROM intents WHERE organization_id = ?')
+    await testEnv.DB.prepare(
+      'SELECT attempts, last_error FROM seatgate_jobs WHERE organization_id = ?'
+    )
       .bind(id)
       .all()
   ).results
@@ -134,7 +136,7 @@ describe('names in mail and on the page of an invitation', () => {
     const organization = await newOrganization(world)
     // As a host may have it from before, or from elsewhere.
     const name = 'Acme \u202ewww.evil.example'
-    await run('UPDATE organizations SET name = ? WHERE id = ?', name, organization.id)
+    await run('UPDATE seatgate_organizations SET name = ? WHERE id = ?', name, organization.id)
     const { email, token } = await invite(world, organization)
     expect(box.mails[0]?.subject).toBe('Invitation to Acme www. evil. example')
     const shown = { organization: { name: 'Acme www.evil.example', slug: organization.slug } }
@@ -260,7 +262,7 @@ describe('a list of invitations', () => {
     const codes = lists.flatMap((list) => (list.ok ? list.value.map(codeOf) : ['again', 'again']))
     expect(codes.filter((code) => code === 'ok').length).toBeLessThanOrEqual(5)
     answered(await createInvitations(world.seatgate, asOwner, listOf(5)))
-    const made = 'SELECT count(*) AS n FROM invitations WHERE organization_id = ?'
+    const made = 'SELECT count(*) AS n FROM seatgate_invitations WHERE organization_id = ?'
     expect(await testEnv.DB.prepare(made).bind(organization.id).first('n')).toBe(5)
     const full = answered(await createInvitations(world.seatgate, asOwner, listOf(1)))
     expect(full.map(codeOf)).toEqual(['rate_limited_organization'])
@@ -280,7 +282,7 @@ describe('a list of invitations', () => {
       const refused = await createInvitation(world.seatgate, asOwner, { email, role })
       expect(codeOf(refused)).toBe('rate_limited_organization')
     }
-    const counted = 'SELECT sum(count) AS n FROM rate_limits WHERE key LIKE ?'
+    const counted = 'SELECT sum(count) AS n FROM seatgate_rate_limits WHERE key LIKE ?'
     const of = (key: string) => testEnv.DB.prepare(counted).bind(`%${key}%`).first('n')
     expect([await of(organization.owner), await of(organization.id)]).toEqual([1, 1])
     expect(await of(other.id)).toBeNull()

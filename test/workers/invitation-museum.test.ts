@@ -263,7 +263,7 @@ describe('an owner who was invited', () => {
     answered(await removeMember(seatgate, asOwner, owner))
     await world.settled()
     // What is left of the invitation is history.
-    await run('DELETE FROM invitations WHERE id = ?', again.id)
+    await run('DELETE FROM seatgate_invitations WHERE id = ?', again.id)
     expect(await getMembership(seatgate, userId, organization.id)).toMatchObject({ role: 'owner' })
     const added = await addMember(seatgate, organization.as(userId), {
       userId: await newUser(),

@@ -39,7 +39,7 @@ function overtaken(
   })
 }
 
-const endsInvitations = (sql: string) => sql.startsWith('update "invitations"')
+const endsInvitations = (sql: string) => sql.startsWith('update "seatgate_invitations"')
 
 /** An invitation that is declined just before somebody else ends it. */
 async function declinedMeanwhile(provider: Provider) {
@@ -55,7 +55,7 @@ async function declinedMeanwhile(provider: Provider) {
 const stateOf = (id: string) =>
   testEnv.DB.prepare(
     `SELECT accepted_at IS NOT NULL AS accepted, revoked_at IS NOT NULL AS revoked,
-      declined_at IS NOT NULL AS declined FROM invitations WHERE id = ?`
+      declined_at IS NOT NULL AS declined FROM seatgate_invitations WHERE id = ?`
   )
     .bind(id)
     .first()
@@ -68,7 +68,7 @@ describe.each(enforcing)('what has changed since it was read, %s seats', (provid
     const userId = await userWith(invited.email)
     const world = overtaken(
       provider,
-      (sql) => sql.startsWith('insert into "memberships"'),
+      (sql) => sql.startsWith('insert into "seatgate_memberships"'),
       () =>
         changeInvitationRole(calm.seatgate, organization.as(organization.owner), invited.id, {
           role: 'admin',

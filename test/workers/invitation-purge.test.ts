@@ -29,7 +29,7 @@ function clockedWorld(options: WorldOptions = {}) {
 
 const idsIn = async (organizationId: string) => {
   const { results } = await testEnv.DB.prepare(
-    'SELECT id FROM invitations WHERE organization_id = ? ORDER BY id'
+    'SELECT id FROM seatgate_invitations WHERE organization_id = ? ORDER BY id'
   )
     .bind(organizationId)
     .all<{ id: string }>()

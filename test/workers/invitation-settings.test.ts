@@ -13,7 +13,7 @@ import { testEnv } from './setup.ts'
 import { answered, codeOf, createWorld, newOrganization } from './world.ts'
 
 const statusOf = (id: string) =>
-  testEnv.DB.prepare('SELECT mail_status FROM invitations WHERE id = ?')
+  testEnv.DB.prepare('SELECT mail_status FROM seatgate_invitations WHERE id = ?')
     .bind(id)
     .first<string>('mail_status')
 
@@ -50,7 +50,9 @@ describe('the settings of invitations', () => {
     const world = createInvitingWorld()
     const organization = await newOrganization(world)
     await invite(world, organization)
-    const counted = await testEnv.DB.prepare('SELECT key FROM rate_limits WHERE key LIKE ?')
+    const counted = await testEnv.DB.prepare(
+      'SELECT key FROM seatgate_rate_limits WHERE key LIKE ?'
+    )
       .bind(`%${organization.id}%`)
       .all()
     expect(counted.results).toEqual([])

@@ -50,7 +50,9 @@ describe.each(enforcing)('somebody who is invited and comes in otherwise, %s sea
     const scope = organization.as(organization.owner)
     const email = newAddress()
     const { id } = await invite(world, organization, email)
-    await testEnv.DB.prepare('UPDATE invitations SET expires_at = 1 WHERE id = ?').bind(id).run()
+    await testEnv.DB.prepare('UPDATE seatgate_invitations SET expires_at = 1 WHERE id = ?')
+      .bind(id)
+      .run()
     const userId = await userWith(email)
     const answer = await addMember(world.seatgate, scope, { userId, role: 'member' })
     // The ledger frees it at its deadline; D1 alone knows at once.

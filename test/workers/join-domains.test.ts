@@ -244,7 +244,9 @@ describe('domains are for those who administer the organization', () => {
     if (!['addDomain', 'listDomains'].includes(name)) {
       expect(codeOf(await act(other.as(other.owner), id))).toBe('not_found')
     }
-    expect((await everything())['organization_domains']).toEqual(rows['organization_domains'])
+    expect((await everything())['seatgate_organization_domains']).toEqual(
+      rows['seatgate_organization_domains']
+    )
     expect(codeOf(await act(organization.as(admin), id))).toBe('ok')
   })
 })

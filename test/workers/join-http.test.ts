@@ -169,7 +169,7 @@ describe('the routes of joining', () => {
     const added = await host.post(path, { domain: newDomain(), mode: 'auto' }, owner.token)
     expect(added.status).toBe(201)
     const rows = await testEnv.DB.prepare(
-      'SELECT mode FROM organization_domains WHERE organization_id = ?'
+      'SELECT mode FROM seatgate_organization_domains WHERE organization_id = ?'
     )
       .bind(organization.id)
       .all()

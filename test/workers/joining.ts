@@ -98,7 +98,7 @@ export function approve(
 /** Who is in, in the order in which they came. */
 export async function membersOf({ id }: Pick<TestOrganization, 'id'>): Promise<string[]> {
   const { results } = await testEnv.DB.prepare(
-    `SELECT target_id FROM audit_events
+    `SELECT target_id FROM seatgate_audit_events
      WHERE organization_id = ? AND action = 'organization.member_add' ORDER BY sequence`
   )
     .bind(id)
@@ -109,7 +109,7 @@ export async function membersOf({ id }: Pick<TestOrganization, 'id'>): Promise<s
 /** What has become of the requests, in the order of their places. */
 export async function requestsOf({ id }: Pick<TestOrganization, 'id'>) {
   const { results } = await testEnv.DB.prepare(
-    `SELECT user_id, state FROM join_requests WHERE organization_id = ? ORDER BY place, created_at`
+    `SELECT user_id, state FROM seatgate_join_requests WHERE organization_id = ? ORDER BY place, created_at`
   )
     .bind(id)
     .all<{ user_id: string; state: string }>()

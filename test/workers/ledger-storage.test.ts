@@ -213,7 +213,7 @@ describe('a ledger that is older than its organization', () => {
   it('SEAT-33: would not know the founder’s seat, so the organization is made under another id', async () => {
     const taken = Array.from({ length: 40 }, () => crypto.randomUUID())
     await testEnv.DB.prepare(
-      'INSERT INTO seat_ledgers (organization_id, epoch) SELECT value, 1 FROM json_each(?)'
+      'INSERT INTO seatgate_seat_ledgers (organization_id, epoch) SELECT value, 1 FROM json_each(?)'
     )
       .bind(JSON.stringify(taken))
       .run()
@@ -223,7 +223,7 @@ describe('a ledger that is older than its organization', () => {
     const created = await createOrganization(seatgate, { caller }, { name: 'Test' })
     if (created.ok) expect(taken).not.toContain(created.value.id)
     const { results } = await testEnv.DB.prepare(
-      'SELECT id FROM organizations WHERE id IN (SELECT value FROM json_each(?))'
+      'SELECT id FROM seatgate_organizations WHERE id IN (SELECT value FROM json_each(?))'
     )
       .bind(JSON.stringify(taken))
       .all()

@@ -135,7 +135,7 @@ type Act = () => Promise<Result<unknown>>
 
 async function actingOwners({ id }: TestOrganization): Promise<string[]> {
   const { results } = await testEnv.DB.prepare(
-    `SELECT user_id FROM memberships
+    `SELECT user_id FROM seatgate_memberships
      WHERE organization_id = ? AND role = 'owner' AND status = 'active'`
   )
     .bind(id)

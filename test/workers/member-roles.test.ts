@@ -37,7 +37,7 @@ const OWN = {
 async function put({ id }: TestOrganization, role: string): Promise<string> {
   const userId = await newUser()
   await testEnv.DB.prepare(
-    `INSERT INTO memberships
+    `INSERT INTO seatgate_memberships
        (id, organization_id, user_id, role, seat_id, created_at, updated_at)
      VALUES (?1, ?2, ?1, ?3, ?1, 1, 1)`
   )
@@ -72,7 +72,7 @@ const ACTS: Readonly<Record<string, Act>> = {
   restores: async (seatgate, organization, actor, from) => {
     const target = await put(organization, from)
     await testEnv.DB.prepare(
-      "UPDATE memberships SET status = 'suspended', seat_id = NULL WHERE id = ?"
+      "UPDATE seatgate_memberships SET status = 'suspended', seat_id = NULL WHERE id = ?"
     )
       .bind(target)
       .run()

@@ -41,7 +41,7 @@ function failingStore(failures: number, fail: () => Promise<void>) {
 async function intentsOf(organizationId: string) {
   const { results } = await testEnv.DB.prepare(
     `SELECT kind, payload, attempts, (due_at - ?2) / 1000.0 AS seconds, last_error
-     FROM intents WHERE organization_id = ?1`
+     FROM seatgate_jobs WHERE organization_id = ?1`
   )
     .bind(organizationId, START)
     .all<{ payload: string }>()

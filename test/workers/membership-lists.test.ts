@@ -49,7 +49,7 @@ async function crowd({ id }: TestOrganization, prefix: string, count = 120): Pro
        FROM json_each(?2) WHERE value <= ?3`
     ).bind(prefix, NUMBERS, count),
     testEnv.DB.prepare(
-      `INSERT INTO memberships
+      `INSERT INTO seatgate_memberships
          (id, organization_id, user_id, role, seat_id, created_at, updated_at)
        SELECT ?1 || '-m' || value, ?4, ?1 || '-' || value, 'member', ?1 || '-s' || value, value, value
        FROM json_each(?2) WHERE value <= ?3`
@@ -124,7 +124,9 @@ describe('listMembers', () => {
       (await list(organization)).data.find((member) => member.userId === userId)?.lastActiveAt
     const at = async (organizationId: string | null, time: number) => {
       const { id } = await sessionOf(userId, organizationId)
-      await testEnv.DB.prepare('UPDATE sessions SET last_active_at = ? WHERE token_hash = ?')
+      await testEnv.DB.prepare(
+        'UPDATE seatgate_sessions SET last_active_at = ? WHERE token_hash = ?'
+      )
         .bind(time, id)
         .run()
     }

@@ -56,7 +56,7 @@ const ways = Object.keys(WAYS) as Way[]
 
 function ownersOf(organizationId: string): Promise<number> {
   return testEnv.DB.prepare(
-    `SELECT count(*) AS owners FROM memberships
+    `SELECT count(*) AS owners FROM seatgate_memberships
      WHERE organization_id = ? AND role = 'owner' AND status = 'active'`
   )
     .bind(organizationId)

@@ -50,7 +50,9 @@ async function ownerless() {
   const organization = await newOrganization(calm)
   const admin = await join(calm, organization, 'admin')
   const member = await join(calm, organization)
-  await testEnv.DB.prepare('DELETE FROM memberships WHERE organization_id = ? AND user_id = ?')
+  await testEnv.DB.prepare(
+    'DELETE FROM seatgate_memberships WHERE organization_id = ? AND user_id = ?'
+  )
     .bind(organization.id, organization.owner)
     .run()
   return { organization, admin, member }
@@ -190,7 +192,10 @@ describe('removeMember', () => {
     const [batch, ...others] = heard.trips.filter(isChange)
     expect(others).toEqual([])
     const at = (beginning: string) => batch!.findIndex((sql) => sql.startsWith(beginning))
-    const [ended, deleted] = [at('update "sessions"'), at('delete from "memberships"')]
+    const [ended, deleted] = [
+      at('update "seatgate_sessions"'),
+      at('delete from "seatgate_memberships"'),
+    ]
     expect(ended).toBeGreaterThanOrEqual(0)
     expect(deleted).toBeGreaterThan(ended)
     expect(await pointerOf(session)).toBeNull()
@@ -207,8 +212,11 @@ describe('removeMember', () => {
 
   const failures = [
     ['D1_ERROR: no such column: seat_id: SQLITE_ERROR', 'schema_mismatch'],
-    ['D1_ERROR: NOT NULL constraint failed: memberships.role: SQLITE_CONSTRAINT', 'unavailable'],
-    ['Failed query: delete from "memberships" where "id" = ?', 'unavailable'],
+    [
+      'D1_ERROR: NOT NULL constraint failed: seatgate_memberships.role: SQLITE_CONSTRAINT',
+      'unavailable',
+    ],
+    ['Failed query: delete from "seatgate_memberships" where "id" = ?', 'unavailable'],
   ] as const
   it.each(failures)(
     'ORG-91 says nothing of the inside when its batch fails: %s',

@@ -13,7 +13,9 @@ const OFF = { enabled: false }
 afterEach(() => testEnv.DB.exec('DROP TRIGGER IF EXISTS broken'))
 
 const flagOf = (id: string) =>
-  testEnv.DB.prepare('SELECT enforce_mfa_for_members AS flag FROM organizations WHERE id = ?')
+  testEnv.DB.prepare(
+    'SELECT enforce_mfa_for_members AS flag FROM seatgate_organizations WHERE id = ?'
+  )
     .bind(id)
     .first('flag')
 
@@ -113,8 +115,10 @@ describe('setMfaPolicy', () => {
     )
     expect(set).toMatchObject({ id, enforceMfaForMembers: true })
     expect(changes).toHaveLength(1)
-    expect(changes[0]!.some((sql) => sql.startsWith('update "organizations"'))).toBe(true)
-    expect(changes[0]!.some((sql) => sql.startsWith('insert into "audit_events"'))).toBe(true)
+    expect(changes[0]!.some((sql) => sql.startsWith('update "seatgate_organizations"'))).toBe(true)
+    expect(changes[0]!.some((sql) => sql.startsWith('insert into "seatgate_audit_events"'))).toBe(
+      true
+    )
     expect(await flagOf(id)).toBe(1)
     expect(await lastEventOf(id)).toEqual({
       action: 'organization.mfa_policy_change',
@@ -133,11 +137,11 @@ describe('setMfaPolicy', () => {
     expect((await lastEventOf(id)).metadata).toEqual({ old_value: true, new_value: false })
   })
 
-  it.each([['audit_events'], ['audit_outbox']])(
+  it.each([['seatgate_audit_events'], ['seatgate_audit_outbox']])(
     'ORG-128 is mfa_policy_aborted if %s cannot be written: the flag stays, a report names the field',
     async (table) => {
       const { id, owner, as } = await newOrganization(world)
-      await testEnv.DB.exec('DELETE FROM audit_outbox')
+      await testEnv.DB.exec('DELETE FROM seatgate_audit_outbox')
       const rows = await everything()
       const reports: Report[] = []
       const loud = createWorld({ report: (report) => reports.push(report) })
@@ -209,7 +213,7 @@ describe('setMfaPolicy', () => {
         expect(['ok', 'operation_in_progress']).toContain(codeOf(answer))
     }
     const { results } = await testEnv.DB.prepare(
-      `SELECT metadata FROM audit_events WHERE organization_id = ?
+      `SELECT metadata FROM seatgate_audit_events WHERE organization_id = ?
        AND action = 'organization.mfa_policy_change' ORDER BY sequence`
     )
       .bind(id)

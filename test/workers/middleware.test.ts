@@ -72,7 +72,7 @@ describe('loadOrganizationFromSlug()', () => {
     const { candidate, member, organization } = await smallTeam()
     const path = `/o/${organization.id}/whoami`
     await testEnv.DB.prepare(
-      "UPDATE memberships SET status = 'suspended', seat_id = NULL WHERE user_id = ?"
+      "UPDATE seatgate_memberships SET status = 'suspended', seat_id = NULL WHERE user_id = ?"
     )
       .bind(member.userId)
       .run()
@@ -167,7 +167,7 @@ describe('requireRole()', () => {
     expect(await statusOf('owners', asUser(member))).toBe(403)
     expect(await statusOf('either', asUser(member))).toBe(200)
     expect(await statusOf('members', asUser(owner))).toBe(403)
-    await testEnv.DB.prepare("UPDATE memberships SET role = 'admin' WHERE user_id = ?")
+    await testEnv.DB.prepare("UPDATE seatgate_memberships SET role = 'admin' WHERE user_id = ?")
       .bind(member.userId)
       .run()
     expect(await statusOf('either', asUser(member))).toBe(403)

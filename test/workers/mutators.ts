@@ -140,7 +140,7 @@ export async function newTeam(provider: Provider = 'ledger'): Promise<Team> {
   originals.set(provider, original)
   const { invited, unknown, overtaken } = (await original).made
   const team = await copyOf(await original, { invitations: [invited, unknown, overtaken] })
-  await testEnv.DB.exec('DELETE FROM audit_outbox')
+  await testEnv.DB.exec('DELETE FROM seatgate_audit_outbox')
   const organization = knownOrganization(team.organization)
   // Its ledger starts from D1.
   const { seatgate } = createWorld({ provider })
@@ -197,7 +197,7 @@ async function firstTeam(provider: Provider): Promise<Team> {
 async function openDoors({ id }: TestOrganization): Promise<Joining> {
   const name = crypto.randomUUID()
   const domainAt = (mode: string, verified: boolean) => {
-    const row = `INSERT INTO organization_domains
+    const row = `INSERT INTO seatgate_organization_domains
       (id, organization_id, domain, mode, challenge, verified_at, created_at, updated_at)
       VALUES (?1, ?2, ?3, ?4, 'x', ?5, 1, 1)`
     const domain = `${mode}-${verified}-${name}.example`
@@ -216,7 +216,7 @@ async function openDoors({ id }: TestOrganization): Promise<Joining> {
     user('asker', 'request'),
     user('requester', 'request'),
     testEnv.DB.prepare(
-      `INSERT INTO join_requests
+      `INSERT INTO seatgate_join_requests
          (id, organization_id, user_id, role, path, state, created_at, updated_at)
        VALUES (?1, ?2, ?3, 'member', 'request', 'open', 1, 1)`
     ).bind(`requested-${name}`, id, `requester-${name}`),
@@ -251,7 +251,9 @@ export async function sessionOf(
 ): Promise<Session> {
   const { tokenHash } = await newSession()
   await insertSession(db, tokenHash, userId, new Date())
-  await testEnv.DB.prepare('UPDATE sessions SET active_organization_id = ? WHERE token_hash = ?')
+  await testEnv.DB.prepare(
+    'UPDATE seatgate_sessions SET active_organization_id = ? WHERE token_hash = ?'
+  )
     .bind(activeOrganizationId, tokenHash)
     .run()
   return { id: tokenHash, activeOrganizationId }
@@ -260,7 +262,7 @@ export async function sessionOf(
 /** Where a session points. */
 export function pointerOf({ id }: Session): Promise<string | null> {
   return testEnv.DB.prepare(
-    'SELECT active_organization_id AS pointer FROM sessions WHERE token_hash = ?'
+    'SELECT active_organization_id AS pointer FROM seatgate_sessions WHERE token_hash = ?'
   )
     .bind(id)
     .first('pointer')
@@ -631,7 +633,7 @@ export function hookedWorld(
 
 /** Whether these statements are the batch of a change. */
 export function isChange(asked: readonly string[]): boolean {
-  return asked.some((sql) => sql.startsWith('insert into "audit_events"'))
+  return asked.some((sql) => sql.startsWith('insert into "seatgate_audit_events"'))
 }
 
 /** Puts something between what a change was planned on and its first batch. */
@@ -649,7 +651,7 @@ export function meanwhile(happens: () => Promise<unknown>): NonNullable<WorldOpt
 /** What was done in an organization, in order. */
 export async function actionsOf(organizationId: string): Promise<string[]> {
   const { results } = await testEnv.DB.prepare(
-    'SELECT action FROM audit_events WHERE organization_id = ? ORDER BY sequence'
+    'SELECT action FROM seatgate_audit_events WHERE organization_id = ? ORDER BY sequence'
   )
     .bind(organizationId)
     .all<{ action: string }>()
@@ -660,7 +662,7 @@ export async function actionsOf(organizationId: string): Promise<string[]> {
 export async function lastEventOf(organizationId: string) {
   const row = await testEnv.DB.prepare(
     `SELECT action, metadata, actor_id AS actorId, target_type AS targetType, target_id AS targetId
-     FROM audit_events WHERE organization_id = ? ORDER BY sequence DESC LIMIT 1`
+     FROM seatgate_audit_events WHERE organization_id = ? ORDER BY sequence DESC LIMIT 1`
   )
     .bind(organizationId)
     .first<{

@@ -34,7 +34,9 @@ const adding = (
 ) => addMember(by, { caller, organization: id }, { userId, role: 'member' }, { operationId })
 
 const recorded = async (operationId: string) => {
-  const { results } = await testEnv.DB.prepare('SELECT actor_id FROM operations WHERE id = ?')
+  const { results } = await testEnv.DB.prepare(
+    'SELECT actor_id FROM seatgate_operations WHERE id = ?'
+  )
     .bind(operationId)
     .all<{ actor_id: string }>()
   return results.map(({ actor_id }) => actor_id)

@@ -37,10 +37,10 @@ type Act = (seatgate: Seatgate, team: Team) => Promise<Result<unknown>>
 /** Puts a dead letter of the sink there. */
 async function deadLetter({ organization }: Team): Promise<void> {
   await testEnv.DB.prepare(
-    `INSERT INTO sink_dead_letters (organization_id, sink_id, sequence, event_id, action, state,
+    `INSERT INTO seatgate_sink_dead_letters (organization_id, sink_id, sequence, event_id, action, state,
        reason, attempts, died_at, updated_at)
      SELECT organization_id, ?, sequence, id, action, 'dead', 'schema', 1, 0, 0
-     FROM audit_events WHERE organization_id = ? AND sequence = 1`
+     FROM seatgate_audit_events WHERE organization_id = ? AND sequence = 1`
   )
     .bind(SINK, organization.id)
     .run()
@@ -49,7 +49,7 @@ async function deadLetter({ organization }: Team): Promise<void> {
 /** Puts a personal part of the owner's there. */
 async function personalPart({ organization, owner }: Team): Promise<void> {
   await testEnv.DB.prepare(
-    `INSERT INTO audit_personal (organization_id, digest, user_id, salt, ip_address)
+    `INSERT INTO seatgate_audit_personal (organization_id, digest, user_id, salt, ip_address)
      VALUES (?, ?, ?, ?, '::1')`
   )
     .bind(organization.id, '0'.repeat(64), owner, '0'.repeat(64))
@@ -67,7 +67,7 @@ const OTHERS: Readonly<Record<string, Act>> = {
   rebuildSeats: (seatgate, team) => rebuildSeats(seatgate, inSystem(team)),
   placeLegalHold: (seatgate, team) => placeLegalHold(seatgate, inSystem(team), { reason: 'case' }),
   async releaseLegalHold(seatgate, team) {
-    await testEnv.DB.exec("UPDATE audit_retention SET held_at = 1, held_reason = 'case'")
+    await testEnv.DB.exec("UPDATE seatgate_audit_retention SET held_at = 1, held_reason = 'case'")
     return releaseLegalHold(seatgate, inSystem(team), { reason: 'settled' })
   },
   async erasePersonalData(seatgate, team) {
@@ -89,52 +89,61 @@ const OPERATIONS: ReadonlyMap<string, Act> = new Map([
 const GUARDS: readonly (readonly [name: string, condition: RegExp])[] = [
   [
     'standing',
-    /^exists \(select 1 from organizations where id = \? and deleted_at is null\) and exists \(select 1 from memberships where id = \? and role = \? and status = \? and seat_id is \?\)$/,
+    /^exists \(select 1 from seatgate_organizations where id = \? and deleted_at is null\) and exists \(select 1 from seatgate_memberships where id = \? and role = \? and status = \? and seat_id is \?\)$/,
   ],
   [
     'caller is a member',
-    /^exists \(select 1 from organizations .* and exists \(select 1 from memberships where organization_id = \? and user_id = \? and status = 'active' and true\)$/,
+    /^exists \(select 1 from seatgate_organizations .* and exists \(select 1 from seatgate_memberships where organization_id = \? and user_id = \? and status = 'active' and true\)$/,
   ],
   [
     'caller has a role that may',
-    /^exists \(select 1 from memberships where organization_id = \? and user_id = \? and status = 'active' and role in /,
+    /^exists \(select 1 from seatgate_memberships where organization_id = \? and user_id = \? and status = 'active' and role in /,
   ],
-  ['live', /^exists \(select 1 from organizations where id = \? and deleted_at is null\)$/],
-  ['deleted', /^exists \(select 1 from organizations where id = \? and deleted_at is not null\)$/],
-  ['organization exists', /^exists \(select 1 from organizations where id = \?\)$/],
+  [
+    'live',
+    /^exists \(select 1 from seatgate_organizations where id = \? and deleted_at is null\)$/,
+  ],
+  [
+    'deleted',
+    /^exists \(select 1 from seatgate_organizations where id = \? and deleted_at is not null\)$/,
+  ],
+  ['organization exists', /^exists \(select 1 from seatgate_organizations where id = \?\)$/],
   [
     'name as read',
-    /^exists \(select 1 from "organizations" where "organizations"."id" = \? and "organizations"."name" = \?\)$/,
+    /^exists \(select 1 from "seatgate_organizations" where "seatgate_organizations"."id" = \? and "seatgate_organizations"."name" = \?\)$/,
   ],
   [
     'slug as read',
-    /^exists \(select 1 from "organizations" where "organizations"."id" = \? and "organizations"."slug" = \?\)$/,
+    /^exists \(select 1 from "seatgate_organizations" where "seatgate_organizations"."id" = \? and "seatgate_organizations"."slug" = \?\)$/,
   ],
   [
     'policy as read',
-    /^exists \(select 1 from "organizations" where "organizations"."id" = \? and "organizations"."enforce_mfa_for_members" = \?\)$/,
+    /^exists \(select 1 from "seatgate_organizations" where "seatgate_organizations"."id" = \? and "seatgate_organizations"."enforce_mfa_for_members" = \?\)$/,
   ],
-  ['slug is free', /^not exists \(select 1 from organizations holder where holder.slug/],
+  ['slug is free', /^not exists \(select 1 from seatgate_organizations holder where holder.slug/],
   [
     'membership as read',
-    /^exists \(select 1 from memberships where id = \? and role = \? and status = \? and seat_id is \?\)$/,
+    /^exists \(select 1 from seatgate_memberships where id = \? and role = \? and status = \? and seat_id is \?\)$/,
   ],
   [
     'another owner',
-    /^exists \(select 1 from memberships where organization_id = \? and role = \? and status = 'active' and user_id <> \?\)$/,
+    /^exists \(select 1 from seatgate_memberships where organization_id = \? and role = \? and status = 'active' and user_id <> \?\)$/,
   ],
   [
     'an owner',
-    /^exists \(select 1 from memberships where organization_id = \? and role = \? and status = 'active'\)$/,
+    /^exists \(select 1 from seatgate_memberships where organization_id = \? and role = \? and status = 'active'\)$/,
   ],
   [
     'not a member',
-    /^not exists \(select 1 from memberships where organization_id = \? and user_id = \?\)$/,
+    /^not exists \(select 1 from seatgate_memberships where organization_id = \? and user_id = \?\)$/,
   ],
-  ['memberships as read', /^\(select count\(\*\) from memberships where user_id = \?\) = \?/],
+  [
+    'memberships as read',
+    /^\(select count\(\*\) from seatgate_memberships where user_id = \?\) = \?/,
+  ],
   [
     'no organization without an owner',
-    /^not exists \(select 1 from memberships join organizations o/,
+    /^not exists \(select 1 from seatgate_memberships join seatgate_organizations o/,
   ],
   [
     'user exists',
@@ -144,57 +153,60 @@ const GUARDS: readonly (readonly [name: string, condition: RegExp])[] = [
     'address as read',
     /^exists \(select 1 from "users" where \("users"."id" = \? and cast.* and "users"."email" = \?\)$/,
   ],
-  ['seat not given up', /^not exists \(select 1 from seat_fences/],
+  ['seat not given up', /^not exists \(select 1 from seatgate_seat_fences/],
   [
     'ledger in force',
-    /^coalesce\( \(select case when fenced_through < \? then epoch end from seat_ledgers/,
+    /^coalesce\( \(select case when fenced_through < \? then epoch end from seatgate_seat_ledgers/,
   ],
-  ['limit a day', /^\(select count from rate_limits where key = \?\) <= \?$/],
-  ['switches as read', /^coalesce\(\(select count from rate_limits where key = \?\), 0\) = \?$/],
-  ['limit as read', /^coalesce\(\(select version from entitlements/],
+  ['limit a day', /^\(select count from seatgate_rate_limits where key = \?\) <= \?$/],
+  [
+    'switches as read',
+    /^coalesce\(\(select count from seatgate_rate_limits where key = \?\), 0\) = \?$/,
+  ],
+  ['limit as read', /^coalesce\(\(select version from seatgate_entitlements/],
   [
     'invitation open',
-    /^exists \(select 1 from invitations where id = \? and token_hash = \? and role = \? .* and expires_at > \?\)$/,
+    /^exists \(select 1 from seatgate_invitations where id = \? and token_hash = \? and role = \? .* and expires_at > \?\)$/,
   ],
   [
     'invitation unfinished',
-    /^exists \(select 1 from invitations where id = \? and token_hash = \? and role = \? .* declined_at is null\)$/,
+    /^exists \(select 1 from seatgate_invitations where id = \? and token_hash = \? and role = \? .* declined_at is null\)$/,
   ],
   [
     'invitations by and to them as read',
-    /^\(select count\(\*\) = \? and count\(\*\) filter .* from invitations where/,
+    /^\(select count\(\*\) = \? and count\(\*\) filter .* from seatgate_invitations where/,
   ],
   ['address is free', /^not exists \(select 1 from "users" where "users"."email" = \?\)$/],
   ['no member’s address', /^not exists \(select 1 from "users" where "users"."email" in \(/],
-  ['exclusions as read', /^not exists \(select 1 from exclusions where/],
-  ['invitations as read', /^\(select count\(\*\) from invitations where/],
+  ['exclusions as read', /^not exists \(select 1 from seatgate_exclusions where/],
+  ['invitations as read', /^\(select count\(\*\) from seatgate_invitations where/],
   [
     'domain as read',
-    /^exists \(select 1 from organization_domains where id = \? and mode = \? and challenge = \?/,
+    /^exists \(select 1 from seatgate_organization_domains where id = \? and mode = \? and challenge = \?/,
   ],
   [
     'domain open to the address',
-    /^exists \(select 1 from organization_domains where id = \? and mode = \? and verified_at is not null and domain = \(select/,
+    /^exists \(select 1 from seatgate_organization_domains where id = \? and mode = \? and verified_at is not null and domain = \(select/,
   ],
-  ['domains as read', /^\(select count\(\*\) from organization_domains/],
+  ['domains as read', /^\(select count\(\*\) from seatgate_organization_domains/],
   [
     'request as read',
-    /^exists \(select 1 from join_requests where id = \? and state = \? and role = \?\)$/,
+    /^exists \(select 1 from seatgate_join_requests where id = \? and state = \? and role = \?\)$/,
   ],
-  ['session exists', /^exists \(select 1 from sessions where token_hash = \?\)$/],
+  ['session exists', /^exists \(select 1 from seatgate_sessions where token_hash = \?\)$/],
   [
     'pointer as read',
-    /^\(select active_organization_id from sessions where token_hash = \?\) is \?$/,
+    /^\(select active_organization_id from seatgate_sessions where token_hash = \?\) is \?$/,
   ],
-  ['no delivery under way', /^not exists \(select 1 from sink_cursors/],
-  ['hold as read', /^exists \(?select .* from "audit_retention"/],
+  ['no delivery under way', /^not exists \(select 1 from seatgate_sink_cursors/],
+  ['hold as read', /^exists \(?select .* from "seatgate_audit_retention"/],
   [
     'records as read',
     /^\(select count\(\*\) from \(select organization_id \|\| ' ' \|\| count\(\*\) as record from \(/,
   ],
   [
     'not repaired meanwhile',
-    /^not exists \(select 1 from audit_events where organization_id = \? and sequence > \? and action = 'seat.drift_repaired'\)$/,
+    /^not exists \(select 1 from seatgate_audit_events where organization_id = \? and sequence > \? and action = 'seat.drift_repaired'\)$/,
   ],
 ]
 
@@ -356,11 +368,12 @@ const NO_OPERATION: Readonly<Record<string, string>> = {
 function guardsIn(asked: readonly string[]): string[] {
   const found = asked.flatMap((sql) => {
     const text = sql.replace(/\s+/g, ' ')
-    if (!text.startsWith('insert into "guards"')) return []
-    if (/ where exists \(select 1 from join_requests where .* offset \?\)$/.test(text))
+    if (!text.startsWith('insert into "seatgate_guards"')) return []
+    if (/ where exists \(select 1 from seatgate_join_requests where .* offset \?\)$/.test(text))
       return ['line']
     const condition =
-      /^insert into "guards" \("code"\) select .*? where not \((.*)\)$/.exec(text)?.[1] ?? text
+      /^insert into "seatgate_guards" \("code"\) select .*? where not \((.*)\)$/.exec(text)?.[1] ??
+      text
     return [GUARDS.find(([, pattern]) => pattern.test(condition))?.[0] ?? condition]
   })
   return found.filter((name) => !OF_SEATS.has(name))
@@ -422,11 +435,11 @@ const byMembers = Object.entries(TABLE).filter(
 
 /** What becomes of the caller between read and batch, and what the operation answers then. */
 const MEANWHILE: readonly (readonly [what: string, sql: string, code: string])[] = [
-  ['demoted', "UPDATE memberships SET role = 'member'", 'insufficient_role'],
-  ['removed', 'DELETE FROM memberships', 'organization_not_found'],
+  ['demoted', "UPDATE seatgate_memberships SET role = 'member'", 'insufficient_role'],
+  ['removed', 'DELETE FROM seatgate_memberships', 'organization_not_found'],
   [
     'suspended',
-    "UPDATE memberships SET status = 'suspended', suspended_by = 'admin', seat_id = NULL",
+    "UPDATE seatgate_memberships SET status = 'suspended', suspended_by = 'admin', seat_id = NULL",
     'organization_not_found',
   ],
 ]
@@ -481,11 +494,11 @@ describe('A7 what else an operation relied on', () => {
     const { team, answer } = await overtaken(
       'acceptInvitation, of a member',
       ({ present, organization }) =>
-        `DELETE FROM memberships WHERE user_id = '${present}' AND organization_id = '${organization.id}'`
+        `DELETE FROM seatgate_memberships WHERE user_id = '${present}' AND organization_id = '${organization.id}'`
     )
     expect(answer).toMatchObject({ ok: true, value: { created: true } })
     const there = await testEnv.DB.prepare(
-      'SELECT count(*) AS n FROM memberships WHERE user_id = ? AND organization_id = ?'
+      'SELECT count(*) AS n FROM seatgate_memberships WHERE user_id = ? AND organization_id = ?'
     )
       .bind(team.present, team.organization.id)
       .first('n')
@@ -496,7 +509,7 @@ describe('A7 what else an operation relied on', () => {
     const { answer } = await overtaken(
       'erasePersonalData',
       ({ owner, organization }) =>
-        `INSERT INTO audit_personal (organization_id, digest, user_id, salt, ip_address) VALUES ('${organization.id}', '${'1'.repeat(64)}', '${owner}', '${'1'.repeat(64)}', '::1')`
+        `INSERT INTO seatgate_audit_personal (organization_id, digest, user_id, salt, ip_address) VALUES ('${organization.id}', '${'1'.repeat(64)}', '${owner}', '${'1'.repeat(64)}', '::1')`
     )
     expect(answer).toMatchObject({ ok: true, value: { erased: 2 } })
   })
@@ -505,7 +518,7 @@ describe('A7 what else an operation relied on', () => {
     const { answer } = await overtaken('addDomain', ({ organization }) =>
       [
         'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 17)',
-        'INSERT INTO organization_domains (id, organization_id, domain, mode, challenge, created_at, updated_at)',
+        'INSERT INTO seatgate_organization_domains (id, organization_id, domain, mode, challenge, created_at, updated_at)',
         `SELECT 'more-' || i || '${organization.id}', '${organization.id}', 'more' || i || '.example', 'off', 'x', 1, 1 FROM n`,
       ].join(' ')
     )

@@ -38,7 +38,7 @@ const read = async <T>(path: string): Promise<T> => {
 }
 
 async function remove(organization: string): Promise<void> {
-  await testEnv.DB.prepare('UPDATE organizations SET deleted_at = 1000 WHERE id = ?')
+  await testEnv.DB.prepare('UPDATE seatgate_organizations SET deleted_at = 1000 WHERE id = ?')
     .bind(organization)
     .run()
 }
@@ -148,7 +148,9 @@ describe('C6 an operator’s organizations', () => {
   it('C6 have their seats verified and counted again', async () => {
     const owner = await person()
     const { id } = await organizationOf(owner)
-    await testEnv.DB.prepare('UPDATE member_counts SET active = 7 WHERE organization_id = ?')
+    await testEnv.DB.prepare(
+      'UPDATE seatgate_member_counts SET active = 7 WHERE organization_id = ?'
+    )
       .bind(id)
       .run()
     const verify = () => read<{ differences: unknown[] }>(`/organizations/${id}/seats/verify`)

@@ -49,11 +49,11 @@ describe.each(providers)('a change with %s seats', (provider) => {
     // The first two are answers of D1's: the batch is certainly not in, and the seat is free at once.
     // After the others nobody knows what became of it: the seat waits for its deadline.
     const faults = [
-      ['audit_events', raising('guard:stale')],
-      ['audit_events', raising('a rule of the host')],
-      ['audit_events', NO_ANSWER],
-      ...(provider === 'ledger' ? [['audit_outbox', NO_ANSWER]] : []),
-      ...(told ? [['intents', NO_ANSWER]] : []),
+      ['seatgate_audit_events', raising('guard:stale')],
+      ['seatgate_audit_events', raising('a rule of the host')],
+      ['seatgate_audit_events', NO_ANSWER],
+      ...(provider === 'ledger' ? [['seatgate_audit_outbox', NO_ANSWER]] : []),
+      ...(told ? [['seatgate_jobs', NO_ANSWER]] : []),
     ] as [string, string][]
     for (const [table, fault] of faults) {
       const refusal = await whileBroken(table, fault, () => act(world.seatgate, team))
@@ -62,7 +62,7 @@ describe.each(providers)('a change with %s seats', (provider) => {
       expect(await everything()).toEqual(rows)
       if (fault === NO_ANSWER && ledger) await muchLater(team.organization.id)
       expect(await readLedger(team.organization.id)).toEqual(ledger)
-      await testEnv.DB.exec('DELETE FROM seat_fences')
+      await testEnv.DB.exec('DELETE FROM seatgate_seat_fences')
     }
     expect(called.filter((hook) => hook.startsWith('after'))).toEqual([])
 
@@ -144,7 +144,7 @@ describe.each(providers)(
         const { team, answer, rows, ledger, called } = await overtaken(
           act,
           ({ organization }) =>
-            `UPDATE organizations SET deleted_at = 1 WHERE id = '${organization.id}'`
+            `UPDATE seatgate_organizations SET deleted_at = 1 WHERE id = '${organization.id}'`
         )
         const expected =
           name === 'putActiveOrganization' ? 'not_a_member' : 'organization_not_found'
@@ -164,7 +164,7 @@ describe.each(providers)(
         const { team, answer, rows, ledger } = await overtaken(
           act,
           ({ owner, organization }) =>
-            `UPDATE memberships SET role = 'member' WHERE user_id = '${owner}' AND organization_id = '${organization.id}'`
+            `UPDATE seatgate_memberships SET role = 'member' WHERE user_id = '${owner}' AND organization_id = '${organization.id}'`
         )
         expect(codeOf(answer)).toBe('insufficient_role')
         expect(await everything()).toEqual(rows)
@@ -177,7 +177,7 @@ describe.each(providers)(
       const { answer, rows } = await overtaken(
         mutator.act,
         ({ organization, deleted }) =>
-          `UPDATE organizations SET slug = '${deleted.slug}' WHERE id = '${organization.id}'`
+          `UPDATE seatgate_organizations SET slug = '${deleted.slug}' WHERE id = '${organization.id}'`
       )
       expect(answer).toMatchObject({
         error: { code: 'validation_error', errors: { slug: [expect.any(String)] } },
@@ -190,17 +190,17 @@ describe.each(providers)(
         [
           'restoreOrganization',
           ({ deleted }: Team) =>
-            `UPDATE organizations SET deleted_at = NULL WHERE id = '${deleted.id}'`,
+            `UPDATE seatgate_organizations SET deleted_at = NULL WHERE id = '${deleted.id}'`,
         ],
         [
           'renameOrganization',
           ({ organization }: Team) =>
-            `UPDATE organizations SET name = 'Renamed' WHERE id = '${organization.id}'`,
+            `UPDATE seatgate_organizations SET name = 'Renamed' WHERE id = '${organization.id}'`,
         ],
         [
           'setMfaPolicy',
           ({ organization }: Team) =>
-            `UPDATE organizations SET enforce_mfa_for_members = 1 WHERE id = '${organization.id}'`,
+            `UPDATE seatgate_organizations SET enforce_mfa_for_members = 1 WHERE id = '${organization.id}'`,
         ],
       ] as [string, (team: Team) => string][]) {
         const mutator = MUTATORS.find((one) => one.name === name)!
@@ -213,7 +213,12 @@ describe.each(providers)(
 )
 
 describe('the batch of a creation', () => {
-  it.each([['organizations'], ['memberships'], ['audit_events'], ['audit_outbox']])(
+  it.each([
+    ['seatgate_organizations'],
+    ['seatgate_memberships'],
+    ['seatgate_audit_events'],
+    ['seatgate_audit_outbox'],
+  ])(
     'ORG-2 has organization, owner with a seat and audit rows in it, or nothing if %s fails',
     async (table) => {
       const changes: (readonly string[])[] = []
@@ -237,7 +242,7 @@ describe('the batch of a creation', () => {
       if (!created.ok) throw new Error(created.error.code)
       expect(changes).toHaveLength(2)
       const member = await testEnv.DB.prepare(
-        'SELECT user_id, role, seat_id FROM memberships WHERE organization_id = ?'
+        'SELECT user_id, role, seat_id FROM seatgate_memberships WHERE organization_id = ?'
       )
         .bind(created.value.id)
         .first()

@@ -32,7 +32,7 @@ async function complaints(input: unknown) {
 }
 
 const rowOf = (id: string) =>
-  testEnv.DB.prepare('SELECT * FROM organizations WHERE id = ?').bind(id).first()
+  testEnv.DB.prepare('SELECT * FROM seatgate_organizations WHERE id = ?').bind(id).first()
 
 describe('createOrganization', () => {
   it('ORG-1 ORG-11 answers the organization as it is stored, founded by who asked', async () => {

@@ -58,7 +58,9 @@ describe('softDeleteOrganization', () => {
     const clocked = createWorld({ now: () => now })
     const deleted = answered(await softDeleteOrganization(clocked.seatgate, as(owner), RIGHT))
     expect(deleted).toMatchObject({ id, slug, name: 'Test', deletedAt: now.toISOString() })
-    const row = await testEnv.DB.prepare('SELECT deleted_at FROM organizations WHERE id = ?')
+    const row = await testEnv.DB.prepare(
+      'SELECT deleted_at FROM seatgate_organizations WHERE id = ?'
+    )
       .bind(id)
       .first('deleted_at')
     expect(row).toBe(now.getTime())
@@ -138,7 +140,9 @@ describe('softDeleteOrganization', () => {
     const seen: unknown[] = []
     const { seatgate, settled } = listening({
       async afterDeleteOrganization({ organization, actor }) {
-        const gone = await testEnv.DB.prepare('SELECT deleted_at FROM organizations WHERE id = ?')
+        const gone = await testEnv.DB.prepare(
+          'SELECT deleted_at FROM seatgate_organizations WHERE id = ?'
+        )
           .bind(organization.id)
           .first('deleted_at')
         seen.push([organization.id, actor, gone !== null])
@@ -154,7 +158,7 @@ describe('softDeleteOrganization', () => {
       targetId: id,
       metadata: {},
     })
-    expect(await testEnv.DB.prepare('SELECT count(*) AS n FROM intents').first('n')).toBe(0)
+    expect(await testEnv.DB.prepare('SELECT count(*) AS n FROM seatgate_jobs').first('n')).toBe(0)
   })
 
   it('ORG-26 succeeds with a hook that fails afterwards, and tells it again later', async () => {
@@ -177,7 +181,7 @@ describe('softDeleteOrganization', () => {
     await sweepHandler(seatgate)()
     await settled()
     expect(calls).toBe(2)
-    expect(await testEnv.DB.prepare('SELECT count(*) AS n FROM intents').first('n')).toBe(0)
+    expect(await testEnv.DB.prepare('SELECT count(*) AS n FROM seatgate_jobs').first('n')).toBe(0)
   })
 
   it('ORG-30 answers organization_not_found to the second deletion, and writes nothing', async () => {
@@ -244,7 +248,7 @@ describe('softDeleteOrganization', () => {
     const { id, owner, as } = await newOrganization(world)
     const around = meanwhile(() =>
       testEnv.DB.prepare(
-        "UPDATE memberships SET seat_id = 'other-' || seat_id WHERE organization_id = ?"
+        "UPDATE seatgate_memberships SET seat_id = 'other-' || seat_id WHERE organization_id = ?"
       )
         .bind(id)
         .run()
@@ -274,7 +278,7 @@ describe('the sessions of a deleted organization', () => {
     const stale = createWorld({
       async around({ asked }, run) {
         const answer = await run()
-        if (asked.some((sql) => sql.startsWith('update "organizations"'))) {
+        if (asked.some((sql) => sql.startsWith('update "seatgate_organizations"'))) {
           expect(await Promise.all(inside.map(pointerOf))).toEqual([null, null, null])
         }
         return answer
@@ -317,7 +321,7 @@ describe('the members of a deleted organization', () => {
     const organization = await newOrganization(world, 5)
     await join(world, organization)
     const members = () =>
-      testEnv.DB.prepare('SELECT * FROM memberships WHERE organization_id = ? ORDER BY id')
+      testEnv.DB.prepare('SELECT * FROM seatgate_memberships WHERE organization_id = ? ORDER BY id')
         .bind(organization.id)
         .all()
     const before = await members()

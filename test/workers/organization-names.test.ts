@@ -50,7 +50,7 @@ describe('a name', () => {
     ['of an emoji with joiners', '👩\u200d👩\u200d👧'],
     ['with an accent apart', 'Ame\u0301lie'],
     ['of astral letters', '𠮷野家'],
-    ['of quotes and code', `'; DROP TABLE organizations; --<script>"\\`],
+    ['of quotes and code', `'; DROP TABLE seatgate_organizations; --<script>"\\`],
     ['of percent signs', '100% _%_'],
     ['that is a number', '007'],
     ['that is a property of every object', '__proto__'],

@@ -150,10 +150,10 @@ describe.each(acts)('the proof of %s', (_name, act) => {
   it('ORG-33 of an account without a password is wrong, whatever is tried', async () => {
     const organization = await newTeam()
     const { owner } = organization
-    await testEnv.DB.prepare('DELETE FROM memberships WHERE user_id = ?').bind(owner).run()
+    await testEnv.DB.prepare('DELETE FROM seatgate_memberships WHERE user_id = ?').bind(owner).run()
     await testEnv.DB.prepare('DELETE FROM users WHERE id = ?').bind(owner).run()
     await testEnv.DB.prepare(
-      "INSERT INTO memberships (id, organization_id, user_id, role, seat_id, created_at, updated_at) VALUES (?1, ?2, ?3, 'owner', ?1, 1, 1)"
+      "INSERT INTO seatgate_memberships (id, organization_id, user_id, role, seat_id, created_at, updated_at) VALUES (?1, ?2, ?3, 'owner', ?1, 1, 1)"
     )
       .bind(crypto.randomUUID(), organization.id, owner)
       .run()

@@ -65,7 +65,7 @@ const ways: Way[] = [
 ]
 
 const recordOf = ({ operationId }: { operationId: string }) =>
-  testEnv.DB.prepare('SELECT * FROM operations WHERE id = ?').bind(operationId).first()
+  testEnv.DB.prepare('SELECT * FROM seatgate_operations WHERE id = ?').bind(operationId).first()
 
 describe.each(ways)('$name under an Idempotency-Key', ({ act, action }) => {
   async function scene() {
@@ -169,9 +169,9 @@ describe.each(ways)('$name under an Idempotency-Key', ({ act, action }) => {
     for (const password of passwords) {
       // The same question each time: what was answered before is taken back by hand.
       await testEnv.DB.batch([
-        testEnv.DB.prepare('DELETE FROM operations WHERE id = ?').bind(key.operationId),
+        testEnv.DB.prepare('DELETE FROM seatgate_operations WHERE id = ?').bind(key.operationId),
         testEnv.DB.prepare(
-          'UPDATE organizations SET slug = ?, deleted_at = NULL WHERE id = ?'
+          'UPDATE seatgate_organizations SET slug = ?, deleted_at = NULL WHERE id = ?'
         ).bind(organization.slug, organization.id),
       ])
       answered(await act(permissive.seatgate, scope, organization, { password }, key))

@@ -135,7 +135,7 @@ describe('restoreOrganization', () => {
     await hooked.settled()
     const live = await fetchOrganization(seatgate, id)
     const owners = await testEnv.DB.prepare(
-      "SELECT count(*) AS n FROM memberships WHERE organization_id = ? AND role = 'owner' AND status = 'active'"
+      "SELECT count(*) AS n FROM seatgate_memberships WHERE organization_id = ? AND role = 'owner' AND status = 'active'"
     )
       .bind(id)
       .first('n')
@@ -172,7 +172,7 @@ describe.each(enforcing)('the seats of an organization that was deleted, %s', (p
     await softDeleted(counted.seatgate, organization)
     await forwardOrganization(counted.seatgate, id)
     await testEnv.DB.prepare(
-      'UPDATE entitlements SET limit_seats = 1, version = version + 1 WHERE organization_id = ?'
+      'UPDATE seatgate_entitlements SET limit_seats = 1, version = version + 1 WHERE organization_id = ?'
     )
       .bind(id)
       .run()
@@ -224,7 +224,10 @@ describe('the ledger of a deleted organization', () => {
     let forwarded = false
     const racing = createWorld({
       async around({ asked }, run) {
-        if (!forwarded && asked.some((sql) => sql.startsWith('insert into "memberships"'))) {
+        if (
+          !forwarded &&
+          asked.some((sql) => sql.startsWith('insert into "seatgate_memberships"'))
+        ) {
           forwarded = true
           await forwardOrganization(seatgate, organization.id)
           await join(world, organization)
@@ -256,7 +259,7 @@ describe('deletions at once', () => {
       ).map(codeOf)
       expect(codes.sort()).toEqual(['ok', 'organization_not_found', 'organization_not_found'])
       const recorded = await testEnv.DB.prepare(
-        "SELECT count(*) AS n FROM audit_events WHERE organization_id = ? AND action = 'organization.delete'"
+        "SELECT count(*) AS n FROM seatgate_audit_events WHERE organization_id = ? AND action = 'organization.delete'"
       )
         .bind(organization.id)
         .first('n')
@@ -288,7 +291,7 @@ describe('deletions at once', () => {
 
 async function membersOf(organizationId: string): Promise<string[]> {
   const { results } = await testEnv.DB.prepare(
-    'SELECT user_id FROM memberships WHERE organization_id = ? ORDER BY user_id'
+    'SELECT user_id FROM seatgate_memberships WHERE organization_id = ? ORDER BY user_id'
   )
     .bind(organizationId)
     .all<{ user_id: string }>()

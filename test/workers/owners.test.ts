@@ -144,7 +144,7 @@ describe('an owner who has become the last one since', () => {
     const organization = await newOrganization(calm)
     const other = await join(calm, organization, 'owner')
     const { around, reached, letGo } = holdingBack(({ asked }) =>
-      asked.some((sql) => sql.startsWith('delete from "memberships"'))
+      asked.some((sql) => sql.startsWith('delete from "seatgate_memberships"'))
     )
     const world = createWorld({ around })
     const leaving = removeMember(world.seatgate, organization.as(other), other)

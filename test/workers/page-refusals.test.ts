@@ -231,7 +231,9 @@ describe('pageRefusals()', () => {
     const { seatgate } = createWorld({ provider: 'unlimited' })
     const userId = await newUser()
     const [home] = await belonging(userId, 1)
-    await testEnv.DB.prepare('UPDATE organizations SET enforce_mfa_for_members = 1 WHERE id = ?')
+    await testEnv.DB.prepare(
+      'UPDATE seatgate_organizations SET enforce_mfa_for_members = 1 WHERE id = ?'
+    )
       .bind(home!.id)
       .run()
     const onRefusal = pageRefusals()

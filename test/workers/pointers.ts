@@ -41,7 +41,7 @@ import {
 export async function movesOf(organizationId: string) {
   const { results } = await testEnv.DB.prepare(
     `SELECT action, actor_type, actor_id, effective_user_id, target_type, target_id, metadata
-     FROM audit_events WHERE organization_id = ? AND action LIKE 'organization.active%'
+     FROM seatgate_audit_events WHERE organization_id = ? AND action LIKE 'organization.active%'
      ORDER BY sequence`
   )
     .bind(organizationId)
@@ -73,11 +73,11 @@ export function moveBy(
 
 /** A session's whole row. */
 export function sessionRow({ id }: Session) {
-  return testEnv.DB.prepare('SELECT * FROM sessions WHERE token_hash = ?').bind(id).first()
+  return testEnv.DB.prepare('SELECT * FROM seatgate_sessions WHERE token_hash = ?').bind(id).first()
 }
 
 export async function deleteSession({ id }: Session): Promise<void> {
-  await testEnv.DB.prepare('DELETE FROM sessions WHERE token_hash = ?').bind(id).run()
+  await testEnv.DB.prepare('DELETE FROM seatgate_sessions WHERE token_hash = ?').bind(id).run()
 }
 
 /** The ways in which an organization can be lost to somebody who worked there. */
@@ -128,7 +128,7 @@ export async function belonging(userId: string, count: number): Promise<TestOrga
     const organization = await newOrganization(calm)
     await join(calm, organization, 'member', userId)
     // A creation time of its own: the order of the newest must not hang on the clock's grain.
-    await testEnv.DB.prepare('UPDATE organizations SET created_at = ? WHERE id = ?')
+    await testEnv.DB.prepare('UPDATE seatgate_organizations SET created_at = ? WHERE id = ?')
       .bind(1_000_000 + made, organization.id)
       .run()
     organizations.push(organization)
@@ -139,8 +139,8 @@ export async function belonging(userId: string, count: number): Promise<TestOrga
 /** Looks a session up in the library's own round trip, as the reference host does by its token. */
 export function queryOf({ db }: Seatgate, { id }: Session): PrincipalQuery {
   const field = (name: string) =>
-    sql<string | null>`(select sessions.${sql.raw(name)} from sessions
-      where sessions.token_hash = ${id})`
+    sql<string | null>`(select seatgate_sessions.${sql.raw(name)} from seatgate_sessions
+      where seatgate_sessions.token_hash = ${id})`
   return {
     userId: field('user_id'),
     activeOrganizationId: field('active_organization_id'),

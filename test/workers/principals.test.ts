@@ -53,7 +53,7 @@ const machine = ({ id }: TestOrganization, role: string) =>
 /** Who is on record as having done what, in order. */
 async function doneBy({ id }: TestOrganization) {
   const { results } = await testEnv.DB.prepare(
-    `SELECT action, actor_type, actor_id, effective_user_id FROM audit_events
+    `SELECT action, actor_type, actor_id, effective_user_id FROM seatgate_audit_events
      WHERE organization_id = ? ORDER BY sequence`
   )
     .bind(id)
@@ -129,7 +129,7 @@ const all = 'add addOwner changeRole toOwner suspend remove removeOwner rename s
 describe('a service account', () => {
   it('is not there for any organization but its own', async () => {
     const other = await newOrganization(world)
-    const rows = async () => JSON.stringify((await everything())['audit_events'])
+    const rows = async () => JSON.stringify((await everything())['seatgate_audit_events'])
     const there = await team()
     const events = await rows()
     for (const organization of [there.organization.id, there.organization.slug]) {

@@ -61,7 +61,7 @@ const usageOf = async ({ seatgate }: World, organization: TestOrganization) =>
 
 async function eventsOf({ id }: TestOrganization, action: string) {
   const { results } = await testEnv.DB.prepare(
-    `SELECT target_id AS target, metadata FROM audit_events
+    `SELECT target_id AS target, metadata FROM seatgate_audit_events
      WHERE organization_id = ? AND action = ? ORDER BY sequence`
   )
     .bind(id, action)
@@ -378,7 +378,7 @@ describe.each(['refuse', 'wait'] as const)('A2 who was put out, when full: %s', 
       await world.settled()
       expect(await joined(world, organization, userId)).toBe('joined')
       const left = await testEnv.DB.prepare(
-        'SELECT count(*) AS n FROM exclusions WHERE organization_id = ?'
+        'SELECT count(*) AS n FROM seatgate_exclusions WHERE organization_id = ?'
       )
         .bind(organization.id)
         .first('n')
@@ -391,7 +391,7 @@ describe.each(['refuse', 'wait'] as const)('A2 who was put out, when full: %s', 
     answered(await removeMember(world.seatgate, asOwner, userId))
     await world.settled()
     const { results } = await testEnv.DB.prepare(
-      'SELECT * FROM exclusions WHERE organization_id = ?'
+      'SELECT * FROM seatgate_exclusions WHERE organization_id = ?'
     )
       .bind(organization.id)
       .all()
@@ -405,7 +405,9 @@ describe.each(['refuse', 'wait'] as const)('A2 who was put out, when full: %s', 
     // Their id stays known, their address does not.
     expect(await joined(world, organization, userId)).toBe('requested')
     const again = await accountAgain(world, userId, email)
-    await testEnv.DB.exec('UPDATE exclusions SET salt = NULL, digest = NULL, address_length = NULL')
+    await testEnv.DB.exec(
+      'UPDATE seatgate_exclusions SET salt = NULL, digest = NULL, address_length = NULL'
+    )
     expect(await joined(world, organization, again)).toBe('joined')
   })
 })
@@ -431,7 +433,7 @@ describe('A2 the waiting line', () => {
     )
     await world.settled()
     const request = await testEnv.DB.prepare(
-      'SELECT state, path FROM join_requests WHERE organization_id = ? AND user_id = ?'
+      'SELECT state, path FROM seatgate_join_requests WHERE organization_id = ? AND user_id = ?'
     )
       .bind(organization.id, waiting)
       .first()

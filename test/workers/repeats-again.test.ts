@@ -170,7 +170,7 @@ describe('the id of an operation', () => {
     expect(answered(await add('k1', two)).membership.userId).toBe(two)
     expect(answered(await add('k', one)).membership.userId).toBe(one)
     const plan = await testEnv.DB.prepare(
-      `EXPLAIN QUERY PLAN SELECT id FROM operations
+      `EXPLAIN QUERY PLAN SELECT id FROM seatgate_operations
        WHERE actor_id = 'a' || (SELECT 'b') AND id BETWEEN 'k' AND 'k by!'`
     ).all<{ detail: string }>()
     expect(JSON.stringify(plan.results)).toContain('actor_id=? AND id>? AND id<?')

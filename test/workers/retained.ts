@@ -73,7 +73,7 @@ export async function writeEvent(
   { action = 'test.event', at = 7, version = 1, verb = 'INSERT' } = {}
 ): Promise<void> {
   await testEnv.DB.prepare(
-    `${verb} INTO audit_events (organization_id, sequence, id, action, outcome, actor_type, metadata, schema_version, occurred_at, inserted_at)
+    `${verb} INTO seatgate_audit_events (organization_id, sequence, id, action, outcome, actor_type, metadata, schema_version, occurred_at, inserted_at)
      VALUES (?1, ?2, ?1 || '-' || ?2, ?3, 'success', 'system', '{}', ?4, ?5, ?5)`
   )
     .bind(organization, sequence, action, version, at)
@@ -83,7 +83,7 @@ export async function writeEvent(
 /** The sequences of what is there. */
 export async function sequencesOf(organization: string): Promise<number[]> {
   const { results } = await testEnv.DB.prepare(
-    'SELECT sequence FROM audit_events WHERE organization_id = ? ORDER BY sequence'
+    'SELECT sequence FROM seatgate_audit_events WHERE organization_id = ? ORDER BY sequence'
   )
     .bind(organization)
     .all<{ sequence: number }>()
@@ -92,7 +92,7 @@ export async function sequencesOf(organization: string): Promise<number[]> {
 
 export async function eventsOf(organization: string, action: string) {
   const { results } = await testEnv.DB.prepare(
-    'SELECT sequence, metadata, actor_type FROM audit_events WHERE organization_id = ? AND action = ?'
+    'SELECT sequence, metadata, actor_type FROM seatgate_audit_events WHERE organization_id = ? AND action = ?'
   )
     .bind(organization, action)
     .all<{ sequence: number; metadata: string; actor_type: string }>()

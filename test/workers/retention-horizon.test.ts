@@ -211,11 +211,11 @@ describe('the triggers', () => {
       started_at: 1,
       ...change,
     }
-    const hash = `(SELECT hash FROM audit_nodes WHERE organization_id = ?1 AND level = 0
+    const hash = `(SELECT hash FROM seatgate_audit_nodes WHERE organization_id = ?1 AND level = 0
       AND position = ${row.last_sequence - 1})`
     const marks = Object.keys(row).map((_name, index) => `?${index + 1}`)
     return run(
-      `INSERT INTO audit_purges (${Object.keys(row).join(', ')}, last_hash)
+      `INSERT INTO seatgate_audit_purges (${Object.keys(row).join(', ')}, last_hash)
        SELECT ${marks.join(', ')}, ${hash}`,
       ...Object.values(row)
     )
@@ -225,7 +225,7 @@ describe('the triggers', () => {
     const { sealedOne } = retaining([])
     const organization = await sealedOne(5)
     const gone = (where: string) =>
-      run(`DELETE FROM audit_events WHERE organization_id = ? AND ${where}`, organization)
+      run(`DELETE FROM seatgate_audit_events WHERE organization_id = ? AND ${where}`, organization)
     await expect(gone('sequence = 1')).rejects.toThrow(immutable)
     await purgeRow(organization)
     for (const where of ['sequence = 2', 'sequence = 4', 'sequence <= 4', 'true']) {
@@ -251,7 +251,7 @@ describe('the triggers', () => {
     const organization = await sealedOne(5)
     const hold = (at: number | null) =>
       run(
-        'UPDATE audit_retention SET held_at = ?2, held_reason = ?2 WHERE organization_id = ?1',
+        'UPDATE seatgate_audit_retention SET held_at = ?2, held_reason = ?2 WHERE organization_id = ?1',
         organization,
         at
       )
@@ -269,10 +269,10 @@ describe('the triggers', () => {
     daysLater(31)
     await purge(organization)
     for (const sql of [
-      'DELETE FROM audit_purges WHERE organization_id = ?',
-      'UPDATE audit_purges SET last_sequence = last_sequence + 1 WHERE organization_id = ?',
-      'UPDATE audit_purges SET forced = 0 WHERE organization_id = ?',
-      'REPLACE INTO audit_purges SELECT * FROM audit_purges WHERE organization_id = ?',
+      'DELETE FROM seatgate_audit_purges WHERE organization_id = ?',
+      'UPDATE seatgate_audit_purges SET last_sequence = last_sequence + 1 WHERE organization_id = ?',
+      'UPDATE seatgate_audit_purges SET forced = 0 WHERE organization_id = ?',
+      'REPLACE INTO seatgate_audit_purges SELECT * FROM seatgate_audit_purges WHERE organization_id = ?',
     ]) {
       await expect(run(sql, organization), sql).rejects.toThrow(immutable)
     }
@@ -292,7 +292,7 @@ describe('the triggers', () => {
     const organization = await sealedOne(5)
     daysLater(31)
     await testEnv.DB.exec(
-      "CREATE TRIGGER refuse_letters BEFORE DELETE ON audit_events BEGIN SELECT RAISE(ABORT, 'down'); END"
+      "CREATE TRIGGER refuse_letters BEFORE DELETE ON seatgate_audit_events BEGIN SELECT RAISE(ABORT, 'down'); END"
     )
     const failed = await purgeAuditEvents(seatgate, scopeOf(organization))
     await testEnv.DB.exec('DROP TRIGGER refuse_letters')
@@ -385,7 +385,7 @@ describe('the checker of trails', () => {
     expect(await purge(organization)).toMatchObject({ horizon: 4 })
     const wrong = () => violations(organization, { quiet: false })
     expect(await wrong()).toEqual([])
-    await run("UPDATE organizations SET name = 'Other' WHERE id = ?", organization)
+    await run("UPDATE seatgate_organizations SET name = 'Other' WHERE id = ?", organization)
     expect(await wrong()).toEqual(['name is on record as Later'])
   })
 

@@ -31,11 +31,13 @@ import { answered, createWorld, newUser, operator } from './world.ts'
 
 /** Lets the sweep look at this trail, and at none that another test has left. */
 const due = (organization: string) =>
-  testEnv.DB.prepare('UPDATE audit_retention SET due_at = iif(organization_id = ?, 0, 9e15)')
+  testEnv.DB.prepare(
+    'UPDATE seatgate_audit_retention SET due_at = iif(organization_id = ?, 0, 9e15)'
+  )
     .bind(organization)
     .run()
 const dueAt = (organization: string) =>
-  testEnv.DB.prepare('SELECT due_at FROM audit_retention WHERE organization_id = ?')
+  testEnv.DB.prepare('SELECT due_at FROM seatgate_audit_retention WHERE organization_id = ?')
     .bind(organization)
     .first<number>('due_at')
 const count = (table: string, organization: string) =>
@@ -173,14 +175,14 @@ describe('a run', () => {
       await client.patch(`/organizations/${organization}`, { name }, token, from)
     }
     await tended(organization, 'C')
-    expect(await count('audit_personal', organization)).toBe(2)
-    expect(await count('sink_dead_letters', organization)).toBe(5)
-    expect(await count('sink_attempts', organization)).toBe(5)
+    expect(await count('seatgate_audit_personal', organization)).toBe(2)
+    expect(await count('seatgate_sink_dead_letters', organization)).toBe(5)
+    expect(await count('seatgate_sink_attempts', organization)).toBe(5)
     daysLater(31)
     expect(await purge(organization)).toMatchObject({ events: 5, horizon: 5 })
-    expect(await count('audit_personal', organization)).toBe(0)
-    expect(await count('sink_dead_letters', organization)).toBe(0)
-    expect(await count('sink_attempts', organization)).toBe(0)
+    expect(await count('seatgate_audit_personal', organization)).toBe(0)
+    expect(await count('seatgate_sink_dead_letters', organization)).toBe(0)
+    expect(await count('seatgate_sink_attempts', organization)).toBe(0)
     expect(await status(organization)).toEqual({
       horizon: 5,
       legalHold: null,
@@ -225,10 +227,10 @@ describe('a run', () => {
     await tended(organization, 'A')
     daysLater(35)
     expect(await purge(organization)).toMatchObject({ horizon: 3 })
-    expect(await count('audit_personal', organization)).toBe(1)
+    expect(await count('seatgate_audit_personal', organization)).toBe(1)
     daysLater(60)
     expect(await purge(organization)).toMatchObject({ horizon: 5 })
-    expect(await count('audit_personal', organization)).toBe(0)
+    expect(await count('seatgate_audit_personal', organization)).toBe(0)
   })
 
   it('AUD-65: of nothing is not on record, nor is one that would take the records of others alone', async () => {
@@ -306,7 +308,7 @@ describe('a run', () => {
   it('takes the trail of a deleted organization too, and that of the platform', async () => {
     const { sealedOne, purge, daysLater } = retaining(days(30))
     const organization = await sealedOne(5)
-    await testEnv.DB.prepare('UPDATE organizations SET deleted_at = 1 WHERE id = ?')
+    await testEnv.DB.prepare('UPDATE seatgate_organizations SET deleted_at = 1 WHERE id = ?')
       .bind(organization)
       .run()
     daysLater(31)
@@ -342,12 +344,12 @@ describe('what a run waits for', () => {
     expect(await eventsOf(organization, 'audit.hold_release')).toHaveLength(1)
   })
 
-  const REPLAY = 'UPDATE sink_cursors SET sequence = 0 WHERE organization_id = ?'
+  const REPLAY = 'UPDATE seatgate_sink_cursors SET sequence = 0 WHERE organization_id = ?'
 
   it.each([
     [
       'AUD-61: a hold that comes',
-      "UPDATE audit_retention SET held_at = 1, held_reason = 'x' WHERE organization_id = ?",
+      "UPDATE seatgate_audit_retention SET held_at = 1, held_reason = 'x' WHERE organization_id = ?",
       ['legal_hold'],
       false,
     ],
@@ -367,7 +369,10 @@ describe('what a run waits for', () => {
       sinks: [{ ...sink, disabled }],
       now: () => new Date(clock.now),
       async around({ asked }, run) {
-        if (!between && asked.some((text) => text.startsWith('delete from "audit_events"'))) {
+        if (
+          !between &&
+          asked.some((text) => text.startsWith('delete from "seatgate_audit_events"'))
+        ) {
           between = true
           await testEnv.DB.prepare(sql).bind(organization).run()
         }
@@ -465,7 +470,7 @@ describe('what a run waits for', () => {
     const organization = await sealedOne(5)
     await tended(organization, 'A')
     await testEnv.DB.prepare(
-      "UPDATE sink_dead_letters SET state = 'queued' WHERE organization_id = ? AND sequence = 3"
+      "UPDATE seatgate_sink_dead_letters SET state = 'queued' WHERE organization_id = ? AND sequence = 3"
     )
       .bind(organization)
       .run()

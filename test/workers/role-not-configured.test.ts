@@ -34,7 +34,9 @@ const roles = {
 }
 
 const rowOf = (id: string) =>
-  testEnv.DB.prepare('SELECT role, accepted_at, token_version FROM invitations WHERE id = ?')
+  testEnv.DB.prepare(
+    'SELECT role, accepted_at, token_version FROM seatgate_invitations WHERE id = ?'
+  )
     .bind(id)
     .first()
 

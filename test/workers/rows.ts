@@ -7,7 +7,7 @@ export type Rows = Readonly<Record<string, readonly string[]>>
 export async function everything(): Promise<Rows> {
   const { results } = await testEnv.DB.prepare(
     `SELECT name FROM sqlite_master WHERE type = 'table'
-     AND name NOT LIKE '\\_cf%' ESCAPE '\\' AND name NOT LIKE 'sqlite%' AND name NOT IN ('d1_migrations', 'rotations')`
+     AND name NOT LIKE '\\_cf%' ESCAPE '\\' AND name NOT LIKE 'sqlite%' AND name NOT IN ('d1_migrations', 'seatgate_rotations')`
   ).all<{ name: string }>()
   const rows = await testEnv.DB.batch(
     results.map(({ name }) => testEnv.DB.prepare(`SELECT * FROM "${name}"`))

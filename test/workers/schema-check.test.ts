@@ -194,7 +194,7 @@ describe('C5 a database that does not fit', () => {
   it('is noticed later, too, by an isolate for which it was right', async () => {
     const { seatgate, reports } = isolate()
     expect(codeOf(await create(seatgate))).toBe('ok')
-    await run('ALTER TABLE memberships RENAME COLUMN seat_id TO elsewhere')
+    await run('ALTER TABLE seatgate_memberships RENAME COLUMN seat_id TO elsewhere')
     expect(codeOf(await create(seatgate))).toBe('schema_mismatch')
     expect(reports.map(messageOf)).toEqual([
       expect.stringMatching(/no column named seat_id.*not the one that the migrations make/),

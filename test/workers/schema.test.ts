@@ -104,7 +104,7 @@ describe('C5 the tables in Drizzle', () => {
   })
 
   // A guard is a trigger in the migrations, and checks where the tables are generated.
-  it.each(each.filter(([name]) => name !== 'guards'))(
+  it.each(each.filter(([name]) => name !== 'seatgate_guards'))(
     '%s has the checks of the migrations',
     async (name, { checks }) => {
       const [table] = await masterOf('table', name)
@@ -157,28 +157,58 @@ describe('the indexes', () => {
   }
 
   it.each([
-    ['organizations', 'organizations_live_slug', 1, 1, ['slug']],
-    ['memberships', 'memberships_organization_user', 1, 0, ['organization_id', 'user_id']],
-    ['memberships', 'memberships_seat', 1, 0, ['seat_id']],
-    ['audit_events', 'audit_events_id', 1, 0, ['id']],
+    ['seatgate_organizations', 'seatgate_organizations_live_slug', 1, 1, ['slug']],
     [
-      'organization_slug_aliases',
-      'organization_slug_aliases_organization',
+      'seatgate_memberships',
+      'seatgate_memberships_organization_user',
+      1,
+      0,
+      ['organization_id', 'user_id'],
+    ],
+    ['seatgate_memberships', 'seatgate_memberships_seat', 1, 0, ['seat_id']],
+    ['seatgate_audit_events', 'seatgate_audit_events_id', 1, 0, ['id']],
+    [
+      'seatgate_organization_slug_aliases',
+      'seatgate_organization_slug_aliases_organization',
       0,
       0,
       ['organization_id'],
     ],
-    ['organization_slug_aliases', 'organization_slug_aliases_expiry', 0, 0, ['expires_at']],
-    ['intents', 'intents_due', 0, 0, ['due_at']],
-    ['sessions', 'sessions_active_organization', 0, 0, ['active_organization_id', 'user_id']],
+    [
+      'seatgate_organization_slug_aliases',
+      'seatgate_organization_slug_aliases_expiry',
+      0,
+      0,
+      ['expires_at'],
+    ],
+    ['seatgate_jobs', 'seatgate_jobs_due', 0, 0, ['due_at']],
+    [
+      'seatgate_sessions',
+      'seatgate_sessions_active_organization',
+      0,
+      0,
+      ['active_organization_id', 'user_id'],
+    ],
     ['users', 'users_email', 1, 0, ['email']],
-    ['invitations', 'invitations_token', 1, 0, ['token_hash']],
-    ['invitations', 'invitations_unfinished', 1, 1, ['organization_id', 'email']],
-    ['invitations', 'invitations_seat', 1, 1, ['seat_id']],
-    ['invitations', 'invitations_pending', 0, 1, ['organization_id', 'expires_at']],
-    ['invitations', 'invitations_newest', 0, 1, ['organization_id', 'created_at', 'id']],
-    ['invitations', 'invitations_email', 0, 1, ['email', 'created_at', 'id']],
-    ['rate_limits', 'rate_limits_end', 0, 0, ['ends_at']],
+    ['seatgate_invitations', 'seatgate_invitations_token', 1, 0, ['token_hash']],
+    ['seatgate_invitations', 'seatgate_invitations_unfinished', 1, 1, ['organization_id', 'email']],
+    ['seatgate_invitations', 'seatgate_invitations_seat', 1, 1, ['seat_id']],
+    [
+      'seatgate_invitations',
+      'seatgate_invitations_pending',
+      0,
+      1,
+      ['organization_id', 'expires_at'],
+    ],
+    [
+      'seatgate_invitations',
+      'seatgate_invitations_newest',
+      0,
+      1,
+      ['organization_id', 'created_at', 'id'],
+    ],
+    ['seatgate_invitations', 'seatgate_invitations_email', 0, 1, ['email', 'created_at', 'id']],
+    ['seatgate_rate_limits', 'seatgate_rate_limits_end', 0, 0, ['ends_at']],
   ])('ORG-64: on %s there is %s', async (table, name, unique, partial, columns) => {
     expect(await indexOf(table, name)).toEqual({ unique, partial, columns })
   })
@@ -187,7 +217,7 @@ describe('the indexes', () => {
 describe('organizations', () => {
   const insert = (slug: string, deletedAt: number | null, name = 'Acme') =>
     run(
-      `INSERT INTO organizations (id, name, slug, owner_user_id, deleted_at, created_at, updated_at)
+      `INSERT INTO seatgate_organizations (id, name, slug, owner_user_id, deleted_at, created_at, updated_at)
        VALUES (?, ?, ?, ?, ?, 1, 1)`,
       crypto.randomUUID(),
       name,
@@ -202,10 +232,10 @@ describe('organizations', () => {
     await insert('only-one', 1)
     await insert('only-one', 2)
     await run(
-      "UPDATE organizations SET deleted_at = 3 WHERE slug = 'only-one' AND deleted_at IS NULL"
+      "UPDATE seatgate_organizations SET deleted_at = 3 WHERE slug = 'only-one' AND deleted_at IS NULL"
     )
     await insert('only-one', null)
-    const restore = run('UPDATE organizations SET deleted_at = NULL WHERE deleted_at = 1')
+    const restore = run('UPDATE seatgate_organizations SET deleted_at = NULL WHERE deleted_at = 1')
     await expect(restore).rejects.toThrow(/UNIQUE/)
   })
 
@@ -226,7 +256,7 @@ describe('memberships', () => {
   }
   const insert = ({ organization, user, seat = null, status = 'active' }: Row) =>
     run(
-      `INSERT INTO memberships
+      `INSERT INTO seatgate_memberships
          (id, organization_id, user_id, role, status, seat_id, created_at, updated_at)
        VALUES (?, ?, ?, 'member', ?, ?, 1, 1)`,
       crypto.randomUUID(),
@@ -271,21 +301,26 @@ describe('memberships', () => {
   it('belong to an organization that there is', async () => {
     await expect(insert({ organization: 'nowhere', user: 'guest' })).rejects.toThrow(/FOREIGN KEY/)
     const { id } = await organizationOf(await person())
-    await expect(run('DELETE FROM organizations WHERE id = ?', id)).rejects.toThrow(/FOREIGN KEY/)
+    await expect(run('DELETE FROM seatgate_organizations WHERE id = ?', id)).rejects.toThrow(
+      /FOREIGN KEY/
+    )
   })
 })
 
-describe('member_counts', () => {
+describe('seatgate_member_counts', () => {
   it('follow every membership that comes, changes, is suspended or goes', async () => {
     const { id } = await organizationOf(await person())
-    const counts = () => all(`SELECT * FROM member_counts WHERE organization_id = '${id}'`)
+    const counts = () => all(`SELECT * FROM seatgate_member_counts WHERE organization_id = '${id}'`)
     const is = async (active: number, suspended: number, seats: number) =>
       expect(await counts()).toEqual([{ organization_id: id, active, suspended, seats }])
     const change = (set: string) =>
-      run(`UPDATE memberships SET ${set} WHERE organization_id = ? AND user_id = 'guest'`, id)
+      run(
+        `UPDATE seatgate_memberships SET ${set} WHERE organization_id = ? AND user_id = 'guest'`,
+        id
+      )
     await is(1, 0, 1)
     await run(
-      `INSERT INTO memberships (id, organization_id, user_id, role, seat_id, created_at, updated_at)
+      `INSERT INTO seatgate_memberships (id, organization_id, user_id, role, seat_id, created_at, updated_at)
        VALUES (?1, ?2, 'guest', 'member', ?1, 1, 1)`,
       crypto.randomUUID(),
       id
@@ -299,24 +334,27 @@ describe('member_counts', () => {
     await is(2, 0, 1)
     await change("seat_id = 'another'")
     await is(2, 0, 2)
-    await run('DELETE FROM memberships WHERE organization_id = ?', id)
+    await run('DELETE FROM seatgate_memberships WHERE organization_id = ?', id)
     await is(0, 0, 0)
   })
 
   it('cannot be fewer than none', async () => {
     const { id } = await organizationOf(await person())
     for (const column of ['active', 'suspended', 'seats']) {
-      const below = run(`UPDATE member_counts SET ${column} = -1 WHERE organization_id = ?`, id)
+      const below = run(
+        `UPDATE seatgate_member_counts SET ${column} = -1 WHERE organization_id = ?`,
+        id
+      )
       await expect(below).rejects.toThrow(/CHECK/)
     }
   })
 })
 
-describe('organization_slug_aliases', () => {
+describe('seatgate_organization_slug_aliases', () => {
   it('are lower-case, one for each old slug, and of an organization that there is', async () => {
     const { id } = await organizationOf(await person())
     const insert = (slug: string, organization = id) =>
-      run('INSERT INTO organization_slug_aliases VALUES (?, ?, 1, 1)', slug, organization)
+      run('INSERT INTO seatgate_organization_slug_aliases VALUES (?, ?, 1, 1)', slug, organization)
     await insert('old-name')
     await expect(insert('old-name')).rejects.toThrow(/UNIQUE/)
     await expect(insert('Old-Name')).rejects.toThrow(/CHECK/)
@@ -329,7 +367,7 @@ describe('intents', () => {
   it('have a kind, and a payload that is JSON', async () => {
     const insert = (kind: string, payload: string) =>
       run(
-        'INSERT INTO intents (id, organization_id, kind, payload, due_at, created_at) VALUES (?, ?, ?, ?, 1, 1)',
+        'INSERT INTO seatgate_jobs (id, organization_id, kind, payload, due_at, created_at) VALUES (?, ?, ?, ?, 1, 1)',
         crypto.randomUUID(),
         'acme',
         kind,
@@ -355,7 +393,7 @@ describe('invitations', () => {
   const insert = (row: object) => {
     const columns = Object.keys(row)
     return run(
-      `INSERT INTO invitations (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
+      `INSERT INTO seatgate_invitations (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
       ...Object.values(row)
     )
   }
@@ -421,10 +459,10 @@ describe('invitations', () => {
   })
 })
 
-describe('rate_limits', () => {
+describe('seatgate_rate_limits', () => {
   it('count something, under a name', async () => {
     const insert = (key: string, count: number) =>
-      run('INSERT INTO rate_limits VALUES (?, ?, 1)', key, count)
+      run('INSERT INTO seatgate_rate_limits VALUES (?, ?, 1)', key, count)
     await expect(insert('', 1)).rejects.toThrow(/CHECK/)
     await expect(insert('user:ann', 0)).rejects.toThrow(/CHECK/)
     await insert('user:ann', 1)
@@ -439,7 +477,7 @@ describe('users', () => {
     const remove = () => run('DELETE FROM users WHERE id = ?', owner.userId)
     await expect(remove()).rejects.toThrow(/user_has_memberships/)
     await expect(run('DELETE FROM users')).rejects.toThrow(/user_has_memberships/)
-    await run('DELETE FROM memberships WHERE organization_id = ?', id)
+    await run('DELETE FROM seatgate_memberships WHERE organization_id = ?', id)
     expect((await remove()).meta.changes).toBe(1)
   })
 
@@ -467,7 +505,7 @@ describe('entitlements', () => {
   ])('BILL-23: refuse %s', async (_what, version, kind, seats) => {
     const { id } = await organizationOf(await person())
     const insert = run(
-      'INSERT INTO entitlements VALUES (?, ?, ?, ?, NULL, 1)',
+      'INSERT INTO seatgate_entitlements VALUES (?, ?, ?, ?, NULL, 1)',
       id,
       version,
       kind,
@@ -481,23 +519,25 @@ describe('guards', () => {
   it('abort a batch with their code, and nothing of it is left', async () => {
     const mark = crypto.randomUUID()
     const batch = testEnv.DB.batch([
-      testEnv.DB.prepare('INSERT INTO seat_fences VALUES (?, ?, 1)').bind(mark, mark),
-      testEnv.DB.prepare("INSERT INTO guards VALUES ('last_owner')"),
+      testEnv.DB.prepare('INSERT INTO seatgate_seat_fences VALUES (?, ?, 1)').bind(mark, mark),
+      testEnv.DB.prepare("INSERT INTO seatgate_guards VALUES ('last_owner')"),
     ])
     await expect(batch).rejects.toThrow(/guard:last_owner/)
-    expect(await all(`SELECT 1 FROM seat_fences WHERE seat_id = '${mark}'`)).toEqual([])
-    expect(await all('SELECT 1 FROM guards')).toEqual([])
+    expect(await all(`SELECT 1 FROM seatgate_seat_fences WHERE seat_id = '${mark}'`)).toEqual([])
+    expect(await all('SELECT 1 FROM seatgate_guards')).toEqual([])
   })
 
   it('let a batch through whose condition holds', async () => {
-    await run("INSERT INTO guards SELECT 'stale' WHERE 1 = 0")
-    expect(await all('SELECT 1 FROM guards')).toEqual([])
+    await run("INSERT INTO seatgate_guards SELECT 'stale' WHERE 1 = 0")
+    expect(await all('SELECT 1 FROM seatgate_guards')).toEqual([])
   })
 
   it.each([['INSERT OR IGNORE'], ['INSERT OR REPLACE'], ['REPLACE']])(
     'abort on %s',
     async (verb) => {
-      await expect(run(`${verb} INTO guards VALUES ('stale')`)).rejects.toThrow(/guard:stale/)
+      await expect(run(`${verb} INTO seatgate_guards VALUES ('stale')`)).rejects.toThrow(
+        /guard:stale/
+      )
     }
   )
 })
@@ -505,7 +545,7 @@ describe('guards', () => {
 describe('operations and sessions', () => {
   it('keep one answer for each actor and key, and refuse what is no JSON', async () => {
     const insert = (actor: string, id: string, outcome = '{}') =>
-      run("INSERT INTO operations VALUES (?, ?, 'digest', ?, 1)", actor, id, outcome)
+      run("INSERT INTO seatgate_operations VALUES (?, ?, 'digest', ?, 1)", actor, id, outcome)
     await insert('ada', 'once')
     await insert('grace', 'once')
     await expect(insert('ada', 'once')).rejects.toThrow(/UNIQUE/)
@@ -516,7 +556,7 @@ describe('operations and sessions', () => {
 
   it('take nothing for a token’s hash that is not as long as one', async () => {
     await expect(
-      run("INSERT INTO sessions VALUES ('a plain token', 'ada', NULL, 1, 1, 1)")
+      run("INSERT INTO seatgate_sessions VALUES ('a plain token', 'ada', NULL, 1, 1, 1)")
     ).rejects.toThrow(/CHECK/)
   })
 })

@@ -36,7 +36,7 @@ interface SeatEvent {
 /** What the trail says of an organization's seats. */
 async function seatEvents({ id }: TestOrganization): Promise<readonly SeatEvent[]> {
   const { results } = await testEnv.DB.prepare(
-    `SELECT action, outcome, actor_id AS actor, metadata FROM audit_events
+    `SELECT action, outcome, actor_id AS actor, metadata FROM seatgate_audit_events
      WHERE organization_id = ? AND action LIKE 'seat.%' ORDER BY sequence`
   )
     .bind(id)
@@ -191,7 +191,7 @@ describe.each(enforcing)('seats on record, %s seats', (provider) => {
       provider,
       now: () => new Date(clock.now),
       around: ({ asked }, run) => {
-        const writes = asked.some((sql) => sql.startsWith('insert into "audit_events"'))
+        const writes = asked.some((sql) => sql.startsWith('insert into "seatgate_audit_events"'))
         const refused = asked.some((sql) => sql.includes('memberships'))
         return down && writes && !refused ? Promise.reject(new Error('reset')) : run()
       },

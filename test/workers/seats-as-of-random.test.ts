@@ -64,7 +64,7 @@ async function history(provider: (typeof enforcing)[number], seed: number) {
   }
   const remember = async () => {
     const head = await testEnv.DB.prepare(
-      `SELECT sequence, inserted_at AS recordedAt FROM audit_events
+      `SELECT sequence, inserted_at AS recordedAt FROM seatgate_audit_events
        WHERE organization_id = ? ORDER BY sequence DESC LIMIT 1`
     )
       .bind(id)

@@ -87,7 +87,7 @@ describe('seats at a past instant', () => {
     )
     await on(22, async () => {
       const row = await testEnv.DB.prepare(
-        "SELECT id FROM invitations WHERE organization_id = ? AND email = 'y@example.com'"
+        "SELECT id FROM seatgate_invitations WHERE organization_id = ? AND email = 'y@example.com'"
       )
         .bind(organization)
         .first<string>('id')
@@ -136,11 +136,11 @@ describe('seats at a past instant', () => {
     const id = crypto.randomUUID()
     await testEnv.DB.batch([
       testEnv.DB.prepare(
-        `INSERT INTO organizations (id, name, slug, owner_user_id, created_at, updated_at)
+        `INSERT INTO seatgate_organizations (id, name, slug, owner_user_id, created_at, updated_at)
          VALUES (?1, 'Old', 'o' || substr(?1, 1, 8), 'x', 1, 1)`
       ).bind(id),
       testEnv.DB.prepare(
-        `INSERT INTO audit_events (organization_id, sequence, id, action, outcome, actor_type, metadata, occurred_at, inserted_at)
+        `INSERT INTO seatgate_audit_events (organization_id, sequence, id, action, outcome, actor_type, metadata, occurred_at, inserted_at)
          VALUES (?1, 1, ?1, 'organization.rename', 'success', 'system', '{}', 5000, 5000)`
       ).bind(id),
     ])

@@ -32,7 +32,8 @@ const RESETS = 5
 export async function freshStores(): Promise<void> {
   const { DB, TEST_MIGRATIONS } = testEnv
   // As one text, which D1 runs as one: apart they would take longer than most tests.
-  const migrations = TEST_MIGRATIONS.flatMap(({ queries }) => queries).join(';\n')
+  const text = TEST_MIGRATIONS.flatMap(({ queries }) => queries).join(';\n')
+  const migrations = text.replaceAll(/\bCREATE ([A-Z ]+) IF NOT EXISTS\b/g, 'CREATE $1')
   for (let resets = 1; ; resets++) {
     await reset()
     try {
@@ -40,7 +41,7 @@ export async function freshStores(): Promise<void> {
       return
     } catch (error) {
       // The host's own queue may be at work on what others have left, and keep the database from being
-      // emptied: then columns are there already. It is at its end soon.
+      // emptied: then a table is there already. It is at its end soon.
       if (resets === RESETS) throw error
     }
   }

@@ -50,7 +50,7 @@ async function founded(slug: string, by = seatgate) {
 
 const aliasesOf = async (organizationId: string) => {
   const { results } = await testEnv.DB.prepare(
-    'SELECT old_slug AS slug FROM organization_slug_aliases WHERE organization_id = ? ORDER BY created_at, old_slug'
+    'SELECT old_slug AS slug FROM seatgate_organization_slug_aliases WHERE organization_id = ? ORDER BY created_at, old_slug'
   )
     .bind(organizationId)
     .all<{ slug: string }>()
@@ -129,7 +129,10 @@ describe('updateSlug', () => {
     const changed = await change(organization, oldSlug, slug, noted.seatgate)
     expect(changed).toMatchObject({ id, slug, name: 'Test' })
     expect(changes).toHaveLength(1)
-    for (const write of ['update "organizations"', 'insert into "organization_slug_aliases"']) {
+    for (const write of [
+      'update "seatgate_organizations"',
+      'insert into "seatgate_organization_slug_aliases"',
+    ]) {
       expect(changes[0]!.some((sql) => sql.startsWith(write))).toBe(true)
     }
     expect(await getOrganizationBySlug(watched, slug)).toMatchObject({ id })
@@ -361,7 +364,7 @@ describe('an alias', () => {
     expect(await aliasesOf(exact!.id)).toEqual([])
     expect(await aliasesOf(living!.id)).toEqual([slugs[2]])
     const after = await everything()
-    expect(after['organizations']).toEqual(rows['organizations'])
+    expect(after['seatgate_organizations']).toEqual(rows['seatgate_organizations'])
   })
 
   it('ORG-75 is swept though another part of the sweep fails', async () => {

@@ -49,11 +49,11 @@ function beaten(answers: readonly Result<unknown>[]) {
 /** Everything that goes by a slug at the moment: live organizations and aliases. */
 async function holders(slug: string) {
   const [live, aliases] = await testEnv.DB.batch<{ id: string }>([
-    testEnv.DB.prepare('SELECT id FROM organizations WHERE slug = ? AND deleted_at IS NULL').bind(
-      slug
-    ),
     testEnv.DB.prepare(
-      'SELECT organization_id AS id FROM organization_slug_aliases WHERE old_slug = ?'
+      'SELECT id FROM seatgate_organizations WHERE slug = ? AND deleted_at IS NULL'
+    ).bind(slug),
+    testEnv.DB.prepare(
+      'SELECT organization_id AS id FROM seatgate_organization_slug_aliases WHERE old_slug = ?'
     ).bind(slug),
   ])
   return { live: live!.results.map(({ id }) => id), aliases: aliases!.results.map(({ id }) => id) }

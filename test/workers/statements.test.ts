@@ -80,11 +80,11 @@ async function belongingTo(count: number): Promise<{ userId: string; ids: readon
   const ids = Array.from({ length: count }, () => crypto.randomUUID())
   const run = (sql: string) => testEnv.DB.prepare(sql).bind(userId, JSON.stringify(ids))
   await testEnv.DB.batch([
-    run(`INSERT INTO organizations (id, name, slug, owner_user_id, created_at, updated_at)
+    run(`INSERT INTO seatgate_organizations (id, name, slug, owner_user_id, created_at, updated_at)
       SELECT value, 'Acme', 's' || value, 'founder of ' || ?1, 1, 1 FROM json_each(?2)`),
-    run(`INSERT INTO memberships (id, organization_id, user_id, role, seat_id, created_at, updated_at)
+    run(`INSERT INTO seatgate_memberships (id, organization_id, user_id, role, seat_id, created_at, updated_at)
       SELECT 'm' || value, value, ?1, 'member', 'm-seat' || value, key, 1 FROM json_each(?2)`),
-    run(`INSERT INTO memberships (id, organization_id, user_id, role, seat_id, created_at, updated_at)
+    run(`INSERT INTO seatgate_memberships (id, organization_id, user_id, role, seat_id, created_at, updated_at)
       SELECT 'o' || value, value, 'founder of ' || ?1, 'owner', 'o-seat' || value, 1, 1
       FROM json_each(?2)`),
   ])
@@ -103,7 +103,7 @@ async function trailOf(organizationId: string): Promise<readonly Recorded[]> {
   const { results } = await testEnv.DB.prepare(
     `SELECT sequence, action, target_id, personal_digest,
        json_extract(metadata, '$.invitation_id') AS invitation_id
-     FROM audit_events WHERE organization_id = ? ORDER BY sequence`
+     FROM seatgate_audit_events WHERE organization_id = ? ORDER BY sequence`
   )
     .bind(organizationId)
     .all<Recorded>()
@@ -160,7 +160,7 @@ const CASES: Record<string, Case> = {
         { sequence: 2, action: 'seat.released', target_id: `m-seat${id}` },
       ])
       const { results } = await testEnv.DB.prepare(
-        'SELECT digest, user_id, ip_address FROM audit_personal WHERE organization_id = ?'
+        'SELECT digest, user_id, ip_address FROM seatgate_audit_personal WHERE organization_id = ?'
       )
         .bind(id)
         .all()
@@ -251,7 +251,7 @@ describe('many invitations at once', () => {
     const listed = () => Array.from({ length: 20 }, () => ({ email: newAddress(), role: 'member' }))
     const calm = createWorld({ invitationLimits })
     const { around, reached, letGo } = holdingBack(({ asked }) =>
-      asked.some((sql) => sql.startsWith('insert into "invitations"'))
+      asked.some((sql) => sql.startsWith('insert into "seatgate_invitations"'))
     )
     const slow = createWorld({ invitationLimits, around })
     const organization = await newOrganization(calm)

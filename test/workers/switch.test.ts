@@ -263,7 +263,9 @@ describe('POST /organizations/switch to where they may not be', () => {
     let held: (() => Promise<void>) | null = null
     const { to, client, pointer } = await commuter({
       async around({ asked }, run) {
-        const first = asked.some((sql) => sql.startsWith('update "sessions"')) ? held : null
+        const first = asked.some((sql) => sql.startsWith('update "seatgate_sessions"'))
+          ? held
+          : null
         if (first) held = null
         await first?.()
         return run()

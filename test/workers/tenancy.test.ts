@@ -153,13 +153,13 @@ describe('a read of a tenant table', () => {
       () => ourNotes().$dynamic().where(eq(notes.body, 'theirs')),
     ],
     ['batch', 'notes', () => db.batch([ourNotes(), db.select().from(notes)])],
-    ['an alias', 'memberships', () => db.select().from(m)],
+    ['an alias', 'seatgate_memberships', () => db.select().from(m)],
     [
       'an alias, its table pinned',
-      'memberships',
+      'seatgate_memberships',
       () => db.select().from(m).where(forOrganization(memberships, ours)),
     ],
-    ['the trail', 'audit_events', () => db.select().from(auditEvents)],
+    ['the trail', 'seatgate_audit_events', () => db.select().from(auditEvents)],
     ['findMany', 'notes', () => db.query.notes.findMany()],
     ['findFirst', 'notes', () => db.query.notes.findFirst({ where: eq(notes.id, 'theirs-1') })],
     [
@@ -191,7 +191,7 @@ describe('a read of a tenant table', () => {
     ],
     [
       'a join by another column',
-      'memberships',
+      'seatgate_memberships',
       () =>
         db
           .select()
@@ -210,7 +210,11 @@ describe('a read of a tenant table', () => {
       () => db.select().from(notes).leftJoin(labels, ofOurs()),
     ],
     ['a right join', 'notes', () => db.select().from(labels).rightJoin(notes, ofOurs())],
-    ['a cross join', 'memberships', () => db.select().from(notes).crossJoin(m).where(ofOurs())],
+    [
+      'a cross join',
+      'seatgate_memberships',
+      () => db.select().from(notes).crossJoin(m).where(ofOurs()),
+    ],
     ['from a subquery', 'notes', () => db.select().from(db.select().from(notes).as('all_notes'))],
     [
       'from a subquery pinned outside',
@@ -231,7 +235,7 @@ describe('a read of a tenant table', () => {
     ],
     [
       'in a condition, pinned to the row outside',
-      'memberships',
+      'seatgate_memberships',
       () =>
         db
           .select()

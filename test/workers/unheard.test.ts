@@ -63,7 +63,9 @@ describe('word that never came', () => {
       await calm.seatgate.seats.release(calm.seatgate.seatContext, seat)
       await calm.seatgate.seats.confirm(calm.seatgate.seatContext, seat, null)
     }
-    await testEnv.DB.prepare('UPDATE sink_cursors SET sequence = 0 WHERE organization_id = ?')
+    await testEnv.DB.prepare(
+      'UPDATE seatgate_sink_cursors SET sequence = 0 WHERE organization_id = ?'
+    )
       .bind(organization.id)
       .run()
     await forwardOrganization(calm.seatgate, organization.id)

@@ -42,15 +42,15 @@ describe('a repair that is overtaken', () => {
   const overtakings = [
     {
       what: 'has left',
-      sql: 'DELETE FROM memberships WHERE organization_id = ? AND user_id = ?',
+      sql: 'DELETE FROM seatgate_memberships WHERE organization_id = ? AND user_id = ?',
     },
     {
       what: 'is suspended',
-      sql: `UPDATE memberships SET status = 'suspended' WHERE organization_id = ? AND user_id = ?`,
+      sql: `UPDATE seatgate_memberships SET status = 'suspended' WHERE organization_id = ? AND user_id = ?`,
     },
     {
       what: 'has a seat',
-      sql: `UPDATE memberships SET seat_id = 'by hand ' || user_id
+      sql: `UPDATE seatgate_memberships SET seat_id = 'by hand ' || user_id
             WHERE organization_id = ? AND user_id = ?`,
     },
   ]
@@ -76,7 +76,7 @@ describe('a repair that is overtaken', () => {
     const calm = createWorld()
     const { organization, member, seat, otherSeat } = await copiedTeam(calm)
     for (const seatId of [seat, otherSeat]) {
-      await inD1('INSERT INTO seat_fences VALUES (?, ?, 0)', seatId, organization.id)
+      await inD1('INSERT INTO seatgate_seat_fences VALUES (?, ?, 0)', seatId, organization.id)
     }
     expect(await differencesOf(calm, organization)).toEqual(['fenced_seat', 'fenced_seat'])
     const leaving = () => removeMember(calm.seatgate, organization.as(member), member)
@@ -185,7 +185,7 @@ describe.each(enforcing)('the line, %s seats', (provider) => {
 /** The seats on record as assigned to a user. */
 async function assignmentsTo({ id }: TestOrganization, userId: string) {
   const { results } = await testEnv.DB.prepare(
-    `SELECT target_id FROM audit_events WHERE organization_id = ?
+    `SELECT target_id FROM seatgate_audit_events WHERE organization_id = ?
      AND action = 'seat.assigned' AND metadata ->> '$.user_id' = ?`
   )
     .bind(id, userId)

@@ -41,7 +41,7 @@ async function deletedByHost({ seatgate }: World, userId: string): Promise<Resul
   return leaving.ok ? commitTogether(seatgate, leaving.value) : leaving
 }
 
-const rowsOf = async (table: 'users' | 'memberships', column: string, userId: string) =>
+const rowsOf = async (table: 'users' | 'seatgate_memberships', column: string, userId: string) =>
   Number(
     await testEnv.DB.prepare(`SELECT count(*) AS n FROM ${table} WHERE ${column} = ?`)
       .bind(userId)
@@ -87,7 +87,7 @@ describe('somebody in a hundred organizations', () => {
       expect(heard.trips.filter(isChange)).toHaveLength(1)
       expect(told.filter((hook) => hook === 'afterMemberRemove')).toHaveLength(MANY)
       expect(told.filter((hook) => hook === 'onDelete')).toHaveLength(1)
-      expect(await rowsOf('memberships', 'user_id', leaver)).toBe(0)
+      expect(await rowsOf('seatgate_memberships', 'user_id', leaver)).toBe(0)
       expect(await rowsOf('users', 'id', leaver)).toBe(0)
       expect(await pointerOf(session)).toBeNull()
       for (const organization of organizations) {
@@ -120,7 +120,7 @@ describe('somebody in a hundred organizations', () => {
     expect(codeOf(await commitTogether(world.seatgate, leaving))).toBe('operation_in_progress')
     await world.settled()
     expect(await everything()).toEqual(rows)
-    expect(await rowsOf('memberships', 'user_id', leaver)).toBe(MANY)
+    expect(await rowsOf('seatgate_memberships', 'user_id', leaver)).toBe(MANY)
   })
 
   it('HOOK-23 is told of every one of which they are the only owner', async () => {
@@ -141,7 +141,7 @@ describe('somebody in a hundred organizations', () => {
     expect(answer).toMatchObject({ ok: false, error: { code: 'last_owner' } })
     const named = answer.ok || answer.error.code !== 'last_owner' ? [] : answer.error.organizations
     expect(named?.map(({ id }) => id).toSorted()).toEqual(owned.map(({ id }) => id).toSorted())
-    expect(await rowsOf('memberships', 'user_id', leaver)).toBe(MANY)
+    expect(await rowsOf('seatgate_memberships', 'user_id', leaver)).toBe(MANY)
   })
 })
 
@@ -225,7 +225,7 @@ describe.each(enforcing)('an account that is deleted while something happens (%s
         expect(outcomes, `round ${round}`).toContain(codes)
         const gone = codes.startsWith('ok')
         expect(await rowsOf('users', 'id', userId), codes).toBe(gone ? 0 : 1)
-        if (gone) expect(await rowsOf('memberships', 'user_id', userId), codes).toBe(0)
+        if (gone) expect(await rowsOf('seatgate_memberships', 'user_id', userId), codes).toBe(0)
         expect(await violations(organization.id, { quiet: true }), codes).toEqual([])
       }
       expect(await violations(home.id, { quiet: true })).toEqual([])
@@ -247,7 +247,7 @@ describe.each(enforcing)('an account that is deleted while something happens (%s
       expect(['ok validation_error', 'operation_in_progress ok']).toContain(
         `${codeOf(deleted)} ${codeOf(added)}`
       )
-      expect(await rowsOf('memberships', 'user_id', userId)).toBe(added.ok ? 1 : 0)
+      expect(await rowsOf('seatgate_memberships', 'user_id', userId)).toBe(added.ok ? 1 : 0)
       expect(await rowsOf('users', 'id', userId)).toBe(added.ok ? 1 : 0)
       expect(await violations(organization.id, { quiet: true })).toEqual([])
     }

@@ -114,7 +114,7 @@ describe.each(enforcing)('the line, %s seats', (provider) => {
     const { id } = await invite(short, organization)
     const { userId, status } = await comeIn(short, organization)
     expect(status).toBe('waiting')
-    await testEnv.DB.prepare('UPDATE invitations SET expires_at = ? WHERE id = ?')
+    await testEnv.DB.prepare('UPDATE seatgate_invitations SET expires_at = ? WHERE id = ?')
       .bind(Date.now() - 120_000, id)
       .run()
     if (provider === 'ledger') await muchLater(organization.id)

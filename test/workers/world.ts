@@ -288,7 +288,7 @@ export async function newBusyOrganization(
        SELECT ?1 || '-' || i, ?1 || '-' || i || '@example.com', 'none', 0 FROM n`
     ).bind(prefix, members - 1),
     testEnv.DB.prepare(
-      `INSERT INTO memberships
+      `INSERT INTO seatgate_memberships
          (id, organization_id, user_id, role, seat_id, created_at, updated_at) ${numbers}
        SELECT ?1 || '-m' || i, ?3, ?1 || '-' || i, 'member', ?1 || '-s' || i, i, i FROM n`
     ).bind(prefix, members - 1, organization.id),

@@ -63,8 +63,8 @@ export function seatgateDriver(name: string, provider: 'ledger' | 'd1'): Driver 
     async tables(organization) {
       const of = (sql: string) => testEnv.DB.prepare(sql).bind(organization)
       const [members, pending] = await testEnv.DB.batch([
-        of('SELECT user_id, role, status FROM memberships WHERE organization_id = ?'),
-        of(`SELECT id FROM invitations WHERE organization_id = ? AND accepted_at IS NULL
+        of('SELECT user_id, role, status FROM seatgate_memberships WHERE organization_id = ?'),
+        of(`SELECT id FROM seatgate_invitations WHERE organization_id = ? AND accepted_at IS NULL
           AND revoked_at IS NULL AND declined_at IS NULL AND expires_at > ${Date.now()}`),
       ])
       const rows = (members?.results ?? []) as { user_id: string; role: string; status: string }[]

@@ -1,1 +1,0 @@
-CREATE TRIGGER IF NOT EXISTS audit_events_no_replace BEFORE INSERT ON audit_events WHEN EXISTS (SELECT 1 FROM audit_events WHERE organization_id = NEW.organization_id AND sequence = NEW.sequence) OR EXISTS (SELECT 1 FROM audit_events WHERE id = NEW.id) BEGIN SELECT RAISE(ABORT, 'audit_immutable'); END;

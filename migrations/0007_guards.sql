@@ -1,3 +1,0 @@
-CREATE TABLE IF NOT EXISTS guards (
-  code TEXT NOT NULL
-);

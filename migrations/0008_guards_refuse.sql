@@ -1,1 +1,0 @@
-CREATE TRIGGER IF NOT EXISTS guards_refuse BEFORE INSERT ON guards BEGIN SELECT RAISE(ABORT, 'guard:' || NEW.code); END;

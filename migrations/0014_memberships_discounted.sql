@@ -1,0 +1,1 @@
+CREATE TRIGGER IF NOT EXISTS seatgate_memberships_discounted AFTER DELETE ON seatgate_memberships BEGIN UPDATE seatgate_member_counts SET active = active - (OLD.status = 'active'), suspended = suspended - (OLD.status = 'suspended'), seats = seats - (OLD.seat_id IS NOT NULL) WHERE organization_id = OLD.organization_id; END;

@@ -1,0 +1,1 @@
+CREATE TRIGGER IF NOT EXISTS seatgate_audit_events_no_replace BEFORE INSERT ON seatgate_audit_events WHEN EXISTS (SELECT 1 FROM seatgate_audit_events WHERE organization_id = NEW.organization_id AND sequence = NEW.sequence) OR EXISTS (SELECT 1 FROM seatgate_audit_events WHERE id = NEW.id) BEGIN SELECT RAISE(ABORT, 'audit_immutable'); END;

@@ -1,0 +1,1 @@
+CREATE TRIGGER IF NOT EXISTS seatgate_audit_events_no_replace_key BEFORE INSERT ON seatgate_audit_events WHEN NEW.idempotency_key IS NOT NULL AND EXISTS (SELECT 1 FROM seatgate_audit_events WHERE organization_id = NEW.organization_id AND idempotency_key = NEW.idempotency_key) BEGIN SELECT RAISE(ABORT, 'audit_immutable'); END;

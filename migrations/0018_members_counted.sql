@@ -1,1 +1,0 @@
-CREATE TRIGGER IF NOT EXISTS memberships_counted AFTER INSERT ON memberships BEGIN INSERT INTO member_counts VALUES (NEW.organization_id, NEW.status = 'active', NEW.status = 'suspended', NEW.seat_id IS NOT NULL) ON CONFLICT (organization_id) DO UPDATE SET active = active + excluded.active, suspended = suspended + excluded.suspended, seats = seats + excluded.seats; END;

@@ -1,1 +1,0 @@
-CREATE TRIGGER IF NOT EXISTS memberships_discounted AFTER DELETE ON memberships BEGIN UPDATE member_counts SET active = active - (OLD.status = 'active'), suspended = suspended - (OLD.status = 'suspended'), seats = seats - (OLD.seat_id IS NOT NULL) WHERE organization_id = OLD.organization_id; END;

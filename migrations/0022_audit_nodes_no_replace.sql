@@ -1,0 +1,1 @@
+CREATE TRIGGER IF NOT EXISTS seatgate_audit_nodes_no_replace BEFORE INSERT ON seatgate_audit_nodes WHEN EXISTS (SELECT 1 FROM seatgate_audit_nodes WHERE organization_id = NEW.organization_id AND level = NEW.level AND position = NEW.position) BEGIN SELECT RAISE(ABORT, 'audit_immutable'); END;

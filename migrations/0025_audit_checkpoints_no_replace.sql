@@ -1,0 +1,1 @@
+CREATE TRIGGER IF NOT EXISTS seatgate_audit_checkpoints_no_replace BEFORE INSERT ON seatgate_audit_checkpoints WHEN EXISTS (SELECT 1 FROM seatgate_audit_checkpoints WHERE organization_id = NEW.organization_id AND size = NEW.size) BEGIN SELECT RAISE(ABORT, 'audit_immutable'); END;

@@ -1,0 +1,1 @@
+CREATE TRIGGER IF NOT EXISTS seatgate_audit_retention_begins AFTER INSERT ON seatgate_audit_events WHEN NEW.sequence = 1 BEGIN INSERT INTO seatgate_audit_retention (organization_id, due_at) SELECT NEW.organization_id, NEW.inserted_at WHERE NOT EXISTS (SELECT 1 FROM seatgate_audit_retention WHERE organization_id = NEW.organization_id); END;

@@ -1,1 +1,0 @@
-CREATE INDEX IF NOT EXISTS invitations_expiry ON invitations (expires_at);

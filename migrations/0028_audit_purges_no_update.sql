@@ -1,0 +1,1 @@
+CREATE TRIGGER IF NOT EXISTS seatgate_audit_purges_no_update BEFORE UPDATE OF organization_id, first_sequence, last_sequence, last_hash, checkpoint_size, personal_records, dead_letters, forced, lifecycle, seat_limit, started_at ON seatgate_audit_purges BEGIN SELECT RAISE(ABORT, 'audit_immutable'); END;

@@ -1,0 +1,1 @@
+CREATE TRIGGER IF NOT EXISTS seatgate_audit_events_no_return BEFORE INSERT ON seatgate_audit_events WHEN EXISTS (SELECT 1 FROM seatgate_audit_purges WHERE organization_id = NEW.organization_id AND last_sequence >= NEW.sequence) BEGIN SELECT RAISE(ABORT, 'audit_immutable'); END;

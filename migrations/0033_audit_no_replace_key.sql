@@ -1,1 +1,0 @@
-CREATE TRIGGER IF NOT EXISTS audit_events_no_replace_key BEFORE INSERT ON audit_events WHEN NEW.idempotency_key IS NOT NULL AND EXISTS (SELECT 1 FROM audit_events WHERE organization_id = NEW.organization_id AND idempotency_key = NEW.idempotency_key) BEGIN SELECT RAISE(ABORT, 'audit_immutable'); END;

@@ -1,0 +1,1 @@
+CREATE TRIGGER IF NOT EXISTS seatgate_sink_attempts_no_delete BEFORE DELETE ON seatgate_sink_attempts WHEN EXISTS (SELECT 1 FROM seatgate_audit_events WHERE organization_id = OLD.organization_id AND sequence BETWEEN OLD.first_sequence AND OLD.last_sequence) BEGIN SELECT RAISE(ABORT, 'audit_immutable'); END;

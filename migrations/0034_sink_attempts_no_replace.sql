@@ -1,0 +1,1 @@
+CREATE TRIGGER IF NOT EXISTS seatgate_sink_attempts_no_replace BEFORE INSERT ON seatgate_sink_attempts WHEN EXISTS (SELECT 1 FROM seatgate_sink_attempts WHERE id = NEW.id) BEGIN SELECT RAISE(ABORT, 'audit_immutable'); END;

@@ -1,1 +1,0 @@
-CREATE TRIGGER IF NOT EXISTS audit_personal_no_replace BEFORE INSERT ON audit_personal WHEN EXISTS (SELECT 1 FROM audit_personal WHERE organization_id = NEW.organization_id AND digest = NEW.digest) BEGIN SELECT RAISE(ABORT, 'audit_immutable'); END;

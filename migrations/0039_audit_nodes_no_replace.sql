@@ -1,1 +1,0 @@
-CREATE TRIGGER IF NOT EXISTS audit_nodes_no_replace BEFORE INSERT ON audit_nodes WHEN EXISTS (SELECT 1 FROM audit_nodes WHERE organization_id = NEW.organization_id AND level = NEW.level AND position = NEW.position) BEGIN SELECT RAISE(ABORT, 'audit_immutable'); END;

@@ -1,1 +1,0 @@
-CREATE TRIGGER IF NOT EXISTS audit_checkpoints_no_replace BEFORE INSERT ON audit_checkpoints WHEN EXISTS (SELECT 1 FROM audit_checkpoints WHERE organization_id = NEW.organization_id AND size = NEW.size) BEGIN SELECT RAISE(ABORT, 'audit_immutable'); END;

@@ -1,1 +1,0 @@
-ALTER TABLE sink_cursors ADD COLUMN failing_since INTEGER;

@@ -1,1 +1,0 @@
-CREATE TRIGGER IF NOT EXISTS audit_retention_begins AFTER INSERT ON audit_events WHEN NEW.sequence = 1 BEGIN INSERT INTO audit_retention (organization_id, due_at) SELECT NEW.organization_id, NEW.inserted_at WHERE NOT EXISTS (SELECT 1 FROM audit_retention WHERE organization_id = NEW.organization_id); END;

@@ -1,1 +1,0 @@
-CREATE TRIGGER IF NOT EXISTS audit_events_only_purged BEFORE DELETE ON audit_events WHEN NOT EXISTS (SELECT 1 FROM audit_purges WHERE organization_id = OLD.organization_id AND last_sequence >= OLD.sequence) OR EXISTS (SELECT 1 FROM audit_events WHERE organization_id = OLD.organization_id AND sequence < OLD.sequence) BEGIN SELECT RAISE(ABORT, 'audit_immutable'); END;

@@ -1,1 +1,0 @@
-DROP TRIGGER IF EXISTS audit_events_no_delete;

@@ -1,1 +1,0 @@
-CREATE TRIGGER IF NOT EXISTS audit_events_no_return BEFORE INSERT ON audit_events WHEN EXISTS (SELECT 1 FROM audit_purges WHERE organization_id = NEW.organization_id AND last_sequence >= NEW.sequence) BEGIN SELECT RAISE(ABORT, 'audit_immutable'); END;

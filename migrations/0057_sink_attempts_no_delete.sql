@@ -1,1 +1,0 @@
-CREATE TRIGGER IF NOT EXISTS sink_attempts_no_delete BEFORE DELETE ON sink_attempts WHEN EXISTS (SELECT 1 FROM audit_events WHERE organization_id = OLD.organization_id AND sequence BETWEEN OLD.first_sequence AND OLD.last_sequence) BEGIN SELECT RAISE(ABORT, 'audit_immutable'); END;

@@ -1,4 +1,0 @@
-CREATE TABLE IF NOT EXISTS audit_published (
-  organization_id TEXT PRIMARY KEY NOT NULL,
-  size INTEGER NOT NULL CHECK (size > 0)
-) WITHOUT ROWID;

@@ -1,1 +1,0 @@
-ALTER TABLE seat_ledgers ADD COLUMN fenced_through INTEGER NOT NULL DEFAULT 0;

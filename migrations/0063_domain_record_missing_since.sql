@@ -1,1 +1,0 @@
-ALTER TABLE organization_domains ADD COLUMN record_missing_since INTEGER;
