@@ -9,7 +9,7 @@ export type { Seatgate } from './seatgate.ts'
 export type { SeatgateOptions } from './options.ts'
 export type { Report, Runtime, WakeUp, WakeUpQueue } from './runtime.ts'
 export type { StepUp, VerifyPassword } from './operations/prove.ts'
-export type { UserTable } from './users/identity.ts'
+export type { UserContext, UserTable } from './users/identity.ts'
 export type {
   Caller,
   OrganizationScope,
@@ -30,13 +30,14 @@ export { commitTogether } from './operations/compose.ts'
 export type { HostStatements } from './operations/compose.ts'
 export { combine } from './operations/batch.ts'
 export type { Prepared } from './operations/batch.ts'
+export type { ChangeContext } from './operations/change-context.ts'
 export {
   HostConflict,
   SchemaMismatch,
   StatementFailed,
   StoreUnavailable,
 } from './database/database.ts'
-export type { Database, Statement } from './database/database.ts'
+export type { Database, DatabaseContext, Statement } from './database/database.ts'
 
 export { createOrganization } from './organizations/create.ts'
 export { prepareOrganization } from './organizations/create.ts'
@@ -62,6 +63,7 @@ export { getOrganization, listOrganizations } from './organizations/queries.ts'
 export type { OwnOrganization } from './organizations/queries.ts'
 export type { Organization } from './organizations/organization.ts'
 export { generateSlug, generateSlug as generate } from './organizations/slug.ts'
+export type { SlugContext } from './organizations/slug.ts'
 
 export { addMember } from './memberships/add.ts'
 export { prepareMember } from './memberships/prepare.ts'
@@ -77,6 +79,8 @@ export type { Member, MembersInput } from './memberships/list.ts'
 export { countMembers, countMembersWithoutMfa } from './memberships/count.ts'
 export type { CredentialTable, MemberCount } from './memberships/count.ts'
 export type { ChangedMembership, EndedWith, Membership } from './memberships/membership.ts'
+export type { AccessContext } from './memberships/roles.ts'
+export type { MembershipContext } from './memberships/membership-context.ts'
 
 export { createInvitation } from './invitations/create.ts'
 export { createInvitations } from './invitations/create-many.ts'
@@ -98,6 +102,7 @@ export type { OwnInvitation } from './invitations/list.ts'
 export type { Invitation, InvitationState, InvitationWithToken } from './invitations/invitation.ts'
 export type { EmailVerification } from './invitations/address.ts'
 export type {
+  InvitationContext,
   InvitationLimits,
   Mail,
   MailDelivery,
@@ -109,7 +114,13 @@ export { normalizeEmail } from './email.ts'
 
 export { joinRules } from './joining/join-rules.ts'
 export type { JoinOptions } from './joining/join-rules.ts'
-export type { DomainChallenge, JoinRules, VerifyDomain, WhenFull } from './joining/rules.ts'
+export type {
+  DomainChallenge,
+  JoiningContext,
+  JoinRules,
+  VerifyDomain,
+  WhenFull,
+} from './joining/rules.ts'
 export { addDomain } from './joining/add-domain.ts'
 export { verifyDomain } from './joining/verify-domain.ts'
 export { removeDomain, setDomainMode } from './joining/change-domain.ts'
@@ -127,6 +138,7 @@ export type {
   BeforeStates,
   DraftAnswer,
   HookAnswer,
+  HookContext,
   Hooks,
   LifecycleAnswer,
   LifecycleHook,
@@ -138,7 +150,12 @@ export { composeLifecycle } from './hooks/ask.ts'
 export { deleteUser, prepareUserDeletion } from './users/delete.ts'
 
 export { d1Sessions } from './sessions/d1-sessions.ts'
-export type { Pointers, PointerStatements, SessionStore } from './sessions/store.ts'
+export type {
+  Pointers,
+  PointerStatements,
+  SessionStore,
+  SessionStoreContext,
+} from './sessions/store.ts'
 export { selectActiveOrganization } from './sessions/select.ts'
 export type { Selection } from './sessions/select.ts'
 export { activateAtLogin } from './sessions/at-login.ts'
@@ -146,6 +163,7 @@ export { putActiveOrganization } from './sessions/put-active.ts'
 export type { ActiveOrganization } from './sessions/put-active.ts'
 export { loadActiveOrganization } from './sessions/load-active.ts'
 export type { Loaded } from './sessions/load-active.ts'
+export type { SessionContext } from './sessions/session-context.ts'
 
 export { forOrganization } from './tenancy/for-organization.ts'
 export type { OrganizationOf } from './tenancy/for-organization.ts'
@@ -172,7 +190,7 @@ export { sweepSeats } from './seats/sweep.ts'
 export type { SeatDifference } from './seats/differences.ts'
 export { seatLimit } from './seats/limit.ts'
 export type { SeatLimit, SeatLimitView } from './seats/limit.ts'
-export type { SeatProvider } from './seats/provider.ts'
+export type { ProviderContext, SeatContext, SeatProvider } from './seats/provider.ts'
 export type { SeatUsage } from './seats/usage.ts'
 
 export { countAuditEvents, listAuditEvents } from './audit/queries.ts'
@@ -180,7 +198,7 @@ export { countPlatformEvents, listPlatformEvents } from './audit/platform.ts'
 export { listPersonEvents } from './audit/person.ts'
 export type { PersonEventsInput } from './audit/person.ts'
 export type { PlatformFilters, PlatformListInput } from './audit/platform.ts'
-export type { AuditListInput } from './audit/request.ts'
+export type { AuditListInput, ListContext } from './audit/request.ts'
 export type { AuditFilters } from './audit/filters.ts'
 export { UnknownSchemaVersion } from './audit/versions.ts'
 export { StreamEnded, streamAuditEvents } from './audit/stream.ts'
@@ -191,7 +209,7 @@ export { ACTIONS as auditActions } from './audit/actions.ts'
 export type { ActionDefinition, AuditAction, MetadataOf } from './audit/actions.ts'
 export { logEvent, logSafe, prepareEvents } from './audit/log.ts'
 export type { EventScope, RecordedId } from './audit/log.ts'
-export type { HostEvent } from './audit/host-event.ts'
+export type { HostEvent, HostEventContext } from './audit/host-event.ts'
 export type { Metric } from './metrics.ts'
 export { personalDigest } from './proof/personal.ts'
 export type { Origin, PersonalData, SaltedData } from './proof/personal.ts'
@@ -214,6 +232,7 @@ export type {
   Sign,
   UnsignedCheckpoint,
 } from './sealing/seal-events.ts'
+export type { LogContext } from './sealing/seal.ts'
 export { tendOrganization } from './forwarding/tend.ts'
 export { purgeAuditEvents } from './retention/purge.ts'
 export type { PurgeInput, PurgeRun } from './retention/purge.ts'
@@ -221,13 +240,18 @@ export { placeLegalHold, releaseLegalHold } from './retention/hold.ts'
 export type { LegalHold } from './retention/hold.ts'
 export { retentionStatus } from './retention/status.ts'
 export type { RetentionStatus, RecordedPurge } from './retention/status.ts'
-export type { RetentionWindow } from './retention/rules.ts'
+export type { RetentionContext, RetentionWindow } from './retention/rules.ts'
 export { sweepRetention } from './retention/sweep.ts'
 export { generateLogKey } from './proof/note.ts'
 export { erasePersonalData } from './audit/erase.ts'
-export type { Erasure } from './audit/erase.ts'
+export type { Erasure, ErasureContext } from './audit/erase.ts'
 export { listDeadLetters, listSinks } from './forwarding/sink-status.ts'
-export type { DeadLetterInput, DeadLetterView, SinkStatus } from './forwarding/sink-status.ts'
+export type {
+  DeadLetterInput,
+  DeadLetterView,
+  SinkStatus,
+  SinkStatusContext,
+} from './forwarding/sink-status.ts'
 export { replaySink, resumeSink } from './forwarding/replay.ts'
 export { requeueDeadLetters } from './forwarding/requeue.ts'
 export { forwardOrganization } from './forwarding/forward.ts'
@@ -236,4 +260,8 @@ export { listAttempts } from './forwarding/attempts.ts'
 export type { AttemptInput, AttemptView } from './forwarding/attempts.ts'
 export type { PassedOver } from './database/schema.ts'
 export { sweepAudit } from './forwarding/sweep.ts'
+export type { DeliveryContext } from './forwarding/forward.ts'
+export type { ForwardingContext } from './forwarding/dispatch.ts'
+export type { SinkChangeContext } from './forwarding/change-sink.ts'
+export type { TendContext } from './forwarding/tend.ts'
 export { auditQueueHandler, sweepHandler } from './runtime/handlers.ts'
