@@ -4,7 +4,7 @@
  * @module
  */
 import { OWN_PREFIXES, type EventRules } from './audit/host-event.ts'
-import { auditLog, type AuditLog } from './sealing/seal.ts'
+import { auditLog, sealerOf, type AuditLog } from './sealing/seal.ts'
 import { HOOKS, type Hooks, type LifecycleHooks } from './hooks/hooks.ts'
 import type { InvitationRules } from './invitations/rules.ts'
 import type { JoinRules } from './joining/rules.ts'
@@ -217,7 +217,8 @@ export function checkedEventRules(options: SeatgateOptions): EventRules {
   }
 }
 
-export function checkedLog({ auditLogKey, publishCheckpoint }: SeatgateOptions): AuditLog | null {
+export function checkedLog(options: SeatgateOptions): AuditLog | null {
+  const { auditLogKey, publishCheckpoint, seats } = options
   if (auditLogKey === undefined) {
     if (publishCheckpoint) throw wrong('publishCheckpoint needs auditLogKey beside it.')
     return null
@@ -225,7 +226,7 @@ export function checkedLog({ auditLogKey, publishCheckpoint }: SeatgateOptions):
   if (!auditLogKey.startsWith('PRIVATE+KEY+')) {
     throw wrong('auditLogKey must be the private key of generateLogKey().')
   }
-  return auditLog(auditLogKey, publishCheckpoint ?? null)
+  return auditLog(auditLogKey, publishCheckpoint ?? null, sealerOf(seats))
 }
 
 /** What no checkpoint covers may not go: without a log there is nothing to keep what is left by. */

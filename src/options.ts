@@ -1,4 +1,4 @@
-import type { PublishedCheckpoint } from './sealing/seal-events.ts'
+import type { PublishedCheckpoint, Sealer } from './sealing/seal-events.ts'
 import type { Sink } from './forwarding/sink.ts'
 import type { Database } from './database/database.ts'
 import type { Hooks, LifecycleHooks } from './hooks/hooks.ts'
@@ -17,8 +17,11 @@ import type { UserTable } from './users/identity.ts'
 export interface SeatgateOptions {
   /** The host's Drizzle handle on D1, with the tables of `migrations/`. */
   readonly database: Database
-  /** Where seats are counted: `ledgerSeats(env.SEATS)`, `d1Seats()` or `unlimitedSeats()`. */
-  readonly seats: SeatProvider
+  /**
+   * Where seats are counted: `ledgerSeats(env.SEATS)`, `d1Seats()` or `unlimitedSeats()`. One that has an
+   * object for each organization may seal the audit log there, too.
+   */
+  readonly seats: SeatProvider & Partial<Sealer>
   /**
    * Where sessions keep their active organization: `d1Sessions()` or the host's own store. Without
    * sessions `"none"`, said on purpose: then nothing has an active organization.

@@ -23,7 +23,7 @@ const PUBLICATION_SECONDS = 15
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function publishCheckpoints(
-  seatgate: Omit<LogContext, 'now' | 'seats'>,
+  seatgate: Omit<LogContext, 'now'>,
   organizationId: string,
   checkpoints: readonly PublishedCheckpoint[]
 ): Promise<boolean> {

@@ -54,6 +54,16 @@ export interface Sealed {
   readonly more: boolean
 }
 
+/** Seals where one object serves the organization. Without it any Worker seals. */
+export interface Sealer {
+  /**
+   * Seals an organization's audit events.
+   *
+   * @throws {StoreUnavailable} if it is not done: nothing is lost by trying again.
+   */
+  seal(request: SealRequest, sign: Sign): Promise<Sealed>
+}
+
 /**
  * Seals what an organization has recorded since the last time: a page of events for each round trip,
  * and at most 10,000 events.

@@ -5,34 +5,50 @@
  */
 import type { DatabaseContext } from '../database/database.ts'
 import type { Runtime } from '../runtime.ts'
-import type { ProviderContext } from '../seats/provider.ts'
 import { originOf, signCheckpoint } from '../proof/checkpoint.ts'
 import { noteSigner, type NoteSigner } from '../proof/note.ts'
 import { awaiting, type ConsumerContext } from '../audit/outbox.ts'
 import { publishCheckpoints } from './publish.ts'
-import { sealEvents, type PublishedCheckpoint, type SealRequest, type Sign } from './seal-events.ts'
+import {
+  sealEvents,
+  type PublishedCheckpoint,
+  type Sealer,
+  type SealRequest,
+  type Sign,
+} from './seal-events.ts'
 
 /** Where checkpoints are signed, and where they are kept outside. */
 export interface AuditLog {
   readonly signer: () => Promise<NoteSigner>
   readonly publish: ((checkpoint: PublishedCheckpoint) => Promise<unknown>) | null
+  /** Null if any Worker seals. */
+  readonly sealer: Sealer | null
 }
 
 /** What keeping the log needs. */
 export interface LogContext
-  extends
-    DatabaseContext,
-    ConsumerContext,
-    Pick<Runtime, 'now' | 'report'>,
-    Pick<ProviderContext, 'seats'> {
+  extends DatabaseContext, ConsumerContext, Pick<Runtime, 'now' | 'report'> {
   /** Null where no log of hashes is kept. */
   readonly log: AuditLog | null
 }
 
 /** A log whose signing key is read when it is first needed. */
-export function auditLog(privateKey: string, publish: AuditLog['publish']): AuditLog {
+export function auditLog(
+  privateKey: string,
+  publish: AuditLog['publish'],
+  sealer: AuditLog['sealer']
+): AuditLog {
   let signer: Promise<NoteSigner> | null = null
-  return { signer: () => (signer ??= noteSigner(privateKey)), publish }
+  return { signer: () => (signer ??= noteSigner(privateKey)), publish, sealer }
+}
+
+/** Returns the seat provider as a sealer if it can seal. */
+export function sealerOf(seats: object & Partial<Sealer>): Sealer | null {
+  return canSeal(seats) ? seats : null
+}
+
+function canSeal(seats: Partial<Sealer>): seats is Sealer {
+  return seats.seal !== undefined
 }
 
 /**
@@ -52,13 +68,13 @@ export async function sealOrganization(
   seatgate: LogContext,
   organizationId: string
 ): Promise<number | null> {
-  const { db, log, now, seats } = seatgate
+  const { db, log, now } = seatgate
   if (log === null) return null
   const signer = await log.signer()
   const sign: Sign = ({ organizationId: of, size, root }) =>
     signCheckpoint(signer, { origin: originOf(signer.name, of), size, root })
   const seal = (request: SealRequest) =>
-    seats.seal ? seats.seal(request, sign) : sealEvents(db, request, sign)
+    log.sealer ? log.sealer.seal(request, sign) : sealEvents(db, request, sign)
   let answers = true
   for (;;) {
     const request = { organizationId, at: now().getTime(), ...awaiting(seatgate) }

@@ -48,7 +48,7 @@ const OPTIONS = namesOf<LedgerSeatsOptions>({ reservationSeconds: true, timeoutS
 export function ledgerSeats(
   namespace: LedgerNamespace,
   options: LedgerSeatsOptions = {}
-): SeatProvider {
+): SeatProvider & Pick<LedgerCalls, 'seal'> {
   checkOptionNames('ledgerSeats', options, OPTIONS)
   const { reservationSeconds = 30, timeoutSeconds = 10 } = options
   if (typeof namespace?.getByName !== 'function') {

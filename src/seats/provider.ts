@@ -1,5 +1,4 @@
 import type { Database, Statement } from '../database/database.ts'
-import type { Sealed, SealRequest, Sign } from '../sealing/seal-events.ts'
 import type { Sink } from '../forwarding/sink.ts'
 import type { Result } from '../result.ts'
 import type { SeatLimit } from './limit.ts'
@@ -99,11 +98,4 @@ export interface SeatProvider {
   renew?(context: SeatContext, organizationId: string, epoch: number): Promise<Result<SeatCount>>
   /** Takes from the audit events what a crash kept the provider from hearing, if it needs that. */
   outbox?(context: SeatContext): Sink
-  /**
-   * Seals an organization's audit events where one object serves the organization. Without it whoever
-   * finds them unsealed does.
-   *
-   * @throws {StoreUnavailable} if it is not done: nothing is lost by trying again.
-   */
-  seal?(request: SealRequest, sign: Sign): Promise<Sealed>
 }

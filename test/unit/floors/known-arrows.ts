@@ -22,7 +22,6 @@ export const KNOWN_ARROWS: readonly string[] = [
   'engine/model/domain.ts → operations/joining/join-rules.ts',
   'engine/model/rate-limits.ts → operations/invitations/invitation-config.ts',
   'engine/seats/provider.ts → engine/delivery/sink.ts',
-  'engine/seats/provider.ts → parts/log/seal-events.ts',
   'index.ts → worker/handlers.ts',
   'operations/audit/export.ts → parts/log/prove.ts',
   'operations/audit/person-events.ts → operations/organizations/platform-organizations.ts',
