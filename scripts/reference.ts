@@ -76,7 +76,8 @@ async function formatted(
   }
 }
 
-if (import.meta.main) {
+// `import.meta.main` is not there in Node 22.
+if (process.argv[1] === import.meta.filename) {
   takeNone('npm run reference')
   const pages = await referencePages()
   await rm(join(root, FOLDER), { recursive: true, force: true })

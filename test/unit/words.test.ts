@@ -31,7 +31,6 @@ const PER_THOUSAND = 3
 
 /** Pages that are above that, with what they have now. These numbers may only shrink. */
 const ABOVE: Readonly<Record<string, number>> = {
-  'CONTRIBUTING.md': 17,
   'SECURITY.md': 46,
   'docs/errors.md': 49,
   'docs/exactness.md': 58,
@@ -39,12 +38,9 @@ const ABOVE: Readonly<Record<string, number>> = {
   'docs/invitations.md': 68,
   'docs/joining.md': 33,
   'docs/mutations.md': 13,
-  'docs/operators.md': 5,
   'docs/scoreboard.md': 7,
   'docs/seats.md': 81,
-  'docs/sessions.md': 20,
   'docs/storage.md': 42,
-  'docs/tenancy.md': 5,
 }
 
 function total(texts: Iterable<string>): number {

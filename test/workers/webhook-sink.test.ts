@@ -270,7 +270,7 @@ describe('the address', () => {
     expect(() => make(url)).not.toThrow()
   })
 
-  // Their names say nothing of it, and what they resolve to a Worker does not see: docs/audit.md.
+  // Their names say nothing of it, and what they resolve to a Worker does not see: docs/forwarding.md.
   it.each([['https://127.0.0.1.nip.io/'], ['https://inside.example.com/']])(
     'takes %s, wherever that may lead',
     (url) => {
