@@ -31,14 +31,8 @@ const PER_THOUSAND = 3
 
 /** Pages that are above that, with what they have now. These numbers may only shrink. */
 const ABOVE: Readonly<Record<string, number>> = {
-  'SECURITY.md': 46,
-  'docs/errors.md': 49,
   'docs/exactness.md': 58,
-  'docs/hooks.md': 8,
   'docs/invitations.md': 68,
-  'docs/joining.md': 33,
-  'docs/mutations.md': 13,
-  'docs/scoreboard.md': 7,
   'docs/seats.md': 81,
   'docs/storage.md': 42,
 }
