@@ -36,8 +36,8 @@ export function joiningRoutes(seatgate: Seatgate) {
   })
   routes.post('/organizations/:org/domains/:id/verify', async (c) => {
     const { options } = await readOperation(c)
-    if (options.unreadableId) return problemResponse(options.unreadableId.refusal)
-    return answer(c, await verifyDomain(seatgate, inOrganization(c), c.req.param('id')))
+    const id = c.req.param('id')
+    return answer(c, await verifyDomain(seatgate, inOrganization(c), id, options))
   })
   routes.delete('/organizations/:org/domains/:id', async (c) =>
     done(c, await removeDomain(seatgate, inOrganization(c), c.req.param('id')))

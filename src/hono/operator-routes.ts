@@ -47,7 +47,6 @@ export function operatorRoutes(seatgate: Seatgate) {
   routes.get(`${one}/seats/verify`, async (c) =>
     answer(c, hidden(await verifySeats(seatgate, inOrganization(c))))
   )
-  // Stores no answer under an Idempotency-Key: repeated, it counts again.
   routes.post(`${one}/seats/rebuild`, async (c) => {
     const { options } = await readOperation(c)
     return answer(c, hidden(await rebuildSeats(seatgate, inOrganization(c), options)))

@@ -88,8 +88,8 @@ const STARTS_SESSION = '/invitations/accept-with-signup'
 
 /**
  * The ready routes: organizations, members, seats, the active organization and the audit trail.
- * Refusals are `application/problem+json`; every POST in an organization
- * takes an `Idempotency-Key`, and so do creating one and accepting an invitation.
+ * Refusals are `application/problem+json`. Every POST takes an `Idempotency-Key` but
+ * `/organizations/switch`, and of those for who was invited `view`, `decline` and `accept-with-signup`.
  *
  * The routes of invitations are there if `secret` is configured, those of joining if `joining` is,
  * `DELETE /users/me` if `lifecycle.onDelete` is. Routes under `/operator/` are for operators alone.

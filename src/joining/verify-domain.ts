@@ -2,7 +2,9 @@ import { eq, sql } from 'drizzle-orm'
 import { domainEvent } from '../audit/event.ts'
 import { organizationDomains, type DomainRow } from '../database/schema.ts'
 import { withHook } from '../hooks/after.ts'
-import { find, standingWith } from '../organizations/standing.ts'
+import { perform, type OperationOptions } from '../operations/perform.ts'
+import { unchanged } from '../operations/plan.ts'
+import { standingWith } from '../organizations/standing.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 import { within } from '../within.ts'
@@ -25,7 +27,6 @@ const CHECK_SECONDS = 10
  * organization), `hook_refused`, `hook_failed`, `unavailable` (it could not be looked up now).
  *
  * @throws {TypeError} if the host has configured no `joining`.
- * @throws {StoreUnavailable} if D1 does not answer before the record is looked for.
  *
  * @example
  * ```ts
@@ -36,11 +37,12 @@ const CHECK_SECONDS = 10
 export async function verifyDomain(
   seatgate: JoiningContext,
   scope: OrganizationScope,
-  id: string
+  id: string,
+  options: OperationOptions = {}
 ): Promise<Result<Domain>> {
   const { db, roles } = seatgate
   configured(seatgate)
-  const found = await find(db, scope, {
+  const queries = {
     targets: domainsOf(db, scope, id),
     others: db
       .select({ id: organizationDomains.id })
@@ -50,16 +52,47 @@ export async function verifyDomain(
             where mine.id = ${id})
           and ${organizationDomains.id} <> ${id} and ${organizationDomains.verifiedAt} is not null`
       ),
-  })
-  const standing = standingWith(roles, found, roles.organizationAdmins)
-  if (!standing.ok) return standing
-  const [target] = found.rows.targets
-  if (target === undefined) return refused({ code: 'not_found' })
+  }
+  const verified = await perform<typeof queries, Sighting | Domain>(
+    seatgate,
+    scope,
+    {
+      name: 'organization.domain.verify',
+      input: id,
+      grows: false,
+      queries,
+      plan(found) {
+        const standing = standingWith(roles, found, roles.organizationAdmins)
+        if (!standing.ok) return standing
+        const [target] = found.rows.targets
+        if (target === undefined) return refused({ code: 'not_found' })
+        return ok(unchanged({ target, isTaken: found.rows.others.length > 0 }))
+      },
+      settle: (sighting) => verify(seatgate, scope, sighting as Sighting),
+    },
+    options
+  )
+  return verified as Result<Domain>
+}
+
+/** What is to be verified, and whether it is verified for another organization. */
+interface Sighting {
+  readonly target: DomainRow
+  readonly isTaken: boolean
+}
+
+async function verify(
+  seatgate: JoiningContext,
+  scope: OrganizationScope,
+  { target, isTaken }: Sighting
+): Promise<Result<Domain>> {
+  const { db } = seatgate
+  const { id } = target
   if (isVerified(target)) return ok(domainView(target))
   const proven = await isProven(seatgate, target)
   if (!proven.ok) return proven
   // Who can change the DNS may learn whose the domain is taken for; nobody else does.
-  if (found.rows.others.length > 0) return refused({ code: 'domain_taken' })
+  if (isTaken) return refused({ code: 'domain_taken' })
   return changeDomain(
     seatgate,
     scope,

@@ -1,7 +1,7 @@
 import type { ChangeContext } from '../operations/change-context.ts'
-import type { OperationOptions } from '../operations/perform.ts'
-import { find } from '../organizations/standing.ts'
-import { ok, refused, type Result } from '../result.ts'
+import { perform, type OperationOptions } from '../operations/perform.ts'
+import { unchanged } from '../operations/plan.ts'
+import { ok, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 import type { SeatDifference } from './differences.ts'
 import { examine } from './examine.ts'
@@ -23,8 +23,6 @@ export interface SeatRebuild extends SeatUsage {
  * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `seats_unavailable` (what
  * D1 could not be told now the ledger hears within a minute), `operation_in_progress`, `unavailable`.
  *
- * @throws {StoreUnavailable} if D1 does not answer before anything is changed.
- *
  * @example
  * ```ts
  * const operator = { userId, operator: true }
@@ -35,17 +33,38 @@ export interface SeatRebuild extends SeatUsage {
 export async function rebuildSeats(
   seatgate: ChangeContext,
   scope: OrganizationScope,
-  { unreadableId }: Pick<OperationOptions, 'unreadableId'> = {}
+  options: OperationOptions = {}
 ): Promise<Result<SeatRebuild>> {
-  const { db, seats, seatContext } = seatgate
-  const organizationId = verifiable(await find(db, scope, {}))
-  if (!organizationId.ok) return organizationId
-  if (unreadableId) return refused(unreadableId.refusal)
-  const examined = await examine(seatgate, organizationId.value)
+  const rebuilt = await perform<Record<never, never>, string | SeatRebuild>(
+    seatgate,
+    scope,
+    {
+      name: 'seat.rebuild',
+      input: null,
+      grows: false,
+      queries: {},
+      plan(found) {
+        const organizationId = verifiable(found)
+        return organizationId.ok ? ok(unchanged(organizationId.value)) : organizationId
+      },
+      settle: (organizationId) => rebuild(seatgate, scope, organizationId as string),
+    },
+    options
+  )
+  return rebuilt as Result<SeatRebuild>
+}
+
+async function rebuild(
+  seatgate: ChangeContext,
+  scope: OrganizationScope,
+  organizationId: string
+): Promise<Result<SeatRebuild>> {
+  const { seats, seatContext } = seatgate
+  const examined = await examine(seatgate, organizationId)
   if (!examined.ok) return examined
   const repaired = await repair(seatgate, scope, examined.value, { renew: true })
   if (!repaired.ok) return repaired
-  const count = await seats.usage(seatContext, organizationId.value)
+  const count = await seats.usage(seatContext, organizationId)
   if (!count.ok) return count
   const { differences } = examined.value
   return ok({ ...usageView(count.value), repaired: repaired.value ? differences : [] })

@@ -144,6 +144,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: invitations,
   },
   'users/identity.ts': { first: workers('user-ids'), more: workers('membership-lists') },
+  'shown-text.ts': { first: ['test/unit/shown-text.test.ts'], more: workers('invitation-mail') },
   'text.ts': { first: workers('slug-look-alikes'), more: ['test/unit/input.test.ts'] },
   'email.ts': { first: ['test/unit/input.test.ts'], more: [] },
   'hono/routes.ts': { first: workers('every-read'), more: workers('http-bad-input') },
