@@ -129,7 +129,7 @@ describe('a POST', () => {
     expect(other.code).toBe('idempotency_mismatch')
   })
 
-  it('C6 that rebuilds seats does so once under a key, and tells what it found', async () => {
+  it('C6 rebuilds seats once under a key', async () => {
     const breakCount = () =>
       testEnv.DB.prepare('UPDATE member_counts SET active = 7 WHERE organization_id = ?')
         .bind(organization)
@@ -149,7 +149,7 @@ describe('a POST', () => {
     expect((await rebuild('rebuild-2')).repaired).toHaveLength(1)
   })
 
-  it('C6 that verifies a domain looks for its record once under a key', async () => {
+  it('C6 looks for the record of a domain once under a key', async () => {
     const path = `/organizations/${organization}/domains`
     const domain = `${crypto.randomUUID()}.example`
     const added = await client.post(path, { domain }, token)

@@ -74,7 +74,7 @@ describe('a read', () => {
     }
   })
 
-  it('B14 is refused to who may not read it, whatever is asked for', async () => {
+  it('B14 answers a stranger 404 and a request without a session 401, with any parameters', async () => {
     for (const route of reads.filter((path) => path.includes(':org'))) {
       const path = route.replace(':org', organization).replace(':sink', 'webhook')
       const stranger = await client.get(`${path}?unknown=1`, 'user:stranger')
