@@ -101,9 +101,9 @@ export { listInvitations, listOwnInvitations } from './invitations/list.ts'
 export type { OwnInvitation } from './invitations/list.ts'
 export type { Invitation, InvitationState, InvitationWithToken } from './invitations/invitation.ts'
 export type { EmailVerification } from './invitations/address.ts'
+export type { InvitationLimits } from './invitations/rates.ts'
 export type {
   InvitationContext,
-  InvitationLimits,
   Mail,
   MailDelivery,
   Mailer,
@@ -114,17 +114,11 @@ export { normalizeEmail } from './email.ts'
 
 export { joinRules } from './joining/join-rules.ts'
 export type { JoinOptions } from './joining/join-rules.ts'
-export type {
-  DomainChallenge,
-  JoiningContext,
-  JoinRules,
-  VerifyDomain,
-  WhenFull,
-} from './joining/rules.ts'
+export type { JoiningContext, JoinRules, VerifyDomain, WhenFull } from './joining/rules.ts'
 export { addDomain } from './joining/add-domain.ts'
 export { verifyDomain } from './joining/verify-domain.ts'
 export { removeDomain, setDomainMode } from './joining/change-domain.ts'
-export type { Domain, DomainMode } from './joining/domain.ts'
+export type { Domain, DomainChallenge, DomainMode } from './joining/domain.ts'
 export { joinOrganization } from './joining/join.ts'
 export { approveJoinRequest } from './joining/approve.ts'
 export { declineJoinRequest, withdrawJoinRequest } from './joining/end-request.ts'

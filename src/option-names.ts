@@ -1,4 +1,4 @@
-import type { InvitationLimits } from './invitations/rules.ts'
+import type { InvitationLimits } from './invitations/rates.ts'
 import { checkOptionNames, namesOf } from './names.ts'
 import type { SeatgateOptions } from './options.ts'
 

@@ -74,6 +74,12 @@ export function isSettled(
   return sql`(${sql.join(conditions, sql` and `)})`
 }
 
+/** The number of an organization's events that are sealed, as a scalar subquery. */
+export function sealedSize(organizationId: string) {
+  return sql<number>`(select coalesce(max(size), 0) from seatgate_audit_checkpoints
+    where organization_id = ${organizationId})`
+}
+
 /** The number of an organization's events that a published checkpoint covers, as a scalar subquery. */
 export function publishedSize(organizationId: SQL<string> | string) {
   return sql<number>`coalesce((select size from seatgate_audit_published

@@ -5,11 +5,11 @@ import type { Queries } from '../database/batch.ts'
 import { sinkCursors, sinkDeadLetters } from '../database/schema.ts'
 import { parseInput } from '../input.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
-import { find, standingWith, type Found, type Standing } from '../organizations/standing.ts'
+import { find, keeperOf, type Found, type Keeper } from '../organizations/standing.ts'
 import { knownParameters } from '../names.ts'
 import { parsePage, toPage, type NoParameters, type Page, type PageInput } from '../page.ts'
 import { ok, refused, type Result } from '../result.ts'
-import { isOperator, isSystem, type OrganizationScope } from '../scope.ts'
+import type { OrganizationScope } from '../scope.ts'
 import { LetterFilters, matchingLetters, type DeadLetterFilters } from './letter-filters.ts'
 import type { DeliveryContext } from './forward.ts'
 import type { Sink } from './sink.ts'
@@ -159,25 +159,7 @@ export async function listDeadLetters(
   return ok(toPage(found.rows.letters, limit, view, place))
 }
 
-/** An organization, and the membership that lets the caller see to its sinks. */
-export type Keeper = Pick<Standing, 'organization' | 'membership'>
-
-/**
- * Answers the organization for those who administer its members, and for operators and the host itself,
- * who need no membership.
- */
-export function keeperOf(
-  { roles }: Pick<AccessContext, 'roles'>,
-  found: Found<Queries>
-): Result<Keeper> {
-  const { caller, organization } = found
-  if (caller !== null && organization !== null && (isOperator(caller) || isSystem(caller))) {
-    return ok({ organization, membership: null })
-  }
-  return standingWith(roles, found, roles.memberAdmins)
-}
-
-/** The same, where the host has configured a sink of that name. */
+/** Answers as `keeperOf`, where the host has configured a sink of that name. */
 export function keeperOfSink(
   seatgate: Pick<SinkStatusContext, 'roles' | 'sinks'>,
   found: Found<Queries>,

@@ -10,7 +10,18 @@ import type { Database, Statement, DatabaseContext } from '../database/database.
 import { rateLimits } from '../database/schema.ts'
 import type { RateRefusalCode } from '../refusal.ts'
 import { isSystem, operationActor, type Caller, type Principal } from '../scope.ts'
-import type { InvitationLimits } from './rules.ts'
+
+/** How often invitations may be made, mailed and missed in 24 hours; `Infinity` for no limit. */
+export interface InvitationLimits {
+  readonly perUser: number
+  readonly perOrganization: number
+  /** How many an organization may make by lists, beside the others. */
+  readonly inBulk: number
+  /** How many mails go to one address. Further ones wait. */
+  readonly perRecipient: number
+  /** How often a user may be wrong with a token that they accept, and a token with an address. */
+  readonly failedAccepts: number
+}
 
 type RateCode = Exclude<RateRefusalCode, 'rate_limited'>
 

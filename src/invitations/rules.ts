@@ -1,3 +1,4 @@
+import type { InvitationLimits } from './rates.ts'
 import type { Statement } from '../database/database.ts'
 import type { ChangeContext } from '../operations/change-context.ts'
 import type { UserContext } from '../users/identity.ts'
@@ -74,18 +75,6 @@ export interface Registration {
 export type RegisterUser = (
   registration: Registration
 ) => Promise<Result<{ readonly statements: readonly Statement[]; readonly user: object }>>
-
-/** How often invitations may be made, mailed and missed in 24 hours; `Infinity` for no limit. */
-export interface InvitationLimits {
-  readonly perUser: number
-  readonly perOrganization: number
-  /** How many an organization may make by lists, beside the others. */
-  readonly inBulk: number
-  /** How many mails go to one address. Further ones wait. */
-  readonly perRecipient: number
-  /** How often a user may be wrong with a token that they accept, and a token with an address. */
-  readonly failedAccepts: number
-}
 
 /** The configured rules of invitations. */
 export interface InvitationRules {

@@ -1,5 +1,13 @@
 import type { DomainRow } from '../database/schema.ts'
-import type { DomainChallenge } from './rules.ts'
+
+/** A domain that an organization says is its own, and the DNS record that proves it. */
+export interface DomainChallenge {
+  readonly domain: string
+  /** The name of the TXT record. */
+  readonly name: string
+  /** What the TXT record must say. */
+  readonly value: string
+}
 
 /** What a domain is good for to those with an address there: nothing, to ask, or to come in. */
 export type DomainMode = DomainRow['mode']

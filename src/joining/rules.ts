@@ -1,18 +1,10 @@
+import type { DomainChallenge } from './domain.ts'
 import type { VerificationContext } from '../invitations/address.ts'
 import type { LossContext } from '../invitations/lost.ts'
 import type { ChangeContext } from '../operations/change-context.ts'
 
 /** What is done when there is no seat: `refuse`, or let them `wait` in line for the next one. */
 export type WhenFull = 'refuse' | 'wait'
-
-/** A domain that an organization says is its own, and the DNS record that proves it. */
-export interface DomainChallenge {
-  readonly domain: string
-  /** The name of the TXT record. */
-  readonly name: string
-  /** What the TXT record must say. */
-  readonly value: string
-}
 
 /** Looks whether the record is there. Throws if that cannot be said now. */
 export type VerifyDomain = (challenge: DomainChallenge) => boolean | Promise<boolean>

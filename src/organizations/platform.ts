@@ -11,11 +11,11 @@ import { organizations, type OrganizationRow } from '../database/schema.ts'
 import { bothOf, parseInput } from '../input.ts'
 import { parsePage, toPage, type Page, type PageInput } from '../page.ts'
 import { ok, refused, type Result } from '../result.ts'
-import { isOperator, isSystem, type OrganizationScope, type Scope } from '../scope.ts'
+import type { OrganizationScope, Scope } from '../scope.ts'
 import { lowerCase, shortText } from '../text.ts'
 import { organizationView, type Organization } from './organization.ts'
 import { isIdentifier, organizationNamed } from './reference.ts'
-import { find } from './standing.ts'
+import { platformOnly } from './standing.ts'
 
 /** An organization as operators see it. */
 export interface PlatformOrganization extends Organization {
@@ -102,19 +102,6 @@ export async function getPlatformOrganization(
   })
   const [row] = rows
   return row ? ok(platformView(row)) : refused({ code: 'organization_not_found' })
-}
-
-/**
- * Whether the caller is one of the platform's own people, or the host itself. Ask it before anything else
- * is read: the question of somebody else costs the same whatever there is.
- */
-export async function platformOnly(
-  { db }: DatabaseContext,
-  caller: Scope['caller']
-): Promise<Result<null>> {
-  const { caller: by } = await find(db, { caller }, {})
-  if (by === null) return refused({ code: 'unauthenticated' })
-  return isOperator(by) || isSystem(by) ? ok(null) : refused({ code: 'insufficient_role' })
 }
 
 /** The answer to a question about one organization: for those who may not ask, there is none. */

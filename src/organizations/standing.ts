@@ -1,15 +1,24 @@
 import { eq, sql, type SQL } from 'drizzle-orm'
 import { batch, type Queries, type RowsOf } from '../database/batch.ts'
-import type { Database } from '../database/database.ts'
+import type { Database, DatabaseContext } from '../database/database.ts'
 import {
   memberships,
   organizations,
   type MembershipRow,
   type OrganizationRow,
 } from '../database/schema.ts'
-import type { Roles } from '../memberships/roles.ts'
+import type { AccessContext, Roles } from '../memberships/roles.ts'
 import { ok, refused, type Result } from '../result.ts'
-import { checkCaller, isQuery, isUser, type Caller, type Principal, type Scope } from '../scope.ts'
+import {
+  checkCaller,
+  isOperator,
+  isQuery,
+  isSystem,
+  isUser,
+  type Caller,
+  type Principal,
+  type Scope,
+} from '../scope.ts'
 import {
   activeOrganizationIdOf,
   organizationIdOf,
@@ -124,4 +133,35 @@ function roleOf(
   if (caller.type === 'system') return roles.owner
   if (caller.type === 'anonymous') return null
   return caller.organizationId === organization?.id ? caller.role : null
+}
+
+/** An organization, and the membership that lets the caller see to its sinks. */
+export type Keeper = Pick<Standing, 'organization' | 'membership'>
+
+/**
+ * Answers the organization for those who administer its members, and for operators and the host itself,
+ * who need no membership.
+ */
+export function keeperOf(
+  { roles }: Pick<AccessContext, 'roles'>,
+  found: Found<Queries>
+): Result<Keeper> {
+  const { caller, organization } = found
+  if (caller !== null && organization !== null && (isOperator(caller) || isSystem(caller))) {
+    return ok({ organization, membership: null })
+  }
+  return standingWith(roles, found, roles.memberAdmins)
+}
+
+/**
+ * Whether the caller is one of the platform's own people, or the host itself. Ask it before anything else
+ * is read: the question of somebody else costs the same whatever there is.
+ */
+export async function platformOnly(
+  { db }: DatabaseContext,
+  caller: Scope['caller']
+): Promise<Result<null>> {
+  const { caller: by } = await find(db, { caller }, {})
+  if (by === null) return refused({ code: 'unauthenticated' })
+  return isOperator(by) || isSystem(by) ? ok(null) : refused({ code: 'insufficient_role' })
 }

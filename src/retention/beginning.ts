@@ -1,9 +1,8 @@
 import { asc, eq, sql } from 'drizzle-orm'
-import type { ConfiguredSinksContext } from '../audit/outbox.ts'
+import { sealedSize, type ConfiguredSinksContext } from '../audit/outbox.ts'
 import type { RowsOf } from '../database/batch.ts'
 import type { DatabaseContext } from '../database/database.ts'
 import { auditEvents } from '../database/schema.ts'
-import { sealedSize } from '../sealing/seal-events.ts'
 import { horizonOf } from './horizon.ts'
 import type { Beginning } from './plan.ts'
 

@@ -1,9 +1,8 @@
 import { desc, eq } from 'drizzle-orm'
-import { keeperOf } from '../forwarding/sink-status.ts'
 import { auditPurges, auditRetention } from '../database/schema.ts'
 import type { AccessContext } from '../memberships/roles.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
-import { find } from '../organizations/standing.ts'
+import { find, keeperOf } from '../organizations/standing.ts'
 import { ok, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 

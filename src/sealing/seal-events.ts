@@ -13,7 +13,7 @@ import { base64, fromBase64 } from '../proof/base64.ts'
 import { eventLeaf } from '../proof/leaf.ts'
 import { GrowingTree, subtreesOf, type HashedNode } from '../proof/merkle.ts'
 import { eventColumns, eventView, type ReadEventRow } from '../audit/event.ts'
-import { clearOutbox, publishedSize, type Awaiting } from '../audit/outbox.ts'
+import { clearOutbox, publishedSize, sealedSize, type Awaiting } from '../audit/outbox.ts'
 
 const EVENTS_PER_PAGE = 500
 const PAGES_AT_ONCE = 20
@@ -104,12 +104,6 @@ export async function sealEvents(db: Database, request: SealRequest, sign: Sign)
     events = next
   }
   return { size: tree.size, checkpoints, more: events.length > 0 }
-}
-
-/** The number of an organization's events that are sealed, as a scalar subquery. */
-export function sealedSize(organizationId: string) {
-  return sql<number>`(select coalesce(max(size), 0) from seatgate_audit_checkpoints
-    where organization_id = ${organizationId})`
 }
 
 function eventsAfter(db: Database, organizationId: string, size: ReturnType<typeof sealedSize>) {

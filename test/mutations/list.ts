@@ -91,6 +91,7 @@ const outbox = inFile('audit/outbox.ts')
 const letters = inFile('forwarding/letters.ts')
 const outgoing = inFile('forwarding/outgoing.ts')
 const platform = inFile('organizations/platform.ts')
+const standing = inFile('organizations/standing.ts')
 const invitationRoutes = inFile('hono/invitation-routes.ts')
 const createMany = inFile('invitations/create-many.ts')
 const reseating = inFile('memberships/reseat.ts')
@@ -976,7 +977,7 @@ export const MUTATIONS: readonly Mutation[] = [
     ''
   ),
 
-  platform(
+  standing(
     'anybody reads what operators read',
     "return isOperator(by) || isSystem(by) ? ok(null) : refused({ code: 'insufficient_role' })",
     'return ok(null)'
