@@ -6,6 +6,7 @@
 import { DurableObject } from 'cloudflare:workers'
 import { drizzle } from 'drizzle-orm/d1'
 import { reportToConsole } from '../report.ts'
+import type { Report } from '../runtime.ts'
 import { sealEvents, type Sealed, type SealRequest, type Sign } from '../sealing/seal-events.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type {
@@ -48,6 +49,8 @@ const RETRY_MS = 10_000
  * ```
  */
 export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCalls {
+  /** What the object reports, and where. A field, so that no stub of the object can call it. */
+  protected readonly report: (report: Report) => void = reportToConsole
   readonly #tables: LedgerTables
   #starting: Promise<void> | null = null
   #armedFor: number | null = null
@@ -221,7 +224,7 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
       do await this.#start(organizationId)
       while (this.#tables.organizationId() === null)
     } catch (error) {
-      reportToConsole({ event: 'ledger_start_failed', organizationId, error })
+      this.report({ event: 'ledger_start_failed', organizationId, error })
       return refused({ code: 'seats_unavailable' })
     }
     return this.ctx.storage.transactionSync(decide)

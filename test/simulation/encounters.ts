@@ -32,6 +32,7 @@ const SUCCEEDED: Readonly<Record<string, StateName>> = {
   withdrawJoinRequest: 'somebody took their request back',
   declineJoinRequest: 'somebody was declined',
   verifyDomain: 'a domain was verified',
+  signUpAgain: 'an account was made again',
 }
 
 const REFUSED: Partial<Record<Refusal['code'], StateName>> = {
@@ -42,6 +43,7 @@ const REFUSED: Partial<Record<Refusal['code'], StateName>> = {
   invitation_expired: 'an invitation expired while it was accepted',
   domain_taken: 'a domain was another organization’s',
   hook_refused: 'a hook refused',
+  invitation_revoked: 'an old invitation led nowhere',
 }
 
 export function createEncounters({ sometimes }: Surroundings, registry: Registry): Encounters {

@@ -53,6 +53,8 @@ export async function layOut(connection: Connection, acts: readonly ActName[]) {
     stopped: false,
     stragglers: 0,
     post: createPost(connection),
+    // Each order begins where the others did: what was true before a batch is not at hand.
+    grants: { changed: () => [], restored() {} },
     stepping,
   }
   const registry = createRegistry(connection, scheduler.now)

@@ -7,6 +7,7 @@ import { createSometimes, type Reached } from '../../src/testing/index.ts'
 import { drawHost, found, insertUsers } from './beginning.ts'
 import { gatherCrowd, type Crowd } from './clients.ts'
 import { atTheEnd, untilQuiet, wake } from './ending.ts'
+import { createGrants } from './grants.ts'
 import { meddle } from './hands.ts'
 import { becalm, FAULTS, type Surroundings } from './network.ts'
 import { createRegistry } from './people.ts'
@@ -66,6 +67,7 @@ export async function runHistory(
     stopped: false,
     stragglers: 0,
     post: createPost(connection),
+    grants: createGrants(connection, sometimes),
   }
   const host = drawHost(random)
   const registry = createRegistry(connection, scheduler.now)

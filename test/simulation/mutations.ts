@@ -100,6 +100,30 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     to: 'return sql<number>`1`',
     seed: 5,
   },
+  'an invitation stays when its sender could not send it any more': {
+    file: 'src/invitations/lost.ts',
+    from: 'const couldSend = (to: string) => role !== null && mayInvite(roles, role, to)',
+    to: "const couldSend = (to: string) => to !== ''",
+    seed: 5,
+  },
+  'an approval in line counts though its approver could not give it any more': {
+    file: 'src/joining/line.ts',
+    from: 'if (decidedById === null || invitations.outliveInviter) return true',
+    to: "if (decidedById !== '' || invitations.outliveInviter) return true",
+    seed: 33,
+  },
+  'who was put out comes back by the domain': {
+    file: 'src/joining/join.ts',
+    from: "const mode = excluded ? 'request' : door.mode",
+    to: 'const { mode } = door',
+    seed: 32,
+  },
+  'who was put out comes back with another account': {
+    file: 'src/memberships/exclusions.ts',
+    from: 'digestOf(salt, presentAddress) === digest)',
+    to: "digestOf(salt, presentAddress) === '')",
+    seed: 4,
+  },
   'a repeated operation is done again': {
     file: 'src/operations/perform.ts',
     from: 'if (earlier) return recall(db, key, operation, earlier)',

@@ -1,3 +1,4 @@
+import type { Grants } from './grants.ts'
 import type { Post } from './post.ts'
 import type { Random } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -22,6 +23,7 @@ export interface Surroundings {
   /** Counts what went wrong on the way to a store or back. */
   readonly faults: Sometimes
   readonly post: Post
+  readonly grants: Grants
   weather: Weather
   databaseIsOut: boolean
   /** Whether all Workers are stopped, and none starts. */

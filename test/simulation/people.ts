@@ -19,6 +19,13 @@ export interface InvitationView {
   readonly role: string
   readonly seat_id: string | null
   readonly expires_at: number
+  readonly invited_by_id: string | null
+}
+
+/** An invitation that has ended, one of the last. */
+export interface EndedInvitation {
+  readonly id: string
+  readonly email: string
 }
 
 export interface DomainView {
@@ -31,6 +38,7 @@ export interface RequestView {
   readonly id: string
   readonly user_id: string
   readonly place: number | null
+  readonly decided_by_id: string | null
 }
 
 export interface OrganizationView {
@@ -41,6 +49,9 @@ export interface OrganizationView {
   readonly members: readonly MemberView[]
   /** Those that nothing but the clock has ended. */
   readonly unfinished: readonly InvitationView[]
+  readonly ended: readonly EndedInvitation[]
+  /** The ids of those whom another has removed or suspended. */
+  readonly putOut: readonly string[]
   readonly domains: readonly DomainView[]
   readonly requests: readonly RequestView[]
   /** Infinity: unlimited; null: no entitlement. */
@@ -59,6 +70,10 @@ export interface Registry {
   isFenced(seatId: unknown): boolean
   /** Where somebody's session points. */
   pointerOf(userId: string): string | null
+  /** Accounts that were made again, with the address of one that was deleted. */
+  madeAgain(): readonly string[]
+  /** Whether there is an account with this address. */
+  isTaken(email: string): boolean
   /** Whether anybody has stood in line since then. */
   hadLineSince(organizationId: string, time: number): boolean
 }
@@ -79,7 +94,8 @@ export function createRegistry(connection: Connection, now: () => number): Regis
     )
     const limit = bought ? Number(bought['limit_seats'] ?? Infinity) : null
     const requests = connection.all(
-      `SELECT id, user_id, iif(state = 'waiting', place, NULL) AS place FROM seatgate_join_requests
+      `SELECT id, user_id, iif(state = 'waiting', place, NULL) AS place, decided_by_id
+       FROM seatgate_join_requests
        WHERE organization_id = ? AND state IN ('open', 'waiting')`,
       [id]
     ) as unknown as RequestView[]
@@ -94,10 +110,20 @@ export function createRegistry(connection: Connection, now: () => number): Regis
         [id]
       ) as unknown as MemberView[],
       unfinished: connection.all(
-        `SELECT id, email, role, seat_id, expires_at FROM seatgate_invitations WHERE organization_id = ?
+        `SELECT id, email, role, seat_id, expires_at, invited_by_id
+         FROM seatgate_invitations WHERE organization_id = ?
          AND accepted_at IS NULL AND revoked_at IS NULL AND declined_at IS NULL`,
         [id]
       ) as unknown as InvitationView[],
+      ended: connection.all(
+        `SELECT id, email FROM seatgate_invitations WHERE organization_id = ?
+         AND (accepted_at IS NOT NULL OR revoked_at IS NOT NULL OR declined_at IS NOT NULL)
+         ORDER BY id DESC LIMIT 5`,
+        [id]
+      ) as unknown as EndedInvitation[],
+      putOut: connection
+        .all('SELECT user_id FROM seatgate_exclusions WHERE organization_id = ? ORDER BY id', [id])
+        .map((person) => String(person['user_id'])),
       domains: connection
         .all(
           'SELECT id, verified_at FROM seatgate_organization_domains WHERE organization_id = ?',
@@ -135,6 +161,11 @@ export function createRegistry(connection: Connection, now: () => number): Regis
       )
       return (row?.['pointer'] as string | null | undefined) ?? null
     },
+    madeAgain: () =>
+      connection
+        .all("SELECT id FROM users WHERE id GLOB 'user-*.*' ORDER BY id", [])
+        .map(({ id }) => String(id)),
+    isTaken: (email) => connection.all('SELECT 1 FROM users WHERE email = ?', [email]).length > 0,
     hadLineSince: (organizationId, time) => (lastInLine.get(organizationId) ?? -Infinity) >= time,
   }
 }

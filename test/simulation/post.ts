@@ -10,7 +10,7 @@ export interface Post {
   deliver(invitationId: string, email: string, token: string): void
   /** The token that came by mail, read by the person at that address; undefined: no mail came. */
   read(invitationId: string): string | undefined
-  /** Addresses whose mail was read before this history. */
+  /** The mail of an address was read otherwise: before this history, or a mail of the host's own. */
   believe(email: string): void
   /** What is wrong with the proofs that D1 has now. */
   unproven(): readonly string[]

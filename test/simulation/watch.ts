@@ -87,7 +87,10 @@ export function createWatch(
   return {
     violations,
     repairs,
-    restored: () => known.clear(),
+    restored() {
+      known.clear()
+      surroundings.grants.restored(registry.ids())
+    },
     batch(batch) {
       noteBatch(surroundings, registry, batch)
       const writes = batch.statements.filter(({ sql }) => !sql.startsWith('select'))
@@ -97,7 +100,19 @@ export function createWatch(
       if (writes.some(({ sql }) => sql.startsWith('update "users"'))) {
         sometimes('a mail proved an address')
       }
-      if (batch.answers === null || !writes.some(({ sql }) => CHANGES_SEATS.test(sql))) return
+      const lands = batch.answers !== null
+      if (lands && writes.some(({ sql }) => CHANGES_GRANTS.test(sql))) {
+        for (const { sql, params } of writes) {
+          if (sql.startsWith('insert into "seatgate_organizations"'))
+            registry.learn(String(params[0]))
+        }
+        // Of several organizations there is a list.
+        const named = JSON.stringify(writes.map(({ params }) => params))
+        for (const id of registry.ids()) {
+          if (named.includes(id)) say(id, surroundings.grants.changed(id))
+        }
+      }
+      if (!lands || !writes.some(({ sql }) => CHANGES_SEATS.test(sql))) return
       const ids = registry.ids()
       const before = new Map(ids.map((id) => [id, registry.known(id)]))
       registry.forget()
@@ -153,6 +168,8 @@ export function createWatch(
 }
 
 const CHANGES_PROOFS = /^(insert into|update) "(seatgate_memberships|users)"/
+
+const CHANGES_GRANTS = /"seatgate_(memberships|invitations|join_requests|exclusions)"/
 
 const CHANGES_SEATS =
   /"(seatgate_memberships|seatgate_invitations|seatgate_organizations|seatgate_entitlements|seatgate_join_requests|seatgate_organization_domains)"/

@@ -9,6 +9,7 @@ import {
   createSeatgate,
   sweepHandler,
   type Seatgate,
+  type Report,
   type WakeUpQueue,
 } from '../../src/index.ts'
 import { SeatLedger } from '../../src/runtime/seat-ledger.ts'
@@ -64,7 +65,11 @@ export function createWorld(
   const newId = () => `00000000-0000-4000-8000-${String(++ids.last).padStart(12, '0')}`
   const bind = (isolate: Isolate) =>
     bindDatabase(surroundings, connection, isolate, listeners.batch)
-  const ledgers = createLedgers(surroundings, SeatLedger, bind, listeners.call)
+  class TracedLedger extends SeatLedger {
+    protected override readonly report = ({ event, organizationId }: Report) =>
+      trace.note(`ledger ${organizationId} reports ${event}`)
+  }
+  const ledgers = createLedgers(surroundings, TracedLedger, bind, listeners.call)
   const heard = new Map<string, HeardByOrganization>(host.sinks.map((id) => [id, new Map()]))
 
   const startWorker = (name: string): Worker => {

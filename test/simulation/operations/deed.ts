@@ -25,6 +25,8 @@ export interface Occasion {
   /** Tokens that came with invitations, by the invitation's id. */
   readonly tokens: ReadonlyMap<string, string>
   readonly post: Post
+  /** Whether there is an account with this address. */
+  isTaken(email: string): boolean
   /** Where somebody's session points. */
   pointerOf(userId: string): string | null
   fresh(): string
@@ -48,7 +50,8 @@ export type Maker = (occasion: Occasion) => Omit<Deed, 'name'> | null
 /** By name, each with how often it is chosen, compared with the others. */
 export type Deeds = Readonly<Record<string, readonly [weight: number, Maker]>>
 
-export const addressOf = (userId: string) => `${userId}@${DOMAIN}`
+/** An account that was made again has a further part in its id, and the address of the first. */
+export const addressOf = (userId: string) => `${userId.split('.')[0]}@${DOMAIN}`
 
 /** The session that everybody has, as its row's key. */
 export const sessionOf = (userId: string) => userId.padStart(64, '.')
@@ -100,6 +103,31 @@ export function removable(occasion: Occasion): string {
   const others = organization.members.filter(({ role }) => role !== 'owner')
   const chosen = random.chance(0.85) ? random.pick(others) : anyMember(occasion)
   return chosen?.user_id ?? anyMember(occasion)?.user_id ?? ''
+}
+
+/** Who has sent open invitations, or approved those in line: the last owner is left alone. */
+export function granter({ random, organization }: Occasion): string | undefined {
+  const { members, unfinished, requests } = organization
+  const owners = members.filter(({ role, status }) => role === 'owner' && status === 'active')
+  const given = new Set([
+    ...unfinished.map((row) => row.invited_by_id),
+    ...requests.map((row) => row.decided_by_id),
+  ])
+  const granters = members.filter(
+    ({ user_id, role }) => given.has(user_id) && (role !== 'owner' || owners.length > 1)
+  )
+  return random.pick(granters)?.user_id
+}
+
+/** Who is to lose a role or a membership. */
+export const loser = (occasion: Occasion): string =>
+  (occasion.random.chance(0.3) ? granter(occasion) : undefined) ?? removable(occasion)
+
+/** A person whom another has put out, with the account that they have now. */
+export function returner({ random, organization, userIds }: Occasion): string | undefined {
+  const addresses = new Set(organization.putOut.map(addressOf))
+  const accounts = userIds.filter((id) => addresses.has(addressOf(id)))
+  return random.pick(accounts)
 }
 
 export function outsider({ random, organization, userIds }: Occasion): string {

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Deed, Deeds, Occasion } from './deed.ts'
+import { host } from './host.ts'
 import { invitations } from './invitations.ts'
 import { joining } from './joining.ts'
 import { members } from './members.ts'
@@ -12,7 +13,7 @@ import { organizations, restoreOrganization } from './organizations.ts'
 import { readings } from './reading.ts'
 import { users } from './users.ts'
 
-/** Everything that somebody may do in an organization that is there. */
+/** Every operation of the library in an organization that is there. */
 export const deeds: Deeds = {
   ...members,
   ...invitations,
@@ -22,7 +23,7 @@ export const deeds: Deeds = {
   ...readings,
 }
 
-const all = Object.entries(deeds)
+const all = Object.entries({ ...deeds, ...host })
 const TOTAL = all.reduce((sum, [, [weight]]) => sum + weight, 0)
 
 /** Decides what somebody does next in this organization. */

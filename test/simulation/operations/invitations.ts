@@ -19,17 +19,23 @@ const invitee = (occasion: Occasion) => {
 }
 
 /**
- * An open invitation with its token, and who of those with an account is invited. If a mail has come
+ * An invitation with its token, an open one or at times an old one, and who of those with an account is invited. If a mail has come
  * they follow its link, else they have the token from the inviter.
  */
 const received = (occasion: Occasion) => {
-  const invitation = openInvitation(occasion)
+  const { random, organization } = occasion
+  const isOld = random.chance(0.1) && organization.ended.length > 0
+  const invitation = isOld ? random.pick(organization.ended) : openInvitation(occasion)
   const token =
     invitation && (occasion.post.read(invitation.id) ?? occasion.tokens.get(invitation.id))
   if (!invitation || !token) return null
   const { email } = invitation
-  return { token, email, invited: occasion.userIds.find((id) => addressOf(id) === email) }
+  return { token, email, invited: accountOf(occasion, email) }
 }
+
+// The newest: who has an account made again has no other.
+const accountOf = ({ userIds }: Occasion, email: string) =>
+  userIds.findLast((id) => addressOf(id) === email)
 
 export const invitations: Deeds = {
   createInvitation: [

@@ -2,11 +2,13 @@ import * as seatgate from '../../../src/index.ts'
 import type { DomainView, RequestView } from '../people.ts'
 import {
   administrator,
+  anyRole,
   as,
   DOMAIN,
   once,
   outsider,
   repeatable,
+  returner,
   type Deeds,
   type Maker,
   type Occasion,
@@ -73,7 +75,8 @@ export const joining: Deeds = {
     whereConfigured((occasion) => {
       const { id: organizationId, domains } = occasion.organization
       if (!domains.some(({ verified }) => verified)) return null
-      const by = outsider(occasion)
+      const back = occasion.random.chance(0.3) ? returner(occasion) : undefined
+      const by = back ?? outsider(occasion)
       return repeatable(by, (library, options) =>
         seatgate.joinOrganization(library, { caller: { userId: by } }, { organizationId }, options)
       )
@@ -81,11 +84,12 @@ export const joining: Deeds = {
   ],
   approveJoinRequest: [
     6,
-    withRequest(({ id }, by, occasion) =>
-      repeatable(by, (library, options) =>
-        seatgate.approveJoinRequest(library, as(by, occasion), id, {}, options)
+    withRequest(({ id }, by, occasion) => {
+      const input = occasion.random.chance(0.3) ? { role: anyRole(occasion) } : {}
+      return repeatable(by, (library, options) =>
+        seatgate.approveJoinRequest(library, as(by, occasion), id, input, options)
       )
-    ),
+    }),
   ],
   declineJoinRequest: [
     2,

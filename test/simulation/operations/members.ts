@@ -4,6 +4,7 @@ import {
   anyMember,
   anyRole,
   as,
+  loser,
   once,
   outsider,
   removable,
@@ -42,7 +43,7 @@ export const members: Deeds = {
     14,
     (occasion) => {
       const by = administrator(occasion)
-      const target = removable(occasion)
+      const target = loser(occasion)
       return repeatable(by, (library, options) =>
         seatgate.removeMember(library, as(by, occasion), target, options)
       )
@@ -62,7 +63,7 @@ export const members: Deeds = {
     6,
     (occasion) => {
       const by = administrator(occasion)
-      const target = removable(occasion)
+      const target = loser(occasion)
       return repeatable(by, (library, options) =>
         seatgate.suspendMember(library, as(by, occasion), target, options)
       )
@@ -95,7 +96,7 @@ export const members: Deeds = {
     6,
     (occasion) => {
       const by = administrator(occasion)
-      const target = removable(occasion)
+      const target = loser(occasion)
       const input = { role: anyRole(occasion) }
       return repeatable(by, (library, options) =>
         seatgate.changeRole(library, as(by, occasion), target, input, options)

@@ -8,6 +8,7 @@ import {
   once,
   operator,
   PASSWORD,
+  returner,
   sessionOf,
   type Deeds,
   type Maker,
@@ -36,9 +37,10 @@ const answered = <T>(value: T) => ({ ok: true, value }) as const
 /** A user, and where they work; and what the host records of its own. */
 export const users: Deeds = {
   deleteUser: [
-    1,
+    2,
     (occasion) => {
-      const by = anyMember(occasion)?.user_id
+      const back = occasion.random.chance(0.5) ? returner(occasion) : undefined
+      const by = back ?? anyMember(occasion)?.user_id
       if (by === undefined) return null
       const input = { password: PASSWORD }
       return once(by, (library) => seatgate.deleteUser(library, { caller: { userId: by } }, input))

@@ -1,0 +1,254 @@
+/**
+ * Who comes to which role, and who has given it: looked at after every batch that may have changed it,
+ * by the events that the batch has written and by what was true before it.
+ *
+ * @module
+ */
+import type { Sometimes } from '../../src/testing/index.ts'
+import { addressOf } from './operations/deed.ts'
+import type { Connection } from './sqlite.ts'
+
+export interface Grants {
+  /** What is wrong with what has changed in an organization since it was last looked at. */
+  changed(organizationId: string): readonly string[]
+  /** D1 is another now: what is true there is taken as it is. */
+  restored(organizationIds: readonly string[]): void
+}
+
+interface Member {
+  readonly role: string
+  readonly status: string
+}
+
+interface Invitation {
+  readonly invited_by_id: string | null
+  readonly accepted_by_id: string | null
+  readonly isOpen: boolean
+}
+
+interface Request {
+  readonly user_id: string
+  readonly state: string
+  readonly path: string
+  readonly decided_by_id: string | null
+}
+
+interface Facts {
+  readonly members: ReadonlyMap<string, Member>
+  readonly invitations: ReadonlyMap<string, Invitation>
+  readonly requests: ReadonlyMap<string, Request>
+}
+
+interface Event {
+  readonly sequence: number
+  readonly action: string
+  readonly actor_type: string
+  readonly actor_id: string | null
+  readonly target_id: string
+  readonly metadata: Readonly<Record<string, unknown>>
+}
+
+/** A person whom another has removed or suspended. Their address stays theirs with a new account. */
+interface PutOut {
+  readonly userId: string
+  address: string | null
+}
+
+interface Known {
+  facts: Facts
+  sequence: number
+  putOut: readonly PutOut[]
+}
+
+const NOTHING: Facts = { members: new Map(), invitations: new Map(), requests: new Map() }
+
+export function createGrants(connection: Connection, sometimes: Sometimes): Grants {
+  const known = new Map<string, Known>()
+  // Of an account that is deleted there is no address any more.
+  const addresses = new Map<string, string>()
+  const addressNow = (userId: string) => {
+    const [row] = connection.all('SELECT email FROM users WHERE id = ?', [userId])
+    if (row) addresses.set(userId, String(row['email']))
+    return addresses.get(userId) ?? addressOf(userId)
+  }
+
+  const read = (id: string): Facts => {
+    const rows = <T>(sql: string) =>
+      new Map(connection.all(sql, [id]).map((row) => [String(row['key']), row as unknown as T]))
+    return {
+      members: rows<Member>(MEMBERS),
+      invitations: rows<Invitation>(INVITATIONS),
+      requests: rows<Request>(REQUESTS),
+    }
+  }
+
+  const eventsSince = (id: string, sequence: number) =>
+    connection
+      .all(EVENTS, [id, sequence])
+      .map((row) => ({ ...row, metadata: JSON.parse(String(row['metadata'])) }) as unknown as Event)
+
+  const isPutOut = ({ putOut }: Known, userId: string) => {
+    const address = addressNow(userId)
+    return putOut.some((person) => person.userId === userId || person.address === address)
+  }
+
+  const letIn = (there: Known, userId: string) => {
+    if (!isPutOut(there, userId)) return
+    const address = addressNow(userId)
+    there.putOut = there.putOut.filter(
+      (person) => person.userId !== userId && person.address !== address
+    )
+    sometimes('who was put out was let in again')
+  }
+
+  /** What an event says of who was put out, and who is let in. */
+  const follow = (there: Known, { action, actor_id, target_id, metadata }: Event) => {
+    const userId = String(metadata['user_id'] ?? target_id)
+    switch (action) {
+      case 'organization.member_remove':
+      case 'organization.member_suspend': {
+        if (actor_id === userId || metadata['reason'] !== undefined) return
+        there.putOut = [...there.putOut, { userId, address: addressNow(userId) }]
+        return
+      }
+      case 'audit.erasure': {
+        for (const person of there.putOut) if (person.userId === userId) person.address = null
+        return
+      }
+      case 'organization.join_request.approved':
+      case 'organization.member_restore':
+        return letIn(there, userId)
+      case 'organization.member_add':
+        if (metadata['path'] !== 'domain') letIn(there, userId)
+    }
+  }
+
+  return {
+    changed(id) {
+      const there = known.get(id) ?? { facts: NOTHING, sequence: 0, putOut: [] }
+      known.set(id, there)
+      const [before, after] = [there.facts, read(id)]
+      const wrong: string[] = []
+      const explained = new Set<string>()
+      for (const event of eventsSince(id, there.sequence)) {
+        const { action, target_id: target, metadata } = event
+        if (action === 'organization.join_request.created') {
+          noteRequest(there, before, target, String(metadata['user_id']))
+        }
+        if (action === 'organization.invitation.revoked') {
+          if (metadata['reason'] === 'inviter_lost_role') {
+            sometimes('an invitation ended with the rights of its sender')
+          }
+        }
+        if (action === 'organization.create')
+          for (const key of after.members.keys()) explained.add(key)
+        if (GRANTING.has(action)) {
+          const userId = String(metadata['to_user_id'] ?? target)
+          explained.add(userId)
+          const byDomain = action === 'organization.member_add' && metadata['path'] === 'domain'
+          if (byDomain && isPutOut(there, userId)) {
+            wrong.push(`${userId} was put out, and is in by the domain`)
+          }
+          wrong.push(...ungranted(before, after, event, userId))
+        }
+        follow(there, event)
+        there.sequence = event.sequence
+      }
+      for (const [userId, { role, status }] of after.members) {
+        const earlier = before.members.get(userId)
+        const same = earlier?.role === role && (status !== 'active' || earlier.status === status)
+        // Who hands over the ownership is in the event of who gets it.
+        if (!same && !explained.has(userId) && earlier?.role !== 'owner') {
+          wrong.push(`${userId} is ${status} as ${role}, and no event says who has let them in`)
+        }
+      }
+      there.facts = after
+      return wrong
+    },
+    restored(organizationIds) {
+      known.clear()
+      for (const id of organizationIds) {
+        const there: Known = { facts: read(id), sequence: 0, putOut: [] }
+        known.set(id, there)
+        for (const event of eventsSince(id, 0)) {
+          follow(there, event)
+          there.sequence = event.sequence
+        }
+      }
+    },
+  }
+
+  function noteRequest(there: Known, before: Facts, requestId: string, userId: string) {
+    const excluded = isPutOut(there, userId)
+    if (before.requests.get(requestId)?.state === 'waiting') {
+      sometimes(
+        excluded ? 'who was put out lost their place in line' : 'an approval in line lapsed'
+      )
+    } else if (excluded) {
+      sometimes('who was put out asked to come back')
+      const known = there.putOut.some((person) => person.userId === userId)
+      if (!known) sometimes('who was put out asked with another account')
+    }
+  }
+}
+
+const GRANTING: ReadonlySet<string> = new Set([
+  'organization.member_add',
+  'organization.member_role_change',
+  'organization.member_restore',
+  'organization.ownership_transfer',
+])
+
+/** What is wrong with a role that a person has got, as things were before the batch that gave it. */
+function ungranted(before: Facts, after: Facts, event: Event, userId: string): readonly string[] {
+  const member = after.members.get(userId)
+  if (member === undefined) return []
+  const roles = [member.role]
+  const earlier = before.members.get(userId)
+  if (earlier && event.action === 'organization.member_role_change') roles.push(earlier.role)
+  const granter = granterOf(before, after, event, userId)
+  if (granter === null) return []
+  if (granter === 'the domain') {
+    return member.role === 'member' ? [] : [`${userId} is ${member.role} by the domain`]
+  }
+  const { role, status } = before.members.get(granter) ?? { role: 'no member', status: 'gone' }
+  const may =
+    status === 'active' && (role === 'owner' || (role === 'admin' && !roles.includes('owner')))
+  return may ? [] : [`${userId} is ${member.role} by the word of ${granter}: ${role}, ${status}`]
+}
+
+/** Who has given the role; null: the host. */
+function granterOf(
+  before: Facts,
+  after: Facts,
+  { action, actor_id, actor_type, metadata }: Event,
+  userId: string
+): string | 'the domain' | null {
+  if (action === 'organization.member_add') {
+    const { path } = metadata
+    if (path === 'domain') return 'the domain'
+    for (const [id, invitation] of before.invitations) {
+      const accepted = after.invitations.get(id)?.accepted_by_id === userId
+      if (invitation.isOpen && accepted) return invitation.invited_by_id
+    }
+    if (path === 'request') {
+      for (const [id, request] of before.requests) {
+        const joined = after.requests.get(id)?.state === 'joined' && request.user_id === userId
+        if (joined && request.state === 'waiting') return request.decided_by_id
+      }
+    }
+  }
+  return actor_type === 'system' ? null : actor_id
+}
+
+const MEMBERS = `SELECT user_id AS key, role, status FROM seatgate_memberships WHERE organization_id = ?`
+
+const INVITATIONS = `SELECT id AS key, invited_by_id, accepted_by_id,
+  accepted_at IS NULL AND revoked_at IS NULL AND declined_at IS NULL AS isOpen
+  FROM seatgate_invitations WHERE organization_id = ?`
+
+const REQUESTS = `SELECT id AS key, user_id, state, path, decided_by_id
+  FROM seatgate_join_requests WHERE organization_id = ?`
+
+const EVENTS = `SELECT sequence, action, actor_type, actor_id, target_id, metadata FROM seatgate_audit_events
+  WHERE organization_id = ? AND sequence > ? ORDER BY sequence`
