@@ -19,7 +19,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     file: 'src/seats/ledger-seats.ts',
     from: 'not exists (select 1 from seatgate_seat_fences where ${theirs})`',
     to: '${seatIds.length} > 0`',
-    seed: 77,
+    seed: 107,
   },
   'a write under an earlier epoch is let in': {
     file: 'src/seats/ledger-seats.ts',
