@@ -34,7 +34,7 @@ describe('C5 the version of the schema', () => {
     expect(rows).toEqual([{ id: 1, version: SCHEMA_VERSION, compatible_from: COMPATIBLE_FROM }])
   })
 
-  test.each(['operations', 'guards', 'sessions', 'rate_limits', 'jobs'])(
+  test.each(['operations', 'guards', 'sessions', 'invitations', 'jobs'])(
     'is not recorded where the host has a table seatgate_%s of another shape',
     (name) => {
       const apply = () => migrated(migrationNames(), `CREATE TABLE seatgate_${name} (mine TEXT)`)
