@@ -16,6 +16,7 @@ const COMMANDS = {
   verify: () => import('./commands/verify.js'),
   keygen: () => import('./commands/keygen.js'),
   doctor: () => import('./commands/doctor.js'),
+  migrations: () => import('./commands/migrations.js'),
 }
 
 const HELP = { help: { type: 'boolean', short: 'h', default: false } }

@@ -1,9 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import * as fs from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { ownMigrations, readCopy, sqlIn } from '../migrations.js'
 import { note, ok, wrong } from './finding.js'
-
-const MIGRATIONS = fileURLToPath(new URL('../../migrations/', import.meta.url))
 
 /** The database to look at: the one that is named, or bound as DB, or the only one. */
 export function databaseOf({ d1_databases: bound = [] }, name) {
@@ -36,12 +34,16 @@ function* checkD1(config, database) {
   yield* checkMigrationsDirectory(config, database)
 }
 
-function* checkMigrationsDirectory({ configPath }, { migrations_dir: given }) {
-  const directory = resolve(dirname(configPath ?? '.'), given ?? 'migrations')
-  const there = new Set(textsIn(directory))
-  const missing = ownMigrations().filter(({ text }) => !there.has(text))
+function* checkMigrationsDirectory({ configPath }, database) {
+  const { migrations_dir: given = 'migrations', migrations_pattern: pattern } = database
+  const root = dirname(configPath ?? '.')
+  const directory = resolve(root, given)
+  const files = pattern === undefined ? sqlIn(directory) : matching(pattern, root)
+  const there = new Set(files.map((file) => readCopy(file).hash))
+  const missing = ownMigrations().filter(({ hash }) => !there.has(hash))
+  const where = pattern ?? directory
   if (missing.length === 0) {
-    yield ok(`${directory} has all migrations of Seatgate`)
+    yield ok(`${where} has all migrations of Seatgate`)
     return
   }
   const names = missing.map(({ name }) => name)
@@ -50,29 +52,18 @@ function* checkMigrationsDirectory({ configPath }, { migrations_dir: given }) {
       ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`
       : names.join(', ')
   yield wrong(
-    `${directory} does not have ${which}`,
-    'set migrations_dir = "node_modules/seatgate/migrations", or copy these files behind your own'
+    `${where} does not have ${which}`,
+    `npx seatgate migrations ${given}\n` +
+      'or, without migrations of your own: migrations_dir = "node_modules/seatgate/migrations"'
   )
 }
 
-function ownMigrations() {
-  return sqlIn(MIGRATIONS)
-    .filter((name) => !name.includes('_identity'))
-    .map((name) => ({ name, text: readFileSync(resolve(MIGRATIONS, name), 'utf8').trim() }))
-}
-
-function textsIn(directory) {
-  return sqlIn(directory).map((name) => readFileSync(resolve(directory, name), 'utf8').trim())
-}
-
-function sqlIn(directory) {
-  try {
-    return readdirSync(directory)
-      .filter((name) => name.endsWith('.sql'))
-      .sort()
-  } catch {
-    return []
-  }
+// Wrangler needs a version of Node that has `globSync`.
+function matching(pattern, root) {
+  return fs.globSync(pattern, { cwd: root }).map((name) => {
+    const text = fs.readFileSync(resolve(root, name), 'utf8').replaceAll('\r\n', '\n')
+    return { name, text }
+  })
 }
 
 const CLASS = 'SeatLedger'

@@ -34,7 +34,7 @@ afterAll(() => directory.remove())
 test('holds the library, its migrations and its papers, and nothing else', () => {
   const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']
   const folders =
-    /^(bin\/((library|seatgate)\.js|schema\.json|(commands|doctor)\/[\w-]+\.js)|dist\/.*\.(js|d\.ts)|migrations\/\d{4}_\w+\.sql)$/
+    /^(bin\/((library|migrations|seatgate)\.js|schema\.json|(commands|doctor)\/[\w-]+\.js)|dist\/.*\.(js|d\.ts)|migrations\/\d{4}_\w+\.sql)$/
   expect(packed.paths.filter((path) => !folders.test(path)).sort()).toEqual(papers)
   expect(packed.paths).toContain('dist/index.js')
   expect(packed.paths).toContain('migrations/0001_organizations.sql')
