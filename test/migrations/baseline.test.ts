@@ -82,7 +82,7 @@ describe('the baseline', () => {
     .prepare('SELECT type, name, tbl_name AS "table", sql FROM sqlite_master WHERE sql IS NOT NULL')
     .all() as unknown as readonly Made[]
 
-  test('makes what the files before it made, with the prefix, and nothing else', () => {
+  test('makes exactly the objects of the files before it, with the prefix', () => {
     const names = (objects: readonly Made[]) =>
       objects.map(({ type, name, table }) => `${type} ${name} on ${table}`).toSorted()
     expect(names(made)).toEqual(names(library.map(renamed)))
@@ -108,7 +108,7 @@ describe('the baseline', () => {
     expect(made.filter(({ name }) => !name.startsWith('seatgate_'))).toEqual([])
   })
 
-  test('alters no table and drops nothing', () => {
+  test('neither alters nor drops', () => {
     const folder = fileURLToPath(new URL('../../migrations/', import.meta.url))
     const texts = BASELINE.map((name) => readFileSync(folder + name, 'utf8'))
     expect(texts.filter((text) => /\b(?:ALTER|DROP)\b/i.test(text))).toEqual([])

@@ -98,7 +98,7 @@ describe('seatgate migrations', () => {
     expect(await names()).toEqual([...Object.keys(OWN), ...written])
   })
 
-  test('at the next version writes what is new behind what the host has added meanwhile', async () => {
+  test('at the next version writes the new files behind the host’s later ones', async () => {
     await migrations('migrations')
     await write(`0099_later.sql`, 'CREATE TABLE later (id TEXT);\n')
     await nextVersion()
@@ -108,7 +108,7 @@ describe('seatgate migrations', () => {
     expect((await migrations('migrations')).fresh).toEqual([])
   })
 
-  test('makes the directory, continues its width, and begins where it is told to', async () => {
+  test('makes the directory, continues its width, and begins at --from', async () => {
     expect((await migrations('elsewhere')).out).toContain('elsewhere/0001_seatgate_organizations')
     await mkdir(join(host, 'wide'))
     await writeFile(join(host, 'wide/20260101000000_first.sql'), 'SELECT 1;\n')
@@ -118,7 +118,7 @@ describe('seatgate migrations', () => {
     )
   })
 
-  test('takes copies that were made by hand, and other ends of lines, for what they are', async () => {
+  test('recognizes copies that were made by hand, with other ends of lines', async () => {
     for (const name of migrationNames()) {
       const text = await readFile(join(root, 'migrations', name), 'utf8')
       await write(`1${name}`, text.replaceAll('\n', '\r\n'))
@@ -129,17 +129,20 @@ describe('seatgate migrations', () => {
   test.each<[string, (text: string) => string]>([
     ['its SQL', (text) => text.replace('CREATE TABLE', 'CREATE TEMP TABLE')],
     ['its first line and its SQL', (text) => `${text.split('\n').slice(1).join('\n')}-- more\n`],
-  ])('names a file of which %s was changed, and writes nothing', async (_what, change) => {
-    await migrations('migrations')
-    const file = '0004_seatgate_seats.sql'
-    await write(file, change(await read(file)))
-    await nextVersion()
-    const before = await names()
-    const { exitCode, error } = await migrations('migrations')
-    expect(exitCode).toBe(1)
-    expect(error).toMatch(/migrations\/0004_seatgate_seats\.sql was changed.*Restore the file/)
-    expect(await names()).toEqual(before)
-  })
+  ])(
+    'names a file of which %s was changed, and keeps the directory as it is',
+    async (_what, change) => {
+      await migrations('migrations')
+      const file = '0004_seatgate_seats.sql'
+      await write(file, change(await read(file)))
+      await nextVersion()
+      const before = await names()
+      const { exitCode, error } = await migrations('migrations')
+      expect(exitCode).toBe(1)
+      expect(error).toMatch(/migrations\/0004_seatgate_seats\.sql was changed.*Restore the file/)
+      expect(await names()).toEqual(before)
+    }
+  )
 
   test('names a file for which this version has another text', async () => {
     await migrations('migrations')
@@ -156,7 +159,7 @@ describe('seatgate migrations', () => {
     [['migrations', '--from', '0001'], /the number 0001 is taken.*--from 3/],
     [['migrations', '--from', '9990'], /not enough numbers of 4 digits/],
     [['migrations/0001_users.sql'], /ENOTDIR/],
-  ])('with %j says what is wrong, and writes nothing', async (args, message) => {
+  ])('with %j prints the fault, and keeps the directory as it is', async (args, message) => {
     const { exitCode, error } = await migrations(...args)
     expect(exitCode).toBe(1)
     expect(error).toMatch(message)
