@@ -31,7 +31,7 @@ export const OTHERWISE: Readonly<Partial<Record<LineId, string>>> = {
   'ORG-118':
     'Lists are pages by cursor, 50 by default and at most 200: offsets skip and repeat rows while others write.',
   'ORG-124':
-    'It reads once who is asking, since that decides whether it may be asked; it writes nothing.',
+    'It reads who is asking, since that decides whether it may be asked, and once more after mfaCheck has answered. It writes nothing.',
   'PIPE-3':
-    'There is no scope builder. The scope is read once, with what the operation needs, in one batch.',
+    'There is no scope builder. One batch reads the scope with what the operation needs; it is read again only if it has changed by the time of the write. Each variable is set once.',
 }

@@ -232,6 +232,27 @@ describe('asking to join', () => {
     expect(answered(await joinAs(slow, organization, userId)).status).toBe('requested')
   })
 
+  it('A10 refuses the eleventh request of a day, though each was withdrawn', async () => {
+    let time = Date.UTC(2030, 0, 1)
+    const slow = createJoiningWorld({ now: () => new Date(time) })
+    const organization = await openOrganization(slow, 'request')
+    const { userId, outcome } = await comeIn(slow, organization)
+    const caller = { userId }
+    let last = outcome
+    for (let request = 2; request <= 11; request++) {
+      if (last.status !== 'requested') throw new Error(last.status)
+      answered(await withdrawJoinRequest(slow.seatgate, { caller }, last.request.id))
+      if (request <= 10) last = answered(await joinAs(slow, organization, userId))
+    }
+    const rows = await everything()
+    expect(await joinAs(slow, organization, userId)).toMatchObject({
+      error: { code: 'rate_limited_user', retryAfterSeconds: 24 * 60 * 60 },
+    })
+    expect(await everything()).toEqual(rows)
+    time += 24 * 60 * 60 * 1000
+    expect(answered(await joinAs(slow, organization, userId)).status).toBe('requested')
+  })
+
   it('may be taken back by whoever asked, and by nobody else', async () => {
     const organization = await openOrganization(world, 'request')
     const { userId, outcome } = await comeIn(world, organization)
