@@ -20,19 +20,30 @@ export function reseat(
   userIds: readonly string[]
 ): { readonly statements: readonly Statement[]; readonly events: readonly EventDraft[] } {
   const seated = userIds.map((userId) => ({ userId, seatId: newId() }))
+  const given = sql`json_each(${JSON.stringify(seated.map(({ userId, seatId }) => [userId, seatId]))})`
+  const unseated = and(
+    eq(memberships.organizationId, organizationId),
+    eq(memberships.status, 'active'),
+    isNull(memberships.seatId)
+  )
   return {
-    statements: seated.flatMap(({ userId, seatId }) => {
-      const unseated = and(
-        eq(memberships.organizationId, organizationId),
-        eq(memberships.userId, userId),
-        eq(memberships.status, 'active'),
-        isNull(memberships.seatId)
-      )
-      return [
-        guard(db, 'stale', sql`exists (select 1 from ${memberships} where ${unseated})`),
-        db.update(memberships).set({ seatId }).where(unseated),
-      ]
-    }),
+    // However many there are, it is two statements.
+    statements:
+      seated.length === 0
+        ? []
+        : [
+            guard(
+              db,
+              'stale',
+              sql`(select count(*) from ${memberships} where ${unseated}
+                and user_id in (select value ->> 0 from ${given})) = ${seated.length}`
+            ),
+            db
+              .update(memberships)
+              .set({ seatId: sql`given.value ->> 1` })
+              .from(sql`${given} as given`)
+              .where(and(unseated, sql`${memberships.userId} = given.value ->> 0`)),
+          ],
     events: seats.enforces
       ? seated.map(({ userId, seatId }) =>
           seatEvent({ organizationId, seatId }, 'seat.assigned', { user_id: userId })

@@ -22,7 +22,8 @@ import { limitView } from './limit.ts'
 import { isPending } from './truth.ts'
 import { storedCount, verifiable } from './verify.ts'
 
-const RESEATED_AT_ONCE = 100
+// The rest is found by the next sweep.
+const RESEATED_AT_ONCE = 1000
 
 /**
  * Repairs what was found, unless somebody has done so meanwhile, and tells whether it did. The ledger
