@@ -12,7 +12,7 @@ export function reportToConsole({ event, organizationId, error }: Report): void 
     ...(organizationId !== undefined && { organizationId }),
     ...(message !== undefined && { message }),
   })
-  if (event === 'sink_missing') console.warn(line)
+  if (event === 'sink_missing' || event === 'sweep_unfinished') console.warn(line)
   else console.error(line)
 }
 

@@ -3,6 +3,8 @@ import type { Metric } from './metrics.ts'
 /** A wake-up on the queue: ids only. Losing one costs time, never an event. */
 export interface WakeUp {
   readonly organizationId: string
+  /** Whether people in line come in, and not only events are forwarded. */
+  readonly line?: true
 }
 
 /** Where wake-ups are sent; a Cloudflare Queue is one. */

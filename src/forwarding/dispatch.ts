@@ -5,11 +5,12 @@
  */
 import type { WakeUpQueue } from '../runtime.ts'
 import { inBackground } from '../background.ts'
+import { budgeted, type Budgeted } from '../database/statement-budget.ts'
 import { TimedOut, within } from '../within.ts'
-import { forwardToSink } from './forward.ts'
+import { forwardToSink, STATEMENTS_PER_SINK } from './forward.ts'
 import { isAwaited } from '../audit/outbox.ts'
 import type { Sink } from './sink.ts'
-import { tendOrganization, type TendContext } from './tend.ts'
+import { statementsToTend, tendOrganization, type TendContext } from './tend.ts'
 
 const DEFAULT_DEADLINE_SECONDS = 5
 const MESSAGES_PER_SEND = 100
@@ -41,29 +42,37 @@ export function isQueueBound({ queue }: Pick<ForwardingContext, 'queue'>): boole
  * host keeps no work alive after it, that is left to the sweep. What fails here is tried again.
  */
 export async function dispatch(
-  seatgate: ForwardingContext,
+  unbudgeted: ForwardingContext,
   organizationIds: readonly string[]
 ): Promise<void> {
+  const seatgate = budgeted(unbudgeted)
   const { sinks } = seatgate
   const prompt = sinks.filter((sink) => sink.dispatch === 'sync')
   const first = organizationIds.slice(0, SERVED_AT_ONCE)
   await Promise.all(
     first.flatMap((organizationId) =>
-      prompt.map((sink) => deliverInTime(seatgate, sink, organizationId))
+      prompt.map((sink) =>
+        seatgate.budget.spend(STATEMENTS_PER_SINK, () =>
+          deliverInTime(seatgate, sink, organizationId)
+        )
+      )
     )
   )
   await inBackground(seatgate, first[0] ?? '', wakeUps(seatgate, organizationIds))
 }
 
 function wakeUps(
-  seatgate: ForwardingContext,
+  seatgate: Budgeted<ForwardingContext>,
   organizationIds: readonly string[]
 ): readonly (() => Promise<unknown>)[] {
-  const { queue, waitUntil } = seatgate
+  const { queue, waitUntil, budget } = seatgate
   if (queue === null) {
     if (waitUntil === null || !isAwaited(seatgate)) return []
     const first = organizationIds.slice(0, SERVED_AT_ONCE)
-    return first.map((organizationId) => () => tendOrganization(seatgate, organizationId))
+    const most = statementsToTend(seatgate)
+    return first.map(
+      (organizationId) => () => budget.spend(most, () => tendOrganization(seatgate, organizationId))
+    )
   }
   const [only, ...others] = organizationIds
   if (only === undefined) return []

@@ -7,6 +7,7 @@
 import type { ConsumerContext } from '../audit/outbox.ts'
 import type { DatabaseContext } from '../database/database.ts'
 import type { Runtime } from '../runtime.ts'
+import { budgeted } from '../database/statement-budget.ts'
 import { EVENTS_PER_READ, giveBack, moveOn, takeLease } from './cursor.ts'
 import { newInvocation } from './invocation.ts'
 import type { Lease } from './lease.ts'
@@ -22,6 +23,10 @@ const LEASE_SECONDS = 60
 const BUSY_RETRY_SECONDS = 1
 const REDELIVERY_PAUSE_SECONDS = 1
 const EVENTS_PER_RUN = 1000
+const STATEMENTS_PER_PAGE = 8
+
+/** How many statements D1 is asked for one sink at most, the pages behind the first not included. */
+export const STATEMENTS_PER_SINK = 20
 
 /** What delivering a trail needs. */
 export interface DeliveryContext extends Runtime, DatabaseContext, ConsumerContext {
@@ -41,10 +46,11 @@ export interface DeliveryContext extends Runtime, DatabaseContext, ConsumerConte
  * ```
  */
 export async function forwardOrganization(
-  seatgate: DeliveryContext,
+  unbudgeted: DeliveryContext,
   organizationId: string,
   invocation = newInvocation()
 ): Promise<number | null> {
+  const seatgate = budgeted(unbudgeted)
   const waits = await Promise.all(
     seatgate.sinks.map((sink) => forwardToSink(seatgate, sink, organizationId, invocation))
   )
@@ -54,12 +60,13 @@ export async function forwardOrganization(
 
 /** The same for one sink. */
 export async function forwardToSink(
-  seatgate: DeliveryContext,
+  unbudgeted: DeliveryContext,
   sink: Sink,
   organizationId: string,
   invocation = newInvocation()
 ): Promise<number | null> {
-  const { db, newId, now } = seatgate
+  const seatgate = budgeted(unbudgeted)
+  const { db, newId, now, budget } = seatgate
   const began = now()
   const secondsOn = (seconds: number) => new Date(began.getTime() + seconds * 1000)
   const mayStartFor = (seconds: number) => () =>
@@ -85,7 +92,8 @@ export async function forwardToSink(
     const progress = { ...run, history: [...earlier, ...run.history] }
     handled += page.filter((event) => event.sequence <= run.sequence).length
     const more = !run.finished || page.length < events.length || unread
-    if (!run.finished || !more || handled >= most) {
+    const mayRead = handled < most && budget.left() >= STATEMENTS_PER_PAGE
+    if (!run.finished || !more || !mayRead) {
       const stopped = run.retry !== null || run.pausedReason !== null
       const slowed = !stopped && more && eventsPerMinute !== undefined
       const restsUntil = slowed ? secondsOn((handled / eventsPerMinute) * 60) : null

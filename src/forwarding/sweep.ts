@@ -1,30 +1,38 @@
 import { asc, inArray } from 'drizzle-orm'
+import { budgeted, type Budgeted } from '../database/statement-budget.ts'
 import { batch } from '../database/batch.ts'
 import { auditOutbox } from '../database/schema.ts'
 import { inMessages, type ForwardingContext } from './dispatch.ts'
 import { newInvocation, serveSideBySide } from './invocation.ts'
 import { lookAround } from './rounds.ts'
-import { tendOrganization, type TendContext } from './tend.ts'
+import { statementsToTend, tendOrganization, type TendContext } from './tend.ts'
 
 const ORGANIZATIONS_PER_SWEEP = 1000
 const SERVED_PER_SWEEP = 50
+const STATEMENTS_TO_FIND = 4
 
 /**
  * Finds organizations with events that some sink has not had, however they were left behind, and
  * wakes the forwarder for each; without a queue it forwards them itself, as many events of all of them as
- * one invocation can. Those that waited longest come first, and among them another one each time, so that
+ * one invocation can, and as many organizations as it has statements for. Those that waited longest come first, and among them another one each time, so that
  * none is starved. The next trails in turn are looked at too, so that a sink that is new gets those in
  * which nothing happens any more.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
-export async function sweepAudit(seatgate: ForwardingContext): Promise<void> {
-  const { db, queue, now } = seatgate
+export async function sweepAudit(unbudgeted: ForwardingContext): Promise<void> {
+  const seatgate = budgeted(unbudgeted)
+  const { db, queue, now, budget } = seatgate
+  const served = budget.rows(
+    SERVED_PER_SWEEP,
+    Math.max(1, statementsToTend(seatgate)),
+    STATEMENTS_TO_FIND
+  )
   const waiting = db
     .select({ organizationId: auditOutbox.organizationId })
     .from(auditOutbox)
     .orderBy(asc(auditOutbox.sweptAt))
-    .limit(queue === null ? SERVED_PER_SWEEP : ORGANIZATIONS_PER_SWEEP)
+    .limit(queue === null ? served : ORGANIZATIONS_PER_SWEEP)
   const { swept } = await batch(db, {
     ...lookAround(seatgate),
     swept: db
@@ -34,6 +42,7 @@ export async function sweepAudit(seatgate: ForwardingContext): Promise<void> {
       .returning({ organizationId: auditOutbox.organizationId }),
   })
   if (queue === null) {
+    if (swept.length === served && served < SERVED_PER_SWEEP) budget.leave()
     await serve(
       seatgate,
       swept.map(({ organizationId }) => organizationId)
@@ -46,14 +55,19 @@ export async function sweepAudit(seatgate: ForwardingContext): Promise<void> {
 }
 
 // One that fails keeps no other from being served.
-async function serve(seatgate: TendContext, organizationIds: readonly string[]): Promise<void> {
+async function serve(
+  seatgate: Budgeted<TendContext>,
+  organizationIds: readonly string[]
+): Promise<void> {
   const invocation = newInvocation()
   const failures: unknown[] = []
   const first = Math.floor(seatgate.random() * organizationIds.length)
   const line = [...organizationIds.slice(first), ...organizationIds.slice(0, first)]
   await serveSideBySide(seatgate, line, async (organizationId) => {
     try {
-      await tendOrganization(seatgate, organizationId, invocation)
+      await seatgate.budget.spend(statementsToTend(seatgate), () =>
+        tendOrganization(seatgate, organizationId, invocation)
+      )
     } catch (error) {
       failures.push(error)
     }

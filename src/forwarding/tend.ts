@@ -1,6 +1,12 @@
-import { forwardOrganization, type DeliveryContext } from './forward.ts'
+import { budgeted } from '../database/statement-budget.ts'
+import { forwardOrganization, STATEMENTS_PER_SINK, type DeliveryContext } from './forward.ts'
 import { newInvocation } from './invocation.ts'
-import { sealOrganization, type AuditLog, type LogContext } from '../sealing/seal.ts'
+import {
+  sealAsFarAsItGoes,
+  STATEMENTS_TO_SEAL,
+  type AuditLog,
+  type LogContext,
+} from '../sealing/seal.ts'
 
 /** What serving all who read a trail needs. */
 export interface TendContext extends DeliveryContext, LogContext {
@@ -20,15 +26,21 @@ export interface TendContext extends DeliveryContext, LogContext {
  * ```
  */
 export async function tendOrganization(
-  seatgate: TendContext,
+  unbudgeted: TendContext,
   organizationId: string,
   invocation = newInvocation()
 ): Promise<number | null> {
+  const seatgate = budgeted(unbudgeted)
   const [forwarded, sealed] = await Promise.allSettled([
     forwardOrganization(seatgate, organizationId, invocation),
-    sealOrganization(seatgate, organizationId),
+    sealAsFarAsItGoes(seatgate, organizationId),
   ])
   if (sealed.status === 'rejected') throw sealed.reason
   if (forwarded.status === 'rejected') throw forwarded.reason
-  return forwarded.value
+  return sealed.value?.more ? 0 : forwarded.value
+}
+
+/** How many statements D1 is asked at most to tend an organization in which little has happened. */
+export function statementsToTend({ sinks, log }: Pick<TendContext, 'sinks' | 'log'>): number {
+  return sinks.length * STATEMENTS_PER_SINK + (log === null ? 0 : STATEMENTS_TO_SEAL)
 }

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { and, asc, eq, inArray, sql, type SQL } from 'drizzle-orm'
+import { and, asc, eq, sql, type SQL } from 'drizzle-orm'
 import { joinRequestEvent } from '../audit/event.ts'
+import { budgeted, STATEMENTS_AFTER_A_CHANGE } from '../database/statement-budget.ts'
 import { batch } from '../database/batch.ts'
 import { guard } from '../database/commit.ts'
 import type { Statement, DatabaseContext } from '../database/database.ts'
@@ -36,26 +37,51 @@ import { joinRequestView } from './request.ts'
 import type { JoiningContext } from './rules.ts'
 
 const LINES_PER_SWEEP = 100
+const ADMITTED_AT_ONCE = 20
+
+/** What it asks of D1 to settle who is first, and what follows on it in the same invocation. */
+export const STATEMENTS_TO_ADMIT = 60
 
 const host = { type: 'system' } as const
 
 /**
- * Lets in who is first in line, then the next, for as long as there are seats. A person who cannot come
- * in any more leaves the line, and so does one whom a hook or a constraint of the host's refuses.
- * Nothing here throws: what is not done now is done by the next sweep.
+ * Lets in who is first in line, then the next, for as long as there are seats: 20 people at most, and
+ * as many as the invocation has statements for. A message on the queue goes on from there; without a
+ * queue the next sweep does. A person who cannot come in any more leaves the line, and so does one whom
+ * a hook or a constraint of the host's refuses. Nothing here throws: what is not done now is done by the
+ * next sweep.
  */
 export async function admitWaiting(
   seatgate: JoiningContext,
   organizationId: string
 ): Promise<void> {
-  for (;;) {
-    const admitted = await settleFirst(seatgate, organizationId, admit)
-    if (admitted.ok && admitted.value === 'nobody') return
-    if (admitted.ok) continue
-    const { code } = admitted.error
-    if (code !== 'hook_refused' && code !== 'host_conflict') return
-    const turnedAway = await settleFirst(seatgate, organizationId, turnAway(code))
-    if (!turnedAway.ok || turnedAway.value === 'nobody') return
+  const within = budgeted(seatgate, STATEMENTS_AFTER_A_CHANGE)
+  let goesOn = true
+  for (let settled = 0; settled < ADMITTED_AT_ONCE; settled++) {
+    const begun = await within.budget.spend(STATEMENTS_TO_ADMIT, async () => {
+      goesOn = await admitFirst(within, organizationId)
+    })
+    if (!begun) break
+    if (!goesOn) return
+  }
+  await comeBack(seatgate, organizationId)
+}
+
+// Answers whether the next in line may have a seat, too.
+async function admitFirst(seatgate: JoiningContext, organizationId: string): Promise<boolean> {
+  const admitted = await settleFirst(seatgate, organizationId, admit)
+  if (admitted.ok) return admitted.value !== 'nobody'
+  const { code } = admitted.error
+  if (code !== 'hook_refused' && code !== 'host_conflict') return false
+  const turnedAway = await settleFirst(seatgate, organizationId, turnAway(code))
+  return turnedAway.ok && turnedAway.value !== 'nobody'
+}
+
+async function comeBack({ queue, report }: JoiningContext, organizationId: string): Promise<void> {
+  try {
+    await queue?.send({ organizationId, line: true })
+  } catch (error) {
+    report({ event: 'wake_up_not_sent', organizationId, error })
   }
 }
 
@@ -68,29 +94,30 @@ export async function admitWaiting(
 export async function sweepLines(seatgate: JoiningContext): Promise<void> {
   const { db, now, joining } = seatgate
   if (joining === null) return
-  const first = db
-    .select({ id: joinRequests.id })
-    .from(joinRequests)
-    .where(
-      and(
-        eq(joinRequests.state, 'waiting'),
-        sql`not exists (select 1 from seatgate_join_requests ahead
-          where ahead.organization_id = seatgate_join_requests.organization_id
-          and ahead.state = 'waiting' and ahead.place < seatgate_join_requests.place)`
-      )
-    )
-    .orderBy(asc(joinRequests.triedAt))
-    .limit(LINES_PER_SWEEP)
   const { lines } = await batch(db, {
     lines: db
-      .update(joinRequests)
-      .set({ triedAt: now() })
-      .where(inArray(joinRequests.id, first))
-      .returning({ organizationId: joinRequests.organizationId }),
+      .select({ id: joinRequests.id, organizationId: joinRequests.organizationId })
+      .from(joinRequests)
+      .where(
+        and(
+          eq(joinRequests.state, 'waiting'),
+          sql`not exists (select 1 from seatgate_join_requests ahead
+            where ahead.organization_id = seatgate_join_requests.organization_id
+            and ahead.state = 'waiting' and ahead.place < seatgate_join_requests.place)`
+        )
+      )
+      .orderBy(asc(joinRequests.triedAt))
+      .limit(LINES_PER_SWEEP),
   })
-  await Promise.all(
-    lines.map(({ organizationId }) => joining.admitWaiting(seatgate, organizationId))
-  )
+  const within = budgeted(seatgate)
+  for (const { id, organizationId } of lines) {
+    // The next sweep begins with those whose turn does not come.
+    if (within.budget.left() < STATEMENTS_TO_ADMIT + 1) return within.budget.leave()
+    await batch(within.db, {
+      tried: db.update(joinRequests).set({ triedAt: now() }).where(eq(joinRequests.id, id)),
+    })
+    await joining.admitWaiting(within, organizationId)
+  }
 }
 
 /** What has become of the one who was first, or that there was none. */

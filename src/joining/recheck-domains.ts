@@ -1,4 +1,5 @@
 import { and, inArray, isNotNull, sql } from 'drizzle-orm'
+import { budgeted, type Budgeted } from '../database/statement-budget.ts'
 import { batch } from '../database/batch.ts'
 import type { DatabaseContext } from '../database/database.ts'
 import { organizationDomains, type DomainRow } from '../database/schema.ts'
@@ -14,6 +15,7 @@ import type { JoiningContext } from './rules.ts'
 import { isProven } from './verify-domain.ts'
 
 const DOMAINS_PER_SWEEP = 10
+const STATEMENTS_EACH = 25
 const DAY_MS = 24 * 60 * 60_000
 
 const host = { type: 'system' } as const
@@ -27,22 +29,25 @@ const host = { type: 'system' } as const
  */
 export async function sweepDomains(seatgate: JoiningContext): Promise<void> {
   if (seatgate.joining === null) return
-  const due = await takeDue(seatgate)
-  await Promise.all(due.map((row) => recheck(seatgate, row)))
+  const within = budgeted(seatgate)
+  const due = await takeDue(within)
+  await Promise.all(due.map((row) => recheck(within, row)))
 }
 
 // Each is taken before it is looked up: one whose resolver hangs does not hold up the others for ever.
 async function takeDue({
   db,
   now,
-}: DatabaseContext & Pick<Runtime, 'now'>): Promise<readonly DomainRow[]> {
+  budget,
+}: Budgeted<DatabaseContext & Pick<Runtime, 'now'>>): Promise<readonly DomainRow[]> {
+  const most = budget.rows(DOMAINS_PER_SWEEP, STATEMENTS_EACH, 1)
   const { id, verifiedAt, checkedAt } = organizationDomains
   const first = db
     .select({ id })
     .from(organizationDomains)
     .where(and(isNotNull(verifiedAt), sql`${checkedAt} <= ${now().getTime() - DAY_MS}`))
     .orderBy(checkedAt)
-    .limit(DOMAINS_PER_SWEEP)
+    .limit(most)
   const { due } = await batch(db, {
     due: db
       .update(organizationDomains)
@@ -50,6 +55,7 @@ async function takeDue({
       .where(inArray(id, first))
       .returning(),
   })
+  if (due.length === most && most < DOMAINS_PER_SWEEP) budget.leave()
   return due
 }
 

@@ -1,6 +1,7 @@
 import { dispatch, type ForwardingContext } from '../forwarding/dispatch.ts'
 import { writtenBy } from '../audit/statements.ts'
 import { inBackground } from '../background.ts'
+import { budgeted, STATEMENTS_AFTER_A_CHANGE } from '../database/statement-budget.ts'
 import type { Statement } from '../database/database.ts'
 import { keepsLine, type JoinRules } from '../joining/rules.ts'
 import { releaseSeat } from '../memberships/gate.ts'
@@ -8,7 +9,7 @@ import { warnUnscheduled, type ScheduleContext } from '../retention/scheduled.ts
 import type { ProviderContext, SeatReference } from '../seats/provider.ts'
 import type { Prepared } from './batch.ts'
 import type { ChangeContext } from './change-context.ts'
-import { fulfil, type JobContext } from './fulfil.ts'
+import { fulfil, statementsToFulfil, type JobContext } from './fulfil.ts'
 
 // What one invocation of a Worker may ask of others is limited; the sweep does what is left.
 const SEATS_AT_ONCE = 100
@@ -26,11 +27,12 @@ export interface AftermathContext extends ProviderContext, ForwardingContext, Jo
  * later; what a crash prevents here, the outbox and the alarm make up for.
  */
 export async function tell(
-  seatgate: ChangeContext,
+  unbudgeted: ChangeContext,
   prepared: Prepared<unknown>,
   statements: readonly Statement[],
   answers: readonly unknown[]
 ): Promise<void> {
+  const seatgate = budgeted(unbudgeted, STATEMENTS_AFTER_A_CHANGE)
   const { seats, seatContext, measure } = seatgate
   const { takenSeats, freedSeats, organizationIds, intents, events, turns } = prepared
   const turned = turns.flatMap((turn) => writtenBy(answers[statements.indexOf(turn)]))
@@ -45,7 +47,7 @@ export async function tell(
         () =>
           seats.confirm(seatContext, seat, until)
     ),
-    () => fulfil(seatgate, intents),
+    () => seatgate.budget.spend(statementsToFulfil(intents), () => fulfil(seatgate, intents)),
   ]
   await Promise.all([
     inBackground(seatgate, organizationIds[0] ?? '', afterwards),

@@ -7,6 +7,7 @@
 import type { HookContext } from '../hooks/hooks.ts'
 import type { Runtime } from '../runtime.ts'
 import { and, asc, inArray, lte, sql } from 'drizzle-orm'
+import { budgeted } from '../database/statement-budget.ts'
 import { backoffSeconds } from '../forwarding/backoff.ts'
 import { batch } from '../database/batch.ts'
 import type { Database, Statement, DatabaseContext } from '../database/database.ts'
@@ -39,6 +40,9 @@ export interface JobContext
 const CLAIM_SECONDS = 60
 const CALL_SECONDS = 15
 const MOST_AT_ONCE = 100
+// Of a mail that the mailer does not take; and for taking up and putting off all of them together.
+const STATEMENTS_EACH = 6
+const STATEMENTS_TOGETHER = 4
 // What has not succeeded by then never will.
 const GIVEN_UP_MS = 90 * 24 * 60 * 60 * 1000
 const LONGEST_REASON = 500
@@ -59,6 +63,11 @@ export function recordIntents(
     ...left.map((intent) => ({ ...intent, attempts: 0, dueAt: now, createdAt: now })),
   ]
   return { statements: insertRows(db, intents, rows), recorded }
+}
+
+/** How many statements D1 is asked at most for {@link fulfil}; what hooks ask is the host's own. */
+export function statementsToFulfil(claimed: readonly RecordedIntent[]): number {
+  return claimed.length * STATEMENTS_EACH + STATEMENTS_TOGETHER
 }
 
 /** Tries intents once, side by side: each is done and gone, or due again later. */
@@ -120,19 +129,20 @@ function inIds(rows: readonly { readonly id: string }[]) {
 
 /**
  * Takes up what is due: what failed before, and what a crash left behind. Those that waited longest
- * come first.
+ * come first, as many as there are statements for.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function sweepIntents(seatgate: JobContext): Promise<void> {
-  const { db, now } = seatgate
+  const { db, now, budget } = budgeted(seatgate)
+  const most = budget.rows(MOST_AT_ONCE, STATEMENTS_EACH, STATEMENTS_TOGETHER)
   const time = now()
   const due = db
     .select({ id: intents.id })
     .from(intents)
     .where(lte(intents.dueAt, time))
     .orderBy(asc(intents.dueAt))
-    .limit(MOST_AT_ONCE)
+    .limit(most)
   const { claimed } = await batch(db, {
     claimed: db
       .update(intents)
@@ -140,6 +150,7 @@ export async function sweepIntents(seatgate: JobContext): Promise<void> {
       .where(and(lte(intents.dueAt, time), inArray(intents.id, due)))
       .returning(),
   })
+  if (claimed.length === most && most < MOST_AT_ONCE) budget.leave()
   await fulfil(seatgate, claimed)
 }
 

@@ -1,7 +1,8 @@
 import * as v from 'valibot'
+import { budgeted, type Budgeted } from '../database/statement-budget.ts'
 import { newInvocation, serveSideBySide, type Invocation } from '../forwarding/invocation.ts'
 import { sweepAudit } from '../forwarding/sweep.ts'
-import { tendOrganization } from '../forwarding/tend.ts'
+import { statementsToTend, tendOrganization } from '../forwarding/tend.ts'
 import { sweepIntents } from '../operations/fulfil.ts'
 import { sweepLines } from '../joining/line.ts'
 import { sweepDomains } from '../joining/recheck-domains.ts'
@@ -11,13 +12,17 @@ import type { Seatgate } from '../seatgate.ts'
 import { sweepSeats } from '../seats/sweep.ts'
 import { purgeExpired } from './purge-expired.ts'
 
-const WakeUp = v.object({ organizationId: v.pipe(v.string(), v.minLength(1)) })
+const WakeUp = v.object({
+  organizationId: v.pipe(v.string(), v.minLength(1)),
+  line: v.optional(v.literal(true)),
+})
 
 const LONGEST_DELAY_SECONDS = 12 * 60 * 60
 const TROUBLE_DELAY_SECONDS = 10
 
 /**
- * Makes the queue handler: each message wakes the forwarder for one organization. Organizations are
+ * Makes the queue handler: each message wakes the forwarder for one organization, or lets in the next who
+ * wait in its line. Organizations are
  * served side by side, as many as an invocation has connections for, so that one with a dead sink delays
  * no other: see `max_batch_size` in the docs. Junk is acknowledged and reported; nothing here throws.
  *
@@ -29,9 +34,10 @@ const TROUBLE_DELAY_SECONDS = 10
 export function auditQueueHandler(seatgate: Seatgate) {
   return async function auditQueue(batch: MessageBatch): Promise<void> {
     const invocation = newInvocation()
+    const within = budgeted(seatgate)
     const wakeUps = [...wakeUpsOf(seatgate, batch)]
-    await serveSideBySide(seatgate, wakeUps, async ([organizationId, messages]) => {
-      const delaySeconds = await serve(seatgate, organizationId, invocation)
+    await serveSideBySide(seatgate, wakeUps, async ([organizationId, { messages, line }]) => {
+      const delaySeconds = await serve(within, { organizationId, line }, invocation)
       for (const message of messages) {
         if (delaySeconds === null) message.ack()
         else message.retry({ delaySeconds })
@@ -40,14 +46,24 @@ export function auditQueueHandler(seatgate: Seatgate) {
   }
 }
 
+interface Woken {
+  readonly messages: readonly Message[]
+  /** Whether one of them is for those who wait in line. */
+  readonly line: boolean
+}
+
 // The messages of each organization, which is served once for all of them.
-function wakeUpsOf({ report }: Seatgate, { messages }: MessageBatch): Map<string, Message[]> {
-  const wakeUps = new Map<string, Message[]>()
+function wakeUpsOf({ report }: Seatgate, { messages }: MessageBatch): Map<string, Woken> {
+  const wakeUps = new Map<string, Woken>()
   for (const message of messages) {
     const parsed = v.safeParse(WakeUp, message.body)
     if (parsed.success) {
-      const { organizationId } = parsed.output
-      wakeUps.set(organizationId, [...(wakeUps.get(organizationId) ?? []), message])
+      const { organizationId, line = false } = parsed.output
+      const others = wakeUps.get(organizationId) ?? { messages: [], line: false }
+      wakeUps.set(organizationId, {
+        messages: [...others.messages, message],
+        line: line || others.line,
+      })
     } else {
       report({ event: 'queue_message_invalid', error: message.id })
       message.ack()
@@ -58,17 +74,21 @@ function wakeUpsOf({ report }: Seatgate, { messages }: MessageBatch): Map<string
 
 // After how many seconds the messages are to come again, or null.
 async function serve(
-  seatgate: Seatgate,
-  organizationId: string,
+  seatgate: Budgeted<Seatgate>,
+  { organizationId, line }: { readonly organizationId: string; readonly line: boolean },
   invocation: Invocation
 ): Promise<number | null> {
-  const { queue, report } = seatgate
+  const { queue, report, budget, joining } = seatgate
   try {
-    const seconds = await tendOrganization(seatgate, organizationId, invocation)
+    let seconds: number | null = 0
+    const done = await budget.spend(statementsToTend(seatgate), async () => {
+      if (line) await joining?.admitWaiting(seatgate, organizationId)
+      seconds = await tendOrganization(seatgate, organizationId, invocation)
+    })
     if (seconds === null) return null
     if (seconds > 0 || queue === null) return Math.min(Math.ceil(seconds), LONGEST_DELAY_SECONDS)
     // There is more. A new message, since one that comes again too often is given up.
-    await queue.send({ organizationId })
+    await queue.send({ organizationId, ...(line && !done && { line }) })
     return null
   } catch (error) {
     report({ event: 'forwarding_failed', organizationId, error })
@@ -76,20 +96,29 @@ async function serve(
   }
 }
 
-const PARTS = [
-  sweepAudit,
-  sweepIntents,
-  sweepLines,
-  sweepDomains,
-  purgeExpired,
-  sweepSeats,
-  sweepRetention,
-]
+const EVENTS = ['events', { part: sweepAudit, statements: 200 }] as const
+
+// What a part does not use of its statements is left to those behind it: those that may have much to do
+// come last.
+const OTHERS = Object.entries({
+  intents: { part: sweepIntents, statements: 150 },
+  domains: { part: sweepDomains, statements: 60 },
+  'what has expired': { part: purgeExpired, statements: 30 },
+  retention: { part: sweepRetention, statements: 100 },
+  seats: { part: sweepSeats, statements: 160 },
+  lines: { part: sweepLines, statements: 200 },
+})
+
+// A queue forwards events elsewhere, and without one there may be no end of them.
+function partsOf({ queue }: Seatgate) {
+  return queue === null ? [...OTHERS, EVENTS] : [EVENTS, ...OTHERS]
+}
 
 /**
  * Makes the cron handler: the sweep that finds what a lost message or a crash left behind, tries again
  * what failed, takes away what has expired, and verifies seats. One part that fails keeps no other from
- * its work.
+ * its work, and neither does one that has much to do: all parts together ask 900 statements of D1 at
+ * most, each has a share of them, and the next run goes on where one stops.
  *
  * @example
  * ```ts
@@ -99,12 +128,19 @@ const PARTS = [
 export function sweepHandler(seatgate: Seatgate) {
   markScheduled(seatgate)
   return async function sweep(): Promise<void> {
-    for (const part of PARTS) {
+    const within = budgeted(seatgate, 0)
+    const unfinished: string[] = []
+    for (const [name, { part, statements }] of partsOf(seatgate)) {
+      within.budget.allow(statements)
       try {
-        await part(seatgate)
+        await part(within)
       } catch (error) {
         seatgate.report({ event: 'sweep_failed', error })
       }
+      if (within.budget.hasLeft()) unfinished.push(name)
     }
+    if (unfinished.length === 0) return
+    const error = `The next sweep goes on with: ${unfinished.join(', ')}.`
+    seatgate.report({ event: 'sweep_unfinished', error })
   }
 }

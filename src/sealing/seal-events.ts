@@ -66,11 +66,16 @@ export interface Sealer {
 
 /**
  * Seals what an organization has recorded since the last time: a page of events for each round trip,
- * and at most 10,000 events.
+ * and at most so many pages.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
-export async function sealEvents(db: Database, request: SealRequest, sign: Sign): Promise<Sealed> {
+export async function sealEvents(
+  db: Database,
+  request: SealRequest,
+  sign: Sign,
+  pagesAtOnce = PAGES_AT_ONCE
+): Promise<Sealed> {
   const { organizationId, at } = request
   const begun = await batch(db, {
     size: db
@@ -86,7 +91,7 @@ export async function sealEvents(db: Database, request: SealRequest, sign: Sign)
   const tree = treeOf(begun.size[0]?.size ?? 0, begun.edge)
   const checkpoints = begun.unpublished.map((row) => ({ organizationId, ...row }))
   let events: readonly ReadEventRow[] = begun.events
-  for (let pages = 0; events.length > 0 && pages < PAGES_AT_ONCE; pages++) {
+  for (let pages = 0; events.length > 0 && pages < pagesAtOnce; pages++) {
     const added = events.flatMap((event) => tree.append(eventLeaf(eventView(event))))
     const { size, root } = tree
     const note = await sign({ organizationId, size, root })

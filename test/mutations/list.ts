@@ -1004,8 +1004,8 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   reseating(
     'a seat is on record for a member who is not there any more',
-    "        guard(db, 'stale', sql`exists (select 1 from ${memberships} where ${unseated})`),\n",
-    ''
+    '= ${seated.length}`',
+    '>= 0`'
   ),
   repair(
     'a repair takes the fence of a seat that was given up meanwhile',

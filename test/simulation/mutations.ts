@@ -156,7 +156,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   },
   'nobody sees to a line that was forgotten': {
     file: 'src/runtime/handlers.ts',
-    from: '  sweepLines,\n',
+    from: '  lines: { part: sweepLines, statements: 200 },\n',
     to: '',
     seed: 163,
   },

@@ -1,16 +1,18 @@
 import { describe, expect, it } from 'vitest'
-import type { Around, Trip } from '../../bench/meter.ts'
 import {
   createInvitations,
   deleteUser,
   restoreMembers,
+  setSeatLimit,
   softDeleteOrganization,
   suspendMember,
   type LifecycleHook,
 } from '../../src/index.ts'
+import { countingWorld, crowd, documented, invitees, line, MOST_STATEMENTS } from './counting.ts'
 import { holdingBack } from './faults.ts'
 import { readState, violations } from './invariants.ts'
 import { mailbox, newAddress } from './invited.ts'
+import { hookedWorld, MUTATORS, newTeam } from './mutators.ts'
 import { testEnv } from './setup.ts'
 import {
   answered,
@@ -24,43 +26,9 @@ import {
   type Provider,
   type TestOrganization,
   type World,
-  type WorldOptions,
 } from './world.ts'
 
-/** What D1 takes in one invocation of a Worker. */
-const MOST_STATEMENTS = 1000
-
 const onDelete: LifecycleHook = (statements) => ({ ok: true, statements })
-
-/** A world that keeps what D1 was asked, work after the answer included. */
-function countingWorld(options: WorldOptions) {
-  const trips: Trip[] = []
-  const around: Around = (trip, run) => {
-    if (trip.store === 'd1') trips.push(trip)
-    return run()
-  }
-  const world = createWorld({ ...options, around })
-  return {
-    ...world,
-    async statementsOf(act: () => Promise<unknown>): Promise<number> {
-      trips.length = 0
-      await act()
-      await world.settled()
-      expectWithinLimits(trips)
-      return trips.reduce((sum, { asked }) => sum + asked.length, 0)
-    },
-  }
-}
-
-function expectWithinLimits(trips: readonly Trip[]): void {
-  for (const { asked, bound = [] } of trips) {
-    for (const sql of asked) expect(sql.length).toBeLessThan(100_000)
-    for (const values of bound) {
-      expect(values.length).toBeLessThanOrEqual(100)
-      for (const value of values) expect(String(value).length).toBeLessThan(2_000_000)
-    }
-  }
-}
 
 async function invited(world: World, organization: TestOrganization, count: number) {
   for (let left = count; left > 0; left -= 100) {
@@ -175,7 +143,7 @@ const CASES: Record<string, Case> = {
 /** Operations on the rows that are asked for: so many statements for each of them at most. */
 const EACH: Record<string, { most: number; act: Case }> = {
   'invite at once, with a mailer': {
-    most: 7,
+    most: documented('an invitation of many'),
     async act(provider, size) {
       const { mails, options } = mailbox()
       const world = countingWorld({ provider, ...options })
@@ -200,7 +168,7 @@ const EACH: Record<string, { most: number; act: Case }> = {
     },
   },
   'restore members': {
-    most: 4,
+    most: documented('a member of many who are restored'),
     async act(provider, size) {
       const world = countingWorld({ provider })
       const organization = await newOrganization(world)
@@ -227,7 +195,7 @@ describe('how many statements an operation asks of D1', () => {
         const [few, many] = [await act(provider, 20), await act(provider, 400)]
         // Of a list that is too long for one parameter there are two.
         expect(many - few).toBeLessThanOrEqual(1)
-        expect(many).toBeLessThan(100)
+        expect(many).toBeLessThanOrEqual(documented('a change of many rows'))
       },
       60_000
     )
@@ -239,6 +207,39 @@ describe('how many statements an operation asks of D1', () => {
         const [few, many] = [await act(provider, sizes[0]!), await act(provider, sizes[1]!)]
         expect(many - few).toBeLessThanOrEqual(most * (sizes[1]! - sizes[0]!))
         expect(many).toBeLessThan(MOST_STATEMENTS)
+      },
+      60_000
+    )
+  }
+})
+
+/** So many more members and open invitations than a team has, and so many in line. */
+async function sizedTeam(provider: Provider, size: number) {
+  const team = await newTeam(provider)
+  const { id } = team.organization
+  await crowd(id, size)
+  await invitees(id, size, team.owner)
+  await line(id, size)
+  const calm = createWorld({ provider })
+  const scope = team.organization.asOperator
+  answered(await setSeatLimit(calm.seatgate, scope, { limit: 5000 }))
+  await calm.settled()
+  return team
+}
+
+describe('every function that changes something', () => {
+  for (const provider of enforcing) {
+    it.each(MUTATORS)(
+      `A11 asks no more in a large organization than in a small one: $name (${provider})`,
+      async ({ act }) => {
+        const counted = async (size: number) => {
+          const team = await sizedTeam(provider, size)
+          const world = countingWorld({ provider }, hookedWorld)
+          return world.statementsOf(async () => answered(await act(world.seatgate, team)))
+        }
+        const [few, many] = [await counted(3), await counted(300)]
+        expect(many).toBeLessThanOrEqual(few)
+        expect(few).toBeLessThanOrEqual(documented('a change'))
       },
       60_000
     )

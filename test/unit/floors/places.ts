@@ -35,6 +35,7 @@ export const PLACES: Readonly<Record<string, string>> = {
   'database/guard-codes.ts': 'database/guard-codes.ts',
   'database/insert-rows.ts': 'database/insert-rows.ts',
   'database/database.ts': 'database/database.ts',
+  'database/statement-budget.ts': 'database/statement-budget.ts',
   'users/identity.ts': 'database/user-table.ts',
 
   // proof
