@@ -9,6 +9,11 @@ import { organizationEvent } from '../audit/event.ts'
 
 const Replay = v.object({ fromSequence: sequence }, 'Must be an object.')
 
+/** What {@link replaySink} takes: the first event to forward again. */
+export interface ReplayInput {
+  readonly fromSequence: number
+}
+
 /**
  * Sends everything `{ fromSequence }` on to a sink again, in order: the same events under the same ids.
  * A sink that was paused is resumed. Not while a delivery is under way (`operation_in_progress`).
@@ -25,7 +30,7 @@ export function replaySink(
   seatgate: SinkChangeContext,
   scope: OrganizationScope,
   sinkId: string,
-  input: unknown,
+  input: ReplayInput,
   options: OperationOptions = {}
 ): Promise<Result<{ readonly sink: string; readonly fromSequence: number }>> {
   const parsed = parseInput(Replay, input)

@@ -8,7 +8,7 @@ import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 import { changeSink, sequence, type SinkChangeContext } from './change-sink.ts'
 import { organizationEvent } from '../audit/event.ts'
-import { LetterFilters, matchingLetters } from './letter-filters.ts'
+import { LetterFilters, matchingLetters, type DeadLetterFilters } from './letter-filters.ts'
 
 const Requeue = v.object(
   {
@@ -21,6 +21,16 @@ const Requeue = v.object(
 )
 
 const MOST_AT_ONCE = 10_000
+
+/** What {@link requeueDeadLetters} takes: without filters it means all dead letters of the sink. */
+export interface RequeueInput extends DeadLetterFilters {
+  /** One dead letter, by the sequence of its event. */
+  readonly sequence?: number | undefined
+  /** Counts them and changes nothing. Default false. */
+  readonly dryRun?: boolean | undefined
+  /** Allows more than 10,000. Default false. */
+  readonly force?: boolean | undefined
+}
 
 /**
  * Puts dead letters back, to be tried once more: that of `{ sequence }`, or all, or those of an `action`
@@ -39,7 +49,7 @@ export async function requeueDeadLetters(
   seatgate: SinkChangeContext,
   scope: OrganizationScope,
   sinkId: string,
-  input: unknown,
+  input: RequeueInput,
   options: OperationOptions = {}
 ): Promise<Result<{ readonly sink: string; readonly events: number }>> {
   const { db } = seatgate

@@ -1,7 +1,14 @@
 import type { Context } from 'hono'
 import { UnreadableInput } from '../input.ts'
+import type { Refusal } from '../refusal.ts'
 import { isWellEncoded } from './encoding.ts'
 import { isJson, isUtf8, mediaTypeOf } from './media-type.ts'
+
+/**
+ * What a client has sent, unchecked: it fits the input of every operation, and each of them checks its
+ * own.
+ */
+export type Unchecked = never
 
 /** The largest body that is read, in bytes. */
 export const LARGEST_BODY = 64 * 1024
@@ -13,7 +20,11 @@ export const LARGEST_BODY = 64 * 1024
  * The type must be JSON: a browser sends that to another site only after a preflight, so that forms of
  * other sites stay out.
  */
-export async function readBody(c: Context): Promise<unknown> {
+export async function readBody(c: Context): Promise<Unchecked> {
+  return (await readJson(c)) as Unchecked
+}
+
+async function readJson(c: Context): Promise<unknown> {
   const header = c.req.header('content-type')
   const type = header === undefined ? null : mediaTypeOf(header)
   if (type && !isJson(type)) return new UnreadableInput({ code: 'unsupported_media_type' })
@@ -34,6 +45,11 @@ export async function readCsv(c: Context): Promise<unknown> {
   if (type.essence !== 'text/csv') return new UnreadableInput({ code: 'unsupported_media_type' })
   if (!isUtf8(type)) return new UnreadableInput({ code: 'invalid_encoding' })
   return readText(c.req.raw, 'invalid_encoding')
+}
+
+/** Why an input could not be read; null if it could. */
+export function refusalOf(input: unknown): Refusal | null {
+  return input instanceof UnreadableInput ? input.refusal : null
 }
 
 /** Whether the body is a form, by its type. */

@@ -11,13 +11,12 @@ import { listInvitations, listOwnInvitations } from '../invitations/list.ts'
 import { resendInvitation } from '../invitations/resend.ts'
 import { revokeInvitation } from '../invitations/revoke.ts'
 import { viewInvitation } from '../invitations/view.ts'
-import { UnreadableInput } from '../input.ts'
 import type { Refusal } from '../refusal.ts'
 import { ok, type Result } from '../result.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { putActiveOrganization } from '../sessions/put-active.ts'
 import { marksOfRequest, type Authenticate } from './authenticate.ts'
-import { readBody, readCsv } from './body.ts'
+import { readBody, refusalOf, readCsv } from './body.ts'
 import { problemOf, problemResponse, RefusalException, statusOf } from './problem.ts'
 import {
   answer,
@@ -102,7 +101,8 @@ export function invitationRoutes(
   }
   routes.post('/invitations/view', async (c) => {
     const input = await readBody(c)
-    if (input instanceof UnreadableInput) return problemResponse(input.refusal)
+    const unreadable = refusalOf(input)
+    if (unreadable) return problemResponse(unreadable)
     return c.json(await viewInvitation(seatgate, await authenticate(c), input))
   })
   routes.post('/invitations/accept', async (c) => {

@@ -52,16 +52,16 @@ export function operatorRoutes(seatgate: Seatgate) {
     return answer(c, hidden(await rebuildSeats(seatgate, inOrganization(c), options)))
   })
   routes.get(`${one}/audit`, async (c) => {
-    const input = { ...readQuery(c, IN_PATH), organization_id: idIn(c) }
+    const input = { ...(readQuery(c, IN_PATH) as object), organization_id: idIn(c) }
     return answer(c, hidden(await listPlatformEvents(seatgate, scopeOf(c), input, options)))
   })
   routes.get(`${one}/audit/count`, async (c) => {
-    const input = { ...readQuery(c, IN_PATH), organization_id: idIn(c) }
+    const input = { ...(readQuery(c, IN_PATH) as object), organization_id: idIn(c) }
     return answer(c, hidden(await countPlatformEvents(seatgate, scopeOf(c), input)))
   })
 
   routes.get('/operator/audit', async (c) => {
-    const input = { ...readQuery(c, IN_PATH), organization_id: null }
+    const input = { ...(readQuery(c, IN_PATH) as object), organization_id: null }
     return answer(c, await listPlatformEvents(seatgate, scopeOf(c), input, options))
   })
   routes.get('/operator/users/:userId/audit', async (c) => {

@@ -11,7 +11,7 @@ import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { Caller, OrganizationScope, Scope } from '../scope.ts'
 import { marksOfRequest } from './authenticate.ts'
-import { readBody } from './body.ts'
+import { readBody, type Unchecked } from './body.ts'
 import { problemResponse } from './problem.ts'
 
 /** The environment of the ready routes: who is asking, established or by a query. */
@@ -38,12 +38,12 @@ export function inOrganization(c: Context<RouterEnv>): OrganizationScope {
 export async function readOperation(
   c: Context,
   read: (c: Context) => Promise<unknown> = readBody
-): Promise<{ readonly input: unknown; readonly options: OperationOptions }> {
+): Promise<{ readonly input: Unchecked; readonly options: OperationOptions }> {
   const operationId = c.req.header('idempotency-key')
   if (operationId === undefined || /^[\x21-\x7e]{1,255}$/.test(operationId)) {
     const input = await read(c)
     return {
-      input,
+      input: input as Unchecked,
       options: {
         ...(operationId !== undefined && { operationId }),
         ...(isOfAnotherType(input) && { unreadableId: input }),
@@ -52,7 +52,7 @@ export async function readOperation(
   }
   const errors = { 'Idempotency-Key': ['Must be 1 to 255 visible ASCII characters.'] }
   const unreadable = new UnreadableInput(invalid(errors))
-  return { input: unreadable, options: { unreadableId: unreadable } }
+  return { input: unreadable as Unchecked, options: { unreadableId: unreadable } }
 }
 
 /**
@@ -60,10 +60,7 @@ export async function readOperation(
  * parameter that is there twice is a list of its values, which no parameter takes. Those of `except` are
  * not read: {@link answer} refuses them.
  */
-export function readQuery(
-  c: Context<RouterEnv>,
-  except: readonly string[] = []
-): Record<string, never> {
+export function readQuery(c: Context<RouterEnv>, except: readonly string[] = []): Unchecked {
   const values = Object.entries(c.req.queries())
     .filter(([name]) => !except.includes(name))
     .map(([name, given]) => [name, given.length === 1 ? given[0] : given] as const)
@@ -71,7 +68,7 @@ export function readQuery(
     'checkedParameters',
     values.map(([name]) => name)
   )
-  return Object.fromEntries(values) as Record<string, never>
+  return Object.fromEntries(values) as Unchecked
 }
 
 function isOfAnotherType(input: unknown): input is UnreadableInput {

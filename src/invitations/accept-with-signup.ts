@@ -13,13 +13,26 @@ import { planAcceptance, type AcceptedInvitation } from './acceptance.ts'
 import { attemptsOn, attemptsSoFar, countAttempt, refuseAttempt } from './attempts.ts'
 import type { RateRow } from './rates.ts'
 import { invitationById, invitingOrganization, placeOf } from './lookup.ts'
-import { openInvitation, readToken, type OpenInvitation, type Presented } from './present.ts'
+import {
+  openInvitation,
+  readToken,
+  type OpenInvitation,
+  type Presented,
+  type TokenInput,
+} from './present.ts'
 import type { InvitationContext } from './rules.ts'
 
 /** Somebody who has just become a user and a member. `user` is as the host shows it. */
 export interface SignedUp extends AcceptedInvitation {
   readonly user: object
   readonly userId: string
+}
+
+/** What {@link acceptInvitationWithSignup} takes; the other fields go to `registerUser`. */
+export interface SignUpInput extends TokenInput {
+  /** Compared with the address of the invitation, if it is given. */
+  readonly email?: string | null | undefined
+  readonly [field: string]: unknown
 }
 
 /**
@@ -42,7 +55,7 @@ export interface SignedUp extends AcceptedInvitation {
  */
 export async function acceptInvitationWithSignup(
   seatgate: InvitationContext,
-  input: unknown,
+  input: SignUpInput,
   request: RequestMarks = {}
 ): Promise<Result<SignedUp>> {
   const { db, users, newId, now } = seatgate

@@ -19,7 +19,7 @@ import {
   membershipThere,
   placeOf,
 } from './lookup.ts'
-import { acceptedBefore, openInvitation, readToken } from './present.ts'
+import { acceptedBefore, openInvitation, readToken, type TokenInput } from './present.ts'
 import type { InvitationContext } from './rules.ts'
 
 /**
@@ -47,7 +47,7 @@ import type { InvitationContext } from './rules.ts'
 export async function acceptInvitation(
   seatgate: InvitationContext,
   { caller, ...request }: Scope,
-  input: unknown,
+  input: TokenInput,
   options: OperationOptions = {}
 ): Promise<Result<AcceptedInvitation>> {
   const { db, roles } = seatgate

@@ -16,6 +16,7 @@ import { invitationView, stateOf, type Invitation } from './invitation.ts'
 import { invitationOf } from './lookup.ts'
 import { mayInvite } from './permission.ts'
 import type { InvitationContext } from './rules.ts'
+import type { ChangeRoleInput } from '../memberships/change-role.ts'
 
 /**
  * Changes the role `{ role }` that a pending invitation leads to; also at a full limit.
@@ -32,7 +33,7 @@ export async function changeInvitationRole(
   seatgate: InvitationContext,
   scope: OrganizationScope,
   id: string,
-  input: unknown,
+  input: ChangeRoleInput,
   options: OperationOptions = {}
 ): Promise<Result<Invitation>> {
   const { db, roles } = seatgate

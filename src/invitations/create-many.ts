@@ -13,7 +13,7 @@ import type { OrganizationScope } from '../scope.ts'
 import type { UserContext } from '../users/identity.ts'
 import { candidatesOf, decideRows, outcomesOf, type DrawnRow } from './decide-rows.ts'
 import { isUnfinished } from './guards.ts'
-import { invitationInput, warnOfLongTtl } from './input.ts'
+import { invitationInput, warnOfLongTtl, type CreateInvitationInput } from './input.ts'
 import type { InvitationWithToken } from './invitation.ts'
 import { membersWithAddresses } from './lookup.ts'
 import { drawToken, tokenSecrecy } from './new-token.ts'
@@ -34,6 +34,11 @@ const Rows = v.pipe(
   v.maxLength(MOST_AT_ONCE, `Must be at most ${MOST_AT_ONCE}.`)
 )
 const Input = v.object({ invitations: Rows }, 'Must be an object.')
+
+/** What {@link createInvitations} takes: 1 to 100 invitations. */
+export interface CreateInvitationsInput<Role extends string = string> {
+  readonly invitations: readonly CreateInvitationInput<Role>[]
+}
 
 /**
  * Invites up to 100 people at once `{ invitations: [{ email, role }, …] }`, in one round of calls. Each
@@ -58,7 +63,7 @@ const Input = v.object({ invitations: Rows }, 'Must be an object.')
 export async function createInvitations(
   seatgate: InvitationContext,
   scope: OrganizationScope,
-  input: unknown,
+  input: CreateInvitationsInput,
   options: OperationOptions = {}
 ): Promise<Result<InvitationOutcomes>> {
   warnOfLongTtl(seatgate)

@@ -10,7 +10,7 @@ import type { InvitationWithToken } from './invitation.ts'
 import { membersWithAddresses, unfinishedFor } from './lookup.ts'
 import { drawToken, tokenSecrecy } from './new-token.ts'
 import { mayInvite } from './permission.ts'
-import { invitationInput, warnOfLongTtl } from './input.ts'
+import { invitationInput, warnOfLongTtl, type CreateInvitationInput } from './input.ts'
 import { planInvitation, writeInvitations } from './plan.ts'
 import { countedSoFar, countMore, ratesOf, reached } from './rates.ts'
 import type { InvitationContext } from './rules.ts'
@@ -37,7 +37,7 @@ import type { InvitationContext } from './rules.ts'
 export async function createInvitation(
   seatgate: InvitationContext,
   scope: OrganizationScope,
-  input: unknown,
+  input: CreateInvitationInput,
   options: OperationOptions = {}
 ): Promise<Result<InvitationWithToken>> {
   const { db, roles, newId } = seatgate

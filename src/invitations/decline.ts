@@ -6,7 +6,7 @@ import { endInvitation } from './end.ts'
 import { guardAddress, guardPending } from './guards.ts'
 import { invitationView } from './invitation.ts'
 import { invitationById, invitingOrganization, knownUser } from './lookup.ts'
-import { openInvitation, readToken } from './present.ts'
+import { openInvitation, readToken, type TokenInput } from './present.ts'
 import type { InvitationContext } from './rules.ts'
 
 /**
@@ -27,7 +27,7 @@ import type { InvitationContext } from './rules.ts'
 export async function declineInvitation(
   seatgate: InvitationContext,
   { caller, ...request }: Scope,
-  input: unknown
+  input: TokenInput
 ): Promise<Result<null>> {
   const { db } = seatgate
   const read = readToken(seatgate, input)

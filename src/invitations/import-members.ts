@@ -4,7 +4,7 @@ import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
 import { lowerCase } from '../text.ts'
-import { createInvitations, MOST_AT_ONCE } from './create-many.ts'
+import { createInvitations, type CreateInvitationsInput, MOST_AT_ONCE } from './create-many.ts'
 import { csvRows } from './csv-rows.ts'
 import type { InvitationWithToken } from './invitation.ts'
 import type { InvitationContext } from './rules.ts'
@@ -44,13 +44,15 @@ const COLUMNS = ['email', 'role'] as const
 export async function importMembers(
   seatgate: InvitationContext,
   scope: OrganizationScope,
-  csv: unknown,
+  csv: string,
   options: OperationOptions = {}
 ): Promise<Result<readonly ImportedRow[]>> {
   const read = readFile(csv)
-  const input = read.ok
+  const rowsOrRefusal = read.ok
     ? { invitations: read.value.map(({ email, role }) => ({ email, role })) }
     : new UnreadableInput(read.error)
+  // It is refused in its turn, after the role of the caller.
+  const input = rowsOrRefusal as CreateInvitationsInput
   const invited = await createInvitations(seatgate, scope, input, options)
   if (!invited.ok) return invited
   const rows = read.ok ? read.value : []

@@ -6,6 +6,14 @@ import type { InvitationRules, InvitationContext } from './rules.ts'
 const LONGEST_TTL_DAYS = 30
 const DAY_SECONDS = 24 * 60 * 60
 
+/** What `createInvitation` takes. */
+export interface CreateInvitationInput<Role extends string = string> {
+  readonly email: string
+  readonly role: Role
+  /** The recipient's language, as a BCP 47 tag. Default: unknown. */
+  readonly locale?: string | null | undefined
+}
+
 /** Who is to be invited to what, and in which language. */
 export function invitationInput(roles: Roles) {
   return v.object(

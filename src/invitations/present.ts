@@ -38,6 +38,11 @@ export interface AcceptedBefore {
 
 const INVALID: Refusal = { code: 'invitation_invalid' }
 
+/** What is done with an invitation's token takes it. */
+export interface TokenInput {
+  readonly token: string
+}
+
 /**
  * Reads the token out of an input `{ token }`. Whatever is no token of this host is null; only what
  * could not be read at all is refused as such.

@@ -4,7 +4,7 @@ import type { Result } from '../result.ts'
 import { userIdOf, type Caller } from '../scope.ts'
 import { shownName, shownOrganization } from '../shown-text.ts'
 import { invitationById, inviterOf, invitingOrganization, knownUser } from './lookup.ts'
-import { openInvitation, readToken } from './present.ts'
+import { openInvitation, readToken, type TokenInput } from './present.ts'
 import type { InvitationContext } from './rules.ts'
 
 /**
@@ -52,7 +52,7 @@ interface ShownInvitation {
 export async function viewInvitation(
   seatgate: Pick<InvitationContext, 'db' | 'invitations' | 'now' | 'users'>,
   caller: Caller | null,
-  input: unknown
+  input: TokenInput
 ): Promise<InvitationPage> {
   const { db, now } = seatgate
   const read = readToken(seatgate, input)

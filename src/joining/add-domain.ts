@@ -27,6 +27,14 @@ const Input = v.object(
   'Must be an object.'
 )
 
+/** What {@link addDomain} takes. */
+export interface AddDomainInput {
+  /** A mail domain, such as `example.com`. */
+  readonly domain: string
+  /** Whether its users join at once (`auto`), on request, or not. Default `off`. */
+  readonly mode?: v.InferOutput<typeof ModeInput> | undefined
+}
+
 /**
  * Says that a mail domain is the organization's own `{ domain, mode? }`, for those who administer it.
  * The answer has the DNS record that proves it; until `verifyDomain` has seen it there, the domain is
@@ -47,7 +55,7 @@ const Input = v.object(
 export async function addDomain(
   seatgate: JoiningContext,
   scope: OrganizationScope,
-  input: unknown,
+  input: AddDomainInput,
   options: OperationOptions = {}
 ): Promise<Result<Domain>> {
   const { db, roles, newId, newSecret } = seatgate

@@ -25,6 +25,12 @@ import { outcomeInLine } from './outcome.ts'
 import { joinRequestView, pendingOutcome, type JoinOutcome } from './request.ts'
 import type { JoiningContext } from './rules.ts'
 
+/** What {@link approveJoinRequest} takes. */
+export interface ApprovalInput<Role extends string = string> {
+  /** The role of the new member. Default: the role of the request. */
+  readonly role?: Role | undefined
+}
+
 /**
  * Lets somebody in who has asked to join, with the role they asked for or another `{ role? }`. At a
  * full organization it is refused, and the request stays open, or leads into the line, as `joinRules`
@@ -47,7 +53,7 @@ export async function approveJoinRequest(
   seatgate: JoiningContext,
   scope: OrganizationScope,
   id: string,
-  input: unknown,
+  input: ApprovalInput,
   options: OperationOptions = {}
 ): Promise<Result<JoinOutcome>> {
   const { db, roles } = seatgate

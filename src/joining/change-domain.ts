@@ -21,6 +21,11 @@ import type { JoiningContext } from './rules.ts'
 
 const Input = v.object({ mode: ModeInput }, 'Must be an object.')
 
+/** What {@link setDomainMode} takes. */
+export interface DomainModeInput {
+  readonly mode: v.InferOutput<typeof ModeInput>
+}
+
 /**
  * Says what a domain is good for `{ mode }`: `off`, `request` (to ask) or `auto` (to come in). Who is in
  * already stays in.
@@ -40,7 +45,7 @@ export async function setDomainMode(
   seatgate: JoiningContext,
   scope: OrganizationScope,
   id: string,
-  input: unknown
+  input: DomainModeInput
 ): Promise<Result<Domain>> {
   const parsed = parseInput(Input, input)
   return changeDomain(

@@ -50,6 +50,11 @@ function joinRate(organizationId: string, userId: string): Rate {
 // Who was declined may ask again, but not every minute.
 const PAUSE_MS = 24 * 60 * 60 * 1000
 
+/** What {@link joinOrganization} takes. */
+export interface JoinOrganizationInput {
+  readonly organizationId: string
+}
+
 /**
  * Joins an organization `{ organizationId }` by the domain of one's verified address, or asks to: as
  * the mode of its domain says. Who was removed or suspended by somebody else asks in any case, also with
@@ -73,7 +78,7 @@ const PAUSE_MS = 24 * 60 * 60 * 1000
 export async function joinOrganization(
   seatgate: JoiningContext,
   scope: Scope,
-  input: unknown,
+  input: JoinOrganizationInput,
   options: OperationOptions = {}
 ): Promise<Result<JoinOutcome>> {
   const { db } = seatgate

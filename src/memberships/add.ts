@@ -6,7 +6,7 @@ import { standingWith } from '../organizations/standing.ts'
 import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
-import { parseMember, planAddition, type AddedMember } from './addition.ts'
+import { parseMember, planAddition, type AddedMember, type AddMemberInput } from './addition.ts'
 import { excluding, exclusionsOf, personOf } from './exclusions.ts'
 import { guardStanding, guardUserExists } from './guards.ts'
 import { existingUser, membershipOf } from './lookup.ts'
@@ -32,7 +32,7 @@ import { mayChangeRole } from './roles.ts'
 export async function addMember(
   seatgate: MembershipContext,
   scope: OrganizationScope,
-  input: unknown,
+  input: AddMemberInput,
   options: OperationOptions = {}
 ): Promise<Result<AddedMember>> {
   const { db, users, roles } = seatgate

@@ -44,6 +44,12 @@ export interface Arrival {
 }
 
 /** What `addMember` and `prepareMember` take. */
+export interface AddMemberInput<Role extends string = string> {
+  readonly userId: string
+  readonly role: Role
+}
+
+/** What `addMember` and `prepareMember` take. */
 export function parseMember({ roles }: Pick<AccessContext, 'roles'>, input: unknown) {
   return parseInput(
     v.object({ userId: shortText(), role: roleInput(roles) }, 'Must be an object.'),

@@ -18,6 +18,11 @@ import { membershipOf } from './lookup.ts'
 import type { MembershipContext } from './membership-context.ts'
 import { mayChangeRole, roleInput } from './roles.ts'
 
+/** What {@link changeRole} takes. */
+export interface ChangeRoleInput<Role extends string = string> {
+  readonly role: Role
+}
+
 /**
  * Changes a member's role `{ role }`. The role they have already changes nothing. Only an owner
  * makes or unmakes an owner, and the last one who can act stays. Open invitations that the member has
@@ -35,7 +40,7 @@ export async function changeRole(
   seatgate: MembershipContext,
   scope: OrganizationScope,
   userId: string,
-  input: unknown,
+  input: ChangeRoleInput,
   options: OperationOptions = {}
 ): Promise<Result<ChangedMembership>> {
   const { db, roles } = seatgate

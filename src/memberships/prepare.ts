@@ -6,7 +6,7 @@ import { isIdentifier } from '../organizations/reference.ts'
 import { refused, type Result } from '../result.ts'
 import { checkCaller, isUser, marksOf, type OrganizationScope, type Principal } from '../scope.ts'
 import type { UserContext } from '../users/identity.ts'
-import { parseMember, planAddition, type AddedMember } from './addition.ts'
+import { parseMember, planAddition, type AddedMember, type AddMemberInput } from './addition.ts'
 import { readmitUsers } from './exclusions.ts'
 import type { Newcomer } from './membership.ts'
 import { guardUserExists } from './guards.ts'
@@ -34,7 +34,7 @@ import { mayChangeRole, type AccessContext } from './roles.ts'
 export async function prepareMember(
   seatgate: MembershipContext,
   scope: OrganizationScope & { readonly caller: Principal },
-  input: unknown
+  input: AddMemberInput
 ): Promise<Result<Prepared<AddedMember>>> {
   const { caller, organization: organizationId } = scope
   checkCaller(caller)

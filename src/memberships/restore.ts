@@ -42,6 +42,11 @@ export async function restoreMember(
   return membership ? ok(membership) : refused({ code: 'not_found' })
 }
 
+/** What {@link restoreMembers} takes: 1 to 100 user ids. */
+export interface RestoreMembersInput {
+  readonly userIds: readonly string[]
+}
+
 /**
  * Restores several members `{ userIds }`, up to 100: all of them or, if there are not seats for all,
  * nobody.
@@ -56,7 +61,7 @@ export async function restoreMember(
 export async function restoreMembers(
   seatgate: ChangeContext,
   scope: OrganizationScope,
-  input: unknown,
+  input: RestoreMembersInput,
   options: OperationOptions = {}
 ): Promise<Result<readonly Membership[]>> {
   const parsed = parseInput(Input, input)

@@ -5,7 +5,7 @@ import { withHook } from '../hooks/after.ts'
 import { bothOf, parseInput } from '../input.ts'
 import { endLost, invitationsBy } from '../invitations/lost.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
-import { readProof, withoutProof } from '../operations/prove.ts'
+import { readProof, withoutProof, type ProofInput } from '../operations/prove.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
 import { standingWith } from '../organizations/standing.ts'
 import { invalid } from '../refusal.ts'
@@ -23,6 +23,14 @@ import { roleInput, type Roles } from './roles.ts'
 export interface Transfer extends EndedWith {
   readonly from: Membership
   readonly to: Membership
+}
+
+/** What {@link transferOwnership} takes, with a proof of identity. */
+export interface TransferOwnershipInput<Role extends string = string> extends ProofInput {
+  /** The member who becomes the owner. */
+  readonly userId: string
+  /** The role of the former owner. Default: the first role that is not the owner's. */
+  readonly role?: Role | null | undefined
 }
 
 /**
@@ -46,7 +54,7 @@ export interface Transfer extends EndedWith {
 export async function transferOwnership(
   seatgate: MembershipContext,
   scope: OrganizationScope,
-  input: unknown,
+  input: TransferOwnershipInput,
   options: OperationOptions = {}
 ): Promise<Result<Transfer>> {
   const { db, roles } = seatgate

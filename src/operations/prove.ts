@@ -31,6 +31,12 @@ export interface Proof {
   readonly stepUpProof?: string | null | undefined
 }
 
+/** A proof of identity: a password or a step-up proof, as the host has configured. */
+export interface ProofInput {
+  readonly password?: string | null | undefined
+  readonly stepUpProof?: string | null | undefined
+}
+
 /**
  * Reads the proof `{ password }` or `{ stepUpProof }` out of an input. The host itself has nothing to
  * prove.

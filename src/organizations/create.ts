@@ -35,6 +35,14 @@ export interface CreateOrganizationOptions extends OperationOptions {
   readonly personal?: boolean
 }
 
+/** What {@link createOrganization} and {@link prepareOrganization} take. */
+export interface CreateOrganizationInput {
+  /** 1 to 160 characters on one line. */
+  readonly name: string
+  /** Default: made of the name. */
+  readonly slug?: string | null | undefined
+}
+
 /**
  * Creates an organization `{ name, slug? }`. Who asks becomes its owner and takes the first seat,
  * which is counted and never refused. Without a slug one is made of the name, with a suffix where it is
@@ -51,7 +59,7 @@ export interface CreateOrganizationOptions extends OperationOptions {
 export async function createOrganization(
   seatgate: ChangeContext & SlugContext,
   { caller, ...request }: Scope,
-  input: unknown,
+  input: CreateOrganizationInput,
   { personal = false, ...options }: CreateOrganizationOptions = {}
 ): Promise<Result<Organization>> {
   return perform(
@@ -87,7 +95,7 @@ export async function createOrganization(
 export async function prepareOrganization(
   seatgate: ChangeContext & SlugContext,
   { caller, ...request }: Scope & { readonly caller: Principal },
-  input: unknown,
+  input: CreateOrganizationInput,
   options: { readonly personal?: boolean } = {}
 ): Promise<Result<Prepared<Organization>>> {
   checkOptionNames('prepareOrganization', options, ['personal'])

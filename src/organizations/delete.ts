@@ -11,7 +11,7 @@ import { bothOf, parseInput } from '../input.ts'
 import { guardStanding } from '../memberships/guards.ts'
 import type { ChangeContext } from '../operations/change-context.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
-import { readProof, withoutProof } from '../operations/prove.ts'
+import { readProof, withoutProof, type ProofInput } from '../operations/prove.ts'
 import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { Runtime } from '../runtime.ts'
@@ -26,6 +26,12 @@ import { standingWith } from './standing.ts'
 /** An organization that is gone for everybody, and can be restored. */
 export interface DeletedOrganization extends Organization {
   readonly deletedAt: string
+}
+
+/** What {@link softDeleteOrganization} takes, with a proof of identity. */
+export interface DeleteOrganizationInput extends ProofInput {
+  /** The name of the organization, typed again. */
+  readonly confirmName: string
 }
 
 /**
@@ -48,7 +54,7 @@ export interface DeletedOrganization extends Organization {
 export async function softDeleteOrganization(
   seatgate: ChangeContext & SessionStoreContext,
   scope: OrganizationScope,
-  input: unknown,
+  input: DeleteOrganizationInput,
   options: OperationOptions = {}
 ): Promise<Result<DeletedOrganization>> {
   const { db, roles } = seatgate

@@ -22,6 +22,11 @@ export type MfaCheck = (userId: string) => boolean | Promise<boolean>
 
 const Input = v.object({ enabled: v.boolean('Must be true or false.') }, 'Must be an object.')
 
+/** What {@link setMfaPolicy} takes. */
+export interface MfaPolicyInput {
+  readonly enabled: boolean
+}
+
 /**
  * Says whether members must have a second factor `{ enabled }`. A person who demands it must have
  * one. The
@@ -41,7 +46,7 @@ const Input = v.object({ enabled: v.boolean('Must be true or false.') }, 'Must b
 export async function setMfaPolicy(
   seatgate: ChangeContext,
   scope: OrganizationScope,
-  input: unknown,
+  input: MfaPolicyInput,
   options: { readonly mfaCheck?: MfaCheck } = {}
 ): Promise<Result<Organization>> {
   checkOptionNames('setMfaPolicy', options, ['mfaCheck'])

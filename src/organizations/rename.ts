@@ -13,6 +13,11 @@ import { guardField } from './guards.ts'
 import { organizationView, type Organization } from './organization.ts'
 import { standingWith } from './standing.ts'
 
+/** What {@link renameOrganization} and {@link updateOrganization} take. */
+export interface RenameOrganizationInput {
+  readonly name: string
+}
+
 /**
  * Renames an organization `{ name }`; its slug stays, other keys are ignored. The name it has already
  * changes nothing.
@@ -27,7 +32,7 @@ import { standingWith } from './standing.ts'
 export async function renameOrganization(
   seatgate: ChangeContext,
   scope: OrganizationScope,
-  input: unknown,
+  input: RenameOrganizationInput,
   options: OperationOptions = {}
 ): Promise<Result<Organization>> {
   const parsed = parseInput(RenameOrganizationInput, input)
@@ -48,7 +53,7 @@ export async function renameOrganization(
 export async function updateOrganization(
   seatgate: ChangeContext,
   scope: OrganizationScope,
-  input: unknown,
+  input: RenameOrganizationInput,
   options: OperationOptions = {}
 ): Promise<Result<Organization>> {
   const parsed = parseInput(UpdateOrganizationInput, input)

@@ -6,7 +6,7 @@ import { bothOf, parseInput } from '../input.ts'
 import { guardStanding } from '../memberships/guards.ts'
 import type { ChangeContext } from '../operations/change-context.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
-import { readProof, withoutProof } from '../operations/prove.ts'
+import { readProof, withoutProof, type ProofInput } from '../operations/prove.ts'
 import { invalid } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
 import type { OrganizationScope } from '../scope.ts'
@@ -18,6 +18,13 @@ import { slugIsFree, slugTaken, type SlugContext } from './slug.ts'
 import { standingWith } from './standing.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
+
+/** What {@link updateSlug} takes, with a proof of identity. */
+export interface UpdateSlugInput extends ProofInput {
+  readonly slug: string
+  /** The present slug, typed again. */
+  readonly confirmSlug: string
+}
 
 /**
  * Gives an organization another slug `{ slug, confirmSlug, password | stepUpProof }`. `confirmSlug` is
@@ -37,7 +44,7 @@ const DAY_MS = 24 * 60 * 60 * 1000
 export async function updateSlug(
   seatgate: ChangeContext & SlugContext,
   scope: OrganizationScope,
-  input: unknown,
+  input: UpdateSlugInput,
   options: OperationOptions = {}
 ): Promise<Result<Organization>> {
   const { db, roles, slugs } = seatgate

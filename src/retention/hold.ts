@@ -24,6 +24,12 @@ export interface LegalHold {
   readonly held: boolean
 }
 
+/** What {@link placeLegalHold} and {@link releaseLegalHold} take. */
+export interface LegalHoldInput {
+  /** Why, for the audit event. */
+  readonly reason: string
+}
+
 /**
  * Keeps all of an organization's trail, whatever the windows say, until it is released: no run takes
  * anything, forced or not, and the database's own triggers see to it. The organization is named by its
@@ -41,7 +47,7 @@ export interface LegalHold {
 export function placeLegalHold(
   seatgate: ChangeContext,
   scope: OrganizationScope,
-  input: unknown
+  input: LegalHoldInput
 ): Promise<Result<LegalHold>> {
   return change(seatgate, scope, input, true)
 }
@@ -60,7 +66,7 @@ export function placeLegalHold(
 export function releaseLegalHold(
   seatgate: ChangeContext,
   scope: OrganizationScope,
-  input: unknown
+  input: LegalHoldInput
 ): Promise<Result<LegalHold>> {
   return change(seatgate, scope, input, false)
 }

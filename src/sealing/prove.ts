@@ -79,6 +79,11 @@ export async function auditCheckpoint(
   return ok({ checkpoint: note, size, unsealed: head - size, horizon, publicKey })
 }
 
+/** What {@link proveInclusion} takes: the sequence of the event. */
+export interface InclusionInput {
+  readonly sequence: number | string
+}
+
 /**
  * Proves that the event of this `{ sequence }` is in the log, against its latest checkpoint. It reads
  * as many hashes as the tree is high.
@@ -90,7 +95,7 @@ export async function auditCheckpoint(
 export async function proveInclusion(
   seatgate: AccessContext & Pick<LogContext, 'log'>,
   scope: OrganizationScope,
-  input: unknown
+  input: InclusionInput
 ): Promise<Result<InclusionProof>> {
   const read = await readLog(seatgate, scope)
   if (!read.ok) return read
@@ -105,6 +110,12 @@ export async function proveInclusion(
   return ok({ sequence, leafHash, size, hashes, checkpoint: note })
 }
 
+/** What {@link proveConsistency} takes: the sizes of the log that are compared, `from` at most `to`. */
+export interface ConsistencyInput {
+  readonly from: number | string
+  readonly to: number | string
+}
+
 /**
  * Proves that the log of `{ from }` events is the beginning of that of `{ to }` events.
  *
@@ -115,7 +126,7 @@ export async function proveInclusion(
 export async function proveConsistency(
   seatgate: AccessContext & Pick<LogContext, 'log'>,
   scope: OrganizationScope,
-  input: unknown
+  input: ConsistencyInput
 ): Promise<Result<ConsistencyProof>> {
   const read = await readLog(seatgate, scope)
   if (!read.ok) return read

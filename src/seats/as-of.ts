@@ -36,6 +36,12 @@ interface Row {
   readonly limitThen: string | null
 }
 
+/** What {@link seatsAsOf} takes. */
+export interface SeatsAsOfInput {
+  /** The instant: a `Date`, or a date-time of RFC 3339. */
+  readonly at: Date | string
+}
+
 /**
  * Tells how an organization's seats stood at an instant `{ at }`, out of its trail and in commit order:
  * everything up to the last event that was there by then; where retention has taken that away, it is
@@ -55,7 +61,7 @@ interface Row {
 export async function seatsAsOf(
   seatgate: AccessContext & Pick<ProviderContext, 'seatContext'>,
   scope: OrganizationScope,
-  input: unknown
+  input: SeatsAsOfInput
 ): Promise<Result<SeatsAsOf>> {
   const { db, roles, seatContext } = seatgate
   const parsed = parseQuery(Input, input)

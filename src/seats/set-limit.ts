@@ -39,6 +39,16 @@ const LimitInput = v.object(
   'Must be an object.'
 )
 
+/** What {@link setSeatLimit} takes. */
+export interface SeatLimitInput {
+  /** How many seats there are: a whole number from 0, or `"unlimited"`. */
+  readonly limit: number | 'unlimited'
+  /** The version of the entitlement: a lower one than on record is refused. Default: the next. */
+  readonly version?: number | null | undefined
+  /** Why, for the audit event; at most 255 characters. */
+  readonly reason?: string | null | undefined
+}
+
 /**
  * Sets what an organization bought `{ limit, version?, reason? }`; for operators and the host itself. The limit is
  * a whole number from 0 or `"unlimited"`. A version that is not newer than the one in force changes
@@ -58,7 +68,7 @@ const LimitInput = v.object(
 export async function setSeatLimit(
   seatgate: JoiningContext,
   scope: OrganizationScope,
-  input: unknown
+  input: SeatLimitInput
 ): Promise<Result<SeatUsage>> {
   const { db, seats, seatContext } = seatgate
   const parsed = parseInput(LimitInput, input)

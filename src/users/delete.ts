@@ -15,7 +15,7 @@ import type { AccessContext } from '../memberships/roles.ts'
 import { prepare, type Prepared } from '../operations/batch.ts'
 import { perform } from '../operations/perform.ts'
 import type { Plan } from '../operations/plan.ts'
-import { readProof } from '../operations/prove.ts'
+import { readProof, type ProofInput } from '../operations/prove.ts'
 import { find } from '../organizations/standing.ts'
 import type { NamedOrganization } from '../refusal.ts'
 import { ok, refused, type Result } from '../result.ts'
@@ -44,7 +44,7 @@ import type { UserContext } from './identity.ts'
 export async function deleteUser(
   seatgate: MembershipContext,
   { caller, ...request }: Scope,
-  input: unknown
+  input: ProofInput
 ): Promise<Result<null>> {
   if (!seatgate.lifecycle.onDelete) {
     throw new TypeError('deleteUser needs lifecycle.onDelete in createSeatgate.')

@@ -87,7 +87,7 @@ describe('replay', () => {
       )
     }
     for (const input of [{}, { fromSequence: 0 }, { fromSequence: 99 }, { fromSequence: '1' }]) {
-      expect(codeOf(await replaySink(seatgate, byOperator(one), 'log', input))).toBe(
+      expect(codeOf(await replaySink(seatgate, byOperator(one), 'log', input as never))).toBe(
         'validation_error'
       )
     }

@@ -482,7 +482,11 @@ describe('a prepared member', () => {
       },
     })
     for (const input of [null, {}, { userId: '', role: 'member' }, { userId: 'x', role: 'king' }]) {
-      const answer = await prepareMember(seatgate, by(organization.owner, organization), input)
+      const answer = await prepareMember(
+        seatgate,
+        by(organization.owner, organization),
+        input as never
+      )
       expect(codeOf(answer)).toBe('validation_error')
     }
     expect(asked).toEqual([])

@@ -327,7 +327,7 @@ describe('a founder', () => {
       },
     })
     const counts = await rowCounts()
-    const create = (input: unknown) => make(seatgate, { caller }, input)
+    const create = (input: unknown) => make(seatgate, { caller }, input as never)
     const fields = async (input: unknown) => {
       const answer = await create(input)
       return answer.ok || answer.error.code !== 'validation_error'

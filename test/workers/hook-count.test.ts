@@ -234,7 +234,7 @@ describe.each(enforcing)('a host that counts by its hooks, %s seats', (provider)
           add: async () =>
             addMember(seatgate, scope, {
               userId: await newUser(),
-              role: choose(['member', 'owner']),
+              role: choose(['member', 'owner']) as never,
             }),
           prepare: async () => {
             const userId = await newUser()
@@ -283,7 +283,9 @@ describe.each(enforcing)('a host that counts by its hooks, %s seats', (provider)
           'add who asks': async () =>
             request && addMember(seatgate, scope, { userId: request.role, role: 'member' }),
           'open otherwise': () =>
-            setDomainMode(seatgate, scope, place.domain.id, { mode: choose(['auto', 'request']) }),
+            setDomainMode(seatgate, scope, place.domain.id, {
+              mode: choose(['auto', 'request']) as never,
+            }),
           limit: () =>
             setSeatLimit(
               seatgate,
@@ -298,7 +300,8 @@ describe.each(enforcing)('a host that counts by its hooks, %s seats', (provider)
             leaveOrganization(seatgate, { caller: { userId: someone }, organization: place.id }),
           'delete user': () =>
             deleteUser(seatgate, { caller: { userId: someone } }, { password: PASSWORD }),
-          role: () => changeRole(seatgate, scope, someone, { role: choose(['member', 'owner']) }),
+          role: () =>
+            changeRole(seatgate, scope, someone, { role: choose(['member', 'owner']) as never }),
           transfer: () => transferOwnership(seatgate, scope, { userId: someone }),
           'delete and restore': async () => {
             if (gone.delete(place.id))

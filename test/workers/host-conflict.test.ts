@@ -289,7 +289,7 @@ describe('what references the library’s tables', () => {
       "CREATE TRIGGER no_mail BEFORE INSERT ON seatgate_invitations WHEN NEW.email LIKE '%@example.com' BEGIN SELECT RAISE(ABORT, 'blocked domain'); END"
     )
     const rows = [newAddress(), newAddress()].map((email) => ({ email, role: 'member' }))
-    expect(await createInvitation(world.seatgate, scope, rows[0])).toEqual(CONFLICT)
+    expect(await createInvitation(world.seatgate, scope, rows[0] as never)).toEqual(CONFLICT)
     expect(await createInvitations(world.seatgate, scope, { invitations: rows })).toEqual(CONFLICT)
     await world.settled()
     expect(conflicts()).toEqual(['blocked domain', 'blocked domain'])

@@ -8,7 +8,7 @@ const invitationLimits = { ...UNLIMITED, failedAccepts: 3 }
 const world = createInvitingWorld({ invitationLimits })
 
 const tryAs = async ({ seatgate }: World, userId: string, token: unknown) =>
-  codeOf(await acceptInvitation(seatgate, { caller: { userId } }, { token }))
+  codeOf(await acceptInvitation(seatgate, { caller: { userId } }, { token: token as never }))
 
 const signUp = async (email: string, token: string) =>
   codeOf(await acceptInvitationWithSignup(world.seatgate, { email, token, password: PASSWORD }))

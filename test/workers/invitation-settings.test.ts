@@ -78,7 +78,7 @@ describe('what an input cannot say', () => {
         organizationId: theirs.id,
         organization_id: theirs.id,
         invitedById: theirs.owner,
-      })
+      } as never)
     )
     expect(invited).toMatchObject({ organizationId: mine.id, invitedBy: mine.owner })
     const { data } = answered(await listAuditEvents(world.seatgate, asOwner))

@@ -121,7 +121,7 @@ describe('joining by a domain', () => {
     'refuses bad input: %j',
     async (input) => {
       const userId = await newUser()
-      const answer = await joinOrganization(seatgate, { caller: { userId } }, input)
+      const answer = await joinOrganization(seatgate, { caller: { userId } }, input as never)
       expect(codeOf(answer)).toBe('validation_error')
     }
   )

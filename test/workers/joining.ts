@@ -92,7 +92,7 @@ export function approve(
   id: string,
   input: unknown = {}
 ) {
-  return approveJoinRequest(seatgate, organization.as(organization.owner), id, input)
+  return approveJoinRequest(seatgate, organization.as(organization.owner), id, input as never)
 }
 
 /** Who is in, in the order in which they came. */

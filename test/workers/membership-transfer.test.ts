@@ -113,7 +113,10 @@ describe('transferOwnership', () => {
     await calm.settled()
     const before = await everything()
     const by = (userId: string, input: object) =>
-      transferOwnership(seatgate, organization.as(userId), { password: PASSWORD, ...input })
+      transferOwnership(seatgate, organization.as(userId), {
+        password: PASSWORD,
+        ...input,
+      } as never)
     expect(codeOf(await by(owner, { userId: suspended }))).toBe('not_a_member')
     expect(codeOf(await by(owner, { userId: await newUser() }))).toBe('not_a_member')
     expect(codeOf(await by(owner, { userId: owner }))).toBe('validation_error')

@@ -17,7 +17,7 @@ const { seatgate } = world
 
 async function create(input: unknown, userId?: string) {
   const caller = { userId: userId ?? (await newUser()) }
-  const created = await createOrganization(seatgate, { caller }, input)
+  const created = await createOrganization(seatgate, { caller }, input as never)
   await world.settled()
   return created
 }

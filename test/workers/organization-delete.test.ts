@@ -115,7 +115,7 @@ describe('softDeleteOrganization', () => {
     })
     const ask = async (input: unknown) => {
       heard.length = 0
-      return [codeOf(await softDeleteOrganization(seatgate, as(owner), input)), ...heard]
+      return [codeOf(await softDeleteOrganization(seatgate, as(owner), input as never)), ...heard]
     }
     const rows = await everything()
     expect(await ask({ confirmName: 'no', password: 'no' })).toEqual(['validation_error'])
@@ -201,9 +201,9 @@ describe('softDeleteOrganization', () => {
     const admin = await join(world, organization, 'admin')
     const { seatgate, heard } = listening()
     for (const input of [RIGHT, {}, null, { ...RIGHT, password: 'wrong' }]) {
-      const byAdmin = await softDeleteOrganization(seatgate, organization.as(admin), input)
+      const byAdmin = await softDeleteOrganization(seatgate, organization.as(admin), input as never)
       const stranger = organization.as(await newUser())
-      const byStranger = await softDeleteOrganization(seatgate, stranger, input)
+      const byStranger = await softDeleteOrganization(seatgate, stranger, input as never)
       expect([byAdmin, byStranger].map(codeOf)).toEqual([
         'insufficient_role',
         'organization_not_found',

@@ -30,17 +30,17 @@ const acts: [string, Act][] = [
   [
     'updateSlug',
     (seatgate, { slug, owner, as }, proof) =>
-      updateSlug(seatgate, as(owner), { slug: freshSlug(), confirmSlug: slug, ...proof }),
+      updateSlug(seatgate, as(owner), { slug: freshSlug(), confirmSlug: slug, ...proof } as never),
   ],
   [
     'softDeleteOrganization',
     (seatgate, { owner, as }, proof) =>
-      softDeleteOrganization(seatgate, as(owner), { confirmName: 'Test', ...proof }),
+      softDeleteOrganization(seatgate, as(owner), { confirmName: 'Test', ...proof } as never),
   ],
   [
     'transferOwnership (A3)',
     (seatgate, { owner, heir, as }, proof) =>
-      transferOwnership(seatgate, as(owner), { userId: heir, ...proof }),
+      transferOwnership(seatgate, as(owner), { userId: heir, ...proof } as never),
   ],
 ]
 

@@ -63,8 +63,8 @@ describe.each(changes)('%s', (_name, change) => {
     const member = await join(world, organization)
     answered(await change(seatgate, organization.as(admin), { name: 'By an admin' }))
     for (const input of [{ name: 'By a member' }, {}, null]) {
-      const byMember = await change(seatgate, organization.as(member), input)
-      const byStranger = await change(seatgate, organization.as(await newUser()), input)
+      const byMember = await change(seatgate, organization.as(member), input as never)
+      const byStranger = await change(seatgate, organization.as(await newUser()), input as never)
       expect([byMember, byStranger].map(codeOf)).toEqual([
         'insufficient_role',
         'organization_not_found',

@@ -392,7 +392,7 @@ describe('what a run waits for', () => {
   ])('a hold of %s is refused', async (_what, input, code, elsewhere) => {
     const { seatgate, sealedOne, scopeOf } = retaining([])
     const organization = elsewhere ?? (await sealedOne(2))
-    expect(await placeLegalHold(seatgate, scopeOf(organization), input)).toMatchObject({
+    expect(await placeLegalHold(seatgate, scopeOf(organization), input as never)).toMatchObject({
       error: { code },
     })
   })

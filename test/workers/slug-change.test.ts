@@ -59,7 +59,7 @@ const aliasesOf = async (organizationId: string) => {
 
 async function refusal(organization: TestOrganization, input: unknown, by = seatgate) {
   const rows = await everything()
-  const result = await updateSlug(by, organization.as(organization.owner), input)
+  const result = await updateSlug(by, organization.as(organization.owner), input as never)
   expect(await everything()).toEqual(rows)
   if (result.ok || result.error.code !== 'validation_error') return codeOf(result)
   return result.error.errors

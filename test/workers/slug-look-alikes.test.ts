@@ -23,8 +23,12 @@ async function refusedEverywhere(slug: unknown, options: Partial<SeatgateOptions
   const rows = await everything()
   const change = { slug, confirmSlug: organization.slug, password: PASSWORD }
   const answers = [
-    await createOrganization(by, { caller: { userId: owner } }, { name: 'Acme', slug }),
-    await updateSlug(by, as(owner), change),
+    await createOrganization(
+      by,
+      { caller: { userId: owner } },
+      { name: 'Acme', slug: slug as never }
+    ),
+    await updateSlug(by, as(owner), change as never),
   ]
   for (const answer of answers) {
     if (answer.ok || answer.error.code !== 'validation_error') throw new Error(codeOf(answer))

@@ -105,11 +105,13 @@ function product(provider: 'ledger' | 'd1', around: Parameters<Driver['open']>[0
       const slug = `t${crypto.randomUUID().replaceAll('-', '')}`
       const created = await createOrganization(seatgate, by(owner), { name: 'Test', slug })
       if (!created.ok) return answer(created)
-      await setSeatLimit(seatgate, asOperator(created.value.id), { limit })
+      await setSeatLimit(seatgate, asOperator(created.value.id), { limit: limit as never })
       return { ok: true, value: created.value.id }
     },
     setLimit: async (organization, limit, version) =>
-      usageAnswer(await setSeatLimit(seatgate, asOperator(organization), { limit, version })),
+      usageAnswer(
+        await setSeatLimit(seatgate, asOperator(organization), { limit, version } as never)
+      ),
     usage: async (person, organization) =>
       usageAnswer(await seatUsage(seatgate, within(organization, person))),
     add: async (person, organization, { id: userId }, role = 'member', operationId) =>

@@ -44,7 +44,7 @@ export const invitations: Deeds = {
       const by = administrator(occasion)
       const input = invitee(occasion)
       return repeatable(by, (library, options) =>
-        seatgate.createInvitation(library, as(by, occasion), input, options)
+        seatgate.createInvitation(library, as(by, occasion), input as never, options)
       )
     },
   ],
@@ -54,7 +54,7 @@ export const invitations: Deeds = {
       const by = administrator(occasion)
       const list = [invitee(occasion), invitee(occasion), invitee(occasion)]
       return once(by, (library) =>
-        seatgate.createInvitations(library, as(by, occasion), { invitations: list })
+        seatgate.createInvitations(library, as(by, occasion), { invitations: list as never })
       )
     },
   ],
@@ -108,7 +108,7 @@ export const invitations: Deeds = {
       if (id === undefined) return null
       const input = { role: anyRole(occasion) }
       return repeatable(by, (library, options) =>
-        seatgate.changeInvitationRole(library, as(by, occasion), id, input, options)
+        seatgate.changeInvitationRole(library, as(by, occasion), id, input as never, options)
       )
     },
   ],

@@ -47,7 +47,7 @@ export const joining: Deeds = {
       const domain = random.chance(0.9) ? DOMAIN : 'new.example'
       const input = { domain, mode: aMode(occasion) }
       return repeatable(by, (library, options) =>
-        seatgate.addDomain(library, as(by, occasion), input, options)
+        seatgate.addDomain(library, as(by, occasion), input as never, options)
       )
     }),
   ],
@@ -61,7 +61,9 @@ export const joining: Deeds = {
     2,
     withDomain(({ id }, by, occasion) => {
       const input = { mode: aMode(occasion) }
-      return once(by, (library) => seatgate.setDomainMode(library, as(by, occasion), id, input))
+      return once(by, (library) =>
+        seatgate.setDomainMode(library, as(by, occasion), id, input as never)
+      )
     }),
   ],
   removeDomain: [

@@ -24,7 +24,7 @@ export const members: Deeds = {
       const by = administrator(occasion)
       const input = { userId: outsider(occasion), role: anyRole(occasion) }
       return repeatable(by, (library, options) =>
-        seatgate.addMember(library, as(by, occasion), input, options)
+        seatgate.addMember(library, as(by, occasion), input as never, options)
       )
     },
   ],
@@ -99,7 +99,7 @@ export const members: Deeds = {
       const target = loser(occasion)
       const input = { role: anyRole(occasion) }
       return repeatable(by, (library, options) =>
-        seatgate.changeRole(library, as(by, occasion), target, input, options)
+        seatgate.changeRole(library, as(by, occasion), target, input as never, options)
       )
     },
   ],
