@@ -43,16 +43,19 @@ export function checkedProofs({ verifyPassword = null, stepUp = null }: Partial<
   return { verifyPassword, stepUp }
 }
 
-export function checkedRoles(options: SeatgateOptions): Roles {
-  const all = options.roles ?? ['owner', 'admin', 'member']
+/** The three default roles are strings like any other: only roles that the host lists are a type. */
+export function checkedRoles<Role extends string>(options: SeatgateOptions<Role>): Roles<Role> {
+  const all =
+    options.roles ?? (['owner', 'admin', 'member'] as readonly string[] as readonly Role[])
   if (options.roles && !(options.ownerRole && options.invitationAdminRoles)) {
     throw wrong('roles needs ownerRole and invitationAdminRoles beside it.')
   }
-  const owner = options.ownerRole ?? 'owner'
-  const invitationAdmins = options.invitationAdminRoles ?? ['owner', 'admin']
+  const owner = options.ownerRole ?? ('owner' as Role)
+  const invitationAdmins =
+    options.invitationAdminRoles ?? (['owner', 'admin'] as readonly string[] as readonly Role[])
   const memberAdmins = options.memberAdminRoles ?? invitationAdmins
   const organizationAdmins = options.organizationAdminRoles ?? invitationAdmins
-  const known = (name: string, roles: readonly string[]) => {
+  const known = (name: string, roles: readonly Role[]) => {
     const stranger = roles.find((role) => !all.includes(role))
     if (stranger !== undefined) throw wrong(`${name} has "${stranger}", which is not in roles.`)
     if (roles.length === 0) throw wrong(`${name} must not be empty.`)

@@ -15,7 +15,7 @@ import type { SessionStore } from './sessions/store.ts'
 import type { UserTable } from './users/identity.ts'
 
 /** Options of `createSeatgate`. */
-export interface SeatgateOptions {
+export interface SeatgateOptions<Role extends string = string> {
   /** The host's Drizzle handle on D1, with the tables of `migrations/`. */
   readonly database: Database
   /**
@@ -37,16 +37,19 @@ export interface SeatgateOptions {
   /** Checks another proof than a password. */
   readonly stepUp?: StepUp
 
-  /** The names of the roles. Default owner, admin, member. They are a set, not a hierarchy. */
-  readonly roles?: readonly string[]
+  /**
+   * The names of the roles. Default owner, admin, member. They are a set, not a hierarchy. Written in
+   * the call, they are the type of every role that an operation takes.
+   */
+  readonly roles?: readonly Role[]
   /** The role of which an organization always keeps one. Default `"owner"`. */
-  readonly ownerRole?: string
+  readonly ownerRole?: NoInfer<Role>
   /** Who invites. Default owner and admin. */
-  readonly invitationAdminRoles?: readonly string[]
+  readonly invitationAdminRoles?: readonly NoInfer<Role>[]
   /** Who adds, suspends and removes members and reads the audit trail. Default as who invites. */
-  readonly memberAdminRoles?: readonly string[]
+  readonly memberAdminRoles?: readonly NoInfer<Role>[]
   /** Who renames the organization, changes its slug and its policy. Default as who invites. */
-  readonly organizationAdminRoles?: readonly string[]
+  readonly organizationAdminRoles?: readonly NoInfer<Role>[]
 
   /** What a slug looks like. Default `/^[a-z][a-z0-9-]*[a-z0-9]$/`. */
   readonly slugFormat?: RegExp

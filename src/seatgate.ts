@@ -41,8 +41,11 @@ import type { SessionStore } from './sessions/store.ts'
 import { unscoped } from './tenancy/tenant-database.ts'
 import type { UserTable } from './users/identity.ts'
 
-/** A checked configuration: what every function of the library works with. */
-export interface Seatgate extends Runtime {
+/**
+ * A checked configuration: what every function of the library works with. `Role` is the union of the
+ * configured roles, where `roles` was written as a list of literals.
+ */
+export interface Seatgate<Role extends string = string> extends Runtime {
   readonly db: Database
   readonly seats: SeatProvider
   readonly seatContext: SeatContext
@@ -50,7 +53,7 @@ export interface Seatgate extends Runtime {
   /** Null if sessions have no active organization here. */
   readonly sessions: SessionStore | null
   readonly users: UserTable | null
-  readonly roles: Roles
+  readonly roles: Roles<Role>
   readonly slugs: SlugRules
   readonly verifyPassword: VerifyPassword | null
   readonly stepUp: StepUp | null
@@ -94,7 +97,9 @@ export interface Seatgate extends Runtime {
  * })
  * ```
  */
-export function createSeatgate(options: SeatgateOptions): Seatgate {
+export function createSeatgate<const Role extends string = string>(
+  options: SeatgateOptions<Role>
+): Seatgate<Role> {
   checkSeatgateOptions(options)
   if (typeof options.database?.batch !== 'function') {
     throw new TypeError('createSeatgate: database must be a Drizzle handle on D1.')

@@ -299,13 +299,6 @@ export interface LifecycleHooks {
   readonly onDelete?: LifecycleHook
 }
 
-/** What a function needs that asks the host. */
-export interface HookContext extends Pick<Runtime, 'report'> {
-  readonly hooks: Hooks
-  readonly lifecycle: LifecycleHooks
-  readonly hookDeadlineSeconds: number
-}
-
 /** Every hook there is, and whether what it answers becomes part of the batch. */
 export const HOOKS = {
   beforeCreateOrganization: { inBatch: false },

@@ -5,7 +5,7 @@ import { invitations } from '../database/schema.ts'
 import { withHook } from '../hooks/after.ts'
 import { parseInput } from '../input.ts'
 import { guardStanding } from '../memberships/guards.ts'
-import { roleInput } from '../memberships/roles.ts'
+import { roleInput, type HasRoles } from '../memberships/roles.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
 import { standingWith } from '../organizations/standing.ts'
@@ -29,11 +29,11 @@ import type { ChangeRoleInput } from '../memberships/change-role.ts'
  * await changeInvitationRole(seatgate, scope, invitation.id, { role: 'admin' })
  * ```
  */
-export async function changeInvitationRole(
-  seatgate: InvitationContext,
+export async function changeInvitationRole<Role extends string = string>(
+  seatgate: InvitationContext & HasRoles<Role>,
   scope: OrganizationScope,
   id: string,
-  input: ChangeRoleInput,
+  input: ChangeRoleInput<NoInfer<Role>>,
   options: OperationOptions = {}
 ): Promise<Result<Invitation>> {
   const { db, roles } = seatgate

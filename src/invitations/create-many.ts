@@ -20,6 +20,7 @@ import { drawToken, tokenSecrecy } from './new-token.ts'
 import { writeInvitations } from './plan.ts'
 import { bulkRatesOf, countedSoFar, countMore } from './rates.ts'
 import type { InvitationContext } from './rules.ts'
+import type { HasRoles } from '../memberships/roles.ts'
 
 /** What became of each row, in the order of the rows. */
 export type InvitationOutcomes = readonly Result<InvitationWithToken>[]
@@ -60,10 +61,10 @@ export interface CreateInvitationsInput<Role extends string = string> {
  * if (invited.ok) for (const row of invited.value) console.log(row.ok ? row.value.email : row.error.code)
  * ```
  */
-export async function createInvitations(
-  seatgate: InvitationContext,
+export async function createInvitations<Role extends string = string>(
+  seatgate: InvitationContext & HasRoles<Role>,
   scope: OrganizationScope,
-  input: CreateInvitationsInput,
+  input: CreateInvitationsInput<NoInfer<Role>>,
   options: OperationOptions = {}
 ): Promise<Result<InvitationOutcomes>> {
   warnOfLongTtl(seatgate)

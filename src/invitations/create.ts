@@ -14,6 +14,7 @@ import { invitationInput, warnOfLongTtl, type CreateInvitationInput } from './in
 import { planInvitation, writeInvitations } from './plan.ts'
 import { countedSoFar, countMore, ratesOf, reached } from './rates.ts'
 import type { InvitationContext } from './rules.ts'
+import type { HasRoles } from '../memberships/roles.ts'
 
 /**
  * Invites an address `{ email, role, locale? }`. The answer has both tokens, this once: `token` for the
@@ -34,10 +35,10 @@ import type { InvitationContext } from './rules.ts'
  * if (invited.ok) console.log(link(invited.value.token))
  * ```
  */
-export async function createInvitation(
-  seatgate: InvitationContext,
+export async function createInvitation<Role extends string = string>(
+  seatgate: InvitationContext & HasRoles<Role>,
   scope: OrganizationScope,
-  input: CreateInvitationInput,
+  input: CreateInvitationInput<NoInfer<Role>>,
   options: OperationOptions = {}
 ): Promise<Result<InvitationWithToken>> {
   const { db, roles, newId } = seatgate

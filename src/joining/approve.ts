@@ -11,7 +11,7 @@ import { planAddition, type Arrival } from '../memberships/addition.ts'
 import { excluding, exclusionsOf, personOf, readmit } from '../memberships/exclusions.ts'
 import { guardStanding, guardUnchanged, guardUserExists } from '../memberships/guards.ts'
 import { membershipView } from '../memberships/membership.ts'
-import { isConfigured, mayChangeRole, roleInput } from '../memberships/roles.ts'
+import { isConfigured, mayChangeRole, roleInput, type HasRoles } from '../memberships/roles.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { unchanged, type Plan } from '../operations/plan.ts'
 import { organizationIdOf } from '../organizations/reference.ts'
@@ -49,11 +49,11 @@ export interface ApprovalInput<Role extends string = string> {
  * if (approved.ok && approved.value.status === 'joined') welcome(approved.value.membership.userId)
  * ```
  */
-export async function approveJoinRequest(
-  seatgate: JoiningContext,
+export async function approveJoinRequest<Role extends string = string>(
+  seatgate: JoiningContext & HasRoles<Role>,
   scope: OrganizationScope,
   id: string,
-  input: ApprovalInput,
+  input: ApprovalInput<NoInfer<Role>>,
   options: OperationOptions = {}
 ): Promise<Result<JoinOutcome>> {
   const { db, roles } = seatgate

@@ -12,7 +12,7 @@ import { guardStanding, guardUserExists } from './guards.ts'
 import { existingUser, membershipOf } from './lookup.ts'
 import type { MembershipContext } from './membership-context.ts'
 import { membershipView } from './membership.ts'
-import { mayChangeRole } from './roles.ts'
+import { mayChangeRole, type HasRoles } from './roles.ts'
 
 /**
  * Adds a member `{ userId, role }`: asks for a seat, then writes membership and audit events in one
@@ -29,10 +29,10 @@ import { mayChangeRole } from './roles.ts'
  * if (!added.ok && added.error.code === 'seat_limit_reached') console.log(added.error.limit)
  * ```
  */
-export async function addMember(
-  seatgate: MembershipContext,
+export async function addMember<Role extends string = string>(
+  seatgate: MembershipContext & HasRoles<Role>,
   scope: OrganizationScope,
-  input: AddMemberInput,
+  input: AddMemberInput<NoInfer<Role>>,
   options: OperationOptions = {}
 ): Promise<Result<AddedMember>> {
   const { db, users, roles } = seatgate

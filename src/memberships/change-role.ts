@@ -16,7 +16,7 @@ import { guardAnotherOwner, guardStanding, guardUnchanged } from './guards.ts'
 import { membershipView, type ChangedMembership } from './membership.ts'
 import { membershipOf } from './lookup.ts'
 import type { MembershipContext } from './membership-context.ts'
-import { mayChangeRole, roleInput } from './roles.ts'
+import { mayChangeRole, roleInput, type HasRoles } from './roles.ts'
 
 /** What {@link changeRole} takes. */
 export interface ChangeRoleInput<Role extends string = string> {
@@ -36,11 +36,11 @@ export interface ChangeRoleInput<Role extends string = string> {
  * await changeRole(seatgate, { caller, organization: 'acme' }, userId, { role: 'admin' })
  * ```
  */
-export async function changeRole(
-  seatgate: MembershipContext,
+export async function changeRole<Role extends string = string>(
+  seatgate: MembershipContext & HasRoles<Role>,
   scope: OrganizationScope,
   userId: string,
-  input: ChangeRoleInput,
+  input: ChangeRoleInput<NoInfer<Role>>,
   options: OperationOptions = {}
 ): Promise<Result<ChangedMembership>> {
   const { db, roles } = seatgate

@@ -11,7 +11,7 @@ import { readmitUsers } from './exclusions.ts'
 import type { Newcomer } from './membership.ts'
 import { guardUserExists } from './guards.ts'
 import type { MembershipContext } from './membership-context.ts'
-import { mayChangeRole, type AccessContext } from './roles.ts'
+import { mayChangeRole, type AccessContext, type HasRoles } from './roles.ts'
 
 /**
  * Prepares a membership for a batch of the host's own: registering a user straight into an
@@ -31,10 +31,10 @@ import { mayChangeRole, type AccessContext } from './roles.ts'
  * if (joining.ok) await commitTogether(seatgate, joining.value, { before: [insertUser] })
  * ```
  */
-export async function prepareMember(
-  seatgate: MembershipContext,
+export async function prepareMember<Role extends string = string>(
+  seatgate: MembershipContext & HasRoles<Role>,
   scope: OrganizationScope & { readonly caller: Principal },
-  input: AddMemberInput
+  input: AddMemberInput<NoInfer<Role>>
 ): Promise<Result<Prepared<AddedMember>>> {
   const { caller, organization: organizationId } = scope
   checkCaller(caller)

@@ -1,13 +1,18 @@
 import type { DatabaseContext } from '../database/database.ts'
 import * as v from 'valibot'
 
-/** The configured roles, and what they may do. */
-export interface Roles {
-  readonly all: readonly string[]
-  readonly owner: string
-  readonly invitationAdmins: readonly string[]
-  readonly memberAdmins: readonly string[]
-  readonly organizationAdmins: readonly string[]
+/** The configured roles, and what they may do. `Role` is the union of their names, where it is known. */
+export interface Roles<Role extends string = string> {
+  readonly all: readonly Role[]
+  readonly owner: Role
+  readonly invitationAdmins: readonly Role[]
+  readonly memberAdmins: readonly Role[]
+  readonly organizationAdmins: readonly Role[]
+}
+
+/** A configuration whose roles are `Role`: an operation that takes a role takes one of them. */
+export interface HasRoles<Role extends string> {
+  readonly roles: Roles<Role>
 }
 
 /** What a function needs that decides who may do what. */

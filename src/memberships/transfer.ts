@@ -17,7 +17,7 @@ import { guardStanding, guardUnchanged } from './guards.ts'
 import { membershipView, type EndedWith, type Membership } from './membership.ts'
 import { membershipOf } from './lookup.ts'
 import type { MembershipContext } from './membership-context.ts'
-import { roleInput, type Roles } from './roles.ts'
+import { roleInput, type Roles, type HasRoles } from './roles.ts'
 
 /** Two memberships after a transfer: who was the owner, and who is. */
 export interface Transfer extends EndedWith {
@@ -51,10 +51,10 @@ export interface TransferOwnershipInput<Role extends string = string> extends Pr
  * const transferred = await transferOwnership(seatgate, scope, { userId, role: 'admin', password })
  * ```
  */
-export async function transferOwnership(
-  seatgate: MembershipContext,
+export async function transferOwnership<Role extends string = string>(
+  seatgate: MembershipContext & HasRoles<Role>,
   scope: OrganizationScope,
-  input: TransferOwnershipInput,
+  input: TransferOwnershipInput<NoInfer<Role>>,
   options: OperationOptions = {}
 ): Promise<Result<Transfer>> {
   const { db, roles } = seatgate

@@ -1,0 +1,81 @@
+/**
+ * What must compile, and what must not. `tsc` is the test: an expected error that does not come is an
+ * error.
+ */
+import {
+  addMember,
+  changeRole,
+  createInvitation,
+  createInvitations,
+  createOrganization,
+  createSeatgate,
+  d1Seats,
+  restoreMembers,
+  seatsAsOf,
+  setSeatLimit,
+  transferOwnership,
+  type OrganizationScope,
+  type Seatgate,
+  type SeatgateOptions,
+} from '../../src/index.ts'
+
+declare const seatgate: Seatgate
+declare const scope: OrganizationScope
+declare const options: SeatgateOptions
+declare const role: string
+
+// Inputs: every field is known, and none is left out.
+void addMember(seatgate, scope, { userId: 'u1', role })
+// @ts-expect-error: a user id is a string
+void addMember(seatgate, scope, { userId: 1, role: 'member' })
+// @ts-expect-error: `rol` is not a field
+void addMember(seatgate, scope, { userId: 'u1', rol: 'member' })
+// @ts-expect-error: the role is missing
+void addMember(seatgate, scope, { userId: 'u1' })
+void createOrganization(seatgate, { caller: { userId: 'u1' } }, { name: 'Acme', slug: null })
+// @ts-expect-error: the name is missing
+void createOrganization(seatgate, { caller: { userId: 'u1' } }, { slug: 'acme' })
+void setSeatLimit(seatgate, scope, { limit: 'unlimited', version: undefined })
+// @ts-expect-error: a limit is a number or "unlimited"
+void setSeatLimit(seatgate, scope, { limit: 'many' })
+void seatsAsOf(seatgate, scope, { at: new Date() })
+// @ts-expect-error: an instant is a Date or a text
+void seatsAsOf(seatgate, scope, { at: 1_700_000_000 })
+void restoreMembers(seatgate, scope, { userIds: ['u1'] as readonly string[] })
+// @ts-expect-error: a list of user ids
+void restoreMembers(seatgate, scope, { userIds: 'u1' })
+
+// Roles that the host lists are a type.
+const own = createSeatgate({
+  database: options.database,
+  seats: d1Seats(),
+  sessions: 'none',
+  roles: ['boss', 'worker'],
+  ownerRole: 'boss',
+  invitationAdminRoles: ['boss'],
+})
+void addMember(own, scope, { userId: 'u1', role: 'worker' })
+// @ts-expect-error: not a role of this configuration
+void addMember(own, scope, { userId: 'u1', role: 'member' })
+// @ts-expect-error: not a role of this configuration
+void changeRole(own, scope, 'u1', { role: 'admin' })
+void createInvitation(own, scope, { email: 'a@example.com', role: 'boss' })
+// @ts-expect-error: not a role of this configuration
+void createInvitation(own, scope, { email: 'a@example.com', role: 'owner' })
+// @ts-expect-error: not a role of this configuration
+void createInvitations(own, scope, { invitations: [{ email: 'a@example.com', role: 'owner' }] })
+// @ts-expect-error: not a role of this configuration
+void transferOwnership(own, scope, { userId: 'u1', role: 'admin', password: 'p' })
+void createSeatgate({
+  database: options.database,
+  seats: d1Seats(),
+  sessions: 'none',
+  roles: ['boss', 'worker'],
+  // @ts-expect-error: not one of the roles
+  ownerRole: 'owner',
+  invitationAdminRoles: ['boss'],
+})
+
+// A function that takes any configuration takes this one.
+const name = (any: Seatgate) => any.roles.owner
+void name(own)
