@@ -5,7 +5,7 @@ import { invitations } from '../database/schema.ts'
 import { withHook } from '../hooks/after.ts'
 import { parseInput } from '../input.ts'
 import { guardStanding } from '../memberships/guards.ts'
-import { roleInput, type HasRoles } from '../memberships/roles.ts'
+import { roleInput, type HasRoles, type ChangeRoleInput } from '../memberships/roles.ts'
 import { perform, type OperationOptions } from '../operations/perform.ts'
 import { unchanged } from '../operations/plan.ts'
 import { standingWith } from '../organizations/standing.ts'
@@ -16,7 +16,6 @@ import { invitationView, stateOf, type Invitation } from './invitation.ts'
 import { invitationOf } from './lookup.ts'
 import { mayInvite } from './permission.ts'
 import type { InvitationContext } from './rules.ts'
-import type { ChangeRoleInput } from '../memberships/change-role.ts'
 
 /**
  * Changes the role `{ role }` that a pending invitation leads to; also at a full limit.

@@ -16,12 +16,7 @@ import { guardAnotherOwner, guardStanding, guardUnchanged } from './guards.ts'
 import { membershipView, type ChangedMembership } from './membership.ts'
 import { membershipOf } from './lookup.ts'
 import type { MembershipContext } from './membership-context.ts'
-import { mayChangeRole, roleInput, type HasRoles } from './roles.ts'
-
-/** What {@link changeRole} takes. */
-export interface ChangeRoleInput<Role extends string = string> {
-  readonly role: Role
-}
+import { mayChangeRole, roleInput, type HasRoles, type ChangeRoleInput } from './roles.ts'
 
 /**
  * Changes a member's role `{ role }`. The role they have already changes nothing. Only an owner

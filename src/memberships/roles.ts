@@ -20,6 +20,11 @@ export interface AccessContext extends DatabaseContext {
   readonly roles: Roles
 }
 
+/** What `changeRole` and `changeInvitationRole` take. */
+export interface ChangeRoleInput<Role extends string = string> {
+  readonly role: Role
+}
+
 /** A role of the configured set. */
 export function roleInput({ all }: Roles) {
   return v.pipe(
