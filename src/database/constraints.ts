@@ -3,102 +3,59 @@
  *
  * @module
  */
-import { getTableName, is } from 'drizzle-orm'
-import { SQLiteTable, type SQLiteColumn } from 'drizzle-orm/sqlite-core'
-import * as schema from './schema.ts'
-import {
-  auditCarriedSeats,
-  auditCheckpoints,
-  auditEvents,
-  auditNodes,
-  auditOutbox,
-  auditPersonal,
-  auditPublished,
-  auditPurges,
-  auditRetention,
-  entitlements,
-  intents,
-  exclusions,
-  invitations,
-  joinRequests,
-  memberCounts,
-  memberships,
-  operations,
-  organizationDomains,
-  organizations,
-  rateLimits,
-  rotations,
-  schemaVersion,
-  seatFences,
-  seatLedgers,
-  sessions,
-  sinkAttempts,
-  sinkCursors,
-  sinkDeadLetters,
-  slugAliases,
-} from './schema.ts'
-
 /** What every trigger of the library raises that protects the audit trail. */
 const OWN_MESSAGE = 'audit_immutable'
 
-/** Each unique key of the library's tables; a test compares the list with the migrations. */
-const OWN_KEYS: readonly (readonly SQLiteColumn[])[] = [
-  [organizations.id],
-  [organizations.slug],
-  [memberships.id],
-  [memberships.organizationId, memberships.userId],
-  [memberships.seatId],
-  [slugAliases.oldSlug],
-  [memberCounts.organizationId],
-  [entitlements.organizationId],
-  [seatLedgers.organizationId],
-  [seatFences.seatId],
-  [auditEvents.organizationId, auditEvents.sequence],
-  [auditEvents.id],
-  [auditEvents.organizationId, auditEvents.idempotencyKey],
-  [auditPersonal.organizationId, auditPersonal.digest],
-  [auditNodes.organizationId, auditNodes.level, auditNodes.position],
-  [auditCheckpoints.organizationId, auditCheckpoints.size],
-  [auditPublished.organizationId],
-  [auditPurges.organizationId, auditPurges.lastSequence],
-  [auditCarriedSeats.organizationId, auditCarriedSeats.seatId],
-  [auditRetention.organizationId],
-  [auditOutbox.organizationId],
-  [sinkCursors.organizationId, sinkCursors.sinkId],
-  [sinkDeadLetters.organizationId, sinkDeadLetters.sinkId, sinkDeadLetters.sequence],
-  [sinkAttempts.id],
-  [exclusions.id],
-  [invitations.id],
-  [invitations.tokenHash],
-  [invitations.organizationId, invitations.email],
-  [invitations.seatId],
-  [organizationDomains.id],
-  [organizationDomains.organizationId, organizationDomains.domain],
-  [organizationDomains.domain],
-  [joinRequests.id],
-  [joinRequests.organizationId, joinRequests.userId],
-  [joinRequests.organizationId, joinRequests.place],
-  [rotations.name],
-  [schemaVersion.id],
-  [rateLimits.key],
-  [intents.id],
-  [operations.actorId, operations.id],
-  [sessions.tokenHash],
-]
+/** The prefix of the library's tables. */
+const OWN_TABLE = /^seatgate_/
 
-/** The names of the library's tables. */
-export const OWN_TABLES: ReadonlySet<string> = new Set(
-  Object.values<unknown>(schema).flatMap((table) =>
-    is(table, SQLiteTable) ? [getTableName(table)] : []
-  )
-)
-
-/** The unique keys of the library's tables, as SQLite names them. */
-export const OWN_UNIQUE: ReadonlySet<string> = new Set(
-  OWN_KEYS.map((columns) =>
-    columns.map(({ table, name }) => `${getTableName(table)}.${name}`).join(', ')
-  )
-)
+/**
+ * The unique keys of the library's tables, as SQLite names them; a test compares the list with the
+ * migrations. It names the tables and does not import them, so that a bundle can leave out the unused ones.
+ */
+export const OWN_UNIQUE: ReadonlySet<string> = new Set([
+  'seatgate_organizations.id',
+  'seatgate_organizations.slug',
+  'seatgate_memberships.id',
+  'seatgate_memberships.organization_id, seatgate_memberships.user_id',
+  'seatgate_memberships.seat_id',
+  'seatgate_organization_slug_aliases.old_slug',
+  'seatgate_member_counts.organization_id',
+  'seatgate_entitlements.organization_id',
+  'seatgate_seat_ledgers.organization_id',
+  'seatgate_seat_fences.seat_id',
+  'seatgate_audit_events.organization_id, seatgate_audit_events.sequence',
+  'seatgate_audit_events.id',
+  'seatgate_audit_events.organization_id, seatgate_audit_events.idempotency_key',
+  'seatgate_audit_personal.organization_id, seatgate_audit_personal.digest',
+  'seatgate_audit_nodes.organization_id, seatgate_audit_nodes.level, seatgate_audit_nodes.position',
+  'seatgate_audit_checkpoints.organization_id, seatgate_audit_checkpoints.size',
+  'seatgate_audit_published.organization_id',
+  'seatgate_audit_purges.organization_id, seatgate_audit_purges.last_sequence',
+  'seatgate_audit_carried_seats.organization_id, seatgate_audit_carried_seats.seat_id',
+  'seatgate_audit_retention.organization_id',
+  'seatgate_audit_outbox.organization_id',
+  'seatgate_sink_cursors.organization_id, seatgate_sink_cursors.sink_id',
+  'seatgate_sink_dead_letters.organization_id, seatgate_sink_dead_letters.sink_id, seatgate_sink_dead_letters.sequence',
+  'seatgate_sink_attempts.id',
+  'seatgate_exclusions.id',
+  'seatgate_invitations.id',
+  'seatgate_invitations.token_hash',
+  'seatgate_invitations.organization_id, seatgate_invitations.email',
+  'seatgate_invitations.seat_id',
+  'seatgate_organization_domains.id',
+  'seatgate_organization_domains.organization_id, seatgate_organization_domains.domain',
+  'seatgate_organization_domains.domain',
+  'seatgate_join_requests.id',
+  'seatgate_join_requests.organization_id, seatgate_join_requests.user_id',
+  'seatgate_join_requests.organization_id, seatgate_join_requests.place',
+  'seatgate_rotations.name',
+  'seatgate_schema.id',
+  'seatgate_rate_limits.key',
+  'seatgate_jobs.id',
+  'seatgate_operations.actor_id, seatgate_operations.id',
+  'seatgate_sessions.token_hash',
+])
 
 /**
  * The constraint that an error of D1 names, or the message that a trigger raised; null for any other
@@ -121,5 +78,5 @@ export function ownerOf(constraint: string): 'key' | 'library' | 'host' {
   if (unique !== undefined) return OWN_UNIQUE.has(unique) ? 'key' : 'host'
   if (constraint === OWN_MESSAGE) return 'library'
   const table = /^(?:NOT NULL constraint failed: |cannot store .* column )(\w+)\./.exec(constraint)
-  return OWN_TABLES.has(table?.[1] ?? '') ? 'library' : 'host'
+  return OWN_TABLE.test(table?.[1] ?? '') ? 'library' : 'host'
 }

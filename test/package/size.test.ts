@@ -47,22 +47,22 @@ const BUNDLES: readonly Bundle[] = [
   {
     what: 'createSeatgate alone',
     code: `export { createSeatgate } from './src/index.ts'`,
-    minified: 27_366,
-    zipped: 10_416,
+    minified: 28_406,
+    zipped: 10_803,
   },
   {
     what: 'organizations, members and d1Seats',
     code: `export { createSeatgate, d1Seats, ${[...ORGANIZATIONS, ...MEMBERS].join(', ')} }
       from './src/index.ts'`,
-    minified: 142_695,
-    zipped: 47_336,
+    minified: 145_256,
+    zipped: 47_596,
   },
   {
     what: 'everything but the Durable Object',
     code: `export * from './src/index.ts'
       export * from './src/hono/index.ts'`,
-    minified: 321_786,
-    zipped: 104_455,
+    minified: 328_983,
+    zipped: 105_714,
   },
 ]
 
@@ -99,7 +99,7 @@ describe('the size of a bundle', () => {
 
 describe('what addMember reaches by imports of values', () => {
   const FILE = 'src/memberships/add.ts'
-  const MOST = { files: 97, lines: 8_617 }
+  const MOST = { files: 108, lines: 9_023 }
 
   test('stays within its budget', async () => {
     // A bundler leaves imports of types out, and reads every file that is left.

@@ -23,7 +23,7 @@ import {
   type Report,
   type Statement,
 } from '../../src/index.ts'
-import { constraintIn, OWN_TABLES, OWN_UNIQUE, ownerOf } from '../../src/database/constraints.ts'
+import { constraintIn, OWN_UNIQUE, ownerOf } from '../../src/database/constraints.ts'
 import { db, host, memberOf, organizationOf, signUp } from './client.ts'
 import { invite, newAddress } from './invited.ts'
 import { readLedger, violations } from './invariants.ts'
@@ -443,19 +443,16 @@ describe('the log', () => {
 
 describe('the constraints of the library', () => {
   it('C2 are known: every unique key of its tables, and no other', async () => {
-    const tables = JSON.stringify([...OWN_TABLES])
     const { results } = await testEnv.DB.prepare(
       `SELECT DISTINCT m.name || '.' || group_concat(x.name, ', ' || m.name || '.') AS key
        FROM sqlite_master m, pragma_index_list(m.name) i, pragma_index_info(i.name) x
-       WHERE m.type = 'table' AND m.name IN (SELECT value FROM json_each(?1)) AND i."unique" = 1
+       WHERE m.type = 'table' AND m.name GLOB 'seatgate_*' AND i."unique" = 1
        GROUP BY m.name, i.name
        UNION SELECT m.name || '.' || c.name FROM sqlite_master m, pragma_table_info(m.name) c
-       WHERE m.type = 'table' AND m.name IN (SELECT value FROM json_each(?1))
+       WHERE m.type = 'table' AND m.name GLOB 'seatgate_*'
          AND c.pk = 1 AND c.type = 'INTEGER'
          AND NOT EXISTS (SELECT 1 FROM pragma_table_info(m.name) WHERE pk = 2)`
-    )
-      .bind(tables)
-      .all<{ key: string }>()
+    ).all<{ key: string }>()
     expect([...OWN_UNIQUE].toSorted()).toEqual(results.map(({ key }) => key).toSorted())
   })
 

@@ -26,6 +26,17 @@ export const PLACES: Readonly<Record<string, string>> = {
 
   // database
   'database/schema.ts': 'database/schema.ts',
+  'database/schema/organizations-tables.ts': 'database/schema/organizations-tables.ts',
+  'database/schema/seats-tables.ts': 'database/schema/seats-tables.ts',
+  'database/schema/audit-tables.ts': 'database/schema/audit-tables.ts',
+  'database/schema/log-tables.ts': 'database/schema/log-tables.ts',
+  'database/schema/retention-tables.ts': 'database/schema/retention-tables.ts',
+  'database/schema/forwarding-tables.ts': 'database/schema/forwarding-tables.ts',
+  'database/schema/invitations-tables.ts': 'database/schema/invitations-tables.ts',
+  'database/schema/joining-tables.ts': 'database/schema/joining-tables.ts',
+  'database/schema/changes-tables.ts': 'database/schema/changes-tables.ts',
+  'database/schema/sessions-tables.ts': 'database/schema/sessions-tables.ts',
+  'database/schema/column-types.ts': 'database/schema/column-types.ts',
   'database/schema-version.ts': 'database/schema-version.ts',
   'database/check-schema.ts': 'database/check-schema.ts',
   'database/batch.ts': 'database/batch.ts',

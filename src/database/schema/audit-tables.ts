@@ -1,0 +1,119 @@
+/**
+ * The audit trail.
+ *
+ * @module
+ */
+import { sql } from 'drizzle-orm'
+import {
+  check,
+  index,
+  integer,
+  primaryKey,
+  sqliteTable,
+  text,
+  uniqueIndex,
+} from 'drizzle-orm/sqlite-core'
+import { instant } from './column-types.ts'
+
+/**
+ * What happened, in commit order per organization. Rows can only be inserted; those up to the horizon of
+ * {@link auditPurges} go.
+ */
+export const auditEvents = sqliteTable(
+  'seatgate_audit_events',
+  {
+    organizationId: text('organization_id').notNull(),
+    sequence: integer('sequence').notNull(),
+    id: text('id').notNull(),
+    action: text('action').notNull(),
+    outcome: text('outcome', { enum: ['success', 'failure', 'error'] }).notNull(),
+    actorType: text('actor_type', {
+      enum: ['user', 'operator', 'service_account', 'webhook', 'job', 'system', 'anonymous'],
+    }).notNull(),
+    actorId: text('actor_id'),
+    effectiveUserId: text('effective_user_id'),
+    targetType: text('target_type'),
+    targetId: text('target_id'),
+    metadata: text('metadata', { mode: 'json' }).$type<Record<string, unknown>>().notNull(),
+    requestId: text('request_id'),
+    traceId: text('trace_id'),
+    causeEventId: text('cause_event_id'),
+    idempotencyKey: text('idempotency_key'),
+    personalDigest: text('personal_digest'),
+    schemaVersion: integer('schema_version').notNull(),
+    occurredAt: instant('occurred_at').notNull(),
+    insertedAt: instant('inserted_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.organizationId, table.sequence] }),
+    uniqueIndex('seatgate_audit_events_id').on(table.id),
+    uniqueIndex('seatgate_audit_events_idempotency')
+      .on(table.organizationId, table.idempotencyKey)
+      .where(sql`idempotency_key IS NOT NULL`),
+    index('seatgate_audit_events_actor').on(table.organizationId, table.actorId),
+    index('seatgate_audit_events_target').on(table.organizationId, table.targetId),
+    index('seatgate_audit_events_action').on(table.organizationId, table.action),
+    check('seatgate_audit_events_sequence', sql`sequence > 0`),
+    check(
+      'seatgate_audit_events_action',
+      sql`length(action) <= 255 AND action GLOB '[a-z]*.[a-z]*' AND NOT action GLOB '*[^a-z0-9_.]*' AND NOT action GLOB '*.[^a-z]*' AND NOT action GLOB '*.'`
+    ),
+    check('seatgate_audit_events_outcome', sql`outcome IN ('success', 'failure', 'error')`),
+    check(
+      'seatgate_audit_events_actor_type',
+      sql`actor_type IN ('user', 'operator', 'service_account', 'webhook', 'job', 'system', 'anonymous')`
+    ),
+    check(
+      'seatgate_audit_events_actor_id',
+      sql`actor_id IS NOT NULL OR actor_type IN ('system', 'anonymous')`
+    ),
+    check(
+      'seatgate_audit_events_metadata',
+      sql`json_valid(metadata) AND json_type(metadata) = 'object' AND length(CAST(metadata AS BLOB)) <= 8192`
+    ),
+    check('seatgate_audit_events_schema_version', sql`schema_version > 0`),
+    check(
+      'seatgate_audit_events_idempotency_key',
+      sql`idempotency_key IS NULL OR length(idempotency_key) BETWEEN 1 AND 255`
+    ),
+    check(
+      'seatgate_audit_events_personal_digest',
+      sql`personal_digest IS NULL OR length(personal_digest) = 64`
+    ),
+  ]
+)
+
+/** What events know of people beside their ids. Rows can be erased, and not be changed. */
+export const auditPersonal = sqliteTable(
+  'seatgate_audit_personal',
+  {
+    organizationId: text('organization_id').notNull(),
+    digest: text('digest').notNull(),
+    userId: text('user_id'),
+    salt: text('salt').notNull(),
+    ipAddress: text('ip_address'),
+    userAgent: text('user_agent'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.organizationId, table.digest] }),
+    index('seatgate_audit_personal_user')
+      .on(table.userId)
+      .where(sql`user_id IS NOT NULL`),
+    check('seatgate_audit_personal_digest', sql`length(digest) = 64`),
+    check('seatgate_audit_personal_salt', sql`length(salt) = 64`),
+    check('seatgate_audit_personal_ip_address', sql`length(ip_address) <= 64`),
+    check('seatgate_audit_personal_user_agent', sql`length(user_agent) <= 512`),
+  ]
+)
+
+/** Organizations with events that some sink has not had yet, or whose log is not sealed and published. */
+export const auditOutbox = sqliteTable(
+  'seatgate_audit_outbox',
+  {
+    organizationId: text('organization_id').primaryKey(),
+    sweptAt: instant('swept_at').notNull(),
+  },
+  (table) => [index('seatgate_audit_outbox_rotation').on(table.sweptAt)]
+)
+
+export type AuditEventRow = typeof auditEvents.$inferSelect

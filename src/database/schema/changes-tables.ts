@@ -1,0 +1,97 @@
+/**
+ * What changes rely on: guards, stored answers, jobs, rate limits and the version of the schema.
+ *
+ * @module
+ */
+import { sql } from 'drizzle-orm'
+import { check, index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { GUARD_CODES } from '../guard-codes.ts'
+import { instant } from './column-types.ts'
+
+/**
+ * Always empty: inserting a row aborts the batch with the row's code. In the tables of the migrations a
+ * trigger does that. Where the tables are generated from here these checks do, the last one for a code
+ * with numbers in it.
+ */
+export const guards = sqliteTable('seatgate_guards', { code: text('code').notNull() }, () => [
+  ...GUARD_CODES.map((code) => check(`guard:${code}`, sql.raw(`code <> '${code}'`))),
+  check('seatgate_guards_empty', sql`code IS NULL`),
+])
+
+/** Answers given under an `Idempotency-Key`, kept for `operationRetentionDays`. */
+export const operations = sqliteTable(
+  'seatgate_operations',
+  {
+    actorId: text('actor_id').notNull(),
+    id: text('id').notNull(),
+    digest: text('digest').notNull(),
+    outcome: text('outcome').notNull(),
+    createdAt: instant('created_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.actorId, table.id] }),
+    index('seatgate_operations_created').on(table.createdAt),
+    check('seatgate_operations_id', sql`length(id) BETWEEN 1 AND 255`),
+    check('seatgate_operations_outcome', sql`json_valid(outcome)`),
+  ]
+)
+
+/** What is to be done outside D1 once a change is committed. A row goes when it is done. */
+export const intents = sqliteTable(
+  'seatgate_jobs',
+  {
+    id: text('id').primaryKey(),
+    organizationId: text('organization_id').notNull(),
+    kind: text('kind').notNull(),
+    payload: text('payload', { mode: 'json' }).notNull(),
+    attempts: integer('attempts').notNull().default(0),
+    dueAt: instant('due_at').notNull(),
+    lastError: text('last_error'),
+    createdAt: instant('created_at').notNull(),
+  },
+  (table) => [
+    index('seatgate_jobs_due').on(table.dueAt),
+    check('seatgate_jobs_kind', sql`length(kind) > 0`),
+    check('seatgate_jobs_payload', sql`json_valid(payload)`),
+    check('seatgate_jobs_attempts', sql`attempts >= 0`),
+  ]
+)
+
+/** How often something was done since its window began. */
+export const rateLimits = sqliteTable(
+  'seatgate_rate_limits',
+  {
+    key: text('key').primaryKey(),
+    count: integer('count').notNull(),
+    endsAt: instant('ends_at').notNull(),
+  },
+  (table) => [
+    index('seatgate_rate_limits_end').on(table.endsAt),
+    check('seatgate_rate_limits_key', sql`length(key) > 0`),
+    check('seatgate_rate_limits_count', sql`count > 0`),
+  ]
+)
+
+/** Where what goes round all organizations has come to, in order of their ids. */
+export const rotations = sqliteTable('seatgate_rotations', {
+  name: text('name').primaryKey(),
+  place: text('place').notNull(),
+})
+
+/**
+ * One row: which version of the schema the migrations have made, and from which version on code works
+ * with it. It is read in the first batch of each isolate.
+ */
+export const schemaVersion = sqliteTable(
+  'seatgate_schema',
+  {
+    id: integer('id').primaryKey(),
+    version: integer('version').notNull(),
+    compatibleFrom: integer('compatible_from').notNull(),
+  },
+  () => [
+    check('seatgate_schema_id', sql`id = 1`),
+    check('seatgate_schema_version', sql`version > 0`),
+    check('seatgate_schema_compatible_from', sql`compatible_from BETWEEN 1 AND version`),
+  ]
+)

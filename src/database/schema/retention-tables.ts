@@ -1,0 +1,68 @@
+/**
+ * What retention has purged, and when it looks again.
+ *
+ * @module
+ */
+import { sql } from 'drizzle-orm'
+import { check, index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { flag, instant } from './column-types.ts'
+
+/**
+ * Runs that took away the beginning of a trail. The last one's `lastSequence` is the horizon: what is
+ * up to there is gone, and nothing comes back there. Only inserted; the duration follows.
+ */
+export const auditPurges = sqliteTable(
+  'seatgate_audit_purges',
+  {
+    organizationId: text('organization_id').notNull(),
+    firstSequence: integer('first_sequence').notNull(),
+    lastSequence: integer('last_sequence').notNull(),
+    lastHash: text('last_hash').notNull(),
+    checkpointSize: integer('checkpoint_size').notNull(),
+    personalRecords: integer('personal_records').notNull(),
+    deadLetters: integer('dead_letters').notNull(),
+    forced: flag('forced').notNull(),
+    lifecycle: text('lifecycle'),
+    seatLimit: text('seat_limit', { mode: 'json' }),
+    startedAt: instant('started_at').notNull(),
+    milliseconds: integer('milliseconds'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.organizationId, table.lastSequence] }),
+    check('seatgate_audit_purges_first_sequence', sql`first_sequence > 0`),
+    check('seatgate_audit_purges_last_sequence', sql`last_sequence >= first_sequence`),
+    check('seatgate_audit_purges_last_hash', sql`length(last_hash) = 44`),
+    check('seatgate_audit_purges_checkpoint_size', sql`checkpoint_size >= last_sequence`),
+    check('seatgate_audit_purges_personal_records', sql`personal_records >= 0`),
+    check('seatgate_audit_purges_dead_letters', sql`dead_letters >= 0`),
+    check('seatgate_audit_purges_forced', sql`forced IN (0, 1)`),
+    check('seatgate_audit_purges_milliseconds', sql`milliseconds >= 0`),
+  ]
+)
+
+/** Seats that were taken at the horizon: what is gone had said so. With an invitation, reserved. */
+export const auditCarriedSeats = sqliteTable(
+  'seatgate_audit_carried_seats',
+  {
+    organizationId: text('organization_id').notNull(),
+    seatId: text('seat_id').notNull(),
+    invitationId: text('invitation_id'),
+    expiresAt: text('expires_at'),
+  },
+  (table) => [primaryKey({ columns: [table.organizationId, table.seatId] })]
+)
+
+/** When each trail is looked at next, and whether a legal hold keeps all of it. */
+export const auditRetention = sqliteTable(
+  'seatgate_audit_retention',
+  {
+    organizationId: text('organization_id').primaryKey(),
+    dueAt: instant('due_at').notNull(),
+    heldAt: instant('held_at'),
+    heldReason: text('held_reason'),
+  },
+  (table) => [
+    index('seatgate_audit_retention_due').on(table.dueAt),
+    check('seatgate_audit_retention_held_at', sql`(held_at IS NULL) = (held_reason IS NULL)`),
+  ]
+)
