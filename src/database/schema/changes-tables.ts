@@ -1,5 +1,5 @@
 /**
- * What changes rely on: guards, stored answers, jobs, rate limits and the version of the schema.
+ * Tables of every change: guards, stored answers, jobs, rate limits and the version of the schema.
  *
  * @module
  */

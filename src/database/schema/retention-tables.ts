@@ -1,5 +1,5 @@
 /**
- * What retention has purged, and when it looks again.
+ * Retention: purged ranges, carried seats and due dates.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Seats: what was bought, and which ledger is in force.
+ * Seats: entitlements, ledgers and fences.
  *
  * @module
  */
