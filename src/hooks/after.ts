@@ -5,7 +5,7 @@
  */
 import { attributionOf, type EventDraft } from '../audit/event.ts'
 import type { RecordedEvent } from '../audit/statements.ts'
-import type { HookIntent } from '../operations/intent.ts'
+import type { Job } from '../operations/intent.ts'
 import type { Principal } from '../scope.ts'
 import type { AfterHook, AfterStates, HookContext } from './hooks.ts'
 
@@ -31,11 +31,23 @@ export function afterCalls(
   caller: Principal,
   drafts: readonly EventDraft[],
   recorded: readonly RecordedEvent[]
-): readonly HookIntent[] {
+): readonly Job[] {
   return drafts.flatMap(({ organizationId, after, actor }, index) => {
     const eventId = recorded[index]?.id
     if (!after || !hooks[after.hook] || eventId === undefined) return []
     const payload = { ...after.state, actor: actor ?? attributionOf(caller).actor, eventId }
-    return [{ kind: after.hook, organizationId, payload } as unknown as HookIntent]
+    const run = () => callAfterHook({ hooks }, after.hook, payload)
+    return [{ kind: after.hook, organizationId, payload, run }]
   })
+}
+
+/** Calls an `after…` hook: the handler of its jobs. One that the host has taken away has nothing more to say. */
+export async function callAfterHook(
+  { hooks }: Pick<HookContext, 'hooks'>,
+  name: string,
+  payload: unknown
+): Promise<null> {
+  const hook = (hooks as Readonly<Record<string, unknown>>)[name]
+  if (typeof hook === 'function') await (hook as (state: unknown) => unknown)(payload)
+  return null
 }

@@ -12,6 +12,7 @@ import type { TokenSeed } from './new-token.ts'
 import { mayInvite } from './permission.ts'
 import { planInvitation, type PlannedInvitation } from './plan.ts'
 import { bulkRatesOf, reached } from './rates.ts'
+import type { MailContext } from './send.ts'
 import type { InvitationContext } from './rules.ts'
 
 /** A row that could be read, with the id and the token that its invitation will have. */
@@ -51,7 +52,7 @@ export interface Candidate {
  * the very same object. Each candidate counts towards the limits of those that follow.
  */
 export function decideRows(
-  seatgate: Pick<InvitationContext, 'db' | 'invitations' | 'roles'>,
+  seatgate: MailContext & Pick<InvitationContext, 'invitations' | 'roles'>,
   rows: readonly Result<DrawnRow>[],
   facts: RowFacts
 ): readonly RowDecision[] {
@@ -85,7 +86,7 @@ export function outcomesOf(
 }
 
 function decideRow(
-  seatgate: Pick<InvitationContext, 'db' | 'invitations' | 'roles'>,
+  seatgate: MailContext & Pick<InvitationContext, 'invitations' | 'roles'>,
   { email, role, locale = null, id, seed }: DrawnRow,
   facts: RowFacts,
   candidates: number

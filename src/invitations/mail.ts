@@ -1,6 +1,13 @@
 import { unlinkedName } from '../shown-text.ts'
 import type { Mail } from './rules.ts'
 
+/** What waits to be mailed: which invitation under which token, and the token encrypted. */
+export interface MailPayload {
+  readonly invitationId: string
+  readonly tokenVersion: number
+  readonly encrypted: string
+}
+
 /** What the mail of an invitation is made of. Names are as the host and the organization have them. */
 export interface InvitationMail {
   readonly to: string

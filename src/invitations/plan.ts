@@ -4,7 +4,7 @@ import { insertRows } from '../database/insert-rows.ts'
 import { invitations, type InvitationRow } from '../database/schema.ts'
 import { withHook } from '../hooks/after.ts'
 import type { Question } from '../hooks/hooks.ts'
-import type { Intent } from '../operations/intent.ts'
+import type { Job } from '../operations/intent.ts'
 import type { SeatClaim } from '../operations/seat-claim.ts'
 import { isUser, type Principal } from '../scope.ts'
 import type { SeatReference, ProviderContext } from '../seats/provider.ts'
@@ -12,6 +12,7 @@ import { endInvitations } from './end.ts'
 import { guardAllUnfinished, guardNoMembers } from './guards.ts'
 import { invitationView, type InvitationWithToken } from './invitation.ts'
 import { claimForInvitation } from './invitation-claim.ts'
+import type { MailContext } from './send.ts'
 import { mailIntent, mailStatus } from './mail-intent.ts'
 import type { TokenSeed } from './new-token.ts'
 import type { UserContext } from '../users/identity.ts'
@@ -40,12 +41,12 @@ export interface PlannedInvitation {
   readonly replaced: { readonly row: InvitationRow; readonly keepsSeat: boolean } | null
   /** Null where invitations hold no seats: then {@link writeInvitations} writes it. */
   readonly claim: SeatClaim | null
-  readonly intents: readonly Intent[]
+  readonly intents: readonly Job[]
 }
 
 /** Plans an invitation. A seat that is held already passes on to it. */
 export function planInvitation(
-  seatgate: Pick<InvitationContext, 'db' | 'invitations'>,
+  seatgate: MailContext & Pick<InvitationContext, 'invitations'>,
   { seed, earlier, ...draft }: InvitationDraft,
   caller: Principal,
   now: Date

@@ -9,7 +9,7 @@ import { batch } from '../database/batch.ts'
 import { StoreUnavailable, type Database } from '../database/database.ts'
 import { rateLimits } from '../database/schema.ts'
 import { isPending } from '../seats/truth.ts'
-import type { MailPayload } from './mail-intent.ts'
+import type { MailPayload } from './mail.ts'
 import { WINDOW_MS, type RateRow } from './rates.ts'
 import type { InvitationContext } from './rules.ts'
 

@@ -6,8 +6,7 @@ import { invitations, type InvitationRow } from '../database/schema.ts'
 import type { Runtime } from '../runtime.ts'
 import { stateOf } from './invitation.ts'
 import { invitationById, inviterOf, invitingOrganization } from './lookup.ts'
-import type { MailPayload } from './mail-intent.ts'
-import { composeMail } from './mail.ts'
+import { composeMail, type MailPayload } from './mail.ts'
 import { recallTokens } from './new-token.ts'
 import type { RateRow } from './rates.ts'
 import { claimMail, heldUntil, returnMail } from './recipient-limit.ts'
@@ -19,7 +18,7 @@ export interface MailContext extends UserContext, Pick<Runtime, 'now' | 'report'
 }
 
 /**
- * Sends the mail of an invitation. One that has ended meanwhile, or has another token now, is not
+ * Sends the mail of an invitation: the handler of `send_invitation`. One that has ended meanwhile, or has another token now, is not
  * sent. Returns until when the mail has to wait, if its recipient has got enough for now.
  *
  * @throws whatever the mailer throws: then it is tried again.

@@ -10,7 +10,7 @@ import type { Statement } from '../database/database.ts'
 import { memberships, type MembershipRow } from '../database/schema.ts'
 import { withHook } from '../hooks/after.ts'
 import type { Lost } from '../invitations/lost.ts'
-import type { Intent } from '../operations/intent.ts'
+import type { Job } from '../operations/intent.ts'
 import type { ProviderContext, SeatReference } from '../seats/provider.ts'
 import { endPointers } from '../sessions/end.ts'
 import { membershipView } from './membership.ts'
@@ -20,7 +20,7 @@ export interface Departure {
   readonly statements: readonly Statement[]
   readonly freedSeats: readonly SeatReference[]
   readonly events: readonly EventDraft[]
-  readonly intents: readonly Intent[]
+  readonly intents: readonly Job[]
 }
 
 /** What a function needs that ends memberships or suspends them. */

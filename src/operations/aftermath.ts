@@ -3,6 +3,8 @@ import { writtenBy } from '../audit/statements.ts'
 import { inBackground } from '../background.ts'
 import { budgeted, STATEMENTS_AFTER_A_CHANGE } from '../database/statement-budget.ts'
 import type { Statement } from '../database/database.ts'
+import type { VerificationContext } from '../invitations/address.ts'
+import type { LossContext } from '../invitations/lost.ts'
 import { keepsLine, type JoinRules } from '../joining/rules.ts'
 import { releaseSeat } from '../memberships/gate.ts'
 import { warnUnscheduled, type ScheduleContext } from '../retention/scheduled.ts'
@@ -16,7 +18,9 @@ const SEATS_AT_ONCE = 100
 const LINES_AT_ONCE = 10
 
 /** What follows on a commit needs, by name. */
-export interface AftermathContext extends ProviderContext, ForwardingContext, JobContext {
+export interface AftermathContext
+  extends ProviderContext, ForwardingContext, LossContext, VerificationContext, JobContext {
+  readonly invitations: LossContext['invitations'] & VerificationContext['invitations']
   readonly joining: JoinRules | null
   readonly retention: ScheduleContext['retention']
 }

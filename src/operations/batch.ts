@@ -24,7 +24,7 @@ import { renewLedgers } from '../seats/renew.ts'
 import { tell } from './aftermath.ts'
 import type { ChangeContext } from './change-context.ts'
 import { contextOf, type Occasion } from './occasion.ts'
-import { recordIntents, type RecordedIntent } from './fulfil.ts'
+import { recordIntents, type RecordedJob } from './fulfil.ts'
 import type { Plan, RowsPlan } from './plan.ts'
 import { tellRefusal } from './refused-seats.ts'
 
@@ -40,7 +40,7 @@ export interface Prepared<T> {
   readonly takenSeats: readonly TakenSeat[]
   readonly freedSeats: readonly SeatReference[]
   readonly organizationIds: readonly string[]
-  readonly intents: readonly RecordedIntent[]
+  readonly intents: readonly RecordedJob[]
   readonly events: readonly RecordedEvent[]
   /** Those of the statements that write an event only where it is true, and answer it. */
   readonly turns: readonly Statement[]

@@ -4,37 +4,29 @@
  *
  * @module
  */
-import type { HookContext } from '../hooks/hooks.ts'
-import type { Runtime } from '../runtime.ts'
 import { and, asc, inArray, lte, sql } from 'drizzle-orm'
 import { budgeted } from '../database/statement-budget.ts'
 import { backoffSeconds } from '../forwarding/backoff.ts'
 import { batch } from '../database/batch.ts'
-import type { Database, Statement, DatabaseContext } from '../database/database.ts'
+import type { Database, DatabaseContext, Statement } from '../database/database.ts'
 import { fieldOf, insertRows } from '../database/insert-rows.ts'
 import { intents } from '../database/schema.ts'
-import type { MailPayload } from '../invitations/mail-intent.ts'
-import { sendInvitation, type MailContext } from '../invitations/send.ts'
 import { shortened } from '../proof/text.ts'
-import type { Pointers, SessionStoreContext } from '../sessions/store.ts'
+import type { Runtime } from '../runtime.ts'
 import { within } from '../within.ts'
-import type { Intent } from './intent.ts'
+import type { Job, JobHandlers } from './intent.ts'
 
-/** An intent that is on record. */
-export interface RecordedIntent {
+/** A job that is on record. */
+export interface RecordedJob extends Pick<Job, 'kind' | 'organizationId' | 'run'> {
   readonly id: string
-  readonly organizationId: string
-  readonly kind: string
-  readonly payload: unknown
   /** How often it was tried, this time included. */
   readonly attempts: number
   /** When it was recorded, of one that was tried before. */
   readonly createdAt?: Date
 }
 
-/** What doing intents needs. */
-export interface JobContext
-  extends MailContext, SessionStoreContext, Pick<HookContext, 'hooks'>, Pick<Runtime, 'random'> {}
+/** What doing jobs needs, beside what each job needs itself. */
+export interface JobContext extends DatabaseContext, Pick<Runtime, 'now' | 'random' | 'report'> {}
 
 // Nobody else takes up what is under way.
 const CLAIM_SECONDS = 60
@@ -48,38 +40,39 @@ const GIVEN_UP_MS = 90 * 24 * 60 * 60 * 1000
 const LONGEST_REASON = 500
 
 /**
- * Builds the statements that record intents. Who records them tries the first hundred of them, which are
+ * Builds the statements that record jobs. Who records them tries the first hundred of them, which are
  * answered as `recorded`; the others are due at the next sweep.
  */
 export function recordIntents(
   { db, newId }: DatabaseContext & Pick<Runtime, 'newId'>,
-  drafts: readonly Intent[],
+  drafts: readonly Job[],
   now: Date
-): { readonly statements: readonly Statement[]; readonly recorded: readonly RecordedIntent[] } {
-  const all = drafts.map((draft) => ({ ...draft, id: newId(), attempts: 1 }))
-  const [recorded, left] = [all.slice(0, MOST_AT_ONCE), all.slice(MOST_AT_ONCE)]
-  const rows = [
-    ...recorded.map((intent) => ({ ...intent, dueAt: claimedUntil(now), createdAt: now })),
-    ...left.map((intent) => ({ ...intent, attempts: 0, dueAt: now, createdAt: now })),
-  ]
+): { readonly statements: readonly Statement[]; readonly recorded: readonly RecordedJob[] } {
+  const ids = drafts.map(() => newId())
+  const rows = drafts.map(({ kind, organizationId, payload }, index) => {
+    const row = { id: ids[index] ?? '', organizationId, kind, payload, createdAt: now }
+    return index < MOST_AT_ONCE
+      ? { ...row, attempts: 1, dueAt: claimedUntil(now) }
+      : { ...row, attempts: 0, dueAt: now }
+  })
+  const recorded = drafts.slice(0, MOST_AT_ONCE).map(({ kind, organizationId, run }, index) => {
+    return { id: ids[index] ?? '', organizationId, kind, attempts: 1, run }
+  })
   return { statements: insertRows(db, intents, rows), recorded }
 }
 
 /** How many statements D1 is asked at most for {@link fulfil}; what hooks ask is the host's own. */
-export function statementsToFulfil(claimed: readonly RecordedIntent[]): number {
+export function statementsToFulfil(claimed: readonly RecordedJob[]): number {
   return claimed.length * STATEMENTS_EACH + STATEMENTS_TOGETHER
 }
 
-/** Tries intents once, side by side: each is done and gone, or due again later. */
-export async function fulfil(
-  seatgate: JobContext,
-  claimed: readonly RecordedIntent[]
-): Promise<void> {
+/** Tries jobs once, side by side: each is done and gone, or due again later. */
+export async function fulfil(seatgate: JobContext, claimed: readonly RecordedJob[]): Promise<void> {
   const { db } = seatgate
   if (claimed.length === 0) return
-  const failures = await Promise.all(claimed.map((intent) => attempt(seatgate, intent)))
+  const failures = await Promise.all(claimed.map((job) => attempt(seatgate, job)))
   const failed = failures.flatMap((failure) => (failure === null ? [] : [failure]))
-  const done = claimed.filter((_intent, index) => failures[index] === null)
+  const done = claimed.filter((_job, index) => failures[index] === null)
   await batch(db, {
     ...(done.length > 0 && { done: db.delete(intents).where(inIds(done)) }),
     ...(failed.length > 0 && { later: putOff(db, failed) }),
@@ -93,18 +86,18 @@ interface Failure {
   readonly lastError: string
 }
 
-async function attempt(seatgate: JobContext, intent: RecordedIntent): Promise<Failure | null> {
+async function attempt(seatgate: JobContext, job: RecordedJob): Promise<Failure | null> {
   const { now, random, report } = seatgate
-  const { id, organizationId, attempts } = intent
+  const { id, kind, organizationId, attempts } = job
   try {
-    const until = await within(CALL_SECONDS, execute(seatgate, intent))
+    const until = await within(CALL_SECONDS, job.run())
     // Waiting is no failure: it is not reported, and does not count as an attempt.
     return until && { id, attempts: attempts - 1, dueAt: until.getTime(), lastError: 'Held' }
   } catch (error) {
-    report({ event: `${intent.kind}_failed`, organizationId, error })
-    const age = intent.createdAt ? now().getTime() - intent.createdAt.getTime() : 0
+    report({ event: `${kind}_failed`, organizationId, error })
+    const age = job.createdAt ? now().getTime() - job.createdAt.getTime() : 0
     if (age >= GIVEN_UP_MS) {
-      report({ event: `${intent.kind}_given_up`, organizationId, error })
+      report({ event: `${kind}_given_up`, organizationId, error })
       return null
     }
     const lastError = shortened(error instanceof Error ? error.name : 'Error', LONGEST_REASON)
@@ -129,11 +122,11 @@ function inIds(rows: readonly { readonly id: string }[]) {
 
 /**
  * Takes up what is due: what failed before, and what a crash left behind. Those that waited longest
- * come first, as many as there are statements for.
+ * come first, as many as there are statements for. A job without a handler is done.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
-export async function sweepIntents(seatgate: JobContext): Promise<void> {
+export async function sweepIntents(seatgate: JobContext, handlers: JobHandlers): Promise<void> {
   const { db, now, budget } = budgeted(seatgate)
   const most = budget.rows(MOST_AT_ONCE, STATEMENTS_EACH, STATEMENTS_TOGETHER)
   const time = now()
@@ -151,24 +144,11 @@ export async function sweepIntents(seatgate: JobContext): Promise<void> {
       .returning(),
   })
   if (claimed.length === most && most < MOST_AT_ONCE) budget.leave()
-  await fulfil(seatgate, claimed)
-}
-
-/** Does what is to be done; or returns until when it has to wait. */
-async function execute(
-  seatgate: JobContext,
-  { kind, payload }: RecordedIntent
-): Promise<Date | null> {
-  if (kind === 'end_sessions') {
-    await seatgate.sessions?.endActiveOrganization(seatgate.db, payload as Pointers)
-    return null
-  }
-  if (kind === 'send_invitation') return sendInvitation(seatgate, payload as MailPayload)
-  // A hook that the host has taken away has nothing more to say.
-  const hooks: Readonly<Record<string, unknown>> = seatgate.hooks
-  const hook = hooks[kind]
-  if (typeof hook === 'function') await (hook as (state: unknown) => unknown)(payload)
-  return null
+  const jobs = claimed.map(({ payload, ...row }) => ({
+    ...row,
+    run: async () => (await handlers[row.kind]?.(payload)) ?? null,
+  }))
+  await fulfil(seatgate, jobs)
 }
 
 function claimedUntil(now: Date): Date {

@@ -1,25 +1,16 @@
-import type { MailPayload } from '../invitations/mail-intent.ts'
-import type { AfterHook, AfterStates } from '../hooks/hooks.ts'
-import type { Pointers } from '../sessions/store.ts'
-
 /**
- * Something to be done outside the database once a change is committed. It is written in the
- * change's own batch and stays until it is done. The payload is plain JSON.
+ * Something to be done outside the database once a change is committed. It is written in the change's
+ * own batch and stays until it is done.
  */
-export type Intent =
-  | HookIntent
-  | { readonly kind: 'end_sessions'; readonly organizationId: string; readonly payload: Pointers }
-  | {
-      readonly kind: 'send_invitation'
-      readonly organizationId: string
-      readonly payload: MailPayload
-    }
+export interface Job {
+  /** Which handler does it from its row. */
+  readonly kind: string
+  readonly organizationId: string
+  /** Plain JSON. */
+  readonly payload: object
+  /** Does it, or returns until when it has to wait. Called right after the commit. */
+  run(): Promise<Date | null>
+}
 
-/** The call of an `after…` hook. */
-export type HookIntent = {
-  readonly [K in AfterHook]: {
-    readonly kind: K
-    readonly organizationId: string
-    readonly payload: AfterStates[K]
-  }
-}[AfterHook]
+/** Does the jobs of each kind from their rows: those that failed before, and those that a crash left behind. */
+export type JobHandlers = Readonly<Record<string, (payload: unknown) => Promise<Date | null>>>

@@ -3,7 +3,7 @@ import type { Statement } from '../database/database.ts'
 import type { Question, LifecycleHooks } from '../hooks/hooks.ts'
 import type { Refusal } from '../refusal.ts'
 import type { SeatReference } from '../seats/provider.ts'
-import type { Intent } from './intent.ts'
+import type { Job } from './intent.ts'
 import type { Proof } from './prove.ts'
 import type { SeatClaim } from './seat-claim.ts'
 
@@ -28,7 +28,7 @@ export interface Plan<T> {
   readonly freedSeats?: readonly SeatReference[]
   readonly events: readonly EventDraft[]
   /** What is to be done outside, once the batch is in. */
-  readonly intents?: readonly Intent[]
+  readonly intents?: readonly Job[]
 }
 
 /**

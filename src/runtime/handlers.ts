@@ -3,7 +3,6 @@ import { budgeted, type Budgeted } from '../database/statement-budget.ts'
 import { newInvocation, serveSideBySide, type Invocation } from '../forwarding/invocation.ts'
 import { sweepAudit } from '../forwarding/sweep.ts'
 import { statementsToTend, tendOrganization } from '../forwarding/tend.ts'
-import { sweepIntents } from '../operations/fulfil.ts'
 import { sweepLines } from '../joining/line.ts'
 import { sweepDomains } from '../joining/recheck-domains.ts'
 import { markScheduled } from '../retention/scheduled.ts'
@@ -11,6 +10,7 @@ import { sweepRetention } from '../retention/sweep.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { sweepSeats } from '../seats/sweep.ts'
 import { purgeExpired } from './purge-expired.ts'
+import { sweepJobs } from './sweep-jobs.ts'
 
 const WakeUp = v.object({
   organizationId: v.pipe(v.string(), v.minLength(1)),
@@ -101,7 +101,7 @@ const EVENTS = ['events', { part: sweepAudit, statements: 200 }] as const
 // What a part does not use of its statements is left to those behind it: those that may have much to do
 // come last.
 const OTHERS = Object.entries({
-  intents: { part: sweepIntents, statements: 150 },
+  intents: { part: sweepJobs, statements: 150 },
   domains: { part: sweepDomains, statements: 60 },
   'what has expired': { part: purgeExpired, statements: 30 },
   retention: { part: sweepRetention, statements: 100 },

@@ -1,5 +1,5 @@
 import type { Statement } from '../database/database.ts'
-import type { Intent } from '../operations/intent.ts'
+import type { Job } from '../operations/intent.ts'
 import type { Pointers, SessionStoreContext } from './store.ts'
 
 /**
@@ -8,16 +8,27 @@ import type { Pointers, SessionStoreContext } from './store.ts'
  * it: the membership is read with every request.
  */
 export function endPointers(
-  { db, sessions }: SessionStoreContext,
+  context: SessionStoreContext,
   places: readonly Pointers[]
-): { readonly statements: readonly Statement[]; readonly intents: readonly Intent[] } {
+): { readonly statements: readonly Statement[]; readonly intents: readonly Job[] } {
+  const { db, sessions } = context
   if (sessions === null) return { statements: [], intents: [] }
   const pointers = places.map(({ organizationId, userId }) => ({ organizationId, userId }))
   if (sessions.statements) {
     return { statements: sessions.statements.end(db, pointers), intents: [] }
   }
   const intents = pointers.map((payload) => {
-    return { kind: 'end_sessions', organizationId: payload.organizationId, payload } as const
+    const run = () => endSessions(context, payload)
+    return { kind: 'end_sessions', organizationId: payload.organizationId, payload, run }
   })
   return { statements: [], intents }
+}
+
+/** Ends pointers that are kept elsewhere: the handler of `end_sessions`. */
+export async function endSessions(
+  { db, sessions }: SessionStoreContext,
+  pointers: Pointers
+): Promise<null> {
+  await sessions?.endActiveOrganization(db, pointers)
+  return null
 }

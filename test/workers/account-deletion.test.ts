@@ -21,7 +21,7 @@ import {
   type Seatgate,
   type Statement,
 } from '../../src/index.ts'
-import { sweepIntents } from '../../src/operations/fulfil.ts'
+import { sweepJobs } from '../../src/runtime/sweep-jobs.ts'
 import { db, host, memberOf, organizationOf, person, signUp } from './client.ts'
 import { passTime } from './faults.ts'
 import { readState, violations } from './invariants.ts'
@@ -697,17 +697,17 @@ describe('what the host does elsewhere once it is done', () => {
       expect(await intentsOf(organization.id)).toEqual(failed(1))
       expect(reports.map(({ event }) => event)).toEqual([`${hook}_failed`])
 
-      await sweepIntents(world.seatgate)
+      await sweepJobs(world.seatgate)
       expect(calls, 'not before its time').toBe(1)
       passTime(3_600_000)
-      await sweepIntents(world.seatgate)
+      await sweepJobs(world.seatgate)
       expect(await intentsOf(organization.id)).toEqual(failed(2))
       passTime(3_600_000)
-      await sweepIntents(world.seatgate)
+      await sweepJobs(world.seatgate)
       expect(calls).toBe(3)
       expect(await intentsOf(organization.id)).toEqual([])
       passTime(3_600_000)
-      await sweepIntents(world.seatgate)
+      await sweepJobs(world.seatgate)
       expect(calls, 'done is done').toBe(3)
       expect(new Set(states.map((state) => JSON.stringify(state))).size).toBe(1)
     }

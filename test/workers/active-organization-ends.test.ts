@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { sweepIntents } from '../../src/operations/fulfil.ts'
+import { sweepJobs } from '../../src/runtime/sweep-jobs.ts'
 import {
   changeRole,
   leaveOrganization,
@@ -98,7 +98,7 @@ describe.each(Object.entries(ENDS))('%s', (_name, end) => {
     expect(await intentsOf(here.id)).toMatchObject([{ kind: 'end_sessions', attempts: 1 }])
     working = true
     clock.now += 24 * 60 * 60 * 1000
-    await sweepIntents(elsewhere.seatgate)
+    await sweepJobs(elsewhere.seatgate)
     expect(heard).toEqual([{ organizationId: here.id, userId }])
     expect(await intentsOf(here.id)).toEqual([])
   })

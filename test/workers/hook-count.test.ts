@@ -31,7 +31,7 @@ import {
   type Hooks,
   type InvitationWithToken,
 } from '../../src/index.ts'
-import { sweepIntents } from '../../src/operations/fulfil.ts'
+import { sweepJobs } from '../../src/runtime/sweep-jobs.ts'
 import { newAddress, userWith } from './invited.ts'
 import { approve, createJoiningWorld, joinAs, neighbourOf, openOrganization } from './joining.ts'
 import { freshSlug } from './mutators.ts'
@@ -323,7 +323,7 @@ describe.each(enforcing)('a host that counts by its hooks, %s seats', (provider)
         for (let round = 0; (await callsLeft()) > 0; round++) {
           expect(round).toBeLessThan(20)
           clock.ahead += 2 ** round * 1000
-          await sweepIntents(seatgate)
+          await sweepJobs(seatgate)
         }
         expect([step, name, booksOf(calls)]).toEqual([step, name, await truth()])
       }

@@ -13,7 +13,7 @@ import {
   suspendMember,
   type Hooks,
 } from '../../src/index.ts'
-import { sweepIntents } from '../../src/operations/fulfil.ts'
+import { sweepJobs } from '../../src/runtime/sweep-jobs.ts'
 import { newAddress, userWith } from './invited.ts'
 import {
   approve,
@@ -156,7 +156,7 @@ describe('the line', () => {
     calls.length = 0
     for (let round = 0; round < 3; round++) {
       time += 3_600_000
-      await sweepIntents(world.seatgate)
+      await sweepJobs(world.seatgate)
     }
     const told = calls.filter(([hook]) => hook === 'afterJoinRequestClose')
     expect(told).toHaveLength(151)

@@ -328,6 +328,7 @@ export const PLACES: Readonly<Record<string, string>> = {
   'runtime/ledger-tables.ts': 'worker/ledger-tables.ts',
   'runtime/purge-expired.ts': 'worker/purge-expired.ts',
   'runtime/seat-ledger.ts': 'worker/seat-ledger.ts',
+  'runtime/sweep-jobs.ts': 'worker/sweep-jobs.ts',
 
   // hono/routes
   'hono/active-organization-routes.ts': 'hono/routes/active-organization-routes.ts',
