@@ -1,3 +1,4 @@
+import type { Database } from '../database/database.ts'
 import type { InvitationRow } from '../database/schema.ts'
 import type { Job } from '../operations/intent.ts'
 import type { TokenSeed } from './new-token.ts'
@@ -16,7 +17,7 @@ export function mailIntent(
 ): readonly Job[] {
   if (seatgate.invitations.mailer === null) return []
   const payload = { invitationId: id, tokenVersion, encrypted }
-  const run = () => sendInvitation(seatgate, payload)
+  const run = (counted: Database) => sendInvitation({ ...seatgate, db: counted }, payload)
   return [{ kind: 'send_invitation', organizationId, payload, run }]
 }
 

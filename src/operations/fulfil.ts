@@ -90,7 +90,7 @@ async function attempt(seatgate: JobContext, job: RecordedJob): Promise<Failure 
   const { now, random, report } = seatgate
   const { id, kind, organizationId, attempts } = job
   try {
-    const until = await within(CALL_SECONDS, job.run())
+    const until = await within(CALL_SECONDS, job.run(seatgate.db))
     // Waiting is no failure: it is not reported, and does not count as an attempt.
     return until && { id, attempts: attempts - 1, dueAt: until.getTime(), lastError: 'Held' }
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { Statement } from '../database/database.ts'
+import type { Database, Statement } from '../database/database.ts'
 import type { Job } from '../operations/intent.ts'
 import type { Pointers, SessionStoreContext } from './store.ts'
 
@@ -18,7 +18,7 @@ export function endPointers(
     return { statements: sessions.statements.end(db, pointers), intents: [] }
   }
   const intents = pointers.map((payload) => {
-    const run = () => endSessions(context, payload)
+    const run = (counted: Database) => endSessions({ ...context, db: counted }, payload)
     return { kind: 'end_sessions', organizationId: payload.organizationId, payload, run }
   })
   return { statements: [], intents }
