@@ -74,6 +74,8 @@ export type StateName = (typeof STATES)[number]
 
 /** What a run of 2,000 histories may miss, and why. A longer one says whether it has. */
 export const RAREST: Readonly<Partial<Record<StateName, string>>> = {
+  'who was put out lost their place in line':
+    'A person in line has to come in by another door, and to be removed before the line is looked at again; the first alone happens a few times in a thousand histories.',
   'a call brought an alarm back':
     'An alarm is given up after six failures in less than one of a hundred histories, and that ledger then has to be called before the history ends.',
 }
