@@ -54,15 +54,15 @@ const BUNDLES: readonly Bundle[] = [
     what: 'organizations, members and d1Seats',
     code: `export { createSeatgate, d1Seats, ${[...ORGANIZATIONS, ...MEMBERS].join(', ')} }
       from './src/index.ts'`,
-    minified: 138_198,
-    zipped: 45_212,
+    minified: 139_459,
+    zipped: 45_827,
   },
   {
     what: 'everything but the Durable Object',
     code: `export * from './src/index.ts'
       export * from './src/hono/index.ts'`,
-    minified: 326_468,
-    zipped: 105_022,
+    minified: 330_053,
+    zipped: 106_627,
   },
 ]
 
@@ -99,7 +99,7 @@ describe('the size of a bundle', () => {
 
 describe('what addMember reaches by imports of values', () => {
   const FILE = 'src/memberships/add.ts'
-  const MOST = { files: 89, lines: 8_140 }
+  const MOST = { files: 90, lines: 8_300 }
 
   test('stays within its budget', async () => {
     // A bundler leaves imports of types out, and reads every file that is left.
