@@ -22,7 +22,7 @@ export const PLACES: Readonly<Record<string, string>> = {
   'forwarding/backoff.ts': 'base/backoff.ts',
   'sha256.ts': 'base/sha256.ts',
   'audit/ndjson.ts': 'base/ndjson.ts',
-  'operations/intent.ts': 'base/job.ts',
+  'operations/intent.ts': 'engine/model/job.ts',
 
   // database
   'database/schema.ts': 'database/schema.ts',
