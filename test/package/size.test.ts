@@ -99,7 +99,7 @@ describe('the size of a bundle', () => {
 
 describe('what addMember reaches by imports of values', () => {
   const FILE = 'src/memberships/add.ts'
-  const MOST = { files: 90, lines: 8_398 }
+  const MOST = { files: 101, lines: 8_600 }
 
   test('stays within its budget', async () => {
     // A bundler leaves imports of types out, and reads every file that is left.
