@@ -4,7 +4,10 @@ import { dirname, join, normalize } from 'node:path'
 import { expect, test } from 'vitest'
 import { root } from '../../scripts/run-wrangler.ts'
 
-const PAGES = globSync(['*.md', 'docs/**/*.md'], { cwd: root })
+const PAGES = globSync(['*.md', 'docs/**/*.md', 'examples/*.md'], { cwd: root })
+
+// These say what was so at a time, or what is generated from titles.
+const WITHOUT_PATHS = ['CHANGELOG.md', 'docs/conformance.md']
 
 /** The text of a page without its blocks of code. */
 async function textOf(page: string): Promise<string> {
@@ -37,3 +40,16 @@ test.each(PAGES)('%s links only to files and headings that exist', async (page) 
   }
   expect(broken).toEqual([])
 })
+
+test.each(PAGES.filter((page) => !WITHOUT_PATHS.includes(page)))(
+  '%s names only files that exist',
+  async (page) => {
+    const paths = (await textOf(page)).matchAll(
+      /`((?:src|host|test|scripts|examples)\/[\w./-]+\.ts)`/g
+    )
+    const missing = [...paths]
+      .map(([, path = '']) => path)
+      .filter((path) => !existsSync(join(root, path)))
+    expect(missing).toEqual([])
+  }
+)
