@@ -39,7 +39,9 @@ export function indexPage(pages: readonly (ReferencePage & { readonly file: stri
   })
   const introduction =
     'Every export of the package, with its docstring and its declaration. To find a page by task, begin ' +
-    'at the [documentation](../README.md).'
+    'at the [documentation](../README.md).\n\n' +
+    'A first parameter such as `ChangeContext` names what the function uses of `Seatgate`: pass the result of ' +
+    '`createSeatgate`.'
   return [GENERATED, '# Reference', introduction, ...sections].join('\n\n') + '\n'
 }
 
