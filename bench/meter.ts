@@ -1,4 +1,4 @@
-import type { LedgerCalls, LedgerNamespace } from '../src/seats/ledger.ts'
+import type { LedgerCalls, LedgerNamespace } from '../src/parts/ledger/protocol.ts'
 
 /** One request to a store: which, and what it was asked (SQL, or the method's name). */
 export interface Trip {

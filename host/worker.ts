@@ -18,7 +18,7 @@ import {
   type WakeUp,
 } from '../src/index.ts'
 import { problemResponse, seatgateRouter, type Authenticate } from '../src/hono/index.ts'
-import type { SeatLedger } from '../src/runtime/seat-ledger.ts'
+import type { SeatLedger } from '../src/worker/seat-ledger.ts'
 import { addressProof } from './identity/address-proof.ts'
 import {
   addressVerification,
@@ -37,7 +37,7 @@ import { printedMail, printedProof } from './mail.ts'
 import { PAGE } from './page.ts'
 import { readSettings, type Variables } from './settings.ts'
 
-export { SeatLedger } from '../src/runtime/seat-ledger.ts'
+export { SeatLedger } from '../src/worker/seat-ledger.ts'
 
 interface Bindings extends Variables {
   readonly DB: D1Database

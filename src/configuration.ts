@@ -3,19 +3,19 @@
  *
  * @module
  */
-import { OWN_PREFIXES, type EventRules } from './audit/host-event.ts'
-import { auditLog, sealerOf, type AuditLog } from './sealing/seal.ts'
-import { HOOKS, type Hooks, type LifecycleHooks } from './hooks/hooks.ts'
-import type { InvitationRules } from './invitations/rules.ts'
-import type { JoinRules } from './joining/rules.ts'
-import type { Roles } from './memberships/roles.ts'
-import type { Metric } from './metrics.ts'
-import type { Proofs } from './operations/prove.ts'
+import { OWN_PREFIXES, type EventRules } from './operations/audit/host-event-rules.ts'
+import { auditLog, sealerOf, type AuditLog } from './parts/log/log.ts'
+import { HOOKS, type Hooks, type LifecycleHooks } from './engine/model/hooks.ts'
+import type { InvitationRules } from './operations/invitations/invitation-config.ts'
+import type { JoinRules } from './operations/joining/join-rules.ts'
+import type { Roles } from './engine/access/roles.ts'
+import type { Metric } from './base/metric.ts'
+import type { Proofs } from './engine/access/step-up.ts'
 import type { SeatgateOptions } from './options.ts'
-import type { SlugRules } from './organizations/slug.ts'
-import { retentionMistake, type RetentionWindow } from './retention/rules.ts'
-import { seatLimit, type SeatLimit } from './seats/limit.ts'
-import type { SessionStore } from './sessions/store.ts'
+import type { SlugRules } from './engine/model/slug.ts'
+import { retentionMistake, type RetentionWindow } from './parts/retention/retention-windows.ts'
+import { seatLimit, type SeatLimit } from './engine/seats/limit.ts'
+import type { SessionStore } from './engine/model/session-store.ts'
 
 export function checkedLimit(value: number | 'unlimited'): SeatLimit {
   const limit = seatLimit(value)

@@ -1,5 +1,5 @@
-import type { InvitationLimits } from './invitations/rates.ts'
-import { checkOptionNames, namesOf } from './names.ts'
+import type { InvitationLimits } from './engine/model/rate-limits.ts'
+import { checkOptionNames, namesOf } from './base/names.ts'
 import type { SeatgateOptions } from './options.ts'
 
 // The compiler asks for each new option.

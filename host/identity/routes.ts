@@ -13,19 +13,19 @@ import {
   type VerifyPassword,
 } from '../../src/index.ts'
 import { sessions } from '../../src/database/schema.ts'
-import { Email } from '../../src/email.ts'
+import { Email } from '../../src/base/email.ts'
 import {
   problemResponse,
   refuseCrossSite,
   type SignIn as SessionStart,
 } from '../../src/hono/index.ts'
-import { readBody } from '../../src/hono/body.ts'
+import { readBody } from '../../src/hono/request-body.ts'
 import { noStore } from '../../src/hono/no-store.ts'
-import { parseInput } from '../../src/input.ts'
-import { invalid } from '../../src/refusal.ts'
-import { ok } from '../../src/result.ts'
-import { sha256 } from '../../src/sha256.ts'
-import { atMost, LineOfText, secretText } from '../../src/text.ts'
+import { parseInput } from '../../src/base/input.ts'
+import { invalid } from '../../src/base/refusal.ts'
+import { ok } from '../../src/base/result.ts'
+import { sha256 } from '../../src/base/sha256.ts'
+import { atMost, LineOfText, secretText } from '../../src/base/text-input.ts'
 import type { AddressProof } from './address-proof.ts'
 import { hashPassword, verifyPassword } from './password.ts'
 import { isWithin, limitNetworks, tooOften, type Rates } from './rate.ts'

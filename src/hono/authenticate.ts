@@ -1,5 +1,5 @@
 import type { Context } from 'hono'
-import type { Caller, RequestMarks } from '../scope.ts'
+import type { Caller, RequestMarks } from '../engine/access/principal.ts'
 
 /**
  * Tells who is asking, in whatever way the host knows: a principal, a query that finds one in the

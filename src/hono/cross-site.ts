@@ -1,4 +1,4 @@
-import { checkOptionNames, namesOf } from '../names.ts'
+import { checkOptionNames, namesOf } from '../base/names.ts'
 import type { Context, MiddlewareHandler } from 'hono'
 import { halt, type RefusalHandler } from './problem.ts'
 

@@ -1,7 +1,13 @@
-import { checkOptionNames } from '../names.ts'
+import { checkOptionNames } from '../base/names.ts'
 import type { Context, MiddlewareHandler } from 'hono'
-import { hasMfa, type MfaCheck } from '../organizations/mfa-policy.ts'
-import { isOperator, isSystem, isUser, type Principal, type UserPrincipal } from '../scope.ts'
+import { hasMfa, type MfaCheck } from '../operations/organizations/mfa-policy.ts'
+import {
+  isOperator,
+  isSystem,
+  isUser,
+  type Principal,
+  type UserPrincipal,
+} from '../engine/access/principal.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { checkRefusalHandler, halt, type RefusalHandler } from './problem.ts'
 import { returnPathOf } from './return-path.ts'

@@ -29,7 +29,7 @@ export type {
 } from './variables.ts'
 export { seatgateRouter } from './router.ts'
 export type { RouterOptions } from './router.ts'
-export type { SignIn } from './invitation-routes.ts'
+export type { SignIn } from './routes/invitation-routes.ts'
 export type { Authenticate } from './authenticate.ts'
 export { pageRefusals } from './page-refusals.ts'
 export type { PageRefusalsOptions } from './page-refusals.ts'

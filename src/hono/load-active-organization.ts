@@ -1,12 +1,12 @@
-import { checkOptionNames } from '../names.ts'
+import { checkOptionNames } from '../base/names.ts'
 import type { Context, MiddlewareHandler } from 'hono'
-import { ok, refused, type Result } from '../result.ts'
+import { ok, refused, type Result } from '../base/result.ts'
 import type { Seatgate } from '../seatgate.ts'
-import { loadActiveOrganization as load, type Loaded } from '../sessions/load-active.ts'
+import { loadActiveOrganization as load, type Loaded } from '../operations/sessions/load-active.ts'
 import { checkAuthenticate, marksOfRequest, type Authenticate } from './authenticate.ts'
 import { checkRefusalHandler, halt, type RefusalHandler } from './problem.ts'
 import type { ScopeEnv } from './variables.ts'
-import { storeRefusal } from '../operations/store-refusal.ts'
+import { storeRefusal } from '../engine/changes/store-refusal.ts'
 
 /** Options of {@link loadActiveOrganization}. */
 export interface LoadOptions {

@@ -1,6 +1,6 @@
-import { checkOptionNames, namesOf } from '../names.ts'
+import { checkOptionNames, namesOf } from '../base/names.ts'
 import type { Context } from 'hono'
-import type { Refusal } from '../refusal.ts'
+import type { Refusal } from '../base/refusal.ts'
 import { headersOf, statusOf, titleOf, type RefusalHandler } from './problem.ts'
 import { returnPathOf } from './return-path.ts'
 

@@ -1,7 +1,7 @@
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import type { Refusal, RefusalCode } from '../refusal.ts'
+import type { Refusal, RefusalCode } from '../base/refusal.ts'
 
 const PROBLEMS = {
   unauthenticated: [401, 'Sign in first'],

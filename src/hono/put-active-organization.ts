@@ -1,8 +1,11 @@
 import type { Context } from 'hono'
-import { ok, refused, type Result } from '../result.ts'
-import { isUser, type Principal } from '../scope.ts'
+import { ok, refused, type Result } from '../base/result.ts'
+import { isUser, type Principal } from '../engine/access/principal.ts'
 import type { Seatgate } from '../seatgate.ts'
-import { putActiveOrganization as put, type ActiveOrganization } from '../sessions/put-active.ts'
+import {
+  putActiveOrganization as put,
+  type ActiveOrganization,
+} from '../operations/sessions/put-active.ts'
 import { marksOfRequest } from './authenticate.ts'
 import { setScope } from './load-active-organization.ts'
 

@@ -1,6 +1,6 @@
-import type { Membership } from '../memberships/membership.ts'
-import type { Organization } from '../organizations/organization.ts'
-import type { Principal } from '../scope.ts'
+import type { Membership } from '../engine/model/membership.ts'
+import type { Organization } from '../engine/model/organization.ts'
+import type { Principal } from '../engine/access/principal.ts'
 
 /** What is on `c.var` once it is known who is asking: perhaps nobody, and perhaps nowhere. */
 export interface ScopeVariables {

@@ -1,4 +1,4 @@
-import { checkOptionNames } from '../names.ts'
+import { checkOptionNames } from '../base/names.ts'
 import { is, isTable, type SQL, type Table } from 'drizzle-orm'
 import { DrizzleD1Database } from 'drizzle-orm/d1'
 import type { SQLiteAsyncDialect, SQLiteTable } from 'drizzle-orm/sqlite-core'

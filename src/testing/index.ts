@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { overtaken } from './line.ts'
+import { overtaken } from './waitlist-states.ts'
 import { doubledMembers, miscounted, ownerless } from './members.ts'
 import { leak, overshoot } from './seats.ts'
 import type { Circumstances, State } from './state.ts'
@@ -12,7 +12,7 @@ import { unrecorded } from './trail.ts'
 
 export { disordered, undelivered } from './deliveries.ts'
 export type { Heard } from './deliveries.ts'
-export { forgotten, overtaken } from './line.ts'
+export { forgotten, overtaken } from './waitlist-states.ts'
 export { doubledMembers, miscounted, ownerless } from './members.ts'
 export { carriedSeats, growth, leak, overshoot, promisedSeats, unknownSeats } from './seats.ts'
 export { addReached, createSometimes, neverReached } from './sometimes.ts'

@@ -1,5 +1,5 @@
-import { PROMISED, type Told } from './believe.ts'
-import { retell } from './retell.ts'
+import { PROMISED, type Told } from './assume.ts'
+import { retell } from './replay-trail.ts'
 import { endOf } from './seats.ts'
 import type { Circumstances, MemberState, State } from './state.ts'
 

@@ -41,54 +41,57 @@ const proving: Tests = { first: ['test/unit/proof-forged.test.ts'], more: [] }
 const text: Tests = { first: workers('audit-text'), more: [] }
 
 const TESTS: Readonly<Record<string, Tests>> = {
-  'seats/rules.ts': { first: unit, more: protocol },
-  'seats/limit.ts': { first: unit, more: protocol },
-  'seats/usage.ts': {
+  'engine/seats/reserve-rules.ts': { first: unit, more: protocol },
+  'engine/seats/limit.ts': { first: unit, more: protocol },
+  'engine/seats/seat-count.ts': {
     first: [...unit, ...workers('http-seats')],
     more: protocol,
   },
-  'seats/d1-seats.ts': {
+  'engine/seats/d1-seats.ts': {
     first: [...workers('invitation-deadlines'), ...museumOf('d1')],
     more: [...protocol, ...workers('configuration')],
   },
-  'seats/truth.ts': {
+  'engine/seats/counts.ts': {
     first: [
       ...workers('invitation-deadlines deadlines invitation-overtaken ledger-storage'),
       ...museumOf('d1'),
     ],
     more: [...protocol, ...workers('invitation-accept')],
   },
-  'seats/carried.ts': {
+  'engine/seats/assigned-seats.ts': {
     first: workers('ledger-storage drift'),
     more: [...protocol, ...workers('invitation-accept')],
   },
-  'seats/start-ledger.ts': {
+  'parts/ledger/start-ledger.ts': {
     first: workers('ledger-storage found-by-simulation unnoticed'),
     more: protocol,
   },
-  'seats/ledger-seats.ts': {
+  'parts/ledger/ledger-seats.ts': {
     first: workers('unheard ledger-storage organization-delete invitation-deadlines deadlines'),
     more: [...protocol, ...workers('configuration')],
   },
-  'seats/set-limit.ts': {
+  'operations/seats/set-limit.ts': {
     first: workers('http-seats'),
     more: [...workers('races unheard invariants'), ...museum],
   },
-  'seats/explain.ts': { first: workers('http-seats authorization'), more: protocol },
-  'seats/queries.ts': { first: workers('http-seats http-absence'), more: workers('authorization') },
-  'seats/unlimited-seats.ts': {
+  'operations/seats/explain.ts': { first: workers('http-seats authorization'), more: protocol },
+  'operations/seats/usage.ts': {
+    first: workers('http-seats http-absence'),
+    more: workers('authorization'),
+  },
+  'engine/seats/unlimited-seats.ts': {
     first: workers('unlimited-seats http-seats'),
     more: workers('configuration races membership-rules invariants'),
   },
-  'runtime/seat-ledger.ts': {
+  'worker/seat-ledger.ts': {
     first: workers('ledger-storage unheard invitation-deadlines deadlines'),
     more: protocol,
   },
-  'runtime/ledger-tables.ts': {
+  'worker/ledger-tables.ts': {
     first: workers('invitation-deadlines deadlines unheard unnoticed'),
     more: protocol,
   },
-  'memberships/gate.ts': {
+  'engine/changes/seat-claims.ts': {
     first: [...workers('composition seat-events unheard budget'), ...museumOf('ledger')],
     more: [
       ...protocol,
@@ -96,72 +99,84 @@ const TESTS: Readonly<Record<string, Tests>> = {
       ...workers('compose-several organization-create organization-atomic audit invariants'),
     ],
   },
-  'memberships/exit.ts': {
+  'engine/model/leave.ts': {
     first: workers('membership-suspension'),
     more: workers('membership-owners member-roles owners user-deletion audit unheard invariants'),
   },
-  'operations/batch.ts': changing,
-  'operations/aftermath.ts': {
+  'engine/changes/change-batch.ts': changing,
+  'engine/changes/after-commit.ts': {
     ...changing,
     first: [...changing.first, ...workers('unnoticed')],
   },
-  'memberships/addition.ts': changing,
-  'forwarding/dispatch.ts': changing,
+  'engine/model/join.ts': changing,
+  'parts/forwarding/forwarding.ts': changing,
   'proof/verify-export.ts': proving,
   'proof/strict-json.ts': proving,
   'proof/personal.ts': text,
-  'audit/ndjson.ts': text,
-  'organizations/platform.ts': { first: workers('operator-routes authorization'), more: [] },
-  'hono/invitation-routes.ts': { first: workers('administration-routes'), more: [] },
-  'invitations/create-many.ts': { first: workers('administration-routes'), more: [] },
-  'audit/outbox.ts': { first: workers('audit-seal'), more: [] },
-  'forwarding/letters.ts': { first: workers('audit-dead-letters'), more: [] },
-  'forwarding/outgoing.ts': { first: ['test/unit/outgoing.test.ts'], more: [] },
-  'audit/csv.ts': { first: workers('audit-export'), more: [] },
-  'forwarding/address.ts': { first: workers('webhook-sink'), more: [] },
-  'audit/host-event.ts': { first: workers('audit-host-events'), more: [] },
-  'background.ts': changing,
+  'base/ndjson.ts': text,
+  'operations/organizations/platform-organizations.ts': {
+    first: workers('operator-routes authorization'),
+    more: [],
+  },
+  'hono/routes/invitation-routes.ts': { first: workers('administration-routes'), more: [] },
+  'operations/invitations/create-many.ts': { first: workers('administration-routes'), more: [] },
+  'engine/audit/consumers.ts': { first: workers('audit-seal'), more: [] },
+  'engine/delivery/dead-letters.ts': { first: workers('audit-dead-letters'), more: [] },
+  'engine/delivery/outgoing.ts': { first: ['test/unit/outgoing.test.ts'], more: [] },
+  'operations/audit/csv.ts': { first: workers('audit-export'), more: [] },
+  'parts/forwarding/webhook-address.ts': { first: workers('webhook-sink'), more: [] },
+  'operations/audit/host-event-rules.ts': { first: workers('audit-host-events'), more: [] },
+  'base/background.ts': changing,
   'database/commit.ts': { first: workers('host-conflict generated-tables'), more: [] },
-  'joining/decide-recheck.ts': { first: workers('domain-recheck'), more: [] },
-  'joining/recheck-domains.ts': { first: workers('domain-recheck'), more: [] },
+  'operations/joining/decide-recheck.ts': { first: workers('domain-recheck'), more: [] },
+  'operations/joining/recheck-domains.ts': { first: workers('domain-recheck'), more: [] },
   'database/check-schema.ts': { first: workers('schema-check'), more: [] },
-  'operations/store-refusal.ts': { first: workers('schema-check'), more: [] },
+  'engine/changes/store-refusal.ts': { first: workers('schema-check'), more: [] },
   'database/constraints.ts': { first: workers('host-conflict'), more: [] },
-  'invitations/address.ts': {
+  'engine/model/verified-address.ts': {
     first: workers('invitation-proof join-organization'),
     more: invitations,
   },
-  'invitations/acceptance.ts': {
+  'operations/invitations/acceptance.ts': {
     first: [...workers('invitation-accept invitation-proof'), ...museumOf('ledger')],
     more: [...workers('invitation-overtaken'), ...invitations],
   },
-  'invitations/guards.ts': {
+  'engine/model/invitation-guards.ts': {
     first: workers('invitation-overtaken invitation-proof invitation-races'),
     more: invitations,
   },
-  'invitations/recipient-limit.ts': {
+  'operations/invitations/recipient-limit.ts': {
     first: workers('invitation-budgets invitation-mail'),
     more: invitations,
   },
-  'users/identity.ts': { first: workers('user-ids'), more: workers('membership-lists') },
-  'shown-text.ts': { first: ['test/unit/shown-text.test.ts'], more: workers('invitation-mail') },
-  'text.ts': { first: ['test/unit/input.test.ts'], more: workers('slug-look-alikes') },
-  'joining/join.ts': { first: workers('join-organization'), more: workers('join-http') },
-  'invitations/accept-with-signup.ts': { first: workers('host-conflict'), more: invitations },
-  'email.ts': { first: ['test/unit/input.test.ts'], more: [] },
-  'hono/routes.ts': { first: workers('every-read'), more: workers('http-bad-input') },
-  'invitations/token.ts': { first: ['test/unit/invitation-token.test.ts'], more: invitations },
-  'hono/body.ts': { first: workers('http-foreign'), more: workers('http-bad-input') },
+  'database/user-table.ts': { first: workers('user-ids'), more: workers('membership-lists') },
+  'base/shown-text.ts': {
+    first: ['test/unit/shown-text.test.ts'],
+    more: workers('invitation-mail'),
+  },
+  'base/text-input.ts': { first: ['test/unit/input.test.ts'], more: workers('slug-look-alikes') },
+  'operations/joining/join.ts': { first: workers('join-organization'), more: workers('join-http') },
+  'operations/invitations/accept-with-signup.ts': {
+    first: workers('host-conflict'),
+    more: invitations,
+  },
+  'base/email.ts': { first: ['test/unit/input.test.ts'], more: [] },
+  'hono/request.ts': { first: workers('every-read'), more: workers('http-bad-input') },
+  'operations/invitations/token.ts': {
+    first: ['test/unit/invitation-token.test.ts'],
+    more: invitations,
+  },
+  'hono/request-body.ts': { first: workers('http-foreign'), more: workers('http-bad-input') },
   'hono/media-type.ts': { first: workers('http-foreign'), more: workers('http-bad-input') },
   'hono/cross-site.ts': { first: workers('http-foreign'), more: [] },
   'hono/encoding.ts': { first: workers('http-foreign'), more: [] },
   'hono/no-store.ts': { first: workers('http-foreign'), more: [] },
-  'operations/record.ts': {
+  'engine/changes/idempotency.ts': {
     first: workers('repeats-again'),
     more: workers('operation-actors http-idempotency'),
   },
-  'invitations/new-token.ts': { first: workers('repeats-again'), more: invitations },
-  'memberships/transfer.ts': {
+  'operations/invitations/new-token.ts': { first: workers('repeats-again'), more: invitations },
+  'operations/memberships/transfer-ownership.ts': {
     first: workers('organization-proof'),
     more: workers('membership-transfer'),
   },
@@ -173,19 +188,22 @@ const TESTS: Readonly<Record<string, Tests>> = {
     first: ['test/unit/return-path.test.ts'],
     more: workers('page-refusals'),
   },
-  'forwarding/change-sink.ts': {
+  'parts/forwarding/admin.ts': {
     first: workers('operation-guards'),
     more: workers('audit-replay'),
   },
-  'invitations/lost.ts': { first: workers('put-out'), more: invitations },
-  'memberships/exclusions.ts': { first: workers('put-out'), more: workers('join-organization') },
-  'memberships/reseat.ts': { first: workers('unnoticed'), more: workers('drift') },
-  'seats/repair.ts': { first: workers('unnoticed'), more: workers('drift') },
-  'joining/line.ts': {
+  'engine/model/lost-invitations.ts': { first: workers('put-out'), more: invitations },
+  'engine/model/exclusions.ts': { first: workers('put-out'), more: workers('join-organization') },
+  'engine/model/membership-repair.ts': { first: workers('unnoticed'), more: workers('drift') },
+  'operations/seats/repair.ts': { first: workers('unnoticed'), more: workers('drift') },
+  'operations/joining/waitlist.ts': {
     first: workers('unnoticed role-not-configured'),
     more: workers('waiting-line join-organization'),
   },
-  'audit/erase.ts': { first: workers('operation-guards'), more: workers('audit-export') },
+  'operations/audit/erase.ts': {
+    first: workers('operation-guards'),
+    more: workers('audit-export'),
+  },
 }
 
 const OTHERS: Tests = {

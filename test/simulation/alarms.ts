@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { SeatLedger } from '../../src/runtime/seat-ledger.ts'
+import type { SeatLedger } from '../../src/worker/seat-ledger.ts'
 import type { LedgerCall, LedgerObject } from './ledger-object.ts'
 import type { Surroundings } from './network.ts'
 

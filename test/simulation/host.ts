@@ -19,7 +19,7 @@ import {
   type WhenFull,
 } from '../../src/index.ts'
 import type { SeatgateOptions } from '../../src/options.ts'
-import type { LedgerNamespace } from '../../src/seats/ledger.ts'
+import type { LedgerNamespace } from '../../src/parts/ledger/protocol.ts'
 import { travel, type Isolate, type Surroundings } from './network.ts'
 import { PASSWORD } from './operations/deed.ts'
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { SeatLedger } from '../../src/runtime/seat-ledger.ts'
+import type { SeatLedger } from '../../src/worker/seat-ledger.ts'
 import { readLedger, type LedgerState } from '../../src/testing/index.ts'
 import type { Isolate } from './network.ts'
 import type { ObjectStorage } from './object-storage.ts'

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { SeatLedger } from '../../src/runtime/seat-ledger.ts'
+import type { SeatLedger } from '../../src/worker/seat-ledger.ts'
 import type { LedgerState } from '../../src/testing/index.ts'
 import { createAlarms } from './alarms.ts'
 import { clear, newObject, stateOf, type LedgerCall, type LedgerObject } from './ledger-object.ts'

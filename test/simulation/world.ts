@@ -12,7 +12,7 @@ import {
   type Report,
   type WakeUpQueue,
 } from '../../src/index.ts'
-import { SeatLedger } from '../../src/runtime/seat-ledger.ts'
+import { SeatLedger } from '../../src/worker/seat-ledger.ts'
 import { bindDatabase, type BatchListener } from './database.ts'
 import { configure, type HostOptions } from './host.ts'
 import type { LedgerCall } from './ledger-object.ts'

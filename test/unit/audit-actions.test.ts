@@ -1,15 +1,15 @@
 import * as fc from 'fast-check'
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
-import { ACTIONS, isLibraryAction, type AuditAction } from '../../src/audit/actions.ts'
+import { ACTIONS, isLibraryAction, type AuditAction } from '../../src/engine/audit/actions.ts'
 import {
   invitationEvent,
   libraryEvent,
   memberEvent,
   organizationEvent,
-} from '../../src/audit/event.ts'
-import { draftOf, isReserved, OWN_PREFIXES } from '../../src/audit/host-event.ts'
-import { forbiddenKey } from '../../src/audit/sensitive.ts'
+} from '../../src/engine/audit/event.ts'
+import { draftOf, isReserved, OWN_PREFIXES } from '../../src/operations/audit/host-event-rules.ts'
+import { forbiddenKey } from '../../src/operations/audit/sensitive-keys.ts'
 import { canonicalJson } from '../../src/proof/canonical.ts'
 
 const rules = { reservedPrefixes: [...OWN_PREFIXES, 'auth.'], metadataBytes: 8192 }

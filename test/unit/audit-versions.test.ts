@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import type { AuditEvent } from '../../src/audit/event.ts'
+import type { AuditEvent } from '../../src/engine/audit/event.ts'
 import {
   SCHEMA_VERSION,
   upcast,
   UnknownSchemaVersion,
   type Upcast,
-} from '../../src/audit/versions.ts'
+} from '../../src/engine/audit/versions.ts'
 
 const event = (schemaVersion: number, metadata: object = {}) =>
   ({ id: 'e', action: 'a.b', schemaVersion, metadata }) as unknown as AuditEvent

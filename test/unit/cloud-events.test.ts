@@ -7,7 +7,7 @@
  * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/extensions/partitioning.md
  */
 import { describe, expect, it } from 'vitest'
-import { cloudEventEnvelope } from '../../src/forwarding/envelope.ts'
+import { cloudEventEnvelope } from '../../src/parts/forwarding/envelopes.ts'
 import { EVERY_ACTION, eventOf, variantsOf } from './audit-event.ts'
 
 const REQUIRED = ['id', 'source', 'specversion', 'type']

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { ACTIONS } from '../../src/audit/actions.ts'
-import { HOOKS, type AfterHook } from '../../src/hooks/hooks.ts'
+import { ACTIONS } from '../../src/engine/audit/actions.ts'
+import { HOOKS, type AfterHook } from '../../src/engine/model/hooks.ts'
 
 declare global {
   interface ImportMeta {
@@ -42,11 +42,11 @@ describe('SEAT-1: the doors', () => {
   })
 
   it('make memberships as the row of a claim alone', () => {
-    expect(filesWith(inserting('memberships'))).toEqual(['src/memberships/membership-claim.ts'])
+    expect(filesWith(inserting('memberships'))).toEqual(['src/engine/model/membership-claim.ts'])
   })
 
   it('end memberships at the exit alone', () => {
-    expect(filesWith(/\bdelete\(\s*memberships\b/)).toEqual(['src/memberships/exit.ts'])
+    expect(filesWith(/\bdelete\(\s*memberships\b/)).toEqual(['src/engine/model/leave.ts'])
   })
 
   it('have no way round in SQL', () => {
@@ -69,14 +69,14 @@ describe('SEAT-1: the doors', () => {
 
   it('change a membership in these places alone, two of them nothing but the role', () => {
     expect(filesWith(/\bupdate\(\s*memberships\b/)).toEqual([
-      'src/memberships/change-role.ts',
-      'src/memberships/exit.ts',
-      'src/memberships/membership-claim.ts',
-      'src/memberships/reseat.ts',
-      'src/memberships/transfer.ts',
+      'src/engine/model/leave.ts',
+      'src/engine/model/membership-claim.ts',
+      'src/engine/model/membership-repair.ts',
+      'src/operations/memberships/change-role.ts',
+      'src/operations/memberships/transfer-ownership.ts',
     ])
-    for (const file of ['change-role', 'transfer']) {
-      const text = sources[`../../src/memberships/${file}.ts`] ?? ''
+    for (const file of ['change-role', 'transfer-ownership']) {
+      const text = sources[`../../src/operations/memberships/${file}.ts`] ?? ''
       expect([...text.matchAll(/\.set\(([^)]*)\)/g)].map(([, set]) => set)).toEqual([
         '{ role, updatedAt: now }',
       ])
@@ -87,82 +87,88 @@ describe('SEAT-1: the doors', () => {
     // Of an invitation that holds none any more: it is written without. A repair gives a seat to whoever
     // is in without one, and to nobody else.
     expect(filesWith(/\bset\(\s*\{[^}]*\b(?:seatId|status)\b/)).toEqual([
-      'src/invitations/resend.ts',
-      'src/memberships/exit.ts',
-      'src/memberships/reseat.ts',
+      'src/engine/model/leave.ts',
+      'src/engine/model/membership-repair.ts',
+      'src/operations/invitations/resend.ts',
     ])
     expect(filesWith(/\bset\(\s*\{[^}]*\bseatId\b(?!: null\b)/)).toEqual([
-      'src/memberships/reseat.ts',
+      'src/engine/model/membership-repair.ts',
     ])
-    const reseat = withoutComments(sources['../../src/memberships/reseat.ts'] ?? '')
+    const reseat = withoutComments(sources['../../src/engine/model/membership-repair.ts'] ?? '')
     expect(reseat).toContain("eq(memberships.status, 'active'),\n    isNull(memberships.seatId)")
-    expect(filesWith(/\breseat\(/)).toEqual(['src/memberships/reseat.ts', 'src/seats/repair.ts'])
+    expect(filesWith(/\breseat\(/)).toEqual([
+      'src/engine/model/membership-repair.ts',
+      'src/operations/seats/repair.ts',
+    ])
     expect(filesWith(/\bset\(\s*row\b/)).toEqual([
-      'src/invitations/invitation-claim.ts',
-      'src/memberships/membership-claim.ts',
+      'src/engine/model/invitation-claim.ts',
+      'src/engine/model/membership-claim.ts',
     ])
   })
 
   it('ask the seat provider at the gate alone, and confirm beside the batch alone', () => {
     expect(filesWith(/\.reserve\(seatContext|\.reserve\(seatgate\b/)).toEqual([
-      'src/memberships/gate.ts',
+      'src/engine/changes/seat-claims.ts',
     ])
     expect(filesWith(/\bseats\.(?:reserve|reserveEach|release)\(/)).toEqual([
-      'src/memberships/gate.ts',
+      'src/engine/changes/seat-claims.ts',
     ])
-    expect(filesWith(/\bseats\.confirm\(/)).toEqual(['src/operations/aftermath.ts'])
-    expect(filesWith(/\bseats\.setLimit\(/)).toEqual(['src/seats/set-limit.ts'])
+    expect(filesWith(/\bseats\.confirm\(/)).toEqual(['src/engine/changes/after-commit.ts'])
+    expect(filesWith(/\bseats\.setLimit\(/)).toEqual(['src/operations/seats/set-limit.ts'])
     expect(filesWith(/\breleaseSeat\(/)).toEqual([
-      'src/memberships/gate.ts',
-      'src/operations/aftermath.ts',
+      'src/engine/changes/after-commit.ts',
+      'src/engine/changes/seat-claims.ts',
     ])
   })
 
   it('let nobody in uncounted or unrefused but the founder, of a new organization', () => {
     expect(filesWith(/\bclaimAsFounder\(/)).toEqual([
-      'src/memberships/membership-claim.ts',
-      'src/organizations/create.ts',
+      'src/engine/model/membership-claim.ts',
+      'src/operations/organizations/create.ts',
     ])
     const named = filesWith(/'founding'|'promised'|'awaited'/)
     expect(named).toEqual([
-      'src/invitations/invitation-claim.ts',
-      'src/memberships/gate.ts',
-      'src/memberships/membership-claim.ts',
-      'src/seats/d1-seats.ts',
-      'src/seats/ledger-seats.ts',
-      'src/seats/provider.ts',
+      'src/engine/changes/seat-claims.ts',
+      'src/engine/model/invitation-claim.ts',
+      'src/engine/model/membership-claim.ts',
+      'src/engine/seats/d1-seats.ts',
+      'src/engine/seats/provider.ts',
+      'src/parts/ledger/ledger-seats.ts',
     ])
-    const claims = withoutComments(sources['../../src/memberships/membership-claim.ts'] ?? '')
+    const claims = withoutComments(sources['../../src/engine/model/membership-claim.ts'] ?? '')
     expect(claims.match(/'founding'/g)).toHaveLength(1)
     expect(claims).toContain("seatId === null ? kind : 'promised'")
     // The claims alone say what kind of request it is.
     expect(filesWith(/\bkind: '(?:founding|promised|awaited)'(?! \|)/)).toEqual([])
     // Only the line itself lets somebody have the seat that was waited for.
-    expect(filesWith(/\bawaited: true\b/)).toEqual(['src/joining/line.ts'])
+    expect(filesWith(/\bawaited: true\b/)).toEqual(['src/operations/joining/waitlist.ts'])
   })
 
   it('pass on a seat that is held already from invitations alone', () => {
     // Only one that was read of a row is passed on: beside `seatId` there is no way to name one.
     expect(filesWith(/\bclaim(?:AsMember|ForInvitation|ForRenewal)\(/)).toEqual([
-      'src/invitations/invitation-claim.ts',
-      'src/invitations/plan.ts',
-      'src/invitations/resend.ts',
-      'src/memberships/addition.ts',
-      'src/memberships/membership-claim.ts',
+      'src/engine/model/invitation-claim.ts',
+      'src/engine/model/join.ts',
+      'src/engine/model/membership-claim.ts',
+      'src/operations/invitations/plan-invitation.ts',
+      'src/operations/invitations/resend.ts',
     ])
     expect(filesWith(/\binvitationHolder\b(?! \})/)).toEqual([
-      'src/invitations/invitation-claim.ts',
-      'src/memberships/membership-claim.ts',
-      'src/seats/carried.ts',
-      'src/seats/differences.ts',
+      'src/engine/model/invitation-claim.ts',
+      'src/engine/model/membership-claim.ts',
+      'src/engine/seats/assigned-seats.ts',
+      'src/operations/seats/differences.ts',
     ])
   })
 
   it('leave the count of members to the triggers, and to the repair that counts anew', () => {
     expect(filesWith(/\b(?:insert|update|delete)\(\s*memberCounts\b/)).toEqual([
-      'src/memberships/reseat.ts',
+      'src/engine/model/membership-repair.ts',
     ])
-    expect(filesWith(/\brecount\(/)).toEqual(['src/memberships/reseat.ts', 'src/seats/repair.ts'])
+    expect(filesWith(/\brecount\(/)).toEqual([
+      'src/engine/model/membership-repair.ts',
+      'src/operations/seats/repair.ts',
+    ])
     expect(
       filesWith(
         /\b(?:into|from|update)\s+["'`]?seatgate_member_counts\b(?!\s+where organization_id)/i
@@ -172,51 +178,54 @@ describe('SEAT-1: the doors', () => {
 
   it('are these: whoever adds one finds this list', () => {
     expect(filesWith(/\bclaims:(?! readonly)/)).toEqual([
-      'src/invitations/create.ts',
-      'src/invitations/resend.ts',
-      'src/memberships/addition.ts',
-      'src/memberships/restore.ts',
-      'src/organizations/create.ts',
+      'src/engine/model/join.ts',
+      'src/operations/invitations/create.ts',
+      'src/operations/invitations/resend.ts',
+      'src/operations/memberships/restore.ts',
+      'src/operations/organizations/create.ts',
     ])
   })
 
   it('lead to the one plan of a membership that comes to be', () => {
     expect(filesWith(/\bplanAddition\(/)).toEqual([
-      'src/invitations/acceptance.ts',
-      'src/joining/approve.ts',
-      'src/joining/join.ts',
-      'src/joining/line.ts',
-      'src/memberships/add.ts',
-      'src/memberships/addition.ts',
-      'src/memberships/prepare.ts',
+      'src/engine/model/join.ts',
+      'src/operations/invitations/acceptance.ts',
+      'src/operations/joining/approve.ts',
+      'src/operations/joining/join.ts',
+      'src/operations/joining/waitlist.ts',
+      'src/operations/memberships/add.ts',
+      'src/operations/memberships/prepare-member.ts',
     ])
   })
 
   it('all lead through the one function that makes changes', () => {
     expect(filesWith(/\bclaimSeats\(/)).toEqual([
-      'src/memberships/gate.ts',
-      'src/operations/batch.ts',
+      'src/engine/changes/change-batch.ts',
+      'src/engine/changes/seat-claims.ts',
     ])
     expect(filesWith(/\bclaimEach\(/)).toEqual([
-      'src/memberships/gate.ts',
-      'src/operations/batch.ts',
+      'src/engine/changes/change-batch.ts',
+      'src/engine/changes/seat-claims.ts',
     ])
     expect(filesWith(/\bdepart\(/)).toEqual([
-      'src/memberships/exit.ts',
-      'src/memberships/remove.ts',
-      'src/users/delete.ts',
+      'src/engine/model/leave.ts',
+      'src/operations/memberships/delete-user.ts',
+      'src/operations/memberships/remove.ts',
     ])
     expect(filesWith(/\bsuspend\(/)).toEqual([
-      'src/memberships/exit.ts',
-      'src/memberships/suspend.ts',
+      'src/engine/model/leave.ts',
+      'src/operations/memberships/suspend.ts',
     ])
-    expect(filesWith(/\bcommit\(/)).toEqual(['src/database/commit.ts', 'src/operations/batch.ts'])
+    expect(filesWith(/\bcommit\(/)).toEqual([
+      'src/database/commit.ts',
+      'src/engine/changes/change-batch.ts',
+    ])
     expect(filesWith(/\bconclude\(/)).toEqual([
-      'src/operations/batch.ts',
-      'src/operations/compose.ts',
-      'src/operations/perform.ts',
-      'src/sessions/load-active.ts',
-      'src/sessions/put-active.ts',
+      'src/engine/changes/change-batch.ts',
+      'src/engine/changes/operation.ts',
+      'src/engine/changes/together.ts',
+      'src/operations/sessions/load-active.ts',
+      'src/operations/sessions/put-active.ts',
     ])
     expect(filesWith(/\.batch\(/)).toEqual([
       'host/identity/routes.ts',
@@ -229,17 +238,19 @@ describe('SEAT-1: the doors', () => {
   })
 
   it('take events away in one place alone, with the record of it', () => {
-    expect(filesWith(/\bdelete\(\s*auditEvents\b/)).toEqual(['src/retention/statements.ts'])
-    expect(filesWith(inserting('auditPurges'))).toEqual(['src/retention/statements.ts'])
+    expect(filesWith(/\bdelete\(\s*auditEvents\b/)).toEqual([
+      'src/parts/retention/purge-statements.ts',
+    ])
+    expect(filesWith(inserting('auditPurges'))).toEqual(['src/parts/retention/purge-statements.ts'])
     const around = /\b(?:replace\s+into|delete\s+from|update(?:\s+or\s+\w+)?)\s+["'`]?audit_/i
     expect(filesWith(around)).toEqual([])
   })
 
   it('put events on record only beside the change that they tell', () => {
-    expect(filesWith(inserting('auditEvents'))).toEqual(['src/audit/statements.ts'])
+    expect(filesWith(inserting('auditEvents'))).toEqual(['src/engine/audit/record-events.ts'])
     expect(filesWith(/\brecordEvents\(/)).toEqual([
-      'src/audit/statements.ts',
-      'src/operations/batch.ts',
+      'src/engine/audit/record-events.ts',
+      'src/engine/changes/change-batch.ts',
     ])
   })
 })
@@ -247,15 +258,19 @@ describe('SEAT-1: the doors', () => {
 describe('the doors of invitations', () => {
   it('make them as the row of a claim, and beside it where they hold no seat', () => {
     expect(filesWith(inserting('invitations'))).toEqual([
-      'src/invitations/invitation-claim.ts',
-      'src/invitations/plan.ts',
+      'src/engine/model/invitation-claim.ts',
+      'src/operations/invitations/plan-invitation.ts',
     ])
-    const plan = withoutComments(sources['../../src/invitations/plan.ts'] ?? '')
+    const plan = withoutComments(
+      sources['../../src/operations/invitations/plan-invitation.ts'] ?? ''
+    )
     expect([...plan.matchAll(/insertRows\([^\n]*/g)].map(([text]) => text)).toEqual([
       'insertRows(seatgate.db, invitations, unheld),',
     ])
     expect(plan).toContain('claim === null ? [{ ...row, seatId: null }] : []')
-    expect(filesWith(/\bdelete\(\s*invitations\b/)).toEqual(['src/invitations/purge.ts'])
+    expect(filesWith(/\bdelete\(\s*invitations\b/)).toEqual([
+      'src/operations/invitations/purge-invitations.ts',
+    ])
   })
 
   it('have no way round in SQL', () => {
@@ -267,78 +282,80 @@ describe('the doors of invitations', () => {
 
   it('change them in these places alone', () => {
     expect(filesWith(/\bupdate\(\s*invitations\b/)).toEqual([
-      'src/invitations/acceptance.ts',
-      'src/invitations/change-role.ts',
-      'src/invitations/end.ts',
-      'src/invitations/invitation-claim.ts',
-      'src/invitations/resend.ts',
-      'src/invitations/send.ts',
+      'src/engine/model/end-invitation.ts',
+      'src/engine/model/invitation-claim.ts',
+      'src/operations/invitations/acceptance.ts',
+      'src/operations/invitations/change-role.ts',
+      'src/operations/invitations/resend.ts',
+      'src/operations/invitations/send-mail.ts',
     ])
-    expect(filesWith(/\bset\(\s*\{[^}]*\bacceptedAt\b/)).toEqual(['src/invitations/acceptance.ts'])
+    expect(filesWith(/\bset\(\s*\{[^}]*\bacceptedAt\b/)).toEqual([
+      'src/operations/invitations/acceptance.ts',
+    ])
   })
 
   it('plan each acceptance in one place, and each end in another', () => {
     expect(filesWith(/\bplanInvitation\(/)).toEqual([
-      'src/invitations/create.ts',
-      'src/invitations/decide-rows.ts',
-      'src/invitations/plan.ts',
+      'src/operations/invitations/create.ts',
+      'src/operations/invitations/decide-rows.ts',
+      'src/operations/invitations/plan-invitation.ts',
     ])
     expect(filesWith(/\bplanAcceptance\(/)).toEqual([
-      'src/invitations/accept-with-signup.ts',
-      'src/invitations/accept.ts',
-      'src/invitations/acceptance.ts',
+      'src/operations/invitations/accept-with-signup.ts',
+      'src/operations/invitations/accept.ts',
+      'src/operations/invitations/acceptance.ts',
     ])
     expect(filesWith(/\bendInvitation\(/)).toEqual([
-      'src/invitations/decline.ts',
-      'src/invitations/end.ts',
-      'src/invitations/revoke.ts',
-      'src/memberships/addition.ts',
+      'src/engine/model/end-invitation.ts',
+      'src/engine/model/join.ts',
+      'src/operations/invitations/decline.ts',
+      'src/operations/invitations/revoke.ts',
     ])
     expect(filesWith(/\bendInvitations\(/)).toEqual([
-      'src/invitations/end.ts',
-      'src/invitations/lost.ts',
-      'src/invitations/plan.ts',
-      'src/organizations/delete.ts',
+      'src/engine/model/end-invitation.ts',
+      'src/engine/model/lost-invitations.ts',
+      'src/operations/invitations/plan-invitation.ts',
+      'src/operations/organizations/delete.ts',
     ])
     expect(filesWith(/\bendLost\(/)).toEqual([
-      'src/invitations/lost.ts',
-      'src/memberships/change-role.ts',
-      'src/memberships/remove.ts',
-      'src/memberships/suspend.ts',
-      'src/memberships/transfer.ts',
-      'src/users/delete.ts',
+      'src/engine/model/lost-invitations.ts',
+      'src/operations/memberships/change-role.ts',
+      'src/operations/memberships/delete-user.ts',
+      'src/operations/memberships/remove.ts',
+      'src/operations/memberships/suspend.ts',
+      'src/operations/memberships/transfer-ownership.ts',
     ])
     expect(filesWith(/\bfreedSeat\(/)).toEqual([
-      'src/invitations/acceptance.ts',
-      'src/invitations/end.ts',
-      'src/invitations/resend.ts',
+      'src/engine/model/end-invitation.ts',
+      'src/operations/invitations/acceptance.ts',
+      'src/operations/invitations/resend.ts',
     ])
   })
 
   it('count what is sent where it is sent', () => {
     expect(filesWith(/\b(?:insert|update|delete)\(\s*rateLimits\b/)).toEqual([
-      'src/invitations/rates.ts',
-      'src/invitations/recipient-limit.ts',
-      'src/sessions/switches.ts',
+      'src/engine/model/rate-limits.ts',
+      'src/operations/invitations/recipient-limit.ts',
+      'src/operations/sessions/switch-limit.ts',
     ])
     expect(filesWith(/\bcountMore\(/)).toEqual([
-      'src/invitations/create-many.ts',
-      'src/invitations/create.ts',
-      'src/invitations/rates.ts',
-      'src/invitations/resend.ts',
-      'src/joining/join.ts',
+      'src/engine/model/rate-limits.ts',
+      'src/operations/invitations/create-many.ts',
+      'src/operations/invitations/create.ts',
+      'src/operations/invitations/resend.ts',
+      'src/operations/joining/join.ts',
     ])
   })
 
   it('make and open tokens in one place, and keep the secret there', () => {
     expect(filesWith(/\b(?:sealToken|openToken)\(/)).toEqual([
-      'src/invitations/new-token.ts',
-      'src/invitations/present.ts',
-      'src/invitations/token.ts',
+      'src/operations/invitations/new-token.ts',
+      'src/operations/invitations/token.ts',
+      'src/operations/invitations/verify-token.ts',
     ])
     expect(filesWith(/\binvitations\.secret\b|\binvitations: \{ secret\b/)).toEqual([
       'src/hono/router.ts',
-      'src/invitations/new-token.ts',
+      'src/operations/invitations/new-token.ts',
     ])
   })
 })
@@ -346,20 +363,20 @@ describe('the doors of invitations', () => {
 describe('the doors of joining', () => {
   it('change domains and requests in these places alone', () => {
     expect(filesWith(/\b(?:insert|update|delete)\(\s*organizationDomains\b/)).toEqual([
-      'src/joining/add-domain.ts',
-      'src/joining/change-domain.ts',
-      'src/joining/decide-recheck.ts',
-      'src/joining/recheck-domains.ts',
-      'src/joining/verify-domain.ts',
-      'src/organizations/delete.ts',
+      'src/operations/joining/add-domain.ts',
+      'src/operations/joining/change-domain.ts',
+      'src/operations/joining/decide-recheck.ts',
+      'src/operations/joining/recheck-domains.ts',
+      'src/operations/joining/verify-domain.ts',
+      'src/operations/organizations/delete.ts',
     ])
     expect(filesWith(/\b(?:insert|update|delete)\(\s*joinRequests\b/)).toEqual([
-      'src/joining/approve.ts',
-      'src/joining/end-request.ts',
-      'src/joining/join.ts',
-      'src/joining/line.ts',
-      'src/joining/purge.ts',
-      'src/organizations/delete.ts',
+      'src/operations/joining/approve.ts',
+      'src/operations/joining/decline.ts',
+      'src/operations/joining/join.ts',
+      'src/operations/joining/purge-join-requests.ts',
+      'src/operations/joining/waitlist.ts',
+      'src/operations/organizations/delete.ts',
     ])
     const around =
       /\b(?:insert(?:\s+or\s+\w+)?\s+into|replace\s+into|delete\s+from|update(?:\s+or\s+\w+)?)\s+["'`]?(?:\$\{)?(?:organization_?domains|join_?requests)\b/i
@@ -369,13 +386,13 @@ describe('the doors of joining', () => {
 
   it('give out places in line in one place, and never twice', () => {
     expect(filesWith(/\bnextPlace\(/)).toEqual([
-      'src/joining/approve.ts',
-      'src/joining/join.ts',
-      'src/joining/lookup.ts',
+      'src/operations/joining/approve.ts',
+      'src/operations/joining/join.ts',
+      'src/operations/joining/joining-lookup.ts',
     ])
     expect(filesWith(/\bplace: (?:nextPlace|waits)/)).toEqual([
-      'src/joining/approve.ts',
-      'src/joining/join.ts',
+      'src/operations/joining/approve.ts',
+      'src/operations/joining/join.ts',
     ])
     expect(filesWith(/\bplace: \d/)).toEqual([])
   })
@@ -384,25 +401,25 @@ describe('the doors of joining', () => {
 describe('the pointer of a session', () => {
   it('is moved by its store alone', () => {
     expect(filesWith(/\bset\(\s*\{[^}]*\bactiveOrganizationId\b/)).toEqual([
-      'src/sessions/d1-sessions.ts',
+      'src/operations/sessions/d1-sessions.ts',
     ])
     expect(filesWith(/\bset\s+["'`]?active_organization_id\b/i)).toEqual([])
   })
 
   it('is moved in these places: on purpose, at sign-in, and where it leads nowhere any more', () => {
     expect(filesWith(/\.updateActiveOrganization\(/)).toEqual([
-      'src/sessions/at-login.ts',
-      'src/sessions/load-active.ts',
-      'src/sessions/put-active.ts',
+      'src/operations/sessions/at-login.ts',
+      'src/operations/sessions/load-active.ts',
+      'src/operations/sessions/put-active.ts',
     ])
     expect(filesWith(/\b(?:pointers|sessions\.statements)\.update\(/)).toEqual([
-      'src/sessions/load-active.ts',
-      'src/sessions/put-active.ts',
+      'src/operations/sessions/load-active.ts',
+      'src/operations/sessions/put-active.ts',
     ])
     expect(filesWith(/\bendPointers\(/)).toEqual([
-      'src/memberships/exit.ts',
-      'src/organizations/delete.ts',
-      'src/sessions/end.ts',
+      'src/engine/model/end-sessions.ts',
+      'src/engine/model/leave.ts',
+      'src/operations/organizations/delete.ts',
     ])
   })
 })
@@ -410,26 +427,30 @@ describe('the pointer of a session', () => {
 describe('the doors of input', () => {
   it('B1 compare ids of the host’s users in one place', () => {
     const comparing = filesWith(/\busers\.id\}|\beq\(\s*users\.id\b/)
-    expect(comparing.filter((path) => path.startsWith('src/'))).toEqual(['src/users/identity.ts'])
+    expect(comparing.filter((path) => path.startsWith('src/'))).toEqual([
+      'src/database/user-table.ts',
+    ])
   })
 
   it('B3 put nothing into lower case before it is checked', () => {
     expect(filesWith(/\.toLowerCase\(\)/)).toEqual([
       'host/identity/rate.ts',
-      'src/audit/sensitive.ts',
-      'src/email.ts',
+      'src/base/email.ts',
+      'src/base/names.ts',
+      'src/base/text-input.ts',
+      'src/engine/model/slug.ts',
       'src/hono/cross-site.ts',
       'src/hono/media-type.ts',
-      'src/names.ts',
-      'src/organizations/slug.ts',
+      'src/operations/audit/sensitive-keys.ts',
       'src/tenancy/raw-sql.ts',
       'src/tenancy/tokens.ts',
-      'src/text.ts',
     ])
   })
 
   it('B6 read no time by new Date(text)', () => {
-    expect(filesWith(/new Date\((?:text|value|input)\b(?!\.expiresAt)/)).toEqual(['src/instant.ts'])
+    expect(filesWith(/new Date\((?:text|value|input)\b(?!\.expiresAt)/)).toEqual([
+      'src/base/instant-input.ts',
+    ])
   })
 })
 
@@ -505,32 +526,35 @@ describe('the hooks of the doors', () => {
 
   it('C1 ask before what they tell of, in the file that plans it', () => {
     const asked = (hook: string) =>
-      filesWith(new RegExp(`'${hook}'`)).filter((path) => !path.startsWith('src/hooks/'))
+      filesWith(new RegExp(`'${hook}'`)).filter((path) => path !== 'src/engine/model/hooks.ts')
     const before = Object.keys(HOOKS).filter((hook) => hook.startsWith('before'))
     expect(Object.fromEntries(before.map((hook) => [hook, asked(hook)]))).toEqual({
-      beforeCreateOrganization: ['src/organizations/create.ts'],
-      beforeDeleteOrganization: ['src/organizations/delete.ts'],
-      beforeRestoreOrganization: ['src/organizations/restore.ts'],
-      beforeAddMember: ['src/memberships/addition.ts', 'src/memberships/restore.ts'],
-      beforeMemberRemove: ['src/memberships/remove.ts'],
-      beforeMemberSuspend: ['src/memberships/suspend.ts'],
-      beforeRoleChange: ['src/memberships/change-role.ts'],
-      beforeTransfer: ['src/memberships/transfer.ts'],
-      beforeInvitationCreate: ['src/invitations/plan.ts'],
-      beforeInvitationResend: ['src/invitations/resend.ts'],
-      beforeInvitationRoleChange: ['src/invitations/change-role.ts'],
-      beforeInvitationAccept: ['src/invitations/acceptance.ts'],
-      beforeInvitationDecline: ['src/invitations/decline.ts'],
-      beforeInvitationRevoke: ['src/invitations/revoke.ts'],
-      beforeJoinRequestCreate: ['src/joining/join.ts'],
-      beforeJoinRequestQueue: ['src/joining/approve.ts', 'src/joining/join.ts'],
-      beforeJoinRequestApprove: ['src/joining/approve.ts'],
-      beforeJoinRequestDecline: ['src/joining/end-request.ts'],
-      beforeJoinRequestWithdraw: ['src/joining/end-request.ts'],
-      beforeDomainAdd: ['src/joining/add-domain.ts'],
-      beforeDomainVerify: ['src/joining/verify-domain.ts'],
-      beforeDomainChange: ['src/joining/change-domain.ts'],
-      beforeDomainRemove: ['src/joining/change-domain.ts'],
+      beforeCreateOrganization: ['src/operations/organizations/create.ts'],
+      beforeDeleteOrganization: ['src/operations/organizations/delete.ts'],
+      beforeRestoreOrganization: ['src/operations/organizations/restore.ts'],
+      beforeAddMember: ['src/engine/model/join.ts', 'src/operations/memberships/restore.ts'],
+      beforeMemberRemove: ['src/operations/memberships/remove.ts'],
+      beforeMemberSuspend: ['src/operations/memberships/suspend.ts'],
+      beforeRoleChange: ['src/operations/memberships/change-role.ts'],
+      beforeTransfer: ['src/operations/memberships/transfer-ownership.ts'],
+      beforeInvitationCreate: ['src/operations/invitations/plan-invitation.ts'],
+      beforeInvitationResend: ['src/operations/invitations/resend.ts'],
+      beforeInvitationRoleChange: ['src/operations/invitations/change-role.ts'],
+      beforeInvitationAccept: ['src/operations/invitations/acceptance.ts'],
+      beforeInvitationDecline: ['src/operations/invitations/decline.ts'],
+      beforeInvitationRevoke: ['src/operations/invitations/revoke.ts'],
+      beforeJoinRequestCreate: ['src/operations/joining/join.ts'],
+      beforeJoinRequestQueue: [
+        'src/operations/joining/approve.ts',
+        'src/operations/joining/join.ts',
+      ],
+      beforeJoinRequestApprove: ['src/operations/joining/approve.ts'],
+      beforeJoinRequestDecline: ['src/operations/joining/decline.ts'],
+      beforeJoinRequestWithdraw: ['src/operations/joining/decline.ts'],
+      beforeDomainAdd: ['src/operations/joining/add-domain.ts'],
+      beforeDomainVerify: ['src/operations/joining/verify-domain.ts'],
+      beforeDomainChange: ['src/operations/joining/change-domain.ts'],
+      beforeDomainRemove: ['src/operations/joining/change-domain.ts'],
     })
     // What has no hook to ask ends with something else, or is tidied up.
     const after = Object.keys(HOOKS).filter((hook) => hook.startsWith('after'))
@@ -542,32 +566,32 @@ describe('the hooks of the doors', () => {
   it('C1 are asked of every plan of a membership that comes to be, and of each that ends', () => {
     // The one plan of those who come asks itself, and memberships are claimed in no other but these.
     expect(filesWith(/\bclaim(?:AsMember|Again)\(/)).toEqual([
-      'src/memberships/addition.ts',
-      'src/memberships/membership-claim.ts',
-      'src/memberships/restore.ts',
+      'src/engine/model/join.ts',
+      'src/engine/model/membership-claim.ts',
+      'src/operations/memberships/restore.ts',
     ])
     expect(filesWith(/\bwithHook\(/)).toEqual([
-      'src/invitations/acceptance.ts',
-      'src/invitations/change-role.ts',
-      'src/invitations/end.ts',
-      'src/invitations/plan.ts',
-      'src/invitations/resend.ts',
-      'src/joining/add-domain.ts',
-      'src/joining/approve.ts',
-      'src/joining/change-domain.ts',
-      'src/joining/decide-recheck.ts',
-      'src/joining/end-request.ts',
-      'src/joining/join.ts',
-      'src/joining/line.ts',
-      'src/joining/verify-domain.ts',
-      'src/memberships/addition.ts',
-      'src/memberships/change-role.ts',
-      'src/memberships/exit.ts',
-      'src/memberships/restore.ts',
-      'src/memberships/transfer.ts',
-      'src/organizations/create.ts',
-      'src/organizations/delete.ts',
-      'src/organizations/restore.ts',
+      'src/engine/model/end-invitation.ts',
+      'src/engine/model/join.ts',
+      'src/engine/model/leave.ts',
+      'src/operations/invitations/acceptance.ts',
+      'src/operations/invitations/change-role.ts',
+      'src/operations/invitations/plan-invitation.ts',
+      'src/operations/invitations/resend.ts',
+      'src/operations/joining/add-domain.ts',
+      'src/operations/joining/approve.ts',
+      'src/operations/joining/change-domain.ts',
+      'src/operations/joining/decide-recheck.ts',
+      'src/operations/joining/decline.ts',
+      'src/operations/joining/join.ts',
+      'src/operations/joining/verify-domain.ts',
+      'src/operations/joining/waitlist.ts',
+      'src/operations/memberships/change-role.ts',
+      'src/operations/memberships/restore.ts',
+      'src/operations/memberships/transfer-ownership.ts',
+      'src/operations/organizations/create.ts',
+      'src/operations/organizations/delete.ts',
+      'src/operations/organizations/restore.ts',
     ])
   })
 })

@@ -1,8 +1,8 @@
 import { anything, assert, property } from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { normalizeEmail } from '../../src/email.ts'
-import { decrypt, encrypt } from '../../src/invitations/secrets.ts'
-import { openToken, sealToken, toldBytes } from '../../src/invitations/token.ts'
+import { normalizeEmail } from '../../src/base/email.ts'
+import { decrypt, encrypt } from '../../src/operations/invitations/secrets.ts'
+import { openToken, sealToken, toldBytes } from '../../src/operations/invitations/token.ts'
 
 const secret = 'a secret for tests, of more than 32 characters'
 const email = 'ann+tag@example.com'

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { AuditEvent } from '../../src/audit/event.ts'
-import { OCSF_ACTIVITIES, OCSF_CLASSES } from '../../src/forwarding/ocsf-classes.ts'
-import { ocsfEvent } from '../../src/forwarding/ocsf.ts'
-import { webhookSink } from '../../src/forwarding/webhook-sink.ts'
+import type { AuditEvent } from '../../src/engine/audit/event.ts'
+import { OCSF_ACTIVITIES, OCSF_CLASSES } from '../../src/parts/forwarding/ocsf-classes.ts'
+import { ocsfEvent } from '../../src/parts/forwarding/ocsf.ts'
+import { webhookSink } from '../../src/parts/forwarding/webhook-sink.ts'
 import { EVERY_ACTION, eventOf, variantsOf } from './audit-event.ts'
 import { CLASSES, EVERY_CLASS, flaws } from './ocsf-schema.ts'
 

@@ -7,7 +7,7 @@ import {
   unlimitedSeats,
   type SeatgateOptions,
 } from '../../src/index.ts'
-import { slugErrors } from '../../src/organizations/slug.ts'
+import { slugErrors } from '../../src/engine/model/slug.ts'
 
 const batch = () => Promise.reject(new Error('No database is asked at set-up.'))
 

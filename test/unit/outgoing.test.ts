@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { ACTIONS } from '../../src/audit/actions.ts'
-import type { AuditEvent } from '../../src/audit/event.ts'
-import { passedBecause, redacted, sinkMistake } from '../../src/forwarding/outgoing.ts'
-import type { Sink } from '../../src/forwarding/sink.ts'
+import { ACTIONS } from '../../src/engine/audit/actions.ts'
+import type { AuditEvent } from '../../src/engine/audit/event.ts'
+import { passedBecause, redacted, sinkMistake } from '../../src/engine/delivery/outgoing.ts'
+import type { Sink } from '../../src/engine/delivery/sink.ts'
 import type { PassedOver } from '../../src/database/schema.ts'
 
 const event: AuditEvent = {

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
-import { parsePage, toPage, type PageInput, type Position } from '../../src/page.ts'
+import { parsePage, toPage, type PageInput, type Position } from '../../src/base/page.ts'
 
 const Place = v.tuple([v.number(), v.string()])
 const INVALID_CURSOR = { ok: false, error: { code: 'invalid_cursor' } }

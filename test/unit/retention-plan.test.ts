@@ -1,7 +1,15 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { planPurge, type Beginning, type PurgeRequest } from '../../src/retention/plan.ts'
-import { keptSince, retentionMistake, type RetentionWindow } from '../../src/retention/rules.ts'
+import {
+  planPurge,
+  type Beginning,
+  type PurgeRequest,
+} from '../../src/parts/retention/purge-plan.ts'
+import {
+  keptSince,
+  retentionMistake,
+  type RetentionWindow,
+} from '../../src/parts/retention/retention-windows.ts'
 
 const NOW = new Date(Date.UTC(2030, 0, 1))
 const DAY_MS = 24 * 60 * 60 * 1000

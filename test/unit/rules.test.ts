@@ -1,14 +1,14 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { backoffSeconds } from '../../src/forwarding/backoff.ts'
-import { finite, limitView, seatLimit, unknown, unlimited } from '../../src/seats/limit.ts'
+import { backoffSeconds } from '../../src/base/backoff.ts'
+import { finite, limitView, seatLimit, unknown, unlimited } from '../../src/engine/seats/limit.ts'
 import {
   decideReserve,
   refusalAt,
   type LedgerFacts,
   type LedgerSeat,
-} from '../../src/seats/rules.ts'
-import { usageView } from '../../src/seats/usage.ts'
+} from '../../src/engine/seats/reserve-rules.ts'
+import { usageView } from '../../src/engine/seats/seat-count.ts'
 
 const count = fc.nat({ max: 1000 })
 const anyLimit = fc.oneof(count.map(finite), fc.constant(unlimited), fc.constant(unknown))

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { invitationHolder, type CarriedSeat } from '../../src/seats/carried.ts'
+import { invitationHolder, type CarriedSeat } from '../../src/engine/seats/assigned-seats.ts'
 import {
   differencesBetween,
   differencesWithin,
   nothingUnheard,
   type Expected,
-} from '../../src/seats/differences.ts'
-import { finite, unlimited } from '../../src/seats/limit.ts'
-import type { SeatInspection } from '../../src/seats/provider.ts'
+} from '../../src/operations/seats/differences.ts'
+import { finite, unlimited } from '../../src/engine/seats/limit.ts'
+import type { SeatInspection } from '../../src/engine/seats/provider.ts'
 
 type Entry = SeatInspection['seats'][number]
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { composeMail } from '../../src/invitations/mail.ts'
-import { shownName, shownOrganization, unlinkedName } from '../../src/shown-text.ts'
+import { composeMail } from '../../src/operations/invitations/mail.ts'
+import { shownName, shownOrganization, unlinkedName } from '../../src/base/shown-text.ts'
 
 describe('a name that is shown to a stranger', () => {
   it.each([

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { checkedSlugs } from '../../src/configuration.ts'
 import type { SeatgateOptions } from '../../src/options.ts'
-import { generateSlug, slugErrors } from '../../src/organizations/slug.ts'
+import { generateSlug, slugErrors } from '../../src/engine/model/slug.ts'
 
 const RESERVED =
   'admin api app auth billing blog cdn dashboard docs help login logout new oauth register settings signup static status support system webhooks www'.split(

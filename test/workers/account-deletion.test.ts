@@ -21,7 +21,7 @@ import {
   type Seatgate,
   type Statement,
 } from '../../src/index.ts'
-import { sweepJobs } from '../../src/runtime/sweep-jobs.ts'
+import { sweepJobs } from '../../src/worker/sweep-jobs.ts'
 import { db, host, memberOf, organizationOf, person, signUp } from './client.ts'
 import { passTime } from './faults.ts'
 import { readState, violations } from './invariants.ts'

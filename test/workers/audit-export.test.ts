@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { csvRow } from '../../src/audit/csv.ts'
+import { csvRow } from '../../src/operations/audit/csv.ts'
 import { exportAuditEvents, listAuditEvents, logEvent, type AuditEvent } from '../../src/index.ts'
 import {
   asUser,

@@ -9,7 +9,7 @@ import {
   sweepAudit,
   type PublishedCheckpoint,
 } from '../../src/index.ts'
-import { publishCheckpoints } from '../../src/sealing/publish.ts'
+import { publishCheckpoints } from '../../src/parts/log/publish-checkpoint.ts'
 import { addEvents, isInOutbox, retry, sinkOf } from './forwarding.ts'
 import { freshStores, testEnv } from './setup.ts'
 import { standingTimers } from './timers.ts'

@@ -6,8 +6,8 @@
  */
 import { newSession } from '../../host/identity/sessions.ts'
 import type { InvitationWithToken } from '../../src/index.ts'
-import { openToken, sealToken } from '../../src/invitations/token.ts'
-import { sha256 } from '../../src/sha256.ts'
+import { openToken, sealToken } from '../../src/operations/invitations/token.ts'
+import { sha256 } from '../../src/base/sha256.ts'
 import { everything, type Rows } from './rows.ts'
 import { testEnv } from './setup.ts'
 import { SECRET } from './world.ts'

@@ -6,7 +6,7 @@ import {
   verifyDomain,
   joinRules,
 } from '../../src/index.ts'
-import { sweepDomains } from '../../src/joining/recheck-domains.ts'
+import { sweepDomains } from '../../src/operations/joining/recheck-domains.ts'
 import { createJoiningWorld, joinAs, neighbourOf, openOrganization } from './joining.ts'
 import { freshStores, testEnv } from './setup.ts'
 import { answered, codeOf } from './world.ts'

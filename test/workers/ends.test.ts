@@ -8,7 +8,7 @@ import {
   sweepHandler,
   withdrawJoinRequest,
 } from '../../src/index.ts'
-import { purgeExpired } from '../../src/runtime/purge-expired.ts'
+import { purgeExpired } from '../../src/worker/purge-expired.ts'
 import { seatgateWith } from './client.ts'
 import { muchLater, passTime, slowAdd } from './faults.ts'
 import { readState, violationsIn } from './invariants.ts'

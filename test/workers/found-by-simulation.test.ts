@@ -15,8 +15,8 @@ import {
   withdrawJoinRequest,
   type Result,
 } from '../../src/index.ts'
-import type { LedgerCalls, LedgerNamespace } from '../../src/seats/ledger.ts'
-import { startLedger } from '../../src/seats/start-ledger.ts'
+import type { LedgerCalls, LedgerNamespace } from '../../src/parts/ledger/protocol.ts'
+import { startLedger } from '../../src/parts/ledger/start-ledger.ts'
 import { differencesOf } from './by-hand.ts'
 import { muchLater } from './faults.ts'
 import { invite, newAddress } from './invited.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { users } from '../../host/identity/schema.ts'
-import type { AfterStates } from '../../src/hooks/hooks.ts'
+import type { AfterStates } from '../../src/engine/model/hooks.ts'
 import {
   addMember,
   changeRole,

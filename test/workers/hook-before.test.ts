@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { HOOKS } from '../../src/hooks/hooks.ts'
+import { HOOKS } from '../../src/engine/model/hooks.ts'
 import {
   addMember,
   allow,
@@ -17,7 +17,7 @@ import {
   softDeleteOrganization,
   type Hooks,
 } from '../../src/index.ts'
-import type { BeforeHook, BeforeStates } from '../../src/hooks/hooks.ts'
+import type { BeforeHook, BeforeStates } from '../../src/engine/model/hooks.ts'
 import { rowCounts } from './client.ts'
 import { losing, muchLater } from './faults.ts'
 import { readState } from './invariants.ts'

@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { users } from '../../host/identity/schema.ts'
-import type { AfterStates } from '../../src/hooks/hooks.ts'
+import type { AfterStates } from '../../src/engine/model/hooks.ts'
 import {
   acceptInvitation,
   acceptInvitationWithSignup,
@@ -31,7 +31,7 @@ import {
   type Hooks,
   type InvitationWithToken,
 } from '../../src/index.ts'
-import { sweepJobs } from '../../src/runtime/sweep-jobs.ts'
+import { sweepJobs } from '../../src/worker/sweep-jobs.ts'
 import { newAddress, userWith } from './invited.ts'
 import { approve, createJoiningWorld, joinAs, neighbourOf, openOrganization } from './joining.ts'
 import { freshSlug } from './mutators.ts'

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { HOOKS, type AfterStates } from '../../src/hooks/hooks.ts'
+import { HOOKS, type AfterStates } from '../../src/engine/model/hooks.ts'
 import {
   addMember,
   allow,
@@ -13,7 +13,7 @@ import {
   suspendMember,
   type Hooks,
 } from '../../src/index.ts'
-import { sweepJobs } from '../../src/runtime/sweep-jobs.ts'
+import { sweepJobs } from '../../src/worker/sweep-jobs.ts'
 import { newAddress, userWith } from './invited.ts'
 import {
   approve,

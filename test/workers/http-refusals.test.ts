@@ -20,7 +20,7 @@ import {
   type InvitationLimits,
   type Seatgate,
 } from '../../src/index.ts'
-import type { RefusalCode } from '../../src/refusal.ts'
+import type { RefusalCode } from '../../src/base/refusal.ts'
 import {
   anOperator,
   asUser,

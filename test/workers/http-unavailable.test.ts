@@ -6,7 +6,7 @@ import {
   type LedgerNamespace,
   type SeatgateOptions,
 } from '../../src/index.ts'
-import type { RefusalCode } from '../../src/refusal.ts'
+import type { RefusalCode } from '../../src/base/refusal.ts'
 import {
   anOperator,
   asUser,

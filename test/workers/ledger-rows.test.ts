@@ -1,9 +1,9 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { seatUsage } from '../../src/index.ts'
-import type { SeatLedger } from '../../src/runtime/seat-ledger.ts'
-import type { ReserveRequest } from '../../src/seats/ledger.ts'
-import { unlimited, type SeatLimit } from '../../src/seats/limit.ts'
+import type { SeatLedger } from '../../src/worker/seat-ledger.ts'
+import type { ReserveRequest } from '../../src/parts/ledger/protocol.ts'
+import { unlimited, type SeatLimit } from '../../src/engine/seats/limit.ts'
 import { ledgerOf } from './faults.ts'
 import { answered, createWorld, newOrganization, type TestOrganization } from './world.ts'
 

@@ -1,7 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createOrganization, removeMember, seatUsage, setSeatLimit } from '../../src/index.ts'
-import { finite } from '../../src/seats/limit.ts'
+import { finite } from '../../src/engine/seats/limit.ts'
 import {
   LONG_ENOUGH_MS,
   abandonedAdd,

@@ -7,7 +7,7 @@
 import { eq } from 'drizzle-orm'
 import { users } from '../../host/identity/schema.ts'
 import { newSession, insertSession } from '../../host/identity/sessions.ts'
-import { HOOKS } from '../../src/hooks/hooks.ts'
+import { HOOKS } from '../../src/engine/model/hooks.ts'
 import {
   acceptInvitation,
   acceptInvitationWithSignup,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { HOOKS } from '../../src/hooks/hooks.ts'
+import { HOOKS } from '../../src/engine/model/hooks.ts'
 import { composeLifecycle } from '../../src/index.ts'
 import { everyHook, hookedWorld, MUTATORS, newTeam } from './mutators.ts'
 import { codeOf, createWorld } from './world.ts'

@@ -1,7 +1,7 @@
 import { reset, type D1Migration } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import type { WakeUp } from '../../src/index.ts'
-import type { SeatLedger } from '../../src/runtime/seat-ledger.ts'
+import type { SeatLedger } from '../../src/worker/seat-ledger.ts'
 
 /** What the tests find in their environment. */
 export interface TestEnv {

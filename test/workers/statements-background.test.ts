@@ -6,7 +6,7 @@ import {
   sweepSeats,
   type WakeUp,
 } from '../../src/index.ts'
-import { admitWaiting } from '../../src/joining/line.ts'
+import { admitWaiting } from '../../src/operations/joining/waitlist.ts'
 import { inD1 } from './by-hand.ts'
 import { countingWorld, crowd, documented, line, waitingIn } from './counting.ts'
 import { readState, violations } from './invariants.ts'

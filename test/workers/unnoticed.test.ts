@@ -12,7 +12,7 @@ import {
   withdrawJoinRequest,
 } from '../../src/index.ts'
 import { commit } from '../../src/database/commit.ts'
-import { admitWaiting } from '../../src/joining/line.ts'
+import { admitWaiting } from '../../src/operations/joining/waitlist.ts'
 import {
   copiedTeam,
   differencesOf,

@@ -14,7 +14,7 @@ import {
   prepareMember,
   type PrincipalQuery,
 } from '../../src/index.ts'
-import { hasUserId } from '../../src/users/identity.ts'
+import { hasUserId } from '../../src/database/user-table.ts'
 import { createJoiningWorld, openOrganization } from './joining.ts'
 import { testEnv } from './setup.ts'
 import { answered, codeOf, newOrganization, type WorldOptions } from './world.ts'

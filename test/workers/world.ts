@@ -27,7 +27,7 @@ import {
   type SeatgateOptions,
   type WakeUp,
 } from '../../src/index.ts'
-import type { LedgerNamespace } from '../../src/seats/ledger.ts'
+import type { LedgerNamespace } from '../../src/parts/ledger/protocol.ts'
 import { testEnv } from './setup.ts'
 
 export type Provider = 'ledger' | 'd1' | 'unlimited'

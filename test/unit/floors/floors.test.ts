@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { arrowsAgainst, FLOORS, folderOf, importsOf, placeOf, written } from './floors.ts'
+import { arrowsAgainst, FLOORS, folderOf, importsOf, written } from './floors.ts'
 import { KNOWN_ARROWS } from './known-arrows.ts'
-import { PLACES } from './places.ts'
 
 declare global {
   interface ImportMeta {
@@ -21,7 +20,7 @@ const sources = Object.fromEntries(
 describe('the floors of src', () => {
   it('have a place for every file', () => {
     expect(Object.keys(sources).length).toBeGreaterThan(150)
-    expect(Object.keys(sources).filter((file) => folderOf(placeOf(file)) === null)).toEqual([])
+    expect(Object.keys(sources).filter((file) => folderOf(file) === null)).toEqual([])
   })
 
   it('have no import up or across but the known ones', () => {
@@ -36,17 +35,8 @@ describe('the floors of src', () => {
     expect(new Set(KNOWN_ARROWS).size).toBe(KNOWN_ARROWS.length)
   })
 
-  it('give every file a place of its own, on a floor', () => {
-    const places = Object.values(PLACES)
-    expect(new Set(places).size).toBe(places.length)
-    expect(places.filter((place) => folderOf(place) === null)).toEqual([])
-    // A path is not the present one of one file and the later one of another.
-    const moved = Object.entries(PLACES).filter(([from, to]) => from !== to)
-    expect(moved.filter(([, to]) => Object.hasOwn(PLACES, to))).toEqual([])
-  })
-
   it('repeat no file name but `index.ts` and verbs under operations', () => {
-    const byName = Map.groupBy(Object.values(PLACES), (place) => place.split('/').at(-1) ?? '')
+    const byName = Map.groupBy(Object.keys(sources), (place) => place.split('/').at(-1) ?? '')
     byName.delete('index.ts')
     const repeated = [...byName.values()].filter(
       (places) => places.filter((place) => !place.startsWith('operations/')).length > 1

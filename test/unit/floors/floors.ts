@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { PLACES } from './places.ts'
 
 /** From the bottom up. A folder contains its subfolders. */
 export const FLOORS: readonly (readonly string[])[] = [
@@ -35,22 +34,17 @@ const APART = 'testing'
 /** The files of `src` itself that form the folder `seatgate`. */
 const SEATGATE = ['configuration', 'option-names', 'options', 'report-to-console', 'seatgate']
 
-/** An import, between paths as the floors have them. */
+/** An import, between paths from `src`. */
 export interface Arrow {
   readonly from: string
   readonly to: string
 }
 
-/** Returns where a file stands or will stand, from `src`. */
-export function placeOf(file: string): string {
-  return Object.hasOwn(PLACES, file) ? (PLACES[file] ?? file) : file
-}
-
-/** Returns the folder of a place, or null if the place is on no floor. */
-export function folderOf(place: string): string | null {
-  if (place === 'index.ts') return 'index'
-  if (!place.includes('/')) return SEATGATE.includes(place.replace(/\.ts$/, '')) ? 'seatgate' : null
-  return [...FLOORS.flat(), APART].find((folder) => place.startsWith(`${folder}/`)) ?? null
+/** Returns the folder of a file, or null if it is on no floor. */
+export function folderOf(file: string): string | null {
+  if (file === 'index.ts') return 'index'
+  if (!file.includes('/')) return SEATGATE.includes(file.replace(/\.ts$/, '')) ? 'seatgate' : null
+  return [...FLOORS.flat(), APART].find((folder) => file.startsWith(`${folder}/`)) ?? null
 }
 
 /** Returns the files, by path from `src`, that a file imports, exports from, or loads. */
@@ -72,7 +66,7 @@ function resolve(file: string, specifier: string): string {
 /** Returns every import that breaks the rule, sorted. */
 export function arrowsAgainst(sources: Readonly<Record<string, string>>): Arrow[] {
   const arrows = Object.entries(sources).flatMap(([file, text]) =>
-    importsOf(file, text).map((imported) => ({ from: placeOf(file), to: placeOf(imported) }))
+    importsOf(file, text).map((imported) => ({ from: file, to: imported }))
   )
   const forbidden = arrows.filter(({ from, to }) => !isAllowed(folderOf(from), folderOf(to)))
   return [...new Map(forbidden.map((arrow) => [written(arrow), arrow])).values()].sort((a, b) =>

@@ -1,0 +1,76 @@
+/**
+ * What a plan was made on, repeated as conditions of its batch: if one no longer holds, nothing is
+ * written and the operation is planned anew.
+ *
+ * @module
+ */
+import { sql, type SQL } from 'drizzle-orm'
+import type { Statement, DatabaseContext } from '../../database/database.ts'
+import { guard } from '../../database/commit.ts'
+import type { MembershipRow } from '../../database/schema.ts'
+import type { Standing } from './authorize.ts'
+import { hasUserId, type UserContext } from '../../database/user-table.ts'
+import type { AccessContext } from './roles.ts'
+
+/** The organization is live. */
+export function guardLive({ db }: DatabaseContext, organizationId: string): Statement {
+  const live = sql`exists (select 1 from seatgate_organizations
+    where id = ${organizationId} and deleted_at is null)`
+  return guard(db, 'stale', live)
+}
+
+/**
+ * The organization is live, and the caller has the role that the plan relied on. Of callers who are not
+ * users there is no membership: the host vouches for them.
+ */
+export function guardStanding(
+  { db }: DatabaseContext,
+  { organization, membership }: Pick<Standing, 'organization' | 'membership'>
+): Statement {
+  return guard(
+    db,
+    'stale',
+    sql`exists (select 1 from seatgate_organizations where id = ${organization.id} and deleted_at is null)
+      ${membership ? sql`and ${unchangedRow(membership)}` : sql``}`
+  )
+}
+
+/** A membership that the plan changes or ends is as it was read. */
+export function guardUnchanged({ db }: DatabaseContext, membership: MembershipRow): Statement {
+  return guard(db, 'stale', unchangedRow(membership))
+}
+
+/** The person exists, where the host has told its table of users. */
+export function guardUserExists(
+  { db, users }: UserContext,
+  userId: string,
+  code: 'stale' | 'user_unknown' = 'stale'
+): Statement[] {
+  if (users === null) return []
+  return [guard(db, code, sql`exists (select 1 from ${users} where ${hasUserId(users, userId)})`)]
+}
+
+/**
+ * Somebody else who can act is an owner too, if this one is an owner who can. Exact because D1 has
+ * one writer; in a database with several it would need a lock on the organization.
+ */
+export function guardAnotherOwner(
+  { db, roles }: AccessContext,
+  { organizationId, userId, role, status }: MembershipRow
+): Statement[] {
+  if (role !== roles.owner || status !== 'active') return []
+  const owner = sql`exists (select 1 from seatgate_memberships
+    where organization_id = ${organizationId} and ${actingOwner(roles.owner)}
+    and user_id <> ${userId})`
+  return [guard(db, 'last_owner', owner)]
+}
+
+/** An owner who can act, as a condition on memberships: a suspended one does not count. */
+export function actingOwner(ownerRole: string): SQL {
+  return sql`role = ${ownerRole} and status = 'active'`
+}
+
+function unchangedRow({ id, role, status, seatId }: MembershipRow) {
+  return sql`exists (select 1 from seatgate_memberships where id = ${id} and role = ${role}
+    and status = ${status} and seat_id is ${seatId})`
+}

@@ -1,0 +1,167 @@
+import { eq, sql, type SQL } from 'drizzle-orm'
+import { batch, type Queries, type RowsOf } from '../../database/batch.ts'
+import type { Database, DatabaseContext } from '../../database/database.ts'
+import {
+  memberships,
+  organizations,
+  type MembershipRow,
+  type OrganizationRow,
+} from '../../database/schema.ts'
+import type { AccessContext, Roles } from './roles.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import {
+  checkCaller,
+  isOperator,
+  isQuery,
+  isSystem,
+  isUser,
+  type Caller,
+  type Principal,
+  type Scope,
+} from './principal.ts'
+import {
+  activeOrganizationIdOf,
+  organizationIdOf,
+  organizationNamed,
+  ownMembership,
+} from './organization-ref.ts'
+
+/** What D1 says about a scope, and whatever else was asked for in the same round trip. */
+export interface Found<Q extends Queries> {
+  readonly caller: Principal | null
+  readonly organization: OrganizationRow | null
+  /** The caller's active membership, of a person. */
+  readonly membership: MembershipRow | null
+  readonly rows: RowsOf<Q>
+}
+
+/** Somebody inside an organization: the ground on which everything there is decided. */
+export interface Standing {
+  readonly caller: Principal
+  readonly organization: OrganizationRow
+  /** Null for those who are no people. */
+  readonly membership: MembershipRow | null
+  readonly role: string
+}
+
+/**
+ * Reads who is asking, the organization, the caller's membership, and further queries, all in one
+ * round trip.
+ */
+export async function find<Q extends Queries>(
+  db: Database,
+  { caller, organization }: Scope,
+  queries: Q
+): Promise<Found<Q>> {
+  return organization === undefined
+    ? findIn(db, caller, null, queries)
+    : findIn(
+        db,
+        caller,
+        { named: organizationNamed(organization), id: organizationIdOf(organization) },
+        queries
+      )
+}
+
+/** The same with the organization that the caller's session points to, if it does. */
+export async function findActive<Q extends Queries>(
+  db: Database,
+  caller: Caller,
+  queries: Q
+): Promise<Found<Q>> {
+  const id = activeOrganizationIdOf(caller)
+  const named = sql`${eq(organizations.id, sql`${id}`)} and ${organizations.deletedAt} is null`
+  return findIn(db, caller, id === null ? null : { named, id }, queries)
+}
+
+async function findIn<Q extends Queries>(
+  db: Database,
+  caller: Caller,
+  place: { readonly named: SQL; readonly id: SQL<string | null> | string } | null,
+  queries: Q
+): Promise<Found<Q>> {
+  checkCaller(caller)
+  const found: Record<string, readonly unknown[] | undefined> = await batch(db, {
+    ...queries,
+    ...(isQuery(caller) && { $caller: caller.statement }),
+    ...(place && {
+      $organization: db.select().from(organizations).where(place.named),
+      $membership: db.select().from(memberships).where(ownMembership(caller, place.id)),
+    }),
+  })
+  const asking = isQuery(caller) ? caller.principal(found['$caller'] ?? []) : caller
+  if (asking !== null) checkCaller(asking)
+  return {
+    caller: asking,
+    organization: (found['$organization']?.[0] as OrganizationRow | undefined) ?? null,
+    membership: (found['$membership']?.[0] as MembershipRow | undefined) ?? null,
+    rows: found as RowsOf<Q>,
+  }
+}
+
+/** Absence first: who is not inside is told that there is no such organization. */
+export function standingOf(
+  roles: Roles,
+  { caller, organization, membership }: Found<Queries>
+): Result<Standing> {
+  if (caller === null) return refused({ code: 'unauthenticated' })
+  const role = roleOf(roles, caller, organization, membership)
+  if (organization === null || role === null) return refused({ code: 'organization_not_found' })
+  return ok({ caller, organization, membership, role })
+}
+
+/** Then the role: one of these, as a set and not as a hierarchy. */
+export function standingWith(
+  roles: Roles,
+  found: Found<Queries>,
+  allowed: readonly string[]
+): Result<Standing> {
+  const standing = standingOf(roles, found)
+  if (!standing.ok || allowed.includes(standing.value.role)) return standing
+  return refused({ code: 'insufficient_role' })
+}
+
+// A service account has the role that it was given, in the one organization it is bound to, and no
+// other way in.
+function roleOf(
+  roles: Roles,
+  caller: Principal,
+  organization: OrganizationRow | null,
+  membership: MembershipRow | null
+): string | null {
+  if (isUser(caller)) return membership?.role ?? null
+  if (caller.type === 'system') return roles.owner
+  if (caller.type === 'anonymous') return null
+  return caller.organizationId === organization?.id ? caller.role : null
+}
+
+/** An organization, and the membership that lets the caller see to its sinks. */
+export type Keeper = Pick<Standing, 'organization' | 'membership'>
+
+/**
+ * Answers the organization for those who administer its members, and for operators and the host itself,
+ * who need no membership.
+ */
+export function keeperOf(
+  { roles }: Pick<AccessContext, 'roles'>,
+  found: Found<Queries>
+): Result<Keeper> {
+  const { caller, organization } = found
+  if (caller !== null && organization !== null && (isOperator(caller) || isSystem(caller))) {
+    return ok({ organization, membership: null })
+  }
+  return standingWith(roles, found, roles.memberAdmins)
+}
+
+/**
+ * Whether the caller is one of the platform's own people, or the host itself. Ask it before anything else
+ * is read: the question of somebody else costs the same whatever there is.
+ */
+export async function platformOnly(
+  { db }: DatabaseContext,
+  caller: Scope['caller']
+): Promise<Result<null>> {
+  const { caller: by } = await find(db, { caller }, {})
+  if (by === null) return refused({ code: 'unauthenticated' })
+  return isOperator(by) || isSystem(by) ? ok(null) : refused({ code: 'insufficient_role' })
+}

@@ -1,0 +1,106 @@
+import * as v from 'valibot'
+import { parseInput, UnreadableInput } from '../../base/input.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import { isSystem, isUser, type Caller, type Principal } from './principal.ts'
+import type { Runtime } from '../../base/runtime.ts'
+import { secretText } from '../../base/text-input.ts'
+
+const Text = v.nullish(secretText(1024))
+
+/**
+ * Checks a password, for what only its owner may do. It must take the same time for a user without
+ * one, and answer false.
+ */
+export type VerifyPassword = (userId: string, password: string) => boolean | Promise<boolean>
+
+/** Checks another proof of presence (a one-time code, a fresh token), for users without a password. */
+export type StepUp = (userId: string, proof: string) => boolean | Promise<boolean>
+
+/** Ways to prove that it is really oneself; null where the host has none. */
+export interface Proofs {
+  readonly verifyPassword: VerifyPassword | null
+  readonly stepUp: StepUp | null
+}
+
+/** What a function needs that checks a proof. */
+export interface StepUpContext extends Proofs, Pick<Runtime, 'report'> {}
+
+/** What somebody brought to prove that it is really they: one of the two is enough. */
+export interface Proof {
+  readonly password?: string | null | undefined
+  readonly stepUpProof?: string | null | undefined
+}
+
+/** A proof of identity: a password or a step-up proof, as the host has configured. */
+export interface ProofInput {
+  readonly password?: string | null | undefined
+  readonly stepUpProof?: string | null | undefined
+}
+
+/**
+ * Reads the proof `{ password }` or `{ stepUpProof }` out of an input. The host itself has nothing to
+ * prove.
+ *
+ * @throws {TypeError} if the host has configured neither way to prove anything.
+ */
+export function readProof(proofs: Proofs, caller: Caller, input: unknown): Result<Proof> {
+  if (isSystem(caller)) return ok({})
+  return parseInput(proofInput(proofs), input)
+}
+
+function proofInput({ verifyPassword, stepUp }: Proofs) {
+  if (verifyPassword === null && stepUp === null) {
+    throw new TypeError('This needs verifyPassword or stepUp in createSeatgate.')
+  }
+  return v.pipe(
+    v.object({ password: Text, stepUpProof: Text }, 'Must be an object.'),
+    v.forward(
+      v.check(
+        ({ password, stepUpProof }) =>
+          (verifyPassword !== null && password != null) || (stepUp !== null && stepUpProof != null),
+        'Is required.'
+      ),
+      [verifyPassword === null ? 'stepUpProof' : 'password']
+    )
+  )
+}
+
+/** An input without its secrets, to tell one operation from another. */
+export function withoutProof(input: unknown): unknown {
+  if (typeof input !== 'object' || input === null || input instanceof UnreadableInput) return input
+  return { ...input, password: undefined, stepUpProof: undefined }
+}
+
+/**
+ * Checks a proof with the host. Only a person can bring one; the host itself needs none.
+ *
+ * Refusals: `invalid_password`, `step_up_required`, `step_up_failed`.
+ */
+export async function prove(
+  { verifyPassword, stepUp, report }: StepUpContext,
+  caller: Principal,
+  { password, stepUpProof }: Proof
+): Promise<Result<null>> {
+  if (isSystem(caller)) return ok(null)
+  if (!isUser(caller)) return refused({ code: 'step_up_required' })
+  const checked = async (check: () => boolean | Promise<boolean>) => {
+    try {
+      const right: unknown = await check()
+      return right === true
+    } catch (error) {
+      report({ event: 'identity_proof_failed', error })
+      return null
+    }
+  }
+  if (verifyPassword !== null && password != null) {
+    const right = await checked(() => verifyPassword(caller.userId, password))
+    if (right === null) return refused({ code: 'unavailable' })
+    return right ? ok(null) : refused({ code: 'invalid_password' })
+  }
+  if (stepUp !== null && stepUpProof != null) {
+    const right = await checked(() => stepUp(caller.userId, stepUpProof))
+    if (right === null) return refused({ code: 'unavailable' })
+    return right ? ok(null) : refused({ code: 'step_up_failed' })
+  }
+  return refused({ code: 'step_up_required' })
+}

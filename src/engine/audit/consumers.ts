@@ -1,0 +1,87 @@
+import { and, eq, sql, type SQL } from 'drizzle-orm'
+import type { Database } from '../../database/database.ts'
+import { auditOutbox } from '../../database/schema.ts'
+
+/** A sink, as far as the trail knows it. */
+export interface TrailSink {
+  readonly id: string
+  readonly internal?: boolean
+  readonly required?: boolean
+}
+
+/** Who reads the trail: the sinks, and the log if one is kept. */
+export interface ConsumerContext {
+  readonly sinks: readonly TrailSink[]
+  readonly log: { readonly publish: unknown } | null
+}
+
+/** All sinks that are configured. */
+export interface ConfiguredSinksContext {
+  readonly sinks: readonly TrailSink[]
+  /** Configured, and missing or switched off for now: retention waits for them. */
+  readonly missingSinks: readonly TrailSink[]
+}
+
+/** Whether anybody waits for events: a sink, or the log. Without them there is nothing to mark. */
+export function isAwaited({ sinks, log }: ConsumerContext): boolean {
+  return sinks.length > 0 || log !== null
+}
+
+/** Who waits for an organization's events. */
+export interface Awaiting {
+  readonly sinkIds: readonly string[]
+  /** Whether they are to be sealed. */
+  readonly sealing: boolean
+  /** Whether the checkpoint that covers them is to be published. */
+  readonly publishing: boolean
+}
+
+export function awaiting({ sinks, log }: ConsumerContext): Awaiting {
+  const publishing = log !== null && log.publish !== null
+  return { sinkIds: sinks.map(({ id }) => id), sealing: log !== null, publishing }
+}
+
+/** Takes an organization out of the outbox where nobody waits for its trail any more. */
+export function clearOutbox(db: Database, organizationId: string, who: Awaiting) {
+  return db
+    .delete(auditOutbox)
+    .where(and(eq(auditOutbox.organizationId, organizationId), isSettled(organizationId, who)))
+}
+
+/** Whether every sink has come to the end, all is sealed and the last checkpoint published. */
+export function isSettled(
+  organizationId: SQL<string> | string,
+  { sinkIds, sealing, publishing }: Awaiting
+): SQL {
+  const ids = JSON.stringify(sinkIds)
+  const head = sql`(select coalesce(max(sequence), 0) from seatgate_audit_events
+    where organization_id = ${organizationId})`
+  const forwarded = sql`(select count(*) from seatgate_sink_cursors where organization_id = ${organizationId}
+    and sink_id in (select value from json_each(${ids}))
+    and sequence >= ${head}) = ${sinkIds.length}`
+  const requeued = sql`exists (select 1 from seatgate_sink_dead_letters
+    where organization_id = ${organizationId} and state = 'queued'
+    and sink_id in (select value from json_each(${ids})))`
+  const sealed = sql`(select coalesce(max(size), 0) from seatgate_audit_checkpoints
+    where organization_id = ${organizationId}) >= ${head}`
+  const published = sql`${publishedSize(organizationId)} >= ${head}`
+  const conditions = [
+    forwarded,
+    sql`not ${requeued}`,
+    ...(sealing ? [sealed] : []),
+    ...(publishing ? [published] : []),
+  ]
+  return sql`(${sql.join(conditions, sql` and `)})`
+}
+
+/** The number of an organization's events that are sealed, as a scalar subquery. */
+export function sealedSize(organizationId: string) {
+  return sql<number>`(select coalesce(max(size), 0) from seatgate_audit_checkpoints
+    where organization_id = ${organizationId})`
+}
+
+/** The number of an organization's events that a published checkpoint covers, as a scalar subquery. */
+export function publishedSize(organizationId: SQL<string> | string) {
+  return sql<number>`coalesce((select size from seatgate_audit_published
+    where organization_id = ${organizationId}), 0)`
+}

@@ -1,0 +1,286 @@
+import { and, eq, getTableColumns, is, SQL, sql } from 'drizzle-orm'
+import { guard } from '../../database/commit.ts'
+import type { Database, DatabaseContext, Statement } from '../../database/database.ts'
+import { auditEvents, auditOutbox, auditPersonal } from '../../database/schema.ts'
+import { areFew, fieldOf, insertMany, insertRows } from '../../database/insert-rows.ts'
+import type { Metric } from '../../base/metric.ts'
+import { canonicalJson } from '../../proof/canonical.ts'
+import {
+  personalDataOf,
+  personalDigest,
+  type Origin,
+  type RecordedData,
+} from '../../proof/personal.ts'
+import { shortened } from '../../proof/text.ts'
+import { horizonOf } from './trail-horizon.ts'
+import type { Runtime } from '../../base/runtime.ts'
+import { countsSeats } from './actions.ts'
+import type { Attribution, EventDraft } from './event.ts'
+import { isAwaited, type ConsumerContext } from './consumers.ts'
+import { SCHEMA_VERSION } from './versions.ts'
+
+const LONGEST_MARK = 255
+
+/** What a function needs that writes events. */
+export interface TrailContext
+  extends DatabaseContext, ConsumerContext, Pick<Runtime, 'newId' | 'newSecret'> {
+  /** Which data of a request are recorded beside its id. */
+  readonly recordedData: RecordedData
+  /** Adds the seats in use to the metadata of an event, as they are at its place in the batch. */
+  readonly withSeatCount: WithSeatCount
+}
+
+type Metadata = SQL<Record<string, unknown>>
+
+/** Adds `held`, `reserved` and `limit` to a JSON object, as an expression. */
+export type WithSeatCount = (
+  metadata: Metadata,
+  organizationId: SQL<string> | string,
+  now: Date
+) => Metadata
+
+/** What all events of one batch have in common. */
+export interface EventContext extends Attribution {
+  readonly requestId: string | null
+  readonly origin?: Origin | undefined
+  readonly now: Date
+}
+
+/**
+ * Builds the statements that write events, in order, and mark their organizations for forwarding and
+ * sealing. The sequence is assigned inside the batch: a batch that fails leaves no gap.
+ */
+export function recordEvents(
+  seatgate: TrailContext,
+  context: EventContext,
+  drafts: readonly EventDraft[]
+): { readonly statements: readonly Statement[]; readonly events: readonly RecordedEvent[] } {
+  const { db } = seatgate
+  const organizationIds = organizationsOf(drafts)
+  const personal = personalRows(seatgate, context, organizationIds)
+  const digests = new Map(personal.map(({ organizationId, digest }) => [organizationId, digest]))
+  const facts = drafts.map((draft) =>
+    factsOf(seatgate, context, draft, digests.get(draft.organizationId) ?? null)
+  )
+  const statements = [
+    ...insertRows(db, auditPersonal, personal),
+    ...runsOf(facts).flatMap((run) => append(seatgate, context.now, run)),
+    ...(isAwaited(seatgate) ? marks(db, organizationIds, context.now) : []),
+  ]
+  const events = writtenBy(facts)
+  return { statements, events }
+}
+
+/** What is measured of an event that is in. */
+export type RecordedEvent = Omit<Extract<Metric, { name: 'audit.recorded' }>, 'name'>
+
+/** The organizations that events are about, each once. */
+export function organizationsOf(drafts: readonly EventDraft[]): readonly string[] {
+  return [...new Set(drafts.map(({ organizationId }) => organizationId))]
+}
+
+// One for the whole batch in each organization: its events came from the same request.
+function personalRows(
+  { newSecret, recordedData }: Pick<TrailContext, 'newSecret' | 'recordedData'>,
+  { actor, origin }: EventContext,
+  organizationIds: readonly string[]
+): (typeof auditPersonal.$inferInsert & { digest: string })[] {
+  const data = origin && personalDataOf(origin, recordedData)
+  if (!data) return []
+  return organizationIds.map((organizationId) => {
+    const salt = Array.from(newSecret(), (byte) => byte.toString(16).padStart(2, '0')).join('')
+    const salted = { salt, ...data }
+    return { organizationId, digest: personalDigest(salted), userId: actor.id, ...salted }
+  })
+}
+
+/**
+ * Builds the statements that write events where a condition on their organization holds, at most one of
+ * each organization, and answer those that were written.
+ */
+export function recordEventsWhere(
+  seatgate: Pick<TrailContext, 'db' | 'newId' | 'withSeatCount'>,
+  context: EventContext,
+  drafts: readonly EventDraft[],
+  condition: (organizationId: SQL<string> | string) => SQL
+): readonly Statement[] {
+  const { id, action, outcome, occurredAt } = auditEvents
+  const facts = drafts.map((draft) => factsOf(seatgate, context, draft, null))
+  const written = { id, action, outcome, occurredAt }
+  if (!areFew(facts)) {
+    return insertEvents(seatgate, context.now, facts, condition).map((insertion) =>
+      insertion.returning(written)
+    )
+  }
+  return facts.map((event) => {
+    const row = rowOf(seatgate, context.now, event)
+    return insertWhere(seatgate.db, row, condition(event.organizationId)).returning(written)
+  })
+}
+
+/** What such a statement has answered: the event, where it was written. */
+export function writtenBy(answer: unknown): readonly RecordedEvent[] {
+  const rows = Array.isArray(answer) ? (answer as (typeof auditEvents.$inferSelect)[]) : []
+  return rows.map(({ id, action, outcome, occurredAt }) => {
+    return { id, action, outcome, occurredAt: occurredAt.toISOString() }
+  })
+}
+
+/** Marks an organization for forwarding and sealing, where anybody waits for that. */
+export function markWaiting(
+  seatgate: DatabaseContext & ConsumerContext,
+  organizationId: string,
+  now: Date
+): { readonly marked?: Statement } {
+  const [marked] = isAwaited(seatgate) ? marks(seatgate.db, [organizationId], now) : []
+  return marked ? { marked } : {}
+}
+
+/** An event as it will be, but for what only the batch knows: its sequence, and how seats stand then. */
+type Facts = Omit<typeof auditEvents.$inferInsert, 'sequence' | 'metadata'> & {
+  readonly metadataText: string
+  readonly counting: boolean
+}
+
+function factsOf(
+  { newId }: Pick<Runtime, 'newId'>,
+  { effectiveUserId, requestId, origin, now, ...context }: EventContext,
+  draft: EventDraft,
+  digest: string | null
+): Facts {
+  const { organizationId, action, target, metadata } = draft
+  const actor = draft.actor ?? context.actor
+  return {
+    organizationId,
+    id: newId(),
+    action,
+    outcome: draft.outcome ?? ('success' as const),
+    actorType: actor.type,
+    actorId: actor.id,
+    effectiveUserId,
+    targetType: target?.type ?? null,
+    targetId: target?.id ?? null,
+    // In one spelling only, so that equal metadata are equal texts.
+    metadataText: canonicalJson(metadata),
+    counting: countsSeats(action) && metadata['held'] === undefined,
+    requestId: marked(requestId),
+    traceId: marked(origin?.traceId),
+    causeEventId: draft.causeEventId ?? null,
+    idempotencyKey: draft.idempotencyKey ?? null,
+    personalDigest: digest,
+    schemaVersion: SCHEMA_VERSION,
+    occurredAt: now,
+    insertedAt: now,
+  }
+}
+
+// A mark of a request may come from a client: it never fails what the request does.
+function marked(mark: string | null | undefined): string | null {
+  return mark ? shortened(mark, LONGEST_MARK) : null
+}
+
+function rowOf(
+  { withSeatCount }: Pick<TrailContext, 'withSeatCount'>,
+  now: Date,
+  { metadataText, counting, ...facts }: Facts
+) {
+  const { organizationId } = facts
+  const told = sql<Record<string, unknown>>`${metadataText}`
+  return {
+    ...facts,
+    sequence: sql<number>`${lastSequence(organizationId)} + 1`,
+    metadata: counting ? withSeatCount(told, organizationId, now) : told,
+  }
+}
+
+function lastSequence(organizationId: SQL<string> | string): SQL<number> {
+  return sql<number>`coalesce((select sequence from seatgate_audit_events
+      where organization_id = ${organizationId} order by sequence desc limit 1),
+      ${horizonOf(organizationId)})`
+}
+
+// Events in their order, those that follow on one another without a key of their own together.
+function runsOf(facts: readonly Facts[]): readonly (readonly Facts[])[] {
+  const runs: Facts[][] = []
+  for (const event of facts) {
+    const last = runs.at(-1)
+    const goesOn = event.idempotencyKey === null && last?.[0]?.idempotencyKey === null
+    if (last && goesOn) last.push(event)
+    else runs.push([event])
+  }
+  return runs
+}
+
+function append(
+  seatgate: Pick<TrailContext, 'db' | 'withSeatCount'>,
+  now: Date,
+  run: readonly Facts[]
+): readonly Statement[] {
+  if (!areFew(run)) return insertEvents(seatgate, now, run)
+  return run.flatMap((event) => {
+    const row = rowOf(seatgate, now, event)
+    return event.idempotencyKey === null
+      ? [seatgate.db.insert(auditEvents).values(row)]
+      : appendOnce(seatgate.db, row)
+  })
+}
+
+// Each follows on what its organization had before the statement, in the order of those of its
+// organization here.
+function insertEvents(
+  { db, withSeatCount }: Pick<TrailContext, 'db' | 'withSeatCount'>,
+  now: Date,
+  facts: readonly Facts[],
+  condition: (organizationId: SQL<string> | string) => SQL = () => sql`true`
+) {
+  const [first] = facts
+  const inOne = facts.every(({ organizationId }) => organizationId === first?.organizationId)
+  // Of one organization, what is read is read once.
+  const organizationId = inOne && first ? first.organizationId : fieldOf('organizationId')
+  const told = fieldOf('metadataText') as unknown as SQL<Record<string, unknown>>
+  return insertMany(db, auditEvents, facts, {
+    computed: {
+      sequence: sql`${lastSequence(organizationId)}
+        + row_number() over (partition by ${organizationId} order by json_each.key)`,
+      metadata: sql`case when ${fieldOf('counting')}
+        then ${withSeatCount(told, organizationId, now)} else ${told} end`,
+    },
+    condition: condition(organizationId),
+  })
+}
+
+// The table refuses every insert over an existing key, so that `on conflict` cannot be used. What is
+// on record under the key stays; if it is something else, the batch is rolled back.
+function appendOnce(db: Database, row: ReturnType<typeof rowOf>): Statement[] {
+  const { organizationId, idempotencyKey: key } = row
+  const there = and(
+    eq(auditEvents.organizationId, organizationId),
+    eq(auditEvents.idempotencyKey, key ?? '')
+  )
+  const same = sql`action = ${row.action} and outcome = ${row.outcome}
+    and actor_type = ${row.actorType} and actor_id is ${row.actorId}
+    and target_type is ${row.targetType} and target_id is ${row.targetId}
+    and metadata = ${row.metadata} and cause_event_id is ${row.causeEventId}`
+  return [
+    guard(
+      db,
+      'idempotency_mismatch',
+      sql`not exists (select 1 from seatgate_audit_events where ${there} and not (${same}))`
+    ),
+    insertWhere(db, row, sql`not exists (select 1 from seatgate_audit_events where ${there})`),
+  ]
+}
+
+function insertWhere(db: Database, row: ReturnType<typeof rowOf>, condition: SQL) {
+  const values: Readonly<Record<string, unknown>> = row
+  const columns = Object.entries(getTableColumns(auditEvents)).map(([name, column]) => {
+    const value = values[name]
+    return is(value, SQL) ? value : sql`${sql.param(value, column)}`
+  })
+  return db.insert(auditEvents).select(sql`select ${sql.join(columns, sql`, `)} where ${condition}`)
+}
+
+function marks(db: Database, organizationIds: readonly string[], now: Date): Statement[] {
+  const rows = organizationIds.map((organizationId) => ({ organizationId, sweptAt: now }))
+  return insertRows(db, auditOutbox, rows).map((insertion) => insertion.onConflictDoNothing())
+}

@@ -1,0 +1,110 @@
+/**
+ * Asks the host's hooks. Whatever goes wrong in one, or comes back from it, is a refusal.
+ *
+ * @module
+ */
+import * as v from 'valibot'
+import type { Statement } from '../../database/database.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import { within } from '../../base/async.ts'
+import type {
+  HookAnswer,
+  HookContext,
+  LifecycleHooks,
+  OrganizationDraft,
+  Question,
+} from '../model/hooks.ts'
+
+const Refused = v.object({
+  ok: v.literal(false),
+  reason: v.pipe(v.string(), v.minLength(1)),
+  detail: v.optional(v.string()),
+})
+const Allowed = v.object({
+  ok: v.literal(true),
+  draft: v.optional(v.object({ name: v.unknown(), slug: v.optional(v.unknown()) })),
+})
+const Answer = v.union([Allowed, Refused])
+const Statements = v.union([
+  v.object({ ok: v.literal(true), statements: v.array(v.custom<Statement>(isStatement)) }),
+  Refused,
+])
+
+/** Asks a `before…` hook. Unset, it allows. Its answer may carry a changed draft. */
+export async function ask(
+  seatgate: HookContext,
+  { hook, state }: Question
+): Promise<Result<{ readonly draft: OrganizationDraft | null }>> {
+  const asked = seatgate.hooks[hook] as ((state: unknown) => HookAnswer) | null | undefined
+  if (asked == null) return ok({ draft: null })
+  const answer = await answerOf(seatgate, hook, Answer, () => asked(state))
+  if (!answer.ok) return answer
+  return answer.value.ok
+    ? ok({ draft: answer.value.draft ?? null })
+    : refused(refusalOf(answer.value))
+}
+
+/** Asks several `before…` hooks at once. Of several refusals the first in order is the answer. */
+export async function askEach(
+  seatgate: HookContext,
+  questions: readonly Question[]
+): Promise<Result<null>> {
+  const answers = await Promise.all(questions.map((question) => ask(seatgate, question)))
+  return answers.find((answer) => !answer.ok) ?? ok(null)
+}
+
+/**
+ * Lets the host add its own statements to those of a step in a user's life, for one batch. Unset, they
+ * stay as they are.
+ *
+ * Refusals: `hook_refused`, `hook_failed`.
+ *
+ * @example
+ * ```ts
+ * const registered = await composeLifecycle(seatgate, 'onRegister', [insertUser], { userId })
+ * if (registered.ok) await db.batch(registered.value)
+ * ```
+ */
+export async function composeLifecycle(
+  seatgate: HookContext,
+  hook: keyof LifecycleHooks,
+  statements: readonly Statement[],
+  context: { readonly userId: string }
+): Promise<Result<readonly Statement[]>> {
+  const asked = seatgate.lifecycle[hook]
+  if (asked == null) return ok(statements)
+  const answer = await answerOf(seatgate, hook, Statements, () => asked(statements, context))
+  if (!answer.ok) return answer
+  if (!answer.value.ok) return refused(refusalOf(answer.value))
+  const composed = answer.value.statements
+  if (statements.every((statement) => composed.includes(statement))) return ok(composed)
+  const error = new TypeError(`${hook} left out what it was shown.`)
+  seatgate.report({ event: 'hook_failed', error })
+  return refused({ code: 'hook_failed' })
+}
+
+async function answerOf<S extends v.GenericSchema>(
+  seatgate: HookContext,
+  hook: string,
+  schema: S,
+  asked: () => unknown
+): Promise<Result<v.InferOutput<S>>> {
+  try {
+    const answered = (async () => asked())()
+    const answer = v.safeParse(schema, await within(seatgate.hookDeadlineSeconds, answered))
+    if (answer.success) return ok(answer.output)
+    throw new TypeError(`${hook} answered something else.`)
+  } catch (error) {
+    seatgate.report({ event: 'hook_failed', error })
+    return refused({ code: 'hook_failed' })
+  }
+}
+
+function refusalOf({ reason, detail }: v.InferOutput<typeof Refused>) {
+  return { code: 'hook_refused', reason, ...(detail !== undefined && { detail }) } as const
+}
+
+// A statement of Drizzle's is a thenable: looked at, and never awaited.
+function isStatement(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && '_prepare' in value
+}

@@ -1,0 +1,232 @@
+/**
+ * From a plan to its batch, and what follows on it.
+ *
+ * @module
+ */
+import { organizationsOf, recordEvents, type RecordedEvent } from '../audit/record-events.ts'
+import { commit, type Aborted, type Commit } from '../../database/commit.ts'
+import { HostConflict, StatementFailed, type Statement } from '../../database/database.ts'
+import { afterCalls } from '../model/after-hooks.ts'
+import { askEach, composeLifecycle } from './ask-hooks.ts'
+import { claimEach, claimSeats, giveBack, type ClaimedSeat, type TakenSeat } from './seat-claims.ts'
+import { invalid, type Refusal } from '../../base/refusal.ts'
+import { ok, type Result } from '../../base/result.ts'
+import type { Runtime } from '../../base/runtime.ts'
+import { turnsOf } from './over-limit.ts'
+import type { SeatReference } from '../seats/provider.ts'
+import { renewLedgers } from './renew-seats.ts'
+import { tell } from './after-commit.ts'
+import type { ChangeContext } from './change-context.ts'
+import { contextOf, type Occasion } from './context.ts'
+import { recordIntents, type RecordedJob } from './jobs.ts'
+import type { Plan, RowsPlan } from '../model/plan.ts'
+import { tellRefusal } from './limit-events.ts'
+
+/**
+ * A change that is ready to be made: the statements of one batch, to be run together or not at all,
+ * and what is to be done once they are in. Plain values; nothing has been written.
+ */
+export interface Prepared<T> {
+  /** What the change answers once it is committed. */
+  readonly value: T
+  readonly statements: readonly Statement[]
+  /** Seats that are reserved for it: confirmed with the batch, released without it. */
+  readonly takenSeats: readonly TakenSeat[]
+  readonly freedSeats: readonly SeatReference[]
+  readonly organizationIds: readonly string[]
+  readonly intents: readonly RecordedJob[]
+  readonly events: readonly RecordedEvent[]
+  /** Those of the statements that write an event only where it is true, and answer it. */
+  readonly turns: readonly Statement[]
+  readonly occasion: Occasion
+}
+
+/**
+ * Two prepared changes as one, in this order. They must not need each other's seats: an organization
+ * and a further member of it are two batches.
+ *
+ * @example
+ * ```ts
+ * const both = combine(workspace.value, joining.value)
+ * await commitTogether(seatgate, both, { before: [insertUser] })
+ * ```
+ */
+export function combine<A, B>(first: Prepared<A>, second: Prepared<B>): Prepared<readonly [A, B]> {
+  return {
+    value: [first.value, second.value],
+    statements: [...first.statements, ...second.statements],
+    takenSeats: [...first.takenSeats, ...second.takenSeats],
+    freedSeats: [...first.freedSeats, ...second.freedSeats],
+    organizationIds: [...new Set([...first.organizationIds, ...second.organizationIds])],
+    intents: [...first.intents, ...second.intents],
+    events: [...first.events, ...second.events],
+    turns: [...first.turns, ...second.turns],
+    occasion: first.occasion,
+  }
+}
+
+/** Asks the host's hooks, takes the seats and builds the batch. The database is not asked. */
+export async function prepare<T>(
+  seatgate: ChangeContext,
+  occasion: Occasion,
+  plan: Plan<T>
+): Promise<Result<Prepared<T>>> {
+  const allowed = await askEach(seatgate, plan.before ?? [])
+  if (!allowed.ok) return allowed
+  const composed = plan.lifecycle
+    ? await composeLifecycle(seatgate, plan.lifecycle.hook, plan.statements, {
+        userId: plan.lifecycle.userId,
+      })
+    : ok(plan.statements)
+  if (!composed.ok) return composed
+  const claims = plan.claims ?? []
+  const claimed = await claimSeats(seatgate, claims)
+  if (!claimed.ok) {
+    await tellRefusal(seatgate, occasion, claims[0]?.organizationId ?? null, claimed.error)
+    return claimed
+  }
+  return ok(assemble(seatgate, occasion, { ...plan, statements: composed.value }, claimed.value))
+}
+
+/** The same for rows: each is refused by itself, and the batch is that of the rows that are left. */
+export async function prepareRows<T>(
+  seatgate: ChangeContext,
+  occasion: Occasion,
+  { rows, decide }: RowsPlan<T>
+): Promise<Prepared<T>> {
+  const allowed = await Promise.all(rows.map(({ before }) => askEach(seatgate, before)))
+  const refusals = allowed.map((answer) => (answer.ok ? null : answer.error))
+  const claims = rows.flatMap(({ claim }, index) =>
+    claim === null || refusals[index] !== null ? [] : [{ claim, index }]
+  )
+  const answers = await claimEach(
+    seatgate,
+    claims.map(({ claim }) => claim)
+  )
+  for (const [position, { claim, index }] of claims.entries()) {
+    const answer = answers[position]
+    if (!answer || answer.ok) continue
+    refusals[index] = answer.error
+    await tellRefusal(seatgate, occasion, claim.organizationId, answer.error)
+  }
+  const claimed = answers.flatMap((answer) => (answer.ok ? [answer.value] : []))
+  return assemble(seatgate, occasion, decide(refusals), claimed)
+}
+
+const isKept = ({ taken }: ClaimedSeat) => taken?.kept === true
+
+/** Builds the batch of a plan and of the seats that were granted for it. */
+export function assemble<T>(
+  seatgate: ChangeContext,
+  occasion: Occasion,
+  plan: Plan<T>,
+  claimed: readonly ClaimedSeat[]
+): Prepared<T> {
+  const events = [...plan.events, ...claimed.flatMap((claim) => claim.events)]
+  const { now } = occasion
+  const context = contextOf(occasion)
+  const recorded = recordEvents(seatgate, context, events)
+  const turns = turnsOf(seatgate, context, events)
+  const calls = afterCalls(seatgate, occasion.caller, events, recorded.events)
+  const intents = recordIntents(seatgate, [...(plan.intents ?? []), ...calls], now)
+  // A seat that passes on to another invitation has no row in between: it is back before others count.
+  const inOrder = claimed.toSorted((a, b) => Number(isKept(b)) - Number(isKept(a)))
+  return {
+    value: plan.value,
+    statements: [
+      ...plan.statements,
+      ...inOrder.flatMap(({ statements }) => statements),
+      ...recorded.statements,
+      ...turns,
+      ...intents.statements,
+    ],
+    takenSeats: claimed.flatMap(({ taken }) => (taken === null ? [] : [taken])),
+    freedSeats: plan.freedSeats ?? [],
+    organizationIds: organizationsOf(events),
+    intents: intents.recorded,
+    events: recorded.events,
+    turns,
+    occasion,
+  }
+}
+
+/**
+ * Runs the batch, with whatever else belongs into it, and does what follows on it. After an unknown
+ * outcome nothing is done here: seats are settled at their deadline, intents when they are due. A
+ * constraint of the host's that breaks is told to `report`, by its name.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer: the batch may or may not have been committed. Also
+ * if a constraint of the library's own breaks that no plan should break.
+ */
+export async function conclude(
+  seatgate: ChangeContext,
+  prepared: Prepared<unknown>,
+  statements: readonly Statement[] = prepared.statements
+): Promise<Commit> {
+  const { takenSeats } = prepared
+  // A host may send a batch again. After a lost answer the first may have been committed: the second
+  // does not give its seats back, they are compared with D1 at their deadline. After a certain rollback
+  // its seats are free, and may be in use elsewhere: the batch is never sent again.
+  if (takenSeats.some((seat) => seat.batch.released)) {
+    return { committed: false, code: 'stale', numbers: [], error: null, constraint: null }
+  }
+  const unused = takenSeats.filter((seat) => !seat.batch.sent)
+  for (const seat of takenSeats) seat.batch.sent = true
+  const done = await commit(seatgate.db, statements)
+  if (done.committed) {
+    await tell(seatgate, prepared, statements, done.answers)
+    return done
+  }
+  for (const seat of unused) seat.batch.released = true
+  await giveBack(seatgate, unused)
+  if (done.code === 'broken') throw new StatementFailed(done.error)
+  if (done.code === 'host_conflict') reportConflict(seatgate, prepared, done)
+  if (done.code === 'ledger_superseded') await renewLedgers(seatgate, takenSeats)
+  const refusal = refusalOf(done)
+  const [seat] = takenSeats
+  if (seat && refusal) {
+    await tellRefusal(seatgate, prepared.occasion, seat.seat.organizationId, refusal)
+  }
+  return done
+}
+
+function reportConflict(
+  { report }: Pick<Runtime, 'report'>,
+  { organizationIds }: Prepared<unknown>,
+  { constraint, error }: Aborted
+): void {
+  const [organizationId] = organizationIds
+  report({
+    event: 'host_conflict',
+    ...(organizationId !== undefined && { organizationId }),
+    error: new HostConflict(constraint ?? '', error),
+  })
+}
+
+/** What a rolled back batch says to the caller; null if it is to be planned anew. */
+export function refusalOf({ code, numbers }: Aborted): Refusal | null {
+  switch (code) {
+    case 'last_owner':
+    case 'seats_unavailable':
+    case 'organization_not_found':
+    case 'insufficient_role':
+    case 'already_member':
+    case 'idempotency_mismatch':
+    case 'operation_in_progress':
+    case 'host_conflict':
+      return { code }
+    case 'rate_limited_user':
+    case 'rate_limited_organization':
+      return { code, retryAfterSeconds: numbers[0] ?? 1 }
+    case 'seat_limit_reached':
+      return { code, limit: numbers[0] ?? 0, used: numbers[1] ?? 0 }
+    case 'session_gone':
+      return { code: 'not_found' }
+    case 'slug_taken':
+      return invalid({ slug: ['Is taken.'] })
+    case 'user_unknown':
+      return invalid({ userId: ['There is no such user.'] })
+    default:
+      return null
+  }
+}

@@ -1,0 +1,146 @@
+import { and, eq, sql } from 'drizzle-orm'
+import { batch } from '../../database/batch.ts'
+import type { Database, Statement } from '../../database/database.ts'
+import { operations } from '../../database/schema.ts'
+import { canonicalJson } from '../../proof/canonical.ts'
+import { refused, type Result } from '../../base/result.ts'
+import {
+  isQuery,
+  isUser,
+  operationActor,
+  type Caller,
+  type Principal,
+} from '../access/principal.ts'
+import { sha256 } from '../../base/sha256.ts'
+
+/** An operation that is answered once: who asks, under which id, and a digest of what was asked for. */
+export interface OperationKey {
+  readonly actorId: string
+  readonly id: string
+  readonly digest: string
+}
+
+/** An answer on record. */
+export type Recorded = Pick<typeof operations.$inferSelect, 'id' | 'digest' | 'outcome'>
+
+/**
+ * Makes the key of an operation. The digest notices the same id with another question; it is made of
+ * canonical JSON, so that the same question written otherwise has the same one. Somebody who acts as a
+ * user has ids of their own: their answers and the user's stay apart.
+ */
+export async function operationKey(
+  id: string,
+  caller: Principal,
+  question: unknown
+): Promise<OperationKey> {
+  const actor = actingAs(caller)
+  return {
+    actorId: operationActor(caller),
+    id: storedId(id, actor),
+    // The actor is part of it, should an id that a host chose look like that of another actor.
+    digest: await sha256(canonicalJson([question, actor])),
+  }
+}
+
+function actingAs(caller: Principal): string | null {
+  return isUser(caller) ? (caller.impersonatedBy ?? null) : null
+}
+
+const ACTING = ' by '
+// The character after a space: it ends the range of all ids that begin with `ID by `.
+const AFTER_ACTING = ' by!'
+
+function storedId(id: string, actor: string | null): string {
+  return actor === null ? id : `${id}${ACTING}${actor}`
+}
+
+/**
+ * Looks up what was answered under this id. Where a query is to find out who is asking, it is not known
+ * yet whether somebody acts as the user: then it reads the answers of those who did too.
+ */
+export function recordedOutcomes(db: Database, caller: Caller, id: string) {
+  const [first, last] = isQuery(caller)
+    ? [id, `${id}${AFTER_ACTING}`]
+    : [storedId(id, actingAs(caller)), storedId(id, actingAs(caller))]
+  return recorded(db).where(
+    and(
+      eq(operations.actorId, sql`${operationActor(caller)}`),
+      sql`${operations.id} between ${first} and ${last}`
+    )
+  )
+}
+
+function recordedUnder(db: Database, { actorId, id }: OperationKey) {
+  return recorded(db).where(and(eq(operations.actorId, actorId), eq(operations.id, id)))
+}
+
+function recorded(db: Database) {
+  return db
+    .select({ id: operations.id, digest: operations.digest, outcome: operations.outcome })
+    .from(operations)
+    .$dynamic()
+}
+
+/** The first answer again, or `idempotency_mismatch`; null if there was none. */
+export function replay<T>(
+  rows: readonly Recorded[],
+  { id, digest }: OperationKey
+): Result<T> | null {
+  const row = rows.find((earlier) => earlier.id === id)
+  if (row === undefined) return null
+  if (row.digest !== digest) return refused({ code: 'idempotency_mismatch' })
+  return JSON.parse(row.outcome) as Result<T>
+}
+
+/** Writes an answer, for the batch that makes it true. A second one breaks the primary key. */
+export function recordOutcome(
+  db: Database,
+  { actorId, id, digest }: OperationKey,
+  outcome: Result<unknown>,
+  createdAt: Date
+) {
+  return db
+    .insert(operations)
+    .values({ actorId, id, digest, outcome: JSON.stringify(outcome), createdAt })
+}
+
+/**
+ * Writes an answer that changed nothing, unless another attempt was answered first: then that one's
+ * answer is the answer.
+ */
+export async function settleOutcome<T>(
+  db: Database,
+  key: OperationKey,
+  outcome: Result<T>,
+  now: Date
+): Promise<Result<T>> {
+  const statements = {
+    recorded: recordOutcome(db, key, outcome, now).onConflictDoNothing() as Statement,
+    first: recordedUnder(db, key),
+  }
+  const { first } = await batch(db, statements)
+  return replay<T>(first, key) ?? outcome
+}
+
+/** Writes an answer in place of one that nobody was given yet, unless somebody else has: then theirs. */
+export async function replaceOutcome<T>(
+  db: Database,
+  key: OperationKey,
+  present: unknown,
+  outcome: Result<T>
+): Promise<Result<T>> {
+  const { first } = await batch(db, {
+    replaced: db
+      .update(operations)
+      .set({ outcome: JSON.stringify(outcome) })
+      .where(
+        and(
+          eq(operations.actorId, key.actorId),
+          eq(operations.id, key.id),
+          eq(operations.outcome, JSON.stringify(present))
+        )
+      ),
+    first: recordedUnder(db, key),
+  })
+  return replay<T>(first, key) ?? outcome
+}

@@ -1,0 +1,156 @@
+/**
+ * Does what changes have left to be done outside the database. At least once, until it succeeds; what has
+ * not succeeded after 90 days is given up and reported.
+ *
+ * @module
+ */
+import { and, asc, inArray, lte, sql } from 'drizzle-orm'
+import { budgeted } from '../../database/statement-budget.ts'
+import { backoffSeconds } from '../../base/backoff.ts'
+import { batch } from '../../database/batch.ts'
+import type { Database, DatabaseContext, Statement } from '../../database/database.ts'
+import { fieldOf, insertRows } from '../../database/insert-rows.ts'
+import { intents } from '../../database/schema.ts'
+import { shortened } from '../../proof/text.ts'
+import type { Runtime } from '../../base/runtime.ts'
+import { within } from '../../base/async.ts'
+import type { Job, JobHandlers } from '../model/job.ts'
+
+/** A job that is on record. */
+export interface RecordedJob extends Pick<Job, 'kind' | 'organizationId' | 'run'> {
+  readonly id: string
+  /** How often it was tried, this time included. */
+  readonly attempts: number
+  /** When it was recorded, of one that was tried before. */
+  readonly createdAt?: Date
+}
+
+/** What doing jobs needs, beside what each job needs itself. */
+export interface JobContext extends DatabaseContext, Pick<Runtime, 'now' | 'random' | 'report'> {}
+
+// Nobody else takes up what is under way.
+const CLAIM_SECONDS = 60
+const CALL_SECONDS = 15
+const MOST_AT_ONCE = 100
+// Of a mail that the mailer does not take; and for taking up and putting off all of them together.
+const STATEMENTS_EACH = 6
+const STATEMENTS_TOGETHER = 4
+// What has not succeeded by then never will.
+const GIVEN_UP_MS = 90 * 24 * 60 * 60 * 1000
+const LONGEST_REASON = 500
+
+/**
+ * Builds the statements that record jobs. Who records them tries the first hundred of them, which are
+ * answered as `recorded`; the others are due at the next sweep.
+ */
+export function recordIntents(
+  { db, newId }: DatabaseContext & Pick<Runtime, 'newId'>,
+  drafts: readonly Job[],
+  now: Date
+): { readonly statements: readonly Statement[]; readonly recorded: readonly RecordedJob[] } {
+  const ids = drafts.map(() => newId())
+  const rows = drafts.map(({ kind, organizationId, payload }, index) => {
+    const row = { id: ids[index] ?? '', organizationId, kind, payload, createdAt: now }
+    return index < MOST_AT_ONCE
+      ? { ...row, attempts: 1, dueAt: claimedUntil(now) }
+      : { ...row, attempts: 0, dueAt: now }
+  })
+  const recorded = drafts.slice(0, MOST_AT_ONCE).map(({ kind, organizationId, run }, index) => {
+    return { id: ids[index] ?? '', organizationId, kind, attempts: 1, run }
+  })
+  return { statements: insertRows(db, intents, rows), recorded }
+}
+
+/** How many statements D1 is asked at most for {@link fulfil}; what hooks ask is the host's own. */
+export function statementsToFulfil(claimed: readonly RecordedJob[]): number {
+  return claimed.length * STATEMENTS_EACH + STATEMENTS_TOGETHER
+}
+
+/** Tries jobs once, side by side: each is done and gone, or due again later. */
+export async function fulfil(seatgate: JobContext, claimed: readonly RecordedJob[]): Promise<void> {
+  const { db } = seatgate
+  if (claimed.length === 0) return
+  const failures = await Promise.all(claimed.map((job) => attempt(seatgate, job)))
+  const failed = failures.flatMap((failure) => (failure === null ? [] : [failure]))
+  const done = claimed.filter((_job, index) => failures[index] === null)
+  await batch(db, {
+    ...(done.length > 0 && { done: db.delete(intents).where(inIds(done)) }),
+    ...(failed.length > 0 && { later: putOff(db, failed) }),
+  })
+}
+
+interface Failure {
+  readonly id: string
+  readonly attempts: number
+  readonly dueAt: number
+  readonly lastError: string
+}
+
+async function attempt(seatgate: JobContext, job: RecordedJob): Promise<Failure | null> {
+  const { now, random, report } = seatgate
+  const { id, kind, organizationId, attempts } = job
+  try {
+    const until = await within(CALL_SECONDS, job.run(seatgate.db))
+    // Waiting is no failure: it is not reported, and does not count as an attempt.
+    return until && { id, attempts: attempts - 1, dueAt: until.getTime(), lastError: 'Held' }
+  } catch (error) {
+    report({ event: `${kind}_failed`, organizationId, error })
+    const age = job.createdAt ? now().getTime() - job.createdAt.getTime() : 0
+    if (age >= GIVEN_UP_MS) {
+      report({ event: `${kind}_given_up`, organizationId, error })
+      return null
+    }
+    const lastError = shortened(error instanceof Error ? error.name : 'Error', LONGEST_REASON)
+    const dueAt = now().getTime() + backoffSeconds(attempts, random) * 1000
+    return { id, attempts, dueAt, lastError }
+  }
+}
+
+function putOff(db: Database, failed: readonly Failure[]): Statement {
+  const told = (name: keyof Failure) => sql`(select ${fieldOf(name)}
+    from json_each(${JSON.stringify(failed)}) where ${fieldOf('id')} = seatgate_jobs.id)`
+  return db
+    .update(intents)
+    .set({ attempts: told('attempts'), dueAt: told('dueAt'), lastError: told('lastError') })
+    .where(inIds(failed))
+}
+
+function inIds(rows: readonly { readonly id: string }[]) {
+  const ids = JSON.stringify(rows.map(({ id }) => id))
+  return inArray(intents.id, sql`(select value from json_each(${ids}))`)
+}
+
+/**
+ * Takes up what is due: what failed before, and what a crash left behind. Those that waited longest
+ * come first, as many as there are statements for. A job without a handler is done.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ */
+export async function sweepIntents(seatgate: JobContext, handlers: JobHandlers): Promise<void> {
+  const { db, now, budget } = budgeted(seatgate)
+  const most = budget.rows(MOST_AT_ONCE, STATEMENTS_EACH, STATEMENTS_TOGETHER)
+  const time = now()
+  const due = db
+    .select({ id: intents.id })
+    .from(intents)
+    .where(lte(intents.dueAt, time))
+    .orderBy(asc(intents.dueAt))
+    .limit(most)
+  const { claimed } = await batch(db, {
+    claimed: db
+      .update(intents)
+      .set({ dueAt: claimedUntil(time), attempts: sql`${intents.attempts} + 1` })
+      .where(and(lte(intents.dueAt, time), inArray(intents.id, due)))
+      .returning(),
+  })
+  if (claimed.length === most && most < MOST_AT_ONCE) budget.leave()
+  const jobs = claimed.map(({ payload, ...row }) => ({
+    ...row,
+    run: async () => (await handlers[row.kind]?.(payload)) ?? null,
+  }))
+  await fulfil(seatgate, jobs)
+}
+
+function claimedUntil(now: Date): Date {
+  return new Date(now.getTime() + CLAIM_SECONDS * 1000)
+}

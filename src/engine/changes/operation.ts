@@ -1,0 +1,241 @@
+/**
+ * How every change is made: read, plan, one batch.
+ *
+ * @module
+ */
+import { checkOptionNames, namesOf } from '../../base/names.ts'
+import type { Queries } from '../../database/batch.ts'
+import { UnreadableInput } from '../../base/input.ts'
+import { find, type Found } from '../access/authorize.ts'
+import { invalid, type Refusal, type RefusalCode } from '../../base/refusal.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import { marksOf, type Principal, type Scope } from '../access/principal.ts'
+import { kept, recall, settled, type Answering } from './stored-answer.ts'
+import { conclude, prepare, prepareRows, refusalOf, type Prepared } from './change-batch.ts'
+import type { ChangeContext } from './change-context.ts'
+import type { Plan, RowsPlan } from '../model/plan.ts'
+import { prove } from '../access/step-up.ts'
+import {
+  operationKey,
+  recordedOutcomes,
+  recordOutcome,
+  replay,
+  settleOutcome,
+  type OperationKey,
+  type Recorded,
+} from './idempotency.ts'
+import { storeRefusal } from './store-refusal.ts'
+
+/** Options of every function that changes something. */
+export interface OperationOptions {
+  /**
+   * Names this operation, 1 to 255 characters: repeated by the same caller it is answered as the
+   * first time for as long as `operationRetentionDays` say, and done once. With another input it is `idempotency_mismatch`.
+   */
+  readonly operationId?: string
+  /** An id that could not be read, to be refused in its turn. */
+  readonly unreadableId?: UnreadableInput
+}
+
+const OPTIONS = namesOf<OperationOptions>({ operationId: true, unreadableId: true })
+
+/** An operation: what it must know, and what it decides on that. */
+export interface Operation<Q extends Queries, T> extends Answering<T> {
+  readonly name: string
+  /** What tells it from another under the same operation id. No secrets: its digest is stored. */
+  readonly input: unknown
+  /** Whether it takes a seat: if a store does not answer, it is refused for want of one. */
+  readonly grows: boolean
+  /** Read in one round trip with the caller and their standing. */
+  readonly queries: Q
+  /** The pure decision. `caller` is who was found to be asking. */
+  readonly plan: (found: Found<Q>, caller: Principal, now: Date) => Result<Plan<T> | RowsPlan<T>>
+  /** Asked once who is asking is known, before anything else: what takes this one's place. */
+  readonly revise?: (caller: Principal) => Promise<Result<Operation<Q, T>>>
+}
+
+// What is not an answer to the operation, and may be another one the next time.
+const PASSING: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+  'operation_in_progress',
+  'invalid_password',
+  'step_up_required',
+  'step_up_failed',
+  'hook_failed',
+  'rate_limited',
+  'rate_limited_user',
+  'rate_limited_organization',
+  'seats_unavailable',
+  'unavailable',
+  'schema_mismatch',
+])
+
+// A missing proof is passing like a wrong one: it is no part of what tells one operation from another.
+function isPassing(refusal: Refusal): boolean {
+  if (refusal.code !== 'validation_error') return PASSING.has(refusal.code)
+  return 'password' in refusal.errors || 'stepUpProof' in refusal.errors
+}
+
+// What a caller is answered who is not there, or asks for what is not: anybody can ask for that.
+const ABSENT: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+  'unauthenticated',
+  'organization_not_found',
+  'not_found',
+  'not_a_member',
+  'invitation_invalid',
+])
+
+/** Whether a refusal is kept under its key: what a stranger can ask for at will is not. */
+function isKept(refusal: Refusal, membership: unknown): boolean {
+  return !isPassing(refusal) && (membership !== null || !ABSENT.has(refusal.code))
+}
+
+const ATTEMPTS = 5
+// No input of the library's comes near it. What is deeper would overflow the stack when it is digested.
+const MOST_LEVELS = 100
+
+/**
+ * Performs an operation; any of them may be refused with `host_conflict`. Its plan is made on what was read and guarded by it; if that has changed
+ * by the time of the batch, nothing is written and it is planned again on what is true now.
+ */
+export async function perform<Q extends Queries, T>(
+  seatgate: ChangeContext,
+  scope: Scope,
+  operation: Operation<Q, T>,
+  options: OperationOptions = {}
+): Promise<Result<T>> {
+  checkOptionNames(operation.name, options, OPTIONS)
+  const { operationId, unreadableId } = options
+  const { name, input, grows } = operation
+  const asked = questionOf(name, scope, input, operationId)
+  if (!asked.ok) return asked
+  const question = asked.value
+  const progress: Progress<Q, T> = { operation, question, unreadableId, proven: false }
+  try {
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const answer = await attemptOnce(seatgate, scope, progress)
+      if (answer !== 'again') return answer
+    }
+    return refused({ code: 'operation_in_progress' })
+  } catch (error) {
+    return refused(storeRefusal(seatgate, error, { grows }))
+  }
+}
+
+/**
+ * What is asked for under an operation id; null without one, and for an input that could not be read.
+ *
+ * @throws {TypeError} if it is not an operation's id.
+ */
+function questionOf(
+  name: string,
+  { organization }: Scope,
+  input: unknown,
+  operationId: string | undefined
+): Result<Question | null> {
+  if (operationId !== undefined && !(operationId.length >= 1 && operationId.length <= 255)) {
+    throw new TypeError('operationId must be 1 to 255 characters long.')
+  }
+  if (operationId === undefined || input instanceof UnreadableInput) return ok(null)
+  const asked = [name, organization ?? null, input]
+  if (!isDeeperThan(MOST_LEVELS, asked)) return ok({ id: operationId, asked })
+  return refused(invalid({ body: [`Must not be nested more than ${MOST_LEVELS} levels deep.`] }))
+}
+
+interface Question {
+  readonly id: string
+  readonly asked: unknown
+}
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels < 0 || Object.values(value).some((member) => isDeeperThan(levels - 1, member))
+}
+
+/** What is done once, however often the operation is planned. */
+interface Progress<Q extends Queries, T> {
+  operation: Operation<Q, T>
+  readonly question: Question | null
+  readonly unreadableId: UnreadableInput | undefined
+  proven: boolean
+}
+
+async function attemptOnce<Q extends Queries, T>(
+  seatgate: ChangeContext,
+  scope: Scope,
+  progress: Progress<Q, T>
+): Promise<Result<T> | 'again'> {
+  const { db } = seatgate
+  const { operation, question } = progress
+  const found = await find(db, scope, {
+    ...operation.queries,
+    ...(question && { $earlier: recordedOutcomes(db, scope.caller, question.id) }),
+  })
+  const { caller } = found
+  if (caller === null) return refused({ code: 'unauthenticated' })
+  const key = question && (await operationKey(question.id, caller, question.asked))
+  const earlier = key && replay<unknown>((found.rows as { $earlier: Recorded[] }).$earlier, key)
+  if (earlier) return recall(db, key, operation, earlier)
+
+  const now = seatgate.now()
+  const answer = (outcome: Result<T>) =>
+    key && (outcome.ok || isKept(outcome.error, found.membership))
+      ? settleOutcome(db, key, outcome, now)
+      : outcome
+
+  if (operation.revise) {
+    const revised = await operation.revise(caller)
+    if (!revised.ok) return answer(revised)
+    progress.operation = revised.value
+    return 'again'
+  }
+  const planned = operation.plan(found, caller, now)
+  if (!planned.ok) return answer(planned)
+  if (progress.unreadableId) return refused(progress.unreadableId.refusal)
+  const plan = planned.value
+  const occasion = { caller, ...marksOf(scope), now }
+  if ('rows' in plan) {
+    const prepared = await prepareRows(seatgate, occasion, plan)
+    // Every row was refused: another time there may be seats, so the answer is not stored.
+    if (prepared.statements.length === 0) return ok(prepared.value)
+    const done = await commitPrepared(seatgate, progress, key, prepared)
+    if (done.committed) return settled(db, key, operation, ok(prepared.value))
+    // Whatever has changed meanwhile, a limit included, is seen by the next attempt.
+    return done.code === 'host_conflict' ? refused({ code: done.code }) : 'again'
+  }
+  if (plan.proof && !progress.proven) {
+    const proven = await prove(seatgate, caller, plan.proof)
+    if (!proven.ok) return answer(proven)
+    progress.proven = true
+  }
+  if (plan.statements.length === 0) {
+    return answer(operation.settle ? await operation.settle(plan.value) : ok(plan.value))
+  }
+  const prepared = await prepare(seatgate, occasion, plan)
+  if (!prepared.ok) {
+    return isHolderConflict(prepared.error, key) ? 'again' : answer(prepared)
+  }
+  const done = await commitPrepared(seatgate, progress, key, prepared.value)
+  if (done.committed) return settled(db, key, operation, ok(plan.value))
+  const refusal = refusalOf(done)
+  return refusal === null ? 'again' : answer(refused(refusal))
+}
+
+// The answer is stored in the batch that makes it true.
+function commitPrepared<Q extends Queries, T>(
+  seatgate: ChangeContext,
+  { operation }: Progress<Q, T>,
+  key: OperationKey | null,
+  prepared: Prepared<T>
+) {
+  const { value, statements, occasion } = prepared
+  const stored = key
+    ? [recordOutcome(seatgate.db, key, kept(operation, ok(value)), occasion.now)]
+    : []
+  return conclude(seatgate, prepared, [...stored, ...statements])
+}
+
+// D1 had no membership for this person a moment ago. Either somebody has just let them in, or the
+// same operation is under way, or the seat of a membership that ended is not free yet: look again.
+function isHolderConflict({ code }: Refusal, key: OperationKey | null): boolean {
+  return code === 'already_member' || (code === 'operation_in_progress' && key !== null)
+}

@@ -1,0 +1,158 @@
+/**
+ * Claims of seats: every seat is asked for here, and nowhere else gets its id.
+ *
+ * @module
+ */
+import type { EventDraft } from '../audit/event.ts'
+import type { Statement } from '../../database/database.ts'
+import type { SeatClaim } from '../model/seat-claim.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import type { Runtime } from '../../base/runtime.ts'
+import { limitView } from '../seats/limit.ts'
+import type { ProviderContext, SeatGrant, SeatReference, SeatRequest } from '../seats/provider.ts'
+
+/** What a function needs that claims seats. */
+export interface SeatClaimContext extends ProviderContext, Pick<Runtime, 'newId' | 'report'> {}
+
+/** A claim that was granted: what may be written now, with everything that must be written with it. */
+export interface ClaimedSeat {
+  /** Null for a founder's seat, which is not reserved. */
+  readonly taken: TakenSeat | null
+  readonly statements: readonly Statement[]
+  readonly events: readonly EventDraft[]
+}
+
+/** A seat that is reserved for a batch. */
+export interface TakenSeat {
+  readonly seat: SeatReference
+  /** Until when an invitation holds it; null for a membership's. */
+  readonly until: Date | null
+  /** Whether it was held before, and stays so if the batch fails. */
+  readonly kept: boolean
+  /** The epoch of the ledger that granted it; null without one. */
+  readonly epoch: number | null
+  /** How far the batch came that uses the seat. The one part of a prepared change that changes. */
+  readonly batch: { sent: boolean; released: boolean }
+}
+
+/**
+ * Asks for a seat for each claim and, if there is one for all, builds the statements that write their
+ * rows. They belong into one batch; the seats are confirmed if it is committed, released if it was
+ * certainly not. After an unknown outcome nothing is done: at its deadline a reservation is compared
+ * with D1. If one claim is refused, all seats are given back.
+ */
+export async function claimSeats(
+  seatgate: SeatClaimContext,
+  claims: readonly SeatClaim[]
+): Promise<Result<readonly ClaimedSeat[]>> {
+  const [only, ...others] = claims
+  const answers =
+    only && others.length === 0
+      ? [await claimOne(seatgate, only)]
+      : await claimEach(seatgate, claims)
+  const claimed = answers.flatMap((answer) => (answer.ok ? [answer.value] : []))
+  const refusal = answers.find((answer) => !answer.ok)
+  if (refusal === undefined) return ok(claimed)
+  await giveBack(
+    seatgate,
+    claimed.flatMap(({ taken }) => (taken === null ? [] : [taken]))
+  )
+  return refusal
+}
+
+/**
+ * Asks for seats that are used independently of each other, all of one organization: the first claims
+ * are granted for as long as there are seats, and each is answered in its place.
+ */
+export async function claimEach(
+  seatgate: SeatClaimContext,
+  claims: readonly SeatClaim[]
+): Promise<readonly Result<ClaimedSeat>[]> {
+  const requests = claims.map((claim) => seatRequest(seatgate, claim))
+  const granted = await reserveEach(seatgate, requests)
+  return claims.map((claim, index) => {
+    const [request, grant] = [requests[index], granted[index]]
+    if (!request || !grant) return refused({ code: 'seats_unavailable' })
+    return grant.ok ? ok(claimedSeat(seatgate, claim, request, grant.value)) : grant
+  })
+}
+
+/**
+ * Frees a seat that is not in use. A later change may use the seat at once; if the provider does not
+ * answer now, it learns of the release later.
+ */
+export async function releaseSeat(
+  seatgate: ProviderContext & Pick<Runtime, 'report'>,
+  seat: SeatReference
+): Promise<void> {
+  try {
+    await seatgate.seats.release(seatgate.seatContext, seat)
+  } catch (error) {
+    const { organizationId } = seat
+    seatgate.report({ event: 'seat_release_failed', organizationId, error })
+  }
+}
+
+/** Frees the seats of a batch that was certainly not committed, but for those that were held before. */
+export async function giveBack(
+  seatgate: ProviderContext & Pick<Runtime, 'report'>,
+  taken: readonly TakenSeat[]
+): Promise<void> {
+  await Promise.all(taken.flatMap(({ seat, kept }) => (kept ? [] : [releaseSeat(seatgate, seat)])))
+}
+
+async function claimOne(
+  seatgate: SeatClaimContext,
+  claim: SeatClaim
+): Promise<Result<ClaimedSeat>> {
+  const { seats, seatContext, report } = seatgate
+  const request = seatRequest(seatgate, claim)
+  try {
+    const granted = await seats.reserve(seatContext, request)
+    return granted.ok ? ok(claimedSeat(seatgate, claim, request, granted.value)) : granted
+  } catch (error) {
+    report({ event: 'seat_reserve_failed', organizationId: request.organizationId, error })
+    return refused({ code: 'seats_unavailable' })
+  }
+}
+
+function seatRequest({ newId }: Pick<Runtime, 'newId'>, claim: SeatClaim): SeatRequest {
+  const { organizationId, kind } = claim
+  const seatId = claim.seatId ?? newId()
+  return { organizationId, seatId, holder: claim.holder(seatId), kind }
+}
+
+function claimedSeat(
+  { seats }: Pick<ProviderContext, 'seats'>,
+  claim: SeatClaim,
+  { organizationId, seatId, kind }: SeatRequest,
+  { guards, count, epoch }: SeatGrant
+): ClaimedSeat {
+  const seat = { organizationId, seatId }
+  const kept = kind === 'promised'
+  const batch = { sent: false, released: false }
+  const counts = count
+    ? { held: count.held, reserved: count.reserved, limit: limitView(count.limit) }
+    : {}
+  return {
+    taken:
+      kind === 'founding' ? null : { seat, until: claim.until, kept, epoch: epoch ?? null, batch },
+    statements: [...guards, claim.write(seatId)],
+    events: seats.enforces ? claim.events(seat, counts) : [],
+  }
+}
+
+// A provider that throws, be it the host's own, grants no seat.
+async function reserveEach(
+  { seats, seatContext, report }: ProviderContext & Pick<Runtime, 'report'>,
+  requests: readonly SeatRequest[]
+): Promise<readonly Result<SeatGrant>[]> {
+  const [first] = requests
+  if (first === undefined) return []
+  try {
+    return await seats.reserveEach(seatContext, requests)
+  } catch (error) {
+    report({ event: 'seat_reserve_failed', organizationId: first.organizationId, error })
+    return requests.map(() => refused({ code: 'seats_unavailable' }))
+  }
+}

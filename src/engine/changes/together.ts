@@ -1,0 +1,53 @@
+import { checkOptionNames } from '../../base/names.ts'
+import type { Statement } from '../../database/database.ts'
+import type { Refusal } from '../../base/refusal.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import { conclude, refusalOf, type Prepared } from './change-batch.ts'
+import type { ChangeContext } from './change-context.ts'
+import { storeRefusal } from './store-refusal.ts'
+
+/** The host's own statements around those of the library. */
+export interface HostStatements {
+  readonly before?: readonly Statement[]
+  readonly after?: readonly Statement[]
+  /**
+   * Answers a constraint of the host's own that broke, named as SQLite names it. Null, as without this,
+   * answers `host_conflict`.
+   */
+  readonly onConflict?: (constraint: string) => Refusal | null
+}
+
+/**
+ * Makes a prepared change together with the host's own statements, in one D1 batch: all of it, or
+ * nothing. Seats are confirmed or released as it turns out.
+ *
+ * Refusals: those of the change; `host_conflict` if a constraint or a trigger of the host's own breaks,
+ * unless `onConflict` answers otherwise; `seats_unavailable` or `unavailable` if D1 does not answer, and
+ * the outcome is unknown: what was written stands, a seat that was not used is free within a minute.
+ *
+ * @example
+ * ```ts
+ * const founding = await prepareOrganization(seatgate, { caller: { userId } }, { name: 'Acme' })
+ * if (!founding.ok) return founding
+ * return commitTogether(seatgate, founding.value, {
+ *   before: [db.insert(users).values({ id: userId, email })],
+ *   onConflict: (constraint) => (constraint.endsWith('users.email') ? EMAIL_TAKEN : null),
+ * })
+ * ```
+ */
+export async function commitTogether<T>(
+  seatgate: ChangeContext,
+  prepared: Prepared<T>,
+  statements: HostStatements = {}
+): Promise<Result<T>> {
+  checkOptionNames('commitTogether', statements, ['before', 'after', 'onConflict'])
+  const { before = [], after = [], onConflict } = statements
+  try {
+    const done = await conclude(seatgate, prepared, [...before, ...prepared.statements, ...after])
+    if (done.committed) return ok(prepared.value)
+    const answer = done.code === 'host_conflict' ? onConflict?.(done.constraint ?? '') : null
+    return refused(answer ?? refusalOf(done) ?? { code: 'operation_in_progress' })
+  } catch (error) {
+    return refused(storeRefusal(seatgate, error, { grows: prepared.takenSeats.length > 0 }))
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * How far a sink has come in an organization: the row that says it, and who may move it.
+ *
+ * @module
+ */
+import { and, asc, eq, getTableColumns, gt, lte, sql, type SQL } from 'drizzle-orm'
+import { batch } from '../../database/batch.ts'
+import type { Database, DatabaseContext } from '../../database/database.ts'
+import { auditEvents, sinkCursors } from '../../database/schema.ts'
+import { eventColumns, type ReadEventRow } from '../audit/event.ts'
+import { recordAttempts, type Attempt } from './attempt-history.ts'
+import { isFree, isReady, onRoute, type Lease } from './lease.ts'
+import {
+  buryLetters,
+  queuedLetters,
+  settleLetters,
+  skipLetters,
+  type DeadLetter,
+  type Redelivery,
+} from './dead-letters.ts'
+import { awaiting, clearOutbox, type ConsumerContext } from '../audit/consumers.ts'
+import type { Runtime } from '../../base/runtime.ts'
+import type { Failing } from './deliver-page.ts'
+
+/** Where delivery stands when the lease is taken. */
+export interface Leased {
+  readonly sequence: number
+  readonly failing: Failing
+  readonly events: readonly ReadEventRow[]
+  /** Whether there may be more of them. */
+  readonly more: boolean
+  /** Events of dead letters that are to be tried once more. */
+  readonly queued: readonly ReadEventRow[]
+}
+
+/** Nobody may deliver now: somebody does (`busy`), or it is not time yet. */
+export interface NotLeased {
+  readonly busy: boolean
+}
+
+/** What became of a delivery run: everything up to `sequence` is settled. */
+export interface Progress {
+  readonly sequence: number
+  readonly letters: readonly DeadLetter[]
+  /** What was tried; a sink of the library's own keeps none. */
+  readonly history: readonly Attempt[]
+  readonly retry: {
+    readonly attempts: number
+    readonly at: Date
+    readonly reason: string
+    readonly since: Date
+  } | null
+  readonly pausedReason: string | null
+}
+
+/** How many events are read at once. */
+export const EVENTS_PER_READ = 100
+
+// A sink that has failed is likely to fail again, and takes few.
+const EVENTS_WHILE_FAILING = 10
+const NO_END = Number.MAX_SAFE_INTEGER
+
+/**
+ * Takes the lease, if it is free and due, and reads what comes next, in one round trip. Of what has no
+ * events, a wake-up for nobody, no row is made.
+ */
+export async function takeLease(
+  db: Database,
+  lease: Lease,
+  now: Date
+): Promise<Leased | NotLeased> {
+  const { organizationId, sinkId, token, until } = lease
+  const { cursor, events, queued } = await batch(db, {
+    taken: db
+      .insert(sinkCursors)
+      .select(
+        sql`select ${organizationId}, ${sinkId}, 0, 0, 0, null, ${token}, ${until.getTime()}, null, null
+          where exists (select 1 from seatgate_audit_events where organization_id = ${organizationId})`
+      )
+      .onConflictDoUpdate({
+        target: [sinkCursors.organizationId, sinkCursors.sinkId],
+        set: { leaseToken: token, leasedUntil: until },
+        setWhere: isReady(now),
+      }),
+    cursor: db
+      .select({ ...getTableColumns(sinkCursors), free: isFree(now).as('free') })
+      .from(sinkCursors)
+      .where(onRoute(lease)),
+    events: eventsAfterCursor(db, lease),
+    queued: queuedLetters(db, lease),
+  })
+  const [row] = cursor
+  if (row === undefined) return { busy: false }
+  if (row.leaseToken !== token) return { busy: row.free === 0 }
+  const { sequence, attempts, failingSince } = row
+  const most = attempts > 0 ? EVENTS_WHILE_FAILING : EVENTS_PER_READ
+  const more = events.length === most
+  return { sequence, failing: { attempts, since: failingSince }, events, more, queued }
+}
+
+/** Keeps the lease after a full page, and reads the next one. Null: the lease was lost. */
+export async function moveOn(
+  db: Database,
+  lease: Lease,
+  progress: Progress,
+  now: Date
+): Promise<readonly ReadEventRow[] | null> {
+  const { sequence } = progress
+  const { moved, events } = await batch(db, {
+    ...records(db, lease, progress, [], now),
+    moved: db
+      .update(sinkCursors)
+      .set({ sequence, ...UNTROUBLED })
+      .where(whileLeased(lease))
+      .returning({ sequence: sinkCursors.sequence }),
+    events: eventsAfterCursor(db, lease),
+  })
+  return moved.length > 0 ? events : null
+}
+
+/**
+ * Gives the lease back and, where every sink has come to the end, takes the organization out of the
+ * outbox. A lease that was lost to somebody else changes nothing. The sink is left alone until
+ * `restsUntil`, if it is to have a rest.
+ */
+export async function giveBack(
+  seatgate: DatabaseContext & ConsumerContext & Pick<Runtime, 'now'>,
+  lease: Lease,
+  progress: Progress,
+  redelivered: readonly Redelivery[],
+  restsUntil: Date | null
+): Promise<void> {
+  const { db, now } = seatgate
+  const { sequence, retry, pausedReason } = progress
+  const trouble = retry && {
+    attempts: retry.attempts,
+    nextAttemptAt: retry.at,
+    lastError: retry.reason,
+    failingSince: retry.since,
+  }
+  await batch(db, {
+    ...records(db, lease, progress, redelivered, now()),
+    skipped: skipLetters(db, lease, now()),
+    moved: db
+      .update(sinkCursors)
+      .set({
+        sequence,
+        ...UNTROUBLED,
+        ...(restsUntil && { nextAttemptAt: restsUntil }),
+        ...trouble,
+        ...(pausedReason !== null && { pausedReason, lastError: pausedReason }),
+        leaseToken: null,
+        leasedUntil: new Date(0),
+      })
+      .where(whileLeased(lease)),
+    finished: clearOutbox(seatgate.db, lease.organizationId, awaiting(seatgate)),
+  })
+}
+
+const UNTROUBLED = { attempts: 0, nextAttemptAt: new Date(0), lastError: null, failingSince: null }
+
+// Before the cursor is moved and the lease given back, so that only who has it writes any.
+function records(
+  db: Database,
+  lease: Lease,
+  { letters, history }: Progress,
+  redelivered: readonly Redelivery[],
+  now: Date
+) {
+  return {
+    ...(history.length > 0 && { recorded: recordAttempts(db, lease, history) }),
+    ...(letters.length > 0 && { buried: buryLetters(db, lease, letters, now) }),
+    ...(redelivered.length > 0 && { settled: settleLetters(db, lease, redelivered, now) }),
+  }
+}
+
+// Whoever has no lease reads nothing.
+function eventsAfterCursor(db: Database, { organizationId, sinkId, token }: Lease) {
+  const ofLease = (what: SQL) => sql`(select ${what} from seatgate_sink_cursors
+    where organization_id = ${organizationId} and sink_id = ${sinkId} and lease_token = ${token})`
+  const end = sql`iif(attempts > 0, sequence + ${EVENTS_WHILE_FAILING}, ${NO_END})`
+  return db
+    .select(eventColumns)
+    .from(auditEvents)
+    .where(
+      and(
+        eq(auditEvents.organizationId, organizationId),
+        gt(auditEvents.sequence, ofLease(sql`sequence`)),
+        lte(auditEvents.sequence, ofLease(end))
+      )
+    )
+    .orderBy(asc(auditEvents.sequence))
+    .limit(EVENTS_PER_READ)
+}
+
+function whileLeased(lease: Lease) {
+  return and(onRoute(lease), eq(sinkCursors.leaseToken, lease.token))
+}

@@ -1,0 +1,104 @@
+/**
+ * Dead letters: events that were given up for a sink, as the forwarder writes them.
+ *
+ * @module
+ */
+import { and, asc, eq, sql } from 'drizzle-orm'
+import type { Database } from '../../database/database.ts'
+import { auditEvents, sinkDeadLetters } from '../../database/schema.ts'
+import { eventColumns } from '../audit/event.ts'
+import { isLeased, type Lease } from './lease.ts'
+
+/** An event that is given up for a sink. */
+export interface DeadLetter {
+  readonly sequence: number
+  readonly eventId: string
+  readonly action: string
+  readonly reason: string
+  readonly attempts: number
+}
+
+/** What became of a dead letter that was tried again; without a reason it was taken. */
+export interface Redelivery {
+  readonly sequence: number
+  readonly reason: string | null
+}
+
+/** How many dead letters are tried again at once. */
+export const LETTERS_PER_READ = 100
+
+/** Writes dead letters. */
+export function buryLetters(db: Database, lease: Lease, letters: readonly DeadLetter[], now: Date) {
+  const { organizationId, sinkId } = lease
+  const time = now.getTime()
+  return db
+    .insert(sinkDeadLetters)
+    .select(
+      sql`select ${organizationId}, ${sinkId}, value ->> 'sequence', value ->> 'eventId',
+          value ->> 'action', 'dead', value ->> 'reason', value ->> 'attempts', ${time}, ${time}
+        from json_each(${JSON.stringify(letters)}) where ${isLeased(lease)}`
+    )
+    .onConflictDoUpdate({
+      target: [sinkDeadLetters.organizationId, sinkDeadLetters.sinkId, sinkDeadLetters.sequence],
+      set: {
+        state: 'dead',
+        reason: sql`excluded.reason`,
+        attempts: sql`${sinkDeadLetters.attempts} + excluded.attempts`,
+        updatedAt: now,
+      },
+    })
+}
+
+/** Writes what became of those that were tried again. */
+export function settleLetters(db: Database, lease: Lease, done: readonly Redelivery[], now: Date) {
+  const answers = sql`json_each(${JSON.stringify(done)})`
+  const answer = sql`(select value ->> 'reason' from ${answers}
+    where value ->> 'sequence' = seatgate_sink_dead_letters.sequence)`
+  return db
+    .update(sinkDeadLetters)
+    .set({
+      state: sql`iif(${answer} is null, 'delivered', 'dead')`,
+      reason: sql`coalesce(${answer}, ${sinkDeadLetters.reason})`,
+      attempts: sql`${sinkDeadLetters.attempts} + 1`,
+      updatedAt: now,
+    })
+    .where(
+      and(
+        eq(sinkDeadLetters.organizationId, lease.organizationId),
+        eq(sinkDeadLetters.sinkId, lease.sinkId),
+        eq(sinkDeadLetters.state, 'queued'),
+        sql`seatgate_sink_dead_letters.sequence in (select value ->> 'sequence' from ${answers})`,
+        isLeased(lease)
+      )
+    )
+}
+
+/** Ends what is to be tried once more where the event is not there any more. */
+export function skipLetters(db: Database, lease: Lease, now: Date) {
+  const { organizationId, sinkId } = lease
+  return db
+    .update(sinkDeadLetters)
+    .set({ state: 'dead', reason: 'event_missing', updatedAt: now })
+    .where(
+      sql`organization_id = ${organizationId} and sink_id = ${sinkId} and state = 'queued'
+        and not exists (select 1 from seatgate_audit_events as event
+          where event.organization_id = ${organizationId}
+          and event.sequence = seatgate_sink_dead_letters.sequence)
+        and ${isLeased(lease)}`
+    )
+}
+
+/** The events of those that are to be tried once more. */
+export function queuedLetters(db: Database, lease: Lease) {
+  const { organizationId, sinkId } = lease
+  return db
+    .select(eventColumns)
+    .from(auditEvents)
+    .where(
+      sql`seatgate_audit_events.organization_id = ${organizationId} and seatgate_audit_events.sequence in (
+        select sequence from seatgate_sink_dead_letters where organization_id = ${organizationId}
+        and sink_id = ${sinkId} and state = 'queued' order by sequence limit ${LETTERS_PER_READ})
+        and ${isLeased(lease)}`
+    )
+    .orderBy(asc(auditEvents.sequence))
+}

@@ -1,0 +1,114 @@
+/**
+ * Forwards audit events: the table is the queue, a cursor per sink and organization says how far it
+ * has been read, and a lease keeps two forwarders apart.
+ *
+ * @module
+ */
+import type { ConsumerContext } from '../audit/consumers.ts'
+import type { DatabaseContext } from '../../database/database.ts'
+import type { Runtime } from '../../base/runtime.ts'
+import { budgeted } from '../../database/statement-budget.ts'
+import { EVENTS_PER_READ, giveBack, moveOn, takeLease } from './cursor.ts'
+import { newInvocation } from './budget.ts'
+import type { Lease } from './lease.ts'
+import { LETTERS_PER_READ } from './dead-letters.ts'
+import { deliverPage, redeliver } from './deliver-page.ts'
+import type { Sink } from './sink.ts'
+
+// A run begins no delivery after its time. The last one takes 15 seconds at most, so that the run ends
+// well before its lease does, and whoever comes after it in a batch is not kept waiting for long.
+const RUN_SECONDS = 10
+const REDELIVERY_SECONDS = RUN_SECONDS / 2
+const LEASE_SECONDS = 60
+const BUSY_RETRY_SECONDS = 1
+const REDELIVERY_PAUSE_SECONDS = 1
+const EVENTS_PER_RUN = 1000
+const STATEMENTS_PER_PAGE = 8
+
+/** How many statements D1 is asked for one sink at most, the pages behind the first not included. */
+export const STATEMENTS_PER_SINK = 20
+
+/** What delivering a trail needs. */
+export interface DeliveryContext extends Runtime, DatabaseContext, ConsumerContext {
+  readonly sinks: readonly Sink[]
+}
+
+/**
+ * Forwards what an organization's sinks have not had yet, each sink on its own, for some seconds at most.
+ * Answers in how many seconds it is worth coming back (0: there is more), or null if nothing is left to
+ * do here; what is not due yet the sweep finds. Several in one `invocation` share what it may ask.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const seconds = await forwardOrganization(seatgate, organizationId)
+ * ```
+ */
+export async function forwardOrganization(
+  unbudgeted: DeliveryContext,
+  organizationId: string,
+  invocation = newInvocation()
+): Promise<number | null> {
+  const seatgate = budgeted(unbudgeted)
+  const waits = await Promise.all(
+    seatgate.sinks.map((sink) => forwardToSink(seatgate, sink, organizationId, invocation))
+  )
+  const due = waits.filter((seconds) => seconds !== null)
+  return due.length > 0 ? Math.min(...due) : null
+}
+
+/** The same for one sink. */
+export async function forwardToSink(
+  unbudgeted: DeliveryContext,
+  sink: Sink,
+  organizationId: string,
+  invocation = newInvocation()
+): Promise<number | null> {
+  const seatgate = budgeted(unbudgeted)
+  const { db, newId, now, budget } = seatgate
+  const began = now()
+  const secondsOn = (seconds: number) => new Date(began.getTime() + seconds * 1000)
+  const mayStartFor = (seconds: number) => () =>
+    now() < secondsOn(seconds) && invocation.mayDeliver()
+
+  const until = secondsOn(LEASE_SECONDS)
+  const lease: Lease = { organizationId, sinkId: sink.id, token: newId(), until }
+  const leased = await takeLease(db, lease, began)
+  if (!('events' in leased)) return leased.busy ? BUSY_RETRY_SECONDS : null
+
+  const { queued } = leased
+  const redelivered = await redeliver(seatgate, sink, mayStartFor(REDELIVERY_SECONDS), queued)
+  const lettersLeft =
+    redelivered.letters.length < queued.length || queued.length === LETTERS_PER_READ
+  const { eventsPerMinute } = sink
+  const most = Math.min(EVENTS_PER_RUN, eventsPerMinute ?? Infinity)
+  let { sequence, events, failing, more: unread } = leased
+  let earlier = redelivered.history
+  for (let handled = 0; ;) {
+    const page = events.slice(0, most - handled)
+    const mayStart = mayStartFor(RUN_SECONDS)
+    const run = await deliverPage(seatgate, sink, mayStart, sequence, page, failing)
+    const progress = { ...run, history: [...earlier, ...run.history] }
+    handled += page.filter((event) => event.sequence <= run.sequence).length
+    const more = !run.finished || page.length < events.length || unread
+    const mayRead = handled < most && budget.left() >= STATEMENTS_PER_PAGE
+    if (!run.finished || !more || !mayRead) {
+      const stopped = run.retry !== null || run.pausedReason !== null
+      const slowed = !stopped && more && eventsPerMinute !== undefined
+      const restsUntil = slowed ? secondsOn((handled / eventsPerMinute) * 60) : null
+      await giveBack(seatgate, lease, progress, redelivered.letters, restsUntil)
+      if (stopped) return run.seconds
+      if (restsUntil) return Math.max(0, (restsUntil.getTime() - now().getTime()) / 1000)
+      if (more) return 0
+      return lettersLeft ? REDELIVERY_PAUSE_SECONDS : null
+    }
+    const next = await moveOn(db, lease, progress, now())
+    if (next === null) return BUSY_RETRY_SECONDS
+    earlier = []
+    sequence = run.sequence
+    events = next
+    unread = next.length === EVENTS_PER_READ
+    failing = { attempts: 0, since: null }
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * What a sink gets next, and how the history tells what became of it.
+ *
+ * @module
+ */
+import type { PassedOver } from '../../database/schema.ts'
+import { eventView, type AuditEvent, type ReadEventRow } from '../audit/event.ts'
+import { unsent, withPassed, type Attempt } from './attempt-history.ts'
+import { passedBecause } from './outgoing.ts'
+import type { Sink } from './sink.ts'
+
+/** Some events in sequence: those that are handed over, and those among them that are not taken. */
+export interface Step {
+  readonly batch: readonly AuditEvent[]
+  readonly passed: readonly PassedOver[]
+  readonly first: number
+  readonly last: number
+  /** How many events it settles. */
+  readonly length: number
+  /** What the sink's own filter has thrown, if it did. */
+  readonly error?: unknown
+}
+
+/** What comes first of these events: one that is taken, or (`together`) as many as there are. */
+export function nextStep(
+  sink: Sink,
+  rows: readonly [ReadEventRow, ...ReadEventRow[]],
+  together: boolean
+): Step {
+  const [{ sequence: first }] = rows
+  const batch: AuditEvent[] = []
+  let passed: readonly PassedOver[] = []
+  let length = 0
+  for (const row of rows) {
+    const event = eventView(row)
+    const { sequence } = event
+    if (sequence !== first + length) break
+    let because: PassedOver['because'] | null
+    try {
+      because = passedBecause(sink, event)
+    } catch (error) {
+      if (length > 0) break
+      return { batch: [event], passed, first, last: first, length: 1, error }
+    }
+    if (because === null && batch.length > 0 && !together) break
+    if (because === null) batch.push(event)
+    else passed = withPassed(passed, { first: sequence, last: sequence, because })
+    length += 1
+  }
+  return { batch, passed, first, last: first + length - 1, length }
+}
+
+/** How a step is told that was taken, or of which nothing was handed over. */
+export function taken(step: Step, attempt: number, at: Date, milliseconds: number): Attempt {
+  const { batch, passed, first, last } = step
+  if (batch.length === 0) return unsent('passed', { first, last }, at, passed)
+  const told = { outcome: 'delivered', reason: null, attempt, milliseconds } as const
+  return { ...told, first, last, passed, at: at.getTime() }
+}
+
+/** How what was handed over is told, where it was not taken. */
+export function refusedBatch(
+  { batch, passed, first, last }: Step,
+  told: Pick<Attempt, 'outcome' | 'reason' | 'attempt' | 'milliseconds'>,
+  at: Date
+): Attempt {
+  const from = batch[0]?.sequence ?? first
+  const to = batch.at(-1)?.sequence ?? last
+  const within = passed.filter((range) => range.first > from && range.last < to)
+  return { ...told, first: from, last: to, passed: within, at: at.getTime() }
+}
+
+/** How a step is told that is given up: what is passed over stands for itself. */
+export function givenUp(
+  step: Step,
+  told: Pick<Attempt, 'reason' | 'attempt' | 'milliseconds'>,
+  at: Date
+): readonly Attempt[] {
+  const dead = refusedBatch(step, { ...told, outcome: 'dead' }, at)
+  const around = (first: number, last: number) =>
+    first > last
+      ? []
+      : [
+          unsent(
+            'passed',
+            { first, last },
+            at,
+            step.passed.filter((range) => range.first >= first && range.last <= last)
+          ),
+        ]
+  return [...around(step.first, dead.first - 1), dead, ...around(dead.last + 1, step.last)]
+}

@@ -1,0 +1,115 @@
+/**
+ * How invitations end without a member: their seats are freed here.
+ *
+ * @module
+ */
+import { eq, inArray, sql, type SQL } from 'drizzle-orm'
+import { invitationEvent, seatEvent, type EventDraft } from '../audit/event.ts'
+import type { Statement, DatabaseContext } from '../../database/database.ts'
+import { invitations, type InvitationRow } from '../../database/schema.ts'
+import { withHook } from './after-hooks.ts'
+import type { SeatReference, ProviderContext } from '../seats/provider.ts'
+import { invitationView } from './invitation.ts'
+
+/** What ends invitations, for the batch that ends them. */
+export interface Ending {
+  readonly statements: readonly Statement[]
+  readonly freedSeats: readonly SeatReference[]
+  readonly events: readonly EventDraft[]
+}
+
+/** Why invitations end, who ends them (null: not a user) and when. */
+export interface EndingCause {
+  readonly reason:
+    | 'revoked'
+    | 'superseded'
+    | 'organization_deleted'
+    | 'declined'
+    | 'inviter_lost_role'
+    | 'invitee_put_out'
+  readonly by: string | null
+  readonly now: Date
+  /** Whether the seat passes on to the invitation or membership that takes its place. */
+  readonly keepsSeat?: (row: InvitationRow) => boolean
+}
+
+/** Builds the end of an invitation. With `keepSeat` its seat passes on to the one that replaces it. */
+export function endInvitation(
+  seatgate: DatabaseContext & Pick<ProviderContext, 'seats'>,
+  row: InvitationRow,
+  reason: EndingCause['reason'],
+  by: string | null,
+  now: Date,
+  keepSeat = false
+): Ending {
+  return endInvitations(seatgate, [row], { reason, by, now, keepsSeat: () => keepSeat })
+}
+
+/**
+ * Builds the end of invitations that were read, all for one reason: one statement, and for each an
+ * event and the release of its seat. The batch guards that they are as they were read.
+ */
+export function endInvitations(
+  seatgate: DatabaseContext & Pick<ProviderContext, 'seats'>,
+  rows: readonly InvitationRow[],
+  { reason, by, now, keepsSeat = () => false }: EndingCause
+): Ending {
+  if (rows.length === 0) return { statements: [], freedSeats: [], events: [] }
+  const each = rows.map((row) => ({
+    event: endingEvent(row, { reason, by, now }),
+    freed: freedSeat(seatgate, row, keepsSeat(row)),
+  }))
+  return {
+    statements: [
+      seatgate.db
+        .update(invitations)
+        .set({ ...endedColumns(reason, by, now), updatedAt: now })
+        .where(isOneOf(rows)),
+    ],
+    freedSeats: each.flatMap(({ freed }) => freed.map(({ seat }) => seat)),
+    events: each.flatMap(({ event, freed }) => [event, ...freed.map((seat) => seat.event)]),
+  }
+}
+
+/** The seat that an invitation gives up, and the event that says so. */
+export function freedSeat(
+  { seats }: Pick<ProviderContext, 'seats'>,
+  { id, organizationId, seatId }: InvitationRow,
+  keepSeat: boolean
+): readonly { readonly seat: SeatReference; readonly event: EventDraft }[] {
+  if (seatId === null || keepSeat || !seats.enforces) return []
+  const seat = { organizationId, seatId }
+  return [{ seat, event: seatEvent(seat, 'seat.released', { invitation_id: id }) }]
+}
+
+// One is named as it is: a list costs D1 further rows to read.
+function isOneOf(rows: readonly InvitationRow[]): SQL {
+  const [only, ...others] = rows
+  if (only && others.length === 0) return eq(invitations.id, only.id)
+  const ids = JSON.stringify(rows.map(({ id }) => id))
+  return inArray(invitations.id, sql`(select value from json_each(${ids}))`)
+}
+
+function endingEvent(row: InvitationRow, { reason, by, now }: EndingCause): EventDraft {
+  const invitation = invitationView({ ...row, ...endedColumns(reason, by, now) }, now)
+  if (reason === 'declined') {
+    return withHook(
+      invitationEvent(row, 'organization.invitation.declined'),
+      'afterInvitationDecline',
+      { invitation }
+    )
+  }
+  return withHook(
+    invitationEvent(row, 'organization.invitation.revoked', { reason }),
+    'afterInvitationRevoke',
+    { invitation, path: reason }
+  )
+}
+
+function endedColumns(reason: EndingCause['reason'], by: string | null, now: Date) {
+  if (reason === 'declined') return { declinedAt: now }
+  // The table knows three reasons; the event has the full one.
+  const revokeReason =
+    reason === 'superseded' || reason === 'organization_deleted' ? reason : ('revoked' as const)
+  return { revokedAt: now, revokedById: by, revokeReason }
+}

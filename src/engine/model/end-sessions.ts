@@ -1,0 +1,34 @@
+import type { Database, Statement } from '../../database/database.ts'
+import type { Job } from './job.ts'
+import type { Pointers, SessionStoreContext } from './session-store.ts'
+
+/**
+ * Builds the end of sessions' pointers into an organization: in the batch where the sessions are in
+ * the same D1, afterwards and until it succeeds where they are elsewhere. Access does not wait for
+ * it: the membership is read with every request.
+ */
+export function endPointers(
+  context: SessionStoreContext,
+  places: readonly Pointers[]
+): { readonly statements: readonly Statement[]; readonly intents: readonly Job[] } {
+  const { db, sessions } = context
+  if (sessions === null) return { statements: [], intents: [] }
+  const pointers = places.map(({ organizationId, userId }) => ({ organizationId, userId }))
+  if (sessions.statements) {
+    return { statements: sessions.statements.end(db, pointers), intents: [] }
+  }
+  const intents = pointers.map((payload) => {
+    const run = (counted: Database) => endSessions({ ...context, db: counted }, payload)
+    return { kind: 'end_sessions', organizationId: payload.organizationId, payload, run }
+  })
+  return { statements: [], intents }
+}
+
+/** Ends pointers that are kept elsewhere: the handler of `end_sessions`. */
+export async function endSessions(
+  { db, sessions }: SessionStoreContext,
+  pointers: Pointers
+): Promise<null> {
+  await sessions?.endActiveOrganization(db, pointers)
+  return null
+}

@@ -1,0 +1,156 @@
+import { and, eq, sql, type SQL } from 'drizzle-orm'
+import type { Database } from '../../database/database.ts'
+import { invitations, memberships, organizations } from '../../database/schema.ts'
+import { organizationIdOf } from '../access/organization-ref.ts'
+import type { OrganizationScope } from '../access/principal.ts'
+import { hasUserId, userIdText, type UserContext } from '../../database/user-table.ts'
+import { isVerified, type VerificationContext } from './verified-address.ts'
+import { isUnfinished } from './invitation-guards.ts'
+
+/** Selects an invitation of the scope's organization. */
+export function invitationOf(db: Database, { organization }: OrganizationScope, id: string) {
+  return db
+    .select()
+    .from(invitations)
+    .where(
+      and(eq(invitations.id, id), eq(invitations.organizationId, organizationIdOf(organization)))
+    )
+}
+
+/** Selects an invitation by its id, wherever it leads. */
+export function invitationById(db: Database, id: string) {
+  return db.select().from(invitations).where(eq(invitations.id, id))
+}
+
+/** The id of the organization that an invitation leads to, as a subquery. */
+export function placeOf(id: string): SQL {
+  return sql`select organization_id from seatgate_invitations where id = ${id}`
+}
+
+/** Selects the organization that an invitation leads to, if it lives. */
+export function invitingOrganization(db: Database, id: string) {
+  return db
+    .select()
+    .from(organizations)
+    .where(
+      sql`${organizations.id} = (select organization_id from seatgate_invitations where id = ${id})
+        and ${organizations.deletedAt} is null`
+    )
+}
+
+/** Selects the name of the user who sent an invitation. */
+export function inviterOf({ db, users }: UserContext, id: string) {
+  return users
+    ? db
+        .select({ name: sql<string | null>`${users.name}`.as('inviter_name') })
+        .from(users)
+        .where(
+          hasUserId(users, sql`(select invited_by_id from seatgate_invitations where id = ${id})`)
+        )
+    : db.select({ name: sql<string | null>`null`.as('inviter_name') }).from(sql`(select 1)`)
+}
+
+/** Selects somebody's membership where an invitation leads, whatever its status. */
+export function membershipThere(
+  db: Database,
+  id: string,
+  userId: SQL<string | null> | string | null
+) {
+  return db
+    .select()
+    .from(memberships)
+    .where(
+      sql`${memberships.organizationId} =
+          (select organization_id from seatgate_invitations where id = ${id})
+        and ${memberships.userId} = ${userId}`
+    )
+}
+
+/** Selects all unfinished invitations of an organization, expired ones included. */
+export function unfinishedIn(db: Database, { organization }: OrganizationScope) {
+  return db
+    .select()
+    .from(invitations)
+    .where(
+      sql`${invitations.organizationId} = ${organizationIdOf(organization)} and ${isUnfinished()}`
+    )
+}
+
+/** Selects the unfinished invitation of an address, expired ones included. */
+export function unfinishedFor(db: Database, { organization }: OrganizationScope, email: string) {
+  return db
+    .select()
+    .from(invitations)
+    .where(
+      sql`${invitations.organizationId} = ${organizationIdOf(organization)}
+        and ${invitations.email} = ${email} and ${isUnfinished()}`
+    )
+}
+
+/** Selects the unfinished invitation to a user's address; nothing if the host has not told its users. */
+export function unfinishedForUser(
+  { db, users }: UserContext,
+  organizationId: SQL<string | null> | string,
+  userId: SQL<string | null> | string | null
+) {
+  const address = users
+    ? sql`(select ${users.email} from ${users} where ${hasUserId(users, userId)})`
+    : sql`null`
+  return db
+    .select()
+    .from(invitations)
+    .where(
+      sql`${invitations.organizationId} = ${organizationId}
+        and ${invitations.email} = ${address} and ${isUnfinished()}`
+    )
+}
+
+/**
+ * Selects the members who have one of these addresses, a subquery of `value`. Hosts keep addresses in
+ * one spelling, as `normalizeEmail` makes it.
+ */
+export function membersWithAddresses(
+  { db, users }: UserContext,
+  { organization }: OrganizationScope,
+  emails: SQL
+) {
+  return users
+    ? db
+        .select({ email: sql<string>`${users.email}`.as('member_email') })
+        .from(users)
+        .where(
+          sql`${users.email} in (${emails}) and exists (select 1 from seatgate_memberships
+            where organization_id = ${organizationIdOf(organization)} and user_id = ${userIdText(users)})`
+        )
+    : db.select({ email: sql<string>`''`.as('member_email') }).from(sql`(select 1) where false`)
+}
+
+/** What the host knows of a user: their address, and whether they read its mail. */
+export interface KnownUser {
+  readonly id: string
+  readonly email: string
+  readonly name: string | null
+  readonly verified: number
+}
+
+/**
+ * Selects a user with their address.
+ *
+ * @throws {TypeError} if the host has not told its table of users.
+ */
+export function knownUser(
+  seatgate: UserContext & VerificationContext,
+  userId: SQL<string | null> | string | null
+) {
+  const { db, users } = seatgate
+  if (users === null) throw new TypeError('Invitations need users in createSeatgate.')
+  return db
+    .select({
+      id: userIdText(users).as('known_id'),
+      email: sql<string>`${users.email}`.as('known_email'),
+      name: sql<string | null>`${users.name}`.as('known_name'),
+      verified: isVerified(seatgate).as('known_verified'),
+    })
+    .from(users)
+    .where(hasUserId(users, userId))
+}

@@ -1,0 +1,109 @@
+/**
+ * The way out: every membership that ends or is suspended goes through here, and frees its seat here.
+ *
+ * @module
+ */
+import type { SessionStoreContext } from './session-store.ts'
+import { eq, inArray, sql } from 'drizzle-orm'
+import { memberEvent, seatEvent, type EventDraft } from '../audit/event.ts'
+import type { Statement } from '../../database/database.ts'
+import { memberships, type MembershipRow } from '../../database/schema.ts'
+import { withHook } from './after-hooks.ts'
+import type { Lost } from './lost-invitations.ts'
+import type { Job } from './job.ts'
+import type { ProviderContext, SeatReference } from '../seats/provider.ts'
+import { endPointers } from './end-sessions.ts'
+import { membershipView } from './membership.ts'
+
+/** What ends memberships, for the batch that ends them. */
+export interface Departure {
+  readonly statements: readonly Statement[]
+  readonly freedSeats: readonly SeatReference[]
+  readonly events: readonly EventDraft[]
+  readonly intents: readonly Job[]
+}
+
+/** What a function needs that ends memberships or suspends them. */
+export interface DepartureContext extends SessionStoreContext, Pick<ProviderContext, 'seats'> {}
+
+/** How many invitations ended with it, for the metadata of an event; nothing if none did. */
+export function endedInvitations(count = 0): { readonly ended_invitations?: number } {
+  return count > 0 ? { ended_invitations: count } : {}
+}
+
+/**
+ * Builds the end of memberships. Sessions lose their way there first, then the rows go; the release
+ * of each seat is on record as an event, which frees it even if nobody lives to tell the seat
+ * provider.
+ */
+export function depart(
+  seatgate: DepartureContext,
+  leavers: readonly MembershipRow[],
+  reason: 'left' | 'user_deleted' | null,
+  ended: Lost['counts'] = new Map()
+): Departure {
+  const ids = sql`(select value from json_each(${JSON.stringify(leavers.map(({ id }) => id))}))`
+  return vacate(
+    seatgate,
+    leavers,
+    seatgate.db.delete(memberships).where(inArray(memberships.id, ids)),
+    (leaver) =>
+      withHook(
+        memberEvent(leaver, 'organization.member_remove', {
+          ...(reason !== null && { reason }),
+          ...endedInvitations(ended.get(leaver.organizationId)),
+        }),
+        'afterMemberRemove',
+        { membership: membershipView(leaver), path: reason ?? 'removed', reason }
+      )
+  )
+}
+
+/** Builds a suspension: the row stays, without its seat. */
+export function suspend(
+  seatgate: DepartureContext,
+  membership: MembershipRow,
+  by: NonNullable<MembershipRow['suspendedBy']>,
+  now: Date,
+  ended = 0
+): Departure {
+  return vacate(
+    seatgate,
+    [membership],
+    seatgate.db
+      .update(memberships)
+      .set({ status: 'suspended', suspendedBy: by, seatId: null, updatedAt: now })
+      .where(eq(memberships.id, membership.id)),
+    (leaver) =>
+      withHook(
+        memberEvent(leaver, 'organization.member_suspend', { by, ...endedInvitations(ended) }),
+        'afterMemberSuspend',
+        {
+          membership: membershipView({ ...leaver, status: 'suspended', updatedAt: now }),
+          path: by,
+        }
+      )
+  )
+}
+
+function vacate(
+  seatgate: DepartureContext,
+  leavers: readonly MembershipRow[],
+  write: Statement,
+  eventOf: (leaver: MembershipRow) => EventDraft
+): Departure {
+  const pointers = endPointers(seatgate, leavers)
+  const freed = (seatgate.seats.enforces ? leavers : []).flatMap(
+    ({ organizationId, seatId, userId }) =>
+      seatId === null ? [] : [{ seat: { organizationId, seatId }, userId }]
+  )
+  const released = freed.map(({ seat, userId }) =>
+    seatEvent(seat, 'seat.released', { user_id: userId })
+  )
+  return {
+    statements: [...pointers.statements, write],
+    freedSeats: freed.map(({ seat }) => seat),
+    events: [...leavers.map(eventOf), ...released],
+    intents: pointers.intents,
+  }
+}

@@ -1,0 +1,42 @@
+import { and, eq, inArray, sql, type SQL } from 'drizzle-orm'
+import type { Database } from '../../database/database.ts'
+import { memberships } from '../../database/schema.ts'
+import { organizationIdOf } from '../access/organization-ref.ts'
+import type { OrganizationScope } from '../access/principal.ts'
+import { hasUserId, userIdText, type UserContext } from '../../database/user-table.ts'
+
+/** Selects one person's membership in the scope's organization, whatever its status. */
+export function membershipOf(db: Database, scope: OrganizationScope, userId: string) {
+  return db
+    .select()
+    .from(memberships)
+    .where(and(inScope(scope), eq(memberships.userId, userId)))
+}
+
+/** Selects several people's memberships, whatever their status. */
+export function membershipsOf(db: Database, scope: OrganizationScope, userIds: readonly string[]) {
+  return db
+    .select()
+    .from(memberships)
+    .where(
+      and(
+        inScope(scope),
+        inArray(memberships.userId, sql`(select value from json_each(${JSON.stringify(userIds)}))`)
+      )
+    )
+}
+
+/** In the scope's organization, as a condition on memberships. */
+export function inScope({ organization }: OrganizationScope): SQL {
+  return eq(memberships.organizationId, organizationIdOf(organization))
+}
+
+/** Selects a user of the host; nobody if the host has not told its users. */
+export function existingUser({ db, users }: UserContext, userId: SQL | string) {
+  return users
+    ? db
+        .select({ id: userIdText(users) })
+        .from(users)
+        .where(hasUserId(users, userId))
+    : db.select({ id: sql`1` }).from(sql`(select 1) where false`)
+}

@@ -1,0 +1,169 @@
+/**
+ * How many invitations go out: counted in the batch that makes one, so that no concurrency passes a
+ * limit, and so that one that is not made does not count.
+ *
+ * @module
+ */
+import { inArray, lte, sql, type SQL } from 'drizzle-orm'
+import { guard } from '../../database/commit.ts'
+import type { Database, Statement, DatabaseContext } from '../../database/database.ts'
+import { rateLimits } from '../../database/schema.ts'
+import type { RateRefusalCode } from '../../base/refusal.ts'
+import { isSystem, operationActor, type Caller, type Principal } from '../access/principal.ts'
+
+/** How often invitations may be made, mailed and missed in 24 hours; `Infinity` for no limit. */
+export interface InvitationLimits {
+  readonly perUser: number
+  readonly perOrganization: number
+  /** How many an organization may make by lists, beside the others. */
+  readonly inBulk: number
+  /** How many mails go to one address. Further ones wait. */
+  readonly perRecipient: number
+  /** How often a user may be wrong with a token that they accept, and a token with an address. */
+  readonly failedAccepts: number
+}
+
+type RateCode = Exclude<RateRefusalCode, 'rate_limited'>
+
+interface RateRefusal {
+  readonly code: RateCode
+  readonly retryAfterSeconds: number
+}
+
+/** What has been counted under a name. */
+export type RateRow = typeof rateLimits.$inferSelect
+
+/** A limit, and under which name it is counted. */
+export interface Rate {
+  readonly code: RateCode
+  readonly key: string
+  readonly limit: number
+}
+
+/** How long a window is, from the first that it counts. */
+export const WINDOW_MS = 24 * 60 * 60 * 1000
+
+/** Who counts: the inviter and the organization. */
+export interface Counted {
+  readonly caller: Principal
+  readonly organizationId: string
+}
+
+/** The limits of single invitations, in the order in which they are checked. The host itself has none. */
+export function ratesOf(
+  limits: InvitationLimits,
+  { caller, organizationId }: Counted
+): readonly Rate[] {
+  return finite([
+    {
+      code: 'rate_limited_user',
+      key: operationActor(caller),
+      limit: isSystem(caller) ? Infinity : limits.perUser,
+    },
+    {
+      code: 'rate_limited_organization',
+      key: `organization:${organizationId}`,
+      limit: limits.perOrganization,
+    },
+  ])
+}
+
+/** The limit of those who are invited by lists, which counts apart from the others. */
+export function bulkRatesOf(limits: InvitationLimits, organizationId: string): readonly Rate[] {
+  return finite([
+    { code: 'rate_limited_organization', key: `bulk:${organizationId}`, limit: limits.inBulk },
+  ])
+}
+
+function finite(rates: readonly Rate[]): readonly Rate[] {
+  return rates.filter(({ limit }) => limit !== Infinity)
+}
+
+/** Selects what has been counted of a caller and an organization. */
+export function countedSoFar(db: Database, caller: Caller, organizationId: SQL<string | null>) {
+  return db
+    .select()
+    .from(rateLimits)
+    .where(
+      sql`${rateLimits.key} in (${operationActor(caller)},
+        'organization:' || ${organizationId}, 'bulk:' || ${organizationId})`
+    )
+}
+
+/** The first limit that is reached already, with `more` on their way, or null. */
+export function reached(
+  rates: readonly Rate[],
+  rows: readonly RateRow[],
+  now: Date,
+  more = 0
+): RateRefusal | null {
+  for (const { code, key, limit } of rates) {
+    const row = rows.find((counted) => counted.key === key)
+    if (isReached(limit, row, now, more)) return { code, retryAfterSeconds: secondsLeft(row, now) }
+  }
+  return null
+}
+
+/** How long the window of what was counted is open yet: a whole one if nothing was counted. */
+export function secondsLeft(row: RateRow | undefined, now: Date): number {
+  const open = row !== undefined && row.endsAt > now
+  return open ? Math.ceil((row.endsAt.getTime() - now.getTime()) / 1000) : WINDOW_MS / 1000
+}
+
+/** Whether a limit is reached by what was counted in the window that is open, with `more` to come. */
+export function isReached(limit: number, row: RateRow | undefined, now: Date, more = 0): boolean {
+  return limit <= (row && row.endsAt > now ? row.count : 0) + more
+}
+
+/** Builds the statements that count so many more, and abort the batch if that is too many. */
+export function countMore(
+  { db }: DatabaseContext,
+  rates: readonly Rate[],
+  more: number,
+  now: Date
+): Statement[] {
+  return rates.flatMap(({ code, key, limit }) => [
+    countUp(db, key, more, now),
+    guard(
+      db,
+      code,
+      sql`(select count from seatgate_rate_limits where key = ${key}) <= ${limit}`,
+      sql`(select cast(max(1, (ends_at - ${now.getTime()} + 999) / 1000) as integer)
+        from seatgate_rate_limits where key = ${key})`
+    ),
+  ])
+}
+
+/** Builds the statement that counts so many more, in the open window or in a new one. */
+export function countUp(db: Database, key: SQL | string, more: number, now: Date) {
+  const endsAt = new Date(now.getTime() + WINDOW_MS)
+  return db
+    .insert(rateLimits)
+    .values({ key, count: more, endsAt })
+    .onConflictDoUpdate(inWindow(more, now))
+}
+
+function inWindow(more: number, now: Date) {
+  const endsAt = new Date(now.getTime() + WINDOW_MS)
+  const isOver = sql`${rateLimits.endsAt} <= ${now.getTime()}`
+  return {
+    target: rateLimits.key,
+    set: {
+      count: sql`case when ${isOver} then ${more} else ${rateLimits.count} + ${more} end`,
+      endsAt: sql`case when ${isOver} then ${endsAt.getTime()} else ${rateLimits.endsAt} end`,
+    },
+  }
+}
+
+const WINDOWS_PER_SWEEP = 1000
+
+/** Builds the statement that deletes windows that are over, the oldest first. */
+export function purgeRates({ db }: DatabaseContext, now: Date): Statement {
+  const over = db
+    .select({ key: rateLimits.key })
+    .from(rateLimits)
+    .where(lte(rateLimits.endsAt, now))
+    .orderBy(rateLimits.endsAt)
+    .limit(WINDOWS_PER_SWEEP)
+  return db.delete(rateLimits).where(inArray(rateLimits.key, over))
+}

@@ -1,0 +1,126 @@
+/**
+ * The seats that are in D1, and whose they are.
+ *
+ * @module
+ */
+import { and, eq, gt, inArray, isNotNull, sql, type SQL } from 'drizzle-orm'
+import { batch } from '../../database/batch.ts'
+import type { Database } from '../../database/database.ts'
+import { invitations, memberships } from '../../database/schema.ts'
+import { isPending } from './counts.ts'
+
+/** A seat that is in D1: a membership carries it, or (`until`) an invitation holds it. */
+export interface CarriedSeat {
+  readonly seatId: string
+  readonly holder: string
+  readonly until: Date | null
+  /** When the row that carries it was changed last. */
+  readonly changedAt: Date
+}
+
+/** Who holds the seat of an invitation. No two invitations share it, whoever they are for. */
+export function invitationHolder(seatId: string): string {
+  return `invitation:${seatId}`
+}
+
+/** Seats by their ids. */
+export type CarriedSeats = ReadonlyMap<string, CarriedSeat>
+
+const PAGE = 5000
+
+/** Reads the seats in use, page by page: what is there all the time is found. */
+export async function readCarriedSeats(
+  db: Database,
+  organizationId: string,
+  now: Date
+): Promise<CarriedSeats> {
+  const members: MemberRow[] = []
+  for (let last = ''; ;) {
+    const { page } = await batch(db, {
+      page: membersOf(db, organizationId, gt(memberships.userId, last)).limit(PAGE),
+    })
+    members.push(...page)
+    if (page.length < PAGE) break
+    last = page.at(-1)?.holder ?? ''
+  }
+  const promises: PromiseRow[] = []
+  for (let last = ''; ;) {
+    const { page } = await batch(db, {
+      page: promisesOf(db, organizationId, now, gt(invitations.seatId, last)).limit(PAGE),
+    })
+    promises.push(...page)
+    if (page.length < PAGE) break
+    last = page.at(-1)?.seatId ?? ''
+  }
+  return carriedSeats(members, promises)
+}
+
+/** Selects those of some seats that an organization has now, for {@link carriedSeats}. */
+export function selectCarriedSeats(
+  db: Database,
+  organizationId: string,
+  seatIds: readonly string[],
+  now: Date
+) {
+  const ids = sql`(select value from json_each(${JSON.stringify(seatIds)}))`
+  return {
+    members: membersOf(db, organizationId, inArray(memberships.seatId, ids)),
+    promises: promisesOf(db, organizationId, now, inArray(invitations.seatId, ids)),
+  }
+}
+
+interface MemberRow {
+  readonly seatId: string | null
+  readonly holder: string
+  readonly changedAt: Date
+}
+
+interface PromiseRow {
+  readonly seatId: string | null
+  readonly until: Date
+  readonly changedAt: Date
+}
+
+/** One that a member carries and an invitation too, as only a hand can have it, is the member's. */
+export function carriedSeats(
+  members: readonly MemberRow[],
+  promises: readonly PromiseRow[]
+): CarriedSeats {
+  const seats = [
+    ...promises.map(({ seatId, ...row }) => ({
+      ...row,
+      seatId,
+      holder: invitationHolder(seatId ?? ''),
+    })),
+    ...members.map((row) => ({ ...row, until: null })),
+  ]
+  return new Map(
+    seats.flatMap(({ seatId, ...row }) => (seatId === null ? [] : [[seatId, { seatId, ...row }]]))
+  )
+}
+
+function membersOf(db: Database, organizationId: string, which: SQL) {
+  return db
+    .select({
+      seatId: memberships.seatId,
+      holder: memberships.userId,
+      changedAt: memberships.updatedAt,
+    })
+    .from(memberships)
+    .where(
+      and(eq(memberships.organizationId, organizationId), which, isNotNull(memberships.seatId))
+    )
+    .orderBy(memberships.userId)
+}
+
+function promisesOf(db: Database, organizationId: string, now: Date, which: SQL) {
+  return db
+    .select({
+      seatId: invitations.seatId,
+      until: invitations.expiresAt,
+      changedAt: invitations.updatedAt,
+    })
+    .from(invitations)
+    .where(and(eq(invitations.organizationId, organizationId), which, isPending(now)))
+    .orderBy(invitations.seatId)
+}

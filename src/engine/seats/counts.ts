@@ -1,0 +1,104 @@
+/**
+ * What D1, the truth, says about seats: the questions that the ledger and the D1-only provider ask.
+ *
+ * @module
+ */
+import { and, eq, inArray, sql, type SQL } from 'drizzle-orm'
+import type { Database } from '../../database/database.ts'
+import { batch } from '../../database/batch.ts'
+import { entitlements, invitations, memberships, seatFences } from '../../database/schema.ts'
+import { finite, unknown, unlimited } from './limit.ts'
+import type { Entitlement, SeatContext } from './provider.ts'
+import type { SeatCount } from './seat-count.ts'
+
+/**
+ * Settles reservations whose deadline has passed: fences every seat that neither a membership nor a
+ * live invitation carries, and answers the others: until when an invitation holds the seat, null for
+ * a membership's. D1's single writer decides between the fence and a late write.
+ */
+export async function settleSeats(
+  db: Database,
+  organizationId: string,
+  seatIds: readonly string[],
+  now: Date
+): Promise<ReadonlyMap<string, Date | null>> {
+  const ids = sql`(select value from json_each(${JSON.stringify(seatIds)}))`
+  const { held, promised } = await batch(db, {
+    fenced: db
+      .insert(seatFences)
+      .select(
+        sql`select value, ${organizationId}, ${now.getTime()}
+          from json_each(${JSON.stringify(seatIds)})
+          where not exists (select 1 from seatgate_memberships where seat_id = value)
+          and not exists (select 1 from seatgate_invitations where seat_id = value and ${isPending(now)})`
+      )
+      .onConflictDoNothing(),
+    held: db
+      .select({ seatId: memberships.seatId })
+      .from(memberships)
+      .where(inArray(memberships.seatId, ids)),
+    promised: db
+      .select({ seatId: invitations.seatId, until: invitations.expiresAt })
+      .from(invitations)
+      .where(and(inArray(invitations.seatId, ids), isPending(now))),
+  })
+  return new Map(
+    [...promised, ...held.map(({ seatId }) => ({ seatId, until: null }))].flatMap(
+      ({ seatId, until }) => (seatId === null ? [] : [[seatId, until] as const])
+    )
+  )
+}
+
+/** Counts an organization's seats in D1: one row says how many members have, each invitation its own. */
+export async function countSeats(
+  { db, defaultLimit, now }: SeatContext,
+  organizationId: string
+): Promise<SeatCount> {
+  const { entitlement, seats } = await batch(db, {
+    entitlement: entitlementOf(db, organizationId),
+    seats: db
+      .select({
+        held: seatsHeld(organizationId).as('held'),
+        reserved: seatsPromised(organizationId, now()).as('reserved'),
+      })
+      .from(sql`(select 1)`),
+  })
+  const { limit, version } = limitFrom(entitlement)
+  const [{ held, reserved } = { held: 0, reserved: 0 }] = seats
+  return { limit: limit ?? defaultLimit, version, held, reserved }
+}
+
+/** The number of seats that memberships carry, as a scalar subquery on the count that triggers keep. */
+export function seatsHeld(organizationId: string | SQL): SQL<number> {
+  return sql<number>`coalesce((select seats from seatgate_member_counts
+    where organization_id = ${organizationId}), 0)`
+}
+
+/** The number of seats that pending invitations hold, as a scalar subquery. */
+export function seatsPromised(organizationId: string | SQL, now: Date): SQL<number> {
+  return sql<number>`(select count(seat_id) from seatgate_invitations
+    where organization_id = ${organizationId} and ${isPending(now)})`
+}
+
+/** An invitation is open, as a condition on invitations: nothing has ended it, the clock included. */
+export function isPending(now: Date): SQL {
+  return sql`accepted_at is null and revoked_at is null and declined_at is null
+    and expires_at > ${now.getTime()}`
+}
+
+/** Selects an organization's entitlement; its id may be a subquery. */
+export function entitlementOf(db: Database, organizationId: string | SQL<string | null>) {
+  return db.select().from(entitlements).where(eq(entitlements.organizationId, organizationId))
+}
+
+/** An entitlement as it is on record. */
+export function entitlementFrom(row: typeof entitlements.$inferSelect): Entitlement {
+  const { organizationId, version, limitKind, limitSeats } = row
+  if (limitKind === 'unlimited') return { organizationId, version, limit: unlimited }
+  return { organizationId, version, limit: limitSeats === null ? unknown : finite(limitSeats) }
+}
+
+/** The limit of an entitlement, if there is one: version 0 and null without. */
+export function limitFrom([row]: readonly (typeof entitlements.$inferSelect)[]) {
+  return row === undefined ? { version: 0, limit: null } : entitlementFrom(row)
+}

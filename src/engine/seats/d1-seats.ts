@@ -1,0 +1,97 @@
+import { checkOptionNames, type NoOptions } from '../../base/names.ts'
+import { sql } from 'drizzle-orm'
+import type { Statement } from '../../database/database.ts'
+import { guards } from '../../database/schema.ts'
+import { ok, refused } from '../../base/result.ts'
+import type { SeatContext, SeatProvider, SeatRequest } from './provider.ts'
+import { waitingFor } from './waitlist-guard.ts'
+import { refusalAt } from './reserve-rules.ts'
+import { countSeats, seatsHeld, seatsPromised } from './counts.ts'
+
+/**
+ * Counts seats in D1 alone, without a Durable Object: the batch that writes the membership counts
+ * and compares in one statement, which is exact because D1 has one writer. It counts a row for each
+ * pending invitation.
+ *
+ * @example
+ * ```ts
+ * const seatgate = createSeatgate({ database: drizzle(env.DB), seats: d1Seats() })
+ * ```
+ */
+export function d1Seats(options: NoOptions = {}): SeatProvider {
+  checkOptionNames('d1Seats', options, [])
+  return {
+    enforces: true,
+    async reserve(context, request) {
+      const guards = isGrowth(request) ? [guardLimit(context, request)] : []
+      return ok({ guards, count: null })
+    },
+    // How many there are is read first, so that each gets an answer of its own; the guards decide.
+    async reserveEach(context, requests) {
+      const [first] = requests
+      if (first === undefined) return []
+      const { limit, held, reserved } = await countSeats(context, first.organizationId)
+      let used = held + reserved
+      return requests.map((request) => {
+        if (!isGrowth(request)) return ok({ guards: [], count: null })
+        const refusal = refusalAt(limit, used)
+        if (refusal !== null) return refused(refusal)
+        used += 1
+        return ok({ guards: [guardLimit(context, request)], count: null })
+      })
+    },
+    async confirm() {},
+    async release() {},
+    async setLimit(context, { organizationId }) {
+      return ok(await countSeats(context, organizationId))
+    },
+    async usage(context, organizationId) {
+      return ok(await countSeats(context, organizationId))
+    },
+  }
+}
+
+function isGrowth({ kind }: SeatRequest): boolean {
+  return kind === 'new' || kind === 'awaited'
+}
+
+// An acceptance that was planned just before its invitation expired may land just after: for a minute
+// the seat is nobody else's.
+function aMinuteBefore(now: Date): Date {
+  return new Date(now.getTime() - 60_000)
+}
+
+// The refusal's numbers travel in the guard's code, so that they are the ones it was decided on; a
+// bound number would be written with a decimal point, hence the cast. Who is a member already is let
+// pass, to meet the unique key and be told so.
+function guardLimit(
+  { db, defaultLimit, now }: SeatContext,
+  { organizationId, holder, kind }: SeatRequest
+): Statement {
+  const unlimitedMark = -1
+  const unknownMark = -2
+  const fallback =
+    defaultLimit.kind === 'finite'
+      ? defaultLimit.seats
+      : defaultLimit.kind === 'unlimited'
+        ? unlimitedMark
+        : unknownMark
+  return db.insert(guards).select(
+    sql`select case
+        when seats = ${unknownMark} then 'seats_unavailable'
+        else 'seat_limit_reached:' || seats || ':' || used
+      end
+      from (select ${seatsHeld(organizationId)} + ${seatsPromised(organizationId, aMinuteBefore(now()))} as used,
+        ${kind === 'awaited' ? sql`0` : waitingFor(organizationId)} as line, coalesce((
+        select case limit_kind
+          when 'finite' then limit_seats
+          when 'unlimited' then ${unlimitedMark}
+          else ${unknownMark}
+        end from seatgate_entitlements where organization_id = ${organizationId}
+      ), cast(${fallback} as integer)) as seats)
+      where (seats = ${unknownMark} or (seats >= 0 and used + line >= seats)) and not exists (
+        select 1 from seatgate_memberships
+        where organization_id = ${organizationId} and user_id = ${holder} and status = 'active'
+      )`
+  )
+}

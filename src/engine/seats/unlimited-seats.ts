@@ -1,0 +1,33 @@
+import { checkOptionNames, type NoOptions } from '../../base/names.ts'
+import { ok } from '../../base/result.ts'
+import { unlimited } from './limit.ts'
+import type { SeatContext, SeatProvider } from './provider.ts'
+import { countSeats } from './counts.ts'
+
+/**
+ * Does not limit seats: organizations and memberships without any seat accounting. Memberships
+ * carry their seat ids all the same, so that another provider can take over at any time.
+ *
+ * @example
+ * ```ts
+ * const seatgate = createSeatgate({ database: drizzle(env.DB), seats: unlimitedSeats() })
+ * ```
+ */
+export function unlimitedSeats(options: NoOptions = {}): SeatProvider {
+  checkOptionNames('unlimitedSeats', options, [])
+  const usage = async (context: SeatContext, organizationId: string) =>
+    ok({ ...(await countSeats(context, organizationId)), limit: unlimited, version: 0 })
+  return {
+    enforces: false,
+    async reserve() {
+      return ok({ guards: [], count: null })
+    },
+    async reserveEach(_context, requests) {
+      return requests.map(() => ok({ guards: [], count: null }))
+    },
+    async confirm() {},
+    async release() {},
+    setLimit: (context, { organizationId }) => usage(context, organizationId),
+    usage,
+  }
+}

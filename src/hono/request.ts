@@ -1,0 +1,103 @@
+/**
+ * What the ready routes have in common: from a request to a scope and an input, from a result to an
+ * answer.
+ *
+ * @module
+ */
+import type { Context } from 'hono'
+import { UnreadableInput } from '../base/input.ts'
+import type { OperationOptions } from '../engine/changes/operation.ts'
+import { invalid } from '../base/refusal.ts'
+import { ok, refused, type Result } from '../base/result.ts'
+import type { Caller, OrganizationScope, Scope } from '../engine/access/principal.ts'
+import { marksOfRequest } from './authenticate.ts'
+import { readBody, type Unchecked } from './request-body.ts'
+import { problemResponse } from './problem.ts'
+
+/** The environment of the ready routes: who is asking, established or by a query. */
+export interface RouterEnv {
+  Variables: {
+    readonly asking: Caller
+    /** The parameters of the query that {@link readQuery} has handed to a function, which checks them. */
+    readonly checkedParameters?: readonly string[]
+  }
+}
+
+export function scopeOf(c: Context<RouterEnv>): Scope {
+  return { caller: c.var.asking, ...marksOfRequest(c) }
+}
+
+export function inOrganization(c: Context<RouterEnv>): OrganizationScope {
+  return { ...scopeOf(c), organization: c.req.param('org') ?? '' }
+}
+
+/**
+ * Reads body and `Idempotency-Key`. A bad key is bad input, and waits its turn like any other; so does a
+ * body of another type, also on routes that need none.
+ */
+export async function readOperation(
+  c: Context,
+  read: (c: Context) => Promise<unknown> = readBody
+): Promise<{ readonly input: Unchecked; readonly options: OperationOptions }> {
+  const operationId = c.req.header('idempotency-key')
+  if (operationId === undefined || /^[\x21-\x7e]{1,255}$/.test(operationId)) {
+    const input = await read(c)
+    return {
+      input: input as Unchecked,
+      options: {
+        ...(operationId !== undefined && { operationId }),
+        ...(isOfAnotherType(input) && { unreadableId: input }),
+      },
+    }
+  }
+  const errors = { 'Idempotency-Key': ['Must be 1 to 255 visible ASCII characters.'] }
+  const unreadable = new UnreadableInput(invalid(errors))
+  return { input: unreadable as Unchecked, options: { unreadableId: unreadable } }
+}
+
+/**
+ * Reads the query for a function that checks it: strings, and refuses the names that it does not know. A
+ * parameter that is there twice is a list of its values, which no parameter takes. Those of `except` are
+ * not read: {@link answer} refuses them.
+ */
+export function readQuery(c: Context<RouterEnv>, except: readonly string[] = []): Unchecked {
+  const values = Object.entries(c.req.queries())
+    .filter(([name]) => !except.includes(name))
+    .map(([name, given]) => [name, given.length === 1 ? given[0] : given] as const)
+  c.set(
+    'checkedParameters',
+    values.map(([name]) => name)
+  )
+  return Object.fromEntries(values) as Unchecked
+}
+
+function isOfAnotherType(input: unknown): input is UnreadableInput {
+  return input instanceof UnreadableInput && input.refusal.code === 'unsupported_media_type'
+}
+
+/**
+ * Answers with what an operation gives. A read takes no parameters but those that were read: others are
+ * refused in their turn, after who may not read it.
+ */
+export function answer<T extends object>(
+  c: Context,
+  result: Result<T>,
+  status: 200 | 201 | 202 = 200
+) {
+  if (!result.ok) return problemResponse(result.error)
+  const known = queryIsKnown(c)
+  return known.ok ? c.json(result.value, status) : problemResponse(known.error)
+}
+
+function queryIsKnown(c: Context): Result<null> {
+  if (c.req.method !== 'GET' && c.req.method !== 'HEAD') return ok(null)
+  const checked = (c as Context<RouterEnv>).var.checkedParameters ?? []
+  const unknown = Object.keys(c.req.queries()).filter((name) => !checked.includes(name))
+  if (unknown.length === 0) return ok(null)
+  return refused(invalid(Object.fromEntries(unknown.map((name) => [name, ['Is not known here.']]))))
+}
+
+/** Answers what has nothing to say but that it is done. */
+export function done(c: Context, result: Result<unknown>) {
+  return result.ok ? c.body(null, 204) : problemResponse(result.error)
+}

@@ -1,0 +1,116 @@
+import type { ChangeContext } from '../../engine/changes/change-context.ts'
+import type { ConfiguredSinksContext } from '../../engine/audit/consumers.ts'
+import { eq, sql, type SQL } from 'drizzle-orm'
+import { guard } from '../../database/commit.ts'
+import type { Statement, DatabaseContext } from '../../database/database.ts'
+import { auditPersonal, exclusions } from '../../database/schema.ts'
+import { perform } from '../../engine/changes/operation.ts'
+import { unchanged } from '../../engine/model/plan.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import { isOperator, isSystem, marksOf, type Scope } from '../../engine/access/principal.ts'
+import { libraryEvent } from '../../engine/audit/event.ts'
+
+/** What was erased, and where copies may be. */
+export interface Erasure {
+  /** How many records there were. */
+  readonly erased: number
+  /** The sinks that may have had them: their receivers are yours to ask. */
+  readonly sinks: readonly string[]
+}
+
+/** What erasing personal data needs. */
+export interface ErasureContext extends ChangeContext, ConfiguredSinksContext {
+  readonly sinks: ChangeContext['sinks']
+}
+
+/**
+ * Erases what the trail knows of a person beside their id: addresses and user agents of all they did,
+ * salts included, and the digests of the address by which organizations know who was removed or
+ * suspended there. The events stay, and so does every proof. On record in each organization concerned;
+ * for the host itself and its operators.
+ *
+ * Refusals: `unauthenticated`, `insufficient_role`, `unavailable`.
+ *
+ * @example
+ * ```ts
+ * await erasePersonalData(seatgate, { caller: { type: 'system' } }, userId)
+ * ```
+ */
+export async function erasePersonalData(
+  seatgate: ErasureContext,
+  { caller, ...request }: Scope,
+  userId: string
+): Promise<Result<Erasure>> {
+  const { db, sinks, missingSinks } = seatgate
+  return perform(
+    seatgate,
+    { caller, ...marksOf(request) },
+    {
+      name: 'audit.erasure',
+      input: userId,
+      grows: false,
+      queries: {
+        records: db
+          .select({
+            organizationId: sql<string>`organization_id`.as('organization_id'),
+            count: sql<number>`count(*)`.as('count'),
+          })
+          .from(sql`(${recordsOf(userId)})`)
+          .groupBy(sql`organization_id`),
+      },
+      plan({ rows: { records } }, by) {
+        if (!isOperator(by) && !isSystem(by)) return refused({ code: 'insufficient_role' })
+        const erased = records.reduce((sum, { count }) => sum + count, 0)
+        // One that is switched off by now may have had some.
+        const copies = [...sinks, ...missingSinks].flatMap(({ id, internal }) =>
+          internal ? [] : [id]
+        )
+        const value = { erased, sinks: copies }
+        if (erased === 0) return ok(unchanged(value))
+        return ok({
+          value,
+          statements: [
+            guardRecords(seatgate, userId, records),
+            db.delete(auditPersonal).where(eq(auditPersonal.userId, userId)),
+            db
+              .update(exclusions)
+              .set({ addressLength: null, salt: null, digest: null })
+              .where(eq(exclusions.userId, userId)),
+          ],
+          events: records.map(({ organizationId, count }) =>
+            libraryEvent(organizationId, 'audit.erasure', userId, {
+              user_id: userId,
+              records: count,
+            })
+          ),
+        })
+      },
+    }
+  )
+}
+
+// What events know of a person, and the digest of the address of who was put out.
+function recordsOf(userId: string): SQL {
+  return sql`select organization_id from seatgate_audit_personal where user_id = ${userId}
+    union all select organization_id from seatgate_exclusions
+      where user_id = ${userId} and digest is not null`
+}
+
+// These records and no others: each that goes is counted in an event of its organization.
+function guardRecords(
+  { db }: DatabaseContext,
+  userId: string,
+  records: readonly { readonly organizationId: string; readonly count: number }[]
+): Statement {
+  const known = JSON.stringify(
+    records.map(({ organizationId, count }) => `${organizationId} ${count}`)
+  )
+  const present = sql`(select organization_id || ' ' || count(*) as record
+    from (${recordsOf(userId)}) group by organization_id)`
+  return guard(
+    db,
+    'stale',
+    sql`(select count(*) from ${present}) = ${records.length} and not exists (select 1 from ${present}
+      where record not in (select value from json_each(${known})))`
+  )
+}

@@ -1,0 +1,221 @@
+import { checkOptionNames } from '../../base/names.ts'
+import * as v from 'valibot'
+import type { DatabaseContext } from '../../database/database.ts'
+import { guardStanding } from '../../engine/access/access-guards.ts'
+import { perform } from '../../engine/changes/operation.ts'
+import { standingWith } from '../../engine/access/authorize.ts'
+import { bothOf, parseInput } from '../../base/input.ts'
+import { wholeNumber } from '../../base/number-input.ts'
+import type { ChangeContext } from '../../engine/changes/change-context.ts'
+import { ok, type Result } from '../../base/result.ts'
+import type { OrganizationScope } from '../../engine/access/principal.ts'
+import { base64 } from '../../proof/base64.ts'
+import { CSV_HEADER, csvRow, row } from './csv.ts'
+import { organizationEvent, type AuditEvent } from '../../engine/audit/event.ts'
+import { parseFilters, type AuditFilters } from '../../engine/audit/filters.ts'
+import { ndjsonLine } from '../../base/ndjson.ts'
+import { HORIZON, type ExportHorizon } from '../../proof/horizon.ts'
+import { subtreeHashes } from '../../parts/log/prove.ts'
+import { streamWritten, type EventStream } from './stream.ts'
+
+const Options = v.object({
+  format: v.optional(
+    v.picklist(['ndjson', 'csv', 'json'], 'Must be ndjson, csv or json.'),
+    'ndjson'
+  ),
+  limit: v.optional(wholeNumber({ min: 1 })),
+  bom: v.optional(
+    v.pipe(
+      v.union([v.boolean(), v.picklist(['true', 'false'])], 'Must be true or false.'),
+      v.transform((bom) => bom === true || bom === 'true')
+    ),
+    false
+  ),
+})
+
+const CheckedOptions = v.pipe(
+  Options,
+  v.forward(
+    v.check(({ format, bom }) => !bom || format === 'csv', 'Is for CSV alone.'),
+    ['bom']
+  )
+)
+
+/**
+ * What to export: filters as of a list, the format, at most how many events, and whether a CSV begins
+ * with a byte order mark (`bom`), which Excel needs to read it as UTF-8.
+ */
+export type AuditExportInput = AuditFilters & v.InferInput<typeof Options>
+
+/** Options of {@link exportAuditEvents}. */
+export interface AuditExportOptions {
+  /** Whether the export is put on record. Default true; false for an answer whose body nobody gets. */
+  readonly record?: boolean
+}
+
+/** A file that is made while it is read. */
+export interface AuditExport {
+  readonly contentType: string
+  readonly fileName: string
+  readonly body: ReadableStream<Uint8Array>
+}
+
+/** The version of the formats. */
+export const EXPORT_VERSION = 1
+
+/**
+ * Exports an organization's trail, as it was written, as NDJSON (default), CSV or JSON, oldest first, of any size in
+ * constant memory. The export is on record itself, as `audit.export`, after what it has. Each format
+ * ends with how many events it has and whether `limit` cut it off; without such an end it broke off. Where
+ * retention has taken the beginning away, NDJSON and JSON begin with what is left builds on.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
+ * `before_horizon`, `unavailable`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer; the stream errs if it stops answering.
+ *
+ * @example
+ * ```ts
+ * const file = await exportAuditEvents(seatgate, scope, { format: 'csv' })
+ * if (file.ok) return new Response(file.value.body, { headers: { 'content-type': file.value.contentType } })
+ * ```
+ */
+export async function exportAuditEvents(
+  seatgate: ChangeContext,
+  scope: OrganizationScope,
+  input: AuditExportInput = {},
+  options: AuditExportOptions = {}
+): Promise<Result<AuditExport>> {
+  checkOptionNames('exportAuditEvents', options, ['record'])
+  const { record = true } = options
+  const { format: _format, limit: _limit, bom: _bom, ...given } = input
+  const parsed = bothOf(
+    parseInput(CheckedOptions, input),
+    parseFilters(given, ['format', 'limit', 'bom'])
+  )
+  const stream = await streamWritten(seatgate, scope, parsed.ok ? given : {})
+  if (!stream.ok) return stream
+  if (!parsed.ok) return parsed
+  const { format, limit = Infinity, bom, ...filters } = parsed.value
+  const recorded = await perform(seatgate, scope, {
+    name: 'audit.export',
+    input: null,
+    grows: false,
+    queries: {},
+    plan(found) {
+      const standing = standingWith(seatgate.roles, found, seatgate.roles.memberAdmins)
+      if (!standing.ok) return standing
+      const { id } = standing.value.organization
+      const filtered = Object.keys(filters).sort().join(' ')
+      return ok({
+        value: id,
+        statements: record ? [guardStanding(seatgate, standing.value)] : [],
+        events: record
+          ? [organizationEvent(id, 'audit.export', { format, filters: filtered })]
+          : [],
+      })
+    },
+  })
+  if (!recorded.ok) return recorded
+  const { contentType, ...writing } = FORMATS[format]
+  const horizon = await horizonLine(seatgate, recorded.value, stream.value.horizon)
+  return ok({
+    contentType,
+    fileName: `audit.${format}`,
+    body: bytesOf(lines(writing, stream.value, horizon, limit), bom ? BYTE_ORDER_MARK : ''),
+  })
+}
+
+/** How an export ended. */
+interface End {
+  readonly events: number
+  readonly truncated: boolean
+  readonly throughSequence: number
+}
+
+interface Format {
+  readonly contentType: string
+  readonly begin: (horizon: ExportHorizon | null) => string
+  readonly event: (event: AuditEvent, index: number) => string
+  readonly end: (end: End) => string
+}
+
+const summary = (end: End) => ({ type: 'seatgate.audit.export', version: EXPORT_VERSION, ...end })
+
+const FORMATS: Readonly<Record<'ndjson' | 'csv' | 'json', Format>> = {
+  ndjson: {
+    contentType: 'application/x-ndjson',
+    begin: (horizon) => (horizon ? ndjsonLine(horizon) : ''),
+    event: ndjsonLine,
+    end: (end) => ndjsonLine(summary(end)),
+  },
+  csv: {
+    contentType: 'text/csv; charset=utf-8',
+    begin: () => CSV_HEADER,
+    event: csvRow,
+    end: ({ events, truncated }) =>
+      row([`# end: ${events} events, ${truncated ? 'truncated' : 'complete'}`]),
+  },
+  json: {
+    contentType: 'application/json',
+    begin: (horizon) =>
+      `{"version":${EXPORT_VERSION},"horizon":${JSON.stringify(horizon)},"events":[`,
+    event: (event, index) => `${index > 0 ? ',' : ''}${JSON.stringify(event)}`,
+    end: (end) => `],"end":${JSON.stringify(summary(end))}}`,
+  },
+}
+
+async function* lines(
+  { begin, event, end }: Omit<Format, 'contentType'>,
+  { events, throughSequence }: EventStream,
+  horizon: ExportHorizon | null,
+  limit: number
+): AsyncGenerator<string> {
+  yield begin(horizon)
+  let count = 0
+  for await (const each of events) {
+    if (count === limit) return yield end({ events: count, truncated: true, throughSequence })
+    yield event(each, count)
+    count += 1
+  }
+  yield end({ events: count, truncated: false, throughSequence })
+}
+
+async function horizonLine(
+  seatgate: DatabaseContext,
+  organizationId: string,
+  sequence: number
+): Promise<ExportHorizon | null> {
+  if (sequence === 0) return null
+  const [hashes = []] = await subtreeHashes(seatgate, organizationId, [{ start: 0, end: sequence }])
+  return { type: HORIZON, version: 1, sequence, hashes: hashes.map(base64) }
+}
+
+const CHUNK = 64 * 1024
+
+// Without it Excel takes the file for text of the system's own code page.
+const BYTE_ORDER_MARK = '\ufeff'
+
+// Nothing is read before it is asked for, and nobody is asked again for what is there already.
+function bytesOf(texts: AsyncGenerator<string>, mark: string): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder()
+  let begun = mark
+  return new ReadableStream({
+    async pull(controller) {
+      let text = begun
+      begun = ''
+      while (text.length < CHUNK) {
+        const next = await texts.next()
+        if (next.done) {
+          if (text !== '') controller.enqueue(encoder.encode(text))
+          return controller.close()
+        }
+        text += next.value
+      }
+      controller.enqueue(encoder.encode(text))
+    },
+    async cancel() {
+      await texts.return(undefined)
+    },
+  })
+}

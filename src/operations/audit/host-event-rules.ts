@@ -1,0 +1,160 @@
+import type { ChangeContext } from '../../engine/changes/change-context.ts'
+import * as v from 'valibot'
+import { errorsOf } from '../../base/input.ts'
+import { canonicalJson } from '../../proof/canonical.ts'
+import { isWellFormed } from '../../proof/text.ts'
+import { invalid } from '../../base/refusal.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import { atMost, LineOfText, shortText } from '../../base/text-input.ts'
+import type { AuditActor, EventDraft } from '../../engine/audit/event.ts'
+import { forbiddenKey } from './sensitive-keys.ts'
+
+/** An event of the host's own, such as `billing.plan_changed`. */
+export interface HostEvent {
+  /** Lower case, at least two words joined by dots, and none of the library's own prefixes. */
+  readonly action: string
+  readonly target?: { readonly type: string; readonly id: string }
+  /** Plain JSON, without secrets. */
+  readonly metadata?: Readonly<Record<string, unknown>>
+  /** Default success. */
+  readonly outcome?: 'success' | 'failure' | 'error'
+  /** Who did it, if that is not the scope's caller. */
+  readonly actor?: AuditActor
+  /** Names one act in its organization: recorded again, it is the same event. */
+  readonly idempotencyKey?: string
+  /** The event that this one followed from. */
+  readonly causeEventId?: string
+}
+
+/** What host events are held against. */
+export interface EventRules {
+  readonly reservedPrefixes: readonly string[]
+  readonly metadataBytes: number
+}
+
+/** What recording a host event needs. */
+export interface HostEventContext extends ChangeContext {
+  readonly eventRules: EventRules
+}
+
+/** Prefixes that are the library's alone, whatever else is configured. */
+export const OWN_PREFIXES = ['organization.', 'seat.', 'audit.'] as const
+
+const DEEPEST = 32
+
+const Name = v.pipe(
+  v.string('Must be a string.'),
+  atMost(255),
+  v.regex(/^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$/, 'Must be words in lower case, joined by dots.')
+)
+const Id = shortText()
+// Valibot's own message would quote what it received.
+const strictly = <E extends v.ObjectEntries>(entries: E) =>
+  v.strictObject(entries, (issue) =>
+    issue.expected === 'never' ? 'Is not known.' : 'Must be an object.'
+  )
+const Event = strictly({
+  action: Name,
+  target: v.optional(strictly({ type: Id, id: Id })),
+  metadata: v.optional(v.unknown()),
+  outcome: v.optional(
+    v.picklist(['success', 'failure', 'error'], 'Must be "success", "failure" or "error".')
+  ),
+  actor: v.optional(v.unknown()),
+  idempotencyKey: v.optional(Id),
+  causeEventId: v.optional(Id),
+})
+
+const Actor = v.variant('type', [
+  v.strictObject({
+    type: v.picklist(['user', 'operator', 'service_account', 'webhook', 'job']),
+    id: v.pipe(v.string(), v.minLength(1)),
+  }),
+  v.strictObject({ type: v.picklist(['system', 'anonymous']), id: v.null() }),
+])
+
+/** Whether an action is the library's, or reserved for somebody else. */
+export function isReserved({ reservedPrefixes }: EventRules, action: unknown): boolean {
+  return typeof action === 'string' && reservedPrefixes.some((prefix) => action.startsWith(prefix))
+}
+
+/**
+ * Reads an event of the host's. What is wrong is named by field, never by value.
+ *
+ * @throws {TypeError} if the actor is of no known type: that is a mistake in a program, not in data.
+ */
+export function draftOf(
+  rules: EventRules,
+  organizationId: string,
+  input: unknown
+): Result<EventDraft> {
+  const parsed = v.safeParse(Event, input)
+  if (!parsed.success) {
+    return refused(invalid(errorsOf(parsed.issues, 'event')))
+  }
+  const { actor, metadata = {}, target = null, ...event } = parsed.output
+  if (actor !== undefined && !v.is(Actor, actor)) {
+    throw new TypeError('An audit event needs an actor of a known type, with an id.')
+  }
+  const named = checkTexts({ 'actor.id': actor?.id }, Id)
+  if (!named.ok) return named
+  const read = readMetadata(rules, metadata)
+  if (!read.ok) return read
+  const given = Object.entries(event).filter(([, value]) => value !== undefined)
+  return ok({
+    ...(Object.fromEntries(given) as Pick<EventDraft, 'action'>),
+    organizationId,
+    target,
+    metadata: read.value,
+    ...(actor !== undefined && { actor }),
+  })
+}
+
+/** Checks texts that come along with an event, by their fields; null and undefined stand for no text. */
+export function checkTexts(
+  texts: Readonly<Record<string, string | null | undefined>>,
+  schema: v.GenericSchema<string> = LineOfText
+): Result<undefined> {
+  const errors = Object.entries(texts).flatMap(([field, text]) => {
+    const parsed = v.safeParse(v.nullish(schema), text)
+    return parsed.success ? [] : [[field, parsed.issues.map(({ message }) => message)] as const]
+  })
+  return errors.length > 0 ? refused(invalid(Object.fromEntries(errors))) : ok(undefined)
+}
+
+function readMetadata(
+  { metadataBytes }: EventRules,
+  metadata: unknown
+): Result<Record<string, unknown>> {
+  const wrong = (message: string) => refused(invalid({ metadata: [message] }))
+  let plainData: unknown
+  try {
+    // As it will be read: what JSON does not have is gone, and what hid behind a toJSON is here.
+    plainData = JSON.parse(JSON.stringify(metadata) ?? 'null')
+  } catch {
+    return wrong('Must be plain JSON.')
+  }
+  if (typeof plainData !== 'object' || plainData === null || Array.isArray(plainData)) {
+    return wrong('Must be an object.')
+  }
+  if (depthOf(plainData) > DEEPEST) return wrong(`Must be at most ${DEEPEST} levels deep.`)
+  if (!isAllWellFormed(plainData)) return wrong('Must be well-formed Unicode.')
+  const forbidden = forbiddenKey(plainData)
+  if (forbidden !== null) return refused(invalid({ [`metadata.${forbidden}`]: ['Is forbidden.'] }))
+  const bytes = new TextEncoder().encode(canonicalJson(plainData)).length
+  if (bytes > metadataBytes) return wrong(`Must be at most ${metadataBytes} bytes as JSON.`)
+  return ok(plainData as Record<string, unknown>)
+}
+
+function isAllWellFormed(value: unknown): boolean {
+  if (typeof value === 'string') return isWellFormed(value)
+  if (typeof value !== 'object' || value === null) return true
+  return Object.entries(value).every(
+    ([key, member]) => isWellFormed(key) && isAllWellFormed(member)
+  )
+}
+
+function depthOf(value: unknown, most = DEEPEST + 1): number {
+  if (typeof value !== 'object' || value === null || most === 0) return 0
+  return 1 + Math.max(0, ...Object.values(value).map((member) => depthOf(member, most - 1)))
+}

@@ -1,0 +1,163 @@
+/**
+ * Events of the host's own, on the same record as the library's.
+ *
+ * @module
+ */
+import { and, eq, sql } from 'drizzle-orm'
+import { batch } from '../../database/batch.ts'
+import { guard } from '../../database/commit.ts'
+import { StoreUnavailable } from '../../database/database.ts'
+import { auditEvents } from '../../database/schema.ts'
+import { assemble, type Prepared } from '../../engine/changes/change-batch.ts'
+import { commitTogether } from '../../engine/changes/together.ts'
+import { isIdentifier } from '../../engine/access/organization-ref.ts'
+import { invalid, type Refusal } from '../../base/refusal.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import { checkCaller, marksOf, type Principal, type Scope } from '../../engine/access/principal.ts'
+import { attributionOf } from '../../engine/audit/event.ts'
+import {
+  checkTexts,
+  draftOf,
+  isReserved,
+  type HostEvent,
+  type HostEventContext,
+} from './host-event-rules.ts'
+
+/** Who did something, for whom and where. Without an organization it is the platform's own. */
+export type EventScope = Scope & { readonly caller: Principal }
+
+/** Where events lie that belong to no organization. */
+export const SYSTEM = 'system'
+
+/** An event that is on record. */
+export interface RecordedId {
+  readonly id: string
+}
+
+/**
+ * Prepares events of the host's own for a batch of its own: either all of it happens and is on record,
+ * or nothing. No database call is made.
+ *
+ * Refusals: `validation_error`; `commitTogether` answers `organization_not_found`, and
+ * `idempotency_mismatch` if the key is on record for something else.
+ *
+ * @throws {TypeError} if an action has a reserved prefix, or the organization is not named by its id.
+ *
+ * @example
+ * ```ts
+ * const told = prepareEvents(seatgate, { caller: { userId }, organization: id }, [
+ *   { action: 'billing.plan_changed', metadata: { plan: 'team' } },
+ * ])
+ * if (told.ok) await commitTogether(seatgate, told.value, { before: [updatePlan] })
+ * ```
+ */
+export function prepareEvents(
+  seatgate: HostEventContext,
+  scope: EventScope,
+  events: readonly HostEvent[]
+): Result<Prepared<readonly RecordedId[]>> {
+  const { db, eventRules } = seatgate
+  const { caller, organization: organizationId = SYSTEM } = scope
+  checkCaller(caller)
+  if (organizationId !== SYSTEM && !isIdentifier(organizationId)) {
+    throw new TypeError('prepareEvents: the organization must be named by its id.')
+  }
+  const reserved = events.find((event) => isReserved(eventRules, event?.action))
+  if (reserved) throw new TypeError(`prepareEvents: "${reserved.action}" has a reserved prefix.`)
+  const { actor, effectiveUserId } = attributionOf(caller)
+  const { requestId } = scope
+  const named = checkTexts({ 'caller.id': actor.id, 'caller.userId': effectiveUserId, requestId })
+  if (!named.ok) return named
+  const drafts = []
+  for (const event of events) {
+    const draft = draftOf(eventRules, organizationId, event)
+    if (!draft.ok) return draft
+    drafts.push(draft.value)
+  }
+  const exists = sql`exists (select 1 from seatgate_organizations where id = ${organizationId})`
+  const prepared = assemble(
+    seatgate,
+    { caller, ...marksOf(scope), now: seatgate.now() },
+    {
+      value: null,
+      statements: organizationId === SYSTEM ? [] : [guard(db, 'organization_not_found', exists)],
+      events: drafts,
+    },
+    []
+  )
+  return ok({ ...prepared, value: prepared.events.map(({ id }) => ({ id })) })
+}
+
+/**
+ * Records an event of the host's own. With an `idempotencyKey` that is on record it answers the event
+ * that is there.
+ *
+ * Refusals: `validation_error`, `organization_not_found`, `idempotency_mismatch`, `unavailable`.
+ *
+ * @example
+ * ```ts
+ * await logEvent(seatgate, { caller: { userId }, organization: id }, {
+ *   action: 'billing.charge_failed',
+ *   outcome: 'failure',
+ *   idempotencyKey: stripeEvent.id,
+ * })
+ * ```
+ */
+export async function logEvent(
+  seatgate: HostEventContext,
+  scope: EventScope,
+  event: HostEvent
+): Promise<Result<RecordedId>> {
+  const { db, eventRules } = seatgate
+  if (isReserved(eventRules, event?.action)) {
+    return refused(invalid({ action: ['reserved_prefix: is reserved.'] }))
+  }
+  const prepared = prepareEvents(seatgate, scope, [event])
+  if (!prepared.ok) return prepared
+  const done = await commitTogether(seatgate, prepared.value)
+  if (!done.ok) return done
+  const [written] = done.value
+  const { idempotencyKey } = event
+  if (written === undefined) return refused({ code: 'unavailable' })
+  if (idempotencyKey === undefined) return ok(written)
+  const { there } = await batch(db, {
+    there: db
+      .select({ id: auditEvents.id })
+      .from(auditEvents)
+      .where(
+        and(
+          eq(auditEvents.organizationId, scope.organization ?? SYSTEM),
+          eq(auditEvents.idempotencyKey, idempotencyKey)
+        )
+      ),
+  })
+  return ok(there[0] ?? written)
+}
+
+/**
+ * Records an event and never fails: what goes wrong becomes the metric `audit.log_failed`, with the
+ * action, the reason and the names of fields.
+ *
+ * @example
+ * ```ts
+ * await logSafe(seatgate, { caller: { type: 'system' } }, { action: 'job.finished' })
+ * ```
+ */
+export async function logSafe(
+  seatgate: HostEventContext,
+  scope: EventScope,
+  event: HostEvent
+): Promise<void> {
+  const failed = (reason: string, fields: readonly string[]) =>
+    seatgate.measure({ name: 'audit.log_failed', action: event?.action, reason, fields })
+  try {
+    const logged = await logEvent(seatgate, scope, event)
+    if (!logged.ok) failed(logged.error.code, fieldsOf(logged.error))
+  } catch (error) {
+    failed(error instanceof StoreUnavailable ? 'unavailable' : 'error', [])
+  }
+}
+
+function fieldsOf(refusal: Refusal): readonly string[] {
+  return refusal.code === 'validation_error' ? Object.keys(refusal.errors) : []
+}

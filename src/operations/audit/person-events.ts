@@ -1,0 +1,109 @@
+/**
+ * One person's events in all trails, for the platform's own people.
+ *
+ * @module
+ */
+import { and, desc, sql, type SQL } from 'drizzle-orm'
+import * as v from 'valibot'
+import { batch } from '../../database/batch.ts'
+import type { DatabaseContext } from '../../database/database.ts'
+import { auditEvents } from '../../database/schema.ts'
+import { bothOf } from '../../base/input.ts'
+import { platformOnly } from '../../engine/access/authorize.ts'
+import { parsePage, toPage, type Page, type PageInput } from '../../base/page.ts'
+import { ok, type Result } from '../../base/result.ts'
+import type { Runtime } from '../../base/runtime.ts'
+import type { Scope } from '../../engine/access/principal.ts'
+import { SYSTEM } from './host-events.ts'
+import { eventColumns, type AuditEvent, type ReadEventRow } from '../../engine/audit/event.ts'
+import {
+  FILTER_NAMES,
+  matching,
+  parseFilters,
+  type AuditFilters,
+  type ReadFilters,
+} from '../../engine/audit/filters.ts'
+import { readEvent } from './list.ts'
+
+/** How a person's events are asked for: filters as of a list, and a page. */
+export type PersonEventsInput = Omit<AuditFilters, 'after_sequence'> & PageInput
+
+const whole = v.pipe(v.number(), v.safeInteger())
+const LIST = 'person_events'
+const Place = v.strictTuple([whole, v.string(), whole, v.literal(LIST)])
+
+/**
+ * Lists the events of a person in all organizations and in the platform's own trail, newest first: those
+ * whose actor or whose target they are. For operators and the host itself. It looks into the trail of each
+ * organization once, and reads all events of this person.
+ *
+ * Refusals: `unauthenticated`, `insufficient_role`, `validation_error`, `invalid_cursor`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ * @throws {UnknownSchemaVersion} if one is in a form that a later version has written.
+ *
+ * @example
+ * ```ts
+ * const operator = { userId: 'ops', operator: true }
+ * const page = await listPersonEvents(seatgate, { caller: operator }, userId, { limit: 100 })
+ * ```
+ */
+export async function listPersonEvents(
+  seatgate: DatabaseContext & Pick<Runtime, 'measure'>,
+  { caller }: Scope,
+  userId: string,
+  input: PersonEventsInput = {}
+): Promise<Result<Page<AuditEvent>>> {
+  const allowed = await platformOnly(seatgate, caller)
+  if (!allowed.ok) return allowed
+  const { limit: _limit, cursor: _cursor, ...given } = input
+  const page = parsePage(input, Place, NARROWED_BY)
+  const request = bothOf(page, parseFilters(given, ['limit', 'cursor']))
+  if (!request.ok) return request
+  const { limit, after, ...filters } = request.value
+  const { rows } = await batch(seatgate.db, {
+    rows: eventsOf(seatgate, userId, filters, after).limit(limit + 1),
+  })
+  return ok(toPage(rows, limit, (row) => readEvent(seatgate, row), placeOf))
+}
+
+const NARROWED_BY = FILTER_NAMES.filter((name) => name !== 'after_sequence')
+
+function eventsOf(
+  { db }: DatabaseContext,
+  userId: string,
+  filters: ReadFilters,
+  after: v.InferOutput<typeof Place> | null
+) {
+  const { organizationId, sequence, insertedAt } = auditEvents
+  return db
+    .select(eventColumns)
+    .from(auditEvents)
+    .where(
+      and(
+        sql`(${organizationId}, ${sequence}) in (${placesOf(userId)})`,
+        matching(filters),
+        after
+          ? sql`(${insertedAt}, ${organizationId}, ${sequence}) < (${after[0]}, ${after[1]}, ${after[2]})`
+          : undefined
+      )
+    )
+    .orderBy(desc(insertedAt), desc(organizationId), desc(sequence))
+}
+
+// The indexes are those of one trail, by actor and by target: the trails are gone through one by one.
+function placesOf(userId: string): SQL {
+  const trails = sql`(select id from seatgate_organizations union all select ${SYSTEM}) as trail`
+  return sql`
+    select told.organization_id, told.sequence from ${trails}
+      cross join seatgate_audit_events as told on told.organization_id = trail.id
+      and told.actor_id = ${userId} and told.actor_type in ('user', 'operator')
+    union
+    select told.organization_id, told.sequence from ${trails}
+      cross join seatgate_audit_events as told on told.organization_id = trail.id
+      and told.target_id = ${userId} and told.target_type = 'user'`
+}
+
+function placeOf({ insertedAt, organizationId, sequence }: ReadEventRow) {
+  return [insertedAt.getTime(), organizationId, sequence, LIST] as const
+}

@@ -1,0 +1,170 @@
+/**
+ * What the platform's own people read: any organization's trail, and the platform's own, which is the
+ * one under `system`.
+ *
+ * @module
+ */
+import { and, eq, inArray, sql } from 'drizzle-orm'
+import * as v from 'valibot'
+import { batch } from '../../database/batch.ts'
+import type { DatabaseContext } from '../../database/database.ts'
+import { auditEvents } from '../../database/schema.ts'
+import { bothOf, parseInput } from '../../base/input.ts'
+import { platformOnly } from '../../engine/access/authorize.ts'
+import type { Page } from '../../base/page.ts'
+import { extentOf, missedSince } from '../../engine/audit/trail-horizon.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import type { Scope } from '../../engine/access/principal.ts'
+import { shortText } from '../../base/text-input.ts'
+import type { AuditEvent, ReadEventRow } from '../../engine/audit/event.ts'
+import { matching, parseFilters, type AuditFilters } from '../../engine/audit/filters.ts'
+import { SYSTEM } from './host-events.ts'
+import { placeAfter } from './trail-cursor.ts'
+import { eventsIn, readEvent } from './list.ts'
+import { readRequest, type AuditListInput, type ListContext } from './list-request.ts'
+
+const Trails = v.object({
+  organization_id: v.nullable(shortText(), undefined),
+  organization_scope: v.optional(
+    v.picklist(['only', 'including_system'], 'Must be only or including_system.'),
+    'only'
+  ),
+})
+
+/** Whose events: of an organization by its id (null: the platform's own), alone or with those of the platform. */
+export type PlatformFilters = AuditFilters & v.InferInput<typeof Trails>
+
+/** What to list of them. */
+export type PlatformListInput = AuditListInput & v.InferInput<typeof Trails>
+
+const LARGEST_PAGE = 500
+
+/**
+ * Lists the audit events of any organization `{ organization_id }`, also a deleted one, or with null those
+ * of the platform; `organization_scope: 'including_system'` has both, by the time at which they were
+ * recorded. Otherwise as `listAuditEvents`. For the host itself and its operators.
+ *
+ * Refusals: `unauthenticated`, `insufficient_role`, `validation_error`, `invalid_cursor`,
+ * `before_horizon`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ * @throws {UnknownSchemaVersion} if one is in a form that a later version has written.
+ *
+ * @example
+ * ```ts
+ * const page = await listPlatformEvents(seatgate, { caller: { userId, operator: true } }, {
+ *   organization_id: null,
+ *   action_prefix: 'billing.',
+ * })
+ * ```
+ */
+export async function listPlatformEvents(
+  seatgate: ListContext,
+  { caller }: Scope,
+  input: PlatformListInput,
+  { largestPage = LARGEST_PAGE }: { readonly largestPage?: number } = {}
+): Promise<Result<Page<AuditEvent>>> {
+  const { db, cursorKey } = seatgate
+  const allowed = await platformOnly(seatgate, caller)
+  if (!allowed.ok) return allowed
+  const { organization_id: _id, organization_scope: _scope, ...given } = input
+  const trails = parseTrails(input)
+  const name = trails.ok ? `platform ${trails.value.ids.join(' ')}` : ''
+  const request = bothOf(readRequest(seatgate, name, given, largestPage), trails)
+  if (!request.ok) return request
+  const { ids, filters, trail, limit, places } = request.value
+  // Of a second trail that is not asked for there is nothing.
+  const [first = SYSTEM, second = ''] = ids
+  const page = (index: number) => ({
+    order: trail.order,
+    after: places[index] ?? null,
+    limit: limit + 1,
+  })
+  const found = await batch(db, {
+    first: eventsIn(seatgate, inTrail(first), filters, page(0)),
+    second: eventsIn(seatgate, inTrail(second), filters, page(1)),
+    firstExtent: extentOf(db, first),
+    secondExtent: extentOf(db, second),
+  })
+  for (const [index, [extent]] of [found.firstExtent, found.secondExtent].entries()) {
+    const behind = trail.order === 'oldest' ? places[index] : null
+    const missed = missedSince(behind ?? filters.after_sequence, extent?.horizon ?? 0)
+    if (missed) return refused(missed)
+  }
+  const merged = merge(found.first, found.second, trail.order)
+  const shown = merged.slice(0, limit)
+  const next = ids.map(
+    (id, index) =>
+      shown.findLast(({ organizationId }) => organizationId === id)?.sequence ??
+      places[index] ??
+      null
+  )
+  return ok({
+    data: shown.map((row) => readEvent(seatgate, row)),
+    nextCursor: merged.length > limit ? placeAfter(cursorKey, trail, next) : null,
+  })
+}
+
+/**
+ * Counts them.
+ *
+ * Refusals: `unauthenticated`, `insufficient_role`, `validation_error`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * await countPlatformEvents(seatgate, { caller: { type: 'system' } }, { organization_id: null })
+ * ```
+ */
+export async function countPlatformEvents(
+  seatgate: DatabaseContext,
+  { caller }: Scope,
+  input: PlatformFilters
+): Promise<Result<{ readonly count: number }>> {
+  const allowed = await platformOnly(seatgate, caller)
+  if (!allowed.ok) return allowed
+  const { organization_id: _id, organization_scope: _scope, ...given } = input
+  const asked = bothOf(parseFilters(given, Object.keys(Trails.entries)), parseTrails(input))
+  if (!asked.ok) return asked
+  const { ids, ...filters } = asked.value
+  const { counted } = await batch(seatgate.db, {
+    counted: seatgate.db
+      .select({ count: sql<number>`count(*)`.as('count') })
+      .from(auditEvents)
+      .where(and(inArray(auditEvents.organizationId, [...ids]), matching(filters))),
+  })
+  return ok({ count: counted[0]?.count ?? 0 })
+}
+
+function parseTrails(input: unknown): Result<{ readonly ids: readonly string[] }> {
+  const parsed = parseInput(Trails, input)
+  if (!parsed.ok) return parsed
+  const { organization_id: id, organization_scope: scope } = parsed.value
+  if (id === null) return ok({ ids: [SYSTEM] })
+  return ok({ ids: scope === 'only' ? [id] : [id, SYSTEM] })
+}
+
+function inTrail(organizationId: string) {
+  return eq(auditEvents.organizationId, organizationId)
+}
+
+// By time, and each trail in its own sequence: a clock that ran back puts nothing out of place there.
+function merge(
+  left: readonly ReadEventRow[],
+  right: readonly ReadEventRow[],
+  order: 'newest' | 'oldest'
+): ReadEventRow[] {
+  const merged: ReadEventRow[] = []
+  let [l, r] = [0, 0]
+  for (;;) {
+    const [a, b] = [left[l], right[r]]
+    if (a === undefined) return [...merged, ...right.slice(r)]
+    if (b === undefined) return [...merged, ...left.slice(l)]
+    const earlier = a.insertedAt.getTime() - b.insertedAt.getTime() || (a.id < b.id ? -1 : 1)
+    const first = earlier < 0 === (order === 'oldest')
+    merged.push(first ? a : b)
+    if (first) l += 1
+    else r += 1
+  }
+}

@@ -1,0 +1,104 @@
+import type { AccessContext } from '../../engine/access/roles.ts'
+import { missedSince, NOTHING, type Extent } from '../../engine/audit/trail-horizon.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import type { Runtime } from '../../base/runtime.ts'
+import type { OrganizationScope } from '../../engine/access/principal.ts'
+import { eventView, type AuditEvent, type ReadEventRow } from '../../engine/audit/event.ts'
+import { parseFilters, type AuditFilters, type ReadFilters } from '../../engine/audit/filters.ts'
+import { eventsIn, extentIn, findAllowed, readEvent, within } from './list.ts'
+
+/** Events that are read as they are asked for, oldest first. */
+export interface EventStream {
+  /** The last sequence that can be among them. What is written later is not. */
+  readonly throughSequence: number
+  /** What is up to here is gone by retention. */
+  readonly horizon: number
+  readonly events: AsyncIterable<AuditEvent>
+}
+
+const EVENTS_PER_READ = 500
+
+/**
+ * Reads all of an organization's events that match, oldest first, a page at a time: memory does not
+ * grow with their number. It ends at what was there when it began, and breaks off if retention overtakes it.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
+ * `before_horizon` if what comes behind `after_sequence` is gone.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer, in the iteration too.
+ * @throws {UnknownSchemaVersion} in the iteration, if one is in a form that a later version has written.
+ *
+ * @example
+ * ```ts
+ * const stream = await streamAuditEvents(seatgate, scope, { from: '2026-01-01' })
+ * if (stream.ok) for await (const event of stream.value.events) console.log(event.sequence)
+ * ```
+ */
+export function streamAuditEvents(
+  seatgate: AccessContext & Pick<Runtime, 'measure'>,
+  scope: OrganizationScope,
+  input: AuditFilters = {}
+): Promise<Result<EventStream>> {
+  return streamRows(seatgate, scope, input, (row) => readEvent(seatgate, row))
+}
+
+/** The same as they were written, each with the hash that it was sealed with: what an export has. */
+export function streamWritten(
+  seatgate: AccessContext,
+  scope: OrganizationScope,
+  input: AuditFilters
+): Promise<Result<EventStream>> {
+  return streamRows(seatgate, scope, input, eventView)
+}
+
+async function streamRows(
+  seatgate: AccessContext,
+  scope: OrganizationScope,
+  input: AuditFilters,
+  view: (row: ReadEventRow) => AuditEvent
+): Promise<Result<EventStream>> {
+  const filters = parseFilters(input, [])
+  const found = await findAllowed(seatgate, scope, { extent: extentIn(seatgate, scope) })
+  if (!found.ok) return found
+  if (!filters.ok) return filters
+  const there = found.value.rows.extent[0] ?? NOTHING
+  const missed = missedSince(filters.value.after_sequence, there.horizon)
+  if (missed) return refused(missed)
+  return ok({
+    throughSequence: there.head,
+    horizon: there.horizon,
+    events: pages(seatgate, scope, filters.value, there, view),
+  })
+}
+
+// Whoever loses the right to read while they read, reads no further; nor does whoever is overtaken by
+// retention, since they cannot know what they have missed.
+async function* pages(
+  seatgate: AccessContext,
+  scope: OrganizationScope,
+  filters: ReadFilters,
+  { head: through, horizon: begunAt }: Extent,
+  view: (row: ReadEventRow) => AuditEvent
+): AsyncGenerator<AuditEvent> {
+  let after = 0
+  for (;;) {
+    const page = { order: 'oldest', after, through, limit: EVENTS_PER_READ, sealed: true } as const
+    const found = await findAllowed(seatgate, scope, {
+      events: eventsIn(seatgate, within(seatgate, scope), filters, page),
+      extent: extentIn(seatgate, scope),
+    })
+    if (!found.ok) throw new StreamEnded(found.error.code)
+    const { horizon } = found.value.rows.extent[0] ?? NOTHING
+    if (horizon > Math.max(after, begunAt)) throw new StreamEnded('before_horizon')
+    const rows = found.value.rows.events as readonly ReadEventRow[]
+    for (const row of rows) yield view(row)
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < EVENTS_PER_READ) return
+    after = last.sequence
+  }
+}
+
+/** A stream that broke off: what came of it is not all. */
+export class StreamEnded extends Error {
+  override readonly name = 'StreamEnded'
+}

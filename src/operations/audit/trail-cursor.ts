@@ -1,0 +1,54 @@
+/**
+ * Cursors into an organization's trail. They are signed over the organization, the order and the
+ * filters: a cursor of another list, or one that somebody wrote, is none.
+ *
+ * @module
+ */
+import { hmac } from '@noble/hashes/hmac.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { utf8ToBytes } from '@noble/hashes/utils.js'
+import { base64url, fromBase64url } from '../../proof/base64.ts'
+import { canonicalJson } from '../../proof/canonical.ts'
+
+/** The list that a cursor leads on in. */
+export interface Trail {
+  readonly organization: string
+  readonly order: 'newest' | 'oldest'
+  readonly filters: object
+}
+
+const MAC_BYTES = 16
+// Without a secret of the host's a cursor can be forged by whoever reads this. It is only a place in
+// a list, and says nothing about who may read it.
+const NO_SECRET = 'seatgate'
+
+/** The key that cursors are signed with. */
+export function cursorKey(secret: string | undefined): Uint8Array {
+  return sha256(utf8ToBytes(`seatgate-cursor/v1\n${secret ?? NO_SECRET}`))
+}
+
+/** Where a list stands in each of its trails: behind a sequence, or (null) before its beginning. */
+export type Places = readonly (number | null)[]
+
+/** Writes the cursor that leads on from there. */
+export function placeAfter(key: Uint8Array, trail: Trail, places: Places): string {
+  const place = utf8ToBytes(places.map((sequence) => sequence ?? '').join(' '))
+  return `${base64url(place)}.${base64url(seal(key, trail, place))}`
+}
+
+/** Where a cursor stands; null if it is none for this list. */
+export function placesAt(key: Uint8Array, trail: Trail, cursor: unknown): Places | null {
+  if (typeof cursor !== 'string' || cursor.length > 100) return null
+  const [left = '', right = '', ...rest] = cursor.split('.')
+  const place = fromBase64url(left)
+  if (place === null || rest.length > 0) return null
+  if (right !== base64url(seal(key, trail, place))) return null
+  const texts = new TextDecoder().decode(place).split(' ')
+  return texts.map((text) => (text === '' ? null : Number(text)))
+}
+
+function seal(key: Uint8Array, trail: Trail, place: Uint8Array): Uint8Array {
+  const said = utf8ToBytes(`${canonicalJson(trail)}\n`)
+  const text = new Uint8Array([...said, ...place])
+  return hmac(sha256, key, text).slice(0, MAC_BYTES)
+}

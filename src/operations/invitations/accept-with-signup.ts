@@ -1,0 +1,160 @@
+import { sql } from 'drizzle-orm'
+import { guard } from '../../database/commit.ts'
+import { normalizeEmail } from '../../base/email.ts'
+import { excluding, exclusionsOf } from '../../engine/model/exclusions.ts'
+import { isConfigured } from '../../engine/access/roles.ts'
+import { perform } from '../../engine/changes/operation.ts'
+import { storeRefusal } from '../../engine/changes/store-refusal.ts'
+import { find } from '../../engine/access/authorize.ts'
+import { invalid } from '../../base/refusal.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import { marksOf, type RequestMarks } from '../../engine/access/principal.ts'
+import { planAcceptance, type AcceptedInvitation } from './acceptance.ts'
+import { attemptsOn, attemptsSoFar, countAttempt, refuseAttempt } from './attempts.ts'
+import type { RateRow } from '../../engine/model/rate-limits.ts'
+import {
+  invitationById,
+  invitingOrganization,
+  placeOf,
+} from '../../engine/model/invitation-lookup.ts'
+import {
+  openInvitation,
+  readToken,
+  type OpenInvitation,
+  type Presented,
+  type TokenInput,
+} from './verify-token.ts'
+import type { InvitationContext } from './invitation-config.ts'
+
+/** Somebody who has just become a user and a member. `user` is as the host shows it. */
+export interface SignedUp extends AcceptedInvitation {
+  readonly user: object
+  readonly userId: string
+}
+
+/** What {@link acceptInvitationWithSignup} takes; the other fields go to `registerUser`. */
+export interface SignUpInput extends TokenInput {
+  /** Compared with the address of the invitation, if it is given. */
+  readonly email?: string | null | undefined
+  readonly [field: string]: unknown
+}
+
+/**
+ * Accepts an invitation `{ token, email, … }` and registers a user of that address: the host's
+ * `registerUser` gets the rest of the input, and the statements that it returns are written in the
+ * same batch as the membership. The address counts as verified only with the mailed token. This
+ * function starts no session; the host does.
+ *
+ * Refusals: those of `acceptInvitation` but the first (`rate_limited`: too many wrong addresses for
+ * this invitation), `email_mismatch`, `validation_error` (the
+ * host's own, or `email` for an address that has a user already), `host_conflict` (a constraint of the
+ * host's own refuses the user).
+ *
+ * @throws {TypeError} if the host has configured no `secret`, no `users` or no `registerUser`.
+ *
+ * @example
+ * ```ts
+ * const joined = await acceptInvitationWithSignup(seatgate, { token, email, password, name })
+ * ```
+ */
+export async function acceptInvitationWithSignup(
+  seatgate: InvitationContext,
+  input: SignUpInput,
+  request: RequestMarks = {}
+): Promise<Result<SignedUp>> {
+  const { db, users, newId, now } = seatgate
+  const { registerUser } = seatgate.invitations
+  if (registerUser === null || users === null) {
+    throw new TypeError('Accepting with sign-up needs registerUser and users in createSeatgate.')
+  }
+  const read = readToken(seatgate, input)
+  if (!read.ok) return read
+  const envelope = read.value
+  if (envelope === null) return refused({ code: 'invitation_invalid' })
+  const { token: _token, email: posted, ...rest } = input as Record<string, unknown>
+  const userId = newId()
+  const caller = { userId }
+  const id = envelope.invitationId
+  const attempts = attemptsOn(id)
+  const queries = {
+    attempts: attemptsSoFar(seatgate, attempts),
+    rows: invitationById(db, id),
+    organizations: invitingOrganization(db, id),
+    excluded: exclusionsOf(seatgate, placeOf(id), {
+      userId,
+      address: sql<string | null>`(select email from seatgate_invitations where id = ${id})`,
+    }),
+    taken: db
+      .select({ taken: sql`1`.as('taken') })
+      .from(users)
+      .where(sql`${users.email} = (select email from seatgate_invitations where id = ${id})`),
+  }
+  const check = (
+    found: Presented & {
+      readonly taken: readonly unknown[]
+      readonly attempts: readonly RateRow[]
+    },
+    at: Date
+  ): Result<OpenInvitation> => {
+    const tooOften = refuseAttempt(seatgate, found.attempts, at)
+    if (tooOften) return tooOften
+    const open = openInvitation(envelope, found, at)
+    if (!open.ok) return open
+    const { email, role } = open.value.invitation
+    if (typeof posted !== 'string' || normalizeEmail(posted) !== email) {
+      return refused({ code: 'email_mismatch' })
+    }
+    if (!isConfigured(seatgate.roles, role)) return refused({ code: 'role_not_configured' })
+    return found.taken.length > 0 ? refused(invalid({ email: ['Is taken.'] })) : open
+  }
+
+  // Registering costs time (a password is hashed): not before the token has proven to be worth it.
+  let seen
+  try {
+    seen = check((await find(db, { caller }, queries)).rows, now())
+  } catch (error) {
+    return refused(storeRefusal(seatgate, error))
+  }
+  if (!seen.ok) return countAttempt(seatgate, attempts, seen)
+  const { email } = seen.value.invitation
+  const emailVerified = envelope.provesMailbox
+  const registered = await registerUser({ userId, email, emailVerified, now: now(), input: rest })
+  if (!registered.ok) return registered
+  const { statements, user } = registered.value
+  return perform(
+    seatgate,
+    { caller, ...marksOf(request) },
+    {
+      name: 'organization.invitation.accept_with_signup',
+      input: null,
+      grows: true,
+      queries,
+      plan({ rows }, _by, at) {
+        const open = check(rows, at)
+        if (!open.ok) return open
+        const plan = planAcceptance(
+          seatgate,
+          open.value,
+          caller,
+          at,
+          'signup',
+          excluding(rows.excluded, userId)
+        )
+        return ok({
+          ...plan,
+          value: { ...plan.value, user, userId },
+          // Before the host's statements: an address that was taken meanwhile is no conflict of theirs.
+          statements: [
+            guard(
+              db,
+              'stale',
+              sql`not exists (select 1 from ${users} where ${users.email} = ${email})`
+            ),
+            ...statements,
+            ...plan.statements,
+          ],
+        })
+      },
+    }
+  )
+}

@@ -1,0 +1,107 @@
+import { normalizeEmail } from '../../base/email.ts'
+import { isConfigured } from '../../engine/access/roles.ts'
+import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
+import { excluding, exclusionsOf, personOf } from '../../engine/model/exclusions.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import { isUser, marksOf, userIdOf, type Scope } from '../../engine/access/principal.ts'
+import {
+  planAcceptance,
+  planClosing,
+  planRepetition,
+  type AcceptedInvitation,
+} from './acceptance.ts'
+import { attemptsOf, attemptsSoFar, countAttempt, refuseAttempt } from './attempts.ts'
+import { guardAddress } from '../../engine/model/invitation-guards.ts'
+import {
+  invitationById,
+  invitingOrganization,
+  knownUser,
+  membershipThere,
+  placeOf,
+} from '../../engine/model/invitation-lookup.ts'
+import { acceptedBefore, openInvitation, readToken, type TokenInput } from './verify-token.ts'
+import type { InvitationContext } from './invitation-config.ts'
+
+/**
+ * Accepts an invitation `{ token }` as the user it was sent to. The seat that it held becomes the
+ * member's, also at a full limit; where invitations hold none, it is asked for now, and if no seat is
+ * free the invitation stays open. A user who is a member already stays as they are, and the invitation
+ * is closed. One user gets in by it, however many try at the same time; the same user who accepts
+ * again gets the membership again.
+ *
+ * The mailed token marks the address of the user as verified. The told one does not.
+ *
+ * Refusals: `unauthenticated`, `rate_limited` (too many wrong tokens), `invitation_invalid`, `invitation_already_accepted`,
+ * `invitation_revoked`, `invitation_declined`, `invitation_expired`, `invitation_mismatch`,
+ * `role_not_configured` (the role was taken out of the configuration; the invitation stays open),
+ * `hook_refused`, `hook_failed`, `seat_limit_reached`, `operation_in_progress`, `seats_unavailable`.
+ *
+ * @throws {TypeError} if the host has configured no `secret` or no `users`.
+ *
+ * @example
+ * ```ts
+ * const accepted = await acceptInvitation(seatgate, { caller: session }, { token })
+ * if (accepted.ok) console.log(accepted.value.membership.role)
+ * ```
+ */
+export async function acceptInvitation(
+  seatgate: InvitationContext,
+  { caller, ...request }: Scope,
+  input: TokenInput,
+  options: OperationOptions = {}
+): Promise<Result<AcceptedInvitation>> {
+  const { db, roles } = seatgate
+  const read = readToken(seatgate, input)
+  const envelope = read.ok ? read.value : null
+  const id = envelope?.invitationId ?? ''
+  const userId = userIdOf(caller)
+  const attempts = attemptsOf(caller)
+  const answer = await perform(
+    seatgate,
+    { caller, ...marksOf(request) },
+    {
+      name: 'organization.invitation.accept',
+      input: envelope && [envelope.tokenHash, envelope.provesMailbox],
+      grows: true,
+      queries: {
+        rows: invitationById(db, id),
+        organizations: invitingOrganization(db, id),
+        present: membershipThere(db, id, userId),
+        user: knownUser(seatgate, userId),
+        attempts: attemptsSoFar(seatgate, attempts),
+        excluded: exclusionsOf(seatgate, placeOf(id), personOf(seatgate, userId)),
+      },
+      plan({ rows: found }, by, now) {
+        if (!read.ok) return read
+        if (!isUser(by)) return refused({ code: 'invitation_invalid' })
+        const tooOften = refuseAttempt(seatgate, found.attempts, now)
+        if (tooOften) return tooOften
+        const [user] = found.user
+        const [present] = found.present
+        const before = acceptedBefore(envelope, found, user, now)
+        if (before && present) return ok(planRepetition(seatgate, before, present, now))
+        const open = openInvitation(envelope, found, now)
+        if (!open.ok) return open
+        if (!user || normalizeEmail(user.email) !== open.value.invitation.email) {
+          return refused({ code: 'invitation_mismatch' })
+        }
+        if (!present && !isConfigured(roles, open.value.invitation.role)) {
+          return refused({ code: 'role_not_configured' })
+        }
+        const plan = present
+          ? planClosing(seatgate, open.value, present, by, now)
+          : planAcceptance(
+              seatgate,
+              open.value,
+              by,
+              now,
+              null,
+              excluding(found.excluded, by.userId)
+            )
+        return ok({ ...plan, statements: [...guardAddress(seatgate, user), ...plan.statements] })
+      },
+    },
+    options
+  )
+  return countAttempt(seatgate, attempts, answer)
+}

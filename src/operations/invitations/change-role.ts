@@ -1,0 +1,94 @@
+import { eq } from 'drizzle-orm'
+import * as v from 'valibot'
+import { invitationEvent } from '../../engine/audit/event.ts'
+import { invitations } from '../../database/schema.ts'
+import { withHook } from '../../engine/model/after-hooks.ts'
+import { parseInput } from '../../base/input.ts'
+import { guardStanding } from '../../engine/access/access-guards.ts'
+import { roleInput, type HasRoles, type ChangeRoleInput } from '../../engine/access/roles.ts'
+import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
+import { unchanged } from '../../engine/model/plan.ts'
+import { standingWith } from '../../engine/access/authorize.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
+import { guardPending } from '../../engine/model/invitation-guards.ts'
+import { invitationView, stateOf, type Invitation } from '../../engine/model/invitation.ts'
+import { invitationOf } from '../../engine/model/invitation-lookup.ts'
+import { mayInvite } from '../../engine/access/invite-permission.ts'
+import type { InvitationContext } from './invitation-config.ts'
+
+/**
+ * Changes the role `{ role }` that a pending invitation leads to; also at a full limit.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
+ * `not_found`, `not_pending`, `hook_refused`, `hook_failed`.
+ *
+ * @example
+ * ```ts
+ * await changeInvitationRole(seatgate, scope, invitation.id, { role: 'admin' })
+ * ```
+ */
+export async function changeInvitationRole<Role extends string = string>(
+  seatgate: InvitationContext & HasRoles<Role>,
+  scope: OrganizationScope,
+  id: string,
+  input: ChangeRoleInput<NoInfer<Role>>,
+  options: OperationOptions = {}
+): Promise<Result<Invitation>> {
+  const { db, roles } = seatgate
+  const parsed = parseInput(v.object({ role: roleInput(roles) }, 'Must be an object.'), input)
+  return perform(
+    seatgate,
+    scope,
+    {
+      name: 'organization.invitation.role_change',
+      input: [id, input],
+      grows: false,
+      queries: { target: invitationOf(db, scope, id) },
+      plan(found, caller, now) {
+        const standing = standingWith(roles, found, roles.invitationAdmins)
+        if (!standing.ok) return standing
+        if (!parsed.ok) return parsed
+        const { role } = parsed.value
+        const [target] = found.rows.target
+        const mayBoth = [role, target?.role ?? role].every((to) =>
+          mayInvite(roles, standing.value.role, to)
+        )
+        if (!mayBoth) return refused({ code: 'insufficient_role' })
+        if (target === undefined) return refused({ code: 'not_found' })
+        if (stateOf(target, now) !== 'pending') return refused({ code: 'not_pending' })
+        if (target.role === role) return ok(unchanged(invitationView(target, now)))
+        const invitation = invitationView({ ...target, role }, now)
+        return ok({
+          value: invitation,
+          before: [
+            {
+              hook: 'beforeInvitationRoleChange',
+              state: { invitation: invitationView(target, now), newRole: role, caller },
+            },
+          ],
+          statements: [
+            guardStanding(seatgate, standing.value),
+            guardPending(seatgate, target, now),
+            // From now on it is their word that leads to the role.
+            db
+              .update(invitations)
+              .set({ role, invitedById: userIdOf(caller), updatedAt: now })
+              .where(eq(invitations.id, id)),
+          ],
+          events: [
+            withHook(
+              invitationEvent(target, 'organization.invitation.role_change', {
+                old_role: target.role,
+                new_role: role,
+              }),
+              'afterInvitationRoleChange',
+              { invitation, oldRole: target.role }
+            ),
+          ],
+        })
+      },
+    },
+    options
+  )
+}

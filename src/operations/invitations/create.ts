@@ -1,0 +1,114 @@
+import { sql } from 'drizzle-orm'
+import { parseInput } from '../../base/input.ts'
+import { guardStanding } from '../../engine/access/access-guards.ts'
+import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
+import { organizationIdOf } from '../../engine/access/organization-ref.ts'
+import { standingOf } from '../../engine/access/authorize.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import type { OrganizationScope } from '../../engine/access/principal.ts'
+import type { InvitationWithToken } from '../../engine/model/invitation.ts'
+import { membersWithAddresses, unfinishedFor } from '../../engine/model/invitation-lookup.ts'
+import { drawToken, tokenSecrecy } from './new-token.ts'
+import { mayInvite } from '../../engine/access/invite-permission.ts'
+import { invitationInput, warnOfLongTtl, type CreateInvitationInput } from './invitation-input.ts'
+import { planInvitation, writeInvitations } from './plan-invitation.ts'
+import { countedSoFar, countMore, ratesOf, reached } from '../../engine/model/rate-limits.ts'
+import type { InvitationContext } from './invitation-config.ts'
+import type { HasRoles } from '../../engine/access/roles.ts'
+
+/**
+ * Invites an address `{ email, role, locale? }`. The answer has both tokens, this once: `token` for the
+ * inviter to pass on, and `mailToken` for a host that sends the mail itself. With a `mailer` it is sent;
+ * if the address has got too many mails lately, later. An address that is invited again gets new tokens,
+ * the old ones are revoked, and the seat stays the same.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error` (on
+ * `email` and `role`), `rate_limited_user`, `rate_limited_organization`,
+ * `already_member`, `hook_refused`, `hook_failed`,
+ * `seat_limit_reached`, `operation_in_progress`, `seats_unavailable`.
+ *
+ * @throws {TypeError} if the host has configured no `secret`.
+ *
+ * @example
+ * ```ts
+ * const invited = await createInvitation(seatgate, scope, { email: 'ann@example.com', role: 'member' })
+ * if (invited.ok) console.log(link(invited.value.token))
+ * ```
+ */
+export async function createInvitation<Role extends string = string>(
+  seatgate: InvitationContext & HasRoles<Role>,
+  scope: OrganizationScope,
+  input: CreateInvitationInput<NoInfer<Role>>,
+  options: OperationOptions = {}
+): Promise<Result<InvitationWithToken>> {
+  const { db, roles, newId } = seatgate
+  const { limits, holdSeats, ttlSeconds } = seatgate.invitations
+  warnOfLongTtl(seatgate)
+  const parsed = parseInput(invitationInput(roles), input)
+  const email = parsed.ok ? parsed.value.email : ''
+  const id = newId()
+  const expiresAt = new Date(seatgate.now().getTime() + ttlSeconds * 1000)
+  const seed = await drawToken(seatgate)
+  return perform(
+    seatgate,
+    scope,
+    {
+      name: 'organization.invitation.create',
+      input,
+      grows: holdSeats,
+      secrecy: tokenSecrecy(seatgate, seed),
+      queries: {
+        present: membersWithAddresses(seatgate, scope, sql`select ${email}`),
+        open: unfinishedFor(db, scope, email),
+        counted: countedSoFar(db, scope.caller, organizationIdOf(scope.organization)),
+      },
+      plan(found, caller, now) {
+        const standing = standingOf(roles, found)
+        if (!standing.ok) return standing
+        const { organization, role: actorRole } = standing.value
+        if (!roles.invitationAdmins.includes(actorRole)) {
+          return refused({ code: 'insufficient_role' })
+        }
+        if (!parsed.ok) return parsed
+        const { role, locale = null } = parsed.value
+        if (!mayInvite(roles, actorRole, role)) return refused({ code: 'insufficient_role' })
+        const organizationId = organization.id
+        const rates = ratesOf(limits, { caller, organizationId })
+        const full = reached(rates, found.rows.counted, now)
+        if (full !== null) return refused(full)
+        if (found.rows.present.length > 0) return refused({ code: 'already_member' })
+
+        const planned = planInvitation(
+          seatgate,
+          {
+            id,
+            organizationId,
+            email,
+            role,
+            locale,
+            expiresAt,
+            seed,
+            earlier: found.rows.open[0] ?? null,
+          },
+          caller,
+          now
+        )
+        const { value, before, claim, intents } = planned
+        const writes = writeInvitations(seatgate, [planned], caller, now)
+        return ok({
+          ...writes,
+          value,
+          before,
+          statements: [
+            guardStanding(seatgate, standing.value),
+            ...writes.statements,
+            ...countMore(seatgate, rates, 1, now),
+          ],
+          claims: claim ? [claim] : [],
+          intents,
+        })
+      },
+    },
+    options
+  )
+}

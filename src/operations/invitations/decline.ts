@@ -1,0 +1,80 @@
+import { normalizeEmail } from '../../base/email.ts'
+import { perform } from '../../engine/changes/operation.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import { isUser, marksOf, userIdOf, type Scope } from '../../engine/access/principal.ts'
+import { endInvitation } from '../../engine/model/end-invitation.ts'
+import { guardAddress, guardPending } from '../../engine/model/invitation-guards.ts'
+import { invitationView } from '../../engine/model/invitation.ts'
+import {
+  invitationById,
+  invitingOrganization,
+  knownUser,
+} from '../../engine/model/invitation-lookup.ts'
+import { openInvitation, readToken, type TokenInput } from './verify-token.ts'
+import type { InvitationContext } from './invitation-config.ts'
+
+/**
+ * Declines an invitation `{ token }`: its seat is free when this answers. The token is enough; who is
+ * signed in must be the one it was sent to. Somebody who is not is `{ type: 'anonymous' }`.
+ *
+ * Refusals: `invitation_invalid`, `invitation_already_accepted`, `invitation_revoked`,
+ * `invitation_declined`, `invitation_expired`, `invitation_mismatch`,
+ * `hook_refused`, `hook_failed`.
+ *
+ * @throws {TypeError} if the host has configured no `secret` or no `users`.
+ *
+ * @example
+ * ```ts
+ * await declineInvitation(seatgate, { caller: { type: 'anonymous' } }, { token })
+ * ```
+ */
+export async function declineInvitation(
+  seatgate: InvitationContext,
+  { caller, ...request }: Scope,
+  input: TokenInput
+): Promise<Result<null>> {
+  const { db } = seatgate
+  const read = readToken(seatgate, input)
+  const envelope = read.ok ? read.value : null
+  const id = envelope?.invitationId ?? ''
+  return perform(
+    seatgate,
+    { caller, ...marksOf(request) },
+    {
+      name: 'organization.invitation.decline',
+      input: null,
+      grows: false,
+      queries: {
+        rows: invitationById(db, id),
+        organizations: invitingOrganization(db, id),
+        user: knownUser(seatgate, userIdOf(caller)),
+      },
+      plan({ rows: found }, by, now) {
+        if (!read.ok) return read
+        const open = openInvitation(envelope, found, now)
+        if (!open.ok) return open
+        const { invitation } = open.value
+        const [user] = found.user
+        if (isUser(by) && (!user || normalizeEmail(user.email) !== invitation.email)) {
+          return refused({ code: 'invitation_mismatch' })
+        }
+        const ending = endInvitation(seatgate, invitation, 'declined', null, now)
+        return ok({
+          value: null,
+          ...ending,
+          before: [
+            {
+              hook: 'beforeInvitationDecline',
+              state: { invitation: invitationView(invitation, now), caller: by },
+            },
+          ],
+          statements: [
+            guardPending(seatgate, invitation, now),
+            ...(user ? guardAddress(seatgate, user) : []),
+            ...ending.statements,
+          ],
+        })
+      },
+    }
+  )
+}

@@ -1,0 +1,91 @@
+import { UnreadableInput } from '../../base/input.ts'
+import type { OperationOptions } from '../../engine/changes/operation.ts'
+import { invalid } from '../../base/refusal.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import type { OrganizationScope } from '../../engine/access/principal.ts'
+import { lowerCase } from '../../base/text-input.ts'
+import { createInvitations, type CreateInvitationsInput, MOST_AT_ONCE } from './create-many.ts'
+import { csvRows } from './csv-rows.ts'
+import type { InvitationWithToken } from '../../engine/model/invitation.ts'
+import type { InvitationContext } from './invitation-config.ts'
+
+/** What became of a row of a file. */
+export interface ImportedRow {
+  /** The line on which the row begins, from 1. */
+  readonly line: number
+  readonly email: string
+  readonly outcome: Result<InvitationWithToken>
+}
+
+/** A row as it is in the file. */
+interface FileRow {
+  readonly line: number
+  readonly email: string
+  readonly role: string
+}
+
+const COLUMNS = ['email', 'role'] as const
+
+/**
+ * Imports members from a CSV file: each row is invited, through the one gate that gives seats, and has an
+ * outcome of its own. The first line names the columns, of which `email` and `role` are read; up to 100 rows.
+ * Nobody becomes a member without accepting. Otherwise as `createInvitations`.
+ *
+ * Refusals of the whole: as of `createInvitations`; `validation_error` on `csv` if it is no such file.
+ *
+ * @throws {TypeError} if the host has configured no `secret`.
+ *
+ * @example
+ * ```ts
+ * const imported = await importMembers(seatgate, scope, 'email,role\nann@example.com,member\n')
+ * if (imported.ok) for (const { line, outcome } of imported.value) console.log(line, outcome.ok)
+ * ```
+ */
+export async function importMembers(
+  seatgate: InvitationContext,
+  scope: OrganizationScope,
+  csv: string,
+  options: OperationOptions = {}
+): Promise<Result<readonly ImportedRow[]>> {
+  const read = readFile(csv)
+  const rowsOrRefusal = read.ok
+    ? { invitations: read.value.map(({ email, role }) => ({ email, role })) }
+    : new UnreadableInput(read.error)
+  // It is refused in its turn, after the role of the caller.
+  const input = rowsOrRefusal as CreateInvitationsInput
+  const invited = await createInvitations(seatgate, scope, input, options)
+  if (!invited.ok) return invited
+  const rows = read.ok ? read.value : []
+  return ok(
+    invited.value.flatMap((outcome, index) => {
+      const row = rows[index]
+      return row ? [{ line: row.line, email: row.email, outcome }] : []
+    })
+  )
+}
+
+function readFile(csv: unknown): Result<readonly FileRow[]> {
+  if (csv instanceof UnreadableInput) return refused(csv.refusal)
+  if (typeof csv !== 'string') return wrong('Must be a string.')
+  const rows = csvRows(csv)
+  if (rows === null) return wrong('Must be CSV: a quote is not closed, or stands within a cell.')
+  const [header, ...lines] = rows
+  const names = header?.cells.map((cell) => lowerCase(cell.trim())) ?? []
+  const missing = COLUMNS.filter((column) => names.filter((name) => name === column).length !== 1)
+  if (missing.length > 0) return wrong(`Must have one column "${missing.join('" and one "')}".`)
+  if (lines.length === 0) return wrong('Must have a row.')
+  if (lines.length > MOST_AT_ONCE) return wrong(`Must have at most ${MOST_AT_ONCE} rows.`)
+  const cell = (cells: readonly string[], column: string) =>
+    cells[names.indexOf(column)]?.trim() ?? ''
+  return ok(
+    lines.map(({ line, cells }) => ({
+      line,
+      email: cell(cells, 'email'),
+      role: cell(cells, 'role'),
+    }))
+  )
+}
+
+function wrong(message: string): Result<never> {
+  return refused(invalid({ csv: [message] }))
+}

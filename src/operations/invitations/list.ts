@@ -1,0 +1,154 @@
+import { and, desc, eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
+import { invitations } from '../../database/schema.ts'
+import type { AccessContext } from '../../engine/access/roles.ts'
+import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
+import { find, standingOf } from '../../engine/access/authorize.ts'
+import { newestFirst, parsePage, toPage, type Page, type PageInput } from '../../base/page.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import type { Runtime } from '../../base/runtime.ts'
+import { userIdOf, type OrganizationScope, type Scope } from '../../engine/access/principal.ts'
+import { hasUserId } from '../../database/user-table.ts'
+import { shownOrganization } from '../../base/shown-text.ts'
+import { isPending } from '../../engine/seats/counts.ts'
+import { invitationView, type Invitation } from '../../engine/model/invitation.ts'
+import { knownUser } from '../../engine/model/invitation-lookup.ts'
+import type { InvitationContext } from './invitation-config.ts'
+
+/** An invitation to oneself, and where it leads. */
+export interface OwnInvitation extends Invitation {
+  readonly organization: { readonly id: string; readonly name: string; readonly slug: string }
+}
+
+/**
+ * Lists the pending invitations of an organization, newest first, for its members.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `validation_error` on `limit`,
+ * `invalid_cursor`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const page = await listInvitations(seatgate, { caller, organization: 'acme' })
+ * ```
+ */
+export async function listInvitations(
+  { db, roles, now }: AccessContext & Pick<Runtime, 'now'>,
+  scope: OrganizationScope,
+  input: PageInput = {}
+): Promise<Result<Page<Invitation>>> {
+  const { caller, organization } = scope
+  const request = parsePage(input, newestFirst('invitations'))
+  const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
+  const time = now()
+  const found = await find(db, scope, {
+    invitations: db
+      .select()
+      .from(invitations)
+      .where(
+        and(
+          eq(invitations.organizationId, organizationIdOf(organization)),
+          isPending(time),
+          readable(caller, organization),
+          olderThan(after)
+        )
+      )
+      .orderBy(desc(invitations.createdAt), desc(invitations.id))
+      .limit(limit + 1),
+  })
+  const standing = standingOf(roles, found)
+  if (!standing.ok) return standing
+  if (!request.ok) return request
+  return ok(
+    toPage(
+      found.rows.invitations,
+      limit,
+      (row) => invitationView(row, time),
+      ({ createdAt, id }) => [createdAt.getTime(), id, 'invitations']
+    )
+  )
+}
+
+/**
+ * Lists the pending invitations to the caller's own address, newest first: of living organizations,
+ * and only if the host knows that the address is verified. To accept one still takes its token.
+ *
+ * Refusals: `unauthenticated`, `validation_error` on `limit`, `invalid_cursor`.
+ *
+ * @throws {TypeError} if the host has configured no `users` or no `emailVerification`.
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const page = await listOwnInvitations(seatgate, { caller: session })
+ * ```
+ */
+export async function listOwnInvitations(
+  seatgate: Pick<InvitationContext, 'db' | 'invitations' | 'now' | 'users'>,
+  { caller }: Scope,
+  input: PageInput = {}
+): Promise<Result<Page<OwnInvitation>>> {
+  const { db, users, now } = seatgate
+  if (seatgate.invitations.emailVerification === null) {
+    throw new TypeError('listOwnInvitations needs emailVerification in createSeatgate.')
+  }
+  const request = parsePage(input, newestFirst('own_invitations'))
+  const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
+  const time = now()
+  const user = knownUser(seatgate, userIdOf(caller))
+  const address = users
+    ? sql`(select ${users.email} from ${users} where ${hasUserId(users, userIdOf(caller))})`
+    : sql`null`
+  const { caller: asking, rows } = await find(
+    db,
+    { caller },
+    {
+      user,
+      own: db
+        .select({
+          ...getTableColumns(invitations),
+          organization: sql<
+            string | null
+          >`(select json_object('id', o.id, 'name', o.name, 'slug', o.slug)
+            from seatgate_organizations o where o.id = seatgate_invitations.organization_id and o.deleted_at is null)`.as(
+            'organization'
+          ),
+        })
+        .from(invitations)
+        .where(
+          and(
+            sql`${invitations.email} = ${address}`,
+            isPending(time),
+            sql`exists (select 1 from seatgate_organizations o
+              where o.id = seatgate_invitations.organization_id and o.deleted_at is null)`,
+            olderThan(after)
+          )
+        )
+        .orderBy(desc(invitations.createdAt), desc(invitations.id))
+        .limit(limit + 1),
+    }
+  )
+  if (asking === null) return refused({ code: 'unauthenticated' })
+  if (!request.ok) return request
+  const [known] = rows.user
+  const own = known && known.verified !== 0 ? rows.own : []
+  return ok(
+    toPage(
+      own,
+      limit,
+      ({ organization, ...row }) => ({
+        ...invitationView(row, time),
+        organization: shownOrganization(
+          JSON.parse(organization ?? 'null') as OwnInvitation['organization']
+        ),
+      }),
+      ({ createdAt, id }) => [createdAt.getTime(), id, 'own_invitations']
+    )
+  )
+}
+
+function olderThan(after: readonly [number, string, string] | null): SQL | undefined {
+  return after
+    ? sql`(${invitations.createdAt}, ${invitations.id}) < (${after[0]}, ${after[1]})`
+    : undefined
+}

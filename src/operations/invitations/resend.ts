@@ -1,0 +1,133 @@
+import { eq } from 'drizzle-orm'
+import { invitationEvent } from '../../engine/audit/event.ts'
+import { invitations } from '../../database/schema.ts'
+import { withHook } from '../../engine/model/after-hooks.ts'
+import { guardStanding } from '../../engine/access/access-guards.ts'
+import { isConfigured } from '../../engine/access/roles.ts'
+import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
+import { organizationIdOf } from '../../engine/access/organization-ref.ts'
+import { standingWith } from '../../engine/access/authorize.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
+import { freedSeat } from '../../engine/model/end-invitation.ts'
+import { guardUnfinished } from '../../engine/model/invitation-guards.ts'
+import { invitationView, stateOf, type InvitationWithToken } from '../../engine/model/invitation.ts'
+import { claimForRenewal } from '../../engine/model/invitation-claim.ts'
+import { invitationOf } from '../../engine/model/invitation-lookup.ts'
+import { mailIntent, mailStatus } from './mail-job.ts'
+import { drawToken, tokenSecrecy } from './new-token.ts'
+import { mayInvite } from '../../engine/access/invite-permission.ts'
+import { countedSoFar, countMore, ratesOf, reached } from '../../engine/model/rate-limits.ts'
+import type { InvitationContext } from './invitation-config.ts'
+
+/**
+ * Gives an invitation new tokens and its full lifetime again, and mails it. The old tokens are revoked.
+ * It works at a full limit as long as the seat is held; one that expired takes a seat anew.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
+ * `not_pending`, `role_not_configured` (change it first), `rate_limited_user`, `rate_limited_organization`,
+ * `hook_refused`, `hook_failed`,
+ * `seat_limit_reached`, `operation_in_progress`, `seats_unavailable`.
+ *
+ * @throws {TypeError} if the host has configured no `secret`.
+ *
+ * @example
+ * ```ts
+ * const again = await resendInvitation(seatgate, scope, invitation.id)
+ * ```
+ */
+export async function resendInvitation(
+  seatgate: InvitationContext,
+  scope: OrganizationScope,
+  id: string,
+  options: OperationOptions = {}
+): Promise<Result<InvitationWithToken>> {
+  const { db, roles } = seatgate
+  const { limits, holdSeats, ttlSeconds } = seatgate.invitations
+  const seed = await drawToken(seatgate)
+  return perform(
+    seatgate,
+    scope,
+    {
+      name: 'organization.invitation.resend',
+      input: id,
+      grows: holdSeats,
+      secrecy: tokenSecrecy(seatgate, seed),
+      queries: {
+        target: invitationOf(db, scope, id),
+        counted: countedSoFar(db, scope.caller, organizationIdOf(scope.organization)),
+      },
+      plan(found, caller, now) {
+        const standing = standingWith(roles, found, roles.invitationAdmins)
+        if (!standing.ok) return standing
+        const [target] = found.rows.target
+        if (target === undefined) return refused({ code: 'not_found' })
+        if (!mayInvite(roles, standing.value.role, target.role)) {
+          return refused({ code: 'insufficient_role' })
+        }
+        const state = stateOf(target, now)
+        if (state !== 'pending' && state !== 'expired') return refused({ code: 'not_pending' })
+        // A mail that leads to a refusal helps nobody: the role is changed first.
+        if (!isConfigured(roles, target.role)) return refused({ code: 'role_not_configured' })
+        const { organizationId, email } = target
+        const rates = ratesOf(limits, { caller, organizationId })
+        const full = reached(rates, found.rows.counted, now)
+        if (full !== null) return refused(full)
+
+        const expiresAt = new Date(now.getTime() + ttlSeconds * 1000)
+        const { seatId, ...before } = target
+        const { token, mailToken, tokenHash } = seed.seal({ id, email, expiresAt })
+        const row = {
+          ...before,
+          tokenHash,
+          tokenVersion: before.tokenVersion + 1,
+          expiresAt,
+          // Who sends it again stands for it from now on.
+          invitedById: userIdOf(caller) ?? before.invitedById,
+          mailStatus: mailStatus(seatgate),
+          updatedAt: now,
+        }
+        const kept = state === 'pending' ? seatId : null
+        const freed = freedSeat(seatgate, target, kept !== null)
+        const holds = holdSeats || kept !== null
+        return ok({
+          value: { ...invitationView(row, now), token, mailToken },
+          before: [
+            {
+              hook: 'beforeInvitationResend',
+              state: { invitation: invitationView(target, now), caller },
+            },
+          ],
+          statements: [
+            guardStanding(seatgate, standing.value),
+            guardUnfinished(seatgate, target),
+            ...countMore(seatgate, rates, 1, now),
+            ...(holds
+              ? []
+              : [
+                  db
+                    .update(invitations)
+                    .set({ ...row, seatId: null })
+                    .where(eq(invitations.id, id)),
+                ]),
+          ],
+          claims: holds ? [claimForRenewal(db, row, kept)] : [],
+          freedSeats: freed.map(({ seat }) => seat),
+          events: [
+            ...freed.map(({ event }) => event),
+            withHook(
+              invitationEvent(row, 'organization.invitation.resent', {
+                token_version: row.tokenVersion,
+                expires_at: row.expiresAt.toISOString(),
+              }),
+              'afterInvitationResend',
+              { invitation: invitationView(row, now) }
+            ),
+          ],
+          intents: mailIntent(seatgate, row, seed),
+        })
+      },
+    },
+    options
+  )
+}

@@ -1,0 +1,66 @@
+import { guardStanding } from '../../engine/access/access-guards.ts'
+import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
+import { standingWith } from '../../engine/access/authorize.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
+import { endInvitation } from '../../engine/model/end-invitation.ts'
+import { guardUnfinished } from '../../engine/model/invitation-guards.ts'
+import { invitationView, stateOf } from '../../engine/model/invitation.ts'
+import { invitationOf } from '../../engine/model/invitation-lookup.ts'
+import type { InvitationContext } from './invitation-config.ts'
+
+/**
+ * Revokes an invitation: its token is worth nothing any more, its seat is free when this answers. One
+ * that has expired can be revoked too.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
+ * `not_pending`, `hook_refused`, `hook_failed`.
+ *
+ * @example
+ * ```ts
+ * await revokeInvitation(seatgate, scope, invitation.id)
+ * ```
+ */
+export async function revokeInvitation(
+  seatgate: InvitationContext,
+  scope: OrganizationScope,
+  id: string,
+  options: OperationOptions = {}
+): Promise<Result<null>> {
+  const { db, roles } = seatgate
+  return perform(
+    seatgate,
+    scope,
+    {
+      name: 'organization.invitation.revoke',
+      input: id,
+      grows: false,
+      queries: { target: invitationOf(db, scope, id) },
+      plan(found, caller, now) {
+        const standing = standingWith(roles, found, roles.invitationAdmins)
+        if (!standing.ok) return standing
+        const [target] = found.rows.target
+        if (target === undefined) return refused({ code: 'not_found' })
+        const state = stateOf(target, now)
+        if (state !== 'pending' && state !== 'expired') return refused({ code: 'not_pending' })
+        const ending = endInvitation(seatgate, target, 'revoked', userIdOf(caller), now)
+        return ok({
+          value: null,
+          ...ending,
+          before: [
+            {
+              hook: 'beforeInvitationRevoke',
+              state: { invitation: invitationView(target, now), caller },
+            },
+          ],
+          statements: [
+            guardStanding(seatgate, standing.value),
+            guardUnfinished(seatgate, target),
+            ...ending.statements,
+          ],
+        })
+      },
+    },
+    options
+  )
+}

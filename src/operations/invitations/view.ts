@@ -1,0 +1,104 @@
+import { normalizeEmail } from '../../base/email.ts'
+import { find } from '../../engine/access/authorize.ts'
+import type { Result } from '../../base/result.ts'
+import { userIdOf, type Caller } from '../../engine/access/principal.ts'
+import { shownName, shownOrganization } from '../../base/shown-text.ts'
+import {
+  invitationById,
+  inviterOf,
+  invitingOrganization,
+  knownUser,
+} from '../../engine/model/invitation-lookup.ts'
+import { openInvitation, readToken, type TokenInput } from './verify-token.ts'
+import type { InvitationContext } from './invitation-config.ts'
+
+/**
+ * What somebody who follows the link of an invitation is to see. `signup`: nobody is signed in.
+ * `accept`: the right person is. `mismatch`: somebody else is, who learns the two addresses and
+ * nothing of the organization. The others say what has become of it, and `invalid` does not say why.
+ */
+export type InvitationPage =
+  | ({ readonly status: 'signup' } & ShownInvitation)
+  | ({ readonly status: 'accept' } & ShownInvitation)
+  | {
+      readonly status: 'mismatch'
+      readonly invitation: { readonly email: string }
+      readonly user: { readonly email: string }
+    }
+  | { readonly status: EndedStatus }
+
+type EndedStatus = 'already_accepted' | 'revoked' | 'declined' | 'expired' | 'invalid'
+
+interface ShownInvitation {
+  readonly invitation: {
+    readonly email: string
+    readonly role: string
+    readonly expiresAt: string
+  }
+  readonly organization: { readonly name: string; readonly slug: string }
+  /** Null if whoever invited is no user any more, or has no name. */
+  readonly inviter: { readonly name: string } | null
+}
+
+/**
+ * Shows an invitation to whoever has its token. Nothing is written.
+ *
+ * Refusals: none; what stands against the invitation is the answer.
+ *
+ * @throws {TypeError} if the host has configured no `secret` or no `users`.
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const page = await viewInvitation(seatgate, null, { token })
+ * if (page.status === 'signup') showSignUp(page.organization.name)
+ * ```
+ */
+export async function viewInvitation(
+  seatgate: Pick<InvitationContext, 'db' | 'invitations' | 'now' | 'users'>,
+  caller: Caller | null,
+  input: TokenInput
+): Promise<InvitationPage> {
+  const { db, now } = seatgate
+  const read = readToken(seatgate, input)
+  const envelope = read.ok ? read.value : null
+  if (envelope === null) return { status: 'invalid' }
+  const id = envelope.invitationId
+  const asking = caller ?? { type: 'anonymous' as const }
+  const { rows: found } = await find(
+    db,
+    { caller: asking },
+    {
+      rows: invitationById(db, id),
+      organizations: invitingOrganization(db, id),
+      user: knownUser(seatgate, userIdOf(asking)),
+      inviters: inviterOf(seatgate, id),
+    }
+  )
+  const open = openInvitation(envelope, found, now())
+  if (!open.ok) return { status: statusOf(open) }
+  const { invitation, organization } = open.value
+  const { email, role, expiresAt } = invitation
+  const [user] = found.user
+  if (user && normalizeEmail(user.email) !== email) {
+    return { status: 'mismatch', invitation: { email }, user: { email: user.email } }
+  }
+  const name = shownName(found.inviters[0]?.name)
+  return {
+    status: user ? 'accept' : 'signup',
+    invitation: { email, role, expiresAt: expiresAt.toISOString() },
+    organization: shownOrganization({ name: organization.name, slug: organization.slug }),
+    inviter: name === null ? null : { name },
+  }
+}
+
+const STATUS: Readonly<Record<string, EndedStatus>> = {
+  invitation_already_accepted: 'already_accepted',
+  invitation_revoked: 'revoked',
+  invitation_declined: 'declined',
+  invitation_expired: 'expired',
+}
+
+function statusOf({ error }: Extract<Result<unknown>, { ok: false }>): EndedStatus {
+  return STATUS[error.code] ?? 'invalid'
+}

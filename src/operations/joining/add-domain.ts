@@ -1,0 +1,117 @@
+import { bytesToHex } from '@noble/hashes/utils.js'
+import * as v from 'valibot'
+import { domainEvent } from '../../engine/audit/event.ts'
+import { organizationDomains } from '../../database/schema.ts'
+import { MailDomain } from '../../base/email.ts'
+import { withHook } from '../../engine/model/after-hooks.ts'
+import { parseInput } from '../../base/input.ts'
+import { guardStanding } from '../../engine/access/access-guards.ts'
+import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
+import { unchanged } from '../../engine/model/plan.ts'
+import { standingWith } from '../../engine/access/authorize.ts'
+import { invalid } from '../../base/refusal.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import type { OrganizationScope } from '../../engine/access/principal.ts'
+import { configured } from './configured-joining.ts'
+import { domainView, type Domain } from '../../engine/model/domain.ts'
+import { guardDomainCount } from './joining-guards.ts'
+import { domainsOf } from './joining-lookup.ts'
+import type { JoiningContext } from './join-rules.ts'
+
+const MOST_DOMAINS = 20
+
+export const ModeInput = v.picklist(['off', 'request', 'auto'], 'Must be off, request or auto.')
+
+const Input = v.object(
+  { domain: MailDomain, mode: v.optional(ModeInput, 'off') },
+  'Must be an object.'
+)
+
+/** What {@link addDomain} takes. */
+export interface AddDomainInput {
+  /** A mail domain, such as `example.com`. */
+  readonly domain: string
+  /** Whether its users join at once (`auto`), on request, or not. Default `off`. */
+  readonly mode?: v.InferOutput<typeof ModeInput> | undefined
+}
+
+/**
+ * Says that a mail domain is the organization's own `{ domain, mode? }`, for those who administer it.
+ * The answer has the DNS record that proves it; until `verifyDomain` has seen it there, the domain is
+ * good for nothing. `mode`: `off` (default), `request` (to ask), `auto` (to come in). One that is there
+ * already stays as it is.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error` (on
+ * `domain`, also of a public mail provider, and `mode`), `hook_refused`, `hook_failed`.
+ *
+ * @throws {TypeError} if the host has configured no `joining`.
+ *
+ * @example
+ * ```ts
+ * const added = await addDomain(seatgate, scope, { domain: 'acme.example', mode: 'auto' })
+ * if (added.ok) console.log(added.value.record.name, 'TXT', added.value.record.value)
+ * ```
+ */
+export async function addDomain(
+  seatgate: JoiningContext,
+  scope: OrganizationScope,
+  input: AddDomainInput,
+  options: OperationOptions = {}
+): Promise<Result<Domain>> {
+  const { db, roles, newId, newSecret } = seatgate
+  const { publicDomains } = configured(seatgate)
+  const parsed = parseInput(Input, input)
+  return perform(
+    seatgate,
+    scope,
+    {
+      name: 'organization.domain.add',
+      input,
+      grows: false,
+      queries: { present: domainsOf(db, scope) },
+      plan(found, caller, now) {
+        const standing = standingWith(roles, found, roles.organizationAdmins)
+        if (!standing.ok) return standing
+        if (!parsed.ok) return parsed
+        const { domain, mode } = parsed.value
+        if (publicDomains.has(domain)) {
+          return refused(invalid({ domain: ['Is a public mail provider.'] }))
+        }
+        const { present } = found.rows
+        const same = present.find((row) => row.domain === domain)
+        if (same) return ok(unchanged(domainView(same)))
+        if (present.length >= MOST_DOMAINS) {
+          return refused(invalid({ domain: [`There are ${MOST_DOMAINS} already.`] }))
+        }
+        const row = {
+          id: newId(),
+          organizationId: standing.value.organization.id,
+          domain,
+          mode,
+          challenge: bytesToHex(newSecret()),
+          verifiedAt: null,
+          checkedAt: now,
+          recordMissingSince: null,
+          createdAt: now,
+          updatedAt: now,
+        }
+        const { organizationId } = row
+        return ok({
+          value: domainView(row),
+          before: [{ hook: 'beforeDomainAdd', state: { organizationId, domain, mode, caller } }],
+          statements: [
+            guardStanding(seatgate, standing.value),
+            guardDomainCount(seatgate, row.organizationId, present.length),
+            db.insert(organizationDomains).values(row),
+          ],
+          events: [
+            withHook(domainEvent(row, 'organization.domain.added', { mode }), 'afterDomainAdd', {
+              domain: domainView(row),
+            }),
+          ],
+        })
+      },
+    },
+    options
+  )
+}

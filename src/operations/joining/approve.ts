@@ -1,0 +1,218 @@
+import { eq, sql } from 'drizzle-orm'
+import * as v from 'valibot'
+import { joinRequestEvent } from '../../engine/audit/event.ts'
+import type { DatabaseContext } from '../../database/database.ts'
+import { joinRequests, type JoinRequestRow } from '../../database/schema.ts'
+import { withHook } from '../../engine/model/after-hooks.ts'
+import type { Question } from '../../engine/model/hooks.ts'
+import { parseInput } from '../../base/input.ts'
+import { unfinishedForUser } from '../../engine/model/invitation-lookup.ts'
+import { planAddition, type Arrival } from '../../engine/model/join.ts'
+import { excluding, exclusionsOf, personOf, readmit } from '../../engine/model/exclusions.ts'
+import {
+  guardStanding,
+  guardUnchanged,
+  guardUserExists,
+} from '../../engine/access/access-guards.ts'
+import { membershipView } from '../../engine/model/membership.ts'
+import { isConfigured, mayChangeRole, roleInput, type HasRoles } from '../../engine/access/roles.ts'
+import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
+import { unchanged, type Plan } from '../../engine/model/plan.ts'
+import { organizationIdOf } from '../../engine/access/organization-ref.ts'
+import { standingWith } from '../../engine/access/authorize.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import { userIdOf, type OrganizationScope, type Principal } from '../../engine/access/principal.ts'
+import { configured } from './configured-joining.ts'
+import { guardRequest } from './joining-guards.ts'
+import { joinRequestOf, membershipOfRequester, nextPlace } from './joining-lookup.ts'
+import { outcomeInLine } from './waitlist-outcome.ts'
+import {
+  joinRequestView,
+  pendingOutcome,
+  type JoinOutcome,
+} from '../../engine/model/join-request.ts'
+import type { JoiningContext } from './join-rules.ts'
+
+/** What {@link approveJoinRequest} takes. */
+export interface ApprovalInput<Role extends string = string> {
+  /** The role of the new member. Default: the role of the request. */
+  readonly role?: Role | undefined
+}
+
+/**
+ * Lets somebody in who has asked to join, with the role they asked for or another `{ role? }`. At a
+ * full organization it is refused, and the request stays open, or leads into the line, as `joinRules`
+ * say. In line the approval counts as long as the caller could give it: if they lose the right before
+ * there is a seat, the request is open again.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
+ * `not_found`, `not_pending`, `role_not_configured` (name another), `already_member` (suspended), `hook_refused`, `hook_failed`,
+ * `seat_limit_reached`, `operation_in_progress`, `seats_unavailable`.
+ *
+ * @throws {TypeError} if the host has configured no `joining`.
+ *
+ * @example
+ * ```ts
+ * const approved = await approveJoinRequest(seatgate, scope, request.id, {})
+ * if (approved.ok && approved.value.status === 'joined') welcome(approved.value.membership.userId)
+ * ```
+ */
+export async function approveJoinRequest<Role extends string = string>(
+  seatgate: JoiningContext & HasRoles<Role>,
+  scope: OrganizationScope,
+  id: string,
+  input: ApprovalInput<NoInfer<Role>>,
+  options: OperationOptions = {}
+): Promise<Result<JoinOutcome>> {
+  const { db, roles } = seatgate
+  configured(seatgate)
+  const parsed = parseInput(
+    v.object({ role: v.optional(roleInput(roles)) }, 'Must be an object.'),
+    input
+  )
+  return perform(
+    seatgate,
+    scope,
+    {
+      name: 'organization.join_request.approve',
+      input: [id, input],
+      grows: true,
+      settle: (outcome) => outcomeInLine(seatgate, outcome),
+      queries: {
+        targets: joinRequestOf(db, scope, id),
+        present: membershipOfRequester(db, id),
+        excluded: exclusionsOf(
+          seatgate,
+          organizationIdOf(scope.organization),
+          personOf(seatgate, sql`(select user_id from seatgate_join_requests where id = ${id})`)
+        ),
+        invited: unfinishedForUser(
+          seatgate,
+          organizationIdOf(scope.organization),
+          sql`(select user_id from seatgate_join_requests where id = ${id})`
+        ),
+      },
+      plan(found, caller, now): Result<Plan<JoinOutcome>> {
+        const standing = standingWith(roles, found, [...roles.memberAdmins, roles.owner])
+        if (!standing.ok) return standing
+        if (!parsed.ok) return parsed
+        const [target] = found.rows.targets
+        if (target === undefined) return refused({ code: 'not_found' })
+        const role = parsed.value.role ?? target.role
+        if (!mayChangeRole(roles, standing.value.role, null, role)) {
+          return refused({ code: 'insufficient_role' })
+        }
+        if (target.state === 'waiting') return ok(unchanged(pendingOutcome(target)))
+        if (target.state !== 'open') return refused({ code: 'not_pending' })
+        if (!isConfigured(roles, role)) return refused({ code: 'role_not_configured' })
+        const guards = [guardStanding(seatgate, standing.value), guardRequest(seatgate, target)]
+        const [present] = found.rows.present
+        if (present?.status === 'suspended') return refused({ code: 'already_member' })
+        const request = joinRequestView(target)
+        const before: Question[] = [
+          { hook: 'beforeJoinRequestApprove', state: { request, role, caller } },
+        ]
+        if (present) {
+          return ok({
+            value: { status: 'joined', membership: membershipView(present) },
+            before,
+            statements: [
+              ...guards,
+              guardUnchanged(seatgate, present),
+              decide(seatgate, target, 'closed', caller, now),
+            ],
+            events: [
+              withHook(
+                joinRequestEvent(target, 'organization.join_request.closed'),
+                'afterJoinRequestClose',
+                {
+                  request: { ...request, state: 'closed', updatedAt: now.toISOString() },
+                  path: 'already_member',
+                }
+              ),
+            ],
+          })
+        }
+        const [invitation] = found.rows.invited
+        const excluded = excluding(found.rows.excluded, target.userId)
+        const comer = { invitation, excluded }
+        const plan = planApproval(seatgate, { ...target, role }, caller, now, guards, comer)
+        return ok({ ...plan, before: [...before, ...(plan.before ?? [])] })
+      },
+    },
+    options
+  )
+}
+
+function planApproval(
+  seatgate: JoiningContext,
+  target: JoinRequestRow,
+  caller: Principal,
+  now: Date,
+  guards: Plan<unknown>['statements'],
+  { invitation, excluded }: Required<Pick<Arrival, 'excluded'>> & Pick<Arrival, 'invitation'>
+): Plan<JoinOutcome> {
+  const { organizationId, userId, role } = target
+  const approved = (state: 'waiting' | 'joined') =>
+    withHook(
+      joinRequestEvent(target, 'organization.join_request.approved', { role }),
+      'afterJoinRequestApprove',
+      { request: joinRequestView({ ...target, state, updatedAt: now }) }
+    )
+  if (configured(seatgate).whenFull.request === 'wait') {
+    const waiting = { ...target, state: 'waiting', updatedAt: now } as const
+    return {
+      value: pendingOutcome(waiting),
+      before: [{ hook: 'beforeJoinRequestQueue', state: { organizationId, userId, role, caller } }],
+      statements: [
+        ...guards,
+        ...readmit(seatgate, excluded),
+        decide(seatgate, target, 'waiting', caller, now),
+      ],
+      events: [
+        approved('waiting'),
+        withHook(
+          joinRequestEvent(target, 'organization.join_request.queued'),
+          'afterJoinRequestQueue',
+          { request: joinRequestView(waiting) }
+        ),
+      ],
+    }
+  }
+  const plan = planAddition(
+    seatgate,
+    { organizationId, userId, role },
+    caller,
+    now,
+    [
+      ...guards,
+      ...guardUserExists(seatgate, userId, 'user_unknown'),
+      decide(seatgate, target, 'joined', caller, now),
+    ],
+    { path: 'request', requestId: target.id, invitation, excluded }
+  )
+  return {
+    ...plan,
+    value: { status: 'joined', membership: plan.value.membership },
+    events: [approved('joined'), ...plan.events],
+  }
+}
+
+function decide(
+  { db }: DatabaseContext,
+  { id, organizationId, role }: JoinRequestRow,
+  state: 'waiting' | 'joined' | 'closed',
+  caller: Principal,
+  now: Date
+) {
+  return db
+    .update(joinRequests)
+    .set({
+      state,
+      role,
+      ...(state === 'waiting' && { place: nextPlace(organizationId) }),
+      decidedById: userIdOf(caller),
+      updatedAt: now,
+    })
+    .where(eq(joinRequests.id, id))
+}

@@ -1,0 +1,162 @@
+import { eq } from 'drizzle-orm'
+import * as v from 'valibot'
+import { domainEvent, type EventDraft } from '../../engine/audit/event.ts'
+import type { Statement } from '../../database/database.ts'
+import { organizationDomains, type DomainRow } from '../../database/schema.ts'
+import { withHook } from '../../engine/model/after-hooks.ts'
+import type { Question } from '../../engine/model/hooks.ts'
+import { parseInput } from '../../base/input.ts'
+import { guardStanding } from '../../engine/access/access-guards.ts'
+import { perform } from '../../engine/changes/operation.ts'
+import { unchanged } from '../../engine/model/plan.ts'
+import { standingWith } from '../../engine/access/authorize.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import type { OrganizationScope, Principal } from '../../engine/access/principal.ts'
+import { ModeInput } from './add-domain.ts'
+import { configured } from './configured-joining.ts'
+import { domainView, type Domain } from '../../engine/model/domain.ts'
+import { guardDomain } from './joining-guards.ts'
+import { domainsOf } from './joining-lookup.ts'
+import type { JoiningContext } from './join-rules.ts'
+
+const Input = v.object({ mode: ModeInput }, 'Must be an object.')
+
+/** What {@link setDomainMode} takes. */
+export interface DomainModeInput {
+  readonly mode: v.InferOutput<typeof ModeInput>
+}
+
+/**
+ * Says what a domain is good for `{ mode }`: `off`, `request` (to ask) or `auto` (to come in). Who is in
+ * already stays in.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
+ * `not_found`, `domain_not_verified` (`auto` while the DNS record is missing), `hook_refused`,
+ * `hook_failed`.
+ *
+ * @throws {TypeError} if the host has configured no `joining`.
+ *
+ * @example
+ * ```ts
+ * await setDomainMode(seatgate, scope, domain.id, { mode: 'request' })
+ * ```
+ */
+export async function setDomainMode(
+  seatgate: JoiningContext,
+  scope: OrganizationScope,
+  id: string,
+  input: DomainModeInput
+): Promise<Result<Domain>> {
+  const parsed = parseInput(Input, input)
+  return changeDomain(
+    seatgate,
+    scope,
+    id,
+    { name: 'mode_change', input: parsed },
+    (row, now, { mode }, caller) => {
+      if (row.mode === mode) return ok(null)
+      if (mode === 'auto' && row.recordMissingSince !== null) {
+        return refused({ code: 'domain_not_verified' })
+      }
+      const changed = { ...row, mode, updatedAt: now }
+      return ok({
+        value: changed,
+        write: seatgate.db
+          .update(organizationDomains)
+          .set({ mode, updatedAt: now })
+          .where(eq(organizationDomains.id, id)),
+        before: {
+          hook: 'beforeDomainChange',
+          state: { domain: domainView(row), newMode: mode, caller },
+        },
+        event: withHook(
+          domainEvent(row, 'organization.domain.mode_change', {
+            old_mode: row.mode,
+            new_mode: mode,
+          }),
+          'afterDomainChange',
+          { domain: domainView(changed), oldMode: row.mode }
+        ),
+      })
+    }
+  )
+}
+
+/**
+ * Takes a domain away: from now on it is good for nothing. Who is in already stays in.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
+ * `hook_refused`, `hook_failed`.
+ *
+ * @throws {TypeError} if the host has configured no `joining`.
+ *
+ * @example
+ * ```ts
+ * await removeDomain(seatgate, scope, domain.id)
+ * ```
+ */
+export async function removeDomain(
+  seatgate: JoiningContext,
+  scope: OrganizationScope,
+  id: string
+): Promise<Result<Domain>> {
+  return changeDomain(
+    seatgate,
+    scope,
+    id,
+    { name: 'remove', input: ok(null) },
+    (row, _now, _input, caller) =>
+      ok({
+        before: { hook: 'beforeDomainRemove', state: { domain: domainView(row), caller } },
+        value: row,
+        write: seatgate.db.delete(organizationDomains).where(eq(organizationDomains.id, id)),
+        event: withHook(domainEvent(row, 'organization.domain.removed'), 'afterDomainRemove', {
+          domain: domainView(row),
+        }),
+      })
+  )
+}
+
+/** A change of a domain: the hook that may refuse it, the row as it will be, its write and its event. */
+export interface DomainChange {
+  /** Asked where a person makes the change. */
+  readonly before?: Question
+  readonly value: DomainRow
+  readonly write: Statement
+  readonly event: EventDraft
+}
+
+/** Changes a domain of the scope's organization as `decide` says; null changes nothing. */
+export async function changeDomain<I>(
+  seatgate: JoiningContext,
+  scope: OrganizationScope,
+  id: string,
+  { name, input }: { readonly name: string; readonly input: Result<I> },
+  decide: (row: DomainRow, now: Date, input: I, caller: Principal) => Result<DomainChange | null>
+): Promise<Result<Domain>> {
+  const { db, roles } = seatgate
+  configured(seatgate)
+  return perform(seatgate, scope, {
+    name: `organization.domain.${name}`,
+    input: [id, input.ok ? input.value : null],
+    grows: false,
+    queries: { targets: domainsOf(db, scope, id) },
+    plan(found, caller, now) {
+      const standing = standingWith(roles, found, roles.organizationAdmins)
+      if (!standing.ok) return standing
+      if (!input.ok) return input
+      const [target] = found.rows.targets
+      if (target === undefined) return refused({ code: 'not_found' })
+      const change = decide(target, now, input.value, caller)
+      if (!change.ok) return change
+      if (change.value === null) return ok(unchanged(domainView(target)))
+      const { before, value, write, event } = change.value
+      return ok({
+        value: domainView(value),
+        before: before ? [before] : [],
+        statements: [guardStanding(seatgate, standing.value), guardDomain(seatgate, target), write],
+        events: [event],
+      })
+    },
+  })
+}

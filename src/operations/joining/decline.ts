@@ -1,0 +1,156 @@
+import { and, eq, sql } from 'drizzle-orm'
+import { joinRequestEvent } from '../../engine/audit/event.ts'
+import { joinRequests } from '../../database/schema.ts'
+import { withHook } from '../../engine/model/after-hooks.ts'
+import { guardStanding } from '../../engine/access/access-guards.ts'
+import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
+import { standingWith } from '../../engine/access/authorize.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import {
+  marksOf,
+  userIdOf,
+  type OrganizationScope,
+  type Scope,
+} from '../../engine/access/principal.ts'
+import { configured } from './configured-joining.ts'
+import { guardRequest } from './joining-guards.ts'
+import { joinRequestOf } from './joining-lookup.ts'
+import {
+  isPendingRequest,
+  joinRequestView,
+  type JoinRequest,
+} from '../../engine/model/join-request.ts'
+import type { JoiningContext } from './join-rules.ts'
+
+/**
+ * Declines a request to join, also of somebody who waits in line already. They may ask again after a
+ * day.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
+ * `not_pending`, `hook_refused`, `hook_failed`.
+ *
+ * @throws {TypeError} if the host has configured no `joining`.
+ *
+ * @example
+ * ```ts
+ * await declineJoinRequest(seatgate, scope, request.id)
+ * ```
+ */
+export async function declineJoinRequest(
+  seatgate: JoiningContext,
+  scope: OrganizationScope,
+  id: string,
+  options: OperationOptions = {}
+): Promise<Result<JoinRequest>> {
+  const { db, roles } = seatgate
+  configured(seatgate)
+  return perform(
+    seatgate,
+    scope,
+    {
+      name: 'organization.join_request.decline',
+      input: id,
+      grows: false,
+      queries: { targets: joinRequestOf(db, scope, id) },
+      plan(found, caller, now) {
+        const standing = standingWith(roles, found, [...roles.memberAdmins, roles.owner])
+        if (!standing.ok) return standing
+        const [target] = found.rows.targets
+        if (target === undefined) return refused({ code: 'not_found' })
+        if (!isPendingRequest(target)) return refused({ code: 'not_pending' })
+        const ended = {
+          state: 'declined',
+          decidedById: userIdOf(caller),
+          updatedAt: now,
+        } as const
+        const request = joinRequestView({ ...target, ...ended })
+        return ok({
+          value: request,
+          before: [
+            {
+              hook: 'beforeJoinRequestDecline',
+              state: { request: joinRequestView(target), caller },
+            },
+          ],
+          statements: [
+            guardStanding(seatgate, standing.value),
+            guardRequest(seatgate, target),
+            db.update(joinRequests).set(ended).where(eq(joinRequests.id, id)),
+          ],
+          events: [
+            withHook(
+              joinRequestEvent(target, 'organization.join_request.declined'),
+              'afterJoinRequestDecline',
+              { request, path: 'declined' }
+            ),
+          ],
+        })
+      },
+    },
+    options
+  )
+}
+
+/**
+ * Takes back one's own request to join, and leaves the line.
+ *
+ * Refusals: `unauthenticated`, `not_found`, `not_pending`, `hook_refused`, `hook_failed`.
+ *
+ * @throws {TypeError} if the host has configured no `joining`.
+ *
+ * @example
+ * ```ts
+ * await withdrawJoinRequest(seatgate, { caller: session }, request.id)
+ * ```
+ */
+export async function withdrawJoinRequest(
+  seatgate: JoiningContext,
+  scope: Scope,
+  id: string
+): Promise<Result<JoinRequest>> {
+  const { db } = seatgate
+  const { caller } = scope
+  configured(seatgate)
+  return perform(
+    seatgate,
+    { caller, ...marksOf(scope) },
+    {
+      name: 'organization.join_request.withdraw',
+      input: id,
+      grows: false,
+      queries: {
+        targets: db
+          .select()
+          .from(joinRequests)
+          .where(and(eq(joinRequests.id, id), sql`${joinRequests.userId} = ${userIdOf(caller)}`)),
+      },
+      plan({ rows }, by, now) {
+        const [target] = rows.targets
+        if (target === undefined) return refused({ code: 'not_found' })
+        if (!isPendingRequest(target)) return refused({ code: 'not_pending' })
+        const ended = { state: 'withdrawn', updatedAt: now } as const
+        const request = joinRequestView({ ...target, ...ended })
+        return ok({
+          value: request,
+          before: [
+            {
+              hook: 'beforeJoinRequestWithdraw',
+              state: { request: joinRequestView(target), caller: by },
+            },
+          ],
+          statements: [
+            guardRequest(seatgate, target),
+            db.update(joinRequests).set(ended).where(eq(joinRequests.id, id)),
+          ],
+          events: [
+            withHook(
+              joinRequestEvent(target, 'organization.join_request.withdrawn'),
+              'afterJoinRequestWithdraw',
+              { request }
+            ),
+          ],
+        })
+      },
+    }
+  )
+}

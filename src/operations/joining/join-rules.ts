@@ -1,0 +1,36 @@
+import type { DomainChallenge } from '../../engine/model/domain.ts'
+import type { VerificationContext } from '../../engine/model/verified-address.ts'
+import type { LossContext } from '../../engine/model/lost-invitations.ts'
+import type { ChangeContext } from '../../engine/changes/change-context.ts'
+
+/** What is done when there is no seat: `refuse`, or let them `wait` in line for the next one. */
+export type WhenFull = 'refuse' | 'wait'
+
+/** Looks whether the record is there. Throws if that cannot be said now. */
+export type VerifyDomain = (challenge: DomainChallenge) => boolean | Promise<boolean>
+
+/** The configured rules of joining without an invitation. */
+export interface JoinRules {
+  /** What those who come in become, unless whoever lets them in says otherwise. */
+  readonly role: string
+  readonly whenFull: { readonly domain: WhenFull; readonly request: WhenFull }
+  readonly verifyDomain: VerifyDomain
+  readonly publicDomains: ReadonlySet<string>
+  /** How many days a verified domain may be without its record before `auto` becomes `request`. */
+  readonly recordGraceDays: number
+  /** Lets in who is first in line, for as long as there are seats. */
+  readonly admitWaiting: (context: JoiningContext, organizationId: string) => Promise<void>
+}
+
+/** What an operation on joining needs. */
+export type JoiningContext = ChangeContext &
+  LossContext &
+  VerificationContext & {
+    /** Null if members come by invitation and by being added only. */
+    readonly joining: JoinRules | null
+  }
+
+/** Whether anybody is let wait. Who waits nevertheless, from before, is seen to by the sweep. */
+export function keepsLine({ whenFull }: JoinRules): boolean {
+  return whenFull.domain === 'wait' || whenFull.request === 'wait'
+}

@@ -1,0 +1,276 @@
+import { and, eq, inArray, sql } from 'drizzle-orm'
+import * as v from 'valibot'
+import { joinRequestEvent } from '../../engine/audit/event.ts'
+import type { DatabaseContext } from '../../database/database.ts'
+import {
+  joinRequests,
+  memberships,
+  rateLimits,
+  type DomainRow,
+  type InvitationRow,
+  type JoinRequestRow,
+} from '../../database/schema.ts'
+import { withHook } from '../../engine/model/after-hooks.ts'
+import { unfinishedForUser } from '../../engine/model/invitation-lookup.ts'
+import { countMore, reached, type Rate } from '../../engine/model/rate-limits.ts'
+import { parseInput } from '../../base/input.ts'
+import { planAddition } from '../../engine/model/join.ts'
+import {
+  excluding,
+  exclusionsOf,
+  guardExclusions,
+  personOf,
+  type ExclusionCandidate,
+} from '../../engine/model/exclusions.ts'
+import { guardLive, guardUserExists } from '../../engine/access/access-guards.ts'
+import { membershipView } from '../../engine/model/membership.ts'
+import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
+import { unchanged, type Plan } from '../../engine/model/plan.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import {
+  isUser,
+  marksOf,
+  userIdOf,
+  type Scope,
+  type UserPrincipal,
+} from '../../engine/access/principal.ts'
+import { LineOfText } from '../../base/text-input.ts'
+import { configured } from './configured-joining.ts'
+import { guardOpenDomain, guardRequest } from './joining-guards.ts'
+import { nextPlace, openDomain } from './joining-lookup.ts'
+import { outcomeInLine } from './waitlist-outcome.ts'
+import {
+  isPendingRequest,
+  joinRequestView,
+  pendingOutcome,
+  type JoinOutcome,
+} from '../../engine/model/join-request.ts'
+import type { JoiningContext } from './join-rules.ts'
+
+const Input = v.object({ organizationId: LineOfText }, 'Must be an object.')
+
+// Each time is an event in the trail of an organization that they may have nothing to do with.
+const JOINS_A_DAY = 10
+
+/** How often somebody has come in or asked to, in one organization. */
+function joinRate(organizationId: string, userId: string): Rate {
+  const key = `join:${organizationId}:${userId}`
+  return { code: 'rate_limited_user', key, limit: JOINS_A_DAY }
+}
+
+// Who was declined may ask again, but not every minute.
+const PAUSE_MS = 24 * 60 * 60 * 1000
+
+/** What {@link joinOrganization} takes. */
+export interface JoinOrganizationInput {
+  readonly organizationId: string
+}
+
+/**
+ * Joins an organization `{ organizationId }` by the domain of one's verified address, or asks to: as
+ * the mode of its domain says. Who was removed or suspended by somebody else asks in any case, also with
+ * another account of the same address, until they are let in. At a full organization it is refused or leads into the line, as
+ * `joinRules` say. Whoever is a member is told so; to everybody else whose address is in none of its
+ * domains there is no such organization.
+ *
+ * Refusals: `unauthenticated`, `insufficient_role` (of who is no person), `validation_error`,
+ * `organization_not_found`, `already_member` (suspended), `rate_limited_user` (declined less than a day
+ * ago, or the eleventh time in a day), `hook_refused`, `hook_failed`, `seat_limit_reached`, `operation_in_progress`,
+ * `seats_unavailable`.
+ *
+ * @throws {TypeError} if the host has configured no `joining`.
+ *
+ * @example
+ * ```ts
+ * const joined = await joinOrganization(seatgate, { caller: session }, { organizationId })
+ * if (joined.ok && joined.value.status === 'waiting') console.log('You are in line.')
+ * ```
+ */
+export async function joinOrganization(
+  seatgate: JoiningContext,
+  scope: Scope,
+  input: JoinOrganizationInput,
+  options: OperationOptions = {}
+): Promise<Result<JoinOutcome>> {
+  const { db } = seatgate
+  const { caller } = scope
+  configured(seatgate)
+  const parsed = parseInput(Input, input)
+  const organizationId = parsed.ok ? parsed.value.organizationId : ''
+  const userId = userIdOf(caller)
+  const own = sql`${userId}`
+  return perform(
+    seatgate,
+    { caller, ...marksOf(scope) },
+    {
+      name: 'organization.join',
+      input,
+      grows: true,
+      settle: (outcome) => outcomeInLine(seatgate, outcome),
+      queries: {
+        doors: openDomain(seatgate, organizationId, userId),
+        counted: db
+          .select()
+          .from(rateLimits)
+          .where(eq(rateLimits.key, sql`'join:' || ${organizationId} || ':' || ${own}`)),
+        excluded: exclusionsOf(
+          seatgate,
+          sql`select organization_id from (${openDomain(seatgate, organizationId, userId)})`,
+          personOf(seatgate, userId)
+        ),
+        invited: unfinishedForUser(seatgate, organizationId, userId),
+        present: db
+          .select()
+          .from(memberships)
+          .where(and(eq(memberships.organizationId, organizationId), eq(memberships.userId, own))),
+        earlier: db
+          .select()
+          .from(joinRequests)
+          .where(
+            and(
+              eq(joinRequests.organizationId, organizationId),
+              eq(joinRequests.userId, own),
+              inArray(joinRequests.state, ['open', 'waiting', 'declined'])
+            )
+          ),
+      },
+      plan({ rows }, by, now): Result<Plan<JoinOutcome>> {
+        if (!isUser(by)) return refused({ code: 'insufficient_role' })
+        if (!parsed.ok) return parsed
+        const [present] = rows.present
+        if (present?.status === 'active') {
+          return ok(unchanged({ status: 'joined', membership: membershipView(present) }))
+        }
+        const [door] = rows.doors
+        if (!door || configured(seatgate).publicDomains.has(door.domain)) {
+          return refused({ code: 'organization_not_found' })
+        }
+        if (present) return refused({ code: 'already_member' })
+        const comer = {
+          candidates: rows.excluded,
+          excluded: excluding(rows.excluded, by.userId).length > 0,
+          pending: rows.earlier.find(isPendingRequest),
+          pauseMs: pauseAfter(rows.earlier, now),
+          invitation: rows.invited[0],
+          tooOften: reached([joinRate(organizationId, by.userId)], rows.counted, now),
+        }
+        return planJoin(seatgate, door, comer, by, now)
+      },
+    },
+    options
+  )
+}
+
+function pauseAfter(earlier: readonly JoinRequestRow[], now: Date): number {
+  const declined = earlier.filter(({ state }) => state === 'declined')
+  const ends = declined.map(({ updatedAt }) => updatedAt.getTime() + PAUSE_MS - now.getTime())
+  return Math.max(0, ...ends)
+}
+
+/** What else is known of whoever comes. */
+interface Comer {
+  /** What was looked through, and whether they were put out and nobody has let them in again. */
+  readonly candidates: readonly ExclusionCandidate[]
+  readonly excluded: boolean
+  readonly pending: JoinRequestRow | undefined
+  /** How long they must not ask again, having been declined. */
+  readonly pauseMs: number
+  readonly invitation: InvitationRow | undefined
+  readonly tooOften: ReturnType<typeof reached>
+}
+
+function planJoin(
+  seatgate: JoiningContext,
+  door: DomainRow,
+  { candidates, excluded, pending, pauseMs, invitation, tooOften }: Comer,
+  caller: UserPrincipal,
+  now: Date
+): Result<Plan<JoinOutcome>> {
+  const { role, whenFull } = configured(seatgate)
+  const { organizationId } = door
+  const { userId } = caller
+  const mode = excluded ? 'request' : door.mode
+  if (pending && (pending.state === 'waiting' || mode === 'request')) {
+    return ok(unchanged(pendingOutcome(pending)))
+  }
+  if (tooOften) return refused(tooOften)
+  const guards = [
+    ...countMore(seatgate, [joinRate(organizationId, userId)], 1, now),
+    guardLive(seatgate, organizationId),
+    guardOpenDomain(seatgate, door, userId),
+    guardExclusions(seatgate, organizationId, personOf(seatgate, userId), candidates),
+    ...guardUserExists(seatgate, userId),
+    ...(pending ? [guardRequest(seatgate, pending)] : []),
+  ]
+  if (mode === 'auto' && whenFull.domain === 'refuse') {
+    const newcomer = { organizationId, userId, role }
+    const statements = pending ? [...guards, stampJoined(seatgate, pending, now)] : guards
+    const arrival = { path: 'domain', requestId: pending?.id, invitation } as const
+    const plan = planAddition(seatgate, newcomer, caller, now, statements, arrival)
+    const { membership } = plan.value
+    return ok({ ...plan, value: { status: 'joined', membership } })
+  }
+  if (mode === 'request' && pauseMs > 0) {
+    return refused({ code: 'rate_limited_user', retryAfterSeconds: Math.ceil(pauseMs / 1000) })
+  }
+  return ok(planRequest(seatgate, { organizationId, mode }, pending, caller, now, guards))
+}
+
+function stampJoined({ db }: DatabaseContext, { id }: JoinRequestRow, now: Date) {
+  return db
+    .update(joinRequests)
+    .set({ state: 'joined', updatedAt: now })
+    .where(eq(joinRequests.id, id))
+}
+
+// A request that is open, of an organization whose domain lets in by now, is put in line.
+function planRequest(
+  { db, newId, joining }: Pick<JoiningContext, 'db' | 'joining' | 'newId'>,
+  { organizationId, mode }: Pick<DomainRow, 'organizationId' | 'mode'>,
+  pending: JoinRequestRow | undefined,
+  caller: UserPrincipal,
+  now: Date,
+  guards: Plan<unknown>['statements']
+): Plan<JoinOutcome> {
+  const { userId } = caller
+  const waits = mode === 'auto'
+  const row = {
+    id: pending?.id ?? newId(),
+    organizationId,
+    userId,
+    role: joining?.role ?? '',
+    path: waits ? ('domain' as const) : ('request' as const),
+    state: waits ? ('waiting' as const) : ('open' as const),
+    triedAt: now,
+    decidedById: null,
+    createdAt: pending?.createdAt ?? now,
+    updatedAt: now,
+  }
+  const values = { ...row, place: waits ? nextPlace(organizationId) : null }
+  const { role } = row
+  const state = { organizationId, userId, role, caller }
+  const request = joinRequestView(row)
+  return {
+    value: pendingOutcome(row),
+    before: [{ hook: waits ? 'beforeJoinRequestQueue' : 'beforeJoinRequestCreate', state }],
+    statements: [
+      ...guards,
+      pending
+        ? db.update(joinRequests).set(values).where(eq(joinRequests.id, pending.id))
+        : db.insert(joinRequests).values(values),
+    ],
+    events: [
+      waits
+        ? withHook(
+            joinRequestEvent(row, 'organization.join_request.queued'),
+            'afterJoinRequestQueue',
+            { request }
+          )
+        : withHook(
+            joinRequestEvent(row, 'organization.join_request.created'),
+            'afterJoinRequestCreate',
+            { request }
+          ),
+    ],
+  }
+}

@@ -1,0 +1,213 @@
+import { and, desc, eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
+import { joinRequests, organizations } from '../../database/schema.ts'
+import { excluding, exclusionsOf, personOf } from '../../engine/model/exclusions.ts'
+import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
+import { find, standingWith } from '../../engine/access/authorize.ts'
+import { knownParameters } from '../../base/names.ts'
+import {
+  newestFirst,
+  parsePage,
+  toPage,
+  type NoParameters,
+  type Page,
+  type PageInput,
+} from '../../base/page.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import { userIdOf, type OrganizationScope, type Scope } from '../../engine/access/principal.ts'
+import { hasUserId } from '../../database/user-table.ts'
+import { shownName, shownOrganization } from '../../base/shown-text.ts'
+import { configured } from './configured-joining.ts'
+import { domainView, type Domain, type DomainMode } from '../../engine/model/domain.ts'
+import { domainsOf, openDomain } from './joining-lookup.ts'
+import { joinRequestView, type JoinRequest } from '../../engine/model/join-request.ts'
+import type { JoiningContext } from './join-rules.ts'
+
+/** A request with who made it, and how many are ahead in line; null for who is not in line. */
+export interface ListedJoinRequest extends JoinRequest {
+  readonly user: { readonly email: string; readonly name: string | null }
+  readonly ahead: number | null
+}
+
+/** An organization that one may join, at once (`auto`) or on request, and whether one is in already. */
+export interface JoinableOrganization {
+  readonly organization: { readonly id: string; readonly name: string; readonly slug: string }
+  readonly mode: Exclude<DomainMode, 'off'>
+}
+
+/**
+ * Lists the domains of an organization, verified or not, for those who administer it.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error` (there
+ * are no parameters).
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const domains = await listDomains(seatgate, { caller, organization: 'acme' })
+ * ```
+ */
+export async function listDomains(
+  seatgate: Pick<JoiningContext, 'db' | 'joining' | 'roles'>,
+  scope: OrganizationScope,
+  input: NoParameters = {}
+): Promise<Result<{ readonly data: readonly Domain[] }>> {
+  const { db, roles } = seatgate
+  configured(seatgate)
+  const found = await find(db, scope, { domains: domainsOf(db, scope) })
+  const standing = standingWith(roles, found, roles.organizationAdmins)
+  if (!standing.ok) return standing
+  const known = knownParameters(input, [])
+  if (!known.ok) return known
+  return ok({ data: found.rows.domains.map(domainView) })
+}
+
+/**
+ * Lists who has asked to join and who waits in line, newest first, for those who administer members.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error` on
+ * `limit`, `invalid_cursor`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const page = await listJoinRequests(seatgate, { caller, organization: 'acme' })
+ * ```
+ */
+export async function listJoinRequests(
+  seatgate: Pick<JoiningContext, 'db' | 'joining' | 'roles' | 'users'>,
+  scope: OrganizationScope,
+  input: PageInput = {}
+): Promise<Result<Page<ListedJoinRequest>>> {
+  const { db, roles, users } = seatgate
+  configured(seatgate)
+  const { caller, organization } = scope
+  const request = parsePage(input, newestFirst('join_requests'))
+  const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
+  const allowed = [...new Set([...roles.memberAdmins, roles.owner])]
+  const found = await find(db, scope, {
+    requests: db
+      .select({
+        ...getTableColumns(joinRequests),
+        ahead: aheadInLine().as('ahead'),
+        user: users
+          ? sql<string | null>`(select json_object('email', ${users.email}, 'name', ${users.name})
+              from ${users} where ${hasUserId(users, sql`seatgate_join_requests.user_id`)})`.as(
+              'user'
+            )
+          : sql<string | null>`null`.as('user'),
+      })
+      .from(joinRequests)
+      .where(
+        and(
+          eq(joinRequests.organizationId, organizationIdOf(organization)),
+          sql`${joinRequests.state} in ('open', 'waiting')`,
+          readable(caller, organization, allowed),
+          olderThan(after)
+        )
+      )
+      .orderBy(desc(joinRequests.createdAt), desc(joinRequests.id))
+      .limit(limit + 1),
+  })
+  const standing = standingWith(roles, found, allowed)
+  if (!standing.ok) return standing
+  if (!request.ok) return request
+  return ok(
+    toPage(
+      found.rows.requests,
+      limit,
+      ({ user, ahead, ...row }) => ({
+        ...joinRequestView(row),
+        user: requesterView(user),
+        ahead: row.state === 'waiting' ? ahead : null,
+      }),
+      ({ createdAt, id }) => [createdAt.getTime(), id, 'join_requests']
+    )
+  )
+}
+
+/**
+ * Lists the organizations that the caller may join by the domain of their verified address, or ask
+ * to: those that they are not in yet. Nobody learns of any other. `mode` is what will happen to them:
+ * `request` for who was removed or suspended there, whatever the domain is good for to others.
+ *
+ * Refusals: `unauthenticated`, `validation_error` (there are no parameters).
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const joinable = await listJoinableOrganizations(seatgate, { caller: session })
+ * ```
+ */
+export async function listJoinableOrganizations(
+  seatgate: Pick<JoiningContext, 'db' | 'invitations' | 'joining' | 'users'>,
+  { caller }: Scope,
+  input: NoParameters = {}
+): Promise<Result<{ readonly data: readonly JoinableOrganization[] }>> {
+  const { db } = seatgate
+  const { publicDomains } = configured(seatgate)
+  const userId = userIdOf(caller)
+  const doors = openDomain(seatgate, null, userId)
+  const found = await find(
+    db,
+    { caller },
+    {
+      doors,
+      excluded: exclusionsOf(
+        seatgate,
+        sql`select organization_id from (${doors})`,
+        personOf(seatgate, userId)
+      ),
+      places: db
+        .select({
+          placeId: sql<string>`${organizations.id}`.as('place_id'),
+          name: sql<string>`${organizations.name}`.as('place_name'),
+          slug: sql<string>`${organizations.slug}`.as('place_slug'),
+        })
+        .from(organizations)
+        .where(
+          sql`${organizations.id} in (select organization_id from (${doors}))
+            and ${organizations.deletedAt} is null
+            and not exists (select 1 from seatgate_memberships
+              where organization_id = ${organizations.id} and user_id = ${userId})`
+        ),
+    }
+  )
+  if (found.caller === null) return refused({ code: 'unauthenticated' })
+  const known = knownParameters(input, [])
+  if (!known.ok) return known
+  const excluded = new Set(
+    excluding(found.rows.excluded, userIdOf(found.caller)).map(
+      ({ organizationId }) => organizationId
+    )
+  )
+  return ok({
+    data: found.rows.places.flatMap(({ placeId, name, slug }) => {
+      const door = found.rows.doors.find(({ organizationId }) => organizationId === placeId)
+      if (!door || door.mode === 'off' || publicDomains.has(door.domain)) return []
+      const mode = excluded.has(placeId) ? 'request' : door.mode
+      return [{ organization: shownOrganization({ id: placeId, name, slug }), mode }]
+    }),
+  })
+}
+
+function requesterView(user: string | null): ListedJoinRequest['user'] {
+  if (user === null) return { email: '', name: null }
+  const { email, name } = JSON.parse(user) as ListedJoinRequest['user']
+  return { email, name: shownName(name) }
+}
+
+/** How many wait ahead of a row of `seatgate_join_requests`, as a scalar subquery. */
+function aheadInLine(): SQL<number> {
+  return sql<number>`(select count(*) from seatgate_join_requests ahead
+    where ahead.organization_id = seatgate_join_requests.organization_id
+    and ahead.state = 'waiting' and ahead.place < seatgate_join_requests.place)`
+}
+
+function olderThan(after: readonly [number, string, string] | null): SQL | undefined {
+  return after
+    ? sql`(${joinRequests.createdAt}, ${joinRequests.id}) < (${after[0]}, ${after[1]})`
+    : undefined
+}

@@ -1,0 +1,103 @@
+import { and, inArray, isNotNull, sql } from 'drizzle-orm'
+import { budgeted, type Budgeted } from '../../database/statement-budget.ts'
+import { batch } from '../../database/batch.ts'
+import type { DatabaseContext } from '../../database/database.ts'
+import { organizationDomains, type DomainRow } from '../../database/schema.ts'
+import { guardLive } from '../../engine/access/access-guards.ts'
+import { perform } from '../../engine/changes/operation.ts'
+import { unchanged } from '../../engine/model/plan.ts'
+import { ok, type Result } from '../../base/result.ts'
+import type { Runtime } from '../../base/runtime.ts'
+import { decideRecheck } from './decide-recheck.ts'
+import { guardDomain } from './joining-guards.ts'
+import { domainsOf } from './joining-lookup.ts'
+import type { JoiningContext } from './join-rules.ts'
+import { isProven } from './verify-domain.ts'
+
+const DOMAINS_PER_SWEEP = 10
+const STATEMENTS_EACH = 25
+const DAY_MS = 24 * 60 * 60_000
+
+const host = { type: 'system' } as const
+
+/**
+ * Looks up the DNS records of verified domains again: those first that were looked up longest ago, each
+ * once a day, at most 10 at a time. A missing record is flagged; after the days of grace the mode `auto`
+ * becomes `request`. A resolver that fails changes nothing.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ */
+export async function sweepDomains(seatgate: JoiningContext): Promise<void> {
+  if (seatgate.joining === null) return
+  const within = budgeted(seatgate)
+  const due = await takeDue(within)
+  await Promise.all(due.map((row) => recheck(within, row)))
+}
+
+// Each is taken before it is looked up: one whose resolver hangs does not hold up the others for ever.
+async function takeDue({
+  db,
+  now,
+  budget,
+}: Budgeted<DatabaseContext & Pick<Runtime, 'now'>>): Promise<readonly DomainRow[]> {
+  const most = budget.rows(DOMAINS_PER_SWEEP, STATEMENTS_EACH, 1)
+  const { id, verifiedAt, checkedAt } = organizationDomains
+  const first = db
+    .select({ id })
+    .from(organizationDomains)
+    .where(and(isNotNull(verifiedAt), sql`${checkedAt} <= ${now().getTime() - DAY_MS}`))
+    .orderBy(checkedAt)
+    .limit(most)
+  const { due } = await batch(db, {
+    due: db
+      .update(organizationDomains)
+      .set({ checkedAt: now() })
+      .where(inArray(id, first))
+      .returning(),
+  })
+  if (due.length === most && most < DOMAINS_PER_SWEEP) budget.leave()
+  return due
+}
+
+async function recheck(seatgate: JoiningContext, row: DomainRow): Promise<void> {
+  const proven = await isProven(seatgate, row)
+  if (!proven.ok && proven.error.code !== 'domain_not_verified') return
+  const changed = await record(seatgate, row, proven.ok)
+  if (changed.ok) return
+  const { organizationId } = row
+  seatgate.report({ event: 'domain_check_failed', organizationId, error: changed.error })
+}
+
+function record(
+  seatgate: JoiningContext,
+  looked: DomainRow,
+  found: boolean
+): Promise<Result<null>> {
+  const { db } = seatgate
+  const { organizationId, id } = looked
+  const scope = { caller: host, organization: organizationId }
+  return perform(seatgate, scope, {
+    name: 'organization.domain.recheck',
+    input: [id, found],
+    grows: false,
+    queries: { targets: domainsOf(db, scope, id) },
+    plan({ rows }, _caller, now) {
+      const [target] = rows.targets
+      // Removed or verified anew meanwhile: what was seen is no more about it.
+      if (target?.challenge !== looked.challenge || target.verifiedAt === null) {
+        return ok(unchanged(null))
+      }
+      const change = decideRecheck(seatgate, target, found, now)
+      if (change === null) return ok(unchanged(null))
+      return ok({
+        value: null,
+        statements: [
+          guardLive(seatgate, organizationId),
+          guardDomain(seatgate, target),
+          change.write,
+        ],
+        events: [change.event],
+      })
+    },
+  })
+}

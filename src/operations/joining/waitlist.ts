@@ -1,0 +1,328 @@
+/**
+ * The line of those who wait for a seat: whoever is first gets the next one that is free.
+ *
+ * @module
+ */
+import { and, asc, eq, sql, type SQL } from 'drizzle-orm'
+import { joinRequestEvent } from '../../engine/audit/event.ts'
+import { budgeted, STATEMENTS_AFTER_A_CHANGE } from '../../database/statement-budget.ts'
+import { batch } from '../../database/batch.ts'
+import { guard } from '../../database/commit.ts'
+import type { Statement, DatabaseContext } from '../../database/database.ts'
+import {
+  joinRequests,
+  memberships,
+  type InvitationRow,
+  type JoinRequestRow,
+  type MembershipRow,
+} from '../../database/schema.ts'
+import { withHook } from '../../engine/model/after-hooks.ts'
+import { unfinishedForUser } from '../../engine/model/invitation-lookup.ts'
+import { planAddition } from '../../engine/model/join.ts'
+import {
+  excluding,
+  exclusionsOf,
+  guardExclusions,
+  personOf,
+  type ExclusionCandidate,
+} from '../../engine/model/exclusions.ts'
+import { guardLive, guardUnchanged, guardUserExists } from '../../engine/access/access-guards.ts'
+import { existingUser } from '../../engine/model/membership-lookup.ts'
+import { mayChangeRole, type AccessContext } from '../../engine/access/roles.ts'
+import type { LossContext } from '../../engine/model/lost-invitations.ts'
+import { perform } from '../../engine/changes/operation.ts'
+import { unchanged, type Plan } from '../../engine/model/plan.ts'
+import { ok, type Result } from '../../base/result.ts'
+import { joinRequestView } from '../../engine/model/join-request.ts'
+import type { JoiningContext } from './join-rules.ts'
+
+const LINES_PER_SWEEP = 100
+const ADMITTED_AT_ONCE = 20
+
+/** What it asks of D1 to settle who is first, and what follows on it in the same invocation. */
+export const STATEMENTS_TO_ADMIT = 60
+
+const host = { type: 'system' } as const
+
+/**
+ * Lets in who is first in line, then the next, for as long as there are seats: 20 people at most, and
+ * as many as the invocation has statements for. A message on the queue goes on from there; without a
+ * queue the next sweep does. A person who cannot come in any more leaves the line, and so does one whom
+ * a hook or a constraint of the host's refuses. Nothing here throws: what is not done now is done by the
+ * next sweep.
+ */
+export async function admitWaiting(
+  seatgate: JoiningContext,
+  organizationId: string
+): Promise<void> {
+  const within = budgeted(seatgate, STATEMENTS_AFTER_A_CHANGE)
+  let goesOn = true
+  for (let settled = 0; settled < ADMITTED_AT_ONCE; settled++) {
+    const begun = await within.budget.spend(STATEMENTS_TO_ADMIT, async () => {
+      goesOn = await admitFirst(within, organizationId)
+    })
+    if (!begun) break
+    if (!goesOn) return
+  }
+  await comeBack(seatgate, organizationId)
+}
+
+// Answers whether the next in line may have a seat, too.
+async function admitFirst(seatgate: JoiningContext, organizationId: string): Promise<boolean> {
+  const admitted = await settleFirst(seatgate, organizationId, admit)
+  if (admitted.ok) return admitted.value !== 'nobody'
+  const { code } = admitted.error
+  if (code !== 'hook_refused' && code !== 'host_conflict') return false
+  const turnedAway = await settleFirst(seatgate, organizationId, turnAway(code))
+  return turnedAway.ok && turnedAway.value !== 'nobody'
+}
+
+async function comeBack({ queue, report }: JoiningContext, organizationId: string): Promise<void> {
+  try {
+    await queue?.send({ organizationId, line: true })
+  } catch (error) {
+    report({ event: 'wake_up_not_sent', organizationId, error })
+  }
+}
+
+/**
+ * Sees to every line, those first that have waited longest for it: an invitation that expires frees a
+ * seat without telling anybody.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ */
+export async function sweepLines(seatgate: JoiningContext): Promise<void> {
+  const { db, now, joining } = seatgate
+  if (joining === null) return
+  const { lines } = await batch(db, {
+    lines: db
+      .select({ id: joinRequests.id, organizationId: joinRequests.organizationId })
+      .from(joinRequests)
+      .where(
+        and(
+          eq(joinRequests.state, 'waiting'),
+          sql`not exists (select 1 from seatgate_join_requests ahead
+            where ahead.organization_id = seatgate_join_requests.organization_id
+            and ahead.state = 'waiting' and ahead.place < seatgate_join_requests.place)`
+        )
+      )
+      .orderBy(asc(joinRequests.triedAt))
+      .limit(LINES_PER_SWEEP),
+  })
+  const within = budgeted(seatgate)
+  for (const { id, organizationId } of lines) {
+    // The next sweep begins with those whose turn does not come.
+    if (within.budget.left() < STATEMENTS_TO_ADMIT + 1) return within.budget.leave()
+    await batch(within.db, {
+      tried: db.update(joinRequests).set({ triedAt: now() }).where(eq(joinRequests.id, id)),
+    })
+    await joining.admitWaiting(within, organizationId)
+  }
+}
+
+/** What has become of the one who was first, or that there was none. */
+type Settled = 'joined' | 'gone' | 'nobody'
+
+type Settle = (
+  seatgate: JoiningContext,
+  first: JoinRequestRow,
+  now: Date,
+  comer: Comer
+) => Plan<Settled>
+
+/** What else is known of the one who is first. */
+interface Comer {
+  readonly invitation: InvitationRow | undefined
+  readonly candidates: readonly ExclusionCandidate[]
+  /** Who has approved them, if that is a member and counts. */
+  readonly approver: MembershipRow | undefined
+}
+
+async function settleFirst(
+  seatgate: JoiningContext,
+  organizationId: string,
+  settle: Settle
+): Promise<Result<Settled>> {
+  const { db } = seatgate
+  const ofFirst = (column: 'user_id' | 'decided_by_id') =>
+    sql<string | null>`(select ${sql.raw(column)} from seatgate_join_requests
+      where ${isNext(seatgate, organizationId)} order by place limit 1)`
+  const first = ofFirst('user_id')
+  return perform(
+    seatgate,
+    { caller: host },
+    {
+      name: 'organization.join_request.settle',
+      input: organizationId,
+      grows: true,
+      queries: {
+        first: db
+          .select()
+          .from(joinRequests)
+          .where(isNext(seatgate, organizationId))
+          .orderBy(asc(joinRequests.place))
+          .limit(1),
+        present: db
+          .select({ id: memberships.id })
+          .from(memberships)
+          .where(
+            and(
+              eq(memberships.organizationId, organizationId),
+              eq(memberships.userId, sql`${first}`)
+            )
+          ),
+        user: existingUser(seatgate, first),
+        invited: unfinishedForUser(seatgate, organizationId, first),
+        excluded: exclusionsOf(seatgate, sql`${organizationId}`, personOf(seatgate, first)),
+        approvers: db
+          .select()
+          .from(memberships)
+          .where(
+            and(
+              eq(memberships.organizationId, organizationId),
+              eq(memberships.userId, ofFirst('decided_by_id'))
+            )
+          ),
+      },
+      plan({ rows }, _caller, now) {
+        const [waiting] = rows.first
+        if (!waiting) return ok(unchanged('nobody'))
+        const gone = rows.user.length === 0 ? 'user_deleted' : 'already_member'
+        const here = rows.present.length === 0 && rows.user.length > 0
+        if (!here) return ok(close(gone)(seatgate, waiting, now))
+        const candidates = rows.excluded
+        const [approver] = rows.approvers
+        const putOut = excluding(candidates, waiting.userId).length > 0
+        if (putOut || !isApproved(seatgate, waiting, approver)) {
+          return ok(askAgain(seatgate, waiting, approver, now))
+        }
+        const [invitation] = rows.invited
+        return ok(settle(seatgate, waiting, now, { invitation, candidates, approver }))
+      },
+    }
+  )
+}
+
+/**
+ * Whether the approval counts at this moment: who gave it could give it now. It is the rule of an
+ * invitation whose sender loses the right. Who has come by domain needs no approval, and the host's own
+ * stays.
+ */
+function isApproved(
+  { roles, invitations }: Pick<LossContext, 'invitations' | 'roles'>,
+  { decidedById, role }: JoinRequestRow,
+  approver: MembershipRow | undefined
+): boolean {
+  if (decidedById === null || invitations.outliveInviter) return true
+  return approver?.status === 'active' && mayChangeRole(roles, approver.role, null, role)
+}
+
+const admit: Settle = (seatgate, first, now, { invitation, candidates, approver }) => {
+  const { organizationId, userId, role, path } = first
+  const plan = planAddition(
+    seatgate,
+    { organizationId, userId, role },
+    host,
+    now,
+    [
+      guardLive(seatgate, organizationId),
+      guardFirst(seatgate, first),
+      guardExclusions(seatgate, organizationId, personOf(seatgate, userId), candidates),
+      ...guardUserExists(seatgate, userId),
+      ...guardApprover(seatgate, approver),
+      endRequest(seatgate, first, 'joined', now),
+    ],
+    { path, awaited: true, requestId: first.id, invitation }
+  )
+  return { ...plan, value: 'joined' }
+}
+
+const turnAway =
+  (reason: 'hook_refused' | 'host_conflict'): Settle =>
+  (seatgate, first, now) => ({
+    value: 'gone',
+    statements: [guardFirst(seatgate, first), endRequest(seatgate, first, 'declined', now)],
+    events: [
+      withHook(
+        joinRequestEvent(first, 'organization.join_request.declined', { reason }),
+        'afterJoinRequestDecline',
+        { request: joinRequestView({ ...first, state: 'declined', updatedAt: now }), path: reason }
+      ),
+    ],
+  })
+
+// They were put out since they have come into the line, or their approval counts no more: it needs
+// the word of an admin again.
+const askAgain = (
+  seatgate: AccessContext,
+  first: JoinRequestRow,
+  approver: MembershipRow | undefined,
+  now: Date
+): Plan<Settled> => ({
+  value: 'gone',
+  statements: [
+    guardFirst(seatgate, first),
+    ...guardApprover(seatgate, approver),
+    seatgate.db
+      .update(joinRequests)
+      .set({ state: 'open', path: 'request', decidedById: null, updatedAt: now })
+      .where(eq(joinRequests.id, first.id)),
+  ],
+  events: [
+    withHook(
+      joinRequestEvent(first, 'organization.join_request.created'),
+      'afterJoinRequestCreate',
+      { request: joinRequestView({ ...first, state: 'open', updatedAt: now }) }
+    ),
+  ],
+})
+
+// They have come in by another door, or are no user any more.
+const close =
+  (path: 'already_member' | 'user_deleted') =>
+  (seatgate: AccessContext, first: JoinRequestRow, now: Date): Plan<Settled> => ({
+    value: 'gone',
+    statements: [guardFirst(seatgate, first), endRequest(seatgate, first, 'closed', now)],
+    events: [
+      withHook(
+        joinRequestEvent(first, 'organization.join_request.closed'),
+        'afterJoinRequestClose',
+        {
+          request: joinRequestView({ ...first, state: 'closed', updatedAt: now }),
+          path,
+        }
+      ),
+    ],
+  })
+
+function endRequest(
+  { db }: DatabaseContext,
+  { id }: JoinRequestRow,
+  state: 'joined' | 'declined' | 'closed',
+  now: Date
+): Statement {
+  return db.update(joinRequests).set({ state, updatedAt: now }).where(eq(joinRequests.id, id))
+}
+
+function guardApprover(
+  seatgate: DatabaseContext,
+  approver: MembershipRow | undefined
+): Statement[] {
+  return approver ? [guardUnchanged(seatgate, approver)] : []
+}
+
+function guardFirst(seatgate: AccessContext, first: JoinRequestRow): Statement {
+  const { organizationId, id, role, decidedById } = first
+  return guard(
+    seatgate.db,
+    'stale',
+    sql`exists (select 1 from (select * from seatgate_join_requests
+        where ${isNext(seatgate, organizationId)} order by place limit 1)
+      where id = ${id} and role = ${role} and decided_by_id is ${decidedById})`
+  )
+}
+
+// A request for a role that is not configured any more keeps its place, and holds nobody up.
+function isNext({ roles }: Pick<AccessContext, 'roles'>, organizationId: string): SQL {
+  return sql`organization_id = ${organizationId} and state = 'waiting' and role in ${roles.all}`
+}

@@ -1,0 +1,94 @@
+import { unfinishedForUser } from '../../engine/model/invitation-lookup.ts'
+import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
+import { unchanged } from '../../engine/model/plan.ts'
+import { organizationIdOf } from '../../engine/access/organization-ref.ts'
+import { standingWith } from '../../engine/access/authorize.ts'
+import { invalid } from '../../base/refusal.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import type { OrganizationScope } from '../../engine/access/principal.ts'
+import {
+  parseMember,
+  planAddition,
+  type AddedMember,
+  type AddMemberInput,
+} from '../../engine/model/join.ts'
+import { excluding, exclusionsOf, personOf } from '../../engine/model/exclusions.ts'
+import { guardStanding, guardUserExists } from '../../engine/access/access-guards.ts'
+import { existingUser, membershipOf } from '../../engine/model/membership-lookup.ts'
+import type { MembershipContext } from './membership-context.ts'
+import { membershipView } from '../../engine/model/membership.ts'
+import { mayChangeRole, type HasRoles } from '../../engine/access/roles.ts'
+
+/**
+ * Adds a member `{ userId, role }`: asks for a seat, then writes membership and audit events in one
+ * batch. Who is a member already is told so before anybody counts seats.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error` (on
+ * `userId` and `role`), `already_member` (with another role, or suspended), `hook_refused`,
+ * `hook_failed`, `seat_limit_reached`, `operation_in_progress`, `seats_unavailable`.
+ *
+ * @example
+ * ```ts
+ * const scope = { caller: { userId: ownerId }, organization: 'acme' }
+ * const added = await addMember(seatgate, scope, { userId, role: 'member' })
+ * if (!added.ok && added.error.code === 'seat_limit_reached') console.log(added.error.limit)
+ * ```
+ */
+export async function addMember<Role extends string = string>(
+  seatgate: MembershipContext & HasRoles<Role>,
+  scope: OrganizationScope,
+  input: AddMemberInput<NoInfer<Role>>,
+  options: OperationOptions = {}
+): Promise<Result<AddedMember>> {
+  const { db, users, roles } = seatgate
+  const parsed = parseMember(seatgate, input)
+  const userId = parsed.ok ? parsed.value.userId : ''
+  return perform(
+    seatgate,
+    scope,
+    {
+      name: 'organization.member_add',
+      input,
+      grows: true,
+      queries: {
+        present: membershipOf(db, scope, userId),
+        user: existingUser(seatgate, userId),
+        invited: unfinishedForUser(seatgate, organizationIdOf(scope.organization), userId),
+        excluded: exclusionsOf(
+          seatgate,
+          organizationIdOf(scope.organization),
+          personOf(seatgate, userId)
+        ),
+      },
+      plan(found, caller, now) {
+        const standing = standingWith(roles, found, [...roles.memberAdmins, roles.owner])
+        if (!standing.ok) return standing
+        if (!parsed.ok) return parsed
+        const { role } = parsed.value
+        const { organization, role: actorRole } = standing.value
+        if (!mayChangeRole(roles, actorRole, null, role)) {
+          return refused({ code: 'insufficient_role' })
+        }
+        if (users && found.rows.user.length === 0) {
+          return refused(invalid({ userId: ['There is no such user.'] }))
+        }
+        const [present] = found.rows.present
+        if (present) {
+          if (present.role !== role || present.status !== 'active') {
+            return refused({ code: 'already_member' })
+          }
+          return ok(unchanged({ membership: membershipView(present), created: false }))
+        }
+        const guards = [
+          guardStanding(seatgate, standing.value),
+          ...guardUserExists(seatgate, userId),
+        ]
+        const newcomer = { organizationId: organization.id, userId, role }
+        const [invitation] = found.rows.invited
+        const excluded = excluding(found.rows.excluded, userId)
+        return ok(planAddition(seatgate, newcomer, caller, now, guards, { invitation, excluded }))
+      },
+    },
+    options
+  )
+}

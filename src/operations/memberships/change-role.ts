@@ -1,0 +1,122 @@
+import { eq, sql } from 'drizzle-orm'
+import * as v from 'valibot'
+import { memberEvent } from '../../engine/audit/event.ts'
+import { memberships } from '../../database/schema.ts'
+import { withHook } from '../../engine/model/after-hooks.ts'
+import { parseInput } from '../../base/input.ts'
+import { endLost, invitationsBy } from '../../engine/model/lost-invitations.ts'
+import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
+import { unchanged } from '../../engine/model/plan.ts'
+import { organizationIdOf } from '../../engine/access/organization-ref.ts'
+import { standingWith } from '../../engine/access/authorize.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
+import { endedInvitations } from '../../engine/model/leave.ts'
+import {
+  guardAnotherOwner,
+  guardStanding,
+  guardUnchanged,
+} from '../../engine/access/access-guards.ts'
+import { membershipView, type ChangedMembership } from '../../engine/model/membership.ts'
+import { membershipOf } from '../../engine/model/membership-lookup.ts'
+import type { MembershipContext } from './membership-context.ts'
+import {
+  mayChangeRole,
+  roleInput,
+  type HasRoles,
+  type ChangeRoleInput,
+} from '../../engine/access/roles.ts'
+
+/**
+ * Changes a member's role `{ role }`. The role they have already changes nothing. Only an owner
+ * makes or unmakes an owner, and the last one who can act stays. Open invitations that the member has
+ * sent, and could not send in the new role, end with the change; the answer says how many.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error` on
+ * `role`, `not_found`, `last_owner`, `hook_refused`, `hook_failed`.
+ *
+ * @example
+ * ```ts
+ * await changeRole(seatgate, { caller, organization: 'acme' }, userId, { role: 'admin' })
+ * ```
+ */
+export async function changeRole<Role extends string = string>(
+  seatgate: MembershipContext & HasRoles<Role>,
+  scope: OrganizationScope,
+  userId: string,
+  input: ChangeRoleInput<NoInfer<Role>>,
+  options: OperationOptions = {}
+): Promise<Result<ChangedMembership>> {
+  const { db, roles } = seatgate
+  const parsed = parseInput(v.object({ role: roleInput(roles) }, 'Must be an object.'), input)
+  return perform(
+    seatgate,
+    scope,
+    {
+      name: 'organization.member_role_change',
+      input: [userId, input],
+      grows: false,
+      queries: {
+        target: membershipOf(db, scope, userId),
+        sent: invitationsBy(seatgate, sql`${organizationIdOf(scope.organization)}`, userId),
+      },
+      plan(found, caller, now) {
+        const standing = standingWith(roles, found, [...roles.memberAdmins, roles.owner])
+        if (!standing.ok) return standing
+        if (!parsed.ok) return parsed
+        const { role } = parsed.value
+        const [target] = found.rows.target
+        if (!mayChangeRole(roles, standing.value.role, target?.role ?? null, role)) {
+          return refused({ code: 'insufficient_role' })
+        }
+        if (target === undefined) return refused({ code: 'not_found' })
+        const { organizationId, role: oldRole } = target
+        if (oldRole === role) {
+          return ok(unchanged({ ...membershipView(target), endedInvitations: 0 }))
+        }
+        const lost = endLost(seatgate, found.rows.sent, {
+          userId,
+          organizationIds: [organizationId],
+          role,
+          putOut: false,
+          by: userIdOf(caller),
+          now,
+        })
+        const membership = membershipView({ ...target, role, updatedAt: now })
+        return ok({
+          value: { ...membership, endedInvitations: lost.count },
+          before: [
+            {
+              hook: 'beforeRoleChange',
+              state: { membership: membershipView(target), newRole: role, caller },
+            },
+          ],
+          statements: [
+            guardStanding(seatgate, standing.value),
+            guardUnchanged(seatgate, target),
+            ...guardAnotherOwner(seatgate, target),
+            ...lost.statements,
+            db
+              .update(memberships)
+              .set({ role, updatedAt: now })
+              .where(eq(memberships.id, target.id)),
+          ],
+          events: [
+            withHook(
+              memberEvent(target, 'organization.member_role_change', {
+                old_role: oldRole,
+                new_role: role,
+                ...endedInvitations(lost.count),
+              }),
+              'afterRoleChange',
+              { membership, oldRole }
+            ),
+            ...lost.events,
+          ],
+          freedSeats: lost.freedSeats,
+        })
+      },
+    },
+    options
+  )
+}

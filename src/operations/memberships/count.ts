@@ -1,0 +1,90 @@
+import { and, eq, sql } from 'drizzle-orm'
+import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
+import { memberCounts, memberships } from '../../database/schema.ts'
+import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
+import { find, standingOf, standingWith } from '../../engine/access/authorize.ts'
+import { ok, type Result } from '../../base/result.ts'
+import type { OrganizationScope } from '../../engine/access/principal.ts'
+import { inScope } from '../../engine/model/membership-lookup.ts'
+import type { AccessContext } from '../../engine/access/roles.ts'
+
+/** How many members an organization has. */
+export interface MemberCount {
+  readonly active: number
+  readonly suspended: number
+}
+
+/** The host's table of second factors, in Drizzle: whose, and whether it is in use. */
+export type CredentialTable = SQLiteTable & {
+  readonly userId: SQLiteColumn
+  readonly enabled: SQLiteColumn
+}
+
+/**
+ * Counts the members of an organization, for its members: one row is read, whatever their number.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const count = await countMembers(seatgate, { caller, organization: 'acme' })
+ * if (count.ok) console.log(count.value.active + count.value.suspended)
+ * ```
+ */
+export async function countMembers(
+  { db, roles }: AccessContext,
+  scope: OrganizationScope
+): Promise<Result<MemberCount>> {
+  const found = await find(db, scope, {
+    counts: db
+      .select()
+      .from(memberCounts)
+      .where(
+        and(
+          eq(memberCounts.organizationId, organizationIdOf(scope.organization)),
+          readable(scope.caller, scope.organization)
+        )
+      ),
+  })
+  const standing = standingOf(roles, found)
+  if (!standing.ok) return standing
+  const [{ active, suspended } = { active: 0, suspended: 0 }] = found.rows.counts
+  return ok({ active, suspended })
+}
+
+/**
+ * Counts the active members who have no second factor in use; without the host's table of them, all
+ * are. For those who administer members.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const without = await countMembersWithoutMfa(seatgate, { caller, organization: 'acme' }, passkeys)
+ * ```
+ */
+export async function countMembersWithoutMfa(
+  { db, roles }: AccessContext,
+  scope: OrganizationScope,
+  credentials?: CredentialTable
+): Promise<Result<number>> {
+  const protectedBy = credentials
+    ? sql`and not exists (select 1 from ${credentials}
+        where ${credentials.userId} = seatgate_memberships.user_id and ${credentials.enabled})`
+    : sql``
+  const found = await find(db, scope, {
+    without: db
+      .select({ count: sql<number>`count(*)`.as('count') })
+      .from(memberships)
+      .where(
+        sql`${inScope(scope)} and ${memberships.status} = 'active'
+          and ${readable(scope.caller, scope.organization, roles.memberAdmins)} ${protectedBy}`
+      ),
+  })
+  const standing = standingWith(roles, found, roles.memberAdmins)
+  return standing.ok ? ok(found.rows.without[0]?.count ?? 0) : standing
+}

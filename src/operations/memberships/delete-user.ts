@@ -1,0 +1,249 @@
+import { eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
+import { guard } from '../../database/commit.ts'
+import type { Database, Statement, DatabaseContext } from '../../database/database.ts'
+import {
+  exclusions,
+  memberships,
+  type InvitationRow,
+  type MembershipRow,
+} from '../../database/schema.ts'
+import { endLost, invitationsBy, type LossContext } from '../../engine/model/lost-invitations.ts'
+import { exclude, personOf } from '../../engine/model/exclusions.ts'
+import { depart } from '../../engine/model/leave.ts'
+import type { MembershipContext } from './membership-context.ts'
+import type { AccessContext } from '../../engine/access/roles.ts'
+import { prepare, type Prepared } from '../../engine/changes/change-batch.ts'
+import { perform } from '../../engine/changes/operation.ts'
+import type { Plan } from '../../engine/model/plan.ts'
+import { readProof, type ProofInput } from '../../engine/access/step-up.ts'
+import { find } from '../../engine/access/authorize.ts'
+import type { NamedOrganization } from '../../base/refusal.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import type { Runtime } from '../../base/runtime.ts'
+import {
+  isUser,
+  marksOf,
+  userIdOf,
+  type Principal,
+  type Scope,
+} from '../../engine/access/principal.ts'
+import type { SessionStoreContext } from '../../engine/model/session-store.ts'
+import type { UserContext } from '../../database/user-table.ts'
+
+/**
+ * Deletes the account of whoever asks `{ password | stepUpProof }`: every membership goes, every seat
+ * is free, each organization has it on record, and the host's `onDelete` hook deletes the user, all in
+ * one batch. Nobody is deleted who is the only owner of a living organization.
+ *
+ * Refusals: `unauthenticated`, `insufficient_role` (of who is no person), `validation_error`,
+ * `last_owner` with the `organizations`, `invalid_password`, `step_up_required`, `step_up_failed`,
+ * `hook_refused`, `hook_failed`, `host_conflict` (a foreign key of the host's keeps the user).
+ *
+ * @throws {TypeError} if the host has configured neither `verifyPassword` nor `stepUp`, or no
+ * `lifecycle.onDelete`.
+ *
+ * @example
+ * ```ts
+ * const deleted = await deleteUser(seatgate, { caller: { userId } }, { password })
+ * ```
+ */
+export async function deleteUser(
+  seatgate: MembershipContext,
+  { caller, ...request }: Scope,
+  input: ProofInput
+): Promise<Result<null>> {
+  if (!seatgate.lifecycle.onDelete) {
+    throw new TypeError('deleteUser needs lifecycle.onDelete in createSeatgate.')
+  }
+  const parsed = readProof(seatgate, caller, input)
+  return perform(
+    seatgate,
+    { caller, ...marksOf(request) },
+    {
+      name: 'user.delete',
+      input: null,
+      grows: false,
+      queries: belongingsOf(seatgate, userIdOf(caller)),
+      plan({ rows }, leaver, now) {
+        if (!isUser(leaver)) return refused({ code: 'insufficient_role' })
+        if (!parsed.ok) return parsed
+        const planned = planDeletion(seatgate, leaver.userId, rows, leaver, now)
+        return planned.ok ? ok({ ...planned.value, proof: parsed.value }) : planned
+      },
+    }
+  )
+}
+
+/**
+ * Prepares the end of somebody's memberships for a batch of the host's own that deletes the user.
+ * The `onDelete` hook is part of it. If anything about the memberships changes before the batch, it
+ * is `operation_in_progress`: prepare again.
+ *
+ * Refusals: `last_owner` with the `organizations`, `hook_refused`, `hook_failed`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const leaving = await prepareUserDeletion(seatgate, { caller: { type: 'system' } }, userId)
+ * if (leaving.ok) await commitTogether(seatgate, leaving.value, { after: [deleteUserRow] })
+ * ```
+ */
+export async function prepareUserDeletion(
+  seatgate: MembershipContext,
+  { caller, ...request }: Scope & { readonly caller: Principal },
+  userId: string
+): Promise<Result<Prepared<null>>> {
+  const { rows } = await find(seatgate.db, { caller }, belongingsOf(seatgate, userId))
+  const now = seatgate.now()
+  const planned = planDeletion(seatgate, userId, rows, caller, now)
+  if (!planned.ok) return planned
+  return prepare(seatgate, { caller, ...marksOf(request), now }, planned.value)
+}
+
+/** A membership, and the organization if it would be left without an owner who can act. */
+interface Belonging extends MembershipRow {
+  readonly orphan: string | null
+  /** The user's, of a suspended membership. */
+  readonly address: string | null
+}
+
+/** What is read of a user who is to go. */
+interface Belongings {
+  readonly belongings: readonly Belonging[]
+  /** The unfinished invitations that they have sent. */
+  readonly sent: readonly InvitationRow[]
+  /** Where they are excluded already, and their address. */
+  readonly excluded: readonly {
+    readonly organizationId: string
+    readonly address: string | null
+  }[]
+}
+
+function belongingsOf(
+  seatgate: AccessContext & UserContext,
+  userId: SQL<string | null> | string | null
+) {
+  const { db } = seatgate
+  const places = sql`select organization_id from seatgate_memberships where user_id = ${userId}`
+  return {
+    belongings: membershipsWithOrphans(seatgate, userId),
+    sent: invitationsBy(seatgate, places, userId),
+    excluded: db
+      .select({
+        organizationId: exclusions.organizationId,
+        address: sql<string | null>`${personOf(seatgate, userId).address}`.as('address'),
+      })
+      .from(exclusions)
+      .where(eq(exclusions.userId, sql`${userId}`)),
+  }
+}
+
+function membershipsWithOrphans(
+  seatgate: AccessContext & UserContext,
+  userId: SQL<string | null> | string | null
+) {
+  const { db, roles } = seatgate
+  const { address } = personOf(seatgate, userId)
+  return db
+    .select({
+      ...getTableColumns(memberships),
+      orphan: sql<string | null>`(select json_object('id', o.id, 'name', o.name, 'slug', o.slug)
+        from seatgate_organizations o where o.id = seatgate_memberships.organization_id
+        and ${onlyOwner(roles.owner)})`.as('orphan'),
+      address: sql<
+        string | null
+      >`case seatgate_memberships.status when 'suspended' then ${address} end`.as(
+        'present_address'
+      ),
+    })
+    .from(memberships)
+    .where(eq(memberships.userId, sql`${userId}`))
+    .orderBy(memberships.createdAt, memberships.id)
+}
+
+// Of the organization `o` and the row of `memberships`, in whatever query they stand.
+function onlyOwner(ownerRole: string): SQL {
+  return sql`o.deleted_at is null
+    and seatgate_memberships.role = ${ownerRole} and seatgate_memberships.status = 'active'
+    and not exists (select 1 from seatgate_memberships other
+      where other.organization_id = o.id and other.user_id <> seatgate_memberships.user_id
+      and other.role = ${ownerRole} and other.status = 'active')`
+}
+
+function planDeletion(
+  seatgate: LossContext & SessionStoreContext & Pick<Runtime, 'newId' | 'newSecret'>,
+  userId: string,
+  { belongings, sent, excluded }: Belongings,
+  caller: Principal,
+  now: Date
+): Result<Plan<null>> {
+  const { db, roles } = seatgate
+  const organizations = belongings.flatMap(({ orphan }) =>
+    orphan === null ? [] : [JSON.parse(orphan) as NamedOrganization]
+  )
+  if (organizations.length > 0) return refused({ code: 'last_owner', organizations })
+  const lost = endLost(seatgate, sent, {
+    userId,
+    organizationIds: belongings.map(({ organizationId }) => organizationId),
+    role: null,
+    putOut: false,
+    by: userIdOf(caller),
+    now,
+  })
+  const departure = depart(seatgate, belongings, 'user_deleted', lost.counts)
+  return ok({
+    ...departure,
+    value: null,
+    statements: [
+      guardBelongings(db, userId, belongings),
+      guard(
+        db,
+        'stale',
+        sql`not exists (select 1 from seatgate_memberships join seatgate_organizations o
+          on o.id = seatgate_memberships.organization_id
+          where seatgate_memberships.user_id = ${userId} and ${onlyOwner(roles.owner)})`
+      ),
+      ...lost.statements,
+      ...departure.statements,
+      ...excludeAgain(seatgate, userId, belongings, excluded, now),
+    ],
+    freedSeats: [...departure.freedSeats, ...lost.freedSeats],
+    events: [...departure.events, ...lost.events],
+    lifecycle: { hook: 'onDelete', userId },
+  })
+}
+
+// Who is suspended somewhere, or was put out before, is known there by the address they have now.
+function excludeAgain(
+  seatgate: DatabaseContext & Pick<Runtime, 'newId' | 'newSecret'>,
+  userId: string,
+  belongings: readonly Belonging[],
+  excluded: Belongings['excluded'],
+  now: Date
+): Statement[] {
+  const suspended = belongings.filter(({ status }) => status === 'suspended')
+  const places = new Set([...suspended, ...excluded].map(({ organizationId }) => organizationId))
+  const people = [...places].map((organizationId) => ({ organizationId, userId }))
+  const email = [...suspended, ...excluded][0]?.address ?? null
+  return exclude(seatgate, people, [{ email }], now)
+}
+
+// Exactly these memberships, as they were read: none more, none less, none changed.
+function guardBelongings(
+  db: Database,
+  userId: string,
+  belongings: readonly MembershipRow[]
+): Statement {
+  const known = belongings.map(({ id, role, status, seatId }) =>
+    [id, role, status, seatId ?? ''].join(' ')
+  )
+  const own = sql`select count(*) from seatgate_memberships where user_id = ${userId}`
+  return guard(
+    db,
+    'stale',
+    sql`(${own}) = ${known.length} and (${own}
+      and id || ' ' || role || ' ' || status || ' ' || coalesce(seat_id, '')
+      in (select value from json_each(${JSON.stringify(known)}))) = ${known.length}`
+  )
+}

@@ -1,0 +1,6 @@
+import type { LossContext } from '../../engine/model/lost-invitations.ts'
+import type { ChangeContext } from '../../engine/changes/change-context.ts'
+import type { SessionStoreContext } from '../../engine/model/session-store.ts'
+
+/** What an operation on memberships needs. */
+export type MembershipContext = ChangeContext & LossContext & SessionStoreContext

@@ -1,0 +1,123 @@
+import { sql } from 'drizzle-orm'
+import { endLost, invitationsAround } from '../../engine/model/lost-invitations.ts'
+import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
+import { organizationIdOf } from '../../engine/access/organization-ref.ts'
+import { standingOf } from '../../engine/access/authorize.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import {
+  isUser,
+  userIdOf,
+  type OrganizationScope,
+  type Principal,
+} from '../../engine/access/principal.ts'
+import { addressOf, exclude } from '../../engine/model/exclusions.ts'
+import { depart } from '../../engine/model/leave.ts'
+import {
+  guardAnotherOwner,
+  guardStanding,
+  guardUnchanged,
+} from '../../engine/access/access-guards.ts'
+import { membershipView, type EndedWith } from '../../engine/model/membership.ts'
+import { membershipOf } from '../../engine/model/membership-lookup.ts'
+import type { MembershipContext } from './membership-context.ts'
+import { mayChangeRole } from '../../engine/access/roles.ts'
+
+/**
+ * Removes a member; removing oneself is leaving, which every role may. The seat is free when this
+ * answers. Never refused for seats or limits; the last owner stays. The open invitations that the
+ * member has sent end with the membership. Who was removed by somebody else does not come back by the
+ * domain of their address, but asks to.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
+ * `last_owner`, `hook_refused`, `hook_failed`.
+ *
+ * @example
+ * ```ts
+ * await removeMember(seatgate, { caller: { userId }, organization: 'acme' }, userId) // leaves
+ * ```
+ */
+export async function removeMember(
+  seatgate: MembershipContext,
+  scope: OrganizationScope,
+  userId: string,
+  options: OperationOptions = {}
+): Promise<Result<EndedWith>> {
+  const { db, roles } = seatgate
+  const organizationId = organizationIdOf(scope.organization)
+  return perform(
+    seatgate,
+    scope,
+    {
+      name: 'organization.member_remove',
+      input: userId,
+      grows: false,
+      queries: {
+        target: membershipOf(db, scope, userId),
+        around: invitationsAround(seatgate, sql`${organizationId}`, userId),
+        address: addressOf(seatgate, userId),
+      },
+      plan(found, caller, now) {
+        const standing = standingOf(roles, found)
+        if (!standing.ok) return standing
+        const leaving = userId === userIdOf(caller)
+        const { role: actorRole } = standing.value
+        const [target] = found.rows.target
+        if (!leaving && !mayChangeRole(roles, actorRole, target?.role ?? null, null)) {
+          return refused({ code: 'insufficient_role' })
+        }
+        if (target === undefined) return refused({ code: 'not_found' })
+        const reason = leaving ? 'left' : null
+        const membership = membershipView(target)
+        const lost = endLost(seatgate, found.rows.around, {
+          userId,
+          organizationIds: [target.organizationId],
+          role: null,
+          putOut: !leaving,
+          by: userIdOf(caller),
+          now,
+        })
+        const departure = depart(seatgate, [target], reason, lost.counts)
+        return ok({
+          ...departure,
+          value: { endedInvitations: lost.count },
+          before: [
+            {
+              hook: 'beforeMemberRemove',
+              state: { membership, path: reason ?? 'removed', caller },
+            },
+          ],
+          statements: [
+            guardStanding(seatgate, standing.value),
+            guardUnchanged(seatgate, target),
+            ...guardAnotherOwner(seatgate, target),
+            ...lost.statements,
+            ...departure.statements,
+            ...exclude(seatgate, leaving ? [] : [target], found.rows.address, now),
+          ],
+          freedSeats: [...departure.freedSeats, ...lost.freedSeats],
+          events: [...departure.events, ...lost.events],
+        })
+      },
+    },
+    options
+  )
+}
+
+/**
+ * Leaves an organization: removes one's own membership, whatever the role. A sole owner cannot.
+ *
+ * Refusals: as of {@link removeMember}; `not_a_member` for those who are no people.
+ *
+ * @example
+ * ```ts
+ * await leaveOrganization(seatgate, { caller: { userId }, organization: 'acme' })
+ * ```
+ */
+export async function leaveOrganization(
+  seatgate: MembershipContext,
+  scope: OrganizationScope & { readonly caller: Principal },
+  options: OperationOptions = {}
+): Promise<Result<EndedWith>> {
+  if (!isUser(scope.caller)) return refused({ code: 'not_a_member' })
+  return removeMember(seatgate, scope, scope.caller.userId, options)
+}

@@ -1,0 +1,146 @@
+import * as v from 'valibot'
+import { memberEvent } from '../../engine/audit/event.ts'
+import type { MembershipRow } from '../../database/schema.ts'
+import { withHook } from '../../engine/model/after-hooks.ts'
+import { parseInput } from '../../base/input.ts'
+import type { ChangeContext } from '../../engine/changes/change-context.ts'
+import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
+import { unchanged } from '../../engine/model/plan.ts'
+import { standingWith } from '../../engine/access/authorize.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import type { OrganizationScope } from '../../engine/access/principal.ts'
+import { shortText } from '../../base/text-input.ts'
+import { readmitUsers } from '../../engine/model/exclusions.ts'
+import { guardStanding, guardUnchanged } from '../../engine/access/access-guards.ts'
+import { membershipView, type Membership } from '../../engine/model/membership.ts'
+import { membershipsOf } from '../../engine/model/membership-lookup.ts'
+import { claimAgain } from '../../engine/model/membership-claim.ts'
+import { isConfigured, mayChangeRole } from '../../engine/access/roles.ts'
+
+const MOST_AT_ONCE = 100
+
+/**
+ * Restores a suspended member, who takes a new seat like anybody who comes in. Who is active stays so.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
+ * `hook_refused`, `hook_failed`, `seat_limit_reached`, `operation_in_progress`, `seats_unavailable`.
+ *
+ * @example
+ * ```ts
+ * const restored = await restoreMember(seatgate, { caller, organization: 'acme' }, userId)
+ * ```
+ */
+export async function restoreMember(
+  seatgate: ChangeContext,
+  scope: OrganizationScope,
+  userId: string,
+  options: OperationOptions = {}
+): Promise<Result<Membership>> {
+  const restored = await restore(seatgate, scope, ok([userId]), userId, options)
+  if (!restored.ok) return restored
+  const [membership] = restored.value
+  return membership ? ok(membership) : refused({ code: 'not_found' })
+}
+
+/** What {@link restoreMembers} takes: 1 to 100 user ids. */
+export interface RestoreMembersInput {
+  readonly userIds: readonly string[]
+}
+
+/**
+ * Restores several members `{ userIds }`, up to 100: all of them or, if there are not seats for all,
+ * nobody.
+ *
+ * Refusals: as of {@link restoreMember}, and `validation_error`.
+ *
+ * @example
+ * ```ts
+ * await restoreMembers(seatgate, { caller, organization: 'acme' }, { userIds: [ann, ben] })
+ * ```
+ */
+export async function restoreMembers(
+  seatgate: ChangeContext,
+  scope: OrganizationScope,
+  input: RestoreMembersInput,
+  options: OperationOptions = {}
+): Promise<Result<readonly Membership[]>> {
+  const parsed = parseInput(Input, input)
+  const userIds = parsed.ok ? ok([...new Set(parsed.value.userIds)]) : parsed
+  return restore(seatgate, scope, userIds, input, options)
+}
+
+const Input = v.object(
+  {
+    userIds: v.pipe(
+      v.array(shortText(), 'Must be a list.'),
+      v.minLength(1, 'Must not be empty.'),
+      v.maxLength(MOST_AT_ONCE, `Must be at most ${MOST_AT_ONCE}.`)
+    ),
+  },
+  'Must be an object.'
+)
+
+async function restore(
+  seatgate: ChangeContext,
+  scope: OrganizationScope,
+  userIds: Result<readonly string[]>,
+  input: unknown,
+  options: OperationOptions
+): Promise<Result<readonly Membership[]>> {
+  const { db, roles } = seatgate
+  return perform(
+    seatgate,
+    scope,
+    {
+      name: 'organization.member_restore',
+      input,
+      grows: true,
+      queries: { targets: membershipsOf(db, scope, userIds.ok ? userIds.value : []) },
+      plan(found, caller, now) {
+        const standing = standingWith(roles, found, [...roles.memberAdmins, roles.owner])
+        if (!standing.ok) return standing
+        if (!userIds.ok) return userIds
+        const { targets } = found.rows
+        const mayAll = targets.every(({ role }) =>
+          mayChangeRole(roles, standing.value.role, null, role)
+        )
+        if (!mayAll) return refused({ code: 'insufficient_role' })
+        if (targets.length < userIds.value.length) return refused({ code: 'not_found' })
+        const suspended = targets.filter(({ status }) => status === 'suspended')
+        if (suspended.some(({ role }) => !isConfigured(roles, role))) {
+          return refused({ code: 'role_not_configured' })
+        }
+        if (suspended.length === 0) return ok(unchanged(targets.map(membershipView)))
+        const back = (row: MembershipRow): MembershipRow =>
+          row.status === 'active'
+            ? row
+            : { ...row, status: 'active', suspendedBy: null, updatedAt: now }
+        return ok({
+          value: targets.map((row) => membershipView(back(row))),
+          before: suspended.map(({ organizationId, userId, role }) => ({
+            hook: 'beforeAddMember',
+            state: { organizationId, userId, role, path: 'restore', caller },
+          })),
+          statements: [
+            guardStanding(seatgate, standing.value),
+            ...suspended.map((row) => guardUnchanged(seatgate, row)),
+            readmitUsers(
+              seatgate,
+              standing.value.organization.id,
+              suspended.map(({ userId }) => userId)
+            ),
+          ],
+          claims: suspended.map((row) => claimAgain(db, back(row))),
+          events: suspended.map((row) =>
+            withHook(
+              memberEvent(row, 'organization.member_restore', { by: row.suspendedBy }),
+              'afterAddMember',
+              { membership: membershipView(back(row)), path: 'restore', requestId: null }
+            )
+          ),
+        })
+      },
+    },
+    options
+  )
+}

@@ -1,0 +1,102 @@
+import { sql } from 'drizzle-orm'
+import { endLost, invitationsAround } from '../../engine/model/lost-invitations.ts'
+import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
+import { unchanged } from '../../engine/model/plan.ts'
+import { organizationIdOf } from '../../engine/access/organization-ref.ts'
+import { standingWith } from '../../engine/access/authorize.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
+import { addressOf, exclude } from '../../engine/model/exclusions.ts'
+import { suspend } from '../../engine/model/leave.ts'
+import {
+  guardAnotherOwner,
+  guardStanding,
+  guardUnchanged,
+} from '../../engine/access/access-guards.ts'
+import { membershipView, type ChangedMembership } from '../../engine/model/membership.ts'
+import { membershipOf } from '../../engine/model/membership-lookup.ts'
+import type { MembershipContext } from './membership-context.ts'
+import { mayChangeRole } from '../../engine/access/roles.ts'
+
+/**
+ * Suspends a member: from the next request on they have no access, their seat is free, and the
+ * membership stays with its history. Who is suspended already stays so. The last owner who can act
+ * cannot be. The open invitations that the member has sent end, and they do not come back by the domain
+ * of their address, be it with another account, until they are restored or let in.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
+ * `last_owner`, `hook_refused`, `hook_failed`.
+ *
+ * @example
+ * ```ts
+ * await suspendMember(seatgate, { caller, organization: 'acme' }, userId)
+ * ```
+ */
+export async function suspendMember(
+  seatgate: MembershipContext,
+  scope: OrganizationScope,
+  userId: string,
+  options: OperationOptions = {}
+): Promise<Result<ChangedMembership>> {
+  const { db, roles } = seatgate
+  const organizationId = organizationIdOf(scope.organization)
+  return perform(
+    seatgate,
+    scope,
+    {
+      name: 'organization.member_suspend',
+      input: userId,
+      grows: false,
+      queries: {
+        target: membershipOf(db, scope, userId),
+        around: invitationsAround(seatgate, sql`${organizationId}`, userId),
+        address: addressOf(seatgate, userId),
+      },
+      plan(found, caller, now) {
+        const standing = standingWith(roles, found, [...roles.memberAdmins, roles.owner])
+        if (!standing.ok) return standing
+        const [target] = found.rows.target
+        if (!mayChangeRole(roles, standing.value.role, target?.role ?? null, null)) {
+          return refused({ code: 'insufficient_role' })
+        }
+        if (target === undefined) return refused({ code: 'not_found' })
+        if (target.status === 'suspended') {
+          return ok(unchanged({ ...membershipView(target), endedInvitations: 0 }))
+        }
+        const by = userIdOf(caller)
+        const putOut = by !== userId
+        const lost = endLost(seatgate, found.rows.around, {
+          userId,
+          organizationIds: [target.organizationId],
+          role: null,
+          putOut,
+          by,
+          now,
+        })
+        const departure = suspend(seatgate, target, 'admin', now, lost.count)
+        const suspended = membershipView({ ...target, status: 'suspended', updatedAt: now })
+        return ok({
+          ...departure,
+          value: { ...suspended, endedInvitations: lost.count },
+          before: [
+            {
+              hook: 'beforeMemberSuspend',
+              state: { membership: membershipView(target), path: 'admin', caller },
+            },
+          ],
+          statements: [
+            guardStanding(seatgate, standing.value),
+            guardUnchanged(seatgate, target),
+            ...guardAnotherOwner(seatgate, target),
+            ...lost.statements,
+            ...departure.statements,
+            ...exclude(seatgate, putOut ? [target] : [], found.rows.address, now),
+          ],
+          freedSeats: [...departure.freedSeats, ...lost.freedSeats],
+          events: [...departure.events, ...lost.events],
+        })
+      },
+    },
+    options
+  )
+}

@@ -1,0 +1,165 @@
+import { eq, sql } from 'drizzle-orm'
+import * as v from 'valibot'
+import { memberships, type MembershipRow } from '../../database/schema.ts'
+import { withHook } from '../../engine/model/after-hooks.ts'
+import { bothOf, parseInput } from '../../base/input.ts'
+import { endLost, invitationsBy } from '../../engine/model/lost-invitations.ts'
+import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
+import { readProof, withoutProof, type ProofInput } from '../../engine/access/step-up.ts'
+import { organizationIdOf } from '../../engine/access/organization-ref.ts'
+import { standingWith } from '../../engine/access/authorize.ts'
+import { invalid } from '../../base/refusal.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
+import { shortText } from '../../base/text-input.ts'
+import { endedInvitations } from '../../engine/model/leave.ts'
+import { guardStanding, guardUnchanged } from '../../engine/access/access-guards.ts'
+import { membershipView, type EndedWith, type Membership } from '../../engine/model/membership.ts'
+import { membershipOf } from '../../engine/model/membership-lookup.ts'
+import type { MembershipContext } from './membership-context.ts'
+import { roleInput, type Roles, type HasRoles } from '../../engine/access/roles.ts'
+
+/** Two memberships after a transfer: who was the owner, and who is. */
+export interface Transfer extends EndedWith {
+  readonly from: Membership
+  readonly to: Membership
+}
+
+/** What {@link transferOwnership} takes, with a proof of identity. */
+export interface TransferOwnershipInput<Role extends string = string> extends ProofInput {
+  /** The member who becomes the owner. */
+  readonly userId: string
+  /** The role of the former owner. Default: the first role that is not the owner's. */
+  readonly role?: Role | null | undefined
+}
+
+/**
+ * Makes another member owner `{ userId, role?, password | stepUpProof }` and gives the caller, an owner,
+ * another role: `role`, or the first of the roles that administer members without owning. One step: at
+ * no instant is there no owner, and of two transfers at once one wins. The caller proves their identity,
+ * as for deletion. Open invitations that the caller has sent, and could not send in
+ * the new role, end with it.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
+ * `not_a_member` (the other is none, or is suspended), `invalid_password`, `step_up_required`,
+ * `step_up_failed`, `hook_refused`, `hook_failed`.
+ *
+ * @throws {TypeError} if the host has configured neither `verifyPassword` nor `stepUp`.
+ *
+ * @example
+ * ```ts
+ * const transferred = await transferOwnership(seatgate, scope, { userId, role: 'admin', password })
+ * ```
+ */
+export async function transferOwnership<Role extends string = string>(
+  seatgate: MembershipContext & HasRoles<Role>,
+  scope: OrganizationScope,
+  input: TransferOwnershipInput<NoInfer<Role>>,
+  options: OperationOptions = {}
+): Promise<Result<Transfer>> {
+  const { db, roles } = seatgate
+  const parsed = bothOf(
+    parseInput(
+      v.object({ userId: shortText(), role: v.nullish(roleInput(roles)) }, 'Must be an object.'),
+      input
+    ),
+    readProof(seatgate, scope.caller, input)
+  )
+  const userId = parsed.ok ? parsed.value.userId : ''
+  return perform(
+    seatgate,
+    scope,
+    {
+      name: 'organization.ownership_transfer',
+      input: withoutProof(input),
+      grows: false,
+      queries: {
+        target: membershipOf(db, scope, userId),
+        sent: invitationsBy(
+          seatgate,
+          sql`${organizationIdOf(scope.organization)}`,
+          userIdOf(scope.caller)
+        ),
+      },
+      plan(found, caller, now) {
+        const standing = standingWith(roles, found, [roles.owner])
+        if (!standing.ok) return standing
+        const { membership: owner } = standing.value
+        // The host itself owns nothing that it could hand over: it changes roles.
+        if (owner === null) return refused({ code: 'insufficient_role' })
+        if (!parsed.ok) return parsed
+        const lesser = parsed.value.role ?? lesserRole(roles)
+        const errors = {
+          ...(userId === owner.userId && { userId: ['Is the owner already.'] }),
+          ...((lesser === undefined || lesser === roles.owner) && {
+            role: ['Must be another role than the owner’s.'],
+          }),
+        }
+        if (lesser === undefined || Object.keys(errors).length > 0) {
+          return refused(invalid(errors))
+        }
+        const [target] = found.rows.target
+        if (target?.status !== 'active') return refused({ code: 'not_a_member' })
+        const { organizationId } = owner
+        const change = (row: MembershipRow, role: string) => ({
+          statement: db
+            .update(memberships)
+            .set({ role, updatedAt: now })
+            .where(eq(memberships.id, row.id)),
+          view: membershipView({ ...row, role, updatedAt: now }),
+        })
+        const lost = endLost(seatgate, found.rows.sent, {
+          userId: owner.userId,
+          organizationIds: [organizationId],
+          role: lesser,
+          putOut: false,
+          by: owner.userId,
+          now,
+        })
+        const to = change(target, roles.owner)
+        const from = change(owner, lesser)
+        return ok({
+          value: { from: from.view, to: to.view, endedInvitations: lost.count },
+          proof: parsed.value,
+          before: [
+            {
+              hook: 'beforeTransfer',
+              state: { from: membershipView(owner), to: membershipView(target), caller },
+            },
+          ],
+          statements: [
+            guardStanding(seatgate, standing.value),
+            guardUnchanged(seatgate, target),
+            ...lost.statements,
+            to.statement,
+            from.statement,
+          ],
+          events: [
+            withHook(
+              {
+                organizationId,
+                action: 'organization.ownership_transfer',
+                target: { type: 'user', id: target.userId },
+                metadata: {
+                  from_user_id: owner.userId,
+                  to_user_id: target.userId,
+                  old_owner_role: lesser,
+                  ...endedInvitations(lost.count),
+                },
+              },
+              'afterTransfer',
+              { from: from.view, to: to.view }
+            ),
+            ...lost.events,
+          ],
+          freedSeats: lost.freedSeats,
+        })
+      },
+    },
+    options
+  )
+}
+
+function lesserRole({ all, owner, memberAdmins }: Roles): string | undefined {
+  return [...memberAdmins, ...all].find((role) => role !== owner)
+}

@@ -1,0 +1,115 @@
+import { and, eq } from 'drizzle-orm'
+import { organizationEvent } from '../../engine/audit/event.ts'
+import { guard } from '../../database/commit.ts'
+import { organizations, slugAliases } from '../../database/schema.ts'
+import { bothOf, parseInput } from '../../base/input.ts'
+import { guardStanding } from '../../engine/access/access-guards.ts'
+import type { ChangeContext } from '../../engine/changes/change-context.ts'
+import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
+import { readProof, withoutProof, type ProofInput } from '../../engine/access/step-up.ts'
+import { invalid } from '../../base/refusal.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import type { OrganizationScope } from '../../engine/access/principal.ts'
+import { updateSlugInput } from './organization-input.ts'
+import { guardField } from '../../engine/model/organization-guards.ts'
+import { organizationView, type Organization } from '../../engine/model/organization.ts'
+import { organizationIdOf } from '../../engine/access/organization-ref.ts'
+import { slugIsFree, slugTaken, type SlugContext } from '../../engine/model/slug.ts'
+import { standingWith } from '../../engine/access/authorize.ts'
+
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/** What {@link updateSlug} takes, with a proof of identity. */
+export interface UpdateSlugInput extends ProofInput {
+  readonly slug: string
+  /** The present slug, typed again. */
+  readonly confirmSlug: string
+}
+
+/**
+ * Gives an organization another slug `{ slug, confirmSlug, password | stepUpProof }`. `confirmSlug` is
+ * the present one, typed. For seven days (`slugAliasDays`) the old slug leads members to the new one,
+ * and nobody else can take it.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
+ * `invalid_password`, `step_up_required`, `step_up_failed`.
+ *
+ * @throws {TypeError} if the host has configured neither `verifyPassword` nor `stepUp`.
+ *
+ * @example
+ * ```ts
+ * await updateSlug(seatgate, scope, { slug: 'acme-inc', confirmSlug: 'acme', password })
+ * ```
+ */
+export async function updateSlug(
+  seatgate: ChangeContext & SlugContext,
+  scope: OrganizationScope,
+  input: UpdateSlugInput,
+  options: OperationOptions = {}
+): Promise<Result<Organization>> {
+  const { db, roles, slugs } = seatgate
+  const parsed = bothOf(
+    parseInput(updateSlugInput(slugs), input),
+    readProof(seatgate, scope.caller, input)
+  )
+  const slug = parsed.ok ? parsed.value.slug : ''
+  const free = slugIsFree(slug, organizationIdOf(scope.organization), seatgate.now())
+  return perform(
+    seatgate,
+    scope,
+    {
+      name: 'organization.slug_change',
+      input: withoutProof(input),
+      grows: false,
+      queries: { taken: slugTaken(db, free) },
+      plan(found, _caller, now) {
+        const standing = standingWith(roles, found, roles.organizationAdmins)
+        if (!standing.ok) return standing
+        if (!parsed.ok) return parsed
+        const { organization } = standing.value
+        const { id: organizationId, slug: oldSlug } = organization
+        const errors = {
+          ...(slug === oldSlug && { slug: ['Is the present slug.'] }),
+          ...(found.rows.taken.length > 0 && { slug: ['Is taken.'] }),
+          ...(parsed.value.confirmSlug !== oldSlug && {
+            confirmSlug: ['Must be the present slug.'],
+          }),
+        }
+        if (Object.keys(errors).length > 0) return refused(invalid(errors))
+        const expiresAt = new Date(now.getTime() + slugs.aliasDays * DAY_MS)
+        const alias = { oldSlug, organizationId, expiresAt, createdAt: now }
+        return ok({
+          value: organizationView({ ...organization, slug, updatedAt: now }),
+          proof: parsed.value,
+          statements: [
+            guardStanding(seatgate, standing.value),
+            guardField(seatgate, organization, 'slug'),
+            guard(db, 'stale', slugIsFree(slug, organizationId, now)),
+            db
+              .update(organizations)
+              .set({ slug, updatedAt: now })
+              .where(eq(organizations.id, organizationId)),
+            db
+              .insert(slugAliases)
+              .values(alias)
+              .onConflictDoUpdate({ target: slugAliases.oldSlug, set: alias }),
+            // An alias of its own for the new slug would lead from there to itself.
+            db
+              .delete(slugAliases)
+              .where(
+                and(eq(slugAliases.oldSlug, slug), eq(slugAliases.organizationId, organizationId))
+              ),
+          ],
+          events: [
+            organizationEvent(organizationId, 'organization.slug_change', {
+              old_slug: oldSlug,
+              new_slug: slug,
+              alias_expires_at: expiresAt.toISOString(),
+            }),
+          ],
+        })
+      },
+    },
+    options
+  )
+}

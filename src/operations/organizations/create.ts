@@ -1,0 +1,209 @@
+import { checkOptionNames } from '../../base/names.ts'
+import { guard } from '../../database/commit.ts'
+import { organizations } from '../../database/schema.ts'
+import { withHook } from '../../engine/model/after-hooks.ts'
+import { ask } from '../../engine/changes/ask-hooks.ts'
+import type { HookContext } from '../../engine/model/hooks.ts'
+import { organizationEvent } from '../../engine/audit/event.ts'
+import { parseInput } from '../../base/input.ts'
+import { prepare, type Prepared } from '../../engine/changes/change-batch.ts'
+import { newMembership } from '../../engine/model/membership.ts'
+import { claimAsFounder } from '../../engine/model/membership-claim.ts'
+import type { AccessContext } from '../../engine/access/roles.ts'
+import type { ChangeContext } from '../../engine/changes/change-context.ts'
+import { perform, type Operation, type OperationOptions } from '../../engine/changes/operation.ts'
+import type { Plan } from '../../engine/model/plan.ts'
+import { invalid } from '../../base/refusal.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import type { Runtime } from '../../base/runtime.ts'
+import {
+  checkCaller,
+  isUser,
+  marksOf,
+  type Principal,
+  type Scope,
+  type UserPrincipal,
+} from '../../engine/access/principal.ts'
+import { slugCandidates } from './slug-candidates.ts'
+import { createOrganizationInput } from './organization-input.ts'
+import { organizationView, type Organization } from '../../engine/model/organization.ts'
+import { slugIsFree, slugsTaken, type SlugContext } from '../../engine/model/slug.ts'
+
+/** Options of {@link createOrganization}. */
+export interface CreateOrganizationOptions extends OperationOptions {
+  /** Marks somebody's own workspace. Said by the host, never by input. Default false. */
+  readonly personal?: boolean
+}
+
+/** What {@link createOrganization} and {@link prepareOrganization} take. */
+export interface CreateOrganizationInput {
+  /** 1 to 160 characters on one line. */
+  readonly name: string
+  /** Default: made of the name. */
+  readonly slug?: string | null | undefined
+}
+
+/**
+ * Creates an organization `{ name, slug? }`. Who asks becomes its owner and takes the first seat,
+ * which is counted and never refused. Without a slug one is made of the name, with a suffix where it is
+ * taken or reserved; a slug that was sent is refused then. No session is moved into it.
+ *
+ * Refusals: `unauthenticated`, `insufficient_role` (of who is no person), `validation_error` (on
+ * `name` and `slug`, a slug that was sent and is taken included), `hook_refused`, `hook_failed`, `seats_unavailable`.
+ *
+ * @example
+ * ```ts
+ * const created = await createOrganization(seatgate, { caller: { userId } }, { name: 'Acme' })
+ * ```
+ */
+export async function createOrganization(
+  seatgate: ChangeContext & SlugContext,
+  { caller, ...request }: Scope,
+  input: CreateOrganizationInput,
+  { personal = false, ...options }: CreateOrganizationOptions = {}
+): Promise<Result<Organization>> {
+  return perform(
+    seatgate,
+    { caller, ...marksOf(request) },
+    {
+      ...creation(seatgate, input, personal),
+      ...(seatgate.hooks.beforeCreateOrganization && {
+        revise: async (founder) => {
+          const draft = await askAboutDraft(seatgate, input, founder)
+          return draft.ok ? ok(creation(seatgate, draft.value, personal)) : draft
+        },
+      }),
+    },
+    options
+  )
+}
+
+/**
+ * Prepares an organization for a batch of the host's own: registering a user together with their
+ * workspace, say. No database call is made; that the slug is free is decided in the batch. Without a
+ * slug one is made of the name and six random letters.
+ *
+ * Refusals: `insufficient_role`, `validation_error`, `hook_refused`, `hook_failed`,
+ * `seats_unavailable`; `commitTogether` answers a taken slug.
+ *
+ * @example
+ * ```ts
+ * const workspace = await prepareOrganization(seatgate, { caller: { userId } }, { name }, { personal: true })
+ * if (workspace.ok) await commitTogether(seatgate, workspace.value, { before: [insertUser] })
+ * ```
+ */
+export async function prepareOrganization(
+  seatgate: ChangeContext & SlugContext,
+  { caller, ...request }: Scope & { readonly caller: Principal },
+  input: CreateOrganizationInput,
+  options: { readonly personal?: boolean } = {}
+): Promise<Result<Prepared<Organization>>> {
+  checkOptionNames('prepareOrganization', options, ['personal'])
+  const { personal = false } = options
+  checkCaller(caller)
+  const draft = await askAboutDraft(seatgate, input, caller)
+  if (!draft.ok) return draft
+  const read = readDraft(seatgate, draft.value)
+  if (!isUser(caller)) return refused({ code: 'insufficient_role' })
+  if (!read.ok) return read
+  const now = seatgate.now()
+  const { name, slugs } = read.value
+  // Nobody can look which are taken: the last is free for its random letters.
+  const slug = slugs.at(-1) ?? ''
+  const plan = planCreation(seatgate, { name, slug, personal }, caller, now, 'slug_taken')
+  return prepare(seatgate, { caller, ...marksOf(request), now }, plan)
+}
+
+function creation(
+  seatgate: SlugContext & AccessContext & Pick<Runtime, 'now' | 'newId'>,
+  input: unknown,
+  personal: boolean
+) {
+  const { db } = seatgate
+  const read = readDraft(seatgate, input)
+  const slugs = read.ok ? read.value.slugs : []
+  return {
+    name: 'organization.create',
+    input,
+    grows: true,
+    queries: { taken: slugsTaken(db, slugs, seatgate.now()) },
+    plan({ rows }, caller, now) {
+      if (!isUser(caller)) return refused({ code: 'insufficient_role' })
+      if (!read.ok) return read
+      const taken = new Set(rows.taken.map((row) => row.taken))
+      const slug = slugs.find((candidate) => !taken.has(candidate))
+      if (slug === undefined) return refused(invalid({ slug: ['Is taken.'] }))
+      const { name } = read.value
+      return ok(planCreation(seatgate, { name, slug, personal }, caller, now, 'stale'))
+    },
+  } satisfies Operation<{ taken: ReturnType<typeof slugsTaken> }, Organization>
+}
+
+/** A draft that was read: its name, and the slugs that it may get, in the order of preference. */
+interface Draft {
+  readonly name: string
+  readonly slugs: readonly string[]
+}
+
+function readDraft(seatgate: SlugContext, input: unknown): Result<Draft> {
+  const parsed = parseInput(createOrganizationInput(seatgate.slugs), input)
+  if (!parsed.ok) return parsed
+  const { name, slug } = parsed.value
+  const slugs = slug == null ? slugCandidates(seatgate, name) : [slug]
+  if (slugs.length > 0) return ok({ name, slugs })
+  return refused(invalid({ slug: ['Is required: none can be made of this name.'] }))
+}
+
+function planCreation(
+  seatgate: AccessContext & Pick<Runtime, 'newId'>,
+  draft: { readonly name: string; readonly slug: string; readonly personal: boolean },
+  founder: UserPrincipal,
+  now: Date,
+  whenTaken: 'stale' | 'slug_taken'
+): Plan<Organization> {
+  const { db, roles, newId } = seatgate
+  const { userId } = founder
+  const organizationId = newId()
+  const row = {
+    id: organizationId,
+    ...draft,
+    ownerUserId: userId,
+    enforceMfaForMembers: false,
+    createdAt: now,
+    updatedAt: now,
+  }
+  const organization = organizationView(row)
+  return {
+    value: organization,
+    statements: [
+      guard(db, whenTaken, slugIsFree(draft.slug, organizationId, now)),
+      db.insert(organizations).values(row),
+    ],
+    claims: [
+      claimAsFounder(
+        db,
+        newMembership(newId(), { organizationId, userId, role: roles.owner }, now)
+      ),
+    ],
+    events: [
+      withHook(
+        organizationEvent(organizationId, 'organization.create'),
+        'afterCreateOrganization',
+        { organization }
+      ),
+    ],
+  }
+}
+
+// The hook sees what is not valid too. What it puts in its place is validated like any other.
+async function askAboutDraft(
+  seatgate: HookContext,
+  input: unknown,
+  caller: Principal
+): Promise<Result<unknown>> {
+  const draft = typeof input === 'object' && input !== null ? { ...input } : {}
+  const { name, slug } = draft as { name?: unknown; slug?: unknown }
+  const state = { draft: { name, slug }, caller }
+  const answer = await ask(seatgate, { hook: 'beforeCreateOrganization', state })
+  return answer.ok ? ok(answer.value.draft ?? input) : answer
+}

@@ -1,0 +1,168 @@
+import { and, eq, inArray, sql } from 'drizzle-orm'
+import { attributionOf, organizationEvent } from '../../engine/audit/event.ts'
+import type { Statement, DatabaseContext } from '../../database/database.ts'
+import { intents, joinRequests, organizationDomains, organizations } from '../../database/schema.ts'
+import { withHook } from '../../engine/model/after-hooks.ts'
+import type { HookContext } from '../../engine/model/hooks.ts'
+import { endInvitations } from '../../engine/model/end-invitation.ts'
+import { guardOnlyUnfinished } from '../../engine/model/invitation-guards.ts'
+import { unfinishedIn } from '../../engine/model/invitation-lookup.ts'
+import { bothOf, parseInput } from '../../base/input.ts'
+import { guardStanding } from '../../engine/access/access-guards.ts'
+import type { ChangeContext } from '../../engine/changes/change-context.ts'
+import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
+import { readProof, withoutProof, type ProofInput } from '../../engine/access/step-up.ts'
+import { invalid } from '../../base/refusal.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import type { Runtime } from '../../base/runtime.ts'
+import { userIdOf, type OrganizationScope, type Principal } from '../../engine/access/principal.ts'
+import { endPointers } from '../../engine/model/end-sessions.ts'
+import type { SessionStoreContext } from '../../engine/model/session-store.ts'
+import { DeleteOrganizationInput } from './organization-input.ts'
+import { guardField } from '../../engine/model/organization-guards.ts'
+import { organizationView, type Organization } from '../../engine/model/organization.ts'
+import { standingWith } from '../../engine/access/authorize.ts'
+
+/** An organization that is gone for everybody, and can be restored. */
+export interface DeletedOrganization extends Organization {
+  readonly deletedAt: string
+}
+
+/** What {@link softDeleteOrganization} takes, with a proof of identity. */
+export interface DeleteOrganizationInput extends ProofInput {
+  /** The name of the organization, typed again. */
+  readonly confirmName: string
+}
+
+/**
+ * Deletes an organization `{ confirmName, password | stepUpProof }`, for owners. `confirmName` is the
+ * name, typed. From the next request on there is no such organization for anybody; its slug is free,
+ * its sessions point nowhere, its invitations are revoked, its domains are free, its line is closed,
+ * and so is its ledger. Memberships stay as they are, seats included, so that `restoreOrganization`
+ * brings everybody back.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
+ * `invalid_password`, `step_up_required`, `step_up_failed`, `hook_refused`, `hook_failed`.
+ *
+ * @throws {TypeError} if the host has configured neither `verifyPassword` nor `stepUp`.
+ *
+ * @example
+ * ```ts
+ * await softDeleteOrganization(seatgate, scope, { confirmName: 'Acme', password })
+ * ```
+ */
+export async function softDeleteOrganization(
+  seatgate: ChangeContext & SessionStoreContext,
+  scope: OrganizationScope,
+  input: DeleteOrganizationInput,
+  options: OperationOptions = {}
+): Promise<Result<DeletedOrganization>> {
+  const { db, roles } = seatgate
+  const parsed = bothOf(
+    parseInput(DeleteOrganizationInput, input),
+    readProof(seatgate, scope.caller, input)
+  )
+  return perform(
+    seatgate,
+    scope,
+    {
+      name: 'organization.delete',
+      input: withoutProof(input),
+      grows: false,
+      queries: { open: unfinishedIn(db, scope) },
+      plan(found, caller, now) {
+        const standing = standingWith(roles, found, [roles.owner])
+        if (!standing.ok) return standing
+        if (!parsed.ok) return parsed
+        const present = standing.value.organization
+        const { id: organizationId, name } = present
+        if (parsed.value.confirmName !== name) {
+          return refused(invalid({ confirmName: ['Must be the name.'] }))
+        }
+        const organization = organizationView({ ...present, updatedAt: now })
+        const { open } = found.rows
+        const revoked = endInvitations(seatgate, open, {
+          reason: 'organization_deleted',
+          by: userIdOf(caller),
+          now,
+        })
+        const pointers = endPointers(seatgate, [{ organizationId, userId: null }])
+        return ok({
+          value: { ...organization, deletedAt: now.toISOString() },
+          proof: parsed.value,
+          before: [{ hook: 'beforeDeleteOrganization', state: { organization, caller } }],
+          statements: [
+            guardStanding(seatgate, standing.value),
+            guardField(seatgate, present, 'name'),
+            guardOnlyUnfinished(seatgate, organizationId, open),
+            ...revoked.statements,
+            ...pointers.statements,
+            ...tellRequests(seatgate, caller, organizationId, now),
+            ...closeDoors(seatgate, organizationId, now),
+            db
+              .update(organizations)
+              .set({ deletedAt: now, updatedAt: now })
+              .where(eq(organizations.id, organizationId)),
+          ],
+          // Their seats are given back as the outbox comes to them: nobody waits for them any more.
+          events: [
+            ...revoked.events,
+            withHook(
+              organizationEvent(organizationId, 'organization.delete'),
+              'afterDeleteOrganization',
+              { organization }
+            ),
+          ],
+          intents: pointers.intents,
+        })
+      },
+    },
+    options
+  )
+}
+
+// However many there are: the rows of the calls are made of theirs, and the sweep makes the calls.
+function tellRequests(
+  { db, hooks, newId }: DatabaseContext & Pick<HookContext, 'hooks'> & Pick<Runtime, 'newId'>,
+  caller: Principal,
+  organizationId: string,
+  now: Date
+): readonly Statement[] {
+  if (!hooks.afterJoinRequestClose) return []
+  const createdAt = sql`strftime('%Y-%m-%dT%H:%M:%fZ', created_at / 1000.0, 'unixepoch')`
+  const id = sql`${newId()} || ':' || id`
+  const actor = JSON.stringify(attributionOf(caller).actor)
+  const payload = sql`json_object('request', json_object('id', id, 'organizationId', organization_id,
+      'userId', user_id, 'role', role, 'state', 'closed',
+      'createdAt', ${createdAt}, 'updatedAt', ${now.toISOString()}),
+    'path', 'organization_deleted', 'actor', json(${actor}), 'eventId', ${id})`
+  return [
+    db.insert(intents)
+      .select(sql`select ${id}, organization_id, 'afterJoinRequestClose', ${payload},
+      0, ${now.getTime()}, null, ${now.getTime()} from seatgate_join_requests
+      where organization_id = ${organizationId} and state in ('open', 'waiting')`),
+  ]
+}
+
+// Nobody waits for what is not there, and a domain may be another organization's.
+function closeDoors(
+  { db }: DatabaseContext,
+  organizationId: string,
+  now: Date
+): readonly Statement[] {
+  return [
+    db
+      .update(joinRequests)
+      .set({ state: 'closed', updatedAt: now })
+      .where(
+        and(
+          eq(joinRequests.organizationId, organizationId),
+          inArray(joinRequests.state, ['open', 'waiting'])
+        )
+      ),
+    db
+      .update(organizationDomains)
+      .set({ verifiedAt: null, updatedAt: now })
+      .where(eq(organizationDomains.organizationId, organizationId)),
+  ]
+}

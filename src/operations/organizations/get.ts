@@ -1,0 +1,87 @@
+import { desc, sql } from 'drizzle-orm'
+import type { DatabaseContext } from '../../database/database.ts'
+import { memberships } from '../../database/schema.ts'
+import type { AccessContext } from '../../engine/access/roles.ts'
+import { newestFirst, parsePage, toPage, type Page, type PageInput } from '../../base/page.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import { userIdOf, type OrganizationScope, type Scope } from '../../engine/access/principal.ts'
+import { organizationView, type Organization } from '../../engine/model/organization.ts'
+import { ownOrganizations } from '../../engine/model/own-organizations.ts'
+import { find, standingOf } from '../../engine/access/authorize.ts'
+
+/** An organization of somebody's, and their role in it. */
+export interface OwnOrganization {
+  readonly organization: Organization
+  readonly role: string
+}
+
+/**
+ * Fetches an organization by id or slug, for its members.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const found = await getOrganization(seatgate, { caller: { userId }, organization: 'acme' })
+ * ```
+ */
+export async function getOrganization(
+  { db, roles }: AccessContext,
+  scope: OrganizationScope
+): Promise<Result<Organization>> {
+  const standing = standingOf(roles, await find(db, scope, {}))
+  return standing.ok ? ok(organizationView(standing.value.organization)) : standing
+}
+
+/**
+ * Lists the caller's organizations with their roles, newest membership first.
+ *
+ * Refusals: `unauthenticated`, `validation_error` on `limit`, `invalid_cursor`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const page = await listOrganizations(seatgate, { caller: { userId } })
+ * if (page.ok) for (const { organization, role } of page.value.data) console.log(role, organization.name)
+ * ```
+ */
+export async function listOrganizations(
+  { db }: DatabaseContext,
+  scope: Scope,
+  input: PageInput = {}
+): Promise<Result<Page<OwnOrganization>>> {
+  const { caller } = scope
+  const request = parsePage(input, newestFirst('organizations'))
+  const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
+  const found = await find(
+    db,
+    { caller },
+    {
+      own: ownOrganizations(
+        db,
+        userIdOf(caller),
+        after
+          ? sql`(${memberships.createdAt}, ${memberships.id}) < (${after[0]}, ${after[1]})`
+          : undefined
+      )
+        .orderBy(desc(memberships.createdAt), desc(memberships.id))
+        .limit(limit + 1),
+    }
+  )
+  if (found.caller === null) return refused({ code: 'unauthenticated' })
+  if (!request.ok) return request
+  return ok(
+    toPage(
+      found.rows.own,
+      limit,
+      ({ organization, membership }) => ({
+        organization: organizationView(organization),
+        role: membership.role,
+      }),
+      ({ membership }) => [membership.createdAt.getTime(), membership.id, 'organizations']
+    )
+  )
+}

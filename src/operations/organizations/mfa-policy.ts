@@ -1,0 +1,131 @@
+import { checkOptionNames } from '../../base/names.ts'
+import { eq } from 'drizzle-orm'
+import * as v from 'valibot'
+import { organizationEvent } from '../../engine/audit/event.ts'
+import type { Queries } from '../../database/batch.ts'
+import { organizations } from '../../database/schema.ts'
+import { parseInput } from '../../base/input.ts'
+import { guardStanding } from '../../engine/access/access-guards.ts'
+import type { AccessContext } from '../../engine/access/roles.ts'
+import type { ChangeContext } from '../../engine/changes/change-context.ts'
+import { perform, type Operation } from '../../engine/changes/operation.ts'
+import { unchanged } from '../../engine/model/plan.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import type { Runtime } from '../../base/runtime.ts'
+import { isSystem, isUser, type OrganizationScope } from '../../engine/access/principal.ts'
+import { guardField } from '../../engine/model/organization-guards.ts'
+import { organizationView, type Organization } from '../../engine/model/organization.ts'
+import { standingWith } from '../../engine/access/authorize.ts'
+
+/** Tells whether a user has a second factor. */
+export type MfaCheck = (userId: string) => boolean | Promise<boolean>
+
+const Input = v.object({ enabled: v.boolean('Must be true or false.') }, 'Must be an object.')
+
+/** What {@link setMfaPolicy} takes. */
+export interface MfaPolicyInput {
+  readonly enabled: boolean
+}
+
+/**
+ * Says whether members must have a second factor `{ enabled }`. A person who demands it must have
+ * one. The
+ * policy it has already changes nothing. `requireOrganizationMfa` holds members to it.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
+ * `admin_must_enroll_first`, `mfa_policy_aborted` (D1 did not answer; the policy is as it was, or as
+ * it was to be).
+ *
+ * @throws {TypeError} if it is to be enabled and `mfaCheck` is not a function of one argument.
+ *
+ * @example
+ * ```ts
+ * await setMfaPolicy(seatgate, scope, { enabled: true }, { mfaCheck: (userId) => hasPasskey(userId) })
+ * ```
+ */
+export async function setMfaPolicy(
+  seatgate: ChangeContext,
+  scope: OrganizationScope,
+  input: MfaPolicyInput,
+  options: { readonly mfaCheck?: MfaCheck } = {}
+): Promise<Result<Organization>> {
+  checkOptionNames('setMfaPolicy', options, ['mfaCheck'])
+  const { mfaCheck } = options
+  const { report } = seatgate
+  const parsed = parseInput(Input, input)
+  const enabled = parsed.ok && parsed.value.enabled
+  if (enabled && (typeof mfaCheck !== 'function' || mfaCheck.length !== 1)) {
+    throw new TypeError('setMfaPolicy: enabling needs mfaCheck, a function of one argument.')
+  }
+  const operation = policyChange(seatgate, input, parsed)
+  const changed = await perform(seatgate, scope, {
+    ...operation,
+    ...(enabled &&
+      mfaCheck && {
+        revise: async (caller) => {
+          const enrolled =
+            isSystem(caller) ||
+            (isUser(caller) && (await hasMfa(seatgate, mfaCheck, caller.userId)))
+          return ok(policyChange(seatgate, input, parsed, enrolled))
+        },
+      }),
+  })
+  if (changed.ok || changed.error.code !== 'unavailable') return changed
+  report({ event: 'mfa_policy_aborted', error: ['enforce_mfa_for_members'] })
+  return refused({ code: 'mfa_policy_aborted' })
+}
+
+/** Asks the host whether a user has a second factor. What cannot be answered is none. */
+export async function hasMfa(
+  { report }: Pick<Runtime, 'report'>,
+  mfaCheck: MfaCheck,
+  userId: string
+): Promise<boolean> {
+  try {
+    const enrolled: unknown = await mfaCheck(userId)
+    return enrolled === true
+  } catch (error) {
+    report({ event: 'mfa_check_failed', error })
+    return false
+  }
+}
+
+function policyChange(
+  seatgate: AccessContext,
+  input: unknown,
+  parsed: Result<{ readonly enabled: boolean }>,
+  enrolled = false
+): Operation<Queries, Organization> {
+  const { db, roles } = seatgate
+  return {
+    name: 'organization.mfa_policy_change',
+    input,
+    grows: false,
+    queries: {},
+    plan(found, _caller, now) {
+      const standing = standingWith(roles, found, roles.organizationAdmins)
+      if (!standing.ok) return standing
+      if (!parsed.ok) return parsed
+      const { organization } = standing.value
+      const { enabled } = parsed.value
+      const { id, enforceMfaForMembers: before } = organization
+      if (enabled && !enrolled) return refused({ code: 'admin_must_enroll_first' })
+      if (enabled === before) return ok(unchanged(organizationView(organization)))
+      const changed = { enforceMfaForMembers: enabled, updatedAt: now }
+      return ok({
+        value: organizationView({ ...organization, ...changed }),
+        statements: [
+          guardStanding(seatgate, standing.value),
+          guardField(seatgate, organization, 'enforceMfaForMembers'),
+          db.update(organizations).set(changed).where(eq(organizations.id, id)),
+        ],
+        events: [
+          organizationEvent(id, 'organization.mfa_policy_change', {
+            old_value: before,
+            new_value: enabled,
+          }),
+        ],
+      })
+    },
+  }
+}

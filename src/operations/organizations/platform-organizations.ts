@@ -1,0 +1,138 @@
+/**
+ * What the platform's own people read of organizations: any of them, deleted ones too.
+ *
+ * @module
+ */
+import { and, asc, gt, isNotNull, isNull, or, sql, type SQL } from 'drizzle-orm'
+import * as v from 'valibot'
+import { batch } from '../../database/batch.ts'
+import type { DatabaseContext } from '../../database/database.ts'
+import { organizations, type OrganizationRow } from '../../database/schema.ts'
+import { bothOf, parseInput } from '../../base/input.ts'
+import { parsePage, toPage, type Page, type PageInput } from '../../base/page.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import type { OrganizationScope, Scope } from '../../engine/access/principal.ts'
+import { lowerCase, shortText } from '../../base/text-input.ts'
+import { organizationView, type Organization } from '../../engine/model/organization.ts'
+import { isIdentifier, organizationNamed } from '../../engine/access/organization-ref.ts'
+import { platformOnly } from '../../engine/access/authorize.ts'
+
+/** An organization as operators see it. */
+export interface PlatformOrganization extends Organization {
+  /** When it was deleted; null while it lives. */
+  readonly deletedAt: string | null
+}
+
+const Filters = v.object({
+  search: v.optional(shortText()),
+  status: v.optional(
+    v.picklist(['live', 'deleted', 'all'], 'Must be "live", "deleted" or "all".'),
+    'all'
+  ),
+})
+
+/** How organizations are asked for: a page of them, by a search and by whether they are deleted. */
+export type PlatformOrganizationsInput = PageInput & v.InferInput<typeof Filters>
+
+const LIST = 'platform_organizations'
+const AfterId = v.strictTuple([v.string(), v.literal(LIST)])
+
+/**
+ * Lists organizations in the order of their ids, deleted ones too; for operators and the host itself.
+ * `search` is an id, or the beginning of a slug or a name, capital or small (A to Z); `status` is `live`,
+ * `deleted` or `all` (default). A search reads organizations until the page is full.
+ *
+ * Refusals: `unauthenticated`, `insufficient_role`, `validation_error`, `invalid_cursor`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const operator = { userId, operator: true }
+ * const page = await listPlatformOrganizations(seatgate, { caller: operator }, { search: 'acme' })
+ * ```
+ */
+export async function listPlatformOrganizations(
+  seatgate: DatabaseContext,
+  { caller }: Scope,
+  input: PlatformOrganizationsInput = {}
+): Promise<Result<Page<PlatformOrganization>>> {
+  const { db } = seatgate
+  const allowed = await platformOnly(seatgate, caller)
+  if (!allowed.ok) return allowed
+  const page = parsePage(input, AfterId, Object.keys(Filters.entries))
+  const request = bothOf(page, parseInput(Filters, input))
+  if (!request.ok) return request
+  const { limit, after, ...filters } = request.value
+  const { rows } = await batch(db, {
+    rows: db
+      .select()
+      .from(organizations)
+      .where(and(matching(filters), after ? gt(organizations.id, after[0]) : undefined))
+      .orderBy(asc(organizations.id))
+      .limit(limit + 1),
+  })
+  return ok(toPage(rows, limit, platformView, ({ id }) => [id, LIST]))
+}
+
+/**
+ * Fetches any organization by its id, also a deleted one, or a live one by its slug; for operators and
+ * the host itself. For others there is none.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const operator = { userId, operator: true }
+ * const found = await getPlatformOrganization(seatgate, { caller: operator, organization: id })
+ * if (found.ok) console.log(found.value.deletedAt)
+ * ```
+ */
+export async function getPlatformOrganization(
+  seatgate: DatabaseContext,
+  { caller, organization }: OrganizationScope
+): Promise<Result<PlatformOrganization>> {
+  const { db } = seatgate
+  const allowed = await platformOnly(seatgate, caller)
+  if (!allowed.ok) return hidden(allowed)
+  const { rows } = await batch(db, {
+    rows: db.select().from(organizations).where(named(organization)),
+  })
+  const [row] = rows
+  return row ? ok(platformView(row)) : refused({ code: 'organization_not_found' })
+}
+
+/** The answer to a question about one organization: for those who may not ask, there is none. */
+export function hidden<T>(result: Result<T>): Result<T> {
+  return !result.ok && result.error.code === 'insufficient_role'
+    ? refused({ code: 'organization_not_found' })
+    : result
+}
+
+function named(name: string): SQL {
+  const lower = lowerCase(name)
+  return isIdentifier(lower) ? sql`${organizations.id} = ${lower}` : organizationNamed(name)
+}
+
+// Compared letter by letter: no character in it has a meaning, as `%` would in LIKE.
+function matching({ search, status }: v.InferOutput<typeof Filters>): SQL | undefined {
+  const begins = (column: SQL | typeof organizations.slug) =>
+    sql`lower(substr(${column}, 1, length(${search}))) = lower(${search})`
+  return and(
+    status === 'live' ? isNull(organizations.deletedAt) : undefined,
+    status === 'deleted' ? isNotNull(organizations.deletedAt) : undefined,
+    search === undefined
+      ? undefined
+      : or(
+          sql`${organizations.id} = lower(${search})`,
+          begins(organizations.slug),
+          begins(sql`${organizations.name}`)
+        )
+  )
+}
+
+function platformView({ deletedAt, ...row }: OrganizationRow): PlatformOrganization {
+  return { ...organizationView(row), deletedAt: deletedAt?.toISOString() ?? null }
+}

@@ -1,0 +1,95 @@
+import { eq, sql } from 'drizzle-orm'
+import { organizationEvent } from '../../engine/audit/event.ts'
+import { guard } from '../../database/commit.ts'
+import { organizations } from '../../database/schema.ts'
+import { withHook } from '../../engine/model/after-hooks.ts'
+import { actingOwner } from '../../engine/access/access-guards.ts'
+import type { ChangeContext } from '../../engine/changes/change-context.ts'
+import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
+import { unchanged } from '../../engine/model/plan.ts'
+import { invalid } from '../../base/refusal.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import { isOperator, isSystem, marksOf, type Scope } from '../../engine/access/principal.ts'
+import { organizationView, type Organization } from '../../engine/model/organization.ts'
+import { slugIsFree, slugTaken } from '../../engine/model/slug.ts'
+
+/**
+ * Brings back a deleted organization with everybody who was in it, for operators and the host itself.
+ * If its limit has become too low meanwhile, it is over its limit: nobody is dropped, nobody more is
+ * let in. One that lives is answered as it is.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `last_owner` (all its owners are gone
+ * meanwhile), `validation_error` on `slug` (somebody else has it now), `hook_refused`, `hook_failed`.
+ *
+ * @example
+ * ```ts
+ * await restoreOrganization(seatgate, { caller: { userId, operator: true } }, organizationId)
+ * ```
+ */
+export async function restoreOrganization(
+  seatgate: ChangeContext,
+  { caller, ...request }: Scope,
+  organizationId: string,
+  options: OperationOptions = {}
+): Promise<Result<Organization>> {
+  const { db } = seatgate
+  const ownSlug = sql`(select slug from seatgate_organizations where id = ${organizationId})`
+  const owned = sql`exists (select 1 from seatgate_memberships
+    where organization_id = ${organizationId} and ${actingOwner(seatgate.roles.owner)})`
+  const isFree = slugIsFree(ownSlug, organizationId, seatgate.now())
+  return perform(
+    seatgate,
+    { caller, ...marksOf(request) },
+    {
+      name: 'organization.restore',
+      input: organizationId,
+      grows: false,
+      queries: {
+        deleted: db.select().from(organizations).where(eq(organizations.id, organizationId)),
+        taken: slugTaken(db, isFree),
+        owners: db.select({ one: sql`1`.as('one') }).from(sql`(select 1) where ${owned}`),
+      },
+      plan({ rows }, by, now) {
+        const [organization] = rows.deleted
+        if (!(isOperator(by) || isSystem(by)) || organization === undefined) {
+          return refused({ code: 'organization_not_found' })
+        }
+        if (organization.deletedAt === null) return ok(unchanged(organizationView(organization)))
+        if (rows.owners.length === 0) return refused({ code: 'last_owner' })
+        if (rows.taken.length > 0) return refused(invalid({ slug: ['Is taken.'] }))
+        const restored = organizationView({ ...organization, updatedAt: now })
+        return ok({
+          value: restored,
+          before: [
+            {
+              hook: 'beforeRestoreOrganization',
+              state: { organization: organizationView(organization), caller: by },
+            },
+          ],
+          statements: [
+            guard(
+              db,
+              'stale',
+              sql`exists (select 1 from seatgate_organizations
+                where id = ${organizationId} and deleted_at is not null)`
+            ),
+            guard(db, 'stale', owned),
+            guard(db, 'stale', slugIsFree(organization.slug, organizationId, now)),
+            db
+              .update(organizations)
+              .set({ deletedAt: null, updatedAt: now })
+              .where(eq(organizations.id, organizationId)),
+          ],
+          events: [
+            withHook(
+              organizationEvent(organizationId, 'organization.restore'),
+              'afterRestoreOrganization',
+              { organization: restored }
+            ),
+          ],
+        })
+      },
+    },
+    options
+  )
+}

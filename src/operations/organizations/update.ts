@@ -1,0 +1,107 @@
+import { eq } from 'drizzle-orm'
+import { organizationEvent } from '../../engine/audit/event.ts'
+import { organizations } from '../../database/schema.ts'
+import { parseInput } from '../../base/input.ts'
+import { guardStanding } from '../../engine/access/access-guards.ts'
+import type { ChangeContext } from '../../engine/changes/change-context.ts'
+import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
+import { unchanged } from '../../engine/model/plan.ts'
+import { ok, type Result } from '../../base/result.ts'
+import type { OrganizationScope } from '../../engine/access/principal.ts'
+import { RenameOrganizationInput, UpdateOrganizationInput } from './organization-input.ts'
+import { guardField } from '../../engine/model/organization-guards.ts'
+import { organizationView, type Organization } from '../../engine/model/organization.ts'
+import { standingWith } from '../../engine/access/authorize.ts'
+
+/** What {@link renameOrganization} and {@link updateOrganization} take. */
+export interface RenameOrganizationInput {
+  readonly name: string
+}
+
+/**
+ * Renames an organization `{ name }`; its slug stays, other keys are ignored. The name it has already
+ * changes nothing.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`.
+ *
+ * @example
+ * ```ts
+ * await renameOrganization(seatgate, { caller, organization: 'acme' }, { name: 'Acme Inc.' })
+ * ```
+ */
+export async function renameOrganization(
+  seatgate: ChangeContext,
+  scope: OrganizationScope,
+  input: RenameOrganizationInput,
+  options: OperationOptions = {}
+): Promise<Result<Organization>> {
+  const parsed = parseInput(RenameOrganizationInput, input)
+  return changeName(seatgate, scope, 'organization.rename', input, parsed, options)
+}
+
+/**
+ * Updates an organization's plain fields `{ name }`. A slug among them is refused: it changes by
+ * itself, with a password and a confirmation (`updateSlug`).
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`.
+ *
+ * @example
+ * ```ts
+ * await updateOrganization(seatgate, { caller, organization: 'acme' }, { name: 'Acme Inc.' })
+ * ```
+ */
+export async function updateOrganization(
+  seatgate: ChangeContext,
+  scope: OrganizationScope,
+  input: RenameOrganizationInput,
+  options: OperationOptions = {}
+): Promise<Result<Organization>> {
+  const parsed = parseInput(UpdateOrganizationInput, input)
+  return changeName(seatgate, scope, 'organization.update', input, parsed, options)
+}
+
+async function changeName(
+  seatgate: ChangeContext,
+  scope: OrganizationScope,
+  action: 'organization.rename' | 'organization.update',
+  input: unknown,
+  parsed: Result<{ readonly name: string }>,
+  options: OperationOptions
+): Promise<Result<Organization>> {
+  const { db, roles } = seatgate
+  return perform(
+    seatgate,
+    scope,
+    {
+      name: action,
+      input,
+      grows: false,
+      queries: {},
+      plan(found, _caller, now) {
+        const standing = standingWith(roles, found, roles.organizationAdmins)
+        if (!standing.ok) return standing
+        if (!parsed.ok) return parsed
+        const { organization } = standing.value
+        const { id, name: oldName } = organization
+        const { name } = parsed.value
+        if (name === oldName) return ok(unchanged(organizationView(organization)))
+        return ok({
+          value: organizationView({ ...organization, name, updatedAt: now }),
+          statements: [
+            guardStanding(seatgate, standing.value),
+            guardField(seatgate, organization, 'name'),
+            db.update(organizations).set({ name, updatedAt: now }).where(eq(organizations.id, id)),
+          ],
+          events: [
+            organizationEvent(
+              id,
+              action,
+              action === 'organization.rename' ? { old_name: oldName, new_name: name } : {}
+            ),
+          ],
+        })
+      },
+    },
+    options
+  )
+}

@@ -1,0 +1,193 @@
+/**
+ * What is wrong with an organization's seats, decided from what D1 and the ledger hold: pure. What is
+ * under way is no difference.
+ *
+ * @module
+ */
+import {
+  invitationHolder,
+  type CarriedSeat,
+  type CarriedSeats,
+} from '../../engine/seats/assigned-seats.ts'
+import { limitView, type SeatLimit } from '../../engine/seats/limit.ts'
+import type { SeatInspection } from '../../engine/seats/provider.ts'
+
+/** One thing on which D1, the truth, and what was counted do not agree. */
+export interface SeatDifference {
+  readonly kind:
+    | 'member_count'
+    | 'member_without_seat'
+    | 'fenced_seat'
+    | 'foreign_ledger'
+    | 'epoch'
+    | 'limit'
+    | 'ledger_count'
+    | 'unknown_seat'
+    | 'leaked_seat'
+    | 'seat_holder'
+    | 'seat_state'
+    | 'seat_deadline'
+  /** Which seat, or which member; null where it is about neither. */
+  readonly id: string | null
+  /** What D1 says. */
+  readonly stored: string
+  /** What the ledger says or, of `member_count`, the counter. */
+  readonly counted: string
+}
+
+/** How many memberships of each kind there are. */
+export interface Counts {
+  readonly active: number
+  readonly suspended: number
+  readonly seats: number
+}
+
+/** What D1 holds, as far as it can contradict itself. */
+export interface StoredFacts {
+  readonly rows: Counts
+  /** What the triggers have counted. */
+  readonly counter: Counts
+  /** Active members without a seat: nothing here makes any. */
+  readonly seatless: readonly string[]
+  /** Seats that are given up and in use. */
+  readonly fenced: readonly string[]
+}
+
+/** The differences within D1. It is read in one batch, so nothing is ever under way in it. */
+export function differencesWithin({
+  rows,
+  counter,
+  seatless,
+  fenced,
+}: StoredFacts): readonly SeatDifference[] {
+  const kinds = ['active', 'suspended', 'seats'] as const
+  return [
+    ...kinds.flatMap((kind) =>
+      rows[kind] === counter[kind]
+        ? []
+        : [difference('member_count', null, `${rows[kind]} ${kind}`, `${counter[kind]} ${kind}`)]
+    ),
+    ...seatless.map((userId) => difference('member_without_seat', userId, 'active', 'no seat')),
+    ...fenced.map((seatId) => difference('fenced_seat', seatId, 'in use', 'given up')),
+  ]
+}
+
+/** What the ledger shall have, and what it has not heard of yet. */
+export interface Expected {
+  readonly organizationId: string
+  readonly epoch: number
+  readonly version: number
+  readonly limit: SeatLimit | null
+  readonly seats: CarriedSeats
+  readonly unheard: Unheard
+  readonly now: Date
+}
+
+/** What is on record as done, and was not delivered to the ledger before it was looked at. */
+export interface Unheard {
+  readonly released: ReadonlySet<string>
+  readonly versions: ReadonlySet<number>
+  /** The epochs of ledgers that are to start anew. */
+  readonly renewed: ReadonlySet<number>
+}
+
+export const nothingUnheard: Unheard = {
+  released: new Set(),
+  versions: new Set(),
+  renewed: new Set(),
+}
+
+/** The differences between D1 and a ledger. Only these seats are looked at, of all if none are named. */
+export function differencesBetween(
+  expected: Expected,
+  ledger: SeatInspection,
+  suspects?: ReadonlySet<string>
+): readonly SeatDifference[] {
+  const { organizationId, epoch, seats, unheard } = expected
+  if (unheard.renewed.has(ledger.epoch)) return []
+  if (ledger.organizationId !== organizationId) {
+    return [difference('foreign_ledger', null, organizationId, ledger.organizationId)]
+  }
+  const entries = new Map(ledger.seats.map((entry) => [entry.seatId, entry]))
+  const ids = suspects ?? new Set([...seats.keys(), ...entries.keys()])
+  return [
+    ...(ledger.epoch === epoch
+      ? []
+      : [difference('epoch', null, String(epoch), String(ledger.epoch))]),
+    ...limitDifference(expected, ledger),
+    ...countDifference(ledger),
+    ...[...ids].flatMap((id) => {
+      const found = seatDifference(expected, ledger, id, seats.get(id), entries.get(id))
+      return found === null ? [] : [found]
+    }),
+  ]
+}
+
+function limitDifference(
+  { version, limit, unheard }: Expected,
+  ledger: SeatInspection
+): readonly SeatDifference[] {
+  const [stored, counted] = [limitText(limit), limitText(ledger.limit)]
+  if (ledger.version === version && stored === counted) return []
+  if (ledger.version < version && unheard.versions.has(version)) return []
+  return [difference('limit', null, `${stored} v${version}`, `${counted} v${ledger.version}`)]
+}
+
+function countDifference({ held, reserved, seats }: SeatInspection): readonly SeatDifference[] {
+  const there = seats.filter(({ state }) => state === 'held').length
+  const promised = seats.length - there
+  if (held === there && reserved === promised) return []
+  return [difference('ledger_count', null, `${there} + ${promised}`, `${held} + ${reserved}`)]
+}
+
+type Entry = SeatInspection['seats'][number]
+
+function seatDifference(
+  { unheard, now }: Expected,
+  { reservationSeconds }: SeatInspection,
+  id: string,
+  carried: CarriedSeat | undefined,
+  entry: Entry | undefined
+): SeatDifference | null {
+  const patienceMs = reservationSeconds * 1000 + CLOCKS_APART_MS
+  const settlesSoon = (at: Entry) => at.remainingMs !== null && at.remainingMs <= patienceMs
+  if (carried === undefined) {
+    if (entry === undefined || unheard.released.has(id) || settlesSoon(entry)) return null
+    return difference('leaked_seat', id, 'nobody', entry.holder)
+  }
+  const { holder, until } = carried
+  const leftMs = until && until.getTime() - now.getTime()
+  if (entry === undefined) {
+    // The ledger's clock may be ahead, and the invitation over for it.
+    if (leftMs !== null && leftMs <= CLOCKS_APART_MS) return null
+    return difference('unknown_seat', id, holder, 'unknown')
+  }
+  // Who came by an invitation has its seat, under its name.
+  if (entry.holder !== holder && entry.holder !== invitationHolder(id)) {
+    return difference('seat_holder', id, holder, entry.holder)
+  }
+  const settled = now.getTime() - carried.changedAt.getTime() > patienceMs
+  if (leftMs === null) {
+    if (entry.state === 'held' || settlesSoon(entry) || !settled) return null
+    return difference('seat_state', id, 'held', entry.state)
+  }
+  if (entry.remainingMs === null) return difference('seat_state', id, 'reserved', entry.state)
+  if (entry.remainingMs <= leftMs + patienceMs || !settled) return null
+  return difference('seat_deadline', id, `${leftMs} ms`, `${entry.remainingMs} ms`)
+}
+
+// How far two clocks of the platform may be apart.
+const CLOCKS_APART_MS = 60_000
+
+function limitText(limit: SeatLimit | null): string {
+  return limit === null ? 'default' : String(limitView(limit))
+}
+
+function difference(
+  kind: SeatDifference['kind'],
+  id: string | null,
+  stored: string,
+  counted: string
+): SeatDifference {
+  return { kind, id, stored, counted }
+}

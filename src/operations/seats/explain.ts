@@ -1,0 +1,95 @@
+import { and, asc, desc, eq, isNotNull } from 'drizzle-orm'
+import { invitations, memberships } from '../../database/schema.ts'
+import type { AccessContext } from '../../engine/access/roles.ts'
+import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
+import { find, standingWith } from '../../engine/access/authorize.ts'
+import type { Refusal } from '../../base/refusal.ts'
+import { ok, type Result } from '../../base/result.ts'
+import type { Runtime } from '../../base/runtime.ts'
+import type { OrganizationScope } from '../../engine/access/principal.ts'
+import type { ProviderContext } from '../../engine/seats/provider.ts'
+import { refusalAt } from '../../engine/seats/reserve-rules.ts'
+import { isPending } from '../../engine/seats/counts.ts'
+import { usageView, type SeatUsage } from '../../engine/seats/seat-count.ts'
+
+/** How an organization's seats stand, and what a join would meet now. */
+export interface SeatExplanation extends SeatUsage {
+  /** Why one more member would be refused now; null if there is a seat. */
+  readonly refusal: Refusal | null
+  /** Who has a seat, newest first, at most 100. */
+  readonly members: readonly { readonly userId: string; readonly role: string }[]
+  /** What holds a seat until it is accepted or ends, the soonest to expire first, at most 100. */
+  readonly invitations: readonly {
+    readonly id: string
+    readonly email: string
+    readonly expiresAt: string
+  }[]
+  /** When the next seat comes free by itself; null if none will. */
+  readonly nextExpiry: string | null
+}
+
+const MOST = 100
+
+/**
+ * Explains an organization's seats to those who administer its members.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `seats_unavailable`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const seats = await explainSeats(seatgate, { caller, organization: 'acme' })
+ * if (seats.ok && seats.value.refusal) console.log(seats.value.refusal.code, seats.value.nextExpiry)
+ * ```
+ */
+export async function explainSeats(
+  seatgate: AccessContext & ProviderContext & Pick<Runtime, 'now'>,
+  scope: OrganizationScope
+): Promise<Result<SeatExplanation>> {
+  const { db, roles, seats, seatContext, now } = seatgate
+  const { caller, organization } = scope
+  const id = organizationIdOf(organization)
+  const allowed = readable(caller, organization, roles.memberAdmins)
+  const found = await find(db, scope, {
+    members: db
+      .select({ userId: memberships.userId, role: memberships.role })
+      .from(memberships)
+      .where(and(eq(memberships.organizationId, id), isNotNull(memberships.seatId), allowed))
+      .orderBy(desc(memberships.createdAt), desc(memberships.id))
+      .limit(MOST),
+    invitations: db
+      .select({
+        id: invitations.id,
+        email: invitations.email,
+        expiresAt: invitations.expiresAt,
+      })
+      .from(invitations)
+      .where(
+        and(
+          eq(invitations.organizationId, id),
+          isPending(now()),
+          isNotNull(invitations.seatId),
+          allowed
+        )
+      )
+      .orderBy(asc(invitations.expiresAt))
+      .limit(MOST),
+  })
+  const standing = standingWith(roles, found, roles.memberAdmins)
+  if (!standing.ok) return standing
+  const count = await seats.usage(seatContext, standing.value.organization.id)
+  if (!count.ok) return count
+  const { limit, held, reserved } = count.value
+  const pending = found.rows.invitations.map(({ expiresAt, ...row }) => ({
+    ...row,
+    expiresAt: expiresAt.toISOString(),
+  }))
+  return ok({
+    ...usageView(count.value),
+    refusal: refusalAt(limit, held + reserved),
+    members: found.rows.members,
+    invitations: pending,
+    nextExpiry: pending[0]?.expiresAt ?? null,
+  })
+}

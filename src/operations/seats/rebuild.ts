@@ -1,0 +1,71 @@
+import type { ChangeContext } from '../../engine/changes/change-context.ts'
+import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
+import { unchanged } from '../../engine/model/plan.ts'
+import { ok, type Result } from '../../base/result.ts'
+import type { OrganizationScope } from '../../engine/access/principal.ts'
+import type { SeatDifference } from './differences.ts'
+import { examine } from './examine.ts'
+import { repair } from './repair.ts'
+import { usageView, type SeatUsage } from '../../engine/seats/seat-count.ts'
+import { verifiable } from './verify.ts'
+
+/** What was put right, and how the seats stand now. */
+export interface SeatRebuild extends SeatUsage {
+  readonly repaired: readonly SeatDifference[]
+}
+
+/**
+ * Counts an organization's seats anew from D1, for operators and the host itself: the counter of
+ * members, and the ledger, which starts again under a new epoch. Admissions under way are made anew
+ * by themselves. Nobody is removed: with more members than seats the organization is over its limit.
+ * On record as `seat.drift_repaired`, with what was found.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `seats_unavailable` (what
+ * D1 could not be told now the ledger hears within a minute), `operation_in_progress`, `unavailable`.
+ *
+ * @example
+ * ```ts
+ * const operator = { userId, operator: true }
+ * const rebuilt = await rebuildSeats(seatgate, { caller: operator, organization: 'acme' })
+ * if (rebuilt.ok) console.log(rebuilt.value.repaired.length, rebuilt.value.overLimit)
+ * ```
+ */
+export async function rebuildSeats(
+  seatgate: ChangeContext,
+  scope: OrganizationScope,
+  options: OperationOptions = {}
+): Promise<Result<SeatRebuild>> {
+  const rebuilt = await perform<Record<never, never>, string | SeatRebuild>(
+    seatgate,
+    scope,
+    {
+      name: 'seat.rebuild',
+      input: null,
+      grows: false,
+      queries: {},
+      plan(found) {
+        const organizationId = verifiable(found)
+        return organizationId.ok ? ok(unchanged(organizationId.value)) : organizationId
+      },
+      settle: (organizationId) => rebuild(seatgate, scope, organizationId as string),
+    },
+    options
+  )
+  return rebuilt as Result<SeatRebuild>
+}
+
+async function rebuild(
+  seatgate: ChangeContext,
+  scope: OrganizationScope,
+  organizationId: string
+): Promise<Result<SeatRebuild>> {
+  const { seats, seatContext } = seatgate
+  const examined = await examine(seatgate, organizationId)
+  if (!examined.ok) return examined
+  const repaired = await repair(seatgate, scope, examined.value, { renew: true })
+  if (!repaired.ok) return repaired
+  const count = await seats.usage(seatContext, organizationId)
+  if (!count.ok) return count
+  const { differences } = examined.value
+  return ok({ ...usageView(count.value), repaired: repaired.value ? differences : [] })
+}

@@ -1,0 +1,150 @@
+import { sql } from 'drizzle-orm'
+import * as v from 'valibot'
+import { organizationEvent } from '../../engine/audit/event.ts'
+import { inBackground } from '../../base/background.ts'
+import { guard } from '../../database/commit.ts'
+import { entitlements } from '../../database/schema.ts'
+import { parseInput } from '../../base/input.ts'
+import { keepsLine, type JoiningContext } from '../joining/join-rules.ts'
+import { guardLive } from '../../engine/access/access-guards.ts'
+import { jsonNumber } from '../../base/number-input.ts'
+import { perform } from '../../engine/changes/operation.ts'
+import { unchanged } from '../../engine/model/plan.ts'
+import { organizationIdOf } from '../../engine/access/organization-ref.ts'
+import { invalid } from '../../base/refusal.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import { isOperator, isSystem, type OrganizationScope } from '../../engine/access/principal.ts'
+import { atMost, LineOfText } from '../../base/text-input.ts'
+import { isSameLimit, limitView, seatLimit } from '../../engine/seats/limit.ts'
+import { seenByMemberOrOperator } from './usage.ts'
+import { entitlementFrom, entitlementOf } from '../../engine/seats/counts.ts'
+import { usageView, type SeatUsage } from '../../engine/seats/seat-count.ts'
+
+const LONGEST_REASON = 500
+
+// Half of the numbers that stay exact. The other half is left for changes without a version, which
+// take the next one: none of them can find that there is no next.
+const LARGEST_VERSION = 2 ** 52
+
+const LimitInput = v.object(
+  {
+    limit: v.pipe(
+      v.unknown(),
+      v.transform(seatLimit),
+      v.check((limit) => limit.kind !== 'unknown', 'Must be a whole number from 0, or "unlimited".')
+    ),
+    version: v.nullish(jsonNumber({ min: 1, max: LARGEST_VERSION })),
+    reason: v.nullish(v.pipe(LineOfText, atMost(LONGEST_REASON))),
+  },
+  'Must be an object.'
+)
+
+/** What {@link setSeatLimit} takes. */
+export interface SeatLimitInput {
+  /** How many seats there are: a whole number from 0, or `"unlimited"`. */
+  readonly limit: number | 'unlimited'
+  /** The version of the entitlement: a lower one than on record is refused. Default: the next. */
+  readonly version?: number | null | undefined
+  /** Why, for the audit event; at most 255 characters. */
+  readonly reason?: string | null | undefined
+}
+
+/**
+ * Sets what an organization bought `{ limit, version?, reason? }`; for operators and the host itself. The limit is
+ * a whole number from 0 or `"unlimited"`. A version that is not newer than the one in force changes
+ * nothing: `outdated_version` carries the limit and the version in force, unless that is the limit that
+ * was asked for. Without a version the next is taken. Lowering the limit below use keeps every member and
+ * refuses growth until it fits again.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
+ * `outdated_version`, `seats_unavailable`.
+ *
+ * @example
+ * ```ts
+ * const operator = { userId, operator: true }
+ * await setSeatLimit(seatgate, { caller: operator, organization: 'acme' }, { limit: 25 })
+ * ```
+ */
+export async function setSeatLimit(
+  seatgate: JoiningContext,
+  scope: OrganizationScope,
+  input: SeatLimitInput
+): Promise<Result<SeatUsage>> {
+  const { db, seats, seatContext } = seatgate
+  const parsed = parseInput(LimitInput, input)
+  const written = await perform(seatgate, scope, {
+    name: 'seat.limit_change',
+    input,
+    grows: false,
+    queries: { entitlement: entitlementOf(db, organizationIdOf(scope.organization)) },
+    plan(found, caller, now) {
+      const organization = seenByMemberOrOperator(found)
+      if (!organization.ok) return organization
+      if (!isOperator(caller) && !isSystem(caller)) {
+        return refused({ code: 'insufficient_role' })
+      }
+      if (!parsed.ok) return parsed
+      if (!seats.enforces) {
+        return refused(invalid({ limit: ['Seats are not limited here.'] }))
+      }
+      const organizationId = organization.value.id
+      const { limit, reason } = parsed.value
+      const [present] = found.rows.entitlement
+      const presentVersion = present?.version ?? 0
+      const version = parsed.value.version ?? presentVersion + 1
+      if (!Number.isSafeInteger(version)) {
+        return refused(invalid({ version: ['There is no further version.'] }))
+      }
+      if (present && version <= presentVersion) {
+        return ok(unchanged(entitlementFrom(present)))
+      }
+      const row = {
+        organizationId,
+        version,
+        limitKind: limit.kind,
+        limitSeats: limit.kind === 'finite' ? limit.seats : null,
+        reason: reason ?? null,
+        updatedAt: now,
+      }
+      return ok({
+        value: { organizationId, version, limit },
+        statements: [
+          guardLive(seatgate, organizationId),
+          guard(
+            db,
+            'stale',
+            sql`coalesce((select version from seatgate_entitlements
+              where organization_id = ${organizationId}), 0) = ${presentVersion}`
+          ),
+          db.insert(entitlements).values(row).onConflictDoUpdate({
+            target: entitlements.organizationId,
+            set: row,
+          }),
+        ],
+        events: [
+          organizationEvent(organizationId, 'seat.limit_changed', {
+            version,
+            limit: limitView(limit),
+            old_limit: present ? limitView(entitlementFrom(present).limit) : null,
+            ...(reason && { reason }),
+          }),
+        ],
+      })
+    },
+  })
+  if (!written.ok) return written
+  const count = await seats.setLimit(seatContext, written.value)
+  if (!count.ok) return count
+  const { organizationId, version, limit } = written.value
+  // The ledger was told again what is in force, whatever was asked for.
+  if (parsed.ok && !isSameLimit(parsed.value.limit, limit)) {
+    return refused({ code: 'outdated_version', limit: limitView(limit), version })
+  }
+  const { joining } = seatgate
+  if (joining && keepsLine(joining)) {
+    await inBackground(seatgate, organizationId, [
+      () => joining.admitWaiting(seatgate, organizationId),
+    ])
+  }
+  return ok(usageView(count.value))
+}

@@ -1,0 +1,148 @@
+/**
+ * What is read of D1 to verify an organization's seats.
+ *
+ * @module
+ */
+import { eq, sql } from 'drizzle-orm'
+import { batch } from '../../database/batch.ts'
+import type { Database } from '../../database/database.ts'
+import { seatLedgers } from '../../database/schema.ts'
+import { carriedSeats, selectCarriedSeats } from '../../engine/seats/assigned-seats.ts'
+import type { Expected, StoredFacts } from './differences.ts'
+import { LEDGER_OUTBOX } from '../../parts/ledger/protocol.ts'
+import { entitlementOf, isPending, limitFrom, seatsPromised } from '../../engine/seats/counts.ts'
+
+/** What D1 says of an organization as a whole, at one moment. */
+export interface Overview extends StoredFacts {
+  readonly epoch: number
+  readonly version: Expected['version']
+  readonly limit: Expected['limit']
+  /** The seats that open invitations hold. */
+  readonly reserved: number
+  /** The organization's last event, and the last one that the ledger has heard. */
+  readonly head: number
+  readonly heard: number
+}
+
+/** Reads the overview. It reads a row of each member, of each open invitation and few others. */
+export async function readOverview(
+  db: Database,
+  organizationId: string,
+  now: Date
+): Promise<Overview> {
+  const { facts, entitlement } = await batch(db, {
+    facts: db.select(FACTS).from(selectFacts(organizationId, now)),
+    entitlement: entitlementOf(db, organizationId),
+  })
+  const [row] = facts
+  if (row === undefined) throw new Error('D1 has answered no overview.')
+  return {
+    rows: { active: row.active, suspended: row.suspended, seats: row.seats },
+    counter: {
+      active: row.countedActive,
+      suspended: row.countedSuspended,
+      seats: row.countedSeats,
+    },
+    seatless: JSON.parse(row.seatless) as string[],
+    fenced: [row.fenced, row.promisedFenced].flatMap((ids) => JSON.parse(ids) as string[]),
+    epoch: row.epoch,
+    reserved: row.reserved,
+    head: row.head,
+    heard: row.heard,
+    ...limitFrom(entitlement),
+  }
+}
+
+/**
+ * Looks once more at what seemed wrong, after the ledger: its seats, and what it had not heard when it
+ * was looked at.
+ */
+export async function readExpected(
+  db: Database,
+  organizationId: string,
+  seatIds: readonly string[],
+  { heard }: Overview,
+  now: Date
+): Promise<Expected> {
+  const { members, promises, entitlement, ledger, events } = await batch(db, {
+    ...selectCarriedSeats(db, organizationId, seatIds, now),
+    entitlement: entitlementOf(db, organizationId),
+    ledger: db.select().from(seatLedgers).where(eq(seatLedgers.organizationId, organizationId)),
+    events: db
+      .select({
+        action: sql<string>`action`.as('action'),
+        targetId: sql<string>`target_id`.as('target_id'),
+        number: sql<string>`coalesce(metadata -> '$.version', metadata -> '$.ledger_epoch')`.as(
+          'number'
+        ),
+      })
+      .from(
+        sql`(select action, target_id, metadata from seatgate_audit_events
+          where organization_id = ${organizationId} and sequence > ${heard}
+          and action in ('seat.released', 'seat.limit_changed', 'seat.drift_repaired'))`
+      ),
+  })
+  const numbers = (action: string) =>
+    new Set(events.flatMap((event) => (event.action === action ? [Number(event.number)] : [])))
+  const released = events.filter(({ action }) => action === 'seat.released')
+  return {
+    organizationId,
+    epoch: ledger[0]?.epoch ?? 0,
+    ...limitFrom(entitlement),
+    seats: carriedSeats(members, promises),
+    unheard: {
+      released: new Set(released.map(({ targetId }) => targetId)),
+      versions: numbers('seat.limit_changed'),
+      renewed: numbers('seat.drift_repaired'),
+    },
+    now,
+  }
+}
+
+const column = (name: string) => sql<number>`${sql.raw(name)}`.as(name)
+const list = (name: string) => sql<string>`${sql.raw(name)}`.as(name)
+
+const FACTS = {
+  active: column('active'),
+  suspended: column('suspended'),
+  seats: column('seats'),
+  countedActive: column('counted_active'),
+  countedSuspended: column('counted_suspended'),
+  countedSeats: column('counted_seats'),
+  seatless: list('seatless'),
+  fenced: list('fenced'),
+  promisedFenced: list('promised_fenced'),
+  epoch: column('epoch'),
+  reserved: column('reserved'),
+  head: column('head'),
+  heard: column('heard'),
+}
+
+// An invitation that is about to expire may be over for the ledger already, and fenced.
+function selectFacts(organizationId: string, now: Date) {
+  const fenced = sql`seat_id in (select seat_id from seatgate_seat_fences)`
+  const later = new Date(now.getTime() + 60_000)
+  return sql`(
+    select present.*,
+      coalesce(counter.active, 0) as counted_active,
+      coalesce(counter.suspended, 0) as counted_suspended,
+      coalesce(counter.seats, 0) as counted_seats,
+      coalesce((select epoch from seatgate_seat_ledgers where organization_id = ${organizationId}), 0) as epoch,
+      ${seatsPromised(organizationId, now)} as reserved,
+      (select json_group_array(seat_id) from seatgate_invitations
+        where organization_id = ${organizationId} and ${isPending(later)} and ${fenced}) as promised_fenced,
+      coalesce((select max(sequence) from seatgate_audit_events
+        where organization_id = ${organizationId}), 0) as head,
+      coalesce((select sequence from seatgate_sink_cursors
+        where organization_id = ${organizationId} and sink_id = ${LEDGER_OUTBOX}), 0) as heard
+    from (
+      select count(*) filter (where status = 'active') as active,
+        count(*) filter (where status = 'suspended') as suspended,
+        count(seat_id) as seats,
+        json_group_array(user_id) filter (where status = 'active' and seat_id is null) as seatless,
+        json_group_array(seat_id) filter (where ${fenced}) as fenced
+      from seatgate_memberships where organization_id = ${organizationId}
+    ) as present
+    left join seatgate_member_counts as counter on counter.organization_id = ${organizationId}
+  )`
+}

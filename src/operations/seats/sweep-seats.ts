@@ -1,0 +1,136 @@
+import { and, asc, eq, gt, sql } from 'drizzle-orm'
+import { budgeted, type Budgeted } from '../../database/statement-budget.ts'
+import { batch } from '../../database/batch.ts'
+import type { DatabaseContext } from '../../database/database.ts'
+import { organizations, rotations } from '../../database/schema.ts'
+import type { ChangeContext } from '../../engine/changes/change-context.ts'
+import type { Result } from '../../base/result.ts'
+import { examine, type Examination } from './examine.ts'
+import { repair } from './repair.ts'
+import { seatsHeld } from '../../engine/seats/counts.ts'
+
+const ORGANIZATIONS_PER_SWEEP = 25
+const SEATS_PER_SWEEP = 5000
+// Of the ledger that starts anew under the eyes of the sweep an organization is examined once more.
+const STATEMENTS_TO_EXAMINE = 20
+const STATEMENTS_TO_REPAIR = 60
+
+const host = { type: 'system' } as const
+const name = 'seats'
+
+/**
+ * Verifies the next organizations in turn, and repairs those in which D1 and the ledger differ. So many
+ * and no more at a time: 25 organizations, and of these the first that have 5,000 seats together, for as
+ * long as there are statements. The next sweep goes on behind the last one that was verified. One that
+ * cannot be verified now has its turn in the next round.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * export default { scheduled: () => sweepSeats(seatgate) }
+ * ```
+ */
+export async function sweepSeats(unbudgeted: ChangeContext): Promise<void> {
+  const seatgate = budgeted(unbudgeted)
+  const { budget } = seatgate
+  if (budget.left() < STATEMENTS_TO_EXAMINE + STATEMENTS_TO_REPAIR) return budget.leave()
+  const { ids, from, to } = await nextInTurn(seatgate)
+  let last = from
+  for (const organizationId of ids) {
+    const done = await verifyAndRepair(seatgate, organizationId)
+    if (!done) return turnBack(seatgate, to, last)
+    last = organizationId
+  }
+}
+
+// Answers false if there are not statements enough for it.
+async function verifyAndRepair(
+  seatgate: Budgeted<ChangeContext>,
+  organizationId: string
+): Promise<boolean> {
+  const { budget, report } = seatgate
+  const failed = (error: unknown) =>
+    report({ event: 'seat_verification_failed', organizationId, error })
+  try {
+    let examined: Result<Examination> | null = null
+    await budget.spend(STATEMENTS_TO_EXAMINE, async () => {
+      examined = await examine(seatgate, organizationId)
+    })
+    const found = examined as Result<Examination> | null
+    if (found === null) return false
+    if (!found.ok) failed(found.error)
+    if (!found.ok || found.value.differences.length === 0) return true
+    return await budget.spend(STATEMENTS_TO_REPAIR, async () => {
+      const scope = { caller: host, organization: organizationId }
+      const repaired = await repair(seatgate, scope, found.value, { renew: false })
+      if (!repaired.ok) failed(repaired.error)
+    })
+  } catch (error) {
+    failed(error)
+    return true
+  }
+}
+
+// In order of their ids, round and round. Of two sweeps at once one has the turn.
+async function nextInTurn({ db }: DatabaseContext): Promise<{
+  readonly ids: readonly string[]
+  /** Where the turn was, and where it is now. */
+  readonly from: string
+  readonly to: string
+}> {
+  const { turn, next } = await batch(db, {
+    turn: db.select().from(rotations).where(eq(rotations.name, name)),
+    next: db
+      .select({
+        id: organizations.id,
+        deletedAt: organizations.deletedAt,
+        seats: seatsHeld(sql`${organizations.id}`).as('seats'),
+      })
+      .from(organizations)
+      .where(
+        gt(
+          organizations.id,
+          sql`coalesce((select place from seatgate_rotations where name = ${name}), '')`
+        )
+      )
+      .orderBy(asc(organizations.id))
+      .limit(ORGANIZATIONS_PER_SWEEP),
+  })
+  const chosen = withinBudget(next)
+  const atTheEnd = chosen.length === next.length && next.length < ORGANIZATIONS_PER_SWEEP
+  const place = atTheEnd ? '' : (chosen.at(-1)?.id ?? '')
+  const { moved } = await batch(db, {
+    moved: db
+      .insert(rotations)
+      .values({ name, place })
+      .onConflictDoUpdate({
+        target: rotations.name,
+        set: { place },
+        setWhere: eq(rotations.place, turn[0]?.place ?? place),
+      })
+      .returning(),
+  })
+  const from = turn[0]?.place ?? ''
+  const live = chosen.flatMap(({ id, deletedAt }) => (deletedAt === null ? [id] : []))
+  return { ids: moved.length === 0 ? [] : live, from, to: place }
+}
+
+// Unless another sweep has gone on from there.
+async function turnBack({ db }: DatabaseContext, from: string, to: string): Promise<void> {
+  await batch(db, {
+    back: db
+      .update(rotations)
+      .set({ place: to })
+      .where(and(eq(rotations.name, name), eq(rotations.place, from))),
+  })
+}
+
+/** The first of them, for as long as they have no more seats together than that; one at least. */
+function withinBudget<T extends { readonly seats: number }>(next: readonly T[]): readonly T[] {
+  let sum = 0
+  return next.filter(({ seats }, index) => {
+    sum += seats
+    return index === 0 || sum <= SEATS_PER_SWEEP
+  })
+}

@@ -1,0 +1,56 @@
+import type { Queries } from '../../database/batch.ts'
+import type { DatabaseContext } from '../../database/database.ts'
+import type { OrganizationRow } from '../../database/schema.ts'
+import { find, type Found } from '../../engine/access/authorize.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import {
+  isOperator,
+  isUser,
+  type OrganizationScope,
+  type Principal,
+} from '../../engine/access/principal.ts'
+import type { ProviderContext } from '../../engine/seats/provider.ts'
+import { usageView, type SeatUsage } from '../../engine/seats/seat-count.ts'
+
+/**
+ * Tells how many seats an organization uses, and its limit; for its members and for operators.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `seats_unavailable`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const usage = await seatUsage(seatgate, { caller: { userId }, organization: 'acme' })
+ * if (usage.ok) console.log(usage.value.available)
+ * ```
+ */
+export async function seatUsage(
+  seatgate: DatabaseContext & ProviderContext,
+  scope: OrganizationScope
+): Promise<Result<SeatUsage>> {
+  const found = await find(seatgate.db, scope, {})
+  if (found.caller === null) return refused({ code: 'unauthenticated' })
+  const organization = seenByMemberOrOperator(found)
+  if (!organization.ok) return organization
+  const count = await seatgate.seats.usage(seatgate.seatContext, organization.value.id)
+  return count.ok ? ok(usageView(count.value)) : count
+}
+
+/** The organization, for those inside and for operators; to others there is none. */
+export function seenByMemberOrOperator({
+  caller,
+  organization,
+  membership,
+}: Found<Queries>): Result<OrganizationRow> {
+  return organization !== null && (membership !== null || mayLookIn(caller, organization.id))
+    ? ok(organization)
+    : refused({ code: 'organization_not_found' })
+}
+
+function mayLookIn(caller: Principal | null, organizationId: string): boolean {
+  if (caller === null) return false
+  if (isUser(caller)) return isOperator(caller)
+  if (caller.type === 'anonymous') return false
+  return caller.type === 'system' || caller.organizationId === organizationId
+}

@@ -1,0 +1,85 @@
+import type { Queries } from '../../database/batch.ts'
+import type { DatabaseContext } from '../../database/database.ts'
+import { find, type Found } from '../../engine/access/authorize.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import type { Runtime } from '../../base/runtime.ts'
+import { isOperator, isSystem, type OrganizationScope } from '../../engine/access/principal.ts'
+import type { SeatDifference } from './differences.ts'
+import { examine, type Examination } from './examine.ts'
+import { unlimited } from '../../engine/seats/limit.ts'
+import type { ProviderContext } from '../../engine/seats/provider.ts'
+import { seenByMemberOrOperator } from './usage.ts'
+import { usageView, type SeatCount, type SeatUsage } from '../../engine/seats/seat-count.ts'
+
+/** An organization's seats from both sides, and where the two differ. */
+export interface SeatVerification {
+  /** As D1 has them: how it is. */
+  readonly stored: SeatUsage
+  /** As the ledger has them; null where there is none, or it has not started. */
+  readonly ledger: SeatUsage | null
+  /** Nothing is good. What is under way is no difference. */
+  readonly differences: readonly SeatDifference[]
+}
+
+/**
+ * Compares an organization's seats in D1 with what its ledger and its counter say, for operators and
+ * the host itself. It changes nothing, and reads a few rows of each member.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `seats_unavailable`,
+ * `operation_in_progress` if the ledger starts anew at this moment.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const operator = { userId, operator: true }
+ * const seats = await verifySeats(seatgate, { caller: operator, organization: 'acme' })
+ * if (seats.ok) for (const { kind, id } of seats.value.differences) console.log(kind, id)
+ * ```
+ */
+export async function verifySeats(
+  seatgate: DatabaseContext & ProviderContext & Pick<Runtime, 'now'>,
+  scope: OrganizationScope
+): Promise<Result<SeatVerification>> {
+  const organizationId = verifiable(await find(seatgate.db, scope, {}))
+  if (!organizationId.ok) return organizationId
+  const examined = await examine(seatgate, organizationId.value)
+  return examined.ok ? ok(verificationView(seatgate, examined.value)) : examined
+}
+
+/** The id of the organization, for those who may see to its seats. */
+export function verifiable(found: Found<Queries>): Result<string> {
+  if (found.caller === null) return refused({ code: 'unauthenticated' })
+  const organization = seenByMemberOrOperator(found)
+  if (!organization.ok) return organization
+  const allowed = isOperator(found.caller) || isSystem(found.caller)
+  return allowed ? ok(organization.value.id) : refused({ code: 'insufficient_role' })
+}
+
+/** What is examined, as operators see it. */
+export function verificationView(
+  seatgate: ProviderContext,
+  { overview, ledger, differences }: Examination
+): SeatVerification {
+  return {
+    stored: usageView(storedCount(seatgate, overview)),
+    ledger: ledger && usageView({ ...ledger, limit: limitOf(seatgate, ledger) }),
+    differences,
+  }
+}
+
+/** Seats in use, as D1 has them. */
+export function storedCount(
+  seatgate: ProviderContext,
+  { rows, reserved, version, limit }: Examination['overview']
+): SeatCount {
+  const { seats: held } = rows
+  return { limit: limitOf(seatgate, { limit }), version, held, reserved }
+}
+
+function limitOf(
+  { seats, seatContext }: ProviderContext,
+  { limit }: Pick<Examination['overview'], 'limit'>
+) {
+  return seats.enforces ? (limit ?? seatContext.defaultLimit) : unlimited
+}

@@ -1,0 +1,84 @@
+import { checkOptionNames, type NoOptions } from '../../base/names.ts'
+import { eq, sql } from 'drizzle-orm'
+import { batch } from '../../database/batch.ts'
+import { guard } from '../../database/commit.ts'
+import type { Database, Statement } from '../../database/database.ts'
+import { sessions } from '../../database/schema.ts'
+import { ok, refused } from '../../base/result.ts'
+import type { Session } from '../../engine/access/principal.ts'
+import type { Pointers, SessionStore } from '../../engine/model/session-store.ts'
+
+/**
+ * Keeps the active organization in the table `sessions` of the library's own D1: pointers change in
+ * the same batch as what changes them.
+ *
+ * @example
+ * ```ts
+ * const seatgate = createSeatgate({ database: drizzle(env.DB), seats: d1Seats(), sessions: d1Sessions() })
+ * ```
+ */
+export function d1Sessions(options: NoOptions = {}): SessionStore {
+  checkOptionNames('d1Sessions', options, [])
+  return {
+    async updateActiveOrganization(db, session, organizationId) {
+      if (session.activeOrganizationId === organizationId) return ok(session)
+      const { updated } = await batch(db, {
+        updated: pointAt(db, session, organizationId).returning({ id: sessions.tokenHash }),
+      })
+      if (updated.length === 0) return refused({ code: 'not_found' })
+      return ok({ ...session, activeOrganizationId: organizationId })
+    },
+    async endActiveOrganization(db, pointers) {
+      await batch(db, Object.fromEntries(end(db, [pointers]).entries()))
+    },
+    statements: {
+      update: (db, session, organizationId) => [
+        guard(
+          db,
+          'session_gone',
+          sql`exists (select 1 from seatgate_sessions where token_hash = ${session.id})`
+        ),
+        guard(
+          db,
+          'stale',
+          sql`(select active_organization_id from seatgate_sessions where token_hash = ${session.id})
+            is ${session.activeOrganizationId}`
+        ),
+        pointAt(db, session, organizationId),
+      ],
+      end,
+    },
+  }
+}
+
+function pointAt(db: Database, { id }: Session, organizationId: string | null) {
+  return db
+    .update(sessions)
+    .set({ activeOrganizationId: organizationId })
+    .where(eq(sessions.tokenHash, id))
+}
+
+// Everybody's pointers into an organization, or one user's into each: two statements for any number.
+function end(db: Database, pointers: readonly Pointers[]): readonly Statement[] {
+  const everybodys = pointers.flatMap(({ organizationId, userId }) =>
+    userId === null ? [organizationId] : []
+  )
+  const own = pointers.flatMap(({ organizationId, userId }) =>
+    userId === null ? [] : [[organizationId, userId]]
+  )
+  const where = [
+    ...(everybodys.length > 0
+      ? [
+          sql`${sessions.activeOrganizationId} in
+            (select value from json_each(${JSON.stringify(everybodys)}))`,
+        ]
+      : []),
+    ...(own.length > 0
+      ? [
+          sql`(${sessions.activeOrganizationId}, ${sessions.userId}) in
+            (select value ->> 0, value ->> 1 from json_each(${JSON.stringify(own)}))`,
+        ]
+      : []),
+  ]
+  return where.map((these) => db.update(sessions).set({ activeOrganizationId: null }).where(these))
+}

@@ -1,0 +1,132 @@
+import { batch } from '../../database/batch.ts'
+import { reasonOf } from '../../database/database.ts'
+import { guardStanding } from '../../engine/access/access-guards.ts'
+import { membershipView, type Membership } from '../../engine/model/membership.ts'
+import { conclude, prepare } from '../../engine/changes/change-batch.ts'
+import { organizationView, type Organization } from '../../engine/model/organization.ts'
+import { findActive, standingOf, type Standing } from '../../engine/access/authorize.ts'
+import {
+  isQuery,
+  isUser,
+  marksOf,
+  type Principal,
+  type Scope,
+  type Session,
+  type UserPrincipal,
+} from '../../engine/access/principal.ts'
+import { newestOrganizations } from './select.ts'
+import type { SessionContext } from './session-context.ts'
+import { pointerMoved } from './pointer-events.ts'
+
+/** Who is asking, and the organization that they work in, if they do. */
+export interface Loaded {
+  readonly caller: Principal | null
+  readonly organization: Organization | null
+  /** Null for a service account, which is none. */
+  readonly membership: Membership | null
+  /** The membership's role, or the service account's. */
+  readonly role: string | null
+}
+
+/**
+ * Loads who is asking and where they work: the organization of their session, or the one that a
+ * service account is bound to. One round trip.
+ *
+ * A pointer into an organization that is gone, or where they are no member any more, is never
+ * followed. It is moved to their only other organization, or to none if they have several or none,
+ * and that is put on record. Whatever fails in doing so leaves them without an organization and
+ * refuses nothing.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer: then nobody knows who is asking.
+ *
+ * @example
+ * ```ts
+ * const { caller, organization, role } = await loadActiveOrganization(seatgate, { caller: session })
+ * ```
+ */
+export async function loadActiveOrganization(
+  seatgate: SessionContext,
+  scope: Scope
+): Promise<Loaded> {
+  const found = await findActive(seatgate.db, scope.caller, {})
+  const { caller } = found
+  const inside = standingOf(seatgate.roles, found)
+  if (inside.ok) return loaded(caller, inside.value)
+  const session = caller && isUser(caller) ? caller.session : undefined
+  if (!caller || !isUser(caller) || !session || session.activeOrganizationId === null) {
+    return nowhere(caller)
+  }
+  // Nobody looked where the session points: what was not asked for is not stale.
+  if (isQuery(scope.caller) && scope.caller.activeOrganizationId === undefined) {
+    throw new TypeError('A query that finds a session needs activeOrganizationId beside it.')
+  }
+  try {
+    return await recover(seatgate, scope, caller, session)
+  } catch (error) {
+    seatgate.report({
+      event: 'active_organization_recovery_failed',
+      organizationId: session.activeOrganizationId,
+      error: reasonOf(error),
+    })
+    return nowhere(withPointer(caller, session, null))
+  }
+}
+
+async function recover(
+  seatgate: SessionContext,
+  request: Scope,
+  caller: UserPrincipal,
+  session: Session
+): Promise<Loaded> {
+  const { db, sessions, now } = seatgate
+  const lost = nowhere(withPointer(caller, session, null))
+  const { own } = await batch(db, { own: newestOrganizations(db, caller.userId) })
+  const only = own.length === 1 ? (own[0] ?? null) : null
+  const to = only?.organization.id ?? null
+  if (sessions === null) return lost
+  if (!sessions.statements) {
+    const moved = await sessions.updateActiveOrganization(db, session, to)
+    if (!moved.ok) return lost
+  }
+  const prepared = await prepare(
+    seatgate,
+    { caller, ...marksOf(request), now: now() },
+    {
+      value: null,
+      statements: sessions.statements
+        ? [
+            ...(only ? [guardStanding(seatgate, only)] : []),
+            ...sessions.statements.update(db, session, to),
+          ]
+        : [],
+      events: pointerMoved('organization.active_auto_reassigned', session.activeOrganizationId, to),
+    }
+  )
+  const done = prepared.ok && (await conclude(seatgate, prepared.value)).committed
+  if (!done || only === null) return lost
+  return loaded(withPointer(caller, session, to), { ...only, role: only.membership.role })
+}
+
+function loaded(
+  caller: Principal | null,
+  { organization, membership, role }: Omit<Standing, 'caller'>
+): Loaded {
+  return {
+    caller,
+    organization: organizationView(organization),
+    membership: membership ? membershipView(membership) : null,
+    role,
+  }
+}
+
+function nowhere(caller: Principal | null): Loaded {
+  return { caller, organization: null, membership: null, role: null }
+}
+
+function withPointer(
+  caller: UserPrincipal,
+  session: Session,
+  activeOrganizationId: string | null
+): UserPrincipal {
+  return { ...caller, session: { ...session, activeOrganizationId } }
+}

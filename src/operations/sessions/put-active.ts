@@ -1,0 +1,171 @@
+import type { Queries } from '../../database/batch.ts'
+import { reasonOf } from '../../database/database.ts'
+import { guardStanding } from '../../engine/access/access-guards.ts'
+import { membershipView, type Membership } from '../../engine/model/membership.ts'
+import type { AccessContext } from '../../engine/access/roles.ts'
+import { conclude, prepare } from '../../engine/changes/change-batch.ts'
+import type { ChangeContext } from '../../engine/changes/change-context.ts'
+import { perform } from '../../engine/changes/operation.ts'
+import { unchanged } from '../../engine/model/plan.ts'
+import { organizationView, type Organization } from '../../engine/model/organization.ts'
+import { find, standingOf, type Found, type Standing } from '../../engine/access/authorize.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import {
+  isUser,
+  marksOf,
+  userIdOf,
+  type Principal,
+  type Scope,
+  type Session,
+} from '../../engine/access/principal.ts'
+import type { SessionContext } from './session-context.ts'
+import type { SessionStore } from '../../engine/model/session-store.ts'
+import { countSwitch, switchesOf, type CountedSwitch } from './switch-limit.ts'
+import { pointerMoved } from './pointer-events.ts'
+
+/** A session, and the organization it works in from now on, if any. */
+export interface ActiveOrganization {
+  readonly session: Session
+  readonly organization: Organization | null
+  readonly membership: Membership | null
+}
+
+/**
+ * Points the caller's session at an organization, named by its id or slug, or (`null`) at none: the
+ * only way in which that is ever done on purpose. The membership is checked first. Where the session
+ * points there already nothing is written. No cookie and no token is touched.
+ *
+ * Refusals: `unauthenticated`, `no_scope` (the caller is no person), `no_session` (they have none, or
+ * the host has none), `not_a_member` (whether the organization exists or not), `not_found` (the
+ * session is gone), `operation_in_progress`, `unavailable`.
+ *
+ * @example
+ * ```ts
+ * const active = await putActiveOrganization(seatgate, { caller }, 'acme')
+ * if (active.ok) console.log(active.value.membership?.role)
+ * ```
+ */
+export async function putActiveOrganization(
+  seatgate: SessionContext,
+  { caller, ...request }: Scope,
+  organization: string | null
+): Promise<Result<ActiveOrganization>> {
+  const { sessions } = seatgate
+  const scope: Scope = {
+    caller,
+    ...marksOf(request),
+    ...(organization !== null && { organization }),
+  }
+  if (sessions === null) return refused({ code: 'no_session' })
+  if (!sessions.statements) return putElsewhere(seatgate, sessions, scope)
+  const pointers = sessions.statements
+  return perform(seatgate, scope, {
+    name: 'organization.active_switched',
+    input: organization,
+    grows: false,
+    queries: { counted: switchesOf(seatgate.db, userIdOf(caller)) },
+    plan(found, by, now) {
+      const move = decide(seatgate, scope, found, by)
+      if (!move.ok) return move
+      const { session, standing, value } = move.value
+      if (session.activeOrganizationId === value.session.activeOrganizationId) {
+        return ok(unchanged(value))
+      }
+      const counted = countSwitch(seatgate, move.value.userId, found.rows.counted, now)
+      return ok({
+        value,
+        statements: [
+          counted.guard,
+          counted.count,
+          ...(standing ? [guardStanding(seatgate, standing)] : []),
+          ...pointers.update(seatgate.db, session, value.session.activeOrganizationId),
+        ],
+        events: moved(move.value, counted),
+      })
+    },
+  })
+}
+
+interface Move {
+  readonly userId: string
+  readonly session: Session
+  readonly standing: Standing | null
+  readonly value: ActiveOrganization
+}
+
+function decide(
+  { roles }: Pick<AccessContext, 'roles'>,
+  scope: Scope,
+  found: Found<Queries>,
+  by: Principal
+): Result<Move> {
+  if (!isUser(by)) return refused({ code: 'no_scope' })
+  if (!by.session) return refused({ code: 'no_session' })
+  const { session } = by
+  if (scope.organization === undefined) {
+    const cleared = { ...session, activeOrganizationId: null }
+    const value = { session: cleared, organization: null, membership: null }
+    return ok({ userId: by.userId, session, standing: null, value })
+  }
+  const inside = standingOf(roles, found)
+  if (!inside.ok) return refused({ code: 'not_a_member' })
+  const { organization, membership } = inside.value
+  return ok({
+    userId: by.userId,
+    session,
+    standing: inside.value,
+    value: {
+      session: { ...session, activeOrganizationId: organization.id },
+      organization: organizationView(organization),
+      membership: membership && membershipView(membership),
+    },
+  })
+}
+
+function moved({ session, value }: Move, { recorded, leftOut }: CountedSwitch) {
+  if (!recorded) return []
+  const [from, to] = [session.activeOrganizationId, value.session.activeOrganizationId]
+  return pointerMoved('organization.active_switched', from, to, leftOut)
+}
+
+// The pointer is elsewhere: it moves first, and is put on record afterwards.
+async function putElsewhere(
+  seatgate: ChangeContext,
+  sessions: SessionStore,
+  scope: Scope
+): Promise<Result<ActiveOrganization>> {
+  const { db, report, now } = seatgate
+  try {
+    const counted = switchesOf(db, userIdOf(scope.caller))
+    const found = await find(db, scope, { counted })
+    const { caller } = found
+    if (caller === null) return refused({ code: 'unauthenticated' })
+    const move = decide(seatgate, scope, found, caller)
+    if (!move.ok) return move
+    const { session, value } = move.value
+    const updated = await sessions.updateActiveOrganization(
+      db,
+      session,
+      value.session.activeOrganizationId
+    )
+    if (!updated.ok) return updated
+    if (session.activeOrganizationId === value.session.activeOrganizationId) {
+      return ok({ ...value, session: updated.value })
+    }
+    const time = now()
+    const switched = countSwitch(seatgate, move.value.userId, found.rows.counted, time)
+    const recorded = await prepare(
+      seatgate,
+      { caller, ...marksOf(scope), now: time },
+      { value: null, statements: [switched.count], events: moved(move.value, switched) }
+    )
+    if (recorded.ok) await conclude(seatgate, recorded.value)
+    return ok({ ...value, session: updated.value })
+  } catch (error) {
+    report({
+      event: 'store_unavailable',
+      error: reasonOf(error),
+    })
+    return refused({ code: 'unavailable' })
+  }
+}

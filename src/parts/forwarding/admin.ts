@@ -1,0 +1,111 @@
+/**
+ * What those who see to a sink do to it: each time decided on what is true, and on record.
+ *
+ * @module
+ */
+import type { ChangeContext } from '../../engine/changes/change-context.ts'
+import type { Sink } from '../../engine/delivery/sink.ts'
+import { and, eq, sql } from 'drizzle-orm'
+import { guard } from '../../database/commit.ts'
+import type { Statement, DatabaseContext } from '../../database/database.ts'
+import { sinkCursors } from '../../database/schema.ts'
+import { jsonNumber } from '../../base/number-input.ts'
+import { guardStanding } from '../../engine/access/access-guards.ts'
+import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
+import { NOTHING, type Extent } from '../../engine/audit/trail-horizon.ts'
+import { ok, type Result } from '../../base/result.ts'
+import type { OrganizationScope } from '../../engine/access/principal.ts'
+import type { EventDraft } from '../../engine/audit/event.ts'
+import { isFree } from '../../engine/delivery/lease.ts'
+import { extentIn } from '../../operations/audit/list.ts'
+import { keeperOfSink } from './sink-status.ts'
+
+/** A sequence, as it is asked for. */
+export const sequence = jsonNumber({ min: 1 })
+
+/** What is decided. */
+export interface Change<T> {
+  readonly value: T
+  /** What becomes of the cursor; null leaves it alone. */
+  readonly set: { readonly sequence?: number } | null
+  readonly statements: readonly Statement[]
+  /** Null: nothing is done, and nothing is on record. */
+  readonly event: EventDraft | null
+}
+
+/** What changing something about a sink needs. */
+export interface SinkChangeContext extends ChangeContext {
+  readonly sinks: readonly Sink[]
+}
+
+type Rows = Readonly<Record<string, readonly Readonly<Record<string, unknown>>[] | undefined>>
+
+/** Changes something about a sink, for those who may see to it. */
+export function changeSink<T>(
+  seatgate: SinkChangeContext,
+  scope: OrganizationScope,
+  sinkId: string,
+  operation: {
+    readonly name: string
+    readonly input: unknown
+    readonly options: OperationOptions
+    readonly queries?: Readonly<Record<string, Statement>>
+  },
+  decide: (id: string, extent: Extent, now: Date, rows: Rows) => Result<Change<T>>
+): Promise<Result<T>> {
+  const { name, input, options, queries } = operation
+  return perform(
+    seatgate,
+    scope,
+    {
+      name,
+      input: [sinkId, input],
+      grows: false,
+      queries: { ...queries, extent: extentIn(seatgate, scope) },
+      plan(found, _caller, now) {
+        const keeper = keeperOfSink(seatgate, found, sinkId)
+        if (!keeper.ok) return keeper
+        const organizationId = keeper.value.organization.id
+        const rows = found.rows as unknown as Rows
+        const decided = decide(organizationId, found.rows.extent[0] ?? NOTHING, now, rows)
+        if (!decided.ok) return decided
+        const { value, set, statements, event } = decided.value
+        if (event === null) return ok({ value, statements: [], events: [] })
+        return ok({
+          value,
+          statements: [
+            guardStanding(seatgate, keeper.value),
+            ...(set === null ? [] : moveCursor(seatgate, organizationId, sinkId, set, now)),
+            ...statements,
+          ],
+          events: [event],
+        })
+      },
+    },
+    options
+  )
+}
+
+// What is under way would move the cursor back to where it thinks it stands.
+function moveCursor(
+  { db }: DatabaseContext,
+  organizationId: string,
+  sinkId: string,
+  set: { readonly sequence?: number },
+  now: Date
+): Statement[] {
+  const place = and(eq(sinkCursors.organizationId, organizationId), eq(sinkCursors.sinkId, sinkId))
+  const idle = sql`not exists (select 1 from seatgate_sink_cursors where ${place}
+    and not ${isFree(now)})`
+  const due = { ...set, attempts: 0, nextAttemptAt: new Date(0), failingSince: null }
+  return [
+    guard(db, 'operation_in_progress', idle),
+    db
+      .insert(sinkCursors)
+      .values({ organizationId, sinkId, leasedUntil: new Date(0), ...due })
+      .onConflictDoUpdate({
+        target: [sinkCursors.organizationId, sinkCursors.sinkId],
+        set: { ...due, pausedReason: null },
+      }),
+  ]
+}

@@ -1,0 +1,115 @@
+/**
+ * Which sinks there are, and when they get what was just recorded.
+ *
+ * @module
+ */
+import type { WakeUpQueue } from '../../base/runtime.ts'
+import { inBackground } from '../../base/background.ts'
+import { budgeted, type Budgeted } from '../../database/statement-budget.ts'
+import { TimedOut, within } from '../../base/async.ts'
+import { forwardToSink, STATEMENTS_PER_SINK } from '../../engine/delivery/deliver.ts'
+import { isAwaited } from '../../engine/audit/consumers.ts'
+import type { Sink } from '../../engine/delivery/sink.ts'
+import {
+  statementsToTend,
+  tendOrganization,
+  type TendContext,
+} from '../../engine/audit/tend-trail.ts'
+
+const DEFAULT_DEADLINE_SECONDS = 5
+const MESSAGES_PER_SEND = 100
+// Of what concerns more organizations, the queue or the sweep does the rest.
+const SERVED_AT_ONCE = 10
+
+/** What forwarding needs. */
+export interface ForwardingContext extends TendContext {
+  /** Null without a queue: then events are forwarded in process. */
+  readonly queue: WakeUpQueue | null
+}
+
+/**
+ * Whether events are forwarded by a queue. Without one they are, after each answer, by whoever gave it,
+ * and the sweep makes up for what was missed.
+ *
+ * @example
+ * ```ts
+ * if (!isQueueBound(seatgate)) console.warn('Events are forwarded in process.')
+ * ```
+ */
+export function isQueueBound({ queue }: Pick<ForwardingContext, 'queue'>): boolean {
+  return queue !== null
+}
+
+/**
+ * Sees to what was just committed. Sinks that are `sync` are waited for, each as long as it may take;
+ * the others are woken by the queue or, without one, served in process after the answer: where the
+ * host keeps no work alive after it, that is left to the sweep. What fails here is tried again.
+ */
+export async function dispatch(
+  unbudgeted: ForwardingContext,
+  organizationIds: readonly string[]
+): Promise<void> {
+  const seatgate = budgeted(unbudgeted)
+  const { sinks } = seatgate
+  const prompt = sinks.filter((sink) => sink.dispatch === 'sync')
+  const first = organizationIds.slice(0, SERVED_AT_ONCE)
+  await Promise.all(
+    first.flatMap((organizationId) =>
+      prompt.map((sink) =>
+        seatgate.budget.spend(STATEMENTS_PER_SINK, () =>
+          deliverInTime(seatgate, sink, organizationId)
+        )
+      )
+    )
+  )
+  await inBackground(seatgate, first[0] ?? '', wakeUps(seatgate, organizationIds))
+}
+
+function wakeUps(
+  seatgate: Budgeted<ForwardingContext>,
+  organizationIds: readonly string[]
+): readonly (() => Promise<unknown>)[] {
+  const { queue, waitUntil, budget } = seatgate
+  if (queue === null) {
+    if (waitUntil === null || !isAwaited(seatgate)) return []
+    const first = organizationIds.slice(0, SERVED_AT_ONCE)
+    const most = statementsToTend(seatgate)
+    return first.map(
+      (organizationId) => () => budget.spend(most, () => tendOrganization(seatgate, organizationId))
+    )
+  }
+  const [only, ...others] = organizationIds
+  if (only === undefined) return []
+  if (others.length === 0) return [() => queue.send({ organizationId: only })]
+  return inMessages(organizationIds).map((messages) => () => queue.sendBatch(messages))
+}
+
+/** Wake-ups of organizations, as many as may be sent together. */
+export function inMessages(organizationIds: readonly string[]) {
+  const messages = organizationIds.map((organizationId) => ({ body: { organizationId } }))
+  const batches: (typeof messages)[] = []
+  for (let from = 0; from < messages.length; from += MESSAGES_PER_SEND) {
+    batches.push(messages.slice(from, from + MESSAGES_PER_SEND))
+  }
+  return batches
+}
+
+// An answer that waited long enough goes; the delivery goes on.
+async function deliverInTime(
+  seatgate: ForwardingContext,
+  sink: Sink,
+  organizationId: string
+): Promise<void> {
+  const { deadlineSeconds = DEFAULT_DEADLINE_SECONDS } = sink
+  const delivery = forwardToSink(seatgate, sink, organizationId)
+  try {
+    await within(deadlineSeconds, delivery)
+  } catch (error) {
+    if (error instanceof TimedOut && seatgate.waitUntil !== null) {
+      await inBackground(seatgate, organizationId, [() => delivery])
+    } else {
+      seatgate.report({ event: 'sync_delivery_failed', organizationId, error })
+      delivery.catch(() => {})
+    }
+  }
+}

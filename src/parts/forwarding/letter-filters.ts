@@ -1,0 +1,31 @@
+import { and, eq, gte, lte, type SQL } from 'drizzle-orm'
+import * as v from 'valibot'
+import { sinkDeadLetters } from '../../database/schema.ts'
+import { Instant } from '../../base/instant-input.ts'
+import { shortText } from '../../base/text-input.ts'
+
+/** What dead letters can be narrowed by: an action, and when they were first given up, both ends included. */
+export const LetterFilters = v.object(
+  {
+    action: v.optional(shortText()),
+    from: v.optional(Instant),
+    to: v.optional(Instant),
+  },
+  'Must be an object.'
+)
+
+/** Filters as they are given. */
+export type DeadLetterFilters = v.InferInput<typeof LetterFilters>
+
+/** The filters as a condition on dead letters. */
+export function matchingLetters({
+  action,
+  from,
+  to,
+}: v.InferOutput<typeof LetterFilters>): SQL | undefined {
+  return and(
+    action === undefined ? undefined : eq(sinkDeadLetters.action, action),
+    from && gte(sinkDeadLetters.diedAt, from),
+    to && lte(sinkDeadLetters.diedAt, to)
+  )
+}

@@ -1,0 +1,167 @@
+/**
+ * Events as the Open Cybersecurity Schema Framework has them, in version 1.8.0: its category Identity &
+ * Access Management (3). It is the last version in which User Access Management is not deprecated; 1.9
+ * still has all that is used here.
+ *
+ * Joining and leaving are Group Management (3006), the organization being the group; a role is User Access
+ * Management (3005); whatever else comes to be or changes is Entity Management (3004). What has no activity
+ * there, the host's own actions included, is Entity Management with the activity Other (99) and the action
+ * as its name: nothing is made to look like what it is not. Account Change (3001) is not used, since a
+ * membership is no account.
+ *
+ * @see https://schema.ocsf.io/1.8.0/categories/iam
+ * @see https://github.com/ocsf/ocsf-schema/tree/v1.8.0/events/iam
+ * @module
+ */
+import { isLibraryAction } from '../../engine/audit/actions.ts'
+import type { Envelope } from './envelopes.ts'
+import type { AuditEvent } from '../../engine/audit/event.ts'
+import { OCSF_ACTIVITIES, OCSF_CLASSES, UNMAPPED, type OcsfClass } from './ocsf-classes.ts'
+
+/** Whose events they are, as OCSF names it. */
+export interface OcsfSource {
+  /** The product that the events come from. */
+  readonly product: string
+  readonly vendor?: string
+}
+
+/** An event of OCSF: what every class requires, and what its own class has. */
+export interface OcsfEvent {
+  readonly category_uid: 3
+  readonly class_uid: number
+  readonly activity_id: number
+  /** The class and the activity in one number. */
+  readonly type_uid: number
+  readonly severity_id: number
+  /** Milliseconds since 1970. */
+  readonly time: number
+  readonly metadata: Readonly<Record<string, unknown>>
+  readonly [attribute: string]: unknown
+}
+
+const VERSION = '1.8.0'
+const INFORMATIONAL = 1
+// An error is no success, and no refusal either.
+const STATUSES = { success: [1, 'Success'], failure: [2, 'Failure'], error: [99, 'Error'] } as const
+const UNTOLD = [0, 'Unknown'] as const
+const USER_TYPES: Readonly<Record<string, number>> = { user: 1, operator: 2, service_account: 4 }
+
+/**
+ * An event as OCSF has it. What OCSF has no place for is in `unmapped`. Whatever a sink keeps back but for
+ * `occurredAt`, it has what OCSF requires.
+ *
+ * @example
+ * ```ts
+ * const log: Sink = {
+ *   id: 'siem',
+ *   async deliver(event) {
+ *     await siem.send(ocsfEvent(event, { product: 'Acme', vendor: 'Acme Inc.' }))
+ *     return { outcome: 'delivered' }
+ *   },
+ * }
+ * ```
+ */
+export function ocsfEvent(event: AuditEvent, source: OcsfSource): OcsfEvent {
+  const { action, outcome, occurredAt, personal, metadata } = event
+  const [of, activityId] = (isLibraryAction(action) ? OCSF_ACTIVITIES[action] : null) ?? UNMAPPED
+  const { uid, caption, activities } = OCSF_CLASSES[of]
+  const captions: Readonly<Record<number, string>> = activities
+  const activity = activityId === 99 ? action : (captions[activityId] ?? action)
+  const [statusId, status] = Object.hasOwn(STATUSES, outcome ?? '') ? STATUSES[outcome] : UNTOLD
+  const ip = personal?.ipAddress ?? ''
+  return {
+    category_uid: 3,
+    category_name: 'Identity & Access Management',
+    class_uid: uid,
+    class_name: caption,
+    activity_id: activityId,
+    activity_name: activity,
+    type_uid: uid * 100 + activityId,
+    type_name: `${caption}: ${captions[activityId] ?? activity}`,
+    severity_id: INFORMATIONAL,
+    severity: 'Informational',
+    status_id: statusId,
+    status,
+    time: Date.parse(occurredAt),
+    message: action,
+    metadata: metadataOf(event, source),
+    actor: actorOf(event, source),
+    ...subjectOf(of, event),
+    // A sink may have masked it.
+    ...(/^[\da-f.:]+$/i.test(ip) && { src_endpoint: { ip } }),
+    ...(personal?.userAgent && { http_request: { user_agent: personal.userAgent } }),
+    unmapped: {
+      action,
+      organization_id: event.organizationId,
+      effective_user_id: event.effectiveUserId,
+      metadata,
+    },
+  }
+}
+
+/**
+ * The envelope of OCSF: each event as {@link ocsfEvent} makes it.
+ *
+ * @throws {TypeError} if the product has no name.
+ */
+export function ocsfEnvelope(source: OcsfSource): Envelope {
+  if (typeof source.product !== 'string' || source.product === '') {
+    throw new TypeError('webhookSink: ocsf needs the name of the product.')
+  }
+  return { contentType: 'application/json', body: (event) => ocsfEvent(event, source) }
+}
+
+function metadataOf(event: AuditEvent, { product, vendor }: OcsfSource) {
+  return present({
+    version: VERSION,
+    product: present({ name: product, vendor_name: vendor }),
+    uid: event.id,
+    event_code: event.action,
+    sequence: event.sequence,
+    log_name: 'audit',
+    log_provider: product,
+    log_version: event.schemaVersion?.toString(),
+    logged_time: Date.parse(event.insertedAt),
+    original_time: event.occurredAt,
+    correlation_uid: event.requestId,
+  })
+}
+
+// Who is a user of the product, or the service that did it.
+function actorOf({ actorType, actorId }: AuditEvent, { product }: OcsfSource) {
+  const typeId = USER_TYPES[actorType]
+  if (typeId !== undefined) return { user: { ...named(actorId), type_id: typeId, type: actorType } }
+  if (actorType === 'anonymous') return { user: { name: actorType, type_id: 0, type: 'Unknown' } }
+  return present({ app_name: `${product} ${actorType ?? 'unknown'}`, app_uid: actorId })
+}
+
+function subjectOf(of: OcsfClass, event: AuditEvent): object {
+  const { organizationId, targetType, targetId } = event
+  const organization = { uid: organizationId, type: 'organization' }
+  const user = { ...named(targetId), type_id: 1 }
+  switch (of) {
+    case 'group_management':
+      return { group: organization, ...(targetType === 'user' && { user }) }
+    case 'user_access': {
+      // A transfer has no role of its own.
+      const { new_role: role = 'ownership' } = event.metadata ?? {}
+      return { user, privileges: [String(role)], resources: [organization] }
+    }
+    case 'entity_management': {
+      const type = event.action.startsWith('organization.member_') ? 'membership' : targetType
+      return { entity: { uid: targetId ?? organizationId, type: type ?? 'organization' } }
+    }
+  }
+}
+
+// Everything has a name or an id in OCSF.
+function named(id: string | null | undefined) {
+  return id ? { uid: id } : { name: 'Unknown' }
+}
+
+// A sink may keep any field back, and an attribute is there or not, but never empty.
+function present(attributes: Readonly<Record<string, unknown>>) {
+  return Object.fromEntries(
+    Object.entries(attributes).filter(([, value]) => value != null && !Number.isNaN(value))
+  )
+}

@@ -1,0 +1,80 @@
+import * as v from 'valibot'
+import { parseInput } from '../../base/input.ts'
+import type { OperationOptions } from '../../engine/changes/operation.ts'
+import { invalid } from '../../base/refusal.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import type { OrganizationScope } from '../../engine/access/principal.ts'
+import { changeSink, sequence, type SinkChangeContext } from './admin.ts'
+import { organizationEvent } from '../../engine/audit/event.ts'
+
+const Replay = v.object({ fromSequence: sequence }, 'Must be an object.')
+
+/** What {@link replaySink} takes: the first event to forward again. */
+export interface ReplayInput {
+  readonly fromSequence: number
+}
+
+/**
+ * Sends everything `{ fromSequence }` on to a sink again, in order: the same events under the same ids.
+ * A sink that was paused is resumed. Not while a delivery is under way (`operation_in_progress`).
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found` for a sink
+ * that there is not, `validation_error`, `before_horizon`, `operation_in_progress`, `unavailable`.
+ *
+ * @example
+ * ```ts
+ * await replaySink(seatgate, { caller: { userId, operator: true }, organization }, 'webhook', { fromSequence: 1 })
+ * ```
+ */
+export function replaySink(
+  seatgate: SinkChangeContext,
+  scope: OrganizationScope,
+  sinkId: string,
+  input: ReplayInput,
+  options: OperationOptions = {}
+): Promise<Result<{ readonly sink: string; readonly fromSequence: number }>> {
+  const parsed = parseInput(Replay, input)
+  return changeSink(
+    seatgate,
+    scope,
+    sinkId,
+    { name: 'audit.replay', input, options },
+    (id, { head, horizon }) => {
+      if (!parsed.ok) return parsed
+      const { fromSequence } = parsed.value
+      if (fromSequence > head + 1) {
+        return refused(invalid({ fromSequence: [`Must be at most ${head + 1}.`] }))
+      }
+      if (fromSequence <= horizon) return refused({ code: 'before_horizon', horizon })
+      const event = { sink: sinkId, from_sequence: fromSequence }
+      return ok({
+        value: { sink: sinkId, fromSequence },
+        set: { sequence: fromSequence - 1 },
+        statements: [],
+        event: organizationEvent(id, 'audit.replay', event),
+      })
+    }
+  )
+}
+
+/**
+ * Lets a sink go on that was paused, where it stood.
+ *
+ * Refusals: as {@link replaySink}.
+ */
+export function resumeSink(
+  seatgate: SinkChangeContext,
+  scope: OrganizationScope,
+  sinkId: string,
+  options: OperationOptions = {}
+): Promise<Result<{ readonly sink: string }>> {
+  const operation = { name: 'audit.sink_resume', input: null, options }
+  return changeSink(seatgate, scope, sinkId, operation, (id) =>
+    ok({
+      value: { sink: sinkId },
+      set: {},
+      statements: [],
+      event: organizationEvent(id, 'audit.sink_resume', { sink: sinkId }),
+    })
+  )
+}

@@ -1,0 +1,180 @@
+import type { AccessContext } from '../../engine/access/roles.ts'
+import { and, asc, eq, gt, sql } from 'drizzle-orm'
+import * as v from 'valibot'
+import type { Queries } from '../../database/batch.ts'
+import { sinkCursors, sinkDeadLetters } from '../../database/schema.ts'
+import { parseInput } from '../../base/input.ts'
+import { organizationIdOf } from '../../engine/access/organization-ref.ts'
+import { find, keeperOf, type Found, type Keeper } from '../../engine/access/authorize.ts'
+import { knownParameters } from '../../base/names.ts'
+import { parsePage, toPage, type NoParameters, type Page, type PageInput } from '../../base/page.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import type { OrganizationScope } from '../../engine/access/principal.ts'
+import { LetterFilters, matchingLetters, type DeadLetterFilters } from './letter-filters.ts'
+import type { DeliveryContext } from '../../engine/delivery/deliver.ts'
+import type { Sink } from '../../engine/delivery/sink.ts'
+
+/** Where a sink stands in an organization. */
+export interface SinkStatus {
+  readonly id: string
+  /** Everything up to here is settled: delivered, passed over or a dead letter. */
+  readonly sequence: number
+  /** The organization's last sequence. */
+  readonly head: number
+  readonly lag: number
+  /** When the first event that is not settled was recorded; null if there is none. */
+  readonly oldestUndeliveredAt: string | null
+  readonly deadLetters: number
+  /** How often the next event has failed. */
+  readonly attempts: number
+  readonly nextAttemptAt: string | null
+  readonly lastError: string | null
+  /** Why nothing is sent any more, until somebody resumes it; null if it is not paused. */
+  readonly pausedReason: string | null
+}
+
+/** An event that was given up for a sink. */
+export interface DeadLetterView {
+  readonly sequence: number
+  readonly eventId: string
+  readonly action: string
+  /** `queued` is about to be tried once more, `delivered` was taken then. */
+  readonly state: 'dead' | 'queued' | 'delivered'
+  readonly reason: string
+  readonly attempts: number
+  readonly diedAt: string
+  readonly updatedAt: string
+}
+
+/** What is asked for: a page, of all dead letters or of some. */
+export interface DeadLetterInput extends PageInput, DeadLetterFilters {}
+
+/** What showing the state of sinks needs. */
+export interface SinkStatusContext extends AccessContext, Pick<DeliveryContext, 'sinks'> {}
+
+/**
+ * Tells where each sink stands in an organization, for those who administer its members, and for
+ * operators.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error` (there
+ * are no parameters).
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ */
+export async function listSinks(
+  seatgate: SinkStatusContext,
+  scope: OrganizationScope,
+  input: NoParameters = {}
+): Promise<Result<Page<SinkStatus>>> {
+  const { db } = seatgate
+  const id = organizationIdOf(scope.organization)
+  const sinkIds = JSON.stringify(shown(seatgate).map((sink) => sink.id))
+  const found = await find(db, scope, {
+    sinks: db
+      .select({
+        id: sql<string>`sinks.value`.as('id'),
+        sequence: sql<number>`coalesce(held.sequence, 0)`.as('sequence'),
+        attempts: sql<number>`coalesce(held.attempts, 0)`.as('attempts'),
+        nextAttemptAt: sql<number>`coalesce(held.next_attempt_at, 0)`.as('next_attempt_at'),
+        lastError: sql<string | null>`held.last_error`.as('last_error'),
+        pausedReason: sql<string | null>`held.paused_reason`.as('paused_reason'),
+        head: sql<number>`coalesce((select max(sequence) from seatgate_audit_events
+          where organization_id = ${id}), 0)`.as('head'),
+        oldest: sql<number | null>`(select inserted_at from seatgate_audit_events
+          where organization_id = ${id} and sequence > coalesce(held.sequence, 0)
+          order by sequence limit 1)`.as('oldest'),
+        deadLetters: sql<number>`(select count(*) from seatgate_sink_dead_letters as letters
+          where letters.organization_id = ${id} and letters.sink_id = sinks.value
+          and letters.state = 'dead')`.as('dead_letters'),
+      })
+      .from(
+        sql`json_each(${sinkIds}) as sinks left join ${sinkCursors} as held
+          on held.organization_id = ${id} and held.sink_id = sinks.value`
+      ),
+  })
+  const keeper = keeperOf(seatgate, found)
+  if (!keeper.ok) return keeper
+  const known = knownParameters(input, [])
+  if (!known.ok) return known
+  const data = found.rows.sinks.map(({ oldest, nextAttemptAt, ...row }) => ({
+    ...row,
+    lag: row.head - row.sequence,
+    oldestUndeliveredAt: timeOf(oldest),
+    nextAttemptAt: timeOf(nextAttemptAt || null),
+  }))
+  return ok({ data, nextCursor: null })
+}
+
+const Place = v.strictTuple([v.pipe(v.number(), v.safeInteger()), v.literal('dead_letters')])
+
+/**
+ * Lists what was given up for a sink, oldest first, whatever became of it since: all, or those of an
+ * `action` and of a time (`from`, `to`: when they were first given up, both included).
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found` for a sink
+ * that there is not, `validation_error`, `invalid_cursor`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ */
+export async function listDeadLetters(
+  seatgate: SinkStatusContext,
+  scope: OrganizationScope,
+  sinkId: string,
+  input: DeadLetterInput = {}
+): Promise<Result<Page<DeadLetterView>>> {
+  const { db } = seatgate
+  const asked = parseInput(LetterFilters, input)
+  const request = parsePage(input, Place, Object.keys(LetterFilters.entries))
+  const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
+  const found = await find(db, scope, {
+    letters: db
+      .select()
+      .from(sinkDeadLetters)
+      .where(
+        and(
+          eq(sinkDeadLetters.organizationId, organizationIdOf(scope.organization)),
+          eq(sinkDeadLetters.sinkId, sinkId),
+          asked.ok ? matchingLetters(asked.value) : undefined,
+          after ? gt(sinkDeadLetters.sequence, after[0]) : undefined
+        )
+      )
+      .orderBy(asc(sinkDeadLetters.sequence))
+      .limit(limit + 1),
+  })
+  const keeper = keeperOfSink(seatgate, found, sinkId)
+  if (!keeper.ok) return keeper
+  if (!asked.ok) return asked
+  if (!request.ok) return request
+  const view = (row: (typeof found.rows.letters)[number]): DeadLetterView => ({
+    sequence: row.sequence,
+    eventId: row.eventId,
+    action: row.action,
+    state: row.state,
+    reason: row.reason,
+    attempts: row.attempts,
+    diedAt: row.diedAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
+  })
+  const place = ({ sequence }: { readonly sequence: number }) => [sequence, 'dead_letters'] as const
+  return ok(toPage(found.rows.letters, limit, view, place))
+}
+
+/** Answers as `keeperOf`, where the host has configured a sink of that name. */
+export function keeperOfSink(
+  seatgate: Pick<SinkStatusContext, 'roles' | 'sinks'>,
+  found: Found<Queries>,
+  sinkId: string
+): Result<Keeper> {
+  const keeper = keeperOf(seatgate, found)
+  if (!keeper.ok) return keeper
+  const isThere = shown(seatgate).some(({ id }) => id === sinkId)
+  return isThere ? keeper : refused({ code: 'not_found' })
+}
+
+function shown({ sinks }: Pick<SinkStatusContext, 'sinks'>): readonly Sink[] {
+  return sinks.filter(({ internal }) => internal !== true)
+}
+
+function timeOf(milliseconds: number | null): string | null {
+  return milliseconds === null ? null : new Date(milliseconds).toISOString()
+}

@@ -1,0 +1,80 @@
+import { asc, inArray } from 'drizzle-orm'
+import { budgeted, type Budgeted } from '../../database/statement-budget.ts'
+import { batch } from '../../database/batch.ts'
+import { auditOutbox } from '../../database/schema.ts'
+import { inMessages, type ForwardingContext } from './forwarding.ts'
+import { newInvocation, serveSideBySide } from '../../engine/delivery/budget.ts'
+import { lookAround } from './rounds.ts'
+import {
+  statementsToTend,
+  tendOrganization,
+  type TendContext,
+} from '../../engine/audit/tend-trail.ts'
+
+const ORGANIZATIONS_PER_SWEEP = 1000
+const SERVED_PER_SWEEP = 50
+const STATEMENTS_TO_FIND = 4
+
+/**
+ * Finds organizations with events that some sink has not had, however they were left behind, and
+ * wakes the forwarder for each; without a queue it forwards them itself, as many events of all of them as
+ * one invocation can, and as many organizations as it has statements for. Those that waited longest come first, and among them another one each time, so that
+ * none is starved. The next trails in turn are looked at too, so that a sink that is new gets those in
+ * which nothing happens any more.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ */
+export async function sweepAudit(unbudgeted: ForwardingContext): Promise<void> {
+  const seatgate = budgeted(unbudgeted)
+  const { db, queue, now, budget } = seatgate
+  const served = budget.rows(
+    SERVED_PER_SWEEP,
+    Math.max(1, statementsToTend(seatgate)),
+    STATEMENTS_TO_FIND
+  )
+  const waiting = db
+    .select({ organizationId: auditOutbox.organizationId })
+    .from(auditOutbox)
+    .orderBy(asc(auditOutbox.sweptAt))
+    .limit(queue === null ? served : ORGANIZATIONS_PER_SWEEP)
+  const { swept } = await batch(db, {
+    ...lookAround(seatgate),
+    swept: db
+      .update(auditOutbox)
+      .set({ sweptAt: now() })
+      .where(inArray(auditOutbox.organizationId, waiting))
+      .returning({ organizationId: auditOutbox.organizationId }),
+  })
+  if (queue === null) {
+    if (swept.length === served && served < SERVED_PER_SWEEP) budget.leave()
+    await serve(
+      seatgate,
+      swept.map(({ organizationId }) => organizationId)
+    )
+    return
+  }
+  for (const messages of inMessages(swept.map(({ organizationId }) => organizationId))) {
+    await queue.sendBatch(messages)
+  }
+}
+
+// One that fails keeps no other from being served.
+async function serve(
+  seatgate: Budgeted<TendContext>,
+  organizationIds: readonly string[]
+): Promise<void> {
+  const invocation = newInvocation()
+  const failures: unknown[] = []
+  const first = Math.floor(seatgate.random() * organizationIds.length)
+  const line = [...organizationIds.slice(first), ...organizationIds.slice(0, first)]
+  await serveSideBySide(seatgate, line, async (organizationId) => {
+    try {
+      await seatgate.budget.spend(statementsToTend(seatgate), () =>
+        tendOrganization(seatgate, organizationId, invocation)
+      )
+    } catch (error) {
+      failures.push(error)
+    }
+  })
+  if (failures.length > 0) throw failures[0]
+}

@@ -1,0 +1,304 @@
+import { checkOptionNames, namesOf } from '../../base/names.ts'
+import { sql } from 'drizzle-orm'
+import type { AuditEvent } from '../../engine/audit/event.ts'
+import type { Delivery, Sink } from '../../engine/delivery/sink.ts'
+import { guard } from '../../database/commit.ts'
+import { StoreUnavailable } from '../../database/database.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import { within } from '../../base/async.ts'
+import {
+  LEDGER_OUTBOX,
+  type LedgerCalls,
+  type LedgerGrant,
+  type LedgerNamespace,
+  type LedgerRequest,
+} from './protocol.ts'
+import { seatLimit } from '../../engine/seats/limit.ts'
+import { guardLine } from '../../engine/seats/waitlist-guard.ts'
+import type {
+  SeatContext,
+  SeatGrant,
+  SeatProvider,
+  SeatReference,
+  SeatRequest,
+} from '../../engine/seats/provider.ts'
+
+/** Options of {@link ledgerSeats}. */
+export interface LedgerSeatsOptions {
+  /** How long an admission may take before its seat is settled against D1. Default 30. */
+  readonly reservationSeconds?: number
+  /** How long the ledger may take to answer before growth is refused. Default 10. */
+  readonly timeoutSeconds?: number
+}
+
+const OPTIONS = namesOf<LedgerSeatsOptions>({ reservationSeconds: true, timeoutSeconds: true })
+
+/**
+ * Counts seats in one Durable Object per organization, the class `SeatLedger` of
+ * `seatgate/durable-object`. It knows an organization's seats without asking D1, and a rush of refused
+ * joins writes nothing there.
+ *
+ * @throws {TypeError} if the namespace is not bound or an option is not a positive number.
+ *
+ * @example
+ * ```ts
+ * const seatgate = createSeatgate({ database: drizzle(env.DB), seats: ledgerSeats(env.SEATS) })
+ * ```
+ */
+export function ledgerSeats(
+  namespace: LedgerNamespace,
+  options: LedgerSeatsOptions = {}
+): SeatProvider & Pick<LedgerCalls, 'seal'> {
+  checkOptionNames('ledgerSeats', options, OPTIONS)
+  const { reservationSeconds = 30, timeoutSeconds = 10 } = options
+  if (typeof namespace?.getByName !== 'function') {
+    throw new TypeError('ledgerSeats: the Durable Object namespace is not bound.')
+  }
+  for (const [name, value] of Object.entries({ reservationSeconds, timeoutSeconds })) {
+    if (!(Number.isFinite(value) && value > 0)) {
+      throw new TypeError(`ledgerSeats: ${name} must be a positive number of seconds.`)
+    }
+  }
+
+  const call = <T>(
+    context: SeatContext,
+    organizationId: string,
+    ask: (ledger: LedgerCalls, request: LedgerRequest) => Promise<Result<T>>
+  ) =>
+    callLedger(timeoutSeconds, () =>
+      ask(namespace.getByName(organizationId), {
+        organizationId,
+        defaultLimit: context.defaultLimit,
+      })
+    )
+  const release = (context: SeatContext, seat: SeatReference) =>
+    call(context, seat.organizationId, (ledger, request) => ledger.release({ ...request, ...seat }))
+
+  const close = (context: SeatContext, organizationId: string, epoch?: number) =>
+    call(context, organizationId, (ledger, request) =>
+      ledger.close({ ...request, ...(epoch !== undefined && { epoch }) })
+    )
+  const usage = (context: SeatContext, organizationId: string) =>
+    call(context, organizationId, (ledger, request) => ledger.usage(request))
+
+  const hear = (context: SeatContext, event: AuditEvent): Promise<Result<unknown>> => {
+    const { organizationId } = event
+    switch (event.action) {
+      case 'seat.released':
+        return release(context, { organizationId, seatId: event.targetId ?? '' })
+      case 'seat.limit_changed':
+        return call(context, organizationId, (ledger, request) =>
+          ledger.setLimit({ ...request, ...limitChange(event) })
+        )
+      case 'seat.drift_repaired':
+        return close(context, organizationId, Number(event.metadata['ledger_epoch']))
+      default:
+        return close(context, organizationId)
+    }
+  }
+
+  return {
+    enforces: true,
+
+    async reserve(context, { organizationId, seatId, holder, kind }) {
+      // An organization that does not exist yet has no ledger. Its first one, started on first use,
+      // finds the founder's seat in D1; the guard makes sure that none was started before.
+      if (kind === 'founding') return ok(grant(context, { organizationId, seatId }, FOUNDING))
+      const granted = await call(context, organizationId, (ledger, request) =>
+        ledger.reserve({ ...request, seatId, holder, reservationSeconds })
+      )
+      if (!granted.ok) return granted
+      return ok(granting(context, { organizationId, seatId, holder, kind }, granted.value))
+    },
+
+    async reserveEach(context, requests) {
+      const [first] = requests
+      if (first === undefined) return []
+      const { defaultLimit } = context
+      const answered = await callLedger(timeoutSeconds, async () =>
+        ok(
+          await namespace.getByName(first.organizationId).reserveEach(
+            requests.map(({ organizationId, seatId, holder }) => ({
+              organizationId,
+              seatId,
+              holder,
+              defaultLimit,
+              reservationSeconds,
+            }))
+          )
+        )
+      )
+      if (!answered.ok) return requests.map(() => answered)
+      return grantEach(context, requests, answered.value)
+    },
+
+    async confirm(context, seat, until) {
+      const told = await call(context, seat.organizationId, (ledger, request) =>
+        ledger.confirm({ ...request, ...seat, until: until?.getTime() ?? null })
+      )
+      if (!told.ok) throw new Error('The seat ledger did not hear of an admission.')
+    },
+
+    async release(context, seat) {
+      const told = await release(context, seat)
+      if (!told.ok) throw new Error('The seat ledger did not hear of a departure.')
+    },
+
+    setLimit: (context, entitlement) =>
+      call(context, entitlement.organizationId, (ledger, request) =>
+        ledger.setLimit({ ...request, ...entitlement })
+      ),
+
+    usage,
+
+    async inspect(context, organizationId) {
+      const seen = await call(context, organizationId, (ledger, request) => ledger.inspect(request))
+      return seen.ok ? ok(seen.value && { ...seen.value, reservationSeconds }) : seen
+    },
+
+    async renew(context, organizationId, epoch) {
+      const closed = await close(context, organizationId, epoch)
+      return closed.ok ? usage(context, organizationId) : closed
+    },
+
+    async seal(request, sign) {
+      const { organizationId } = request
+      try {
+        return await within(
+          SEALING_SECONDS,
+          namespace.getByName(organizationId).seal(request, sign)
+        )
+      } catch (error) {
+        throw new StoreUnavailable(error)
+      }
+    },
+
+    outbox: (context): Sink => ({
+      id: LEDGER_OUTBOX,
+      internal: true,
+      // A ledger that does not hear of it would be wrong for ever.
+      retryHours: Infinity,
+      accepts: (action) => HEARD.has(action),
+      async deliver(event) {
+        const told = await hear(context, event)
+        return told.ok ? delivered : { outcome: 'retry', reason: told.error.code }
+      },
+    }),
+  }
+}
+
+// Up to 10,000 events.
+const SEALING_SECONDS = 60
+
+const HEARD: ReadonlySet<string> = new Set([
+  'seat.released',
+  'seat.limit_changed',
+  'seat.drift_repaired',
+  'organization.delete',
+])
+
+const delivered: Delivery = { outcome: 'delivered' }
+
+function limitChange({ organizationId, metadata }: AuditEvent) {
+  return {
+    organizationId,
+    version: Number(metadata['version']),
+    limit: seatLimit(metadata['limit']),
+  }
+}
+
+// What the ledger has counted does not know who waits in line; D1 does.
+function granting(context: SeatContext, request: SeatRequest, granted: LedgerGrant): SeatGrant {
+  const { epoch, count } = granted
+  const { guards } = grant(context, request, granted)
+  return { guards: [...guards, ...guardLine(context.db, request, count)], count, epoch }
+}
+
+// Of several seats the first grant brings the guards of all. They were granted at once, under one epoch,
+// and whoever waits in line must have a seat left when the last of them is taken.
+function grantEach(
+  context: SeatContext,
+  requests: readonly SeatRequest[],
+  answers: readonly Result<LedgerGrant>[]
+): readonly Result<SeatGrant>[] {
+  const granted = requests.flatMap((request, index) => {
+    const answer = answers[index]
+    return answer?.ok ? [{ request, ...answer.value }] : []
+  })
+  const [first] = granted
+  const grown = granted.findLast(({ request }) => request.kind === 'new')
+  const guards = [
+    ...(first ? [guardOpen(context, first.request, seatIdsOf(granted))] : []),
+    ...(first ? [guardInForce(context, first.request, first)] : []),
+    ...(grown ? guardLine(context.db, grown.request, grown.count) : []),
+  ]
+  return requests.map((request, index) => {
+    const answer = answers[index] ?? refused({ code: 'seats_unavailable' })
+    if (!answer.ok) return answer
+    const { count, epoch } = answer.value
+    return ok({ guards: request === first?.request ? guards : [], count, epoch })
+  })
+}
+
+/** What a seat was granted under. */
+type Authority = Pick<LedgerGrant, 'epoch' | 'at'>
+
+// Before there is a ledger: whichever there is, it is not the one that granted it.
+const FOUNDING: Authority = { epoch: 0, at: Number.MAX_SAFE_INTEGER }
+
+function grant(context: SeatContext, seat: SeatReference, by: Authority): SeatGrant {
+  const guards = [guardOpen(context, seat, [seat.seatId]), guardInForce(context, seat, by)]
+  return { guards, count: null }
+}
+
+function seatIdsOf(granted: readonly { readonly request: SeatReference }[]): readonly string[] {
+  return granted.map(({ request }) => request.seatId)
+}
+
+// The fence keeps out a write that comes after its seat was given up. Then: ask for another seat.
+function guardOpen({ db }: SeatContext, { seatId }: SeatReference, seatIds: readonly string[]) {
+  const theirs =
+    seatIds.length === 1
+      ? sql`seat_id = ${seatId}`
+      : sql`seat_id in (select value from json_each(${JSON.stringify(seatIds)}))`
+  return guard(db, 'stale', sql`not exists (select 1 from seatgate_seat_fences where ${theirs})`)
+}
+
+// The epoch keeps out a write that was admitted by a ledger that is no longer in force, and the time one
+// that is so late that the fence of its seat may have been deleted.
+function guardInForce(
+  { db }: SeatContext,
+  { organizationId }: SeatReference,
+  { epoch, at }: Authority
+) {
+  const inForce = sql`coalesce(
+      (select case when fenced_through < ${at} then epoch end
+        from seatgate_seat_ledgers where organization_id = ${organizationId}), 0
+    ) = ${epoch}`
+  return guard(db, 'ledger_superseded', inForce)
+}
+
+/**
+ * Calls the ledger, once more if the platform says that this is worth while. Every call may be
+ * repeated: a seat id names one seat for ever. No answer in time is `seats_unavailable`.
+ */
+async function callLedger<T>(
+  timeoutSeconds: number,
+  ask: () => Promise<Result<T>>
+): Promise<Result<T>> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await within(timeoutSeconds, ask())
+    } catch (error) {
+      if (attempt === 2 || !isWorthRetrying(error)) {
+        return refused({ code: 'seats_unavailable' })
+      }
+    }
+  }
+}
+
+// A stub stays broken after its object was reset, so each attempt gets its own.
+function isWorthRetrying(error: unknown): boolean {
+  const flags = error as { retryable?: unknown; overloaded?: unknown } | null
+  return flags?.retryable === true && flags.overloaded !== true
+}

@@ -1,0 +1,58 @@
+import type { Sealed, SealRequest, Sign } from '../log/seal-events.ts'
+import type { Result } from '../../base/result.ts'
+import type { SeatLimit } from '../../engine/seats/limit.ts'
+import type { Entitlement, SeatReference } from '../../engine/seats/provider.ts'
+import type { LedgerSnapshot } from '../../engine/seats/reserve-rules.ts'
+import type { SeatCount } from '../../engine/seats/seat-count.ts'
+
+/** What a caller asks the ledger for. */
+export interface LedgerRequest {
+  readonly organizationId: string
+  readonly defaultLimit: SeatLimit
+}
+
+/** A request for a seat, held for `reservationSeconds` unless it is confirmed. */
+export interface ReserveRequest extends LedgerRequest, SeatReference {
+  readonly holder: string
+  readonly reservationSeconds: number
+}
+
+/** A seat that is in D1: a membership has it, or an invitation until an instant (ms since 1970). */
+export interface ConfirmRequest extends LedgerRequest, SeatReference {
+  readonly until: number | null
+}
+
+/** A seat granted by the ledger that is in force under `epoch`. */
+export interface LedgerGrant {
+  readonly epoch: number
+  /** When it was granted, by the ledger's clock (ms since 1970). */
+  readonly at: number
+  readonly count: SeatCount
+}
+
+/** A request to start anew, of a ledger that is still under this epoch; without one, of any. */
+export interface CloseRequest extends LedgerRequest {
+  readonly epoch?: number
+}
+
+/** The audit sink through which a ledger hears what it was not told at once. */
+export const LEDGER_OUTBOX = 'seat_ledger'
+
+/** The calls that the Durable Object answers; none throws for an expected "no". */
+export interface LedgerCalls {
+  reserve(request: ReserveRequest): Promise<Result<LedgerGrant>>
+  reserveEach(requests: readonly ReserveRequest[]): Promise<readonly Result<LedgerGrant>[]>
+  confirm(request: ConfirmRequest): Promise<Result<null>>
+  release(request: LedgerRequest & SeatReference): Promise<Result<null>>
+  setLimit(request: LedgerRequest & Entitlement): Promise<Result<SeatCount>>
+  usage(request: LedgerRequest): Promise<Result<SeatCount>>
+  close(request: CloseRequest): Promise<Result<null>>
+  inspect(request: LedgerRequest): Promise<Result<LedgerSnapshot | null>>
+  /** Not about seats: it is done here because one object serves an organization. */
+  seal(request: SealRequest, sign: Sign): Promise<Sealed>
+}
+
+/** The namespace of ledgers, one object per organization, named by the organization's id. */
+export interface LedgerNamespace {
+  getByName(organizationId: string): LedgerCalls
+}

@@ -1,0 +1,210 @@
+/**
+ * What proves an organization's trail: its latest checkpoint, and proofs against it.
+ *
+ * @module
+ */
+import { and, desc, eq, sql } from 'drizzle-orm'
+import * as v from 'valibot'
+import { batch } from '../../database/batch.ts'
+import { auditCheckpoints, auditNodes } from '../../database/schema.ts'
+import { parseQuery } from '../../base/names.ts'
+import { wholeNumber } from '../../base/number-input.ts'
+import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
+import { base64, fromBase64 } from '../../proof/base64.ts'
+import {
+  consistencySpans,
+  inclusionSpans,
+  rootOver,
+  subtreesOf,
+  type Hash,
+  type Span,
+} from '../../proof/merkle.ts'
+import { NOTHING } from '../../engine/audit/trail-horizon.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import type { OrganizationScope } from '../../engine/access/principal.ts'
+import { extentIn, findAllowed } from '../../operations/audit/list.ts'
+import type { DatabaseContext } from '../../database/database.ts'
+import type { AccessContext } from '../../engine/access/roles.ts'
+import type { LogContext } from './log.ts'
+
+/** The latest checkpoint, and how much there is behind it. */
+export interface AuditCheckpoint {
+  /** The signed note; null until the first events are sealed. */
+  readonly checkpoint: string | null
+  /** How many events it covers. */
+  readonly size: number
+  /** How many were recorded since, and will be sealed in a moment. */
+  readonly unsealed: number
+  /** How many of them are gone by retention, from the beginning on. Every proof of them still holds. */
+  readonly horizon: number
+  /** The key to verify it with, if you trust whoever tells you. */
+  readonly publicKey: string
+}
+
+/** Shows that an event is in the log: hashes in base64, from the leaf to the root. */
+export interface InclusionProof {
+  readonly sequence: number
+  readonly leafHash: string
+  readonly size: number
+  readonly hashes: readonly string[]
+  readonly checkpoint: string
+}
+
+/** Shows that the log of then is the beginning of the log of a later time. */
+export interface ConsistencyProof {
+  readonly from: number
+  readonly to: number
+  readonly hashes: readonly string[]
+}
+
+const size = wholeNumber({ min: 1 })
+const Inclusion = v.object({ sequence: size }, 'Must be an object.')
+const Consistency = v.object({ from: size, to: size }, 'Must be an object.')
+
+/**
+ * The latest signed checkpoint of an organization's log, for those who administer its members.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found` where no log
+ * is kept.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ */
+export async function auditCheckpoint(
+  seatgate: AccessContext & Pick<LogContext, 'log'>,
+  scope: OrganizationScope
+): Promise<Result<AuditCheckpoint>> {
+  const read = await readLog(seatgate, scope)
+  if (!read.ok) return read
+  const { note, size, head, horizon, publicKey } = read.value
+  return ok({ checkpoint: note, size, unsealed: head - size, horizon, publicKey })
+}
+
+/** What {@link proveInclusion} takes: the sequence of the event. */
+export interface InclusionInput {
+  readonly sequence: number | string
+}
+
+/**
+ * Proves that the event of this `{ sequence }` is in the log, against its latest checkpoint. It reads
+ * as many hashes as the tree is high.
+ *
+ * Refusals: as {@link auditCheckpoint}, `validation_error`; `not_found` if it is not sealed yet.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ */
+export async function proveInclusion(
+  seatgate: AccessContext & Pick<LogContext, 'log'>,
+  scope: OrganizationScope,
+  input: InclusionInput
+): Promise<Result<InclusionProof>> {
+  const read = await readLog(seatgate, scope)
+  if (!read.ok) return read
+  const parsed = parseQuery(Inclusion, input)
+  if (!parsed.ok) return parsed
+  const { sequence } = parsed.value
+  const { organizationId, note, size } = read.value
+  if (note === null || sequence > size) return refused({ code: 'not_found' })
+  const index = sequence - 1
+  const spans = [{ start: index, end: sequence }, ...inclusionSpans(index, size)]
+  const [leafHash = '', ...hashes] = await rootsOf(seatgate, organizationId, spans)
+  return ok({ sequence, leafHash, size, hashes, checkpoint: note })
+}
+
+/** What {@link proveConsistency} takes: the sizes of the log that are compared, `from` at most `to`. */
+export interface ConsistencyInput {
+  readonly from: number | string
+  readonly to: number | string
+}
+
+/**
+ * Proves that the log of `{ from }` events is the beginning of that of `{ to }` events.
+ *
+ * Refusals: as {@link auditCheckpoint}, `validation_error`; `not_found` if so many are not sealed yet.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ */
+export async function proveConsistency(
+  seatgate: AccessContext & Pick<LogContext, 'log'>,
+  scope: OrganizationScope,
+  input: ConsistencyInput
+): Promise<Result<ConsistencyProof>> {
+  const read = await readLog(seatgate, scope)
+  if (!read.ok) return read
+  const parsed = parseQuery(Consistency, input)
+  if (!parsed.ok) return parsed
+  const { from, to } = parsed.value
+  if (from > to || to > read.value.size) return refused({ code: 'not_found' })
+  const spans = consistencySpans(from, to)
+  return ok({ from, to, hashes: await rootsOf(seatgate, read.value.organizationId, spans) })
+}
+
+async function readLog(
+  seatgate: AccessContext & Pick<LogContext, 'log'>,
+  scope: OrganizationScope
+) {
+  const { db, log, roles } = seatgate
+  const { caller, organization } = scope
+  const found = await findAllowed(seatgate, scope, {
+    latest: db
+      .select({ note: auditCheckpoints.note, size: auditCheckpoints.size })
+      .from(auditCheckpoints)
+      .where(
+        and(
+          eq(auditCheckpoints.organizationId, organizationIdOf(organization)),
+          readable(caller, organization, roles.memberAdmins)
+        )
+      )
+      .orderBy(desc(auditCheckpoints.size))
+      .limit(1),
+    extent: extentIn(seatgate, scope),
+  })
+  if (!found.ok) return found
+  if (log === null) return refused({ code: 'not_found' })
+  const { rows, organization: place } = found.value
+  const { publicKey } = await log.signer()
+  const { note = null, size = 0 } = rows.latest[0] ?? {}
+  const { head, horizon } = rows.extent[0] ?? NOTHING
+  return ok({ organizationId: place.id, note, size, head, horizon, publicKey })
+}
+
+// Each span is a few complete subtrees, of which there are no more than the tree is high.
+async function rootsOf(
+  seatgate: DatabaseContext,
+  organizationId: string,
+  spans: readonly Span[]
+): Promise<string[]> {
+  const hashes = await subtreeHashes(seatgate, organizationId, spans)
+  return hashes.map((subtrees) => base64(rootOver(subtrees)))
+}
+
+/**
+ * The hashes of the complete subtrees of some spans of an organization's log.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ */
+export async function subtreeHashes(
+  { db }: DatabaseContext,
+  organizationId: string,
+  spans: readonly Span[]
+): Promise<Hash[][]> {
+  const wanted = spans.flatMap(subtreesOf).map(({ level, position }) => [level, position])
+  const { nodes } = await batch(db, {
+    nodes: db
+      .select({ level: auditNodes.level, position: auditNodes.position, hash: auditNodes.hash })
+      .from(auditNodes)
+      .where(
+        sql`${auditNodes.organizationId} = ${organizationId} and (level, position) in
+          (select value ->> 0, value ->> 1 from json_each(${JSON.stringify(wanted)}))`
+      ),
+  })
+  const hashes = new Map(
+    nodes.map(({ level, position, hash }) => [`${level}/${position}`, fromBase64(hash)])
+  )
+  return spans.map((span) =>
+    subtreesOf(span).map(({ level, position }) => {
+      const hash = hashes.get(`${level}/${position}`)
+      if (!hash) throw new Error('The log lacks a hash.')
+      return hash
+    })
+  )
+}

@@ -1,0 +1,202 @@
+/**
+ * Sealing itself: events' hashes are appended to their organization's log, a page in one batch with a
+ * checkpoint that says what the log is then. Many may do so at once: the log's own keys let one of
+ * them through.
+ *
+ * @module
+ */
+import { and, asc, desc, eq, gt, sql } from 'drizzle-orm'
+import { batch, type Queries } from '../../database/batch.ts'
+import { StoreUnavailable, type Database } from '../../database/database.ts'
+import { auditCheckpoints, auditEvents, auditNodes } from '../../database/schema.ts'
+import { base64, fromBase64 } from '../../proof/base64.ts'
+import { eventLeaf } from '../../proof/leaf.ts'
+import { GrowingTree, subtreesOf, type HashedNode } from '../../proof/merkle.ts'
+import { eventColumns, eventView, type ReadEventRow } from '../../engine/audit/event.ts'
+import {
+  clearOutbox,
+  publishedSize,
+  sealedSize,
+  type Awaiting,
+} from '../../engine/audit/consumers.ts'
+
+const EVENTS_PER_PAGE = 500
+const PAGES_AT_ONCE = 20
+
+/** What is to be sealed; plain data, so that it can be sent to a Durable Object. */
+export interface SealRequest extends Awaiting {
+  readonly organizationId: string
+  /** The time, in ms since 1970. */
+  readonly at: number
+}
+
+/** A tree's checkpoint, to be signed. */
+export interface UnsignedCheckpoint {
+  readonly organizationId: string
+  readonly size: number
+  /** The hash of the whole tree, 32 bytes. */
+  readonly root: Uint8Array
+}
+
+/** Signs a checkpoint: the signed note. The key stays where this is called. */
+export type Sign = (checkpoint: UnsignedCheckpoint) => Promise<string>
+
+/** A signed checkpoint, on its way to where whoever writes to the database cannot. */
+export interface PublishedCheckpoint {
+  readonly organizationId: string
+  readonly size: number
+  /** The signed note. */
+  readonly note: string
+}
+
+/** What was sealed. */
+export interface Sealed {
+  /** How many events the log has. */
+  readonly size: number
+  /** The checkpoints that are to be published: the new ones, behind the last that still was to be. */
+  readonly checkpoints: readonly PublishedCheckpoint[]
+  /** Whether there may be more to seal. */
+  readonly more: boolean
+}
+
+/** Seals where one object serves the organization. Without it any Worker seals. */
+export interface Sealer {
+  /**
+   * Seals an organization's audit events.
+   *
+   * @throws {StoreUnavailable} if it is not done: nothing is lost by trying again.
+   */
+  seal(request: SealRequest, sign: Sign): Promise<Sealed>
+}
+
+/**
+ * Seals what an organization has recorded since the last time: a page of events for each round trip,
+ * and at most so many pages.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ */
+export async function sealEvents(
+  db: Database,
+  request: SealRequest,
+  sign: Sign,
+  pagesAtOnce = PAGES_AT_ONCE
+): Promise<Sealed> {
+  const { organizationId, at } = request
+  const begun = await batch(db, {
+    size: db
+      .select({ size: sql<number>`coalesce(max(${auditCheckpoints.size}), 0)`.as('size') })
+      .from(auditCheckpoints)
+      .where(eq(auditCheckpoints.organizationId, organizationId)),
+    events: eventsAfter(db, organizationId, sealedSize(organizationId)),
+    edge: rightEdge(db, organizationId),
+    unpublished: lastUnpublished(db, request),
+    // Somebody it has waited for may be configured no more, and then nobody else comes by.
+    cleared: clearOutbox(db, organizationId, request),
+  })
+  const tree = treeOf(begun.size[0]?.size ?? 0, begun.edge)
+  const checkpoints = begun.unpublished.map((row) => ({ organizationId, ...row }))
+  let events: readonly ReadEventRow[] = begun.events
+  for (let pages = 0; events.length > 0 && pages < pagesAtOnce; pages++) {
+    const added = events.flatMap((event) => tree.append(eventLeaf(eventView(event))))
+    const { size, root } = tree
+    const note = await sign({ organizationId, size, root })
+    const next = await append(db, {
+      nodes: insertNodes(db, organizationId, added),
+      checkpoint: db
+        .insert(auditCheckpoints)
+        .values({ organizationId, size, note, createdAt: new Date(at) }),
+      cleared: clearOutbox(db, organizationId, request),
+      events: eventsAfter(db, organizationId, sql`${size}`),
+    })
+    // Somebody else was faster: what there was to seal is sealed.
+    if (next === null) return { size, checkpoints, more: false }
+    checkpoints.push({ organizationId, size, note })
+    events = next
+  }
+  return { size: tree.size, checkpoints, more: events.length > 0 }
+}
+
+function eventsAfter(db: Database, organizationId: string, size: ReturnType<typeof sealedSize>) {
+  return db
+    .select(eventColumns)
+    .from(auditEvents)
+    .where(
+      and(eq(auditEvents.organizationId, organizationId), gt(auditEvents.sequence, sql`${size}`))
+    )
+    .orderBy(asc(auditEvents.sequence))
+    .limit(EVENTS_PER_PAGE)
+}
+
+// Whatever came before it is covered by it.
+function lastUnpublished(db: Database, { organizationId, publishing }: SealRequest) {
+  const { size, note } = auditCheckpoints
+  return db
+    .select({ size, note })
+    .from(auditCheckpoints)
+    .where(
+      and(
+        eq(auditCheckpoints.organizationId, organizationId),
+        gt(size, publishedSize(organizationId))
+      )
+    )
+    .orderBy(desc(size))
+    .limit(publishing ? 1 : 0)
+}
+
+// The last subtree of each level that is complete: those that the tree's next leaves build on are
+// among them.
+function rightEdge(db: Database, organizationId: string) {
+  return db
+    .select({ level: auditNodes.level, position: auditNodes.position, hash: auditNodes.hash })
+    .from(auditNodes)
+    .where(
+      sql`${auditNodes.organizationId} = ${organizationId} and (level, position) in (
+        with recursive edge(level, size) as (
+          select 0, ${sealedSize(organizationId)}
+          union all select level + 1, size / 2 from edge where size > 1
+        )
+        select level, size - 1 from edge where size % 2 = 1)`
+    )
+}
+
+function treeOf(
+  size: number,
+  edge: readonly { readonly level: number; readonly position: number; readonly hash: string }[]
+): GrowingTree {
+  const hashes = subtreesOf({ start: 0, end: size }).flatMap((node) => {
+    const row = edge.find(
+      ({ level, position }) => level === node.level && position === node.position
+    )
+    const hash = fromBase64(row?.hash ?? '')
+    return hash === null || hash.length === 0 ? [] : [hash]
+  })
+  return new GrowingTree(size, hashes)
+}
+
+function insertNodes(db: Database, organizationId: string, nodes: readonly HashedNode[]) {
+  const rows = nodes.map(({ level, position, hash }) => [level, position, base64(hash)])
+  return db.insert(auditNodes).select(
+    sql`select ${organizationId}, value ->> 0, value ->> 1, value ->> 2
+      from json_each(${JSON.stringify(rows)})`
+  )
+}
+
+async function append(
+  db: Database,
+  statements: Queries & { readonly events: ReturnType<typeof eventsAfter> }
+): Promise<readonly ReadEventRow[] | null> {
+  try {
+    return (await batch(db, statements)).events
+  } catch (error) {
+    if (error instanceof StoreUnavailable && isTaken(error.cause)) return null
+    throw error
+  }
+}
+
+function isTaken(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (/SQLITE_CONSTRAINT_(TRIGGER|PRIMARYKEY)|audit_immutable|UNIQUE/.test(at.message))
+      return true
+  }
+  return false
+}

@@ -1,0 +1,52 @@
+import { and, eq, sql } from 'drizzle-orm'
+import type { Statement, DatabaseContext } from '../../database/database.ts'
+import { auditCarriedSeats } from '../../database/schema.ts'
+
+/**
+ * Keeps what events that are about to go say of seats that are still taken, so that how seats stood
+ * can be told of every instant since. Only the seats of these events are touched: a seat id is never
+ * used again, so that what is released here is over. One that is assigned has no invitation any more.
+ */
+export function carrySeats(
+  { db }: DatabaseContext,
+  organizationId: string,
+  lastSequence: number
+): Statement[] {
+  const going = sql`from seatgate_audit_events where organization_id = ${organizationId}
+    and sequence <= ${lastSequence}`
+  const here = eq(auditCarriedSeats.organizationId, organizationId)
+  const resent = sql`${going} and action = 'organization.invitation.resent'`
+  const promise = sql`(select json_extract(metadata, '$.expires_at') ${resent}
+    and target_id = seatgate_audit_carried_seats.invitation_id order by sequence desc limit 1)`
+  return [
+    db
+      .insert(auditCarriedSeats)
+      .select(
+        sql`select ${organizationId}, seat_id, invitation_id, expires_at
+          from (select target_id as seat_id,
+            json_extract(metadata, '$.invitation_id') as invitation_id,
+            json_extract(metadata, '$.expires_at') as expires_at, max(sequence)
+            ${going} and action in ('seat.reserved', 'seat.assigned') group by target_id)
+          where true`
+      )
+      .onConflictDoUpdate({
+        target: [auditCarriedSeats.organizationId, auditCarriedSeats.seatId],
+        set: {
+          invitationId: sql`excluded.invitation_id`,
+          expiresAt: sql`excluded.expires_at`,
+        },
+      }),
+    db
+      .delete(auditCarriedSeats)
+      .where(
+        and(
+          here,
+          sql`${auditCarriedSeats.seatId} in (select target_id ${going} and action = 'seat.released')`
+        )
+      ),
+    db
+      .update(auditCarriedSeats)
+      .set({ expiresAt: promise })
+      .where(and(here, sql`${auditCarriedSeats.invitationId} in (select target_id ${resent})`)),
+  ]
+}

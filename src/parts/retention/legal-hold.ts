@@ -1,0 +1,113 @@
+import { and, eq, exists, isNotNull, isNull } from 'drizzle-orm'
+import * as v from 'valibot'
+import { organizationEvent } from '../../engine/audit/event.ts'
+import { guard } from '../../database/commit.ts'
+import { auditRetention } from '../../database/schema.ts'
+import { parseInput } from '../../base/input.ts'
+import type { ChangeContext } from '../../engine/changes/change-context.ts'
+import { perform } from '../../engine/changes/operation.ts'
+import { unchanged } from '../../engine/model/plan.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import { isOperator, isSystem, type OrganizationScope } from '../../engine/access/principal.ts'
+import { shortText } from '../../base/text-input.ts'
+
+const Hold = v.object(
+  {
+    reason: shortText(),
+  },
+  'Must be an object.'
+)
+
+/** Whether a legal hold keeps an organization's trail. */
+export interface LegalHold {
+  readonly organizationId: string
+  readonly held: boolean
+}
+
+/** What {@link placeLegalHold} and {@link releaseLegalHold} take. */
+export interface LegalHoldInput {
+  /** Why, for the audit event. */
+  readonly reason: string
+}
+
+/**
+ * Keeps all of an organization's trail, whatever the windows say, until it is released: no run takes
+ * anything, forced or not, and the database's own triggers see to it. The organization is named by its
+ * id, also if it is deleted. With a `{ reason }`, on record as `audit.hold_place`. For the host itself
+ * and its operators.
+ *
+ * Refusals: `unauthenticated`, `insufficient_role`, `organization_not_found` if there is no such trail,
+ * `validation_error`, `unavailable`.
+ *
+ * @example
+ * ```ts
+ * await placeLegalHold(seatgate, { caller, organization: organizationId }, { reason: 'case 7' })
+ * ```
+ */
+export function placeLegalHold(
+  seatgate: ChangeContext,
+  scope: OrganizationScope,
+  input: LegalHoldInput
+): Promise<Result<LegalHold>> {
+  return change(seatgate, scope, input, true)
+}
+
+/**
+ * Lets retention have an organization's trail again. With a `{ reason }`, on record as
+ * `audit.hold_release`.
+ *
+ * Refusals: as {@link placeLegalHold}.
+ *
+ * @example
+ * ```ts
+ * await releaseLegalHold(seatgate, { caller, organization: organizationId }, { reason: 'settled' })
+ * ```
+ */
+export function releaseLegalHold(
+  seatgate: ChangeContext,
+  scope: OrganizationScope,
+  input: LegalHoldInput
+): Promise<Result<LegalHold>> {
+  return change(seatgate, scope, input, false)
+}
+
+function change(
+  seatgate: ChangeContext,
+  { organization: organizationId, ...scope }: OrganizationScope,
+  input: unknown,
+  held: boolean
+): Promise<Result<LegalHold>> {
+  const { db } = seatgate
+  const parsed = parseInput(Hold, input)
+  const action = held ? 'audit.hold_place' : 'audit.hold_release'
+  const here = eq(auditRetention.organizationId, organizationId)
+  const before = and(here, held ? isNull(auditRetention.heldAt) : isNotNull(auditRetention.heldAt))
+  return perform(seatgate, scope, {
+    name: action,
+    input: [organizationId, input],
+    grows: false,
+    queries: {
+      present: db.select({ heldAt: auditRetention.heldAt }).from(auditRetention).where(here),
+    },
+    plan({ rows: { present } }, by, now) {
+      if (!isOperator(by) && !isSystem(by)) return refused({ code: 'insufficient_role' })
+      const [row] = present
+      if (row === undefined) return refused({ code: 'organization_not_found' })
+      if (!parsed.ok) return parsed
+      const { reason } = parsed.value
+      const value = { organizationId, held }
+      if ((row.heldAt !== null) === held) return ok(unchanged(value))
+      return ok({
+        value,
+        statements: [
+          guard(db, 'stale', exists(db.select().from(auditRetention).where(before))),
+          db
+            .update(auditRetention)
+            .set({ heldAt: held ? now : null, heldReason: held ? reason : null })
+            .where(here),
+        ],
+        events: [organizationEvent(organizationId, action, { reason })],
+      })
+    },
+  })
+}

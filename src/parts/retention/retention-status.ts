@@ -1,0 +1,80 @@
+import { desc, eq } from 'drizzle-orm'
+import { auditPurges, auditRetention } from '../../database/schema.ts'
+import type { AccessContext } from '../../engine/access/roles.ts'
+import { organizationIdOf } from '../../engine/access/organization-ref.ts'
+import { find, keeperOf } from '../../engine/access/authorize.ts'
+import { ok, type Result } from '../../base/result.ts'
+import type { OrganizationScope } from '../../engine/access/principal.ts'
+
+/** A run of retention, as it is on record. */
+export interface RecordedPurge {
+  readonly firstSequence: number
+  readonly lastSequence: number
+  readonly events: number
+  readonly personalRecords: number
+  readonly deadLetters: number
+  /** The leaf of the last event that went, in base64. */
+  readonly lastHash: string
+  /** The checkpoint that covers it. */
+  readonly checkpointSize: number
+  readonly forced: boolean
+  readonly startedAt: string
+  /** How long it took; null if a crash kept that from being known. */
+  readonly milliseconds: number | null
+}
+
+/** Where retention stands in an organization. */
+export interface RetentionStatus {
+  /** Up to here the trail is gone; 0 if all of it is there. */
+  readonly horizon: number
+  readonly legalHold: { readonly reason: string; readonly since: string } | null
+  /** The latest runs, newest first. */
+  readonly runs: readonly RecordedPurge[]
+}
+
+const RUNS = 50
+
+/**
+ * Tells where retention stands in an organization, for those who administer its members, and for
+ * operators.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const status = await retentionStatus(seatgate, { caller: { userId }, organization: 'acme' })
+ * ```
+ */
+export async function retentionStatus(
+  seatgate: AccessContext,
+  scope: OrganizationScope
+): Promise<Result<RetentionStatus>> {
+  const { db } = seatgate
+  const id = organizationIdOf(scope.organization)
+  const found = await find(db, scope, {
+    runs: db
+      .select()
+      .from(auditPurges)
+      .where(eq(auditPurges.organizationId, id))
+      .orderBy(desc(auditPurges.lastSequence))
+      .limit(RUNS),
+    held: db.select().from(auditRetention).where(eq(auditRetention.organizationId, id)),
+  })
+  const keeper = keeperOf(seatgate, found)
+  if (!keeper.ok) return keeper
+  const { runs, held } = found.rows
+  const { heldAt = null, heldReason = null } = held[0] ?? {}
+  return ok({
+    horizon: runs[0]?.lastSequence ?? 0,
+    legalHold: heldAt && { reason: heldReason ?? '', since: heldAt.toISOString() },
+    runs: runs.map(runView),
+  })
+}
+
+function runView(row: typeof auditPurges.$inferSelect): RecordedPurge {
+  const { organizationId: _id, lifecycle: _lifecycle, seatLimit: _limit, startedAt, ...run } = row
+  const events = run.lastSequence - run.firstSequence + 1
+  return { ...run, events, startedAt: startedAt.toISOString() }
+}

@@ -1,0 +1,84 @@
+import type { ConfiguredSinksContext } from '../../engine/audit/consumers.ts'
+import type { ChangeContext } from '../../engine/changes/change-context.ts'
+/**
+ * How long events are kept, as the host says at start. There is no other way to say it: whoever gets
+ * hold of an endpoint cannot shorten the memory of what they do.
+ *
+ * @module
+ */
+import { matches, PATTERN } from '../../engine/delivery/outgoing.ts'
+
+/** How long some events are kept. */
+export interface RetentionWindow {
+  /** Strictly older ones go. Part of a day is possible. */
+  readonly days: number
+  /**
+   * The id of an organization that has windows of its own and no others; `system` for the platform's
+   * events. Default: every organization that has none.
+   */
+  readonly organizationId?: string
+  /**
+   * Actions that are kept longer than the rest: one, or `organization.*`. Events go in sequence, so
+   * that everything behind one of them is kept as long as it is.
+   */
+  readonly actions?: string
+}
+
+const FIELDS = new Set(['days', 'organizationId', 'actions'])
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/** Since when events of an action are kept; null if for ever. */
+export function keptSince(
+  windows: readonly RetentionWindow[],
+  organizationId: string,
+  action: string,
+  now: Date
+): Date | null {
+  const [closest] = windowsOf(windows, organizationId)
+    .filter(({ actions }) => actions === undefined || matches(actions, action))
+    .sort((a, b) => (b.actions?.length ?? 0) - (a.actions?.length ?? 0))
+  return closest === undefined ? null : new Date(now.getTime() - closest.days * DAY_MS)
+}
+
+/** What is wrong with some windows; null if nothing is. */
+export function retentionMistake(windows: readonly RetentionWindow[]): string | null {
+  if (!Array.isArray(windows)) return 'must be a list of windows.'
+  for (const window of windows) {
+    const stranger = Object.keys(window).find((field) => !FIELDS.has(field))
+    if (stranger !== undefined) return `has no "${stranger}".`
+    if (!(Number.isFinite(window.days) && window.days > 0)) return 'needs positive days.'
+    if (window.actions !== undefined && !PATTERN.test(window.actions)) {
+      return `has a pattern that is none: "${window.actions}".`
+    }
+  }
+  const names = windows.map(({ organizationId, actions }) => `${organizationId} ${actions}`)
+  const twice = windows.find((_window, index) => names.indexOf(names[index] ?? '') < index)
+  if (twice !== undefined) return `has two windows for ${nameOf(twice)}.`
+  const shorter = windows.find((window) => {
+    const around = windows.find(
+      (other) => other.actions === undefined && other.organizationId === window.organizationId
+    )
+    return around === undefined || (around !== window && around.days >= window.days)
+  })
+  if (shorter === undefined) return null
+  return `needs a shorter window without actions around ${nameOf(shorter)}: a class is kept longer.`
+}
+
+function windowsOf(windows: readonly RetentionWindow[], organizationId: string) {
+  const own = windows.filter((window) => window.organizationId === organizationId)
+  return own.length > 0 ? own : windows.filter((window) => window.organizationId === undefined)
+}
+
+function nameOf({
+  organizationId = 'every organization',
+  actions = 'all actions',
+}: RetentionWindow) {
+  return `${actions} of ${organizationId}`
+}
+
+/** What an operation on retention needs. */
+export interface RetentionContext extends ChangeContext, ConfiguredSinksContext {
+  readonly sinks: ChangeContext['sinks']
+  /** How long events are kept; empty for ever. */
+  readonly retention: readonly RetentionWindow[]
+}

@@ -1,0 +1,46 @@
+import { asc, inArray, lte } from 'drizzle-orm'
+import { budgeted } from '../../database/statement-budget.ts'
+import { batch } from '../../database/batch.ts'
+import { auditRetention } from '../../database/schema.ts'
+import { purgeAuditEvents } from './purge.ts'
+import type { RetentionContext } from './retention-windows.ts'
+import { markScheduled } from './cron-warning.ts'
+
+const ORGANIZATIONS_PER_SWEEP = 20
+const STATEMENTS_EACH = 40
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/**
+ * Takes away what is past its window, in the organizations that waited longest: each is looked at once
+ * a day, and again at once while there is more to go. Those for which no statements are left have their
+ * turn in the next sweep.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ */
+export async function sweepRetention(unbudgeted: RetentionContext): Promise<void> {
+  const seatgate = budgeted(unbudgeted)
+  const { db, now, report, retention, budget } = seatgate
+  markScheduled(seatgate)
+  if (retention.length === 0) return
+  const most = budget.rows(ORGANIZATIONS_PER_SWEEP, STATEMENTS_EACH, 1)
+  const time = now()
+  const due = db
+    .select({ organizationId: auditRetention.organizationId })
+    .from(auditRetention)
+    .where(lte(auditRetention.dueAt, time))
+    .orderBy(asc(auditRetention.dueAt))
+    .limit(most)
+  const { claimed } = await batch(db, {
+    claimed: db
+      .update(auditRetention)
+      .set({ dueAt: new Date(time.getTime() + DAY_MS) })
+      .where(inArray(auditRetention.organizationId, due))
+      .returning({ organizationId: auditRetention.organizationId }),
+  })
+  if (claimed.length === most && most < ORGANIZATIONS_PER_SWEEP) budget.leave()
+  for (const { organizationId } of claimed) {
+    const scope = { caller: { type: 'system' }, organization: organizationId } as const
+    const run = await purgeAuditEvents(seatgate, scope)
+    if (!run.ok) report({ event: 'purge_failed', organizationId, error: run.error })
+  }
+}

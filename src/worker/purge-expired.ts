@@ -1,0 +1,30 @@
+import { batch } from '../database/batch.ts'
+import type { Statement } from '../database/database.ts'
+import { purgeInvitations } from '../operations/invitations/purge-invitations.ts'
+import { purgeRates } from '../engine/model/rate-limits.ts'
+import { purgeJoinRequests } from '../operations/joining/purge-join-requests.ts'
+import { purgeOperations } from '../engine/changes/purge-operations.ts'
+import { purgeAliases } from '../operations/organizations/slug-alias.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { purgeFences } from '../engine/seats/purge-fences.ts'
+import { purgeSessions } from '../operations/sessions/purge-sessions.ts'
+
+/**
+ * Deletes what has had its time, in one round trip and at most 1,000 rows of each table: the next sweep
+ * goes on. Where nothing is over, each table is asked by an index for a row that is not there.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ */
+export async function purgeExpired(seatgate: Seatgate): Promise<void> {
+  const now = seatgate.now()
+  const statements: readonly Statement[] = [
+    purgeAliases(seatgate, now),
+    purgeRates(seatgate, now),
+    ...purgeInvitations(seatgate, now),
+    ...purgeOperations(seatgate, now),
+    purgeSessions(seatgate, now),
+    ...purgeFences(seatgate, now),
+    purgeJoinRequests(seatgate, now),
+  ]
+  await batch(seatgate.db, Object.fromEntries(statements.entries()))
+}

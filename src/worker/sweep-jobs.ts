@@ -1,0 +1,28 @@
+import { callAfterHook } from '../engine/model/after-hooks.ts'
+import { HOOKS } from '../engine/model/hooks.ts'
+import type { MailPayload } from '../operations/invitations/mail.ts'
+import { sendInvitation } from '../operations/invitations/send-mail.ts'
+import { sweepIntents } from '../engine/changes/jobs.ts'
+import type { JobHandlers } from '../engine/model/job.ts'
+import type { Seatgate } from '../seatgate.ts'
+import { endSessions } from '../engine/model/end-sessions.ts'
+import type { Pointers } from '../engine/model/session-store.ts'
+
+/**
+ * Takes up the jobs that are due, of every kind.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ */
+export async function sweepJobs(seatgate: Seatgate): Promise<void> {
+  await sweepIntents(seatgate, {
+    ...hookHandlers(seatgate),
+    end_sessions: (payload) => endSessions(seatgate, payload as Pointers),
+    send_invitation: (payload) => sendInvitation(seatgate, payload as MailPayload),
+  })
+}
+
+function hookHandlers(seatgate: Seatgate): JobHandlers {
+  return Object.fromEntries(
+    Object.keys(HOOKS).map((hook) => [hook, (payload) => callAfterHook(seatgate, hook, payload)])
+  )
+}
