@@ -103,6 +103,17 @@ const TRIPS: Record<string, [inSequence: number, d1Trips: number, ledgerCalls: n
   'create organization': [2, 2, 0],
 }
 
+const pages = import.meta.glob(['../../docs/costs.md'], {
+  query: '?raw',
+  import: 'default',
+  eager: true,
+})
+const costsPage = pages['../../docs/costs.md'] ?? ''
+
+/** The first number that docs/costs.md has behind a text. */
+const numberBehind = (text: string) =>
+  Number(costsPage.slice(costsPage.indexOf(text) + text.length).match(/\d+/)?.[0])
+
 const timesOf = (name: string) => (name === 'invite ten' ? 10 : 1)
 
 describe('what an operation may cost', () => {
@@ -158,6 +169,16 @@ describe('what an operation may cost', () => {
     }
   })
 
+  it('docs/costs.md has the costs with a ledger as they are', () => {
+    const costs = ledger.get(10_000)!
+    expect(numberBehind('| add a member ')).toBe(costs['add member']!.inSequence)
+    expect(numberBehind('| read an organization ')).toBe(costs['read organization']!.inSequence)
+    expect(numberBehind('| remove a member ')).toBe(costs['remove member']!.inSequence)
+    expect(numberBehind('| rows read to add one to 10,000 members ')).toBe(
+      costs['add member']!.rowsRead
+    )
+  })
+
   it('an explanation reads the hundred that it names, of 1,000 as of 10,000', () => {
     const [some, many] = [1_000, 10_000].map((size) => ledger.get(size)!['explain seats']!)
     expect(some!.rowsRead).toBeGreaterThan(100)
@@ -174,6 +195,8 @@ describe('what an operation may cost', () => {
 
   it('SEAT-5: D1 alone admits in two trips, and reads one count and no row per member', async () => {
     const [few, many] = [await costsAt(10, 'd1'), await costsAt(10_000, 'd1')]
+    expect(numberBehind('adding and removing a member take')).toBe(many['add member']!.inSequence)
+    expect(numberBehind('members reads')).toBe(many['add member']!.rowsRead)
     for (const operation of [
       'add member',
       'restore member',
