@@ -131,7 +131,7 @@ describe('a POST', () => {
 
   it('C6 rebuilds seats once under a key', async () => {
     const breakCount = () =>
-      testEnv.DB.prepare('UPDATE member_counts SET active = 7 WHERE organization_id = ?')
+      testEnv.DB.prepare('UPDATE seatgate_member_counts SET active = 7 WHERE organization_id = ?')
         .bind(organization)
         .run()
     await breakCount()
