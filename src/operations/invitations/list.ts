@@ -11,6 +11,7 @@ import { hasUserId } from '../../database/user-table.ts'
 import { shownOrganization } from '../../base/shown-text.ts'
 import { isPending } from '../../engine/seats/counts.ts'
 import { invitationView, type Invitation } from '../../engine/model/invitation.ts'
+import { isUnfinished } from '../../engine/model/invitation-guards.ts'
 import { knownUser } from '../../engine/model/invitation-lookup.ts'
 import type { InvitationContext } from './invitation-config.ts'
 
@@ -48,7 +49,9 @@ export async function listInvitations(
       .where(
         and(
           eq(invitations.organizationId, organizationIdOf(organization)),
-          isPending(time),
+          isUnfinished(),
+          // The plus keeps SQLite from the index by expiry, after which it would sort every open invitation.
+          sql`+${invitations.expiresAt} > ${time.getTime()}`,
           readable(caller, organization),
           olderThan(after)
         )
