@@ -242,7 +242,8 @@ export type { HostEvent, HostEventContext } from './operations/audit/host-event-
 export type { Metric } from './base/metric.ts'
 export { personalDigest } from './proof/personal.ts'
 export type { Origin, PersonalData, SaltedData } from './proof/personal.ts'
-export type { AuditActor, AuditEvent } from './engine/audit/event.ts'
+export type { AuditEvent } from './engine/audit/event.ts'
+export type { AuditActor } from './base/actor.ts'
 export type { Delivery, Redaction, Sink } from './engine/delivery/sink.ts'
 export { bucketSink } from './parts/forwarding/bucket-sink.ts'
 export type { Bucket, BucketSinkOptions } from './parts/forwarding/bucket-sink.ts'
@@ -266,7 +267,7 @@ export type {
   SealRequest,
   Sign,
   UnsignedCheckpoint,
-} from './parts/log/seal-events.ts'
+} from './engine/audit/sealer.ts'
 export type { LogContext } from './parts/log/log.ts'
 export { tendOrganization } from './engine/audit/tend-trail.ts'
 export { purgeAuditEvents } from './parts/retention/purge.ts'

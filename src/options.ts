@@ -1,4 +1,4 @@
-import type { PublishedCheckpoint, Sealer } from './parts/log/seal-events.ts'
+import type { PublishedCheckpoint, Sealer } from './engine/audit/sealer.ts'
 import type { Sink } from './engine/delivery/sink.ts'
 import type { Database } from './database/database.ts'
 import type { Hooks, LifecycleHooks } from './engine/model/hooks.ts'

@@ -7,7 +7,8 @@ import { DurableObject } from 'cloudflare:workers'
 import { drizzle } from 'drizzle-orm/d1'
 import { reportToConsole } from '../report-to-console.ts'
 import type { Report } from '../base/runtime.ts'
-import { sealEvents, type Sealed, type SealRequest, type Sign } from '../parts/log/seal-events.ts'
+import { sealEvents } from '../parts/log/seal-events.ts'
+import type { Sealed, SealRequest, Sign } from '../engine/audit/sealer.ts'
 import { ok, refused, type Result } from '../base/result.ts'
 import type {
   CloseRequest,

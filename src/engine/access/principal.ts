@@ -1,4 +1,5 @@
 import { sql, type SQL } from 'drizzle-orm'
+import type { Attribution } from '../../base/actor.ts'
 import type { Statement } from '../../database/database.ts'
 import type { Origin } from '../../proof/personal.ts'
 
@@ -137,6 +138,22 @@ export function userIdOf(caller: Caller): SQL<string | null> | string | null {
  */
 export function isOperator(principal: Principal): boolean {
   return isUser(principal) && principal.operator === true && principal.impersonatedBy === undefined
+}
+
+/** Returns whom an event names. An operator who acts as a user is the actor, and the user is not. */
+export function attributionOf(caller: Principal): Attribution {
+  if (isUser(caller)) {
+    const { userId, impersonatedBy } = caller
+    if (impersonatedBy !== undefined) {
+      return { actor: { type: 'operator', id: impersonatedBy }, effectiveUserId: userId }
+    }
+    const type = isOperator(caller) ? 'operator' : 'user'
+    return { actor: { type, id: userId }, effectiveUserId: userId }
+  }
+  if (caller.type !== 'service_account') {
+    return { actor: { type: caller.type, id: null }, effectiveUserId: null }
+  }
+  return { actor: { type: 'service_account', id: caller.serviceAccountId }, effectiveUserId: null }
 }
 
 /** Under which name somebody's operations are kept and counted: no two callers share one. */

@@ -1,40 +1,7 @@
-import { getTableColumns, sql } from 'drizzle-orm'
 import * as v from 'valibot'
-import { auditEvents, type AuditEventRow } from '../../database/schema.ts'
-import type { AfterCall } from '../model/after-hooks.ts'
+import type { AuditActor } from '../../base/actor.ts'
 import type { SaltedData } from '../../proof/personal.ts'
-import { isOperator, isUser, type Principal } from '../access/principal.ts'
 import { ACTIONS, type AuditAction, type MetadataOf } from './actions.ts'
-
-/** Who did it. `system` acts on nobody's behalf and has no id. */
-export type AuditActor =
-  | {
-      readonly type: 'user' | 'operator' | 'service_account' | 'webhook' | 'job'
-      readonly id: string
-    }
-  | { readonly type: 'system' | 'anonymous'; readonly id: null }
-
-/** Who is to be named as actor, and the user whose rights were used, if any were. */
-export interface Attribution {
-  readonly actor: AuditActor
-  readonly effectiveUserId: string | null
-}
-
-/** Attributes what somebody does: an operator who acts as a user is the actor, the user is not. */
-export function attributionOf(caller: Principal): Attribution {
-  if (isUser(caller)) {
-    const { userId, impersonatedBy } = caller
-    if (impersonatedBy !== undefined) {
-      return { actor: { type: 'operator', id: impersonatedBy }, effectiveUserId: userId }
-    }
-    const type = isOperator(caller) ? 'operator' : 'user'
-    return { actor: { type, id: userId }, effectiveUserId: userId }
-  }
-  if (caller.type !== 'service_account') {
-    return { actor: { type: caller.type, id: null }, effectiveUserId: null }
-  }
-  return { actor: { type: 'service_account', id: caller.serviceAccountId }, effectiveUserId: null }
-}
 
 /** An event that is about to be written. Its sequence is known only inside the batch. */
 export interface EventDraft {
@@ -52,6 +19,12 @@ export interface EventDraft {
   readonly causeEventId?: string
   /** The `after…` hook that is called once it is committed. */
   readonly after?: AfterCall
+}
+
+/** An `after…` hook and the state that it gets; {@link EventDraft.after} carries it, the model types it. */
+export interface AfterCall {
+  readonly hook: string
+  readonly state: object
 }
 
 /** What a builder is to be told; what it knows itself it adds. */
@@ -157,57 +130,4 @@ export interface AuditEvent {
   readonly personal: SaltedData | null
   /** The hash that it was sealed with, in exports; null until then. */
   readonly leafHash?: string | null
-}
-
-/** A row with what {@link eventColumns} has beside it. */
-export type ReadEventRow = AuditEventRow & {
-  readonly personalSalt: string | null
-  readonly ipAddress: string | null
-  readonly userAgent: string | null
-  readonly leafHash?: string | null
-}
-
-/** What is read of an event: its row, and its personal part if that is still there. */
-export const eventColumns = {
-  ...getTableColumns(auditEvents),
-  personalSalt: personal('salt'),
-  ipAddress: personal('ip_address'),
-  userAgent: personal('user_agent'),
-}
-
-// A subquery and not a join, for which D1 has no names in a batch.
-function personal(column: 'salt' | 'ip_address' | 'user_agent') {
-  return sql<string | null>`(select ${sql.raw(column)} from seatgate_audit_personal
-    where seatgate_audit_personal.organization_id = seatgate_audit_events.organization_id
-    and seatgate_audit_personal.digest = seatgate_audit_events.personal_digest)`.as(
-    `personal_${column}`
-  )
-}
-
-/** Beside {@link eventColumns}: the hash that the event was sealed with, null until then. */
-export const sealedColumns = {
-  ...eventColumns,
-  leafHash: sql<string | null>`(select hash from seatgate_audit_nodes
-    where seatgate_audit_nodes.organization_id = seatgate_audit_events.organization_id
-    and level = 0 and position = sequence - 1)`.as('leaf_hash'),
-}
-
-/**
- * The event as it was written: what is sealed, exported and forwarded, so that its hash can be checked
- * wherever it goes.
- */
-export function eventView({
-  insertedAt,
-  occurredAt,
-  personalSalt,
-  ipAddress,
-  userAgent,
-  ...row
-}: ReadEventRow): AuditEvent {
-  return {
-    ...row,
-    occurredAt: occurredAt.toISOString(),
-    insertedAt: insertedAt.toISOString(),
-    personal: personalSalt === null ? null : { salt: personalSalt, ipAddress, userAgent },
-  }
 }

@@ -1,4 +1,4 @@
-import { attributionOf } from '../audit/event.ts'
+import { attributionOf } from '../access/principal.ts'
 import type { EventContext } from '../audit/record-events.ts'
 import type { Principal, RequestMarks } from '../access/principal.ts'
 

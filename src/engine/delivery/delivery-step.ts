@@ -4,7 +4,8 @@
  * @module
  */
 import type { PassedOver } from '../../database/schema.ts'
-import { eventView, type AuditEvent, type ReadEventRow } from '../audit/event.ts'
+import type { AuditEvent } from '../audit/event.ts'
+import { eventView, type ReadEventRow } from '../audit/read-events.ts'
 import { unsent, withPassed, type Attempt } from './attempt-history.ts'
 import { passedBecause } from './outgoing.ts'
 import type { Sink } from './sink.ts'

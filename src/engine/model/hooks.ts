@@ -5,7 +5,7 @@ import type { Domain, DomainMode } from './domain.ts'
 import type { JoinRequest } from './join-request.ts'
 import type { Membership } from './membership.ts'
 import type { Organization } from './organization.ts'
-import type { AuditActor } from '../audit/event.ts'
+import type { AuditActor } from '../../base/actor.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { Principal } from '../access/principal.ts'
 

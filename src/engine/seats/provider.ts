@@ -1,5 +1,4 @@
 import type { Database, Statement } from '../../database/database.ts'
-import type { Sink } from '../delivery/sink.ts'
 import type { Result } from '../../base/result.ts'
 import type { SeatLimit } from './limit.ts'
 import type { LedgerSnapshot } from './reserve-rules.ts'
@@ -59,6 +58,31 @@ export interface SeatInspection extends LedgerSnapshot {
   readonly reservationSeconds: number
 }
 
+/** The outbox of the seat ledgers, as the trail's cursors name it. */
+export const LEDGER_OUTBOX = 'seat_ledger'
+
+/** The fields of an audit event that a provider reads. */
+export interface SeatEvent {
+  readonly organizationId: string
+  readonly action: string
+  readonly targetId: string | null
+  readonly metadata: Readonly<Record<string, unknown>>
+}
+
+/** A sink of the library's own, through which a provider reads the trail: in order, at least once. */
+export interface SeatOutbox {
+  readonly id: string
+  readonly internal: true
+  /** How long an event is tried, in hours. */
+  readonly retryHours: number
+  accepts(action: string): boolean
+  deliver(
+    event: SeatEvent
+  ): Promise<
+    { readonly outcome: 'delivered' } | { readonly outcome: 'retry'; readonly reason: string }
+  >
+}
+
 /**
  * Where seats are counted. `ledgerSeats` asks a Durable Object per organization, `d1Seats` counts in
  * the batch itself, `unlimitedSeats` does not count. A provider that cannot answer refuses with
@@ -97,5 +121,5 @@ export interface SeatProvider {
   /** Counts anew from D1, unless that has been done since what is on record was under `epoch`. */
   renew?(context: SeatContext, organizationId: string, epoch: number): Promise<Result<SeatCount>>
   /** Takes from the audit events what a crash kept the provider from hearing, if it needs that. */
-  outbox?(context: SeatContext): Sink
+  outbox?(context: SeatContext): SeatOutbox
 }

@@ -15,7 +15,7 @@ import { organizationEvent, type AuditEvent } from '../../engine/audit/event.ts'
 import { parseFilters, type AuditFilters } from '../../engine/audit/filters.ts'
 import { ndjsonLine } from '../../base/ndjson.ts'
 import { HORIZON, type ExportHorizon } from '../../proof/horizon.ts'
-import { subtreeHashes } from '../../parts/log/prove.ts'
+import { subtreeHashes } from '../../engine/audit/subtree-hashes.ts'
 import { streamWritten, type EventStream } from './stream.ts'
 
 const Options = v.object({

@@ -6,7 +6,8 @@ import { isWellFormed } from '../../proof/text.ts'
 import { invalid } from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import { atMost, LineOfText, shortText } from '../../base/text-input.ts'
-import type { AuditActor, EventDraft } from '../../engine/audit/event.ts'
+import type { EventDraft } from '../../engine/audit/event.ts'
+import type { AuditActor } from '../../base/actor.ts'
 import { forbiddenKey } from './sensitive-keys.ts'
 
 /** An event of the host's own, such as `billing.plan_changed`. */

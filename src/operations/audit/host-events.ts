@@ -14,7 +14,7 @@ import { isIdentifier } from '../../engine/access/organization-ref.ts'
 import { invalid, type Refusal } from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import { checkCaller, marksOf, type Principal, type Scope } from '../../engine/access/principal.ts'
-import { attributionOf } from '../../engine/audit/event.ts'
+import { attributionOf } from '../../engine/access/principal.ts'
 import {
   checkTexts,
   draftOf,

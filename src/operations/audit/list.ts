@@ -1,32 +1,17 @@
 import { checkOptionNames } from '../../base/names.ts'
-import { and, asc, desc, eq, gt, lt, lte, sql, type SQL } from 'drizzle-orm'
-import type { Queries } from '../../database/batch.ts'
-import type { DatabaseContext } from '../../database/database.ts'
+import { and, sql } from 'drizzle-orm'
 import { auditEvents } from '../../database/schema.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
-import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
-import { find, standingWith, type Standing } from '../../engine/access/authorize.ts'
 import type { Page } from '../../base/page.ts'
-import { extentOf, missedSince, NOTHING } from '../../engine/audit/trail-horizon.ts'
+import { missedSince, NOTHING } from '../../engine/audit/trail-horizon.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
-import type { Runtime } from '../../base/runtime.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
-import {
-  eventColumns,
-  eventView,
-  sealedColumns,
-  type AuditEvent,
-  type ReadEventRow,
-} from '../../engine/audit/event.ts'
-import {
-  matching,
-  parseFilters,
-  type AuditFilters,
-  type ReadFilters,
-} from '../../engine/audit/filters.ts'
+import type { AuditEvent } from '../../engine/audit/event.ts'
+import { eventsIn, readEvent, type ReadEventRow } from '../../engine/audit/read-events.ts'
+import { extentIn, findAllowed, within } from '../../engine/model/trail-access.ts'
+import { matching, parseFilters, type AuditFilters } from '../../engine/audit/filters.ts'
 import { placeAfter } from './trail-cursor.ts'
 import { readRequest, type AuditListInput, type ListContext } from './list-request.ts'
-import { upcast, UnknownSchemaVersion } from '../../engine/audit/versions.ts'
 
 const LARGEST_PAGE = 500
 
@@ -115,79 +100,4 @@ export async function countAuditEvents(
   const missed = missedSince(filters.value.after_sequence, extent[0]?.horizon ?? 0)
   if (missed) return refused(missed)
   return ok({ count: counted[0]?.count ?? 0 })
-}
-
-/**
- * The event as readers see it: in its newest form. One that cannot be read is not left out.
- *
- * @throws {UnknownSchemaVersion} if it is in a form that is not known here; it is measured too.
- */
-export function readEvent({ measure }: Pick<Runtime, 'measure'>, row: ReadEventRow): AuditEvent {
-  try {
-    return upcast(eventView(row))
-  } catch (error) {
-    if (error instanceof UnknownSchemaVersion) {
-      measure({ name: 'audit.unknown_version', version: error.version })
-    }
-    throw error
-  }
-}
-
-/** The events of a trail that match. */
-export function eventsIn(
-  { db }: DatabaseContext,
-  trail: SQL | undefined,
-  filters: ReadFilters,
-  page: {
-    readonly order: 'newest' | 'oldest'
-    readonly after: number | null
-    readonly through?: number
-    readonly limit: number
-    /** Whether the hashes that they were sealed with are wanted. */
-    readonly sealed?: boolean
-  }
-) {
-  const { order, after, through, limit, sealed = false } = page
-  const { sequence } = auditEvents
-  const behind = order === 'newest' ? lt : gt
-  return db
-    .select(sealed ? sealedColumns : eventColumns)
-    .from(auditEvents)
-    .where(
-      and(
-        trail,
-        matching(filters),
-        after === null ? undefined : behind(sequence, after),
-        through === undefined ? undefined : lte(sequence, through)
-      )
-    )
-    .orderBy(order === 'newest' ? desc(sequence) : asc(sequence))
-    .limit(limit)
-}
-
-/** Where the trail of the scope's organization begins and ends. */
-export function extentIn({ db }: DatabaseContext, { organization }: OrganizationScope) {
-  return extentOf(db, organizationIdOf(organization))
-}
-
-/** Who is asking may read the trail, and what else was asked for in the same trip. */
-export async function findAllowed<Q extends Queries>(
-  { db, roles }: AccessContext,
-  scope: OrganizationScope,
-  queries: Q
-): Promise<Result<Standing & { readonly rows: Awaited<ReturnType<typeof find<Q>>>['rows'] }>> {
-  const found = await find(db, scope, queries)
-  const standing = standingWith(roles, found, roles.memberAdmins)
-  return standing.ok ? ok({ ...standing.value, rows: found.rows }) : standing
-}
-
-/** The trail of the scope's organization, for those who may read it: a stranger's question reads nothing. */
-export function within(
-  { roles }: Pick<AccessContext, 'roles'>,
-  { caller, organization }: OrganizationScope
-) {
-  return and(
-    eq(auditEvents.organizationId, organizationIdOf(organization)),
-    readable(caller, organization, roles.memberAdmins)
-  )
 }

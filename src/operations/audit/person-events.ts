@@ -15,7 +15,8 @@ import { ok, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { Scope } from '../../engine/access/principal.ts'
 import { SYSTEM } from './host-events.ts'
-import { eventColumns, type AuditEvent, type ReadEventRow } from '../../engine/audit/event.ts'
+import type { AuditEvent } from '../../engine/audit/event.ts'
+import { eventColumns, type ReadEventRow } from '../../engine/audit/read-events.ts'
 import {
   FILTER_NAMES,
   matching,
@@ -23,7 +24,7 @@ import {
   type AuditFilters,
   type ReadFilters,
 } from '../../engine/audit/filters.ts'
-import { readEvent } from './list.ts'
+import { readEvent } from '../../engine/audit/read-events.ts'
 
 /** How a person's events are asked for: filters as of a list, and a page. */
 export type PersonEventsInput = Omit<AuditFilters, 'after_sequence'> & PageInput

@@ -3,9 +3,11 @@ import { missedSince, NOTHING, type Extent } from '../../engine/audit/trail-hori
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
-import { eventView, type AuditEvent, type ReadEventRow } from '../../engine/audit/event.ts'
+import type { AuditEvent } from '../../engine/audit/event.ts'
+import { eventView, type ReadEventRow } from '../../engine/audit/read-events.ts'
 import { parseFilters, type AuditFilters, type ReadFilters } from '../../engine/audit/filters.ts'
-import { eventsIn, extentIn, findAllowed, readEvent, within } from './list.ts'
+import { extentIn, findAllowed, within } from '../../engine/model/trail-access.ts'
+import { eventsIn, readEvent } from '../../engine/audit/read-events.ts'
 
 /** Events that are read as they are asked for, oldest first. */
 export interface EventStream {

@@ -1,5 +1,6 @@
 import { and, eq, inArray, sql } from 'drizzle-orm'
-import { attributionOf, organizationEvent } from '../../engine/audit/event.ts'
+import { organizationEvent } from '../../engine/audit/event.ts'
+import { attributionOf } from '../../engine/access/principal.ts'
 import type { Statement, DatabaseContext } from '../../database/database.ts'
 import { intents, joinRequests, organizationDomains, organizations } from '../../database/schema.ts'
 import { withHook } from '../../engine/model/after-hooks.ts'

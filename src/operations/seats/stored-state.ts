@@ -9,7 +9,7 @@ import type { Database } from '../../database/database.ts'
 import { seatLedgers } from '../../database/schema.ts'
 import { carriedSeats, selectCarriedSeats } from '../../engine/seats/assigned-seats.ts'
 import type { Expected, StoredFacts } from './differences.ts'
-import { LEDGER_OUTBOX } from '../../parts/ledger/protocol.ts'
+import { LEDGER_OUTBOX } from '../../engine/seats/provider.ts'
 import { entitlementOf, isPending, limitFrom, seatsPromised } from '../../engine/seats/counts.ts'
 
 /** What D1 says of an organization as a whole, at one moment. */

@@ -17,7 +17,7 @@ import { ok, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import type { EventDraft } from '../../engine/audit/event.ts'
 import { isFree } from '../../engine/delivery/lease.ts'
-import { extentIn } from '../../operations/audit/list.ts'
+import { extentIn } from '../../engine/model/trail-access.ts'
 import { keeperOfSink } from './sink-status.ts'
 
 /** A sequence, as it is asked for. */

@@ -1,23 +1,18 @@
 import { checkOptionNames, namesOf } from '../../base/names.ts'
 import { sql } from 'drizzle-orm'
-import type { AuditEvent } from '../../engine/audit/event.ts'
-import type { Delivery, Sink } from '../../engine/delivery/sink.ts'
 import { guard } from '../../database/commit.ts'
 import { StoreUnavailable } from '../../database/database.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import { within } from '../../base/async.ts'
-import {
-  LEDGER_OUTBOX,
-  type LedgerCalls,
-  type LedgerGrant,
-  type LedgerNamespace,
-  type LedgerRequest,
-} from './protocol.ts'
+import type { LedgerCalls, LedgerGrant, LedgerNamespace, LedgerRequest } from './protocol.ts'
+import { LEDGER_OUTBOX } from '../../engine/seats/provider.ts'
 import { seatLimit } from '../../engine/seats/limit.ts'
 import { guardLine } from '../../engine/seats/waitlist-guard.ts'
 import type {
   SeatContext,
+  SeatEvent,
   SeatGrant,
+  SeatOutbox,
   SeatProvider,
   SeatReference,
   SeatRequest,
@@ -81,7 +76,7 @@ export function ledgerSeats(
   const usage = (context: SeatContext, organizationId: string) =>
     call(context, organizationId, (ledger, request) => ledger.usage(request))
 
-  const hear = (context: SeatContext, event: AuditEvent): Promise<Result<unknown>> => {
+  const hear = (context: SeatContext, event: SeatEvent): Promise<Result<unknown>> => {
     const { organizationId } = event
     switch (event.action) {
       case 'seat.released':
@@ -173,7 +168,7 @@ export function ledgerSeats(
       }
     },
 
-    outbox: (context): Sink => ({
+    outbox: (context): SeatOutbox => ({
       id: LEDGER_OUTBOX,
       internal: true,
       // A ledger that does not hear of it would be wrong for ever.
@@ -197,9 +192,9 @@ const HEARD: ReadonlySet<string> = new Set([
   'organization.delete',
 ])
 
-const delivered: Delivery = { outcome: 'delivered' }
+const delivered = { outcome: 'delivered' } as const
 
-function limitChange({ organizationId, metadata }: AuditEvent) {
+function limitChange({ organizationId, metadata }: SeatEvent) {
   return {
     organizationId,
     version: Number(metadata['version']),

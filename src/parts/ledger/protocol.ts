@@ -1,4 +1,4 @@
-import type { Sealed, SealRequest, Sign } from '../log/seal-events.ts'
+import type { Sealed, SealRequest, Sign } from '../../engine/audit/sealer.ts'
 import type { Result } from '../../base/result.ts'
 import type { SeatLimit } from '../../engine/seats/limit.ts'
 import type { Entitlement, SeatReference } from '../../engine/seats/provider.ts'
@@ -34,9 +34,6 @@ export interface LedgerGrant {
 export interface CloseRequest extends LedgerRequest {
   readonly epoch?: number
 }
-
-/** The audit sink through which a ledger hears what it was not told at once. */
-export const LEDGER_OUTBOX = 'seat_ledger'
 
 /** The calls that the Durable Object answers; none throws for an expected "no". */
 export interface LedgerCalls {

@@ -10,14 +10,14 @@ import { noteSigner, type NoteSigner } from '../../proof/note.ts'
 import { budgeted, type Budgeted } from '../../database/statement-budget.ts'
 import { awaiting, type ConsumerContext } from '../../engine/audit/consumers.ts'
 import { publishCheckpoints } from './publish-checkpoint.ts'
-import {
-  sealEvents,
-  type PublishedCheckpoint,
-  type Sealed,
-  type Sealer,
-  type SealRequest,
-  type Sign,
-} from './seal-events.ts'
+import { sealEvents } from './seal-events.ts'
+import type {
+  PublishedCheckpoint,
+  Sealed,
+  Sealer,
+  SealRequest,
+  Sign,
+} from '../../engine/audit/sealer.ts'
 
 // Where the Durable Object seals, it asks D1 in an invocation of its own.
 const PAGES_IN_A_ROUND = 5

@@ -3,26 +3,19 @@
  *
  * @module
  */
-import { and, desc, eq, sql } from 'drizzle-orm'
+import { and, desc, eq } from 'drizzle-orm'
 import * as v from 'valibot'
-import { batch } from '../../database/batch.ts'
-import { auditCheckpoints, auditNodes } from '../../database/schema.ts'
+import { auditCheckpoints } from '../../database/schema.ts'
 import { parseQuery } from '../../base/names.ts'
 import { wholeNumber } from '../../base/number-input.ts'
 import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
-import { base64, fromBase64 } from '../../proof/base64.ts'
-import {
-  consistencySpans,
-  inclusionSpans,
-  rootOver,
-  subtreesOf,
-  type Hash,
-  type Span,
-} from '../../proof/merkle.ts'
+import { base64 } from '../../proof/base64.ts'
+import { consistencySpans, inclusionSpans, rootOver, type Span } from '../../proof/merkle.ts'
 import { NOTHING } from '../../engine/audit/trail-horizon.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
-import { extentIn, findAllowed } from '../../operations/audit/list.ts'
+import { subtreeHashes } from '../../engine/audit/subtree-hashes.ts'
+import { extentIn, findAllowed } from '../../engine/model/trail-access.ts'
 import type { DatabaseContext } from '../../database/database.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import type { LogContext } from './log.ts'
@@ -175,36 +168,4 @@ async function rootsOf(
 ): Promise<string[]> {
   const hashes = await subtreeHashes(seatgate, organizationId, spans)
   return hashes.map((subtrees) => base64(rootOver(subtrees)))
-}
-
-/**
- * The hashes of the complete subtrees of some spans of an organization's log.
- *
- * @throws {StoreUnavailable} if D1 does not answer.
- */
-export async function subtreeHashes(
-  { db }: DatabaseContext,
-  organizationId: string,
-  spans: readonly Span[]
-): Promise<Hash[][]> {
-  const wanted = spans.flatMap(subtreesOf).map(({ level, position }) => [level, position])
-  const { nodes } = await batch(db, {
-    nodes: db
-      .select({ level: auditNodes.level, position: auditNodes.position, hash: auditNodes.hash })
-      .from(auditNodes)
-      .where(
-        sql`${auditNodes.organizationId} = ${organizationId} and (level, position) in
-          (select value ->> 0, value ->> 1 from json_each(${JSON.stringify(wanted)}))`
-      ),
-  })
-  const hashes = new Map(
-    nodes.map(({ level, position, hash }) => [`${level}/${position}`, fromBase64(hash)])
-  )
-  return spans.map((span) =>
-    subtreesOf(span).map(({ level, position }) => {
-      const hash = hashes.get(`${level}/${position}`)
-      if (!hash) throw new Error('The log lacks a hash.')
-      return hash
-    })
-  )
 }

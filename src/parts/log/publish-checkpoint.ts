@@ -8,7 +8,7 @@ import { batch } from '../../database/batch.ts'
 import { auditPublished } from '../../database/schema.ts'
 import { TimedOut, within } from '../../base/async.ts'
 import { awaiting, clearOutbox } from '../../engine/audit/consumers.ts'
-import type { PublishedCheckpoint } from './seal-events.ts'
+import type { PublishedCheckpoint } from '../../engine/audit/sealer.ts'
 import type { LogContext } from './log.ts'
 
 // As long as a sink has for an event.
