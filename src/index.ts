@@ -23,7 +23,20 @@ export type {
   UserPrincipal,
 } from './engine/access/principal.ts'
 export type { Result } from './base/result.ts'
-export type { NamedOrganization, Refusal, RefusalCode } from './base/refusal.ts'
+export type {
+  AccessRefusal,
+  BodyRefusal,
+  HookRefusal,
+  InputRefusal,
+  NamedOrganization,
+  PageRefusal,
+  ProofRefusal,
+  Refusal,
+  RefusalCode,
+  RefusalOf,
+  SeatRefusal,
+  StoreRefusal,
+} from './base/refusal.ts'
 export type { Page, PageInput } from './base/page.ts'
 export type { OperationOptions } from './engine/changes/operation.ts'
 export { commitTogether } from './engine/changes/together.ts'

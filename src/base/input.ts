@@ -1,5 +1,11 @@
 import * as v from 'valibot'
-import { invalid, type Refusal } from './refusal.ts'
+import {
+  invalid,
+  type InputRefusal,
+  type Refusal,
+  type RefusalCode,
+  type RefusalOf,
+} from './refusal.ts'
 import { ok, refused, type Result } from './result.ts'
 
 /**
@@ -7,9 +13,9 @@ import { ok, refused, type Result } from './result.ts'
  * that it is refused in its turn: after authentication, absence and role.
  */
 export class UnreadableInput {
-  readonly refusal: Refusal
+  readonly refusal: RefusalOf<InputRefusal>
 
-  constructor(refusal: Refusal) {
+  constructor(refusal: RefusalOf<InputRefusal>) {
     this.refusal = refusal
   }
 }
@@ -18,7 +24,7 @@ export class UnreadableInput {
 export function parseInput<S extends v.GenericSchema>(
   schema: S,
   input: unknown
-): Result<v.InferOutput<S>> {
+): Result<v.InferOutput<S>, InputRefusal> {
   if (input instanceof UnreadableInput) return refused(input.refusal)
   const parsed = v.safeParse(schema, input)
   return parsed.success ? ok(parsed.output) : refused(invalid(errorsOf(parsed.issues)))
@@ -46,9 +52,13 @@ function isMissing({ kind, input, path }: v.BaseIssue<unknown>): boolean {
 }
 
 /** Two readings of one input: both, or what is wrong with either. */
-export function bothOf<A, B>(a: Result<A>, b: Result<B>): Result<A & B> {
-  if (a.ok && b.ok) return ok({ ...a.value, ...b.value })
-  if (a.ok) return b as Result<never>
-  if (b.ok || a.error.code !== 'validation_error' || b.error.code !== 'validation_error') return a
-  return refused(invalid({ ...b.error.errors, ...a.error.errors }))
+export function bothOf<A, B, Code extends RefusalCode>(
+  a: Result<A, Code>,
+  b: Result<B, Code>
+): Result<A & B, Code | 'validation_error'> {
+  if (a.ok) return b.ok ? ok({ ...a.value, ...b.value }) : b
+  if (b.ok) return a
+  const [first, second]: readonly [Refusal, Refusal] = [a.error, b.error]
+  if (first.code !== 'validation_error' || second.code !== 'validation_error') return a
+  return refused(invalid({ ...second.errors, ...first.errors }))
 }

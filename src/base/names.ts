@@ -6,7 +6,7 @@
  */
 import type * as v from 'valibot'
 import { parseInput } from './input.ts'
-import { invalid } from './refusal.ts'
+import { invalid, type InputRefusal } from './refusal.ts'
 import { ok, refused, type Result } from './result.ts'
 
 /**
@@ -44,7 +44,10 @@ export function checkOptionNames(where: string, options: unknown, known: readonl
  * Refuses parameters of a read that are not known: whoever asked for less would take all for what
  * they asked for.
  */
-export function knownParameters(input: unknown, known: readonly string[]): Result<null> {
+export function knownParameters(
+  input: unknown,
+  known: readonly string[]
+): Result<null, InputRefusal> {
   if (typeof input !== 'object' || input === null) {
     return refused(invalid({ query: ['Must be an object.'] }))
   }
@@ -58,7 +61,7 @@ export function knownParameters(input: unknown, known: readonly string[]): Resul
 export function parseQuery<S extends v.GenericSchema & { readonly entries: v.ObjectEntries }>(
   schema: S,
   input: unknown
-): Result<v.InferOutput<S>> {
+): Result<v.InferOutput<S>, InputRefusal> {
   const known = knownParameters(input, Object.keys(schema.entries))
   return known.ok ? parseInput(schema, input) : known
 }

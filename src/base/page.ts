@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { parseInput } from './input.ts'
 import { knownParameters } from './names.ts'
 import { wholeNumber } from './number-input.ts'
+import type { InputRefusal, PageRefusal } from './refusal.ts'
 import { ok, refused, type Result } from './result.ts'
 
 /** One page of a list, and the cursor of the next one; `null` on the last. */
@@ -48,7 +49,7 @@ export function parsePage<P extends Position>(
   input: PageInput,
   position: v.GenericSchema<unknown, P>,
   beside: readonly string[] = []
-): Result<PageRequest<P>> {
+): Result<PageRequest<P>, PageRefusal> {
   const known = knownParameters(input, ['limit', 'cursor', ...beside])
   if (!known.ok) return known
   const read = parseLimit(input.limit)
@@ -61,7 +62,10 @@ export function parsePage<P extends Position>(
 }
 
 /** Reads how many entries a page may have. */
-export function parseLimit(value: PageInput['limit'], largest = MAXIMUM_LIMIT): Result<number> {
+export function parseLimit(
+  value: PageInput['limit'],
+  largest = MAXIMUM_LIMIT
+): Result<number, InputRefusal> {
   const limit = v.optional(wholeNumber({ min: 1, max: largest }), DEFAULT_LIMIT)
   const parsed = parseInput(v.object({ limit }), { limit: value })
   return parsed.ok ? ok(parsed.value.limit) : parsed

@@ -86,7 +86,68 @@ type PlainRefusalCode =
 /** Every code that a {@link Refusal} can carry. */
 export type RefusalCode = Refusal['code']
 
+/** A {@link Refusal} that carries one of these codes, with the members of that code. */
+export type RefusalOf<Code extends RefusalCode> = Refusal & { readonly code: Code }
+
+/** The caller is not known, is not inside, or has not the role for it. */
+export type AccessRefusal = 'unauthenticated' | 'organization_not_found' | 'insufficient_role'
+
+/** The input is wrong. Only a route answers the other codes: its body is no input yet. */
+export type InputRefusal = 'validation_error' | BodyRefusal
+
+/** A body of a request that cannot be read. */
+export type BodyRefusal =
+  | 'invalid_json'
+  | 'invalid_encoding'
+  | 'unsupported_media_type'
+  | 'payload_too_large'
+
+/** A page of a list that cannot be read. */
+export type PageRefusal = InputRefusal | 'invalid_cursor'
+
+/** There is no seat, or the provider of seats does not answer. */
+export type SeatRefusal = 'seat_limit_reached' | 'seats_unavailable'
+
+/** A hook of the host refuses, or fails. */
+export type HookRefusal = 'hook_refused' | 'hook_failed'
+
+/** The proof of identity is missing or wrong. */
+export type ProofRefusal = 'invalid_password' | 'step_up_required' | 'step_up_failed'
+
+/** The codes of {@link HookRefusal}. */
+export const HOOK_REFUSALS = ['hook_refused', 'hook_failed'] as const satisfies HookRefusal[]
+
+/** The codes of {@link SeatRefusal}. */
+export const SEAT_REFUSALS = [
+  'seat_limit_reached',
+  'seats_unavailable',
+] as const satisfies SeatRefusal[]
+
+/** The codes of {@link ProofRefusal}. */
+export const PROOF_REFUSALS = [
+  'invalid_password',
+  'step_up_required',
+  'step_up_failed',
+] as const satisfies ProofRefusal[]
+
+/** The change was not made, or was made before under the same id. Every change may answer these codes. */
+export type StoreRefusal =
+  | 'host_conflict'
+  | 'operation_in_progress'
+  | 'idempotency_mismatch'
+  | 'stored_result_unreadable'
+  | 'unavailable'
+  | 'schema_mismatch'
+
+/** Whether a refusal carries one of these codes. */
+export function hasCode<Code extends RefusalCode>(
+  refusal: Refusal,
+  codes: readonly Code[]
+): refusal is RefusalOf<Code> {
+  return (codes as readonly RefusalCode[]).includes(refusal.code)
+}
+
 /** Refuses an input, naming what is wrong field by field. */
-export function invalid(errors: Record<string, readonly string[]>): Refusal {
+export function invalid(errors: Record<string, readonly string[]>): RefusalOf<'validation_error'> {
   return { code: 'validation_error', errors }
 }

@@ -1,8 +1,8 @@
-import type { Refusal } from './refusal.ts'
+import type { RefusalCode, RefusalOf } from './refusal.ts'
 
 /**
  * What an operation answers: a value, or the reason it was refused. A plain object, so that it
- * crosses RPC, queues and JSON unchanged.
+ * crosses RPC, queues and JSON unchanged. `Code` is the union of the codes that the refusal may carry.
  *
  * @example
  * ```ts
@@ -11,16 +11,26 @@ import type { Refusal } from './refusal.ts'
  * console.log(added.value.membership.id)
  * ```
  */
-export type Result<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly error: Refusal }
+export type Result<T, Code extends RefusalCode = RefusalCode> = Granted<T> | Refused<Code>
+
+/** A {@link Result} with a value. */
+export interface Granted<T> {
+  readonly ok: true
+  readonly value: T
+}
+
+/** A {@link Result} without a value, for one of these codes. */
+export interface Refused<Code extends RefusalCode = RefusalCode> {
+  readonly ok: false
+  readonly error: RefusalOf<Code>
+}
 
 /** Wraps a value as a successful {@link Result}. */
-export function ok<T>(value: T): Result<T> {
+export function ok<T>(value: T): Granted<T> {
   return { ok: true, value }
 }
 
-/** Wraps a refusal as a failed {@link Result}. */
-export function refused(error: Refusal): { readonly ok: false; readonly error: Refusal } {
+/** Wraps a refusal as a failed {@link Result} with its code. */
+export function refused<Code extends RefusalCode>(error: RefusalOf<Code>): Refused<Code> {
   return { ok: false, error }
 }

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { RefusalCode } from '../base/refusal.ts'
+import type { ReserveRefusal } from '../engine/seats/reserve-rules.ts'
 import { DurableObject } from 'cloudflare:workers'
 import { drizzle } from 'drizzle-orm/d1'
 import { reportToConsole } from '../report-to-console.ts'
@@ -63,12 +65,14 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
   }
 
   /** Takes a seat until its deadline. The same seat id again: the same answer. */
-  reserve(request: ReserveRequest): Promise<Result<LedgerGrant>> {
+  reserve(request: ReserveRequest): Promise<Result<LedgerGrant, ReserveRefusal>> {
     return this.#answer(request, () => this.#reserve(request))
   }
 
   /** Takes several seats of this organization, in order, for as long as there are any. */
-  async reserveEach(requests: readonly ReserveRequest[]): Promise<readonly Result<LedgerGrant>[]> {
+  async reserveEach(
+    requests: readonly ReserveRequest[]
+  ): Promise<readonly Result<LedgerGrant, ReserveRefusal>[]> {
     const [first] = requests
     if (first === undefined) return []
     const answered = await this.#answer(first, () =>
@@ -81,18 +85,18 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
    * The membership is in D1: the reservation becomes a held seat. Or (`until`) the invitation is: the
    * seat stays reserved for as long as that is open.
    */
-  confirm(request: ConfirmRequest): Promise<Result<null>> {
+  confirm(request: ConfirmRequest): Promise<Result<null, 'seats_unavailable'>> {
     const { seatId, until } = request
     return this.#answerIfStarted(request, () => this.#settle(seatId, until))
   }
 
   /** The membership is gone from D1, or certain never to be there: the seat is free. */
-  release(request: LedgerRequest & SeatReference): Promise<Result<null>> {
+  release(request: LedgerRequest & SeatReference): Promise<Result<null, 'seats_unavailable'>> {
     return this.#answerIfStarted(request, () => this.#tables.remove(request.seatId))
   }
 
   /** An entitlement that is in D1. A version that is not newer changes nothing. */
-  setLimit(request: LedgerRequest & Entitlement): Promise<Result<SeatCount>> {
+  setLimit(request: LedgerRequest & Entitlement): Promise<Result<SeatCount, 'seats_unavailable'>> {
     return this.#answer(request, () => {
       this.#tables.setLimit(request.version, request.limit)
       return ok(this.#tables.count(request.defaultLimit))
@@ -104,7 +108,7 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
    * costs nothing. If it is ever asked again, it starts anew from D1. With an `epoch` this is for the
    * ledger of that epoch alone: one that has started since stays.
    */
-  async close({ epoch }: CloseRequest): Promise<Result<null>> {
+  async close({ epoch }: CloseRequest): Promise<Result<null, 'seats_unavailable'>> {
     await this.#whileStarting()
     const present = this.#tables.epoch()
     if (present === null || (epoch !== undefined && epoch !== present)) return ok(null)
@@ -115,14 +119,16 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
   }
 
   /** Everything on record, to be compared with D1; null if there is nothing. It is not started by that. */
-  async inspect(_request: LedgerRequest): Promise<Result<LedgerSnapshot | null>> {
+  async inspect(
+    _request: LedgerRequest
+  ): Promise<Result<LedgerSnapshot | null, 'seats_unavailable'>> {
     await this.#whileStarting()
     this.#rearm()
     return ok(this.#tables.snapshot(Date.now()))
   }
 
   /** Seats in use, and the limit. */
-  usage(request: LedgerRequest): Promise<Result<SeatCount>> {
+  usage(request: LedgerRequest): Promise<Result<SeatCount, 'seats_unavailable'>> {
     return this.#answer(request, () => ok(this.#tables.count(request.defaultLimit)))
   }
 
@@ -170,7 +176,7 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
     else this.#arm(next)
   }
 
-  #reserve(request: ReserveRequest): Result<LedgerGrant> {
+  #reserve(request: ReserveRequest): Result<LedgerGrant, ReserveRefusal> {
     const { seatId, holder, reservationSeconds } = request
     const count = this.#tables.count(request.defaultLimit)
     const decision = decideReserve(
@@ -208,7 +214,7 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
   async #answerIfStarted(
     { organizationId }: Pick<LedgerRequest, 'organizationId'>,
     act: () => void
-  ): Promise<Result<null>> {
+  ): Promise<Result<null, 'seats_unavailable'>> {
     if (this.#tables.organizationId() === null && this.#starting === null) return ok(null)
     return this.#answer({ organizationId }, () => {
       act()
@@ -216,10 +222,10 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
     })
   }
 
-  async #answer<T>(
+  async #answer<T, Code extends RefusalCode = never>(
     { organizationId }: Pick<LedgerRequest, 'organizationId'>,
-    decide: () => Result<T>
-  ): Promise<Result<T>> {
+    decide: () => Result<T, Code>
+  ): Promise<Result<T, Code | 'seats_unavailable'>> {
     try {
       // Somebody who waited as well may have closed it.
       do await this.#start(organizationId)

@@ -8,6 +8,7 @@ import {
   type OrganizationRow,
 } from '../../database/schema.ts'
 import type { AccessContext, Roles } from './roles.ts'
+import type { AccessRefusal } from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import {
   checkCaller,
@@ -103,7 +104,7 @@ async function findIn<Q extends Queries>(
 export function standingOf(
   roles: Roles,
   { caller, organization, membership }: Found<Queries>
-): Result<Standing> {
+): Result<Standing, Exclude<AccessRefusal, 'insufficient_role'>> {
   if (caller === null) return refused({ code: 'unauthenticated' })
   const role = roleOf(roles, caller, organization, membership)
   if (organization === null || role === null) return refused({ code: 'organization_not_found' })
@@ -115,7 +116,7 @@ export function standingWith(
   roles: Roles,
   found: Found<Queries>,
   allowed: readonly string[]
-): Result<Standing> {
+): Result<Standing, AccessRefusal> {
   const standing = standingOf(roles, found)
   if (!standing.ok || allowed.includes(standing.value.role)) return standing
   return refused({ code: 'insufficient_role' })
@@ -145,7 +146,7 @@ export type Keeper = Pick<Standing, 'organization' | 'membership'>
 export function keeperOf(
   { roles }: Pick<AccessContext, 'roles'>,
   found: Found<Queries>
-): Result<Keeper> {
+): Result<Keeper, AccessRefusal> {
   const { caller, organization } = found
   if (caller !== null && organization !== null && (isOperator(caller) || isSystem(caller))) {
     return ok({ organization, membership: null })
@@ -160,7 +161,7 @@ export function keeperOf(
 export async function platformOnly(
   { db }: DatabaseContext,
   caller: Scope['caller']
-): Promise<Result<null>> {
+): Promise<Result<null, 'unauthenticated' | 'insufficient_role'>> {
   const { caller: by } = await find(db, { caller }, {})
   if (by === null) return refused({ code: 'unauthenticated' })
   return isOperator(by) || isSystem(by) ? ok(null) : refused({ code: 'insufficient_role' })

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { parseInput, UnreadableInput } from '../../base/input.ts'
+import type { InputRefusal, ProofRefusal } from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import { isSystem, isUser, type Caller, type Principal } from './principal.ts'
 import type { Runtime } from '../../base/runtime.ts'
@@ -43,7 +44,11 @@ export interface ProofInput {
  *
  * @throws {TypeError} if the host has configured neither way to prove anything.
  */
-export function readProof(proofs: Proofs, caller: Caller, input: unknown): Result<Proof> {
+export function readProof(
+  proofs: Proofs,
+  caller: Caller,
+  input: unknown
+): Result<Proof, InputRefusal> {
   if (isSystem(caller)) return ok({})
   return parseInput(proofInput(proofs), input)
 }
@@ -74,13 +79,13 @@ export function withoutProof(input: unknown): unknown {
 /**
  * Checks a proof with the host. Only a person can bring one; the host itself needs none.
  *
- * Refusals: `invalid_password`, `step_up_required`, `step_up_failed`.
+ * Refusals: `invalid_password`, `step_up_required`, `step_up_failed`, `unavailable`.
  */
 export async function prove(
   { verifyPassword, stepUp, report }: StepUpContext,
   caller: Principal,
   { password, stepUpProof }: Proof
-): Promise<Result<null>> {
+): Promise<Result<null, ProofRefusal | 'unavailable'>> {
   if (isSystem(caller)) return ok(null)
   if (!isUser(caller)) return refused({ code: 'step_up_required' })
   const checked = async (check: () => boolean | Promise<boolean>) => {

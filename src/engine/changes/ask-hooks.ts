@@ -5,6 +5,7 @@
  */
 import * as v from 'valibot'
 import type { Statement } from '../../database/database.ts'
+import type { HookRefusal } from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import { within } from '../../base/async.ts'
 import type {
@@ -34,7 +35,7 @@ const Statements = v.union([
 export async function ask(
   seatgate: HookContext,
   { hook, state }: Question
-): Promise<Result<{ readonly draft: OrganizationDraft | null }>> {
+): Promise<Result<{ readonly draft: OrganizationDraft | null }, HookRefusal>> {
   const asked = seatgate.hooks[hook] as ((state: unknown) => HookAnswer) | null | undefined
   if (asked == null) return ok({ draft: null })
   const answer = await answerOf(seatgate, hook, Answer, () => asked(state))
@@ -48,7 +49,7 @@ export async function ask(
 export async function askEach(
   seatgate: HookContext,
   questions: readonly Question[]
-): Promise<Result<null>> {
+): Promise<Result<null, HookRefusal>> {
   const answers = await Promise.all(questions.map((question) => ask(seatgate, question)))
   return answers.find((answer) => !answer.ok) ?? ok(null)
 }
@@ -70,7 +71,7 @@ export async function composeLifecycle(
   hook: keyof LifecycleHooks,
   statements: readonly Statement[],
   context: { readonly userId: string }
-): Promise<Result<readonly Statement[]>> {
+): Promise<Result<readonly Statement[], HookRefusal>> {
   const asked = seatgate.lifecycle[hook]
   if (asked == null) return ok(statements)
   const answer = await answerOf(seatgate, hook, Statements, () => asked(statements, context))
@@ -88,7 +89,7 @@ async function answerOf<S extends v.GenericSchema>(
   hook: string,
   schema: S,
   asked: () => unknown
-): Promise<Result<v.InferOutput<S>>> {
+): Promise<Result<v.InferOutput<S>, HookRefusal>> {
   try {
     const answered = (async () => asked())()
     const answer = v.safeParse(schema, await within(seatgate.hookDeadlineSeconds, answered))

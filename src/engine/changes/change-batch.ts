@@ -4,16 +4,17 @@
  * @module
  */
 import { organizationsOf, recordEvents, type RecordedEvent } from '../audit/record-events.ts'
-import { commit, type Aborted, type Commit } from '../../database/commit.ts'
+import { commit, type Aborted, type Commit, type GuardCode } from '../../database/commit.ts'
 import { HostConflict, StatementFailed, type Statement } from '../../database/database.ts'
 import { afterCalls } from '../model/after-hooks.ts'
 import { askEach, composeLifecycle } from './ask-hooks.ts'
 import { claimEach, claimSeats, giveBack, type ClaimedSeat, type TakenSeat } from './seat-claims.ts'
-import { invalid, type Refusal } from '../../base/refusal.ts'
+import { invalid, type HookRefusal, type Refusal, type RefusalOf } from '../../base/refusal.ts'
 import { ok, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import { turnsOf } from './over-limit.ts'
 import type { SeatReference } from '../seats/provider.ts'
+import type { ReserveRefusal } from '../seats/reserve-rules.ts'
 import { renewLedgers } from './renew-seats.ts'
 import { tell } from './after-commit.ts'
 import type { ChangeContext } from './change-context.ts'
@@ -70,7 +71,7 @@ export async function prepare<T>(
   seatgate: ChangeContext,
   occasion: Occasion,
   plan: Plan<T>
-): Promise<Result<Prepared<T>>> {
+): Promise<Result<Prepared<T>, HookRefusal | ReserveRefusal>> {
   const allowed = await askEach(seatgate, plan.before ?? [])
   if (!allowed.ok) return allowed
   const composed = plan.lifecycle
@@ -95,7 +96,7 @@ export async function prepareRows<T>(
   { rows, decide }: RowsPlan<T>
 ): Promise<Prepared<T>> {
   const allowed = await Promise.all(rows.map(({ before }) => askEach(seatgate, before)))
-  const refusals = allowed.map((answer) => (answer.ok ? null : answer.error))
+  const refusals = allowed.map((answer): Refusal | null => (answer.ok ? null : answer.error))
   const claims = rows.flatMap(({ claim }, index) =>
     claim === null || refusals[index] !== null ? [] : [{ claim, index }]
   )
@@ -203,8 +204,16 @@ function reportConflict(
   })
 }
 
+/** The codes that a rolled back batch may answer. */
+export type BatchRefusal = RefusalCodeOfGuard | 'host_conflict' | 'not_found' | 'validation_error'
+
+type RefusalCodeOfGuard = Exclude<
+  GuardCode,
+  'stale' | 'ledger_superseded' | 'session_gone' | 'slug_taken' | 'user_unknown'
+>
+
 /** What a rolled back batch says to the caller; null if it is to be planned anew. */
-export function refusalOf({ code, numbers }: Aborted): Refusal | null {
+export function refusalOf({ code, numbers }: Aborted): RefusalOf<BatchRefusal> | null {
   switch (code) {
     case 'last_owner':
     case 'seats_unavailable':

@@ -3,6 +3,7 @@ import { batch } from '../../database/batch.ts'
 import type { Database, Statement } from '../../database/database.ts'
 import { operations } from '../../database/schema.ts'
 import { canonicalJson } from '../../proof/canonical.ts'
+import type { RefusalCode } from '../../base/refusal.ts'
 import { refused, type Result } from '../../base/result.ts'
 import {
   isQuery,
@@ -81,15 +82,18 @@ function recorded(db: Database) {
     .$dynamic()
 }
 
-/** The first answer again, or `idempotency_mismatch`; null if there was none. */
-export function replay<T>(
+/**
+ * The first answer again, or `idempotency_mismatch`; null if there was none. The digest has the name of
+ * the operation in it: what is on record carries a code of the same operation.
+ */
+export function replay<T, Code extends RefusalCode>(
   rows: readonly Recorded[],
   { id, digest }: OperationKey
-): Result<T> | null {
+): Result<T, Code | 'idempotency_mismatch'> | null {
   const row = rows.find((earlier) => earlier.id === id)
   if (row === undefined) return null
   if (row.digest !== digest) return refused({ code: 'idempotency_mismatch' })
-  return JSON.parse(row.outcome) as Result<T>
+  return JSON.parse(row.outcome) as Result<T, Code>
 }
 
 /** Writes an answer, for the batch that makes it true. A second one breaks the primary key. */
@@ -108,27 +112,27 @@ export function recordOutcome(
  * Writes an answer that changed nothing, unless another attempt was answered first: then that one's
  * answer is the answer.
  */
-export async function settleOutcome<T>(
+export async function settleOutcome<T, Code extends RefusalCode>(
   db: Database,
   key: OperationKey,
-  outcome: Result<T>,
+  outcome: Result<T, Code>,
   now: Date
-): Promise<Result<T>> {
+): Promise<Result<T, Code | 'idempotency_mismatch'>> {
   const statements = {
     recorded: recordOutcome(db, key, outcome, now).onConflictDoNothing() as Statement,
     first: recordedUnder(db, key),
   }
   const { first } = await batch(db, statements)
-  return replay<T>(first, key) ?? outcome
+  return replay<T, Code>(first, key) ?? outcome
 }
 
 /** Writes an answer in place of one that nobody was given yet, unless somebody else has: then theirs. */
-export async function replaceOutcome<T>(
+export async function replaceOutcome<T, Code extends RefusalCode>(
   db: Database,
   key: OperationKey,
   present: unknown,
-  outcome: Result<T>
-): Promise<Result<T>> {
+  outcome: Result<T, Code>
+): Promise<Result<T, Code | 'idempotency_mismatch'>> {
   const { first } = await batch(db, {
     replaced: db
       .update(operations)
@@ -142,5 +146,5 @@ export async function replaceOutcome<T>(
       ),
     first: recordedUnder(db, key),
   })
-  return replay<T>(first, key) ?? outcome
+  return replay<T, Code>(first, key) ?? outcome
 }

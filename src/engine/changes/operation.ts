@@ -7,8 +7,19 @@ import { checkOptionNames, namesOf } from '../../base/names.ts'
 import type { Queries } from '../../database/batch.ts'
 import { UnreadableInput } from '../../base/input.ts'
 import { find, type Found } from '../access/authorize.ts'
-import { invalid, type Refusal, type RefusalCode } from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+import {
+  hasCode,
+  HOOK_REFUSALS,
+  invalid,
+  PROOF_REFUSALS,
+  SEAT_REFUSALS,
+  type InputRefusal,
+  type Refusal,
+  type RefusalCode,
+  type RefusalOf,
+  type StoreRefusal,
+} from '../../base/refusal.ts'
+import { ok, refused, type Refused, type Result } from '../../base/result.ts'
 import { marksOf, type Principal, type Scope } from '../access/principal.ts'
 import { kept, recall, settled, type Answering } from './stored-answer.ts'
 import { conclude, prepare, prepareRows, refusalOf, type Prepared } from './change-batch.ts'
@@ -39,19 +50,54 @@ export interface OperationOptions {
 
 const OPTIONS = namesOf<OperationOptions>({ operationId: true, unreadableId: true })
 
-/** An operation: what it must know, and what it decides on that. */
-export interface Operation<Q extends Queries, T> extends Answering<T> {
+/** The codes that every operation may answer, whatever it plans. */
+export type PerformRefusal = 'unauthenticated' | InputRefusal | StoreRefusal
+
+const PERFORM_REFUSALS = [
+  'unauthenticated',
+  'validation_error',
+  'invalid_json',
+  'invalid_encoding',
+  'unsupported_media_type',
+  'payload_too_large',
+  'host_conflict',
+  'operation_in_progress',
+  'idempotency_mismatch',
+  'stored_result_unreadable',
+  'unavailable',
+  'schema_mismatch',
+] as const satisfies PerformRefusal[]
+
+/**
+ * An operation: what it must know, and what it decides on that. Its plan refuses with a `Code`; its proof,
+ * hooks, seats and guards with a `Further` one.
+ */
+export interface Operation<
+  Q extends Queries,
+  T,
+  Code extends RefusalCode = RefusalCode,
+  Further extends RefusalCode = RefusalCode,
+> extends Answering<T, Code> {
   readonly name: string
   /** What tells it from another under the same operation id. No secrets: its digest is stored. */
   readonly input: unknown
   /** Whether it takes a seat: if a store does not answer, it is refused for want of one. */
   readonly grows: boolean
+  /**
+   * The codes that the proof, the hooks, the seats and the guards of its batch may answer. The compiler
+   * does not see into a plan, so each is compared with the list when it comes. Default: any.
+   */
+  readonly refusals?: readonly Further[]
   /** Read in one round trip with the caller and their standing. */
   readonly queries: Q
   /** The pure decision. `caller` is who was found to be asking. */
-  readonly plan: (found: Found<Q>, caller: Principal, now: Date) => Result<Plan<T> | RowsPlan<T>>
+  readonly plan: (
+    found: Found<Q>,
+    caller: Principal,
+    now: Date
+  ) => Result<Plan<T> | RowsPlan<T>, Code>
   /** Asked once who is asking is known, before anything else: what takes this one's place. */
-  readonly revise?: (caller: Principal) => Promise<Result<Operation<Q, T>>>
+  readonly revise?: (caller: Principal) => Promise<Result<Operation<Q, T, Code, Further>, Code>>
 }
 
 // What is not an answer to the operation, and may be another one the next time.
@@ -97,19 +143,29 @@ const MOST_LEVELS = 100
  * Performs an operation; any of them may be refused with `host_conflict`. Its plan is made on what was read and guarded by it; if that has changed
  * by the time of the batch, nothing is written and it is planned again on what is true now.
  */
-export async function perform<Q extends Queries, T>(
+export async function perform<
+  Q extends Queries,
+  T,
+  Code extends RefusalCode = RefusalCode,
+  Further extends RefusalCode = RefusalCode,
+>(
   seatgate: ChangeContext,
   scope: Scope,
-  operation: Operation<Q, T>,
+  operation: Operation<Q, T, Code, Further>,
   options: OperationOptions = {}
-): Promise<Result<T>> {
+): Promise<Result<T, Code | Further | PerformRefusal>> {
   checkOptionNames(operation.name, options, OPTIONS)
   const { operationId, unreadableId } = options
   const { name, input, grows } = operation
   const asked = questionOf(name, scope, input, operationId)
   if (!asked.ok) return asked
   const question = asked.value
-  const progress: Progress<Q, T> = { operation, question, unreadableId, proven: false }
+  const progress: Progress<Q, T, Code, Further> = {
+    operation,
+    question,
+    unreadableId,
+    proven: false,
+  }
   try {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const answer = await attemptOnce(seatgate, scope, progress)
@@ -117,8 +173,48 @@ export async function perform<Q extends Queries, T>(
     }
     return refused({ code: 'operation_in_progress' })
   } catch (error) {
-    return refused(storeRefusal(seatgate, error, { grows }))
+    return answerable(operation, storeRefusal(seatgate, error, { grows }))
   }
+}
+
+/**
+ * Refuses with a code that the operation has listed.
+ *
+ * @throws {TypeError} for another: then the list is wrong.
+ */
+function answerable<Further extends RefusalCode>(
+  { name, refusals }: Pick<Operation<Queries, unknown, RefusalCode, Further>, 'name' | 'refusals'>,
+  refusal: Refusal
+): Refused<Further | PerformRefusal> {
+  if (hasCode(refusal, PERFORM_REFUSALS)) return refused(refusal)
+  if (isListed(refusal, refusals)) return refused<Further>(refusal)
+  throw new TypeError(`${name} does not list ${refusal.code} among its refusals.`)
+}
+
+function isListed<Further extends RefusalCode>(
+  refusal: Refusal,
+  refusals: readonly Further[] | undefined
+): refusal is RefusalOf<Further> {
+  return refusals === undefined || hasCode(refusal, refusals)
+}
+
+/**
+ * Compares what a plan asks for with the refusals that the operation lists, before any of them comes.
+ *
+ * @throws {TypeError} if one is missing.
+ */
+function checkListed(
+  { name, refusals }: Pick<Operation<Queries, unknown>, 'name' | 'refusals'>,
+  { proof, before = [], lifecycle, claims = [] }: Plan<unknown>
+): void {
+  if (refusals === undefined) return
+  const needed: readonly RefusalCode[] = [
+    ...(proof ? PROOF_REFUSALS : []),
+    ...(before.length > 0 || lifecycle ? HOOK_REFUSALS : []),
+    ...(claims.length > 0 ? SEAT_REFUSALS : []),
+  ]
+  const missing = needed.find((code) => !refusals.includes(code))
+  if (missing) throw new TypeError(`${name} does not list ${missing} among its refusals.`)
 }
 
 /**
@@ -131,7 +227,7 @@ function questionOf(
   { organization }: Scope,
   input: unknown,
   operationId: string | undefined
-): Result<Question | null> {
+): Result<Question | null, 'validation_error'> {
   if (operationId !== undefined && !(operationId.length >= 1 && operationId.length <= 255)) {
     throw new TypeError('operationId must be 1 to 255 characters long.')
   }
@@ -152,18 +248,28 @@ function isDeeperThan(levels: number, value: unknown): boolean {
 }
 
 /** What is done once, however often the operation is planned. */
-interface Progress<Q extends Queries, T> {
-  operation: Operation<Q, T>
+interface Progress<
+  Q extends Queries,
+  T,
+  Code extends RefusalCode = RefusalCode,
+  Further extends RefusalCode = RefusalCode,
+> {
+  operation: Operation<Q, T, Code, Further>
   readonly question: Question | null
   readonly unreadableId: UnreadableInput | undefined
   proven: boolean
 }
 
-async function attemptOnce<Q extends Queries, T>(
+async function attemptOnce<
+  Q extends Queries,
+  T,
+  Code extends RefusalCode,
+  Further extends RefusalCode,
+>(
   seatgate: ChangeContext,
   scope: Scope,
-  progress: Progress<Q, T>
-): Promise<Result<T> | 'again'> {
+  progress: Progress<Q, T, Code, Further>
+): Promise<Result<T, Code | Further | PerformRefusal> | 'again'> {
   const { db } = seatgate
   const { operation, question } = progress
   const found = await find(db, scope, {
@@ -173,11 +279,12 @@ async function attemptOnce<Q extends Queries, T>(
   const { caller } = found
   if (caller === null) return refused({ code: 'unauthenticated' })
   const key = question && (await operationKey(question.id, caller, question.asked))
-  const earlier = key && replay<unknown>((found.rows as { $earlier: Recorded[] }).$earlier, key)
+  const earlier =
+    key && replay<unknown, Code>((found.rows as { $earlier: Recorded[] }).$earlier, key)
   if (earlier) return recall(db, key, operation, earlier)
 
   const now = seatgate.now()
-  const answer = (outcome: Result<T>) =>
+  const answer = (outcome: Result<T, Code | Further | PerformRefusal>) =>
     key && (outcome.ok || isKept(outcome.error, found.membership))
       ? settleOutcome(db, key, outcome, now)
       : outcome
@@ -202,9 +309,10 @@ async function attemptOnce<Q extends Queries, T>(
     // Whatever has changed meanwhile, a limit included, is seen by the next attempt.
     return done.code === 'host_conflict' ? refused({ code: done.code }) : 'again'
   }
+  checkListed(operation, plan)
   if (plan.proof && !progress.proven) {
     const proven = await prove(seatgate, caller, plan.proof)
-    if (!proven.ok) return answer(proven)
+    if (!proven.ok) return answer(answerable(operation, proven.error))
     progress.proven = true
   }
   if (plan.statements.length === 0) {
@@ -212,12 +320,14 @@ async function attemptOnce<Q extends Queries, T>(
   }
   const prepared = await prepare(seatgate, occasion, plan)
   if (!prepared.ok) {
-    return isHolderConflict(prepared.error, key) ? 'again' : answer(prepared)
+    return isHolderConflict(prepared.error, key)
+      ? 'again'
+      : answer(answerable(operation, prepared.error))
   }
   const done = await commitPrepared(seatgate, progress, key, prepared.value)
   if (done.committed) return settled(db, key, operation, ok(plan.value))
   const refusal = refusalOf(done)
-  return refusal === null ? 'again' : answer(refused(refusal))
+  return refusal === null ? 'again' : answer(answerable(operation, refusal))
 }
 
 // The answer is stored in the batch that makes it true.

@@ -10,6 +10,7 @@ import { ok, refused, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import { limitView } from '../seats/limit.ts'
 import type { ProviderContext, SeatGrant, SeatReference, SeatRequest } from '../seats/provider.ts'
+import type { ReserveRefusal } from '../seats/reserve-rules.ts'
 
 /** What a function needs that claims seats. */
 export interface SeatClaimContext extends ProviderContext, Pick<Runtime, 'newId' | 'report'> {}
@@ -44,7 +45,7 @@ export interface TakenSeat {
 export async function claimSeats(
   seatgate: SeatClaimContext,
   claims: readonly SeatClaim[]
-): Promise<Result<readonly ClaimedSeat[]>> {
+): Promise<Result<readonly ClaimedSeat[], ReserveRefusal>> {
   const [only, ...others] = claims
   const answers =
     only && others.length === 0
@@ -67,7 +68,7 @@ export async function claimSeats(
 export async function claimEach(
   seatgate: SeatClaimContext,
   claims: readonly SeatClaim[]
-): Promise<readonly Result<ClaimedSeat>[]> {
+): Promise<readonly Result<ClaimedSeat, ReserveRefusal>[]> {
   const requests = claims.map((claim) => seatRequest(seatgate, claim))
   const granted = await reserveEach(seatgate, requests)
   return claims.map((claim, index) => {
@@ -104,7 +105,7 @@ export async function giveBack(
 async function claimOne(
   seatgate: SeatClaimContext,
   claim: SeatClaim
-): Promise<Result<ClaimedSeat>> {
+): Promise<Result<ClaimedSeat, ReserveRefusal>> {
   const { seats, seatContext, report } = seatgate
   const request = seatRequest(seatgate, claim)
   try {
@@ -146,7 +147,7 @@ function claimedSeat(
 async function reserveEach(
   { seats, seatContext, report }: ProviderContext & Pick<Runtime, 'report'>,
   requests: readonly SeatRequest[]
-): Promise<readonly Result<SeatGrant>[]> {
+): Promise<readonly Result<SeatGrant, ReserveRefusal>[]> {
   const [first] = requests
   if (first === undefined) return []
   try {

@@ -4,7 +4,7 @@ import {
   StatementFailed,
   StoreUnavailable,
 } from '../../database/database.ts'
-import type { Refusal } from '../../base/refusal.ts'
+import type { RefusalOf } from '../../base/refusal.ts'
 import type { Runtime } from '../../base/runtime.ts'
 
 /**
@@ -17,7 +17,7 @@ export function storeRefusal(
   { report }: Pick<Runtime, 'report'>,
   error: unknown,
   { grows = false }: { readonly grows?: boolean } = {}
-): Refusal {
+): RefusalOf<'seats_unavailable' | 'unavailable' | 'schema_mismatch'> {
   if (!(error instanceof StoreUnavailable)) throw error
   const isSchema = error instanceof SchemaMismatch
   report({

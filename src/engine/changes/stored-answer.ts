@@ -4,15 +4,16 @@
  * @module
  */
 import type { Database } from '../../database/database.ts'
+import type { RefusalCode } from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import { replaceOutcome, type OperationKey } from './idempotency.ts'
 
 /** What there is to an answer beside its value. */
-export interface Answering<T> {
+export interface Answering<T, Code extends RefusalCode = RefusalCode> {
   /** Of an answer with a secret in it: how it is kept, and how it is answered again. */
   readonly secrecy?: Secrecy<T>
   /** What is done once the batch is in; what comes of it is the answer. It may be done twice. */
-  readonly settle?: (value: T) => Promise<Result<T>>
+  readonly settle?: (value: T) => Promise<Result<T, Code>>
 }
 
 /** How an answer with a secret in it is kept. */
@@ -23,7 +24,9 @@ export interface Secrecy<T> {
 }
 
 /** An answer as it is on record; an unsettled one was given to nobody yet. */
-export type Kept = Result<unknown> & { readonly unsettled?: true }
+export type Kept<Code extends RefusalCode = RefusalCode> = Result<unknown, Code> & {
+  readonly unsettled?: true
+}
 
 /** An answer as it is recorded with the batch that makes it true. */
 export function kept<T>({ secrecy, settle }: Answering<T>, outcome: Result<T>): Kept {
@@ -33,12 +36,12 @@ export function kept<T>({ secrecy, settle }: Answering<T>, outcome: Result<T>): 
 }
 
 /** The answer on record. One that was cut off before anybody had it is settled now. */
-export async function recall<T>(
+export async function recall<T, Code extends RefusalCode>(
   db: Database,
   key: OperationKey,
-  operation: Answering<T>,
-  earlier: Kept
-): Promise<Result<T>> {
+  operation: Answering<T, Code>,
+  earlier: Kept<Code | 'idempotency_mismatch'>
+): Promise<Result<T, Code | 'idempotency_mismatch' | 'stored_result_unreadable'>> {
   const { secrecy } = operation
   if (!earlier.ok) return earlier
   if (earlier.unsettled) return settled(db, key, operation, ok(earlier.value as T))
@@ -48,12 +51,12 @@ export async function recall<T>(
 }
 
 /** The answer once it is settled, and kept so: if two settle it, the first one's. */
-export async function settled<T>(
+export async function settled<T, Code extends RefusalCode>(
   db: Database,
   key: OperationKey | null,
-  operation: Answering<T>,
-  outcome: Result<T>
-): Promise<Result<T>> {
+  operation: Answering<T, Code>,
+  outcome: Result<T, Code>
+): Promise<Result<T, Code | 'idempotency_mismatch'>> {
   if (!outcome.ok || !operation.settle) return outcome
   const final = await operation.settle(outcome.value)
   return key ? replaceOutcome(db, key, kept(operation, outcome), final) : final

@@ -1,7 +1,7 @@
 import type { Database, Statement } from '../../database/database.ts'
 import type { Result } from '../../base/result.ts'
 import type { SeatLimit } from './limit.ts'
-import type { LedgerSnapshot } from './reserve-rules.ts'
+import type { LedgerSnapshot, ReserveRefusal } from './reserve-rules.ts'
 import type { SeatCount } from './seat-count.ts'
 
 /** What a provider works with: the organizations' database and the configured default. */
@@ -92,7 +92,7 @@ export interface SeatProvider {
   /** False if no limit is enforced; setting one is refused then. */
   readonly enforces: boolean
   /** Asks for a seat. Nothing is in D1 yet. */
-  reserve(context: SeatContext, request: SeatRequest): Promise<Result<SeatGrant>>
+  reserve(context: SeatContext, request: SeatRequest): Promise<Result<SeatGrant, ReserveRefusal>>
   /**
    * Asks for several seats of one organization at once: the first get them, for as long as there are
    * any. Each is answered in its place. All that are granted are used in one batch, in their order, so
@@ -101,7 +101,7 @@ export interface SeatProvider {
   reserveEach(
     context: SeatContext,
     requests: readonly SeatRequest[]
-  ): Promise<readonly Result<SeatGrant>[]>
+  ): Promise<readonly Result<SeatGrant, ReserveRefusal>[]>
   /**
    * Tells that the membership is in D1, or with `until` that the invitation is, which holds the seat
    * until then. Off the critical path; what is lost here is made up for.
@@ -113,13 +113,26 @@ export interface SeatProvider {
    */
   release(context: SeatContext, seat: SeatReference): Promise<void>
   /** Tells an entitlement that is in D1, and answers the count under it. */
-  setLimit(context: SeatContext, entitlement: Entitlement): Promise<Result<SeatCount>>
+  setLimit(
+    context: SeatContext,
+    entitlement: Entitlement
+  ): Promise<Result<SeatCount, 'seats_unavailable'>>
   /** Seats in use, and the limit. */
-  usage(context: SeatContext, organizationId: string): Promise<Result<SeatCount>>
+  usage(
+    context: SeatContext,
+    organizationId: string
+  ): Promise<Result<SeatCount, 'seats_unavailable'>>
   /** What is on record beside D1, to be compared with it; null if nothing is yet. */
-  inspect?(context: SeatContext, organizationId: string): Promise<Result<SeatInspection | null>>
+  inspect?(
+    context: SeatContext,
+    organizationId: string
+  ): Promise<Result<SeatInspection | null, 'seats_unavailable'>>
   /** Counts anew from D1, unless that has been done since what is on record was under `epoch`. */
-  renew?(context: SeatContext, organizationId: string, epoch: number): Promise<Result<SeatCount>>
+  renew?(
+    context: SeatContext,
+    organizationId: string,
+    epoch: number
+  ): Promise<Result<SeatCount, 'seats_unavailable'>>
   /** Takes from the audit events what a crash kept the provider from hearing, if it needs that. */
   outbox?(context: SeatContext): SeatOutbox
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Refusal } from '../../base/refusal.ts'
+import type { RefusalOf, SeatRefusal } from '../../base/refusal.ts'
 import type { SeatLimit } from './limit.ts'
 
 /** A seat on record. `reserved` has a deadline, at which D1 is asked what became of it. */
@@ -40,11 +40,17 @@ export interface LedgerFacts {
   readonly sameHolder: LedgerSeat | null
 }
 
+/**
+ * Why a seat is not reserved. `already_member`: the holder has a seat there; `operation_in_progress`: the
+ * holder is being added at this moment.
+ */
+export type ReserveRefusal = SeatRefusal | 'already_member' | 'operation_in_progress'
+
 /** `reserve`: a new seat is taken. `repeat`: the same request again, nothing changes. */
 export type ReserveDecision =
   | { readonly kind: 'reserve' }
   | { readonly kind: 'repeat' }
-  | { readonly kind: 'refuse'; readonly refusal: Refusal }
+  | { readonly kind: 'refuse'; readonly refusal: RefusalOf<ReserveRefusal> }
 
 /**
  * Decides on a seat. Who holds one already is told so before anybody counts, so that a full
@@ -68,7 +74,7 @@ export function decideReserve(facts: LedgerFacts, holder: string): ReserveDecisi
 }
 
 /** Why one more seat is not to be had at this limit, or null if it is. */
-export function refusalAt(limit: SeatLimit, used: number): Refusal | null {
+export function refusalAt(limit: SeatLimit, used: number): RefusalOf<SeatRefusal> | null {
   if (limit.kind === 'unknown') return { code: 'seats_unavailable' }
   if (limit.kind === 'unlimited' || used < limit.seats) return null
   return { code: 'seat_limit_reached', limit: limit.seats, used }

@@ -1,7 +1,7 @@
 import { UnreadableInput } from '../../base/input.ts'
 import type { OperationOptions } from '../../engine/changes/operation.ts'
-import { invalid } from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+import { invalid, type InputRefusal } from '../../base/refusal.ts'
+import { ok, refused, type Refused, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { lowerCase } from '../../base/text-input.ts'
 import { createInvitations, type CreateInvitationsInput, MOST_AT_ONCE } from './create-many.ts'
@@ -64,7 +64,7 @@ export async function importMembers(
   )
 }
 
-function readFile(csv: unknown): Result<readonly FileRow[]> {
+function readFile(csv: unknown): Result<readonly FileRow[], InputRefusal> {
   if (csv instanceof UnreadableInput) return refused(csv.refusal)
   if (typeof csv !== 'string') return wrong('Must be a string.')
   const rows = csvRows(csv)
@@ -86,6 +86,6 @@ function readFile(csv: unknown): Result<readonly FileRow[]> {
   )
 }
 
-function wrong(message: string): Result<never> {
+function wrong(message: string): Refused<'validation_error'> {
   return refused(invalid({ csv: [message] }))
 }

@@ -1,3 +1,5 @@
+import type { RefusalCode } from '../../base/refusal.ts'
+import type { ReserveRefusal } from '../../engine/seats/reserve-rules.ts'
 import { checkOptionNames, namesOf } from '../../base/names.ts'
 import { sql } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
@@ -55,10 +57,10 @@ export function ledgerSeats(
     }
   }
 
-  const call = <T>(
+  const call = <T, Code extends RefusalCode>(
     context: SeatContext,
     organizationId: string,
-    ask: (ledger: LedgerCalls, request: LedgerRequest) => Promise<Result<T>>
+    ask: (ledger: LedgerCalls, request: LedgerRequest) => Promise<Result<T, Code>>
   ) =>
     callLedger(timeoutSeconds, () =>
       ask(namespace.getByName(organizationId), {
@@ -76,7 +78,10 @@ export function ledgerSeats(
   const usage = (context: SeatContext, organizationId: string) =>
     call(context, organizationId, (ledger, request) => ledger.usage(request))
 
-  const hear = (context: SeatContext, event: SeatEvent): Promise<Result<unknown>> => {
+  const hear = (
+    context: SeatContext,
+    event: SeatEvent
+  ): Promise<Result<unknown, 'seats_unavailable'>> => {
     const { organizationId } = event
     switch (event.action) {
       case 'seat.released':
@@ -214,8 +219,8 @@ function granting(context: SeatContext, request: SeatRequest, granted: LedgerGra
 function grantEach(
   context: SeatContext,
   requests: readonly SeatRequest[],
-  answers: readonly Result<LedgerGrant>[]
-): readonly Result<SeatGrant>[] {
+  answers: readonly Result<LedgerGrant, ReserveRefusal>[]
+): readonly Result<SeatGrant, ReserveRefusal>[] {
   const granted = requests.flatMap((request, index) => {
     const answer = answers[index]
     return answer?.ok ? [{ request, ...answer.value }] : []
@@ -277,10 +282,10 @@ function guardInForce(
  * Calls the ledger, once more if the platform says that this is worth while. Every call may be
  * repeated: a seat id names one seat for ever. No answer in time is `seats_unavailable`.
  */
-async function callLedger<T>(
+async function callLedger<T, Code extends RefusalCode = never>(
   timeoutSeconds: number,
-  ask: () => Promise<Result<T>>
-): Promise<Result<T>> {
+  ask: () => Promise<Result<T, Code>>
+): Promise<Result<T, Code | 'seats_unavailable'>> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await within(timeoutSeconds, ask())

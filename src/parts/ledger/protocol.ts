@@ -2,7 +2,7 @@ import type { Sealed, SealRequest, Sign } from '../../engine/audit/sealer.ts'
 import type { Result } from '../../base/result.ts'
 import type { SeatLimit } from '../../engine/seats/limit.ts'
 import type { Entitlement, SeatReference } from '../../engine/seats/provider.ts'
-import type { LedgerSnapshot } from '../../engine/seats/reserve-rules.ts'
+import type { LedgerSnapshot, ReserveRefusal } from '../../engine/seats/reserve-rules.ts'
 import type { SeatCount } from '../../engine/seats/seat-count.ts'
 
 /** What a caller asks the ledger for. */
@@ -37,14 +37,16 @@ export interface CloseRequest extends LedgerRequest {
 
 /** The calls that the Durable Object answers; none throws for an expected "no". */
 export interface LedgerCalls {
-  reserve(request: ReserveRequest): Promise<Result<LedgerGrant>>
-  reserveEach(requests: readonly ReserveRequest[]): Promise<readonly Result<LedgerGrant>[]>
-  confirm(request: ConfirmRequest): Promise<Result<null>>
-  release(request: LedgerRequest & SeatReference): Promise<Result<null>>
-  setLimit(request: LedgerRequest & Entitlement): Promise<Result<SeatCount>>
-  usage(request: LedgerRequest): Promise<Result<SeatCount>>
-  close(request: CloseRequest): Promise<Result<null>>
-  inspect(request: LedgerRequest): Promise<Result<LedgerSnapshot | null>>
+  reserve(request: ReserveRequest): Promise<Result<LedgerGrant, ReserveRefusal>>
+  reserveEach(
+    requests: readonly ReserveRequest[]
+  ): Promise<readonly Result<LedgerGrant, ReserveRefusal>[]>
+  confirm(request: ConfirmRequest): Promise<Result<null, 'seats_unavailable'>>
+  release(request: LedgerRequest & SeatReference): Promise<Result<null, 'seats_unavailable'>>
+  setLimit(request: LedgerRequest & Entitlement): Promise<Result<SeatCount, 'seats_unavailable'>>
+  usage(request: LedgerRequest): Promise<Result<SeatCount, 'seats_unavailable'>>
+  close(request: CloseRequest): Promise<Result<null, 'seats_unavailable'>>
+  inspect(request: LedgerRequest): Promise<Result<LedgerSnapshot | null, 'seats_unavailable'>>
   /** Not about seats: it is done here because one object serves an organization. */
   seal(request: SealRequest, sign: Sign): Promise<Sealed>
 }
