@@ -8,15 +8,8 @@ import { drizzle } from 'drizzle-orm/d1'
 import { Hono } from 'hono'
 import { requestId } from 'hono/request-id'
 import { secureHeaders } from 'hono/secure-headers'
-import {
-  auditQueueHandler,
-  sweepHandler,
-  createSeatgate,
-  d1Sessions,
-  joinRules,
-  ledgerSeats,
-  type WakeUp,
-} from '../src/index.ts'
+import { createSeatgate, d1Sessions, joinRules, ledgerSeats, type WakeUp } from '../src/index.ts'
+import { auditQueueHandler, sweepHandler } from '../src/worker/index.ts'
 import { problemResponse, seatgateRouter, type Authenticate } from '../src/hono/index.ts'
 import type { SeatLedger } from '../src/worker/seat-ledger.ts'
 import { addressProof } from './identity/address-proof.ts'

@@ -6,8 +6,9 @@
 import { env, waitUntil } from 'cloudflare:workers'
 import { drizzle } from 'drizzle-orm/d1'
 import { Hono } from 'hono'
-import { auditQueueHandler, createSeatgate, d1Seats, sweepHandler, webhookSink } from 'seatgate'
+import { createSeatgate, d1Seats, webhookSink } from 'seatgate'
 import { seatgateRouter, type Authenticate } from 'seatgate/hono'
+import { auditQueueHandler, sweepHandler } from 'seatgate/worker'
 
 const seatgate = createSeatgate({
   database: drizzle(env.DB),

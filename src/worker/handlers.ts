@@ -28,6 +28,8 @@ const TROUBLE_DELAY_SECONDS = 10
  *
  * @example
  * ```ts
+ * import { auditQueueHandler } from 'seatgate/worker'
+ *
  * export default { fetch: app.fetch, queue: auditQueueHandler(seatgate) }
  * ```
  */
@@ -122,6 +124,8 @@ function partsOf({ queue }: Seatgate) {
  *
  * @example
  * ```ts
+ * import { sweepHandler } from 'seatgate/worker'
+ *
  * export default { fetch: app.fetch, scheduled: sweepHandler(seatgate) }
  * ```
  */

@@ -54,6 +54,7 @@ describe('in plain Node', () => {
   test.each([
     ['seatgate', 'createSeatgate'],
     ['seatgate/hono', 'seatgateRouter'],
+    ['seatgate/worker', 'sweepHandler'],
     ['seatgate/schema', 'memberships'],
     ['seatgate/testing', 'violations'],
     ['seatgate/proof', 'verifyExport'],

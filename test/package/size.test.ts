@@ -60,7 +60,8 @@ const BUNDLES: readonly Bundle[] = [
   {
     what: 'everything but the Durable Object',
     code: `export * from './src/index.ts'
-      export * from './src/hono/index.ts'`,
+      export * from './src/hono/index.ts'
+      export * from './src/worker/index.ts'`,
     minified: 330_053,
     zipped: 106_627,
   },

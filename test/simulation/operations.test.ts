@@ -7,8 +7,6 @@ const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
   'is done in a deleted organization alone, by `drawDeed`': ['restoreOrganization'],
   'is how others are done': ['combine', 'commitTogether', 'composeLifecycle'],
   'is run by the simulated platform, the crons and the checkers': [
-    'auditQueueHandler',
-    'sweepHandler',
     'sweepAudit',
     'forwardOrganization',
     'tendOrganization',

@@ -4,14 +4,8 @@
  * @module
  */
 import { drizzle } from 'drizzle-orm/d1'
-import {
-  auditQueueHandler,
-  createSeatgate,
-  sweepHandler,
-  type Seatgate,
-  type Report,
-  type WakeUpQueue,
-} from '../../src/index.ts'
+import { createSeatgate, type Seatgate, type Report, type WakeUpQueue } from '../../src/index.ts'
+import { auditQueueHandler, sweepHandler } from '../../src/worker/index.ts'
 import { SeatLedger } from '../../src/worker/seat-ledger.ts'
 import { bindDatabase, type BatchListener } from './database.ts'
 import { configure, type HostOptions } from './host.ts'

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import {
-  auditQueueHandler,
   forwardOrganization,
   requeueDeadLetters,
   sweepAudit,
@@ -9,6 +8,7 @@ import {
   type Sink,
   type WakeUp,
 } from '../../src/index.ts'
+import { auditQueueHandler } from '../../src/worker/index.ts'
 import {
   addEvents,
   byOperator,

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { auditQueueHandler, webhookSink } from '../../src/index.ts'
+import { webhookSink } from '../../src/index.ts'
+import { auditQueueHandler } from '../../src/worker/index.ts'
 import { clocked, cursorOf, organizationWith } from './forwarding.ts'
 import { silence, standingTimers } from './timers.ts'
 

@@ -1,6 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
 import {
-  auditQueueHandler,
   createSeatgate,
   d1Seats,
   forwardOrganization,
@@ -9,6 +8,7 @@ import {
   type Report,
   type Sink,
 } from '../../src/index.ts'
+import { auditQueueHandler } from '../../src/worker/index.ts'
 import { db } from './client.ts'
 import {
   addEvents,

@@ -1,7 +1,6 @@
 import { createExecutionContext, createMessageBatch, getQueueResult } from 'cloudflare:test'
 import { describe, expect, it } from 'vitest'
 import {
-  auditQueueHandler,
   forwardOrganization,
   logEvent,
   prepareOrganization,
@@ -12,6 +11,7 @@ import {
   type Seatgate,
   type Sink,
 } from '../../src/index.ts'
+import { auditQueueHandler } from '../../src/worker/index.ts'
 import {
   attemptsOf,
   clocked,

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createMeter, type Around } from '../../bench/meter.ts'
 import {
-  auditQueueHandler,
   forwardOrganization,
   generateLogKey,
   proveConsistency,
@@ -10,6 +9,7 @@ import {
   sweepAudit,
   type Sink,
 } from '../../src/index.ts'
+import { auditQueueHandler } from '../../src/worker/index.ts'
 import {
   addEvents,
   clocked,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Database } from '../../src/database/database.ts'
-import { auditQueueHandler, type AuditEvent, type Delivery, type Sink } from '../../src/index.ts'
+import type { AuditEvent, Delivery, Sink } from '../../src/index.ts'
+import { auditQueueHandler } from '../../src/worker/index.ts'
 import { addEvents, clocked, delivered, organizationWith, upTo } from './forwarding.ts'
 import { seeded } from './seeded.ts'
 import { testEnv, WHOLE } from './setup.ts'

@@ -1,13 +1,7 @@
 import { createExecutionContext, createMessageBatch, getQueueResult } from 'cloudflare:test'
 import { describe, expect, it } from 'vitest'
-import {
-  auditQueueHandler,
-  sweepHandler,
-  sweepAudit,
-  type Seatgate,
-  type Sink,
-  type WakeUp,
-} from '../../src/index.ts'
+import { sweepAudit, type Seatgate, type Sink, type WakeUp } from '../../src/index.ts'
+import { auditQueueHandler, sweepHandler } from '../../src/worker/index.ts'
 import { db } from './client.ts'
 import {
   clocked,

@@ -1,11 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import {
-  listDomains,
-  setDomainMode,
-  sweepHandler,
-  verifyDomain,
-  joinRules,
-} from '../../src/index.ts'
+import { listDomains, setDomainMode, verifyDomain, joinRules } from '../../src/index.ts'
+import { sweepHandler } from '../../src/worker/index.ts'
 import { sweepDomains } from '../../src/operations/joining/recheck-domains.ts'
 import { createJoiningWorld, joinAs, neighbourOf, openOrganization } from './joining.ts'
 import { freshStores, testEnv } from './setup.ts'

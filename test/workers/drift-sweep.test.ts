@@ -5,11 +5,11 @@ import {
   rebuildSeats,
   seatUsage,
   setSeatLimit,
-  sweepHandler,
   sweepSeats,
   verifySeats,
   type Report,
 } from '../../src/index.ts'
+import { sweepHandler } from '../../src/worker/index.ts'
 import {
   differencesOf,
   expectRepaired,

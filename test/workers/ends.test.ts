@@ -2,12 +2,8 @@ import { getTableName } from 'drizzle-orm'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createMeter } from '../../bench/meter.ts'
 import * as schema from '../../src/database/schema.ts'
-import {
-  putActiveOrganization,
-  renameOrganization,
-  sweepHandler,
-  withdrawJoinRequest,
-} from '../../src/index.ts'
+import { putActiveOrganization, renameOrganization, withdrawJoinRequest } from '../../src/index.ts'
+import { sweepHandler } from '../../src/worker/index.ts'
 import { purgeExpired } from '../../src/worker/purge-expired.ts'
 import { seatgateWith } from './client.ts'
 import { muchLater, passTime, slowAdd } from './faults.ts'

@@ -10,9 +10,9 @@ import {
   prepareMember,
   refuse,
   removeMember,
-  sweepHandler,
   type Hooks,
 } from '../../src/index.ts'
+import { sweepHandler } from '../../src/worker/index.ts'
 import { everyHook, hookedWorld, isChange, MUTATORS, newTeam, type Team } from './mutators.ts'
 import { testEnv } from './setup.ts'
 import {

@@ -16,7 +16,7 @@ import {
 import { inClear } from './in-clear.ts'
 import { accept, createInvitingWorld, invite, mailbox, newAddress, userWith } from './invited.ts'
 import { violations } from './invariants.ts'
-import { sweepHandler } from '../../src/index.ts'
+import { sweepHandler } from '../../src/worker/index.ts'
 import { testEnv } from './setup.ts'
 import {
   answered,

@@ -3,10 +3,10 @@ import {
   createInvitation,
   createInvitations,
   resendInvitation,
-  sweepHandler,
   viewInvitation,
   listOwnInvitations,
 } from '../../src/index.ts'
+import { sweepHandler } from '../../src/worker/index.ts'
 import { createInvitingWorld, invite, mailbox, newAddress, userWith } from './invited.ts'
 import { testEnv } from './setup.ts'
 import { answered, codeOf, newOrganization, type TestOrganization } from './world.ts'

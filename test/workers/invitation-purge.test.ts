@@ -1,10 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  declineInvitation,
-  revokeInvitation,
-  sweepHandler,
-  viewInvitation,
-} from '../../src/index.ts'
+import { declineInvitation, revokeInvitation, viewInvitation } from '../../src/index.ts'
+import { sweepHandler } from '../../src/worker/index.ts'
 import { seatgateWith } from './client.ts'
 import { accept, createInvitingWorld, invite } from './invited.ts'
 import { actionsOf } from './mutators.ts'

@@ -5,12 +5,12 @@ import {
   loadActiveOrganization,
   removeMember,
   suspendMember,
-  sweepHandler,
   type Pointers,
   type Result,
   type Seatgate,
   type SessionStore,
 } from '../../src/index.ts'
+import { sweepHandler } from '../../src/worker/index.ts'
 import { fullTeam, seatgateWith, type Person } from './client.ts'
 import { sessionsElsewhere } from './pointers.ts'
 import { testEnv } from './setup.ts'

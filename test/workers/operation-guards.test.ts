@@ -385,8 +385,7 @@ const NO_OPERATION: Readonly<Record<string, string>> = {
     'listAuditEvents countPlatformEvents listPlatformEvents streamAuditEvents auditCheckpoint ' +
     'proveConsistency proveInclusion retentionStatus listDeadLetters listSinks listAttempts',
   'is called by the host’s own jobs and has no caller':
-    'sweepSeats sweepRetention sweepAudit sealOrganization tendOrganization forwardOrganization ' +
-    'auditQueueHandler sweepHandler',
+    'sweepSeats sweepRetention sweepAudit sealOrganization tendOrganization forwardOrganization',
   'is made of operations in the table': 'importMembers',
   'is part of an operation in the table': 'commitTogether prepareEvents logSafe',
   'points a new session of its own': 'activateAtLogin',

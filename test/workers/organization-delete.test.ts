@@ -6,10 +6,10 @@ import {
   refuse,
   renameOrganization,
   softDeleteOrganization,
-  sweepHandler,
   type Hooks,
   type SessionStore,
 } from '../../src/index.ts'
+import { sweepHandler } from '../../src/worker/index.ts'
 import {
   actionsOf,
   everyHook,

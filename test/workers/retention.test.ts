@@ -7,12 +7,12 @@ import {
   releaseLegalHold,
   replaySink,
   sealOrganization,
-  sweepHandler,
   sweepRetention,
   type Metric,
   type RetentionWindow,
   type Sink,
 } from '../../src/index.ts'
+import { sweepHandler } from '../../src/worker/index.ts'
 import { anOperator, asUser, embedded, rowCounts, seatgateWith } from './client.ts'
 import {
   addEvents,

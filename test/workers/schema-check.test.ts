@@ -9,11 +9,11 @@ import {
   ledgerSeats,
   listOrganizations,
   StoreUnavailable,
-  sweepHandler,
   createSeatgate,
   type Report,
   type SeatgateOptions,
 } from '../../src/index.ts'
+import { sweepHandler } from '../../src/worker/index.ts'
 import { asUser, embedded, problem } from './client.ts'
 import { everything } from './rows.ts'
 import { freshStores, testEnv } from './setup.ts'

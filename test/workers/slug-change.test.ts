@@ -4,11 +4,11 @@ import {
   getActiveSlugAlias,
   getOrganizationBySlug,
   softDeleteOrganization,
-  sweepHandler,
   updateSlug,
   type Organization,
   type SeatgateOptions,
 } from '../../src/index.ts'
+import { sweepHandler } from '../../src/worker/index.ts'
 import { asUser, embedded } from './client.ts'
 import { everything, freshSlug, isChange, lastEventOf, meanwhile, softDeleted } from './mutators.ts'
 import { testEnv } from './setup.ts'

@@ -1,11 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import {
-  auditQueueHandler,
-  setSeatLimit,
-  sweepHandler,
-  sweepSeats,
-  type WakeUp,
-} from '../../src/index.ts'
+import { setSeatLimit, sweepSeats, type WakeUp } from '../../src/index.ts'
+import { auditQueueHandler, sweepHandler } from '../../src/worker/index.ts'
 import { admitWaiting } from '../../src/operations/joining/waitlist.ts'
 import { inD1 } from './by-hand.ts'
 import { countingWorld, crowd, documented, line, waitingIn } from './counting.ts'

@@ -9,9 +9,9 @@ import {
   revokeInvitation,
   setSeatLimit,
   suspendMember,
-  sweepHandler,
   withdrawJoinRequest,
 } from '../../src/index.ts'
+import { sweepHandler } from '../../src/worker/index.ts'
 import { testEnv } from './setup.ts'
 import { invite, newAddress } from './invited.ts'
 import { muchLater } from './faults.ts'

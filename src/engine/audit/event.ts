@@ -1,5 +1,7 @@
+import { getTableColumns, sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import type { AuditActor } from '../../base/actor.ts'
+import { auditEvents, type AuditEventRow } from '../../database/schema.ts'
 import type { SaltedData } from '../../proof/personal.ts'
 import { ACTIONS, type AuditAction, type MetadataOf } from './actions.ts'
 
@@ -130,4 +132,49 @@ export interface AuditEvent {
   readonly personal: SaltedData | null
   /** The hash that it was sealed with, in exports; null until then. */
   readonly leafHash?: string | null
+}
+
+/** A row with what {@link eventColumns} has beside it. */
+export type ReadEventRow = AuditEventRow & {
+  readonly personalSalt: string | null
+  readonly ipAddress: string | null
+  readonly userAgent: string | null
+  readonly leafHash?: string | null
+}
+
+/** What is read of an event: its row, and its personal part if that is still there. */
+export const eventColumns = {
+  ...getTableColumns(auditEvents),
+  personalSalt: personal('salt'),
+  ipAddress: personal('ip_address'),
+  userAgent: personal('user_agent'),
+}
+
+// A subquery and not a join, for which D1 has no names in a batch.
+function personal(column: 'salt' | 'ip_address' | 'user_agent') {
+  return sql<string | null>`(select ${sql.raw(column)} from seatgate_audit_personal
+    where seatgate_audit_personal.organization_id = seatgate_audit_events.organization_id
+    and seatgate_audit_personal.digest = seatgate_audit_events.personal_digest)`.as(
+    `personal_${column}`
+  )
+}
+
+/**
+ * The event as it was written: what is sealed, exported and forwarded, so that its hash can be checked
+ * wherever it goes.
+ */
+export function eventView({
+  insertedAt,
+  occurredAt,
+  personalSalt,
+  ipAddress,
+  userAgent,
+  ...row
+}: ReadEventRow): AuditEvent {
+  return {
+    ...row,
+    occurredAt: occurredAt.toISOString(),
+    insertedAt: insertedAt.toISOString(),
+    personal: personalSalt === null ? null : { salt: personalSalt, ipAddress, userAgent },
+  }
 }

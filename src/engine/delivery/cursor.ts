@@ -7,7 +7,7 @@ import { and, asc, eq, getTableColumns, gt, lte, sql, type SQL } from 'drizzle-o
 import { batch } from '../../database/batch.ts'
 import type { Database, DatabaseContext } from '../../database/database.ts'
 import { auditEvents, sinkCursors } from '../../database/schema.ts'
-import { eventColumns, type ReadEventRow } from '../audit/read-events.ts'
+import { eventColumns, type ReadEventRow } from '../audit/event.ts'
 import { recordAttempts, type Attempt } from './attempt-history.ts'
 import { isFree, isReady, onRoute, type Lease } from './lease.ts'
 import {

@@ -6,7 +6,7 @@
 import { and, asc, eq, sql } from 'drizzle-orm'
 import type { Database } from '../../database/database.ts'
 import { auditEvents, sinkDeadLetters } from '../../database/schema.ts'
-import { eventColumns } from '../audit/read-events.ts'
+import { eventColumns } from '../audit/event.ts'
 import { isLeased, type Lease } from './lease.ts'
 
 /** An event that is given up for a sink. */

@@ -5,7 +5,7 @@
  */
 import type { PassedOver } from '../../database/schema.ts'
 import type { AuditEvent } from '../audit/event.ts'
-import { eventView, type ReadEventRow } from '../audit/read-events.ts'
+import { eventView, type ReadEventRow } from '../audit/event.ts'
 import { unsent, withPassed, type Attempt } from './attempt-history.ts'
 import { passedBecause } from './outgoing.ts'
 import type { Sink } from './sink.ts'

@@ -16,7 +16,7 @@ import type { Runtime } from '../../base/runtime.ts'
 import type { Scope } from '../../engine/access/principal.ts'
 import { SYSTEM } from './host-events.ts'
 import type { AuditEvent } from '../../engine/audit/event.ts'
-import { eventColumns, type ReadEventRow } from '../../engine/audit/read-events.ts'
+import { eventColumns, type ReadEventRow } from '../../engine/audit/event.ts'
 import {
   FILTER_NAMES,
   matching,

@@ -12,7 +12,7 @@ import { auditCheckpoints, auditEvents, auditNodes } from '../../database/schema
 import { base64, fromBase64 } from '../../proof/base64.ts'
 import { eventLeaf } from '../../proof/leaf.ts'
 import { GrowingTree, subtreesOf, type HashedNode } from '../../proof/merkle.ts'
-import { eventColumns, eventView, type ReadEventRow } from '../../engine/audit/read-events.ts'
+import { eventColumns, eventView, type ReadEventRow } from '../../engine/audit/event.ts'
 import { clearOutbox, publishedSize, sealedSize } from '../../engine/audit/consumers.ts'
 import type { Sealed, SealRequest, Sign } from '../../engine/audit/sealer.ts'
 

@@ -12,7 +12,6 @@ export const KNOWN_ARROWS: readonly string[] = [
   'engine/changes/after-commit.ts → parts/forwarding/forwarding.ts',
   'engine/changes/after-commit.ts → parts/retention/cron-warning.ts',
   'engine/changes/limit-events.ts → parts/forwarding/forwarding.ts',
-  'index.ts → worker/handlers.ts',
   'operations/seats/set-limit.ts → operations/joining/join-rules.ts',
   'options.ts → operations/invitations/invitation-config.ts',
   'options.ts → operations/joining/join-rules.ts',

@@ -1,0 +1,6 @@
+/**
+ * The queue and cron handlers of a Worker that has a Seatgate. `seatgate/worker`
+ *
+ * @module
+ */
+export { auditQueueHandler, sweepHandler } from './handlers.ts'
