@@ -4,6 +4,7 @@ import type { WithSeatCount } from './engine/audit/record-events.ts'
 import { checkedSinks } from './parts/forwarding/checked-sinks.ts'
 import type { AuditLog } from './parts/log/log.ts'
 import type { Sink } from './engine/delivery/sink.ts'
+import type { Listener } from './engine/changes/listeners.ts'
 import {
   checkedEventRules,
   checkedHooks,
@@ -32,7 +33,7 @@ import type { SeatgateOptions } from './options.ts'
 import type { SlugRules } from './engine/model/slug.ts'
 import type { RecordedData } from './proof/personal.ts'
 import { reportToConsole } from './report-to-console.ts'
-import type { RetentionWindow } from './parts/retention/retention-windows.ts'
+import { retentionListeners, type RetentionWindow } from './parts/retention/retention-windows.ts'
 import type { Runtime, WakeUpQueue } from './base/runtime.ts'
 import type { SeatContext, SeatProvider } from './engine/seats/provider.ts'
 import { RefusalCounts } from './engine/seats/refusal-counter.ts'
@@ -77,6 +78,7 @@ export interface Seatgate<Role extends string = string> extends Runtime {
   readonly cursorKey: Uint8Array
   readonly refusals: RefusalCounts
   readonly queue: WakeUpQueue | null
+  readonly listeners: readonly Listener[]
 }
 
 /**
@@ -115,6 +117,10 @@ export function createSeatgate<const Role extends string = string>(
   const outbox = options.seats.outbox?.(seatContext)
   const queue = options.queue ?? null
   const report = options.report ?? reportToConsole
+  const joining = checkedJoining(options)
+  const sinks = [...(outbox ? [outbox] : []), ...(options.sinks ?? [])]
+  const forwarding = checkedSinks(sinks, { queue, report })
+  const retention = checkedRetention(options)
   return {
     db,
     seats: options.seats,
@@ -127,12 +133,13 @@ export function createSeatgate<const Role extends string = string>(
     slugs: checkedSlugs(options),
     ...checkedProofs(options),
     invitations: checkedInvitations(options),
-    joining: checkedJoining(options),
+    joining,
     newSecret: options.newSecret ?? (() => crypto.getRandomValues(new Uint8Array(32))),
     hooks: checkedHooks(options.hooks ?? {}),
     lifecycle: checkedLifecycle(options.lifecycle ?? {}),
     hookDeadlineSeconds: checkedSeconds('hookDeadlineSeconds', options.hookDeadlineSeconds ?? 5),
-    ...checkedSinks([...(outbox ? [outbox] : []), ...(options.sinks ?? [])], { queue, report }),
+    sinks: forwarding.sinks,
+    missingSinks: forwarding.missingSinks,
     recordedData: {
       ipAddress: options.recordIpAddress ?? true,
       userAgent: options.recordUserAgent ?? true,
@@ -140,10 +147,15 @@ export function createSeatgate<const Role extends string = string>(
     eventRules: checkedEventRules(options),
     log: checkedLog(options),
     operationRetentionDays: checkedOperationRetention(options),
-    retention: checkedRetention(options),
+    retention,
     cursorKey: cursorKey(options.secret),
     refusals: new RefusalCounts(),
     queue,
+    listeners: [
+      ...retentionListeners(retention),
+      forwarding.listener,
+      ...(joining?.listeners ?? []),
+    ],
     waitUntil: options.waitUntil ?? null,
     report,
     measure: quietly(options.measure),

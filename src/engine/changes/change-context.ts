@@ -4,7 +4,8 @@ import type { AccessContext } from '../access/roles.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { ProviderContext } from '../seats/provider.ts'
 import type { RefusalCounts } from '../seats/refusal-counter.ts'
-import type { AftermathContext } from './after-commit.ts'
+import type { JobContext } from './jobs.ts'
+import type { ListenerContext } from './listeners.ts'
 import type { StepUpContext } from '../access/step-up.ts'
 
 /** What a change needs, from what it reads to what follows on its commit. */
@@ -16,8 +17,7 @@ export interface ChangeContext
     ProviderContext,
     HookContext,
     StepUpContext,
-    AftermathContext {
-  readonly sinks: AftermathContext['sinks']
-  readonly log: AftermathContext['log']
+    JobContext,
+    ListenerContext {
   readonly refusals: RefusalCounts
 }

@@ -1,5 +1,4 @@
 import { sql } from 'drizzle-orm'
-import { dispatch } from '../../parts/forwarding/forwarding.ts'
 import { organizationEvent } from '../audit/event.ts'
 import { markWaiting, recordEventsWhere, writtenBy } from '../audit/record-events.ts'
 import { inBackground } from '../../base/background.ts'
@@ -8,6 +7,7 @@ import type { Refusal } from '../../base/refusal.ts'
 import { WINDOW_MS } from '../seats/refusal-counter.ts'
 import type { ChangeContext } from './change-context.ts'
 import { contextOf, type Occasion } from './context.ts'
+import { tellCommitted } from './listeners.ts'
 
 /**
  * Puts on record that a limit was reached, when it is first and then once a window, with how many were
@@ -61,6 +61,8 @@ async function recordReached(
   })
   const events = writtenBy(reached)
   for (const told of events) measure({ name: 'audit.recorded', ...told })
-  if (events.length > 0) await dispatch(seatgate, [organizationId])
+  if (events.length > 0) {
+    await tellCommitted(seatgate, { organizationIds: [organizationId], events, freedSeats: [] })
+  }
   return events.length > 0
 }

@@ -1,7 +1,9 @@
+import type { WakeUpQueue } from '../../base/runtime.ts'
 import type { DomainChallenge } from '../../engine/model/domain.ts'
 import type { VerificationContext } from '../../engine/model/verified-address.ts'
 import type { LossContext } from '../../engine/model/lost-invitations.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
+import type { Listener } from '../../engine/changes/listeners.ts'
 
 /** What is done when there is no seat: `refuse`, or let them `wait` in line for the next one. */
 export type WhenFull = 'refuse' | 'wait'
@@ -20,6 +22,7 @@ export interface JoinRules {
   readonly recordGraceDays: number
   /** Lets in who is first in line, for as long as there are seats. */
   readonly admitWaiting: (context: JoiningContext, organizationId: string) => Promise<void>
+  readonly listeners: readonly Listener[]
 }
 
 /** What an operation on joining needs. */
@@ -28,6 +31,8 @@ export type JoiningContext = ChangeContext &
   VerificationContext & {
     /** Null if members come by invitation and by being added only. */
     readonly joining: JoinRules | null
+    /** Admits the next ones in an invocation of their own; null without a queue. */
+    readonly queue: WakeUpQueue | null
   }
 
 /** Whether anybody is let wait. Who waits nevertheless, from before, is seen to by the sweep. */

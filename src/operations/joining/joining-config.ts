@@ -1,6 +1,7 @@
 import { checkOptionNames, namesOf } from '../../base/names.ts'
 import { normalizeDomain } from '../../base/email.ts'
 import { admitWaiting } from './waitlist.ts'
+import { admitWhenFreed } from './admit-when-freed.ts'
 import { PUBLIC_DOMAINS } from './public-domains.ts'
 import type { JoinRules, VerifyDomain, WhenFull } from './join-rules.ts'
 
@@ -80,5 +81,6 @@ export function joinRules(options: JoinOptions): JoinRules {
     publicDomains: new Set([...PUBLIC_DOMAINS, ...furtherDomains]),
     recordGraceDays,
     admitWaiting,
+    listeners: [admitWhenFreed],
   }
 }

@@ -1,13 +1,13 @@
 import { sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { organizationEvent } from '../../engine/audit/event.ts'
-import { inBackground } from '../../base/background.ts'
 import { guard } from '../../database/commit.ts'
 import { entitlements } from '../../database/schema.ts'
 import { parseInput } from '../../base/input.ts'
-import { keepsLine, type JoiningContext } from '../joining/join-rules.ts'
 import { guardLive } from '../../engine/access/access-guards.ts'
 import { jsonNumber } from '../../base/number-input.ts'
+import type { ChangeContext } from '../../engine/changes/change-context.ts'
+import { tellSeatsFreed } from '../../engine/changes/listeners.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
@@ -66,7 +66,7 @@ export interface SeatLimitInput {
  * ```
  */
 export async function setSeatLimit(
-  seatgate: JoiningContext,
+  seatgate: ChangeContext,
   scope: OrganizationScope,
   input: SeatLimitInput
 ): Promise<Result<SeatUsage>> {
@@ -140,11 +140,6 @@ export async function setSeatLimit(
   if (parsed.ok && !isSameLimit(parsed.value.limit, limit)) {
     return refused({ code: 'outdated_version', limit: limitView(limit), version })
   }
-  const { joining } = seatgate
-  if (joining && keepsLine(joining)) {
-    await inBackground(seatgate, organizationId, [
-      () => joining.admitWaiting(seatgate, organizationId),
-    ])
-  }
+  await tellSeatsFreed(seatgate, [organizationId])
   return ok(usageView(count.value))
 }

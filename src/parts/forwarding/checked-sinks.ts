@@ -1,3 +1,5 @@
+import type { Listener } from '../../engine/changes/listeners.ts'
+import { forwardWhenCommitted } from './forwarding.ts'
 import type { Report } from '../../base/runtime.ts'
 import { sinkMistake } from '../../engine/delivery/outgoing.ts'
 import type { Sink } from '../../engine/delivery/sink.ts'
@@ -8,6 +10,8 @@ export interface Sinks {
   readonly sinks: readonly Sink[]
   /** Those that are missing or switched off: they get nothing, and retention waits for them. */
   readonly missingSinks: readonly Sink[]
+  /** Forwards after each commit. */
+  readonly listener: Listener
 }
 
 /**
@@ -33,7 +37,11 @@ export function checkedSinks(
     const advice = 'is async, and there is no queue: bind one, or let its dispatch be "auto".'
     throw new TypeError(`createSeatgate: the sink "${waiting.id}" ${advice}`)
   }
-  return { sinks: present, missingSinks: sinks.filter((sink) => !present.includes(sink)) }
+  return {
+    sinks: present,
+    missingSinks: sinks.filter((sink) => !present.includes(sink)),
+    listener: forwardWhenCommitted,
+  }
 }
 
 // Whatever else is known of it stays here: an error may tell what the sink was configured with.

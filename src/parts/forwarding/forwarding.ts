@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { ChangeContext } from '../../engine/changes/change-context.ts'
+import type { Listener } from '../../engine/changes/listeners.ts'
 import type { WakeUpQueue } from '../../base/runtime.ts'
 import { inBackground } from '../../base/background.ts'
 import { budgeted, type Budgeted } from '../../database/statement-budget.ts'
@@ -45,7 +47,7 @@ export function isQueueBound({ queue }: Pick<ForwardingContext, 'queue'>): boole
  * the others are woken by the queue or, without one, served in process after the answer: where the
  * host keeps no work alive after it, that is left to the sweep. What fails here is tried again.
  */
-export async function dispatch(
+async function dispatch(
   unbudgeted: ForwardingContext,
   organizationIds: readonly string[]
 ): Promise<void> {
@@ -63,6 +65,12 @@ export async function dispatch(
     )
   )
   await inBackground(seatgate, first[0] ?? '', wakeUps(seatgate, organizationIds))
+}
+
+/** Forwards after each commit. */
+export const forwardWhenCommitted: Listener = {
+  committed: (context: ChangeContext & ForwardingContext, { organizationIds }) =>
+    dispatch(context, organizationIds),
 }
 
 function wakeUps(

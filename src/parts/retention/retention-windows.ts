@@ -1,5 +1,7 @@
 import type { ConfiguredSinksContext } from '../../engine/audit/consumers.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
+import type { Listener } from '../../engine/changes/listeners.ts'
+import { warnWhenCommitted } from './cron-warning.ts'
 /**
  * How long events are kept, as the host says at start. There is no other way to say it: whoever gets
  * hold of an endpoint cannot shorten the memory of what they do.
@@ -74,6 +76,11 @@ function nameOf({
   actions = 'all actions',
 }: RetentionWindow) {
   return `${actions} of ${organizationId}`
+}
+
+/** Returns the listeners of retention: windows without a schedule are warned of after a commit. */
+export function retentionListeners(windows: readonly RetentionWindow[]): readonly Listener[] {
+  return windows.length > 0 ? [warnWhenCommitted] : []
 }
 
 /** What an operation on retention needs. */
