@@ -15,7 +15,6 @@ export const KNOWN_ARROWS: readonly string[] = [
   'operations/seats/set-limit.ts → operations/joining/join-rules.ts',
   'engine/seats/provider.ts → engine/delivery/sink.ts',
   'index.ts → worker/handlers.ts',
-  'index.ts → worker/handlers.ts',
   'options.ts → operations/invitations/invitation-config.ts',
   'options.ts → operations/joining/join-rules.ts',
   'options.ts → parts/retention/retention-windows.ts',
