@@ -1,4 +1,4 @@
-import type { Mailer, SeatgateOptions } from '../src/index.ts'
+import type { InvitationOptions, Mailer } from '../src/index.ts'
 import type { SendMail } from './identity/address-proof.ts'
 
 /**
@@ -7,7 +7,7 @@ import type { SendMail } from './identity/address-proof.ts'
  */
 export function printedMail(
   publicUrl: string
-): Required<Pick<SeatgateOptions, 'mailer' | 'invitationUrl'>> {
+): Required<Pick<InvitationOptions, 'mailer' | 'url'>> {
   const mailer: Mailer = {
     async send({ to, subject, text }) {
       const [, token = ''] = /#token=([\w-]+)/.exec(text) ?? []
@@ -21,7 +21,7 @@ export function printedMail(
       return { outcome: 'sent' }
     },
   }
-  return { mailer, invitationUrl: (token) => `${publicUrl}/invitations#token=${token}` }
+  return { mailer, url: (token) => `${publicUrl}/invitations#token=${token}` }
 }
 
 /** Writes the mail that verifies an address to the log, with the request that does it. */

@@ -8,7 +8,14 @@ import { drizzle } from 'drizzle-orm/d1'
 import { Hono } from 'hono'
 import { requestId } from 'hono/request-id'
 import { secureHeaders } from 'hono/secure-headers'
-import { createSeatgate, d1Sessions, joinRules, ledgerSeats, type WakeUp } from '../src/index.ts'
+import {
+  createSeatgate,
+  d1Sessions,
+  invitations,
+  joinRules,
+  ledgerSeats,
+  type WakeUp,
+} from '../src/index.ts'
 import { auditQueueHandler, sweepHandler } from '../src/worker/index.ts'
 import { problemResponse, seatgateRouter, type Authenticate } from '../src/hono/index.ts'
 import type { SeatLedger } from '../src/worker/seat-ledger.ts'
@@ -58,11 +65,18 @@ const seatgate = createSeatgate({
   ...(settings.auditRetentionDays !== null && {
     retention: [{ days: settings.auditRetentionDays }],
   }),
-  ...(settings.secret !== null && { secret: settings.secret }),
-  invitationsHoldSeats: settings.invitationsHoldSeats,
-  registerUser: registration(database),
   emailVerification: addressVerification(database),
-  ...(settings.printsMail && settings.publicUrl !== null && printedMail(settings.publicUrl)),
+  invitations:
+    settings.secret === null
+      ? null
+      : invitations({
+          secret: settings.secret,
+          holdSeats: settings.invitationsHoldSeats,
+          registerUser: registration(database),
+          ...(settings.printsMail &&
+            settings.publicUrl !== null &&
+            printedMail(settings.publicUrl)),
+        }),
   joining: joinRules({
     verifyDomain: txtRecordIsThere(settings.dnsUrl),
     whenFull: { domain: settings.whenFull, request: settings.whenFull },

@@ -15,6 +15,7 @@ import type { SeatgateOptions } from './options.ts'
 import type { SlugRules } from './engine/model/slug.ts'
 import { retentionMistake, type RetentionWindow } from './parts/retention/retention-windows.ts'
 import { seatLimit, type SeatLimit } from './engine/seats/limit.ts'
+import type { VerificationContext } from './engine/model/verified-address.ts'
 import type { SessionStore } from './engine/model/session-store.ts'
 
 export function checkedLimit(value: number | 'unlimited'): SeatLimit {
@@ -95,61 +96,22 @@ export function checkedSlugs(options: SeatgateOptions): SlugRules {
   return { format, shortest: min, longest: max, reserved: new Set(reserved), aliasDays }
 }
 
-const SHORTEST_SECRET = 32
-const DAY_SECONDS = 24 * 60 * 60
-
-export function checkedInvitations(options: SeatgateOptions): InvitationRules {
-  const { secret = null, mailer = null, invitationUrl: url = null } = options
-  if (secret !== null && (typeof secret !== 'string' || secret.length < SHORTEST_SECRET)) {
-    throw wrong(`secret must be a text of at least ${SHORTEST_SECRET} characters.`)
+/** Checks that `invitations` is a part, and not its options. */
+export function checkedInvitations(part: InvitationRules | null): InvitationRules | null {
+  if (part !== null && typeof part.sendInvitation !== 'function') {
+    throw wrong('invitations must be made by invitations().')
   }
-  if (mailer !== null && typeof mailer.send !== 'function') {
-    throw wrong('mailer must have a function send.')
-  }
-  if (mailer !== null && typeof url !== 'function') {
-    throw wrong('mailer needs invitationUrl beside it.')
-  }
-  const ttlSeconds = checkedSeconds(
-    'invitationTtlSeconds',
-    options.invitationTtlSeconds ?? 7 * DAY_SECONDS
-  )
-  const limits = {
-    perUser: 20,
-    perOrganization: 50,
-    inBulk: 500,
-    perRecipient: 20,
-    failedAccepts: 20,
-    ...options.invitationLimits,
-  }
-  for (const [name, limit] of Object.entries(limits)) {
-    if (limit !== Infinity && !(Number.isInteger(limit) && limit >= 0)) {
-      throw wrong(`invitationLimits.${name} must be a whole number from 0, or Infinity.`)
-    }
-  }
-  const retentionDays = options.invitationRetentionDays ?? 30
-  if (retentionDays !== Infinity && !(Number.isInteger(retentionDays) && retentionDays >= 1)) {
-    throw wrong('invitationRetentionDays must be a whole number from 1, or Infinity.')
-  }
-  return {
-    secret,
-    ttlSeconds,
-    retentionDays,
-    holdSeats: options.invitationsHoldSeats ?? true,
-    outliveInviter: options.invitationsOutliveInviter ?? false,
-    limits,
-    mailer,
-    url,
-    registerUser: options.registerUser ?? null,
-    emailVerification: checkedVerification(options),
-  }
+  return part
 }
 
-function checkedVerification(options: SeatgateOptions): InvitationRules['emailVerification'] {
-  const { emailVerification = null, registerUser } = options
+export function checkedVerification(
+  options: SeatgateOptions
+): VerificationContext['emailVerification'] {
+  const { emailVerification = null, invitations } = options
   if (emailVerification === null) return null
   if (emailVerification === 'always') {
     // A user who signs up with the token that was told to the inviter has proven no address.
-    if (registerUser)
+    if (invitations?.registerUser)
       throw wrong('registerUser needs emailVerification with a column, not "always".')
     return emailVerification
   }

@@ -113,6 +113,8 @@ export type { ChangedMembership, EndedWith, Membership } from './engine/model/me
 export type { AccessContext } from './engine/access/roles.ts'
 export type { MembershipContext } from './operations/memberships/membership-context.ts'
 
+export { invitations } from './operations/invitations/invitations.ts'
+export type { InvitationOptions } from './operations/invitations/invitations.ts'
 export { createInvitation } from './operations/invitations/create.ts'
 export { createInvitations } from './operations/invitations/create-many.ts'
 export { importMembers } from './operations/invitations/import-members.ts'
@@ -138,6 +140,7 @@ export type { EmailVerification } from './engine/model/verified-address.ts'
 export type { InvitationLimits } from './engine/model/rate-limits.ts'
 export type {
   InvitationContext,
+  InvitationRules,
   Mail,
   MailDelivery,
   Mailer,

@@ -1,4 +1,3 @@
-import type { InvitationLimits } from './engine/model/rate-limits.ts'
 import { checkOptionNames, namesOf } from './base/names.ts'
 import type { SeatgateOptions } from './options.ts'
 
@@ -21,17 +20,9 @@ const OPTIONS = namesOf<SeatgateOptions>({
   reservedSlugs: true,
   additionalReservedSlugs: true,
   slugAliasDays: true,
-  secret: true,
-  invitationTtlSeconds: true,
-  invitationsHoldSeats: true,
-  invitationsOutliveInviter: true,
-  invitationRetentionDays: true,
   operationRetentionDays: true,
-  invitationLimits: true,
-  mailer: true,
-  invitationUrl: true,
-  registerUser: true,
   emailVerification: true,
+  invitations: true,
   joining: true,
   hooks: true,
   lifecycle: true,
@@ -54,13 +45,6 @@ const OPTIONS = namesOf<SeatgateOptions>({
   random: true,
 })
 const SLUG_LENGTH = namesOf<NonNullable<SeatgateOptions['slugLength']>>({ min: true, max: true })
-const INVITATION_LIMITS = namesOf<InvitationLimits>({
-  perUser: true,
-  perOrganization: true,
-  inBulk: true,
-  perRecipient: true,
-  failedAccepts: true,
-})
 
 /**
  * An option under a name that nobody reads would be a rule that never holds.
@@ -68,8 +52,7 @@ const INVITATION_LIMITS = namesOf<InvitationLimits>({
  * @throws {TypeError} naming the option that is not known, and the nearest that is.
  */
 export function checkSeatgateOptions(options: SeatgateOptions): void {
-  const { slugLength = {}, invitationLimits = {} } = options
+  const { slugLength = {} } = options
   checkOptionNames('createSeatgate', options, OPTIONS)
   checkOptionNames('createSeatgate: slugLength', slugLength, SLUG_LENGTH)
-  checkOptionNames('createSeatgate: invitationLimits', invitationLimits, INVITATION_LIMITS)
 }

@@ -3,8 +3,7 @@ import type { Sink } from './engine/delivery/sink.ts'
 import type { Database } from './database/database.ts'
 import type { Hooks, LifecycleHooks } from './engine/model/hooks.ts'
 import type { EmailVerification } from './engine/model/verified-address.ts'
-import type { InvitationLimits } from './engine/model/rate-limits.ts'
-import type { Mailer, RegisterUser } from './operations/invitations/invitation-config.ts'
+import type { InvitationRules } from './operations/invitations/invitation-config.ts'
 import type { JoinRules } from './operations/joining/join-rules.ts'
 import type { Metric } from './base/metric.ts'
 import type { StepUp, VerifyPassword } from './engine/access/step-up.ts'
@@ -63,48 +62,20 @@ export interface SeatgateOptions<Role extends string = string> {
   readonly slugAliasDays?: number
 
   /**
-   * Seals invitation tokens: 32 characters or more that nobody can guess, and that stay. Without it
-   * nobody can be invited.
-   */
-  readonly secret?: string
-  /** How long an invitation is open, in seconds. Default 7 days. */
-  readonly invitationTtlSeconds?: number
-  /**
-   * Whether a pending invitation holds the seat that its membership will have. Default true. If not,
-   * the seat is asked for when it is accepted.
-   */
-  readonly invitationsHoldSeats?: boolean
-  /**
-   * Keeps open invitations when the user who sent them is demoted, suspended or removed, though they
-   * could not send them any more. Default false: these invitations end with the change.
-   */
-  readonly invitationsOutliveInviter?: boolean
-  /** How many days an invitation is kept once its time is over; `Infinity` for ever. Default 30. */
-  readonly invitationRetentionDays?: number
-  /**
    * How many days the answer to an `Idempotency-Key` is kept, or `Infinity`. After that a repeat is an
    * operation of its own. Needs `sweepHandler`. Default 90.
    */
   readonly operationRetentionDays?: number
-  /**
-   * How many invitations in 24 hours, and how many failed attempts to accept one. Default 20 a user, 50
-   * an organization, 500 an organization by lists, 20 mails a recipient, 20 attempts.
-   */
-  readonly invitationLimits?: Partial<InvitationLimits>
-  /** Sends invitations. Without it nothing is sent, and invitations say so. */
-  readonly mailer?: Mailer
-  /** Makes the link of an invitation. Needed with a mailer. */
-  readonly invitationUrl?: (token: string) => string
-  /** Registers a user who accepts an invitation. Needed for accepting with sign-up. */
-  readonly registerUser?: RegisterUser
   /**
    * How the host knows whose addresses are verified. `"always"` says that each address in its table was
    * verified before it got there. Without it no address counts as verified.
    */
   readonly emailVerification?: EmailVerification | 'always'
 
+  /** Invites people by e-mail address: `invitations({ … })`. Default null: there are no invitations. */
+  readonly invitations?: InvitationRules | null
   /** Lets people join by domain or on request: `joinRules({ … })`. Default: nobody does. */
-  readonly joining?: JoinRules
+  readonly joining?: JoinRules | null
 
   /** The host's word on what happens. Default: everything is allowed, nobody is told. */
   readonly hooks?: Hooks

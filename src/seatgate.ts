@@ -20,6 +20,7 @@ import {
   checkedSessions,
   checkedSlugs,
   checkedProofs,
+  checkedVerification,
   quietly,
 } from './configuration.ts'
 import type { Database } from './database/database.ts'
@@ -28,6 +29,7 @@ import type { InvitationRules } from './operations/invitations/invitation-config
 import type { JoinRules } from './operations/joining/join-rules.ts'
 import type { Roles } from './engine/access/roles.ts'
 import { checkSeatgateOptions } from './option-names.ts'
+import type { EmailVerification } from './engine/model/verified-address.ts'
 import type { StepUp, VerifyPassword } from './engine/access/step-up.ts'
 import type { SeatgateOptions } from './options.ts'
 import type { SlugRules } from './engine/model/slug.ts'
@@ -42,11 +44,18 @@ import type { SessionStore } from './engine/model/session-store.ts'
 import { unscoped } from './tenancy/tenant-database.ts'
 import type { UserTable } from './database/user-table.ts'
 
+/** The parts of a configuration, each null if it was not passed. */
+export interface Parts {
+  readonly invitations: InvitationRules | null
+  readonly joining: JoinRules | null
+}
+
 /**
  * A checked configuration: what every function of the library works with. `Role` is the union of the
- * configured roles, where `roles` was written as a list of literals.
+ * configured roles, where `roles` was written as a list of literals. `Has` says which parts it has:
+ * functions of a part take a configuration that has the part.
  */
-export interface Seatgate<Role extends string = string> extends Runtime {
+export interface Seatgate<Role extends string = string, Has extends Parts = Parts> extends Runtime {
   readonly db: Database
   readonly seats: SeatProvider
   readonly seatContext: SeatContext
@@ -58,9 +67,10 @@ export interface Seatgate<Role extends string = string> extends Runtime {
   readonly slugs: SlugRules
   readonly verifyPassword: VerifyPassword | null
   readonly stepUp: StepUp | null
-  readonly invitations: InvitationRules
+  readonly emailVerification: EmailVerification | 'always' | null
+  readonly invitations: Has['invitations']
   /** Null if nobody joins without being invited or added. */
-  readonly joining: JoinRules | null
+  readonly joining: Has['joining']
   readonly hooks: Hooks
   readonly lifecycle: LifecycleHooks
   readonly hookDeadlineSeconds: number
@@ -99,9 +109,16 @@ export interface Seatgate<Role extends string = string> extends Runtime {
  * })
  * ```
  */
-export function createSeatgate<const Role extends string = string>(
-  options: SeatgateOptions<Role>
-): Seatgate<Role> {
+export function createSeatgate<
+  const Role extends string = string,
+  Invitations extends Parts['invitations'] = null,
+  Joining extends Parts['joining'] = null,
+>(
+  options: SeatgateOptions<Role> & {
+    readonly invitations?: Invitations
+    readonly joining?: Joining
+  }
+): Seatgate<Role, { readonly invitations: Invitations; readonly joining: Joining }> {
   checkSeatgateOptions(options)
   if (typeof options.database?.batch !== 'function') {
     throw new TypeError('createSeatgate: database must be a Drizzle handle on D1.')
@@ -132,8 +149,9 @@ export function createSeatgate<const Role extends string = string>(
     roles: checkedRoles(options),
     slugs: checkedSlugs(options),
     ...checkedProofs(options),
-    invitations: checkedInvitations(options),
-    joining,
+    emailVerification: checkedVerification(options),
+    invitations: checkedInvitations(options.invitations ?? null) as Invitations,
+    joining: joining as Joining,
     newSecret: options.newSecret ?? (() => crypto.getRandomValues(new Uint8Array(32))),
     hooks: checkedHooks(options.hooks ?? {}),
     lifecycle: checkedLifecycle(options.lifecycle ?? {}),
@@ -148,7 +166,7 @@ export function createSeatgate<const Role extends string = string>(
     log: checkedLog(options),
     operationRetentionDays: checkedOperationRetention(options),
     retention,
-    cursorKey: cursorKey(options.secret),
+    cursorKey: cursorKey(options.invitations?.secret),
     refusals: new RefusalCounts(),
     queue,
     listeners: [

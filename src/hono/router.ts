@@ -28,6 +28,7 @@ import { readBody } from './request-body.ts'
 import { refuseCrossSite } from './cross-site.ts'
 import { requireWellEncoded } from './encoding.ts'
 import {
+  hasInvitations,
   invitationRoutes,
   organizationInvitationRoutes,
   type SignIn,
@@ -95,7 +96,8 @@ const STARTS_SESSION = '/invitations/accept-with-signup'
  * Refusals are `application/problem+json`. Every POST takes an `Idempotency-Key` but
  * `/organizations/switch`, and of those for who was invited `view`, `decline` and `accept-with-signup`.
  *
- * The routes of invitations are there if `secret` is configured, those of joining if `joining` is,
+ * The routes of invitations are there if `invitations` is configured, those of joining if
+ * `joining` is,
  * `DELETE /users/me` if `lifecycle.onDelete` is. Routes under `/operator/` are for operators alone.
  *
  * Bodies are `application/json`. A request that another site's page makes with a cookie is refused, as
@@ -130,7 +132,7 @@ export function seatgateRouter(seatgate: Seatgate, options: RouterOptions) {
   router.use(STARTS_SESSION, refuseCrossSite({ allowedOrigins, requests: 'all' }))
 
   router.route('/', activeOrganizationRoutes(seatgate, authenticate))
-  if (seatgate.invitations.secret !== null) {
+  if (hasInvitations(seatgate)) {
     router.route('/', invitationRoutes(seatgate, authenticate, signIn))
   }
 
@@ -202,7 +204,7 @@ export function seatgateRouter(seatgate: Seatgate, options: RouterOptions) {
     return answer(c, await restoreMember(seatgate, inOrganization(c), userId, options))
   })
 
-  if (seatgate.invitations.secret !== null) {
+  if (hasInvitations(seatgate)) {
     router.route('/', organizationInvitationRoutes(seatgate))
   }
   if (seatgate.joining !== null) router.route('/', joiningRoutes(seatgate))

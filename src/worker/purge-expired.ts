@@ -1,6 +1,5 @@
 import { batch } from '../database/batch.ts'
 import type { Statement } from '../database/database.ts'
-import { purgeInvitations } from '../operations/invitations/purge-invitations.ts'
 import { purgeRates } from '../engine/model/rate-limits.ts'
 import { purgeJoinRequests } from '../operations/joining/purge-join-requests.ts'
 import { purgeOperations } from '../engine/changes/purge-operations.ts'
@@ -17,10 +16,11 @@ import { purgeSessions } from '../operations/sessions/purge-sessions.ts'
  */
 export async function purgeExpired(seatgate: Seatgate): Promise<void> {
   const now = seatgate.now()
+  const { invitations } = seatgate
   const statements: readonly Statement[] = [
     purgeAliases(seatgate, now),
     purgeRates(seatgate, now),
-    ...purgeInvitations(seatgate, now),
+    ...(invitations?.purge({ ...seatgate, invitations }, now) ?? []),
     ...purgeOperations(seatgate, now),
     purgeSessions(seatgate, now),
     ...purgeFences(seatgate, now),

@@ -1,7 +1,6 @@
 import { callAfterHook } from '../engine/model/after-hooks.ts'
 import { HOOKS } from '../engine/model/hooks.ts'
 import type { MailPayload } from '../operations/invitations/mail.ts'
-import { sendInvitation } from '../operations/invitations/send-mail.ts'
 import { sweepIntents } from '../engine/changes/jobs.ts'
 import type { JobHandlers } from '../engine/model/job.ts'
 import type { Seatgate } from '../seatgate.ts'
@@ -14,10 +13,14 @@ import type { Pointers } from '../engine/model/session-store.ts'
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function sweepJobs(seatgate: Seatgate): Promise<void> {
+  const { invitations } = seatgate
   await sweepIntents(seatgate, {
     ...hookHandlers(seatgate),
     end_sessions: (payload) => endSessions(seatgate, payload as Pointers),
-    send_invitation: (payload) => sendInvitation(seatgate, payload as MailPayload),
+    ...(invitations !== null && {
+      send_invitation: (payload: unknown) =>
+        invitations.sendInvitation({ ...seatgate, invitations }, payload as MailPayload),
+    }),
   })
 }
 

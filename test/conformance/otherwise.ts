@@ -7,7 +7,7 @@ export const OTHERWISE: Readonly<Partial<Record<LineId, string>>> = {
   'INV-25':
     'The limits of inviters are counted in D1, in the batch that makes the invitation: no limiter can fail alone. If D1 does not answer, nothing is written.',
   'INV-29':
-    'Of the invitation the mailer gets the address, role, expiry, token and link (made by invitationUrl), and not the id, which idempotencyKey begins with.',
+    'Of the invitation the mailer gets the address, role, expiry, token and link (made by url), and not the id, which idempotencyKey begins with.',
   'INV-38':
     'A resend that one limit refuses counts against none: the batch that counts is rolled back. The limit of a recipient counts mails, when they are sent, and refuses nothing.',
   'INV-70':

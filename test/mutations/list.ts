@@ -1038,8 +1038,8 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   line(
     'an approval counts though the approver could not give it any more',
-    'if (decidedById === null || invitations.outliveInviter) return true',
-    "if (decidedById !== '' || invitations.outliveInviter) return true"
+    'if (decidedById === null || invitations?.outliveInviter) return true',
+    "if (decidedById !== '' || invitations?.outliveInviter) return true"
   ),
   line(
     'an approver who loses the role while the first is let in is overlooked',

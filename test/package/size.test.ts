@@ -83,9 +83,13 @@ async function bundled(code: string) {
     external: PEERS,
     logLevel: 'silent',
   })
+  const [output] = Object.values(metafile.outputs)
   return {
     text: outputFiles[0]?.contents ?? new Uint8Array(),
     inputs: Object.keys(metafile.inputs),
+    kept: Object.entries(output?.inputs ?? {}).flatMap(([file, { bytesInOutput }]) =>
+      bytesInOutput > 0 ? [file] : []
+    ),
   }
 }
 
@@ -95,6 +99,20 @@ describe('the size of a bundle', () => {
     const size = { minified: text.length, zipped: gzipSync(text, { level: 9 }).length }
     expect(size.minified, JSON.stringify(size)).toBeLessThanOrEqual(within(minified))
     expect(size.zipped, JSON.stringify(size)).toBeLessThanOrEqual(within(zipped))
+  })
+})
+
+describe('a Worker that does not use a part', () => {
+  const USED = ['createSeatgate', 'd1Seats', ...ORGANIZATIONS, ...MEMBERS].join(', ')
+  const WORKER = `export { sweepHandler, auditQueueHandler } from './src/worker/index.ts'`
+
+  test.each([['invitations']])('has no code of %s in its bundle', async (part) => {
+    const folder = `src/operations/${part}/`
+    const without = await bundled(`${WORKER}\nexport { ${USED} } from './src/index.ts'`)
+    const of = (files: readonly string[]) => files.filter((file) => file.startsWith(folder))
+    expect(of(without.kept)).toEqual([])
+    const withIt = await bundled(`${WORKER}\nexport { ${USED}, ${part} } from './src/index.ts'`)
+    expect(of(withIt.kept).length).toBeGreaterThan(3)
   })
 })
 

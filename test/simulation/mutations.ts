@@ -108,8 +108,8 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   },
   'an approval in line counts though its approver could not give it any more': {
     file: 'src/operations/joining/waitlist.ts',
-    from: 'if (decidedById === null || invitations.outliveInviter) return true',
-    to: "if (decidedById !== '' || invitations.outliveInviter) return true",
+    from: 'if (decidedById === null || invitations?.outliveInviter) return true',
+    to: "if (decidedById !== '' || invitations?.outliveInviter) return true",
     seed: 33,
   },
   'who was put out comes back by the domain': {

@@ -16,6 +16,7 @@ const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
   ],
   configures: [
     'createSeatgate',
+    'invitations',
     'joinRules',
     'd1Seats',
     'd1Sessions',

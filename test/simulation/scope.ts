@@ -5,7 +5,8 @@
  * @module
  */
 import * as seatgate from '../../src/index.ts'
-import type { Result, Seatgate } from '../../src/index.ts'
+import type { Result } from '../../src/index.ts'
+import type { FullSeatgate } from '../flat-options.ts'
 import type { LedgerState } from '../../src/testing/index.ts'
 import type { Connection } from './sqlite.ts'
 
@@ -23,7 +24,7 @@ const as = ({ organizationId }: Ground, userId = owner) => ({
   organization: organizationId,
 })
 
-type Act = (library: Seatgate, ground: Ground) => Promise<Result<unknown>>
+type Act = (library: FullSeatgate, ground: Ground) => Promise<Result<unknown>>
 
 /** The operations that touch seats. `user-2` is a member, `user-3` is suspended, `user-4` is invited. */
 export const ACTS = {
@@ -61,7 +62,7 @@ export function needsInvitation(acts: readonly ActName[]): boolean {
 }
 
 /** Makes the organization, in peace. */
-export async function layGround(library: Seatgate, invited: boolean): Promise<Ground> {
+export async function layGround(library: FullSeatgate, invited: boolean): Promise<Ground> {
   const sure = <T>(result: Result<T>): T => {
     if (!result.ok) throw new Error(`The ground was refused: ${result.error.code}`)
     return result.value

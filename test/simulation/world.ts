@@ -4,8 +4,9 @@
  * @module
  */
 import { drizzle } from 'drizzle-orm/d1'
-import { createSeatgate, type Seatgate, type Report, type WakeUpQueue } from '../../src/index.ts'
+import type { Report, WakeUpQueue } from '../../src/index.ts'
 import { auditQueueHandler, sweepHandler } from '../../src/worker/index.ts'
+import { createFlat, type FullSeatgate } from '../flat-options.ts'
 import { SeatLedger } from '../../src/worker/seat-ledger.ts'
 import { bindDatabase, type BatchListener } from './database.ts'
 import { configure, type HostOptions } from './host.ts'
@@ -19,7 +20,7 @@ import type { Connection } from './sqlite.ts'
 /** A Worker's isolate with its own Seatgate. */
 export interface Worker {
   readonly isolate: Isolate
-  readonly seatgate: Seatgate
+  readonly seatgate: FullSeatgate
   /** Work after the answer that is not done yet. */
   busy: number
 }
@@ -72,7 +73,7 @@ export function createWorld(
     const sinks = [...heard].map(([id, events]) => listeningSink(surroundings, isolate, id, events))
     const worker = { isolate, busy: 0 }
     isolates = [...isolates.filter(({ alive }) => alive).slice(-50), isolate]
-    const seatgate = createSeatgate({
+    const seatgate = createFlat({
       ...configure(surroundings, isolate, host, database, ledgers.boundTo(isolate)),
       sinks,
       queue: host.queue ? queue.boundTo(isolate) : UNHEARD,

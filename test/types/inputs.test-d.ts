@@ -3,6 +3,7 @@
  * error.
  */
 import {
+  acceptInvitation,
   addMember,
   changeRole,
   createInvitation,
@@ -10,6 +11,8 @@ import {
   createOrganization,
   createSeatgate,
   d1Seats,
+  invitations,
+  listInvitations,
   restoreMembers,
   seatsAsOf,
   setSeatLimit,
@@ -53,6 +56,7 @@ const own = createSeatgate({
   roles: ['boss', 'worker'],
   ownerRole: 'boss',
   invitationAdminRoles: ['boss'],
+  invitations: invitations({ secret: 'a secret' }),
 })
 void addMember(own, scope, { userId: 'u1', role: 'worker' })
 // @ts-expect-error: not a role of this configuration
@@ -76,6 +80,29 @@ void createSeatgate({
   invitationAdminRoles: ['boss'],
 })
 
+// Without the part there is no inviting.
+const bare = createSeatgate({ database: options.database, seats: d1Seats(), sessions: 'none' })
+void addMember(bare, scope, { userId: 'u1', role: 'member' })
+// @ts-expect-error: invitations are not configured
+void createInvitation(bare, scope, { email: 'a@example.com', role: 'member' })
+// @ts-expect-error: invitations are not configured
+void acceptInvitation(bare, { caller: { userId: 'u1' } }, { token: 't' })
+// @ts-expect-error: invitations are not configured
+void listInvitations(bare, scope)
+const perhaps = createSeatgate({
+  ...options,
+  invitations: role === '' ? null : invitations({ secret: 'a secret' }),
+})
+// @ts-expect-error: invitations are perhaps not configured
+void createInvitation(perhaps, scope, { email: 'a@example.com', role: 'member' })
+if (perhaps.invitations !== null) {
+  const { invitations: part } = perhaps
+  void createInvitation({ ...perhaps, invitations: part }, scope, { email: 'a', role: 'member' })
+}
+// @ts-expect-error: options are not a part
+void createSeatgate({ ...options, invitations: { secret: 'a secret' } })
+
 // A function that takes any configuration takes this one.
 const name = (any: Seatgate) => any.roles.owner
 void name(own)
+void name(bare)

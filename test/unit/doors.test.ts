@@ -353,9 +353,10 @@ describe('the doors of invitations', () => {
       'src/operations/invitations/token.ts',
       'src/operations/invitations/verify-token.ts',
     ])
-    expect(filesWith(/\binvitations\.secret\b|\binvitations: \{ secret\b/)).toEqual([
-      'src/hono/router.ts',
+    expect(filesWith(/\binvitations\??\.secret\b|\{ secret \} = \w+\.invitations\b/)).toEqual([
       'src/operations/invitations/new-token.ts',
+      'src/operations/invitations/verify-token.ts',
+      'src/seatgate.ts',
     ])
   })
 })

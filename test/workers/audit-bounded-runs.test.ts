@@ -4,11 +4,11 @@ import {
   requeueDeadLetters,
   sweepAudit,
   type Seatgate,
-  type SeatgateOptions,
   type Sink,
   type WakeUp,
 } from '../../src/index.ts'
 import { auditQueueHandler } from '../../src/worker/index.ts'
+import type { FlatOptions } from '../flat-options.ts'
 import {
   addEvents,
   byOperator,
@@ -25,7 +25,7 @@ import { freshStores, testEnv } from './setup.ts'
 import { answered } from './world.ts'
 
 /** A sink that takes so many seconds for each answer, by a clock that stands still otherwise. */
-function slowly(seconds: number, options: Partial<SeatgateOptions> = {}, more: Partial<Sink> = {}) {
+function slowly(seconds: number, options: Partial<FlatOptions> = {}, more: Partial<Sink> = {}) {
   const sink = sinkOf('slow', () => {
     world.later(seconds)
     return world.answer()

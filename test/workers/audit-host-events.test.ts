@@ -15,13 +15,13 @@ import {
   type HostEvent,
   type Metric,
   type Scope,
-  type SeatgateOptions,
 } from '../../src/index.ts'
+import type { FlatOptions } from '../flat-options.ts'
 import { db, embedded, organizationOf, seatgateWith, asUser } from './client.ts'
 import { organizationWith, owners } from './forwarding.ts'
 import { testEnv } from './setup.ts'
 
-function recording(options: Partial<SeatgateOptions> = {}) {
+function recording(options: Partial<FlatOptions> = {}) {
   const metrics: Metric[] = []
   const seatgate = seatgateWith({
     seats: d1Seats(),
@@ -332,7 +332,7 @@ describe('what a request leaves on record', () => {
     'cf-connecting-ip': '203.0.113.9',
     'user-agent': `curl/${'9'.repeat(600)}`,
   }
-  const renamed = async (sent: Record<string, string>, options: Partial<SeatgateOptions> = {}) => {
+  const renamed = async (sent: Record<string, string>, options: Partial<FlatOptions> = {}) => {
     const client = embedded(options)
     const token = asUser({ userId: crypto.randomUUID() })
     const { id } = await organizationOf({ token }, {}, client)

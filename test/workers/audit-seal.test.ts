@@ -8,8 +8,8 @@ import {
   sealOrganization,
   sweepAudit,
   type PublishedCheckpoint,
-  type SeatgateOptions,
 } from '../../src/index.ts'
+import type { FlatOptions } from '../flat-options.ts'
 import {
   eventLeaf,
   openCheckpoint,
@@ -24,7 +24,7 @@ import { answered } from './world.ts'
 
 const keys = await generateLogKey('audit.example.com')
 const published: PublishedCheckpoint[] = []
-const options: Partial<SeatgateOptions> = {
+const options: Partial<FlatOptions> = {
   auditLogKey: keys.privateKey,
   publishCheckpoint: async (checkpoint) => void published.push(checkpoint),
 }

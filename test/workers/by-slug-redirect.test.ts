@@ -1,13 +1,8 @@
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { loadOrganizationFromSlug } from '../../src/hono/index.ts'
-import {
-  restoreOrganization,
-  updateSlug,
-  type Caller,
-  type Seatgate,
-  type SeatgateOptions,
-} from '../../src/index.ts'
+import { restoreOrganization, updateSlug, type Caller, type Seatgate } from '../../src/index.ts'
+import type { FlatOptions } from '../flat-options.ts'
 import { host, memberOf, organizationOf, people, type Person } from './client.ts'
 import { freshSlug, pointerOf, sessionOf, softDeleted } from './mutators.ts'
 import { belonging, callers, listening, movesOf } from './pointers.ts'
@@ -223,7 +218,7 @@ describe('an old slug, for a member', () => {
 
   it('PIPE-29 PIPE-30 redirects to the last millisecond of its days, and not longer', async () => {
     const clock = { now: Date.now() }
-    const options: Partial<SeatgateOptions> = { slugAliasDays: 2, now: () => new Date(clock.now) }
+    const options: Partial<FlatOptions> = { slugAliasDays: 2, now: () => new Date(clock.now) }
     const clocked = createWorld({ provider: 'unlimited', ...options }).seatgate
     const userId = await newUser()
     const [organization] = await belonging(userId, 1)

@@ -10,7 +10,6 @@ import { insertSession, newSession, sessionQuery } from '../../host/identity/ses
 import { users } from '../../host/identity/schema.ts'
 import { seatgateRouter, type Authenticate } from '../../src/hono/index.ts'
 import {
-  createSeatgate,
   d1Sessions,
   joinRules,
   ledgerSeats,
@@ -20,9 +19,9 @@ import {
   type Organization,
   type Page,
   type Principal,
-  type SeatgateOptions,
   type SeatUsage,
 } from '../../src/index.ts'
+import { createFlat, type FlatOptions } from '../flat-options.ts'
 import { testEnv } from './setup.ts'
 import { PASSWORD, SECRET } from './world.ts'
 
@@ -179,8 +178,8 @@ export const asUser = ({ userId }: Pick<Person, 'userId'>) => `user:${userId}`
 export const anOperator = 'operator:operations'
 
 /** A configuration on the same database and ledgers, quiet and awaited. */
-export function seatgateWith(options: Partial<SeatgateOptions> = {}) {
-  return createSeatgate({
+export function seatgateWith(options: Partial<FlatOptions> = {}) {
+  return createFlat({
     database: db,
     seats: ledgerSeats(testEnv.SEATS),
     sessions: d1Sessions(),
@@ -198,7 +197,7 @@ export function seatgateWith(options: Partial<SeatgateOptions> = {}) {
 
 /** A host of its own over {@link seatgateWith}. */
 export function embedded(
-  options: Partial<SeatgateOptions> = {},
+  options: Partial<FlatOptions> = {},
   authenticate: Authenticate = byName
 ): Client {
   const router = seatgateRouter(seatgateWith(options), { authenticate })

@@ -14,9 +14,9 @@ import {
   type Delivery,
   type Report,
   type Seatgate,
-  type SeatgateOptions,
   type Sink,
 } from '../../src/index.ts'
+import type { FlatOptions } from '../flat-options.ts'
 import { seatgateWith } from './client.ts'
 import { testEnv } from './setup.ts'
 import { answered } from './world.ts'
@@ -68,7 +68,7 @@ export function heldSink(id: string, answer: Delivery = delivered) {
 }
 
 /** A configuration with a clock that stands still until it is set. */
-export function clocked(sinks: readonly Sink[], options: Partial<SeatgateOptions> = {}) {
+export function clocked(sinks: readonly Sink[], options: Partial<FlatOptions> = {}) {
   const clock = { now: Date.now() }
   const reports: Report[] = []
   const seatgate = seatgateWith({

@@ -1,11 +1,7 @@
 import { drizzle } from 'drizzle-orm/d1'
 import { describe, expect, it } from 'vitest'
-import {
-  d1Seats,
-  ledgerSeats,
-  type LedgerNamespace,
-  type SeatgateOptions,
-} from '../../src/index.ts'
+import { d1Seats, ledgerSeats, type LedgerNamespace } from '../../src/index.ts'
+import type { FlatOptions } from '../flat-options.ts'
 import type { RefusalCode } from '../../src/base/refusal.ts'
 import {
   anOperator,
@@ -66,8 +62,8 @@ describe('when D1 does not answer', () => {
     database: dead(),
     lifecycle: { onDelete: () => ({ ok: true, statements: [] }) },
   }
-  const people = embedded(options as Partial<SeatgateOptions>, bySession)
-  const operators = embedded(options as Partial<SeatgateOptions>)
+  const people = embedded(options as Partial<FlatOptions>, bySession)
+  const operators = embedded(options as Partial<FlatOptions>)
   const TAKING_A_SEAT = [
     /^\/organizations(\/\/members(\/[^/]+\/restore)?)?$/,
     /^\/organizations\/\/invitations(\/bulk|\/[^/]+\/resend)?$/,

@@ -4,8 +4,8 @@ import {
   changeInvitationRole,
   createInvitation,
   createInvitations,
-  createSeatgate,
   declineInvitation,
+  invitations,
   listInvitations,
   listOwnInvitations,
   resendInvitation,
@@ -27,6 +27,7 @@ import {
   newOrganization,
   newUser,
   organizationOf,
+  SECRET,
 } from './world.ts'
 
 const DAY = 24 * 60 * 60 * 1000
@@ -321,11 +322,10 @@ describe('who may invite whom', () => {
     const organization = await newOrganization(world)
     const asOwner = organization.as(organization.owner)
     const input = { email: newAddress(), role: 'member' }
-    await expect(createInvitation(world.seatgate, asOwner, input)).rejects.toThrow(/secret/)
-    const { db: database, seats } = world.seatgate
+    await expect(createInvitation(world.seatgate, asOwner, input)).rejects.toThrow(TypeError)
+    expect(() => invitations({} as never)).toThrow(/secret/)
     const mailer = { send: async () => ({ outcome: 'sent' }) as const }
-    const options = { database, seats, sessions: 'none', mailer } as const
-    expect(() => createSeatgate(options)).toThrow(/invitationUrl/)
+    expect(() => invitations({ secret: SECRET, mailer })).toThrow(/mailer needs url/)
   })
 
   it('INV-3 INV-4 warns of a lifetime beyond thirty days', async () => {

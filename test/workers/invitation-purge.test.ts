@@ -79,7 +79,7 @@ describe('invitations that are over', () => {
   it.each([[0], [-1], [1.5], [Number.NaN], ['30' as never]])(
     'are not kept for %j days',
     (invitationRetentionDays) => {
-      expect(() => seatgateWith({ invitationRetentionDays })).toThrow(/invitationRetentionDays/)
+      expect(() => seatgateWith({ invitationRetentionDays })).toThrow(/retentionDays/)
     }
   )
 })

@@ -1,16 +1,21 @@
 import { describe, expect, it } from 'vitest'
+import { seatgateRouter } from '../../src/hono/index.ts'
 import {
   acceptInvitationWithSignup,
   createInvitation,
   createSeatgate,
   d1Seats,
+  invitations,
   listAuditEvents,
   type MailDelivery,
 } from '../../src/index.ts'
 import { db, seatgateWith } from './client.ts'
 import { createInvitingWorld, invite, mailbox, newAddress } from './invited.ts'
 import { testEnv } from './setup.ts'
-import { answered, codeOf, createWorld, newOrganization } from './world.ts'
+import { answered, codeOf, createWorld, newOrganization, SECRET } from './world.ts'
+
+const needed = { database: db, seats: d1Seats(), sessions: 'none' } as const
+const send = async () => ({ outcome: 'sent' }) as const
 
 const statusOf = (id: string) =>
   testEnv.DB.prepare('SELECT mail_status FROM seatgate_invitations WHERE id = ?')
@@ -18,10 +23,9 @@ const statusOf = (id: string) =>
     .first<string>('mail_status')
 
 describe('the settings of invitations', () => {
-  it('INV-1 INV-2 are seven days, 20 a user, 50 an organization, and no secret, mailer or link', () => {
-    const plain = createSeatgate({ database: db, seats: d1Seats(), sessions: 'none' })
-    expect(plain.invitations).toMatchObject({
-      secret: null,
+  it('INV-1 INV-2 are seven days, 20 a user, 50 an organization, and no mailer or link', () => {
+    expect(invitations({ secret: SECRET })).toMatchObject({
+      secret: SECRET,
       ttlSeconds: 7 * 24 * 60 * 60,
       holdSeats: true,
       limits: {
@@ -39,11 +43,28 @@ describe('the settings of invitations', () => {
   it.each([
     ['a short secret', { secret: 'short' }, /secret/],
     ['a mailer that sends nothing', { mailer: {} as never }, /mailer/],
-    ['a lifetime of nothing', { invitationTtlSeconds: 0 }, /invitationTtlSeconds/],
-    ['half a limit', { invitationLimits: { perUser: 0.5 } }, /invitationLimits\.perUser/],
+    ['a mailer without a link', { mailer: { send } }, /mailer needs url/],
+    ['a lifetime of nothing', { invitationTtlSeconds: 0 }, /ttlSeconds/],
+    ['half a limit', { invitationLimits: { perUser: 0.5 } }, /limits\.perUser/],
     ['a limit below nothing', { invitationLimits: { perOrganization: -1 } }, /perOrganization/],
   ])('are refused at start: %s', (_what, options, message) => {
     expect(() => seatgateWith(options)).toThrow(message)
+  })
+
+  it('INV-1 are absent without the part, and so are the routes', async () => {
+    const plain = createSeatgate({ ...needed, verifyPassword: () => true })
+    expect(plain.invitations).toBeNull()
+    const none = seatgateRouter(plain, { authenticate: () => ({ userId: 'ada' }) })
+    const paths = none.routes.flatMap(({ method, path }) => (method === 'ALL' ? [] : [path]))
+    expect(paths.filter((path) => /invitations|members\/import/.test(path))).toEqual([])
+    expect(paths).toContain('/organizations/:org/members')
+  })
+
+  it('are refused as bare options', () => {
+    const options = { secret: SECRET } as never
+    expect(() => createSeatgate({ ...needed, invitations: options })).toThrow(
+      'createSeatgate: invitations must be made by invitations().'
+    )
   })
 
   it('INV-23 count nothing where there is no limit', async () => {

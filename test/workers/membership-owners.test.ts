@@ -8,8 +8,8 @@ import {
   suspendMember,
   transferOwnership,
   type Result,
-  type Seatgate,
 } from '../../src/index.ts'
+import type { FullSeatgate } from '../flat-options.ts'
 import { readState, violations, violationsIn } from './invariants.ts'
 import { everything, hookedWorld, isChange } from './mutators.ts'
 import { testEnv, WHOLE } from './setup.ts'
@@ -28,7 +28,7 @@ const ROUNDS = WHOLE ? 10 : 2
 const calm = createWorld()
 
 type Act = (
-  seatgate: Seatgate,
+  seatgate: FullSeatgate,
   organization: TestOrganization,
   self: string,
   other: string

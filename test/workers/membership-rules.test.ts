@@ -10,8 +10,8 @@ import {
   transferOwnership,
   type OrganizationScope,
   type Result,
-  type Seatgate,
 } from '../../src/index.ts'
+import type { FullSeatgate } from '../flat-options.ts'
 import type { Around } from '../../bench/meter.ts'
 import { readState, violations, type State } from './invariants.ts'
 import {
@@ -107,7 +107,7 @@ describe('an organization that is not there', () => {
 describe('an actor who lost their rights after the request began', () => {
   const losses: Record<
     string,
-    { act: (seatgate: Seatgate, team: Team) => Promise<Result<unknown>>; code: string }
+    { act: (seatgate: FullSeatgate, team: Team) => Promise<Result<unknown>>; code: string }
   > = {
     demoted: {
       act: (seatgate, { organization, owner, second }) =>

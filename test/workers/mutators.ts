@@ -54,9 +54,9 @@ import {
   type InvitationWithToken,
   type Prepared,
   type Result,
-  type Seatgate,
   type Session,
 } from '../../src/index.ts'
+import type { FullSeatgate } from '../flat-options.ts'
 import { db } from './client.ts'
 import { copyOf, originalOf, type Original } from './copies.ts'
 import { createInvitingWorld, invite, memberWith, newAddress, userWith } from './invited.ts'
@@ -126,7 +126,7 @@ export interface Mutator {
   readonly inside: boolean
   /** Whether it has an `after…` hook. */
   readonly told: boolean
-  readonly act: (seatgate: Seatgate, team: Team) => Promise<Result<unknown>>
+  readonly act: (seatgate: FullSeatgate, team: Team) => Promise<Result<unknown>>
 }
 
 export const freshSlug = () => `s${crypto.randomUUID().replaceAll('-', '')}`
@@ -234,7 +234,7 @@ async function openDoors({ id }: TestOrganization): Promise<Joining> {
 
 /** Deletes an organization in the name of its owner, for sure. */
 export async function softDeleted(
-  seatgate: Seatgate,
+  seatgate: FullSeatgate,
   { id, owner }: Pick<TestOrganization, 'id' | 'owner'>,
   confirmName = 'Test'
 ) {
@@ -268,7 +268,10 @@ export function pointerOf({ id }: Session): Promise<string | null> {
     .first('pointer')
 }
 
-async function together<T>(seatgate: Seatgate, prepared: Result<Prepared<T>>): Promise<Result<T>> {
+async function together<T>(
+  seatgate: FullSeatgate,
+  prepared: Result<Prepared<T>>
+): Promise<Result<T>> {
   return prepared.ok ? commitTogether(seatgate, prepared.value) : prepared
 }
 

@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  addMember,
-  renameOrganization,
-  suspendMember,
-  type Principal,
-  type Seatgate,
-} from '../../src/index.ts'
+import { addMember, renameOrganization, suspendMember, type Principal } from '../../src/index.ts'
+import type { FullSeatgate } from '../flat-options.ts'
 import { readState, violations } from './invariants.ts'
 import { testEnv } from './setup.ts'
 import {
@@ -26,7 +21,7 @@ const machine = (serviceAccountId: string, { id }: TestOrganization, role = 'adm
 const host = { type: 'system' } as const
 
 const adding = (
-  by: Seatgate,
+  by: FullSeatgate,
   { id }: TestOrganization,
   caller: Principal,
   userId: string,

@@ -12,8 +12,8 @@ import {
   requeueDeadLetters,
   resumeSink,
   type Result,
-  type Seatgate,
 } from '../../src/index.ts'
+import type { FullSeatgate } from '../flat-options.ts'
 import { delivered, sinkOf } from './forwarding.ts'
 import {
   everything,
@@ -32,7 +32,7 @@ const asOwner = ({ organization, owner }: Team) => organization.as(owner)
 const inSystem = ({ organization }: Team) =>
   ({ caller: { type: 'system' }, organization: organization.id }) as const
 
-type Act = (seatgate: Seatgate, team: Team) => Promise<Result<unknown>>
+type Act = (seatgate: FullSeatgate, team: Team) => Promise<Result<unknown>>
 
 /** Puts a dead letter of the sink there. */
 async function deadLetter({ organization }: Team): Promise<void> {
@@ -370,7 +370,7 @@ const TABLE: Readonly<Record<string, Row>> = {
 /** What the library exports beside operations. */
 const NO_OPERATION: Readonly<Record<string, string>> = {
   'sets up':
-    'createSeatgate joinRules d1Sessions ledgerSeats d1Seats unlimitedSeats bucketSink webhookSink ' +
+    'createSeatgate invitations joinRules d1Sessions ledgerSeats d1Seats unlimitedSeats bucketSink webhookSink ' +
     'allow refuse composeLifecycle tenantDatabase unscoped forOrganization generateLogKey',
   'is pure':
     'combine generateSlug generate normalizeEmail seatLimit personalDigest ocsfEvent isQueueBound',

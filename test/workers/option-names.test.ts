@@ -21,6 +21,7 @@ import {
   d1Sessions,
   exportAuditEvents,
   getMembership,
+  invitations,
   joinRules,
   ledgerSeats,
   listAttempts,
@@ -44,7 +45,7 @@ import {
 } from '../../src/index.ts'
 import { db, embedded, host, person, asUser } from './client.ts'
 import { testEnv } from './setup.ts'
-import { createWorld, newOrganization, newUser, operator } from './world.ts'
+import { createWorld, newOrganization, newUser, operator, SECRET } from './world.ts'
 
 const world = createWorld()
 const { seatgate } = world
@@ -60,8 +61,8 @@ const factories: Record<string, (strange: object) => unknown> = {
   'joinRules: whenFull': (strange) => joinRules({ verifyDomain: () => true, whenFull: strange }),
   'createSeatgate: slugLength': (strange) =>
     createSeatgate({ ...needed, slugLength: { min: 1, max: 9, ...strange } }),
-  'createSeatgate: invitationLimits': (strange) =>
-    createSeatgate({ ...needed, invitationLimits: strange }),
+  invitations: (strange) => invitations({ secret: SECRET, ...strange }),
+  'invitations: limits': (strange) => invitations({ secret: SECRET, limits: strange }),
   webhookSink: (strange) =>
     webhookSink({ url: 'https://logs.example.com/', secret: null, ...strange }),
   bucketSink: (strange) => bucketSink({ bucket: testEnv.TEST_BUCKET, ...strange }),
@@ -93,9 +94,14 @@ describe('an option that is not known', () => {
     ['session', {}, /"sessions"/],
     ['memberAdminRole', {}, /"memberAdminRoles"/],
     ['defaultseatlimit', {}, /"defaultSeatLimit"/],
-    ['invitationTTLSeconds', {}, /"invitationTtlSeconds"/],
   ])('B14 throws with the nearest that is: %s', (name, value, message) => {
     expect(() => createSeatgate({ ...needed, [name]: value })).toThrow(message)
+  })
+
+  it('B14 throws with the nearest that is, of a part', () => {
+    expect(() => invitations({ secret: SECRET, ttlseconds: 1 } as never)).toThrow(
+      'invitations: there is no option "ttlseconds". The nearest that there is: "ttlSeconds".'
+    )
   })
 
   it('B14 of a function throws before anything is done', async () => {

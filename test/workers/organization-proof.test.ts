@@ -5,10 +5,9 @@ import {
   softDeleteOrganization,
   transferOwnership,
   updateSlug,
-  type SeatgateOptions,
-  type Seatgate,
   type Result,
 } from '../../src/index.ts'
+import type { FlatOptions, FullSeatgate } from '../flat-options.ts'
 import { byName, db, seatgateWith, signUp } from './client.ts'
 import { everything, freshSlug } from './mutators.ts'
 import { testEnv } from './setup.ts'
@@ -24,7 +23,7 @@ import {
 
 type Proof = { password?: unknown; stepUpProof?: unknown }
 type Team = TestOrganization & { readonly heir: string }
-type Act = (s: Seatgate, organization: Team, proof: Proof) => Promise<Result<unknown>>
+type Act = (s: FullSeatgate, organization: Team, proof: Proof) => Promise<Result<unknown>>
 
 const acts: [string, Act][] = [
   [
@@ -57,7 +56,7 @@ async function newTeam(): Promise<Team> {
   return { ...organization, heir: await join(world, organization) }
 }
 
-async function outcome(act: Act, proofs: Partial<SeatgateOptions>, proof: Proof) {
+async function outcome(act: Act, proofs: Partial<FlatOptions>, proof: Proof) {
   const organization = await newTeam()
   const rows = await everything()
   const result = await act(seatgateWith(proofs), organization, proof)

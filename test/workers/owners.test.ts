@@ -7,8 +7,8 @@ import {
   softDeleteOrganization,
   type LifecycleHook,
   type Result,
-  type Seatgate,
 } from '../../src/index.ts'
+import type { FullSeatgate } from '../flat-options.ts'
 import { holdingBack } from './faults.ts'
 import { readState, violations, violationsIn } from './invariants.ts'
 import {
@@ -27,7 +27,7 @@ import {
 const TRIALS = 30
 
 describe('two owners at once', () => {
-  type Act = (seatgate: Seatgate, organization: TestOrganization) => Promise<Result<unknown>>
+  type Act = (seatgate: FullSeatgate, organization: TestOrganization) => Promise<Result<unknown>>
   const leaves =
     (who: string): Act =>
     (seatgate, organization) =>

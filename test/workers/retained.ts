@@ -13,9 +13,9 @@ import {
   sealOrganization,
   type PurgeInput,
   type RetentionWindow,
-  type SeatgateOptions,
   type Sink,
 } from '../../src/index.ts'
+import type { FlatOptions } from '../flat-options.ts'
 import { openCheckpoint, type Checkpoint } from '../../src/proof/index.ts'
 import { clocked, organizationWith, rename } from './forwarding.ts'
 import { testEnv } from './setup.ts'
@@ -30,7 +30,7 @@ export const days = (count: number): readonly RetentionWindow[] => [{ days: coun
 export function retaining(
   retention: readonly RetentionWindow[],
   sinks: readonly Sink[] = [],
-  options: Partial<SeatgateOptions> = {}
+  options: Partial<FlatOptions> = {}
 ) {
   const made = clocked(sinks, { auditLogKey: keys.privateKey, retention, ...options })
   const { seatgate, later } = made

@@ -6,9 +6,9 @@ import {
   softDeleteOrganization,
   updateSlug,
   type Organization,
-  type SeatgateOptions,
 } from '../../src/index.ts'
 import { sweepHandler } from '../../src/worker/index.ts'
+import type { FlatOptions } from '../flat-options.ts'
 import { asUser, embedded } from './client.ts'
 import { everything, freshSlug, isChange, lastEventOf, meanwhile, softDeleted } from './mutators.ts'
 import { testEnv } from './setup.ts'
@@ -28,7 +28,7 @@ const world = createWorld()
 const { seatgate } = world
 
 const clock = { now: Date.now() }
-const clocked = (options: Partial<SeatgateOptions> = {}) =>
+const clocked = (options: Partial<FlatOptions> = {}) =>
   createWorld({ now: () => new Date(clock.now), ...options }).seatgate
 
 async function change(

@@ -4,8 +4,8 @@ import {
   getOrganizationBySlug,
   updateSlug,
   type Seatgate,
-  type SeatgateOptions,
 } from '../../src/index.ts'
+import type { FlatOptions } from '../flat-options.ts'
 import { asUser, embedded, seatgateWith } from './client.ts'
 import { everything, freshSlug } from './mutators.ts'
 import { answered, codeOf, createWorld, newOrganization, newUser, PASSWORD } from './world.ts'
@@ -14,7 +14,7 @@ const world = createWorld()
 const { seatgate } = world
 
 /** A slug, as a creation, as a change and over HTTP: all of them refuse it, and nothing is written. */
-async function refusedEverywhere(slug: unknown, options: Partial<SeatgateOptions> = {}) {
+async function refusedEverywhere(slug: unknown, options: Partial<FlatOptions> = {}) {
   const organization = await newOrganization(world)
   const { owner, as } = organization
   const by = seatgateWith(options)

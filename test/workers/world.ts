@@ -7,7 +7,6 @@ import { insertSession, newSession, sessionQuery } from '../../host/identity/ses
 import {
   addMember,
   createOrganization,
-  createSeatgate,
   joinRules,
   d1Seats,
   d1Sessions,
@@ -23,11 +22,10 @@ import {
   type Principal,
   type PrincipalQuery,
   type Result,
-  type Seatgate,
-  type SeatgateOptions,
   type WakeUp,
 } from '../../src/index.ts'
 import type { LedgerNamespace } from '../../src/parts/ledger/protocol.ts'
+import { createFlat, type FlatOptions, type FullSeatgate } from '../flat-options.ts'
 import { testEnv } from './setup.ts'
 
 export type Provider = 'ledger' | 'd1' | 'unlimited'
@@ -56,7 +54,7 @@ export function eachWay(title: string, race: (way: Way) => Promise<void>, timeou
   )
 }
 
-export interface WorldOptions extends Partial<Omit<SeatgateOptions, 'seats' | 'database'>> {
+export interface WorldOptions extends Partial<Omit<FlatOptions, 'seats' | 'database'>> {
   readonly provider?: Provider
   /** Added before every trip to D1, so that more fits in between. */
   readonly delayMs?: number
@@ -70,7 +68,7 @@ export interface WorldOptions extends Partial<Omit<SeatgateOptions, 'seats' | 'd
 
 /** A Seatgate over the real bindings, and what it left to be done after its answers. */
 export interface World {
-  readonly seatgate: Seatgate
+  readonly seatgate: FullSeatgate
   readonly wakeUps: readonly WakeUp[]
   /** Trips to D1 so far. */
   trips(): number
@@ -129,7 +127,7 @@ export function createWorld(options: WorldOptions = {}): World {
   }
   // Their statements go into the library's batches: they are made with its own handle.
   const own = drizzle(database)
-  const seatgate = createSeatgate({
+  const seatgate = createFlat({
     database: own,
     secret: SECRET,
     registerUser: registration(own, unhashed),

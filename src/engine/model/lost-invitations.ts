@@ -39,7 +39,8 @@ export interface Lost extends Ending {
 
 /** What a function needs that ends the invitations of a loss. */
 export interface LossContext extends AccessContext, UserContext, Pick<ProviderContext, 'seats'> {
-  readonly invitations: { readonly outliveInviter: boolean }
+  /** Null if invitations are not configured: those from before end as by default. */
+  readonly invitations: { readonly outliveInviter: boolean } | null
 }
 
 /** Selects the unfinished invitations that a user has sent, in organizations (a subquery of ids). */
@@ -64,7 +65,8 @@ export function invitationsAround(seatgate: UserContext, organizationIds: SQL, u
 
 /** Builds the end of what a loss ends, out of what was read. */
 export function endLost(seatgate: LossContext, around: readonly InvitationRow[], loss: Loss): Lost {
-  const { roles, invitations: rules } = seatgate
+  const { roles } = seatgate
+  const outlive = seatgate.invitations?.outliveInviter ?? false
   const { userId, role, putOut, by, now } = loss
   const open = around.filter(
     ({ expiresAt, invitedById }) => expiresAt > now && (putOut || invitedById === userId)
@@ -73,7 +75,7 @@ export function endLost(seatgate: LossContext, around: readonly InvitationRow[],
   const sent = open.filter((row) => row.invitedById === userId && !couldSend(row.role))
   const received = open.filter((row) => row.invitedById !== userId)
   const ending = { by, now }
-  const bySender = endInvitations(seatgate, rules.outliveInviter ? [] : sent, {
+  const bySender = endInvitations(seatgate, outlive ? [] : sent, {
     ...ending,
     reason: 'inviter_lost_role',
   })
@@ -81,7 +83,7 @@ export function endLost(seatgate: LossContext, around: readonly InvitationRow[],
     ...ending,
     reason: 'invitee_put_out',
   })
-  const ended = [...(rules.outliveInviter ? [] : sent), ...(putOut ? received : [])]
+  const ended = [...(outlive ? [] : sent), ...(putOut ? received : [])]
   return {
     statements: [guardAround(seatgate, loss, open), ...bySender.statements, ...toPerson.statements],
     freedSeats: [...bySender.freedSeats, ...toPerson.freedSeats],

@@ -17,19 +17,15 @@ export interface EmailVerification {
 
 /** What a function needs that asks whether an address is verified. */
 export interface VerificationContext {
-  readonly invitations: {
-    /** Null if no address counts as verified. */
-    readonly emailVerification: EmailVerification | 'always' | null
-  }
+  /** Null if no address counts as verified. */
+  readonly emailVerification: EmailVerification | 'always' | null
 }
 
 /**
  * Builds the condition on the host's table of users that the address is verified. Without
  * `emailVerification` no address is.
  */
-export function isVerified({
-  invitations: { emailVerification },
-}: VerificationContext): SQL<number> {
+export function isVerified({ emailVerification }: VerificationContext): SQL<number> {
   if (emailVerification === null) return sql<number>`0`
   if (emailVerification === 'always') return sql<number>`1`
   return sql<number>`coalesce(${emailVerification.column}, 0) <> 0`
@@ -37,7 +33,7 @@ export function isVerified({
 
 /** Builds the host's statements that mark the address of a user as verified. */
 export function markVerified(
-  { invitations: { emailVerification } }: VerificationContext,
+  { emailVerification }: VerificationContext,
   userId: string,
   now: Date
 ): readonly Statement[] {

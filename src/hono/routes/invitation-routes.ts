@@ -11,6 +11,7 @@ import { listInvitations, listOwnInvitations } from '../../operations/invitation
 import { resendInvitation } from '../../operations/invitations/resend.ts'
 import { revokeInvitation } from '../../operations/invitations/revoke.ts'
 import { viewInvitation } from '../../operations/invitations/view.ts'
+import type { InvitationContext } from '../../operations/invitations/invitation-config.ts'
 import type { Refusal } from '../../base/refusal.ts'
 import { ok, type Result } from '../../base/result.ts'
 import type { Seatgate } from '../../seatgate.ts'
@@ -31,8 +32,15 @@ import {
 /** Signs in somebody who has just been registered; answers the token of their session. */
 export type SignIn = (c: Context, userId: string) => Promise<string>
 
+/** A configuration that has invitations. */
+type Inviting = Seatgate & Pick<InvitationContext, 'invitations'>
+
+export function hasInvitations(seatgate: Seatgate): seatgate is Inviting {
+  return seatgate.invitations !== null
+}
+
 /** The routes of an organization's invitations, behind the authentication of the others. */
-export function organizationInvitationRoutes(seatgate: Seatgate) {
+export function organizationInvitationRoutes(seatgate: Inviting) {
   const routes = new Hono<RouterEnv>()
   routes.get('/organizations/:org/invitations', async (c) =>
     answer(c, await listInvitations(seatgate, inOrganization(c), readQuery(c)))
@@ -82,7 +90,7 @@ function rowView(row: Result<InvitationWithToken>) {
 
 /** The routes for whoever was invited. What a token is worth, it is worth to strangers too. */
 export function invitationRoutes(
-  seatgate: Seatgate,
+  seatgate: Inviting,
   authenticate: Authenticate,
   signIn: SignIn | undefined
 ) {
@@ -93,7 +101,7 @@ export function invitationRoutes(
     return caller
   }
   // Without a proof of the address nobody can be shown what was sent to it.
-  if (seatgate.invitations.emailVerification !== null) {
+  if (seatgate.emailVerification !== null) {
     routes.get('/invitations', async (c) => {
       c.set('asking', await signedIn(c))
       return answer(c, await listOwnInvitations(seatgate, scopeOf(c), readQuery(c)))

@@ -30,7 +30,7 @@ export interface AcceptedInvitation {
 
 /** The plan of an acceptance: the invitation is stamped, and its seat becomes the member's. */
 export function planAcceptance(
-  seatgate: Pick<InvitationContext, 'db' | 'invitations' | 'newId' | 'seats'>,
+  seatgate: Pick<InvitationContext, 'db' | 'emailVerification' | 'newId' | 'seats'>,
   open: OpenInvitation,
   user: UserPrincipal,
   now: Date,
@@ -71,7 +71,7 @@ export function planAcceptance(
 
 /** The plan for somebody who is in already, suspended or not: it is closed, and its seat is free. */
 export function planClosing(
-  seatgate: Pick<InvitationContext, 'db' | 'invitations' | 'seats'>,
+  seatgate: Pick<InvitationContext, 'db' | 'emailVerification' | 'seats'>,
   open: OpenInvitation,
   present: MembershipRow,
   user: UserPrincipal,
@@ -114,7 +114,7 @@ export function planClosing(
  * token that is still current proves the address now, if no token has before.
  */
 export function planRepetition(
-  seatgate: Pick<InvitationContext, 'db' | 'invitations' | 'users'>,
+  seatgate: Pick<InvitationContext, 'db' | 'emailVerification' | 'users'>,
   { organization, provesMailbox, user }: AcceptedBefore,
   present: MembershipRow,
   now: Date
@@ -148,7 +148,7 @@ function accepted(invitation: InvitationRow, userId: string, now: Date): Invitat
 }
 
 function stamp(
-  seatgate: Pick<InvitationContext, 'db' | 'invitations'>,
+  seatgate: Pick<InvitationContext, 'db' | 'emailVerification'>,
   { invitation, provesMailbox }: OpenInvitation,
   userId: string,
   now: Date

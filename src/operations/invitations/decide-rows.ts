@@ -12,7 +12,7 @@ import type { TokenSeed } from './new-token.ts'
 import { mayInvite } from '../../engine/access/invite-permission.ts'
 import { planInvitation, type PlannedInvitation } from './plan-invitation.ts'
 import { bulkRatesOf, reached } from '../../engine/model/rate-limits.ts'
-import type { MailContext } from './send-mail.ts'
+import type { MailContext } from './invitation-config.ts'
 import type { InvitationContext } from './invitation-config.ts'
 
 /** A row that could be read, with the id and the token that its invitation will have. */

@@ -1,9 +1,11 @@
 import type { InvitationLimits } from '../../engine/model/rate-limits.ts'
-import type { Statement } from '../../database/database.ts'
+import type { DatabaseContext, Statement } from '../../database/database.ts'
+import type { Runtime } from '../../base/runtime.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import type { UserContext } from '../../database/user-table.ts'
 import type { Result } from '../../base/result.ts'
-import type { EmailVerification } from '../../engine/model/verified-address.ts'
+import type { VerificationContext } from '../../engine/model/verified-address.ts'
+import type { MailPayload } from './mail.ts'
 
 /**
  * A mail, to one address: what it is about, and a text for it. Names are fit to be shown to the
@@ -16,7 +18,7 @@ export interface Mail {
   readonly locale: string | null
   /** The mailed token. It belongs into this mail and nowhere else. */
   readonly token: string
-  /** The link of the token, made by `invitationUrl`. */
+  /** The link of the token, made by `url`. */
   readonly url: string
   readonly organization: { readonly id: string; readonly name: string; readonly slug: string }
   /** Null if the inviter is no user any more, or has no name that can be shown. */
@@ -76,10 +78,9 @@ export type RegisterUser = (
   registration: Registration
 ) => Promise<Result<{ readonly statements: readonly Statement[]; readonly user: object }>>
 
-/** The configured rules of invitations. */
+/** The part that `invitations()` makes. */
 export interface InvitationRules {
-  /** Null until one is needed: then that is an error. */
-  readonly secret: string | null
+  readonly secret: string
   readonly ttlSeconds: number
   readonly holdSeats: boolean
   /** Whether open ones stay when the user who sent them could not send them any more. */
@@ -90,11 +91,24 @@ export interface InvitationRules {
   readonly mailer: Mailer | null
   readonly url: ((token: string) => string) | null
   readonly registerUser: RegisterUser | null
-  /** Null: no address counts as verified. */
-  readonly emailVerification: EmailVerification | 'always' | null
+  // The sweep calls these through the part, so that a Worker without invitations does not load them.
+  /** Sends the mail of a job; returns until when it has to wait. */
+  readonly sendInvitation: (context: MailContext, payload: MailPayload) => Promise<Date | null>
+  /** Builds the statements that delete invitations which are over. */
+  readonly purge: (context: PurgeContext, now: Date) => readonly Statement[]
+}
+
+/** What sending the mail of an invitation needs. */
+export interface MailContext extends UserContext, Pick<Runtime, 'now' | 'report'> {
+  readonly invitations: InvitationRules
+}
+
+/** What deleting old invitations needs. */
+export interface PurgeContext extends DatabaseContext {
+  readonly invitations: Pick<InvitationRules, 'retentionDays'>
 }
 
 /** What an operation on invitations needs. */
-export interface InvitationContext extends ChangeContext, UserContext {
+export interface InvitationContext extends ChangeContext, UserContext, VerificationContext {
   readonly invitations: InvitationRules
 }

@@ -5,7 +5,6 @@ import { organizationIdOf, readable } from '../../engine/access/organization-ref
 import { find, standingOf } from '../../engine/access/authorize.ts'
 import { newestFirst, parsePage, toPage, type Page, type PageInput } from '../../base/page.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
-import type { Runtime } from '../../base/runtime.ts'
 import { userIdOf, type OrganizationScope, type Scope } from '../../engine/access/principal.ts'
 import { hasUserId } from '../../database/user-table.ts'
 import { shownOrganization } from '../../base/shown-text.ts'
@@ -34,7 +33,7 @@ export interface OwnInvitation extends Invitation {
  * ```
  */
 export async function listInvitations(
-  { db, roles, now }: AccessContext & Pick<Runtime, 'now'>,
+  { db, roles, now }: AccessContext & Pick<InvitationContext, 'invitations' | 'now'>,
   scope: OrganizationScope,
   input: PageInput = {}
 ): Promise<Result<Page<Invitation>>> {
@@ -87,12 +86,12 @@ export async function listInvitations(
  * ```
  */
 export async function listOwnInvitations(
-  seatgate: Pick<InvitationContext, 'db' | 'invitations' | 'now' | 'users'>,
+  seatgate: Pick<InvitationContext, 'db' | 'emailVerification' | 'invitations' | 'now' | 'users'>,
   { caller }: Scope,
   input: PageInput = {}
 ): Promise<Result<Page<OwnInvitation>>> {
   const { db, users, now } = seatgate
-  if (seatgate.invitations.emailVerification === null) {
+  if (seatgate.emailVerification === null) {
     throw new TypeError('listOwnInvitations needs emailVerification in createSeatgate.')
   }
   const request = parsePage(input, newestFirst('own_invitations'))

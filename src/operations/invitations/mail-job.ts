@@ -2,8 +2,8 @@ import type { Database } from '../../database/database.ts'
 import type { InvitationRow } from '../../database/schema.ts'
 import type { Job } from '../../engine/model/job.ts'
 import type { TokenSeed } from './new-token.ts'
-import type { InvitationContext } from './invitation-config.ts'
-import { sendInvitation, type MailContext } from './send-mail.ts'
+import type { InvitationContext, MailContext } from './invitation-config.ts'
+import { sendInvitation } from './send-mail.ts'
 
 /** The mail of an invitation, to be sent once it is committed, if the host sends mail. */
 export function mailIntent(

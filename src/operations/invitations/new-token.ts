@@ -25,23 +25,11 @@ export interface SealedFor {
   readonly expiresAt: Date
 }
 
-/** @throws {TypeError} if the host has configured none. */
-export function secretOf({
-  invitations: { secret },
-}: Pick<InvitationContext, 'invitations'>): string {
-  if (secret === null) throw new TypeError('Invitations need secret in createSeatgate.')
-  return secret
-}
-
-/**
- * Draws the bytes of a new token.
- *
- * @throws {TypeError} if the host has configured no `secret`.
- */
+/** Draws the bytes of a new token. */
 export async function drawToken(
   seatgate: Pick<InvitationContext, 'invitations' | 'newSecret'>
 ): Promise<TokenSeed> {
-  const secret = secretOf(seatgate)
+  const { secret } = seatgate.invitations
   const bytes = seatgate.newSecret()
   return {
     encrypted: await encrypt(secret, bytes),
@@ -55,7 +43,7 @@ export async function recallTokens(
   encrypted: string,
   invitation: SealedFor
 ): Promise<NewTokens> {
-  const secret = secretOf(seatgate)
+  const { secret } = seatgate.invitations
   return sealTokens(secret, await decrypt(secret, encrypted), invitation)
 }
 

@@ -1,7 +1,7 @@
 import { inArray, lte } from 'drizzle-orm'
 import type { Statement } from '../../database/database.ts'
 import { invitations } from '../../database/schema.ts'
-import type { InvitationContext } from './invitation-config.ts'
+import type { PurgeContext } from './invitation-config.ts'
 
 const INVITATIONS_PER_SWEEP = 1000
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -12,7 +12,7 @@ const DAY_MS = 24 * 60 * 60 * 1000
  * audit trail.
  */
 export function purgeInvitations(
-  { db, invitations: { retentionDays } }: Pick<InvitationContext, 'db' | 'invitations'>,
+  { db, invitations: { retentionDays } }: PurgeContext,
   now: Date
 ): readonly Statement[] {
   if (retentionDays === Infinity) return []

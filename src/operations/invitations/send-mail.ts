@@ -1,4 +1,3 @@
-import type { UserContext } from '../../database/user-table.ts'
 import { and, eq } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
 import type { DatabaseContext } from '../../database/database.ts'
@@ -14,12 +13,7 @@ import { composeMail, type MailPayload } from './mail.ts'
 import { recallTokens } from './new-token.ts'
 import type { RateRow } from '../../engine/model/rate-limits.ts'
 import { claimMail, heldUntil, returnMail } from './recipient-limit.ts'
-import type { InvitationRules, Mail, MailDelivery, Mailer } from './invitation-config.ts'
-
-/** What sending the mail of an invitation needs. */
-export interface MailContext extends UserContext, Pick<Runtime, 'now' | 'report'> {
-  readonly invitations: InvitationRules
-}
+import type { Mail, MailContext, MailDelivery, Mailer } from './invitation-config.ts'
 
 /**
  * Sends the mail of an invitation: the handler of `send_invitation`. One that has ended meanwhile, or has another token now, is not

@@ -10,7 +10,6 @@ import type { Refusal } from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import { stateOf } from '../../engine/model/invitation.ts'
 import type { KnownUser } from '../../engine/model/invitation-lookup.ts'
-import { secretOf } from './new-token.ts'
 import type { InvitationContext } from './invitation-config.ts'
 import { openToken, sameHash, type Envelope } from './token.ts'
 
@@ -53,7 +52,7 @@ export function readToken(
   seatgate: Pick<InvitationContext, 'invitations'>,
   input: unknown
 ): Result<Envelope | null> {
-  const secret = secretOf(seatgate)
+  const { secret } = seatgate.invitations
   if (input instanceof UnreadableInput) return refused(input.refusal)
   const token =
     typeof input === 'object' && input !== null ? (input as { token?: unknown }).token : null

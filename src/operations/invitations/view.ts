@@ -55,7 +55,7 @@ interface ShownInvitation {
  * ```
  */
 export async function viewInvitation(
-  seatgate: Pick<InvitationContext, 'db' | 'invitations' | 'now' | 'users'>,
+  seatgate: Pick<InvitationContext, 'db' | 'emailVerification' | 'invitations' | 'now' | 'users'>,
   caller: Caller | null,
   input: TokenInput
 ): Promise<InvitationPage> {

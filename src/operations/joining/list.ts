@@ -142,7 +142,7 @@ export async function listJoinRequests(
  * ```
  */
 export async function listJoinableOrganizations(
-  seatgate: Pick<JoiningContext, 'db' | 'invitations' | 'joining' | 'users'>,
+  seatgate: Pick<JoiningContext, 'db' | 'emailVerification' | 'joining' | 'users'>,
   { caller }: Scope,
   input: NoParameters = {}
 ): Promise<Result<{ readonly data: readonly JoinableOrganization[] }>> {

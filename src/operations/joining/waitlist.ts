@@ -213,7 +213,7 @@ function isApproved(
   { decidedById, role }: JoinRequestRow,
   approver: MembershipRow | undefined
 ): boolean {
-  if (decidedById === null || invitations.outliveInviter) return true
+  if (decidedById === null || invitations?.outliveInviter) return true
   return approver?.status === 'active' && mayChangeRole(roles, approver.role, null, role)
 }
 

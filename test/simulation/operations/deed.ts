@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { OperationOptions, Result, Seatgate } from '../../../src/index.ts'
+import type { OperationOptions, Result } from '../../../src/index.ts'
+import type { FullSeatgate } from '../../flat-options.ts'
 import type { InvitationView, MemberView, OrganizationView } from '../people.ts'
 import type { Post } from '../post.ts'
 import type { Random } from '../random.ts'
@@ -32,7 +33,7 @@ export interface Occasion {
   fresh(): string
 }
 
-export type Act = (library: Seatgate, options: OperationOptions) => Promise<Result<unknown>>
+export type Act = (library: FullSeatgate, options: OperationOptions) => Promise<Result<unknown>>
 
 /** Something that somebody is about to do. */
 export interface Deed {
@@ -72,7 +73,7 @@ export const once = (actor: string, act: Act) => ({ actor, act, repeatable: fals
 export const byOperator =
   (
     operate: (
-      library: Seatgate,
+      library: FullSeatgate,
       scope: { caller: typeof operator; organization: string }
     ) => Promise<Result<unknown>>
   ) =>

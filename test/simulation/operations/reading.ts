@@ -1,11 +1,13 @@
 import * as seatgate from '../../../src/index.ts'
-import type { Result, Seatgate } from '../../../src/index.ts'
+import type { Result } from '../../../src/index.ts'
+import type { FullSeatgate } from '../../flat-options.ts'
 import { administrator, as, once, type Deeds, type Occasion } from './deed.ts'
 
 type Scope = ReturnType<typeof as>
 
 const reading =
-  (read: (library: Seatgate, scope: Scope) => Promise<Result<unknown>>) => (occasion: Occasion) => {
+  (read: (library: FullSeatgate, scope: Scope) => Promise<Result<unknown>>) =>
+  (occasion: Occasion) => {
     const by = administrator(occasion)
     return once(by, (library) => read(library, as(by, occasion)))
   }

@@ -1,7 +1,8 @@
 import { eq } from 'drizzle-orm'
 import { users as accounts } from '../../../host/identity/schema.ts'
 import * as seatgate from '../../../src/index.ts'
-import type { Result, Seatgate } from '../../../src/index.ts'
+import type { Result } from '../../../src/index.ts'
+import type { FullSeatgate } from '../../flat-options.ts'
 import {
   anyMember,
   as,
@@ -20,7 +21,7 @@ const signedIn = (userId: string, { pointerOf }: Occasion) => ({
   session: { id: sessionOf(userId), activeOrganizationId: pointerOf(userId) },
 })
 
-type Recording = (library: Seatgate, scope: ReturnType<typeof as>) => Promise<Result<unknown>>
+type Recording = (library: FullSeatgate, scope: ReturnType<typeof as>) => Promise<Result<unknown>>
 
 /** What the host puts on record as done by a member. */
 const recorded =
