@@ -28,6 +28,7 @@ export type {
   BodyRefusal,
   HookRefusal,
   InputRefusal,
+  InvitationRefusal,
   NamedOrganization,
   PageRefusal,
   ProofRefusal,
@@ -199,6 +200,7 @@ export type {
   PointerStatements,
   SessionStore,
   SessionStoreContext,
+  SessionStoreRefusal,
 } from './engine/model/session-store.ts'
 export { selectActiveOrganization } from './operations/sessions/select.ts'
 export type { Selection } from './operations/sessions/select.ts'
@@ -321,3 +323,82 @@ export type { TendContext } from './engine/audit/tend-trail.ts'
 export type { TokenInput } from './operations/invitations/verify-token.ts'
 export type { CreateInvitationInput } from './operations/invitations/invitation-input.ts'
 export type { ChangeRoleInput, HasRoles, Roles } from './engine/access/roles.ts'
+export type { AddMemberRefusal } from './operations/memberships/add.ts'
+export type { PrepareMemberRefusal } from './operations/memberships/prepare-member.ts'
+export type { ChangeRoleRefusal } from './operations/memberships/change-role.ts'
+export type {
+  CountMembersRefusal,
+  CountMembersWithoutMfaRefusal,
+} from './operations/memberships/count.ts'
+export type {
+  DeleteUserRefusal,
+  PrepareUserDeletionRefusal,
+} from './operations/memberships/delete-user.ts'
+export type { ListMembersRefusal } from './operations/memberships/list.ts'
+export type {
+  LeaveOrganizationRefusal,
+  RemoveMemberRefusal,
+} from './operations/memberships/remove.ts'
+export type {
+  RestoreMemberRefusal,
+  RestoreMembersRefusal,
+} from './operations/memberships/restore.ts'
+export type { SuspendMemberRefusal } from './operations/memberships/suspend.ts'
+export type { TransferOwnershipRefusal } from './operations/memberships/transfer-ownership.ts'
+export type {
+  CreateOrganizationRefusal,
+  PrepareOrganizationRefusal,
+} from './operations/organizations/create.ts'
+export type {
+  RenameOrganizationRefusal,
+  UpdateOrganizationRefusal,
+} from './operations/organizations/update.ts'
+export type { UpdateSlugRefusal } from './operations/organizations/change-slug.ts'
+export type { SoftDeleteOrganizationRefusal } from './operations/organizations/delete.ts'
+export type { RestoreOrganizationRefusal } from './operations/organizations/restore.ts'
+export type {
+  GetPlatformOrganizationRefusal,
+  ListPlatformOrganizationsRefusal,
+} from './operations/organizations/platform-organizations.ts'
+export type { SetMfaPolicyRefusal } from './operations/organizations/mfa-policy.ts'
+export type { FetchOrganizationRefusal } from './operations/organizations/lookup.ts'
+export type {
+  GetOrganizationRefusal,
+  ListOrganizationsRefusal,
+} from './operations/organizations/get.ts'
+export type { CreateInvitationRefusal } from './operations/invitations/create.ts'
+export type { CreateInvitationsRefusal } from './operations/invitations/create-many.ts'
+export type { ImportMembersRefusal } from './operations/invitations/import-members.ts'
+export type { ResendInvitationRefusal } from './operations/invitations/resend.ts'
+export type { ChangeInvitationRoleRefusal } from './operations/invitations/change-role.ts'
+export type { RevokeInvitationRefusal } from './operations/invitations/revoke.ts'
+export type { DeclineInvitationRefusal } from './operations/invitations/decline.ts'
+export type { AcceptInvitationRefusal } from './operations/invitations/accept.ts'
+export type {
+  ListInvitationsRefusal,
+  ListOwnInvitationsRefusal,
+} from './operations/invitations/list.ts'
+export type { AddDomainRefusal } from './operations/joining/add-domain.ts'
+export type {
+  RemoveDomainRefusal,
+  SetDomainModeRefusal,
+} from './operations/joining/change-domain.ts'
+export type { VerifyDomainRefusal } from './operations/joining/verify-domain.ts'
+export type { JoinOrganizationRefusal } from './operations/joining/join.ts'
+export type { ApproveJoinRequestRefusal } from './operations/joining/approve.ts'
+export type {
+  DeclineJoinRequestRefusal,
+  WithdrawJoinRequestRefusal,
+} from './operations/joining/decline.ts'
+export type {
+  ListDomainsRefusal,
+  ListJoinRequestsRefusal,
+  ListJoinableOrganizationsRefusal,
+} from './operations/joining/list.ts'
+export type { SeatUsageRefusal } from './operations/seats/usage.ts'
+export type { SeatsAsOfRefusal } from './operations/seats/as-of.ts'
+export type { ExplainSeatsRefusal } from './operations/seats/explain.ts'
+export type { SetSeatLimitRefusal } from './operations/seats/set-limit.ts'
+export type { VerifySeatsRefusal } from './operations/seats/verify.ts'
+export type { RebuildSeatsRefusal } from './operations/seats/rebuild.ts'
+export type { PutActiveOrganizationRefusal } from './operations/sessions/put-active.ts'

@@ -114,6 +114,14 @@ export type HookRefusal = 'hook_refused' | 'hook_failed'
 /** The proof of identity is missing or wrong. */
 export type ProofRefusal = 'invalid_password' | 'step_up_required' | 'step_up_failed'
 
+/** The token of an invitation is none, or its invitation is not open. */
+export type InvitationRefusal =
+  | 'invitation_invalid'
+  | 'invitation_already_accepted'
+  | 'invitation_revoked'
+  | 'invitation_declined'
+  | 'invitation_expired'
+
 /** The codes of {@link HookRefusal}. */
 export const HOOK_REFUSALS = ['hook_refused', 'hook_failed'] as const satisfies HookRefusal[]
 

@@ -11,10 +11,11 @@ import {
   suspendMember,
   type ActiveOrganization,
   type Caller,
-  type Refusal,
+  type RefusalOf,
   type Result,
   type Seatgate,
   type SessionStore,
+  type SessionStoreRefusal,
 } from '../../src/index.ts'
 import { pointerOf, sessionOf, softDeleted } from './mutators.ts'
 import {
@@ -343,7 +344,7 @@ describe('putActiveOrganization() refused', () => {
     expect(await movesOf(to.id)).toEqual([])
   })
 
-  it.each<Refusal>([
+  it.each<RefusalOf<SessionStoreRefusal>>([
     { code: 'not_found' },
     { code: 'operation_in_progress' },
     { code: 'hook_refused', reason: 'read_only', detail: 'Sessions are frozen.' },

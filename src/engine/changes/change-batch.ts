@@ -20,7 +20,7 @@ import { tell } from './after-commit.ts'
 import type { ChangeContext } from './change-context.ts'
 import { contextOf, type Occasion } from './context.ts'
 import { recordIntents, type RecordedJob } from './jobs.ts'
-import type { Plan, RowsPlan } from '../model/plan.ts'
+import type { Plan, RowsPlan, SeatlessPlan } from '../model/plan.ts'
 import { tellRefusal } from './limit-events.ts'
 
 /**
@@ -67,6 +67,16 @@ export function combine<A, B>(first: Prepared<A>, second: Prepared<B>): Prepared
 }
 
 /** Asks the host's hooks, takes the seats and builds the batch. The database is not asked. */
+export function prepare<T>(
+  seatgate: ChangeContext,
+  occasion: Occasion,
+  plan: SeatlessPlan<T>
+): Promise<Result<Prepared<T>, HookRefusal>>
+export function prepare<T>(
+  seatgate: ChangeContext,
+  occasion: Occasion,
+  plan: Plan<T>
+): Promise<Result<Prepared<T>, HookRefusal | ReserveRefusal>>
 export async function prepare<T>(
   seatgate: ChangeContext,
   occasion: Occasion,

@@ -31,6 +31,9 @@ export interface Plan<T> {
   readonly intents?: readonly Job[]
 }
 
+/** A plan that needs no seat. */
+export type SeatlessPlan<T> = Plan<T> & { readonly claims?: never }
+
 /**
  * A plan of rows that are decided independently of each other: a hook, or a lack of seats, refuses one
  * row and leaves the others. All rows are of one organization.

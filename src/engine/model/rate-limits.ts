@@ -25,8 +25,8 @@ export interface InvitationLimits {
 
 type RateCode = Exclude<RateRefusalCode, 'rate_limited'>
 
-interface RateRefusal {
-  readonly code: RateCode
+interface RateRefusal<Code extends RateCode> {
+  readonly code: Code
   readonly retryAfterSeconds: number
 }
 
@@ -34,8 +34,8 @@ interface RateRefusal {
 export type RateRow = typeof rateLimits.$inferSelect
 
 /** A limit, and under which name it is counted. */
-export interface Rate {
-  readonly code: RateCode
+export interface Rate<Code extends RateCode = RateCode> {
+  readonly code: Code
   readonly key: string
   readonly limit: number
 }
@@ -91,12 +91,12 @@ export function countedSoFar(db: Database, caller: Caller, organizationId: SQL<s
 }
 
 /** The first limit that is reached already, with `more` on their way, or null. */
-export function reached(
-  rates: readonly Rate[],
+export function reached<Code extends RateCode>(
+  rates: readonly Rate<Code>[],
   rows: readonly RateRow[],
   now: Date,
   more = 0
-): RateRefusal | null {
+): RateRefusal<Code> | null {
   for (const { code, key, limit } of rates) {
     const row = rows.find((counted) => counted.key === key)
     if (isReached(limit, row, now, more)) return { code, retryAfterSeconds: secondsLeft(row, now) }

@@ -1,4 +1,5 @@
 import type { Database, DatabaseContext, Statement } from '../../database/database.ts'
+import type { HookRefusal } from '../../base/refusal.ts'
 import type { Result } from '../../base/result.ts'
 import type { Session } from '../access/principal.ts'
 
@@ -7,6 +8,13 @@ export interface Pointers {
   readonly organizationId: string
   readonly userId: string | null
 }
+
+/** Why a store does not move the pointer of a session. `not_found`: the session is gone. */
+export type SessionStoreRefusal =
+  | 'not_found'
+  | 'operation_in_progress'
+  | 'unavailable'
+  | HookRefusal
 
 /**
  * Where a session keeps its active organization. It decides nothing: who may work where is asked
@@ -34,7 +42,7 @@ export interface SessionStore {
     db: Database,
     session: Session,
     organizationId: string | null
-  ): Promise<Result<Session>>
+  ): Promise<Result<Session, SessionStoreRefusal>>
   /** Ends these pointers. Called after the change that ends them is committed, until it succeeds. */
   endActiveOrganization(db: Database, pointers: Pointers): Promise<void>
   /** The same as statements, of a store in the library's own D1: then they are part of the change. */

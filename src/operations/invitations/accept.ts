@@ -2,6 +2,15 @@ import { normalizeEmail } from '../../base/email.ts'
 import { isConfigured } from '../../engine/access/roles.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { excluding, exclusionsOf, personOf } from '../../engine/model/exclusions.ts'
+import {
+  HOOK_REFUSALS,
+  SEAT_REFUSALS,
+  type HookRefusal,
+  type InputRefusal,
+  type InvitationRefusal,
+  type SeatRefusal,
+  type StoreRefusal,
+} from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import { isUser, marksOf, userIdOf, type Scope } from '../../engine/access/principal.ts'
 import {
@@ -22,6 +31,18 @@ import {
 import { acceptedBefore, openInvitation, readToken, type TokenInput } from './verify-token.ts'
 import type { InvitationContext } from './invitation-config.ts'
 
+/** Why {@link acceptInvitation} refuses. */
+export type AcceptInvitationRefusal =
+  | 'unauthenticated'
+  | InputRefusal
+  | InvitationRefusal
+  | SeatRefusal
+  | HookRefusal
+  | StoreRefusal
+  | 'invitation_mismatch'
+  | 'role_not_configured'
+  | 'rate_limited'
+
 /**
  * Accepts an invitation `{ token }` as the user it was sent to. The seat that it held becomes the
  * member's, also at a full limit; where invitations hold none, it is asked for now, and if no seat is
@@ -31,10 +52,9 @@ import type { InvitationContext } from './invitation-config.ts'
  *
  * The mailed token marks the address of the user as verified. The told one does not.
  *
- * Refusals: `unauthenticated`, `rate_limited` (too many wrong tokens), `invitation_invalid`, `invitation_already_accepted`,
- * `invitation_revoked`, `invitation_declined`, `invitation_expired`, `invitation_mismatch`,
- * `role_not_configured` (the role was taken out of the configuration; the invitation stays open),
- * `hook_refused`, `hook_failed`, `seat_limit_reached`, `operation_in_progress`, `seats_unavailable`.
+ * Refusals: `unauthenticated`, `InputRefusal`, `InvitationRefusal`, `SeatRefusal`, `HookRefusal`,
+ * `StoreRefusal`, `invitation_mismatch`, `role_not_configured` (the role was taken out of the
+ * configuration; the invitation stays open), `rate_limited` (too many wrong tokens).
  *
  * @throws {TypeError} if the host has configured no `secret` or no `users`.
  *
@@ -49,7 +69,7 @@ export async function acceptInvitation(
   { caller, ...request }: Scope,
   input: TokenInput,
   options: OperationOptions = {}
-): Promise<Result<AcceptedInvitation>> {
+): Promise<Result<AcceptedInvitation, AcceptInvitationRefusal>> {
   const { db, roles } = seatgate
   const read = readToken(seatgate, input)
   const envelope = read.ok ? read.value : null
@@ -63,6 +83,7 @@ export async function acceptInvitation(
       name: 'organization.invitation.accept',
       input: envelope && [envelope.tokenHash, envelope.provesMailbox],
       grows: true,
+      refusals: [...HOOK_REFUSALS, ...SEAT_REFUSALS],
       queries: {
         rows: invitationById(db, id),
         organizations: invitingOrganization(db, id),

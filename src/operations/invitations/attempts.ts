@@ -11,7 +11,7 @@ import type { DatabaseContext } from '../../database/database.ts'
 import { rateLimits } from '../../database/schema.ts'
 import { storeRefusal } from '../../engine/changes/store-refusal.ts'
 import type { RefusalCode } from '../../base/refusal.ts'
-import { refused, type Result } from '../../base/result.ts'
+import { refused, type Refused, type Result } from '../../base/result.ts'
 import { operationActor, type Caller } from '../../engine/access/principal.ts'
 import { countUp, isReached, secondsLeft, type RateRow } from '../../engine/model/rate-limits.ts'
 import type { InvitationContext } from './invitation-config.ts'
@@ -39,7 +39,7 @@ export function refuseAttempt(
   { invitations: { limits } }: Pick<InvitationContext, 'invitations'>,
   [counted]: readonly RateRow[],
   now: Date
-): Result<never> | null {
+): Refused<'rate_limited'> | null {
   if (!isReached(limits.failedAccepts, counted, now)) return null
   return refused({ code: 'rate_limited', retryAfterSeconds: secondsLeft(counted, now) })
 }
@@ -56,11 +56,11 @@ const WRONG: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
  * limit allows are told so. If D1 does not answer, the answer stands and the failure is reported: who
  * is in the right is not kept out by the count.
  */
-export async function countAttempt<T>(
+export async function countAttempt<T, Code extends RefusalCode>(
   seatgate: Pick<InvitationContext, 'db' | 'invitations' | 'now' | 'report'>,
   key: SQL,
-  answer: Result<T>
-): Promise<Result<T>> {
+  answer: Result<T, Code>
+): Promise<Result<T, Code | 'rate_limited'>> {
   const { db, now, report } = seatgate
   const limit = seatgate.invitations.limits.failedAccepts
   if (answer.ok || !WRONG.has(answer.error.code) || limit === Infinity) return answer

@@ -9,6 +9,13 @@ import { roleInput, type HasRoles, type ChangeRoleInput } from '../../engine/acc
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
+import {
+  HOOK_REFUSALS,
+  type AccessRefusal,
+  type HookRefusal,
+  type InputRefusal,
+  type StoreRefusal,
+} from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
 import { guardPending } from '../../engine/model/invitation-guards.ts'
@@ -17,11 +24,19 @@ import { invitationOf } from '../../engine/model/invitation-lookup.ts'
 import { mayInvite } from '../../engine/access/invite-permission.ts'
 import type { InvitationContext } from './invitation-config.ts'
 
+/** Why {@link changeInvitationRole} refuses. */
+export type ChangeInvitationRoleRefusal =
+  | AccessRefusal
+  | InputRefusal
+  | HookRefusal
+  | StoreRefusal
+  | 'not_found'
+  | 'not_pending'
+
 /**
  * Changes the role `{ role }` that a pending invitation leads to; also at a full limit.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
- * `not_found`, `not_pending`, `hook_refused`, `hook_failed`.
+ * Refusals: `AccessRefusal`, `InputRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`, `not_pending`.
  *
  * @example
  * ```ts
@@ -34,7 +49,7 @@ export async function changeInvitationRole<Role extends string = string>(
   id: string,
   input: ChangeRoleInput<NoInfer<Role>>,
   options: OperationOptions = {}
-): Promise<Result<Invitation>> {
+): Promise<Result<Invitation, ChangeInvitationRoleRefusal>> {
   const { db, roles } = seatgate
   const parsed = parseInput(v.object({ role: roleInput(roles) }, 'Must be an object.'), input)
   return perform(
@@ -44,6 +59,7 @@ export async function changeInvitationRole<Role extends string = string>(
       name: 'organization.invitation.role_change',
       input: [id, input],
       grows: false,
+      refusals: [...HOOK_REFUSALS],
       queries: { target: invitationOf(db, scope, id) },
       plan(found, caller, now) {
         const standing = standingWith(roles, found, roles.invitationAdmins)

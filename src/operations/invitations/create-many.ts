@@ -8,6 +8,7 @@ import { perform, type OperationOptions } from '../../engine/changes/operation.t
 import { unchanged } from '../../engine/model/plan.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
+import type { AccessRefusal, InputRefusal, StoreRefusal } from '../../base/refusal.ts'
 import { ok, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import type { UserContext } from '../../database/user-table.ts'
@@ -41,14 +42,19 @@ export interface CreateInvitationsInput<Role extends string = string> {
   readonly invitations: readonly CreateInvitationInput<Role>[]
 }
 
+/** Why {@link createInvitations} refuses. */
+export type CreateInvitationsRefusal =
+  | AccessRefusal
+  | InputRefusal
+  | StoreRefusal
+  | 'seats_unavailable'
+
 /**
  * Invites up to 100 people at once `{ invitations: [{ email, role }, …] }`, in one round of calls. Each
  * row has an outcome of its own, in the order of the rows; the first get seats, for as long as there
  * are any. A row whose address was in the list before has the outcome of that one.
  *
- * Refusals of the whole: `unauthenticated`, `organization_not_found`, `insufficient_role`,
- * `validation_error`, `host_conflict`, `operation_in_progress`, `seats_unavailable`. Refusals of a row: as of
- * `createInvitation`.
+ * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `seats_unavailable`.
  *
  * With an `operationId` the same list is answered as the first time, tokens included; an attempt that
  * invited nobody is not stored.
@@ -66,7 +72,7 @@ export async function createInvitations<Role extends string = string>(
   scope: OrganizationScope,
   input: CreateInvitationsInput<NoInfer<Role>>,
   options: OperationOptions = {}
-): Promise<Result<InvitationOutcomes>> {
+): Promise<Result<InvitationOutcomes, CreateInvitationsRefusal>> {
   warnOfLongTtl(seatgate)
   const drawn = await drawRows(seatgate, input)
   const rows = drawn.ok ? drawn.value : []
@@ -78,6 +84,7 @@ export async function createInvitations<Role extends string = string>(
       name: NAME,
       input,
       grows: true,
+      refusals: ['seats_unavailable'],
       secrecy: listSecrecy(seatgate, rows),
       queries: queriesFor(seatgate, scope, emails),
       plan(found, caller, now) {
@@ -163,13 +170,15 @@ function queriesFor(seatgate: UserContext, scope: OrganizationScope, emails: rea
 async function drawRows(
   seatgate: Pick<InvitationContext, 'newId' | 'roles' | 'newSecret' | 'invitations'>,
   input: unknown
-): Promise<Result<readonly Result<DrawnRow>[]>> {
+): Promise<Result<readonly Result<DrawnRow, InputRefusal>[], InputRefusal>> {
   const parsed = parseInput(Input, input)
   if (!parsed.ok) return parsed
-  const rows = parsed.value.invitations.map(async (row): Promise<Result<DrawnRow>> => {
-    const drawn = { id: seatgate.newId(), seed: await drawToken(seatgate) }
-    const read = parseInput(invitationInput(seatgate.roles), row)
-    return read.ok ? ok({ ...read.value, ...drawn }) : read
-  })
+  const rows = parsed.value.invitations.map(
+    async (row): Promise<Result<DrawnRow, InputRefusal>> => {
+      const drawn = { id: seatgate.newId(), seed: await drawToken(seatgate) }
+      const read = parseInput(invitationInput(seatgate.roles), row)
+      return read.ok ? ok({ ...read.value, ...drawn }) : read
+    }
+  )
   return ok(await Promise.all(rows))
 }

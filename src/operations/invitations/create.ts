@@ -4,6 +4,15 @@ import { guardStanding } from '../../engine/access/access-guards.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { standingOf } from '../../engine/access/authorize.ts'
+import {
+  HOOK_REFUSALS,
+  SEAT_REFUSALS,
+  type AccessRefusal,
+  type HookRefusal,
+  type InputRefusal,
+  type SeatRefusal,
+  type StoreRefusal,
+} from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import type { InvitationWithToken } from '../../engine/model/invitation.ts'
@@ -16,16 +25,25 @@ import { countedSoFar, countMore, ratesOf, reached } from '../../engine/model/ra
 import type { InvitationContext } from './invitation-config.ts'
 import type { HasRoles } from '../../engine/access/roles.ts'
 
+/** Why {@link createInvitation} refuses. */
+export type CreateInvitationRefusal =
+  | AccessRefusal
+  | InputRefusal
+  | SeatRefusal
+  | HookRefusal
+  | StoreRefusal
+  | 'rate_limited_user'
+  | 'rate_limited_organization'
+  | 'already_member'
+
 /**
  * Invites an address `{ email, role, locale? }`. The answer has both tokens, this once: `token` for the
  * inviter to pass on, and `mailToken` for a host that sends the mail itself. With a `mailer` it is sent;
  * if the address has got too many mails lately, later. An address that is invited again gets new tokens,
  * the old ones are revoked, and the seat stays the same.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error` (on
- * `email` and `role`), `rate_limited_user`, `rate_limited_organization`,
- * `already_member`, `hook_refused`, `hook_failed`,
- * `seat_limit_reached`, `operation_in_progress`, `seats_unavailable`.
+ * Refusals: `AccessRefusal`, `InputRefusal` (on `email` and `role`), `SeatRefusal`, `HookRefusal`,
+ * `StoreRefusal`, `rate_limited_user`, `rate_limited_organization`, `already_member`.
  *
  * @throws {TypeError} if the host has configured no `secret`.
  *
@@ -40,7 +58,7 @@ export async function createInvitation<Role extends string = string>(
   scope: OrganizationScope,
   input: CreateInvitationInput<NoInfer<Role>>,
   options: OperationOptions = {}
-): Promise<Result<InvitationWithToken>> {
+): Promise<Result<InvitationWithToken, CreateInvitationRefusal>> {
   const { db, roles, newId } = seatgate
   const { limits, holdSeats, ttlSeconds } = seatgate.invitations
   warnOfLongTtl(seatgate)
@@ -56,6 +74,12 @@ export async function createInvitation<Role extends string = string>(
       name: 'organization.invitation.create',
       input,
       grows: holdSeats,
+      refusals: [
+        ...HOOK_REFUSALS,
+        ...SEAT_REFUSALS,
+        'rate_limited_user',
+        'rate_limited_organization',
+      ],
       secrecy: tokenSecrecy(seatgate, seed),
       queries: {
         present: membersWithAddresses(seatgate, scope, sql`select ${email}`),

@@ -1,5 +1,12 @@
 import { normalizeEmail } from '../../base/email.ts'
 import { perform } from '../../engine/changes/operation.ts'
+import {
+  HOOK_REFUSALS,
+  type HookRefusal,
+  type InputRefusal,
+  type InvitationRefusal,
+  type StoreRefusal,
+} from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import { isUser, marksOf, userIdOf, type Scope } from '../../engine/access/principal.ts'
 import { endInvitation } from '../../engine/model/end-invitation.ts'
@@ -13,13 +20,21 @@ import {
 import { openInvitation, readToken, type TokenInput } from './verify-token.ts'
 import type { InvitationContext } from './invitation-config.ts'
 
+/** Why {@link declineInvitation} refuses. */
+export type DeclineInvitationRefusal =
+  | 'unauthenticated'
+  | InputRefusal
+  | InvitationRefusal
+  | HookRefusal
+  | StoreRefusal
+  | 'invitation_mismatch'
+
 /**
  * Declines an invitation `{ token }`: its seat is free when this answers. The token is enough; who is
  * signed in must be the one it was sent to. Somebody who is not is `{ type: 'anonymous' }`.
  *
- * Refusals: `invitation_invalid`, `invitation_already_accepted`, `invitation_revoked`,
- * `invitation_declined`, `invitation_expired`, `invitation_mismatch`,
- * `hook_refused`, `hook_failed`.
+ * Refusals: `unauthenticated`, `InputRefusal`, `InvitationRefusal`, `HookRefusal`, `StoreRefusal`,
+ * `invitation_mismatch`.
  *
  * @throws {TypeError} if the host has configured no `secret` or no `users`.
  *
@@ -32,7 +47,7 @@ export async function declineInvitation(
   seatgate: InvitationContext,
   { caller, ...request }: Scope,
   input: TokenInput
-): Promise<Result<null>> {
+): Promise<Result<null, DeclineInvitationRefusal>> {
   const { db } = seatgate
   const read = readToken(seatgate, input)
   const envelope = read.ok ? read.value : null
@@ -44,6 +59,7 @@ export async function declineInvitation(
       name: 'organization.invitation.decline',
       input: null,
       grows: false,
+      refusals: [...HOOK_REFUSALS],
       queries: {
         rows: invitationById(db, id),
         organizations: invitingOrganization(db, id),

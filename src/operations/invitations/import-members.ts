@@ -4,7 +4,12 @@ import { invalid, type InputRefusal } from '../../base/refusal.ts'
 import { ok, refused, type Refused, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { lowerCase } from '../../base/text-input.ts'
-import { createInvitations, type CreateInvitationsInput, MOST_AT_ONCE } from './create-many.ts'
+import {
+  createInvitations,
+  type CreateInvitationsInput,
+  type CreateInvitationsRefusal,
+  MOST_AT_ONCE,
+} from './create-many.ts'
 import { csvRows } from './csv-rows.ts'
 import type { InvitationWithToken } from '../../engine/model/invitation.ts'
 import type { InvitationContext } from './invitation-config.ts'
@@ -26,12 +31,15 @@ interface FileRow {
 
 const COLUMNS = ['email', 'role'] as const
 
+/** Why {@link importMembers} refuses. */
+export type ImportMembersRefusal = CreateInvitationsRefusal
+
 /**
  * Imports members from a CSV file: each row is invited, through the one gate that gives seats, and has an
  * outcome of its own. The first line names the columns, of which `email` and `role` are read; up to 100 rows.
  * Nobody becomes a member without accepting. Otherwise as `createInvitations`.
  *
- * Refusals of the whole: as of `createInvitations`; `validation_error` on `csv` if it is no such file.
+ * Refusals: `CreateInvitationsRefusal`.
  *
  * @throws {TypeError} if the host has configured no `secret`.
  *
@@ -46,7 +54,7 @@ export async function importMembers(
   scope: OrganizationScope,
   csv: string,
   options: OperationOptions = {}
-): Promise<Result<readonly ImportedRow[]>> {
+): Promise<Result<readonly ImportedRow[], ImportMembersRefusal>> {
   const read = readFile(csv)
   const rowsOrRefusal = read.ok
     ? { invitations: read.value.map(({ email, role }) => ({ email, role })) }

@@ -4,6 +4,7 @@ import type { AccessContext } from '../../engine/access/roles.ts'
 import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
 import { find, standingOf } from '../../engine/access/authorize.ts'
 import { newestFirst, parsePage, toPage, type Page, type PageInput } from '../../base/page.ts'
+import type { PageRefusal } from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import { userIdOf, type OrganizationScope, type Scope } from '../../engine/access/principal.ts'
 import { hasUserId } from '../../database/user-table.ts'
@@ -19,11 +20,13 @@ export interface OwnInvitation extends Invitation {
   readonly organization: { readonly id: string; readonly name: string; readonly slug: string }
 }
 
+/** Why {@link listInvitations} refuses. */
+export type ListInvitationsRefusal = 'unauthenticated' | 'organization_not_found' | PageRefusal
+
 /**
  * Lists the pending invitations of an organization, newest first, for its members.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `validation_error` on `limit`,
- * `invalid_cursor`.
+ * Refusals: `unauthenticated`, `organization_not_found`, `PageRefusal` (on `limit`).
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  *
@@ -36,7 +39,7 @@ export async function listInvitations(
   { db, roles, now }: AccessContext & Pick<InvitationContext, 'invitations' | 'now'>,
   scope: OrganizationScope,
   input: PageInput = {}
-): Promise<Result<Page<Invitation>>> {
+): Promise<Result<Page<Invitation>, ListInvitationsRefusal>> {
   const { caller, organization } = scope
   const request = parsePage(input, newestFirst('invitations'))
   const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
@@ -71,11 +74,14 @@ export async function listInvitations(
   )
 }
 
+/** Why {@link listOwnInvitations} refuses. */
+export type ListOwnInvitationsRefusal = 'unauthenticated' | PageRefusal
+
 /**
  * Lists the pending invitations to the caller's own address, newest first: of living organizations,
  * and only if the host knows that the address is verified. To accept one still takes its token.
  *
- * Refusals: `unauthenticated`, `validation_error` on `limit`, `invalid_cursor`.
+ * Refusals: `unauthenticated`, `PageRefusal` (on `limit`).
  *
  * @throws {TypeError} if the host has configured no `users` or no `emailVerification`.
  * @throws {StoreUnavailable} if D1 does not answer.
@@ -89,7 +95,7 @@ export async function listOwnInvitations(
   seatgate: Pick<InvitationContext, 'db' | 'emailVerification' | 'invitations' | 'now' | 'users'>,
   { caller }: Scope,
   input: PageInput = {}
-): Promise<Result<Page<OwnInvitation>>> {
+): Promise<Result<Page<OwnInvitation>, ListOwnInvitationsRefusal>> {
   const { db, users, now } = seatgate
   if (seatgate.emailVerification === null) {
     throw new TypeError('listOwnInvitations needs emailVerification in createSeatgate.')

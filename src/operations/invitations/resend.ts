@@ -7,6 +7,15 @@ import { isConfigured } from '../../engine/access/roles.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
+import {
+  HOOK_REFUSALS,
+  SEAT_REFUSALS,
+  type AccessRefusal,
+  type HookRefusal,
+  type InputRefusal,
+  type SeatRefusal,
+  type StoreRefusal,
+} from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
 import { freedSeat } from '../../engine/model/end-invitation.ts'
@@ -20,14 +29,26 @@ import { mayInvite } from '../../engine/access/invite-permission.ts'
 import { countedSoFar, countMore, ratesOf, reached } from '../../engine/model/rate-limits.ts'
 import type { InvitationContext } from './invitation-config.ts'
 
+/** Why {@link resendInvitation} refuses. */
+export type ResendInvitationRefusal =
+  | AccessRefusal
+  | InputRefusal
+  | SeatRefusal
+  | HookRefusal
+  | StoreRefusal
+  | 'rate_limited_user'
+  | 'rate_limited_organization'
+  | 'not_found'
+  | 'not_pending'
+  | 'role_not_configured'
+
 /**
  * Gives an invitation new tokens and its full lifetime again, and mails it. The old tokens are revoked.
  * It works at a full limit as long as the seat is held; one that expired takes a seat anew.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
- * `not_pending`, `role_not_configured` (change it first), `rate_limited_user`, `rate_limited_organization`,
- * `hook_refused`, `hook_failed`,
- * `seat_limit_reached`, `operation_in_progress`, `seats_unavailable`.
+ * Refusals: `AccessRefusal`, `InputRefusal`, `SeatRefusal`, `HookRefusal`, `StoreRefusal`,
+ * `rate_limited_user`, `rate_limited_organization`, `not_found`, `not_pending`, `role_not_configured`
+ * (change it first).
  *
  * @throws {TypeError} if the host has configured no `secret`.
  *
@@ -41,7 +62,7 @@ export async function resendInvitation(
   scope: OrganizationScope,
   id: string,
   options: OperationOptions = {}
-): Promise<Result<InvitationWithToken>> {
+): Promise<Result<InvitationWithToken, ResendInvitationRefusal>> {
   const { db, roles } = seatgate
   const { limits, holdSeats, ttlSeconds } = seatgate.invitations
   const seed = await drawToken(seatgate)
@@ -52,6 +73,12 @@ export async function resendInvitation(
       name: 'organization.invitation.resend',
       input: id,
       grows: holdSeats,
+      refusals: [
+        ...HOOK_REFUSALS,
+        ...SEAT_REFUSALS,
+        'rate_limited_user',
+        'rate_limited_organization',
+      ],
       secrecy: tokenSecrecy(seatgate, seed),
       queries: {
         target: invitationOf(db, scope, id),

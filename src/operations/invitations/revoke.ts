@@ -1,6 +1,13 @@
 import { guardStanding } from '../../engine/access/access-guards.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
+import {
+  HOOK_REFUSALS,
+  type AccessRefusal,
+  type HookRefusal,
+  type InputRefusal,
+  type StoreRefusal,
+} from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
 import { endInvitation } from '../../engine/model/end-invitation.ts'
@@ -9,12 +16,20 @@ import { invitationView, stateOf } from '../../engine/model/invitation.ts'
 import { invitationOf } from '../../engine/model/invitation-lookup.ts'
 import type { InvitationContext } from './invitation-config.ts'
 
+/** Why {@link revokeInvitation} refuses. */
+export type RevokeInvitationRefusal =
+  | AccessRefusal
+  | InputRefusal
+  | HookRefusal
+  | StoreRefusal
+  | 'not_found'
+  | 'not_pending'
+
 /**
  * Revokes an invitation: its token is worth nothing any more, its seat is free when this answers. One
  * that has expired can be revoked too.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
- * `not_pending`, `hook_refused`, `hook_failed`.
+ * Refusals: `AccessRefusal`, `InputRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`, `not_pending`.
  *
  * @example
  * ```ts
@@ -26,7 +41,7 @@ export async function revokeInvitation(
   scope: OrganizationScope,
   id: string,
   options: OperationOptions = {}
-): Promise<Result<null>> {
+): Promise<Result<null, RevokeInvitationRefusal>> {
   const { db, roles } = seatgate
   return perform(
     seatgate,
@@ -35,6 +50,7 @@ export async function revokeInvitation(
       name: 'organization.invitation.revoke',
       input: id,
       grows: false,
+      refusals: [...HOOK_REFUSALS],
       queries: { target: invitationOf(db, scope, id) },
       plan(found, caller, now) {
         const standing = standingWith(roles, found, roles.invitationAdmins)

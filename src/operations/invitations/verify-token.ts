@@ -6,7 +6,7 @@
 import type { InvitationRow, OrganizationRow } from '../../database/schema.ts'
 import { normalizeEmail } from '../../base/email.ts'
 import { UnreadableInput } from '../../base/input.ts'
-import type { Refusal } from '../../base/refusal.ts'
+import type { InputRefusal, InvitationRefusal, RefusalOf } from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import { stateOf } from '../../engine/model/invitation.ts'
 import type { KnownUser } from '../../engine/model/invitation-lookup.ts'
@@ -35,7 +35,7 @@ export interface AcceptedBefore {
   readonly provesMailbox: boolean
 }
 
-const INVALID: Refusal = { code: 'invitation_invalid' }
+const INVALID: RefusalOf<'invitation_invalid'> = { code: 'invitation_invalid' }
 
 /** What is done with an invitation's token takes it. */
 export interface TokenInput {
@@ -51,7 +51,7 @@ export interface TokenInput {
 export function readToken(
   seatgate: Pick<InvitationContext, 'invitations'>,
   input: unknown
-): Result<Envelope | null> {
+): Result<Envelope | null, InputRefusal> {
   const { secret } = seatgate.invitations
   if (input instanceof UnreadableInput) return refused(input.refusal)
   const token =
@@ -68,13 +68,13 @@ export function openInvitation(
   envelope: Envelope | null,
   { rows, organizations }: Presented,
   now: Date
-): Result<OpenInvitation> {
+): Result<OpenInvitation, InvitationRefusal> {
   if (envelope === null) return refused(INVALID)
   const [invitation] = rows
   const [organization] = organizations
   if (invitation === undefined) {
     // It was sealed here; its row is gone, as rows go some time after they have ended.
-    return refused(envelope.expiresAt <= now ? { code: 'invitation_expired' } : INVALID)
+    return envelope.expiresAt <= now ? refused({ code: 'invitation_expired' }) : refused(INVALID)
   }
   if (organization === undefined || !envelope.isFor(invitation.email)) return refused(INVALID)
   const state = stateOf(invitation, now)

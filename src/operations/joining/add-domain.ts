@@ -9,7 +9,14 @@ import { guardStanding } from '../../engine/access/access-guards.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
-import { invalid } from '../../base/refusal.ts'
+import {
+  HOOK_REFUSALS,
+  invalid,
+  type AccessRefusal,
+  type HookRefusal,
+  type InputRefusal,
+  type StoreRefusal,
+} from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { configured } from './configured-joining.ts'
@@ -35,14 +42,17 @@ export interface AddDomainInput {
   readonly mode?: v.InferOutput<typeof ModeInput> | undefined
 }
 
+/** Why {@link addDomain} refuses. */
+export type AddDomainRefusal = AccessRefusal | InputRefusal | HookRefusal | StoreRefusal
+
 /**
  * Says that a mail domain is the organization's own `{ domain, mode? }`, for those who administer it.
  * The answer has the DNS record that proves it; until `verifyDomain` has seen it there, the domain is
  * good for nothing. `mode`: `off` (default), `request` (to ask), `auto` (to come in). One that is there
  * already stays as it is.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error` (on
- * `domain`, also of a public mail provider, and `mode`), `hook_refused`, `hook_failed`.
+ * Refusals: `AccessRefusal`, `InputRefusal` (on `domain`, also of a public mail provider, and `mode`),
+ * `HookRefusal`, `StoreRefusal`.
  *
  * @throws {TypeError} if the host has configured no `joining`.
  *
@@ -57,7 +67,7 @@ export async function addDomain(
   scope: OrganizationScope,
   input: AddDomainInput,
   options: OperationOptions = {}
-): Promise<Result<Domain>> {
+): Promise<Result<Domain, AddDomainRefusal>> {
   const { db, roles, newId, newSecret } = seatgate
   const { publicDomains } = configured(seatgate)
   const parsed = parseInput(Input, input)
@@ -68,6 +78,7 @@ export async function addDomain(
       name: 'organization.domain.add',
       input,
       grows: false,
+      refusals: [...HOOK_REFUSALS],
       queries: { present: domainsOf(db, scope) },
       plan(found, caller, now) {
         const standing = standingWith(roles, found, roles.organizationAdmins)

@@ -20,6 +20,15 @@ import { perform, type OperationOptions } from '../../engine/changes/operation.t
 import { unchanged, type Plan } from '../../engine/model/plan.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
+import {
+  HOOK_REFUSALS,
+  SEAT_REFUSALS,
+  type AccessRefusal,
+  type HookRefusal,
+  type InputRefusal,
+  type SeatRefusal,
+  type StoreRefusal,
+} from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import { userIdOf, type OrganizationScope, type Principal } from '../../engine/access/principal.ts'
 import { configured } from './configured-joining.ts'
@@ -39,15 +48,26 @@ export interface ApprovalInput<Role extends string = string> {
   readonly role?: Role | undefined
 }
 
+/** Why {@link approveJoinRequest} refuses. */
+export type ApproveJoinRequestRefusal =
+  | AccessRefusal
+  | InputRefusal
+  | SeatRefusal
+  | HookRefusal
+  | StoreRefusal
+  | 'not_found'
+  | 'not_pending'
+  | 'role_not_configured'
+  | 'already_member'
+
 /**
  * Lets somebody in who has asked to join, with the role they asked for or another `{ role? }`. At a
  * full organization it is refused, and the request stays open, or leads into the line, as `joinRules`
  * say. In line the approval counts as long as the caller could give it: if they lose the right before
  * there is a seat, the request is open again.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
- * `not_found`, `not_pending`, `role_not_configured` (name another), `already_member` (suspended), `hook_refused`, `hook_failed`,
- * `seat_limit_reached`, `operation_in_progress`, `seats_unavailable`.
+ * Refusals: `AccessRefusal`, `InputRefusal`, `SeatRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`,
+ * `not_pending`, `role_not_configured`, `already_member` (suspended).
  *
  * @throws {TypeError} if the host has configured no `joining`.
  *
@@ -63,7 +83,7 @@ export async function approveJoinRequest<Role extends string = string>(
   id: string,
   input: ApprovalInput<NoInfer<Role>>,
   options: OperationOptions = {}
-): Promise<Result<JoinOutcome>> {
+): Promise<Result<JoinOutcome, ApproveJoinRequestRefusal>> {
   const { db, roles } = seatgate
   configured(seatgate)
   const parsed = parseInput(
@@ -77,6 +97,7 @@ export async function approveJoinRequest<Role extends string = string>(
       name: 'organization.join_request.approve',
       input: [id, input],
       grows: true,
+      refusals: [...HOOK_REFUSALS, ...SEAT_REFUSALS],
       settle: (outcome) => outcomeInLine(seatgate, outcome),
       queries: {
         targets: joinRequestOf(db, scope, id),
@@ -92,7 +113,7 @@ export async function approveJoinRequest<Role extends string = string>(
           sql`(select user_id from seatgate_join_requests where id = ${id})`
         ),
       },
-      plan(found, caller, now): Result<Plan<JoinOutcome>> {
+      plan(found, caller, now): Result<Plan<JoinOutcome>, ApproveJoinRequestRefusal> {
         const standing = standingWith(roles, found, [...roles.memberAdmins, roles.owner])
         if (!standing.ok) return standing
         if (!parsed.ok) return parsed

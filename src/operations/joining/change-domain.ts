@@ -8,8 +8,16 @@ import type { Question } from '../../engine/model/hooks.ts'
 import { parseInput } from '../../base/input.ts'
 import { guardStanding } from '../../engine/access/access-guards.ts'
 import { perform } from '../../engine/changes/operation.ts'
-import { unchanged } from '../../engine/model/plan.ts'
+import { unchanged, type Plan } from '../../engine/model/plan.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
+import {
+  HOOK_REFUSALS,
+  type AccessRefusal,
+  type HookRefusal,
+  type InputRefusal,
+  type RefusalCode,
+  type StoreRefusal,
+} from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { OrganizationScope, Principal } from '../../engine/access/principal.ts'
 import { ModeInput } from './add-domain.ts'
@@ -26,13 +34,21 @@ export interface DomainModeInput {
   readonly mode: v.InferOutput<typeof ModeInput>
 }
 
+/** Why {@link setDomainMode} refuses. */
+export type SetDomainModeRefusal =
+  | AccessRefusal
+  | InputRefusal
+  | HookRefusal
+  | StoreRefusal
+  | 'not_found'
+  | 'domain_not_verified'
+
 /**
  * Says what a domain is good for `{ mode }`: `off`, `request` (to ask) or `auto` (to come in). Who is in
  * already stays in.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
- * `not_found`, `domain_not_verified` (`auto` while the DNS record is missing), `hook_refused`,
- * `hook_failed`.
+ * Refusals: `AccessRefusal`, `InputRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`,
+ * `domain_not_verified` (`auto` while the DNS record is missing).
  *
  * @throws {TypeError} if the host has configured no `joining`.
  *
@@ -46,7 +62,7 @@ export async function setDomainMode(
   scope: OrganizationScope,
   id: string,
   input: DomainModeInput
-): Promise<Result<Domain>> {
+): Promise<Result<Domain, SetDomainModeRefusal>> {
   const parsed = parseInput(Input, input)
   return changeDomain(
     seatgate,
@@ -82,11 +98,18 @@ export async function setDomainMode(
   )
 }
 
+/** Why {@link removeDomain} refuses. */
+export type RemoveDomainRefusal =
+  | AccessRefusal
+  | InputRefusal
+  | HookRefusal
+  | StoreRefusal
+  | 'not_found'
+
 /**
  * Takes a domain away: from now on it is good for nothing. Who is in already stays in.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
- * `hook_refused`, `hook_failed`.
+ * Refusals: `AccessRefusal`, `InputRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`.
  *
  * @throws {TypeError} if the host has configured no `joining`.
  *
@@ -99,7 +122,7 @@ export async function removeDomain(
   seatgate: JoiningContext,
   scope: OrganizationScope,
   id: string
-): Promise<Result<Domain>> {
+): Promise<Result<Domain, RemoveDomainRefusal>> {
   return changeDomain(
     seatgate,
     scope,
@@ -126,22 +149,34 @@ export interface DomainChange {
   readonly event: EventDraft
 }
 
+type ChangeDomainRefusal = AccessRefusal | InputRefusal | HookRefusal | StoreRefusal | 'not_found'
+
 /** Changes a domain of the scope's organization as `decide` says; null changes nothing. */
-export async function changeDomain<I>(
+export async function changeDomain<I, Code extends RefusalCode = never>(
   seatgate: JoiningContext,
   scope: OrganizationScope,
   id: string,
-  { name, input }: { readonly name: string; readonly input: Result<I> },
-  decide: (row: DomainRow, now: Date, input: I, caller: Principal) => Result<DomainChange | null>
-): Promise<Result<Domain>> {
+  { name, input }: { readonly name: string; readonly input: Result<I, InputRefusal> },
+  decide: (
+    row: DomainRow,
+    now: Date,
+    input: I,
+    caller: Principal
+  ) => Result<DomainChange | null, Code>
+): Promise<Result<Domain, Code | ChangeDomainRefusal>> {
   const { db, roles } = seatgate
   configured(seatgate)
   return perform(seatgate, scope, {
     name: `organization.domain.${name}`,
     input: [id, input.ok ? input.value : null],
     grows: false,
+    refusals: HOOK_REFUSALS,
     queries: { targets: domainsOf(db, scope, id) },
-    plan(found, caller, now) {
+    plan(
+      found,
+      caller,
+      now
+    ): Result<Plan<Domain>, Code | AccessRefusal | InputRefusal | 'not_found'> {
       const standing = standingWith(roles, found, roles.organizationAdmins)
       if (!standing.ok) return standing
       if (!input.ok) return input

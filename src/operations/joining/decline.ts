@@ -5,6 +5,13 @@ import { withHook } from '../../engine/model/after-hooks.ts'
 import { guardStanding } from '../../engine/access/access-guards.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
+import {
+  HOOK_REFUSALS,
+  type AccessRefusal,
+  type HookRefusal,
+  type InputRefusal,
+  type StoreRefusal,
+} from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import {
   marksOf,
@@ -22,12 +29,20 @@ import {
 } from '../../engine/model/join-request.ts'
 import type { JoiningContext } from './join-rules.ts'
 
+/** Why {@link declineJoinRequest} refuses. */
+export type DeclineJoinRequestRefusal =
+  | AccessRefusal
+  | InputRefusal
+  | HookRefusal
+  | StoreRefusal
+  | 'not_found'
+  | 'not_pending'
+
 /**
  * Declines a request to join, also of somebody who waits in line already. They may ask again after a
  * day.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
- * `not_pending`, `hook_refused`, `hook_failed`.
+ * Refusals: `AccessRefusal`, `InputRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`, `not_pending`.
  *
  * @throws {TypeError} if the host has configured no `joining`.
  *
@@ -41,7 +56,7 @@ export async function declineJoinRequest(
   scope: OrganizationScope,
   id: string,
   options: OperationOptions = {}
-): Promise<Result<JoinRequest>> {
+): Promise<Result<JoinRequest, DeclineJoinRequestRefusal>> {
   const { db, roles } = seatgate
   configured(seatgate)
   return perform(
@@ -51,6 +66,7 @@ export async function declineJoinRequest(
       name: 'organization.join_request.decline',
       input: id,
       grows: false,
+      refusals: [...HOOK_REFUSALS],
       queries: { targets: joinRequestOf(db, scope, id) },
       plan(found, caller, now) {
         const standing = standingWith(roles, found, [...roles.memberAdmins, roles.owner])
@@ -91,10 +107,19 @@ export async function declineJoinRequest(
   )
 }
 
+/** Why {@link withdrawJoinRequest} refuses. */
+export type WithdrawJoinRequestRefusal =
+  | 'unauthenticated'
+  | InputRefusal
+  | HookRefusal
+  | StoreRefusal
+  | 'not_found'
+  | 'not_pending'
+
 /**
  * Takes back one's own request to join, and leaves the line.
  *
- * Refusals: `unauthenticated`, `not_found`, `not_pending`, `hook_refused`, `hook_failed`.
+ * Refusals: `unauthenticated`, `InputRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`, `not_pending`.
  *
  * @throws {TypeError} if the host has configured no `joining`.
  *
@@ -107,7 +132,7 @@ export async function withdrawJoinRequest(
   seatgate: JoiningContext,
   scope: Scope,
   id: string
-): Promise<Result<JoinRequest>> {
+): Promise<Result<JoinRequest, WithdrawJoinRequestRefusal>> {
   const { db } = seatgate
   const { caller } = scope
   configured(seatgate)
@@ -118,6 +143,7 @@ export async function withdrawJoinRequest(
       name: 'organization.join_request.withdraw',
       input: id,
       grows: false,
+      refusals: [...HOOK_REFUSALS],
       queries: {
         targets: db
           .select()

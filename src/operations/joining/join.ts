@@ -26,6 +26,15 @@ import { guardLive, guardUserExists } from '../../engine/access/access-guards.ts
 import { membershipView } from '../../engine/model/membership.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { unchanged, type Plan } from '../../engine/model/plan.ts'
+import {
+  HOOK_REFUSALS,
+  SEAT_REFUSALS,
+  type AccessRefusal,
+  type HookRefusal,
+  type InputRefusal,
+  type SeatRefusal,
+  type StoreRefusal,
+} from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import {
   isUser,
@@ -53,7 +62,7 @@ const Input = v.object({ organizationId: LineOfText }, 'Must be an object.')
 const JOINS_A_DAY = 10
 
 /** How often somebody has come in or asked to, in one organization. */
-function joinRate(organizationId: string, userId: string): Rate {
+function joinRate(organizationId: string, userId: string): Rate<'rate_limited_user'> {
   const key = `join:${organizationId}:${userId}`
   return { code: 'rate_limited_user', key, limit: JOINS_A_DAY }
 }
@@ -66,6 +75,17 @@ export interface JoinOrganizationInput {
   readonly organizationId: string
 }
 
+/** Why {@link joinOrganization} refuses. */
+export type JoinOrganizationRefusal =
+  | AccessRefusal
+  | InputRefusal
+  | SeatRefusal
+  | HookRefusal
+  | StoreRefusal
+  | 'already_member'
+  | 'rate_limited_user'
+  | 'not_pending'
+
 /**
  * Joins an organization `{ organizationId }` by the domain of one's verified address, or asks to: as
  * the mode of its domain says. Who was removed or suspended by somebody else asks in any case, also with
@@ -73,10 +93,10 @@ export interface JoinOrganizationInput {
  * `joinRules` say. Whoever is a member is told so; to everybody else whose address is in none of its
  * domains there is no such organization.
  *
- * Refusals: `unauthenticated`, `insufficient_role` (of who is no person), `validation_error`,
- * `organization_not_found`, `already_member` (suspended), `rate_limited_user` (declined less than a day
- * ago, or the eleventh time in a day), `hook_refused`, `hook_failed`, `seat_limit_reached`, `operation_in_progress`,
- * `seats_unavailable`.
+ * Refusals: `AccessRefusal` (`insufficient_role` of a caller who is no person), `InputRefusal`,
+ * `SeatRefusal`, `HookRefusal`, `StoreRefusal`, `already_member` (suspended), `rate_limited_user` (declined
+ * less than a day ago, or the eleventh time in a day),
+ * `not_pending` (the request ended before this answer).
  *
  * @throws {TypeError} if the host has configured no `joining`.
  *
@@ -91,7 +111,7 @@ export async function joinOrganization(
   scope: Scope,
   input: JoinOrganizationInput,
   options: OperationOptions = {}
-): Promise<Result<JoinOutcome>> {
+): Promise<Result<JoinOutcome, JoinOrganizationRefusal>> {
   const { db } = seatgate
   const { caller } = scope
   configured(seatgate)
@@ -106,6 +126,7 @@ export async function joinOrganization(
       name: 'organization.join',
       input,
       grows: true,
+      refusals: [...HOOK_REFUSALS, ...SEAT_REFUSALS, 'rate_limited_user'],
       settle: (outcome) => outcomeInLine(seatgate, outcome),
       queries: {
         doors: openDomain(seatgate, organizationId, userId),
@@ -134,7 +155,7 @@ export async function joinOrganization(
             )
           ),
       },
-      plan({ rows }, by, now): Result<Plan<JoinOutcome>> {
+      plan({ rows }, by, now): Result<Plan<JoinOutcome>, JoinOrganizationRefusal> {
         if (!isUser(by)) return refused({ code: 'insufficient_role' })
         if (!parsed.ok) return parsed
         const [present] = rows.present
@@ -176,7 +197,7 @@ interface Comer {
   /** How long they must not ask again, having been declined. */
   readonly pauseMs: number
   readonly invitation: InvitationRow | undefined
-  readonly tooOften: ReturnType<typeof reached>
+  readonly tooOften: ReturnType<typeof reached<'rate_limited_user'>>
 }
 
 function planJoin(
@@ -185,7 +206,7 @@ function planJoin(
   { candidates, excluded, pending, pauseMs, invitation, tooOften }: Comer,
   caller: UserPrincipal,
   now: Date
-): Result<Plan<JoinOutcome>> {
+): Result<Plan<JoinOutcome>, 'rate_limited_user'> {
   const { role, whenFull } = configured(seatgate)
   const { organizationId } = door
   const { userId } = caller

@@ -12,6 +12,7 @@ import {
   type Page,
   type PageInput,
 } from '../../base/page.ts'
+import type { AccessRefusal, InputRefusal, PageRefusal } from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import { userIdOf, type OrganizationScope, type Scope } from '../../engine/access/principal.ts'
 import { hasUserId } from '../../database/user-table.ts'
@@ -34,11 +35,13 @@ export interface JoinableOrganization {
   readonly mode: Exclude<DomainMode, 'off'>
 }
 
+/** Why {@link listDomains} refuses. */
+export type ListDomainsRefusal = AccessRefusal | InputRefusal
+
 /**
  * Lists the domains of an organization, verified or not, for those who administer it.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error` (there
- * are no parameters).
+ * Refusals: `AccessRefusal`, `InputRefusal` (there are no parameters).
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  *
@@ -51,7 +54,7 @@ export async function listDomains(
   seatgate: Pick<JoiningContext, 'db' | 'joining' | 'roles'>,
   scope: OrganizationScope,
   input: NoParameters = {}
-): Promise<Result<{ readonly data: readonly Domain[] }>> {
+): Promise<Result<{ readonly data: readonly Domain[] }, ListDomainsRefusal>> {
   const { db, roles } = seatgate
   configured(seatgate)
   const found = await find(db, scope, { domains: domainsOf(db, scope) })
@@ -62,11 +65,13 @@ export async function listDomains(
   return ok({ data: found.rows.domains.map(domainView) })
 }
 
+/** Why {@link listJoinRequests} refuses. */
+export type ListJoinRequestsRefusal = AccessRefusal | PageRefusal
+
 /**
  * Lists who has asked to join and who waits in line, newest first, for those who administer members.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error` on
- * `limit`, `invalid_cursor`.
+ * Refusals: `AccessRefusal`, `PageRefusal` (on `limit`).
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  *
@@ -79,7 +84,7 @@ export async function listJoinRequests(
   seatgate: Pick<JoiningContext, 'db' | 'joining' | 'roles' | 'users'>,
   scope: OrganizationScope,
   input: PageInput = {}
-): Promise<Result<Page<ListedJoinRequest>>> {
+): Promise<Result<Page<ListedJoinRequest>, ListJoinRequestsRefusal>> {
   const { db, roles, users } = seatgate
   configured(seatgate)
   const { caller, organization } = scope
@@ -127,12 +132,15 @@ export async function listJoinRequests(
   )
 }
 
+/** Why {@link listJoinableOrganizations} refuses. */
+export type ListJoinableOrganizationsRefusal = 'unauthenticated' | InputRefusal
+
 /**
  * Lists the organizations that the caller may join by the domain of their verified address, or ask
  * to: those that they are not in yet. Nobody learns of any other. `mode` is what will happen to them:
  * `request` for who was removed or suspended there, whatever the domain is good for to others.
  *
- * Refusals: `unauthenticated`, `validation_error` (there are no parameters).
+ * Refusals: `unauthenticated`, `InputRefusal` (there are no parameters).
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  *
@@ -145,7 +153,9 @@ export async function listJoinableOrganizations(
   seatgate: Pick<JoiningContext, 'db' | 'emailVerification' | 'joining' | 'users'>,
   { caller }: Scope,
   input: NoParameters = {}
-): Promise<Result<{ readonly data: readonly JoinableOrganization[] }>> {
+): Promise<
+  Result<{ readonly data: readonly JoinableOrganization[] }, ListJoinableOrganizationsRefusal>
+> {
   const { db } = seatgate
   const { publicDomains } = configured(seatgate)
   const userId = userIdOf(caller)

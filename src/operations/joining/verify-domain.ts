@@ -5,6 +5,7 @@ import { withHook } from '../../engine/model/after-hooks.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
+import type { AccessRefusal, HookRefusal, InputRefusal, StoreRefusal } from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { within } from '../../base/async.ts'
@@ -17,14 +18,24 @@ import type { JoiningContext } from './join-rules.ts'
 
 const CHECK_SECONDS = 10
 
+/** Why {@link verifyDomain} refuses. */
+export type VerifyDomainRefusal =
+  | AccessRefusal
+  | InputRefusal
+  | HookRefusal
+  | StoreRefusal
+  | 'not_found'
+  | 'domain_not_verified'
+  | 'domain_taken'
+
 /**
  * Looks whether the DNS record of a domain is there, and from then on it opens the organization to
  * those with an address in it, as its mode says. A domain is verified for one organization at a time.
  * Of a verified domain whose record was missing since, the flag is taken away if it is there again.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
- * `domain_not_verified` (the record is not there), `domain_taken` (it is verified for another
- * organization), `hook_refused`, `hook_failed`, `unavailable` (it could not be looked up now).
+ * Refusals: `AccessRefusal`, `InputRefusal`, `HookRefusal`, `StoreRefusal` (`unavailable` also if the
+ * record cannot be looked up now), `not_found`, `domain_not_verified` (the record is not there),
+ * `domain_taken` (it is verified for another organization).
  *
  * @throws {TypeError} if the host has configured no `joining`.
  *
@@ -39,7 +50,7 @@ export async function verifyDomain(
   scope: OrganizationScope,
   id: string,
   options: OperationOptions = {}
-): Promise<Result<Domain>> {
+): Promise<Result<Domain, VerifyDomainRefusal>> {
   const { db, roles } = seatgate
   configured(seatgate)
   const queries = {
@@ -53,13 +64,14 @@ export async function verifyDomain(
           and ${organizationDomains.id} <> ${id} and ${organizationDomains.verifiedAt} is not null`
       ),
   }
-  const verified = await perform<typeof queries, Sighting | Domain>(
+  const verified = await perform<typeof queries, Sighting | Domain, VerifyDomainRefusal, never>(
     seatgate,
     scope,
     {
       name: 'organization.domain.verify',
       input: id,
       grows: false,
+      refusals: [],
       queries,
       plan(found) {
         const standing = standingWith(roles, found, roles.organizationAdmins)
@@ -72,7 +84,7 @@ export async function verifyDomain(
     },
     options
   )
-  return verified as Result<Domain>
+  return verified as Result<Domain, VerifyDomainRefusal>
 }
 
 /** What is to be verified, and whether it is verified for another organization. */
@@ -85,7 +97,7 @@ async function verify(
   seatgate: JoiningContext,
   scope: OrganizationScope,
   { target, isTaken }: Sighting
-): Promise<Result<Domain>> {
+): Promise<Result<Domain, VerifyDomainRefusal>> {
   const { db } = seatgate
   const { id } = target
   if (isVerified(target)) return ok(domainView(target))
@@ -123,7 +135,7 @@ const isVerified = ({ verifiedAt, recordMissingSince }: DomainRow) =>
 export async function isProven(
   seatgate: Pick<JoiningContext, 'joining' | 'report'>,
   row: DomainRow
-): Promise<Result<null>> {
+): Promise<Result<null, 'domain_not_verified' | 'unavailable'>> {
   const { verifyDomain: look } = configured(seatgate)
   try {
     const looked = (async () => look(challengeOf(row)))()

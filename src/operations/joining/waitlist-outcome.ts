@@ -20,7 +20,7 @@ import type { JoiningContext } from './join-rules.ts'
 export async function outcomeInLine(
   seatgate: JoiningContext,
   outcome: JoinOutcome
-): Promise<Result<JoinOutcome>> {
+): Promise<Result<JoinOutcome, 'not_pending'>> {
   if (outcome.status !== 'waiting') return ok(outcome)
   const { id, organizationId } = outcome.request
   await seatgate.joining?.admitWaiting(seatgate, organizationId)

@@ -3,7 +3,16 @@ import { perform, type OperationOptions } from '../../engine/changes/operation.t
 import { unchanged } from '../../engine/model/plan.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
-import { invalid } from '../../base/refusal.ts'
+import {
+  HOOK_REFUSALS,
+  SEAT_REFUSALS,
+  invalid,
+  type AccessRefusal,
+  type HookRefusal,
+  type InputRefusal,
+  type SeatRefusal,
+  type StoreRefusal,
+} from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import {
@@ -19,13 +28,21 @@ import type { MembershipContext } from './membership-context.ts'
 import { membershipView } from '../../engine/model/membership.ts'
 import { mayChangeRole, type HasRoles } from '../../engine/access/roles.ts'
 
+/** Why {@link addMember} refuses. */
+export type AddMemberRefusal =
+  | AccessRefusal
+  | InputRefusal
+  | SeatRefusal
+  | HookRefusal
+  | StoreRefusal
+  | 'already_member'
+
 /**
  * Adds a member `{ userId, role }`: asks for a seat, then writes membership and audit events in one
  * batch. Who is a member already is told so before anybody counts seats.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error` (on
- * `userId` and `role`), `already_member` (with another role, or suspended), `hook_refused`,
- * `hook_failed`, `seat_limit_reached`, `operation_in_progress`, `seats_unavailable`.
+ * Refusals: `AccessRefusal`, `InputRefusal` (on `userId` and `role`), `SeatRefusal`, `HookRefusal`,
+ * `StoreRefusal`, `already_member` (with another role, or suspended).
  *
  * @example
  * ```ts
@@ -39,7 +56,7 @@ export async function addMember<Role extends string = string>(
   scope: OrganizationScope,
   input: AddMemberInput<NoInfer<Role>>,
   options: OperationOptions = {}
-): Promise<Result<AddedMember>> {
+): Promise<Result<AddedMember, AddMemberRefusal>> {
   const { db, users, roles } = seatgate
   const parsed = parseMember(seatgate, input)
   const userId = parsed.ok ? parsed.value.userId : ''
@@ -50,6 +67,7 @@ export async function addMember<Role extends string = string>(
       name: 'organization.member_add',
       input,
       grows: true,
+      refusals: [...HOOK_REFUSALS, ...SEAT_REFUSALS],
       queries: {
         present: membershipOf(db, scope, userId),
         user: existingUser(seatgate, userId),

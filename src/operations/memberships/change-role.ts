@@ -9,6 +9,13 @@ import { perform, type OperationOptions } from '../../engine/changes/operation.t
 import { unchanged } from '../../engine/model/plan.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
+import {
+  HOOK_REFUSALS,
+  type AccessRefusal,
+  type HookRefusal,
+  type InputRefusal,
+  type StoreRefusal,
+} from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
 import { endedInvitations } from '../../engine/model/leave.ts'
@@ -27,13 +34,22 @@ import {
   type ChangeRoleInput,
 } from '../../engine/access/roles.ts'
 
+/** Why {@link changeRole} refuses. */
+export type ChangeRoleRefusal =
+  | AccessRefusal
+  | InputRefusal
+  | HookRefusal
+  | StoreRefusal
+  | 'not_found'
+  | 'last_owner'
+
 /**
  * Changes a member's role `{ role }`. The role they have already changes nothing. Only an owner
  * makes or unmakes an owner, and the last one who can act stays. Open invitations that the member has
  * sent, and could not send in the new role, end with the change; the answer says how many.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error` on
- * `role`, `not_found`, `last_owner`, `hook_refused`, `hook_failed`.
+ * Refusals: `AccessRefusal`, `InputRefusal` (on `role`), `HookRefusal`, `StoreRefusal`, `not_found`,
+ * `last_owner`.
  *
  * @example
  * ```ts
@@ -46,7 +62,7 @@ export async function changeRole<Role extends string = string>(
   userId: string,
   input: ChangeRoleInput<NoInfer<Role>>,
   options: OperationOptions = {}
-): Promise<Result<ChangedMembership>> {
+): Promise<Result<ChangedMembership, ChangeRoleRefusal>> {
   const { db, roles } = seatgate
   const parsed = parseInput(v.object({ role: roleInput(roles) }, 'Must be an object.'), input)
   return perform(
@@ -56,6 +72,7 @@ export async function changeRole<Role extends string = string>(
       name: 'organization.member_role_change',
       input: [userId, input],
       grows: false,
+      refusals: [...HOOK_REFUSALS, 'last_owner'],
       queries: {
         target: membershipOf(db, scope, userId),
         sent: invitationsBy(seatgate, sql`${organizationIdOf(scope.organization)}`, userId),

@@ -3,6 +3,7 @@ import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { memberCounts, memberships } from '../../database/schema.ts'
 import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
 import { find, standingOf, standingWith } from '../../engine/access/authorize.ts'
+import type { AccessRefusal } from '../../base/refusal.ts'
 import { ok, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { inScope } from '../../engine/model/membership-lookup.ts'
@@ -20,6 +21,9 @@ export type CredentialTable = SQLiteTable & {
   readonly enabled: SQLiteColumn
 }
 
+/** Why {@link countMembers} refuses. */
+export type CountMembersRefusal = 'unauthenticated' | 'organization_not_found'
+
 /**
  * Counts the members of an organization, for its members: one row is read, whatever their number.
  *
@@ -36,7 +40,7 @@ export type CredentialTable = SQLiteTable & {
 export async function countMembers(
   { db, roles }: AccessContext,
   scope: OrganizationScope
-): Promise<Result<MemberCount>> {
+): Promise<Result<MemberCount, CountMembersRefusal>> {
   const found = await find(db, scope, {
     counts: db
       .select()
@@ -54,11 +58,14 @@ export async function countMembers(
   return ok({ active, suspended })
 }
 
+/** Why {@link countMembersWithoutMfa} refuses. */
+export type CountMembersWithoutMfaRefusal = AccessRefusal
+
 /**
  * Counts the active members who have no second factor in use; without the host's table of them, all
  * are. For those who administer members.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`.
+ * Refusals: `AccessRefusal`.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  *
@@ -71,7 +78,7 @@ export async function countMembersWithoutMfa(
   { db, roles }: AccessContext,
   scope: OrganizationScope,
   credentials?: CredentialTable
-): Promise<Result<number>> {
+): Promise<Result<number, CountMembersWithoutMfaRefusal>> {
   const protectedBy = credentials
     ? sql`and not exists (select 1 from ${credentials}
         where ${credentials.userId} = seatgate_memberships.user_id and ${credentials.enabled})`

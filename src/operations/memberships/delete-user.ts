@@ -14,10 +14,18 @@ import type { MembershipContext } from './membership-context.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { prepare, type Prepared } from '../../engine/changes/change-batch.ts'
 import { perform } from '../../engine/changes/operation.ts'
-import type { Plan } from '../../engine/model/plan.ts'
+import type { SeatlessPlan } from '../../engine/model/plan.ts'
 import { readProof, type ProofInput } from '../../engine/access/step-up.ts'
 import { find } from '../../engine/access/authorize.ts'
-import type { NamedOrganization } from '../../base/refusal.ts'
+import {
+  HOOK_REFUSALS,
+  PROOF_REFUSALS,
+  type HookRefusal,
+  type InputRefusal,
+  type NamedOrganization,
+  type ProofRefusal,
+  type StoreRefusal,
+} from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import {
@@ -30,14 +38,24 @@ import {
 import type { SessionStoreContext } from '../../engine/model/session-store.ts'
 import type { UserContext } from '../../database/user-table.ts'
 
+/** Why {@link deleteUser} refuses. */
+export type DeleteUserRefusal =
+  | 'unauthenticated'
+  | 'insufficient_role'
+  | InputRefusal
+  | ProofRefusal
+  | HookRefusal
+  | StoreRefusal
+  | 'last_owner'
+
 /**
  * Deletes the account of whoever asks `{ password | stepUpProof }`: every membership goes, every seat
  * is free, each organization has it on record, and the host's `onDelete` hook deletes the user, all in
  * one batch. Nobody is deleted who is the only owner of a living organization.
  *
- * Refusals: `unauthenticated`, `insufficient_role` (of who is no person), `validation_error`,
- * `last_owner` with the `organizations`, `invalid_password`, `step_up_required`, `step_up_failed`,
- * `hook_refused`, `hook_failed`, `host_conflict` (a foreign key of the host's keeps the user).
+ * Refusals: `unauthenticated`, `insufficient_role` (of a caller who is no person), `InputRefusal`,
+ * `ProofRefusal`, `HookRefusal`, `StoreRefusal` (`host_conflict` if a foreign key of the host keeps the
+ * user), `last_owner` (with the `organizations`).
  *
  * @throws {TypeError} if the host has configured neither `verifyPassword` nor `stepUp`, or no
  * `lifecycle.onDelete`.
@@ -51,7 +69,7 @@ export async function deleteUser(
   seatgate: MembershipContext,
   { caller, ...request }: Scope,
   input: ProofInput
-): Promise<Result<null>> {
+): Promise<Result<null, DeleteUserRefusal>> {
   if (!seatgate.lifecycle.onDelete) {
     throw new TypeError('deleteUser needs lifecycle.onDelete in createSeatgate.')
   }
@@ -63,6 +81,7 @@ export async function deleteUser(
       name: 'user.delete',
       input: null,
       grows: false,
+      refusals: [...PROOF_REFUSALS, ...HOOK_REFUSALS],
       queries: belongingsOf(seatgate, userIdOf(caller)),
       plan({ rows }, leaver, now) {
         if (!isUser(leaver)) return refused({ code: 'insufficient_role' })
@@ -74,12 +93,15 @@ export async function deleteUser(
   )
 }
 
+/** Why {@link prepareUserDeletion} refuses. */
+export type PrepareUserDeletionRefusal = HookRefusal | 'last_owner'
+
 /**
  * Prepares the end of somebody's memberships for a batch of the host's own that deletes the user.
  * The `onDelete` hook is part of it. If anything about the memberships changes before the batch, it
  * is `operation_in_progress`: prepare again.
  *
- * Refusals: `last_owner` with the `organizations`, `hook_refused`, `hook_failed`.
+ * Refusals: `HookRefusal`, `last_owner` (with the `organizations`).
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  *
@@ -93,7 +115,7 @@ export async function prepareUserDeletion(
   seatgate: MembershipContext,
   { caller, ...request }: Scope & { readonly caller: Principal },
   userId: string
-): Promise<Result<Prepared<null>>> {
+): Promise<Result<Prepared<null>, PrepareUserDeletionRefusal>> {
   const { rows } = await find(seatgate.db, { caller }, belongingsOf(seatgate, userId))
   const now = seatgate.now()
   const planned = planDeletion(seatgate, userId, rows, caller, now)
@@ -177,7 +199,7 @@ function planDeletion(
   { belongings, sent, excluded }: Belongings,
   caller: Principal,
   now: Date
-): Result<Plan<null>> {
+): Result<SeatlessPlan<null>, 'last_owner'> {
   const { db, roles } = seatgate
   const organizations = belongings.flatMap(({ orphan }) =>
     orphan === null ? [] : [JSON.parse(orphan) as NamedOrganization]

@@ -6,6 +6,7 @@ import { parseInput } from '../../base/input.ts'
 import { readable } from '../../engine/access/organization-ref.ts'
 import { find, standingOf } from '../../engine/access/authorize.ts'
 import { newestFirst, parsePage, toPage, type Page, type PageInput } from '../../base/page.ts'
+import type { PageRefusal } from '../../base/refusal.ts'
 import { ok, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { shortText } from '../../base/text-input.ts'
@@ -33,13 +34,15 @@ export interface MembersInput extends PageInput {
   readonly search?: string | undefined
 }
 
+/** Why {@link listMembers} refuses. */
+export type ListMembersRefusal = 'unauthenticated' | 'organization_not_found' | PageRefusal
+
 /**
  * Lists the members of an organization, newest first, for its members; suspended ones too. With
  * `search` only those whose name or address begins with it, capital or small (A to Z). A page costs
  * as many rows as it has; a search reads members from the newest on until the page is full.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `validation_error` on `limit` and `search`,
- * `invalid_cursor`.
+ * Refusals: `unauthenticated`, `organization_not_found`, `PageRefusal` (on `limit` and `search`).
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  *
@@ -52,7 +55,7 @@ export async function listMembers(
   seatgate: AccessContext & UserContext,
   scope: OrganizationScope,
   input: MembersInput = {}
-): Promise<Result<Page<Member>>> {
+): Promise<Result<Page<Member>, ListMembersRefusal>> {
   const { db, roles, users } = seatgate
   const { caller, organization } = scope
   const searched = parseInput(Search, input)

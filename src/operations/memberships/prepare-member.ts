@@ -3,6 +3,7 @@ import { guard } from '../../database/commit.ts'
 import type { Statement } from '../../database/database.ts'
 import { prepare, type Prepared } from '../../engine/changes/change-batch.ts'
 import { isIdentifier } from '../../engine/access/organization-ref.ts'
+import type { HookRefusal, InputRefusal, SeatRefusal } from '../../base/refusal.ts'
 import { refused, type Result } from '../../base/result.ts'
 import {
   checkCaller,
@@ -24,15 +25,23 @@ import { guardUserExists } from '../../engine/access/access-guards.ts'
 import type { MembershipContext } from './membership-context.ts'
 import { mayChangeRole, type AccessContext, type HasRoles } from '../../engine/access/roles.ts'
 
+/** Why {@link prepareMember} refuses. */
+export type PrepareMemberRefusal =
+  | 'insufficient_role'
+  | InputRefusal
+  | SeatRefusal
+  | HookRefusal
+  | 'already_member'
+  | 'operation_in_progress'
+
 /**
  * Prepares a membership for a batch of the host's own: registering a user straight into an
  * organization, say. The organization is named by its id. No database call is made: whether the
  * caller may, and whether the person is not a member yet, is decided in the batch. The seat is taken
  * now; unless the batch is committed it is free again within a minute.
  *
- * Refusals: `insufficient_role`, `validation_error`, `hook_refused`, `hook_failed`,
- * `seat_limit_reached`, `already_member`, `operation_in_progress`, `seats_unavailable`;
- * `commitTogether` answers `organization_not_found` and the rest.
+ * Refusals: `insufficient_role`, `InputRefusal`, `SeatRefusal`, `HookRefusal`, `already_member`,
+ * `operation_in_progress`; `commitTogether` answers `organization_not_found` and the rest.
  *
  * @throws {TypeError} if the scope does not name the organization by its id.
  *
@@ -46,7 +55,7 @@ export async function prepareMember<Role extends string = string>(
   seatgate: MembershipContext & HasRoles<Role>,
   scope: OrganizationScope & { readonly caller: Principal },
   input: AddMemberInput<NoInfer<Role>>
-): Promise<Result<Prepared<AddedMember>>> {
+): Promise<Result<Prepared<AddedMember>, PrepareMemberRefusal>> {
   const { caller, organization: organizationId } = scope
   checkCaller(caller)
   if (!isIdentifier(organizationId)) {

@@ -3,6 +3,13 @@ import { endLost, invitationsAround } from '../../engine/model/lost-invitations.
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { standingOf } from '../../engine/access/authorize.ts'
+import {
+  HOOK_REFUSALS,
+  type AccessRefusal,
+  type HookRefusal,
+  type InputRefusal,
+  type StoreRefusal,
+} from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import {
   isUser,
@@ -22,14 +29,22 @@ import { membershipOf } from '../../engine/model/membership-lookup.ts'
 import type { MembershipContext } from './membership-context.ts'
 import { mayChangeRole } from '../../engine/access/roles.ts'
 
+/** Why {@link removeMember} refuses. */
+export type RemoveMemberRefusal =
+  | AccessRefusal
+  | InputRefusal
+  | HookRefusal
+  | StoreRefusal
+  | 'not_found'
+  | 'last_owner'
+
 /**
  * Removes a member; removing oneself is leaving, which every role may. The seat is free when this
  * answers. Never refused for seats or limits; the last owner stays. The open invitations that the
  * member has sent end with the membership. Who was removed by somebody else does not come back by the
  * domain of their address, but asks to.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
- * `last_owner`, `hook_refused`, `hook_failed`.
+ * Refusals: `AccessRefusal`, `InputRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`, `last_owner`.
  *
  * @example
  * ```ts
@@ -41,7 +56,7 @@ export async function removeMember(
   scope: OrganizationScope,
   userId: string,
   options: OperationOptions = {}
-): Promise<Result<EndedWith>> {
+): Promise<Result<EndedWith, RemoveMemberRefusal>> {
   const { db, roles } = seatgate
   const organizationId = organizationIdOf(scope.organization)
   return perform(
@@ -51,6 +66,7 @@ export async function removeMember(
       name: 'organization.member_remove',
       input: userId,
       grows: false,
+      refusals: [...HOOK_REFUSALS, 'last_owner'],
       queries: {
         target: membershipOf(db, scope, userId),
         around: invitationsAround(seatgate, sql`${organizationId}`, userId),
@@ -103,10 +119,13 @@ export async function removeMember(
   )
 }
 
+/** Why {@link leaveOrganization} refuses. */
+export type LeaveOrganizationRefusal = RemoveMemberRefusal | 'not_a_member'
+
 /**
  * Leaves an organization: removes one's own membership, whatever the role. A sole owner cannot.
  *
- * Refusals: as of {@link removeMember}; `not_a_member` for those who are no people.
+ * Refusals: `RemoveMemberRefusal`, `not_a_member` (the caller is no person).
  *
  * @example
  * ```ts
@@ -117,7 +136,7 @@ export async function leaveOrganization(
   seatgate: MembershipContext,
   scope: OrganizationScope & { readonly caller: Principal },
   options: OperationOptions = {}
-): Promise<Result<EndedWith>> {
+): Promise<Result<EndedWith, LeaveOrganizationRefusal>> {
   if (!isUser(scope.caller)) return refused({ code: 'not_a_member' })
   return removeMember(seatgate, scope, scope.caller.userId, options)
 }

@@ -7,6 +7,15 @@ import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
+import {
+  HOOK_REFUSALS,
+  SEAT_REFUSALS,
+  type AccessRefusal,
+  type HookRefusal,
+  type InputRefusal,
+  type SeatRefusal,
+  type StoreRefusal,
+} from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { shortText } from '../../base/text-input.ts'
@@ -19,11 +28,21 @@ import { isConfigured, mayChangeRole } from '../../engine/access/roles.ts'
 
 const MOST_AT_ONCE = 100
 
+/** Why {@link restoreMember} refuses. */
+export type RestoreMemberRefusal =
+  | AccessRefusal
+  | InputRefusal
+  | SeatRefusal
+  | HookRefusal
+  | StoreRefusal
+  | 'not_found'
+  | 'role_not_configured'
+
 /**
  * Restores a suspended member, who takes a new seat like anybody who comes in. Who is active stays so.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
- * `hook_refused`, `hook_failed`, `seat_limit_reached`, `operation_in_progress`, `seats_unavailable`.
+ * Refusals: `AccessRefusal`, `InputRefusal`, `SeatRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`,
+ * `role_not_configured`.
  *
  * @example
  * ```ts
@@ -35,7 +54,7 @@ export async function restoreMember(
   scope: OrganizationScope,
   userId: string,
   options: OperationOptions = {}
-): Promise<Result<Membership>> {
+): Promise<Result<Membership, RestoreMemberRefusal>> {
   const restored = await restore(seatgate, scope, ok([userId]), userId, options)
   if (!restored.ok) return restored
   const [membership] = restored.value
@@ -47,11 +66,14 @@ export interface RestoreMembersInput {
   readonly userIds: readonly string[]
 }
 
+/** Why {@link restoreMembers} refuses. */
+export type RestoreMembersRefusal = RestoreMemberRefusal
+
 /**
  * Restores several members `{ userIds }`, up to 100: all of them or, if there are not seats for all,
  * nobody.
  *
- * Refusals: as of {@link restoreMember}, and `validation_error`.
+ * Refusals: `RestoreMemberRefusal`.
  *
  * @example
  * ```ts
@@ -63,7 +85,7 @@ export async function restoreMembers(
   scope: OrganizationScope,
   input: RestoreMembersInput,
   options: OperationOptions = {}
-): Promise<Result<readonly Membership[]>> {
+): Promise<Result<readonly Membership[], RestoreMembersRefusal>> {
   const parsed = parseInput(Input, input)
   const userIds = parsed.ok ? ok([...new Set(parsed.value.userIds)]) : parsed
   return restore(seatgate, scope, userIds, input, options)
@@ -83,10 +105,10 @@ const Input = v.object(
 async function restore(
   seatgate: ChangeContext,
   scope: OrganizationScope,
-  userIds: Result<readonly string[]>,
+  userIds: Result<readonly string[], InputRefusal>,
   input: unknown,
   options: OperationOptions
-): Promise<Result<readonly Membership[]>> {
+): Promise<Result<readonly Membership[], RestoreMemberRefusal>> {
   const { db, roles } = seatgate
   return perform(
     seatgate,
@@ -95,6 +117,7 @@ async function restore(
       name: 'organization.member_restore',
       input,
       grows: true,
+      refusals: [...HOOK_REFUSALS, ...SEAT_REFUSALS],
       queries: { targets: membershipsOf(db, scope, userIds.ok ? userIds.value : []) },
       plan(found, caller, now) {
         const standing = standingWith(roles, found, [...roles.memberAdmins, roles.owner])

@@ -4,6 +4,13 @@ import { perform, type OperationOptions } from '../../engine/changes/operation.t
 import { unchanged } from '../../engine/model/plan.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
+import {
+  HOOK_REFUSALS,
+  type AccessRefusal,
+  type HookRefusal,
+  type InputRefusal,
+  type StoreRefusal,
+} from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
 import { addressOf, exclude } from '../../engine/model/exclusions.ts'
@@ -18,14 +25,22 @@ import { membershipOf } from '../../engine/model/membership-lookup.ts'
 import type { MembershipContext } from './membership-context.ts'
 import { mayChangeRole } from '../../engine/access/roles.ts'
 
+/** Why {@link suspendMember} refuses. */
+export type SuspendMemberRefusal =
+  | AccessRefusal
+  | InputRefusal
+  | HookRefusal
+  | StoreRefusal
+  | 'not_found'
+  | 'last_owner'
+
 /**
  * Suspends a member: from the next request on they have no access, their seat is free, and the
  * membership stays with its history. Who is suspended already stays so. The last owner who can act
  * cannot be. The open invitations that the member has sent end, and they do not come back by the domain
  * of their address, be it with another account, until they are restored or let in.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found`,
- * `last_owner`, `hook_refused`, `hook_failed`.
+ * Refusals: `AccessRefusal`, `InputRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`, `last_owner`.
  *
  * @example
  * ```ts
@@ -37,7 +52,7 @@ export async function suspendMember(
   scope: OrganizationScope,
   userId: string,
   options: OperationOptions = {}
-): Promise<Result<ChangedMembership>> {
+): Promise<Result<ChangedMembership, SuspendMemberRefusal>> {
   const { db, roles } = seatgate
   const organizationId = organizationIdOf(scope.organization)
   return perform(
@@ -47,6 +62,7 @@ export async function suspendMember(
       name: 'organization.member_suspend',
       input: userId,
       grows: false,
+      refusals: [...HOOK_REFUSALS, 'last_owner'],
       queries: {
         target: membershipOf(db, scope, userId),
         around: invitationsAround(seatgate, sql`${organizationId}`, userId),

@@ -8,7 +8,16 @@ import { perform, type OperationOptions } from '../../engine/changes/operation.t
 import { readProof, withoutProof, type ProofInput } from '../../engine/access/step-up.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
-import { invalid } from '../../base/refusal.ts'
+import {
+  HOOK_REFUSALS,
+  PROOF_REFUSALS,
+  invalid,
+  type AccessRefusal,
+  type HookRefusal,
+  type InputRefusal,
+  type ProofRefusal,
+  type StoreRefusal,
+} from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
 import { shortText } from '../../base/text-input.ts'
@@ -33,6 +42,15 @@ export interface TransferOwnershipInput<Role extends string = string> extends Pr
   readonly role?: Role | null | undefined
 }
 
+/** Why {@link transferOwnership} refuses. */
+export type TransferOwnershipRefusal =
+  | AccessRefusal
+  | InputRefusal
+  | ProofRefusal
+  | HookRefusal
+  | StoreRefusal
+  | 'not_a_member'
+
 /**
  * Makes another member owner `{ userId, role?, password | stepUpProof }` and gives the caller, an owner,
  * another role: `role`, or the first of the roles that administer members without owning. One step: at
@@ -40,9 +58,8 @@ export interface TransferOwnershipInput<Role extends string = string> extends Pr
  * as for deletion. Open invitations that the caller has sent, and could not send in
  * the new role, end with it.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
- * `not_a_member` (the other is none, or is suspended), `invalid_password`, `step_up_required`,
- * `step_up_failed`, `hook_refused`, `hook_failed`.
+ * Refusals: `AccessRefusal`, `InputRefusal`, `ProofRefusal`, `HookRefusal`, `StoreRefusal`, `not_a_member`
+ * (the other user is none, or is suspended).
  *
  * @throws {TypeError} if the host has configured neither `verifyPassword` nor `stepUp`.
  *
@@ -56,7 +73,7 @@ export async function transferOwnership<Role extends string = string>(
   scope: OrganizationScope,
   input: TransferOwnershipInput<NoInfer<Role>>,
   options: OperationOptions = {}
-): Promise<Result<Transfer>> {
+): Promise<Result<Transfer, TransferOwnershipRefusal>> {
   const { db, roles } = seatgate
   const parsed = bothOf(
     parseInput(
@@ -73,6 +90,7 @@ export async function transferOwnership<Role extends string = string>(
       name: 'organization.ownership_transfer',
       input: withoutProof(input),
       grows: false,
+      refusals: [...PROOF_REFUSALS, ...HOOK_REFUSALS],
       queries: {
         target: membershipOf(db, scope, userId),
         sent: invitationsBy(

@@ -7,7 +7,14 @@ import { guardStanding } from '../../engine/access/access-guards.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { readProof, withoutProof, type ProofInput } from '../../engine/access/step-up.ts'
-import { invalid } from '../../base/refusal.ts'
+import {
+  PROOF_REFUSALS,
+  invalid,
+  type AccessRefusal,
+  type InputRefusal,
+  type ProofRefusal,
+  type StoreRefusal,
+} from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { updateSlugInput } from './organization-input.ts'
@@ -26,13 +33,15 @@ export interface UpdateSlugInput extends ProofInput {
   readonly confirmSlug: string
 }
 
+/** Why {@link updateSlug} refuses. */
+export type UpdateSlugRefusal = AccessRefusal | InputRefusal | ProofRefusal | StoreRefusal
+
 /**
  * Gives an organization another slug `{ slug, confirmSlug, password | stepUpProof }`. `confirmSlug` is
  * the present one, typed. For seven days (`slugAliasDays`) the old slug leads members to the new one,
  * and nobody else can take it.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
- * `invalid_password`, `step_up_required`, `step_up_failed`.
+ * Refusals: `AccessRefusal`, `InputRefusal`, `ProofRefusal`, `StoreRefusal`.
  *
  * @throws {TypeError} if the host has configured neither `verifyPassword` nor `stepUp`.
  *
@@ -46,7 +55,7 @@ export async function updateSlug(
   scope: OrganizationScope,
   input: UpdateSlugInput,
   options: OperationOptions = {}
-): Promise<Result<Organization>> {
+): Promise<Result<Organization, UpdateSlugRefusal>> {
   const { db, roles, slugs } = seatgate
   const parsed = bothOf(
     parseInput(updateSlugInput(slugs), input),
@@ -61,6 +70,7 @@ export async function updateSlug(
       name: 'organization.slug_change',
       input: withoutProof(input),
       grows: false,
+      refusals: [...PROOF_REFUSALS],
       queries: { taken: slugTaken(db, free) },
       plan(found, _caller, now) {
         const standing = standingWith(roles, found, roles.organizationAdmins)

@@ -13,7 +13,14 @@ import type { AccessContext } from '../../engine/access/roles.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform, type Operation, type OperationOptions } from '../../engine/changes/operation.ts'
 import type { Plan } from '../../engine/model/plan.ts'
-import { invalid } from '../../base/refusal.ts'
+import {
+  SEAT_REFUSALS,
+  invalid,
+  type HookRefusal,
+  type InputRefusal,
+  type SeatRefusal,
+  type StoreRefusal,
+} from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import {
@@ -43,13 +50,23 @@ export interface CreateOrganizationInput {
   readonly slug?: string | null | undefined
 }
 
+/** Why {@link createOrganization} refuses. */
+export type CreateOrganizationRefusal =
+  | 'unauthenticated'
+  | 'insufficient_role'
+  | InputRefusal
+  | SeatRefusal
+  | HookRefusal
+  | StoreRefusal
+
 /**
  * Creates an organization `{ name, slug? }`. Who asks becomes its owner and takes the first seat,
  * which is counted and never refused. Without a slug one is made of the name, with a suffix where it is
  * taken or reserved; a slug that was sent is refused then. No session is moved into it.
  *
- * Refusals: `unauthenticated`, `insufficient_role` (of who is no person), `validation_error` (on
- * `name` and `slug`, a slug that was sent and is taken included), `hook_refused`, `hook_failed`, `seats_unavailable`.
+ * Refusals: `unauthenticated`, `insufficient_role` (of a caller who is no person), `InputRefusal` (on
+ * `name` and `slug`, also for a slug that was sent and is taken), `SeatRefusal`, `HookRefusal`,
+ * `StoreRefusal`.
  *
  * @example
  * ```ts
@@ -61,7 +78,7 @@ export async function createOrganization(
   { caller, ...request }: Scope,
   input: CreateOrganizationInput,
   { personal = false, ...options }: CreateOrganizationOptions = {}
-): Promise<Result<Organization>> {
+): Promise<Result<Organization, CreateOrganizationRefusal>> {
   return perform(
     seatgate,
     { caller, ...marksOf(request) },
@@ -78,13 +95,22 @@ export async function createOrganization(
   )
 }
 
+/** Why {@link prepareOrganization} refuses. */
+export type PrepareOrganizationRefusal =
+  | 'insufficient_role'
+  | InputRefusal
+  | SeatRefusal
+  | HookRefusal
+  | 'already_member'
+  | 'operation_in_progress'
+
 /**
  * Prepares an organization for a batch of the host's own: registering a user together with their
  * workspace, say. No database call is made; that the slug is free is decided in the batch. Without a
  * slug one is made of the name and six random letters.
  *
- * Refusals: `insufficient_role`, `validation_error`, `hook_refused`, `hook_failed`,
- * `seats_unavailable`; `commitTogether` answers a taken slug.
+ * Refusals: `insufficient_role`, `InputRefusal`, `SeatRefusal`, `HookRefusal`, `already_member`,
+ * `operation_in_progress`; `commitTogether` answers a taken slug.
  *
  * @example
  * ```ts
@@ -97,7 +123,7 @@ export async function prepareOrganization(
   { caller, ...request }: Scope & { readonly caller: Principal },
   input: CreateOrganizationInput,
   options: { readonly personal?: boolean } = {}
-): Promise<Result<Prepared<Organization>>> {
+): Promise<Result<Prepared<Organization>, PrepareOrganizationRefusal>> {
   checkOptionNames('prepareOrganization', options, ['personal'])
   const { personal = false } = options
   checkCaller(caller)
@@ -126,6 +152,7 @@ function creation(
     name: 'organization.create',
     input,
     grows: true,
+    refusals: [...SEAT_REFUSALS],
     queries: { taken: slugsTaken(db, slugs, seatgate.now()) },
     plan({ rows }, caller, now) {
       if (!isUser(caller)) return refused({ code: 'insufficient_role' })
@@ -145,7 +172,7 @@ interface Draft {
   readonly slugs: readonly string[]
 }
 
-function readDraft(seatgate: SlugContext, input: unknown): Result<Draft> {
+function readDraft(seatgate: SlugContext, input: unknown): Result<Draft, InputRefusal> {
   const parsed = parseInput(createOrganizationInput(seatgate.slugs), input)
   if (!parsed.ok) return parsed
   const { name, slug } = parsed.value
@@ -200,7 +227,7 @@ async function askAboutDraft(
   seatgate: HookContext,
   input: unknown,
   caller: Principal
-): Promise<Result<unknown>> {
+): Promise<Result<unknown, HookRefusal>> {
   const draft = typeof input === 'object' && input !== null ? { ...input } : {}
   const { name, slug } = draft as { name?: unknown; slug?: unknown }
   const state = { draft: { name, slug }, caller }

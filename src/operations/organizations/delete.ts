@@ -13,7 +13,16 @@ import { guardStanding } from '../../engine/access/access-guards.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { readProof, withoutProof, type ProofInput } from '../../engine/access/step-up.ts'
-import { invalid } from '../../base/refusal.ts'
+import {
+  HOOK_REFUSALS,
+  PROOF_REFUSALS,
+  invalid,
+  type AccessRefusal,
+  type HookRefusal,
+  type InputRefusal,
+  type ProofRefusal,
+  type StoreRefusal,
+} from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import { userIdOf, type OrganizationScope, type Principal } from '../../engine/access/principal.ts'
@@ -35,6 +44,14 @@ export interface DeleteOrganizationInput extends ProofInput {
   readonly confirmName: string
 }
 
+/** Why {@link softDeleteOrganization} refuses. */
+export type SoftDeleteOrganizationRefusal =
+  | AccessRefusal
+  | InputRefusal
+  | ProofRefusal
+  | HookRefusal
+  | StoreRefusal
+
 /**
  * Deletes an organization `{ confirmName, password | stepUpProof }`, for owners. `confirmName` is the
  * name, typed. From the next request on there is no such organization for anybody; its slug is free,
@@ -42,8 +59,7 @@ export interface DeleteOrganizationInput extends ProofInput {
  * and so is its ledger. Memberships stay as they are, seats included, so that `restoreOrganization`
  * brings everybody back.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
- * `invalid_password`, `step_up_required`, `step_up_failed`, `hook_refused`, `hook_failed`.
+ * Refusals: `AccessRefusal`, `InputRefusal`, `ProofRefusal`, `HookRefusal`, `StoreRefusal`.
  *
  * @throws {TypeError} if the host has configured neither `verifyPassword` nor `stepUp`.
  *
@@ -57,7 +73,7 @@ export async function softDeleteOrganization(
   scope: OrganizationScope,
   input: DeleteOrganizationInput,
   options: OperationOptions = {}
-): Promise<Result<DeletedOrganization>> {
+): Promise<Result<DeletedOrganization, SoftDeleteOrganizationRefusal>> {
   const { db, roles } = seatgate
   const parsed = bothOf(
     parseInput(DeleteOrganizationInput, input),
@@ -70,6 +86,7 @@ export async function softDeleteOrganization(
       name: 'organization.delete',
       input: withoutProof(input),
       grows: false,
+      refusals: [...PROOF_REFUSALS, ...HOOK_REFUSALS],
       queries: { open: unfinishedIn(db, scope) },
       plan(found, caller, now) {
         const standing = standingWith(roles, found, [roles.owner])

@@ -3,6 +3,7 @@ import type { DatabaseContext } from '../../database/database.ts'
 import { memberships } from '../../database/schema.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { newestFirst, parsePage, toPage, type Page, type PageInput } from '../../base/page.ts'
+import type { PageRefusal } from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import { userIdOf, type OrganizationScope, type Scope } from '../../engine/access/principal.ts'
 import { organizationView, type Organization } from '../../engine/model/organization.ts'
@@ -14,6 +15,9 @@ export interface OwnOrganization {
   readonly organization: Organization
   readonly role: string
 }
+
+/** Why {@link getOrganization} refuses. */
+export type GetOrganizationRefusal = 'unauthenticated' | 'organization_not_found'
 
 /**
  * Fetches an organization by id or slug, for its members.
@@ -30,15 +34,18 @@ export interface OwnOrganization {
 export async function getOrganization(
   { db, roles }: AccessContext,
   scope: OrganizationScope
-): Promise<Result<Organization>> {
+): Promise<Result<Organization, GetOrganizationRefusal>> {
   const standing = standingOf(roles, await find(db, scope, {}))
   return standing.ok ? ok(organizationView(standing.value.organization)) : standing
 }
 
+/** Why {@link listOrganizations} refuses. */
+export type ListOrganizationsRefusal = 'unauthenticated' | PageRefusal
+
 /**
  * Lists the caller's organizations with their roles, newest membership first.
  *
- * Refusals: `unauthenticated`, `validation_error` on `limit`, `invalid_cursor`.
+ * Refusals: `unauthenticated`, `PageRefusal` (on `limit`).
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  *
@@ -52,7 +59,7 @@ export async function listOrganizations(
   { db }: DatabaseContext,
   scope: Scope,
   input: PageInput = {}
-): Promise<Result<Page<OwnOrganization>>> {
+): Promise<Result<Page<OwnOrganization>, ListOrganizationsRefusal>> {
   const { caller } = scope
   const request = parsePage(input, newestFirst('organizations'))
   const { limit, after } = request.ok ? request.value : { limit: 0, after: null }

@@ -24,9 +24,14 @@ export interface SlugAlias {
   readonly expiresAt: string
 }
 
+/** Why {@link fetchOrganization} refuses. */
+export type FetchOrganizationRefusal = 'organization_not_found'
+
 /**
  * Fetches a live organization by its id or slug; one that is deleted or was never there is
  * `organization_not_found`. Unlike `getOrganization` it asks for nobody's membership.
+ *
+ * Refusals: `organization_not_found`.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  *
@@ -38,7 +43,7 @@ export interface SlugAlias {
 export async function fetchOrganization(
   { db }: DatabaseContext,
   name: string
-): Promise<Result<Organization>> {
+): Promise<Result<Organization, FetchOrganizationRefusal>> {
   const { rows } = await batch(db, {
     rows: db.select().from(organizations).where(organizationNamed(name)),
   })

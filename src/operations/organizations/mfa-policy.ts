@@ -10,6 +10,7 @@ import type { AccessContext } from '../../engine/access/roles.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform, type Operation } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
+import type { AccessRefusal, InputRefusal, StoreRefusal } from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import { isSystem, isUser, type OrganizationScope } from '../../engine/access/principal.ts'
@@ -27,14 +28,21 @@ export interface MfaPolicyInput {
   readonly enabled: boolean
 }
 
+/** Why {@link setMfaPolicy} refuses. */
+export type SetMfaPolicyRefusal =
+  | AccessRefusal
+  | InputRefusal
+  | StoreRefusal
+  | 'admin_must_enroll_first'
+  | 'mfa_policy_aborted'
+
 /**
  * Says whether members must have a second factor `{ enabled }`. A person who demands it must have
  * one. The
  * policy it has already changes nothing. `requireOrganizationMfa` holds members to it.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
- * `admin_must_enroll_first`, `mfa_policy_aborted` (D1 did not answer; the policy is as it was, or as
- * it was to be).
+ * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `admin_must_enroll_first`,
+ * `mfa_policy_aborted` (D1 did not answer; the policy is as it was, or as it was to be).
  *
  * @throws {TypeError} if it is to be enabled and `mfaCheck` is not a function of one argument.
  *
@@ -48,7 +56,7 @@ export async function setMfaPolicy(
   scope: OrganizationScope,
   input: MfaPolicyInput,
   options: { readonly mfaCheck?: MfaCheck } = {}
-): Promise<Result<Organization>> {
+): Promise<Result<Organization, SetMfaPolicyRefusal>> {
   checkOptionNames('setMfaPolicy', options, ['mfaCheck'])
   const { mfaCheck } = options
   const { report } = seatgate
@@ -93,14 +101,20 @@ export async function hasMfa(
 function policyChange(
   seatgate: AccessContext,
   input: unknown,
-  parsed: Result<{ readonly enabled: boolean }>,
+  parsed: Result<{ readonly enabled: boolean }, InputRefusal>,
   enrolled = false
-): Operation<Queries, Organization> {
+): Operation<
+  Queries,
+  Organization,
+  AccessRefusal | InputRefusal | 'admin_must_enroll_first',
+  never
+> {
   const { db, roles } = seatgate
   return {
     name: 'organization.mfa_policy_change',
     input,
     grows: false,
+    refusals: [],
     queries: {},
     plan(found, _caller, now) {
       const standing = standingWith(roles, found, roles.organizationAdmins)

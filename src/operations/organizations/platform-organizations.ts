@@ -10,6 +10,7 @@ import type { DatabaseContext } from '../../database/database.ts'
 import { organizations, type OrganizationRow } from '../../database/schema.ts'
 import { bothOf, parseInput } from '../../base/input.ts'
 import { parsePage, toPage, type Page, type PageInput } from '../../base/page.ts'
+import type { PageRefusal } from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { OrganizationScope, Scope } from '../../engine/access/principal.ts'
 import { lowerCase, shortText } from '../../base/text-input.ts'
@@ -37,12 +38,15 @@ export type PlatformOrganizationsInput = PageInput & v.InferInput<typeof Filters
 const LIST = 'platform_organizations'
 const AfterId = v.strictTuple([v.string(), v.literal(LIST)])
 
+/** Why {@link listPlatformOrganizations} refuses. */
+export type ListPlatformOrganizationsRefusal = 'unauthenticated' | 'insufficient_role' | PageRefusal
+
 /**
  * Lists organizations in the order of their ids, deleted ones too; for operators and the host itself.
  * `search` is an id, or the beginning of a slug or a name, capital or small (A to Z); `status` is `live`,
  * `deleted` or `all` (default). A search reads organizations until the page is full.
  *
- * Refusals: `unauthenticated`, `insufficient_role`, `validation_error`, `invalid_cursor`.
+ * Refusals: `unauthenticated`, `insufficient_role`, `PageRefusal`.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  *
@@ -56,7 +60,7 @@ export async function listPlatformOrganizations(
   seatgate: DatabaseContext,
   { caller }: Scope,
   input: PlatformOrganizationsInput = {}
-): Promise<Result<Page<PlatformOrganization>>> {
+): Promise<Result<Page<PlatformOrganization>, ListPlatformOrganizationsRefusal>> {
   const { db } = seatgate
   const allowed = await platformOnly(seatgate, caller)
   if (!allowed.ok) return allowed
@@ -74,6 +78,9 @@ export async function listPlatformOrganizations(
   })
   return ok(toPage(rows, limit, platformView, ({ id }) => [id, LIST]))
 }
+
+/** Why {@link getPlatformOrganization} refuses. */
+export type GetPlatformOrganizationRefusal = 'unauthenticated' | 'organization_not_found'
 
 /**
  * Fetches any organization by its id, also a deleted one, or a live one by its slug; for operators and
@@ -93,10 +100,13 @@ export async function listPlatformOrganizations(
 export async function getPlatformOrganization(
   seatgate: DatabaseContext,
   { caller, organization }: OrganizationScope
-): Promise<Result<PlatformOrganization>> {
+): Promise<Result<PlatformOrganization, GetPlatformOrganizationRefusal>> {
   const { db } = seatgate
   const allowed = await platformOnly(seatgate, caller)
-  if (!allowed.ok) return hidden(allowed)
+  if (!allowed.ok) {
+    const { code } = allowed.error
+    return refused({ code: code === 'insufficient_role' ? 'organization_not_found' : code })
+  }
   const { rows } = await batch(db, {
     rows: db.select().from(organizations).where(named(organization)),
   })

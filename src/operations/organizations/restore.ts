@@ -7,19 +7,34 @@ import { actingOwner } from '../../engine/access/access-guards.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
-import { invalid } from '../../base/refusal.ts'
+import {
+  HOOK_REFUSALS,
+  invalid,
+  type HookRefusal,
+  type InputRefusal,
+  type StoreRefusal,
+} from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import { isOperator, isSystem, marksOf, type Scope } from '../../engine/access/principal.ts'
 import { organizationView, type Organization } from '../../engine/model/organization.ts'
 import { slugIsFree, slugTaken } from '../../engine/model/slug.ts'
+
+/** Why {@link restoreOrganization} refuses. */
+export type RestoreOrganizationRefusal =
+  | 'unauthenticated'
+  | 'organization_not_found'
+  | InputRefusal
+  | HookRefusal
+  | StoreRefusal
+  | 'last_owner'
 
 /**
  * Brings back a deleted organization with everybody who was in it, for operators and the host itself.
  * If its limit has become too low meanwhile, it is over its limit: nobody is dropped, nobody more is
  * let in. One that lives is answered as it is.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `last_owner` (all its owners are gone
- * meanwhile), `validation_error` on `slug` (somebody else has it now), `hook_refused`, `hook_failed`.
+ * Refusals: `unauthenticated`, `organization_not_found`, `InputRefusal` (on `slug`: another organization
+ * has it now), `HookRefusal`, `StoreRefusal`, `last_owner` (all its owners are gone meanwhile).
  *
  * @example
  * ```ts
@@ -31,7 +46,7 @@ export async function restoreOrganization(
   { caller, ...request }: Scope,
   organizationId: string,
   options: OperationOptions = {}
-): Promise<Result<Organization>> {
+): Promise<Result<Organization, RestoreOrganizationRefusal>> {
   const { db } = seatgate
   const ownSlug = sql`(select slug from seatgate_organizations where id = ${organizationId})`
   const owned = sql`exists (select 1 from seatgate_memberships
@@ -44,6 +59,7 @@ export async function restoreOrganization(
       name: 'organization.restore',
       input: organizationId,
       grows: false,
+      refusals: [...HOOK_REFUSALS],
       queries: {
         deleted: db.select().from(organizations).where(eq(organizations.id, organizationId)),
         taken: slugTaken(db, isFree),

@@ -6,6 +6,7 @@ import { guardStanding } from '../../engine/access/access-guards.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
+import type { AccessRefusal, InputRefusal, StoreRefusal } from '../../base/refusal.ts'
 import { ok, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { RenameOrganizationInput, UpdateOrganizationInput } from './organization-input.ts'
@@ -18,11 +19,14 @@ export interface RenameOrganizationInput {
   readonly name: string
 }
 
+/** Why {@link renameOrganization} refuses. */
+export type RenameOrganizationRefusal = AccessRefusal | InputRefusal | StoreRefusal
+
 /**
  * Renames an organization `{ name }`; its slug stays, other keys are ignored. The name it has already
  * changes nothing.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`.
+ * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`.
  *
  * @example
  * ```ts
@@ -34,16 +38,19 @@ export async function renameOrganization(
   scope: OrganizationScope,
   input: RenameOrganizationInput,
   options: OperationOptions = {}
-): Promise<Result<Organization>> {
+): Promise<Result<Organization, RenameOrganizationRefusal>> {
   const parsed = parseInput(RenameOrganizationInput, input)
   return changeName(seatgate, scope, 'organization.rename', input, parsed, options)
 }
+
+/** Why {@link updateOrganization} refuses. */
+export type UpdateOrganizationRefusal = RenameOrganizationRefusal
 
 /**
  * Updates an organization's plain fields `{ name }`. A slug among them is refused: it changes by
  * itself, with a password and a confirmation (`updateSlug`).
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`.
+ * Refusals: `RenameOrganizationRefusal`.
  *
  * @example
  * ```ts
@@ -55,7 +62,7 @@ export async function updateOrganization(
   scope: OrganizationScope,
   input: RenameOrganizationInput,
   options: OperationOptions = {}
-): Promise<Result<Organization>> {
+): Promise<Result<Organization, UpdateOrganizationRefusal>> {
   const parsed = parseInput(UpdateOrganizationInput, input)
   return changeName(seatgate, scope, 'organization.update', input, parsed, options)
 }
@@ -65,9 +72,9 @@ async function changeName(
   scope: OrganizationScope,
   action: 'organization.rename' | 'organization.update',
   input: unknown,
-  parsed: Result<{ readonly name: string }>,
+  parsed: Result<{ readonly name: string }, InputRefusal>,
   options: OperationOptions
-): Promise<Result<Organization>> {
+): Promise<Result<Organization, RenameOrganizationRefusal>> {
   const { db, roles } = seatgate
   return perform(
     seatgate,
@@ -76,6 +83,7 @@ async function changeName(
       name: action,
       input,
       grows: false,
+      refusals: [],
       queries: {},
       plan(found, _caller, now) {
         const standing = standingWith(roles, found, roles.organizationAdmins)

@@ -5,6 +5,7 @@ import { Instant } from '../../base/instant-input.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { find, standingWith } from '../../engine/access/authorize.ts'
 import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
+import type { AccessRefusal, InputRefusal } from '../../base/refusal.ts'
 import { ok, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { limitView, type SeatLimitView } from '../../engine/seats/limit.ts'
@@ -42,13 +43,16 @@ export interface SeatsAsOfInput {
   readonly at: Date | string
 }
 
+/** Why {@link seatsAsOf} refuses. */
+export type SeatsAsOfRefusal = AccessRefusal | InputRefusal
+
 /**
  * Tells how an organization's seats stood at an instant `{ at }`, out of its trail and in commit order:
  * everything up to the last event that was there by then; where retention has taken that away, it is
  * `before_horizon`. An organization without a limit on record
  * had the default of today. With `unlimitedSeats()` no seats are on record.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`.
+ * Refusals: `AccessRefusal`, `InputRefusal`.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  *
@@ -62,7 +66,7 @@ export async function seatsAsOf(
   seatgate: AccessContext & Pick<ProviderContext, 'seatContext'>,
   scope: OrganizationScope,
   input: SeatsAsOfInput
-): Promise<Result<SeatsAsOf>> {
+): Promise<Result<SeatsAsOf, SeatsAsOfRefusal>> {
   const { db, roles, seatContext } = seatgate
   const parsed = parseQuery(Input, input)
   const at = parsed.ok ? parsed.value.at : new Date(0)

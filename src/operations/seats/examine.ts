@@ -35,7 +35,7 @@ const ATTEMPTS = 3
 export async function examine(
   seatgate: DatabaseContext & ProviderContext & Pick<Runtime, 'now'>,
   organizationId: string
-): Promise<Result<Examination>> {
+): Promise<Result<Examination, 'seats_unavailable' | 'operation_in_progress'>> {
   const { db, seats, seatContext, now } = seatgate
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const overview = await readOverview(db, organizationId, now())

@@ -3,7 +3,7 @@ import { invitations, memberships } from '../../database/schema.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
 import { find, standingWith } from '../../engine/access/authorize.ts'
-import type { Refusal } from '../../base/refusal.ts'
+import type { AccessRefusal, Refusal } from '../../base/refusal.ts'
 import { ok, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
@@ -30,10 +30,13 @@ export interface SeatExplanation extends SeatUsage {
 
 const MOST = 100
 
+/** Why {@link explainSeats} refuses. */
+export type ExplainSeatsRefusal = AccessRefusal | 'seats_unavailable'
+
 /**
  * Explains an organization's seats to those who administer its members.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `seats_unavailable`.
+ * Refusals: `AccessRefusal`, `seats_unavailable`.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  *
@@ -46,7 +49,7 @@ const MOST = 100
 export async function explainSeats(
   seatgate: AccessContext & ProviderContext & Pick<Runtime, 'now'>,
   scope: OrganizationScope
-): Promise<Result<SeatExplanation>> {
+): Promise<Result<SeatExplanation, ExplainSeatsRefusal>> {
   const { db, roles, seats, seatContext, now } = seatgate
   const { caller, organization } = scope
   const id = organizationIdOf(organization)

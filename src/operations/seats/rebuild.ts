@@ -1,6 +1,7 @@
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
+import type { AccessRefusal, InputRefusal, StoreRefusal } from '../../base/refusal.ts'
 import { ok, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import type { SeatDifference } from './differences.ts'
@@ -14,14 +15,17 @@ export interface SeatRebuild extends SeatUsage {
   readonly repaired: readonly SeatDifference[]
 }
 
+/** Why {@link rebuildSeats} refuses. */
+export type RebuildSeatsRefusal = AccessRefusal | InputRefusal | StoreRefusal | 'seats_unavailable'
+
 /**
  * Counts an organization's seats anew from D1, for operators and the host itself: the counter of
  * members, and the ledger, which starts again under a new epoch. Admissions under way are made anew
  * by themselves. Nobody is removed: with more members than seats the organization is over its limit.
  * On record as `seat.drift_repaired`, with what was found.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `seats_unavailable` (what
- * D1 could not be told now the ledger hears within a minute), `operation_in_progress`, `unavailable`.
+ * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `seats_unavailable` (what D1 could not be told
+ * now the ledger hears within a minute).
  *
  * @example
  * ```ts
@@ -34,14 +38,20 @@ export async function rebuildSeats(
   seatgate: ChangeContext,
   scope: OrganizationScope,
   options: OperationOptions = {}
-): Promise<Result<SeatRebuild>> {
-  const rebuilt = await perform<Record<never, never>, string | SeatRebuild>(
+): Promise<Result<SeatRebuild, RebuildSeatsRefusal>> {
+  const rebuilt = await perform<
+    Record<never, never>,
+    string | SeatRebuild,
+    RebuildSeatsRefusal,
+    never
+  >(
     seatgate,
     scope,
     {
       name: 'seat.rebuild',
       input: null,
       grows: false,
+      refusals: [],
       queries: {},
       plan(found) {
         const organizationId = verifiable(found)
@@ -51,14 +61,14 @@ export async function rebuildSeats(
     },
     options
   )
-  return rebuilt as Result<SeatRebuild>
+  return rebuilt as Result<SeatRebuild, RebuildSeatsRefusal>
 }
 
 async function rebuild(
   seatgate: ChangeContext,
   scope: OrganizationScope,
   organizationId: string
-): Promise<Result<SeatRebuild>> {
+): Promise<Result<SeatRebuild, RebuildSeatsRefusal>> {
   const { seats, seatContext } = seatgate
   const examined = await examine(seatgate, organizationId)
   if (!examined.ok) return examined

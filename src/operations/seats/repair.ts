@@ -14,6 +14,7 @@ import { recount, reseat } from '../../engine/model/membership-repair.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
+import type { AccessRefusal, InputRefusal, StoreRefusal } from '../../base/refusal.ts'
 import { ok, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import type { SeatDifference } from './differences.ts'
@@ -34,7 +35,7 @@ export async function repair(
   scope: OrganizationScope,
   examination: Examination,
   { renew }: { readonly renew: boolean }
-): Promise<Result<boolean>> {
+): Promise<Result<boolean, AccessRefusal | InputRefusal | StoreRefusal | 'seats_unavailable'>> {
   const { db, seats, seatContext, measure } = seatgate
   const { organizationId, overview, ledger, differences } = examination
   const epoch = ledger && (renew || differences.some(concernsLedger)) ? ledger.epoch : null
@@ -48,6 +49,7 @@ export async function repair(
       name: 'seat.drift_repair',
       input: null,
       grows: false,
+      refusals: [],
       queries: {
         meanwhile: db.select({ one: sql`1`.as('one') }).from(sql`(select 1) where ${meanwhile}`),
       },

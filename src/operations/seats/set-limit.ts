@@ -11,7 +11,12 @@ import { tellSeatsFreed } from '../../engine/changes/listeners.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
-import { invalid } from '../../base/refusal.ts'
+import {
+  invalid,
+  type AccessRefusal,
+  type InputRefusal,
+  type StoreRefusal,
+} from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import { isOperator, isSystem, type OrganizationScope } from '../../engine/access/principal.ts'
 import { atMost, LineOfText } from '../../base/text-input.ts'
@@ -49,6 +54,14 @@ export interface SeatLimitInput {
   readonly reason?: string | null | undefined
 }
 
+/** Why {@link setSeatLimit} refuses. */
+export type SetSeatLimitRefusal =
+  | AccessRefusal
+  | InputRefusal
+  | StoreRefusal
+  | 'outdated_version'
+  | 'seats_unavailable'
+
 /**
  * Sets what an organization bought `{ limit, version?, reason? }`; for operators and the host itself. The limit is
  * a whole number from 0 or `"unlimited"`. A version that is not newer than the one in force changes
@@ -56,8 +69,7 @@ export interface SeatLimitInput {
  * was asked for. Without a version the next is taken. Lowering the limit below use keeps every member and
  * refuses growth until it fits again.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
- * `outdated_version`, `seats_unavailable`.
+ * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `outdated_version`, `seats_unavailable`.
  *
  * @example
  * ```ts
@@ -69,13 +81,14 @@ export async function setSeatLimit(
   seatgate: ChangeContext,
   scope: OrganizationScope,
   input: SeatLimitInput
-): Promise<Result<SeatUsage>> {
+): Promise<Result<SeatUsage, SetSeatLimitRefusal>> {
   const { db, seats, seatContext } = seatgate
   const parsed = parseInput(LimitInput, input)
   const written = await perform(seatgate, scope, {
     name: 'seat.limit_change',
     input,
     grows: false,
+    refusals: [],
     queries: { entitlement: entitlementOf(db, organizationIdOf(scope.organization)) },
     plan(found, caller, now) {
       const organization = seenByMemberOrOperator(found)

@@ -12,6 +12,9 @@ import {
 import type { ProviderContext } from '../../engine/seats/provider.ts'
 import { usageView, type SeatUsage } from '../../engine/seats/seat-count.ts'
 
+/** Why {@link seatUsage} refuses. */
+export type SeatUsageRefusal = 'unauthenticated' | 'organization_not_found' | 'seats_unavailable'
+
 /**
  * Tells how many seats an organization uses, and its limit; for its members and for operators.
  *
@@ -28,7 +31,7 @@ import { usageView, type SeatUsage } from '../../engine/seats/seat-count.ts'
 export async function seatUsage(
   seatgate: DatabaseContext & ProviderContext,
   scope: OrganizationScope
-): Promise<Result<SeatUsage>> {
+): Promise<Result<SeatUsage, SeatUsageRefusal>> {
   const found = await find(seatgate.db, scope, {})
   if (found.caller === null) return refused({ code: 'unauthenticated' })
   const organization = seenByMemberOrOperator(found)
@@ -42,7 +45,7 @@ export function seenByMemberOrOperator({
   caller,
   organization,
   membership,
-}: Found<Queries>): Result<OrganizationRow> {
+}: Found<Queries>): Result<OrganizationRow, 'organization_not_found'> {
   return organization !== null && (membership !== null || mayLookIn(caller, organization.id))
     ? ok(organization)
     : refused({ code: 'organization_not_found' })

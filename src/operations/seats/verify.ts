@@ -1,6 +1,7 @@
 import type { Queries } from '../../database/batch.ts'
 import type { DatabaseContext } from '../../database/database.ts'
 import { find, type Found } from '../../engine/access/authorize.ts'
+import type { AccessRefusal } from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import { isOperator, isSystem, type OrganizationScope } from '../../engine/access/principal.ts'
@@ -21,12 +22,15 @@ export interface SeatVerification {
   readonly differences: readonly SeatDifference[]
 }
 
+/** Why {@link verifySeats} refuses. */
+export type VerifySeatsRefusal = AccessRefusal | 'seats_unavailable' | 'operation_in_progress'
+
 /**
  * Compares an organization's seats in D1 with what its ledger and its counter say, for operators and
  * the host itself. It changes nothing, and reads a few rows of each member.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `seats_unavailable`,
- * `operation_in_progress` if the ledger starts anew at this moment.
+ * Refusals: `AccessRefusal`, `seats_unavailable`, `operation_in_progress` (the ledger starts anew at this
+ * moment).
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  *
@@ -40,7 +44,7 @@ export interface SeatVerification {
 export async function verifySeats(
   seatgate: DatabaseContext & ProviderContext & Pick<Runtime, 'now'>,
   scope: OrganizationScope
-): Promise<Result<SeatVerification>> {
+): Promise<Result<SeatVerification, VerifySeatsRefusal>> {
   const organizationId = verifiable(await find(seatgate.db, scope, {}))
   if (!organizationId.ok) return organizationId
   const examined = await examine(seatgate, organizationId.value)
@@ -48,7 +52,7 @@ export async function verifySeats(
 }
 
 /** The id of the organization, for those who may see to its seats. */
-export function verifiable(found: Found<Queries>): Result<string> {
+export function verifiable(found: Found<Queries>): Result<string, AccessRefusal> {
   if (found.caller === null) return refused({ code: 'unauthenticated' })
   const organization = seenByMemberOrOperator(found)
   if (!organization.ok) return organization

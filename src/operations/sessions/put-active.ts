@@ -9,6 +9,7 @@ import { perform } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
 import { organizationView, type Organization } from '../../engine/model/organization.ts'
 import { find, standingOf, type Found, type Standing } from '../../engine/access/authorize.ts'
+import type { HookRefusal, InputRefusal, StoreRefusal } from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import {
   isUser,
@@ -30,14 +31,25 @@ export interface ActiveOrganization {
   readonly membership: Membership | null
 }
 
+/** Why {@link putActiveOrganization} refuses. */
+export type PutActiveOrganizationRefusal =
+  | 'unauthenticated'
+  | InputRefusal
+  | HookRefusal
+  | StoreRefusal
+  | 'no_scope'
+  | 'no_session'
+  | 'not_a_member'
+  | 'not_found'
+
 /**
  * Points the caller's session at an organization, named by its id or slug, or (`null`) at none: the
  * only way in which that is ever done on purpose. The membership is checked first. Where the session
  * points there already nothing is written. No cookie and no token is touched.
  *
- * Refusals: `unauthenticated`, `no_scope` (the caller is no person), `no_session` (they have none, or
- * the host has none), `not_a_member` (whether the organization exists or not), `not_found` (the
- * session is gone), `operation_in_progress`, `unavailable`.
+ * Refusals: `unauthenticated`, `InputRefusal`, `HookRefusal` (of a session store of the host), `StoreRefusal`, `no_scope` (the caller is no person),
+ * `no_session` (the caller has no session, or the host has none), `not_a_member` (whether the organization
+ * exists or not), `not_found` (the session is gone).
  *
  * @example
  * ```ts
@@ -49,7 +61,7 @@ export async function putActiveOrganization(
   seatgate: SessionContext,
   { caller, ...request }: Scope,
   organization: string | null
-): Promise<Result<ActiveOrganization>> {
+): Promise<Result<ActiveOrganization, PutActiveOrganizationRefusal>> {
   const { sessions } = seatgate
   const scope: Scope = {
     caller,
@@ -63,6 +75,7 @@ export async function putActiveOrganization(
     name: 'organization.active_switched',
     input: organization,
     grows: false,
+    refusals: ['not_found'],
     queries: { counted: switchesOf(seatgate.db, userIdOf(caller)) },
     plan(found, by, now) {
       const move = decide(seatgate, scope, found, by)
@@ -98,7 +111,7 @@ function decide(
   scope: Scope,
   found: Found<Queries>,
   by: Principal
-): Result<Move> {
+): Result<Move, 'no_scope' | 'no_session' | 'not_a_member'> {
   if (!isUser(by)) return refused({ code: 'no_scope' })
   if (!by.session) return refused({ code: 'no_session' })
   const { session } = by
@@ -133,7 +146,7 @@ async function putElsewhere(
   seatgate: ChangeContext,
   sessions: SessionStore,
   scope: Scope
-): Promise<Result<ActiveOrganization>> {
+): Promise<Result<ActiveOrganization, PutActiveOrganizationRefusal>> {
   const { db, report, now } = seatgate
   try {
     const counted = switchesOf(db, userIdOf(scope.caller))

@@ -1,0 +1,126 @@
+/**
+ * The codes that an operation may answer, as its caller sees them. `tsc` is the test: an expected error
+ * that does not come is an error.
+ */
+import {
+  acceptInvitation,
+  addMember,
+  changeRole,
+  countMembers,
+  listMembers,
+  softDeleteOrganization,
+  type AddMemberRefusal,
+  type ChangeRoleRefusal,
+  type OrganizationScope,
+  type Refusal,
+  type RefusalCode,
+  type Result,
+  type Seatgate,
+} from '../../src/index.ts'
+
+declare const seatgate: Seatgate
+declare const scope: OrganizationScope
+
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false
+
+// A code that cannot come is a mistake.
+const added = await addMember(seatgate, scope, { userId: 'u1', role: 'member' })
+if (!added.ok) {
+  const { error } = added
+  void (error.code === 'already_member')
+  // @ts-expect-error: not a code at all
+  void (error.code === 'slug_taken')
+  // @ts-expect-error: a code, and not one of this operation
+  void (error.code === 'domain_taken')
+  // @ts-expect-error: who adds a member proves no identity
+  void (error.code === 'invalid_password')
+  switch (error.code) {
+    case 'seat_limit_reached':
+      void (error.limit - error.used)
+      break
+    case 'validation_error':
+      void error.errors['userId']?.[0]
+      break
+    case 'hook_refused':
+      void error.reason.length
+      break
+    // @ts-expect-error: adding a member leaves every owner
+    case 'last_owner':
+      break
+  }
+  // @ts-expect-error: not every refusal has a limit
+  void error.limit
+}
+
+// A switch over all codes needs no default.
+function advice(code: AddMemberRefusal): string {
+  switch (code) {
+    case 'unauthenticated':
+    case 'organization_not_found':
+    case 'insufficient_role':
+      return 'access'
+    case 'validation_error':
+    case 'invalid_json':
+    case 'invalid_encoding':
+    case 'unsupported_media_type':
+    case 'payload_too_large':
+      return 'input'
+    case 'seat_limit_reached':
+    case 'seats_unavailable':
+      return 'seats'
+    case 'hook_refused':
+    case 'hook_failed':
+      return 'host'
+    case 'host_conflict':
+    case 'operation_in_progress':
+    case 'idempotency_mismatch':
+    case 'stored_result_unreadable':
+    case 'unavailable':
+    case 'schema_mismatch':
+      return 'store'
+    case 'already_member':
+      return 'member'
+  }
+}
+void advice
+
+// @ts-expect-error: a case is missing, so nothing is returned for it
+function incomplete(code: 'not_found' | 'last_owner'): string {
+  switch (code) {
+    case 'not_found':
+      return 'gone'
+  }
+}
+void incomplete
+
+// What a change may answer: its own codes, and those of every change.
+const changed = await changeRole(seatgate, scope, 'u1', { role: 'member' })
+if (!changed.ok) {
+  const same: Same<typeof changed.error.code, ChangeRoleRefusal> = true
+  void same
+  // @ts-expect-error: a role takes no seat
+  void (changed.error.code === 'seat_limit_reached')
+}
+const deleted = await softDeleteOrganization(seatgate, scope, { confirmName: 'Acme' })
+if (!deleted.ok) void (deleted.error.code === 'invalid_password')
+const accepted = await acceptInvitation(seatgate, { caller: { userId: 'u1' } }, { token: 't' })
+if (!accepted.ok && accepted.error.code === 'rate_limited') {
+  void accepted.error.retryAfterSeconds.toFixed()
+}
+
+// A read refuses with few codes.
+const counted = await countMembers(seatgate, scope)
+if (!counted.ok) {
+  const same: Same<typeof counted.error.code, 'unauthenticated' | 'organization_not_found'> = true
+  void same
+}
+const listed = await listMembers(seatgate, scope)
+if (!listed.ok) void (listed.error.code === 'invalid_cursor')
+
+// What takes any result takes these, and a refusal of one is a refusal.
+const report = (result: Result<unknown>): RefusalCode | null =>
+  result.ok ? null : result.error.code
+void report(added)
+void report(counted)
+const anyOf = (refusal: Refusal): string => refusal.code
+if (!added.ok) void anyOf(added.error)
