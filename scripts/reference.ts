@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { takeNone } from './arguments.ts'
-import { exportsOf } from './reference/exports.ts'
+import { exportsOf, type Exported } from './reference/exports.ts'
 import { indexPage, pageOf, type ReferencePage } from './reference/page.ts'
 import { root } from './run-wrangler.ts'
 
@@ -21,16 +21,27 @@ export const FOLDER = 'docs/reference'
 
 /** The pages as they should be, by their path in the repository. */
 export async function referencePages(): Promise<Map<string, string>> {
+  const pages = [...(await declaredExports())].map(([name, exports]): ReferencePage => ({
+    name,
+    exports,
+  }))
+  const texts = pages.map((page) => [`${fileOf(page.name)}.md`, pageOf(page)] as const)
+  const index = indexPage(pages.map((page) => ({ ...page, file: `${fileOf(page.name)}.md` })))
+  return formatted([['README.md', index] as const, ...texts])
+}
+
+/** What each subpath exports, as the compiler declares it. */
+export async function declaredExports(): Promise<Map<string, readonly Exported[]>> {
   const declarations = await mkdtemp(join(tmpdir(), 'seatgate-reference-'))
   try {
     await emitDeclarations(declarations)
     const subpaths = await exportedSubpaths()
-    const pages = subpaths.map(([name, path]): ReferencePage => {
-      return { name, exports: exportsOf(join(declarations, path.replace(/^\.\/dist\//, ''))) }
-    })
-    const texts = pages.map((page) => [`${fileOf(page.name)}.md`, pageOf(page)] as const)
-    const index = indexPage(pages.map((page) => ({ ...page, file: `${fileOf(page.name)}.md` })))
-    return formatted([['README.md', index] as const, ...texts])
+    return new Map(
+      subpaths.map(([name, path]) => [
+        name,
+        exportsOf(join(declarations, path.replace(/^\.\/dist\//, ''))),
+      ])
+    )
   } finally {
     await rm(declarations, { recursive: true })
   }

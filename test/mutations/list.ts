@@ -988,8 +988,8 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   platform(
     'who is no operator learns that an organization exists',
-    'if (!allowed.ok) return hidden(allowed)',
-    'if (!allowed.ok) return allowed'
+    "return refused({ code: code === 'insufficient_role' ? 'organization_not_found' : code })",
+    'return refused({ code })'
   ),
   honoGuards(
     'anybody passes as an operator',

@@ -56,6 +56,8 @@ export type CreateInvitationsRefusal =
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `seats_unavailable`.
  *
+ * A row is refused as by `createInvitation`.
+ *
  * With an `operationId` the same list is answered as the first time, tokens included; an attempt that
  * invited nobody is not stored.
  *

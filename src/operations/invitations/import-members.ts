@@ -39,7 +39,7 @@ export type ImportMembersRefusal = CreateInvitationsRefusal
  * outcome of its own. The first line names the columns, of which `email` and `role` are read; up to 100 rows.
  * Nobody becomes a member without accepting. Otherwise as `createInvitations`.
  *
- * Refusals: `CreateInvitationsRefusal`.
+ * Refusals: `CreateInvitationsRefusal` (`validation_error` on `csv` if it is no such file).
  *
  * @throws {TypeError} if the host has configured no `secret`.
  *
