@@ -11,6 +11,7 @@ import {
   softDeleteOrganization,
   type AddMemberRefusal,
   type ChangeRoleRefusal,
+  type InvitationContext,
   type OrganizationScope,
   type Refusal,
   type RefusalCode,
@@ -19,6 +20,7 @@ import {
 } from '../../src/index.ts'
 
 declare const seatgate: Seatgate
+declare const inviting: InvitationContext
 declare const scope: OrganizationScope
 
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false
@@ -103,7 +105,7 @@ if (!changed.ok) {
 }
 const deleted = await softDeleteOrganization(seatgate, scope, { confirmName: 'Acme' })
 if (!deleted.ok) void (deleted.error.code === 'invalid_password')
-const accepted = await acceptInvitation(seatgate, { caller: { userId: 'u1' } }, { token: 't' })
+const accepted = await acceptInvitation(inviting, { caller: { userId: 'u1' } }, { token: 't' })
 if (!accepted.ok && accepted.error.code === 'rate_limited') {
   void accepted.error.retryAfterSeconds.toFixed()
 }
