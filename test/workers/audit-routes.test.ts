@@ -97,7 +97,7 @@ describe('the routes of the trail', () => {
     const changing = trail(routerFor(() => null))
       .filter(({ method }) => method !== 'GET' && method !== 'ALL')
       .map(({ method, path }) => `${method} ${path.replace('/organizations/:org/audit/', '')}`)
-    expect(changing.toSorted()).toEqual([
+    expect([...new Set(changing)].toSorted()).toEqual([
       'POST sinks/:sink/dead-letters/requeue',
       'POST sinks/:sink/replay',
       'POST sinks/:sink/resume',

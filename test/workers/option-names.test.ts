@@ -8,6 +8,9 @@ import {
   requireOrganizationMfa,
   requireSudo,
   seatgateRouter,
+  organizationRoutes,
+  invitationRoutes,
+  auditRoutes,
 } from '../../src/hono/index.ts'
 import {
   activateAtLogin,
@@ -68,6 +71,9 @@ const factories: Record<string, (strange: object) => unknown> = {
   bucketSink: (strange) => bucketSink({ bucket: testEnv.TEST_BUCKET, ...strange }),
   tenantDatabase: (strange) => tenantDatabase(db, strange),
   seatgateRouter: (strange) => seatgateRouter(seatgate, { authenticate, ...strange }),
+  organizationRoutes: (strange) => organizationRoutes(seatgate, { authenticate, ...strange }),
+  invitationRoutes: (strange) => invitationRoutes(seatgate, { authenticate, ...strange }),
+  auditRoutes: (strange) => auditRoutes(seatgate, { authenticate, ...strange }),
   loadActiveOrganization: (strange) =>
     loadActiveOrganization(seatgate, { authenticate, ...strange }),
   loadOrganizationFromSlug: (strange) =>

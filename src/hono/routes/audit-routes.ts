@@ -1,83 +1,56 @@
-import { Hono } from 'hono'
-import { listAttempts } from '../../parts/forwarding/list-attempts.ts'
+import type { Hono } from 'hono'
 import { exportAuditEvents } from '../../operations/audit/export.ts'
 import { auditCheckpoint, proveConsistency, proveInclusion } from '../../parts/log/prove.ts'
 import { countAuditEvents, listAuditEvents } from '../../operations/audit/list.ts'
-import { replaySink, resumeSink } from '../../parts/forwarding/replay.ts'
-import { requeueDeadLetters } from '../../parts/forwarding/requeue.ts'
-import { listDeadLetters, listSinks } from '../../parts/forwarding/sink-status.ts'
 import type { Seatgate } from '../../seatgate.ts'
 import { seatsAsOf } from '../../operations/seats/as-of.ts'
 import { problemResponse } from '../problem.ts'
-import { answer, inOrganization, readOperation, readQuery, type RouterEnv } from '../request.ts'
+import { answer, inOrganization, readQuery, type RouterEnv } from '../request.ts'
+import { checkRouteOptions, signedInRoutes, type RouteOptions } from './route-group.ts'
 
 const LARGEST_PAGE = 200
 
-/** The routes of the audit trail, for whoever was authenticated before. */
-export function auditRoutes(seatgate: Seatgate) {
-  const router = new Hono<RouterEnv>()
-  const trail = '/organizations/:org/audit'
+/**
+ * The routes of the audit trail: list, count, export, proofs of the log, seats at an instant.
+ *
+ * @throws {TypeError} if an option is wrong.
+ */
+export function auditRoutes(seatgate: Seatgate, options: RouteOptions): Hono<RouterEnv> {
+  checkRouteOptions('auditRoutes', options)
+  return signedInRoutes(seatgate, options, (routes) => {
+    const trail = '/organizations/:org/audit'
 
-  router.get(trail, async (c) => {
-    const options = { largestPage: LARGEST_PAGE }
-    return answer(c, await listAuditEvents(seatgate, inOrganization(c), readQuery(c), options))
-  })
-  router.get(`${trail}/count`, async (c) =>
-    answer(c, await countAuditEvents(seatgate, inOrganization(c), readQuery(c)))
-  )
-  router.get(`${trail}/seats`, async (c) =>
-    answer(c, await seatsAsOf(seatgate, inOrganization(c), readQuery(c)))
-  )
-  router.get(`${trail}/checkpoint`, async (c) =>
-    answer(c, await auditCheckpoint(seatgate, inOrganization(c)))
-  )
-  router.get(`${trail}/proof`, async (c) =>
-    answer(c, await proveInclusion(seatgate, inOrganization(c), readQuery(c)))
-  )
-  router.get(`${trail}/consistency`, async (c) =>
-    answer(c, await proveConsistency(seatgate, inOrganization(c), readQuery(c)))
-  )
-  router.get(`${trail}/export`, async (c) => {
-    // A HEAD asks what a GET would answer, and takes nothing away: it is no export.
-    const record = c.req.method !== 'HEAD'
-    const file = await exportAuditEvents(seatgate, inOrganization(c), readQuery(c), { record })
-    if (!file.ok) return problemResponse(file.error)
-    const { body, contentType, fileName } = file.value
-    return c.body(body, 200, {
-      'content-type': contentType,
-      'content-disposition': `attachment; filename="${fileName}"`,
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
+    routes.get(trail, async (c) => {
+      const options = { largestPage: LARGEST_PAGE }
+      return answer(c, await listAuditEvents(seatgate, inOrganization(c), readQuery(c), options))
+    })
+    routes.get(`${trail}/count`, async (c) =>
+      answer(c, await countAuditEvents(seatgate, inOrganization(c), readQuery(c)))
+    )
+    routes.get(`${trail}/seats`, async (c) =>
+      answer(c, await seatsAsOf(seatgate, inOrganization(c), readQuery(c)))
+    )
+    routes.get(`${trail}/checkpoint`, async (c) =>
+      answer(c, await auditCheckpoint(seatgate, inOrganization(c)))
+    )
+    routes.get(`${trail}/proof`, async (c) =>
+      answer(c, await proveInclusion(seatgate, inOrganization(c), readQuery(c)))
+    )
+    routes.get(`${trail}/consistency`, async (c) =>
+      answer(c, await proveConsistency(seatgate, inOrganization(c), readQuery(c)))
+    )
+    routes.get(`${trail}/export`, async (c) => {
+      // A HEAD asks what a GET would answer, and takes nothing away: it is no export.
+      const record = c.req.method !== 'HEAD'
+      const file = await exportAuditEvents(seatgate, inOrganization(c), readQuery(c), { record })
+      if (!file.ok) return problemResponse(file.error)
+      const { body, contentType, fileName } = file.value
+      return c.body(body, 200, {
+        'content-type': contentType,
+        'content-disposition': `attachment; filename="${fileName}"`,
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+      })
     })
   })
-
-  router.get(`${trail}/sinks`, async (c) =>
-    answer(c, await listSinks(seatgate, inOrganization(c), readQuery(c)))
-  )
-  router.get(`${trail}/sinks/:sink/dead-letters`, async (c) => {
-    const sink = c.req.param('sink')
-    return answer(c, await listDeadLetters(seatgate, inOrganization(c), sink, readQuery(c)))
-  })
-  router.get(`${trail}/sinks/:sink/attempts`, async (c) => {
-    const sink = c.req.param('sink')
-    return answer(c, await listAttempts(seatgate, inOrganization(c), sink, readQuery(c)))
-  })
-  router.post(`${trail}/sinks/:sink/replay`, async (c) => {
-    const { input, options } = await readOperation(c)
-    const sink = c.req.param('sink')
-    return answer(c, await replaySink(seatgate, inOrganization(c), sink, input, options), 202)
-  })
-  router.post(`${trail}/sinks/:sink/resume`, async (c) => {
-    const { options } = await readOperation(c)
-    const sink = c.req.param('sink')
-    return answer(c, await resumeSink(seatgate, inOrganization(c), sink, options), 202)
-  })
-  router.post(`${trail}/sinks/:sink/dead-letters/requeue`, async (c) => {
-    const { input, options } = await readOperation(c)
-    const sink = c.req.param('sink')
-    const requeued = await requeueDeadLetters(seatgate, inOrganization(c), sink, input, options)
-    return answer(c, requeued, 202)
-  })
-
-  return router
 }

@@ -16,9 +16,10 @@ import type { Refusal } from '../../base/refusal.ts'
 import { ok, type Result } from '../../base/result.ts'
 import type { Seatgate } from '../../seatgate.ts'
 import { putActiveOrganization } from '../../operations/sessions/put-active.ts'
-import { marksOfRequest, type Authenticate } from '../authenticate.ts'
+import { marksOfRequest } from '../authenticate.ts'
+import { refuseCrossSite } from '../cross-site.ts'
 import { readBody, refusalOf, readCsv } from '../request-body.ts'
-import { problemOf, problemResponse, RefusalException, statusOf } from '../problem.ts'
+import { problemOf, problemResponse, statusOf } from '../problem.ts'
 import {
   answer,
   done,
@@ -28,9 +29,22 @@ import {
   scopeOf,
   type RouterEnv,
 } from '../request.ts'
+import {
+  checkRouteOptions,
+  openRoutes,
+  signedIn,
+  signedInRoutes,
+  type RouteOptions,
+} from './route-group.ts'
 
 /** Signs in somebody who has just been registered; answers the token of their session. */
 export type SignIn = (c: Context, userId: string) => Promise<string>
+
+/** Options of {@link invitationRoutes}. */
+export interface InvitationRouteOptions extends RouteOptions {
+  /** Signs in a person who accepts an invitation with sign-up. Without it that route is not there. */
+  readonly signIn?: SignIn
+}
 
 /** A configuration that has invitations. */
 type Inviting = Seatgate & Pick<InvitationContext, 'invitations'>
@@ -39,46 +53,63 @@ export function hasInvitations(seatgate: Seatgate): seatgate is Inviting {
   return seatgate.invitations !== null
 }
 
-/** The routes of an organization's invitations, behind the authentication of the others. */
-export function organizationInvitationRoutes(seatgate: Inviting) {
-  const routes = new Hono<RouterEnv>()
-  routes.get('/organizations/:org/invitations', async (c) =>
-    answer(c, await listInvitations(seatgate, inOrganization(c), readQuery(c)))
-  )
-  routes.post('/organizations/:org/invitations', async (c) => {
-    const { input, options } = await readOperation(c)
-    const invited = await createInvitation(seatgate, inOrganization(c), input, options)
-    return answer(c, told(invited), 201)
-  })
-  routes.post('/organizations/:org/invitations/bulk', async (c) => {
-    const { input, options } = await readOperation(c)
-    const invited = await createInvitations(seatgate, inOrganization(c), input, options)
-    if (!invited.ok) return problemResponse(invited.error)
-    return c.json({ data: invited.value.map(rowView) })
-  })
-  routes.post('/organizations/:org/members/import', async (c) => {
-    const { input, options } = await readOperation(c, readCsv)
-    const imported = await importMembers(seatgate, inOrganization(c), input, options)
-    if (!imported.ok) return problemResponse(imported.error)
-    const rows = imported.value.map(({ line, email, outcome }) => {
-      return { line, email, ...rowView(outcome) }
+/**
+ * The routes of invitations: those of an organization, and those for the person who was invited.
+ *
+ * @throws {TypeError} if an option is wrong, or if invitations are not configured.
+ */
+export function invitationRoutes(
+  seatgate: Inviting,
+  options: InvitationRouteOptions
+): Hono<RouterEnv> {
+  checkRouteOptions('invitationRoutes', options, ['signIn'])
+  if (!hasInvitations(seatgate)) {
+    throw new TypeError('invitationRoutes: createSeatgate needs invitations for it.')
+  }
+  return new Hono<RouterEnv>()
+    .route('/', invitedRoutes(seatgate, options))
+    .route('/', organizationInvitationRoutes(seatgate, options))
+}
+
+function organizationInvitationRoutes(seatgate: Inviting, options: RouteOptions) {
+  return signedInRoutes(seatgate, options, (routes) => {
+    routes.get('/organizations/:org/invitations', async (c) =>
+      answer(c, await listInvitations(seatgate, inOrganization(c), readQuery(c)))
+    )
+    routes.post('/organizations/:org/invitations', async (c) => {
+      const { input, options } = await readOperation(c)
+      const invited = await createInvitation(seatgate, inOrganization(c), input, options)
+      return answer(c, told(invited), 201)
     })
-    return c.json({ data: rows })
+    routes.post('/organizations/:org/invitations/bulk', async (c) => {
+      const { input, options } = await readOperation(c)
+      const invited = await createInvitations(seatgate, inOrganization(c), input, options)
+      if (!invited.ok) return problemResponse(invited.error)
+      return c.json({ data: invited.value.map(rowView) })
+    })
+    routes.post('/organizations/:org/members/import', async (c) => {
+      const { input, options } = await readOperation(c, readCsv)
+      const imported = await importMembers(seatgate, inOrganization(c), input, options)
+      if (!imported.ok) return problemResponse(imported.error)
+      const rows = imported.value.map(({ line, email, outcome }) => {
+        return { line, email, ...rowView(outcome) }
+      })
+      return c.json({ data: rows })
+    })
+    routes.patch('/organizations/:org/invitations/:id', async (c) => {
+      const input = await readBody(c)
+      const id = c.req.param('id')
+      return answer(c, await changeInvitationRole(seatgate, inOrganization(c), id, input))
+    })
+    routes.post('/organizations/:org/invitations/:id/resend', async (c) => {
+      const { options } = await readOperation(c)
+      const id = c.req.param('id')
+      return answer(c, told(await resendInvitation(seatgate, inOrganization(c), id, options)))
+    })
+    routes.delete('/organizations/:org/invitations/:id', async (c) =>
+      done(c, await revokeInvitation(seatgate, inOrganization(c), c.req.param('id')))
+    )
   })
-  routes.patch('/organizations/:org/invitations/:id', async (c) => {
-    const input = await readBody(c)
-    const id = c.req.param('id')
-    return answer(c, await changeInvitationRole(seatgate, inOrganization(c), id, input))
-  })
-  routes.post('/organizations/:org/invitations/:id/resend', async (c) => {
-    const { options } = await readOperation(c)
-    const id = c.req.param('id')
-    return answer(c, told(await resendInvitation(seatgate, inOrganization(c), id, options)))
-  })
-  routes.delete('/organizations/:org/invitations/:id', async (c) =>
-    done(c, await revokeInvitation(seatgate, inOrganization(c), c.req.param('id')))
-  )
-  return routes
 }
 
 /** A row of a list: the status that it would have by itself, and its invitation or its problem. */
@@ -88,58 +119,50 @@ function rowView(row: Result<InvitationWithToken>) {
     : { status: statusOf(row.error.code), problem: problemOf(row.error) }
 }
 
-/** The routes for whoever was invited. What a token is worth, it is worth to strangers too. */
-export function invitationRoutes(
-  seatgate: Inviting,
-  authenticate: Authenticate,
-  signIn: SignIn | undefined
-) {
-  const routes = new Hono<RouterEnv>()
-  const signedIn = async (c: Context) => {
-    const caller = await authenticate(c)
-    if (caller === null) throw new RefusalException({ code: 'unauthenticated' })
-    return caller
-  }
-  // Without a proof of the address nobody can be shown what was sent to it.
-  if (seatgate.emailVerification !== null) {
-    routes.get('/invitations', async (c) => {
-      c.set('asking', await signedIn(c))
-      return answer(c, await listOwnInvitations(seatgate, scopeOf(c), readQuery(c)))
-    })
-  }
-  routes.post('/invitations/view', async (c) => {
-    const input = await readBody(c)
-    const unreadable = refusalOf(input)
-    if (unreadable) return problemResponse(unreadable)
-    return c.json(await viewInvitation(seatgate, await authenticate(c), input))
-  })
-  routes.post('/invitations/accept', async (c) => {
-    c.set('asking', await signedIn(c))
-    const { input, options } = await readOperation(c)
-    const accepted = await acceptInvitation(seatgate, scopeOf(c), input, options)
-    if (!accepted.ok) return problemResponse(toStranger(accepted.error))
-    const { membership, organization } = accepted.value
-    // Whoever comes in works there from now on. If that cannot be noted, they are in all the same.
-    if (seatgate.sessions !== null) {
-      await putActiveOrganization(seatgate, scopeOf(c), organization.id)
+// What a token is worth, it is worth to strangers too.
+function invitedRoutes(seatgate: Inviting, options: InvitationRouteOptions) {
+  const { authenticate, signIn, allowedOrigins = [] } = options
+  return openRoutes<RouterEnv>(seatgate, options, (routes) => {
+    // Without a proof of the address nobody can be shown what was sent to it.
+    if (seatgate.emailVerification !== null) {
+      routes.get('/invitations', signedIn(authenticate), async (c) =>
+        answer(c, await listOwnInvitations(seatgate, scopeOf(c), readQuery(c)))
+      )
     }
-    return c.json({ membership, organization })
-  })
-  routes.post('/invitations/decline', async (c) => {
-    const caller = (await authenticate(c)) ?? { type: 'anonymous' as const }
-    const scope = { caller, ...marksOfRequest(c) }
-    return done(c, await declineInvitation(seatgate, scope, await readBody(c)))
-  })
-  if (signIn && seatgate.invitations.registerUser) {
-    routes.post('/invitations/accept-with-signup', async (c) => {
+    routes.post('/invitations/view', async (c) => {
       const input = await readBody(c)
-      const joined = await acceptInvitationWithSignup(seatgate, input, marksOfRequest(c))
-      if (!joined.ok) return problemResponse(toStranger(joined.error))
-      const { user, userId, membership, organization } = joined.value
-      return c.json({ user, membership, organization, token: await signIn(c, userId) }, 201)
+      const unreadable = refusalOf(input)
+      if (unreadable) return problemResponse(unreadable)
+      return c.json(await viewInvitation(seatgate, await authenticate(c), input))
     })
-  }
-  return routes
+    routes.post('/invitations/accept', signedIn(authenticate), async (c) => {
+      const { input, options } = await readOperation(c)
+      const accepted = await acceptInvitation(seatgate, scopeOf(c), input, options)
+      if (!accepted.ok) return problemResponse(toStranger(accepted.error))
+      const { membership, organization } = accepted.value
+      // Whoever comes in works there from now on. If that cannot be noted, they are in all the same.
+      if (seatgate.sessions !== null) {
+        await putActiveOrganization(seatgate, scopeOf(c), organization.id)
+      }
+      return c.json({ membership, organization })
+    })
+    routes.post('/invitations/decline', async (c) => {
+      const caller = (await authenticate(c)) ?? { type: 'anonymous' as const }
+      const scope = { caller, ...marksOfRequest(c) }
+      return done(c, await declineInvitation(seatgate, scope, await readBody(c)))
+    })
+    if (signIn && seatgate.invitations.registerUser) {
+      // It starts a session: to sign a person in as another is an attack without any cookie.
+      const ownSite = refuseCrossSite({ allowedOrigins, requests: 'all' })
+      routes.post('/invitations/accept-with-signup', ownSite, async (c) => {
+        const input = await readBody(c)
+        const joined = await acceptInvitationWithSignup(seatgate, input, marksOfRequest(c))
+        if (!joined.ok) return problemResponse(toStranger(joined.error))
+        const { user, userId, membership, organization } = joined.value
+        return c.json({ user, membership, organization, token: await signIn(c, userId) }, 201)
+      })
+    }
+  })
 }
 
 // The inviter is told the token that proves no address; the other one goes through the mailer alone.

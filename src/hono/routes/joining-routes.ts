@@ -1,4 +1,4 @@
-import { Hono } from 'hono'
+import type { Hono } from 'hono'
 import { addDomain } from '../../operations/joining/add-domain.ts'
 import { approveJoinRequest } from '../../operations/joining/approve.ts'
 import { removeDomain, setDomainMode } from '../../operations/joining/change-domain.ts'
@@ -22,56 +22,64 @@ import {
   scopeOf,
   type RouterEnv,
 } from '../request.ts'
+import { checkRouteOptions, signedInRoutes, type RouteOptions } from './route-group.ts'
 
-/** The routes of joining by domain and on request, behind the authentication of the others. */
-export function joiningRoutes(seatgate: Seatgate) {
-  const routes = new Hono<RouterEnv>()
+/**
+ * The routes of joining by domain and on request.
+ *
+ * @throws {TypeError} if an option is wrong, or if `joining` is not configured.
+ */
+export function joiningRoutes(seatgate: Seatgate, options: RouteOptions): Hono<RouterEnv> {
+  checkRouteOptions('joiningRoutes', options)
+  if (seatgate.joining === null) {
+    throw new TypeError('joiningRoutes: createSeatgate needs joining for it.')
+  }
+  return signedInRoutes(seatgate, options, (routes) => {
+    routes.get('/organizations/:org/domains', async (c) =>
+      answer(c, await listDomains(seatgate, inOrganization(c), readQuery(c)))
+    )
+    routes.post('/organizations/:org/domains', async (c) => {
+      const { input, options } = await readOperation(c)
+      return answer(c, await addDomain(seatgate, inOrganization(c), input, options), 201)
+    })
+    routes.patch('/organizations/:org/domains/:id', async (c) => {
+      const input = await readBody(c)
+      return answer(c, await setDomainMode(seatgate, inOrganization(c), c.req.param('id'), input))
+    })
+    routes.post('/organizations/:org/domains/:id/verify', async (c) => {
+      const { options } = await readOperation(c)
+      const id = c.req.param('id')
+      return answer(c, await verifyDomain(seatgate, inOrganization(c), id, options))
+    })
+    routes.delete('/organizations/:org/domains/:id', async (c) =>
+      done(c, await removeDomain(seatgate, inOrganization(c), c.req.param('id')))
+    )
 
-  routes.get('/organizations/:org/domains', async (c) =>
-    answer(c, await listDomains(seatgate, inOrganization(c), readQuery(c)))
-  )
-  routes.post('/organizations/:org/domains', async (c) => {
-    const { input, options } = await readOperation(c)
-    return answer(c, await addDomain(seatgate, inOrganization(c), input, options), 201)
-  })
-  routes.patch('/organizations/:org/domains/:id', async (c) => {
-    const input = await readBody(c)
-    return answer(c, await setDomainMode(seatgate, inOrganization(c), c.req.param('id'), input))
-  })
-  routes.post('/organizations/:org/domains/:id/verify', async (c) => {
-    const { options } = await readOperation(c)
-    const id = c.req.param('id')
-    return answer(c, await verifyDomain(seatgate, inOrganization(c), id, options))
-  })
-  routes.delete('/organizations/:org/domains/:id', async (c) =>
-    done(c, await removeDomain(seatgate, inOrganization(c), c.req.param('id')))
-  )
+    routes.get('/organizations/:org/join-requests', async (c) =>
+      answer(c, await listJoinRequests(seatgate, inOrganization(c), readQuery(c)))
+    )
+    routes.post('/organizations/:org/join-requests/:id/approve', async (c) => {
+      const { input, options } = await readOperation(c)
+      const id = c.req.param('id')
+      return answer(c, await approveJoinRequest(seatgate, inOrganization(c), id, input, options))
+    })
+    routes.post('/organizations/:org/join-requests/:id/decline', async (c) => {
+      const { options } = await readOperation(c)
+      const id = c.req.param('id')
+      return answer(c, await declineJoinRequest(seatgate, inOrganization(c), id, options))
+    })
 
-  routes.get('/organizations/:org/join-requests', async (c) =>
-    answer(c, await listJoinRequests(seatgate, inOrganization(c), readQuery(c)))
-  )
-  routes.post('/organizations/:org/join-requests/:id/approve', async (c) => {
-    const { input, options } = await readOperation(c)
-    const id = c.req.param('id')
-    return answer(c, await approveJoinRequest(seatgate, inOrganization(c), id, input, options))
+    routes.get('/joinable-organizations', async (c) =>
+      answer(c, await listJoinableOrganizations(seatgate, scopeOf(c), readQuery(c)))
+    )
+    routes.post('/join-requests', async (c) => {
+      const { input, options } = await readOperation(c)
+      const joined = await joinOrganization(seatgate, scopeOf(c), input, options)
+      if (!joined.ok) return problemResponse(joined.error)
+      return c.json(joined.value, joined.value.status === 'joined' ? 201 : 202)
+    })
+    routes.delete('/join-requests/:id', async (c) =>
+      done(c, await withdrawJoinRequest(seatgate, scopeOf(c), c.req.param('id')))
+    )
   })
-  routes.post('/organizations/:org/join-requests/:id/decline', async (c) => {
-    const { options } = await readOperation(c)
-    const id = c.req.param('id')
-    return answer(c, await declineJoinRequest(seatgate, inOrganization(c), id, options))
-  })
-
-  routes.get('/joinable-organizations', async (c) =>
-    answer(c, await listJoinableOrganizations(seatgate, scopeOf(c), readQuery(c)))
-  )
-  routes.post('/join-requests', async (c) => {
-    const { input, options } = await readOperation(c)
-    const joined = await joinOrganization(seatgate, scopeOf(c), input, options)
-    if (!joined.ok) return problemResponse(joined.error)
-    return c.json(joined.value, joined.value.status === 'joined' ? 201 : 202)
-  })
-  routes.delete('/join-requests/:id', async (c) =>
-    done(c, await withdrawJoinRequest(seatgate, scopeOf(c), c.req.param('id')))
-  )
-  return routes
 }

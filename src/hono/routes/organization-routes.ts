@@ -1,0 +1,80 @@
+import type { Hono } from 'hono'
+import { ok } from '../../base/result.ts'
+import { updateSlug } from '../../operations/organizations/change-slug.ts'
+import { createOrganization } from '../../operations/organizations/create.ts'
+import { softDeleteOrganization } from '../../operations/organizations/delete.ts'
+import { listOrganizations } from '../../operations/organizations/get.ts'
+import { setMfaPolicy, type MfaCheck } from '../../operations/organizations/mfa-policy.ts'
+import { renameOrganization } from '../../operations/organizations/update.ts'
+import type { Seatgate } from '../../seatgate.ts'
+import { loadOrganizationFromSlug } from '../load-organization-from-slug.ts'
+import {
+  answer,
+  done,
+  inOrganization,
+  readOperation,
+  readQuery,
+  scopeOf,
+  type RouterEnv,
+} from '../request.ts'
+import { readBody } from '../request-body.ts'
+import { checkProof, checkRouteOptions, signedInRoutes, type RouteOptions } from './route-group.ts'
+
+/** Options of {@link organizationRoutes}. */
+export interface OrganizationRouteOptions extends RouteOptions {
+  /**
+   * Tells whether a user has a second factor: who demands one of members must have one. Without it the
+   * demand can be ended, and not made.
+   */
+  readonly mfaCheck?: MfaCheck
+}
+
+// Where the host cannot tell, a second factor is not demanded by a user who may have none.
+const hasNone: MfaCheck = (_userId) => false
+
+/**
+ * The routes of organizations: create, list, read, rename, change the slug, delete, demand a second
+ * factor.
+ *
+ * @throws {TypeError} if an option is wrong, or if neither `verifyPassword` nor `stepUp` is configured.
+ *
+ * @example
+ * ```ts
+ * const app = new Hono()
+ *   .route('/', organizationRoutes(seatgate, { authenticate }))
+ *   .route('/', memberRoutes(seatgate, { authenticate }))
+ * ```
+ */
+export function organizationRoutes(
+  seatgate: Seatgate,
+  options: OrganizationRouteOptions
+): Hono<RouterEnv> {
+  checkRouteOptions('organizationRoutes', options, ['mfaCheck'])
+  checkProof('organizationRoutes', seatgate)
+  const { mfaCheck = hasNone } = options
+  return signedInRoutes(seatgate, options, (routes) => {
+    routes.post('/organizations', async (c) => {
+      const { input, options } = await readOperation(c)
+      return answer(c, await createOrganization(seatgate, scopeOf(c), input, options), 201)
+    })
+    routes.get('/organizations', async (c) =>
+      answer(c, await listOrganizations(seatgate, scopeOf(c), readQuery(c)))
+    )
+    // A slug that was given up redirects here as it does under `/o/`.
+    const named = loadOrganizationFromSlug(seatgate, { authenticate: (c) => c.get('asking') })
+    routes.get('/organizations/:org', named, (c) => answer(c, ok(c.var.organization)))
+    routes.patch('/organizations/:org', async (c) =>
+      answer(c, await renameOrganization(seatgate, inOrganization(c), await readBody(c)))
+    )
+    routes.post('/organizations/:org/slug', async (c) => {
+      const { input, options } = await readOperation(c)
+      return answer(c, await updateSlug(seatgate, inOrganization(c), input, options))
+    })
+    routes.delete('/organizations/:org', async (c) =>
+      done(c, await softDeleteOrganization(seatgate, inOrganization(c), await readBody(c)))
+    )
+    routes.put('/organizations/:org/mfa-policy', async (c) =>
+      answer(c, await setMfaPolicy(seatgate, inOrganization(c), await readBody(c), { mfaCheck }))
+    )
+  })
+}
