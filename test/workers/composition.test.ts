@@ -18,6 +18,7 @@ import { expectSound, muchLater } from './faults.ts'
 import { readLedger, readState, violations } from './invariants.ts'
 import { everything, freshSlug, isChange, lastEventOf, softDeleted } from './mutators.ts'
 import { testEnv } from './setup.ts'
+import { keys } from './retained.ts'
 import {
   answered,
   codeOf,
@@ -373,7 +374,7 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
   })
 
   it('combines two changes into one: all of both, or nothing of either', async () => {
-    const world = createWorld({ provider })
+    const world = createWorld({ provider, auditLogKey: keys.privateKey })
     const organization = await newOrganization(world, 2)
     const prepareBoth = async (userId: string) => {
       const workspace = answered(await found(world, userId))

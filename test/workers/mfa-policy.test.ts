@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { setMfaPolicy, type MfaCheck, type Report, type Result } from '../../src/index.ts'
 import { everything, isChange, lastEventOf } from './mutators.ts'
 import { testEnv } from './setup.ts'
+import { keys } from './retained.ts'
 import { answered, codeOf, createWorld, join, newOrganization, newUser } from './world.ts'
 
 const world = createWorld()
@@ -144,7 +145,9 @@ describe('setMfaPolicy', () => {
       await testEnv.DB.exec('DELETE FROM seatgate_audit_outbox')
       const rows = await everything()
       const reports: Report[] = []
-      const loud = createWorld({ report: (report) => reports.push(report) })
+      // The log accepts every event, so the batch marks the organization.
+      const auditLogKey = keys.privateKey
+      const loud = createWorld({ auditLogKey, report: (report) => reports.push(report) })
       await testEnv.DB.exec(
         `CREATE TRIGGER broken BEFORE INSERT ON ${table} BEGIN SELECT abs(-9223372036854775808); END;`
       )

@@ -187,3 +187,10 @@ export function isLibraryAction(action: string): action is AuditAction {
 export function countsSeats(action: string): boolean {
   return isLibraryAction(action) && 'held' in ACTIONS[action].metadata.entries
 }
+
+/** Returns an action, and those of the events that may be recorded behind it in the same batch. */
+export function withFollowing(action: string): readonly string[] {
+  if (!isLibraryAction(action) || !ACTIONS[action].changesSeats) return [action]
+  const cleared = [action, 'seat.over_limit_cleared']
+  return action === 'seat.limit_changed' ? [...cleared, 'seat.over_limit_entered'] : cleared
+}

@@ -1,9 +1,11 @@
 import { and, eq, sql, type SQL } from 'drizzle-orm'
 import type { Database } from '../../database/database.ts'
 import { auditOutbox } from '../../database/schema.ts'
+import { keptOutBy, type AcceptedActions } from './action-patterns.ts'
+import { withFollowing } from './actions.ts'
 
 /** A sink, as far as the trail knows it. */
-export interface TrailSink {
+export interface TrailSink extends AcceptedActions {
   readonly id: string
   readonly internal?: boolean
   readonly required?: boolean
@@ -25,6 +27,24 @@ export interface ConfiguredSinksContext {
 /** Whether anybody waits for events: a sink, or the log. Without them there is nothing to mark. */
 export function isAwaited({ sinks, log }: ConsumerContext): boolean {
   return sinks.length > 0 || log !== null
+}
+
+/**
+ * Returns whether a consumer accepts an event of this action, or one that may follow on it in its batch.
+ * The log accepts every event.
+ */
+export function isAccepted({ sinks, log }: ConsumerContext, action: string): boolean {
+  if (log !== null) return true
+  return sinks.some((sink) => withFollowing(action).some((each) => acceptsAction(sink, each)))
+}
+
+// A change does not fail with a sink: delivery reports what `accepts` throws.
+function acceptsAction(sink: TrailSink, action: string): boolean {
+  try {
+    return keptOutBy(sink, action) === null
+  } catch {
+    return true
+  }
 }
 
 /** Who waits for an organization's events. */

@@ -19,6 +19,8 @@ export interface EventDraft {
   readonly idempotencyKey?: string
   /** The event that this one followed from. */
   readonly causeEventId?: string
+  /** Whether it gives the consumers of the trail work, though they may not accept it. */
+  readonly wakesConsumers?: true
   /** The `after…` hook that is called once it is committed. */
   readonly after?: AfterCall
 }

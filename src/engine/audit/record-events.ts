@@ -17,7 +17,7 @@ import type { Runtime } from '../../base/runtime.ts'
 import { countsSeats } from './actions.ts'
 import type { EventDraft } from './event.ts'
 import type { Attribution } from '../../base/actor.ts'
-import { isAwaited, type ConsumerContext } from './consumers.ts'
+import { isAccepted, type ConsumerContext } from './consumers.ts'
 import { SCHEMA_VERSION } from './versions.ts'
 
 const LONGEST_MARK = 255
@@ -48,16 +48,17 @@ export interface EventContext extends Attribution {
 }
 
 /**
- * Builds the statements that write events, in order, and mark their organizations for forwarding and
- * sealing. The sequence is assigned inside the batch: a batch that fails leaves no gap.
+ * Builds the statements that write events, in order, and mark the organizations with events that a
+ * consumer accepts. The sequence is assigned inside the batch: a batch that fails leaves no gap.
  */
 export function recordEvents(
   seatgate: TrailContext,
   context: EventContext,
   drafts: readonly EventDraft[]
-): { readonly statements: readonly Statement[]; readonly events: readonly RecordedEvent[] } {
+): RecordedBatch {
   const { db } = seatgate
   const organizationIds = organizationsOf(drafts)
+  const markedIds = organizationsOf(acceptedOf(seatgate, drafts))
   const personal = personalRows(seatgate, context, organizationIds)
   const digests = new Map(personal.map(({ organizationId, digest }) => [organizationId, digest]))
   const facts = drafts.map((draft) =>
@@ -66,10 +67,30 @@ export function recordEvents(
   const statements = [
     ...insertRows(db, auditPersonal, personal),
     ...runsOf(facts).flatMap((run) => append(seatgate, context.now, run)),
-    ...(isAwaited(seatgate) ? marks(db, organizationIds, context.now) : []),
+    ...marks(db, markedIds, context.now),
   ]
   const events = writtenBy(facts)
-  return { statements, events }
+  return { statements, events, markedIds }
+}
+
+/** The statements that write events, and what they do. */
+export interface RecordedBatch {
+  readonly statements: readonly Statement[]
+  readonly events: readonly RecordedEvent[]
+  /** The organizations that are marked for the consumers of the trail. */
+  readonly markedIds: readonly string[]
+}
+
+function acceptedOf(
+  seatgate: ConsumerContext,
+  drafts: readonly EventDraft[]
+): readonly EventDraft[] {
+  const accepted = new Map<string, boolean>()
+  return drafts.filter(({ action, wakesConsumers = false }) => {
+    const known = accepted.get(action) ?? isAccepted(seatgate, action)
+    accepted.set(action, known)
+    return known || wakesConsumers
+  })
 }
 
 /** What is measured of an event that is in. */
@@ -127,13 +148,13 @@ export function writtenBy(answer: unknown): readonly RecordedEvent[] {
   })
 }
 
-/** Marks an organization for forwarding and sealing, where anybody waits for that. */
+/** Marks the organization of an event for the consumers of the trail, if one accepts the event. */
 export function markWaiting(
   seatgate: DatabaseContext & ConsumerContext,
-  organizationId: string,
+  { organizationId, action }: Pick<EventDraft, 'organizationId' | 'action'>,
   now: Date
 ): { readonly marked?: Statement } {
-  const [marked] = isAwaited(seatgate) ? marks(seatgate.db, [organizationId], now) : []
+  const [marked] = isAccepted(seatgate, action) ? marks(seatgate.db, [organizationId], now) : []
   return marked ? { marked } : {}
 }
 

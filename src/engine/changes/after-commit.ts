@@ -24,7 +24,7 @@ export async function tell(
 ): Promise<void> {
   const seatgate = budgeted(unbudgeted, STATEMENTS_AFTER_A_CHANGE)
   const { seats, seatContext, measure } = seatgate
-  const { takenSeats, freedSeats, organizationIds, intents, events, turns } = prepared
+  const { takenSeats, freedSeats, organizationIds, markedIds, intents, events, turns } = prepared
   const turned = turns.flatMap((turn) => writtenBy(answers[statements.indexOf(turn)]))
   const written = [...events, ...turned]
   for (const event of written) measure({ name: 'audit.recorded', ...event })
@@ -41,7 +41,7 @@ export async function tell(
   ]
   await Promise.all([
     inBackground(seatgate, organizationIds[0] ?? '', afterwards),
-    tellCommitted(seatgate, { organizationIds, events: written, freedSeats }),
+    tellCommitted(seatgate, { organizationIds, markedIds, events: written, freedSeats }),
   ])
   await tellSeatsFreed(seatgate, [
     ...new Set(freedSeats.map(({ organizationId }) => organizationId)),

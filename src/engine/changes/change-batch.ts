@@ -35,6 +35,8 @@ export interface Prepared<T> {
   readonly takenSeats: readonly TakenSeat[]
   readonly freedSeats: readonly SeatReference[]
   readonly organizationIds: readonly string[]
+  /** Those of them that are marked for the consumers of the trail. */
+  readonly markedIds: readonly string[]
   readonly intents: readonly RecordedJob[]
   readonly events: readonly RecordedEvent[]
   /** Those of the statements that write an event only where it is true, and answer it. */
@@ -59,6 +61,7 @@ export function combine<A, B>(first: Prepared<A>, second: Prepared<B>): Prepared
     takenSeats: [...first.takenSeats, ...second.takenSeats],
     freedSeats: [...first.freedSeats, ...second.freedSeats],
     organizationIds: [...new Set([...first.organizationIds, ...second.organizationIds])],
+    markedIds: [...new Set([...first.markedIds, ...second.markedIds])],
     intents: [...first.intents, ...second.intents],
     events: [...first.events, ...second.events],
     turns: [...first.turns, ...second.turns],
@@ -154,6 +157,7 @@ export function assemble<T>(
     takenSeats: claimed.flatMap(({ taken }) => (taken === null ? [] : [taken])),
     freedSeats: plan.freedSeats ?? [],
     organizationIds: organizationsOf(events),
+    markedIds: recorded.markedIds,
     intents: intents.recorded,
     events: recorded.events,
     turns,

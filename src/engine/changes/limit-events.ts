@@ -55,14 +55,17 @@ async function recordReached(
     where organization_id = ${organizationId} and idempotency_key = ${idempotencyKey})
     and exists (select 1 from seatgate_organizations where id = ${organizationId})`
   const [recording] = recordEventsWhere(seatgate, contextOf(occasion), [event], () => isFirst)
+  const mark = markWaiting(seatgate, event, occasion.now)
   const { reached } = await batch(db, {
     ...(recording && { reached: recording }),
-    ...markWaiting(seatgate, organizationId, occasion.now),
+    ...mark,
   })
   const events = writtenBy(reached)
   for (const told of events) measure({ name: 'audit.recorded', ...told })
   if (events.length > 0) {
-    await tellCommitted(seatgate, { organizationIds: [organizationId], events, freedSeats: [] })
+    const markedIds = mark.marked ? [organizationId] : []
+    const organizationIds = [organizationId]
+    await tellCommitted(seatgate, { organizationIds, markedIds, events, freedSeats: [] })
   }
   return events.length > 0
 }

@@ -6,6 +6,8 @@ import type { ChangeContext } from './change-context.ts'
 export interface Committed {
   /** The organizations that its events are about, each once. */
   readonly organizationIds: readonly string[]
+  /** Those of them that are marked for the consumers of the trail. */
+  readonly markedIds: readonly string[]
   readonly events: readonly RecordedEvent[]
   /** The seats that it released. */
   readonly freedSeats: readonly SeatReference[]

@@ -5,6 +5,7 @@
  * @module
  */
 import type { PassedOver } from '../../database/schema.ts'
+import { keptOutBy, PATTERN } from '../audit/action-patterns.ts'
 import { ACTIONS } from '../audit/actions.ts'
 import type { AuditEvent } from '../audit/event.ts'
 import type { Redaction, Sink } from './sink.ts'
@@ -26,24 +27,15 @@ const INNER = new Set([
   ...Object.values(ACTIONS).flatMap(({ metadata }) => Object.keys(metadata.entries)),
 ])
 const DISPATCHES = ['auto', 'async', 'sync']
-/** An action, or the beginning of some: `organization.*`. */
-export const PATTERN = /^(\*|[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*(\.\*)?)$/
 
 /** Which part of its configuration keeps an event from a sink; null if it takes it. */
 export function passedBecause(
   sink: Sink,
   { action, insertedAt }: AuditEvent
 ): PassedOver['because'] | null {
-  const { include, exclude = [], since } = sink
+  const { since } = sink
   if (since !== undefined && Date.parse(insertedAt) < since.getTime()) return 'since'
-  if (include && !include.some((pattern) => matches(pattern, action))) return 'include'
-  if (exclude.some((pattern) => matches(pattern, action))) return 'exclude'
-  return (sink.accepts?.(action) ?? true) ? null : 'accepts'
-}
-
-/** Whether a pattern takes an action. */
-export function matches(pattern: string, action: string): boolean {
-  return pattern.endsWith('*') ? action.startsWith(pattern.slice(0, -1)) : action === pattern
+  return keptOutBy(sink, action)
 }
 
 /** An event as a sink gets it. */

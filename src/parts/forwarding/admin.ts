@@ -78,7 +78,7 @@ export function changeSink<T>(
             ...(set === null ? [] : moveCursor(seatgate, organizationId, sinkId, set, now)),
             ...statements,
           ],
-          events: [event],
+          events: [{ ...event, wakesConsumers: true }],
         })
       },
     },

@@ -10,7 +10,6 @@ import { inBackground } from '../../base/background.ts'
 import { budgeted, type Budgeted } from '../../database/statement-budget.ts'
 import { TimedOut, within } from '../../base/async.ts'
 import { forwardToSink, STATEMENTS_PER_SINK } from '../../engine/delivery/deliver.ts'
-import { isAwaited } from '../../engine/audit/consumers.ts'
 import type { Sink } from '../../engine/delivery/sink.ts'
 import {
   statementsToTend,
@@ -67,10 +66,10 @@ async function dispatch(
   await inBackground(seatgate, first[0] ?? '', wakeUps(seatgate, organizationIds))
 }
 
-/** Forwards after each commit. */
+/** Forwards after each commit that marked an organization. */
 export const forwardWhenCommitted: Listener = {
-  committed: (context: ChangeContext & ForwardingContext, { organizationIds }) =>
-    dispatch(context, organizationIds),
+  committed: (context: ChangeContext & ForwardingContext, { markedIds }) =>
+    dispatch(context, markedIds),
 }
 
 function wakeUps(
@@ -79,7 +78,7 @@ function wakeUps(
 ): readonly (() => Promise<unknown>)[] {
   const { queue, waitUntil, budget } = seatgate
   if (queue === null) {
-    if (waitUntil === null || !isAwaited(seatgate)) return []
+    if (waitUntil === null) return []
     const first = organizationIds.slice(0, SERVED_AT_ONCE)
     const most = statementsToTend(seatgate)
     return first.map(

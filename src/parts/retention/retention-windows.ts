@@ -8,7 +8,7 @@ import { warnWhenCommitted } from './cron-warning.ts'
  *
  * @module
  */
-import { matches, PATTERN } from '../../engine/delivery/outgoing.ts'
+import { matches, PATTERN } from '../../engine/audit/action-patterns.ts'
 
 /** How long some events are kept. */
 export interface RetentionWindow {
