@@ -8,7 +8,7 @@ import {
   invitationRoutes,
   type InvitationRouteOptions,
 } from './routes/invitation-routes.ts'
-import { joiningRoutes } from './routes/joining-routes.ts'
+import { hasJoining, joiningRoutes } from './routes/joining-routes.ts'
 import { memberRoutes } from './routes/member-routes.ts'
 import { operatorRoutes } from './routes/operator-routes.ts'
 import { organizationRoutes, type OrganizationRouteOptions } from './routes/organization-routes.ts'
@@ -55,7 +55,7 @@ export function seatgateRouter(seatgate: Seatgate, options: RouterOptions): Hono
   }
   router.route('/', organizationRoutes(seatgate, { ...shared, ...(mfaCheck && { mfaCheck }) }))
   router.route('/', memberRoutes(seatgate, shared))
-  if (seatgate.joining !== null) router.route('/', joiningRoutes(seatgate, shared))
+  if (hasJoining(seatgate)) router.route('/', joiningRoutes(seatgate, shared))
   router.route('/', seatRoutes(seatgate, shared))
   router.route('/', auditRoutes(seatgate, shared))
   router.route('/', forwardingRoutes(seatgate, shared))

@@ -3,8 +3,6 @@ import { budgeted, type Budgeted } from '../database/statement-budget.ts'
 import { newInvocation, serveSideBySide, type Invocation } from '../engine/delivery/budget.ts'
 import { sweepAudit } from '../parts/forwarding/sweep-forwarding.ts'
 import { statementsToTend, tendOrganization } from '../engine/audit/tend-trail.ts'
-import { sweepLines } from '../operations/joining/waitlist.ts'
-import { sweepDomains } from '../operations/joining/recheck-domains.ts'
 import { markScheduled } from '../parts/retention/cron-warning.ts'
 import { sweepRetention } from '../parts/retention/retention.ts'
 import type { Seatgate } from '../seatgate.ts'
@@ -84,7 +82,7 @@ async function serve(
   try {
     let seconds: number | null = 0
     const done = await budget.spend(statementsToTend(seatgate), async () => {
-      if (line) await joining?.admitWaiting(seatgate, organizationId)
+      if (line) await joining?.admitWaiting({ ...seatgate, joining }, organizationId)
       seconds = await tendOrganization(seatgate, organizationId, invocation)
     })
     if (seconds === null) return null
@@ -104,11 +102,19 @@ const EVENTS = ['events', { part: sweepAudit, statements: 200 }] as const
 // come last.
 const OTHERS = Object.entries({
   intents: { part: sweepJobs, statements: 150 },
-  domains: { part: sweepDomains, statements: 60 },
+  domains: {
+    part: async ({ joining, ...seatgate }: Seatgate) =>
+      joining?.sweepDomains({ ...seatgate, joining }),
+    statements: 60,
+  },
   'what has expired': { part: purgeExpired, statements: 30 },
   retention: { part: sweepRetention, statements: 100 },
   seats: { part: sweepSeats, statements: 160 },
-  lines: { part: sweepLines, statements: 200 },
+  lines: {
+    part: async ({ joining, ...seatgate }: Seatgate) =>
+      joining?.sweepLines({ ...seatgate, joining }),
+    statements: 200,
+  },
 })
 
 // A queue forwards events elsewhere, and without one there may be no end of them.

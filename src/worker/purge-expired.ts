@@ -1,7 +1,6 @@
 import { batch } from '../database/batch.ts'
 import type { Statement } from '../database/database.ts'
 import { purgeRates } from '../engine/model/rate-limits.ts'
-import { purgeJoinRequests } from '../operations/joining/purge-join-requests.ts'
 import { purgeOperations } from '../engine/changes/purge-operations.ts'
 import { purgeAliases } from '../operations/organizations/slug-alias.ts'
 import type { Seatgate } from '../seatgate.ts'
@@ -16,7 +15,7 @@ import { purgeSessions } from '../operations/sessions/purge-sessions.ts'
  */
 export async function purgeExpired(seatgate: Seatgate): Promise<void> {
   const now = seatgate.now()
-  const { invitations } = seatgate
+  const { invitations, joining } = seatgate
   const statements: readonly Statement[] = [
     purgeAliases(seatgate, now),
     purgeRates(seatgate, now),
@@ -24,7 +23,7 @@ export async function purgeExpired(seatgate: Seatgate): Promise<void> {
     ...purgeOperations(seatgate, now),
     purgeSessions(seatgate, now),
     ...purgeFences(seatgate, now),
-    purgeJoinRequests(seatgate, now),
+    ...(joining ? [joining.purge(seatgate, now)] : []),
   ]
   await batch(seatgate.db, Object.fromEntries(statements.entries()))
 }

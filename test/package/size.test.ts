@@ -113,8 +113,11 @@ describe('a Worker that does not use a part', () => {
   const USED = ['createSeatgate', 'd1Seats', ...ORGANIZATIONS, ...MEMBERS].join(', ')
   const WORKER = `export { sweepHandler, auditQueueHandler } from './src/worker/index.ts'`
 
-  test.each([['invitations']])('has no code of %s in its bundle', async (part) => {
-    const folder = `src/operations/${part}/`
+  test.each([
+    ['invitations', 'invitations'],
+    ['joining', 'joinRules'],
+  ])('has no code of %s in its bundle', async (name, part) => {
+    const folder = `src/operations/${name}/`
     const without = await bundled(`${WORKER}\nexport { ${USED} } from './src/index.ts'`)
     const of = (files: readonly string[]) => files.filter((file) => file.startsWith(folder))
     expect(of(without.kept)).toEqual([])

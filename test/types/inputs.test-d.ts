@@ -12,6 +12,9 @@ import {
   createSeatgate,
   d1Seats,
   invitations,
+  joinOrganization,
+  joinRules,
+  listDomains,
   listInvitations,
   restoreMembers,
   seatsAsOf,
@@ -89,6 +92,15 @@ void createInvitation(bare, scope, { email: 'a@example.com', role: 'member' })
 void acceptInvitation(bare, { caller: { userId: 'u1' } }, { token: 't' })
 // @ts-expect-error: invitations are not configured
 void listInvitations(bare, scope)
+// @ts-expect-error: joining is not configured
+void joinOrganization(bare, { caller: { userId: 'u1' } }, { organizationId: 'o1' })
+// @ts-expect-error: joining is not configured
+void listDomains(bare, scope)
+// @ts-expect-error: joining is not configured
+void joinOrganization(own, { caller: { userId: 'u1' } }, { organizationId: 'o1' })
+const open = createSeatgate({ ...options, joining: joinRules({ verifyDomain: () => true }) })
+void joinOrganization(open, { caller: { userId: 'u1' } }, { organizationId: 'o1' })
+void listDomains(open, scope)
 const perhaps = createSeatgate({
   ...options,
   invitations: role === '' ? null : invitations({ secret: 'a secret' }),

@@ -10,6 +10,7 @@ import {
   listJoinRequests,
 } from '../../operations/joining/list.ts'
 import { verifyDomain } from '../../operations/joining/verify-domain.ts'
+import type { JoiningContext } from '../../operations/joining/join-rules.ts'
 import type { Seatgate } from '../../seatgate.ts'
 import { readBody } from '../request-body.ts'
 import { problemResponse } from '../problem.ts'
@@ -24,14 +25,21 @@ import {
 } from '../request.ts'
 import { checkRouteOptions, signedInRoutes, type RouteOptions } from './route-group.ts'
 
+/** A configuration that has joining. */
+type Joining = Seatgate & Pick<JoiningContext, 'joining'>
+
+export function hasJoining(seatgate: Seatgate): seatgate is Joining {
+  return seatgate.joining !== null
+}
+
 /**
  * The routes of joining by domain and on request.
  *
  * @throws {TypeError} if an option is wrong, or if `joining` is not configured.
  */
-export function joiningRoutes(seatgate: Seatgate, options: RouteOptions): Hono<RouterEnv> {
+export function joiningRoutes(seatgate: Joining, options: RouteOptions): Hono<RouterEnv> {
   checkRouteOptions('joiningRoutes', options)
-  if (seatgate.joining === null) {
+  if (!hasJoining(seatgate)) {
     throw new TypeError('joiningRoutes: createSeatgate needs joining for it.')
   }
   return signedInRoutes(seatgate, options, (routes) => {

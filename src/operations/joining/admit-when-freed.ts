@@ -9,7 +9,7 @@ const LINES_AT_ONCE = 10
 export const admitWhenFreed: Listener = {
   async seatsFreed(context: JoiningContext, organizationIds) {
     const { joining } = context
-    if (joining === null || !keepsLine(joining)) return
+    if (!keepsLine(joining)) return
     await inBackground(
       context,
       organizationIds[0] ?? '',

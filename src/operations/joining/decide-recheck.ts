@@ -22,7 +22,7 @@ export function decideRecheck(
     const event = domainEvent(row, 'organization.domain.record_missing')
     return change(seatgate, row, now, { set: { recordMissingSince: now }, event })
   }
-  const graceMs = (seatgate.joining?.recordGraceDays ?? 0) * DAY_MS
+  const graceMs = seatgate.joining.recordGraceDays * DAY_MS
   if (mode !== 'auto' || now.getTime() - since.getTime() < graceMs) return null
   const modes = { old_mode: mode, new_mode: 'request', reason: 'record_missing' }
   const event = withHook(

@@ -1,3 +1,4 @@
+import type { DatabaseContext, Statement } from '../../database/database.ts'
 import type { WakeUpQueue } from '../../base/runtime.ts'
 import type { DomainChallenge } from '../../engine/model/domain.ts'
 import type { VerificationContext } from '../../engine/model/verified-address.ts'
@@ -11,7 +12,7 @@ export type WhenFull = 'refuse' | 'wait'
 /** Looks whether the record is there. Throws if that cannot be said now. */
 export type VerifyDomain = (challenge: DomainChallenge) => boolean | Promise<boolean>
 
-/** The configured rules of joining without an invitation. */
+/** The part that `joinRules()` makes. */
 export interface JoinRules {
   /** What those who come in become, unless whoever lets them in says otherwise. */
   readonly role: string
@@ -23,14 +24,20 @@ export interface JoinRules {
   /** Lets in who is first in line, for as long as there are seats. */
   readonly admitWaiting: (context: JoiningContext, organizationId: string) => Promise<void>
   readonly listeners: readonly Listener[]
+  // The sweep calls these through the part, so that a Worker without joining does not load them.
+  /** Looks up the DNS records of verified domains again. */
+  readonly sweepDomains: (context: JoiningContext) => Promise<void>
+  /** Admits from every waitlist. */
+  readonly sweepLines: (context: JoiningContext) => Promise<void>
+  /** Builds the statement that deletes settled requests. */
+  readonly purge: (context: DatabaseContext, now: Date) => Statement
 }
 
 /** What an operation on joining needs. */
 export type JoiningContext = ChangeContext &
   LossContext &
   VerificationContext & {
-    /** Null if members come by invitation and by being added only. */
-    readonly joining: JoinRules | null
+    readonly joining: JoinRules
     /** Admits the next ones in an invocation of their own; null without a queue. */
     readonly queue: WakeUpQueue | null
   }

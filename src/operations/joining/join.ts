@@ -259,7 +259,7 @@ function planRequest(
     id: pending?.id ?? newId(),
     organizationId,
     userId,
-    role: joining?.role ?? '',
+    role: joining.role,
     path: waits ? ('domain' as const) : ('request' as const),
     state: waits ? ('waiting' as const) : ('open' as const),
     triedAt: now,

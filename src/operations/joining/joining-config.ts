@@ -1,6 +1,8 @@
 import { checkOptionNames, namesOf } from '../../base/names.ts'
 import { normalizeDomain } from '../../base/email.ts'
-import { admitWaiting } from './waitlist.ts'
+import { purgeJoinRequests } from './purge-join-requests.ts'
+import { sweepDomains } from './recheck-domains.ts'
+import { admitWaiting, sweepLines } from './waitlist.ts'
 import { admitWhenFreed } from './admit-when-freed.ts'
 import { PUBLIC_DOMAINS } from './public-domains.ts'
 import type { JoinRules, VerifyDomain, WhenFull } from './join-rules.ts'
@@ -81,6 +83,9 @@ export function joinRules(options: JoinOptions): JoinRules {
     publicDomains: new Set([...PUBLIC_DOMAINS, ...furtherDomains]),
     recordGraceDays,
     admitWaiting,
+    sweepDomains,
+    sweepLines,
+    purge: purgeJoinRequests,
     listeners: [admitWhenFreed],
   }
 }

@@ -28,7 +28,6 @@ const host = { type: 'system' } as const
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function sweepDomains(seatgate: JoiningContext): Promise<void> {
-  if (seatgate.joining === null) return
   const within = budgeted(seatgate)
   const due = await takeDue(within)
   await Promise.all(due.map((row) => recheck(within, row)))

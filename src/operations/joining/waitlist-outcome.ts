@@ -23,7 +23,7 @@ export async function outcomeInLine(
 ): Promise<Result<JoinOutcome, 'not_pending'>> {
   if (outcome.status !== 'waiting') return ok(outcome)
   const { id, organizationId } = outcome.request
-  await seatgate.joining?.admitWaiting(seatgate, organizationId)
+  await seatgate.joining.admitWaiting(seatgate, organizationId)
   const { requests, members } = await batch(seatgate.db, {
     requests: seatgate.db.select().from(joinRequests).where(eq(joinRequests.id, id)),
     members: membershipOfRequester(seatgate.db, id),

@@ -93,7 +93,6 @@ async function comeBack({ queue, report }: JoiningContext, organizationId: strin
  */
 export async function sweepLines(seatgate: JoiningContext): Promise<void> {
   const { db, now, joining } = seatgate
-  if (joining === null) return
   const { lines } = await batch(db, {
     lines: db
       .select({ id: joinRequests.id, organizationId: joinRequests.organizationId })
