@@ -402,3 +402,27 @@ export type { SetSeatLimitRefusal } from './operations/seats/set-limit.ts'
 export type { VerifySeatsRefusal } from './operations/seats/verify.ts'
 export type { RebuildSeatsRefusal } from './operations/seats/rebuild.ts'
 export type { PutActiveOrganizationRefusal } from './operations/sessions/put-active.ts'
+export type { ErasePersonalDataRefusal } from './operations/audit/erase.ts'
+export type { ExportAuditEventsRefusal } from './operations/audit/export.ts'
+export type { CountAuditEventsRefusal, ListAuditEventsRefusal } from './operations/audit/list.ts'
+export type { StreamAuditEventsRefusal } from './operations/audit/stream.ts'
+export type { ListPersonEventsRefusal } from './operations/audit/person-events.ts'
+export type {
+  CountPlatformEventsRefusal,
+  ListPlatformEventsRefusal,
+} from './operations/audit/platform-events.ts'
+export type {
+  AuditCheckpointRefusal,
+  ProveConsistencyRefusal,
+  ProveInclusionRefusal,
+} from './parts/log/prove.ts'
+export type { PurgeAuditEventsRefusal } from './parts/retention/purge.ts'
+export type {
+  PlaceLegalHoldRefusal,
+  ReleaseLegalHoldRefusal,
+} from './parts/retention/legal-hold.ts'
+export type { RetentionStatusRefusal } from './parts/retention/retention-status.ts'
+export type { ListDeadLettersRefusal, ListSinksRefusal } from './parts/forwarding/sink-status.ts'
+export type { ListAttemptsRefusal } from './parts/forwarding/list-attempts.ts'
+export type { ReplaySinkRefusal, ResumeSinkRefusal } from './parts/forwarding/replay.ts'
+export type { RequeueDeadLettersRefusal } from './parts/forwarding/requeue.ts'

@@ -15,30 +15,9 @@ const operations = functions.filter(({ name }) => types.has(refusalTypeOf(name))
 // These may still answer any code. `commitTogether` and the sign-up pass on what the host answers.
 const WITHOUT_TYPE = [
   'acceptInvitationWithSignup',
-  'auditCheckpoint',
   'commitTogether',
   'composeLifecycle',
-  'countAuditEvents',
-  'countPlatformEvents',
-  'erasePersonalData',
-  'exportAuditEvents',
-  'listAttempts',
-  'listAuditEvents',
-  'listDeadLetters',
-  'listPersonEvents',
-  'listPlatformEvents',
-  'listSinks',
   'logEvent',
-  'placeLegalHold',
-  'proveConsistency',
-  'proveInclusion',
-  'purgeAuditEvents',
-  'releaseLegalHold',
-  'replaySink',
-  'requeueDeadLetters',
-  'resumeSink',
-  'retentionStatus',
-  'streamAuditEvents',
 ]
 
 /** The codes that a union names, itself or by the unions it is built from. */

@@ -6,6 +6,7 @@ import { parseInput } from '../../base/input.ts'
 import { Instant } from '../../base/instant-input.ts'
 import { knownParameters } from '../../base/names.ts'
 import { wholeNumber } from '../../base/number-input.ts'
+import type { InputRefusal } from '../../base/refusal.ts'
 import type { Result } from '../../base/result.ts'
 import { shortText } from '../../base/text-input.ts'
 
@@ -42,7 +43,10 @@ export type ReadFilters = v.InferOutput<typeof Filters>
  * Reads filters. One that is not known is refused and not ignored: whoever asked for less would take
  * all for what they asked for.
  */
-export function parseFilters(input: object, beside: readonly string[]): Result<ReadFilters> {
+export function parseFilters(
+  input: object,
+  beside: readonly string[]
+): Result<ReadFilters, InputRefusal> {
   const known = knownParameters(input, [...FILTER_NAMES, ...beside])
   return known.ok ? parseInput(Filters, input) : known
 }

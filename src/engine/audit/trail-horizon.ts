@@ -1,6 +1,6 @@
 import { sql, type SQL } from 'drizzle-orm'
 import type { Database } from '../../database/database.ts'
-import type { Refusal } from '../../base/refusal.ts'
+import type { RefusalOf } from '../../base/refusal.ts'
 
 /** How far an organization's trail is gone, as a scalar subquery; 0 if all of it is there. */
 export function horizonOf(organizationId: SQL<string | null> | string): SQL<number> {
@@ -31,7 +31,10 @@ export function extentOf(db: Database, organizationId: SQL<string | null> | stri
 }
 
 /** Refuses to go on behind a sequence, where what came next is gone: whoever asks has missed it. */
-export function missedSince(after: number | null | undefined, horizon: number): Refusal | null {
+export function missedSince(
+  after: number | null | undefined,
+  horizon: number
+): RefusalOf<'before_horizon'> | null {
   const missed = typeof after === 'number' && after < horizon
   return missed ? { code: 'before_horizon', horizon } : null
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { AccessRefusal } from '../../base/refusal.ts'
 import { and, eq } from 'drizzle-orm'
 import { ok, type Result } from '../../base/result.ts'
 import type { Queries } from '../../database/batch.ts'
@@ -24,7 +25,9 @@ export async function findAllowed<Q extends Queries>(
   { db, roles }: AccessContext,
   scope: OrganizationScope,
   queries: Q
-): Promise<Result<Standing & { readonly rows: Awaited<ReturnType<typeof find<Q>>>['rows'] }>> {
+): Promise<
+  Result<Standing & { readonly rows: Awaited<ReturnType<typeof find<Q>>>['rows'] }, AccessRefusal>
+> {
   const found = await find(db, scope, queries)
   const standing = standingWith(roles, found, roles.memberAdmins)
   return standing.ok ? ok({ ...standing.value, rows: found.rows }) : standing

@@ -6,6 +6,7 @@ import type { Statement, DatabaseContext } from '../../database/database.ts'
 import { auditPersonal, exclusions } from '../../database/schema.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
+import type { InputRefusal, StoreRefusal } from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import { isOperator, isSystem, marksOf, type Scope } from '../../engine/access/principal.ts'
 import { libraryEvent } from '../../engine/audit/event.ts'
@@ -23,13 +24,20 @@ export interface ErasureContext extends ChangeContext, ConfiguredSinksContext {
   readonly sinks: ChangeContext['sinks']
 }
 
+/** Why {@link erasePersonalData} refuses. */
+export type ErasePersonalDataRefusal =
+  | 'unauthenticated'
+  | 'insufficient_role'
+  | InputRefusal
+  | StoreRefusal
+
 /**
  * Erases what the trail knows of a person beside their id: addresses and user agents of all they did,
  * salts included, and the digests of the address by which organizations know who was removed or
  * suspended there. The events stay, and so does every proof. On record in each organization concerned;
  * for the host itself and its operators.
  *
- * Refusals: `unauthenticated`, `insufficient_role`, `unavailable`.
+ * Refusals: `unauthenticated`, `insufficient_role`, `InputRefusal`, `StoreRefusal`.
  *
  * @example
  * ```ts
@@ -40,7 +48,7 @@ export async function erasePersonalData(
   seatgate: ErasureContext,
   { caller, ...request }: Scope,
   userId: string
-): Promise<Result<Erasure>> {
+): Promise<Result<Erasure, ErasePersonalDataRefusal>> {
   const { db, sinks, missingSinks } = seatgate
   return perform(
     seatgate,
@@ -49,6 +57,7 @@ export async function erasePersonalData(
       name: 'audit.erasure',
       input: userId,
       grows: false,
+      refusals: [],
       queries: {
         records: db
           .select({

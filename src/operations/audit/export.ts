@@ -7,6 +7,7 @@ import { standingWith } from '../../engine/access/authorize.ts'
 import { bothOf, parseInput } from '../../base/input.ts'
 import { wholeNumber } from '../../base/number-input.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
+import type { AccessRefusal, InputRefusal, StoreRefusal } from '../../base/refusal.ts'
 import { ok, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { base64 } from '../../proof/base64.ts'
@@ -63,14 +64,20 @@ export interface AuditExport {
 /** The version of the formats. */
 export const EXPORT_VERSION = 1
 
+/** Why {@link exportAuditEvents} refuses. */
+export type ExportAuditEventsRefusal =
+  | AccessRefusal
+  | InputRefusal
+  | StoreRefusal
+  | 'before_horizon'
+
 /**
  * Exports an organization's trail, as it was written, as NDJSON (default), CSV or JSON, oldest first, of any size in
  * constant memory. The export is on record itself, as `audit.export`, after what it has. Each format
  * ends with how many events it has and whether `limit` cut it off; without such an end it broke off. Where
  * retention has taken the beginning away, NDJSON and JSON begin with what is left builds on.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
- * `before_horizon`, `unavailable`.
+ * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `before_horizon`.
  *
  * @throws {StoreUnavailable} if D1 does not answer; the stream errs if it stops answering.
  *
@@ -85,7 +92,7 @@ export async function exportAuditEvents(
   scope: OrganizationScope,
   input: AuditExportInput = {},
   options: AuditExportOptions = {}
-): Promise<Result<AuditExport>> {
+): Promise<Result<AuditExport, ExportAuditEventsRefusal>> {
   checkOptionNames('exportAuditEvents', options, ['record'])
   const { record = true } = options
   const { format: _format, limit: _limit, bom: _bom, ...given } = input
@@ -101,6 +108,7 @@ export async function exportAuditEvents(
     name: 'audit.export',
     input: null,
     grows: false,
+    refusals: [],
     queries: {},
     plan(found) {
       const standing = standingWith(seatgate.roles, found, seatgate.roles.memberAdmins)

@@ -1,7 +1,7 @@
 import type { Runtime } from '../../base/runtime.ts'
 import type { DatabaseContext } from '../../database/database.ts'
 import { parseLimit, type PageInput } from '../../base/page.ts'
-import { invalid } from '../../base/refusal.ts'
+import { invalid, type PageRefusal } from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import { parseFilters, type AuditFilters, type ReadFilters } from '../../engine/audit/filters.ts'
 import { placesAt, type Places, type Trail } from './trail-cursor.ts'
@@ -31,7 +31,7 @@ export function readRequest(
   name: string,
   input: AuditListInput,
   largest: number
-): Result<ListRequest> {
+): Result<ListRequest, PageRefusal> {
   const filters = parseFilters(input, BESIDE_FILTERS)
   if (!filters.ok) return filters
   const { order = 'newest', cursor } = input

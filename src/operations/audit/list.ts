@@ -4,6 +4,7 @@ import { auditEvents } from '../../database/schema.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import type { Page } from '../../base/page.ts'
 import { missedSince, NOTHING } from '../../engine/audit/trail-horizon.ts'
+import type { AccessRefusal, InputRefusal, PageRefusal } from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import type { AuditEvent } from '../../engine/audit/event.ts'
@@ -16,14 +17,16 @@ import { readRequest, type AuditListInput, type ListContext } from './list-reque
 
 const LARGEST_PAGE = 500
 
+/** Why {@link listAuditEvents} refuses. */
+export type ListAuditEventsRefusal = AccessRefusal | PageRefusal | 'before_horizon'
+
 /**
  * Lists an organization's audit events for those who administer its members: newest first for a
  * screen, or `order: 'oldest'` for an exporter, who misses nothing and has nothing twice however many
  * events arrive meanwhile; if retention was faster, they are told (`before_horizon`). `limit` is 1 to 500.
  * A cursor holds for the same order and filters.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
- * `invalid_cursor`, `before_horizon`.
+ * Refusals: `AccessRefusal`, `PageRefusal`, `before_horizon`.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  * @throws {UnknownSchemaVersion} if one is in a form that a later version has written.
@@ -39,7 +42,7 @@ export async function listAuditEvents(
   scope: OrganizationScope,
   input: AuditListInput = {},
   options: { readonly largestPage?: number } = {}
-): Promise<Result<Page<AuditEvent>>> {
+): Promise<Result<Page<AuditEvent>, ListAuditEventsRefusal>> {
   checkOptionNames('listAuditEvents', options, ['largestPage'])
   const { largestPage = LARGEST_PAGE } = options
   const request = readRequest(seatgate, scope.organization, input, largestPage)
@@ -69,11 +72,13 @@ export async function listAuditEvents(
   })
 }
 
+/** Why {@link countAuditEvents} refuses. */
+export type CountAuditEventsRefusal = AccessRefusal | InputRefusal | 'before_horizon'
+
 /**
  * Counts an organization's audit events, all that are there or those that match.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
- * `before_horizon`.
+ * Refusals: `AccessRefusal`, `InputRefusal`, `before_horizon`.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  *
@@ -86,7 +91,7 @@ export async function countAuditEvents(
   seatgate: AccessContext,
   scope: OrganizationScope,
   input: AuditFilters = {}
-): Promise<Result<{ readonly count: number }>> {
+): Promise<Result<{ readonly count: number }, CountAuditEventsRefusal>> {
   const filters = parseFilters(input, [])
   const found = await findAllowed(seatgate, scope, {
     counted: seatgate.db

@@ -11,6 +11,7 @@ import { auditEvents } from '../../database/schema.ts'
 import { bothOf } from '../../base/input.ts'
 import { platformOnly } from '../../engine/access/authorize.ts'
 import { parsePage, toPage, type Page, type PageInput } from '../../base/page.ts'
+import type { PageRefusal } from '../../base/refusal.ts'
 import { ok, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { Scope } from '../../engine/access/principal.ts'
@@ -33,12 +34,15 @@ const whole = v.pipe(v.number(), v.safeInteger())
 const LIST = 'person_events'
 const Place = v.strictTuple([whole, v.string(), whole, v.literal(LIST)])
 
+/** Why {@link listPersonEvents} refuses. */
+export type ListPersonEventsRefusal = 'unauthenticated' | 'insufficient_role' | PageRefusal
+
 /**
  * Lists the events of a person in all organizations and in the platform's own trail, newest first: those
  * whose actor or whose target they are. For operators and the host itself. It looks into the trail of each
  * organization once, and reads all events of this person.
  *
- * Refusals: `unauthenticated`, `insufficient_role`, `validation_error`, `invalid_cursor`.
+ * Refusals: `unauthenticated`, `insufficient_role`, `PageRefusal`.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  * @throws {UnknownSchemaVersion} if one is in a form that a later version has written.
@@ -54,7 +58,7 @@ export async function listPersonEvents(
   { caller }: Scope,
   userId: string,
   input: PersonEventsInput = {}
-): Promise<Result<Page<AuditEvent>>> {
+): Promise<Result<Page<AuditEvent>, ListPersonEventsRefusal>> {
   const allowed = await platformOnly(seatgate, caller)
   if (!allowed.ok) return allowed
   const { limit: _limit, cursor: _cursor, ...given } = input

@@ -13,6 +13,7 @@ import { bothOf, parseInput } from '../../base/input.ts'
 import { platformOnly } from '../../engine/access/authorize.ts'
 import type { Page } from '../../base/page.ts'
 import { extentOf, missedSince } from '../../engine/audit/trail-horizon.ts'
+import type { InputRefusal, PageRefusal } from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { Scope } from '../../engine/access/principal.ts'
 import { shortText } from '../../base/text-input.ts'
@@ -40,13 +41,19 @@ export type PlatformListInput = AuditListInput & v.InferInput<typeof Trails>
 
 const LARGEST_PAGE = 500
 
+/** Why {@link listPlatformEvents} refuses. */
+export type ListPlatformEventsRefusal =
+  | 'unauthenticated'
+  | 'insufficient_role'
+  | PageRefusal
+  | 'before_horizon'
+
 /**
  * Lists the audit events of any organization `{ organization_id }`, also a deleted one, or with null those
  * of the platform; `organization_scope: 'including_system'` has both, by the time at which they were
  * recorded. Otherwise as `listAuditEvents`. For the host itself and its operators.
  *
- * Refusals: `unauthenticated`, `insufficient_role`, `validation_error`, `invalid_cursor`,
- * `before_horizon`.
+ * Refusals: `unauthenticated`, `insufficient_role`, `PageRefusal`, `before_horizon`.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  * @throws {UnknownSchemaVersion} if one is in a form that a later version has written.
@@ -64,7 +71,7 @@ export async function listPlatformEvents(
   { caller }: Scope,
   input: PlatformListInput,
   { largestPage = LARGEST_PAGE }: { readonly largestPage?: number } = {}
-): Promise<Result<Page<AuditEvent>>> {
+): Promise<Result<Page<AuditEvent>, ListPlatformEventsRefusal>> {
   const { db, cursorKey } = seatgate
   const allowed = await platformOnly(seatgate, caller)
   if (!allowed.ok) return allowed
@@ -106,10 +113,13 @@ export async function listPlatformEvents(
   })
 }
 
+/** Why {@link countPlatformEvents} refuses. */
+export type CountPlatformEventsRefusal = 'unauthenticated' | 'insufficient_role' | InputRefusal
+
 /**
  * Counts them.
  *
- * Refusals: `unauthenticated`, `insufficient_role`, `validation_error`.
+ * Refusals: `unauthenticated`, `insufficient_role`, `InputRefusal`.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  *
@@ -122,7 +132,7 @@ export async function countPlatformEvents(
   seatgate: DatabaseContext,
   { caller }: Scope,
   input: PlatformFilters
-): Promise<Result<{ readonly count: number }>> {
+): Promise<Result<{ readonly count: number }, CountPlatformEventsRefusal>> {
   const allowed = await platformOnly(seatgate, caller)
   if (!allowed.ok) return allowed
   const { organization_id: _id, organization_scope: _scope, ...given } = input
@@ -138,7 +148,7 @@ export async function countPlatformEvents(
   return ok({ count: counted[0]?.count ?? 0 })
 }
 
-function parseTrails(input: unknown): Result<{ readonly ids: readonly string[] }> {
+function parseTrails(input: unknown): Result<{ readonly ids: readonly string[] }, InputRefusal> {
   const parsed = parseInput(Trails, input)
   if (!parsed.ok) return parsed
   const { organization_id: id, organization_scope: scope } = parsed.value

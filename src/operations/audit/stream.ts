@@ -1,5 +1,6 @@
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { missedSince, NOTHING, type Extent } from '../../engine/audit/trail-horizon.ts'
+import type { AccessRefusal, InputRefusal } from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
@@ -20,12 +21,14 @@ export interface EventStream {
 
 const EVENTS_PER_READ = 500
 
+/** Why {@link streamAuditEvents} refuses. */
+export type StreamAuditEventsRefusal = AccessRefusal | InputRefusal | 'before_horizon'
+
 /**
  * Reads all of an organization's events that match, oldest first, a page at a time: memory does not
  * grow with their number. It ends at what was there when it began, and breaks off if retention overtakes it.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error`,
- * `before_horizon` if what comes behind `after_sequence` is gone.
+ * Refusals: `AccessRefusal`, `InputRefusal`, `before_horizon` (what comes behind `after_sequence` is gone).
  *
  * @throws {StoreUnavailable} if D1 does not answer, in the iteration too.
  * @throws {UnknownSchemaVersion} in the iteration, if one is in a form that a later version has written.
@@ -40,7 +43,7 @@ export function streamAuditEvents(
   seatgate: AccessContext & Pick<Runtime, 'measure'>,
   scope: OrganizationScope,
   input: AuditFilters = {}
-): Promise<Result<EventStream>> {
+): Promise<Result<EventStream, StreamAuditEventsRefusal>> {
   return streamRows(seatgate, scope, input, (row) => readEvent(seatgate, row))
 }
 
@@ -49,7 +52,7 @@ export function streamWritten(
   seatgate: AccessContext,
   scope: OrganizationScope,
   input: AuditFilters
-): Promise<Result<EventStream>> {
+): Promise<Result<EventStream, StreamAuditEventsRefusal>> {
   return streamRows(seatgate, scope, input, eventView)
 }
 
@@ -58,7 +61,7 @@ async function streamRows(
   scope: OrganizationScope,
   input: AuditFilters,
   view: (row: ReadEventRow) => AuditEvent
-): Promise<Result<EventStream>> {
+): Promise<Result<EventStream, StreamAuditEventsRefusal>> {
   const filters = parseFilters(input, [])
   const found = await findAllowed(seatgate, scope, { extent: extentIn(seatgate, scope) })
   if (!found.ok) return found

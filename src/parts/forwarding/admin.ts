@@ -13,6 +13,8 @@ import { jsonNumber } from '../../base/number-input.ts'
 import { guardStanding } from '../../engine/access/access-guards.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { NOTHING, type Extent } from '../../engine/audit/trail-horizon.ts'
+import type { AccessRefusal, InputRefusal, RefusalCode, StoreRefusal } from '../../base/refusal.ts'
+import type { Plan } from '../../engine/model/plan.ts'
 import { ok, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import type { EventDraft } from '../../engine/audit/event.ts'
@@ -40,8 +42,10 @@ export interface SinkChangeContext extends ChangeContext {
 
 type Rows = Readonly<Record<string, readonly Readonly<Record<string, unknown>>[] | undefined>>
 
+type ChangeSinkRefusal = AccessRefusal | InputRefusal | StoreRefusal | 'not_found'
+
 /** Changes something about a sink, for those who may see to it. */
-export function changeSink<T>(
+export function changeSink<T, Code extends RefusalCode = never>(
   seatgate: SinkChangeContext,
   scope: OrganizationScope,
   sinkId: string,
@@ -51,8 +55,8 @@ export function changeSink<T>(
     readonly options: OperationOptions
     readonly queries?: Readonly<Record<string, Statement>>
   },
-  decide: (id: string, extent: Extent, now: Date, rows: Rows) => Result<Change<T>>
-): Promise<Result<T>> {
+  decide: (id: string, extent: Extent, now: Date, rows: Rows) => Result<Change<T>, Code>
+): Promise<Result<T, Code | ChangeSinkRefusal>> {
   const { name, input, options, queries } = operation
   return perform(
     seatgate,
@@ -61,8 +65,9 @@ export function changeSink<T>(
       name,
       input: [sinkId, input],
       grows: false,
+      refusals: [],
       queries: { ...queries, extent: extentIn(seatgate, scope) },
-      plan(found, _caller, now) {
+      plan(found, _caller, now): Result<Plan<T>, Code | AccessRefusal | 'not_found'> {
         const keeper = keeperOfSink(seatgate, found, sinkId)
         if (!keeper.ok) return keeper
         const organizationId = keeper.value.organization.id

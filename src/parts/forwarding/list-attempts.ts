@@ -6,6 +6,7 @@ import { wholeNumber } from '../../base/number-input.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { find } from '../../engine/access/authorize.ts'
 import { parsePage, toPage, type Page, type PageInput } from '../../base/page.ts'
+import type { AccessRefusal, PageRefusal } from '../../base/refusal.ts'
 import { ok, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { EVENTS_PER_READ } from '../../engine/delivery/cursor.ts'
@@ -39,12 +40,14 @@ const Event = v.object({
 const integer = v.pipe(v.number(), v.safeInteger())
 const Place = v.strictTuple([integer, integer, v.literal('attempts')])
 
+/** Why {@link listAttempts} refuses. */
+export type ListAttemptsRefusal = AccessRefusal | PageRefusal | 'not_found'
+
 /**
  * Lists what was tried for a sink, in the order of the events, and for one event in the order in which
  * it was tried; with `sequence`, of that event alone. Nobody can change it.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found` for a sink
- * that there is not, `validation_error`, `invalid_cursor`.
+ * Refusals: `AccessRefusal`, `PageRefusal`, `not_found` (there is no such sink).
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  *
@@ -58,7 +61,7 @@ export async function listAttempts(
   scope: OrganizationScope,
   sinkId: string,
   input: AttemptInput = {}
-): Promise<Result<Page<AttemptView>>> {
+): Promise<Result<Page<AttemptView>, ListAttemptsRefusal>> {
   const { db } = seatgate
   const asked = parseInput(Event, input)
   const request = parsePage(input, Place, Object.keys(Event.entries))

@@ -1,7 +1,12 @@
 import * as v from 'valibot'
 import { parseInput } from '../../base/input.ts'
 import type { OperationOptions } from '../../engine/changes/operation.ts'
-import { invalid } from '../../base/refusal.ts'
+import {
+  invalid,
+  type AccessRefusal,
+  type InputRefusal,
+  type StoreRefusal,
+} from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { changeSink, sequence, type SinkChangeContext } from './admin.ts'
@@ -14,12 +19,20 @@ export interface ReplayInput {
   readonly fromSequence: number
 }
 
+/** Why {@link replaySink} refuses. */
+export type ReplaySinkRefusal =
+  | AccessRefusal
+  | InputRefusal
+  | StoreRefusal
+  | 'not_found'
+  | 'before_horizon'
+
 /**
  * Sends everything `{ fromSequence }` on to a sink again, in order: the same events under the same ids.
  * A sink that was paused is resumed. Not while a delivery is under way (`operation_in_progress`).
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found` for a sink
- * that there is not, `validation_error`, `before_horizon`, `operation_in_progress`, `unavailable`.
+ * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `not_found` (there is no such sink),
+ * `before_horizon`.
  *
  * @example
  * ```ts
@@ -32,7 +45,7 @@ export function replaySink(
   sinkId: string,
   input: ReplayInput,
   options: OperationOptions = {}
-): Promise<Result<{ readonly sink: string; readonly fromSequence: number }>> {
+): Promise<Result<{ readonly sink: string; readonly fromSequence: number }, ReplaySinkRefusal>> {
   const parsed = parseInput(Replay, input)
   return changeSink(
     seatgate,
@@ -57,17 +70,20 @@ export function replaySink(
   )
 }
 
+/** Why {@link resumeSink} refuses. */
+export type ResumeSinkRefusal = AccessRefusal | InputRefusal | StoreRefusal | 'not_found'
+
 /**
  * Lets a sink go on that was paused, where it stood.
  *
- * Refusals: as {@link replaySink}.
+ * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `not_found` (there is no such sink).
  */
 export function resumeSink(
   seatgate: SinkChangeContext,
   scope: OrganizationScope,
   sinkId: string,
   options: OperationOptions = {}
-): Promise<Result<{ readonly sink: string }>> {
+): Promise<Result<{ readonly sink: string }, ResumeSinkRefusal>> {
   const operation = { name: 'audit.sink_resume', input: null, options }
   return changeSink(seatgate, scope, sinkId, operation, (id) =>
     ok({

@@ -4,6 +4,7 @@ import { sinkDeadLetters } from '../../database/schema.ts'
 import { parseInput } from '../../base/input.ts'
 import type { OperationOptions } from '../../engine/changes/operation.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
+import type { AccessRefusal, InputRefusal, StoreRefusal } from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { changeSink, sequence, type SinkChangeContext } from './admin.ts'
@@ -32,13 +33,24 @@ export interface RequeueInput extends DeadLetterFilters {
   readonly force?: boolean | undefined
 }
 
+/** Why {@link requeueDeadLetters} refuses. */
+export type RequeueDeadLettersRefusal =
+  | AccessRefusal
+  | InputRefusal
+  | StoreRefusal
+  | 'not_found'
+  | 'not_dead'
+  | 'already_replayed'
+  | 'too_many'
+
 /**
  * Puts dead letters back, to be tried once more: that of `{ sequence }`, or all, or those of an `action`
  * and of a time (`from`, `to`: when they were first given up, both included). With `dryRun` they are only
  * counted; more than 10,000 need `force`.
  *
- * Refusals: as `replaySink`; `not_found`, `not_dead` and `already_replayed` of the one that is
- * named; `too_many`.
+ * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `not_found` (there is no such sink, or no
+ * event of the sequence that is named), `not_dead` (of the event that is named), `already_replayed` (of the
+ * event that is named), `too_many`.
  *
  * @example
  * ```ts
@@ -51,7 +63,7 @@ export async function requeueDeadLetters(
   sinkId: string,
   input: RequeueInput,
   options: OperationOptions = {}
-): Promise<Result<{ readonly sink: string; readonly events: number }>> {
+): Promise<Result<{ readonly sink: string; readonly events: number }, RequeueDeadLettersRefusal>> {
   const { db } = seatgate
   const parsed = parseInput(Requeue, input)
   const { sequence: named, dryRun, force, ...filters } = parsed.ok ? parsed.value : ({} as never)

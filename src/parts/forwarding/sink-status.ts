@@ -8,6 +8,7 @@ import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { find, keeperOf, type Found, type Keeper } from '../../engine/access/authorize.ts'
 import { knownParameters } from '../../base/names.ts'
 import { parsePage, toPage, type NoParameters, type Page, type PageInput } from '../../base/page.ts'
+import type { AccessRefusal, InputRefusal, PageRefusal } from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { LetterFilters, matchingLetters, type DeadLetterFilters } from './letter-filters.ts'
@@ -52,12 +53,14 @@ export interface DeadLetterInput extends PageInput, DeadLetterFilters {}
 /** What showing the state of sinks needs. */
 export interface SinkStatusContext extends AccessContext, Pick<DeliveryContext, 'sinks'> {}
 
+/** Why {@link listSinks} refuses. */
+export type ListSinksRefusal = AccessRefusal | InputRefusal
+
 /**
  * Tells where each sink stands in an organization, for those who administer its members, and for
  * operators.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `validation_error` (there
- * are no parameters).
+ * Refusals: `AccessRefusal`, `InputRefusal` (there are no parameters).
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
@@ -65,7 +68,7 @@ export async function listSinks(
   seatgate: SinkStatusContext,
   scope: OrganizationScope,
   input: NoParameters = {}
-): Promise<Result<Page<SinkStatus>>> {
+): Promise<Result<Page<SinkStatus>, ListSinksRefusal>> {
   const { db } = seatgate
   const id = organizationIdOf(scope.organization)
   const sinkIds = JSON.stringify(shown(seatgate).map((sink) => sink.id))
@@ -107,12 +110,14 @@ export async function listSinks(
 
 const Place = v.strictTuple([v.pipe(v.number(), v.safeInteger()), v.literal('dead_letters')])
 
+/** Why {@link listDeadLetters} refuses. */
+export type ListDeadLettersRefusal = AccessRefusal | PageRefusal | 'not_found'
+
 /**
  * Lists what was given up for a sink, oldest first, whatever became of it since: all, or those of an
  * `action` and of a time (`from`, `to`: when they were first given up, both included).
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found` for a sink
- * that there is not, `validation_error`, `invalid_cursor`.
+ * Refusals: `AccessRefusal`, `PageRefusal`, `not_found` (there is no such sink).
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
@@ -121,7 +126,7 @@ export async function listDeadLetters(
   scope: OrganizationScope,
   sinkId: string,
   input: DeadLetterInput = {}
-): Promise<Result<Page<DeadLetterView>>> {
+): Promise<Result<Page<DeadLetterView>, ListDeadLettersRefusal>> {
   const { db } = seatgate
   const asked = parseInput(LetterFilters, input)
   const request = parsePage(input, Place, Object.keys(LetterFilters.entries))
@@ -164,7 +169,7 @@ export function keeperOfSink(
   seatgate: Pick<SinkStatusContext, 'roles' | 'sinks'>,
   found: Found<Queries>,
   sinkId: string
-): Result<Keeper> {
+): Result<Keeper, AccessRefusal | 'not_found'> {
   const keeper = keeperOf(seatgate, found)
   if (!keeper.ok) return keeper
   const isThere = shown(seatgate).some(({ id }) => id === sinkId)

@@ -12,6 +12,7 @@ import { organizationIdOf, readable } from '../../engine/access/organization-ref
 import { base64 } from '../../proof/base64.ts'
 import { consistencySpans, inclusionSpans, rootOver, type Span } from '../../proof/merkle.ts'
 import { NOTHING } from '../../engine/audit/trail-horizon.ts'
+import type { AccessRefusal, InputRefusal } from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { subtreeHashes } from '../../engine/audit/subtree-hashes.ts'
@@ -54,18 +55,20 @@ const size = wholeNumber({ min: 1 })
 const Inclusion = v.object({ sequence: size }, 'Must be an object.')
 const Consistency = v.object({ from: size, to: size }, 'Must be an object.')
 
+/** Why {@link auditCheckpoint} refuses. */
+export type AuditCheckpointRefusal = AccessRefusal | 'not_found'
+
 /**
  * The latest signed checkpoint of an organization's log, for those who administer its members.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`, `not_found` where no log
- * is kept.
+ * Refusals: `AccessRefusal`, `not_found` (no log is kept).
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function auditCheckpoint(
   seatgate: AccessContext & Pick<LogContext, 'log'>,
   scope: OrganizationScope
-): Promise<Result<AuditCheckpoint>> {
+): Promise<Result<AuditCheckpoint, AuditCheckpointRefusal>> {
   const read = await readLog(seatgate, scope)
   if (!read.ok) return read
   const { note, size, head, horizon, publicKey } = read.value
@@ -77,11 +80,14 @@ export interface InclusionInput {
   readonly sequence: number | string
 }
 
+/** Why {@link proveInclusion} refuses. */
+export type ProveInclusionRefusal = AuditCheckpointRefusal | InputRefusal
+
 /**
  * Proves that the event of this `{ sequence }` is in the log, against its latest checkpoint. It reads
  * as many hashes as the tree is high.
  *
- * Refusals: as {@link auditCheckpoint}, `validation_error`; `not_found` if it is not sealed yet.
+ * Refusals: `AuditCheckpointRefusal` (`not_found` also if the event is not sealed yet), `InputRefusal`.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
@@ -89,7 +95,7 @@ export async function proveInclusion(
   seatgate: AccessContext & Pick<LogContext, 'log'>,
   scope: OrganizationScope,
   input: InclusionInput
-): Promise<Result<InclusionProof>> {
+): Promise<Result<InclusionProof, ProveInclusionRefusal>> {
   const read = await readLog(seatgate, scope)
   if (!read.ok) return read
   const parsed = parseQuery(Inclusion, input)
@@ -109,10 +115,13 @@ export interface ConsistencyInput {
   readonly to: number | string
 }
 
+/** Why {@link proveConsistency} refuses. */
+export type ProveConsistencyRefusal = AuditCheckpointRefusal | InputRefusal
+
 /**
  * Proves that the log of `{ from }` events is the beginning of that of `{ to }` events.
  *
- * Refusals: as {@link auditCheckpoint}, `validation_error`; `not_found` if so many are not sealed yet.
+ * Refusals: `AuditCheckpointRefusal` (`not_found` also if so many are not sealed yet), `InputRefusal`.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
@@ -120,7 +129,7 @@ export async function proveConsistency(
   seatgate: AccessContext & Pick<LogContext, 'log'>,
   scope: OrganizationScope,
   input: ConsistencyInput
-): Promise<Result<ConsistencyProof>> {
+): Promise<Result<ConsistencyProof, ProveConsistencyRefusal>> {
   const read = await readLog(seatgate, scope)
   if (!read.ok) return read
   const parsed = parseQuery(Consistency, input)

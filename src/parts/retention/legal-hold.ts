@@ -7,6 +7,7 @@ import { parseInput } from '../../base/input.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
+import type { AccessRefusal, InputRefusal, StoreRefusal } from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import { isOperator, isSystem, type OrganizationScope } from '../../engine/access/principal.ts'
 import { shortText } from '../../base/text-input.ts'
@@ -30,14 +31,17 @@ export interface LegalHoldInput {
   readonly reason: string
 }
 
+/** Why {@link placeLegalHold} refuses. */
+export type PlaceLegalHoldRefusal = AccessRefusal | InputRefusal | StoreRefusal
+
 /**
  * Keeps all of an organization's trail, whatever the windows say, until it is released: no run takes
  * anything, forced or not, and the database's own triggers see to it. The organization is named by its
  * id, also if it is deleted. With a `{ reason }`, on record as `audit.hold_place`. For the host itself
  * and its operators.
  *
- * Refusals: `unauthenticated`, `insufficient_role`, `organization_not_found` if there is no such trail,
- * `validation_error`, `unavailable`.
+ * Refusals: `AccessRefusal` (`organization_not_found` if there is no such trail), `InputRefusal`,
+ * `StoreRefusal`.
  *
  * @example
  * ```ts
@@ -48,15 +52,18 @@ export function placeLegalHold(
   seatgate: ChangeContext,
   scope: OrganizationScope,
   input: LegalHoldInput
-): Promise<Result<LegalHold>> {
+): Promise<Result<LegalHold, PlaceLegalHoldRefusal>> {
   return change(seatgate, scope, input, true)
 }
+
+/** Why {@link releaseLegalHold} refuses. */
+export type ReleaseLegalHoldRefusal = PlaceLegalHoldRefusal
 
 /**
  * Lets retention have an organization's trail again. With a `{ reason }`, on record as
  * `audit.hold_release`.
  *
- * Refusals: as {@link placeLegalHold}.
+ * Refusals: `PlaceLegalHoldRefusal`.
  *
  * @example
  * ```ts
@@ -67,7 +74,7 @@ export function releaseLegalHold(
   seatgate: ChangeContext,
   scope: OrganizationScope,
   input: LegalHoldInput
-): Promise<Result<LegalHold>> {
+): Promise<Result<LegalHold, ReleaseLegalHoldRefusal>> {
   return change(seatgate, scope, input, false)
 }
 
@@ -76,7 +83,7 @@ function change(
   { organization: organizationId, ...scope }: OrganizationScope,
   input: unknown,
   held: boolean
-): Promise<Result<LegalHold>> {
+): Promise<Result<LegalHold, PlaceLegalHoldRefusal>> {
   const { db } = seatgate
   const parsed = parseInput(Hold, input)
   const action = held ? 'audit.hold_place' : 'audit.hold_release'
@@ -86,6 +93,7 @@ function change(
     name: action,
     input: [organizationId, input],
     grows: false,
+    refusals: [],
     queries: {
       present: db.select({ heldAt: auditRetention.heldAt }).from(auditRetention).where(here),
     },

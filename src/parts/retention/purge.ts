@@ -8,6 +8,7 @@ import { parseInput } from '../../base/input.ts'
 import { Instant } from '../../base/instant-input.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
+import type { InputRefusal, StoreRefusal } from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import { isOperator, isSystem, type OrganizationScope } from '../../engine/access/principal.ts'
@@ -40,6 +41,13 @@ export interface PurgeRun {
   readonly waitsFor: readonly string[]
 }
 
+/** Why {@link purgeAuditEvents} refuses. */
+export type PurgeAuditEventsRefusal =
+  | 'unauthenticated'
+  | 'insufficient_role'
+  | InputRefusal
+  | StoreRefusal
+
 /**
  * Takes away the beginning of an organization's trail, as far as it is past its window: at most 1,000
  * events, and with them their personal parts and dead letters. Never past a legal hold, never past what
@@ -48,8 +56,7 @@ export interface PurgeRun {
  * organization is named by its id, also if it is deleted; `system` for the platform's own events. For
  * the host itself and its operators.
  *
- * Refusals: `unauthenticated`, `insufficient_role`, `validation_error`, `operation_in_progress`,
- * `unavailable`.
+ * Refusals: `unauthenticated`, `insufficient_role`, `InputRefusal`, `StoreRefusal`.
  *
  * @example
  * ```ts
@@ -61,7 +68,7 @@ export async function purgeAuditEvents(
   seatgate: RetentionContext,
   { organization: organizationId, ...scope }: OrganizationScope,
   input: PurgeInput = {}
-): Promise<Result<PurgeRun>> {
+): Promise<Result<PurgeRun, PurgeAuditEventsRefusal>> {
   const { retention, now } = seatgate
   const began = now()
   const parsed = parseInput(Request, input)
@@ -69,6 +76,7 @@ export async function purgeAuditEvents(
     name: 'audit.purge_run',
     input: organizationId,
     grows: false,
+    refusals: [],
     queries: beginningQueries(seatgate, organizationId),
     plan({ rows }, by) {
       if (!isOperator(by) && !isSystem(by)) return refused({ code: 'insufficient_role' })

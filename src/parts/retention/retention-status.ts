@@ -3,6 +3,7 @@ import { auditPurges, auditRetention } from '../../database/schema.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { find, keeperOf } from '../../engine/access/authorize.ts'
+import type { AccessRefusal } from '../../base/refusal.ts'
 import { ok, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 
@@ -34,11 +35,14 @@ export interface RetentionStatus {
 
 const RUNS = 50
 
+/** Why {@link retentionStatus} refuses. */
+export type RetentionStatusRefusal = AccessRefusal
+
 /**
  * Tells where retention stands in an organization, for those who administer its members, and for
  * operators.
  *
- * Refusals: `unauthenticated`, `organization_not_found`, `insufficient_role`.
+ * Refusals: `AccessRefusal`.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  *
@@ -50,7 +54,7 @@ const RUNS = 50
 export async function retentionStatus(
   seatgate: AccessContext,
   scope: OrganizationScope
-): Promise<Result<RetentionStatus>> {
+): Promise<Result<RetentionStatus, RetentionStatusRefusal>> {
   const { db } = seatgate
   const id = organizationIdOf(scope.organization)
   const found = await find(db, scope, {
