@@ -146,6 +146,8 @@ export function retell(events: readonly EventState[], wrong: string[], horizon =
       case 'organization.domain.added':
       case 'organization.domain.verified':
       case 'organization.domain.mode_change':
+      case 'organization.domain.record_missing':
+      case 'organization.domain.record_found':
       case 'organization.domain.removed':
       case 'organization.join_request.created':
       case 'organization.join_request.approved':

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { ACTIONS } from '../../src/engine/audit/actions.ts'
 import {
   addReached,
   createSometimes,
@@ -70,6 +71,15 @@ describe('the checkers', () => {
     ['a gap in the trail', { events: sound.events.slice(1) }, 'expected sequence 1'],
   ] satisfies [string, Partial<State>, string][])('find %s', (_what, change, problem) => {
     expect(violations({ ...sound, ...change }, quiet).join('\n')).toContain(problem)
+  })
+
+  it('know every action that the library records', () => {
+    const unknown = Object.keys(ACTIONS).filter((action) => {
+      const event = { sequence: 3, action, actor_id: 'ann', target_id: 'one', metadata: {} }
+      const state = { ...sound, events: [...sound.events, event] }
+      return violations(state, quiet).some((problem) => problem.includes('is not known here'))
+    })
+    expect(unknown).toEqual([])
   })
 
   it('follow the line through the trail: whoever comes in from it is its first', () => {
