@@ -88,7 +88,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: protocol,
   },
   'worker/ledger-tables.ts': {
-    first: workers('invitation-deadlines deadlines unheard unnoticed'),
+    first: workers('ledger-rows invitation-deadlines deadlines unheard unnoticed'),
     more: protocol,
   },
   'engine/changes/seat-claims.ts': {
@@ -98,6 +98,20 @@ const TESTS: Readonly<Record<string, Tests>> = {
       ...invitations,
       ...workers('compose-several organization-create organization-atomic audit invariants'),
     ],
+  },
+  'engine/model/membership-claim.ts': {
+    first: [
+      ...workers('waiting-line composition seat-events invitation-accept'),
+      ...museumOf('ledger'),
+    ],
+    more: [...workers('join-organization organization-create'), ...invitations],
+  },
+  'engine/model/invitation-claim.ts': {
+    first: [
+      ...workers('seat-events invitation-overtaken invitation-accept invitation-create'),
+      ...museumOf('ledger'),
+    ],
+    more: invitations,
   },
   'engine/model/leave.ts': {
     first: workers('membership-suspension'),
@@ -197,7 +211,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'engine/model/membership-repair.ts': { first: workers('unnoticed'), more: workers('drift') },
   'operations/seats/repair.ts': { first: workers('unnoticed'), more: workers('drift') },
   'operations/joining/waitlist.ts': {
-    first: workers('unnoticed role-not-configured'),
+    first: workers('approval-lapse unnoticed role-not-configured'),
     more: workers('waiting-line join-organization'),
   },
   'operations/audit/erase.ts': {
