@@ -21,6 +21,8 @@ import type { World } from './world.ts'
 const MINUTE = 60_000
 // Longer than a sink rests, whatever it has answered.
 const LONGEST_MS = 15 * MINUTE
+// What the alarm settles within that time, the sweep leaves to it.
+const SETTLES_SOON_MS = 90_000
 
 /** An alarm that the platform has given up comes back with the next call: this is it. */
 export async function wake(
@@ -49,8 +51,18 @@ export async function untilQuiet(
 ): Promise<void> {
   const isRinging = (name: string) =>
     ledgers.isRinging(name) || (ledgers.alarmOf(name) ?? Infinity) <= scheduler.now()
+  // A seat whose confirmation was lost is reserved until the alarm finds the membership.
+  const isAboutToBeHeld = (name: string) => {
+    if ((ledgers.alarmOf(name) ?? Infinity) > scheduler.now() + SETTLES_SOON_MS) return false
+    const seats = ledgers.stateOf(name)?.seats ?? []
+    return seats.some(
+      ({ state, seat_id }) =>
+        state === 'reserved' &&
+        connection.all('SELECT 1 FROM seatgate_memberships WHERE seat_id = ?', [seat_id]).length > 0
+    )
+  }
   const isUnderWay = () =>
-    ledgers.names().some(isRinging) ||
+    ledgers.names().some((name) => isRinging(name) || isAboutToBeHeld(name)) ||
     connection.all('SELECT 1 FROM seatgate_audit_outbox LIMIT 1').length > 0
   const recorded = () =>
     JSON.stringify([

@@ -6,6 +6,7 @@
 import { createSometimes, type Reached } from '../../src/testing/index.ts'
 import { drawHost, found, insertUsers } from './beginning.ts'
 import { gatherCrowd, type Crowd } from './clients.ts'
+import { planDays } from './days.ts'
 import { atTheEnd, untilQuiet, wake } from './ending.ts'
 import { createGrants } from './grants.ts'
 import { meddle } from './hands.ts'
@@ -104,17 +105,19 @@ export async function runHistory(
       operations,
     })
     const people = crowd
+    const days = planDays(surroundings, world, seed)
     planOutage(surroundings)
     planLosses(surroundings, world, people, operations)
     planSweeps(surroundings, world)
     const restoring = planRestore(surroundings, world, registry, watch, people)
     const over = () => people.begun() >= operations && people.busy() === 0 && !surroundings.stopped
-    await scheduler.run(scheduler.now() + LONGEST_MS, over)
+    await scheduler.run(scheduler.now() + LONGEST_MS + days.lastMs, over)
     if (!over()) wrong.push('it does not end')
     restoring.callOff()
     becalm(surroundings)
     surroundings.databaseIsOut = false
     people.close()
+    await days.goBy()
     await scheduler.run(scheduler.now() + 400_000, () => surroundings.stragglers === 0)
     await wake(surroundings, world, registry)
     await untilQuiet(surroundings, world)

@@ -30,6 +30,8 @@ export interface Surroundings {
   stopped: boolean
   /** Requests that are still to arrive though nobody waits for them. */
   stragglers: number
+  /** Set while days are to go by: takes a request that is to arrive only after them, or not. */
+  holdForDays?: (arrive: () => void) => boolean
   /** Set where every order is tried: then trips wait there, and time stands still. */
   stepping?: { offer<T>(isolate: Isolate, trip: Trip<T>): Promise<T> }
 }
@@ -109,7 +111,7 @@ export function travel<T>(surroundings: Surroundings, isolate: Isolate, trip: Tr
     else if (fault === 'lostResponse') lose(way())
     else scheduler.after(way(), told(act))
   }
-  scheduler.after(there, () => {
+  const goThere = () => {
     let arrived: Promise<T> | T
     try {
       arrived = arrive(awaited && isolate.alive)
@@ -126,7 +128,9 @@ export function travel<T>(surroundings: Surroundings, isolate: Isolate, trip: Tr
       const value = arrived
       answer(() => resolve(value))
     }
-  })
+  }
+  const isHeld = fault === 'lateRequest' && surroundings.holdForDays?.(goThere)
+  if (!isHeld) scheduler.after(there, goThere)
   return promise
 }
 

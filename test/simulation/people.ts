@@ -68,6 +68,10 @@ export interface Registry {
   /** Something has been written. */
   forget(): void
   isFenced(seatId: unknown): boolean
+  /** Which ledger is in force, and up to when its fences may have been purged; null: there is none. */
+  inForce(
+    organizationId: string
+  ): { readonly epoch: unknown; readonly fencedThrough: number } | null
   /** Where somebody's session points. */
   pointerOf(userId: string): string | null
   /** Accounts that were made again, with the address of one that was deleted. */
@@ -154,6 +158,13 @@ export function createRegistry(connection: Connection, now: () => number): Regis
     forget: () => known.clear(),
     isFenced: (seatId) =>
       connection.all('SELECT 1 FROM seatgate_seat_fences WHERE seat_id = ?', [seatId]).length > 0,
+    inForce(organizationId) {
+      const [row] = connection.all(
+        'SELECT epoch, fenced_through FROM seatgate_seat_ledgers WHERE organization_id = ?',
+        [organizationId]
+      )
+      return row ? { epoch: row['epoch'], fencedThrough: Number(row['fenced_through']) } : null
+    },
     pointerOf(userId) {
       const [row] = connection.all(
         'SELECT active_organization_id AS pointer FROM seatgate_sessions WHERE user_id = ?',

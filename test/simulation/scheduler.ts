@@ -57,7 +57,8 @@ export function createScheduler(): Scheduler {
         if (next === undefined || next.at > before) break
         pop(heap)
         if (next.act === null) continue
-        now = next.at
+        // What was due while nothing happened comes now.
+        now = Math.max(now, next.at)
         steps += 1
         next.act()
         await nothingLeftToDo()

@@ -2,6 +2,7 @@
 export const STATES = [
   'a late write met a fence',
   'a late write met a risen epoch',
+  'a late write met what its purged fence has left',
   'a batch landed after its sender was gone',
   'a batch was planned on what had changed',
   'an operation gave up after five plans',
@@ -32,6 +33,7 @@ export const STATES = [
   'several calls waited for one start',
   'a ledger was closed',
   'D1 was restored',
+  'days went by',
   'D1 was out for minutes',
   'a worker crashed in the middle',
   'a message was lost',

@@ -10,6 +10,7 @@ import type { LedgerCall } from './ledger-object.ts'
 import type { Surroundings } from './network.ts'
 import { watchPassing } from './passing.ts'
 import { seatsIn, type Registry } from './people.ts'
+import { keptOutByPurge, keptOutTooSoon } from './purged-fences.ts'
 import { watchRepairs, type Repairs } from './repairs.ts'
 import { noteBatch, noteCall } from './sightings.ts'
 import type { ProviderName } from './host.ts'
@@ -93,6 +94,10 @@ export function createWatch(
     },
     batch(batch) {
       noteBatch(surroundings, registry, batch)
+      for (const keptOut of keptOutByPurge(registry, batch)) {
+        sometimes('a late write met what its purged fence has left')
+        say(keptOut.organizationId, keptOutTooSoon(keptOut, scheduler.now()))
+      }
       const writes = batch.statements.filter(({ sql }) => !sql.startsWith('select'))
       if (batch.answers !== null && writes.some(({ sql }) => CHANGES_PROOFS.test(sql))) {
         say('mail', surroundings.post.unproven())
