@@ -51,5 +51,7 @@ describe.concurrent('the simulation notices that', () => {
       progress: ({ failures }) => failures.length === 0,
     })
     expect(summary.failures.length).toBeGreaterThan(0)
+    // What takes the place of the source has to run.
+    expect(told(summary).join()).not.toMatch(/threw (Reference|Syntax|Type)Error/)
   })
 })
