@@ -1,5 +1,5 @@
 /**
- * Checks the options one by one. Each throws a TypeError that names what is wrong.
+ * Checks the options one by one. Each check throws a TypeError that names the error.
  *
  * @module
  */
@@ -44,7 +44,7 @@ export function checkedProofs({ verifyPassword = null, stepUp = null }: Partial<
   return { verifyPassword, stepUp }
 }
 
-/** The three default roles are strings like any other: only roles that the host lists are a type. */
+/** The three default roles are plain strings: only roles that the host lists are a type. */
 export function checkedRoles<Role extends string>(options: SeatgateOptions<Role>): Roles<Role> {
   const all =
     options.roles ?? (['owner', 'admin', 'member'] as readonly string[] as readonly Role[])
@@ -76,7 +76,7 @@ const RESERVED_SLUGS = (
 export function checkedSlugs(options: SeatgateOptions): SlugRules {
   const format: unknown = options.slugFormat ?? /^[a-z][a-z0-9-]*[a-z0-9]$/
   if (!(format instanceof RegExp)) throw wrong('slugFormat must be a regular expression.')
-  // With these flags an expression remembers where it stopped, and the next slug would start there.
+  // With these flags an expression keeps its position, and the next slug would be matched from there.
   if (format.global || format.sticky) throw wrong('slugFormat must not be global or sticky.')
   const { min, max } = options.slugLength ?? { min: 3, max: 63 }
   if (!Number.isInteger(min) || !Number.isInteger(max) || min <= 0 || max < min) {
@@ -110,7 +110,7 @@ export function checkedVerification(
   const { emailVerification = null, invitations } = options
   if (emailVerification === null) return null
   if (emailVerification === 'always') {
-    // A user who signs up with the token that was told to the inviter has proven no address.
+    // A user who signs up with the inviter's token has not verified the address.
     if (invitations?.registerUser)
       throw wrong('registerUser needs emailVerification with a column, not "always".')
     return emailVerification
@@ -130,7 +130,7 @@ export function checkedOperationRetention({
   return days
 }
 
-/** Without knowing that somebody reads the mail of their address, a domain is no way in. */
+/** Joining by domain requires verified addresses. */
 export function checkedJoining(options: SeatgateOptions): JoinRules | null {
   const { joining = null } = options
   if (joining === null) return null
@@ -194,7 +194,7 @@ export function checkedLog(options: SeatgateOptions): AuditLog | null {
   return auditLog(auditLogKey, publishCheckpoint ?? null, sealerOf(seats))
 }
 
-/** What no checkpoint covers may not go: without a log there is nothing to keep what is left by. */
+/** Retention only purges events that a checkpoint covers, so it requires a log. */
 export function checkedRetention(options: SeatgateOptions): readonly RetentionWindow[] {
   const { retention = [], auditLogKey } = options
   const mistake = retentionMistake(retention)
@@ -205,18 +205,18 @@ export function checkedRetention(options: SeatgateOptions): readonly RetentionWi
   return retention
 }
 
-/** A measure that nothing depends on: what it throws is its own affair. */
+/** Wraps the metrics function so that an error in it is ignored. */
 export function quietly(measure: ((metric: Metric) => void) | undefined): (metric: Metric) => void {
   return (metric) => {
     try {
       measure?.(metric)
     } catch {
-      // Counting is never a reason to fail.
+      // A metric must not make an operation fail.
     }
   }
 }
 
-// A hook under a name that nobody asks would be a policy that is never enforced.
+// A misspelt hook would be a policy that is never enforced.
 function checkedFunctions<T extends object>(option: string, hooks: T, inBatch: boolean): T {
   const known: Readonly<Record<string, { readonly inBatch: boolean }>> = HOOKS
   for (const [name, hook] of Object.entries(hooks)) {

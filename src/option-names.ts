@@ -1,7 +1,7 @@
 import { checkOptionNames, namesOf } from './base/names.ts'
 import type { SeatgateOptions } from './options.ts'
 
-// The compiler asks for each new option.
+// The compiler requires each new option here.
 const OPTIONS = namesOf<SeatgateOptions>({
   database: true,
   seats: true,
@@ -47,9 +47,9 @@ const OPTIONS = namesOf<SeatgateOptions>({
 const SLUG_LENGTH = namesOf<NonNullable<SeatgateOptions['slugLength']>>({ min: true, max: true })
 
 /**
- * An option under a name that nobody reads would be a rule that never holds.
+ * Checks the names of the options: a misspelt option would be a rule that never holds.
  *
- * @throws {TypeError} naming the option that is not known, and the nearest that is.
+ * @throws {TypeError} if an option is unknown. The message names it and the nearest known one.
  */
 export function checkSeatgateOptions(options: SeatgateOptions): void {
   const { slugLength = {} } = options

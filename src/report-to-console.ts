@@ -2,8 +2,8 @@ import { HostConflict } from './database/database.ts'
 import type { Report } from './base/runtime.ts'
 
 /**
- * The default of `report`: one line of JSON with the event, the organization and the message of the
- * innermost cause. Outer errors of Drizzle have the parameters of a statement in their messages.
+ * The default of `report`: prints one line of JSON with the event, the organization and the message of
+ * the innermost cause. Outer errors of Drizzle contain the parameters of a statement.
  */
 export function reportToConsole({ event, organizationId, error }: Report): void {
   const message = messageOf(error)

@@ -60,7 +60,7 @@ export interface Seatgate<Role extends string = string, Has extends Parts = Part
   readonly seats: SeatProvider
   readonly seatContext: SeatContext
   readonly withSeatCount: WithSeatCount
-  /** Null if sessions have no active organization here. */
+  /** The store of sessions; null if sessions have no active organization. */
   readonly sessions: SessionStore | null
   readonly users: UserTable | null
   readonly roles: Roles<Role>
@@ -69,18 +69,18 @@ export interface Seatgate<Role extends string = string, Has extends Parts = Part
   readonly stepUp: StepUp | null
   readonly emailVerification: EmailVerification | 'always' | null
   readonly invitations: Has['invitations']
-  /** Null if nobody joins without being invited or added. */
+  /** The rules of joining; null if users join only by invitation or by being added. */
   readonly joining: Has['joining']
   readonly hooks: Hooks
   readonly lifecycle: LifecycleHooks
   readonly hookDeadlineSeconds: number
   readonly sinks: readonly Sink[]
-  /** Configured and not there for now: what they have not had is kept for them. */
+  /** Sinks that are missing for now: the events that they have not received are kept for them. */
   readonly missingSinks: readonly Sink[]
-  /** What is recorded of a request beside its id. */
+  /** Which personal data of a request are recorded. */
   readonly recordedData: RecordedData
   readonly eventRules: EventRules
-  /** Null where no log of hashes is kept. */
+  /** The log; null if none is configured. */
   readonly log: AuditLog | null
   /** How long events are kept; none: for ever. */
   readonly operationRetentionDays: number
@@ -92,9 +92,9 @@ export interface Seatgate<Role extends string = string, Has extends Parts = Part
 }
 
 /**
- * Checks a configuration, once, at start.
+ * Checks a configuration at start.
  *
- * @throws {TypeError} naming the option that is wrong.
+ * @throws {TypeError} if an option is invalid. The message names it.
  *
  * @example
  * ```ts
@@ -127,7 +127,7 @@ export function createSeatgate<
     throw new TypeError('createSeatgate: seats must be a seat provider, such as ledgerSeats().')
   }
   const defaultLimit = checkedLimit(options.defaultSeatLimit ?? 'unlimited')
-  // The library scopes its own queries; the guard is for the host's.
+  // The library scopes its own queries; the guard of `tenantDatabase` is for the host's.
   const db = unscoped(options.database)
   const now = options.now ?? (() => new Date())
   const seatContext: SeatContext = { db, defaultLimit, now }

@@ -250,7 +250,7 @@ export function deleteAccount(db: Database): LifecycleHook {
   })
 }
 
-const taken = invalid({ email: ['Is taken.'] })
+const taken = invalid({ email: ['This e-mail address is already taken.'] })
 
 function signedIn(c: Context, { id, email, name }: UserRow, token: string, status: 200 | 201) {
   setSessionCookie(c, token)

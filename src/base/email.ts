@@ -1,6 +1,6 @@
 /**
- * E-mail addresses and their domains. What is refused here reaches no mailbox, or reaches another one
- * than the text seems to name; nothing is mapped before it is checked.
+ * E-mail addresses and their domains. Refuses text that reaches no mailbox, or another mailbox than it
+ * seems to name. A domain is checked before it is mapped to ASCII.
  *
  * @module
  */
@@ -11,10 +11,10 @@ const LONGEST_EMAIL = 160
 const LONGEST_LOCAL_PART = 64
 const LONGEST_DOMAIN = 253
 
-// Dots between atoms alone. A quoted local part is refused: it has many spellings for one mailbox,
-// and hardly any provider has such addresses.
+// Unquoted atoms with dots between them. A quoted local part is refused: it has many spellings for one
+// mailbox, and hardly any provider has such addresses.
 const LOCAL_PART = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/i
-// Labels of letters, digits and inner hyphens; a last one of digits alone would be an address of IPv4.
+// Labels of letters, digits and inner hyphens. A last label of digits alone would be an IPv4 address.
 const DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$/
 // No mail reaches these: RFC 6761 and RFC 7686.
 const UNREACHABLE = /(?:^|\.)(?:localhost|invalid|onion)$/
@@ -24,8 +24,8 @@ const DOMAIN_MESSAGE = 'Must be a domain such as example.com.'
 
 /**
  * An e-mail address: trimmed, in lower case, its domain in ASCII (`bücher.example` becomes
- * `xn--bcher-kva.example`), at most 160 characters. Two spellings of one address become one; a plus
- * tag stays, because it may be another mailbox.
+ * `xn--bcher-kva.example`), at most 160 characters. Spellings of one address become equal; a plus tag
+ * stays, because it may be another mailbox.
  */
 export const Email = v.pipe(
   v.string('Must be a string.'),
@@ -46,8 +46,8 @@ export const MailDomain = v.pipe(
 )
 
 /**
- * Normalizes an e-mail address for comparison: trimmed, in lower case, its domain in ASCII. Text that
- * is no address is trimmed, and only its letters A to Z change.
+ * Normalizes an e-mail address for comparison: trimmed, in lower case, its domain in ASCII. Other text is
+ * trimmed, and its letters A to Z become lower case.
  *
  * @example
  * ```ts
@@ -67,7 +67,7 @@ function readEmail(text: string): string | null {
   return domain === null ? null : `${asciiLowerCase(local)}@${domain}`
 }
 
-/** Normalizes a domain: in lower case and ASCII; null if it is none that mail reaches. */
+/** Normalizes a domain: in lower case and ASCII. Returns null if mail cannot reach it. */
 export function normalizeDomain(text: string): string | null {
   if (text.length > LONGEST_DOMAIN || !/^[a-z0-9.\u0080-\uffff-]+$/i.test(text)) return null
   if (hidesAscii(text)) return null
@@ -76,13 +76,14 @@ export function normalizeDomain(text: string): string | null {
   return DOMAIN.test(ascii) ? ascii : null
 }
 
-// Only letters, digits, dots and hyphens come here: a URL has nothing else to read in them.
+// Only letters, digits, dots and hyphens get here, so that the URL parser finds no port, path or user.
 function toAscii(domain: string): string | null {
   const lower = asciiLowerCase(domain)
   const mapped = URL.parse(`http://${domain}`)?.hostname
   if (mapped === undefined) return null
   const labels = lower.split('.')
-  // What was not ASCII must not have become it, and what was must have stayed as it is.
+  // A label that was not ASCII must become punycode, and an ASCII label must not change: otherwise one
+  // domain could pass for another.
   const faithful = mapped
     .split('.')
     .every((label, index) =>
@@ -92,8 +93,8 @@ function toAscii(domain: string): string | null {
 }
 
 /**
- * Whether a character would become an ASCII one, a dot or nothing when it is mapped, as the Kelvin
- * sign, full-width letters and soft hyphens do.
+ * Whether mapping would turn a character into an ASCII one, a dot or an empty text, as it does with the
+ * Kelvin sign, full-width letters and soft hyphens.
  */
 function hidesAscii(text: string): boolean {
   if (/[\p{Default_Ignorable_Code_Point}\p{Cs}\p{Zs}\u3002\uff0e\uff61]/u.test(text)) return true
@@ -114,7 +115,7 @@ function asciiLowerCase(text: string): string {
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
 }
 
-// Of white space only what people type: other characters are not taken away unseen.
+// Only white space that people type. Other characters are refused later, not removed silently.
 function trimmed(text: string): string {
   return text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '')
 }

@@ -9,8 +9,8 @@ import {
 import { ok, refused, type Result } from './result.ts'
 
 /**
- * Stands for an input that could not be read at all (broken JSON, a body that is too large), so
- * that it is refused in its turn: after authentication, absence and role.
+ * Stands for an input that could not be read (broken JSON, a body that is too large), so that it is
+ * refused in the usual order: after authentication, absence and role.
  */
 export class UnreadableInput {
   readonly refusal: RefusalOf<InputRefusal>
@@ -31,8 +31,8 @@ export function parseInput<S extends v.GenericSchema>(
 }
 
 /**
- * The messages of a failed check beside their fields, each once. A field that is missing is required,
- * whatever its schema would say of a wrong value.
+ * Groups the messages of a failed check by field, without duplicates. A missing field gets `Is required.`
+ * in place of its schema's message.
  */
 export function errorsOf(
   issues: readonly v.BaseIssue<unknown>[],
@@ -51,7 +51,7 @@ function isMissing({ kind, input, path }: v.BaseIssue<unknown>): boolean {
   return kind === 'schema' && input === undefined && path !== undefined
 }
 
-/** Two readings of one input: both, or what is wrong with either. */
+/** Combines two checks of one input: both values, or the errors of both. */
 export function bothOf<A, B, Code extends RefusalCode>(
   a: Result<A, Code>,
   b: Result<B, Code>

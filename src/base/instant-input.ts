@@ -3,8 +3,8 @@ import * as v from 'valibot'
 const MESSAGE = 'Must be a time as in RFC 3339, such as 2026-06-30T23:59:59Z.'
 
 /**
- * A time that comes in: a date-time of RFC 3339, with seconds and a zone, or a `Date` of a function's
- * caller. A day that there is not, a leap second, a date alone and a number are none.
+ * A time in an input: an RFC 3339 date-time with seconds and a zone, or a `Date`. Refuses a day that does
+ * not exist, a leap second, a date without a time, and a number.
  */
 export const Instant = v.pipe(
   v.union([v.string(), v.date()], MESSAGE),
@@ -15,7 +15,7 @@ export const Instant = v.pipe(
 const DATE_TIME =
   /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/
 
-/** Reads a date-time of RFC 3339; null if it is none. */
+/** Parses an RFC 3339 date-time. Returns null for other text. */
 export function readInstant(text: string): Date | null {
   const [, year, month, day] = DATE_TIME.exec(text.toUpperCase()) ?? []
   if (year === undefined || !isDay(Number(year), Number(month), Number(day))) return null
@@ -29,7 +29,7 @@ function isDay(year: number, month: number, day: number): boolean {
   return day >= 1 && day <= days
 }
 
-// Times are compared as text in places, where a year has four digits.
+// Some queries compare times as text, which is only right while a year has four digits.
 function inRange(date: Date): Date | null {
   const time = date.getTime()
   return time >= Date.UTC(1970, 0) && time < Date.UTC(10_000, 0) ? date : null

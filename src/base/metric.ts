@@ -1,8 +1,8 @@
 /**
- * What can be counted: names and numbers, never a row's values, an actor or a request.
+ * A metric: names and numbers, never values of a row, an actor or a request.
  *
- * `audit.recorded` comes once per event, after its batch is in, in order. `audit.attempt` comes once per
- * delivery to a sink, `seat.drift_repaired` once per kind of difference that was repaired,
+ * `audit.recorded` is sent once per event, in order, after its batch is committed; `audit.attempt` once
+ * per delivery to a sink; `seat.drift_repaired` once per kind of difference that was repaired;
  * `audit.purged` once per run of retention.
  */
 export type Metric =
@@ -15,7 +15,7 @@ export type Metric =
     }
   | {
       readonly name: 'seat.drift_repaired'
-      /** What was not as D1 has it, and how often. */
+      /** The kind of difference to D1, and how often it was found. */
       readonly kind: string
       readonly count: number
     }
@@ -40,7 +40,7 @@ export type Metric =
       readonly action: string
       readonly attempt: number
       readonly outcome: 'ok' | 'error'
-      /** What went wrong; absent if nothing did. */
+      /** The kind of failure; absent after a success. */
       readonly kind?: 'error' | 'timeout' | 'invalid_answer' | 'refused' | 'permanent'
       readonly milliseconds: number
     }

@@ -1,6 +1,6 @@
 /**
- * Names that nothing knows, of options and parameters: refused with the nearest that is known, so
- * that a misspelt one does not pass in silence.
+ * Names of options and parameters. An unknown one is refused with the nearest known name, so that a
+ * misspelt option is not ignored silently.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { invalid, type InputRefusal } from './refusal.ts'
 import { ok, refused, type Result } from './result.ts'
 
 /**
- * The names of a type's properties, complete and without a stranger: the compiler sees to it.
+ * The names of a type's properties. The compiler checks that the list is complete and has no other name.
  *
  * @example
  * ```ts
@@ -23,7 +23,7 @@ export function namesOf<T extends object>(
   return Object.keys(names)
 }
 
-/** What a factory takes that has no options. */
+/** The options of a factory that has none. */
 export type NoOptions = Readonly<Record<string, never>>
 
 /**
@@ -41,8 +41,8 @@ export function checkOptionNames(where: string, options: unknown, known: readonl
 }
 
 /**
- * Refuses parameters of a read that are not known: whoever asked for less would take all for what
- * they asked for.
+ * Refuses unknown parameters of a read. Ignoring a misspelt filter would return all rows as if they had
+ * passed it.
  */
 export function knownParameters(
   input: unknown,
@@ -57,7 +57,7 @@ export function knownParameters(
   return refused(invalid(Object.fromEntries(errors)))
 }
 
-/** Checks what a read is asked for: the parameters of a schema and no others. */
+/** Checks the parameters of a read: those of a schema and no others. */
 export function parseQuery<S extends v.GenericSchema & { readonly entries: v.ObjectEntries }>(
   schema: S,
   input: unknown
@@ -67,16 +67,16 @@ export function parseQuery<S extends v.GenericSchema & { readonly entries: v.Obj
 }
 
 function unknownParameter(known: readonly string[]): string {
-  if (known.length === 0) return 'Is not known; there are no parameters here.'
-  return `Is not known. Known parameters: ${[...known].sort().join(', ')}.`
+  if (known.length === 0) return 'Unknown parameter; there are no parameters here.'
+  return `Unknown parameter. Allowed: ${[...known].sort().join(', ')}.`
 }
 
 function suggestion(name: string, known: readonly string[]): string {
   const close = nearest(name, known)
-  return close === null ? 'There are no options.' : `The nearest that there is: "${close}".`
+  return close === null ? 'There are no options.' : `Did you mean "${close}"?`
 }
 
-/** The known name that takes the fewest changes; null if there is none. */
+/** Returns the known name with the smallest edit distance; null if the list is empty. */
 export function nearest(name: string, known: readonly string[]): string | null {
   const [first] = known
     .map((other) => ({ other, changes: changesBetween(name.toLowerCase(), other.toLowerCase()) }))
@@ -84,7 +84,7 @@ export function nearest(name: string, known: readonly string[]): string | null {
   return first?.other ?? null
 }
 
-/** Levenshtein's distance. */
+/** Returns the Levenshtein distance. */
 function changesBetween(from: string, to: string): number {
   let previous = Array.from({ length: to.length + 1 }, (_, index) => index)
   for (const [row, letter] of Array.from(from).entries()) {

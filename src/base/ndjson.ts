@@ -1,8 +1,8 @@
 const SEPARATORS = /[\u0085\u2028\u2029]/g
 
 /**
- * A value as a line of NDJSON. The line ends with a line feed; the characters at which some readers end
- * lines as well (U+0085, U+2028, U+2029) are escaped.
+ * Formats a value as a line of NDJSON. The line ends with a line feed; other characters at which some
+ * readers end a line (U+0085, U+2028, U+2029) are escaped.
  */
 export function ndjsonLine(value: object): string {
   return `${JSON.stringify(value).replace(SEPARATORS, escaped)}\n`

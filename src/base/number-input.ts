@@ -7,8 +7,8 @@ export interface Range {
 }
 
 /**
- * A whole number of a query: decimal digits and nothing else, so that `0x5`, `1e1` and `+5` are none.
- * A function's caller may pass a number too.
+ * A whole number of a query: decimal digits only, so that `0x5`, `1e1` and `+5` are refused. A caller of
+ * the function may pass a number too.
  */
 export function wholeNumber(range: Range) {
   const message = rangeMessage(range)
@@ -19,7 +19,7 @@ export function wholeNumber(range: Range) {
   )
 }
 
-/** A whole number of a JSON body: a string of digits is none. */
+/** A whole number of a JSON body; a string of digits is refused. */
 export function jsonNumber(range: Range) {
   const message = rangeMessage(range)
   return v.pipe(

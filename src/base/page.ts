@@ -5,13 +5,13 @@ import { wholeNumber } from './number-input.ts'
 import type { InputRefusal, PageRefusal } from './refusal.ts'
 import { ok, refused, type Result } from './result.ts'
 
-/** One page of a list, and the cursor of the next one; `null` on the last. */
+/** One page of a list with the cursor of the next page; `null` on the last page. */
 export interface Page<T> {
   readonly data: readonly T[]
   readonly nextCursor: string | null
 }
 
-/** How a page is asked for: `limit` 1 to 200 (default 50), `cursor` from the page before. */
+/** A page request: `limit` 1 to 200 (default 50), `cursor` from the page before. */
 export interface PageInput {
   readonly limit?: number | string | undefined
   readonly cursor?: string | undefined
@@ -20,30 +20,29 @@ export interface PageInput {
 const DEFAULT_LIMIT = 50
 const MAXIMUM_LIMIT = 200
 
-/** What a list takes that has no pages and no filters: nothing, and whatever else is refused. */
+/** The parameters of a list without pages and filters; every parameter is refused. */
 export type NoParameters = Readonly<Record<string, never>>
 
-/** A place in a keyset: the values that the list is ordered by. */
+/** A position in a keyset: the values that the list is ordered by. */
 export type Position = readonly (string | number)[]
 
 /**
- * The position in a list that has the newest first: when the entry came to be, its id, and the
- * list's name, so that no list takes another's cursor.
+ * The position in a list that is ordered from the newest entry: when the entry was created, its id, and
+ * the name of the list, so that a list refuses the cursor of another.
  */
 export function newestFirst<const Name extends string>(list: Name) {
   return v.strictTuple([v.pipe(v.number(), v.safeInteger()), v.string(), v.literal(list)])
 }
 
-/** Where a page starts, and how many entries it may have. */
+/** A checked page request: the position that the page starts after, and how many entries it may have. */
 export interface PageRequest<P extends Position> {
   readonly limit: number
   readonly after: P | null
 }
 
 /**
- * Checks a page request. A limit outside 1 to 200 and a parameter that is neither of a page nor one of
- * `beside` are a `validation_error`; a cursor that this library did not make for this list is
- * `invalid_cursor`.
+ * Checks a page request. Refuses a limit outside 1 to 200 and an unknown parameter that is not one of
+ * `beside` with `validation_error`, and a cursor that was not made for this list with `invalid_cursor`.
  */
 export function parsePage<P extends Position>(
   input: PageInput,
@@ -61,7 +60,7 @@ export function parsePage<P extends Position>(
   return ok({ limit, after: after.output })
 }
 
-/** Reads how many entries a page may have. */
+/** Checks how many entries a page may have. */
 export function parseLimit(
   value: PageInput['limit'],
   largest = MAXIMUM_LIMIT
@@ -72,8 +71,8 @@ export function parseLimit(
 }
 
 /**
- * Cuts a page out of rows that were read with a limit one higher than asked for: the surplus row
- * says that there is a next page.
+ * Builds a page from rows that were read with a limit one higher than requested: the surplus row shows
+ * that there is a next page.
  */
 export function toPage<R, T>(
   rows: readonly R[],

@@ -1,10 +1,10 @@
 /**
- * An expected "no", as data. The code is the API; texts for people are made at the edge.
+ * An expected "no", as data. The code is the API; the router adds texts for people.
  *
- * `seat_limit_reached` carries the limit and the seats in use when it was decided,
- * `validation_error` the messages by field, `last_owner` the organizations that would be left without
- * an owner where there may be several, `hook_refused` the host's own reason, `before_horizon` up to which
- * sequence a trail is gone, `outdated_version` the limit and the version that are in force.
+ * `seat_limit_reached` carries the limit and the seats in use at the decision, `validation_error` the
+ * messages by field, `last_owner` the organizations that would be left without an owner where there may
+ * be several, `hook_refused` the host's reason, `before_horizon` the sequence up to which the trail was
+ * purged, `outdated_version` the limit and the version in force.
  */
 export type Refusal =
   | { readonly code: 'seat_limit_reached'; readonly limit: number; readonly used: number }
@@ -36,7 +36,7 @@ export interface NamedOrganization {
   readonly slug: string
 }
 
-/** The codes of limits that are counted in a window of time; they carry how long it is open yet. */
+/** The codes of rate limits; they carry how many seconds are left of the window. */
 export type RateRefusalCode = 'rate_limited' | 'rate_limited_user' | 'rate_limited_organization'
 
 type PlainRefusalCode =

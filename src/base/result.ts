@@ -1,8 +1,8 @@
 import type { RefusalCode, RefusalOf } from './refusal.ts'
 
 /**
- * What an operation answers: a value, or the reason it was refused. A plain object, so that it
- * crosses RPC, queues and JSON unchanged. `Code` is the union of the codes that the refusal may carry.
+ * The result of an operation: a value, or the reason for the refusal. It is a plain object, so that it
+ * passes RPC, queues and JSON unchanged. `Code` is the union of the codes that the refusal may carry.
  *
  * @example
  * ```ts

@@ -1,24 +1,24 @@
 /**
  * The rule for names that one person chose and another one reads: in mail, and on the page of an
- * invitation. What comes in is checked in `text.ts`; this is for what the host's own tables say.
+ * invitation. Inputs are checked in `text-input.ts`; this is for values of the host's tables.
  *
  * @module
  */
 
 const LONGEST_NAME = 80
 
-// Joiners shape letters and join emoji; between other characters they are invisible, and go.
+// Joiners shape letters and join emoji. Between other characters they are invisible, and are removed.
 const JOINERS = /(?<![\p{L}\p{M}\p{Emoji}])[\u200c\u200d]|[\u200c\u200d](?![\p{L}\p{Emoji}])/gu
 // Line and paragraph ends, tabs and every other blank become a space.
 const BLANKS = /[\s\p{Z}\u0085\u2800\u115f\u1160\u3164\uffa0]+/gu
-// Controls, lone surrogates, private characters, and what formats without being seen: overrides and
-// isolates of direction, zero-width characters, tags.
+// Controls, lone surrogates, private characters, and invisible format characters: overrides and isolates
+// of direction, zero-width characters, tags.
 const UNSEEN = /[\p{Cc}\p{Cs}\p{Co}]|(?![\u200c\u200d])\p{Cf}/gu
 const SEEN = /[\p{L}\p{N}\p{P}\p{S}]/u
 
 /**
- * Makes a name fit to be shown to a stranger: one line, without controls, invisible characters or
- * changes of direction, and at most 80 characters long. Returns null if nothing visible is left.
+ * Makes a name safe to show to a stranger: one line, without controls, invisible characters or changes of
+ * direction, at most 80 characters long. Returns null if no visible character is left.
  *
  * @example
  * ```ts
@@ -37,7 +37,7 @@ export function shownName(name: string | null | undefined): string | null {
   return SEEN.test(plain) ? cut(plain) : null
 }
 
-/** An organization as it is shown to those who are not in it: without a visible name, by its slug. */
+/** Returns an organization as a non-member sees it: without a visible name, the slug stands for it. */
 export function shownOrganization<T extends { readonly name: string; readonly slug: string }>(
   organization: T
 ): T {
@@ -45,8 +45,8 @@ export function shownOrganization<T extends { readonly name: string; readonly sl
 }
 
 /**
- * The same, with nothing in it that a mail program makes a link of: addresses and hosts are broken
- * at their dots and schemes.
+ * Makes a name safe for mail as {@link shownName} does, and breaks addresses and hosts at their dots and
+ * schemes, so that a mail program makes no link of them.
  *
  * @example
  * ```ts
@@ -59,7 +59,7 @@ export function unlinkedName(name: string | null | undefined): string | null {
   return cut(shown.replace(SCHEME, '$& ').replace(DOT, '$& '))
 }
 
-// Every dot that a name of a host is read with, before a letter or a digit that continues it.
+// Every dot that the parser of a host name accepts, before a letter or a digit that continues the name.
 const DOT = /[.\u3002\uff0e\uff61](?=[\p{L}\p{N}])(?<!\p{N}.(?=\p{N}))/gu
 const SCHEME = /[a-z][a-z0-9+-]*:(?=\S)/giu
 

@@ -1,26 +1,26 @@
 /**
- * The rules for text that comes in. One place, used everywhere: lengths are counted in code points,
- * and nothing passes that a store or a reader would take for other text.
+ * The rules for text in an input. Lengths are counted in code points, and text that a store or a reader
+ * would take for other text is refused.
  *
  * @module
  */
 import * as v from 'valibot'
 
 /**
- * Text on one line, without control characters or lone surrogates. SQLite takes a NUL for the end of
- * a text, and a lone surrogate is stored as another character.
+ * Text on one line, without control characters or lone surrogates. SQLite ends a text at a NUL, and
+ * stores a lone surrogate as another character.
  */
 export const LineOfText = v.pipe(
   v.string('Must be a string.'),
   v.regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u, 'Must not have control characters.')
 )
 
-/** At most so many code points: an emoji counts once. */
+/** Limits a text to a number of code points: an emoji counts once. */
 export function atMost(most: number) {
   return v.maxCodePoints<string, number, string>(most, `Must be at most ${most} characters long.`)
 }
 
-/** At least so many code points. */
+/** Requires a number of code points. */
 export function atLeast(least: number) {
   return v.minCodePoints<string, number, string>(
     least,
@@ -33,7 +33,7 @@ export function shortText(most = 255) {
   return v.pipe(LineOfText, atLeast(1), atMost(most))
 }
 
-/** A secret, compared and never shown: any well-formed text of 1 to `most` characters. */
+/** A secret, which is compared and never shown: well-formed text of 1 to `most` characters. */
 export function secretText(most: number, least = 1) {
   return v.pipe(
     v.string('Must be a string.'),
@@ -43,12 +43,12 @@ export function secretText(most: number, least = 1) {
   )
 }
 
-// The only two code points whose lower case has an ASCII letter: U+0130 and U+212A.
+// The two code points whose lower case has an ASCII letter: U+0130 and U+212A.
 const EXCEPT_ASCII_IN_DISGUISE = /[^\u0130\u212a]+/g
 
 /**
- * Lower case for comparison. No other letter becomes an ASCII one by it: the Kelvin sign does not
- * become a `k`.
+ * Returns a text in lower case, for comparison. No other letter becomes an ASCII one: the Kelvin sign
+ * does not become a `k`.
  */
 export function lowerCase(text: string): string {
   return text.replace(EXCEPT_ASCII_IN_DISGUISE, (part) => part.toLowerCase())

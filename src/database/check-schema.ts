@@ -15,12 +15,13 @@ export interface SchemaRow {
   readonly compatibleFrom: number
 }
 
-// A database that did not fit is asked again with every batch, so that applying migrations is enough.
+// A database that did not fit is checked again with every batch, so that applying the migrations is
+// enough.
 const fitting = new WeakSet<object>()
 
 const clientOf = (db: Database): object => (db as { $client?: object }).$client ?? db
 
-/** The query that belongs to the next batch, or null if the database is known to fit. */
+/** Returns the query for the next batch, or null if the database is known to fit. */
 export function schemaQuery(db: Database): Statement | null {
   return fitting.has(clientOf(db)) ? null : db.select().from(schemaVersion)
 }
@@ -37,14 +38,14 @@ const REMEDY =
   'Apply the migrations: npx wrangler d1 migrations apply DB --remote (with --local: the local ' +
   'database). To see what is missing: npx seatgate doctor'
 
-/** Says why a database does not fit the code; null if it does. */
+/** Returns why a database does not fit the code; null if it does. */
 export function schemaMismatch(
   row: SchemaRow | undefined,
   expected: number = SCHEMA_VERSION
 ): string | null {
   if (row === undefined) {
     return (
-      'The table seatgate_schema is empty: the tables were not made by the migrations of Seatgate, ' +
+      'The table seatgate_schema is empty: the tables were not created by the migrations of Seatgate, ' +
       'or not by all of them.'
     )
   }
@@ -60,7 +61,10 @@ export function schemaMismatch(
   return null
 }
 
-/** What a batch failed for: the tables, a statement that D1 refused, or a database that did not answer. */
+/**
+ * Returns the reason why a batch failed: the tables, a statement that D1 refused, or a database that did
+ * not answer.
+ */
 export async function storeError(db: Database, error: unknown): Promise<StoreUnavailable> {
   const said = definiteError(error)
   if (said === null) return new StoreUnavailable(error)
@@ -72,7 +76,7 @@ export async function storeError(db: Database, error: unknown): Promise<StoreUna
 const DEFINITE = /SQLITE_(?:ERROR|CONSTRAINT|MISMATCH|RANGE|TOOBIG|AUTH)|syntax error/
 const MISSING = /no such (?:table|column): [^\s:]+|\btable \S+ has no column named [^\s:]+/
 
-// D1's own text alone: Drizzle's has the parameters of the statement.
+// D1's own text only: Drizzle's message has the parameters of the statement.
 function definiteError(error: unknown): string | null {
   let said: string | null = null
   for (let at = error; at instanceof Error; at = at.cause) {
@@ -83,13 +87,13 @@ function definiteError(error: unknown): string | null {
   return said
 }
 
-// The failed batch is all that a request pays in the usual case; this one has failed already.
+// Costs a round trip only after a batch has failed.
 async function schemaOf(db: Database): Promise<string> {
   try {
     const [row] = (await db.select().from(schemaVersion)) as readonly SchemaRow[]
     return (
       schemaMismatch(row) ??
-      `The version of Seatgate's schema is right: a table is not the one that the migrations make.`
+      `The version of Seatgate's schema is right, but a table differs from the one that the migrations create.`
     )
   } catch {
     return "Seatgate's migrations were not applied, or not all of them: there is no table seatgate_schema."

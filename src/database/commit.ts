@@ -8,27 +8,27 @@ import { guards } from './schema.ts'
 export type { GuardCode } from './guard-codes.ts'
 
 /**
- * Why a batch was rolled back. `stale`: what the plan was made from has changed, plan anew.
- * `host_conflict`: a constraint or a trigger of the host's own refused it. `broken`: a constraint of the
- * library's own that no plan breaks. Otherwise the code of a guard, with the numbers it was decided on.
+ * The reason why a batch was rolled back. `stale`: the rows that the plan was made from have changed, so
+ * plan again. `host_conflict`: a constraint or trigger of the host refused it. `broken`: a constraint of
+ * the library that no plan violates. Otherwise the code of a guard, with the numbers of its decision.
  */
 export interface Aborted {
   readonly committed: false
   readonly code: GuardCode | 'host_conflict' | 'broken'
   readonly numbers: readonly number[]
-  /** What D1 said. */
+  /** The error that D1 returned. */
   readonly error: unknown
-  /** The constraint, or what a trigger raised, as SQLite names it. */
+  /** The name of the constraint as SQLite gives it, or the message of a trigger. */
   readonly constraint: string | null
 }
 
-/** What became of a batch: all of it, with what each statement answered, or nothing of it. */
+/** The outcome of a batch: committed, with the answer to each statement, or rolled back as a whole. */
 export type Commit = { readonly committed: true; readonly answers: readonly unknown[] } | Aborted
 
 /**
- * A statement that aborts its batch with `code`, and a whole number if there is one to carry, unless
- * `condition` holds at that moment. D1 has one
- * writer, so what a guard sees is what the statements beside it act on.
+ * Builds a statement that aborts its batch with `code`, and with a whole number if one is given, unless
+ * `condition` holds when the batch runs. D1 has one writer, so a guard sees the same state as the
+ * statements beside it.
  */
 export function guard(
   db: Database,
@@ -41,8 +41,8 @@ export function guard(
 }
 
 /**
- * Runs the statements of a plan as one D1 batch, all or nothing. A broken guard or constraint rolls
- * back everything and is an answer; anything else leaves the outcome unknown.
+ * Runs the statements of a plan as one D1 batch. A broken guard or constraint rolls back all of them and
+ * is returned; any other error leaves the outcome unknown.
  *
  * @throws {SchemaMismatch} if the tables are not those of this version of the code.
  * @throws {StoreUnavailable} if D1 does not answer: the batch may or may not have been committed.
@@ -59,7 +59,7 @@ export async function commit(db: Database, statements: readonly Statement[]): Pr
   }
 }
 
-// D1 reports errors as text, and each layer may wrap it once more.
+// D1 reports errors as text, and each layer may wrap it again.
 function verdict(error: unknown): Aborted | null {
   for (let at = error; at instanceof Error; at = at.cause) {
     const constraint = constraintIn(at.message)
@@ -68,14 +68,14 @@ function verdict(error: unknown): Aborted | null {
   return null
 }
 
-// A trigger says so, and where the tables were made without triggers, a CHECK of that name.
+// The message of the trigger or, in tables that were created without triggers, the name of a CHECK.
 const GUARD = /^(?:CHECK constraint failed: )?guard:([a-z_]+(?::\d+)*)$/
 
 function reasonOf(constraint: string): Pick<Aborted, 'code' | 'numbers'> {
   const [word = '', ...rest] = GUARD.exec(constraint)?.[1]?.split(':') ?? []
   const code = GUARD_CODES.find((known) => known === word)
   if (code) return { code, numbers: rest.map(Number) }
-  // Of a key of the library's own another write was first: the new plan reads what it wrote.
+  // Another write took a unique key of the library first: the next plan reads its row.
   const reasons = { key: 'stale', library: 'broken', host: 'host_conflict' } as const
   return { code: reasons[ownerOf(constraint)], numbers: [] }
 }

@@ -1,17 +1,17 @@
 /**
- * Which constraint an error of D1 names, and whose it is.
+ * Finds the constraint that an error of D1 names, and its owner.
  *
  * @module
  */
-/** What every trigger of the library raises that protects the audit trail. */
+/** The message of every trigger of the library that protects the audit trail. */
 const OWN_MESSAGE = 'audit_immutable'
 
 /** The prefix of the library's tables. */
 const OWN_TABLE = /^seatgate_/
 
 /**
- * The unique keys of the library's tables, as SQLite names them; a test compares the list with the
- * migrations. It names the tables and does not import them, so that a bundle can leave out the unused ones.
+ * The unique keys of the library's tables, as SQLite names them. A test compares the list with the
+ * migrations. It does not import the tables, so that a bundle can leave out the unused ones.
  */
 export const OWN_UNIQUE: ReadonlySet<string> = new Set([
   'seatgate_organizations.id',
@@ -58,8 +58,9 @@ export const OWN_UNIQUE: ReadonlySet<string> = new Set([
 ])
 
 /**
- * The constraint that an error of D1 names, or the message that a trigger raised; null for any other
- * error. Only the beginning and the end of a message are matched: what is in between may be anything.
+ * Returns the constraint that an error of D1 names, or the message of a trigger; null for any other
+ * error. Matches the beginning and the end of a message only, because the text between them may be
+ * anything.
  */
 export function constraintIn(message: string): string | null {
   const broken =
@@ -72,7 +73,7 @@ export function constraintIn(message: string): string | null {
   return broken?.[1] ?? null
 }
 
-/** Whose constraint it is: `key` is a unique key of the library's own, which a racing write took. */
+/** Returns the owner of a constraint: `key` is a unique key of the library, which a racing write took. */
 export function ownerOf(constraint: string): 'key' | 'library' | 'host' {
   const unique = /^UNIQUE constraint failed: (.+)$/.exec(constraint)?.[1]
   if (unique !== undefined) return OWN_UNIQUE.has(unique) ? 'key' : 'host'

@@ -2,24 +2,23 @@ import type { BatchItem } from 'drizzle-orm/batch'
 import type { DrizzleD1Database } from 'drizzle-orm/d1'
 
 /**
- * The host's own Drizzle handle on D1. Its schema type is of no interest here, and any stands for
- * "whichever the host declared".
+ * The host's Drizzle handle on D1, with any schema.
  */
 // oxlint-disable-next-line typescript/no-explicit-any
 export type Database = DrizzleD1Database<any>
 
 /**
- * A Drizzle query that was built and not yet run. It is a thenable: awaiting it runs it alone, so
- * it travels inside arrays and objects only.
+ * A Drizzle query that was built and not run. It is a thenable: awaiting it runs it alone, so pass it
+ * inside arrays and objects only.
  */
 export type Statement = BatchItem<'sqlite'>
 
-/** What a function needs that reads or writes. */
+/** The context of a function that reads or writes. */
 export interface DatabaseContext {
   readonly db: Database
 }
 
-/** D1 did not answer, or answered with something other than a verdict on the statements. */
+/** D1 did not answer, or its error is not about one of the statements. */
 export class StoreUnavailable extends Error {
   override readonly name: string = 'StoreUnavailable'
 
@@ -28,10 +27,10 @@ export class StoreUnavailable extends Error {
   }
 }
 
-/** A constraint or a trigger of the host's own refused a batch, and nothing of it was written. */
+/** A constraint or trigger of the host refused a batch, and the batch was rolled back. */
 export class HostConflict extends Error {
   override readonly name = 'HostConflict'
-  /** What broke, as SQLite names it, or what the trigger raised. */
+  /** The name of the constraint as SQLite gives it, or the message of the trigger. */
   readonly constraint: string
 
   constructor(constraint: string, cause: unknown) {
@@ -39,14 +38,14 @@ export class HostConflict extends Error {
     this.constraint = constraint
   }
 }
-/** D1 answered that it does not run a statement: asking again does not help. */
+/** D1 refused to run a statement; repeating it does not help. */
 export class StatementFailed extends StoreUnavailable {
   override readonly name: string = 'StatementFailed'
 }
 
 /**
- * The tables are not those of this version of the code. The message says what is missing and which
- * command mends it. Nothing was written.
+ * The tables are not those of this version of the code. The message names what is missing and the command
+ * that repairs it. The batch was rolled back.
  */
 export class SchemaMismatch extends StoreUnavailable {
   override readonly name: string = 'SchemaMismatch'
@@ -57,7 +56,7 @@ export class SchemaMismatch extends StoreUnavailable {
   }
 }
 
-/** What a host's log is to have of an error: what D1 said, or what is wrong with the tables. */
+/** Returns the part of an error for the host's log: D1's message, or what is wrong with the tables. */
 export function reasonOf(error: unknown): unknown {
   if (error instanceof SchemaMismatch || !(error instanceof StoreUnavailable)) return error
   return error.cause

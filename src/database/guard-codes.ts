@@ -18,7 +18,7 @@ export const GUARD_CODES = [
 ] as const
 
 /**
- * The codes a guard may abort with; `stale` asks for a new plan, `ledger_superseded` for a new plan and
- * a ledger that is in force, the others are final.
+ * The codes that a guard may abort with. `stale` asks for a new plan, `ledger_superseded` for a new plan
+ * and a new call of the ledger; the others are final.
  */
 export type GuardCode = (typeof GUARD_CODES)[number]

@@ -2,19 +2,20 @@ import { getTableColumns, sql, type SQL } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import type { Database } from './database.ts'
 
-// D1 takes parameters of up to 2 MB; a character may have four bytes.
+// D1 takes parameters of up to 2 MB, and a character may have four bytes.
 const LONGEST_LIST = 400_000
 const MOST_ROWS = 1000
-// One by one they cost less: a SELECT that is inserted is written to a temporary table first.
+// Up to so many rows single INSERTs are cheaper: SQLite writes an inserted SELECT to a temporary table
+// first.
 const FEW_ROWS = 10
 
 type Row = Readonly<Record<string, unknown>>
 
-/** How rows are inserted that are not just values. */
+/** Options for rows that are not only values. */
 export interface Insertion {
   /** Expressions in place of columns, by the column's name in the schema; see {@link fieldOf}. */
   readonly computed?: Readonly<Record<string, SQL>>
-  /** Which rows are inserted. Default all. */
+  /** The condition on the rows to insert. Default all. */
   readonly condition?: SQL
 }
 
@@ -24,8 +25,8 @@ export function areFew(rows: readonly unknown[]): boolean {
 }
 
 /**
- * Builds the statements that insert rows: one for each of up to ten, and of more than ten one for a
- * thousand. Each row names every column that has no default of null.
+ * Builds the statements that insert rows: one for each of up to ten rows, otherwise one for each
+ * thousand. A row names every column that has no default of null.
  */
 export function insertRows<T extends SQLiteTable>(
   db: Database,
@@ -37,7 +38,7 @@ export function insertRows<T extends SQLiteTable>(
     : insertMany(db, table, rows)
 }
 
-/** Builds the statements that insert many rows, which may have fields that are no columns. */
+/** Builds the statements that insert many rows. Rows may have fields that are no columns. */
 export function insertMany(
   db: Database,
   table: SQLiteTable,
@@ -63,7 +64,7 @@ function insertChunk(
   const names = Object.keys(getTableColumns(table))
   const isShared = (name: string) =>
     computed[name] === undefined && rows.every((row) => row[name] === rows[0]?.[name])
-  // What all rows have in common is bound once.
+  // A value that all rows share is bound once.
   const shared = new Set(names.filter(isShared))
   const columns = names.map(
     (name) => computed[name] ?? (shared.has(name) ? sql`${rows[0]?.[name] ?? null}` : fieldOf(name))
@@ -91,7 +92,7 @@ function inChunks(rows: readonly Row[]): readonly (readonly Row[])[] {
   return chunks
 }
 
-// As the columns store it; fields that are no columns stay as they are.
+// Encodes values as their columns store them; fields that are no columns stay as they are.
 function encoded(table: SQLiteTable, row: Row): Row {
   const columns = getTableColumns(table)
   const values = Object.entries(row).map(([name, value]) => {

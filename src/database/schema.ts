@@ -1,7 +1,7 @@
 /**
- * The tables of Seatgate in Drizzle, as the files in `migrations/` make them: columns, keys, indexes,
- * checks and foreign keys. Triggers are in the migrations alone: they count members, and keep audit
- * events as they are. The library serves no database without them, see `seatgate_schema`.
+ * The tables of Seatgate in Drizzle, as the files in `migrations/` create them: columns, keys, indexes,
+ * checks and foreign keys. Triggers are in the migrations only: they count members and prevent changes to
+ * audit events. The library refuses a database without them, see `seatgate_schema`.
  *
  * Each area has a file of its own, so that a bundle leaves out the tables that it does not use.
  *

@@ -1,58 +1,58 @@
 /**
- * How many statements one invocation of a Worker asks of D1, which answers a thousand. Work without an
- * end of its own (the sweep, the queue, what follows on a change) goes on while there are some left, and
- * the next invocation goes on where it stopped.
+ * Counts the statements that one invocation of a Worker sends to D1, which allows a thousand. Work
+ * without an end of its own (the sweep, the queue, the work after a change) stops when the budget is
+ * spent, and the next invocation continues it.
  *
  * @module
  */
 import type { Database, DatabaseContext, Statement } from './database.ts'
 
-// A hundred is left to the host, and to plans that are made once more.
+// Leaves a hundred to the host and to plans that are made again.
 const STATEMENTS = 900
 
-/** The statements of what follows on a change: the change itself is in the same invocation. */
+/** The statements for the work after a change; the change itself runs in the same invocation. */
 export const STATEMENTS_AFTER_A_CHANGE = 700
 
 /** The statements that the parts of one invocation share. */
 export interface StatementBudget {
   /** The configuration without the budget. */
   readonly of: object
-  /** How many statements D1 was asked. */
+  /** Returns how many statements were sent to D1. */
   asked(): number
-  /** How many are left, but for those that are set aside. */
+  /** Returns how many are left, without those that are set aside. */
   left(): number
-  /** Gives so many more. */
+  /** Adds statements to the budget. */
   allow(statements: number): void
   /**
-   * For how many rows there are statements, `most` at most: so many for each, and some for all of them
-   * together.
+   * Returns for how many rows there are statements, `most` at most, if each row takes `each` and all of
+   * them `together`.
    */
   rows(most: number, each: number, together: number): number
-  /** Says that something was left for the next invocation. */
+  /** Records that work was left for the next invocation. */
   leave(): void
-  /** Whether something was left since this was asked last. */
+  /** Returns whether work was left since the last call. */
   hasLeft(): boolean
-  /** Sets statements aside while `act` runs, whether there are so many or not. */
+  /** Sets statements aside while `act` runs, even if fewer are left. */
   spending<T>(most: number, act: () => Promise<T>): Promise<T>
   /**
-   * Sets the statements aside that `act` asks at most, and runs it. Answers false, and runs nothing, if
+   * Sets aside the statements that `act` needs at most, and runs it. Returns false without running it if
    * fewer are left.
    */
   spend(most: number, act: () => Promise<unknown>): Promise<boolean>
 }
 
-/** A configuration whose every batch counts. */
+/** A configuration whose batches are counted. */
 export type Budgeted<S> = S & { readonly budget: StatementBudget }
 
-// By the handle that counts: whoever is given one keeps to its budget.
+// Keyed by the counting handle: every function that gets the handle keeps to its budget.
 const budgets = new WeakMap<Database, StatementBudget>()
 
-/** The budget that a configuration has to keep to, if there is one. */
+/** Returns the budget of a configuration, if it has one. */
 export function budgetOf({ db }: DatabaseContext): StatementBudget | undefined {
   return budgets.get(db)
 }
 
-/** The same configuration with a budget: its own if it has one, else a new one of so many statements. */
+/** Returns the configuration with a budget: its own, or a new one of so many statements. */
 export function budgeted<S extends DatabaseContext>(
   seatgate: S,
   statements = STATEMENTS
@@ -104,7 +104,7 @@ export function budgeted<S extends DatabaseContext>(
   return { ...seatgate, db, ...(seatContext && { seatContext: { ...seatContext, db } }), budget }
 }
 
-// It is the same handle otherwise, the client included by which a database is known.
+// Inherits from the handle, so that the client stays the same object by which a database is known.
 function counted(db: Database, count: (statements: number) => void): Database {
   return Object.create(db, {
     batch: {

@@ -8,14 +8,14 @@ import type { DatabaseContext } from './database.ts'
 import { sql, type SQL } from 'drizzle-orm'
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
 
-/** The host's table of users, in Drizzle. Read only: members are shown with it. */
+/** The host's table of users, in Drizzle. It is only read: member lists are joined with it. */
 export type UserTable = SQLiteTable & {
   readonly id: SQLiteColumn
   readonly email: SQLiteColumn
   readonly name: SQLiteColumn
 }
 
-/** What a function needs that looks up users of the host. */
+/** The context of a function that looks up users of the host. */
 export interface UserContext extends DatabaseContext {
   /** Null if the host has configured no table of users. */
   readonly users: UserTable | null
@@ -27,8 +27,8 @@ export function userIdText({ id }: UserTable): SQL<string> {
 }
 
 /**
- * Whether a row of the host's users has this id, as a condition: found by the column's own rules, so
- * that its index is used, and then compared as text.
+ * Builds the condition that a row of the host's users has this id: first by the column's own rules, so
+ * that its index is used, then compared as text.
  */
 export function hasUserId(users: UserTable, userId: SQL | string | null): SQL {
   return sql`(${users.id} = ${userId} and ${userIdText(users)} collate binary = ${userId})`

@@ -1,4 +1,4 @@
-/** A request under a slug that was given up. */
+/** A request under a former slug. */
 export interface AliasedRequest {
   readonly url: string
   /** The route's pattern, such as `/o/:org/*`. */
@@ -10,9 +10,9 @@ export interface AliasedRequest {
 }
 
 /**
- * Where a request under an old slug is to go: the same path and query with the parameter's own
- * segment replaced, and the query parameter of that name if it is exactly the old slug. Everything
- * else stays byte for byte. Null if it cannot be told, or would lead to where it comes from.
+ * Returns the target of a request under a former slug: the same path and query with the parameter's
+ * segment replaced, and the query parameter of that name if it is exactly the old slug. All other bytes
+ * stay the same. Returns null if the segment cannot be found, or if the target equals the source.
  */
 export function aliasTarget(request: AliasedRequest): string | null {
   const { url, routePath, parameter, oldSlug } = request

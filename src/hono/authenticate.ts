@@ -2,8 +2,8 @@ import type { Context } from 'hono'
 import type { Caller, RequestMarks } from '../engine/access/principal.ts'
 
 /**
- * Tells who is asking, in whatever way the host knows: a principal, a query that finds one in the
- * library's own round trip, or null for nobody.
+ * Authenticates a request: returns a principal, a query that finds one in the library's own round trip,
+ * or null for a request without an identity.
  *
  * @example
  * ```ts
@@ -23,10 +23,9 @@ export function checkAuthenticate(where: string, authenticate: unknown): void {
 }
 
 /**
- * What a request says of itself, for the audit trail; nothing is decided on it. Its id is Cloudflare's
- * own, or the client's `x-request-id`, marked as theirs (`client:`), or the one that `hono/request-id`
- * made. Elsewhere than on Cloudflare the
- * headers may be anybody's: they are kept as marks of a bounded length.
+ * Reads the facts of a request for the audit trail; no decision depends on them. The id is Cloudflare's
+ * own, or the client's `x-request-id`, marked as theirs (`client:`), or that of `hono/request-id`.
+ * Outside Cloudflare any client can set the headers; their length is bounded.
  */
 export function marksOfRequest(c: Context): RequestMarks {
   const ray = mark(c.req.header('cf-ray'))

@@ -5,16 +5,16 @@ import { halt, type RefusalHandler } from './problem.ts'
 /** Options of {@link refuseCrossSite}. */
 export interface CrossSiteOptions {
   /**
-   * Origins of other sites, or of subdomains, from which people may change things with their cookie, such
-   * as `https://app.example.com`: where your front end is. Default: this origin alone.
+   * Origins of other sites, or of subdomains, that may send changes with a cookie, such as
+   * `https://app.example.com`: those of your front end. Default: only this origin.
    */
   readonly allowedOrigins?: readonly string[]
   /**
-   * Which requests are looked at: those that a browser may have sent with credentials of its own accord
-   * (`"ambient"`, default), or `"all"`, for routes that start a session.
+   * The requests to check: those that a browser may have sent with credentials by itself (`"ambient"`,
+   * default), or `"all"`, for routes that start a session.
    */
   readonly requests?: 'ambient' | 'all'
-  /** Answers requests that are refused. Default: `application/problem+json`. */
+  /** Responds to refused requests. Default: `application/problem+json`. */
   readonly onRefusal?: RefusalHandler
 }
 
@@ -25,18 +25,18 @@ const OPTIONS = namesOf<CrossSiteOptions>({
 })
 
 /**
- * Refuses requests that another site's page makes with this site's cookie (CSRF). It looks at every
- * method but GET, HEAD and OPTIONS, whatever the type of the body; `hono/csrf` looks at forms alone.
+ * Refuses requests that another site's page makes with this site's cookie (CSRF). Checks every method but
+ * GET, HEAD and OPTIONS, with any type of body; `hono/csrf` checks only forms.
  *
- * A browser says where a request comes from in `Sec-Fetch-Site`, and older ones in `Origin`: no page can
- * set either. A request with neither comes from no browser, and passes. So does one with an
- * `Authorization` header that a page's script must have set (`Bearer …`): a browser asks for that with
- * a preflight, which `hono/cors` answers. `Basic`, `Digest` and `Negotiate` do not count as such, as
+ * A browser states the origin of a request in `Sec-Fetch-Site`, and older ones in `Origin`: a page can
+ * set neither. A request without both does not come from a browser, and passes. So does one with an
+ * `Authorization` header that a page's script must have set (`Bearer …`): a browser sends a preflight
+ * before it, which `hono/cors` answers. `Basic`, `Digest` and `Negotiate` do not count as such, because
  * browsers send them by themselves.
  *
  * Refusals: `cross_site_request`.
  *
- * @throws {TypeError} at set-up, if an option is wrong.
+ * @throws {TypeError} at set-up, if an option is invalid.
  *
  * @example
  * ```ts
@@ -56,7 +56,7 @@ export function refuseCrossSite(options: CrossSiteOptions = {}): MiddlewareHandl
   }
 }
 
-/** @throws {TypeError} naming what is no origin. */
+/** @throws {TypeError} if an entry is not an origin. The message names it. */
 export function checkedOrigins(origins: readonly string[]): readonly string[] {
   if (!Array.isArray(origins)) throw new TypeError('allowedOrigins must be a list of origins.')
   for (const origin of origins as readonly unknown[]) {
@@ -73,7 +73,8 @@ function isSafe(method: string): boolean {
   return method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
 }
 
-// What a browser sends by itself, so that a page of another site can use it without knowing it.
+// Credentials that a browser sends by itself, so that a page of another site can use them without knowing
+// them.
 function isAmbient(c: Context): boolean {
   const scheme = c.req.header('authorization')?.trim().split(/\s/)[0]?.toLowerCase()
   if (scheme) return ['basic', 'digest', 'negotiate', 'ntlm'].includes(scheme)
@@ -84,7 +85,7 @@ function isForeign(c: Context, allowed: ReadonlySet<string>): boolean {
   const origin = c.req.header('origin')
   if (origin !== undefined && allowed.has(origin)) return false
   const site = c.req.header('sec-fetch-site')
-  // It holds also where a proxy has changed the host of the request, so that the origins differ.
+  // Also correct if a proxy has changed the host of the request, so that the origins differ.
   if (site !== undefined) return site !== 'same-origin' && site !== 'none'
   return origin !== undefined && origin !== new URL(c.req.url).origin
 }

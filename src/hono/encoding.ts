@@ -2,9 +2,9 @@ import type { MiddlewareHandler } from 'hono'
 import { RefusalException } from './problem.ts'
 
 /**
- * Refuses a request whose query does not decode to UTF-8 (`invalid_encoding`). Hono hands such a part on
- * as it is, and other readers put U+FFFD there: each would look for a text that was not sent. In a path
- * it names nothing, and is answered like other names that do not exist.
+ * Refuses a request whose query does not decode to UTF-8 (`invalid_encoding`). Hono passes such a part on
+ * as it is, and other readers replace it by U+FFFD: each would search for a text that was not sent. In a
+ * path it matches no name, and gets the response of a missing resource.
  */
 export const requireWellEncoded: MiddlewareHandler = async (c, next) => {
   const { search } = new URL(c.req.url)

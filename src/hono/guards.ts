@@ -15,20 +15,20 @@ import type { OrganizationEnv, ScopeEnv, ScopeVariables } from './variables.ts'
 
 /** Options of {@link requireMembership}. */
 export interface RequireMembershipOptions {
-  /** Lets through these roles alone, a set and not a hierarchy. Default: every member. */
+  /** Admits only these roles, a set and not a hierarchy. Default: every member. */
   readonly roles?: readonly string[]
-  /** Answers who is turned away. Default: `application/problem+json`. */
+  /** Responds to refused requests. Default: `application/problem+json`. */
   readonly onRefusal?: RefusalHandler
 }
 
 /**
- * Lets through who is in an organization, as a member or as a service account bound to it, with one
- * of the roles if any are named. Decides on what was loaded before: no database call.
+ * Admits members of an organization and service accounts bound to it, with one of the roles if any are
+ * given. Decides on what a loader has read: no query.
  *
  * Refusals: `unauthenticated`, `no_active_organization`, `insufficient_role` with the `requiredRoles`.
  *
- * @throws {TypeError} at set-up, naming a role that is not configured; at the first request, if no
- * loader runs before it.
+ * @throws {TypeError} at set-up, if a role is not configured; at the first request, if no loader runs
+ *   before it.
  *
  * @example
  * ```ts
@@ -61,11 +61,11 @@ export function requireMembership(
 }
 
 /**
- * The caller and the organization that a loader put on `c.var`; null for a request without an identity.
- * Hono does not tell a middleware at set-up what runs before it, so a missing loader shows with the first
- * request.
+ * Returns the caller and the organization that a loader put on `c.var`; null for a request without an
+ * identity. Hono does not show a middleware at set-up what runs before it, so a missing loader is only
+ * found at the first request.
  *
- * @throws {TypeError} if no loader ran: a guard must not decide on variables that are not there.
+ * @throws {TypeError} if no loader ran: a guard must not decide without its variables.
  */
 function loadedScope(
   guard: string,
@@ -88,7 +88,7 @@ function isInside(caller: Principal, { organization, membership }: ScopeVariable
 }
 
 /**
- * Lets through members with one of these roles: {@link requireMembership} with `roles`.
+ * Admits members with one of these roles: {@link requireMembership} with `roles`.
  *
  * @throws {TypeError} at set-up, if it names no role or one that is not configured.
  *
@@ -107,17 +107,18 @@ export function requireRole(
 
 /** Options of {@link requireOperator}. */
 export interface RequireOperatorOptions {
-  /** Answers who is turned away. Default: `application/problem+json`. */
+  /** Responds to refused requests. Default: `application/problem+json`. */
   readonly onRefusal?: RefusalHandler
 }
 
 /**
- * Lets through the platform's operators and the host itself, and no one who acts as somebody else. Decides
- * on what was loaded before: no database call.
+ * Admits the platform's operators and the host itself, but not an operator who acts as a user. Decides on
+ * what a loader has read: no query.
  *
  * Refusals: `unauthenticated`, `insufficient_role`.
  *
- * @throws {TypeError} at set-up, if an option is wrong; at the first request, if no loader runs before it.
+ * @throws {TypeError} at set-up, if an option is invalid; at the first request, if no loader runs before
+ *   it.
  *
  * @example
  * ```ts
@@ -145,18 +146,18 @@ export function requireOperator(
 
 /** Options of {@link requireOrganizationMfa}. */
 export interface RequireMfaOptions {
-  /** Tells whether a user has a second factor. */
+  /** Returns whether a user has a second factor. */
   readonly mfaCheck: MfaCheck
-  /** Where one gets a second factor. Default `/users/settings/mfa`. */
+  /** The page where a user sets up a second factor. Default `/users/settings/mfa`. */
   readonly enrollmentPath?: string
-  /** Answers who is turned away. Default: `application/problem+json`. */
+  /** Responds to refused requests. Default: `application/problem+json`. */
   readonly onRefusal?: RefusalHandler
 }
 
 /**
- * Holds people to the organization's policy: where it demands a second factor, who has none is turned
- * away until they do. The policy is on the organization that was loaded before; only the host's own
- * `mfaCheck` is asked, and only where the policy is on. A check that fails is none.
+ * Enforces the organization's policy: if it requires a second factor, users without one are refused. The
+ * policy is on the organization that a loader has read; the host's `mfaCheck` is called only if the
+ * policy is on. A check that fails counts as no.
  *
  * Refusals: `org_mfa_required` with `enrollmentPath` and `returnTo`.
  *
@@ -193,15 +194,15 @@ export function requireOrganizationMfa(
 
 /** Options of {@link requireSudo}. */
 export interface RequireSudoOptions {
-  /** Tells whether this person has lately proven that it is they. */
+  /** Returns whether this user has recently proven their identity. */
   readonly isFresh: (c: Context, caller: UserPrincipal) => boolean | Promise<boolean>
-  /** Answers who is turned away. Default: `application/problem+json`. */
+  /** Responds to refused requests. Default: `application/problem+json`. */
   readonly onRefusal?: RefusalHandler
 }
 
 /**
- * Lets through people who have lately proven that it is they, as the host can tell. Service accounts are
- * turned away, and so is everybody if the host cannot tell.
+ * Admits users who have recently proven their identity, as the host decides. Service accounts are
+ * refused, and so is every user if the check fails.
  *
  * Refusals: `unauthenticated`, `stale_sudo`.
  *

@@ -10,19 +10,19 @@ import { storeRefusal } from '../engine/changes/store-refusal.ts'
 
 /** Options of {@link loadActiveOrganization}. */
 export interface LoadOptions {
-  /** Tells who is asking. */
+  /** Authenticates the request. */
   readonly authenticate: Authenticate
-  /** Answers when D1 cannot. Default: `application/problem+json`. */
+  /** Responds if D1 does not answer. Default: `application/problem+json`. */
   readonly onRefusal?: RefusalHandler
 }
 
 /**
- * Puts on `c.var` who is asking and the organization of their session, in one D1 round trip. Nobody
- * is turned away here: without a session, an organization or a membership the variables are null.
- * A pointer that has become stale is mended, as the domain function of the same name says. Only an
- * outage of D1 ends the request (`unavailable`): it must not look like having been signed out.
+ * Loads the caller and the organization of their session into `c.var`, in one D1 round trip. It does not
+ * refuse requests: without a session, an organization or a membership the variables are null. A stale
+ * pointer is repaired, as by the domain function of the same name. Only an outage of D1 ends the request
+ * (`unavailable`), so that it does not look like a sign-out.
  *
- * @throws {TypeError} at set-up, if an option is wrong.
+ * @throws {TypeError} at set-up, if an option is invalid.
  *
  * @example
  * ```ts
@@ -51,7 +51,7 @@ export function loadActiveOrganization(
 
 const NOBODY: Loaded = { caller: null, organization: null, membership: null, role: null }
 
-/** Puts a scope on `c.var`. */
+/** Sets a scope on `c.var`. */
 export function setScope(c: Context, { caller, organization, membership, role }: Loaded): void {
   c.set('caller', caller)
   c.set('organization', organization)
@@ -59,7 +59,7 @@ export function setScope(c: Context, { caller, organization, membership, role }:
   c.set('role', role)
 }
 
-/** What D1 answers, or that it does not. */
+/** Returns the answer of D1, or a refusal if there is none. */
 export async function answered<T>(seatgate: Seatgate, answer: Promise<T>): Promise<Result<T>> {
   try {
     return ok(await answer)

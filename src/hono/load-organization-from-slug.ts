@@ -19,12 +19,12 @@ export interface SlugOptions extends LoadOptions {
 }
 
 /**
- * Puts the organization that the path names on `c.var`, for this request, in one D1 round trip; the
- * session's own pointer stays where it is. A slug that was given up lately redirects members to the
- * present one, with the same path, query and method. To everybody else an organization that is not
- * theirs, one that is gone and one that never was are the same `organization_not_found`.
+ * Loads the organization of the path into `c.var`, for this request, in one D1 round trip; the session's
+ * pointer stays unchanged. A former slug redirects members to the current one, with the same path, query
+ * and method. For other callers an organization that they cannot access, a deleted one and a missing one
+ * are the same `organization_not_found`.
  *
- * @throws {TypeError} at set-up, if an option is wrong.
+ * @throws {TypeError} at set-up, if an option is invalid.
  *
  * @example
  * ```ts
@@ -76,7 +76,7 @@ function targetOf(c: Context, parameter: string, oldSlug: string, newSlug: strin
   return aliasTarget({ url: c.req.url, routePath: routePath(c), parameter, oldSlug, newSlug })
 }
 
-// Not to be kept: the alias ends, and the slug may be somebody else's then. The method stays.
+// Not cached: the alias ends, and another organization may take the slug then. The method stays.
 function redirect(c: Context, target: string): Response {
   c.header('cache-control', 'no-store')
   c.header('location', target)

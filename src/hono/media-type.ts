@@ -1,4 +1,4 @@
-/** A `Content-Type` in its parts, in lower case; `charset` is null where none is named. */
+/** The parts of a `Content-Type`, in lower case; `charset` is null if there is none. */
 export interface MediaType {
   readonly essence: string
   readonly charset: string | null
@@ -11,7 +11,7 @@ export function mediaTypeOf(header: string): MediaType {
     const [, charset] = /^\s*charset\s*=\s*"?([^"\s]*)"?\s*$/.exec(parameter) ?? []
     return charset === undefined ? [] : [charset]
   })
-  // Of several that differ none can be trusted.
+  // Contradicting charsets count as an unknown one.
   const [charset = null] = charsets
   return {
     essence: essence.trim(),

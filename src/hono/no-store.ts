@@ -1,8 +1,8 @@
 import type { MiddlewareHandler } from 'hono'
 
 /**
- * Keeps answers out of caches, shared ones and the browser's: they are about one person, and some have a
- * token. An answer with a `Cache-Control` of its own keeps it.
+ * Prevents caching of responses, in shared caches and the browser: they are about one user, and some
+ * contain a token. A response with its own `Cache-Control` keeps it.
  */
 export const noStore: MiddlewareHandler = async (c, next) => {
   await next()

@@ -4,13 +4,13 @@ import type { Refusal } from '../base/refusal.ts'
 import { headersOf, statusOf, titleOf, type RefusalHandler } from './problem.ts'
 import { returnPathOf } from './return-path.ts'
 
-/** Where a browser is sent when something is missing. */
+/** The pages that a browser is redirected to. */
 export interface PageRefusalsOptions {
   /** Default `/login`. */
   readonly loginPath?: string
-  /** Where one chooses an organization. Default `/organizations`. */
+  /** The page to choose an organization. Default `/organizations`. */
   readonly organizationsPath?: string
-  /** Where one proves again that it is oneself. Default `/users/sudo`. */
+  /** The page to prove one's identity again. Default `/users/sudo`. */
   readonly sudoPath?: string
 }
 
@@ -21,8 +21,8 @@ const OPTIONS = namesOf<PageRefusalsOptions>({
 })
 
 /**
- * Answers refusals to people: sends them to where they can mend it, with `return_to` so that they come
- * back (after GET and HEAD alone), and tells them the rest in plain words with the right status.
+ * Responds to refusals with pages: redirects to the page that resolves the refusal, with `return_to` to
+ * come back (only after GET and HEAD), and shows other refusals in plain words with their status.
  *
  * @example
  * ```ts
@@ -65,7 +65,7 @@ function send(c: Context, path: string, parameters: Record<string, string>): Res
   const query = new URLSearchParams(parameters).toString()
   const mark = query === '' ? '' : path.includes('?') ? '&' : '?'
   c.header('cache-control', 'no-store')
-  // A browser that posted is to look at the page, not to post again.
+  // 303, so that a browser that posted shows the page and does not post again.
   return c.redirect(`${path}${mark}${query}`, 303)
 }
 

@@ -6,47 +6,47 @@ import type { Refusal, RefusalCode } from '../base/refusal.ts'
 const PROBLEMS = {
   unauthenticated: [401, 'Sign in first'],
   no_session: [401, 'There is no session'],
-  no_scope: [401, 'Nobody is asking'],
+  no_scope: [401, 'There is no signed-in user'],
   insufficient_role: [403, 'Your role does not allow this'],
   invalid_password: [403, 'The password is wrong'],
   step_up_required: [403, 'Prove that it is you'],
-  step_up_failed: [403, 'The proof is not right'],
+  step_up_failed: [403, 'The proof is wrong'],
   stale_sudo: [403, 'Prove again that it is you'],
-  org_mfa_required: [403, 'This organization demands a second factor'],
+  org_mfa_required: [403, 'This organization requires a second factor'],
   hook_refused: [403, 'This is not allowed here'],
   cross_site_request: [403, 'The request comes from another site'],
-  organization_not_found: [404, 'There is no such organization'],
-  not_found: [404, 'There is no such thing here'],
-  not_a_member: [404, 'There is no such member here'],
+  organization_not_found: [404, 'Organization not found'],
+  not_found: [404, 'Not found'],
+  not_a_member: [404, 'Not a member'],
   no_active_organization: [409, 'Choose an organization first'],
-  invitation_invalid: [404, 'There is no such invitation'],
-  invitation_mismatch: [403, 'The invitation is for somebody else'],
+  invitation_invalid: [404, 'Invitation not found'],
+  invitation_mismatch: [403, 'The invitation is for another user'],
   email_mismatch: [403, 'The invitation is for another address'],
   invitation_expired: [410, 'The invitation has expired'],
   invitation_revoked: [410, 'The invitation was revoked'],
   invitation_declined: [410, 'The invitation was declined'],
-  invitation_already_accepted: [409, 'The invitation was accepted already'],
-  not_pending: [409, 'The invitation is not pending any more'],
-  role_not_configured: [409, 'The role does not exist any more'],
+  invitation_already_accepted: [409, 'The invitation was already accepted'],
+  not_pending: [409, 'No longer pending'],
+  role_not_configured: [409, 'The role no longer exists'],
   rate_limited: [429, 'Too many attempts; try again later'],
   rate_limited_user: [429, 'You have sent too many invitations; try again later'],
   rate_limited_organization: [429, 'Too many invitations here; try again later'],
   domain_not_verified: [409, 'The DNS record is not there'],
   domain_taken: [409, 'The domain is verified for another organization'],
-  already_member: [409, 'Is a member already, with another role or suspended'],
-  last_owner: [409, 'An organization keeps at least one owner'],
+  already_member: [409, 'Already a member, with another role or suspended'],
+  last_owner: [409, 'An organization needs at least one owner'],
   host_conflict: [409, 'Conflicts with other data of this application'],
   seat_limit_reached: [409, 'All seats are taken'],
   outdated_version: [409, 'A newer version of the limit is in force'],
   admin_must_enroll_first: [409, 'Get a second factor yourself first'],
-  operation_in_progress: [409, 'The same is under way; try again'],
-  already_replayed: [409, 'Was delivered already'],
-  not_dead: [409, 'Is no dead letter'],
-  too_many: [409, 'Are too many at once'],
-  idempotency_mismatch: [422, 'This Idempotency-Key was used for something else'],
-  stored_result_unreadable: [410, 'The first answer cannot be read any more'],
+  operation_in_progress: [409, 'The operation is in progress; try again'],
+  already_replayed: [409, 'Already delivered'],
+  not_dead: [409, 'Not a dead letter'],
+  too_many: [409, 'Too many items in one request'],
+  idempotency_mismatch: [422, 'This Idempotency-Key was used for another request'],
+  stored_result_unreadable: [410, 'The stored result can no longer be read'],
   validation_error: [422, 'The input is not valid'],
-  before_horizon: [410, 'What came next is not kept any more'],
+  before_horizon: [410, 'The next events are no longer kept'],
   invalid_cursor: [400, 'The cursor is not valid'],
   invalid_json: [400, 'The body is not valid JSON'],
   invalid_encoding: [400, 'The request is not valid UTF-8'],
@@ -61,23 +61,23 @@ const PROBLEMS = {
 
 export const RETRY_AFTER_SECONDS = 5
 
-/** Answers a refusal in the host's own way; {@link problemResponse} is the default. */
+/** Responds to a refusal in the host's own way; {@link problemResponse} is the default. */
 export type RefusalHandler = (c: Context, refusal: Refusal) => Response | Promise<Response>
 
-/** The HTTP status of a refusal's code. */
+/** Returns the HTTP status of a refusal's code. */
 export function statusOf(code: RefusalCode): ContentfulStatusCode {
   return PROBLEMS[code][0]
 }
 
-/** What a refusal's code means, in a few words. */
+/** Returns the title of a refusal's code. */
 export function titleOf(code: RefusalCode): string {
   return PROBLEMS[code][1]
 }
 
 /**
- * Makes the answer to a refusal: `application/problem+json` as RFC 9457 has it, with the refusal's
- * own members beside the standard ones. It is not to be cached; a 401 has a `WWW-Authenticate`, a 429
- * and a 503 have a `Retry-After`.
+ * Creates the response to a refusal: `application/problem+json` of RFC 9457, with the refusal's own
+ * members beside the standard ones. It is not cached; a 401 has a `WWW-Authenticate`, a 429 and a 503
+ * have a `Retry-After`.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9457
  */
@@ -89,15 +89,15 @@ export function problemResponse(refusal: Refusal): Response {
   })
 }
 
-/** What {@link problemResponse} has for a body, for a refusal that is a part of an answer. */
+/** Returns the body of {@link problemResponse}, for a refusal that is a part of a response. */
 export function problemOf(refusal: Refusal) {
   const [status, title] = PROBLEMS[refusal.code]
   return { type: `urn:seatgate:refusal:${refusal.code}`, title, status, ...refusal }
 }
 
 /**
- * The headers of an answer to a refusal, whatever its format. The library does not know how a host signs
- * people in; `Bearer` is a challenge that opens no dialog in a browser.
+ * Returns the headers of a response to a refusal, in any format. The library does not know how a host
+ * signs users in; `Bearer` is a challenge that opens no dialog in a browser.
  */
 export function headersOf(refusal: Refusal): Record<string, string> {
   const status = statusOf(refusal.code)
@@ -110,8 +110,8 @@ export function headersOf(refusal: Refusal): Record<string, string> {
 }
 
 /**
- * A refusal as an exception, for a host's own routes: it answers without any `onError`, and carries
- * the refusal for a host that has its own format.
+ * A refusal as an exception, for a host's own routes: it responds without an `onError`, and carries the
+ * refusal for a host that has its own format.
  *
  * @example
  * ```ts
@@ -128,7 +128,7 @@ export class RefusalException extends HTTPException {
   }
 }
 
-/** Ends a request in a middleware: in the host's way, or as an exception that answers for itself. */
+/** Ends a request in a middleware: in the host's way, or as an exception with its own response. */
 export function halt(
   c: Context,
   refusal: Refusal,
@@ -138,7 +138,7 @@ export function halt(
   return onRefusal(c, refusal)
 }
 
-/** @throws {TypeError} if there is one and it is not a function. */
+/** @throws {TypeError} if it is set and not a function. */
 export function checkRefusalHandler(where: string, onRefusal: unknown): void {
   if (onRefusal !== undefined && typeof onRefusal !== 'function') {
     throw new TypeError(`${where}: onRefusal must be a function.`)

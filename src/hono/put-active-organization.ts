@@ -10,8 +10,8 @@ import { marksOfRequest } from './authenticate.ts'
 import { setScope } from './load-active-organization.ts'
 
 /**
- * Points the session of this request at an organization, named by its id or slug, or (`null`) at none,
- * and puts the new scope on `c.var`. Refused, everything stays as it was. It writes no cookie.
+ * Sets the active organization of the request's session, by id or slug, or clears it with `null`, and
+ * sets the new scope on `c.var`. A refusal changes nothing of it. It writes no cookie.
  *
  * Refusals: as of the domain function of the same name.
  *

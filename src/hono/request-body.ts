@@ -5,20 +5,20 @@ import { isWellEncoded } from './encoding.ts'
 import { isJson, isUtf8, mediaTypeOf } from './media-type.ts'
 
 /**
- * What a client has sent, unchecked: it fits the input of every operation, and each of them checks its
- * own.
+ * An unchecked input of a client. Its type fits the input of every operation, and each of them checks it.
  */
 export type Unchecked = never
 
-/** The largest body that is read, in bytes. */
+/** The largest accepted body, in bytes. */
 export const LARGEST_BODY = 64 * 1024
 
 /**
- * Reads a JSON body. One that is absent, broken or of another type comes as {@link UnreadableInput}, to
- * be refused when it is the input's turn. One that is too large is not read to its end.
+ * Reads a JSON body. A body that is absent, broken or of another type is returned as {@link
+ * UnreadableInput}, which is refused after authentication and access. A body that is too large is not
+ * read to its end.
  *
- * The type must be JSON: a browser sends that to another site only after a preflight, so that forms of
- * other sites stay out.
+ * The type must be JSON: a browser sends it to another site only after a preflight, which keeps out the
+ * forms of other sites.
  */
 export async function readBody(c: Context): Promise<Unchecked> {
   return (await readJson(c)) as Unchecked
@@ -39,7 +39,7 @@ async function readJson(c: Context): Promise<unknown> {
   }
 }
 
-/** Reads a body of `text/csv`; one that is too large, of another type or not UTF-8 as {@link readBody} does. */
+/** Reads a body of `text/csv`, with the same errors as {@link readBody}. */
 export async function readCsv(c: Context): Promise<unknown> {
   const type = mediaTypeOf(c.req.header('content-type') ?? '')
   if (type.essence !== 'text/csv') return new UnreadableInput({ code: 'unsupported_media_type' })
@@ -47,7 +47,7 @@ export async function readCsv(c: Context): Promise<unknown> {
   return readText(c.req.raw, 'invalid_encoding')
 }
 
-/** Why an input could not be read; null if it could. */
+/** Returns why an input could not be read; null if it could. */
 export function refusalOf(input: unknown): Refusal | null {
   return input instanceof UnreadableInput ? input.refusal : null
 }
@@ -59,8 +59,7 @@ export function isForm(c: Context): boolean {
 }
 
 /**
- * Reads the fields of a form, each one's last value; one that is too large or not UTF-8 as
- * {@link readBody} does.
+ * Reads the fields of a form, the last value of each, with the same errors as {@link readBody}.
  */
 export async function readForm(c: Context): Promise<unknown> {
   const unreadable = new UnreadableInput({ code: 'invalid_encoding' })
@@ -86,7 +85,8 @@ async function readText(
   return decoded(chunks) ?? new UnreadableInput({ code: invalid })
 }
 
-// Fatal: for bytes that are not UTF-8 U+FFFD would be stored, or taken for any of them in a password.
+// Fatal, because replacing invalid bytes by U+FFFD would store another text, or make different passwords
+// equal.
 function decoded(chunks: readonly Uint8Array[]): string | null {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
   try {

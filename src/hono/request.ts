@@ -1,6 +1,6 @@
 /**
- * What the ready routes have in common: from a request to a scope and an input, from a result to an
- * answer.
+ * The common parts of the ready routes: from a request to a scope and an input, from a result to a
+ * response.
  *
  * @module
  */
@@ -14,11 +14,11 @@ import { marksOfRequest } from './authenticate.ts'
 import { readBody, type Unchecked } from './request-body.ts'
 import { problemResponse } from './problem.ts'
 
-/** The environment of the ready routes: who is asking, established or by a query. */
+/** The environment of the ready routes: the caller, established or by a query. */
 export interface RouterEnv {
   Variables: {
     readonly asking: Caller
-    /** The parameters of the query that {@link readQuery} has handed to a function, which checks them. */
+    /** The query parameters that {@link readQuery} has passed to a function, which checks them. */
     readonly checkedParameters?: readonly string[]
   }
 }
@@ -32,8 +32,8 @@ export function inOrganization(c: Context<RouterEnv>): OrganizationScope {
 }
 
 /**
- * Reads body and `Idempotency-Key`. A bad key is bad input, and waits its turn like any other; so does a
- * body of another type, also on routes that need none.
+ * Reads the body and the `Idempotency-Key`. An invalid key is an invalid input, refused after
+ * authentication and access; so is a body of another type, even on routes that need none.
  */
 export async function readOperation(
   c: Context,
@@ -56,9 +56,9 @@ export async function readOperation(
 }
 
 /**
- * Reads the query for a function that checks it: strings, and refuses the names that it does not know. A
- * parameter that is there twice is a list of its values, which no parameter takes. Those of `except` are
- * not read: {@link answer} refuses them.
+ * Reads the query for a function that checks it, and refuses names that it does not know. A repeated
+ * parameter is a list of its values, which no parameter accepts. Those of `except` are not read: {@link
+ * answer} refuses them.
  */
 export function readQuery(c: Context<RouterEnv>, except: readonly string[] = []): Unchecked {
   const values = Object.entries(c.req.queries())
@@ -76,8 +76,8 @@ function isOfAnotherType(input: unknown): input is UnreadableInput {
 }
 
 /**
- * Answers with what an operation gives. A read takes no parameters but those that were read: others are
- * refused in their turn, after who may not read it.
+ * Responds with the result of an operation. Refuses other query parameters than those that were read, but
+ * only after the caller's access was checked.
  */
 export function answer<T extends object>(
   c: Context,
@@ -94,10 +94,10 @@ function queryIsKnown(c: Context): Result<null> {
   const checked = (c as Context<RouterEnv>).var.checkedParameters ?? []
   const unknown = Object.keys(c.req.queries()).filter((name) => !checked.includes(name))
   if (unknown.length === 0) return ok(null)
-  return refused(invalid(Object.fromEntries(unknown.map((name) => [name, ['Is not known here.']]))))
+  return refused(invalid(Object.fromEntries(unknown.map((name) => [name, ['Unknown parameter.']]))))
 }
 
-/** Answers what has nothing to say but that it is done. */
+/** Responds to an operation without a value. */
 export function done(c: Context, result: Result<unknown>) {
   return result.ok ? c.body(null, 204) : problemResponse(result.error)
 }

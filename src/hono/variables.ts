@@ -2,7 +2,7 @@ import type { Membership } from '../engine/model/membership.ts'
 import type { Organization } from '../engine/model/organization.ts'
 import type { Principal } from '../engine/access/principal.ts'
 
-/** What is on `c.var` once it is known who is asking: perhaps nobody, and perhaps nowhere. */
+/** The variables on `c.var` after authentication; the caller and the organization may be null. */
 export interface ScopeVariables {
   readonly caller: Principal | null
   /** The organization that this request works in. */
@@ -12,19 +12,19 @@ export interface ScopeVariables {
   readonly role: string | null
 }
 
-/** What is on `c.var` behind `loadOrganizationFromSlug` and `requireMembership`. */
+/** The variables on `c.var` after `loadOrganizationFromSlug` and `requireMembership`. */
 export interface OrganizationVariables extends ScopeVariables {
   readonly caller: Principal
   readonly organization: Organization
   readonly role: string
 }
 
-/** The environment of routes behind `loadActiveOrganization`. */
+/** The environment of routes after `loadActiveOrganization`. */
 export interface ScopeEnv {
   Variables: ScopeVariables
 }
 
-/** The environment of routes behind `loadOrganizationFromSlug` or `requireMembership`. */
+/** The environment of routes after `loadOrganizationFromSlug` or `requireMembership`. */
 export interface OrganizationEnv {
   Variables: OrganizationVariables
 }

@@ -1,6 +1,6 @@
 /**
- * Writes JSON in the one way that RFC 8785 has for it: members sorted by their names, no spaces.
- * Equal values have equal texts, so that they have equal hashes. Members without a value are left out.
+ * Writes JSON in the canonical form of RFC 8785: members sorted by name, no spaces. Equal values have
+ * equal texts and so equal hashes. Members that are undefined are left out.
  *
  * @see https://www.rfc-editor.org/rfc/rfc8785
  *

@@ -8,7 +8,7 @@ import { base64, fromBase64 } from './base64.ts'
 import type { Hash } from './merkle.ts'
 import { openNote, type NoteSigner } from './note.ts'
 
-/** What a checkpoint says: this log had so many events, and this was their root. */
+/** A checkpoint: the size of a log and its root at that size. */
 export interface Checkpoint {
   /** The name of the key, a slash, and the organization's id. */
   readonly origin: string
@@ -16,7 +16,7 @@ export interface Checkpoint {
   readonly root: Hash
 }
 
-/** The name of an organization's log. */
+/** Returns the name of an organization's log. */
 export function originOf(keyName: string, organizationId: string): string {
   return `${keyName}/${organizationId}`
 }
@@ -30,7 +30,7 @@ export function signCheckpoint(
 }
 
 /**
- * Reads a checkpoint that one of these keys has signed; null if there is none.
+ * Verifies a signed checkpoint and parses it. Returns null if it is not signed with one of these keys.
  *
  * @example
  * ```ts

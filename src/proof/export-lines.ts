@@ -3,13 +3,13 @@ const LONGEST_LINE = 16 * 1024 * 1024
 
 const LINE_FEED = 10
 
-// No JSON, and so never taken for a line of an export.
+// Not valid JSON, so it is never taken for a line of an export.
 const UNREADABLE = ''
 
 /**
- * Splits the bytes of an NDJSON export into lines for {@link verifyExport}, in bounded memory. A line ends
- * at a line feed and at nothing else. One that is not UTF-8, or longer than 16 MiB, comes as an empty
- * text, which no export has. A byte order mark at the beginning is left out.
+ * Splits the bytes of an NDJSON export into lines for {@link verifyExport}, in bounded memory. Only a
+ * line feed ends a line. A line that is not UTF-8, or longer than 16 MiB, becomes an empty text, which no
+ * export has. A byte order mark at the beginning is removed.
  *
  * @example
  * ```ts

@@ -1,25 +1,28 @@
 /**
- * Exports of trails whose beginning retention has taken away.
+ * Exports of trails whose beginning was purged by retention.
  *
  * @module
  */
 import { fromBase64 } from './base64.ts'
 import { GrowingTree, type Hash } from './merkle.ts'
 
-/** What the line is called that such an export begins with. */
+/** The `type` of the line that such an export begins with. */
 export const HORIZON = 'seatgate.audit.horizon'
 
-/** The line itself. */
+/** The first line of such an export. */
 export interface ExportHorizon {
   readonly type: typeof HORIZON
   readonly version: 1
-  /** Up to here the trail is gone. */
+  /** The sequence up to which events were purged. */
   readonly sequence: number
-  /** The complete subtrees of what is gone, largest first, in base64: what is left builds on them. */
+  /**
+   * The complete subtrees of the purged events, largest first, in base64. The remaining events continue
+   * this tree.
+   */
   readonly hashes: readonly string[]
 }
 
-/** The tree of what is gone; null if the line is not exactly such a line. */
+/** Returns the tree of the purged events; null if the line is not exactly such a line. */
 export function treeAtHorizon(line: Record<string, unknown>): GrowingTree | null {
   const { type, version, sequence, hashes, ...rest } = line
   const size = Number(sequence)
@@ -39,7 +42,7 @@ function readHash(text: unknown): Hash | null {
   return hash?.length === 32 ? hash : null
 }
 
-/** Whether an event is the record of the run that took everything up to the horizon. */
+/** Whether an event records the run that purged everything up to the horizon. */
 export function tellsOfPurge(
   { action, metadata }: Record<string, unknown>,
   horizon: number

@@ -1,5 +1,5 @@
 /**
- * Proofs about audit trails: `seatgate/proof`. Pure, without a database, in browsers too.
+ * Proofs about audit trails: `seatgate/proof`. Pure functions without a database, for browsers too.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Merkle trees as RFC 6962 hashes them. A tree only grows: the hash of a complete subtree never
- * changes, so that these are all that is ever stored.
+ * Merkle trees of RFC 6962. A tree only grows and the hash of a complete subtree never changes, so that
+ * only these hashes are stored.
  *
  * @see https://www.rfc-editor.org/rfc/rfc6962#section-2.1
  * @module
@@ -10,7 +10,7 @@ import { concatBytes } from '@noble/hashes/utils.js'
 
 export type Hash = Uint8Array
 
-/** A complete subtree: the one at `position` of those that have 2^level leaves. */
+/** A complete subtree: the one at `position` among those with 2^level leaves. */
 export interface Node {
   readonly level: number
   readonly position: number
@@ -21,30 +21,33 @@ export interface HashedNode extends Node {
   readonly hash: Hash
 }
 
-/** Leaves from `start` up to and without `end`. */
+/** The leaves from `start` up to but without `end`. */
 export interface Span {
   readonly start: number
   readonly end: number
 }
 
-/** The hash of a leaf. */
+/** Returns the hash of a leaf. */
 export function leafHash(data: Uint8Array): Hash {
   return sha256(concatBytes(Uint8Array.of(0), data))
 }
 
-/** The hash over two subtrees. */
+/** Returns the hash over two subtrees. */
 export function nodeHash(left: Hash, right: Hash): Hash {
   return sha256(concatBytes(Uint8Array.of(1), left, right))
 }
 
-/** The root over some subtrees that lie side by side, largest first; of none, that of an empty tree. */
+/** Returns the root over adjacent subtrees, largest first; for an empty list that of an empty tree. */
 export function rootOver(subtrees: readonly Hash[]): Hash {
   const last = subtrees.at(-1)
   if (last === undefined) return sha256(new Uint8Array())
   return subtrees.slice(0, -1).reduceRight((right, left) => nodeHash(left, right), last)
 }
 
-/** The complete subtrees of a span, largest first. It must begin where a tree of its size may. */
+/**
+ * Returns the complete subtrees of a span, largest first. The span must begin at a multiple of the
+ * largest power of two that is not above its size.
+ */
 export function subtreesOf({ start, end }: Span): Node[] {
   const nodes: Node[] = []
   for (let at = start; at < end;) {
@@ -55,7 +58,7 @@ export function subtreesOf({ start, end }: Span): Node[] {
   return nodes
 }
 
-/** Builds on a tree: its size and complete subtrees, and what each leaf adds. */
+/** A tree that grows: its size and complete subtrees. */
 export class GrowingTree {
   #size: number
   readonly #subtrees: HashedNode[]
@@ -76,7 +79,7 @@ export class GrowingTree {
     return rootOver(this.#subtrees.map(({ hash }) => hash))
   }
 
-  /** Appends a leaf, and answers the subtrees that are complete with it, the leaf first. */
+  /** Appends a leaf, and returns the subtrees that it completes, the leaf first. */
   append(hash: Hash): HashedNode[] {
     let node: HashedNode = { level: 0, position: this.#size, hash }
     const complete = [node]
@@ -93,7 +96,7 @@ export class GrowingTree {
   }
 }
 
-/** What proves that a leaf is in a tree: the roots over these spans, in this order. */
+/** Returns the spans whose roots, in this order, prove that a leaf is in a tree. */
 export function inclusionSpans(index: number, size: number): Span[] {
   const spans: Span[] = []
   let [start, end] = [0, size]
@@ -110,7 +113,7 @@ export function inclusionSpans(index: number, size: number): Span[] {
   return spans
 }
 
-/** What proves that a tree is the beginning of a larger one: the roots over these spans. */
+/** Returns the spans whose roots prove that a tree is the beginning of a larger one. */
 export function consistencySpans(first: number, second: number): Span[] {
   if (first === 0 || first === second) return []
   const spans: Span[] = []
@@ -130,7 +133,7 @@ export function consistencySpans(first: number, second: number): Span[] {
   return whole ? spans : [{ start, end }, ...spans]
 }
 
-// The largest power of two that is less.
+// Returns the largest power of two that is less than the size.
 function splitOf(size: number): number {
   return 2 ** Math.ceil(Math.log2(size) - 1)
 }

@@ -14,14 +14,13 @@ const ED25519 = 1
 /** Signs notes under a name. */
 export interface NoteSigner {
   readonly name: string
-  /** The key that others verify with: `name+hash+key`. */
+  /** The key to verify with: `name+hash+key`. */
   readonly publicKey: string
   sign(text: string): Promise<string>
 }
 
 /**
- * Makes a key pair: the private one is a secret of the host's, the public one goes to whoever is to
- * verify.
+ * Generates a key pair. Keep the private key as a secret, and give the public key to those who verify.
  *
  * @throws {TypeError} if the name has blanks or a plus.
  *
@@ -44,13 +43,13 @@ export async function generateLogKey(
 /**
  * Reads a private key.
  *
- * @throws {TypeError} if it is none. The message does not have it.
+ * @throws {TypeError} if it is not one. The message does not contain the key.
  */
 export async function noteSigner(privateKey: string): Promise<NoteSigner> {
   const [first, second, name = '', id, ...rest] = privateKey.split('+')
   const bytes = fromBase64(rest.join('+'))
   if (first !== 'PRIVATE' || second !== 'KEY' || bytes?.length !== 33 || bytes[0] !== ED25519) {
-    throw new TypeError('The key that signs checkpoints must be one of generateLogKey().')
+    throw new TypeError('The key that signs checkpoints must come from generateLogKey().')
   }
   const seed = bytes.slice(1)
   const publicBytes = await publicBytesOf(await importSeed(seed, true))
@@ -67,7 +66,7 @@ export async function noteSigner(privateKey: string): Promise<NoteSigner> {
   }
 }
 
-/** The text of a note that one of these keys has signed; null if none has. */
+/** Returns the text of a note that is signed with one of these keys; null for any other note. */
 export async function openNote(
   note: string,
   publicKeys: readonly string[]
@@ -132,7 +131,7 @@ function publicKeyOf(name: string, publicBytes: Uint8Array): string {
 
 function checkedName(name: string): string {
   if (/^[^\s+]+$/.test(name)) return name
-  throw new TypeError('The name of a key must have neither blanks nor a plus.')
+  throw new TypeError('The name of a key must not contain white space or a plus.')
 }
 
 function bytesOf(text: string): Uint8Array<ArrayBuffer> {

@@ -1,6 +1,6 @@
 /**
- * What an event knows of a person beside their id. It lies apart from the event, which holds nothing
- * but a salted digest of it: erasing it, salt included, changes no event and breaks no proof.
+ * The personal data of an event. They are stored apart from the event, which contains only a salted
+ * digest of them: erasing them, salt included, changes no event and breaks no proof.
  *
  * @module
  */
@@ -9,21 +9,21 @@ import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import { canonicalJson } from './canonical.ts'
 import { shortened } from './text.ts'
 
-/** What is kept apart, and can be erased. */
+/** The data that are stored apart and can be erased. */
 export interface PersonalData {
   readonly ipAddress: string | null
   readonly userAgent: string | null
 }
 
-/** Personal data with the salt that makes its digest say nothing to whoever guesses. */
+/** Personal data with a salt, which prevents guessing them from their digest. */
 export interface SaltedData extends PersonalData {
   readonly salt: string
 }
 
-/** Which of it is recorded. */
+/** Which personal data are recorded. */
 export type RecordedData = Readonly<Record<keyof PersonalData, boolean>>
 
-/** Where a request came from, as it says itself or as the network says. */
+/** The origin of a request, as the request or the network states it. */
 export interface Origin {
   readonly traceId?: string
   readonly ipAddress?: string
@@ -33,7 +33,7 @@ export interface Origin {
 const LONGEST_ADDRESS = 64
 const LONGEST_AGENT = 512
 
-/** The personal part of an origin, cut to length; null if nothing of it is recorded. */
+/** Returns the recorded part of an origin, cut to length; null if it is empty. */
 export function personalDataOf(origin: Origin, recorded: RecordedData): PersonalData | null {
   const kept = (name: keyof PersonalData, longest: number) => {
     const value = recorded[name] ? origin[name] : undefined
@@ -45,8 +45,8 @@ export function personalDataOf(origin: Origin, recorded: RecordedData): Personal
 }
 
 /**
- * The commitment that an event holds: SHA-256, in hex, of `seatgate-personal/v1`, the salt and the data
- * as canonical JSON, a line each.
+ * Returns the digest that an event contains: SHA-256, in hex, of the three lines `seatgate-personal/v1`,
+ * the salt, and the data as canonical JSON.
  *
  * @example
  * ```ts

@@ -1,12 +1,12 @@
-/** Deeper than anything that an export has: metadata have at most 32 levels. */
+/** More levels than an export has: metadata have at most 32. */
 const DEEPEST = 64
 
 const NUMBER = /[-+.\deE]+/y
 const COLON = /\s*:/y
 
 /**
- * Parses JSON that every reader reads alike. Refuses an object with a duplicate key, a number that is
- * not written as JavaScript writes it (`1e2`, `-0`, an integer that loses digits), and more than 64
+ * Parses JSON that every parser reads in the same way. Refuses an object with a duplicate key, a number
+ * that JavaScript writes differently (`1e2`, `-0`, an integer that loses digits), and more than 64
  * levels.
  *
  * @throws {SyntaxError} if the text is not such JSON.

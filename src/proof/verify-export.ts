@@ -8,16 +8,17 @@ import { personalDigest, type SaltedData } from './personal.ts'
 import { parseStrictJson } from './strict-json.ts'
 import { same } from './verify-proof.ts'
 
-/** What is wrong, and where. */
+/** An error in an export, with its position. */
 export interface Finding {
   /**
-   * `unreadable`: no event, or JSON that readers may read differently (a duplicate key, a number in
-   * another notation). `sequence`: one is missing, one too many, or out of order. `organization`: it is
-   * another's. `altered`: it is not what was sealed. `personal`: the personal part is not what the event
-   * commits to. `root`: what came up to here is not what the checkpoint says. `truncated`: the checkpoint
-   * has more. `horizon`: the beginning is gone, and no checkpoint that was given covers both that and the
-   * event that records it. `unproven`: there are events, and no checkpoint covers any of them.
-   * `incomplete`: the export broke off, was cut off, or has other lines than it says.
+   * `unreadable`: not an event, or JSON that parsers may read differently (a duplicate key, a number in
+   * another notation). `sequence`: an event is missing, repeated or out of order. `organization`: an
+   * event of another organization. `altered`: not the event that was sealed. `personal`: the personal
+   * part does not match the digest in the event. `root`: the events up to here do not have the root of
+   * the checkpoint. `truncated`: the checkpoint covers more events. `horizon`: the beginning was purged,
+   * and no given checkpoint covers both it and the event that records the purge. `unproven`: there are
+   * events, and no checkpoint covers any of them. `incomplete`: the export broke off, was cut off, or has
+   * other lines than its end states.
    */
   readonly kind:
     | 'unreadable'
@@ -32,20 +33,22 @@ export interface Finding {
     | 'incomplete'
   /** The line, from 1. */
   readonly line: number
-  /** The sequence that was due. For `root` the first that is not covered by an earlier checkpoint. */
+  /** The expected sequence. For `root` the first one that no earlier checkpoint covers. */
   readonly sequence: number
 }
 
-/** What came of a verification. */
+/** The result of a verification. */
 export interface Verification {
   readonly organizationId: string | null
-  /** Up to here the trail is gone by retention; 0 if it is there from its beginning. */
+  /** The sequence up to which retention purged the trail; 0 if it is complete. */
   readonly horizon: number
   /** How many events were read. */
   readonly events: number
-  /** How many of them are proven by a checkpoint. Those behind it are not wrong, only younger. */
+  /**
+   * How many of them a checkpoint proves. Events after the last checkpoint are not wrong, only younger.
+   */
   readonly proven: number
-  /** The first thing that is wrong; null if nothing is. */
+  /** The first error; null if the export has no error. */
   readonly finding: Finding | null
 }
 
@@ -55,11 +58,11 @@ const END = 'seatgate.audit.export'
 
 /**
  * Verifies a complete NDJSON export, line by line in constant memory, against checkpoints that were
- * opened with a key that is trusted. Altering, deleting, inserting, reordering and truncating are found
- * at the first line that shows it. Where retention has taken the beginning away, what is left must tie up
- * with the hashes of it that a checkpoint covers, and a checkpoint must also cover the record of the run
- * that took it. Events of which no checkpoint covers any are `unproven`. Events behind the last
- * checkpoint are not proven, and their absence is not found.
+ * opened with a trusted key. Altered, deleted, inserted, reordered and truncated events are found at the
+ * first line that shows it. If retention has purged the beginning, the remaining events must continue the
+ * purged hashes that a checkpoint covers, and a checkpoint must also cover the event that records the
+ * purge. Without a checkpoint that covers any event the result is `unproven`. Events after the last
+ * checkpoint are not proven, and their absence is not detected.
  *
  * @example
  * ```ts
@@ -84,13 +87,13 @@ export async function verifyExport(
   return reading.result(reading.finish(checkpoints), line + 1)
 }
 
-/** An export as far as it was read. */
+/** An export, as far as it was read. */
 class Reading {
   #tree = new GrowingTree()
   #horizon = 0
   #organizationId: string | null = null
   #provenThrough = 0
-  // Where the trail itself records that what is up to the horizon was purged.
+  // The sequence of the event that records the purge up to the horizon.
   #purgedAt = Infinity
   #ended = false
   readonly #ahead: Checkpoint[]
@@ -99,7 +102,7 @@ class Reading {
     this.#ahead = checkpoints.toSorted((a, b) => a.size - b.size)
   }
 
-  /** Compares what was read with the checkpoints of exactly this size. */
+  /** Compares the events read so far with the checkpoints of exactly this size. */
   check(): Kind | null {
     for (; this.#ahead[0]?.size === this.#tree.size; this.#ahead.shift()) {
       if (!same(this.#ahead[0].root, this.#tree.root)) return 'root'
@@ -128,7 +131,7 @@ class Reading {
     if (begun === null) return 'unreadable'
     this.#tree = begun
     this.#horizon = begun.size
-    // A checkpoint that is older than the horizon can be compared with nothing that is left.
+    // A checkpoint that is older than the horizon cannot be compared with the remaining events.
     while (this.#ahead[0] !== undefined && this.#ahead[0].size < this.#horizon) this.#ahead.shift()
     return this.check()
   }
@@ -139,7 +142,8 @@ class Reading {
     this.#organizationId ??= String(event['organizationId'])
     if (event['organizationId'] !== this.#organizationId) return 'organization'
     const leaf = eventLeaf(event)
-    // Null is what was not sealed when it was exported; an export without it is not ours.
+    // Null marks an event that was not sealed at the export. An event without the field is not of an
+    // export.
     if (event['leafHash'] !== null && event['leafHash'] !== base64(leaf)) return 'altered'
     if (!isCommitted(event)) return 'personal'
     if (tellsOfPurge(event, this.#horizon)) this.#purgedAt = Math.min(this.#purgedAt, sequence)
@@ -147,11 +151,12 @@ class Reading {
     return this.check()
   }
 
-  /** What is wrong with the whole, once every line was read. */
+  /** Returns the error of the export as a whole, after its last line. */
   finish(checkpoints: readonly Checkpoint[]): Kind | null {
     if (this.#ahead.length > 0) return 'truncated'
     if (!this.#ended) return 'incomplete'
-    // Anyone can append a record that is not sealed: one counts if a checkpoint covers it.
+    // Anyone can append an event that is not sealed: the record of a purge counts only if a checkpoint
+    // covers it.
     if (this.#horizon > 0 && this.#purgedAt > this.#provenThrough) return 'horizon'
     if (this.#tree.size > this.#horizon && this.#provenThrough <= this.#horizon) return 'unproven'
     const elsewhere = checkpoints.some(({ origin }) => !origin.endsWith(`/${this.#organizationId}`))
@@ -186,7 +191,7 @@ function readLine(text: string): Record<string, unknown> | null {
   }
 }
 
-// The end of an export of the whole trail, or of what retention has left of it.
+// The last line of an export of the whole trail, or of the part after the horizon.
 function endOf(horizon: number, size: number): object {
   const counted = { events: size - horizon, truncated: false, throughSequence: size }
   return { type: END, version: 1, ...counted }
@@ -196,7 +201,7 @@ function isEnd(read: Record<string, unknown>): boolean {
   return read['type'] === END && read['sequence'] === undefined
 }
 
-// Erased data prove nothing and harm nothing; data that are there must be those.
+// Erased data are allowed; data that are present must match the digest.
 function isCommitted({ personal, personalDigest: digest }: Record<string, unknown>): boolean {
   if (personal === null || personal === undefined) return true
   if (typeof personal !== 'object') return false

@@ -1,5 +1,5 @@
 /**
- * Verifies proofs as RFC 9162 does: without the tree, and without trust in who sent them.
+ * Verifies proofs as RFC 9162 describes: without the tree, and without trusting the sender.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9162#section-2.1.3.2
  * @module
@@ -37,7 +37,7 @@ export function verifyConsistency(
   if (!isSize(first.size) || !isSize(second.size) || first.size > second.size) return false
   if (first.size === second.size) return proof.length === 0 && same(first.root, second.root)
   if (first.size === 0) return proof.length === 0 && same(first.root, rootOver([]))
-  // A tree that is complete is a subtree of every larger one: it need not be sent.
+  // A complete tree is a subtree of every larger one, so its root is not sent.
   const path = Number.isInteger(Math.log2(first.size)) ? [first.root, ...proof] : [...proof]
   const [start, ...rest] = path
   if (start === undefined) return false

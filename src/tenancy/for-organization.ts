@@ -1,19 +1,19 @@
 import { eq, getTableColumns, getTableName, isTable, type Column, type SQL } from 'drizzle-orm'
 import type { Table } from 'drizzle-orm'
 
-/** The column, by its name in the database, that says whose row it is. */
+/** The database column that names the organization of a row. */
 export const ORGANIZATION_COLUMN = 'organization_id'
 
-/** Whose rows are asked for: an id, or whatever carries the organization, such as `c.var`. */
+/** An organization: its id, or an object that carries the organization, such as `c.var`. */
 export type OrganizationOf =
   | string
   | { readonly organization: { readonly id: string } | null | undefined }
 
 /**
- * The condition that keeps a query to the rows of one organization.
+ * Builds the condition that limits a query to the rows of one organization.
  *
- * @throws {TypeError} if `table` is no Drizzle table or has no column `organization_id`, or if the
- *   scope carries no organization: a filter that is not there must not read as one that matches.
+ * @throws {TypeError} if `table` is not a Drizzle table or has no column `organization_id`, or if the
+ *   scope carries no organization: a missing filter would match every row.
  *
  * @example
  * ```ts
@@ -35,9 +35,9 @@ export function forOrganization(table: Table, scope: OrganizationOf): SQL {
 }
 
 /**
- * The column of a table that names the organization.
+ * Returns the column of a table that names the organization.
  *
- * @throws {TypeError} in the name of `who` asks, if there is none.
+ * @throws {TypeError} if the table has no such column. The message names the function `who`.
  */
 export function organizationColumn(table: Table, who: string): Column {
   if (!isTable(table)) throw new TypeError(`${who}: ${named(table)} is not a Drizzle table.`)
@@ -50,7 +50,7 @@ export function organizationColumn(table: Table, who: string): Column {
   return column
 }
 
-/** As {@link organizationColumn}, for a table that may have none. */
+/** Returns the organization column as {@link organizationColumn} does, or undefined if there is none. */
 export function findOrganizationColumn(table: Table): Column | undefined {
   return Object.values(getTableColumns(table)).find(({ name }) => name === ORGANIZATION_COLUMN)
 }

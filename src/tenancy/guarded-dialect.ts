@@ -5,7 +5,7 @@ import { conditionOf, pinnedColumns } from './pins.ts'
 import { isDefinition, tableRead } from './raw-sql.ts'
 import { columnKey, originalName, tokens, type Token } from './tokens.ts'
 
-/** What is guarded, and who is told. */
+/** The guarded tables, and the function that refuses a query. */
 export interface Guard {
   /** The names of the guarded tables in the database, in lower case. */
   readonly enforced: ReadonlySet<string>
@@ -13,7 +13,7 @@ export interface Guard {
   refuse(table: string, inspectable: boolean): never
 }
 
-/** What of a read is looked at: whose rows it reads, and on which conditions. */
+/** The checked parts of a read: its tables and its conditions. */
 interface Read {
   readonly table: unknown
   readonly where?: SQL | undefined
@@ -27,15 +27,15 @@ type RelationalConfig = Parameters<SQLiteAsyncDialect['buildRelationalQuery']>[0
 /** A dialect that guards what it builds. */
 export interface GuardedDialect {
   readonly dialect: SQLiteAsyncDialect
-  /** Makes known what a count counts, which Drizzle writes as raw SQL. */
+  /** Registers the read that a count is made of, because Drizzle writes a count as raw SQL. */
   counts(count: SQL, read: Read): void
 }
 
 /**
- * A dialect that builds nothing that reads a guarded table unpinned. Every query of a Drizzle handle
- * becomes SQL here: a select when it is run, named or put into another, and everything that is run,
- * raw SQL too, in `sqlToQuery`. What was looked at is remembered, so whatever arrives there unknown
- * was written by hand or built elsewhere.
+ * Wraps a dialect so that it refuses to build a query that reads a guarded table unpinned. Every query of
+ * a Drizzle handle becomes SQL here: a select when it is run, named or nested, and every statement that
+ * is run, raw SQL included, in `sqlToQuery`. Checked queries are remembered, so an unknown one that
+ * arrives there was written by hand or built elsewhere.
  */
 export function guardedDialect(dialect: SQLiteAsyncDialect, guard: Guard): GuardedDialect {
   const seen = new WeakSet<SQL>()
@@ -55,7 +55,7 @@ export function guardedDialect(dialect: SQLiteAsyncDialect, guard: Guard): Guard
   const enforcedColumn = (table: unknown): string | null => {
     if (!is(table, Table) || !guard.enforced.has(originalName(table))) return null
     const column = findOrganizationColumn(table)
-    // The same table declared anew, without the column that it has.
+    // The same table, declared a second time without the column.
     return column ? columnKey(column) : guard.refuse(originalName(table), true)
   }
 
@@ -80,7 +80,7 @@ export function guardedDialect(dialect: SQLiteAsyncDialect, guard: Guard): Guard
     const read = tableRead(found, guard.enforced)
     if (read !== undefined) guard.refuse(read, false)
   }
-  // A table that stands by itself is a source, of which requirePins decides, or is selected.
+  // A table by itself is a source, which requirePins checks, or is selected.
   const inspect = (part: unknown): void => {
     if (typeof part !== 'object' || part === null || is(part, Column) || is(part, Table)) return
     if (is(part, SQL.Aliased)) inspect(part.sql)
@@ -97,8 +97,8 @@ export function guardedDialect(dialect: SQLiteAsyncDialect, guard: Guard): Guard
     requirePins(read)
   }
 
-  // What `with` loads is joined to its parent. Below a guarded row nothing more is asked: it is
-  // pinned, and the relation says what belongs to it.
+  // `with` joins the related tables to their parent. Below a guarded row there is no further check: the
+  // row is pinned, and the relation decides what belongs to it.
   const relational = (config: RelationalConfig, reads: Related[]) => {
     const below: Related[] = []
     const level = derive({
@@ -127,7 +127,7 @@ export function guardedDialect(dialect: SQLiteAsyncDialect, guard: Guard): Guard
       requirePins({ table: root?.table, where: root?.on, joins })
       return built
     },
-    // The table that is written to is not read; what an update takes from others is.
+    // A write may change any row of its target; the tables that it reads from are checked.
     buildInsertQuery(write) {
       inspectAll(write)
       return passed(dialect.buildInsertQuery.call(guarded, write))

@@ -7,11 +7,14 @@ type Equality = readonly [string, string]
 /** Stands for any parameter or literal. */
 const CONSTANT = '?'
 
-/** What is known of a condition. */
+/** The facts that are known of a condition. */
 export interface Condition {
-  /** What holds in every row that the condition lets through. */
+  /** The equalities that hold in every row that passes the condition. */
   readonly equalities: readonly Equality[]
-  /** It may say more than was understood: it names the column in raw SQL, or cannot be read. */
+  /**
+   * Whether the condition may contain more than was parsed: it names the column in raw SQL, or cannot be
+   * read.
+   */
   readonly opaque: boolean
 }
 
@@ -24,7 +27,7 @@ export interface Joined {
 
 const holdsNothing: readonly Equality[] = []
 
-/** Reads a condition: `and`, `or`, brackets and equalities are understood, the rest says nothing. */
+/** Parses a condition: `and`, `or`, brackets and equalities are understood, other parts are ignored. */
 export function conditionOf(tokens: readonly Token[]): Condition {
   const broken = tokens.some(({ kind }) => kind === 'unknown') || !isBalanced(tokens)
   return {
@@ -38,12 +41,12 @@ export function conditionOf(tokens: readonly Token[]): Condition {
 }
 
 /**
- * The columns that are pinned to a parameter or literal, in every row where their table has one.
- * An equality passes a pin on: what is equal to a pinned column is pinned.
+ * Returns the columns that are pinned to a parameter or literal in every row where their table has one. A
+ * column that equals a pinned column is pinned too.
  *
- * What an inner join is on holds in every row; what a left join is on, in the rows where the joined
- * table has one, so it can pin that table only. Right and full joins keep rows for which their
- * condition does not hold: theirs pins nothing.
+ * The condition of an inner join holds in every row. The condition of a left join holds only in rows
+ * where the joined table has one, so it can pin that table only. Right and full joins keep rows that do
+ * not satisfy their condition: it pins no column.
  */
 export function pinnedColumns(where: Condition, joins: readonly Joined[]): ReadonlySet<string> {
   const always = joins
@@ -74,8 +77,8 @@ function spread(pinned: ReadonlySet<string>, equalities: readonly Equality[]): R
   return all
 }
 
-// By SQL's precedence and not by Drizzle's nesting: `and()` puts no brackets around raw SQL, so an
-// `or` in there reaches out.
+// Follows SQL's precedence instead of Drizzle's nesting: `and()` puts no brackets around raw SQL, so an
+// `or` inside it reaches out of it.
 function equalitiesOf(tokens: readonly Token[]): readonly Equality[] {
   const inner = unwrapped(tokens)
   if (isWord(inner[0], 'select', 'with', 'values')) return holdsNothing
@@ -107,7 +110,7 @@ function isSame([a, b]: Equality, [c, d]: Equality): boolean {
   return (a === c && b === d) || (a === d && b === c)
 }
 
-/** Splits where a word joins the parts, but not in brackets, `case … end` or `between … and …`. */
+/** Splits at a word, but not inside brackets, `case … end` or `between … and …`. */
 function split(tokens: readonly Token[], word: 'and' | 'or'): readonly (readonly Token[])[] {
   const parts: Token[][] = [[]]
   let depth = 0

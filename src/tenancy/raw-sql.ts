@@ -1,9 +1,9 @@
 import type { Token } from './tokens.ts'
 
 /**
- * The table among these that hand-written SQL reads, if it does: a name counts wherever it stands,
- * unless it is what is written to or stands before a dot. What is only called so is taken for the
- * table too, since nothing else is known of it.
+ * Returns the first of these tables that hand-written SQL reads, if there is one. A name counts at every
+ * place except as the target of a write or before a dot. An alias of the same name counts as the table
+ * too, because the two cannot be distinguished.
  */
 export function tableRead(
   tokens: readonly Token[],
@@ -16,7 +16,10 @@ export function tableRead(
   return at < 0 ? undefined : (nameOf(tokens, at) ?? undefined)
 }
 
-/** Whether a statement defines tables or steers the connection: it answers none of their rows. */
+/**
+ * Whether a statement defines tables or configures the connection; such a statement returns no rows of
+ * theirs.
+ */
 export function isDefinition(tokens: readonly Token[]): boolean {
   const first = tokens.find(({ kind }) => kind !== 'unknown')
   return first?.kind === 'word' && DEFINING.has(first.text)
@@ -28,7 +31,7 @@ const DEFINING = new Set(
   )
 )
 
-// SQLite takes a text for a name where only a name can stand.
+// SQLite reads a string as a name where only a name can stand.
 function nameOf(tokens: readonly Token[], at: number): string | null {
   const token = tokens[at]
   if (token?.kind === 'literal') {

@@ -13,37 +13,38 @@ import { UnscopedQuery } from './unscoped-query.ts'
 export interface TenantDatabaseOptions {
   /** The host's own tables with a column `organization_id`. The library's are always guarded. */
   readonly tables?: readonly SQLiteTable[]
-  /** Hears of queries that were refused unread. Default: `console.error` with the event's name. */
+  /**
+   * Receives queries that were refused before they ran. Default: `console.error` with the event's name.
+   */
   readonly report?: (report: { readonly event: string; readonly error: unknown }) => void
 }
 
 const unguarded = new WeakMap<object, Database>()
 
 /**
- * The same handle on D1, whose reads of tenant tables throw {@link UnscopedQuery} unless their
- * condition pins `organization_id` to a parameter or literal: a filter that was forgotten is an
- * error in the first test, and not another tenant's row in production. The check is made when the
- * query is run, or becomes part of another.
+ * Returns the same handle on D1, whose reads of tenant tables throw {@link UnscopedQuery} unless their
+ * condition pins `organization_id` to a parameter or literal: a forgotten filter becomes an error in the
+ * first test, and not another tenant's row in production. The check runs when the query is run, or
+ * becomes part of another one.
  *
  * - `and` pins if one side does, `or` if both do. `ne`, `inArray`, `like`, `not`, `is null` do not.
- * - A joined table is pinned by its own condition, or by equality to a column that is pinned.
- * - `with` of a relational query: what is related to a pinned row passes, whatever the relation is
- *   on. Below a root that is not guarded each guarded table is pinned as if it were joined.
- * - A subquery is looked at by itself: it needs its own pin, also where the query around it has one.
- * - Raw SQL is not understood: if it names a guarded table to read it, it is refused and reported as
+ * - A joined table is pinned by its own condition, or by equality to a pinned column.
+ * - `with` of a relational query: the relations of a pinned row pass, on any condition. Below a root that
+ *   is not guarded each guarded table needs a pin as if it were joined.
+ * - A subquery is checked by itself: it needs its own pin, also where the query around it has one.
+ * - Raw SQL is not parsed: if it names a guarded table to read it, it is refused and reported as
  *   `tenant_query_uninspectable`. So is a condition that names the column in raw text.
- * - Writes pass, and so do definitions of tables. What a write reads (`insert … select`,
- *   `update … from`, subqueries) does not, so run migrations that copy rows with {@link unscoped}.
+ * - Writes pass, and so do definitions of tables. The reads of a write (`insert … select`, `update …
+ *   from`, subqueries) are checked, so run migrations that copy rows with {@link unscoped}.
  *
- * It finds mistakes and stops nobody who means it. It does not see through triggers, `db.$client`,
- * views that were declared as existing (others are refused like raw SQL), nor statements that
- * another handle made and this one only batches. `RETURNING` of a write answers what was written.
- * Columns are known by the name they were declared with, so spell out `text('organization_id')`
- * where a `casing` is set. The library's own functions want the handle as it was: give
- * `createSeatgate` the unguarded one.
+ * It finds mistakes and does not stop intent. It does not see through triggers, `db.$client`, views that
+ * were declared as existing (others are refused like raw SQL), nor statements that another handle built
+ * and this one only batches. `RETURNING` of a write returns the written rows. Columns are identified by
+ * the name of their declaration, so write `text('organization_id')` where a `casing` is set. The
+ * library's own functions need the handle as it was: pass the unguarded one to `createSeatgate`.
  *
- * @throws {TypeError} if `db` is no Drizzle handle on D1 that can be guarded, or one of `tables` is
- *   no table with that column.
+ * @throws {TypeError} if `db` is not a Drizzle handle on D1 that can be guarded, or one of `tables` is
+ *   not a table with that column.
  *
  * @example
  * ```ts
@@ -70,7 +71,7 @@ export function tenantDatabase<D extends Database>(db: D, options: TenantDatabas
   const guarded: Database = new DrizzleD1Database(
     'async',
     guard.dialect,
-    // Raw SQL is written by the session's dialect.
+    // The session's dialect writes raw SQL.
     Object.assign(Object.create(session) as typeof session, { dialect: guard.dialect }),
     db._.schema && { ...db._, schema: db._.schema }
   )
@@ -87,8 +88,8 @@ export function tenantDatabase<D extends Database>(db: D, options: TenantDatabas
 }
 
 /**
- * The handle as it was before {@link tenantDatabase}: for what is meant to read every organization's
- * rows. A handle that is not guarded is answered as it is.
+ * Returns the handle as it was before {@link tenantDatabase}, for queries that read the rows of every
+ * organization on purpose. A handle that is not guarded is returned unchanged.
  *
  * @example
  * ```ts
@@ -110,7 +111,7 @@ const BUILDS = [
   'sqlToQuery',
 ] as const
 
-// The types hide both. A Drizzle that builds its SQL elsewhere would not be guarded at all.
+// The types hide both. A version of Drizzle that builds its SQL elsewhere would not be guarded at all.
 function insides(db: Database): { dialect: SQLiteAsyncDialect; session: Session } {
   const inside = db as unknown as { dialect: SQLiteAsyncDialect; session: Session }
   if (

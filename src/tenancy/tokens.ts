@@ -15,7 +15,7 @@ import {
 } from 'drizzle-orm'
 import { SQLiteSelectQueryBuilderBase, type SQLiteSelectConfig } from 'drizzle-orm/sqlite-core'
 
-/** One word of SQL, or one of the things that Drizzle keeps among the words. */
+/** One word of SQL, or an object that Drizzle keeps among the words. */
 export interface Token {
   readonly kind:
     | 'word' // a keyword or a bare name, in lower case
@@ -25,20 +25,20 @@ export interface Token {
     | 'column' // a Drizzle column: `text` is what columnKey says
     | 'table' // a Drizzle table: `text` is its name in the database
     | 'value' // a parameter that is not null
-    | 'query' // a query that is looked at by itself
-    | 'other' // harmless and of no use: null, an alias, a value that cannot be told from null
-    | 'unknown' // it might change the meaning of what stands around it
+    | 'query' // a query that is checked by itself
+    | 'other' // harmless: null, an alias, a value that may be null
+    | 'unknown' // it might change the meaning of the words around it
   readonly text: string
-  /** What a query that was not built yet is to be built of. */
+  /** The configuration of a query that is not built yet. */
   readonly query?: SQLiteSelectConfig
 }
 
-/** A column as it is referred to in a query: by the alias of its table, if it has one. */
+/** Returns the key of a column in a query: with the alias of its table, if it has one. */
 export function columnKey(column: Column): string {
   return `${getTableName(column.table)}.${column.name}`.toLowerCase()
 }
 
-/** The name of a table in the database, whatever alias it goes by, in lower case. */
+/** Returns the name of a table in the database, in lower case and without an alias. */
 export function originalName(table: Table): string {
   const name = (table as unknown as Record<symbol, unknown>)[Symbol.for('drizzle:OriginalName')]
   return String(name).toLowerCase()
@@ -48,10 +48,10 @@ const LEXEME =
   /\uE000(?<mark>\d+)\uE001|(?<comment>--[^\n]*|\/\*[^]*?(?:\*\/|$))|(?<literal>'(?:[^']|'')*'|\d+)|(?<name>"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])|(?<word>[\p{L}_][\p{L}\p{N}_$]*)|(?<symbol>==|\S)/gu
 
 /**
- * The words of a piece of SQL, as Drizzle would write it. The whole is written first and read then,
- * so that a quote or a comment that begins in one piece and ends in another is seen for what it is.
+ * Returns the words of a piece of SQL, as Drizzle would write it. The whole text is written before it is
+ * read, so that a quote or a comment that begins in one piece and ends in another is recognized.
  *
- * @param apart tells which pieces are looked at by themselves and stand as one `query`.
+ * @param apart decides which pieces are checked by themselves and stand as one `query`.
  */
 export function tokens(sql: SQL, apart: (sql: SQL) => boolean): readonly Token[] {
   const marked: Token[] = []
@@ -98,7 +98,7 @@ export function tokens(sql: SQL, apart: (sql: SQL) => boolean): readonly Token[]
     if (name !== undefined) return { kind: 'name', text: name.slice(1, -1).toLowerCase() }
     if (literal !== undefined) return { kind: 'literal', text: literal }
     if (comment !== undefined) return { kind: 'unknown', text: comment }
-    // A quote that stands alone was never closed.
+    // A quote that stands alone was not closed.
     return { kind: /['"`[]/.test(symbol) ? 'unknown' : 'symbol', text: symbol }
   })
 }

@@ -1,20 +1,20 @@
 import type { EventState } from './state.ts'
 
-/** Who has a seat that waits for somebody. */
+/** The holder of a seat that is reserved for an invitation. */
 export const PROMISED = 'an invitation'
 
-/** A map that remembers every key it was told of, those that are gone again included. */
+/** A map that remembers every key that was ever set, deleted ones included. */
 export class Told extends Map<string, string> {
   readonly ever = new Set<string>()
 
   override set(key: string, value: string): this {
-    // A map that is being built has no field yet.
+    // The constructor of Map calls `set` before the field is initialized.
     this.ever?.add(key)
     return super.set(key, value)
   }
 }
 
-/** How things stand as far as the events tell; behind a horizon most of it is not known. */
+/** The state as far as the events record it; behind a horizon most of it is unknown. */
 export interface Story {
   readonly roles: Told
   readonly standing: Told
@@ -24,8 +24,8 @@ export interface Story {
 }
 
 /**
- * Believes what an event presupposes, where nothing was told of it before: how it stood at the horizon
- * no one can check. What was told before is left to be checked.
+ * Assumes what an event presupposes, where no earlier event recorded it: the state at the horizon cannot
+ * be checked. What was recorded before is left to be checked.
  */
 export function believe(story: Story, { action, target_id, metadata }: EventState): void {
   const { roles, standing, seats, invitations, organization } = story

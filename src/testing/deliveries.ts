@@ -1,14 +1,14 @@
 import type { EventState } from './state.ts'
 
-/** A delivery that a sink took, in the order in which it came. */
+/** A delivery that a sink accepted, in the order of arrival. */
 export interface Heard {
   readonly sequence: number
   readonly action: string
 }
 
 /**
- * Invariant 6, once quiet: a sink has heard every event that it takes, the first times in sequence.
- * Repeats are allowed.
+ * Invariant 6, once quiet: a sink has received every event that it takes, the first deliveries in
+ * sequence. Repeats are allowed.
  *
  * @example
  * ```ts
@@ -27,7 +27,7 @@ export function undelivered(
   return [...unheard, ...disordered(heard)]
 }
 
-/** Invariant 6, at any time: what a sink hears for the first time comes in sequence. */
+/** Invariant 6, at any time: the first deliveries of a sink's events are in sequence. */
 export function disordered(heard: readonly Heard[]): readonly string[] {
   let highest = 0
   const known = new Set<number>()

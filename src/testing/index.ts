@@ -1,6 +1,6 @@
 /**
- * The invariants of organizations and seats as functions over what the two stores hold:
- * `seatgate/testing`. Each answers what is wrong; nothing is good.
+ * The invariants of organizations and seats as functions of the content of both stores:
+ * `seatgate/testing`. Each returns the violations; an empty list is good.
  *
  * @module
  */
@@ -32,7 +32,7 @@ export type {
 export { unrecorded } from './trail.ts'
 
 /**
- * Everything that is wrong with an organization.
+ * Returns every violation in an organization.
  *
  * @example
  * ```ts

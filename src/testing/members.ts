@@ -1,13 +1,13 @@
 import type { State } from './state.ts'
 
-/** Invariant 3: nobody is a member twice. What was acknowledged, each test knows itself. */
+/** Invariant 3: no user is a member twice. Acknowledged memberships are for each test to check. */
 export function doubledMembers({ members }: State): string[] {
   const ids = members.map(({ user_id }) => user_id)
   const twice = ids.filter((id, index) => ids.indexOf(id) !== index)
   return twice.map((id) => `${id} is a member twice`)
 }
 
-/** The count that limits rest on without a ledger, against the rows that it stands for. */
+/** Compares the member count, which limits rely on without a ledger, with the rows. */
 export function miscounted({ members, counts }: State): string[] {
   const of = (status: string) => members.filter((member) => member.status === status).length
   const counted = { active: 0, suspended: 0, seats: 0, ...counts }
@@ -23,8 +23,8 @@ export function miscounted({ members, counts }: State): string[] {
 }
 
 /**
- * Invariant 4: somebody who can act owns every organization. One that is deleted needs nobody; one
- * that comes back does.
+ * Invariant 4: every organization has an owner who can act. A deleted organization needs none; a restored
+ * one does.
  */
 export function ownerless({ organization, members }: State, ownerRole = 'owner'): string[] {
   if (organization === null || organization.deleted_at !== null) return []

@@ -1,20 +1,20 @@
 import type { Circumstances, InvitationState, LedgerState, State } from './state.ts'
 
-/** The seats that memberships carry. */
+/** Returns the seats that memberships hold. */
 export function carriedSeats({ members }: Pick<State, 'members'>): string[] {
   return members.flatMap(({ status, seat_id }) =>
     status === 'active' && seat_id !== null ? [seat_id] : []
   )
 }
 
-/** The seats that pending invitations hold. */
+/** Returns the seats that pending invitations reserve. */
 export function promisedSeats({ invitations }: Pick<State, 'invitations'>): string[] {
   return invitations.flatMap((row) =>
     endOf(row) === 'unfinished' && row.expired === 0 && row.seat_id !== null ? [row.seat_id] : []
   )
 }
 
-/** How an invitation ended; the clock is not asked. */
+/** Returns how an invitation ended, without regard to the clock. */
 export function endOf({
   accepted_at,
   revoked_at,
@@ -26,8 +26,8 @@ export function endOf({
 }
 
 /**
- * Invariant 1: there are no more seats than were bought, in neither store; every seat in D1 is known
- * to the ledger, and none is fenced.
+ * Invariant 1: neither store has more seats than the limit; the ledger knows every seat in D1, and no
+ * seat in use is fenced.
  */
 export function overshoot(state: State, { usedWhenLowered = 0 }: Circumstances): string[] {
   const wrong: string[] = []
@@ -42,7 +42,7 @@ export function overshoot(state: State, { usedWhenLowered = 0 }: Circumstances):
   return [...wrong, ...unknownSeats(carried, seats)]
 }
 
-/** Seats that D1 has and the ledger does not know: it would sell them once more. */
+/** Returns seats that D1 has and the ledger does not know, and so would grant a second time. */
 export function unknownSeats(
   carried: readonly string[],
   seats: LedgerState['seats']
@@ -52,8 +52,8 @@ export function unknownSeats(
 }
 
 /**
- * Invariant 1, between two moments: a ledger that grew did so within its limit. What it had when the
- * limit was lowered it may keep. `used` counts seats, held and reserved.
+ * Invariant 1, between two moments: a ledger that grew did so within its limit. It may keep the seats
+ * that it had when the limit was lowered. `used` counts seats, held and reserved.
  */
 export function growth(
   before: { readonly used: number },

@@ -1,17 +1,17 @@
-/** What a run of tests has reached, and how often. */
+/** How often a run of tests reached each state. */
 export type Reached = Readonly<Record<string, number>>
 
 /** Counts rare states, to show that tests really get there. */
 export interface Sometimes {
-  /** Notes that this was reached. A name that was not announced is a mistake. */
+  /** Records that a state was reached. A name that was not announced is a mistake. */
   (name: string): void
-  /** How often each was reached, those that never were included. */
+  /** Returns how often each state was reached, including those that never were. */
   counts(): Reached
 }
 
 /**
- * A registry of states that a run of tests must reach some time: a race that never came about shows
- * nothing.
+ * Creates a registry of states that a run of tests must reach at some time: tests prove little about a
+ * race that did not occur.
  *
  * @example
  * ```ts
@@ -30,7 +30,7 @@ export function createSometimes(names: readonly string[]): Sometimes {
   return Object.assign(sometimes, { counts: () => Object.fromEntries(counts) })
 }
 
-/** Adds up what several runs have reached. */
+/** Adds up the counts of several runs. */
 export function addReached(all: readonly Reached[]): Reached {
   const sum: Record<string, number> = {}
   for (const counts of all) {
@@ -39,7 +39,7 @@ export function addReached(all: readonly Reached[]): Reached {
   return sum
 }
 
-/** What was announced and never reached. */
+/** Returns the announced states that were never reached. */
 export function neverReached(counts: Reached): readonly string[] {
   return Object.entries(counts).flatMap(([name, count]) => (count === 0 ? [name] : []))
 }

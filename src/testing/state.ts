@@ -1,4 +1,4 @@
-/** A membership, as its row is. */
+/** The row of a membership. */
 export interface MemberState {
   readonly user_id: string
   readonly role: string
@@ -7,7 +7,7 @@ export interface MemberState {
   readonly suspended_by: string | null
 }
 
-/** The organization itself; `deleted_at` null while it lives. */
+/** The organization; `deleted_at` is null while it is live. */
 export interface OrganizationState {
   readonly name: string
   readonly slug: string
@@ -15,7 +15,7 @@ export interface OrganizationState {
   readonly deleted_at: number | null
 }
 
-/** How many members the triggers have counted. */
+/** The member counts of the triggers. */
 export interface CountState {
   readonly active: number
   readonly suspended: number
@@ -31,7 +31,7 @@ export interface EventState {
   readonly metadata: Readonly<Record<string, unknown>>
 }
 
-/** An invitation, and whether its time was over when it was read. */
+/** An invitation, and whether it had expired when it was read. */
 export interface InvitationState {
   readonly id: string
   readonly seat_id: string | null
@@ -42,7 +42,7 @@ export interface InvitationState {
   readonly declined_at: number | null
 }
 
-/** What a ledger has in its storage. */
+/** The content of a ledger's storage. */
 export interface LedgerState {
   readonly epoch: number
   readonly version: number
@@ -57,7 +57,7 @@ export interface LedgerState {
   }[]
 }
 
-/** What D1 holds of one organization. */
+/** The content of D1 for one organization. */
 export interface StoredState {
   readonly organization: OrganizationState | null
   readonly members: readonly MemberState[]
@@ -69,34 +69,34 @@ export interface StoredState {
     readonly limit_kind: string
     readonly limit_seats: number | null
   } | null
-  /** Which ledger is in force; 0: none has ever started. */
+  /** The epoch of the ledger in force; 0 if no ledger was ever started. */
   readonly epoch: number
   readonly fences: readonly string[]
-  /** Up to here retention has taken the trail away. Default 0: all of it is there. */
+  /** The sequence up to which retention purged the trail. Default 0: the trail is complete. */
   readonly horizon?: number
-  /** The requests of those who wait for a seat, first come first. */
+  /** The requests on the waitlist, in order. */
   readonly line: readonly string[]
 }
 
-/** What both stores hold of one organization. */
+/** The content of both stores for one organization. */
 export interface State extends StoredState {
-  /** Null: not started, or seats are counted in D1 alone. */
+  /** Null if the ledger is not started, or seats are counted in D1 only. */
   readonly ledger: LedgerState | null
 }
 
-/** What the checkers need to know of the moment at which the state was read. */
+/** The circumstances at the moment when the state was read. */
 export interface Circumstances {
-  /** Nothing is under way, and what a crash left behind has been settled. */
+  /** Whether no change is in progress, and all leftovers of a crash have been settled. */
   readonly quiet: boolean
   /** Seats in use when the limit was lowered below them. */
   readonly usedWhenLowered?: number
-  /** Whether seats are counted at all: false with `unlimitedSeats()`. */
+  /** Whether seats are counted: false with `unlimitedSeats()`. */
   readonly seatsCounted?: boolean
 }
 
 /**
- * Reads what D1 holds of an organization, in one batch. Read it before the ledger: between the two,
- * seats may only be added by somebody who joins.
+ * Reads the content of D1 for an organization, in one batch. Read it before the ledger: between the two
+ * reads only joins may change seats.
  *
  * @example
  * ```ts
@@ -155,7 +155,7 @@ function storedFrom(answers: readonly (readonly unknown[])[]): StoredState {
 }
 
 /**
- * Reads a ledger out of its object's own storage; null if it has not been started.
+ * Reads a ledger from the storage of its object; null if it has not been started.
  *
  * @example
  * ```ts

@@ -3,7 +3,7 @@ import { retell } from './replay-trail.ts'
 import { endOf } from './seats.ts'
 import type { Circumstances, MemberState, State } from './state.ts'
 
-/** Invariant 5: told again from where it begins, the trail ends where the tables are. */
+/** Invariant 5: replayed from its beginning, the trail leads to the state of the tables. */
 export function unrecorded(state: State, { seatsCounted = true }: Circumstances): string[] {
   const wrong: string[] = []
   const { members, organization, horizon = 0 } = state
@@ -20,7 +20,7 @@ export function unrecorded(state: State, { seatsCounted = true }: Circumstances)
     const carried = members.flatMap(({ seat_id, user_id }) =>
       seat_id === null ? [] : [[seat_id, user_id] as const]
     )
-    // What has expired holds its seat until that is settled; the trail says nothing of the clock.
+    // An expired invitation keeps its seat until that is settled; the trail does not record the clock.
     const promised = state.invitations.flatMap((row) =>
       endOf(row) === 'unfinished' && row.seat_id !== null ? [[row.seat_id, PROMISED] as const] : []
     )
@@ -52,7 +52,7 @@ export function unrecorded(state: State, { seatsCounted = true }: Circumstances)
 const standingOf = ({ status, suspended_by }: MemberState) =>
   status === 'suspended' ? `suspended by ${suspended_by}` : status
 
-// Behind a horizon, of those alone that the events speak of.
+// Behind a horizon, only the entries that the events mention.
 function spokenOf(present: ReadonlyMap<string, string>, { ever }: Told): Map<string, string> {
   return new Map([...present].filter(([id]) => ever.has(id)))
 }

@@ -2,8 +2,8 @@ import { carriedSeats, promisedSeats } from './seats.ts'
 import type { Circumstances, EventState, State } from './state.ts'
 
 /**
- * Once quiet, nobody waits for a seat that is free. The sweep sees to it within a minute: of a state
- * that was read with a `now` two minutes ago, what has expired since is not held against it.
+ * Once quiet, no user waits for a seat that is free. The sweep ensures it within a minute: pass a state
+ * that was read with a `now` two minutes ago, so that a later expiry does not count.
  *
  * @example
  * ```ts
@@ -15,7 +15,7 @@ export function forgotten(state: State, { seatsCounted = true }: Circumstances):
   const { line, ledger, entitlement } = state
   if (line.length === 0) return []
   if (!seatsCounted) return [`${line.length} wait where seats are not counted`]
-  // Without an entitlement the limit is the host's to know.
+  // Without an entitlement only the host knows the limit.
   if (entitlement === null) return []
   const limit = entitlement.limit_seats ?? Infinity
   const used = Math.max(
@@ -25,7 +25,7 @@ export function forgotten(state: State, { seatsCounted = true }: Circumstances):
   return used < limit ? [`${line.length} wait with ${used} of ${limit} seats in use`] : []
 }
 
-/** Whoever comes in from the line is its first; told again, the trail ends with those who wait. */
+/** The first of the waitlist joins first; replayed, the trail ends with the current waitlist. */
 export function overtaken({ events, line }: Pick<State, 'events' | 'line'>): readonly string[] {
   const wrong: string[] = []
   let told: readonly Waiting[] = []
@@ -57,13 +57,13 @@ function follow(
   switch (action) {
     case 'organization.join_request.queued':
       return [...line, { id, userId: String(metadata['user_id']) }]
-    // Who was put out while they waited has to ask: a request again.
+    // A user who was removed while waiting has to request again.
     case 'organization.join_request.created':
     case 'organization.join_request.declined':
     case 'organization.join_request.withdrawn':
     case 'organization.join_request.closed':
       return line.filter((waiting) => waiting.id !== id)
-    // Who comes in by another door stays in line until their turn shows it.
+    // A user who joins by another way stays on the waitlist until their turn.
     case 'organization.member_add':
       return metadata['path'] === undefined ? line : line.filter(({ userId }) => userId !== id)
     case 'organization.delete':

@@ -150,7 +150,7 @@ export function sweepHandler(seatgate: Seatgate) {
       if (within.budget.hasLeft()) unfinished.push(name)
     }
     if (unfinished.length === 0) return
-    const error = `The next sweep goes on with: ${unfinished.join(', ')}.`
+    const error = `The next sweep continues with: ${unfinished.join(', ')}.`
     seatgate.report({ event: 'sweep_unfinished', error })
   }
 }

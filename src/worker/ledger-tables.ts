@@ -54,7 +54,7 @@ type LedgerRow = {
 
 type SeatRow = { seat_id: string; holder: string; state: 'reserved' | 'held' }
 
-/** Opens the tables, making them on first use. Every call is synchronous. */
+/** Opens the tables, and creates them on first use. Every call is synchronous. */
 export function openLedgerTables(sql: SqlStorage) {
   sql.exec(TABLES)
   const ledger = () => sql.exec<LedgerRow>('SELECT * FROM ledger').toArray().at(0)
@@ -93,7 +93,7 @@ export function openLedgerTables(sql: SqlStorage) {
       for (const seat of seats) this.add(seat, seat.deadline)
     },
 
-    /** Whatever the counts are: they go first. */
+    /** Deletes all rows; the counts are deleted first. */
     clear(): void {
       sql.exec('DELETE FROM ledger')
       sql.exec('DELETE FROM seats')
@@ -170,7 +170,7 @@ export function openLedgerTables(sql: SqlStorage) {
         .toArray()
         .map((row) => row.seat_id),
 
-    // The condition lets SQLite use the partial index: without it every seat is read.
+    // The condition lets SQLite use the partial index; without it every seat is read.
     nextDeadline: (): number | null =>
       sql
         .exec<{ next: number | null }>(

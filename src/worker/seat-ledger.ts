@@ -27,7 +27,7 @@ import { settleSeats } from '../engine/seats/counts.ts'
 import type { SeatCount } from '../engine/seats/seat-count.ts'
 import { openLedgerTables, type LedgerTables } from './ledger-tables.ts'
 
-/** What the object needs from its Worker: the database of the organizations, bound as `DB`. */
+/** The bindings that the object needs: the database of the organizations, bound as `DB`. */
 export interface SeatLedgerEnv {
   readonly DB: D1Database
 }
@@ -38,13 +38,12 @@ const RETRY_MS = 10_000
 /**
  * One per organization, named by its id: `env.SEATS.getByName(organizationId)`.
  *
- * A conditional insert alone keeps a limit in D1. The object adds what that cannot give: seats that
- * are reserved with a deadline, one order for admissions and limit changes, and refusals that write
- * nothing to D1. Nothing in it is the truth:
- * lose it, and the next call starts it anew from D1.
+ * A conditional insert alone enforces a limit in D1. The object adds reservations with a deadline, one
+ * order for claims and limit changes, and refusals that write no row to D1. It is not the source of
+ * truth: if its storage is lost, the next call starts it again from D1.
  *
- * Decisions are made on synchronous SQL, never after an `await`; the one `await` before them is the
- * start from D1, which all calls wait for.
+ * Decisions run on synchronous SQL, never after an `await`. The one `await` before them is the start from
+ * D1, which all calls wait for.
  *
  * @example
  * ```ts
@@ -52,7 +51,7 @@ const RETRY_MS = 10_000
  * ```
  */
 export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCalls {
-  /** What the object reports, and where. A field, so that no stub of the object can call it. */
+  /** Receives reports. A field, so that a stub of the object cannot call it. */
   protected readonly report: (report: Report) => void = reportToConsole
   readonly #tables: LedgerTables
   #starting: Promise<void> | null = null
@@ -64,12 +63,12 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
     this.#tables = openLedgerTables(ctx.storage.sql)
   }
 
-  /** Takes a seat until its deadline. The same seat id again: the same answer. */
+  /** Reserves a seat until its deadline. Returns the same answer for the same seat id. */
   reserve(request: ReserveRequest): Promise<Result<LedgerGrant, ReserveRefusal>> {
     return this.#answer(request, () => this.#reserve(request))
   }
 
-  /** Takes several seats of this organization, in order, for as long as there are any. */
+  /** Reserves several seats of this organization, in order, while there are any. */
   async reserveEach(
     requests: readonly ReserveRequest[]
   ): Promise<readonly Result<LedgerGrant, ReserveRefusal>[]> {
@@ -82,20 +81,20 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
   }
 
   /**
-   * The membership is in D1: the reservation becomes a held seat. Or (`until`) the invitation is: the
-   * seat stays reserved for as long as that is open.
+   * Confirms that the membership is in D1: the reservation becomes a held seat. With `until` the
+   * invitation is in D1: the seat stays reserved until then.
    */
   confirm(request: ConfirmRequest): Promise<Result<null, 'seats_unavailable'>> {
     const { seatId, until } = request
     return this.#answerIfStarted(request, () => this.#settle(seatId, until))
   }
 
-  /** The membership is gone from D1, or certain never to be there: the seat is free. */
+  /** Frees a seat whose membership was deleted from D1, or was certainly not written. */
   release(request: LedgerRequest & SeatReference): Promise<Result<null, 'seats_unavailable'>> {
     return this.#answerIfStarted(request, () => this.#tables.remove(request.seatId))
   }
 
-  /** An entitlement that is in D1. A version that is not newer changes nothing. */
+  /** Stores an entitlement that is in D1. A version that is not newer is ignored. */
   setLimit(request: LedgerRequest & Entitlement): Promise<Result<SeatCount, 'seats_unavailable'>> {
     return this.#answer(request, () => {
       this.#tables.setLimit(request.version, request.limit)
@@ -104,9 +103,9 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
   }
 
   /**
-   * The organization is deleted, or what is on record here is not what D1 says: the ledger is empty and
-   * costs nothing. If it is ever asked again, it starts anew from D1. With an `epoch` this is for the
-   * ledger of that epoch alone: one that has started since stays.
+   * Empties the ledger of a deleted organization, or one that differs from D1; an empty ledger costs no
+   * storage. The next call starts it again from D1. With an `epoch` only the ledger of that epoch is
+   * emptied: one that was started later stays.
    */
   async close({ epoch }: CloseRequest): Promise<Result<null, 'seats_unavailable'>> {
     await this.#whileStarting()
@@ -118,7 +117,10 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
     return ok(null)
   }
 
-  /** Everything on record, to be compared with D1; null if there is nothing. It is not started by that. */
+  /**
+   * Returns the whole content, to be compared with D1; null if the ledger was not started. Does not start
+   * it.
+   */
   async inspect(
     _request: LedgerRequest
   ): Promise<Result<LedgerSnapshot | null, 'seats_unavailable'>> {
@@ -127,16 +129,16 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
     return ok(this.#tables.snapshot(Date.now()))
   }
 
-  /** Seats in use, and the limit. */
+  /** Returns the seats in use and the limit. */
   usage(request: LedgerRequest): Promise<Result<SeatCount, 'seats_unavailable'>> {
     return this.#answer(request, () => ok(this.#tables.count(request.defaultLimit)))
   }
 
   /**
-   * Seals the organization's audit events, one after the other however many ask: of two at once the
-   * second would have hashed in vain. Seats are asked for in between.
+   * Seals the organization's audit events, one request at a time: of two concurrent ones the second would
+   * hash in vain. Calls about seats are served in between.
    *
-   * @throws {StoreUnavailable} if D1 does not answer, and whatever `sign` throws.
+   * @throws {StoreUnavailable} if D1 does not answer, and any error of `sign`.
    */
   seal(request: SealRequest, sign: Sign): Promise<Sealed> {
     const turn = this.#sealing.then(() => sealEvents(drizzle(this.env.DB), request, sign))
@@ -145,9 +147,9 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
   }
 
   /**
-   * Settles reservations whose deadline has passed. A seat is never freed by the clock alone: D1 is
-   * asked, and keeps a fence where it has no membership. If D1 does not answer the seats stay, and
-   * the alarm comes again. It never throws: the platform drops an alarm that failed six times.
+   * Settles reservations whose deadline has passed. The clock alone never frees a seat: D1 decides, and
+   * keeps a fence if it has no membership. If D1 does not answer the seats stay, and the alarm is set
+   * again. It never throws: the platform drops an alarm that failed six times.
    */
   override async alarm(): Promise<void> {
     const organizationId = this.#tables.organizationId()
@@ -163,7 +165,7 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
       } catch {
         return
       }
-      // Calls were answered meanwhile: only what is still reserved is touched.
+      // Calls were served in the meantime: change only seats that are still reserved.
       for (const seatId of due) {
         const until = carried.get(seatId)
         if (until === undefined) this.#tables.dropReservation(seatId)
@@ -193,8 +195,8 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
       this.#tables.add({ seatId, holder, state: 'reserved' }, deadline)
       this.#arm(deadline)
     }
-    // A promised seat that is presented is about to become a member's: D1 is asked soon, should nobody
-    // tell what became of it.
+    // The acceptance is about to make the seat a member's. D1 is asked soon, in case the confirmation is
+    // lost.
     if (decision.kind === 'repeat') {
       const deadline = Date.now() + reservationSeconds * 1000
       this.#tables.hasten(seatId, deadline)
@@ -210,7 +212,7 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
     this.#arm(until)
   }
 
-  // A ledger that is not there has nothing to be told: when it starts, it reads what is true in D1.
+  // A ledger that was not started needs no update: it reads D1 when it starts.
   async #answerIfStarted(
     { organizationId }: Pick<LedgerRequest, 'organizationId'>,
     act: () => void
@@ -227,7 +229,7 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
     decide: () => Result<T, Code>
   ): Promise<Result<T, Code | 'seats_unavailable'>> {
     try {
-      // Somebody who waited as well may have closed it.
+      // Another waiting call may have emptied it.
       do await this.#start(organizationId)
       while (this.#tables.organizationId() === null)
     } catch (error) {
@@ -247,13 +249,13 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
     return this.#starting
   }
 
-  // What comes of it, whoever is told shall see for themselves.
+  // Waits for the start and ignores its result; each caller checks the state itself.
   async #whileStarting(): Promise<void> {
     await this.#starting?.catch(() => {})
   }
 
   async #import(organizationId: string): Promise<void> {
-    // Typed as there, but it is what the host's configuration binds.
+    // The type requires the binding, but the host's configuration may lack it.
     if (!this.env.DB) throw new Error('SeatLedger finds no D1 database bound as DB.')
     const start = await startLedger(drizzle(this.env.DB), organizationId, new Date())
     this.ctx.storage.transactionSync(() => {
@@ -263,14 +265,14 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
         state: until === null ? ('held' as const) : ('reserved' as const),
         deadline: until?.getTime() ?? null,
       }))
-      // Seats without their ledger are nobody's.
+      // Seats without a ledger's row have no meaning.
       this.#tables.clear()
       this.#tables.start({ ...start, organizationId }, seats)
       this.#rearm()
     })
   }
 
-  // An alarm that the platform gave up comes back with the next call.
+  // Sets an alarm again that the platform gave up, with the next call.
   #rearm(): void {
     if (this.#armedFor !== null && this.#armedFor > Date.now() - RETRY_MS) return
     this.#armedFor = null
@@ -278,7 +280,7 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
     if (next !== null) this.#arm(next)
   }
 
-  // The write is covered by the output gate like every other: no answer leaves before it is durable.
+  // The output gate covers this write: no response leaves before it is durable.
   #arm(at: number): void {
     if (this.#armedFor !== null && this.#armedFor <= at) return
     this.#armedFor = at

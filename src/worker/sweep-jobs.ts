@@ -8,7 +8,7 @@ import { endSessions } from '../engine/model/end-sessions.ts'
 import type { Pointers } from '../engine/model/session-store.ts'
 
 /**
- * Takes up the jobs that are due, of every kind.
+ * Runs the due jobs of every kind.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */

@@ -285,7 +285,7 @@ describe('C13 npx seatgate', () => {
     const { code, stderr } = await seatgate('keygen', 'a b')
     expect([code, stderr]).toEqual([
       1,
-      'seatgate: The name of a key must have neither blanks nor a plus.\n',
+      'seatgate: The name of a key must not contain white space or a plus.\n',
     ])
   })
 

@@ -334,7 +334,7 @@ describe('a name that is not known', () => {
   it('B14 is refused of an option, with the nearest that is', () => {
     const known = ['database', 'sessions', 'hooks', 'joining']
     expect(() => checkOptionNames('f', { datbase: 1 }, known)).toThrow(
-      new TypeError('f: there is no option "datbase". The nearest that there is: "database".')
+      new TypeError('f: there is no option "datbase". Did you mean "database"?')
     )
     expect(() => checkOptionNames('f', { hook: 1 }, known)).toThrow(/"hooks"/)
     expect(() => checkOptionNames('f', { Sessions: 1 }, known)).toThrow(/"sessions"/)
@@ -350,7 +350,7 @@ describe('a name that is not known', () => {
       ok: false,
       error: {
         code: 'validation_error',
-        errors: { offset: ['Is not known. Known parameters: cursor, limit.'] },
+        errors: { offset: ['Unknown parameter. Allowed: cursor, limit.'] },
       },
     })
     expect(knownParameters({ limit: 1 }, ['limit'])).toEqual({ ok: true, value: null })

@@ -139,12 +139,12 @@ describe('a sink that is configured wrong', () => {
     ['a pattern in capitals', { exclude: ['Seat.*'] }, /pattern/],
     ['no time to retry', { retryHours: 0 }, /retryHours/],
     ['a time that is none', { since: new Date('never') }, /since/],
-    ['FWD-37: a field that nobody knows', { redact: { mask: ['e_mail'] } }, /no field/],
-    ['FWD-37: a path into nothing', { redact: { exclude: ['meta.role'] } }, /no field/],
-    ['FWD-37: a path with a hole', { redact: { exclude: ['metadata..role'] } }, /no field/],
+    ['FWD-37: a field that nobody knows', { redact: { mask: ['e_mail'] } }, /not a field/],
+    ['FWD-37: a path into nothing', { redact: { exclude: ['meta.role'] } }, /not a field/],
+    ['FWD-37: a path with a hole', { redact: { exclude: ['metadata..role'] } }, /not a field/],
     ['FWD-37: an overlap', { redact: { exclude: ['role'], mask: ['role'] } }, /both/],
-    ['FWD-37: the id', { redact: { mask: ['id'] } }, /tell events apart/],
-    ['FWD-37: the sequence', { redact: { exclude: ['sequence'] } }, /tell events apart/],
+    ['FWD-37: the id', { redact: { mask: ['id'] } }, /identify events/],
+    ['FWD-37: the sequence', { redact: { exclude: ['sequence'] } }, /identify events/],
   ])('%s', (_what, options, says) => {
     expect(sinkMistake({ ...sink({}), ...options } as Sink)).toMatch(says)
   })

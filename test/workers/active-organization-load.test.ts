@@ -193,6 +193,6 @@ describe('loadActiveOrganization()', () => {
       .use(loadActiveOrganization(world.seatgate, { authenticate: () => ({ userId: '' }) }))
       .get('/', (c) => c.text('in'))
       .onError((error, c) => c.text(error.message, 500))
-    expect(await (await app.request('/')).text()).toMatch(/names no caller/)
+    expect(await (await app.request('/')).text()).toMatch(/has no caller/)
   })
 })

@@ -83,7 +83,7 @@ describe('the routes of the trail', () => {
     ['a type that does not exist', { type: 'admin' }],
   ])('D9 AUD-67: are closed, with an error that says so, where %s is the caller', async (_, is) => {
     const id = await organizationWith(seatgate)
-    const error = '500 The scope names no caller: it needs a userId, or another principal.'
+    const error = '500 The scope has no caller: it needs a userId, or another principal.'
     expect(await answersTo(id, () => is)).toEqual(everywhere(error))
   })
 

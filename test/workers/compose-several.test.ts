@@ -176,7 +176,7 @@ describe.each(enforcing)('several changes in one batch (%s)', (provider) => {
     const rows = await everything()
     expect(await commitTogether(world.seatgate, both)).toEqual({
       ok: false,
-      error: { code: 'validation_error', errors: { slug: ['Is taken.'] } },
+      error: { code: 'validation_error', errors: { slug: ['This slug is already taken.'] } },
     })
     await world.settled()
     expect(await everything()).toEqual(rows)

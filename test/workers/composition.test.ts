@@ -166,7 +166,7 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
     )
     expect(answer).toEqual({
       ok: false,
-      error: { code: 'validation_error', errors: { userId: ['There is no such user.'] } },
+      error: { code: 'validation_error', errors: { userId: ['This user does not exist.'] } },
     })
     await world.settled()
     expect(await userExists(late)).toBe(false)
@@ -225,7 +225,7 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
     await world.settled()
     const taken = {
       ok: false,
-      error: { code: 'validation_error', errors: { slug: ['Is taken.'] } },
+      error: { code: 'validation_error', errors: { slug: ['This slug is already taken.'] } },
     }
     const newcomer = crypto.randomUUID()
     const before = [inserting(world, newcomer)]

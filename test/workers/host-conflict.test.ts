@@ -184,12 +184,18 @@ describe('a constraint of the host’s that breaks', () => {
       before,
       onConflict: (constraint) =>
         constraint.endsWith('users.email')
-          ? { code: 'validation_error', errors: { email: ['Is taken.'] } }
+          ? {
+              code: 'validation_error',
+              errors: { email: ['This e-mail address is already taken.'] },
+            }
           : null,
     })
     expect(answer).toEqual({
       ok: false,
-      error: { code: 'validation_error', errors: { email: ['Is taken.'] } },
+      error: {
+        code: 'validation_error',
+        errors: { email: ['This e-mail address is already taken.'] },
+      },
     })
     expect(
       await commitTogether(seatgate, await founding(), { before, onConflict: () => null })

@@ -168,7 +168,9 @@ describe('createOrganization', () => {
 
   it('ORG-8 refuses a slug that a live organization has', async () => {
     const { slug } = await newOrganization(world)
-    expect(await complaints({ name: 'Acme', slug })).toEqual({ slug: ['Is taken.'] })
+    expect(await complaints({ name: 'Acme', slug })).toEqual({
+      slug: ['This slug is already taken.'],
+    })
   })
 
   it('ORG-9 refuses a slug that another organization has just given up', async () => {
@@ -176,7 +178,9 @@ describe('createOrganization', () => {
     const { slug: oldSlug, owner } = organization
     const change = { slug: freshSlug(), confirmSlug: oldSlug, password: PASSWORD }
     answered(await updateSlug(seatgate, organization.as(owner), change))
-    expect(await complaints({ name: 'Acme', slug: oldSlug })).toEqual({ slug: ['Is taken.'] })
+    expect(await complaints({ name: 'Acme', slug: oldSlug })).toEqual({
+      slug: ['This slug is already taken.'],
+    })
     expect(answered(await create({ name: oldSlug })).slug).toBe(`${oldSlug}-2`)
   })
 

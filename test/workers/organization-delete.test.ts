@@ -237,7 +237,9 @@ describe('softDeleteOrganization', () => {
     const { seatgate: slow, heard, settled } = listening({}, { around })
     const refusal = await softDeleteOrganization(slow, organization.as(organization.owner), RIGHT)
     await settled()
-    expect(refusal).toMatchObject({ error: { errors: { confirmName: ['Must be the name.'] } } })
+    expect(refusal).toMatchObject({
+      error: { errors: { confirmName: ['Must be the name of the organization.'] } },
+    })
     expect(heard).toEqual(['verifyPassword', 'beforeDeleteOrganization'])
     expect((await lastEventOf(organization.id)).action).toBe('organization.rename')
     const confirmed = { ...RIGHT, confirmName: 'Another' }

@@ -86,7 +86,7 @@ describe('restoreOrganization', () => {
     const rows = await everything()
     const refusal = await restoreOrganization(seatgate, asOperator, organization.id)
     expect(refusal).toMatchObject({
-      error: { code: 'validation_error', errors: { slug: ['Is taken.'] } },
+      error: { code: 'validation_error', errors: { slug: ['This slug is already taken.'] } },
     })
     expect(await everything()).toEqual(rows)
   })

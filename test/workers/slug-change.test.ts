@@ -100,7 +100,7 @@ describe('updateSlug', () => {
     for (const confirmSlug of ['', present.toUpperCase(), `${present} `, id, freshSlug()]) {
       const input = { slug: freshSlug(), confirmSlug, password: 'wrong' }
       expect(await refusal(organization, input, looking.seatgate)).toEqual({
-        confirmSlug: ['Must be the present slug.'],
+        confirmSlug: ['Must be the current slug.'],
       })
     }
     expect(looked).toBe(0)
@@ -175,9 +175,9 @@ describe('updateSlug', () => {
   it('ORG-70 refuses a slug that is taken, or was given up lately by somebody else', async () => {
     const [organization, other] = [await newOrganization(world), await newOrganization(world)]
     const taken = { slug: other.slug, confirmSlug: organization.slug, password: PASSWORD }
-    expect(await refusal(organization, taken)).toEqual({ slug: ['Is taken.'] })
+    expect(await refusal(organization, taken)).toEqual({ slug: ['This slug is already taken.'] })
     await change(other, other.slug, freshSlug())
-    expect(await refusal(organization, taken)).toEqual({ slug: ['Is taken.'] })
+    expect(await refusal(organization, taken)).toEqual({ slug: ['This slug is already taken.'] })
   })
 
   it('ORG-70 does not tell a slug that is taken from one that is not, to who may not ask', async () => {
@@ -199,7 +199,7 @@ describe('updateSlug', () => {
     const organization = await newOrganization(world)
     const { slug } = organization
     expect(await refusal(organization, { slug, confirmSlug: slug, password: PASSWORD })).toEqual({
-      slug: ['Is the present slug.'],
+      slug: ['Must differ from the current slug.'],
     })
   })
 
@@ -211,7 +211,7 @@ describe('updateSlug', () => {
     const input = { slug: late, confirmSlug: organization.slug, password: PASSWORD }
     const overtaken = await updateSlug(slow.seatgate, organization.as(organization.owner), input)
     expect(overtaken).toMatchObject({
-      error: { errors: { confirmSlug: ['Must be the present slug.'] } },
+      error: { errors: { confirmSlug: ['Must be the current slug.'] } },
     })
     expect(await getOrganizationBySlug(seatgate, between)).toMatchObject({ id: organization.id })
     expect(await aliasesOf(organization.id)).toEqual([organization.slug])

@@ -42,7 +42,7 @@ function beaten(answers: readonly Result<unknown>[]) {
     (answer) =>
       !answer.ok &&
       answer.error.code === 'validation_error' &&
-      JSON.stringify(answer.error.errors) === '{"slug":["Is taken."]}'
+      JSON.stringify(answer.error.errors) === '{"slug":["This slug is already taken."]}'
   )
 }
 
@@ -98,7 +98,9 @@ describe('one slug that several want at once', () => {
       expect(answers.filter(({ ok }) => ok)).toHaveLength(1)
       expect(refused).toHaveLength(2)
       for (const response of refused) {
-        expect(await response.json()).toMatchObject({ errors: { slug: ['Is taken.'] } })
+        expect(await response.json()).toMatchObject({
+          errors: { slug: ['This slug is already taken.'] },
+        })
       }
     }
   })
@@ -212,7 +214,7 @@ describe('one organization whose slug several change at once', () => {
       expect(won).toHaveLength(1)
       for (const answer of answers.filter(({ ok }) => !ok)) {
         expect(answer).toMatchObject({
-          error: { errors: { confirmSlug: ['Must be the present slug.'] } },
+          error: { errors: { confirmSlug: ['Must be the current slug.'] } },
         })
       }
       expect((await actionsOf(id)).filter((one) => one.endsWith('slug_change'))).toHaveLength(1)

@@ -16,8 +16,8 @@ import {
 import { instant } from './column-types.ts'
 
 /**
- * What happened, in commit order per organization. Rows can only be inserted; those up to the horizon of
- * {@link auditPurges} go.
+ * Audit events, in commit order per organization. Rows can only be inserted; retention deletes those up
+ * to the horizon of {@link auditPurges}.
  */
 export const auditEvents = sqliteTable(
   'seatgate_audit_events',
@@ -83,7 +83,7 @@ export const auditEvents = sqliteTable(
   ]
 )
 
-/** What events know of people beside their ids. Rows can be erased, and not be changed. */
+/** Personal data of events. Rows can be erased, but not changed. */
 export const auditPersonal = sqliteTable(
   'seatgate_audit_personal',
   {
@@ -106,7 +106,7 @@ export const auditPersonal = sqliteTable(
   ]
 )
 
-/** Organizations with events that some sink has not had yet, or whose log is not sealed and published. */
+/** Organizations with events that a sink has not received, or whose log is not sealed and published. */
 export const auditOutbox = sqliteTable(
   'seatgate_audit_outbox',
   {

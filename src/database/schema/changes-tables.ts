@@ -10,8 +10,8 @@ import { instant } from './column-types.ts'
 
 /**
  * Always empty: inserting a row aborts the batch with the row's code. In the tables of the migrations a
- * trigger does that. Where the tables are generated from here these checks do, the last one for a code
- * with numbers in it.
+ * trigger aborts it; in tables that are generated from this file these checks do, the last one for a code
+ * with numbers.
  */
 export const guards = sqliteTable('seatgate_guards', { code: text('code').notNull() }, () => [
   ...GUARD_CODES.map((code) => check(`guard:${code}`, sql.raw(`code <> '${code}'`))),
@@ -36,7 +36,7 @@ export const operations = sqliteTable(
   ]
 )
 
-/** What is to be done outside D1 once a change is committed. A row goes when it is done. */
+/** Jobs: work outside D1 after a committed change. A row is deleted when its job is done. */
 export const intents = sqliteTable(
   'seatgate_jobs',
   {
@@ -57,7 +57,7 @@ export const intents = sqliteTable(
   ]
 )
 
-/** How often something was done since its window began. */
+/** Counters of actions, each since the start of its window. */
 export const rateLimits = sqliteTable(
   'seatgate_rate_limits',
   {
@@ -72,15 +72,15 @@ export const rateLimits = sqliteTable(
   ]
 )
 
-/** Where what goes round all organizations has come to, in order of their ids. */
+/** The position of each sweep that visits all organizations, in order of their ids. */
 export const rotations = sqliteTable('seatgate_rotations', {
   name: text('name').primaryKey(),
   place: text('place').notNull(),
 })
 
 /**
- * One row: which version of the schema the migrations have made, and from which version on code works
- * with it. It is read in the first batch of each isolate.
+ * One row: the version of the schema that the migrations have created, and the lowest version of code
+ * that works with it. The first batch of each isolate reads it.
  */
 export const schemaVersion = sqliteTable(
   'seatgate_schema',

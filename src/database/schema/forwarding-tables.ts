@@ -7,7 +7,7 @@ import { sql } from 'drizzle-orm'
 import { check, index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { instant } from './column-types.ts'
 
-/** How far each sink has come in each organization, and who is delivering at the moment. */
+/** The cursor of each sink in each organization, and the lease of the current delivery. */
 export const sinkCursors = sqliteTable(
   'seatgate_sink_cursors',
   {
@@ -29,7 +29,7 @@ export const sinkCursors = sqliteTable(
   ]
 )
 
-/** Events that were given up for a sink, and why; `queued` is to be tried once more. */
+/** Events that were given up for a sink, with the reason; `queued` letters will be tried again. */
 export const sinkDeadLetters = sqliteTable(
   'seatgate_sink_dead_letters',
   {
@@ -56,8 +56,9 @@ export const sinkDeadLetters = sqliteTable(
 )
 
 /**
- * What was tried: one row for each attempt, or for a range of events that went the same way. Those in
- * `passed` the sink does not take. Rows can only be inserted, and go with their events.
+ * The history of deliveries: one row for each attempt, or for a range of events with the same outcome.
+ * The sink does not take the events in `passed`. Rows can only be inserted, and are deleted with their
+ * events.
  */
 export const sinkAttempts = sqliteTable(
   'seatgate_sink_attempts',
@@ -94,7 +95,7 @@ export const sinkAttempts = sqliteTable(
   ]
 )
 
-/** Events that a sink does not take, and which part of its configuration says so. */
+/** Events that a sink does not take, with the part of its configuration that excludes them. */
 export interface PassedOver {
   readonly first: number
   readonly last: number

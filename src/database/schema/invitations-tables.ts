@@ -17,8 +17,8 @@ import { instant } from './column-types.ts'
 import { organizations } from './organizations-tables.ts'
 
 /**
- * Invitations. One without any of the three ends is unfinished, and pending until it expires. `seatId`
- * is the seat that its membership will carry, if invitations hold seats.
+ * Invitations. One without an end (accepted, revoked, declined) is pending until it expires. `seatId` is
+ * the seat that its membership will carry, if invitations reserve seats.
  */
 export const invitations = sqliteTable(
   'seatgate_invitations',

@@ -17,8 +17,8 @@ import { instant } from './column-types.ts'
 import { organizations } from './organizations-tables.ts'
 
 /**
- * Mail domains of organizations. One that is verified is of one organization alone; `mode` says what
- * it is good for to those who have an address there.
+ * Mail domains of organizations. A verified domain belongs to one organization only; `mode` decides how a
+ * user with an address there joins.
  */
 export const organizationDomains = sqliteTable(
   'seatgate_organization_domains',
@@ -31,9 +31,9 @@ export const organizationDomains = sqliteTable(
       .default('off'),
     challenge: text('challenge').notNull(),
     verifiedAt: instant('verified_at'),
-    /** When the record was looked up last. */
+    /** The time of the last lookup of the record. */
     checkedAt: instant('checked_at').notNull().default(new Date(0)),
-    /** Since when the record is missing that was there once. */
+    /** The time since when a verified domain's record has been missing. */
     recordMissingSince: instant('record_missing_since'),
     createdAt: instant('created_at').notNull(),
     updatedAt: instant('updated_at').notNull(),
@@ -57,8 +57,8 @@ export const organizationDomains = sqliteTable(
 )
 
 /**
- * Who has asked to join. `open` waits for somebody's word, `waiting` for a seat: the line of an
- * organization are those who wait, by `place`, which is never given twice.
+ * Requests to join. `open` requests need an approval, `waiting` ones need a seat: they are the waitlist
+ * of an organization, ordered by `place`, which is never reused.
  */
 export const joinRequests = sqliteTable(
   'seatgate_join_requests',
@@ -109,8 +109,8 @@ export const joinRequests = sqliteTable(
 )
 
 /**
- * Who was removed or suspended by somebody else, and may not come back by the domain of their address:
- * by id, and by a salted digest of the address they had. Goes when somebody lets them in again.
+ * Users who were removed or suspended by another user, and may not return by the domain of their address:
+ * by id, and by a salted digest of the address. The row is deleted when they are let in again.
  */
 export const exclusions = sqliteTable(
   'seatgate_exclusions',

@@ -27,7 +27,7 @@ export const auditNodes = sqliteTable(
   ]
 )
 
-/** Signed checkpoints: each says what the log was when it had so many events. Only inserted. */
+/** Signed checkpoints: the root of the log at a size. Rows can only be inserted. */
 export const auditCheckpoints = sqliteTable(
   'seatgate_audit_checkpoints',
   {
@@ -42,7 +42,7 @@ export const auditCheckpoints = sqliteTable(
   ]
 )
 
-/** Up to which checkpoint each log is known to be kept outside, where that is asked for. */
+/** The last checkpoint of each log that was published outside, where that is configured. */
 export const auditPublished = sqliteTable(
   'seatgate_audit_published',
   {

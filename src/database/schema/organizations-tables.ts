@@ -16,8 +16,8 @@ import {
 import { flag, instant } from './column-types.ts'
 
 /**
- * Organizations. A row with `deletedAt` is gone for every reader; its slug is free again.
- * `ownerUserId` is the founder and never changes; who owns it now, the memberships say.
+ * Organizations. Readers do not see a row with `deletedAt`, and its slug is free again. `ownerUserId` is
+ * the founder and never changes; the current owners are in the memberships.
  */
 export const organizations = sqliteTable(
   'seatgate_organizations',
@@ -43,7 +43,7 @@ export const organizations = sqliteTable(
   ]
 )
 
-/** Who belongs to which organization. `seatId` is null exactly while no seat is held. */
+/** Memberships. `seatId` is null exactly while the membership holds no seat. */
 export const memberships = sqliteTable(
   'seatgate_memberships',
   {
@@ -82,7 +82,7 @@ export const memberships = sqliteTable(
   ]
 )
 
-/** Slugs that were given up: until they expire they lead members to the present one. */
+/** Former slugs. Until they expire they redirect members to the current slug. */
 export const slugAliases = sqliteTable(
   'seatgate_organization_slug_aliases',
   {
@@ -102,7 +102,7 @@ export const slugAliases = sqliteTable(
   ]
 )
 
-/** How many memberships of each kind an organization has. Triggers keep it; nothing else writes. */
+/** The number of memberships of each kind in an organization. Only triggers write it. */
 export const memberCounts = sqliteTable(
   'seatgate_member_counts',
   {

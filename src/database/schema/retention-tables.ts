@@ -8,8 +8,8 @@ import { check, index, integer, primaryKey, sqliteTable, text } from 'drizzle-or
 import { flag, instant } from './column-types.ts'
 
 /**
- * Runs that took away the beginning of a trail. The last one's `lastSequence` is the horizon: what is
- * up to there is gone, and nothing comes back there. Only inserted; the duration follows.
+ * Runs that purged the beginning of a trail. The `lastSequence` of the latest run is the horizon: events
+ * up to it are gone and cannot be written again. Rows can only be inserted; the duration is added later.
  */
 export const auditPurges = sqliteTable(
   'seatgate_audit_purges',
@@ -40,7 +40,10 @@ export const auditPurges = sqliteTable(
   ]
 )
 
-/** Seats that were taken at the horizon: what is gone had said so. With an invitation, reserved. */
+/**
+ * Seats that were taken at the horizon, because the purged events recorded them. A row with an invitation
+ * is reserved.
+ */
 export const auditCarriedSeats = sqliteTable(
   'seatgate_audit_carried_seats',
   {
@@ -52,7 +55,7 @@ export const auditCarriedSeats = sqliteTable(
   (table) => [primaryKey({ columns: [table.organizationId, table.seatId] })]
 )
 
-/** When each trail is looked at next, and whether a legal hold keeps all of it. */
+/** When retention checks each trail next, and whether a legal hold keeps all of it. */
 export const auditRetention = sqliteTable(
   'seatgate_audit_retention',
   {

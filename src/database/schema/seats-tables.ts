@@ -8,7 +8,7 @@ import { check, foreignKey, index, integer, sqliteTable, text } from 'drizzle-or
 import { instant } from './column-types.ts'
 import { organizations } from './organizations-tables.ts'
 
-/** What an organization bought: one row each, replaced only by a higher version. */
+/** Entitlements: one row for each organization, replaced only by a higher version. */
 export const entitlements = sqliteTable(
   'seatgate_entitlements',
   {
@@ -35,8 +35,8 @@ export const entitlements = sqliteTable(
 )
 
 /**
- * Which ledger is in force: a write admitted under an older epoch is refused, and so is one whose seat
- * was granted up to `fencedThrough`.
+ * The epoch of the ledger in force: a write that was admitted under an older epoch is refused, and so is
+ * one whose seat was granted up to `fencedThrough`.
  */
 export const seatLedgers = sqliteTable(
   'seatgate_seat_ledgers',
@@ -48,7 +48,7 @@ export const seatLedgers = sqliteTable(
   () => [check('seatgate_seat_ledgers_epoch', sql`epoch > 0`)]
 )
 
-/** Seat ids that were given up: a write that carries one can no longer land. */
+/** Ids of seats that were given up: a late write that carries one is refused. */
 export const seatFences = sqliteTable(
   'seatgate_seat_fences',
   {

@@ -7,7 +7,7 @@ import { sql } from 'drizzle-orm'
 import { check, index, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { instant } from './column-types.ts'
 
-/** Sessions: the SHA-256 of the token, whose it is, and the organization it works in. */
+/** Sessions: the SHA-256 of the token, the user, and the active organization. */
 export const sessions = sqliteTable(
   'seatgate_sessions',
   {

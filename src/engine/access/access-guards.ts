@@ -1,6 +1,6 @@
 /**
- * What a plan was made on, repeated as conditions of its batch: if one no longer holds, nothing is
- * written and the operation is planned anew.
+ * Guards that repeat the reads of a plan as conditions of its batch: if one no longer holds, the batch is
+ * rolled back and the operation is planned again.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { Standing } from './authorize.ts'
 import { hasUserId, type UserContext } from '../../database/user-table.ts'
 import type { AccessContext } from './roles.ts'
 
-/** The organization is live. */
+/** Guards that the organization is live. */
 export function guardLive({ db }: DatabaseContext, organizationId: string): Statement {
   const live = sql`exists (select 1 from seatgate_organizations
     where id = ${organizationId} and deleted_at is null)`
@@ -20,8 +20,8 @@ export function guardLive({ db }: DatabaseContext, organizationId: string): Stat
 }
 
 /**
- * The organization is live, and the caller has the role that the plan relied on. Of callers who are not
- * users there is no membership: the host vouches for them.
+ * Guards that the organization is live, and that the caller has the role that the plan relied on. Callers
+ * that are not users have no membership: the host vouches for them.
  */
 export function guardStanding(
   { db }: DatabaseContext,
@@ -35,12 +35,12 @@ export function guardStanding(
   )
 }
 
-/** A membership that the plan changes or ends is as it was read. */
+/** Guards that a membership is unchanged since it was read. */
 export function guardUnchanged({ db }: DatabaseContext, membership: MembershipRow): Statement {
   return guard(db, 'stale', unchangedRow(membership))
 }
 
-/** The person exists, where the host has told its table of users. */
+/** Guards that the user exists, if the host has configured its table of users. */
 export function guardUserExists(
   { db, users }: UserContext,
   userId: string,
@@ -51,8 +51,8 @@ export function guardUserExists(
 }
 
 /**
- * Somebody else who can act is an owner too, if this one is an owner who can. Exact because D1 has
- * one writer; in a database with several it would need a lock on the organization.
+ * Guards that another owner who can act remains, if this member is an owner who can act. It is exact
+ * because D1 has one writer; a database with several writers would need a lock on the organization.
  */
 export function guardAnotherOwner(
   { db, roles }: AccessContext,
@@ -65,7 +65,7 @@ export function guardAnotherOwner(
   return [guard(db, 'last_owner', owner)]
 }
 
-/** An owner who can act, as a condition on memberships: a suspended one does not count. */
+/** Builds the condition that a membership is of an owner who can act: a suspended owner cannot. */
 export function actingOwner(ownerRole: string): SQL {
   return sql`role = ${ownerRole} and status = 'active'`
 }

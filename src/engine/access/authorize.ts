@@ -27,27 +27,27 @@ import {
   ownMembership,
 } from './organization-ref.ts'
 
-/** What D1 says about a scope, and whatever else was asked for in the same round trip. */
+/** The rows of a scope, and those of other queries in the same round trip. */
 export interface Found<Q extends Queries> {
   readonly caller: Principal | null
   readonly organization: OrganizationRow | null
-  /** The caller's active membership, of a person. */
+  /** The caller's active membership, if the caller is a user. */
   readonly membership: MembershipRow | null
   readonly rows: RowsOf<Q>
 }
 
-/** Somebody inside an organization: the ground on which everything there is decided. */
+/** The access of a caller to an organization; every decision inside the organization is based on it. */
 export interface Standing {
   readonly caller: Principal
   readonly organization: OrganizationRow
-  /** Null for those who are no people. */
+  /** The membership; null if the caller is not a user. */
   readonly membership: MembershipRow | null
   readonly role: string
 }
 
 /**
- * Reads who is asking, the organization, the caller's membership, and further queries, all in one
- * round trip.
+ * Reads the caller, the organization, the caller's membership, and further queries, all in one round
+ * trip.
  */
 export async function find<Q extends Queries>(
   db: Database,
@@ -64,7 +64,7 @@ export async function find<Q extends Queries>(
       )
 }
 
-/** The same with the organization that the caller's session points to, if it does. */
+/** Reads the same for the active organization of the caller's session, if there is one. */
 export async function findActive<Q extends Queries>(
   db: Database,
   caller: Caller,
@@ -100,7 +100,10 @@ async function findIn<Q extends Queries>(
   }
 }
 
-/** Absence first: who is not inside is told that there is no such organization. */
+/**
+ * Returns the access of the caller. Refuses with `organization_not_found` if the organization does not
+ * exist or the caller is not in it: a stranger cannot distinguish the two.
+ */
 export function standingOf(
   roles: Roles,
   { caller, organization, membership }: Found<Queries>
@@ -111,7 +114,9 @@ export function standingOf(
   return ok({ caller, organization, membership, role })
 }
 
-/** Then the role: one of these, as a set and not as a hierarchy. */
+/**
+ * Returns the access of the caller if their role is one of `allowed`. Roles are a set, not a hierarchy.
+ */
 export function standingWith(
   roles: Roles,
   found: Found<Queries>,
@@ -122,8 +127,7 @@ export function standingWith(
   return refused({ code: 'insufficient_role' })
 }
 
-// A service account has the role that it was given, in the one organization it is bound to, and no
-// other way in.
+// A service account has its role in the organization that it is bound to, and no access to others.
 function roleOf(
   roles: Roles,
   caller: Principal,
@@ -136,11 +140,11 @@ function roleOf(
   return caller.organizationId === organization?.id ? caller.role : null
 }
 
-/** An organization, and the membership that lets the caller see to its sinks. */
+/** An organization, with the membership that lets the caller administer its sinks. */
 export type Keeper = Pick<Standing, 'organization' | 'membership'>
 
 /**
- * Answers the organization for those who administer its members, and for operators and the host itself,
+ * Returns the organization for those who administer its members, and for operators and the host itself,
  * who need no membership.
  */
 export function keeperOf(
@@ -155,8 +159,8 @@ export function keeperOf(
 }
 
 /**
- * Whether the caller is one of the platform's own people, or the host itself. Ask it before anything else
- * is read: the question of somebody else costs the same whatever there is.
+ * Allows operators and the host itself. Call it before other reads, so that the cost for a stranger does
+ * not depend on what exists.
  */
 export async function platformOnly(
   { db }: DatabaseContext,

@@ -5,28 +5,28 @@ import { lowerCase } from '../../base/text-input.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** Whether a name has the form of an organization's id. No slug may: it would shadow the id. */
+/** Whether a name has the form of an organization's id. A slug may not: it would shadow the id. */
 export function isIdentifier(name: string): boolean {
   return UUID.test(name)
 }
 
-/** The live organization of this id or slug, as a condition on its table. */
+/** Builds the condition on organizations for a live one with this id or slug. */
 export function organizationNamed(name: string): SQL {
-  if (typeof name !== 'string') throw new TypeError('The scope names no organization.')
+  if (typeof name !== 'string') throw new TypeError('The scope has no organization.')
   const lower = lowerCase(name)
   const column = isIdentifier(lower) ? organizations.id : organizations.slug
   return sql`${eq(column, lower)} and ${organizations.deletedAt} is null`
 }
 
-/** The id of the live organization of this id or slug, as a scalar subquery. */
+/** Builds a scalar subquery of the id of the live organization with this id or slug. */
 export function organizationIdOf(name: string): SQL<string | null> {
   return sql<string | null>`(select ${organizations.id} from ${organizations}
     where ${organizationNamed(name)})`
 }
 
 /**
- * Where the caller works: their session points there, or it is the only place for a service account.
- * An id or a scalar subquery.
+ * Returns the caller's active organization: that of their session, or the only one of a service account.
+ * It is an id or a scalar subquery.
  */
 export function activeOrganizationIdOf(caller: Caller): SQL<string | null> | string | null {
   if (isQuery(caller)) return caller.activeOrganizationId ?? null
@@ -34,7 +34,7 @@ export function activeOrganizationIdOf(caller: Caller): SQL<string | null> | str
   return caller.type === 'service_account' ? caller.organizationId : null
 }
 
-/** The caller's active membership in an organization, as a condition on memberships. */
+/** Builds the condition on memberships for the caller's active one in an organization. */
 export function ownMembership(
   caller: Caller,
   organizationId: SQL<string | null> | string | null
@@ -44,9 +44,9 @@ export function ownMembership(
 }
 
 /**
- * Whether the caller may read this organization's rows, as a condition for the query that reads
- * them: a stranger's question costs the same for an organization that exists and for one that does
- * not, and reads nothing.
+ * Builds the condition that the caller may read this organization's rows, for the query that reads them.
+ * A stranger's query reads no row and costs the same for an organization that exists and for one that
+ * does not.
  */
 export function readable(caller: Caller, organization: string, roles?: readonly string[]): SQL {
   if (!isQuery(caller) && !isUser(caller)) {

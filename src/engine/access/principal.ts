@@ -3,47 +3,47 @@ import type { Attribution } from '../../base/actor.ts'
 import type { Statement } from '../../database/database.ts'
 import type { Origin } from '../../proof/personal.ts'
 
-/** A session, as its store knows it, and the organization it works in. */
+/** A session, with the organization that it works in. */
 export interface Session {
-  /** What the store finds it by; in D1 the SHA-256 of its token. */
+  /** The key of the session in its store; in D1 the SHA-256 of its token. */
   readonly id: string
   readonly activeOrganizationId: string | null
 }
 
-/** A person whose identity is established. */
+/** A user whose identity is established. */
 export interface UserPrincipal {
   readonly type?: 'user'
   readonly userId: string
-  /** Whether this is one of the platform's own people, who may change seat limits. */
+  /** Whether the user is an operator, who may change seat limits. */
   readonly operator?: boolean
   /**
-   * The operator who acts as this user. The user decides what is allowed; the audit trail has the
-   * operator as actor and the user as effective user.
+   * The operator who acts as this user. The user's rights apply; the audit trail has the operator as
+   * actor and the user as effective user.
    */
   readonly impersonatedBy?: string
   readonly session?: Session
 }
 
-/** A machine that works for one organization, with a role there and without a seat. */
+/** A machine that works for one organization, with a role and without a seat. */
 export interface ServiceAccountPrincipal {
   readonly type: 'service_account'
   readonly serviceAccountId: string
-  /** The organization it is bound to; there is no other for it. */
+  /** The only organization that it can access. */
   readonly organizationId: string
   readonly role: string
 }
 
-/** The host itself, at work for nobody in particular: a directory sync, say. It may do what owners may. */
+/** The host itself, for example in a directory sync. It may do what owners may. */
 export interface SystemPrincipal {
   readonly type: 'system'
 }
 
-/** Whoever it is: they brought a token that says enough. */
+/** A caller without an identity, whose token is enough for the operation. */
 export interface AnonymousPrincipal {
   readonly type: 'anonymous'
 }
 
-/** Somebody whose identity is established, or does not matter. */
+/** A caller whose identity is established or not needed. */
 export type Principal =
   | UserPrincipal
   | ServiceAccountPrincipal
@@ -51,8 +51,8 @@ export type Principal =
   | AnonymousPrincipal
 
 /**
- * An identity that a query can establish: it runs in the same round trip as the question itself,
- * so that looking up the session costs no trip of its own.
+ * An identity that a query establishes. The query runs in the same round trip as the operation, so that
+ * looking up the session costs no round trip of its own.
  *
  * @example
  * ```ts
@@ -64,32 +64,32 @@ export type Principal =
  * ```
  */
 export interface PrincipalQuery {
-  /** The user's id as a scalar subquery; null if there is nobody. */
+  /** The user's id as a scalar subquery; null if there is no session. */
   readonly userId: SQL<string | null>
   /** The session's active organization as a scalar subquery, if sessions have one. */
   readonly activeOrganizationId?: SQL<string | null>
   readonly statement: Statement
-  /** Reads the answer of `statement`; null is `unauthenticated`. */
+  /** Reads the rows of `statement`; null is `unauthenticated`. */
   // The rows are the host's own; their type ends here.
   // oxlint-disable-next-line typescript/no-explicit-any
   principal(rows: readonly any[]): UserPrincipal | null
 }
 
-/** Who is asking: established already, or by a query. */
+/** The caller of an operation: established already, or by a query. */
 export type Caller = Principal | PrincipalQuery
 
-/** The request that something belongs to, kept in the audit events. */
+/** The facts of a request that audit events record. */
 export interface RequestMarks {
   readonly requestId?: string | undefined
   readonly origin?: Origin | undefined
 }
 
-/** The marks of a request alone, of a scope that has more. */
+/** Returns the request's facts of a scope. */
 export function marksOf({ requestId, origin }: RequestMarks): RequestMarks {
   return { requestId, origin }
 }
 
-/** Who is asking about which organization. */
+/** The caller, and the organization that they ask for. */
 export interface Scope extends RequestMarks {
   readonly caller: Caller
   /** The organization's id or slug. */
@@ -101,40 +101,39 @@ export interface OrganizationScope extends Scope {
   readonly organization: string
 }
 
-const NO_CALLER = 'The scope names no caller: it needs a userId, or another principal.'
+const NO_CALLER = 'The scope has no caller: it needs a userId, or another principal.'
 
 /**
- * Whether who is asking is yet to be looked up.
+ * Whether the caller is established by a query.
  *
- * @throws {TypeError} if the caller is no object, as from a host whose `authenticate` forgot to return.
+ * @throws {TypeError} if the caller is not an object, for example because `authenticate` did not return.
  */
 export function isQuery(caller: Caller): caller is PrincipalQuery {
   if (typeof caller !== 'object' || caller === null) throw new TypeError(NO_CALLER)
   return 'statement' in caller
 }
 
-/** Whether this is a person. */
+/** Whether the caller is a user. */
 export function isUser(principal: Principal): principal is UserPrincipal {
   return principal.type === undefined || principal.type === 'user'
 }
 
-/** Whether this is the host itself. */
+/** Whether the caller is the host itself. */
 export function isSystem(caller: Caller): caller is SystemPrincipal {
   return !isQuery(caller) && caller.type === 'system'
 }
 
-/** The user's id, of a person; a subquery if it is yet to be looked up. */
+/** Returns the id of a user; a subquery if a query establishes it. */
 export function userIdOf(caller: Principal): string | null
 export function userIdOf(caller: Caller): SQL<string | null> | string | null
 export function userIdOf(caller: Caller): SQL<string | null> | string | null {
-  // Text, whatever the host's sessions have: it is compared with text columns.
+  // The host's sessions may hold numbers, and the id is compared with text columns.
   if (isQuery(caller)) return sql<string | null>`cast(${caller.userId} as text)`
   return isUser(caller) ? caller.userId : null
 }
 
 /**
- * Whether this is one of the platform's own people. Who acts as somebody else has no powers but
- * theirs.
+ * Whether the caller is an operator. An operator who acts as a user has only the user's rights.
  */
 export function isOperator(principal: Principal): boolean {
   return isUser(principal) && principal.operator === true && principal.impersonatedBy === undefined
@@ -156,7 +155,7 @@ export function attributionOf(caller: Principal): Attribution {
   return { actor: { type: 'service_account', id: caller.serviceAccountId }, effectiveUserId: null }
 }
 
-/** Under which name somebody's operations are kept and counted: no two callers share one. */
+/** Returns the name under which a caller's operations are stored and counted; it is unique per caller. */
 export function operationActor(caller: Principal): string
 export function operationActor(caller: Caller): SQL<string | null> | string
 export function operationActor(caller: Caller): SQL<string | null> | string {
@@ -168,9 +167,9 @@ export function operationActor(caller: Caller): SQL<string | null> | string {
 }
 
 /**
- * A scope without anybody in it is a mistake of the host's, and not to be taken for a stranger.
+ * Checks that a scope has a caller, so that a mistake of the host is not taken for a stranger.
  *
- * @throws {TypeError} if the caller lacks their id.
+ * @throws {TypeError} if the caller has no id.
  */
 export function checkCaller(caller: Caller): void {
   if (isQuery(caller) || caller.type === 'system' || caller.type === 'anonymous') return

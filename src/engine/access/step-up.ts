@@ -9,24 +9,23 @@ import { secretText } from '../../base/text-input.ts'
 const Text = v.nullish(secretText(1024))
 
 /**
- * Checks a password, for what only its owner may do. It must take the same time for a user without
- * one, and answer false.
+ * Verifies a password. It must take the same time for a user without a password, and return false.
  */
 export type VerifyPassword = (userId: string, password: string) => boolean | Promise<boolean>
 
-/** Checks another proof of presence (a one-time code, a fresh token), for users without a password. */
+/** Verifies another proof of presence (a one-time code, a fresh token), for users without a password. */
 export type StepUp = (userId: string, proof: string) => boolean | Promise<boolean>
 
-/** Ways to prove that it is really oneself; null where the host has none. */
+/** The configured ways to prove an identity; null if the host has none. */
 export interface Proofs {
   readonly verifyPassword: VerifyPassword | null
   readonly stepUp: StepUp | null
 }
 
-/** What a function needs that checks a proof. */
+/** The context of a function that checks a proof. */
 export interface StepUpContext extends Proofs, Pick<Runtime, 'report'> {}
 
-/** What somebody brought to prove that it is really they: one of the two is enough. */
+/** The proof of a caller; one of the two is enough. */
 export interface Proof {
   readonly password?: string | null | undefined
   readonly stepUpProof?: string | null | undefined
@@ -39,10 +38,9 @@ export interface ProofInput {
 }
 
 /**
- * Reads the proof `{ password }` or `{ stepUpProof }` out of an input. The host itself has nothing to
- * prove.
+ * Reads the proof `{ password }` or `{ stepUpProof }` of an input. The host itself needs no proof.
  *
- * @throws {TypeError} if the host has configured neither way to prove anything.
+ * @throws {TypeError} if the host has configured neither `verifyPassword` nor `stepUp`.
  */
 export function readProof(
   proofs: Proofs,
@@ -70,14 +68,14 @@ function proofInput({ verifyPassword, stepUp }: Proofs) {
   )
 }
 
-/** An input without its secrets, to tell one operation from another. */
+/** Returns an input without its secrets, for comparing operations. */
 export function withoutProof(input: unknown): unknown {
   if (typeof input !== 'object' || input === null || input instanceof UnreadableInput) return input
   return { ...input, password: undefined, stepUpProof: undefined }
 }
 
 /**
- * Checks a proof with the host. Only a person can bring one; the host itself needs none.
+ * Checks a proof with the host. Only a user can provide one; the host itself needs none.
  *
  * Refusals: `invalid_password`, `step_up_required`, `step_up_failed`, `unavailable`.
  */

@@ -1,4 +1,4 @@
-/** An action, or the beginning of some: `organization.*`. */
+/** An action, or a prefix of several: `organization.*`. */
 export const PATTERN = /^(\*|[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*(\.\*)?)$/
 
 /** Returns whether a pattern accepts an action. */

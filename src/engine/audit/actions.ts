@@ -1,12 +1,12 @@
 /**
- * Everything that the library puts on record: the one place where an action is added. Each is written
- * by the batch that makes it true.
+ * The catalogue of the library's events: every action is defined here. An event is written by the batch
+ * of its change.
  *
  * @module
  */
 import * as v from 'valibot'
 
-/** What an event can be about. */
+/** The targets of events. */
 export type TargetType =
   | 'organization'
   | 'user'
@@ -16,12 +16,12 @@ export type TargetType =
   | 'join_request'
   | 'event'
 
-/** What is known of an action. */
+/** The definition of an action. */
 export interface ActionDefinition {
   readonly target: TargetType
-  /** The metadata, and nothing beside it. */
+  /** The metadata; other fields are refused. */
   readonly metadata: v.GenericSchema<unknown, object>
-  /** Whether it changes who has seats, or how many there are. */
+  /** Whether it changes the seats, their holders or their number. */
   readonly changesSeats: boolean
 }
 
@@ -41,16 +41,16 @@ const limit = v.union([count, v.picklist(['unlimited', 'unknown'])])
 const user = { user_id: text }
 const invitation = { invitation_id: text }
 const domain = { domain: text }
-// How many open invitations ended with it, if any did.
+// How many open invitations ended with it; absent for none.
 const ended = { ended_invitations: v.optional(count) }
-// Absolute. As the ledger saw them when the seat was taken; otherwise the batch counts them itself, as
-// they are behind the change.
+// Absolute numbers: those of the ledger when the seat was taken, or counted by the batch after the
+// change.
 const counted = { held: v.optional(count), reserved: v.optional(count), limit: v.optional(limit) }
 const seats = { changesSeats: true }
-// `sinks` are those that had not had all of it.
+// `sinks` are those that had not settled all of it.
 const purge = { first_sequence: count, last_sequence: count, events: count, sinks: optional }
 
-/** The catalogue: an action's name, what it is about, its metadata, and whether it changes seats. */
+/** The catalogue: the target of each action, its metadata, and whether it changes seats. */
 export const ACTIONS = {
   'organization.create': about('organization', {}),
   'organization.update': about('organization', {}),
@@ -83,7 +83,7 @@ export const ACTIONS = {
     old_owner_role: text,
     ...ended,
   }),
-  // `left_out`: how many further switches of this person came after 60 within an hour, before this one.
+  // `left_out`: how many switches of this user after the 60 of an hour were not recorded before this one.
   'organization.active_switched': about('organization', {
     from: maybe,
     to: maybe,
@@ -138,8 +138,8 @@ export const ACTIONS = {
     { ...counted, version: count, limit, old_limit: v.nullable(limit), reason: optional },
     seats
   ),
-  // What was found, how often of each kind, and how many seats there are with that put right. With the
-  // epoch of a ledger that one starts anew.
+  // The kinds of differences with their numbers, and the seats after the repair. With the epoch of the
+  // ledger if it was started again.
   'seat.drift_repaired': about(
     'organization',
     {
@@ -151,7 +151,7 @@ export const ACTIONS = {
     },
     seats
   ),
-  // How many were refused since this was last on record, at this limit.
+  // How many claims were refused since the last such event, at this limit.
   'seat.limit_reached': about('organization', { refusals: count, used: count, limit: count }),
   'seat.over_limit_entered': about('organization', counted),
   'seat.over_limit_cleared': about('organization', counted),
@@ -168,11 +168,11 @@ export const ACTIONS = {
     events: count,
   }),
   'audit.sink_resume': about('organization', { sink: text }),
-  // Which filters narrowed it, and not by what.
+  // The names of the filters, without their values.
   'audit.export': about('organization', { format: text, filters: text }),
 } as const satisfies Record<string, ActionDefinition>
 
-/** What the library records. */
+/** An action of the library. */
 export type AuditAction = keyof typeof ACTIONS
 
 /** The metadata of an action. */
@@ -183,7 +183,7 @@ export function isLibraryAction(action: string): action is AuditAction {
   return Object.hasOwn(ACTIONS, action)
 }
 
-/** Whether an event says how an organization's seats stand. */
+/** Whether an event contains the number of an organization's seats. */
 export function countsSeats(action: string): boolean {
   return isLibraryAction(action) && 'held' in ACTIONS[action].metadata.entries
 }

@@ -5,40 +5,40 @@ import { auditEvents, type AuditEventRow } from '../../database/schema.ts'
 import type { SaltedData } from '../../proof/personal.ts'
 import { ACTIONS, type AuditAction, type MetadataOf } from './actions.ts'
 
-/** An event that is about to be written. Its sequence is known only inside the batch. */
+/** An event that is about to be written. Its sequence is assigned in the batch. */
 export interface EventDraft {
   readonly organizationId: string
   readonly action: string
   readonly target: { readonly type: string; readonly id: string } | null
   readonly metadata: Readonly<Record<string, unknown>>
-  /** What came of it. Default success. */
+  /** The outcome. Default success. */
   readonly outcome?: AuditEvent['outcome']
-  /** Who did it, if that is not who is asking. */
+  /** The actor, if it is not the caller. */
   readonly actor?: AuditActor
-  /** Names the one act that this tells: written again, it is the same event. */
+  /** Identifies the act: recorded again, it is the same event. */
   readonly idempotencyKey?: string
-  /** The event that this one followed from. */
+  /** The event that caused this one. */
   readonly causeEventId?: string
   /** Whether it gives the consumers of the trail work, though they may not accept it. */
   readonly wakesConsumers?: true
-  /** The `after…` hook that is called once it is committed. */
+  /** The `after…` hook that is called after the commit. */
   readonly after?: AfterCall
 }
 
-/** An `after…` hook and the state that it gets; {@link EventDraft.after} carries it, the model types it. */
+/** An `after…` hook with its argument; {@link EventDraft.after} carries it, and the model types it. */
 export interface AfterCall {
   readonly hook: string
   readonly state: object
 }
 
-/** What a builder is to be told; what it knows itself it adds. */
+/** The metadata that a builder's caller provides; the builder adds the rest. */
 type Told<A extends AuditAction, Known extends string = never> = Omit<MetadataOf<A>, Known>
 type With<A extends AuditAction, Known extends string = never> =
   Partial<Told<A, Known>> extends Told<A, Known>
     ? [metadata?: Told<A, Known>]
     : [metadata: Told<A, Known>]
 
-/** An event about an organization itself. */
+/** Creates an event about an organization itself. */
 export function organizationEvent<A extends AuditAction>(
   organizationId: string,
   action: A,
@@ -47,7 +47,7 @@ export function organizationEvent<A extends AuditAction>(
   return libraryEvent(organizationId, action, organizationId, { ...metadata })
 }
 
-/** An event about a member; their id is in the metadata too. */
+/** Creates an event about a member; the metadata contain their id too. */
 export function memberEvent<A extends AuditAction>(
   { organizationId, userId }: { readonly organizationId: string; readonly userId: string },
   action: A,
@@ -56,7 +56,7 @@ export function memberEvent<A extends AuditAction>(
   return libraryEvent(organizationId, action, userId, { user_id: userId, ...metadata })
 }
 
-/** An event about an invitation; its id is in the metadata too, the address is not. */
+/** Creates an event about an invitation; the metadata contain its id, but not the address. */
 export function invitationEvent<A extends AuditAction>(
   { organizationId, id }: { readonly organizationId: string; readonly id: string },
   action: A,
@@ -65,7 +65,7 @@ export function invitationEvent<A extends AuditAction>(
   return libraryEvent(organizationId, action, id, { invitation_id: id, ...metadata })
 }
 
-/** An event about a mail domain; its name is in the metadata too. */
+/** Creates an event about a mail domain; the metadata contain its name too. */
 export function domainEvent<A extends AuditAction>(
   row: { readonly organizationId: string; readonly id: string; readonly domain: string },
   action: A,
@@ -75,7 +75,7 @@ export function domainEvent<A extends AuditAction>(
   return libraryEvent(organizationId, action, id, { domain, ...metadata })
 }
 
-/** An event about somebody's wish to join. */
+/** Creates an event about a request to join. */
 export function joinRequestEvent<A extends AuditAction>(
   row: { readonly organizationId: string; readonly id: string; readonly userId: string },
   action: A,
@@ -85,7 +85,7 @@ export function joinRequestEvent<A extends AuditAction>(
   return libraryEvent(organizationId, action, id, { user_id: userId, ...metadata })
 }
 
-/** An event about a seat, and who has it or had it. */
+/** Creates an event about a seat, with its holder or former holder. */
 export function seatEvent<A extends AuditAction>(
   { organizationId, seatId }: { readonly organizationId: string; readonly seatId: string },
   action: A,
@@ -94,7 +94,7 @@ export function seatEvent<A extends AuditAction>(
   return libraryEvent(organizationId, action, seatId, { ...metadata })
 }
 
-/** An event of the catalogue, about what the catalogue says it is about. */
+/** Creates an event of the catalogue, with the target that the catalogue defines. */
 export function libraryEvent(
   organizationId: string,
   action: AuditAction,
@@ -107,9 +107,9 @@ export function libraryEvent(
 }
 
 /**
- * An audit event as readers and sinks see it. `sequence` counts from 1 in each organization, without
- * gap or repeat; timestamps are ISO 8601 UTC. `personal` is null where there is none, and once it is
- * erased; `personalDigest` stays.
+ * An audit event, as readers and sinks receive it. `sequence` counts from 1 in each organization, without
+ * gap or repeat; timestamps are ISO 8601 UTC. `personal` is null if there is none, or if it was erased;
+ * `personalDigest` stays.
  */
 export interface AuditEvent {
   readonly id: string
@@ -136,7 +136,7 @@ export interface AuditEvent {
   readonly leafHash?: string | null
 }
 
-/** A row with what {@link eventColumns} has beside it. */
+/** A row with the columns that {@link eventColumns} adds. */
 export type ReadEventRow = AuditEventRow & {
   readonly personalSalt: string | null
   readonly ipAddress: string | null
@@ -144,7 +144,7 @@ export type ReadEventRow = AuditEventRow & {
   readonly leafHash?: string | null
 }
 
-/** What is read of an event: its row, and its personal part if that is still there. */
+/** The columns of an event: its row, and its personal data unless they were erased. */
 export const eventColumns = {
   ...getTableColumns(auditEvents),
   personalSalt: personal('salt'),
@@ -152,7 +152,7 @@ export const eventColumns = {
   userAgent: personal('user_agent'),
 }
 
-// A subquery and not a join, for which D1 has no names in a batch.
+// A subquery instead of a join, whose columns would have no names in a batch of D1.
 function personal(column: 'salt' | 'ip_address' | 'user_agent') {
   return sql<string | null>`(select ${sql.raw(column)} from seatgate_audit_personal
     where seatgate_audit_personal.organization_id = seatgate_audit_events.organization_id
@@ -162,8 +162,8 @@ function personal(column: 'salt' | 'ip_address' | 'user_agent') {
 }
 
 /**
- * The event as it was written: what is sealed, exported and forwarded, so that its hash can be checked
- * wherever it goes.
+ * Returns the event as it was written. It is sealed, exported and forwarded in this form, so that its
+ * hash can be verified everywhere.
  */
 export function eventView({
   insertedAt,

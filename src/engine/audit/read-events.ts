@@ -1,5 +1,5 @@
 /**
- * Reads events of a trail, and gives them to readers in their newest form.
+ * Reads events of a trail, and returns them in their newest form.
  *
  * @module
  */
@@ -20,9 +20,9 @@ export const sealedColumns = {
 }
 
 /**
- * The event as readers see it: in its newest form. One that cannot be read is not left out.
+ * Returns an event in its newest form. An event that cannot be read is not left out.
  *
- * @throws {UnknownSchemaVersion} if it is in a form that is not known here; it is measured too.
+ * @throws {UnknownSchemaVersion} if its form is not known here, which is also sent as a metric.
  */
 export function readEvent({ measure }: Pick<Runtime, 'measure'>, row: ReadEventRow): AuditEvent {
   try {
@@ -35,7 +35,7 @@ export function readEvent({ measure }: Pick<Runtime, 'measure'>, row: ReadEventR
   }
 }
 
-/** The events of a trail that match. */
+/** Selects the events of a trail that match. */
 export function eventsIn(
   { db }: DatabaseContext,
   trail: SQL | undefined,
@@ -45,7 +45,7 @@ export function eventsIn(
     readonly after: number | null
     readonly through?: number
     readonly limit: number
-    /** Whether the hashes that they were sealed with are wanted. */
+    /** Whether to select the hashes that they were sealed with. */
     readonly sealed?: boolean
   }
 ) {

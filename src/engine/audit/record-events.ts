@@ -22,7 +22,7 @@ import { SCHEMA_VERSION } from './versions.ts'
 
 const LONGEST_MARK = 255
 
-/** What a function needs that writes events. */
+/** The context of a function that writes events. */
 export interface TrailContext
   extends DatabaseContext, ConsumerContext, Pick<Runtime, 'newId' | 'newSecret'> {
   /** Which data of a request are recorded beside its id. */
@@ -33,14 +33,14 @@ export interface TrailContext
 
 type Metadata = SQL<Record<string, unknown>>
 
-/** Adds `held`, `reserved` and `limit` to a JSON object, as an expression. */
+/** Builds an expression that adds `held`, `reserved` and `limit` to a JSON object. */
 export type WithSeatCount = (
   metadata: Metadata,
   organizationId: SQL<string> | string,
   now: Date
 ) => Metadata
 
-/** What all events of one batch have in common. */
+/** The parts that all events of one batch have in common. */
 export interface EventContext extends Attribution {
   readonly requestId: string | null
   readonly origin?: Origin | undefined
@@ -93,15 +93,15 @@ function acceptedOf(
   })
 }
 
-/** What is measured of an event that is in. */
+/** The metric of a recorded event. */
 export type RecordedEvent = Omit<Extract<Metric, { name: 'audit.recorded' }>, 'name'>
 
-/** The organizations that events are about, each once. */
+/** Returns the organizations of events, each once. */
 export function organizationsOf(drafts: readonly EventDraft[]): readonly string[] {
   return [...new Set(drafts.map(({ organizationId }) => organizationId))]
 }
 
-// One for the whole batch in each organization: its events came from the same request.
+// One row per organization for the whole batch, because its events belong to one request.
 function personalRows(
   { newSecret, recordedData }: Pick<TrailContext, 'newSecret' | 'recordedData'>,
   { actor, origin }: EventContext,
@@ -117,8 +117,8 @@ function personalRows(
 }
 
 /**
- * Builds the statements that write events where a condition on their organization holds, at most one of
- * each organization, and answer those that were written.
+ * Builds the statements that write events if a condition on their organization holds, at most one for
+ * each organization, and return the written ones.
  */
 export function recordEventsWhere(
   seatgate: Pick<TrailContext, 'db' | 'newId' | 'withSeatCount'>,
@@ -140,7 +140,7 @@ export function recordEventsWhere(
   })
 }
 
-/** What such a statement has answered: the event, where it was written. */
+/** Returns the event that such a statement has written, if any. */
 export function writtenBy(answer: unknown): readonly RecordedEvent[] {
   const rows = Array.isArray(answer) ? (answer as (typeof auditEvents.$inferSelect)[]) : []
   return rows.map(({ id, action, outcome, occurredAt }) => {
@@ -158,7 +158,7 @@ export function markWaiting(
   return marked ? { marked } : {}
 }
 
-/** An event as it will be, but for what only the batch knows: its sequence, and how seats stand then. */
+/** An event without the values that the batch computes: its sequence, and the number of seats. */
 type Facts = Omit<typeof auditEvents.$inferInsert, 'sequence' | 'metadata'> & {
   readonly metadataText: string
   readonly counting: boolean
@@ -182,7 +182,7 @@ function factsOf(
     effectiveUserId,
     targetType: target?.type ?? null,
     targetId: target?.id ?? null,
-    // In one spelling only, so that equal metadata are equal texts.
+    // Canonical, so that equal metadata are equal texts.
     metadataText: canonicalJson(metadata),
     counting: countsSeats(action) && metadata['held'] === undefined,
     requestId: marked(requestId),
@@ -196,7 +196,7 @@ function factsOf(
   }
 }
 
-// A mark of a request may come from a client: it never fails what the request does.
+// The ids of a request may come from a client: an invalid one must not make the request fail.
 function marked(mark: string | null | undefined): string | null {
   return mark ? shortened(mark, LONGEST_MARK) : null
 }
@@ -221,7 +221,7 @@ function lastSequence(organizationId: SQL<string> | string): SQL<number> {
       ${horizonOf(organizationId)})`
 }
 
-// Events in their order, those that follow on one another without a key of their own together.
+// Groups events in order: consecutive ones without an idempotency key are inserted together.
 function runsOf(facts: readonly Facts[]): readonly (readonly Facts[])[] {
   const runs: Facts[][] = []
   for (const event of facts) {
@@ -247,8 +247,7 @@ function append(
   })
 }
 
-// Each follows on what its organization had before the statement, in the order of those of its
-// organization here.
+// Each event follows the last one of its organization before the statement, in the order of the rows.
 function insertEvents(
   { db, withSeatCount }: Pick<TrailContext, 'db' | 'withSeatCount'>,
   now: Date,
@@ -257,7 +256,7 @@ function insertEvents(
 ) {
   const [first] = facts
   const inOne = facts.every(({ organizationId }) => organizationId === first?.organizationId)
-  // Of one organization, what is read is read once.
+  // For a single organization the subqueries are evaluated only once.
   const organizationId = inOne && first ? first.organizationId : fieldOf('organizationId')
   const told = fieldOf('metadataText') as unknown as SQL<Record<string, unknown>>
   return insertMany(db, auditEvents, facts, {
@@ -271,8 +270,8 @@ function insertEvents(
   })
 }
 
-// The table refuses every insert over an existing key, so that `on conflict` cannot be used. What is
-// on record under the key stays; if it is something else, the batch is rolled back.
+// The table refuses every insert over an existing key, so `on conflict` cannot be used. The recorded
+// event stays; if it is another one, the batch is rolled back.
 function appendOnce(db: Database, row: ReturnType<typeof rowOf>): Statement[] {
   const { organizationId, idempotencyKey: key } = row
   const there = and(

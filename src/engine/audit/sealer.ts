@@ -1,18 +1,18 @@
 /**
- * What passes between the log, which holds the key, and an object that seals for it.
+ * The protocol between the log, which holds the key, and an object that seals for it.
  *
  * @module
  */
 import type { Awaiting } from './consumers.ts'
 
-/** What is to be sealed; plain data, so that it can be sent to a Durable Object. */
+/** A request to seal; plain data, so that it can be sent to a Durable Object. */
 export interface SealRequest extends Awaiting {
   readonly organizationId: string
   /** The time, in ms since 1970. */
   readonly at: number
 }
 
-/** A tree's checkpoint, to be signed. */
+/** An unsigned checkpoint. */
 export interface UnsignedCheckpoint {
   readonly organizationId: string
   readonly size: number
@@ -20,10 +20,10 @@ export interface UnsignedCheckpoint {
   readonly root: Uint8Array
 }
 
-/** Signs a checkpoint: the signed note. The key stays where this is called. */
+/** Signs a checkpoint and returns the signed note. The key stays in the caller. */
 export type Sign = (checkpoint: UnsignedCheckpoint) => Promise<string>
 
-/** A signed checkpoint, on its way to where whoever writes to the database cannot. */
+/** A signed checkpoint, sent to a Worker that can publish it. */
 export interface PublishedCheckpoint {
   readonly organizationId: string
   readonly size: number
@@ -31,22 +31,22 @@ export interface PublishedCheckpoint {
   readonly note: string
 }
 
-/** What was sealed. */
+/** The result of sealing. */
 export interface Sealed {
-  /** How many events the log has. */
+  /** The number of events in the log. */
   readonly size: number
-  /** The checkpoints that are to be published: the new ones, behind the last that still was to be. */
+  /** The checkpoints to publish: the new ones, after the last unpublished one. */
   readonly checkpoints: readonly PublishedCheckpoint[]
   /** Whether there may be more to seal. */
   readonly more: boolean
 }
 
-/** Seals where one object serves the organization. Without it any Worker seals. */
+/** Seals in one object per organization. Without it any Worker seals. */
 export interface Sealer {
   /**
    * Seals an organization's audit events.
    *
-   * @throws {StoreUnavailable} if it is not done: nothing is lost by trying again.
+   * @throws {StoreUnavailable} if sealing failed. It is safe to repeat.
    */
   seal(request: SealRequest, sign: Sign): Promise<Sealed>
 }

@@ -12,15 +12,15 @@ import {
   type LogContext,
 } from '../../parts/log/log.ts'
 
-/** What serving all who read a trail needs. */
+/** The context of serving all consumers of a trail. */
 export interface TendContext extends DeliveryContext, LogContext {
   readonly sinks: DeliveryContext['sinks']
   readonly log: AuditLog | null
 }
 
 /**
- * Does what an organization's events wait for: they are forwarded, and sealed. Answers in how many
- * seconds it is worth coming back, or null. What fails for one keeps the other from nothing.
+ * Serves the consumers of an organization's trail: forwards its events, and seals them. Returns after how
+ * many seconds to call again, or null. A failure of one does not stop the other.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  *
@@ -44,7 +44,7 @@ export async function tendOrganization(
   return sealed.value?.more ? 0 : forwarded.value
 }
 
-/** How many statements D1 is asked at most to tend an organization in which little has happened. */
+/** Returns how many statements serving an organization with few events sends to D1 at most. */
 export function statementsToTend({ sinks, log }: Pick<TendContext, 'sinks' | 'log'>): number {
   return sinks.length * STATEMENTS_PER_SINK + (log === null ? 0 : STATEMENTS_TO_SEAL)
 }

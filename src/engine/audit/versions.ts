@@ -1,21 +1,21 @@
 /**
- * How events of an older form are read: step by step, from their own version to the newest. What is
- * stored, sealed, exported and forwarded stays as it was written.
+ * Converts events of an older form step by step, from their own version to the newest. The stored,
+ * sealed, exported and forwarded form stays as it was written.
  *
  * @module
  */
 import type { AuditEvent } from './event.ts'
 
-/** Makes an event of one version into one of the next. */
+/** Converts an event of one version into the next. */
 export type Upcast = (event: AuditEvent) => Omit<AuditEvent, 'schemaVersion'>
 
-// The first makes version 1 into 2, and so on. There is one version so far.
+// The first converts version 1 into 2, and so on. There is one version so far.
 const UPCASTS: readonly Upcast[] = []
 
-/** The version that events are written in. */
+/** The version of new events. */
 export const SCHEMA_VERSION = UPCASTS.length + 1
 
-/** An event of a version that this program does not know: of a later one, probably. */
+/** An event has a version that this code does not know, probably a later one. */
 export class UnknownSchemaVersion extends Error {
   override readonly name = 'UnknownSchemaVersion'
   readonly version: number
@@ -27,9 +27,9 @@ export class UnknownSchemaVersion extends Error {
 }
 
 /**
- * An event in its newest form.
+ * Returns an event in its newest form.
  *
- * @throws {UnknownSchemaVersion} if it is of none that is known.
+ * @throws {UnknownSchemaVersion} if its version is unknown.
  */
 export function upcast(event: AuditEvent, steps: readonly Upcast[] = UPCASTS): AuditEvent {
   const { schemaVersion: own } = event

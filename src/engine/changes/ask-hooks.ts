@@ -1,5 +1,5 @@
 /**
- * Asks the host's hooks. Whatever goes wrong in one, or comes back from it, is a refusal.
+ * Calls the host's hooks. An error in a hook, or an invalid answer, is a refusal.
  *
  * @module
  */
@@ -31,7 +31,7 @@ const Statements = v.union([
   Refused,
 ])
 
-/** Asks a `before…` hook. Unset, it allows. Its answer may carry a changed draft. */
+/** Calls a `before…` hook. An unset hook allows. The answer may carry a changed draft. */
 export async function ask(
   seatgate: HookContext,
   { hook, state }: Question
@@ -45,7 +45,7 @@ export async function ask(
     : refused(refusalOf(answer.value))
 }
 
-/** Asks several `before…` hooks at once. Of several refusals the first in order is the answer. */
+/** Calls several `before…` hooks at once. Of several refusals the first in order is returned. */
 export async function askEach(
   seatgate: HookContext,
   questions: readonly Question[]
@@ -55,8 +55,8 @@ export async function askEach(
 }
 
 /**
- * Lets the host add its own statements to those of a step in a user's life, for one batch. Unset, they
- * stay as they are.
+ * Lets the host add its statements to those of a step in a user's life, for one batch. Without the hook
+ * the statements stay unchanged.
  *
  * Refusals: `hook_refused`, `hook_failed`.
  *
@@ -105,7 +105,7 @@ function refusalOf({ reason, detail }: v.InferOutput<typeof Refused>) {
   return { code: 'hook_refused', reason, ...(detail !== undefined && { detail }) } as const
 }
 
-// A statement of Drizzle's is a thenable: looked at, and never awaited.
+// A Drizzle statement is a thenable: check it without awaiting it, which would run it.
 function isStatement(value: unknown): boolean {
   return typeof value === 'object' && value !== null && '_prepare' in value
 }

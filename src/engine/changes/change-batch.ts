@@ -246,9 +246,9 @@ export function refusalOf({ code, numbers }: Aborted): RefusalOf<BatchRefusal> |
     case 'session_gone':
       return { code: 'not_found' }
     case 'slug_taken':
-      return invalid({ slug: ['Is taken.'] })
+      return invalid({ slug: ['This slug is already taken.'] })
     case 'user_unknown':
-      return invalid({ userId: ['There is no such user.'] })
+      return invalid({ userId: ['This user does not exist.'] })
     default:
       return null
   }

@@ -14,20 +14,20 @@ import {
 } from '../access/principal.ts'
 import { sha256 } from '../../base/sha256.ts'
 
-/** An operation that is answered once: who asks, under which id, and a digest of what was asked for. */
+/** The key of an operation: the caller, the id, and a digest of the input. */
 export interface OperationKey {
   readonly actorId: string
   readonly id: string
   readonly digest: string
 }
 
-/** An answer on record. */
+/** A stored result. */
 export type Recorded = Pick<typeof operations.$inferSelect, 'id' | 'digest' | 'outcome'>
 
 /**
- * Makes the key of an operation. The digest notices the same id with another question; it is made of
- * canonical JSON, so that the same question written otherwise has the same one. Somebody who acts as a
- * user has ids of their own: their answers and the user's stay apart.
+ * Creates the key of an operation. The digest detects the same id with another input; it is made from
+ * canonical JSON, so that equal inputs have equal digests. An operator who acts as a user has separate
+ * ids: their results and the user's are not mixed.
  */
 export async function operationKey(
   id: string,
@@ -38,7 +38,7 @@ export async function operationKey(
   return {
     actorId: operationActor(caller),
     id: storedId(id, actor),
-    // The actor is part of it, should an id that a host chose look like that of another actor.
+    // Includes the actor, in case an id that a host chose looks like that of another actor.
     digest: await sha256(canonicalJson([question, actor])),
   }
 }
@@ -56,8 +56,8 @@ function storedId(id: string, actor: string | null): string {
 }
 
 /**
- * Looks up what was answered under this id. Where a query is to find out who is asking, it is not known
- * yet whether somebody acts as the user: then it reads the answers of those who did too.
+ * Selects the results that are stored under this id. If a query establishes the caller, it is unknown
+ * here whether an operator acts as the user, so their results are selected too.
  */
 export function recordedOutcomes(db: Database, caller: Caller, id: string) {
   const [first, last] = isQuery(caller)
@@ -83,8 +83,8 @@ function recorded(db: Database) {
 }
 
 /**
- * The first answer again, or `idempotency_mismatch`; null if there was none. The digest has the name of
- * the operation in it: what is on record carries a code of the same operation.
+ * Returns the stored result, or `idempotency_mismatch`; null if there is none. The digest includes the
+ * name of the operation, so a stored result carries a code of the same operation.
  */
 export function replay<T, Code extends RefusalCode>(
   rows: readonly Recorded[],
@@ -96,7 +96,9 @@ export function replay<T, Code extends RefusalCode>(
   return JSON.parse(row.outcome) as Result<T, Code>
 }
 
-/** Writes an answer, for the batch that makes it true. A second one breaks the primary key. */
+/**
+ * Builds the statement that stores a result, for its own batch. A second result breaks the primary key.
+ */
 export function recordOutcome(
   db: Database,
   { actorId, id, digest }: OperationKey,
@@ -109,8 +111,7 @@ export function recordOutcome(
 }
 
 /**
- * Writes an answer that changed nothing, unless another attempt was answered first: then that one's
- * answer is the answer.
+ * Stores a result that changed no row, unless another attempt was stored first: then returns that one.
  */
 export async function settleOutcome<T, Code extends RefusalCode>(
   db: Database,
@@ -126,7 +127,10 @@ export async function settleOutcome<T, Code extends RefusalCode>(
   return replay<T, Code>(first, key) ?? outcome
 }
 
-/** Writes an answer in place of one that nobody was given yet, unless somebody else has: then theirs. */
+/**
+ * Replaces a result that was not returned to a caller yet, unless another attempt did: then returns that
+ * one.
+ */
 export async function replaceOutcome<T, Code extends RefusalCode>(
   db: Database,
   key: OperationKey,

@@ -1,5 +1,5 @@
 /**
- * Does what changes have left to be done outside the database. At least once, until it succeeds; what has
+ * Runs jobs: work outside the database after a commit. At least once, until it succeeds; a job that has
  * not succeeded after 90 days is given up and reported.
  *
  * @module
@@ -16,32 +16,32 @@ import type { Runtime } from '../../base/runtime.ts'
 import { within } from '../../base/async.ts'
 import type { Job, JobHandlers } from '../model/job.ts'
 
-/** A job that is on record. */
+/** A stored job. */
 export interface RecordedJob extends Pick<Job, 'kind' | 'organizationId' | 'run'> {
   readonly id: string
-  /** How often it was tried, this time included. */
+  /** How many attempts were made, this one included. */
   readonly attempts: number
-  /** When it was recorded, of one that was tried before. */
+  /** When it was stored, for a job that was tried before. */
   readonly createdAt?: Date
 }
 
-/** What doing jobs needs, beside what each job needs itself. */
+/** The context of running jobs, beside what each job needs itself. */
 export interface JobContext extends DatabaseContext, Pick<Runtime, 'now' | 'random' | 'report'> {}
 
-// Nobody else takes up what is under way.
+// Prevents other runs from taking a job in progress.
 const CLAIM_SECONDS = 60
 const CALL_SECONDS = 15
 const MOST_AT_ONCE = 100
-// Of a mail that the mailer does not take; and for taking up and putting off all of them together.
+// For a mail that the mailer does not accept; and for claiming and postponing all of them together.
 const STATEMENTS_EACH = 6
 const STATEMENTS_TOGETHER = 4
-// What has not succeeded by then never will.
+// A job that has failed for so long is given up.
 const GIVEN_UP_MS = 90 * 24 * 60 * 60 * 1000
 const LONGEST_REASON = 500
 
 /**
- * Builds the statements that record jobs. Who records them tries the first hundred of them, which are
- * answered as `recorded`; the others are due at the next sweep.
+ * Builds the statements that store jobs. The caller tries the first hundred of them, returned as
+ * `recorded`; the others are due at the next sweep.
  */
 export function recordIntents(
   { db, newId }: DatabaseContext & Pick<Runtime, 'newId'>,
@@ -61,12 +61,12 @@ export function recordIntents(
   return { statements: insertRows(db, intents, rows), recorded }
 }
 
-/** How many statements D1 is asked at most for {@link fulfil}; what hooks ask is the host's own. */
+/** Returns how many statements {@link fulfil} sends to D1 at most, without those of hooks. */
 export function statementsToFulfil(claimed: readonly RecordedJob[]): number {
   return claimed.length * STATEMENTS_EACH + STATEMENTS_TOGETHER
 }
 
-/** Tries jobs once, side by side: each is done and gone, or due again later. */
+/** Tries jobs once, concurrently: each is done and deleted, or due again later. */
 export async function fulfil(seatgate: JobContext, claimed: readonly RecordedJob[]): Promise<void> {
   const { db } = seatgate
   if (claimed.length === 0) return
@@ -91,7 +91,7 @@ async function attempt(seatgate: JobContext, job: RecordedJob): Promise<Failure 
   const { id, kind, organizationId, attempts } = job
   try {
     const until = await within(CALL_SECONDS, job.run(seatgate.db))
-    // Waiting is no failure: it is not reported, and does not count as an attempt.
+    // Waiting is not a failure: it is not reported, and does not count as an attempt.
     return until && { id, attempts: attempts - 1, dueAt: until.getTime(), lastError: 'Held' }
   } catch (error) {
     report({ event: `${kind}_failed`, organizationId, error })
@@ -121,8 +121,8 @@ function inIds(rows: readonly { readonly id: string }[]) {
 }
 
 /**
- * Takes up what is due: what failed before, and what a crash left behind. Those that waited longest
- * come first, as many as there are statements for. A job without a handler is done.
+ * Runs jobs that are due after a failure or a crash. The longest waiting come first, as many as there are
+ * statements for. A job without a handler is deleted.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */

@@ -1,5 +1,5 @@
 /**
- * How every change is made: read, plan, one batch.
+ * The sequence of every change: read, plan, one batch.
  *
  * @module
  */
@@ -37,20 +37,21 @@ import {
 } from './idempotency.ts'
 import { storeRefusal } from './store-refusal.ts'
 
-/** Options of every function that changes something. */
+/** Options of every operation that changes something. */
 export interface OperationOptions {
   /**
-   * Names this operation, 1 to 255 characters: repeated by the same caller it is answered as the
-   * first time for as long as `operationRetentionDays` say, and done once. With another input it is `idempotency_mismatch`.
+   * Identifies this operation, 1 to 255 characters: a repeat by the same caller returns the stored result
+   * for `operationRetentionDays`, without a second change. With another input it is refused with
+   * `idempotency_mismatch`.
    */
   readonly operationId?: string
-  /** An id that could not be read, to be refused in its turn. */
+  /** An id that could not be read, refused in the usual order. */
   readonly unreadableId?: UnreadableInput
 }
 
 const OPTIONS = namesOf<OperationOptions>({ operationId: true, unreadableId: true })
 
-/** The codes that every operation may answer, whatever it plans. */
+/** The codes that every operation may return, in addition to those of its plan. */
 export type PerformRefusal = 'unauthenticated' | InputRefusal | StoreRefusal
 
 const PERFORM_REFUSALS = [
@@ -69,8 +70,8 @@ const PERFORM_REFUSALS = [
 ] as const satisfies PerformRefusal[]
 
 /**
- * An operation: what it must know, and what it decides on that. Its plan refuses with a `Code`; its proof,
- * hooks, seats and guards with a `Further` one.
+ * An operation: its queries, and the plan that is made from their rows. Its plan refuses with a `Code`;
+ * its proof, hooks, seats and guards with a `Further` one.
  */
 export interface Operation<
   Q extends Queries,
@@ -79,28 +80,33 @@ export interface Operation<
   Further extends RefusalCode = RefusalCode,
 > extends Answering<T, Code> {
   readonly name: string
-  /** What tells it from another under the same operation id. No secrets: its digest is stored. */
+  /**
+   * The input that distinguishes it under the same operation id. Without secrets, because its digest is
+   * stored.
+   */
   readonly input: unknown
-  /** Whether it takes a seat: if a store does not answer, it is refused for want of one. */
+  /** Whether it takes a seat: if a store does not answer, it is then refused with `seats_unavailable`. */
   readonly grows: boolean
   /**
-   * The codes that the proof, the hooks, the seats and the guards of its batch may answer. The compiler
-   * does not see into a plan, so each is compared with the list when it comes. Default: any.
+   * The codes that the proof, the hooks, the seats and the guards of its batch may return. The compiler
+   * does not see into a plan, so each code is compared with the list at run time. Default: any.
    */
   readonly refusals?: readonly Further[]
-  /** Read in one round trip with the caller and their standing. */
+  /** The queries, in one round trip with the caller and their access. */
   readonly queries: Q
-  /** The pure decision. `caller` is who was found to be asking. */
+  /** The pure decision. `caller` is the established caller. */
   readonly plan: (
     found: Found<Q>,
     caller: Principal,
     now: Date
   ) => Result<Plan<T> | RowsPlan<T>, Code>
-  /** Asked once who is asking is known, before anything else: what takes this one's place. */
+  /**
+   * Returns the operation that replaces this one, once the caller is established and before other steps.
+   */
   readonly revise?: (caller: Principal) => Promise<Result<Operation<Q, T, Code, Further>, Code>>
 }
 
-// What is not an answer to the operation, and may be another one the next time.
+// Transient refusals, which may differ the next time. They are not stored.
 const PASSING: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   'operation_in_progress',
   'invalid_password',
@@ -115,13 +121,13 @@ const PASSING: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   'schema_mismatch',
 ])
 
-// A missing proof is passing like a wrong one: it is no part of what tells one operation from another.
+// A missing proof is transient like a wrong one: proofs are not part of the digest.
 function isPassing(refusal: Refusal): boolean {
   if (refusal.code !== 'validation_error') return PASSING.has(refusal.code)
   return 'password' in refusal.errors || 'stepUpProof' in refusal.errors
 }
 
-// What a caller is answered who is not there, or asks for what is not: anybody can ask for that.
+// Refusals of callers without access. Any caller can cause them.
 const ABSENT: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   'unauthenticated',
   'organization_not_found',
@@ -130,18 +136,19 @@ const ABSENT: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   'invitation_invalid',
 ])
 
-/** Whether a refusal is kept under its key: what a stranger can ask for at will is not. */
+/** Whether a refusal is stored under its key. Strangers could otherwise fill the table. */
 function isKept(refusal: Refusal, membership: unknown): boolean {
   return !isPassing(refusal) && (membership !== null || !ABSENT.has(refusal.code))
 }
 
 const ATTEMPTS = 5
-// No input of the library's comes near it. What is deeper would overflow the stack when it is digested.
+// Far more than any input of the library has. Deeper input would overflow the stack when it is digested.
 const MOST_LEVELS = 100
 
 /**
- * Performs an operation; any of them may be refused with `host_conflict`. Its plan is made on what was read and guarded by it; if that has changed
- * by the time of the batch, nothing is written and it is planned again on what is true now.
+ * Performs an operation; any of them may be refused with `host_conflict`. The plan is made from the rows
+ * that were read, and its batch guards them; if they have changed, the batch is rolled back and the
+ * operation is planned again.
  */
 export async function perform<
   Q extends Queries,
@@ -178,9 +185,9 @@ export async function perform<
 }
 
 /**
- * Refuses with a code that the operation has listed.
+ * Checks that the operation lists the code of a refusal.
  *
- * @throws {TypeError} for another: then the list is wrong.
+ * @throws {TypeError} for another code: then the list is wrong.
  */
 function answerable<Further extends RefusalCode>(
   { name, refusals }: Pick<Operation<Queries, unknown, RefusalCode, Further>, 'name' | 'refusals'>,
@@ -199,7 +206,7 @@ function isListed<Further extends RefusalCode>(
 }
 
 /**
- * Compares what a plan asks for with the refusals that the operation lists, before any of them comes.
+ * Compares the steps of a plan with the refusals that the operation lists, before any of them occurs.
  *
  * @throws {TypeError} if one is missing.
  */
@@ -218,9 +225,9 @@ function checkListed(
 }
 
 /**
- * What is asked for under an operation id; null without one, and for an input that could not be read.
+ * Returns the input with its operation id; null without an id, and for an input that could not be read.
  *
- * @throws {TypeError} if it is not an operation's id.
+ * @throws {TypeError} if the id is not valid.
  */
 function questionOf(
   name: string,
@@ -247,7 +254,7 @@ function isDeeperThan(levels: number, value: unknown): boolean {
   return levels < 0 || Object.values(value).some((member) => isDeeperThan(levels - 1, member))
 }
 
-/** What is done once, however often the operation is planned. */
+/** State that is kept when the operation is planned again. */
 interface Progress<
   Q extends Queries,
   T,
@@ -302,11 +309,11 @@ async function attemptOnce<
   const occasion = { caller, ...marksOf(scope), now }
   if ('rows' in plan) {
     const prepared = await prepareRows(seatgate, occasion, plan)
-    // Every row was refused: another time there may be seats, so the answer is not stored.
+    // Every row was refused. The result is not stored, because there may be seats the next time.
     if (prepared.statements.length === 0) return ok(prepared.value)
     const done = await commitPrepared(seatgate, progress, key, prepared)
     if (done.committed) return settled(db, key, operation, ok(prepared.value))
-    // Whatever has changed meanwhile, a limit included, is seen by the next attempt.
+    // The next attempt reads the current rows, a changed limit included.
     return done.code === 'host_conflict' ? refused({ code: done.code }) : 'again'
   }
   checkListed(operation, plan)
@@ -330,7 +337,7 @@ async function attemptOnce<
   return refusal === null ? 'again' : answer(answerable(operation, refusal))
 }
 
-// The answer is stored in the batch that makes it true.
+// The result is stored in the same batch as its change.
 function commitPrepared<Q extends Queries, T>(
   seatgate: ChangeContext,
   { operation }: Progress<Q, T>,
@@ -344,8 +351,8 @@ function commitPrepared<Q extends Queries, T>(
   return conclude(seatgate, prepared, [...stored, ...statements])
 }
 
-// D1 had no membership for this person a moment ago. Either somebody has just let them in, or the
-// same operation is under way, or the seat of a membership that ended is not free yet: look again.
+// D1 had no membership for this user a moment ago. Either they have just been added, or the same
+// operation is in progress, or the seat of an ended membership is not free yet: read again.
 function isHolderConflict({ code }: Refusal, key: OperationKey | null): boolean {
   return code === 'already_member' || (code === 'operation_in_progress' && key !== null)
 }

@@ -7,9 +7,9 @@ import type { ProviderContext } from '../seats/provider.ts'
 import { isMarkedOver, isOver } from '../seats/over-limit-marks.ts'
 
 /**
- * Builds what tells that an organization has come over its limit with these events, or is within it
- * again. Only a limit that is lowered leads over it, and whatever frees a seat may lead back: where
- * nobody is over, that is two rows to read. What expires by the clock shows with the next change.
+ * Builds the statements that record that an organization has exceeded its limit with these events, or is
+ * within it again. Only a lower limit leads over it, and every freed seat may lead back: in an
+ * organization within its limit that costs two rows to read. An expiry is recorded with the next change.
  */
 export function turnsOf(
   seatgate: Pick<TrailContext, 'db' | 'newId' | 'withSeatCount'> &
@@ -26,7 +26,7 @@ export function turnsOf(
     touched.add(organizationId)
     if (action === 'seat.limit_changed') relimited.add(organizationId)
   }
-  // Nobody counts who need not: a CASE is evaluated no further than it has to be.
+  // A CASE stops at the first match, so that seats are counted only if needed.
   const entered = (id: SQL<string> | string) =>
     sql`case when ${isMarkedOver(id)} then 0 else ${isOver(seatContext, id, now)} end`
   const cleared = (id: SQL<string> | string) =>

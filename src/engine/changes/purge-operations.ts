@@ -5,12 +5,12 @@ import { operations } from '../../database/schema.ts'
 const OPERATIONS_PER_SWEEP = 1000
 const DAY_MS = 24 * 60 * 60 * 1000
 
-/** What purging stored answers needs. */
+/** The context of purging stored results. */
 export interface StoredAnswersContext extends DatabaseContext {
   readonly operationRetentionDays: number
 }
 
-/** Builds the statement that deletes stored answers that are past `operationRetentionDays`. */
+/** Builds the statement that deletes stored results that are older than `operationRetentionDays`. */
 export function purgeOperations(
   { db, operationRetentionDays }: StoredAnswersContext,
   now: Date

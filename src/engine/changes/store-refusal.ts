@@ -8,10 +8,10 @@ import type { RefusalOf } from '../../base/refusal.ts'
 import type { Runtime } from '../../base/runtime.ts'
 
 /**
- * Answers the refusal for what D1 did not do, and reports why. A growing operation is refused with `seats_unavailable`
- * only if D1 did not answer: a statement that D1 refused says nothing about seats.
+ * Returns the refusal for an error of D1, and reports the error. A growing operation is refused with
+ * `seats_unavailable` only if D1 did not answer: a statement that D1 refused does not concern seats.
  *
- * Throws an error that is not D1's.
+ * Rethrows other errors.
  */
 export function storeRefusal(
   { report }: Pick<Runtime, 'report'>,

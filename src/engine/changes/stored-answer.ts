@@ -1,5 +1,5 @@
 /**
- * What an operation answers, and how that is kept to be answered again.
+ * Results of operations, and their stored form.
  *
  * @module
  */
@@ -8,34 +8,34 @@ import type { RefusalCode } from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import { replaceOutcome, type OperationKey } from './idempotency.ts'
 
-/** What there is to an answer beside its value. */
+/** The parts of a result beside its value. */
 export interface Answering<T, Code extends RefusalCode = RefusalCode> {
-  /** Of an answer with a secret in it: how it is kept, and how it is answered again. */
+  /** How a result with a secret is stored and replayed. */
   readonly secrecy?: Secrecy<T>
-  /** What is done once the batch is in; what comes of it is the answer. It may be done twice. */
+  /** Runs after the commit; its result is the result of the operation. It may run twice. */
   readonly settle?: (value: T) => Promise<Result<T, Code>>
 }
 
-/** How an answer with a secret in it is kept. */
+/** How a result with a secret is stored. */
 export interface Secrecy<T> {
   seal(value: T): unknown
-  /** Null if it cannot be opened any more: the host has another secret now. */
+  /** Returns null if it cannot be decrypted, because the host has another secret now. */
   open(kept: unknown): Promise<T | null>
 }
 
-/** An answer as it is on record; an unsettled one was given to nobody yet. */
+/** A stored result; an unsettled one was not returned to a caller yet. */
 export type Kept<Code extends RefusalCode = RefusalCode> = Result<unknown, Code> & {
   readonly unsettled?: true
 }
 
-/** An answer as it is recorded with the batch that makes it true. */
+/** Returns the stored form of a result, for its own batch. */
 export function kept<T>({ secrecy, settle }: Answering<T>, outcome: Result<T>): Kept {
   if (!outcome.ok) return outcome
   if (settle) return { ...outcome, unsettled: true }
   return secrecy ? ok(secrecy.seal(outcome.value)) : outcome
 }
 
-/** The answer on record. One that was cut off before anybody had it is settled now. */
+/** Returns the stored result. A result that was cut off before it was returned is settled now. */
 export async function recall<T, Code extends RefusalCode>(
   db: Database,
   key: OperationKey,
@@ -50,7 +50,7 @@ export async function recall<T, Code extends RefusalCode>(
   return value === null ? refused({ code: 'stored_result_unreadable' }) : ok(value)
 }
 
-/** The answer once it is settled, and kept so: if two settle it, the first one's. */
+/** Settles a result and stores it; if two attempts settle it, the first one's is returned. */
 export async function settled<T, Code extends RefusalCode>(
   db: Database,
   key: OperationKey | null,

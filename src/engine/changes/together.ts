@@ -11,15 +11,15 @@ export interface HostStatements {
   readonly before?: readonly Statement[]
   readonly after?: readonly Statement[]
   /**
-   * Answers a constraint of the host's own that broke, named as SQLite names it. Null, as without this,
-   * answers `host_conflict`.
+   * Returns a refusal for a broken constraint of the host, named as SQLite names it. Null, or no
+   * function, means `host_conflict`.
    */
   readonly onConflict?: (constraint: string) => Refusal | null
 }
 
 /**
- * Makes a prepared change together with the host's own statements, in one D1 batch: all of it, or
- * nothing. Seats are confirmed or released as it turns out.
+ * Commits a prepared change together with the host's own statements, in one D1 batch. Afterwards its
+ * seats are confirmed or released.
  *
  * Refusals: those of the change; `host_conflict` if a constraint or a trigger of the host's own breaks,
  * unless `onConflict` answers otherwise; `seats_unavailable` or `unavailable` if D1 does not answer, and

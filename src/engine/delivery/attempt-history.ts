@@ -1,5 +1,5 @@
 /**
- * What was tried, in as few rows as tell it.
+ * The history of deliveries, in as few rows as possible.
  *
  * @module
  */
@@ -9,15 +9,15 @@ import { sinkAttempts, type PassedOver } from '../../database/schema.ts'
 import { isLeased, type Lease } from './lease.ts'
 
 /**
- * What became of the events from `first` to `last`, but for those in `passed`, which the sink does not
- * take. All but `retry` and `paused` is final.
+ * The outcome of the events from `first` to `last`, without those in `passed`, which the sink does not
+ * take. All outcomes but `retry` and `paused` are final.
  */
 export interface Attempt {
   readonly first: number
   readonly last: number
   readonly outcome: (typeof sinkAttempts.$inferSelect)['outcome']
   readonly reason: string | null
-  /** Which one it was for its first event; 0 where nothing was sent. */
+  /** The number of the attempt for its first event; 0 if no request was sent. */
   readonly attempt: number
   readonly passed: readonly PassedOver[]
   /** Milliseconds since 1970. */
@@ -25,7 +25,7 @@ export interface Attempt {
   readonly milliseconds: number
 }
 
-/** An attempt where nothing is sent. */
+/** Creates an attempt that sends no event. */
 export function unsent(
   outcome: 'passed' | 'skipped',
   range: Pick<Attempt, 'first' | 'last'>,
@@ -36,7 +36,7 @@ export function unsent(
   return { ...range, outcome, reason, attempt: 0, passed, at: at.getTime(), milliseconds: 0 }
 }
 
-/** The history and one attempt more, which lengthens the last row if it only says the same. */
+/** Adds an attempt to a history, or extends the last row if it continues it. */
 export function remembered(history: readonly Attempt[], next: Attempt): readonly Attempt[] {
   const last = history.at(-1)
   if (last === undefined || !continues(last, next)) return [...history, next]
@@ -51,14 +51,14 @@ export function remembered(history: readonly Attempt[], next: Attempt): readonly
   return [...history.slice(0, -1), both]
 }
 
-/** The list and what else is passed over; neighbours of one reason are one entry. */
+/** Adds a range to a list of passed events; neighbours with the same reason become one entry. */
 export function withPassed(list: readonly PassedOver[], next: PassedOver): readonly PassedOver[] {
   const last = list.at(-1)
   if (last?.because !== next.because || last.last + 1 !== next.first) return [...list, next]
   return [...list.slice(0, -1), { ...last, last: next.last }]
 }
 
-// What went through at once is worth no row of its own.
+// Deliveries that succeed at the first attempt share a row.
 function continues(last: Attempt, next: Attempt): boolean {
   return isPlain(last) && isPlain(next) && last.last + 1 === next.first
 }
@@ -67,7 +67,7 @@ function isPlain({ outcome, attempt }: Attempt): boolean {
   return outcome === 'passed' || (outcome === 'delivered' && attempt === 1)
 }
 
-/** Writes a history, whose rows nobody changes any more. */
+/** Builds the statements that write a history. Its rows never change. */
 export function recordAttempts(db: Database, lease: Lease, history: readonly Attempt[]) {
   return db.insert(sinkAttempts).select(
     sql`select null, ${lease.organizationId}, ${lease.sinkId}, value ->> 'first', value ->> 'last',

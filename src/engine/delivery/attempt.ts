@@ -13,7 +13,7 @@ const LONGEST_REASON = 500
 
 type Kind = Extract<Metric, { name: 'audit.attempt' }>['kind']
 
-/** What a sink has answered, when, and how long it took. */
+/** The answer of a sink, its time and its duration. */
 export interface Tried {
   readonly delivery: Delivery
   readonly at: Date
@@ -21,8 +21,8 @@ export interface Tried {
 }
 
 /**
- * Attempts to deliver some events in one go. Whatever a sink answers that is not a delivery is a
- * reason to come back, never a success.
+ * Attempts to deliver some events in one call. An answer of a sink that is not a valid delivery counts as
+ * a reason to retry, never as a success.
  */
 export async function attempt(
   seatgate: Pick<Runtime, 'now' | 'report' | 'measure'>,
@@ -71,7 +71,7 @@ function handOver(sink: Sink, events: readonly AuditEvent[]): Promise<Delivery> 
   return sink.deliver(first)
 }
 
-// A sink may be plain JavaScript: what it gives for a reason is kept as text, whatever it is.
+// A sink may be plain JavaScript: a reason of any type is stored as text.
 function text(reason: unknown): string {
   return typeof reason === 'string' ? shortened(reason, LONGEST_REASON) : 'unnamed'
 }

@@ -1,7 +1,7 @@
 import type { DeliveryContext } from './deliver.ts'
 /**
- * What one invocation of a Worker may ask of others: six connections wait for an answer at a time, and a
- * thousand requests are made in all. What goes beyond waits or fails, and no sink is to blame for it.
+ * The limits of one invocation of a Worker: six connections may wait for an answer at a time, and a
+ * thousand requests may be made. Requests beyond that wait or fail without a fault of the sink.
  *
  * @module
  */
@@ -11,21 +11,21 @@ const CONNECTIONS = 5
 // Half of the thousand is left to D1, the ledger and the seals.
 const DELIVERIES = 500
 
-/** The invocation that runs of several organizations share. */
+/** An invocation whose limits the runs of several organizations share. */
 export interface Invocation {
-  /** Whether one delivery more may be attempted, which is counted with that. */
+  /** Whether one more delivery may be attempted; the call counts it. */
   mayDeliver(): boolean
 }
 
-/** An invocation that has delivered nothing yet. */
+/** Creates an invocation without deliveries. */
 export function newInvocation(): Invocation {
   let deliveries = 0
   return { mayDeliver: () => deliveries++ < DELIVERIES }
 }
 
 /**
- * Serves one after the other, and side by side as many as there are connections for all of their sinks:
- * a sink that does not answer holds one of them and nobody else's.
+ * Serves the entries in order, and as many at a time as there are connections for all of their sinks: a
+ * sink that does not answer blocks only its own connection.
  */
 export async function serveSideBySide<T>(
   { sinks }: Pick<DeliveryContext, 'sinks'>,
@@ -34,7 +34,7 @@ export async function serveSideBySide<T>(
 ): Promise<void> {
   const each = sinks.filter(({ internal }) => internal !== true).length
   const lanes = Math.max(1, Math.floor(CONNECTIONS / Math.max(1, each)))
-  // All lanes take from one line.
+  // All lanes take from one iterator.
   const line = waiting.values()
   const lane = async () => {
     for (const next of line) await serve(next)

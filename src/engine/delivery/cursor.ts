@@ -1,5 +1,5 @@
 /**
- * How far a sink has come in an organization: the row that says it, and who may move it.
+ * The cursor of a sink in an organization, and the lease that allows moving it.
  *
  * @module
  */
@@ -22,27 +22,27 @@ import { awaiting, clearOutbox, type ConsumerContext } from '../audit/consumers.
 import type { Runtime } from '../../base/runtime.ts'
 import type { Failing } from './deliver-page.ts'
 
-/** Where delivery stands when the lease is taken. */
+/** The state of a delivery when the lease is taken. */
 export interface Leased {
   readonly sequence: number
   readonly failing: Failing
   readonly events: readonly ReadEventRow[]
   /** Whether there may be more of them. */
   readonly more: boolean
-  /** Events of dead letters that are to be tried once more. */
+  /** Events of dead letters that will be tried again. */
   readonly queued: readonly ReadEventRow[]
 }
 
-/** Nobody may deliver now: somebody does (`busy`), or it is not time yet. */
+/** The lease is not available: another run has it (`busy`), or the sink is not due. */
 export interface NotLeased {
   readonly busy: boolean
 }
 
-/** What became of a delivery run: everything up to `sequence` is settled. */
+/** The progress of a delivery run: everything up to `sequence` is settled. */
 export interface Progress {
   readonly sequence: number
   readonly letters: readonly DeadLetter[]
-  /** What was tried; a sink of the library's own keeps none. */
+  /** The attempts of the run; an internal sink keeps none. */
   readonly history: readonly Attempt[]
   readonly retry: {
     readonly attempts: number
@@ -53,16 +53,16 @@ export interface Progress {
   readonly pausedReason: string | null
 }
 
-/** How many events are read at once. */
+/** How many events are read at a time. */
 export const EVENTS_PER_READ = 100
 
-// A sink that has failed is likely to fail again, and takes few.
+// A sink that has failed is likely to fail again, so it gets few events.
 const EVENTS_WHILE_FAILING = 10
 const NO_END = Number.MAX_SAFE_INTEGER
 
 /**
- * Takes the lease, if it is free and due, and reads what comes next, in one round trip. Of what has no
- * events, a wake-up for nobody, no row is made.
+ * Takes the lease, if it is free and due, and reads the next events, in one round trip. Writes no row for
+ * an organization that has no events.
  */
 export async function takeLease(
   db: Database,
@@ -98,7 +98,7 @@ export async function takeLease(
   return { sequence, failing: { attempts, since: failingSince }, events, more, queued }
 }
 
-/** Keeps the lease after a full page, and reads the next one. Null: the lease was lost. */
+/** Keeps the lease after a full page, and reads the next page. Returns null if the lease was lost. */
 export async function moveOn(
   db: Database,
   lease: Lease,
@@ -119,9 +119,9 @@ export async function moveOn(
 }
 
 /**
- * Gives the lease back and, where every sink has come to the end, takes the organization out of the
- * outbox. A lease that was lost to somebody else changes nothing. The sink is left alone until
- * `restsUntil`, if it is to have a rest.
+ * Returns the lease and, if every sink has reached the end, removes the organization from the outbox.
+ * Changes no row if the lease was lost to another run. With `restsUntil` the sink is not called before
+ * that time.
  */
 export async function giveBack(
   seatgate: DatabaseContext & ConsumerContext & Pick<Runtime, 'now'>,
@@ -159,7 +159,8 @@ export async function giveBack(
 
 const UNTROUBLED = { attempts: 0, nextAttemptAt: new Date(0), lastError: null, failingSince: null }
 
-// Before the cursor is moved and the lease given back, so that only who has it writes any.
+// Placed before the cursor moves and the lease is returned, so that only the holder of the lease writes
+// rows.
 function records(
   db: Database,
   lease: Lease,
@@ -174,7 +175,7 @@ function records(
   }
 }
 
-// Whoever has no lease reads nothing.
+// Without the lease the query returns no rows.
 function eventsAfterCursor(db: Database, { organizationId, sinkId, token }: Lease) {
   const ofLease = (what: SQL) => sql`(select ${what} from seatgate_sink_cursors
     where organization_id = ${organizationId} and sink_id = ${sinkId} and lease_token = ${token})`

@@ -1,5 +1,5 @@
 /**
- * Dead letters: events that were given up for a sink, as the forwarder writes them.
+ * Dead letters, as the forwarder writes them: events that were given up for a sink.
  *
  * @module
  */
@@ -18,16 +18,16 @@ export interface DeadLetter {
   readonly attempts: number
 }
 
-/** What became of a dead letter that was tried again; without a reason it was taken. */
+/** The outcome of a dead letter that was tried again; without a reason it was delivered. */
 export interface Redelivery {
   readonly sequence: number
   readonly reason: string | null
 }
 
-/** How many dead letters are tried again at once. */
+/** How many dead letters are tried again at a time. */
 export const LETTERS_PER_READ = 100
 
-/** Writes dead letters. */
+/** Builds the statements that write dead letters. */
 export function buryLetters(db: Database, lease: Lease, letters: readonly DeadLetter[], now: Date) {
   const { organizationId, sinkId } = lease
   const time = now.getTime()
@@ -49,7 +49,7 @@ export function buryLetters(db: Database, lease: Lease, letters: readonly DeadLe
     })
 }
 
-/** Writes what became of those that were tried again. */
+/** Builds the statements that write the outcome of dead letters that were tried again. */
 export function settleLetters(db: Database, lease: Lease, done: readonly Redelivery[], now: Date) {
   const answers = sql`json_each(${JSON.stringify(done)})`
   const answer = sql`(select value ->> 'reason' from ${answers}
@@ -73,7 +73,7 @@ export function settleLetters(db: Database, lease: Lease, done: readonly Redeliv
     )
 }
 
-/** Ends what is to be tried once more where the event is not there any more. */
+/** Ends queued dead letters whose event was purged. */
 export function skipLetters(db: Database, lease: Lease, now: Date) {
   const { organizationId, sinkId } = lease
   return db
@@ -88,7 +88,7 @@ export function skipLetters(db: Database, lease: Lease, now: Date) {
     )
 }
 
-/** The events of those that are to be tried once more. */
+/** Selects the events of queued dead letters. */
 export function queuedLetters(db: Database, lease: Lease) {
   const { organizationId, sinkId } = lease
   return db

@@ -1,5 +1,5 @@
 /**
- * Delivers events in order, as far as it goes.
+ * Delivers events in order.
  *
  * @module
  */
@@ -16,9 +16,9 @@ import { givenUp, nextStep, refusedBatch, taken, type Step } from './delivery-st
 
 const DEFAULT_RETRY_HOURS = 75
 
-/** Where a run stands, and what stopped it if anything did. */
+/** The progress of a run, and what stopped it. */
 export interface Run extends Progress {
-  /** In how many seconds it is worth coming back, of one that was stopped. */
+  /** After how many seconds a stopped run should be continued. */
   readonly seconds: number | null
   readonly finished: boolean
 }
@@ -29,7 +29,9 @@ export interface Failing {
   readonly since: Date | null
 }
 
-/** Delivers a page of events, one by one or many at a time as the sink has it, while it may. */
+/**
+ * Delivers a page of events, one by one or in batches as the sink supports it, until the run must stop.
+ */
 export async function deliverPage(
   seatgate: Pick<Runtime, 'now' | 'random' | 'report' | 'measure'>,
   sink: Sink,
@@ -50,7 +52,8 @@ export async function deliverPage(
     return { sequence, letters, history, retry, pausedReason: null, seconds, finished: false }
   }
 
-  // A batch that is refused as a whole is tried one by one, so that one event condemns no other.
+  // A batch that is refused as a whole is tried one by one, so that one event does not condemn the
+  // others.
   let together = sink.deliverMany !== undefined
   for (let at = 0; at < rows.length;) {
     if (!mayStart()) return stopped(null, null)
@@ -74,7 +77,7 @@ export async function deliverPage(
       remember(refusedBatch(step, { ...told, outcome: 'paused', reason }, time))
       return { ...stopped(null, null), pausedReason: reason }
     }
-    // By a clock that was set back it may have begun in the future: then it begins now.
+    // After the clock was set back the first failure may lie in the future: count from now.
     const began = since !== null && since < time ? since : time
     const deadline = began.getTime() + budgetSeconds(sink) * 1000
     const left = (deadline - time.getTime()) / 1000
@@ -86,7 +89,7 @@ export async function deliverPage(
         patienceSeconds(delivery.afterSeconds),
         backoffSeconds(attempts, random)
       )
-      // The last attempt comes when the time is up, and not later.
+      // The last attempt is made when the time is up, and not later.
       const seconds = Math.min(wanted, left)
       const again = new Date(time.getTime() + seconds * 1000)
       return stopped({ attempts, at: again, reason, since: began }, seconds)
@@ -107,13 +110,13 @@ export async function deliverPage(
   return { sequence, letters, history, ...done }
 }
 
-/** What became of dead letters that somebody has put back, and how the history tells it. */
+/** The outcome of requeued dead letters, and its history. */
 export interface Redelivered {
   readonly letters: readonly Redelivery[]
   readonly history: readonly Attempt[]
 }
 
-/** Tries dead letters again that somebody has put back, each once, in order, while it may. */
+/** Tries requeued dead letters again, each once, in order, until the run must stop. */
 export async function redeliver(
   seatgate: Pick<Runtime, 'now' | 'report' | 'measure'>,
   sink: Sink,

@@ -1,6 +1,6 @@
 /**
- * Forwards audit events: the table is the queue, a cursor per sink and organization says how far it
- * has been read, and a lease keeps two forwarders apart.
+ * Forwards audit events. The table of events is the queue, a cursor per sink and organization marks how
+ * far it was read, and a lease keeps two forwarders apart.
  *
  * @module
  */
@@ -15,8 +15,8 @@ import { LETTERS_PER_READ } from './dead-letters.ts'
 import { deliverPage, redeliver } from './deliver-page.ts'
 import type { Sink } from './sink.ts'
 
-// A run begins no delivery after its time. The last one takes 15 seconds at most, so that the run ends
-// well before its lease does, and whoever comes after it in a batch is not kept waiting for long.
+// A run begins no delivery after this time. The last delivery takes 15 seconds at most, so the run ends
+// well before its lease does and does not delay the next run in a batch for long.
 const RUN_SECONDS = 10
 const REDELIVERY_SECONDS = RUN_SECONDS / 2
 const LEASE_SECONDS = 60
@@ -25,18 +25,18 @@ const REDELIVERY_PAUSE_SECONDS = 1
 const EVENTS_PER_RUN = 1000
 const STATEMENTS_PER_PAGE = 8
 
-/** How many statements D1 is asked for one sink at most, the pages behind the first not included. */
+/** How many statements one sink sends to D1 at most, without the pages after the first. */
 export const STATEMENTS_PER_SINK = 20
 
-/** What delivering a trail needs. */
+/** The context of a delivery. */
 export interface DeliveryContext extends Runtime, DatabaseContext, ConsumerContext {
   readonly sinks: readonly Sink[]
 }
 
 /**
- * Forwards what an organization's sinks have not had yet, each sink on its own, for some seconds at most.
- * Answers in how many seconds it is worth coming back (0: there is more), or null if nothing is left to
- * do here; what is not due yet the sweep finds. Several in one `invocation` share what it may ask.
+ * Forwards new events of an organization to its sinks, each sink on its own, for some seconds at most.
+ * Returns after how many seconds to call again (0: there is more), or null if there is no more to do now;
+ * the sweep continues with what is not due yet. Calls with the same `invocation` share its limits.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  *
@@ -58,7 +58,7 @@ export async function forwardOrganization(
   return due.length > 0 ? Math.min(...due) : null
 }
 
-/** The same for one sink. */
+/** Forwards new events to one sink, as {@link forwardOrganization} does for all. */
 export async function forwardToSink(
   unbudgeted: DeliveryContext,
   sink: Sink,

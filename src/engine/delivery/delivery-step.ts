@@ -1,5 +1,5 @@
 /**
- * What a sink gets next, and how the history tells what became of it.
+ * The next step of a delivery, and its record in the history.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { unsent, withPassed, type Attempt } from './attempt-history.ts'
 import { passedBecause } from './outgoing.ts'
 import type { Sink } from './sink.ts'
 
-/** Some events in sequence: those that are handed over, and those among them that are not taken. */
+/** A run of events in sequence: those that are sent, and those among them that the sink does not take. */
 export interface Step {
   readonly batch: readonly AuditEvent[]
   readonly passed: readonly PassedOver[]
@@ -18,11 +18,11 @@ export interface Step {
   readonly last: number
   /** How many events it settles. */
   readonly length: number
-  /** What the sink's own filter has thrown, if it did. */
+  /** The error that the sink's own filter threw. */
   readonly error?: unknown
 }
 
-/** What comes first of these events: one that is taken, or (`together`) as many as there are. */
+/** Returns the next step: one event that the sink takes or (`together`) as many as there are. */
 export function nextStep(
   sink: Sink,
   rows: readonly [ReadEventRow, ...ReadEventRow[]],
@@ -51,7 +51,7 @@ export function nextStep(
   return { batch, passed, first, last: first + length - 1, length }
 }
 
-/** How a step is told that was taken, or of which nothing was handed over. */
+/** Returns the record of a step that was delivered, or of which no event was sent. */
 export function taken(step: Step, attempt: number, at: Date, milliseconds: number): Attempt {
   const { batch, passed, first, last } = step
   if (batch.length === 0) return unsent('passed', { first, last }, at, passed)
@@ -59,7 +59,7 @@ export function taken(step: Step, attempt: number, at: Date, milliseconds: numbe
   return { ...told, first, last, passed, at: at.getTime() }
 }
 
-/** How what was handed over is told, where it was not taken. */
+/** Returns the record of a batch that was not delivered. */
 export function refusedBatch(
   { batch, passed, first, last }: Step,
   told: Pick<Attempt, 'outcome' | 'reason' | 'attempt' | 'milliseconds'>,
@@ -71,7 +71,7 @@ export function refusedBatch(
   return { ...told, first: from, last: to, passed: within, at: at.getTime() }
 }
 
-/** How a step is told that is given up: what is passed over stands for itself. */
+/** Returns the records of a step that is given up; passed events around it get their own rows. */
 export function givenUp(
   step: Step,
   told: Pick<Attempt, 'reason' | 'attempt' | 'milliseconds'>,

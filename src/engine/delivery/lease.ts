@@ -19,32 +19,32 @@ export interface Lease extends Route {
   readonly until: Date
 }
 
-// Five times as long as one is taken for: clocks may differ by some minutes. One that ends later than this
+// Five times the duration of a lease, because clocks may differ by some minutes. A lease that ends later
 // was taken by a clock that ran ahead, or before the clock was set back.
 const LONGEST_LEASE_MS = 5 * 60_000
 
-/** Whether nobody has the lease of a row: it has ended, or lies ahead further than one can. */
+/** Whether a lease is free: it has ended, or ends later than a valid lease can. */
 export function isFree(now: Date): SQL<number> {
   const { leasedUntil } = sinkCursors
   const lastEnd = new Date(now.getTime() + LONGEST_LEASE_MS)
   return sql<number>`(${lte(leasedUntil, now)} or ${gt(leasedUntil, lastEnd)})`
 }
 
-/** Whether a cursor may be taken: nobody has it, its sink has had its rest, and is not paused. */
+/** Whether a cursor may be taken: its lease is free, its sink is due and not paused. */
 export function isReady(now: Date): SQL {
   const { nextAttemptAt, pausedReason } = sinkCursors
-  // No rest is longer: what lies further ahead was said before the clock was set back.
+  // No wait is longer: a time further ahead was written before the clock was set back.
   const longest = new Date(now.getTime() + LONGEST_WAIT_SECONDS * 1000)
   const due = sql`(${lte(nextAttemptAt, now)} or ${gt(nextAttemptAt, longest)})`
   return sql`${isFree(now)} and ${due} and ${isNull(pausedReason)}`
 }
 
-/** The row of the cursor. */
+/** Builds the condition on the row of the cursor. */
 export function onRoute({ organizationId, sinkId }: Route) {
   return and(eq(sinkCursors.organizationId, organizationId), eq(sinkCursors.sinkId, sinkId))
 }
 
-/** Whether somebody still has the lease: only then they may say what became of an event. */
+/** Whether the lease is still held: only its holder may write the outcome of an event. */
 export function isLeased({ organizationId, sinkId, token }: Lease) {
   return sql`exists (select 1 from seatgate_sink_cursors as held where held.organization_id = ${organizationId}
     and held.sink_id = ${sinkId} and held.lease_token = ${token})`

@@ -1,6 +1,6 @@
 /**
- * What a sink takes, and what it gets to see. Decided by its configuration alone, so that every attempt
- * of one event is the same.
+ * The events and fields that a sink receives. They depend on its configuration only, so that every
+ * attempt of one event is the same.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { AuditEvent } from '../audit/event.ts'
 import type { Redaction, Sink } from './sink.ts'
 
 const MASK = '[redacted]'
-// What a receiver must have to tell a repeat and the order, and what says what it is about at all.
+// The fields that a receiver needs to detect repeats and to restore the order, and the action.
 const KEPT = ['id', 'organizationId', 'sequence', 'action']
 const FIELDS = new Set(
   (
@@ -28,7 +28,7 @@ const INNER = new Set([
 ])
 const DISPATCHES = ['auto', 'async', 'sync']
 
-/** Which part of its configuration keeps an event from a sink; null if it takes it. */
+/** Returns which part of its configuration excludes an event from a sink; null if the sink takes it. */
 export function passedBecause(
   sink: Sink,
   { action, insertedAt }: AuditEvent
@@ -38,7 +38,7 @@ export function passedBecause(
   return keptOutBy(sink, action)
 }
 
-/** An event as a sink gets it. */
+/** Returns an event as a sink receives it. */
 export function redacted(event: AuditEvent, redaction: Redaction | undefined): AuditEvent {
   if (redaction === undefined) return event
   const { exclude = [], mask = [] } = redaction
@@ -57,18 +57,19 @@ export function redacted(event: AuditEvent, redaction: Redaction | undefined): A
   return walk(event, '') as AuditEvent
 }
 
-/** What is wrong with a sink's configuration; null if nothing is. */
+/** Returns the error in a sink's configuration; null if there is none. */
 export function sinkMistake(sink: Sink): string | null {
-  if (typeof sink?.deliver !== 'function') return 'is no sink: it has no deliver.'
+  if (typeof sink?.deliver !== 'function') return 'is not a sink: it has no deliver.'
   if (typeof sink.id !== 'string' || !/^[\w.-]{1,64}$/.test(sink.id)) {
     return 'needs an id of 1 to 64 letters, digits, dots, dashes and underscores.'
   }
   const wrong = [...(sink.include ?? []), ...(sink.exclude ?? [])].find(
     (pattern) => typeof pattern !== 'string' || !PATTERN.test(pattern)
   )
-  if (wrong !== undefined) return `has a pattern that is none: "${wrong}".`
+  if (wrong !== undefined) return `has an invalid pattern: "${wrong}".`
   if (sink.retryHours !== undefined && !(sink.retryHours > 0)) return 'needs positive retryHours.'
-  if (sink.since !== undefined && Number.isNaN(sink.since.getTime())) return 'has no time in since.'
+  if (sink.since !== undefined && Number.isNaN(sink.since.getTime()))
+    return 'needs a valid time in since.'
   const { eventsPerMinute = 1, deadlineSeconds = 1, dispatch = 'auto' } = sink
   if (!(Number.isInteger(eventsPerMinute) && eventsPerMinute > 0)) {
     return 'needs a whole number of eventsPerMinute.'
@@ -84,8 +85,8 @@ function redactionMistake({ exclude = [], mask = [] }: Redaction = {}): string |
   for (const name of [...exclude, ...mask]) {
     const [first = '', ...rest] = name.split('.')
     const known = rest.length > 0 ? FIELDS.has(first) : FIELDS.has(first) || INNER.has(first)
-    if (!known || rest.includes('')) return `redacts "${name}", which is no field.`
-    if (KEPT.includes(name)) return `redacts "${name}", without which nobody can tell events apart.`
+    if (!known || rest.includes('')) return `redacts "${name}", which is not a field.`
+    if (KEPT.includes(name)) return `redacts "${name}", which receivers need to identify events.`
   }
   const both = exclude.find((name) => mask.includes(name))
   return both === undefined ? null : `both excludes and masks "${both}".`

@@ -1,25 +1,25 @@
 import type { AuditEvent } from '../audit/event.ts'
 
 /**
- * What became of one delivery. `retry` is tried again later, in order; `permanent` never, it goes to
- * the dead letters at once; `pause` stops the sink for this organization until somebody resumes it.
+ * The outcome of a delivery. `retry` is tried again later, in order; `permanent` is not tried again and
+ * becomes a dead letter at once; `pause` stops the sink for this organization until it is resumed.
  */
 export type Delivery =
   | { readonly outcome: 'delivered' }
   | { readonly outcome: 'retry'; readonly reason: string; readonly afterSeconds?: number }
   | { readonly outcome: 'permanent' | 'pause'; readonly reason: string }
 
-/** What is kept from a sink: see {@link Sink.redact}. */
+/** Fields that a sink does not receive: see {@link Sink.redact}. */
 export interface Redaction {
   /** Fields that are left out. */
   readonly exclude?: readonly string[]
-  /** Fields that say `[redacted]`. */
+  /** Fields that are replaced by `[redacted]`. */
   readonly mask?: readonly string[]
 }
 
 /**
- * Where audit events are forwarded to. Each organization's events come one at a time and in
- * sequence, at least once: the event's id tells a repeat. Throwing counts as `retry`.
+ * A destination of audit events. Each organization's events arrive one at a time and in sequence, at
+ * least once; the event's id identifies a repeat. Throwing counts as `retry`.
  *
  * @example
  * ```ts
@@ -35,50 +35,51 @@ export interface Redaction {
  * ```
  */
 export interface Sink {
-  /** Names the sink's cursor: changing it starts a new sink. */
+  /** The name of the sink's cursor; changing it starts a new sink. */
   readonly id: string
   /** Actions that are taken, such as `organization.member_add` or `organization.*`. Default all. */
   readonly include?: readonly string[]
-  /** Actions that are not taken, though they are included. */
+  /** Actions that are not taken, even if they are included. */
   readonly exclude?: readonly string[]
-  /** Whether the sink takes events of this action, where patterns do not say it. */
+  /** Decides by code whether the sink takes events of this action, in addition to the patterns. */
   accepts?(action: string): boolean
   /**
-   * Fields that do not leave. A name stands for that field wherever it is; a path
-   * (`metadata.old_name`) for the one place.
+   * Fields that are removed or masked. A name stands for that field at every place; a path
+   * (`metadata.old_name`) for one place.
    */
   readonly redact?: Redaction
-  /** Events recorded before then are passed over. Default none: a new sink gets all there are. */
+  /** Events that were recorded earlier are passed over. By default a new sink receives all events. */
   readonly since?: Date
-  /** How long an event is tried before it goes to the dead letters, in hours. Default 75. */
+  /** For how many hours an event is retried before it becomes a dead letter. Default 75. */
   readonly retryHours?: number
-  /** Whether retention waits until this sink has had an event. Default true. */
+  /** Whether retention waits until this sink has received an event. Default true. */
   readonly required?: boolean
   /**
-   * How many events of an organization it gets a minute at most, where there is a backlog: what a new
-   * sink and a replay begin with. Default as many as it takes.
+   * How many events of an organization the sink receives per minute at most. It limits a backlog, as
+   * after adding a sink or a replay. No limit by default.
    */
   readonly eventsPerMinute?: number
   /**
-   * When events are delivered. `async`: by the queue, which there has to be. `auto`, by default: by the
-   * queue, or without one after the answer. `sync`: before the answer, which waits `deadlineSeconds` for
-   * it at most; later attempts come like those of the others.
+   * When events are delivered. `async`: by the queue, which is then required. `auto` (default): by the
+   * queue, or without one after the response. `sync`: before the response, which waits `deadlineSeconds`
+   * at most; later attempts are made as for other sinks.
    */
   readonly dispatch?: 'auto' | 'async' | 'sync'
-  /** How long answers wait for a `sync` sink. Default 5. */
+  /** For how many seconds a response waits for a `sync` sink. Default 5. */
   readonly deadlineSeconds?: number
-  /** Whether it is switched off: it gets nothing, and a warning at start says so. */
+  /** Whether the sink is switched off: it receives no events, and a warning is reported at start. */
   readonly disabled?: boolean
-  /** Where it says how the sink is set up, for the warning if it is missing. */
+  /** The page that explains the setup of the sink, for the warning if it is missing. */
   readonly setUpPage?: string
   /**
-   * Asked once, at start, whether it can work. An error, answered or thrown, means that it is missing:
-   * it gets nothing, and a warning says so. What the error says is told to nobody.
+   * Checks once, at start, whether the sink can work. If it returns or throws an error, the sink is
+   * missing: it receives no events, and a warning is reported. The text of the error is not reported,
+   * because it may contain a secret.
    */
   attach?(): Error | undefined
-  /** The library's own: nobody sees it, and nobody replays it. */
+  /** Whether the sink belongs to the library: it is not listed and cannot be replayed. */
   readonly internal?: boolean
   deliver(event: AuditEvent): Promise<Delivery>
-  /** Takes several in one go, in sequence, at most 100: all of them, or none. */
+  /** Delivers up to 100 events in one call, in sequence: all of them or no event. */
   deliverMany?(events: readonly AuditEvent[]): Promise<Delivery>
 }

@@ -1,5 +1,5 @@
 /**
- * Which `after…` hook an event has, and the call of it that waits in the batch of the event.
+ * The `after…` hooks of events, and their calls, which are jobs in the batch of the event.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { AfterHook, AfterStates, HookContext } from './hooks.ts'
 
 type StateOf<K extends AfterHook> = Omit<AfterStates[K], 'actor' | 'eventId'>
 
-/** An event with the `after…` hook that is called once it is committed. */
+/** Returns an event with the `after…` hook that is called after the commit. */
 export function withHook<K extends AfterHook>(
   event: EventDraft,
   hook: K,
@@ -21,7 +21,7 @@ export function withHook<K extends AfterHook>(
   return { ...event, after: { hook, state } }
 }
 
-/** The calls of the hooks that the host has set, one for each event that has one. */
+/** Returns the calls of configured hooks, one for each event that has one. */
 export function afterCalls(
   { hooks }: Pick<HookContext, 'hooks'>,
   caller: Principal,
@@ -37,7 +37,7 @@ export function afterCalls(
   })
 }
 
-/** Calls an `after…` hook: the handler of its jobs. One that the host has taken away has nothing more to say. */
+/** Calls an `after…` hook: the handler of its jobs. Returns at once if the host has removed the hook. */
 export async function callAfterHook(
   { hooks }: Pick<HookContext, 'hooks'>,
   name: string,

@@ -1,27 +1,27 @@
 import type { DomainRow } from '../../database/schema.ts'
 
-/** A domain that an organization says is its own, and the DNS record that proves it. */
+/** A mail domain of an organization, and the DNS record that proves its ownership. */
 export interface DomainChallenge {
   readonly domain: string
   /** The name of the TXT record. */
   readonly name: string
-  /** What the TXT record must say. */
+  /** The value of the TXT record. */
   readonly value: string
 }
 
-/** What a domain is good for to those with an address there: nothing, to ask, or to come in. */
+/** The rights of users with an address in the domain: none, to request to join, or to join. */
 export type DomainMode = DomainRow['mode']
 
-/** A mail domain of an organization. Until it is verified it is good for nothing. */
+/** A mail domain of an organization. Until it is verified it admits no user. */
 export interface Domain {
   readonly id: string
   readonly organizationId: string
   readonly domain: string
   readonly mode: DomainMode
   readonly verified: boolean
-  /** Since when the record is missing that was there once; null while it is there. */
+  /** Since when the record of a verified domain has been missing; null while it is there. */
   readonly recordMissingSince: string | null
-  /** The TXT record that proves that the domain is the organization's. */
+  /** The TXT record that proves the ownership. */
   readonly record: { readonly name: string; readonly value: string }
   readonly createdAt: string
   readonly updatedAt: string
@@ -42,7 +42,7 @@ export function domainView(row: DomainRow): Domain {
   }
 }
 
-/** What is to be looked for in the DNS. */
+/** Returns the record to look up in the DNS. */
 export function challengeOf({ domain, challenge }: DomainRow): DomainChallenge {
   return { domain, name: `_seatgate.${domain}`, value: `seatgate-domain=${challenge}` }
 }

@@ -1,5 +1,5 @@
 /**
- * How invitations end without a member: their seats are freed here.
+ * Ends invitations without a member, and frees their seats.
  *
  * @module
  */
@@ -11,14 +11,14 @@ import { withHook } from './after-hooks.ts'
 import type { SeatReference, ProviderContext } from '../seats/provider.ts'
 import { invitationView } from './invitation.ts'
 
-/** What ends invitations, for the batch that ends them. */
+/** The parts of a batch that ends invitations. */
 export interface Ending {
   readonly statements: readonly Statement[]
   readonly freedSeats: readonly SeatReference[]
   readonly events: readonly EventDraft[]
 }
 
-/** Why invitations end, who ends them (null: not a user) and when. */
+/** The reason for the end, its author (null: not a user) and its time. */
 export interface EndingCause {
   readonly reason:
     | 'revoked'
@@ -33,7 +33,7 @@ export interface EndingCause {
   readonly keepsSeat?: (row: InvitationRow) => boolean
 }
 
-/** Builds the end of an invitation. With `keepSeat` its seat passes on to the one that replaces it. */
+/** Builds the end of an invitation. With `keepSeat` its seat passes on to its replacement. */
 export function endInvitation(
   seatgate: DatabaseContext & Pick<ProviderContext, 'seats'>,
   row: InvitationRow,
@@ -46,8 +46,8 @@ export function endInvitation(
 }
 
 /**
- * Builds the end of invitations that were read, all for one reason: one statement, and for each an
- * event and the release of its seat. The batch guards that they are as they were read.
+ * Builds the end of invitations with one reason: one statement, and for each an event and the release of
+ * its seat. The batch guards that they are unchanged.
  */
 export function endInvitations(
   seatgate: DatabaseContext & Pick<ProviderContext, 'seats'>,
@@ -71,7 +71,7 @@ export function endInvitations(
   }
 }
 
-/** The seat that an invitation gives up, and the event that says so. */
+/** Returns the seat that an invitation frees, and its event. */
 export function freedSeat(
   { seats }: Pick<ProviderContext, 'seats'>,
   { id, organizationId, seatId }: InvitationRow,
@@ -82,7 +82,7 @@ export function freedSeat(
   return [{ seat, event: seatEvent(seat, 'seat.released', { invitation_id: id }) }]
 }
 
-// One is named as it is: a list costs D1 further rows to read.
+// A single id is compared directly: a list costs D1 more rows to read.
 function isOneOf(rows: readonly InvitationRow[]): SQL {
   const [only, ...others] = rows
   if (only && others.length === 0) return eq(invitations.id, only.id)
@@ -108,7 +108,7 @@ function endingEvent(row: InvitationRow, { reason, by, now }: EndingCause): Even
 
 function endedColumns(reason: EndingCause['reason'], by: string | null, now: Date) {
   if (reason === 'declined') return { declinedAt: now }
-  // The table knows three reasons; the event has the full one.
+  // The table has three reasons; the event has the full one.
   const revokeReason =
     reason === 'superseded' || reason === 'organization_deleted' ? reason : ('revoked' as const)
   return { revokedAt: now, revokedById: by, revokeReason }

@@ -3,9 +3,9 @@ import type { Job } from './job.ts'
 import type { Pointers, SessionStoreContext } from './session-store.ts'
 
 /**
- * Builds the end of sessions' pointers into an organization: in the batch where the sessions are in
- * the same D1, afterwards and until it succeeds where they are elsewhere. Access does not wait for
- * it: the membership is read with every request.
+ * Builds the end of the pointers of sessions into an organization: in the batch if the sessions are in
+ * the same D1, otherwise as a job after it. Access does not depend on it, because every request reads the
+ * membership.
  */
 export function endPointers(
   context: SessionStoreContext,
@@ -24,7 +24,7 @@ export function endPointers(
   return { statements: [], intents }
 }
 
-/** Ends pointers that are kept elsewhere: the handler of `end_sessions`. */
+/** Ends pointers in an external store: the handler of `end_sessions`. */
 export async function endSessions(
   { db, sessions }: SessionStoreContext,
   pointers: Pointers

@@ -1,7 +1,7 @@
 /**
- * Who was removed or suspended by somebody else: they do not come back by the domain of their address,
- * but ask. Kept by the user's id and by a salted digest of their address, since an account can be
- * deleted and made again.
+ * Users who were removed or suspended by another user: they cannot return by the domain of their address,
+ * but may request to. Stored by the user's id and by a salted digest of their address, because an account
+ * can be deleted and created again.
  *
  * @module
  */
@@ -15,16 +15,16 @@ import { normalizeEmail } from '../../base/email.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import { hasUserId, type UserContext } from '../../database/user-table.ts'
 
-/** Somebody, as they are known to an organization: by id, and by address if the host tells it. */
+/** A user as an organization knows them: by id, and by address if the host has configured its users. */
 export interface Person {
   readonly userId: SQL<string | null> | string | null
   readonly address: SQL<string | null>
 }
 
-/** A row that may be about a person, and the address that they have now. */
+/** A row that may be about the user, with their current address. */
 export type ExclusionCandidate = ExclusionRow & { readonly presentAddress: string | null }
 
-/** A user of the host's table; without one there is no address. */
+/** Returns a user of the host's table; without the table the address is null. */
 export function personOf(
   { users }: Pick<UserContext, 'users'>,
   userId: SQL<string | null> | string | null
@@ -37,7 +37,7 @@ export function personOf(
   }
 }
 
-/** Selects the address of a user; nothing if the host has not told its table of users. */
+/** Selects the address of a user; no query if the host has not configured its users. */
 export function addressOf(seatgate: UserContext, userId: SQL<string | null> | string | null) {
   const { address } = personOf(seatgate, userId)
   return seatgate.db
@@ -46,8 +46,8 @@ export function addressOf(seatgate: UserContext, userId: SQL<string | null> | st
 }
 
 /**
- * Selects what may exclude a person from organizations (a subquery of ids): by their id, or by an
- * address as long as theirs. {@link excluding} decides.
+ * Selects the rows that may exclude a user from organizations (a subquery of ids): by their id, or by an
+ * address of the same length. {@link excluding} decides.
  */
 export function exclusionsOf({ db }: DatabaseContext, organizationIds: SQL, person: Person) {
   return db
@@ -65,7 +65,7 @@ export function exclusionsOf({ db }: DatabaseContext, organizationIds: SQL, pers
     .where(isCandidate(organizationIds, person))
 }
 
-/** Those of the candidates that are about the person. */
+/** Returns those of the candidates that are about the user. */
 export function excluding(
   candidates: readonly ExclusionCandidate[],
   userId: string | null
@@ -78,7 +78,7 @@ export function excluding(
 }
 
 /**
- * Builds the statement that excludes a person from organizations, by their id and by their address, as
+ * Builds the statement that excludes a user from organizations, by their id and by their address, as
  * {@link addressOf} has read it.
  */
 export function exclude(
@@ -111,7 +111,7 @@ export function exclude(
   ]
 }
 
-/** Builds the statement that lets people come by their domain again: somebody has let them in. */
+/** Builds the statement that ends exclusions, because the users were let in again. */
 export function readmit({ db }: DatabaseContext, rows: readonly ExclusionRow[]): Statement[] {
   if (rows.length === 0) return []
   const ids = JSON.stringify(rows.map(({ id }) => id))
@@ -120,7 +120,7 @@ export function readmit({ db }: DatabaseContext, rows: readonly ExclusionRow[]):
   ]
 }
 
-/** The same by the ids of users alone, where nothing was read. */
+/** Ends exclusions by the ids of users only, without a read. */
 export function readmitUsers(
   { db }: DatabaseContext,
   organizationId: string,
@@ -132,7 +132,7 @@ export function readmitUsers(
     .where(and(eq(exclusions.organizationId, organizationId), inArray(exclusions.userId, ids)))
 }
 
-/** Nothing excludes the person that was not read. */
+/** Guards that no other row excludes the user than those that were read. */
 export function guardExclusions(
   { db }: DatabaseContext,
   organizationId: string,
@@ -148,7 +148,7 @@ export function guardExclusions(
   )
 }
 
-// Two lists, so that each has its index.
+// Two conditions, so that each uses its own index.
 function isCandidate(organizationIds: SQL, { userId, address }: Person): SQL {
   return sql`(organization_id in (${organizationIds}) and user_id = ${userId}
     or organization_id in (${organizationIds}) and address_length = length(${address}))`
@@ -160,7 +160,7 @@ function digestOf(salt: string, address: string): string {
   )
 }
 
-// In characters, as SQLite counts.
+// In code points, as SQLite counts.
 function lengthOf(address: string): number {
   return Array.from(address).length
 }

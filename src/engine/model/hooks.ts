@@ -10,29 +10,29 @@ import type { Runtime } from '../../base/runtime.ts'
 import type { Principal } from '../access/principal.ts'
 
 /**
- * What a `before…` hook answers: nothing stands against it, or the host's own reason why not. Made
- * by {@link allow} and {@link refuse}.
+ * The answer of a `before…` hook: no objection, or the host's reason for a refusal. Created by {@link
+ * allow} and {@link refuse}.
  */
 export type HookAnswer =
   | { readonly ok: true }
   | { readonly ok: false; readonly reason: string; readonly detail?: string }
 
-/** What `beforeCreateOrganization` answers: it may put another draft in place of the one it was shown. */
+/** The answer of `beforeCreateOrganization`, which may replace the draft. */
 export type DraftAnswer = HookAnswer | { readonly ok: true; readonly draft: OrganizationDraft }
 
-/** What an organization is to be made of, before anybody has checked it. */
+/** The draft of an organization, before it is validated. */
 export interface OrganizationDraft {
   readonly name?: unknown
   readonly slug?: unknown
 }
 
-/** Nothing stands against it. */
+/** Allows the change. */
 export function allow(): HookAnswer {
   return { ok: true }
 }
 
 /**
- * Refuses, with a reason that reaches the client unchanged as `reason` of `hook_refused`.
+ * Refuses, with a reason that the client receives unchanged as `reason` of `hook_refused`.
  *
  * @example
  * ```ts
@@ -44,10 +44,10 @@ export function refuse(reason: string, detail?: string): HookAnswer {
 }
 
 /**
- * How a person becomes an active member: `direct` (added by a member, or by the host), `invitation` and
+ * How a user becomes an active member: `direct` (added by a member, or by the host), `invitation` and
  * `signup` (accepted by a user, or by a new one), `domain` and `request` (joined by the domain of their
- * address, or approved), `waiting_line` (first in line when a seat became free), `restore` (after a
- * suspension).
+ * address, or approved), `waiting_line` (first on the waitlist when a seat became free), `restore` (after
+ * a suspension).
  */
 export type AddPath =
   | 'direct'
@@ -58,22 +58,22 @@ export type AddPath =
   | 'waiting_line'
   | 'restore'
 
-/** How a membership ends: by another person, by the member, or with the user. */
+/** How a membership ends: by another user, by the member, or with the user. */
 export type RemovePath = 'removed' | 'left' | 'user_deleted'
 
 /** Why a membership is suspended. */
 export type SuspendPath = 'admin' | 'over_limit'
 
-/** How an invitation is accepted: by a user, or by a person who becomes one. */
+/** How an invitation is accepted: by a user, or by a person who signs up. */
 export type AcceptPath = 'invitation' | 'signup'
 
 /**
- * Why an invitation is revoked: by a person; for a newer one, or as the person has come in another way
- * (`superseded`); with the organization; or because its inviter may not make it any more.
+ * Why an invitation is revoked: by a user; for a newer one, or because the person has joined in another
+ * way (`superseded`); with the organization; or because its inviter may no longer send it.
  */
 export type RevokePath = Exclude<EndingCause['reason'], 'declined'>
 
-/** A request to join that is about to be made or put in line. */
+/** A request to join that is about to be created or put on the waitlist. */
 interface JoinDraft {
   readonly organizationId: string
   readonly userId: string
@@ -84,20 +84,20 @@ interface Asked {
   readonly caller: Principal
 }
 
-/** The states that `before…` hooks are given: who is about to do what. */
+/** The arguments of `before…` hooks: the actor and the change. */
 export interface BeforeStates {
-  /** Given invalid drafts too. A changed draft is validated again. */
+  /** Receives invalid drafts too. A changed draft is validated again. */
   readonly beforeCreateOrganization: Asked & { readonly draft: OrganizationDraft }
   readonly beforeDeleteOrganization: Asked & { readonly organization: Organization }
   readonly beforeRestoreOrganization: Asked & { readonly organization: Organization }
-  /** Asked before the seat is taken, on every path. The founder of an organization has no such hook. */
+  /** Called before the seat is claimed, on every path, but not for the founder of an organization. */
   readonly beforeAddMember: Asked & {
     readonly organizationId: string
     readonly userId: string
     readonly role: string
     readonly path: AddPath
   }
-  /** Not asked when a user is deleted: an organization cannot refuse that. */
+  /** Not called when a user is deleted: an organization cannot refuse that. */
   readonly beforeMemberRemove: Asked & {
     readonly membership: Membership
     readonly path: Exclude<RemovePath, 'user_deleted'>
@@ -108,7 +108,7 @@ export interface BeforeStates {
   }
   readonly beforeRoleChange: Asked & { readonly membership: Membership; readonly newRole: string }
   readonly beforeTransfer: Asked & { readonly from: Membership; readonly to: Membership }
-  /** Of several invitations at once it is asked for each; one that is refused leaves the others. */
+  /** Called for each of several invitations; refusing one leaves the others. */
   readonly beforeInvitationCreate: Asked & {
     readonly organizationId: string
     readonly email: string
@@ -119,19 +119,19 @@ export interface BeforeStates {
     readonly invitation: Invitation
     readonly newRole: string
   }
-  /** Beside `beforeAddMember`. Asked alone where the user is a member already. */
+  /** In addition to `beforeAddMember`. Called alone if the user is already a member. */
   readonly beforeInvitationAccept: Asked & {
     readonly invitation: Invitation
     readonly userId: string
     readonly path: AcceptPath
   }
   readonly beforeInvitationDecline: Asked & { readonly invitation: Invitation }
-  /** Not asked where an invitation ends with something else that its own hook may refuse. */
+  /** Not called if an invitation ends with another change that has its own hook. */
   readonly beforeInvitationRevoke: Asked & { readonly invitation: Invitation }
   readonly beforeJoinRequestCreate: Asked & JoinDraft
-  /** Asked before a person is put in line. */
+  /** Called before a user is put on the waitlist. */
   readonly beforeJoinRequestQueue: Asked & JoinDraft
-  /** Beside `beforeAddMember`, or `beforeJoinRequestQueue` where all who are approved wait. */
+  /** In addition to `beforeAddMember`, or to `beforeJoinRequestQueue` if approved users wait. */
   readonly beforeJoinRequestApprove: Asked & {
     readonly request: JoinRequest
     readonly role: string
@@ -150,31 +150,30 @@ export interface BeforeStates {
 
 interface Told {
   /**
-   * Names this change: the same on each retry, and different for each change. It is the id of its audit
-   * event, if it has one. A host that counts uses it to count a change once.
+   * The id of this change: the same on each retry, and different for each change. It is the id of its
+   * audit event, if it has one. A host that counts uses it to count a change once.
    */
   readonly eventId: string
   readonly actor: AuditActor
 }
 
 /**
- * The states that `after…` hooks are given: what was committed. Plain JSON, so that a retry is given
- * the same.
+ * The arguments of `after…` hooks: the committed change. Plain JSON, so that a retry receives the same.
  */
 export interface AfterStates {
   readonly afterCreateOrganization: Told & { readonly organization: Organization }
   readonly afterDeleteOrganization: Told & { readonly organization: Organization }
   readonly afterRestoreOrganization: Told & { readonly organization: Organization }
   /**
-   * Also for a member who is restored, with the `path` `restore`. `requestId` is the request to join that
-   * this ends, if there was one.
+   * Also called for a restored member, with the `path` `restore`. `requestId` is the request to join that
+   * ends with it, if there was one.
    */
   readonly afterAddMember: Told & {
     readonly membership: Membership
     readonly path: AddPath
     readonly requestId: string | null
   }
-  /** `membership` is as it was. `reason` is the `path` but for a removal, where it is null. */
+  /** `membership` is the former one. `reason` is the `path`, or null for a removal. */
   readonly afterMemberRemove: Told & {
     readonly membership: Membership
     readonly path: RemovePath
@@ -194,7 +193,7 @@ export interface AfterStates {
     readonly invitation: Invitation
     readonly oldRole: string
   }
-  /** `membership` is that of the user; `created` is false where they were a member already. */
+  /** `membership` is the user's; `created` is false if they were a member already. */
   readonly afterInvitationAccept: Told & {
     readonly invitation: Invitation
     readonly membership: Membership
@@ -202,13 +201,16 @@ export interface AfterStates {
     readonly path: AcceptPath
   }
   readonly afterInvitationDecline: Told & { readonly invitation: Invitation }
-  /** Called for each invitation, also where one change ends several. */
+  /** Called for each invitation, even if one change ends several. */
   readonly afterInvitationRevoke: Told & {
     readonly invitation: Invitation
     readonly path: RevokePath
   }
   readonly afterJoinRequestCreate: Told & { readonly request: JoinRequest }
-  /** The person is in line. They leave it by `afterAddMember` (`waiting_line`) or by the hooks below. */
+  /**
+   * The user is on the waitlist. They leave it by `afterAddMember` (`waiting_line`) or by the hooks
+   * below.
+   */
   readonly afterJoinRequestQueue: Told & { readonly request: JoinRequest }
   readonly afterJoinRequestApprove: Told & { readonly request: JoinRequest }
   readonly afterJoinRequestDecline: Told & {
@@ -216,7 +218,10 @@ export interface AfterStates {
     readonly path: 'declined' | 'hook_refused' | 'host_conflict'
   }
   readonly afterJoinRequestWithdraw: Told & { readonly request: JoinRequest }
-  /** Nobody decided on it: the person is a member or no user any more, or the organization is deleted. */
+  /**
+   * Called without a decision: the user is now a member or no longer exists, or the organization is
+   * deleted.
+   */
   readonly afterJoinRequestClose: Told & {
     readonly request: JoinRequest
     readonly path: 'already_member' | 'user_deleted' | 'organization_deleted'
@@ -234,13 +239,13 @@ export type AfterHook = keyof AfterStates
 type MaybePromise<T> = T | Promise<T>
 
 /**
- * The host's word on what happens, by name. All of them run outside the batch.
+ * The host's hooks, by name. All of them run outside the batch.
  *
- * - `before…` may refuse; then nothing is written. It may be asked again if what it was shown has
- *   changed meanwhile, and must therefore cause nothing. One that throws, takes too long or answers
- *   anything else refuses with `hook_failed`.
- * - `after…` runs once the change is committed, at least once: one that throws is tried again later
- *   and changes no answer.
+ * - `before…` may refuse the change; then no row is written. It is called again if its arguments have
+ *   changed in the meantime, and must therefore have no side effects. If it throws, takes too long or
+ *   returns any other value, the change is refused with `hook_failed`.
+ * - `after…` runs after the commit, at least once: if it throws, it is called again later, and the
+ *   response does not change.
  *
  * The founder's membership runs the organization's hooks and no member hook.
  *
@@ -264,15 +269,18 @@ export type Hooks = {
   readonly [K in AfterHook]?: (state: AfterStates[K]) => MaybePromise<unknown>
 }
 
-/** What a lifecycle hook answers: all statements of the batch, its own among them, or a reason why not. */
+/**
+ * The answer of a lifecycle hook: all statements of the batch, its own included, or the reason for a
+ * refusal.
+ */
 export type LifecycleAnswer =
   | { readonly ok: true; readonly statements: readonly Statement[] }
   | { readonly ok: false; readonly reason: string; readonly detail?: string }
 
 /**
- * A hook in the life of a user: it is shown the statements of the operation so far and answers them
- * with its own. They belong to one batch: either everything is written or nothing. It must not call
- * anybody; what is to be done outside is done by an `after…` hook.
+ * A hook in the life of a user: receives the statements of the operation and returns them with its own.
+ * They are one batch, written as a whole or not at all. It must not make calls; use an `after…` hook for
+ * work outside.
  */
 export type LifecycleHook = (
   statements: readonly Statement[],
@@ -299,7 +307,7 @@ export interface LifecycleHooks {
   readonly onDelete?: LifecycleHook
 }
 
-/** Every hook there is, and whether what it answers becomes part of the batch. */
+/** Every hook, and whether its answer becomes part of the batch. */
 export const HOOKS = {
   beforeCreateOrganization: { inBatch: false },
   afterCreateOrganization: { inBatch: false },
@@ -354,14 +362,14 @@ export const HOOKS = {
   onDelete: { inBatch: true },
 } as const satisfies Record<keyof Hooks | keyof LifecycleHooks, { readonly inBatch: boolean }>
 
-/** What a function needs that asks the host. */
+/** The context of a function that calls hooks. */
 export interface HookContext extends Pick<Runtime, 'report'> {
   readonly hooks: Hooks
   readonly lifecycle: LifecycleHooks
   readonly hookDeadlineSeconds: number
 }
 
-/** A `before…` hook and what it is to be shown. */
+/** A `before…` hook with its argument. */
 export type Question = {
   readonly [K in BeforeHook]: { readonly hook: K; readonly state: BeforeStates[K] }
 }[BeforeHook]

@@ -21,7 +21,7 @@ export function claimForInvitation(
   return claim(invitation, seatId, (row) => db.insert(invitations).values(row))
 }
 
-/** Claims the seat of an invitation that is renewed; `seatId` is the seat that it holds already. */
+/** Claims the seat of a renewed invitation; `seatId` is the seat that it already holds. */
 export function claimForRenewal(
   db: Database,
   invitation: Invitation,

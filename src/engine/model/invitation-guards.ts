@@ -7,7 +7,7 @@ import { isPending } from '../seats/counts.ts'
 import { hasUserId, userIdText, type UserContext } from '../../database/user-table.ts'
 import type { KnownUser } from './invitation-lookup.ts'
 
-/** The invitation is open at this moment, with the token and the role that were read. */
+/** Guards that the invitation is open now, with the token and the role that were read. */
 export function guardPending(
   { db }: DatabaseContext,
   { id, tokenHash, role }: InvitationRow,
@@ -21,7 +21,7 @@ export function guardPending(
   )
 }
 
-/** The user is there, with the address that was compared with the invitation's. */
+/** Guards that the user exists, with the address that was compared with the invitation's. */
 export function guardAddress({ db, users }: UserContext, { id, email }: KnownUser): Statement[] {
   if (users === null) return []
   const same = sql`exists (select 1 from ${users}
@@ -29,7 +29,7 @@ export function guardAddress({ db, users }: UserContext, { id, email }: KnownUse
   return [guard(db, 'stale', same)]
 }
 
-/** Nobody has ended or changed the invitation, though the clock may have. */
+/** Guards that the invitation was not ended or changed; it may have expired. */
 export function guardUnfinished(
   { db }: DatabaseContext,
   { id, tokenHash, role }: InvitationRow
@@ -42,7 +42,7 @@ export function guardUnfinished(
   )
 }
 
-/** Nobody has ended or changed any of these invitations. */
+/** Guards that none of these invitations was ended or changed. */
 export function guardAllUnfinished(
   seatgate: DatabaseContext,
   rows: readonly InvitationRow[]
@@ -57,7 +57,7 @@ export function guardAllUnfinished(
   return [guard(seatgate.db, 'stale', sql`(${unfinished}) = ${length}`)]
 }
 
-/** An organization has these unfinished invitations, each of them still and as it was, and no others. */
+/** Guards that an organization has exactly these open invitations, unchanged. */
 export function guardOnlyUnfinished(
   { db }: DatabaseContext,
   organizationId: string,
@@ -75,7 +75,7 @@ export function guardOnlyUnfinished(
   )
 }
 
-/** None of these addresses is a member's. */
+/** Guards that no member has one of these addresses. */
 export function guardNoMembers(
   { db, users }: UserContext,
   organizationId: string,
@@ -93,7 +93,7 @@ export function guardNoMembers(
   return [guard(db, 'stale', sql`not exists (${members})`)]
 }
 
-/** Nobody has ended it, as a condition on invitations. */
+/** Builds the condition that an invitation was not ended. */
 export function isUnfinished() {
   return sql`accepted_at is null and revoked_at is null and declined_at is null`
 }

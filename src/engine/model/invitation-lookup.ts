@@ -17,17 +17,17 @@ export function invitationOf(db: Database, { organization }: OrganizationScope, 
     )
 }
 
-/** Selects an invitation by its id, wherever it leads. */
+/** Selects an invitation by its id, in any organization. */
 export function invitationById(db: Database, id: string) {
   return db.select().from(invitations).where(eq(invitations.id, id))
 }
 
-/** The id of the organization that an invitation leads to, as a subquery. */
+/** Builds a subquery of the id of an invitation's organization. */
 export function placeOf(id: string): SQL {
   return sql`select organization_id from seatgate_invitations where id = ${id}`
 }
 
-/** Selects the organization that an invitation leads to, if it lives. */
+/** Selects the organization of an invitation, if it is live. */
 export function invitingOrganization(db: Database, id: string) {
   return db
     .select()
@@ -50,7 +50,7 @@ export function inviterOf({ db, users }: UserContext, id: string) {
     : db.select({ name: sql<string | null>`null`.as('inviter_name') }).from(sql`(select 1)`)
 }
 
-/** Selects somebody's membership where an invitation leads, whatever its status. */
+/** Selects a user's membership in the organization of an invitation, active or suspended. */
 export function membershipThere(
   db: Database,
   id: string,
@@ -87,7 +87,7 @@ export function unfinishedFor(db: Database, { organization }: OrganizationScope,
     )
 }
 
-/** Selects the unfinished invitation to a user's address; nothing if the host has not told its users. */
+/** Selects the open invitation to a user's address; no query if the host has not configured its users. */
 export function unfinishedForUser(
   { db, users }: UserContext,
   organizationId: SQL<string | null> | string,
@@ -106,8 +106,8 @@ export function unfinishedForUser(
 }
 
 /**
- * Selects the members who have one of these addresses, a subquery of `value`. Hosts keep addresses in
- * one spelling, as `normalizeEmail` makes it.
+ * Selects the members with one of these addresses, a subquery of `value`. Hosts store addresses as
+ * `normalizeEmail` returns them.
  */
 export function membersWithAddresses(
   { db, users }: UserContext,
@@ -125,7 +125,7 @@ export function membersWithAddresses(
     : db.select({ email: sql<string>`''`.as('member_email') }).from(sql`(select 1) where false`)
 }
 
-/** What the host knows of a user: their address, and whether they read its mail. */
+/** A user of the host: their address, and whether it is verified. */
 export interface KnownUser {
   readonly id: string
   readonly email: string
@@ -136,7 +136,7 @@ export interface KnownUser {
 /**
  * Selects a user with their address.
  *
- * @throws {TypeError} if the host has not told its table of users.
+ * @throws {TypeError} if the host has configured no `users`.
  */
 export function knownUser(
   seatgate: UserContext & VerificationContext,

@@ -1,9 +1,9 @@
 import type { InvitationRow } from '../../database/schema.ts'
 
-/** What has become of an invitation. The clock ends one as surely as a person. */
+/** The state of an invitation. A past expiry ends it like an action of a user. */
 export type InvitationState = 'pending' | 'accepted' | 'revoked' | 'declined' | 'expired'
 
-/** An invitation as clients see it. Timestamps are ISO 8601 UTC. */
+/** An invitation in responses. Timestamps are ISO 8601 UTC. */
 export interface Invitation {
   readonly id: string
   readonly organizationId: string
@@ -11,25 +11,25 @@ export interface Invitation {
   readonly role: string
   readonly status: InvitationState
   readonly expiresAt: string
-  /** Who invited; null if it was no person. */
+  /** The inviter; null if it was not a user. */
   readonly invitedBy: string | null
-  /** What became of its mail; `skipped` if the host sends none. */
+  /** The state of its mail; `skipped` if the host sends none. */
   readonly mailStatus: 'queued' | 'sent' | 'failed' | 'skipped'
   readonly createdAt: string
 }
 
-/** An invitation with its tokens, which are answered this once. */
+/** An invitation with its tokens, which are returned only once. */
 export interface InvitationWithToken extends Invitation {
-  /** For the inviter to pass on. It lets its holder in and proves no address. */
+  /** The token for the inviter to pass on. It admits its holder and verifies no address. */
   readonly token: string
   /**
-   * For a host that sends mail itself: it belongs into a mail to the address and nowhere else, since
+   * The token for a host that sends the mail itself. It must only be in a mail to the address, because
    * accepting with it verifies the address. Do not show it to the inviter.
    */
   readonly mailToken: string
 }
 
-/** An invitation as the routes answer it: without the token that belongs into a mail. */
+/** Removes the mail's token from an invitation, for responses. */
 export function withoutMailToken({ mailToken: _mailToken, ...invitation }: InvitationWithToken) {
   return invitation
 }

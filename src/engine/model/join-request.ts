@@ -1,19 +1,19 @@
 import type { JoinRequestRow } from '../../database/schema.ts'
 import type { Membership } from './membership.ts'
 
-/** A wish to join: `open` waits for somebody's word, `waiting` for a seat. Timestamps are ISO 8601 UTC. */
+/** A request to join: `open` needs an approval, `waiting` a seat. Timestamps are ISO 8601 UTC. */
 export interface JoinRequest {
   readonly id: string
   readonly organizationId: string
   readonly userId: string
-  /** What they are to become. */
+  /** The requested role. */
   readonly role: string
   readonly state: JoinRequestRow['state']
   readonly createdAt: string
   readonly updatedAt: string
 }
 
-/** What came of the wish to join. */
+/** The outcome of a join. */
 export type JoinOutcome =
   | { readonly status: 'joined'; readonly membership: Membership }
   | { readonly status: 'requested' | 'waiting'; readonly request: JoinRequest }
@@ -30,7 +30,7 @@ export function joinRequestView(row: Omit<JoinRequestRow, 'place'>): JoinRequest
   }
 }
 
-/** What is to be said of a request that nothing has come of yet. */
+/** Returns the outcome of a pending request. */
 export function pendingOutcome(row: Omit<JoinRequestRow, 'place'>): JoinOutcome {
   return {
     status: row.state === 'waiting' ? 'waiting' : 'requested',
@@ -38,7 +38,7 @@ export function pendingOutcome(row: Omit<JoinRequestRow, 'place'>): JoinOutcome 
   }
 }
 
-/** Whether somebody may still come in by it. */
+/** Whether the user may still join by the request. */
 export function isPendingRequest({ state }: Pick<JoinRequestRow, 'state'>): boolean {
   return state === 'open' || state === 'waiting'
 }

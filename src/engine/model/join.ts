@@ -17,39 +17,39 @@ import { membershipView, newMembership, type Membership, type Newcomer } from '.
 import { claimAsMember } from './membership-claim.ts'
 import { roleInput, type AccessContext } from '../access/roles.ts'
 
-/** `created` is false if the person was a member with this role already. */
+/** `created` is false if the user was already a member with this role. */
 export interface AddedMember {
   readonly membership: Membership
   readonly created: boolean
 }
 
-/** What a function needs that makes memberships. */
+/** The context of a function that creates memberships. */
 export interface AdditionContext
   extends DatabaseContext, Pick<ProviderContext, 'seats'>, Pick<Runtime, 'newId'> {}
 
-/** How somebody comes, where there is more to say of it. */
+/** How a user joins, if there is more to it. */
 export interface Arrival {
   /** Default: added directly. */
   readonly path?: 'invitation' | 'signup' | 'domain' | 'request'
-  /** The seat that was held for them. */
+  /** The seat that is reserved for them. */
   readonly seatId?: string | null
-  /** The request to join that this ends. */
+  /** The request to join that ends with it. */
   readonly requestId?: string | undefined
-  /** First in line for the seat. */
+  /** Whether they are first on the waitlist for the seat. */
   readonly awaited?: boolean
-  /** An unfinished invitation to them: nobody takes two seats, so it ends and its seat is theirs. */
+  /** An open invitation to them. It ends and passes its seat on, so that no user takes two seats. */
   readonly invitation?: InvitationRow | undefined
-  /** What kept them from joining by domain: it goes, as somebody lets them in. */
+  /** The rows that excluded them from joining by domain, which are deleted because they are let in. */
   readonly excluded?: readonly ExclusionRow[]
 }
 
-/** What `addMember` and `prepareMember` take. */
+/** The input of `addMember` and `prepareMember`. */
 export interface AddMemberInput<Role extends string = string> {
   readonly userId: string
   readonly role: Role
 }
 
-/** What `addMember` and `prepareMember` take. */
+/** Parses the input of `addMember` and `prepareMember`. */
 export function parseMember({ roles }: Pick<AccessContext, 'roles'>, input: unknown) {
   return parseInput(
     v.object({ userId: shortText(), role: roleInput(roles) }, 'Must be an object.'),
@@ -57,7 +57,7 @@ export function parseMember({ roles }: Pick<AccessContext, 'roles'>, input: unkn
   )
 }
 
-/** The plan of a membership that comes to be; `guards` are what it relies on. */
+/** Plans a new membership; `guards` are the conditions that it relies on. */
 export function planAddition(
   seatgate: AdditionContext,
   newcomer: Newcomer,
@@ -88,12 +88,12 @@ export function planAddition(
   }
 }
 
-// Of those who accept as they are, the event of the invitation says how they came.
+// For an acceptance the event of the invitation records the path.
 function recordedPath(path: Arrival['path']) {
   return path === undefined || path === 'invitation' ? {} : { path }
 }
 
-// Where it is still open it passes its seat on; else it is tidied away.
+// An open invitation passes its seat on; an expired one is only ended.
 function takeOver(
   seatgate: DatabaseContext & Pick<ProviderContext, 'seats'>,
   invitation: InvitationRow,

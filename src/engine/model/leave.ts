@@ -1,5 +1,5 @@
 /**
- * The way out: every membership that ends or is suspended goes through here, and frees its seat here.
+ * The end or suspension of memberships, with the release of their seats.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import type { ProviderContext, SeatReference } from '../seats/provider.ts'
 import { endPointers } from './end-sessions.ts'
 import { membershipView } from './membership.ts'
 
-/** What ends memberships, for the batch that ends them. */
+/** The parts of a batch that ends memberships. */
 export interface Departure {
   readonly statements: readonly Statement[]
   readonly freedSeats: readonly SeatReference[]
@@ -23,18 +23,17 @@ export interface Departure {
   readonly intents: readonly Job[]
 }
 
-/** What a function needs that ends memberships or suspends them. */
+/** The context of a function that ends or suspends memberships. */
 export interface DepartureContext extends SessionStoreContext, Pick<ProviderContext, 'seats'> {}
 
-/** How many invitations ended with it, for the metadata of an event; nothing if none did. */
+/** Returns the number of ended invitations for the metadata of an event; empty for 0. */
 export function endedInvitations(count = 0): { readonly ended_invitations?: number } {
   return count > 0 ? { ended_invitations: count } : {}
 }
 
 /**
- * Builds the end of memberships. Sessions lose their way there first, then the rows go; the release
- * of each seat is on record as an event, which frees it even if nobody lives to tell the seat
- * provider.
+ * Builds the end of memberships. Session pointers end first, then the rows. The release of each seat is
+ * an event, which frees it even if the call to the seat provider is lost.
  */
 export function depart(
   seatgate: DepartureContext,

@@ -1,5 +1,5 @@
 /**
- * Claims of memberships: every membership comes to be here and becomes active again here.
+ * Claims of memberships: every membership is created and reactivated by one of these.
  *
  * @module
  */
@@ -12,14 +12,14 @@ import { invitationHolder } from '../seats/assigned-seats.ts'
 
 type NewMembership = Omit<MembershipRow, 'seatId'>
 
-/** Claims the seat of the user who creates an organization: it is counted and never refused. */
+/** Claims the seat of the user who creates an organization; it is counted and never refused. */
 export function claimAsFounder(db: Database, membership: NewMembership): SeatClaim {
   return claim(membership, 'founding', null, inserting(db))
 }
 
 /**
- * Claims the seat of a new member. `seatId` is the seat that an invitation holds for them; `awaited`
- * claims the seat that they are first in line for.
+ * Claims the seat of a new member. `seatId` is the seat that an invitation reserves for them; `awaited`
+ * claims the seat of the first user on the waitlist.
  */
 export function claimAsMember(
   db: Database,

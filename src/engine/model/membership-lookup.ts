@@ -5,7 +5,7 @@ import { organizationIdOf } from '../access/organization-ref.ts'
 import type { OrganizationScope } from '../access/principal.ts'
 import { hasUserId, userIdText, type UserContext } from '../../database/user-table.ts'
 
-/** Selects one person's membership in the scope's organization, whatever its status. */
+/** Selects a user's membership in the scope's organization, active or suspended. */
 export function membershipOf(db: Database, scope: OrganizationScope, userId: string) {
   return db
     .select()
@@ -13,7 +13,7 @@ export function membershipOf(db: Database, scope: OrganizationScope, userId: str
     .where(and(inScope(scope), eq(memberships.userId, userId)))
 }
 
-/** Selects several people's memberships, whatever their status. */
+/** Selects the memberships of several users, active or suspended. */
 export function membershipsOf(db: Database, scope: OrganizationScope, userIds: readonly string[]) {
   return db
     .select()
@@ -26,12 +26,12 @@ export function membershipsOf(db: Database, scope: OrganizationScope, userIds: r
     )
 }
 
-/** In the scope's organization, as a condition on memberships. */
+/** Builds the condition that a membership is in the scope's organization. */
 export function inScope({ organization }: OrganizationScope): SQL {
   return eq(memberships.organizationId, organizationIdOf(organization))
 }
 
-/** Selects a user of the host; nobody if the host has not told its users. */
+/** Selects a user of the host; no query if the host has not configured its users. */
 export function existingUser({ db, users }: UserContext, userId: SQL | string) {
   return users
     ? db

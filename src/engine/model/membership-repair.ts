@@ -1,5 +1,5 @@
 /**
- * Memberships that were written past the library, put right.
+ * Repairs memberships that were written without the library.
  *
  * @module
  */
@@ -11,8 +11,8 @@ import { memberCounts, memberships } from '../../database/schema.ts'
 import type { AdditionContext } from './join.ts'
 
 /**
- * Gives seats to active members who are there without. Nobody asks whether there is one: they are in,
- * and if that is too many, the organization is over its limit.
+ * Gives seats to active members without one. No limit is checked: they are members, and with too many the
+ * organization is over its limit.
  */
 export function reseat(
   { db, newId, seats }: AdditionContext,
@@ -27,7 +27,7 @@ export function reseat(
     isNull(memberships.seatId)
   )
   return {
-    // However many there are, it is two statements.
+    // Two statements for any number of members.
     statements:
       seated.length === 0
         ? []
@@ -52,7 +52,7 @@ export function reseat(
   }
 }
 
-/** Counts the members of an organization anew, in the place of what the triggers have. */
+/** Counts the members of an organization again, and replaces the triggers' count. */
 export function recount({ db }: DatabaseContext, organizationId: string): Statement {
   return db
     .insert(memberCounts)

@@ -1,6 +1,6 @@
 import type { MembershipRow } from '../../database/schema.ts'
 
-/** A membership as clients see it. Timestamps are ISO 8601 UTC. */
+/** A membership in responses. Timestamps are ISO 8601 UTC. */
 export interface Membership {
   readonly id: string
   readonly organizationId: string
@@ -11,23 +11,23 @@ export interface Membership {
   readonly updatedAt: string
 }
 
-/** What a change of somebody's rights ended beside it. */
+/** What ended together with a user's rights. */
 export interface EndedWith {
-  /** How many open invitations: those that they had sent and could not send any more, above all. */
+  /** How many open invitations ended, mainly those that they had sent and could no longer send. */
   readonly endedInvitations: number
 }
 
-/** A membership after a change of it. */
+/** A changed membership. */
 export interface ChangedMembership extends Membership, EndedWith {}
 
-/** Somebody who is to become a member. */
+/** A user who is about to become a member. */
 export interface Newcomer {
   readonly organizationId: string
   readonly userId: string
   readonly role: string
 }
 
-/** The row of a membership that comes to be; the gate gives it its seat. */
+/** Returns the row of a new membership; `claimSeats` adds its seat. */
 export function newMembership(id: string, newcomer: Newcomer, now: Date) {
   return {
     id,

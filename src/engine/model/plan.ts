@@ -8,26 +8,26 @@ import type { Proof } from '../access/step-up.ts'
 import type { SeatClaim } from './seat-claim.ts'
 
 /**
- * What an operation has decided to do. Ids and times are in it already: no statement needs the
- * result of another, and all of them become one batch.
+ * The plan of an operation. It contains all ids and times: no statement needs the result of another, and
+ * all of them become one batch.
  */
 export interface Plan<T> {
-  /** What the operation answers once the batch is in. Plain JSON, so that it can be answered again. */
+  /** The result of the operation after the commit. Plain JSON, so that it can be stored and replayed. */
   readonly value: T
-  /** What has to be proven first, where that is more than being signed in. */
+  /** The proof that the caller has to provide in addition to being signed in. */
   readonly proof?: Proof
-  /** Which hooks may refuse it, in this order. Asked before the seats are. */
+  /** The hooks that may refuse it, in this order. They are called before seats are claimed. */
   readonly before?: readonly Question[]
   /** Conditions and changes, in order. */
   readonly statements: readonly Statement[]
-  /** The host's own part in a user's life, after the statements. */
+  /** The host's lifecycle hook, after the statements. */
   readonly lifecycle?: { readonly hook: keyof LifecycleHooks; readonly userId: string }
-  /** The seats that it needs: all of them are granted, or the plan is refused. */
+  /** The claimed seats: all of them are granted, or the plan is refused. */
   readonly claims?: readonly SeatClaim[]
   /** The seats that the batch frees. */
   readonly freedSeats?: readonly SeatReference[]
   readonly events: readonly EventDraft[]
-  /** What is to be done outside, once the batch is in. */
+  /** The jobs after the commit. */
   readonly intents?: readonly Job[]
 }
 
@@ -35,22 +35,22 @@ export interface Plan<T> {
 export type SeatlessPlan<T> = Plan<T> & { readonly claims?: never }
 
 /**
- * A plan of rows that are decided independently of each other: a hook, or a lack of seats, refuses one
- * row and leaves the others. All rows are of one organization.
+ * A plan of rows that are decided independently: a hook, or a lack of seats, refuses one row and leaves
+ * the others. All rows are of one organization.
  */
 export interface RowsPlan<T> {
   readonly rows: readonly PlannedRow[]
-  /** The plan of the rows that are left. `refusals` stand in the places of the rows; null: granted. */
+  /** Plans the remaining rows. `refusals` are in the places of the rows; null: granted. */
   readonly decide: (refusals: readonly (Refusal | null)[]) => Plan<T>
 }
 
-/** What a row asks of the host's hooks and of the seats. */
+/** The hooks and the claims of a row. */
 export interface PlannedRow {
   readonly before: readonly Question[]
   readonly claim: SeatClaim | null
 }
 
-/** A plan that changes nothing and answers at once. */
+/** Creates a plan that changes no row and returns a value. */
 export function unchanged<T>(value: T): Plan<T> {
   return { value, statements: [], events: [] }
 }

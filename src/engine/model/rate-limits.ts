@@ -1,6 +1,6 @@
 /**
- * How many invitations go out: counted in the batch that makes one, so that no concurrency passes a
- * limit, and so that one that is not made does not count.
+ * Rate limits of invitations: counted in the batch that creates one, so that concurrent requests cannot
+ * exceed a limit, and failed ones do not count.
  *
  * @module
  */
@@ -11,15 +11,15 @@ import { rateLimits } from '../../database/schema.ts'
 import type { RateRefusalCode } from '../../base/refusal.ts'
 import { isSystem, operationActor, type Caller, type Principal } from '../access/principal.ts'
 
-/** How often invitations may be made, mailed and missed in 24 hours; `Infinity` for no limit. */
+/** The limits of invitations, mails and wrong tokens in 24 hours; `Infinity` for no limit. */
 export interface InvitationLimits {
   readonly perUser: number
   readonly perOrganization: number
-  /** How many an organization may make by lists, beside the others. */
+  /** How many an organization may create by lists, counted separately. */
   readonly inBulk: number
-  /** How many mails go to one address. Further ones wait. */
+  /** How many mails are sent to one address. Further ones wait. */
   readonly perRecipient: number
-  /** How often a user may be wrong with a token that they accept, and a token with an address. */
+  /** How often a user may present a wrong token, and a token may be used with a wrong address. */
   readonly failedAccepts: number
 }
 
@@ -30,26 +30,26 @@ interface RateRefusal<Code extends RateCode> {
   readonly retryAfterSeconds: number
 }
 
-/** What has been counted under a name. */
+/** The row of a counter. */
 export type RateRow = typeof rateLimits.$inferSelect
 
-/** A limit, and under which name it is counted. */
+/** A limit, and the name that it is counted under. */
 export interface Rate<Code extends RateCode = RateCode> {
   readonly code: Code
   readonly key: string
   readonly limit: number
 }
 
-/** How long a window is, from the first that it counts. */
+/** The length of a window, from its first count. */
 export const WINDOW_MS = 24 * 60 * 60 * 1000
 
-/** Who counts: the inviter and the organization. */
+/** The names of the counters: the inviter and the organization. */
 export interface Counted {
   readonly caller: Principal
   readonly organizationId: string
 }
 
-/** The limits of single invitations, in the order in which they are checked. The host itself has none. */
+/** Returns the limits of single invitations, in the order of their checks. The host itself has none. */
 export function ratesOf(
   limits: InvitationLimits,
   { caller, organizationId }: Counted
@@ -68,7 +68,7 @@ export function ratesOf(
   ])
 }
 
-/** The limit of those who are invited by lists, which counts apart from the others. */
+/** Returns the limit of invitations by lists, which are counted separately. */
 export function bulkRatesOf(limits: InvitationLimits, organizationId: string): readonly Rate[] {
   return finite([
     { code: 'rate_limited_organization', key: `bulk:${organizationId}`, limit: limits.inBulk },
@@ -79,7 +79,7 @@ function finite(rates: readonly Rate[]): readonly Rate[] {
   return rates.filter(({ limit }) => limit !== Infinity)
 }
 
-/** Selects what has been counted of a caller and an organization. */
+/** Selects the counters of a caller and an organization. */
 export function countedSoFar(db: Database, caller: Caller, organizationId: SQL<string | null>) {
   return db
     .select()
@@ -90,7 +90,7 @@ export function countedSoFar(db: Database, caller: Caller, organizationId: SQL<s
     )
 }
 
-/** The first limit that is reached already, with `more` on their way, or null. */
+/** Returns the first limit that `more` further ones would exceed, or null. */
 export function reached<Code extends RateCode>(
   rates: readonly Rate<Code>[],
   rows: readonly RateRow[],
@@ -104,18 +104,18 @@ export function reached<Code extends RateCode>(
   return null
 }
 
-/** How long the window of what was counted is open yet: a whole one if nothing was counted. */
+/** Returns how long the window of a counter stays open: a whole one without a counter. */
 export function secondsLeft(row: RateRow | undefined, now: Date): number {
   const open = row !== undefined && row.endsAt > now
   return open ? Math.ceil((row.endsAt.getTime() - now.getTime()) / 1000) : WINDOW_MS / 1000
 }
 
-/** Whether a limit is reached by what was counted in the window that is open, with `more` to come. */
+/** Whether `more` further ones would exceed a limit in the open window. */
 export function isReached(limit: number, row: RateRow | undefined, now: Date, more = 0): boolean {
   return limit <= (row && row.endsAt > now ? row.count : 0) + more
 }
 
-/** Builds the statements that count so many more, and abort the batch if that is too many. */
+/** Builds the statements that count, and abort the batch beyond the limit. */
 export function countMore(
   { db }: DatabaseContext,
   rates: readonly Rate[],
@@ -134,7 +134,7 @@ export function countMore(
   ])
 }
 
-/** Builds the statement that counts so many more, in the open window or in a new one. */
+/** Builds the statement that counts, in the open window or in a new one. */
 export function countUp(db: Database, key: SQL | string, more: number, now: Date) {
   const endsAt = new Date(now.getTime() + WINDOW_MS)
   return db

@@ -3,7 +3,7 @@ import type { HookRefusal } from '../../base/refusal.ts'
 import type { Result } from '../../base/result.ts'
 import type { Session } from '../access/principal.ts'
 
-/** Which sessions' pointers: those into an organization, of one user or (`null`) of everybody. */
+/** Pointers of sessions into an organization: of one user, or of all (`null`). */
 export interface Pointers {
   readonly organizationId: string
   readonly userId: string | null
@@ -17,9 +17,8 @@ export type SessionStoreRefusal =
   | HookRefusal
 
 /**
- * Where a session keeps its active organization. It decides nothing: who may work where is asked
- * before. `d1Sessions()` keeps it in the library's own tables; a host with sessions elsewhere writes
- * these two functions.
+ * Stores the active organization of sessions. It decides nothing about access. `d1Sessions()` uses the
+ * library's own tables; a host with sessions elsewhere implements these two functions.
  *
  * @example
  * ```ts
@@ -35,32 +34,32 @@ export type SessionStoreRefusal =
  */
 export interface SessionStore {
   /**
-   * Points a session at an organization or at none, and answers it as it is now. Where it points
-   * there already nothing is written; a session that is gone is `not_found`.
+   * Sets or clears the active organization of a session, and returns the session. Writes no row if it is
+   * set already; refuses with `not_found` if the session does not exist.
    */
   updateActiveOrganization(
     db: Database,
     session: Session,
     organizationId: string | null
   ): Promise<Result<Session, SessionStoreRefusal>>
-  /** Ends these pointers. Called after the change that ends them is committed, until it succeeds. */
+  /** Ends these pointers. Called after the commit of the change that ends them, until it succeeds. */
   endActiveOrganization(db: Database, pointers: Pointers): Promise<void>
-  /** The same as statements, of a store in the library's own D1: then they are part of the change. */
+  /** The same as statements, for a store in the library's own D1: they are part of the change. */
   readonly statements?: PointerStatements
 }
 
-/** What a store in the library's own D1 adds to a batch. */
+/** The statements of a store in the library's own D1. */
 export interface PointerStatements {
   /**
-   * Points a session elsewhere; aborts the batch with `session_gone` if it is not there, with
-   * `stale` if its pointer is not what it was.
+   * Moves the pointer of a session; aborts the batch with `session_gone` if the session does not exist,
+   * with `stale` if its pointer has changed.
    */
   update(db: Database, session: Session, organizationId: string | null): readonly Statement[]
-  /** Ends all of these, in a number of statements that does not depend on theirs. */
+  /** Ends all of these, in a fixed number of statements. */
   end(db: Database, pointers: readonly Pointers[]): readonly Statement[]
 }
 
-/** What a function needs that ends or moves the pointers of sessions. */
+/** The context of a function that ends or moves the pointers of sessions. */
 export interface SessionStoreContext extends DatabaseContext {
   /** Null if sessions have no active organization. */
   readonly sessions: SessionStore | null

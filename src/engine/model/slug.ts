@@ -3,7 +3,7 @@ import { sql, type SQL } from 'drizzle-orm'
 import type { Database } from '../../database/database.ts'
 import { isIdentifier } from '../access/organization-ref.ts'
 
-/** What may be a slug, and how long an old one lives on. */
+/** The rules of slugs, and the lifetime of aliases. */
 export interface SlugRules {
   readonly format: RegExp
   readonly shortest: number
@@ -12,15 +12,15 @@ export interface SlugRules {
   readonly aliasDays: number
 }
 
-/** What a function needs that reads a slug or makes one. */
+/** The context of a function that reads or generates a slug. */
 export interface SlugContext extends Pick<Runtime, 'random'> {
   readonly slugs: SlugRules
 }
 
 /**
- * Makes a slug of a name: in lower case, letters without their marks (`ü` becomes `u`, `ß` becomes
- * `ss`), and a hyphen for each run of other characters. It may come out empty, reserved or starting
- * with a digit: validation is {@link slugErrors}.
+ * Generates a slug from a name: in lower case, letters without their marks (`ü` becomes `u`, `ß` becomes
+ * `ss`), and a hyphen for each run of other characters. The result may be empty, reserved or start with a
+ * digit: {@link slugErrors} validates it.
  *
  * @example
  * ```ts
@@ -36,7 +36,7 @@ export function generateSlug(name: string | null): string | null {
     .replace(/^-|-$/g, '')
 }
 
-// Letters that do not come apart into one of a to z and its marks.
+// Letters that do not decompose into one of a to z and its marks.
 const LETTERS: Readonly<Record<string, string>> = {
   ß: 'ss',
   æ: 'ae',
@@ -59,7 +59,7 @@ function plainLetters(name: string): string {
     .replace(/[ßæœøłđðþħŧı]/g, (letter) => LETTERS[letter] ?? letter)
 }
 
-/** What is wrong with a slug, in the order format, length, reserved; empty if nothing is. */
+/** Returns the errors of a slug, in the order format, length, reserved. */
 export function slugErrors(rules: SlugRules, slug: string): string[] {
   const { format, shortest, longest, reserved } = rules
   const errors: string[] = []
@@ -77,8 +77,8 @@ export function slugErrors(rules: SlugRules, slug: string): string[] {
 }
 
 /**
- * Whether an organization may have a slug: no other one that lives has it, or had it so lately that
- * it still leads there. For an organization that is yet to be made `organizationId` is null.
+ * Builds the condition that an organization may have a slug: no other live organization has it, and no
+ * alias redirects from it. For a new organization `organizationId` is null.
  */
 export function slugIsFree(
   slug: SQL | string,
@@ -94,7 +94,7 @@ export function slugIsFree(
       and alias.organization_id is not ${organizationId})`
 }
 
-/** Selects those of several slugs that are taken, for an organization that is yet to be made. */
+/** Selects the taken ones of several slugs, for a new organization. */
 export function slugsTaken(db: Database, slugs: readonly string[], now: Date) {
   return db
     .select({ taken: sql<string>`value`.as('taken') })

@@ -1,5 +1,5 @@
 /**
- * What the host knows of the address of a user: who reads its mail, and what is given on that proof.
+ * Verified addresses of users, and their use as proof.
  *
  * @module
  */
@@ -7,15 +7,15 @@ import { sql, type SQL } from 'drizzle-orm'
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import type { Statement } from '../../database/database.ts'
 
-/** How the host knows that a user reads the mail of their address. */
+/** How the host records that a user reads the mail of their address. */
 export interface EmailVerification {
-  /** The column of the table of users that is set (not null, not 0) once it is known. */
+  /** The column of the table of users that is set (not null, not 0) once the address is verified. */
   readonly column: SQLiteColumn
-  /** Statements that set it, for the batch in which a user accepts an invitation that was mailed. */
+  /** Returns statements that set it, for the batch in which a user accepts a mailed invitation. */
   markVerified(userId: string, now: Date): readonly Statement[]
 }
 
-/** What a function needs that asks whether an address is verified. */
+/** The context of a function that checks whether an address is verified. */
 export interface VerificationContext {
   /** Null if no address counts as verified. */
   readonly emailVerification: EmailVerification | 'always' | null

@@ -1,5 +1,5 @@
 /**
- * The seats that are in D1, and whose they are.
+ * The seats that are in D1, and their holders.
  *
  * @module
  */
@@ -9,16 +9,19 @@ import type { Database } from '../../database/database.ts'
 import { invitations, memberships } from '../../database/schema.ts'
 import { isPending } from './counts.ts'
 
-/** A seat that is in D1: a membership carries it, or (`until`) an invitation holds it. */
+/** A seat that is in D1: held by a membership or, with `until`, reserved by an invitation. */
 export interface CarriedSeat {
   readonly seatId: string
   readonly holder: string
   readonly until: Date | null
-  /** When the row that carries it was changed last. */
+  /** When the row that carries the seat was last changed. */
   readonly changedAt: Date
 }
 
-/** Who holds the seat of an invitation. No two invitations share it, whoever they are for. */
+/**
+ * Returns the holder of an invitation's seat. Invitations never share a holder, even for the same
+ * address.
+ */
 export function invitationHolder(seatId: string): string {
   return `invitation:${seatId}`
 }
@@ -28,7 +31,7 @@ export type CarriedSeats = ReadonlyMap<string, CarriedSeat>
 
 const PAGE = 5000
 
-/** Reads the seats in use, page by page: what is there all the time is found. */
+/** Reads the seats in use, page by page. A seat that exists during the whole read is found. */
 export async function readCarriedSeats(
   db: Database,
   organizationId: string,
@@ -55,7 +58,7 @@ export async function readCarriedSeats(
   return carriedSeats(members, promises)
 }
 
-/** Selects those of some seats that an organization has now, for {@link carriedSeats}. */
+/** Selects those of the given seats that an organization has now, for {@link carriedSeats}. */
 export function selectCarriedSeats(
   db: Database,
   organizationId: string,
@@ -81,7 +84,10 @@ interface PromiseRow {
   readonly changedAt: Date
 }
 
-/** One that a member carries and an invitation too, as only a hand can have it, is the member's. */
+/**
+ * Reads the selected seats. A seat of both a member and an invitation, possible only by a change by hand,
+ * is the member's.
+ */
 export function carriedSeats(
   members: readonly MemberRow[],
   promises: readonly PromiseRow[]

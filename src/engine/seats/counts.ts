@@ -1,5 +1,5 @@
 /**
- * What D1, the truth, says about seats: the questions that the ledger and the D1-only provider ask.
+ * The queries about seats that the ledger and the D1-only provider share. D1 is the source of truth.
  *
  * @module
  */
@@ -12,9 +12,9 @@ import type { Entitlement, SeatContext } from './provider.ts'
 import type { SeatCount } from './seat-count.ts'
 
 /**
- * Settles reservations whose deadline has passed: fences every seat that neither a membership nor a
- * live invitation carries, and answers the others: until when an invitation holds the seat, null for
- * a membership's. D1's single writer decides between the fence and a late write.
+ * Settles reservations whose deadline has passed: fences every seat that neither a membership nor a live
+ * invitation carries, and returns the others with the instant until which an invitation reserves the
+ * seat, null for a membership's. D1's single writer decides between the fence and a late write.
  */
 export async function settleSeats(
   db: Database,
@@ -49,7 +49,9 @@ export async function settleSeats(
   )
 }
 
-/** Counts an organization's seats in D1: one row says how many members have, each invitation its own. */
+/**
+ * Counts an organization's seats in D1. Reads one row for all memberships, and one for each invitation.
+ */
 export async function countSeats(
   { db, defaultLimit, now }: SeatContext,
   organizationId: string
@@ -68,19 +70,19 @@ export async function countSeats(
   return { limit: limit ?? defaultLimit, version, held, reserved }
 }
 
-/** The number of seats that memberships carry, as a scalar subquery on the count that triggers keep. */
+/** Builds a scalar subquery of the number of held seats, from the count that triggers keep. */
 export function seatsHeld(organizationId: string | SQL): SQL<number> {
   return sql<number>`coalesce((select seats from seatgate_member_counts
     where organization_id = ${organizationId}), 0)`
 }
 
-/** The number of seats that pending invitations hold, as a scalar subquery. */
+/** Builds a scalar subquery of the number of seats that pending invitations reserve. */
 export function seatsPromised(organizationId: string | SQL, now: Date): SQL<number> {
   return sql<number>`(select count(seat_id) from seatgate_invitations
     where organization_id = ${organizationId} and ${isPending(now)})`
 }
 
-/** An invitation is open, as a condition on invitations: nothing has ended it, the clock included. */
+/** Builds the condition that an invitation is open: it has not ended, and has not expired. */
 export function isPending(now: Date): SQL {
   return sql`accepted_at is null and revoked_at is null and declined_at is null
     and expires_at > ${now.getTime()}`
@@ -91,14 +93,14 @@ export function entitlementOf(db: Database, organizationId: string | SQL<string 
   return db.select().from(entitlements).where(eq(entitlements.organizationId, organizationId))
 }
 
-/** An entitlement as it is on record. */
+/** Reads the row of an entitlement. */
 export function entitlementFrom(row: typeof entitlements.$inferSelect): Entitlement {
   const { organizationId, version, limitKind, limitSeats } = row
   if (limitKind === 'unlimited') return { organizationId, version, limit: unlimited }
   return { organizationId, version, limit: limitSeats === null ? unknown : finite(limitSeats) }
 }
 
-/** The limit of an entitlement, if there is one: version 0 and null without. */
+/** Returns the limit and version of an entitlement; version 0 and null if there is none. */
 export function limitFrom([row]: readonly (typeof entitlements.$inferSelect)[]) {
   return row === undefined ? { version: 0, limit: null } : entitlementFrom(row)
 }

@@ -9,9 +9,9 @@ import { refusalAt } from './reserve-rules.ts'
 import { countSeats, seatsHeld, seatsPromised } from './counts.ts'
 
 /**
- * Counts seats in D1 alone, without a Durable Object: the batch that writes the membership counts
- * and compares in one statement, which is exact because D1 has one writer. It counts a row for each
- * pending invitation.
+ * Counts seats in D1 only, without a Durable Object. The batch that writes the membership counts and
+ * compares in one statement, which is exact because D1 has one writer. Reads a row for each pending
+ * invitation.
  *
  * @example
  * ```ts
@@ -26,7 +26,7 @@ export function d1Seats(options: NoOptions = {}): SeatProvider {
       const guards = isGrowth(request) ? [guardLimit(context, request)] : []
       return ok({ guards, count: null })
     },
-    // How many there are is read first, so that each gets an answer of its own; the guards decide.
+    // The count is read first, so that each request gets its own result; the guards decide.
     async reserveEach(context, requests) {
       const [first] = requests
       if (first === undefined) return []
@@ -55,15 +55,15 @@ function isGrowth({ kind }: SeatRequest): boolean {
   return kind === 'new' || kind === 'awaited'
 }
 
-// An acceptance that was planned just before its invitation expired may land just after: for a minute
-// the seat is nobody else's.
+// An acceptance that was planned just before its invitation expired may be written just after. For a
+// minute the seat stays reserved for it.
 function aMinuteBefore(now: Date): Date {
   return new Date(now.getTime() - 60_000)
 }
 
-// The refusal's numbers travel in the guard's code, so that they are the ones it was decided on; a
-// bound number would be written with a decimal point, hence the cast. Who is a member already is let
-// pass, to meet the unique key and be told so.
+// The refusal's numbers are in the guard's code, so that they are those of the decision. A bound number
+// would be written with a decimal point, hence the cast. A user who is already a member passes, so that
+// the unique key refuses the write with `already_member`.
 function guardLimit(
   { db, defaultLimit, now }: SeatContext,
   { organizationId, holder, kind }: SeatRequest

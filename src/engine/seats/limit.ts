@@ -1,6 +1,6 @@
 /**
- * How many seats an organization may use. `finite` (0 is a real limit), `unlimited`, or `unknown`:
- * growth is refused, nobody is evicted. The three are never mixed up with null or undefined.
+ * The number of seats that an organization may use. `finite` (0 is a valid limit), `unlimited`, or
+ * `unknown`: growth is refused and no member is removed. Null and undefined are never used for them.
  */
 export type SeatLimit =
   | { readonly kind: 'finite'; readonly seats: number }
@@ -10,14 +10,14 @@ export type SeatLimit =
 export const unlimited: SeatLimit = { kind: 'unlimited' }
 export const unknown: SeatLimit = { kind: 'unknown' }
 
-/** A limit of so many seats, a whole number from 0. */
+/** Creates a limit of a number of seats, a whole number from 0. */
 export function finite(seats: number): SeatLimit {
   return { kind: 'finite', seats }
 }
 
 /**
- * Reads a limit from an untrusted source, once: a whole number from 0, or `"unlimited"`. Anything
- * else, be it negative, fractional, NaN, infinite, empty or absent, is `unknown`; never a default.
+ * Parses a limit from an untrusted source: a whole number from 0, or `"unlimited"`. Any other value
+ * (negative, fractional, NaN, infinite, empty or absent) is `unknown`, never a default.
  *
  * @example
  * ```ts
@@ -31,14 +31,14 @@ export function seatLimit(value: unknown): SeatLimit {
   return unknown
 }
 
-/** A limit as clients see it: a number, `"unlimited"` or `"unknown"`. */
+/** A limit in responses: a number, `"unlimited"` or `"unknown"`. */
 export type SeatLimitView = number | 'unlimited' | 'unknown'
 
 export function limitView(limit: SeatLimit): SeatLimitView {
   return limit.kind === 'finite' ? limit.seats : limit.kind
 }
 
-/** Whether two limits are one: as many seats, or the same kind. */
+/** Whether two limits are equal. */
 export function isSameLimit(a: SeatLimit, b: SeatLimit): boolean {
   return limitView(a) === limitView(b)
 }

@@ -1,5 +1,5 @@
 /**
- * How an organization's seats stand, as expressions for a batch: true at their place in it.
+ * SQL expressions about an organization's seats, evaluated at their place in the batch.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { limitView } from './limit.ts'
 import type { SeatContext } from './provider.ts'
 import { seatsHeld, seatsPromised } from './counts.ts'
 
-/** A JSON object and how many seats are held, reserved and bought. */
+/** Builds a JSON object with the numbers of held, reserved and bought seats added. */
 export function withSeatCount(
   json: SQL<Record<string, unknown>>,
   context: SeatContext,
@@ -20,14 +20,16 @@ export function withSeatCount(
     '$.limit', ${limitThen(context, organizationId)})`
 }
 
-/** The trail says that the organization has more seats in use than it bought. */
+/** Whether the trail records that the organization uses more seats than its limit. */
 export function isMarkedOver(organizationId: SQL<string> | string): SQL<boolean> {
   const last = (action: string) => sql`coalesce((select max(sequence) from seatgate_audit_events
     where organization_id = ${organizationId} and action = ${action}), 0)`
   return sql`${last('seat.over_limit_entered')} > ${last('seat.over_limit_cleared')}`
 }
 
-/** It has. A limit that is no number is no limit here. */
+/**
+ * Whether the organization uses more seats than its limit. A limit that is not a number does not count.
+ */
 export function isOver(
   context: SeatContext,
   organizationId: SQL<string> | string,

@@ -4,7 +4,7 @@ import type { SeatLimit } from './limit.ts'
 import type { LedgerSnapshot, ReserveRefusal } from './reserve-rules.ts'
 import type { SeatCount } from './seat-count.ts'
 
-/** What a provider works with: the organizations' database and the configured default. */
+/** The context of a provider: the organizations' database and the configured default. */
 export interface SeatContext {
   readonly db: Database
   /** The limit of an organization that has no entitlement. */
@@ -12,7 +12,7 @@ export interface SeatContext {
   readonly now: () => Date
 }
 
-/** What a function needs that asks the provider for seats, or counts them. */
+/** The context of a function that requests or counts seats. */
 export interface ProviderContext {
   readonly seats: SeatProvider
   readonly seatContext: SeatContext
@@ -24,36 +24,36 @@ export interface SeatReference {
   readonly seatId: string
 }
 
-/** A request for a seat. The id is new with every admission and never used again. */
+/** A request for a seat. Its id is new for every claim and never reused. */
 export interface SeatRequest extends SeatReference {
-  /** Who is to sit there: a user id, or an invitation. One holder has at most one seat. */
+  /** The holder of the seat: a user id, or an invitation. A holder has at most one seat. */
   readonly holder: string
   /**
-   * `founding`: the seat of the creating owner, counted and never refused. `new`: one more seat,
-   * beside those that people in line wait for. `awaited`: the seat of whoever is first in line.
-   * `promised`: the seat that a live invitation holds already; it is there also at a full limit.
+   * `founding`: the seat of the creating owner, counted and never refused. `new`: one more seat, beside
+   * those that the waitlist needs. `awaited`: the seat for the first user of the waitlist. `promised`:
+   * the seat that a live invitation has reserved; it is granted also at a full limit.
    */
   readonly kind: 'founding' | 'new' | 'awaited' | 'promised'
 }
 
-/** A seat that may be used, provided that the guards hold when the membership is written. */
+/** A seat that may be used if the guards hold when the membership is written. */
 export interface SeatGrant {
   /** Statements for the batch that writes the membership. */
   readonly guards: readonly Statement[]
   /** Seats in use with this one, if the provider counts when it grants. */
   readonly count: SeatCount | null
-  /** The epoch of the ledger that grants it, if one does. */
+  /** The epoch of the ledger that granted it. */
   readonly epoch?: number
 }
 
-/** What an organization bought. A lower version than the one on record is ignored. */
+/** The seat limit of an organization with its version. A version that is not newer is ignored. */
 export interface Entitlement {
   readonly organizationId: string
   readonly version: number
   readonly limit: SeatLimit
 }
 
-/** What a provider has on record, and how long a reservation there may wait for D1. */
+/** The seats that a provider has stored, and how long a reservation may wait for D1. */
 export interface SeatInspection extends LedgerSnapshot {
   readonly reservationSeconds: number
 }
@@ -84,55 +84,55 @@ export interface SeatOutbox {
 }
 
 /**
- * Where seats are counted. `ledgerSeats` asks a Durable Object per organization, `d1Seats` counts in
- * the batch itself, `unlimitedSeats` does not count. A provider that cannot answer refuses with
- * `seats_unavailable` or throws `StoreUnavailable`; it never admits.
+ * Counts seats. `ledgerSeats` asks a Durable Object per organization, `d1Seats` counts in the batch
+ * itself, `unlimitedSeats` does not count. A provider that cannot answer refuses with `seats_unavailable`
+ * or throws `StoreUnavailable`; it never grants a seat then.
  */
 export interface SeatProvider {
-  /** False if no limit is enforced; setting one is refused then. */
+  /** Whether a limit is enforced. If not, setting a limit is refused. */
   readonly enforces: boolean
-  /** Asks for a seat. Nothing is in D1 yet. */
+  /** Requests a seat before D1 has a row for it. */
   reserve(context: SeatContext, request: SeatRequest): Promise<Result<SeatGrant, ReserveRefusal>>
   /**
-   * Asks for several seats of one organization at once: the first get them, for as long as there are
-   * any. Each is answered in its place. All that are granted are used in one batch, in their order, so
-   * that the first of them may bring the guards of all.
+   * Requests several seats of one organization at once: the first requests are granted while there are
+   * seats. The results are in the order of the requests. All granted seats are used in one batch, in
+   * their order, so the first grant may bring the guards of all.
    */
   reserveEach(
     context: SeatContext,
     requests: readonly SeatRequest[]
   ): Promise<readonly Result<SeatGrant, ReserveRefusal>[]>
   /**
-   * Tells that the membership is in D1, or with `until` that the invitation is, which holds the seat
-   * until then. Off the critical path; what is lost here is made up for.
+   * Confirms that the membership is in D1, or with `until` the invitation, which reserves the seat until
+   * then. It runs after the change; a lost call is repaired later.
    */
   confirm(context: SeatContext, seat: SeatReference, until: Date | null): Promise<void>
   /**
-   * Frees a seat whose membership is gone from D1, or certain never to be there. Idempotent. May
-   * throw, like `confirm`: a provider that can miss it has an outbox to hear it from later.
+   * Frees a seat whose membership was deleted from D1, or was certainly not written. Idempotent. It may
+   * throw, as may `confirm`: a provider that can miss the call has an outbox to receive it later.
    */
   release(context: SeatContext, seat: SeatReference): Promise<void>
-  /** Tells an entitlement that is in D1, and answers the count under it. */
+  /** Passes on an entitlement that is in D1, and returns the count under it. */
   setLimit(
     context: SeatContext,
     entitlement: Entitlement
   ): Promise<Result<SeatCount, 'seats_unavailable'>>
-  /** Seats in use, and the limit. */
+  /** Returns the seats in use and the limit. */
   usage(
     context: SeatContext,
     organizationId: string
   ): Promise<Result<SeatCount, 'seats_unavailable'>>
-  /** What is on record beside D1, to be compared with it; null if nothing is yet. */
+  /** Returns the provider's own record, to be compared with D1; null if there is none yet. */
   inspect?(
     context: SeatContext,
     organizationId: string
   ): Promise<Result<SeatInspection | null, 'seats_unavailable'>>
-  /** Counts anew from D1, unless that has been done since what is on record was under `epoch`. */
+  /** Counts again from D1, unless that was done since the record had the epoch `epoch`. */
   renew?(
     context: SeatContext,
     organizationId: string,
     epoch: number
   ): Promise<Result<SeatCount, 'seats_unavailable'>>
-  /** Takes from the audit events what a crash kept the provider from hearing, if it needs that. */
+  /** Returns the sink that delivers changes that a provider missed in a crash, if it needs one. */
   outbox?(context: SeatContext): SeatOutbox
 }

@@ -6,10 +6,10 @@ const FENCES_PER_SWEEP = 1000
 const KEPT_MS = 24 * 60 * 60 * 1000
 
 /**
- * Builds the statements that delete fences of seats that were given up a day ago. In the same batch the
- * organization's ledger is said to be fenced through that instant: from then on no write lands whose
- * seat was granted up to there, whether it is late by a minute or by a year. A seat is granted before
- * it is fenced, so that nothing is let in that its fence would have kept out.
+ * Builds the statements that delete fences of seats that were given up a day ago. The same batch raises
+ * the organization's `fencedThrough`: from then on a write is refused if its seat was granted up to that
+ * instant, no matter how late it is. A seat is granted before it is fenced, so every write that the
+ * deleted fence would have refused is still refused.
  */
 export function purgeFences(
   { db }: DatabaseContext,
@@ -17,7 +17,7 @@ export function purgeFences(
   keptMs = KEPT_MS
 ): readonly Statement[] {
   const through = now.getTime() - keptMs
-  // Without the row of a ledger there is nothing to say it in: then the fence stays.
+  // Without a ledger's row there is no place to store the instant: the fence stays.
   const settled = sql`from seatgate_seat_fences where fenced_at <= ${through}
     and exists (select 1 from seatgate_seat_ledgers
       where seatgate_seat_ledgers.organization_id = seatgate_seat_fences.organization_id)

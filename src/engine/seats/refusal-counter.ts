@@ -1,16 +1,16 @@
-/** How long refusals are counted before they are on record again. */
+/** For how long refusals are counted before the next event. */
 export const WINDOW_MS = 10 * 60_000
 
 const MOST_ORGANIZATIONS = 10_000
 
 /**
- * Counts refusals for want of a seat, in this isolate: a rush of them writes one event a window and not
- * one each. What an isolate has counted when it ends is not on record.
+ * Counts refusals for lack of a seat, in this isolate: a rush writes one event per window instead of one
+ * per refusal. Counts that an isolate has not written when it ends are lost.
  */
 export class RefusalCounts {
   readonly #counts = new Map<string, { window: number; refusals: number }>()
 
-  /** Counts one. Answers how many are to be on record now; 0 if they were in this window. */
+  /** Counts a refusal. Returns how many to record now; 0 if an event was recorded in this window. */
   count(organizationId: string, window: number): number {
     const last = this.#counts.get(organizationId)
     const refusals = (last?.refusals ?? 0) + 1
@@ -19,13 +19,16 @@ export class RefusalCounts {
     return due ? refusals : 0
   }
 
-  /** Takes back what could not be put on record: somebody else has done so in this window. */
+  /**
+   * Adds refusals back that could not be recorded, because another writer recorded an event in this
+   * window.
+   */
   putBack(organizationId: string, window: number, refusals: number): void {
     const later = this.#counts.get(organizationId)?.refusals ?? 0
     this.#keep(organizationId, { window, refusals: later + refusals })
   }
 
-  // Whoever was refused longest ago is forgotten first.
+  // Evicts the organization with the oldest refusal first.
   #keep(organizationId: string, count: { window: number; refusals: number }): void {
     this.#counts.delete(organizationId)
     this.#counts.set(organizationId, count)

@@ -1,42 +1,41 @@
 /**
- * The decisions of the seat ledger, apart from its storage: given what is on record, may this
- * person have this seat?
+ * The decisions of the seat ledger, without its storage.
  *
  * @module
  */
 import type { RefusalOf, SeatRefusal } from '../../base/refusal.ts'
 import type { SeatLimit } from './limit.ts'
 
-/** A seat on record. `reserved` has a deadline, at which D1 is asked what became of it. */
+/** A stored seat. At the deadline of a `reserved` seat D1 decides what becomes of it. */
 export interface LedgerSeat {
   readonly seatId: string
   readonly holder: string
   readonly state: 'reserved' | 'held'
 }
 
-/** Everything that a ledger has on record, at one moment. */
+/** All stored seats and the limit of a ledger at one moment. */
 export interface LedgerSnapshot {
   readonly organizationId: string
   readonly epoch: number
   readonly version: number
-  /** Null: no entitlement is known, the default is in force. */
+  /** The limit; null if no entitlement is known and the default applies. */
   readonly limit: SeatLimit | null
   readonly held: number
   readonly reserved: number
   readonly seats: readonly (LedgerSeat & {
-    /** How long until the deadline, by the ledger's own clock; null of a held seat. */
+    /** The time until the deadline, by the ledger's clock; null of a held seat. */
     readonly remainingMs: number | null
   })[]
 }
 
-/** What the ledger has on record when a seat is asked for. */
+/** The facts that a decision is based on. */
 export interface LedgerFacts {
   readonly limit: SeatLimit
   readonly held: number
   readonly reserved: number
-  /** The seat with the id that is asked for, if there is one. */
+  /** The seat with the requested id, if there is one. */
   readonly sameSeat: LedgerSeat | null
-  /** The seat that this holder has already, under any id. */
+  /** The seat that this holder already has, under any id. */
   readonly sameHolder: LedgerSeat | null
 }
 
@@ -53,8 +52,8 @@ export type ReserveDecision =
   | { readonly kind: 'refuse'; readonly refusal: RefusalOf<ReserveRefusal> }
 
 /**
- * Decides on a seat. Who holds one already is told so before anybody counts, so that a full
- * organization never answers "full" to somebody who is in.
+ * Decides on a request. A holder with a seat is refused before seats are counted, so that a full
+ * organization never answers `seat_limit_reached` to a member.
  */
 export function decideReserve(facts: LedgerFacts, holder: string): ReserveDecision {
   if (facts.sameSeat !== null) {
@@ -73,7 +72,7 @@ export function decideReserve(facts: LedgerFacts, holder: string): ReserveDecisi
   return refusal === null ? { kind: 'reserve' } : { kind: 'refuse', refusal }
 }
 
-/** Why one more seat is not to be had at this limit, or null if it is. */
+/** Returns the refusal of one more seat at this limit, or null if there is a seat. */
 export function refusalAt(limit: SeatLimit, used: number): RefusalOf<SeatRefusal> | null {
   if (limit.kind === 'unknown') return { code: 'seats_unavailable' }
   if (limit.kind === 'unlimited' || used < limit.seats) return null

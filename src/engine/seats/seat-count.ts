@@ -1,6 +1,6 @@
 import { limitView, type SeatLimit, type SeatLimitView } from './limit.ts'
 
-/** How an organization stands: seats in use, and the limit under its version (0: no entitlement). */
+/** The seats in use, and the limit with its version (0: no entitlement). */
 export interface SeatCount {
   readonly limit: SeatLimit
   readonly version: number
@@ -8,7 +8,7 @@ export interface SeatCount {
   readonly reserved: number
 }
 
-/** A {@link SeatCount} as clients see it. `available` is never negative. */
+/** A {@link SeatCount} in responses. `available` is never negative. */
 export interface SeatUsage {
   readonly limit: SeatLimitView
   readonly held: number

@@ -5,8 +5,8 @@ import type { SeatContext, SeatProvider } from './provider.ts'
 import { countSeats } from './counts.ts'
 
 /**
- * Does not limit seats: organizations and memberships without any seat accounting. Memberships
- * carry their seat ids all the same, so that another provider can take over at any time.
+ * Does not limit or count seats. Memberships still carry seat ids, so that another provider can take over
+ * at any time.
  *
  * @example
  * ```ts

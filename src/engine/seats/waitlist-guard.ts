@@ -1,5 +1,5 @@
 /**
- * Those who wait for a seat, as the providers see them: a seat that is free is the first one's in line.
+ * The waitlist, as providers use it: a free seat belongs to the first user who waits.
  *
  * @module
  */
@@ -9,16 +9,16 @@ import { guards } from '../../database/schema.ts'
 import type { SeatRequest } from './provider.ts'
 import type { SeatCount } from './seat-count.ts'
 
-/** How many wait for a seat, as a scalar subquery. */
+/** Builds a scalar subquery of the number of users who wait for a seat. */
 export function waitingFor(organizationId: string): SQL<number> {
   return sql<number>`(select count(*) from seatgate_join_requests
     where organization_id = ${organizationId} and state = 'waiting')`
 }
 
 /**
- * Keeps whoever has not waited from a seat that others wait for: with this one taken, there must be
- * one left for everybody in line. `count` is as it was granted, this seat included. It reads no
- * further into the line than there are seats, and nothing where nobody waits.
+ * Prevents a user who has not waited from taking a seat of the waitlist: with this seat taken, one must
+ * be left for every user who waits. `count` is the count of the grant, this seat included. Reads at most
+ * as many requests as there are seats, and no request if the waitlist is empty.
  */
 export function guardLine(
   db: Database,

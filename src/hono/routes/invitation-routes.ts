@@ -37,7 +37,7 @@ import {
   type RouteOptions,
 } from './route-group.ts'
 
-/** Signs in somebody who has just been registered; answers the token of their session. */
+/** Signs in a newly registered user; returns the token of their session. */
 export type SignIn = (c: Context, userId: string) => Promise<string>
 
 /** Options of {@link invitationRoutes}. */
@@ -112,7 +112,9 @@ function organizationInvitationRoutes(seatgate: Inviting, options: RouteOptions)
   })
 }
 
-/** A row of a list: the status that it would have by itself, and its invitation or its problem. */
+/**
+ * Returns a row of a list: the status that it would have by itself, and its invitation or its problem.
+ */
 function rowView(row: Result<InvitationWithToken>) {
   return row.ok
     ? { status: 201, invitation: withoutMailToken(row.value) }
@@ -165,12 +167,12 @@ function invitedRoutes(seatgate: Inviting, options: InvitationRouteOptions) {
   })
 }
 
-// The inviter is told the token that proves no address; the other one goes through the mailer alone.
+// The inviter gets the token that verifies no address; only the mailer sends the other one.
 function told(invited: Result<InvitationWithToken>): Result<object> {
   return invited.ok ? ok(withoutMailToken(invited.value)) : invited
 }
 
-// Whoever is not in yet learns that there is no seat, and not how many there are.
+// A user who is not a member yet learns that there is no seat, but not the numbers.
 function toStranger(refusal: Refusal): Refusal {
   if (refusal.code !== 'seat_limit_reached') return refusal
   return { code: refusal.code } as Refusal

@@ -22,7 +22,7 @@ import { checkRouteOptions, signedInRoutes, type RouteOptions } from './route-gr
 
 const LARGEST_PAGE = 200
 
-// Whose trail it is, the path says.
+// The path names the trail.
 const IN_PATH = ['organization_id']
 
 /**

@@ -23,8 +23,8 @@ import { checkProof, checkRouteOptions, signedInRoutes, type RouteOptions } from
 /** Options of {@link organizationRoutes}. */
 export interface OrganizationRouteOptions extends RouteOptions {
   /**
-   * Tells whether a user has a second factor: who demands one of members must have one. Without it the
-   * demand can be ended, and not made.
+   * Returns whether a user has a second factor: a user who requires one of members must have one. Without
+   * it the policy can be switched off, but not on.
    */
   readonly mfaCheck?: MfaCheck
 }

@@ -1,7 +1,7 @@
 import type { AuditEvent } from '../../engine/audit/event.ts'
 
-// What begins like this a spreadsheet may take for a formula, full-width signs and leading blanks
-// included. Behind an apostrophe it is a text.
+// A spreadsheet may evaluate a cell that begins like this as a formula, full-width signs and leading
+// blanks included. An apostrophe in front makes it text.
 const FORMULA = /^[\s\p{Cf}]*[=+\-@＝＋－＠|]|^[\t\r\n]/u
 
 const COLUMNS = [
@@ -26,10 +26,10 @@ const COLUMNS = [
   'personalDigest',
 ] as const satisfies readonly (keyof AuditEvent)[]
 
-/** The names of the columns, in their order. The personal part comes last. */
+/** The names of the columns, in order. The personal data come last. */
 export const CSV_HEADER = row([...COLUMNS, 'ipAddress', 'userAgent'])
 
-/** An event as a row. */
+/** Returns an event as a row. */
 export function csvRow({ personal, ...event }: AuditEvent): string {
   const cells = COLUMNS.map((column) => {
     const value = event[column]
@@ -39,8 +39,8 @@ export function csvRow({ personal, ...event }: AuditEvent): string {
 }
 
 /**
- * Cells as a line of CSV, as RFC 4180 has it. What separates cells in some spreadsheets (a semicolon, a
- * tab) is quoted too.
+ * Formats cells as a line of CSV (RFC 4180). Characters that separate cells in some spreadsheets (a
+ * semicolon, a tab) are quoted too.
  */
 export function row(cells: readonly (string | number | null)[]): string {
   return `${cells.map(cell).join(',')}\r\n`

@@ -21,7 +21,7 @@ import { streamWritten, type EventStream } from './stream.ts'
 
 const Options = v.object({
   format: v.optional(
-    v.picklist(['ndjson', 'csv', 'json'], 'Must be ndjson, csv or json.'),
+    v.picklist(['ndjson', 'csv', 'json'], 'Must be "ndjson", "csv" or "json".'),
     'ndjson'
   ),
   limit: v.optional(wholeNumber({ min: 1 })),
@@ -37,7 +37,7 @@ const Options = v.object({
 const CheckedOptions = v.pipe(
   Options,
   v.forward(
-    v.check(({ format, bom }) => !bom || format === 'csv', 'Is for CSV alone.'),
+    v.check(({ format, bom }) => !bom || format === 'csv', 'Is only allowed for CSV.'),
     ['bom']
   )
 )

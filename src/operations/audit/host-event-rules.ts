@@ -10,35 +10,35 @@ import type { EventDraft } from '../../engine/audit/event.ts'
 import type { AuditActor } from '../../base/actor.ts'
 import { forbiddenKey } from './sensitive-keys.ts'
 
-/** An event of the host's own, such as `billing.plan_changed`. */
+/** An event of the host, such as `billing.plan_changed`. */
 export interface HostEvent {
-  /** Lower case, at least two words joined by dots, and none of the library's own prefixes. */
+  /** Lower case, at least two words joined by dots, without a prefix of the library. */
   readonly action: string
   readonly target?: { readonly type: string; readonly id: string }
   /** Plain JSON, without secrets. */
   readonly metadata?: Readonly<Record<string, unknown>>
   /** Default success. */
   readonly outcome?: 'success' | 'failure' | 'error'
-  /** Who did it, if that is not the scope's caller. */
+  /** The actor, if it is not the scope's caller. */
   readonly actor?: AuditActor
-  /** Names one act in its organization: recorded again, it is the same event. */
+  /** Identifies an act in its organization: recorded again, it is the same event. */
   readonly idempotencyKey?: string
-  /** The event that this one followed from. */
+  /** The event that caused this one. */
   readonly causeEventId?: string
 }
 
-/** What host events are held against. */
+/** The rules of host events. */
 export interface EventRules {
   readonly reservedPrefixes: readonly string[]
   readonly metadataBytes: number
 }
 
-/** What recording a host event needs. */
+/** The context of recording a host event. */
 export interface HostEventContext extends ChangeContext {
   readonly eventRules: EventRules
 }
 
-/** Prefixes that are the library's alone, whatever else is configured. */
+/** Prefixes of the library, which are always reserved. */
 export const OWN_PREFIXES = ['organization.', 'seat.', 'audit.'] as const
 
 const DEEPEST = 32
@@ -49,10 +49,10 @@ const Name = v.pipe(
   v.regex(/^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$/, 'Must be words in lower case, joined by dots.')
 )
 const Id = shortText()
-// Valibot's own message would quote what it received.
+// Valibot's own message would quote the received value.
 const strictly = <E extends v.ObjectEntries>(entries: E) =>
   v.strictObject(entries, (issue) =>
-    issue.expected === 'never' ? 'Is not known.' : 'Must be an object.'
+    issue.expected === 'never' ? 'Unknown field.' : 'Must be an object.'
   )
 const Event = strictly({
   action: Name,
@@ -74,15 +74,16 @@ const Actor = v.variant('type', [
   v.strictObject({ type: v.picklist(['system', 'anonymous']), id: v.null() }),
 ])
 
-/** Whether an action is the library's, or reserved for somebody else. */
+/** Whether an action has a prefix of the library or a reserved one. */
 export function isReserved({ reservedPrefixes }: EventRules, action: unknown): boolean {
   return typeof action === 'string' && reservedPrefixes.some((prefix) => action.startsWith(prefix))
 }
 
 /**
- * Reads an event of the host's. What is wrong is named by field, never by value.
+ * Reads an event of the host. Errors name the field, never the value.
  *
- * @throws {TypeError} if the actor is of no known type: that is a mistake in a program, not in data.
+ * @throws {TypeError} if the type of the actor is unknown, which is an error of the program, not of the
+ *   data.
  */
 export function draftOf(
   rules: EventRules,
@@ -111,7 +112,7 @@ export function draftOf(
   })
 }
 
-/** Checks texts that come along with an event, by their fields; null and undefined stand for no text. */
+/** Checks texts that belong to an event, by their fields; null and undefined are skipped. */
 export function checkTexts(
   texts: Readonly<Record<string, string | null | undefined>>,
   schema: v.GenericSchema<string> = LineOfText
@@ -130,7 +131,7 @@ function readMetadata(
   const wrong = (message: string) => refused(invalid({ metadata: [message] }))
   let plainData: unknown
   try {
-    // As it will be read: what JSON does not have is gone, and what hid behind a toJSON is here.
+    // As it will be read: values that JSON cannot express are gone, and each toJSON is applied.
     plainData = JSON.parse(JSON.stringify(metadata) ?? 'null')
   } catch {
     return wrong('Must be plain JSON.')

@@ -1,5 +1,5 @@
 /**
- * Events of the host's own, on the same record as the library's.
+ * Events of the host, in the same trail as the library's.
  *
  * @module
  */
@@ -23,20 +23,20 @@ import {
   type HostEventContext,
 } from './host-event-rules.ts'
 
-/** Who did something, for whom and where. Without an organization it is the platform's own. */
+/** The actor and the organization of a host event. Without an organization it belongs to the platform. */
 export type EventScope = Scope & { readonly caller: Principal }
 
-/** Where events lie that belong to no organization. */
+/** The trail of events that belong to no organization. */
 export const SYSTEM = 'system'
 
-/** An event that is on record. */
+/** A recorded event. */
 export interface RecordedId {
   readonly id: string
 }
 
 /**
- * Prepares events of the host's own for a batch of its own: either all of it happens and is on record,
- * or nothing. No database call is made.
+ * Prepares events of the host for a batch of the host, so that both are committed or neither is. Sends no
+ * query to D1.
  *
  * Refusals: `validation_error`; `commitTogether` answers `organization_not_found`, and
  * `idempotency_mismatch` if the key is on record for something else.
@@ -45,10 +45,10 @@ export interface RecordedId {
  *
  * @example
  * ```ts
- * const told = prepareEvents(seatgate, { caller: { userId }, organization: id }, [
+ * const prepared = prepareEvents(seatgate, { caller: { userId }, organization: id }, [
  *   { action: 'billing.plan_changed', metadata: { plan: 'team' } },
  * ])
- * if (told.ok) await commitTogether(seatgate, told.value, { before: [updatePlan] })
+ * if (prepared.ok) await commitTogether(seatgate, prepared.value, { before: [updatePlan] })
  * ```
  */
 export function prepareEvents(
@@ -89,8 +89,7 @@ export function prepareEvents(
 }
 
 /**
- * Records an event of the host's own. With an `idempotencyKey` that is on record it answers the event
- * that is there.
+ * Records an event of the host. If its `idempotencyKey` is already recorded, returns the recorded event.
  *
  * Refusals: `validation_error`, `organization_not_found`, `idempotency_mismatch`, `unavailable`.
  *
@@ -135,8 +134,8 @@ export async function logEvent(
 }
 
 /**
- * Records an event and never fails: what goes wrong becomes the metric `audit.log_failed`, with the
- * action, the reason and the names of fields.
+ * Records an event and never fails: an error becomes the metric `audit.log_failed`, with the action, the
+ * reason and the names of fields.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-// As they are compared: without the case and the separators in which spellings differ.
+// Compared without case and separators, in which spellings differ.
 const FORBIDDEN: ReadonlySet<string> = new Set(
   (
     'password passwordhash passwordconfirmation totpcode totpsecret backupcode sessiontoken ' +
@@ -8,9 +8,8 @@ const FORBIDDEN: ReadonlySet<string> = new Set(
 )
 
 /**
- * The first key of a JSON value under which a secret would lie, at whatever depth and in whichever
- * spelling (`apiKey`, `api-key`, `API_KEY`), as a path; null if there is none. The values do not
- * matter, and are never named.
+ * Returns the path of the first key of a JSON value that names a secret, at any depth and in any spelling
+ * (`apiKey`, `api-key`, `API_KEY`); null if there is none. Values are not checked and never named.
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 /**
- * Cursors into an organization's trail. They are signed over the organization, the order and the
- * filters: a cursor of another list, or one that somebody wrote, is none.
+ * Cursors of an organization's trail. They are signed over the organization, the order and the filters: a
+ * cursor of another list, or a forged one, is refused.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { base64url, fromBase64url } from '../../proof/base64.ts'
 import { canonicalJson } from '../../proof/canonical.ts'
 
-/** The list that a cursor leads on in. */
+/** The list that a cursor belongs to. */
 export interface Trail {
   readonly organization: string
   readonly order: 'newest' | 'oldest'
@@ -18,25 +18,25 @@ export interface Trail {
 }
 
 const MAC_BYTES = 16
-// Without a secret of the host's a cursor can be forged by whoever reads this. It is only a place in
-// a list, and says nothing about who may read it.
+// Without a secret of the host a cursor can be forged. It is only a position in a list, and grants no
+// access.
 const NO_SECRET = 'seatgate'
 
-/** The key that cursors are signed with. */
+/** Returns the key that cursors are signed with. */
 export function cursorKey(secret: string | undefined): Uint8Array {
   return sha256(utf8ToBytes(`seatgate-cursor/v1\n${secret ?? NO_SECRET}`))
 }
 
-/** Where a list stands in each of its trails: behind a sequence, or (null) before its beginning. */
+/** The position of a list in each of its trails: after a sequence, or (null) before the beginning. */
 export type Places = readonly (number | null)[]
 
-/** Writes the cursor that leads on from there. */
+/** Returns the cursor of the page after these positions. */
 export function placeAfter(key: Uint8Array, trail: Trail, places: Places): string {
   const place = utf8ToBytes(places.map((sequence) => sequence ?? '').join(' '))
   return `${base64url(place)}.${base64url(seal(key, trail, place))}`
 }
 
-/** Where a cursor stands; null if it is none for this list. */
+/** Returns the positions of a cursor; null if it does not belong to this list. */
 export function placesAt(key: Uint8Array, trail: Trail, cursor: unknown): Places | null {
   if (typeof cursor !== 'string' || cursor.length > 100) return null
   const [left = '', right = '', ...rest] = cursor.split('.')

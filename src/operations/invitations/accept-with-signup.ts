@@ -26,24 +26,23 @@ import {
 } from './verify-token.ts'
 import type { InvitationContext } from './invitation-config.ts'
 
-/** Somebody who has just become a user and a member. `user` is as the host shows it. */
+/** A user who has just signed up and become a member. `user` is as the host's clients see it. */
 export interface SignedUp extends AcceptedInvitation {
   readonly user: object
   readonly userId: string
 }
 
-/** What {@link acceptInvitationWithSignup} takes; the other fields go to `registerUser`. */
+/** The input of {@link acceptInvitationWithSignup}; `registerUser` receives the other fields. */
 export interface SignUpInput extends TokenInput {
-  /** Compared with the address of the invitation, if it is given. */
+  /** Compared with the address of the invitation, if given. */
   readonly email?: string | null | undefined
   readonly [field: string]: unknown
 }
 
 /**
  * Accepts an invitation `{ token, email, … }` and registers a user of that address: the host's
- * `registerUser` gets the rest of the input, and the statements that it returns are written in the
- * same batch as the membership. The address counts as verified only with the mailed token. This
- * function starts no session; the host does.
+ * `registerUser` receives the rest of the input, and its statements are written in the same batch as the
+ * membership. Only the mailed token verifies the address. This function does not start a session.
  *
  * Refusals: those of `acceptInvitation` but the first (`rate_limited`: too many wrong addresses for
  * this invitation), `email_mismatch`, `validation_error` (the
@@ -105,10 +104,12 @@ export async function acceptInvitationWithSignup(
       return refused({ code: 'email_mismatch' })
     }
     if (!isConfigured(seatgate.roles, role)) return refused({ code: 'role_not_configured' })
-    return found.taken.length > 0 ? refused(invalid({ email: ['Is taken.'] })) : open
+    return found.taken.length > 0
+      ? refused(invalid({ email: ['This e-mail address is already taken.'] }))
+      : open
   }
 
-  // Registering costs time (a password is hashed): not before the token has proven to be worth it.
+  // Registration is expensive (it hashes a password), so it runs only after the token was checked.
   let seen
   try {
     seen = check((await find(db, { caller }, queries)).rows, now())
@@ -143,7 +144,8 @@ export async function acceptInvitationWithSignup(
         return ok({
           ...plan,
           value: { ...plan.value, user, userId },
-          // Before the host's statements: an address that was taken meanwhile is no conflict of theirs.
+          // Before the host's statements, so that a taken address is not reported as a conflict of
+          // theirs.
           statements: [
             guard(
               db,

@@ -44,13 +44,12 @@ export type AcceptInvitationRefusal =
   | 'rate_limited'
 
 /**
- * Accepts an invitation `{ token }` as the user it was sent to. The seat that it held becomes the
- * member's, also at a full limit; where invitations hold none, it is asked for now, and if no seat is
- * free the invitation stays open. A user who is a member already stays as they are, and the invitation
- * is closed. One user gets in by it, however many try at the same time; the same user who accepts
- * again gets the membership again.
+ * Accepts an invitation `{ token }` as the user whose address it was sent to. The reserved seat becomes
+ * the member's, also at a full limit; if invitations reserve no seats, a seat is claimed now, and without
+ * a free seat the invitation stays open. A member stays unchanged, and the invitation is closed.
+ * Concurrent attempts admit one user; if the same user accepts again, the same membership is returned.
  *
- * The mailed token marks the address of the user as verified. The told one does not.
+ * The mailed token marks the address of the user as verified. The inviter's token does not.
  *
  * Refusals: `unauthenticated`, `InputRefusal`, `InvitationRefusal`, `SeatRefusal`, `HookRefusal`,
  * `StoreRefusal`, `invitation_mismatch`, `role_not_configured` (the role was taken out of the

@@ -21,14 +21,14 @@ import { invitationView, type Invitation } from '../../engine/model/invitation.t
 import type { AcceptedBefore, OpenInvitation } from './verify-token.ts'
 import type { InvitationContext } from './invitation-config.ts'
 
-/** Somebody who came in by an invitation. `created` is false if they were a member already. */
+/** A member who accepted an invitation. `created` is false if they were a member already. */
 export interface AcceptedInvitation {
   readonly membership: Membership
   readonly organization: Organization
   readonly created: boolean
 }
 
-/** The plan of an acceptance: the invitation is stamped, and its seat becomes the member's. */
+/** Plans an acceptance: the invitation is marked as accepted, and its seat becomes the member's. */
 export function planAcceptance(
   seatgate: Pick<InvitationContext, 'db' | 'emailVerification' | 'newId' | 'seats'>,
   open: OpenInvitation,
@@ -69,7 +69,9 @@ export function planAcceptance(
   }
 }
 
-/** The plan for somebody who is in already, suspended or not: it is closed, and its seat is free. */
+/**
+ * Plans the end of an invitation to a member, active or suspended: it is closed, and its seat is freed.
+ */
 export function planClosing(
   seatgate: Pick<InvitationContext, 'db' | 'emailVerification' | 'seats'>,
   open: OpenInvitation,
@@ -110,8 +112,8 @@ export function planClosing(
 }
 
 /**
- * The plan for a user who accepted this invitation before and is in: the same answer again. A mailed
- * token that is still current proves the address now, if no token has before.
+ * Plans a repeated acceptance by the same user, which returns the same result. A mailed token that is
+ * still valid verifies the address now, if it is not verified yet.
  */
 export function planRepetition(
   seatgate: Pick<InvitationContext, 'db' | 'emailVerification' | 'users'>,

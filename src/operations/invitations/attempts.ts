@@ -1,7 +1,6 @@
 /**
- * How often somebody may be wrong when they accept: a token that is none and an address that is not
- * the invitation's are counted, and beyond the limit every attempt is answered alike, the right one
- * included.
+ * The limit of failed attempts to accept: wrong tokens and wrong addresses are counted, and beyond the
+ * limit every attempt gets the same refusal, a correct one included.
  *
  * @module
  */
@@ -16,17 +15,17 @@ import { operationActor, type Caller } from '../../engine/access/principal.ts'
 import { countUp, isReached, secondsLeft, type RateRow } from '../../engine/model/rate-limits.ts'
 import type { InvitationContext } from './invitation-config.ts'
 
-/** The name under which the attempts of a user are counted. */
+/** Returns the name under which a user's attempts are counted. */
 export function attemptsOf(caller: Caller): SQL {
   return sql`'accept:' || ${operationActor(caller)}`
 }
 
-/** The same for somebody who is nobody yet: they hold the token of this invitation. */
+/** Returns the name under which attempts of visitors with this invitation's token are counted. */
 export function attemptsOn(invitationId: string): SQL {
   return sql`'accept:invitation:' || ${invitationId}`
 }
 
-/** Selects what was counted under a name. */
+/** Selects the counter of a name. */
 export function attemptsSoFar({ db }: DatabaseContext, key: SQL) {
   return db
     .select()
@@ -34,7 +33,7 @@ export function attemptsSoFar({ db }: DatabaseContext, key: SQL) {
     .where(sql`${rateLimits.key} = ${key}`)
 }
 
-/** Refuses whoever has been wrong too often. */
+/** Refuses an attempt after too many wrong ones. */
 export function refuseAttempt(
   { invitations: { limits } }: Pick<InvitationContext, 'invitations'>,
   [counted]: readonly RateRow[],
@@ -44,7 +43,7 @@ export function refuseAttempt(
   return refused({ code: 'rate_limited', retryAfterSeconds: secondsLeft(counted, now) })
 }
 
-// What tells a guess from a hit. An authentic token that has ended is no guess.
+// The refusals that reveal a wrong guess. An authentic token of an ended invitation is not a guess.
 const WRONG: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   'invitation_invalid',
   'invitation_mismatch',
@@ -52,9 +51,9 @@ const WRONG: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
 ])
 
 /**
- * Counts an answer if it says that the attempt was wrong. Of many at the same time only as many as the
- * limit allows are told so. If D1 does not answer, the answer stands and the failure is reported: who
- * is in the right is not kept out by the count.
+ * Counts an attempt that was refused as wrong. Of many concurrent attempts only as many as the limit
+ * allows receive the refusal itself. If D1 does not answer, the result stands and the failure is
+ * reported: the counter must not block a correct attempt.
  */
 export async function countAttempt<T, Code extends RefusalCode>(
   seatgate: Pick<InvitationContext, 'db' | 'invitations' | 'now' | 'report'>,

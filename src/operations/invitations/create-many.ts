@@ -23,10 +23,10 @@ import { bulkRatesOf, countedSoFar, countMore } from '../../engine/model/rate-li
 import type { InvitationContext } from './invitation-config.ts'
 import type { HasRoles } from '../../engine/access/roles.ts'
 
-/** What became of each row, in the order of the rows. */
+/** The outcome of each row, in the order of the rows. */
 export type InvitationOutcomes = readonly Result<InvitationWithToken>[]
 
-/** How many are invited at once. */
+/** How many rows one call accepts. */
 export const MOST_AT_ONCE = 100
 const NAME = 'organization.invitation.create_many'
 
@@ -37,7 +37,7 @@ const Rows = v.pipe(
 )
 const Input = v.object({ invitations: Rows }, 'Must be an object.')
 
-/** What {@link createInvitations} takes: 1 to 100 invitations. */
+/** The input of {@link createInvitations}: 1 to 100 invitations. */
 export interface CreateInvitationsInput<Role extends string = string> {
   readonly invitations: readonly CreateInvitationInput<Role>[]
 }
@@ -50,16 +50,16 @@ export type CreateInvitationsRefusal =
   | 'seats_unavailable'
 
 /**
- * Invites up to 100 people at once `{ invitations: [{ email, role }, …] }`, in one round of calls. Each
- * row has an outcome of its own, in the order of the rows; the first get seats, for as long as there
- * are any. A row whose address was in the list before has the outcome of that one.
+ * Invites up to 100 addresses at once `{ invitations: [{ email, role }, …] }`, in one round of calls.
+ * Each row has its own outcome, in the order of the rows; the first rows get seats while there are any. A
+ * repeated address gets the outcome of its first row.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `seats_unavailable`.
  *
  * A row is refused as by `createInvitation`.
  *
- * With an `operationId` the same list is answered as the first time, tokens included; an attempt that
- * invited nobody is not stored.
+ * With an `operationId` a repeated call returns the first result, tokens included; a call that invited no
+ * address is not stored.
  *
  * @throws {TypeError} if the host has configured no `secret`.
  *
@@ -127,14 +127,14 @@ export async function createInvitations<Role extends string = string>(
   )
 }
 
-/** How the answer to a list is stored: each token as that of a single invitation. */
+/** Returns how the result of a list is stored: each token as that of a single invitation. */
 function listSecrecy(
   seatgate: Pick<InvitationContext, 'invitations'>,
   rows: readonly Result<DrawnRow>[]
 ): Secrecy<InvitationOutcomes> {
   const drawn = rows.flatMap((row) => (row.ok ? [row.value] : []))
   const secrecies = new Map(drawn.map(({ id, seed }) => [id, tokenSecrecy(seatgate, seed)]))
-  // A stored token is read without the seed of this attempt: any of them reads it.
+  // Reading a stored token does not need the seed of this attempt, so any of them can read it.
   const [reading] = secrecies.values()
   const sealOne = (outcome: InvitationOutcomes[number]) =>
     outcome.ok ? ok(secrecies.get(outcome.value.id)?.seal(outcome.value)) : outcome

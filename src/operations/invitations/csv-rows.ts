@@ -1,5 +1,5 @@
 /**
- * Rows of a CSV file, as RFC 4180 has it and as spreadsheets write it.
+ * Parses the rows of a CSV file (RFC 4180), and the variants of spreadsheets.
  *
  * @module
  */
@@ -10,7 +10,7 @@ export interface CsvRow {
   readonly cells: readonly string[]
 }
 
-// A cell and what ends it: quoted, or up to the next separator or line end.
+// A cell, quoted or not, up to the next separator or line end.
 const cellEndedBy = (separator: string) =>
   new RegExp(
     `(?:"((?:[^"]|"")*)"|([^"${separator}\\r\\n][^${separator}\\r\\n]*)?)(${separator}|\\r\\n|\\n|\\r|$)`,
@@ -18,8 +18,8 @@ const cellEndedBy = (separator: string) =>
   )
 
 /**
- * Splits a CSV text into rows. Cells are separated by commas, or by semicolons if the first line has one and
- * no comma; a byte order mark is left out, and so are blank lines. Null if a quote stands where none may.
+ * Splits a CSV text into rows. Cells are separated by commas, or by semicolons if the first line has one
+ * and no comma; a byte order mark and blank lines are removed. Returns null if a quote is misplaced.
  *
  * @example
  * ```ts
@@ -44,7 +44,7 @@ export function csvRows(text: string): readonly CsvRow[] | null {
       row = { line, cells: [] }
     }
   }
-  // A separator at the very end has an empty cell behind it.
+  // A separator at the end of the text is followed by an empty cell.
   if (row.cells.length > 0) rows.push({ ...row, cells: [...row.cells, ''] })
   return rows.filter(({ cells }) => cells.some((cell) => cell.trim() !== ''))
 }

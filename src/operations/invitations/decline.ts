@@ -30,8 +30,8 @@ export type DeclineInvitationRefusal =
   | 'invitation_mismatch'
 
 /**
- * Declines an invitation `{ token }`: its seat is free when this answers. The token is enough; who is
- * signed in must be the one it was sent to. Somebody who is not is `{ type: 'anonymous' }`.
+ * Declines an invitation `{ token }`: its seat is free when this returns. The token is enough for `{
+ * type: 'anonymous' }`; a user must be the one it was sent to.
  *
  * Refusals: `unauthenticated`, `InputRefusal`, `InvitationRefusal`, `HookRefusal`, `StoreRefusal`,
  * `invitation_mismatch`.

@@ -14,7 +14,7 @@ import { csvRows } from './csv-rows.ts'
 import type { InvitationWithToken } from '../../engine/model/invitation.ts'
 import type { InvitationContext } from './invitation-config.ts'
 
-/** What became of a row of a file. */
+/** The outcome of a row of a file. */
 export interface ImportedRow {
   /** The line on which the row begins, from 1. */
   readonly line: number
@@ -22,7 +22,7 @@ export interface ImportedRow {
   readonly outcome: Result<InvitationWithToken>
 }
 
-/** A row as it is in the file. */
+/** A row of the file. */
 interface FileRow {
   readonly line: number
   readonly email: string
@@ -35,9 +35,9 @@ const COLUMNS = ['email', 'role'] as const
 export type ImportMembersRefusal = CreateInvitationsRefusal
 
 /**
- * Imports members from a CSV file: each row is invited, through the one gate that gives seats, and has an
- * outcome of its own. The first line names the columns, of which `email` and `role` are read; up to 100 rows.
- * Nobody becomes a member without accepting. Otherwise as `createInvitations`.
+ * Imports members from a CSV file: each row is invited as by `createInvitations`, and has its own
+ * outcome. The first line names the columns, of which `email` and `role` are read; up to 100 rows. A user
+ * becomes a member only by accepting.
  *
  * Refusals: `CreateInvitationsRefusal` (`validation_error` on `csv` if it is no such file).
  *
@@ -59,7 +59,7 @@ export async function importMembers(
   const rowsOrRefusal = read.ok
     ? { invitations: read.value.map(({ email, role }) => ({ email, role })) }
     : new UnreadableInput(read.error)
-  // It is refused in its turn, after the role of the caller.
+  // An invalid file is refused after the caller's role was checked, like any other input.
   const input = rowsOrRefusal as CreateInvitationsInput
   const invited = await createInvitations(seatgate, scope, input, options)
   if (!invited.ok) return invited
@@ -76,7 +76,7 @@ function readFile(csv: unknown): Result<readonly FileRow[], InputRefusal> {
   if (csv instanceof UnreadableInput) return refused(csv.refusal)
   if (typeof csv !== 'string') return wrong('Must be a string.')
   const rows = csvRows(csv)
-  if (rows === null) return wrong('Must be CSV: a quote is not closed, or stands within a cell.')
+  if (rows === null) return wrong('Must be CSV: a quote is not closed, or is inside a cell.')
   const [header, ...lines] = rows
   const names = header?.cells.map((cell) => lowerCase(cell.trim())) ?? []
   const missing = COLUMNS.filter((column) => names.filter((name) => name === column).length !== 1)

@@ -8,20 +8,20 @@ import type { VerificationContext } from '../../engine/model/verified-address.ts
 import type { MailPayload } from './mail.ts'
 
 /**
- * A mail, to one address: what it is about, and a text for it. Names are fit to be shown to the
- * recipient, without links. There is no way to ask for tracking.
+ * A mail to one address, with its content and a text for it. Names are safe to show to the recipient,
+ * without links. Tracking cannot be requested.
  */
 export interface Mail {
   readonly kind: 'invitation'
   readonly to: string
   /** The recipient's language (BCP 47) as the inviter gave it; null if it was not given. */
   readonly locale: string | null
-  /** The mailed token. It belongs into this mail and nowhere else. */
+  /** The mailed token. It must only be in this mail. */
   readonly token: string
   /** The link of the token, made by `url`. */
   readonly url: string
   readonly organization: { readonly id: string; readonly name: string; readonly slug: string }
-  /** Null if the inviter is no user any more, or has no name that can be shown. */
+  /** The inviter's name; null if the inviter is no longer a user, or has no visible name. */
   readonly inviter: { readonly name: string } | null
   readonly role: string
   /** ISO 8601, UTC. */
@@ -30,18 +30,18 @@ export interface Mail {
   readonly subject: string
   readonly text: string
   readonly html: string
-  /** The same for every attempt at this mail: a provider that knows it sends once. */
+  /** The same for every attempt at this mail, so that a provider sends it once. */
   readonly idempotencyKey: string
   readonly organizationId: string
 }
 
-/** What became of a mail. `rejected` is for good: nobody is at this address, say. */
+/** The outcome of a mail. `rejected` is final, for example because the address does not exist. */
 export type MailDelivery =
   | { readonly outcome: 'sent' }
   | { readonly outcome: 'rejected'; readonly reason: string }
 
 /**
- * Sends mail. Called after the change is committed and, if it throws, again later.
+ * Sends mail. It is called after the commit, and again later if it throws.
  *
  * @example
  * ```ts
@@ -58,22 +58,24 @@ export interface Mailer {
   send(mail: Mail): Promise<MailDelivery>
 }
 
-/** Somebody who is to become a user, by an invitation to this address. */
+/** A user who is about to be registered, by an invitation to this address. */
 export interface Registration {
   readonly userId: string
   /** The address of the invitation. */
   readonly email: string
   /**
-   * Whether the person has proven that they read its mail: true only for a token that went through the
-   * mailer. With the token that was told to the inviter the address is to be stored as unverified.
+   * Whether the token proves that the person reads the mail of the address: true only for the mailed
+   * token. With the inviter's token store the address as unverified.
    */
   readonly emailVerified: boolean
   readonly now: Date
-  /** The rest of what was posted: a password, a name. */
+  /** The other fields of the input: a password, a name. */
   readonly input: Readonly<Record<string, unknown>>
 }
 
-/** How the host registers a user: the statements that do it, and the user as its clients see it. */
+/**
+ * Registers a user: returns the statements that write them, and the user as the host's clients see it.
+ */
 export type RegisterUser = (
   registration: Registration
 ) => Promise<Result<{ readonly statements: readonly Statement[]; readonly user: object }>>
@@ -83,9 +85,9 @@ export interface InvitationRules {
   readonly secret: string
   readonly ttlSeconds: number
   readonly holdSeats: boolean
-  /** Whether open ones stay when the user who sent them could not send them any more. */
+  /** Whether invitations stay open when their sender could no longer send them. */
   readonly outliveInviter: boolean
-  /** How long one is kept once its time is over; `Infinity` for ever. */
+  /** For how many days an ended invitation is kept; `Infinity` for no end. */
   readonly retentionDays: number
   readonly limits: InvitationLimits
   readonly mailer: Mailer | null
@@ -108,7 +110,7 @@ export interface PurgeContext extends DatabaseContext {
   readonly invitations: Pick<InvitationRules, 'retentionDays'>
 }
 
-/** What an operation on invitations needs. */
+/** The context of an operation on invitations. */
 export interface InvitationContext extends ChangeContext, UserContext, VerificationContext {
   readonly invitations: InvitationRules
 }

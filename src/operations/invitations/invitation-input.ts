@@ -6,7 +6,7 @@ import type { InvitationRules, InvitationContext } from './invitation-config.ts'
 const LONGEST_TTL_DAYS = 30
 const DAY_SECONDS = 24 * 60 * 60
 
-/** What `createInvitation` takes. */
+/** The input of `createInvitation`. */
 export interface CreateInvitationInput<Role extends string = string> {
   readonly email: string
   readonly role: Role
@@ -14,7 +14,7 @@ export interface CreateInvitationInput<Role extends string = string> {
   readonly locale?: string | null | undefined
 }
 
-/** Who is to be invited to what, and in which language. */
+/** Creates the schema of an invitation: its address, role and language. */
 export function invitationInput(roles: Roles) {
   return v.object(
     { email: Email, role: roleInput(roles), locale: v.nullish(Locale) },
@@ -40,7 +40,7 @@ function canonicalLocale(tag: string): string | null {
   }
 }
 
-/** Says each time that a lifetime is longer than is good. */
+/** Returns a warning if a lifetime is longer than advisable. */
 export function warnOfLongTtl({
   invitations,
   report,

@@ -13,9 +13,9 @@ export interface InvitationOptions {
   readonly secret: string
   /** Sends invitations. Without it no mail is sent, and `mailStatus` is `skipped`. */
   readonly mailer?: Mailer
-  /** Makes the link of an invitation. Needed with a mailer. */
+  /** Returns the link of an invitation. Required with a mailer. */
   readonly url?: (token: string) => string
-  /** How long an invitation is open, in seconds. Default 7 days. */
+  /** For how many seconds an invitation is open. Default 7 days. */
   readonly ttlSeconds?: number
   /**
    * Whether a pending invitation holds the seat that its membership will have. Default true. If not,
@@ -23,18 +23,18 @@ export interface InvitationOptions {
    */
   readonly holdSeats?: boolean
   /**
-   * Keeps open invitations when the user who sent them is demoted, suspended or removed, though they
-   * could not send them any more. Default false: these invitations end with the change.
+   * Keeps open invitations when the user who sent them is demoted, suspended or removed, although they
+   * could no longer send them. Default false: these invitations end with the change.
    */
   readonly outliveInviter?: boolean
-  /** How many days an invitation is kept once its time is over; `Infinity` for ever. Default 30. */
+  /** For how many days an ended invitation is kept; `Infinity` for no end. Default 30. */
   readonly retentionDays?: number
   /**
-   * How many invitations in 24 hours, and how many failed attempts to accept one. Default 20 a user, 50
-   * an organization, 500 an organization by lists, 20 mails a recipient, 20 attempts.
+   * The limits of invitations and of failed attempts to accept one, in 24 hours. Default 20 per user, 50
+   * per organization, 500 per organization by lists, 20 mails per recipient, 20 attempts.
    */
   readonly limits?: Partial<InvitationLimits>
-  /** Registers a user who accepts an invitation. Needed for accepting with sign-up. */
+  /** Registers a user who accepts an invitation. Required for accepting with sign-up. */
   readonly registerUser?: RegisterUser
 }
 

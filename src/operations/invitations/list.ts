@@ -15,7 +15,7 @@ import { isUnfinished } from '../../engine/model/invitation-guards.ts'
 import { knownUser } from '../../engine/model/invitation-lookup.ts'
 import type { InvitationContext } from './invitation-config.ts'
 
-/** An invitation to oneself, and where it leads. */
+/** An invitation of the caller, and its organization. */
 export interface OwnInvitation extends Invitation {
   readonly organization: { readonly id: string; readonly name: string; readonly slug: string }
 }
@@ -78,8 +78,8 @@ export async function listInvitations(
 export type ListOwnInvitationsRefusal = 'unauthenticated' | PageRefusal
 
 /**
- * Lists the pending invitations to the caller's own address, newest first: of living organizations,
- * and only if the host knows that the address is verified. To accept one still takes its token.
+ * Lists the pending invitations to the caller's own address, newest first: of live organizations, and
+ * only if the host knows that the address is verified. Accepting one still requires its token.
  *
  * Refusals: `unauthenticated`, `PageRefusal` (on `limit`).
  *

@@ -5,7 +5,7 @@ import type { TokenSeed } from './new-token.ts'
 import type { InvitationContext, MailContext } from './invitation-config.ts'
 import { sendInvitation } from './send-mail.ts'
 
-/** The mail of an invitation, to be sent once it is committed, if the host sends mail. */
+/** Creates the job that mails an invitation after the commit, if the host sends mail. */
 export function mailIntent(
   seatgate: MailContext,
   {
@@ -21,7 +21,7 @@ export function mailIntent(
   return [{ kind: 'send_invitation', organizationId, payload, run }]
 }
 
-/** What an invitation says of its mail when it is made. */
+/** Returns the mail status of a new invitation. */
 export function mailStatus({
   invitations: { mailer },
 }: Pick<InvitationContext, 'invitations'>): 'queued' | 'skipped' {

@@ -1,14 +1,14 @@
 import { unlinkedName } from '../../base/shown-text.ts'
 import type { Mail } from './invitation-config.ts'
 
-/** What waits to be mailed: which invitation under which token, and the token encrypted. */
+/** The payload of a mail job: the invitation, the version of its token, and the encrypted token. */
 export interface MailPayload {
   readonly invitationId: string
   readonly tokenVersion: number
   readonly encrypted: string
 }
 
-/** What the mail of an invitation is made of. Names are as the host and the organization have them. */
+/** The data of an invitation's mail. Names are as the host and the organization have them. */
 export interface InvitationMail {
   readonly to: string
   readonly locale: string | null
@@ -21,7 +21,7 @@ export interface InvitationMail {
   readonly idempotencyKey: string
 }
 
-/** Composes the mail of an invitation: what it is about, and plain words with one link. */
+/** Composes the mail of an invitation: a subject, plain words and one link. */
 export function composeMail(mail: InvitationMail): Mail {
   const { to, locale, token, url, role, expiresAt, idempotencyKey } = mail
   const { id, slug } = mail.organization

@@ -4,21 +4,21 @@ import type { InvitationContext } from './invitation-config.ts'
 import { decrypt, encrypt } from './secrets.ts'
 import { sealToken, toldBytes } from './token.ts'
 
-/** 32 bytes that both tokens of an invitation are made of, and the same encrypted for storing. */
+/** 32 bytes that both tokens of an invitation are made from, and their encrypted form. */
 export interface TokenSeed {
   readonly encrypted: string
-  /** Seals them for an invitation: the same bytes for the same invitation give the same tokens. */
+  /** Seals the tokens of an invitation; deterministic for the same bytes and invitation. */
   seal(invitation: SealedFor): NewTokens
 }
 
-/** The tokens of an invitation, and what its row keeps of them. */
+/** The tokens of an invitation, and the parts that its row stores. */
 export interface NewTokens {
   readonly token: string
   readonly mailToken: string
   readonly tokenHash: string
 }
 
-/** What a token is bound to. */
+/** The facts that a token is bound to. */
 export interface SealedFor {
   readonly id: string
   readonly email: string
@@ -37,7 +37,7 @@ export async function drawToken(
   }
 }
 
-/** Makes the tokens again that were drawn before, from what was stored of them. */
+/** Restores the tokens of an earlier attempt from the stored form. */
 export async function recallTokens(
   seatgate: Pick<InvitationContext, 'invitations'>,
   encrypted: string,
@@ -53,7 +53,7 @@ function sealTokens(secret: string, bytes: Uint8Array, invitation: SealedFor): N
   return { token: told.envelope, mailToken: mailed.envelope, tokenHash: told.tokenHash }
 }
 
-/** How an answer with tokens is stored for a repeated operation: never in clear. */
+/** Returns how a result with tokens is stored for a repeated operation: encrypted. */
 export function tokenSecrecy(
   seatgate: Pick<InvitationContext, 'invitations'>,
   { encrypted }: TokenSeed
@@ -67,7 +67,7 @@ export function tokenSecrecy(
         const { token, mailToken } = await recallTokens(seatgate, value.token, draft)
         return { ...value, token, mailToken }
       } catch (error) {
-        // Encrypted under a secret that the host has not any more.
+        // Encrypted with a secret that the host no longer has.
         if (error instanceof DOMException && error.name === 'OperationError') return null
         throw error
       }

@@ -18,7 +18,7 @@ import type { TokenSeed } from './new-token.ts'
 import type { UserContext } from '../../database/user-table.ts'
 import type { InvitationContext } from './invitation-config.ts'
 
-/** An invitation that is to be made, and the unfinished one of the same address that it replaces. */
+/** An invitation to create, and the open one of the same address that it replaces. */
 export interface InvitationDraft {
   readonly id: string
   readonly organizationId: string
@@ -31,20 +31,20 @@ export interface InvitationDraft {
   readonly earlier: InvitationRow | null
 }
 
-/** An invitation as it will be, and what it needs beside its row. */
+/** A planned invitation, with the parts beside its row. */
 export interface PlannedInvitation {
   readonly value: InvitationWithToken
   readonly row: Omit<InvitationRow, 'seatId'>
   /** The hook that may refuse it. */
   readonly before: readonly Question[]
-  /** The unfinished one of the same address, and whether its seat passes on to this one. */
+  /** The open invitation of the same address, and whether its seat passes on to this one. */
   readonly replaced: { readonly row: InvitationRow; readonly keepsSeat: boolean } | null
-  /** Null where invitations hold no seats: then {@link writeInvitations} writes it. */
+  /** Null if invitations reserve no seats: then {@link writeInvitations} writes the row. */
   readonly claim: SeatClaim | null
   readonly intents: readonly Job[]
 }
 
-/** Plans an invitation. A seat that is held already passes on to it. */
+/** Plans an invitation. A seat that is already reserved for the address passes on to it. */
 export function planInvitation(
   seatgate: MailContext & Pick<InvitationContext, 'invitations'>,
   { seed, earlier, ...draft }: InvitationDraft,
@@ -80,7 +80,7 @@ export function planInvitation(
   }
 }
 
-/** What makes invitations, for the batch that makes them. */
+/** The parts of a batch that creates invitations. */
 export interface InvitationWrites {
   readonly statements: readonly Statement[]
   readonly freedSeats: readonly SeatReference[]
@@ -88,8 +88,8 @@ export interface InvitationWrites {
 }
 
 /**
- * Builds what makes invitations beside their claims. The number of statements does not grow with
- * the number of invitations.
+ * Builds the statements, events and jobs of new invitations beside their claims. The number of statements
+ * does not grow with the number of invitations.
  */
 export function writeInvitations(
   seatgate: UserContext & Pick<ProviderContext, 'seats'>,

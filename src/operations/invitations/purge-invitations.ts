@@ -7,9 +7,8 @@ const INVITATIONS_PER_SWEEP = 1000
 const DAY_MS = 24 * 60 * 60 * 1000
 
 /**
- * Builds the statement that deletes invitations whose time has been over for as long as they are kept,
- * however they ended: one that is past its time is open no more. What happened stays on record in the
- * audit trail.
+ * Builds the statement that deletes invitations whose retention time is over, in every state: a past
+ * expiry means that the invitation is not open. The audit trail keeps its events.
  */
 export function purgeInvitations(
   { db, invitations: { retentionDays } }: PurgeContext,

@@ -1,6 +1,6 @@
 /**
- * How many mails go to one address in 24 hours, from all organizations together. A mail beyond the
- * limit waits until the window is over. The invitation stands, and its inviter does not learn of it.
+ * The limit of mails to one address in 24 hours, over all organizations. A mail beyond the limit waits
+ * until the window is over. The invitation is created, and its inviter does not learn of the delay.
  *
  * @module
  */
@@ -14,8 +14,8 @@ import { WINDOW_MS, type RateRow } from '../../engine/model/rate-limits.ts'
 import type { InvitationContext } from './invitation-config.ts'
 
 /**
- * Builds the query that counts a mail before it is sent, if it still leads somewhere. Of many at the
- * same time no more than the limit are counted; the others find one more than the limit.
+ * Builds the query that counts a mail before it is sent, if its invitation is still open. Of many
+ * concurrent mails at most the limit is counted; the others read one more than the limit.
  */
 export function claimMail(
   { db, invitations: { limits } }: Pick<InvitationContext, 'db' | 'invitations'>,
@@ -41,7 +41,7 @@ export function claimMail(
     .returning()
 }
 
-/** Until when a mail has to wait, by what its claim has found; null: it may go out. */
+/** Returns until when a mail has to wait, given the row of its claim; null if it may be sent. */
 export function heldUntil(
   { invitations: { limits } }: Pick<InvitationContext, 'invitations'>,
   claimed: RateRow | undefined
@@ -49,11 +49,11 @@ export function heldUntil(
   return claimed && claimed.count > limits.perRecipient ? claimed.endsAt : null
 }
 
-/** Takes back the count of a mail that the mailer did not take. If that fails it stays counted. */
+/** Uncounts a mail that the mailer did not accept. If this fails the mail stays counted. */
 export async function returnMail(db: Database, { key, endsAt }: RateRow): Promise<void> {
   const same = sql`${rateLimits.key} = ${key} and ${rateLimits.endsAt} = ${endsAt.getTime()}`
   try {
-    // A row counts one at least.
+    // The table requires a count of at least one.
     await batch(db, {
       emptied: db.delete(rateLimits).where(sql`${same} and ${rateLimits.count} = 1`),
       returned: db

@@ -26,8 +26,8 @@ export type RevokeInvitationRefusal =
   | 'not_pending'
 
 /**
- * Revokes an invitation: its token is worth nothing any more, its seat is free when this answers. One
- * that has expired can be revoked too.
+ * Revokes an invitation: its tokens become invalid, and its seat is free when this returns. An expired
+ * invitation can be revoked too.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`, `not_pending`.
  *

@@ -2,8 +2,8 @@ const INFO = new TextEncoder().encode('seatgate/invitation-outbox/1')
 const NONCE_BYTES = 12
 
 /**
- * Encrypts a token that must wait in the database (AES-256-GCM under a key derived from the secret):
- * until its mail is sent, or for the first answer to a repeated operation.
+ * Encrypts a token for storage (AES-256-GCM with a key derived from the secret): until its mail is sent,
+ * or for the stored result of an operation.
  */
 export async function encrypt(secret: string, bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES))
@@ -12,7 +12,7 @@ export async function encrypt(secret: string, bytes: Uint8Array<ArrayBuffer>): P
   return btoa(String.fromCharCode(...nonce, ...new Uint8Array(sealed)))
 }
 
-/** @throws if it was not encrypted with this secret. */
+/** @throws if it was encrypted with another secret. */
 export async function decrypt(secret: string, sealed: string): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = Uint8Array.from(atob(sealed), (char) => char.charCodeAt(0))
   const opened = await crypto.subtle.decrypt(

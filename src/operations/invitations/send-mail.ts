@@ -16,10 +16,11 @@ import { claimMail, heldUntil, returnMail } from './recipient-limit.ts'
 import type { Mail, MailContext, MailDelivery, Mailer } from './invitation-config.ts'
 
 /**
- * Sends the mail of an invitation: the handler of `send_invitation`. One that has ended meanwhile, or has another token now, is not
- * sent. Returns until when the mail has to wait, if its recipient has got enough for now.
+ * Sends the mail of an invitation: the handler of `send_invitation`. Skips an invitation that has ended
+ * or has new tokens. Returns until when the mail has to wait, if its recipient has received too many for
+ * now.
  *
- * @throws whatever the mailer throws: then it is tried again.
+ * @throws any error of the mailer; the job is then repeated.
  */
 export async function sendInvitation(
   seatgate: MailContext,
@@ -59,7 +60,7 @@ export async function sendInvitation(
   return null
 }
 
-// A mailer that throws has taken nothing: it does not count.
+// A mailer that throws has not accepted the mail, so it is not counted.
 async function deliver(
   { db }: DatabaseContext,
   mailer: Mailer,

@@ -1,11 +1,11 @@
 /**
- * Invitation tokens: 32 random bytes in an envelope that only this host can have sealed. Nothing but
- * a hash of them is ever stored.
+ * Invitation tokens: 32 random bytes in an envelope that only this host can seal. Only their hash is
+ * stored.
  *
- * An invitation has two. The told token is answered to the inviter and lets its holder in. The mailed
- * token goes through the mailer and also proves that its holder reads the mail of the address. The
- * kind is part of what the seal covers, and the bytes of the told token are a digest of those of the
- * mailed one: with the told token alone the mailed one cannot be made, not even with the secret.
+ * An invitation has two tokens. The inviter's token (`told`) is returned to the inviter and admits its
+ * holder. The mailed token is sent by the mailer and also proves that its holder reads the mail of the
+ * address. The seal covers the kind, and the bytes of the inviter's token are a digest of those of the
+ * mailed one: the mailed token cannot be derived from it, not even with the secret.
  *
  * @module
  */
@@ -14,22 +14,22 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import * as v from 'valibot'
 
-/** How a token reached its holder: told by the inviter, or mailed to the address. */
+/** How a token reached its holder: passed on by the inviter, or mailed to the address. */
 export type TokenKind = 'told' | 'mailed'
 
-/** What an envelope says. */
+/** The content of an envelope. */
 export interface Envelope {
-  /** Whether the token went through the mailer: then its holder reads the mail of the address. */
+  /** Whether the token was mailed: then its holder reads the mail of the address. */
   readonly provesMailbox: boolean
   readonly invitationId: string
   readonly expiresAt: Date
-  /** SHA-256 of the told token's text, in hex: what the invitation's row has. */
+  /** SHA-256 of the inviter's token, in hex, as the invitation's row stores it. */
   readonly tokenHash: string
   /** Whether it was made out to this address. */
   isFor(email: string): boolean
 }
 
-/** A token that was just made: the envelope goes to the person, the hash into the database. */
+/** A new token: the envelope is sent, the hash is stored. */
 export interface NewToken {
   readonly envelope: string
   readonly tokenHash: string
@@ -51,12 +51,15 @@ const Payload = v.strictTuple([
   v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
 ])
 
-/** Returns the bytes of the told token that belongs to a mailed one. */
+/** Derives the bytes of the inviter's token from those of the mailed one. */
 export function toldBytes(mailed: Uint8Array): Uint8Array {
   return sha256(concatBytes(utf8ToBytes(TOLD_PURPOSE), mailed))
 }
 
-/** Seals a token for an invitation. The address is bound by a keyed digest: the link does not tell it. */
+/**
+ * Seals a token for an invitation. The address is bound by a keyed digest, so that the link does not
+ * reveal it.
+ */
 export function sealToken(
   secret: string,
   random: Uint8Array,
@@ -83,7 +86,7 @@ export function sealToken(
   return { envelope, tokenHash: storedHash(kind, raw) }
 }
 
-/** Opens an envelope; null for anything that was not sealed here as a token, without saying why. */
+/** Opens an envelope. Returns null for any text that was not sealed here as a token, without a reason. */
 export function openToken(secret: string, text: unknown): Envelope | null {
   if (typeof text !== 'string' || text.length > LONGEST_ENVELOPE) return null
   const sealed = fromBase64Url(text)
@@ -103,7 +106,7 @@ export function openToken(secret: string, text: unknown): Envelope | null {
   }
 }
 
-/** Whether two hashes in hex are the same, in a time that does not tell where they differ. */
+/** Compares two hashes in hex in constant time. */
 export function sameHash(a: string, b: string): boolean {
   return equal(utf8ToBytes(a), utf8ToBytes(b))
 }
@@ -121,7 +124,7 @@ function emailDigest(secret: string, email: string): string {
   return bytesToHex(mac(secret, EMAIL_PURPOSE, utf8ToBytes(email)))
 }
 
-// Both tokens of an invitation lead to the one hash of its row.
+// Both tokens of an invitation have the same hash in its row.
 function storedHash(kind: TokenKind, raw: string): string {
   const told =
     kind === 'told' ? raw : toBase64Url(toldBytes(fromBase64Url(raw) ?? new Uint8Array()))

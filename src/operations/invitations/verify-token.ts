@@ -1,5 +1,5 @@
 /**
- * What somebody who presents a token finds: the invitation, or why it is none for them.
+ * Resolves a presented token: to an open invitation, or to the reason for a refusal.
  *
  * @module
  */
@@ -13,17 +13,17 @@ import type { KnownUser } from '../../engine/model/invitation-lookup.ts'
 import type { InvitationContext } from './invitation-config.ts'
 import { openToken, sameHash, type Envelope } from './token.ts'
 
-/** What D1 has for a token. */
+/** The rows of a token. */
 export interface Presented {
   readonly rows: readonly InvitationRow[]
   readonly organizations: readonly OrganizationRow[]
 }
 
-/** An invitation that is open, and where it leads. */
+/** An open invitation and its organization. */
 export interface OpenInvitation {
   readonly invitation: InvitationRow
   readonly organization: OrganizationRow
-  /** Whether the token that was presented went through the mailer. */
+  /** Whether the presented token was mailed. */
   readonly provesMailbox: boolean
 }
 
@@ -31,20 +31,20 @@ export interface OpenInvitation {
 export interface AcceptedBefore {
   readonly organization: OrganizationRow
   readonly user: KnownUser
-  /** Whether the token that was presented went through the mailer to the address the user has. */
+  /** Whether the presented token was mailed to the user's current address. */
   readonly provesMailbox: boolean
 }
 
 const INVALID: RefusalOf<'invitation_invalid'> = { code: 'invitation_invalid' }
 
-/** What is done with an invitation's token takes it. */
+/** The input of operations that need an invitation's token. */
 export interface TokenInput {
   readonly token: string
 }
 
 /**
- * Reads the token out of an input `{ token }`. Whatever is no token of this host is null; only what
- * could not be read at all is refused as such.
+ * Reads the token of an input `{ token }`. Returns null for any text that is not a token of this host;
+ * refuses only an input that could not be read.
  *
  * @throws {TypeError} if the host has configured no `secret`.
  */
@@ -60,9 +60,8 @@ export function readToken(
 }
 
 /**
- * Finds out what a token is worth. In this order: invalid (whatever the reason), accepted, revoked,
- * declined, expired. A token that was sealed here and is not the invitation's own any more has been
- * replaced: it is revoked.
+ * Decides on a token, in this order: invalid (for any reason), accepted, revoked, declined, expired. An
+ * authentic token that is no longer the invitation's own was replaced: it is revoked.
  */
 export function openInvitation(
   envelope: Envelope | null,
@@ -73,7 +72,7 @@ export function openInvitation(
   const [invitation] = rows
   const [organization] = organizations
   if (invitation === undefined) {
-    // It was sealed here; its row is gone, as rows go some time after they have ended.
+    // It was sealed here, but its row was deleted some time after its end.
     return envelope.expiresAt <= now ? refused({ code: 'invitation_expired' }) : refused(INVALID)
   }
   if (organization === undefined || !envelope.isFor(invitation.email)) return refused(INVALID)
@@ -87,7 +86,7 @@ export function openInvitation(
   return ok({ invitation, organization, provesMailbox: envelope.provesMailbox })
 }
 
-/** Finds the invitation of a token that this very user accepted before; null for any other. */
+/** Returns the invitation of a token if this user accepted it before; null otherwise. */
 export function acceptedBefore(
   envelope: Envelope | null,
   { rows, organizations }: Presented,

@@ -13,9 +13,9 @@ import { openInvitation, readToken, type TokenInput } from './verify-token.ts'
 import type { InvitationContext } from './invitation-config.ts'
 
 /**
- * What somebody who follows the link of an invitation is to see. `signup`: nobody is signed in.
- * `accept`: the right person is. `mismatch`: somebody else is, who learns the two addresses and
- * nothing of the organization. The others say what has become of it, and `invalid` does not say why.
+ * The page behind the link of an invitation. `signup`: the visitor is not signed in. `accept`: the
+ * invited user is. `mismatch`: another user is, who sees the two addresses but not the organization. The
+ * others are the states of the invitation, and `invalid` has no reason.
  */
 export type InvitationPage =
   | ({ readonly status: 'signup' } & ShownInvitation)
@@ -36,12 +36,12 @@ interface ShownInvitation {
     readonly expiresAt: string
   }
   readonly organization: { readonly name: string; readonly slug: string }
-  /** Null if whoever invited is no user any more, or has no name. */
+  /** Null if the inviter is no longer a user, or has no visible name. */
   readonly inviter: { readonly name: string } | null
 }
 
 /**
- * Shows an invitation to whoever has its token. Nothing is written.
+ * Shows an invitation to the holder of its token. Writes no row.
  *
  * Refusals: none; what stands against the invitation is the answer.
  *

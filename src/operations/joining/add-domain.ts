@@ -27,7 +27,10 @@ import type { JoiningContext } from './join-rules.ts'
 
 const MOST_DOMAINS = 20
 
-export const ModeInput = v.picklist(['off', 'request', 'auto'], 'Must be off, request or auto.')
+export const ModeInput = v.picklist(
+  ['off', 'request', 'auto'],
+  'Must be "off", "request" or "auto".'
+)
 
 const Input = v.object(
   { domain: MailDomain, mode: v.optional(ModeInput, 'off') },
@@ -92,7 +95,7 @@ export async function addDomain(
         const same = present.find((row) => row.domain === domain)
         if (same) return ok(unchanged(domainView(same)))
         if (present.length >= MOST_DOMAINS) {
-          return refused(invalid({ domain: [`There are ${MOST_DOMAINS} already.`] }))
+          return refused(invalid({ domain: [`There are already ${MOST_DOMAINS} domains.`] }))
         }
         const row = {
           id: newId(),

@@ -6,7 +6,7 @@ import type { VerificationContext } from '../../engine/model/verified-address.ts
 import type { UserContext } from '../../database/user-table.ts'
 import { verifiedDomainOf } from './joining-lookup.ts'
 
-/** The domain is open as it was read, and the user has a verified address there. */
+/** Guards that the domain is open as it was read, and that the user has a verified address there. */
 export function guardOpenDomain(
   seatgate: UserContext & VerificationContext,
   { id, mode }: DomainRow,
@@ -20,7 +20,7 @@ export function guardOpenDomain(
   )
 }
 
-/** A domain is as it was read. */
+/** Guards that a domain is unchanged since it was read. */
 export function guardDomain(
   { db }: DatabaseContext,
   { id, mode, challenge, verifiedAt, recordMissingSince }: DomainRow
@@ -34,7 +34,7 @@ export function guardDomain(
   )
 }
 
-/** An organization has as many domains as were read. */
+/** Guards that an organization has as many domains as were read. */
 export function guardDomainCount(
   { db }: DatabaseContext,
   organizationId: string,
@@ -47,7 +47,7 @@ export function guardDomainCount(
   )
 }
 
-/** A request is as it was read. */
+/** Guards that a request is unchanged since it was read. */
 export function guardRequest(
   { db }: DatabaseContext,
   { id, state, role }: JoinRequestRow

@@ -7,8 +7,8 @@ import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { hasUserId, type UserContext } from '../../database/user-table.ts'
 
 /**
- * The domain of a user's verified address, as a scalar subquery; null for who has none. Hosts keep
- * addresses in one spelling, as `normalizeEmail` makes it.
+ * Builds a scalar subquery of the domain of a user's verified address; null if there is none. Hosts store
+ * addresses as `normalizeEmail` returns them.
  */
 export function verifiedDomainOf(
   seatgate: Pick<UserContext, 'users'> & VerificationContext,
@@ -20,7 +20,7 @@ export function verifiedDomainOf(
     from ${users} where ${hasUserId(users, userId)} and ${isVerified(seatgate)})`
 }
 
-/** Selects the verified domain that opens an organization to a user; none for who is no user of it. */
+/** Selects the verified domain that opens an organization to a user. */
 export function openDomain(
   seatgate: UserContext & VerificationContext,
   organizationId: string | null,
@@ -63,7 +63,7 @@ export function joinRequestOf(db: Database, { organization }: OrganizationScope,
     )
 }
 
-/** Selects the membership, whatever its status, of whoever made a request. */
+/** Selects the membership, active or suspended, of the user who made a request. */
 export function membershipOfRequester(db: Database, id: string) {
   return db
     .select()
@@ -74,7 +74,7 @@ export function membershipOfRequester(db: Database, id: string) {
     )
 }
 
-/** The next place in an organization's line, as a scalar subquery. Places are never given twice. */
+/** Builds a scalar subquery of the next place on an organization's waitlist. Places are never reused. */
 export function nextPlace(organizationId: string): SQL<number> {
   return sql<number>`(select coalesce(max(place), 0) + 1 from seatgate_join_requests
     where organization_id = ${organizationId})`

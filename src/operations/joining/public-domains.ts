@@ -1,6 +1,6 @@
 /**
- * Mail providers where anybody gets an address: to have one there says nothing about where somebody
- * works. The largest ones; hosts add their own with `publicDomains`.
+ * Mail providers where anyone can get an address, so that an address there proves no affiliation. The
+ * largest ones; hosts add their own with `publicDomains`.
  */
 export const PUBLIC_DOMAINS = (
   '126.com 139.com 163.com aol.com bk.ru daum.net duck.com fastmail.com fastmail.fm foxmail.com ' +

@@ -7,8 +7,8 @@ const KEPT_DAYS = 90
 const DAY_MS = 24 * 60 * 60 * 1000
 
 /**
- * Builds the statement that deletes requests to join that were settled 90 days ago, the oldest first.
- * The one with the last place in its organization stays, so that no place is given twice.
+ * Builds the statement that deletes requests to join that were settled 90 days ago, the oldest first. The
+ * row with the last place of its organization stays, so that places are not reused.
  */
 export function purgeJoinRequests({ db }: DatabaseContext, now: Date): Statement {
   const before = now.getTime() - KEPT_DAYS * DAY_MS

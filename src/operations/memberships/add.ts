@@ -38,8 +38,8 @@ export type AddMemberRefusal =
   | 'already_member'
 
 /**
- * Adds a member `{ userId, role }`: asks for a seat, then writes membership and audit events in one
- * batch. Who is a member already is told so before anybody counts seats.
+ * Adds a member `{ userId, role }`: claims a seat, then writes the membership and its audit events in one
+ * batch. An existing member is returned or refused before seats are counted.
  *
  * Refusals: `AccessRefusal`, `InputRefusal` (on `userId` and `role`), `SeatRefusal`, `HookRefusal`,
  * `StoreRefusal`, `already_member` (with another role, or suspended).
@@ -88,7 +88,7 @@ export async function addMember<Role extends string = string>(
           return refused({ code: 'insufficient_role' })
         }
         if (users && found.rows.user.length === 0) {
-          return refused(invalid({ userId: ['There is no such user.'] }))
+          return refused(invalid({ userId: ['This user does not exist.'] }))
         }
         const [present] = found.rows.present
         if (present) {

@@ -44,9 +44,9 @@ export type ChangeRoleRefusal =
   | 'last_owner'
 
 /**
- * Changes a member's role `{ role }`. The role they have already changes nothing. Only an owner
- * makes or unmakes an owner, and the last one who can act stays. Open invitations that the member has
- * sent, and could not send in the new role, end with the change; the answer says how many.
+ * Changes a member's role `{ role }`. The same role changes no row. Only an owner can grant or take the
+ * owner's role, and the last owner who can act keeps it. Open invitations that the member has sent, and
+ * could not send in the new role, end with the change; the result has their number.
  *
  * Refusals: `AccessRefusal`, `InputRefusal` (on `role`), `HookRefusal`, `StoreRefusal`, `not_found`,
  * `last_owner`.

@@ -9,13 +9,13 @@ import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { inScope } from '../../engine/model/membership-lookup.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 
-/** How many members an organization has. */
+/** The number of members of an organization. */
 export interface MemberCount {
   readonly active: number
   readonly suspended: number
 }
 
-/** The host's table of second factors, in Drizzle: whose, and whether it is in use. */
+/** The host's table of second factors, in Drizzle: the user, and whether the factor is in use. */
 export type CredentialTable = SQLiteTable & {
   readonly userId: SQLiteColumn
   readonly enabled: SQLiteColumn
@@ -25,7 +25,7 @@ export type CredentialTable = SQLiteTable & {
 export type CountMembersRefusal = 'unauthenticated' | 'organization_not_found'
 
 /**
- * Counts the members of an organization, for its members: one row is read, whatever their number.
+ * Counts the members of an organization, for its members. Reads one row.
  *
  * Refusals: `unauthenticated`, `organization_not_found`.
  *
@@ -62,8 +62,8 @@ export async function countMembers(
 export type CountMembersWithoutMfaRefusal = AccessRefusal
 
 /**
- * Counts the active members who have no second factor in use; without the host's table of them, all
- * are. For those who administer members.
+ * Counts the active members without a second factor in use; without a table of second factors, all active
+ * members. For those who administer members.
  *
  * Refusals: `AccessRefusal`.
  *

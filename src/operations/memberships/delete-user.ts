@@ -49,16 +49,16 @@ export type DeleteUserRefusal =
   | 'last_owner'
 
 /**
- * Deletes the account of whoever asks `{ password | stepUpProof }`: every membership goes, every seat
- * is free, each organization has it on record, and the host's `onDelete` hook deletes the user, all in
- * one batch. Nobody is deleted who is the only owner of a living organization.
+ * Deletes the caller's account `{ password | stepUpProof }`: in one batch, every membership is deleted,
+ * every seat is freed, each organization records it, and the host's `onDelete` hook deletes the user.
+ * Refused for the only owner of a live organization.
  *
  * Refusals: `unauthenticated`, `insufficient_role` (of a caller who is no person), `InputRefusal`,
  * `ProofRefusal`, `HookRefusal`, `StoreRefusal` (`host_conflict` if a foreign key of the host keeps the
  * user), `last_owner` (with the `organizations`).
  *
  * @throws {TypeError} if the host has configured neither `verifyPassword` nor `stepUp`, or no
- * `lifecycle.onDelete`.
+ *   `lifecycle.onDelete`.
  *
  * @example
  * ```ts
@@ -97,9 +97,9 @@ export async function deleteUser(
 export type PrepareUserDeletionRefusal = HookRefusal | 'last_owner'
 
 /**
- * Prepares the end of somebody's memberships for a batch of the host's own that deletes the user.
- * The `onDelete` hook is part of it. If anything about the memberships changes before the batch, it
- * is `operation_in_progress`: prepare again.
+ * Prepares the end of a user's memberships for a batch of the host that deletes the user. The `onDelete`
+ * hook is part of it. If the memberships change before the batch, the batch is refused with
+ * `operation_in_progress`: prepare it again.
  *
  * Refusals: `HookRefusal`, `last_owner` (with the `organizations`).
  *
@@ -126,16 +126,16 @@ export async function prepareUserDeletion(
 /** A membership, and the organization if it would be left without an owner who can act. */
 interface Belonging extends MembershipRow {
   readonly orphan: string | null
-  /** The user's, of a suspended membership. */
+  /** The user's address, for a suspended membership. */
   readonly address: string | null
 }
 
-/** What is read of a user who is to go. */
+/** The rows of a user who is to be deleted. */
 interface Belongings {
   readonly belongings: readonly Belonging[]
-  /** The unfinished invitations that they have sent. */
+  /** The open invitations that the user has sent. */
   readonly sent: readonly InvitationRow[]
-  /** Where they are excluded already, and their address. */
+  /** The organizations that exclude the user already, and their address. */
   readonly excluded: readonly {
     readonly organizationId: string
     readonly address: string | null
@@ -184,7 +184,7 @@ function membershipsWithOrphans(
     .orderBy(memberships.createdAt, memberships.id)
 }
 
-// Of the organization `o` and the row of `memberships`, in whatever query they stand.
+// For the organization `o` and the row of `memberships` of the surrounding query.
 function onlyOwner(ownerRole: string): SQL {
   return sql`o.deleted_at is null
     and seatgate_memberships.role = ${ownerRole} and seatgate_memberships.status = 'active'
@@ -236,7 +236,8 @@ function planDeletion(
   })
 }
 
-// Who is suspended somewhere, or was put out before, is known there by the address they have now.
+// A user who is suspended in an organization, or was removed from it, stays excluded there by their
+// current address.
 function excludeAgain(
   seatgate: DatabaseContext & Pick<Runtime, 'newId' | 'newSecret'>,
   userId: string,
@@ -251,7 +252,7 @@ function excludeAgain(
   return exclude(seatgate, people, [{ email }], now)
 }
 
-// Exactly these memberships, as they were read: none more, none less, none changed.
+// Guards that the memberships are exactly those that were read.
 function guardBelongings(
   db: Database,
   userId: string,

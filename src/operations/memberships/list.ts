@@ -14,7 +14,10 @@ import { hasUserId, userIdText, type UserContext } from '../../database/user-tab
 import { inScope } from '../../engine/model/membership-lookup.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 
-/** A member: the membership, the person where the host tells its users, and when they were last seen. */
+/**
+ * A member: the membership, the user if the host has configured its table, and when they were last
+ * active.
+ */
 export interface Member {
   readonly id: string
   readonly userId: string
@@ -29,7 +32,7 @@ export interface Member {
   readonly createdAt: string
 }
 
-/** How members are asked for: a page of them, and `search`, the beginning of a name or an address. */
+/** A request for members: a page, and `search`, the beginning of a name or an address. */
 export interface MembersInput extends PageInput {
   readonly search?: string | undefined
 }
@@ -38,9 +41,9 @@ export interface MembersInput extends PageInput {
 export type ListMembersRefusal = 'unauthenticated' | 'organization_not_found' | PageRefusal
 
 /**
- * Lists the members of an organization, newest first, for its members; suspended ones too. With
- * `search` only those whose name or address begins with it, capital or small (A to Z). A page costs
- * as many rows as it has; a search reads members from the newest on until the page is full.
+ * Lists the members of an organization, newest first, for its members; suspended ones too. With `search`
+ * only those whose name or address begins with it, ignoring the case of A to Z. A page reads as many rows
+ * as it has; a search reads members from the newest on until the page is full.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `PageRefusal` (on `limit` and `search`).
  *
@@ -94,7 +97,7 @@ const Search = v.object({
   search: v.optional(shortText()),
 })
 
-// Compared letter by letter: no character in it has a meaning, as `%` would in LIKE.
+// Compared letter by letter: no character is special, as `%` would be in LIKE.
 function beginsWith(users: UserContext['users'], search: string): SQL {
   if (users === null) return sql`false`
   const begins = (column: SQLiteColumn) =>
@@ -103,9 +106,9 @@ function beginsWith(users: UserContext['users'], search: string): SQL {
     and (${begins(users.email)} or ${begins(users.name)}))`
 }
 
-// Scalar subqueries instead of joins: D1 answers a batch with objects, in which columns of the same
-// name from two tables would become one. The outer columns are spelled out, because Drizzle names the
-// columns of a single table without it, and the subquery's own would be meant.
+// Scalar subqueries instead of joins: D1 returns rows as objects, in which columns of the same name in
+// two tables would overwrite each other. The outer columns are written out, because Drizzle omits the
+// table's name in a query of a single table, which would then mean the subquery's own column.
 function membersWithActivity({ db, users }: UserContext) {
   const person = users
     ? sql<

@@ -2,5 +2,5 @@ import type { LossContext } from '../../engine/model/lost-invitations.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import type { SessionStoreContext } from '../../engine/model/session-store.ts'
 
-/** What an operation on memberships needs. */
+/** The context of an operation on memberships. */
 export type MembershipContext = ChangeContext & LossContext & SessionStoreContext

@@ -35,10 +35,10 @@ export type PrepareMemberRefusal =
   | 'operation_in_progress'
 
 /**
- * Prepares a membership for a batch of the host's own: registering a user straight into an
- * organization, say. The organization is named by its id. No database call is made: whether the
- * caller may, and whether the person is not a member yet, is decided in the batch. The seat is taken
- * now; unless the batch is committed it is free again within a minute.
+ * Prepares a membership for a batch of the host, for example to register a user together with a
+ * membership. Identify the organization by its id. Sends no query to D1: the batch checks the caller's
+ * role, and that the user is not a member yet. The seat is claimed now; without a commit it is free again
+ * within a minute.
  *
  * Refusals: `insufficient_role`, `InputRefusal`, `SeatRefusal`, `HookRefusal`, `already_member`,
  * `operation_in_progress`; `commitTogether` answers `organization_not_found` and the rest.
@@ -77,7 +77,7 @@ export async function prepareMember<Role extends string = string>(
   return prepare(seatgate, { caller, ...marksOf(scope), now }, plan)
 }
 
-// Those who are no people bring their role with them; what a person may, their membership says.
+// Other callers bring their role with them; the role of a user is in their membership.
 function mayBeAllowed(
   { roles }: Pick<AccessContext, 'roles'>,
   caller: Principal,
@@ -89,7 +89,7 @@ function mayBeAllowed(
   return caller.organizationId === organizationId && mayChangeRole(roles, caller.role, null, role)
 }
 
-// What a plan is otherwise made on, decided in the batch: each condition with the code of its own.
+// The reads that a plan is otherwise based on, as conditions of the batch with their own codes.
 function guardUnseen(
   seatgate: AccessContext & UserContext,
   caller: Principal,

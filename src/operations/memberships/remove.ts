@@ -39,10 +39,10 @@ export type RemoveMemberRefusal =
   | 'last_owner'
 
 /**
- * Removes a member; removing oneself is leaving, which every role may. The seat is free when this
- * answers. Never refused for seats or limits; the last owner stays. The open invitations that the
- * member has sent end with the membership. Who was removed by somebody else does not come back by the
- * domain of their address, but asks to.
+ * Removes a member, or the caller, which every role may. The seat is free when this returns. It is never
+ * refused for seats or limits; the last owner stays. Open invitations that the member has sent end with
+ * the membership. A user who was removed by another one cannot return by the domain of their address
+ * without approval.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`, `last_owner`.
  *
@@ -123,7 +123,7 @@ export async function removeMember(
 export type LeaveOrganizationRefusal = RemoveMemberRefusal | 'not_a_member'
 
 /**
- * Leaves an organization: removes one's own membership, whatever the role. A sole owner cannot.
+ * Leaves an organization: removes the caller's membership, in any role. A sole owner cannot leave.
  *
  * Refusals: `RemoveMemberRefusal`, `not_a_member` (the caller is no person).
  *

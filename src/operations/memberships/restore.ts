@@ -39,7 +39,7 @@ export type RestoreMemberRefusal =
   | 'role_not_configured'
 
 /**
- * Restores a suspended member, who takes a new seat like anybody who comes in. Who is active stays so.
+ * Restores a suspended member, who claims a new seat. An active member is returned unchanged.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `SeatRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`,
  * `role_not_configured`.
@@ -61,7 +61,7 @@ export async function restoreMember(
   return membership ? ok(membership) : refused({ code: 'not_found' })
 }
 
-/** What {@link restoreMembers} takes: 1 to 100 user ids. */
+/** The input of {@link restoreMembers}: 1 to 100 user ids. */
 export interface RestoreMembersInput {
   readonly userIds: readonly string[]
 }
@@ -70,8 +70,7 @@ export interface RestoreMembersInput {
 export type RestoreMembersRefusal = RestoreMemberRefusal
 
 /**
- * Restores several members `{ userIds }`, up to 100: all of them or, if there are not seats for all,
- * nobody.
+ * Restores up to 100 members `{ userIds }`: all of them, or no member if there are not enough seats.
  *
  * Refusals: `RestoreMemberRefusal`.
  *

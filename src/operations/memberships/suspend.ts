@@ -35,10 +35,10 @@ export type SuspendMemberRefusal =
   | 'last_owner'
 
 /**
- * Suspends a member: from the next request on they have no access, their seat is free, and the
- * membership stays with its history. Who is suspended already stays so. The last owner who can act
- * cannot be. The open invitations that the member has sent end, and they do not come back by the domain
- * of their address, be it with another account, until they are restored or let in.
+ * Suspends a member: they lose access from the next request on, their seat is free, and the membership
+ * stays with its history. A suspended member is returned unchanged. The last owner who can act cannot be
+ * suspended. Open invitations that the member has sent end. Until the member is restored or let in again,
+ * the domain of their address admits no account with it.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`, `last_owner`.
  *

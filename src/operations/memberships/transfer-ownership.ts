@@ -28,13 +28,13 @@ import { membershipOf } from '../../engine/model/membership-lookup.ts'
 import type { MembershipContext } from './membership-context.ts'
 import { roleInput, type Roles, type HasRoles } from '../../engine/access/roles.ts'
 
-/** Two memberships after a transfer: who was the owner, and who is. */
+/** The two memberships after a transfer: the former owner's and the new owner's. */
 export interface Transfer extends EndedWith {
   readonly from: Membership
   readonly to: Membership
 }
 
-/** What {@link transferOwnership} takes, with a proof of identity. */
+/** The input of {@link transferOwnership}, with a proof of identity. */
 export interface TransferOwnershipInput<Role extends string = string> extends ProofInput {
   /** The member who becomes the owner. */
   readonly userId: string
@@ -53,10 +53,10 @@ export type TransferOwnershipRefusal =
 
 /**
  * Makes another member owner `{ userId, role?, password | stepUpProof }` and gives the caller, an owner,
- * another role: `role`, or the first of the roles that administer members without owning. One step: at
- * no instant is there no owner, and of two transfers at once one wins. The caller proves their identity,
- * as for deletion. Open invitations that the caller has sent, and could not send in
- * the new role, end with it.
+ * another role: `role`, or the first of the roles that administer members without owning. It is one
+ * batch: the organization always has an owner, and of two concurrent transfers one succeeds. The caller
+ * proves their identity, as for deletion. Open invitations that the caller has sent, and could not send
+ * in the new role, end with it.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `ProofRefusal`, `HookRefusal`, `StoreRefusal`, `not_a_member`
  * (the other user is none, or is suspended).
@@ -103,12 +103,12 @@ export async function transferOwnership<Role extends string = string>(
         const standing = standingWith(roles, found, [roles.owner])
         if (!standing.ok) return standing
         const { membership: owner } = standing.value
-        // The host itself owns nothing that it could hand over: it changes roles.
+        // The host itself is not an owner; it changes roles instead.
         if (owner === null) return refused({ code: 'insufficient_role' })
         if (!parsed.ok) return parsed
         const lesser = parsed.value.role ?? lesserRole(roles)
         const errors = {
-          ...(userId === owner.userId && { userId: ['Is the owner already.'] }),
+          ...(userId === owner.userId && { userId: ['Is already the owner.'] }),
           ...((lesser === undefined || lesser === roles.owner) && {
             role: ['Must be another role than the owner’s.'],
           }),

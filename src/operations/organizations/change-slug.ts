@@ -79,10 +79,10 @@ export async function updateSlug(
         const { organization } = standing.value
         const { id: organizationId, slug: oldSlug } = organization
         const errors = {
-          ...(slug === oldSlug && { slug: ['Is the present slug.'] }),
-          ...(found.rows.taken.length > 0 && { slug: ['Is taken.'] }),
+          ...(slug === oldSlug && { slug: ['Must differ from the current slug.'] }),
+          ...(found.rows.taken.length > 0 && { slug: ['This slug is already taken.'] }),
           ...(parsed.value.confirmSlug !== oldSlug && {
-            confirmSlug: ['Must be the present slug.'],
+            confirmSlug: ['Must be the current slug.'],
           }),
         }
         if (Object.keys(errors).length > 0) return refused(invalid(errors))

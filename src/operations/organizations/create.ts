@@ -38,15 +38,15 @@ import { slugIsFree, slugsTaken, type SlugContext } from '../../engine/model/slu
 
 /** Options of {@link createOrganization}. */
 export interface CreateOrganizationOptions extends OperationOptions {
-  /** Marks somebody's own workspace. Said by the host, never by input. Default false. */
+  /** Marks a user's personal workspace. Set by the host, never by input. Default false. */
   readonly personal?: boolean
 }
 
-/** What {@link createOrganization} and {@link prepareOrganization} take. */
+/** The input of {@link createOrganization} and {@link prepareOrganization}. */
 export interface CreateOrganizationInput {
   /** 1 to 160 characters on one line. */
   readonly name: string
-  /** Default: made of the name. */
+  /** Default: generated from the name. */
   readonly slug?: string | null | undefined
 }
 
@@ -60,9 +60,9 @@ export type CreateOrganizationRefusal =
   | StoreRefusal
 
 /**
- * Creates an organization `{ name, slug? }`. Who asks becomes its owner and takes the first seat,
- * which is counted and never refused. Without a slug one is made of the name, with a suffix where it is
- * taken or reserved; a slug that was sent is refused then. No session is moved into it.
+ * Creates an organization `{ name, slug? }`. The caller becomes its owner and takes the first seat, which
+ * is counted and never refused. Without a slug one is generated from the name, with a suffix if it is
+ * taken or reserved; a given slug is refused then. The session's active organization does not change.
  *
  * Refusals: `unauthenticated`, `insufficient_role` (of a caller who is no person), `InputRefusal` (on
  * `name` and `slug`, also for a slug that was sent and is taken), `SeatRefusal`, `HookRefusal`,
@@ -105,9 +105,9 @@ export type PrepareOrganizationRefusal =
   | 'operation_in_progress'
 
 /**
- * Prepares an organization for a batch of the host's own: registering a user together with their
- * workspace, say. No database call is made; that the slug is free is decided in the batch. Without a
- * slug one is made of the name and six random letters.
+ * Prepares an organization for a batch of the host, for example to register a user together with a
+ * workspace. Sends no query to D1; the batch checks that the slug is free. Without a slug one is
+ * generated from the name and six random letters.
  *
  * Refusals: `insufficient_role`, `InputRefusal`, `SeatRefusal`, `HookRefusal`, `already_member`,
  * `operation_in_progress`; `commitTogether` answers a taken slug.
@@ -134,7 +134,7 @@ export async function prepareOrganization(
   if (!read.ok) return read
   const now = seatgate.now()
   const { name, slugs } = read.value
-  // Nobody can look which are taken: the last is free for its random letters.
+  // Taken slugs are unknown here; the last candidate is free because of its random letters.
   const slug = slugs.at(-1) ?? ''
   const plan = planCreation(seatgate, { name, slug, personal }, caller, now, 'slug_taken')
   return prepare(seatgate, { caller, ...marksOf(request), now }, plan)
@@ -159,14 +159,14 @@ function creation(
       if (!read.ok) return read
       const taken = new Set(rows.taken.map((row) => row.taken))
       const slug = slugs.find((candidate) => !taken.has(candidate))
-      if (slug === undefined) return refused(invalid({ slug: ['Is taken.'] }))
+      if (slug === undefined) return refused(invalid({ slug: ['This slug is already taken.'] }))
       const { name } = read.value
       return ok(planCreation(seatgate, { name, slug, personal }, caller, now, 'stale'))
     },
   } satisfies Operation<{ taken: ReturnType<typeof slugsTaken> }, Organization>
 }
 
-/** A draft that was read: its name, and the slugs that it may get, in the order of preference. */
+/** A parsed draft: its name, and the candidates for its slug in the order of preference. */
 interface Draft {
   readonly name: string
   readonly slugs: readonly string[]
@@ -178,7 +178,7 @@ function readDraft(seatgate: SlugContext, input: unknown): Result<Draft, InputRe
   const { name, slug } = parsed.value
   const slugs = slug == null ? slugCandidates(seatgate, name) : [slug]
   if (slugs.length > 0) return ok({ name, slugs })
-  return refused(invalid({ slug: ['Is required: none can be made of this name.'] }))
+  return refused(invalid({ slug: ['Is required: no slug can be made from this name.'] }))
 }
 
 function planCreation(
@@ -222,7 +222,7 @@ function planCreation(
   }
 }
 
-// The hook sees what is not valid too. What it puts in its place is validated like any other.
+// The hook also receives drafts that are not valid. Its replacement is validated like any other draft.
 async function askAboutDraft(
   seatgate: HookContext,
   input: unknown,

@@ -95,7 +95,7 @@ export async function softDeleteOrganization(
         const present = standing.value.organization
         const { id: organizationId, name } = present
         if (parsed.value.confirmName !== name) {
-          return refused(invalid({ confirmName: ['Must be the name.'] }))
+          return refused(invalid({ confirmName: ['Must be the name of the organization.'] }))
         }
         const organization = organizationView({ ...present, updatedAt: now })
         const { open } = found.rows

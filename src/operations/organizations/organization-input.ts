@@ -4,7 +4,7 @@ import { slugErrors, type SlugRules } from '../../engine/model/slug.ts'
 
 const LONGEST_NAME = 255
 
-/** A name: trimmed, 1 to 255 characters, with something in it that can be seen. */
+/** A name: trimmed, 1 to 255 characters, at least one of them visible. */
 export const OrganizationName = v.pipe(
   LineOfText,
   v.trim(),
@@ -14,7 +14,7 @@ export const OrganizationName = v.pipe(
     /[^\p{Cf}\p{Z}\p{M}\p{Default_Ignorable_Code_Point}\u2800]|^$/u,
     'Must have a visible character.'
   ),
-  // These turn the direction of what stands after them: a name could disguise another.
+  // Direction overrides change how the text after them is shown: one name could look like another.
   v.regex(/^[^\u202a-\u202e\u2066-\u2069]*$/u, 'Must not have direction overrides.')
 )
 
@@ -28,7 +28,7 @@ function slugInput(rules: SlugRules) {
   )
 }
 
-/** What `createOrganization` takes. */
+/** Creates the schema of the input of `createOrganization`. */
 export function createOrganizationInput(rules: SlugRules) {
   return v.object(
     { name: OrganizationName, slug: v.nullish(slugInput(rules)) },
@@ -36,28 +36,30 @@ export function createOrganizationInput(rules: SlugRules) {
   )
 }
 
-/** What `renameOrganization` takes. */
+/** The schema of the input of `renameOrganization`. */
 export const RenameOrganizationInput = v.object({ name: OrganizationName }, 'Must be an object.')
 
-/** What `updateOrganization` takes: a slug is not changed on the way. */
+/** The schema of the input of `updateOrganization`, which refuses a slug. */
 export const UpdateOrganizationInput = v.object(
   {
     name: OrganizationName,
-    slug: v.optional(v.never('Is changed by itself, with a password and a confirmation.')),
+    slug: v.optional(
+      v.never('Cannot be changed here: use the slug route, with a password and a confirmation.')
+    ),
   },
   'Must be an object.'
 )
 
-/** What `updateSlug` takes beside the proof. */
+/** Creates the schema of the input of `updateSlug` without the proof. */
 export function updateSlugInput(rules: SlugRules) {
   return v.object(
-    { slug: slugInput(rules), confirmSlug: v.string('Must be the present slug.') },
+    { slug: slugInput(rules), confirmSlug: v.string('Must be the current slug.') },
     'Must be an object.'
   )
 }
 
-/** What `softDeleteOrganization` takes beside the proof. */
+/** The schema of the input of `softDeleteOrganization` without the proof. */
 export const DeleteOrganizationInput = v.object(
-  { confirmName: v.string('Must be the name.') },
+  { confirmName: v.string('Must be the name of the organization.') },
   'Must be an object.'
 )

@@ -1,5 +1,5 @@
 /**
- * What the platform's own people read of organizations: any of them, deleted ones too.
+ * Reads of any organization, including deleted ones, for operators.
  *
  * @module
  */
@@ -18,9 +18,9 @@ import { organizationView, type Organization } from '../../engine/model/organiza
 import { isIdentifier, organizationNamed } from '../../engine/access/organization-ref.ts'
 import { platformOnly } from '../../engine/access/authorize.ts'
 
-/** An organization as operators see it. */
+/** An organization in responses to operators. */
 export interface PlatformOrganization extends Organization {
-  /** When it was deleted; null while it lives. */
+  /** When it was deleted; null while it is live. */
   readonly deletedAt: string | null
 }
 
@@ -32,7 +32,7 @@ const Filters = v.object({
   ),
 })
 
-/** How organizations are asked for: a page of them, by a search and by whether they are deleted. */
+/** A request for organizations: a page, a search and a status. */
 export type PlatformOrganizationsInput = PageInput & v.InferInput<typeof Filters>
 
 const LIST = 'platform_organizations'
@@ -43,8 +43,8 @@ export type ListPlatformOrganizationsRefusal = 'unauthenticated' | 'insufficient
 
 /**
  * Lists organizations in the order of their ids, deleted ones too; for operators and the host itself.
- * `search` is an id, or the beginning of a slug or a name, capital or small (A to Z); `status` is `live`,
- * `deleted` or `all` (default). A search reads organizations until the page is full.
+ * `search` is an id, or the beginning of a slug or a name, ignoring the case of A to Z; `status` is
+ * `live`, `deleted` or `all` (default). A search reads organizations until the page is full.
  *
  * Refusals: `unauthenticated`, `insufficient_role`, `PageRefusal`.
  *
@@ -83,8 +83,8 @@ export async function listPlatformOrganizations(
 export type GetPlatformOrganizationRefusal = 'unauthenticated' | 'organization_not_found'
 
 /**
- * Fetches any organization by its id, also a deleted one, or a live one by its slug; for operators and
- * the host itself. For others there is none.
+ * Returns any organization by its id, also a deleted one, or a live one by its slug; for operators and
+ * the host itself. Others get `organization_not_found`.
  *
  * Refusals: `unauthenticated`, `organization_not_found`.
  *
@@ -114,7 +114,9 @@ export async function getPlatformOrganization(
   return row ? ok(platformView(row)) : refused({ code: 'organization_not_found' })
 }
 
-/** The answer to a question about one organization: for those who may not ask, there is none. */
+/**
+ * Turns `insufficient_role` into `organization_not_found`, for reads of one organization by strangers.
+ */
 export function hidden<T>(result: Result<T>): Result<T> {
   return !result.ok && result.error.code === 'insufficient_role'
     ? refused({ code: 'organization_not_found' })
@@ -126,7 +128,7 @@ function named(name: string): SQL {
   return isIdentifier(lower) ? sql`${organizations.id} = ${lower}` : organizationNamed(name)
 }
 
-// Compared letter by letter: no character in it has a meaning, as `%` would in LIKE.
+// Compared letter by letter: no character is special, as `%` would be in LIKE.
 function matching({ search, status }: v.InferOutput<typeof Filters>): SQL | undefined {
   const begins = (column: SQL | typeof organizations.slug) =>
     sql`lower(substr(${column}, 1, length(${search}))) = lower(${search})`

@@ -29,9 +29,9 @@ export type RestoreOrganizationRefusal =
   | 'last_owner'
 
 /**
- * Brings back a deleted organization with everybody who was in it, for operators and the host itself.
- * If its limit has become too low meanwhile, it is over its limit: nobody is dropped, nobody more is
- * let in. One that lives is answered as it is.
+ * Restores a deleted organization with its members, for operators and the host itself. If its limit is
+ * lower now, it is over its limit: no member is removed, and growth is refused. A live organization is
+ * returned unchanged.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `InputRefusal` (on `slug`: another organization
  * has it now), `HookRefusal`, `StoreRefusal`, `last_owner` (all its owners are gone meanwhile).
@@ -72,7 +72,8 @@ export async function restoreOrganization(
         }
         if (organization.deletedAt === null) return ok(unchanged(organizationView(organization)))
         if (rows.owners.length === 0) return refused({ code: 'last_owner' })
-        if (rows.taken.length > 0) return refused(invalid({ slug: ['Is taken.'] }))
+        if (rows.taken.length > 0)
+          return refused(invalid({ slug: ['This slug is already taken.'] }))
         const restored = organizationView({ ...organization, updatedAt: now })
         return ok({
           value: restored,

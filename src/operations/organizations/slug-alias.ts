@@ -7,8 +7,8 @@ import { lowerCase } from '../../base/text-input.ts'
 const ALIASES_PER_SWEEP = 1000
 
 /**
- * Selects the present slug of an organization that had this one until lately, for its members alone:
- * to others there is no such slug.
+ * Selects the current slug of an organization that had this one before, for its members only: others find
+ * no such slug.
  */
 export function presentSlugOf(db: Database, caller: Caller, oldSlug: string, now: Date) {
   const user: SQL | string | null = userIdOf(caller)

@@ -1,13 +1,12 @@
 import { generateSlug, slugErrors, type SlugContext } from '../../engine/model/slug.ts'
 
 const SUFFIX_LETTERS = 6
-// For names without a letter or digit that a slug can have.
+// For names without a letter or digit that a slug may contain.
 const WITHOUT_LETTERS = 'org'
 
 /**
- * Makes slugs of a name for an organization that asked for none, the plainest first. The last has
- * random letters, so that it is free however many organizations have the name. Empty if the host's
- * format takes none of them.
+ * Generates slugs from a name, the plainest first. The last has random letters, so that it is free even
+ * if many organizations have the name. Empty if the host's format accepts no candidate.
  */
 export function slugCandidates(seatgate: SlugContext, name: string): readonly string[] {
   const { slugs } = seatgate
@@ -24,7 +23,7 @@ function baseOf(name: string): string {
   return /^[a-z]/.test(slug) ? slug : `${WITHOUT_LETTERS}-${slug}`
 }
 
-// A host's own format may have no hyphens, and its length little room.
+// The host's format may allow no hyphens, and its length may leave little room.
 function uniqueCandidates({ slugs, random }: SlugContext, base: string): readonly string[] {
   const { shortest, longest } = slugs
   const letters = randomLetters(random, Math.min(longest, Math.max(SUFFIX_LETTERS, shortest)))
@@ -40,7 +39,7 @@ function cut(base: string, suffix: string, longest: number): string {
   return base.slice(0, room).replace(/-+$/, '') + suffix
 }
 
-// Without vowels they are no words.
+// Without vowels they form no words.
 const CONSONANTS = 'bcdfghjkmnpqrstvwxz'
 
 function randomLetters(random: () => number, count: number): string {

@@ -14,8 +14,8 @@ import type { ProviderContext } from '../../engine/seats/provider.ts'
 const Input = v.object({ at: Instant }, 'Must be an object.')
 
 /**
- * How an organization's seats stood. There was none yet (`never_existed`), it was deleted, or the trail
- * begins later (`before_horizon`): three answers that are no numbers.
+ * The seats of an organization at an instant. Without numbers if the organization did not exist yet
+ * (`never_existed`), was deleted, or the trail begins later (`before_horizon`).
  */
 export type SeatsAsOf =
   | {
@@ -23,7 +23,7 @@ export type SeatsAsOf =
       readonly held: number
       readonly reserved: number
       readonly limit: SeatLimitView
-      /** The last event that had happened. */
+      /** The sequence of the last event at that instant. */
       readonly sequence: number
     }
   | { readonly status: 'never_existed' | 'deleted' | 'before_horizon' }
@@ -37,9 +37,9 @@ interface Row {
   readonly limitThen: string | null
 }
 
-/** What {@link seatsAsOf} takes. */
+/** The input of {@link seatsAsOf}. */
 export interface SeatsAsOfInput {
-  /** The instant: a `Date`, or a date-time of RFC 3339. */
+  /** The instant: a `Date`, or an RFC 3339 date-time. */
   readonly at: Date | string
 }
 
@@ -47,10 +47,10 @@ export interface SeatsAsOfInput {
 export type SeatsAsOfRefusal = AccessRefusal | InputRefusal
 
 /**
- * Tells how an organization's seats stood at an instant `{ at }`, out of its trail and in commit order:
- * everything up to the last event that was there by then; where retention has taken that away, it is
- * `before_horizon`. An organization without a limit on record
- * had the default of today. With `unlimitedSeats()` no seats are on record.
+ * Returns the seats of an organization at an instant `{ at }`, computed from its trail in commit order,
+ * up to the last event at that instant. If retention has purged that part, the result is
+ * `before_horizon`. An organization without a recorded limit gets the current default. With
+ * `unlimitedSeats()` no seats are recorded.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`.
  *
@@ -87,9 +87,9 @@ export async function seatsAsOf(
   return ok({ status: 'present', held, reserved, limit, sequence })
 }
 
-// What happened to a seat last says what it was; a reservation is one until it expires. What retention
-// has taken away begins with what was carried over from it. Step by step, since D1 takes no expression
-// that is too deep.
+// The last event about a seat decides its state; a reservation counts until it expires. The purged part
+// of the trail is replaced by the seats that were carried over. Computed in steps, because D1 refuses
+// expressions that are too deep.
 function standingAt(
   { db, roles }: AccessContext,
   { caller, organization }: OrganizationScope,

@@ -1,6 +1,6 @@
 /**
- * What is wrong with an organization's seats, decided from what D1 and the ledger hold: pure. What is
- * under way is no difference.
+ * Finds differences in an organization's seats from the content of D1 and the ledger: pure. A change in
+ * progress is not a difference.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import {
 import { limitView, type SeatLimit } from '../../engine/seats/limit.ts'
 import type { SeatInspection } from '../../engine/seats/provider.ts'
 
-/** One thing on which D1, the truth, and what was counted do not agree. */
+/** A difference between D1, which is the source of truth, and a count. */
 export interface SeatDifference {
   readonly kind:
     | 'member_count'
@@ -27,33 +27,33 @@ export interface SeatDifference {
     | 'seat_holder'
     | 'seat_state'
     | 'seat_deadline'
-  /** Which seat, or which member; null where it is about neither. */
+  /** The id of the seat or the member; null if the difference concerns neither. */
   readonly id: string | null
-  /** What D1 says. */
+  /** The value in D1. */
   readonly stored: string
-  /** What the ledger says or, of `member_count`, the counter. */
+  /** The value in the ledger or, for `member_count`, the counter. */
   readonly counted: string
 }
 
-/** How many memberships of each kind there are. */
+/** The number of memberships of each kind. */
 export interface Counts {
   readonly active: number
   readonly suspended: number
   readonly seats: number
 }
 
-/** What D1 holds, as far as it can contradict itself. */
+/** The content of D1 that may contradict itself. */
 export interface StoredFacts {
   readonly rows: Counts
-  /** What the triggers have counted. */
+  /** The counts of the triggers. */
   readonly counter: Counts
-  /** Active members without a seat: nothing here makes any. */
+  /** Active members without a seat, which the library never writes. */
   readonly seatless: readonly string[]
-  /** Seats that are given up and in use. */
+  /** Seats in use that are fenced. */
   readonly fenced: readonly string[]
 }
 
-/** The differences within D1. It is read in one batch, so nothing is ever under way in it. */
+/** Returns the differences within D1. It is read in one batch, so no change is in progress in it. */
 export function differencesWithin({
   rows,
   counter,
@@ -72,7 +72,7 @@ export function differencesWithin({
   ]
 }
 
-/** What the ledger shall have, and what it has not heard of yet. */
+/** The expected content of the ledger, and the events that it has not received. */
 export interface Expected {
   readonly organizationId: string
   readonly epoch: number
@@ -83,11 +83,11 @@ export interface Expected {
   readonly now: Date
 }
 
-/** What is on record as done, and was not delivered to the ledger before it was looked at. */
+/** Recorded changes that were not delivered to the ledger before it was read. */
 export interface Unheard {
   readonly released: ReadonlySet<string>
   readonly versions: ReadonlySet<number>
-  /** The epochs of ledgers that are to start anew. */
+  /** The epochs of ledgers that are about to be started again. */
   readonly renewed: ReadonlySet<number>
 }
 
@@ -97,7 +97,7 @@ export const nothingUnheard: Unheard = {
   renewed: new Set(),
 }
 
-/** The differences between D1 and a ledger. Only these seats are looked at, of all if none are named. */
+/** Returns the differences between D1 and a ledger, only for these seats or, without a list, for all. */
 export function differencesBetween(
   expected: Expected,
   ledger: SeatInspection,
@@ -158,11 +158,11 @@ function seatDifference(
   const { holder, until } = carried
   const leftMs = until && until.getTime() - now.getTime()
   if (entry === undefined) {
-    // The ledger's clock may be ahead, and the invitation over for it.
+    // The ledger's clock may be ahead, so that the invitation has expired for it.
     if (leftMs !== null && leftMs <= CLOCKS_APART_MS) return null
     return difference('unknown_seat', id, holder, 'unknown')
   }
-  // Who came by an invitation has its seat, under its name.
+  // A member who joined by an invitation has its seat, under the invitation's name.
   if (entry.holder !== holder && entry.holder !== invitationHolder(id)) {
     return difference('seat_holder', id, holder, entry.holder)
   }
@@ -176,7 +176,7 @@ function seatDifference(
   return difference('seat_deadline', id, `${leftMs} ms`, `${entry.remainingMs} ms`)
 }
 
-// How far two clocks of the platform may be apart.
+// How far two clocks of the platform may differ.
 const CLOCKS_APART_MS = 60_000
 
 function limitText(limit: SeatLimit | null): string {

@@ -11,11 +11,11 @@ import {
 import type { SeatInspection, ProviderContext } from '../../engine/seats/provider.ts'
 import { readExpected, readOverview, type Overview } from './stored-state.ts'
 
-/** What D1 and a ledger hold of an organization's seats, and where they differ. */
+/** The seats of an organization in D1 and in a ledger, with the differences. */
 export interface Examination {
   readonly organizationId: string
   readonly overview: Overview
-  /** Null: there is none, or it has not started and will start from D1. */
+  /** Null if there is no ledger, or it was not started and will start from D1. */
   readonly ledger: SeatInspection | null
   readonly differences: readonly SeatDifference[]
 }
@@ -23,9 +23,9 @@ export interface Examination {
 const ATTEMPTS = 3
 
 /**
- * Compares both sides, and changes nothing. D1 is read, then the ledger, then D1 once more for what
- * seemed wrong: what was in D1 before and after must be in the ledger, and what is only in the ledger
- * must be about to be settled or have its release on record, not heard yet.
+ * Compares both sides without changing them. Reads D1, then the ledger, then D1 again for the suspicious
+ * seats: a seat that is in D1 before and after must be in the ledger, and a seat that is only in the
+ * ledger must be about to be settled, or have a recorded release that the ledger has not received yet.
  *
  * Refusals: `seats_unavailable` if the ledger does not answer, `operation_in_progress` if it starts
  * anew again and again.
@@ -57,7 +57,7 @@ export async function examine(
     if (suspected.length === 0) return ok({ ...settled, ledger })
     const suspects = new Set(suspected.flatMap(({ id }) => (id === null ? [] : [id])))
     const after = await readExpected(db, organizationId, [...suspects], overview, now())
-    // The ledger has started anew meanwhile: what it had before says nothing.
+    // The ledger was started again in between, so its earlier content means nothing.
     if (after.epoch !== overview.epoch) continue
     const between = differencesBetween(after, ledger, suspects)
     return ok({ ...settled, ledger, differences: [...within, ...between] })

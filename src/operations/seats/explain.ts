@@ -12,19 +12,19 @@ import { refusalAt } from '../../engine/seats/reserve-rules.ts'
 import { isPending } from '../../engine/seats/counts.ts'
 import { usageView, type SeatUsage } from '../../engine/seats/seat-count.ts'
 
-/** How an organization's seats stand, and what a join would meet now. */
+/** The seats of an organization, and the refusal that a join would get. */
 export interface SeatExplanation extends SeatUsage {
-  /** Why one more member would be refused now; null if there is a seat. */
+  /** The refusal of one more member; null if there is a seat. */
   readonly refusal: Refusal | null
-  /** Who has a seat, newest first, at most 100. */
+  /** The members with a seat, newest first, at most 100. */
   readonly members: readonly { readonly userId: string; readonly role: string }[]
-  /** What holds a seat until it is accepted or ends, the soonest to expire first, at most 100. */
+  /** The invitations that reserve a seat, the next to expire first, at most 100. */
   readonly invitations: readonly {
     readonly id: string
     readonly email: string
     readonly expiresAt: string
   }[]
-  /** When the next seat comes free by itself; null if none will. */
+  /** When the next reservation expires; null if there is none. */
   readonly nextExpiry: string | null
 }
 

@@ -10,7 +10,7 @@ import { repair } from './repair.ts'
 import { usageView, type SeatUsage } from '../../engine/seats/seat-count.ts'
 import { verifiable } from './verify.ts'
 
-/** What was put right, and how the seats stand now. */
+/** The repaired differences, and the seats afterwards. */
 export interface SeatRebuild extends SeatUsage {
   readonly repaired: readonly SeatDifference[]
 }
@@ -19,10 +19,10 @@ export interface SeatRebuild extends SeatUsage {
 export type RebuildSeatsRefusal = AccessRefusal | InputRefusal | StoreRefusal | 'seats_unavailable'
 
 /**
- * Counts an organization's seats anew from D1, for operators and the host itself: the counter of
- * members, and the ledger, which starts again under a new epoch. Admissions under way are made anew
- * by themselves. Nobody is removed: with more members than seats the organization is over its limit.
- * On record as `seat.drift_repaired`, with what was found.
+ * Counts an organization's seats again from D1, for operators and the host itself: the counter of
+ * members, and the ledger, which starts again under a new epoch. Claims in progress are repeated
+ * automatically. No member is removed: with more members than seats the organization is over its limit.
+ * Records `seat.drift_repaired` with the differences.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `seats_unavailable` (what D1 could not be told
  * now the ledger hears within a minute).

@@ -1,6 +1,6 @@
 /**
- * Puts right what {@link examine} has found: D1 in one batch with its event, then the ledger, which
- * starts anew. If nobody lives to tell it, it hears of it from the event.
+ * Repairs the differences that {@link examine} has found: D1 in one batch with its event, then the
+ * ledger, which starts again. If the process ends in between, the event reaches the ledger later.
  *
  * @module
  */
@@ -23,12 +23,12 @@ import { limitView } from '../../engine/seats/limit.ts'
 import { isPending } from '../../engine/seats/counts.ts'
 import { storedCount, verifiable } from './verify.ts'
 
-// The rest is found by the next sweep.
+// The next sweep finds the rest.
 const RESEATED_AT_ONCE = 1000
 
 /**
- * Repairs what was found, unless somebody has done so meanwhile, and tells whether it did. The ledger
- * starts anew from D1 if that is what it takes, or with `renew` in any case.
+ * Repairs the differences, unless another run has done so, and returns whether it did. Starts the ledger
+ * again from D1 if needed, or with `renew` always.
  */
 export async function repair(
   seatgate: ChangeContext,
@@ -102,7 +102,7 @@ function tally(differences: readonly SeatDifference[]): Readonly<Record<string, 
   return counts
 }
 
-// A seat that is in use needs no fence: no late write can carry it a second time.
+// A seat in use needs no fence: a late write cannot use it a second time.
 function unfence({ db }: DatabaseContext, seatIds: readonly string[], now: Date): Statement {
   return db.delete(seatFences).where(
     and(

@@ -27,8 +27,8 @@ import { usageView, type SeatUsage } from '../../engine/seats/seat-count.ts'
 
 const LONGEST_REASON = 500
 
-// Half of the numbers that stay exact. The other half is left for changes without a version, which
-// take the next one: none of them can find that there is no next.
+// Half of the exact integers. The other half is left for changes without a version, which take the next
+// one and so never reach the end.
 const LARGEST_VERSION = 2 ** 52
 
 const LimitInput = v.object(
@@ -44,13 +44,13 @@ const LimitInput = v.object(
   'Must be an object.'
 )
 
-/** What {@link setSeatLimit} takes. */
+/** The input of {@link setSeatLimit}. */
 export interface SeatLimitInput {
-  /** How many seats there are: a whole number from 0, or `"unlimited"`. */
+  /** The number of seats: a whole number from 0, or `"unlimited"`. */
   readonly limit: number | 'unlimited'
-  /** The version of the entitlement: a lower one than on record is refused. Default: the next. */
+  /** The version of the entitlement; a version that is not newer is refused. Default: the next one. */
   readonly version?: number | null | undefined
-  /** Why, for the audit event; at most 255 characters. */
+  /** The reason, for the audit event; at most 255 characters. */
   readonly reason?: string | null | undefined
 }
 
@@ -63,11 +63,11 @@ export type SetSeatLimitRefusal =
   | 'seats_unavailable'
 
 /**
- * Sets what an organization bought `{ limit, version?, reason? }`; for operators and the host itself. The limit is
- * a whole number from 0 or `"unlimited"`. A version that is not newer than the one in force changes
- * nothing: `outdated_version` carries the limit and the version in force, unless that is the limit that
- * was asked for. Without a version the next is taken. Lowering the limit below use keeps every member and
- * refuses growth until it fits again.
+ * Sets the seat limit of an organization `{ limit, version?, reason? }`; for operators and the host
+ * itself. The limit is a whole number from 0 or `"unlimited"`. A version that is not newer than the one
+ * in force changes no row: `outdated_version` carries the limit and the version in force, unless that is
+ * the requested limit. Without a version the next one is used. A limit below the seats in use keeps every
+ * member and refuses growth.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `outdated_version`, `seats_unavailable`.
  *
@@ -98,7 +98,7 @@ export async function setSeatLimit(
       }
       if (!parsed.ok) return parsed
       if (!seats.enforces) {
-        return refused(invalid({ limit: ['Seats are not limited here.'] }))
+        return refused(invalid({ limit: ['This seat provider does not limit seats.'] }))
       }
       const organizationId = organization.value.id
       const { limit, reason } = parsed.value
@@ -149,7 +149,7 @@ export async function setSeatLimit(
   const count = await seats.setLimit(seatContext, written.value)
   if (!count.ok) return count
   const { organizationId, version, limit } = written.value
-  // The ledger was told again what is in force, whatever was asked for.
+  // The ledger has received the limit in force again; refuse only if it is not the requested one.
   if (parsed.ok && !isSameLimit(parsed.value.limit, limit)) {
     return refused({ code: 'outdated_version', limit: limitView(limit), version })
   }

@@ -1,5 +1,5 @@
 /**
- * What is read of D1 to verify an organization's seats.
+ * The queries of a verification of an organization's seats.
  *
  * @module
  */
@@ -12,19 +12,19 @@ import type { Expected, StoredFacts } from './differences.ts'
 import { LEDGER_OUTBOX } from '../../engine/seats/provider.ts'
 import { entitlementOf, isPending, limitFrom, seatsPromised } from '../../engine/seats/counts.ts'
 
-/** What D1 says of an organization as a whole, at one moment. */
+/** The content of D1 for an organization as a whole, at one moment. */
 export interface Overview extends StoredFacts {
   readonly epoch: number
   readonly version: Expected['version']
   readonly limit: Expected['limit']
   /** The seats that open invitations hold. */
   readonly reserved: number
-  /** The organization's last event, and the last one that the ledger has heard. */
+  /** The organization's last event, and the last one that the ledger has received. */
   readonly head: number
   readonly heard: number
 }
 
-/** Reads the overview. It reads a row of each member, of each open invitation and few others. */
+/** Reads the overview: one row for each member and each open invitation, and few others. */
 export async function readOverview(
   db: Database,
   organizationId: string,
@@ -54,8 +54,8 @@ export async function readOverview(
 }
 
 /**
- * Looks once more at what seemed wrong, after the ledger: its seats, and what it had not heard when it
- * was looked at.
+ * Reads the suspicious seats again, after the ledger, and the events that the ledger had not received
+ * when it was read.
  */
 export async function readExpected(
   db: Database,
@@ -118,7 +118,7 @@ const FACTS = {
   heard: column('heard'),
 }
 
-// An invitation that is about to expire may be over for the ledger already, and fenced.
+// An invitation that is about to expire may have expired for the ledger already, and be fenced.
 function selectFacts(organizationId: string, now: Date) {
   const fenced = sql`seat_id in (select seat_id from seatgate_seat_fences)`
   const later = new Date(now.getTime() + 60_000)

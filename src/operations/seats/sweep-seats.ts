@@ -11,7 +11,7 @@ import { seatsHeld } from '../../engine/seats/counts.ts'
 
 const ORGANIZATIONS_PER_SWEEP = 25
 const SEATS_PER_SWEEP = 5000
-// Of the ledger that starts anew under the eyes of the sweep an organization is examined once more.
+// Includes a second examination, needed when the ledger starts again during the first.
 const STATEMENTS_TO_EXAMINE = 20
 const STATEMENTS_TO_REPAIR = 60
 
@@ -19,10 +19,10 @@ const host = { type: 'system' } as const
 const name = 'seats'
 
 /**
- * Verifies the next organizations in turn, and repairs those in which D1 and the ledger differ. So many
- * and no more at a time: 25 organizations, and of these the first that have 5,000 seats together, for as
- * long as there are statements. The next sweep goes on behind the last one that was verified. One that
- * cannot be verified now has its turn in the next round.
+ * Verifies the next organizations in turn, and repairs those in which D1 and the ledger differ. Takes at
+ * most 25 organizations, and the first of them that have 5,000 seats together, while there are statements
+ * left. The next sweep continues after the last verified one. An organization that cannot be verified now
+ * is verified in the next round.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  *
@@ -44,7 +44,7 @@ export async function sweepSeats(unbudgeted: ChangeContext): Promise<void> {
   }
 }
 
-// Answers false if there are not statements enough for it.
+// Returns false if too few statements are left.
 async function verifyAndRepair(
   seatgate: Budgeted<ChangeContext>,
   organizationId: string
@@ -72,10 +72,10 @@ async function verifyAndRepair(
   }
 }
 
-// In order of their ids, round and round. Of two sweeps at once one has the turn.
+// In the order of ids, starting again at the end. Of two concurrent sweeps one gets the turn.
 async function nextInTurn({ db }: DatabaseContext): Promise<{
   readonly ids: readonly string[]
-  /** Where the turn was, and where it is now. */
+  /** The position before and after this turn. */
   readonly from: string
   readonly to: string
 }> {
@@ -116,7 +116,7 @@ async function nextInTurn({ db }: DatabaseContext): Promise<{
   return { ids: moved.length === 0 ? [] : live, from, to: place }
 }
 
-// Unless another sweep has gone on from there.
+// Unless another sweep has moved on from there.
 async function turnBack({ db }: DatabaseContext, from: string, to: string): Promise<void> {
   await batch(db, {
     back: db
@@ -126,7 +126,7 @@ async function turnBack({ db }: DatabaseContext, from: string, to: string): Prom
   })
 }
 
-/** The first of them, for as long as they have no more seats together than that; one at least. */
+/** Returns the first organizations whose seats fit the budget together; at least one. */
 function withinBudget<T extends { readonly seats: number }>(next: readonly T[]): readonly T[] {
   let sum = 0
   return next.filter(({ seats }, index) => {

@@ -16,7 +16,7 @@ import { usageView, type SeatUsage } from '../../engine/seats/seat-count.ts'
 export type SeatUsageRefusal = 'unauthenticated' | 'organization_not_found' | 'seats_unavailable'
 
 /**
- * Tells how many seats an organization uses, and its limit; for its members and for operators.
+ * Returns how many seats an organization uses, and its limit; for its members and for operators.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `seats_unavailable`.
  *
@@ -40,7 +40,7 @@ export async function seatUsage(
   return count.ok ? ok(usageView(count.value)) : count
 }
 
-/** The organization, for those inside and for operators; to others there is none. */
+/** Returns the organization for members and operators; refuses others as if it did not exist. */
 export function seenByMemberOrOperator({
   caller,
   organization,

@@ -12,13 +12,13 @@ import type { ProviderContext } from '../../engine/seats/provider.ts'
 import { seenByMemberOrOperator } from './usage.ts'
 import { usageView, type SeatCount, type SeatUsage } from '../../engine/seats/seat-count.ts'
 
-/** An organization's seats from both sides, and where the two differ. */
+/** An organization's seats in D1 and in the ledger, with the differences. */
 export interface SeatVerification {
-  /** As D1 has them: how it is. */
+  /** The seats in D1, the source of truth. */
   readonly stored: SeatUsage
-  /** As the ledger has them; null where there is none, or it has not started. */
+  /** The seats in the ledger; null if there is none, or it has not started. */
   readonly ledger: SeatUsage | null
-  /** Nothing is good. What is under way is no difference. */
+  /** The differences; an empty list is good. A change in progress is not a difference. */
   readonly differences: readonly SeatDifference[]
 }
 
@@ -26,8 +26,8 @@ export interface SeatVerification {
 export type VerifySeatsRefusal = AccessRefusal | 'seats_unavailable' | 'operation_in_progress'
 
 /**
- * Compares an organization's seats in D1 with what its ledger and its counter say, for operators and
- * the host itself. It changes nothing, and reads a few rows of each member.
+ * Compares an organization's seats in D1 with its ledger and its counter, for operators and the host
+ * itself. Changes no row, and reads a few rows for each member.
  *
  * Refusals: `AccessRefusal`, `seats_unavailable`, `operation_in_progress` (the ledger starts anew at this
  * moment).
@@ -51,7 +51,7 @@ export async function verifySeats(
   return examined.ok ? ok(verificationView(seatgate, examined.value)) : examined
 }
 
-/** The id of the organization, for those who may see to its seats. */
+/** Returns the id of the organization, for those who may administer its seats. */
 export function verifiable(found: Found<Queries>): Result<string, AccessRefusal> {
   if (found.caller === null) return refused({ code: 'unauthenticated' })
   const organization = seenByMemberOrOperator(found)
@@ -60,7 +60,7 @@ export function verifiable(found: Found<Queries>): Result<string, AccessRefusal>
   return allowed ? ok(organization.value.id) : refused({ code: 'insufficient_role' })
 }
 
-/** What is examined, as operators see it. */
+/** Returns the differences as operators see them. */
 export function verificationView(
   seatgate: ProviderContext,
   { overview, ledger, differences }: Examination
@@ -72,7 +72,7 @@ export function verificationView(
   }
 }
 
-/** Seats in use, as D1 has them. */
+/** Counts the seats in use in D1. */
 export function storedCount(
   seatgate: ProviderContext,
   { rows, reserved, version, limit }: Examination['overview']

@@ -5,9 +5,8 @@ import { selectActiveOrganization } from './select.ts'
 import type { SessionStoreContext } from '../../engine/model/session-store.ts'
 
 /**
- * Points a new session at the organization that its user is to work in: the only one, or the one they
- * worked in before. With none or several it stays as it is. A failure is reported and keeps nobody
- * from signing in.
+ * Sets the active organization of a new session: the user's only one, or the one they worked in before.
+ * Leaves it unset with no or several organizations. A failure is reported and does not prevent the login.
  *
  * @example
  * ```ts

@@ -18,26 +18,25 @@ import { newestOrganizations } from './select.ts'
 import type { SessionContext } from './session-context.ts'
 import { pointerMoved } from './pointer-events.ts'
 
-/** Who is asking, and the organization that they work in, if they do. */
+/** The caller, and the organization that they work in, if any. */
 export interface Loaded {
   readonly caller: Principal | null
   readonly organization: Organization | null
-  /** Null for a service account, which is none. */
+  /** The membership; null for a service account. */
   readonly membership: Membership | null
-  /** The membership's role, or the service account's. */
+  /** The role of the membership or the service account. */
   readonly role: string | null
 }
 
 /**
- * Loads who is asking and where they work: the organization of their session, or the one that a
- * service account is bound to. One round trip.
+ * Loads the caller and the active organization: that of their session, or the only one of a service
+ * account. One round trip.
  *
- * A pointer into an organization that is gone, or where they are no member any more, is never
- * followed. It is moved to their only other organization, or to none if they have several or none,
- * and that is put on record. Whatever fails in doing so leaves them without an organization and
- * refuses nothing.
+ * A pointer into an organization that was deleted, or that the user has left, is never followed. It is
+ * moved to the user's only other organization, or cleared if they have several or none, and the move is
+ * recorded. A failure in moving it leaves the user without an organization and refuses no request.
  *
- * @throws {StoreUnavailable} if D1 does not answer: then nobody knows who is asking.
+ * @throws {StoreUnavailable} if D1 does not answer: the caller is then unknown.
  *
  * @example
  * ```ts
@@ -56,7 +55,7 @@ export async function loadActiveOrganization(
   if (!caller || !isUser(caller) || !session || session.activeOrganizationId === null) {
     return nowhere(caller)
   }
-  // Nobody looked where the session points: what was not asked for is not stale.
+  // The caller's query did not select the pointer, so it is not stale.
   if (isQuery(scope.caller) && scope.caller.activeOrganizationId === undefined) {
     throw new TypeError('A query that finds a session needs activeOrganizationId beside it.')
   }

@@ -1,8 +1,9 @@
 import { organizationEvent, type EventDraft } from '../../engine/audit/event.ts'
 
 /**
- * The record of a pointer that moved, for the trail of the organization it moved to. One that was
- * cleared, or had to move because its organization was gone for this person, is on record there.
+ * Creates the event of a moved pointer, for the trail of the organization that it moved to. A pointer
+ * that was cleared, or moved because the organization was no longer accessible, is recorded in the trail
+ * of the former one.
  */
 export function pointerMoved(
   action: 'organization.active_switched' | 'organization.active_auto_reassigned',

@@ -24,7 +24,7 @@ import type { SessionStore } from '../../engine/model/session-store.ts'
 import { countSwitch, switchesOf, type CountedSwitch } from './switch-limit.ts'
 import { pointerMoved } from './pointer-events.ts'
 
-/** A session, and the organization it works in from now on, if any. */
+/** A session, and its new active organization, if any. */
 export interface ActiveOrganization {
   readonly session: Session
   readonly organization: Organization | null
@@ -43,9 +43,9 @@ export type PutActiveOrganizationRefusal =
   | 'not_found'
 
 /**
- * Points the caller's session at an organization, named by its id or slug, or (`null`) at none: the
- * only way in which that is ever done on purpose. The membership is checked first. Where the session
- * points there already nothing is written. No cookie and no token is touched.
+ * Sets the active organization of the caller's session, by id or slug, or clears it with `null`. Only
+ * this function changes it by request. The membership is checked first. Writes no row if the session
+ * already points there. Does not touch cookies or tokens.
  *
  * Refusals: `unauthenticated`, `InputRefusal`, `HookRefusal` (of a session store of the host), `StoreRefusal`, `no_scope` (the caller is no person),
  * `no_session` (the caller has no session, or the host has none), `not_a_member` (whether the organization
@@ -141,7 +141,7 @@ function moved({ session, value }: Move, { recorded, leftOut }: CountedSwitch) {
   return pointerMoved('organization.active_switched', from, to, leftOut)
 }
 
-// The pointer is elsewhere: it moves first, and is put on record afterwards.
+// The pointer is in another store: it moves first, and is recorded afterwards.
 async function putElsewhere(
   seatgate: ChangeContext,
   sessions: SessionStore,

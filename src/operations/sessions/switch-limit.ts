@@ -1,6 +1,6 @@
 /**
- * How often people switch to another organization: each switch is an event that they can write at will,
- * in the trail of every organization that they belong to.
+ * The limit of switches to another organization: a user can switch at will, and each switch writes an
+ * event into a trail.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import type { RateRow } from '../../engine/model/rate-limits.ts'
 
 const RECORDED_AN_HOUR = 60
 const HOUR_MS = 60 * 60 * 1000
-// For so long the next event may still say how many were left out.
+// For so long the next event may still record how many were left out.
 const KEPT_MS = 31 * 24 * HOUR_MS
 
-/** Selects what was counted of a user. */
+/** Selects the counter of a user. */
 export function switchesOf(db: Database, userId: SQL<string | null> | string | null) {
   return db
     .select()
@@ -23,17 +23,17 @@ export function switchesOf(db: Database, userId: SQL<string | null> | string | n
     .where(eq(rateLimits.key, sql`'switch:' || ${userId}`))
 }
 
-/** Whether a switch is on record, how many before it were not, and what counts it. */
+/** Whether a switch is recorded, how many earlier ones were not, and the statement that counts it. */
 export interface CountedSwitch {
   readonly recorded: boolean
   readonly leftOut: number
-  /** No other switch of the same person was counted meanwhile. */
+  /** Guards that no other switch of the same user was counted in between. */
   readonly guard: Statement
   readonly count: Statement
 }
 
 /**
- * Counts a switch: the first 60 of an hour are on record, and the first of a later hour says how many
+ * Counts a switch: the first 60 of an hour are recorded, and the first of a later hour records how many
  * were left out.
  */
 export function countSwitch(

@@ -5,7 +5,7 @@ import { ndjsonLine } from '../../base/ndjson.ts'
 import type { Delivery, Sink } from '../../engine/delivery/sink.ts'
 import { SINK_OPTIONS, type SinkOptions } from './webhook-sink.ts'
 
-/** Where objects are put; an R2 bucket is one. */
+/** A store of objects; an R2 bucket is one. */
 export interface Bucket {
   put(
     key: string,
@@ -16,10 +16,10 @@ export interface Bucket {
 
 /** Options of {@link bucketSink}. */
 export interface BucketSinkOptions extends SinkOptions {
-  /** Names the sink's cursor. Default `"bucket"`. */
+  /** The name of the sink's cursor. Default `"bucket"`. */
   readonly id?: string
   readonly bucket: Bucket
-  /** What the names of objects begin with. Default `"audit/"`. */
+  /** The prefix of the names of objects. Default `"audit/"`. */
   readonly prefix?: string
 }
 
@@ -27,11 +27,12 @@ const OPTIONS = [...SINK_OPTIONS, 'id', 'bucket', 'prefix']
 const DIGITS_OF_HASH = 16
 
 /**
- * Keeps events in a bucket as NDJSON, up to 100 in an object, one event a line. The name says the
- * organization, the first and the last sequence and, by the beginning of its SHA-256, the content:
- * `audit/ORGANIZATION/000000000101-000000000200-8d0e42a1f3b95c77.ndjson`. No object is ever overwritten
- * but with the same events, however late a write lands. A listing has the events in order; where an
- * attempt, a requeue or a replay took others together, some are in two objects, and their ids tell.
+ * Stores events in a bucket as NDJSON, up to 100 events in an object, one per line. The name consists of
+ * the organization, the first and the last sequence, and the beginning of the SHA-256 of the content:
+ * `audit/ORGANIZATION/000000000101-000000000200-8d0e42a1f3b95c77.ndjson`. An object is only ever
+ * overwritten with the same events, even by a late write. A listing has the events in order; if a retry,
+ * a requeue or a replay grouped events differently, some are in two objects, and their ids identify the
+ * repeats.
  *
  * @throws {TypeError} if there is no bucket.
  *
@@ -59,7 +60,7 @@ export function bucketSink(given: BucketSinkOptions): Sink {
   return { id, setUpPage, ...options, deliver: (event) => put([event]), deliverMany: put }
 }
 
-// So that names are in the order of what they name.
+// Pads sequences so that names sort in the order of the events.
 function padded({ sequence }: AuditEvent): string {
   return String(sequence).padStart(12, '0')
 }

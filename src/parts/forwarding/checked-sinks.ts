@@ -6,19 +6,19 @@ import type { Sink } from '../../engine/delivery/sink.ts'
 
 /** The sinks that were configured. */
 export interface Sinks {
-  /** Those that get events. */
+  /** The sinks that receive events. */
   readonly sinks: readonly Sink[]
-  /** Those that are missing or switched off: they get nothing, and retention waits for them. */
+  /** Sinks that are missing or switched off: they receive no events, and retention waits for them. */
   readonly missingSinks: readonly Sink[]
   /** Forwards after each commit. */
   readonly listener: Listener
 }
 
 /**
- * Tells the sinks that are there from those that are not. One that is missing or switched off costs a
- * warning and nothing else.
+ * Separates the sinks that can work from the missing ones. A sink that is missing or switched off costs a
+ * warning only.
  *
- * @throws {TypeError} naming the sink that is wrong.
+ * @throws {TypeError} if a sink is invalid. The message names it.
  */
 export function checkedSinks(
   sinks: readonly Sink[],
@@ -44,12 +44,12 @@ export function checkedSinks(
   }
 }
 
-// Whatever else is known of it stays here: an error may tell what the sink was configured with.
+// Reports no part of the error: it may contain the sink's configuration.
 function isPresent(sink: Sink, report: (report: Report) => void): boolean {
   if (sink.disabled !== true && attached(sink)) return true
   const state = sink.disabled === true ? 'switched off' : 'missing'
   const page = sink.setUpPage ?? 'docs/forwarding.md'
-  const error = `The sink "${sink.id}" is ${state} and gets nothing. How it is set up: ${page}`
+  const error = `The sink "${sink.id}" is ${state} and receives no events. Its setup: ${page}`
   report({ event: 'sink_missing', error })
   return false
 }

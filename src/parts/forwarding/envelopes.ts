@@ -1,14 +1,14 @@
 import type { AuditEvent } from '../../engine/audit/event.ts'
 
-/** How events are named as CloudEvents. */
+/** The attributes of CloudEvents that name the source. */
 export interface CloudEventNames {
-  /** The context that events come from, as a URI reference: `https://app.example.com`, say. */
+  /** The context of the events, as a URI reference such as `https://app.example.com`. */
   readonly source: string
-  /** What types begin with, as reversed domain: `com.example.`. Default nothing. */
+  /** The prefix of types, as a reversed domain: `com.example.`. Empty by default. */
   readonly typePrefix?: string
 }
 
-/** What is posted, and as what. */
+/** The body of a request and its content type. */
 export interface Envelope {
   readonly contentType: string
   body(event: AuditEvent): object
@@ -49,7 +49,7 @@ export function cloudEventEnvelope({ source, typePrefix = '' }: CloudEventNames)
   }
 }
 
-// A URI reference has these characters and no others: RFC 3986.
+// RFC 3986 allows these characters in a URI reference.
 const REFERENCE = /^([\w\-.~:/?#[\]@!$&'()*+,;=]|%[\da-f]{2})+$/i
 
 function isReference(text: string): boolean {

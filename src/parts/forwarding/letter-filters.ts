@@ -4,7 +4,7 @@ import { sinkDeadLetters } from '../../database/schema.ts'
 import { Instant } from '../../base/instant-input.ts'
 import { shortText } from '../../base/text-input.ts'
 
-/** What dead letters can be narrowed by: an action, and when they were first given up, both ends included. */
+/** The filters of dead letters: an action, and when they were first given up, both ends included. */
 export const LetterFilters = v.object(
   {
     action: v.optional(shortText()),
@@ -14,10 +14,10 @@ export const LetterFilters = v.object(
   'Must be an object.'
 )
 
-/** Filters as they are given. */
+/** The filters of an input. */
 export type DeadLetterFilters = v.InferInput<typeof LetterFilters>
 
-/** The filters as a condition on dead letters. */
+/** Builds the condition on dead letters. */
 export function matchingLetters({
   action,
   from,

@@ -1,12 +1,12 @@
 import type { AuditAction } from '../../engine/audit/actions.ts'
 
-/** A class of the category Identity & Access Management (3), by what is in its events. */
+/** A class of the category Identity & Access Management (3). */
 export type OcsfClass = 'user_access' | 'group_management' | 'entity_management'
 
-/** Which class and activity an action is. */
+/** The class and the activity of an action. */
 export type OcsfActivity = readonly [of: OcsfClass, activityId: number]
 
-/** The uid and the caption of each class, and the captions of those of its activities that are used. */
+/** The uid and the caption of each class, and the captions of its used activities. */
 export const OCSF_CLASSES = {
   entity_management: {
     uid: 3004,
@@ -38,14 +38,16 @@ export const OCSF_CLASSES = {
   { uid: number; caption: string; activities: Readonly<Record<number, string>> }
 >
 
-/** What has no class of its own: managed entities, and the action for a name of the activity. */
+/**
+ * The activity of an action without a class: managed entities, with the action as the activity's name.
+ */
 export const UNMAPPED: OcsfActivity = ['entity_management', 99]
 
 const entity = (activityId: number): OcsfActivity => ['entity_management', activityId]
 const group = (activityId: number): OcsfActivity => ['group_management', activityId]
 const access = (activityId: number): OcsfActivity => ['user_access', activityId]
 
-/** The actions that have one. */
+/** The actions that have a class. */
 export const OCSF_ACTIVITIES: Readonly<Partial<Record<AuditAction, OcsfActivity>>> = {
   'organization.create': group(6),
   'organization.delete': group(5),

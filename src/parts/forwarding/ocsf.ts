@@ -1,13 +1,13 @@
 /**
- * Events as the Open Cybersecurity Schema Framework has them, in version 1.8.0: its category Identity &
- * Access Management (3). It is the last version in which User Access Management is not deprecated; 1.9
- * still has all that is used here.
+ * Maps events to the Open Cybersecurity Schema Framework 1.8.0, category Identity & Access Management
+ * (3). It is the last version in which User Access Management is not deprecated; 1.9 still has all
+ * classes that are used here.
  *
- * Joining and leaving are Group Management (3006), the organization being the group; a role is User Access
- * Management (3005); whatever else comes to be or changes is Entity Management (3004). What has no activity
- * there, the host's own actions included, is Entity Management with the activity Other (99) and the action
- * as its name: nothing is made to look like what it is not. Account Change (3001) is not used, since a
- * membership is no account.
+ * Joining and leaving are Group Management (3006) with the organization as the group; a role is User
+ * Access Management (3005); other changes are Entity Management (3004). An action without an activity
+ * there, the host's own actions included, is Entity Management with the activity Other (99) and the
+ * action as its name, so that no event claims to be what it is not. Account Change (3001) is not used,
+ * since a membership is not an account.
  *
  * @see https://schema.ocsf.io/1.8.0/categories/iam
  * @see https://github.com/ocsf/ocsf-schema/tree/v1.8.0/events/iam
@@ -18,14 +18,14 @@ import type { Envelope } from './envelopes.ts'
 import type { AuditEvent } from '../../engine/audit/event.ts'
 import { OCSF_ACTIVITIES, OCSF_CLASSES, UNMAPPED, type OcsfClass } from './ocsf-classes.ts'
 
-/** Whose events they are, as OCSF names it. */
+/** The product that events come from, as OCSF names it. */
 export interface OcsfSource {
-  /** The product that the events come from. */
+  /** The name of the product. */
   readonly product: string
   readonly vendor?: string
 }
 
-/** An event of OCSF: what every class requires, and what its own class has. */
+/** An event of OCSF: the attributes that every class requires, and those of its own class. */
 export interface OcsfEvent {
   readonly category_uid: 3
   readonly class_uid: number
@@ -41,14 +41,14 @@ export interface OcsfEvent {
 
 const VERSION = '1.8.0'
 const INFORMATIONAL = 1
-// An error is no success, and no refusal either.
+// An error is neither a success nor a refusal.
 const STATUSES = { success: [1, 'Success'], failure: [2, 'Failure'], error: [99, 'Error'] } as const
 const UNTOLD = [0, 'Unknown'] as const
 const USER_TYPES: Readonly<Record<string, number>> = { user: 1, operator: 2, service_account: 4 }
 
 /**
- * An event as OCSF has it. What OCSF has no place for is in `unmapped`. Whatever a sink keeps back but for
- * `occurredAt`, it has what OCSF requires.
+ * Returns an event in the form of OCSF. Fields without a place in OCSF are in `unmapped`. The result has
+ * the attributes that OCSF requires even if a sink excludes fields, except for `occurredAt`.
  *
  * @example
  * ```ts
@@ -100,7 +100,7 @@ export function ocsfEvent(event: AuditEvent, source: OcsfSource): OcsfEvent {
 }
 
 /**
- * The envelope of OCSF: each event as {@link ocsfEvent} makes it.
+ * Returns the envelope of OCSF: each event as {@link ocsfEvent} maps it.
  *
  * @throws {TypeError} if the product has no name.
  */
@@ -127,7 +127,7 @@ function metadataOf(event: AuditEvent, { product, vendor }: OcsfSource) {
   })
 }
 
-// Who is a user of the product, or the service that did it.
+// The user of the product, or the service that caused the event.
 function actorOf({ actorType, actorId }: AuditEvent, { product }: OcsfSource) {
   const typeId = USER_TYPES[actorType]
   if (typeId !== undefined) return { user: { ...named(actorId), type_id: typeId, type: actorType } }
@@ -143,7 +143,7 @@ function subjectOf(of: OcsfClass, event: AuditEvent): object {
     case 'group_management':
       return { group: organization, ...(targetType === 'user' && { user }) }
     case 'user_access': {
-      // A transfer has no role of its own.
+      // A transfer has no role in its metadata.
       const { new_role: role = 'ownership' } = event.metadata ?? {}
       return { user, privileges: [String(role)], resources: [organization] }
     }
@@ -154,12 +154,12 @@ function subjectOf(of: OcsfClass, event: AuditEvent): object {
   }
 }
 
-// Everything has a name or an id in OCSF.
+// OCSF requires a name or an id of every object.
 function named(id: string | null | undefined) {
   return id ? { uid: id } : { name: 'Unknown' }
 }
 
-// A sink may keep any field back, and an attribute is there or not, but never empty.
+// A sink may exclude any field; an attribute is left out rather than empty.
 function present(attributes: Readonly<Record<string, unknown>>) {
   return Object.fromEntries(
     Object.entries(attributes).filter(([, value]) => value != null && !Number.isNaN(value))

@@ -13,14 +13,14 @@ const TRAILS_PER_SWEEP = 100
 const NAME = 'trails'
 
 /**
- * Looks at the next trails in turn, and puts those into the outbox that somebody waits for although
- * nothing happens in them: a sink that is new or switched on again, or a log that is kept since today.
- * So many and no more at a time, in order of their organizations' ids, round and round.
+ * Checks the next trails in turn, and puts those into the outbox that a consumer waits for although no
+ * change happens in them: a sink that is new or switched on again, or a log that was configured later.
+ * Takes a limited number at a time, in the order of the organizations' ids, and starts again at the end.
  */
 export function lookAround(seatgate: DatabaseContext & ConsumerContext & Pick<Runtime, 'now'>) {
   if (!isAwaited(seatgate)) return {}
   const { db, now } = seatgate
-  // Every trail has its row there, of which there is one: `seatgate_audit_events` has one for each event.
+  // Every trail has one row in that table; `seatgate_audit_events` has one per event.
   const next = sql`(select organization_id from seatgate_audit_retention
     where organization_id > coalesce((select place from seatgate_rotations where name = ${NAME}), '')
     order by organization_id limit ${TRAILS_PER_SWEEP})`
@@ -31,7 +31,7 @@ export function lookAround(seatgate: DatabaseContext & ConsumerContext & Pick<Ru
       .select(
         sql`select organization_id, ${now().getTime()} from ${next} as next where ${unsettled}`
       )
-      // Who would wait for a time that lies ahead, since the clock was set back, waits since now.
+      // If the clock was set back, a time ahead would sort the organization last: it waits since now.
       .onConflictDoUpdate({
         target: auditOutbox.organizationId,
         set: { sweptAt: sql`excluded.swept_at` },

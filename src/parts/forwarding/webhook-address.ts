@@ -1,5 +1,5 @@
 // Names that no public resolver knows: reserved ones (RFC 2606, 6761, 6762, 7686, 8375, 9476), those that
-// ICANN does not delegate, and those that home networks, clouds and clusters tell their machines.
+// ICANN does not delegate, and those that home networks, clouds and clusters give to their machines.
 const INNER_ENDS = new Set(
   (
     'localhost local localdomain localnet test invalid example onion alt arpa i2p ' +
@@ -14,14 +14,14 @@ const TOP_LABEL = /^(?:[a-z]{2,63}|xn--[a-z0-9-]{1,59})$/
 const LOOPBACK = /^((.+\.)?localhost\.?|127(\.\d+){3}|\[::1\])$/
 
 /**
- * Checks where events may be posted to: https to a public name. Numbers are refused altogether, and
- * with them private, link-local and metadata addresses in whatever notation; so are names that are not
- * public by their form: one label, an empty or too long label, a trailing dot, a reserved ending, an
- * ending of networks and clusters. What a name resolves to a Worker cannot see: one that is public by its
- * form and leads to a private address is let through. A Worker's fetch goes out from a network that does
- * not lead inside.
+ * Checks the address that events are posted to: https to a public name. Refuses every number, and with
+ * them private, link-local and metadata addresses in any notation, and names that are not public by their
+ * form: one label, an empty or too long label, a trailing dot, a reserved ending, an ending of networks
+ * and clusters. A Worker cannot see the address that a name resolves to, so a public name that leads to a
+ * private address passes. The fetch of a Worker goes out from a network without a route to private
+ * addresses.
  *
- * @throws {TypeError} saying what is wrong.
+ * @throws {TypeError} if the address is refused. The message gives the reason.
  */
 export function checkedAddress(url: string, allowLoopback: boolean): string {
   if (!URL.canParse(url)) throw new TypeError('webhookSink: url is not an address.')

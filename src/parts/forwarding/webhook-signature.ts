@@ -1,14 +1,14 @@
 import { base64, fromBase64 } from '../../proof/base64.ts'
 import { importSeed, sign } from '../../proof/ed25519.ts'
 
-/** Signs what a webhook sends: `v1,…` or `v1a,…`. */
+/** Signs the content of a webhook: `v1,…` or `v1a,…`. */
 export type WebhookKey = (bytes: Uint8Array<ArrayBuffer>) => Promise<string>
 
 /**
- * Reads a signing key of Standard Webhooks: `whsk_` and base64 is an Ed25519 private key (v1a),
- * `whsec_` and base64 or any text a shared secret (v1).
+ * Parses a signing key of Standard Webhooks: `whsk_` and base64 is an Ed25519 private key (v1a), `whsec_`
+ * and base64 or any other text a shared secret (v1).
  *
- * @throws {TypeError} if it is none. The message does not have it.
+ * @throws {TypeError} if it is not a valid key. The message does not contain the key.
  */
 export function webhookKey(secret: string): WebhookKey {
   if (typeof secret !== 'string' || secret === '') {
@@ -29,7 +29,7 @@ function symmetric(secret: string): WebhookKey {
   }
 }
 
-// Some write the public key behind the private one.
+// Some tools append the public key to the private one.
 function asymmetric(secret: string): WebhookKey {
   const bytes = decoded(secret, 'whsk_')
   if (bytes.length !== 32 && bytes.length !== 64) {

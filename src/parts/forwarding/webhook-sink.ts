@@ -5,7 +5,7 @@ import { ocsfEnvelope, type OcsfSource } from './ocsf.ts'
 import type { Delivery, Sink } from '../../engine/delivery/sink.ts'
 import { webhookKey } from './webhook-signature.ts'
 
-/** What every sink can be told of. */
+/** The options that every sink has. */
 export type SinkOptions = Pick<
   Sink,
   | 'accepts'
@@ -23,15 +23,15 @@ export type SinkOptions = Pick<
 
 /** Options of {@link webhookSink}. */
 export interface WebhookSinkOptions extends SinkOptions {
-  /** Names the sink's cursor. Default `"webhook"`. */
+  /** The name of the sink's cursor. Default `"webhook"`. */
   readonly id?: string
-  /** Where events are posted to: https, without credentials in the address. */
+  /** The address that events are posted to: https, without credentials. */
   readonly url: string
   /**
    * The signing secret: `whsec_` and base64, or any text, whose UTF-8 bytes are the key; `whsk_` and
-   * base64 is an Ed25519 private key, whose signatures a receiver can verify and not make. Several,
-   * while one takes the place of another: each signs. Null, on purpose: nothing is signed, and the
-   * receiver cannot tell who is speaking.
+   * base64 is an Ed25519 private key, whose signatures a receiver can verify and not forge. A list signs
+   * with each secret, which allows replacing one. `null` sends unsigned requests, whose sender the
+   * receiver cannot verify.
    */
   readonly secret: string | readonly string[] | null
   /** Whether plain http to this machine is allowed. For local development; default false. */
@@ -40,9 +40,9 @@ export interface WebhookSinkOptions extends SinkOptions {
   readonly cloudEvents?: CloudEventNames | undefined
   /** Sends OCSF events in place of the plain envelope. */
   readonly ocsf?: OcsfSource | undefined
-  /** Posts a request. Default `fetch`. */
+  /** Sends a request. Default `fetch`. */
   readonly fetch?: typeof fetch
-  /** The time of an attempt. Default the system's clock. */
+  /** Returns the time of an attempt. Default: the system's clock. */
   readonly now?: () => Date
 }
 
@@ -77,14 +77,14 @@ const OPTIONS = [
 const TIMEOUT_MS = 10_000
 
 /**
- * Forwards events to a webhook, one request each, signed as Standard Webhooks has it: the headers
- * `webhook-id` (the event's id), `webhook-timestamp` (seconds) and `webhook-signature`
- * (`v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`, or `v1a,` and its Ed25519 signature); the
- * body is `{ type, timestamp, data }`. Any 2xx is a delivery; redirects are not followed. 410 pauses the
- * sink; other 4xx are permanent, but for 408, 425 and 429.
+ * Forwards events to a webhook, one request each, signed as in Standard Webhooks: the headers are
+ * `webhook-id` (the event's id), `webhook-timestamp` (seconds) and `webhook-signature` (`v1,` and the
+ * base64 HMAC-SHA256 of `id.timestamp.body`, or `v1a,` and its Ed25519 signature); the body is `{ type,
+ * timestamp, data }`. Any 2xx is a delivery; redirects are not followed. 410 pauses the sink; other 4xx
+ * are permanent, except 408, 425 and 429.
  *
  * @see https://www.standardwebhooks.com
- * @throws {TypeError} naming the option that is wrong.
+ * @throws {TypeError} if an option is invalid. The message names it.
  *
  * @example
  * ```ts
@@ -136,7 +136,7 @@ export function webhookSink(given: WebhookSinkOptions): Sink {
         redirect: 'manual',
         signal: AbortSignal.timeout(TIMEOUT_MS),
       })
-      // What it says beside is of no interest, nor whether it lets itself be told so.
+      // The body of the answer is not read, and an error in cancelling it is ignored.
       response.body?.cancel().catch(() => {})
       return delivery(response, time)
     },
@@ -149,7 +149,7 @@ function envelopeOf({ cloudEvents, ocsf }: Pick<WebhookSinkOptions, 'cloudEvents
   return cloudEvents ? cloudEventEnvelope(cloudEvents) : plainEnvelope
 }
 
-// What a receiver refuses for good it would refuse again.
+// Client errors that may succeed later; every other one is permanent.
 const PASSING = new Set([408, 425, 429])
 
 function delivery({ ok, status, headers }: Response, now: Date): Delivery {
@@ -161,7 +161,7 @@ function delivery({ ok, status, headers }: Response, now: Date): Delivery {
   return { outcome: 'retry', reason, ...(afterSeconds !== null && { afterSeconds }) }
 }
 
-// A number of seconds or a date, as RFC 9110 has it.
+// A number of seconds or a date (RFC 9110).
 function secondsUntil(header: string | null, now: Date): number | null {
   if (header === null) return null
   const seconds = /^\d+$/.test(header)

@@ -22,9 +22,9 @@ import type {
 
 /** Options of {@link ledgerSeats}. */
 export interface LedgerSeatsOptions {
-  /** How long an admission may take before its seat is settled against D1. Default 30. */
+  /** After how many seconds an unconfirmed seat is settled against D1. Default 30. */
   readonly reservationSeconds?: number
-  /** How long the ledger may take to answer before growth is refused. Default 10. */
+  /** For how many seconds to wait for the ledger before growth is refused. Default 10. */
   readonly timeoutSeconds?: number
 }
 
@@ -32,8 +32,8 @@ const OPTIONS = namesOf<LedgerSeatsOptions>({ reservationSeconds: true, timeoutS
 
 /**
  * Counts seats in one Durable Object per organization, the class `SeatLedger` of
- * `seatgate/durable-object`. It knows an organization's seats without asking D1, and a rush of refused
- * joins writes nothing there.
+ * `seatgate/durable-object`. The object counts without asking D1, and refused joins write no row there,
+ * even in a rush.
  *
  * @throws {TypeError} if the namespace is not bound or an option is not a positive number.
  *
@@ -101,8 +101,8 @@ export function ledgerSeats(
     enforces: true,
 
     async reserve(context, { organizationId, seatId, holder, kind }) {
-      // An organization that does not exist yet has no ledger. Its first one, started on first use,
-      // finds the founder's seat in D1; the guard makes sure that none was started before.
+      // A new organization has no ledger. Its first ledger, started on first use, finds the founder's
+      // seat in D1; the guard ensures that no ledger was started before.
       if (kind === 'founding') return ok(grant(context, { organizationId, seatId }, FOUNDING))
       const granted = await call(context, organizationId, (ledger, request) =>
         ledger.reserve({ ...request, seatId, holder, reservationSeconds })
@@ -136,12 +136,12 @@ export function ledgerSeats(
       const told = await call(context, seat.organizationId, (ledger, request) =>
         ledger.confirm({ ...request, ...seat, until: until?.getTime() ?? null })
       )
-      if (!told.ok) throw new Error('The seat ledger did not hear of an admission.')
+      if (!told.ok) throw new Error('The seat ledger did not receive a confirmation.')
     },
 
     async release(context, seat) {
       const told = await release(context, seat)
-      if (!told.ok) throw new Error('The seat ledger did not hear of a departure.')
+      if (!told.ok) throw new Error('The seat ledger did not receive a release.')
     },
 
     setLimit: (context, entitlement) =>
@@ -176,7 +176,7 @@ export function ledgerSeats(
     outbox: (context): SeatOutbox => ({
       id: LEDGER_OUTBOX,
       internal: true,
-      // A ledger that does not hear of it would be wrong for ever.
+      // Without an end: a ledger that missed a release would count the seat until it is rebuilt.
       retryHours: Infinity,
       accepts: (action) => HEARD.has(action),
       async deliver(event) {
@@ -207,15 +207,15 @@ function limitChange({ organizationId, metadata }: SeatEvent) {
   }
 }
 
-// What the ledger has counted does not know who waits in line; D1 does.
+// The ledger's count does not know the waitlist, which is in D1.
 function granting(context: SeatContext, request: SeatRequest, granted: LedgerGrant): SeatGrant {
   const { epoch, count } = granted
   const { guards } = grant(context, request, granted)
   return { guards: [...guards, ...guardLine(context.db, request, count)], count, epoch }
 }
 
-// Of several seats the first grant brings the guards of all. They were granted at once, under one epoch,
-// and whoever waits in line must have a seat left when the last of them is taken.
+// The first grant brings the guards of all seats. They were granted at once, under one epoch, and the
+// users on the waitlist must have a seat left when the last of them is taken.
 function grantEach(
   context: SeatContext,
   requests: readonly SeatRequest[],
@@ -240,10 +240,10 @@ function grantEach(
   })
 }
 
-/** What a seat was granted under. */
+/** The epoch and the time of a grant. */
 type Authority = Pick<LedgerGrant, 'epoch' | 'at'>
 
-// Before there is a ledger: whichever there is, it is not the one that granted it.
+// Used before a ledger exists: any ledger in force did not grant the seat.
 const FOUNDING: Authority = { epoch: 0, at: Number.MAX_SAFE_INTEGER }
 
 function grant(context: SeatContext, seat: SeatReference, by: Authority): SeatGrant {
@@ -255,7 +255,8 @@ function seatIdsOf(granted: readonly { readonly request: SeatReference }[]): rea
   return granted.map(({ request }) => request.seatId)
 }
 
-// The fence keeps out a write that comes after its seat was given up. Then: ask for another seat.
+// The fence refuses a write that arrives after its seat was given up. The plan then asks for another
+// seat.
 function guardOpen({ db }: SeatContext, { seatId }: SeatReference, seatIds: readonly string[]) {
   const theirs =
     seatIds.length === 1
@@ -264,8 +265,8 @@ function guardOpen({ db }: SeatContext, { seatId }: SeatReference, seatIds: read
   return guard(db, 'stale', sql`not exists (select 1 from seatgate_seat_fences where ${theirs})`)
 }
 
-// The epoch keeps out a write that was admitted by a ledger that is no longer in force, and the time one
-// that is so late that the fence of its seat may have been deleted.
+// The epoch refuses a write that was admitted by a ledger no longer in force. The time refuses one that
+// is so late that the fence of its seat may have been deleted.
 function guardInForce(
   { db }: SeatContext,
   { organizationId }: SeatReference,
@@ -279,8 +280,9 @@ function guardInForce(
 }
 
 /**
- * Calls the ledger, once more if the platform says that this is worth while. Every call may be
- * repeated: a seat id names one seat for ever. No answer in time is `seats_unavailable`.
+ * Calls the ledger, and repeats the call once if the platform marks the error as retryable. Every call
+ * may be repeated, because a seat id always names the same seat. Without an answer in time the result is
+ * `seats_unavailable`.
  */
 async function callLedger<T, Code extends RefusalCode = never>(
   timeoutSeconds: number,

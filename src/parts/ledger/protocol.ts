@@ -5,19 +5,22 @@ import type { Entitlement, SeatReference } from '../../engine/seats/provider.ts'
 import type { LedgerSnapshot, ReserveRefusal } from '../../engine/seats/reserve-rules.ts'
 import type { SeatCount } from '../../engine/seats/seat-count.ts'
 
-/** What a caller asks the ledger for. */
+/** A request to the ledger. */
 export interface LedgerRequest {
   readonly organizationId: string
   readonly defaultLimit: SeatLimit
 }
 
-/** A request for a seat, held for `reservationSeconds` unless it is confirmed. */
+/** A request for a seat, reserved for `reservationSeconds` unless it is confirmed. */
 export interface ReserveRequest extends LedgerRequest, SeatReference {
   readonly holder: string
   readonly reservationSeconds: number
 }
 
-/** A seat that is in D1: a membership has it, or an invitation until an instant (ms since 1970). */
+/**
+ * A seat that is in D1: held by a membership, or reserved by an invitation until an instant (ms since
+ * 1970).
+ */
 export interface ConfirmRequest extends LedgerRequest, SeatReference {
   readonly until: number | null
 }
@@ -30,12 +33,12 @@ export interface LedgerGrant {
   readonly count: SeatCount
 }
 
-/** A request to start anew, of a ledger that is still under this epoch; without one, of any. */
+/** A request to empty the ledger of this epoch; without an epoch, any ledger. */
 export interface CloseRequest extends LedgerRequest {
   readonly epoch?: number
 }
 
-/** The calls that the Durable Object answers; none throws for an expected "no". */
+/** The calls of the Durable Object; expected refusals are returned, not thrown. */
 export interface LedgerCalls {
   reserve(request: ReserveRequest): Promise<Result<LedgerGrant, ReserveRefusal>>
   reserveEach(
@@ -47,7 +50,7 @@ export interface LedgerCalls {
   usage(request: LedgerRequest): Promise<Result<SeatCount, 'seats_unavailable'>>
   close(request: CloseRequest): Promise<Result<null, 'seats_unavailable'>>
   inspect(request: LedgerRequest): Promise<Result<LedgerSnapshot | null, 'seats_unavailable'>>
-  /** Not about seats: it is done here because one object serves an organization. */
+  /** Seals events. It is done here because one object serves an organization. */
   seal(request: SealRequest, sign: Sign): Promise<Sealed>
 }
 

@@ -6,7 +6,7 @@ import { readCarriedSeats, type CarriedSeat } from '../../engine/seats/assigned-
 import type { SeatLimit } from '../../engine/seats/limit.ts'
 import { entitlementOf, limitFrom } from '../../engine/seats/counts.ts'
 
-/** What a ledger starts from. */
+/** The state that a ledger starts with. */
 export interface LedgerStart {
   readonly epoch: number
   readonly version: number
@@ -15,9 +15,9 @@ export interface LedgerStart {
 }
 
 /**
- * Starts a ledger: raises the epoch, so that no write admitted by an earlier ledger can land any
- * more, then reads the seats in use. From here on seats can only disappear from D1 without the new
- * ledger's word, and each disappearance is told to it; so reading page by page misses nothing.
+ * Starts a ledger: raises the epoch, so that a write admitted by an earlier ledger is refused, then reads
+ * the seats in use. From then on a seat leaves D1 only with a release to the new ledger, so reading page
+ * by page misses no seat.
  */
 export async function startLedger(
   db: Database,
@@ -30,9 +30,8 @@ export async function startLedger(
   return { epoch, version, limit, seats: [...seats.values()] }
 }
 
-// An epoch is the time of its start. Asked to count up instead, a request that was given up for lost and
-// arrives after all would raise it over the head of the ledger in force, and a D1 that was restored
-// would give an epoch a second time.
+// An epoch is the time of its start. A counter would be unsafe: a lost request that arrives late would
+// raise it above the ledger in force, and a restored D1 would give an epoch a second time.
 async function raiseEpoch(
   db: Database,
   organizationId: string,

@@ -1,5 +1,5 @@
 /**
- * Checkpoints on their way out of D1.
+ * The publication of checkpoints outside D1.
  *
  * @module
  */
@@ -11,14 +11,14 @@ import { awaiting, clearOutbox } from '../../engine/audit/consumers.ts'
 import type { PublishedCheckpoint } from '../../engine/audit/sealer.ts'
 import type { LogContext } from './log.ts'
 
-// As long as a sink has for an event.
+// The same time that a sink has for an event.
 const PUBLICATION_SECONDS = 15
 
 /**
- * Publishes an organization's checkpoints where the host keeps them, and remembers how far that went: a
- * later one covers those before it. Whatever was not taken, or not remembered, is published by whoever
- * seals next, and until then the organization stays in the outbox. Answers false if the host's publisher
- * did not answer in time, so that there is no use in asking it again just now.
+ * Publishes an organization's checkpoints with the host's publisher, and stores the last one; a
+ * checkpoint covers those before it. A checkpoint that was not published or not stored is published at
+ * the next sealing, and until then the organization stays in the outbox. Returns false if the publisher
+ * did not answer in time, so that calling it again now is useless.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */

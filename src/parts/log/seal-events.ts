@@ -1,7 +1,6 @@
 /**
- * Sealing itself: events' hashes are appended to their organization's log, a page in one batch with a
- * checkpoint that says what the log is then. Many may do so at once: the log's own keys let one of
- * them through.
+ * Sealing: appends the hashes of events to their organization's log, a page per batch with a checkpoint.
+ * Concurrent sealers are safe: the unique keys of the log let one of them commit.
  *
  * @module
  */
@@ -20,8 +19,7 @@ const EVENTS_PER_PAGE = 500
 const PAGES_AT_ONCE = 20
 
 /**
- * Seals what an organization has recorded since the last time: a page of events for each round trip,
- * and at most so many pages.
+ * Seals new events of an organization: a page of events per round trip, and at most `pages` pages.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
@@ -40,7 +38,7 @@ export async function sealEvents(
     events: eventsAfter(db, organizationId, sealedSize(organizationId)),
     edge: rightEdge(db, organizationId),
     unpublished: lastUnpublished(db, request),
-    // Somebody it has waited for may be configured no more, and then nobody else comes by.
+    // A consumer may no longer be configured; then only this statement clears the outbox.
     cleared: clearOutbox(db, organizationId, request),
   })
   const tree = treeOf(begun.size[0]?.size ?? 0, begun.edge)
@@ -58,7 +56,7 @@ export async function sealEvents(
       cleared: clearOutbox(db, organizationId, request),
       events: eventsAfter(db, organizationId, sql`${size}`),
     })
-    // Somebody else was faster: what there was to seal is sealed.
+    // Another sealer was faster, and has sealed these events.
     if (next === null) return { size, checkpoints, more: false }
     checkpoints.push({ organizationId, size, note })
     events = next
@@ -77,7 +75,7 @@ function eventsAfter(db: Database, organizationId: string, size: ReturnType<type
     .limit(EVENTS_PER_PAGE)
 }
 
-// Whatever came before it is covered by it.
+// The latest one is enough: it covers every earlier one.
 function lastUnpublished(db: Database, { organizationId, publishing }: SealRequest) {
   const { size, note } = auditCheckpoints
   return db
@@ -93,8 +91,7 @@ function lastUnpublished(db: Database, { organizationId, publishing }: SealReque
     .limit(publishing ? 1 : 0)
 }
 
-// The last subtree of each level that is complete: those that the tree's next leaves build on are
-// among them.
+// The last complete subtree of each level. They include those that the tree's next leaves build on.
 function rightEdge(db: Database, organizationId: string) {
   return db
     .select({ level: auditNodes.level, position: auditNodes.position, hash: auditNodes.hash })

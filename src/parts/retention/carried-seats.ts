@@ -3,9 +3,9 @@ import type { Statement, DatabaseContext } from '../../database/database.ts'
 import { auditCarriedSeats } from '../../database/schema.ts'
 
 /**
- * Keeps what events that are about to go say of seats that are still taken, so that how seats stood
- * can be told of every instant since. Only the seats of these events are touched: a seat id is never
- * used again, so that what is released here is over. One that is assigned has no invitation any more.
+ * Keeps the state of seats that purged events recorded, so that the seats at every later instant can
+ * still be computed. Changes only the seats of these events: a seat id is never reused, so a release here
+ * is final. An assigned seat no longer belongs to an invitation.
  */
 export function carrySeats(
   { db }: DatabaseContext,

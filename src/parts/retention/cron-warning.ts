@@ -5,7 +5,7 @@ import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import type { Listener } from '../../engine/changes/listeners.ts'
 import type { RetentionContext } from './retention-windows.ts'
 
-/** What the warning about a missing schedule needs. */
+/** The context of the warning about a missing schedule. */
 export type ScheduleContext = Pick<RetentionContext, 'retention'> &
   Pick<Runtime, 'report'> &
   DatabaseContext
@@ -13,12 +13,12 @@ export type ScheduleContext = Pick<RetentionContext, 'retention'> &
 const scheduled = new WeakSet<object>()
 const warned = new WeakSet<object>()
 
-/** Somebody has made the sweep of this configuration, or runs it. */
+/** Records that a sweep of this configuration was created or run. */
 export function markScheduled(seatgate: DatabaseContext): void {
   scheduled.add(itself(seatgate))
 }
 
-/** Says once that a window is configured and nobody looks: nothing would ever go. */
+/** Reports once that a window is configured and no sweep runs: no event would ever be purged. */
 function warnUnscheduled(seatgate: ScheduleContext): void {
   const known = itself(seatgate)
   if (seatgate.retention.length === 0 || scheduled.has(known) || warned.has(known)) return

@@ -6,17 +6,17 @@ import { auditEvents } from '../../database/schema.ts'
 import { horizonOf } from '../../engine/audit/trail-horizon.ts'
 import type { Beginning } from './purge-plan.ts'
 
-/** How many events go in one run at most. */
+/** How many events one run purges at most. */
 export const EVENTS_PER_RUN = 1000
 
-/** Who has a claim to every event, a sink that is missing for now included. */
+/** The consumers that must have settled every event, including sinks that are missing for now. */
 export function claimants({ sinks, missingSinks }: ConfiguredSinksContext) {
   return [...sinks, ...missingSinks].map(({ id, internal = false, required = true }) => {
     return { id, required: internal || required }
   })
 }
 
-/** Reads what a purge is decided on, as queries of one round trip. */
+/** Builds the queries that a purge is decided on, for one round trip. */
 export function beginningQueries(
   seatgate: DatabaseContext & ConfiguredSinksContext,
   organizationId: string
@@ -51,7 +51,7 @@ export function beginningQueries(
   }
 }
 
-/** What {@link beginningQueries} found. */
+/** Reads the rows of {@link beginningQueries}. */
 export function beginningOf(
   seatgate: ConfiguredSinksContext,
   rows: RowsOf<ReturnType<typeof beginningQueries>>
@@ -68,8 +68,8 @@ export function beginningOf(
 }
 
 /**
- * How far the sink `value` has settled everything, a dead letter that is to be tried once more not
- * included.
+ * Builds the sequence up to which the sink `value` has settled every event. A queued dead letter is not
+ * settled.
  */
 export function settledThrough(organizationId: string) {
   const cursor = sql`coalesce((select sequence from seatgate_sink_cursors

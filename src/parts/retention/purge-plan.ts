@@ -1,24 +1,24 @@
 /**
- * What may go: decided on what was read, without a clock and without a database.
+ * Decides what to purge from the rows that were read: pure, without a clock or a database.
  *
  * @module
  */
 import { keptSince, type RetentionWindow } from './retention-windows.ts'
 
-/** How a trail begins, and how far others have come in it. */
+/** The beginning of a trail, and the progress of its consumers. */
 export interface Beginning {
-  /** Up to here it is gone. */
+  /** The horizon. */
   readonly horizon: number
-  /** How much of it the latest checkpoint covers. */
+  /** The sequence up to which the latest checkpoint covers it. */
   readonly sealed: number
   readonly held: boolean
   readonly sinks: readonly {
     readonly id: string
     readonly required: boolean
-    /** Everything up to here is settled for this sink. */
+    /** The sequence up to which this sink has settled every event. */
     readonly settled: number
   }[]
-  /** The first events that are there, in sequence. */
+  /** The first remaining events, in sequence. */
   readonly events: readonly {
     readonly sequence: number
     readonly action: string
@@ -26,31 +26,31 @@ export interface Beginning {
   }[]
 }
 
-/** What goes in one run. */
+/** The result of a plan. */
 export interface Purge {
   readonly firstSequence: number
-  /** Less than the first one, if nothing goes. */
+  /** The last sequence to purge; less than the first one if there is no event to purge. */
   readonly lastSequence: number
-  /** Whether it passes a sink that it would have to wait for. */
+  /** Whether it passes a sink that it would otherwise wait for. */
   readonly forced: boolean
-  /** Sinks that have not had all of what goes. */
+  /** Sinks that have not settled all purged events. */
   readonly unsettled: readonly string[]
-  /** What keeps more from going: `legal_hold`, `checkpoint`, or the ids of sinks. */
+  /** What prevents purging more: `legal_hold`, `checkpoint`, or the ids of sinks. */
   readonly waitsFor: readonly string[]
 }
 
-/** What is asked of one run. */
+/** A request for a run. */
 export interface PurgeRequest {
-  /** Whether it passes sinks that have not had everything. */
+  /** Whether to pass sinks that have not settled every event. */
   readonly force: boolean
-  /** Nothing from then on goes, whatever the windows say. */
+  /** Events from this time on are kept, regardless of the windows. */
   readonly olderThan: Date | null
 }
 
 /**
- * Decides what goes: the events from the beginning on that are all strictly older than their window,
- * as far as a checkpoint covers them and every required sink has had them. The records of earlier runs are
- * not worth a run: it would leave a record of its own.
+ * Plans a purge: the first events that are all strictly older than their window, as far as a checkpoint
+ * covers them and every required sink has settled them. The records of earlier runs alone do not justify
+ * a run: it would leave a record of its own.
  */
 export function planPurge(
   windows: readonly RetentionWindow[],

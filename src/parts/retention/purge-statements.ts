@@ -15,17 +15,17 @@ import { carrySeats } from './carried-seats.ts'
 import { horizonOf } from '../../engine/audit/trail-horizon.ts'
 import type { Purge } from './purge-plan.ts'
 
-/** What a run is beside what goes. */
+/** The parameters of a run. */
 export interface Run {
   readonly organizationId: string
   readonly startedAt: Date
-  /** Whether there is more to go at once. */
+  /** Whether more can be purged at once. */
   readonly more: boolean
 }
 
 /**
- * Builds the statements of a run: the horizon moves, and what is behind it goes in the same batch. The
- * record comes first, since the triggers let nothing go that it does not cover.
+ * Builds the statements of a run: the horizon moves, and the events up to it are deleted in the same
+ * batch. The record of the run comes first, because the triggers only allow deleting what it covers.
  */
 export function purgeStatements(
   seatgate: DatabaseContext & ConfiguredSinksContext,
@@ -57,7 +57,7 @@ export function purgeStatements(
         )
       ),
     db.delete(auditEvents).where(and(here, lte(auditEvents.sequence, lastSequence))),
-    // Behind the events: what tells of one that is there stays.
+    // After the events: the rows of remaining events stay.
     db
       .delete(sinkAttempts)
       .where(
@@ -77,7 +77,7 @@ export function purgeStatements(
   ]
 }
 
-// What the plan was made on: nobody else was faster, nobody holds it, and no replay is under way.
+// The conditions of the plan: no other run was faster, no hold was placed, and no replay is in progress.
 function guards(
   seatgate: DatabaseContext & ConfiguredSinksContext,
   { firstSequence, lastSequence, forced }: Purge,
@@ -122,8 +122,8 @@ function record(
   )
 }
 
-// The events of one batch have their personal part together, and stand side by side: if the first one
-// that stays has it too, it stays.
+// The events of one batch share their personal part, and are adjacent: if the first remaining event has
+// it too, it stays.
 function digests(organizationId: string, lastSequence: number) {
   return sql`(select personal_digest from seatgate_audit_events
     where organization_id = ${organizationId} and sequence <= ${lastSequence}

@@ -3,25 +3,25 @@ import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import type { Listener } from '../../engine/changes/listeners.ts'
 import { warnWhenCommitted } from './cron-warning.ts'
 /**
- * How long events are kept, as the host says at start. There is no other way to say it: whoever gets
- * hold of an endpoint cannot shorten the memory of what they do.
+ * How long events are kept. It is configured at start only: an attacker who reaches an endpoint cannot
+ * shorten the record of their actions.
  *
  * @module
  */
 import { matches, PATTERN } from '../../engine/audit/action-patterns.ts'
 
-/** How long some events are kept. */
+/** A window of retention. */
 export interface RetentionWindow {
-  /** Strictly older ones go. Part of a day is possible. */
+  /** Events that are strictly older are purged. Fractions of a day are possible. */
   readonly days: number
   /**
-   * The id of an organization that has windows of its own and no others; `system` for the platform's
-   * events. Default: every organization that has none.
+   * The id of an organization that has its own windows and no others; `system` for the platform's events.
+   * Default: every organization without its own windows.
    */
   readonly organizationId?: string
   /**
-   * Actions that are kept longer than the rest: one, or `organization.*`. Events go in sequence, so
-   * that everything behind one of them is kept as long as it is.
+   * Actions that are kept longer than the rest: one, or `organization.*`. Events are purged in sequence,
+   * so every event after one of these is kept as long.
    */
   readonly actions?: string
 }
@@ -29,7 +29,7 @@ export interface RetentionWindow {
 const FIELDS = new Set(['days', 'organizationId', 'actions'])
 const DAY_MS = 24 * 60 * 60 * 1000
 
-/** Since when events of an action are kept; null if for ever. */
+/** Returns the time since when events of an action are kept; null if without an end. */
 export function keptSince(
   windows: readonly RetentionWindow[],
   organizationId: string,
@@ -42,7 +42,7 @@ export function keptSince(
   return closest === undefined ? null : new Date(now.getTime() - closest.days * DAY_MS)
 }
 
-/** What is wrong with some windows; null if nothing is. */
+/** Returns the error in some windows; null if there is none. */
 export function retentionMistake(windows: readonly RetentionWindow[]): string | null {
   if (!Array.isArray(windows)) return 'must be a list of windows.'
   for (const window of windows) {
@@ -50,7 +50,7 @@ export function retentionMistake(windows: readonly RetentionWindow[]): string | 
     if (stranger !== undefined) return `has no "${stranger}".`
     if (!(Number.isFinite(window.days) && window.days > 0)) return 'needs positive days.'
     if (window.actions !== undefined && !PATTERN.test(window.actions)) {
-      return `has a pattern that is none: "${window.actions}".`
+      return `has an invalid pattern: "${window.actions}".`
     }
   }
   const names = windows.map(({ organizationId, actions }) => `${organizationId} ${actions}`)
@@ -83,9 +83,9 @@ export function retentionListeners(windows: readonly RetentionWindow[]): readonl
   return windows.length > 0 ? [warnWhenCommitted] : []
 }
 
-/** What an operation on retention needs. */
+/** The context of an operation on retention. */
 export interface RetentionContext extends ChangeContext, ConfiguredSinksContext {
   readonly sinks: ChangeContext['sinks']
-  /** How long events are kept; empty for ever. */
+  /** The windows of retention; an empty list keeps every event. */
   readonly retention: readonly RetentionWindow[]
 }

@@ -11,9 +11,9 @@ const STATEMENTS_EACH = 40
 const DAY_MS = 24 * 60 * 60 * 1000
 
 /**
- * Takes away what is past its window, in the organizations that waited longest: each is looked at once
- * a day, and again at once while there is more to go. Those for which no statements are left have their
- * turn in the next sweep.
+ * Purges events that are past their window, in the organizations that have waited longest: checks each
+ * once a day, and again at once while there is more to purge. The next sweep serves those for which no
+ * statements are left.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
