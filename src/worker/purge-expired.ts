@@ -5,7 +5,7 @@ import { purgeOperations } from '../engine/changes/purge-operations.ts'
 import { purgeAliases } from '../operations/organizations/slug-alias.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { purgeFences } from '../engine/seats/purge-fences.ts'
-import { purgeSessions } from '../operations/sessions/purge-sessions.ts'
+import { purgeSessions } from '../operations/sessions/d1-sessions.ts'
 
 /**
  * Deletes what has had its time, in one round trip and at most 1,000 rows of each table: the next sweep

@@ -140,7 +140,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'operations/audit/csv.ts': { first: workers('audit-export'), more: [] },
   'parts/forwarding/webhook-address.ts': { first: workers('webhook-sink'), more: [] },
   'operations/audit/host-event-rules.ts': { first: workers('audit-host-events'), more: [] },
-  'base/background.ts': changing,
+  'base/async.ts': changing,
   'database/commit.ts': { first: workers('host-conflict generated-tables'), more: [] },
   'operations/joining/decide-recheck.ts': { first: workers('domain-recheck'), more: [] },
   'operations/joining/recheck-domains.ts': { first: workers('domain-recheck'), more: [] },

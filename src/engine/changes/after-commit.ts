@@ -1,5 +1,5 @@
 import { writtenBy } from '../audit/record-events.ts'
-import { inBackground } from '../../base/background.ts'
+import { inBackground } from '../../base/async.ts'
 import { budgeted, STATEMENTS_AFTER_A_CHANGE } from '../../database/statement-budget.ts'
 import type { Statement } from '../../database/database.ts'
 import { releaseSeat } from './seat-claims.ts'

@@ -1,4 +1,4 @@
-import type { TrailContext } from '../audit/record-events.ts'
+import type { TrailContext, EventContext } from '../audit/record-events.ts'
 import type { HookContext } from '../model/hooks.ts'
 import type { AccessContext } from '../access/roles.ts'
 import type { Runtime } from '../../base/runtime.ts'
@@ -7,6 +7,7 @@ import type { RefusalCounts } from '../seats/refusal-counter.ts'
 import type { JobContext } from './jobs.ts'
 import type { ListenerContext } from './listeners.ts'
 import type { StepUpContext } from '../access/step-up.ts'
+import { attributionOf, type Principal, type RequestMarks } from '../access/principal.ts'
 
 /** What a change needs, from what it reads to what follows on its commit. */
 export interface ChangeContext
@@ -20,4 +21,15 @@ export interface ChangeContext
     JobContext,
     ListenerContext {
   readonly refusals: RefusalCounts
+}
+
+/** On whose behalf, in which request and when something is done. */
+export interface Occasion extends RequestMarks {
+  readonly caller: Principal
+  readonly now: Date
+}
+
+/** What the events have in common that tell of it. */
+export function contextOf({ caller, requestId, origin, now }: Occasion): EventContext {
+  return { ...attributionOf(caller), requestId: requestId ?? null, origin, now }
 }

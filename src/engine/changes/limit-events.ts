@@ -1,12 +1,12 @@
 import { sql } from 'drizzle-orm'
 import { organizationEvent } from '../audit/event.ts'
 import { markWaiting, recordEventsWhere, writtenBy } from '../audit/record-events.ts'
-import { inBackground } from '../../base/background.ts'
+import { inBackground } from '../../base/async.ts'
 import { batch } from '../../database/batch.ts'
 import type { Refusal } from '../../base/refusal.ts'
 import { WINDOW_MS } from '../seats/refusal-counter.ts'
 import type { ChangeContext } from './change-context.ts'
-import { contextOf, type Occasion } from './context.ts'
+import { contextOf, type Occasion } from './change-context.ts'
 import { tellCommitted } from './listeners.ts'
 
 /**

@@ -15,7 +15,7 @@ import { personOf } from './exclusions.ts'
 import { isPending } from '../seats/counts.ts'
 import { endInvitations, type Ending } from './end-invitation.ts'
 import { isUnfinished } from './invitation-guards.ts'
-import { mayInvite } from '../access/invite-permission.ts'
+import { mayInvite } from '../access/roles.ts'
 
 /** Who loses what: with `role` null there is no membership any more, or none that can act. */
 export interface Loss {

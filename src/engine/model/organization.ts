@@ -1,4 +1,13 @@
-import type { OrganizationRow } from '../../database/schema.ts'
+import {
+  type OrganizationRow,
+  organizations,
+  memberships,
+  type MembershipRow,
+} from '../../database/schema.ts'
+import { eq, sql, and, isNull, type SQL } from 'drizzle-orm'
+import { guard } from '../../database/commit.ts'
+import type { Statement, DatabaseContext, Database } from '../../database/database.ts'
+import { renamedColumns } from '../../database/batch.ts'
 
 /** An organization as clients see it. Timestamps are ISO 8601 UTC. */
 export interface Organization {
@@ -25,4 +34,48 @@ export function organizationView(row: Omit<OrganizationRow, 'deletedAt'>): Organ
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
   }
+}
+
+/** What a plan read of an organization is still so. */
+export function guardField(
+  { db }: DatabaseContext,
+  organization: OrganizationRow,
+  field: 'name' | 'slug' | 'enforceMfaForMembers'
+): Statement {
+  const column = organizations[field]
+  return guard(
+    db,
+    'stale',
+    sql`exists (select 1 from ${organizations} where ${eq(organizations.id, organization.id)}
+      and ${column} = ${sql.param(organization[field], column)})`
+  )
+}
+
+/** An organization and somebody's membership in it. */
+export interface OwnRow {
+  readonly organization: OrganizationRow
+  readonly membership: MembershipRow
+}
+
+/** Selects the live organizations in which somebody is active, in an order that is yet to be said. */
+export function ownOrganizations(
+  db: Database,
+  userId: SQL<string | null> | string | null,
+  further?: SQL
+) {
+  return db
+    .select({
+      organization: renamedColumns(organizations, 'organization'),
+      membership: renamedColumns(memberships, 'membership'),
+    })
+    .from(memberships)
+    .innerJoin(organizations, eq(organizations.id, memberships.organizationId))
+    .where(
+      and(
+        eq(memberships.userId, sql`${userId}`),
+        eq(memberships.status, 'active'),
+        isNull(organizations.deletedAt),
+        further
+      )
+    )
 }

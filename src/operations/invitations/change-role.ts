@@ -21,7 +21,7 @@ import { userIdOf, type OrganizationScope } from '../../engine/access/principal.
 import { guardPending } from '../../engine/model/invitation-guards.ts'
 import { invitationView, stateOf, type Invitation } from '../../engine/model/invitation.ts'
 import { invitationOf } from '../../engine/model/invitation-lookup.ts'
-import { mayInvite } from '../../engine/access/invite-permission.ts'
+import { mayInvite } from '../../engine/access/roles.ts'
 import type { InvitationContext } from './invitation-config.ts'
 
 /** Why {@link changeInvitationRole} refuses. */

@@ -25,7 +25,7 @@ import { claimForRenewal } from '../../engine/model/invitation-claim.ts'
 import { invitationOf } from '../../engine/model/invitation-lookup.ts'
 import { mailIntent, mailStatus } from './mail-job.ts'
 import { drawToken, tokenSecrecy } from './new-token.ts'
-import { mayInvite } from '../../engine/access/invite-permission.ts'
+import { mayInvite } from '../../engine/access/roles.ts'
 import { countedSoFar, countMore, ratesOf, reached } from '../../engine/model/rate-limits.ts'
 import type { InvitationContext } from './invitation-config.ts'
 

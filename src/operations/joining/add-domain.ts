@@ -19,7 +19,7 @@ import {
 } from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
-import { configured } from './configured-joining.ts'
+import { configured } from './join-rules.ts'
 import { domainView, type Domain } from '../../engine/model/domain.ts'
 import { guardDomainCount } from './joining-guards.ts'
 import { domainsOf } from './joining-lookup.ts'

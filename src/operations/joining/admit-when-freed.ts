@@ -1,4 +1,4 @@
-import { inBackground } from '../../base/background.ts'
+import { inBackground } from '../../base/async.ts'
 import type { Listener } from '../../engine/changes/listeners.ts'
 import { keepsLine, type JoiningContext } from './join-rules.ts'
 

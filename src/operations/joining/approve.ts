@@ -31,7 +31,7 @@ import {
 } from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import { userIdOf, type OrganizationScope, type Principal } from '../../engine/access/principal.ts'
-import { configured } from './configured-joining.ts'
+import { configured } from './join-rules.ts'
 import { guardRequest } from './joining-guards.ts'
 import { joinRequestOf, membershipOfRequester, nextPlace } from './joining-lookup.ts'
 import { outcomeInLine } from './waitlist-outcome.ts'

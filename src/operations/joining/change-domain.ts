@@ -21,7 +21,7 @@ import {
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { OrganizationScope, Principal } from '../../engine/access/principal.ts'
 import { ModeInput } from './add-domain.ts'
-import { configured } from './configured-joining.ts'
+import { configured } from './join-rules.ts'
 import { domainView, type Domain } from '../../engine/model/domain.ts'
 import { guardDomain } from './joining-guards.ts'
 import { domainsOf } from './joining-lookup.ts'

@@ -19,7 +19,7 @@ import {
   type OrganizationScope,
   type Scope,
 } from '../../engine/access/principal.ts'
-import { configured } from './configured-joining.ts'
+import { configured } from './join-rules.ts'
 import { guardRequest } from './joining-guards.ts'
 import { joinRequestOf } from './joining-lookup.ts'
 import {

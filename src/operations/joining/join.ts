@@ -44,7 +44,7 @@ import {
   type UserPrincipal,
 } from '../../engine/access/principal.ts'
 import { LineOfText } from '../../base/text-input.ts'
-import { configured } from './configured-joining.ts'
+import { configured } from './join-rules.ts'
 import { guardOpenDomain, guardRequest } from './joining-guards.ts'
 import { nextPlace, openDomain } from './joining-lookup.ts'
 import { outcomeInLine } from './waitlist-outcome.ts'

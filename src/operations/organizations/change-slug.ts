@@ -18,7 +18,7 @@ import {
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { updateSlugInput } from './organization-input.ts'
-import { guardField } from '../../engine/model/organization-guards.ts'
+import { guardField } from '../../engine/model/organization.ts'
 import { organizationView, type Organization } from '../../engine/model/organization.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { slugIsFree, slugTaken, type SlugContext } from '../../engine/model/slug.ts'

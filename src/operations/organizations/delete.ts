@@ -29,7 +29,7 @@ import { userIdOf, type OrganizationScope, type Principal } from '../../engine/a
 import { endPointers } from '../../engine/model/end-sessions.ts'
 import type { SessionStoreContext } from '../../engine/model/session-store.ts'
 import { DeleteOrganizationInput } from './organization-input.ts'
-import { guardField } from '../../engine/model/organization-guards.ts'
+import { guardField } from '../../engine/model/organization.ts'
 import { organizationView, type Organization } from '../../engine/model/organization.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
 

@@ -7,7 +7,7 @@ import type { PageRefusal } from '../../base/refusal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import { userIdOf, type OrganizationScope, type Scope } from '../../engine/access/principal.ts'
 import { organizationView, type Organization } from '../../engine/model/organization.ts'
-import { ownOrganizations } from '../../engine/model/own-organizations.ts'
+import { ownOrganizations } from '../../engine/model/organization.ts'
 import { find, standingOf } from '../../engine/access/authorize.ts'
 
 /** An organization of somebody's, and their role in it. */

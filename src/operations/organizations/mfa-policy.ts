@@ -14,7 +14,7 @@ import type { AccessRefusal, InputRefusal, StoreRefusal } from '../../base/refus
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import { isSystem, isUser, type OrganizationScope } from '../../engine/access/principal.ts'
-import { guardField } from '../../engine/model/organization-guards.ts'
+import { guardField } from '../../engine/model/organization.ts'
 import { organizationView, type Organization } from '../../engine/model/organization.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
 

@@ -10,7 +10,7 @@ import type { AccessRefusal, InputRefusal, StoreRefusal } from '../../base/refus
 import { ok, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { RenameOrganizationInput, UpdateOrganizationInput } from './organization-input.ts'
-import { guardField } from '../../engine/model/organization-guards.ts'
+import { guardField } from '../../engine/model/organization.ts'
 import { organizationView, type Organization } from '../../engine/model/organization.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
 

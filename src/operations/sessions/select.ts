@@ -5,7 +5,7 @@ import type { Database, DatabaseContext } from '../../database/database.ts'
 import { organizations } from '../../database/schema.ts'
 import { membershipView, type Membership } from '../../engine/model/membership.ts'
 import { organizationView, type Organization } from '../../engine/model/organization.ts'
-import { ownOrganizations, type OwnRow } from '../../engine/model/own-organizations.ts'
+import { ownOrganizations, type OwnRow } from '../../engine/model/organization.ts'
 
 /** Which organization somebody is to work in. With several, it is theirs to say. */
 export type Selection =

@@ -6,7 +6,7 @@
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import type { Listener } from '../../engine/changes/listeners.ts'
 import type { WakeUpQueue } from '../../base/runtime.ts'
-import { inBackground } from '../../base/background.ts'
+import { inBackground } from '../../base/async.ts'
 import { budgeted, type Budgeted } from '../../database/statement-budget.ts'
 import { TimedOut, within } from '../../base/async.ts'
 import { forwardToSink, STATEMENTS_PER_SINK } from '../../engine/delivery/deliver.ts'
