@@ -1,5 +1,6 @@
 import { and, eq, sql, type SQL } from 'drizzle-orm'
-import type { Database } from '../../database/database.ts'
+import type { Runtime } from '../../base/runtime.ts'
+import type { Database, DatabaseContext } from '../../database/database.ts'
 import { auditOutbox } from '../../database/schema.ts'
 import { keptOutBy, type AcceptedActions } from './action-patterns.ts'
 import { withFollowing } from './actions.ts'
@@ -9,6 +10,20 @@ export interface TrailSink extends AcceptedActions {
   readonly id: string
   readonly internal?: boolean
   readonly required?: boolean
+}
+
+/** Reads an organization's trail beside the sinks. */
+export interface TrailConsumer {
+  /** How many statements D1 is asked for one run at most. */
+  readonly statements: number
+  /**
+   * Reads on. Returns after how many seconds another run is worth it, or null. A method, since the
+   * context also has what the consumer's own part put into it.
+   */
+  run(
+    context: DatabaseContext & ConsumerContext & Pick<Runtime, 'now' | 'report'>,
+    organizationId: string
+  ): Promise<number | null>
 }
 
 /** Who reads the trail: the sinks, and the log if one is kept. */

@@ -15,7 +15,7 @@ import {
   statementsToTend,
   tendOrganization,
   type TendContext,
-} from '../../engine/audit/tend-trail.ts'
+} from '../../engine/delivery/tend-trail.ts'
 
 const DEFAULT_DEADLINE_SECONDS = 5
 const MESSAGES_PER_SEND = 100

@@ -9,7 +9,7 @@ import {
   statementsToTend,
   tendOrganization,
   type TendContext,
-} from '../../engine/audit/tend-trail.ts'
+} from '../../engine/delivery/tend-trail.ts'
 
 const ORGANIZATIONS_PER_SWEEP = 1000
 const SERVED_PER_SWEEP = 50

@@ -8,7 +8,7 @@ import type { Runtime } from '../../base/runtime.ts'
 import { originOf, signCheckpoint } from '../../proof/checkpoint.ts'
 import { noteSigner, type NoteSigner } from '../../proof/note.ts'
 import { budgeted, type Budgeted } from '../../database/statement-budget.ts'
-import { awaiting, type ConsumerContext } from '../../engine/audit/consumers.ts'
+import { awaiting, type ConsumerContext, type TrailConsumer } from '../../engine/audit/consumers.ts'
 import { publishCheckpoints } from './publish-checkpoint.ts'
 import { sealEvents } from './seal-events.ts'
 import type {
@@ -26,10 +26,10 @@ const MORE_PAGES = 15
 const STATEMENTS_PER_PAGE = 4
 
 /** How many statements D1 is asked for one round of sealing at most. */
-export const STATEMENTS_TO_SEAL = 30
+const STATEMENTS_TO_SEAL = 30
 
 /** Where checkpoints are signed, and where they are kept outside. */
-export interface AuditLog {
+export interface AuditLog extends TrailConsumer {
   readonly signer: () => Promise<NoteSigner>
   readonly publish: ((checkpoint: PublishedCheckpoint) => Promise<unknown>) | null
   /** Null if any Worker seals. */
@@ -50,7 +50,16 @@ export function auditLog(
   sealer: AuditLog['sealer']
 ): AuditLog {
   let signer: Promise<NoteSigner> | null = null
-  return { signer: () => (signer ??= noteSigner(privateKey)), publish, sealer }
+  return {
+    signer: () => (signer ??= noteSigner(privateKey)),
+    publish,
+    sealer,
+    statements: STATEMENTS_TO_SEAL,
+    async run(context: LogContext, organizationId) {
+      const sealed = await sealAsFarAsItGoes(context, organizationId)
+      return sealed?.more ? 0 : null
+    },
+  }
 }
 
 /** Returns the seat provider as a sealer if it can seal. */
@@ -85,7 +94,7 @@ export async function sealOrganization(
 }
 
 /** The same, and whether there is more to seal. */
-export async function sealAsFarAsItGoes(
+async function sealAsFarAsItGoes(
   unbudgeted: LogContext,
   organizationId: string
 ): Promise<{ readonly size: number; readonly more: boolean } | null> {

@@ -1,21 +1,11 @@
 import { budgeted } from '../../database/statement-budget.ts'
-import {
-  forwardOrganization,
-  STATEMENTS_PER_SINK,
-  type DeliveryContext,
-} from '../delivery/deliver.ts'
-import { newInvocation } from '../delivery/budget.ts'
-import {
-  sealAsFarAsItGoes,
-  STATEMENTS_TO_SEAL,
-  type AuditLog,
-  type LogContext,
-} from '../../parts/log/log.ts'
+import type { TrailConsumer } from '../audit/consumers.ts'
+import { newInvocation } from './budget.ts'
+import { forwardOrganization, STATEMENTS_PER_SINK, type DeliveryContext } from './deliver.ts'
 
 /** The context of serving all consumers of a trail. */
-export interface TendContext extends DeliveryContext, LogContext {
-  readonly sinks: DeliveryContext['sinks']
-  readonly log: AuditLog | null
+export interface TendContext extends DeliveryContext {
+  readonly log: (TrailConsumer & { readonly publish: unknown }) | null
 }
 
 /**
@@ -37,14 +27,14 @@ export async function tendOrganization(
   const seatgate = budgeted(unbudgeted)
   const [forwarded, sealed] = await Promise.allSettled([
     forwardOrganization(seatgate, organizationId, invocation),
-    sealAsFarAsItGoes(seatgate, organizationId),
+    seatgate.log?.run(seatgate, organizationId),
   ])
   if (sealed.status === 'rejected') throw sealed.reason
   if (forwarded.status === 'rejected') throw forwarded.reason
-  return sealed.value?.more ? 0 : forwarded.value
+  return sealed.value ?? forwarded.value
 }
 
 /** Returns how many statements serving an organization with few events sends to D1 at most. */
 export function statementsToTend({ sinks, log }: Pick<TendContext, 'sinks' | 'log'>): number {
-  return sinks.length * STATEMENTS_PER_SINK + (log === null ? 0 : STATEMENTS_TO_SEAL)
+  return sinks.length * STATEMENTS_PER_SINK + (log?.statements ?? 0)
 }
