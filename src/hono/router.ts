@@ -20,24 +20,24 @@ import { sessionRoutes } from './routes/session-routes.ts'
 export interface RouterOptions extends OrganizationRouteOptions, InvitationRouteOptions {}
 
 /**
- * The ready routes: organizations, members, seats, the active organization and the audit trail.
- * Refusals are `application/problem+json`. Every POST takes an `Idempotency-Key` but
- * `/organizations/switch`, and of those for who was invited `view`, `decline` and `accept-with-signup`.
+ * Creates the ready routes: organizations, members, seats, the active organization and the audit trail.
+ * Refusals are `application/problem+json`. Every POST takes an `Idempotency-Key`, except
+ * `/organizations/switch` and, of those for invited users, `view`, `decline` and `accept-with-signup`.
  *
  * The routes of invitations are there if `invitations` is configured, those of joining if
  * `joining` is,
  * `DELETE /users/me` if `lifecycle.onDelete` is. Routes under `/operator/` are for operators alone.
  *
- * Bodies are `application/json`. A request that another site's page makes with a cookie is refused, as
- * `refuseCrossSite` says. Answers are not to be cached.
+ * Bodies are `application/json`. A request that another site's page makes with a cookie is refused, see
+ * `refuseCrossSite`. Responses are not cached.
  *
  * It is made of {@link organizationRoutes}, {@link memberRoutes}, {@link seatRoutes}, {@link sessionRoutes},
  * {@link invitationRoutes}, {@link joiningRoutes}, {@link auditRoutes}, {@link forwardingRoutes} and
  * {@link operatorRoutes}; each can be mounted by itself.
  *
- * @throws {TypeError} if `authenticate` is not a function, if `allowedOrigins` has something else than
- * origins, or if neither `verifyPassword` nor `stepUp` is configured: nobody could change a slug or
- * delete anything.
+ * @throws {TypeError} if `authenticate` is not a function, if `allowedOrigins` has an entry that is not
+ *   an origin, or if neither `verifyPassword` nor `stepUp` is configured, which changing a slug and
+ *   deleting need.
  *
  * @example
  * ```ts

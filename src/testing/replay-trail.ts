@@ -2,17 +2,17 @@ import { believe, PROMISED, Told, type Story } from './assume.ts'
 import type { EventState } from './state.ts'
 
 /**
- * Where the events lead to, one after the other. Behind a horizon only that is told which they speak of,
- * and what each says first is believed.
+ * Replays the events and returns the state that they lead to. Behind a horizon the state has only what
+ * the remaining events mention, and the first mention is assumed.
  */
 export function retell(events: readonly EventState[], wrong: string[], horizon = 0) {
   const [roles, standing, seats, invitations] = [new Told(), new Told(), new Told(), new Told()]
-  // What the first event does not say is known from the first one on that does.
+  // Behind a horizon each value is known from the first event that records it.
   const organization: Story['organization'] = horizon > 0 ? {} : { mfa: false, deleted: false }
   const story: Story = { roles, standing, seats, invitations, organization }
   let version = horizon > 0 ? null : 0
   let limit: unknown = null
-  // Unknown behind a horizon, and where it was set right by hand.
+  // Unknown behind a horizon, and after a repair by hand.
   let over = horizon > 0 ? null : false
   events.forEach((event, index) => {
     const { sequence, action, actor_id, target_id, metadata } = event
@@ -70,7 +70,7 @@ export function retell(events: readonly EventState[], wrong: string[], horizon =
       case 'organization.rename':
         follow('name', 'old_name', 'new_name')
         break
-      // It does not say what it wrote.
+      // The event does not record the new values.
       case 'organization.update':
         delete organization.name
         break
@@ -98,7 +98,7 @@ export function retell(events: readonly EventState[], wrong: string[], horizon =
       case 'organization.invitation.accepted':
       case 'organization.invitation.revoked':
       case 'organization.invitation.declined': {
-        // Its role is behind the horizon.
+        // The event with its role is behind the horizon.
         if (horizon > 0 && !invitations.ever.has(target_id)) break
         const [was, role] = (invitations.get(target_id) ?? '').split(' ')
         if (was !== 'unfinished') say('was not unfinished')
@@ -127,7 +127,7 @@ export function retell(events: readonly EventState[], wrong: string[], horizon =
         version = Number(metadata['version'])
         limit = metadata['limit']
         break
-      // It says how it is, not how it came to be: what was done by hand has no event.
+      // Records the result of a repair, not its cause: changes by hand have no event.
       case 'seat.drift_repaired':
         over = null
         break
@@ -141,7 +141,7 @@ export function retell(events: readonly EventState[], wrong: string[], horizon =
         over = entered
         break
       }
-      // Where somebody works is not where they may, and who was refused is not in.
+      // An active organization grants no access, and a refused user is not a member.
       case 'seat.limit_reached':
       case 'organization.domain.added':
       case 'organization.domain.verified':
@@ -163,7 +163,7 @@ export function retell(events: readonly EventState[], wrong: string[], horizon =
       case 'audit.hold_release':
         break
       default:
-        // What is the host's own, or about the trail itself, changes nothing that is told here.
+        // The host's own events, and those about the trail itself, change no state here.
         if (/^(organization|seat)\./.test(action)) say('is not known here')
     }
   })

@@ -12,7 +12,7 @@ import { shortText } from '../../base/text-input.ts'
 
 const text = shortText()
 
-/** What a list, a count, a stream and an export can be narrowed by: these names and no others. */
+/** The filters of a list, a count, a stream and an export; other names are refused. */
 const Filters = v.object({
   actor_id: v.optional(text),
   effective_user_id: v.optional(v.nullable(text)),
@@ -33,15 +33,15 @@ const Filters = v.object({
 /** The names of the filters. */
 export const FILTER_NAMES: readonly string[] = Object.keys(Filters.entries)
 
-/** Filters as they are given: texts, or what they stand for. */
+/** The filters of an input. */
 export type AuditFilters = v.InferInput<typeof Filters>
 
-/** Filters that were read. */
+/** The parsed filters. */
 export type ReadFilters = v.InferOutput<typeof Filters>
 
 /**
- * Reads filters. One that is not known is refused and not ignored: whoever asked for less would take
- * all for what they asked for.
+ * Parses filters. Refuses unknown ones: ignoring a misspelt filter would return all events as if they had
+ * passed it.
  */
 export function parseFilters(
   input: object,
@@ -51,14 +51,14 @@ export function parseFilters(
   return known.ok ? parseInput(Filters, input) : known
 }
 
-/** The filters as a condition on events. */
+/** Builds the condition on events. */
 export function matching(filters: ReadFilters): SQL | undefined {
   const { action_prefix: prefix, effective_user_id: user } = filters
   return and(
     found(auditEvents.actorId, filters.actor_id),
     user === null ? isNull(auditEvents.effectiveUserId) : equal(auditEvents.effectiveUserId, user),
     found(auditEvents.action, filters.action),
-    // Without patterns there is nothing to escape; the bounds let the index find it.
+    // Without LIKE no character needs escaping, and the bounds let SQLite use the index.
     prefix === undefined
       ? undefined
       : sql`substr(${auditEvents.action}, 1, ${prefix.length}) = ${prefix}
@@ -76,8 +76,8 @@ export function matching(filters: ReadFilters): SQL | undefined {
   )
 }
 
-// For a column with an index. Without statistics SQLite prefers the primary key, which has the order of
-// a list, and would read the whole trail for the few events that match.
+// For a column with an index. Without statistics SQLite prefers the primary key, which has the order of a
+// list, and would read the whole trail for the few matching events.
 function found(column: SQLiteColumn, value: string | undefined): SQL | undefined {
   return value === undefined ? undefined : sql`unlikely(${eq(column, value)})`
 }

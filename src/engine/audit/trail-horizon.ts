@@ -2,24 +2,24 @@ import { sql, type SQL } from 'drizzle-orm'
 import type { Database } from '../../database/database.ts'
 import type { RefusalOf } from '../../base/refusal.ts'
 
-/** How far an organization's trail is gone, as a scalar subquery; 0 if all of it is there. */
+/** Builds a scalar subquery of an organization's horizon; 0 if its trail is complete. */
 export function horizonOf(organizationId: SQL<string | null> | string): SQL<number> {
   return sql<number>`coalesce((select max(last_sequence) from seatgate_audit_purges
     where organization_id = ${organizationId}), 0)`
 }
 
-/** Where a trail begins and ends. */
+/** The first and the last sequence of a trail. */
 export interface Extent {
   /** Its last sequence. */
   readonly head: number
-  /** Up to here it is gone. */
+  /** The horizon. */
   readonly horizon: number
 }
 
 /** The extent of a trail without events. */
 export const NOTHING: Extent = { head: 0, horizon: 0 }
 
-/** Reads where an organization's trail begins and ends. */
+/** Selects the extent of an organization's trail. */
 export function extentOf(db: Database, organizationId: SQL<string | null> | string) {
   return db
     .select({
@@ -30,7 +30,7 @@ export function extentOf(db: Database, organizationId: SQL<string | null> | stri
     .from(sql`(select 1)`)
 }
 
-/** Refuses to go on behind a sequence, where what came next is gone: whoever asks has missed it. */
+/** Refuses with `before_horizon` to continue after a sequence if the next event was purged. */
 export function missedSince(
   after: number | null | undefined,
   horizon: number

@@ -1,5 +1,5 @@
 /**
- * Who may read an organization's trail, and the trail as they may read it.
+ * The right to read an organization's trail, and the trail as its readers see it.
  *
  * @module
  */
@@ -15,12 +15,12 @@ import type { OrganizationScope } from '../access/principal.ts'
 import type { AccessContext } from '../access/roles.ts'
 import { extentOf } from '../audit/trail-horizon.ts'
 
-/** Where the trail of the scope's organization begins and ends. */
+/** Selects the beginning and the end of the trail of the scope's organization. */
 export function extentIn({ db }: DatabaseContext, { organization }: OrganizationScope) {
   return extentOf(db, organizationIdOf(organization))
 }
 
-/** Who is asking may read the trail, and what else was asked for in the same trip. */
+/** Checks that the caller may read the trail, and reads other queries in the same round trip. */
 export async function findAllowed<Q extends Queries>(
   { db, roles }: AccessContext,
   scope: OrganizationScope,
@@ -33,7 +33,10 @@ export async function findAllowed<Q extends Queries>(
   return standing.ok ? ok({ ...standing.value, rows: found.rows }) : standing
 }
 
-/** The trail of the scope's organization, for those who may read it: a stranger's question reads nothing. */
+/**
+ * Builds the condition on events for the trail of the scope's organization, if the caller may read it: a
+ * stranger's query reads no row.
+ */
 export function within(
   { roles }: Pick<AccessContext, 'roles'>,
   { caller, organization }: OrganizationScope

@@ -11,15 +11,15 @@ import { ok, refused, type Result } from '../../base/result.ts'
 import { isOperator, isSystem, marksOf, type Scope } from '../../engine/access/principal.ts'
 import { libraryEvent } from '../../engine/audit/event.ts'
 
-/** What was erased, and where copies may be. */
+/** The result of an erasure, and the sinks that may have copies. */
 export interface Erasure {
-  /** How many records there were. */
+  /** How many records were erased. */
   readonly erased: number
-  /** The sinks that may have had them: their receivers are yours to ask. */
+  /** The sinks that may have received them: ask their receivers. */
   readonly sinks: readonly string[]
 }
 
-/** What erasing personal data needs. */
+/** The context of an erasure. */
 export interface ErasureContext extends ChangeContext, ConfiguredSinksContext {
   readonly sinks: ChangeContext['sinks']
 }
@@ -32,10 +32,9 @@ export type ErasePersonalDataRefusal =
   | StoreRefusal
 
 /**
- * Erases what the trail knows of a person beside their id: addresses and user agents of all they did,
- * salts included, and the digests of the address by which organizations know who was removed or
- * suspended there. The events stay, and so does every proof. On record in each organization concerned;
- * for the host itself and its operators.
+ * Erases the personal data of a user from the trail: addresses and user agents of all their events, salts
+ * included, and the digests of the address by which organizations exclude them. The events stay, and so
+ * does every proof. Records it in each affected organization; for the host itself and its operators.
  *
  * Refusals: `unauthenticated`, `insufficient_role`, `InputRefusal`, `StoreRefusal`.
  *
@@ -70,7 +69,7 @@ export async function erasePersonalData(
       plan({ rows: { records } }, by) {
         if (!isOperator(by) && !isSystem(by)) return refused({ code: 'insufficient_role' })
         const erased = records.reduce((sum, { count }) => sum + count, 0)
-        // One that is switched off by now may have had some.
+        // A sink that is switched off now may have received some.
         const copies = [...sinks, ...missingSinks].flatMap(({ id, internal }) =>
           internal ? [] : [id]
         )
@@ -98,14 +97,14 @@ export async function erasePersonalData(
   )
 }
 
-// What events know of a person, and the digest of the address of who was put out.
+// The personal data of a user's events, and the digest of an excluded user's address.
 function recordsOf(userId: string): SQL {
   return sql`select organization_id from seatgate_audit_personal where user_id = ${userId}
     union all select organization_id from seatgate_exclusions
       where user_id = ${userId} and digest is not null`
 }
 
-// These records and no others: each that goes is counted in an event of its organization.
+// Guards that exactly these records are erased: each is counted in an event of its organization.
 function guardRecords(
   { db }: DatabaseContext,
   userId: string,

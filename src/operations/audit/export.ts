@@ -43,18 +43,18 @@ const CheckedOptions = v.pipe(
 )
 
 /**
- * What to export: filters as of a list, the format, at most how many events, and whether a CSV begins
- * with a byte order mark (`bom`), which Excel needs to read it as UTF-8.
+ * The options of an export: the filters of a list, the format, a maximum of events, and whether a CSV
+ * begins with a byte order mark (`bom`), which Excel needs to read it as UTF-8.
  */
 export type AuditExportInput = AuditFilters & v.InferInput<typeof Options>
 
 /** Options of {@link exportAuditEvents}. */
 export interface AuditExportOptions {
-  /** Whether the export is put on record. Default true; false for an answer whose body nobody gets. */
+  /** Whether the export is recorded. Default true; pass false for a response without its body. */
   readonly record?: boolean
 }
 
-/** A file that is made while it is read. */
+/** A file that is produced while it is read. */
 export interface AuditExport {
   readonly contentType: string
   readonly fileName: string
@@ -72,10 +72,10 @@ export type ExportAuditEventsRefusal =
   | 'before_horizon'
 
 /**
- * Exports an organization's trail, as it was written, as NDJSON (default), CSV or JSON, oldest first, of any size in
- * constant memory. The export is on record itself, as `audit.export`, after what it has. Each format
- * ends with how many events it has and whether `limit` cut it off; without such an end it broke off. Where
- * retention has taken the beginning away, NDJSON and JSON begin with what is left builds on.
+ * Exports an organization's trail as NDJSON (default), CSV or JSON, oldest first, of any size in constant
+ * memory. The export itself is recorded as `audit.export`, after its events. Each format ends with the
+ * number of its events and whether `limit` cut it off; without that end it broke off. If retention has
+ * purged the beginning, NDJSON and JSON begin with the hashes that the remaining events build on.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `before_horizon`.
  *
@@ -134,7 +134,7 @@ export async function exportAuditEvents(
   })
 }
 
-/** How an export ended. */
+/** The end of an export. */
 interface End {
   readonly events: number
   readonly truncated: boolean
@@ -201,10 +201,10 @@ async function horizonLine(
 
 const CHUNK = 64 * 1024
 
-// Without it Excel takes the file for text of the system's own code page.
+// Without it Excel reads the file in the system's own code page.
 const BYTE_ORDER_MARK = '\ufeff'
 
-// Nothing is read before it is asked for, and nobody is asked again for what is there already.
+// Reads events only on demand, so that a slow reader bounds the memory.
 function bytesOf(texts: AsyncGenerator<string>, mark: string): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
   let begun = mark

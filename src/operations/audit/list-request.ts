@@ -6,16 +6,16 @@ import { ok, refused, type Result } from '../../base/result.ts'
 import { parseFilters, type AuditFilters, type ReadFilters } from '../../engine/audit/filters.ts'
 import { placesAt, type Places, type Trail } from './trail-cursor.ts'
 
-/** What to list: filters, the order (`newest` first unless `oldest` is said) and a page. */
+/** The request of a list: filters, the order (default `newest` first) and a page. */
 export type AuditListInput = AuditFilters & PageInput & { readonly order?: 'newest' | 'oldest' }
 
-/** What a function needs that lists events. */
+/** The context of a function that lists events. */
 export interface ListContext extends DatabaseContext, Pick<Runtime, 'measure'> {
   /** The key that cursors are signed with. */
   readonly cursorKey: Uint8Array
 }
 
-/** What was asked of a list, once it is read. */
+/** A parsed request of a list. */
 export interface ListRequest {
   readonly filters: ReadFilters
   readonly trail: Trail
@@ -25,7 +25,7 @@ export interface ListRequest {
 
 const BESIDE_FILTERS = ['limit', 'cursor', 'order']
 
-/** Reads what is asked of a list: `name` tells its cursors from those of others. */
+/** Parses the request of a list; `name` distinguishes its cursors from those of others. */
 export function readRequest(
   { cursorKey }: Pick<ListContext, 'cursorKey'>,
   name: string,

@@ -21,10 +21,10 @@ const LARGEST_PAGE = 500
 export type ListAuditEventsRefusal = AccessRefusal | PageRefusal | 'before_horizon'
 
 /**
- * Lists an organization's audit events for those who administer its members: newest first for a
- * screen, or `order: 'oldest'` for an exporter, who misses nothing and has nothing twice however many
- * events arrive meanwhile; if retention was faster, they are told (`before_horizon`). `limit` is 1 to 500.
- * A cursor holds for the same order and filters.
+ * Lists an organization's audit events for those who administer its members: newest first for a screen,
+ * or `order: 'oldest'` for an exporter, which gets every event exactly once while new ones arrive, or
+ * `before_horizon` if retention was faster. `limit` is 1 to 500. A cursor is valid for the same order and
+ * filters.
  *
  * Refusals: `AccessRefusal`, `PageRefusal`, `before_horizon`.
  *
@@ -76,7 +76,7 @@ export async function listAuditEvents(
 export type CountAuditEventsRefusal = AccessRefusal | InputRefusal | 'before_horizon'
 
 /**
- * Counts an organization's audit events, all that are there or those that match.
+ * Counts an organization's audit events, all of them or those that match.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `before_horizon`.
  *

@@ -1,5 +1,5 @@
 /**
- * One person's events in all trails, for the platform's own people.
+ * The events of one user in all trails, for operators.
  *
  * @module
  */
@@ -27,7 +27,7 @@ import {
 } from '../../engine/audit/filters.ts'
 import { readEvent } from '../../engine/audit/read-events.ts'
 
-/** How a person's events are asked for: filters as of a list, and a page. */
+/** The request of a user's events: the filters of a list, and a page. */
 export type PersonEventsInput = Omit<AuditFilters, 'after_sequence'> & PageInput
 
 const whole = v.pipe(v.number(), v.safeInteger())
@@ -38,9 +38,9 @@ const Place = v.strictTuple([whole, v.string(), whole, v.literal(LIST)])
 export type ListPersonEventsRefusal = 'unauthenticated' | 'insufficient_role' | PageRefusal
 
 /**
- * Lists the events of a person in all organizations and in the platform's own trail, newest first: those
- * whose actor or whose target they are. For operators and the host itself. It looks into the trail of each
- * organization once, and reads all events of this person.
+ * Lists the events of a user in all organizations and in the platform's own trail, newest first: those
+ * whose actor or target they are. For operators and the host itself. Searches the trail of each
+ * organization once, and reads all events of this user.
  *
  * Refusals: `unauthenticated`, `insufficient_role`, `PageRefusal`.
  *
@@ -96,7 +96,7 @@ function eventsOf(
     .orderBy(desc(insertedAt), desc(organizationId), desc(sequence))
 }
 
-// The indexes are those of one trail, by actor and by target: the trails are gone through one by one.
+// The indexes are per trail, by actor and by target, so each trail is searched separately.
 function placesOf(userId: string): SQL {
   const trails = sql`(select id from seatgate_organizations union all select ${SYSTEM}) as trail`
   return sql`

@@ -1,6 +1,5 @@
 /**
- * What the platform's own people read: any organization's trail, and the platform's own, which is the
- * one under `system`.
+ * Reads of operators: any organization's trail, and the platform's own, which is the one under `system`.
  *
  * @module
  */
@@ -33,10 +32,10 @@ const Trails = v.object({
   ),
 })
 
-/** Whose events: of an organization by its id (null: the platform's own), alone or with those of the platform. */
+/** The trail of an organization by its id (null: the platform's own), alone or with the platform's. */
 export type PlatformFilters = AuditFilters & v.InferInput<typeof Trails>
 
-/** What to list of them. */
+/** The request of a list of them. */
 export type PlatformListInput = AuditListInput & v.InferInput<typeof Trails>
 
 const LARGEST_PAGE = 500
@@ -49,9 +48,9 @@ export type ListPlatformEventsRefusal =
   | 'before_horizon'
 
 /**
- * Lists the audit events of any organization `{ organization_id }`, also a deleted one, or with null those
- * of the platform; `organization_scope: 'including_system'` has both, by the time at which they were
- * recorded. Otherwise as `listAuditEvents`. For the host itself and its operators.
+ * Lists the audit events of any organization `{ organization_id }`, also a deleted one, or with null
+ * those of the platform; `organization_scope: 'including_system'` merges both, by the time of recording.
+ * Otherwise it works as `listAuditEvents`. For the host itself and its operators.
  *
  * Refusals: `unauthenticated`, `insufficient_role`, `PageRefusal`, `before_horizon`.
  *
@@ -81,7 +80,7 @@ export async function listPlatformEvents(
   const request = bothOf(readRequest(seatgate, name, given, largestPage), trails)
   if (!request.ok) return request
   const { ids, filters, trail, limit, places } = request.value
-  // Of a second trail that is not asked for there is nothing.
+  // Without a second trail its query returns no rows.
   const [first = SYSTEM, second = ''] = ids
   const page = (index: number) => ({
     order: trail.order,
@@ -117,7 +116,7 @@ export async function listPlatformEvents(
 export type CountPlatformEventsRefusal = 'unauthenticated' | 'insufficient_role' | InputRefusal
 
 /**
- * Counts them.
+ * Counts the events that {@link listPlatformEvents} would list.
  *
  * Refusals: `unauthenticated`, `insufficient_role`, `InputRefusal`.
  *
@@ -160,7 +159,7 @@ function inTrail(organizationId: string) {
   return eq(auditEvents.organizationId, organizationId)
 }
 
-// By time, and each trail in its own sequence: a clock that ran back puts nothing out of place there.
+// By time, but each trail in its own sequence, so that a clock that was set back does not reorder it.
 function merge(
   left: readonly ReadEventRow[],
   right: readonly ReadEventRow[],

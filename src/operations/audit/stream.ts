@@ -10,11 +10,11 @@ import { parseFilters, type AuditFilters, type ReadFilters } from '../../engine/
 import { extentIn, findAllowed, within } from '../../engine/model/trail-access.ts'
 import { eventsIn, readEvent } from '../../engine/audit/read-events.ts'
 
-/** Events that are read as they are asked for, oldest first. */
+/** Events that are read on demand, oldest first. */
 export interface EventStream {
-  /** The last sequence that can be among them. What is written later is not. */
+  /** The last sequence of the stream. Later events are not part of it. */
   readonly throughSequence: number
-  /** What is up to here is gone by retention. */
+  /** The sequence up to which retention has purged events. */
   readonly horizon: number
   readonly events: AsyncIterable<AuditEvent>
 }
@@ -25,8 +25,8 @@ const EVENTS_PER_READ = 500
 export type StreamAuditEventsRefusal = AccessRefusal | InputRefusal | 'before_horizon'
 
 /**
- * Reads all of an organization's events that match, oldest first, a page at a time: memory does not
- * grow with their number. It ends at what was there when it began, and breaks off if retention overtakes it.
+ * Reads all of an organization's events that match, oldest first, a page at a time: memory does not grow
+ * with their number. It ends at the last event of its start, and breaks off if retention overtakes it.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `before_horizon` (what comes behind `after_sequence` is gone).
  *
@@ -47,7 +47,7 @@ export function streamAuditEvents(
   return streamRows(seatgate, scope, input, (row) => readEvent(seatgate, row))
 }
 
-/** The same as they were written, each with the hash that it was sealed with: what an export has. */
+/** Streams the events as they were written, each with the hash that it was sealed with, for an export. */
 export function streamWritten(
   seatgate: AccessContext,
   scope: OrganizationScope,
@@ -76,8 +76,8 @@ async function streamRows(
   })
 }
 
-// Whoever loses the right to read while they read, reads no further; nor does whoever is overtaken by
-// retention, since they cannot know what they have missed.
+// A reader that loses the right to read stops here, and so does one that retention overtakes, because it
+// cannot know which events it has missed.
 async function* pages(
   seatgate: AccessContext,
   scope: OrganizationScope,
@@ -103,7 +103,7 @@ async function* pages(
   }
 }
 
-/** A stream that broke off: what came of it is not all. */
+/** A stream broke off, so its events are not complete. */
 export class StreamEnded extends Error {
   override readonly name = 'StreamEnded'
 }

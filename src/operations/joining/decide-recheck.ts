@@ -9,7 +9,7 @@ import type { JoiningContext } from './join-rules.ts'
 
 const DAY_MS = 24 * 60 * 60_000
 
-/** What becomes of a domain whose record was found, or not. */
+/** Decides on a domain after a lookup of its record. */
 export function decideRecheck(
   seatgate: Pick<JoiningContext, 'db' | 'joining'>,
   row: DomainRow,
@@ -33,7 +33,7 @@ export function decideRecheck(
   return change(seatgate, row, now, { set: { mode: 'request' }, event })
 }
 
-// The mode stays as it is. Anyone who takes over a domain can copy the record that was public there.
+// The mode does not return to `auto`: a new owner of the domain could copy the record, which was public.
 const recordFound = (row: DomainRow) => ({
   set: { recordMissingSince: null },
   event: domainEvent(row, 'organization.domain.record_found'),

@@ -9,13 +9,13 @@ import type { JoinRules, VerifyDomain, WhenFull } from './join-rules.ts'
 
 /** Options of {@link joinRules}. */
 export interface JoinOptions {
-  /** Looks for the DNS record that proves that a domain is an organization's own. */
+  /** Looks up the DNS record that proves the ownership of a domain. */
   readonly verifyDomain: VerifyDomain
-  /** What those who come in become. Default `"member"`. */
+  /** The role of new members. Default `"member"`. */
   readonly role?: string
-  /** What is done when there is no seat, for each way in. Default `"refuse"`. */
+  /** The behaviour without a free seat, for each way to join. Default `"refuse"`. */
   readonly whenFull?: { readonly domain?: WhenFull; readonly request?: WhenFull }
-  /** Further domains where anybody gets an address, beside the library's own list. */
+  /** More public mail domains, in addition to the library's list. */
   readonly publicDomains?: readonly string[]
   /**
    * How many days a verified domain may be without its DNS record before its mode `auto` becomes
@@ -33,11 +33,10 @@ const OPTIONS = namesOf<JoinOptions>({
 })
 
 /**
- * Lets people join without an invitation: by an address in a domain that the organization has proven
- * to be its own, at once or once somebody has approved it, with or without a line for when all seats
- * are taken.
+ * Lets users join without an invitation: by an address in a domain that the organization has verified, at
+ * once or after an approval, with or without a waitlist for when all seats are taken.
  *
- * @throws {TypeError} if an option is wrong.
+ * @throws {TypeError} if an option is invalid.
  *
  * @example
  * ```ts

@@ -21,9 +21,9 @@ const DAY_MS = 24 * 60 * 60_000
 const host = { type: 'system' } as const
 
 /**
- * Looks up the DNS records of verified domains again: those first that were looked up longest ago, each
- * once a day, at most 10 at a time. A missing record is flagged; after the days of grace the mode `auto`
- * becomes `request`. A resolver that fails changes nothing.
+ * Looks up the DNS records of verified domains again, the longest unchecked first, each once a day, at
+ * most 10 at a time. A missing record is flagged; after the grace period the mode `auto` becomes
+ * `request`. A failed lookup changes no row.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
@@ -33,7 +33,7 @@ export async function sweepDomains(seatgate: JoiningContext): Promise<void> {
   await Promise.all(due.map((row) => recheck(within, row)))
 }
 
-// Each is taken before it is looked up: one whose resolver hangs does not hold up the others for ever.
+// Each domain is marked before its lookup, so that one whose resolver hangs does not block the others.
 async function takeDue({
   db,
   now,
@@ -82,7 +82,7 @@ function record(
     queries: { targets: domainsOf(db, scope, id) },
     plan({ rows }, _caller, now) {
       const [target] = rows.targets
-      // Removed or verified anew meanwhile: what was seen is no more about it.
+      // Removed or verified again in the meantime: the result of the lookup is outdated.
       if (target?.challenge !== looked.challenge || target.verifiedAt === null) {
         return ok(unchanged(null))
       }

@@ -12,10 +12,9 @@ import {
 import type { JoiningContext } from './join-rules.ts'
 
 /**
- * Whoever has just been put in line, or was there, comes in at once if there is a seat. Answers what
- * has come of it.
+ * Admits a user on the waitlist at once if there is a seat. Returns the outcome.
  *
- * @throws {StoreUnavailable} if D1 does not answer: they are in line.
+ * @throws {StoreUnavailable} if D1 does not answer: the user is then on the waitlist.
  */
 export async function outcomeInLine(
   seatgate: JoiningContext,

@@ -1,5 +1,5 @@
 /**
- * The line of those who wait for a seat: whoever is first gets the next one that is free.
+ * The waitlist: the first user gets the next free seat.
  *
  * @module
  */
@@ -39,17 +39,16 @@ import type { JoiningContext } from './join-rules.ts'
 const LINES_PER_SWEEP = 100
 const ADMITTED_AT_ONCE = 20
 
-/** What it asks of D1 to settle who is first, and what follows on it in the same invocation. */
+/** How many statements admitting the first user and the work after it send to D1. */
 export const STATEMENTS_TO_ADMIT = 60
 
 const host = { type: 'system' } as const
 
 /**
- * Lets in who is first in line, then the next, for as long as there are seats: 20 people at most, and
- * as many as the invocation has statements for. A message on the queue goes on from there; without a
- * queue the next sweep does. A person who cannot come in any more leaves the line, and so does one whom
- * a hook or a constraint of the host's refuses. Nothing here throws: what is not done now is done by the
- * next sweep.
+ * Admits the first user of the waitlist, then the next, while there are seats: at most 20 users, and as
+ * many as the invocation has statements for. A message on the queue continues, or without a queue the
+ * next sweep. A user who can no longer join leaves the waitlist, and so does one whom a hook or a
+ * constraint of the host refuses. It does not throw: the next sweep repeats what failed.
  */
 export async function admitWaiting(
   seatgate: JoiningContext,
@@ -67,7 +66,7 @@ export async function admitWaiting(
   await comeBack(seatgate, organizationId)
 }
 
-// Answers whether the next in line may have a seat, too.
+// Returns whether the next user may have a seat too.
 async function admitFirst(seatgate: JoiningContext, organizationId: string): Promise<boolean> {
   const admitted = await settleFirst(seatgate, organizationId, admit)
   if (admitted.ok) return admitted.value !== 'nobody'
@@ -86,8 +85,8 @@ async function comeBack({ queue, report }: JoiningContext, organizationId: strin
 }
 
 /**
- * Sees to every line, those first that have waited longest for it: an invitation that expires frees a
- * seat without telling anybody.
+ * Serves every waitlist, the longest unserved first: an invitation that expires frees a seat without an
+ * event.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
@@ -110,7 +109,7 @@ export async function sweepLines(seatgate: JoiningContext): Promise<void> {
   })
   const within = budgeted(seatgate)
   for (const { id, organizationId } of lines) {
-    // The next sweep begins with those whose turn does not come.
+    // The next sweep begins with those that were not served.
     if (within.budget.left() < STATEMENTS_TO_ADMIT + 1) return within.budget.leave()
     await batch(within.db, {
       tried: db.update(joinRequests).set({ triedAt: now() }).where(eq(joinRequests.id, id)),
@@ -119,7 +118,7 @@ export async function sweepLines(seatgate: JoiningContext): Promise<void> {
   }
 }
 
-/** What has become of the one who was first, or that there was none. */
+/** The outcome for the first user, or that there is no user. */
 type Settled = 'joined' | 'gone' | 'nobody'
 
 type Settle = (
@@ -129,11 +128,11 @@ type Settle = (
   comer: Comer
 ) => Plan<Settled>
 
-/** What else is known of the one who is first. */
+/** Further facts about the first user. */
 interface Comer {
   readonly invitation: InvitationRow | undefined
   readonly candidates: readonly ExclusionCandidate[]
-  /** Who has approved them, if that is a member and counts. */
+  /** The member who approved the request and counts it, if any. */
   readonly approver: MembershipRow | undefined
 }
 
@@ -203,9 +202,8 @@ async function settleFirst(
 }
 
 /**
- * Whether the approval counts at this moment: who gave it could give it now. It is the rule of an
- * invitation whose sender loses the right. Who has come by domain needs no approval, and the host's own
- * stays.
+ * Whether the approval is valid now: its author could still give it. An invitation follows the same rule.
+ * A user who joins by domain needs no approval, and an approval of the host stays valid.
  */
 function isApproved(
   { roles, invitations }: Pick<LossContext, 'invitations' | 'roles'>,
@@ -250,8 +248,8 @@ const turnAway =
     ],
   })
 
-// They were put out since they have come into the line, or their approval counts no more: it needs
-// the word of an admin again.
+// The user was removed after they joined the waitlist, or their approval is no longer valid: they need an
+// approval again.
 const askAgain = (
   seatgate: AccessContext,
   first: JoinRequestRow,
@@ -276,7 +274,7 @@ const askAgain = (
   ],
 })
 
-// They have come in by another door, or are no user any more.
+// The user has joined by another way, or no longer exists.
 const close =
   (path: 'already_member' | 'user_deleted') =>
   (seatgate: AccessContext, first: JoinRequestRow, now: Date): Plan<Settled> => ({
@@ -321,7 +319,7 @@ function guardFirst(seatgate: AccessContext, first: JoinRequestRow): Statement {
   )
 }
 
-// A request for a role that is not configured any more keeps its place, and holds nobody up.
+// A request for a role that is no longer configured keeps its place, and blocks no one else.
 function isNext({ roles }: Pick<AccessContext, 'roles'>, organizationId: string): SQL {
   return sql`organization_id = ${organizationId} and state = 'waiting' and role in ${roles.all}`
 }

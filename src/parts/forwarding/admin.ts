@@ -1,5 +1,5 @@
 /**
- * What those who see to a sink do to it: each time decided on what is true, and on record.
+ * Changes of a sink by those who administer it: each is decided on the current rows, and recorded.
  *
  * @module
  */
@@ -22,20 +22,20 @@ import { isFree } from '../../engine/delivery/lease.ts'
 import { extentIn } from '../../engine/model/trail-access.ts'
 import { keeperOfSink } from './sink-status.ts'
 
-/** A sequence, as it is asked for. */
+/** A sequence of an input. */
 export const sequence = jsonNumber({ min: 1 })
 
-/** What is decided. */
+/** A decision. */
 export interface Change<T> {
   readonly value: T
-  /** What becomes of the cursor; null leaves it alone. */
+  /** The new cursor; null leaves it unchanged. */
   readonly set: { readonly sequence?: number } | null
   readonly statements: readonly Statement[]
-  /** Null: nothing is done, and nothing is on record. */
+  /** The event of the change; null if the decision changes no row. */
   readonly event: EventDraft | null
 }
 
-/** What changing something about a sink needs. */
+/** The context of a change of a sink. */
 export interface SinkChangeContext extends ChangeContext {
   readonly sinks: readonly Sink[]
 }
@@ -44,7 +44,7 @@ type Rows = Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]
 
 type ChangeSinkRefusal = AccessRefusal | InputRefusal | StoreRefusal | 'not_found'
 
-/** Changes something about a sink, for those who may see to it. */
+/** Changes a sink, for those who may administer it. */
 export function changeSink<T, Code extends RefusalCode = never>(
   seatgate: SinkChangeContext,
   scope: OrganizationScope,
@@ -91,7 +91,7 @@ export function changeSink<T, Code extends RefusalCode = never>(
   )
 }
 
-// What is under way would move the cursor back to where it thinks it stands.
+// A delivery in progress would move the cursor back to its own position.
 function moveCursor(
   { db }: DatabaseContext,
   organizationId: string,

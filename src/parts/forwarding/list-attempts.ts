@@ -12,24 +12,24 @@ import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { EVENTS_PER_READ } from '../../engine/delivery/cursor.ts'
 import { keeperOfSink, type SinkStatusContext } from './sink-status.ts'
 
-/** What was tried for the events from one to another, but for those that the sink does not take. */
+/** An attempt: the outcome of a range of events, without those that the sink does not take. */
 export interface AttemptView {
-  /** Names the attempt: a replay is another one. */
+  /** The id of the attempt; a replay gets another one. */
   readonly id: number
   readonly firstSequence: number
   readonly lastSequence: number
-  /** All but `retry` and `paused` is final; `skipped` are events that were not there any more. */
+  /** All outcomes but `retry` and `paused` are final; `skipped` events were purged before their turn. */
   readonly outcome: 'delivered' | 'passed' | 'skipped' | 'retry' | 'paused' | 'dead'
   readonly reason: string | null
-  /** Which attempt it was; 0 where nothing was sent. */
+  /** The number of the attempt; 0 if no request was sent. */
   readonly attempt: number
-  /** What the sink does not take, and why. */
+  /** The events that the sink does not take, with the reason. */
   readonly passed: readonly PassedOver[]
   readonly attemptedAt: string
   readonly milliseconds: number
 }
 
-/** What is asked for: a page, or what was tried for one event. */
+/** A request for a page of attempts, or for those of one event. */
 export interface AttemptInput extends PageInput {
   readonly sequence?: number | string | undefined
 }
@@ -44,8 +44,8 @@ const Place = v.strictTuple([integer, integer, v.literal('attempts')])
 export type ListAttemptsRefusal = AccessRefusal | PageRefusal | 'not_found'
 
 /**
- * Lists what was tried for a sink, in the order of the events, and for one event in the order in which
- * it was tried; with `sequence`, of that event alone. Nobody can change it.
+ * Lists the attempts of a sink in the order of their events, those of one event in the order of time.
+ * With `sequence`, lists the attempts of that event only. The history cannot be changed.
  *
  * Refusals: `AccessRefusal`, `PageRefusal`, `not_found` (there is no such sink).
  *
@@ -100,7 +100,7 @@ export async function listAttempts(
   return ok(toPage(found.rows.attempts, limit, view, place))
 }
 
-// No attempt is about more events than are read at once, so that nothing older need be looked at.
+// An attempt covers no more events than are read at a time, so older rows need no check.
 function isAbout(sequence: number) {
   return and(
     between(sinkAttempts.firstSequence, sequence - EVENTS_PER_READ + 1, sequence),

@@ -14,7 +14,7 @@ import { organizationEvent } from '../../engine/audit/event.ts'
 
 const Replay = v.object({ fromSequence: sequence }, 'Must be an object.')
 
-/** What {@link replaySink} takes: the first event to forward again. */
+/** The input of {@link replaySink}: the first event to forward again. */
 export interface ReplayInput {
   readonly fromSequence: number
 }
@@ -28,8 +28,8 @@ export type ReplaySinkRefusal =
   | 'before_horizon'
 
 /**
- * Sends everything `{ fromSequence }` on to a sink again, in order: the same events under the same ids.
- * A sink that was paused is resumed. Not while a delivery is under way (`operation_in_progress`).
+ * Sends every event from `{ fromSequence }` on to a sink again, in order and under the same ids. A paused
+ * sink is resumed. Refused with `operation_in_progress` during a delivery.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `not_found` (there is no such sink),
  * `before_horizon`.
@@ -74,7 +74,7 @@ export function replaySink(
 export type ResumeSinkRefusal = AccessRefusal | InputRefusal | StoreRefusal | 'not_found'
 
 /**
- * Lets a sink go on that was paused, where it stood.
+ * Resumes a paused sink at its cursor.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `not_found` (there is no such sink).
  */

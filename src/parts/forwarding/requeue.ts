@@ -23,11 +23,11 @@ const Requeue = v.object(
 
 const MOST_AT_ONCE = 10_000
 
-/** What {@link requeueDeadLetters} takes: without filters it means all dead letters of the sink. */
+/** The input of {@link requeueDeadLetters}: without filters it selects all dead letters of the sink. */
 export interface RequeueInput extends DeadLetterFilters {
-  /** One dead letter, by the sequence of its event. */
+  /** The sequence of the event of one dead letter. */
   readonly sequence?: number | undefined
-  /** Counts them and changes nothing. Default false. */
+  /** Counts the dead letters without changing them. Default false. */
   readonly dryRun?: boolean | undefined
   /** Allows more than 10,000. Default false. */
   readonly force?: boolean | undefined
@@ -44,9 +44,9 @@ export type RequeueDeadLettersRefusal =
   | 'too_many'
 
 /**
- * Puts dead letters back, to be tried once more: that of `{ sequence }`, or all, or those of an `action`
- * and of a time (`from`, `to`: when they were first given up, both included). With `dryRun` they are only
- * counted; more than 10,000 need `force`.
+ * Queues dead letters to be tried again: that of `{ sequence }`, or all, or those of an `action` and of a
+ * time (`from`, `to`: when they were first given up, both included). With `dryRun` they are only counted;
+ * more than 10,000 need `force`.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `not_found` (there is no such sink, or no
  * event of the sequence that is named), `not_dead` (of the event that is named), `already_replayed` (of the

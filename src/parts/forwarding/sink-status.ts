@@ -15,22 +15,22 @@ import { LetterFilters, matchingLetters, type DeadLetterFilters } from './letter
 import type { DeliveryContext } from '../../engine/delivery/deliver.ts'
 import type { Sink } from '../../engine/delivery/sink.ts'
 
-/** Where a sink stands in an organization. */
+/** The state of a sink in an organization. */
 export interface SinkStatus {
   readonly id: string
-  /** Everything up to here is settled: delivered, passed over or a dead letter. */
+  /** The sequence up to which every event is settled: delivered, passed over or a dead letter. */
   readonly sequence: number
   /** The organization's last sequence. */
   readonly head: number
   readonly lag: number
-  /** When the first event that is not settled was recorded; null if there is none. */
+  /** When the first unsettled event was recorded; null if all are settled. */
   readonly oldestUndeliveredAt: string | null
   readonly deadLetters: number
   /** How often the next event has failed. */
   readonly attempts: number
   readonly nextAttemptAt: string | null
   readonly lastError: string | null
-  /** Why nothing is sent any more, until somebody resumes it; null if it is not paused. */
+  /** Why the sink is paused until it is resumed; null if it is not paused. */
   readonly pausedReason: string | null
 }
 
@@ -39,7 +39,7 @@ export interface DeadLetterView {
   readonly sequence: number
   readonly eventId: string
   readonly action: string
-  /** `queued` is about to be tried once more, `delivered` was taken then. */
+  /** `queued` will be tried again; `delivered` was delivered then. */
   readonly state: 'dead' | 'queued' | 'delivered'
   readonly reason: string
   readonly attempts: number
@@ -47,17 +47,17 @@ export interface DeadLetterView {
   readonly updatedAt: string
 }
 
-/** What is asked for: a page, of all dead letters or of some. */
+/** A request for a page of dead letters, with filters. */
 export interface DeadLetterInput extends PageInput, DeadLetterFilters {}
 
-/** What showing the state of sinks needs. */
+/** The context of a read of sinks. */
 export interface SinkStatusContext extends AccessContext, Pick<DeliveryContext, 'sinks'> {}
 
 /** Why {@link listSinks} refuses. */
 export type ListSinksRefusal = AccessRefusal | InputRefusal
 
 /**
- * Tells where each sink stands in an organization, for those who administer its members, and for
+ * Returns the state of each sink in an organization, for those who administer its members and for
  * operators.
  *
  * Refusals: `AccessRefusal`, `InputRefusal` (there are no parameters).
@@ -114,8 +114,8 @@ const Place = v.strictTuple([v.pipe(v.number(), v.safeInteger()), v.literal('dea
 export type ListDeadLettersRefusal = AccessRefusal | PageRefusal | 'not_found'
 
 /**
- * Lists what was given up for a sink, oldest first, whatever became of it since: all, or those of an
- * `action` and of a time (`from`, `to`: when they were first given up, both included).
+ * Lists the dead letters of a sink, oldest first, in every state: all, or those of an `action` and of a
+ * time (`from`, `to`: when they were first given up, both included).
  *
  * Refusals: `AccessRefusal`, `PageRefusal`, `not_found` (there is no such sink).
  *
@@ -164,7 +164,7 @@ export async function listDeadLetters(
   return ok(toPage(found.rows.letters, limit, view, place))
 }
 
-/** Answers as `keeperOf`, where the host has configured a sink of that name. */
+/** Returns the result of `keeperOf` if the host has configured a sink of that name. */
 export function keeperOfSink(
   seatgate: Pick<SinkStatusContext, 'roles' | 'sinks'>,
   found: Found<Queries>,

@@ -1,5 +1,5 @@
 /**
- * What proves an organization's trail: its latest checkpoint, and proofs against it.
+ * Proofs of an organization's trail: its latest checkpoint, and proofs against it.
  *
  * @module
  */
@@ -21,21 +21,21 @@ import type { DatabaseContext } from '../../database/database.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import type { LogContext } from './log.ts'
 
-/** The latest checkpoint, and how much there is behind it. */
+/** The latest checkpoint, and how many events it does not cover. */
 export interface AuditCheckpoint {
   /** The signed note; null until the first events are sealed. */
   readonly checkpoint: string | null
   /** How many events it covers. */
   readonly size: number
-  /** How many were recorded since, and will be sealed in a moment. */
+  /** How many events were recorded since; they will be sealed soon. */
   readonly unsealed: number
-  /** How many of them are gone by retention, from the beginning on. Every proof of them still holds. */
+  /** How many of the first events retention has purged. Proofs of them stay valid. */
   readonly horizon: number
-  /** The key to verify it with, if you trust whoever tells you. */
+  /** The key to verify with. Obtain it from a source that you trust. */
   readonly publicKey: string
 }
 
-/** Shows that an event is in the log: hashes in base64, from the leaf to the root. */
+/** A proof that an event is in the log: hashes in base64, from the leaf to the root. */
 export interface InclusionProof {
   readonly sequence: number
   readonly leafHash: string
@@ -44,7 +44,7 @@ export interface InclusionProof {
   readonly checkpoint: string
 }
 
-/** Shows that the log of then is the beginning of the log of a later time. */
+/** A proof that one log is the beginning of a later one. */
 export interface ConsistencyProof {
   readonly from: number
   readonly to: number
@@ -59,7 +59,7 @@ const Consistency = v.object({ from: size, to: size }, 'Must be an object.')
 export type AuditCheckpointRefusal = AccessRefusal | 'not_found'
 
 /**
- * The latest signed checkpoint of an organization's log, for those who administer its members.
+ * Returns the latest signed checkpoint of an organization's log, for those who administer its members.
  *
  * Refusals: `AccessRefusal`, `not_found` (no log is kept).
  *
@@ -75,7 +75,7 @@ export async function auditCheckpoint(
   return ok({ checkpoint: note, size, unsealed: head - size, horizon, publicKey })
 }
 
-/** What {@link proveInclusion} takes: the sequence of the event. */
+/** The input of {@link proveInclusion}: the sequence of the event. */
 export interface InclusionInput {
   readonly sequence: number | string
 }
@@ -84,8 +84,8 @@ export interface InclusionInput {
 export type ProveInclusionRefusal = AuditCheckpointRefusal | InputRefusal
 
 /**
- * Proves that the event of this `{ sequence }` is in the log, against its latest checkpoint. It reads
- * as many hashes as the tree is high.
+ * Proves that the event of this `{ sequence }` is in the log, against its latest checkpoint. Reads as
+ * many hashes as the tree is high.
  *
  * Refusals: `AuditCheckpointRefusal` (`not_found` also if the event is not sealed yet), `InputRefusal`.
  *
@@ -109,7 +109,7 @@ export async function proveInclusion(
   return ok({ sequence, leafHash, size, hashes, checkpoint: note })
 }
 
-/** What {@link proveConsistency} takes: the sizes of the log that are compared, `from` at most `to`. */
+/** The input of {@link proveConsistency}: the two sizes of the log, `from` at most `to`. */
 export interface ConsistencyInput {
   readonly from: number | string
   readonly to: number | string
@@ -119,7 +119,7 @@ export interface ConsistencyInput {
 export type ProveConsistencyRefusal = AuditCheckpointRefusal | InputRefusal
 
 /**
- * Proves that the log of `{ from }` events is the beginning of that of `{ to }` events.
+ * Proves that the log of `{ from }` events is the beginning of the log of `{ to }` events.
  *
  * Refusals: `AuditCheckpointRefusal` (`not_found` also if so many are not sealed yet), `InputRefusal`.
  *
@@ -169,7 +169,7 @@ async function readLog(
   return ok({ organizationId: place.id, note, size, head, horizon, publicKey })
 }
 
-// Each span is a few complete subtrees, of which there are no more than the tree is high.
+// A span is a few complete subtrees, at most as many as the tree is high.
 async function rootsOf(
   seatgate: DatabaseContext,
   organizationId: string,

@@ -25,9 +25,9 @@ export interface LegalHold {
   readonly held: boolean
 }
 
-/** What {@link placeLegalHold} and {@link releaseLegalHold} take. */
+/** The input of {@link placeLegalHold} and {@link releaseLegalHold}. */
 export interface LegalHoldInput {
-  /** Why, for the audit event. */
+  /** The reason, for the audit event. */
   readonly reason: string
 }
 
@@ -35,10 +35,9 @@ export interface LegalHoldInput {
 export type PlaceLegalHoldRefusal = AccessRefusal | InputRefusal | StoreRefusal
 
 /**
- * Keeps all of an organization's trail, whatever the windows say, until it is released: no run takes
- * anything, forced or not, and the database's own triggers see to it. The organization is named by its
- * id, also if it is deleted. With a `{ reason }`, on record as `audit.hold_place`. For the host itself
- * and its operators.
+ * Keeps all of an organization's trail until the hold is released: no run purges events, forced or not,
+ * which the database's triggers also enforce. Identify the organization by its id, even if it is deleted.
+ * Records `audit.hold_place` with the `{ reason }`. For the host itself and its operators.
  *
  * Refusals: `AccessRefusal` (`organization_not_found` if there is no such trail), `InputRefusal`,
  * `StoreRefusal`.
@@ -60,8 +59,8 @@ export function placeLegalHold(
 export type ReleaseLegalHoldRefusal = PlaceLegalHoldRefusal
 
 /**
- * Lets retention have an organization's trail again. With a `{ reason }`, on record as
- * `audit.hold_release`.
+ * Releases an organization's trail to retention again. Records `audit.hold_release` with the `{ reason
+ * }`.
  *
  * Refusals: `PlaceLegalHoldRefusal`.
  *

@@ -26,18 +26,18 @@ const Request = v.object(
   'Must be an object.'
 )
 
-/** What is asked of a run: to be counted only, to pass sinks, to leave what is younger. */
+/** The input of a run. */
 export type PurgeInput = v.InferInput<typeof Request>
 
-/** What went, or with `dryRun` would go. */
+/** The result of a run, or with `dryRun` of a run that would be made. */
 export interface PurgeRun {
   readonly organizationId: string
-  /** Up to here the trail is gone. */
+  /** The sequence up to which the trail is purged. */
   readonly horizon: number
   readonly events: number
-  /** Whether another run would take more, at once. */
+  /** Whether another run would purge more at once. */
   readonly more: boolean
-  /** What keeps more from going: `legal_hold`, `checkpoint`, or the ids of sinks. */
+  /** What prevents purging more: `legal_hold`, `checkpoint`, or the ids of sinks. */
   readonly waitsFor: readonly string[]
 }
 
@@ -49,12 +49,12 @@ export type PurgeAuditEventsRefusal =
   | StoreRefusal
 
 /**
- * Takes away the beginning of an organization's trail, as far as it is past its window: at most 1,000
- * events, and with them their personal parts and dead letters. Never past a legal hold, never past what
- * no checkpoint covers, and past what a required sink has not had only with `force`. Each run is on
- * record, as `audit.purge_run` or `audit.forced_purge`. Without a window nothing happens. The
- * organization is named by its id, also if it is deleted; `system` for the platform's own events. For
- * the host itself and its operators.
+ * Purges the beginning of an organization's trail that is past its window: at most 1,000 events with
+ * their personal parts and dead letters. A legal hold and the last checkpoint are never passed; a
+ * required sink that has not settled an event is passed only with `force`. Each run is recorded as
+ * `audit.purge_run` or `audit.forced_purge`. Without a window no event is purged. Identify the
+ * organization by its id, even if it is deleted; `system` for the platform's own events. For the host
+ * itself and its operators.
  *
  * Refusals: `unauthenticated`, `insufficient_role`, `InputRefusal`, `StoreRefusal`.
  *
@@ -118,7 +118,7 @@ export async function purgeAuditEvents(
   return done
 }
 
-// How long it took is known only afterwards. A crash in between leaves it open.
+// The duration is known only afterwards. A crash in between leaves it empty.
 async function finish(
   { db, measure, report }: DatabaseContext & Pick<Runtime, 'report' | 'measure'>,
   { organizationId, horizon, events }: PurgeRun,

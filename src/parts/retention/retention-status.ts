@@ -7,26 +7,26 @@ import type { AccessRefusal } from '../../base/refusal.ts'
 import { ok, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 
-/** A run of retention, as it is on record. */
+/** A recorded run of retention. */
 export interface RecordedPurge {
   readonly firstSequence: number
   readonly lastSequence: number
   readonly events: number
   readonly personalRecords: number
   readonly deadLetters: number
-  /** The leaf of the last event that went, in base64. */
+  /** The leaf of the last purged event, in base64. */
   readonly lastHash: string
   /** The checkpoint that covers it. */
   readonly checkpointSize: number
   readonly forced: boolean
   readonly startedAt: string
-  /** How long it took; null if a crash kept that from being known. */
+  /** The duration; null if a crash prevented recording it. */
   readonly milliseconds: number | null
 }
 
-/** Where retention stands in an organization. */
+/** The state of retention in an organization. */
 export interface RetentionStatus {
-  /** Up to here the trail is gone; 0 if all of it is there. */
+  /** The sequence up to which the trail is purged; 0 if it is complete. */
   readonly horizon: number
   readonly legalHold: { readonly reason: string; readonly since: string } | null
   /** The latest runs, newest first. */
@@ -39,7 +39,7 @@ const RUNS = 50
 export type RetentionStatusRefusal = AccessRefusal
 
 /**
- * Tells where retention stands in an organization, for those who administer its members, and for
+ * Returns the state of retention in an organization, for those who administer its members and for
  * operators.
  *
  * Refusals: `AccessRefusal`.
