@@ -176,8 +176,8 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   },
   'nobody sees to a line that was forgotten': {
     file: 'src/worker/handlers.ts',
-    from: '  lines: { part: sweepLines, statements: 200 },\n',
-    to: '',
+    from: 'joining?.sweepLines({ ...seatgate, joining })',
+    to: 'void joining',
     seed: 177,
   },
   'a join is answered anew under its id': {
