@@ -47,8 +47,9 @@ const BUNDLES: readonly Bundle[] = [
   {
     what: 'createSeatgate alone',
     code: `export { createSeatgate } from './src/index.ts'`,
-    minified: 28_274,
-    zipped: 10_767,
+    // With the listener that forwards, until forwarding is a part that the host passes.
+    minified: 59_969,
+    zipped: 21_239,
   },
   {
     what: 'organizations, members and d1Seats',

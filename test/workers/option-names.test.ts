@@ -106,7 +106,7 @@ describe('an option that is not known', () => {
 
   it('B14 throws with the nearest that is, of a part', () => {
     expect(() => invitations({ secret: SECRET, ttlseconds: 1 } as never)).toThrow(
-      'invitations: there is no option "ttlseconds". The nearest that there is: "ttlSeconds".'
+      'invitations: there is no option "ttlseconds". Did you mean "ttlSeconds"?'
     )
   })
 
