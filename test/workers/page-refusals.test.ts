@@ -46,7 +46,7 @@ const PAGES = {
     { status: 403, says: /Ask <b>Ada<\/b>\.$/ },
   ],
   host_conflict: [{}, { status: 409, says: /Conflicts with other data/ }],
-  organization_not_found: [{}, { status: 404, says: /organization/ }],
+  organization_not_found: [{}, { status: 404, says: /Organization not found/ }],
   not_found: [{}, { status: 404, says: /Not found/ }],
   not_a_member: [{}, { status: 404, says: /member/ }],
   already_member: [{}, { status: 409, says: /member/ }],
@@ -83,7 +83,7 @@ const PAGES = {
   already_replayed: [{}, { status: 409, says: /Already delivered/ }],
   not_dead: [{}, { status: 409, says: /dead letter/ }],
   too_many: [{}, { status: 409, says: /Too many items/ }],
-  before_horizon: [{ horizon: 5 }, { status: 410, says: /not kept/ }],
+  before_horizon: [{ horizon: 5 }, { status: 410, says: /no longer kept/ }],
   outdated_version: [
     { limit: 5, version: 7 },
     { status: 409, says: /newer version/ },
