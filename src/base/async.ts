@@ -1,14 +1,14 @@
 import type { Runtime } from './runtime.ts'
 
-/** An answer did not come in time; whatever was asked may still happen. */
+/** The promise did not settle in time. The request that was sent may still take effect. */
 export class TimedOut extends Error {
   override readonly name = 'TimedOut'
 }
 
 /**
- * Waits for an answer so many seconds.
+ * Waits for a promise for a number of seconds.
  *
- * @throws {TimedOut} if it has not come by then.
+ * @throws {TimedOut} if it has not settled by then.
  */
 export async function within<T>(seconds: number, answer: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>()
@@ -24,8 +24,8 @@ export async function within<T>(seconds: number, answer: Promise<T>): Promise<T>
 }
 
 /**
- * Does what nobody needs to wait for, where the host keeps it alive after the answer; otherwise it is
- * waited for. What fails is reported, and keeps nothing else from being done.
+ * Runs tasks after the response where the host provides `waitUntil`; otherwise waits for them. A task
+ * that fails is reported and does not stop the others.
  */
 export async function inBackground(
   { waitUntil, report }: Pick<Runtime, 'waitUntil' | 'report'>,

@@ -6,12 +6,12 @@ import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 /** Statements by name, to be run in one round trip. */
 export type Queries = Readonly<Record<string, Statement>>
 
-/** The rows that {@link Queries} answer, under the same names. */
+/** The rows of each statement of {@link Queries}, under the same names. */
 export type RowsOf<Q extends Queries> = { readonly [K in keyof Q]: Q[K]['_']['result'] }
 
 /**
- * Runs several statements as one D1 batch, in one round trip and on one state of the database, and
- * answers their rows under the same names.
+ * Runs several statements as one D1 batch, in one round trip and on one state of the database. Returns
+ * their rows under the same names.
  *
  * @throws {SchemaMismatch} if the tables are not those of this version of the code.
  * @throws {StoreUnavailable} if D1 does not answer.
@@ -44,8 +44,8 @@ type Renamed<T extends SQLiteTable> = {
 }
 
 /**
- * All columns of a table, each answered under a name of its own. D1 answers a batch with objects, so
- * that of two joined tables' columns with one name only one would be left.
+ * Selects all columns of a table under prefixed names. D1 returns the rows of a batch as objects, in
+ * which columns of the same name in two joined tables would overwrite each other.
  */
 export function renamedColumns<T extends SQLiteTable>(table: T, prefix: string): Renamed<T> {
   const renamed = Object.entries(getTableColumns(table)).map(([key, column]) => [

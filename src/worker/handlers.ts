@@ -19,10 +19,10 @@ const LONGEST_DELAY_SECONDS = 12 * 60 * 60
 const TROUBLE_DELAY_SECONDS = 10
 
 /**
- * Makes the queue handler: each message wakes the forwarder for one organization, or lets in the next who
- * wait in its line. Organizations are
- * served side by side, as many as an invocation has connections for, so that one with a dead sink delays
- * no other: see `max_batch_size` in the docs. Junk is acknowledged and reported; nothing here throws.
+ * Creates the queue handler. Each message wakes the forwarder for one organization, or serves its
+ * waitlist. Organizations are served concurrently, as many as an invocation has connections for, so that
+ * one with a dead sink does not delay the others: see `max_batch_size` in the docs. Invalid messages are
+ * acknowledged and reported. The handler does not throw.
  *
  * @example
  * ```ts
@@ -48,11 +48,11 @@ export function auditQueueHandler(seatgate: Seatgate) {
 
 interface Woken {
   readonly messages: readonly Message[]
-  /** Whether one of them is for those who wait in line. */
+  /** Whether one of them is for the waitlist. */
   readonly line: boolean
 }
 
-// The messages of each organization, which is served once for all of them.
+// Groups messages by organization: each is served once for all of its messages.
 function wakeUpsOf({ report }: Seatgate, { messages }: MessageBatch): Map<string, Woken> {
   const wakeUps = new Map<string, Woken>()
   for (const message of messages) {
@@ -72,7 +72,7 @@ function wakeUpsOf({ report }: Seatgate, { messages }: MessageBatch): Map<string
   return wakeUps
 }
 
-// After how many seconds the messages are to come again, or null.
+// Returns after how many seconds to retry the messages, or null.
 async function serve(
   seatgate: Budgeted<Seatgate>,
   { organizationId, line }: { readonly organizationId: string; readonly line: boolean },
@@ -87,7 +87,7 @@ async function serve(
     })
     if (seconds === null) return null
     if (seconds > 0 || queue === null) return Math.min(Math.ceil(seconds), LONGEST_DELAY_SECONDS)
-    // There is more. A new message, since one that comes again too often is given up.
+    // There is more to do. Sends a new message, because a message that is retried too often is dropped.
     await queue.send({ organizationId, ...(line && !done && { line }) })
     return null
   } catch (error) {
@@ -98,8 +98,7 @@ async function serve(
 
 const EVENTS = ['events', { part: sweepAudit, statements: 200 }] as const
 
-// What a part does not use of its statements is left to those behind it: those that may have much to do
-// come last.
+// A part leaves its unused statements to the next ones, so the parts that may have much to do come last.
 const OTHERS = Object.entries({
   intents: { part: sweepJobs, statements: 150 },
   domains: {
@@ -117,16 +116,16 @@ const OTHERS = Object.entries({
   },
 })
 
-// A queue forwards events elsewhere, and without one there may be no end of them.
+// With a queue, events are forwarded by it. Without one forwarding may have much to do.
 function partsOf({ queue }: Seatgate) {
   return queue === null ? [...OTHERS, EVENTS] : [EVENTS, ...OTHERS]
 }
 
 /**
- * Makes the cron handler: the sweep that finds what a lost message or a crash left behind, tries again
- * what failed, takes away what has expired, and verifies seats. One part that fails keeps no other from
- * its work, and neither does one that has much to do: all parts together ask 900 statements of D1 at
- * most, each has a share of them, and the next run goes on where one stops.
+ * Creates the cron handler: a sweep that finds work that a lost message or a crash left behind, retries
+ * failures, deletes expired rows, and verifies seats. A part that fails or has much to do does not stop
+ * the others: together they send at most 900 statements to D1, each has its share, and the next run
+ * continues.
  *
  * @example
  * ```ts

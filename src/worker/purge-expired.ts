@@ -8,8 +8,8 @@ import { purgeFences } from '../engine/seats/purge-fences.ts'
 import { purgeSessions } from '../operations/sessions/d1-sessions.ts'
 
 /**
- * Deletes what has had its time, in one round trip and at most 1,000 rows of each table: the next sweep
- * goes on. Where nothing is over, each table is asked by an index for a row that is not there.
+ * Deletes expired rows, in one round trip and at most 1,000 rows of each table; the next sweep continues.
+ * A table without expired rows costs one lookup in an index.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */

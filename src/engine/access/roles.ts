@@ -1,7 +1,7 @@
 import type { DatabaseContext } from '../../database/database.ts'
 import * as v from 'valibot'
 
-/** The configured roles, and what they may do. `Role` is the union of their names, where it is known. */
+/** The configured roles and their rights. `Role` is the union of their names, if known. */
 export interface Roles<Role extends string = string> {
   readonly all: readonly Role[]
   readonly owner: Role
@@ -10,22 +10,22 @@ export interface Roles<Role extends string = string> {
   readonly organizationAdmins: readonly Role[]
 }
 
-/** A configuration whose roles are `Role`: an operation that takes a role takes one of them. */
+/** A configuration with the roles `Role`: the operations accept only these. */
 export interface HasRoles<Role extends string> {
   readonly roles: Roles<Role>
 }
 
-/** What a function needs that decides who may do what. */
+/** The context of a function that decides on access. */
 export interface AccessContext extends DatabaseContext {
   readonly roles: Roles
 }
 
-/** What `changeRole` and `changeInvitationRole` take. */
+/** The input of `changeRole` and `changeInvitationRole`. */
 export interface ChangeRoleInput<Role extends string = string> {
   readonly role: Role
 }
 
-/** A role of the configured set. */
+/** Creates the schema of a configured role. */
 export function roleInput({ all }: Roles) {
   return v.pipe(
     v.string('Must be a string.'),
@@ -34,16 +34,16 @@ export function roleInput({ all }: Roles) {
 }
 
 /**
- * Whether a stored role is one of the configured set. One that was taken out of the configuration is
- * granted to nobody any more.
+ * Whether a stored role is configured. A role that was removed from the configuration can no longer be
+ * granted.
  */
 export function isConfigured({ all }: Roles, role: string): boolean {
   return all.includes(role)
 }
 
 /**
- * Whether somebody may change a membership from one role to another; null stands for no membership.
- * Only an owner makes an owner, and only an owner unmakes one.
+ * Whether an actor may change a membership from one role to another; null stands for no membership. Only
+ * an owner may grant or take the owner's role.
  */
 export function mayChangeRole(
   roles: Roles,
@@ -55,7 +55,7 @@ export function mayChangeRole(
   return roles.memberAdmins.includes(actorRole)
 }
 
-/** Whether somebody may invite to a role: those who invite, and to the owner's role owners alone. */
+/** Whether an actor may invite to a role. Only an owner may invite to the owner's role. */
 export function mayInvite(roles: Roles, actorRole: string, role: string): boolean {
   if (role === roles.owner) return actorRole === roles.owner
   return roles.invitationAdmins.includes(actorRole)

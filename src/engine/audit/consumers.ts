@@ -5,7 +5,7 @@ import { auditOutbox } from '../../database/schema.ts'
 import { keptOutBy, type AcceptedActions } from './action-patterns.ts'
 import { withFollowing } from './actions.ts'
 
-/** A sink, as far as the trail knows it. */
+/** The properties of a sink that matter to the trail. */
 export interface TrailSink extends AcceptedActions {
   readonly id: string
   readonly internal?: boolean
@@ -26,7 +26,7 @@ export interface TrailConsumer {
   ): Promise<number | null>
 }
 
-/** Who reads the trail: the sinks, and the log if one is kept. */
+/** The consumers of the trail: the sinks, and the log if one is configured. */
 export interface ConsumerContext {
   readonly sinks: readonly TrailSink[]
   readonly log: { readonly publish: unknown } | null
@@ -35,11 +35,13 @@ export interface ConsumerContext {
 /** All sinks that are configured. */
 export interface ConfiguredSinksContext {
   readonly sinks: readonly TrailSink[]
-  /** Configured, and missing or switched off for now: retention waits for them. */
+  /** Configured sinks that are missing or switched off: retention waits for them. */
   readonly missingSinks: readonly TrailSink[]
 }
 
-/** Whether anybody waits for events: a sink, or the log. Without them there is nothing to mark. */
+/**
+ * Whether there is a consumer: a sink, or the log. Without one no organization is put into the outbox.
+ */
 export function isAwaited({ sinks, log }: ConsumerContext): boolean {
   return sinks.length > 0 || log !== null
 }
@@ -62,12 +64,12 @@ function acceptsAction(sink: TrailSink, action: string): boolean {
   }
 }
 
-/** Who waits for an organization's events. */
+/** The consumers of an organization's events. */
 export interface Awaiting {
   readonly sinkIds: readonly string[]
-  /** Whether they are to be sealed. */
+  /** Whether they will be sealed. */
   readonly sealing: boolean
-  /** Whether the checkpoint that covers them is to be published. */
+  /** Whether the checkpoint that covers them will be published. */
   readonly publishing: boolean
 }
 
@@ -76,14 +78,16 @@ export function awaiting({ sinks, log }: ConsumerContext): Awaiting {
   return { sinkIds: sinks.map(({ id }) => id), sealing: log !== null, publishing }
 }
 
-/** Takes an organization out of the outbox where nobody waits for its trail any more. */
+/** Removes an organization from the outbox if all consumers have settled its trail. */
 export function clearOutbox(db: Database, organizationId: string, who: Awaiting) {
   return db
     .delete(auditOutbox)
     .where(and(eq(auditOutbox.organizationId, organizationId), isSettled(organizationId, who)))
 }
 
-/** Whether every sink has come to the end, all is sealed and the last checkpoint published. */
+/**
+ * Whether every sink has reached the end, every event is sealed, and the last checkpoint is published.
+ */
 export function isSettled(
   organizationId: SQL<string> | string,
   { sinkIds, sealing, publishing }: Awaiting
@@ -109,13 +113,13 @@ export function isSettled(
   return sql`(${sql.join(conditions, sql` and `)})`
 }
 
-/** The number of an organization's events that are sealed, as a scalar subquery. */
+/** Builds a scalar subquery of the number of an organization's events that are sealed. */
 export function sealedSize(organizationId: string) {
   return sql<number>`(select coalesce(max(size), 0) from seatgate_audit_checkpoints
     where organization_id = ${organizationId})`
 }
 
-/** The number of an organization's events that a published checkpoint covers, as a scalar subquery. */
+/** Builds a scalar subquery of the number of events that a published checkpoint covers. */
 export function publishedSize(organizationId: SQL<string> | string) {
   return sql<number>`coalesce((select size from seatgate_audit_published
     where organization_id = ${organizationId}), 0)`

@@ -8,13 +8,13 @@ import type { ChangeContext } from './change-context.ts'
 import { fulfil, statementsToFulfil } from './jobs.ts'
 import { tellCommitted, tellSeatsFreed } from './listeners.ts'
 
-// What one invocation of a Worker may ask of others is limited; the sweep does what is left.
+// One invocation of a Worker may make a limited number of requests; the sweep does the rest.
 const SEATS_AT_ONCE = 100
 
 /**
- * Does what follows on a batch that is in, `statements`, of which D1 has answered each. Freed seats are
- * waited for, so that whoever is told of a departure can use its seat at once. Everything else may come
- * later; what a crash prevents here, the outbox and the alarm make up for.
+ * Does the work after a committed batch, given the answers to its `statements`. Waits for the release of
+ * freed seats, so that a caller who sees a departure can use its seat at once. The other work may be
+ * delayed; if a crash prevents it, the outbox and the alarm repeat it.
  */
 export async function tell(
   unbudgeted: ChangeContext,
@@ -28,7 +28,7 @@ export async function tell(
   const turned = turns.flatMap((turn) => writtenBy(answers[statements.indexOf(turn)]))
   const written = [...events, ...turned]
   for (const event of written) measure({ name: 'audit.recorded', ...event })
-  // A provider with an outbox hears of the others from there.
+  // A provider with an outbox receives the other releases from there.
   const toldNow = seats.outbox ? freedSeats.slice(0, SEATS_AT_ONCE) : freedSeats
   await Promise.all(toldNow.map((seat) => releaseSeat(seatgate, seat)))
   const afterwards = [

@@ -1,5 +1,5 @@
 /**
- * From a plan to its batch, and what follows on it.
+ * Builds the batch of a plan, and does the work after it.
  *
  * @module
  */
@@ -24,14 +24,14 @@ import type { Plan, RowsPlan, SeatlessPlan } from '../model/plan.ts'
 import { tellRefusal } from './limit-events.ts'
 
 /**
- * A change that is ready to be made: the statements of one batch, to be run together or not at all,
- * and what is to be done once they are in. Plain values; nothing has been written.
+ * A prepared change: the statements of one batch, to be run as a whole or not at all, and the work after
+ * the commit. Plain values; no row has been written.
  */
 export interface Prepared<T> {
-  /** What the change answers once it is committed. */
+  /** The result of the change after the commit. */
   readonly value: T
   readonly statements: readonly Statement[]
-  /** Seats that are reserved for it: confirmed with the batch, released without it. */
+  /** The seats reserved for it: confirmed with the batch, released without it. */
   readonly takenSeats: readonly TakenSeat[]
   readonly freedSeats: readonly SeatReference[]
   readonly organizationIds: readonly string[]
@@ -39,14 +39,14 @@ export interface Prepared<T> {
   readonly markedIds: readonly string[]
   readonly intents: readonly RecordedJob[]
   readonly events: readonly RecordedEvent[]
-  /** Those of the statements that write an event only where it is true, and answer it. */
+  /** The statements that write an event only if its condition holds, and return it. */
   readonly turns: readonly Statement[]
   readonly occasion: Occasion
 }
 
 /**
- * Two prepared changes as one, in this order. They must not need each other's seats: an organization
- * and a further member of it are two batches.
+ * Combines two prepared changes into one, in this order. They must not need each other's seats: an
+ * organization and a further member of it are two batches.
  *
  * @example
  * ```ts
@@ -69,7 +69,7 @@ export function combine<A, B>(first: Prepared<A>, second: Prepared<B>): Prepared
   }
 }
 
-/** Asks the host's hooks, takes the seats and builds the batch. The database is not asked. */
+/** Calls the host's hooks, claims the seats and builds the batch. Sends no query to D1. */
 export function prepare<T>(
   seatgate: ChangeContext,
   occasion: Occasion,
@@ -102,7 +102,7 @@ export async function prepare<T>(
   return ok(assemble(seatgate, occasion, { ...plan, statements: composed.value }, claimed.value))
 }
 
-/** The same for rows: each is refused by itself, and the batch is that of the rows that are left. */
+/** Prepares a plan of rows: each is refused by itself, and the batch has the remaining rows. */
 export async function prepareRows<T>(
   seatgate: ChangeContext,
   occasion: Occasion,
@@ -129,7 +129,7 @@ export async function prepareRows<T>(
 
 const isKept = ({ taken }: ClaimedSeat) => taken?.kept === true
 
-/** Builds the batch of a plan and of the seats that were granted for it. */
+/** Builds the batch of a plan and its granted seats. */
 export function assemble<T>(
   seatgate: ChangeContext,
   occasion: Occasion,
@@ -143,7 +143,8 @@ export function assemble<T>(
   const turns = turnsOf(seatgate, context, events)
   const calls = afterCalls(seatgate, occasion.caller, events, recorded.events)
   const intents = recordIntents(seatgate, [...(plan.intents ?? []), ...calls], now)
-  // A seat that passes on to another invitation has no row in between: it is back before others count.
+  // A seat that passes on to another invitation has no row in between: restore it before other claims
+  // count seats.
   const inOrder = claimed.toSorted((a, b) => Number(isKept(b)) - Number(isKept(a)))
   return {
     value: plan.value,
@@ -166,12 +167,12 @@ export function assemble<T>(
 }
 
 /**
- * Runs the batch, with whatever else belongs into it, and does what follows on it. After an unknown
- * outcome nothing is done here: seats are settled at their deadline, intents when they are due. A
- * constraint of the host's that breaks is told to `report`, by its name.
+ * Runs the batch, with the statements of the host, and does the work after it. After an unknown outcome
+ * there is no such work: seats are settled at their deadline, and jobs run when they are due. A broken
+ * constraint of the host is reported by its name.
  *
- * @throws {StoreUnavailable} if D1 does not answer: the batch may or may not have been committed. Also
- * if a constraint of the library's own breaks that no plan should break.
+ * @throws {StoreUnavailable} if D1 does not answer: the batch may or may not have been committed. Also if
+ *   a constraint of the library breaks that no plan should break.
  */
 export async function conclude(
   seatgate: ChangeContext,
@@ -179,9 +180,9 @@ export async function conclude(
   statements: readonly Statement[] = prepared.statements
 ): Promise<Commit> {
   const { takenSeats } = prepared
-  // A host may send a batch again. After a lost answer the first may have been committed: the second
-  // does not give its seats back, they are compared with D1 at their deadline. After a certain rollback
-  // its seats are free, and may be in use elsewhere: the batch is never sent again.
+  // A host may send a batch again. After a lost answer the first attempt may have been committed: the
+  // second does not release its seats, which are compared with D1 at their deadline. After a certain
+  // rollback its seats are free and may be in use elsewhere, so the batch is not sent again.
   if (takenSeats.some((seat) => seat.batch.released)) {
     return { committed: false, code: 'stale', numbers: [], error: null, constraint: null }
   }
@@ -218,7 +219,7 @@ function reportConflict(
   })
 }
 
-/** The codes that a rolled back batch may answer. */
+/** The codes of a rolled back batch. */
 export type BatchRefusal = RefusalCodeOfGuard | 'host_conflict' | 'not_found' | 'validation_error'
 
 type RefusalCodeOfGuard = Exclude<
@@ -226,7 +227,7 @@ type RefusalCodeOfGuard = Exclude<
   'stale' | 'ledger_superseded' | 'session_gone' | 'slug_taken' | 'user_unknown'
 >
 
-/** What a rolled back batch says to the caller; null if it is to be planned anew. */
+/** Returns the refusal of a rolled back batch; null if the change must be planned again. */
 export function refusalOf({ code, numbers }: Aborted): RefusalOf<BatchRefusal> | null {
   switch (code) {
     case 'last_owner':

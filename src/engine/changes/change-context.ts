@@ -9,7 +9,7 @@ import type { ListenerContext } from './listeners.ts'
 import type { StepUpContext } from '../access/step-up.ts'
 import { attributionOf, type Principal, type RequestMarks } from '../access/principal.ts'
 
-/** What a change needs, from what it reads to what follows on its commit. */
+/** The context of a change, from its reads to the work after its commit. */
 export interface ChangeContext
   extends
     Runtime,
@@ -23,13 +23,13 @@ export interface ChangeContext
   readonly refusals: RefusalCounts
 }
 
-/** On whose behalf, in which request and when something is done. */
+/** The caller, the request and the time of a change. */
 export interface Occasion extends RequestMarks {
   readonly caller: Principal
   readonly now: Date
 }
 
-/** What the events have in common that tell of it. */
+/** Returns the parts that the events of a change have in common. */
 export function contextOf({ caller, requestId, origin, now }: Occasion): EventContext {
   return { ...attributionOf(caller), requestId: requestId ?? null, origin, now }
 }

@@ -10,8 +10,8 @@ import { contextOf, type Occasion } from './change-context.ts'
 import { tellCommitted } from './listeners.ts'
 
 /**
- * Puts on record that a limit was reached, when it is first and then once a window, with how many were
- * refused since. Nobody waits for it where the host keeps work alive.
+ * Records that a limit was reached, the first time and then once per window, with the number of refusals
+ * since. It does not delay the response if the host keeps work alive.
  */
 export async function tellRefusal(
   seatgate: ChangeContext,
@@ -36,7 +36,7 @@ export async function tellRefusal(
   await inBackground(seatgate, organizationId, [record])
 }
 
-// The key is the window's: of many isolates that count, one puts its number on record.
+// The key identifies the window: of many isolates that count, one records its number.
 async function recordReached(
   seatgate: ChangeContext,
   occasion: Occasion,

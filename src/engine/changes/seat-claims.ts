@@ -1,5 +1,5 @@
 /**
- * Claims of seats: every seat is asked for here, and nowhere else gets its id.
+ * Claims of seats: every seat is requested and gets its id here.
  *
  * @module
  */
@@ -12,12 +12,12 @@ import { limitView } from '../seats/limit.ts'
 import type { ProviderContext, SeatGrant, SeatReference, SeatRequest } from '../seats/provider.ts'
 import type { ReserveRefusal } from '../seats/reserve-rules.ts'
 
-/** What a function needs that claims seats. */
+/** The context of a function that claims seats. */
 export interface SeatClaimContext extends ProviderContext, Pick<Runtime, 'newId' | 'report'> {}
 
-/** A claim that was granted: what may be written now, with everything that must be written with it. */
+/** A granted claim: its statements, which belong into one batch. */
 export interface ClaimedSeat {
-  /** Null for a founder's seat, which is not reserved. */
+  /** The reserved seat; null for a founder's seat, which is not reserved. */
   readonly taken: TakenSeat | null
   readonly statements: readonly Statement[]
   readonly events: readonly EventDraft[]
@@ -26,21 +26,21 @@ export interface ClaimedSeat {
 /** A seat that is reserved for a batch. */
 export interface TakenSeat {
   readonly seat: SeatReference
-  /** Until when an invitation holds it; null for a membership's. */
+  /** Until when an invitation reserves it; null for a membership's. */
   readonly until: Date | null
-  /** Whether it was held before, and stays so if the batch fails. */
+  /** Whether it was reserved before, and stays so if the batch fails. */
   readonly kept: boolean
-  /** The epoch of the ledger that granted it; null without one. */
+  /** The epoch of the ledger that granted it; null without a ledger. */
   readonly epoch: number | null
-  /** How far the batch came that uses the seat. The one part of a prepared change that changes. */
+  /** The state of the batch that uses the seat. The only mutable part of a prepared change. */
   readonly batch: { sent: boolean; released: boolean }
 }
 
 /**
- * Asks for a seat for each claim and, if there is one for all, builds the statements that write their
- * rows. They belong into one batch; the seats are confirmed if it is committed, released if it was
- * certainly not. After an unknown outcome nothing is done: at its deadline a reservation is compared
- * with D1. If one claim is refused, all seats are given back.
+ * Requests a seat for each claim and, if all are granted, builds the statements that write their rows.
+ * They belong into one batch; the seats are confirmed after its commit, and released after a certain
+ * rollback. After an unknown outcome a reservation is compared with D1 at its deadline. If one claim is
+ * refused, all seats are released.
  */
 export async function claimSeats(
   seatgate: SeatClaimContext,
@@ -62,8 +62,8 @@ export async function claimSeats(
 }
 
 /**
- * Asks for seats that are used independently of each other, all of one organization: the first claims
- * are granted for as long as there are seats, and each is answered in its place.
+ * Requests seats that are used independently of each other, all of one organization: the first claims are
+ * granted while there are seats. The results are in the order of the claims.
  */
 export async function claimEach(
   seatgate: SeatClaimContext,
@@ -80,7 +80,7 @@ export async function claimEach(
 
 /**
  * Frees a seat that is not in use. A later change may use the seat at once; if the provider does not
- * answer now, it learns of the release later.
+ * answer now, it receives the release later.
  */
 export async function releaseSeat(
   seatgate: ProviderContext & Pick<Runtime, 'report'>,
@@ -94,7 +94,10 @@ export async function releaseSeat(
   }
 }
 
-/** Frees the seats of a batch that was certainly not committed, but for those that were held before. */
+/**
+ * Releases the seats of a batch that was certainly not committed, without those that were reserved
+ * before.
+ */
 export async function giveBack(
   seatgate: ProviderContext & Pick<Runtime, 'report'>,
   taken: readonly TakenSeat[]
@@ -143,7 +146,7 @@ function claimedSeat(
   }
 }
 
-// A provider that throws, be it the host's own, grants no seat.
+// A provider that throws, even a host's own, grants no seat.
 async function reserveEach(
   { seats, seatContext, report }: ProviderContext & Pick<Runtime, 'report'>,
   requests: readonly SeatRequest[]
@@ -158,15 +161,15 @@ async function reserveEach(
   }
 }
 
-/** A seat that was granted by a ledger under an epoch; null where nothing has epochs. */
+/** A seat that a ledger granted under an epoch; null without a ledger. */
 export interface GrantedSeat {
   readonly seat: SeatReference
   readonly epoch: number | null
 }
 
 /**
- * Has the ledgers start anew that granted these seats under an epoch which D1 does not take any more.
- * Most have done so already. One that has not was overtaken by a restore, of D1 or of itself, and would
+ * Restarts the ledgers that granted these seats under an epoch that D1 no longer accepts. Most have
+ * restarted already. A ledger that has not was overtaken by a restore, of D1 or of itself, and could
  * never grant a seat again.
  */
 export async function renewLedgers(

@@ -1,6 +1,6 @@
 /**
- * The open invitations that end with somebody's rights: those that they have sent and could not send
- * any more, and those to their own address, if they were put out.
+ * The open invitations that end with a user's rights: those that they have sent and could no longer send,
+ * and those to their own address, if they were removed or suspended.
  *
  * @module
  */
@@ -17,33 +17,33 @@ import { endInvitations, type Ending } from './end-invitation.ts'
 import { isUnfinished } from './invitation-guards.ts'
 import { mayInvite } from '../access/roles.ts'
 
-/** Who loses what: with `role` null there is no membership any more, or none that can act. */
+/** A loss of rights: with `role` null the user has no active membership any more. */
 export interface Loss {
   readonly userId: string
-  /** The organizations that it is about. */
+  /** The organizations that the loss concerns. */
   readonly organizationIds: readonly string[]
   readonly role: string | null
-  /** Whether somebody else removes or suspends them: they are not to come back by an old invitation. */
+  /** Whether another user removes or suspends them: an old invitation must not let them return. */
   readonly putOut: boolean
-  /** Who does it; null: not a user. */
+  /** The author of the loss; null: not a user. */
   readonly by: string | null
   readonly now: Date
 }
 
-/** What a loss ends, for its batch, and how many invitations that is. */
+/** The parts of the batch that ends them, and their number. */
 export interface Lost extends Ending {
-  /** Of each organization. */
+  /** For each organization. */
   readonly counts: ReadonlyMap<string, number>
   readonly count: number
 }
 
-/** What a function needs that ends the invitations of a loss. */
+/** The context of a function that ends the invitations of a loss. */
 export interface LossContext extends AccessContext, UserContext, Pick<ProviderContext, 'seats'> {
   /** Null if invitations are not configured: those from before end as by default. */
   readonly invitations: { readonly outliveInviter: boolean } | null
 }
 
-/** Selects the unfinished invitations that a user has sent, in organizations (a subquery of ids). */
+/** Selects the open invitations that a user has sent, in organizations (a subquery of ids). */
 export function invitationsBy(
   { db }: DatabaseContext,
   organizationIds: SQL,
@@ -55,7 +55,7 @@ export function invitationsBy(
     .where(sql`${isBy(organizationIds, userId)} and ${isUnfinished()}`)
 }
 
-/** Selects those and the ones to the user's address. */
+/** Selects those and the invitations to the user's address. */
 export function invitationsAround(seatgate: UserContext, organizationIds: SQL, userId: string) {
   return seatgate.db
     .select()
@@ -63,7 +63,7 @@ export function invitationsAround(seatgate: UserContext, organizationIds: SQL, u
     .where(sql`${isAround(seatgate, organizationIds, userId)} and ${isUnfinished()}`)
 }
 
-/** Builds the end of what a loss ends, out of what was read. */
+/** Builds the end of the invitations of a loss, from what was read. */
 export function endLost(seatgate: LossContext, around: readonly InvitationRow[], loss: Loss): Lost {
   const { roles } = seatgate
   const outlive = seatgate.invitations?.outliveInviter ?? false
@@ -93,7 +93,7 @@ export function endLost(seatgate: LossContext, around: readonly InvitationRow[],
   }
 }
 
-// The open ones are those that were read, no others, and each with its role and its seat.
+// Guards that the open invitations are exactly those that were read, with their roles and seats.
 function guardAround(
   seatgate: UserContext,
   { userId, organizationIds, putOut, now }: Loss,

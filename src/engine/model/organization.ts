@@ -9,12 +9,12 @@ import { guard } from '../../database/commit.ts'
 import type { Statement, DatabaseContext, Database } from '../../database/database.ts'
 import { renamedColumns } from '../../database/batch.ts'
 
-/** An organization as clients see it. Timestamps are ISO 8601 UTC. */
+/** An organization in responses. Timestamps are ISO 8601 UTC. */
 export interface Organization {
   readonly id: string
   readonly name: string
   readonly slug: string
-  /** Who created it. It says nothing about who owns it now: that is a role. */
+  /** The founder. The current owners are those with the owner's role. */
   readonly founderUserId: string
   readonly personal: boolean
   /** Whether members must have a second factor to work in it. */
@@ -36,7 +36,7 @@ export function organizationView(row: Omit<OrganizationRow, 'deletedAt'>): Organ
   }
 }
 
-/** What a plan read of an organization is still so. */
+/** Guards that a field of an organization has the value that was read. */
 export function guardField(
   { db }: DatabaseContext,
   organization: OrganizationRow,
@@ -51,13 +51,13 @@ export function guardField(
   )
 }
 
-/** An organization and somebody's membership in it. */
+/** An organization and a user's membership in it. */
 export interface OwnRow {
   readonly organization: OrganizationRow
   readonly membership: MembershipRow
 }
 
-/** Selects the live organizations in which somebody is active, in an order that is yet to be said. */
+/** Selects the live organizations in which a user is active, without an order. */
 export function ownOrganizations(
   db: Database,
   userId: SQL<string | null> | string | null,

@@ -34,7 +34,7 @@ export type ChangeInvitationRoleRefusal =
   | 'not_pending'
 
 /**
- * Changes the role `{ role }` that a pending invitation leads to; also at a full limit.
+ * Changes the role `{ role }` of a pending invitation, also at a full limit.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`, `not_pending`.
  *
@@ -86,7 +86,7 @@ export async function changeInvitationRole<Role extends string = string>(
           statements: [
             guardStanding(seatgate, standing.value),
             guardPending(seatgate, target, now),
-            // From now on it is their word that leads to the role.
+            // The user who changes the role becomes the inviter, who answers for it.
             db
               .update(invitations)
               .set({ role, invitedById: userIdOf(caller), updatedAt: now })

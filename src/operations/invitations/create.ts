@@ -37,10 +37,10 @@ export type CreateInvitationRefusal =
   | 'already_member'
 
 /**
- * Invites an address `{ email, role, locale? }`. The answer has both tokens, this once: `token` for the
- * inviter to pass on, and `mailToken` for a host that sends the mail itself. With a `mailer` it is sent;
- * if the address has got too many mails lately, later. An address that is invited again gets new tokens,
- * the old ones are revoked, and the seat stays the same.
+ * Invites an address `{ email, role, locale? }`. Only this result has the two tokens: `token` for the
+ * inviter to pass on, and `mailToken` for a host that sends the mail itself. With a `mailer` the mail is
+ * sent, or delayed if the address has received too many lately. An address that is invited again gets new
+ * tokens, which revoke the old ones, and keeps its seat.
  *
  * Refusals: `AccessRefusal`, `InputRefusal` (on `email` and `role`), `SeatRefusal`, `HookRefusal`,
  * `StoreRefusal`, `rate_limited_user`, `rate_limited_organization`, `already_member`.

@@ -1,5 +1,5 @@
 /**
- * What is to become of each row of a list, decided on what was read before anybody has a seat.
+ * Decides on each row of a list from what was read, before seats are claimed.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { bulkRatesOf, reached } from '../../engine/model/rate-limits.ts'
 import type { MailContext } from './invitation-config.ts'
 import type { InvitationContext } from './invitation-config.ts'
 
-/** A row that could be read, with the id and the token that its invitation will have. */
+/** A parsed row, with the id and the token that its invitation will have. */
 export interface DrawnRow {
   readonly email: string
   readonly role: string
@@ -24,23 +24,23 @@ export interface DrawnRow {
   readonly seed: TokenSeed
 }
 
-/** What a list is decided on. */
+/** The facts that a list is decided on. */
 export interface RowFacts {
   readonly caller: Principal
   readonly role: string
   readonly organizationId: string
   readonly now: Date
-  /** Of the addresses in the list, those of members. */
+  /** The addresses in the list that are members'. */
   readonly present: readonly { readonly email: string }[]
-  /** Their unfinished invitations. */
+  /** Their open invitations. */
   readonly open: readonly InvitationRow[]
   readonly counted: readonly (typeof rateLimits.$inferSelect)[]
 }
 
-/** A row is refused already, or it is invited if there is a seat. */
+/** A decision: the row is refused, or it is invited if there is a seat. */
 export type RowDecision = Candidate | { readonly kind: 'refused'; readonly refusal: Refusal }
 
-/** Somebody who is invited if there is a seat. */
+/** A row that is invited if there is a seat. */
 export interface Candidate {
   readonly kind: 'invite'
   readonly email: string
@@ -48,8 +48,8 @@ export interface Candidate {
 }
 
 /**
- * Decides on each row, in order. A row whose address was in the list before has that one's decision,
- * the very same object. Each candidate counts towards the limits of those that follow.
+ * Decides on each row, in order. A repeated address shares the decision object of its first row. Each
+ * candidate counts towards the limits of the next ones.
  */
 export function decideRows(
   seatgate: MailContext & Pick<InvitationContext, 'invitations' | 'roles'>,
@@ -68,12 +68,12 @@ export function decideRows(
   })
 }
 
-/** Those who are invited if there is a seat, each once. */
+/** Returns the rows that are invited if there is a seat, each once. */
 export function candidatesOf(decisions: readonly RowDecision[]): readonly Candidate[] {
   return [...new Set(decisions)].filter((decision) => decision.kind === 'invite')
 }
 
-/** What each row is answered, given which of the candidates a hook refused or got no seat. */
+/** Returns the outcome of each row, given the candidates that a hook refused or that got no seat. */
 export function outcomesOf(
   decisions: readonly RowDecision[],
   refusals: ReadonlyMap<Candidate, Refusal | null>

@@ -43,8 +43,8 @@ export type ResendInvitationRefusal =
   | 'role_not_configured'
 
 /**
- * Gives an invitation new tokens and its full lifetime again, and mails it. The old tokens are revoked.
- * It works at a full limit as long as the seat is held; one that expired takes a seat anew.
+ * Gives an invitation new tokens and its full lifetime, and mails it. The old tokens are revoked. It
+ * works at a full limit while the seat is reserved; an expired invitation claims a new seat.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `SeatRefusal`, `HookRefusal`, `StoreRefusal`,
  * `rate_limited_user`, `rate_limited_organization`, `not_found`, `not_pending`, `role_not_configured`
@@ -94,7 +94,7 @@ export async function resendInvitation(
         }
         const state = stateOf(target, now)
         if (state !== 'pending' && state !== 'expired') return refused({ code: 'not_pending' })
-        // A mail that leads to a refusal helps nobody: the role is changed first.
+        // The mail would lead to a refusal: the role has to be changed first.
         if (!isConfigured(roles, target.role)) return refused({ code: 'role_not_configured' })
         const { organizationId, email } = target
         const rates = ratesOf(limits, { caller, organizationId })
@@ -109,7 +109,7 @@ export async function resendInvitation(
           tokenHash,
           tokenVersion: before.tokenVersion + 1,
           expiresAt,
-          // Who sends it again stands for it from now on.
+          // The user who resends it becomes the inviter.
           invitedById: userIdOf(caller) ?? before.invitedById,
           mailStatus: mailStatus(seatgate),
           updatedAt: now,

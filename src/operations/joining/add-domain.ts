@@ -37,7 +37,7 @@ const Input = v.object(
   'Must be an object.'
 )
 
-/** What {@link addDomain} takes. */
+/** The input of {@link addDomain}. */
 export interface AddDomainInput {
   /** A mail domain, such as `example.com`. */
   readonly domain: string
@@ -49,10 +49,10 @@ export interface AddDomainInput {
 export type AddDomainRefusal = AccessRefusal | InputRefusal | HookRefusal | StoreRefusal
 
 /**
- * Says that a mail domain is the organization's own `{ domain, mode? }`, for those who administer it.
- * The answer has the DNS record that proves it; until `verifyDomain` has seen it there, the domain is
- * good for nothing. `mode`: `off` (default), `request` (to ask), `auto` (to come in). One that is there
- * already stays as it is.
+ * Adds a mail domain to an organization `{ domain, mode? }`, for those who administer it. The result has
+ * the DNS record that proves ownership; until `verifyDomain` finds it, the domain admits no user. `mode`:
+ * `off` (default), `request` (users may request to join), `auto` (users join). A domain that is there
+ * already is returned unchanged.
  *
  * Refusals: `AccessRefusal`, `InputRefusal` (on `domain`, also of a public mail provider, and `mode`),
  * `HookRefusal`, `StoreRefusal`.

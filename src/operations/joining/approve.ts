@@ -42,7 +42,7 @@ import {
 } from '../../engine/model/join-request.ts'
 import type { JoiningContext } from './join-rules.ts'
 
-/** What {@link approveJoinRequest} takes. */
+/** The input of {@link approveJoinRequest}. */
 export interface ApprovalInput<Role extends string = string> {
   /** The role of the new member. Default: the role of the request. */
   readonly role?: Role | undefined
@@ -61,10 +61,10 @@ export type ApproveJoinRequestRefusal =
   | 'already_member'
 
 /**
- * Lets somebody in who has asked to join, with the role they asked for or another `{ role? }`. At a
- * full organization it is refused, and the request stays open, or leads into the line, as `joinRules`
- * say. In line the approval counts as long as the caller could give it: if they lose the right before
- * there is a seat, the request is open again.
+ * Approves a request to join, with its role or another one `{ role? }`. Without a free seat it is refused
+ * and the request stays open, or the user joins the waitlist, as `joinRules` configures. On the waitlist
+ * the approval is valid only while the caller could give it: if they lose the right before there is a
+ * seat, the request is open again.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `SeatRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`,
  * `not_pending`, `role_not_configured`, `already_member` (suspended).

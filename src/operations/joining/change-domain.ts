@@ -29,7 +29,7 @@ import type { JoiningContext } from './join-rules.ts'
 
 const Input = v.object({ mode: ModeInput }, 'Must be an object.')
 
-/** What {@link setDomainMode} takes. */
+/** The input of {@link setDomainMode}. */
 export interface DomainModeInput {
   readonly mode: v.InferOutput<typeof ModeInput>
 }
@@ -44,8 +44,8 @@ export type SetDomainModeRefusal =
   | 'domain_not_verified'
 
 /**
- * Says what a domain is good for `{ mode }`: `off`, `request` (to ask) or `auto` (to come in). Who is in
- * already stays in.
+ * Sets the mode of a domain `{ mode }`: `off`, `request` (users may request to join) or `auto` (users
+ * join). Existing members stay.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`,
  * `domain_not_verified` (`auto` while the DNS record is missing).
@@ -107,7 +107,7 @@ export type RemoveDomainRefusal =
   | 'not_found'
 
 /**
- * Takes a domain away: from now on it is good for nothing. Who is in already stays in.
+ * Removes a domain: it admits no user any more. Existing members stay.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`.
  *
@@ -140,9 +140,9 @@ export async function removeDomain(
   )
 }
 
-/** A change of a domain: the hook that may refuse it, the row as it will be, its write and its event. */
+/** A change of a domain: the hook that may refuse it, the new row, its write and its event. */
 export interface DomainChange {
-  /** Asked where a person makes the change. */
+  /** The hook, asked if a user makes the change. */
   readonly before?: Question
   readonly value: DomainRow
   readonly write: Statement
@@ -151,7 +151,7 @@ export interface DomainChange {
 
 type ChangeDomainRefusal = AccessRefusal | InputRefusal | HookRefusal | StoreRefusal | 'not_found'
 
-/** Changes a domain of the scope's organization as `decide` says; null changes nothing. */
+/** Changes a domain of the scope's organization as `decide` returns; null changes no row. */
 export async function changeDomain<I, Code extends RefusalCode = never>(
   seatgate: JoiningContext,
   scope: OrganizationScope,

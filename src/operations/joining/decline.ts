@@ -39,8 +39,7 @@ export type DeclineJoinRequestRefusal =
   | 'not_pending'
 
 /**
- * Declines a request to join, also of somebody who waits in line already. They may ask again after a
- * day.
+ * Declines a request to join, also of a user on the waitlist. They may request again after a day.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`, `not_pending`.
  *
@@ -117,7 +116,7 @@ export type WithdrawJoinRequestRefusal =
   | 'not_pending'
 
 /**
- * Takes back one's own request to join, and leaves the line.
+ * Withdraws the caller's own request to join, and leaves the waitlist.
  *
  * Refusals: `unauthenticated`, `InputRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`, `not_pending`.
  *

@@ -6,22 +6,22 @@ import type { LossContext } from '../../engine/model/lost-invitations.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import type { Listener } from '../../engine/changes/listeners.ts'
 
-/** What is done when there is no seat: `refuse`, or let them `wait` in line for the next one. */
+/** The behaviour without a free seat: `refuse`, or `wait` on the waitlist. */
 export type WhenFull = 'refuse' | 'wait'
 
-/** Looks whether the record is there. Throws if that cannot be said now. */
+/** Looks the record up and returns whether it is there. Throws if the lookup fails. */
 export type VerifyDomain = (challenge: DomainChallenge) => boolean | Promise<boolean>
 
 /** The part that `joinRules()` makes. */
 export interface JoinRules {
-  /** What those who come in become, unless whoever lets them in says otherwise. */
+  /** The role of new members, unless an approval gives another one. */
   readonly role: string
   readonly whenFull: { readonly domain: WhenFull; readonly request: WhenFull }
   readonly verifyDomain: VerifyDomain
   readonly publicDomains: ReadonlySet<string>
   /** How many days a verified domain may be without its record before `auto` becomes `request`. */
   readonly recordGraceDays: number
-  /** Lets in who is first in line, for as long as there are seats. */
+  /** Admits the users of the waitlist in order, while there are seats. */
   readonly admitWaiting: (context: JoiningContext, organizationId: string) => Promise<void>
   readonly listeners: readonly Listener[]
   // The sweep calls these through the part, so that a Worker without joining does not load them.
@@ -33,7 +33,7 @@ export interface JoinRules {
   readonly purge: (context: DatabaseContext, now: Date) => Statement
 }
 
-/** What an operation on joining needs. */
+/** The context of an operation on joining. */
 export type JoiningContext = ChangeContext &
   LossContext &
   VerificationContext & {
@@ -42,7 +42,10 @@ export type JoiningContext = ChangeContext &
     readonly queue: WakeUpQueue | null
   }
 
-/** Whether anybody is let wait. Who waits nevertheless, from before, is seen to by the sweep. */
+/**
+ * Whether users can be put on the waitlist. The sweep serves those who wait from an earlier
+ * configuration.
+ */
 export function keepsLine({ whenFull }: JoinRules): boolean {
   return whenFull.domain === 'wait' || whenFull.request === 'wait'
 }

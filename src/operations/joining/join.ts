@@ -58,19 +58,19 @@ import type { JoiningContext } from './join-rules.ts'
 
 const Input = v.object({ organizationId: LineOfText }, 'Must be an object.')
 
-// Each time is an event in the trail of an organization that they may have nothing to do with.
+// Each attempt writes an event into the trail of an organization that the user may not belong to.
 const JOINS_A_DAY = 10
 
-/** How often somebody has come in or asked to, in one organization. */
+/** The limit of a user's joins and requests in one organization. */
 function joinRate(organizationId: string, userId: string): Rate<'rate_limited_user'> {
   const key = `join:${organizationId}:${userId}`
   return { code: 'rate_limited_user', key, limit: JOINS_A_DAY }
 }
 
-// Who was declined may ask again, but not every minute.
+// A declined user may request again after this time.
 const PAUSE_MS = 24 * 60 * 60 * 1000
 
-/** What {@link joinOrganization} takes. */
+/** The input of {@link joinOrganization}. */
 export interface JoinOrganizationInput {
   readonly organizationId: string
 }
@@ -87,11 +87,11 @@ export type JoinOrganizationRefusal =
   | 'not_pending'
 
 /**
- * Joins an organization `{ organizationId }` by the domain of one's verified address, or asks to: as
- * the mode of its domain says. Who was removed or suspended by somebody else asks in any case, also with
- * another account of the same address, until they are let in. At a full organization it is refused or leads into the line, as
- * `joinRules` say. Whoever is a member is told so; to everybody else whose address is in none of its
- * domains there is no such organization.
+ * Joins an organization `{ organizationId }` by the domain of the caller's verified address, or requests
+ * to join, as the mode of the domain says. A user who was removed or suspended by another one always has
+ * to request, also with another account of the same address, until they are let in. Without a free seat
+ * it is refused or puts the user on the waitlist, as `joinRules` configures. A member is returned
+ * unchanged; to a user whose address is in none of its domains the organization does not exist.
  *
  * Refusals: `AccessRefusal` (`insufficient_role` of a caller who is no person), `InputRefusal`,
  * `SeatRefusal`, `HookRefusal`, `StoreRefusal`, `already_member` (suspended), `rate_limited_user` (declined
@@ -188,13 +188,13 @@ function pauseAfter(earlier: readonly JoinRequestRow[], now: Date): number {
   return Math.max(0, ...ends)
 }
 
-/** What else is known of whoever comes. */
+/** Further facts about the joining user. */
 interface Comer {
-  /** What was looked through, and whether they were put out and nobody has let them in again. */
+  /** The rows about exclusion, and whether the user is excluded. */
   readonly candidates: readonly ExclusionCandidate[]
   readonly excluded: boolean
   readonly pending: JoinRequestRow | undefined
-  /** How long they must not ask again, having been declined. */
+  /** For how long a declined user may not request again. */
   readonly pauseMs: number
   readonly invitation: InvitationRow | undefined
   readonly tooOften: ReturnType<typeof reached<'rate_limited_user'>>
@@ -244,7 +244,7 @@ function stampJoined({ db }: DatabaseContext, { id }: JoinRequestRow, now: Date)
     .where(eq(joinRequests.id, id))
 }
 
-// A request that is open, of an organization whose domain lets in by now, is put in line.
+// An open request, of an organization whose domain now admits users, moves to the waitlist.
 function planRequest(
   { db, newId, joining }: Pick<JoiningContext, 'db' | 'joining' | 'newId'>,
   { organizationId, mode }: Pick<DomainRow, 'organizationId' | 'mode'>,

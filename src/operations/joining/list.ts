@@ -23,13 +23,15 @@ import { domainsOf, openDomain } from './joining-lookup.ts'
 import { joinRequestView, type JoinRequest } from '../../engine/model/join-request.ts'
 import type { JoiningContext } from './join-rules.ts'
 
-/** A request with who made it, and how many are ahead in line; null for who is not in line. */
+/** A request with its user, and how many are ahead on the waitlist; null if it is not on the waitlist. */
 export interface ListedJoinRequest extends JoinRequest {
   readonly user: { readonly email: string; readonly name: string | null }
   readonly ahead: number | null
 }
 
-/** An organization that one may join, at once (`auto`) or on request, and whether one is in already. */
+/**
+ * An organization that the user may join, at once (`auto`) or on request, and whether they are a member.
+ */
 export interface JoinableOrganization {
   readonly organization: { readonly id: string; readonly name: string; readonly slug: string }
   readonly mode: Exclude<DomainMode, 'off'>
@@ -69,7 +71,7 @@ export async function listDomains(
 export type ListJoinRequestsRefusal = AccessRefusal | PageRefusal
 
 /**
- * Lists who has asked to join and who waits in line, newest first, for those who administer members.
+ * Lists the open requests and the waitlist, newest first, for those who administer members.
  *
  * Refusals: `AccessRefusal`, `PageRefusal` (on `limit`).
  *
@@ -136,9 +138,9 @@ export async function listJoinRequests(
 export type ListJoinableOrganizationsRefusal = 'unauthenticated' | InputRefusal
 
 /**
- * Lists the organizations that the caller may join by the domain of their verified address, or ask
- * to: those that they are not in yet. Nobody learns of any other. `mode` is what will happen to them:
- * `request` for who was removed or suspended there, whatever the domain is good for to others.
+ * Lists the organizations that the caller may join by the domain of their verified address, or request to
+ * join, without those that they are in. Other organizations are not revealed. `mode` is the caller's own:
+ * `request` for a user who was removed or suspended there, in any mode of the domain.
  *
  * Refusals: `unauthenticated`, `InputRefusal` (there are no parameters).
  *
@@ -209,7 +211,7 @@ function requesterView(user: string | null): ListedJoinRequest['user'] {
   return { email, name: shownName(name) }
 }
 
-/** How many wait ahead of a row of `seatgate_join_requests`, as a scalar subquery. */
+/** Builds a scalar subquery of how many users wait ahead of a row of `seatgate_join_requests`. */
 function aheadInLine(): SQL<number> {
   return sql<number>`(select count(*) from seatgate_join_requests ahead
     where ahead.organization_id = seatgate_join_requests.organization_id

@@ -29,9 +29,9 @@ export type VerifyDomainRefusal =
   | 'domain_taken'
 
 /**
- * Looks whether the DNS record of a domain is there, and from then on it opens the organization to
- * those with an address in it, as its mode says. A domain is verified for one organization at a time.
- * Of a verified domain whose record was missing since, the flag is taken away if it is there again.
+ * Verifies a domain by its DNS record; from then on it opens the organization to users with an address in
+ * it, as its mode says. A domain is verified for one organization at a time. Clears the flag of a
+ * verified domain whose record was missing and is back.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `HookRefusal`, `StoreRefusal` (`unavailable` also if the
  * record cannot be looked up now), `not_found`, `domain_not_verified` (the record is not there),
@@ -87,7 +87,7 @@ export async function verifyDomain(
   return verified as Result<Domain, VerifyDomainRefusal>
 }
 
-/** What is to be verified, and whether it is verified for another organization. */
+/** The domain to verify, and whether it is verified for another organization. */
 interface Sighting {
   readonly target: DomainRow
   readonly isTaken: boolean
@@ -103,7 +103,7 @@ async function verify(
   if (isVerified(target)) return ok(domainView(target))
   const proven = await isProven(seatgate, target)
   if (!proven.ok) return proven
-  // Who can change the DNS may learn whose the domain is taken for; nobody else does.
+  // Only a caller who controls the DNS learns that the domain is taken.
   if (isTaken) return refused({ code: 'domain_taken' })
   return changeDomain(
     seatgate,
@@ -131,7 +131,7 @@ async function verify(
 const isVerified = ({ verifiedAt, recordMissingSince }: DomainRow) =>
   verifiedAt !== null && recordMissingSince === null
 
-/** Looks up the record of a domain. A resolver that fails is `unavailable`. */
+/** Looks up the record of a domain. A failed lookup is `unavailable`. */
 export async function isProven(
   seatgate: Pick<JoiningContext, 'joining' | 'report'>,
   row: DomainRow

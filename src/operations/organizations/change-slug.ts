@@ -26,10 +26,10 @@ import { standingWith } from '../../engine/access/authorize.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
-/** What {@link updateSlug} takes, with a proof of identity. */
+/** The input of {@link updateSlug}, with a proof of identity. */
 export interface UpdateSlugInput extends ProofInput {
   readonly slug: string
-  /** The present slug, typed again. */
+  /** The current slug, typed again. */
   readonly confirmSlug: string
 }
 
@@ -37,9 +37,9 @@ export interface UpdateSlugInput extends ProofInput {
 export type UpdateSlugRefusal = AccessRefusal | InputRefusal | ProofRefusal | StoreRefusal
 
 /**
- * Gives an organization another slug `{ slug, confirmSlug, password | stepUpProof }`. `confirmSlug` is
- * the present one, typed. For seven days (`slugAliasDays`) the old slug leads members to the new one,
- * and nobody else can take it.
+ * Changes an organization's slug `{ slug, confirmSlug, password | stepUpProof }`. `confirmSlug` is the
+ * current slug, typed. For seven days (`slugAliasDays`) the old slug redirects members to the new one,
+ * and no other organization can take it.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `ProofRefusal`, `StoreRefusal`.
  *
@@ -103,7 +103,7 @@ export async function updateSlug(
               .insert(slugAliases)
               .values(alias)
               .onConflictDoUpdate({ target: slugAliases.oldSlug, set: alias }),
-            // An alias of its own for the new slug would lead from there to itself.
+            // An alias of the new slug would redirect to itself.
             db
               .delete(slugAliases)
               .where(

@@ -33,12 +33,12 @@ import { guardField } from '../../engine/model/organization.ts'
 import { organizationView, type Organization } from '../../engine/model/organization.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
 
-/** An organization that is gone for everybody, and can be restored. */
+/** A deleted organization, which can be restored. */
 export interface DeletedOrganization extends Organization {
   readonly deletedAt: string
 }
 
-/** What {@link softDeleteOrganization} takes, with a proof of identity. */
+/** The input of {@link softDeleteOrganization}, with a proof of identity. */
 export interface DeleteOrganizationInput extends ProofInput {
   /** The name of the organization, typed again. */
   readonly confirmName: string
@@ -54,10 +54,10 @@ export type SoftDeleteOrganizationRefusal =
 
 /**
  * Deletes an organization `{ confirmName, password | stepUpProof }`, for owners. `confirmName` is the
- * name, typed. From the next request on there is no such organization for anybody; its slug is free,
- * its sessions point nowhere, its invitations are revoked, its domains are free, its line is closed,
- * and so is its ledger. Memberships stay as they are, seats included, so that `restoreOrganization`
- * brings everybody back.
+ * name, typed. From the next request on the organization does not exist for any caller but operators; its
+ * slug and domains are free, its sessions point to no organization, its invitations are revoked, its
+ * waitlist is closed, and its ledger is emptied. Memberships stay unchanged, seats included, so that
+ * `restoreOrganization` brings every member back.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `ProofRefusal`, `HookRefusal`, `StoreRefusal`.
  *
@@ -122,7 +122,7 @@ export async function softDeleteOrganization(
               .set({ deletedAt: now, updatedAt: now })
               .where(eq(organizations.id, organizationId)),
           ],
-          // Their seats are given back as the outbox comes to them: nobody waits for them any more.
+          // The outbox releases the seats of the invitations later; no user waits for them any more.
           events: [
             ...revoked.events,
             withHook(
@@ -139,7 +139,8 @@ export async function softDeleteOrganization(
   )
 }
 
-// However many there are: the rows of the calls are made of theirs, and the sweep makes the calls.
+// One statement for any number of requests: it creates the rows of the hooks' jobs, and the sweep runs
+// them.
 function tellRequests(
   { db, hooks, newId }: DatabaseContext & Pick<HookContext, 'hooks'> & Pick<Runtime, 'newId'>,
   caller: Principal,
@@ -162,7 +163,7 @@ function tellRequests(
   ]
 }
 
-// Nobody waits for what is not there, and a domain may be another organization's.
+// The waitlist ends with the organization, and its domains may be verified for another one.
 function closeDoors(
   { db }: DatabaseContext,
   organizationId: string,

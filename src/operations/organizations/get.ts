@@ -10,7 +10,7 @@ import { organizationView, type Organization } from '../../engine/model/organiza
 import { ownOrganizations } from '../../engine/model/organization.ts'
 import { find, standingOf } from '../../engine/access/authorize.ts'
 
-/** An organization of somebody's, and their role in it. */
+/** An organization of the caller, and their role in it. */
 export interface OwnOrganization {
   readonly organization: Organization
   readonly role: string
@@ -20,7 +20,7 @@ export interface OwnOrganization {
 export type GetOrganizationRefusal = 'unauthenticated' | 'organization_not_found'
 
 /**
- * Fetches an organization by id or slug, for its members.
+ * Returns an organization by id or slug, for its members.
  *
  * Refusals: `unauthenticated`, `organization_not_found`.
  *

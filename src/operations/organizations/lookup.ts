@@ -1,5 +1,6 @@
 /**
- * What the host itself may ask, without a scope: nobody is checked. What is deleted is not there.
+ * Lookups for the host itself, without a scope and without a check of access. Deleted organizations are
+ * not found.
  *
  * @module
  */
@@ -17,7 +18,7 @@ import { organizationView, type Organization } from '../../engine/model/organiza
 import { ownOrganizations } from '../../engine/model/organization.ts'
 import { organizationNamed } from '../../engine/access/organization-ref.ts'
 
-/** A slug that was given up, and the organization it still leads to. Timestamps are ISO 8601 UTC. */
+/** A former slug, and the organization that it still redirects to. Timestamps are ISO 8601 UTC. */
 export interface SlugAlias {
   readonly oldSlug: string
   readonly organizationId: string
@@ -28,8 +29,8 @@ export interface SlugAlias {
 export type FetchOrganizationRefusal = 'organization_not_found'
 
 /**
- * Fetches a live organization by its id or slug; one that is deleted or was never there is
- * `organization_not_found`. Unlike `getOrganization` it asks for nobody's membership.
+ * Returns a live organization by its id or slug; an organization that is deleted or does not exist is
+ * `organization_not_found`. Unlike `getOrganization` it checks no membership.
  *
  * Refusals: `organization_not_found`.
  *
@@ -52,7 +53,7 @@ export async function fetchOrganization(
 }
 
 /**
- * Looks a live organization up by its slug, capital or small; null if there is none.
+ * Returns a live organization by its slug, in any case; null if there is none.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  *
@@ -75,8 +76,8 @@ export async function getOrganizationBySlug(
 }
 
 /**
- * Looks up somebody's membership in an organization, whatever its status; null if there is none, and
- * for an organization that is deleted unless `includeDeleted` says otherwise.
+ * Returns a user's membership in an organization, active or suspended; null if there is none. For a
+ * deleted organization it is null too, unless `includeDeleted` is set.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  *
@@ -110,7 +111,7 @@ export async function getMembership(
 }
 
 /**
- * Lists all live organizations of somebody, the newest first.
+ * Lists all live organizations of a user, the newest first.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  *
@@ -133,7 +134,7 @@ export async function listOrganizationsForUser(
 }
 
 /**
- * Looks up where a slug that was given up still leads; null once it has expired.
+ * Returns the organization that a former slug redirects to; null if the alias has expired.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  *

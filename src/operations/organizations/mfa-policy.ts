@@ -18,12 +18,12 @@ import { guardField } from '../../engine/model/organization.ts'
 import { organizationView, type Organization } from '../../engine/model/organization.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
 
-/** Tells whether a user has a second factor. */
+/** Returns whether a user has a second factor. */
 export type MfaCheck = (userId: string) => boolean | Promise<boolean>
 
 const Input = v.object({ enabled: v.boolean('Must be true or false.') }, 'Must be an object.')
 
-/** What {@link setMfaPolicy} takes. */
+/** The input of {@link setMfaPolicy}. */
 export interface MfaPolicyInput {
   readonly enabled: boolean
 }
@@ -37,9 +37,8 @@ export type SetMfaPolicyRefusal =
   | 'mfa_policy_aborted'
 
 /**
- * Says whether members must have a second factor `{ enabled }`. A person who demands it must have
- * one. The
- * policy it has already changes nothing. `requireOrganizationMfa` holds members to it.
+ * Sets whether members must have a second factor `{ enabled }`. A user who enables it must have one. The
+ * current policy changes no row. `requireOrganizationMfa` enforces it.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `admin_must_enroll_first`,
  * `mfa_policy_aborted` (D1 did not answer; the policy is as it was, or as it was to be).
@@ -83,7 +82,7 @@ export async function setMfaPolicy(
   return refused({ code: 'mfa_policy_aborted' })
 }
 
-/** Asks the host whether a user has a second factor. What cannot be answered is none. */
+/** Asks the host whether a user has a second factor. A failure counts as no. */
 export async function hasMfa(
   { report }: Pick<Runtime, 'report'>,
   mfaCheck: MfaCheck,

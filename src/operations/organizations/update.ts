@@ -14,7 +14,7 @@ import { guardField } from '../../engine/model/organization.ts'
 import { organizationView, type Organization } from '../../engine/model/organization.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
 
-/** What {@link renameOrganization} and {@link updateOrganization} take. */
+/** The input of {@link renameOrganization} and {@link updateOrganization}. */
 export interface RenameOrganizationInput {
   readonly name: string
 }
@@ -23,8 +23,8 @@ export interface RenameOrganizationInput {
 export type RenameOrganizationRefusal = AccessRefusal | InputRefusal | StoreRefusal
 
 /**
- * Renames an organization `{ name }`; its slug stays, other keys are ignored. The name it has already
- * changes nothing.
+ * Renames an organization `{ name }`; its slug stays, other keys are ignored. The same name changes no
+ * row.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`.
  *
@@ -47,8 +47,8 @@ export async function renameOrganization(
 export type UpdateOrganizationRefusal = RenameOrganizationRefusal
 
 /**
- * Updates an organization's plain fields `{ name }`. A slug among them is refused: it changes by
- * itself, with a password and a confirmation (`updateSlug`).
+ * Updates an organization's plain fields `{ name }`. Refuses a slug, which `updateSlug` changes with a
+ * password and a confirmation.
  *
  * Refusals: `RenameOrganizationRefusal`.
  *

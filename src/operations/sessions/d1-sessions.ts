@@ -9,8 +9,8 @@ import type { Session } from '../../engine/access/principal.ts'
 import type { Pointers, SessionStore } from '../../engine/model/session-store.ts'
 
 /**
- * Keeps the active organization in the table `sessions` of the library's own D1: pointers change in
- * the same batch as what changes them.
+ * Stores the active organization in the table `seatgate_sessions` in D1. Pointers change in the same
+ * batch as the change that affects them.
  *
  * @example
  * ```ts
@@ -58,7 +58,7 @@ function pointAt(db: Database, { id }: Session, organizationId: string | null) {
     .where(eq(sessions.tokenHash, id))
 }
 
-// Everybody's pointers into an organization, or one user's into each: two statements for any number.
+// All pointers into an organization, or one user's pointers into each: two statements for any number.
 function end(db: Database, pointers: readonly Pointers[]): readonly Statement[] {
   const everybodys = pointers.flatMap(({ organizationId, userId }) =>
     userId === null ? [organizationId] : []
@@ -84,7 +84,7 @@ function end(db: Database, pointers: readonly Pointers[]): readonly Statement[] 
 }
 
 const SESSIONS_PER_SWEEP = 1000
-// Until then a session that has expired still says when its user was active last.
+// Until then an expired session still shows when its user was last active.
 const KEPT_DAYS = 30
 const DAY_MS = 24 * 60 * 60 * 1000
 

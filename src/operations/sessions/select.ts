@@ -7,16 +7,16 @@ import { membershipView, type Membership } from '../../engine/model/membership.t
 import { organizationView, type Organization } from '../../engine/model/organization.ts'
 import { ownOrganizations, type OwnRow } from '../../engine/model/organization.ts'
 
-/** Which organization somebody is to work in. With several, it is theirs to say. */
+/** The organization that a user works in. With several the user has to choose. */
 export type Selection =
   | { readonly kind: 'none' }
   | { readonly kind: 'one'; readonly organization: Organization; readonly membership: Membership }
   | { readonly kind: 'multiple'; readonly organizations: readonly Organization[] }
 
 /**
- * Chooses the organization that somebody is to work in: the only one, or of several the one they
- * worked in before (`previous`, its id). Otherwise all of them are answered, the newest organization
- * first. One query, which writes nothing.
+ * Selects the organization that a user works in: the only one, or of several the one they worked in
+ * before (`previous`, its id). Otherwise returns all of them, the newest organization first. One query,
+ * without writes.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  *
@@ -36,7 +36,7 @@ export async function selectActiveOrganization(
   return select(own, options.previous ?? null)
 }
 
-/** The pure choice. */
+/** Selects without a database. */
 export function select(own: readonly OwnRow[], previous: string | null): Selection {
   const [first] = own
   if (first === undefined) return { kind: 'none' }
@@ -54,7 +54,7 @@ export function select(own: readonly OwnRow[], previous: string | null): Selecti
       }
 }
 
-/** Selects all of somebody's live organizations with their memberships, the newest organization first. */
+/** Selects all live organizations of a user with their memberships, the newest organization first. */
 export function newestOrganizations(db: Database, userId: string) {
   return ownOrganizations(db, userId).orderBy(desc(organizations.createdAt), desc(organizations.id))
 }

@@ -1,5 +1,5 @@
 /**
- * Which sinks there are, and when they get what was just recorded.
+ * The configured sinks, and the dispatch of events after a change.
  *
  * @module
  */
@@ -19,18 +19,18 @@ import {
 
 const DEFAULT_DEADLINE_SECONDS = 5
 const MESSAGES_PER_SEND = 100
-// Of what concerns more organizations, the queue or the sweep does the rest.
+// If a change affects more organizations, the queue or the sweep serves the rest.
 const SERVED_AT_ONCE = 10
 
-/** What forwarding needs. */
+/** The context of forwarding. */
 export interface ForwardingContext extends TendContext {
-  /** Null without a queue: then events are forwarded in process. */
+  /** Null without a queue: events are then forwarded in process. */
   readonly queue: WakeUpQueue | null
 }
 
 /**
- * Whether events are forwarded by a queue. Without one they are, after each answer, by whoever gave it,
- * and the sweep makes up for what was missed.
+ * Whether events are forwarded by a queue. Without one the Worker that made the change forwards them
+ * after its response, and the sweep delivers what was missed.
  *
  * @example
  * ```ts
@@ -42,9 +42,9 @@ export function isQueueBound({ queue }: Pick<ForwardingContext, 'queue'>): boole
 }
 
 /**
- * Sees to what was just committed. Sinks that are `sync` are waited for, each as long as it may take;
- * the others are woken by the queue or, without one, served in process after the answer: where the
- * host keeps no work alive after it, that is left to the sweep. What fails here is tried again.
+ * Dispatches the events of a committed change. Waits for `sync` sinks, each up to its deadline. Wakes the
+ * others by the queue or, without one, serves them in process after the response; a host that keeps no
+ * work alive leaves that to the sweep. Failures are retried.
  */
 async function dispatch(
   unbudgeted: ForwardingContext,
@@ -91,7 +91,7 @@ function wakeUps(
   return inMessages(organizationIds).map((messages) => () => queue.sendBatch(messages))
 }
 
-/** Wake-ups of organizations, as many as may be sent together. */
+/** Groups organizations into batches of wake-ups that may be sent together. */
 export function inMessages(organizationIds: readonly string[]) {
   const messages = organizationIds.map((organizationId) => ({ body: { organizationId } }))
   const batches: (typeof messages)[] = []
@@ -101,7 +101,7 @@ export function inMessages(organizationIds: readonly string[]) {
   return batches
 }
 
-// An answer that waited long enough goes; the delivery goes on.
+// The response stops waiting at the deadline; the delivery goes on.
 async function deliverInTime(
   seatgate: ForwardingContext,
   sink: Sink,

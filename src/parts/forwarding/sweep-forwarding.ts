@@ -16,11 +16,11 @@ const SERVED_PER_SWEEP = 50
 const STATEMENTS_TO_FIND = 4
 
 /**
- * Finds organizations with events that some sink has not had, however they were left behind, and
- * wakes the forwarder for each; without a queue it forwards them itself, as many events of all of them as
- * one invocation can, and as many organizations as it has statements for. Those that waited longest come first, and among them another one each time, so that
- * none is starved. The next trails in turn are looked at too, so that a sink that is new gets those in
- * which nothing happens any more.
+ * Finds organizations with events that a sink has not received, and wakes the forwarder for each. Without
+ * a queue it forwards them itself, as many events as one invocation can, and as many organizations as it
+ * has statements for. Those that have waited longest come first, and another one of them each time, so
+ * that no organization starves. It also checks the next trails in turn, so that a new sink receives those
+ * in which no change happens any more.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
@@ -58,7 +58,7 @@ export async function sweepAudit(unbudgeted: ForwardingContext): Promise<void> {
   }
 }
 
-// One that fails keeps no other from being served.
+// A failure in one organization does not stop the others.
 async function serve(
   seatgate: Budgeted<TendContext>,
   organizationIds: readonly string[]

@@ -1,5 +1,5 @@
 /**
- * The audit log of hashes: who seals it, with which key, and where its checkpoints go.
+ * The configuration of the log: who seals it, its signing key, and where checkpoints are published.
  *
  * @module
  */
@@ -19,31 +19,31 @@ import type {
   Sign,
 } from '../../engine/audit/sealer.ts'
 
-// Where the Durable Object seals, it asks D1 in an invocation of its own.
+// A Durable Object that seals queries D1 in an invocation of its own.
 const PAGES_IN_A_ROUND = 5
-// So many more are sealed at once, if there are statements for them.
+// How many more pages are sealed at once if statements are left.
 const MORE_PAGES = 15
 const STATEMENTS_PER_PAGE = 4
 
-/** How many statements D1 is asked for one round of sealing at most. */
+/** How many statements a round of sealing sends to D1 at most. */
 const STATEMENTS_TO_SEAL = 30
 
-/** Where checkpoints are signed, and where they are kept outside. */
+/** The signer of checkpoints, and where they are published. */
 export interface AuditLog extends TrailConsumer {
   readonly signer: () => Promise<NoteSigner>
   readonly publish: ((checkpoint: PublishedCheckpoint) => Promise<unknown>) | null
-  /** Null if any Worker seals. */
+  /** The sealer; null if any Worker seals. */
   readonly sealer: Sealer | null
 }
 
-/** What keeping the log needs. */
+/** The context of the log. */
 export interface LogContext
   extends DatabaseContext, ConsumerContext, Pick<Runtime, 'now' | 'report'> {
-  /** Null where no log of hashes is kept. */
+  /** The log; null if none is configured. */
   readonly log: AuditLog | null
 }
 
-/** A log whose signing key is read when it is first needed. */
+/** Creates a log that reads its signing key on first use. */
 export function auditLog(
   privateKey: string,
   publish: AuditLog['publish'],
@@ -72,11 +72,10 @@ function canSeal(seats: Partial<Sealer>): seats is Sealer {
 }
 
 /**
- * Seals what an organization has recorded since the last time: a page of events for each round trip,
- * each page with a checkpoint of its own. Where seats are counted by the organization's Durable Object
- * it is done there, by one at a time. Publishes these checkpoints, and the last one if it was not
- * published before. Answers the size of the log, or null where there is none to be kept. What is more
- * than one invocation has statements for, the next one seals.
+ * Seals new events of an organization: a page of events per round trip, each with its own checkpoint. If
+ * the organization's Durable Object counts its seats, it also seals, one request at a time. Publishes the
+ * new checkpoints, and the last one if it was not published before. Returns the size of the log, or null
+ * if no log is configured. If the statements of one invocation do not suffice, the next one continues.
  *
  * @throws {StoreUnavailable} if D1 does not answer, or the object does not.
  *
@@ -93,7 +92,7 @@ export async function sealOrganization(
   return sealed && sealed.size
 }
 
-/** The same, and whether there is more to seal. */
+/** Seals as {@link sealOrganization} does, and returns whether there is more to seal. */
 async function sealAsFarAsItGoes(
   unbudgeted: LogContext,
   organizationId: string
