@@ -180,22 +180,24 @@ export async function perform<
     }
     return refused({ code: 'operation_in_progress' })
   } catch (error) {
-    return answerable(operation, storeRefusal(seatgate, error, { grows }))
+    return answerable(seatgate, operation, storeRefusal(seatgate, error, { grows }))
   }
 }
 
 /**
- * Checks that the operation lists the code of a refusal.
- *
- * @throws {TypeError} for another code: then the list is wrong.
+ * Types a refusal by the codes that the operation lists. Another code is returned as well, since the
+ * caller needs the truth more than its type, and reported: then the list is wrong.
  */
 function answerable<Further extends RefusalCode>(
+  { report }: Pick<ChangeContext, 'report'>,
   { name, refusals }: Pick<Operation<Queries, unknown, RefusalCode, Further>, 'name' | 'refusals'>,
   refusal: Refusal
 ): Refused<Further | PerformRefusal> {
   if (hasCode(refusal, PERFORM_REFUSALS)) return refused(refusal)
   if (isListed(refusal, refusals)) return refused<Further>(refusal)
-  throw new TypeError(`${name} does not list ${refusal.code} among its refusals.`)
+  const error = new TypeError(`${name} does not list ${refusal.code} among its refusals.`)
+  report({ event: 'refusal_not_listed', error })
+  return refused(refusal as RefusalOf<Further>)
 }
 
 function isListed<Further extends RefusalCode>(
@@ -319,7 +321,7 @@ async function attemptOnce<
   checkListed(operation, plan)
   if (plan.proof && !progress.proven) {
     const proven = await prove(seatgate, caller, plan.proof)
-    if (!proven.ok) return answer(answerable(operation, proven.error))
+    if (!proven.ok) return answer(answerable(seatgate, operation, proven.error))
     progress.proven = true
   }
   if (plan.statements.length === 0) {
@@ -329,12 +331,12 @@ async function attemptOnce<
   if (!prepared.ok) {
     return isHolderConflict(prepared.error, key)
       ? 'again'
-      : answer(answerable(operation, prepared.error))
+      : answer(answerable(seatgate, operation, prepared.error))
   }
   const done = await commitPrepared(seatgate, progress, key, prepared.value)
   if (done.committed) return settled(db, key, operation, ok(plan.value))
   const refusal = refusalOf(done)
-  return refusal === null ? 'again' : answer(answerable(operation, refusal))
+  return refusal === null ? 'again' : answer(answerable(seatgate, operation, refusal))
 }
 
 // The result is stored in the same batch as its change.
