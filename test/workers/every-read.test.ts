@@ -62,7 +62,7 @@ describe('a read', () => {
 
   it.each(reads)('B14 refuses its parameters twice, and without a value: GET %s', async (route) => {
     const [message = ''] = (await errorsOf(await ask(route, 'unknown=1')))['unknown'] ?? []
-    const [, names = ''] = /Known parameters: (.+)\.$/.exec(message) ?? []
+    const [, names = ''] = /Allowed: (.+)\.$/.exec(message) ?? []
     const own = names === '' ? [] : names.split(', ')
     const some = REQUIRED[route] ?? (route.endsWith('/members') ? 'limit=1&search=x' : '')
     expect(own).toEqual(expect.arrayContaining([...new URLSearchParams(some).keys()]))

@@ -197,7 +197,9 @@ describe('C5 a database that does not fit', () => {
     await run('ALTER TABLE seatgate_memberships RENAME COLUMN seat_id TO elsewhere')
     expect(codeOf(await create(seatgate))).toBe('schema_mismatch')
     expect(reports.map(messageOf)).toEqual([
-      expect.stringMatching(/no column named seat_id.*not the one that the migrations make/),
+      expect.stringMatching(
+        /no column named seat_id.*differs from the one that the migrations create/
+      ),
     ])
   })
 

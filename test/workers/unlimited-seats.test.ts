@@ -11,7 +11,10 @@ describe('without seat accounting', () => {
     const refused = await setSeatLimit(seatgate, organization.asOperator, { limit: 1 })
     expect(refused).toMatchObject({
       ok: false,
-      error: { code: 'validation_error', errors: { limit: ['Seats are not limited here.'] } },
+      error: {
+        code: 'validation_error',
+        errors: { limit: ['This seat provider does not limit seats.'] },
+      },
     })
     const [ann, ben] = await newUsers(2)
     for (const userId of [ann, ben]) {
