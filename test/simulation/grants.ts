@@ -223,7 +223,7 @@ function granterOf(
   after: Facts,
   { action, actor_id, actor_type, metadata }: Event,
   userId: string
-): string | 'the domain' | null {
+): string | null {
   if (action === 'organization.member_add') {
     const { path } = metadata
     if (path === 'domain') return 'the domain'

@@ -35,7 +35,9 @@ export interface ListenerContext {
 
 /** Calls every listener for a committed batch. */
 export async function tellCommitted(context: ChangeContext, committed: Committed): Promise<void> {
-  await Promise.all(context.listeners.map((listener) => listener.committed?.(context, committed)))
+  await Promise.all(
+    context.listeners.map(async (listener) => listener.committed?.(context, committed))
+  )
 }
 
 /** Calls every listener for organizations that may have free seats. */
@@ -45,6 +47,6 @@ export async function tellSeatsFreed(
 ): Promise<void> {
   if (organizationIds.length === 0) return
   await Promise.all(
-    context.listeners.map((listener) => listener.seatsFreed?.(context, organizationIds))
+    context.listeners.map(async (listener) => listener.seatsFreed?.(context, organizationIds))
   )
 }

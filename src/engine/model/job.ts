@@ -14,7 +14,7 @@ export interface Job {
    * Runs the job, or returns until when it has to wait. Called right after the commit, with the handle
    * that counts the statements of the invocation.
    */
-  run(db: Database): Promise<Date | null>
+  readonly run: (db: Database) => Promise<Date | null>
 }
 
 /** The handlers of each kind, which run jobs from their rows after a failure or a crash. */

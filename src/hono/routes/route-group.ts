@@ -100,5 +100,6 @@ function group<E extends Env>(
   })
   const places = new Map(routes.routes.map((route) => [`${route.method} ${route.path}`, route]))
   for (const { method, path } of places.values()) group.on(method, [path], ...head)
-  return group.route('/', routes) as unknown as Hono<E>
+  group.route('/', routes)
+  return group
 }

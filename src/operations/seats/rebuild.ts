@@ -1,3 +1,4 @@
+import type { Queries } from '../../database/batch.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
@@ -39,12 +40,7 @@ export async function rebuildSeats(
   scope: OrganizationScope,
   options: OperationOptions = {}
 ): Promise<Result<SeatRebuild, RebuildSeatsRefusal>> {
-  const rebuilt = await perform<
-    Record<never, never>,
-    string | SeatRebuild,
-    RebuildSeatsRefusal,
-    never
-  >(
+  const rebuilt = await perform<Queries, string | SeatRebuild, RebuildSeatsRefusal, never>(
     seatgate,
     scope,
     {
