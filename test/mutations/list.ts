@@ -38,7 +38,7 @@ const memberClaim = inFile('engine/model/membership-claim.ts')
 const invitationClaim = inFile('engine/model/invitation-claim.ts')
 const exit = inFile('engine/model/leave.ts')
 const purgingFences = inFile('engine/seats/purge-fences.ts')
-const performing = inFile('engine/changes/operation.ts')
+const storedRefusals = inFile('engine/changes/stored-refusals.ts')
 const switching = inFile('operations/sessions/switch-limit.ts')
 const joinings = inFile('operations/joining/join.ts')
 const auditStatements = inFile('engine/audit/record-events.ts')
@@ -531,7 +531,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'case when fenced_through < ${at} then epoch end',
     'case when ${at} >= 0 then epoch end'
   ),
-  performing(
+  storedRefusals(
     'what a stranger is refused is stored',
     '(membership !== null || !ABSENT.has(refusal.code))',
     'true'

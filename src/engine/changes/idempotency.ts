@@ -3,14 +3,16 @@ import { batch } from '../../database/batch.ts'
 import type { Database, Statement } from '../../database/database.ts'
 import { operations } from '../../database/schema.ts'
 import { canonicalJson } from '../../proof/canonical.ts'
-import type { RefusalCode } from '../../base/refusal.ts'
-import { refused, type Result } from '../../base/result.ts'
+import { UnreadableInput } from '../../base/input.ts'
+import { invalid, type RefusalCode } from '../../base/refusal.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
 import {
   isQuery,
   isUser,
   operationActor,
   type Caller,
   type Principal,
+  type Scope,
 } from '../access/principal.ts'
 import { sha256 } from '../../base/sha256.ts'
 
@@ -151,4 +153,38 @@ export async function replaceOutcome<T, Code extends RefusalCode>(
     first: recordedUnder(db, key),
   })
   return replay<T, Code>(first, key) ?? outcome
+}
+
+// Far more than any input of the library has. Deeper input would overflow the stack when it is digested.
+const MOST_LEVELS = 100
+
+/**
+ * Returns the input with its operation id; null without an id, and for an input that could not be read.
+ *
+ * @throws {TypeError} if the id is not valid.
+ */
+export function questionOf(
+  name: string,
+  { organization }: Scope,
+  input: unknown,
+  operationId: string | undefined
+): Result<Question | null, 'validation_error'> {
+  if (operationId !== undefined && !(operationId.length >= 1 && operationId.length <= 255)) {
+    throw new TypeError('operationId must be 1 to 255 characters long.')
+  }
+  if (operationId === undefined || input instanceof UnreadableInput) return ok(null)
+  const asked = [name, organization ?? null, input]
+  if (!isDeeperThan(MOST_LEVELS, asked)) return ok({ id: operationId, asked })
+  return refused(invalid({ body: [`Must not be nested more than ${MOST_LEVELS} levels deep.`] }))
+}
+
+/** An operation id and the input under it. */
+export interface Question {
+  readonly id: string
+  readonly asked: unknown
+}
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels < 0 || Object.values(value).some((member) => isDeeperThan(levels - 1, member))
 }

@@ -1,25 +1,14 @@
 /**
- * The sequence of every change: read, plan, one batch.
+ * The sequence of every change: read, plan, one batch. {@link attemptOnce} has its steps in order.
  *
  * @module
  */
 import { checkOptionNames, namesOf } from '../../base/names.ts'
 import type { Queries } from '../../database/batch.ts'
-import { UnreadableInput } from '../../base/input.ts'
+import type { UnreadableInput } from '../../base/input.ts'
 import { find, type Found } from '../access/authorize.ts'
-import {
-  hasCode,
-  HOOK_REFUSALS,
-  invalid,
-  PROOF_REFUSALS,
-  SEAT_REFUSALS,
-  type InputRefusal,
-  type Refusal,
-  type RefusalCode,
-  type RefusalOf,
-  type StoreRefusal,
-} from '../../base/refusal.ts'
-import { ok, refused, type Refused, type Result } from '../../base/result.ts'
+import type { Refusal, RefusalCode } from '../../base/refusal.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
 import { marksOf, type Principal, type Scope } from '../access/principal.ts'
 import { kept, recall, settled, type Answering } from './stored-answer.ts'
 import { conclude, prepare, prepareRows, refusalOf, type Prepared } from './change-batch.ts'
@@ -28,14 +17,18 @@ import type { Plan, RowsPlan } from '../model/plan.ts'
 import { prove } from '../access/step-up.ts'
 import {
   operationKey,
+  questionOf,
   recordedOutcomes,
   recordOutcome,
   replay,
   settleOutcome,
   type OperationKey,
+  type Question,
   type Recorded,
 } from './idempotency.ts'
+import { answerable, checkListed, type PerformRefusal } from './listed-refusals.ts'
 import { storeRefusal } from './store-refusal.ts'
+import { isKept } from './stored-refusals.ts'
 
 /** Options of every operation that changes something. */
 export interface OperationOptions {
@@ -50,24 +43,6 @@ export interface OperationOptions {
 }
 
 const OPTIONS = namesOf<OperationOptions>({ operationId: true, unreadableId: true })
-
-/** The codes that every operation may return, in addition to those of its plan. */
-export type PerformRefusal = 'unauthenticated' | InputRefusal | StoreRefusal
-
-const PERFORM_REFUSALS = [
-  'unauthenticated',
-  'validation_error',
-  'invalid_json',
-  'invalid_encoding',
-  'unsupported_media_type',
-  'payload_too_large',
-  'host_conflict',
-  'operation_in_progress',
-  'idempotency_mismatch',
-  'stored_result_unreadable',
-  'unavailable',
-  'schema_mismatch',
-] as const satisfies PerformRefusal[]
 
 /**
  * An operation: its queries, and the plan that is made from their rows. Its plan refuses with a `Code`;
@@ -106,45 +81,7 @@ export interface Operation<
   readonly revise?: (caller: Principal) => Promise<Result<Operation<Q, T, Code, Further>, Code>>
 }
 
-// Transient refusals, which may differ the next time. They are not stored.
-const PASSING: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
-  'operation_in_progress',
-  'invalid_password',
-  'step_up_required',
-  'step_up_failed',
-  'hook_failed',
-  'rate_limited',
-  'rate_limited_user',
-  'rate_limited_organization',
-  'seats_unavailable',
-  'unavailable',
-  'schema_mismatch',
-])
-
-// A missing proof is transient like a wrong one: proofs are not part of the digest.
-function isPassing(refusal: Refusal): boolean {
-  if (refusal.code !== 'validation_error') return PASSING.has(refusal.code)
-  return 'password' in refusal.errors || 'stepUpProof' in refusal.errors
-}
-
-// Refusals of callers without access. Any caller can cause them.
-const ABSENT: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
-  'unauthenticated',
-  'organization_not_found',
-  'not_found',
-  'not_a_member',
-  'invitation_invalid',
-])
-
-/** Whether a refusal is stored under its key. Strangers could otherwise fill the table. */
-function isKept(refusal: Refusal, membership: unknown): boolean {
-  return !isPassing(refusal) && (membership !== null || !ABSENT.has(refusal.code))
-}
-
 const ATTEMPTS = 5
-// Far more than any input of the library has. Deeper input would overflow the stack when it is digested.
-const MOST_LEVELS = 100
-
 /**
  * Performs an operation; any of them may be refused with `host_conflict`. The plan is made from the rows
  * that were read, and its batch guards them; if they have changed, the batch is rolled back and the
@@ -184,78 +121,6 @@ export async function perform<
   }
 }
 
-/**
- * Types a refusal by the codes that the operation lists. Another code is returned as well, since the
- * caller needs the truth more than its type, and reported: then the list is wrong.
- */
-function answerable<Further extends RefusalCode>(
-  { report }: Pick<ChangeContext, 'report'>,
-  { name, refusals }: Pick<Operation<Queries, unknown, RefusalCode, Further>, 'name' | 'refusals'>,
-  refusal: Refusal
-): Refused<Further | PerformRefusal> {
-  if (hasCode(refusal, PERFORM_REFUSALS)) return refused(refusal)
-  if (isListed(refusal, refusals)) return refused<Further>(refusal)
-  const error = new TypeError(`${name} does not list ${refusal.code} among its refusals.`)
-  report({ event: 'refusal_not_listed', error })
-  return refused(refusal as RefusalOf<Further>)
-}
-
-function isListed<Further extends RefusalCode>(
-  refusal: Refusal,
-  refusals: readonly Further[] | undefined
-): refusal is RefusalOf<Further> {
-  return refusals === undefined || hasCode(refusal, refusals)
-}
-
-/**
- * Compares the steps of a plan with the refusals that the operation lists, before any of them occurs.
- *
- * @throws {TypeError} if one is missing.
- */
-function checkListed(
-  { name, refusals }: Pick<Operation<Queries, unknown>, 'name' | 'refusals'>,
-  { proof, before = [], lifecycle, claims = [] }: Plan<unknown>
-): void {
-  if (refusals === undefined) return
-  const needed: readonly RefusalCode[] = [
-    ...(proof ? PROOF_REFUSALS : []),
-    ...(before.length > 0 || lifecycle ? HOOK_REFUSALS : []),
-    ...(claims.length > 0 ? SEAT_REFUSALS : []),
-  ]
-  const missing = needed.find((code) => !refusals.includes(code))
-  if (missing) throw new TypeError(`${name} does not list ${missing} among its refusals.`)
-}
-
-/**
- * Returns the input with its operation id; null without an id, and for an input that could not be read.
- *
- * @throws {TypeError} if the id is not valid.
- */
-function questionOf(
-  name: string,
-  { organization }: Scope,
-  input: unknown,
-  operationId: string | undefined
-): Result<Question | null, 'validation_error'> {
-  if (operationId !== undefined && !(operationId.length >= 1 && operationId.length <= 255)) {
-    throw new TypeError('operationId must be 1 to 255 characters long.')
-  }
-  if (operationId === undefined || input instanceof UnreadableInput) return ok(null)
-  const asked = [name, organization ?? null, input]
-  if (!isDeeperThan(MOST_LEVELS, asked)) return ok({ id: operationId, asked })
-  return refused(invalid({ body: [`Must not be nested more than ${MOST_LEVELS} levels deep.`] }))
-}
-
-interface Question {
-  readonly id: string
-  readonly asked: unknown
-}
-
-function isDeeperThan(levels: number, value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  return levels < 0 || Object.values(value).some((member) => isDeeperThan(levels - 1, member))
-}
-
 /** State that is kept when the operation is planned again. */
 interface Progress<
   Q extends Queries,
@@ -269,6 +134,7 @@ interface Progress<
   proven: boolean
 }
 
+/** Makes one attempt. Returns `again` if a row that was read has changed; its batch was rolled back. */
 async function attemptOnce<
   Q extends Queries,
   T,
@@ -281,6 +147,8 @@ async function attemptOnce<
 ): Promise<Result<T, Code | Further | PerformRefusal> | 'again'> {
   const { db } = seatgate
   const { operation, question } = progress
+
+  // 1. One round trip reads the caller, the organization, their access, the facts and an earlier result.
   const found = await find(db, scope, {
     ...operation.queries,
     ...(question && { $earlier: recordedOutcomes(db, scope.caller, question.id) }),
@@ -304,6 +172,8 @@ async function attemptOnce<
     progress.operation = revised.value
     return 'again'
   }
+
+  // 2. The plan is pure: a refusal, or what to write.
   const planned = operation.plan(found, caller, now)
   if (!planned.ok) return answer(planned)
   if (progress.unreadableId) return refused(progress.unreadableId.refusal)
@@ -318,6 +188,8 @@ async function attemptOnce<
     // The next attempt reads the current rows, a changed limit included.
     return done.code === 'host_conflict' ? refused({ code: done.code }) : 'again'
   }
+
+  // 3. The proof of identity is checked once, however often the operation is planned.
   checkListed(operation, plan)
   if (plan.proof && !progress.proven) {
     const proven = await prove(seatgate, caller, plan.proof)
@@ -327,12 +199,16 @@ async function attemptOnce<
   if (plan.statements.length === 0) {
     return answer(operation.settle ? await operation.settle(plan.value) : ok(plan.value))
   }
+
+  // 4. to 6. The host's hooks may refuse, seats are claimed, and the batch is built.
   const prepared = await prepare(seatgate, occasion, plan)
   if (!prepared.ok) {
     return isHolderConflict(prepared.error, key)
       ? 'again'
       : answer(answerable(seatgate, operation, prepared.error))
   }
+
+  // 7. and 8. The batch commits as a whole or not at all; then seats are confirmed, jobs run, listeners called.
   const done = await commitPrepared(seatgate, progress, key, prepared.value)
   if (done.committed) return settled(db, key, operation, ok(plan.value))
   const refusal = refusalOf(done)

@@ -1,0 +1,86 @@
+/**
+ * The refusals of an operation, compared with the codes that it lists.
+ *
+ * @module
+ */
+import {
+  hasCode,
+  HOOK_REFUSALS,
+  PROOF_REFUSALS,
+  SEAT_REFUSALS,
+  type InputRefusal,
+  type Refusal,
+  type RefusalCode,
+  type RefusalOf,
+  type StoreRefusal,
+} from '../../base/refusal.ts'
+import { refused, type Refused } from '../../base/result.ts'
+import type { Plan } from '../model/plan.ts'
+import type { ChangeContext } from './change-context.ts'
+
+/** The codes that every operation may return, in addition to those of its plan. */
+export type PerformRefusal = 'unauthenticated' | InputRefusal | StoreRefusal
+
+const PERFORM_REFUSALS = [
+  'unauthenticated',
+  'validation_error',
+  'invalid_json',
+  'invalid_encoding',
+  'unsupported_media_type',
+  'payload_too_large',
+  'host_conflict',
+  'operation_in_progress',
+  'idempotency_mismatch',
+  'stored_result_unreadable',
+  'unavailable',
+  'schema_mismatch',
+] as const satisfies PerformRefusal[]
+
+/** The codes that an operation lists, by its name. */
+export interface Listing<Further extends RefusalCode> {
+  readonly name: string
+  /** Default: any. */
+  readonly refusals?: readonly Further[]
+}
+
+/**
+ * Types a refusal by the codes that the operation lists. Another code is returned as well, since the
+ * caller needs the truth more than its type, and reported: then the list is wrong.
+ */
+export function answerable<Further extends RefusalCode>(
+  { report }: Pick<ChangeContext, 'report'>,
+  { name, refusals }: Listing<Further>,
+  refusal: Refusal
+): Refused<Further | PerformRefusal> {
+  if (hasCode(refusal, PERFORM_REFUSALS)) return refused(refusal)
+  if (isListed(refusal, refusals)) return refused<Further>(refusal)
+  const error = new TypeError(`${name} does not list ${refusal.code} among its refusals.`)
+  report({ event: 'refusal_not_listed', error })
+  return refused(refusal as RefusalOf<Further>)
+}
+
+function isListed<Further extends RefusalCode>(
+  refusal: Refusal,
+  refusals: readonly Further[] | undefined
+): refusal is RefusalOf<Further> {
+  return refusals === undefined || hasCode(refusal, refusals)
+}
+
+/**
+ * Compares the steps of a plan with the refusals that the operation lists, before any of them occurs.
+ *
+ * @throws {TypeError} if one is missing.
+ */
+export function checkListed(
+  { name, refusals }: Listing<RefusalCode>,
+  { proof, before = [], lifecycle, claims = [] }: Plan<unknown>
+): void {
+  if (refusals === undefined) return
+  const needed: readonly RefusalCode[] = [
+    ...(proof ? PROOF_REFUSALS : []),
+    ...(before.length > 0 || lifecycle ? HOOK_REFUSALS : []),
+    ...(claims.length > 0 ? SEAT_REFUSALS : []),
+  ]
+  const missing = needed.find((code) => !refusals.includes(code))
+  if (missing) throw new TypeError(`${name} does not list ${missing} among its refusals.`)
+}
