@@ -180,7 +180,10 @@ async function rushUntilKilled({
   return answered
 }
 
-/** Waits until no seat is on its way, and answers who is a member. */
+/**
+ * Waits until no seat is reserved by a change, and the ledger has the limit of D1: a kill between the two
+ * leaves it to the next sweep. Returns the members.
+ */
 async function settled(url: string, owner: string, path: string): Promise<ReadonlySet<string>> {
   let last: unknown
   return waitFor(
@@ -190,11 +193,17 @@ async function settled(url: string, owner: string, path: string): Promise<Readon
       const seats = (await ask(url, owner, 'GET', `${path}/seats`)).body as {
         held: number
         reserved: number
+        limit: number
       }
+      const changes = (
+        await ask(url, owner, 'GET', `${path}/audit?action=seat.limit_changed&limit=1`)
+      ).body as { data: { metadata: { limit: number } }[] }
+      const limit = changes.data[0]?.metadata.limit
       const members = await idsOf(url, owner, `${path}/members?limit=200`, 'userId')
       const invitations = await idsOf(url, owner, `${path}/invitations?limit=200`, 'id')
-      last = { ...seats, members: members.size, invitations: invitations.size }
-      const isQuiet = seats.held === members.size && seats.reserved === invitations.size
+      last = { ...seats, limitInD1: limit, members: members.size, invitations: invitations.size }
+      const isQuiet =
+        seats.limit === limit && seats.held === members.size && seats.reserved === invitations.size
       return isQuiet ? members : undefined
     },
     () => last
