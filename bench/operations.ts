@@ -35,6 +35,7 @@ import {
   updateSlug,
   viewInvitation,
   type InvitationWithToken,
+  type RequestMarks,
   type Result,
 } from '../src/index.ts'
 import { newAddress } from '../test/workers/invited.ts'
@@ -49,11 +50,12 @@ import {
 
 /**
  * Operations by name, on an organization with so many members. A session is looked up in each, but for
- * the operator's.
+ * the operator's. `marks` are the facts of a request that events record.
  */
 export async function operationsOn(
   world: World,
-  members: number
+  members: number,
+  marks: RequestMarks = {}
 ): Promise<Record<string, () => Promise<Result<unknown>>>> {
   const { seatgate } = world
   const organization = await newBusyOrganization(world, members)
@@ -63,9 +65,9 @@ export async function operationsOn(
   const heir = await signedIn(world, userId)
   const slug = newSlug()
   const at = organization.id
-  const asOwner = { caller: owner, organization: organization.slug }
-  const asMember = { caller: member, organization: organization.slug }
-  const asHeir = { caller: heir, organization: at }
+  const asOwner = { caller: owner, organization: organization.slug, ...marks }
+  const asMember = { caller: member, organization: organization.slug, ...marks }
+  const asHeir = { caller: heir, organization: at, ...marks }
   const password = PASSWORD
   // Each of them is what the one before it answered.
   let invitation: InvitationWithToken
@@ -80,7 +82,7 @@ export async function operationsOn(
   return {
     'read organization': () => getOrganization(seatgate, asMember),
     'set active organization': () =>
-      putActiveOrganization(seatgate, { caller: member }, organization.slug),
+      putActiveOrganization(seatgate, { caller: member, ...marks }, organization.slug),
     'load request': async () => {
       const value = await loadActiveOrganization(seatgate, { caller: member })
       if (value.membership === null) throw new Error('nowhere')
@@ -109,27 +111,31 @@ export async function operationsOn(
       acceptInvitationWithSignup(seatgate, { ...invitation, password }),
     'invite (to decline)': () => inviting(newAddress()),
     'decline invitation': () =>
-      declineInvitation(seatgate, { caller: { type: 'anonymous' } }, invitation),
+      declineInvitation(seatgate, { caller: { type: 'anonymous' }, ...marks }, invitation),
     'invite (to revoke)': () => inviting(newAddress()),
     'revoke invitation': () => revokeInvitation(seatgate, asOwner, invitation.id),
     'invite (to accept)': () => inviting(`${guestId}@example.com`),
-    'accept invitation': () => acceptInvitation(seatgate, { caller: guest }, invitation),
+    'accept invitation': () => acceptInvitation(seatgate, { caller: guest, ...marks }, invitation),
     'rename organization': () => renameOrganization(seatgate, asOwner, { name: 'Renamed' }),
     'change slug': () =>
       updateSlug(seatgate, asOwner, { slug, confirmSlug: organization.slug, password }),
     'transfer ownership': () =>
-      transferOwnership(seatgate, { caller: owner, organization: at }, { userId, password }),
+      transferOwnership(
+        seatgate,
+        { caller: owner, organization: at, ...marks },
+        { userId, password }
+      ),
     'remove member': () => removeMember(seatgate, asHeir, organization.owner),
-    'delete user': () => deleteUser(seatgate, { caller: member }, { password }),
+    'delete user': () => deleteUser(seatgate, { caller: member, ...marks }, { password }),
     'delete organization': () =>
       softDeleteOrganization(seatgate, asHeir, { confirmName: 'Renamed', password }),
-    'restore organization': () => restoreOrganization(seatgate, { caller: operator }, at),
+    'restore organization': () => restoreOrganization(seatgate, { caller: operator, ...marks }, at),
     'invite ten': () =>
       createInvitations(seatgate, asHeir, {
         invitations: Array.from({ length: 10 }, () => ({ email: newAddress(), role: 'member' })),
       }),
     'create organization': () =>
-      createOrganization(seatgate, { caller: owner }, { name: 'Test', slug: newSlug() }),
+      createOrganization(seatgate, { caller: owner, ...marks }, { name: 'Test', slug: newSlug() }),
   }
 }
 
