@@ -14,7 +14,7 @@ import { answered, enforcing, type Provider } from './world.ts'
 
 const marks = {
   requestId: 'ray',
-  origin: { ipAddress: '192.0.2.1', userAgent: 'Mozilla/5.0', traceId: null },
+  origin: { ipAddress: '192.0.2.1', userAgent: 'Mozilla/5.0' },
 }
 const onDelete: LifecycleHook = (statements) => ({ ok: true, statements })
 
