@@ -31,7 +31,7 @@ export type FullSeatgate = Seatgate<
 >
 
 /** Groups flat options. Without a secret there are no invitations. */
-export function grouped({
+function grouped({
   secret,
   mailer,
   invitationUrl,

@@ -35,7 +35,7 @@ function commands(database, flags) {
 }
 
 /** Compares the objects of a database with those that are expected. */
-export function* compare(expected, found, { apply, run }) {
+function* compare(expected, found, { apply, run }) {
   const tables = expected.objects.filter(({ type }) => type === 'table')
   const there = new Set(found.objects.map(({ name }) => name))
   if (!tables.some(({ name }) => there.has(name))) {

@@ -16,7 +16,7 @@ const DATE_TIME =
   /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/
 
 /** Parses an RFC 3339 date-time. Returns null for other text. */
-export function readInstant(text: string): Date | null {
+function readInstant(text: string): Date | null {
   const [, year, month, day] = DATE_TIME.exec(text.toUpperCase()) ?? []
   if (year === undefined || !isDay(Number(year), Number(month), Number(day))) return null
   return inRange(new Date(text.toUpperCase()))

@@ -57,7 +57,7 @@ export function refuseCrossSite(options: CrossSiteOptions = {}): MiddlewareHandl
 }
 
 /** @throws {TypeError} if an entry is not an origin. The message names it. */
-export function checkedOrigins(origins: readonly string[]): readonly string[] {
+function checkedOrigins(origins: readonly string[]): readonly string[] {
   if (!Array.isArray(origins)) throw new TypeError('allowedOrigins must be a list of origins.')
   for (const origin of origins as readonly unknown[]) {
     if (typeof origin !== 'string' || URL.parse(origin)?.origin !== origin) {

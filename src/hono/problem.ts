@@ -59,7 +59,7 @@ const PROBLEMS = {
   schema_mismatch: [503, 'The database does not have the tables of this version'],
 } as const satisfies Record<RefusalCode, readonly [ContentfulStatusCode, string]>
 
-export const RETRY_AFTER_SECONDS = 5
+const RETRY_AFTER_SECONDS = 5
 
 /** Responds to a refusal in the host's own way; {@link problemResponse} is the default. */
 export type RefusalHandler = (c: Context, refusal: Refusal) => Response | Promise<Response>

@@ -10,7 +10,7 @@ import { isJson, isUtf8, mediaTypeOf } from './media-type.ts'
 export type Unchecked = never
 
 /** The largest accepted body, in bytes. */
-export const LARGEST_BODY = 64 * 1024
+const LARGEST_BODY = 64 * 1024
 
 /**
  * Reads a JSON body. A body that is absent, broken or of another type is returned as {@link

@@ -10,6 +10,7 @@ import { eventLeaf } from '../../src/proof/leaf.ts'
 import { GrowingTree } from '../../src/proof/merkle.ts'
 import { noteSigner } from '../../src/proof/note.ts'
 import { FORGED, HONEST, type ExportCase } from '../unit/export-cases.ts'
+import manifest from '../../package.json' with { type: 'json' }
 import { temporaryDirectory, type TemporaryDirectory } from './temporary-directory.ts'
 
 const command = fileURLToPath(new URL('../../bin/seatgate.js', import.meta.url))
@@ -254,7 +255,7 @@ describe('C13 npx seatgate', () => {
     ],
     [['verify', 'x', '-h'], ['seatgate verify EXPORT.ndjson']],
     [['keygen', '--help'], ['seatgate keygen NAME']],
-    [['--version'], ['0.1.0']],
+    [['--version'], [manifest.version]],
   ])('C13 prints help for %j and exits with 0', async (args, parts) => {
     const { code, stdout, stderr } = await seatgate(...args)
     expect([code, stderr]).toEqual([0, ''])

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { SourceMap, type SourceMapPayload } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
-export const root = fileURLToPath(new URL('../..', import.meta.url))
+const root = fileURLToPath(new URL('../..', import.meta.url))
 
 const SECRET = 'a-secret-of-the-test'
 
@@ -190,6 +191,34 @@ export async function exportsInNode(directory: string, name: string): Promise<st
   const flags = ['--input-type=module', '--eval', script]
   const { stdout } = await run(process.execPath, flags, directory)
   return JSON.parse(stdout) as string[]
+}
+
+interface SourceMapFile {
+  readonly sources: readonly string[]
+  readonly mappings: string
+}
+
+/** The source map beside a file. */
+export async function mapOf(path: string): Promise<SourceMapFile> {
+  return JSON.parse(await readFile(`${path}.map`, 'utf8')) as SourceMapFile
+}
+
+/** Where "go to definition" ends for each function that a declaration file declares: the line there. */
+export async function definitionsOf(path: string): Promise<{ name: string; line: string }[]> {
+  const map = new SourceMap((await mapOf(path)) as unknown as SourceMapPayload)
+  const lines = (await readFile(path, 'utf8')).split('\n')
+  const declared = lines.flatMap((text, index) => {
+    const name = /^export declare function (\w+)/.exec(text)?.[1]
+    return name === undefined ? [] : [{ name, line: index, column: text.indexOf(` ${name}`) + 1 }]
+  })
+  return Promise.all(
+    declared.map(async ({ name, line, column }) => {
+      const entry = map.findEntry(line, column)
+      if (!('originalSource' in entry)) return { name, line: '' }
+      const source = await readFile(join(dirname(path), entry.originalSource), 'utf8')
+      return { name, line: source.split('\n')[entry.originalLine] ?? '' }
+    })
+  )
 }
 
 /** A bearer token as the host of docs/getting-started.md takes it, of a sign-in so many seconds ago. */

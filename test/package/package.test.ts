@@ -1,5 +1,5 @@
-import { join } from 'node:path'
-import { publint } from 'publint'
+import { readFile } from 'node:fs/promises'
+import { basename, join, posix } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createTestHarness, type TestHarness } from 'wrangler'
 import { temporaryDirectory, type TemporaryDirectory } from '../end-to-end/temporary-directory.ts'
@@ -9,8 +9,10 @@ import { endOf, EVENTS, sealed } from '../unit/sealed-log.ts'
 import { inBrowser } from './browser.ts'
 import {
   blocksOf,
+  definitionsOf,
   exportsInNode,
   makeHost,
+  mapOf,
   pack,
   tokenOf,
   typeErrors,
@@ -31,10 +33,10 @@ beforeAll(async () => {
 
 afterAll(() => directory.remove())
 
-test('holds the library, its migrations and its papers, and nothing else', () => {
+test('holds the library, its source, its migrations and its papers, and nothing else', () => {
   const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']
   const folders =
-    /^(bin\/((library|migrations|seatgate)\.js|schema\.json|(commands|doctor)\/[\w-]+\.js)|dist\/.*\.(js|d\.ts)|migrations\/\d{4}_\w+\.sql)$/
+    /^(bin\/((library|migrations|seatgate)\.js|schema\.json|(commands|doctor)\/[\w-]+\.js)|dist\/.*\.(js|d\.ts)(\.map)?|src\/.*\.ts|migrations\/\d{4}_\w+\.sql)$/
   expect(packed.paths.filter((path) => !folders.test(path)).sort()).toEqual(papers)
   expect(packed.paths).toContain('dist/index.js')
   expect(packed.paths).toContain('migrations/0001_organizations.sql')
@@ -44,10 +46,30 @@ test("leaves the reference host's own tables at home", () => {
   expect(packed.paths.filter((path) => /^host\/|^migrations\/.*users/.test(path))).toEqual([])
 })
 
-test('has nothing that publint would change', async () => {
-  const pkgDir = join(directory.path, 'node_modules/seatgate')
-  const { messages } = await publint({ pkgDir, pack: false, strict: true })
-  expect(messages).toEqual([])
+describe('the source maps', () => {
+  const installed = (path: string) => join(directory.path, 'node_modules/seatgate', path)
+  const defines = (line: string, name: string) => new RegExp(`function\\*? ${name}\\b`).test(line)
+
+  test('belong to each module and each declaration, and name files that are packed', async () => {
+    const code = packed.paths.filter((path) => /^dist\/.*\.(js|d\.ts)$/.test(path))
+    expect(code.length).toBeGreaterThan(500)
+    for (const path of code) {
+      const text = await readFile(installed(path), 'utf8')
+      expect(text.trimEnd().split('\n').at(-1)).toBe(`//# sourceMappingURL=${basename(path)}.map`)
+      const { sources } = await mapOf(installed(path))
+      expect(sources).toHaveLength(1)
+      const paths = sources.map((source) => posix.join(posix.dirname(path), source))
+      expect(packed.paths, path).toEqual(expect.arrayContaining(paths))
+    }
+  })
+
+  test('lead from the declaration of each function to its definition', async () => {
+    const declarations = packed.paths.filter((path) => /^dist\/.*\.d\.ts$/.test(path))
+    const found = await Promise.all(declarations.map((path) => definitionsOf(installed(path))))
+    expect(found.flat().length).toBeGreaterThan(300)
+    const wrong = found.flat().filter(({ name, line }) => !defines(line, name))
+    expect(wrong).toEqual([])
+  })
 })
 
 describe('in plain Node', () => {

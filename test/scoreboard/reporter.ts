@@ -34,7 +34,7 @@ function exitWithOne(): void {
   process.exitCode = 1
 }
 
-export function scoreboard(outcomes: readonly Outcome[]): string {
+function scoreboard(outcomes: readonly Outcome[]): string {
   const drivers = [...new Set(outcomes.map(({ driver }) => driver))]
   const cases = new Map(outcomes.map(({ id, title }) => [id, title]))
   const width = Math.max(...drivers.map((driver) => driver.length), 4)

@@ -74,7 +74,7 @@ function checked(values: readonly unknown[]): readonly unknown[] {
 }
 
 /** Runs statements as one transaction. */
-export function runBatch(connection: Connection, statements: readonly Bound[]): Answer[] {
+function runBatch(connection: Connection, statements: readonly Bound[]): Answer[] {
   try {
     const run = () => statements.map(({ sql, params }) => connection.run(sql, params))
     // What is one statement, or only reads, is all or nothing by itself.

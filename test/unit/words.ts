@@ -8,7 +8,7 @@ export interface Avoided {
 const clause = (word: string) => new RegExp(`(?:^|[.:;] )${word} [^?.;]*[.;]`, 'gm')
 
 /** The words, as the section on words of CONTRIBUTING.md explains them. */
-export const AVOIDED: readonly Avoided[] = [
+const AVOIDED: readonly Avoided[] = [
   { pattern: /\bnobody\b/gi, instead: 'no user, no caller' },
   { pattern: /\bsomebody\b/gi, instead: 'a user, a person' },
   { pattern: /\beverybody\b/gi, instead: 'every caller, all members' },

@@ -9,8 +9,6 @@ import { testEnv } from './setup.ts'
 export { violations as violationsIn } from '../../src/testing/index.ts'
 export type {
   Circumstances,
-  CountState,
-  EventState,
   InvitationState,
   LedgerState,
   MemberState,

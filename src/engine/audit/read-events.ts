@@ -12,7 +12,7 @@ import { matching, type ReadFilters } from './filters.ts'
 import { UnknownSchemaVersion, upcast } from './versions.ts'
 
 /** Beside {@link eventColumns}: the hash that the event was sealed with, null until then. */
-export const sealedColumns = {
+const sealedColumns = {
   ...eventColumns,
   leafHash: sql<string | null>`(select hash from seatgate_audit_nodes
     where seatgate_audit_nodes.organization_id = seatgate_audit_events.organization_id

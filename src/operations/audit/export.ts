@@ -62,7 +62,7 @@ export interface AuditExport {
 }
 
 /** The version of the formats. */
-export const EXPORT_VERSION = 1
+const EXPORT_VERSION = 1
 
 /** Why {@link exportAuditEvents} refuses. */
 export type ExportAuditEventsRefusal =

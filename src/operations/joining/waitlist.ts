@@ -40,7 +40,7 @@ const LINES_PER_SWEEP = 100
 const ADMITTED_AT_ONCE = 20
 
 /** How many statements admitting the first user and the work after it send to D1. */
-export const STATEMENTS_TO_ADMIT = 60
+const STATEMENTS_TO_ADMIT = 60
 
 const host = { type: 'system' } as const
 

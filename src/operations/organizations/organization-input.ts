@@ -5,7 +5,7 @@ import { slugErrors, type SlugRules } from '../../engine/model/slug.ts'
 const LONGEST_NAME = 255
 
 /** A name: trimmed, 1 to 255 characters, at least one of them visible. */
-export const OrganizationName = v.pipe(
+const OrganizationName = v.pipe(
   LineOfText,
   v.trim(),
   atLeast(1),

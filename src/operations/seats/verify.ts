@@ -61,7 +61,7 @@ export function verifiable(found: Found<Queries>): Result<string, AccessRefusal>
 }
 
 /** Returns the differences as operators see them. */
-export function verificationView(
+function verificationView(
   seatgate: ProviderContext,
   { overview, ledger, differences }: Examination
 ): SeatVerification {

@@ -37,7 +37,7 @@ export async function selectActiveOrganization(
 }
 
 /** Selects without a database. */
-export function select(own: readonly OwnRow[], previous: string | null): Selection {
+function select(own: readonly OwnRow[], previous: string | null): Selection {
   const [first] = own
   if (first === undefined) return { kind: 'none' }
   const chosen =

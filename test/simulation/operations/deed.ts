@@ -107,7 +107,7 @@ export function removable(occasion: Occasion): string {
 }
 
 /** Who has sent open invitations, or approved those in line: the last owner is left alone. */
-export function granter({ random, organization }: Occasion): string | undefined {
+function granter({ random, organization }: Occasion): string | undefined {
   const { members, unfinished, requests } = organization
   const owners = members.filter(({ role, status }) => role === 'owner' && status === 'active')
   const given = new Set([

@@ -82,7 +82,7 @@ function isAllowed(from: string | null, to: string | null): boolean {
 }
 
 /** Returns the number of a folder's floor, from 0. */
-export function floorOf(folder: string): number {
+function floorOf(folder: string): number {
   return FLOORS.findIndex((folders) => folders.includes(folder))
 }
 
