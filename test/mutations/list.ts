@@ -547,6 +547,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'row_number() over (partition by ${organizationId} order by json_each.key)',
     '1'
   ),
+  auditStatements('a replay wakes no consumer', 'return known || wakesConsumers', 'return known'),
   auditStatements(
     'many events are one statement each',
     'if (!areFew(run)) return insertEvents(seatgate, now, run)',
@@ -898,6 +899,18 @@ export const MUTATIONS: readonly Mutation[] = [
   csv('a semicolon is not quoted', '[",;', '[",'),
 
   outbox('nobody waits until events are sealed', '...(sealing ? [sealed] : []),', ''),
+  outbox('the log accepts no event', 'if (log !== null) return true', ''),
+  outbox('a sink accepts every event', 'return keptOutBy(sink, action) === null', 'return true'),
+  outbox(
+    'a sink whose filter throws accepts no event',
+    '  } catch {\n    return true',
+    '  } catch {\n    return false'
+  ),
+  outbox(
+    'an event that only the batch knows is not accepted',
+    'withFollowing(action).some(',
+    '[action].some('
+  ),
   letters(
     'a letter that is refused again stays delivered',
     "state: 'dead',\n        reason: sql`excluded.reason`",

@@ -134,7 +134,11 @@ const TESTS: Readonly<Record<string, Tests>> = {
   },
   'hono/routes/invitation-routes.ts': { first: workers('administration-routes'), more: [] },
   'operations/invitations/create-many.ts': { first: workers('administration-routes'), more: [] },
-  'engine/audit/consumers.ts': { first: workers('audit-seal'), more: [] },
+  'engine/audit/consumers.ts': { first: workers('audit-accepted audit-seal'), more: [] },
+  'engine/audit/record-events.ts': {
+    first: workers('audit-accepted audit'),
+    more: [...workers('compose-several repeats-again'), ...invitations],
+  },
   'engine/delivery/dead-letters.ts': { first: workers('audit-dead-letters'), more: [] },
   'engine/delivery/outgoing.ts': { first: ['test/unit/outgoing.test.ts'], more: [] },
   'operations/audit/csv.ts': { first: workers('audit-export'), more: [] },
