@@ -95,7 +95,7 @@ export default defineConfig({
         test: {
           name: 'workers',
           include: ['test/{workers,museum,naive,examples}/**/*.test.ts'],
-          setupFiles: ['test/workers/each-file.ts'],
+          setupFiles: ['test/kit/each-file.ts'],
           deps: { optimizer: { ssr: { enabled: true, include: BUNDLED } } },
           ...PATIENCE,
           // A file finds empty stores, not a worker of its own: starting one takes longer than most.

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { LifecycleHook } from '../src/index.ts'
-import { createInvitingWorld } from '../test/workers/invited.ts'
-import { answered, type Provider } from '../test/workers/world.ts'
+import { createInvitingWorld } from '../test/kit/invitations.ts'
+import { answered, type Provider } from '../test/kit/kit.ts'
 import { createMeter, type Cost } from './meter.ts'
 import { operationsOn } from './operations.ts'
 

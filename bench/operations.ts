@@ -38,7 +38,7 @@ import {
   type RequestMarks,
   type Result,
 } from '../src/index.ts'
-import { newAddress } from '../test/workers/invited.ts'
+import { newAddress } from '../test/kit/invitations.ts'
 import {
   newBusyOrganization,
   newUser,
@@ -46,7 +46,7 @@ import {
   PASSWORD,
   signedIn,
   type World,
-} from '../test/workers/world.ts'
+} from '../test/kit/kit.ts'
 
 /**
  * Operations by name, on an organization with so many members. A session is looked up in each, but for

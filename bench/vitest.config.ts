@@ -5,7 +5,7 @@ export default defineConfig({
   plugins: [inWorkerd],
   test: {
     include: ['bench/**/*.test.ts'],
-    setupFiles: ['test/workers/each-file.ts'],
+    setupFiles: ['test/kit/each-file.ts'],
     testTimeout: 300_000,
     disableConsoleIntercept: true,
   },

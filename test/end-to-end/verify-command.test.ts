@@ -9,7 +9,7 @@ import { signCheckpoint } from '../../src/proof/checkpoint.ts'
 import { eventLeaf } from '../../src/proof/leaf.ts'
 import { GrowingTree } from '../../src/proof/merkle.ts'
 import { noteSigner } from '../../src/proof/note.ts'
-import { FORGED, HONEST, type ExportCase } from '../unit/export-cases.ts'
+import { FORGED, HONEST, type ExportCase } from '../unit/proof/export-cases.ts'
 import manifest from '../../package.json' with { type: 'json' }
 import { temporaryDirectory, type TemporaryDirectory } from './temporary-directory.ts'
 

@@ -4,8 +4,26 @@
  *
  * @module
  */
+import { globSync } from 'node:fs'
+import { basename, join } from 'node:path'
 
-const workers = (names: string) => names.split(' ').map((name) => `test/workers/${name}.test.ts`)
+const ROOT = join(import.meta.dirname, '../..')
+
+/** The files of `test/workers` by name: a mutation does not care in which folder a test is. */
+const WORKERS = new Map(
+  globSync('test/workers/**/*.test.ts', { cwd: ROOT }).map((file) => [
+    basename(file, '.test.ts'),
+    file,
+  ])
+)
+
+function workers(names: string): string[] {
+  return names.split(' ').map((name) => {
+    const file = WORKERS.get(name)
+    if (file === undefined) throw new Error(`There is no test file "${name}" in test/workers.`)
+    return file
+  })
+}
 const museumOf = (provider: 'ledger' | 'd1') => [`test/museum/${provider}-seats.test.ts`]
 const museum = [...museumOf('ledger'), ...museumOf('d1')]
 const protocol = [
@@ -25,7 +43,7 @@ interface Tests {
   readonly more: readonly string[]
 }
 
-const unit = ['test/unit/rules.test.ts']
+const unit = ['test/unit/engine/seats/reserve-rules.test.ts']
 
 const changing: Tests = {
   first: workers(
@@ -37,7 +55,7 @@ const changing: Tests = {
   ],
 }
 
-const proving: Tests = { first: ['test/unit/proof-forged.test.ts'], more: [] }
+const proving: Tests = { first: ['test/unit/proof/proof-forged.test.ts'], more: [] }
 const text: Tests = { first: workers('audit-text'), more: [] }
 
 const TESTS: Readonly<Record<string, Tests>> = {
@@ -140,7 +158,10 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: [...workers('compose-several repeats-again'), ...invitations],
   },
   'engine/delivery/dead-letters.ts': { first: workers('audit-dead-letters'), more: [] },
-  'engine/delivery/outgoing.ts': { first: ['test/unit/outgoing.test.ts'], more: [] },
+  'engine/delivery/outgoing.ts': {
+    first: ['test/unit/engine/delivery/outgoing.test.ts'],
+    more: [],
+  },
   'operations/audit/csv.ts': { first: workers('audit-export'), more: [] },
   'parts/forwarding/webhook-address.ts': { first: workers('webhook-sink'), more: [] },
   'operations/audit/host-event-rules.ts': { first: workers('audit-host-events'), more: [] },
@@ -169,19 +190,22 @@ const TESTS: Readonly<Record<string, Tests>> = {
   },
   'database/user-table.ts': { first: workers('user-ids'), more: workers('membership-lists') },
   'base/shown-text.ts': {
-    first: ['test/unit/shown-text.test.ts'],
+    first: ['test/unit/base/shown-text.test.ts'],
     more: workers('invitation-mail'),
   },
-  'base/text-input.ts': { first: ['test/unit/input.test.ts'], more: workers('slug-look-alikes') },
+  'base/text-input.ts': {
+    first: ['test/unit/base/input.test.ts'],
+    more: workers('slug-look-alikes'),
+  },
   'operations/joining/join.ts': { first: workers('join-organization'), more: workers('join-http') },
   'operations/invitations/accept-with-signup.ts': {
     first: workers('host-conflict'),
     more: invitations,
   },
-  'base/email.ts': { first: ['test/unit/input.test.ts'], more: [] },
+  'base/email.ts': { first: ['test/unit/base/input.test.ts'], more: [] },
   'hono/request.ts': { first: workers('every-read'), more: workers('http-bad-input') },
   'operations/invitations/token.ts': {
-    first: ['test/unit/invitation-token.test.ts'],
+    first: ['test/unit/operations/invitations/token.test.ts'],
     more: invitations,
   },
   'hono/request-body.ts': { first: workers('http-foreign'), more: workers('http-bad-input') },
@@ -203,7 +227,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: workers('page-refusals'),
   },
   'hono/return-path.ts': {
-    first: ['test/unit/return-path.test.ts'],
+    first: ['test/unit/hono/return-path.test.ts'],
     more: workers('page-refusals'),
   },
   'parts/forwarding/admin.ts': {

@@ -1,7 +1,7 @@
 import { vi } from 'vitest'
 import type { Driver } from '../scoreboard/driver.ts'
-import { testEnv } from '../workers/setup.ts'
-import { newUsers } from '../workers/world.ts'
+import { testEnv } from '../kit/environment.ts'
+import { newUsers } from '../kit/kit.ts'
 import { openNaive } from './naive.ts'
 import { makeNaiveTables } from './tables.ts'
 

@@ -1,4 +1,4 @@
-import { testEnv } from '../workers/setup.ts'
+import { testEnv } from '../kit/environment.ts'
 
 const TABLES = [
   `CREATE TABLE IF NOT EXISTS naive_organizations (

@@ -5,7 +5,7 @@ import { createTestHarness, type TestHarness } from 'wrangler'
 import { temporaryDirectory, type TemporaryDirectory } from '../end-to-end/temporary-directory.ts'
 import { signCheckpoint } from '../../src/proof/checkpoint.ts'
 import { generateLogKey, noteSigner } from '../../src/proof/note.ts'
-import { endOf, EVENTS, sealed } from '../unit/sealed-log.ts'
+import { endOf, EVENTS, sealed } from '../unit/proof/sealed-log.ts'
 import { inBrowser } from './browser.ts'
 import {
   blocksOf,

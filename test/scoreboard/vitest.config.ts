@@ -7,7 +7,7 @@ export default defineConfig({
   plugins: [workerd({ SCOREBOARD_DRIVERS: process.env['SCOREBOARD_DRIVERS'] ?? 'seatgate' })],
   test: {
     include: ['test/scoreboard/scoreboard.test.ts'],
-    setupFiles: ['test/workers/each-file.ts'],
+    setupFiles: ['test/kit/each-file.ts'],
     reporters: [
       'dot',
       new ScoreboardReporter({ strict: process.env['SCOREBOARD_STRICT'] === 'yes' }),

@@ -18,7 +18,7 @@ import {
   type Mail,
   type WhenFull,
 } from '../../src/index.ts'
-import type { FlatOptions } from '../flat-options.ts'
+import type { FlatOptions } from '../kit/flat-options.ts'
 import type { LedgerNamespace } from '../../src/parts/ledger/protocol.ts'
 import { travel, type Isolate, type Surroundings } from './network.ts'
 import { PASSWORD } from './operations/deed.ts'

@@ -6,7 +6,7 @@
  */
 import * as seatgate from '../../src/index.ts'
 import type { Result } from '../../src/index.ts'
-import type { FullSeatgate } from '../flat-options.ts'
+import type { FullSeatgate } from '../kit/flat-options.ts'
 import type { LedgerState } from '../../src/testing/index.ts'
 import type { Connection } from './sqlite.ts'
 

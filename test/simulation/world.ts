@@ -6,7 +6,7 @@
 import { drizzle } from 'drizzle-orm/d1'
 import type { Report, WakeUpQueue } from '../../src/index.ts'
 import { auditQueueHandler, sweepHandler } from '../../src/worker/index.ts'
-import { createFlat, type FullSeatgate } from '../flat-options.ts'
+import { createFlat, type FullSeatgate } from '../kit/flat-options.ts'
 import { SeatLedger } from '../../src/worker/seat-ledger.ts'
 import { bindDatabase, type BatchListener } from './database.ts'
 import { configure, type HostOptions } from './host.ts'

@@ -23,9 +23,9 @@ import {
   type Result,
   type SeatUsage,
 } from '../../../src/index.ts'
-import { muchLater, passTime } from '../../workers/faults.ts'
-import { testEnv } from '../../workers/setup.ts'
-import { createWorld, newUsers, operator, PASSWORD } from '../../workers/world.ts'
+import { muchLater, passTime } from '../../kit/faults.ts'
+import { testEnv } from '../../kit/environment.ts'
+import { createWorld, newUsers, operator, PASSWORD } from '../../kit/kit.ts'
 import type { Answer, Code, Driver, Person, Product, Usage } from '../driver.ts'
 
 const CODES: Partial<Record<Refusal['code'], Code>> = {

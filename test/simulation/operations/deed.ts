@@ -4,7 +4,7 @@
  * @module
  */
 import type { OperationOptions, Result } from '../../../src/index.ts'
-import type { FullSeatgate } from '../../flat-options.ts'
+import type { FullSeatgate } from '../../kit/flat-options.ts'
 import type { InvitationView, MemberView, OrganizationView } from '../people.ts'
 import type { Post } from '../post.ts'
 import type { Random } from '../random.ts'

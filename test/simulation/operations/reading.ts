@@ -1,6 +1,6 @@
 import * as seatgate from '../../../src/index.ts'
 import type { Result } from '../../../src/index.ts'
-import type { FullSeatgate } from '../../flat-options.ts'
+import type { FullSeatgate } from '../../kit/flat-options.ts'
 import { administrator, as, once, type Deeds, type Occasion } from './deed.ts'
 
 type Scope = ReturnType<typeof as>

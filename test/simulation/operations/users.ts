@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm'
 import { users as accounts } from '../../../host/identity/schema.ts'
 import * as seatgate from '../../../src/index.ts'
 import type { Result } from '../../../src/index.ts'
-import type { FullSeatgate } from '../../flat-options.ts'
+import type { FullSeatgate } from '../../kit/flat-options.ts'
 import {
   anyMember,
   as,

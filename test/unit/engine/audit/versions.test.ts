@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest'
+import type { AuditEvent } from '../../../../src/engine/audit/event.ts'
+import {
+  SCHEMA_VERSION,
+  upcast,
+  UnknownSchemaVersion,
+  type Upcast,
+} from '../../../../src/engine/audit/versions.ts'
+
+const event = (schemaVersion: number, metadata: object = {}) =>
+  ({ id: 'e', action: 'a.b', schemaVersion, metadata }) as unknown as AuditEvent
+
+/** Steps that say that they were taken. */
+const step =
+  (name: string): Upcast =>
+  (older) => ({ ...older, metadata: { ...older.metadata, taken: [taken(older), name].join(' ') } })
+const taken = ({ metadata }: AuditEvent) => String(metadata['taken'] ?? '')
+const steps = [step('1->2'), step('2->3')]
+
+describe('an event of an older form', () => {
+  it.each([
+    [1, ' 1->2 2->3'],
+    [2, ' 2->3'],
+    [3, ''],
+  ])('AUD-45: of version %i takes each step to 3 once, from its own on', (version, expected) => {
+    const read = upcast(event(version), steps)
+    expect(read.schemaVersion).toBe(3)
+    expect(taken(read)).toBe(expected)
+    // Read again, it is what it is.
+    expect(upcast(read, steps)).toEqual(read)
+  })
+
+  it('AUD-45: is not relabelled by a step, and not changed in place', () => {
+    const old = event(1, { kept: 1 })
+    const lying: Upcast = (older) => ({ ...older, schemaVersion: 7 }) as never
+    expect(upcast(old, [lying, lying])).toEqual(event(3, { kept: 1 }))
+    expect(old).toEqual(event(1, { kept: 1 }))
+  })
+
+  it.each([4, 0, -1, 1.5, NaN, Infinity])('AUD-46: of version %d is an error', (version) => {
+    expect(() => upcast(event(version), steps)).toThrow(UnknownSchemaVersion)
+  })
+
+  it('is written in the newest version that can be read', () => {
+    expect(upcast(event(SCHEMA_VERSION)).schemaVersion).toBe(SCHEMA_VERSION)
+    expect(() => upcast(event(SCHEMA_VERSION + 1))).toThrow(UnknownSchemaVersion)
+  })
+})

@@ -1,0 +1,156 @@
+import { anything, assert, property } from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { normalizeEmail } from '../../../../src/base/email.ts'
+import { decrypt, encrypt } from '../../../../src/operations/invitations/secrets.ts'
+import { openToken, sealToken, toldBytes } from '../../../../src/operations/invitations/token.ts'
+
+const secret = 'a secret for tests, of more than 32 characters'
+const email = 'ann+tag@example.com'
+const expiresAt = new Date(1_900_000_000_000)
+const bytes = new Uint8Array(32).map((_, index) => index * 7)
+const sealed = sealToken(secret, bytes, { id: 'an-id', email, expiresAt })
+
+describe('an invitation token', () => {
+  it('INV-10 is stored as the SHA-256 of its text alone, 32 bytes in hex', async () => {
+    const raw = btoa(String.fromCharCode(...bytes))
+      .replaceAll('+', '-')
+      .replaceAll('/', '_')
+    const digest = await crypto.subtle.digest(
+      'SHA-256',
+      new TextEncoder().encode(raw.replace(/=+$/, ''))
+    )
+    const hex = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0'))
+    expect(sealed.tokenHash).toBe(hex.join(''))
+    expect(sealed.envelope).not.toContain(sealed.tokenHash)
+  })
+
+  it('INV-11 does not tell the address, in no encoding of its parts', () => {
+    const inside = atob(sealed.envelope.replaceAll('-', '+').replaceAll('_', '/'))
+    expect(inside).not.toContain('ann')
+    expect(inside).not.toContain('example.com')
+    expect(inside).toContain('an-id')
+  })
+
+  it('opens to what was sealed', () => {
+    const opened = openToken(secret, sealed.envelope)
+    expect(opened).toMatchObject({ invitationId: 'an-id', expiresAt, tokenHash: sealed.tokenHash })
+    expect(opened?.isFor(email)).toBe(true)
+    expect(opened?.isFor('ben@example.com')).toBe(false)
+  })
+
+  describe('of two kinds', () => {
+    const invitation = { id: 'an-id', email, expiresAt }
+    const told = sealToken(secret, toldBytes(bytes), invitation, 'told')
+    const mailed = sealToken(secret, bytes, invitation, 'mailed')
+    const partsOf = (envelope: string) => {
+      const sealedBytes = Uint8Array.from(
+        atob(envelope.replaceAll('-', '+').replaceAll('_', '/')),
+        (character) => character.charCodeAt(0)
+      )
+      return [sealedBytes.subarray(0, 32), sealedBytes.subarray(32)] as const
+    }
+    const joined = (...parts: readonly Uint8Array[]) =>
+      btoa(String.fromCharCode(...parts.flatMap((part) => [...part])))
+        .replaceAll('+', '-')
+        .replaceAll('/', '_')
+        .replace(/=+$/, '')
+
+    it('A1 leads to the one hash of its row, and only the mailed one proves the mailbox', () => {
+      expect(mailed.tokenHash).toBe(told.tokenHash)
+      const { tokenHash } = told
+      expect(openToken(secret, told.envelope)).toMatchObject({ provesMailbox: false, tokenHash })
+      expect(openToken(secret, mailed.envelope)).toMatchObject({ provesMailbox: true, tokenHash })
+    })
+
+    it('A1 takes the seal of one for the other in no combination', () => {
+      const [toldSeal, toldPayload] = partsOf(told.envelope)
+      const [mailedSeal, mailedPayload] = partsOf(mailed.envelope)
+      expect(openToken(secret, joined(toldSeal, toldPayload))).not.toBeNull()
+      expect(openToken(secret, joined(mailedSeal, toldPayload))).toBeNull()
+      expect(openToken(secret, joined(toldSeal, mailedPayload))).toBeNull()
+    })
+
+    it('A1 is no mailed one that was sealed with the bytes of the told one', () => {
+      const forged = sealToken(secret, toldBytes(bytes), invitation, 'mailed')
+      expect(forged.tokenHash).not.toBe(told.tokenHash)
+      const rawOf = (envelope: string) =>
+        (JSON.parse(new TextDecoder().decode(partsOf(envelope)[1])) as string[])[0]
+      expect(rawOf(told.envelope)).not.toBe(rawOf(mailed.envelope))
+    })
+  })
+
+  it.each([
+    ['another secret', () => openToken(`${secret}!`, sealed.envelope)],
+    ['no token', () => openToken(secret, undefined)],
+    ['a number', () => openToken(secret, 7)],
+    ['an object', () => openToken(secret, { toString: () => sealed.envelope })],
+    ['nothing', () => openToken(secret, '')],
+    ['bad base64', () => openToken(secret, '***')],
+    ['padding', () => openToken(secret, `${sealed.envelope}=`)],
+    ['more behind it', () => openToken(secret, `${sealed.envelope}AAAA`)],
+    ['something endless', () => openToken(secret, 'A'.repeat(100_000))],
+  ])('INV-12 INV-76 is invalid: %s', (_what, open) => {
+    expect(open()).toBeNull()
+  })
+
+  it('INV-12 is invalid with any part cut off, and with any bit turned', () => {
+    const { envelope } = sealed
+    for (let length = 0; length < envelope.length; length++) {
+      expect(openToken(secret, envelope.slice(0, length))).toBeNull()
+    }
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+    for (let index = 0; index < envelope.length; index++) {
+      for (let bit = 1; bit < 64; bit *= 2) {
+        const turned = alphabet[alphabet.indexOf(envelope[index]!) ^ bit]
+        const other = envelope.slice(0, index) + turned + envelope.slice(index + 1)
+        expect(openToken(secret, other)).toBeNull()
+      }
+    }
+  })
+
+  it('D3 has one spelling: the spare bits of its last character must be zero', () => {
+    // With a UUID the bytes do not fill the last character, so that others decode to the same bytes.
+    const id = 'f81d4fae-7dec-41d0-a765-00a0c91e6bf6'
+    const { envelope } = sealToken(secret, bytes, { id, email, expiresAt })
+    expect(envelope.length % 4).not.toBe(0)
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+    const spellings = alphabet.split('').map((last) => envelope.slice(0, -1) + last)
+    const decoded = (text: string) => atob(text.replaceAll('-', '+').replaceAll('_', '/'))
+    const same = spellings.filter((text) => decoded(text) === decoded(envelope))
+    expect(same.length).toBeGreaterThan(1)
+    expect(spellings.filter((text) => openToken(secret, text) !== null)).toEqual([envelope])
+  })
+
+  it('INV-12 never throws, whatever is presented', () => {
+    assert(
+      property(anything(), (something) => openToken(secret, something) === null),
+      { seed: 4, numRuns: 2000 }
+    )
+  })
+
+  it('INV-15 waits encrypted, differently each time, and opens under its own secret alone', async () => {
+    const [one, two] = [await encrypt(secret, bytes), await encrypt(secret, bytes)]
+    expect(one).not.toBe(two)
+    expect(await decrypt(secret, one)).toEqual(bytes)
+    const wrong = { name: 'OperationError' }
+    await expect(decrypt(`${secret}!`, one)).rejects.toMatchObject(wrong)
+    await expect(decrypt(secret, `${one.slice(0, -4)}AAA=`)).rejects.toMatchObject(wrong)
+  })
+})
+
+describe('an address', () => {
+  it.each([
+    [' Ann@Example.COM ', 'ann@example.com'],
+    ['ann+tag@example.com', 'ann+tag@example.com'],
+    ['ann@Bücher.example', 'ann@xn--bcher-kva.example'],
+    ['ann@xn--bcher-kva.example', 'ann@xn--bcher-kva.example'],
+    ['"a@b"@example.com', '"a@b"@example.com'],
+    ['nothing', 'nothing'],
+    ['ann@bü cher.example', 'ann@bü cher.example'],
+    ['ann@bücher.example/x', 'ann@bücher.example/x'],
+    ['ann@bücher.example:80', 'ann@bücher.example:80'],
+  ])('INV-8 has one spelling: %j is %j', (given, spelling) => {
+    expect(normalizeEmail(given)).toBe(spelling)
+    expect(normalizeEmail(spelling)).toBe(spelling)
+  })
+})

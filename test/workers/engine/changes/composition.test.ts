@@ -1,0 +1,501 @@
+import { eq } from 'drizzle-orm'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { users } from '../../../../host/identity/schema.ts'
+import {
+  combine,
+  commitTogether,
+  createOrganization,
+  prepareMember,
+  prepareOrganization,
+  removeMember,
+  suspendMember,
+  updateSlug,
+  type OrganizationScope,
+  type Principal,
+  type Result,
+} from '../../../../src/index.ts'
+import { expectSound, muchLater } from '../../../kit/faults.ts'
+import { readLedger, readState, violations } from '../../../kit/invariants.ts'
+import {
+  everything,
+  freshSlug,
+  isChange,
+  lastEventOf,
+  softDeleted,
+} from '../../../kit/every-change.ts'
+import { testEnv } from '../../../kit/environment.ts'
+import { keys } from '../../../kit/retention.ts'
+import {
+  answered,
+  codeOf,
+  createWorld,
+  enforcing,
+  join,
+  newOrganization,
+  newUser,
+  organizationOf,
+  PASSWORD,
+  type TestOrganization,
+  type World,
+} from '../../../kit/kit.ts'
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+type Personal = OrganizationScope & { readonly caller: Principal }
+
+const by = (userId: string, { id }: TestOrganization): Personal => ({
+  caller: { userId },
+  organization: id,
+})
+
+const userRow = (id: string, email = `${id}@example.com`) => ({
+  id,
+  email,
+  passwordHash: 'none',
+  createdAt: new Date(),
+})
+
+const inserting = ({ seatgate }: World, id: string, email?: string) =>
+  seatgate.db.insert(users).values(userRow(id, email))
+
+const found = ({ seatgate }: World, userId: string, slug = freshSlug()) =>
+  prepareOrganization(seatgate, { caller: { userId } }, { name: 'New', slug })
+
+const joiner = ({ seatgate }: World, organization: TestOrganization, userId: string) =>
+  prepareMember(seatgate, by(organization.owner, organization), { userId, role: 'member' })
+
+/** What a prepared change comes to, whether it ends before its batch or in it. */
+async function outcome(
+  { seatgate }: World,
+  prepared: Awaited<ReturnType<typeof prepareMember>>
+): Promise<Result<unknown>> {
+  return prepared.ok ? commitTogether(seatgate, prepared.value) : prepared
+}
+
+const rowsOf = async (id: string) => (await readState(id)).members.map(({ user_id }) => user_id)
+
+const userExists = async (id: string) =>
+  (await testEnv.DB.prepare('SELECT 1 FROM users WHERE id = ?').bind(id).first()) !== null
+
+describe.each(enforcing)('preparing with %s seats', (provider) => {
+  it('asks no database', async () => {
+    const world = createWorld({ provider })
+    const organization = await newOrganization(world, 5)
+    const [founder, userId] = [await newUser(), await newUser()]
+    const rows = await everything()
+    const trips = world.trips()
+    answered(await found(world, founder))
+    answered(await joiner(world, organization, userId))
+    expect(world.trips()).toBe(trips)
+    expect(await everything()).toEqual(rows)
+  })
+
+  it('and committing is one trip, with the host’s statements before and after', async () => {
+    const batches: (readonly string[])[] = []
+    const world = createWorld({
+      provider,
+      around({ store, asked }, run) {
+        if (store === 'd1') batches.push(asked)
+        return run()
+      },
+    })
+    const organization = await newOrganization(world, 5)
+    const userId = crypto.randomUUID()
+    const joining = answered(await joiner(world, organization, userId))
+    batches.length = 0
+    const value = answered(
+      await commitTogether(world.seatgate, joining, {
+        before: [inserting(world, userId)],
+        after: [
+          world.seatgate.db.update(users).set({ name: 'Welcome' }).where(eq(users.id, userId)),
+        ],
+      })
+    )
+    await world.settled()
+    expect(value).toEqual(joining.value)
+    expect(batches).toHaveLength(1)
+    const [asked] = batches
+    expect(asked).toHaveLength(joining.statements.length + 2)
+    expect(asked?.at(0)).toContain('insert into "users"')
+    expect(asked?.at(-1)).toContain('update "users"')
+    expect(
+      await testEnv.DB.prepare('SELECT name FROM users WHERE id = ?').bind(userId).first()
+    ).toEqual({ name: 'Welcome' })
+    expect(await violations(organization.id, { quiet: true })).toEqual([])
+  })
+
+  it('founds an organization for somebody who is registered in the same batch', async () => {
+    const world = createWorld({ provider })
+    const userId = crypto.randomUUID()
+    const caller = { userId }
+    const founding = answered(
+      await prepareOrganization(
+        world.seatgate,
+        { caller, requestId: 'r-7' },
+        { name: 'Own', slug: freshSlug() },
+        { personal: true }
+      )
+    )
+    const created = answered(
+      await commitTogether(world.seatgate, founding, { before: [inserting(world, userId)] })
+    )
+    await world.settled()
+    expect(created).toMatchObject({ name: 'Own', personal: true, founderUserId: userId })
+    const { members, events } = await readState(created.id)
+    expect(members).toMatchObject([{ user_id: userId, role: 'owner', status: 'active' }])
+    expect(events[0]).toMatchObject({ action: 'organization.create', actor_id: userId })
+    expect(
+      await testEnv.DB.prepare(
+        'SELECT request_id FROM seatgate_audit_events WHERE organization_id = ?'
+      )
+        .bind(created.id)
+        .first('request_id')
+    ).toBe('r-7')
+    expect(await violations(created.id, { quiet: true })).toEqual([])
+  })
+
+  it('sees somebody who is registered before it in the batch, and nobody after it', async () => {
+    const world = createWorld({ provider })
+    const organization = await newOrganization(world, 5)
+    const [early, late] = [crypto.randomUUID(), crypto.randomUUID()]
+    answered(
+      await commitTogether(world.seatgate, answered(await joiner(world, organization, early)), {
+        before: [inserting(world, early)],
+      })
+    )
+    const answer = await commitTogether(
+      world.seatgate,
+      answered(await joiner(world, organization, late)),
+      { after: [inserting(world, late)] }
+    )
+    expect(answer).toEqual({
+      ok: false,
+      error: { code: 'validation_error', errors: { userId: ['This user does not exist.'] } },
+    })
+    await world.settled()
+    expect(await userExists(late)).toBe(false)
+    expect((await rowsOf(organization.id)).sort()).toEqual([organization.owner, early].sort())
+    expect(await violations(organization.id, { quiet: true })).toEqual([])
+  })
+
+  it.each(['before', 'after'] as const)(
+    'writes nothing and frees the seat if a statement %s it breaks a unique key',
+    async (where) => {
+      const world = createWorld({ provider })
+      const other = await newOrganization(world, 2)
+      const [taken, gone] = [await newUser(), await newUser()]
+      // The ledger is started once, and that is written.
+      await join(world, other, 'member', gone)
+      answered(await removeMember(world.seatgate, other.as(other.owner), gone))
+      await world.settled()
+      const rows = await everything()
+      const broken = () => inserting(world, crypto.randomUUID(), `${taken}@example.com`)
+      const joining = answered(await joiner(world, other, taken))
+      const seen: string[] = []
+      const statements = () => ({
+        [where]: [broken()],
+        onConflict(constraint: string) {
+          seen.push(constraint)
+          return null
+        },
+      })
+      expect(codeOf(await commitTogether(world.seatgate, joining, statements()))).toBe(
+        'host_conflict'
+      )
+      const founding = answered(await found(world, taken))
+      expect(codeOf(await commitTogether(world.seatgate, founding, statements()))).toBe(
+        'host_conflict'
+      )
+      expect(seen).toEqual(Array(2).fill('UNIQUE constraint failed: users.email'))
+      await world.settled()
+      expect(await everything()).toEqual(rows)
+      if (provider === 'ledger') {
+        expect(await readLedger(other.id)).toMatchObject({ held: 1, reserved: 0 })
+      }
+      // The last seat is there for the next one.
+      expect(codeOf(await outcome(world, await joiner(world, other, taken)))).toBe('ok')
+    }
+  )
+
+  it('is refused for a slug that was taken meanwhile, or that still leads elsewhere', async () => {
+    const world = createWorld({ provider })
+    const { seatgate } = world
+    const [userId, rival] = [await newUser(), await newUser()]
+    const slug = freshSlug()
+    const founding = answered(await found(world, userId, slug))
+    answered(
+      await createOrganization(seatgate, { caller: { userId: rival } }, { name: 'First', slug })
+    )
+    await world.settled()
+    const taken = {
+      ok: false,
+      error: { code: 'validation_error', errors: { slug: ['This slug is already taken.'] } },
+    }
+    const newcomer = crypto.randomUUID()
+    const before = [inserting(world, newcomer)]
+    const rows = await everything()
+    expect(await commitTogether(seatgate, founding, { before })).toEqual(taken)
+    expect(await everything()).toEqual(rows)
+    expect(await userExists(newcomer)).toBe(false)
+    answered(
+      await updateSlug(
+        seatgate,
+        { caller: { userId: rival }, organization: slug },
+        { slug: freshSlug(), confirmSlug: slug, password: PASSWORD }
+      )
+    )
+    const again = answered(await found(world, userId, slug))
+    expect(await commitTogether(seatgate, again)).toEqual(taken)
+  })
+
+  it('is refused to those who may not add anybody', async () => {
+    const world = createWorld({ provider })
+    const organization = await newOrganization(world, 10)
+    const member = await join(world, organization)
+    const admin = await join(world, organization, 'admin')
+    const suspended = await join(world, organization, 'admin')
+    answered(await suspendMember(world.seatgate, organization.as(organization.owner), suspended))
+    await world.settled()
+    const [userId, stranger] = [await newUser(), await newUser()]
+    const rows = await everything()
+    const attempt = async (caller: Principal, role = 'member') => {
+      const answer = await outcome(
+        world,
+        await prepareMember(
+          world.seatgate,
+          { caller, organization: organization.id },
+          { userId, role }
+        )
+      )
+      return codeOf(answer)
+    }
+    const bot = { type: 'service_account', serviceAccountId: 'bot' } as const
+    expect(await attempt({ userId: member })).toBe('insufficient_role')
+    expect(await attempt({ userId: admin }, 'owner')).toBe('insufficient_role')
+    expect(await attempt({ userId: suspended })).toBe('organization_not_found')
+    expect(await attempt({ userId: stranger })).toBe('organization_not_found')
+    expect(await attempt({ ...bot, organizationId: organization.id, role: 'member' })).toBe(
+      'insufficient_role'
+    )
+    expect(await attempt({ ...bot, organizationId: crypto.randomUUID(), role: 'owner' })).toBe(
+      'insufficient_role'
+    )
+    await world.settled()
+    expect(await everything()).toEqual(rows)
+    expect(await violations(organization.id, { quiet: true })).toEqual([])
+    expect(await attempt({ userId: admin })).toBe('ok')
+  })
+
+  it('has no service account make an owner that is none itself', async () => {
+    const world = createWorld({ provider })
+    const organization = await newOrganization(world)
+    const userId = await newUser()
+    const attempt = async (role: string) => {
+      const caller = {
+        type: 'service_account',
+        serviceAccountId: 'bot',
+        organizationId: organization.id,
+        role,
+      } as const
+      const scope = { caller, organization: organization.id }
+      return codeOf(
+        await outcome(world, await prepareMember(world.seatgate, scope, { userId, role: 'owner' }))
+      )
+    }
+    expect(await attempt('admin')).toBe('insufficient_role')
+    expect(await rowsOf(organization.id)).toEqual([organization.owner])
+    expect(await attempt('owner')).toBe('ok')
+  })
+
+  it('takes away the right to add of who has lost it since', async () => {
+    const world = createWorld({ provider })
+    const organization = await newOrganization(world, 10)
+    const admin = await join(world, organization, 'admin')
+    const userId = await newUser()
+    const joining = answered(
+      await prepareMember(world.seatgate, by(admin, organization), { userId, role: 'member' })
+    )
+    await testEnv.DB.prepare('UPDATE seatgate_memberships SET role = ? WHERE user_id = ?')
+      .bind('member', admin)
+      .run()
+    expect(codeOf(await commitTogether(world.seatgate, joining))).toBe('insufficient_role')
+    expect(await rowsOf(organization.id)).not.toContain(userId)
+  })
+
+  it('is refused for who is a member already, before or since', async () => {
+    const world = createWorld({ provider })
+    const organization = await newOrganization(world, 3)
+    const present = await join(world, organization)
+    expect(codeOf(await outcome(world, await joiner(world, organization, present)))).toBe(
+      'already_member'
+    )
+    await world.settled()
+    expect(await violations(organization.id, { quiet: true })).toEqual([])
+  })
+
+  it('is refused where there is no organization, or none any more', async () => {
+    const world = createWorld({ provider })
+    const organization = await newOrganization(world, 5)
+    const userId = await newUser()
+    const joining = answered(await joiner(world, organization, userId))
+    await softDeleted(world.seatgate, organization)
+    await world.settled()
+    expect(codeOf(await commitTogether(world.seatgate, joining))).toBe('organization_not_found')
+    expect(await rowsOf(organization.id)).toEqual([organization.owner])
+    for (const caller of [{ userId: organization.owner }, { type: 'system' }] as const) {
+      for (const id of [organization.id, crypto.randomUUID()]) {
+        const answer = await outcome(
+          world,
+          await prepareMember(
+            world.seatgate,
+            { caller, organization: id },
+            { userId, role: 'member' }
+          )
+        )
+        expect(['organization_not_found', 'seats_unavailable']).toContain(codeOf(answer))
+        expect(await rowsOf(id)).not.toContain(userId)
+      }
+    }
+  })
+
+  it('is refused for want of a seat, with the numbers', async () => {
+    const world = createWorld({ provider })
+    const organization = await organizationOf(world, 2, 2)
+    const rows = await everything()
+    const newcomer = crypto.randomUUID()
+    const joining = await joiner(world, organization, newcomer)
+    const answer = joining.ok
+      ? await commitTogether(world.seatgate, joining.value, {
+          before: [inserting(world, newcomer)],
+        })
+      : joining
+    expect(answer).toEqual({
+      ok: false,
+      error: { code: 'seat_limit_reached', limit: 2, used: 2 },
+    })
+    await world.settled()
+    expect(await everything()).toEqual(rows)
+  })
+
+  it('combines two changes into one: all of both, or nothing of either', async () => {
+    const world = createWorld({ provider, auditLogKey: keys.privateKey })
+    const organization = await newOrganization(world, 2)
+    const prepareBoth = async (userId: string) => {
+      const workspace = answered(await found(world, userId))
+      return combine(workspace, answered(await joiner(world, organization, userId)))
+    }
+    const stranger = crypto.randomUUID()
+    const failing = await prepareBoth(stranger)
+    const rows = await everything()
+    expect(codeOf(await commitTogether(world.seatgate, failing))).toBe('validation_error')
+    expect(await everything()).toEqual(rows)
+
+    const userId = crypto.randomUUID()
+    const both = await prepareBoth(userId)
+    const [workspace, joined] = answered(
+      await commitTogether(world.seatgate, both, { before: [inserting(world, userId)] })
+    )
+    await world.settled()
+    expect(workspace.founderUserId).toBe(userId)
+    expect(joined).toMatchObject({ created: true, membership: { userId, role: 'member' } })
+    expect(await rowsOf(workspace.id)).toEqual([userId])
+    expect(await rowsOf(organization.id)).toContain(userId)
+    expect((await lastEventOf(organization.id)).actorId).toBe(organization.owner)
+    for (const { id } of [workspace, organization]) {
+      expect(await violations(id, { quiet: true })).toEqual([])
+    }
+    const woken = world.wakeUps.map(({ organizationId }) => organizationId)
+    expect(woken).toEqual(expect.arrayContaining([workspace.id, organization.id]))
+  })
+})
+
+describe('a prepared member', () => {
+  it('whose batch never comes gives the seat back within a minute', async () => {
+    const world = createWorld()
+    const organization = await newOrganization(world, 2)
+    answered(await joiner(world, organization, await newUser()))
+    expect(await readLedger(organization.id)).toMatchObject({ held: 1, reserved: 1 })
+    await muchLater(organization.id)
+    expect(await readLedger(organization.id)).toMatchObject({ held: 1, reserved: 0 })
+    await expectSound(organization.id, true)
+  })
+
+  it.each(['before', 'after'])(
+    'of whom nobody knows what became is settled: lost %s the batch',
+    async (moment) => {
+      const calm = createWorld()
+      const organization = await newOrganization(calm, 2)
+      const userId = await newUser()
+      const world = createWorld({
+        async around({ asked }, run) {
+          if (!isChange(asked)) return run()
+          if (moment === 'after') await run()
+          throw new Error('Network connection lost.')
+        },
+      })
+      const joining = answered(await joiner(world, organization, userId))
+      expect(codeOf(await commitTogether(world.seatgate, joining))).toBe('seats_unavailable')
+      await muchLater(organization.id)
+      expect((await rowsOf(organization.id)).includes(userId)).toBe(moment === 'after')
+      await expectSound(organization.id, true)
+    }
+  )
+
+  it('whose batch is sent again after an answer that was lost keeps the seat', async () => {
+    const calm = createWorld()
+    const organization = await newOrganization(calm, 2)
+    const userId = await newUser()
+    let lost = true
+    const world = createWorld({
+      async around({ asked }, run) {
+        const answer = await run()
+        if (lost && isChange(asked)) throw new Error('Network connection lost.')
+        return answer
+      },
+    })
+    const joining = answered(await joiner(world, organization, userId))
+    expect(codeOf(await commitTogether(world.seatgate, joining))).toBe('seats_unavailable')
+    lost = false
+    expect(codeOf(await commitTogether(world.seatgate, joining))).toBe('already_member')
+    await world.settled()
+    // The one seat of theirs is in use, whatever the second batch came to.
+    expect(await violations(organization.id, { quiet: false })).toEqual([])
+    const third = await outcome(world, await joiner(world, organization, await newUser()))
+    expect(codeOf(third)).toBe('seat_limit_reached')
+  })
+
+  it('is in an organization that is named by its id', async () => {
+    const world = createWorld()
+    const { slug, owner } = await newOrganization(world)
+    await expect(
+      prepareMember(
+        world.seatgate,
+        { caller: { userId: owner }, organization: slug },
+        { userId: 'x', role: 'member' }
+      )
+    ).rejects.toThrow(TypeError)
+  })
+
+  it('is refused for an input that is not valid, before a seat is asked for', async () => {
+    const asked: string[] = []
+    const calm = createWorld()
+    const organization = await newOrganization(calm)
+    const { seatgate } = createWorld({
+      around(trip, run) {
+        asked.push(trip.store)
+        return run()
+      },
+    })
+    for (const input of [null, {}, { userId: '', role: 'member' }, { userId: 'x', role: 'king' }]) {
+      const answer = await prepareMember(
+        seatgate,
+        by(organization.owner, organization),
+        input as never
+      )
+      expect(codeOf(answer)).toBe('validation_error')
+    }
+    expect(asked).toEqual([])
+  })
+})

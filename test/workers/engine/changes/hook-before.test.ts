@@ -1,0 +1,521 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { HOOKS } from '../../../../src/engine/model/hooks.ts'
+import {
+  addMember,
+  allow,
+  changeRole,
+  commitTogether,
+  createOrganization,
+  deleteUser,
+  leaveOrganization,
+  prepareMember,
+  prepareOrganization,
+  refuse,
+  removeMember,
+  seatUsage,
+  setSeatLimit,
+  softDeleteOrganization,
+  type Hooks,
+} from '../../../../src/index.ts'
+import type { BeforeHook, BeforeStates } from '../../../../src/engine/model/hooks.ts'
+import { rowCounts } from '../../../kit/http.ts'
+import { losing, muchLater } from '../../../kit/faults.ts'
+import { readState } from '../../../kit/invariants.ts'
+import { createInvitingWorld } from '../../../kit/invitations.ts'
+import {
+  everyHook,
+  everything,
+  freshSlug,
+  hookedWorld,
+  isChange,
+  MUTATORS,
+  newTeam,
+  type Team,
+} from '../../../kit/every-change.ts'
+import { freshStores, testEnv } from '../../../kit/environment.ts'
+import {
+  answered,
+  codeOf,
+  createWorld,
+  enforcing,
+  newOrganization,
+  newUser,
+  organizationOf,
+  PASSWORD,
+  join,
+} from '../../../kit/kit.ts'
+
+beforeEach(freshStores)
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+const ASKED: Readonly<Record<string, BeforeHook>> = {
+  createOrganization: 'beforeCreateOrganization',
+  softDeleteOrganization: 'beforeDeleteOrganization',
+  addMember: 'beforeAddMember',
+  removeMember: 'beforeMemberRemove',
+  leaveOrganization: 'beforeMemberRemove',
+  changeRole: 'beforeRoleChange',
+  transferOwnership: 'beforeTransfer',
+  'prepareOrganization and commitTogether': 'beforeCreateOrganization',
+  'prepareMember and commitTogether': 'beforeAddMember',
+  restoreOrganization: 'beforeRestoreOrganization',
+  suspendMember: 'beforeMemberSuspend',
+  restoreMember: 'beforeAddMember',
+  createInvitation: 'beforeInvitationCreate',
+  resendInvitation: 'beforeInvitationResend',
+  changeInvitationRole: 'beforeInvitationRoleChange',
+  revokeInvitation: 'beforeInvitationRevoke',
+  declineInvitation: 'beforeInvitationDecline',
+  'acceptInvitation, of a member': 'beforeInvitationAccept',
+  addDomain: 'beforeDomainAdd',
+  verifyDomain: 'beforeDomainVerify',
+  setDomainMode: 'beforeDomainChange',
+  removeDomain: 'beforeDomainRemove',
+  'joinOrganization, on request': 'beforeJoinRequestCreate',
+  approveJoinRequest: 'beforeJoinRequestApprove',
+  declineJoinRequest: 'beforeJoinRequestDecline',
+  withdrawJoinRequest: 'beforeJoinRequestWithdraw',
+}
+
+const asking = MUTATORS.flatMap((mutator) => {
+  const hook = ASKED[mutator.name]
+  return hook === undefined ? [] : [{ ...mutator, hook }]
+})
+
+/** Does one thing with one hook, and says what it answered and whether anything was left behind. */
+async function tried(
+  { hook, act }: (typeof asking)[number],
+  answer: (state: never) => unknown,
+  team?: Team
+) {
+  const into = team ?? (await newTeam())
+  const { seatgate: calm } = createWorld()
+  const scope = into.organization.as(into.owner)
+  const seats = answered(await seatUsage(calm, scope))
+  const [rows, counts] = [await everything(), await rowCounts()]
+  const ledgerCalls: string[] = []
+  const reports: string[] = []
+  const world = createWorld({
+    hooks: { [hook]: answer } as Hooks,
+    hookDeadlineSeconds: 0.05,
+    report: ({ event }) => reports.push(event),
+    around({ store, asked }, run) {
+      if (store === 'ledger') ledgerCalls.push(...asked)
+      return run()
+    },
+  })
+  const result = await act(world.seatgate, into)
+  await world.settled()
+  const same =
+    JSON.stringify(await everything()) === JSON.stringify(rows) &&
+    JSON.stringify(await rowCounts()) === JSON.stringify(counts)
+  const seatsSame = JSON.stringify(answered(await seatUsage(calm, scope))) === JSON.stringify(seats)
+  return { result, nothingWritten: same && seatsSame, ledgerCalls, reports, wakeUps: world.wakeUps }
+}
+
+describe('a hook that refuses', () => {
+  it.each(asking)(
+    'HOOK-1 HOOK-4 HOOK-5 HOOK-6 HOOK-15 is quoted, and nothing is written: $name, $hook',
+    async (mutator) => {
+      const said = await tried(mutator, () => refuse('Not on Sundays!', 'Ask “them”.'))
+      expect(said).toEqual({
+        result: {
+          ok: false,
+          error: { code: 'hook_refused', reason: 'Not on Sundays!', detail: 'Ask “them”.' },
+        },
+        nothingWritten: true,
+        ledgerCalls: [],
+        reports: [],
+        wakeUps: [],
+      })
+      const short = await tried(mutator, async () => refuse('no'))
+      expect(short.result).toStrictEqual({
+        ok: false,
+        error: { code: 'hook_refused', reason: 'no' },
+      })
+    }
+  )
+
+  it('HOOK-1 speaks of a newcomer before the seats do', async () => {
+    const calm = createWorld()
+    const organization = await newOrganization(calm, 1)
+    const userId = await newUser()
+    const asked: string[] = []
+    const world = createWorld({
+      hooks: {
+        beforeAddMember() {
+          asked.push('hook')
+          return asked.length > 1 ? allow() : refuse('later')
+        },
+      },
+      around({ store, asked: [what] }, run) {
+        if (store === 'ledger') asked.push(what!)
+        return run()
+      },
+    })
+    const add = () =>
+      addMember(world.seatgate, organization.as(organization.owner), { userId, role: 'member' })
+    expect(codeOf(await add())).toBe('hook_refused')
+    expect(codeOf(await add())).toBe('seat_limit_reached')
+    expect(asked).toEqual(['hook', 'hook', 'reserve'])
+  })
+})
+
+const broken: [string, (state: never) => unknown][] = [
+  [
+    'throws',
+    () => {
+      throw new Error('no')
+    },
+  ],
+  ['rejects', () => Promise.reject(new Error('no'))],
+  ['never answers', () => new Promise(() => {})],
+  ['answers nothing', () => undefined],
+  ['answers null', () => null],
+  ['answers true', () => true],
+  ['answers yes', () => ({ ok: 'yes' })],
+  ['refuses without a reason', () => ({ ok: false })],
+  ['refuses with an empty reason', () => ({ ok: false, reason: '' })],
+]
+
+describe('a hook that is broken', () => {
+  it.each(asking)(
+    'HOOK-10 refuses with hook_failed, and nothing is written: $name, $hook',
+    async (mutator) => {
+      const team = await newTeam()
+      for (const [what, answer] of broken) {
+        const said = await tried(mutator, answer, team)
+        expect(said, what).toEqual({
+          result: { ok: false, error: { code: 'hook_failed' } },
+          nothingWritten: true,
+          ledgerCalls: [],
+          reports: ['hook_failed'],
+          wakeUps: [],
+        })
+      }
+    }
+  )
+
+  it('HOOK-10 is asked again under the same operation id', async () => {
+    const organization = await newOrganization(createWorld())
+    const userId = await newUser()
+    let works = false
+    const { seatgate } = createWorld({
+      hooks: { beforeAddMember: () => (works ? allow() : (undefined as never)) },
+    })
+    const add = () =>
+      addMember(
+        seatgate,
+        organization.as(organization.owner),
+        { userId, role: 'member' },
+        { operationId: crypto.randomUUID() }
+      )
+    expect(codeOf(await add())).toBe('hook_failed')
+    works = true
+    expect(codeOf(await add())).toBe('ok')
+  })
+})
+
+describe('what a hook is shown', () => {
+  it('HOOK-2 HOOK-6 HOOK-15 is what is about to happen, and who asks', async () => {
+    const team = await newTeam()
+    const { organization, owner, member, newcomer, second } = team
+    const shown: { readonly [K in BeforeHook]?: BeforeStates[K][] } = {}
+    const hooks = Object.fromEntries(
+      Object.values(ASKED).map((hook) => [
+        hook,
+        (state: never) => {
+          ;((shown as Record<string, unknown[]>)[hook] ??= []).push(state)
+          return allow()
+        },
+      ])
+    ) as Hooks
+    const { seatgate } = createWorld({ hooks })
+    const of = (name: string) => asking.find((one) => one.name === name)!.act(seatgate, team)
+    const names = ['addMember', 'changeRole', 'removeMember', 'transferOwnership'] as const
+    const caller = { userId: owner }
+    const { id: organizationId } = organization
+
+    answered(await of(names[0]))
+    answered(await prepareMember(seatgate, { caller, organization: organizationId }, memberInput()))
+    expect(shown.beforeAddMember).toEqual([
+      { organizationId, userId: newcomer, role: 'member', path: 'direct', caller },
+      { organizationId, userId: 'somebody', role: 'member', path: 'direct', caller },
+    ])
+    answered(await of(names[1]))
+    expect(shown.beforeRoleChange).toMatchObject([
+      { membership: { userId: member, role: 'member', organizationId }, newRole: 'admin', caller },
+    ])
+    answered(await of(names[3]))
+    expect(shown.beforeTransfer).toMatchObject([
+      { from: { userId: owner, role: 'owner' }, to: { userId: member, role: 'admin' }, caller },
+    ])
+    answered(await removeMember(seatgate, organization.as(second), newcomer))
+    answered(await leaveOrganization(seatgate, { caller, organization: organizationId }))
+    expect(shown.beforeMemberRemove).toMatchObject([
+      {
+        membership: { userId: newcomer, role: 'member' },
+        path: 'removed',
+        caller: { userId: second },
+      },
+      { membership: { userId: owner, role: 'admin' }, path: 'left', caller },
+    ])
+    const [, leaving] = shown.beforeMemberRemove ?? []
+    expect(Object.keys(leaving!.membership)).not.toContain('seatId')
+  })
+})
+
+const memberInput = () => ({ userId: 'somebody', role: 'member' })
+
+describe('a founder', () => {
+  it('HOOK-3 HOOK-2 runs the hooks of an organization and those of no member', async () => {
+    const called: string[] = []
+    const world = createWorld({ hooks: everyHook((hook) => called.push(hook)) })
+    const caller = { userId: await newUser() }
+    answered(
+      await createOrganization(world.seatgate, { caller }, { name: 'New', slug: freshSlug() })
+    )
+    await world.settled()
+    expect(called.splice(0)).toEqual(['beforeCreateOrganization', 'afterCreateOrganization'])
+    const founding = answered(
+      await prepareOrganization(world.seatgate, { caller }, { name: 'New', slug: freshSlug() })
+    )
+    expect(called).toEqual(['beforeCreateOrganization'])
+    const { id } = answered(await commitTogether(world.seatgate, founding))
+    await world.settled()
+    expect(called.splice(0)).toEqual(['beforeCreateOrganization', 'afterCreateOrganization'])
+
+    const userId = await newUser()
+    const scope = { caller, organization: id }
+    answered(await addMember(world.seatgate, scope, { userId, role: 'member' }))
+    await world.settled()
+    expect(called.splice(0)).toEqual(['beforeAddMember', 'afterAddMember'])
+    const joining = answered(
+      await prepareMember(world.seatgate, scope, { userId: await newUser(), role: 'member' })
+    )
+    expect(called).toEqual(['beforeAddMember'])
+    answered(await commitTogether(world.seatgate, joining))
+    await world.settled()
+    expect(called).toEqual(['beforeAddMember', 'afterAddMember'])
+  })
+
+  const creations = [
+    ['createOrganization', createOrganization],
+    [
+      'prepareOrganization',
+      async (...[seatgate, scope, input]: Parameters<typeof prepareOrganization>) => {
+        const founding = await prepareOrganization(seatgate, scope, input)
+        return founding.ok ? commitTogether(seatgate, founding.value) : founding
+      },
+    ],
+  ] as const
+
+  it.each(creations)('HOOK-4 has a draft looked at that is not valid: %s', async (_name, make) => {
+    const caller = { userId: await newUser() }
+    const slug = freshSlug()
+    const drafts: unknown[] = []
+    let put: { name: unknown; slug?: unknown } | null = null
+    const { seatgate } = createWorld({
+      hooks: {
+        beforeCreateOrganization({ draft, caller: by }) {
+          drafts.push({ draft, by })
+          return put ? { ok: true, draft: put } : allow()
+        },
+      },
+    })
+    const counts = await rowCounts()
+    const create = (input: unknown) => make(seatgate, { caller }, input as never)
+    const fields = async (input: unknown) => {
+      const answer = await create(input)
+      return answer.ok || answer.error.code !== 'validation_error'
+        ? codeOf(answer)
+        : Object.keys(answer.error.errors)
+    }
+    expect(await fields({ name: 7, slug: '!' })).toEqual(['name', 'slug'])
+    expect(await fields('text')).not.toBe('ok')
+    expect(drafts).toEqual([
+      { draft: { name: 7, slug: '!' }, by: caller },
+      { draft: { name: undefined, slug: undefined }, by: caller },
+    ])
+    put = { name: '', slug }
+    expect(await fields({ name: 'Fine', slug: freshSlug() })).toEqual(['name'])
+    expect(await rowCounts()).toEqual(counts)
+    put = { name: 'Mended', slug }
+    expect(await create({ name: 7, slug: '!' })).toMatchObject({
+      ok: true,
+      value: { name: 'Mended', slug },
+    })
+  })
+})
+
+describe('before a deletion', () => {
+  it('HOOK-5 the hook is asked after the identity proof, and may refuse', async () => {
+    const log: string[] = []
+    const organization = await newOrganization(createWorld())
+    const { seatgate } = createWorld({
+      verifyPassword(_userId, password) {
+        log.push('proof')
+        return password === PASSWORD
+      },
+      hooks: {
+        beforeDeleteOrganization({ organization: shown, caller }) {
+          log.push(`hook ${shown.id} ${JSON.stringify(caller)}`)
+          return refuse('under contract')
+        },
+      },
+    })
+    const remove = (password: string, confirmName = 'Test') =>
+      softDeleteOrganization(seatgate, organization.as(organization.owner), {
+        confirmName,
+        password,
+      })
+    expect(codeOf(await remove(PASSWORD, 'Other'))).toBe('validation_error')
+    expect(log).toEqual([])
+    expect(codeOf(await remove('wrong'))).toBe('invalid_password')
+    expect(log.splice(0)).toEqual(['proof'])
+    expect(await remove(PASSWORD)).toEqual({
+      ok: false,
+      error: { code: 'hook_refused', reason: 'under contract' },
+    })
+    expect(log).toEqual(['proof', `hook ${organization.id} {"userId":"${organization.owner}"}`])
+  })
+})
+
+describe('before a departure', () => {
+  it('HOOK-15 a policy may refuse, except when a user is deleted', async () => {
+    const team = await newTeam()
+    const { organization, owner, member, second } = team
+    let asked = 0
+    const { seatgate } = hookedWorld({
+      hooks: {
+        beforeMemberRemove() {
+          asked += 1
+          return refuse('notice period')
+        },
+      },
+    })
+    const refusal = { ok: false, error: { code: 'hook_refused', reason: 'notice period' } }
+    expect(await removeMember(seatgate, organization.as(owner), member)).toEqual(refusal)
+    expect(
+      await leaveOrganization(seatgate, {
+        caller: { userId: member },
+        organization: organization.id,
+      })
+    ).toEqual(refusal)
+    expect(asked).toBe(2)
+    answered(await deleteUser(seatgate, { caller: { userId: second } }, { password: PASSWORD }))
+    expect(asked).toBe(2)
+  })
+
+  it.each(enforcing)('HOOK-14 seats and limits never refuse one: %s', async (provider) => {
+    const calm = createWorld({ provider })
+    const organization = await organizationOf(calm, 5, 2)
+    const [removed, leaver] = [await join(calm, organization), await join(calm, organization)]
+    const { id } = organization
+    const scope = organization.as(organization.owner)
+    answered(await setSeatLimit(calm.seatgate, organization.asOperator, { limit: 1 }))
+    await calm.settled()
+    const usage = async () => answered(await seatUsage(calm.seatgate, scope))
+    expect(await usage()).toMatchObject({ held: 4, overLimit: true })
+    answered(await removeMember(calm.seatgate, scope, removed))
+    expect(await usage()).toMatchObject({ held: 3, overLimit: true })
+    // The limit is not known any more.
+    await testEnv.DB.prepare(
+      `UPDATE seatgate_entitlements SET limit_kind = 'unknown', limit_seats = NULL, version = version + 1
+       WHERE organization_id = ?`
+    )
+      .bind(id)
+      .run()
+    const left = { caller: { userId: leaver }, organization: id }
+    answered(await leaveOrganization(calm.seatgate, left))
+    expect(await usage()).toMatchObject({ held: 2 })
+  })
+
+  it('HOOK-14 neither does a ledger that is down', async () => {
+    const calm = createWorld()
+    const organization = await newOrganization(calm, 3)
+    const [first, second] = [await join(calm, organization), await join(calm, organization)]
+    answered(await setSeatLimit(calm.seatgate, organization.asOperator, { limit: 1 }))
+    const down = createWorld({ around: losing('ledger') })
+    const scope = organization.as(organization.owner)
+    expect(codeOf(await removeMember(down.seatgate, scope, first))).toBe('ok')
+    const left = { caller: { userId: second }, organization: organization.id }
+    expect(codeOf(await leaveOrganization(down.seatgate, left))).toBe('ok')
+    expect(codeOf(await changeRole(down.seatgate, scope, first, { role: 'admin' }))).toBe(
+      'not_found'
+    )
+  })
+})
+
+describe('a host without hooks', () => {
+  it.each(MUTATORS.map((mutator) => [mutator.name, mutator] as const))(
+    'HOOK-11 is asked nothing and told nothing: %s',
+    async (name, { act }) => {
+      const team = await newTeam()
+      // A user's end needs a hook that ends the row itself.
+      const world =
+        name.includes('UserDeletion') || name === 'deleteUser' ? hookless() : createInvitingWorld()
+      const intents = (await rowCounts())['seatgate_jobs']
+      expect(codeOf(await act(world.seatgate, team))).toBe('ok')
+      await world.settled()
+      expect((await rowCounts())['seatgate_jobs']).toBe(intents)
+    }
+  )
+})
+
+const hookless = () => hookedWorld({ hooks: {} })
+
+describe('the batch of a change', () => {
+  it('HOOK-12 knows of every hook whether it belongs to it', async () => {
+    const lifecycle = ['onRegister', 'onPasswordChange', 'onEmailChange', 'onDelete']
+    expect(HOOKS).toEqual(
+      Object.fromEntries([
+        ...Object.keys(everyHook(() => {})).map((hook) => [hook, { inBatch: false }]),
+        ...lifecycle.map((hook) => [hook, { inBatch: true }]),
+      ])
+    )
+  })
+
+  it.each(enforcing)('HOOK-12 has the check of the seat in it: %s', async (provider) => {
+    const world = createWorld({ provider })
+    const organization = await newOrganization(world, 2)
+    const scope = { caller: { userId: organization.owner }, organization: organization.id }
+    const userId = await newUser()
+    const joining = answered(await prepareMember(world.seatgate, scope, { userId, role: 'member' }))
+    // The batch comes so late that somebody else has the seat.
+    if (provider === 'ledger') await muchLater(organization.id)
+    const other = await join(world, organization)
+    const answer = await commitTogether(world.seatgate, joining)
+    expect(codeOf(answer)).toBe(provider === 'd1' ? 'seat_limit_reached' : 'operation_in_progress')
+    const { members } = await readState(organization.id)
+    expect(members.map(({ user_id }) => user_id).sort()).toEqual([organization.owner, other].sort())
+  })
+
+  it.each(MUTATORS.filter(({ told }) => told).map((mutator) => [mutator.name, mutator] as const))(
+    'HOOK-13 HOOK-8 runs without a hook between its start and its end: %s',
+    async (_name, { act }) => {
+      const team = await newTeam()
+      const log: string[] = []
+      const world = hookedWorld(
+        {
+          async around({ store, asked }, run) {
+            if (store !== 'd1' || !isChange(asked)) return run()
+            log.push('start')
+            const answer = await run()
+            log.push('end')
+            return answer
+          },
+        },
+        (hook) => log.push(hook.replace(/[A-Z].*/, ''))
+      )
+      expect(codeOf(await act(world.seatgate, team))).toBe('ok')
+      await world.settled()
+      // Several of a kind count once: what matters is which come before the batch and which behind.
+      const order = log.filter((what, index) => what !== log[index - 1])
+      expect(order).toEqual([expect.stringMatching(/^(before|on)$/), 'start', 'end', 'after'])
+    }
+  )
+})

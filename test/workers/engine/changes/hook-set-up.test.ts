@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest'
+import { HOOKS } from '../../../../src/engine/model/hooks.ts'
+import {
+  addMember,
+  allow,
+  createOrganization,
+  createSeatgate,
+  d1Seats,
+  prepareOrganization,
+  refuse,
+  type DraftAnswer,
+  type SeatgateOptions,
+} from '../../../../src/index.ts'
+import { db } from '../../../kit/http.ts'
+import { everything, freshSlug } from '../../../kit/every-change.ts'
+import { answered, codeOf, createWorld, newOrganization, newUser } from '../../../kit/kit.ts'
+
+const configured = (options: object) => () =>
+  createSeatgate({
+    database: db,
+    seats: d1Seats(),
+    sessions: 'none',
+    ...options,
+  } as SeatgateOptions)
+
+const names = Object.entries(HOOKS)
+const outside = names.flatMap(([name, { inBatch }]) => (inBatch ? [] : [name]))
+const inside = names.flatMap(([name, { inBatch }]) => (inBatch ? [name] : []))
+
+describe('the hooks of a configuration', () => {
+  it.each(outside)('HOOK-22 %s is a function or nothing', (name) => {
+    for (const entry of ['hook', 1, true, {}, [() => allow()]]) {
+      expect(configured({ hooks: { [name]: entry } })).toThrow(TypeError)
+      expect(configured({ hooks: { [name]: entry } })).toThrow(`hooks.${name}`)
+    }
+    for (const entry of [undefined, null, () => allow(), async () => allow()]) {
+      expect(configured({ hooks: { [name]: entry } })).not.toThrow()
+    }
+  })
+
+  it.each([
+    'beforeAddMembers',
+    'BeforeAddMember',
+    'beforeaddmember',
+    'afterSuspendMember',
+    'beforeRestoreMember',
+    'toString',
+    'constructor',
+    '__proto__ ',
+    '',
+  ])('HOOK-22 "%s" is refused: a policy under it would never be asked', (name) => {
+    for (const option of ['hooks', 'lifecycle']) {
+      const options = { [option]: { [name]: () => allow() } }
+      expect(configured(options)).toThrow(TypeError)
+      expect(configured(options)).toThrow(`${option} has no "${name}"`)
+    }
+  })
+
+  it('HOOK-12 HOOK-22 stand where they belong: in the batch or outside of it', () => {
+    expect(outside).toHaveLength(47)
+    expect(inside).toHaveLength(4)
+    for (const name of inside) expect(configured({ hooks: { [name]: () => {} } })).toThrow(name)
+    for (const name of outside) {
+      expect(configured({ lifecycle: { [name]: () => {} } })).toThrow(name)
+    }
+  })
+
+  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, '5', null])(
+    'HOOK-10 wait for an answer for some time: %s is none',
+    (hookDeadlineSeconds) => {
+      const options = { hookDeadlineSeconds }
+      // Left out it is the default, which null stands for too.
+      if (hookDeadlineSeconds === null) expect(configured(options)).not.toThrow()
+      else expect(configured(options)).toThrow(/hookDeadlineSeconds/)
+    }
+  )
+})
+
+describe('an answer that is no answer', () => {
+  const rubbish: [string, unknown][] = [
+    ['a draft that is a text', { ok: true, draft: 'New' }],
+    ['a draft that is null', { ok: true, draft: null }],
+    ['a draft that is a list', { ok: true, draft: [] }],
+    ['a draft without a name', { ok: true, draft: { slug: 'fine-slug' } }],
+    ['a draft and a no', { ok: false, draft: { name: 'New' } }],
+    ['a draft alone', { draft: { name: 'New' } }],
+    ['a reason that is no text', { ok: false, reason: 7 }],
+    ['a detail that is no text', { ok: false, reason: 'no', detail: { why: 'because' } }],
+    ['the number one', 1],
+    ['a text', 'ok'],
+    ['a function', () => allow()],
+  ]
+
+  it.each(rubbish)('HOOK-10 HOOK-4 refuses with hook_failed: %s', async (_what, answer) => {
+    const reports: string[] = []
+    const { seatgate } = createWorld({
+      report: ({ event }) => reports.push(event),
+      hooks: { beforeCreateOrganization: () => answer as DraftAnswer },
+    })
+    const caller = { userId: await newUser() }
+    const rows = await everything()
+    const failed = { ok: false, error: { code: 'hook_failed' } }
+    const draft = { name: 'New', slug: freshSlug() }
+    expect(await createOrganization(seatgate, { caller }, draft)).toEqual(failed)
+    expect(await prepareOrganization(seatgate, { caller }, draft)).toEqual(failed)
+    expect(reports).toEqual(['hook_failed', 'hook_failed'])
+    expect(await everything()).toEqual(rows)
+  })
+
+  it('HOOK-10 comes too late: what it says then changes nothing', async () => {
+    const late = Promise.withResolvers<ReturnType<typeof allow>>()
+    const { seatgate } = createWorld({
+      hookDeadlineSeconds: 0.05,
+      hooks: { beforeAddMember: () => late.promise },
+    })
+    const organization = await newOrganization(createWorld())
+    const rows = await everything()
+    const input = { userId: await newUser(), role: 'member' }
+    const answer = await addMember(seatgate, organization.as(organization.owner), input)
+    expect(codeOf(answer)).toBe('hook_failed')
+    late.resolve(allow())
+    await late.promise
+    expect((await everything())['seatgate_memberships']).toEqual(rows['seatgate_memberships'])
+  })
+
+  it('HOOK-4 a draft cannot say more than a draft does', async () => {
+    const { seatgate } = createWorld({
+      hooks: {
+        beforeCreateOrganization: () => {
+          const draft = { name: 'New', slug: freshSlug(), personal: true, id: 'mine' }
+          return { ok: true, draft: { ...draft, ownerUserId: 'somebody' } }
+        },
+      },
+    })
+    const caller = { userId: await newUser() }
+    const made = answered(await createOrganization(seatgate, { caller }, { name: 'x' }))
+    expect(made).toMatchObject({ name: 'New', personal: false, founderUserId: caller.userId })
+    expect(made.id).not.toBe('mine')
+  })
+
+  it('HOOK-1 a refusal under an operation id is the answer to it for ever', async () => {
+    let refusing = true
+    const { seatgate } = createWorld({
+      hooks: { beforeAddMember: () => (refusing ? refuse('not_yet') : allow()) },
+    })
+    const organization = await newOrganization(createWorld())
+    const input = { userId: await newUser(), role: 'member' }
+    const key = { operationId: crypto.randomUUID() }
+    const add = (options = {}) =>
+      addMember(seatgate, organization.as(organization.owner), input, options)
+    const refused = { ok: false, error: { code: 'hook_refused', reason: 'not_yet' } }
+    expect(await add(key)).toEqual(refused)
+    refusing = false
+    expect(await add(key)).toEqual(refused)
+    expect(codeOf(await add())).toBe('ok')
+  })
+})

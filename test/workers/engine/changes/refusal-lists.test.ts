@@ -1,0 +1,32 @@
+import { sql } from 'drizzle-orm'
+import { expect, it } from 'vitest'
+import { guard } from '../../../../src/database/commit.ts'
+import { perform } from '../../../../src/engine/changes/operation.ts'
+import { ok } from '../../../../src/base/result.ts'
+import type { Report } from '../../../../src/index.ts'
+import { createWorld, newOrganization } from '../../../kit/kit.ts'
+
+it('a refusal that an operation does not list is returned and reported', async () => {
+  const reports: Report[] = []
+  const world = createWorld({ report: (report) => reports.push(report) })
+  const { id } = await newOrganization(world)
+  const answer = await perform(
+    world.seatgate,
+    { caller: { type: 'system' }, organization: id },
+    {
+      name: 'test.unlisted',
+      input: null,
+      grows: false,
+      refusals: [],
+      queries: {},
+      plan: () =>
+        ok({
+          value: null,
+          statements: [guard(world.seatgate.db, 'last_owner', sql`false`)],
+          events: [],
+        }),
+    }
+  )
+  expect(answer).toEqual({ ok: false, error: { code: 'last_owner' } })
+  expect(reports.map(({ event }) => event)).toEqual(['refusal_not_listed'])
+})

@@ -1,0 +1,221 @@
+import { describe, expect, it } from 'vitest'
+import {
+  addMember,
+  createInvitation,
+  createOrganization,
+  resendInvitation,
+  type Principal,
+  type PrincipalQuery,
+} from '../../../../src/index.ts'
+import { sql } from 'drizzle-orm'
+import { embedded, host, organizationOf, person, problem, rowCounts } from '../../../kit/http.ts'
+import { testEnv } from '../../../kit/environment.ts'
+import {
+  answered,
+  codeOf,
+  createWorld,
+  newOrganization,
+  newUser,
+  SECRET,
+} from '../../../kit/kit.ts'
+
+const world = createWorld()
+const { seatgate } = world
+const email = () => `${crypto.randomUUID()}@example.com`
+
+describe('the same request, written otherwise', () => {
+  const slug = () => `org-${crypto.randomUUID().slice(0, 8)}`
+  const writings: [string, (name: string, slug: string) => string][] = [
+    ['members in another order', (name, at) => `{"slug":"${at}","name":"${name}"}`],
+    ['more space', (name, at) => `\n{ "name" : "${name}",\t"slug" : "${at}" }\r\n`],
+    ['escapes', (name, at) => `{"n\\u0061me":"\\u0041${name.slice(1)}","slug":"${at}"}`],
+    ['a byte order mark', (name, at) => `\ufeff{"name":"${name}","slug":"${at}"}`],
+    ['a member twice', (name, at) => `{"name":"Other","name":"${name}","slug":"${at}"}`],
+  ]
+
+  it.each(writings)('B11 is answered as the first time: %s', async (_how, write) => {
+    const { token } = await person()
+    const headers = { 'idempotency-key': crypto.randomUUID() }
+    const at = slug()
+    const first = await host.post(
+      '/organizations',
+      `{"name":"Acme","slug":"${at}"}`,
+      token,
+      headers
+    )
+    expect(first.status).toBe(201)
+    const before = await rowCounts()
+    const again = await host.post('/organizations', write('Acme', at), token, headers)
+    expect([again.status, await again.text()]).toEqual([201, await first.text()])
+    expect(await rowCounts()).toEqual(before)
+  })
+
+  it.each([
+    ['another order of a list', { name: 'Acme', tags: ['b', 'a'] }],
+    ['a list in place of its item', { name: 'Acme', tags: 'a' }],
+    ['a number in place of a text', { name: 'Acme', tags: ['a', 2] }],
+    ['null in place of nothing', { name: 'Acme', tags: ['a', 'b'], slug: null }],
+  ])('B11 is another request with %s', async (_what, other) => {
+    const { token } = await person()
+    const headers = { 'idempotency-key': crypto.randomUUID() }
+    const input = { tags: ['a', 'b'], name: 'Acme' }
+    await host.post('/organizations', input, token, headers)
+    const answer = await host.post('/organizations', other, token, headers)
+    expect(await problem(answer)).toMatchObject({ status: 422, code: 'idempotency_mismatch' })
+  })
+
+  it('B11 holds for calls of the library, whatever the order and the absent members', async () => {
+    const userId = await newUser()
+    const operationId = crypto.randomUUID()
+    const at = slug()
+    const create = (input: object) =>
+      createOrganization(seatgate, { caller: { userId } }, input as never, { operationId })
+    const first = answered(await create({ name: 'Acme', slug: at }))
+    expect(answered(await create({ slug: at, nothing: undefined, name: 'Acme' }))).toEqual(first)
+    expect(codeOf(await create({ slug: at, name: 'Acme', nothing: null }))).toBe(
+      'idempotency_mismatch'
+    )
+  })
+
+  it('B11 does not read prototypes: a member called __proto__ is one like others', async () => {
+    const { token } = await person()
+    const headers = { 'idempotency-key': crypto.randomUUID() }
+    const at = slug()
+    const body = (proto: string) => `{"name":"Acme","slug":"${at}","__proto__":${proto}}`
+    expect((await host.post('/organizations', body('1'), token, headers)).status).toBe(201)
+    const other = await host.post('/organizations', body('2'), token, headers)
+    expect(await problem(other)).toMatchObject({ code: 'idempotency_mismatch' })
+  })
+
+  it('B11 is refused where it is nested too deeply to be digested, and nothing is done', async () => {
+    const { token } = await person()
+    const headers = { 'idempotency-key': crypto.randomUUID() }
+    const before = await rowCounts()
+    for (const levels of [150, 30_000]) {
+      const nested = '['.repeat(levels) + ']'.repeat(levels)
+      const answer = await host.post(
+        '/organizations',
+        `{"name":"Acme","x":${nested}}`,
+        token,
+        headers
+      )
+      expect(await problem(answer)).toEqual({
+        status: 422,
+        code: 'validation_error',
+        fields: ['body'],
+      })
+    }
+    expect(await rowCounts()).toEqual(before)
+    const shallow = `{"name":"Acme","slug":"${slug()}","x":${'['.repeat(50)}${']'.repeat(50)}}`
+    expect((await host.post('/organizations', shallow, token, headers)).status).toBe(201)
+  })
+})
+
+describe('the id of an operation', () => {
+  const scopeOf = (caller: Principal | PrincipalQuery, organization: string) => ({
+    caller,
+    organization,
+  })
+
+  /** A caller who is looked up, and who acts as the user if the row says so. */
+  const lookedUp = (userId: string, impersonatedBy?: string): PrincipalQuery => ({
+    userId: sql<string>`(select id from users where id = ${userId})`,
+    statement: seatgate.db.select({ one: sql`1` }).from(sql`(select 1)`),
+    principal: () => ({ userId, ...(impersonatedBy && { impersonatedBy }) }),
+  })
+
+  const kinds = {
+    'that is known': (userId: string, by?: string): Principal => ({
+      userId,
+      ...(by && { impersonatedBy: by }),
+    }),
+    'that is looked up': lookedUp,
+  }
+
+  it.each(Object.entries(kinds))(
+    'A9 is the actor’s and the user’s together, of a caller %s',
+    async (_kind, callerOf) => {
+      const { id, owner } = await newOrganization(world)
+      const operationId = crypto.randomUUID()
+      const input = { email: email(), role: 'member' }
+      const invite = async (by?: string) =>
+        answered(
+          await createInvitation(seatgate, scopeOf(callerOf(owner, by), id), input, { operationId })
+        )
+      const own = await invite()
+      const support = await invite('support-1')
+      const other = await invite('support-2')
+      expect(new Set([own.token, support.token, other.token]).size).toBe(3)
+      expect(new Set([own.id, support.id, other.id]).size).toBe(3)
+      // Each is answered their own again, whoever asked in between.
+      expect(await invite('support-2')).toEqual(other)
+      expect(await invite()).toEqual(own)
+      expect(await invite('support-1')).toEqual(support)
+    }
+  )
+
+  it('A9 is another actor’s too where a host’s ids look like it', async () => {
+    const { id, owner } = await newOrganization(world)
+    const input = { email: email(), role: 'member' }
+    const invite = (caller: Principal, operationId: string) =>
+      createInvitation(seatgate, scopeOf(caller, id), input, { operationId })
+    answered(await invite({ userId: owner, impersonatedBy: 'support-1' }, 'key'))
+    expect(codeOf(await invite({ userId: owner }, 'key by support-1'))).toBe('idempotency_mismatch')
+    const acting = { userId: owner, impersonatedBy: 'a' }
+    answered(await invite(acting, 'one by b'))
+    expect(codeOf(await invite({ ...acting, impersonatedBy: 'b by a' }, 'one'))).toBe(
+      'idempotency_mismatch'
+    )
+  })
+
+  it('A9 does not read the answers of other ids on the way', async () => {
+    const { id, owner } = await newOrganization(world)
+    const add = async (operationId: string, userId: string) =>
+      addMember(seatgate, scopeOf(lookedUp(owner), id), { userId, role: 'member' }, { operationId })
+    const [one, two] = [await newUser(), await newUser()]
+    expect(answered(await add('k', one)).membership.userId).toBe(one)
+    expect(answered(await add('k1', two)).membership.userId).toBe(two)
+    expect(answered(await add('k', one)).membership.userId).toBe(one)
+    const plan = await testEnv.DB.prepare(
+      `EXPLAIN QUERY PLAN SELECT id FROM seatgate_operations
+       WHERE actor_id = 'a' || (SELECT 'b') AND id BETWEEN 'k' AND 'k by!'`
+    ).all<{ detail: string }>()
+    expect(JSON.stringify(plan.results)).toContain('actor_id=? AND id>? AND id<?')
+  })
+})
+
+describe('a stored answer with a secret in it', () => {
+  const rotated = createWorld({ secret: `${SECRET}, and another one` })
+
+  it('A9 is refused once the secret is another one: never an outage, and never again', async () => {
+    const { id, owner } = await newOrganization(world)
+    const operationId = crypto.randomUUID()
+    const input = { email: email(), role: 'member' }
+    const scope = { caller: { userId: owner }, organization: id }
+    const first = answered(await createInvitation(seatgate, scope, input, { operationId }))
+    const again = await createInvitation(rotated.seatgate, scope, input, { operationId })
+    expect(again).toEqual({ ok: false, error: { code: 'stored_result_unreadable' } })
+    // The answer stays as it is: with the secret of then it can be read again.
+    expect(answered(await createInvitation(seatgate, scope, input, { operationId }))).toEqual(first)
+    // A new id is a new operation, under the new secret.
+    const resent = answered(
+      await resendInvitation(rotated.seatgate, scope, first.id, { operationId: 'after' })
+    )
+    expect(resent.token).not.toBe(first.token)
+    const repeated = await resendInvitation(seatgate, scope, first.id, { operationId: 'after' })
+    expect(codeOf(repeated)).toBe('stored_result_unreadable')
+  })
+
+  it('A9 is a problem of its own over HTTP', async () => {
+    const owner = await person()
+    const { id } = await organizationOf(owner)
+    const headers = { 'idempotency-key': 'rotated' }
+    const input = { email: email(), role: 'member' }
+    const path = `/organizations/${id}/invitations`
+    const as = `user:${owner.userId}`
+    expect((await embedded().post(path, input, as, headers)).status).toBe(201)
+    const other = embedded({ secret: `${SECRET}, and another one` })
+    const answer = await other.post(path, input, as, headers)
+    expect(await problem(answer)).toMatchObject({ status: 410, code: 'stored_result_unreadable' })
+  })
+})

@@ -1,0 +1,98 @@
+/**
+ * What each operation may cost, exactly: one more fails. Where a cost is meant to change:
+ * `npx vitest run --project workers row-budget -u`
+ *
+ * @module
+ */
+import { beforeAll, describe, expect, it } from 'vitest'
+import { operationsOn } from '../../../../bench/operations.ts'
+import type { LifecycleHook } from '../../../../src/index.ts'
+import { putBookends } from '../../../kit/bookends.ts'
+import { createInvitingWorld } from '../../../kit/invitations.ts'
+import { createRowMeter, type Count, type RowCost } from '../../../kit/row-meter.ts'
+import { answered, enforcing, type Provider } from '../../../kit/kit.ts'
+
+const marks = {
+  requestId: 'ray',
+  origin: { ipAddress: '192.0.2.1', userAgent: 'Mozilla/5.0' },
+}
+const onDelete: LifecycleHook = (statements) => ({ ok: true, statements })
+
+async function costsOf(provider: Provider): Promise<Map<string, RowCost>> {
+  const { around, namespace, measure } = createRowMeter()
+  const world = createInvitingWorld({
+    provider,
+    namespace,
+    around,
+    lifecycle: { onDelete },
+    invitationLimits: {},
+  })
+  const costs = new Map<string, RowCost>()
+  for (const [operation, act] of Object.entries(await operationsOn(world, 10, marks))) {
+    const { value, cost } = await measure(world, act)
+    answered(value)
+    costs.set(operation, cost)
+  }
+  return costs
+}
+
+const HEADER =
+  'operation                        | D1: trips, statements, read, written | object: calls, read, written | messages'
+
+function lineOf(name: string, { answer, after }: RowCost): string {
+  const cell = (of: (count: Count) => number) => {
+    const [before, later] = [of(answer), of(after)]
+    return (later === 0 ? `${before}` : `${before}+${later}`).padStart(7)
+  }
+  const d1 = [
+    cell(({ trips }) => trips),
+    cell(({ statements }) => statements),
+    cell(({ read }) => read),
+    cell(({ written }) => written),
+  ]
+  const object = [
+    cell(({ calls }) => calls),
+    cell(({ objectRead }) => objectRead),
+    cell(({ objectWritten }) => objectWritten),
+  ]
+  const messages = cell((count) => count.messages)
+  return `${name.padEnd(32)} | ${d1.join(' ')} | ${object.join(' ')} | ${messages}`
+}
+
+/** The rows that the main operations write, with a ledger and with D1 alone. */
+const MOST_WRITTEN: Record<string, readonly [ledger: number, d1: number]> = {
+  'add member': [27, 20],
+  'change role': [9, 9],
+  invite: [31, 25],
+  'accept invitation': [30, 26],
+  'remove member': [26, 19],
+  'create organization': [25, 25],
+}
+
+/** The rows written in all stores, before the answer and after it. */
+function writtenBy({ answer, after }: RowCost): number {
+  return [answer, after].reduce((sum, count) => sum + count.written + count.objectWritten, 0)
+}
+
+describe('the rows of each operation', () => {
+  const costs = new Map<Provider, Map<string, RowCost>>()
+  beforeAll(async () => {
+    await putBookends()
+    for (const provider of enforcing) costs.set(provider, await costsOf(provider))
+  })
+
+  it('are those of the record, before the answer + after it', async () => {
+    const lines = enforcing.flatMap((provider) => [
+      `## ${provider} seats`,
+      HEADER,
+      ...[...costs.get(provider)!].map(([name, cost]) => lineOf(name, cost)),
+      '',
+    ])
+    await expect(lines.join('\n')).toMatchFileSnapshot('./row-budget.txt')
+  })
+
+  it.each(Object.entries(MOST_WRITTEN))('%s writes no more rows than it may', (name, most) => {
+    const written = enforcing.map((provider) => writtenBy(costs.get(provider)!.get(name)!))
+    expect(written).toEqual(most)
+  })
+})

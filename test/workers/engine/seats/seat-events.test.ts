@@ -1,0 +1,223 @@
+import { describe, expect, it } from 'vitest'
+import {
+  explainSeats,
+  listMembers,
+  restoreMember,
+  seatUsage,
+  setSeatLimit,
+  suspendMember,
+  type Metric,
+} from '../../../../src/index.ts'
+import { createInvitingWorld, invite } from '../../../kit/invitations.ts'
+import { violations } from '../../../kit/invariants.ts'
+import { testEnv } from '../../../kit/environment.ts'
+import {
+  add,
+  answered,
+  codeOf,
+  createWorld,
+  enforcing,
+  join,
+  leave,
+  newOrganization,
+  newUser,
+  organizationOf,
+  type TestOrganization,
+  type World,
+} from '../../../kit/kit.ts'
+
+interface SeatEvent {
+  readonly action: string
+  readonly outcome: string
+  readonly actor: string
+  readonly metadata: Readonly<Record<string, unknown>>
+}
+
+/** What the trail says of an organization's seats. */
+async function seatEvents({ id }: TestOrganization): Promise<readonly SeatEvent[]> {
+  const { results } = await testEnv.DB.prepare(
+    `SELECT action, outcome, actor_id AS actor, metadata FROM seatgate_audit_events
+     WHERE organization_id = ? AND action LIKE 'seat.%' ORDER BY sequence`
+  )
+    .bind(id)
+    .all<SeatEvent & { metadata: string }>()
+  return results.map((row) => ({ ...row, metadata: JSON.parse(row.metadata) }))
+}
+
+/** Each event with how seats stood: held, reserved and limit. */
+const standings = async (organization: TestOrganization) =>
+  (await seatEvents(organization)).map(({ action, metadata }) => [
+    action.replace('seat.', ''),
+    metadata['held'],
+    metadata['reserved'],
+    metadata['limit'],
+  ])
+
+async function limitTo({ seatgate, settled }: World, to: TestOrganization, limit: number) {
+  answered(await setSeatLimit(seatgate, to.asOperator, { limit }))
+  await settled()
+}
+
+describe.each(enforcing)('seats on record, %s seats', (provider) => {
+  it('FWD-51: reserved, assigned, released and limit_changed say how all seats stand', async () => {
+    const world = createInvitingWorld({ provider })
+    const organization = await newOrganization(world, 4)
+    const { email } = await invite(world, organization)
+    // Whoever is invited again keeps the seat: that is nothing new about it.
+    await invite(world, organization, email)
+    await world.settled()
+    const member = await join(world, organization)
+    answered(await leave(world, organization, member))
+    await world.settled()
+    const [assigned, ...more] = await standings(organization)
+    expect(assigned).toEqual(['assigned', 1, 0, 'unlimited'])
+    // A ledger counts a seat that is about to be taken as reserved.
+    const taken = provider === 'ledger' ? [1, 2] : [2, 1]
+    expect(more).toEqual([
+      ['limit_changed', 1, 0, 4],
+      ['reserved', 1, 1, 4],
+      ['assigned', ...taken, 4],
+      ['released', 1, 1, 4],
+    ])
+  })
+
+  it('FWD-51: over_limit_entered and over_limit_cleared come once each, whatever led there', async () => {
+    const metrics: Metric[] = []
+    const world = createWorld({ provider, measure: (metric) => void metrics.push(metric) })
+    const organization = await organizationOf(world, 5, 3)
+    const before = (await standings(organization)).length
+    await limitTo(world, organization, 2)
+    await limitTo(world, organization, 1)
+    const suspended = await newUser()
+    expect(codeOf(await add(world, organization, suspended))).toBe('seat_limit_reached')
+    const scope = organization.as(organization.owner)
+    const members = answered(await listMembers(world.seatgate, scope)).data
+    const [one, two] = members.map(({ userId }) => userId).filter((id) => id !== organization.owner)
+    answered(await suspendMember(world.seatgate, scope, one!))
+    await limitTo(world, organization, 2)
+    await limitTo(world, organization, 1)
+    answered(await leave(world, organization, two!))
+    await world.settled()
+    await limitTo(world, organization, 3)
+    answered(await restoreMember(world.seatgate, scope, one!))
+    await world.settled()
+    expect((await standings(organization)).slice(before)).toEqual([
+      ['limit_changed', 3, 0, 2],
+      ['over_limit_entered', 3, 0, 2],
+      ['limit_changed', 3, 0, 1],
+      ['limit_reached', undefined, undefined, 1],
+      ['released', 2, 0, 1],
+      ['limit_changed', 2, 0, 2],
+      ['over_limit_cleared', 2, 0, 2],
+      ['limit_changed', 2, 0, 1],
+      ['over_limit_entered', 2, 0, 1],
+      ['released', 1, 0, 1],
+      ['over_limit_cleared', 1, 0, 1],
+      ['limit_changed', 1, 0, 3],
+      ['assigned', ...(provider === 'ledger' ? [1, 1] : [2, 0]), 3],
+    ])
+    const turns = metrics.flatMap((metric) =>
+      metric.name === 'audit.recorded' && metric.action.includes('over_limit')
+        ? [metric.action]
+        : []
+    )
+    const [entered, cleared] = ['seat.over_limit_entered', 'seat.over_limit_cleared']
+    expect(turns).toEqual([entered, cleared, entered, cleared])
+    expect(await violations(organization.id, { quiet: true })).toEqual([])
+  })
+
+  it('AUD-23: refusals by the limit are on record when it is first hit, and once a window with their number', async () => {
+    const clock = { now: Date.UTC(2030, 0, 1) }
+    const metrics: string[] = []
+    const options = {
+      provider,
+      now: () => new Date(clock.now),
+      measure: (metric: Metric) => {
+        if (metric.name === 'audit.recorded') metrics.push(metric.action)
+      },
+    }
+    const [world, elsewhere] = [createWorld(options), createWorld(options)]
+    const organization = await organizationOf(world, 2, 2)
+    const refuse = async (by: World, times: number) => {
+      for (let time = 0; time < times; time++) {
+        expect(codeOf(await add(by, organization))).toBe('seat_limit_reached')
+      }
+      await by.settled()
+    }
+    const told = async () =>
+      (await seatEvents(organization)).filter(({ action }) => action === 'seat.limit_reached')
+    const { owner } = organization
+    const reached = (refusals: number) => ({
+      action: 'seat.limit_reached',
+      outcome: 'failure',
+      actor: owner,
+      metadata: { refusals, used: 2, limit: 2 },
+    })
+    await refuse(world, 1)
+    expect(await told()).toEqual([reached(1)])
+    await refuse(world, 5)
+    // Another isolate counts for itself, and does not write in a window that has its event.
+    await refuse(elsewhere, 3)
+    expect(await told()).toEqual([reached(1)])
+    clock.now += 10 * 60_000
+    await refuse(world, 2)
+    clock.now += 10 * 60_000
+    await refuse(elsewhere, 1)
+    expect(await told()).toEqual([reached(1), reached(6), reached(4)])
+    clock.now += 10 * 60_000
+    await refuse(world, 1)
+    expect((await told()).at(-1)).toEqual(reached(2))
+    expect(metrics.filter((action) => action === 'seat.limit_reached')).toHaveLength(4)
+  })
+
+  it('AUD-23: a rush of refusals costs D1 one write more, and no answer waits for it', async () => {
+    const world = createWorld({ provider })
+    const organization = await organizationOf(world, 1, 1)
+    const before = world.trips()
+    const answers = await Promise.all(Array.from({ length: 30 }, () => add(world, organization)))
+    expect(new Set(answers.map(codeOf))).toEqual(new Set(['seat_limit_reached']))
+    await world.settled()
+    // Each refusal reads once, and with D1 alone tries its batch.
+    expect(world.trips() - before).toBe((provider === 'ledger' ? 30 : 60) + 1)
+    const [reached, ...others] = (await seatEvents(organization)).slice(2)
+    expect(reached).toMatchObject({ action: 'seat.limit_reached', metadata: { refusals: 1 } })
+    expect(others).toEqual([])
+  })
+
+  it('AUD-23: a refusal that D1 did not take is told with the next', async () => {
+    const clock = { now: Date.UTC(2030, 0, 1) }
+    let down = false
+    const world = createWorld({
+      provider,
+      now: () => new Date(clock.now),
+      around: ({ asked }, run) => {
+        const writes = asked.some((sql) => sql.startsWith('insert into "seatgate_audit_events"'))
+        const refused = asked.some((sql) => sql.includes('memberships'))
+        return down && writes && !refused ? Promise.reject(new Error('reset')) : run()
+      },
+    })
+    const organization = await organizationOf(world, 1, 1)
+    down = true
+    expect(codeOf(await add(world, organization))).toBe('seat_limit_reached')
+    await world.settled()
+    down = false
+    clock.now += 10 * 60_000
+    expect(codeOf(await add(world, organization))).toBe('seat_limit_reached')
+    await world.settled()
+    expect((await seatEvents(organization)).slice(2)).toMatchObject([
+      { metadata: { refusals: 2, used: 1, limit: 1 } },
+    ])
+  })
+
+  it('AUD-23: looking writes nothing', async () => {
+    const world = createWorld({ provider })
+    const organization = await organizationOf(world, 2, 1)
+    const before = await seatEvents(organization)
+    const scope = organization.as(organization.owner)
+    answered(await seatUsage(world.seatgate, scope))
+    answered(await explainSeats(world.seatgate, scope))
+    answered(await listMembers(world.seatgate, scope))
+    await world.settled()
+    expect(await seatEvents(organization)).toEqual(before)
+  })
+})

@@ -1,0 +1,128 @@
+import * as fc from 'fast-check'
+import { Hono } from 'hono'
+import { describe, expect, it } from 'vitest'
+import { problemResponse, seatgateRouter } from '../../../src/hono/index.ts'
+import {
+  anOperator,
+  asUser,
+  byName,
+  clientOf,
+  fullTeam,
+  host,
+  invitationTo,
+  type Client,
+} from '../../kit/http.ts'
+import {
+  wildRequests,
+  type Known,
+  type KnownRoute,
+  type WildRequest,
+} from '../../kit/wild-requests.ts'
+import { FUZZ } from '../../kit/environment.ts'
+import { createWorld } from '../../kit/kit.ts'
+
+// Each part has a team of its own: what a request does to it leaves the next ones with less to find.
+const PARTS = 5
+const SQL_TEXT =
+  /\b(?:select\s.+\sfrom|insert\s+into|delete\s+from|update\s+\w+\s+set|sqlite|d1_error|no such (?:table|column)|constraint failed|syntax error|guard:)/i
+
+const { seatgate } = createWorld({
+  lifecycle: { onDelete: (statements) => ({ ok: true, statements: [...statements] }) },
+})
+const router = seatgateRouter(seatgate, { authenticate: byName, signIn: async () => 'session' })
+// A host says itself what it answers for paths that are not the router's.
+const app = new Hono().route('/', router).notFound(() => problemResponse({ code: 'not_found' }))
+const bare = clientOf((url, init) => app.request(url, init))
+
+const OWN: readonly KnownRoute[] = [
+  { method: 'POST', path: '/identity/sign-up' },
+  { method: 'POST', path: '/identity/sign-in' },
+  { method: 'POST', path: '/identity/sign-out' },
+]
+
+/** Every route there is, as the router itself has them. */
+function routesOf(): readonly KnownRoute[] {
+  const own = router.routes.filter(({ method }) => method !== 'ALL')
+  const once = new Map(own.map(({ method, path }) => [`${method} ${path}`, { method, path }]))
+  return [...once.values()]
+}
+
+/** What is wrong with an answer; null if nothing is. */
+async function mistakeOf(response: Response, method: string): Promise<string | null> {
+  const { status } = response
+  const text = await response.text()
+  if (status >= 500) return `answers ${status}: ${text}`
+  if (status < 400) return null
+  if (SQL_TEXT.test(text)) return `has SQL in it: ${text}`
+  const type = response.headers.get('content-type')
+  if (type !== 'application/problem+json') return `answers ${status} as ${type}: ${text}`
+  if (method === 'HEAD') return null
+  const problem = JSON.parse(text) as { code?: unknown; status?: unknown; errors?: unknown }
+  if (typeof problem.code !== 'string' || problem.status !== status) return `is no problem: ${text}`
+  const messages = Object.values(problem.errors ?? {}) as string[][]
+  if (messages.some((each) => new Set(each).size !== each.length)) return `repeats itself: ${text}`
+  return null
+}
+
+async function send(client: Client, { method, path, headers, body }: WildRequest) {
+  const response = await client.fetch(path, {
+    method,
+    headers,
+    redirect: 'manual',
+    ...(body !== null && { body: new Uint8Array(body) }),
+  })
+  return mistakeOf(response, method)
+}
+
+async function check(client: Client, routes: readonly KnownRoute[], known: Known, part: number) {
+  await fc.assert(
+    fc.asyncProperty(wildRequests(routes, known), async (request) => {
+      expect(await send(client, request)).toBeNull()
+    }),
+    {
+      seed: FUZZ.seed + part,
+      numRuns: Math.ceil(FUZZ.requests / 2 / PARTS),
+      endOnFailure: true,
+    }
+  )
+}
+
+async function knownNames() {
+  const { owner, admin, member, stranger, organization } = await fullTeam()
+  const invitation = await invitationTo(organization, owner, 'invited@example.com')
+  const people = [owner, admin, member, stranger]
+  const names = [
+    organization.id,
+    organization.id,
+    organization.slug,
+    invitation.id,
+    'webhook',
+    ...people.map(({ userId }) => userId),
+  ]
+  return { people, names }
+}
+
+describe('requests of every kind', () => {
+  it('are made for every route', () => {
+    expect(routesOf().length).toBeGreaterThan(45)
+  })
+
+  it.each(Array.from({ length: PARTS }, (_, part) => part))(
+    'are answered by the reference host without a 5xx, as problems and without SQL (%i)',
+    async (part) => {
+      const { people, names } = await knownNames()
+      const callers = [...people.map(({ token }) => `Bearer ${token}`), 'Bearer x']
+      await check(host, [...routesOf(), ...OWN], { names, callers }, part)
+    }
+  )
+
+  it.each(Array.from({ length: PARTS }, (_, part) => part))(
+    'are answered to operators and people by the router alone in the same way (%i)',
+    async (part) => {
+      const { people, names } = await knownNames()
+      const own = people.map((each) => `Bearer ${asUser(each)}`)
+      const callers = [...own, `Bearer ${anOperator}`]
+      await check(bare, routesOf(), { names, callers }, PARTS + part)
+    }
+  )
+})

@@ -1,0 +1,149 @@
+import { Hono } from 'hono'
+import { describe, expect, it } from 'vitest'
+import { registration } from '../../../host/identity/routes.ts'
+import {
+  auditRoutes,
+  forwardingRoutes,
+  invitationRoutes,
+  joiningRoutes,
+  memberRoutes,
+  operatorRoutes,
+  organizationRoutes,
+  seatgateRouter,
+  seatRoutes,
+  sessionRoutes,
+} from '../../../src/hono/index.ts'
+import { byName, db, seatgateWith } from '../../kit/http.ts'
+
+const seatgate = seatgateWith({
+  registerUser: registration(db),
+  lifecycle: { onDelete: () => ({ ok: true, statements: [] }) },
+})
+const options = { authenticate: byName }
+const signIn = async () => 'a token'
+const whole = seatgateRouter(seatgate, { ...options, signIn })
+const groups = {
+  organizationRoutes: organizationRoutes(seatgate, options),
+  memberRoutes: memberRoutes(seatgate, options),
+  seatRoutes: seatRoutes(seatgate, options),
+  sessionRoutes: sessionRoutes(seatgate, options),
+  invitationRoutes: invitationRoutes(seatgate, { ...options, signIn }),
+  joiningRoutes: joiningRoutes(seatgate, options),
+  auditRoutes: auditRoutes(seatgate, options),
+  forwardingRoutes: forwardingRoutes(seatgate, options),
+  operatorRoutes: operatorRoutes(seatgate, options),
+}
+const FOUR = ['sessionRoutes', 'organizationRoutes', 'memberRoutes', 'seatRoutes'] as const
+
+interface Routed {
+  readonly routes: readonly { readonly method: string; readonly path: string }[]
+}
+const routesOf = ({ routes }: Routed) => [
+  ...new Set(routes.map(({ method, path }) => `${method} ${path}`)),
+]
+const ofEach = Object.values(groups).flatMap(routesOf)
+
+const ids = /:\w+/g
+async function ask(app: Pick<Hono, 'request'>, route: string, headers: HeadersInit = {}) {
+  const [method = '', path = ''] = route.split(' ')
+  return app.request(path.replaceAll(ids, crypto.randomUUID()), { method, headers })
+}
+
+const mounted = (names: readonly (typeof FOUR)[number][]) => {
+  const app = new Hono()
+  for (const name of names) app.route('/', groups[name] as unknown as Hono)
+  return app
+}
+
+describe('the groups of routes', () => {
+  it('together have the routes of seatgateRouter, each of them in one group', () => {
+    expect(ofEach.toSorted()).toEqual(routesOf(whole).toSorted())
+    expect(new Set(ofEach).size).toBe(ofEach.length)
+    expect(ofEach.length).toBeGreaterThan(60)
+  })
+
+  it('are mounted four alone: the routes of the other groups answer 404', async () => {
+    const app = mounted(FOUR)
+    const own = FOUR.flatMap((name) => routesOf(groups[name]))
+    const others = ofEach.filter((route) => !own.includes(route))
+    expect(others.length).toBeGreaterThan(30)
+    for (const route of others) {
+      const response = await ask(app, route, { authorization: 'Bearer user:somebody' })
+      expect(`${route} ${response.status} ${await response.text()}`).toBe(
+        `${route} 404 404 Not Found`
+      )
+    }
+    for (const route of own) {
+      const response = await ask(app, route, { authorization: 'Bearer user:somebody' })
+      expect(`${route} ${await response.text()}`).not.toBe(`${route} 404 Not Found`)
+    }
+  })
+
+  it('refuse callers who are not signed in, in each group that is for signed-in callers', async () => {
+    const { sessionRoutes: _session, invitationRoutes: _invitation, ...signedIn } = groups
+    for (const [name, group] of Object.entries(signedIn)) {
+      for (const route of routesOf(group)) {
+        const { status, headers } = await ask(group as unknown as Hono, route)
+        expect([name, route, status]).toEqual([name, route, 401])
+        expect(headers.get('cache-control')).toBe('no-store')
+      }
+    }
+  })
+
+  it('refuse what another site sends with a cookie, in each group', async () => {
+    const foreign = { cookie: 'session=1', 'sec-fetch-site': 'cross-site' }
+    for (const group of Object.values(groups)) {
+      for (const route of routesOf(group).filter((route) => !route.startsWith('GET '))) {
+        const { status } = await ask(group as unknown as Hono, route, foreign)
+        expect([route, status]).toEqual([route, 403])
+      }
+    }
+  })
+
+  it.each([[FOUR], [FOUR.toReversed()]])(
+    'lead each path to its group in the order %j',
+    async (order) => {
+      const app = mounted(order)
+      const body = '{"organization_id":null}'
+      const headers = { 'content-type': 'application/json', authorization: 'Bearer user:somebody' }
+      const switched = await app.request('/organizations/switch', { method: 'POST', headers, body })
+      expect([switched.status, await switched.json()]).toEqual([
+        422,
+        expect.objectContaining({ code: 'validation_error' }),
+      ])
+      const active = await app.request('/active-organization')
+      expect(active.status).toBe(401)
+    }
+  )
+
+  it('do not authenticate requests for routes that the host mounts beside them', async () => {
+    const asked: string[] = []
+    const authenticate = (c: { req: { path: string } }) => {
+      asked.push(c.req.path)
+      return null
+    }
+    const app = new Hono()
+      .route('/', seatgateRouter(seatgate, { authenticate }))
+      .get('/organizations/:org/projects', (c) => c.text('projects'))
+      .post('/organizations/:org', (c) => c.text('of the host'))
+    const projects = await app.request('/organizations/acme/projects')
+    expect([projects.status, await projects.text()]).toEqual([200, 'projects'])
+    const own = await app.request('/organizations/acme', { method: 'POST' })
+    expect([own.status, await own.text()]).toEqual([200, 'of the host'])
+    expect(asked).toEqual([])
+  })
+
+  it('throw at set-up where the configuration lacks what they need', () => {
+    const noProof = seatgateWith()
+    const without = (missing: object) => ({ ...noProof, ...missing })
+    const proofless = without({ verifyPassword: null, stepUp: null })
+    expect(() => organizationRoutes(proofless, options)).toThrow(
+      /organizationRoutes: .* verifyPassword or stepUp/
+    )
+    expect(() => memberRoutes(proofless, options)).toThrow(/memberRoutes: .* stepUp/)
+    expect(() => joiningRoutes(without({ joining: null }), options)).toThrow(/needs joining/)
+    expect(() => seatRoutes(seatgate, { authenticate: null as never })).toThrow(
+      /seatRoutes: authenticate must be a function/
+    )
+  })
+})

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest'
+import { createMeter } from '../../../../bench/meter.ts'
+import { listAuditEvents, logEvent, type AuditListInput } from '../../../../src/index.ts'
+import { addEvents } from '../../../kit/sinks.ts'
+import { answered, createWorld, newOrganization } from '../../../kit/kit.ts'
+
+// The organization, the caller, the event, and the entries of the index around it.
+const MOST_READ = 12
+
+const FILTERS: readonly AuditListInput[] = [
+  { target_id: 'rare' },
+  { actor_id: 'rare' },
+  { action: 'test.rare' },
+  { action: 'test.never' },
+  { action: 'test.rare', actor_id: 'rare', order: 'oldest' },
+]
+
+/** The rows that each list reads in a trail of so many events, of which one matches. */
+async function rowsRead(events: number): Promise<Record<string, number>> {
+  const meter = createMeter()
+  const world = createWorld({ around: meter.around })
+  const organization = await newOrganization(world)
+  const scope = { caller: { type: 'system' } as const, organization: organization.id }
+  const rare = { caller: { userId: 'rare' }, organization: organization.id }
+  answered(
+    await logEvent(world.seatgate, rare as never, {
+      action: 'test.rare',
+      target: { type: 'thing', id: 'rare' },
+    })
+  )
+  const [last] = answered(await listAuditEvents(world.seatgate, scope)).data
+  await addEvents(organization.id, events, last!.sequence)
+  const read: Record<string, number> = {}
+  for (const filters of FILTERS) {
+    const [page, cost] = await meter.measure(
+      () => listAuditEvents(world.seatgate, scope, filters),
+      world.settled
+    )
+    expect(answered(page).data.length).toBe(filters.action === 'test.never' ? 0 : 1)
+    read[JSON.stringify(filters)] = cost.rowsRead
+  }
+  return read
+}
+
+describe('a list of audit events by actor, target or action', () => {
+  it('reads a handful of rows, of ten events or of 5,000', async () => {
+    for (const events of [10, 5000]) {
+      const read = await rowsRead(events)
+      expect(Object.entries(read).filter(([, rows]) => rows > MOST_READ)).toEqual([])
+    }
+  })
+})

@@ -1,0 +1,185 @@
+import { describe, expect, it } from 'vitest'
+import { testEnv } from '../../../kit/environment.ts'
+
+describe('the table of events', () => {
+  const columns =
+    'organization_id, sequence, id, action, outcome, actor_type, actor_id, metadata, occurred_at, inserted_at'
+  const event = {
+    organization_id: 'table',
+    sequence: 1,
+    id: 'event-1',
+    action: 'test.event',
+    outcome: 'success',
+    actor_type: 'user',
+    actor_id: 'ada',
+    metadata: '{}',
+    occurred_at: 1,
+    inserted_at: 1,
+  }
+  const write = (verb: string, changes: Partial<Record<keyof typeof event, unknown>>, end = '') => {
+    const row = { ...event, ...changes }
+    const marks = Object.keys(row).fill('?').join(', ')
+    return testEnv.DB.prepare(
+      `${verb} INTO seatgate_audit_events (${columns}) VALUES (${marks}) ${end}`
+    )
+      .bind(...Object.values(row))
+      .run()
+  }
+  const all = async () =>
+    (
+      await testEnv.DB.prepare(
+        'SELECT * FROM seatgate_audit_events ORDER BY organization_id, sequence'
+      ).all()
+    ).results
+  const fresh = () => ({ organization_id: crypto.randomUUID(), id: crypto.randomUUID() })
+
+  it.each([
+    ['UPDATE of a column', "UPDATE seatgate_audit_events SET actor_id = 'eve'"],
+    ['UPDATE to the same value', 'UPDATE seatgate_audit_events SET action = action'],
+    ['UPDATE OR REPLACE', 'UPDATE OR REPLACE seatgate_audit_events SET sequence = 1'],
+    ['UPDATE OR IGNORE', 'UPDATE OR IGNORE seatgate_audit_events SET sequence = 9'],
+    [
+      'AUD-57: a move to another organization',
+      "UPDATE seatgate_audit_events SET organization_id = 'other'",
+    ],
+    [
+      'AUD-57: a move to another sequence',
+      'UPDATE seatgate_audit_events SET sequence = sequence + 1000',
+    ],
+    ['DELETE of one', 'DELETE FROM seatgate_audit_events WHERE sequence = 1'],
+    ['DELETE of all', 'DELETE FROM seatgate_audit_events'],
+    ['DELETE with RETURNING', 'DELETE FROM seatgate_audit_events RETURNING *'],
+  ])('AUD-50: refuses %s', async (_what, statement) => {
+    await write('INSERT', fresh())
+    const before = await all()
+    await expect(testEnv.DB.prepare(statement).run()).rejects.toThrow(
+      /audit_immutable.*SQLITE_CONSTRAINT_TRIGGER/
+    )
+    expect(await all()).toEqual(before)
+  })
+
+  it.each([
+    ['INSERT'],
+    ['INSERT OR REPLACE'],
+    ['REPLACE'],
+    ['INSERT OR IGNORE'],
+    ['INSERT OR ABORT'],
+  ])('AUD-51: refuses %s over an event, by id and by organization and sequence', async (verb) => {
+    const there = fresh()
+    await write('INSERT', there)
+    const before = await all()
+    const byId = { ...there, organization_id: 'elsewhere', sequence: 77, actor_id: 'eve' }
+    const byPlace = { ...there, id: crypto.randomUUID(), actor_id: 'eve' }
+    for (const row of [byId, byPlace, { ...there, actor_id: 'eve' }]) {
+      await expect(write(verb, row)).rejects.toThrow(/audit_immutable/)
+    }
+    expect(await all()).toEqual(before)
+  })
+
+  it.each([
+    ['ON CONFLICT (id) DO UPDATE SET actor_id = excluded.actor_id'],
+    ['ON CONFLICT (organization_id, sequence) DO UPDATE SET actor_id = excluded.actor_id'],
+    ["ON CONFLICT DO UPDATE SET organization_id = 'other'"],
+  ])('AUD-51: refuses an upsert %s', async (end) => {
+    const there = fresh()
+    await write('INSERT', there)
+    const before = await all()
+    await expect(write('INSERT', { ...there, actor_id: 'eve' }, end)).rejects.toThrow(
+      /audit_immutable/
+    )
+    expect(await all()).toEqual(before)
+  })
+
+  it.each([
+    ['INSERT'],
+    ['INSERT OR REPLACE'],
+    ['REPLACE'],
+    ['INSERT OR IGNORE'],
+    ['INSERT OR ABORT'],
+  ])('AUD-51: refuses %s over an event of the same idempotency key', async (verb) => {
+    const { organization_id } = fresh()
+    const insert = (first: string, sequence: number) =>
+      testEnv.DB.prepare(
+        `${first} INTO seatgate_audit_events (${columns}, idempotency_key) VALUES (?, ?, ?, 'test.event', 'success', 'system', NULL, '{}', 1, 1, 'key')`
+      )
+        .bind(organization_id, sequence, crypto.randomUUID())
+        .run()
+    await insert('INSERT', 1)
+    const before = await all()
+    await expect(insert(verb, 2)).rejects.toThrow(/audit_immutable.*SQLITE_CONSTRAINT_TRIGGER/)
+    expect(await all()).toEqual(before)
+  })
+
+  it('AUD-51: refuses to replace an event by three keys at once', async () => {
+    const [one, two] = [fresh(), fresh()]
+    await write('INSERT', one)
+    await write('INSERT', two)
+    const before = await all()
+    await expect(write('REPLACE', { ...one, id: two.id })).rejects.toThrow(/audit_immutable/)
+    expect(await all()).toEqual(before)
+  })
+
+  it('AUD-50: the personal part can be erased, and neither changed nor replaced', async () => {
+    const salt = 'a'.repeat(64)
+    const insert = (verb: string) =>
+      testEnv.DB.prepare(
+        `${verb} INTO seatgate_audit_personal (organization_id, digest, salt) VALUES ('table', ?1, ?1)`
+      )
+        .bind(salt)
+        .run()
+    await insert('INSERT')
+    await expect(insert('REPLACE')).rejects.toThrow(/audit_immutable/)
+    await expect(
+      testEnv.DB.prepare("UPDATE seatgate_audit_personal SET ip_address = '::1'").run()
+    ).rejects.toThrow(/audit_immutable/)
+    await testEnv.DB.prepare('DELETE FROM seatgate_audit_personal').run()
+    await expect(insert('INSERT')).resolves.toBeTruthy()
+  })
+
+  it.each([
+    [
+      'action',
+      ['Auth.Login', 'foo', 'foo.', '.foo', 'FOO.BAR', '1foo.bar', '', 'a b.c', 'x'.repeat(256)],
+    ],
+    ['outcome', ['ok', '', null]],
+    ['actor_type', ['robot', '', null]],
+    ['actor_id', [null]],
+    ['sequence', [0, -1, null]],
+    ['metadata', ['{', '[]', 'null', '7', `{"x":"${'x'.repeat(8192)}"}`, null]],
+    ['organization_id', [null]],
+    ['id', [null]],
+    ['occurred_at', [null]],
+  ] as const)('AUD-3, AUD-4, AUD-15: refuses a wrong %s', async (column, values) => {
+    await expect(write('INSERT', fresh())).resolves.toBeTruthy()
+    const before = (await all()).length
+    for (const value of values) {
+      await expect(write('INSERT', { ...fresh(), [column]: value })).rejects.toThrow(/constraint/i)
+    }
+    expect(await all()).toHaveLength(before)
+  })
+
+  it.each([['auth.login.success'], ['billing.charge_failed.retry'], ['a.b'], ['foo_bar.baz_qux']])(
+    'AUD-2: takes the action %s',
+    async (action) => {
+      await expect(write('INSERT', { ...fresh(), action })).resolves.toBeTruthy()
+    }
+  )
+
+  it.each([['foo..bar'], ['foo.bar.']])('AUD-3: refuses the action %s', async (action) => {
+    await expect(write('INSERT', { ...fresh(), action })).rejects.toThrow(/CHECK/)
+  })
+
+  it('AUD-15: takes an actor without an id only as system or anonymous', async () => {
+    for (const actor_type of ['system', 'anonymous']) {
+      await expect(
+        write('INSERT', { ...fresh(), actor_type, actor_id: null })
+      ).resolves.toBeTruthy()
+    }
+    for (const actor_type of ['operator', 'service_account', 'webhook', 'job']) {
+      await expect(write('INSERT', { ...fresh(), actor_type, actor_id: null })).rejects.toThrow(
+        /CHECK/
+      )
+      await expect(write('INSERT', { ...fresh(), actor_type })).resolves.toBeTruthy()
+    }
+  })
+})

@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest'
+import {
+  forwardOrganization,
+  listAuditEvents,
+  streamAuditEvents,
+  UnknownSchemaVersion,
+  type Metric,
+} from '../../../../src/index.ts'
+import { seatgateWith } from '../../../kit/http.ts'
+import { organizationWith, sinkOf } from '../../../kit/sinks.ts'
+import { retaining, system, writeEvent } from '../../../kit/retention.ts'
+
+/** An organization whose third event a later version has written. */
+async function withLaterEvent(seatgate: Parameters<typeof organizationWith>[0]): Promise<string> {
+  const organization = await organizationWith(seatgate)
+  await writeEvent(organization, 3, { version: 9 })
+  return organization
+}
+
+describe('an event of a version that is not known', () => {
+  const metrics: Metric[] = []
+  const seatgate = seatgateWith({ measure: (metric) => metrics.push(metric) })
+
+  it('AUD-46: is an error and a metric where it is read, and nothing is answered without it', async () => {
+    const scope = { caller: system, organization: await withLaterEvent(seatgate) }
+    metrics.length = 0
+    await expect(listAuditEvents(seatgate, scope)).rejects.toThrow(UnknownSchemaVersion)
+    expect(metrics).toEqual([{ name: 'audit.unknown_version', version: 9 }])
+    const stream = await streamAuditEvents(seatgate, scope)
+    const reading = async () => {
+      if (stream.ok) for await (const _ of stream.value.events);
+    }
+    await expect(reading()).rejects.toThrow(UnknownSchemaVersion)
+    expect(metrics).toHaveLength(2)
+    const first = await listAuditEvents(seatgate, scope, { order: 'oldest', limit: 2 })
+    expect(first).toMatchObject({ ok: true, value: { data: [{}, {}] } })
+  })
+
+  it('AUD-46: is sealed, exported and forwarded as it was written', async () => {
+    const sink = sinkOf('sink')
+    const host = retaining([], [sink])
+    const organization = await withLaterEvent(host.seatgate)
+    await forwardOrganization(host.seatgate, organization)
+    expect(sink.taken.at(-1)).toMatchObject({ sequence: 3, schemaVersion: 9 })
+    const [, , line] = await host.exported(organization)
+    expect(JSON.parse(line!)).toMatchObject({ sequence: 3, schemaVersion: 9 })
+  })
+})

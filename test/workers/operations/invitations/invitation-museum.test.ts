@@ -1,0 +1,280 @@
+import { describe, expect, it } from 'vitest'
+import {
+  acceptInvitation,
+  acceptInvitationWithSignup,
+  addMember,
+  changeInvitationRole,
+  changeRole,
+  createInvitation,
+  createInvitations,
+  explainSeats,
+  getMembership,
+  removeMember,
+  resendInvitation,
+  restoreMember,
+  revokeInvitation,
+  seatUsage,
+  setSeatLimit,
+  suspendMember,
+  transferOwnership,
+  type Result,
+} from '../../../../src/index.ts'
+import { readState, violations } from '../../../kit/invariants.ts'
+import {
+  accept,
+  createInvitingWorld,
+  invite,
+  newAddress,
+  userWith,
+} from '../../../kit/invitations.ts'
+import { everything } from '../../../kit/every-change.ts'
+import { testEnv } from '../../../kit/environment.ts'
+import {
+  add,
+  answered,
+  codeOf,
+  enforcing,
+  join,
+  newOrganization,
+  newUser,
+  organizationOf,
+  PASSWORD,
+} from '../../../kit/kit.ts'
+
+const run = (sql: string, ...values: unknown[]) =>
+  testEnv.DB.prepare(sql)
+    .bind(...values)
+    .run()
+
+const member = () => ({ email: newAddress(), role: 'member' })
+
+describe.each(enforcing)('bugs of others, with invitations (%s seats)', (provider) => {
+  it('MUSEUM-02 every door and every display have one number', async () => {
+    const world = createInvitingWorld({ provider })
+    const { seatgate } = world
+    const organization = await organizationOf(world, 3, 2)
+    const asOwner = organization.as(organization.owner)
+    await invite(world, organization)
+    const full = { ok: false, error: { code: 'seat_limit_reached', limit: 3, used: 3 } }
+    expect(await add(world, organization)).toEqual(full)
+    expect(await createInvitation(seatgate, asOwner, member())).toEqual(full)
+    expect(answered(await seatUsage(seatgate, asOwner))).toMatchObject({ held: 2, reserved: 1 })
+    expect(answered(await explainSeats(seatgate, asOwner))).toMatchObject({
+      held: 2,
+      reserved: 1,
+      available: 0,
+      refusal: full.error,
+    })
+  })
+
+  it('MUSEUM-03 SEAT-37 accepting does not count the invitation again, in any way', async () => {
+    for (const signUp of [true, false]) {
+      const world = createInvitingWorld({ provider })
+      const { seatgate } = world
+      const organization = await newOrganization(world, 2)
+      const asOwner = organization.as(organization.owner)
+      const invited = await invite(world, organization)
+      const used = async () => {
+        const { held, reserved } = answered(await seatUsage(seatgate, asOwner))
+        return held + reserved
+      }
+      expect(await used()).toBe(2)
+      expect(codeOf(await createInvitation(seatgate, asOwner, member()))).toBe('seat_limit_reached')
+      const accepted = signUp
+        ? await acceptInvitationWithSignup(seatgate, { ...invited, password: PASSWORD })
+        : await accept(world, invited)
+      expect(codeOf(accepted)).toBe('ok')
+      await world.settled()
+      expect(await used()).toBe(2)
+      expect(codeOf(await createInvitation(seatgate, asOwner, member()))).toBe('seat_limit_reached')
+      expect(await violations(organization.id, { quiet: true })).toEqual([])
+    }
+  })
+
+  it('MUSEUM-04 all who were invited get in at once, by sign-up and as they are', async () => {
+    const world = createInvitingWorld({ provider, delayMs: 2 })
+    const organization = await newOrganization(world, 7)
+    const invited = []
+    for (let more = 0; more < 6; more++) invited.push(await invite(world, organization))
+    const answers = await Promise.all(
+      invited.map((one, index): Promise<Result<unknown>> =>
+        index % 2 === 0
+          ? acceptInvitationWithSignup(world.seatgate, { ...one, password: PASSWORD })
+          : accept(world, one)
+      )
+    )
+    expect(answers.map(codeOf)).toEqual(Array(6).fill('ok'))
+    await world.settled()
+    expect(await violations(organization.id, { quiet: true })).toEqual([])
+  })
+
+  it('MUSEUM-05 an invited user with an account counts once', async () => {
+    const world = createInvitingWorld({ provider })
+    const organization = await newOrganization(world, 3)
+    const email = newAddress()
+    await userWith(email)
+    await invite(world, organization, email)
+    const asOwner = organization.as(organization.owner)
+    expect(answered(await seatUsage(world.seatgate, asOwner))).toMatchObject({
+      held: 1,
+      reserved: 1,
+      available: 1,
+    })
+    await invite(world, organization)
+    expect(await violations(organization.id, { quiet: true })).toEqual([])
+  })
+
+  it('MUSEUM-10 ten first invitations at once meet one ledger, and none fails', async () => {
+    const calm = createInvitingWorld({ provider })
+    const organization = await newOrganization(calm)
+    const world = createInvitingWorld({ provider, delayMs: 2 })
+    const asOwner = organization.as(organization.owner)
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => createInvitation(world.seatgate, asOwner, member()))
+    )
+    expect(answers.map(codeOf)).toEqual(Array(10).fill('ok'))
+    await world.settled()
+    expect((await readState(organization.id)).epoch > 0).toBe(provider === 'ledger')
+    expect(await violations(organization.id, { quiet: true })).toEqual([])
+  })
+
+  it('MUSEUM-11 SEAT-24 a revoked invitation’s seat is nobody else’s, however late it is asked for', async () => {
+    const world = createInvitingWorld({ provider })
+    const { seatgate } = world
+    const organization = await newOrganization(world, 2)
+    const asOwner = organization.as(organization.owner)
+    const ann = await invite(world, organization)
+    const once = { operationId: crypto.randomUUID() }
+    answered(await revokeInvitation(seatgate, asOwner, ann.id, once))
+    const ben = await invite(world, organization)
+    const before = await everything()
+    answered(await revokeInvitation(seatgate, asOwner, ann.id, once))
+    expect(codeOf(await revokeInvitation(seatgate, asOwner, ann.id))).toBe('not_pending')
+    expect(
+      codeOf(await acceptInvitation(seatgate, { caller: { userId: await newUser() } }, ann))
+    ).toBe('invitation_revoked')
+    const { users: _users, ...after } = await everything()
+    expect({ ...after, users: before['users'] }).toEqual(before)
+    const { invitations } = await readState(organization.id)
+    expect(new Set(invitations.map(({ seat_id }) => seat_id)).size).toBe(2)
+    expect(codeOf(await accept(world, ben))).toBe('ok')
+  })
+
+  it('MUSEUM-20 no door leads into a full organization, and each does at one more', async () => {
+    let now = new Date()
+    const options = { provider, now: () => now }
+    const world = createInvitingWorld(options)
+    const late = createInvitingWorld({ ...options, invitationsHoldSeats: false })
+    const { seatgate } = world
+    const organization = await newOrganization(world, 5)
+    const asOwner = organization.as(organization.owner)
+    const expired = await invite(world, organization)
+    answered(await revokeInvitation(seatgate, asOwner, (await invite(world, organization)).id))
+    now = new Date(now.getTime() + 8 * 24 * 60 * 60 * 1000)
+    const suspended = await join(world, organization)
+    answered(await suspendMember(seatgate, asOwner, suspended))
+    const [unheld, unheldToo] = [await invite(late, organization), await invite(late, organization)]
+    const userId = await userWith(unheld.email)
+    await world.settled()
+
+    const doors: Record<string, () => Promise<Result<unknown>>> = {
+      addMember: () => add(world, organization),
+      restoreMember: () => restoreMember(seatgate, asOwner, suspended),
+      createInvitation: () => createInvitation(seatgate, asOwner, member()),
+      createInvitations: async () => {
+        const rows = { invitations: [member(), member()] }
+        return answered(await createInvitations(seatgate, asOwner, rows))[0]!
+      },
+      'resendInvitation, of one that expired': () =>
+        resendInvitation(seatgate, asOwner, expired.id),
+      'acceptInvitation, of one without a seat': () =>
+        acceptInvitation(late.seatgate, { caller: { userId } }, unheld),
+      'acceptInvitationWithSignup, of one without a seat': () =>
+        acceptInvitationWithSignup(late.seatgate, { ...unheldToo, password: PASSWORD }),
+    }
+    for (const [door, enter] of Object.entries(doors)) {
+      const { held, reserved } = answered(await seatUsage(seatgate, asOwner))
+      const used = held + reserved
+      answered(await setSeatLimit(seatgate, organization.asOperator, { limit: used }))
+      expect(await enter(), door).toMatchObject({
+        ok: false,
+        error: { code: 'seat_limit_reached', limit: used, used },
+      })
+      answered(await setSeatLimit(seatgate, organization.asOperator, { limit: used + 1 }))
+      expect(codeOf(await enter()), door).toBe('ok')
+      await world.settled()
+      await late.settled()
+    }
+  })
+
+  it('SEAT-40 a list of one is answered as the first of many', async () => {
+    const world = createInvitingWorld({ provider })
+    const organization = await newOrganization(world, 1)
+    const rows = { invitations: [member()] }
+    const asOwner = organization.as(organization.owner)
+    expect(await createInvitations(world.seatgate, asOwner, rows)).toEqual({
+      ok: true,
+      value: [{ ok: false, error: { code: 'seat_limit_reached', limit: 1, used: 1 } }],
+    })
+  })
+
+  it('MUSEUM-21 INV-37 harmless edits of an open invitation need no seat', async () => {
+    const world = createInvitingWorld({ provider })
+    const { seatgate } = world
+    const organization = await organizationOf(world, 3, 2)
+    const asOwner = organization.as(organization.owner)
+    const { id, email } = await invite(world, organization)
+    const before = answered(await seatUsage(seatgate, asOwner))
+    answered(await changeInvitationRole(seatgate, asOwner, id, { role: 'admin' }))
+    answered(await resendInvitation(seatgate, asOwner, id))
+    const again = answered(await createInvitation(seatgate, asOwner, { email, role: 'member' }))
+    const rows = { invitations: [{ email, role: 'member' }] }
+    const [listed] = answered(await createInvitations(seatgate, asOwner, rows))
+    expect(listed).toMatchObject({ ok: true, value: { email } })
+    expect(codeOf(await resendInvitation(seatgate, asOwner, again.id))).toBe('not_pending')
+    await world.settled()
+    expect(answered(await seatUsage(seatgate, asOwner))).toEqual(before)
+    expect(await violations(organization.id, { quiet: true })).toEqual([])
+  })
+})
+
+describe('an owner who was invited', () => {
+  it('MUSEUM-26 is one from the acceptance on, and nothing rests on the invitation', async () => {
+    const world = createInvitingWorld()
+    const { seatgate } = world
+    const organization = await newOrganization(world)
+    const { owner } = organization
+    const asOwner = organization.as(owner)
+    const email = newAddress()
+    const userId = await userWith(email)
+    const invited = await invite(world, organization, email, 'owner')
+    // Nobody can leave it to who is not in yet.
+    expect(codeOf(await removeMember(seatgate, asOwner, owner))).toBe('last_owner')
+    expect(codeOf(await changeRole(seatgate, asOwner, owner, { role: 'member' }))).toBe(
+      'last_owner'
+    )
+    expect(codeOf(await transferOwnership(seatgate, asOwner, { userId, password: PASSWORD }))).toBe(
+      'not_a_member'
+    )
+    const [transferred, revoked] = await Promise.all([
+      transferOwnership(seatgate, asOwner, { userId, password: PASSWORD }),
+      revokeInvitation(seatgate, asOwner, invited.id),
+    ])
+    expect([codeOf(transferred), codeOf(revoked)]).toEqual(['not_a_member', 'ok'])
+    await world.settled()
+    expect(await getMembership(seatgate, owner, organization.id)).toMatchObject({ role: 'owner' })
+
+    const again = await invite(world, organization, email, 'owner')
+    answered(await acceptInvitation(seatgate, { caller: { userId } }, again))
+    answered(await removeMember(seatgate, asOwner, owner))
+    await world.settled()
+    // What is left of the invitation is history.
+    await run('DELETE FROM seatgate_invitations WHERE id = ?', again.id)
+    expect(await getMembership(seatgate, userId, organization.id)).toMatchObject({ role: 'owner' })
+    const added = await addMember(seatgate, organization.as(userId), {
+      userId: await newUser(),
+      role: 'member',
+    })
+    expect(codeOf(added)).toBe('ok')
+  })
+})

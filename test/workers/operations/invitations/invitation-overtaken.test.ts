@@ -1,0 +1,164 @@
+import { runDurableObjectAlarm } from 'cloudflare:test'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import {
+  acceptInvitation,
+  changeInvitationRole,
+  createInvitation,
+  declineInvitation,
+  revokeInvitation,
+  seatUsage,
+  softDeleteOrganization,
+} from '../../../../src/index.ts'
+import { expectSound, ledgerOf, passTime } from '../../../kit/faults.ts'
+import { createInvitingWorld, invite, userWith } from '../../../kit/invitations.ts'
+import { testEnv } from '../../../kit/environment.ts'
+import {
+  add,
+  answered,
+  codeOf,
+  enforcing,
+  newOrganization,
+  type Provider,
+} from '../../../kit/kit.ts'
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+const WEEK_MS = 7 * 24 * 60 * 60 * 1000
+
+/** A world in which something else is done first, just before the first of these batches. */
+function overtaken(
+  provider: Provider,
+  isOvertaken: (sql: string) => boolean,
+  act: () => Promise<unknown>
+) {
+  let isFirst = true
+  return createInvitingWorld({
+    provider,
+    async around({ asked }, run) {
+      if (isFirst && asked.some(isOvertaken)) {
+        isFirst = false
+        await act()
+      }
+      return run()
+    },
+  })
+}
+
+const endsInvitations = (sql: string) => sql.startsWith('update "seatgate_invitations"')
+
+/** An invitation that is declined just before somebody else ends it. */
+async function declinedMeanwhile(provider: Provider) {
+  const calm = createInvitingWorld({ provider })
+  const organization = await newOrganization(calm, 2)
+  const invited = await invite(calm, organization)
+  const world = overtaken(provider, endsInvitations, async () =>
+    answered(await declineInvitation(calm.seatgate, { caller: { type: 'anonymous' } }, invited))
+  )
+  return { calm, organization, invited, world }
+}
+
+const stateOf = (id: string) =>
+  testEnv.DB.prepare(
+    `SELECT accepted_at IS NOT NULL AS accepted, revoked_at IS NOT NULL AS revoked,
+      declined_at IS NOT NULL AS declined FROM seatgate_invitations WHERE id = ?`
+  )
+    .bind(id)
+    .first()
+
+describe.each(enforcing)('what has changed since it was read, %s seats', (provider) => {
+  it('INV-72 who accepts while the role is changed gets the new one', async () => {
+    const calm = createInvitingWorld({ provider })
+    const organization = await newOrganization(calm, 2)
+    const invited = await invite(calm, organization)
+    const userId = await userWith(invited.email)
+    const world = overtaken(
+      provider,
+      (sql) => sql.startsWith('insert into "seatgate_memberships"'),
+      () =>
+        changeInvitationRole(calm.seatgate, organization.as(organization.owner), invited.id, {
+          role: 'admin',
+        })
+    )
+    const accepted = answered(
+      await acceptInvitation(world.seatgate, { caller: { userId } }, invited)
+    )
+    expect(accepted.membership.role).toBe('admin')
+    await Promise.all([calm.settled(), world.settled()])
+    await expectSound(organization.id, true)
+  })
+
+  it('INV-41 who revokes what is declined at that moment is told so, and it stays declined', async () => {
+    const { calm, organization, invited, world } = await declinedMeanwhile(provider)
+    const asOwner = organization.as(organization.owner)
+    const revoked = await revokeInvitation(world.seatgate, asOwner, invited.id)
+    expect(codeOf(revoked)).toBe('not_pending')
+    expect(await stateOf(invited.id)).toEqual({ accepted: 0, revoked: 0, declined: 1 })
+    await Promise.all([calm.settled(), world.settled()])
+    await expectSound(organization.id, true)
+  })
+
+  it('ORG-29 deleting an organization ends the invitation that took another’s place meanwhile', async () => {
+    const calm = createInvitingWorld({ provider })
+    const organization = await newOrganization(calm, 3)
+    const earlier = await invite(calm, organization)
+    const asOwner = organization.as(organization.owner)
+    let later = earlier
+    const world = overtaken(provider, endsInvitations, async () => {
+      answered(await revokeInvitation(calm.seatgate, asOwner, earlier.id))
+      later = await invite(calm, organization)
+    })
+    const byHost = { caller: { type: 'system' }, organization: organization.id } as const
+    answered(await softDeleteOrganization(world.seatgate, byHost, { confirmName: 'Test' }))
+    expect(later.id).not.toBe(earlier.id)
+    for (const { id } of [earlier, later]) {
+      expect(await stateOf(id)).toEqual({ accepted: 0, revoked: 1, declined: 0 })
+    }
+    await Promise.all([calm.settled(), world.settled()])
+  })
+
+  it('ORG-29 deleting an organization leaves what is declined at that moment declined', async () => {
+    const { calm, organization, invited, world } = await declinedMeanwhile(provider)
+    const byHost = { caller: { type: 'system' }, organization: organization.id } as const
+    answered(await softDeleteOrganization(world.seatgate, byHost, { confirmName: 'Test' }))
+    expect(await stateOf(invited.id)).toEqual({ accepted: 0, revoked: 0, declined: 1 })
+    await Promise.all([calm.settled(), world.settled()])
+  })
+
+  it('MUSEUM-12 who is invited again after the seat was somebody else’s needs another', async () => {
+    const world = createInvitingWorld({ provider })
+    const organization = await newOrganization(world, 2)
+    const { email } = await invite(world, organization)
+    passTime(WEEK_MS + 61_000)
+    if (provider === 'ledger') await runDurableObjectAlarm(ledgerOf(organization))
+    expect(codeOf(await add(world, organization))).toBe('ok')
+    await world.settled()
+    const asOwner = organization.as(organization.owner)
+    const again = await createInvitation(world.seatgate, asOwner, { email, role: 'member' })
+    expect(codeOf(again)).toBe('seat_limit_reached')
+    await expectSound(organization.id, true)
+  })
+
+  it('INV-45 what is declined holds no seat from then on', async () => {
+    const world = createInvitingWorld({ provider })
+    const organization = await newOrganization(world, 2)
+    const invited = await invite(world, organization)
+    expect(codeOf(await add(world, organization))).toBe('seat_limit_reached')
+    answered(await declineInvitation(world.seatgate, { caller: { type: 'anonymous' } }, invited))
+    expect(codeOf(await add(world, organization))).toBe('ok')
+    await world.settled()
+    await expectSound(organization.id, true)
+  })
+
+  it('MUSEUM-12 who is invited again after the time is up has one seat at once', async () => {
+    const world = createInvitingWorld({ provider })
+    const organization = await newOrganization(world, 3)
+    const { email } = await invite(world, organization)
+    passTime(WEEK_MS + 61_000)
+    await invite(world, organization, email)
+    const usage = answered(await seatUsage(world.seatgate, organization.asOperator))
+    expect(usage).toMatchObject({ held: 1, reserved: 1 })
+    expect(codeOf(await add(world, organization))).toBe('ok')
+  })
+})

@@ -1,0 +1,385 @@
+import { Hono } from 'hono'
+import { describe, expect, it } from 'vitest'
+import { addressProof } from '../../../../host/identity/address-proof.ts'
+import {
+  addressVerification,
+  identityRoutes,
+  registration,
+} from '../../../../host/identity/routes.ts'
+import {
+  acceptInvitation,
+  acceptInvitationWithSignup,
+  createInvitation,
+  createInvitations,
+  declineInvitation,
+  joinOrganization,
+  listJoinableOrganizations,
+  listOwnInvitations,
+  resendInvitation,
+  viewInvitation,
+  type InvitationWithToken,
+  type Registration,
+} from '../../../../src/index.ts'
+import {
+  asUser,
+  clientOf,
+  db,
+  embedded,
+  host,
+  HOST_SECRET,
+  invitationTo,
+  organizationOf as organizationOver,
+  people,
+  problem,
+  seatgateWith,
+  type Person,
+} from '../../../kit/http.ts'
+import {
+  createInvitingWorld,
+  invite,
+  mailbox,
+  memberWith,
+  newAddress,
+  userWith,
+} from '../../../kit/invitations.ts'
+import { createJoiningWorld, joinAs, openOrganization } from '../../../kit/joining.ts'
+import { testEnv } from '../../../kit/environment.ts'
+import {
+  answered,
+  codeOf,
+  newOrganization,
+  PASSWORD,
+  SECRET,
+  unhashed,
+  type World,
+} from '../../../kit/kit.ts'
+
+const verifiedAt = (email: string) =>
+  testEnv.DB.prepare('SELECT email_verified_at FROM users WHERE email = ?')
+    .bind(email)
+    .first<number>('email_verified_at')
+
+type Kind = 'token' | 'mailToken'
+
+/** Accepts with one of the tokens, as a user of the address who has not verified it. */
+async function acceptUnverified(world: World, invited: InvitationWithToken, kind: Kind) {
+  const userId = await userWith(invited.email, false)
+  const caller = { userId }
+  answered(await acceptInvitation(world.seatgate, { caller }, { token: invited[kind] }))
+  await world.settled()
+  return caller
+}
+
+describe('the two tokens of an invitation', () => {
+  it('A1 the told one lets in and verifies nothing, the mailed one verifies', async () => {
+    const world = createInvitingWorld()
+    const organization = await newOrganization(world)
+    const told = await invite(world, organization)
+    await acceptUnverified(world, told, 'token')
+    expect(await verifiedAt(told.email)).toBeNull()
+    const mailed = await invite(world, organization)
+    await acceptUnverified(world, mailed, 'mailToken')
+    expect(await verifiedAt(mailed.email)).toEqual(expect.any(Number))
+  })
+
+  it('A1 with sign-up registerUser is told whether the address is proven', async () => {
+    const registered: Registration[] = []
+    const world = createInvitingWorld({
+      registerUser(asked) {
+        registered.push(asked)
+        return registration(seatgate.db, unhashed)(asked)
+      },
+    })
+    const { seatgate } = world
+    const organization = await newOrganization(world)
+    const [told, mailed] = [await invite(world, organization), await invite(world, organization)]
+    for (const [{ email }, token] of [
+      [told, told.token],
+      [mailed, mailed.mailToken],
+    ] as const) {
+      answered(await acceptInvitationWithSignup(seatgate, { email, token, password: PASSWORD }))
+    }
+    expect(registered.map(({ emailVerified }) => emailVerified)).toEqual([false, true])
+    expect(await verifiedAt(told.email)).toBeNull()
+    expect(await verifiedAt(mailed.email)).toEqual(expect.any(Number))
+  })
+
+  it.each(['token', 'mailToken'] as const)('A1 %s closes it for a member alike', async (kind) => {
+    const world = createInvitingWorld()
+    const organization = await newOrganization(world)
+    const email = newAddress()
+    const invited = await invite(world, organization, email)
+    const userId = await memberWith(world, organization, email)
+    answered(
+      await acceptInvitation(world.seatgate, { caller: { userId } }, { token: invited[kind] })
+    )
+    expect((await verifiedAt(email)) !== null).toBe(kind === 'mailToken')
+  })
+
+  it('A1 C10 the mailed one still proves the address of who came in by the told one', async () => {
+    let now = new Date()
+    const world = createInvitingWorld({ now: () => now })
+    const organization = await newOrganization(world)
+    const invited = await invite(world, organization)
+    const caller = await acceptUnverified(world, invited, 'token')
+    const again = (token: string) => acceptInvitation(world.seatgate, { caller }, { token })
+    expect(codeOf(await again(invited.token))).toBe('ok')
+    expect(await verifiedAt(invited.email)).toBeNull()
+    now = new Date(invited.expiresAt)
+    expect(codeOf(await again(invited.mailToken))).toBe('ok')
+    expect(await verifiedAt(invited.email)).toBeNull()
+    now = new Date(now.getTime() - 1)
+    expect(answered(await again(invited.mailToken))).toMatchObject({ created: false })
+    expect(await verifiedAt(invited.email)).toEqual(expect.any(Number))
+  })
+
+  it('A1 C10 proves nothing of an address that the user has changed to since', async () => {
+    const world = createInvitingWorld()
+    const invited = await invite(world, await newOrganization(world))
+    const caller = await acceptUnverified(world, invited, 'token')
+    const other = newAddress()
+    const move = 'UPDATE users SET email = ? WHERE id = ?'
+    await testEnv.DB.prepare(move).bind(other, caller.userId).run()
+    const { mailToken: token } = invited
+    expect(codeOf(await acceptInvitation(world.seatgate, { caller }, { token }))).toBe('ok')
+    expect(await verifiedAt(other)).toBeNull()
+  })
+
+  it.each(['first', 'again'])(
+    'A1 an address that changes meanwhile is not verified: %s',
+    async (when) => {
+      const calm = createInvitingWorld()
+      const invited = await invite(calm, await newOrganization(calm))
+      const userId = await userWith(invited.email, false)
+      const caller = { userId }
+      if (when === 'again') answered(await acceptInvitation(calm.seatgate, { caller }, invited))
+      const other = newAddress()
+      let reads = 0
+      const world = createInvitingWorld({
+        async around({ store }, run) {
+          const answer = await run()
+          // The host lets its users change their address: right after the library has read it.
+          if (store === 'd1' && reads++ === 0) {
+            const move = 'UPDATE users SET email = ? WHERE id = ?'
+            await testEnv.DB.prepare(move).bind(other, userId).run()
+          }
+          return answer
+        },
+      })
+      const { mailToken: token } = invited
+      const answer = await acceptInvitation(world.seatgate, { caller }, { token })
+      expect(codeOf(answer)).toBe(when === 'again' ? 'ok' : 'invitation_mismatch')
+      expect(reads).toBeGreaterThan(1)
+      expect(await verifiedAt(other)).toBeNull()
+    }
+  )
+
+  it('A1 resending renews both, and either kind of an old one is revoked', async () => {
+    const world = createInvitingWorld()
+    const organization = await newOrganization(world)
+    const first = await invite(world, organization)
+    const asOwner = organization.as(organization.owner)
+    const second = answered(await resendInvitation(world.seatgate, asOwner, first.id))
+    expect(
+      new Set([first, second].flatMap(({ token, mailToken }) => [token, mailToken])).size
+    ).toBe(4)
+    const caller = { userId: await userWith(first.email, false) }
+    const accept = (token: string) => acceptInvitation(world.seatgate, { caller }, { token })
+    for (const old of [first.token, first.mailToken]) {
+      expect(codeOf(await accept(old))).toBe('invitation_revoked')
+    }
+    expect(codeOf(await accept(second.mailToken))).toBe('ok')
+    expect(await verifiedAt(first.email)).toEqual(expect.any(Number))
+  })
+
+  it('A1 the mailer gets the mailed one, a host of its own mail gets both, in a list too', async () => {
+    const box = mailbox()
+    const world = createInvitingWorld(box.options)
+    const organization = await newOrganization(world)
+    const asOwner = organization.as(organization.owner)
+    const list = { invitations: [{ email: newAddress(), role: 'member' }] }
+    const [row] = answered(await createInvitations(world.seatgate, asOwner, list))
+    await world.settled()
+    const invited = answered(row!)
+    expect(invited.mailToken).not.toBe(invited.token)
+    expect(box.mails).toHaveLength(1)
+    expect(box.mails[0]?.text).toContain(`#${invited.mailToken}\n`)
+    expect(JSON.stringify(box.mails)).not.toContain(invited.token)
+  })
+
+  it('A1 either is good for viewing and declining', async () => {
+    const world = createInvitingWorld()
+    const organization = await newOrganization(world)
+    for (const kind of ['token', 'mailToken'] as const) {
+      const { [kind]: token } = await invite(world, organization)
+      expect(await viewInvitation(world.seatgate, null, { token })).toMatchObject({
+        status: 'signup',
+      })
+      const anybody = { caller: { type: 'anonymous' } } as const
+      expect(codeOf(await declineInvitation(world.seatgate, anybody, { token }))).toBe('ok')
+    }
+  })
+})
+
+describe('over HTTP', () => {
+  it('A1 the answers have the told token alone, repeated and resent too', async () => {
+    const [owner] = (await people(1)) as [Person]
+    const organization = await organizationOver(owner)
+    const path = `/organizations/${organization.id}/invitations`
+    const key = { 'idempotency-key': crypto.randomUUID() }
+    const input = { email: newAddress(), role: 'member' }
+    const ask = async () => (await host.post(path, input, owner.token, key)).json<{ id: string }>()
+    const first = await ask()
+    expect(await ask()).toEqual(first)
+    const again = await host.post(`${path}/${first.id}/resend`, undefined, owner.token)
+    for (const answer of [first, await again.json<object>()]) {
+      expect(Object.keys(answer)).toContain('token')
+      expect(Object.keys(answer)).not.toContain('mailToken')
+      expect(Object.values(answer).filter((value) => String(value).length > 100)).toHaveLength(1)
+    }
+  })
+
+  it('A1 signing up with a told token opens no domain and shows no invitation', async () => {
+    const world = createJoiningWorld({ secret: HOST_SECRET })
+    const corporation = await openOrganization(world, 'auto')
+    const email = `ceo@${corporation.domain.domain}`
+    const elsewhere = await invite(world, corporation, email)
+    const [attacker] = (await people(1)) as [Person]
+    const own = await organizationOver(attacker)
+    const { token } = await invitationTo(own, attacker, email)
+    const input = { token, email, password: PASSWORD }
+    const joined = await host.post('/invitations/accept-with-signup', input)
+    expect(joined.status).toBe(201)
+    const session = await joined.json<{ token: string; user: { id: string } }>()
+    expect(await verifiedAt(email)).toBeNull()
+    const list = async (at: string) =>
+      (await host.get(at, session.token)).json<{ data: object[] }>()
+    expect((await list('/joinable-organizations')).data).toEqual([])
+    expect((await list('/invitations')).data).toEqual([])
+    const knock = () =>
+      host.post('/join-requests', { organizationId: corporation.id }, session.token)
+    expect(await problem(await knock())).toMatchObject({ code: 'organization_not_found' })
+
+    // The mail of the other organization reaches the person: from then on the address is theirs.
+    const scope = { caller: { userId: session.user.id } }
+    answered(await acceptInvitation(world.seatgate, scope, { token: elsewhere.mailToken }))
+    expect(await verifiedAt(email)).toEqual(expect.any(Number))
+  })
+
+  it('A1 an account with an unverified address stays so, by the told token', async () => {
+    const world = createJoiningWorld()
+    const corporation = await openOrganization(world, 'request')
+    const email = `ann@${corporation.domain.domain}`
+    const told = await invite(world, await newOrganization(world), email)
+    const { userId } = await acceptUnverified(world, told, 'token')
+    expect(codeOf(await joinAs(world, corporation, userId))).toBe('organization_not_found')
+    const again = answered(
+      await createInvitation(world.seatgate, corporation.as(corporation.owner), {
+        email,
+        role: 'member',
+      })
+    )
+    const caller = { userId }
+    expect(answered(await listOwnInvitations(world.seatgate, { caller })).data).toEqual([])
+    answered(await acceptInvitation(world.seatgate, { caller }, { token: again.mailToken }))
+    expect(answered(await listJoinableOrganizations(world.seatgate, { caller })).data).toEqual([])
+    expect(codeOf(await joinAs(world, corporation, userId))).toBe('ok')
+  })
+})
+
+describe('a host that has not said whose addresses are verified', () => {
+  const silent = { emailVerification: undefined as never }
+
+  it('A1 takes none for verified: no list, and no way in by domain', async () => {
+    const world = createInvitingWorld(silent)
+    const email = newAddress()
+    const invited = await invite(world, await newOrganization(world), email)
+    const caller = { userId: await userWith(email) }
+    await expect(listOwnInvitations(world.seatgate, { caller })).rejects.toThrow(
+      /emailVerification/
+    )
+    expect(() => createJoiningWorld(silent)).toThrow(/emailVerification/)
+    const client = embedded({ ...silent, joining: undefined as never })
+    expect((await client.get('/invitations', asUser(caller))).status).toBe(404)
+    expect(codeOf(await acceptInvitation(world.seatgate, { caller }, invited))).toBe('ok')
+  })
+
+  it('A1 may say that all are, where nobody signs up by an invitation', async () => {
+    const always = { emailVerification: 'always', registerUser: undefined as never } as const
+    const world = createJoiningWorld(always)
+    const corporation = await openOrganization(world, 'auto')
+    const email = `ann@${corporation.domain.domain}`
+    const { id } = await invite(world, await newOrganization(world), email)
+    const caller = { userId: await userWith(email, false) }
+    const { data } = answered(await listOwnInvitations(world.seatgate, { caller }))
+    expect(data.map((invitation) => invitation.id)).toEqual([id])
+    const input = { organizationId: corporation.id }
+    expect(answered(await joinOrganization(world.seatgate, { caller }, input)).status).toBe(
+      'joined'
+    )
+    expect(() => createInvitingWorld({ emailVerification: 'always' })).toThrow(/registerUser/)
+  })
+
+  it.each([
+    ['a column alone', { column: addressVerification(db).column }],
+    ['another text', 'all'],
+    ['a function', () => true],
+  ])('A1 is refused at start: %s', (_what, emailVerification) => {
+    expect(() => seatgateWith({ emailVerification: emailVerification as never })).toThrow(
+      /emailVerification/
+    )
+  })
+})
+
+describe('the reference host', () => {
+  /** Its identity with mail, which is kept here. */
+  function mailingHost(secret = SECRET) {
+    const mails: { to: string; token: string }[] = []
+    const proof = addressProof(db, secret, async (mail) => void mails.push(mail))
+    const routes = new Hono().route('/', identityRoutes(seatgateWith(), { proof }))
+    return { mails, proof, client: clientOf((url, init) => routes.request(url, init)) }
+  }
+
+  it('A1 verifies the address of a sign-up by the mail that it sends', async () => {
+    const { client, mails } = mailingHost()
+    const email = newAddress()
+    const input = { email, password: PASSWORD }
+    const signedUp = await client.post('/identity/sign-up', input)
+    const { token: session } = await signedUp.json<{ token: string }>()
+    expect(mails).toMatchObject([{ to: email }])
+    expect(await verifiedAt(email)).toBeNull()
+
+    const verify = (token: unknown) => client.post('/identity/verify-email', { token })
+    const [mailed = ''] = mails.map(({ token }) => token)
+    const forged = mailingHost(`${SECRET}!`)
+    const userId = await testEnv.DB.prepare('SELECT id FROM users WHERE email = ?')
+      .bind(email)
+      .first<string>('id')
+    await forged.proof.send({ id: userId!, email })
+    for (const wrong of ['', 7, session, `${mailed}x`, forged.mails[0]?.token]) {
+      expect(await problem(await verify(wrong))).toMatchObject({ fields: ['token'] })
+    }
+    expect(await verifiedAt(email)).toBeNull()
+    expect((await verify(mailed)).status).toBe(204)
+    const first = await verifiedAt(email)
+    expect(first).toEqual(expect.any(Number))
+    expect((await verify(mailed)).status).toBe(204)
+    expect(await verifiedAt(email)).toBe(first)
+  })
+
+  it('A1 mails it again for who is signed in and not verified, and to an address of before never', async () => {
+    const { client, mails, proof } = mailingHost()
+    const [{ email, token, userId }] = (await people(1)) as [Person]
+    expect((await client.post('/identity/verification', undefined)).status).toBe(401)
+    expect((await client.post('/identity/verification', undefined, token)).status).toBe(204)
+    expect(mails.map(({ to }) => to)).toEqual([email])
+    const other = newAddress()
+    await testEnv.DB.prepare('UPDATE users SET email = ? WHERE id = ?').bind(other, userId).run()
+    expect(await proof.accept(mails[0]!.token)).toBe(false)
+    expect(await verifiedAt(other)).toBeNull()
+    await client.post('/identity/verification', undefined, token)
+    expect(await proof.accept(mails[1]!.token)).toBe(true)
+    expect((await client.post('/identity/verification', undefined, token)).status).toBe(204)
+    expect(mails).toHaveLength(2)
+  })
+})

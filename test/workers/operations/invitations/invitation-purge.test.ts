@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest'
+import { declineInvitation, revokeInvitation, viewInvitation } from '../../../../src/index.ts'
+import { sweepHandler } from '../../../../src/worker/index.ts'
+import { seatgateWith } from '../../../kit/http.ts'
+import { accept, createInvitingWorld, invite } from '../../../kit/invitations.ts'
+import { actionsOf } from '../../../kit/every-change.ts'
+import { testEnv } from '../../../kit/environment.ts'
+import { answered, newOrganization, type WorldOptions } from '../../../kit/kit.ts'
+
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/** A world whose clock is turned by hand. */
+function clockedWorld(options: WorldOptions = {}) {
+  let time = Date.now()
+  const world = createInvitingWorld({ now: () => new Date(time), ...options })
+  return {
+    world,
+    async sweepAfter(days: number) {
+      time += days * DAY_MS
+      await sweepHandler(world.seatgate)()
+      await world.settled()
+    },
+  }
+}
+
+const idsIn = async (organizationId: string) => {
+  const { results } = await testEnv.DB.prepare(
+    'SELECT id FROM seatgate_invitations WHERE organization_id = ? ORDER BY id'
+  )
+    .bind(organizationId)
+    .all<{ id: string }>()
+  return results.map(({ id }) => id)
+}
+
+describe('invitations that are over', () => {
+  it('INV-89 INV-1 go 30 days past their time, however they ended; those that are not over stay', async () => {
+    const { world, sweepAfter } = clockedWorld()
+    const organization = await newOrganization(world, 10)
+    const scope = organization.as(organization.owner)
+    const ended = {
+      accepted: await invite(world, organization),
+      declined: await invite(world, organization),
+      revoked: await invite(world, organization),
+      expired: await invite(world, organization),
+    }
+    answered(await accept(world, ended.accepted))
+    answered(
+      await declineInvitation(world.seatgate, { caller: { type: 'anonymous' } }, ended.declined)
+    )
+    answered(await revokeInvitation(world.seatgate, scope, ended.revoked.id))
+    await world.settled()
+    const all = Object.values(ended)
+      .map(({ id }) => id)
+      .sort()
+    const actions = await actionsOf(organization.id)
+    await sweepAfter(36.9)
+    expect(await idsIn(organization.id)).toEqual(all)
+    const later = await invite(world, organization)
+    await sweepAfter(0.1)
+    expect(await idsIn(organization.id)).toEqual([later.id])
+    expect((await actionsOf(organization.id)).slice(0, actions.length)).toEqual(actions)
+    const { token } = ended.expired
+    expect(await viewInvitation(world.seatgate, null, { token })).toEqual({ status: 'expired' })
+  })
+
+  it('INV-89 go earlier or never, as the host says', async () => {
+    const short = clockedWorld({ invitationRetentionDays: 1 })
+    const never = clockedWorld({ invitationRetentionDays: Infinity })
+    const [gone, kept] = [await newOrganization(short.world), await newOrganization(never.world)]
+    await invite(short.world, gone)
+    const { id } = await invite(never.world, kept)
+    await never.sweepAfter(1000)
+    expect(await idsIn(kept.id)).toEqual([id])
+    expect(await idsIn(gone.id)).toHaveLength(1)
+    await short.sweepAfter(8)
+    expect(await idsIn(gone.id)).toEqual([])
+  })
+
+  it.each([[0], [-1], [1.5], [Number.NaN], ['30' as never]])(
+    'are not kept for %j days',
+    (invitationRetentionDays) => {
+      expect(() => seatgateWith({ invitationRetentionDays })).toThrow(/retentionDays/)
+    }
+  )
+})

@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest'
+import { seatgateRouter } from '../../../../src/hono/index.ts'
+import {
+  acceptInvitationWithSignup,
+  createInvitation,
+  createSeatgate,
+  d1Seats,
+  invitations,
+  listAuditEvents,
+  type MailDelivery,
+} from '../../../../src/index.ts'
+import { db, seatgateWith } from '../../../kit/http.ts'
+import { createInvitingWorld, invite, mailbox, newAddress } from '../../../kit/invitations.ts'
+import { testEnv } from '../../../kit/environment.ts'
+import { answered, codeOf, createWorld, newOrganization, SECRET } from '../../../kit/kit.ts'
+
+const needed = { database: db, seats: d1Seats(), sessions: 'none' } as const
+const send = async () => ({ outcome: 'sent' }) as const
+
+const statusOf = (id: string) =>
+  testEnv.DB.prepare('SELECT mail_status FROM seatgate_invitations WHERE id = ?')
+    .bind(id)
+    .first<string>('mail_status')
+
+describe('the settings of invitations', () => {
+  it('INV-1 INV-2 are seven days, 20 a user, 50 an organization, and no mailer or link', () => {
+    expect(invitations({ secret: SECRET })).toMatchObject({
+      secret: SECRET,
+      ttlSeconds: 7 * 24 * 60 * 60,
+      holdSeats: true,
+      limits: {
+        perUser: 20,
+        perOrganization: 50,
+        inBulk: 500,
+        perRecipient: 20,
+        failedAccepts: 20,
+      },
+      mailer: null,
+      url: null,
+    })
+  })
+
+  it.each([
+    ['a short secret', { secret: 'short' }, /secret/],
+    ['a mailer that sends nothing', { mailer: {} as never }, /mailer/],
+    ['a mailer without a link', { mailer: { send } }, /mailer needs url/],
+    ['a lifetime of nothing', { invitationTtlSeconds: 0 }, /ttlSeconds/],
+    ['half a limit', { invitationLimits: { perUser: 0.5 } }, /limits\.perUser/],
+    ['a limit below nothing', { invitationLimits: { perOrganization: -1 } }, /perOrganization/],
+  ])('are refused at start: %s', (_what, options, message) => {
+    expect(() => seatgateWith(options)).toThrow(message)
+  })
+
+  it('INV-1 are absent without the part, and so are the routes', async () => {
+    const plain = createSeatgate({ ...needed, verifyPassword: () => true })
+    expect(plain.invitations).toBeNull()
+    const none = seatgateRouter(plain, { authenticate: () => ({ userId: 'ada' }) })
+    const paths = none.routes.flatMap(({ method, path }) => (method === 'ALL' ? [] : [path]))
+    expect(paths.filter((path) => /invitations|members\/import/.test(path))).toEqual([])
+    expect(paths).toContain('/organizations/:org/members')
+  })
+
+  it('are refused as bare options', () => {
+    const options = { secret: SECRET } as never
+    expect(() => createSeatgate({ ...needed, invitations: options })).toThrow(
+      'createSeatgate: invitations must be made by invitations().'
+    )
+  })
+
+  it('INV-23 count nothing where there is no limit', async () => {
+    const world = createInvitingWorld()
+    const organization = await newOrganization(world)
+    await invite(world, organization)
+    const counted = await testEnv.DB.prepare(
+      'SELECT key FROM seatgate_rate_limits WHERE key LIKE ?'
+    )
+      .bind(`%${organization.id}%`)
+      .all()
+    expect(counted.results).toEqual([])
+  })
+
+  it('INV-80 need registerUser for accepting with sign-up', async () => {
+    const world = createWorld({ registerUser: undefined as never })
+    const input = { token: 'any', email: newAddress(), password: 'correct horse' }
+    await expect(acceptInvitationWithSignup(world.seatgate, input)).rejects.toThrow(/registerUser/)
+  })
+})
+
+describe('what an input cannot say', () => {
+  it('INV-20 INV-32 another organization or inviter; and the event has no address', async () => {
+    const world = createInvitingWorld()
+    const [mine, theirs] = [await newOrganization(world), await newOrganization(world)]
+    const email = newAddress()
+    const asOwner = mine.as(mine.owner)
+    const invited = answered(
+      await createInvitation(world.seatgate, asOwner, {
+        email,
+        role: 'member',
+        organizationId: theirs.id,
+        organization_id: theirs.id,
+        invitedById: theirs.owner,
+      } as never)
+    )
+    expect(invited).toMatchObject({ organizationId: mine.id, invitedBy: mine.owner })
+    const { data } = answered(await listAuditEvents(world.seatgate, asOwner))
+    const event = data.find(({ action }) => action === 'organization.invitation.created')
+    expect(event).toMatchObject({
+      targetType: 'invitation',
+      targetId: invited.id,
+      metadata: { invitation_id: invited.id, role: 'member' },
+    })
+    expect(JSON.stringify(data)).not.toContain(email)
+    const foreign = await createInvitation(world.seatgate, theirs.as(mine.owner), {
+      email,
+      role: 'member',
+    })
+    expect(codeOf(foreign)).toBe('organization_not_found')
+  })
+})
+
+describe('the mailer', () => {
+  it('INV-30 MAIL-4 is not needed: the invitation says that nothing was sent', async () => {
+    const world = createInvitingWorld()
+    const invited = await invite(world, await newOrganization(world))
+    expect(invited.mailStatus).toBe('skipped')
+    expect(await statusOf(invited.id)).toBe('skipped')
+  })
+
+  it('MAIL-1 MAIL-6 gets an address, a subject and both texts, and nothing that could track', async () => {
+    const box = mailbox()
+    const world = createInvitingWorld(box.options)
+    const organization = await newOrganization(world)
+    await invite(world, organization)
+    const [mail] = box.mails
+    const about = 'kind to locale token url organization inviter role expiresAt'.split(' ')
+    expect(Object.keys(mail ?? {}).sort()).toEqual(
+      [...about, 'html', 'idempotencyKey', 'organizationId', 'subject', 'text'].sort()
+    )
+    expect(mail?.html.match(/https?:/g)).toHaveLength(1)
+    expect(mail?.html).not.toMatch(/<img|<script|style=/i)
+  })
+
+  it('MAIL-10 may refuse for good: the invitation shows it and keeps its seat', async () => {
+    const reports: unknown[] = []
+    const rejected: MailDelivery = { outcome: 'rejected', reason: 'suppressed' }
+    const world = createInvitingWorld({
+      mailer: { send: async () => rejected },
+      invitationUrl: (token) => token,
+      report: ({ event, error }) => reports.push([event, error]),
+    })
+    const organization = await newOrganization(world, 2)
+    const invited = await invite(world, organization)
+    expect(await statusOf(invited.id)).toBe('failed')
+    expect(reports).toEqual([['invitation_mail_rejected', 'suppressed']])
+    const full = await createInvitation(world.seatgate, organization.as(organization.owner), {
+      email: newAddress(),
+      role: 'member',
+    })
+    expect(codeOf(full)).toBe('seat_limit_reached')
+  })
+})

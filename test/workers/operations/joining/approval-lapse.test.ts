@@ -1,0 +1,183 @@
+import { eq } from 'drizzle-orm'
+import { describe, expect, it } from 'vitest'
+import { users } from '../../../../host/identity/schema.ts'
+import {
+  approveJoinRequest,
+  changeRole,
+  deleteUser,
+  leaveOrganization,
+  removeMember,
+  setSeatLimit,
+  suspendMember,
+  transferOwnership,
+  type Result,
+} from '../../../../src/index.ts'
+import { violations } from '../../../kit/invariants.ts'
+import {
+  comeIn,
+  createJoiningWorld,
+  membersOf,
+  openOrganization,
+  requestsOf,
+} from '../../../kit/joining.ts'
+import { actionsOf } from '../../../kit/every-change.ts'
+import {
+  answered,
+  createWorld,
+  enforcing,
+  join,
+  PASSWORD,
+  type Provider,
+  type WorldOptions,
+} from '../../../kit/kit.ts'
+
+/** A full organization in whose line somebody stands whom an approver has let in as `role`. */
+async function approvedInLine(
+  provider: Provider,
+  { approver: approverRole = 'admin', role = 'member' } = {},
+  options: WorldOptions = {}
+) {
+  const world = createJoiningWorld({
+    provider,
+    lifecycle: {
+      onDelete: (statements, { userId }) => ({
+        ok: true,
+        statements: [...statements, world.seatgate.db.delete(users).where(eq(users.id, userId))],
+      }),
+    },
+    ...options,
+  })
+  const organization = await openOrganization(world, 'request', 2)
+  const approver = await join(world, organization, approverRole)
+  const { userId, outcome } = await comeIn(world, organization)
+  if (outcome.status !== 'requested') throw new Error(outcome.status)
+  const { id } = outcome.request
+  const approved = answered(
+    await approveJoinRequest(world.seatgate, organization.as(approver), id, { role })
+  )
+  expect(approved.status).toBe('waiting')
+  await world.settled()
+  const asOwner = organization.as(organization.owner)
+  /** Seats for everybody: the line is seen to. */
+  const makeRoom = async () => {
+    answered(await setSeatLimit(world.seatgate, organization.asOperator, { limit: 10 }))
+    await world.settled()
+  }
+  return { world, organization, approver, userId, id, asOwner, makeRoom }
+}
+
+type Scene = Awaited<ReturnType<typeof approvedInLine>>
+
+const LOSSES: Readonly<Record<string, (scene: Scene) => Promise<Result<unknown>>>> = {
+  removed: ({ world, asOwner, approver }) => removeMember(world.seatgate, asOwner, approver),
+  suspended: ({ world, asOwner, approver }) => suspendMember(world.seatgate, asOwner, approver),
+  demoted: ({ world, asOwner, approver }) =>
+    changeRole(world.seatgate, asOwner, approver, { role: 'member' }),
+  'gone by themselves': ({ world, organization, approver }) =>
+    leaveOrganization(world.seatgate, {
+      caller: { userId: approver },
+      organization: organization.id,
+    }),
+  'gone with their account': ({ world, approver }) =>
+    deleteUser(world.seatgate, { caller: { userId: approver } }, { password: PASSWORD }),
+}
+
+const isWaitingNoMore = async ({ organization, userId }: Scene) => {
+  expect(await requestsOf(organization)).toMatchObject([{ user_id: userId, state: 'open' }])
+  expect(await membersOf(organization)).not.toContain(userId)
+  expect(await violations(organization.id, { quiet: true })).toEqual([])
+}
+
+describe.each(enforcing)('A2 an approval in line (%s)', (provider) => {
+  it.each(Object.entries(LOSSES))(
+    'A2 counts no more when the approver is %s: they ask again',
+    async (_what, lose) => {
+      const scene = await approvedInLine(provider)
+      const { world, organization, userId, id, asOwner, makeRoom } = scene
+      answered(await lose(scene))
+      await world.settled()
+      await makeRoom()
+      await isWaitingNoMore(scene)
+      const asked = (action: string) => action === 'organization.join_request.created'
+      expect((await actionsOf(organization.id)).filter(asked)).toHaveLength(2)
+      const again = answered(await approveJoinRequest(world.seatgate, asOwner, id, {}))
+      expect(again).toMatchObject({ status: 'joined', membership: { userId, role: 'member' } })
+    }
+  )
+
+  it.each(['changeRole', 'transferOwnership'])(
+    'A2 to the owner’s role counts no more when the owner hands over (%s)',
+    async (way) => {
+      for (const [role, joins] of [
+        ['owner', false],
+        ['admin', true],
+      ] as const) {
+        const scene = await approvedInLine(provider, { approver: 'owner', role })
+        const { world, organization, approver, asOwner, userId, makeRoom } = scene
+        const { owner } = organization
+        answered<unknown>(
+          way === 'changeRole'
+            ? await changeRole(world.seatgate, asOwner, approver, { role: 'admin' })
+            : await transferOwnership(world.seatgate, organization.as(approver), {
+                userId: owner,
+                role: 'admin',
+                password: PASSWORD,
+              })
+        )
+        await world.settled()
+        await makeRoom()
+        if (joins) expect(await membersOf(organization)).toContain(userId)
+        else await isWaitingNoMore(scene)
+      }
+    }
+  )
+
+  it('A2 counts while the approver could give it', async () => {
+    const scene = await approvedInLine(provider)
+    await scene.makeRoom()
+    expect(await membersOf(scene.organization)).toContain(scene.userId)
+  })
+
+  it('A2 stays with invitationsOutliveInviter', async () => {
+    const options = { invitationsOutliveInviter: true }
+    const scene = await approvedInLine(provider, {}, options)
+    answered(await LOSSES['removed']!(scene))
+    await scene.world.settled()
+    expect(await membersOf(scene.organization)).toContain(scene.userId)
+  })
+
+  it('A2 counts no more though the approver is demoted while they are let in', async () => {
+    const scene = await approvedInLine(provider)
+    const { organization, approver, asOwner } = scene
+    // A host that lets in from no line: it changes what is true, and nothing follows by itself.
+    const { seatgate, settled } = createWorld({ provider })
+    answered(await setSeatLimit(seatgate, organization.asOperator, { limit: 10 }))
+    let demotions = 0
+    const overtaken = createJoiningWorld({
+      provider,
+      async around({ asked }, run) {
+        const admits = asked.some((sql) => sql.startsWith('insert into "seatgate_memberships"'))
+        if (admits && demotions++ === 0) {
+          answered(await changeRole(seatgate, asOwner, approver, { role: 'member' }))
+        }
+        return run()
+      },
+    })
+    await overtaken.seatgate.joining?.admitWaiting(overtaken.seatgate, organization.id)
+    await Promise.all([overtaken.settled(), settled()])
+    expect(demotions).toBe(1)
+    await isWaitingNoMore(scene)
+  })
+
+  it('A2 of the host itself counts as long as the host says nothing else', async () => {
+    const world = createJoiningWorld({ provider })
+    const organization = await openOrganization(world, 'request', 1)
+    const { userId, outcome } = await comeIn(world, organization)
+    if (outcome.status !== 'requested') throw new Error(outcome.status)
+    const scope = { caller: { type: 'system' }, organization: organization.id } as const
+    answered(await approveJoinRequest(world.seatgate, scope, outcome.request.id, {}))
+    answered(await setSeatLimit(world.seatgate, organization.asOperator, { limit: 2 }))
+    await world.settled()
+    expect(await membersOf(organization)).toContain(userId)
+  })
+})

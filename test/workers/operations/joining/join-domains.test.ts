@@ -1,0 +1,289 @@
+import { describe, expect, it } from 'vitest'
+import {
+  addDomain,
+  joinRules,
+  listDomains,
+  removeDomain,
+  setDomainMode,
+  verifyDomain,
+} from '../../../../src/index.ts'
+import {
+  createJoiningWorld,
+  joinAs,
+  neighbourOf,
+  newDomain,
+  openOrganization,
+} from '../../../kit/joining.ts'
+import { actionsOf, everything, lastEventOf, softDeleted } from '../../../kit/every-change.ts'
+import { answered, codeOf, createWorld, join, newOrganization, newUser } from '../../../kit/kit.ts'
+
+const world = createJoiningWorld()
+const { seatgate } = world
+
+const fieldsOf = (answer: { ok: boolean; error?: unknown }) =>
+  Object.keys((answer.error as { errors?: object }).errors ?? {})
+
+describe('a domain', () => {
+  it('is good for nothing until its record is seen', async () => {
+    const asked: unknown[] = []
+    let there = false
+    const looking = createJoiningWorld(
+      {},
+      {
+        verifyDomain(challenge) {
+          asked.push(challenge)
+          return there
+        },
+      }
+    )
+    const organization = await newOrganization(looking)
+    const scope = organization.as(organization.owner)
+    const name = newDomain()
+    const added = answered(
+      await addDomain(looking.seatgate, scope, { domain: ` ${name.toUpperCase()} `, mode: 'auto' })
+    )
+    expect(added).toMatchObject({ domain: name, mode: 'auto', verified: false })
+    expect(added.record.name).toBe(`_seatgate.${name}`)
+    expect(added.record.value).toMatch(/^seatgate-domain=[0-9a-f]{64}$/)
+    const open = { ...organization, domain: added }
+    const neighbour = await neighbourOf(open)
+    expect(codeOf(await joinAs(looking, open, neighbour))).toBe('organization_not_found')
+
+    expect(codeOf(await verifyDomain(looking.seatgate, scope, added.id))).toBe(
+      'domain_not_verified'
+    )
+    expect(codeOf(await joinAs(looking, open, neighbour))).toBe('organization_not_found')
+    there = true
+    expect(answered(await verifyDomain(looking.seatgate, scope, added.id)).verified).toBe(true)
+    expect(asked).toEqual([
+      { domain: name, ...added.record },
+      { domain: name, ...added.record },
+    ])
+    expect(answered(await joinAs(looking, open, neighbour)).status).toBe('joined')
+    // Once more looks no further.
+    expect(answered(await verifyDomain(looking.seatgate, scope, added.id)).verified).toBe(true)
+    expect(asked).toHaveLength(2)
+    expect(await actionsOf(organization.id)).toEqual([
+      'organization.create',
+      'seat.assigned',
+      'organization.domain.added',
+      'organization.domain.verified',
+      'organization.join_request.queued',
+      'organization.member_add',
+      'seat.assigned',
+    ])
+  })
+
+  it('stays unverified if it cannot be looked for', async () => {
+    const reports: string[] = []
+    const broken = createJoiningWorld(
+      { report: ({ event }) => reports.push(event) },
+      { verifyDomain: () => Promise.reject(new Error('no resolver')) }
+    )
+    const organization = await newOrganization(broken)
+    const scope = organization.as(organization.owner)
+    const { id } = answered(await addDomain(broken.seatgate, scope, { domain: newDomain() }))
+    const rows = await everything()
+    expect(codeOf(await verifyDomain(broken.seatgate, scope, id))).toBe('unavailable')
+    expect(reports).toEqual(['domain_check_failed'])
+    expect(await everything()).toEqual(rows)
+  })
+
+  it('is of one organization, and of another only once that has given it up', async () => {
+    const first = await openOrganization(world, 'auto')
+    const second = await newOrganization(world)
+    const scope = second.as(second.owner)
+    // Nobody learns from adding it that it is somebody else's.
+    const added = answered(
+      await addDomain(seatgate, scope, { domain: first.domain.domain, mode: 'auto' })
+    )
+    expect(codeOf(await verifyDomain(seatgate, scope, added.id))).toBe('domain_taken')
+    answered(await removeDomain(seatgate, first.as(first.owner), first.domain.id))
+    expect(answered(await verifyDomain(seatgate, scope, added.id)).verified).toBe(true)
+  })
+
+  it('is free once its organization is deleted', async () => {
+    const first = await openOrganization(world, 'auto')
+    const second = await newOrganization(world)
+    const scope = second.as(second.owner)
+    await softDeleted(seatgate, first)
+    const added = answered(
+      await addDomain(seatgate, scope, { domain: first.domain.domain, mode: 'auto' })
+    )
+    expect(answered(await verifyDomain(seatgate, scope, added.id)).verified).toBe(true)
+    const neighbour = await neighbourOf(first)
+    expect(codeOf(await joinAs(world, first, neighbour))).toBe('organization_not_found')
+    expect(answered(await joinAs(world, second, neighbour)).status).toBe('joined')
+  })
+
+  it('is won by one of two who verify it at once', async () => {
+    const far = createJoiningWorld({ delayMs: 5 })
+    const domain = newDomain()
+    const both = await Promise.all(
+      [0, 1].map(async () => {
+        const organization = await newOrganization(far)
+        const scope = organization.as(organization.owner)
+        return { scope, ...answered(await addDomain(far.seatgate, scope, { domain })) }
+      })
+    )
+    const answers = await Promise.all(
+      both.map(({ scope, id }) => verifyDomain(far.seatgate, scope, id))
+    )
+    expect(answers.filter(({ ok }) => ok)).toHaveLength(1)
+    const [loser] = both.filter((_, index) => !answers[index]?.ok)
+    expect(codeOf(await verifyDomain(far.seatgate, loser!.scope, loser!.id))).toBe('domain_taken')
+  })
+
+  it('says in its record what it is good for', async () => {
+    const organization = await openOrganization(world, 'auto')
+    const scope = organization.as(organization.owner)
+    const { id, domain } = organization.domain
+    const changed = answered(await setDomainMode(seatgate, scope, id, { mode: 'request' }))
+    expect(changed.mode).toBe('request')
+    expect(await lastEventOf(organization.id)).toEqual({
+      action: 'organization.domain.mode_change',
+      actorId: organization.owner,
+      targetType: 'domain',
+      targetId: id,
+      metadata: { domain, old_mode: 'auto', new_mode: 'request' },
+    })
+    const rows = await everything()
+    expect(answered(await setDomainMode(seatgate, scope, id, { mode: 'request' }))).toEqual(changed)
+    expect(await everything()).toEqual(rows)
+    answered(await setDomainMode(seatgate, scope, id, { mode: 'off' }))
+    const neighbour = await neighbourOf(organization)
+    expect(codeOf(await joinAs(world, organization, neighbour))).toBe('organization_not_found')
+    answered(await removeDomain(seatgate, scope, id))
+    expect(await lastEventOf(organization.id)).toMatchObject({
+      action: 'organization.domain.removed',
+    })
+    expect(answered(await listDomains(seatgate, scope)).data).toEqual([])
+  })
+
+  it('is added once, and twenty are enough', async () => {
+    const organization = await newOrganization(world)
+    const scope = organization.as(organization.owner)
+    const input = { domain: newDomain(), mode: 'request' }
+    const first = answered(await addDomain(seatgate, scope, input as never))
+    expect(answered(await addDomain(seatgate, scope, { ...input, mode: 'auto' }))).toEqual(first)
+    for (let more = 1; more < 20; more++) {
+      answered(await addDomain(seatgate, scope, { domain: newDomain() }))
+    }
+    expect(fieldsOf(await addDomain(seatgate, scope, { domain: newDomain() }))).toEqual(['domain'])
+    expect(answered(await listDomains(seatgate, scope)).data).toHaveLength(20)
+  })
+})
+
+describe('bad input', () => {
+  it.each([
+    [undefined],
+    [null],
+    [7],
+    [''],
+    ['example'],
+    ['a b.example'],
+    ['-a.example'],
+    ['a..example'],
+    ['https://a.example'],
+    ['ann@a.example'],
+    ['127.0.0.1'],
+    ['a.example/'],
+    ['a.example.'],
+    ['*.example'],
+    [`${'a'.repeat(64)}.example`],
+    [`${'a.'.repeat(130)}example`],
+    ['gmail.com'],
+    ['GMail.com'],
+    ['own.public.example'],
+  ])('is no domain: %j', async (domain) => {
+    const strict = createJoiningWorld({}, { publicDomains: ['own.public.example'] })
+    const organization = await newOrganization(strict)
+    const scope = organization.as(organization.owner)
+    const rows = await everything()
+    expect(fieldsOf(await addDomain(strict.seatgate, scope, { domain: domain as never }))).toEqual([
+      'domain',
+    ])
+    expect(await everything()).toEqual(rows)
+  })
+
+  it('a domain in other letters is kept in ASCII', async () => {
+    const organization = await newOrganization(world)
+    const scope = organization.as(organization.owner)
+    const label = crypto.randomUUID().slice(0, 8)
+    const added = answered(await addDomain(seatgate, scope, { domain: `${label}.bücher.example` }))
+    expect(added.domain).toBe(`${label}.xn--bcher-kva.example`)
+  })
+
+  it.each([['on'], [''], [null], [7]])('is no mode: %j', async (mode) => {
+    const organization = await openOrganization(world, 'off')
+    const scope = organization.as(organization.owner)
+    const { id } = organization.domain
+    expect(fieldsOf(await setDomainMode(seatgate, scope, id, { mode: mode as never }))).toEqual([
+      'mode',
+    ])
+    expect(
+      fieldsOf(await addDomain(seatgate, scope, { domain: newDomain(), mode: mode as never }))
+    ).toEqual(['mode'])
+  })
+})
+
+describe('domains are for those who administer the organization', () => {
+  const acts = {
+    addDomain: (scope: Parameters<typeof addDomain>[1]) =>
+      addDomain(seatgate, scope, { domain: newDomain() }),
+    verifyDomain: (scope: Parameters<typeof addDomain>[1], id: string) =>
+      verifyDomain(seatgate, scope, id),
+    setDomainMode: (scope: Parameters<typeof addDomain>[1], id: string) =>
+      setDomainMode(seatgate, scope, id, { mode: 'off' }),
+    removeDomain: (scope: Parameters<typeof addDomain>[1], id: string) =>
+      removeDomain(seatgate, scope, id),
+    listDomains: (scope: Parameters<typeof addDomain>[1]) => listDomains(seatgate, scope),
+  }
+
+  it.each(Object.entries(acts))('%s', async (name, act) => {
+    const organization = await openOrganization(world, 'auto')
+    const other = await openOrganization(world, 'auto')
+    const { id } = organization.domain
+    const [member, admin] = [
+      await join(world, organization),
+      await join(world, organization, 'admin'),
+    ]
+    const rows = await everything()
+    expect(codeOf(await act(organization.as(member), id))).toBe('insufficient_role')
+    expect(codeOf(await act(organization.as(await newUser()), id))).toBe('organization_not_found')
+    if (!['addDomain', 'listDomains'].includes(name)) {
+      expect(codeOf(await act(other.as(other.owner), id))).toBe('not_found')
+    }
+    expect((await everything())['seatgate_organization_domains']).toEqual(
+      rows['seatgate_organization_domains']
+    )
+    expect(codeOf(await act(organization.as(admin), id))).toBe('ok')
+  })
+})
+
+describe('the configuration of joining', () => {
+  it('names what is wrong with it', () => {
+    const verifyDomain = () => true
+    expect(() => joinRules({} as never)).toThrow(/verifyDomain/)
+    expect(() => joinRules({ verifyDomain, whenFull: { domain: 'maybe' as never } })).toThrow(
+      /whenFull\.domain/
+    )
+    expect(() => joinRules({ verifyDomain, publicDomains: [7 as never] })).toThrow(/publicDomains/)
+    const role = (name: string) => () =>
+      createWorld({ joining: joinRules({ verifyDomain, role: name }) })
+    expect(role('guest')).toThrow(/joining\.role is "guest"/)
+    expect(role('owner')).toThrow(/joining\.role is "owner"/)
+    expect(() =>
+      createWorld({ joining: joinRules({ verifyDomain }), emailVerification: undefined as never })
+    ).toThrow(/emailVerification/)
+    expect(() => createWorld({ joining: {} as never })).toThrow(/joinRules/)
+  })
+
+  it('is missed by name', async () => {
+    const without = createWorld({ joining: null as never })
+    const organization = await newOrganization(without)
+    await expect(
+      addDomain(without.seatgate, organization.as(organization.owner), {} as never)
+    ).rejects.toThrow(/joinRules/)
+  })
+})

@@ -1,0 +1,297 @@
+import { describe, expect, it } from 'vitest'
+import {
+  createInvitation,
+  declineJoinRequest,
+  listJoinRequests,
+  refuse,
+  removeMember,
+  restoreMember,
+  revokeInvitation,
+  setSeatLimit,
+  suspendMember,
+  withdrawJoinRequest,
+} from '../../../../src/index.ts'
+import { sweepHandler } from '../../../../src/worker/index.ts'
+import { testEnv } from '../../../kit/environment.ts'
+import { invite, newAddress } from '../../../kit/invitations.ts'
+import { muchLater } from '../../../kit/faults.ts'
+import { readState, violations } from '../../../kit/invariants.ts'
+import {
+  approve,
+  comeIn,
+  createJoiningWorld,
+  joinAs,
+  membersOf,
+  neighbourOf,
+  openOrganization,
+  requestsOf,
+} from '../../../kit/joining.ts'
+import { actionsOf, softDeleted } from '../../../kit/every-change.ts'
+import { add, answered, codeOf, createWorld, enforcing, join } from '../../../kit/kit.ts'
+
+const quiet = { quiet: true }
+
+describe.each(enforcing)('the line, %s seats', (provider) => {
+  const world = createJoiningWorld({ provider })
+  const { seatgate } = world
+
+  /** A full organization, some of whose people are in and some in line. */
+  async function fullWith(waiting: number, limit = 2) {
+    const organization = await openOrganization(world, 'auto', limit)
+    const inside: string[] = []
+    for (let seat = 1; seat < limit; seat++) inside.push(await join(world, organization))
+    const line = []
+    for (let place = 0; place < waiting; place++) line.push(await comeIn(world, organization))
+    const [member] = inside
+    return {
+      organization,
+      scope: organization.as(organization.owner),
+      member: member!,
+      line: line.map(({ userId }) => userId),
+      statuses: line.map(({ status }) => status),
+    }
+  }
+
+  it('is where those go who find no seat, in order, and it holds none', async () => {
+    const { organization, scope, statuses, line } = await fullWith(3)
+    expect(statuses).toEqual(['waiting', 'waiting', 'waiting'])
+    expect((await requestsOf(organization)).map(({ user_id }) => user_id)).toEqual(line)
+    const { data } = answered(await listJoinRequests(seatgate, scope))
+    expect(Object.fromEntries(data.map(({ userId, ahead }) => [userId, ahead]))).toEqual(
+      Object.fromEntries(line.map((userId, index) => [userId, index]))
+    )
+    expect(await violations(organization.id, quiet)).toEqual([])
+    // To come again changes no place.
+    expect(answered(await joinAs(world, organization, line[2]!)).status).toBe('waiting')
+    expect(await requestsOf(organization)).toHaveLength(3)
+  })
+
+  it('gives a seat to the first when somebody is removed, suspended or leaves', async () => {
+    const { organization, scope, member, line } = await fullWith(3)
+    const [first, second, third] = line as [string, string, string]
+    answered(await removeMember(seatgate, scope, member))
+    await world.settled()
+    expect(await membersOf(organization)).toEqual([member, first])
+    answered(await suspendMember(seatgate, scope, first))
+    await world.settled()
+    expect(await membersOf(organization)).toEqual([member, first, second])
+    answered(await removeMember(seatgate, organization.as(second), second))
+    await world.settled()
+    expect(await membersOf(organization)).toEqual([member, first, second, third])
+    expect((await requestsOf(organization)).map(({ state }) => state)).toEqual([
+      'joined',
+      'joined',
+      'joined',
+    ])
+    expect(await violations(organization.id, quiet)).toEqual([])
+  })
+
+  it('gives all the seats that a higher limit brings, and those behind go on waiting', async () => {
+    const { organization, member, line } = await fullWith(4)
+    answered(await setSeatLimit(seatgate, organization.asOperator, { limit: 5 }))
+    await world.settled()
+    expect(await membersOf(organization)).toEqual([member, ...line.slice(0, 3)])
+    expect(await violations(organization.id, quiet)).toEqual([])
+    answered(await setSeatLimit(seatgate, organization.asOperator, { limit: 'unlimited' }))
+    await world.settled()
+    expect(await membersOf(organization)).toEqual([member, ...line])
+  })
+
+  it('gives the seat of an invitation that is revoked', async () => {
+    const organization = await openOrganization(world, 'auto', 2)
+    const { id } = await invite(world, organization)
+    const { userId, status } = await comeIn(world, organization)
+    expect(status).toBe('waiting')
+    answered(await revokeInvitation(seatgate, organization.as(organization.owner), id))
+    await world.settled()
+    expect(await membersOf(organization)).toEqual([userId])
+    expect(await violations(organization.id, quiet)).toEqual([])
+  })
+
+  it('gives the seat of an invitation that expires, by the sweep', async () => {
+    const short = createJoiningWorld({ provider, invitationTtlSeconds: 1 })
+    const organization = await openOrganization(short, 'auto', 2)
+    const { id } = await invite(short, organization)
+    const { userId, status } = await comeIn(short, organization)
+    expect(status).toBe('waiting')
+    await testEnv.DB.prepare('UPDATE seatgate_invitations SET expires_at = ? WHERE id = ?')
+      .bind(Date.now() - 120_000, id)
+      .run()
+    if (provider === 'ledger') await muchLater(organization.id)
+    await sweepHandler(short.seatgate)()
+    await short.settled()
+    expect(await membersOf(organization)).toEqual([userId])
+    expect(await violations(organization.id, quiet)).toEqual([])
+  })
+
+  it('is passed by nobody: a seat that is free is the first one’s', async () => {
+    const organization = await openOrganization(world, 'auto', 3)
+    const scope = organization.as(organization.owner)
+    const suspended = await join(world, organization)
+    answered(await suspendMember(seatgate, scope, suspended))
+    await join(world, organization)
+    const member = await join(world, organization)
+    const first = await comeIn(world, organization)
+    expect(first.status).toBe('waiting')
+    // Without anybody to let the first one in at once.
+    const hasty = createWorld({ provider })
+    answered(await removeMember(hasty.seatgate, scope, member))
+    await hasty.settled()
+    expect((await readState(organization.id)).counts?.seats).toBe(2)
+    const refusal = { ok: false, error: { code: 'seat_limit_reached', limit: 3, used: 2 } }
+    expect(await add(hasty, organization)).toEqual(refusal)
+    expect(
+      await createInvitation(hasty.seatgate, scope, { email: newAddress(), role: 'member' })
+    ).toEqual(refusal)
+    expect(await restoreMember(hasty.seatgate, scope, suspended)).toEqual(refusal)
+    await hasty.settled()
+    // Whoever comes later is behind them, and lets them in.
+    const late = await comeIn(world, organization)
+    expect(late.status).toBe('waiting')
+    expect((await membersOf(organization)).at(-1)).toBe(first.userId)
+    expect(await violations(organization.id, quiet)).toEqual([])
+  })
+
+  it('keeps nobody out for whom there is a seat beside', async () => {
+    const { organization, line } = await fullWith(1, 2)
+    const hasty = createWorld({ provider })
+    answered(await setSeatLimit(hasty.seatgate, organization.asOperator, { limit: 4 }))
+    await hasty.settled()
+    expect(codeOf(await add(hasty, organization))).toBe('ok')
+    expect(codeOf(await add(hasty, organization))).toBe('seat_limit_reached')
+    await hasty.settled()
+    await sweepHandler(world.seatgate)()
+    await world.settled()
+    expect((await membersOf(organization)).at(-1)).toBe(line[0])
+    expect(await violations(organization.id, quiet)).toEqual([])
+  })
+
+  it('loses whoever leaves it, is declined, has come in otherwise or is no user any more', async () => {
+    const { organization, scope, member, line } = await fullWith(5)
+    const [left, declined, added, gone, last] = line as [string, string, string, string, string]
+    const requests = answered(await listJoinRequests(seatgate, scope)).data
+    const idOf = (who: string) => requests.find(({ userId }) => userId === who)!.id
+    answered(await withdrawJoinRequest(seatgate, { caller: { userId: left } }, idOf(left)))
+    answered(await declineJoinRequest(seatgate, scope, idOf(declined)))
+    await testEnv.DB.prepare('DELETE FROM users WHERE id = ?').bind(gone).run()
+    const hasty = createWorld({ provider })
+    answered(await setSeatLimit(hasty.seatgate, organization.asOperator, { limit: 10 }))
+    await hasty.settled()
+    await join(hasty, organization, 'admin', added)
+    answered(await setSeatLimit(hasty.seatgate, organization.asOperator, { limit: 4 }))
+    await hasty.settled()
+    await sweepHandler(seatgate)()
+    await world.settled()
+    expect(await membersOf(organization)).toEqual([member, added, last])
+    expect((await requestsOf(organization)).map(({ state }) => state)).toEqual([
+      'withdrawn',
+      'declined',
+      'closed',
+      'closed',
+      'joined',
+    ])
+    expect(await violations(organization.id, quiet)).toEqual([])
+  })
+
+  it('goes on behind somebody whom a hook refuses', async () => {
+    const { organization, scope, member, line } = await fullWith(2)
+    const [unwelcome, next] = line as [string, string]
+    const picky = createJoiningWorld({
+      provider,
+      hooks: {
+        beforeAddMember: ({ userId }) =>
+          userId === unwelcome ? refuse('unwelcome') : { ok: true as const },
+      },
+    })
+    answered(await removeMember(picky.seatgate, scope, member))
+    await picky.settled()
+    expect(await membersOf(organization)).toEqual([member, next])
+    expect((await requestsOf(organization)).map(({ state }) => state)).toEqual([
+      'declined',
+      'joined',
+    ])
+    expect(await actionsOf(organization.id)).toContain('organization.join_request.declined')
+  })
+
+  it('is for those too whose request is approved', async () => {
+    const organization = await openOrganization(world, 'request', 2)
+    const member = await join(world, organization)
+    const { userId, outcome } = await comeIn(world, organization)
+    if (outcome.status !== 'requested') throw new Error(outcome.status)
+    const approved = answered(await approve(world, organization, outcome.request.id))
+    expect(approved).toMatchObject({ status: 'waiting', request: { userId } })
+    expect(answered(await approve(world, organization, outcome.request.id))).toEqual(approved)
+    answered(await removeMember(seatgate, organization.as(organization.owner), member))
+    await world.settled()
+    expect(await membersOf(organization)).toEqual([member, userId])
+    expect((await actionsOf(organization.id)).slice(-8)).toEqual([
+      'organization.join_request.created',
+      'organization.join_request.approved',
+      'organization.join_request.queued',
+      'seat.limit_reached',
+      'organization.member_remove',
+      'seat.released',
+      'organization.member_add',
+      'seat.assigned',
+    ])
+  })
+
+  it('is over with the organization', async () => {
+    const { organization } = await fullWith(2)
+    await softDeleted(seatgate, organization)
+    await world.settled()
+    await sweepHandler(seatgate)()
+    expect((await requestsOf(organization)).map(({ state }) => state)).toEqual(['closed', 'closed'])
+  })
+
+  it('is found by the sweep if whoever freed a seat died before it was given', async () => {
+    const { organization, scope, member, line } = await fullWith(2)
+    const dying = createJoiningWorld({ provider, waitUntil() {} })
+    answered(await removeMember(dying.seatgate, scope, member))
+    expect((await requestsOf(organization)).map(({ state }) => state)).toContain('waiting')
+    await new Promise((resolve) => setTimeout(resolve))
+    await sweepHandler(seatgate)()
+    await world.settled()
+    expect(await membersOf(organization)).toEqual([member, line[0]])
+  })
+
+  it.each([0, 5])(
+    'lets fifty in at once as far as there are seats, the others one by one (%i ms)',
+    async (delayMs) => {
+      const rush = createJoiningWorld({ provider, delayMs })
+      const organization = await openOrganization(rush, 'auto', 10)
+      const scope = organization.as(organization.owner)
+      const people = await Promise.all(Array.from({ length: 50 }, () => neighbourOf(organization)))
+      const answers = await Promise.all(people.map((userId) => joinAs(rush, organization, userId)))
+      await rush.settled()
+      await sweepHandler(rush.seatgate)()
+      await rush.settled()
+      expect(answers.map(codeOf).filter((code) => code !== 'ok')).toEqual([])
+      expect(await membersOf(organization)).toHaveLength(9)
+      const line = (await requestsOf(organization)).filter(({ state }) => state === 'waiting')
+      expect(line).toHaveLength(41)
+      expect(await violations(organization.id, quiet)).toEqual([])
+
+      // Five leave while five more try to push in.
+      const leavers = (await membersOf(organization)).slice(0, 5)
+      const pushed = await Promise.all([
+        ...leavers.map((userId) => removeMember(rush.seatgate, scope, userId)),
+        ...Array.from({ length: 5 }, () => add(rush, organization)),
+      ])
+      await rush.settled()
+      await sweepHandler(rush.seatgate)()
+      await rush.settled()
+      expect(pushed.slice(0, 5).map(codeOf)).toEqual(Array.from({ length: 5 }, () => 'ok'))
+      expect(
+        pushed
+          .slice(5)
+          .map(codeOf)
+          .filter((code) => code === 'ok')
+      ).toEqual([])
+      expect((await membersOf(organization)).slice(9)).toEqual(
+        line.slice(0, 5).map(({ user_id }) => user_id)
+      )
+      expect(await violations(organization.id, quiet)).toEqual([])
+    }
+  )
+})

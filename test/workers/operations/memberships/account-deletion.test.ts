@@ -1,0 +1,751 @@
+import { eq } from 'drizzle-orm'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Around } from '../../../../bench/meter.ts'
+import { users } from '../../../../host/identity/schema.ts'
+import {
+  addMember,
+  commitTogether,
+  composeLifecycle,
+  createSeatgate,
+  d1Seats,
+  deleteUser,
+  prepareUserDeletion,
+  removeMember,
+  restoreOrganization,
+  seatUsage,
+  softDeleteOrganization,
+  transferOwnership,
+  type LifecycleHook,
+  type LifecycleHooks,
+  type Result,
+  type Seatgate,
+  type Statement,
+} from '../../../../src/index.ts'
+import { sweepJobs } from '../../../../src/worker/sweep-jobs.ts'
+import { db, host, memberOf, organizationOf, person, signUp } from '../../../kit/http.ts'
+import { passTime } from '../../../kit/faults.ts'
+import { readState, violations } from '../../../kit/invariants.ts'
+import {
+  everything,
+  hookedWorld,
+  isChange,
+  meanwhile,
+  pointerOf,
+  sessionOf,
+  softDeleted,
+} from '../../../kit/every-change.ts'
+import { listening } from '../../../kit/active-organization.ts'
+import { freshStores, testEnv } from '../../../kit/environment.ts'
+import {
+  answered,
+  codeOf,
+  createWorld,
+  enforcing,
+  join,
+  newOrganization,
+  newUser,
+  operator,
+  PASSWORD,
+  type TestOrganization,
+  type World,
+} from '../../../kit/kit.ts'
+
+const system = { type: 'system' } as const
+const calm = createWorld()
+
+const deletes = ({ seatgate }: World, userId: string) =>
+  deleteUser(seatgate, { caller: { userId } }, { password: PASSWORD })
+
+async function prepared({ seatgate }: World, userId: string): Promise<Result<null>> {
+  const leaving = await prepareUserDeletion(seatgate, { caller: system }, userId)
+  return leaving.ok ? commitTogether(seatgate, leaving.value) : leaving
+}
+
+const doors = { deleteUser: deletes, 'prepareUserDeletion and commitTogether': prepared }
+const eachDoor = Object.entries(doors)
+
+const count = (table: string, column: string, id: string) =>
+  testEnv.DB.prepare(`SELECT count(*) AS n FROM ${table} WHERE ${column} = ?`)
+    .bind(id)
+    .first<number>('n')
+
+async function intentsOf(organizationId: string) {
+  const { results } = await testEnv.DB.prepare(
+    `SELECT kind, attempts, last_error AS lastError FROM seatgate_jobs WHERE organization_id = ?`
+  )
+    .bind(organizationId)
+    .all<{ kind: string; attempts: number; lastError: string | null }>()
+  return results
+}
+
+beforeEach(freshStores)
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+describe('DELETE /users/me', () => {
+  const forget = (token: string, body: object = { password: PASSWORD }) =>
+    host.send('DELETE', '/users/me', body, token)
+  const address = () => `${crypto.randomUUID()}@example.com`
+
+  it('HOOK-23 HOOK-24: waits until each organization has another owner or is gone', async () => {
+    const owner = await signUp(address())
+    const heir = await person()
+    const given = await organizationOf(owner, { name: 'Given' })
+    const deleted = await organizationOf(owner, { name: 'Deleted' })
+    await memberOf(given, owner, heir)
+    const name = ({ id, name, slug }: typeof given) => ({ id, name, slug })
+
+    const refused = await forget(owner.token)
+    expect(refused.status).toBe(409)
+    expect(await refused.json()).toMatchObject({
+      code: 'last_owner',
+      organizations: [name(given), name(deleted)],
+    })
+    const transferred = await host.post(
+      `/organizations/${given.id}/transfer`,
+      { userId: heir.userId, password: PASSWORD },
+      owner.token
+    )
+    expect(transferred.status).toBe(200)
+    expect(await (await forget(owner.token)).json()).toMatchObject({
+      code: 'last_owner',
+      organizations: [name(deleted)],
+    })
+    const gone = await host.send(
+      'DELETE',
+      `/organizations/${deleted.id}`,
+      { confirmName: 'Deleted', password: PASSWORD },
+      owner.token
+    )
+    expect(gone.status).toBeLessThan(300)
+
+    expect((await forget(owner.token)).status).toBe(204)
+    expect(await count('seatgate_memberships', 'user_id', owner.userId)).toBe(0)
+    expect(await count('users', 'id', owner.userId)).toBe(0)
+    expect((await host.get('/organizations', owner.token)).status).toBe(401)
+    const signIn = { email: owner.email, password: PASSWORD }
+    expect((await host.post('/identity/sign-in', signIn)).status).toBe(401)
+    expect(await violations(given.id, { quiet: false })).toEqual([])
+    expect((await signUp(owner.email)).userId).not.toBe(owner.userId)
+  })
+
+  it('HOOK-26: changes nothing without the right password', async () => {
+    const leaver = await signUp(address())
+    const before = await everything()
+    for (const body of [{ password: 'something else' }, {}]) {
+      expect((await forget(leaver.token, body)).ok).toBe(false)
+    }
+    const { seatgate_sessions: _before, ...rest } = before
+    const { seatgate_sessions: _after, ...now } = await everything()
+    expect(now).toEqual(rest)
+  })
+})
+
+describe.each(eachDoor)('a sole owner (%s)', (_door, forget) => {
+  it('HOOK-23 is told of which organizations, and nothing is written', async () => {
+    const world = hookedWorld()
+    const first = await newOrganization(world)
+    const { owner } = first
+    const second = await newOrganization(world)
+    await join(world, second, 'owner', owner)
+    const third = await newOrganization(world)
+    await join(world, third, 'owner', owner)
+    answered(await removeMember(world.seatgate, third.as(third.owner), third.owner))
+    await world.settled()
+    const before = await everything()
+    expect(await forget(world, owner)).toEqual({
+      ok: false,
+      error: {
+        code: 'last_owner',
+        organizations: [first, third].map(({ id, slug }) => ({ id, name: 'Test', slug })),
+      },
+    })
+    await world.settled()
+    expect(await everything()).toEqual(before)
+  })
+
+  it('HOOK-24 goes once each has been handed over or deleted', async () => {
+    const world = hookedWorld()
+    const { seatgate } = world
+    const given = await newOrganization(world)
+    const { owner } = given
+    const heir = await join(world, given)
+    const deleted = await newOrganization(world)
+    await join(world, deleted, 'owner', owner)
+    answered(await removeMember(seatgate, deleted.as(owner), deleted.owner))
+    expect(codeOf(await forget(world, owner))).toBe('last_owner')
+    answered(
+      await transferOwnership(seatgate, given.as(owner), { userId: heir, password: PASSWORD })
+    )
+    expect(codeOf(await forget(world, owner))).toBe('last_owner')
+    await softDeleted(seatgate, { id: deleted.id, owner })
+    expect(codeOf(await forget(world, owner))).toBe('ok')
+    await world.settled()
+    expect(await count('seatgate_memberships', 'user_id', owner)).toBe(0)
+    expect(await count('users', 'id', owner)).toBe(0)
+    expect(await violations(given.id, { quiet: true })).toEqual([])
+    // Nobody is left who could own it: it does not come back without an owner.
+    const back = await restoreOrganization(seatgate, { caller: operator }, deleted.id)
+    expect(back.ok).toBe(false)
+  })
+})
+
+describe('many organizations', () => {
+  it.each(enforcing)(
+    'HOOK-25 are left in one batch, each with its seat and its record (%s)',
+    async (provider) => {
+      const calm = createWorld({ provider })
+      const leaver = await newUser()
+      const organizations: TestOrganization[] = []
+      for (let made = 0; made < 30; made++) {
+        const organization = await newOrganization(calm, 3)
+        await join(calm, organization, made % 2 === 0 ? 'owner' : 'member', leaver)
+        organizations.push(organization)
+      }
+      const [deleted, ...living] = organizations
+      await softDeleted(calm.seatgate, deleted!)
+      await calm.settled()
+      const session = await sessionOf(await newUser(), living[0]!.id)
+      const heard = listening()
+      const world = hookedWorld({ provider, around: heard.around })
+
+      expect(await deletes(world, leaver)).toEqual({ ok: true, value: null })
+      expect(heard.trips.filter(isChange)).toHaveLength(1)
+      // The seat is free when the answer is there: nothing was waited for.
+      const full = living[0]!
+      for (const userId of [await newUser(), await newUser()]) {
+        const input = { userId, role: 'member' }
+        const added = await addMember(calm.seatgate, full.as(full.owner), input)
+        expect(codeOf(added)).toBe('ok')
+      }
+      await world.settled()
+      await calm.settled()
+      expect(await count('seatgate_memberships', 'user_id', leaver)).toBe(0)
+      expect(await pointerOf(session)).toBe(full.id)
+      for (const organization of organizations) {
+        const { id, owner } = organization
+        const { events, members } = await readState(id)
+        expect(members.map(({ user_id }) => user_id)).not.toContain(leaver)
+        const about = events.filter(({ actor_id }) => actor_id === leaver)
+        expect(about).toMatchObject([
+          {
+            action: 'organization.member_remove',
+            target_id: leaver,
+            metadata: { user_id: leaver, reason: 'user_deleted' },
+          },
+          { action: 'seat.released', metadata: { user_id: leaver } },
+        ])
+        if (organization === deleted) continue
+        const usage = answered(await seatUsage(calm.seatgate, organization.as(owner)))
+        expect(usage.held).toBe(members.length)
+        expect(await violations(id, { quiet: true })).toEqual([])
+      }
+    }
+  )
+
+  it('HOOK-25 are none of a user who belongs nowhere', async () => {
+    const world = hookedWorld()
+    const userId = await newUser()
+    expect(codeOf(await deletes(world, userId))).toBe('ok')
+    expect(await count('users', 'id', userId)).toBe(0)
+  })
+
+  it('HOOK-25 are on record as left by the host, where it was the host', async () => {
+    const world = hookedWorld()
+    const organization = await newOrganization(world)
+    const member = await join(world, organization)
+    answered(await prepared(world, member))
+    const { events } = await readState(organization.id)
+    expect(events.at(-2)).toMatchObject({
+      action: 'organization.member_remove',
+      actor_id: null,
+      target_id: member,
+      metadata: { reason: 'user_deleted' },
+    })
+  })
+})
+
+describe('prepareUserDeletion', () => {
+  it('HOOK-19 writes nothing by itself, and all of it with the host’s own statements', async () => {
+    const world = hookedWorld({ lifecycle: {} })
+    const { seatgate } = world
+    const organization = await newOrganization(world)
+    const member = await join(world, organization)
+    const before = await everything()
+    const leaving = answered(await prepareUserDeletion(seatgate, { caller: system }, member))
+    expect(await everything()).toEqual(before)
+    const gone = seatgate.db.delete(users).where(eq(users.id, member))
+    expect(await commitTogether(seatgate, leaving, { after: [gone] })).toEqual({
+      ok: true,
+      value: null,
+    })
+    await world.settled()
+    expect(await count('users', 'id', member)).toBe(0)
+    expect(await violations(organization.id, { quiet: true })).toEqual([])
+  })
+
+  it('HOOK-26 is to be prepared anew if a membership has come or changed meanwhile', async () => {
+    const world = hookedWorld()
+    const { seatgate } = world
+    const organization = await newOrganization(world)
+    const member = await join(world, organization)
+    const leaving = answered(await prepareUserDeletion(seatgate, { caller: system }, member))
+    const other = await newOrganization(world)
+    await join(world, other, 'member', member)
+    const before = await everything()
+    expect(codeOf(await commitTogether(seatgate, leaving))).toBe('operation_in_progress')
+    expect(await everything()).toEqual(before)
+    expect(codeOf(await prepared(world, member))).toBe('ok')
+    for (const { id } of [organization, other]) {
+      await world.settled()
+      expect(await violations(id, { quiet: true })).toEqual([])
+    }
+  })
+
+  it('HOOK-23 is not committed if the only other owner has gone meanwhile', async () => {
+    const world = hookedWorld()
+    const { seatgate } = world
+    const organization = await newOrganization(world)
+    const second = await join(world, organization, 'owner')
+    const leaving = answered(await prepareUserDeletion(seatgate, { caller: system }, second))
+    const { owner } = organization
+    answered(await removeMember(seatgate, organization.as(owner), owner))
+    expect(codeOf(await commitTogether(seatgate, leaving))).toBe('operation_in_progress')
+    expect(codeOf(await prepared(world, second))).toBe('last_owner')
+    await world.settled()
+    expect(await violations(organization.id, { quiet: true })).toEqual([])
+  })
+})
+
+describe('owners who delete their accounts', () => {
+  it.each([0, 3])(
+    'HOOK-23 MUSEUM-24: two at once, and one is the last (%i ms)',
+    async (delayMs) => {
+      for (let round = 0; round < 10; round++) {
+        const world = hookedWorld({ delayMs })
+        const organization = await newOrganization(calm)
+        const { id, slug, owner } = organization
+        const second = await join(calm, organization, 'owner')
+        const answers = await Promise.all([owner, second].map((who) => deletes(world, who)))
+        await world.settled()
+        expect(answers.map(codeOf).toSorted()).toEqual(['last_owner', 'ok'])
+        expect(answers.find(({ ok }) => !ok)).toEqual({
+          ok: false,
+          error: { code: 'last_owner', organizations: [{ id, name: 'Test', slug }] },
+        })
+        expect(await violations(id, { quiet: true })).toEqual([])
+      }
+    }
+  )
+
+  it('HOOK-23 MUSEUM-24: the other one leaves on the way to the batch', async () => {
+    const organization = await newOrganization(calm)
+    const { id, owner } = organization
+    const second = await join(calm, organization, 'owner')
+    const world = hookedWorld({
+      around: meanwhile(async () => {
+        answered(await removeMember(calm.seatgate, organization.as(owner), owner))
+        await calm.settled()
+      }),
+    })
+    expect(codeOf(await deletes(world, second))).toBe('last_owner')
+    expect(await count('users', 'id', second)).toBe(1)
+    expect(await violations(id, { quiet: true })).toEqual([])
+  })
+
+  it('HOOK-25 HOOK-27: somebody is taken into an organization on the way to the batch', async () => {
+    const organization = await newOrganization(calm)
+    const leaver = await newUser()
+    const world = hookedWorld({
+      around: meanwhile(() => join(calm, organization, 'member', leaver)),
+    })
+    await join(calm, await newOrganization(calm), 'member', leaver)
+    expect(codeOf(await deletes(world, leaver))).toBe('ok')
+    await world.settled()
+    expect(await count('seatgate_memberships', 'user_id', leaver)).toBe(0)
+    expect(await violations(organization.id, { quiet: true })).toEqual([])
+  })
+})
+
+describe('a deletion that fails', () => {
+  const broken: [string, (seatgate: Seatgate) => LifecycleHook][] = [
+    [
+      'a statement that breaks',
+      ({ db }) =>
+        (statements, { userId }) => ({
+          ok: true,
+          statements: [
+            ...statements,
+            db.insert(users).values({
+              id: userId,
+              email: 'A',
+              passwordHash: 'none',
+              createdAt: new Date(),
+            }),
+          ],
+        }),
+    ],
+    // HOOK-27: the database refuses; the memberships go after the user here.
+    [
+      'the user before the memberships',
+      ({ db }) =>
+        (statements, { userId }) => ({
+          ok: true,
+          statements: [db.delete(users).where(eq(users.id, userId)), ...statements],
+        }),
+    ],
+  ]
+
+  it.each(broken)(
+    'HOOK-26 releases no seat and does nothing outside: %s',
+    async (_what, hookOf) => {
+      const told: unknown[] = []
+      const world: World = hookedWorld({
+        hooks: { afterMemberRemove: (state) => told.push(state) },
+        lifecycle: { onDelete: (...args) => hookOf(world.seatgate)(...args) },
+      })
+      const organization = await newOrganization(calm, 2)
+      const member = await join(calm, organization)
+      const before = [await everything(), await readState(organization.id)]
+      expect((await deletes(world, member)).ok).toBe(false)
+      await world.settled()
+      expect([await everything(), await readState(organization.id)]).toEqual(before)
+      expect(told).toEqual([])
+      expect(await violations(organization.id, { quiet: true })).toEqual([])
+    }
+  )
+
+  it('HOOK-26 releases no seat and does nothing outside: D1 is lost before the batch', async () => {
+    const around: Around = ({ asked }, run) => {
+      if (isChange(asked)) throw new Error('Network connection lost.')
+      return run()
+    }
+    const told: unknown[] = []
+    const world = hookedWorld({ around, hooks: { afterMemberRemove: (state) => told.push(state) } })
+    const organization = await newOrganization(calm, 2)
+    const member = await join(calm, organization)
+    const before = [await everything(), await readState(organization.id)]
+    expect(codeOf(await deletes(world, member))).toBe('unavailable')
+    await world.settled()
+    expect([await everything(), await readState(organization.id)]).toEqual(before)
+    expect(told).toEqual([])
+  })
+})
+
+describe('lifecycle hooks', () => {
+  const names = ['onRegister', 'onPasswordChange', 'onEmailChange', 'onDelete'] as const
+  const none: LifecycleHook = (statements) => ({ ok: true, statements })
+  const configured = (lifecycle: unknown) => () =>
+    createSeatgate({
+      database: db,
+      seats: d1Seats(),
+      sessions: 'none',
+      lifecycle: lifecycle as LifecycleHooks,
+    })
+
+  it('HOOK-16 are these four, and no others', () => {
+    const { lifecycle } = configured(Object.fromEntries(names.map((name) => [name, none])))()
+    expect(Object.keys(lifecycle)).toEqual(names)
+    for (const name of ['onRemove', 'ondelete', 'beforeAddMember', 'afterMemberRemove']) {
+      expect(configured({ [name]: none }), name).toThrow(TypeError)
+    }
+  })
+
+  it.each(names)(
+    'HOOK-17 HOOK-18 HOOK-19 HOOK-20 %s adds to the statements, or refuses',
+    async (name) => {
+      const { db } = calm.seatgate
+      const [userId, other] = await Promise.all([newUser(), newUser()])
+      const rename = (id: string) =>
+        db.update(users).set({ name: 'Renamed' }).where(eq(users.id, id))
+      const first = [rename(userId)]
+      const unset = await composeLifecycle(calm.seatgate, name, first, { userId })
+      expect(answered(unset)).toBe(first)
+
+      const seen: unknown[] = []
+      const hook: LifecycleHook = async (statements, context) => {
+        seen.push(statements, context)
+        return { ok: true, statements: [...statements, rename(other)] }
+      }
+      const { seatgate } = createWorld({ lifecycle: { [name]: hook } })
+      const composed = answered(await composeLifecycle(seatgate, name, first, { userId }))
+      expect(seen).toEqual([first, { userId }])
+      await db.batch(composed as [Statement, ...Statement[]])
+      for (const id of [userId, other]) {
+        const [row] = await db.select().from(users).where(eq(users.id, id))
+        expect(row?.name).toBe('Renamed')
+      }
+
+      const refusing: LifecycleHook = () => ({
+        ok: false,
+        reason: 'not_today',
+        detail: 'Ask again.',
+      })
+      const stern = createWorld({ lifecycle: { [name]: refusing } }).seatgate
+      expect(await composeLifecycle(stern, name, first, { userId })).toEqual({
+        ok: false,
+        error: { code: 'hook_refused', reason: 'not_today', detail: 'Ask again.' },
+      })
+    }
+  )
+
+  it('HOOK-18 HOOK-19 onDelete is shown the statements so far, and its own run in their batch', async () => {
+    const heard = listening()
+    const seen: { statements: readonly Statement[]; context: object }[] = []
+    const world: World = createWorld({
+      around: heard.around,
+      lifecycle: {
+        onDelete(statements, context) {
+          seen.push({ statements, context })
+          const gone = world.seatgate.db.delete(users).where(eq(users.id, context.userId))
+          return { ok: true, statements: [...statements, gone] }
+        },
+      },
+    })
+    const organization = await newOrganization(calm)
+    const member = await join(calm, organization)
+    answered(await deletes(world, member))
+    const [asked] = seen
+    expect(seen).toHaveLength(1)
+    expect(asked?.context).toMatchObject({ userId: member })
+    const texts = asked!.statements.map((statement) =>
+      (statement as unknown as { toSQL(): { sql: string } }).toSQL().sql.slice(0, 34)
+    )
+    expect(texts).toContainEqual('delete from "seatgate_memberships"')
+    const [batch, ...others] = heard.trips.filter(isChange)
+    expect(others).toEqual([])
+    expect(batch).toContainEqual(expect.stringMatching(/^delete from "users"/))
+    expect(await count('users', 'id', member)).toBe(0)
+  })
+
+  it.each(eachDoor)(
+    'HOOK-18 onDelete is told of the user, and of nothing else (%s)',
+    async (_door, forget) => {
+      const contexts: unknown[] = []
+      const onDelete: LifecycleHook = (statements, context) => {
+        contexts.push(context)
+        return { ok: true, statements }
+      }
+      const userId = await newUser()
+      expect(codeOf(await forget(createWorld({ lifecycle: { onDelete } }), userId))).toBe('ok')
+      expect(contexts).toEqual([{ userId }])
+    }
+  )
+
+  it.each(eachDoor)('HOOK-20 onDelete that refuses stops all of it (%s)', async (_door, forget) => {
+    const world = hookedWorld({
+      lifecycle: { onDelete: () => ({ ok: false, reason: 'unpaid_bills' }) },
+    })
+    const organization = await newOrganization(calm)
+    const member = await join(calm, organization)
+    const before = [await everything(), await readState(organization.id)]
+    expect(await forget(world, member)).toEqual({
+      ok: false,
+      error: { code: 'hook_refused', reason: 'unpaid_bills' },
+    })
+    await world.settled()
+    expect([await everything(), await readState(organization.id)]).toEqual(before)
+  })
+
+  const rubbish: [string, (statements: readonly Statement[]) => unknown][] = [
+    ['nothing', () => undefined],
+    ['null', () => null],
+    ['true', () => true],
+    ['the statements alone', (statements) => statements],
+    ['ok without statements', () => ({ ok: true })],
+    ['ok with one statement', (statements) => ({ ok: true, statements: statements[0] })],
+    ['ok with a text', (statements) => ({ ok: true, statements: [...statements, 'DELETE'] })],
+    ['ok without those it was shown', () => ({ ok: true, statements: [] })],
+    ['ok without the first', (statements) => ({ ok: true, statements: statements.slice(1) })],
+    ['ok with null', (statements) => ({ ok: true, statements: [...statements, null] })],
+    ['a refusal without a reason', () => ({ ok: false })],
+    ['a refusal with an empty reason', () => ({ ok: false, reason: '' })],
+    ['neither', (statements) => ({ ok: 'yes', statements })],
+    [
+      'an error',
+      () => {
+        throw new Error('broken')
+      },
+    ],
+    ['a rejection', () => Promise.reject(new Error('broken'))],
+    ['nothing, ever', () => new Promise(() => {})],
+  ]
+  it.each(rubbish)('HOOK-21 onDelete that answers %s is a refusal', async (_what, answer) => {
+    const reports: { event: string }[] = []
+    const world = hookedWorld({
+      hookDeadlineSeconds: 0.05,
+      report: (report) => reports.push(report),
+      lifecycle: { onDelete: answer as unknown as LifecycleHook },
+    })
+    const organization = await newOrganization(calm)
+    const member = await join(calm, organization)
+    const before = [await everything(), await readState(organization.id)]
+    const refusal = { ok: false, error: { code: 'hook_failed' } }
+    expect(await deletes(world, member)).toEqual(refusal)
+    expect(await prepared(world, member)).toEqual(refusal)
+    await world.settled()
+    expect([await everything(), await readState(organization.id)]).toEqual(before)
+    expect(reports.map(({ event }) => event)).toEqual(['hook_failed', 'hook_failed'])
+  })
+
+  it('HOOK-22 are refused at set-up where they are no functions; unset is null', async () => {
+    for (const entry of ['hook', 1, true, {}, [none]]) {
+      for (const name of names) expect(configured({ [name]: entry }), name).toThrow(TypeError)
+    }
+    for (const unset of [null, undefined]) {
+      for (const name of names) {
+        const seatgate = configured({ [name]: unset })()
+        expect(seatgate.lifecycle[name] ?? null).toBeNull()
+        expect(answered(await composeLifecycle(seatgate, name, [], { userId: 'x' }))).toEqual([])
+      }
+    }
+    const { seatgate } = createWorld()
+    const leaving = deleteUser(seatgate, { caller: { userId: 'x' } }, { password: PASSWORD })
+    await expect(leaving).rejects.toThrow(TypeError)
+  })
+})
+
+describe('what the host does elsewhere once it is done', () => {
+  // Cancelling at a provider stands here for anything that a host's after… hook does.
+  const ends: [
+    string,
+    'afterMemberRemove' | 'afterDeleteOrganization',
+    (world: World, organization: TestOrganization, member: string) => Promise<Result<unknown>>,
+  ][] = [
+    ['a user', 'afterMemberRemove', (world, _organization, member) => deletes(world, member)],
+    [
+      'an organization',
+      'afterDeleteOrganization',
+      ({ seatgate }, organization) =>
+        softDeleteOrganization(seatgate, organization.as(organization.owner), {
+          confirmName: 'Test',
+          password: PASSWORD,
+        }),
+    ],
+  ]
+
+  it.each(ends)(
+    'HOOK-28 after the deletion of %s is on record with it, done, and off it',
+    async (_what, hook, act) => {
+      const order: string[] = []
+      const states: unknown[] = []
+      const around: Around = async ({ asked }, run) => {
+        const answer = await run()
+        if (isChange(asked)) {
+          expect(asked).toContainEqual(expect.stringMatching(/^insert into "seatgate_jobs"/))
+          order.push('committed')
+        }
+        return answer
+      }
+      const organization = await newOrganization(calm)
+      const member = await join(calm, organization)
+      const world = hookedWorld({
+        around,
+        hooks: {
+          async [hook](state: unknown) {
+            order.push('called')
+            states.push(state)
+            expect(await intentsOf(organization.id)).toEqual([
+              { kind: hook, attempts: 1, lastError: null },
+            ])
+          },
+        },
+      })
+      answered(await act(world, organization, member))
+      await world.settled()
+      expect(order).toEqual(['committed', 'called'])
+      expect(states).toMatchObject([
+        hook === 'afterMemberRemove'
+          ? {
+              reason: 'user_deleted',
+              actor: { type: 'user', id: member },
+              membership: { organizationId: organization.id, userId: member, status: 'active' },
+            }
+          : {
+              organization: { id: organization.id },
+              actor: { type: 'user', id: organization.owner },
+            },
+      ])
+      expect(await intentsOf(organization.id)).toEqual([])
+    }
+  )
+
+  it.each(ends)(
+    'HOOK-28 HOOK-29 after the deletion of %s blocks nothing, fails on record, and is tried again',
+    async (_what, hook, act) => {
+      let calls = 0
+      const states: unknown[] = []
+      const reports: { event: string }[] = []
+      const organization = await newOrganization(calm)
+      const member = await join(calm, organization)
+      const world = hookedWorld({
+        report: (report) => reports.push(report),
+        hooks: {
+          [hook](state: unknown) {
+            calls += 1
+            states.push(state)
+            if (calls < 3) throw new RangeError('the provider is away')
+          },
+        },
+      })
+      expect(codeOf(await act(world, organization, member))).toBe('ok')
+      await world.settled()
+      expect(calls).toBe(1)
+      const failed = (attempts: number) => [{ kind: hook, attempts, lastError: 'RangeError' }]
+      expect(await intentsOf(organization.id)).toEqual(failed(1))
+      expect(reports.map(({ event }) => event)).toEqual([`${hook}_failed`])
+
+      await sweepJobs(world.seatgate)
+      expect(calls, 'not before its time').toBe(1)
+      passTime(3_600_000)
+      await sweepJobs(world.seatgate)
+      expect(await intentsOf(organization.id)).toEqual(failed(2))
+      passTime(3_600_000)
+      await sweepJobs(world.seatgate)
+      expect(calls).toBe(3)
+      expect(await intentsOf(organization.id)).toEqual([])
+      passTime(3_600_000)
+      await sweepJobs(world.seatgate)
+      expect(calls, 'done is done').toBe(3)
+      expect(new Set(states.map((state) => JSON.stringify(state))).size).toBe(1)
+    }
+  )
+
+  it('HOOK-29 is done in the other organizations, where one of them fails', async () => {
+    const leaver = await newUser()
+    const organizations = [await newOrganization(calm), await newOrganization(calm)]
+    for (const organization of organizations) await join(calm, organization, 'member', leaver)
+    const [first, second] = organizations as [TestOrganization, TestOrganization]
+    const done: string[] = []
+    const world = hookedWorld({
+      hooks: {
+        afterMemberRemove({ membership: { organizationId } }) {
+          if (organizationId === first.id) throw new Error('the provider is away')
+          done.push(organizationId)
+        },
+      },
+    })
+    expect(codeOf(await deletes(world, leaver))).toBe('ok')
+    await world.settled()
+    expect(done).toEqual([second.id])
+    expect(await intentsOf(first.id)).toHaveLength(1)
+    expect(await intentsOf(second.id)).toEqual([])
+  })
+
+  it('HOOK-30 ends no organization with the user: those that live on are told of a member', async () => {
+    const told: string[] = []
+    const world = hookedWorld({}, (hook) => told.push(hook))
+    const organization = await newOrganization(calm, 5)
+    const second = await join(calm, organization, 'owner')
+    const { entitlement } = await readState(organization.id)
+    expect(codeOf(await deletes(world, organization.owner))).toBe('ok')
+    await world.settled()
+    expect(told).toEqual(['onDelete', 'afterMemberRemove'])
+    const after = await readState(organization.id)
+    expect(after.entitlement).toEqual(entitlement)
+    expect(after.organization?.deleted_at).toBeNull()
+    expect(after.members).toMatchObject([{ user_id: second, role: 'owner' }])
+  })
+})

@@ -1,0 +1,245 @@
+import { describe, expect, it } from 'vitest'
+import {
+  getMembership,
+  listMembers,
+  restoreMember,
+  restoreMembers,
+  seatUsage,
+  suspendMember,
+} from '../../../../src/index.ts'
+import { fullTeam, host } from '../../../kit/http.ts'
+import { readState, violations } from '../../../kit/invariants.ts'
+import {
+  actionsOf,
+  everything,
+  meanwhile,
+  pointerOf,
+  sessionOf,
+} from '../../../kit/every-change.ts'
+import { WHOLE } from '../../../kit/environment.ts'
+import {
+  add,
+  answered,
+  codeOf,
+  createWorld,
+  eachWay,
+  enforcing,
+  join,
+  leave,
+  newOrganization,
+  organizationOf,
+  type TestOrganization,
+  type World,
+} from '../../../kit/kit.ts'
+
+const ROUNDS = WHOLE ? 10 : 4
+
+/** An organization whose seats are all taken, by its owner and by these. */
+async function full(world: World, limit: number) {
+  const organization = await newOrganization(world, limit)
+  const members: string[] = []
+  while (members.length < limit - 1) members.push(await join(world, organization))
+  return { organization, members, scope: organization.as(organization.owner) }
+}
+
+async function rowOf({ id }: TestOrganization, userId: string) {
+  const { members } = await readState(id)
+  return members.find(({ user_id }) => user_id === userId)
+}
+
+const used = async (world: World, organization: TestOrganization) => {
+  const { held, reserved } = answered(
+    await seatUsage(world.seatgate, organization.as(organization.owner))
+  )
+  return { held, reserved }
+}
+
+describe.each(enforcing)('suspension (%s)', (provider) => {
+  const world = createWorld({ provider })
+  const { seatgate } = world
+
+  it('ORG-98 MUSEUM-13: ends access, keeps the row, and somebody else has the seat at once', async () => {
+    const { organization, members, scope } = await full(world, 3)
+    const [userId] = members as [string]
+    const session = await sessionOf(userId, organization.id)
+    const before = await rowOf(organization, userId)
+    expect(codeOf(await add(world, organization))).toBe('seat_limit_reached')
+
+    const suspended = answered(await suspendMember(seatgate, scope, userId))
+    // Nothing is waited for: the seat must be free when the answer is there.
+    expect(codeOf(await add(world, organization))).toBe('ok')
+    await world.settled()
+    expect(suspended).toMatchObject({ userId, status: 'suspended', role: 'member' })
+    expect(await rowOf(organization, userId)).toEqual({
+      ...before,
+      status: 'suspended',
+      suspended_by: 'admin',
+      seat_id: null,
+    })
+    expect(await pointerOf(session)).toBeNull()
+    expect(codeOf(await listMembers(seatgate, organization.as(userId)))).toBe(
+      'organization_not_found'
+    )
+    expect(await violations(organization.id, { quiet: true })).toEqual([])
+  })
+
+  it('ORG-98 of who is suspended already writes nothing', async () => {
+    const { members, scope } = await full(world, 2)
+    answered(await suspendMember(seatgate, scope, members[0]!))
+    await world.settled()
+    const before = await everything()
+    expect(answered(await suspendMember(seatgate, scope, members[0]!)).status).toBe('suspended')
+    await world.settled()
+    expect(await everything()).toEqual(before)
+  })
+
+  it('ORG-99 MUSEUM-13: is ended through the gate, with a seat of its own', async () => {
+    const { organization, members, scope } = await full(world, 3)
+    const [userId] = members as [string]
+    const { seat_id: old } = (await rowOf(organization, userId))!
+    answered(await suspendMember(seatgate, scope, userId))
+    const taken = await join(world, organization)
+    const before = await everything()
+
+    expect(await restoreMember(seatgate, scope, userId)).toEqual({
+      ok: false,
+      error: { code: 'seat_limit_reached', limit: 3, used: 3 },
+    })
+    await world.settled()
+    expect(await everything()).toEqual(before)
+    expect(await used(world, organization)).toEqual({ held: 3, reserved: 0 })
+
+    answered(await leave(world, organization, taken))
+    expect(answered(await restoreMember(seatgate, scope, userId))).toMatchObject({
+      userId,
+      role: 'member',
+      status: 'active',
+    })
+    await world.settled()
+    const restored = await rowOf(organization, userId)
+    expect(restored).toMatchObject({ status: 'active', suspended_by: null })
+    expect(restored?.seat_id).not.toBeNull()
+    expect(restored?.seat_id).not.toBe(old)
+    expect(codeOf(await listMembers(seatgate, organization.as(userId)))).toBe('ok')
+    expect(await actionsOf(organization.id)).toContain('organization.member_restore')
+    expect(await used(world, organization)).toEqual({ held: 3, reserved: 0 })
+    expect(await violations(organization.id, { quiet: true })).toEqual([])
+  })
+
+  it('ORG-99 MUSEUM-13: of three is ended for all or, with two seats free, for nobody', async () => {
+    const { organization, members, scope } = await full(world, 4)
+    for (const userId of members) answered(await suspendMember(seatgate, scope, userId))
+    await join(world, organization)
+    const before = await everything()
+    const statuses = async () =>
+      (await Promise.all(members.map((userId) => rowOf(organization, userId)))).map(
+        (row) => row?.status
+      )
+
+    const answer = await restoreMembers(seatgate, scope, { userIds: members })
+    await world.settled()
+    expect(answer).toMatchObject({ ok: false, error: { code: 'seat_limit_reached', limit: 4 } })
+    expect(await everything()).toEqual(before)
+    expect(await statuses()).toEqual(['suspended', 'suspended', 'suspended'])
+    expect(await used(world, organization)).toEqual({ held: 2, reserved: 0 })
+
+    const two = { userIds: members.slice(1) }
+    expect(answered(await restoreMembers(seatgate, scope, two))).toHaveLength(2)
+    await world.settled()
+    expect(await statuses()).toEqual(['suspended', 'active', 'active'])
+    expect(await used(world, organization)).toEqual({ held: 4, reserved: 0 })
+    expect(await violations(organization.id, { quiet: true })).toEqual([])
+  })
+
+  it('ORG-99 of several is ended for nobody if one of them is no member', async () => {
+    const { organization, members, scope } = await full(world, 3)
+    for (const userId of members) answered(await suspendMember(seatgate, scope, userId))
+    await world.settled()
+    const before = await everything()
+    const userIds = [...members, crypto.randomUUID()]
+    expect(codeOf(await restoreMembers(seatgate, scope, { userIds }))).toBe('not_found')
+    expect(await everything()).toEqual(before)
+    expect(await used(world, organization)).toEqual({ held: 1, reserved: 0 })
+  })
+
+  it('ORG-99 that is ended twice at once takes one seat', async () => {
+    const { organization, members, scope } = await full(world, 2)
+    answered(await suspendMember(seatgate, scope, members[0]!))
+    const answers = await Promise.all([1, 2].map(() => restoreMember(seatgate, scope, members[0]!)))
+    await world.settled()
+    expect(answers.map(codeOf)).toContain('ok')
+    expect(await used(world, organization)).toEqual({ held: 2, reserved: 0 })
+    expect(await violations(organization.id, { quiet: true })).toEqual([])
+  })
+
+  it('ORG-99 cannot be ended of somebody who was removed on the way to the batch', async () => {
+    const { organization, members, scope } = await full(world, 3)
+    answered(await suspendMember(seatgate, scope, members[0]!))
+    const slow = createWorld({
+      provider,
+      around: meanwhile(() => leave(world, organization, members[0]!, organization.owner)),
+    })
+    expect(codeOf(await restoreMember(slow.seatgate, scope, members[0]!))).toBe('not_found')
+    await slow.settled()
+    expect(await used(world, organization)).toEqual({ held: 2, reserved: 0 })
+    expect(await violations(organization.id, { quiet: true })).toEqual([])
+  })
+
+  it('ORG-100 cannot befall the last owner who can act', async () => {
+    const organization = await newOrganization(world)
+    const scope = organization.as(organization.owner)
+    const other = await join(world, organization, 'owner')
+    answered(await suspendMember(seatgate, scope, other))
+    await world.settled()
+    const before = await everything()
+    expect(await suspendMember(seatgate, scope, organization.owner)).toEqual({
+      ok: false,
+      error: { code: 'last_owner' },
+    })
+    expect(await everything()).toEqual(before)
+    answered(await restoreMember(seatgate, scope, other))
+    expect(codeOf(await suspendMember(seatgate, scope, organization.owner))).toBe('ok')
+    await world.settled()
+    expect(await violations(organization.id, { quiet: true })).toEqual([])
+  })
+})
+
+describe('the last seat', () => {
+  eachWay('ORG-99 MUSEUM-13: goes to who joins or to who is restored', async ({ calm, world }) => {
+    for (let round = 0; round < ROUNDS; round++) {
+      const organization = await organizationOf(calm, 3, 2)
+      const suspended = await join(calm, organization)
+      const scope = organization.as(organization.owner)
+      answered(await suspendMember(calm.seatgate, scope, suspended))
+      await calm.settled()
+      const acts = [
+        () => restoreMember(world.seatgate, scope, suspended),
+        () => add(world, organization),
+      ]
+      if (round % 2 === 1) acts.reverse()
+      const codes = (await Promise.all(acts.map((act) => act()))).map(codeOf)
+      await world.settled()
+      expect(codes.toSorted(), `round ${round}`).toEqual(['ok', 'seat_limit_reached'])
+      expect(await used(calm, organization)).toEqual({ held: 3, reserved: 0 })
+      expect(await violations(organization.id, { quiet: true }), `round ${round}`).toEqual([])
+    }
+  })
+})
+
+describe('a suspended member over HTTP', () => {
+  it('ORG-98 ORG-99 is outside from the next request on, and inside again once restored', async () => {
+    const { organization, owner, member, memberPath } = await fullTeam()
+    const look = async () =>
+      (await host.get(`/organizations/${organization.id}`, member.token)).status
+    expect(await look()).toBe(200)
+    const suspended = await host.post(`${memberPath(member)}/suspend`, undefined, owner.token)
+    expect(suspended.status).toBe(200)
+    expect(await look()).toBe(404)
+    const { seatgate } = createWorld()
+    expect(await getMembership(seatgate, member.userId, organization.id)).toMatchObject({
+      status: 'suspended',
+    })
+    await host.post(`${memberPath(member)}/restore`, undefined, owner.token)
+    expect(await look()).toBe(200)
+  })
+})

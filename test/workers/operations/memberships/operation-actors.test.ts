@@ -1,0 +1,174 @@
+import { describe, expect, it } from 'vitest'
+import {
+  addMember,
+  renameOrganization,
+  suspendMember,
+  type Principal,
+} from '../../../../src/index.ts'
+import type { FullSeatgate } from '../../../kit/flat-options.ts'
+import { readState, violations } from '../../../kit/invariants.ts'
+import { testEnv } from '../../../kit/environment.ts'
+import {
+  answered,
+  codeOf,
+  createWorld,
+  join,
+  newOrganization,
+  newUser,
+  type TestOrganization,
+} from '../../../kit/kit.ts'
+
+const world = createWorld()
+const { seatgate } = world
+
+const machine = (serviceAccountId: string, { id }: TestOrganization, role = 'admin') =>
+  ({ type: 'service_account', serviceAccountId, organizationId: id, role }) as const
+const host = { type: 'system' } as const
+
+const adding = (
+  by: FullSeatgate,
+  { id }: TestOrganization,
+  caller: Principal,
+  userId: string,
+  operationId: string
+) => addMember(by, { caller, organization: id }, { userId, role: 'member' }, { operationId })
+
+const recorded = async (operationId: string) => {
+  const { results } = await testEnv.DB.prepare(
+    'SELECT actor_id FROM seatgate_operations WHERE id = ?'
+  )
+    .bind(operationId)
+    .all<{ actor_id: string }>()
+  return results.map(({ actor_id }) => actor_id)
+}
+
+describe('one operation id of several who ask', () => {
+  it('SEAT-18 is an operation of each: a person, a machine and the host', async () => {
+    const organization = await newOrganization(world)
+    const admin = await join(world, organization, 'admin')
+    const operationId = crypto.randomUUID()
+    const callers: Principal[] = [
+      { userId: organization.owner },
+      { userId: admin },
+      machine('bot-1', organization),
+      machine('bot-2', organization),
+      host,
+    ]
+    const newcomers = await Promise.all(callers.map(() => newUser()))
+    const first = []
+    for (const [index, caller] of callers.entries()) {
+      const added = await adding(seatgate, organization, caller, newcomers[index]!, operationId)
+      first.push(answered(added))
+    }
+    await world.settled()
+    expect(first.map(({ created, membership: { userId } }) => [created, userId])).toEqual(
+      newcomers.map((userId) => [true, userId])
+    )
+    expect(new Set(await recorded(operationId)).size).toBe(callers.length)
+
+    // And again: each is answered as the first time, and the input of another is a mismatch.
+    for (const [index, caller] of callers.entries()) {
+      const again = await adding(seatgate, organization, caller, newcomers[index]!, operationId)
+      expect(answered(again)).toEqual(first[index])
+      const other = newcomers[(index + 1) % callers.length]!
+      expect(codeOf(await adding(seatgate, organization, caller, other, operationId))).toBe(
+        'idempotency_mismatch'
+      )
+    }
+    const { members } = await readState(organization.id)
+    expect(members).toHaveLength(2 + callers.length)
+    expect(await violations(organization.id, { quiet: true })).toEqual([])
+  })
+
+  it('SEAT-18 is not the machine’s if a person has its name', async () => {
+    const organization = await newOrganization(world)
+    const operationId = crypto.randomUUID()
+    const person = 'bot-3'
+    const newcomers = [await newUser(), await newUser()] as const
+    await testEnv.DB.prepare(
+      `INSERT OR IGNORE INTO users (id, email, password_hash, created_at)
+       VALUES (?1, ?1 || '@example.com', 'none', 0)`
+    )
+      .bind(person)
+      .run()
+    await join(world, organization, 'admin', person)
+    const by = [{ userId: person }, machine(person, organization)] as const
+    for (const [index, caller] of by.entries()) {
+      const added = await adding(seatgate, organization, caller, newcomers[index]!, operationId)
+      expect(answered(added).membership.userId).toBe(newcomers[index])
+    }
+    expect(await recorded(operationId)).toHaveLength(2)
+  })
+
+  it('SEAT-18 tells a machine nothing of another organization’s operation', async () => {
+    const [here, there] = [await newOrganization(world), await newOrganization(world)]
+    const operationId = crypto.randomUUID()
+    const userId = await newUser()
+    answered(await adding(seatgate, here, machine('bot-4', here), userId, operationId))
+    // Hosts may number the machines of each organization by themselves.
+    const other = await adding(seatgate, there, machine('bot-4', there), userId, operationId)
+    expect(['ok', 'idempotency_mismatch']).toContain(codeOf(other))
+    if (other.ok) expect(other.value.membership.organizationId).toBe(there.id)
+  })
+
+  it('SEAT-18 is answered to who asked, also after they may no longer ask', async () => {
+    const organization = await newOrganization(world)
+    const admin = await join(world, organization, 'admin')
+    const userId = await newUser()
+    const operationId = crypto.randomUUID()
+    const caller = { userId: admin }
+    const first = answered(await adding(seatgate, organization, caller, userId, operationId))
+    answered(await suspendMember(seatgate, organization.as(organization.owner), admin))
+    expect(answered(await adding(seatgate, organization, caller, userId, operationId))).toEqual(
+      first
+    )
+    // A new operation they are refused.
+    const next = await adding(seatgate, organization, caller, userId, crypto.randomUUID())
+    expect(codeOf(next)).toBe('organization_not_found')
+  })
+
+  it('A9 SEAT-18 of an operator who acts as somebody is theirs together, and not that person’s', async () => {
+    const organization = await newOrganization(world)
+    const caller = { userId: organization.owner }
+    const acting = { ...caller, impersonatedBy: 'support-1' }
+    const operationId = crypto.randomUUID()
+    const scope = (by: Principal) => ({ caller: by, organization: organization.id })
+    const rename = (by: Principal, name: string) =>
+      renameOrganization(seatgate, scope(by), { name }, { operationId })
+    const first = answered(await rename(acting, 'Renamed'))
+    const own = answered(await rename(caller, 'Other'))
+    expect([first.name, own.name]).toEqual(['Renamed', 'Other'])
+    expect(answered(await rename(acting, 'Renamed'))).toEqual(first)
+    expect(answered(await rename(caller, 'Other'))).toEqual(own)
+    expect(codeOf(await rename(acting, 'Other'))).toBe('idempotency_mismatch')
+    expect(codeOf(await rename(caller, 'Renamed'))).toBe('idempotency_mismatch')
+    expect(await recorded(operationId)).toEqual([`user:${organization.owner}`])
+    expect(await recorded(`${operationId} by support-1`)).toEqual([`user:${organization.owner}`])
+    const { events } = await readState(organization.id)
+    const renames = events.filter(({ action }) => action === 'organization.rename')
+    expect(renames.map(({ actor_id }) => actor_id)).toEqual(['support-1', organization.owner])
+  })
+
+  it.each([
+    ['the host', 'system', host],
+    ['a machine', 'service_account:bot-5', null],
+  ] as const)(
+    'SEAT-18 of %s is not a person’s who is called so',
+    async (_what, name, principal) => {
+      const organization = await newOrganization(world)
+      const operationId = crypto.randomUUID()
+      const [first, second] = [await newUser(), await newUser()]
+      await testEnv.DB.prepare(
+        `INSERT OR IGNORE INTO users (id, email, password_hash, created_at)
+       VALUES (?1, ?1 || '@example.com', 'none', 0)`
+      )
+        .bind(name)
+        .run()
+      await join(world, organization, 'admin', name)
+      const by = principal ?? machine('bot-5', organization)
+      answered(await adding(seatgate, organization, by, first, operationId))
+      const person = await adding(seatgate, organization, { userId: name }, second, operationId)
+      expect(codeOf(person)).toBe('ok')
+    }
+  )
+})

@@ -1,0 +1,178 @@
+import { Hono } from 'hono'
+import { describe, expect, it } from 'vitest'
+import {
+  loadOrganizationFromSlug,
+  type Authenticate,
+  type OrganizationEnv,
+  type SlugOptions,
+} from '../../../../src/hono/index.ts'
+import type { Caller, Seatgate } from '../../../../src/index.ts'
+import { host, organizationOf, people, type Person } from '../../../kit/http.ts'
+import { pointerOf, sessionOf } from '../../../kit/every-change.ts'
+import {
+  askWhere,
+  belonging,
+  callers,
+  listening,
+  movesOf,
+  sessionRow,
+} from '../../../kit/active-organization.ts'
+import { testEnv } from '../../../kit/environment.ts'
+import { createWorld, newOrganization, newUser } from '../../../kit/kit.ts'
+
+const world = createWorld({ provider: 'unlimited' })
+const { seatgate } = world
+
+/** A host that tells who is in which organization. */
+function telling(configured: Seatgate, caller: Caller | null, options: Partial<SlugOptions> = {}) {
+  const authenticate: Authenticate = () => caller
+  return new Hono<OrganizationEnv>()
+    .use('/o/:org/*', loadOrganizationFromSlug(configured, { authenticate, ...options }))
+    .all('/o/:org/where', (c) => c.json(c.var))
+}
+
+describe('loadOrganizationFromSlug()', () => {
+  it.each(Object.entries(callers))(
+    'PIPE-24 PIPE-26 loads what the parameter org names for %s, in one trip',
+    async (_kind, callerOf) => {
+      const userId = await newUser()
+      const [, home] = await belonging(userId, 2)
+      const session = await sessionOf(userId)
+      const { trips, around } = listening()
+      const heard = createWorld({ provider: 'unlimited', around }).seatgate
+      const app = telling(heard, callerOf(heard, { userId, session }))
+      for (const name of [home!.slug, home!.slug.toUpperCase(), home!.id, home!.id.toUpperCase()]) {
+        trips.length = 0
+        const response = await app.request(`/o/${name}/where`)
+        expect(response.status).toBe(200)
+        expect(response.headers.getSetCookie()).toEqual([])
+        expect(await response.json()).toMatchObject({
+          caller: { userId, session },
+          organization: { id: home!.id, slug: home!.slug },
+          membership: { organizationId: home!.id, userId, status: 'active' },
+          role: 'member',
+        })
+        expect(trips).toHaveLength(1)
+        expect(trips[0]!.every((asked) => asked.startsWith('select '))).toBe(true)
+      }
+    }
+  )
+
+  it('PIPE-26 loads a service account where it is bound, and nowhere else', async () => {
+    const [home, other] = [await newOrganization(world), await newOrganization(world)]
+    const machine = {
+      type: 'service_account',
+      serviceAccountId: 'importer',
+      organizationId: home.id,
+      role: 'admin',
+    } as const
+    const app = telling(seatgate, machine)
+    expect(await (await app.request(`/o/${home.slug}/where`)).json()).toMatchObject({
+      caller: machine,
+      organization: { id: home.id },
+      membership: null,
+      role: 'admin',
+    })
+    const foreign = await app.request(`/o/${other.slug}/where`)
+    const unknown = await app.request('/o/no-such/where')
+    expect([foreign.status, await foreign.text()]).toEqual([404, await unknown.text()])
+  })
+
+  it.each(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])(
+    'PIPE-27 never moves the stored pointer, whichever the method: %s',
+    async (method) => {
+      const userId = await newUser()
+      const homes = await belonging(userId, 2)
+      for (const pointer of [null, homes[0]!.id, homes[1]!.id, 'stale']) {
+        const session = await sessionOf(userId, pointer)
+        const row = await sessionRow(session)
+        const app = telling(seatgate, { userId, session })
+        for (const { slug } of homes) {
+          expect((await app.request(`/o/${slug}/where`, { method })).status).toBe(200)
+        }
+        await app.request('/o/no-such/where', { method })
+        expect(await sessionRow(session)).toEqual(row)
+      }
+      for (const { id } of homes) expect(await movesOf(id)).toEqual([])
+    }
+  )
+
+  it('PIPE-27 is active for this request only', async () => {
+    const userId = await newUser()
+    const [stored, visited] = await belonging(userId, 2)
+    const session = await sessionOf(userId, stored!.id)
+    const caller = { userId, session }
+    await telling(seatgate, caller).request(`/o/${visited!.slug}/where`)
+    expect((await askWhere(seatgate, caller)).variables.organization?.id).toBe(stored!.id)
+    expect(await pointerOf(session)).toBe(stored!.id)
+  })
+
+  it('PIPE-27 leaves the pointer of the reference host’s session where it is', async () => {
+    const [owner] = (await people(1)) as [Person]
+    const stored = await organizationOf(owner)
+    const visited = await organizationOf(owner)
+    await host.put('/active-organization', { organizationId: stored.id }, owner.token)
+    const response = await host.get(`/o/${visited.slug}`, owner.token)
+    expect(await response.json()).toEqual({ organization: visited, role: 'owner' })
+    expect(response.headers.getSetCookie()).toEqual([])
+    expect(await (await host.get('/active-organization', owner.token)).json()).toEqual({
+      organization: stored,
+      role: 'owner',
+    })
+  })
+
+  it('replaces whatever was on c.var before', async () => {
+    const userId = await newUser()
+    const [stored, visited] = await belonging(userId, 2)
+    await testEnv.DB.prepare(
+      "UPDATE seatgate_memberships SET role = 'admin' WHERE organization_id = ?"
+    )
+      .bind(visited!.id)
+      .run()
+    const caller = { userId, session: { id: 'any', activeOrganizationId: stored!.id } }
+    const app = new Hono()
+      .use(async (c, next) => {
+        c.set('organization' as never, { id: 'before' } as never)
+        c.set('role' as never, 'owner' as never)
+        await next()
+      })
+      .route('/', telling(seatgate, caller))
+    const response = await app.request(`/o/${visited!.slug}/where`)
+    expect(await response.json()).toMatchObject({
+      organization: { id: visited!.id },
+      role: 'admin',
+    })
+  })
+
+  it('PIPE-24 reads another parameter if told so', async () => {
+    const userId = await newUser()
+    const [home] = await belonging(userId, 1)
+    const authenticate = () => ({ userId })
+    const app = new Hono()
+      .use('/t/:team/:org', loadOrganizationFromSlug(seatgate, { authenticate, parameter: 'team' }))
+      .get('/t/:team/:org', (c) => c.text(c.var.organization.id))
+    expect(await (await app.request(`/t/${home!.slug}/no-such`)).text()).toBe(home!.id)
+    expect((await app.request(`/t/no-such/${home!.slug}`)).status).toBe(404)
+  })
+
+  it('PIPE-24 throws at set-up, naming what is missing or wrong', () => {
+    const authenticate = () => null
+    const made = (options: object) => () => loadOrganizationFromSlug(seatgate, options as never)
+    for (const options of [{}, { authenticate: null }, { authenticate: 'bearer' }]) {
+      expect(made(options)).toThrow(
+        new TypeError('loadOrganizationFromSlug: authenticate must be a function.')
+      )
+    }
+    for (const parameter of ['', 7, null]) {
+      expect(made({ authenticate, parameter })).toThrow(
+        new TypeError('loadOrganizationFromSlug: parameter must be a name.')
+      )
+    }
+    for (const onRefusal of [null, 'page', {}]) {
+      expect(made({ authenticate, onRefusal })).toThrow(
+        new TypeError('loadOrganizationFromSlug: onRefusal must be a function.')
+      )
+    }
+    expect(made({ authenticate })).not.toThrow()
+  })
+})

@@ -1,0 +1,261 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createOrganization } from '../../../../src/index.ts'
+import { muchLater } from '../../../kit/faults.ts'
+import { readLedger } from '../../../kit/invariants.ts'
+import {
+  actionsOf,
+  everything,
+  freshSlug,
+  hookedWorld,
+  isChange,
+  meanwhile,
+  MUTATORS,
+  newTeam,
+  type Team,
+} from '../../../kit/every-change.ts'
+import { freshStores, testEnv } from '../../../kit/environment.ts'
+import { keys } from '../../../kit/retention.ts'
+import { codeOf, createWorld, newUser, PASSWORD } from '../../../kit/kit.ts'
+
+beforeEach(freshStores)
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+const providers = ['ledger', 'd1'] as const
+const named = MUTATORS.map((mutator) => [mutator.name, mutator] as const)
+
+// An answer that is no verdict on the statements: nobody knows what became of the batch.
+const NO_ANSWER = 'abs(-9223372036854775808)'
+const raising = (error: string) => `RAISE(ABORT, '${error}')`
+
+async function whileBroken<T>(table: string, fault: string, act: () => Promise<T>): Promise<T> {
+  await testEnv.DB.exec(
+    `CREATE TRIGGER broken BEFORE INSERT ON ${table} BEGIN SELECT ${fault}; END;`
+  )
+  const answer = await act()
+  await testEnv.DB.exec('DROP TRIGGER broken')
+  return answer
+}
+
+describe.each(providers)('a change with %s seats', (provider) => {
+  it.each(named)('ORG-137 leaves nothing if its audit insert fails: %s', async (_name, mutator) => {
+    const { act, told } = mutator
+    const team = await newTeam(provider)
+    const called: string[] = []
+    // The log accepts every event, so every batch marks its organization.
+    const auditLogKey = keys.privateKey
+    const world = hookedWorld({ provider, auditLogKey }, (hook) => called.push(hook))
+    const [rows, ledger] = [await everything(), await readLedger(team.organization.id)]
+
+    // The first two are answers of D1's: the batch is certainly not in, and the seat is free at once.
+    // After the others nobody knows what became of it: the seat waits for its deadline.
+    const faults = [
+      ['seatgate_audit_events', raising('guard:stale')],
+      ['seatgate_audit_events', raising('a rule of the host')],
+      ['seatgate_audit_events', NO_ANSWER],
+      ['seatgate_audit_outbox', NO_ANSWER],
+      ...(told ? [['seatgate_jobs', NO_ANSWER]] : []),
+    ] as [string, string][]
+    for (const [table, fault] of faults) {
+      const refusal = await whileBroken(table, fault, () => act(world.seatgate, team))
+      expect(refusal.ok).toBe(false)
+      await world.settled()
+      expect(await everything()).toEqual(rows)
+      if (fault === NO_ANSWER && ledger) await muchLater(team.organization.id)
+      expect(await readLedger(team.organization.id)).toEqual(ledger)
+      await testEnv.DB.exec('DELETE FROM seatgate_seat_fences')
+    }
+    expect(called.filter((hook) => hook.startsWith('after'))).toEqual([])
+
+    expect(codeOf(await act(world.seatgate, team))).toBe('ok')
+    await world.settled()
+    expect(await everything()).not.toEqual(rows)
+    expect(called.some((hook) => hook.startsWith('after'))).toBe(told)
+  })
+})
+
+describe('the batch of a change', () => {
+  it.each(named)(
+    'ORG-139 calls nobody between start and end of its batch: %s',
+    async (_name, m) => {
+      const team = await newTeam()
+      const calls: string[] = []
+      let batches = 0
+      let within = false
+      const note = (call: string) => {
+        if (within) calls.push(call)
+      }
+      vi.spyOn(globalThis, 'fetch').mockImplementation(async () => {
+        note('fetch')
+        return new Response()
+      })
+      const world = hookedWorld(
+        {
+          verifyPassword(_userId, password) {
+            note('verifyPassword')
+            return password === PASSWORD
+          },
+          async around({ store, asked }, run) {
+            note(`${store}: ${asked[0]}`)
+            if (store !== 'd1' || !isChange(asked)) return run()
+            batches += 1
+            within = true
+            // Whatever was started before has every chance to show itself.
+            for (let turn = 0; turn < 10; turn++)
+              await new Promise((resolve) => setTimeout(resolve))
+            const answer = await run()
+            within = false
+            return answer
+          },
+        },
+        note
+      )
+      expect(codeOf(await m.act(world.seatgate, team))).toBe('ok')
+      await world.settled()
+      vi.restoreAllMocks()
+      expect({ batches, calls }).toEqual({ batches: 1, calls: [] })
+    }
+  )
+})
+
+describe.each(providers)(
+  'a change that was planned on what is true no more, %s seats',
+  (provider) => {
+    const inside = named.filter(([, mutator]) => mutator.inside)
+
+    async function overtaken(act: (typeof MUTATORS)[number]['act'], sql: (team: Team) => string) {
+      const team = await newTeam(provider)
+      const called: string[] = []
+      let rows: unknown = null
+      const around = meanwhile(async () => {
+        await testEnv.DB.exec(sql(team))
+        rows = await everything()
+      })
+      const world = hookedWorld({ provider, around }, (hook) => called.push(hook))
+      const ledger = await readLedger(team.organization.id)
+      const answer = await act(world.seatgate, team)
+      await world.settled()
+      expect(rows).not.toBeNull()
+      return { team, answer, rows, ledger, called }
+    }
+
+    it.each(inside)(
+      'ORG-138 leaves nothing if the organization is gone: %s',
+      async (name, { act }) => {
+        const { team, answer, rows, ledger, called } = await overtaken(
+          act,
+          ({ organization }) =>
+            `UPDATE seatgate_organizations SET deleted_at = 1 WHERE id = '${organization.id}'`
+        )
+        const expected =
+          name === 'putActiveOrganization' ? 'not_a_member' : 'organization_not_found'
+        expect(codeOf(answer)).toBe(expected)
+        expect(await everything()).toEqual(rows)
+        expect(await readLedger(team.organization.id)).toEqual(ledger)
+        expect(called.filter((hook) => hook.startsWith('after'))).toEqual([])
+      }
+    )
+
+    const needsRole = inside.filter(
+      ([name]) => !/^(leaveOrganization|setSeatLimit|putActiveOrganization)$/.test(name)
+    )
+    it.each(needsRole)(
+      'ORG-138 leaves nothing if the caller was demoted: %s',
+      async (_n, { act }) => {
+        const { team, answer, rows, ledger } = await overtaken(
+          act,
+          ({ owner, organization }) =>
+            `UPDATE seatgate_memberships SET role = 'member' WHERE user_id = '${owner}' AND organization_id = '${organization.id}'`
+        )
+        expect(codeOf(answer)).toBe('insufficient_role')
+        expect(await everything()).toEqual(rows)
+        expect(await readLedger(team.organization.id)).toEqual(ledger)
+      }
+    )
+
+    it('ORG-138 leaves nothing of a restoration whose slug was taken meanwhile', async () => {
+      const mutator = MUTATORS.find(({ name }) => name === 'restoreOrganization')!
+      const { answer, rows } = await overtaken(
+        mutator.act,
+        ({ organization, deleted }) =>
+          `UPDATE seatgate_organizations SET slug = '${deleted.slug}' WHERE id = '${organization.id}'`
+      )
+      expect(answer).toMatchObject({
+        error: { code: 'validation_error', errors: { slug: [expect.any(String)] } },
+      })
+      expect(await everything()).toEqual(rows)
+    })
+
+    it('ORG-138 writes no second event if somebody else has just done the same', async () => {
+      for (const [name, sql] of [
+        [
+          'restoreOrganization',
+          ({ deleted }: Team) =>
+            `UPDATE seatgate_organizations SET deleted_at = NULL WHERE id = '${deleted.id}'`,
+        ],
+        [
+          'renameOrganization',
+          ({ organization }: Team) =>
+            `UPDATE seatgate_organizations SET name = 'Renamed' WHERE id = '${organization.id}'`,
+        ],
+        [
+          'setMfaPolicy',
+          ({ organization }: Team) =>
+            `UPDATE seatgate_organizations SET enforce_mfa_for_members = 1 WHERE id = '${organization.id}'`,
+        ],
+      ] as [string, (team: Team) => string][]) {
+        const mutator = MUTATORS.find((one) => one.name === name)!
+        const { answer, rows } = await overtaken(mutator.act, sql)
+        expect(codeOf(answer)).toBe('ok')
+        expect(await everything()).toEqual(rows)
+      }
+    })
+  }
+)
+
+describe('the batch of a creation', () => {
+  it.each([
+    ['seatgate_organizations'],
+    ['seatgate_memberships'],
+    ['seatgate_audit_events'],
+    ['seatgate_audit_outbox'],
+  ])(
+    'ORG-2 has organization, owner with a seat and audit rows in it, or nothing if %s fails',
+    async (table) => {
+      const changes: (readonly string[])[] = []
+      const { seatgate, settled } = createWorld({
+        auditLogKey: keys.privateKey,
+        around({ asked }, run) {
+          if (isChange(asked)) changes.push(asked)
+          return run()
+        },
+      })
+      const caller = { userId: await newUser() }
+      const input = { name: 'Acme', slug: freshSlug() }
+      const rows = await everything()
+      const refusal = await whileBroken(table, NO_ANSWER, () =>
+        createOrganization(seatgate, { caller }, input)
+      )
+      expect(codeOf(refusal)).toBe('unavailable')
+      expect(await everything()).toEqual(rows)
+
+      const created = await createOrganization(seatgate, { caller }, input)
+      await settled()
+      if (!created.ok) throw new Error(created.error.code)
+      expect(changes).toHaveLength(2)
+      const member = await testEnv.DB.prepare(
+        'SELECT user_id, role, seat_id FROM seatgate_memberships WHERE organization_id = ?'
+      )
+        .bind(created.value.id)
+        .first()
+      expect(member).toEqual({
+        user_id: caller.userId,
+        role: 'owner',
+        seat_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      })
+      expect(await actionsOf(created.value.id)).toEqual(['organization.create', 'seat.assigned'])
+    }
+  )
+})

@@ -1,0 +1,245 @@
+import { describe, expect, it } from 'vitest'
+import { organizations } from '../../../../src/database/schema.ts'
+import {
+  allow,
+  createOrganization,
+  prepareOrganization,
+  updateSlug,
+  type Scope,
+} from '../../../../src/index.ts'
+import { db } from '../../../kit/http.ts'
+import {
+  actionsOf,
+  everything,
+  freshSlug,
+  lastEventOf,
+  pointerOf,
+  sessionOf,
+} from '../../../kit/every-change.ts'
+import { testEnv } from '../../../kit/environment.ts'
+import {
+  answered,
+  codeOf,
+  createWorld,
+  newOrganization,
+  newUser,
+  PASSWORD,
+} from '../../../kit/kit.ts'
+
+const world = createWorld()
+const { seatgate } = world
+
+async function create(input: unknown, userId?: string) {
+  const caller = { userId: userId ?? (await newUser()) }
+  const created = await createOrganization(seatgate, { caller }, input as never)
+  await world.settled()
+  return created
+}
+
+/** Which fields are complained of. */
+async function complaints(input: unknown) {
+  const rows = await everything()
+  const refusal = await create(input, 'nobody in particular')
+  expect(await everything()).toEqual(rows)
+  if (refusal.ok || refusal.error.code !== 'validation_error') return codeOf(refusal)
+  return refusal.error.errors
+}
+
+const rowOf = (id: string) =>
+  testEnv.DB.prepare('SELECT * FROM seatgate_organizations WHERE id = ?').bind(id).first()
+
+describe('createOrganization', () => {
+  it('ORG-1 ORG-11 answers the organization as it is stored, founded by who asked', async () => {
+    const [userId, slug] = [await newUser(), freshSlug()]
+    const created = answered(
+      await create(
+        { name: 'Acme', slug, ownerUserId: 'x', owner_user_id: 'x', founderUserId: 'x' },
+        userId
+      )
+    )
+    expect(created).toEqual({
+      id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      name: 'Acme',
+      slug,
+      founderUserId: userId,
+      personal: false,
+      enforceMfaForMembers: false,
+      createdAt: expect.any(String),
+      updatedAt: created.createdAt,
+    })
+    expect(await rowOf(created.id)).toMatchObject({ name: 'Acme', slug, owner_user_id: userId })
+  })
+
+  it('ORG-12 takes no personal, deleted_at or enforce_mfa_for_members from its input', async () => {
+    const input = {
+      name: 'Acme',
+      slug: freshSlug(),
+      personal: true,
+      deletedAt: 1,
+      deleted_at: 1,
+      enforceMfaForMembers: true,
+      enforce_mfa_for_members: true,
+    }
+    const { id } = answered(await create(input))
+    expect(await rowOf(id)).toMatchObject({
+      personal: 0,
+      deleted_at: null,
+      enforce_mfa_for_members: 0,
+    })
+  })
+
+  it('ORG-21 has no deletion, no policy and nothing personal by default, and takes a date', async () => {
+    const now = new Date()
+    const row = { name: 'Acme', ownerUserId: 'x', createdAt: now, updatedAt: now }
+    const values = [null, now].map((deletedAt) => ({
+      ...row,
+      id: crypto.randomUUID(),
+      slug: freshSlug(),
+      deletedAt,
+    }))
+    const stored = await db.insert(organizations).values(values).returning()
+    expect(stored.map(({ deletedAt }) => deletedAt)).toEqual([null, now])
+    for (const one of stored) {
+      expect(one).toMatchObject({ enforceMfaForMembers: false, personal: false })
+    }
+  })
+
+  it('is somebody’s own workspace if the host says so, whatever the input says', async () => {
+    const caller = { userId: await newUser() }
+    const input = { name: 'Mine', slug: freshSlug(), personal: false }
+    const { id } = answered(
+      await createOrganization(seatgate, { caller }, input, { personal: true })
+    )
+    expect(await rowOf(id)).toMatchObject({ personal: 1 })
+  })
+
+  it('ORG-13 writes organization.create with no metadata, the seat, and no member_add', async () => {
+    const caller = { userId: await newUser() }
+    const quiet = createWorld({ provider: 'unlimited' })
+    const { id } = answered(
+      await createOrganization(quiet.seatgate, { caller }, { name: 'Acme', slug: freshSlug() })
+    )
+    expect(await lastEventOf(id)).toEqual({
+      action: 'organization.create',
+      actorId: caller.userId,
+      targetType: 'organization',
+      targetId: id,
+      metadata: {},
+    })
+    const counted = answered(await create({ name: 'Acme', slug: freshSlug() }))
+    expect(await actionsOf(counted.id)).toEqual(['organization.create', 'seat.assigned'])
+  })
+
+  it('ORG-14 leaves the session where it points', async () => {
+    const before = await newOrganization(world)
+    for (const pointer of [null, before.id]) {
+      const session = await sessionOf(before.owner, pointer)
+      const caller = { userId: before.owner, session }
+      answered(await createOrganization(seatgate, { caller }, { name: 'Acme', slug: freshSlug() }))
+      expect(await pointerOf(session)).toBe(pointer)
+    }
+  })
+
+  it('ORG-4 ORG-5 makes a slug of the name if none is given, of plain JSON too', async () => {
+    const mark = crypto.randomUUID().slice(0, 8)
+    const input = JSON.parse(`{"name":"My Cool Project ${mark}"}`) as unknown
+    expect(answered(await create(input)).slug).toBe(`my-cool-project-${mark}`)
+    const none = { name: `My Cool Project 2 ${mark}`, slug: null }
+    expect(answered(await create(none)).slug).toBe(`my-cool-project-2-${mark}`)
+  })
+
+  it.each([
+    ['ORG-6', { name: 'Fine Name', slug: '' }, ['slug']],
+    ['ORG-6', { name: 'Fine Name', slug: '!!!' }, ['slug']],
+    ['ORG-6', { name: 'Fine Name', slug: 'Fine Name' }, ['slug']],
+    ['ORG-6', { name: 'Fine Name', slug: false }, ['slug']],
+    ['ORG-6', { name: 'Fine Name', slug: 0 }, ['slug']],
+    ['ORG-7', { name: 'Fine Name', slug: 'admin' }, ['slug']],
+    ['ORG-3', { slug: 'fine-slug' }, ['name']],
+    ['ORG-3', { name: null, slug: 'fine-slug' }, ['name']],
+    ['ORG-20', { name: '' }, ['name']],
+    ['ORG-20', {}, ['name']],
+    ['ORG-20', { name: '  ', slug: undefined }, ['name']],
+    ['a number for a name', { name: 7 }, ['name']],
+    ['lists', { name: ['Acme'], slug: ['acme'] }, ['name', 'slug']],
+    ['objects', { name: { toString: 'Acme' }, slug: {} }, ['name', 'slug']],
+    ['a list for everything', ['Acme', 'acme'], ['name']],
+    ['prototype keys', JSON.parse('{"__proto__":{"name":"A","slug":"fine"}}'), ['name']],
+    ['an inherited name', Object.create({ slug: 7 }), ['name', 'slug']],
+    ['null', null, ['body']],
+    ['nothing', undefined, ['body']],
+    ['a text', 'Acme', ['body']],
+    ['a number', 7, ['body']],
+  ])('%s: refuses %j and writes nothing', async (_what, input, fields) => {
+    expect(Object.keys(await complaints(input))).toEqual(fields)
+  })
+
+  it('takes slugs that are properties of every object', async () => {
+    for (const slug of ['constructor', 'valueof', 'tostring', 'hasownproperty']) {
+      expect(answered(await create({ name: 'Acme', slug })).slug).toBe(slug)
+    }
+  })
+
+  it('ORG-8 refuses a slug that a live organization has', async () => {
+    const { slug } = await newOrganization(world)
+    expect(await complaints({ name: 'Acme', slug })).toEqual({
+      slug: ['This slug is already taken.'],
+    })
+  })
+
+  it('ORG-9 refuses a slug that another organization has just given up', async () => {
+    const organization = await newOrganization(world)
+    const { slug: oldSlug, owner } = organization
+    const change = { slug: freshSlug(), confirmSlug: oldSlug, password: PASSWORD }
+    answered(await updateSlug(seatgate, organization.as(owner), change))
+    expect(await complaints({ name: 'Acme', slug: oldSlug })).toEqual({
+      slug: ['This slug is already taken.'],
+    })
+    expect(answered(await create({ name: oldSlug })).slug).toBe(`${oldSlug}-2`)
+  })
+
+  it.each<[string, unknown]>([
+    ['no caller', {}],
+    ['nobody', { caller: null }],
+    ['a caller without an id', { caller: {} }],
+    ['an empty id', { caller: { userId: '' } }],
+    ['a number', { caller: { userId: 7 } }],
+    ['a service account without an id', { caller: { type: 'service_account' } }],
+  ])('ORG-10 throws for a scope with %s', async (_what, scope) => {
+    const rows = await everything()
+    const input = { name: 'Acme', slug: freshSlug() }
+    await expect(createOrganization(seatgate, scope as Scope, input)).rejects.toThrow(TypeError)
+    await expect(prepareOrganization(seatgate, scope as never, input)).rejects.toThrow(TypeError)
+    expect(await everything()).toEqual(rows)
+  })
+
+  it('is for people alone', async () => {
+    const { id } = await newOrganization(world)
+    for (const caller of [
+      { type: 'system' },
+      { type: 'service_account', serviceAccountId: 'bot', organizationId: id, role: 'owner' },
+    ] as const) {
+      const created = await createOrganization(
+        seatgate,
+        { caller },
+        { name: 'Acme', slug: freshSlug() }
+      )
+      expect(codeOf(created)).toBe('insufficient_role')
+    }
+  })
+
+  it('validates what its hook puts in place of the draft', async () => {
+    const hooked = createWorld({
+      hooks: {
+        beforeCreateOrganization: ({ draft }) =>
+          draft.name === 'leave' ? allow() : { ok: true, draft: { name: 'Acme', slug: 'admin' } },
+      },
+    })
+    const scope = { caller: { userId: await newUser() } }
+    const refused = await createOrganization(hooked.seatgate, scope, { name: 'x', slug: 'fine' })
+    expect(refused).toMatchObject({ error: { errors: { slug: ['Is reserved.'] } } })
+    const slug = freshSlug()
+    const kept = await createOrganization(hooked.seatgate, scope, { name: 'leave', slug })
+    expect(kept).toMatchObject({ ok: true, value: { name: 'leave', slug } })
+  })
+})

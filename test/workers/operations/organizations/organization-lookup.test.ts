@@ -1,0 +1,312 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import {
+  addMember,
+  createOrganization,
+  fetchOrganization,
+  getActiveSlugAlias,
+  getMembership,
+  getOrganization,
+  getOrganizationBySlug,
+  listAuditEvents,
+  listMembers,
+  listOrganizations,
+  listOrganizationsForUser,
+  loadActiveOrganization,
+  countMembers,
+  countMembersWithoutMfa,
+  putActiveOrganization,
+  seatUsage,
+  selectActiveOrganization,
+  suspendMember,
+  updateSlug,
+  type OrganizationScope,
+} from '../../../../src/index.ts'
+import { memberOf, organizationOf, people, seatgateWith, type Person } from '../../../kit/http.ts'
+import { createInvitingWorld } from '../../../kit/invitations.ts'
+import {
+  everything,
+  freshSlug,
+  MUTATORS,
+  newTeam,
+  pointerOf,
+  sessionOf,
+  softDeleted,
+} from '../../../kit/every-change.ts'
+import {
+  answered,
+  codeOf,
+  createWorld,
+  join,
+  newOrganization,
+  newUser,
+  PASSWORD,
+} from '../../../kit/kit.ts'
+
+const world = createWorld()
+const { seatgate } = world
+
+afterEach(() => vi.useRealTimers())
+
+describe('an organization by its id', () => {
+  it('ORG-113 is fetched with and without a scope; a deleted and an unknown one are the same', async () => {
+    const organization = await newOrganization(world)
+    const { id, owner, as } = organization
+    const live = answered(await fetchOrganization(seatgate, id))
+    expect(live).toEqual(answered(await getOrganization(seatgate, as(owner))))
+    await softDeleted(seatgate, organization)
+    const unknown = crypto.randomUUID()
+    for (const name of [id, unknown]) {
+      const notFound = { ok: false, error: { code: 'organization_not_found' } }
+      const scope = { caller: { userId: owner }, organization: name }
+      expect(await fetchOrganization(seatgate, name)).toEqual(notFound)
+      expect(await getOrganization(seatgate, scope)).toEqual(notFound)
+    }
+  })
+
+  it.each([
+    [''],
+    [' '],
+    ['__proto__'],
+    ['constructor'],
+    ["' OR 1=1 --"],
+    ['%'],
+    ['_'],
+    ['\u0000'],
+    ['x'.repeat(70_000)],
+    ['\ud800'],
+  ])('is nothing by the name %j', async (name) => {
+    const scope = { caller: { userId: await newUser() }, organization: name }
+    expect(codeOf(await fetchOrganization(seatgate, name))).toBe('organization_not_found')
+    expect(codeOf(await getOrganization(seatgate, scope))).toBe('organization_not_found')
+    expect(await getOrganizationBySlug(seatgate, name)).toBeNull()
+  })
+
+  it.each([['\u0000'], ['\u0000x'], ['\n'], [' '], ['\u200b'], ['%00']])(
+    'is not found by its id or slug with %j behind it',
+    async (suffix) => {
+      const { id, slug, owner } = await newOrganization(world)
+      for (const name of [id + suffix, slug + suffix]) {
+        const scope = { caller: { userId: owner }, organization: name }
+        expect(codeOf(await getOrganization(seatgate, scope))).toBe('organization_not_found')
+        expect(codeOf(await fetchOrganization(seatgate, name))).toBe('organization_not_found')
+      }
+    }
+  )
+
+  it.each([[7], [null], [{}], [['acme']], [undefined]])(
+    'throws for %j, which is no name',
+    async (name) => {
+      const scope = { caller: { userId: 'x' }, organization: name } as unknown as OrganizationScope
+      await expect(fetchOrganization(seatgate, name as never)).rejects.toThrow(TypeError)
+      if (name !== undefined)
+        await expect(getOrganization(seatgate, scope)).rejects.toThrow(TypeError)
+    }
+  )
+})
+
+describe('an organization by its slug', () => {
+  it('ORG-114 is found in any case; an unknown one is null', async () => {
+    const { id, slug } = await newOrganization(world)
+    for (const name of [slug, slug.toUpperCase(), `T${slug.slice(1)}`]) {
+      expect(await getOrganizationBySlug(seatgate, name)).toMatchObject({ id, slug })
+    }
+    for (const name of [freshSlug(), id, `${slug}x`, slug.slice(1)]) {
+      expect(await getOrganizationBySlug(seatgate, name)).toBeNull()
+    }
+  })
+})
+
+describe('getMembership', () => {
+  it('ORG-115 is null for who is no member and for a deleted organization', async () => {
+    const organization = await newOrganization(world)
+    const { id, owner, as } = organization
+    const member = await join(world, organization)
+    answered(await suspendMember(seatgate, as(owner), member))
+    expect(await getMembership(seatgate, owner, id)).toMatchObject({ userId: owner, role: 'owner' })
+    expect(await getMembership(seatgate, member, id)).toMatchObject({ status: 'suspended' })
+    expect(await getMembership(seatgate, await newUser(), id)).toBeNull()
+    expect(await getMembership(seatgate, owner, crypto.randomUUID())).toBeNull()
+    await softDeleted(seatgate, organization)
+    for (const userId of [owner, member]) {
+      expect(await getMembership(seatgate, userId, id)).toBeNull()
+      expect(await getMembership(seatgate, userId, id, { includeDeleted: true })).toMatchObject({
+        organizationId: id,
+        userId,
+      })
+    }
+  })
+})
+
+describe('the organizations of somebody', () => {
+  async function atTimes(userId: string, times: readonly number[]) {
+    const ids: string[] = []
+    for (const time of times) {
+      const clocked = createWorld({ now: () => new Date(time) })
+      const input = { name: 'Acme', slug: freshSlug() }
+      const made = await createOrganization(clocked.seatgate, { caller: { userId } }, input)
+      ids.push(answered(made).id)
+    }
+    return ids
+  }
+
+  it('ORG-116 are all listed, the newest organization first, live ones alone', async () => {
+    const [me, other] = [await newUser(), await newUser()]
+    const [second, first, third] = await atTimes(me, [2000, 1000, 3000])
+    const [oldest] = await atTimes(other, [500])
+    const scope = { caller: { userId: other }, organization: oldest! }
+    answered(await addMember(seatgate, scope, { userId: me, role: 'member' }))
+    const listed = async () => (await listOrganizationsForUser(seatgate, me)).map(({ id }) => id)
+    expect(await listed()).toEqual([third, second, first, oldest])
+    await softDeleted(seatgate, { id: second!, owner: me }, 'Acme')
+    expect(await listed()).toEqual([third, first, oldest])
+    expect(await listOrganizationsForUser(seatgate, await newUser())).toEqual([])
+  })
+
+  it('ORG-116 of one time have an order of their own, however often they are asked for', async () => {
+    const me = await newUser()
+    const ids = await atTimes(
+      me,
+      Array.from({ length: 60 }, () => 1000)
+    )
+    const listed = (await listOrganizationsForUser(seatgate, me)).map(({ id }) => id)
+    expect(listed).toEqual(ids.sort().reverse())
+  })
+
+  it('ORG-117 are listed with their roles, the newest membership first, live ones alone', async () => {
+    const [me, other] = (await people(2)) as [Person, Person]
+    const mine = await organizationOf(me)
+    const theirs = await organizationOf(other)
+    const gone = await organizationOf(me)
+    vi.setSystemTime(Date.now() + 5000)
+    await memberOf(theirs, other, me, 'admin')
+    await softDeleted(seatgate, { id: gone.id, owner: me.userId }, 'Acme')
+    const caller = { userId: me.userId }
+    const { data } = answered(await listOrganizations(seatgate, { caller }))
+    expect(data.map(({ organization, role }) => [organization.id, role])).toEqual([
+      [theirs.id, 'admin'],
+      [mine.id, 'owner'],
+    ])
+  })
+})
+
+describe('what is deleted', () => {
+  it('ORG-28 is in no read, list, selector or look-up any more', async () => {
+    const organization = await newOrganization(world)
+    const { id, slug, owner } = organization
+    const session = await sessionOf(owner)
+    const caller = { userId: owner, session: { ...session, activeOrganizationId: id } }
+    const reads = {
+      fetched: async () => codeOf(await fetchOrganization(seatgate, id)),
+      bySlug: async () => (await getOrganizationBySlug(seatgate, slug))?.id ?? null,
+      membership: async () => (await getMembership(seatgate, owner, id))?.role ?? null,
+      listed: async () => (await listOrganizationsForUser(seatgate, owner)).length,
+      withRoles: async () =>
+        answered(await listOrganizations(seatgate, { caller: { userId: owner } })).data.length,
+      selected: async () =>
+        (await selectActiveOrganization(seatgate, owner, { previous: id })).kind,
+      loaded: async () =>
+        (await loadActiveOrganization(seatgate, { caller })).organization?.id ?? null,
+    }
+    const all = async () =>
+      Object.fromEntries(
+        await Promise.all(Object.entries(reads).map(async ([name, read]) => [name, await read()]))
+      ) as object
+    expect(await all()).toEqual({
+      fetched: 'ok',
+      bySlug: id,
+      membership: 'owner',
+      listed: 1,
+      withRoles: 1,
+      selected: 'one',
+      loaded: id,
+    })
+    await softDeleted(seatgate, organization)
+    expect(await all()).toEqual({
+      fetched: 'organization_not_found',
+      bySlug: null,
+      membership: null,
+      listed: 0,
+      withRoles: 0,
+      selected: 'none',
+      loaded: null,
+    })
+  })
+
+  it('ORG-28 has no alias that leads to it', async () => {
+    const organization = await newOrganization(world)
+    const { id, slug: oldSlug, owner, as } = organization
+    const change = { slug: freshSlug(), confirmSlug: oldSlug, password: PASSWORD }
+    answered(await updateSlug(seatgate, as(owner), change))
+    expect(await getActiveSlugAlias(seatgate, oldSlug)).toMatchObject({ organizationId: id })
+    await softDeleted(seatgate, organization)
+    expect(await getActiveSlugAlias(seatgate, oldSlug)).toBeNull()
+  })
+
+  const scoped: [string, (scope: OrganizationScope) => Promise<{ ok: boolean }>][] = [
+    ['getOrganization', (scope) => getOrganization(seatgate, scope)],
+    ['listMembers', (scope) => listMembers(seatgate, scope)],
+    ['countMembers', (scope) => countMembers(seatgate, scope)],
+    ['countMembersWithoutMfa', (scope) => countMembersWithoutMfa(seatgate, scope)],
+    ['listAuditEvents', (scope) => listAuditEvents(seatgate, scope)],
+    ['seatUsage', (scope) => seatUsage(seatgate, scope)],
+  ]
+  it.each(scoped)('ORG-28 is organization_not_found by id and by slug to %s', async (_n, read) => {
+    const organization = await newOrganization(world)
+    const { id, slug, owner } = organization
+    const bot = {
+      type: 'service_account',
+      serviceAccountId: 'b',
+      organizationId: id,
+      role: 'owner',
+    }
+    const callers = [{ userId: owner }, { type: 'system' }, bot] as OrganizationScope['caller'][]
+    for (const caller of callers)
+      expect(await read({ caller, organization: id })).toMatchObject({ ok: true })
+    await softDeleted(seatgate, organization)
+    for (const caller of callers) {
+      for (const name of [id, slug, id.toUpperCase(), slug.toUpperCase()]) {
+        expect(await read({ caller, organization: name })).toEqual({
+          ok: false,
+          error: { code: 'organization_not_found' },
+        })
+      }
+    }
+  })
+
+  const inside = MUTATORS.filter((mutator) => mutator.inside)
+  it.each(inside.map((mutator) => [mutator.name, mutator] as const))(
+    'ORG-28 is not there for %s by id and by slug, and nothing is written',
+    async (name, { act }) => {
+      const team = await newTeam('d1')
+      await softDeleted(seatgateWith(), team.organization)
+      const { id, slug } = team.organization
+      const rows = await everything()
+      const bySlug = name.startsWith('prepareMember') ? [id] : [id, slug]
+      for (const organization of bySlug) {
+        const as = (userId: string) => ({ caller: { userId }, organization })
+        const asOperator = { ...team.organization.asOperator, organization }
+        const gone = {
+          ...team,
+          organization: { ...team.organization, id: organization, as, asOperator },
+        }
+        const quiet = createInvitingWorld({ provider: 'd1' })
+        const refusal = await act(quiet.seatgate, gone)
+        const expected =
+          name === 'putActiveOrganization' ? 'not_a_member' : 'organization_not_found'
+        expect(codeOf(refusal)).toBe(expected)
+      }
+      expect(await everything()).toEqual(rows)
+    }
+  )
+
+  it('ORG-28 is no place for a session to point to', async () => {
+    const organization = await newOrganization(world)
+    const session = await sessionOf(organization.owner)
+    await softDeleted(seatgate, organization)
+    const caller = { userId: organization.owner, session }
+    for (const name of [organization.id, organization.slug]) {
+      expect(codeOf(await putActiveOrganization(seatgate, { caller }, name))).toBe('not_a_member')
+    }
+    expect(await pointerOf(session)).toBeNull()
+  })
+})

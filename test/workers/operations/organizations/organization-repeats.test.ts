@@ -1,0 +1,253 @@
+import { describe, expect, it } from 'vitest'
+import {
+  createOrganization,
+  fetchOrganization,
+  restoreOrganization,
+  softDeleteOrganization,
+  updateSlug,
+  type OrganizationScope,
+  type Result,
+  type Seatgate,
+} from '../../../../src/index.ts'
+import { asUser, embedded } from '../../../kit/http.ts'
+import { actionsOf, everything, freshSlug } from '../../../kit/every-change.ts'
+import { testEnv } from '../../../kit/environment.ts'
+import {
+  answered,
+  codeOf,
+  createWorld,
+  newOrganization,
+  newUser,
+  operator,
+  PASSWORD,
+  type TestOrganization,
+} from '../../../kit/kit.ts'
+
+const world = createWorld()
+const { seatgate } = world
+const newKey = () => ({ operationId: crypto.randomUUID() })
+
+interface Way {
+  readonly name: string
+  readonly action: string
+  act(
+    seatgate: Seatgate,
+    scope: OrganizationScope,
+    organization: TestOrganization,
+    over: object,
+    options: { operationId: string }
+  ): Promise<Result<object>>
+}
+
+const target = new Map<string, string>()
+const ways: Way[] = [
+  {
+    name: 'updateSlug',
+    action: 'organization.slug_change',
+    act(seatgate, scope, { id, slug }, over, options) {
+      const to = target.get(id) ?? freshSlug()
+      target.set(id, to)
+      const input = { slug: to, confirmSlug: slug, password: PASSWORD, ...over }
+      return updateSlug(seatgate, scope, input, options)
+    },
+  },
+  {
+    name: 'softDeleteOrganization',
+    action: 'organization.delete',
+    act: (seatgate, scope, _organization, over, options) =>
+      softDeleteOrganization(
+        seatgate,
+        scope,
+        { confirmName: 'Test', password: PASSWORD, ...over },
+        options
+      ),
+  },
+]
+
+const recordOf = ({ operationId }: { operationId: string }) =>
+  testEnv.DB.prepare('SELECT * FROM seatgate_operations WHERE id = ?').bind(operationId).first()
+
+describe.each(ways)('$name under an Idempotency-Key', ({ act, action }) => {
+  async function scene() {
+    const organization = await newOrganization(world)
+    const scope = organization.as(organization.owner)
+    const key = newKey()
+    const ask = (over = {}, by: Seatgate = seatgate, of = scope) =>
+      act(by, of, organization, over, key)
+    const times = async () =>
+      (await actionsOf(organization.id)).filter((one) => one === action).length
+    return { organization, scope, key, ask, times }
+  }
+
+  it('answers the first time’s answer again, and does it once', async () => {
+    const { ask, times } = await scene()
+    const first = answered(await ask())
+    const rows = await everything()
+    expect(answered(await ask())).toEqual(first)
+    expect(await everything()).toEqual(rows)
+    expect(await times()).toBe(1)
+  })
+
+  it('answers it again though the organization goes by another name now, or by none', async () => {
+    const { organization, ask, times } = await scene()
+    const bySlug = { caller: { userId: organization.owner }, organization: organization.slug }
+    const first = answered(await ask({}, seatgate, bySlug))
+    expect(answered(await ask({}, seatgate, bySlug))).toEqual(first)
+    expect(await times()).toBe(1)
+  })
+
+  it('is done once when it is sent five times at once, in 10 rounds', async () => {
+    for (let round = 0; round < 10; round++) {
+      const { ask, times } = await scene()
+      const far = createWorld({ delayMs: round % 3 })
+      const answers = await Promise.all([1, 2, 3, 4, 5].map(() => ask({}, far.seatgate)))
+      const [first] = answers
+      for (const one of answers) expect(one).toEqual(first)
+      expect(first!.ok).toBe(true)
+      expect(await times()).toBe(1)
+    }
+  })
+
+  it('does not remember a wrong password, nor a check that failed', async () => {
+    const { key, ask, times } = await scene()
+    expect(codeOf(await ask({ password: 'wrong' }))).toBe('invalid_password')
+    expect(await recordOf(key)).toBeNull()
+    const broken = createWorld({
+      verifyPassword() {
+        throw new Error('down')
+      },
+    })
+    expect(codeOf(await ask({}, broken.seatgate))).toBe('unavailable')
+    expect(await recordOf(key)).toBeNull()
+    expect(codeOf(await ask())).toBe('ok')
+    expect(await times()).toBe(1)
+  })
+
+  it('does not remember a wrong step-up', async () => {
+    const { key, ask } = await scene()
+    const stepped = createWorld({ stepUp: (_userId, proof) => proof === '123456' })
+    const wrong = await ask({ password: undefined, stepUpProof: '1' }, stepped.seatgate)
+    expect([codeOf(wrong), await recordOf(key)]).toEqual(['step_up_failed', null])
+    const right = await ask({ password: undefined, stepUpProof: '123456' }, stepped.seatgate)
+    expect(codeOf(right)).toBe('ok')
+  })
+
+  it('does not remember that the password was forgotten', async () => {
+    const { ask } = await scene()
+    expect(codeOf(await ask({ password: undefined }))).toBe('validation_error')
+    expect(codeOf(await ask())).toBe('ok')
+  })
+
+  it('remembers a refusal that is one: the same key is refused again, another is not', async () => {
+    const { organization, scope, ask } = await scene()
+    const stranger = { ...scope, caller: { userId: await newUser() } }
+    const wrong = { confirmSlug: 'wrong', confirmName: 'wrong' }
+    expect(codeOf(await ask(wrong))).toBe('validation_error')
+    expect(codeOf(await ask())).toBe('idempotency_mismatch')
+    expect(codeOf(await ask({}, seatgate, stranger))).toBe('organization_not_found')
+    const other = await act(seatgate, scope, organization, {}, newKey())
+    expect(codeOf(other)).toBe('ok')
+  })
+
+  it('is the caller’s own: another’s same key is another operation', async () => {
+    const { organization, scope, key, ask } = await scene()
+    answered(await ask())
+    const stranger = { ...scope, caller: { userId: await newUser() } }
+    const rows = await everything()
+    expect(codeOf(await act(seatgate, stranger, organization, {}, key))).toBe(
+      'organization_not_found'
+    )
+    // What a stranger is refused is not stored.
+    expect(await everything()).toEqual(rows)
+  })
+
+  it('keeps nothing of the password, and its digest does not change with it', async () => {
+    const digests = new Set<unknown>()
+    const passwords = ['a first secret', 'another secret', 'x'.repeat(1024)]
+    const { organization, scope, key } = await scene()
+    const permissive = createWorld({ verifyPassword: () => true })
+    for (const password of passwords) {
+      // The same question each time: what was answered before is taken back by hand.
+      await testEnv.DB.batch([
+        testEnv.DB.prepare('DELETE FROM seatgate_operations WHERE id = ?').bind(key.operationId),
+        testEnv.DB.prepare(
+          'UPDATE seatgate_organizations SET slug = ?, deleted_at = NULL WHERE id = ?'
+        ).bind(organization.slug, organization.id),
+      ])
+      answered(await act(permissive.seatgate, scope, organization, { password }, key))
+      const record = (await recordOf(key))!
+      digests.add(record['digest'])
+      const text = JSON.stringify(await everything())
+      for (const form of await formsOf(password)) expect(text).not.toContain(form)
+      const again = await act(permissive.seatgate, scope, organization, { password: 'other' }, key)
+      expect(JSON.parse(record['outcome'] as string)).toEqual(again)
+    }
+    expect(digests.size).toBe(1)
+  })
+})
+
+describe('restoreOrganization under an Idempotency-Key', () => {
+  it('answers again and restores once', async () => {
+    const { id, owner, as } = await newOrganization(world)
+    const input = { confirmName: 'Test', password: PASSWORD }
+    answered(await softDeleteOrganization(seatgate, as(owner), input))
+    const key = newKey()
+    const restore = () => restoreOrganization(seatgate, { caller: operator }, id, key)
+    const first = answered(await restore())
+    answered(await softDeleteOrganization(seatgate, as(owner), input))
+    expect(answered(await restore())).toEqual(first)
+    expect(codeOf(await fetchOrganization(seatgate, id))).toBe('organization_not_found')
+    const other = restoreOrganization(seatgate, { caller: operator }, crypto.randomUUID(), key)
+    expect(codeOf(await other)).toBe('idempotency_mismatch')
+  })
+})
+
+describe('createOrganization under an Idempotency-Key', () => {
+  it('with a slug that is taken is refused under the key, and made under the next one', async () => {
+    const caller = { userId: await newUser() }
+    const { id, slug, owner, as } = await newOrganization(world)
+    const key = newKey()
+    const create = (options = key) =>
+      createOrganization(seatgate, { caller }, { name: 'Acme', slug }, options)
+    expect(codeOf(await create())).toBe('validation_error')
+    const input = { confirmName: 'Test', password: PASSWORD }
+    answered(await softDeleteOrganization(seatgate, as(owner), input))
+    expect(codeOf(await create())).toBe('validation_error')
+    const made = answered(await create(newKey()))
+    expect(made.id).not.toBe(id)
+  })
+})
+
+describe('POST /organizations/:org/slug with an Idempotency-Key', () => {
+  it('answers the double submit of a form with the same organization', async () => {
+    const { id, slug, owner } = await newOrganization(world)
+    const client = embedded()
+    const to = freshSlug()
+    const send = (password: string) =>
+      client.post(
+        `/organizations/${slug}/slug`,
+        { slug: to, confirmSlug: slug, password },
+        asUser({ userId: owner }),
+        { 'idempotency-key': `form-${id}` }
+      )
+    const wrong = await send('wrong')
+    expect([wrong.status, (await wrong.json<{ code: string }>()).code]).toEqual([
+      403,
+      'invalid_password',
+    ])
+    const [first, second] = [await send(PASSWORD), await send(PASSWORD)]
+    expect([first.status, second.status]).toEqual([200, 200])
+    const body = await first.json()
+    expect(body).toMatchObject({ id, slug: to })
+    expect(await second.json()).toEqual(body)
+  })
+})
+
+/** What somebody might have stored of a secret. */
+async function formsOf(secret: string): Promise<string[]> {
+  const bytes = new TextEncoder().encode(secret)
+  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+  const hex = (of: Uint8Array) =>
+    Array.from(of, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return [secret, btoa(secret), hex(bytes), hex(hash), btoa(String.fromCharCode(...hash))]
+}

@@ -1,0 +1,177 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import {
+  forwardOrganization,
+  rebuildSeats,
+  removeMember,
+  revokeInvitation,
+  setSeatLimit,
+  suspendMember,
+} from '../../../../src/index.ts'
+import { carriedSeats, promisedSeats } from '../../../../src/testing/index.ts'
+import {
+  differencesOf,
+  expectRepaired,
+  inD1,
+  pointInD1,
+  pointInLedger,
+  repairsOf,
+  team,
+  type Team,
+} from '../../../kit/manual-changes.ts'
+import { LONG_ENOUGH_MS, passTime } from '../../../kit/faults.ts'
+import { accept, invite } from '../../../kit/invitations.ts'
+import { readLedger, readState } from '../../../kit/invariants.ts'
+import {
+  add,
+  answered,
+  codeOf,
+  createWorld,
+  join,
+  type TestOrganization,
+  type World,
+} from '../../../kit/kit.ts'
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+const points = { D1: pointInD1, 'the ledger': pointInLedger }
+
+interface Meanwhile {
+  readonly what: string
+  readonly act: (world: World, team: Team) => Promise<unknown>
+}
+
+const meanwhiles: Meanwhile[] = [
+  { what: 'somebody came', act: (world, { organization }) => join(world, organization) },
+  {
+    what: 'somebody left',
+    act: ({ seatgate }, { organization, member }) =>
+      removeMember(seatgate, organization.as(member), member),
+  },
+  {
+    what: 'one came, one left',
+    async act(world, { organization, member }) {
+      answered(await removeMember(world.seatgate, organization.as(member), member))
+      await join(world, organization)
+    },
+  },
+  {
+    what: 'somebody was suspended',
+    act: ({ seatgate }, { organization, member }) =>
+      suspendMember(seatgate, organization.as(organization.owner), member),
+  },
+  { what: 'somebody was invited', act: (world, { organization }) => invite(world, organization) },
+  {
+    what: 'an invitation was accepted',
+    act: (world, { invitation }) => accept(world, invitation),
+  },
+  {
+    what: 'an invitation was revoked',
+    act: ({ seatgate }, { organization, invitation }) =>
+      revokeInvitation(seatgate, organization.as(organization.owner), invitation.id),
+  },
+  {
+    what: 'the limit was lowered',
+    act: ({ seatgate }, { organization }) =>
+      setSeatLimit(seatgate, organization.asOperator, { limit: 1 }),
+  },
+  {
+    what: 'the ledger started anew',
+    act: ({ seatgate }, { organization }) => rebuildSeats(seatgate, organization.asOperator),
+  },
+]
+
+/** Adds members until no more get in: there are as many as may be, or as there were. */
+async function expectExact(world: World, { organization }: Team): Promise<void> {
+  const before = await stored(organization)
+  while (codeOf(await add(world, organization)) === 'ok') await world.settled()
+  const { used, limit } = await stored(organization)
+  expect(used).toBe(Math.max(limit, before.used))
+  await expectRepaired(organization)
+}
+
+async function stored({ id }: TestOrganization) {
+  const state = await readState(id)
+  const used = [...carriedSeats(state), ...promisedSeats(state)].length
+  return { used, limit: state.entitlement?.limit_seats ?? 0 }
+}
+
+const rolledBack = Object.keys(points).flatMap((store) =>
+  meanwhiles.map((meanwhile) => ({ store: store as keyof typeof points, ...meanwhile }))
+)
+
+describe('a store that is brought back to an earlier point', () => {
+  it.each(rolledBack)(
+    'SEAT-34: $store: $what since then, which is found and repaired',
+    async ({ store, act }) => {
+      const world = createWorld()
+      const scene = await team(world)
+      const { organization } = scene
+      const goBack = await points[store](organization)
+      await act(world, scene)
+      await world.settled()
+      await forwardOrganization(world.seatgate, organization.id)
+      await goBack()
+      // What has only just changed may be under way.
+      passTime(LONG_ENOUGH_MS * 2)
+      const then = await readState(organization.id)
+      expect(await differencesOf(world, organization)).not.toEqual([])
+      const rebuilt = answered(await rebuildSeats(world.seatgate, organization.asOperator))
+      expect(rebuilt.repaired).not.toEqual([])
+      expect(await differencesOf(world, organization)).toEqual([])
+      await expectRepaired(organization)
+      const { members, invitations } = await readState(organization.id)
+      expect({ members, invitations }).toEqual({
+        members: then.members,
+        invitations: then.invitations,
+      })
+      expect(await repairsOf(organization)).not.toEqual([])
+      await expectExact(world, scene)
+    }
+  )
+})
+
+describe('a ledger that is out of force', () => {
+  // What is to be done after a restore, and before a ledger is used that was not used for a while.
+  const outOfForce = () => inD1('UPDATE seatgate_seat_ledgers SET epoch = epoch + 1')
+
+  it.each(meanwhiles)(
+    'SEAT-34: starts anew with the next admission, whatever D1 has forgotten: $what',
+    async ({ act }) => {
+      const world = createWorld()
+      const scene = await team(world)
+      const { organization } = scene
+      const goBack = await pointInD1(organization)
+      await act(world, scene)
+      await world.settled()
+      await goBack()
+      await outOfForce()
+      const stale = await readLedger(organization.id)
+      const answer = await add(world, organization)
+      await world.settled()
+      // One that takes itself for full, or knows the person, refuses; it lets nobody in.
+      if (!answer.ok) {
+        expect(answer.error.code).toBe('seat_limit_reached')
+        answered(await rebuildSeats(world.seatgate, organization.asOperator))
+      }
+      expect((await readLedger(organization.id))!.epoch).toBeGreaterThan(stale!.epoch)
+      await expectExact(world, scene)
+      expect(await differencesOf(world, organization)).toEqual([])
+    }
+  )
+
+  it('SEAT-34: is what a used ledger should be after a time with seats in D1 alone', async () => {
+    const world = createWorld()
+    const scene = await team(world)
+    const { organization, member, other } = scene
+    const meanwhile = createWorld({ provider: 'd1' })
+    for (const userId of [member, other]) {
+      answered(await removeMember(meanwhile.seatgate, organization.as(userId), userId))
+    }
+    for (let more = 0; more < 3; more++) await join(meanwhile, organization)
+    await outOfForce()
+    await expectExact(world, scene)
+    expect(await repairsOf(organization)).toEqual([])
+  })
+})

@@ -1,0 +1,203 @@
+import { describe, expect, it } from 'vitest'
+import {
+  activateAtLogin,
+  selectActiveOrganization as select,
+  suspendMember,
+  type SessionStore,
+} from '../../../../src/index.ts'
+import { pointerOf, sessionOf, softDeleted } from '../../../kit/every-change.ts'
+import {
+  belonging,
+  deleteSession,
+  listening,
+  losingTrips,
+  movesOf,
+  sessionRow,
+  sessionsElsewhere,
+} from '../../../kit/active-organization.ts'
+import { answered, createWorld, join, newOrganization, newUser } from '../../../kit/kit.ts'
+
+const world = createWorld({ provider: 'unlimited' })
+const { seatgate } = world
+
+describe('selectActiveOrganization()', () => {
+  it('PIPE-47 chooses nothing for who is in none, whatever they worked in before', async () => {
+    const userId = await newUser()
+    const foreign = await newOrganization(world)
+    for (const previous of [undefined, null, foreign.id, 'unknown']) {
+      expect(await select(seatgate, userId, previous === undefined ? {} : { previous })).toEqual({
+        kind: 'none',
+      })
+    }
+  })
+
+  it('PIPE-47 PIPE-49 chooses the only one with its membership, even if they worked in another before', async () => {
+    const userId = await newUser()
+    const [home] = await belonging(userId, 1)
+    const foreign = await newOrganization(world)
+    for (const previous of [undefined, null, home!.id, foreign.id, 'unknown']) {
+      expect(
+        await select(seatgate, userId, previous === undefined ? {} : { previous })
+      ).toMatchObject({
+        kind: 'one',
+        organization: { id: home!.id, slug: home!.slug },
+        membership: { organizationId: home!.id, userId, role: 'member' },
+      })
+    }
+  })
+
+  it('PIPE-48 answers several as a choice, the newest organization first', async () => {
+    const userId = await newUser()
+    const homes = await belonging(userId, 3)
+    const newestFirst = homes.map(({ id }) => id).toReversed()
+    for (const previous of [null, (await newOrganization(world)).id, 'unknown']) {
+      const selection = await select(seatgate, userId, { previous })
+      if (selection.kind !== 'multiple') throw new Error(selection.kind)
+      expect(selection.organizations.map(({ id }) => id)).toEqual(newestFirst)
+      expect(Object.keys(selection)).toEqual(['kind', 'organizations'])
+    }
+  })
+
+  it('PIPE-48 PIPE-49 resumes the one of several that they worked in before, with its membership', async () => {
+    const userId = await newUser()
+    for (const { id } of await belonging(userId, 3)) {
+      expect(await select(seatgate, userId, { previous: id })).toMatchObject({
+        kind: 'one',
+        organization: { id },
+        membership: { organizationId: id, userId },
+      })
+    }
+  })
+
+  it('PIPE-48 resumes none that is deleted, or where they are suspended', async () => {
+    const userId = await newUser()
+    const [first, second, third] = await belonging(userId, 3)
+    await softDeleted(seatgate, third!)
+    expect(await select(seatgate, userId, { previous: third!.id })).toMatchObject({
+      kind: 'multiple',
+      organizations: [{ id: second!.id }, { id: first!.id }],
+    })
+    answered(await suspendMember(seatgate, second!.as(second!.owner), userId))
+    expect(await select(seatgate, userId, { previous: second!.id })).toMatchObject({
+      kind: 'one',
+      organization: { id: first!.id },
+    })
+  })
+
+  it('PIPE-49 PIPE-50 takes one query, which writes nothing', async () => {
+    const userId = await newUser()
+    const { trips, around } = listening()
+    const heard = createWorld({ provider: 'unlimited', around }).seatgate
+    for (const count of [0, 1, 2]) {
+      if (count > 0) await join(world, await newOrganization(world), 'member', userId)
+      trips.length = 0
+      await select(heard, userId)
+      expect(trips).toEqual([[expect.stringMatching(/^select /)]])
+    }
+  })
+})
+
+describe('activateAtLogin()', () => {
+  it('PIPE-51 leaves the session as it is in a host without sessions here, and asks nothing', async () => {
+    const userId = await newUser()
+    await belonging(userId, 1)
+    const session = await sessionOf(userId)
+    const { trips, around } = listening()
+    const none = createWorld({ provider: 'unlimited', sessions: 'none', around }).seatgate
+    expect(await activateAtLogin(none, userId, session)).toBe(session)
+    expect(trips).toEqual([])
+    expect(await pointerOf(session)).toBeNull()
+  })
+
+  it.each([0, 2, 3])('PIPE-52 leaves who is in %i organizations nowhere', async (count) => {
+    const userId = await newUser()
+    await belonging(userId, count)
+    const session = await sessionOf(userId)
+    expect(await activateAtLogin(seatgate, userId, session)).toEqual(session)
+    expect(
+      await activateAtLogin(seatgate, userId, session, {
+        previous: (await newOrganization(world)).id,
+      })
+    ).toEqual(session)
+    expect(await pointerOf(session)).toBeNull()
+    const { store, updates } = sessionsElsewhere(session)
+    const elsewhere = createWorld({ provider: 'unlimited', sessions: store }).seatgate
+    await activateAtLogin(elsewhere, userId, session)
+    expect(updates).toEqual([])
+  })
+
+  it('PIPE-52 points the session of who is in one at it, and touches nothing else', async () => {
+    const userId = await newUser()
+    const [home] = await belonging(userId, 1)
+    const session = await sessionOf(userId)
+    const before = await sessionRow(session)
+    expect(await activateAtLogin(seatgate, userId, session, { previous: 'unknown' })).toEqual({
+      id: session.id,
+      activeOrganizationId: home!.id,
+    })
+    expect(await sessionRow(session)).toEqual({ ...before, active_organization_id: home!.id })
+    expect(await movesOf(home!.id), 'signing in is no switch').toEqual([])
+  })
+
+  it('PIPE-52 resumes the one of several that they worked in before', async () => {
+    const userId = await newUser()
+    const homes = await belonging(userId, 3)
+    const session = await sessionOf(userId)
+    const previous = homes[1]!.id
+    const resumed = await activateAtLogin(seatgate, userId, session, { previous })
+    expect(resumed.activeOrganizationId).toBe(previous)
+    expect(await pointerOf(session)).toBe(previous)
+  })
+
+  it.each([
+    ['the choice', 1],
+    ['the pointer', 2],
+  ])(
+    'PIPE-53 signs in without an organization, and reports it, where D1 loses %s',
+    async (_what, trip) => {
+      const userId = await newUser()
+      await belonging(userId, 1)
+      const session = await sessionOf(userId)
+      const reports: string[] = []
+      const lossy = createWorld({
+        provider: 'unlimited',
+        around: losingTrips([trip]),
+        report: ({ event }) => reports.push(event),
+      }).seatgate
+      expect(await activateAtLogin(lossy, userId, session)).toEqual(session)
+      expect(reports).toEqual(['activation_at_login_failed'])
+      expect(await pointerOf(session)).toBeNull()
+    }
+  )
+
+  it('PIPE-53 signs in without an organization, and reports it, where the store throws', async () => {
+    const userId = await newUser()
+    await belonging(userId, 1)
+    const session = { id: 'elsewhere', activeOrganizationId: null }
+    const broken = (): never => {
+      throw new Error('KV is down')
+    }
+    const reports: unknown[] = []
+    const store: SessionStore = {
+      updateActiveOrganization: broken,
+      async endActiveOrganization() {},
+    }
+    const failing = createWorld({
+      provider: 'unlimited',
+      sessions: store,
+      report: (report) => reports.push(report),
+    }).seatgate
+    expect(await activateAtLogin(failing, userId, session)).toEqual(session)
+    expect(reports).toEqual([
+      { event: 'activation_at_login_failed', error: new Error('KV is down') },
+    ])
+  })
+
+  it('PIPE-53 signs in without an organization where the session is gone', async () => {
+    const userId = await newUser()
+    await belonging(userId, 1)
+    const session = await sessionOf(userId)
+    await deleteSession(session)
+    expect(await activateAtLogin(seatgate, userId, session)).toEqual(session)
+  })
+})

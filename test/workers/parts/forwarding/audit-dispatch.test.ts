@@ -1,0 +1,189 @@
+import { describe, expect, it, vi } from 'vitest'
+import {
+  createSeatgate,
+  d1Seats,
+  forwardOrganization,
+  isQueueBound,
+  renameOrganization,
+  type Report,
+  type Sink,
+} from '../../../../src/index.ts'
+import { auditQueueHandler } from '../../../../src/worker/index.ts'
+import { db } from '../../../kit/http.ts'
+import {
+  addEvents,
+  attemptsOf,
+  clocked,
+  cursorOf,
+  delivered,
+  heldSink,
+  organizationWith,
+  owners,
+  rename,
+  retry,
+  sinkOf,
+  upTo,
+} from '../../../kit/sinks.ts'
+import { createWorld } from '../../../kit/kit.ts'
+
+const silent = { send: async () => {}, sendBatch: async () => {} }
+
+describe('dispatch', () => {
+  it('FWD-7: async without a queue fails at start, names the sink and suggests auto', () => {
+    const asynchronous = { ...sinkOf('siem'), dispatch: 'async' } as const
+    const message = /the sink "siem" is async, and there is no queue.*"auto"/
+    expect(() => clocked([asynchronous])).toThrow(message)
+    expect(() => clocked([asynchronous], { queue: silent })).not.toThrow()
+    expect(() => clocked([{ ...asynchronous, dispatch: 'auto' }])).not.toThrow()
+  })
+
+  it('FWD-10: says whether there is a queue', () => {
+    expect(isQueueBound(clocked([]).seatgate)).toBe(false)
+    expect(isQueueBound(clocked([], { queue: silent }).seatgate)).toBe(true)
+  })
+
+  it.each(['auto', 'async'] as const)(
+    'FWD-8: %s with a queue delivers nothing before the queue says so',
+    async (dispatch) => {
+      const sink = sinkOf('log')
+      const world = createWorld({ provider: 'd1', sinks: [{ ...sink, dispatch }] })
+      const id = await organizationWith(world.seatgate, 1)
+      await world.settled()
+      expect(sink.attempts).toEqual([])
+      expect(world.wakeUps).toEqual([{ organizationId: id }, { organizationId: id }])
+    }
+  )
+
+  it('FWD-8: auto without a queue delivers in process, after the answer', async () => {
+    const sink = heldSink('log')
+    const world = createWorld({ provider: 'd1', sinks: [sink], queue: undefined as never })
+    // The answer is there, and the first delivery still in the air.
+    const id = await organizationWith(world.seatgate)
+    await sink.entered
+    expect(sink.sequences()).toEqual([])
+    sink.letGo()
+    await world.settled()
+    expect(sink.sequences()).toEqual([1, 2])
+    await rename(world.seatgate, id, 'New')
+    await world.settled()
+    expect(sink.sequences()).toEqual([1, 2, 3])
+  })
+
+  it('FWD-9: sync delivers before the answer, and others after it', async () => {
+    const [prompt, other] = [sinkOf('prompt'), sinkOf('other')]
+    const sinks: Sink[] = [{ ...prompt, dispatch: 'sync' }, other]
+    const { seatgate } = clocked(sinks, { queue: silent })
+    const id = await organizationWith(seatgate)
+    expect([prompt.sequences(), other.sequences()]).toEqual([[1, 2], []])
+    await rename(seatgate, id, 'New')
+    expect([prompt.sequences(), other.sequences()]).toEqual([upTo(3), []])
+  })
+
+  it('FWD-9: sync keeps an answer waiting no longer than its deadline, and goes on', async () => {
+    const sink = heldSink('slow')
+    const reports: Report[] = []
+    const world = createWorld({
+      provider: 'd1',
+      sinks: [{ ...sink, dispatch: 'sync', deadlineSeconds: 0.01 }],
+      report: (report) => reports.push(report),
+    })
+    const id = await organizationWith(world.seatgate)
+    expect(sink.sequences()).toEqual([])
+    sink.letGo()
+    await world.settled()
+    expect(sink.sequences()).toEqual([1, 2])
+    expect(await cursorOf(id, 'slow')).toMatchObject({ sequence: 2, lease: null })
+    expect(reports).toEqual([])
+  })
+
+  it('FWD-9: a sync sink that fails changes no answer, and is tried again like others', async () => {
+    const sink = sinkOf('down', (_event, attempt) => (attempt === 1 ? retry : delivered))
+    const { seatgate, later } = clocked([{ ...sink, dispatch: 'sync' }], { queue: silent })
+    const id = await organizationWith(seatgate)
+    await rename(seatgate, id, 'While it is left alone')
+    expect(sink.attempts).toEqual([1])
+    later(1)
+    const messages = [{ id: 'm', body: { organizationId: id }, ack() {}, retry() {} }]
+    await auditQueueHandler(seatgate)({ messages } as never)
+    expect(sink.attempts).toEqual([1, 1, 2, 3])
+    expect((await attemptsOf(seatgate, id, 'down'))[0]).toEqual([1, 1, 'retry', 'down', 1])
+  })
+
+  it('FWD-11: a sink that throws changes no answer, and loses no event', async () => {
+    const sink = sinkOf('broken', () => Promise.reject(new Error('boom')))
+    const { seatgate } = clocked([{ ...sink, dispatch: 'sync' }], { queue: silent })
+    const id = await organizationWith(seatgate)
+    const scope = { caller: { userId: owners.get(id)! }, organization: id }
+    const renamed = await renameOrganization(seatgate, scope, { name: 'New' })
+    expect(renamed).toMatchObject({ ok: true, value: { name: 'New' } })
+    expect(await cursorOf(id, 'broken')).toMatchObject({ sequence: 0, attempts: 1 })
+  })
+})
+
+describe('a sink that is missing', () => {
+  const secret = 'sk-live-of-somebody'
+  const absent = (how: Partial<Sink>): Sink => ({
+    ...sinkOf('siem'),
+    setUpPage: 'https://docs.example.com/siem',
+    ...({ apiKey: secret, api_key: secret } as object),
+    ...how,
+  })
+  const warningsOf = (sinks: readonly Sink[]) => clocked(sinks).reports
+
+  it.each<[string, Partial<Sink>]>([
+    ['FWD-4: one that is switched off', { disabled: true }],
+    ['FWD-5: one whose attach answers an error', { attach: () => new Error(`no ${secret}`) }],
+    [
+      'FWD-5: one whose attach throws',
+      {
+        attach() {
+          throw new Error(`api_key ${secret}`)
+        },
+      },
+    ],
+  ])('FWD-6 %s costs one warning, which tells nothing else', async (_what, how) => {
+    const there = sinkOf('there')
+    const { seatgate, reports } = clocked([absent(how), there], { waitUntil: () => {} })
+    expect(reports).toEqual([
+      { event: 'sink_missing', error: expect.stringMatching(/"siem".*https:\/\/docs\.example/) },
+    ])
+    expect(JSON.stringify(reports)).not.toMatch(/sk-live|api_key|boom/)
+    expect(seatgate.sinks.map(({ id }) => id)).toEqual(['there'])
+  })
+
+  it('FWD-4: none is warned of where all are there, or none is configured', () => {
+    expect(warningsOf([])).toEqual([])
+    expect(warningsOf([absent({ attach: () => undefined })])).toEqual([])
+  })
+
+  it('FWD-4: is told on the console by its name where nobody reports', () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    const sinks = [absent({ disabled: true })]
+    createSeatgate({ database: db, seats: d1Seats(), sessions: 'none', sinks })
+    expect(warn.mock.calls.map(([line]) => JSON.parse(String(line)) as unknown)).toEqual([
+      {
+        event: 'sink_missing',
+        message: expect.stringContaining('The sink "siem" is switched off'),
+      },
+    ])
+    warn.mockRestore()
+  })
+})
+
+describe('a backlog', () => {
+  it('FWD-28: comes no faster than the sink may have it, from the beginning or from where it is asked for', async () => {
+    const sink = sinkOf('new')
+    const { seatgate, later } = clocked([{ ...sink, eventsPerMinute: 150 }])
+    const id = await organizationWith(seatgate)
+    await addEvents(id, 398)
+    expect(await forwardOrganization(seatgate, id)).toBe(60)
+    expect(sink.attempts).toEqual(upTo(150))
+    later(59)
+    expect(await forwardOrganization(seatgate, id)).toBeNull()
+    later(1)
+    expect(await forwardOrganization(seatgate, id)).toBe(60)
+    later(60)
+    expect(await forwardOrganization(seatgate, id)).toBeNull()
+    expect(sink.attempts).toEqual(upTo(400))
+  })
+})

@@ -1,0 +1,183 @@
+import { describe, expect, it } from 'vitest'
+import { forwardOrganization, listSinks, replaySink, resumeSink } from '../../../../src/index.ts'
+import { anOperator, asUser, embedded } from '../../../kit/http.ts'
+import {
+  actionsOf,
+  byOperator,
+  clocked,
+  cursorOf,
+  delivered,
+  heldSink,
+  isInOutbox,
+  organizationWith,
+  owners,
+  permanent,
+  rename,
+  retry,
+  sinkOf,
+  upTo,
+} from '../../../kit/sinks.ts'
+import { answered, codeOf } from '../../../kit/kit.ts'
+
+describe('a sink that is gone', () => {
+  it('FWD-33: is paused until somebody lets it go on, and loses nothing', async () => {
+    let gone = true
+    const sink = sinkOf('hook', ({ sequence }) =>
+      gone && sequence === 2 ? { outcome: 'pause', reason: 'status_410' } : delivered
+    )
+    const { seatgate, later } = clocked([sink])
+    const id = await organizationWith(seatgate, 1)
+    expect(await forwardOrganization(seatgate, id)).toBeNull()
+    later(3600 * 24 * 30)
+    expect(await forwardOrganization(seatgate, id)).toBeNull()
+    expect(sink.attempts).toEqual([1, 2])
+    const [status] = answered(await listSinks(seatgate, byOperator(id))).data
+    expect(status).toMatchObject({ sequence: 1, lag: 2, pausedReason: 'status_410' })
+    expect(await isInOutbox(id)).toBe(true)
+    gone = false
+    answered(await resumeSink(seatgate, byOperator(id), 'hook'))
+    await forwardOrganization(seatgate, id)
+    expect(sink.sequences()).toEqual(upTo(4))
+    expect(await actionsOf(id)).toEqual([
+      ['audit.sink_resume', 'operator', 'ops', { sink: 'hook' }],
+    ])
+  })
+})
+
+describe('replay', () => {
+  it('FWD-17 FWD-44: sends everything again from a sequence on, under the same ids, each time on record', async () => {
+    const sink = sinkOf('log')
+    const { seatgate } = clocked([sink])
+    const id = await organizationWith(seatgate, 2)
+    await forwardOrganization(seatgate, id)
+    for (const last of [5, 6]) {
+      answered(await replaySink(seatgate, byOperator(id), 'log', { fromSequence: 3 }))
+      await forwardOrganization(seatgate, id)
+      expect(sink.sequences().at(-1)).toBe(last)
+    }
+    expect(sink.sequences()).toEqual([1, 2, 3, 4, 3, 4, 5, 3, 4, 5, 6])
+    expect(new Set(sink.taken.map((event) => event.id)).size).toBe(6)
+    const told = ['audit.replay', 'operator', 'ops', { sink: 'log', from_sequence: 3 }]
+    expect(await actionsOf(id)).toEqual([told, told])
+  })
+
+  it('FWD-42: is refused while a delivery is under way', async () => {
+    const sink = heldSink('slow')
+    const { seatgate } = clocked([sink])
+    const id = await organizationWith(seatgate)
+    const running = forwardOrganization(seatgate, id)
+    await sink.entered
+    const replay = () => replaySink(seatgate, byOperator(id), 'slow', { fromSequence: 1 })
+    expect(codeOf(await replay())).toBe('operation_in_progress')
+    sink.letGo()
+    await running
+    expect(codeOf(await replay())).toBe('ok')
+    expect(await cursorOf(id, 'slow')).toMatchObject({ sequence: 0 })
+  })
+
+  it('FWD-45: concerns the organization that was asked for, and sinks that there are', async () => {
+    const { seatgate } = clocked([sinkOf('log'), { ...sinkOf('own'), internal: true }])
+    const [one, two] = [await organizationWith(seatgate), await organizationWith(seatgate)]
+    for (const id of [one, two]) await forwardOrganization(seatgate, id)
+    answered(await replaySink(seatgate, byOperator(one), 'log', { fromSequence: 1 }))
+    expect(await cursorOf(two, 'log')).toMatchObject({ sequence: 2 })
+    for (const sink of ['none', 'own', '']) {
+      expect(codeOf(await replaySink(seatgate, byOperator(one), sink, { fromSequence: 1 }))).toBe(
+        'not_found'
+      )
+    }
+    for (const input of [{}, { fromSequence: 0 }, { fromSequence: 99 }, { fromSequence: '1' }]) {
+      expect(codeOf(await replaySink(seatgate, byOperator(one), 'log', input as never))).toBe(
+        'validation_error'
+      )
+    }
+  })
+})
+
+describe('what can be asked about sinks', () => {
+  it('FWD-40: lag, age of the oldest and dead letters, of each sink and organization', async () => {
+    const [dead, alive] = [
+      sinkOf('dead', ({ sequence }) => (sequence === 1 ? permanent : retry)),
+      sinkOf('alive'),
+    ]
+    const { seatgate, clock } = clocked([dead, alive])
+    const began = new Date(clock.now).toISOString()
+    const id = await organizationWith(seatgate, 1)
+    await forwardOrganization(seatgate, id)
+    expect(
+      answered(await listSinks(seatgate, { caller: { type: 'system' }, organization: id }))
+    ).toEqual({
+      data: [
+        {
+          id: 'dead',
+          sequence: 1,
+          head: 3,
+          lag: 2,
+          oldestUndeliveredAt: began,
+          deadLetters: 1,
+          attempts: 1,
+          nextAttemptAt: new Date(clock.now + 1000).toISOString(),
+          lastError: 'down',
+          pausedReason: null,
+        },
+        {
+          id: 'alive',
+          sequence: 3,
+          head: 3,
+          lag: 0,
+          oldestUndeliveredAt: null,
+          deadLetters: 0,
+          attempts: 0,
+          nextAttemptAt: null,
+          lastError: null,
+          pausedReason: null,
+        },
+      ],
+      nextCursor: null,
+    })
+  })
+
+  it('FWD-40 FWD-41: over HTTP, by owners and operators alone', async () => {
+    const sink = sinkOf('log', ({ sequence }) => (sequence === 1 ? permanent : delivered))
+    const { seatgate } = clocked([sink])
+    const id = await organizationWith(seatgate)
+    await forwardOrganization(seatgate, id)
+    const client = embedded({ sinks: [sink] })
+    const path = `/organizations/${id}/audit/sinks`
+    const owner = asUser({ userId: owners.get(id)! })
+    for (const token of [owner, anOperator]) {
+      const list = await (await client.get(path, token)).json<{ data: { id: string }[] }>()
+      // The ledger's own sink is nobody's business.
+      expect(list.data.map(({ id: name }) => name)).toEqual(['log'])
+      const letters = await (
+        await client.get(`${path}/log/dead-letters`, token)
+      ).json<{ data: object[] }>()
+      expect(letters.data).toHaveLength(1)
+      const ofATime = `${path}/log/dead-letters?action=organization.create&to=2026-01-01T00:00:00Z`
+      expect(await (await client.get(ofATime, token)).json()).toMatchObject({ data: [] })
+      const replayed = await client.post(`${path}/log/replay`, { fromSequence: 1 }, token)
+      expect([replayed.status, await replayed.json()]).toEqual([
+        202,
+        { sink: 'log', fromSequence: 1 },
+      ])
+      const requeued = await client.post(
+        `${path}/log/dead-letters/requeue`,
+        { dryRun: true },
+        token
+      )
+      expect([requeued.status, await requeued.json()]).toEqual([202, { sink: 'log', events: 1 }])
+      const none = { to: '2026-01-01T00:00:00Z', dryRun: true }
+      const older = await client.post(`${path}/log/dead-letters/requeue`, none, token)
+      expect(await older.json()).toEqual({ sink: 'log', events: 0 })
+      expect((await client.post(`${path}/log/resume`, {}, token)).status).toBe(202)
+    }
+    const stranger = asUser({ userId: crypto.randomUUID() })
+    expect((await client.get(path, stranger)).status).toBe(404)
+    expect((await client.get(`${path}/log/dead-letters`, stranger)).status).toBe(404)
+    for (const end of ['replay', 'resume', 'dead-letters/requeue']) {
+      const answer = await client.post(`${path}/log/${end}`, { fromSequence: 1 }, stranger)
+      expect(answer.status, end).toBe(404)
+    }
+    await rename(seatgate, id, 'X')
+  })
+})

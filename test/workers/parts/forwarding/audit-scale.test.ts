@@ -1,0 +1,188 @@
+import { describe, expect, it } from 'vitest'
+import { createMeter, type Around } from '../../../../bench/meter.ts'
+import {
+  forwardOrganization,
+  generateLogKey,
+  proveConsistency,
+  proveInclusion,
+  sealOrganization,
+  sweepAudit,
+  type Sink,
+} from '../../../../src/index.ts'
+import { auditQueueHandler } from '../../../../src/worker/index.ts'
+import {
+  addEvents,
+  clocked,
+  delivered,
+  organizationWith,
+  permanent,
+  rename,
+  sinkOf,
+  upTo,
+} from '../../../kit/sinks.ts'
+import { WHOLE } from '../../../kit/environment.ts'
+import { answered, createWorld, type WorldOptions } from '../../../kit/kit.ts'
+
+// A share of it each time; `npm run scale` for the million.
+const MANY = WHOLE ? 1_000_000 : 20_000
+const SEALED = WHOLE ? 1_000_000 : 4_096
+const EVENTS_PER_INSERT = 20_000
+const PATIENCE_MS = 3_600_000
+
+const { privateKey } = await generateLogKey('audit.example.com')
+
+/** A world whose costs are counted, and the most rows that a trip to D1 has brought back. */
+function measured(options: WorldOptions = {}) {
+  const meter = createMeter()
+  const held = { most: 0 }
+  const around: Around = (trip, run) =>
+    meter.around(trip, async () => {
+      const answer = await run()
+      for (const result of [answer].flat() as { results?: unknown[] }[]) {
+        held.most = Math.max(held.most, result?.results?.length ?? 0)
+      }
+      return answer
+    })
+  const world = createWorld({ provider: 'd1', around, auditLogKey: privateKey, ...options })
+  const costOf = async (act: () => Promise<unknown>) => (await meter.measure(act, world.settled))[1]
+  return { ...world, held, costOf }
+}
+
+/** An organization with so many events. */
+async function organizationOf({ seatgate }: ReturnType<typeof measured>, events: number) {
+  const id = await organizationWith(seatgate)
+  for (let there = 2; there < events;) {
+    const more = Math.min(EVENTS_PER_INSERT, events - there)
+    await addEvents(id, more, there)
+    there += more
+  }
+  return id
+}
+
+describe('what forwarding costs', () => {
+  it('a hundred events of one organization are three trips to D1, and few rows', async () => {
+    const sink = sinkOf('log')
+    const world = measured({ sinks: [sink] })
+    const id = await organizationOf(world, 100)
+    const cost = await world.costOf(() => forwardOrganization(world.seatgate, id))
+    expect(sink.sequences()).toEqual(upTo(100))
+    expect(cost.d1Trips).toBe(3)
+    expect(cost.rowsRead).toBeLessThan(600)
+    expect(cost.rowsWritten).toBeLessThan(20)
+  })
+
+  it('as many where every second event is not for the sink', async () => {
+    const sink = sinkOf('log')
+    const world = measured({ sinks: [{ ...sink, include: ['organization.create', 'test.odd'] }] })
+    const id = await organizationWith(world.seatgate)
+    await addEvents(id, 98, 2, "iif(value % 2, 'test.odd', 'test.even')")
+    const cost = await world.costOf(() => forwardOrganization(world.seatgate, id))
+    expect(sink.sequences()).toHaveLength(50)
+    expect(cost.d1Trips).toBe(3)
+    expect(cost.rowsWritten).toBeLessThan(20)
+  })
+})
+
+describe('an organization whose sink does not answer, or whose event nobody takes', () => {
+  it.each(['the queue', 'the sweep'])('FWD-27: keeps no other waiting, by %s', async (by) => {
+    const gate = Promise.withResolvers<void>()
+    const taken: string[] = []
+    const sink: Sink = {
+      id: 'log',
+      async deliver({ organizationId }) {
+        if (organizationId === poisoned) return permanent
+        if (organizationId === dead) await gate.promise
+        taken.push(organizationId)
+        return delivered
+      },
+    }
+    const { seatgate, later } = clocked([sink])
+    // The sweep takes those first that waited longest.
+    const dead = await organizationWith(seatgate)
+    later(1)
+    const poisoned = await organizationWith(seatgate)
+    later(1)
+    const others = [await organizationWith(seatgate), await organizationWith(seatgate)]
+    const all = Promise.withResolvers<void>()
+    const messages = [dead, poisoned, ...others].map((organizationId) => {
+      const ack = () => organizationId === others[1] && all.resolve()
+      return { id: organizationId, body: { organizationId }, ack, retry() {} }
+    })
+    const running =
+      by === 'the queue' ? auditQueueHandler(seatgate)({ messages } as never) : sweepAudit(seatgate)
+    if (by === 'the queue') await all.promise
+    else while (taken.length < 4) await new Promise((resolve) => setTimeout(resolve))
+    // The dead one is still in the air, and no time has passed on the clock.
+    expect(taken.toSorted()).toEqual([...others, ...others].toSorted())
+    gate.resolve()
+    await running
+  })
+})
+
+describe('what proving costs', () => {
+  it('sealing 10,000 events takes a trip for each 500, rows in proportion, and holds no more of them', async () => {
+    const world = measured()
+    const costs = []
+    const most: number[] = []
+    for (const events of [1_000, 10_000]) {
+      const id = await organizationOf(world, events)
+      world.held.most = 0
+      costs.push(await world.costOf(() => sealOrganization(world.seatgate, id)))
+      most.push(world.held.most)
+    }
+    const [few, many] = costs
+    expect(few!.d1Trips).toBe(3)
+    expect(many!.d1Trips).toBe(21)
+    expect(many!.rowsRead / few!.rowsRead).toBeLessThan(10.5)
+    expect(many!.rowsWritten / few!.rowsWritten).toBeLessThan(10.5)
+    expect(many!.rowsWritten).toBeLessThan(2 * 10_000 + 100)
+    expect(most).toEqual([500, 500])
+  })
+
+  it(
+    'AUD-56: a proof reads as many hashes as the tree is high, in two trips, and is at most 1 KB',
+    async () => {
+      const world = measured()
+      const { seatgate, costOf } = world
+      for (const events of [64, SEALED]) {
+        const id = await organizationOf(world, events)
+        const scope = { caller: { type: 'system' }, organization: id } as const
+        await sealOrganization(seatgate, id)
+        const asked = { sequence: Math.ceil(events / 3) }
+        const inclusion = await costOf(async () => {
+          const { hashes } = answered(await proveInclusion(seatgate, scope, asked))
+          expect(hashes).toHaveLength(Math.log2(events) % 1 === 0 ? Math.log2(events) : 20)
+          expect(JSON.stringify(hashes).length).toBeLessThanOrEqual(1024)
+        })
+        const range = { from: asked.sequence, to: events }
+        const consistency = await costOf(async () =>
+          answered(await proveConsistency(seatgate, scope, range))
+        )
+        for (const { d1Trips, rowsRead } of [inclusion, consistency]) {
+          expect(d1Trips).toBe(2)
+          expect(rowsRead).toBeLessThan(100)
+        }
+        if (WHOLE) console.log('proof', events, JSON.stringify({ inclusion, consistency }))
+      }
+    },
+    PATIENCE_MS
+  )
+
+  it(
+    'appending to an organization with many events reads as many rows as to one with two',
+    async () => {
+      const world = measured()
+      const read: number[] = []
+      for (const events of [3, MANY]) {
+        const id = await organizationOf(world, events)
+        await organizationWith(world.seatgate)
+        const cost = await world.costOf(() => rename(world.seatgate, id, 'New'))
+        read.push(cost.rowsRead)
+      }
+      expect(Math.abs(read[1]! - read[0]!)).toBeLessThanOrEqual(3)
+      expect(read[1]).toBeLessThan(50)
+      if (WHOLE) console.log('append', MANY, JSON.stringify(read))
+    },
+    PATIENCE_MS
+  )
+})

@@ -1,0 +1,159 @@
+import { runDurableObjectAlarm } from 'cloudflare:test'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { changeRole } from '../../../../src/index.ts'
+import {
+  abandonedAdd,
+  expectSound,
+  ledgerOf,
+  losing,
+  muchLater,
+  passTime,
+  slowAdd,
+  slowAddTo,
+} from '../../../kit/faults.ts'
+import { readLedger, readState, violationsIn } from '../../../kit/invariants.ts'
+import {
+  add,
+  answered,
+  codeOf,
+  createWorld,
+  join,
+  newOrganization,
+  type TestOrganization,
+} from '../../../kit/kit.ts'
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+describe('the deadline and the late write', () => {
+  it('SEAT-16: a write that comes after its fence is refused, and admitted on a new seat', async () => {
+    const { organization, joining, letGo } = await slowAdd()
+    const [slow] = await reservedSeats(organization)
+    await muchLater(organization.id)
+    expect((await readState(organization.id)).fences).toEqual([slow])
+    expect(await readLedger(organization.id)).toMatchObject({ held: 1, reserved: 0 })
+
+    letGo()
+    expect(codeOf(await joining())).toBe('ok')
+    const state = await readState(organization.id)
+    expect(violationsIn(state, { quiet: true })).toEqual([])
+    expect(state.members.map(({ seat_id }) => seat_id)).not.toContain(slow)
+  })
+
+  it('SEAT-16: a write that comes after its fence meets the limit like everybody', async () => {
+    const { organization, calm, joining, letGo } = await slowAdd()
+    await muchLater(organization.id)
+    expect(codeOf(await add(calm, organization))).toBe('ok')
+    letGo()
+    expect(await joining()).toEqual({
+      ok: false,
+      error: { code: 'seat_limit_reached', limit: 2, used: 2 },
+    })
+    await calm.settled()
+    await expectSound(organization.id, true)
+  })
+
+  it('SEAT-16: a membership that came first is confirmed at the deadline', async () => {
+    const calm = createWorld()
+    const organization = await newOrganization(calm, 2)
+    answered(await add(createWorld({ around: losing('confirm') }), organization))
+    expect(await readLedger(organization.id)).toMatchObject({ held: 1, reserved: 1 })
+    await muchLater(organization.id)
+    const state = await readState(organization.id)
+    expect(state.fences).toEqual([])
+    expect(state.ledger).toMatchObject({ held: 2, reserved: 0 })
+    expect(violationsIn(state, { quiet: true })).toEqual([])
+  })
+
+  it('SEAT-16: a batch that lands while the alarm asks wins or loses, never both', async () => {
+    for (let trial = 0; trial < 10; trial++) {
+      const { organization, joining, letGo } = await slowAdd()
+      passTime(31_000)
+      const alarm = runDurableObjectAlarm(ledgerOf(organization))
+      letGo()
+      const answer = await joining()
+      await alarm
+      expect(codeOf(answer)).toBe('ok')
+      await expectSound(organization.id, true)
+      vi.useRealTimers()
+    }
+  })
+
+  it('SEAT-15: a seat whose deadline has not come is not touched', async () => {
+    const { organization, calm } = await abandonedAdd()
+    passTime(29_000)
+    expect(await runDurableObjectAlarm(ledgerOf(organization))).toBe(true)
+    expect(await readLedger(organization.id)).toMatchObject({ held: 1, reserved: 1 })
+    expect((await readState(organization.id)).fences).toEqual([])
+    expect(codeOf(await add(calm, organization))).toBe('seat_limit_reached')
+    passTime(2_000)
+    expect(await runDurableObjectAlarm(ledgerOf(organization)), 'armed again').toBe(true)
+    await expectSound(organization.id, true)
+  })
+
+  it('SEAT-15: the alarm comes by itself', async () => {
+    const calm = createWorld()
+    const organization = await newOrganization(calm, 2)
+    const world = createWorld({ around: losing('d1 write'), ledger: { reservationSeconds: 0.2 } })
+    expect(codeOf(await add(world, organization))).toBe('seats_unavailable')
+    expect(await readLedger(organization.id)).toMatchObject({ held: 1, reserved: 1 })
+    await vi.waitFor(
+      async () => {
+        expect(await readLedger(organization.id)).toMatchObject({ held: 1, reserved: 0 })
+      },
+      { timeout: 10_000, interval: 50 }
+    )
+    await expectSound(organization.id, true)
+  })
+
+  it('SEAT-15: more reservations than one alarm settles are settled by the next', async () => {
+    const calm = createWorld()
+    const organization = await newOrganization(calm)
+    const ledger = ledgerOf(organization)
+    for (let more = 0; more < 501; more++) {
+      await ledger.reserve({
+        organizationId: organization.id,
+        defaultLimit: { kind: 'unlimited' },
+        seatId: crypto.randomUUID(),
+        holder: `nobody ${more}`,
+        reservationSeconds: 30,
+      })
+    }
+    passTime(31_000)
+    expect(await runDurableObjectAlarm(ledger)).toBe(true)
+    expect((await readState(organization.id)).fences).toHaveLength(500)
+    await vi.waitFor(
+      async () => {
+        await runDurableObjectAlarm(ledger)
+        await expectSound(organization.id, true)
+      },
+      { timeout: 10_000, interval: 50 }
+    )
+  })
+})
+
+describe('a batch that is refused', () => {
+  it('SEAT-14: gives its seat back at once', async () => {
+    const calm = createWorld()
+    const organization = await newOrganization(calm, 3)
+    const other = await join(calm, organization, 'owner')
+    const { joining, letGo } = await slowAddTo(organization, other)
+    expect(await readLedger(organization.id)).toMatchObject({ held: 2, reserved: 1 })
+    // Who asked may not any more.
+    answered(
+      await changeRole(calm.seatgate, organization.as(organization.owner), other, {
+        role: 'member',
+      })
+    )
+    letGo()
+    expect(codeOf(await joining())).toBe('insufficient_role')
+    await expectSound(organization.id, true)
+    expect(codeOf(await add(calm, organization))).toBe('ok')
+  })
+})
+
+async function reservedSeats({ id }: TestOrganization): Promise<string[]> {
+  const ledger = await readLedger(id)
+  return ledger!.seats.filter(({ state }) => state === 'reserved').map(({ seat_id }) => seat_id)
+}

@@ -1,0 +1,259 @@
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { createOrganization, removeMember, seatUsage, setSeatLimit } from '../../../../src/index.ts'
+import { finite } from '../../../../src/engine/seats/limit.ts'
+import {
+  LONG_ENOUGH_MS,
+  abandonedAdd,
+  aroundDatabaseOf,
+  expectSound,
+  ledgerOf,
+  passTime,
+  slowAdd,
+} from '../../../kit/faults.ts'
+import { readLedger, readState } from '../../../kit/invariants.ts'
+import { invite } from '../../../kit/invitations.ts'
+import { testEnv } from '../../../kit/environment.ts'
+import {
+  add,
+  answered,
+  codeOf,
+  createWorld,
+  join,
+  newBusyOrganization,
+  newOrganization,
+  newUser,
+  type TestOrganization,
+} from '../../../kit/kit.ts'
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+describe('a ledger that is lost', () => {
+  it('SEAT-33: counts the same again from D1, under the next epoch', async () => {
+    const world = createWorld()
+    const organization = await newOrganization(world, 4)
+    await join(world, organization)
+    const last = await join(world, organization)
+    answered(await removeMember(world.seatgate, organization.as(last), last))
+    const before = await readLedger(organization.id)
+    const asking = () => seatUsage(world.seatgate, organization.as(organization.owner))
+    const usage = answered(await asking())
+
+    await loseStorage(organization)
+    expect(await readLedger(organization.id)).toBeNull()
+    expect(answered(await asking())).toEqual(usage)
+    const after = await readLedger(organization.id)
+    expect(after?.seats).toEqual(before?.seats)
+    expect(after?.epoch).toBeGreaterThan(before!.epoch)
+    await expectSound(organization.id, true)
+  })
+
+  it('SEAT-33: a write admitted by the lost ledger cannot land beside the new one', async () => {
+    const { organization, calm, joining, letGo } = await slowAdd()
+    await loseStorage(organization)
+    expect(codeOf(await add(calm, organization))).toBe('ok')
+    letGo()
+    expect(await joining()).toEqual({
+      ok: false,
+      error: { code: 'seat_limit_reached', limit: 2, used: 2 },
+    })
+    await calm.settled()
+    await expectSound(organization.id, true)
+  })
+
+  it('SEAT-33: the same write is admitted anew where there is room', async () => {
+    const { organization, calm, joining, letGo } = await slowAdd()
+    await loseStorage(organization)
+    answered(await seatUsage(calm.seatgate, organization.as(organization.owner)))
+    letGo()
+    expect(codeOf(await joining())).toBe('ok')
+    await expectSound(organization.id, true)
+  })
+
+  it('SEAT-33: knows the limit that was bought', async () => {
+    const world = createWorld()
+    const organization = await newOrganization(world, 1)
+    await loseStorage(organization)
+    expect(await add(world, organization)).toEqual({
+      ok: false,
+      error: { code: 'seat_limit_reached', limit: 1, used: 1 },
+    })
+  })
+
+  it('SEAT-33: knows that an unlimited number was bought, whatever the default is', async () => {
+    const world = createWorld({ defaultSeatLimit: 1 })
+    const organization = await newOrganization(world, 1)
+    answered(await setSeatLimit(world.seatgate, organization.asOperator, { limit: 'unlimited' }))
+    await loseStorage(organization)
+    expect(codeOf(await add(world, organization))).toBe('ok')
+    const usage = answered(await seatUsage(world.seatgate, organization.asOperator))
+    expect(usage).toMatchObject({ limit: 'unlimited', held: 2 })
+  })
+
+  it('SEAT-33: has everybody, however many pages they are read in', async () => {
+    const world = createWorld()
+    const organization = await newBusyOrganization(world, 10_001)
+    const asking = () => seatUsage(world.seatgate, organization.as(organization.owner))
+    expect(answered(await asking())).toMatchObject({ held: 10_001, reserved: 0 })
+    await loseStorage(organization)
+    expect(answered(await asking())).toMatchObject({ held: 10_001, reserved: 0 })
+    const { members, ledger } = await readState(organization.id)
+    expect(new Set(ledger?.seats.map(({ seat_id }) => seat_id))).toEqual(
+      new Set(members.map(({ seat_id }) => seat_id))
+    )
+  })
+
+  it('an object that is put out of memory keeps everything, its alarm too', async () => {
+    const { organization, calm } = await abandonedAdd()
+    const before = await readLedger(organization.id)
+    await evictDurableObject(ledgerOf(organization))
+    expect(await readLedger(organization.id)).toEqual(before)
+    expect(codeOf(await add(calm, organization))).toBe('seat_limit_reached')
+    await evictDurableObject(ledgerOf(organization))
+    passTime(31_000)
+    expect(await runDurableObjectAlarm(ledgerOf(organization))).toBe(true)
+    await expectSound(organization.id, true)
+    expect((await readState(organization.id)).epoch).toBe(before?.epoch)
+  })
+
+  it.each([{ evicted: true }, { evicted: false }])(
+    'SEAT-15: an alarm that was lost comes back with the next call (put out of memory: $evicted)',
+    async ({ evicted }) => {
+      const { organization, calm } = await abandonedAdd()
+      await runInDurableObject(ledgerOf(organization), (_ledger, { storage }) =>
+        storage.deleteAlarm()
+      )
+      if (evicted) await evictDurableObject(ledgerOf(organization))
+      passTime(LONG_ENOUGH_MS)
+      expect(await runDurableObjectAlarm(ledgerOf(organization))).toBe(false)
+      answered(await seatUsage(calm.seatgate, organization.as(organization.owner)))
+      await vi.waitFor(
+        async () => {
+          await runDurableObjectAlarm(ledgerOf(organization))
+          await expectSound(organization.id, true)
+        },
+        { timeout: 10_000, interval: 50 }
+      )
+    }
+  )
+})
+
+describe('a ledger', () => {
+  const alarmOf = (organization: TestOrganization) =>
+    runInDurableObject(ledgerOf(organization), (_ledger, { storage }) => storage.getAlarm())
+  const asked = { defaultLimit: finite(10) }
+
+  it('answers for no organization but its own', async () => {
+    const [one, other] = [
+      await newOrganization(createWorld(), 4),
+      await newOrganization(createWorld(), 4),
+    ]
+    await join(createWorld(), one)
+    const before = await readLedger(one.id)
+    const request = { ...asked, organizationId: other.id }
+    const unavailable = { ok: false, error: { code: 'seats_unavailable' } }
+    expect(await ledgerOf(one).usage(request)).toEqual(unavailable)
+    const seat = { ...request, seatId: 'seat', holder: 'holder', reservationSeconds: 30 }
+    expect(await ledgerOf(one).reserve(seat)).toEqual(unavailable)
+    expect(await readLedger(one.id)).toEqual(before)
+  })
+
+  it('reads D1 once when it starts, however many ask at once', async () => {
+    const world = createWorld()
+    const organization = await newOrganization(world, 4)
+    await loseStorage(organization)
+    let trips = 0
+    const leave = await aroundDatabaseOf(organization, (run) => {
+      trips += 1
+      return run()
+    })
+    const request = { ...asked, organizationId: organization.id }
+    await ledgerOf(organization).usage(request)
+    const alone = trips
+    await ledgerOf(organization).close(request)
+    await Promise.all(Array.from({ length: 10 }, () => ledgerOf(organization).usage(request)))
+    expect(trips).toBe(2 * alone)
+    await leave()
+    await expectSound(organization.id, true)
+  })
+
+  it('SEAT-15: rings for what ends first, and not later for what ends later', async () => {
+    const { organization, calm } = await abandonedAdd()
+    answered(await setSeatLimit(calm.seatgate, organization.asOperator, { limit: 4 }))
+    const first = await alarmOf(organization)
+    expect(first).toBeLessThanOrEqual(Date.now() + 30_000)
+    const { expiresAt } = await invite(calm, organization)
+    expect(new Date(expiresAt).getTime()).toBeGreaterThan(first!)
+    expect(await alarmOf(organization)).toBe(first)
+  })
+
+  it('SEAT-15: rings again when the next one ends, and not before', async () => {
+    const { organization, calm } = await abandonedAdd()
+    answered(await setSeatLimit(calm.seatgate, organization.asOperator, { limit: 4 }))
+    const { expiresAt } = await invite(calm, organization)
+    passTime(31_000)
+    expect(await runDurableObjectAlarm(ledgerOf(organization))).toBe(true)
+    expect(await alarmOf(organization)).toBe(new Date(expiresAt).getTime())
+  })
+
+  it('SEAT-36: that starts with promises has its alarm set for their end', async () => {
+    const world = createWorld()
+    const organization = await newOrganization(world, 4)
+    const { expiresAt } = await invite(world, organization)
+    await loseStorage(organization)
+    expect(await alarmOf(organization)).toBeNull()
+    answered(await seatUsage(world.seatgate, organization.asOperator))
+    expect(await alarmOf(organization)).toBe(new Date(expiresAt).getTime())
+  })
+})
+
+describe('a ledger that is older than its organization', () => {
+  it('SEAT-33: would not know the founder’s seat, so the organization is made under another id', async () => {
+    const taken = Array.from({ length: 40 }, () => crypto.randomUUID())
+    await testEnv.DB.prepare(
+      'INSERT INTO seatgate_seat_ledgers (organization_id, epoch) SELECT value, 1 FROM json_each(?)'
+    )
+      .bind(JSON.stringify(taken))
+      .run()
+    const ids = [...taken]
+    const { seatgate } = createWorld({ newId: () => ids.shift() ?? crypto.randomUUID() })
+    const caller = { userId: await newUser() }
+    const created = await createOrganization(seatgate, { caller }, { name: 'Test' })
+    if (created.ok) expect(taken).not.toContain(created.value.id)
+    const { results } = await testEnv.DB.prepare(
+      'SELECT id FROM seatgate_organizations WHERE id IN (SELECT value FROM json_each(?))'
+    )
+      .bind(JSON.stringify(taken))
+      .all()
+    expect(results).toEqual([])
+  })
+})
+
+describe('a close that is meant for another ledger', () => {
+  it.each([
+    ['an earlier', -1],
+    ['a later', 1],
+  ])('D6 is nothing to the one in force: %s epoch', async (_which, by) => {
+    const organization = await newOrganization(createWorld(), 3)
+    answered(await seatUsage(createWorld().seatgate, organization.as(organization.owner)))
+    const before = await readLedger(organization.id)
+    const close = (epoch: number) =>
+      ledgerOf(organization).close({
+        organizationId: organization.id,
+        defaultLimit: finite(3),
+        epoch,
+      })
+    expect(await close(before!.epoch + by)).toEqual({ ok: true, value: null })
+    expect(await readLedger(organization.id)).toEqual(before)
+    expect(await close(before!.epoch)).toEqual({ ok: true, value: null })
+    expect(await readLedger(organization.id)).toBeNull()
+  })
+})
+
+async function loseStorage(organization: TestOrganization): Promise<void> {
+  const ledger = ledgerOf(organization)
+  await runInDurableObject(ledger, (_ledger, { storage }) => storage.deleteAll())
+  await evictDurableObject(ledger)
+}

@@ -1,0 +1,345 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import {
+  addMember,
+  forwardOrganization,
+  getOrganization,
+  listMembers,
+  removeMember,
+  seatUsage,
+  setSeatLimit,
+  type LedgerCalls,
+  type LedgerNamespace,
+} from '../../../../src/index.ts'
+import {
+  expectSound,
+  holdingBack,
+  losing,
+  moments,
+  muchLater,
+  aroundDatabaseOf,
+} from '../../../kit/faults.ts'
+import { readLedger, readState } from '../../../kit/invariants.ts'
+import { testEnv } from '../../../kit/environment.ts'
+import {
+  add,
+  answered,
+  codeOf,
+  createWorld,
+  join,
+  newOrganization,
+  newUser,
+  type TestOrganization,
+  type World,
+} from '../../../kit/kit.ts'
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+describe('word that never came', () => {
+  it('SEAT-23 SEAT-28: a lost release is made up for by the outbox', async () => {
+    const calm = createWorld()
+    const organization = await newOrganization(calm, 2)
+    const gone = await join(calm, organization)
+    const epoch = (await readLedger(organization.id))?.epoch
+    const deaf = createWorld({ around: losing('ledger') })
+    answered(await removeMember(deaf.seatgate, organization.as(gone), gone))
+    expect(await readLedger(organization.id)).toMatchObject({ held: 2 })
+    expect(codeOf(await add(calm, organization))).toBe('seat_limit_reached')
+
+    // As long as it does not hear, it is told again.
+    await forwardOrganization(deaf.seatgate, organization.id)
+    expect(await readLedger(organization.id)).toMatchObject({ held: 2 })
+    await muchLater(null)
+    // The one seat is released: the ledger is not started anew.
+    expect(await readLedger(organization.id)).toMatchObject({ epoch, held: 1 })
+    await expectSound(organization.id, true)
+    expect(codeOf(await add(calm, organization))).toBe('ok')
+  })
+
+  it('SEAT-25 MUSEUM-11: releases that come again free nobody else’s seat', async () => {
+    const calm = createWorld()
+    const organization = await newOrganization(calm, 2)
+    const gone = await join(calm, organization)
+    const { members } = await readState(organization.id)
+    const { seat_id } = members.find(({ user_id }) => user_id === gone)!
+    answered(await removeMember(calm.seatgate, organization.as(gone), gone))
+    await join(calm, organization, 'member', gone)
+    for (let again = 0; again < 3; again++) {
+      const seat = { organizationId: organization.id, seatId: seat_id! }
+      await calm.seatgate.seats.release(calm.seatgate.seatContext, seat)
+      await calm.seatgate.seats.confirm(calm.seatgate.seatContext, seat, null)
+    }
+    await testEnv.DB.prepare(
+      'UPDATE seatgate_sink_cursors SET sequence = 0 WHERE organization_id = ?'
+    )
+      .bind(organization.id)
+      .run()
+    await forwardOrganization(calm.seatgate, organization.id)
+    await expectSound(organization.id, true)
+  })
+
+  it('a lost limit change is made up for by the outbox', async () => {
+    const calm = createWorld()
+    const organization = await newOrganization(calm, 5)
+    const deaf = createWorld({ around: losing('ledger') })
+    expect(codeOf(await lower(deaf, organization, { limit: 1 }))).toBe('seats_unavailable')
+    expect(await readLedger(organization.id)).toMatchObject({ limit_seats: 5 })
+    await forwardOrganization(calm.seatgate, organization.id)
+    await expectSound(organization.id, true)
+    expect(codeOf(await add(calm, organization))).toBe('seat_limit_reached')
+  })
+
+  it.each([
+    { what: 'the same version', version: 7 },
+    { what: 'an older version', version: 6 },
+  ])(
+    'BILL-25 MUSEUM-18: after a lost limit change $what brings no other limit',
+    async ({ version }) => {
+      const calm = createWorld()
+      const organization = await newOrganization(calm, 5)
+      const deaf = createWorld({ around: losing('ledger') })
+      await lower(deaf, organization, { limit: 1, version: 7 })
+      // A second delivery from the billing system, which disagrees.
+      await lower(calm, organization, { limit: 100, version })
+      expect(codeOf(await add(calm, organization))).toBe('seat_limit_reached')
+      await forwardOrganization(calm.seatgate, organization.id)
+      await expectSound(organization.id, true)
+    }
+  )
+
+  it('BILL-25 MUSEUM-18: of two limits under one version the first on record is in force', async () => {
+    const { calm, organization, lowering, letGo } = await slowLimit({ limit: 1, version: 7 })
+    const second = await lower(calm, organization, { limit: 100, version: 7 })
+    letGo()
+    expect(answered(await lowering).limit).toBe(1)
+    expect(second).toMatchObject({ ok: false, error: { code: 'outdated_version', limit: 1 } })
+    await expectSound(organization.id, true)
+  })
+
+  it('BILL-25 MUSEUM-18: word of an older limit that comes late changes nothing', async () => {
+    const { calm, organization, lowering, letGo } = await slowLimit({ limit: 100 })
+    answered(await lower(calm, organization, { limit: 1 }))
+    letGo()
+    expect(answered(await lowering)).toMatchObject({ limit: 1, version: 3 })
+    await expectSound(organization.id, true)
+    expect(codeOf(await add(calm, organization))).toBe('seat_limit_reached')
+  })
+
+  it('SEAT-24 MUSEUM-11: no seat id is ever used again', async () => {
+    const world = createWorld()
+    const organization = await newOrganization(world, 2)
+    const person = await newUser()
+    const seats = new Set<string>()
+    for (let round = 0; round < 5; round++) {
+      await join(world, organization, 'member', person)
+      const { members } = await readState(organization.id)
+      seats.add(members.find(({ user_id }) => user_id === person)!.seat_id!)
+      answered(await removeMember(world.seatgate, organization.as(person), person))
+    }
+    expect(seats.size).toBe(5)
+    await expectSound(organization.id, true)
+  })
+})
+
+describe('a ledger that does not answer', () => {
+  const hanging = () => new Promise<never>(() => {})
+  const throwing = async () => {
+    throw new Error('The object is overloaded.')
+  }
+  const throwingAtOnce = () => {
+    throw new Error('There is no such object.')
+  }
+  const silences = [
+    { how: 'hangs', ledger: allCalls(hanging) },
+    { how: 'throws', ledger: allCalls(throwing) },
+    { how: 'throws at once', ledger: allCalls(throwingAtOnce) },
+    { how: 'cannot be reached', ledger: throwingAtOnce as () => LedgerCalls },
+  ]
+
+  it.each(silences)(
+    'SEAT-13 MUSEUM-30: one that $how refuses growth, and nothing else',
+    async ({ ledger }) => {
+      const calm = createWorld()
+      const organization = await newOrganization(calm, 5)
+      const member = await join(calm, organization)
+      const before = await readState(organization.id)
+      const namespace: LedgerNamespace = { getByName: ledger }
+      const world = createWorld({ namespace, ledger: { timeoutSeconds: 0.05 } })
+      const { seatgate } = world
+      const owner = organization.as(organization.owner)
+
+      expect(await add(world, organization)).toEqual({
+        ok: false,
+        error: { code: 'seats_unavailable' },
+      })
+      expect(codeOf(await seatUsage(seatgate, owner))).toBe('seats_unavailable')
+      expect(await readState(organization.id)).toEqual(before)
+
+      expect(codeOf(await getOrganization(seatgate, owner))).toBe('ok')
+      expect(codeOf(await listMembers(seatgate, owner))).toBe('ok')
+      expect(codeOf(await removeMember(seatgate, owner, member))).toBe('ok')
+      await world.settled()
+      await forwardOrganization(calm.seatgate, organization.id)
+      await expectSound(organization.id, true)
+    }
+  )
+
+  it('SEAT-13: refused for silence under an id is asked again under it', async () => {
+    const calm = createWorld()
+    const organization = await newOrganization(calm, 5)
+    const userId = await newUser()
+    const once = ({ seatgate }: World) =>
+      addMember(
+        seatgate,
+        organization.as(organization.owner),
+        { userId, role: 'member' },
+        { operationId: 'once' }
+      )
+    const silent = createWorld({ namespace: { getByName: allCalls(throwing) } })
+    expect(codeOf(await once(silent))).toBe('seats_unavailable')
+    expect(codeOf(await once(calm))).toBe('ok')
+    await calm.settled()
+    await expectSound(organization.id, true)
+  })
+
+  it('SEAT-13: a ledger that answers too late leaves its seat to the deadline', async () => {
+    const calm = createWorld()
+    const organization = await newOrganization(calm, 2)
+    const late = createWorld({
+      ledger: { timeoutSeconds: 0.05 },
+      async around({ asked }, run) {
+        const answer = await run()
+        return asked[0] === 'reserve' ? hanging() : answer
+      },
+    })
+    expect(codeOf(await add(late, organization))).toBe('seats_unavailable')
+    await muchLater(organization.id)
+    await expectSound(organization.id, true)
+    expect(codeOf(await add(calm, organization))).toBe('ok')
+  })
+
+  it('what the platform says may be asked again is asked again, and takes one seat', async () => {
+    for (const moment of moments) {
+      const calm = createWorld()
+      const organization = await newOrganization(calm, 2)
+      let failures = 0
+      const flaky = createWorld({
+        async around({ asked }, run) {
+          if (asked[0] !== 'reserve' || failures > 0) return run()
+          failures += 1
+          if (moment === 'after') await run()
+          throw Object.assign(new Error('Network connection lost.'), { retryable: true })
+        },
+      })
+      expect(codeOf(await add(flaky, organization))).toBe('ok')
+      expect(failures).toBe(1)
+      await flaky.settled()
+      await expectSound(organization.id, true)
+    }
+  })
+
+  it('SEAT-13: a provider that throws, whoever wrote it, admits nobody, and nobody sees its error', async () => {
+    const calm = createWorld()
+    const organization = await newOrganization(calm, 3)
+    const reports: string[] = []
+    const broken = createWorld({ report: ({ event }) => reports.push(event) })
+    const fail = () => Promise.reject(new Error('out of order'))
+    const seats = { ...broken.seatgate.seats, reserve: fail, reserveEach: fail }
+    const world = { ...broken, seatgate: { ...broken.seatgate, seats } }
+    expect(codeOf(await add(world, organization))).toBe('seats_unavailable')
+    expect(reports).toContain('seat_reserve_failed')
+    expect(codeOf(await add(calm, organization))).toBe('ok')
+  })
+
+  it('an overloaded one is not asked again, whatever else the platform says of it', async () => {
+    const calm = createWorld()
+    const organization = await newOrganization(calm, 2)
+    let asked = 0
+    const overloaded = createWorld({
+      async around({ asked: [method] }, run) {
+        if (method !== 'reserve') return run()
+        asked += 1
+        throw Object.assign(new Error('overloaded'), { retryable: true, overloaded: true })
+      },
+    })
+    expect(codeOf(await add(overloaded, organization))).toBe('seats_unavailable')
+    expect(asked).toBe(1)
+    expect(codeOf(await add(calm, organization))).toBe('ok')
+  })
+
+  it.each(moments)(
+    'SEAT-13: a ledger that loses D1 %s reading it starts only when it has read all',
+    async (moment) => {
+      const before = createWorld({ provider: 'd1' })
+      const world = createWorld()
+      const organization = await newOrganization(before, 2)
+      await readLedger(organization.id)
+      const restore = await aroundDatabaseOf(organization, async (run) => {
+        if (moment === 'after') await run()
+        throw new Error('D1_ERROR: Network connection lost.')
+      })
+      const answers = await Promise.all([add(world, organization), add(world, organization)])
+      expect(answers.map(codeOf)).toEqual(['seats_unavailable', 'seats_unavailable'])
+      expect(await readLedger(organization.id)).toBeNull()
+      await restore()
+      expect(codeOf(await add(world, organization))).toBe('ok')
+      await world.settled()
+      await expectSound(organization.id, true)
+    }
+  )
+
+  it.each([
+    { how: 'fails', send: throwing },
+    { how: 'throws at once', send: throwingAtOnce },
+  ])(
+    'a queue that $how changes no answer, and keeps no seat from being confirmed',
+    async ({ send }) => {
+      const calm = createWorld()
+      const organization = await newOrganization(calm, 2)
+      const world = createWorld({
+        queue: { send, sendBatch: async () => {} },
+        // The ledger is the slower of the two, so that the queue has failed before it answers.
+        async around({ asked }, run) {
+          if (asked[0] === 'confirm') await new Promise((resolve) => setTimeout(resolve, 20))
+          return run()
+        },
+      })
+      expect(codeOf(await add(world, organization))).toBe('ok')
+      await world.settled()
+      await expectSound(organization.id, true)
+    }
+  )
+})
+
+function allCalls(answer: () => Promise<never>): () => LedgerCalls {
+  return () => ({
+    reserve: answer,
+    reserveEach: answer,
+    confirm: answer,
+    release: answer,
+    setLimit: answer,
+    usage: answer,
+    close: answer,
+    inspect: answer,
+    seal: answer,
+  })
+}
+
+function lower(
+  { seatgate }: World,
+  organization: TestOrganization,
+  input: { limit: number; version?: number }
+) {
+  return setSeatLimit(seatgate, organization.asOperator, input)
+}
+
+/** A new limit is on record; word of it is on its way to the ledger. */
+async function slowLimit(input: Parameters<typeof lower>[2]) {
+  const calm = createWorld()
+  const organization = await newOrganization(calm, 5)
+  const { around, reached, letGo } = holdingBack(({ asked }) => asked[0] === 'setLimit')
+  const lowering = lower(createWorld({ around }), organization, input)
+  await reached
+  return { calm, organization, lowering, letGo }
+}

@@ -1,0 +1,200 @@
+/**
+ * Mistakes in the source that no test of the real runtime had noticed.
+ */
+import { describe, expect, it } from 'vitest'
+import type { Around } from '../../../../bench/meter.ts'
+import {
+  listJoinRequests,
+  prepareMember,
+  rebuildSeats,
+  removeMember,
+  seatUsage,
+  withdrawJoinRequest,
+} from '../../../../src/index.ts'
+import { commit } from '../../../../src/database/commit.ts'
+import { admitWaiting } from '../../../../src/operations/joining/waitlist.ts'
+import {
+  copiedTeam,
+  differencesOf,
+  expectRepaired,
+  inD1,
+  inLedger,
+  insertMember,
+  repairsOf,
+} from '../../../kit/manual-changes.ts'
+import { aroundDatabaseOf, expectSound } from '../../../kit/faults.ts'
+import { readLedger, readState } from '../../../kit/invariants.ts'
+import {
+  comeIn,
+  createJoiningWorld,
+  membersOf,
+  openOrganization,
+  requestsOf,
+} from '../../../kit/joining.ts'
+import { meanwhile } from '../../../kit/every-change.ts'
+import { testEnv } from '../../../kit/environment.ts'
+import {
+  answered,
+  codeOf,
+  createWorld,
+  enforcing,
+  join,
+  newOrganization,
+  newUser,
+  type TestOrganization,
+} from '../../../kit/kit.ts'
+
+describe('a repair that is overtaken', () => {
+  const overtakings = [
+    {
+      what: 'has left',
+      sql: 'DELETE FROM seatgate_memberships WHERE organization_id = ? AND user_id = ?',
+    },
+    {
+      what: 'is suspended',
+      sql: `UPDATE seatgate_memberships SET status = 'suspended' WHERE organization_id = ? AND user_id = ?`,
+    },
+    {
+      what: 'has a seat',
+      sql: `UPDATE seatgate_memberships SET seat_id = 'by hand ' || user_id
+            WHERE organization_id = ? AND user_id = ?`,
+    },
+  ]
+
+  it.each(overtakings)('D5 records no seat for a member who $what by then', async ({ sql }) => {
+    const calm = createWorld()
+    const { organization } = await copiedTeam(calm)
+    const userId = await newUser()
+    await insertMember(organization, userId, null)
+    const repairs = (await repairsOf(organization)).length
+    const overtaken = createWorld({ around: meanwhile(() => inD1(sql, organization.id, userId)) })
+    const rebuilt = await rebuildSeats(overtaken.seatgate, organization.asOperator)
+    expect(codeOf(rebuilt)).toBe('operation_in_progress')
+    expect(await assignmentsTo(organization, userId)).toEqual([])
+    expect(await repairsOf(organization)).toHaveLength(repairs)
+    // Seen as it is now, it is repaired.
+    answered(await rebuildSeats(calm.seatgate, organization.asOperator))
+    expect(await assignmentsTo(organization, userId)).toEqual([])
+    await expectRepaired(organization)
+  })
+
+  it('D7 keeps the fence of a seat that is given up by then', async () => {
+    const calm = createWorld()
+    const { organization, member, seat, otherSeat } = await copiedTeam(calm)
+    for (const seatId of [seat, otherSeat]) {
+      await inD1('INSERT INTO seatgate_seat_fences VALUES (?, ?, 0)', seatId, organization.id)
+    }
+    expect(await differencesOf(calm, organization)).toEqual(['fenced_seat', 'fenced_seat'])
+    const leaving = () => removeMember(calm.seatgate, organization.as(member), member)
+    const overtaken = createWorld({
+      around: meanwhile(async () => answered(await leaving())),
+    })
+    answered(await rebuildSeats(overtaken.seatgate, organization.asOperator))
+    expect((await readState(organization.id)).fences).toEqual([seat])
+    await expectRepaired(organization)
+  })
+})
+
+describe('a ledger that starts', () => {
+  const SUPERSEDED = { committed: false, code: 'ledger_superseded' }
+
+  it.each([
+    { step: 1, outcome: { committed: true }, held: 3 },
+    { step: 2, outcome: SUPERSEDED, held: 2 },
+    { step: 3, outcome: SUPERSEDED, held: 2 },
+  ])(
+    'D8 counts a seat that an earlier grant takes ahead of its trip $step, or the batch is refused',
+    async ({ step, outcome, held }) => {
+      const world = createWorld()
+      const { seatgate } = world
+      const organization = await newOrganization(world, 3)
+      await join(world, organization)
+      const scope = { caller: { userId: organization.owner }, organization: organization.id }
+      const input = { userId: await newUser(), role: 'member' }
+      const { statements } = answered(await prepareMember(seatgate, scope, input))
+      await inLedger(organization, 'DELETE FROM ledger')
+
+      const landed: unknown[] = []
+      let trips = 0
+      const restore = await aroundDatabaseOf(organization, async (run) => {
+        trips += 1
+        if (trips === step) landed.push(await commit(seatgate.db, statements))
+        return run()
+      })
+      answered(await seatUsage(seatgate, organization.asOperator))
+      await restore()
+      expect(landed).toEqual([expect.objectContaining(outcome)])
+      expect(await readLedger(organization.id)).toMatchObject({ held, reserved: 0 })
+      await expectSound(organization.id, true)
+    }
+  )
+})
+
+describe('a seat that is taken', () => {
+  it('D8 is confirmed once', async () => {
+    const confirmations: string[] = []
+    const around: Around = ({ asked }, run) => {
+      confirmations.push(...asked.filter((what) => what === 'confirm'))
+      return run()
+    }
+    const world = createWorld({ around })
+    const organization = await newOrganization(createWorld(), 3)
+    await join(world, organization)
+    expect(confirmations).toEqual(['confirm'])
+    await expectSound(organization.id, true)
+  })
+
+  it('D8 is counted once, however often it is confirmed', async () => {
+    const { seatgate } = createWorld()
+    const { organization, seat: seatId } = await copiedTeam(createWorld())
+    const before = await readLedger(organization.id)
+    const seat = { organizationId: organization.id, seatId }
+    for (let again = 0; again < 2; again++) {
+      await seatgate.seats.confirm(seatgate.seatContext, seat, null)
+    }
+    expect(await readLedger(organization.id)).toEqual(before)
+    await expectRepaired(organization)
+  })
+})
+
+describe.each(enforcing)('the line, %s seats', (provider) => {
+  it('D8 does not let in a person who has left it since the plan was made', async () => {
+    const world = createJoiningWorld({ provider })
+    const organization = await openOrganization(world, 'auto', 2)
+    const member = await join(world, organization)
+    const { userId: first } = await comeIn(world, organization)
+    const { userId: second } = await comeIn(world, organization)
+    const scope = organization.as(organization.owner)
+    const { data } = answered(await listJoinRequests(world.seatgate, scope))
+    const { id } = data.find(({ userId }) => userId === first)!
+    // Without a line, so that the seat is free and not given yet.
+    const hasty = createWorld({ provider })
+    answered(await removeMember(hasty.seatgate, scope, member))
+    await hasty.settled()
+
+    const leaving = () => withdrawJoinRequest(world.seatgate, { caller: { userId: first } }, id)
+    const overtaken = createJoiningWorld({
+      provider,
+      around: meanwhile(async () => answered(await leaving())),
+    })
+    await admitWaiting(overtaken.seatgate, organization.id)
+    await overtaken.settled()
+    expect(await membersOf(organization)).toEqual([member, second])
+    expect((await requestsOf(organization)).map(({ state }) => state)).toEqual([
+      'withdrawn',
+      'joined',
+    ])
+    await expectSound(organization.id, true)
+  })
+})
+
+/** The seats on record as assigned to a user. */
+async function assignmentsTo({ id }: TestOrganization, userId: string) {
+  const { results } = await testEnv.DB.prepare(
+    `SELECT target_id FROM seatgate_audit_events WHERE organization_id = ?
+     AND action = 'seat.assigned' AND metadata ->> '$.user_id' = ?`
+  )
+    .bind(id, userId)
+    .all()
+  return results
+}

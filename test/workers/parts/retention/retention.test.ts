@@ -1,0 +1,593 @@
+import { describe, expect, it } from 'vitest'
+import { createMeter } from '../../../../bench/meter.ts'
+import {
+  forwardOrganization,
+  placeLegalHold,
+  purgeAuditEvents,
+  releaseLegalHold,
+  replaySink,
+  sealOrganization,
+  sweepRetention,
+  type Metric,
+  type RetentionWindow,
+  type Sink,
+} from '../../../../src/index.ts'
+import { sweepHandler } from '../../../../src/worker/index.ts'
+import { anOperator, asUser, embedded, rowCounts, seatgateWith } from '../../../kit/http.ts'
+import {
+  addEvents,
+  cursorOf,
+  delivered,
+  organizationWith,
+  owners,
+  rename,
+  retry,
+  sinkOf,
+  upTo,
+} from '../../../kit/sinks.ts'
+import {
+  DAY_SECONDS,
+  days,
+  eventsOf,
+  keys,
+  retaining,
+  sequencesOf,
+  system,
+} from '../../../kit/retention.ts'
+import { testEnv } from '../../../kit/environment.ts'
+import { answered, createWorld, newUser, operator } from '../../../kit/kit.ts'
+
+/** Lets the sweep look at this trail, and at none that another test has left. */
+const due = (organization: string) =>
+  testEnv.DB.prepare(
+    'UPDATE seatgate_audit_retention SET due_at = iif(organization_id = ?, 0, 9e15)'
+  )
+    .bind(organization)
+    .run()
+const dueAt = (organization: string) =>
+  testEnv.DB.prepare('SELECT due_at FROM seatgate_audit_retention WHERE organization_id = ?')
+    .bind(organization)
+    .first<number>('due_at')
+const count = (table: string, organization: string) =>
+  testEnv.DB.prepare(`SELECT count(*) AS n FROM ${table} WHERE organization_id = ?`)
+    .bind(organization)
+    .first<number>('n')
+
+describe('a window', () => {
+  it('AUD-58: without one nothing goes, even if somebody asks for it', async () => {
+    const { sealedOne, purge, daysLater } = retaining([])
+    const organization = await sealedOne()
+    daysLater(10_000)
+    expect(await purge(organization)).toMatchObject({ events: 0, horizon: 0 })
+    expect(await sequencesOf(organization)).toEqual(upTo(5))
+  })
+
+  it.each<[string, unknown, string]>([
+    ['none', [{}], 'positive days'],
+    ['of 0 days', days(0), 'positive days'],
+    ['of negative days', days(-1), 'positive days'],
+    ['of no number', days(NaN), 'positive days'],
+    ['without an end', days(Infinity), 'positive days'],
+    ['in text', [{ days: '30' }], 'positive days'],
+    ['in two units', [{ days: 1, hours: 24 }], 'no "hours"'],
+    ['twice', [...days(1), ...days(2)], 'two windows for all actions'],
+    [
+      'twice for an organization',
+      [
+        { days: 1, organizationId: 'x' },
+        { days: 2, organizationId: 'x' },
+      ],
+      'two windows for all actions of x',
+    ],
+    ['of a class alone', [{ days: 1, actions: 'a.*' }], 'shorter window without actions'],
+    ['of a class that is shorter', [...days(9), { days: 8, actions: 'a.*' }], 'shorter window'],
+    ['of a pattern that is none', [...days(9), { days: 10, actions: '*.a' }], 'pattern'],
+    ['no list', { days: 9 }, 'list'],
+  ])('AUD-58: %s is refused at start', (_what, retention, message) => {
+    const options = { auditLogKey: keys.privateKey, retention: retention as RetentionWindow[] }
+    expect(() => seatgateWith(options)).toThrow(message)
+  })
+
+  it('AUD-64: needs a log: without checkpoints nothing may go', () => {
+    expect(() => seatgateWith({ retention: days(1) })).toThrow('auditLogKey')
+  })
+
+  it('AUD-58: without a sweep in the same Worker warns once, with one never', async () => {
+    const { seatgate, reports } = retaining(days(30))
+    const warnings = () => reports.filter(({ event }) => event === 'retention_not_scheduled')
+    const organization = await organizationWith(seatgate, 2)
+    expect(warnings()).toHaveLength(1)
+    await rename(seatgate, organization, 'Again')
+    expect(warnings()).toHaveLength(1)
+    const swept = retaining(days(30))
+    sweepHandler(swept.seatgate)
+    await organizationWith(swept.seatgate)
+    const off = retaining([])
+    await organizationWith(off.seatgate)
+    expect([...swept.reports, ...off.reports]).toEqual([])
+  })
+
+  it('AUD-59: takes what is strictly older, to the millisecond', async () => {
+    const { sealedOne, purge, later, clock, daysLater } = retaining(days(30))
+    const began = clock.now
+    const organization = await sealedOne(5)
+    daysLater(30)
+    expect(await purge(organization)).toMatchObject({ events: 0 })
+    clock.now = began + 30 * 24 * 60 * 60 * 1000 + 1
+    expect(await purge(organization)).toMatchObject({ events: 5, horizon: 5 })
+    expect(await sequencesOf(organization)).toEqual([6])
+    later(1)
+    expect(await purge(organization)).toMatchObject({ events: 0, waitsFor: [] })
+  })
+
+  it('AUD-59: a dry run counts what the next run takes, and changes nothing', async () => {
+    const { sealedOne, purge, daysLater, tended } = retaining(days(30))
+    const organization = await sealedOne(4)
+    daysLater(20)
+    for (const name of ['A', 'B', 'C']) await tended(organization, name)
+    daysLater(15)
+    const before = await rowCounts()
+    const dry = await purge(organization, { dryRun: true })
+    expect(await rowCounts()).toEqual(before)
+    expect(await purge(organization)).toEqual(dry)
+    expect(dry).toMatchObject({ events: 4, horizon: 4, more: false })
+    expect(await sequencesOf(organization)).toEqual([5, 6, 7, 8])
+  })
+
+  it('AUD-59: a run can be told to leave more, never to take more', async () => {
+    const { sealedOne, purge, daysLater, clock, tended } = retaining(days(30))
+    const organization = await sealedOne(3)
+    daysLater(1)
+    await tended(organization, 'Later')
+    const between = new Date(clock.now)
+    daysLater(40)
+    const now = new Date(clock.now)
+    expect(await purge(organization, { olderThan: between, dryRun: true })).toMatchObject({
+      events: 3,
+    })
+    const young = await sealedOne(3)
+    expect(await purge(young, { olderThan: now })).toMatchObject({ events: 0 })
+  })
+
+  it('AUD-61: is each organization’s own, and the longer one of a class', async () => {
+    const windows: RetentionWindow[] = [{ days: 30 }, { actions: 'organization.rename', days: 90 }]
+    const { seatgate, sealedOne, purge, daysLater } = retaining(windows)
+    const organization = await sealedOne(5)
+    const own = retaining([...windows, { organizationId: organization, days: 10 }])
+    own.clock.now += 20 * 24 * 60 * 60 * 1000
+    expect(seatgate.retention).toHaveLength(2)
+    expect(await own.purge(organization, { dryRun: true })).toMatchObject({ events: 5 })
+    daysLater(31)
+    // The creation and its seat are past the window; the renames behind them are kept longer.
+    expect(await purge(organization)).toMatchObject({ events: 2, horizon: 2 })
+    expect(await sequencesOf(organization)).toEqual([3, 4, 5, 6])
+    daysLater(60)
+    expect(await purge(organization)).toMatchObject({ events: 3, horizon: 5 })
+  })
+})
+
+describe('a run', () => {
+  it('AUD-60 AUD-65: takes what belongs to the events, and is on record with counts and duration', async () => {
+    const metrics: Metric[] = []
+    const dead = sinkOf('dead', () => ({ outcome: 'permanent', reason: 'schema' }))
+    const { seatgate, clock, daysLater, purge, status, tended } = retaining(days(30), [dead], {
+      measure: (metric) => metrics.push(metric),
+      // Each look at the clock takes a tenth of a second.
+      now: () => new Date((clock.now += 100)),
+    })
+    const organization = await organizationWith(seatgate)
+    const token = asUser({ userId: owners.get(organization)! })
+    const client = embedded({ auditLogKey: keys.privateKey, now: () => new Date(clock.now) })
+    for (const name of ['A', 'B']) {
+      const from = { 'cf-connecting-ip': '203.0.113.9' }
+      await client.patch(`/organizations/${organization}`, { name }, token, from)
+    }
+    await tended(organization, 'C')
+    expect(await count('seatgate_audit_personal', organization)).toBe(2)
+    expect(await count('seatgate_sink_dead_letters', organization)).toBe(5)
+    expect(await count('seatgate_sink_attempts', organization)).toBe(5)
+    daysLater(31)
+    expect(await purge(organization)).toMatchObject({ events: 5, horizon: 5 })
+    expect(await count('seatgate_audit_personal', organization)).toBe(0)
+    expect(await count('seatgate_sink_dead_letters', organization)).toBe(0)
+    expect(await count('seatgate_sink_attempts', organization)).toBe(0)
+    expect(await status(organization)).toEqual({
+      horizon: 5,
+      legalHold: null,
+      runs: [
+        {
+          firstSequence: 1,
+          lastSequence: 5,
+          events: 5,
+          personalRecords: 2,
+          deadLetters: 5,
+          lastHash: expect.stringMatching(/^[\w+/]{43}=$/),
+          checkpointSize: 5,
+          forced: false,
+          startedAt: expect.any(String),
+          milliseconds: expect.any(Number),
+        },
+      ],
+    })
+    const milliseconds = (await status(organization)).runs[0]!.milliseconds!
+    expect(milliseconds).toBeGreaterThanOrEqual(100)
+    expect(metrics).toContainEqual({ name: 'audit.purged', events: 5, milliseconds })
+    expect(await eventsOf(organization, 'audit.purge_run')).toEqual([
+      {
+        sequence: 6,
+        actor_type: 'system',
+        metadata: { first_sequence: 1, last_sequence: 5, events: 5 },
+      },
+    ])
+  })
+
+  it('AUD-60: leaves the personal part that the first event left has too', async () => {
+    const windows = [{ days: 30 }, { actions: 'seat.*', days: 60 }]
+    const { seatgate, clock, purge, daysLater, tended } = retaining(windows)
+    const organization = await organizationWith(seatgate)
+    daysLater(40)
+    const client = embedded({ auditLogKey: keys.privateKey, now: () => new Date(clock.now) })
+    const token = asUser({ userId: owners.get(organization)! })
+    // Two events of one batch: somebody joins, and has a seat.
+    const member = { userId: await newUser(), role: 'member' }
+    const from = { 'cf-connecting-ip': '203.0.113.9' }
+    await client.post(`/organizations/${organization}/members`, member, token, from)
+    await tended(organization, 'A')
+    daysLater(35)
+    expect(await purge(organization)).toMatchObject({ horizon: 3 })
+    expect(await count('seatgate_audit_personal', organization)).toBe(1)
+    daysLater(60)
+    expect(await purge(organization)).toMatchObject({ horizon: 5 })
+    expect(await count('seatgate_audit_personal', organization)).toBe(0)
+  })
+
+  it('AUD-65: of nothing is not on record, nor is one that would take the records of others alone', async () => {
+    const { seatgate, sealedOne, purge, daysLater, tended, status } = retaining(days(30))
+    const organization = await sealedOne(3)
+    daysLater(31)
+    await purge(organization)
+    await tended(organization, 'A')
+    daysLater(31)
+    expect(await purge(organization)).toMatchObject({ events: 2, horizon: 5 })
+    expect(await purge(organization)).toMatchObject({ events: 0 })
+    await sealOrganization(seatgate, organization)
+    daysLater(31)
+    // What is left is the record of the second run.
+    expect(await purge(organization)).toMatchObject({ events: 0, horizon: 5 })
+    expect(await sequencesOf(organization)).toEqual([6])
+    await tended(organization, 'B')
+    daysLater(31)
+    expect(await purge(organization)).toMatchObject({ events: 2, horizon: 7 })
+    expect((await status(organization)).runs.map(({ lastSequence }) => lastSequence)).toEqual([
+      7, 5, 3,
+    ])
+  })
+
+  it('is bounded, and the next one goes on', async () => {
+    const { seatgate, purge, daysLater } = retaining(days(30))
+    const organization = await organizationWith(seatgate)
+    await addEvents(organization, 1500)
+    await sealOrganization(seatgate, organization)
+    daysLater(31)
+    const dry = await purge(organization, { dryRun: true })
+    expect(dry).toMatchObject({ events: 1000, more: true })
+    expect(await purge(organization)).toEqual(dry)
+    expect(await purge(organization)).toMatchObject({ events: 502, more: false, horizon: 1502 })
+    expect((await sequencesOf(organization))[0]).toBe(1503)
+  })
+
+  it('is the host’s and its operators’ alone', async () => {
+    const { seatgate, sealedOne, daysLater } = retaining(days(30))
+    const organization = await sealedOne()
+    daysLater(31)
+    const callers = [
+      [{ userId: owners.get(organization)! }, 'insufficient_role'],
+      [{ userId: 'x', operator: true, impersonatedBy: 'y' }, 'insufficient_role'],
+      [{ type: 'anonymous' } as const, 'insufficient_role'],
+    ] as const
+    for (const [caller, code] of callers) {
+      for (const act of [purgeAuditEvents, placeLegalHold, releaseLegalHold]) {
+        const asked = await act(seatgate, { caller, organization }, { reason: 'x' } as never)
+        expect(asked).toMatchObject({ error: { code } })
+      }
+    }
+    const scope = { caller: operator, organization }
+    expect(await purgeAuditEvents(seatgate, scope)).toMatchObject({ value: { events: 5 } })
+    expect(await eventsOf(organization, 'audit.purge_run')).toMatchObject([
+      { actor_type: 'operator' },
+    ])
+    expect(await purgeAuditEvents(seatgate, scope, { force: 'yes' } as never)).toMatchObject({
+      error: { code: 'validation_error' },
+    })
+  })
+
+  it('of ten at once takes each event once', async () => {
+    const { seatgate, sealedOne, daysLater, scopeOf, status } = retaining(days(30))
+    const organization = await sealedOne(8)
+    daysLater(31)
+    const runs = await Promise.all(
+      Array.from({ length: 10 }, () => purgeAuditEvents(seatgate, scopeOf(organization)))
+    )
+    const taken = runs.map((run) => (run.ok ? run.value.events : 0))
+    expect(taken.reduce((sum, events) => sum + events)).toBe(8)
+    expect((await status(organization)).runs).toHaveLength(1)
+  })
+
+  it('takes the trail of a deleted organization too, and that of the platform', async () => {
+    const { sealedOne, purge, daysLater } = retaining(days(30))
+    const organization = await sealedOne(5)
+    await testEnv.DB.prepare('UPDATE seatgate_organizations SET deleted_at = 1 WHERE id = ?')
+      .bind(organization)
+      .run()
+    daysLater(31)
+    expect(await purge(organization)).toMatchObject({ events: 5 })
+    expect(await purge(crypto.randomUUID())).toMatchObject({ events: 0 })
+  })
+})
+
+describe('what a run waits for', () => {
+  it('AUD-61: a legal hold keeps all of it until it is released, and is on record', async () => {
+    const { seatgate, sealedOne, purge, daysLater, scopeOf, status } = retaining(days(30))
+    const organization = await sealedOne()
+    daysLater(31)
+    const scope = scopeOf(organization)
+    for (let twice = 0; twice < 2; twice++) {
+      const held = await placeLegalHold(seatgate, scope, { reason: 'case 7' })
+      expect(held).toEqual({ ok: true, value: { organizationId: organization, held: true } })
+    }
+    expect((await status(organization)).legalHold).toMatchObject({ reason: 'case 7' })
+    for (const force of [false, true]) {
+      expect(await purge(organization, { force })).toMatchObject({
+        events: 0,
+        waitsFor: ['legal_hold'],
+      })
+    }
+    expect(await sequencesOf(organization)).toEqual(upTo(6))
+    answered(await releaseLegalHold(seatgate, scope, { reason: 'settled' }))
+    expect((await status(organization)).legalHold).toBeNull()
+    expect(await purge(organization)).toMatchObject({ events: 5 })
+    expect(await eventsOf(organization, 'audit.hold_place')).toMatchObject([
+      { metadata: { reason: 'case 7' } },
+    ])
+    expect(await eventsOf(organization, 'audit.hold_release')).toHaveLength(1)
+  })
+
+  const REPLAY = 'UPDATE seatgate_sink_cursors SET sequence = 0 WHERE organization_id = ?'
+
+  it.each([
+    [
+      'AUD-61: a hold that comes',
+      "UPDATE seatgate_audit_retention SET held_at = 1, held_reason = 'x' WHERE organization_id = ?",
+      ['legal_hold'],
+      false,
+    ],
+    ['AUD-62: a replay that comes', REPLAY, ['sink'], false],
+    ['AUD-62: a replay, to a sink that is switched off here, that comes', REPLAY, ['sink'], true],
+  ])('%s between the plan and its batch is waited for', async (_what, sql, waitsFor, disabled) => {
+    const sink = sinkOf('sink')
+    const { sealedOne, daysLater, tended, clock } = retaining(days(30), [sink])
+    const organization = await sealedOne(4)
+    await tended(organization, 'A')
+    daysLater(31)
+    let between = false
+    const world = createWorld({
+      provider: 'd1',
+      auditLogKey: keys.privateKey,
+      retention: days(30),
+      sinks: [{ ...sink, disabled }],
+      now: () => new Date(clock.now),
+      async around({ asked }, run) {
+        if (
+          !between &&
+          asked.some((text) => text.startsWith('delete from "seatgate_audit_events"'))
+        ) {
+          between = true
+          await testEnv.DB.prepare(sql).bind(organization).run()
+        }
+        return run()
+      },
+    })
+    const scope = { caller: system, organization }
+    const run = answered(await purgeAuditEvents(world.seatgate, scope))
+    expect(run).toMatchObject({ events: 0, waitsFor })
+    expect(await sequencesOf(organization)).toEqual(upTo(5))
+  })
+
+  it.each([
+    ['no trail', { reason: 'x' }, 'organization_not_found', crypto.randomUUID()],
+    ['no reason', {}, 'validation_error', null],
+    ['an empty reason', { reason: '' }, 'validation_error', null],
+  ])('a hold of %s is refused', async (_what, input, code, elsewhere) => {
+    const { seatgate, sealedOne, scopeOf } = retaining([])
+    const organization = elsewhere ?? (await sealedOne(2))
+    expect(await placeLegalHold(seatgate, scopeOf(organization), input as never)).toMatchObject({
+      error: { code },
+    })
+  })
+
+  it('AUD-64: what no checkpoint covers stays', async () => {
+    const { seatgate, sealedOne, purge, daysLater } = retaining(days(30))
+    const organization = await sealedOne(3)
+    for (const name of ['A', 'B']) await rename(seatgate, organization, name)
+    daysLater(31)
+    expect(await purge(organization)).toMatchObject({
+      events: 3,
+      horizon: 3,
+      waitsFor: ['checkpoint'],
+    })
+  })
+
+  it('AUD-62: what a required sink has not had stays, unless forced, and that is on record', async () => {
+    const down = sinkOf('down', ({ sequence }) => (sequence > 2 ? retry : { outcome: 'delivered' }))
+    const { sealedOne, tended, purge, daysLater, status } = retaining(days(30), [down])
+    const organization = await sealedOne(5)
+    await tended(organization, 'A')
+    expect(await cursorOf(organization, 'down')).toMatchObject({ sequence: 2 })
+    daysLater(31)
+    expect(await purge(organization)).toMatchObject({ events: 2, waitsFor: ['down'] })
+    expect(await purge(organization)).toMatchObject({ events: 0, waitsFor: ['down'] })
+    expect(await purge(organization, { force: true })).toMatchObject({ events: 4, horizon: 6 })
+    expect(await eventsOf(organization, 'audit.forced_purge')).toMatchObject([
+      { metadata: { first_sequence: 3, last_sequence: 6, events: 4, sinks: 'down' } },
+    ])
+    expect((await status(organization)).runs[0]).toMatchObject({ forced: true })
+  })
+
+  it.each<[string, Partial<Sink>]>([
+    ['that is switched off for now', { disabled: true }],
+    ['whose attach answers an error', { attach: () => new Error('no key') }],
+    [
+      'whose attach throws',
+      {
+        attach() {
+          throw new Error('no key')
+        },
+      },
+    ],
+  ])('AUD-62: a required sink %s loses nothing', async (_what, how) => {
+    const siem = sinkOf('siem')
+    const present = retaining(days(30), [siem])
+    const organization = await present.sealedOne(3)
+    await forwardOrganization(present.seatgate, organization)
+
+    const absent = retaining(days(30), [{ ...siem, ...how }])
+    await absent.tended(organization, 'A')
+    absent.daysLater(31)
+    expect(await absent.purge(organization)).toMatchObject({ horizon: 3, waitsFor: ['siem'] })
+    expect(await absent.purge(organization)).toMatchObject({ events: 0, waitsFor: ['siem'] })
+    const [run] = await eventsOf(organization, 'audit.purge_run')
+    expect(run!.metadata).toEqual({ first_sequence: 1, last_sequence: 3, events: 3 })
+
+    await forwardOrganization(present.seatgate, organization)
+    expect(siem.sequences()).toEqual(upTo(5))
+  })
+
+  it('AUD-62: a missing sink that is not required is not waited for', async () => {
+    const missing: Sink = { ...sinkOf('siem'), disabled: true, required: false }
+    const { sealedOne, purge, daysLater } = retaining(days(30), [missing])
+    const organization = await sealedOne(5)
+    daysLater(31)
+    expect(await purge(organization)).toMatchObject({ events: 5, waitsFor: [] })
+    const [run] = await eventsOf(organization, 'audit.purge_run')
+    expect(run!.metadata).toMatchObject({ sinks: 'siem' })
+  })
+
+  it('AUD-62: a dead letter that is to be tried once more is waited for', async () => {
+    const dead = sinkOf('dead', () => ({ outcome: 'permanent', reason: 'no' }))
+    const { sealedOne, tended, purge, daysLater } = retaining(days(30), [dead])
+    const organization = await sealedOne(5)
+    await tended(organization, 'A')
+    await testEnv.DB.prepare(
+      "UPDATE seatgate_sink_dead_letters SET state = 'queued' WHERE organization_id = ? AND sequence = 3"
+    )
+      .bind(organization)
+      .run()
+    daysLater(31)
+    expect(await purge(organization)).toMatchObject({ horizon: 2, waitsFor: ['dead'] })
+  })
+
+  it('AUD-62: a sink that is not required is not waited for, and it is said that it missed some', async () => {
+    let up = false
+    const down = sinkOf('down', () => (up ? delivered : retry))
+    const optional = { ...down, required: false }
+    const { seatgate, sealedOne, tended, purge, daysLater, scopeOf } = retaining(days(30), [
+      optional,
+    ])
+    const organization = await sealedOne(5)
+    await tended(organization, 'A')
+    daysLater(31)
+    expect(await purge(organization)).toMatchObject({ events: 6, waitsFor: [] })
+    expect(await eventsOf(organization, 'audit.purge_run')).toMatchObject([
+      { metadata: { sinks: 'down' } },
+    ])
+    // It goes on behind the horizon, and nobody can replay what is gone.
+    up = true
+    await forwardOrganization(seatgate, organization)
+    expect(down.sequences()).toEqual([7])
+    const replay = (fromSequence: number) =>
+      replaySink(seatgate, scopeOf(organization), 'down', { fromSequence })
+    expect(await replay(6)).toEqual({ ok: false, error: { code: 'before_horizon', horizon: 6 } })
+    expect(await replay(7)).toMatchObject({ ok: true })
+  })
+})
+
+describe('the sweep', () => {
+  it('looks at each trail once a day', async () => {
+    const { seatgate, clock, sealedOne, daysLater, tended } = retaining(days(30))
+    const organization = await sealedOne(5)
+    await due(organization)
+    daysLater(31)
+    await sweepRetention(seatgate)
+    expect(await dueAt(organization)).toBe(clock.now + DAY_SECONDS * 1000)
+    expect(await sequencesOf(organization)).toEqual([6])
+    await tended(organization, 'A')
+    daysLater(31)
+    await due(organization)
+    await sweepRetention(seatgate)
+    expect((await sequencesOf(organization))[0]).toBe(8)
+  })
+
+  it('goes on at once while there is more', async () => {
+    const { seatgate, clock, daysLater } = retaining(days(30))
+    const organization = await organizationWith(seatgate)
+    await addEvents(organization, 1500)
+    await sealOrganization(seatgate, organization)
+    daysLater(31)
+    await due(organization)
+    await sweepRetention(seatgate)
+    expect(await dueAt(organization)).toBe(clock.now)
+    await sweepRetention(seatgate)
+    expect((await sequencesOf(organization))[0]).toBe(1503)
+    expect(await dueAt(organization)).toBe(clock.now + DAY_SECONDS * 1000)
+  })
+
+  it('AUD-68: is told its windows at start, and by no request', async () => {
+    const { sealedOne } = retaining(days(30))
+    const organization = await sealedOne()
+    const client = embedded({ auditLogKey: keys.privateKey, retention: days(30) })
+    for (const path of ['retention', 'purge', 'holds', 'purges']) {
+      for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
+        const url = `/organizations/${organization}/audit/${path}`
+        const answer = await client.send(method, url, {}, anOperator)
+        expect(answer.status, `${method} ${path}`).toBe(404)
+      }
+    }
+  })
+})
+
+describe('what a run costs', () => {
+  it('three trips, and rows in proportion to what goes, however long the trail is', async () => {
+    const meter = createMeter()
+    const { seatgate, clock, daysLater } = retaining(days(30))
+    const costs = []
+    for (const [events, more] of [
+      [98, 0],
+      [998, 0],
+      [998, 9_000],
+    ] as const) {
+      const organization = await organizationWith(seatgate)
+      await addEvents(organization, events + more)
+      await sealOrganization(seatgate, organization)
+      daysLater(31)
+      const world = createWorld({
+        provider: 'd1',
+        around: meter.around,
+        auditLogKey: keys.privateKey,
+        retention: days(30),
+        now: () => new Date(clock.now),
+      })
+      const scope = { caller: system, organization }
+      const [run, cost] = await meter.measure(
+        () => purgeAuditEvents(world.seatgate, scope),
+        world.settled
+      )
+      expect(answered(run).events).toBe(events + 2)
+      costs.push(cost)
+    }
+    const [few, many, long] = costs
+    expect(costs.map(({ d1Trips }) => d1Trips)).toEqual([3, 3, 3])
+    expect(many!.rowsRead / few!.rowsRead).toBeLessThan(10.5)
+    expect(many!.rowsWritten / few!.rowsWritten).toBeLessThan(10.5)
+    expect(Math.abs(long!.rowsRead - many!.rowsRead)).toBeLessThan(50)
+  })
+})

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest'
+import type { AddedMember, Result } from '../../../src/index.ts'
+import { readState, violationsIn } from '../../kit/invariants.ts'
+import { WHOLE } from '../../kit/environment.ts'
+import { add, createWorld, enforcing, newOrganization, newUsers } from '../../kit/kit.ts'
+
+const ROUNDS = WHOLE ? 200 : 2
+const RACERS = 200
+const SEATS = 137
+const CROWD = WHOLE ? 5000 : 300
+const PATIENCE_MS = 3_600_000
+// However slow the machine is, nobody is refused for being late.
+const PATIENT = { timeoutSeconds: 3600, reservationSeconds: 3600 }
+
+/** So many at once for so many seats: exactly these are taken, and everybody else is told so. */
+async function rush(provider: 'ledger' | 'd1', racers: number, seats: number): Promise<void> {
+  const world = createWorld({ provider, ledger: PATIENT })
+  const limit = 1 + seats
+  const organization = await newOrganization(world, limit)
+  const people = await newUsers(racers)
+  const answers: Result<AddedMember>[] = await Promise.all(
+    people.map((userId) => add(world, organization, userId))
+  )
+  await world.settled()
+  const refusals = answers.flatMap((answer) => (answer.ok ? [] : [JSON.stringify(answer.error)]))
+  expect(refusals).toHaveLength(racers - seats)
+  const full = JSON.stringify({ code: 'seat_limit_reached', limit, used: limit })
+  expect(refusals.filter((refusal) => refusal !== full)).toEqual([])
+  const state = await readState(organization.id)
+  expect(state.members).toHaveLength(limit)
+  expect(violationsIn(state, { quiet: true })).toEqual([])
+  const present = new Set(state.members.map(({ user_id }) => user_id))
+  expect(people.filter((userId, index) => answers[index]?.ok !== present.has(userId))).toEqual([])
+}
+
+describe.each(enforcing)('a rush, %s seats', (provider) => {
+  it(
+    'MUSEUM-01: of 200 who race for one seat one wins, round after round',
+    async () => {
+      for (let round = 0; round < ROUNDS; round++) await rush(provider, RACERS, 1)
+    },
+    PATIENCE_MS
+  )
+
+  it(
+    'MUSEUM-01: of a crowd that races for 137 seats 137 get in',
+    () => rush(provider, CROWD, SEATS),
+    PATIENCE_MS
+  )
+})

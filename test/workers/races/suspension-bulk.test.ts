@@ -1,0 +1,169 @@
+import { describe, expect, it } from 'vitest'
+import { restoreMember, restoreMembers, seatUsage, suspendMember } from '../../../src/index.ts'
+import { readLedger, readState, violations } from '../../kit/invariants.ts'
+import { everything } from '../../kit/every-change.ts'
+import { WHOLE } from '../../kit/environment.ts'
+import {
+  add,
+  answered,
+  codeOf,
+  createWorld,
+  eachWay,
+  enforcing,
+  join,
+  leave,
+  newOrganization,
+  type TestOrganization,
+  type World,
+} from '../../kit/kit.ts'
+
+const ROUNDS = WHOLE ? 20 : 6
+
+/** An organization with a limit, and so many who are suspended in it. */
+async function suspending(world: World, limit: number, count: number) {
+  const organization = await newOrganization(world, limit)
+  const scope = organization.as(organization.owner)
+  const away: string[] = []
+  while (away.length < count) {
+    const userId = await join(world, organization)
+    answered(await suspendMember(world.seatgate, scope, userId))
+    away.push(userId)
+  }
+  await world.settled()
+  return { organization, scope, away }
+}
+
+async function active({ id }: TestOrganization): Promise<string[]> {
+  const { members } = await readState(id)
+  return members.flatMap(({ status, user_id }) => (status === 'active' ? [user_id] : []))
+}
+
+describe.each(enforcing)('restoring several (%s)', (provider) => {
+  const world = createWorld({ provider })
+  const { seatgate } = world
+
+  it('ORG-99 SEAT-24 gives each a seat of their own, never used before', async () => {
+    const { organization, scope, away } = await suspending(world, 5, 4)
+    const before = await readState(organization.id)
+    const used = before.events.flatMap(({ action, target_id }) =>
+      action === 'seat.assigned' ? [target_id] : []
+    )
+    const restored = answered(await restoreMembers(seatgate, scope, { userIds: away }))
+    await world.settled()
+    expect(restored.map(({ userId }) => userId).toSorted()).toEqual(away.toSorted())
+    const { members } = await readState(organization.id)
+    const seats = members.map(({ seat_id }) => seat_id)
+    expect(new Set(seats).size).toBe(5)
+    const again = members.flatMap(({ user_id, seat_id }) =>
+      away.includes(user_id) ? [seat_id] : []
+    )
+    for (const seat of again) expect(used).not.toContain(seat)
+    expect(await violations(organization.id, { quiet: true })).toEqual([])
+  })
+
+  it('ORG-99 takes who is named twice once, and who is active as they are', async () => {
+    const { organization, scope, away } = await suspending(world, 3, 1)
+    const present = await join(world, organization)
+    const [userId] = away as [string]
+    const input = { userIds: [userId, present, userId, organization.owner] }
+    const restored = answered(await restoreMembers(seatgate, scope, input))
+    await world.settled()
+    expect(restored.map(({ userId: id, status }) => `${id} ${status}`).toSorted()).toEqual(
+      [userId, present, organization.owner].map((id) => `${id} active`).toSorted()
+    )
+    expect(answered(await seatUsage(seatgate, scope))).toMatchObject({ held: 3, reserved: 0 })
+    const rows = await everything()
+    expect(answered(await restoreMembers(seatgate, scope, input))).toHaveLength(3)
+    expect(await everything()).toEqual(rows)
+  })
+
+  it.each([
+    ['nothing', undefined],
+    ['no list', { userIds: 'all' }],
+    ['nobody', { userIds: [] }],
+    ['a hundred and one', { userIds: Array.from({ length: 101 }, (_, n) => `user-${n}`) }],
+    ['somebody without an id', { userIds: [null] }],
+  ])('ORG-99 refuses %s', async (_what, input) => {
+    const { scope } = await suspending(world, 3, 1)
+    const rows = await everything()
+    expect(codeOf(await restoreMembers(seatgate, scope, input as never))).toBe('validation_error')
+    expect(await everything()).toEqual(rows)
+  })
+
+  it('ORG-99 MUSEUM-13 is all or nothing a hundred times over', async () => {
+    const { organization, scope, away } = await suspending(world, 100, 100)
+    const rows = await everything()
+    expect(await restoreMembers(seatgate, scope, { userIds: away })).toMatchObject({
+      ok: false,
+      error: { code: 'seat_limit_reached', limit: 100 },
+    })
+    await world.settled()
+    expect(await everything()).toEqual(rows)
+    expect(answered(await seatUsage(seatgate, scope))).toMatchObject({ held: 1, reserved: 0 })
+    answered(await restoreMembers(seatgate, scope, { userIds: away.slice(1) }))
+    await world.settled()
+    expect(answered(await seatUsage(seatgate, scope))).toMatchObject({ held: 100, reserved: 0 })
+    expect(await violations(organization.id, { quiet: true })).toEqual([])
+  })
+})
+
+describe('restoring several at the last seats', () => {
+  eachWay(
+    'ORG-99 MUSEUM-13 is raced by who joins: all or nobody, and never too many',
+    async ({ calm, world }) => {
+      const { organization, scope, away } = await suspending(calm, 3, 2)
+      for (let round = 0; round < ROUNDS; round++) {
+        const acts = [
+          () => restoreMembers(world.seatgate, scope, { userIds: away }),
+          () => add(world, organization),
+        ]
+        if (round % 2 === 1) acts.reverse()
+        const codes = (await Promise.all(acts.map((act) => act()))).map(codeOf)
+        await world.settled()
+        const said = `round ${round}: ${codes.join(', ')}`
+        expect(codes.toSorted(), said).toEqual(['ok', 'seat_limit_reached'])
+        const inside = await active(organization)
+        const back = away.filter((userId) => inside.includes(userId))
+        expect([0, 2], said).toContain(back.length)
+        expect(inside.length, said).toBe(back.length === 2 ? 3 : 2)
+        expect(await violations(organization.id, { quiet: true }), said).toEqual([])
+        // As it was before, for the next round.
+        for (const userId of inside) {
+          if (userId === organization.owner) continue
+          if (away.includes(userId)) answered(await suspendMember(calm.seatgate, scope, userId))
+          else answered(await leave(calm, organization, userId))
+        }
+        await calm.settled()
+      }
+    }
+  )
+
+  eachWay(
+    'ORG-99 MUSEUM-13 is raced by itself and by a removal, and leaks no seat',
+    async ({ provider, calm, world }) => {
+      for (let round = 0; round < 5; round++) {
+        const { organization, scope, away } = await suspending(calm, 3, 3)
+        const [first, second, third] = away as [string, string, string]
+        const answers = await Promise.all([
+          restoreMembers(world.seatgate, scope, { userIds: [first, second] }),
+          restoreMembers(world.seatgate, scope, { userIds: [second, third] }),
+          restoreMember(world.seatgate, scope, third),
+          leave(world, organization, first, organization.owner),
+        ])
+        await world.settled()
+        const codes = answers.map(codeOf)
+        expect(codes.at(-1), codes.join()).toBe('ok')
+        for (const code of codes) {
+          expect(['ok', 'seat_limit_reached', 'not_found', 'operation_in_progress']).toContain(code)
+        }
+        expect((await active(organization)).length).toBeLessThanOrEqual(3)
+        expect(await active(organization)).not.toContain(first)
+        expect(await violations(organization.id, { quiet: true }), codes.join()).toEqual([])
+        if (provider === 'ledger') {
+          const ledger = await readLedger(organization.id)
+          expect(ledger).toMatchObject({ held: (await active(organization)).length, reserved: 0 })
+        }
+      }
+    }
+  )
+})
