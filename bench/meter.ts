@@ -1,4 +1,4 @@
-import type { LedgerCalls, LedgerNamespace } from '../src/parts/ledger/protocol.ts'
+import type { LedgerCalls, LedgerNamespace } from '../src/index.ts'
 
 /** One request to a store: which, and what it was asked (SQL, or the method's name). */
 export interface Trip {

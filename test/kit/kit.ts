@@ -23,8 +23,8 @@ import {
   type PrincipalQuery,
   type Result,
   type WakeUp,
+  type LedgerNamespace,
 } from '../../src/index.ts'
-import type { LedgerNamespace } from '../../src/parts/ledger/protocol.ts'
 import { createFlat, type FlatOptions, type FullSeatgate } from './flat-options.ts'
 import { testEnv } from './environment.ts'
 

@@ -17,9 +17,9 @@ import {
   type HookAnswer,
   type Mail,
   type WhenFull,
+  type LedgerNamespace,
 } from '../../src/index.ts'
 import type { FlatOptions } from '../kit/flat-options.ts'
-import type { LedgerNamespace } from '../../src/parts/ledger/protocol.ts'
 import { travel, type Isolate, type Surroundings } from './network.ts'
 import { PASSWORD } from './operations/deed.ts'
 

@@ -12,7 +12,7 @@ import {
   type Hash,
   type Span,
 } from '../../../src/proof/merkle.ts'
-import type { InclusionProof } from '../../../src/parts/log/prove.ts'
+import type { InclusionProof } from '../../../src/index.ts'
 import { originOf, signCheckpoint } from '../../../src/proof/checkpoint.ts'
 import { generateLogKey, noteSigner } from '../../../src/proof/note.ts'
 import { verifyConsistency, verifyInclusion } from '../../../src/proof/verify-proof.ts'

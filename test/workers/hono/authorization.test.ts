@@ -6,8 +6,12 @@
 import { describe, expect, it } from 'vitest'
 import { deleteAccount, registration, signIn } from '../../../host/identity/routes.ts'
 import { seatgateRouter, statusOf } from '../../../src/hono/index.ts'
-import type { InvitationWithToken, Organization, Principal } from '../../../src/index.ts'
-import type { RefusalCode } from '../../../src/base/refusal.ts'
+import type {
+  InvitationWithToken,
+  Organization,
+  Principal,
+  RefusalCode,
+} from '../../../src/index.ts'
 import { sha256 } from '../../../src/base/sha256.ts'
 import {
   byName,

@@ -19,8 +19,8 @@ import {
   setMfaPolicy,
   type InvitationLimits,
   type Seatgate,
+  type RefusalCode,
 } from '../../../src/index.ts'
-import type { RefusalCode } from '../../../src/base/refusal.ts'
 import {
   anOperator,
   asUser,

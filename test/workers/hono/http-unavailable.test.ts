@@ -1,8 +1,7 @@
 import { drizzle } from 'drizzle-orm/d1'
 import { describe, expect, it } from 'vitest'
-import { d1Seats, ledgerSeats, type LedgerNamespace } from '../../../src/index.ts'
+import { d1Seats, ledgerSeats, type LedgerNamespace, type RefusalCode } from '../../../src/index.ts'
 import type { FlatOptions } from '../../kit/flat-options.ts'
-import type { RefusalCode } from '../../../src/base/refusal.ts'
 import {
   anOperator,
   asUser,

@@ -14,8 +14,9 @@ import {
   sweepSeats,
   withdrawJoinRequest,
   type Result,
+  type LedgerCalls,
+  type LedgerNamespace,
 } from '../../../src/index.ts'
-import type { LedgerCalls, LedgerNamespace } from '../../../src/parts/ledger/protocol.ts'
 import { startLedger } from '../../../src/parts/ledger/start-ledger.ts'
 import { differencesOf } from '../../kit/manual-changes.ts'
 import { muchLater } from '../../kit/faults.ts'

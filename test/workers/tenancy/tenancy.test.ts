@@ -14,9 +14,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, expectTypeOf, it } f
 import * as tenantTables from '../../../src/database/schema.ts'
 import { auditEvents, memberships, organizations } from '../../../src/database/schema.ts'
 import type { OrganizationEnv } from '../../../src/hono/index.ts'
-import { forOrganization, type OrganizationOf } from '../../../src/tenancy/for-organization.ts'
-import { tenantDatabase, unscoped } from '../../../src/tenancy/tenant-database.ts'
-import { UnscopedQuery } from '../../../src/tenancy/unscoped-query.ts'
+import {
+  forOrganization,
+  type OrganizationOf,
+  tenantDatabase,
+  unscoped,
+  UnscopedQuery,
+} from '../../../src/index.ts'
 import { testEnv } from '../../kit/environment.ts'
 import { createWorld, join, newOrganization } from '../../kit/kit.ts'
 

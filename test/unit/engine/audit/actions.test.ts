@@ -14,7 +14,7 @@ import {
   OWN_PREFIXES,
 } from '../../../../src/operations/audit/host-event-rules.ts'
 import { forbiddenKey } from '../../../../src/operations/audit/sensitive-keys.ts'
-import { canonicalJson } from '../../../../src/proof/canonical.ts'
+import { canonicalJson } from '../../../../src/proof/index.ts'
 
 const rules = { reservedPrefixes: [...OWN_PREFIXES, 'auth.'], metadataBytes: 8192 }
 const read = (event: object) => draftOf(rules, 'system', event)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ACTIONS } from '../../../../src/engine/audit/actions.ts'
-import type { AuditEvent } from '../../../../src/engine/audit/event.ts'
+import type { AuditEvent } from '../../../../src/index.ts'
 import { passedBecause, redacted, sinkMistake } from '../../../../src/engine/delivery/outgoing.ts'
 import type { Sink } from '../../../../src/engine/delivery/sink.ts'
 import type { PassedOver } from '../../../../src/database/schema.ts'

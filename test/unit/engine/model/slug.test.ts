@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { checkedSlugs } from '../../../../src/configuration.ts'
-import type { SeatgateOptions } from '../../../../src/options.ts'
+import type { SeatgateOptions } from '../../../../src/index.ts'
 import { generateSlug, slugErrors } from '../../../../src/engine/model/slug.ts'
 
 const RESERVED =

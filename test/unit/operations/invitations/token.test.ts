@@ -1,6 +1,6 @@
 import { anything, assert, property } from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { normalizeEmail } from '../../../../src/base/email.ts'
+import { normalizeEmail } from '../../../../src/index.ts'
 import { decrypt, encrypt } from '../../../../src/operations/invitations/secrets.ts'
 import { openToken, sealToken, toldBytes } from '../../../../src/operations/invitations/token.ts'
 

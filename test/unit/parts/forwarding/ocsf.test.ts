@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { AuditEvent } from '../../../../src/engine/audit/event.ts'
+import type { AuditEvent } from '../../../../src/index.ts'
 import { OCSF_ACTIVITIES, OCSF_CLASSES } from '../../../../src/parts/forwarding/ocsf-classes.ts'
 import { ocsfEvent } from '../../../../src/parts/forwarding/ocsf.ts'
 import { webhookSink } from '../../../../src/parts/forwarding/webhook-sink.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { users } from '../../../../host/identity/schema.ts'
-import type { AfterStates } from '../../../../src/engine/model/hooks.ts'
 import {
+  type AfterStates,
   addMember,
   changeRole,
   commitTogether,

@@ -1,8 +1,8 @@
 import { eq } from 'drizzle-orm'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { users } from '../../../../host/identity/schema.ts'
-import type { AfterStates } from '../../../../src/engine/model/hooks.ts'
 import {
+  type AfterStates,
   acceptInvitation,
   acceptInvitationWithSignup,
   addMember,

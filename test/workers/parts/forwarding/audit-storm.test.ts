@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Database } from '../../../../src/database/database.ts'
-import type { AuditEvent, Delivery, Sink } from '../../../../src/index.ts'
+import type { Database, AuditEvent, Delivery, Sink } from '../../../../src/index.ts'
 import { auditQueueHandler } from '../../../../src/worker/index.ts'
 import { addEvents, clocked, delivered, organizationWith, upTo } from '../../../kit/sinks.ts'
 import { seeded } from '../../../kit/seeded-random.ts'
