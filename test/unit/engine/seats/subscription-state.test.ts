@@ -12,7 +12,7 @@ import {
   STATUSES,
   statusFrom,
   type SubscriptionState,
-} from '../../src/engine/seats/subscription-state.ts'
+} from '../../../../src/engine/seats/subscription-state.ts'
 
 const NOW = new Date('2026-03-01T00:00:00Z')
 const at = (milliseconds: number) => new Date(NOW.getTime() + milliseconds)

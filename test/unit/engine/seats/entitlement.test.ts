@@ -7,18 +7,18 @@ import {
   NO_SEATS,
   overridden,
   type EntitledSeats,
-} from '../../src/engine/seats/entitlement.ts'
-import { finite, unknown, unlimited } from '../../src/engine/seats/limit.ts'
+} from '../../../../src/engine/seats/entitlement.ts'
+import { finite, unknown, unlimited } from '../../../../src/engine/seats/limit.ts'
 import {
   checkedPlans,
   entitledBy,
   mapItems,
   projectSubscription,
-} from '../../src/engine/seats/plans.ts'
+} from '../../../../src/engine/seats/plans.ts'
 import type {
   ProviderSubscription,
   SubscriptionRecord,
-} from '../../src/engine/seats/subscription-state.ts'
+} from '../../../../src/engine/seats/subscription-state.ts'
 
 const DAY = 24 * 60 * 60 * 1000
 const NOW = new Date('2026-03-01T00:00:00Z')
