@@ -6,7 +6,7 @@
  */
 import { runInDurableObject } from 'cloudflare:test'
 import type { Around } from '../../bench/meter.ts'
-import type { LedgerNamespace } from '../../src/parts/ledger/protocol.ts'
+import type { LedgerNamespace } from '../../src/index.ts'
 import { auditQueueHandler } from '../../src/worker/index.ts'
 import { testEnv } from './environment.ts'
 import type { World } from './kit.ts'
