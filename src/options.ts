@@ -1,17 +1,15 @@
 import type { PublishedCheckpoint, Sealer } from './engine/audit/sealer.ts'
 import type { Sink } from './engine/delivery/sink.ts'
-import type { Database } from './database/database.ts'
+import type { Database, UserTable } from './database/database.ts'
 import type { Hooks, LifecycleHooks } from './engine/model/hooks.ts'
-import type { EmailVerification } from './engine/model/verified-address.ts'
+import type { EmailVerification } from './engine/model/exclusions.ts'
 import type { InvitationRules } from './operations/invitations/invitation-config.ts'
 import type { JoinRules } from './operations/joining/join-rules.ts'
-import type { Metric } from './base/metric.ts'
+import type { Metric, Report, WakeUpQueue } from './base/runtime.ts'
 import type { StepUp, VerifyPassword } from './engine/access/step-up.ts'
 import type { RetentionWindow } from './parts/retention/retention-windows.ts'
-import type { Report, WakeUpQueue } from './base/runtime.ts'
 import type { SeatProvider } from './engine/seats/provider.ts'
 import type { SessionStore } from './engine/model/session-store.ts'
-import type { UserTable } from './database/user-table.ts'
 
 /** Options of `createSeatgate`. */
 export interface SeatgateOptions<Role extends string = string> {

@@ -1,10 +1,10 @@
 import type { EventRules } from './operations/audit/host-event-rules.ts'
-import { cursorKey } from './operations/audit/trail-cursor.ts'
+import { cursorKey } from './operations/audit/list.ts'
 import type { WithSeatCount } from './engine/audit/record-events.ts'
-import { checkedSinks } from './parts/forwarding/checked-sinks.ts'
+import { checkedSinks } from './parts/forwarding/forwarding.ts'
 import type { AuditLog } from './parts/log/log.ts'
 import type { Sink } from './engine/delivery/sink.ts'
-import type { Listener } from './engine/changes/listeners.ts'
+import type { Listener } from './engine/changes/change-context.ts'
 import {
   checkedEventRules,
   checkedHooks,
@@ -23,13 +23,13 @@ import {
   checkedVerification,
   quietly,
 } from './configuration.ts'
-import type { Database } from './database/database.ts'
+import type { Database, UserTable } from './database/database.ts'
 import type { Hooks, LifecycleHooks } from './engine/model/hooks.ts'
 import type { InvitationRules } from './operations/invitations/invitation-config.ts'
 import type { JoinRules } from './operations/joining/join-rules.ts'
 import type { Roles } from './engine/access/roles.ts'
 import { checkSeatgateOptions } from './option-names.ts'
-import type { EmailVerification } from './engine/model/verified-address.ts'
+import type { EmailVerification } from './engine/model/exclusions.ts'
 import type { StepUp, VerifyPassword } from './engine/access/step-up.ts'
 import type { SeatgateOptions } from './options.ts'
 import type { SlugRules } from './engine/model/slug.ts'
@@ -38,11 +38,10 @@ import { reportToConsole } from './report-to-console.ts'
 import { retentionListeners, type RetentionWindow } from './parts/retention/retention-windows.ts'
 import type { Runtime, WakeUpQueue } from './base/runtime.ts'
 import type { SeatContext, SeatProvider } from './engine/seats/provider.ts'
-import { RefusalCounts } from './engine/seats/refusal-counter.ts'
-import { withSeatCount } from './engine/seats/over-limit-marks.ts'
+import { RefusalCounts } from './engine/seats/reserve-rules.ts'
+import { withSeatCount } from './engine/seats/counts.ts'
 import type { SessionStore } from './engine/model/session-store.ts'
 import { unscoped } from './tenancy/tenant-database.ts'
-import type { UserTable } from './database/user-table.ts'
 
 /** The parts of a configuration, each null if it was not passed. */
 export interface Parts {

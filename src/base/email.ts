@@ -5,7 +5,7 @@
  * @module
  */
 import * as v from 'valibot'
-import { atMost } from './text-input.ts'
+import { atMost } from './input.ts'
 
 const LONGEST_EMAIL = 160
 const LONGEST_LOCAL_PART = 64

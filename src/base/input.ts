@@ -1,12 +1,14 @@
 import * as v from 'valibot'
 import {
   invalid,
+  ok,
+  refused,
   type InputRefusal,
   type Refusal,
   type RefusalCode,
   type RefusalOf,
-} from './refusal.ts'
-import { ok, refused, type Result } from './result.ts'
+  type Result,
+} from './result.ts'
 
 /**
  * Stands for an input that could not be read (broken JSON, a body that is too large), so that it is
@@ -61,4 +63,127 @@ export function bothOf<A, B, Code extends RefusalCode>(
   const [first, second]: readonly [Refusal, Refusal] = [a.error, b.error]
   if (first.code !== 'validation_error' || second.code !== 'validation_error') return a
   return refused(invalid({ ...second.errors, ...first.errors }))
+}
+
+/**
+ * Text on one line, without control characters or lone surrogates. SQLite ends a text at a NUL, and
+ * stores a lone surrogate as another character.
+ */
+export const LineOfText = v.pipe(
+  v.string('Must be a string.'),
+  v.regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u, 'Must not have control characters.')
+)
+
+/** Limits a text to a number of code points: an emoji counts once. */
+export function atMost(most: number) {
+  return v.maxCodePoints<string, number, string>(most, `Must be at most ${most} characters long.`)
+}
+
+/** Requires a number of code points. */
+export function atLeast(least: number) {
+  return v.minCodePoints<string, number, string>(
+    least,
+    least === 1 ? 'Must not be empty.' : `Must be at least ${least} characters long.`
+  )
+}
+
+/** A {@link LineOfText} of 1 to `most` characters, as ids and reasons are. */
+export function shortText(most = 255) {
+  return v.pipe(LineOfText, atLeast(1), atMost(most))
+}
+
+/** A secret, which is compared and never shown: well-formed text of 1 to `most` characters. */
+export function secretText(most: number, least = 1) {
+  return v.pipe(
+    v.string('Must be a string.'),
+    v.regex(/^\P{Cs}*$/u, 'Must be well-formed Unicode.'),
+    atLeast(least),
+    atMost(most)
+  )
+}
+
+// The two code points whose lower case has an ASCII letter: U+0130 and U+212A.
+const EXCEPT_ASCII_IN_DISGUISE = /[^\u0130\u212a]+/g
+
+/**
+ * Returns a text in lower case, for comparison. No other letter becomes an ASCII one: the Kelvin sign
+ * does not become a `k`.
+ */
+export function lowerCase(text: string): string {
+  return text.replace(EXCEPT_ASCII_IN_DISGUISE, (part) => part.toLowerCase())
+}
+
+/** The range of a number. */
+export interface Range {
+  readonly min: number
+  readonly max?: number
+}
+
+/**
+ * A whole number of a query: decimal digits only, so that `0x5`, `1e1` and `+5` are refused. A caller of
+ * the function may pass a number too.
+ */
+export function wholeNumber(range: Range) {
+  const message = rangeMessage(range)
+  return v.pipe(
+    v.union([v.string(), v.number()], message),
+    v.transform((value) => numberIn(value, range)),
+    v.number(message)
+  )
+}
+
+/** A whole number of a JSON body; a string of digits is refused. */
+export function jsonNumber(range: Range) {
+  const message = rangeMessage(range)
+  return v.pipe(
+    v.number('Must be a number.'),
+    v.transform((value) => numberIn(value, range)),
+    v.number(message)
+  )
+}
+
+function numberIn(value: string | number, { min, max = Number.MAX_SAFE_INTEGER }: Range) {
+  const read = typeof value === 'number' || /^[0-9]{1,16}$/.test(value) ? Number(value) : NaN
+  return Number.isSafeInteger(read) && read >= min && read <= max ? read : NaN
+}
+
+function rangeMessage({ min, max }: Range): string {
+  return max === undefined
+    ? `Must be a whole number from ${min}.`
+    : `Must be a whole number from ${min} to ${max}.`
+}
+
+const MESSAGE = 'Must be a time as in RFC 3339, such as 2026-06-30T23:59:59Z.'
+
+/**
+ * A time in an input: an RFC 3339 date-time with seconds and a zone, or a `Date`. Refuses a day that does
+ * not exist, a leap second, a date without a time, and a number.
+ */
+export const Instant = v.pipe(
+  v.union([v.string(), v.date()], MESSAGE),
+  v.transform((value) => (typeof value === 'string' ? readInstant(value) : inRange(value))),
+  v.date(MESSAGE)
+)
+
+const DATE_TIME =
+  /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/
+
+/** Parses an RFC 3339 date-time. Returns null for other text. */
+function readInstant(text: string): Date | null {
+  const [, year, month, day] = DATE_TIME.exec(text.toUpperCase()) ?? []
+  if (year === undefined || !isDay(Number(year), Number(month), Number(day))) return null
+  return inRange(new Date(text.toUpperCase()))
+}
+
+// `Date` reads 31 February as 3 March.
+function isDay(year: number, month: number, day: number): boolean {
+  const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
+  const days = [31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1] ?? 0
+  return day >= 1 && day <= days
+}
+
+// Some queries compare times as text, which is only right while a year has four digits.
+function inRange(date: Date): Date | null {
+  const time = date.getTime()
+  return time >= Date.UTC(1970, 0) && time < Date.UTC(10_000, 0) ? date : null
 }

@@ -6,8 +6,7 @@
  */
 import type * as v from 'valibot'
 import { parseInput } from './input.ts'
-import { invalid, type InputRefusal } from './refusal.ts'
-import { ok, refused, type Result } from './result.ts'
+import { invalid, ok, refused, type InputRefusal, type Result } from './result.ts'
 
 /**
  * The names of a type's properties. The compiler checks that the list is complete and has no other name.

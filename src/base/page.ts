@@ -1,9 +1,7 @@
 import * as v from 'valibot'
-import { parseInput } from './input.ts'
+import { parseInput, wholeNumber } from './input.ts'
 import { knownParameters } from './names.ts'
-import { wholeNumber } from './number-input.ts'
-import type { InputRefusal, PageRefusal } from './refusal.ts'
-import { ok, refused, type Result } from './result.ts'
+import { ok, refused, type InputRefusal, type PageRefusal, type Result } from './result.ts'
 
 /** One page of a list with the cursor of the next page; `null` on the last page. */
 export interface Page<T> {

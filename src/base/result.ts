@@ -1,5 +1,3 @@
-import type { RefusalCode, RefusalOf } from './refusal.ts'
-
 /**
  * The result of an operation: a value, or the reason for the refusal. It is a plain object, so that it
  * passes RPC, queues and JSON unchanged. `Code` is the union of the codes that the refusal may carry.
@@ -33,4 +31,166 @@ export function ok<T>(value: T): Granted<T> {
 /** Wraps a refusal as a failed {@link Result} with its code. */
 export function refused<Code extends RefusalCode>(error: RefusalOf<Code>): Refused<Code> {
   return { ok: false, error }
+}
+
+/**
+ * An expected "no", as data. The code is the API; the router adds texts for people.
+ *
+ * `seat_limit_reached` carries the limit and the seats in use at the decision, `validation_error` the
+ * messages by field, `last_owner` the organizations that would be left without an owner where there may
+ * be several, `hook_refused` the host's reason, `before_horizon` the sequence up to which the trail was
+ * purged, `outdated_version` the limit and the version in force.
+ */
+export type Refusal =
+  | { readonly code: 'seat_limit_reached'; readonly limit: number; readonly used: number }
+  | {
+      readonly code: 'validation_error'
+      readonly errors: Readonly<Record<string, readonly string[]>>
+    }
+  | { readonly code: 'last_owner'; readonly organizations?: readonly NamedOrganization[] }
+  | { readonly code: 'hook_refused'; readonly reason: string; readonly detail?: string }
+  | { readonly code: 'insufficient_role'; readonly requiredRoles?: readonly string[] }
+  | {
+      readonly code: 'org_mfa_required'
+      readonly enrollmentPath: string
+      readonly returnTo: string
+    }
+  | { readonly code: 'before_horizon'; readonly horizon: number }
+  | {
+      readonly code: 'outdated_version'
+      readonly limit: number | 'unlimited' | 'unknown'
+      readonly version: number
+    }
+  | { readonly code: RateRefusalCode; readonly retryAfterSeconds: number }
+  | { readonly code: PlainRefusalCode }
+
+/** An organization as a refusal names it. */
+export interface NamedOrganization {
+  readonly id: string
+  readonly name: string
+  readonly slug: string
+}
+
+/** The codes of rate limits; they carry how many seconds are left of the window. */
+export type RateRefusalCode = 'rate_limited' | 'rate_limited_user' | 'rate_limited_organization'
+
+type PlainRefusalCode =
+  | 'unauthenticated'
+  | 'no_session'
+  | 'no_scope'
+  | 'no_active_organization'
+  | 'organization_not_found'
+  | 'not_found'
+  | 'not_a_member'
+  | 'already_member'
+  | 'not_pending'
+  | 'email_mismatch'
+  | 'invitation_invalid'
+  | 'invitation_mismatch'
+  | 'invitation_expired'
+  | 'invitation_revoked'
+  | 'invitation_declined'
+  | 'invitation_already_accepted'
+  | 'role_not_configured'
+  | 'domain_not_verified'
+  | 'domain_taken'
+  | 'invalid_password'
+  | 'step_up_required'
+  | 'step_up_failed'
+  | 'stale_sudo'
+  | 'admin_must_enroll_first'
+  | 'mfa_policy_aborted'
+  | 'hook_failed'
+  | 'host_conflict'
+  | 'operation_in_progress'
+  | 'idempotency_mismatch'
+  | 'stored_result_unreadable'
+  | 'already_replayed'
+  | 'not_dead'
+  | 'too_many'
+  | 'invalid_cursor'
+  | 'invalid_json'
+  | 'invalid_encoding'
+  | 'unsupported_media_type'
+  | 'cross_site_request'
+  | 'payload_too_large'
+  | 'seats_unavailable'
+  | 'unavailable'
+  | 'schema_mismatch'
+
+/** Every code that a {@link Refusal} can carry. */
+export type RefusalCode = Refusal['code']
+
+/** A {@link Refusal} that carries one of these codes, with the members of that code. */
+export type RefusalOf<Code extends RefusalCode> = Refusal & { readonly code: Code }
+
+/** The caller is not known, is not inside, or has not the role for it. */
+export type AccessRefusal = 'unauthenticated' | 'organization_not_found' | 'insufficient_role'
+
+/** The input is wrong. Only a route answers the other codes: its body is no input yet. */
+export type InputRefusal = 'validation_error' | BodyRefusal
+
+/** A body of a request that cannot be read. */
+export type BodyRefusal =
+  | 'invalid_json'
+  | 'invalid_encoding'
+  | 'unsupported_media_type'
+  | 'payload_too_large'
+
+/** A page of a list that cannot be read. */
+export type PageRefusal = InputRefusal | 'invalid_cursor'
+
+/** There is no seat, or the provider of seats does not answer. */
+export type SeatRefusal = 'seat_limit_reached' | 'seats_unavailable'
+
+/** A hook of the host refuses, or fails. */
+export type HookRefusal = 'hook_refused' | 'hook_failed'
+
+/** The proof of identity is missing or wrong. */
+export type ProofRefusal = 'invalid_password' | 'step_up_required' | 'step_up_failed'
+
+/** The token of an invitation is none, or its invitation is not open. */
+export type InvitationRefusal =
+  | 'invitation_invalid'
+  | 'invitation_already_accepted'
+  | 'invitation_revoked'
+  | 'invitation_declined'
+  | 'invitation_expired'
+
+/** The codes of {@link HookRefusal}. */
+export const HOOK_REFUSALS = ['hook_refused', 'hook_failed'] as const satisfies HookRefusal[]
+
+/** The codes of {@link SeatRefusal}. */
+export const SEAT_REFUSALS = [
+  'seat_limit_reached',
+  'seats_unavailable',
+] as const satisfies SeatRefusal[]
+
+/** The codes of {@link ProofRefusal}. */
+export const PROOF_REFUSALS = [
+  'invalid_password',
+  'step_up_required',
+  'step_up_failed',
+] as const satisfies ProofRefusal[]
+
+/** The change was not made, or was made before under the same id. Every change may answer these codes. */
+export type StoreRefusal =
+  | 'host_conflict'
+  | 'operation_in_progress'
+  | 'idempotency_mismatch'
+  | 'stored_result_unreadable'
+  | 'unavailable'
+  | 'schema_mismatch'
+
+/** Whether a refusal carries one of these codes. */
+export function hasCode<Code extends RefusalCode>(
+  refusal: Refusal,
+  codes: readonly Code[]
+): refusal is RefusalOf<Code> {
+  return (codes as readonly RefusalCode[]).includes(refusal.code)
+}
+
+/** Refuses an input, naming what is wrong field by field. */
+export function invalid(errors: Record<string, readonly string[]>): RefusalOf<'validation_error'> {
+  return { code: 'validation_error', errors }
 }

@@ -1,5 +1,3 @@
-import type { Metric } from './metric.ts'
-
 /** A wake-up on the queue. It carries ids only: losing one costs time, never an event. */
 export interface WakeUp {
   readonly organizationId: string
@@ -33,4 +31,65 @@ export interface Runtime {
   readonly measure: (metric: Metric) => void
   /** Keeps work alive after the response; null if the response waits for it. */
   readonly waitUntil: ((work: Promise<unknown>) => void) | null
+}
+
+/**
+ * A metric: names and numbers, never values of a row, an actor or a request.
+ *
+ * `audit.recorded` is sent once per event, in order, after its batch is committed; `audit.attempt` once
+ * per delivery to a sink; `seat.drift_repaired` once per kind of difference that was repaired;
+ * `audit.purged` once per run of retention.
+ */
+export type Metric =
+  | {
+      readonly name: 'audit.recorded'
+      readonly action: string
+      readonly outcome: string
+      readonly id: string
+      readonly occurredAt: string
+    }
+  | {
+      readonly name: 'seat.drift_repaired'
+      /** The kind of difference to D1, and how often it was found. */
+      readonly kind: string
+      readonly count: number
+    }
+  | {
+      readonly name: 'audit.log_failed'
+      readonly action: string
+      readonly reason: string
+      readonly fields: readonly string[]
+    }
+  | {
+      readonly name: 'audit.purged'
+      readonly events: number
+      readonly milliseconds: number
+    }
+  | {
+      readonly name: 'audit.unknown_version'
+      readonly version: number
+    }
+  | {
+      readonly name: 'audit.attempt'
+      readonly sink: string
+      readonly action: string
+      readonly attempt: number
+      readonly outcome: 'ok' | 'error'
+      /** The kind of failure; absent after a success. */
+      readonly kind?: 'error' | 'timeout' | 'invalid_answer' | 'refused' | 'permanent'
+      readonly milliseconds: number
+    }
+
+/** Who did it. `system` is the host itself and has no id. */
+export type AuditActor =
+  | {
+      readonly type: 'user' | 'operator' | 'service_account' | 'webhook' | 'job'
+      readonly id: string
+    }
+  | { readonly type: 'system' | 'anonymous'; readonly id: null }
+
+/** The actor that an event names, and the user whose rights the actor used, if any. */
+export interface Attribution {
+  readonly actor: AuditActor
+  readonly effectiveUserId: string | null
 }

@@ -71,3 +71,23 @@ function cut(name: string): string {
     .join('')
     .trimEnd()}…`
 }
+
+const SEPARATORS = /[\u0085\u2028\u2029]/g
+
+/**
+ * Formats a value as a line of NDJSON. The line ends with a line feed; other characters at which some
+ * readers end a line (U+0085, U+2028, U+2029) are escaped.
+ */
+export function ndjsonLine(value: object): string {
+  return `${JSON.stringify(value).replace(SEPARATORS, escaped)}\n`
+}
+
+function escaped(char: string): string {
+  return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
+}
+
+/** Returns the SHA-256 of a text's UTF-8 bytes, in lower-case hex. */
+export async function sha256(text: string): Promise<string> {
+  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}

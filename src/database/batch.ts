@@ -54,3 +54,103 @@ export function renamedColumns<T extends SQLiteTable>(table: T, prefix: string):
   ])
   return Object.fromEntries(renamed) as Renamed<T>
 }
+
+// D1 takes parameters of up to 2 MB, and a character may have four bytes.
+const LONGEST_LIST = 400_000
+const MOST_ROWS = 1000
+// Up to so many rows single INSERTs are cheaper: SQLite writes an inserted SELECT to a temporary table
+// first.
+const FEW_ROWS = 10
+
+type Row = Readonly<Record<string, unknown>>
+
+/** Options for rows that are not only values. */
+export interface Insertion {
+  /** Expressions in place of columns, by the column's name in the schema; see {@link fieldOf}. */
+  readonly computed?: Readonly<Record<string, SQL>>
+  /** The condition on the rows to insert. Default all. */
+  readonly condition?: SQL
+}
+
+/** Whether rows are few enough to be inserted one by one. */
+export function areFew(rows: readonly unknown[]): boolean {
+  return rows.length <= FEW_ROWS
+}
+
+/**
+ * Builds the statements that insert rows: one for each of up to ten rows, otherwise one for each
+ * thousand. A row names every column that has no default of null.
+ */
+export function insertRows<T extends SQLiteTable>(
+  db: Database,
+  table: T,
+  rows: readonly T['$inferInsert'][]
+) {
+  return areFew(rows)
+    ? rows.map((row) => db.insert(table).values(row))
+    : insertMany(db, table, rows)
+}
+
+/** Builds the statements that insert many rows. Rows may have fields that are no columns. */
+export function insertMany(
+  db: Database,
+  table: SQLiteTable,
+  rows: readonly Row[],
+  how: Insertion = {}
+) {
+  return inChunks(rows.map((row) => encoded(table, row))).map((chunk) =>
+    insertChunk(db, table, chunk, how)
+  )
+}
+
+/** A field of the row that is being inserted; it needs no column of that name. */
+export function fieldOf(name: string): SQL<string> {
+  return sql<string>`json_each.value ->> ${sql.raw(`'$.${name}'`)}`
+}
+
+function insertChunk(
+  db: Database,
+  table: SQLiteTable,
+  rows: readonly Row[],
+  { computed = {}, condition = sql`true` }: Insertion
+) {
+  const names = Object.keys(getTableColumns(table))
+  const isShared = (name: string) =>
+    computed[name] === undefined && rows.every((row) => row[name] === rows[0]?.[name])
+  // A value that all rows share is bound once.
+  const shared = new Set(names.filter(isShared))
+  const columns = names.map(
+    (name) => computed[name] ?? (shared.has(name) ? sql`${rows[0]?.[name] ?? null}` : fieldOf(name))
+  )
+  const list = rows.map((row) =>
+    Object.fromEntries(Object.entries(row).filter(([name]) => !shared.has(name)))
+  )
+  return db.insert(table).select(
+    sql`select ${sql.join(columns, sql`, `)}
+        from json_each(${JSON.stringify(list)}) where ${condition}`
+  )
+}
+
+function inChunks(rows: readonly Row[]): readonly (readonly Row[])[] {
+  const chunks: Row[][] = []
+  let length = 0
+  for (const row of rows) {
+    const more = JSON.stringify(row).length
+    const last = chunks.at(-1)
+    const fits = last !== undefined && last.length < MOST_ROWS && length + more < LONGEST_LIST
+    if (fits) last.push(row)
+    else chunks.push([row])
+    length = fits ? length + more : more
+  }
+  return chunks
+}
+
+// Encodes values as their columns store them; fields that are no columns stay as they are.
+function encoded(table: SQLiteTable, row: Row): Row {
+  const columns = getTableColumns(table)
+  const values = Object.entries(row).map(([name, value]) => {
+    const column = columns[name]
+    return [name, value == null || !column ? value : column.mapToDriverValue(value)]
+  })
+  return Object.fromEntries(values)
+}

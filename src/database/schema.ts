@@ -17,8 +17,14 @@ export type { OrganizationRow, MembershipRow } from './schema/organizations-tabl
 export { entitlements, seatLedgers, seatFences } from './schema/seats-tables.ts'
 export { auditEvents, auditPersonal, auditOutbox } from './schema/audit-tables.ts'
 export type { AuditEventRow } from './schema/audit-tables.ts'
-export { auditNodes, auditCheckpoints, auditPublished } from './schema/log-tables.ts'
-export { auditPurges, auditCarriedSeats, auditRetention } from './schema/retention-tables.ts'
+export {
+  auditNodes,
+  auditCheckpoints,
+  auditPublished,
+  auditPurges,
+  auditCarriedSeats,
+  auditRetention,
+} from './schema/log-tables.ts'
 export { sinkCursors, sinkDeadLetters, sinkAttempts } from './schema/forwarding-tables.ts'
 export type { PassedOver } from './schema/forwarding-tables.ts'
 export { invitations } from './schema/invitations-tables.ts'

@@ -10,8 +10,8 @@ import {
 } from '../engine/access/principal.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { checkRefusalHandler, halt, type RefusalHandler } from './problem.ts'
-import { returnPathOf } from './return-path.ts'
-import type { OrganizationEnv, ScopeEnv, ScopeVariables } from './variables.ts'
+import { returnPathOf } from './page-refusals.ts'
+import type { OrganizationEnv, ScopeEnv, ScopeVariables } from './request.ts'
 
 /** Options of {@link requireMembership}. */
 export interface RequireMembershipOptions {

@@ -3,11 +3,10 @@
  *
  * @module
  */
-export { loadActiveOrganization } from './load-active-organization.ts'
+export { loadActiveOrganization, putActiveOrganization } from './load-active-organization.ts'
 export type { LoadOptions } from './load-active-organization.ts'
 export { loadOrganizationFromSlug } from './load-organization-from-slug.ts'
 export type { SlugOptions } from './load-organization-from-slug.ts'
-export { putActiveOrganization } from './put-active-organization.ts'
 export {
   requireMembership,
   requireOperator,
@@ -26,27 +25,24 @@ export type {
   OrganizationVariables,
   ScopeEnv,
   ScopeVariables,
-} from './variables.ts'
+  RouterEnv,
+  Authenticate,
+} from './request.ts'
 export { seatgateRouter } from './router.ts'
 export type { RouterOptions } from './router.ts'
-export { organizationRoutes } from './routes/organization-routes.ts'
+export { organizationRoutes, seatRoutes } from './routes/organization-routes.ts'
 export type { OrganizationRouteOptions } from './routes/organization-routes.ts'
 export { memberRoutes } from './routes/member-routes.ts'
-export { seatRoutes } from './routes/seat-routes.ts'
 export { sessionRoutes } from './routes/session-routes.ts'
 export { invitationRoutes } from './routes/invitation-routes.ts'
 export type { InvitationRouteOptions, SignIn } from './routes/invitation-routes.ts'
 export { joiningRoutes } from './routes/joining-routes.ts'
-export { auditRoutes } from './routes/audit-routes.ts'
-export { forwardingRoutes } from './routes/forwarding-routes.ts'
+export { auditRoutes, forwardingRoutes } from './routes/audit-routes.ts'
 export { operatorRoutes } from './routes/operator-routes.ts'
 export type { RouteOptions } from './routes/route-group.ts'
-export type { RouterEnv } from './request.ts'
-export type { Authenticate } from './authenticate.ts'
-export { pageRefusals } from './page-refusals.ts'
+export { pageRefusals, safeReturnPath } from './page-refusals.ts'
 export type { PageRefusalsOptions } from './page-refusals.ts'
 export { refuseCrossSite } from './cross-site.ts'
 export type { CrossSiteOptions } from './cross-site.ts'
 export { problemResponse, RefusalException, statusOf } from './problem.ts'
 export type { RefusalHandler } from './problem.ts'
-export { safeReturnPath } from './return-path.ts'

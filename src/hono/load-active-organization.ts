@@ -3,10 +3,14 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { ok, refused, type Result } from '../base/result.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { loadActiveOrganization as load, type Loaded } from '../operations/sessions/load-active.ts'
-import { checkAuthenticate, marksOfRequest, type Authenticate } from './authenticate.ts'
+import { checkAuthenticate, marksOfRequest, type Authenticate, type ScopeEnv } from './request.ts'
 import { checkRefusalHandler, halt, type RefusalHandler } from './problem.ts'
-import type { ScopeEnv } from './variables.ts'
-import { storeRefusal } from '../engine/changes/store-refusal.ts'
+import { storeRefusal } from '../engine/changes/listed-refusals.ts'
+import { isUser, type Principal } from '../engine/access/principal.ts'
+import {
+  putActiveOrganization as put,
+  type ActiveOrganization,
+} from '../operations/sessions/put-active.ts'
 
 /** Options of {@link loadActiveOrganization}. */
 export interface LoadOptions {
@@ -66,4 +70,35 @@ export async function answered<T>(seatgate: Seatgate, answer: Promise<T>): Promi
   } catch (error) {
     return refused(storeRefusal(seatgate, error))
   }
+}
+
+/**
+ * Sets the active organization of the request's session, by id or slug, or clears it with `null`, and
+ * sets the new scope on `c.var`. A refusal changes nothing of it. It writes no cookie.
+ *
+ * Refusals: as of the domain function of the same name.
+ *
+ * @example
+ * ```ts
+ * const active = await putActiveOrganization(seatgate, c, form.organizationId)
+ * if (!active.ok) throw new RefusalException(active.error)
+ * ```
+ */
+export async function putActiveOrganization(
+  seatgate: Seatgate,
+  c: Context,
+  organization: string | null
+): Promise<Result<ActiveOrganization>> {
+  const caller = c.get('caller') as Principal | null | undefined
+  if (!caller) return refused({ code: 'no_scope' })
+  const active = await put(seatgate, { caller, ...marksOfRequest(c) }, organization)
+  if (!active.ok || !isUser(caller)) return active
+  const { session, membership } = active.value
+  setScope(c, {
+    caller: { ...caller, session },
+    organization: active.value.organization,
+    membership,
+    role: membership?.role ?? null,
+  })
+  return ok(active.value)
 }

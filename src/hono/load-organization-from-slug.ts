@@ -2,15 +2,13 @@ import { checkOptionNames } from '../base/names.ts'
 import type { Context, MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
 import { membershipView } from '../engine/model/membership.ts'
-import { presentSlugOf } from '../operations/organizations/slug-alias.ts'
+import { presentSlugOf } from '../operations/organizations/change-slug.ts'
 import { organizationView } from '../engine/model/organization.ts'
 import { find, standingOf } from '../engine/access/authorize.ts'
 import type { Seatgate } from '../seatgate.ts'
-import { aliasTarget } from './alias-redirect.ts'
-import { checkAuthenticate } from './authenticate.ts'
+import { checkAuthenticate, type OrganizationEnv } from './request.ts'
 import { answered, setScope, type LoadOptions } from './load-active-organization.ts'
 import { checkRefusalHandler, halt } from './problem.ts'
-import type { OrganizationEnv } from './variables.ts'
 
 /** Options of {@link loadOrganizationFromSlug}. */
 export interface SlugOptions extends LoadOptions {
@@ -81,4 +79,61 @@ function redirect(c: Context, target: string): Response {
   c.header('cache-control', 'no-store')
   c.header('location', target)
   return c.body(null, c.req.method === 'GET' || c.req.method === 'HEAD' ? 302 : 307)
+}
+
+/** A request under a former slug. */
+export interface AliasedRequest {
+  readonly url: string
+  /** The route's pattern, such as `/o/:org/*`. */
+  readonly routePath: string
+  /** The name of its parameter. */
+  readonly parameter: string
+  readonly oldSlug: string
+  readonly newSlug: string
+}
+
+/**
+ * Returns the target of a request under a former slug: the same path and query with the parameter's
+ * segment replaced, and the query parameter of that name if it is exactly the old slug. All other bytes
+ * stay the same. Returns null if the segment cannot be found, or if the target equals the source.
+ */
+export function aliasTarget(request: AliasedRequest): string | null {
+  const { url, routePath, parameter, oldSlug } = request
+  const newSlug = encodeURIComponent(request.newSlug)
+  const { pathname, search } = new URL(url)
+  // A parameter's own expression may have slashes in it.
+  const index = routePath
+    .replaceAll(/\{[^}]+\}/g, '')
+    .split('/')
+    .findIndex((part) => part.replace(/\W*$/, '') === `:${parameter}`)
+  const segments = pathname.split('/')
+  const segment = segments[index]
+  if (index < 1 || segment === undefined || decoded(segment) !== oldSlug) return null
+  segments[index] = newSlug
+  const target = segments.join('/') + redirectedQuery(search, parameter, oldSlug, newSlug)
+  return target === pathname + search || target.startsWith('//') ? null : target
+}
+
+function redirectedQuery(
+  search: string,
+  parameter: string,
+  oldSlug: string,
+  newSlug: string
+): string {
+  return search
+    .split('&')
+    .map((pair) => {
+      const [, mark = '', name = '', value = ''] = /^(\??)([^=]*)=(.*)$/s.exec(pair) ?? []
+      const names = decoded(name) === parameter && decoded(value) === oldSlug
+      return names ? `${mark}${name}=${newSlug}` : pair
+    })
+    .join('&')
+}
+
+function decoded(text: string): string | null {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return null
+  }
 }

@@ -1,8 +1,7 @@
 import { checkOptionNames, namesOf } from '../base/names.ts'
 import type { Context } from 'hono'
-import type { Refusal } from '../base/refusal.ts'
+import type { Refusal } from '../base/result.ts'
 import { headersOf, statusOf, titleOf, type RefusalHandler } from './problem.ts'
-import { returnPathOf } from './return-path.ts'
 
 /** The pages that a browser is redirected to. */
 export interface PageRefusalsOptions {
@@ -84,4 +83,32 @@ function wordsFor(refusal: Refusal): string {
     default:
       return title
   }
+}
+
+/**
+ * Returns the path if it is a safe target of a redirect on this site, or else `fallback`: it starts with
+ * one slash, and has no backslash and no control character. Frameworks do not check this:
+ * `/\evil.example` leaves the site.
+ *
+ * @example
+ * ```ts
+ * safeReturnPath('//evil.example', 'https://app.example') // '/'
+ * ```
+ */
+export function safeReturnPath(path: unknown, origin: string, fallback = '/'): string {
+  if (typeof path !== 'string' || !/^\/(?![/\\])[^\\\p{Cc}]*$/u.test(path)) return fallback
+  const url = URL.parse(path, origin)
+  // Its pathname may still start with two slashes: a leading `/./` disappears.
+  if (url?.origin !== new URL(origin).origin || url.pathname.startsWith('//')) return fallback
+  return `${url.pathname}${url.search}${url.hash}`
+}
+
+/**
+ * Returns the path of this request, to come back to, or null. Null for methods other than GET and HEAD: a
+ * browser comes back with a GET, and the target of a form often has no page.
+ */
+export function returnPathOf(c: Context, fallback = '/'): string | null {
+  if (c.req.method !== 'GET' && c.req.method !== 'HEAD') return null
+  const { origin, pathname, search } = new URL(c.req.url)
+  return safeReturnPath(`${pathname}${search}`, origin, fallback)
 }

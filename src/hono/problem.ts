@@ -1,7 +1,7 @@
-import type { Context } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import type { Refusal, RefusalCode } from '../base/refusal.ts'
+import type { Refusal, RefusalCode } from '../base/result.ts'
 
 const PROBLEMS = {
   unauthenticated: [401, 'Sign in first'],
@@ -143,4 +143,13 @@ export function checkRefusalHandler(where: string, onRefusal: unknown): void {
   if (onRefusal !== undefined && typeof onRefusal !== 'function') {
     throw new TypeError(`${where}: onRefusal must be a function.`)
   }
+}
+
+/**
+ * Prevents caching of responses, in shared caches and the browser: they are about one user, and some
+ * contain a token. A response with its own `Cache-Control` keeps it.
+ */
+export const noStore: MiddlewareHandler = async (c, next) => {
+  await next()
+  if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store')
 }

@@ -1,8 +1,7 @@
-import type { Context } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import { UnreadableInput } from '../base/input.ts'
-import type { Refusal } from '../base/refusal.ts'
-import { isWellEncoded } from './encoding.ts'
-import { isJson, isUtf8, mediaTypeOf } from './media-type.ts'
+import type { Refusal } from '../base/result.ts'
+import { RefusalException } from './problem.ts'
 
 /**
  * An unchecked input of a client. Its type fits the input of every operation, and each of them checks it.
@@ -95,4 +94,60 @@ function decoded(chunks: readonly Uint8Array[]): string | null {
   } catch {
     return null
   }
+}
+
+/**
+ * Refuses a request whose query does not decode to UTF-8 (`invalid_encoding`). Hono passes such a part on
+ * as it is, and other readers replace it by U+FFFD: each would search for a text that was not sent. In a
+ * path it matches no name, and gets the response of a missing resource.
+ */
+export const requireWellEncoded: MiddlewareHandler = async (c, next) => {
+  const { search } = new URL(c.req.url)
+  if (!isWellEncoded(search)) throw new RefusalException({ code: 'invalid_encoding' })
+  await next()
+}
+
+/** Whether the bytes that are written as `%E9` are UTF-8. A percent sign alone stands for itself. */
+function isWellEncoded(text: string): boolean {
+  return (text.match(/(?:%[0-9a-f]{2})+/gi) ?? []).every(decodesToUtf8)
+}
+
+function decodesToUtf8(escaped: string): boolean {
+  try {
+    decodeURIComponent(escaped)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The parts of a `Content-Type`, in lower case; `charset` is null if there is none. */
+export interface MediaType {
+  readonly essence: string
+  readonly charset: string | null
+}
+
+/** Reads a `Content-Type` header. */
+function mediaTypeOf(header: string): MediaType {
+  const [essence = '', ...parameters] = header.toLowerCase().split(';')
+  const charsets = parameters.flatMap((parameter) => {
+    const [, charset] = /^\s*charset\s*=\s*"?([^"\s]*)"?\s*$/.exec(parameter) ?? []
+    return charset === undefined ? [] : [charset]
+  })
+  // Contradicting charsets count as an unknown one.
+  const [charset = null] = charsets
+  return {
+    essence: essence.trim(),
+    charset: charsets.every((other) => other === charset) ? charset : charsets.join(' '),
+  }
+}
+
+/** Whether this is `application/json`, or another type that is written in JSON (RFC 6839). */
+function isJson({ essence }: MediaType): boolean {
+  return /^application\/(?:[\w!#$&^.-]+\+)?json$/.test(essence)
+}
+
+/** Whether text of this type is UTF-8: the only encoding of JSON (RFC 8259). */
+function isUtf8({ charset }: MediaType): boolean {
+  return charset === null || charset === 'utf-8' || charset === 'utf8'
 }

@@ -7,12 +7,18 @@
 import type { Context } from 'hono'
 import { UnreadableInput } from '../base/input.ts'
 import type { OperationOptions } from '../engine/changes/operation.ts'
-import { invalid } from '../base/refusal.ts'
-import { ok, refused, type Result } from '../base/result.ts'
-import type { Caller, OrganizationScope, Scope } from '../engine/access/principal.ts'
-import { marksOfRequest } from './authenticate.ts'
+import { invalid, ok, refused, type Result } from '../base/result.ts'
+import type {
+  Caller,
+  OrganizationScope,
+  Principal,
+  RequestMarks,
+  Scope,
+} from '../engine/access/principal.ts'
 import { readBody, type Unchecked } from './request-body.ts'
 import { problemResponse } from './problem.ts'
+import type { Membership } from '../engine/model/membership.ts'
+import type { Organization } from '../engine/model/organization.ts'
 
 /** The environment of the ready routes: the caller, established or by a query. */
 export interface RouterEnv {
@@ -100,4 +106,81 @@ function queryIsKnown(c: Context): Result<null> {
 /** Responds to an operation without a value. */
 export function done(c: Context, result: Result<unknown>) {
   return result.ok ? c.body(null, 204) : problemResponse(result.error)
+}
+
+/**
+ * Authenticates a request: returns a principal, a query that finds one in the library's own round trip,
+ * or null for a request without an identity.
+ *
+ * @example
+ * ```ts
+ * const authenticate: Authenticate = async (c) => {
+ *   const claims = await verify(c.req.header('authorization'))
+ *   return claims ? { userId: claims.sub } : null
+ * }
+ * ```
+ */
+export type Authenticate = (c: Context) => Caller | null | Promise<Caller | null>
+
+/** @throws {TypeError} if it is not a function. */
+export function checkAuthenticate(where: string, authenticate: unknown): void {
+  if (typeof authenticate !== 'function') {
+    throw new TypeError(`${where}: authenticate must be a function.`)
+  }
+}
+
+/**
+ * Reads the facts of a request for the audit trail; no decision depends on them. The id is Cloudflare's
+ * own, or the client's `x-request-id`, marked as theirs (`client:`), or that of `hono/request-id`.
+ * Outside Cloudflare any client can set the headers; their length is bounded.
+ */
+export function marksOfRequest(c: Context): RequestMarks {
+  const ray = mark(c.req.header('cf-ray'))
+  const named = mark(c.req.header('x-request-id'))
+  const [, traceId] = TRACE.exec(c.req.header('traceparent') ?? '') ?? []
+  const ipAddress = c.req.header('cf-connecting-ip')
+  const userAgent = c.req.header('user-agent')
+  const made: unknown = c.get('requestId')
+  const requestId = ray ?? (named ? `client:${named}` : mark(made))
+  return {
+    ...(requestId && { requestId }),
+    origin: {
+      ...(traceId && { traceId }),
+      ...(ipAddress && { ipAddress }),
+      ...(userAgent && { userAgent }),
+    },
+  }
+}
+
+const TRACE = /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/
+
+function mark(header: unknown): string | undefined {
+  return typeof header === 'string' && /^[\w-]{1,64}$/.test(header) ? header : undefined
+}
+
+/** The variables on `c.var` after authentication; the caller and the organization may be null. */
+export interface ScopeVariables {
+  readonly caller: Principal | null
+  /** The organization that this request works in. */
+  readonly organization: Organization | null
+  /** The caller's membership in it, read for this request; null for a service account. */
+  readonly membership: Membership | null
+  readonly role: string | null
+}
+
+/** The variables on `c.var` after `loadOrganizationFromSlug` and `requireMembership`. */
+export interface OrganizationVariables extends ScopeVariables {
+  readonly caller: Principal
+  readonly organization: Organization
+  readonly role: string
+}
+
+/** The environment of routes after `loadActiveOrganization`. */
+export interface ScopeEnv {
+  Variables: ScopeVariables
+}
+
+/** The environment of routes after `loadOrganizationFromSlug` or `requireMembership`. */
+export interface OrganizationEnv {
+  Variables: OrganizationVariables
 }

@@ -1,8 +1,7 @@
 import { Hono } from 'hono'
 import type { Seatgate } from '../seatgate.ts'
 import type { RouterEnv } from './request.ts'
-import { auditRoutes } from './routes/audit-routes.ts'
-import { forwardingRoutes } from './routes/forwarding-routes.ts'
+import { auditRoutes, forwardingRoutes } from './routes/audit-routes.ts'
 import {
   hasInvitations,
   invitationRoutes,
@@ -11,9 +10,12 @@ import {
 import { hasJoining, joiningRoutes } from './routes/joining-routes.ts'
 import { memberRoutes } from './routes/member-routes.ts'
 import { operatorRoutes } from './routes/operator-routes.ts'
-import { organizationRoutes, type OrganizationRouteOptions } from './routes/organization-routes.ts'
+import {
+  organizationRoutes,
+  seatRoutes,
+  type OrganizationRouteOptions,
+} from './routes/organization-routes.ts'
 import { checkProof, checkRouteOptions } from './routes/route-group.ts'
-import { seatRoutes } from './routes/seat-routes.ts'
 import { sessionRoutes } from './routes/session-routes.ts'
 
 /** Options of {@link seatgateRouter}. */

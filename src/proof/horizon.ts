@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { fromBase64 } from './base64.ts'
+import { fromBase64 } from './encoding.ts'
 import { GrowingTree, type Hash } from './merkle.ts'
 
 /** The `type` of the line that such an export begins with. */

@@ -6,7 +6,8 @@
  * @module
  */
 import { sha256 } from '@noble/hashes/sha2.js'
-import { concatBytes } from '@noble/hashes/utils.js'
+import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
+import { canonicalJson } from './encoding.ts'
 
 export type Hash = Uint8Array
 
@@ -136,4 +137,19 @@ export function consistencySpans(first: number, second: number): Span[] {
 // Returns the largest power of two that is less than the size.
 function splitOf(size: number): number {
   return 2 ** Math.ceil(Math.log2(size) - 1)
+}
+
+/**
+ * Fields that an event's hash does not cover: the personal part, which may be erased, and the hash
+ * itself.
+ */
+const BESIDE = new Set(['personal', 'leafHash'])
+
+/**
+ * Returns the leaf of an event: the RFC 6962 hash of its canonical JSON without `personal`. The event
+ * contains the salted digest of that part.
+ */
+export function eventLeaf(event: object): Hash {
+  const covered = Object.entries(event).filter(([name]) => !BESIDE.has(name))
+  return leafHash(utf8ToBytes(canonicalJson(Object.fromEntries(covered))))
 }

@@ -6,8 +6,7 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
-import { canonicalJson } from './canonical.ts'
-import { shortened } from './text.ts'
+import { canonicalJson, shortened } from './encoding.ts'
 
 /** The data that are stored apart and can be erased. */
 export interface PersonalData {

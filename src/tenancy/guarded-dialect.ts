@@ -2,8 +2,7 @@ import { Column, is, isSQLWrapper, sql, SQL, Subquery, Table, View } from 'drizz
 import type { SQLiteAsyncDialect } from 'drizzle-orm/sqlite-core'
 import { findOrganizationColumn } from './for-organization.ts'
 import { conditionOf, pinnedColumns } from './pins.ts'
-import { isDefinition, tableRead } from './raw-sql.ts'
-import { columnKey, originalName, tokens, type Token } from './tokens.ts'
+import { columnKey, isDefinition, originalName, tableRead, tokens, type Token } from './tokens.ts'
 
 /** The guarded tables, and the function that refuses a query. */
 export interface Guard {

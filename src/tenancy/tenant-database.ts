@@ -4,10 +4,9 @@ import { DrizzleD1Database } from 'drizzle-orm/d1'
 import type { SQLiteAsyncDialect, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import type { Database } from '../database/database.ts'
 import * as schema from '../database/schema.ts'
-import { findOrganizationColumn, organizationColumn } from './for-organization.ts'
+import { UnscopedQuery, findOrganizationColumn, organizationColumn } from './for-organization.ts'
 import { guardedDialect } from './guarded-dialect.ts'
 import { originalName } from './tokens.ts'
-import { UnscopedQuery } from './unscoped-query.ts'
 
 /** Options of {@link tenantDatabase}. */
 export interface TenantDatabaseOptions {

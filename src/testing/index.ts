@@ -4,20 +4,26 @@
  *
  * @module
  */
-import { overtaken } from './waitlist-states.ts'
-import { doubledMembers, miscounted, ownerless } from './members.ts'
-import { leak, overshoot } from './seats.ts'
-import type { Circumstances, State } from './state.ts'
+import { overtaken, type Circumstances, type State } from './state.ts'
+import { doubledMembers, leak, miscounted, overshoot, ownerless } from './seats.ts'
 import { unrecorded } from './trail.ts'
 
-export { disordered, undelivered } from './deliveries.ts'
-export type { Heard } from './deliveries.ts'
-export { forgotten, overtaken } from './waitlist-states.ts'
-export { doubledMembers, miscounted, ownerless } from './members.ts'
-export { carriedSeats, growth, leak, overshoot, promisedSeats, unknownSeats } from './seats.ts'
-export { addReached, createSometimes, neverReached } from './sometimes.ts'
-export type { Reached, Sometimes } from './sometimes.ts'
-export { readLedger, readStored } from './state.ts'
+export { disordered, undelivered, unrecorded } from './trail.ts'
+export type { Heard } from './trail.ts'
+export { forgotten, overtaken, readLedger, readStored } from './state.ts'
+export {
+  doubledMembers,
+  miscounted,
+  ownerless,
+  carriedSeats,
+  growth,
+  leak,
+  overshoot,
+  promisedSeats,
+  unknownSeats,
+} from './seats.ts'
+export { addReached, createSometimes, neverReached } from './assume.ts'
+export type { Reached, Sometimes } from './assume.ts'
 export type {
   Circumstances,
   CountState,
@@ -29,7 +35,6 @@ export type {
   State,
   StoredState,
 } from './state.ts'
-export { unrecorded } from './trail.ts'
 
 /**
  * Returns every violation in an organization.

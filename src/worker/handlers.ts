@@ -1,14 +1,29 @@
 import * as v from 'valibot'
 import { budgeted, type Budgeted } from '../database/statement-budget.ts'
-import { newInvocation, serveSideBySide, type Invocation } from '../engine/delivery/budget.ts'
+import {
+  newInvocation,
+  serveSideBySide,
+  statementsToTend,
+  tendOrganization,
+  type Invocation,
+} from '../engine/delivery/deliver.ts'
 import { sweepAudit } from '../parts/forwarding/sweep-forwarding.ts'
-import { statementsToTend, tendOrganization } from '../engine/delivery/tend-trail.ts'
-import { markScheduled } from '../parts/retention/cron-warning.ts'
+import { markScheduled } from '../parts/retention/retention-windows.ts'
 import { sweepRetention } from '../parts/retention/retention.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { sweepSeats } from '../operations/seats/sweep-seats.ts'
-import { purgeExpired } from './purge-expired.ts'
-import { sweepJobs } from './sweep-jobs.ts'
+import { callAfterHook, type JobHandlers } from '../engine/model/plan.ts'
+import { HOOKS } from '../engine/model/hooks.ts'
+import type { MailPayload } from '../operations/invitations/mail.ts'
+import { sweepIntents } from '../engine/changes/jobs.ts'
+import { endSessions, type Pointers } from '../engine/model/session-store.ts'
+import { batch } from '../database/batch.ts'
+import type { Statement } from '../database/database.ts'
+import { purgeRates } from '../engine/model/rate-limits.ts'
+import { purgeOperations } from '../engine/changes/idempotency.ts'
+import { purgeAliases } from '../operations/organizations/change-slug.ts'
+import { purgeFences } from '../engine/seats/assigned-seats.ts'
+import { purgeSessions } from '../operations/sessions/d1-sessions.ts'
 
 const WakeUp = v.object({
   organizationId: v.pipe(v.string(), v.minLength(1)),
@@ -152,4 +167,48 @@ export function sweepHandler(seatgate: Seatgate) {
     const error = `The next sweep continues with: ${unfinished.join(', ')}.`
     seatgate.report({ event: 'sweep_unfinished', error })
   }
+}
+
+/**
+ * Runs the due jobs of every kind.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ */
+export async function sweepJobs(seatgate: Seatgate): Promise<void> {
+  const { invitations } = seatgate
+  await sweepIntents(seatgate, {
+    ...hookHandlers(seatgate),
+    end_sessions: (payload) => endSessions(seatgate, payload as Pointers),
+    ...(invitations !== null && {
+      send_invitation: (payload: unknown) =>
+        invitations.sendInvitation({ ...seatgate, invitations }, payload as MailPayload),
+    }),
+  })
+}
+
+function hookHandlers(seatgate: Seatgate): JobHandlers {
+  return Object.fromEntries(
+    Object.keys(HOOKS).map((hook) => [hook, (payload) => callAfterHook(seatgate, hook, payload)])
+  )
+}
+
+/**
+ * Deletes expired rows, in one round trip and at most 1,000 rows of each table; the next sweep continues.
+ * A table without expired rows costs one lookup in an index.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ */
+export async function purgeExpired(seatgate: Seatgate): Promise<void> {
+  const now = seatgate.now()
+  const { invitations, joining } = seatgate
+  const statements: readonly Statement[] = [
+    purgeAliases(seatgate, now),
+    purgeRates(seatgate, now),
+    ...(invitations?.purge({ ...seatgate, invitations }, now) ?? []),
+    ...purgeOperations(seatgate, now),
+    purgeSessions(seatgate, now),
+    ...purgeFences(seatgate, now),
+    ...(joining ? [joining.purge(seatgate, now)] : []),
+  ]
+  await batch(seatgate.db, Object.fromEntries(statements.entries()))
 }

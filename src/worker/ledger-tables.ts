@@ -4,10 +4,15 @@
  *
  * @module
  */
-import { finite, unknown, unlimited, type SeatLimit } from '../engine/seats/limit.ts'
+import {
+  finite,
+  unknown,
+  unlimited,
+  type SeatCount,
+  type SeatLimit,
+} from '../engine/seats/limit.ts'
 import type { LedgerSeat, LedgerSnapshot } from '../engine/seats/reserve-rules.ts'
 import type { LedgerStart } from '../parts/ledger/start-ledger.ts'
-import type { SeatCount } from '../engine/seats/seat-count.ts'
 
 export type LedgerTables = ReturnType<typeof openLedgerTables>
 

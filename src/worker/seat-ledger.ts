@@ -3,15 +3,18 @@
  *
  * @module
  */
-import type { RefusalCode } from '../base/refusal.ts'
-import type { ReserveRefusal } from '../engine/seats/reserve-rules.ts'
+import { ok, refused, type RefusalCode, type Result } from '../base/result.ts'
+import {
+  decideReserve,
+  type LedgerSnapshot,
+  type ReserveRefusal,
+} from '../engine/seats/reserve-rules.ts'
 import { DurableObject } from 'cloudflare:workers'
 import { drizzle } from 'drizzle-orm/d1'
 import { reportToConsole } from '../report-to-console.ts'
 import type { Report } from '../base/runtime.ts'
 import { sealEvents } from '../parts/log/seal-events.ts'
 import type { Sealed, SealRequest, Sign } from '../engine/audit/sealer.ts'
-import { ok, refused, type Result } from '../base/result.ts'
 import type {
   CloseRequest,
   ConfirmRequest,
@@ -21,10 +24,9 @@ import type {
   ReserveRequest,
 } from '../parts/ledger/protocol.ts'
 import type { Entitlement, SeatReference } from '../engine/seats/provider.ts'
-import { decideReserve, type LedgerSnapshot } from '../engine/seats/reserve-rules.ts'
 import { startLedger } from '../parts/ledger/start-ledger.ts'
 import { settleSeats } from '../engine/seats/counts.ts'
-import type { SeatCount } from '../engine/seats/seat-count.ts'
+import type { SeatCount } from '../engine/seats/limit.ts'
 import { openLedgerTables, type LedgerTables } from './ledger-tables.ts'
 
 /** The bindings that the object needs: the database of the organizations, bound as `DB`. */

@@ -60,8 +60,7 @@ const text: Tests = { first: workers('audit-text'), more: [] }
 
 const TESTS: Readonly<Record<string, Tests>> = {
   'engine/seats/reserve-rules.ts': { first: unit, more: protocol },
-  'engine/seats/limit.ts': { first: unit, more: protocol },
-  'engine/seats/seat-count.ts': {
+  'engine/seats/limit.ts': {
     first: [...unit, ...workers('http-seats')],
     more: protocol,
   },
@@ -117,16 +116,17 @@ const TESTS: Readonly<Record<string, Tests>> = {
       ...workers('compose-several organization-create organization-atomic audit invariants'),
     ],
   },
-  'engine/model/membership-claim.ts': {
+  'engine/model/membership.ts': {
     first: [
-      ...workers('waiting-line composition seat-events invitation-accept'),
+      ...workers('waiting-line composition seat-events invitation-accept unnoticed'),
       ...museumOf('ledger'),
     ],
-    more: [...workers('join-organization organization-create'), ...invitations],
+    more: [...workers('join-organization organization-create drift'), ...invitations],
   },
-  'engine/model/invitation-claim.ts': {
+  'engine/model/invitation.ts': {
     first: [
       ...workers('seat-events invitation-overtaken invitation-accept invitation-create'),
+      ...workers('invitation-proof invitation-races'),
       ...museumOf('ledger'),
     ],
     more: invitations,
@@ -143,9 +143,8 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'engine/model/join.ts': changing,
   'parts/forwarding/forwarding.ts': changing,
   'proof/verify-export.ts': proving,
-  'proof/strict-json.ts': proving,
+  'proof/encoding.ts': proving,
   'proof/personal.ts': text,
-  'base/ndjson.ts': text,
   'operations/organizations/platform-organizations.ts': {
     first: workers('operator-routes authorization'),
     more: [],
@@ -158,42 +157,33 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: [...workers('compose-several repeats-again'), ...invitations],
   },
   'engine/delivery/dead-letters.ts': { first: workers('audit-dead-letters'), more: [] },
-  'engine/delivery/outgoing.ts': {
+  'engine/delivery/sink.ts': {
     first: ['test/unit/engine/delivery/outgoing.test.ts'],
     more: [],
   },
-  'operations/audit/csv.ts': { first: workers('audit-export'), more: [] },
-  'parts/forwarding/webhook-address.ts': { first: workers('webhook-sink'), more: [] },
+  'operations/audit/export.ts': { first: workers('audit-export'), more: [] },
+  'parts/forwarding/webhook-sink.ts': { first: workers('webhook-sink'), more: [] },
   'operations/audit/host-event-rules.ts': { first: workers('audit-host-events'), more: [] },
   'base/async.ts': changing,
   'database/commit.ts': { first: workers('host-conflict generated-tables'), more: [] },
-  'operations/joining/decide-recheck.ts': { first: workers('domain-recheck'), more: [] },
   'operations/joining/recheck-domains.ts': { first: workers('domain-recheck'), more: [] },
+  'operations/joining/verify-domain.ts': { first: workers('domain-recheck'), more: [] },
   'database/check-schema.ts': { first: workers('schema-check'), more: [] },
-  'engine/changes/store-refusal.ts': { first: workers('schema-check'), more: [] },
-  'database/constraints.ts': { first: workers('host-conflict'), more: [] },
-  'engine/model/verified-address.ts': {
-    first: workers('invitation-proof join-organization'),
-    more: invitations,
-  },
-  'operations/invitations/acceptance.ts': {
+  'engine/changes/listed-refusals.ts': { first: workers('schema-check'), more: [] },
+  'operations/invitations/accept.ts': {
     first: [...workers('invitation-accept invitation-proof'), ...museumOf('ledger')],
     more: [...workers('invitation-overtaken'), ...invitations],
   },
-  'engine/model/invitation-guards.ts': {
-    first: workers('invitation-overtaken invitation-proof invitation-races'),
-    more: invitations,
-  },
-  'operations/invitations/recipient-limit.ts': {
+  'operations/invitations/invitation-limits.ts': {
     first: workers('invitation-budgets invitation-mail'),
     more: invitations,
   },
-  'database/user-table.ts': { first: workers('user-ids'), more: workers('membership-lists') },
+  'database/database.ts': { first: workers('user-ids'), more: workers('membership-lists') },
   'base/shown-text.ts': {
-    first: ['test/unit/base/shown-text.test.ts'],
+    first: ['test/unit/base/shown-text.test.ts', ...text.first],
     more: workers('invitation-mail'),
   },
-  'base/text-input.ts': {
+  'base/input.ts': {
     first: ['test/unit/base/input.test.ts'],
     more: workers('slug-look-alikes'),
   },
@@ -205,19 +195,16 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'base/email.ts': { first: ['test/unit/base/input.test.ts'], more: [] },
   'hono/request.ts': { first: workers('every-read'), more: workers('http-bad-input') },
   'operations/invitations/token.ts': {
-    first: ['test/unit/operations/invitations/token.test.ts'],
+    first: ['test/unit/operations/invitations/token.test.ts', ...workers('repeats-again')],
     more: invitations,
   },
   'hono/request-body.ts': { first: workers('http-foreign'), more: workers('http-bad-input') },
-  'hono/media-type.ts': { first: workers('http-foreign'), more: workers('http-bad-input') },
   'hono/cross-site.ts': { first: workers('http-foreign'), more: [] },
-  'hono/encoding.ts': { first: workers('http-foreign'), more: [] },
-  'hono/no-store.ts': { first: workers('http-foreign'), more: [] },
+  'hono/problem.ts': { first: workers('http-foreign'), more: [] },
   'engine/changes/idempotency.ts': {
     first: workers('repeats-again'),
     more: workers('operation-actors http-idempotency'),
   },
-  'operations/invitations/new-token.ts': { first: workers('repeats-again'), more: invitations },
   'operations/memberships/transfer-ownership.ts': {
     first: workers('organization-proof'),
     more: workers('membership-transfer'),
@@ -226,7 +213,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
     first: workers('guards guards-identity administration-routes'),
     more: workers('page-refusals'),
   },
-  'hono/return-path.ts': {
+  'hono/page-refusals.ts': {
     first: ['test/unit/hono/return-path.test.ts'],
     more: workers('page-refusals'),
   },
@@ -234,9 +221,11 @@ const TESTS: Readonly<Record<string, Tests>> = {
     first: workers('operation-guards'),
     more: workers('audit-replay'),
   },
-  'engine/model/lost-invitations.ts': { first: workers('put-out'), more: invitations },
-  'engine/model/exclusions.ts': { first: workers('put-out'), more: workers('join-organization') },
-  'engine/model/membership-repair.ts': { first: workers('unnoticed'), more: workers('drift') },
+  'engine/model/end-invitation.ts': { first: workers('put-out'), more: invitations },
+  'engine/model/exclusions.ts': {
+    first: workers('put-out invitation-proof join-organization'),
+    more: invitations,
+  },
   'operations/seats/repair.ts': { first: workers('unnoticed'), more: workers('drift') },
   'operations/joining/waitlist.ts': {
     first: workers('approval-lapse unnoticed role-not-configured'),

@@ -19,9 +19,9 @@ import { instant } from './column-types.ts'
  * Audit events, in commit order per organization. Rows can only be inserted; retention deletes those up
  * to the horizon of {@link auditPurges}.
  */
-export const auditEvents = sqliteTable(
+export const auditEvents = /* @__PURE__ */ sqliteTable(
   'seatgate_audit_events',
-  {
+  () => ({
     organizationId: text('organization_id').notNull(),
     sequence: integer('sequence').notNull(),
     id: text('id').notNull(),
@@ -43,7 +43,7 @@ export const auditEvents = sqliteTable(
     schemaVersion: integer('schema_version').notNull(),
     occurredAt: instant('occurred_at').notNull(),
     insertedAt: instant('inserted_at').notNull(),
-  },
+  }),
   (table) => [
     primaryKey({ columns: [table.organizationId, table.sequence] }),
     uniqueIndex('seatgate_audit_events_id').on(table.id),
@@ -84,16 +84,16 @@ export const auditEvents = sqliteTable(
 )
 
 /** Personal data of events. Rows can be erased, but not changed. */
-export const auditPersonal = sqliteTable(
+export const auditPersonal = /* @__PURE__ */ sqliteTable(
   'seatgate_audit_personal',
-  {
+  () => ({
     organizationId: text('organization_id').notNull(),
     digest: text('digest').notNull(),
     userId: text('user_id'),
     salt: text('salt').notNull(),
     ipAddress: text('ip_address'),
     userAgent: text('user_agent'),
-  },
+  }),
   (table) => [
     primaryKey({ columns: [table.organizationId, table.digest] }),
     index('seatgate_audit_personal_user')
@@ -107,12 +107,12 @@ export const auditPersonal = sqliteTable(
 )
 
 /** Organizations with events that a sink has not received, or whose log is not sealed and published. */
-export const auditOutbox = sqliteTable(
+export const auditOutbox = /* @__PURE__ */ sqliteTable(
   'seatgate_audit_outbox',
-  {
+  () => ({
     organizationId: text('organization_id').primaryKey(),
     sweptAt: instant('swept_at').notNull(),
-  },
+  }),
   (table) => [index('seatgate_audit_outbox_rotation').on(table.sweptAt)]
 )
 

@@ -8,9 +8,9 @@ import { check, index, integer, primaryKey, sqliteTable, text } from 'drizzle-or
 import { instant } from './column-types.ts'
 
 /** The cursor of each sink in each organization, and the lease of the current delivery. */
-export const sinkCursors = sqliteTable(
+export const sinkCursors = /* @__PURE__ */ sqliteTable(
   'seatgate_sink_cursors',
-  {
+  () => ({
     organizationId: text('organization_id').notNull(),
     sinkId: text('sink_id').notNull(),
     sequence: integer('sequence').notNull().default(0),
@@ -21,7 +21,7 @@ export const sinkCursors = sqliteTable(
     leasedUntil: instant('leased_until').notNull(),
     failingSince: instant('failing_since'),
     pausedReason: text('paused_reason'),
-  },
+  }),
   (table) => [
     primaryKey({ columns: [table.organizationId, table.sinkId] }),
     check('seatgate_sink_cursors_sequence', sql`sequence >= 0`),
@@ -30,9 +30,9 @@ export const sinkCursors = sqliteTable(
 )
 
 /** Events that were given up for a sink, with the reason; `queued` letters will be tried again. */
-export const sinkDeadLetters = sqliteTable(
+export const sinkDeadLetters = /* @__PURE__ */ sqliteTable(
   'seatgate_sink_dead_letters',
-  {
+  () => ({
     organizationId: text('organization_id').notNull(),
     sinkId: text('sink_id').notNull(),
     sequence: integer('sequence').notNull(),
@@ -43,7 +43,7 @@ export const sinkDeadLetters = sqliteTable(
     attempts: integer('attempts').notNull(),
     diedAt: instant('died_at').notNull(),
     updatedAt: instant('updated_at').notNull(),
-  },
+  }),
   (table) => [
     primaryKey({ columns: [table.organizationId, table.sinkId, table.sequence] }),
     index('seatgate_sink_dead_letters_queued')
@@ -60,9 +60,9 @@ export const sinkDeadLetters = sqliteTable(
  * The sink does not take the events in `passed`. Rows can only be inserted, and are deleted with their
  * events.
  */
-export const sinkAttempts = sqliteTable(
+export const sinkAttempts = /* @__PURE__ */ sqliteTable(
   'seatgate_sink_attempts',
-  {
+  () => ({
     id: integer('id').primaryKey(),
     organizationId: text('organization_id').notNull(),
     sinkId: text('sink_id').notNull(),
@@ -76,7 +76,7 @@ export const sinkAttempts = sqliteTable(
     passed: text('passed', { mode: 'json' }).$type<readonly PassedOver[]>().notNull(),
     attemptedAt: instant('attempted_at').notNull(),
     milliseconds: integer('milliseconds').notNull(),
-  },
+  }),
   (table) => [
     index('seatgate_sink_attempts_route').on(
       table.organizationId,

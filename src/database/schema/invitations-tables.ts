@@ -20,9 +20,9 @@ import { organizations } from './organizations-tables.ts'
  * Invitations. One without an end (accepted, revoked, declined) is pending until it expires. `seatId` is
  * the seat that its membership will carry, if invitations reserve seats.
  */
-export const invitations = sqliteTable(
+export const invitations = /* @__PURE__ */ sqliteTable(
   'seatgate_invitations',
-  {
+  () => ({
     id: text('id').primaryKey(),
     organizationId: text('organization_id').notNull(),
     email: text('email').notNull(),
@@ -47,7 +47,7 @@ export const invitations = sqliteTable(
     updatedAt: instant('updated_at').notNull(),
     /** The recipient's language (BCP 47), if the inviter gave one. */
     locale: text('locale'),
-  },
+  }),
   (table) => [
     foreignKey({ columns: [table.organizationId], foreignColumns: [organizations.id] }),
     uniqueIndex('seatgate_invitations_token').on(table.tokenHash),

@@ -20,9 +20,9 @@ import { organizations } from './organizations-tables.ts'
  * Mail domains of organizations. A verified domain belongs to one organization only; `mode` decides how a
  * user with an address there joins.
  */
-export const organizationDomains = sqliteTable(
+export const organizationDomains = /* @__PURE__ */ sqliteTable(
   'seatgate_organization_domains',
-  {
+  () => ({
     id: text('id').primaryKey(),
     organizationId: text('organization_id').notNull(),
     domain: text('domain').notNull(),
@@ -37,7 +37,7 @@ export const organizationDomains = sqliteTable(
     recordMissingSince: instant('record_missing_since'),
     createdAt: instant('created_at').notNull(),
     updatedAt: instant('updated_at').notNull(),
-  },
+  }),
   (table) => [
     foreignKey({ columns: [table.organizationId], foreignColumns: [organizations.id] }),
     uniqueIndex('seatgate_organization_domains_own').on(table.organizationId, table.domain),
@@ -60,9 +60,9 @@ export const organizationDomains = sqliteTable(
  * Requests to join. `open` requests need an approval, `waiting` ones need a seat: they are the waitlist
  * of an organization, ordered by `place`, which is never reused.
  */
-export const joinRequests = sqliteTable(
+export const joinRequests = /* @__PURE__ */ sqliteTable(
   'seatgate_join_requests',
-  {
+  () => ({
     id: text('id').primaryKey(),
     organizationId: text('organization_id').notNull(),
     userId: text('user_id').notNull(),
@@ -76,7 +76,7 @@ export const joinRequests = sqliteTable(
     decidedById: text('decided_by_id'),
     createdAt: instant('created_at').notNull(),
     updatedAt: instant('updated_at').notNull(),
-  },
+  }),
   (table) => [
     foreignKey({ columns: [table.organizationId], foreignColumns: [organizations.id] }),
     uniqueIndex('seatgate_join_requests_pending')
@@ -112,9 +112,9 @@ export const joinRequests = sqliteTable(
  * Users who were removed or suspended by another user, and may not return by the domain of their address:
  * by id, and by a salted digest of the address. The row is deleted when they are let in again.
  */
-export const exclusions = sqliteTable(
+export const exclusions = /* @__PURE__ */ sqliteTable(
   'seatgate_exclusions',
-  {
+  () => ({
     id: text('id').primaryKey(),
     organizationId: text('organization_id').notNull(),
     userId: text('user_id').notNull(),
@@ -122,7 +122,7 @@ export const exclusions = sqliteTable(
     salt: text('salt'),
     digest: text('digest'),
     createdAt: instant('created_at').notNull(),
-  },
+  }),
   (table) => [
     foreignKey({ columns: [table.organizationId], foreignColumns: [organizations.id] }),
     index('seatgate_exclusions_user').on(table.organizationId, table.userId),

@@ -19,9 +19,9 @@ import { flag, instant } from './column-types.ts'
  * Organizations. Readers do not see a row with `deletedAt`, and its slug is free again. `ownerUserId` is
  * the founder and never changes; the current owners are in the memberships.
  */
-export const organizations = sqliteTable(
+export const organizations = /* @__PURE__ */ sqliteTable(
   'seatgate_organizations',
-  {
+  () => ({
     id: text('id').primaryKey(),
     name: text('name').notNull(),
     slug: text('slug').notNull(),
@@ -31,7 +31,7 @@ export const organizations = sqliteTable(
     deletedAt: instant('deleted_at'),
     createdAt: instant('created_at').notNull(),
     updatedAt: instant('updated_at').notNull(),
-  },
+  }),
   (table) => [
     uniqueIndex('seatgate_organizations_live_slug')
       .on(table.slug)
@@ -44,9 +44,9 @@ export const organizations = sqliteTable(
 )
 
 /** Memberships. `seatId` is null exactly while the membership holds no seat. */
-export const memberships = sqliteTable(
+export const memberships = /* @__PURE__ */ sqliteTable(
   'seatgate_memberships',
-  {
+  () => ({
     id: text('id').primaryKey(),
     organizationId: text('organization_id').notNull(),
     userId: text('user_id').notNull(),
@@ -58,7 +58,7 @@ export const memberships = sqliteTable(
     seatId: text('seat_id'),
     createdAt: instant('created_at').notNull(),
     updatedAt: instant('updated_at').notNull(),
-  },
+  }),
   (table) => [
     foreignKey({ columns: [table.organizationId], foreignColumns: [organizations.id] }),
     uniqueIndex('seatgate_memberships_organization_user').on(table.organizationId, table.userId),
@@ -83,14 +83,14 @@ export const memberships = sqliteTable(
 )
 
 /** Former slugs. Until they expire they redirect members to the current slug. */
-export const slugAliases = sqliteTable(
+export const slugAliases = /* @__PURE__ */ sqliteTable(
   'seatgate_organization_slug_aliases',
-  {
+  () => ({
     oldSlug: text('old_slug').primaryKey(),
     organizationId: text('organization_id').notNull(),
     expiresAt: instant('expires_at').notNull(),
     createdAt: instant('created_at').notNull(),
-  },
+  }),
   (table) => [
     foreignKey({ columns: [table.organizationId], foreignColumns: [organizations.id] }),
     index('seatgate_organization_slug_aliases_organization').on(table.organizationId),
@@ -103,14 +103,14 @@ export const slugAliases = sqliteTable(
 )
 
 /** The number of memberships of each kind in an organization. Only triggers write it. */
-export const memberCounts = sqliteTable(
+export const memberCounts = /* @__PURE__ */ sqliteTable(
   'seatgate_member_counts',
-  {
+  () => ({
     organizationId: text('organization_id').primaryKey(),
     active: integer('active').notNull(),
     suspended: integer('suspended').notNull(),
     seats: integer('seats').notNull(),
-  },
+  }),
   () => [
     check('seatgate_member_counts_active', sql`active >= 0`),
     check('seatgate_member_counts_suspended', sql`suspended >= 0`),

@@ -5,11 +5,15 @@
  * @module
  */
 import { sql, type SQL } from 'drizzle-orm'
-import type { Statement, DatabaseContext } from '../../database/database.ts'
+import {
+  hasUserId,
+  type DatabaseContext,
+  type Statement,
+  type UserContext,
+} from '../../database/database.ts'
 import { guard } from '../../database/commit.ts'
 import type { MembershipRow } from '../../database/schema.ts'
 import type { Standing } from './authorize.ts'
-import { hasUserId, type UserContext } from '../../database/user-table.ts'
 import type { AccessContext } from './roles.ts'
 
 /** Guards that the organization is live. */

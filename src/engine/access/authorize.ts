@@ -8,8 +8,7 @@ import {
   type OrganizationRow,
 } from '../../database/schema.ts'
 import type { AccessContext, Roles } from './roles.ts'
-import type { AccessRefusal } from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+import { ok, refused, type AccessRefusal, type Result } from '../../base/result.ts'
 import {
   checkCaller,
   isOperator,

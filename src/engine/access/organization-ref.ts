@@ -1,7 +1,7 @@
 import { eq, sql, type SQL } from 'drizzle-orm'
 import { memberships, organizations } from '../../database/schema.ts'
 import { isQuery, isUser, userIdOf, type Caller } from './principal.ts'
-import { lowerCase } from '../../base/text-input.ts'
+import { lowerCase } from '../../base/input.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 

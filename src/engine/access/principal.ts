@@ -1,5 +1,5 @@
 import { sql, type SQL } from 'drizzle-orm'
-import type { Attribution } from '../../base/actor.ts'
+import type { Attribution } from '../../base/runtime.ts'
 import type { Statement } from '../../database/database.ts'
 import type { Origin } from '../../proof/personal.ts'
 

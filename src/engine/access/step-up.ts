@@ -1,10 +1,14 @@
 import * as v from 'valibot'
-import { parseInput, UnreadableInput } from '../../base/input.ts'
-import type { InputRefusal, ProofRefusal } from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+import { UnreadableInput, parseInput, secretText } from '../../base/input.ts'
+import {
+  ok,
+  refused,
+  type InputRefusal,
+  type ProofRefusal,
+  type Result,
+} from '../../base/result.ts'
 import { isSystem, isUser, type Caller, type Principal } from './principal.ts'
 import type { Runtime } from '../../base/runtime.ts'
-import { secretText } from '../../base/text-input.ts'
 
 const Text = v.nullish(secretText(1024))
 

@@ -2,7 +2,7 @@ import { and, eq, sql, type SQL } from 'drizzle-orm'
 import type { Runtime } from '../../base/runtime.ts'
 import type { Database, DatabaseContext } from '../../database/database.ts'
 import { auditOutbox } from '../../database/schema.ts'
-import { keptOutBy, type AcceptedActions } from './action-patterns.ts'
+import { keptOutBy, type AcceptedActions } from './filters.ts'
 import { withFollowing } from './actions.ts'
 
 /** The properties of a sink that matter to the trail. */

@@ -2,13 +2,9 @@ import { and, eq, gt, gte, isNull, lte, sql, type SQL } from 'drizzle-orm'
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import * as v from 'valibot'
 import { auditEvents } from '../../database/schema.ts'
-import { parseInput } from '../../base/input.ts'
-import { Instant } from '../../base/instant-input.ts'
+import { Instant, parseInput, shortText, wholeNumber } from '../../base/input.ts'
 import { knownParameters } from '../../base/names.ts'
-import { wholeNumber } from '../../base/number-input.ts'
-import type { InputRefusal } from '../../base/refusal.ts'
-import type { Result } from '../../base/result.ts'
-import { shortText } from '../../base/text-input.ts'
+import type { InputRefusal, Result } from '../../base/result.ts'
 
 const text = shortText()
 
@@ -84,4 +80,31 @@ function found(column: SQLiteColumn, value: string | undefined): SQL | undefined
 
 function equal(column: SQLiteColumn, value: string | undefined): SQL | undefined {
   return value === undefined ? undefined : eq(column, value)
+}
+
+/** An action, or a prefix of several: `organization.*`. */
+export const PATTERN = /^(\*|[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*(\.\*)?)$/
+
+/** Returns whether a pattern accepts an action. */
+export function matches(pattern: string, action: string): boolean {
+  return pattern.endsWith('*') ? action.startsWith(pattern.slice(0, -1)) : action === pattern
+}
+
+/** The actions that a consumer of the trail accepts. */
+export interface AcceptedActions {
+  /** Default all. */
+  readonly include?: readonly string[]
+  readonly exclude?: readonly string[]
+  accepts?(action: string): boolean
+}
+
+/** Returns the field that keeps an action out; null if the action is accepted. */
+export function keptOutBy(
+  consumer: AcceptedActions,
+  action: string
+): 'include' | 'exclude' | 'accepts' | null {
+  const { include, exclude = [] } = consumer
+  if (include && !include.some((pattern) => matches(pattern, action))) return 'include'
+  if (exclude.some((pattern) => matches(pattern, action))) return 'exclude'
+  return (consumer.accepts?.(action) ?? true) ? null : 'accepts'
 }

@@ -2,23 +2,19 @@ import { and, eq, getTableColumns, is, SQL, sql } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
 import type { Database, DatabaseContext, Statement } from '../../database/database.ts'
 import { auditEvents, auditOutbox, auditPersonal } from '../../database/schema.ts'
-import { areFew, fieldOf, insertMany, insertRows } from '../../database/insert-rows.ts'
-import type { Metric } from '../../base/metric.ts'
-import { canonicalJson } from '../../proof/canonical.ts'
+import { areFew, fieldOf, insertMany, insertRows } from '../../database/batch.ts'
+import type { Attribution, Metric, Runtime } from '../../base/runtime.ts'
+import { canonicalJson, shortened } from '../../proof/encoding.ts'
 import {
   personalDataOf,
   personalDigest,
   type Origin,
   type RecordedData,
 } from '../../proof/personal.ts'
-import { shortened } from '../../proof/text.ts'
-import { horizonOf } from './trail-horizon.ts'
-import type { Runtime } from '../../base/runtime.ts'
+import { SCHEMA_VERSION, horizonOf } from './read-events.ts'
 import { countsSeats } from './actions.ts'
 import type { EventDraft } from './event.ts'
-import type { Attribution } from '../../base/actor.ts'
 import { isAccepted, type ConsumerContext } from './consumers.ts'
-import { SCHEMA_VERSION } from './versions.ts'
 
 const LONGEST_MARK = 255
 

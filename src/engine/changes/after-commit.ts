@@ -4,9 +4,8 @@ import { budgeted, STATEMENTS_AFTER_A_CHANGE } from '../../database/statement-bu
 import type { Statement } from '../../database/database.ts'
 import { releaseSeat } from './seat-claims.ts'
 import type { Prepared } from './change-batch.ts'
-import type { ChangeContext } from './change-context.ts'
+import { tellCommitted, tellSeatsFreed, type ChangeContext } from './change-context.ts'
 import { fulfil, statementsToFulfil } from './jobs.ts'
-import { tellCommitted, tellSeatsFreed } from './listeners.ts'
 
 // One invocation of a Worker may make a limited number of requests; the sweep does the rest.
 const SEATS_AT_ONCE = 100

@@ -5,8 +5,7 @@
  */
 import * as v from 'valibot'
 import type { Statement } from '../../database/database.ts'
-import type { HookRefusal } from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+import { ok, refused, type HookRefusal, type Result } from '../../base/result.ts'
 import { within } from '../../base/async.ts'
 import type {
   HookAnswer,

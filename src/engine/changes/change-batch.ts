@@ -6,22 +6,31 @@
 import { organizationsOf, recordEvents, type RecordedEvent } from '../audit/record-events.ts'
 import { commit, type Aborted, type Commit, type GuardCode } from '../../database/commit.ts'
 import { HostConflict, StatementFailed, type Statement } from '../../database/database.ts'
-import { afterCalls } from '../model/after-hooks.ts'
+import { afterCalls, type Plan, type RowsPlan, type SeatlessPlan } from '../model/plan.ts'
 import { askEach, composeLifecycle } from './ask-hooks.ts'
-import { claimEach, claimSeats, giveBack, type ClaimedSeat, type TakenSeat } from './seat-claims.ts'
-import { invalid, type HookRefusal, type Refusal, type RefusalOf } from '../../base/refusal.ts'
-import { ok, type Result } from '../../base/result.ts'
+import {
+  claimEach,
+  claimSeats,
+  giveBack,
+  renewLedgers,
+  type ClaimedSeat,
+  type TakenSeat,
+} from './seat-claims.ts'
+import {
+  invalid,
+  ok,
+  type HookRefusal,
+  type Refusal,
+  type RefusalOf,
+  type Result,
+} from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
-import { turnsOf } from './over-limit.ts'
+import { tellRefusal, turnsOf } from './limit-events.ts'
 import type { SeatReference } from '../seats/provider.ts'
 import type { ReserveRefusal } from '../seats/reserve-rules.ts'
-import { renewLedgers } from './seat-claims.ts'
 import { tell } from './after-commit.ts'
-import type { ChangeContext } from './change-context.ts'
-import { contextOf, type Occasion } from './change-context.ts'
+import { contextOf, type ChangeContext, type Occasion } from './change-context.ts'
 import { recordIntents, type RecordedJob } from './jobs.ts'
-import type { Plan, RowsPlan, SeatlessPlan } from '../model/plan.ts'
-import { tellRefusal } from './limit-events.ts'
 
 /**
  * A prepared change: the statements of one batch, to be run as a whole or not at all, and the work after

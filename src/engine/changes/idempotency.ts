@@ -1,11 +1,10 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq, lte, sql } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
-import type { Database, Statement } from '../../database/database.ts'
+import type { Database, DatabaseContext, Statement } from '../../database/database.ts'
 import { operations } from '../../database/schema.ts'
-import { canonicalJson } from '../../proof/canonical.ts'
+import { canonicalJson } from '../../proof/encoding.ts'
 import { UnreadableInput } from '../../base/input.ts'
-import { invalid, type RefusalCode } from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+import { invalid, ok, refused, type RefusalCode, type Result } from '../../base/result.ts'
 import {
   isQuery,
   isUser,
@@ -14,7 +13,7 @@ import {
   type Principal,
   type Scope,
 } from '../access/principal.ts'
-import { sha256 } from '../../base/sha256.ts'
+import { sha256 } from '../../base/shown-text.ts'
 
 /** The key of an operation: the caller, the id, and a digest of the input. */
 export interface OperationKey {
@@ -187,4 +186,27 @@ export interface Question {
 function isDeeperThan(levels: number, value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   return levels < 0 || Object.values(value).some((member) => isDeeperThan(levels - 1, member))
+}
+
+const OPERATIONS_PER_SWEEP = 1000
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/** The context of purging stored results. */
+export interface StoredAnswersContext extends DatabaseContext {
+  readonly operationRetentionDays: number
+}
+
+/** Builds the statement that deletes stored results that are older than `operationRetentionDays`. */
+export function purgeOperations(
+  { db, operationRetentionDays }: StoredAnswersContext,
+  now: Date
+): readonly Statement[] {
+  if (operationRetentionDays === Infinity) return []
+  const past = db
+    .select({ actorId: operations.actorId, id: operations.id })
+    .from(operations)
+    .where(lte(operations.createdAt, new Date(now.getTime() - operationRetentionDays * DAY_MS)))
+    .orderBy(operations.createdAt)
+    .limit(OPERATIONS_PER_SWEEP)
+  return [db.delete(operations).where(sql`(${operations.actorId}, ${operations.id}) in ${past}`)]
 }

@@ -6,15 +6,13 @@
  */
 import { and, asc, inArray, lte, sql } from 'drizzle-orm'
 import { budgeted } from '../../database/statement-budget.ts'
-import { backoffSeconds } from '../../base/backoff.ts'
-import { batch } from '../../database/batch.ts'
+import { backoffSeconds, within } from '../../base/async.ts'
+import { batch, fieldOf, insertRows } from '../../database/batch.ts'
 import type { Database, DatabaseContext, Statement } from '../../database/database.ts'
-import { fieldOf, insertRows } from '../../database/insert-rows.ts'
 import { intents } from '../../database/schema.ts'
-import { shortened } from '../../proof/text.ts'
+import { shortened } from '../../proof/encoding.ts'
 import type { Runtime } from '../../base/runtime.ts'
-import { within } from '../../base/async.ts'
-import type { Job, JobHandlers } from '../model/job.ts'
+import type { Job, JobHandlers } from '../model/plan.ts'
 
 /** A stored job. */
 export interface RecordedJob extends Pick<Job, 'kind' | 'organizationId' | 'run'> {

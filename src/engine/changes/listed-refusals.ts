@@ -4,19 +4,27 @@
  * @module
  */
 import {
-  hasCode,
   HOOK_REFUSALS,
   PROOF_REFUSALS,
   SEAT_REFUSALS,
+  hasCode,
+  refused,
   type InputRefusal,
   type Refusal,
   type RefusalCode,
   type RefusalOf,
+  type Refused,
   type StoreRefusal,
-} from '../../base/refusal.ts'
-import { refused, type Refused } from '../../base/result.ts'
+} from '../../base/result.ts'
 import type { Plan } from '../model/plan.ts'
 import type { ChangeContext } from './change-context.ts'
+import {
+  SchemaMismatch,
+  StatementFailed,
+  StoreUnavailable,
+  reasonOf,
+} from '../../database/database.ts'
+import type { Runtime } from '../../base/runtime.ts'
 
 /** The codes that every operation may return, in addition to those of its plan. */
 export type PerformRefusal = 'unauthenticated' | InputRefusal | StoreRefusal
@@ -83,4 +91,26 @@ export function checkListed(
   ]
   const missing = needed.find((code) => !refusals.includes(code))
   if (missing) throw new TypeError(`${name} does not list ${missing} among its refusals.`)
+}
+
+/**
+ * Returns the refusal for an error of D1, and reports the error. A growing operation is refused with
+ * `seats_unavailable` only if D1 did not answer: a statement that D1 refused does not concern seats.
+ *
+ * Rethrows other errors.
+ */
+export function storeRefusal(
+  { report }: Pick<Runtime, 'report'>,
+  error: unknown,
+  { grows = false }: { readonly grows?: boolean } = {}
+): RefusalOf<'seats_unavailable' | 'unavailable' | 'schema_mismatch'> {
+  if (!(error instanceof StoreUnavailable)) throw error
+  const isSchema = error instanceof SchemaMismatch
+  report({
+    event: isSchema ? 'schema_mismatch' : 'store_unavailable',
+    error: reasonOf(error),
+  })
+  if (isSchema) return { code: 'schema_mismatch' }
+  const isOutage = !(error instanceof StatementFailed)
+  return { code: grows && isOutage ? 'seats_unavailable' : 'unavailable' }
 }

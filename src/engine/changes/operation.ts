@@ -7,10 +7,9 @@ import { checkOptionNames, namesOf } from '../../base/names.ts'
 import type { Queries } from '../../database/batch.ts'
 import type { UnreadableInput } from '../../base/input.ts'
 import { find, type Found } from '../access/authorize.ts'
-import type { Refusal, RefusalCode } from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+import { ok, refused, type Refusal, type RefusalCode, type Result } from '../../base/result.ts'
 import { marksOf, type Principal, type Scope } from '../access/principal.ts'
-import { kept, recall, settled, type Answering } from './stored-answer.ts'
+import { isKept, kept, recall, settled, type Answering } from './stored-result.ts'
 import { conclude, prepare, prepareRows, refusalOf, type Prepared } from './change-batch.ts'
 import type { ChangeContext } from './change-context.ts'
 import type { Plan, RowsPlan } from '../model/plan.ts'
@@ -26,9 +25,7 @@ import {
   type Question,
   type Recorded,
 } from './idempotency.ts'
-import { answerable, checkListed, type PerformRefusal } from './listed-refusals.ts'
-import { storeRefusal } from './store-refusal.ts'
-import { isKept } from './stored-refusals.ts'
+import { answerable, checkListed, storeRefusal, type PerformRefusal } from './listed-refusals.ts'
 
 /** Options of every operation that changes something. */
 export interface OperationOptions {

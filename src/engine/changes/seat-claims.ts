@@ -5,7 +5,7 @@
  */
 import type { EventDraft } from '../audit/event.ts'
 import type { Statement } from '../../database/database.ts'
-import type { SeatClaim } from '../model/seat-claim.ts'
+import type { SeatClaim } from '../model/plan.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import { limitView } from '../seats/limit.ts'

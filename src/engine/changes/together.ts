@@ -1,10 +1,9 @@
 import { checkOptionNames } from '../../base/names.ts'
 import type { Statement } from '../../database/database.ts'
-import type { Refusal } from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+import { ok, refused, type Refusal, type Result } from '../../base/result.ts'
 import { conclude, refusalOf, type Prepared } from './change-batch.ts'
 import type { ChangeContext } from './change-context.ts'
-import { storeRefusal } from './store-refusal.ts'
+import { storeRefusal } from './listed-refusals.ts'
 
 /** The host's own statements around those of the library. */
 export interface HostStatements {

@@ -8,8 +8,7 @@ import { batch } from '../../database/batch.ts'
 import type { Database, DatabaseContext } from '../../database/database.ts'
 import { auditEvents, sinkCursors } from '../../database/schema.ts'
 import { eventColumns, type ReadEventRow } from '../audit/event.ts'
-import { recordAttempts, type Attempt } from './attempt-history.ts'
-import { isFree, isReady, onRoute, type Lease } from './lease.ts'
+import { isFree, isReady, onRoute, recordAttempts, type Attempt, type Lease } from './attempt.ts'
 import {
   buryLetters,
   queuedLetters,

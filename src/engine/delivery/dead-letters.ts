@@ -7,7 +7,7 @@ import { and, asc, eq, sql } from 'drizzle-orm'
 import type { Database } from '../../database/database.ts'
 import { auditEvents, sinkDeadLetters } from '../../database/schema.ts'
 import { eventColumns } from '../audit/event.ts'
-import { isLeased, type Lease } from './lease.ts'
+import { isLeased, type Lease } from './attempt.ts'
 
 /** An event that is given up for a sink. */
 export interface DeadLetter {

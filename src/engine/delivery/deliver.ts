@@ -4,13 +4,12 @@
  *
  * @module
  */
-import type { ConsumerContext } from '../audit/consumers.ts'
+import type { ConsumerContext, TrailConsumer } from '../audit/consumers.ts'
 import type { DatabaseContext } from '../../database/database.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import { budgeted } from '../../database/statement-budget.ts'
 import { EVENTS_PER_READ, giveBack, moveOn, takeLease } from './cursor.ts'
-import { newInvocation } from './budget.ts'
-import type { Lease } from './lease.ts'
+import type { Lease } from './attempt.ts'
 import { LETTERS_PER_READ } from './dead-letters.ts'
 import { deliverPage, redeliver } from './deliver-page.ts'
 import type { Sink } from './sink.ts'
@@ -111,4 +110,76 @@ export async function forwardToSink(
     unread = next.length === EVENTS_PER_READ
     failing = { attempts: 0, since: null }
   }
+}
+
+// One of the six is left to D1, which has to answer in between.
+const CONNECTIONS = 5
+// Half of the thousand is left to D1, the ledger and the seals.
+const DELIVERIES = 500
+
+/** An invocation whose limits the runs of several organizations share. */
+export interface Invocation {
+  /** Whether one more delivery may be attempted; the call counts it. */
+  mayDeliver(): boolean
+}
+
+/** Creates an invocation without deliveries. */
+export function newInvocation(): Invocation {
+  let deliveries = 0
+  return { mayDeliver: () => deliveries++ < DELIVERIES }
+}
+
+/**
+ * Serves the entries in order, and as many at a time as there are connections for all of their sinks: a
+ * sink that does not answer blocks only its own connection.
+ */
+export async function serveSideBySide<T>(
+  { sinks }: Pick<DeliveryContext, 'sinks'>,
+  waiting: readonly T[],
+  serve: (next: T) => Promise<void>
+): Promise<void> {
+  const each = sinks.filter(({ internal }) => internal !== true).length
+  const lanes = Math.max(1, Math.floor(CONNECTIONS / Math.max(1, each)))
+  // All lanes take from one iterator.
+  const line = waiting.values()
+  const lane = async () => {
+    for (const next of line) await serve(next)
+  }
+  await Promise.all(Array.from({ length: lanes }, lane))
+}
+
+/** The context of serving all consumers of a trail. */
+export interface TendContext extends DeliveryContext {
+  readonly log: (TrailConsumer & { readonly publish: unknown }) | null
+}
+
+/**
+ * Serves the consumers of an organization's trail: forwards its events, and seals them. Returns after how
+ * many seconds to call again, or null. A failure of one does not stop the other.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * await tendOrganization(seatgate, organizationId)
+ * ```
+ */
+export async function tendOrganization(
+  unbudgeted: TendContext,
+  organizationId: string,
+  invocation = newInvocation()
+): Promise<number | null> {
+  const seatgate = budgeted(unbudgeted)
+  const [forwarded, sealed] = await Promise.allSettled([
+    forwardOrganization(seatgate, organizationId, invocation),
+    seatgate.log?.run(seatgate, organizationId),
+  ])
+  if (sealed.status === 'rejected') throw sealed.reason
+  if (forwarded.status === 'rejected') throw forwarded.reason
+  return sealed.value ?? forwarded.value
+}
+
+/** Returns how many statements serving an organization with few events sends to D1 at most. */
+export function statementsToTend({ sinks, log }: Pick<TendContext, 'sinks' | 'log'>): number {
+  return sinks.length * STATEMENTS_PER_SINK + (log?.statements ?? 0)
 }

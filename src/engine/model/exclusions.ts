@@ -9,11 +9,16 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import { and, eq, inArray, sql, type SQL } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
-import type { Statement, DatabaseContext } from '../../database/database.ts'
+import {
+  hasUserId,
+  type DatabaseContext,
+  type Statement,
+  type UserContext,
+} from '../../database/database.ts'
 import { exclusions, type ExclusionRow } from '../../database/schema.ts'
 import { normalizeEmail } from '../../base/email.ts'
 import type { Runtime } from '../../base/runtime.ts'
-import { hasUserId, type UserContext } from '../../database/user-table.ts'
+import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 
 /** A user as an organization knows them: by id, and by address if the host has configured its users. */
 export interface Person {
@@ -163,4 +168,38 @@ function digestOf(salt: string, address: string): string {
 // In code points, as SQLite counts.
 function lengthOf(address: string): number {
   return Array.from(address).length
+}
+
+/** How the host records that a user reads the mail of their address. */
+export interface EmailVerification {
+  /** The column of the table of users that is set (not null, not 0) once the address is verified. */
+  readonly column: SQLiteColumn
+  /** Returns statements that set it, for the batch in which a user accepts a mailed invitation. */
+  markVerified(userId: string, now: Date): readonly Statement[]
+}
+
+/** The context of a function that checks whether an address is verified. */
+export interface VerificationContext {
+  /** Null if no address counts as verified. */
+  readonly emailVerification: EmailVerification | 'always' | null
+}
+
+/**
+ * Builds the condition on the host's table of users that the address is verified. Without
+ * `emailVerification` no address is.
+ */
+export function isVerified({ emailVerification }: VerificationContext): SQL<number> {
+  if (emailVerification === null) return sql<number>`0`
+  if (emailVerification === 'always') return sql<number>`1`
+  return sql<number>`coalesce(${emailVerification.column}, 0) <> 0`
+}
+
+/** Builds the host's statements that mark the address of a user as verified. */
+export function markVerified(
+  { emailVerification }: VerificationContext,
+  userId: string,
+  now: Date
+): readonly Statement[] {
+  if (emailVerification === null || emailVerification === 'always') return []
+  return emailVerification.markVerified(userId, now)
 }

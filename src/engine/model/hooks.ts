@@ -1,12 +1,10 @@
 import type { Statement } from '../../database/database.ts'
 import type { EndingCause } from './end-invitation.ts'
 import type { Invitation } from './invitation.ts'
-import type { Domain, DomainMode } from './domain.ts'
-import type { JoinRequest } from './join-request.ts'
+import type { Domain, DomainMode, JoinRequest } from './join-request.ts'
 import type { Membership } from './membership.ts'
 import type { Organization } from './organization.ts'
-import type { AuditActor } from '../../base/actor.ts'
-import type { Runtime } from '../../base/runtime.ts'
+import type { AuditActor, Runtime } from '../../base/runtime.ts'
 import type { Principal } from '../access/principal.ts'
 
 /**

@@ -1,11 +1,10 @@
 import { and, eq, sql, type SQL } from 'drizzle-orm'
-import type { Database } from '../../database/database.ts'
+import { hasUserId, userIdText, type Database, type UserContext } from '../../database/database.ts'
 import { invitations, memberships, organizations } from '../../database/schema.ts'
 import { organizationIdOf } from '../access/organization-ref.ts'
 import type { OrganizationScope } from '../access/principal.ts'
-import { hasUserId, userIdText, type UserContext } from '../../database/user-table.ts'
-import { isVerified, type VerificationContext } from './verified-address.ts'
-import { isUnfinished } from './invitation-guards.ts'
+import { isVerified, type VerificationContext } from './exclusions.ts'
+import { isUnfinished } from './invitation.ts'
 
 /** Selects an invitation of the scope's organization. */
 export function invitationOf(db: Database, { organization }: OrganizationScope, id: string) {

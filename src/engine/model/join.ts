@@ -4,17 +4,20 @@ import * as v from 'valibot'
 import { memberEvent } from '../audit/event.ts'
 import type { DatabaseContext, Statement } from '../../database/database.ts'
 import type { ExclusionRow, InvitationRow } from '../../database/schema.ts'
-import { withHook } from './after-hooks.ts'
+import { withHook, type Plan } from './plan.ts'
 import type { AddPath } from './hooks.ts'
-import { parseInput } from '../../base/input.ts'
+import { parseInput, shortText } from '../../base/input.ts'
 import { endInvitation } from './end-invitation.ts'
-import { guardPending, guardUnfinished } from './invitation-guards.ts'
-import type { Plan } from './plan.ts'
+import { guardPending, guardUnfinished } from './invitation.ts'
 import { userIdOf, type Principal } from '../access/principal.ts'
-import { shortText } from '../../base/text-input.ts'
 import { readmit } from './exclusions.ts'
-import { membershipView, newMembership, type Membership, type Newcomer } from './membership.ts'
-import { claimAsMember } from './membership-claim.ts'
+import {
+  claimAsMember,
+  membershipView,
+  newMembership,
+  type Membership,
+  type Newcomer,
+} from './membership.ts'
 import { roleInput, type AccessContext } from '../access/roles.ts'
 
 /** `created` is false if the user was already a member with this role. */

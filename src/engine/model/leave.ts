@@ -3,16 +3,14 @@
  *
  * @module
  */
-import type { SessionStoreContext } from './session-store.ts'
+import { endPointers, type SessionStoreContext } from './session-store.ts'
 import { eq, inArray, sql } from 'drizzle-orm'
 import { memberEvent, seatEvent, type EventDraft } from '../audit/event.ts'
 import type { Statement } from '../../database/database.ts'
 import { memberships, type MembershipRow } from '../../database/schema.ts'
-import { withHook } from './after-hooks.ts'
-import type { Lost } from './lost-invitations.ts'
-import type { Job } from './job.ts'
+import { withHook, type Job } from './plan.ts'
+import type { Lost } from './end-invitation.ts'
 import type { ProviderContext, SeatReference } from '../seats/provider.ts'
-import { endPointers } from './end-sessions.ts'
 import { membershipView } from './membership.ts'
 
 /** The parts of a batch that ends memberships. */

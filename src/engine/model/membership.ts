@@ -1,4 +1,20 @@
-import type { MembershipRow } from '../../database/schema.ts'
+import { memberCounts, memberships, type MembershipRow } from '../../database/schema.ts'
+import { and, eq, inArray, isNull, sql, type SQL } from 'drizzle-orm'
+import {
+  hasUserId,
+  userIdText,
+  type Database,
+  type DatabaseContext,
+  type Statement,
+  type UserContext,
+} from '../../database/database.ts'
+import { organizationIdOf } from '../access/organization-ref.ts'
+import type { OrganizationScope } from '../access/principal.ts'
+import { seatEvent, type EventDraft } from '../audit/event.ts'
+import type { SeatClaim } from './plan.ts'
+import { invitationHolder } from '../seats/assigned-seats.ts'
+import { guard } from '../../database/commit.ts'
+import type { AdditionContext } from './join.ts'
 
 /** A membership in responses. Timestamps are ISO 8601 UTC. */
 export interface Membership {
@@ -49,4 +65,151 @@ export function membershipView(row: Omit<MembershipRow, 'seatId' | 'suspendedBy'
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
   }
+}
+
+/** Selects a user's membership in the scope's organization, active or suspended. */
+export function membershipOf(db: Database, scope: OrganizationScope, userId: string) {
+  return db
+    .select()
+    .from(memberships)
+    .where(and(inScope(scope), eq(memberships.userId, userId)))
+}
+
+/** Selects the memberships of several users, active or suspended. */
+export function membershipsOf(db: Database, scope: OrganizationScope, userIds: readonly string[]) {
+  return db
+    .select()
+    .from(memberships)
+    .where(
+      and(
+        inScope(scope),
+        inArray(memberships.userId, sql`(select value from json_each(${JSON.stringify(userIds)}))`)
+      )
+    )
+}
+
+/** Builds the condition that a membership is in the scope's organization. */
+export function inScope({ organization }: OrganizationScope): SQL {
+  return eq(memberships.organizationId, organizationIdOf(organization))
+}
+
+/** Selects a user of the host; no query if the host has not configured its users. */
+export function existingUser({ db, users }: UserContext, userId: SQL | string) {
+  return users
+    ? db
+        .select({ id: userIdText(users) })
+        .from(users)
+        .where(hasUserId(users, userId))
+    : db.select({ id: sql`1` }).from(sql`(select 1) where false`)
+}
+
+type NewMembership = Omit<MembershipRow, 'seatId'>
+
+/** Claims the seat of the user who creates an organization; it is counted and never refused. */
+export function claimAsFounder(db: Database, membership: NewMembership): SeatClaim {
+  return claim(membership, 'founding', null, inserting(db))
+}
+
+/**
+ * Claims the seat of a new member. `seatId` is the seat that an invitation reserves for them; `awaited`
+ * claims the seat of the first user on the waitlist.
+ */
+export function claimAsMember(
+  db: Database,
+  membership: NewMembership,
+  { seatId, awaited }: { readonly seatId: string | null; readonly awaited: boolean }
+): SeatClaim {
+  const kind = awaited ? 'awaited' : 'new'
+  return claim(membership, seatId === null ? kind : 'promised', seatId, inserting(db))
+}
+
+/** Claims a new seat for a suspended member, who becomes active again. */
+export function claimAgain(db: Database, membership: NewMembership): SeatClaim {
+  return claim(membership, 'new', null, (row) =>
+    db.update(memberships).set(row).where(eq(memberships.id, row.id))
+  )
+}
+
+function inserting(db: Database) {
+  return (row: MembershipRow): Statement => db.insert(memberships).values(row)
+}
+
+function claim(
+  membership: NewMembership,
+  kind: SeatClaim['kind'],
+  seatId: string | null,
+  write: (row: MembershipRow) => Statement
+): SeatClaim {
+  const { organizationId, userId } = membership
+  return {
+    organizationId,
+    kind,
+    seatId,
+    // The seat of an invitation keeps its holder when it becomes the seat of a membership.
+    holder: (id) => (seatId === null ? userId : invitationHolder(id)),
+    until: null,
+    write: (id) => write({ ...membership, seatId: id }),
+    events: (seat, counts) => [seatEvent(seat, 'seat.assigned', { user_id: userId, ...counts })],
+  }
+}
+
+/**
+ * Gives seats to active members without one. No limit is checked: they are members, and with too many the
+ * organization is over its limit.
+ */
+export function reseat(
+  { db, newId, seats }: AdditionContext,
+  organizationId: string,
+  userIds: readonly string[]
+): { readonly statements: readonly Statement[]; readonly events: readonly EventDraft[] } {
+  const seated = userIds.map((userId) => ({ userId, seatId: newId() }))
+  const given = sql`json_each(${JSON.stringify(seated.map(({ userId, seatId }) => [userId, seatId]))})`
+  const unseated = and(
+    eq(memberships.organizationId, organizationId),
+    eq(memberships.status, 'active'),
+    isNull(memberships.seatId)
+  )
+  return {
+    // Two statements for any number of members.
+    statements:
+      seated.length === 0
+        ? []
+        : [
+            guard(
+              db,
+              'stale',
+              sql`(select count(*) from ${memberships} where ${unseated}
+                and user_id in (select value ->> 0 from ${given})) = ${seated.length}`
+            ),
+            db
+              .update(memberships)
+              .set({ seatId: sql`given.value ->> 1` })
+              .from(sql`${given} as given`)
+              .where(and(unseated, sql`${memberships.userId} = given.value ->> 0`)),
+          ],
+    events: seats.enforces
+      ? seated.map(({ userId, seatId }) =>
+          seatEvent({ organizationId, seatId }, 'seat.assigned', { user_id: userId })
+        )
+      : [],
+  }
+}
+
+/** Counts the members of an organization again, and replaces the triggers' count. */
+export function recount({ db }: DatabaseContext, organizationId: string): Statement {
+  return db
+    .insert(memberCounts)
+    .select(
+      sql`select ${organizationId}, count(*) filter (where status = 'active'),
+        count(*) filter (where status = 'suspended'), count(seat_id)
+        from seatgate_memberships where organization_id = ${organizationId}`
+    )
+    .onConflictDoUpdate({
+      target: memberCounts.organizationId,
+      set: {
+        active: sql`excluded.active`,
+        suspended: sql`excluded.suspended`,
+        seats: sql`excluded.seats`,
+      },
+    })
 }

@@ -1,11 +1,12 @@
 import type { EventDraft } from '../audit/event.ts'
-import type { Statement } from '../../database/database.ts'
-import type { Question, LifecycleHooks } from './hooks.ts'
-import type { Refusal } from '../../base/refusal.ts'
-import type { SeatReference } from '../seats/provider.ts'
-import type { Job } from './job.ts'
+import type { Database, Statement } from '../../database/database.ts'
+import type { AfterHook, AfterStates, HookContext, LifecycleHooks, Question } from './hooks.ts'
+import type { Refusal } from '../../base/result.ts'
+import type { SeatReference, SeatRequest } from '../seats/provider.ts'
 import type { Proof } from '../access/step-up.ts'
-import type { SeatClaim } from './seat-claim.ts'
+import type { limitView } from '../seats/limit.ts'
+import { attributionOf, type Principal } from '../access/principal.ts'
+import type { RecordedEvent } from '../audit/record-events.ts'
 
 /**
  * The plan of an operation. It contains all ids and times: no statement needs the result of another, and
@@ -53,4 +54,92 @@ export interface PlannedRow {
 /** Creates a plan that changes no row and returns a value. */
 export function unchanged<T>(value: T): Plan<T> {
   return { value, statements: [], events: [] }
+}
+
+/**
+ * A claim: a seat that a plan needs, with the row that is written once it is granted. `claimSeats` alone
+ * requests it and gives it its id.
+ */
+export interface SeatClaim {
+  readonly organizationId: string
+  readonly kind: SeatRequest['kind']
+  /** The seat that is already reserved, for `promised`; null for a new one. */
+  readonly seatId: string | null
+  /** The holder: a user id, or an invitation. */
+  readonly holder: (seatId: string) => string
+  /** Until when the row keeps the seat reserved; null if it holds the seat. */
+  readonly until: Date | null
+  /** Writes the row with its seat. */
+  readonly write: (seatId: string) => Statement
+  /** The events of the seat. `counts` has the seats in use, if the provider counted them. */
+  readonly events: (seat: SeatReference, counts: SeatCounts) => readonly EventDraft[]
+}
+
+/** The seats in use with the granted one; empty if the batch itself counts them. */
+export interface SeatCounts {
+  readonly held?: number
+  readonly reserved?: number
+  readonly limit?: ReturnType<typeof limitView>
+}
+
+/**
+ * Work outside the database after a commit. It is written in the change's own batch and stays until it is
+ * done.
+ */
+export interface Job {
+  /** The kind, which selects the handler of the row. */
+  readonly kind: string
+  readonly organizationId: string
+  /** Plain JSON. */
+  readonly payload: object
+  /**
+   * Runs the job, or returns until when it has to wait. Called right after the commit, with the handle
+   * that counts the statements of the invocation.
+   */
+  readonly run: (db: Database) => Promise<Date | null>
+}
+
+/** The handlers of each kind, which run jobs from their rows after a failure or a crash. */
+export type JobHandlers = Readonly<Record<string, (payload: unknown) => Promise<Date | null>>>
+
+type StateOf<K extends AfterHook> = Omit<AfterStates[K], 'actor' | 'eventId'>
+
+/** Returns an event with the `after…` hook that is called after the commit. */
+export function withHook<K extends AfterHook>(
+  event: EventDraft,
+  hook: K,
+  state: StateOf<K>
+): EventDraft {
+  return { ...event, after: { hook, state } }
+}
+
+/** Returns the calls of configured hooks, one for each event that has one. */
+export function afterCalls(
+  { hooks }: Pick<HookContext, 'hooks'>,
+  caller: Principal,
+  drafts: readonly EventDraft[],
+  recorded: readonly RecordedEvent[]
+): readonly Job[] {
+  return drafts.flatMap(({ organizationId, after, actor }, index) => {
+    const eventId = recorded[index]?.id
+    if (!after || !hookNamed(hooks, after.hook) || eventId === undefined) return []
+    const payload = { ...after.state, actor: actor ?? attributionOf(caller).actor, eventId }
+    const run = () => callAfterHook({ hooks }, after.hook, payload)
+    return [{ kind: after.hook, organizationId, payload, run }]
+  })
+}
+
+/** Calls an `after…` hook: the handler of its jobs. Returns at once if the host has removed the hook. */
+export async function callAfterHook(
+  { hooks }: Pick<HookContext, 'hooks'>,
+  name: string,
+  payload: unknown
+): Promise<null> {
+  await hookNamed(hooks, name)?.(payload)
+  return null
+}
+
+function hookNamed(hooks: object, name: string): ((state: unknown) => unknown) | null {
+  const hook = (hooks as Readonly<Record<string, unknown>>)[name]
+  return typeof hook === 'function' ? (hook as (state: unknown) => unknown) : null
 }

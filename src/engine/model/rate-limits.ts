@@ -8,7 +8,7 @@ import { inArray, lte, sql, type SQL } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
 import type { Database, Statement, DatabaseContext } from '../../database/database.ts'
 import { rateLimits } from '../../database/schema.ts'
-import type { RateRefusalCode } from '../../base/refusal.ts'
+import type { RateRefusalCode } from '../../base/result.ts'
 import { isSystem, operationActor, type Caller, type Principal } from '../access/principal.ts'
 
 /** The limits of invitations, mails and wrong tokens in 24 hours; `Infinity` for no limit. */

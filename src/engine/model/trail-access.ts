@@ -3,9 +3,8 @@
  *
  * @module
  */
-import type { AccessRefusal } from '../../base/refusal.ts'
+import { ok, type AccessRefusal, type Result } from '../../base/result.ts'
 import { and, eq } from 'drizzle-orm'
-import { ok, type Result } from '../../base/result.ts'
 import type { Queries } from '../../database/batch.ts'
 import type { DatabaseContext } from '../../database/database.ts'
 import { auditEvents } from '../../database/schema.ts'
@@ -13,7 +12,7 @@ import { find, standingWith, type Standing } from '../access/authorize.ts'
 import { organizationIdOf, readable } from '../access/organization-ref.ts'
 import type { OrganizationScope } from '../access/principal.ts'
 import type { AccessContext } from '../access/roles.ts'
-import { extentOf } from '../audit/trail-horizon.ts'
+import { extentOf } from '../audit/read-events.ts'
 
 /** Selects the beginning and the end of the trail of the scope's organization. */
 export function extentIn({ db }: DatabaseContext, { organization }: OrganizationScope) {

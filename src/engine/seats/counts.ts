@@ -4,12 +4,17 @@
  * @module
  */
 import { and, eq, inArray, sql, type SQL } from 'drizzle-orm'
-import type { Database } from '../../database/database.ts'
+import type { Database, Statement } from '../../database/database.ts'
 import { batch } from '../../database/batch.ts'
-import { entitlements, invitations, memberships, seatFences } from '../../database/schema.ts'
-import { finite, unknown, unlimited } from './limit.ts'
-import type { Entitlement, SeatContext } from './provider.ts'
-import type { SeatCount } from './seat-count.ts'
+import {
+  entitlements,
+  guards,
+  invitations,
+  memberships,
+  seatFences,
+} from '../../database/schema.ts'
+import { finite, limitView, unknown, unlimited, type SeatCount } from './limit.ts'
+import type { Entitlement, SeatContext, SeatRequest } from './provider.ts'
 
 /**
  * Settles reservations whose deadline has passed: fences every seat that neither a membership nor a live
@@ -103,4 +108,71 @@ export function entitlementFrom(row: typeof entitlements.$inferSelect): Entitlem
 /** Returns the limit and version of an entitlement; version 0 and null if there is none. */
 export function limitFrom([row]: readonly (typeof entitlements.$inferSelect)[]) {
   return row === undefined ? { version: 0, limit: null } : entitlementFrom(row)
+}
+
+/** Builds a JSON object with the numbers of held, reserved and bought seats added. */
+export function withSeatCount(
+  json: SQL<Record<string, unknown>>,
+  context: SeatContext,
+  organizationId: SQL<string> | string,
+  now: Date
+): SQL<Record<string, unknown>> {
+  return sql<Record<string, unknown>>`json_set(${json},
+    '$.held', ${seatsHeld(organizationId)}, '$.reserved', ${seatsPromised(organizationId, now)},
+    '$.limit', ${limitThen(context, organizationId)})`
+}
+
+/** Whether the trail records that the organization uses more seats than its limit. */
+export function isMarkedOver(organizationId: SQL<string> | string): SQL<boolean> {
+  const last = (action: string) => sql`coalesce((select max(sequence) from seatgate_audit_events
+    where organization_id = ${organizationId} and action = ${action}), 0)`
+  return sql`${last('seat.over_limit_entered')} > ${last('seat.over_limit_cleared')}`
+}
+
+/**
+ * Whether the organization uses more seats than its limit. A limit that is not a number does not count.
+ */
+export function isOver(
+  context: SeatContext,
+  organizationId: SQL<string> | string,
+  now: Date
+): SQL<boolean> {
+  const limit = limitThen(context, organizationId)
+  return sql`${seatsHeld(organizationId)} + ${seatsPromised(organizationId, now)} > ${limit}`
+}
+
+// A bound number would be written with a decimal point, hence the cast.
+function limitThen({ defaultLimit }: SeatContext, organizationId: SQL<string> | string): SQL {
+  const fallback = limitView(defaultLimit)
+  return sql`coalesce((select case limit_kind when 'finite' then limit_seats else limit_kind end
+    from seatgate_entitlements where organization_id = ${organizationId}),
+    ${typeof fallback === 'number' ? sql`cast(${fallback} as integer)` : fallback})`
+}
+
+/** Builds a scalar subquery of the number of users who wait for a seat. */
+export function waitingFor(organizationId: string): SQL<number> {
+  return sql<number>`(select count(*) from seatgate_join_requests
+    where organization_id = ${organizationId} and state = 'waiting')`
+}
+
+/**
+ * Prevents a user who has not waited from taking a seat of the waitlist: with this seat taken, one must
+ * be left for every user who waits. `count` is the count of the grant, this seat included. Reads at most
+ * as many requests as there are seats, and no request if the waitlist is empty.
+ */
+export function guardLine(
+  db: Database,
+  { organizationId, kind }: SeatRequest,
+  { limit, held, reserved }: SeatCount
+): readonly Statement[] {
+  if (kind !== 'new' || limit.kind !== 'finite') return []
+  const used = held + reserved
+  const left = Math.max(0, limit.seats - used)
+  return [
+    db.insert(guards).select(
+      sql`select ${`seat_limit_reached:${limit.seats}:${used - 1}`}
+        where exists (select 1 from seatgate_join_requests
+          where organization_id = ${organizationId} and state = 'waiting' limit 1 offset ${left})`
+    ),
+  ]
 }

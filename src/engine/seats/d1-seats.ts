@@ -4,9 +4,8 @@ import type { Statement } from '../../database/database.ts'
 import { guards } from '../../database/schema.ts'
 import { ok, refused } from '../../base/result.ts'
 import type { SeatContext, SeatProvider, SeatRequest } from './provider.ts'
-import { waitingFor } from './waitlist-guard.ts'
+import { countSeats, seatsHeld, seatsPromised, waitingFor } from './counts.ts'
 import { refusalAt } from './reserve-rules.ts'
-import { countSeats, seatsHeld, seatsPromised } from './counts.ts'
 
 /**
  * Counts seats in D1 only, without a Durable Object. The batch that writes the membership counts and

@@ -1,8 +1,7 @@
 import type { Database, Statement } from '../../database/database.ts'
 import type { Result } from '../../base/result.ts'
-import type { SeatLimit } from './limit.ts'
+import type { SeatCount, SeatLimit } from './limit.ts'
 import type { LedgerSnapshot, ReserveRefusal } from './reserve-rules.ts'
-import type { SeatCount } from './seat-count.ts'
 
 /** The context of a provider: the organizations' database and the configured default. */
 export interface SeatContext {

@@ -12,23 +12,22 @@ import { resendInvitation } from '../../operations/invitations/resend.ts'
 import { revokeInvitation } from '../../operations/invitations/revoke.ts'
 import { viewInvitation } from '../../operations/invitations/view.ts'
 import type { InvitationContext } from '../../operations/invitations/invitation-config.ts'
-import type { Refusal } from '../../base/refusal.ts'
-import { ok, type Result } from '../../base/result.ts'
+import { ok, type Refusal, type Result } from '../../base/result.ts'
 import type { Seatgate } from '../../seatgate.ts'
 import { putActiveOrganization } from '../../operations/sessions/put-active.ts'
-import { marksOfRequest } from '../authenticate.ts'
-import { refuseCrossSite } from '../cross-site.ts'
-import { readBody, refusalOf, readCsv } from '../request-body.ts'
-import { problemOf, problemResponse, statusOf } from '../problem.ts'
 import {
   answer,
   done,
   inOrganization,
+  marksOfRequest,
   readOperation,
   readQuery,
   scopeOf,
   type RouterEnv,
 } from '../request.ts'
+import { refuseCrossSite } from '../cross-site.ts'
+import { readBody, refusalOf, readCsv } from '../request-body.ts'
+import { problemOf, problemResponse, statusOf } from '../problem.ts'
 import {
   checkRouteOptions,
   openRoutes,

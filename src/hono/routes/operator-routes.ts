@@ -8,7 +8,7 @@ import {
 } from '../../operations/organizations/platform-organizations.ts'
 import { restoreOrganization } from '../../operations/organizations/restore.ts'
 import type { Seatgate } from '../../seatgate.ts'
-import { rebuildSeats } from '../../operations/seats/rebuild.ts'
+import { rebuildSeats } from '../../operations/seats/repair.ts'
 import { verifySeats } from '../../operations/seats/verify.ts'
 import {
   answer,

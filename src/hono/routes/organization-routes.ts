@@ -19,6 +19,9 @@ import {
 } from '../request.ts'
 import { readBody } from '../request-body.ts'
 import { checkProof, checkRouteOptions, signedInRoutes, type RouteOptions } from './route-group.ts'
+import { explainSeats } from '../../operations/seats/explain.ts'
+import { setSeatLimit } from '../../operations/seats/set-limit.ts'
+import { seatUsage } from '../../operations/seats/usage.ts'
 
 /** Options of {@link organizationRoutes}. */
 export interface OrganizationRouteOptions extends RouteOptions {
@@ -75,6 +78,26 @@ export function organizationRoutes(
     )
     routes.put('/organizations/:org/mfa-policy', async (c) =>
       answer(c, await setMfaPolicy(seatgate, inOrganization(c), await readBody(c), { mfaCheck }))
+    )
+  })
+}
+
+/**
+ * The routes of seats: usage, the explanation of a refusal, the limit.
+ *
+ * @throws {TypeError} if an option is wrong.
+ */
+export function seatRoutes(seatgate: Seatgate, options: RouteOptions): Hono<RouterEnv> {
+  checkRouteOptions('seatRoutes', options)
+  return signedInRoutes(seatgate, options, (routes) => {
+    routes.get('/organizations/:org/seats', async (c) =>
+      answer(c, await seatUsage(seatgate, inOrganization(c)))
+    )
+    routes.get('/organizations/:org/seats/explain', async (c) =>
+      answer(c, await explainSeats(seatgate, inOrganization(c)))
+    )
+    routes.put('/organizations/:org/seats/limit', async (c) =>
+      answer(c, await setSeatLimit(seatgate, inOrganization(c), await readBody(c)))
     )
   })
 }

@@ -6,14 +6,12 @@
  */
 import { Hono, type Env, type MiddlewareHandler } from 'hono'
 import { checkOptionNames } from '../../base/names.ts'
-import { storeRefusal } from '../../engine/changes/store-refusal.ts'
+import { storeRefusal } from '../../engine/changes/listed-refusals.ts'
 import type { Seatgate } from '../../seatgate.ts'
-import { checkAuthenticate, type Authenticate } from '../authenticate.ts'
+import { checkAuthenticate, type Authenticate, type RouterEnv } from '../request.ts'
 import { refuseCrossSite } from '../cross-site.ts'
-import { requireWellEncoded } from '../encoding.ts'
-import { noStore } from '../no-store.ts'
-import { problemResponse, RefusalException } from '../problem.ts'
-import type { RouterEnv } from '../request.ts'
+import { requireWellEncoded } from '../request-body.ts'
+import { RefusalException, noStore, problemResponse } from '../problem.ts'
 
 /** Options of each group of routes. */
 export interface RouteOptions {

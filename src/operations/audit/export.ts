@@ -4,19 +4,22 @@ import type { DatabaseContext } from '../../database/database.ts'
 import { guardStanding } from '../../engine/access/access-guards.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
-import { bothOf, parseInput } from '../../base/input.ts'
-import { wholeNumber } from '../../base/number-input.ts'
+import { bothOf, parseInput, wholeNumber } from '../../base/input.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
-import type { AccessRefusal, InputRefusal, StoreRefusal } from '../../base/refusal.ts'
-import { ok, type Result } from '../../base/result.ts'
+import {
+  ok,
+  type AccessRefusal,
+  type InputRefusal,
+  type Result,
+  type StoreRefusal,
+} from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
-import { base64 } from '../../proof/base64.ts'
-import { CSV_HEADER, csvRow, row } from './csv.ts'
+import { base64 } from '../../proof/encoding.ts'
 import { organizationEvent, type AuditEvent } from '../../engine/audit/event.ts'
 import { parseFilters, type AuditFilters } from '../../engine/audit/filters.ts'
-import { ndjsonLine } from '../../base/ndjson.ts'
+import { ndjsonLine } from '../../base/shown-text.ts'
 import { HORIZON, type ExportHorizon } from '../../proof/horizon.ts'
-import { subtreeHashes } from '../../engine/audit/subtree-hashes.ts'
+import { subtreeHashes } from '../../engine/audit/sealer.ts'
 import { streamWritten, type EventStream } from './stream.ts'
 
 const Options = v.object({
@@ -226,4 +229,57 @@ function bytesOf(texts: AsyncGenerator<string>, mark: string): ReadableStream<Ui
       await texts.return(undefined)
     },
   })
+}
+
+// A spreadsheet may evaluate a cell that begins like this as a formula, full-width signs and leading
+// blanks included. An apostrophe in front makes it text.
+const FORMULA = /^[\s\p{Cf}]*[=+\-@＝＋－＠|]|^[\t\r\n]/u
+
+const COLUMNS = [
+  'sequence',
+  'id',
+  'organizationId',
+  'occurredAt',
+  'insertedAt',
+  'action',
+  'outcome',
+  'actorType',
+  'actorId',
+  'effectiveUserId',
+  'targetType',
+  'targetId',
+  'metadata',
+  'requestId',
+  'traceId',
+  'causeEventId',
+  'idempotencyKey',
+  'schemaVersion',
+  'personalDigest',
+] as const satisfies readonly (keyof AuditEvent)[]
+
+/** The names of the columns, in order. The personal data come last. */
+const CSV_HEADER = row([...COLUMNS, 'ipAddress', 'userAgent'])
+
+/** Returns an event as a row. */
+export function csvRow({ personal, ...event }: AuditEvent): string {
+  const cells = COLUMNS.map((column) => {
+    const value = event[column]
+    return typeof value === 'object' && value !== null ? JSON.stringify(value) : value
+  })
+  return row([...cells, personal?.ipAddress ?? null, personal?.userAgent ?? null])
+}
+
+/**
+ * Formats cells as a line of CSV (RFC 4180). Characters that separate cells in some spreadsheets (a
+ * semicolon, a tab) are quoted too.
+ */
+function row(cells: readonly (string | number | null)[]): string {
+  return `${cells.map(cell).join(',')}\r\n`
+}
+
+function cell(value: string | number | null): string {
+  if (value === null) return ''
+  if (typeof value === 'number') return String(value)
+  const text = FORMULA.test(value) ? `'${value}` : value
+  return /[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

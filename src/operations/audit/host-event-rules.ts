@@ -1,14 +1,10 @@
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import * as v from 'valibot'
-import { errorsOf } from '../../base/input.ts'
-import { canonicalJson } from '../../proof/canonical.ts'
-import { isWellFormed } from '../../proof/text.ts'
-import { invalid } from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
-import { atMost, LineOfText, shortText } from '../../base/text-input.ts'
+import { LineOfText, atMost, errorsOf, shortText } from '../../base/input.ts'
+import { canonicalJson, isWellFormed } from '../../proof/encoding.ts'
+import { invalid, ok, refused, type Result } from '../../base/result.ts'
 import type { EventDraft } from '../../engine/audit/event.ts'
-import type { AuditActor } from '../../base/actor.ts'
-import { forbiddenKey } from './sensitive-keys.ts'
+import type { AuditActor } from '../../base/runtime.ts'
 
 /** An event of the host, such as `billing.plan_changed`. */
 export interface HostEvent {
@@ -159,4 +155,39 @@ function isAllWellFormed(value: unknown): boolean {
 function depthOf(value: unknown, most = DEEPEST + 1): number {
   if (typeof value !== 'object' || value === null || most === 0) return 0
   return 1 + Math.max(0, ...Object.values(value).map((member) => depthOf(member, most - 1)))
+}
+
+// Compared without case and separators, in which spellings differ.
+const FORBIDDEN: ReadonlySet<string> = new Set(
+  (
+    'password passwordhash passwordconfirmation totpcode totpsecret backupcode sessiontoken ' +
+    'bearertoken apikey token accesstoken refreshtoken oauthsecret clientsecret secret ' +
+    'hashedtoken rawtoken tokenhash'
+  ).split(' ')
+)
+
+/**
+ * Returns the path of the first key of a JSON value that names a secret, at any depth and in any spelling
+ * (`apiKey`, `api-key`, `API_KEY`); null if there is none. Values are not checked and never named.
+ *
+ * @example
+ * ```ts
+ * forbiddenKey({ login: [{ accessToken: 'x' }] }) // 'login.0.accessToken'
+ * ```
+ */
+export function forbiddenKey(value: unknown): string | null {
+  if (typeof value !== 'object' || value === null) return null
+  for (const [key, member] of Object.entries(value)) {
+    if (!Array.isArray(value) && FORBIDDEN.has(plain(key))) return key
+    const below = forbiddenKey(member)
+    if (below !== null) return `${key}.${below}`
+  }
+  return null
+}
+
+function plain(key: string): string {
+  return key
+    .normalize('NFKC')
+    .replace(/[^\p{L}\p{N}]/gu, '')
+    .toLowerCase()
 }

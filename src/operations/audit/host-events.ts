@@ -11,10 +11,14 @@ import { auditEvents } from '../../database/schema.ts'
 import { assemble, type Prepared } from '../../engine/changes/change-batch.ts'
 import { commitTogether } from '../../engine/changes/together.ts'
 import { isIdentifier } from '../../engine/access/organization-ref.ts'
-import { invalid, type Refusal } from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
-import { checkCaller, marksOf, type Principal, type Scope } from '../../engine/access/principal.ts'
-import { attributionOf } from '../../engine/access/principal.ts'
+import { invalid, ok, refused, type Refusal, type Result } from '../../base/result.ts'
+import {
+  attributionOf,
+  checkCaller,
+  marksOf,
+  type Principal,
+  type Scope,
+} from '../../engine/access/principal.ts'
 import {
   checkTexts,
   draftOf,

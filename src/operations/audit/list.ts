@@ -2,18 +2,32 @@ import { checkOptionNames } from '../../base/names.ts'
 import { and, sql } from 'drizzle-orm'
 import { auditEvents } from '../../database/schema.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
-import type { Page } from '../../base/page.ts'
-import { missedSince, NOTHING } from '../../engine/audit/trail-horizon.ts'
-import type { AccessRefusal, InputRefusal, PageRefusal } from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+import { parseLimit, type Page, type PageInput } from '../../base/page.ts'
+import { NOTHING, eventsIn, missedSince, readEvent } from '../../engine/audit/read-events.ts'
+import {
+  invalid,
+  ok,
+  refused,
+  type AccessRefusal,
+  type InputRefusal,
+  type PageRefusal,
+  type Result,
+} from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
-import type { AuditEvent } from '../../engine/audit/event.ts'
-import { eventsIn, readEvent } from '../../engine/audit/read-events.ts'
-import type { ReadEventRow } from '../../engine/audit/event.ts'
+import type { AuditEvent, ReadEventRow } from '../../engine/audit/event.ts'
 import { extentIn, findAllowed, within } from '../../engine/model/trail-access.ts'
-import { matching, parseFilters, type AuditFilters } from '../../engine/audit/filters.ts'
-import { placeAfter } from './trail-cursor.ts'
-import { readRequest, type AuditListInput, type ListContext } from './list-request.ts'
+import {
+  matching,
+  parseFilters,
+  type AuditFilters,
+  type ReadFilters,
+} from '../../engine/audit/filters.ts'
+import type { Runtime } from '../../base/runtime.ts'
+import type { DatabaseContext } from '../../database/database.ts'
+import { hmac } from '@noble/hashes/hmac.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { utf8ToBytes } from '@noble/hashes/utils.js'
+import { base64url, canonicalJson, fromBase64url } from '../../proof/encoding.ts'
 
 const LARGEST_PAGE = 500
 
@@ -106,4 +120,87 @@ export async function countAuditEvents(
   const missed = missedSince(filters.value.after_sequence, extent[0]?.horizon ?? 0)
   if (missed) return refused(missed)
   return ok({ count: counted[0]?.count ?? 0 })
+}
+
+/** The request of a list: filters, the order (default `newest` first) and a page. */
+export type AuditListInput = AuditFilters & PageInput & { readonly order?: 'newest' | 'oldest' }
+
+/** The context of a function that lists events. */
+export interface ListContext extends DatabaseContext, Pick<Runtime, 'measure'> {
+  /** The key that cursors are signed with. */
+  readonly cursorKey: Uint8Array
+}
+
+/** A parsed request of a list. */
+export interface ListRequest {
+  readonly filters: ReadFilters
+  readonly trail: Trail
+  readonly limit: number
+  readonly places: Places
+}
+
+const BESIDE_FILTERS = ['limit', 'cursor', 'order']
+
+/** Parses the request of a list; `name` distinguishes its cursors from those of others. */
+export function readRequest(
+  { cursorKey }: Pick<ListContext, 'cursorKey'>,
+  name: string,
+  input: AuditListInput,
+  largest: number
+): Result<ListRequest, PageRefusal> {
+  const filters = parseFilters(input, BESIDE_FILTERS)
+  if (!filters.ok) return filters
+  const { order = 'newest', cursor } = input
+  if (order !== 'newest' && order !== 'oldest') {
+    return refused(invalid({ order: ['Must be "newest" or "oldest".'] }))
+  }
+  const limit = parseLimit(input.limit, largest)
+  if (!limit.ok) return limit
+  const trail = { organization: name, order, filters: filters.value }
+  const places = cursor === undefined ? [] : placesAt(cursorKey, trail, cursor)
+  if (places === null) return refused({ code: 'invalid_cursor' })
+  return ok({ filters: filters.value, trail, limit: limit.value, places })
+}
+
+/** The list that a cursor belongs to. */
+export interface Trail {
+  readonly organization: string
+  readonly order: 'newest' | 'oldest'
+  readonly filters: object
+}
+
+const MAC_BYTES = 16
+// Without a secret of the host a cursor can be forged. It is only a position in a list, and grants no
+// access.
+const NO_SECRET = 'seatgate'
+
+/** Returns the key that cursors are signed with. */
+export function cursorKey(secret: string | undefined): Uint8Array {
+  return sha256(utf8ToBytes(`seatgate-cursor/v1\n${secret ?? NO_SECRET}`))
+}
+
+/** The position of a list in each of its trails: after a sequence, or (null) before the beginning. */
+export type Places = readonly (number | null)[]
+
+/** Returns the cursor of the page after these positions. */
+export function placeAfter(key: Uint8Array, trail: Trail, places: Places): string {
+  const place = utf8ToBytes(places.map((sequence) => sequence ?? '').join(' '))
+  return `${base64url(place)}.${base64url(seal(key, trail, place))}`
+}
+
+/** Returns the positions of a cursor; null if it does not belong to this list. */
+function placesAt(key: Uint8Array, trail: Trail, cursor: unknown): Places | null {
+  if (typeof cursor !== 'string' || cursor.length > 100) return null
+  const [left = '', right = '', ...rest] = cursor.split('.')
+  const place = fromBase64url(left)
+  if (place === null || rest.length > 0) return null
+  if (right !== base64url(seal(key, trail, place))) return null
+  const texts = new TextDecoder().decode(place).split(' ')
+  return texts.map((text) => (text === '' ? null : Number(text)))
+}
+
+function seal(key: Uint8Array, trail: Trail, place: Uint8Array): Uint8Array {
+  const said = utf8ToBytes(`${canonicalJson(trail)}\n`)
+  const text = new Uint8Array([...said, ...place])
+  return hmac(sha256, key, text).slice(0, MAC_BYTES)
 }

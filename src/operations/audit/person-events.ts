@@ -11,13 +11,11 @@ import { auditEvents } from '../../database/schema.ts'
 import { bothOf } from '../../base/input.ts'
 import { platformOnly } from '../../engine/access/authorize.ts'
 import { parsePage, toPage, type Page, type PageInput } from '../../base/page.ts'
-import type { PageRefusal } from '../../base/refusal.ts'
-import { ok, type Result } from '../../base/result.ts'
+import { ok, type PageRefusal, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { Scope } from '../../engine/access/principal.ts'
 import { SYSTEM } from './host-events.ts'
-import type { AuditEvent } from '../../engine/audit/event.ts'
-import { eventColumns, type ReadEventRow } from '../../engine/audit/event.ts'
+import { eventColumns, type AuditEvent, type ReadEventRow } from '../../engine/audit/event.ts'
 import {
   FILTER_NAMES,
   matching,

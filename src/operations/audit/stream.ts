@@ -1,14 +1,23 @@
 import type { AccessContext } from '../../engine/access/roles.ts'
-import { missedSince, NOTHING, type Extent } from '../../engine/audit/trail-horizon.ts'
-import type { AccessRefusal, InputRefusal } from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+import {
+  NOTHING,
+  eventsIn,
+  missedSince,
+  readEvent,
+  type Extent,
+} from '../../engine/audit/read-events.ts'
+import {
+  ok,
+  refused,
+  type AccessRefusal,
+  type InputRefusal,
+  type Result,
+} from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
-import type { AuditEvent } from '../../engine/audit/event.ts'
-import { eventView, type ReadEventRow } from '../../engine/audit/event.ts'
+import { eventView, type AuditEvent, type ReadEventRow } from '../../engine/audit/event.ts'
 import { parseFilters, type AuditFilters, type ReadFilters } from '../../engine/audit/filters.ts'
 import { extentIn, findAllowed, within } from '../../engine/model/trail-access.ts'
-import { eventsIn, readEvent } from '../../engine/audit/read-events.ts'
 
 /** Events that are read on demand, oldest first. */
 export interface EventStream {

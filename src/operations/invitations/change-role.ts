@@ -2,26 +2,35 @@ import { eq } from 'drizzle-orm'
 import * as v from 'valibot'
 import { invitationEvent } from '../../engine/audit/event.ts'
 import { invitations } from '../../database/schema.ts'
-import { withHook } from '../../engine/model/after-hooks.ts'
+import { unchanged, withHook } from '../../engine/model/plan.ts'
 import { parseInput } from '../../base/input.ts'
 import { guardStanding } from '../../engine/access/access-guards.ts'
-import { roleInput, type HasRoles, type ChangeRoleInput } from '../../engine/access/roles.ts'
+import {
+  mayInvite,
+  roleInput,
+  type ChangeRoleInput,
+  type HasRoles,
+} from '../../engine/access/roles.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
-import { unchanged } from '../../engine/model/plan.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
+  ok,
+  refused,
   type AccessRefusal,
   type HookRefusal,
   type InputRefusal,
+  type Result,
   type StoreRefusal,
-} from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+} from '../../base/result.ts'
 import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
-import { guardPending } from '../../engine/model/invitation-guards.ts'
-import { invitationView, stateOf, type Invitation } from '../../engine/model/invitation.ts'
+import {
+  guardPending,
+  invitationView,
+  stateOf,
+  type Invitation,
+} from '../../engine/model/invitation.ts'
 import { invitationOf } from '../../engine/model/invitation-lookup.ts'
-import { mayInvite } from '../../engine/access/roles.ts'
 import type { InvitationContext } from './invitation-config.ts'
 
 /** Why {@link changeInvitationRole} refuses. */

@@ -7,23 +7,29 @@ import { standingOf } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   SEAT_REFUSALS,
+  ok,
+  refused,
   type AccessRefusal,
   type HookRefusal,
   type InputRefusal,
+  type Result,
   type SeatRefusal,
   type StoreRefusal,
-} from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+} from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import type { InvitationWithToken } from '../../engine/model/invitation.ts'
 import { membersWithAddresses, unfinishedFor } from '../../engine/model/invitation-lookup.ts'
-import { drawToken, tokenSecrecy } from './new-token.ts'
-import { mayInvite } from '../../engine/access/roles.ts'
-import { invitationInput, warnOfLongTtl, type CreateInvitationInput } from './invitation-input.ts'
-import { planInvitation, writeInvitations } from './plan-invitation.ts'
+import { drawToken, tokenSecrecy } from './token.ts'
+import { mayInvite, type HasRoles } from '../../engine/access/roles.ts'
+import {
+  invitationInput,
+  planInvitation,
+  warnOfLongTtl,
+  writeInvitations,
+  type CreateInvitationInput,
+} from './plan-invitation.ts'
 import { countedSoFar, countMore, ratesOf, reached } from '../../engine/model/rate-limits.ts'
 import type { InvitationContext } from './invitation-config.ts'
-import type { HasRoles } from '../../engine/access/roles.ts'
 
 /** Why {@link createInvitation} refuses. */
 export type CreateInvitationRefusal =

@@ -2,16 +2,17 @@ import { normalizeEmail } from '../../base/email.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import {
   HOOK_REFUSALS,
+  ok,
+  refused,
   type HookRefusal,
   type InputRefusal,
   type InvitationRefusal,
+  type Result,
   type StoreRefusal,
-} from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+} from '../../base/result.ts'
 import { isUser, marksOf, userIdOf, type Scope } from '../../engine/access/principal.ts'
 import { endInvitation } from '../../engine/model/end-invitation.ts'
-import { guardAddress, guardPending } from '../../engine/model/invitation-guards.ts'
-import { invitationView } from '../../engine/model/invitation.ts'
+import { guardAddress, guardPending, invitationView } from '../../engine/model/invitation.ts'
 import {
   invitationById,
   invitingOrganization,

@@ -1,11 +1,12 @@
 import type { InvitationLimits } from '../../engine/model/rate-limits.ts'
-import type { DatabaseContext, Statement } from '../../database/database.ts'
+import type { DatabaseContext, Statement, UserContext } from '../../database/database.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
-import type { UserContext } from '../../database/user-table.ts'
 import type { Result } from '../../base/result.ts'
-import type { VerificationContext } from '../../engine/model/verified-address.ts'
+import type { VerificationContext } from '../../engine/model/exclusions.ts'
 import type { MailPayload } from './mail.ts'
+import { inArray, lte } from 'drizzle-orm'
+import { invitations } from '../../database/schema.ts'
 
 /**
  * A mail to one address, with its content and a text for it. Names are safe to show to the recipient,
@@ -113,4 +114,25 @@ export interface PurgeContext extends DatabaseContext {
 /** The context of an operation on invitations. */
 export interface InvitationContext extends ChangeContext, UserContext, VerificationContext {
   readonly invitations: InvitationRules
+}
+
+const INVITATIONS_PER_SWEEP = 1000
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/**
+ * Builds the statement that deletes invitations whose retention time is over, in every state: a past
+ * expiry means that the invitation is not open. The audit trail keeps its events.
+ */
+export function purgeInvitations(
+  { db, invitations: { retentionDays } }: PurgeContext,
+  now: Date
+): readonly Statement[] {
+  if (retentionDays === Infinity) return []
+  const past = db
+    .select({ id: invitations.id })
+    .from(invitations)
+    .where(lte(invitations.expiresAt, new Date(now.getTime() - retentionDays * DAY_MS)))
+    .orderBy(invitations.expiresAt)
+    .limit(INVITATIONS_PER_SWEEP)
+  return [db.delete(invitations).where(inArray(invitations.id, past))]
 }

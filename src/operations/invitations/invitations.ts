@@ -1,8 +1,12 @@
 import { checkOptionNames, namesOf } from '../../base/names.ts'
 import type { InvitationLimits } from '../../engine/model/rate-limits.ts'
-import type { InvitationRules, Mailer, RegisterUser } from './invitation-config.ts'
-import { purgeInvitations } from './purge-invitations.ts'
-import { sendInvitation } from './send-mail.ts'
+import {
+  purgeInvitations,
+  type InvitationRules,
+  type Mailer,
+  type RegisterUser,
+} from './invitation-config.ts'
+import { sendInvitation } from './mail.ts'
 
 /** Options of {@link invitations}. */
 export interface InvitationOptions {

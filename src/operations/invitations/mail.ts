@@ -1,5 +1,26 @@
 import { unlinkedName } from '../../base/shown-text.ts'
-import type { Mail } from './invitation-config.ts'
+import type {
+  InvitationContext,
+  Mail,
+  MailContext,
+  MailDelivery,
+  Mailer,
+} from './invitation-config.ts'
+import type { Database, DatabaseContext } from '../../database/database.ts'
+import { invitations, type InvitationRow } from '../../database/schema.ts'
+import type { Job } from '../../engine/model/plan.ts'
+import { recallTokens, type TokenSeed } from './token.ts'
+import { and, eq } from 'drizzle-orm'
+import { batch } from '../../database/batch.ts'
+import type { Runtime } from '../../base/runtime.ts'
+import { stateOf } from '../../engine/model/invitation.ts'
+import {
+  invitationById,
+  inviterOf,
+  invitingOrganization,
+} from '../../engine/model/invitation-lookup.ts'
+import type { RateRow } from '../../engine/model/rate-limits.ts'
+import { claimMail, heldUntil, returnMail } from './invitation-limits.ts'
 
 /** The payload of a mail job: the invitation, the version of its token, and the encrypted token. */
 export interface MailPayload {
@@ -64,4 +85,104 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
+}
+
+/** Creates the job that mails an invitation after the commit, if the host sends mail. */
+export function mailIntent(
+  seatgate: MailContext,
+  {
+    id,
+    organizationId,
+    tokenVersion,
+  }: Pick<InvitationRow, 'id' | 'organizationId' | 'tokenVersion'>,
+  { encrypted }: TokenSeed
+): readonly Job[] {
+  if (seatgate.invitations.mailer === null) return []
+  const payload = { invitationId: id, tokenVersion, encrypted }
+  const run = (counted: Database) => sendInvitation({ ...seatgate, db: counted }, payload)
+  return [{ kind: 'send_invitation', organizationId, payload, run }]
+}
+
+/** Returns the mail status of a new invitation. */
+export function mailStatus({
+  invitations: { mailer },
+}: Pick<InvitationContext, 'invitations'>): 'queued' | 'skipped' {
+  return mailer === null ? 'skipped' : 'queued'
+}
+
+/**
+ * Sends the mail of an invitation: the handler of `send_invitation`. Skips an invitation that has ended
+ * or has new tokens. Returns until when the mail has to wait, if its recipient has received too many for
+ * now.
+ *
+ * @throws any error of the mailer; the job is then repeated.
+ */
+export async function sendInvitation(
+  seatgate: MailContext,
+  payload: MailPayload
+): Promise<Date | null> {
+  const { db, now } = seatgate
+  const { invitationId, tokenVersion, encrypted } = payload
+  const { mailer, url, limits } = seatgate.invitations
+  const time = now()
+  const limited = mailer !== null && limits.perRecipient !== Infinity
+  const found = await batch(db, {
+    rows: invitationById(db, invitationId),
+    organizations: invitingOrganization(db, invitationId),
+    inviters: inviterOf(seatgate, invitationId),
+    ...(limited && { claimed: claimMail(seatgate, payload, time) }),
+  })
+  const [row] = found.rows
+  const [organization] = found.organizations
+  const claim = (found.claimed as readonly RateRow[] | undefined)?.[0]
+  const current = row?.tokenVersion === tokenVersion && stateOf(row, time) === 'pending'
+  if (!row || !organization || !current || !mailer || !url) return null
+  const until = heldUntil(seatgate, claim)
+  if (until !== null) return until
+  const { mailToken: token } = await recallTokens(seatgate, encrypted, row)
+  const mail = composeMail({
+    to: row.email,
+    locale: row.locale,
+    token,
+    url: url(token),
+    organization,
+    inviter: found.inviters[0]?.name ?? null,
+    role: row.role,
+    expiresAt: row.expiresAt,
+    idempotencyKey: `${invitationId}:${tokenVersion}`,
+  })
+  await noteDelivery(seatgate, row, await deliver(seatgate, mailer, mail, claim))
+  return null
+}
+
+// A mailer that throws has not accepted the mail, so it is not counted.
+async function deliver(
+  { db }: DatabaseContext,
+  mailer: Mailer,
+  mail: Mail,
+  claim: RateRow | undefined
+): Promise<MailDelivery> {
+  try {
+    return await mailer.send(mail)
+  } catch (error) {
+    if (claim) await returnMail(db, claim)
+    throw error
+  }
+}
+
+async function noteDelivery(
+  { db, report }: DatabaseContext & Pick<Runtime, 'report'>,
+  { id, organizationId, tokenVersion }: InvitationRow,
+  delivery: MailDelivery
+): Promise<void> {
+  const mailStatus = delivery.outcome === 'sent' ? 'sent' : 'failed'
+  if (delivery.outcome === 'rejected') {
+    report({ event: 'invitation_mail_rejected', organizationId, error: delivery.reason })
+  }
+  await batch(db, {
+    noted: db
+      .update(invitations)
+      .set({ mailStatus })
+      .where(and(eq(invitations.id, id), eq(invitations.tokenVersion, tokenVersion))),
+  })
 }

@@ -1,22 +1,25 @@
 import { invitationEvent, type EventDraft } from '../../engine/audit/event.ts'
-import type { Statement } from '../../database/database.ts'
-import { insertRows } from '../../database/insert-rows.ts'
+import type { Statement, UserContext } from '../../database/database.ts'
+import { insertRows } from '../../database/batch.ts'
 import { invitations, type InvitationRow } from '../../database/schema.ts'
-import { withHook } from '../../engine/model/after-hooks.ts'
+import { withHook, type Job, type SeatClaim } from '../../engine/model/plan.ts'
 import type { Question } from '../../engine/model/hooks.ts'
-import type { Job } from '../../engine/model/job.ts'
-import type { SeatClaim } from '../../engine/model/seat-claim.ts'
 import { isUser, type Principal } from '../../engine/access/principal.ts'
-import type { SeatReference, ProviderContext } from '../../engine/seats/provider.ts'
+import type { ProviderContext, SeatReference } from '../../engine/seats/provider.ts'
 import { endInvitations } from '../../engine/model/end-invitation.ts'
-import { guardAllUnfinished, guardNoMembers } from '../../engine/model/invitation-guards.ts'
-import { invitationView, type InvitationWithToken } from '../../engine/model/invitation.ts'
-import { claimForInvitation } from '../../engine/model/invitation-claim.ts'
-import type { MailContext } from './invitation-config.ts'
-import { mailIntent, mailStatus } from './mail-job.ts'
-import type { TokenSeed } from './new-token.ts'
-import type { UserContext } from '../../database/user-table.ts'
-import type { InvitationContext } from './invitation-config.ts'
+import {
+  claimForInvitation,
+  guardAllUnfinished,
+  guardNoMembers,
+  invitationView,
+  type InvitationWithToken,
+} from '../../engine/model/invitation.ts'
+import type { InvitationContext, InvitationRules, MailContext } from './invitation-config.ts'
+import { mailIntent, mailStatus } from './mail.ts'
+import type { TokenSeed } from './token.ts'
+import * as v from 'valibot'
+import { Email } from '../../base/email.ts'
+import { roleInput, type Roles } from '../../engine/access/roles.ts'
 
 /** An invitation to create, and the open one of the same address that it replaces. */
 export interface InvitationDraft {
@@ -131,4 +134,56 @@ export function writeInvitations(
       ),
     ],
   }
+}
+
+const LONGEST_TTL_DAYS = 30
+const DAY_SECONDS = 24 * 60 * 60
+
+/** The input of `createInvitation`. */
+export interface CreateInvitationInput<Role extends string = string> {
+  readonly email: string
+  readonly role: Role
+  /** The recipient's language, as a BCP 47 tag. Default: unknown. */
+  readonly locale?: string | null | undefined
+}
+
+/** Creates the schema of an invitation: its address, role and language. */
+export function invitationInput(roles: Roles) {
+  return v.object(
+    { email: Email, role: roleInput(roles), locale: v.nullish(Locale) },
+    'Must be an object.'
+  )
+}
+
+const LOCALE_MESSAGE = 'Must be a language tag such as "en" or "de-CH".'
+
+/** A language tag of BCP 47, in its canonical spelling. */
+const Locale = v.pipe(
+  v.string('Must be a string.'),
+  v.maxLength(35, LOCALE_MESSAGE),
+  v.transform(canonicalLocale),
+  v.string(LOCALE_MESSAGE)
+)
+
+function canonicalLocale(tag: string): string | null {
+  try {
+    return Intl.getCanonicalLocales(tag)[0] ?? null
+  } catch {
+    return null
+  }
+}
+
+/** Returns a warning if a lifetime is longer than advisable. */
+export function warnOfLongTtl({
+  invitations,
+  report,
+}: Pick<InvitationContext, 'invitations' | 'report'>): void {
+  const warning = longTtlWarning(invitations)
+  if (warning !== null) report({ event: 'invitation_ttl_long', error: warning })
+}
+
+function longTtlWarning({ ttlSeconds }: InvitationRules): string | null {
+  const days = ttlSeconds / DAY_SECONDS
+  if (days <= LONGEST_TTL_DAYS) return null
+  return `Invitations live ${days} days; more than ${LONGEST_TTL_DAYS} days is not advisable.`
 }

@@ -1,31 +1,36 @@
 import { eq } from 'drizzle-orm'
 import { invitationEvent } from '../../engine/audit/event.ts'
 import { invitations } from '../../database/schema.ts'
-import { withHook } from '../../engine/model/after-hooks.ts'
+import { withHook } from '../../engine/model/plan.ts'
 import { guardStanding } from '../../engine/access/access-guards.ts'
-import { isConfigured } from '../../engine/access/roles.ts'
+import { isConfigured, mayInvite } from '../../engine/access/roles.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   SEAT_REFUSALS,
+  ok,
+  refused,
   type AccessRefusal,
   type HookRefusal,
   type InputRefusal,
+  type Result,
   type SeatRefusal,
   type StoreRefusal,
-} from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+} from '../../base/result.ts'
 import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
 import { freedSeat } from '../../engine/model/end-invitation.ts'
-import { guardUnfinished } from '../../engine/model/invitation-guards.ts'
-import { invitationView, stateOf, type InvitationWithToken } from '../../engine/model/invitation.ts'
-import { claimForRenewal } from '../../engine/model/invitation-claim.ts'
+import {
+  claimForRenewal,
+  guardUnfinished,
+  invitationView,
+  stateOf,
+  type InvitationWithToken,
+} from '../../engine/model/invitation.ts'
 import { invitationOf } from '../../engine/model/invitation-lookup.ts'
-import { mailIntent, mailStatus } from './mail-job.ts'
-import { drawToken, tokenSecrecy } from './new-token.ts'
-import { mayInvite } from '../../engine/access/roles.ts'
+import { mailIntent, mailStatus } from './mail.ts'
+import { drawToken, tokenSecrecy } from './token.ts'
 import { countedSoFar, countMore, ratesOf, reached } from '../../engine/model/rate-limits.ts'
 import type { InvitationContext } from './invitation-config.ts'
 

@@ -3,16 +3,17 @@ import { perform, type OperationOptions } from '../../engine/changes/operation.t
 import { standingWith } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
+  ok,
+  refused,
   type AccessRefusal,
   type HookRefusal,
   type InputRefusal,
+  type Result,
   type StoreRefusal,
-} from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+} from '../../base/result.ts'
 import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
 import { endInvitation } from '../../engine/model/end-invitation.ts'
-import { guardUnfinished } from '../../engine/model/invitation-guards.ts'
-import { invitationView, stateOf } from '../../engine/model/invitation.ts'
+import { guardUnfinished, invitationView, stateOf } from '../../engine/model/invitation.ts'
 import { invitationOf } from '../../engine/model/invitation-lookup.ts'
 import type { InvitationContext } from './invitation-config.ts'
 

@@ -13,6 +13,9 @@ import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import * as v from 'valibot'
+import type { Secrecy } from '../../engine/changes/stored-result.ts'
+import type { InvitationWithToken } from '../../engine/model/invitation.ts'
+import type { InvitationContext } from './invitation-config.ts'
 
 /** How a token reached its holder: passed on by the inviter, or mailed to the address. */
 export type TokenKind = 'told' | 'mailed'
@@ -160,4 +163,117 @@ function fromBase64Url(text: string): Uint8Array | null {
   } catch {
     return null
   }
+}
+
+/** 32 bytes that both tokens of an invitation are made from, and their encrypted form. */
+export interface TokenSeed {
+  readonly encrypted: string
+  /** Seals the tokens of an invitation; deterministic for the same bytes and invitation. */
+  seal(invitation: SealedFor): NewTokens
+}
+
+/** The tokens of an invitation, and the parts that its row stores. */
+export interface NewTokens {
+  readonly token: string
+  readonly mailToken: string
+  readonly tokenHash: string
+}
+
+/** The facts that a token is bound to. */
+export interface SealedFor {
+  readonly id: string
+  readonly email: string
+  readonly expiresAt: Date
+}
+
+/** Draws the bytes of a new token. */
+export async function drawToken(
+  seatgate: Pick<InvitationContext, 'invitations' | 'newSecret'>
+): Promise<TokenSeed> {
+  const { secret } = seatgate.invitations
+  const bytes = seatgate.newSecret()
+  return {
+    encrypted: await encrypt(secret, bytes),
+    seal: (invitation) => sealTokens(secret, bytes, invitation),
+  }
+}
+
+/** Restores the tokens of an earlier attempt from the stored form. */
+export async function recallTokens(
+  seatgate: Pick<InvitationContext, 'invitations'>,
+  encrypted: string,
+  invitation: SealedFor
+): Promise<NewTokens> {
+  const { secret } = seatgate.invitations
+  return sealTokens(secret, await decrypt(secret, encrypted), invitation)
+}
+
+function sealTokens(secret: string, bytes: Uint8Array, invitation: SealedFor): NewTokens {
+  const told = sealToken(secret, toldBytes(bytes), invitation, 'told')
+  const mailed = sealToken(secret, bytes, invitation, 'mailed')
+  return { token: told.envelope, mailToken: mailed.envelope, tokenHash: told.tokenHash }
+}
+
+/** Returns how a result with tokens is stored for a repeated operation: encrypted. */
+export function tokenSecrecy(
+  seatgate: Pick<InvitationContext, 'invitations'>,
+  { encrypted }: TokenSeed
+): Secrecy<InvitationWithToken> {
+  return {
+    seal: ({ mailToken: _mailToken, ...value }) => ({ ...value, token: encrypted }),
+    async open(kept) {
+      const value = kept as Omit<InvitationWithToken, 'mailToken'>
+      const draft = { ...value, expiresAt: new Date(value.expiresAt) }
+      try {
+        const { token, mailToken } = await recallTokens(seatgate, value.token, draft)
+        return { ...value, token, mailToken }
+      } catch (error) {
+        // Encrypted with a secret that the host no longer has.
+        if (error instanceof DOMException && error.name === 'OperationError') return null
+        throw error
+      }
+    },
+  }
+}
+
+const INFO = new TextEncoder().encode('seatgate/invitation-outbox/1')
+const NONCE_BYTES = 12
+
+/**
+ * Encrypts a token for storage (AES-256-GCM with a key derived from the secret): until its mail is sent,
+ * or for the stored result of an operation.
+ */
+export async function encrypt(secret: string, bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES))
+  const key = await keyOf(secret)
+  const sealed = await crypto.subtle.encrypt({ name: 'AES-GCM', iv: nonce }, key, bytes)
+  return btoa(String.fromCharCode(...nonce, ...new Uint8Array(sealed)))
+}
+
+/** @throws if it was encrypted with another secret. */
+export async function decrypt(secret: string, sealed: string): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = Uint8Array.from(atob(sealed), (char) => char.charCodeAt(0))
+  const opened = await crypto.subtle.decrypt(
+    { name: 'AES-GCM', iv: bytes.subarray(0, NONCE_BYTES) },
+    await keyOf(secret),
+    bytes.subarray(NONCE_BYTES)
+  )
+  return new Uint8Array(opened)
+}
+
+async function keyOf(secret: string): Promise<CryptoKey> {
+  const material = await crypto.subtle.importKey(
+    'raw',
+    new TextEncoder().encode(secret),
+    'HKDF',
+    false,
+    ['deriveKey']
+  )
+  return crypto.subtle.deriveKey(
+    { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(), info: INFO },
+    material,
+    { name: 'AES-GCM', length: 256 },
+    false,
+    ['encrypt', 'decrypt']
+  )
 }

@@ -6,8 +6,14 @@
 import type { InvitationRow, OrganizationRow } from '../../database/schema.ts'
 import { normalizeEmail } from '../../base/email.ts'
 import { UnreadableInput } from '../../base/input.ts'
-import type { InputRefusal, InvitationRefusal, RefusalOf } from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+import {
+  ok,
+  refused,
+  type InputRefusal,
+  type InvitationRefusal,
+  type RefusalOf,
+  type Result,
+} from '../../base/result.ts'
 import { stateOf } from '../../engine/model/invitation.ts'
 import type { KnownUser } from '../../engine/model/invitation-lookup.ts'
 import type { InvitationContext } from './invitation-config.ts'

@@ -3,27 +3,26 @@ import * as v from 'valibot'
 import { domainEvent } from '../../engine/audit/event.ts'
 import { organizationDomains } from '../../database/schema.ts'
 import { MailDomain } from '../../base/email.ts'
-import { withHook } from '../../engine/model/after-hooks.ts'
+import { unchanged, withHook } from '../../engine/model/plan.ts'
 import { parseInput } from '../../base/input.ts'
 import { guardStanding } from '../../engine/access/access-guards.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
-import { unchanged } from '../../engine/model/plan.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   invalid,
+  ok,
+  refused,
   type AccessRefusal,
   type HookRefusal,
   type InputRefusal,
+  type Result,
   type StoreRefusal,
-} from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+} from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
-import { configured } from './join-rules.ts'
-import { domainView, type Domain } from '../../engine/model/domain.ts'
-import { guardDomainCount } from './joining-guards.ts'
-import { domainsOf } from './joining-lookup.ts'
-import type { JoiningContext } from './join-rules.ts'
+import { configured, type JoiningContext } from './join-rules.ts'
+import { domainView, type Domain } from '../../engine/model/join-request.ts'
+import { domainsOf, guardDomainCount } from './joining-lookup.ts'
 
 const MOST_DOMAINS = 20
 

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { joinRequestEvent } from '../../engine/audit/event.ts'
 import type { DatabaseContext } from '../../database/database.ts'
 import { joinRequests, type JoinRequestRow } from '../../database/schema.ts'
-import { withHook } from '../../engine/model/after-hooks.ts'
+import { unchanged, withHook, type Plan } from '../../engine/model/plan.ts'
 import type { Question } from '../../engine/model/hooks.ts'
 import { parseInput } from '../../base/input.ts'
 import { unfinishedForUser } from '../../engine/model/invitation-lookup.ts'
@@ -17,30 +17,34 @@ import {
 import { membershipView } from '../../engine/model/membership.ts'
 import { isConfigured, mayChangeRole, roleInput, type HasRoles } from '../../engine/access/roles.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
-import { unchanged, type Plan } from '../../engine/model/plan.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   SEAT_REFUSALS,
+  ok,
+  refused,
   type AccessRefusal,
   type HookRefusal,
   type InputRefusal,
+  type Result,
   type SeatRefusal,
   type StoreRefusal,
-} from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+} from '../../base/result.ts'
 import { userIdOf, type OrganizationScope, type Principal } from '../../engine/access/principal.ts'
-import { configured } from './join-rules.ts'
-import { guardRequest } from './joining-guards.ts'
-import { joinRequestOf, membershipOfRequester, nextPlace } from './joining-lookup.ts'
-import { outcomeInLine } from './waitlist-outcome.ts'
+import { configured, type JoiningContext } from './join-rules.ts'
+import {
+  guardRequest,
+  joinRequestOf,
+  membershipOfRequester,
+  nextPlace,
+  outcomeInLine,
+} from './joining-lookup.ts'
 import {
   joinRequestView,
   pendingOutcome,
   type JoinOutcome,
 } from '../../engine/model/join-request.ts'
-import type { JoiningContext } from './join-rules.ts'
 
 /** The input of {@link approveJoinRequest}. */
 export interface ApprovalInput<Role extends string = string> {

@@ -3,29 +3,28 @@ import * as v from 'valibot'
 import { domainEvent, type EventDraft } from '../../engine/audit/event.ts'
 import type { Statement } from '../../database/database.ts'
 import { organizationDomains, type DomainRow } from '../../database/schema.ts'
-import { withHook } from '../../engine/model/after-hooks.ts'
+import { unchanged, withHook, type Plan } from '../../engine/model/plan.ts'
 import type { Question } from '../../engine/model/hooks.ts'
 import { parseInput } from '../../base/input.ts'
 import { guardStanding } from '../../engine/access/access-guards.ts'
 import { perform } from '../../engine/changes/operation.ts'
-import { unchanged, type Plan } from '../../engine/model/plan.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
+  ok,
+  refused,
   type AccessRefusal,
   type HookRefusal,
   type InputRefusal,
   type RefusalCode,
+  type Result,
   type StoreRefusal,
-} from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+} from '../../base/result.ts'
 import type { OrganizationScope, Principal } from '../../engine/access/principal.ts'
 import { ModeInput } from './add-domain.ts'
-import { configured } from './join-rules.ts'
-import { domainView, type Domain } from '../../engine/model/domain.ts'
-import { guardDomain } from './joining-guards.ts'
-import { domainsOf } from './joining-lookup.ts'
-import type { JoiningContext } from './join-rules.ts'
+import { configured, type JoiningContext } from './join-rules.ts'
+import { domainView, type Domain } from '../../engine/model/join-request.ts'
+import { domainsOf, guardDomain } from './joining-lookup.ts'
 
 const Input = v.object({ mode: ModeInput }, 'Must be an object.')
 

@@ -1,33 +1,33 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { joinRequestEvent } from '../../engine/audit/event.ts'
 import { joinRequests } from '../../database/schema.ts'
-import { withHook } from '../../engine/model/after-hooks.ts'
+import { withHook } from '../../engine/model/plan.ts'
 import { guardStanding } from '../../engine/access/access-guards.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
+  ok,
+  refused,
   type AccessRefusal,
   type HookRefusal,
   type InputRefusal,
+  type Result,
   type StoreRefusal,
-} from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+} from '../../base/result.ts'
 import {
   marksOf,
   userIdOf,
   type OrganizationScope,
   type Scope,
 } from '../../engine/access/principal.ts'
-import { configured } from './join-rules.ts'
-import { guardRequest } from './joining-guards.ts'
-import { joinRequestOf } from './joining-lookup.ts'
+import { configured, type JoiningContext } from './join-rules.ts'
+import { guardRequest, joinRequestOf } from './joining-lookup.ts'
 import {
   isPendingRequest,
   joinRequestView,
   type JoinRequest,
 } from '../../engine/model/join-request.ts'
-import type { JoiningContext } from './join-rules.ts'
 
 /** Why {@link declineJoinRequest} refuses. */
 export type DeclineJoinRequestRefusal =

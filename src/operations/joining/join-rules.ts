@@ -1,10 +1,9 @@
 import type { DatabaseContext, Statement } from '../../database/database.ts'
 import type { WakeUpQueue } from '../../base/runtime.ts'
-import type { DomainChallenge } from '../../engine/model/domain.ts'
-import type { VerificationContext } from '../../engine/model/verified-address.ts'
-import type { LossContext } from '../../engine/model/lost-invitations.ts'
-import type { ChangeContext } from '../../engine/changes/change-context.ts'
-import type { Listener } from '../../engine/changes/listeners.ts'
+import type { DomainChallenge } from '../../engine/model/join-request.ts'
+import type { VerificationContext } from '../../engine/model/exclusions.ts'
+import type { LossContext } from '../../engine/model/end-invitation.ts'
+import type { ChangeContext, Listener } from '../../engine/changes/change-context.ts'
 
 /** The behaviour without a free seat: `refuse`, or `wait` on the waitlist. */
 export type WhenFull = 'refuse' | 'wait'

@@ -10,10 +10,10 @@ import {
   type InvitationRow,
   type JoinRequestRow,
 } from '../../database/schema.ts'
-import { withHook } from '../../engine/model/after-hooks.ts'
+import { unchanged, withHook, type Plan } from '../../engine/model/plan.ts'
 import { unfinishedForUser } from '../../engine/model/invitation-lookup.ts'
 import { countMore, reached, type Rate } from '../../engine/model/rate-limits.ts'
-import { parseInput } from '../../base/input.ts'
+import { LineOfText, parseInput } from '../../base/input.ts'
 import { planAddition } from '../../engine/model/join.ts'
 import {
   excluding,
@@ -25,17 +25,18 @@ import {
 import { guardLive, guardUserExists } from '../../engine/access/access-guards.ts'
 import { membershipView } from '../../engine/model/membership.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
-import { unchanged, type Plan } from '../../engine/model/plan.ts'
 import {
   HOOK_REFUSALS,
   SEAT_REFUSALS,
+  ok,
+  refused,
   type AccessRefusal,
   type HookRefusal,
   type InputRefusal,
+  type Result,
   type SeatRefusal,
   type StoreRefusal,
-} from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+} from '../../base/result.ts'
 import {
   isUser,
   marksOf,
@@ -43,18 +44,20 @@ import {
   type Scope,
   type UserPrincipal,
 } from '../../engine/access/principal.ts'
-import { LineOfText } from '../../base/text-input.ts'
-import { configured } from './join-rules.ts'
-import { guardOpenDomain, guardRequest } from './joining-guards.ts'
-import { nextPlace, openDomain } from './joining-lookup.ts'
-import { outcomeInLine } from './waitlist-outcome.ts'
+import { configured, type JoiningContext } from './join-rules.ts'
+import {
+  guardOpenDomain,
+  guardRequest,
+  nextPlace,
+  openDomain,
+  outcomeInLine,
+} from './joining-lookup.ts'
 import {
   isPendingRequest,
   joinRequestView,
   pendingOutcome,
   type JoinOutcome,
 } from '../../engine/model/join-request.ts'
-import type { JoiningContext } from './join-rules.ts'
 
 const Input = v.object({ organizationId: LineOfText }, 'Must be an object.')
 

@@ -1,11 +1,19 @@
 import { checkOptionNames, namesOf } from '../../base/names.ts'
 import { normalizeDomain } from '../../base/email.ts'
-import { purgeJoinRequests } from './purge-join-requests.ts'
 import { sweepDomains } from './recheck-domains.ts'
 import { admitWaiting, sweepLines } from './waitlist.ts'
-import { admitWhenFreed } from './admit-when-freed.ts'
-import { PUBLIC_DOMAINS } from './public-domains.ts'
-import type { JoinRules, VerifyDomain, WhenFull } from './join-rules.ts'
+import {
+  keepsLine,
+  type JoinRules,
+  type JoiningContext,
+  type VerifyDomain,
+  type WhenFull,
+} from './join-rules.ts'
+import { inBackground } from '../../base/async.ts'
+import type { Listener } from '../../engine/changes/change-context.ts'
+import { sql } from 'drizzle-orm'
+import type { DatabaseContext, Statement } from '../../database/database.ts'
+import { joinRequests } from '../../database/schema.ts'
 
 /** Options of {@link joinRules}. */
 export interface JoinOptions {
@@ -87,4 +95,57 @@ export function joinRules(options: JoinOptions): JoinRules {
     purge: purgeJoinRequests,
     listeners: [admitWhenFreed],
   }
+}
+
+/**
+ * Mail providers where anyone can get an address, so that an address there proves no affiliation. The
+ * largest ones; hosts add their own with `publicDomains`.
+ */
+const PUBLIC_DOMAINS = (
+  '126.com 139.com 163.com aol.com bk.ru daum.net duck.com fastmail.com fastmail.fm foxmail.com ' +
+  'free.fr gmail.com gmx.at gmx.ch gmx.com gmx.de gmx.net googlemail.com hey.com hotmail.co.uk ' +
+  'hotmail.com hotmail.de hotmail.fr hushmail.com icloud.com inbox.ru kakao.com laposte.net ' +
+  'libero.it list.ru live.com mac.com mail.com mail.ru mailbox.org me.com msn.com naver.com ' +
+  'orange.fr outlook.com outlook.de pm.me posteo.de proton.me protonmail.ch protonmail.com qq.com ' +
+  'rambler.ru rediffmail.com rocketmail.com seznam.cz sina.com sohu.com t-online.de tuta.com ' +
+  'tutanota.com ukr.net uol.com.br web.de wp.pl yahoo.co.in yahoo.co.jp yahoo.co.uk yahoo.com ' +
+  'yahoo.de yahoo.fr yandex.com yandex.ru yeah.net ymail.com zoho.com'
+).split(' ')
+
+// Limits what one invocation of a Worker asks; the sweep sees to the other waitlists.
+const LINES_AT_ONCE = 10
+
+/** Admits from the waitlists of organizations that may have free seats, if the rules let anyone wait. */
+const admitWhenFreed: Listener = {
+  async seatsFreed(context: JoiningContext, organizationIds) {
+    const { joining } = context
+    if (!keepsLine(joining)) return
+    await inBackground(
+      context,
+      organizationIds[0] ?? '',
+      organizationIds
+        .slice(0, LINES_AT_ONCE)
+        .map((organizationId) => () => joining.admitWaiting(context, organizationId))
+    )
+  },
+}
+
+const REQUESTS_PER_SWEEP = 1000
+const KEPT_DAYS = 90
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/**
+ * Builds the statement that deletes requests to join that were settled 90 days ago, the oldest first. The
+ * row with the last place of its organization stays, so that places are not reused.
+ */
+function purgeJoinRequests({ db }: DatabaseContext, now: Date): Statement {
+  const before = now.getTime() - KEPT_DAYS * DAY_MS
+  return db.delete(joinRequests).where(
+    sql`${joinRequests.id} in (select settled.id from seatgate_join_requests settled
+      where settled.state in ('joined', 'declined', 'withdrawn', 'closed')
+      and settled.updated_at <= ${before}
+      and (settled.place is null or exists (select 1 from seatgate_join_requests later
+        where later.organization_id = settled.organization_id and later.place > settled.place))
+      order by settled.updated_at limit ${REQUESTS_PER_SWEEP})`
+  )
 }

@@ -1,16 +1,37 @@
 import { and, eq, sql, type SQL } from 'drizzle-orm'
-import type { Database } from '../../database/database.ts'
-import { joinRequests, memberships, organizationDomains } from '../../database/schema.ts'
-import { isVerified, type VerificationContext } from '../../engine/model/verified-address.ts'
+import {
+  hasUserId,
+  type Database,
+  type DatabaseContext,
+  type Statement,
+  type UserContext,
+} from '../../database/database.ts'
+import {
+  joinRequests,
+  memberships,
+  organizationDomains,
+  type DomainRow,
+  type JoinRequestRow,
+} from '../../database/schema.ts'
+import { isVerified, type VerificationContext } from '../../engine/model/exclusions.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
-import { hasUserId, type UserContext } from '../../database/user-table.ts'
+import { guard } from '../../database/commit.ts'
+import { batch } from '../../database/batch.ts'
+import { membershipView } from '../../engine/model/membership.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import {
+  isPendingRequest,
+  pendingOutcome,
+  type JoinOutcome,
+} from '../../engine/model/join-request.ts'
+import type { JoiningContext } from './join-rules.ts'
 
 /**
  * Builds a scalar subquery of the domain of a user's verified address; null if there is none. Hosts store
  * addresses as `normalizeEmail` returns them.
  */
-export function verifiedDomainOf(
+function verifiedDomainOf(
   seatgate: Pick<UserContext, 'users'> & VerificationContext,
   userId: SQL<string | null> | string | null
 ): SQL<string | null> {
@@ -78,4 +99,82 @@ export function membershipOfRequester(db: Database, id: string) {
 export function nextPlace(organizationId: string): SQL<number> {
   return sql<number>`(select coalesce(max(place), 0) + 1 from seatgate_join_requests
     where organization_id = ${organizationId})`
+}
+
+/** Guards that the domain is open as it was read, and that the user has a verified address there. */
+export function guardOpenDomain(
+  seatgate: UserContext & VerificationContext,
+  { id, mode }: DomainRow,
+  userId: string
+): Statement {
+  return guard(
+    seatgate.db,
+    'stale',
+    sql`exists (select 1 from seatgate_organization_domains where id = ${id} and mode = ${mode}
+      and verified_at is not null and domain = ${verifiedDomainOf(seatgate, userId)})`
+  )
+}
+
+/** Guards that a domain is unchanged since it was read. */
+export function guardDomain(
+  { db }: DatabaseContext,
+  { id, mode, challenge, verifiedAt, recordMissingSince }: DomainRow
+): Statement {
+  return guard(
+    db,
+    'stale',
+    sql`exists (select 1 from seatgate_organization_domains where id = ${id} and mode = ${mode}
+      and challenge = ${challenge} and verified_at is ${verifiedAt?.getTime() ?? null}
+      and record_missing_since is ${recordMissingSince?.getTime() ?? null})`
+  )
+}
+
+/** Guards that an organization has as many domains as were read. */
+export function guardDomainCount(
+  { db }: DatabaseContext,
+  organizationId: string,
+  count: number
+): Statement {
+  return guard(
+    db,
+    'stale',
+    sql`(select count(*) from seatgate_organization_domains where organization_id = ${organizationId}) = ${count}`
+  )
+}
+
+/** Guards that a request is unchanged since it was read. */
+export function guardRequest(
+  { db }: DatabaseContext,
+  { id, state, role }: JoinRequestRow
+): Statement {
+  return guard(
+    db,
+    'stale',
+    sql`exists (select 1 from seatgate_join_requests
+      where id = ${id} and state = ${state} and role = ${role})`
+  )
+}
+
+/**
+ * Admits a user on the waitlist at once if there is a seat. Returns the outcome.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer: the user is then on the waitlist.
+ */
+export async function outcomeInLine(
+  seatgate: JoiningContext,
+  outcome: JoinOutcome
+): Promise<Result<JoinOutcome, 'not_pending'>> {
+  if (outcome.status !== 'waiting') return ok(outcome)
+  const { id, organizationId } = outcome.request
+  await seatgate.joining.admitWaiting(seatgate, organizationId)
+  const { requests, members } = await batch(seatgate.db, {
+    requests: seatgate.db.select().from(joinRequests).where(eq(joinRequests.id, id)),
+    members: membershipOfRequester(seatgate.db, id),
+  })
+  const [request] = requests
+  const [member] = members
+  if (request && isPendingRequest(request)) return ok(pendingOutcome(request))
+  return member
+    ? ok({ status: 'joined', membership: membershipView(member) })
+    : refused({ code: 'not_pending' })
 }

@@ -12,16 +12,26 @@ import {
   type Page,
   type PageInput,
 } from '../../base/page.ts'
-import type { AccessRefusal, InputRefusal, PageRefusal } from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+import {
+  ok,
+  refused,
+  type AccessRefusal,
+  type InputRefusal,
+  type PageRefusal,
+  type Result,
+} from '../../base/result.ts'
 import { userIdOf, type OrganizationScope, type Scope } from '../../engine/access/principal.ts'
-import { hasUserId } from '../../database/user-table.ts'
+import { hasUserId } from '../../database/database.ts'
 import { shownName, shownOrganization } from '../../base/shown-text.ts'
-import { configured } from './join-rules.ts'
-import { domainView, type Domain, type DomainMode } from '../../engine/model/domain.ts'
+import { configured, type JoiningContext } from './join-rules.ts'
+import {
+  domainView,
+  joinRequestView,
+  type Domain,
+  type DomainMode,
+  type JoinRequest,
+} from '../../engine/model/join-request.ts'
 import { domainsOf, openDomain } from './joining-lookup.ts'
-import { joinRequestView, type JoinRequest } from '../../engine/model/join-request.ts'
-import type { JoiningContext } from './join-rules.ts'
 
 /** A request with its user, and how many are ahead on the waitlist; null if it is not on the waitlist. */
 export interface ListedJoinRequest extends JoinRequest {

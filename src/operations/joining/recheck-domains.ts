@@ -8,11 +8,9 @@ import { perform } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
 import { ok, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
-import { decideRecheck } from './decide-recheck.ts'
-import { guardDomain } from './joining-guards.ts'
-import { domainsOf } from './joining-lookup.ts'
+import { decideRecheck, isProven } from './verify-domain.ts'
+import { domainsOf, guardDomain } from './joining-lookup.ts'
 import type { JoiningContext } from './join-rules.ts'
-import { isProven } from './verify-domain.ts'
 
 const DOMAINS_PER_SWEEP = 10
 const STATEMENTS_EACH = 25

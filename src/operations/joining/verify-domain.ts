@@ -1,20 +1,25 @@
 import { eq, sql } from 'drizzle-orm'
 import { domainEvent } from '../../engine/audit/event.ts'
 import { organizationDomains, type DomainRow } from '../../database/schema.ts'
-import { withHook } from '../../engine/model/after-hooks.ts'
+import { unchanged, withHook } from '../../engine/model/plan.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
-import { unchanged } from '../../engine/model/plan.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
-import type { AccessRefusal, HookRefusal, InputRefusal, StoreRefusal } from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+import {
+  ok,
+  refused,
+  type AccessRefusal,
+  type HookRefusal,
+  type InputRefusal,
+  type Result,
+  type StoreRefusal,
+} from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { within } from '../../base/async.ts'
-import { changeDomain } from './change-domain.ts'
-import { configured } from './join-rules.ts'
-import { challengeOf, domainView, type Domain } from '../../engine/model/domain.ts'
+import { changeDomain, type DomainChange } from './change-domain.ts'
+import { configured, type JoiningContext } from './join-rules.ts'
+import { challengeOf, domainView, type Domain } from '../../engine/model/join-request.ts'
 import { domainsOf } from './joining-lookup.ts'
-import { decideRecheck } from './decide-recheck.ts'
-import type { JoiningContext } from './join-rules.ts'
+import type { DatabaseContext } from '../../database/database.ts'
 
 const CHECK_SECONDS = 10
 
@@ -146,4 +151,55 @@ export async function isProven(
     seatgate.report({ event: 'domain_check_failed', organizationId, error })
     return refused({ code: 'unavailable' })
   }
+}
+
+const DAY_MS = 24 * 60 * 60_000
+
+/** Decides on a domain after a lookup of its record. */
+export function decideRecheck(
+  seatgate: Pick<JoiningContext, 'db' | 'joining'>,
+  row: DomainRow,
+  found: boolean,
+  now: Date
+): DomainChange | null {
+  const { mode, recordMissingSince: since } = row
+  if (found) return since === null ? null : change(seatgate, row, now, recordFound(row))
+  if (since === null) {
+    const event = domainEvent(row, 'organization.domain.record_missing')
+    return change(seatgate, row, now, { set: { recordMissingSince: now }, event })
+  }
+  const graceMs = seatgate.joining.recordGraceDays * DAY_MS
+  if (mode !== 'auto' || now.getTime() - since.getTime() < graceMs) return null
+  const modes = { old_mode: mode, new_mode: 'request', reason: 'record_missing' }
+  const event = withHook(
+    domainEvent(row, 'organization.domain.mode_change', modes),
+    'afterDomainChange',
+    { domain: domainView({ ...row, mode: 'request' }), oldMode: mode }
+  )
+  return change(seatgate, row, now, { set: { mode: 'request' }, event })
+}
+
+// The mode does not return to `auto`: a new owner of the domain could copy the record, which was public.
+const recordFound = (row: DomainRow) => ({
+  set: { recordMissingSince: null },
+  event: domainEvent(row, 'organization.domain.record_found'),
+})
+
+function change(
+  { db }: DatabaseContext,
+  row: DomainRow,
+  now: Date,
+  {
+    set,
+    event,
+  }: {
+    readonly set: Partial<Pick<DomainRow, 'mode' | 'recordMissingSince'>>
+    readonly event: DomainChange['event']
+  }
+): DomainChange {
+  const write = db
+    .update(organizationDomains)
+    .set({ ...set, updatedAt: now })
+    .where(eq(organizationDomains.id, row.id))
+  return { value: { ...row, ...set, updatedAt: now }, write, event }
 }

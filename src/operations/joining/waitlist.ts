@@ -16,7 +16,7 @@ import {
   type JoinRequestRow,
   type MembershipRow,
 } from '../../database/schema.ts'
-import { withHook } from '../../engine/model/after-hooks.ts'
+import { unchanged, withHook, type Plan } from '../../engine/model/plan.ts'
 import { unfinishedForUser } from '../../engine/model/invitation-lookup.ts'
 import { planAddition } from '../../engine/model/join.ts'
 import {
@@ -27,11 +27,10 @@ import {
   type ExclusionCandidate,
 } from '../../engine/model/exclusions.ts'
 import { guardLive, guardUnchanged, guardUserExists } from '../../engine/access/access-guards.ts'
-import { existingUser } from '../../engine/model/membership-lookup.ts'
+import { existingUser } from '../../engine/model/membership.ts'
 import { mayChangeRole, type AccessContext } from '../../engine/access/roles.ts'
-import type { LossContext } from '../../engine/model/lost-invitations.ts'
+import type { LossContext } from '../../engine/model/end-invitation.ts'
 import { perform } from '../../engine/changes/operation.ts'
-import { unchanged, type Plan } from '../../engine/model/plan.ts'
 import { ok, type Result } from '../../base/result.ts'
 import { joinRequestView } from '../../engine/model/join-request.ts'
 import type { JoiningContext } from './join-rules.ts'

@@ -7,13 +7,15 @@ import {
   HOOK_REFUSALS,
   SEAT_REFUSALS,
   invalid,
+  ok,
+  refused,
   type AccessRefusal,
   type HookRefusal,
   type InputRefusal,
+  type Result,
   type SeatRefusal,
   type StoreRefusal,
-} from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+} from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import {
   parseMember,
@@ -23,9 +25,8 @@ import {
 } from '../../engine/model/join.ts'
 import { excluding, exclusionsOf, personOf } from '../../engine/model/exclusions.ts'
 import { guardStanding, guardUserExists } from '../../engine/access/access-guards.ts'
-import { existingUser, membershipOf } from '../../engine/model/membership-lookup.ts'
-import type { MembershipContext } from './membership-context.ts'
-import { membershipView } from '../../engine/model/membership.ts'
+import { existingUser, membershipOf, membershipView } from '../../engine/model/membership.ts'
+import type { MembershipContext } from '../../engine/changes/change-context.ts'
 import { mayChangeRole, type HasRoles } from '../../engine/access/roles.ts'
 
 /** Why {@link addMember} refuses. */

@@ -2,21 +2,22 @@ import { eq, sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { memberEvent } from '../../engine/audit/event.ts'
 import { memberships } from '../../database/schema.ts'
-import { withHook } from '../../engine/model/after-hooks.ts'
+import { unchanged, withHook } from '../../engine/model/plan.ts'
 import { parseInput } from '../../base/input.ts'
-import { endLost, invitationsBy } from '../../engine/model/lost-invitations.ts'
+import { endLost, invitationsBy } from '../../engine/model/end-invitation.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
-import { unchanged } from '../../engine/model/plan.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
+  ok,
+  refused,
   type AccessRefusal,
   type HookRefusal,
   type InputRefusal,
+  type Result,
   type StoreRefusal,
-} from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+} from '../../base/result.ts'
 import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
 import { endedInvitations } from '../../engine/model/leave.ts'
 import {
@@ -24,9 +25,12 @@ import {
   guardStanding,
   guardUnchanged,
 } from '../../engine/access/access-guards.ts'
-import { membershipView, type ChangedMembership } from '../../engine/model/membership.ts'
-import { membershipOf } from '../../engine/model/membership-lookup.ts'
-import type { MembershipContext } from './membership-context.ts'
+import {
+  membershipOf,
+  membershipView,
+  type ChangedMembership,
+} from '../../engine/model/membership.ts'
+import type { MembershipContext } from '../../engine/changes/change-context.ts'
 import {
   mayChangeRole,
   roleInput,

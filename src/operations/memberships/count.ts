@@ -3,10 +3,9 @@ import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { memberCounts, memberships } from '../../database/schema.ts'
 import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
 import { find, standingOf, standingWith } from '../../engine/access/authorize.ts'
-import type { AccessRefusal } from '../../base/refusal.ts'
-import { ok, type Result } from '../../base/result.ts'
+import { ok, type AccessRefusal, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
-import { inScope } from '../../engine/model/membership-lookup.ts'
+import { inScope } from '../../engine/model/membership.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 
 /** The number of members of an organization. */

@@ -1,16 +1,16 @@
 import { eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
-import type { Database, Statement, DatabaseContext } from '../../database/database.ts'
+import type { Database, DatabaseContext, Statement, UserContext } from '../../database/database.ts'
 import {
   exclusions,
   memberships,
   type InvitationRow,
   type MembershipRow,
 } from '../../database/schema.ts'
-import { endLost, invitationsBy, type LossContext } from '../../engine/model/lost-invitations.ts'
+import { endLost, invitationsBy, type LossContext } from '../../engine/model/end-invitation.ts'
 import { exclude, personOf } from '../../engine/model/exclusions.ts'
 import { depart } from '../../engine/model/leave.ts'
-import type { MembershipContext } from './membership-context.ts'
+import type { MembershipContext } from '../../engine/changes/change-context.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { prepare, type Prepared } from '../../engine/changes/change-batch.ts'
 import { perform } from '../../engine/changes/operation.ts'
@@ -20,13 +20,15 @@ import { find } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   PROOF_REFUSALS,
+  ok,
+  refused,
   type HookRefusal,
   type InputRefusal,
   type NamedOrganization,
   type ProofRefusal,
+  type Result,
   type StoreRefusal,
-} from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+} from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import {
   isUser,
@@ -36,7 +38,6 @@ import {
   type Scope,
 } from '../../engine/access/principal.ts'
 import type { SessionStoreContext } from '../../engine/model/session-store.ts'
-import type { UserContext } from '../../database/user-table.ts'
 
 /** Why {@link deleteUser} refuses. */
 export type DeleteUserRefusal =

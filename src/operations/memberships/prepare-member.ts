@@ -1,10 +1,15 @@
 import { sql } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
-import type { Statement } from '../../database/database.ts'
+import type { Statement, UserContext } from '../../database/database.ts'
 import { prepare, type Prepared } from '../../engine/changes/change-batch.ts'
 import { isIdentifier } from '../../engine/access/organization-ref.ts'
-import type { HookRefusal, InputRefusal, SeatRefusal } from '../../base/refusal.ts'
-import { refused, type Result } from '../../base/result.ts'
+import {
+  refused,
+  type HookRefusal,
+  type InputRefusal,
+  type Result,
+  type SeatRefusal,
+} from '../../base/result.ts'
 import {
   checkCaller,
   isUser,
@@ -12,7 +17,6 @@ import {
   type OrganizationScope,
   type Principal,
 } from '../../engine/access/principal.ts'
-import type { UserContext } from '../../database/user-table.ts'
 import {
   parseMember,
   planAddition,
@@ -22,7 +26,7 @@ import {
 import { readmitUsers } from '../../engine/model/exclusions.ts'
 import type { Newcomer } from '../../engine/model/membership.ts'
 import { guardUserExists } from '../../engine/access/access-guards.ts'
-import type { MembershipContext } from './membership-context.ts'
+import type { MembershipContext } from '../../engine/changes/change-context.ts'
 import { mayChangeRole, type AccessContext, type HasRoles } from '../../engine/access/roles.ts'
 
 /** Why {@link prepareMember} refuses. */

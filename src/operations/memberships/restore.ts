@@ -1,29 +1,32 @@
 import * as v from 'valibot'
 import { memberEvent } from '../../engine/audit/event.ts'
 import type { MembershipRow } from '../../database/schema.ts'
-import { withHook } from '../../engine/model/after-hooks.ts'
-import { parseInput } from '../../base/input.ts'
+import { unchanged, withHook } from '../../engine/model/plan.ts'
+import { parseInput, shortText } from '../../base/input.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
-import { unchanged } from '../../engine/model/plan.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   SEAT_REFUSALS,
+  ok,
+  refused,
   type AccessRefusal,
   type HookRefusal,
   type InputRefusal,
+  type Result,
   type SeatRefusal,
   type StoreRefusal,
-} from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+} from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
-import { shortText } from '../../base/text-input.ts'
 import { readmitUsers } from '../../engine/model/exclusions.ts'
 import { guardStanding, guardUnchanged } from '../../engine/access/access-guards.ts'
-import { membershipView, type Membership } from '../../engine/model/membership.ts'
-import { membershipsOf } from '../../engine/model/membership-lookup.ts'
-import { claimAgain } from '../../engine/model/membership-claim.ts'
+import {
+  claimAgain,
+  membershipView,
+  membershipsOf,
+  type Membership,
+} from '../../engine/model/membership.ts'
 import { isConfigured, mayChangeRole } from '../../engine/access/roles.ts'
 
 const MOST_AT_ONCE = 100

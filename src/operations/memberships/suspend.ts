@@ -1,17 +1,19 @@
 import { sql } from 'drizzle-orm'
-import { endLost, invitationsAround } from '../../engine/model/lost-invitations.ts'
+import { endLost, invitationsAround } from '../../engine/model/end-invitation.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
+  ok,
+  refused,
   type AccessRefusal,
   type HookRefusal,
   type InputRefusal,
+  type Result,
   type StoreRefusal,
-} from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+} from '../../base/result.ts'
 import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
 import { addressOf, exclude } from '../../engine/model/exclusions.ts'
 import { suspend } from '../../engine/model/leave.ts'
@@ -20,9 +22,12 @@ import {
   guardStanding,
   guardUnchanged,
 } from '../../engine/access/access-guards.ts'
-import { membershipView, type ChangedMembership } from '../../engine/model/membership.ts'
-import { membershipOf } from '../../engine/model/membership-lookup.ts'
-import type { MembershipContext } from './membership-context.ts'
+import {
+  membershipOf,
+  membershipView,
+  type ChangedMembership,
+} from '../../engine/model/membership.ts'
+import type { MembershipContext } from '../../engine/changes/change-context.ts'
 import { mayChangeRole } from '../../engine/access/roles.ts'
 
 /** Why {@link suspendMember} refuses. */

@@ -1,9 +1,9 @@
 import { eq, sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { memberships, type MembershipRow } from '../../database/schema.ts'
-import { withHook } from '../../engine/model/after-hooks.ts'
-import { bothOf, parseInput } from '../../base/input.ts'
-import { endLost, invitationsBy } from '../../engine/model/lost-invitations.ts'
+import { withHook } from '../../engine/model/plan.ts'
+import { bothOf, parseInput, shortText } from '../../base/input.ts'
+import { endLost, invitationsBy } from '../../engine/model/end-invitation.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { readProof, withoutProof, type ProofInput } from '../../engine/access/step-up.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
@@ -12,20 +12,25 @@ import {
   HOOK_REFUSALS,
   PROOF_REFUSALS,
   invalid,
+  ok,
+  refused,
   type AccessRefusal,
   type HookRefusal,
   type InputRefusal,
   type ProofRefusal,
+  type Result,
   type StoreRefusal,
-} from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+} from '../../base/result.ts'
 import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
-import { shortText } from '../../base/text-input.ts'
 import { endedInvitations } from '../../engine/model/leave.ts'
 import { guardStanding, guardUnchanged } from '../../engine/access/access-guards.ts'
-import { membershipView, type EndedWith, type Membership } from '../../engine/model/membership.ts'
-import { membershipOf } from '../../engine/model/membership-lookup.ts'
-import type { MembershipContext } from './membership-context.ts'
+import {
+  membershipOf,
+  membershipView,
+  type EndedWith,
+  type Membership,
+} from '../../engine/model/membership.ts'
+import type { MembershipContext } from '../../engine/changes/change-context.ts'
 import { roleInput, type Roles, type HasRoles } from '../../engine/access/roles.ts'
 
 /** The two memberships after a transfer: the former owner's and the new owner's. */

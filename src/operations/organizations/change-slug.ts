@@ -1,8 +1,8 @@
-import { and, eq } from 'drizzle-orm'
+import { and, asc, eq, inArray, lte, sql, type SQL } from 'drizzle-orm'
 import { organizationEvent } from '../../engine/audit/event.ts'
 import { guard } from '../../database/commit.ts'
 import { organizations, slugAliases } from '../../database/schema.ts'
-import { bothOf, parseInput } from '../../base/input.ts'
+import { bothOf, lowerCase, parseInput } from '../../base/input.ts'
 import { guardStanding } from '../../engine/access/access-guards.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
@@ -10,19 +10,21 @@ import { readProof, withoutProof, type ProofInput } from '../../engine/access/st
 import {
   PROOF_REFUSALS,
   invalid,
+  ok,
+  refused,
   type AccessRefusal,
   type InputRefusal,
   type ProofRefusal,
+  type Result,
   type StoreRefusal,
-} from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
-import type { OrganizationScope } from '../../engine/access/principal.ts'
+} from '../../base/result.ts'
+import { userIdOf, type Caller, type OrganizationScope } from '../../engine/access/principal.ts'
 import { updateSlugInput } from './organization-input.ts'
-import { guardField } from '../../engine/model/organization.ts'
-import { organizationView, type Organization } from '../../engine/model/organization.ts'
+import { guardField, organizationView, type Organization } from '../../engine/model/organization.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { slugIsFree, slugTaken, type SlugContext } from '../../engine/model/slug.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
+import type { Database, DatabaseContext, Statement } from '../../database/database.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
@@ -122,4 +124,38 @@ export async function updateSlug(
     },
     options
   )
+}
+
+const ALIASES_PER_SWEEP = 1000
+
+/**
+ * Selects the current slug of an organization that had this one before, for its members only: others find
+ * no such slug.
+ */
+export function presentSlugOf(db: Database, caller: Caller, oldSlug: string, now: Date) {
+  const user: SQL | string | null = userIdOf(caller)
+  return db
+    .select({ slug: sql<string>`holder.slug`.as('present_slug') })
+    .from(
+      sql`seatgate_organization_slug_aliases alias
+        join seatgate_organizations holder on holder.id = alias.organization_id and holder.deleted_at is null
+        join seatgate_memberships member on member.organization_id = holder.id
+          and member.user_id = ${user} and member.status = 'active'`
+    )
+    .where(
+      sql`alias.old_slug = ${lowerCase(oldSlug)} and alias.expires_at > ${now.getTime()}
+        and not exists (select 1 from seatgate_organizations live
+          where live.slug = alias.old_slug and live.deleted_at is null)`
+    )
+}
+
+/** Builds the statement that deletes slug aliases that have expired, the oldest first. */
+export function purgeAliases({ db }: DatabaseContext, now: Date): Statement {
+  const expired = db
+    .select({ oldSlug: slugAliases.oldSlug })
+    .from(slugAliases)
+    .where(lte(slugAliases.expiresAt, now))
+    .orderBy(asc(slugAliases.expiresAt))
+    .limit(ALIASES_PER_SWEEP)
+  return db.delete(slugAliases).where(inArray(slugAliases.oldSlug, expired))
 }

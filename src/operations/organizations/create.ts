@@ -1,27 +1,27 @@
 import { checkOptionNames } from '../../base/names.ts'
 import { guard } from '../../database/commit.ts'
 import { organizations } from '../../database/schema.ts'
-import { withHook } from '../../engine/model/after-hooks.ts'
+import { withHook, type Plan } from '../../engine/model/plan.ts'
 import { ask } from '../../engine/changes/ask-hooks.ts'
 import type { HookContext } from '../../engine/model/hooks.ts'
 import { organizationEvent } from '../../engine/audit/event.ts'
 import { parseInput } from '../../base/input.ts'
 import { prepare, type Prepared } from '../../engine/changes/change-batch.ts'
-import { newMembership } from '../../engine/model/membership.ts'
-import { claimAsFounder } from '../../engine/model/membership-claim.ts'
+import { claimAsFounder, newMembership } from '../../engine/model/membership.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform, type Operation, type OperationOptions } from '../../engine/changes/operation.ts'
-import type { Plan } from '../../engine/model/plan.ts'
 import {
   SEAT_REFUSALS,
   invalid,
+  ok,
+  refused,
   type HookRefusal,
   type InputRefusal,
+  type Result,
   type SeatRefusal,
   type StoreRefusal,
-} from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+} from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import {
   checkCaller,
@@ -31,8 +31,7 @@ import {
   type Scope,
   type UserPrincipal,
 } from '../../engine/access/principal.ts'
-import { slugCandidates } from './slug-candidates.ts'
-import { createOrganizationInput } from './organization-input.ts'
+import { createOrganizationInput, slugCandidates } from './organization-input.ts'
 import { organizationView, type Organization } from '../../engine/model/organization.ts'
 import { slugIsFree, slugsTaken, type SlugContext } from '../../engine/model/slug.ts'
 

@@ -1,12 +1,17 @@
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import { organizationEvent } from '../../engine/audit/event.ts'
-import { attributionOf } from '../../engine/access/principal.ts'
+import {
+  attributionOf,
+  userIdOf,
+  type OrganizationScope,
+  type Principal,
+} from '../../engine/access/principal.ts'
 import type { Statement, DatabaseContext } from '../../database/database.ts'
 import { intents, joinRequests, organizationDomains, organizations } from '../../database/schema.ts'
-import { withHook } from '../../engine/model/after-hooks.ts'
+import { withHook } from '../../engine/model/plan.ts'
 import type { HookContext } from '../../engine/model/hooks.ts'
 import { endInvitations } from '../../engine/model/end-invitation.ts'
-import { guardOnlyUnfinished } from '../../engine/model/invitation-guards.ts'
+import { guardOnlyUnfinished } from '../../engine/model/invitation.ts'
 import { unfinishedIn } from '../../engine/model/invitation-lookup.ts'
 import { bothOf, parseInput } from '../../base/input.ts'
 import { guardStanding } from '../../engine/access/access-guards.ts'
@@ -17,20 +22,19 @@ import {
   HOOK_REFUSALS,
   PROOF_REFUSALS,
   invalid,
+  ok,
+  refused,
   type AccessRefusal,
   type HookRefusal,
   type InputRefusal,
   type ProofRefusal,
+  type Result,
   type StoreRefusal,
-} from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+} from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
-import { userIdOf, type OrganizationScope, type Principal } from '../../engine/access/principal.ts'
-import { endPointers } from '../../engine/model/end-sessions.ts'
-import type { SessionStoreContext } from '../../engine/model/session-store.ts'
+import { endPointers, type SessionStoreContext } from '../../engine/model/session-store.ts'
 import { DeleteOrganizationInput } from './organization-input.ts'
-import { guardField } from '../../engine/model/organization.ts'
-import { organizationView, type Organization } from '../../engine/model/organization.ts'
+import { guardField, organizationView, type Organization } from '../../engine/model/organization.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
 
 /** A deleted organization, which can be restored. */

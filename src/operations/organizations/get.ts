@@ -3,11 +3,13 @@ import type { DatabaseContext } from '../../database/database.ts'
 import { memberships } from '../../database/schema.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { newestFirst, parsePage, toPage, type Page, type PageInput } from '../../base/page.ts'
-import type { PageRefusal } from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+import { ok, refused, type PageRefusal, type Result } from '../../base/result.ts'
 import { userIdOf, type OrganizationScope, type Scope } from '../../engine/access/principal.ts'
-import { organizationView, type Organization } from '../../engine/model/organization.ts'
-import { ownOrganizations } from '../../engine/model/organization.ts'
+import {
+  organizationView,
+  ownOrganizations,
+  type Organization,
+} from '../../engine/model/organization.ts'
 import { find, standingOf } from '../../engine/access/authorize.ts'
 
 /** An organization of the caller, and their role in it. */

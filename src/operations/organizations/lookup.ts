@@ -6,16 +6,18 @@
  */
 import { checkOptionNames } from '../../base/names.ts'
 import { and, desc, eq, gt, isNull } from 'drizzle-orm'
-import { batch } from '../../database/batch.ts'
-import { renamedColumns } from '../../database/batch.ts'
+import { batch, renamedColumns } from '../../database/batch.ts'
 import type { DatabaseContext } from '../../database/database.ts'
 import { memberships, organizations, slugAliases } from '../../database/schema.ts'
 import { membershipView, type Membership } from '../../engine/model/membership.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
-import { lowerCase } from '../../base/text-input.ts'
-import { organizationView, type Organization } from '../../engine/model/organization.ts'
-import { ownOrganizations } from '../../engine/model/organization.ts'
+import { lowerCase } from '../../base/input.ts'
+import {
+  organizationView,
+  ownOrganizations,
+  type Organization,
+} from '../../engine/model/organization.ts'
 import { organizationNamed } from '../../engine/access/organization-ref.ts'
 
 /** A former slug, and the organization that it still redirects to. Timestamps are ISO 8601 UTC. */

@@ -10,12 +10,17 @@ import type { AccessContext } from '../../engine/access/roles.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform, type Operation } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
-import type { AccessRefusal, InputRefusal, StoreRefusal } from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+import {
+  ok,
+  refused,
+  type AccessRefusal,
+  type InputRefusal,
+  type Result,
+  type StoreRefusal,
+} from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import { isSystem, isUser, type OrganizationScope } from '../../engine/access/principal.ts'
-import { guardField } from '../../engine/model/organization.ts'
-import { organizationView, type Organization } from '../../engine/model/organization.ts'
+import { guardField, organizationView, type Organization } from '../../engine/model/organization.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
 
 /** Returns whether a user has a second factor. */

@@ -2,19 +2,20 @@ import { eq, sql } from 'drizzle-orm'
 import { organizationEvent } from '../../engine/audit/event.ts'
 import { guard } from '../../database/commit.ts'
 import { organizations } from '../../database/schema.ts'
-import { withHook } from '../../engine/model/after-hooks.ts'
+import { unchanged, withHook } from '../../engine/model/plan.ts'
 import { actingOwner } from '../../engine/access/access-guards.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
-import { unchanged } from '../../engine/model/plan.ts'
 import {
   HOOK_REFUSALS,
   invalid,
+  ok,
+  refused,
   type HookRefusal,
   type InputRefusal,
+  type Result,
   type StoreRefusal,
-} from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+} from '../../base/result.ts'
 import { isOperator, isSystem, marksOf, type Scope } from '../../engine/access/principal.ts'
 import { organizationView, type Organization } from '../../engine/model/organization.ts'
 import { slugIsFree, slugTaken } from '../../engine/model/slug.ts'

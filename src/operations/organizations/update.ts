@@ -6,12 +6,16 @@ import { guardStanding } from '../../engine/access/access-guards.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
-import type { AccessRefusal, InputRefusal, StoreRefusal } from '../../base/refusal.ts'
-import { ok, type Result } from '../../base/result.ts'
+import {
+  ok,
+  type AccessRefusal,
+  type InputRefusal,
+  type Result,
+  type StoreRefusal,
+} from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { RenameOrganizationInput, UpdateOrganizationInput } from './organization-input.ts'
-import { guardField } from '../../engine/model/organization.ts'
-import { organizationView, type Organization } from '../../engine/model/organization.ts'
+import { guardField, organizationView, type Organization } from '../../engine/model/organization.ts'
 import { standingWith } from '../../engine/access/authorize.ts'
 
 /** The input of {@link renameOrganization} and {@link updateOrganization}. */

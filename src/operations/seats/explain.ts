@@ -3,14 +3,13 @@ import { invitations, memberships } from '../../database/schema.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
 import { find, standingWith } from '../../engine/access/authorize.ts'
-import type { AccessRefusal, Refusal } from '../../base/refusal.ts'
-import { ok, type Result } from '../../base/result.ts'
+import { ok, type AccessRefusal, type Refusal, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import type { ProviderContext } from '../../engine/seats/provider.ts'
 import { refusalAt } from '../../engine/seats/reserve-rules.ts'
 import { isPending } from '../../engine/seats/counts.ts'
-import { usageView, type SeatUsage } from '../../engine/seats/seat-count.ts'
+import { usageView, type SeatUsage } from '../../engine/seats/limit.ts'
 
 /** The seats of an organization, and the refusal that a join would get. */
 export interface SeatExplanation extends SeatUsage {

@@ -3,27 +3,31 @@ import * as v from 'valibot'
 import { organizationEvent } from '../../engine/audit/event.ts'
 import { guard } from '../../database/commit.ts'
 import { entitlements } from '../../database/schema.ts'
-import { parseInput } from '../../base/input.ts'
+import { LineOfText, atMost, jsonNumber, parseInput } from '../../base/input.ts'
 import { guardLive } from '../../engine/access/access-guards.ts'
-import { jsonNumber } from '../../base/number-input.ts'
-import type { ChangeContext } from '../../engine/changes/change-context.ts'
-import { tellSeatsFreed } from '../../engine/changes/listeners.ts'
+import { tellSeatsFreed, type ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import {
   invalid,
+  ok,
+  refused,
   type AccessRefusal,
   type InputRefusal,
+  type Result,
   type StoreRefusal,
-} from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+} from '../../base/result.ts'
 import { isOperator, isSystem, type OrganizationScope } from '../../engine/access/principal.ts'
-import { atMost, LineOfText } from '../../base/text-input.ts'
-import { isSameLimit, limitView, seatLimit } from '../../engine/seats/limit.ts'
+import {
+  isSameLimit,
+  limitView,
+  seatLimit,
+  usageView,
+  type SeatUsage,
+} from '../../engine/seats/limit.ts'
 import { seenByMemberOrOperator } from './usage.ts'
 import { entitlementFrom, entitlementOf } from '../../engine/seats/counts.ts'
-import { usageView, type SeatUsage } from '../../engine/seats/seat-count.ts'
 
 const LONGEST_REASON = 500
 

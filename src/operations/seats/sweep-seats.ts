@@ -5,7 +5,7 @@ import type { DatabaseContext } from '../../database/database.ts'
 import { organizations, rotations } from '../../database/schema.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import type { Result } from '../../base/result.ts'
-import { examine, type Examination } from './examine.ts'
+import { examine, type Examination } from './differences.ts'
 import { repair } from './repair.ts'
 import { seatsHeld } from '../../engine/seats/counts.ts'
 

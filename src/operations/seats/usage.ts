@@ -10,7 +10,7 @@ import {
   type Principal,
 } from '../../engine/access/principal.ts'
 import type { ProviderContext } from '../../engine/seats/provider.ts'
-import { usageView, type SeatUsage } from '../../engine/seats/seat-count.ts'
+import { usageView, type SeatUsage } from '../../engine/seats/limit.ts'
 
 /** Why {@link seatUsage} refuses. */
 export type SeatUsageRefusal = 'unauthenticated' | 'organization_not_found' | 'seats_unavailable'

@@ -1,16 +1,13 @@
 import type { Queries } from '../../database/batch.ts'
 import type { DatabaseContext } from '../../database/database.ts'
 import { find, type Found } from '../../engine/access/authorize.ts'
-import type { AccessRefusal } from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+import { ok, refused, type AccessRefusal, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import { isOperator, isSystem, type OrganizationScope } from '../../engine/access/principal.ts'
-import type { SeatDifference } from './differences.ts'
-import { examine, type Examination } from './examine.ts'
-import { unlimited } from '../../engine/seats/limit.ts'
+import { examine, type Examination, type SeatDifference } from './differences.ts'
+import { unlimited, usageView, type SeatCount, type SeatUsage } from '../../engine/seats/limit.ts'
 import type { ProviderContext } from '../../engine/seats/provider.ts'
 import { seenByMemberOrOperator } from './usage.ts'
-import { usageView, type SeatCount, type SeatUsage } from '../../engine/seats/seat-count.ts'
 
 /** An organization's seats in D1 and in the ledger, with the differences. */
 export interface SeatVerification {

@@ -15,8 +15,7 @@ import {
   type UserPrincipal,
 } from '../../engine/access/principal.ts'
 import { newestOrganizations } from './select.ts'
-import type { SessionContext } from './session-context.ts'
-import { pointerMoved } from './pointer-events.ts'
+import { pointerMoved, type SessionContext } from './put-active.ts'
 
 /** The caller, and the organization that they work in, if any. */
 export interface Loaded {

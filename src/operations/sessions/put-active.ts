@@ -1,5 +1,10 @@
 import type { Queries } from '../../database/batch.ts'
-import { reasonOf } from '../../database/database.ts'
+import {
+  reasonOf,
+  type Database,
+  type DatabaseContext,
+  type Statement,
+} from '../../database/database.ts'
 import { guardStanding } from '../../engine/access/access-guards.ts'
 import { membershipView, type Membership } from '../../engine/model/membership.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
@@ -9,8 +14,14 @@ import { perform } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
 import { organizationView, type Organization } from '../../engine/model/organization.ts'
 import { find, standingOf, type Found, type Standing } from '../../engine/access/authorize.ts'
-import type { HookRefusal, InputRefusal, StoreRefusal } from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+import {
+  ok,
+  refused,
+  type HookRefusal,
+  type InputRefusal,
+  type Result,
+  type StoreRefusal,
+} from '../../base/result.ts'
 import {
   isUser,
   marksOf,
@@ -19,10 +30,12 @@ import {
   type Scope,
   type Session,
 } from '../../engine/access/principal.ts'
-import type { SessionContext } from './session-context.ts'
-import type { SessionStore } from '../../engine/model/session-store.ts'
-import { countSwitch, switchesOf, type CountedSwitch } from './switch-limit.ts'
-import { pointerMoved } from './pointer-events.ts'
+import type { SessionStore, SessionStoreContext } from '../../engine/model/session-store.ts'
+import { eq, sql, type SQL } from 'drizzle-orm'
+import { guard } from '../../database/commit.ts'
+import { rateLimits } from '../../database/schema.ts'
+import type { RateRow } from '../../engine/model/rate-limits.ts'
+import { organizationEvent, type EventDraft } from '../../engine/audit/event.ts'
 
 /** A session, and its new active organization, if any. */
 export interface ActiveOrganization {
@@ -181,4 +194,77 @@ async function putElsewhere(
     })
     return refused({ code: 'unavailable' })
   }
+}
+
+/** The context of an operation on active organizations. */
+export interface SessionContext extends ChangeContext, SessionStoreContext {}
+
+const RECORDED_AN_HOUR = 60
+const HOUR_MS = 60 * 60 * 1000
+// For so long the next event may still record how many were left out.
+const KEPT_MS = 31 * 24 * HOUR_MS
+
+/** Selects the counter of a user. */
+function switchesOf(db: Database, userId: SQL<string | null> | string | null) {
+  return db
+    .select()
+    .from(rateLimits)
+    .where(eq(rateLimits.key, sql`'switch:' || ${userId}`))
+}
+
+/** Whether a switch is recorded, how many earlier ones were not, and the statement that counts it. */
+export interface CountedSwitch {
+  readonly recorded: boolean
+  readonly leftOut: number
+  /** Guards that no other switch of the same user was counted in between. */
+  readonly guard: Statement
+  readonly count: Statement
+}
+
+/**
+ * Counts a switch: the first 60 of an hour are recorded, and the first of a later hour records how many
+ * were left out.
+ */
+function countSwitch(
+  { db }: DatabaseContext,
+  userId: string,
+  [counted]: readonly RateRow[],
+  now: Date
+): CountedSwitch {
+  const key = `switch:${userId}`
+  const isOpen =
+    counted !== undefined && now.getTime() < counted.endsAt.getTime() - KEPT_MS + HOUR_MS
+  const before = counted?.count ?? 0
+  const count = isOpen ? before + 1 : 1
+  const endsAt = isOpen ? counted.endsAt : new Date(now.getTime() + KEPT_MS)
+  const unchanged = sql`coalesce((select count from seatgate_rate_limits where key = ${key}), 0) = ${before}`
+  return {
+    recorded: count <= RECORDED_AN_HOUR,
+    leftOut: isOpen ? 0 : Math.max(0, before - RECORDED_AN_HOUR),
+    guard: guard(db, 'stale', unchanged),
+    count: db
+      .insert(rateLimits)
+      .values({ key, count, endsAt })
+      .onConflictDoUpdate({ target: rateLimits.key, set: { count, endsAt } }),
+  }
+}
+
+/**
+ * Creates the event of a moved pointer, for the trail of the organization that it moved to. A pointer
+ * that was cleared, or moved because the organization was no longer accessible, is recorded in the trail
+ * of the former one.
+ */
+export function pointerMoved(
+  action: 'organization.active_switched' | 'organization.active_auto_reassigned',
+  from: string | null,
+  to: string | null,
+  leftOut = 0
+): readonly EventDraft[] {
+  const organizationId = action === 'organization.active_switched' ? (to ?? from) : from
+  if (organizationId === null || from === to) return []
+  if (action === 'organization.active_auto_reassigned') {
+    return [organizationEvent(organizationId, action, { from, to })]
+  }
+  const counted = leftOut > 0 ? { left_out: leftOut } : {}
+  return [organizationEvent(organizationId, action, { from, to, ...counted })]
 }

@@ -4,8 +4,15 @@ import { batch } from '../../database/batch.ts'
 import type { Database, DatabaseContext } from '../../database/database.ts'
 import { organizations } from '../../database/schema.ts'
 import { membershipView, type Membership } from '../../engine/model/membership.ts'
-import { organizationView, type Organization } from '../../engine/model/organization.ts'
-import { ownOrganizations, type OwnRow } from '../../engine/model/organization.ts'
+import {
+  organizationView,
+  ownOrganizations,
+  type Organization,
+  type OwnRow,
+} from '../../engine/model/organization.ts'
+import type { Runtime } from '../../base/runtime.ts'
+import type { Session } from '../../engine/access/principal.ts'
+import type { SessionStoreContext } from '../../engine/model/session-store.ts'
 
 /** The organization that a user works in. With several the user has to choose. */
 export type Selection =
@@ -57,4 +64,33 @@ function select(own: readonly OwnRow[], previous: string | null): Selection {
 /** Selects all live organizations of a user with their memberships, the newest organization first. */
 export function newestOrganizations(db: Database, userId: string) {
   return ownOrganizations(db, userId).orderBy(desc(organizations.createdAt), desc(organizations.id))
+}
+
+/**
+ * Sets the active organization of a new session: the user's only one, or the one they worked in before.
+ * Leaves it unset with no or several organizations. A failure is reported and does not prevent the login.
+ *
+ * @example
+ * ```ts
+ * const session = await activateAtLogin(seatgate, userId, { id: tokenHash, activeOrganizationId: null })
+ * ```
+ */
+export async function activateAtLogin(
+  seatgate: SessionStoreContext & Pick<Runtime, 'report'>,
+  userId: string,
+  session: Session,
+  options: { readonly previous?: string | null } = {}
+): Promise<Session> {
+  checkOptionNames('activateAtLogin', options, ['previous'])
+  const { db, sessions, report } = seatgate
+  if (sessions === null) return session
+  try {
+    const selection = await selectActiveOrganization(seatgate, userId, options)
+    if (selection.kind !== 'one') return session
+    const moved = await sessions.updateActiveOrganization(db, session, selection.organization.id)
+    return moved.ok ? moved.value : session
+  } catch (error) {
+    report({ event: 'activation_at_login_failed', error })
+    return session
+  }
 }

@@ -9,16 +9,22 @@ import { and, eq, sql } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
 import type { Statement, DatabaseContext } from '../../database/database.ts'
 import { sinkCursors } from '../../database/schema.ts'
-import { jsonNumber } from '../../base/number-input.ts'
+import { jsonNumber } from '../../base/input.ts'
 import { guardStanding } from '../../engine/access/access-guards.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
-import { NOTHING, type Extent } from '../../engine/audit/trail-horizon.ts'
-import type { AccessRefusal, InputRefusal, RefusalCode, StoreRefusal } from '../../base/refusal.ts'
+import { NOTHING, type Extent } from '../../engine/audit/read-events.ts'
+import {
+  ok,
+  type AccessRefusal,
+  type InputRefusal,
+  type RefusalCode,
+  type Result,
+  type StoreRefusal,
+} from '../../base/result.ts'
 import type { Plan } from '../../engine/model/plan.ts'
-import { ok, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import type { EventDraft } from '../../engine/audit/event.ts'
-import { isFree } from '../../engine/delivery/lease.ts'
+import { isFree } from '../../engine/delivery/attempt.ts'
 import { extentIn } from '../../engine/model/trail-access.ts'
 import { keeperOfSink } from './sink-status.ts'
 

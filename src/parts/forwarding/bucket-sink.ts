@@ -1,7 +1,6 @@
 import { checkOptionNames } from '../../base/names.ts'
-import { sha256 } from '../../base/sha256.ts'
+import { ndjsonLine, sha256 } from '../../base/shown-text.ts'
 import type { AuditEvent } from '../../engine/audit/event.ts'
-import { ndjsonLine } from '../../base/ndjson.ts'
 import type { Delivery, Sink } from '../../engine/delivery/sink.ts'
 import { SINK_OPTIONS, type SinkOptions } from './webhook-sink.ts'
 

@@ -3,11 +3,13 @@ import { parseInput } from '../../base/input.ts'
 import type { OperationOptions } from '../../engine/changes/operation.ts'
 import {
   invalid,
+  ok,
+  refused,
   type AccessRefusal,
   type InputRefusal,
+  type Result,
   type StoreRefusal,
-} from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+} from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { changeSink, sequence, type SinkChangeContext } from './admin.ts'
 import { organizationEvent } from '../../engine/audit/event.ts'

@@ -4,12 +4,18 @@ import { sinkDeadLetters } from '../../database/schema.ts'
 import { parseInput } from '../../base/input.ts'
 import type { OperationOptions } from '../../engine/changes/operation.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
-import type { AccessRefusal, InputRefusal, StoreRefusal } from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+import {
+  ok,
+  refused,
+  type AccessRefusal,
+  type InputRefusal,
+  type Result,
+  type StoreRefusal,
+} from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { changeSink, sequence, type SinkChangeContext } from './admin.ts'
 import { organizationEvent } from '../../engine/audit/event.ts'
-import { LetterFilters, matchingLetters, type DeadLetterFilters } from './letter-filters.ts'
+import { LetterFilters, matchingLetters, type DeadLetterFilters } from './sink-status.ts'
 
 const Requeue = v.object(
   {

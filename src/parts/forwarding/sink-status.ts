@@ -1,17 +1,22 @@
 import type { AccessContext } from '../../engine/access/roles.ts'
-import { and, asc, eq, gt, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, gte, lte, sql, type SQL } from 'drizzle-orm'
 import * as v from 'valibot'
 import type { Queries } from '../../database/batch.ts'
 import { sinkCursors, sinkDeadLetters } from '../../database/schema.ts'
-import { parseInput } from '../../base/input.ts'
+import { Instant, parseInput, shortText } from '../../base/input.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { find, keeperOf, type Found, type Keeper } from '../../engine/access/authorize.ts'
 import { knownParameters } from '../../base/names.ts'
 import { parsePage, toPage, type NoParameters, type Page, type PageInput } from '../../base/page.ts'
-import type { AccessRefusal, InputRefusal, PageRefusal } from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+import {
+  ok,
+  refused,
+  type AccessRefusal,
+  type InputRefusal,
+  type PageRefusal,
+  type Result,
+} from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
-import { LetterFilters, matchingLetters, type DeadLetterFilters } from './letter-filters.ts'
 import type { DeliveryContext } from '../../engine/delivery/deliver.ts'
 import type { Sink } from '../../engine/delivery/sink.ts'
 
@@ -182,4 +187,30 @@ function shown({ sinks }: Pick<SinkStatusContext, 'sinks'>): readonly Sink[] {
 
 function timeOf(milliseconds: number | null): string | null {
   return milliseconds === null ? null : new Date(milliseconds).toISOString()
+}
+
+/** The filters of dead letters: an action, and when they were first given up, both ends included. */
+export const LetterFilters = v.object(
+  {
+    action: v.optional(shortText()),
+    from: v.optional(Instant),
+    to: v.optional(Instant),
+  },
+  'Must be an object.'
+)
+
+/** The filters of an input. */
+export type DeadLetterFilters = v.InferInput<typeof LetterFilters>
+
+/** Builds the condition on dead letters. */
+export function matchingLetters({
+  action,
+  from,
+  to,
+}: v.InferOutput<typeof LetterFilters>): SQL | undefined {
+  return and(
+    action === undefined ? undefined : eq(sinkDeadLetters.action, action),
+    from && gte(sinkDeadLetters.diedAt, from),
+    to && lte(sinkDeadLetters.diedAt, to)
+  )
 }

@@ -1,9 +1,9 @@
 import { checkOptionNames, namesOf } from '../../base/names.ts'
-import { checkedAddress } from './webhook-address.ts'
 import { cloudEventEnvelope, plainEnvelope, type CloudEventNames } from './envelopes.ts'
 import { ocsfEnvelope, type OcsfSource } from './ocsf.ts'
 import type { Delivery, Sink } from '../../engine/delivery/sink.ts'
-import { webhookKey } from './webhook-signature.ts'
+import { base64, fromBase64 } from '../../proof/encoding.ts'
+import { importSeed, sign } from '../../proof/note.ts'
 
 /** The options that every sink has. */
 export type SinkOptions = Pick<
@@ -168,4 +168,93 @@ function secondsUntil(header: string | null, now: Date): number | null {
     ? Number(header)
     : (Date.parse(header) - now.getTime()) / 1000
   return seconds > 0 ? Math.ceil(seconds) : null
+}
+
+// Names that no public resolver knows: reserved ones (RFC 2606, 6761, 6762, 7686, 8375, 9476), those that
+// ICANN does not delegate, and those that home networks, clouds and clusters give to their machines.
+const INNER_ENDS = new Set(
+  (
+    'localhost local localdomain localnet test invalid example onion alt arpa i2p ' +
+    'internal intranet intra private lan home homenet corp mail domain workgroup router gateway ' +
+    'svc default cluster pod kube consul nomad docker lxd mesh'
+  ).split(' ')
+)
+
+const LONGEST_NAME = 253
+const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/
+const TOP_LABEL = /^(?:[a-z]{2,63}|xn--[a-z0-9-]{1,59})$/
+const LOOPBACK = /^((.+\.)?localhost\.?|127(\.\d+){3}|\[::1\])$/
+
+/**
+ * Checks the address that events are posted to: https to a public name. Refuses every number, and with
+ * them private, link-local and metadata addresses in any notation, and names that are not public by their
+ * form: one label, an empty or too long label, a trailing dot, a reserved ending, an ending of networks
+ * and clusters. A Worker cannot see the address that a name resolves to, so a public name that leads to a
+ * private address passes. The fetch of a Worker goes out from a network without a route to private
+ * addresses.
+ *
+ * @throws {TypeError} if the address is refused. The message gives the reason.
+ */
+function checkedAddress(url: string, allowLoopback: boolean): string {
+  if (!URL.canParse(url)) throw new TypeError('webhookSink: url is not an address.')
+  const { protocol, hostname, username, password } = new URL(url)
+  if (username || password) throw new TypeError('webhookSink: url must not hold credentials.')
+  if (allowLoopback && LOOPBACK.test(hostname) && /^https?:$/.test(protocol)) return url
+  if (protocol !== 'https:') throw new TypeError('webhookSink: url must be https.')
+  if (!isPublicName(hostname)) {
+    throw new TypeError('webhookSink: url must name a public host, not an address.')
+  }
+  return url
+}
+
+function isPublicName(hostname: string): boolean {
+  const labels = hostname.split('.')
+  const top = labels.at(-1) ?? ''
+  if (labels.length < 2 || hostname.length > LONGEST_NAME) return false
+  return labels.every((label) => LABEL.test(label)) && TOP_LABEL.test(top) && !INNER_ENDS.has(top)
+}
+
+/** Signs the content of a webhook: `v1,…` or `v1a,…`. */
+export type WebhookKey = (bytes: Uint8Array<ArrayBuffer>) => Promise<string>
+
+/**
+ * Parses a signing key of Standard Webhooks: `whsk_` and base64 is an Ed25519 private key (v1a), `whsec_`
+ * and base64 or any other text a shared secret (v1).
+ *
+ * @throws {TypeError} if it is not a valid key. The message does not contain the key.
+ */
+function webhookKey(secret: string): WebhookKey {
+  if (typeof secret !== 'string' || secret === '') {
+    throw new TypeError('webhookSink: secret must not be empty.')
+  }
+  return secret.startsWith('whsk_') ? asymmetric(secret) : symmetric(secret)
+}
+
+function symmetric(secret: string): WebhookKey {
+  const bytes = secret.startsWith('whsec_')
+    ? decoded(secret, 'whsec_')
+    : new Uint8Array(new TextEncoder().encode(secret))
+  if (bytes.length === 0) throw new TypeError('webhookSink: secret must not be empty.')
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' }
+  return async (signed) => {
+    const key = await crypto.subtle.importKey('raw', bytes, algorithm, false, ['sign'])
+    return `v1,${base64(new Uint8Array(await crypto.subtle.sign('HMAC', key, signed)))}`
+  }
+}
+
+// Some tools append the public key to the private one.
+function asymmetric(secret: string): WebhookKey {
+  const bytes = decoded(secret, 'whsk_')
+  if (bytes.length !== 32 && bytes.length !== 64) {
+    throw new TypeError('webhookSink: secret has whsk_ and then no Ed25519 key.')
+  }
+  const seed = bytes.slice(0, 32)
+  return async (signed) => `v1a,${base64(await sign(await importSeed(seed), signed))}`
+}
+
+function decoded(secret: string, prefix: string): Uint8Array<ArrayBuffer> {
+  const text = secret.slice(prefix.length)
+  const bytes = fromBase64(text + '='.repeat((4 - (text.length % 4)) % 4)) ?? fromBase64(text)
+  if (bytes === null) throw new TypeError(`webhookSink: secret has ${prefix} and then no base64.`)
+  return bytes
 }

@@ -1,24 +1,23 @@
-import type { RefusalCode } from '../../base/refusal.ts'
+import { ok, refused, type RefusalCode, type Result } from '../../base/result.ts'
 import type { ReserveRefusal } from '../../engine/seats/reserve-rules.ts'
 import { checkOptionNames, namesOf } from '../../base/names.ts'
 import { sql } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
 import { StoreUnavailable } from '../../database/database.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
 import { within } from '../../base/async.ts'
 import type { LedgerCalls, LedgerGrant, LedgerNamespace, LedgerRequest } from './protocol.ts'
-import { LEDGER_OUTBOX } from '../../engine/seats/provider.ts'
-import { seatLimit } from '../../engine/seats/limit.ts'
-import { guardLine } from '../../engine/seats/waitlist-guard.ts'
-import type {
-  SeatContext,
-  SeatEvent,
-  SeatGrant,
-  SeatOutbox,
-  SeatProvider,
-  SeatReference,
-  SeatRequest,
+import {
+  LEDGER_OUTBOX,
+  type SeatContext,
+  type SeatEvent,
+  type SeatGrant,
+  type SeatOutbox,
+  type SeatProvider,
+  type SeatReference,
+  type SeatRequest,
 } from '../../engine/seats/provider.ts'
+import { seatLimit } from '../../engine/seats/limit.ts'
+import { guardLine } from '../../engine/seats/counts.ts'
 
 /** Options of {@link ledgerSeats}. */
 export interface LedgerSeatsOptions {

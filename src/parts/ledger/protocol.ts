@@ -1,9 +1,8 @@
 import type { Sealed, SealRequest, Sign } from '../../engine/audit/sealer.ts'
 import type { Result } from '../../base/result.ts'
-import type { SeatLimit } from '../../engine/seats/limit.ts'
+import type { SeatCount, SeatLimit } from '../../engine/seats/limit.ts'
 import type { Entitlement, SeatReference } from '../../engine/seats/provider.ts'
 import type { LedgerSnapshot, ReserveRefusal } from '../../engine/seats/reserve-rules.ts'
-import type { SeatCount } from '../../engine/seats/seat-count.ts'
 
 /** A request to the ledger. */
 export interface LedgerRequest {

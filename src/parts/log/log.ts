@@ -5,19 +5,27 @@
  */
 import type { DatabaseContext } from '../../database/database.ts'
 import type { Runtime } from '../../base/runtime.ts'
-import { originOf, signCheckpoint } from '../../proof/checkpoint.ts'
+import { originOf, signCheckpoint } from '../../proof/verify-proof.ts'
 import { noteSigner, type NoteSigner } from '../../proof/note.ts'
 import { budgeted, type Budgeted } from '../../database/statement-budget.ts'
-import { awaiting, type ConsumerContext, type TrailConsumer } from '../../engine/audit/consumers.ts'
-import { publishCheckpoints } from './publish-checkpoint.ts'
+import {
+  awaiting,
+  clearOutbox,
+  type ConsumerContext,
+  type TrailConsumer,
+} from '../../engine/audit/consumers.ts'
 import { sealEvents } from './seal-events.ts'
 import type {
   PublishedCheckpoint,
+  SealRequest,
   Sealed,
   Sealer,
-  SealRequest,
   Sign,
 } from '../../engine/audit/sealer.ts'
+import { lt } from 'drizzle-orm'
+import { batch } from '../../database/batch.ts'
+import { auditPublished } from '../../database/schema.ts'
+import { TimedOut, within } from '../../base/async.ts'
 
 // A Durable Object that seals queries D1 in an invocation of its own.
 const PAGES_IN_A_ROUND = 5
@@ -123,4 +131,49 @@ async function sealHere(
   const more = Math.min(MORE_PAGES, Math.max(0, room))
   const sealing = () => sealEvents(db, request, sign, PAGES_IN_A_ROUND + more)
   return more === 0 ? sealing() : budget.spending(more * STATEMENTS_PER_PAGE, sealing)
+}
+
+// The same time that a sink has for an event.
+const PUBLICATION_SECONDS = 15
+
+/**
+ * Publishes an organization's checkpoints with the host's publisher, and stores the last one; a
+ * checkpoint covers those before it. A checkpoint that was not published or not stored is published at
+ * the next sealing, and until then the organization stays in the outbox. Returns false if the publisher
+ * did not answer in time, so that calling it again now is useless.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ */
+export async function publishCheckpoints(
+  seatgate: Omit<LogContext, 'now'>,
+  organizationId: string,
+  checkpoints: readonly PublishedCheckpoint[]
+): Promise<boolean> {
+  const { db, log, report } = seatgate
+  if (log === null || log.publish === null) return true
+  let size = 0
+  let answers = true
+  for (const checkpoint of checkpoints) {
+    try {
+      await within(PUBLICATION_SECONDS, log.publish(checkpoint))
+      size = checkpoint.size
+    } catch (error) {
+      report({ event: 'checkpoint_not_published', organizationId, error })
+      answers = !(error instanceof TimedOut)
+      if (!answers) break
+    }
+  }
+  if (size === 0) return answers
+  await batch(db, {
+    published: db
+      .insert(auditPublished)
+      .values({ organizationId, size })
+      .onConflictDoUpdate({
+        target: auditPublished.organizationId,
+        set: { size },
+        setWhere: lt(auditPublished.size, size),
+      }),
+    cleared: clearOutbox(db, organizationId, awaiting(seatgate)),
+  })
+  return answers
 }

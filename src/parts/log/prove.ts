@@ -7,15 +7,20 @@ import { and, desc, eq } from 'drizzle-orm'
 import * as v from 'valibot'
 import { auditCheckpoints } from '../../database/schema.ts'
 import { parseQuery } from '../../base/names.ts'
-import { wholeNumber } from '../../base/number-input.ts'
+import { wholeNumber } from '../../base/input.ts'
 import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
-import { base64 } from '../../proof/base64.ts'
+import { base64 } from '../../proof/encoding.ts'
 import { consistencySpans, inclusionSpans, rootOver, type Span } from '../../proof/merkle.ts'
-import { NOTHING } from '../../engine/audit/trail-horizon.ts'
-import type { AccessRefusal, InputRefusal } from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+import { NOTHING } from '../../engine/audit/read-events.ts'
+import {
+  ok,
+  refused,
+  type AccessRefusal,
+  type InputRefusal,
+  type Result,
+} from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
-import { subtreeHashes } from '../../engine/audit/subtree-hashes.ts'
+import { subtreeHashes } from '../../engine/audit/sealer.ts'
 import { extentIn, findAllowed } from '../../engine/model/trail-access.ts'
 import type { DatabaseContext } from '../../database/database.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'

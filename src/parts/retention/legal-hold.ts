@@ -3,14 +3,19 @@ import * as v from 'valibot'
 import { organizationEvent } from '../../engine/audit/event.ts'
 import { guard } from '../../database/commit.ts'
 import { auditRetention } from '../../database/schema.ts'
-import { parseInput } from '../../base/input.ts'
+import { parseInput, shortText } from '../../base/input.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
-import type { AccessRefusal, InputRefusal, StoreRefusal } from '../../base/refusal.ts'
-import { ok, refused, type Result } from '../../base/result.ts'
+import {
+  ok,
+  refused,
+  type AccessRefusal,
+  type InputRefusal,
+  type Result,
+  type StoreRefusal,
+} from '../../base/result.ts'
 import { isOperator, isSystem, type OrganizationScope } from '../../engine/access/principal.ts'
-import { shortText } from '../../base/text-input.ts'
 
 const Hold = v.object(
   {

@@ -4,6 +4,12 @@
  * @module
  */
 import { keptSince, type RetentionWindow } from './retention-windows.ts'
+import { and, asc, eq, sql } from 'drizzle-orm'
+import { sealedSize, type ConfiguredSinksContext } from '../../engine/audit/consumers.ts'
+import type { RowsOf } from '../../database/batch.ts'
+import type { DatabaseContext, Statement } from '../../database/database.ts'
+import { auditCarriedSeats, auditEvents } from '../../database/schema.ts'
+import { horizonOf } from '../../engine/audit/read-events.ts'
 
 /** The beginning of a trail, and the progress of its consumers. */
 export interface Beginning {
@@ -86,4 +92,125 @@ export function planPurge(
     unsettled: behind.map(({ id }) => id),
     waitsFor: limits.flatMap((limit) => (limit.through < due ? [limit.name] : [])),
   }
+}
+
+/** How many events one run purges at most. */
+export const EVENTS_PER_RUN = 1000
+
+/** The consumers that must have settled every event, including sinks that are missing for now. */
+export function claimants({ sinks, missingSinks }: ConfiguredSinksContext) {
+  return [...sinks, ...missingSinks].map(({ id, internal = false, required = true }) => {
+    return { id, required: internal || required }
+  })
+}
+
+/** Builds the queries that a purge is decided on, for one round trip. */
+export function beginningQueries(
+  seatgate: DatabaseContext & ConfiguredSinksContext,
+  organizationId: string
+) {
+  const { db } = seatgate
+  const ids = claimants(seatgate).map(({ id }) => id)
+  return {
+    covered: db
+      .select({
+        horizon: horizonOf(organizationId).as('horizon'),
+        sealed: sealedSize(organizationId).as('sealed'),
+        held: sql<number>`exists (select 1 from seatgate_audit_retention
+          where organization_id = ${organizationId} and held_at is not null)`.as('held'),
+      })
+      .from(sql`(select 1)`),
+    settled: db
+      .select({
+        id: sql<string>`value`.as('id'),
+        through: settledThrough(organizationId).as('through'),
+      })
+      .from(sql`json_each(${JSON.stringify(ids)})`),
+    events: db
+      .select({
+        sequence: auditEvents.sequence,
+        action: auditEvents.action,
+        insertedAt: auditEvents.insertedAt,
+      })
+      .from(auditEvents)
+      .where(eq(auditEvents.organizationId, organizationId))
+      .orderBy(asc(auditEvents.sequence))
+      .limit(EVENTS_PER_RUN),
+  }
+}
+
+/** Reads the rows of {@link beginningQueries}. */
+export function beginningOf(
+  seatgate: ConfiguredSinksContext,
+  rows: RowsOf<ReturnType<typeof beginningQueries>>
+): Beginning {
+  const { horizon = 0, sealed = 0, held = 0 } = rows.covered[0] ?? {}
+  const settled = new Map(rows.settled.map(({ id, through }) => [id, through]))
+  return {
+    horizon,
+    sealed,
+    held: held === 1,
+    sinks: claimants(seatgate).map((sink) => ({ ...sink, settled: settled.get(sink.id) ?? 0 })),
+    events: rows.events,
+  }
+}
+
+/**
+ * Builds the sequence up to which the sink `value` has settled every event. A queued dead letter is not
+ * settled.
+ */
+export function settledThrough(organizationId: string) {
+  const cursor = sql`coalesce((select sequence from seatgate_sink_cursors
+    where organization_id = ${organizationId} and sink_id = value), 0)`
+  return sql<number>`min(${cursor}, coalesce((select min(sequence) - 1 from seatgate_sink_dead_letters
+    where organization_id = ${organizationId} and sink_id = value and state = 'queued'), ${cursor}))`
+}
+
+/**
+ * Keeps the state of seats that purged events recorded, so that the seats at every later instant can
+ * still be computed. Changes only the seats of these events: a seat id is never reused, so a release here
+ * is final. An assigned seat no longer belongs to an invitation.
+ */
+export function carrySeats(
+  { db }: DatabaseContext,
+  organizationId: string,
+  lastSequence: number
+): Statement[] {
+  const going = sql`from seatgate_audit_events where organization_id = ${organizationId}
+    and sequence <= ${lastSequence}`
+  const here = eq(auditCarriedSeats.organizationId, organizationId)
+  const resent = sql`${going} and action = 'organization.invitation.resent'`
+  const promise = sql`(select json_extract(metadata, '$.expires_at') ${resent}
+    and target_id = seatgate_audit_carried_seats.invitation_id order by sequence desc limit 1)`
+  return [
+    db
+      .insert(auditCarriedSeats)
+      .select(
+        sql`select ${organizationId}, seat_id, invitation_id, expires_at
+          from (select target_id as seat_id,
+            json_extract(metadata, '$.invitation_id') as invitation_id,
+            json_extract(metadata, '$.expires_at') as expires_at, max(sequence)
+            ${going} and action in ('seat.reserved', 'seat.assigned') group by target_id)
+          where true`
+      )
+      .onConflictDoUpdate({
+        target: [auditCarriedSeats.organizationId, auditCarriedSeats.seatId],
+        set: {
+          invitationId: sql`excluded.invitation_id`,
+          expiresAt: sql`excluded.expires_at`,
+        },
+      }),
+    db
+      .delete(auditCarriedSeats)
+      .where(
+        and(
+          here,
+          sql`${auditCarriedSeats.seatId} in (select target_id ${going} and action = 'seat.released')`
+        )
+      ),
+    db
+      .update(auditCarriedSeats)
+      .set({ expiresAt: promise })
+      .where(and(here, sql`${auditCarriedSeats.invitationId} in (select target_id ${resent})`)),
+  ]
 }

@@ -3,8 +3,7 @@ import { auditPurges, auditRetention } from '../../database/schema.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { find, keeperOf } from '../../engine/access/authorize.ts'
-import type { AccessRefusal } from '../../base/refusal.ts'
-import { ok, type Result } from '../../base/result.ts'
+import { ok, type AccessRefusal, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 
 /** A recorded run of retention. */

@@ -1,14 +1,15 @@
-import type { ConfiguredSinksContext } from '../../engine/audit/consumers.ts'
-import type { ChangeContext } from '../../engine/changes/change-context.ts'
-import type { Listener } from '../../engine/changes/listeners.ts'
-import { warnWhenCommitted } from './cron-warning.ts'
 /**
  * How long events are kept. It is configured at start only: an attacker who reaches an endpoint cannot
  * shorten the record of their actions.
  *
  * @module
  */
-import { matches, PATTERN } from '../../engine/audit/action-patterns.ts'
+import type { ConfiguredSinksContext } from '../../engine/audit/consumers.ts'
+import type { ChangeContext, Listener } from '../../engine/changes/change-context.ts'
+import { PATTERN, matches } from '../../engine/audit/filters.ts'
+import type { DatabaseContext } from '../../database/database.ts'
+import { budgetOf } from '../../database/statement-budget.ts'
+import type { Runtime } from '../../base/runtime.ts'
 
 /** A window of retention. */
 export interface RetentionWindow {
@@ -89,3 +90,34 @@ export interface RetentionContext extends ChangeContext, ConfiguredSinksContext 
   /** The windows of retention; an empty list keeps every event. */
   readonly retention: readonly RetentionWindow[]
 }
+
+/** The context of the warning about a missing schedule. */
+export type ScheduleContext = Pick<RetentionContext, 'retention'> &
+  Pick<Runtime, 'report'> &
+  DatabaseContext
+
+const scheduled = new WeakSet<object>()
+const warned = new WeakSet<object>()
+
+/** Records that a sweep of this configuration was created or run. */
+export function markScheduled(seatgate: DatabaseContext): void {
+  scheduled.add(itself(seatgate))
+}
+
+/** Reports once that a window is configured and no sweep runs: no event would ever be purged. */
+function warnUnscheduled(seatgate: ScheduleContext): void {
+  const known = itself(seatgate)
+  if (seatgate.retention.length === 0 || scheduled.has(known) || warned.has(known)) return
+  warned.add(known)
+  const error = new Error('There is a retention window, and no sweepHandler() in this Worker.')
+  seatgate.report({ event: 'retention_not_scheduled', error })
+}
+
+/** Warns after a commit, when the Worker has had its time to make the sweep. */
+const warnWhenCommitted: Listener = {
+  async committed(context: ChangeContext & ScheduleContext) {
+    warnUnscheduled(context)
+  },
+}
+
+const itself = (seatgate: DatabaseContext): object => budgetOf(seatgate)?.of ?? seatgate

@@ -3,8 +3,7 @@ import { budgeted } from '../../database/statement-budget.ts'
 import { batch } from '../../database/batch.ts'
 import { auditRetention } from '../../database/schema.ts'
 import { purgeAuditEvents } from './purge.ts'
-import type { RetentionContext } from './retention-windows.ts'
-import { markScheduled } from './cron-warning.ts'
+import { markScheduled, type RetentionContext } from './retention-windows.ts'
 
 const ORGANIZATIONS_PER_SWEEP = 20
 const STATEMENTS_EACH = 40

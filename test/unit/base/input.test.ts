@@ -1,11 +1,17 @@
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
 import { Email, MailDomain, normalizeEmail } from '../../../src/base/email.ts'
-import { parseInput } from '../../../src/base/input.ts'
-import { Instant } from '../../../src/base/instant-input.ts'
+import {
+  Instant,
+  atMost,
+  jsonNumber,
+  lowerCase,
+  parseInput,
+  secretText,
+  shortText,
+  wholeNumber,
+} from '../../../src/base/input.ts'
 import { checkOptionNames, knownParameters, nearest } from '../../../src/base/names.ts'
-import { jsonNumber, wholeNumber } from '../../../src/base/number-input.ts'
-import { atMost, lowerCase, secretText, shortText } from '../../../src/base/text-input.ts'
 
 const field = (schema: v.GenericSchema, value: unknown) =>
   parseInput(v.object({ field: schema }, 'Must be an object.'), { field: value })

@@ -9,10 +9,10 @@ export const KNOWN_ARROWS: readonly string[] = [
   'options.ts → operations/joining/join-rules.ts',
   'options.ts → parts/retention/retention-windows.ts',
   'seatgate.ts → operations/audit/host-event-rules.ts',
-  'seatgate.ts → operations/audit/trail-cursor.ts',
+  'seatgate.ts → operations/audit/list.ts',
   'seatgate.ts → operations/invitations/invitation-config.ts',
   'seatgate.ts → operations/joining/join-rules.ts',
-  'seatgate.ts → parts/forwarding/checked-sinks.ts',
+  'seatgate.ts → parts/forwarding/forwarding.ts',
   'seatgate.ts → parts/log/log.ts',
   'seatgate.ts → parts/retention/retention-windows.ts',
 ]

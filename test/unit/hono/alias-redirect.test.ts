@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { Hono, type MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
 import { describe, expect, it } from 'vitest'
-import { aliasTarget } from '../../../src/hono/alias-redirect.ts'
+import { aliasTarget } from '../../../src/hono/load-organization-from-slug.ts'
 
 const ORIGIN = 'https://app.example'
 

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
-import { returnPathOf, safeReturnPath } from '../../../src/hono/return-path.ts'
+import { returnPathOf, safeReturnPath } from '../../../src/hono/page-refusals.ts'
 
 const ORIGIN = 'https://app.example'
 

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { base64, fromBase64 } from '../../../src/proof/base64.ts'
-import type { Checkpoint } from '../../../src/proof/checkpoint.ts'
+import { base64, fromBase64 } from '../../../src/proof/encoding.ts'
+import type { Checkpoint } from '../../../src/proof/verify-proof.ts'
 import { GrowingTree } from '../../../src/proof/merkle.ts'
 import type { Finding } from '../../../src/proof/verify-export.ts'
 import { endOf, EVENTS, resealed, sealed } from './sealed-log.ts'

@@ -1,9 +1,8 @@
 import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { describe, expect, it } from 'vitest'
-import { fromBase64 } from '../../../src/proof/base64.ts'
-import { openCheckpoint } from '../../../src/proof/checkpoint.ts'
+import { fromBase64 } from '../../../src/proof/encoding.ts'
+import { openCheckpoint, verifyInclusion } from '../../../src/proof/verify-proof.ts'
 import { leafHash } from '../../../src/proof/merkle.ts'
-import { verifyInclusion } from '../../../src/proof/verify-proof.ts'
 
 // What others have signed and published: the checksum database of Go, as its key is built into the go command.
 const KEY = 'sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8'

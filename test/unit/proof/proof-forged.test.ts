@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { exportLines } from '../../../src/proof/export-lines.ts'
-import { parseStrictJson } from '../../../src/proof/strict-json.ts'
-import { verifyExport } from '../../../src/proof/verify-export.ts'
+import { exportLines, verifyExport } from '../../../src/proof/verify-export.ts'
+import { parseStrictJson } from '../../../src/proof/encoding.ts'
 import { FORGED, HONEST, type ExportCase } from './export-cases.ts'
 
 const verify = ({ bytes, checkpoints }: ExportCase) =>

@@ -13,9 +13,13 @@ import {
   type Span,
 } from '../../../src/proof/merkle.ts'
 import type { InclusionProof } from '../../../src/index.ts'
-import { originOf, signCheckpoint } from '../../../src/proof/checkpoint.ts'
+import {
+  originOf,
+  signCheckpoint,
+  verifyConsistency,
+  verifyInclusion,
+} from '../../../src/proof/verify-proof.ts'
 import { generateLogKey, noteSigner } from '../../../src/proof/note.ts'
-import { verifyConsistency, verifyInclusion } from '../../../src/proof/verify-proof.ts'
 
 // The leaves and roots that the certificate transparency project tests its own implementation with.
 const LEAVES = [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { openCheckpoint, originOf, signCheckpoint } from '../../../src/proof/checkpoint.ts'
+import { openCheckpoint, originOf, signCheckpoint } from '../../../src/proof/verify-proof.ts'
 import { rootOver } from '../../../src/proof/merkle.ts'
 import { generateLogKey, noteSigner, openNote } from '../../../src/proof/note.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Checkpoint } from '../../../src/proof/checkpoint.ts'
+import type { Checkpoint } from '../../../src/proof/verify-proof.ts'
 import { verifyExport } from '../../../src/proof/verify-export.ts'
 import { seeded } from '../../end-to-end/seeded.ts'
 import { BETWEEN_CHECKPOINTS, endOf, EVENTS, sealed } from './sealed-log.ts'

@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { base64 } from '../../../src/proof/base64.ts'
-import type { Checkpoint } from '../../../src/proof/checkpoint.ts'
-import { eventLeaf } from '../../../src/proof/leaf.ts'
-import { GrowingTree } from '../../../src/proof/merkle.ts'
+import { base64 } from '../../../src/proof/encoding.ts'
+import type { Checkpoint } from '../../../src/proof/verify-proof.ts'
+import { GrowingTree, eventLeaf } from '../../../src/proof/merkle.ts'
 import { personalDigest } from '../../../src/proof/personal.ts'
 
 export const EVENTS = 24

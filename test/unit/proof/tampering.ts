@@ -5,7 +5,7 @@
  * @module
  */
 import { isDeepStrictEqual } from 'node:util'
-import type { Checkpoint } from '../../../src/proof/checkpoint.ts'
+import type { Checkpoint } from '../../../src/proof/verify-proof.ts'
 import type { Finding } from '../../../src/proof/verify-export.ts'
 import { BETWEEN_CHECKPOINTS, endOf, resealed, sealed } from './sealed-log.ts'
 

@@ -12,13 +12,11 @@ import {
   sql,
   type SQL,
 } from 'drizzle-orm'
-import { alias, customType, sqliteTable, text } from 'drizzle-orm/sqlite-core'
-import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core'
+import { SQLiteSyncDialect, alias, customType, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { describe, expect, it } from 'vitest'
 import { forOrganization } from '../../../src/tenancy/for-organization.ts'
 import { conditionOf, pinnedColumns, type Joined } from '../../../src/tenancy/pins.ts'
-import { isDefinition, tableRead } from '../../../src/tenancy/raw-sql.ts'
-import { tokens } from '../../../src/tenancy/tokens.ts'
+import { isDefinition, tableRead, tokens } from '../../../src/tenancy/tokens.ts'
 
 const projects = sqliteTable('projects', {
   id: text('id').primaryKey(),

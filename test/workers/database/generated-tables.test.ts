@@ -4,7 +4,7 @@ import { drizzle } from 'drizzle-orm/d1'
 import { getTableConfig, SQLiteSyncDialect, type SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { guard } from '../../../src/database/commit.ts'
-import { GUARD_CODES } from '../../../src/database/guard-codes.ts'
+import { GUARD_CODES } from '../../../src/database/schema/changes-tables.ts'
 import { SCHEMA_VERSION } from '../../../src/database/schema-version.ts'
 import * as schema from '../../../src/database/schema.ts'
 import {

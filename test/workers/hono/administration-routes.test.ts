@@ -2,7 +2,7 @@ import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { loadActiveOrganization, requireOperator, seatgateRouter } from '../../../src/hono/index.ts'
 import { createInvitations, importMembers, type Principal } from '../../../src/index.ts'
-import { csvRows } from '../../../src/operations/invitations/csv-rows.ts'
+import { csvRows } from '../../../src/operations/invitations/import-members.ts'
 import {
   anOperator,
   asUser,

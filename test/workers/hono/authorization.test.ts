@@ -12,7 +12,7 @@ import type {
   Principal,
   RefusalCode,
 } from '../../../src/index.ts'
-import { sha256 } from '../../../src/base/sha256.ts'
+import { sha256 } from '../../../src/base/shown-text.ts'
 import {
   byName,
   clientOf,

@@ -9,11 +9,11 @@ import {
   organizationEvent,
 } from '../../../../src/engine/audit/event.ts'
 import {
-  draftOf,
-  isReserved,
   OWN_PREFIXES,
+  draftOf,
+  forbiddenKey,
+  isReserved,
 } from '../../../../src/operations/audit/host-event-rules.ts'
-import { forbiddenKey } from '../../../../src/operations/audit/sensitive-keys.ts'
 import { canonicalJson } from '../../../../src/proof/index.ts'
 
 const rules = { reservedPrefixes: [...OWN_PREFIXES, 'auth.'], metadataBytes: 8192 }

@@ -1,6 +1,6 @@
 import { ACTIONS, isLibraryAction } from '../../../../src/engine/audit/actions.ts'
 import type { AuditEvent } from '../../../../src/engine/audit/event.ts'
-import { redacted } from '../../../../src/engine/delivery/outgoing.ts'
+import { redacted } from '../../../../src/engine/delivery/sink.ts'
 
 /** Every action that there is, and one of a host. */
 export const EVERY_ACTION = [...Object.keys(ACTIONS), 'billing.plan_changed']

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { newInvocation, serveSideBySide } from '../../../../src/engine/delivery/budget.ts'
+import { newInvocation, serveSideBySide } from '../../../../src/engine/delivery/deliver.ts'
 import type { Sink } from '../../../../src/index.ts'
 
 const sinks = (count: number, more: Partial<Sink> = {}): Sink[] =>

@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { ACTIONS } from '../../../../src/engine/audit/actions.ts'
 import type { AuditEvent } from '../../../../src/index.ts'
-import { passedBecause, redacted, sinkMistake } from '../../../../src/engine/delivery/outgoing.ts'
-import type { Sink } from '../../../../src/engine/delivery/sink.ts'
+import {
+  passedBecause,
+  redacted,
+  sinkMistake,
+  type Sink,
+} from '../../../../src/engine/delivery/sink.ts'
 import type { PassedOver } from '../../../../src/database/schema.ts'
 
 const event: AuditEvent = {

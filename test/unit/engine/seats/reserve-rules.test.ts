@@ -1,12 +1,13 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { backoffSeconds } from '../../../../src/base/backoff.ts'
+import { backoffSeconds } from '../../../../src/base/async.ts'
 import {
   finite,
   limitView,
   seatLimit,
   unknown,
   unlimited,
+  usageView,
 } from '../../../../src/engine/seats/limit.ts'
 import {
   decideReserve,
@@ -14,7 +15,6 @@ import {
   type LedgerFacts,
   type LedgerSeat,
 } from '../../../../src/engine/seats/reserve-rules.ts'
-import { usageView } from '../../../../src/engine/seats/seat-count.ts'
 
 const count = fc.nat({ max: 1000 })
 const anyLimit = fc.oneof(count.map(finite), fc.constant(unlimited), fc.constant(unknown))

@@ -1,8 +1,13 @@
 import { anything, assert, property } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { normalizeEmail } from '../../../../src/index.ts'
-import { decrypt, encrypt } from '../../../../src/operations/invitations/secrets.ts'
-import { openToken, sealToken, toldBytes } from '../../../../src/operations/invitations/token.ts'
+import {
+  decrypt,
+  encrypt,
+  openToken,
+  sealToken,
+  toldBytes,
+} from '../../../../src/operations/invitations/token.ts'
 
 const secret = 'a secret for tests, of more than 32 characters'
 const email = 'ann+tag@example.com'

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { AuditEvent } from '../../../../src/index.ts'
-import { OCSF_ACTIVITIES, OCSF_CLASSES } from '../../../../src/parts/forwarding/ocsf-classes.ts'
-import { ocsfEvent } from '../../../../src/parts/forwarding/ocsf.ts'
+import { OCSF_ACTIVITIES, OCSF_CLASSES, ocsfEvent } from '../../../../src/parts/forwarding/ocsf.ts'
 import { webhookSink } from '../../../../src/parts/forwarding/webhook-sink.ts'
 import { EVERY_ACTION, eventOf, variantsOf } from '../../engine/audit/sample-event.ts'
 import { CLASSES, EVERY_CLASS, flaws } from './ocsf-schema.ts'

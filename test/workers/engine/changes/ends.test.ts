@@ -8,7 +8,7 @@ import {
   withdrawJoinRequest,
 } from '../../../../src/index.ts'
 import { sweepHandler } from '../../../../src/worker/index.ts'
-import { purgeExpired } from '../../../../src/worker/purge-expired.ts'
+import { purgeExpired } from '../../../../src/worker/handlers.ts'
 import { seatgateWith } from '../../../kit/http.ts'
 import { muchLater, passTime, slowAdd } from '../../../kit/faults.ts'
 import { readState, violationsIn } from '../../../kit/invariants.ts'

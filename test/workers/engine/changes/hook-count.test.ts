@@ -31,7 +31,7 @@ import {
   type Hooks,
   type InvitationWithToken,
 } from '../../../../src/index.ts'
-import { sweepJobs } from '../../../../src/worker/sweep-jobs.ts'
+import { sweepJobs } from '../../../../src/worker/handlers.ts'
 import { newAddress, userWith } from '../../../kit/invitations.ts'
 import {
   approve,

@@ -13,7 +13,7 @@ import {
   suspendMember,
   type Hooks,
 } from '../../../../src/index.ts'
-import { sweepJobs } from '../../../../src/worker/sweep-jobs.ts'
+import { sweepJobs } from '../../../../src/worker/handlers.ts'
 import { newAddress, userWith } from '../../../kit/invitations.ts'
 import {
   approve,

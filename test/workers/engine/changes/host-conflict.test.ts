@@ -23,7 +23,7 @@ import {
   type Report,
   type Statement,
 } from '../../../../src/index.ts'
-import { constraintIn, OWN_UNIQUE, ownerOf } from '../../../../src/database/constraints.ts'
+import { constraintIn, OWN_UNIQUE, ownerOf } from '../../../../src/database/commit.ts'
 import { db, host, memberOf, organizationOf, signUp } from '../../../kit/http.ts'
 import { invite, newAddress } from '../../../kit/invitations.ts'
 import { readLedger, violations } from '../../../kit/invariants.ts'

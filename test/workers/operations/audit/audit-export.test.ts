@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { csvRow } from '../../../../src/operations/audit/csv.ts'
+import { csvRow } from '../../../../src/operations/audit/export.ts'
 import {
   exportAuditEvents,
   listAuditEvents,

@@ -14,7 +14,7 @@ import {
   sealOrganization,
 } from '../../../../src/index.ts'
 import { exportLines, openCheckpoint, verifyExport } from '../../../../src/proof/index.ts'
-import { shortened } from '../../../../src/proof/text.ts'
+import { shortened } from '../../../../src/proof/encoding.ts'
 import { host, organizationOf, person, seatgateWith } from '../../../kit/http.ts'
 import { clocked, organizationWith, sinkOf } from '../../../kit/sinks.ts'
 import { seeded } from '../../../kit/seeded-random.ts'

@@ -21,7 +21,7 @@ import {
   type Seatgate,
   type Statement,
 } from '../../../../src/index.ts'
-import { sweepJobs } from '../../../../src/worker/sweep-jobs.ts'
+import { sweepJobs } from '../../../../src/worker/handlers.ts'
 import { db, host, memberOf, organizationOf, person, signUp } from '../../../kit/http.ts'
 import { passTime } from '../../../kit/faults.ts'
 import { readState, violations } from '../../../kit/invariants.ts'

@@ -14,7 +14,7 @@ import {
   prepareMember,
   type PrincipalQuery,
 } from '../../../../src/index.ts'
-import { hasUserId } from '../../../../src/database/user-table.ts'
+import { hasUserId } from '../../../../src/database/database.ts'
 import { createJoiningWorld, openOrganization } from '../../../kit/joining.ts'
 import { testEnv } from '../../../kit/environment.ts'
 import { answered, codeOf, newOrganization, type WorldOptions } from '../../../kit/kit.ts'

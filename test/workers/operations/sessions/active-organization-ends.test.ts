@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { sweepJobs } from '../../../../src/worker/sweep-jobs.ts'
+import { sweepJobs } from '../../../../src/worker/handlers.ts'
 import {
   changeRole,
   leaveOrganization,

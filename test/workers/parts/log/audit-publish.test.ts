@@ -9,7 +9,7 @@ import {
   sweepAudit,
   type PublishedCheckpoint,
 } from '../../../../src/index.ts'
-import { publishCheckpoints } from '../../../../src/parts/log/publish-checkpoint.ts'
+import { publishCheckpoints } from '../../../../src/parts/log/log.ts'
 import { addEvents, isInOutbox, retry, sinkOf } from '../../../kit/sinks.ts'
 import { freshStores, testEnv } from '../../../kit/environment.ts'
 import { standingTimers } from '../../../kit/timers.ts'

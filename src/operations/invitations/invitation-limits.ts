@@ -6,14 +6,21 @@
  */
 import { sql, type SQL } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
-import type { DatabaseContext } from '../../database/database.ts'
+import { StoreUnavailable, type Database, type DatabaseContext } from '../../database/database.ts'
 import { rateLimits } from '../../database/schema.ts'
-import { storeRefusal } from '../../engine/changes/store-refusal.ts'
-import type { RefusalCode } from '../../base/refusal.ts'
-import { refused, type Refused, type Result } from '../../base/result.ts'
+import { storeRefusal } from '../../engine/changes/listed-refusals.ts'
+import { refused, type RefusalCode, type Refused, type Result } from '../../base/result.ts'
 import { operationActor, type Caller } from '../../engine/access/principal.ts'
-import { countUp, isReached, secondsLeft, type RateRow } from '../../engine/model/rate-limits.ts'
+import {
+  WINDOW_MS,
+  countUp,
+  isReached,
+  secondsLeft,
+  type RateRow,
+} from '../../engine/model/rate-limits.ts'
 import type { InvitationContext } from './invitation-config.ts'
+import { isPending } from '../../engine/seats/counts.ts'
+import type { MailPayload } from './mail.ts'
 
 /** Returns the name under which a user's attempts are counted. */
 export function attemptsOf(caller: Caller): SQL {
@@ -72,5 +79,58 @@ export async function countAttempt<T, Code extends RefusalCode>(
   } catch (error) {
     storeRefusal({ report }, error)
     return answer
+  }
+}
+
+/**
+ * Builds the query that counts a mail before it is sent, if its invitation is still open. Of many
+ * concurrent mails at most the limit is counted; the others read one more than the limit.
+ */
+export function claimMail(
+  { db, invitations: { limits } }: Pick<InvitationContext, 'db' | 'invitations'>,
+  { invitationId, tokenVersion }: MailPayload,
+  now: Date
+) {
+  const endsAt = now.getTime() + WINDOW_MS
+  const isOver = sql`${rateLimits.endsAt} <= ${now.getTime()}`
+  return db
+    .insert(rateLimits)
+    .select(
+      sql`select 'recipient:' || email, 1, ${endsAt} from seatgate_invitations
+        where id = ${invitationId} and token_version = ${tokenVersion} and ${isPending(now)}`
+    )
+    .onConflictDoUpdate({
+      target: rateLimits.key,
+      set: {
+        count: sql`case when ${isOver} then 1
+          else min(${rateLimits.count} + 1, ${limits.perRecipient + 1}) end`,
+        endsAt: sql`case when ${isOver} then ${endsAt} else ${rateLimits.endsAt} end`,
+      },
+    })
+    .returning()
+}
+
+/** Returns until when a mail has to wait, given the row of its claim; null if it may be sent. */
+export function heldUntil(
+  { invitations: { limits } }: Pick<InvitationContext, 'invitations'>,
+  claimed: RateRow | undefined
+): Date | null {
+  return claimed && claimed.count > limits.perRecipient ? claimed.endsAt : null
+}
+
+/** Uncounts a mail that the mailer did not accept. If this fails the mail stays counted. */
+export async function returnMail(db: Database, { key, endsAt }: RateRow): Promise<void> {
+  const same = sql`${rateLimits.key} = ${key} and ${rateLimits.endsAt} = ${endsAt.getTime()}`
+  try {
+    // The table requires a count of at least one.
+    await batch(db, {
+      emptied: db.delete(rateLimits).where(sql`${same} and ${rateLimits.count} = 1`),
+      returned: db
+        .update(rateLimits)
+        .set({ count: sql`${rateLimits.count} - 1` })
+        .where(sql`${same} and ${rateLimits.count} > 1`),
+    })
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error
   }
 }
