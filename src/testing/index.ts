@@ -21,6 +21,7 @@ export {
   overshoot,
   promisedSeats,
   unknownSeats,
+  usedIn,
 } from './seats.ts'
 export { addReached, createSometimes, neverReached } from './assume.ts'
 export type { Reached, Sometimes } from './assume.ts'

@@ -37,18 +37,29 @@ export function overshoot(state: State, { usedWhenLowered = 0 }: Circumstances):
   if (carried.length > most) wrong.push(`${carried.length} members, at most ${most} allowed`)
   for (const seat of carried) if (state.fences.includes(seat)) wrong.push(`${seat} is fenced`)
   if (state.ledger === null) return wrong
-  const { seats } = state.ledger
-  if (seats.length > most) wrong.push(`${seats.length} seats in the ledger, at most ${most}`)
-  return [...wrong, ...unknownSeats(carried, seats)]
+  const used = usedIn(state.ledger)
+  if (used > most) wrong.push(`${used} seats in the ledger, at most ${most}`)
+  return [...wrong, ...unknownSeats(carried, state.ledger)]
 }
 
-/** Returns seats that D1 has and the ledger does not know, and so would grant a second time. */
+/** Returns the number of seats that a ledger counts, imported or not. */
+export function usedIn({ seats, pending = 0 }: LedgerState): number {
+  return seats.length + pending
+}
+
+/**
+ * Returns seats that D1 has and the ledger does not count, and so would grant a second time. While it
+ * imports seats, it counts as many as it does not know yet. Before it knows all invitations it grants
+ * no seat.
+ */
 export function unknownSeats(
   carried: readonly string[],
-  seats: LedgerState['seats']
+  { seats, pending = 0, stage }: LedgerState
 ): readonly string[] {
   const known = new Set(seats.map(({ seat_id }) => seat_id))
-  return carried.flatMap((seat) => (known.has(seat) ? [] : [`the ledger does not know ${seat}`]))
+  const unknown = carried.filter((seat) => !known.has(seat))
+  if (stage === 'invitations' || unknown.length <= pending) return []
+  return unknown.map((seat) => `the ledger does not know ${seat}`)
 }
 
 /**
@@ -71,7 +82,7 @@ export function growth(
 export function leak(state: State): string[] {
   const { ledger } = state
   if (ledger === null) return []
-  const wrong: string[] = []
+  const wrong: string[] = ledger.stage === undefined ? [] : ['the import is not over']
   const carried = new Set(carriedSeats(state))
   const promised = new Set(promisedSeats(state))
   for (const { seat_id, state } of ledger.seats) {

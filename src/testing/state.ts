@@ -52,6 +52,10 @@ export interface LedgerState {
   readonly limit_seats: number | null
   readonly held: number
   readonly reserved: number
+  /** The rows of D1 that are being imported; left out when the import is over. */
+  readonly stage?: 'invitations' | 'members'
+  /** The seats of members in D1 that are counted and not imported yet. */
+  readonly pending?: number
   readonly seats: readonly {
     readonly seat_id: string
     readonly holder: string
@@ -169,9 +173,12 @@ function storedFrom(answers: readonly (readonly unknown[])[]): StoredState {
  * ```
  */
 export function readLedger(sql: SqlStorage): LedgerState | null {
+  const tables = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'ledger'"
+  if (sql.exec(tables).toArray().length === 0) return null
   const [ledger] = sql.exec('SELECT * FROM ledger').toArray()
+  const [pending] = sql.exec('SELECT stage, pending FROM import').toArray()
   const seats = sql.exec('SELECT seat_id, holder, state FROM seats').toArray()
-  return ledger ? ({ ...ledger, seats } as unknown as LedgerState) : null
+  return ledger ? ({ ...ledger, ...pending, seats } as unknown as LedgerState) : null
 }
 
 /**

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ok, refused, type RefusalCode, type Result } from '../base/result.ts'
+import { ok, refused, type RefusalCode, type RefusalOf, type Result } from '../base/result.ts'
 import {
   decideReserve,
   type LedgerSnapshot,
@@ -24,7 +24,12 @@ import type {
   ReserveRequest,
 } from '../parts/ledger/protocol.ts'
 import type { Entitlement, SeatReference } from '../engine/seats/provider.ts'
-import { startLedger } from '../parts/ledger/start-ledger.ts'
+import {
+  IMPORT_PAGE,
+  readSeatPage,
+  readSeatsOf,
+  startLedger,
+} from '../parts/ledger/start-ledger.ts'
 import { settleSeats } from '../engine/seats/counts.ts'
 import type { SeatCount } from '../engine/seats/limit.ts'
 import { openLedgerTables, type LedgerTables } from './ledger-tables.ts'
@@ -45,7 +50,8 @@ const RETRY_MS = 10_000
  * truth: if its storage is lost, the next call starts it again from D1.
  *
  * Decisions run on synchronous SQL, never after an `await`. The one `await` before them is the start from
- * D1, which all calls wait for.
+ * D1, which all calls wait for. It reads a page; the alarm imports the others, one at a time. Until then
+ * seats that are not imported are counted by the number in D1, and a claim reads its own seat from there.
  *
  * @example
  * ```ts
@@ -55,6 +61,8 @@ const RETRY_MS = 10_000
 export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCalls {
   /** Receives reports. A field, so that a stub of the object cannot call it. */
   protected readonly report: (report: Report) => void = reportToConsole
+  /** How many rows a call imports from D1. */
+  protected readonly importPage: number = IMPORT_PAGE
   readonly #tables: LedgerTables
   #starting: Promise<void> | null = null
   #armedFor: number | null = null
@@ -67,7 +75,7 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
 
   /** Reserves a seat until its deadline. Returns the same answer for the same seat id. */
   reserve(request: ReserveRequest): Promise<Result<LedgerGrant, ReserveRefusal>> {
-    return this.#answer(request, () => this.#reserve(request))
+    return this.#answer(request, () => this.#reserve(request), [request])
   }
 
   /** Reserves several seats of this organization, in order, while there are any. */
@@ -76,8 +84,10 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
   ): Promise<readonly Result<LedgerGrant, ReserveRefusal>[]> {
     const [first] = requests
     if (first === undefined) return []
-    const answered = await this.#answer(first, () =>
-      ok(requests.map((request) => this.#reserve(request)))
+    const answered = await this.#answer(
+      first,
+      () => ok(requests.map((request) => this.#reserve(request))),
+      requests
     )
     return answered.ok ? answered.value : requests.map(() => answered)
   }
@@ -100,7 +110,7 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
   setLimit(request: LedgerRequest & Entitlement): Promise<Result<SeatCount, 'seats_unavailable'>> {
     return this.#answer(request, () => {
       this.#tables.setLimit(request.version, request.limit)
-      return ok(this.#tables.count(request.defaultLimit))
+      return this.#count(request)
     })
   }
 
@@ -113,15 +123,15 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
     await this.#whileStarting()
     const present = this.#tables.epoch()
     if (present === null || (epoch !== undefined && epoch !== present)) return ok(null)
-    this.ctx.storage.transactionSync(() => this.#tables.clear())
+    this.#change(() => this.#tables.clear())
     this.#armedFor = null
     await this.ctx.storage.deleteAlarm()
     return ok(null)
   }
 
   /**
-   * Returns the whole content, to be compared with D1; null if the ledger was not started. Does not start
-   * it.
+   * Returns the whole content, to be compared with D1; null if the ledger was not started or still imports
+   * it. Does not start it.
    */
   async inspect(
     _request: LedgerRequest
@@ -133,7 +143,7 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
 
   /** Returns the seats in use and the limit. */
   usage(request: LedgerRequest): Promise<Result<SeatCount, 'seats_unavailable'>> {
-    return this.#answer(request, () => ok(this.#tables.count(request.defaultLimit)))
+    return this.#answer(request, () => this.#count(request))
   }
 
   /**
@@ -149,35 +159,78 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
   }
 
   /**
-   * Settles reservations whose deadline has passed. The clock alone never frees a seat: D1 decides, and
-   * keeps a fence if it has no membership. If D1 does not answer the seats stay, and the alarm is set
-   * again. It never throws: the platform drops an alarm that failed six times.
+   * Settles reservations whose deadline has passed, and imports the next page of a start. The clock alone
+   * never frees a seat: D1 decides, and keeps a fence if it has no membership. If D1 does not answer the
+   * seats stay, and the alarm is set again. It never throws: the platform drops an alarm that failed six
+   * times.
    */
   override async alarm(): Promise<void> {
     const organizationId = this.#tables.organizationId()
     if (organizationId === null) return
     this.#armedFor = null
     this.#arm(Date.now() + RETRY_MS)
-    const now = Date.now()
-    const due = this.#tables.due(now, SETTLE_AT_ONCE)
-    if (due.length > 0) {
-      let carried: ReadonlyMap<string, Date | null>
-      try {
-        carried = await settleSeats(drizzle(this.env.DB), organizationId, due, new Date(now))
-      } catch {
-        return
-      }
-      // Calls were served in the meantime: change only seats that are still reserved.
-      for (const seatId of due) {
-        const until = carried.get(seatId)
-        if (until === undefined) this.#tables.dropReservation(seatId)
-        else this.#settle(seatId, until?.getTime() ?? null)
-      }
+    try {
+      await this.#settleDue(organizationId)
+      await this.#importNext(organizationId)
+    } catch {
+      return
     }
     this.#armedFor = null
-    const next = this.#tables.nextDeadline()
+    const next = this.#nextAlarm()
     if (next === null) await this.ctx.storage.deleteAlarm()
     else this.#arm(next)
+  }
+
+  async #settleDue(organizationId: string): Promise<void> {
+    const now = Date.now()
+    const due = this.#tables.due(now, SETTLE_AT_ONCE)
+    if (due.length === 0) return
+    const carried = await settleSeats(drizzle(this.env.DB), organizationId, due, new Date(now))
+    if (this.#tables.organizationId() === null) return
+    // Calls were served in the meantime: change only seats that are still reserved.
+    for (const seatId of due) {
+      const until = carried.get(seatId)
+      if (until === undefined) this.#tables.dropReservation(seatId)
+      else this.#settle(seatId, until?.getTime() ?? null)
+    }
+  }
+
+  async #importNext(organizationId: string): Promise<void> {
+    const [place, epoch] = [this.#tables.place(), this.#tables.epoch()]
+    if (place === null) return
+    const db = drizzle(this.env.DB)
+    const page = await readSeatPage(db, organizationId, place, new Date(), this.importPage)
+    this.#change(() => {
+      // Another start in the meantime has its own pages.
+      if (this.#tables.epoch() === epoch && this.#tables.place()?.after === place.after) {
+        this.#tables.import(page)
+      }
+    })
+  }
+
+  // Until its page is imported, a seat that is claimed again, or whose holder has one, is not known here.
+  async #importSeats(
+    organizationId: string,
+    claims: readonly ReserveRequest[],
+    epoch: number
+  ): Promise<void> {
+    const seats = await readSeatsOf(drizzle(this.env.DB), organizationId, claims, new Date())
+    this.#change(() => {
+      if (this.#tables.epoch() === epoch) this.#tables.import({ seats })
+    })
+  }
+
+  #change(act: () => void): void {
+    try {
+      this.ctx.storage.transactionSync(act)
+    } finally {
+      this.#tables.refresh()
+    }
+  }
+
+  #count({ defaultLimit }: LedgerRequest): Result<SeatCount, 'seats_unavailable'> {
+    if (this.#tables.place()?.stage === 'invitations') return refused({ code: 'seats_unavailable' })
+    return ok(this.#tables.count(defaultLimit))
   }
 
   #reserve(request: ReserveRequest): Result<LedgerGrant, ReserveRefusal> {
@@ -191,8 +244,11 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
       },
       holder
     )
-    if (decision.kind === 'refuse') return refused(decision.refusal)
+    if (decision.kind === 'refuse') return refused(this.#certain(decision.refusal))
     if (decision.kind === 'reserve') {
+      if (count.limit.kind === 'finite' && !this.#count(request).ok) {
+        return refused({ code: 'seats_unavailable' })
+      }
       const deadline = Date.now() + reservationSeconds * 1000
       this.#tables.add({ seatId, holder, state: 'reserved' }, deadline)
       this.#arm(deadline)
@@ -206,6 +262,13 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
     }
     const epoch = this.#tables.epoch() ?? 0
     return ok({ epoch, at: Date.now(), count: this.#tables.count(request.defaultLimit) })
+  }
+
+  // While seats are imported the count may be too high. Then it may refuse, but not with a number.
+  #certain(refusal: RefusalOf<ReserveRefusal>): RefusalOf<ReserveRefusal> {
+    if (refusal.code !== 'seat_limit_reached' || this.#tables.place() === null) return refusal
+    const certain = refusal.used - this.#tables.mayOvercount() >= refusal.limit
+    return certain ? refusal : { code: 'seats_unavailable' }
   }
 
   #settle(seatId: string, until: number | null): void {
@@ -228,12 +291,19 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
 
   async #answer<T, Code extends RefusalCode = never>(
     { organizationId }: Pick<LedgerRequest, 'organizationId'>,
-    decide: () => Result<T, Code>
+    decide: () => Result<T, Code>,
+    claims: readonly ReserveRequest[] = []
   ): Promise<Result<T, Code | 'seats_unavailable'>> {
     try {
       // Another waiting call may have emptied it.
-      do await this.#start(organizationId)
-      while (this.#tables.organizationId() === null)
+      let known: number | null = null
+      do {
+        await this.#start(organizationId)
+        known = this.#tables.epoch()
+        if (known !== null && claims.length > 0 && this.#tables.place()) {
+          await this.#importSeats(organizationId, claims, known)
+        }
+      } while (known === null || this.#tables.epoch() !== known)
     } catch (error) {
       this.report({ event: 'ledger_start_failed', organizationId, error })
       return refused({ code: 'seats_unavailable' })
@@ -259,17 +329,12 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
   async #import(organizationId: string): Promise<void> {
     // The type requires the binding, but the host's configuration may lack it.
     if (!this.env.DB) throw new Error('SeatLedger finds no D1 database bound as DB.')
-    const start = await startLedger(drizzle(this.env.DB), organizationId, new Date())
-    this.ctx.storage.transactionSync(() => {
-      const seats = start.seats.map(({ seatId, holder, until }) => ({
-        seatId,
-        holder,
-        state: until === null ? ('held' as const) : ('reserved' as const),
-        deadline: until?.getTime() ?? null,
-      }))
+    const db = drizzle(this.env.DB)
+    const start = await startLedger(db, organizationId, new Date(), this.importPage)
+    this.#change(() => {
       // Seats without a ledger's row have no meaning.
       this.#tables.clear()
-      this.#tables.start({ ...start, organizationId }, seats)
+      this.#tables.start({ ...start, organizationId })
       this.#rearm()
     })
   }
@@ -278,8 +343,13 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
   #rearm(): void {
     if (this.#armedFor !== null && this.#armedFor > Date.now() - RETRY_MS) return
     this.#armedFor = null
-    const next = this.#tables.nextDeadline()
+    const next = this.#nextAlarm()
     if (next !== null) this.#arm(next)
+  }
+
+  // The next page is imported at once.
+  #nextAlarm(): number | null {
+    return this.#tables.place() === null ? this.#tables.nextDeadline() : Date.now()
   }
 
   // The output gate covers this write: no response leaves before it is durable.

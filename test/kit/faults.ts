@@ -107,6 +107,17 @@ export function ledgerOf({ id }: TestOrganization) {
   return testEnv.SEATS.getByName(id)
 }
 
+/** Waits for the alarm to import the last page. */
+export function importIsOver({ id }: TestOrganization): Promise<void> {
+  return vi.waitFor(
+    async () => {
+      await runDurableObjectAlarm(testEnv.SEATS.getByName(id))
+      expect((await readLedger(id))?.stage).toBeUndefined()
+    },
+    { timeout: 10_000, interval: 10 }
+  )
+}
+
 export function passTime(milliseconds: number): void {
   vi.setSystemTime(Date.now() + milliseconds)
 }

@@ -24,6 +24,7 @@ export function drawHost(random: Random): HostOptions {
     sinks: ['everything', 'organizations'].filter(() => random.chance(0.4)),
     joining: random.chance(0.6) ? { domain: whenFull(), request: whenFull() } : null,
     hooks: random.chance(0.4),
+    importPage: random.chance(0.6) ? 1 + random.below(4) : 2000,
   }
 }
 

@@ -68,6 +68,7 @@ export async function layOut(connection: Connection, acts: readonly ActName[]) {
     queue: false,
     joining: null,
     hooks: false,
+    importPage: 2000,
   } as const
   connection.all('SAVEPOINT history')
   const world: World = createWorld(surroundings, connection, host, {

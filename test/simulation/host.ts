@@ -40,6 +40,8 @@ export interface HostOptions {
   readonly joining: { readonly domain: WhenFull; readonly request: WhenFull } | null
   /** Whether the host has a say in who comes in, and wants to be told. */
   readonly hooks: boolean
+  /** How many rows of D1 a ledger imports at once. */
+  readonly importPage: number
 }
 
 /** What a host's configuration says in an isolate. */

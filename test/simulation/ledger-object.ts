@@ -62,19 +62,13 @@ export function stateOf(object: LedgerObject): LedgerState | null {
 }
 
 function read({ connection }: ObjectStorage): LedgerState | null {
-  if (!hasTables(connection)) return null
   const exec = (sql: string) => ({ toArray: () => connection.all(sql) })
   return readLedger({ exec } as unknown as SqlStorage)
 }
 
-function hasTables(connection: Connection): boolean {
-  return connection.all("SELECT 1 FROM sqlite_schema WHERE name = 'ledger'").length > 0
-}
-
 /** Empties it. */
-// The tables stay, as the next instance would make them again at once.
 export function clear(connection: Connection): void {
-  if (!hasTables(connection)) return
-  connection.all('DELETE FROM ledger')
-  connection.all('DELETE FROM seats')
+  for (const table of ['ledger', 'import', 'released', 'seats']) {
+    connection.exec(`DROP TABLE IF EXISTS ${table}`)
+  }
 }

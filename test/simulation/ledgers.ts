@@ -81,6 +81,7 @@ export function createLedgers(
   }
 
   const reset = (object: LedgerObject) => {
+    if (stateOf(object)?.stage) sometimes('a ledger went away while it imported')
     if (object.underWay.size > 0) sometimes('a ledger was evicted with calls under way')
     object.instance = null
     object.alarmRunning = false

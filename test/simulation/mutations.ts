@@ -47,8 +47,8 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   },
   'a seat is freed at its deadline without asking D1': {
     file: 'src/worker/seat-ledger.ts',
-    from: 'carried = await settleSeats(drizzle(this.env.DB), organizationId, due, new Date(now))',
-    to: 'carried = new Map()',
+    from: 'const carried = await settleSeats(drizzle(this.env.DB), organizationId, due, new Date(now))',
+    to: 'const carried = new Map()',
     seed: 6,
   },
   'a seat is freed before its membership is gone': {
@@ -151,10 +151,40 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     seed: 1,
   },
   'a ledger starts without the seats of invitations': {
-    file: 'src/engine/seats/assigned-seats.ts',
-    from: 'promises.push(...page)\n',
-    to: '',
+    file: 'src/parts/ledger/start-ledger.ts',
+    from: '[...invited.seats, ...joined.seats]',
+    to: 'joined.seats',
     seed: 14,
+  },
+  'seats that are not imported yet are not counted': {
+    file: 'src/worker/ledger-tables.ts',
+    from: '(progress()?.pending ?? 0)',
+    to: '0',
+    seed: 1,
+  },
+  'an import ends before its last page': {
+    file: 'src/parts/ledger/start-ledger.ts',
+    from: "? null : { stage: 'members', after: last.holder }",
+    to: "&& last ? { stage: 'members', after: last.holder } : null",
+    seed: 1,
+  },
+  'a page brings back what was released since it was read': {
+    file: 'src/worker/ledger-tables.ts',
+    from: "if (importing) sql.exec('INSERT OR IGNORE INTO released VALUES (?)', seatId)",
+    to: 'void seatId',
+    seed: 1,
+  },
+  'a page that an earlier start has read is imported': {
+    file: 'src/worker/seat-ledger.ts',
+    from: 'if (this.#tables.epoch() === epoch && this.#tables.place()?.after === place.after) {',
+    to: 'if (this.#tables.epoch() !== null && epoch !== null) {',
+    seed: 1,
+  },
+  'seats are granted before all invitations are known': {
+    file: 'src/worker/seat-ledger.ts',
+    from: "if (count.limit.kind === 'finite' && !this.#count(request).ok) {",
+    to: "if (count.limit.kind === 'finite' && count.limit.seats < 0) {",
+    seed: 1,
   },
   'the limit is passed by one': {
     file: 'src/engine/seats/reserve-rules.ts',

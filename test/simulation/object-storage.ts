@@ -54,14 +54,11 @@ export function objectState(storage: ObjectStorage, inForce: () => boolean, name
   }
 }
 
-// What an instance defines is there already, but for the first.
+// Several statements in one text.
 function define({ connection }: ObjectStorage, text: string) {
-  if (defined.get(connection) !== text) connection.exec(text)
-  defined.set(connection, text)
+  connection.exec(text)
   return []
 }
-
-const defined = new WeakMap<Connection, string>()
 
 function run({ connection }: ObjectStorage, text: string, params: readonly unknown[]) {
   return connection.all(text, params)

@@ -149,6 +149,9 @@ export function noteCall(
   if (answer !== undefined) {
     const granted = (answer as { ok?: boolean }).ok === true
     if (method === 'reserve' && granted && !awaited) sometimes('a reservation outlived its request')
+    if (method === 'reserve' && granted && after?.stage) {
+      sometimes('a seat was granted while a ledger imported')
+    }
     if (method === 'close' && granted) sometimes('a ledger was closed')
     return
   }
@@ -158,8 +161,12 @@ export function noteCall(
   if (method === 'setLimit' && before && version !== undefined && version < before.version) {
     sometimes('an older limit came after a newer one')
   }
+  const isKnown = before?.seats.some(({ seat_id }) => seat_id === seatId)
+  if (method === 'release' && before?.stage && !isKnown) {
+    sometimes('a seat was released before it was imported')
+  }
   const outbox = by?.name === 'consumer' || by?.name === 'cron'
-  if (method === 'release' && outbox && before?.seats.some(({ seat_id }) => seat_id === seatId)) {
+  if (method === 'release' && outbox && isKnown) {
     sometimes('a release was lost and found')
   }
 }

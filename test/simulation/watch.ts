@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { growth, unknownSeats, type LedgerState } from '../../src/testing/index.ts'
+import { growth, unknownSeats, usedIn, type LedgerState } from '../../src/testing/index.ts'
 import type { BatchListener } from './database.ts'
 import type { LedgerCall } from './ledger-object.ts'
 import type { Surroundings } from './network.ts'
@@ -67,7 +67,7 @@ export function createWatch(
     const ledger = ledgerOf(organizationId)
     if (ledger !== null) {
       noteHands(before?.ledger ?? null, ledger, now)
-      say(organizationId, unknownSeats(carried, ledger.seats))
+      say(organizationId, unknownSeats(carried, ledger))
       if (before?.ledger && !ledgerStarts) {
         say(organizationId, ledgerGrowth(before.ledger, ledger, defaultLimit))
       }
@@ -190,7 +190,9 @@ function ledgerGrowth(
       : after.limit_kind === 'unlimited'
         ? Infinity
         : (after.limit_seats ?? 0)
-  return growth({ used: before.seats.length }, { used: after.seats.length, limit })
+  // Before all invitations are known nothing is granted, and known ones only become more.
+  if (before.stage === 'invitations') return []
+  return growth({ used: usedIn(before) }, { used: usedIn(after), limit })
 }
 
 function grantedBy({ method, request, answer }: LedgerCall): readonly string[] {

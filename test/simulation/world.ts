@@ -61,6 +61,7 @@ export function createWorld(
   const bind = (isolate: Isolate) =>
     bindDatabase(surroundings, connection, isolate, listeners.batch)
   class TracedLedger extends SeatLedger {
+    protected override readonly importPage = host.importPage
     protected override readonly report = ({ event, organizationId }: Report) =>
       trace.note(`ledger ${organizationId} reports ${event}`)
   }

@@ -7,6 +7,7 @@ import {
   abandonedAdd,
   aroundDatabaseOf,
   expectSound,
+  importIsOver,
   ledgerOf,
   passTime,
   slowAdd,
@@ -99,6 +100,7 @@ describe('a ledger that is lost', () => {
     expect(answered(await asking())).toMatchObject({ held: 10_001, reserved: 0 })
     await loseStorage(organization)
     expect(answered(await asking())).toMatchObject({ held: 10_001, reserved: 0 })
+    await importIsOver(organization)
     const { members, ledger } = await readState(organization.id)
     expect(new Set(ledger?.seats.map(({ seat_id }) => seat_id))).toEqual(
       new Set(members.map(({ seat_id }) => seat_id))

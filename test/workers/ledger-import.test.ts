@@ -1,0 +1,335 @@
+/**
+ * The start of a ledger: its first page with the call, the others by its alarm.
+ */
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
+import { describe, expect, it, vi } from 'vitest'
+import {
+  removeMember,
+  revokeInvitation,
+  seatUsage,
+  sweepSeats,
+  verifySeats,
+} from '../../src/index.ts'
+import { finite } from '../../src/engine/seats/limit.ts'
+import { leak, overshoot } from '../../src/testing/index.ts'
+import { IMPORT_PAGE } from '../../src/parts/ledger/start-ledger.ts'
+import type { SeatLedger } from '../../src/worker/seat-ledger.ts'
+import { inD1 } from './by-hand.ts'
+import { aroundDatabaseOf, ledgerOf } from './faults.ts'
+import { readLedger, readState } from './invariants.ts'
+import { accept, invite } from './invited.ts'
+import {
+  add,
+  answered,
+  codeOf,
+  createWorld,
+  newOrganization,
+  type TestOrganization,
+} from './world.ts'
+
+const PAGE = 2
+
+/** Inserts members with seats, without users: the ledger does not ask for them. */
+async function fill({ id }: TestOrganization, members: number): Promise<void> {
+  await inD1(
+    `INSERT INTO seatgate_memberships
+       (id, organization_id, user_id, role, seat_id, created_at, updated_at)
+     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
+     SELECT ?1 || '-m' || i, ?1, 'u' || i, 'member', ?1 || '-s' || i, i, i FROM n`,
+    id,
+    members
+  )
+}
+
+/** Its next ledger imports small pages, and only when the test calls its alarm. */
+async function slowly(organization: TestOrganization, page = PAGE): Promise<void> {
+  await runInDurableObject(ledgerOf(organization), (_ledger, { storage }) => storage.deleteAll())
+  await evictDurableObject(ledgerOf(organization))
+  await runInDurableObject(ledgerOf(organization), (instance, { storage }) => {
+    Object.assign(instance, { importPage: page })
+    storage.setAlarm = async () => {}
+  })
+}
+
+function importNext(organization: TestOrganization): Promise<void> {
+  return runInDurableObject(ledgerOf(organization), (instance: SeatLedger) => instance.alarm())
+}
+
+async function importAll(organization: TestOrganization): Promise<void> {
+  for (let page = 0; page < 20; page++) {
+    if ((await readLedger(organization.id))?.stage === undefined) return
+    await importNext(organization)
+  }
+  throw new Error('The import does not end.')
+}
+
+/** An organization of six members, whose new ledger has imported two of them. */
+async function halfway(limit: number) {
+  const world = createWorld()
+  const organization = await newOrganization(world, limit)
+  await fill(organization, 5)
+  await slowly(organization)
+  answered(await seatUsage(world.seatgate, organization.asOperator))
+  expect(await readLedger(organization.id)).toMatchObject({ held: 2, pending: 4 })
+  return { world, organization }
+}
+
+describe('a ledger that imports seats', () => {
+  it('SEAT-33: counts those that are not imported yet, and refuses at the limit', async () => {
+    const { world, organization } = await halfway(7)
+    expect(answered(await seatUsage(world.seatgate, organization.asOperator))).toMatchObject({
+      held: 6,
+      available: 1,
+    })
+    expect(codeOf(await add(world, organization))).toBe('ok')
+    const full = { code: 'seat_limit_reached', limit: 7, used: 7 }
+    expect(await add(world, organization)).toEqual({ ok: false, error: full })
+    await world.settled()
+    await expectSeats(organization, { quiet: false })
+    await importAll(organization)
+    await expectSeats(organization)
+    expect(await add(world, organization)).toEqual({ ok: false, error: full })
+  })
+
+  it('grants seats while D1 does not answer the page that it imports', async () => {
+    const { world, organization } = await halfway(8)
+    const held = Promise.withResolvers<void>()
+    let isFirst = true
+    const leave = await aroundDatabaseOf(organization, async (run) => {
+      const isPage = isFirst
+      isFirst = false
+      if (isPage) await held.promise
+      return run()
+    })
+    const page = importNext(organization)
+    await vi.waitFor(() => expect(isFirst).toBe(false))
+    expect(codeOf(await add(world, organization))).toBe('ok')
+    expect(codeOf(await add(world, organization))).toBe('ok')
+    expect(codeOf(await add(world, organization))).toBe('seat_limit_reached')
+    held.resolve()
+    await page
+    await leave()
+    await world.settled()
+    await importAll(organization)
+    await expectSeats(organization)
+  })
+
+  it('does not bring back a seat that was released after its page was read', async () => {
+    const { world, organization } = await halfway(6)
+    await importAfter(organization, async () => {
+      // In this page.
+      const { ledger } = await known(organization)
+      const gone = ['u1', 'u2', 'u3', 'u4', 'u5'].find((user) => !ledger.has(user))!
+      answered(await removeMember(world.seatgate, organization.as(organization.owner), gone))
+    })
+    // There may be room now, and there may not.
+    expect(codeOf(await add(world, organization))).toBe('seats_unavailable')
+    await importAll(organization)
+    expect(answered(await seatUsage(world.seatgate, organization.asOperator))).toMatchObject({
+      held: 5,
+    })
+    expect(codeOf(await add(world, organization))).toBe('ok')
+    await world.settled()
+    await expectSeats(organization)
+    const verified = answered(await verifySeats(world.seatgate, organization.asOperator))
+    expect(verified.differences).toEqual([])
+  })
+
+  it('knows a seat that is claimed again before its page: an invitation is accepted at the limit', async () => {
+    const world = createWorld()
+    const organization = await newOrganization(world, 8)
+    const invited = [await invite(world, organization), await invite(world, organization)]
+    await fill(organization, 5)
+    await slowly(organization, 3)
+    answered(await accept(world, invited[0]!))
+    expect((await readLedger(organization.id))?.stage).toBe('members')
+    expect(codeOf(await add(world, organization))).toBe('seat_limit_reached')
+    await world.settled()
+    await importAll(organization)
+    await expectSeats(organization)
+  })
+
+  it('grants no seat under a limit before it knows all invitations', async () => {
+    const world = createWorld()
+    const organization = await newOrganization(world, 10)
+    const invited = []
+    for (let sent = 0; sent < 3; sent++) invited.push(await invite(world, organization))
+    await slowly(organization)
+    const asking = () => seatUsage(world.seatgate, organization.asOperator)
+    expect(codeOf(await asking())).toBe('seats_unavailable')
+    expect(codeOf(await add(world, organization))).toBe('seats_unavailable')
+    expect((await readLedger(organization.id))?.stage).toBe('invitations')
+    // Its seat is its own.
+    answered(await accept(world, invited[2]!))
+    answered(
+      await revokeInvitation(world.seatgate, organization.as(organization.owner), invited[0]!.id)
+    )
+    await importNext(organization)
+    expect(codeOf(await asking())).toBe('ok')
+    expect(codeOf(await add(world, organization))).toBe('ok')
+    await world.settled()
+    await importAll(organization)
+    expect(answered(await asking())).toMatchObject({ held: 3, reserved: 1 })
+    await expectSeats(organization)
+  })
+
+  it('goes on after it was put out of memory, with its alarm', async () => {
+    const world = createWorld()
+    const organization = await newOrganization(world, 10)
+    await fill(organization, 8)
+    await slowly(organization)
+    answered(await seatUsage(world.seatgate, organization.asOperator))
+    await importNext(organization)
+    const before = (await readLedger(organization.id))!
+    expect(before).toMatchObject({ held: 4, pending: 5 })
+    await evictDurableObject(ledgerOf(organization))
+    answered(await seatUsage(world.seatgate, organization.asOperator))
+    await vi.waitFor(async () => {
+      await runDurableObjectAlarm(ledgerOf(organization))
+      expect((await readLedger(organization.id))?.stage).toBeUndefined()
+    })
+    expect(await readLedger(organization.id)).toMatchObject({ epoch: before.epoch, held: 9 })
+    await expectSeats(organization)
+  })
+
+  it('imports no page that was read for a ledger before it', async () => {
+    const { world, organization } = await halfway(6)
+    await importAfter(organization, async () => {
+      await ledgerOf(organization).close({
+        organizationId: organization.id,
+        defaultLimit: finite(6),
+      })
+      // No longer there when the next one starts.
+      answered(await removeMember(world.seatgate, organization.as(organization.owner), 'u1'))
+      answered(await removeMember(world.seatgate, organization.as(organization.owner), 'u2'))
+      answered(await removeMember(world.seatgate, organization.as(organization.owner), 'u3'))
+      answered(await seatUsage(world.seatgate, organization.asOperator))
+    })
+    await importAll(organization)
+    await expectSeats(organization)
+  })
+
+  it('is no drift, and is compared when it is over', async () => {
+    const { world, organization } = await halfway(9)
+    const verify = async () => answered(await verifySeats(world.seatgate, organization.asOperator))
+    expect(await verify()).toMatchObject({ ledger: null, differences: [] })
+    await importAll(organization)
+    expect(await verify()).toMatchObject({ ledger: { held: 6 }, differences: [] })
+  })
+})
+
+describe('at 100,000 members', () => {
+  it('no call of a ledger reads or writes more than its page', async () => {
+    const world = createWorld()
+    const organization = await newOrganization(world, 100_003)
+    await fill(organization, 100_000)
+    await slowly(organization, IMPORT_PAGE)
+    const rows = await countRows(organization)
+    const costs: Record<string, number>[] = []
+    costs.push(await rows(() => seatUsage(world.seatgate, organization.asOperator).then(answered)))
+    while ((await readLedger(organization.id))?.stage !== undefined) {
+      costs.push(await rows(() => importNext(organization)))
+      if (costs.length === 20) {
+        // In the middle of it, a rush for the last two seats.
+        const rushed = await Promise.all(Array.from({ length: 10 }, () => add(world, organization)))
+        expect(rushed.filter(({ ok }) => ok)).toHaveLength(2)
+        await world.settled()
+      }
+    }
+    expect(costs.length).toBe(Math.floor(100_001 / IMPORT_PAGE) + 1)
+    const most = (what: string) => Math.max(...costs.map((cost) => cost[what]!))
+    expect(most('trips')).toBe(1)
+    expect(most('d1Read')).toBeLessThanOrEqual(IMPORT_PAGE + 10)
+    // Each seat is a row, and an index by its holder.
+    expect(most('written')).toBeLessThanOrEqual(2 * IMPORT_PAGE + 10)
+    expect(most('read')).toBeLessThanOrEqual(5 * IMPORT_PAGE + 50)
+    expect(await readLedger(organization.id)).toMatchObject({ held: 100_003, reserved: 0 })
+    await expectSeats(organization)
+    const closed = await rows(() =>
+      ledgerOf(organization).close({
+        organizationId: organization.id,
+        defaultLimit: finite(1),
+      })
+    )
+    expect(closed['written']).toBeLessThanOrEqual(50)
+    expect(closed['read']).toBeLessThanOrEqual(50)
+    expect(await readLedger(organization.id)).toBeNull()
+  })
+})
+
+it('a sweep makes no ledger: an object that was only asked has no tables', async () => {
+  const world = createWorld({ provider: 'd1' })
+  const organization = await newOrganization(world, 3)
+  await inD1('DELETE FROM seatgate_rotations')
+  const sweeping = createWorld()
+  answered(await verifySeats(sweeping.seatgate, organization.asOperator))
+  await sweepSeats(sweeping.seatgate)
+  const tables = await runInDurableObject(ledgerOf(organization), (_ledger, { storage }) =>
+    storage.sql.exec("SELECT name FROM sqlite_master WHERE type = 'table'").toArray()
+  )
+  expect(tables.map(({ name }) => name)).not.toContain('ledger')
+  expect(await readLedger(organization.id)).toBeNull()
+})
+
+/** Both stores have the same seats, and no more than the limit. The members are on no record. */
+async function expectSeats(organization: TestOrganization, { quiet } = { quiet: true }) {
+  const state = await readState(organization.id)
+  expect([...overshoot(state, { quiet }), ...(quiet ? leak(state) : [])]).toEqual([])
+}
+
+async function known(organization: TestOrganization) {
+  const ledger = await readLedger(organization.id)
+  return { ledger: new Set(ledger!.seats.map(({ holder }) => holder)) }
+}
+
+/** Does something after a page was read, and before it is imported. */
+async function importAfter(organization: TestOrganization, act: () => Promise<void>) {
+  let isFirst = true
+  let isRead = false
+  let hasActed = false
+  const leave = await aroundDatabaseOf(organization, async (run) => {
+    if (!isFirst) return run()
+    isFirst = false
+    const answer = await run()
+    isRead = true
+    // The object cannot await a promise of the test.
+    while (!hasActed) await new Promise((done) => setTimeout(done, 1))
+    return answer
+  })
+  const page = importNext(organization)
+  await vi.waitFor(() => expect(isRead).toBe(true))
+  await act()
+  hasActed = true
+  await page
+  await leave()
+}
+
+/** Counts the rows of a call, in D1 and in the object. */
+async function countRows(organization: TestOrganization) {
+  const counted = { trips: 0, d1Read: 0, read: 0, written: 0 }
+  const cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = []
+  await runInDurableObject(ledgerOf(organization), (_ledger, { storage }) => {
+    const exec = storage.sql.exec
+    storage.sql.exec = ((...query: Parameters<typeof exec>) => {
+      const cursor = exec.apply(storage.sql, query)
+      cursors.push(cursor)
+      return cursor
+    }) as typeof exec
+  })
+  await aroundDatabaseOf(organization, async (run) => {
+    const answer = await run()
+    counted.trips += 1
+    for (const { meta } of [answer].flat() as D1Result[]) counted.d1Read += meta.rows_read
+    return answer
+  })
+  return async (call: () => Promise<unknown>) => {
+    Object.assign(counted, { trips: 0, d1Read: 0, read: 0, written: 0 })
+    cursors.length = 0
+    await call()
+    for (const { rowsRead, rowsWritten } of cursors) {
+      counted.read += rowsRead
+      counted.written += rowsWritten
+    }
+    return { ...counted }
+  }
+}
