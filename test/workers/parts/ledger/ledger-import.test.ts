@@ -10,9 +10,7 @@ import {
   sweepSeats,
   verifySeats,
 } from '../../../../src/index.ts'
-import { finite } from '../../../../src/engine/seats/limit.ts'
 import { leak, overshoot } from '../../../../src/testing/index.ts'
-import { IMPORT_PAGE } from '../../../../src/parts/ledger/start-ledger.ts'
 import type { SeatLedger } from '../../../../src/worker/seat-ledger.ts'
 import { inD1 } from '../../../kit/manual-changes.ts'
 import { aroundDatabaseOf, ledgerOf } from '../../../kit/faults.ts'
@@ -28,6 +26,8 @@ import {
 } from '../../../kit/kit.ts'
 
 const PAGE = 2
+// As the object has it.
+const IMPORT_PAGE = 2000
 
 /** Inserts members with seats, without users: the ledger does not ask for them. */
 async function fill({ id }: TestOrganization, members: number): Promise<void> {
@@ -42,11 +42,14 @@ async function fill({ id }: TestOrganization, members: number): Promise<void> {
 }
 
 /** Its next ledger imports small pages, and only when the test calls its alarm. */
-async function slowly(organization: TestOrganization, page = PAGE): Promise<void> {
+async function slowly(
+  organization: TestOrganization,
+  importPage: number | null = PAGE
+): Promise<void> {
   await runInDurableObject(ledgerOf(organization), (_ledger, { storage }) => storage.deleteAll())
   await evictDurableObject(ledgerOf(organization))
   await runInDurableObject(ledgerOf(organization), (instance, { storage }) => {
-    Object.assign(instance, { importPage: page })
+    if (importPage !== null) Object.assign(instance, { importPage })
     storage.setAlarm = async () => {}
   })
 }
@@ -197,7 +200,7 @@ describe('a ledger that imports seats', () => {
     await importAfter(organization, async () => {
       await ledgerOf(organization).close({
         organizationId: organization.id,
-        defaultLimit: finite(6),
+        defaultLimit: { kind: 'finite', seats: 6 },
       })
       // No longer there when the next one starts.
       answered(await removeMember(world.seatgate, organization.as(organization.owner), 'u1'))
@@ -223,7 +226,7 @@ describe('at 100,000 members', () => {
     const world = createWorld()
     const organization = await newOrganization(world, 100_003)
     await fill(organization, 100_000)
-    await slowly(organization, IMPORT_PAGE)
+    await slowly(organization, null)
     const rows = await countRows(organization)
     const costs: Record<string, number>[] = []
     costs.push(await rows(() => seatUsage(world.seatgate, organization.asOperator).then(answered)))
@@ -248,7 +251,7 @@ describe('at 100,000 members', () => {
     const closed = await rows(() =>
       ledgerOf(organization).close({
         organizationId: organization.id,
-        defaultLimit: finite(1),
+        defaultLimit: { kind: 'finite', seats: 1 },
       })
     )
     expect(closed['written']).toBeLessThanOrEqual(100)
