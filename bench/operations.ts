@@ -35,7 +35,7 @@ import {
   updateSlug,
   viewInvitation,
   type InvitationWithToken,
-  type RequestMarks,
+  type RequestInfo,
   type Result,
 } from '../src/index.ts'
 import { newAddress } from '../test/kit/invitations.ts'
@@ -55,7 +55,7 @@ import {
 export async function operationsOn(
   world: World,
   members: number,
-  marks: RequestMarks = {}
+  marks: RequestInfo = {}
 ): Promise<Record<string, () => Promise<Result<unknown>>>> {
   const { seatgate } = world
   const organization = await newBusyOrganization(world, members)

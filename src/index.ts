@@ -21,7 +21,7 @@ export type {
   OrganizationScope,
   Principal,
   PrincipalQuery,
-  RequestMarks,
+  RequestInfo,
   Scope,
   ServiceAccountPrincipal,
   Session,

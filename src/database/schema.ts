@@ -34,7 +34,7 @@ export type { DomainRow, JoinRequestRow, ExclusionRow } from './schema/joining-t
 export {
   guards,
   operations,
-  intents,
+  jobs,
   rateLimits,
   rotations,
   schemaVersion,

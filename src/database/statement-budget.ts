@@ -54,17 +54,17 @@ export function budgetOf({ db }: DatabaseContext): StatementBudget | undefined {
 
 /** Returns the configuration with a budget: its own, or a new one of so many statements. */
 export function budgeted<S extends DatabaseContext>(
-  seatgate: S,
+  context: S,
   statements = STATEMENTS
 ): Budgeted<S> {
-  const present = budgetOf(seatgate)
-  if (present) return { ...seatgate, budget: present }
+  const current = budgetOf(context)
+  if (current) return { ...context, budget: current }
   let allowed = statements
   let asked = 0
   let setAside = 0
   let leaves = false
   const budget: StatementBudget = {
-    of: seatgate,
+    of: context,
     asked: () => asked,
     left: () => allowed - asked - setAside,
     allow(more) {
@@ -98,10 +98,10 @@ export function budgeted<S extends DatabaseContext>(
       return true
     },
   }
-  const db = counted(seatgate.db, (count) => (asked += count))
+  const db = counted(context.db, (count) => (asked += count))
   budgets.set(db, budget)
-  const { seatContext } = seatgate as { readonly seatContext?: object }
-  return { ...seatgate, db, ...(seatContext && { seatContext: { ...seatContext, db } }), budget }
+  const { seatContext } = context as { readonly seatContext?: object }
+  return { ...context, db, ...(seatContext && { seatContext: { ...seatContext, db } }), budget }
 }
 
 // Inherits from the handle, so that the client stays the same object by which a database is known.

@@ -2,9 +2,9 @@ import { checkOptionNames } from '../base/names.ts'
 import type { Context, MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
 import { membershipView } from '../engine/model/membership.ts'
-import { presentSlugOf } from '../operations/organizations/change-slug.ts'
+import { currentSlugOf } from '../operations/organizations/change-slug.ts'
 import { organizationView } from '../engine/model/organization.ts'
-import { find, standingOf } from '../engine/access/authorize.ts'
+import { find, authorize } from '../engine/access/authorize.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { checkAuthenticate, type OrganizationEnv } from './request.ts'
 import { answered, setScope, type LoadOptions } from './load-active-organization.ts'
@@ -50,13 +50,13 @@ export function loadOrganizationFromSlug(
     const name = c.req.param(parameter) ?? ''
     const found = await answered(
       seatgate,
-      find(db, { caller, organization: name }, { present: presentSlugOf(db, caller, name, now()) })
+      find(db, { caller, organization: name }, { current: currentSlugOf(db, caller, name, now()) })
     )
     if (!found.ok) return halt(c, found.error, onRefusal)
-    const inside = standingOf(roles, found.value)
+    const inside = authorize(roles, found.value)
     if (!inside.ok) {
-      const [present] = found.value.rows.present
-      const target = present && targetOf(c, parameter, name, present.slug)
+      const [current] = found.value.rows.current
+      const target = current && targetOf(c, parameter, name, current.slug)
       return target ? redirect(c, target) : halt(c, inside.error, onRefusal)
     }
     const { organization, membership, role } = inside.value

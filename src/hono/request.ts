@@ -12,7 +12,7 @@ import type {
   Caller,
   OrganizationScope,
   Principal,
-  RequestMarks,
+  RequestInfo,
   Scope,
 } from '../engine/access/principal.ts'
 import { readBody, type Unchecked } from './request-body.ts'
@@ -134,7 +134,7 @@ export function checkAuthenticate(where: string, authenticate: unknown): void {
  * own, or the client's `x-request-id`, marked as theirs (`client:`), or that of `hono/request-id`.
  * Outside Cloudflare any client can set the headers; their length is bounded.
  */
-export function marksOfRequest(c: Context): RequestMarks {
+export function marksOfRequest(c: Context): RequestInfo {
   const ray = mark(c.req.header('cf-ray'))
   const named = mark(c.req.header('x-request-id'))
   const [, traceId] = TRACE.exec(c.req.header('traceparent') ?? '') ?? []

@@ -15,7 +15,7 @@ import { sweepSeats } from '../operations/seats/sweep-seats.ts'
 import { callAfterHook, type JobHandlers } from '../engine/model/plan.ts'
 import { HOOKS } from '../engine/model/hooks.ts'
 import type { MailPayload } from '../operations/invitations/mail.ts'
-import { sweepIntents } from '../engine/changes/jobs.ts'
+import { runDueJobs } from '../engine/changes/jobs.ts'
 import { endSessions, type Pointers } from '../engine/model/session-store.ts'
 import { batch } from '../database/batch.ts'
 import type { Statement } from '../database/database.ts'
@@ -126,7 +126,7 @@ const OTHERS = Object.entries({
   seats: { part: sweepSeats, statements: 160 },
   lines: {
     part: async ({ joining, ...seatgate }: Seatgate) =>
-      joining?.sweepLines({ ...seatgate, joining }),
+      joining?.sweepWaitlists({ ...seatgate, joining }),
     statements: 200,
   },
 })
@@ -176,7 +176,7 @@ export function sweepHandler(seatgate: Seatgate) {
  */
 export async function sweepJobs(seatgate: Seatgate): Promise<void> {
   const { invitations } = seatgate
-  await sweepIntents(seatgate, {
+  await runDueJobs(seatgate, {
     ...hookHandlers(seatgate),
     end_sessions: (payload) => endSessions(seatgate, payload as Pointers),
     ...(invitations !== null && {

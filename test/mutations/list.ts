@@ -140,7 +140,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   d1Seats(
     'pending invitations hold no seat in D1',
-    ' + ${seatsPromised(organizationId, aMinuteBefore(now()))}',
+    ' + ${seatsReserved(organizationId, aMinuteBefore(now()))}',
     ''
   ),
   d1Seats(
@@ -179,7 +179,7 @@ export const MUTATIONS: readonly Mutation[] = [
     '...members.map((row) => ({ ...row, until: null })),',
     ''
   ),
-  carried('a new ledger starts without promises', '    promises.push(...page)\n', ''),
+  carried('a new ledger starts without reservations', '    reservations.push(...page)\n', ''),
   carried(
     'a promise is imported as held',
     "holder: invitationHolder(seatId ?? ''),",
@@ -207,10 +207,10 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   truth(
     'nobody is found to hold a seat',
-    '[...promised, ...held.map(({ seatId }) => ({ seatId, until: null }))]',
-    '[...promised]'
+    '[...reservations, ...held.map(({ seatId }) => ({ seatId, until: null }))]',
+    '[...reservations]'
   ),
-  truth('no invitation is found to hold a seat', '[...promised, ...held.map(', '[...held.map('),
+  truth('no invitation is found to hold a seat', '[...reservations, ...held.map(', '[...held.map('),
   truth('an expired invitation is pending', '\n    and expires_at > ${now.getTime()}', ''),
   truth('a revoked invitation is pending', ' and revoked_at is null', ''),
   truth('a declined invitation is pending', ' and declined_at is null', ''),
@@ -255,15 +255,15 @@ export const MUTATIONS: readonly Mutation[] = [
 
   setLimit(
     'an older version counts',
-    'present && version <= presentVersion',
+    'current && version <= currentVersion',
     'present && version < presentVersion'
   ),
   setLimit(
     'every version counts',
-    'present && version <= presentVersion',
+    'current && version <= currentVersion',
     'present && version < 0'
   ),
-  setLimit('the version is not guarded', ') = ${presentVersion}`', ') >= 0`'),
+  setLimit('the version is not guarded', ') = ${currentVersion}`', ') >= 0`'),
   setLimit(
     'anybody sets limits',
     'if (!isOperator(caller) && !isSystem(caller)) {',
@@ -274,7 +274,7 @@ export const MUTATIONS: readonly Mutation[] = [
     "v.check((limit) => limit.kind !== 'unknown', ",
     'v.check(() => true, '
   ),
-  setLimit('the next version is the present one', 'presentVersion + 1', 'presentVersion'),
+  setLimit('the next version is the present one', 'currentVersion + 1', 'currentVersion'),
   explain(
     'promised seats are not explained',
     'refusalAt(limit, held + reserved)',
@@ -282,8 +282,8 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   explain(
     'members may see who holds seats',
-    'standingWith(roles, found, roles.memberAdmins)',
-    'standingWith(roles, found, roles.all)'
+    'authorizeRole(roles, found, roles.memberAdmins)',
+    'authorizeRole(roles, found, roles.all)'
   ),
   queries(
     'strangers may see seats',
@@ -392,12 +392,12 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   memberClaim(
     'the seat that an invitation keeps for a member is a new one',
-    "seatId === null ? kind : 'promised'",
+    "seatId === null ? kind : 'reserved'",
     'kind'
   ),
   invitationClaim(
     'the seat that an invitation passes on is a new one',
-    "kind: seatId === null ? 'new' : 'promised'",
+    "kind: seatId === null ? 'new' : 'reserved'",
     "kind: 'new'"
   ),
   memberClaim(
@@ -410,8 +410,16 @@ export const MUTATIONS: readonly Mutation[] = [
     "awaited ? 'awaited' : 'new'",
     "awaited ? 'new' : 'new'"
   ),
-  gate('a promised seat is given back', "const kept = kind === 'promised'", 'const kept = false'),
-  gate('a refused seat is not given back', 'kept ? [] : [releaseSeat(seatgate, seat)]', '[]'),
+  gate(
+    'a promised seat is given back',
+    "const reservedBefore = kind === 'reserved'",
+    'const reservedBefore = false'
+  ),
+  gate(
+    'a refused seat is not given back',
+    'reservedBefore ? [] : [releaseSeat(context, seat)]',
+    '[]'
+  ),
   gate(
     'some of several are let in',
     'if (refusal === undefined) return ok(claimed)',
@@ -420,7 +428,7 @@ export const MUTATIONS: readonly Mutation[] = [
   gate(
     'who was let in before a refusal keeps the seat',
     `  await giveBack(
-    seatgate,
+    context,
     claimed.flatMap(({ taken }) => (taken === null ? [] : [taken]))
   )
   return refusal`,
@@ -442,7 +450,11 @@ export const MUTATIONS: readonly Mutation[] = [
     "seatId === null ? [seatEvent(seat, 'seat.reserved', { ...promise, ...counts })] : []",
     "[seatEvent(seat, 'seat.reserved', { ...promise, ...counts })]"
   ),
-  gate('a founder’s seat is confirmed', "kind === 'founding' ? null : { seat", '{ seat'),
+  gate(
+    'a founder’s seat is confirmed',
+    "kind === 'founding'\n        ? null\n        : { seat",
+    '{ seat'
+  ),
   gate(
     'a provider that breaks breaks the caller',
     "    report({ event: 'seat_reserve_failed', organizationId: request.organizationId, error })\n    return refused({ code: 'seats_unavailable' })",
@@ -450,7 +462,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   gate(
     'who cannot release is told so',
-    "    seatgate.report({ event: 'seat_release_failed', organizationId, error })",
+    "    context.report({ event: 'seat_release_failed', organizationId, error })",
     '    throw error'
   ),
 
@@ -473,7 +485,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   exit('a suspension is nobody’s', 'suspendedBy: by, ', ''),
 
-  batch('seats of a rolled back batch are kept', '  await giveBack(seatgate, unused)\n', ''),
+  batch('seats of a rolled back batch are kept', '  await giveBack(context, unused)\n', ''),
   batch(
     'seats of a second attempt are given back',
     'takenSeats.filter((seat) => !seat.batch.sent)',
@@ -486,12 +498,12 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   batch(
     'nobody is told of a commit',
-    '    await tell(seatgate, prepared, statements, done.answers)\n',
+    '    await afterCommit(context, prepared, statements, done.answers)\n',
     ''
   ),
   aftermath(
     'a freed seat comes late',
-    'await Promise.all(toldNow.map((seat) => releaseSeat(seatgate, seat)))',
+    'await Promise.all(releasedNow.map((seat) => releaseSeat(context, seat)))',
     'void toldNow'
   ),
   aftermath('a taken seat is not confirmed', '    ...takenSeats.map(', '    ...[].map('),
@@ -535,7 +547,7 @@ export const MUTATIONS: readonly Mutation[] = [
   switching('every switch is on record', 'recorded: count <= RECORDED_AN_HOUR', 'recorded: true'),
   joinings(
     'somebody may ask and take back as often as they like',
-    '    ...countMore(seatgate, [joinRate(organizationId, userId)], 1, now),\n',
+    '    ...countMore(context, [joinRate(organizationId, userId)], 1, now),\n',
     ''
   ),
   auditStatements(
@@ -546,13 +558,13 @@ export const MUTATIONS: readonly Mutation[] = [
   auditStatements('a replay wakes no consumer', 'return known || wakesConsumers', 'return known'),
   auditStatements(
     'many events are one statement each',
-    'if (!areFew(run)) return insertEvents(seatgate, now, run)',
+    'if (!areFew(run)) return insertEvents(context, now, run)',
     ''
   ),
   fulfilment(
     'what was done is done again',
-    'done: db.delete(intents).where(inIds(done))',
-    'done: db.delete(intents).where(inIds([]))'
+    'done: db.delete(jobs).where(inIds(done))',
+    'done: db.delete(jobs).where(inIds([]))'
   ),
   recipientLimit(
     'an address gets one mail more than the limit',
@@ -597,7 +609,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'freedSeats: first.freedSeats'
   ),
   batch('the host’s hook is not asked', '  if (!allowed.ok) return allowed\n', ''),
-  batch('intents are not written', '      ...intents.statements,\n', ''),
+  batch('jobs are not written', '      ...jobs.statements,\n', ''),
   background(
     'what goes wrong afterwards is thrown',
     "        report({ event: 'background_failed', organizationId, error })",
@@ -656,12 +668,12 @@ export const MUTATIONS: readonly Mutation[] = [
   guards('a declined invitation is unfinished', ' and declined_at is null`', '`'),
   acceptance(
     'a token that was told verifies an address',
-    '...(provesMailbox ? markVerified(seatgate, userId, now) : []),',
-    '...markVerified(seatgate, userId, now),'
+    '...(provesMailbox ? markVerified(context, userId, now) : []),',
+    '...markVerified(context, userId, now),'
   ),
   acceptance(
     'an address that changed meanwhile is verified',
-    '[...guardAddress(seatgate, user), ...marks]',
+    '[...guardAddress(context, user), ...marks]',
     'marks'
   ),
   token(
@@ -702,12 +714,12 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   acceptance(
     'an invitation may be ended on the way',
-    '    guardPending(seatgate, invitation, now),\n',
+    '    guardPending(context, invitation, now),\n',
     ''
   ),
   acceptance(
     'a deleted organization lets people in',
-    '    guardLive(seatgate, invitation.organizationId),\n',
+    '    guardLive(context, invitation.organizationId),\n',
     ''
   ),
   acceptance(
@@ -739,7 +751,7 @@ export const MUTATIONS: readonly Mutation[] = [
   plan('the earlier invitation lives on', '      ...ended.statements,\n', ''),
   plan(
     'the earlier invitation may change on the way',
-    '      ...guardAllUnfinished(seatgate, earlier),\n',
+    '      ...guardAllUnfinished(context, earlier),\n',
     ''
   ),
   plan(
@@ -749,7 +761,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   plan(
     'an invitation holds no seat',
-    'claim: holdSeats ? claimForInvitation(seatgate.db, row, kept) : null',
+    'claim: holdSeats ? claimForInvitation(context.db, row, kept) : null',
     'claim: null'
   ),
   constraints(
@@ -798,7 +810,7 @@ export const MUTATIONS: readonly Mutation[] = [
   storeRefusal('a statement that D1 refuses is a question of seats', 'grows && isOutage', 'grows'),
   batch(
     'a conflict of the host’s is told to nobody',
-    "  if (done.code === 'host_conflict') reportConflict(seatgate, prepared, done)\n",
+    "  if (done.code === 'host_conflict') reportConflict(context, prepared, done)\n",
     ''
   ),
   signUp(
@@ -813,7 +825,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   inFile('operations/organizations/delete.ts')(
     'the requests of a deleted organization end without a word',
-    '            ...tellRequests(seatgate, caller, organizationId, now),\n',
+    '            ...tellRequests(context, caller, organizationId, now),\n',
     ''
   ),
   plan('the end of the earlier one is not on record', '      ...ended.events,\n', ''),
@@ -874,20 +886,20 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   lost(
     'an invitation that is sent meanwhile outlives its sender',
-    'guardAround(seatgate, loss, open), ',
+    'guardAround(context, loss, open), ',
     ''
   ),
   exclusions(
     'an account of the same address is not known',
-    'digestOf(salt, presentAddress) === digest',
-    'digestOf(salt, presentAddress) === salt'
+    'digestOf(salt, currentAddress) === digest',
+    'digestOf(salt, currentAddress) === salt'
   ),
   changeSink(
     'who was demoted still sees to sinks',
-    'guardStanding(seatgate, keeper.value)',
-    'guardStanding(seatgate, { ...keeper.value, membership: null })'
+    'guardAccess(context, keeper.value)',
+    'guardAccess(context, { ...keeper.value, membership: null })'
   ),
-  erase('an erasure takes more than it counts', 'guardRecords(seatgate, userId, records),', ''),
+  erase('an erasure takes more than it counts', 'guardRecords(context, userId, records),', ''),
 
   address('a name of the inside is public', ' && !INNER_ENDS.has(top)', ''),
   address('a label may be empty', 'labels.every((label) => LABEL.test(label)) && ', ''),
@@ -1073,7 +1085,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   line(
     'a person who has left the line is let in',
-    '      guardFirst(seatgate, first),\n      guardExclusions(',
+    '      guardFirst(context, first),\n      guardExclusions(',
     '      guardExclusions('
   ),
   line(
@@ -1083,12 +1095,12 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   line(
     'an approver who loses the role while the first is let in is overlooked',
-    "...guardApprover(seatgate, approver),\n      endRequest(seatgate, first, 'joined', now),",
-    "endRequest(seatgate, first, 'joined', now),"
+    "...guardApprover(context, approver),\n      endRequest(context, first, 'joined', now),",
+    "endRequest(context, first, 'joined', now),"
   ),
   plan(
     'an address is invited that has become a member’s meanwhile',
-    '...(first ? guardNoMembers(seatgate, first.row.organizationId, emails) : []),',
+    '...(first ? guardNoMembers(context, first.row.organizationId, emails) : []),',
     ''
   ),
 

@@ -12,7 +12,7 @@ export interface Mutation {
   readonly seed: number
 }
 
-const COMMIT = 'const done = await commit(seatgate.db, statements)'
+const COMMIT = 'const done = await commit(context.db, statements)'
 
 export const mutations: Readonly<Record<string, Mutation>> = {
   'a late write is let past its fence': {
@@ -55,7 +55,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     file: 'src/engine/changes/change-batch.ts',
     from: COMMIT,
     to: `await Promise.allSettled(
-    prepared.freedSeats.map((seat) => seatgate.seats.release(seatgate.seatContext, seat))
+    prepared.freedSeats.map((seat) => context.seats.release(context.seatContext, seat))
   )
   ${COMMIT}`,
     seed: 1,
@@ -63,8 +63,8 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   'a seat is given back after an unknown outcome': {
     file: 'src/engine/changes/change-batch.ts',
     from: COMMIT,
-    to: `const done = await commit(seatgate.db, statements).catch(async (error) => {
-    await giveBack(seatgate, takenSeats)
+    to: `const done = await commit(context.db, statements).catch(async (error) => {
+    await giveBack(context, takenSeats)
     throw error
   })`,
     seed: 6,
@@ -73,7 +73,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     file: 'src/engine/changes/change-batch.ts',
     from: COMMIT,
     to: `await Promise.allSettled(
-    takenSeats.map(({ seat, until }) => seatgate.seats.confirm(seatgate.seatContext, seat, until))
+    takenSeats.map(({ seat, until }) => context.seats.confirm(context.seatContext, seat, until))
   )
   ${COMMIT}`,
     seed: 13,
@@ -110,8 +110,8 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   },
   'a token that was told verifies an address': {
     file: 'src/operations/invitations/accept.ts',
-    from: '...(provesMailbox ? markVerified(seatgate, userId, now) : []),',
-    to: '...markVerified(seatgate, userId, now),',
+    from: '...(provesMailbox ? markVerified(context, userId, now) : []),',
+    to: '...markVerified(context, userId, now),',
     seed: 5,
   },
   'a domain lets in by an address that nobody has proven': {
@@ -140,13 +140,13 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   },
   'who was put out comes back with another account': {
     file: 'src/engine/model/exclusions.ts',
-    from: 'digestOf(salt, presentAddress) === digest)',
-    to: "digestOf(salt, presentAddress) === '')",
+    from: 'digestOf(salt, currentAddress) === digest)',
+    to: "digestOf(salt, currentAddress) === '')",
     seed: 4,
   },
   'a repeated operation is done again': {
     file: 'src/engine/changes/operation.ts',
-    from: 'if (earlier) return recall(db, key, operation, earlier)',
+    from: 'if (earlier) return replayResult(db, key, operation, earlier)',
     to: '',
     seed: 1,
   },
@@ -206,13 +206,13 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   },
   'nobody sees to a line that was forgotten': {
     file: 'src/worker/handlers.ts',
-    from: 'joining?.sweepLines({ ...seatgate, joining })',
+    from: 'joining?.sweepWaitlists({ ...seatgate, joining })',
     to: 'void joining',
     seed: 192,
   },
   'a join is answered anew under its id': {
     file: 'src/engine/changes/stored-result.ts',
-    from: 'return key ? replaceOutcome(db, key, kept(operation, outcome), final) : final',
+    from: 'return key ? replaceOutcome(db, key, storedForm(operation, outcome), final) : final',
     to: 'return final',
     seed: 77,
   },

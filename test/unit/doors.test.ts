@@ -106,7 +106,7 @@ describe('SEAT-1: the doors', () => {
   })
 
   it('ask the seat provider at the gate alone, and confirm beside the batch alone', () => {
-    expect(filesWith(/\.reserve\(seatContext|\.reserve\(seatgate\b/)).toEqual([
+    expect(filesWith(/\.reserve\(seatContext|\.reserve\(context\b/)).toEqual([
       'src/engine/changes/seat-claims.ts',
     ])
     expect(filesWith(/\bseats\.(?:reserve|reserveEach|release)\(/)).toEqual([
@@ -125,7 +125,7 @@ describe('SEAT-1: the doors', () => {
       'src/engine/model/membership.ts',
       'src/operations/organizations/create.ts',
     ])
-    const named = filesWith(/'founding'|'promised'|'awaited'/)
+    const named = filesWith(/'founding'|'awaited'|\bkind\b[^\n]*'reserved'/)
     expect(named).toEqual([
       'src/engine/changes/seat-claims.ts',
       'src/engine/model/invitation.ts',
@@ -136,9 +136,9 @@ describe('SEAT-1: the doors', () => {
     ])
     const claims = withoutComments(sources['../../src/engine/model/membership.ts'] ?? '')
     expect(claims.match(/'founding'/g)).toHaveLength(1)
-    expect(claims).toContain("seatId === null ? kind : 'promised'")
+    expect(claims).toContain("seatId === null ? kind : 'reserved'")
     // The claims alone say what kind of request it is.
-    expect(filesWith(/\bkind: '(?:founding|promised|awaited)'(?! \|)/)).toEqual([])
+    expect(filesWith(/\bkind: '(?:founding|reserved|awaited)'(?! \|)/)).toEqual([])
     // Only the line itself lets somebody have the seat that was waited for.
     expect(filesWith(/\bawaited: true\b/)).toEqual(['src/operations/joining/waitlist.ts'])
   })
@@ -186,7 +186,7 @@ describe('SEAT-1: the doors', () => {
   })
 
   it('lead to the one plan of a membership that comes to be', () => {
-    expect(filesWith(/\bplanAddition\(/)).toEqual([
+    expect(filesWith(/\bplanJoin\(/)).toEqual([
       'src/engine/model/join.ts',
       'src/operations/invitations/accept.ts',
       'src/operations/joining/approve.ts',
@@ -206,12 +206,12 @@ describe('SEAT-1: the doors', () => {
       'src/engine/changes/change-batch.ts',
       'src/engine/changes/seat-claims.ts',
     ])
-    expect(filesWith(/\bdepart\(/)).toEqual([
+    expect(filesWith(/\bplanLeave\(/)).toEqual([
       'src/engine/model/leave.ts',
       'src/operations/memberships/delete-user.ts',
       'src/operations/memberships/remove.ts',
     ])
-    expect(filesWith(/\bsuspend\(/)).toEqual([
+    expect(filesWith(/\bplanSuspension\(/)).toEqual([
       'src/engine/model/leave.ts',
       'src/operations/memberships/suspend.ts',
     ])
@@ -262,7 +262,7 @@ describe('the doors of invitations', () => {
       sources['../../src/operations/invitations/plan-invitation.ts'] ?? ''
     )
     expect([...plan.matchAll(/insertRows\([^\n]*/g)].map(([text]) => text)).toEqual([
-      'insertRows(seatgate.db, invitations, unheld),',
+      'insertRows(context.db, invitations, unheld),',
     ])
     expect(plan).toContain('claim === null ? [{ ...row, seatId: null }] : []')
     expect(filesWith(/\bdelete\(\s*invitations\b/)).toEqual([

@@ -40,7 +40,7 @@ export const operations = /* @__PURE__ */ sqliteTable(
 )
 
 /** Jobs: work outside D1 after a committed change. A row is deleted when its job is done. */
-export const intents = /* @__PURE__ */ sqliteTable(
+export const jobs = /* @__PURE__ */ sqliteTable(
   'seatgate_jobs',
   () => ({
     id: text('id').primaryKey(),

@@ -13,7 +13,7 @@ import {
 } from '../../database/database.ts'
 import { guard } from '../../database/commit.ts'
 import type { MembershipRow } from '../../database/schema.ts'
-import type { Standing } from './authorize.ts'
+import type { Access } from './authorize.ts'
 import type { AccessContext } from './roles.ts'
 
 /** Guards that the organization is live. */
@@ -27,9 +27,9 @@ export function guardLive({ db }: DatabaseContext, organizationId: string): Stat
  * Guards that the organization is live, and that the caller has the role that the plan relied on. Callers
  * that are not users have no membership: the host vouches for them.
  */
-export function guardStanding(
+export function guardAccess(
   { db }: DatabaseContext,
-  { organization, membership }: Pick<Standing, 'organization' | 'membership'>
+  { organization, membership }: Pick<Access, 'organization' | 'membership'>
 ): Statement {
   return guard(
     db,

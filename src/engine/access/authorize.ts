@@ -36,7 +36,7 @@ export interface Found<Q extends Queries> {
 }
 
 /** The access of a caller to an organization; every decision inside the organization is based on it. */
-export interface Standing {
+export interface Access {
   readonly caller: Principal
   readonly organization: OrganizationRow
   /** The membership; null if the caller is not a user. */
@@ -103,10 +103,10 @@ async function findIn<Q extends Queries>(
  * Returns the access of the caller. Refuses with `organization_not_found` if the organization does not
  * exist or the caller is not in it: a stranger cannot distinguish the two.
  */
-export function standingOf(
+export function authorize(
   roles: Roles,
   { caller, organization, membership }: Found<Queries>
-): Result<Standing, Exclude<AccessRefusal, 'insufficient_role'>> {
+): Result<Access, Exclude<AccessRefusal, 'insufficient_role'>> {
   if (caller === null) return refused({ code: 'unauthenticated' })
   const role = roleOf(roles, caller, organization, membership)
   if (organization === null || role === null) return refused({ code: 'organization_not_found' })
@@ -116,13 +116,13 @@ export function standingOf(
 /**
  * Returns the access of the caller if their role is one of `allowed`. Roles are a set, not a hierarchy.
  */
-export function standingWith(
+export function authorizeRole(
   roles: Roles,
   found: Found<Queries>,
   allowed: readonly string[]
-): Result<Standing, AccessRefusal> {
-  const standing = standingOf(roles, found)
-  if (!standing.ok || allowed.includes(standing.value.role)) return standing
+): Result<Access, AccessRefusal> {
+  const access = authorize(roles, found)
+  if (!access.ok || allowed.includes(access.value.role)) return access
   return refused({ code: 'insufficient_role' })
 }
 
@@ -140,13 +140,13 @@ function roleOf(
 }
 
 /** An organization, with the membership that lets the caller administer its sinks. */
-export type Keeper = Pick<Standing, 'organization' | 'membership'>
+export type Keeper = Pick<Access, 'organization' | 'membership'>
 
 /**
  * Returns the organization for those who administer its members, and for operators and the host itself,
  * who need no membership.
  */
-export function keeperOf(
+export function authorizeKeeper(
   { roles }: Pick<AccessContext, 'roles'>,
   found: Found<Queries>
 ): Result<Keeper, AccessRefusal> {
@@ -154,7 +154,7 @@ export function keeperOf(
   if (caller !== null && organization !== null && (isOperator(caller) || isSystem(caller))) {
     return ok({ organization, membership: null })
   }
-  return standingWith(roles, found, roles.memberAdmins)
+  return authorizeRole(roles, found, roles.memberAdmins)
 }
 
 /**

@@ -79,18 +79,18 @@ export interface PrincipalQuery {
 export type Caller = Principal | PrincipalQuery
 
 /** The facts of a request that audit events record. */
-export interface RequestMarks {
+export interface RequestInfo {
   readonly requestId?: string | undefined
   readonly origin?: Origin | undefined
 }
 
 /** Returns the request's facts of a scope. */
-export function marksOf({ requestId, origin }: RequestMarks): RequestMarks {
+export function requestInfoOf({ requestId, origin }: RequestInfo): RequestInfo {
   return { requestId, origin }
 }
 
 /** The caller, and the organization that they ask for. */
-export interface Scope extends RequestMarks {
+export interface Scope extends RequestInfo {
   readonly caller: Caller
   /** The organization's id or slug. */
   readonly organization?: string

@@ -48,22 +48,22 @@ export interface EventContext extends Attribution {
  * consumer accepts. The sequence is assigned inside the batch: a batch that fails leaves no gap.
  */
 export function recordEvents(
-  seatgate: TrailContext,
-  context: EventContext,
+  context: TrailContext,
+  eventContext: EventContext,
   drafts: readonly EventDraft[]
 ): RecordedBatch {
-  const { db } = seatgate
+  const { db } = context
   const organizationIds = organizationsOf(drafts)
-  const markedIds = organizationsOf(acceptedOf(seatgate, drafts))
-  const personal = personalRows(seatgate, context, organizationIds)
+  const markedIds = organizationsOf(acceptedOf(context, drafts))
+  const personal = personalRows(context, eventContext, organizationIds)
   const digests = new Map(personal.map(({ organizationId, digest }) => [organizationId, digest]))
   const facts = drafts.map((draft) =>
-    factsOf(seatgate, context, draft, digests.get(draft.organizationId) ?? null)
+    factsOf(context, eventContext, draft, digests.get(draft.organizationId) ?? null)
   )
   const statements = [
     ...insertRows(db, auditPersonal, personal),
-    ...runsOf(facts).flatMap((run) => append(seatgate, context.now, run)),
-    ...marks(db, markedIds, context.now),
+    ...runsOf(facts).flatMap((run) => append(context, eventContext.now, run)),
+    ...marks(db, markedIds, eventContext.now),
   ]
   const events = writtenBy(facts)
   return { statements, events, markedIds }
@@ -78,12 +78,12 @@ export interface RecordedBatch {
 }
 
 function acceptedOf(
-  seatgate: ConsumerContext,
+  context: ConsumerContext,
   drafts: readonly EventDraft[]
 ): readonly EventDraft[] {
   const accepted = new Map<string, boolean>()
   return drafts.filter(({ action, wakesConsumers = false }) => {
-    const known = accepted.get(action) ?? isAccepted(seatgate, action)
+    const known = accepted.get(action) ?? isAccepted(context, action)
     accepted.set(action, known)
     return known || wakesConsumers
   })
@@ -117,22 +117,22 @@ function personalRows(
  * each organization, and return the written ones.
  */
 export function recordEventsWhere(
-  seatgate: Pick<TrailContext, 'db' | 'newId' | 'withSeatCount'>,
-  context: EventContext,
+  context: Pick<TrailContext, 'db' | 'newId' | 'withSeatCount'>,
+  eventContext: EventContext,
   drafts: readonly EventDraft[],
   condition: (organizationId: SQL<string> | string) => SQL
 ): readonly Statement[] {
   const { id, action, outcome, occurredAt } = auditEvents
-  const facts = drafts.map((draft) => factsOf(seatgate, context, draft, null))
+  const facts = drafts.map((draft) => factsOf(context, eventContext, draft, null))
   const written = { id, action, outcome, occurredAt }
   if (!areFew(facts)) {
-    return insertEvents(seatgate, context.now, facts, condition).map((insertion) =>
+    return insertEvents(context, eventContext.now, facts, condition).map((insertion) =>
       insertion.returning(written)
     )
   }
   return facts.map((event) => {
-    const row = rowOf(seatgate, context.now, event)
-    return insertWhere(seatgate.db, row, condition(event.organizationId)).returning(written)
+    const row = rowOf(context, eventContext.now, event)
+    return insertWhere(context.db, row, condition(event.organizationId)).returning(written)
   })
 }
 
@@ -146,11 +146,11 @@ export function writtenBy(answer: unknown): readonly RecordedEvent[] {
 
 /** Marks the organization of an event for the consumers of the trail, if one accepts the event. */
 export function markWaiting(
-  seatgate: DatabaseContext & ConsumerContext,
+  context: DatabaseContext & ConsumerContext,
   { organizationId, action }: Pick<EventDraft, 'organizationId' | 'action'>,
   now: Date
 ): { readonly marked?: Statement } {
-  const [marked] = isAccepted(seatgate, action) ? marks(seatgate.db, [organizationId], now) : []
+  const [marked] = isAccepted(context, action) ? marks(context.db, [organizationId], now) : []
   return marked ? { marked } : {}
 }
 
@@ -162,12 +162,12 @@ type Facts = Omit<typeof auditEvents.$inferInsert, 'sequence' | 'metadata'> & {
 
 function factsOf(
   { newId }: Pick<Runtime, 'newId'>,
-  { effectiveUserId, requestId, origin, now, ...context }: EventContext,
+  { effectiveUserId, requestId, origin, now, ...eventContext }: EventContext,
   draft: EventDraft,
   digest: string | null
 ): Facts {
   const { organizationId, action, target, metadata } = draft
-  const actor = draft.actor ?? context.actor
+  const actor = draft.actor ?? eventContext.actor
   return {
     organizationId,
     id: newId(),
@@ -230,16 +230,16 @@ function runsOf(facts: readonly Facts[]): readonly (readonly Facts[])[] {
 }
 
 function append(
-  seatgate: Pick<TrailContext, 'db' | 'withSeatCount'>,
+  context: Pick<TrailContext, 'db' | 'withSeatCount'>,
   now: Date,
   run: readonly Facts[]
 ): readonly Statement[] {
-  if (!areFew(run)) return insertEvents(seatgate, now, run)
+  if (!areFew(run)) return insertEvents(context, now, run)
   return run.flatMap((event) => {
-    const row = rowOf(seatgate, now, event)
+    const row = rowOf(context, now, event)
     return event.idempotencyKey === null
-      ? [seatgate.db.insert(auditEvents).values(row)]
-      : appendOnce(seatgate.db, row)
+      ? [context.db.insert(auditEvents).values(row)]
+      : appendOnce(context.db, row)
   })
 }
 

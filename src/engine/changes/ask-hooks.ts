@@ -32,12 +32,12 @@ const Statements = v.union([
 
 /** Calls a `before…` hook. An unset hook allows. The answer may carry a changed draft. */
 export async function ask(
-  seatgate: HookContext,
+  context: HookContext,
   { hook, state }: Question
 ): Promise<Result<{ readonly draft: OrganizationDraft | null }, HookRefusal>> {
-  const asked = seatgate.hooks[hook] as ((state: unknown) => HookAnswer) | null | undefined
+  const asked = context.hooks[hook] as ((state: unknown) => HookAnswer) | null | undefined
   if (asked == null) return ok({ draft: null })
-  const answer = await answerOf(seatgate, hook, Answer, () => asked(state))
+  const answer = await answerOf(context, hook, Answer, () => asked(state))
   if (!answer.ok) return answer
   return answer.value.ok
     ? ok({ draft: answer.value.draft ?? null })
@@ -46,10 +46,10 @@ export async function ask(
 
 /** Calls several `before…` hooks at once. Of several refusals the first in order is returned. */
 export async function askEach(
-  seatgate: HookContext,
+  context: HookContext,
   questions: readonly Question[]
 ): Promise<Result<null, HookRefusal>> {
-  const answers = await Promise.all(questions.map((question) => ask(seatgate, question)))
+  const answers = await Promise.all(questions.map((question) => ask(context, question)))
   return answers.find((answer) => !answer.ok) ?? ok(null)
 }
 
@@ -66,36 +66,36 @@ export async function askEach(
  * ```
  */
 export async function composeLifecycle(
-  seatgate: HookContext,
+  context: HookContext,
   hook: keyof LifecycleHooks,
   statements: readonly Statement[],
-  context: { readonly userId: string }
+  facts: { readonly userId: string }
 ): Promise<Result<readonly Statement[], HookRefusal>> {
-  const asked = seatgate.lifecycle[hook]
+  const asked = context.lifecycle[hook]
   if (asked == null) return ok(statements)
-  const answer = await answerOf(seatgate, hook, Statements, () => asked(statements, context))
+  const answer = await answerOf(context, hook, Statements, () => asked(statements, facts))
   if (!answer.ok) return answer
   if (!answer.value.ok) return refused(refusalOf(answer.value))
   const composed = answer.value.statements
   if (statements.every((statement) => composed.includes(statement))) return ok(composed)
   const error = new TypeError(`${hook} left out what it was shown.`)
-  seatgate.report({ event: 'hook_failed', error })
+  context.report({ event: 'hook_failed', error })
   return refused({ code: 'hook_failed' })
 }
 
 async function answerOf<S extends v.GenericSchema>(
-  seatgate: HookContext,
+  context: HookContext,
   hook: string,
   schema: S,
   asked: () => unknown
 ): Promise<Result<v.InferOutput<S>, HookRefusal>> {
   try {
     const answered = (async () => asked())()
-    const answer = v.safeParse(schema, await within(seatgate.hookDeadlineSeconds, answered))
+    const answer = v.safeParse(schema, await within(context.hookDeadlineSeconds, answered))
     if (answer.success) return ok(answer.output)
     throw new TypeError(`${hook} answered something else.`)
   } catch (error) {
-    seatgate.report({ event: 'hook_failed', error })
+    context.report({ event: 'hook_failed', error })
     return refused({ code: 'hook_failed' })
   }
 }

@@ -25,12 +25,12 @@ import {
   type Result,
 } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
-import { tellRefusal, turnsOf } from './limit-events.ts'
+import { recordRefusal, turnsOf } from './limit-events.ts'
 import type { SeatReference } from '../seats/provider.ts'
 import type { ReserveRefusal } from '../seats/reserve-rules.ts'
-import { tell } from './after-commit.ts'
-import { contextOf, type ChangeContext, type Occasion } from './change-context.ts'
-import { recordIntents, type RecordedJob } from './jobs.ts'
+import { afterCommit } from './after-commit.ts'
+import { contextOf, type ChangeContext, type ChangeInfo } from './change-context.ts'
+import { recordJobs, type RecordedJob } from './jobs.ts'
 
 /**
  * A prepared change: the statements of one batch, to be run as a whole or not at all, and the work after
@@ -46,11 +46,11 @@ export interface Prepared<T> {
   readonly organizationIds: readonly string[]
   /** Those of them that are marked for the consumers of the trail. */
   readonly markedIds: readonly string[]
-  readonly intents: readonly RecordedJob[]
+  readonly jobs: readonly RecordedJob[]
   readonly events: readonly RecordedEvent[]
   /** The statements that write an event only if its condition holds, and return it. */
   readonly turns: readonly Statement[]
-  readonly occasion: Occasion
+  readonly info: ChangeInfo
 }
 
 /**
@@ -71,90 +71,90 @@ export function combine<A, B>(first: Prepared<A>, second: Prepared<B>): Prepared
     freedSeats: [...first.freedSeats, ...second.freedSeats],
     organizationIds: [...new Set([...first.organizationIds, ...second.organizationIds])],
     markedIds: [...new Set([...first.markedIds, ...second.markedIds])],
-    intents: [...first.intents, ...second.intents],
+    jobs: [...first.jobs, ...second.jobs],
     events: [...first.events, ...second.events],
     turns: [...first.turns, ...second.turns],
-    occasion: first.occasion,
+    info: first.info,
   }
 }
 
 /** Calls the host's hooks, claims the seats and builds the batch. Sends no query to D1. */
 export function prepare<T>(
-  seatgate: ChangeContext,
-  occasion: Occasion,
+  context: ChangeContext,
+  info: ChangeInfo,
   plan: SeatlessPlan<T>
 ): Promise<Result<Prepared<T>, HookRefusal>>
 export function prepare<T>(
-  seatgate: ChangeContext,
-  occasion: Occasion,
+  context: ChangeContext,
+  info: ChangeInfo,
   plan: Plan<T>
 ): Promise<Result<Prepared<T>, HookRefusal | ReserveRefusal>>
 export async function prepare<T>(
-  seatgate: ChangeContext,
-  occasion: Occasion,
+  context: ChangeContext,
+  info: ChangeInfo,
   plan: Plan<T>
 ): Promise<Result<Prepared<T>, HookRefusal | ReserveRefusal>> {
-  const allowed = await askEach(seatgate, plan.before ?? [])
+  const allowed = await askEach(context, plan.before ?? [])
   if (!allowed.ok) return allowed
   const composed = plan.lifecycle
-    ? await composeLifecycle(seatgate, plan.lifecycle.hook, plan.statements, {
+    ? await composeLifecycle(context, plan.lifecycle.hook, plan.statements, {
         userId: plan.lifecycle.userId,
       })
     : ok(plan.statements)
   if (!composed.ok) return composed
   const claims = plan.claims ?? []
-  const claimed = await claimSeats(seatgate, claims)
+  const claimed = await claimSeats(context, claims)
   if (!claimed.ok) {
-    await tellRefusal(seatgate, occasion, claims[0]?.organizationId ?? null, claimed.error)
+    await recordRefusal(context, info, claims[0]?.organizationId ?? null, claimed.error)
     return claimed
   }
-  return ok(assemble(seatgate, occasion, { ...plan, statements: composed.value }, claimed.value))
+  return ok(assemble(context, info, { ...plan, statements: composed.value }, claimed.value))
 }
 
 /** Prepares a plan of rows: each is refused by itself, and the batch has the remaining rows. */
 export async function prepareRows<T>(
-  seatgate: ChangeContext,
-  occasion: Occasion,
+  context: ChangeContext,
+  info: ChangeInfo,
   { rows, decide }: RowsPlan<T>
 ): Promise<Prepared<T>> {
-  const allowed = await Promise.all(rows.map(({ before }) => askEach(seatgate, before)))
+  const allowed = await Promise.all(rows.map(({ before }) => askEach(context, before)))
   const refusals = allowed.map((answer): Refusal | null => (answer.ok ? null : answer.error))
   const claims = rows.flatMap(({ claim }, index) =>
     claim === null || refusals[index] !== null ? [] : [{ claim, index }]
   )
   const answers = await claimEach(
-    seatgate,
+    context,
     claims.map(({ claim }) => claim)
   )
   for (const [position, { claim, index }] of claims.entries()) {
     const answer = answers[position]
     if (!answer || answer.ok) continue
     refusals[index] = answer.error
-    await tellRefusal(seatgate, occasion, claim.organizationId, answer.error)
+    await recordRefusal(context, info, claim.organizationId, answer.error)
   }
   const claimed = answers.flatMap((answer) => (answer.ok ? [answer.value] : []))
-  return assemble(seatgate, occasion, decide(refusals), claimed)
+  return assemble(context, info, decide(refusals), claimed)
 }
 
-const isKept = ({ taken }: ClaimedSeat) => taken?.kept === true
+const isReserved = ({ taken }: ClaimedSeat) => taken?.reservedBefore === true
 
 /** Builds the batch of a plan and its granted seats. */
 export function assemble<T>(
-  seatgate: ChangeContext,
-  occasion: Occasion,
+  context: ChangeContext,
+  info: ChangeInfo,
   plan: Plan<T>,
   claimed: readonly ClaimedSeat[]
 ): Prepared<T> {
   const events = [...plan.events, ...claimed.flatMap((claim) => claim.events)]
-  const { now } = occasion
-  const context = contextOf(occasion)
-  const recorded = recordEvents(seatgate, context, events)
-  const turns = turnsOf(seatgate, context, events)
-  const calls = afterCalls(seatgate, occasion.caller, events, recorded.events)
-  const intents = recordIntents(seatgate, [...(plan.intents ?? []), ...calls], now)
+  const { now } = info
+  const eventContext = contextOf(info)
+  const recorded = recordEvents(context, eventContext, events)
+  const turns = turnsOf(context, eventContext, events)
+  const calls = afterCalls(context, info.caller, events, recorded.events)
+  const jobs = recordJobs(context, [...(plan.jobs ?? []), ...calls], now)
   // A seat that passes on to another invitation has no row in between: restore it before other claims
   // count seats.
-  const inOrder = claimed.toSorted((a, b) => Number(isKept(b)) - Number(isKept(a)))
+  const inOrder = claimed.toSorted((a, b) => Number(isReserved(b)) - Number(isReserved(a)))
   return {
     value: plan.value,
     statements: [
@@ -162,16 +162,16 @@ export function assemble<T>(
       ...inOrder.flatMap(({ statements }) => statements),
       ...recorded.statements,
       ...turns,
-      ...intents.statements,
+      ...jobs.statements,
     ],
     takenSeats: claimed.flatMap(({ taken }) => (taken === null ? [] : [taken])),
     freedSeats: plan.freedSeats ?? [],
     organizationIds: organizationsOf(events),
     markedIds: recorded.markedIds,
-    intents: intents.recorded,
+    jobs: jobs.recorded,
     events: recorded.events,
     turns,
-    occasion,
+    info,
   }
 }
 
@@ -184,7 +184,7 @@ export function assemble<T>(
  *   a constraint of the library breaks that no plan should break.
  */
 export async function conclude(
-  seatgate: ChangeContext,
+  context: ChangeContext,
   prepared: Prepared<unknown>,
   statements: readonly Statement[] = prepared.statements
 ): Promise<Commit> {
@@ -197,20 +197,20 @@ export async function conclude(
   }
   const unused = takenSeats.filter((seat) => !seat.batch.sent)
   for (const seat of takenSeats) seat.batch.sent = true
-  const done = await commit(seatgate.db, statements)
+  const done = await commit(context.db, statements)
   if (done.committed) {
-    await tell(seatgate, prepared, statements, done.answers)
+    await afterCommit(context, prepared, statements, done.answers)
     return done
   }
   for (const seat of unused) seat.batch.released = true
-  await giveBack(seatgate, unused)
+  await giveBack(context, unused)
   if (done.code === 'broken') throw new StatementFailed(done.error)
-  if (done.code === 'host_conflict') reportConflict(seatgate, prepared, done)
-  if (done.code === 'ledger_superseded') await renewLedgers(seatgate, takenSeats)
+  if (done.code === 'host_conflict') reportConflict(context, prepared, done)
+  if (done.code === 'ledger_superseded') await renewLedgers(context, takenSeats)
   const refusal = refusalOf(done)
   const [seat] = takenSeats
   if (seat && refusal) {
-    await tellRefusal(seatgate, prepared.occasion, seat.seat.organizationId, refusal)
+    await recordRefusal(context, prepared.info, seat.seat.organizationId, refusal)
   }
   return done
 }

@@ -6,7 +6,7 @@ import type { ProviderContext, SeatReference } from '../seats/provider.ts'
 import type { RefusalCounts } from '../seats/reserve-rules.ts'
 import type { JobContext } from './jobs.ts'
 import type { StepUpContext } from '../access/step-up.ts'
-import { attributionOf, type Principal, type RequestMarks } from '../access/principal.ts'
+import { attributionOf, type Principal, type RequestInfo } from '../access/principal.ts'
 import type { LossContext } from '../model/end-invitation.ts'
 import type { SessionStoreContext } from '../model/session-store.ts'
 
@@ -25,13 +25,13 @@ export interface ChangeContext
 }
 
 /** The caller, the request and the time of a change. */
-export interface Occasion extends RequestMarks {
+export interface ChangeInfo extends RequestInfo {
   readonly caller: Principal
   readonly now: Date
 }
 
 /** Returns the parts that the events of a change have in common. */
-export function contextOf({ caller, requestId, origin, now }: Occasion): EventContext {
+export function contextOf({ caller, requestId, origin, now }: ChangeInfo): EventContext {
   return { ...attributionOf(caller), requestId: requestId ?? null, origin, now }
 }
 
@@ -67,14 +67,14 @@ export interface ListenerContext {
 }
 
 /** Calls every listener for a committed batch. */
-export async function tellCommitted(context: ChangeContext, committed: Committed): Promise<void> {
+export async function notifyCommitted(context: ChangeContext, committed: Committed): Promise<void> {
   await Promise.all(
     context.listeners.map(async (listener) => listener.committed?.(context, committed))
   )
 }
 
 /** Calls every listener for organizations that may have free seats. */
-export async function tellSeatsFreed(
+export async function notifySeatsFreed(
   context: ChangeContext,
   organizationIds: readonly string[]
 ): Promise<void> {

@@ -114,7 +114,7 @@ export function recordOutcome(
 /**
  * Stores a result that changed no row, unless another attempt was stored first: then returns that one.
  */
-export async function settleOutcome<T, Code extends RefusalCode>(
+export async function storeOutcome<T, Code extends RefusalCode>(
   db: Database,
   key: OperationKey,
   outcome: Result<T, Code>,
@@ -135,7 +135,7 @@ export async function settleOutcome<T, Code extends RefusalCode>(
 export async function replaceOutcome<T, Code extends RefusalCode>(
   db: Database,
   key: OperationKey,
-  present: unknown,
+  current: unknown,
   outcome: Result<T, Code>
 ): Promise<Result<T, Code | 'idempotency_mismatch'>> {
   const { first } = await batch(db, {
@@ -146,7 +146,7 @@ export async function replaceOutcome<T, Code extends RefusalCode>(
         and(
           eq(operations.actorId, key.actorId),
           eq(operations.id, key.id),
-          eq(operations.outcome, JSON.stringify(present))
+          eq(operations.outcome, JSON.stringify(current))
         )
       ),
     first: recordedUnder(db, key),

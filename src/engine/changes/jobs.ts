@@ -9,7 +9,7 @@ import { budgeted } from '../../database/statement-budget.ts'
 import { backoffSeconds, within } from '../../base/async.ts'
 import { batch, fieldOf, insertRows } from '../../database/batch.ts'
 import type { Database, DatabaseContext, Statement } from '../../database/database.ts'
-import { intents } from '../../database/schema.ts'
+import { jobs } from '../../database/schema.ts'
 import { shortened } from '../../proof/encoding.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { Job, JobHandlers } from '../model/plan.ts'
@@ -41,7 +41,7 @@ const LONGEST_REASON = 500
  * Builds the statements that store jobs. The caller tries the first hundred of them, returned as
  * `recorded`; the others are due at the next sweep.
  */
-export function recordIntents(
+export function recordJobs(
   { db, newId }: DatabaseContext & Pick<Runtime, 'newId'>,
   drafts: readonly Job[],
   now: Date
@@ -56,23 +56,23 @@ export function recordIntents(
   const recorded = drafts.slice(0, MOST_AT_ONCE).map(({ kind, organizationId, run }, index) => {
     return { id: ids[index] ?? '', organizationId, kind, attempts: 1, run }
   })
-  return { statements: insertRows(db, intents, rows), recorded }
+  return { statements: insertRows(db, jobs, rows), recorded }
 }
 
-/** Returns how many statements {@link fulfil} sends to D1 at most, without those of hooks. */
-export function statementsToFulfil(claimed: readonly RecordedJob[]): number {
+/** Returns how many statements {@link runJobs} sends to D1 at most, without those of hooks. */
+export function statementsToRun(claimed: readonly RecordedJob[]): number {
   return claimed.length * STATEMENTS_EACH + STATEMENTS_TOGETHER
 }
 
 /** Tries jobs once, concurrently: each is done and deleted, or due again later. */
-export async function fulfil(seatgate: JobContext, claimed: readonly RecordedJob[]): Promise<void> {
-  const { db } = seatgate
+export async function runJobs(context: JobContext, claimed: readonly RecordedJob[]): Promise<void> {
+  const { db } = context
   if (claimed.length === 0) return
-  const failures = await Promise.all(claimed.map((job) => attempt(seatgate, job)))
+  const failures = await Promise.all(claimed.map((job) => attempt(context, job)))
   const failed = failures.flatMap((failure) => (failure === null ? [] : [failure]))
   const done = claimed.filter((_job, index) => failures[index] === null)
   await batch(db, {
-    ...(done.length > 0 && { done: db.delete(intents).where(inIds(done)) }),
+    ...(done.length > 0 && { done: db.delete(jobs).where(inIds(done)) }),
     ...(failed.length > 0 && { later: putOff(db, failed) }),
   })
 }
@@ -84,11 +84,11 @@ interface Failure {
   readonly lastError: string
 }
 
-async function attempt(seatgate: JobContext, job: RecordedJob): Promise<Failure | null> {
-  const { now, random, report } = seatgate
+async function attempt(context: JobContext, job: RecordedJob): Promise<Failure | null> {
+  const { now, random, report } = context
   const { id, kind, organizationId, attempts } = job
   try {
-    const until = await within(CALL_SECONDS, job.run(seatgate.db))
+    const until = await within(CALL_SECONDS, job.run(context.db))
     // Waiting is not a failure: it is not reported, and does not count as an attempt.
     return until && { id, attempts: attempts - 1, dueAt: until.getTime(), lastError: 'Held' }
   } catch (error) {
@@ -108,14 +108,14 @@ function putOff(db: Database, failed: readonly Failure[]): Statement {
   const told = (name: keyof Failure) => sql`(select ${fieldOf(name)}
     from json_each(${JSON.stringify(failed)}) where ${fieldOf('id')} = seatgate_jobs.id)`
   return db
-    .update(intents)
+    .update(jobs)
     .set({ attempts: told('attempts'), dueAt: told('dueAt'), lastError: told('lastError') })
     .where(inIds(failed))
 }
 
 function inIds(rows: readonly { readonly id: string }[]) {
   const ids = JSON.stringify(rows.map(({ id }) => id))
-  return inArray(intents.id, sql`(select value from json_each(${ids}))`)
+  return inArray(jobs.id, sql`(select value from json_each(${ids}))`)
 }
 
 /**
@@ -124,29 +124,29 @@ function inIds(rows: readonly { readonly id: string }[]) {
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
-export async function sweepIntents(seatgate: JobContext, handlers: JobHandlers): Promise<void> {
-  const { db, now, budget } = budgeted(seatgate)
+export async function runDueJobs(context: JobContext, handlers: JobHandlers): Promise<void> {
+  const { db, now, budget } = budgeted(context)
   const most = budget.rows(MOST_AT_ONCE, STATEMENTS_EACH, STATEMENTS_TOGETHER)
   const time = now()
   const due = db
-    .select({ id: intents.id })
-    .from(intents)
-    .where(lte(intents.dueAt, time))
-    .orderBy(asc(intents.dueAt))
+    .select({ id: jobs.id })
+    .from(jobs)
+    .where(lte(jobs.dueAt, time))
+    .orderBy(asc(jobs.dueAt))
     .limit(most)
   const { claimed } = await batch(db, {
     claimed: db
-      .update(intents)
-      .set({ dueAt: claimedUntil(time), attempts: sql`${intents.attempts} + 1` })
-      .where(and(lte(intents.dueAt, time), inArray(intents.id, due)))
+      .update(jobs)
+      .set({ dueAt: claimedUntil(time), attempts: sql`${jobs.attempts} + 1` })
+      .where(and(lte(jobs.dueAt, time), inArray(jobs.id, due)))
       .returning(),
   })
   if (claimed.length === most && most < MOST_AT_ONCE) budget.leave()
-  const jobs = claimed.map(({ payload, ...row }) => ({
+  const taken = claimed.map(({ payload, ...row }) => ({
     ...row,
     run: async () => (await handlers[row.kind]?.(payload)) ?? null,
   }))
-  await fulfil(seatgate, jobs)
+  await runJobs(context, taken)
 }
 
 function claimedUntil(now: Date): Date {

@@ -11,7 +11,12 @@ import { inBackground } from '../../base/async.ts'
 import { batch } from '../../database/batch.ts'
 import type { Refusal } from '../../base/result.ts'
 import { WINDOW_MS } from '../seats/reserve-rules.ts'
-import { contextOf, tellCommitted, type ChangeContext, type Occasion } from './change-context.ts'
+import {
+  contextOf,
+  notifyCommitted,
+  type ChangeContext,
+  type ChangeInfo,
+} from './change-context.ts'
 import { ACTIONS, isLibraryAction } from '../audit/actions.ts'
 import type { Statement } from '../../database/database.ts'
 import type { ProviderContext } from '../seats/provider.ts'
@@ -21,38 +26,38 @@ import { isMarkedOver, isOver } from '../seats/counts.ts'
  * Records that a limit was reached, the first time and then once per window, with the number of refusals
  * since. It does not delay the response if the host keeps work alive.
  */
-export async function tellRefusal(
-  seatgate: ChangeContext,
-  occasion: Occasion,
+export async function recordRefusal(
+  context: ChangeContext,
+  info: ChangeInfo,
   organizationId: string | null,
   refusal: Refusal
 ): Promise<void> {
   if (organizationId === null || refusal.code !== 'seat_limit_reached') return
   const { limit, used } = refusal
-  const window = Math.floor(occasion.now.getTime() / WINDOW_MS)
-  const refusals = seatgate.refusals.count(organizationId, window)
+  const window = Math.floor(info.now.getTime() / WINDOW_MS)
+  const refusals = context.refusals.count(organizationId, window)
   if (refusals === 0) return
   const record = async () => {
     let written = false
     try {
       const told = { refusals, used, limit }
-      written = await recordReached(seatgate, occasion, organizationId, window, told)
+      written = await recordReached(context, info, organizationId, window, told)
     } finally {
-      if (!written) seatgate.refusals.putBack(organizationId, window, refusals)
+      if (!written) context.refusals.putBack(organizationId, window, refusals)
     }
   }
-  await inBackground(seatgate, organizationId, [record])
+  await inBackground(context, organizationId, [record])
 }
 
 // The key identifies the window: of many isolates that count, one records its number.
 async function recordReached(
-  seatgate: ChangeContext,
-  occasion: Occasion,
+  context: ChangeContext,
+  info: ChangeInfo,
   organizationId: string,
   window: number,
   metadata: { readonly refusals: number; readonly used: number; readonly limit: number }
 ): Promise<boolean> {
-  const { db, measure } = seatgate
+  const { db, measure } = context
   const idempotencyKey = `seat.limit_reached:${window}`
   const event = {
     ...organizationEvent(organizationId, 'seat.limit_reached', metadata),
@@ -62,8 +67,8 @@ async function recordReached(
   const isFirst = sql`not exists (select 1 from seatgate_audit_events
     where organization_id = ${organizationId} and idempotency_key = ${idempotencyKey})
     and exists (select 1 from seatgate_organizations where id = ${organizationId})`
-  const [recording] = recordEventsWhere(seatgate, contextOf(occasion), [event], () => isFirst)
-  const mark = markWaiting(seatgate, event, occasion.now)
+  const [recording] = recordEventsWhere(context, contextOf(info), [event], () => isFirst)
+  const mark = markWaiting(context, event, info.now)
   const { reached } = await batch(db, {
     ...(recording && { reached: recording }),
     ...mark,
@@ -73,7 +78,7 @@ async function recordReached(
   if (events.length > 0) {
     const markedIds = mark.marked ? [organizationId] : []
     const organizationIds = [organizationId]
-    await tellCommitted(seatgate, { organizationIds, markedIds, events, freedSeats: [] })
+    await notifyCommitted(context, { organizationIds, markedIds, events, freedSeats: [] })
   }
   return events.length > 0
 }
@@ -84,13 +89,13 @@ async function recordReached(
  * organization within its limit that costs two rows to read. An expiry is recorded with the next change.
  */
 export function turnsOf(
-  seatgate: Pick<TrailContext, 'db' | 'newId' | 'withSeatCount'> &
+  context: Pick<TrailContext, 'db' | 'newId' | 'withSeatCount'> &
     Pick<ProviderContext, 'seatContext'>,
-  context: EventContext,
+  eventContext: EventContext,
   drafts: readonly EventDraft[]
 ): readonly Statement[] {
-  const { seatContext } = seatgate
-  const { now } = context
+  const { seatContext } = context
+  const { now } = eventContext
   const touched = new Set<string>()
   const relimited = new Set<string>()
   for (const { organizationId, action } of drafts) {
@@ -108,7 +113,12 @@ export function turnsOf(
     ids: ReadonlySet<string>
   ) => [...ids].map((id) => organizationEvent(id, action))
   return [
-    ...recordEventsWhere(seatgate, context, about('seat.over_limit_entered', relimited), entered),
-    ...recordEventsWhere(seatgate, context, about('seat.over_limit_cleared', touched), cleared),
+    ...recordEventsWhere(
+      context,
+      eventContext,
+      about('seat.over_limit_entered', relimited),
+      entered
+    ),
+    ...recordEventsWhere(context, eventContext, about('seat.over_limit_cleared', touched), cleared),
   ]
 }

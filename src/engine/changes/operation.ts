@@ -8,8 +8,8 @@ import type { Queries } from '../../database/batch.ts'
 import type { UnreadableInput } from '../../base/input.ts'
 import { find, type Found } from '../access/authorize.ts'
 import { ok, refused, type Refusal, type RefusalCode, type Result } from '../../base/result.ts'
-import { marksOf, type Principal, type Scope } from '../access/principal.ts'
-import { isKept, kept, recall, settled, type Answering } from './stored-result.ts'
+import { requestInfoOf, type Principal, type Scope } from '../access/principal.ts'
+import { isStored, storedForm, replayResult, finished, type Answering } from './stored-result.ts'
 import { conclude, prepare, prepareRows, refusalOf, type Prepared } from './change-batch.ts'
 import type { ChangeContext } from './change-context.ts'
 import type { Plan, RowsPlan } from '../model/plan.ts'
@@ -20,7 +20,7 @@ import {
   recordedOutcomes,
   recordOutcome,
   replay,
-  settleOutcome,
+  storeOutcome,
   type OperationKey,
   type Question,
   type Recorded,
@@ -90,7 +90,7 @@ export async function perform<
   Code extends RefusalCode = RefusalCode,
   Further extends RefusalCode = RefusalCode,
 >(
-  seatgate: ChangeContext,
+  context: ChangeContext,
   scope: Scope,
   operation: Operation<Q, T, Code, Further>,
   options: OperationOptions = {}
@@ -109,12 +109,12 @@ export async function perform<
   }
   try {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      const answer = await attemptOnce(seatgate, scope, progress)
+      const answer = await attemptOnce(context, scope, progress)
       if (answer !== 'again') return answer
     }
     return refused({ code: 'operation_in_progress' })
   } catch (error) {
-    return answerable(seatgate, operation, storeRefusal(seatgate, error, { grows }))
+    return answerable(context, operation, storeRefusal(context, error, { grows }))
   }
 }
 
@@ -138,11 +138,11 @@ async function attemptOnce<
   Code extends RefusalCode,
   Further extends RefusalCode,
 >(
-  seatgate: ChangeContext,
+  context: ChangeContext,
   scope: Scope,
   progress: Progress<Q, T, Code, Further>
 ): Promise<Result<T, Code | Further | PerformRefusal> | 'again'> {
-  const { db } = seatgate
+  const { db } = context
   const { operation, question } = progress
 
   // 1. One round trip reads the caller, the organization, their access, the facts and an earlier result.
@@ -155,12 +155,12 @@ async function attemptOnce<
   const key = question && (await operationKey(question.id, caller, question.asked))
   const earlier =
     key && replay<unknown, Code>((found.rows as { $earlier: Recorded[] }).$earlier, key)
-  if (earlier) return recall(db, key, operation, earlier)
+  if (earlier) return replayResult(db, key, operation, earlier)
 
-  const now = seatgate.now()
+  const now = context.now()
   const answer = (outcome: Result<T, Code | Further | PerformRefusal>) =>
-    key && (outcome.ok || isKept(outcome.error, found.membership))
-      ? settleOutcome(db, key, outcome, now)
+    key && (outcome.ok || isStored(outcome.error, found.membership))
+      ? storeOutcome(db, key, outcome, now)
       : outcome
 
   if (operation.revise) {
@@ -175,13 +175,13 @@ async function attemptOnce<
   if (!planned.ok) return answer(planned)
   if (progress.unreadableId) return refused(progress.unreadableId.refusal)
   const plan = planned.value
-  const occasion = { caller, ...marksOf(scope), now }
+  const info = { caller, ...requestInfoOf(scope), now }
   if ('rows' in plan) {
-    const prepared = await prepareRows(seatgate, occasion, plan)
+    const prepared = await prepareRows(context, info, plan)
     // Every row was refused. The result is not stored, because there may be seats the next time.
     if (prepared.statements.length === 0) return ok(prepared.value)
-    const done = await commitPrepared(seatgate, progress, key, prepared)
-    if (done.committed) return settled(db, key, operation, ok(prepared.value))
+    const done = await commitPrepared(context, progress, key, prepared)
+    if (done.committed) return finished(db, key, operation, ok(prepared.value))
     // The next attempt reads the current rows, a changed limit included.
     return done.code === 'host_conflict' ? refused({ code: done.code }) : 'again'
   }
@@ -189,41 +189,41 @@ async function attemptOnce<
   // 3. The proof of identity is checked once, however often the operation is planned.
   checkListed(operation, plan)
   if (plan.proof && !progress.proven) {
-    const proven = await prove(seatgate, caller, plan.proof)
-    if (!proven.ok) return answer(answerable(seatgate, operation, proven.error))
+    const proven = await prove(context, caller, plan.proof)
+    if (!proven.ok) return answer(answerable(context, operation, proven.error))
     progress.proven = true
   }
   if (plan.statements.length === 0) {
-    return answer(operation.settle ? await operation.settle(plan.value) : ok(plan.value))
+    return answer(operation.finish ? await operation.finish(plan.value) : ok(plan.value))
   }
 
   // 4. to 6. The host's hooks may refuse, seats are claimed, and the batch is built.
-  const prepared = await prepare(seatgate, occasion, plan)
+  const prepared = await prepare(context, info, plan)
   if (!prepared.ok) {
     return isHolderConflict(prepared.error, key)
       ? 'again'
-      : answer(answerable(seatgate, operation, prepared.error))
+      : answer(answerable(context, operation, prepared.error))
   }
 
   // 7. and 8. The batch commits as a whole or not at all; then seats are confirmed, jobs run, listeners called.
-  const done = await commitPrepared(seatgate, progress, key, prepared.value)
-  if (done.committed) return settled(db, key, operation, ok(plan.value))
+  const done = await commitPrepared(context, progress, key, prepared.value)
+  if (done.committed) return finished(db, key, operation, ok(plan.value))
   const refusal = refusalOf(done)
-  return refusal === null ? 'again' : answer(answerable(seatgate, operation, refusal))
+  return refusal === null ? 'again' : answer(answerable(context, operation, refusal))
 }
 
 // The result is stored in the same batch as its change.
 function commitPrepared<Q extends Queries, T>(
-  seatgate: ChangeContext,
+  context: ChangeContext,
   { operation }: Progress<Q, T>,
   key: OperationKey | null,
   prepared: Prepared<T>
 ) {
-  const { value, statements, occasion } = prepared
+  const { value, statements, info } = prepared
   const stored = key
-    ? [recordOutcome(seatgate.db, key, kept(operation, ok(value)), occasion.now)]
+    ? [recordOutcome(context.db, key, storedForm(operation, ok(value)), info.now)]
     : []
-  return conclude(seatgate, prepared, [...stored, ...statements])
+  return conclude(context, prepared, [...stored, ...statements])
 }
 
 // D1 had no membership for this user a moment ago. Either they have just been added, or the same

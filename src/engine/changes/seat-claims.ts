@@ -29,7 +29,7 @@ export interface TakenSeat {
   /** Until when an invitation reserves it; null for a membership's. */
   readonly until: Date | null
   /** Whether it was reserved before, and stays so if the batch fails. */
-  readonly kept: boolean
+  readonly reservedBefore: boolean
   /** The epoch of the ledger that granted it; null without a ledger. */
   readonly epoch: number | null
   /** The state of the batch that uses the seat. The only mutable part of a prepared change. */
@@ -43,19 +43,17 @@ export interface TakenSeat {
  * refused, all seats are released.
  */
 export async function claimSeats(
-  seatgate: SeatClaimContext,
+  context: SeatClaimContext,
   claims: readonly SeatClaim[]
 ): Promise<Result<readonly ClaimedSeat[], ReserveRefusal>> {
   const [only, ...others] = claims
   const answers =
-    only && others.length === 0
-      ? [await claimOne(seatgate, only)]
-      : await claimEach(seatgate, claims)
+    only && others.length === 0 ? [await claimOne(context, only)] : await claimEach(context, claims)
   const claimed = answers.flatMap((answer) => (answer.ok ? [answer.value] : []))
   const refusal = answers.find((answer) => !answer.ok)
   if (refusal === undefined) return ok(claimed)
   await giveBack(
-    seatgate,
+    context,
     claimed.flatMap(({ taken }) => (taken === null ? [] : [taken]))
   )
   return refusal
@@ -66,15 +64,15 @@ export async function claimSeats(
  * granted while there are seats. The results are in the order of the claims.
  */
 export async function claimEach(
-  seatgate: SeatClaimContext,
+  context: SeatClaimContext,
   claims: readonly SeatClaim[]
 ): Promise<readonly Result<ClaimedSeat, ReserveRefusal>[]> {
-  const requests = claims.map((claim) => seatRequest(seatgate, claim))
-  const granted = await reserveEach(seatgate, requests)
+  const requests = claims.map((claim) => seatRequest(context, claim))
+  const granted = await reserveEach(context, requests)
   return claims.map((claim, index) => {
     const [request, grant] = [requests[index], granted[index]]
     if (!request || !grant) return refused({ code: 'seats_unavailable' })
-    return grant.ok ? ok(claimedSeat(seatgate, claim, request, grant.value)) : grant
+    return grant.ok ? ok(claimedSeat(context, claim, request, grant.value)) : grant
   })
 }
 
@@ -83,14 +81,14 @@ export async function claimEach(
  * answer now, it receives the release later.
  */
 export async function releaseSeat(
-  seatgate: ProviderContext & Pick<Runtime, 'report'>,
+  context: ProviderContext & Pick<Runtime, 'report'>,
   seat: SeatReference
 ): Promise<void> {
   try {
-    await seatgate.seats.release(seatgate.seatContext, seat)
+    await context.seats.release(context.seatContext, seat)
   } catch (error) {
     const { organizationId } = seat
-    seatgate.report({ event: 'seat_release_failed', organizationId, error })
+    context.report({ event: 'seat_release_failed', organizationId, error })
   }
 }
 
@@ -99,21 +97,25 @@ export async function releaseSeat(
  * before.
  */
 export async function giveBack(
-  seatgate: ProviderContext & Pick<Runtime, 'report'>,
+  context: ProviderContext & Pick<Runtime, 'report'>,
   taken: readonly TakenSeat[]
 ): Promise<void> {
-  await Promise.all(taken.flatMap(({ seat, kept }) => (kept ? [] : [releaseSeat(seatgate, seat)])))
+  await Promise.all(
+    taken.flatMap(({ seat, reservedBefore }) =>
+      reservedBefore ? [] : [releaseSeat(context, seat)]
+    )
+  )
 }
 
 async function claimOne(
-  seatgate: SeatClaimContext,
+  context: SeatClaimContext,
   claim: SeatClaim
 ): Promise<Result<ClaimedSeat, ReserveRefusal>> {
-  const { seats, seatContext, report } = seatgate
-  const request = seatRequest(seatgate, claim)
+  const { seats, seatContext, report } = context
+  const request = seatRequest(context, claim)
   try {
     const granted = await seats.reserve(seatContext, request)
-    return granted.ok ? ok(claimedSeat(seatgate, claim, request, granted.value)) : granted
+    return granted.ok ? ok(claimedSeat(context, claim, request, granted.value)) : granted
   } catch (error) {
     report({ event: 'seat_reserve_failed', organizationId: request.organizationId, error })
     return refused({ code: 'seats_unavailable' })
@@ -133,14 +135,16 @@ function claimedSeat(
   { guards, count, epoch }: SeatGrant
 ): ClaimedSeat {
   const seat = { organizationId, seatId }
-  const kept = kind === 'promised'
+  const reservedBefore = kind === 'reserved'
   const batch = { sent: false, released: false }
   const counts = count
     ? { held: count.held, reserved: count.reserved, limit: limitView(count.limit) }
     : {}
   return {
     taken:
-      kind === 'founding' ? null : { seat, until: claim.until, kept, epoch: epoch ?? null, batch },
+      kind === 'founding'
+        ? null
+        : { seat, until: claim.until, reservedBefore, epoch: epoch ?? null, batch },
     statements: [...guards, claim.write(seatId)],
     events: seats.enforces ? claim.events(seat, counts) : [],
   }

@@ -10,59 +10,59 @@ import { replaceOutcome, type OperationKey } from './idempotency.ts'
 /** The parts of a result beside its value. */
 export interface Answering<T, Code extends RefusalCode = RefusalCode> {
   /** How a result with a secret is stored and replayed. */
-  readonly secrecy?: Secrecy<T>
+  readonly sealing?: Sealing<T>
   /** Runs after the commit; its result is the result of the operation. It may run twice. */
-  readonly settle?: (value: T) => Promise<Result<T, Code>>
+  readonly finish?: (value: T) => Promise<Result<T, Code>>
 }
 
 /** How a result with a secret is stored. */
-export interface Secrecy<T> {
+export interface Sealing<T> {
   seal(value: T): unknown
   /** Returns null if it cannot be decrypted, because the host has another secret now. */
-  open(kept: unknown): Promise<T | null>
+  open(storedForm: unknown): Promise<T | null>
 }
 
 /** A stored result; an unsettled one was not returned to a caller yet. */
-export type Kept<Code extends RefusalCode = RefusalCode> = Result<unknown, Code> & {
+export type StoredResult<Code extends RefusalCode = RefusalCode> = Result<unknown, Code> & {
   readonly unsettled?: true
 }
 
 /** Returns the stored form of a result, for its own batch. */
-export function kept<T>({ secrecy, settle }: Answering<T>, outcome: Result<T>): Kept {
+export function storedForm<T>({ sealing, finish }: Answering<T>, outcome: Result<T>): StoredResult {
   if (!outcome.ok) return outcome
-  if (settle) return { ...outcome, unsettled: true }
-  return secrecy ? ok(secrecy.seal(outcome.value)) : outcome
+  if (finish) return { ...outcome, unsettled: true }
+  return sealing ? ok(sealing.seal(outcome.value)) : outcome
 }
 
 /** Returns the stored result. A result that was cut off before it was returned is settled now. */
-export async function recall<T, Code extends RefusalCode>(
+export async function replayResult<T, Code extends RefusalCode>(
   db: Database,
   key: OperationKey,
   operation: Answering<T, Code>,
-  earlier: Kept<Code | 'idempotency_mismatch'>
+  earlier: StoredResult<Code | 'idempotency_mismatch'>
 ): Promise<Result<T, Code | 'idempotency_mismatch' | 'stored_result_unreadable'>> {
-  const { secrecy } = operation
+  const { sealing } = operation
   if (!earlier.ok) return earlier
-  if (earlier.unsettled) return settled(db, key, operation, ok(earlier.value as T))
-  if (!secrecy) return ok(earlier.value as T)
-  const value = await secrecy.open(earlier.value)
+  if (earlier.unsettled) return finished(db, key, operation, ok(earlier.value as T))
+  if (!sealing) return ok(earlier.value as T)
+  const value = await sealing.open(earlier.value)
   return value === null ? refused({ code: 'stored_result_unreadable' }) : ok(value)
 }
 
 /** Settles a result and stores it; if two attempts settle it, the first one's is returned. */
-export async function settled<T, Code extends RefusalCode>(
+export async function finished<T, Code extends RefusalCode>(
   db: Database,
   key: OperationKey | null,
   operation: Answering<T, Code>,
   outcome: Result<T, Code>
 ): Promise<Result<T, Code | 'idempotency_mismatch'>> {
-  if (!outcome.ok || !operation.settle) return outcome
-  const final = await operation.settle(outcome.value)
-  return key ? replaceOutcome(db, key, kept(operation, outcome), final) : final
+  if (!outcome.ok || !operation.finish) return outcome
+  const final = await operation.finish(outcome.value)
+  return key ? replaceOutcome(db, key, storedForm(operation, outcome), final) : final
 }
 
 // Transient refusals, which may differ the next time. They are not stored.
-const PASSING: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+const TRANSIENT: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   'operation_in_progress',
   'invalid_password',
   'step_up_required',
@@ -77,8 +77,8 @@ const PASSING: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
 ])
 
 // A missing proof is transient like a wrong one: proofs are not part of the digest.
-function isPassing(refusal: Refusal): boolean {
-  if (refusal.code !== 'validation_error') return PASSING.has(refusal.code)
+function isTransient(refusal: Refusal): boolean {
+  if (refusal.code !== 'validation_error') return TRANSIENT.has(refusal.code)
   return 'password' in refusal.errors || 'stepUpProof' in refusal.errors
 }
 
@@ -92,6 +92,6 @@ const ABSENT: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
 ])
 
 /** Whether a refusal is stored under its key. Strangers could otherwise fill the table. */
-export function isKept(refusal: Refusal, membership: unknown): boolean {
-  return !isPassing(refusal) && (membership !== null || !ABSENT.has(refusal.code))
+export function isStored(refusal: Refusal, membership: unknown): boolean {
+  return !isTransient(refusal) && (membership !== null || !ABSENT.has(refusal.code))
 }

@@ -35,18 +35,18 @@ export interface HostStatements {
  * ```
  */
 export async function commitTogether<T>(
-  seatgate: ChangeContext,
+  context: ChangeContext,
   prepared: Prepared<T>,
   statements: HostStatements = {}
 ): Promise<Result<T>> {
   checkOptionNames('commitTogether', statements, ['before', 'after', 'onConflict'])
   const { before = [], after = [], onConflict } = statements
   try {
-    const done = await conclude(seatgate, prepared, [...before, ...prepared.statements, ...after])
+    const done = await conclude(context, prepared, [...before, ...prepared.statements, ...after])
     if (done.committed) return ok(prepared.value)
     const answer = done.code === 'host_conflict' ? onConflict?.(done.constraint ?? '') : null
     return refused(answer ?? refusalOf(done) ?? { code: 'operation_in_progress' })
   } catch (error) {
-    return refused(storeRefusal(seatgate, error, { grows: prepared.takenSeats.length > 0 }))
+    return refused(storeRefusal(context, error, { grows: prepared.takenSeats.length > 0 }))
   }
 }

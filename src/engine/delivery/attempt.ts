@@ -26,12 +26,12 @@ export interface Tried {
  * a reason to retry, never as a success.
  */
 export async function attempt(
-  seatgate: Pick<Runtime, 'now' | 'report' | 'measure'>,
+  context: Pick<Runtime, 'now' | 'report' | 'measure'>,
   sink: Sink,
   events: readonly AuditEvent[],
   number: number
 ): Promise<Tried> {
-  const { measure, now, report } = seatgate
+  const { measure, now, report } = context
   const began = now().getTime()
   const measured = (delivery: Delivery, kind?: Kind): Tried => {
     const at = now()

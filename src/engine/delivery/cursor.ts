@@ -123,13 +123,13 @@ export async function moveOn(
  * that time.
  */
 export async function giveBack(
-  seatgate: DatabaseContext & ConsumerContext & Pick<Runtime, 'now'>,
+  context: DatabaseContext & ConsumerContext & Pick<Runtime, 'now'>,
   lease: Lease,
   progress: Progress,
   redelivered: readonly Redelivery[],
   restsUntil: Date | null
 ): Promise<void> {
-  const { db, now } = seatgate
+  const { db, now } = context
   const { sequence, retry, pausedReason } = progress
   const trouble = retry && {
     attempts: retry.attempts,
@@ -152,7 +152,7 @@ export async function giveBack(
         leasedUntil: new Date(0),
       })
       .where(whileLeased(lease)),
-    finished: clearOutbox(seatgate.db, lease.organizationId, awaiting(seatgate)),
+    finished: clearOutbox(context.db, lease.organizationId, awaiting(context)),
   })
 }
 

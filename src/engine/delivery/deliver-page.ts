@@ -31,14 +31,14 @@ export interface Failing {
  * Delivers a page of events, one by one or in batches as the sink supports it, until the run must stop.
  */
 export async function deliverPage(
-  seatgate: Pick<Runtime, 'now' | 'random' | 'report' | 'measure'>,
+  context: Pick<Runtime, 'now' | 'random' | 'report' | 'measure'>,
   sink: Sink,
   mayStart: () => boolean,
   from: number,
   rows: readonly ReadEventRow[],
   failing: Failing
 ): Promise<Run> {
-  const { now, random } = seatgate
+  const { now, random } = context
   const letters: DeadLetter[] = []
   let history: readonly Attempt[] = []
   let sequence = from
@@ -62,7 +62,7 @@ export async function deliverPage(
       sequence = next.sequence - 1
     }
     const step = nextStep(sink, [next, ...others], together)
-    const { delivery, at: time, milliseconds } = await take(seatgate, sink, step, attempts + 1)
+    const { delivery, at: time, milliseconds } = await take(context, sink, step, attempts + 1)
     const told = { attempt: attempts + 1, milliseconds }
     if (delivery.outcome === 'permanent' && step.batch.length > 1) {
       const { reason } = delivery
@@ -116,7 +116,7 @@ export interface Redelivered {
 
 /** Tries requeued dead letters again, each once, in order, until the run must stop. */
 export async function redeliver(
-  seatgate: Pick<Runtime, 'now' | 'report' | 'measure'>,
+  context: Pick<Runtime, 'now' | 'report' | 'measure'>,
   sink: Sink,
   mayStart: () => boolean,
   rows: readonly ReadEventRow[]
@@ -126,7 +126,7 @@ export async function redeliver(
   for (const row of rows) {
     if (!mayStart()) break
     const { sequence } = row
-    const { delivery, at, milliseconds } = await attempt(seatgate, sink, [eventView(row)], 1)
+    const { delivery, at, milliseconds } = await attempt(context, sink, [eventView(row)], 1)
     const reason = delivery.outcome === 'delivered' ? null : delivery.reason
     letters.push({ sequence, reason })
     const outcome = reason === null ? 'delivered' : 'dead'
@@ -137,18 +137,18 @@ export async function redeliver(
 }
 
 async function take(
-  seatgate: Pick<Runtime, 'now' | 'report' | 'measure'>,
+  context: Pick<Runtime, 'now' | 'report' | 'measure'>,
   sink: Sink,
   step: Step,
   number: number
 ): Promise<Tried> {
-  const { now, report } = seatgate
+  const { now, report } = context
   if (step.error !== undefined) {
     const [{ organizationId } = { organizationId: '' }] = step.batch
     report({ event: 'delivery_failed', organizationId, error: step.error })
     return { delivery: { outcome: 'retry', reason: 'error' }, at: now(), milliseconds: 0 }
   }
-  if (step.batch.length > 0) return attempt(seatgate, sink, step.batch, number)
+  if (step.batch.length > 0) return attempt(context, sink, step.batch, number)
   return { delivery: { outcome: 'delivered' }, at: now(), milliseconds: 0 }
 }
 

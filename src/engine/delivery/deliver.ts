@@ -49,9 +49,9 @@ export async function forwardOrganization(
   organizationId: string,
   invocation = newInvocation()
 ): Promise<number | null> {
-  const seatgate = budgeted(unbudgeted)
+  const context = budgeted(unbudgeted)
   const waits = await Promise.all(
-    seatgate.sinks.map((sink) => forwardToSink(seatgate, sink, organizationId, invocation))
+    context.sinks.map((sink) => forwardToSink(context, sink, organizationId, invocation))
   )
   const due = waits.filter((seconds) => seconds !== null)
   return due.length > 0 ? Math.min(...due) : null
@@ -64,8 +64,8 @@ export async function forwardToSink(
   organizationId: string,
   invocation = newInvocation()
 ): Promise<number | null> {
-  const seatgate = budgeted(unbudgeted)
-  const { db, newId, now, budget } = seatgate
+  const context = budgeted(unbudgeted)
+  const { db, newId, now, budget } = context
   const began = now()
   const secondsOn = (seconds: number) => new Date(began.getTime() + seconds * 1000)
   const mayStartFor = (seconds: number) => () =>
@@ -77,7 +77,7 @@ export async function forwardToSink(
   if (!('events' in leased)) return leased.busy ? BUSY_RETRY_SECONDS : null
 
   const { queued } = leased
-  const redelivered = await redeliver(seatgate, sink, mayStartFor(REDELIVERY_SECONDS), queued)
+  const redelivered = await redeliver(context, sink, mayStartFor(REDELIVERY_SECONDS), queued)
   const lettersLeft =
     redelivered.letters.length < queued.length || queued.length === LETTERS_PER_READ
   const { eventsPerMinute } = sink
@@ -87,7 +87,7 @@ export async function forwardToSink(
   for (let handled = 0; ;) {
     const page = events.slice(0, most - handled)
     const mayStart = mayStartFor(RUN_SECONDS)
-    const run = await deliverPage(seatgate, sink, mayStart, sequence, page, failing)
+    const run = await deliverPage(context, sink, mayStart, sequence, page, failing)
     const progress = { ...run, history: [...earlier, ...run.history] }
     handled += page.filter((event) => event.sequence <= run.sequence).length
     const more = !run.finished || page.length < events.length || unread
@@ -96,7 +96,7 @@ export async function forwardToSink(
       const stopped = run.retry !== null || run.pausedReason !== null
       const slowed = !stopped && more && eventsPerMinute !== undefined
       const restsUntil = slowed ? secondsOn((handled / eventsPerMinute) * 60) : null
-      await giveBack(seatgate, lease, progress, redelivered.letters, restsUntil)
+      await giveBack(context, lease, progress, redelivered.letters, restsUntil)
       if (stopped) return run.seconds
       if (restsUntil) return Math.max(0, (restsUntil.getTime() - now().getTime()) / 1000)
       if (more) return 0
@@ -169,10 +169,10 @@ export async function tendOrganization(
   organizationId: string,
   invocation = newInvocation()
 ): Promise<number | null> {
-  const seatgate = budgeted(unbudgeted)
+  const context = budgeted(unbudgeted)
   const [forwarded, sealed] = await Promise.allSettled([
-    forwardOrganization(seatgate, organizationId, invocation),
-    seatgate.log?.run(seatgate, organizationId),
+    forwardOrganization(context, organizationId, invocation),
+    context.log?.run(context, organizationId),
   ])
   if (sealed.status === 'rejected') throw sealed.reason
   if (forwarded.status === 'rejected') throw forwarded.reason

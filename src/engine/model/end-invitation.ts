@@ -39,14 +39,14 @@ export interface EndingCause {
 
 /** Builds the end of an invitation. With `keepSeat` its seat passes on to its replacement. */
 export function endInvitation(
-  seatgate: DatabaseContext & Pick<ProviderContext, 'seats'>,
+  context: DatabaseContext & Pick<ProviderContext, 'seats'>,
   row: InvitationRow,
   reason: EndingCause['reason'],
   by: string | null,
   now: Date,
   keepSeat = false
 ): Ending {
-  return endInvitations(seatgate, [row], { reason, by, now, keepsSeat: () => keepSeat })
+  return endInvitations(context, [row], { reason, by, now, keepsSeat: () => keepSeat })
 }
 
 /**
@@ -54,18 +54,18 @@ export function endInvitation(
  * its seat. The batch guards that they are unchanged.
  */
 export function endInvitations(
-  seatgate: DatabaseContext & Pick<ProviderContext, 'seats'>,
+  context: DatabaseContext & Pick<ProviderContext, 'seats'>,
   rows: readonly InvitationRow[],
   { reason, by, now, keepsSeat = () => false }: EndingCause
 ): Ending {
   if (rows.length === 0) return { statements: [], freedSeats: [], events: [] }
   const each = rows.map((row) => ({
     event: endingEvent(row, { reason, by, now }),
-    freed: freedSeat(seatgate, row, keepsSeat(row)),
+    freed: freedSeat(context, row, keepsSeat(row)),
   }))
   return {
     statements: [
-      seatgate.db
+      context.db
         .update(invitations)
         .set({ ...endedColumns(reason, by, now), updatedAt: now })
         .where(isOneOf(rows)),
@@ -157,17 +157,17 @@ export function invitationsBy(
 }
 
 /** Selects those and the invitations to the user's address. */
-export function invitationsAround(seatgate: UserContext, organizationIds: SQL, userId: string) {
-  return seatgate.db
+export function invitationsAround(context: UserContext, organizationIds: SQL, userId: string) {
+  return context.db
     .select()
     .from(invitations)
-    .where(sql`${isAround(seatgate, organizationIds, userId)} and ${isUnfinished()}`)
+    .where(sql`${isAround(context, organizationIds, userId)} and ${isUnfinished()}`)
 }
 
 /** Builds the end of the invitations of a loss, from what was read. */
-export function endLost(seatgate: LossContext, around: readonly InvitationRow[], loss: Loss): Lost {
-  const { roles } = seatgate
-  const outlive = seatgate.invitations?.outliveInviter ?? false
+export function endLost(context: LossContext, around: readonly InvitationRow[], loss: Loss): Lost {
+  const { roles } = context
+  const outlive = context.invitations?.outliveInviter ?? false
   const { userId, role, putOut, by, now } = loss
   const open = around.filter(
     ({ expiresAt, invitedById }) => expiresAt > now && (putOut || invitedById === userId)
@@ -176,17 +176,17 @@ export function endLost(seatgate: LossContext, around: readonly InvitationRow[],
   const sent = open.filter((row) => row.invitedById === userId && !couldSend(row.role))
   const received = open.filter((row) => row.invitedById !== userId)
   const ending = { by, now }
-  const bySender = endInvitations(seatgate, outlive ? [] : sent, {
+  const bySender = endInvitations(context, outlive ? [] : sent, {
     ...ending,
     reason: 'inviter_lost_role',
   })
-  const toPerson = endInvitations(seatgate, putOut ? received : [], {
+  const toPerson = endInvitations(context, putOut ? received : [], {
     ...ending,
     reason: 'invitee_put_out',
   })
   const ended = [...(outlive ? [] : sent), ...(putOut ? received : [])]
   return {
-    statements: [guardAround(seatgate, loss, open), ...bySender.statements, ...toPerson.statements],
+    statements: [guardAround(context, loss, open), ...bySender.statements, ...toPerson.statements],
     freedSeats: [...bySender.freedSeats, ...toPerson.freedSeats],
     events: [...bySender.events, ...toPerson.events],
     counts: countsOf(ended),
@@ -196,7 +196,7 @@ export function endLost(seatgate: LossContext, around: readonly InvitationRow[],
 
 // Guards that the open invitations are exactly those that were read, with their roles and seats.
 function guardAround(
-  seatgate: UserContext,
+  context: UserContext,
   { userId, organizationIds, putOut, now }: Loss,
   open: readonly InvitationRow[]
 ): Statement {
@@ -210,12 +210,12 @@ function guardAround(
   const row = sql`id || ' ' || role || ' ' || coalesce(seat_id, '')
     || ' ' || coalesce(invited_by_id, '')`
   return guard(
-    seatgate.db,
+    context.db,
     'stale',
     sql`(select count(*) = ${open.length} and count(*) filter (where ${row}
         not in (select value from json_each(${known}))) = 0
       from seatgate_invitations
-      where ${putOut ? isAround(seatgate, ids, userId) : isBy(ids, userId)} and ${isPending(now)})`
+      where ${putOut ? isAround(context, ids, userId) : isBy(ids, userId)} and ${isPending(now)})`
   )
 }
 
@@ -223,8 +223,8 @@ function isBy(organizationIds: SQL, userId: SQL<string | null> | string | null):
   return sql`organization_id in (${organizationIds}) and invited_by_id = ${userId}`
 }
 
-function isAround(seatgate: Pick<UserContext, 'users'>, organizationIds: SQL, userId: string): SQL {
-  const { address } = personOf(seatgate, userId)
+function isAround(context: Pick<UserContext, 'users'>, organizationIds: SQL, userId: string): SQL {
+  const { address } = personOf(context, userId)
   return sql`organization_id in (${organizationIds})
     and (invited_by_id = ${userId} or email = lower(${address}))`
 }

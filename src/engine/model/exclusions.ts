@@ -27,7 +27,7 @@ export interface Person {
 }
 
 /** A row that may be about the user, with their current address. */
-export type ExclusionCandidate = ExclusionRow & { readonly presentAddress: string | null }
+export type ExclusionCandidate = ExclusionRow & { readonly currentAddress: string | null }
 
 /** Returns a user of the host's table; without the table the address is null. */
 export function personOf(
@@ -43,9 +43,9 @@ export function personOf(
 }
 
 /** Selects the address of a user; no query if the host has not configured its users. */
-export function addressOf(seatgate: UserContext, userId: SQL<string | null> | string | null) {
-  const { address } = personOf(seatgate, userId)
-  return seatgate.db
+export function addressOf(context: UserContext, userId: SQL<string | null> | string | null) {
+  const { address } = personOf(context, userId)
+  return context.db
     .select({ email: sql<string>`${address}`.as('person_email') })
     .from(sql`(select 1) where ${address} is not null`)
 }
@@ -64,7 +64,7 @@ export function exclusionsOf({ db }: DatabaseContext, organizationIds: SQL, pers
       salt: exclusions.salt,
       digest: exclusions.digest,
       createdAt: exclusions.createdAt,
-      presentAddress: sql<string | null>`${person.address}`.as('present_address'),
+      currentAddress: sql<string | null>`${person.address}`.as('present_address'),
     })
     .from(exclusions)
     .where(isCandidate(organizationIds, person))
@@ -76,9 +76,9 @@ export function excluding(
   userId: string | null
 ): readonly ExclusionRow[] {
   return candidates.filter(
-    ({ userId: excluded, salt, digest, presentAddress }) =>
+    ({ userId: excluded, salt, digest, currentAddress }) =>
       excluded === userId ||
-      (presentAddress !== null && salt !== null && digestOf(salt, presentAddress) === digest)
+      (currentAddress !== null && salt !== null && digestOf(salt, currentAddress) === digest)
   )
 }
 

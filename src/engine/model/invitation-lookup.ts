@@ -138,17 +138,17 @@ export interface KnownUser {
  * @throws {TypeError} if the host has configured no `users`.
  */
 export function knownUser(
-  seatgate: UserContext & VerificationContext,
+  context: UserContext & VerificationContext,
   userId: SQL<string | null> | string | null
 ) {
-  const { db, users } = seatgate
+  const { db, users } = context
   if (users === null) throw new TypeError('Invitations need users in createSeatgate.')
   return db
     .select({
       id: userIdText(users).as('known_id'),
       email: sql<string>`${users.email}`.as('known_email'),
       name: sql<string | null>`${users.name}`.as('known_name'),
-      verified: isVerified(seatgate).as('known_verified'),
+      verified: isVerified(context).as('known_verified'),
     })
     .from(users)
     .where(hasUserId(users, userId))

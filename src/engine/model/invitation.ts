@@ -102,7 +102,7 @@ function claim(
   const promise = { invitation_id: id, expires_at: expiresAt.toISOString() }
   return {
     organizationId,
-    kind: seatId === null ? 'new' : 'promised',
+    kind: seatId === null ? 'new' : 'reserved',
     seatId,
     holder: invitationHolder,
     until: expiresAt,
@@ -149,17 +149,17 @@ export function guardUnfinished(
 
 /** Guards that none of these invitations was ended or changed. */
 export function guardAllUnfinished(
-  seatgate: DatabaseContext,
+  context: DatabaseContext,
   rows: readonly InvitationRow[]
 ): readonly Statement[] {
-  if (areFew(rows)) return rows.map((row) => guardUnfinished(seatgate, row))
+  if (areFew(rows)) return rows.map((row) => guardUnfinished(context, row))
   const known = JSON.stringify(rows.map(({ id, tokenHash, role }) => [id, tokenHash, role]))
   const unfinished = sql`select count(*) from seatgate_invitations
     where (id, token_hash, role) in
       (select value ->> 0, value ->> 1, value ->> 2 from json_each(${known}))
     and ${isUnfinished()}`
   const { length } = rows
-  return [guard(seatgate.db, 'stale', sql`(${unfinished}) = ${length}`)]
+  return [guard(context.db, 'stale', sql`(${unfinished}) = ${length}`)]
 }
 
 /** Guards that an organization has exactly these open invitations, unchanged. */

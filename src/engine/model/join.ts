@@ -27,11 +27,11 @@ export interface AddedMember {
 }
 
 /** The context of a function that creates memberships. */
-export interface AdditionContext
+export interface JoinContext
   extends DatabaseContext, Pick<ProviderContext, 'seats'>, Pick<Runtime, 'newId'> {}
 
 /** How a user joins, if there is more to it. */
-export interface Arrival {
+export interface JoinDetails {
   /** Default: added directly. */
   readonly path?: 'invitation' | 'signup' | 'domain' | 'request'
   /** The seat that is reserved for them. */
@@ -61,24 +61,24 @@ export function parseMember({ roles }: Pick<AccessContext, 'roles'>, input: unkn
 }
 
 /** Plans a new membership; `guards` are the conditions that it relies on. */
-export function planAddition(
-  seatgate: AdditionContext,
+export function planJoin(
+  context: JoinContext,
   newcomer: Newcomer,
   caller: Principal,
   now: Date,
   guards: readonly Statement[],
-  { path, seatId = null, awaited = false, requestId, invitation, excluded = [] }: Arrival = {}
+  { path, seatId = null, awaited = false, requestId, invitation, excluded = [] }: JoinDetails = {}
 ): Plan<AddedMember> {
   const { role } = newcomer
-  const row = newMembership(seatgate.newId(), newcomer, now)
+  const row = newMembership(context.newId(), newcomer, now)
   const membership = membershipView(row)
   const door: AddPath = awaited ? 'waiting_line' : (path ?? 'direct')
-  const taken = invitation && takeOver(seatgate, invitation, caller, now)
+  const taken = invitation && takeOver(context, invitation, caller, now)
   return {
     value: { membership, created: true },
     before: [{ hook: 'beforeAddMember', state: { ...newcomer, path: door, caller } }],
-    statements: [...guards, ...(taken?.statements ?? []), ...readmit(seatgate, excluded)],
-    claims: [claimAsMember(seatgate.db, row, { seatId: taken?.seatId ?? seatId, awaited })],
+    statements: [...guards, ...(taken?.statements ?? []), ...readmit(context, excluded)],
+    claims: [claimAsMember(context.db, row, { seatId: taken?.seatId ?? seatId, awaited })],
     freedSeats: taken?.freedSeats ?? [],
     events: [
       ...(taken?.events ?? []),
@@ -92,23 +92,21 @@ export function planAddition(
 }
 
 // For an acceptance the event of the invitation records the path.
-function recordedPath(path: Arrival['path']) {
+function recordedPath(path: JoinDetails['path']) {
   return path === undefined || path === 'invitation' ? {} : { path }
 }
 
 // An open invitation passes its seat on; an expired one is only ended.
 function takeOver(
-  seatgate: DatabaseContext & Pick<ProviderContext, 'seats'>,
+  context: DatabaseContext & Pick<ProviderContext, 'seats'>,
   invitation: InvitationRow,
   caller: Principal,
   now: Date
 ) {
   const seatId = invitation.expiresAt > now ? invitation.seatId : null
   const by = userIdOf(caller)
-  const ending = endInvitation(seatgate, invitation, 'superseded', by, now, seatId !== null)
+  const ending = endInvitation(context, invitation, 'superseded', by, now, seatId !== null)
   const unchanged =
-    seatId === null
-      ? guardUnfinished(seatgate, invitation)
-      : guardPending(seatgate, invitation, now)
+    seatId === null ? guardUnfinished(context, invitation) : guardPending(context, invitation, now)
   return { ...ending, seatId, statements: [unchanged, ...ending.statements] }
 }

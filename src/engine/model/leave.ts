@@ -14,15 +14,15 @@ import type { ProviderContext, SeatReference } from '../seats/provider.ts'
 import { membershipView } from './membership.ts'
 
 /** The parts of a batch that ends memberships. */
-export interface Departure {
+export interface LeavePlan {
   readonly statements: readonly Statement[]
   readonly freedSeats: readonly SeatReference[]
   readonly events: readonly EventDraft[]
-  readonly intents: readonly Job[]
+  readonly jobs: readonly Job[]
 }
 
 /** The context of a function that ends or suspends memberships. */
-export interface DepartureContext extends SessionStoreContext, Pick<ProviderContext, 'seats'> {}
+export interface LeaveContext extends SessionStoreContext, Pick<ProviderContext, 'seats'> {}
 
 /** Returns the number of ended invitations for the metadata of an event; empty for 0. */
 export function endedInvitations(count = 0): { readonly ended_invitations?: number } {
@@ -33,17 +33,17 @@ export function endedInvitations(count = 0): { readonly ended_invitations?: numb
  * Builds the end of memberships. Session pointers end first, then the rows. The release of each seat is
  * an event, which frees it even if the call to the seat provider is lost.
  */
-export function depart(
-  seatgate: DepartureContext,
+export function planLeave(
+  context: LeaveContext,
   leavers: readonly MembershipRow[],
   reason: 'left' | 'user_deleted' | null,
   ended: Lost['counts'] = new Map()
-): Departure {
+): LeavePlan {
   const ids = sql`(select value from json_each(${JSON.stringify(leavers.map(({ id }) => id))}))`
-  return vacate(
-    seatgate,
+  return planLeaving(
+    context,
     leavers,
-    seatgate.db.delete(memberships).where(inArray(memberships.id, ids)),
+    context.db.delete(memberships).where(inArray(memberships.id, ids)),
     (leaver) =>
       withHook(
         memberEvent(leaver, 'organization.member_remove', {
@@ -57,17 +57,17 @@ export function depart(
 }
 
 /** Builds a suspension: the row stays, without its seat. */
-export function suspend(
-  seatgate: DepartureContext,
+export function planSuspension(
+  context: LeaveContext,
   membership: MembershipRow,
   by: NonNullable<MembershipRow['suspendedBy']>,
   now: Date,
   ended = 0
-): Departure {
-  return vacate(
-    seatgate,
+): LeavePlan {
+  return planLeaving(
+    context,
     [membership],
-    seatgate.db
+    context.db
       .update(memberships)
       .set({ status: 'suspended', suspendedBy: by, seatId: null, updatedAt: now })
       .where(eq(memberships.id, membership.id)),
@@ -83,14 +83,14 @@ export function suspend(
   )
 }
 
-function vacate(
-  seatgate: DepartureContext,
+function planLeaving(
+  context: LeaveContext,
   leavers: readonly MembershipRow[],
   write: Statement,
   eventOf: (leaver: MembershipRow) => EventDraft
-): Departure {
-  const pointers = endPointers(seatgate, leavers)
-  const freed = (seatgate.seats.enforces ? leavers : []).flatMap(
+): LeavePlan {
+  const pointers = endPointers(context, leavers)
+  const freed = (context.seats.enforces ? leavers : []).flatMap(
     ({ organizationId, seatId, userId }) =>
       seatId === null ? [] : [{ seat: { organizationId, seatId }, userId }]
   )
@@ -101,6 +101,6 @@ function vacate(
     statements: [...pointers.statements, write],
     freedSeats: freed.map(({ seat }) => seat),
     events: [...leavers.map(eventOf), ...released],
-    intents: pointers.intents,
+    jobs: pointers.jobs,
   }
 }

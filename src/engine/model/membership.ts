@@ -14,7 +14,7 @@ import { seatEvent, type EventDraft } from '../audit/event.ts'
 import type { SeatClaim } from './plan.ts'
 import { invitationHolder } from '../seats/assigned-seats.ts'
 import { guard } from '../../database/commit.ts'
-import type { AdditionContext } from './join.ts'
+import type { JoinContext } from './join.ts'
 
 /** A membership in responses. Timestamps are ISO 8601 UTC. */
 export interface Membership {
@@ -120,7 +120,7 @@ export function claimAsMember(
   { seatId, awaited }: { readonly seatId: string | null; readonly awaited: boolean }
 ): SeatClaim {
   const kind = awaited ? 'awaited' : 'new'
-  return claim(membership, seatId === null ? kind : 'promised', seatId, inserting(db))
+  return claim(membership, seatId === null ? kind : 'reserved', seatId, inserting(db))
 }
 
 /** Claims a new seat for a suspended member, who becomes active again. */
@@ -158,7 +158,7 @@ function claim(
  * organization is over its limit.
  */
 export function reseat(
-  { db, newId, seats }: AdditionContext,
+  { db, newId, seats }: JoinContext,
   organizationId: string,
   userIds: readonly string[]
 ): { readonly statements: readonly Statement[]; readonly events: readonly EventDraft[] } {

@@ -29,7 +29,7 @@ export interface Plan<T> {
   readonly freedSeats?: readonly SeatReference[]
   readonly events: readonly EventDraft[]
   /** The jobs after the commit. */
-  readonly intents?: readonly Job[]
+  readonly jobs?: readonly Job[]
 }
 
 /** A plan that needs no seat. */
@@ -63,7 +63,7 @@ export function unchanged<T>(value: T): Plan<T> {
 export interface SeatClaim {
   readonly organizationId: string
   readonly kind: SeatRequest['kind']
-  /** The seat that is already reserved, for `promised`; null for a new one. */
+  /** The seat that is already reserved, for `reserved`; null for a new one. */
   readonly seatId: string | null
   /** The holder: a user id, or an invitation. */
   readonly holder: (seatId: string) => string

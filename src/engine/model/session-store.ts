@@ -73,18 +73,18 @@ export interface SessionStoreContext extends DatabaseContext {
 export function endPointers(
   context: SessionStoreContext,
   places: readonly Pointers[]
-): { readonly statements: readonly Statement[]; readonly intents: readonly Job[] } {
+): { readonly statements: readonly Statement[]; readonly jobs: readonly Job[] } {
   const { db, sessions } = context
-  if (sessions === null) return { statements: [], intents: [] }
+  if (sessions === null) return { statements: [], jobs: [] }
   const pointers = places.map(({ organizationId, userId }) => ({ organizationId, userId }))
   if (sessions.statements) {
-    return { statements: sessions.statements.end(db, pointers), intents: [] }
+    return { statements: sessions.statements.end(db, pointers), jobs: [] }
   }
-  const intents = pointers.map((payload) => {
+  const jobs = pointers.map((payload) => {
     const run = (counted: Database) => endSessions({ ...context, db: counted }, payload)
     return { kind: 'end_sessions', organizationId: payload.organizationId, payload, run }
   })
-  return { statements: [], intents }
+  return { statements: [], jobs }
 }
 
 /** Ends pointers in an external store: the handler of `end_sessions`. */

@@ -8,7 +8,7 @@ import { and, eq } from 'drizzle-orm'
 import type { Queries } from '../../database/batch.ts'
 import type { DatabaseContext } from '../../database/database.ts'
 import { auditEvents } from '../../database/schema.ts'
-import { find, standingWith, type Standing } from '../access/authorize.ts'
+import { find, authorizeRole, type Access } from '../access/authorize.ts'
 import { organizationIdOf, readable } from '../access/organization-ref.ts'
 import type { OrganizationScope } from '../access/principal.ts'
 import type { AccessContext } from '../access/roles.ts'
@@ -25,11 +25,11 @@ export async function findAllowed<Q extends Queries>(
   scope: OrganizationScope,
   queries: Q
 ): Promise<
-  Result<Standing & { readonly rows: Awaited<ReturnType<typeof find<Q>>>['rows'] }, AccessRefusal>
+  Result<Access & { readonly rows: Awaited<ReturnType<typeof find<Q>>>['rows'] }, AccessRefusal>
 > {
   const found = await find(db, scope, queries)
-  const standing = standingWith(roles, found, roles.memberAdmins)
-  return standing.ok ? ok({ ...standing.value, rows: found.rows }) : standing
+  const access = authorizeRole(roles, found, roles.memberAdmins)
+  return access.ok ? ok({ ...access.value, rows: found.rows }) : access
 }
 
 /**

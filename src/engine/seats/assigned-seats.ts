@@ -46,16 +46,16 @@ export async function readCarriedSeats(
     if (page.length < PAGE) break
     last = page.at(-1)?.holder ?? ''
   }
-  const promises: PromiseRow[] = []
+  const reservations: ReservationRow[] = []
   for (let last = ''; ;) {
     const { page } = await batch(db, {
-      page: promisesOf(db, organizationId, now, gt(invitations.seatId, last)).limit(PAGE),
+      page: reservationsOf(db, organizationId, now, gt(invitations.seatId, last)).limit(PAGE),
     })
-    promises.push(...page)
+    reservations.push(...page)
     if (page.length < PAGE) break
     last = page.at(-1)?.seatId ?? ''
   }
-  return carriedSeats(members, promises)
+  return carriedSeats(members, reservations)
 }
 
 /** Selects those of the given seats that an organization has now, for {@link carriedSeats}. */
@@ -68,7 +68,7 @@ export function selectCarriedSeats(
   const ids = sql`(select value from json_each(${JSON.stringify(seatIds)}))`
   return {
     members: membersOf(db, organizationId, inArray(memberships.seatId, ids)),
-    promises: promisesOf(db, organizationId, now, inArray(invitations.seatId, ids)),
+    reservations: reservationsOf(db, organizationId, now, inArray(invitations.seatId, ids)),
   }
 }
 
@@ -78,7 +78,7 @@ interface MemberRow {
   readonly changedAt: Date
 }
 
-interface PromiseRow {
+interface ReservationRow {
   readonly seatId: string | null
   readonly until: Date
   readonly changedAt: Date
@@ -90,10 +90,10 @@ interface PromiseRow {
  */
 export function carriedSeats(
   members: readonly MemberRow[],
-  promises: readonly PromiseRow[]
+  reservations: readonly ReservationRow[]
 ): CarriedSeats {
   const seats = [
-    ...promises.map(({ seatId, ...row }) => ({
+    ...reservations.map(({ seatId, ...row }) => ({
       ...row,
       seatId,
       holder: invitationHolder(seatId ?? ''),
@@ -119,7 +119,7 @@ function membersOf(db: Database, organizationId: string, which: SQL) {
     .orderBy(memberships.userId)
 }
 
-function promisesOf(db: Database, organizationId: string, now: Date, which: SQL) {
+function reservationsOf(db: Database, organizationId: string, now: Date, which: SQL) {
   return db
     .select({
       seatId: invitations.seatId,

@@ -28,7 +28,7 @@ export async function settleSeats(
   now: Date
 ): Promise<ReadonlyMap<string, Date | null>> {
   const ids = sql`(select value from json_each(${JSON.stringify(seatIds)}))`
-  const { held, promised } = await batch(db, {
+  const { held, reservations } = await batch(db, {
     fenced: db
       .insert(seatFences)
       .select(
@@ -42,13 +42,13 @@ export async function settleSeats(
       .select({ seatId: memberships.seatId })
       .from(memberships)
       .where(inArray(memberships.seatId, ids)),
-    promised: db
+    reservations: db
       .select({ seatId: invitations.seatId, until: invitations.expiresAt })
       .from(invitations)
       .where(and(inArray(invitations.seatId, ids), isPending(now))),
   })
   return new Map(
-    [...promised, ...held.map(({ seatId }) => ({ seatId, until: null }))].flatMap(
+    [...reservations, ...held.map(({ seatId }) => ({ seatId, until: null }))].flatMap(
       ({ seatId, until }) => (seatId === null ? [] : [[seatId, until] as const])
     )
   )
@@ -66,7 +66,7 @@ export async function countSeats(
     seats: db
       .select({
         held: seatsHeld(organizationId).as('held'),
-        reserved: seatsPromised(organizationId, now()).as('reserved'),
+        reserved: seatsReserved(organizationId, now()).as('reserved'),
       })
       .from(sql`(select 1)`),
   })
@@ -82,7 +82,7 @@ export function seatsHeld(organizationId: string | SQL): SQL<number> {
 }
 
 /** Builds a scalar subquery of the number of seats that pending invitations reserve. */
-export function seatsPromised(organizationId: string | SQL, now: Date): SQL<number> {
+export function seatsReserved(organizationId: string | SQL, now: Date): SQL<number> {
   return sql<number>`(select count(seat_id) from seatgate_invitations
     where organization_id = ${organizationId} and ${isPending(now)})`
 }
@@ -118,7 +118,7 @@ export function withSeatCount(
   now: Date
 ): SQL<Record<string, unknown>> {
   return sql<Record<string, unknown>>`json_set(${json},
-    '$.held', ${seatsHeld(organizationId)}, '$.reserved', ${seatsPromised(organizationId, now)},
+    '$.held', ${seatsHeld(organizationId)}, '$.reserved', ${seatsReserved(organizationId, now)},
     '$.limit', ${limitThen(context, organizationId)})`
 }
 
@@ -138,7 +138,7 @@ export function isOver(
   now: Date
 ): SQL<boolean> {
   const limit = limitThen(context, organizationId)
-  return sql`${seatsHeld(organizationId)} + ${seatsPromised(organizationId, now)} > ${limit}`
+  return sql`${seatsHeld(organizationId)} + ${seatsReserved(organizationId, now)} > ${limit}`
 }
 
 // A bound number would be written with a decimal point, hence the cast.
@@ -160,7 +160,7 @@ export function waitingFor(organizationId: string): SQL<number> {
  * be left for every user who waits. `count` is the count of the grant, this seat included. Reads at most
  * as many requests as there are seats, and no request if the waitlist is empty.
  */
-export function guardLine(
+export function guardWaitlist(
   db: Database,
   { organizationId, kind }: SeatRequest,
   { limit, held, reserved }: SeatCount

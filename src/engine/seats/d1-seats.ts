@@ -4,7 +4,7 @@ import type { Statement } from '../../database/database.ts'
 import { guards } from '../../database/schema.ts'
 import { ok, refused } from '../../base/result.ts'
 import type { SeatContext, SeatProvider, SeatRequest } from './provider.ts'
-import { countSeats, seatsHeld, seatsPromised, waitingFor } from './counts.ts'
+import { countSeats, seatsHeld, seatsReserved, waitingFor } from './counts.ts'
 import { refusalAt } from './reserve-rules.ts'
 
 /**
@@ -80,7 +80,7 @@ function guardLimit(
         when seats = ${unknownMark} then 'seats_unavailable'
         else 'seat_limit_reached:' || seats || ':' || used
       end
-      from (select ${seatsHeld(organizationId)} + ${seatsPromised(organizationId, aMinuteBefore(now()))} as used,
+      from (select ${seatsHeld(organizationId)} + ${seatsReserved(organizationId, aMinuteBefore(now()))} as used,
         ${kind === 'awaited' ? sql`0` : waitingFor(organizationId)} as line, coalesce((
         select case limit_kind
           when 'finite' then limit_seats

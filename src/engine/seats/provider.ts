@@ -29,10 +29,10 @@ export interface SeatRequest extends SeatReference {
   readonly holder: string
   /**
    * `founding`: the seat of the creating owner, counted and never refused. `new`: one more seat, beside
-   * those that the waitlist needs. `awaited`: the seat for the first user of the waitlist. `promised`:
+   * those that the waitlist needs. `awaited`: the seat for the first user of the waitlist. `reserved`:
    * the seat that a live invitation has reserved; it is granted also at a full limit.
    */
-  readonly kind: 'founding' | 'new' | 'awaited' | 'promised'
+  readonly kind: 'founding' | 'new' | 'awaited' | 'reserved'
 }
 
 /** A seat that may be used if the guards hold when the membership is written. */

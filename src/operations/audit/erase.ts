@@ -13,7 +13,7 @@ import {
   type Result,
   type StoreRefusal,
 } from '../../base/result.ts'
-import { isOperator, isSystem, marksOf, type Scope } from '../../engine/access/principal.ts'
+import { isOperator, isSystem, requestInfoOf, type Scope } from '../../engine/access/principal.ts'
 import { libraryEvent } from '../../engine/audit/event.ts'
 
 /** The result of an erasure, and the sinks that may have copies. */
@@ -49,14 +49,14 @@ export type ErasePersonalDataRefusal =
  * ```
  */
 export async function erasePersonalData(
-  seatgate: ErasureContext,
+  context: ErasureContext,
   { caller, ...request }: Scope,
   userId: string
 ): Promise<Result<Erasure, ErasePersonalDataRefusal>> {
-  const { db, sinks, missingSinks } = seatgate
+  const { db, sinks, missingSinks } = context
   return perform(
-    seatgate,
-    { caller, ...marksOf(request) },
+    context,
+    { caller, ...requestInfoOf(request) },
     {
       name: 'audit.erasure',
       input: userId,
@@ -83,7 +83,7 @@ export async function erasePersonalData(
         return ok({
           value,
           statements: [
-            guardRecords(seatgate, userId, records),
+            guardRecords(context, userId, records),
             db.delete(auditPersonal).where(eq(auditPersonal.userId, userId)),
             db
               .update(exclusions)

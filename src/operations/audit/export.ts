@@ -1,9 +1,9 @@
 import { checkOptionNames } from '../../base/names.ts'
 import * as v from 'valibot'
 import type { DatabaseContext } from '../../database/database.ts'
-import { guardStanding } from '../../engine/access/access-guards.ts'
+import { guardAccess } from '../../engine/access/access-guards.ts'
 import { perform } from '../../engine/changes/operation.ts'
-import { standingWith } from '../../engine/access/authorize.ts'
+import { authorizeRole } from '../../engine/access/authorize.ts'
 import { bothOf, parseInput, wholeNumber } from '../../base/input.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import {
@@ -91,7 +91,7 @@ export type ExportAuditEventsRefusal =
  * ```
  */
 export async function exportAuditEvents(
-  seatgate: ChangeContext,
+  context: ChangeContext,
   scope: OrganizationScope,
   input: AuditExportInput = {},
   options: AuditExportOptions = {}
@@ -103,24 +103,24 @@ export async function exportAuditEvents(
     parseInput(CheckedOptions, input),
     parseFilters(given, ['format', 'limit', 'bom'])
   )
-  const stream = await streamWritten(seatgate, scope, parsed.ok ? given : {})
+  const stream = await streamWritten(context, scope, parsed.ok ? given : {})
   if (!stream.ok) return stream
   if (!parsed.ok) return parsed
   const { format, limit = Infinity, bom, ...filters } = parsed.value
-  const recorded = await perform(seatgate, scope, {
+  const recorded = await perform(context, scope, {
     name: 'audit.export',
     input: null,
     grows: false,
     refusals: [],
     queries: {},
     plan(found) {
-      const standing = standingWith(seatgate.roles, found, seatgate.roles.memberAdmins)
-      if (!standing.ok) return standing
-      const { id } = standing.value.organization
+      const access = authorizeRole(context.roles, found, context.roles.memberAdmins)
+      if (!access.ok) return access
+      const { id } = access.value.organization
       const filtered = Object.keys(filters).sort().join(' ')
       return ok({
         value: id,
-        statements: record ? [guardStanding(seatgate, standing.value)] : [],
+        statements: record ? [guardAccess(context, access.value)] : [],
         events: record
           ? [organizationEvent(id, 'audit.export', { format, filters: filtered })]
           : [],
@@ -129,7 +129,7 @@ export async function exportAuditEvents(
   })
   if (!recorded.ok) return recorded
   const { contentType, ...writing } = FORMATS[format]
-  const horizon = await horizonLine(seatgate, recorded.value, stream.value.horizon)
+  const horizon = await horizonLine(context, recorded.value, stream.value.horizon)
   return ok({
     contentType,
     fileName: `audit.${format}`,
@@ -193,12 +193,12 @@ async function* lines(
 }
 
 async function horizonLine(
-  seatgate: DatabaseContext,
+  context: DatabaseContext,
   organizationId: string,
   sequence: number
 ): Promise<ExportHorizon | null> {
   if (sequence === 0) return null
-  const [hashes = []] = await subtreeHashes(seatgate, organizationId, [{ start: 0, end: sequence }])
+  const [hashes = []] = await subtreeHashes(context, organizationId, [{ start: 0, end: sequence }])
   return { type: HORIZON, version: 1, sequence, hashes: hashes.map(base64) }
 }
 

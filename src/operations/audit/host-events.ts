@@ -15,7 +15,7 @@ import { invalid, ok, refused, type Refusal, type Result } from '../../base/resu
 import {
   attributionOf,
   checkCaller,
-  marksOf,
+  requestInfoOf,
   type Principal,
   type Scope,
 } from '../../engine/access/principal.ts'
@@ -56,11 +56,11 @@ export interface RecordedId {
  * ```
  */
 export function prepareEvents(
-  seatgate: HostEventContext,
+  context: HostEventContext,
   scope: EventScope,
   events: readonly HostEvent[]
 ): Result<Prepared<readonly RecordedId[]>> {
-  const { db, eventRules } = seatgate
+  const { db, eventRules } = context
   const { caller, organization: organizationId = SYSTEM } = scope
   checkCaller(caller)
   if (organizationId !== SYSTEM && !isIdentifier(organizationId)) {
@@ -80,8 +80,8 @@ export function prepareEvents(
   }
   const exists = sql`exists (select 1 from seatgate_organizations where id = ${organizationId})`
   const prepared = assemble(
-    seatgate,
-    { caller, ...marksOf(scope), now: seatgate.now() },
+    context,
+    { caller, ...requestInfoOf(scope), now: context.now() },
     {
       value: null,
       statements: organizationId === SYSTEM ? [] : [guard(db, 'organization_not_found', exists)],
@@ -107,17 +107,17 @@ export function prepareEvents(
  * ```
  */
 export async function logEvent(
-  seatgate: HostEventContext,
+  context: HostEventContext,
   scope: EventScope,
   event: HostEvent
 ): Promise<Result<RecordedId>> {
-  const { db, eventRules } = seatgate
+  const { db, eventRules } = context
   if (isReserved(eventRules, event?.action)) {
     return refused(invalid({ action: ['reserved_prefix: is reserved.'] }))
   }
-  const prepared = prepareEvents(seatgate, scope, [event])
+  const prepared = prepareEvents(context, scope, [event])
   if (!prepared.ok) return prepared
-  const done = await commitTogether(seatgate, prepared.value)
+  const done = await commitTogether(context, prepared.value)
   if (!done.ok) return done
   const [written] = done.value
   const { idempotencyKey } = event
@@ -147,14 +147,14 @@ export async function logEvent(
  * ```
  */
 export async function logSafe(
-  seatgate: HostEventContext,
+  context: HostEventContext,
   scope: EventScope,
   event: HostEvent
 ): Promise<void> {
   const failed = (reason: string, fields: readonly string[]) =>
-    seatgate.measure({ name: 'audit.log_failed', action: event?.action, reason, fields })
+    context.measure({ name: 'audit.log_failed', action: event?.action, reason, fields })
   try {
-    const logged = await logEvent(seatgate, scope, event)
+    const logged = await logEvent(context, scope, event)
     if (!logged.ok) failed(logged.error.code, fieldsOf(logged.error))
   } catch (error) {
     failed(error instanceof StoreUnavailable ? 'unavailable' : 'error', [])

@@ -52,22 +52,22 @@ export type ListAuditEventsRefusal = AccessRefusal | PageRefusal | 'before_horiz
  * ```
  */
 export async function listAuditEvents(
-  seatgate: ListContext & AccessContext,
+  context: ListContext & AccessContext,
   scope: OrganizationScope,
   input: AuditListInput = {},
   options: { readonly largestPage?: number } = {}
 ): Promise<Result<Page<AuditEvent>, ListAuditEventsRefusal>> {
   checkOptionNames('listAuditEvents', options, ['largestPage'])
   const { largestPage = LARGEST_PAGE } = options
-  const request = readRequest(seatgate, scope.organization, input, largestPage)
+  const request = readRequest(context, scope.organization, input, largestPage)
   const page = request.ok ? request.value : null
-  const found = await findAllowed(seatgate, scope, {
-    events: eventsIn(seatgate, within(seatgate, scope), page?.filters ?? {}, {
+  const found = await findAllowed(context, scope, {
+    events: eventsIn(context, within(context, scope), page?.filters ?? {}, {
       order: page?.trail.order ?? 'newest',
       after: page?.places[0] ?? null,
       limit: page === null ? 0 : page.limit + 1,
     }),
-    extent: extentIn(seatgate, scope),
+    extent: extentIn(context, scope),
   })
   if (!found.ok) return found
   if (!request.ok) return request
@@ -81,8 +81,8 @@ export async function listAuditEvents(
   const last = rows.at(limit - 1)
   const more = rows.length > limit && last !== undefined
   return ok({
-    data: rows.slice(0, limit).map((row) => readEvent(seatgate, row)),
-    nextCursor: more ? placeAfter(seatgate.cursorKey, trail, [last.sequence]) : null,
+    data: rows.slice(0, limit).map((row) => readEvent(context, row)),
+    nextCursor: more ? placeAfter(context.cursorKey, trail, [last.sequence]) : null,
   })
 }
 
@@ -102,17 +102,17 @@ export type CountAuditEventsRefusal = AccessRefusal | InputRefusal | 'before_hor
  * ```
  */
 export async function countAuditEvents(
-  seatgate: AccessContext,
+  context: AccessContext,
   scope: OrganizationScope,
   input: AuditFilters = {}
 ): Promise<Result<{ readonly count: number }, CountAuditEventsRefusal>> {
   const filters = parseFilters(input, [])
-  const found = await findAllowed(seatgate, scope, {
-    counted: seatgate.db
+  const found = await findAllowed(context, scope, {
+    counted: context.db
       .select({ count: sql<number>`count(*)`.as('count') })
       .from(auditEvents)
-      .where(filters.ok ? and(within(seatgate, scope), matching(filters.value)) : sql`false`),
-    extent: extentIn(seatgate, scope),
+      .where(filters.ok ? and(within(context, scope), matching(filters.value)) : sql`false`),
+    extent: extentIn(context, scope),
   })
   if (!found.ok) return found
   if (!filters.ok) return filters

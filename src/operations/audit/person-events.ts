@@ -52,22 +52,22 @@ export type ListPersonEventsRefusal = 'unauthenticated' | 'insufficient_role' | 
  * ```
  */
 export async function listPersonEvents(
-  seatgate: DatabaseContext & Pick<Runtime, 'measure'>,
+  context: DatabaseContext & Pick<Runtime, 'measure'>,
   { caller }: Scope,
   userId: string,
   input: PersonEventsInput = {}
 ): Promise<Result<Page<AuditEvent>, ListPersonEventsRefusal>> {
-  const allowed = await platformOnly(seatgate, caller)
+  const allowed = await platformOnly(context, caller)
   if (!allowed.ok) return allowed
   const { limit: _limit, cursor: _cursor, ...given } = input
   const page = parsePage(input, Place, NARROWED_BY)
   const request = bothOf(page, parseFilters(given, ['limit', 'cursor']))
   if (!request.ok) return request
   const { limit, after, ...filters } = request.value
-  const { rows } = await batch(seatgate.db, {
-    rows: eventsOf(seatgate, userId, filters, after).limit(limit + 1),
+  const { rows } = await batch(context.db, {
+    rows: eventsOf(context, userId, filters, after).limit(limit + 1),
   })
-  return ok(toPage(rows, limit, (row) => readEvent(seatgate, row), placeOf))
+  return ok(toPage(rows, limit, (row) => readEvent(context, row), placeOf))
 }
 
 const NARROWED_BY = FILTER_NAMES.filter((name) => name !== 'after_sequence')

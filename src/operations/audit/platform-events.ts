@@ -61,18 +61,18 @@ export type ListPlatformEventsRefusal =
  * ```
  */
 export async function listPlatformEvents(
-  seatgate: ListContext,
+  context: ListContext,
   { caller }: Scope,
   input: PlatformListInput,
   { largestPage = LARGEST_PAGE }: { readonly largestPage?: number } = {}
 ): Promise<Result<Page<AuditEvent>, ListPlatformEventsRefusal>> {
-  const { db, cursorKey } = seatgate
-  const allowed = await platformOnly(seatgate, caller)
+  const { db, cursorKey } = context
+  const allowed = await platformOnly(context, caller)
   if (!allowed.ok) return allowed
   const { organization_id: _id, organization_scope: _scope, ...given } = input
   const trails = parseTrails(input)
   const name = trails.ok ? `platform ${trails.value.ids.join(' ')}` : ''
-  const request = bothOf(readRequest(seatgate, name, given, largestPage), trails)
+  const request = bothOf(readRequest(context, name, given, largestPage), trails)
   if (!request.ok) return request
   const { ids, filters, trail, limit, places } = request.value
   // Without a second trail its query returns no rows.
@@ -83,8 +83,8 @@ export async function listPlatformEvents(
     limit: limit + 1,
   })
   const found = await batch(db, {
-    first: eventsIn(seatgate, inTrail(first), filters, page(0)),
-    second: eventsIn(seatgate, inTrail(second), filters, page(1)),
+    first: eventsIn(context, inTrail(first), filters, page(0)),
+    second: eventsIn(context, inTrail(second), filters, page(1)),
     firstExtent: extentOf(db, first),
     secondExtent: extentOf(db, second),
   })
@@ -102,7 +102,7 @@ export async function listPlatformEvents(
       null
   )
   return ok({
-    data: shown.map((row) => readEvent(seatgate, row)),
+    data: shown.map((row) => readEvent(context, row)),
     nextCursor: merged.length > limit ? placeAfter(cursorKey, trail, next) : null,
   })
 }
@@ -123,18 +123,18 @@ export type CountPlatformEventsRefusal = 'unauthenticated' | 'insufficient_role'
  * ```
  */
 export async function countPlatformEvents(
-  seatgate: DatabaseContext,
+  context: DatabaseContext,
   { caller }: Scope,
   input: PlatformFilters
 ): Promise<Result<{ readonly count: number }, CountPlatformEventsRefusal>> {
-  const allowed = await platformOnly(seatgate, caller)
+  const allowed = await platformOnly(context, caller)
   if (!allowed.ok) return allowed
   const { organization_id: _id, organization_scope: _scope, ...given } = input
   const asked = bothOf(parseFilters(given, Object.keys(Trails.entries)), parseTrails(input))
   if (!asked.ok) return asked
   const { ids, ...filters } = asked.value
-  const { counted } = await batch(seatgate.db, {
-    counted: seatgate.db
+  const { counted } = await batch(context.db, {
+    counted: context.db
       .select({ count: sql<number>`count(*)`.as('count') })
       .from(auditEvents)
       .where(and(inArray(auditEvents.organizationId, [...ids]), matching(filters))),

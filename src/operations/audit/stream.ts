@@ -49,30 +49,30 @@ export type StreamAuditEventsRefusal = AccessRefusal | InputRefusal | 'before_ho
  * ```
  */
 export function streamAuditEvents(
-  seatgate: AccessContext & Pick<Runtime, 'measure'>,
+  context: AccessContext & Pick<Runtime, 'measure'>,
   scope: OrganizationScope,
   input: AuditFilters = {}
 ): Promise<Result<EventStream, StreamAuditEventsRefusal>> {
-  return streamRows(seatgate, scope, input, (row) => readEvent(seatgate, row))
+  return streamRows(context, scope, input, (row) => readEvent(context, row))
 }
 
 /** Streams the events as they were written, each with the hash that it was sealed with, for an export. */
 export function streamWritten(
-  seatgate: AccessContext,
+  context: AccessContext,
   scope: OrganizationScope,
   input: AuditFilters
 ): Promise<Result<EventStream, StreamAuditEventsRefusal>> {
-  return streamRows(seatgate, scope, input, eventView)
+  return streamRows(context, scope, input, eventView)
 }
 
 async function streamRows(
-  seatgate: AccessContext,
+  context: AccessContext,
   scope: OrganizationScope,
   input: AuditFilters,
   view: (row: ReadEventRow) => AuditEvent
 ): Promise<Result<EventStream, StreamAuditEventsRefusal>> {
   const filters = parseFilters(input, [])
-  const found = await findAllowed(seatgate, scope, { extent: extentIn(seatgate, scope) })
+  const found = await findAllowed(context, scope, { extent: extentIn(context, scope) })
   if (!found.ok) return found
   if (!filters.ok) return filters
   const there = found.value.rows.extent[0] ?? NOTHING
@@ -81,14 +81,14 @@ async function streamRows(
   return ok({
     throughSequence: there.head,
     horizon: there.horizon,
-    events: pages(seatgate, scope, filters.value, there, view),
+    events: pages(context, scope, filters.value, there, view),
   })
 }
 
 // A reader that loses the right to read stops here, and so does one that retention overtakes, because it
 // cannot know which events it has missed.
 async function* pages(
-  seatgate: AccessContext,
+  context: AccessContext,
   scope: OrganizationScope,
   filters: ReadFilters,
   { head: through, horizon: begunAt }: Extent,
@@ -97,9 +97,9 @@ async function* pages(
   let after = 0
   for (;;) {
     const page = { order: 'oldest', after, through, limit: EVENTS_PER_READ, sealed: true } as const
-    const found = await findAllowed(seatgate, scope, {
-      events: eventsIn(seatgate, within(seatgate, scope), filters, page),
-      extent: extentIn(seatgate, scope),
+    const found = await findAllowed(context, scope, {
+      events: eventsIn(context, within(context, scope), filters, page),
+      extent: extentIn(context, scope),
     })
     if (!found.ok) throw new StreamEnded(found.error.code)
     const { horizon } = found.value.rows.extent[0] ?? NOTHING

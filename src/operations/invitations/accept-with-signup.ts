@@ -7,7 +7,7 @@ import { perform } from '../../engine/changes/operation.ts'
 import { storeRefusal } from '../../engine/changes/listed-refusals.ts'
 import { find } from '../../engine/access/authorize.ts'
 import { invalid, ok, refused, type Result } from '../../base/result.ts'
-import { marksOf, type RequestMarks } from '../../engine/access/principal.ts'
+import { requestInfoOf, type RequestInfo } from '../../engine/access/principal.ts'
 import { planAcceptance, type AcceptedInvitation } from './accept.ts'
 import { attemptsOn, attemptsSoFar, countAttempt, refuseAttempt } from './invitation-limits.ts'
 import type { RateRow } from '../../engine/model/rate-limits.ts'
@@ -56,16 +56,16 @@ export interface SignUpInput extends TokenInput {
  * ```
  */
 export async function acceptInvitationWithSignup(
-  seatgate: InvitationContext,
+  context: InvitationContext,
   input: SignUpInput,
-  request: RequestMarks = {}
+  request: RequestInfo = {}
 ): Promise<Result<SignedUp>> {
-  const { db, users, newId, now } = seatgate
-  const { registerUser } = seatgate.invitations
+  const { db, users, newId, now } = context
+  const { registerUser } = context.invitations
   if (registerUser === null || users === null) {
     throw new TypeError('Accepting with sign-up needs registerUser and users in createSeatgate.')
   }
-  const read = readToken(seatgate, input)
+  const read = readToken(context, input)
   if (!read.ok) return read
   const envelope = read.value
   if (envelope === null) return refused({ code: 'invitation_invalid' })
@@ -75,10 +75,10 @@ export async function acceptInvitationWithSignup(
   const id = envelope.invitationId
   const attempts = attemptsOn(id)
   const queries = {
-    attempts: attemptsSoFar(seatgate, attempts),
+    attempts: attemptsSoFar(context, attempts),
     rows: invitationById(db, id),
     organizations: invitingOrganization(db, id),
-    excluded: exclusionsOf(seatgate, placeOf(id), {
+    excluded: exclusionsOf(context, placeOf(id), {
       userId,
       address: sql<string | null>`(select email from seatgate_invitations where id = ${id})`,
     }),
@@ -94,7 +94,7 @@ export async function acceptInvitationWithSignup(
     },
     at: Date
   ): Result<OpenInvitation> => {
-    const tooOften = refuseAttempt(seatgate, found.attempts, at)
+    const tooOften = refuseAttempt(context, found.attempts, at)
     if (tooOften) return tooOften
     const open = openInvitation(envelope, found, at)
     if (!open.ok) return open
@@ -102,7 +102,7 @@ export async function acceptInvitationWithSignup(
     if (typeof posted !== 'string' || normalizeEmail(posted) !== email) {
       return refused({ code: 'email_mismatch' })
     }
-    if (!isConfigured(seatgate.roles, role)) return refused({ code: 'role_not_configured' })
+    if (!isConfigured(context.roles, role)) return refused({ code: 'role_not_configured' })
     return found.taken.length > 0
       ? refused(invalid({ email: ['This e-mail address is already taken.'] }))
       : open
@@ -113,17 +113,17 @@ export async function acceptInvitationWithSignup(
   try {
     seen = check((await find(db, { caller }, queries)).rows, now())
   } catch (error) {
-    return refused(storeRefusal(seatgate, error))
+    return refused(storeRefusal(context, error))
   }
-  if (!seen.ok) return countAttempt(seatgate, attempts, seen)
+  if (!seen.ok) return countAttempt(context, attempts, seen)
   const { email } = seen.value.invitation
   const emailVerified = envelope.provesMailbox
   const registered = await registerUser({ userId, email, emailVerified, now: now(), input: rest })
   if (!registered.ok) return registered
   const { statements, user } = registered.value
   return perform(
-    seatgate,
-    { caller, ...marksOf(request) },
+    context,
+    { caller, ...requestInfoOf(request) },
     {
       name: 'organization.invitation.accept_with_signup',
       input: null,
@@ -133,7 +133,7 @@ export async function acceptInvitationWithSignup(
         const open = check(rows, at)
         if (!open.ok) return open
         const plan = planAcceptance(
-          seatgate,
+          context,
           open.value,
           caller,
           at,

@@ -16,7 +16,7 @@ import {
 } from '../../base/result.ts'
 import {
   isUser,
-  marksOf,
+  requestInfoOf,
   userIdOf,
   type Scope,
   type UserPrincipal,
@@ -54,7 +54,7 @@ import {
 } from '../../database/schema.ts'
 import { withHook, type Plan } from '../../engine/model/plan.ts'
 import type { Question } from '../../engine/model/hooks.ts'
-import { planAddition } from '../../engine/model/join.ts'
+import { planJoin } from '../../engine/model/join.ts'
 import { membershipView, type Membership } from '../../engine/model/membership.ts'
 import { organizationView, type Organization } from '../../engine/model/organization.ts'
 import { freedSeat } from '../../engine/model/end-invitation.ts'
@@ -93,20 +93,20 @@ export type AcceptInvitationRefusal =
  * ```
  */
 export async function acceptInvitation(
-  seatgate: InvitationContext,
+  context: InvitationContext,
   { caller, ...request }: Scope,
   input: TokenInput,
   options: OperationOptions = {}
 ): Promise<Result<AcceptedInvitation, AcceptInvitationRefusal>> {
-  const { db, roles } = seatgate
-  const read = readToken(seatgate, input)
+  const { db, roles } = context
+  const read = readToken(context, input)
   const envelope = read.ok ? read.value : null
   const id = envelope?.invitationId ?? ''
   const userId = userIdOf(caller)
   const attempts = attemptsOf(caller)
   const answer = await perform(
-    seatgate,
-    { caller, ...marksOf(request) },
+    context,
+    { caller, ...requestInfoOf(request) },
     {
       name: 'organization.invitation.accept',
       input: envelope && [envelope.tokenHash, envelope.provesMailbox],
@@ -115,44 +115,37 @@ export async function acceptInvitation(
       queries: {
         rows: invitationById(db, id),
         organizations: invitingOrganization(db, id),
-        present: membershipThere(db, id, userId),
-        user: knownUser(seatgate, userId),
-        attempts: attemptsSoFar(seatgate, attempts),
-        excluded: exclusionsOf(seatgate, placeOf(id), personOf(seatgate, userId)),
+        existing: membershipThere(db, id, userId),
+        user: knownUser(context, userId),
+        attempts: attemptsSoFar(context, attempts),
+        excluded: exclusionsOf(context, placeOf(id), personOf(context, userId)),
       },
       plan({ rows: found }, by, now) {
         if (!read.ok) return read
         if (!isUser(by)) return refused({ code: 'invitation_invalid' })
-        const tooOften = refuseAttempt(seatgate, found.attempts, now)
+        const tooOften = refuseAttempt(context, found.attempts, now)
         if (tooOften) return tooOften
         const [user] = found.user
-        const [present] = found.present
+        const [existing] = found.existing
         const before = acceptedBefore(envelope, found, user, now)
-        if (before && present) return ok(planRepetition(seatgate, before, present, now))
+        if (before && existing) return ok(planRepetition(context, before, existing, now))
         const open = openInvitation(envelope, found, now)
         if (!open.ok) return open
         if (!user || normalizeEmail(user.email) !== open.value.invitation.email) {
           return refused({ code: 'invitation_mismatch' })
         }
-        if (!present && !isConfigured(roles, open.value.invitation.role)) {
+        if (!existing && !isConfigured(roles, open.value.invitation.role)) {
           return refused({ code: 'role_not_configured' })
         }
-        const plan = present
-          ? planClosing(seatgate, open.value, present, by, now)
-          : planAcceptance(
-              seatgate,
-              open.value,
-              by,
-              now,
-              null,
-              excluding(found.excluded, by.userId)
-            )
-        return ok({ ...plan, statements: [...guardAddress(seatgate, user), ...plan.statements] })
+        const plan = existing
+          ? planClosing(context, open.value, existing, by, now)
+          : planAcceptance(context, open.value, by, now, null, excluding(found.excluded, by.userId))
+        return ok({ ...plan, statements: [...guardAddress(context, user), ...plan.statements] })
       },
     },
     options
   )
-  return countAttempt(seatgate, attempts, answer)
+  return countAttempt(context, attempts, answer)
 }
 
 /** A member who accepted an invitation. `created` is false if they were a member already. */
@@ -164,7 +157,7 @@ export interface AcceptedInvitation {
 
 /** Plans an acceptance: the invitation is marked as accepted, and its seat becomes the member's. */
 export function planAcceptance(
-  seatgate: Pick<InvitationContext, 'db' | 'emailVerification' | 'newId' | 'seats'>,
+  context: Pick<InvitationContext, 'db' | 'emailVerification' | 'newId' | 'seats'>,
   open: OpenInvitation,
   user: UserPrincipal,
   now: Date,
@@ -175,8 +168,8 @@ export function planAcceptance(
   const { userId } = user
   const { organizationId, role, seatId } = invitation
   const newcomer = { organizationId, userId, role }
-  const stamped = stamp(seatgate, open, userId, now)
-  const added = planAddition(seatgate, newcomer, user, now, stamped, {
+  const stamped = stamp(context, open, userId, now)
+  const added = planJoin(context, newcomer, user, now, stamped, {
     path: path ?? 'invitation',
     seatId,
     excluded,
@@ -207,16 +200,16 @@ export function planAcceptance(
  * Plans the end of an invitation to a member, active or suspended: it is closed, and its seat is freed.
  */
 function planClosing(
-  seatgate: Pick<InvitationContext, 'db' | 'emailVerification' | 'seats'>,
+  context: Pick<InvitationContext, 'db' | 'emailVerification' | 'seats'>,
   open: OpenInvitation,
-  present: MembershipRow,
+  existing: MembershipRow,
   user: UserPrincipal,
   now: Date
 ): Plan<AcceptedInvitation> {
   const { invitation, organization } = open
-  const freed = freedSeat(seatgate, invitation, false)
-  const membership = membershipView(present)
-  const { userId } = present
+  const freed = freedSeat(context, invitation, false)
+  const membership = membershipView(existing)
+  const { userId } = existing
   return {
     before: asked(user, invitation, now, null),
     value: {
@@ -224,7 +217,7 @@ function planClosing(
       organization: organizationView(organization),
       created: false,
     },
-    statements: [guardUnchanged(seatgate, present), ...stamp(seatgate, open, present.userId, now)],
+    statements: [guardUnchanged(context, existing), ...stamp(context, open, existing.userId, now)],
     freedSeats: freed.map(({ seat }) => seat),
     events: [
       withHook(
@@ -250,20 +243,20 @@ function planClosing(
  * still valid verifies the address now, if it is not verified yet.
  */
 function planRepetition(
-  seatgate: Pick<InvitationContext, 'db' | 'emailVerification' | 'users'>,
+  context: Pick<InvitationContext, 'db' | 'emailVerification' | 'users'>,
   { organization, provesMailbox, user }: AcceptedBefore,
-  present: MembershipRow,
+  existing: MembershipRow,
   now: Date
 ): Plan<AcceptedInvitation> {
   const proves = provesMailbox && user.verified === 0
-  const marks = proves ? markVerified(seatgate, user.id, now) : []
+  const marks = proves ? markVerified(context, user.id, now) : []
   return {
     value: {
-      membership: membershipView(present),
+      membership: membershipView(existing),
       organization: organizationView(organization),
       created: false,
     },
-    statements: marks.length > 0 ? [...guardAddress(seatgate, user), ...marks] : [],
+    statements: marks.length > 0 ? [...guardAddress(context, user), ...marks] : [],
     events: [],
   }
 }
@@ -284,19 +277,19 @@ function accepted(invitation: InvitationRow, userId: string, now: Date): Invitat
 }
 
 function stamp(
-  seatgate: Pick<InvitationContext, 'db' | 'emailVerification'>,
+  context: Pick<InvitationContext, 'db' | 'emailVerification'>,
   { invitation, provesMailbox }: OpenInvitation,
   userId: string,
   now: Date
 ) {
-  const { db } = seatgate
+  const { db } = context
   return [
-    guardLive(seatgate, invitation.organizationId),
-    guardPending(seatgate, invitation, now),
+    guardLive(context, invitation.organizationId),
+    guardPending(context, invitation, now),
     db
       .update(invitations)
       .set({ acceptedAt: now, acceptedById: userId, updatedAt: now })
       .where(eq(invitations.id, invitation.id)),
-    ...(provesMailbox ? markVerified(seatgate, userId, now) : []),
+    ...(provesMailbox ? markVerified(context, userId, now) : []),
   ]
 }

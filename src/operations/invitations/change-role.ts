@@ -4,7 +4,7 @@ import { invitationEvent } from '../../engine/audit/event.ts'
 import { invitations } from '../../database/schema.ts'
 import { unchanged, withHook } from '../../engine/model/plan.ts'
 import { parseInput } from '../../base/input.ts'
-import { guardStanding } from '../../engine/access/access-guards.ts'
+import { guardAccess } from '../../engine/access/access-guards.ts'
 import {
   mayInvite,
   roleInput,
@@ -12,7 +12,7 @@ import {
   type HasRoles,
 } from '../../engine/access/roles.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
-import { standingWith } from '../../engine/access/authorize.ts'
+import { authorizeRole } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   ok,
@@ -53,16 +53,16 @@ export type ChangeInvitationRoleRefusal =
  * ```
  */
 export async function changeInvitationRole<Role extends string = string>(
-  seatgate: InvitationContext & HasRoles<Role>,
+  context: InvitationContext & HasRoles<Role>,
   scope: OrganizationScope,
   id: string,
   input: ChangeRoleInput<NoInfer<Role>>,
   options: OperationOptions = {}
 ): Promise<Result<Invitation, ChangeInvitationRoleRefusal>> {
-  const { db, roles } = seatgate
+  const { db, roles } = context
   const parsed = parseInput(v.object({ role: roleInput(roles) }, 'Must be an object.'), input)
   return perform(
-    seatgate,
+    context,
     scope,
     {
       name: 'organization.invitation.role_change',
@@ -71,13 +71,13 @@ export async function changeInvitationRole<Role extends string = string>(
       refusals: [...HOOK_REFUSALS],
       queries: { target: invitationOf(db, scope, id) },
       plan(found, caller, now) {
-        const standing = standingWith(roles, found, roles.invitationAdmins)
-        if (!standing.ok) return standing
+        const access = authorizeRole(roles, found, roles.invitationAdmins)
+        if (!access.ok) return access
         if (!parsed.ok) return parsed
         const { role } = parsed.value
         const [target] = found.rows.target
         const mayBoth = [role, target?.role ?? role].every((to) =>
-          mayInvite(roles, standing.value.role, to)
+          mayInvite(roles, access.value.role, to)
         )
         if (!mayBoth) return refused({ code: 'insufficient_role' })
         if (target === undefined) return refused({ code: 'not_found' })
@@ -93,8 +93,8 @@ export async function changeInvitationRole<Role extends string = string>(
             },
           ],
           statements: [
-            guardStanding(seatgate, standing.value),
-            guardPending(seatgate, target, now),
+            guardAccess(context, access.value),
+            guardPending(context, target, now),
             // The user who changes the role becomes the inviter, who answers for it.
             db
               .update(invitations)

@@ -2,12 +2,12 @@ import { sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { invitations, type InvitationRow, type rateLimits } from '../../database/schema.ts'
 import { parseInput } from '../../base/input.ts'
-import { guardStanding } from '../../engine/access/access-guards.ts'
-import type { Secrecy } from '../../engine/changes/stored-result.ts'
+import { guardAccess } from '../../engine/access/access-guards.ts'
+import type { Sealing } from '../../engine/changes/stored-result.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
-import { standingWith } from '../../engine/access/authorize.ts'
+import { authorizeRole } from '../../engine/access/authorize.ts'
 import {
   ok,
   refused,
@@ -29,7 +29,7 @@ import {
   type PlannedInvitation,
 } from './plan-invitation.ts'
 import { membersWithAddresses } from '../../engine/model/invitation-lookup.ts'
-import { drawToken, tokenSecrecy, type TokenSeed } from './token.ts'
+import { drawToken, tokenSealing, type TokenSeed } from './token.ts'
 import { bulkRatesOf, countMore, countedSoFar, reached } from '../../engine/model/rate-limits.ts'
 import type { InvitationContext, MailContext } from './invitation-config.ts'
 import { mayInvite, type HasRoles } from '../../engine/access/roles.ts'
@@ -81,32 +81,32 @@ export type CreateInvitationsRefusal =
  * ```
  */
 export async function createInvitations<Role extends string = string>(
-  seatgate: InvitationContext & HasRoles<Role>,
+  context: InvitationContext & HasRoles<Role>,
   scope: OrganizationScope,
   input: CreateInvitationsInput<NoInfer<Role>>,
   options: OperationOptions = {}
 ): Promise<Result<InvitationOutcomes, CreateInvitationsRefusal>> {
-  warnOfLongTtl(seatgate)
-  const drawn = await drawRows(seatgate, input)
+  warnOfLongTtl(context)
+  const drawn = await drawRows(context, input)
   const rows = drawn.ok ? drawn.value : []
   const emails = rows.flatMap((row) => (row.ok ? [row.value.email] : []))
   return perform(
-    seatgate,
+    context,
     scope,
     {
       name: NAME,
       input,
       grows: true,
       refusals: ['seats_unavailable'],
-      secrecy: listSecrecy(seatgate, rows),
-      queries: queriesFor(seatgate, scope, emails),
+      sealing: listSealing(context, rows),
+      queries: queriesFor(context, scope, emails),
       plan(found, caller, now) {
-        const standing = standingWith(seatgate.roles, found, seatgate.roles.invitationAdmins)
-        if (!standing.ok) return standing
+        const access = authorizeRole(context.roles, found, context.roles.invitationAdmins)
+        if (!access.ok) return access
         if (!drawn.ok) return drawn
-        const { organization, role } = standing.value
+        const { organization, role } = access.value
         const facts = { caller, role, organizationId: organization.id, now, ...found.rows }
-        const decisions = decideRows(seatgate, rows, facts)
+        const decisions = decideRows(context, rows, facts)
         const candidates = candidatesOf(decisions)
         return ok({
           rows: candidates.map(({ planned }) => planned),
@@ -118,17 +118,17 @@ export async function createInvitations<Role extends string = string>(
             const invited = candidates.filter((candidate) => without.get(candidate) === null)
             if (invited.length === 0) return unchanged(value)
             const plans = invited.map(({ planned }) => planned)
-            const rates = bulkRatesOf(seatgate.invitations.limits, organization.id)
-            const writes = writeInvitations(seatgate, plans, caller, now)
+            const rates = bulkRatesOf(context.invitations.limits, organization.id)
+            const writes = writeInvitations(context, plans, caller, now)
             return {
               ...writes,
               value,
               statements: [
-                guardStanding(seatgate, standing.value),
+                guardAccess(context, access.value),
                 ...writes.statements,
-                ...countMore(seatgate, rates, invited.length, now),
+                ...countMore(context, rates, invited.length, now),
               ],
-              intents: plans.flatMap(({ intents }) => intents),
+              jobs: plans.flatMap(({ jobs }) => jobs),
             }
           },
         })
@@ -139,12 +139,12 @@ export async function createInvitations<Role extends string = string>(
 }
 
 /** Returns how the result of a list is stored: each token as that of a single invitation. */
-function listSecrecy(
-  seatgate: Pick<InvitationContext, 'invitations'>,
+function listSealing(
+  context: Pick<InvitationContext, 'invitations'>,
   rows: readonly Result<DrawnRow>[]
-): Secrecy<InvitationOutcomes> {
+): Sealing<InvitationOutcomes> {
   const drawn = rows.flatMap((row) => (row.ok ? [row.value] : []))
-  const secrecies = new Map(drawn.map(({ id, seed }) => [id, tokenSecrecy(seatgate, seed)]))
+  const secrecies = new Map(drawn.map(({ id, seed }) => [id, tokenSealing(context, seed)]))
   // Reading a stored token does not need the seed of this attempt, so any of them can read it.
   const [reading] = secrecies.values()
   const sealOne = (outcome: InvitationOutcomes[number]) =>
@@ -163,12 +163,12 @@ function listSecrecy(
   }
 }
 
-function queriesFor(seatgate: UserContext, scope: OrganizationScope, emails: readonly string[]) {
-  const { db } = seatgate
+function queriesFor(context: UserContext, scope: OrganizationScope, emails: readonly string[]) {
+  const { db } = context
   const list = sql`select value from json_each(${JSON.stringify(emails)})`
   const organizationId = organizationIdOf(scope.organization)
   return {
-    present: membersWithAddresses(seatgate, scope, list),
+    existing: membersWithAddresses(context, scope, list),
     open: db
       .select()
       .from(invitations)
@@ -181,15 +181,15 @@ function queriesFor(seatgate: UserContext, scope: OrganizationScope, emails: rea
 }
 
 async function drawRows(
-  seatgate: Pick<InvitationContext, 'newId' | 'roles' | 'newSecret' | 'invitations'>,
+  context: Pick<InvitationContext, 'newId' | 'roles' | 'newSecret' | 'invitations'>,
   input: unknown
 ): Promise<Result<readonly Result<DrawnRow, InputRefusal>[], InputRefusal>> {
   const parsed = parseInput(Input, input)
   if (!parsed.ok) return parsed
   const rows = parsed.value.invitations.map(
     async (row): Promise<Result<DrawnRow, InputRefusal>> => {
-      const drawn = { id: seatgate.newId(), seed: await drawToken(seatgate) }
-      const read = parseInput(invitationInput(seatgate.roles), row)
+      const drawn = { id: context.newId(), seed: await drawToken(context) }
+      const read = parseInput(invitationInput(context.roles), row)
       return read.ok ? ok({ ...read.value, ...drawn }) : read
     }
   )
@@ -212,7 +212,7 @@ export interface RowFacts {
   readonly organizationId: string
   readonly now: Date
   /** The addresses in the list that are members'. */
-  readonly present: readonly { readonly email: string }[]
+  readonly existing: readonly { readonly email: string }[]
   /** Their open invitations. */
   readonly open: readonly InvitationRow[]
   readonly counted: readonly (typeof rateLimits.$inferSelect)[]
@@ -233,7 +233,7 @@ export interface Candidate {
  * candidate counts towards the limits of the next ones.
  */
 function decideRows(
-  seatgate: MailContext & Pick<InvitationContext, 'invitations' | 'roles'>,
+  context: MailContext & Pick<InvitationContext, 'invitations' | 'roles'>,
   rows: readonly Result<DrawnRow>[],
   facts: RowFacts
 ): readonly RowDecision[] {
@@ -242,7 +242,7 @@ function decideRows(
   return rows.map((row): RowDecision => {
     if (!row.ok) return { kind: 'refused', refusal: row.error }
     const { email } = row.value
-    const decision = decided.get(email) ?? decideRow(seatgate, row.value, facts, candidates)
+    const decision = decided.get(email) ?? decideRow(context, row.value, facts, candidates)
     if (decision.kind === 'invite' && !decided.has(email)) candidates += 1
     decided.set(email, decision)
     return decision
@@ -267,21 +267,21 @@ function outcomesOf(
 }
 
 function decideRow(
-  seatgate: MailContext & Pick<InvitationContext, 'invitations' | 'roles'>,
+  context: MailContext & Pick<InvitationContext, 'invitations' | 'roles'>,
   { email, role, locale = null, id, seed }: DrawnRow,
   facts: RowFacts,
   candidates: number
 ): RowDecision {
-  const { roles, invitations } = seatgate
-  const { caller, organizationId, now, present, open, counted } = facts
+  const { roles, invitations } = context
+  const { caller, organizationId, now, existing, open, counted } = facts
   if (!mayInvite(roles, facts.role, role)) return refuseRow('insufficient_role')
   const full = reached(bulkRatesOf(invitations.limits, organizationId), counted, now, candidates)
   if (full !== null) return { kind: 'refused', refusal: full }
-  if (present.some((member) => member.email === email)) return refuseRow('already_member')
+  if (existing.some((member) => member.email === email)) return refuseRow('already_member')
   const earlier = open.find((invitation) => invitation.email === email) ?? null
   const expiresAt = new Date(now.getTime() + invitations.ttlSeconds * 1000)
   const draft = { id, seed, organizationId, email, role, locale, expiresAt, earlier }
-  return { kind: 'invite', email, planned: planInvitation(seatgate, draft, caller, now) }
+  return { kind: 'invite', email, planned: planInvitation(context, draft, caller, now) }
 }
 
 function refuseRow(

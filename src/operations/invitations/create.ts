@@ -1,9 +1,9 @@
 import { sql } from 'drizzle-orm'
 import { parseInput } from '../../base/input.ts'
-import { guardStanding } from '../../engine/access/access-guards.ts'
+import { guardAccess } from '../../engine/access/access-guards.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
-import { standingOf } from '../../engine/access/authorize.ts'
+import { authorize } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   SEAT_REFUSALS,
@@ -19,7 +19,7 @@ import {
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import type { InvitationWithToken } from '../../engine/model/invitation.ts'
 import { membersWithAddresses, unfinishedFor } from '../../engine/model/invitation-lookup.ts'
-import { drawToken, tokenSecrecy } from './token.ts'
+import { drawToken, tokenSealing } from './token.ts'
 import { mayInvite, type HasRoles } from '../../engine/access/roles.ts'
 import {
   invitationInput,
@@ -60,21 +60,21 @@ export type CreateInvitationRefusal =
  * ```
  */
 export async function createInvitation<Role extends string = string>(
-  seatgate: InvitationContext & HasRoles<Role>,
+  context: InvitationContext & HasRoles<Role>,
   scope: OrganizationScope,
   input: CreateInvitationInput<NoInfer<Role>>,
   options: OperationOptions = {}
 ): Promise<Result<InvitationWithToken, CreateInvitationRefusal>> {
-  const { db, roles, newId } = seatgate
-  const { limits, holdSeats, ttlSeconds } = seatgate.invitations
-  warnOfLongTtl(seatgate)
+  const { db, roles, newId } = context
+  const { limits, holdSeats, ttlSeconds } = context.invitations
+  warnOfLongTtl(context)
   const parsed = parseInput(invitationInput(roles), input)
   const email = parsed.ok ? parsed.value.email : ''
   const id = newId()
-  const expiresAt = new Date(seatgate.now().getTime() + ttlSeconds * 1000)
-  const seed = await drawToken(seatgate)
+  const expiresAt = new Date(context.now().getTime() + ttlSeconds * 1000)
+  const seed = await drawToken(context)
   return perform(
-    seatgate,
+    context,
     scope,
     {
       name: 'organization.invitation.create',
@@ -86,16 +86,16 @@ export async function createInvitation<Role extends string = string>(
         'rate_limited_user',
         'rate_limited_organization',
       ],
-      secrecy: tokenSecrecy(seatgate, seed),
+      sealing: tokenSealing(context, seed),
       queries: {
-        present: membersWithAddresses(seatgate, scope, sql`select ${email}`),
+        existing: membersWithAddresses(context, scope, sql`select ${email}`),
         open: unfinishedFor(db, scope, email),
         counted: countedSoFar(db, scope.caller, organizationIdOf(scope.organization)),
       },
       plan(found, caller, now) {
-        const standing = standingOf(roles, found)
-        if (!standing.ok) return standing
-        const { organization, role: actorRole } = standing.value
+        const access = authorize(roles, found)
+        if (!access.ok) return access
+        const { organization, role: actorRole } = access.value
         if (!roles.invitationAdmins.includes(actorRole)) {
           return refused({ code: 'insufficient_role' })
         }
@@ -106,10 +106,10 @@ export async function createInvitation<Role extends string = string>(
         const rates = ratesOf(limits, { caller, organizationId })
         const full = reached(rates, found.rows.counted, now)
         if (full !== null) return refused(full)
-        if (found.rows.present.length > 0) return refused({ code: 'already_member' })
+        if (found.rows.existing.length > 0) return refused({ code: 'already_member' })
 
         const planned = planInvitation(
-          seatgate,
+          context,
           {
             id,
             organizationId,
@@ -123,19 +123,19 @@ export async function createInvitation<Role extends string = string>(
           caller,
           now
         )
-        const { value, before, claim, intents } = planned
-        const writes = writeInvitations(seatgate, [planned], caller, now)
+        const { value, before, claim, jobs } = planned
+        const writes = writeInvitations(context, [planned], caller, now)
         return ok({
           ...writes,
           value,
           before,
           statements: [
-            guardStanding(seatgate, standing.value),
+            guardAccess(context, access.value),
             ...writes.statements,
-            ...countMore(seatgate, rates, 1, now),
+            ...countMore(context, rates, 1, now),
           ],
           claims: claim ? [claim] : [],
-          intents,
+          jobs,
         })
       },
     },

@@ -10,7 +10,7 @@ import {
   type Result,
   type StoreRefusal,
 } from '../../base/result.ts'
-import { isUser, marksOf, userIdOf, type Scope } from '../../engine/access/principal.ts'
+import { isUser, requestInfoOf, userIdOf, type Scope } from '../../engine/access/principal.ts'
 import { endInvitation } from '../../engine/model/end-invitation.ts'
 import { guardAddress, guardPending, invitationView } from '../../engine/model/invitation.ts'
 import {
@@ -45,17 +45,17 @@ export type DeclineInvitationRefusal =
  * ```
  */
 export async function declineInvitation(
-  seatgate: InvitationContext,
+  context: InvitationContext,
   { caller, ...request }: Scope,
   input: TokenInput
 ): Promise<Result<null, DeclineInvitationRefusal>> {
-  const { db } = seatgate
-  const read = readToken(seatgate, input)
+  const { db } = context
+  const read = readToken(context, input)
   const envelope = read.ok ? read.value : null
   const id = envelope?.invitationId ?? ''
   return perform(
-    seatgate,
-    { caller, ...marksOf(request) },
+    context,
+    { caller, ...requestInfoOf(request) },
     {
       name: 'organization.invitation.decline',
       input: null,
@@ -64,7 +64,7 @@ export async function declineInvitation(
       queries: {
         rows: invitationById(db, id),
         organizations: invitingOrganization(db, id),
-        user: knownUser(seatgate, userIdOf(caller)),
+        user: knownUser(context, userIdOf(caller)),
       },
       plan({ rows: found }, by, now) {
         if (!read.ok) return read
@@ -75,7 +75,7 @@ export async function declineInvitation(
         if (isUser(by) && (!user || normalizeEmail(user.email) !== invitation.email)) {
           return refused({ code: 'invitation_mismatch' })
         }
-        const ending = endInvitation(seatgate, invitation, 'declined', null, now)
+        const ending = endInvitation(context, invitation, 'declined', null, now)
         return ok({
           value: null,
           ...ending,
@@ -86,8 +86,8 @@ export async function declineInvitation(
             },
           ],
           statements: [
-            guardPending(seatgate, invitation, now),
-            ...(user ? guardAddress(seatgate, user) : []),
+            guardPending(context, invitation, now),
+            ...(user ? guardAddress(context, user) : []),
             ...ending.statements,
           ],
         })

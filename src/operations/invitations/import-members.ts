@@ -54,7 +54,7 @@ export type ImportMembersRefusal = CreateInvitationsRefusal
  * ```
  */
 export async function importMembers(
-  seatgate: InvitationContext,
+  context: InvitationContext,
   scope: OrganizationScope,
   csv: string,
   options: OperationOptions = {}
@@ -65,7 +65,7 @@ export async function importMembers(
     : new UnreadableInput(read.error)
   // An invalid file is refused after the caller's role was checked, like any other input.
   const input = rowsOrRefusal as CreateInvitationsInput
-  const invited = await createInvitations(seatgate, scope, input, options)
+  const invited = await createInvitations(context, scope, input, options)
   if (!invited.ok) return invited
   const rows = read.ok ? read.value : []
   return ok(

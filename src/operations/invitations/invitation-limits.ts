@@ -63,12 +63,12 @@ const WRONG: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
  * reported: the counter must not block a correct attempt.
  */
 export async function countAttempt<T, Code extends RefusalCode>(
-  seatgate: Pick<InvitationContext, 'db' | 'invitations' | 'now' | 'report'>,
+  context: Pick<InvitationContext, 'db' | 'invitations' | 'now' | 'report'>,
   key: SQL,
   answer: Result<T, Code>
 ): Promise<Result<T, Code | 'rate_limited'>> {
-  const { db, now, report } = seatgate
-  const limit = seatgate.invitations.limits.failedAccepts
+  const { db, now, report } = context
+  const limit = context.invitations.limits.failedAccepts
   if (answer.ok || !WRONG.has(answer.error.code) || limit === Infinity) return answer
   const at = now()
   try {

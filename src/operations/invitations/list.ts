@@ -2,7 +2,7 @@ import { and, desc, eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
 import { invitations } from '../../database/schema.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
-import { find, standingOf } from '../../engine/access/authorize.ts'
+import { find, authorize } from '../../engine/access/authorize.ts'
 import { newestFirst, parsePage, toPage, type Page, type PageInput } from '../../base/page.ts'
 import { ok, refused, type PageRefusal, type Result } from '../../base/result.ts'
 import { userIdOf, type OrganizationScope, type Scope } from '../../engine/access/principal.ts'
@@ -59,8 +59,8 @@ export async function listInvitations(
       .orderBy(desc(invitations.createdAt), desc(invitations.id))
       .limit(limit + 1),
   })
-  const standing = standingOf(roles, found)
-  if (!standing.ok) return standing
+  const access = authorize(roles, found)
+  if (!access.ok) return access
   if (!request.ok) return request
   return ok(
     toPage(
@@ -90,18 +90,18 @@ export type ListOwnInvitationsRefusal = 'unauthenticated' | PageRefusal
  * ```
  */
 export async function listOwnInvitations(
-  seatgate: Pick<InvitationContext, 'db' | 'emailVerification' | 'invitations' | 'now' | 'users'>,
+  context: Pick<InvitationContext, 'db' | 'emailVerification' | 'invitations' | 'now' | 'users'>,
   { caller }: Scope,
   input: PageInput = {}
 ): Promise<Result<Page<OwnInvitation>, ListOwnInvitationsRefusal>> {
-  const { db, users, now } = seatgate
-  if (seatgate.emailVerification === null) {
+  const { db, users, now } = context
+  if (context.emailVerification === null) {
     throw new TypeError('listOwnInvitations needs emailVerification in createSeatgate.')
   }
   const request = parsePage(input, newestFirst('own_invitations'))
   const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
   const time = now()
-  const user = knownUser(seatgate, userIdOf(caller))
+  const user = knownUser(context, userIdOf(caller))
   const address = users
     ? sql`(select ${users.email} from ${users} where ${hasUserId(users, userIdOf(caller))})`
     : sql`null`

@@ -88,8 +88,8 @@ function escaped(text: string): string {
 }
 
 /** Creates the job that mails an invitation after the commit, if the host sends mail. */
-export function mailIntent(
-  seatgate: MailContext,
+export function mailJob(
+  context: MailContext,
   {
     id,
     organizationId,
@@ -97,9 +97,9 @@ export function mailIntent(
   }: Pick<InvitationRow, 'id' | 'organizationId' | 'tokenVersion'>,
   { encrypted }: TokenSeed
 ): readonly Job[] {
-  if (seatgate.invitations.mailer === null) return []
+  if (context.invitations.mailer === null) return []
   const payload = { invitationId: id, tokenVersion, encrypted }
-  const run = (counted: Database) => sendInvitation({ ...seatgate, db: counted }, payload)
+  const run = (counted: Database) => sendInvitation({ ...context, db: counted }, payload)
   return [{ kind: 'send_invitation', organizationId, payload, run }]
 }
 
@@ -118,28 +118,28 @@ export function mailStatus({
  * @throws any error of the mailer; the job is then repeated.
  */
 export async function sendInvitation(
-  seatgate: MailContext,
+  context: MailContext,
   payload: MailPayload
 ): Promise<Date | null> {
-  const { db, now } = seatgate
+  const { db, now } = context
   const { invitationId, tokenVersion, encrypted } = payload
-  const { mailer, url, limits } = seatgate.invitations
+  const { mailer, url, limits } = context.invitations
   const time = now()
   const limited = mailer !== null && limits.perRecipient !== Infinity
   const found = await batch(db, {
     rows: invitationById(db, invitationId),
     organizations: invitingOrganization(db, invitationId),
-    inviters: inviterOf(seatgate, invitationId),
-    ...(limited && { claimed: claimMail(seatgate, payload, time) }),
+    inviters: inviterOf(context, invitationId),
+    ...(limited && { claimed: claimMail(context, payload, time) }),
   })
   const [row] = found.rows
   const [organization] = found.organizations
   const claim = (found.claimed as readonly RateRow[] | undefined)?.[0]
   const current = row?.tokenVersion === tokenVersion && stateOf(row, time) === 'pending'
   if (!row || !organization || !current || !mailer || !url) return null
-  const until = heldUntil(seatgate, claim)
+  const until = heldUntil(context, claim)
   if (until !== null) return until
-  const { mailToken: token } = await recallTokens(seatgate, encrypted, row)
+  const { mailToken: token } = await recallTokens(context, encrypted, row)
   const mail = composeMail({
     to: row.email,
     locale: row.locale,
@@ -151,7 +151,7 @@ export async function sendInvitation(
     expiresAt: row.expiresAt,
     idempotencyKey: `${invitationId}:${tokenVersion}`,
   })
-  await noteDelivery(seatgate, row, await deliver(seatgate, mailer, mail, claim))
+  await noteDelivery(context, row, await deliver(context, mailer, mail, claim))
   return null
 }
 

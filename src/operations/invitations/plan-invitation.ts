@@ -15,7 +15,7 @@ import {
   type InvitationWithToken,
 } from '../../engine/model/invitation.ts'
 import type { InvitationContext, InvitationRules, MailContext } from './invitation-config.ts'
-import { mailIntent, mailStatus } from './mail.ts'
+import { mailJob, mailStatus } from './mail.ts'
 import type { TokenSeed } from './token.ts'
 import * as v from 'valibot'
 import { Email } from '../../base/email.ts'
@@ -44,17 +44,17 @@ export interface PlannedInvitation {
   readonly replaced: { readonly row: InvitationRow; readonly keepsSeat: boolean } | null
   /** Null if invitations reserve no seats: then {@link writeInvitations} writes the row. */
   readonly claim: SeatClaim | null
-  readonly intents: readonly Job[]
+  readonly jobs: readonly Job[]
 }
 
 /** Plans an invitation. A seat that is already reserved for the address passes on to it. */
 export function planInvitation(
-  seatgate: MailContext & Pick<InvitationContext, 'invitations'>,
+  context: MailContext & Pick<InvitationContext, 'invitations'>,
   { seed, earlier, ...draft }: InvitationDraft,
   caller: Principal,
   now: Date
 ): PlannedInvitation {
-  const { holdSeats } = seatgate.invitations
+  const { holdSeats } = context.invitations
   const kept = holdSeats && earlier && earlier.expiresAt > now ? earlier.seatId : null
   const { token, mailToken, tokenHash } = seed.seal(draft)
   const row: Omit<InvitationRow, 'seatId'> = {
@@ -67,7 +67,7 @@ export function planInvitation(
     revokedById: null,
     revokeReason: null,
     declinedAt: null,
-    mailStatus: mailStatus(seatgate),
+    mailStatus: mailStatus(context),
     invitedById: isUser(caller) ? caller.userId : null,
     createdAt: now,
     updatedAt: now,
@@ -78,8 +78,8 @@ export function planInvitation(
     row,
     before: [{ hook: 'beforeInvitationCreate', state: { organizationId, email, role, caller } }],
     replaced: earlier && { row: earlier, keepsSeat: kept !== null },
-    claim: holdSeats ? claimForInvitation(seatgate.db, row, kept) : null,
-    intents: mailIntent(seatgate, row, seed),
+    claim: holdSeats ? claimForInvitation(context.db, row, kept) : null,
+    jobs: mailJob(context, row, seed),
   }
 }
 
@@ -95,7 +95,7 @@ export interface InvitationWrites {
  * does not grow with the number of invitations.
  */
 export function writeInvitations(
-  seatgate: UserContext & Pick<ProviderContext, 'seats'>,
+  context: UserContext & Pick<ProviderContext, 'seats'>,
   planned: readonly PlannedInvitation[],
   caller: Principal,
   now: Date
@@ -104,7 +104,7 @@ export function writeInvitations(
     planned.flatMap(({ replaced }) => (replaced?.keepsSeat ? [replaced.row.id] : []))
   )
   const earlier = planned.flatMap(({ replaced }) => (replaced ? [replaced.row] : []))
-  const ended = endInvitations(seatgate, earlier, {
+  const ended = endInvitations(context, earlier, {
     reason: 'superseded',
     by: isUser(caller) ? caller.userId : null,
     now,
@@ -117,10 +117,10 @@ export function writeInvitations(
   )
   return {
     statements: [
-      ...(first ? guardNoMembers(seatgate, first.row.organizationId, emails) : []),
-      ...guardAllUnfinished(seatgate, earlier),
+      ...(first ? guardNoMembers(context, first.row.organizationId, emails) : []),
+      ...guardAllUnfinished(context, earlier),
       ...ended.statements,
-      ...insertRows(seatgate.db, invitations, unheld),
+      ...insertRows(context.db, invitations, unheld),
     ],
     freedSeats: ended.freedSeats,
     events: [

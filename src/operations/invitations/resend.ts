@@ -2,11 +2,11 @@ import { eq } from 'drizzle-orm'
 import { invitationEvent } from '../../engine/audit/event.ts'
 import { invitations } from '../../database/schema.ts'
 import { withHook } from '../../engine/model/plan.ts'
-import { guardStanding } from '../../engine/access/access-guards.ts'
+import { guardAccess } from '../../engine/access/access-guards.ts'
 import { isConfigured, mayInvite } from '../../engine/access/roles.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
-import { standingWith } from '../../engine/access/authorize.ts'
+import { authorizeRole } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   SEAT_REFUSALS,
@@ -29,8 +29,8 @@ import {
   type InvitationWithToken,
 } from '../../engine/model/invitation.ts'
 import { invitationOf } from '../../engine/model/invitation-lookup.ts'
-import { mailIntent, mailStatus } from './mail.ts'
-import { drawToken, tokenSecrecy } from './token.ts'
+import { mailJob, mailStatus } from './mail.ts'
+import { drawToken, tokenSealing } from './token.ts'
 import { countedSoFar, countMore, ratesOf, reached } from '../../engine/model/rate-limits.ts'
 import type { InvitationContext } from './invitation-config.ts'
 
@@ -63,16 +63,16 @@ export type ResendInvitationRefusal =
  * ```
  */
 export async function resendInvitation(
-  seatgate: InvitationContext,
+  context: InvitationContext,
   scope: OrganizationScope,
   id: string,
   options: OperationOptions = {}
 ): Promise<Result<InvitationWithToken, ResendInvitationRefusal>> {
-  const { db, roles } = seatgate
-  const { limits, holdSeats, ttlSeconds } = seatgate.invitations
-  const seed = await drawToken(seatgate)
+  const { db, roles } = context
+  const { limits, holdSeats, ttlSeconds } = context.invitations
+  const seed = await drawToken(context)
   return perform(
-    seatgate,
+    context,
     scope,
     {
       name: 'organization.invitation.resend',
@@ -84,17 +84,17 @@ export async function resendInvitation(
         'rate_limited_user',
         'rate_limited_organization',
       ],
-      secrecy: tokenSecrecy(seatgate, seed),
+      sealing: tokenSealing(context, seed),
       queries: {
         target: invitationOf(db, scope, id),
         counted: countedSoFar(db, scope.caller, organizationIdOf(scope.organization)),
       },
       plan(found, caller, now) {
-        const standing = standingWith(roles, found, roles.invitationAdmins)
-        if (!standing.ok) return standing
+        const access = authorizeRole(roles, found, roles.invitationAdmins)
+        if (!access.ok) return access
         const [target] = found.rows.target
         if (target === undefined) return refused({ code: 'not_found' })
-        if (!mayInvite(roles, standing.value.role, target.role)) {
+        if (!mayInvite(roles, access.value.role, target.role)) {
           return refused({ code: 'insufficient_role' })
         }
         const state = stateOf(target, now)
@@ -116,11 +116,11 @@ export async function resendInvitation(
           expiresAt,
           // The user who resends it becomes the inviter.
           invitedById: userIdOf(caller) ?? before.invitedById,
-          mailStatus: mailStatus(seatgate),
+          mailStatus: mailStatus(context),
           updatedAt: now,
         }
         const kept = state === 'pending' ? seatId : null
-        const freed = freedSeat(seatgate, target, kept !== null)
+        const freed = freedSeat(context, target, kept !== null)
         const holds = holdSeats || kept !== null
         return ok({
           value: { ...invitationView(row, now), token, mailToken },
@@ -131,9 +131,9 @@ export async function resendInvitation(
             },
           ],
           statements: [
-            guardStanding(seatgate, standing.value),
-            guardUnfinished(seatgate, target),
-            ...countMore(seatgate, rates, 1, now),
+            guardAccess(context, access.value),
+            guardUnfinished(context, target),
+            ...countMore(context, rates, 1, now),
             ...(holds
               ? []
               : [
@@ -156,7 +156,7 @@ export async function resendInvitation(
               { invitation: invitationView(row, now) }
             ),
           ],
-          intents: mailIntent(seatgate, row, seed),
+          jobs: mailJob(context, row, seed),
         })
       },
     },

@@ -1,6 +1,6 @@
-import { guardStanding } from '../../engine/access/access-guards.ts'
+import { guardAccess } from '../../engine/access/access-guards.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
-import { standingWith } from '../../engine/access/authorize.ts'
+import { authorizeRole } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   ok,
@@ -38,14 +38,14 @@ export type RevokeInvitationRefusal =
  * ```
  */
 export async function revokeInvitation(
-  seatgate: InvitationContext,
+  context: InvitationContext,
   scope: OrganizationScope,
   id: string,
   options: OperationOptions = {}
 ): Promise<Result<null, RevokeInvitationRefusal>> {
-  const { db, roles } = seatgate
+  const { db, roles } = context
   return perform(
-    seatgate,
+    context,
     scope,
     {
       name: 'organization.invitation.revoke',
@@ -54,13 +54,13 @@ export async function revokeInvitation(
       refusals: [...HOOK_REFUSALS],
       queries: { target: invitationOf(db, scope, id) },
       plan(found, caller, now) {
-        const standing = standingWith(roles, found, roles.invitationAdmins)
-        if (!standing.ok) return standing
+        const access = authorizeRole(roles, found, roles.invitationAdmins)
+        if (!access.ok) return access
         const [target] = found.rows.target
         if (target === undefined) return refused({ code: 'not_found' })
         const state = stateOf(target, now)
         if (state !== 'pending' && state !== 'expired') return refused({ code: 'not_pending' })
-        const ending = endInvitation(seatgate, target, 'revoked', userIdOf(caller), now)
+        const ending = endInvitation(context, target, 'revoked', userIdOf(caller), now)
         return ok({
           value: null,
           ...ending,
@@ -71,8 +71,8 @@ export async function revokeInvitation(
             },
           ],
           statements: [
-            guardStanding(seatgate, standing.value),
-            guardUnfinished(seatgate, target),
+            guardAccess(context, access.value),
+            guardUnfinished(context, target),
             ...ending.statements,
           ],
         })

@@ -13,7 +13,7 @@ import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import * as v from 'valibot'
-import type { Secrecy } from '../../engine/changes/stored-result.ts'
+import type { Sealing } from '../../engine/changes/stored-result.ts'
 import type { InvitationWithToken } from '../../engine/model/invitation.ts'
 import type { InvitationContext } from './invitation-config.ts'
 
@@ -188,10 +188,10 @@ export interface SealedFor {
 
 /** Draws the bytes of a new token. */
 export async function drawToken(
-  seatgate: Pick<InvitationContext, 'invitations' | 'newSecret'>
+  context: Pick<InvitationContext, 'invitations' | 'newSecret'>
 ): Promise<TokenSeed> {
-  const { secret } = seatgate.invitations
-  const bytes = seatgate.newSecret()
+  const { secret } = context.invitations
+  const bytes = context.newSecret()
   return {
     encrypted: await encrypt(secret, bytes),
     seal: (invitation) => sealTokens(secret, bytes, invitation),
@@ -200,11 +200,11 @@ export async function drawToken(
 
 /** Restores the tokens of an earlier attempt from the stored form. */
 export async function recallTokens(
-  seatgate: Pick<InvitationContext, 'invitations'>,
+  context: Pick<InvitationContext, 'invitations'>,
   encrypted: string,
   invitation: SealedFor
 ): Promise<NewTokens> {
-  const { secret } = seatgate.invitations
+  const { secret } = context.invitations
   return sealTokens(secret, await decrypt(secret, encrypted), invitation)
 }
 
@@ -215,17 +215,17 @@ function sealTokens(secret: string, bytes: Uint8Array, invitation: SealedFor): N
 }
 
 /** Returns how a result with tokens is stored for a repeated operation: encrypted. */
-export function tokenSecrecy(
-  seatgate: Pick<InvitationContext, 'invitations'>,
+export function tokenSealing(
+  context: Pick<InvitationContext, 'invitations'>,
   { encrypted }: TokenSeed
-): Secrecy<InvitationWithToken> {
+): Sealing<InvitationWithToken> {
   return {
     seal: ({ mailToken: _mailToken, ...value }) => ({ ...value, token: encrypted }),
     async open(kept) {
       const value = kept as Omit<InvitationWithToken, 'mailToken'>
       const draft = { ...value, expiresAt: new Date(value.expiresAt) }
       try {
-        const { token, mailToken } = await recallTokens(seatgate, value.token, draft)
+        const { token, mailToken } = await recallTokens(context, value.token, draft)
         return { ...value, token, mailToken }
       } catch (error) {
         // Encrypted with a secret that the host no longer has.

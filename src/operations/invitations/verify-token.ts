@@ -55,10 +55,10 @@ export interface TokenInput {
  * @throws {TypeError} if the host has configured no `secret`.
  */
 export function readToken(
-  seatgate: Pick<InvitationContext, 'invitations'>,
+  context: Pick<InvitationContext, 'invitations'>,
   input: unknown
 ): Result<Envelope | null, InputRefusal> {
-  const { secret } = seatgate.invitations
+  const { secret } = context.invitations
   if (input instanceof UnreadableInput) return refused(input.refusal)
   const token =
     typeof input === 'object' && input !== null ? (input as { token?: unknown }).token : null

@@ -55,12 +55,12 @@ interface ShownInvitation {
  * ```
  */
 export async function viewInvitation(
-  seatgate: Pick<InvitationContext, 'db' | 'emailVerification' | 'invitations' | 'now' | 'users'>,
+  context: Pick<InvitationContext, 'db' | 'emailVerification' | 'invitations' | 'now' | 'users'>,
   caller: Caller | null,
   input: TokenInput
 ): Promise<InvitationPage> {
-  const { db, now } = seatgate
-  const read = readToken(seatgate, input)
+  const { db, now } = context
+  const read = readToken(context, input)
   const envelope = read.ok ? read.value : null
   if (envelope === null) return { status: 'invalid' }
   const id = envelope.invitationId
@@ -71,8 +71,8 @@ export async function viewInvitation(
     {
       rows: invitationById(db, id),
       organizations: invitingOrganization(db, id),
-      user: knownUser(seatgate, userIdOf(asking)),
-      inviters: inviterOf(seatgate, id),
+      user: knownUser(context, userIdOf(asking)),
+      inviters: inviterOf(context, id),
     }
   )
   const open = openInvitation(envelope, found, now())

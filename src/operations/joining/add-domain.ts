@@ -5,9 +5,9 @@ import { organizationDomains } from '../../database/schema.ts'
 import { MailDomain } from '../../base/email.ts'
 import { unchanged, withHook } from '../../engine/model/plan.ts'
 import { parseInput } from '../../base/input.ts'
-import { guardStanding } from '../../engine/access/access-guards.ts'
+import { guardAccess } from '../../engine/access/access-guards.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
-import { standingWith } from '../../engine/access/authorize.ts'
+import { authorizeRole } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   invalid,
@@ -65,40 +65,40 @@ export type AddDomainRefusal = AccessRefusal | InputRefusal | HookRefusal | Stor
  * ```
  */
 export async function addDomain(
-  seatgate: JoiningContext,
+  context: JoiningContext,
   scope: OrganizationScope,
   input: AddDomainInput,
   options: OperationOptions = {}
 ): Promise<Result<Domain, AddDomainRefusal>> {
-  const { db, roles, newId, newSecret } = seatgate
-  const { publicDomains } = configured(seatgate)
+  const { db, roles, newId, newSecret } = context
+  const { publicDomains } = configured(context)
   const parsed = parseInput(Input, input)
   return perform(
-    seatgate,
+    context,
     scope,
     {
       name: 'organization.domain.add',
       input,
       grows: false,
       refusals: [...HOOK_REFUSALS],
-      queries: { present: domainsOf(db, scope) },
+      queries: { existing: domainsOf(db, scope) },
       plan(found, caller, now) {
-        const standing = standingWith(roles, found, roles.organizationAdmins)
-        if (!standing.ok) return standing
+        const access = authorizeRole(roles, found, roles.organizationAdmins)
+        if (!access.ok) return access
         if (!parsed.ok) return parsed
         const { domain, mode } = parsed.value
         if (publicDomains.has(domain)) {
           return refused(invalid({ domain: ['Is a public mail provider.'] }))
         }
-        const { present } = found.rows
-        const same = present.find((row) => row.domain === domain)
+        const { existing } = found.rows
+        const same = existing.find((row) => row.domain === domain)
         if (same) return ok(unchanged(domainView(same)))
-        if (present.length >= MOST_DOMAINS) {
+        if (existing.length >= MOST_DOMAINS) {
           return refused(invalid({ domain: [`There are already ${MOST_DOMAINS} domains.`] }))
         }
         const row = {
           id: newId(),
-          organizationId: standing.value.organization.id,
+          organizationId: access.value.organization.id,
           domain,
           mode,
           challenge: bytesToHex(newSecret()),
@@ -113,8 +113,8 @@ export async function addDomain(
           value: domainView(row),
           before: [{ hook: 'beforeDomainAdd', state: { organizationId, domain, mode, caller } }],
           statements: [
-            guardStanding(seatgate, standing.value),
-            guardDomainCount(seatgate, row.organizationId, present.length),
+            guardAccess(context, access.value),
+            guardDomainCount(context, row.organizationId, existing.length),
             db.insert(organizationDomains).values(row),
           ],
           events: [

@@ -7,18 +7,14 @@ import { unchanged, withHook, type Plan } from '../../engine/model/plan.ts'
 import type { Question } from '../../engine/model/hooks.ts'
 import { parseInput } from '../../base/input.ts'
 import { unfinishedForUser } from '../../engine/model/invitation-lookup.ts'
-import { planAddition, type Arrival } from '../../engine/model/join.ts'
+import { planJoin, type JoinDetails } from '../../engine/model/join.ts'
 import { excluding, exclusionsOf, personOf, readmit } from '../../engine/model/exclusions.ts'
-import {
-  guardStanding,
-  guardUnchanged,
-  guardUserExists,
-} from '../../engine/access/access-guards.ts'
+import { guardAccess, guardUnchanged, guardUserExists } from '../../engine/access/access-guards.ts'
 import { membershipView } from '../../engine/model/membership.ts'
 import { isConfigured, mayChangeRole, roleInput, type HasRoles } from '../../engine/access/roles.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
-import { standingWith } from '../../engine/access/authorize.ts'
+import { authorizeRole } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   SEAT_REFUSALS,
@@ -38,7 +34,7 @@ import {
   joinRequestOf,
   membershipOfRequester,
   nextPlace,
-  outcomeInLine,
+  outcomeOnWaitlist,
 } from './joining-lookup.ts'
 import {
   joinRequestView,
@@ -82,69 +78,69 @@ export type ApproveJoinRequestRefusal =
  * ```
  */
 export async function approveJoinRequest<Role extends string = string>(
-  seatgate: JoiningContext & HasRoles<Role>,
+  context: JoiningContext & HasRoles<Role>,
   scope: OrganizationScope,
   id: string,
   input: ApprovalInput<NoInfer<Role>>,
   options: OperationOptions = {}
 ): Promise<Result<JoinOutcome, ApproveJoinRequestRefusal>> {
-  const { db, roles } = seatgate
-  configured(seatgate)
+  const { db, roles } = context
+  configured(context)
   const parsed = parseInput(
     v.object({ role: v.optional(roleInput(roles)) }, 'Must be an object.'),
     input
   )
   return perform(
-    seatgate,
+    context,
     scope,
     {
       name: 'organization.join_request.approve',
       input: [id, input],
       grows: true,
       refusals: [...HOOK_REFUSALS, ...SEAT_REFUSALS],
-      settle: (outcome) => outcomeInLine(seatgate, outcome),
+      finish: (outcome) => outcomeOnWaitlist(context, outcome),
       queries: {
         targets: joinRequestOf(db, scope, id),
-        present: membershipOfRequester(db, id),
+        existing: membershipOfRequester(db, id),
         excluded: exclusionsOf(
-          seatgate,
+          context,
           organizationIdOf(scope.organization),
-          personOf(seatgate, sql`(select user_id from seatgate_join_requests where id = ${id})`)
+          personOf(context, sql`(select user_id from seatgate_join_requests where id = ${id})`)
         ),
         invited: unfinishedForUser(
-          seatgate,
+          context,
           organizationIdOf(scope.organization),
           sql`(select user_id from seatgate_join_requests where id = ${id})`
         ),
       },
       plan(found, caller, now): Result<Plan<JoinOutcome>, ApproveJoinRequestRefusal> {
-        const standing = standingWith(roles, found, [...roles.memberAdmins, roles.owner])
-        if (!standing.ok) return standing
+        const access = authorizeRole(roles, found, [...roles.memberAdmins, roles.owner])
+        if (!access.ok) return access
         if (!parsed.ok) return parsed
         const [target] = found.rows.targets
         if (target === undefined) return refused({ code: 'not_found' })
         const role = parsed.value.role ?? target.role
-        if (!mayChangeRole(roles, standing.value.role, null, role)) {
+        if (!mayChangeRole(roles, access.value.role, null, role)) {
           return refused({ code: 'insufficient_role' })
         }
         if (target.state === 'waiting') return ok(unchanged(pendingOutcome(target)))
         if (target.state !== 'open') return refused({ code: 'not_pending' })
         if (!isConfigured(roles, role)) return refused({ code: 'role_not_configured' })
-        const guards = [guardStanding(seatgate, standing.value), guardRequest(seatgate, target)]
-        const [present] = found.rows.present
-        if (present?.status === 'suspended') return refused({ code: 'already_member' })
+        const guards = [guardAccess(context, access.value), guardRequest(context, target)]
+        const [existing] = found.rows.existing
+        if (existing?.status === 'suspended') return refused({ code: 'already_member' })
         const request = joinRequestView(target)
         const before: Question[] = [
           { hook: 'beforeJoinRequestApprove', state: { request, role, caller } },
         ]
-        if (present) {
+        if (existing) {
           return ok({
-            value: { status: 'joined', membership: membershipView(present) },
+            value: { status: 'joined', membership: membershipView(existing) },
             before,
             statements: [
               ...guards,
-              guardUnchanged(seatgate, present),
-              decide(seatgate, target, 'closed', caller, now),
+              guardUnchanged(context, existing),
+              decide(context, target, 'closed', caller, now),
             ],
             events: [
               withHook(
@@ -161,7 +157,7 @@ export async function approveJoinRequest<Role extends string = string>(
         const [invitation] = found.rows.invited
         const excluded = excluding(found.rows.excluded, target.userId)
         const comer = { invitation, excluded }
-        const plan = planApproval(seatgate, { ...target, role }, caller, now, guards, comer)
+        const plan = planApproval(context, { ...target, role }, caller, now, guards, comer)
         return ok({ ...plan, before: [...before, ...(plan.before ?? [])] })
       },
     },
@@ -170,12 +166,15 @@ export async function approveJoinRequest<Role extends string = string>(
 }
 
 function planApproval(
-  seatgate: JoiningContext,
+  context: JoiningContext,
   target: JoinRequestRow,
   caller: Principal,
   now: Date,
   guards: Plan<unknown>['statements'],
-  { invitation, excluded }: Required<Pick<Arrival, 'excluded'>> & Pick<Arrival, 'invitation'>
+  {
+    invitation,
+    excluded,
+  }: Required<Pick<JoinDetails, 'excluded'>> & Pick<JoinDetails, 'invitation'>
 ): Plan<JoinOutcome> {
   const { organizationId, userId, role } = target
   const approved = (state: 'waiting' | 'joined') =>
@@ -184,15 +183,15 @@ function planApproval(
       'afterJoinRequestApprove',
       { request: joinRequestView({ ...target, state, updatedAt: now }) }
     )
-  if (configured(seatgate).whenFull.request === 'wait') {
+  if (configured(context).whenFull.request === 'wait') {
     const waiting = { ...target, state: 'waiting', updatedAt: now } as const
     return {
       value: pendingOutcome(waiting),
       before: [{ hook: 'beforeJoinRequestQueue', state: { organizationId, userId, role, caller } }],
       statements: [
         ...guards,
-        ...readmit(seatgate, excluded),
-        decide(seatgate, target, 'waiting', caller, now),
+        ...readmit(context, excluded),
+        decide(context, target, 'waiting', caller, now),
       ],
       events: [
         approved('waiting'),
@@ -204,15 +203,15 @@ function planApproval(
       ],
     }
   }
-  const plan = planAddition(
-    seatgate,
+  const plan = planJoin(
+    context,
     { organizationId, userId, role },
     caller,
     now,
     [
       ...guards,
-      ...guardUserExists(seatgate, userId, 'user_unknown'),
-      decide(seatgate, target, 'joined', caller, now),
+      ...guardUserExists(context, userId, 'user_unknown'),
+      decide(context, target, 'joined', caller, now),
     ],
     { path: 'request', requestId: target.id, invitation, excluded }
   )

@@ -6,9 +6,9 @@ import { organizationDomains, type DomainRow } from '../../database/schema.ts'
 import { unchanged, withHook, type Plan } from '../../engine/model/plan.ts'
 import type { Question } from '../../engine/model/hooks.ts'
 import { parseInput } from '../../base/input.ts'
-import { guardStanding } from '../../engine/access/access-guards.ts'
+import { guardAccess } from '../../engine/access/access-guards.ts'
 import { perform } from '../../engine/changes/operation.ts'
-import { standingWith } from '../../engine/access/authorize.ts'
+import { authorizeRole } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   ok,
@@ -57,14 +57,14 @@ export type SetDomainModeRefusal =
  * ```
  */
 export async function setDomainMode(
-  seatgate: JoiningContext,
+  context: JoiningContext,
   scope: OrganizationScope,
   id: string,
   input: DomainModeInput
 ): Promise<Result<Domain, SetDomainModeRefusal>> {
   const parsed = parseInput(Input, input)
   return changeDomain(
-    seatgate,
+    context,
     scope,
     id,
     { name: 'mode_change', input: parsed },
@@ -76,7 +76,7 @@ export async function setDomainMode(
       const changed = { ...row, mode, updatedAt: now }
       return ok({
         value: changed,
-        write: seatgate.db
+        write: context.db
           .update(organizationDomains)
           .set({ mode, updatedAt: now })
           .where(eq(organizationDomains.id, id)),
@@ -118,12 +118,12 @@ export type RemoveDomainRefusal =
  * ```
  */
 export async function removeDomain(
-  seatgate: JoiningContext,
+  context: JoiningContext,
   scope: OrganizationScope,
   id: string
 ): Promise<Result<Domain, RemoveDomainRefusal>> {
   return changeDomain(
-    seatgate,
+    context,
     scope,
     id,
     { name: 'remove', input: ok(null) },
@@ -131,7 +131,7 @@ export async function removeDomain(
       ok({
         before: { hook: 'beforeDomainRemove', state: { domain: domainView(row), caller } },
         value: row,
-        write: seatgate.db.delete(organizationDomains).where(eq(organizationDomains.id, id)),
+        write: context.db.delete(organizationDomains).where(eq(organizationDomains.id, id)),
         event: withHook(domainEvent(row, 'organization.domain.removed'), 'afterDomainRemove', {
           domain: domainView(row),
         }),
@@ -152,7 +152,7 @@ type ChangeDomainRefusal = AccessRefusal | InputRefusal | HookRefusal | StoreRef
 
 /** Changes a domain of the scope's organization as `decide` returns; null changes no row. */
 export async function changeDomain<I, Code extends RefusalCode = never>(
-  seatgate: JoiningContext,
+  context: JoiningContext,
   scope: OrganizationScope,
   id: string,
   { name, input }: { readonly name: string; readonly input: Result<I, InputRefusal> },
@@ -163,9 +163,9 @@ export async function changeDomain<I, Code extends RefusalCode = never>(
     caller: Principal
   ) => Result<DomainChange | null, Code>
 ): Promise<Result<Domain, Code | ChangeDomainRefusal>> {
-  const { db, roles } = seatgate
-  configured(seatgate)
-  return perform(seatgate, scope, {
+  const { db, roles } = context
+  configured(context)
+  return perform(context, scope, {
     name: `organization.domain.${name}`,
     input: [id, input.ok ? input.value : null],
     grows: false,
@@ -176,8 +176,8 @@ export async function changeDomain<I, Code extends RefusalCode = never>(
       caller,
       now
     ): Result<Plan<Domain>, Code | AccessRefusal | InputRefusal | 'not_found'> {
-      const standing = standingWith(roles, found, roles.organizationAdmins)
-      if (!standing.ok) return standing
+      const access = authorizeRole(roles, found, roles.organizationAdmins)
+      if (!access.ok) return access
       if (!input.ok) return input
       const [target] = found.rows.targets
       if (target === undefined) return refused({ code: 'not_found' })
@@ -188,7 +188,7 @@ export async function changeDomain<I, Code extends RefusalCode = never>(
       return ok({
         value: domainView(value),
         before: before ? [before] : [],
-        statements: [guardStanding(seatgate, standing.value), guardDomain(seatgate, target), write],
+        statements: [guardAccess(context, access.value), guardDomain(context, target), write],
         events: [event],
       })
     },

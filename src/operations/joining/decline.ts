@@ -2,9 +2,9 @@ import { and, eq, sql } from 'drizzle-orm'
 import { joinRequestEvent } from '../../engine/audit/event.ts'
 import { joinRequests } from '../../database/schema.ts'
 import { withHook } from '../../engine/model/plan.ts'
-import { guardStanding } from '../../engine/access/access-guards.ts'
+import { guardAccess } from '../../engine/access/access-guards.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
-import { standingWith } from '../../engine/access/authorize.ts'
+import { authorizeRole } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   ok,
@@ -16,7 +16,7 @@ import {
   type StoreRefusal,
 } from '../../base/result.ts'
 import {
-  marksOf,
+  requestInfoOf,
   userIdOf,
   type OrganizationScope,
   type Scope,
@@ -51,15 +51,15 @@ export type DeclineJoinRequestRefusal =
  * ```
  */
 export async function declineJoinRequest(
-  seatgate: JoiningContext,
+  context: JoiningContext,
   scope: OrganizationScope,
   id: string,
   options: OperationOptions = {}
 ): Promise<Result<JoinRequest, DeclineJoinRequestRefusal>> {
-  const { db, roles } = seatgate
-  configured(seatgate)
+  const { db, roles } = context
+  configured(context)
   return perform(
-    seatgate,
+    context,
     scope,
     {
       name: 'organization.join_request.decline',
@@ -68,8 +68,8 @@ export async function declineJoinRequest(
       refusals: [...HOOK_REFUSALS],
       queries: { targets: joinRequestOf(db, scope, id) },
       plan(found, caller, now) {
-        const standing = standingWith(roles, found, [...roles.memberAdmins, roles.owner])
-        if (!standing.ok) return standing
+        const access = authorizeRole(roles, found, [...roles.memberAdmins, roles.owner])
+        if (!access.ok) return access
         const [target] = found.rows.targets
         if (target === undefined) return refused({ code: 'not_found' })
         if (!isPendingRequest(target)) return refused({ code: 'not_pending' })
@@ -88,8 +88,8 @@ export async function declineJoinRequest(
             },
           ],
           statements: [
-            guardStanding(seatgate, standing.value),
-            guardRequest(seatgate, target),
+            guardAccess(context, access.value),
+            guardRequest(context, target),
             db.update(joinRequests).set(ended).where(eq(joinRequests.id, id)),
           ],
           events: [
@@ -128,16 +128,16 @@ export type WithdrawJoinRequestRefusal =
  * ```
  */
 export async function withdrawJoinRequest(
-  seatgate: JoiningContext,
+  context: JoiningContext,
   scope: Scope,
   id: string
 ): Promise<Result<JoinRequest, WithdrawJoinRequestRefusal>> {
-  const { db } = seatgate
+  const { db } = context
   const { caller } = scope
-  configured(seatgate)
+  configured(context)
   return perform(
-    seatgate,
-    { caller, ...marksOf(scope) },
+    context,
+    { caller, ...requestInfoOf(scope) },
     {
       name: 'organization.join_request.withdraw',
       input: id,
@@ -164,7 +164,7 @@ export async function withdrawJoinRequest(
             },
           ],
           statements: [
-            guardRequest(seatgate, target),
+            guardRequest(context, target),
             db.update(joinRequests).set(ended).where(eq(joinRequests.id, id)),
           ],
           events: [

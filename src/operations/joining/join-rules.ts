@@ -27,7 +27,7 @@ export interface JoinRules {
   /** Looks up the DNS records of verified domains again. */
   readonly sweepDomains: (context: JoiningContext) => Promise<void>
   /** Admits from every waitlist. */
-  readonly sweepLines: (context: JoiningContext) => Promise<void>
+  readonly sweepWaitlists: (context: JoiningContext) => Promise<void>
   /** Builds the statement that deletes settled requests. */
   readonly purge: (context: DatabaseContext, now: Date) => Statement
 }
@@ -45,7 +45,7 @@ export type JoiningContext = ChangeContext &
  * Whether users can be put on the waitlist. The sweep serves those who wait from an earlier
  * configuration.
  */
-export function keepsLine({ whenFull }: JoinRules): boolean {
+export function keepsWaitlist({ whenFull }: JoinRules): boolean {
   return whenFull.domain === 'wait' || whenFull.request === 'wait'
 }
 

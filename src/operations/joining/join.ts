@@ -14,7 +14,7 @@ import { unchanged, withHook, type Plan } from '../../engine/model/plan.ts'
 import { unfinishedForUser } from '../../engine/model/invitation-lookup.ts'
 import { countMore, reached, type Rate } from '../../engine/model/rate-limits.ts'
 import { LineOfText, parseInput } from '../../base/input.ts'
-import { planAddition } from '../../engine/model/join.ts'
+import { planJoin } from '../../engine/model/join.ts'
 import {
   excluding,
   exclusionsOf,
@@ -39,7 +39,7 @@ import {
 } from '../../base/result.ts'
 import {
   isUser,
-  marksOf,
+  requestInfoOf,
   userIdOf,
   type Scope,
   type UserPrincipal,
@@ -50,7 +50,7 @@ import {
   guardRequest,
   nextPlace,
   openDomain,
-  outcomeInLine,
+  outcomeOnWaitlist,
 } from './joining-lookup.ts'
 import {
   isPendingRequest,
@@ -110,40 +110,40 @@ export type JoinOrganizationRefusal =
  * ```
  */
 export async function joinOrganization(
-  seatgate: JoiningContext,
+  context: JoiningContext,
   scope: Scope,
   input: JoinOrganizationInput,
   options: OperationOptions = {}
 ): Promise<Result<JoinOutcome, JoinOrganizationRefusal>> {
-  const { db } = seatgate
+  const { db } = context
   const { caller } = scope
-  configured(seatgate)
+  configured(context)
   const parsed = parseInput(Input, input)
   const organizationId = parsed.ok ? parsed.value.organizationId : ''
   const userId = userIdOf(caller)
   const own = sql`${userId}`
   return perform(
-    seatgate,
-    { caller, ...marksOf(scope) },
+    context,
+    { caller, ...requestInfoOf(scope) },
     {
       name: 'organization.join',
       input,
       grows: true,
       refusals: [...HOOK_REFUSALS, ...SEAT_REFUSALS, 'rate_limited_user'],
-      settle: (outcome) => outcomeInLine(seatgate, outcome),
+      finish: (outcome) => outcomeOnWaitlist(context, outcome),
       queries: {
-        doors: openDomain(seatgate, organizationId, userId),
+        doors: openDomain(context, organizationId, userId),
         counted: db
           .select()
           .from(rateLimits)
           .where(eq(rateLimits.key, sql`'join:' || ${organizationId} || ':' || ${own}`)),
         excluded: exclusionsOf(
-          seatgate,
-          sql`select organization_id from (${openDomain(seatgate, organizationId, userId)})`,
-          personOf(seatgate, userId)
+          context,
+          sql`select organization_id from (${openDomain(context, organizationId, userId)})`,
+          personOf(context, userId)
         ),
-        invited: unfinishedForUser(seatgate, organizationId, userId),
-        present: db
+        invited: unfinishedForUser(context, organizationId, userId),
+        existing: db
           .select()
           .from(memberships)
           .where(and(eq(memberships.organizationId, organizationId), eq(memberships.userId, own))),
@@ -161,15 +161,15 @@ export async function joinOrganization(
       plan({ rows }, by, now): Result<Plan<JoinOutcome>, JoinOrganizationRefusal> {
         if (!isUser(by)) return refused({ code: 'insufficient_role' })
         if (!parsed.ok) return parsed
-        const [present] = rows.present
-        if (present?.status === 'active') {
-          return ok(unchanged({ status: 'joined', membership: membershipView(present) }))
+        const [existing] = rows.existing
+        if (existing?.status === 'active') {
+          return ok(unchanged({ status: 'joined', membership: membershipView(existing) }))
         }
         const [door] = rows.doors
-        if (!door || configured(seatgate).publicDomains.has(door.domain)) {
+        if (!door || configured(context).publicDomains.has(door.domain)) {
           return refused({ code: 'organization_not_found' })
         }
-        if (present) return refused({ code: 'already_member' })
+        if (existing) return refused({ code: 'already_member' })
         const comer = {
           candidates: rows.excluded,
           excluded: excluding(rows.excluded, by.userId).length > 0,
@@ -178,7 +178,7 @@ export async function joinOrganization(
           invitation: rows.invited[0],
           tooOften: reached([joinRate(organizationId, by.userId)], rows.counted, now),
         }
-        return planJoin(seatgate, door, comer, by, now)
+        return planEntry(context, door, comer, by, now)
       },
     },
     options
@@ -203,14 +203,14 @@ interface Comer {
   readonly tooOften: ReturnType<typeof reached<'rate_limited_user'>>
 }
 
-function planJoin(
-  seatgate: JoiningContext,
+function planEntry(
+  context: JoiningContext,
   door: DomainRow,
   { candidates, excluded, pending, pauseMs, invitation, tooOften }: Comer,
   caller: UserPrincipal,
   now: Date
 ): Result<Plan<JoinOutcome>, 'rate_limited_user'> {
-  const { role, whenFull } = configured(seatgate)
+  const { role, whenFull } = configured(context)
   const { organizationId } = door
   const { userId } = caller
   const mode = excluded ? 'request' : door.mode
@@ -219,25 +219,25 @@ function planJoin(
   }
   if (tooOften) return refused(tooOften)
   const guards = [
-    ...countMore(seatgate, [joinRate(organizationId, userId)], 1, now),
-    guardLive(seatgate, organizationId),
-    guardOpenDomain(seatgate, door, userId),
-    guardExclusions(seatgate, organizationId, personOf(seatgate, userId), candidates),
-    ...guardUserExists(seatgate, userId),
-    ...(pending ? [guardRequest(seatgate, pending)] : []),
+    ...countMore(context, [joinRate(organizationId, userId)], 1, now),
+    guardLive(context, organizationId),
+    guardOpenDomain(context, door, userId),
+    guardExclusions(context, organizationId, personOf(context, userId), candidates),
+    ...guardUserExists(context, userId),
+    ...(pending ? [guardRequest(context, pending)] : []),
   ]
   if (mode === 'auto' && whenFull.domain === 'refuse') {
     const newcomer = { organizationId, userId, role }
-    const statements = pending ? [...guards, stampJoined(seatgate, pending, now)] : guards
-    const arrival = { path: 'domain', requestId: pending?.id, invitation } as const
-    const plan = planAddition(seatgate, newcomer, caller, now, statements, arrival)
+    const statements = pending ? [...guards, stampJoined(context, pending, now)] : guards
+    const details = { path: 'domain', requestId: pending?.id, invitation } as const
+    const plan = planJoin(context, newcomer, caller, now, statements, details)
     const { membership } = plan.value
     return ok({ ...plan, value: { status: 'joined', membership } })
   }
   if (mode === 'request' && pauseMs > 0) {
     return refused({ code: 'rate_limited_user', retryAfterSeconds: Math.ceil(pauseMs / 1000) })
   }
-  return ok(planRequest(seatgate, { organizationId, mode }, pending, caller, now, guards))
+  return ok(planRequest(context, { organizationId, mode }, pending, caller, now, guards))
 }
 
 function stampJoined({ db }: DatabaseContext, { id }: JoinRequestRow, now: Date) {

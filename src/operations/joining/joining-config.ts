@@ -1,9 +1,9 @@
 import { checkOptionNames, namesOf } from '../../base/names.ts'
 import { normalizeDomain } from '../../base/email.ts'
 import { sweepDomains } from './recheck-domains.ts'
-import { admitWaiting, sweepLines } from './waitlist.ts'
+import { admitWaiting, sweepWaitlists } from './waitlist.ts'
 import {
-  keepsLine,
+  keepsWaitlist,
   type JoinRules,
   type JoiningContext,
   type VerifyDomain,
@@ -91,7 +91,7 @@ export function joinRules(options: JoinOptions): JoinRules {
     recordGraceDays,
     admitWaiting,
     sweepDomains,
-    sweepLines,
+    sweepWaitlists,
     purge: purgeJoinRequests,
     listeners: [admitWhenFreed],
   }
@@ -113,18 +113,18 @@ const PUBLIC_DOMAINS = (
 ).split(' ')
 
 // Limits what one invocation of a Worker asks; the sweep sees to the other waitlists.
-const LINES_AT_ONCE = 10
+const WAITLISTS_AT_ONCE = 10
 
 /** Admits from the waitlists of organizations that may have free seats, if the rules let anyone wait. */
 const admitWhenFreed: Listener = {
   async seatsFreed(context: JoiningContext, organizationIds) {
     const { joining } = context
-    if (!keepsLine(joining)) return
+    if (!keepsWaitlist(joining)) return
     await inBackground(
       context,
       organizationIds[0] ?? '',
       organizationIds
-        .slice(0, LINES_AT_ONCE)
+        .slice(0, WAITLISTS_AT_ONCE)
         .map((organizationId) => () => joining.admitWaiting(context, organizationId))
     )
   },

@@ -32,27 +32,27 @@ import type { JoiningContext } from './join-rules.ts'
  * addresses as `normalizeEmail` returns them.
  */
 function verifiedDomainOf(
-  seatgate: Pick<UserContext, 'users'> & VerificationContext,
+  context: Pick<UserContext, 'users'> & VerificationContext,
   userId: SQL<string | null> | string | null
 ): SQL<string | null> {
-  const { users } = seatgate
+  const { users } = context
   if (!users) return sql<string | null>`null`
   return sql<string | null>`(select lower(substr(${users.email}, instr(${users.email}, '@') + 1))
-    from ${users} where ${hasUserId(users, userId)} and ${isVerified(seatgate)})`
+    from ${users} where ${hasUserId(users, userId)} and ${isVerified(context)})`
 }
 
 /** Selects the verified domain that opens an organization to a user. */
 export function openDomain(
-  seatgate: UserContext & VerificationContext,
+  context: UserContext & VerificationContext,
   organizationId: string | null,
   userId: SQL<string | null> | string | null
 ) {
   const anywhere = organizationId === null
-  return seatgate.db
+  return context.db
     .select()
     .from(organizationDomains)
     .where(
-      sql`${organizationDomains.domain} = ${verifiedDomainOf(seatgate, userId)}
+      sql`${organizationDomains.domain} = ${verifiedDomainOf(context, userId)}
         and ${organizationDomains.verifiedAt} is not null and ${organizationDomains.mode} <> 'off'
         ${anywhere ? sql`` : sql`and ${organizationDomains.organizationId} = ${organizationId}`}
         and exists (select 1 from seatgate_organizations o
@@ -103,15 +103,15 @@ export function nextPlace(organizationId: string): SQL<number> {
 
 /** Guards that the domain is open as it was read, and that the user has a verified address there. */
 export function guardOpenDomain(
-  seatgate: UserContext & VerificationContext,
+  context: UserContext & VerificationContext,
   { id, mode }: DomainRow,
   userId: string
 ): Statement {
   return guard(
-    seatgate.db,
+    context.db,
     'stale',
     sql`exists (select 1 from seatgate_organization_domains where id = ${id} and mode = ${mode}
-      and verified_at is not null and domain = ${verifiedDomainOf(seatgate, userId)})`
+      and verified_at is not null and domain = ${verifiedDomainOf(context, userId)})`
   )
 }
 
@@ -160,16 +160,16 @@ export function guardRequest(
  *
  * @throws {StoreUnavailable} if D1 does not answer: the user is then on the waitlist.
  */
-export async function outcomeInLine(
-  seatgate: JoiningContext,
+export async function outcomeOnWaitlist(
+  context: JoiningContext,
   outcome: JoinOutcome
 ): Promise<Result<JoinOutcome, 'not_pending'>> {
   if (outcome.status !== 'waiting') return ok(outcome)
   const { id, organizationId } = outcome.request
-  await seatgate.joining.admitWaiting(seatgate, organizationId)
-  const { requests, members } = await batch(seatgate.db, {
-    requests: seatgate.db.select().from(joinRequests).where(eq(joinRequests.id, id)),
-    members: membershipOfRequester(seatgate.db, id),
+  await context.joining.admitWaiting(context, organizationId)
+  const { requests, members } = await batch(context.db, {
+    requests: context.db.select().from(joinRequests).where(eq(joinRequests.id, id)),
+    members: membershipOfRequester(context.db, id),
   })
   const [request] = requests
   const [member] = members

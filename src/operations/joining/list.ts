@@ -2,7 +2,7 @@ import { and, desc, eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
 import { joinRequests, organizations } from '../../database/schema.ts'
 import { excluding, exclusionsOf, personOf } from '../../engine/model/exclusions.ts'
 import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
-import { find, standingWith } from '../../engine/access/authorize.ts'
+import { find, authorizeRole } from '../../engine/access/authorize.ts'
 import { knownParameters } from '../../base/names.ts'
 import {
   newestFirst,
@@ -63,15 +63,15 @@ export type ListDomainsRefusal = AccessRefusal | InputRefusal
  * ```
  */
 export async function listDomains(
-  seatgate: Pick<JoiningContext, 'db' | 'joining' | 'roles'>,
+  context: Pick<JoiningContext, 'db' | 'joining' | 'roles'>,
   scope: OrganizationScope,
   input: NoParameters = {}
 ): Promise<Result<{ readonly data: readonly Domain[] }, ListDomainsRefusal>> {
-  const { db, roles } = seatgate
-  configured(seatgate)
+  const { db, roles } = context
+  configured(context)
   const found = await find(db, scope, { domains: domainsOf(db, scope) })
-  const standing = standingWith(roles, found, roles.organizationAdmins)
-  if (!standing.ok) return standing
+  const access = authorizeRole(roles, found, roles.organizationAdmins)
+  if (!access.ok) return access
   const known = knownParameters(input, [])
   if (!known.ok) return known
   return ok({ data: found.rows.domains.map(domainView) })
@@ -93,12 +93,12 @@ export type ListJoinRequestsRefusal = AccessRefusal | PageRefusal
  * ```
  */
 export async function listJoinRequests(
-  seatgate: Pick<JoiningContext, 'db' | 'joining' | 'roles' | 'users'>,
+  context: Pick<JoiningContext, 'db' | 'joining' | 'roles' | 'users'>,
   scope: OrganizationScope,
   input: PageInput = {}
 ): Promise<Result<Page<ListedJoinRequest>, ListJoinRequestsRefusal>> {
-  const { db, roles, users } = seatgate
-  configured(seatgate)
+  const { db, roles, users } = context
+  configured(context)
   const { caller, organization } = scope
   const request = parsePage(input, newestFirst('join_requests'))
   const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
@@ -107,7 +107,7 @@ export async function listJoinRequests(
     requests: db
       .select({
         ...getTableColumns(joinRequests),
-        ahead: aheadInLine().as('ahead'),
+        ahead: aheadOnWaitlist().as('ahead'),
         user: users
           ? sql<string | null>`(select json_object('email', ${users.email}, 'name', ${users.name})
               from ${users} where ${hasUserId(users, sql`seatgate_join_requests.user_id`)})`.as(
@@ -127,8 +127,8 @@ export async function listJoinRequests(
       .orderBy(desc(joinRequests.createdAt), desc(joinRequests.id))
       .limit(limit + 1),
   })
-  const standing = standingWith(roles, found, allowed)
-  if (!standing.ok) return standing
+  const access = authorizeRole(roles, found, allowed)
+  if (!access.ok) return access
   if (!request.ok) return request
   return ok(
     toPage(
@@ -162,25 +162,25 @@ export type ListJoinableOrganizationsRefusal = 'unauthenticated' | InputRefusal
  * ```
  */
 export async function listJoinableOrganizations(
-  seatgate: Pick<JoiningContext, 'db' | 'emailVerification' | 'joining' | 'users'>,
+  context: Pick<JoiningContext, 'db' | 'emailVerification' | 'joining' | 'users'>,
   { caller }: Scope,
   input: NoParameters = {}
 ): Promise<
   Result<{ readonly data: readonly JoinableOrganization[] }, ListJoinableOrganizationsRefusal>
 > {
-  const { db } = seatgate
-  const { publicDomains } = configured(seatgate)
+  const { db } = context
+  const { publicDomains } = configured(context)
   const userId = userIdOf(caller)
-  const doors = openDomain(seatgate, null, userId)
+  const doors = openDomain(context, null, userId)
   const found = await find(
     db,
     { caller },
     {
       doors,
       excluded: exclusionsOf(
-        seatgate,
+        context,
         sql`select organization_id from (${doors})`,
-        personOf(seatgate, userId)
+        personOf(context, userId)
       ),
       places: db
         .select({
@@ -222,7 +222,7 @@ function requesterView(user: string | null): ListedJoinRequest['user'] {
 }
 
 /** Builds a scalar subquery of how many users wait ahead of a row of `seatgate_join_requests`. */
-function aheadInLine(): SQL<number> {
+function aheadOnWaitlist(): SQL<number> {
   return sql<number>`(select count(*) from seatgate_join_requests ahead
     where ahead.organization_id = seatgate_join_requests.organization_id
     and ahead.state = 'waiting' and ahead.place < seatgate_join_requests.place)`

@@ -25,8 +25,8 @@ const host = { type: 'system' } as const
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
-export async function sweepDomains(seatgate: JoiningContext): Promise<void> {
-  const within = budgeted(seatgate)
+export async function sweepDomains(context: JoiningContext): Promise<void> {
+  const within = budgeted(context)
   const due = await takeDue(within)
   await Promise.all(due.map((row) => recheck(within, row)))
 }
@@ -56,24 +56,20 @@ async function takeDue({
   return due
 }
 
-async function recheck(seatgate: JoiningContext, row: DomainRow): Promise<void> {
-  const proven = await isProven(seatgate, row)
+async function recheck(context: JoiningContext, row: DomainRow): Promise<void> {
+  const proven = await isProven(context, row)
   if (!proven.ok && proven.error.code !== 'domain_not_verified') return
-  const changed = await record(seatgate, row, proven.ok)
+  const changed = await record(context, row, proven.ok)
   if (changed.ok) return
   const { organizationId } = row
-  seatgate.report({ event: 'domain_check_failed', organizationId, error: changed.error })
+  context.report({ event: 'domain_check_failed', organizationId, error: changed.error })
 }
 
-function record(
-  seatgate: JoiningContext,
-  looked: DomainRow,
-  found: boolean
-): Promise<Result<null>> {
-  const { db } = seatgate
+function record(context: JoiningContext, looked: DomainRow, found: boolean): Promise<Result<null>> {
+  const { db } = context
   const { organizationId, id } = looked
   const scope = { caller: host, organization: organizationId }
-  return perform(seatgate, scope, {
+  return perform(context, scope, {
     name: 'organization.domain.recheck',
     input: [id, found],
     grows: false,
@@ -84,13 +80,13 @@ function record(
       if (target?.challenge !== looked.challenge || target.verifiedAt === null) {
         return ok(unchanged(null))
       }
-      const change = decideRecheck(seatgate, target, found, now)
+      const change = decideRecheck(context, target, found, now)
       if (change === null) return ok(unchanged(null))
       return ok({
         value: null,
         statements: [
-          guardLive(seatgate, organizationId),
-          guardDomain(seatgate, target),
+          guardLive(context, organizationId),
+          guardDomain(context, target),
           change.write,
         ],
         events: [change.event],

@@ -3,7 +3,7 @@ import { domainEvent } from '../../engine/audit/event.ts'
 import { organizationDomains, type DomainRow } from '../../database/schema.ts'
 import { unchanged, withHook } from '../../engine/model/plan.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
-import { standingWith } from '../../engine/access/authorize.ts'
+import { authorizeRole } from '../../engine/access/authorize.ts'
 import {
   ok,
   refused,
@@ -51,13 +51,13 @@ export type VerifyDomainRefusal =
  * ```
  */
 export async function verifyDomain(
-  seatgate: JoiningContext,
+  context: JoiningContext,
   scope: OrganizationScope,
   id: string,
   options: OperationOptions = {}
 ): Promise<Result<Domain, VerifyDomainRefusal>> {
-  const { db, roles } = seatgate
-  configured(seatgate)
+  const { db, roles } = context
+  configured(context)
   const queries = {
     targets: domainsOf(db, scope, id),
     others: db
@@ -70,7 +70,7 @@ export async function verifyDomain(
       ),
   }
   const verified = await perform<typeof queries, Sighting | Domain, VerifyDomainRefusal, never>(
-    seatgate,
+    context,
     scope,
     {
       name: 'organization.domain.verify',
@@ -79,13 +79,13 @@ export async function verifyDomain(
       refusals: [],
       queries,
       plan(found) {
-        const standing = standingWith(roles, found, roles.organizationAdmins)
-        if (!standing.ok) return standing
+        const access = authorizeRole(roles, found, roles.organizationAdmins)
+        if (!access.ok) return access
         const [target] = found.rows.targets
         if (target === undefined) return refused({ code: 'not_found' })
         return ok(unchanged({ target, isTaken: found.rows.others.length > 0 }))
       },
-      settle: (sighting) => verify(seatgate, scope, sighting as Sighting),
+      finish: (sighting) => verify(context, scope, sighting as Sighting),
     },
     options
   )
@@ -99,26 +99,26 @@ interface Sighting {
 }
 
 async function verify(
-  seatgate: JoiningContext,
+  context: JoiningContext,
   scope: OrganizationScope,
   { target, isTaken }: Sighting
 ): Promise<Result<Domain, VerifyDomainRefusal>> {
-  const { db } = seatgate
+  const { db } = context
   const { id } = target
   if (isVerified(target)) return ok(domainView(target))
-  const proven = await isProven(seatgate, target)
+  const proven = await isProven(context, target)
   if (!proven.ok) return proven
   // Only a caller who controls the DNS learns that the domain is taken.
   if (isTaken) return refused({ code: 'domain_taken' })
   return changeDomain(
-    seatgate,
+    context,
     scope,
     id,
     { name: 'verify', input: ok(null) },
     (row, now, _input, caller) => {
       if (isVerified(row)) return ok(null)
       if (row.challenge !== target.challenge) return refused({ code: 'domain_not_verified' })
-      if (row.verifiedAt !== null) return ok(decideRecheck(seatgate, row, true, now))
+      if (row.verifiedAt !== null) return ok(decideRecheck(context, row, true, now))
       const seen = { verifiedAt: now, checkedAt: now, recordMissingSince: null, updatedAt: now }
       const verified = { ...row, ...seen }
       return ok({
@@ -138,17 +138,17 @@ const isVerified = ({ verifiedAt, recordMissingSince }: DomainRow) =>
 
 /** Looks up the record of a domain. A failed lookup is `unavailable`. */
 export async function isProven(
-  seatgate: Pick<JoiningContext, 'joining' | 'report'>,
+  context: Pick<JoiningContext, 'joining' | 'report'>,
   row: DomainRow
 ): Promise<Result<null, 'domain_not_verified' | 'unavailable'>> {
-  const { verifyDomain: look } = configured(seatgate)
+  const { verifyDomain: look } = configured(context)
   try {
     const looked = (async () => look(challengeOf(row)))()
     const proven = await within(CHECK_SECONDS, looked)
     return proven ? ok(null) : refused({ code: 'domain_not_verified' })
   } catch (error) {
     const { organizationId } = row
-    seatgate.report({ event: 'domain_check_failed', organizationId, error })
+    context.report({ event: 'domain_check_failed', organizationId, error })
     return refused({ code: 'unavailable' })
   }
 }
@@ -157,18 +157,18 @@ const DAY_MS = 24 * 60 * 60_000
 
 /** Decides on a domain after a lookup of its record. */
 export function decideRecheck(
-  seatgate: Pick<JoiningContext, 'db' | 'joining'>,
+  context: Pick<JoiningContext, 'db' | 'joining'>,
   row: DomainRow,
   found: boolean,
   now: Date
 ): DomainChange | null {
   const { mode, recordMissingSince: since } = row
-  if (found) return since === null ? null : change(seatgate, row, now, recordFound(row))
+  if (found) return since === null ? null : change(context, row, now, recordFound(row))
   if (since === null) {
     const event = domainEvent(row, 'organization.domain.record_missing')
-    return change(seatgate, row, now, { set: { recordMissingSince: now }, event })
+    return change(context, row, now, { set: { recordMissingSince: now }, event })
   }
-  const graceMs = seatgate.joining.recordGraceDays * DAY_MS
+  const graceMs = context.joining.recordGraceDays * DAY_MS
   if (mode !== 'auto' || now.getTime() - since.getTime() < graceMs) return null
   const modes = { old_mode: mode, new_mode: 'request', reason: 'record_missing' }
   const event = withHook(
@@ -176,7 +176,7 @@ export function decideRecheck(
     'afterDomainChange',
     { domain: domainView({ ...row, mode: 'request' }), oldMode: mode }
   )
-  return change(seatgate, row, now, { set: { mode: 'request' }, event })
+  return change(context, row, now, { set: { mode: 'request' }, event })
 }
 
 // The mode does not return to `auto`: a new owner of the domain could copy the record, which was public.

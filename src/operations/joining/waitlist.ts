@@ -18,7 +18,7 @@ import {
 } from '../../database/schema.ts'
 import { unchanged, withHook, type Plan } from '../../engine/model/plan.ts'
 import { unfinishedForUser } from '../../engine/model/invitation-lookup.ts'
-import { planAddition } from '../../engine/model/join.ts'
+import { planJoin } from '../../engine/model/join.ts'
 import {
   excluding,
   exclusionsOf,
@@ -35,7 +35,7 @@ import { ok, type Result } from '../../base/result.ts'
 import { joinRequestView } from '../../engine/model/join-request.ts'
 import type { JoiningContext } from './join-rules.ts'
 
-const LINES_PER_SWEEP = 100
+const WAITLISTS_PER_SWEEP = 100
 const ADMITTED_AT_ONCE = 20
 
 /** How many statements admitting the first user and the work after it send to D1. */
@@ -49,11 +49,8 @@ const host = { type: 'system' } as const
  * next sweep. A user who can no longer join leaves the waitlist, and so does one whom a hook or a
  * constraint of the host refuses. It does not throw: the next sweep repeats what failed.
  */
-export async function admitWaiting(
-  seatgate: JoiningContext,
-  organizationId: string
-): Promise<void> {
-  const within = budgeted(seatgate, STATEMENTS_AFTER_A_CHANGE)
+export async function admitWaiting(context: JoiningContext, organizationId: string): Promise<void> {
+  const within = budgeted(context, STATEMENTS_AFTER_A_CHANGE)
   let goesOn = true
   for (let settled = 0; settled < ADMITTED_AT_ONCE; settled++) {
     const begun = await within.budget.spend(STATEMENTS_TO_ADMIT, async () => {
@@ -62,16 +59,16 @@ export async function admitWaiting(
     if (!begun) break
     if (!goesOn) return
   }
-  await comeBack(seatgate, organizationId)
+  await comeBack(context, organizationId)
 }
 
 // Returns whether the next user may have a seat too.
-async function admitFirst(seatgate: JoiningContext, organizationId: string): Promise<boolean> {
-  const admitted = await settleFirst(seatgate, organizationId, admit)
+async function admitFirst(context: JoiningContext, organizationId: string): Promise<boolean> {
+  const admitted = await settleFirst(context, organizationId, admit)
   if (admitted.ok) return admitted.value !== 'nobody'
   const { code } = admitted.error
   if (code !== 'hook_refused' && code !== 'host_conflict') return false
-  const turnedAway = await settleFirst(seatgate, organizationId, turnAway(code))
+  const turnedAway = await settleFirst(context, organizationId, turnAway(code))
   return turnedAway.ok && turnedAway.value !== 'nobody'
 }
 
@@ -89,8 +86,8 @@ async function comeBack({ queue, report }: JoiningContext, organizationId: strin
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
-export async function sweepLines(seatgate: JoiningContext): Promise<void> {
-  const { db, now, joining } = seatgate
+export async function sweepWaitlists(context: JoiningContext): Promise<void> {
+  const { db, now, joining } = context
   const { lines } = await batch(db, {
     lines: db
       .select({ id: joinRequests.id, organizationId: joinRequests.organizationId })
@@ -104,9 +101,9 @@ export async function sweepLines(seatgate: JoiningContext): Promise<void> {
         )
       )
       .orderBy(asc(joinRequests.triedAt))
-      .limit(LINES_PER_SWEEP),
+      .limit(WAITLISTS_PER_SWEEP),
   })
-  const within = budgeted(seatgate)
+  const within = budgeted(context)
   for (const { id, organizationId } of lines) {
     // The next sweep begins with those that were not served.
     if (within.budget.left() < STATEMENTS_TO_ADMIT + 1) return within.budget.leave()
@@ -121,7 +118,7 @@ export async function sweepLines(seatgate: JoiningContext): Promise<void> {
 type Settled = 'joined' | 'gone' | 'nobody'
 
 type Settle = (
-  seatgate: JoiningContext,
+  context: JoiningContext,
   first: JoinRequestRow,
   now: Date,
   comer: Comer
@@ -136,17 +133,17 @@ interface Comer {
 }
 
 async function settleFirst(
-  seatgate: JoiningContext,
+  context: JoiningContext,
   organizationId: string,
   settle: Settle
 ): Promise<Result<Settled>> {
-  const { db } = seatgate
+  const { db } = context
   const ofFirst = (column: 'user_id' | 'decided_by_id') =>
     sql<string | null>`(select ${sql.raw(column)} from seatgate_join_requests
-      where ${isNext(seatgate, organizationId)} order by place limit 1)`
+      where ${isNext(context, organizationId)} order by place limit 1)`
   const first = ofFirst('user_id')
   return perform(
-    seatgate,
+    context,
     { caller: host },
     {
       name: 'organization.join_request.settle',
@@ -156,10 +153,10 @@ async function settleFirst(
         first: db
           .select()
           .from(joinRequests)
-          .where(isNext(seatgate, organizationId))
+          .where(isNext(context, organizationId))
           .orderBy(asc(joinRequests.place))
           .limit(1),
-        present: db
+        existing: db
           .select({ id: memberships.id })
           .from(memberships)
           .where(
@@ -168,9 +165,9 @@ async function settleFirst(
               eq(memberships.userId, sql`${first}`)
             )
           ),
-        user: existingUser(seatgate, first),
-        invited: unfinishedForUser(seatgate, organizationId, first),
-        excluded: exclusionsOf(seatgate, sql`${organizationId}`, personOf(seatgate, first)),
+        user: existingUser(context, first),
+        invited: unfinishedForUser(context, organizationId, first),
+        excluded: exclusionsOf(context, sql`${organizationId}`, personOf(context, first)),
         approvers: db
           .select()
           .from(memberships)
@@ -185,16 +182,16 @@ async function settleFirst(
         const [waiting] = rows.first
         if (!waiting) return ok(unchanged('nobody'))
         const gone = rows.user.length === 0 ? 'user_deleted' : 'already_member'
-        const here = rows.present.length === 0 && rows.user.length > 0
-        if (!here) return ok(close(gone)(seatgate, waiting, now))
+        const here = rows.existing.length === 0 && rows.user.length > 0
+        if (!here) return ok(close(gone)(context, waiting, now))
         const candidates = rows.excluded
         const [approver] = rows.approvers
         const putOut = excluding(candidates, waiting.userId).length > 0
-        if (putOut || !isApproved(seatgate, waiting, approver)) {
-          return ok(askAgain(seatgate, waiting, approver, now))
+        if (putOut || !isApproved(context, waiting, approver)) {
+          return ok(askAgain(context, waiting, approver, now))
         }
         const [invitation] = rows.invited
-        return ok(settle(seatgate, waiting, now, { invitation, candidates, approver }))
+        return ok(settle(context, waiting, now, { invitation, candidates, approver }))
       },
     }
   )
@@ -213,20 +210,20 @@ function isApproved(
   return approver?.status === 'active' && mayChangeRole(roles, approver.role, null, role)
 }
 
-const admit: Settle = (seatgate, first, now, { invitation, candidates, approver }) => {
+const admit: Settle = (context, first, now, { invitation, candidates, approver }) => {
   const { organizationId, userId, role, path } = first
-  const plan = planAddition(
-    seatgate,
+  const plan = planJoin(
+    context,
     { organizationId, userId, role },
     host,
     now,
     [
-      guardLive(seatgate, organizationId),
-      guardFirst(seatgate, first),
-      guardExclusions(seatgate, organizationId, personOf(seatgate, userId), candidates),
-      ...guardUserExists(seatgate, userId),
-      ...guardApprover(seatgate, approver),
-      endRequest(seatgate, first, 'joined', now),
+      guardLive(context, organizationId),
+      guardFirst(context, first),
+      guardExclusions(context, organizationId, personOf(context, userId), candidates),
+      ...guardUserExists(context, userId),
+      ...guardApprover(context, approver),
+      endRequest(context, first, 'joined', now),
     ],
     { path, awaited: true, requestId: first.id, invitation }
   )
@@ -235,9 +232,9 @@ const admit: Settle = (seatgate, first, now, { invitation, candidates, approver 
 
 const turnAway =
   (reason: 'hook_refused' | 'host_conflict'): Settle =>
-  (seatgate, first, now) => ({
+  (context, first, now) => ({
     value: 'gone',
-    statements: [guardFirst(seatgate, first), endRequest(seatgate, first, 'declined', now)],
+    statements: [guardFirst(context, first), endRequest(context, first, 'declined', now)],
     events: [
       withHook(
         joinRequestEvent(first, 'organization.join_request.declined', { reason }),
@@ -250,16 +247,16 @@ const turnAway =
 // The user was removed after they joined the waitlist, or their approval is no longer valid: they need an
 // approval again.
 const askAgain = (
-  seatgate: AccessContext,
+  context: AccessContext,
   first: JoinRequestRow,
   approver: MembershipRow | undefined,
   now: Date
 ): Plan<Settled> => ({
   value: 'gone',
   statements: [
-    guardFirst(seatgate, first),
-    ...guardApprover(seatgate, approver),
-    seatgate.db
+    guardFirst(context, first),
+    ...guardApprover(context, approver),
+    context.db
       .update(joinRequests)
       .set({ state: 'open', path: 'request', decidedById: null, updatedAt: now })
       .where(eq(joinRequests.id, first.id)),
@@ -276,9 +273,9 @@ const askAgain = (
 // The user has joined by another way, or no longer exists.
 const close =
   (path: 'already_member' | 'user_deleted') =>
-  (seatgate: AccessContext, first: JoinRequestRow, now: Date): Plan<Settled> => ({
+  (context: AccessContext, first: JoinRequestRow, now: Date): Plan<Settled> => ({
     value: 'gone',
-    statements: [guardFirst(seatgate, first), endRequest(seatgate, first, 'closed', now)],
+    statements: [guardFirst(context, first), endRequest(context, first, 'closed', now)],
     events: [
       withHook(
         joinRequestEvent(first, 'organization.join_request.closed'),
@@ -300,20 +297,17 @@ function endRequest(
   return db.update(joinRequests).set({ state, updatedAt: now }).where(eq(joinRequests.id, id))
 }
 
-function guardApprover(
-  seatgate: DatabaseContext,
-  approver: MembershipRow | undefined
-): Statement[] {
-  return approver ? [guardUnchanged(seatgate, approver)] : []
+function guardApprover(context: DatabaseContext, approver: MembershipRow | undefined): Statement[] {
+  return approver ? [guardUnchanged(context, approver)] : []
 }
 
-function guardFirst(seatgate: AccessContext, first: JoinRequestRow): Statement {
+function guardFirst(context: AccessContext, first: JoinRequestRow): Statement {
   const { organizationId, id, role, decidedById } = first
   return guard(
-    seatgate.db,
+    context.db,
     'stale',
     sql`exists (select 1 from (select * from seatgate_join_requests
-        where ${isNext(seatgate, organizationId)} order by place limit 1)
+        where ${isNext(context, organizationId)} order by place limit 1)
       where id = ${id} and role = ${role} and decided_by_id is ${decidedById})`
   )
 }

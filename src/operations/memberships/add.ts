@@ -2,7 +2,7 @@ import { unfinishedForUser } from '../../engine/model/invitation-lookup.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
-import { standingWith } from '../../engine/access/authorize.ts'
+import { authorizeRole } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   SEAT_REFUSALS,
@@ -19,12 +19,12 @@ import {
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import {
   parseMember,
-  planAddition,
+  planJoin,
   type AddedMember,
   type AddMemberInput,
 } from '../../engine/model/join.ts'
 import { excluding, exclusionsOf, personOf } from '../../engine/model/exclusions.ts'
-import { guardStanding, guardUserExists } from '../../engine/access/access-guards.ts'
+import { guardAccess, guardUserExists } from '../../engine/access/access-guards.ts'
 import { existingUser, membershipOf, membershipView } from '../../engine/model/membership.ts'
 import type { MembershipContext } from '../../engine/changes/change-context.ts'
 import { mayChangeRole, type HasRoles } from '../../engine/access/roles.ts'
@@ -53,16 +53,16 @@ export type AddMemberRefusal =
  * ```
  */
 export async function addMember<Role extends string = string>(
-  seatgate: MembershipContext & HasRoles<Role>,
+  context: MembershipContext & HasRoles<Role>,
   scope: OrganizationScope,
   input: AddMemberInput<NoInfer<Role>>,
   options: OperationOptions = {}
 ): Promise<Result<AddedMember, AddMemberRefusal>> {
-  const { db, users, roles } = seatgate
-  const parsed = parseMember(seatgate, input)
+  const { db, users, roles } = context
+  const parsed = parseMember(context, input)
   const userId = parsed.ok ? parsed.value.userId : ''
   return perform(
-    seatgate,
+    context,
     scope,
     {
       name: 'organization.member_add',
@@ -70,42 +70,39 @@ export async function addMember<Role extends string = string>(
       grows: true,
       refusals: [...HOOK_REFUSALS, ...SEAT_REFUSALS],
       queries: {
-        present: membershipOf(db, scope, userId),
-        user: existingUser(seatgate, userId),
-        invited: unfinishedForUser(seatgate, organizationIdOf(scope.organization), userId),
+        existing: membershipOf(db, scope, userId),
+        user: existingUser(context, userId),
+        invited: unfinishedForUser(context, organizationIdOf(scope.organization), userId),
         excluded: exclusionsOf(
-          seatgate,
+          context,
           organizationIdOf(scope.organization),
-          personOf(seatgate, userId)
+          personOf(context, userId)
         ),
       },
       plan(found, caller, now) {
-        const standing = standingWith(roles, found, [...roles.memberAdmins, roles.owner])
-        if (!standing.ok) return standing
+        const access = authorizeRole(roles, found, [...roles.memberAdmins, roles.owner])
+        if (!access.ok) return access
         if (!parsed.ok) return parsed
         const { role } = parsed.value
-        const { organization, role: actorRole } = standing.value
+        const { organization, role: actorRole } = access.value
         if (!mayChangeRole(roles, actorRole, null, role)) {
           return refused({ code: 'insufficient_role' })
         }
         if (users && found.rows.user.length === 0) {
           return refused(invalid({ userId: ['This user does not exist.'] }))
         }
-        const [present] = found.rows.present
-        if (present) {
-          if (present.role !== role || present.status !== 'active') {
+        const [existing] = found.rows.existing
+        if (existing) {
+          if (existing.role !== role || existing.status !== 'active') {
             return refused({ code: 'already_member' })
           }
-          return ok(unchanged({ membership: membershipView(present), created: false }))
+          return ok(unchanged({ membership: membershipView(existing), created: false }))
         }
-        const guards = [
-          guardStanding(seatgate, standing.value),
-          ...guardUserExists(seatgate, userId),
-        ]
+        const guards = [guardAccess(context, access.value), ...guardUserExists(context, userId)]
         const newcomer = { organizationId: organization.id, userId, role }
         const [invitation] = found.rows.invited
         const excluded = excluding(found.rows.excluded, userId)
-        return ok(planAddition(seatgate, newcomer, caller, now, guards, { invitation, excluded }))
+        return ok(planJoin(context, newcomer, caller, now, guards, { invitation, excluded }))
       },
     },
     options

@@ -7,7 +7,7 @@ import { parseInput } from '../../base/input.ts'
 import { endLost, invitationsBy } from '../../engine/model/end-invitation.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
-import { standingWith } from '../../engine/access/authorize.ts'
+import { authorizeRole } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   ok,
@@ -22,7 +22,7 @@ import { userIdOf, type OrganizationScope } from '../../engine/access/principal.
 import { endedInvitations } from '../../engine/model/leave.ts'
 import {
   guardAnotherOwner,
-  guardStanding,
+  guardAccess,
   guardUnchanged,
 } from '../../engine/access/access-guards.ts'
 import {
@@ -61,16 +61,16 @@ export type ChangeRoleRefusal =
  * ```
  */
 export async function changeRole<Role extends string = string>(
-  seatgate: MembershipContext & HasRoles<Role>,
+  context: MembershipContext & HasRoles<Role>,
   scope: OrganizationScope,
   userId: string,
   input: ChangeRoleInput<NoInfer<Role>>,
   options: OperationOptions = {}
 ): Promise<Result<ChangedMembership, ChangeRoleRefusal>> {
-  const { db, roles } = seatgate
+  const { db, roles } = context
   const parsed = parseInput(v.object({ role: roleInput(roles) }, 'Must be an object.'), input)
   return perform(
-    seatgate,
+    context,
     scope,
     {
       name: 'organization.member_role_change',
@@ -79,15 +79,15 @@ export async function changeRole<Role extends string = string>(
       refusals: [...HOOK_REFUSALS, 'last_owner'],
       queries: {
         target: membershipOf(db, scope, userId),
-        sent: invitationsBy(seatgate, sql`${organizationIdOf(scope.organization)}`, userId),
+        sent: invitationsBy(context, sql`${organizationIdOf(scope.organization)}`, userId),
       },
       plan(found, caller, now) {
-        const standing = standingWith(roles, found, [...roles.memberAdmins, roles.owner])
-        if (!standing.ok) return standing
+        const access = authorizeRole(roles, found, [...roles.memberAdmins, roles.owner])
+        if (!access.ok) return access
         if (!parsed.ok) return parsed
         const { role } = parsed.value
         const [target] = found.rows.target
-        if (!mayChangeRole(roles, standing.value.role, target?.role ?? null, role)) {
+        if (!mayChangeRole(roles, access.value.role, target?.role ?? null, role)) {
           return refused({ code: 'insufficient_role' })
         }
         if (target === undefined) return refused({ code: 'not_found' })
@@ -95,7 +95,7 @@ export async function changeRole<Role extends string = string>(
         if (oldRole === role) {
           return ok(unchanged({ ...membershipView(target), endedInvitations: 0 }))
         }
-        const lost = endLost(seatgate, found.rows.sent, {
+        const lost = endLost(context, found.rows.sent, {
           userId,
           organizationIds: [organizationId],
           role,
@@ -113,9 +113,9 @@ export async function changeRole<Role extends string = string>(
             },
           ],
           statements: [
-            guardStanding(seatgate, standing.value),
-            guardUnchanged(seatgate, target),
-            ...guardAnotherOwner(seatgate, target),
+            guardAccess(context, access.value),
+            guardUnchanged(context, target),
+            ...guardAnotherOwner(context, target),
             ...lost.statements,
             db
               .update(memberships)

@@ -2,7 +2,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { memberCounts, memberships } from '../../database/schema.ts'
 import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
-import { find, standingOf, standingWith } from '../../engine/access/authorize.ts'
+import { find, authorize, authorizeRole } from '../../engine/access/authorize.ts'
 import { ok, type AccessRefusal, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { inScope } from '../../engine/model/membership.ts'
@@ -51,8 +51,8 @@ export async function countMembers(
         )
       ),
   })
-  const standing = standingOf(roles, found)
-  if (!standing.ok) return standing
+  const access = authorize(roles, found)
+  if (!access.ok) return access
   const [{ active, suspended } = { active: 0, suspended: 0 }] = found.rows.counts
   return ok({ active, suspended })
 }
@@ -91,6 +91,6 @@ export async function countMembersWithoutMfa(
           and ${readable(scope.caller, scope.organization, roles.memberAdmins)} ${protectedBy}`
       ),
   })
-  const standing = standingWith(roles, found, roles.memberAdmins)
-  return standing.ok ? ok(found.rows.without[0]?.count ?? 0) : standing
+  const access = authorizeRole(roles, found, roles.memberAdmins)
+  return access.ok ? ok(found.rows.without[0]?.count ?? 0) : access
 }

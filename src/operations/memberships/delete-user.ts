@@ -9,7 +9,7 @@ import {
 } from '../../database/schema.ts'
 import { endLost, invitationsBy, type LossContext } from '../../engine/model/end-invitation.ts'
 import { exclude, personOf } from '../../engine/model/exclusions.ts'
-import { depart } from '../../engine/model/leave.ts'
+import { planLeave } from '../../engine/model/leave.ts'
 import type { MembershipContext } from '../../engine/changes/change-context.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { prepare, type Prepared } from '../../engine/changes/change-batch.ts'
@@ -32,7 +32,7 @@ import {
 import type { Runtime } from '../../base/runtime.ts'
 import {
   isUser,
-  marksOf,
+  requestInfoOf,
   userIdOf,
   type Principal,
   type Scope,
@@ -67,27 +67,27 @@ export type DeleteUserRefusal =
  * ```
  */
 export async function deleteUser(
-  seatgate: MembershipContext,
+  context: MembershipContext,
   { caller, ...request }: Scope,
   input: ProofInput
 ): Promise<Result<null, DeleteUserRefusal>> {
-  if (!seatgate.lifecycle.onDelete) {
+  if (!context.lifecycle.onDelete) {
     throw new TypeError('deleteUser needs lifecycle.onDelete in createSeatgate.')
   }
-  const parsed = readProof(seatgate, caller, input)
+  const parsed = readProof(context, caller, input)
   return perform(
-    seatgate,
-    { caller, ...marksOf(request) },
+    context,
+    { caller, ...requestInfoOf(request) },
     {
       name: 'user.delete',
       input: null,
       grows: false,
       refusals: [...PROOF_REFUSALS, ...HOOK_REFUSALS],
-      queries: belongingsOf(seatgate, userIdOf(caller)),
+      queries: belongingsOf(context, userIdOf(caller)),
       plan({ rows }, leaver, now) {
         if (!isUser(leaver)) return refused({ code: 'insufficient_role' })
         if (!parsed.ok) return parsed
-        const planned = planDeletion(seatgate, leaver.userId, rows, leaver, now)
+        const planned = planDeletion(context, leaver.userId, rows, leaver, now)
         return planned.ok ? ok({ ...planned.value, proof: parsed.value }) : planned
       },
     }
@@ -113,15 +113,15 @@ export type PrepareUserDeletionRefusal = HookRefusal | 'last_owner'
  * ```
  */
 export async function prepareUserDeletion(
-  seatgate: MembershipContext,
+  context: MembershipContext,
   { caller, ...request }: Scope & { readonly caller: Principal },
   userId: string
 ): Promise<Result<Prepared<null>, PrepareUserDeletionRefusal>> {
-  const { rows } = await find(seatgate.db, { caller }, belongingsOf(seatgate, userId))
-  const now = seatgate.now()
-  const planned = planDeletion(seatgate, userId, rows, caller, now)
+  const { rows } = await find(context.db, { caller }, belongingsOf(context, userId))
+  const now = context.now()
+  const planned = planDeletion(context, userId, rows, caller, now)
   if (!planned.ok) return planned
-  return prepare(seatgate, { caller, ...marksOf(request), now }, planned.value)
+  return prepare(context, { caller, ...requestInfoOf(request), now }, planned.value)
 }
 
 /** A membership, and the organization if it would be left without an owner who can act. */
@@ -144,18 +144,18 @@ interface Belongings {
 }
 
 function belongingsOf(
-  seatgate: AccessContext & UserContext,
+  context: AccessContext & UserContext,
   userId: SQL<string | null> | string | null
 ) {
-  const { db } = seatgate
+  const { db } = context
   const places = sql`select organization_id from seatgate_memberships where user_id = ${userId}`
   return {
-    belongings: membershipsWithOrphans(seatgate, userId),
-    sent: invitationsBy(seatgate, places, userId),
+    belongings: membershipsWithOrphans(context, userId),
+    sent: invitationsBy(context, places, userId),
     excluded: db
       .select({
         organizationId: exclusions.organizationId,
-        address: sql<string | null>`${personOf(seatgate, userId).address}`.as('address'),
+        address: sql<string | null>`${personOf(context, userId).address}`.as('address'),
       })
       .from(exclusions)
       .where(eq(exclusions.userId, sql`${userId}`)),
@@ -163,11 +163,11 @@ function belongingsOf(
 }
 
 function membershipsWithOrphans(
-  seatgate: AccessContext & UserContext,
+  context: AccessContext & UserContext,
   userId: SQL<string | null> | string | null
 ) {
-  const { db, roles } = seatgate
-  const { address } = personOf(seatgate, userId)
+  const { db, roles } = context
+  const { address } = personOf(context, userId)
   return db
     .select({
       ...getTableColumns(memberships),
@@ -195,18 +195,18 @@ function onlyOwner(ownerRole: string): SQL {
 }
 
 function planDeletion(
-  seatgate: LossContext & SessionStoreContext & Pick<Runtime, 'newId' | 'newSecret'>,
+  context: LossContext & SessionStoreContext & Pick<Runtime, 'newId' | 'newSecret'>,
   userId: string,
   { belongings, sent, excluded }: Belongings,
   caller: Principal,
   now: Date
 ): Result<SeatlessPlan<null>, 'last_owner'> {
-  const { db, roles } = seatgate
+  const { db, roles } = context
   const organizations = belongings.flatMap(({ orphan }) =>
     orphan === null ? [] : [JSON.parse(orphan) as NamedOrganization]
   )
   if (organizations.length > 0) return refused({ code: 'last_owner', organizations })
-  const lost = endLost(seatgate, sent, {
+  const lost = endLost(context, sent, {
     userId,
     organizationIds: belongings.map(({ organizationId }) => organizationId),
     role: null,
@@ -214,9 +214,9 @@ function planDeletion(
     by: userIdOf(caller),
     now,
   })
-  const departure = depart(seatgate, belongings, 'user_deleted', lost.counts)
+  const leave = planLeave(context, belongings, 'user_deleted', lost.counts)
   return ok({
-    ...departure,
+    ...leave,
     value: null,
     statements: [
       guardBelongings(db, userId, belongings),
@@ -228,11 +228,11 @@ function planDeletion(
           where seatgate_memberships.user_id = ${userId} and ${onlyOwner(roles.owner)})`
       ),
       ...lost.statements,
-      ...departure.statements,
-      ...excludeAgain(seatgate, userId, belongings, excluded, now),
+      ...leave.statements,
+      ...excludeAgain(context, userId, belongings, excluded, now),
     ],
-    freedSeats: [...departure.freedSeats, ...lost.freedSeats],
-    events: [...departure.events, ...lost.events],
+    freedSeats: [...leave.freedSeats, ...lost.freedSeats],
+    events: [...leave.events, ...lost.events],
     lifecycle: { hook: 'onDelete', userId },
   })
 }
@@ -240,7 +240,7 @@ function planDeletion(
 // A user who is suspended in an organization, or was removed from it, stays excluded there by their
 // current address.
 function excludeAgain(
-  seatgate: DatabaseContext & Pick<Runtime, 'newId' | 'newSecret'>,
+  context: DatabaseContext & Pick<Runtime, 'newId' | 'newSecret'>,
   userId: string,
   belongings: readonly Belonging[],
   excluded: Belongings['excluded'],
@@ -250,7 +250,7 @@ function excludeAgain(
   const places = new Set([...suspended, ...excluded].map(({ organizationId }) => organizationId))
   const people = [...places].map((organizationId) => ({ organizationId, userId }))
   const email = [...suspended, ...excluded][0]?.address ?? null
-  return exclude(seatgate, people, [{ email }], now)
+  return exclude(context, people, [{ email }], now)
 }
 
 // Guards that the memberships are exactly those that were read.

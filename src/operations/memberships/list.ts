@@ -4,7 +4,7 @@ import * as v from 'valibot'
 import { memberships } from '../../database/schema.ts'
 import { parseInput, shortText } from '../../base/input.ts'
 import { readable } from '../../engine/access/organization-ref.ts'
-import { find, standingOf } from '../../engine/access/authorize.ts'
+import { find, authorize } from '../../engine/access/authorize.ts'
 import { newestFirst, parsePage, toPage, type Page, type PageInput } from '../../base/page.ts'
 import { ok, type PageRefusal, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
@@ -53,18 +53,18 @@ export type ListMembersRefusal = 'unauthenticated' | 'organization_not_found' | 
  * ```
  */
 export async function listMembers(
-  seatgate: AccessContext & UserContext,
+  context: AccessContext & UserContext,
   scope: OrganizationScope,
   input: MembersInput = {}
 ): Promise<Result<Page<Member>, ListMembersRefusal>> {
-  const { db, roles, users } = seatgate
+  const { db, roles, users } = context
   const { caller, organization } = scope
   const searched = parseInput(Search, input)
   const search = searched.ok ? searched.value.search : undefined
   const request = parsePage(input, newestFirst('members'), Object.keys(Search.entries))
   const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
   const found = await find(db, scope, {
-    members: membersWithActivity(seatgate)
+    members: membersWithActivity(context)
       .where(
         and(
           inScope(scope),
@@ -78,8 +78,8 @@ export async function listMembers(
       .orderBy(desc(memberships.createdAt), desc(memberships.id))
       .limit(limit + 1),
   })
-  const standing = standingOf(roles, found)
-  if (!standing.ok) return standing
+  const access = authorize(roles, found)
+  if (!access.ok) return access
   if (!searched.ok) return searched
   if (!request.ok) return request
   return ok(

@@ -13,13 +13,13 @@ import {
 import {
   checkCaller,
   isUser,
-  marksOf,
+  requestInfoOf,
   type OrganizationScope,
   type Principal,
 } from '../../engine/access/principal.ts'
 import {
   parseMember,
-  planAddition,
+  planJoin,
   type AddedMember,
   type AddMemberInput,
 } from '../../engine/model/join.ts'
@@ -56,7 +56,7 @@ export type PrepareMemberRefusal =
  * ```
  */
 export async function prepareMember<Role extends string = string>(
-  seatgate: MembershipContext & HasRoles<Role>,
+  context: MembershipContext & HasRoles<Role>,
   scope: OrganizationScope & { readonly caller: Principal },
   input: AddMemberInput<NoInfer<Role>>
 ): Promise<Result<Prepared<AddedMember>, PrepareMemberRefusal>> {
@@ -65,20 +65,20 @@ export async function prepareMember<Role extends string = string>(
   if (!isIdentifier(organizationId)) {
     throw new TypeError('prepareMember: the organization must be named by its id.')
   }
-  if (!mayBeAllowed(seatgate, caller, organizationId)) return refused({ code: 'insufficient_role' })
-  const parsed = parseMember(seatgate, input)
+  if (!mayBeAllowed(context, caller, organizationId)) return refused({ code: 'insufficient_role' })
+  const parsed = parseMember(context, input)
   if (!parsed.ok) return parsed
   const { userId, role } = parsed.value
-  if (!mayBeAllowed(seatgate, caller, organizationId, role)) {
+  if (!mayBeAllowed(context, caller, organizationId, role)) {
     return refused({ code: 'insufficient_role' })
   }
-  const now = seatgate.now()
+  const now = context.now()
   const guards = [
-    ...guardUnseen(seatgate, caller, { organizationId, userId, role }),
-    readmitUsers(seatgate, organizationId, [userId]),
+    ...guardUnseen(context, caller, { organizationId, userId, role }),
+    readmitUsers(context, organizationId, [userId]),
   ]
-  const plan = planAddition(seatgate, { organizationId, userId, role }, caller, now, guards)
-  return prepare(seatgate, { caller, ...marksOf(scope), now }, plan)
+  const plan = planJoin(context, { organizationId, userId, role }, caller, now, guards)
+  return prepare(context, { caller, ...requestInfoOf(scope), now }, plan)
 }
 
 // Other callers bring their role with them; the role of a user is in their membership.
@@ -95,11 +95,11 @@ function mayBeAllowed(
 
 // The reads that a plan is otherwise based on, as conditions of the batch with their own codes.
 function guardUnseen(
-  seatgate: AccessContext & UserContext,
+  context: AccessContext & UserContext,
   caller: Principal,
   { organizationId, userId, role }: Newcomer
 ): Statement[] {
-  const { db, roles } = seatgate
+  const { db, roles } = context
   const live = sql`exists (select 1 from seatgate_organizations
     where id = ${organizationId} and deleted_at is null)`
   const allowed = roles.all.filter((actorRole) => mayChangeRole(roles, actorRole, null, role))
@@ -118,7 +118,7 @@ function guardUnseen(
           ),
         ]
       : []),
-    ...guardUserExists(seatgate, userId, 'user_unknown'),
+    ...guardUserExists(context, userId, 'user_unknown'),
     guard(
       db,
       'already_member',

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import { endLost, invitationsAround } from '../../engine/model/end-invitation.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
-import { standingOf } from '../../engine/access/authorize.ts'
+import { authorize } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   ok,
@@ -20,10 +20,10 @@ import {
   type Principal,
 } from '../../engine/access/principal.ts'
 import { addressOf, exclude } from '../../engine/model/exclusions.ts'
-import { depart } from '../../engine/model/leave.ts'
+import { planLeave } from '../../engine/model/leave.ts'
 import {
   guardAnotherOwner,
-  guardStanding,
+  guardAccess,
   guardUnchanged,
 } from '../../engine/access/access-guards.ts'
 import { membershipOf, membershipView, type EndedWith } from '../../engine/model/membership.ts'
@@ -53,15 +53,15 @@ export type RemoveMemberRefusal =
  * ```
  */
 export async function removeMember(
-  seatgate: MembershipContext,
+  context: MembershipContext,
   scope: OrganizationScope,
   userId: string,
   options: OperationOptions = {}
 ): Promise<Result<EndedWith, RemoveMemberRefusal>> {
-  const { db, roles } = seatgate
+  const { db, roles } = context
   const organizationId = organizationIdOf(scope.organization)
   return perform(
-    seatgate,
+    context,
     scope,
     {
       name: 'organization.member_remove',
@@ -70,14 +70,14 @@ export async function removeMember(
       refusals: [...HOOK_REFUSALS, 'last_owner'],
       queries: {
         target: membershipOf(db, scope, userId),
-        around: invitationsAround(seatgate, sql`${organizationId}`, userId),
-        address: addressOf(seatgate, userId),
+        around: invitationsAround(context, sql`${organizationId}`, userId),
+        address: addressOf(context, userId),
       },
       plan(found, caller, now) {
-        const standing = standingOf(roles, found)
-        if (!standing.ok) return standing
+        const access = authorize(roles, found)
+        if (!access.ok) return access
         const leaving = userId === userIdOf(caller)
-        const { role: actorRole } = standing.value
+        const { role: actorRole } = access.value
         const [target] = found.rows.target
         if (!leaving && !mayChangeRole(roles, actorRole, target?.role ?? null, null)) {
           return refused({ code: 'insufficient_role' })
@@ -85,7 +85,7 @@ export async function removeMember(
         if (target === undefined) return refused({ code: 'not_found' })
         const reason = leaving ? 'left' : null
         const membership = membershipView(target)
-        const lost = endLost(seatgate, found.rows.around, {
+        const lost = endLost(context, found.rows.around, {
           userId,
           organizationIds: [target.organizationId],
           role: null,
@@ -93,9 +93,9 @@ export async function removeMember(
           by: userIdOf(caller),
           now,
         })
-        const departure = depart(seatgate, [target], reason, lost.counts)
+        const leave = planLeave(context, [target], reason, lost.counts)
         return ok({
-          ...departure,
+          ...leave,
           value: { endedInvitations: lost.count },
           before: [
             {
@@ -104,15 +104,15 @@ export async function removeMember(
             },
           ],
           statements: [
-            guardStanding(seatgate, standing.value),
-            guardUnchanged(seatgate, target),
-            ...guardAnotherOwner(seatgate, target),
+            guardAccess(context, access.value),
+            guardUnchanged(context, target),
+            ...guardAnotherOwner(context, target),
             ...lost.statements,
-            ...departure.statements,
-            ...exclude(seatgate, leaving ? [] : [target], found.rows.address, now),
+            ...leave.statements,
+            ...exclude(context, leaving ? [] : [target], found.rows.address, now),
           ],
-          freedSeats: [...departure.freedSeats, ...lost.freedSeats],
-          events: [...departure.events, ...lost.events],
+          freedSeats: [...leave.freedSeats, ...lost.freedSeats],
+          events: [...leave.events, ...lost.events],
         })
       },
     },
@@ -134,10 +134,10 @@ export type LeaveOrganizationRefusal = RemoveMemberRefusal | 'not_a_member'
  * ```
  */
 export async function leaveOrganization(
-  seatgate: MembershipContext,
+  context: MembershipContext,
   scope: OrganizationScope & { readonly caller: Principal },
   options: OperationOptions = {}
 ): Promise<Result<EndedWith, LeaveOrganizationRefusal>> {
   if (!isUser(scope.caller)) return refused({ code: 'not_a_member' })
-  return removeMember(seatgate, scope, scope.caller.userId, options)
+  return removeMember(context, scope, scope.caller.userId, options)
 }

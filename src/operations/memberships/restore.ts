@@ -5,7 +5,7 @@ import { unchanged, withHook } from '../../engine/model/plan.ts'
 import { parseInput, shortText } from '../../base/input.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
-import { standingWith } from '../../engine/access/authorize.ts'
+import { authorizeRole } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   SEAT_REFUSALS,
@@ -20,7 +20,7 @@ import {
 } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { readmitUsers } from '../../engine/model/exclusions.ts'
-import { guardStanding, guardUnchanged } from '../../engine/access/access-guards.ts'
+import { guardAccess, guardUnchanged } from '../../engine/access/access-guards.ts'
 import {
   claimAgain,
   membershipView,
@@ -53,12 +53,12 @@ export type RestoreMemberRefusal =
  * ```
  */
 export async function restoreMember(
-  seatgate: ChangeContext,
+  context: ChangeContext,
   scope: OrganizationScope,
   userId: string,
   options: OperationOptions = {}
 ): Promise<Result<Membership, RestoreMemberRefusal>> {
-  const restored = await restore(seatgate, scope, ok([userId]), userId, options)
+  const restored = await restore(context, scope, ok([userId]), userId, options)
   if (!restored.ok) return restored
   const [membership] = restored.value
   return membership ? ok(membership) : refused({ code: 'not_found' })
@@ -83,14 +83,14 @@ export type RestoreMembersRefusal = RestoreMemberRefusal
  * ```
  */
 export async function restoreMembers(
-  seatgate: ChangeContext,
+  context: ChangeContext,
   scope: OrganizationScope,
   input: RestoreMembersInput,
   options: OperationOptions = {}
 ): Promise<Result<readonly Membership[], RestoreMembersRefusal>> {
   const parsed = parseInput(Input, input)
   const userIds = parsed.ok ? ok([...new Set(parsed.value.userIds)]) : parsed
-  return restore(seatgate, scope, userIds, input, options)
+  return restore(context, scope, userIds, input, options)
 }
 
 const Input = v.object(
@@ -105,15 +105,15 @@ const Input = v.object(
 )
 
 async function restore(
-  seatgate: ChangeContext,
+  context: ChangeContext,
   scope: OrganizationScope,
   userIds: Result<readonly string[], InputRefusal>,
   input: unknown,
   options: OperationOptions
 ): Promise<Result<readonly Membership[], RestoreMemberRefusal>> {
-  const { db, roles } = seatgate
+  const { db, roles } = context
   return perform(
-    seatgate,
+    context,
     scope,
     {
       name: 'organization.member_restore',
@@ -122,12 +122,12 @@ async function restore(
       refusals: [...HOOK_REFUSALS, ...SEAT_REFUSALS],
       queries: { targets: membershipsOf(db, scope, userIds.ok ? userIds.value : []) },
       plan(found, caller, now) {
-        const standing = standingWith(roles, found, [...roles.memberAdmins, roles.owner])
-        if (!standing.ok) return standing
+        const access = authorizeRole(roles, found, [...roles.memberAdmins, roles.owner])
+        if (!access.ok) return access
         if (!userIds.ok) return userIds
         const { targets } = found.rows
         const mayAll = targets.every(({ role }) =>
-          mayChangeRole(roles, standing.value.role, null, role)
+          mayChangeRole(roles, access.value.role, null, role)
         )
         if (!mayAll) return refused({ code: 'insufficient_role' })
         if (targets.length < userIds.value.length) return refused({ code: 'not_found' })
@@ -147,11 +147,11 @@ async function restore(
             state: { organizationId, userId, role, path: 'restore', caller },
           })),
           statements: [
-            guardStanding(seatgate, standing.value),
-            ...suspended.map((row) => guardUnchanged(seatgate, row)),
+            guardAccess(context, access.value),
+            ...suspended.map((row) => guardUnchanged(context, row)),
             readmitUsers(
-              seatgate,
-              standing.value.organization.id,
+              context,
+              access.value.organization.id,
               suspended.map(({ userId }) => userId)
             ),
           ],

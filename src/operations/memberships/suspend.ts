@@ -3,7 +3,7 @@ import { endLost, invitationsAround } from '../../engine/model/end-invitation.ts
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
-import { standingWith } from '../../engine/access/authorize.ts'
+import { authorizeRole } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   ok,
@@ -16,10 +16,10 @@ import {
 } from '../../base/result.ts'
 import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
 import { addressOf, exclude } from '../../engine/model/exclusions.ts'
-import { suspend } from '../../engine/model/leave.ts'
+import { planSuspension } from '../../engine/model/leave.ts'
 import {
   guardAnotherOwner,
-  guardStanding,
+  guardAccess,
   guardUnchanged,
 } from '../../engine/access/access-guards.ts'
 import {
@@ -53,15 +53,15 @@ export type SuspendMemberRefusal =
  * ```
  */
 export async function suspendMember(
-  seatgate: MembershipContext,
+  context: MembershipContext,
   scope: OrganizationScope,
   userId: string,
   options: OperationOptions = {}
 ): Promise<Result<ChangedMembership, SuspendMemberRefusal>> {
-  const { db, roles } = seatgate
+  const { db, roles } = context
   const organizationId = organizationIdOf(scope.organization)
   return perform(
-    seatgate,
+    context,
     scope,
     {
       name: 'organization.member_suspend',
@@ -70,14 +70,14 @@ export async function suspendMember(
       refusals: [...HOOK_REFUSALS, 'last_owner'],
       queries: {
         target: membershipOf(db, scope, userId),
-        around: invitationsAround(seatgate, sql`${organizationId}`, userId),
-        address: addressOf(seatgate, userId),
+        around: invitationsAround(context, sql`${organizationId}`, userId),
+        address: addressOf(context, userId),
       },
       plan(found, caller, now) {
-        const standing = standingWith(roles, found, [...roles.memberAdmins, roles.owner])
-        if (!standing.ok) return standing
+        const access = authorizeRole(roles, found, [...roles.memberAdmins, roles.owner])
+        if (!access.ok) return access
         const [target] = found.rows.target
-        if (!mayChangeRole(roles, standing.value.role, target?.role ?? null, null)) {
+        if (!mayChangeRole(roles, access.value.role, target?.role ?? null, null)) {
           return refused({ code: 'insufficient_role' })
         }
         if (target === undefined) return refused({ code: 'not_found' })
@@ -86,7 +86,7 @@ export async function suspendMember(
         }
         const by = userIdOf(caller)
         const putOut = by !== userId
-        const lost = endLost(seatgate, found.rows.around, {
+        const lost = endLost(context, found.rows.around, {
           userId,
           organizationIds: [target.organizationId],
           role: null,
@@ -94,10 +94,10 @@ export async function suspendMember(
           by,
           now,
         })
-        const departure = suspend(seatgate, target, 'admin', now, lost.count)
+        const leave = planSuspension(context, target, 'admin', now, lost.count)
         const suspended = membershipView({ ...target, status: 'suspended', updatedAt: now })
         return ok({
-          ...departure,
+          ...leave,
           value: { ...suspended, endedInvitations: lost.count },
           before: [
             {
@@ -106,15 +106,15 @@ export async function suspendMember(
             },
           ],
           statements: [
-            guardStanding(seatgate, standing.value),
-            guardUnchanged(seatgate, target),
-            ...guardAnotherOwner(seatgate, target),
+            guardAccess(context, access.value),
+            guardUnchanged(context, target),
+            ...guardAnotherOwner(context, target),
             ...lost.statements,
-            ...departure.statements,
-            ...exclude(seatgate, putOut ? [target] : [], found.rows.address, now),
+            ...leave.statements,
+            ...exclude(context, putOut ? [target] : [], found.rows.address, now),
           ],
-          freedSeats: [...departure.freedSeats, ...lost.freedSeats],
-          events: [...departure.events, ...lost.events],
+          freedSeats: [...leave.freedSeats, ...lost.freedSeats],
+          events: [...leave.events, ...lost.events],
         })
       },
     },

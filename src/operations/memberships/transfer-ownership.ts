@@ -7,7 +7,7 @@ import { endLost, invitationsBy } from '../../engine/model/end-invitation.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { readProof, withoutProof, type ProofInput } from '../../engine/access/step-up.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
-import { standingWith } from '../../engine/access/authorize.ts'
+import { authorizeRole } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   PROOF_REFUSALS,
@@ -23,7 +23,7 @@ import {
 } from '../../base/result.ts'
 import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
 import { endedInvitations } from '../../engine/model/leave.ts'
-import { guardStanding, guardUnchanged } from '../../engine/access/access-guards.ts'
+import { guardAccess, guardUnchanged } from '../../engine/access/access-guards.ts'
 import {
   membershipOf,
   membershipView,
@@ -74,22 +74,22 @@ export type TransferOwnershipRefusal =
  * ```
  */
 export async function transferOwnership<Role extends string = string>(
-  seatgate: MembershipContext & HasRoles<Role>,
+  context: MembershipContext & HasRoles<Role>,
   scope: OrganizationScope,
   input: TransferOwnershipInput<NoInfer<Role>>,
   options: OperationOptions = {}
 ): Promise<Result<Transfer, TransferOwnershipRefusal>> {
-  const { db, roles } = seatgate
+  const { db, roles } = context
   const parsed = bothOf(
     parseInput(
       v.object({ userId: shortText(), role: v.nullish(roleInput(roles)) }, 'Must be an object.'),
       input
     ),
-    readProof(seatgate, scope.caller, input)
+    readProof(context, scope.caller, input)
   )
   const userId = parsed.ok ? parsed.value.userId : ''
   return perform(
-    seatgate,
+    context,
     scope,
     {
       name: 'organization.ownership_transfer',
@@ -99,15 +99,15 @@ export async function transferOwnership<Role extends string = string>(
       queries: {
         target: membershipOf(db, scope, userId),
         sent: invitationsBy(
-          seatgate,
+          context,
           sql`${organizationIdOf(scope.organization)}`,
           userIdOf(scope.caller)
         ),
       },
       plan(found, caller, now) {
-        const standing = standingWith(roles, found, [roles.owner])
-        if (!standing.ok) return standing
-        const { membership: owner } = standing.value
+        const access = authorizeRole(roles, found, [roles.owner])
+        if (!access.ok) return access
+        const { membership: owner } = access.value
         // The host itself is not an owner; it changes roles instead.
         if (owner === null) return refused({ code: 'insufficient_role' })
         if (!parsed.ok) return parsed
@@ -131,7 +131,7 @@ export async function transferOwnership<Role extends string = string>(
             .where(eq(memberships.id, row.id)),
           view: membershipView({ ...row, role, updatedAt: now }),
         })
-        const lost = endLost(seatgate, found.rows.sent, {
+        const lost = endLost(context, found.rows.sent, {
           userId: owner.userId,
           organizationIds: [organizationId],
           role: lesser,
@@ -151,8 +151,8 @@ export async function transferOwnership<Role extends string = string>(
             },
           ],
           statements: [
-            guardStanding(seatgate, standing.value),
-            guardUnchanged(seatgate, target),
+            guardAccess(context, access.value),
+            guardUnchanged(context, target),
             ...lost.statements,
             to.statement,
             from.statement,

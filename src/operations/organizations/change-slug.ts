@@ -3,7 +3,7 @@ import { organizationEvent } from '../../engine/audit/event.ts'
 import { guard } from '../../database/commit.ts'
 import { organizations, slugAliases } from '../../database/schema.ts'
 import { bothOf, lowerCase, parseInput } from '../../base/input.ts'
-import { guardStanding } from '../../engine/access/access-guards.ts'
+import { guardAccess } from '../../engine/access/access-guards.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { readProof, withoutProof, type ProofInput } from '../../engine/access/step-up.ts'
@@ -23,7 +23,7 @@ import { updateSlugInput } from './organization-input.ts'
 import { guardField, organizationView, type Organization } from '../../engine/model/organization.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { slugIsFree, slugTaken, type SlugContext } from '../../engine/model/slug.ts'
-import { standingWith } from '../../engine/access/authorize.ts'
+import { authorizeRole } from '../../engine/access/authorize.ts'
 import type { Database, DatabaseContext, Statement } from '../../database/database.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -53,20 +53,20 @@ export type UpdateSlugRefusal = AccessRefusal | InputRefusal | ProofRefusal | St
  * ```
  */
 export async function updateSlug(
-  seatgate: ChangeContext & SlugContext,
+  context: ChangeContext & SlugContext,
   scope: OrganizationScope,
   input: UpdateSlugInput,
   options: OperationOptions = {}
 ): Promise<Result<Organization, UpdateSlugRefusal>> {
-  const { db, roles, slugs } = seatgate
+  const { db, roles, slugs } = context
   const parsed = bothOf(
     parseInput(updateSlugInput(slugs), input),
-    readProof(seatgate, scope.caller, input)
+    readProof(context, scope.caller, input)
   )
   const slug = parsed.ok ? parsed.value.slug : ''
-  const free = slugIsFree(slug, organizationIdOf(scope.organization), seatgate.now())
+  const free = slugIsFree(slug, organizationIdOf(scope.organization), context.now())
   return perform(
-    seatgate,
+    context,
     scope,
     {
       name: 'organization.slug_change',
@@ -75,10 +75,10 @@ export async function updateSlug(
       refusals: [...PROOF_REFUSALS],
       queries: { taken: slugTaken(db, free) },
       plan(found, _caller, now) {
-        const standing = standingWith(roles, found, roles.organizationAdmins)
-        if (!standing.ok) return standing
+        const access = authorizeRole(roles, found, roles.organizationAdmins)
+        if (!access.ok) return access
         if (!parsed.ok) return parsed
-        const { organization } = standing.value
+        const { organization } = access.value
         const { id: organizationId, slug: oldSlug } = organization
         const errors = {
           ...(slug === oldSlug && { slug: ['Must differ from the current slug.'] }),
@@ -94,8 +94,8 @@ export async function updateSlug(
           value: organizationView({ ...organization, slug, updatedAt: now }),
           proof: parsed.value,
           statements: [
-            guardStanding(seatgate, standing.value),
-            guardField(seatgate, organization, 'slug'),
+            guardAccess(context, access.value),
+            guardField(context, organization, 'slug'),
             guard(db, 'stale', slugIsFree(slug, organizationId, now)),
             db
               .update(organizations)
@@ -132,7 +132,7 @@ const ALIASES_PER_SWEEP = 1000
  * Selects the current slug of an organization that had this one before, for its members only: others find
  * no such slug.
  */
-export function presentSlugOf(db: Database, caller: Caller, oldSlug: string, now: Date) {
+export function currentSlugOf(db: Database, caller: Caller, oldSlug: string, now: Date) {
   const user: SQL | string | null = userIdOf(caller)
   return db
     .select({ slug: sql<string>`holder.slug`.as('present_slug') })

@@ -26,7 +26,7 @@ import type { Runtime } from '../../base/runtime.ts'
 import {
   checkCaller,
   isUser,
-  marksOf,
+  requestInfoOf,
   type Principal,
   type Scope,
   type UserPrincipal,
@@ -73,20 +73,20 @@ export type CreateOrganizationRefusal =
  * ```
  */
 export async function createOrganization(
-  seatgate: ChangeContext & SlugContext,
+  context: ChangeContext & SlugContext,
   { caller, ...request }: Scope,
   input: CreateOrganizationInput,
   { personal = false, ...options }: CreateOrganizationOptions = {}
 ): Promise<Result<Organization, CreateOrganizationRefusal>> {
   return perform(
-    seatgate,
-    { caller, ...marksOf(request) },
+    context,
+    { caller, ...requestInfoOf(request) },
     {
-      ...creation(seatgate, input, personal),
-      ...(seatgate.hooks.beforeCreateOrganization && {
+      ...creation(context, input, personal),
+      ...(context.hooks.beforeCreateOrganization && {
         revise: async (founder) => {
-          const draft = await askAboutDraft(seatgate, input, founder)
-          return draft.ok ? ok(creation(seatgate, draft.value, personal)) : draft
+          const draft = await askAboutDraft(context, input, founder)
+          return draft.ok ? ok(creation(context, draft.value, personal)) : draft
         },
       }),
     },
@@ -118,7 +118,7 @@ export type PrepareOrganizationRefusal =
  * ```
  */
 export async function prepareOrganization(
-  seatgate: ChangeContext & SlugContext,
+  context: ChangeContext & SlugContext,
   { caller, ...request }: Scope & { readonly caller: Principal },
   input: CreateOrganizationInput,
   options: { readonly personal?: boolean } = {}
@@ -126,33 +126,33 @@ export async function prepareOrganization(
   checkOptionNames('prepareOrganization', options, ['personal'])
   const { personal = false } = options
   checkCaller(caller)
-  const draft = await askAboutDraft(seatgate, input, caller)
+  const draft = await askAboutDraft(context, input, caller)
   if (!draft.ok) return draft
-  const read = readDraft(seatgate, draft.value)
+  const read = readDraft(context, draft.value)
   if (!isUser(caller)) return refused({ code: 'insufficient_role' })
   if (!read.ok) return read
-  const now = seatgate.now()
+  const now = context.now()
   const { name, slugs } = read.value
   // Taken slugs are unknown here; the last candidate is free because of its random letters.
   const slug = slugs.at(-1) ?? ''
-  const plan = planCreation(seatgate, { name, slug, personal }, caller, now, 'slug_taken')
-  return prepare(seatgate, { caller, ...marksOf(request), now }, plan)
+  const plan = planCreation(context, { name, slug, personal }, caller, now, 'slug_taken')
+  return prepare(context, { caller, ...requestInfoOf(request), now }, plan)
 }
 
 function creation(
-  seatgate: SlugContext & AccessContext & Pick<Runtime, 'now' | 'newId'>,
+  context: SlugContext & AccessContext & Pick<Runtime, 'now' | 'newId'>,
   input: unknown,
   personal: boolean
 ) {
-  const { db } = seatgate
-  const read = readDraft(seatgate, input)
+  const { db } = context
+  const read = readDraft(context, input)
   const slugs = read.ok ? read.value.slugs : []
   return {
     name: 'organization.create',
     input,
     grows: true,
     refusals: [...SEAT_REFUSALS],
-    queries: { taken: slugsTaken(db, slugs, seatgate.now()) },
+    queries: { taken: slugsTaken(db, slugs, context.now()) },
     plan({ rows }, caller, now) {
       if (!isUser(caller)) return refused({ code: 'insufficient_role' })
       if (!read.ok) return read
@@ -160,7 +160,7 @@ function creation(
       const slug = slugs.find((candidate) => !taken.has(candidate))
       if (slug === undefined) return refused(invalid({ slug: ['This slug is already taken.'] }))
       const { name } = read.value
-      return ok(planCreation(seatgate, { name, slug, personal }, caller, now, 'stale'))
+      return ok(planCreation(context, { name, slug, personal }, caller, now, 'stale'))
     },
   } satisfies Operation<{ taken: ReturnType<typeof slugsTaken> }, Organization>
 }
@@ -171,23 +171,23 @@ interface Draft {
   readonly slugs: readonly string[]
 }
 
-function readDraft(seatgate: SlugContext, input: unknown): Result<Draft, InputRefusal> {
-  const parsed = parseInput(createOrganizationInput(seatgate.slugs), input)
+function readDraft(context: SlugContext, input: unknown): Result<Draft, InputRefusal> {
+  const parsed = parseInput(createOrganizationInput(context.slugs), input)
   if (!parsed.ok) return parsed
   const { name, slug } = parsed.value
-  const slugs = slug == null ? slugCandidates(seatgate, name) : [slug]
+  const slugs = slug == null ? slugCandidates(context, name) : [slug]
   if (slugs.length > 0) return ok({ name, slugs })
   return refused(invalid({ slug: ['Is required: no slug can be made from this name.'] }))
 }
 
 function planCreation(
-  seatgate: AccessContext & Pick<Runtime, 'newId'>,
+  context: AccessContext & Pick<Runtime, 'newId'>,
   draft: { readonly name: string; readonly slug: string; readonly personal: boolean },
   founder: UserPrincipal,
   now: Date,
   whenTaken: 'stale' | 'slug_taken'
 ): Plan<Organization> {
-  const { db, roles, newId } = seatgate
+  const { db, roles, newId } = context
   const { userId } = founder
   const organizationId = newId()
   const row = {
@@ -223,13 +223,13 @@ function planCreation(
 
 // The hook also receives drafts that are not valid. Its replacement is validated like any other draft.
 async function askAboutDraft(
-  seatgate: HookContext,
+  context: HookContext,
   input: unknown,
   caller: Principal
 ): Promise<Result<unknown, HookRefusal>> {
   const draft = typeof input === 'object' && input !== null ? { ...input } : {}
   const { name, slug } = draft as { name?: unknown; slug?: unknown }
   const state = { draft: { name, slug }, caller }
-  const answer = await ask(seatgate, { hook: 'beforeCreateOrganization', state })
+  const answer = await ask(context, { hook: 'beforeCreateOrganization', state })
   return answer.ok ? ok(answer.value.draft ?? input) : answer
 }

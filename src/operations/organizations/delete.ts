@@ -7,14 +7,14 @@ import {
   type Principal,
 } from '../../engine/access/principal.ts'
 import type { Statement, DatabaseContext } from '../../database/database.ts'
-import { intents, joinRequests, organizationDomains, organizations } from '../../database/schema.ts'
+import { jobs, joinRequests, organizationDomains, organizations } from '../../database/schema.ts'
 import { withHook } from '../../engine/model/plan.ts'
 import type { HookContext } from '../../engine/model/hooks.ts'
 import { endInvitations } from '../../engine/model/end-invitation.ts'
 import { guardOnlyUnfinished } from '../../engine/model/invitation.ts'
 import { unfinishedIn } from '../../engine/model/invitation-lookup.ts'
 import { bothOf, parseInput } from '../../base/input.ts'
-import { guardStanding } from '../../engine/access/access-guards.ts'
+import { guardAccess } from '../../engine/access/access-guards.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { readProof, withoutProof, type ProofInput } from '../../engine/access/step-up.ts'
@@ -35,7 +35,7 @@ import type { Runtime } from '../../base/runtime.ts'
 import { endPointers, type SessionStoreContext } from '../../engine/model/session-store.ts'
 import { DeleteOrganizationInput } from './organization-input.ts'
 import { guardField, organizationView, type Organization } from '../../engine/model/organization.ts'
-import { standingWith } from '../../engine/access/authorize.ts'
+import { authorizeRole } from '../../engine/access/authorize.ts'
 
 /** A deleted organization, which can be restored. */
 export interface DeletedOrganization extends Organization {
@@ -73,18 +73,18 @@ export type SoftDeleteOrganizationRefusal =
  * ```
  */
 export async function softDeleteOrganization(
-  seatgate: ChangeContext & SessionStoreContext,
+  context: ChangeContext & SessionStoreContext,
   scope: OrganizationScope,
   input: DeleteOrganizationInput,
   options: OperationOptions = {}
 ): Promise<Result<DeletedOrganization, SoftDeleteOrganizationRefusal>> {
-  const { db, roles } = seatgate
+  const { db, roles } = context
   const parsed = bothOf(
     parseInput(DeleteOrganizationInput, input),
-    readProof(seatgate, scope.caller, input)
+    readProof(context, scope.caller, input)
   )
   return perform(
-    seatgate,
+    context,
     scope,
     {
       name: 'organization.delete',
@@ -93,34 +93,34 @@ export async function softDeleteOrganization(
       refusals: [...PROOF_REFUSALS, ...HOOK_REFUSALS],
       queries: { open: unfinishedIn(db, scope) },
       plan(found, caller, now) {
-        const standing = standingWith(roles, found, [roles.owner])
-        if (!standing.ok) return standing
+        const access = authorizeRole(roles, found, [roles.owner])
+        if (!access.ok) return access
         if (!parsed.ok) return parsed
-        const present = standing.value.organization
-        const { id: organizationId, name } = present
+        const current = access.value.organization
+        const { id: organizationId, name } = current
         if (parsed.value.confirmName !== name) {
           return refused(invalid({ confirmName: ['Must be the name of the organization.'] }))
         }
-        const organization = organizationView({ ...present, updatedAt: now })
+        const organization = organizationView({ ...current, updatedAt: now })
         const { open } = found.rows
-        const revoked = endInvitations(seatgate, open, {
+        const revoked = endInvitations(context, open, {
           reason: 'organization_deleted',
           by: userIdOf(caller),
           now,
         })
-        const pointers = endPointers(seatgate, [{ organizationId, userId: null }])
+        const pointers = endPointers(context, [{ organizationId, userId: null }])
         return ok({
           value: { ...organization, deletedAt: now.toISOString() },
           proof: parsed.value,
           before: [{ hook: 'beforeDeleteOrganization', state: { organization, caller } }],
           statements: [
-            guardStanding(seatgate, standing.value),
-            guardField(seatgate, present, 'name'),
-            guardOnlyUnfinished(seatgate, organizationId, open),
+            guardAccess(context, access.value),
+            guardField(context, current, 'name'),
+            guardOnlyUnfinished(context, organizationId, open),
             ...revoked.statements,
             ...pointers.statements,
-            ...tellRequests(seatgate, caller, organizationId, now),
-            ...closeDoors(seatgate, organizationId, now),
+            ...tellRequests(context, caller, organizationId, now),
+            ...closeDoors(context, organizationId, now),
             db
               .update(organizations)
               .set({ deletedAt: now, updatedAt: now })
@@ -135,7 +135,7 @@ export async function softDeleteOrganization(
               { organization }
             ),
           ],
-          intents: pointers.intents,
+          jobs: pointers.jobs,
         })
       },
     },
@@ -160,8 +160,7 @@ function tellRequests(
       'createdAt', ${createdAt}, 'updatedAt', ${now.toISOString()}),
     'path', 'organization_deleted', 'actor', json(${actor}), 'eventId', ${id})`
   return [
-    db.insert(intents)
-      .select(sql`select ${id}, organization_id, 'afterJoinRequestClose', ${payload},
+    db.insert(jobs).select(sql`select ${id}, organization_id, 'afterJoinRequestClose', ${payload},
       0, ${now.getTime()}, null, ${now.getTime()} from seatgate_join_requests
       where organization_id = ${organizationId} and state in ('open', 'waiting')`),
   ]

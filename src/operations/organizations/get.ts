@@ -10,7 +10,7 @@ import {
   ownOrganizations,
   type Organization,
 } from '../../engine/model/organization.ts'
-import { find, standingOf } from '../../engine/access/authorize.ts'
+import { find, authorize } from '../../engine/access/authorize.ts'
 
 /** An organization of the caller, and their role in it. */
 export interface OwnOrganization {
@@ -37,8 +37,8 @@ export async function getOrganization(
   { db, roles }: AccessContext,
   scope: OrganizationScope
 ): Promise<Result<Organization, GetOrganizationRefusal>> {
-  const standing = standingOf(roles, await find(db, scope, {}))
-  return standing.ok ? ok(organizationView(standing.value.organization)) : standing
+  const access = authorize(roles, await find(db, scope, {}))
+  return access.ok ? ok(organizationView(access.value.organization)) : access
 }
 
 /** Why {@link listOrganizations} refuses. */

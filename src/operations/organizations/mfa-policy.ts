@@ -5,7 +5,7 @@ import { organizationEvent } from '../../engine/audit/event.ts'
 import type { Queries } from '../../database/batch.ts'
 import { organizations } from '../../database/schema.ts'
 import { parseInput } from '../../base/input.ts'
-import { guardStanding } from '../../engine/access/access-guards.ts'
+import { guardAccess } from '../../engine/access/access-guards.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform, type Operation } from '../../engine/changes/operation.ts'
@@ -21,7 +21,7 @@ import {
 import type { Runtime } from '../../base/runtime.ts'
 import { isSystem, isUser, type OrganizationScope } from '../../engine/access/principal.ts'
 import { guardField, organizationView, type Organization } from '../../engine/model/organization.ts'
-import { standingWith } from '../../engine/access/authorize.ts'
+import { authorizeRole } from '../../engine/access/authorize.ts'
 
 /** Returns whether a user has a second factor. */
 export type MfaCheck = (userId: string) => boolean | Promise<boolean>
@@ -56,29 +56,28 @@ export type SetMfaPolicyRefusal =
  * ```
  */
 export async function setMfaPolicy(
-  seatgate: ChangeContext,
+  context: ChangeContext,
   scope: OrganizationScope,
   input: MfaPolicyInput,
   options: { readonly mfaCheck?: MfaCheck } = {}
 ): Promise<Result<Organization, SetMfaPolicyRefusal>> {
   checkOptionNames('setMfaPolicy', options, ['mfaCheck'])
   const { mfaCheck } = options
-  const { report } = seatgate
+  const { report } = context
   const parsed = parseInput(Input, input)
   const enabled = parsed.ok && parsed.value.enabled
   if (enabled && (typeof mfaCheck !== 'function' || mfaCheck.length !== 1)) {
     throw new TypeError('setMfaPolicy: enabling needs mfaCheck, a function of one argument.')
   }
-  const operation = policyChange(seatgate, input, parsed)
-  const changed = await perform(seatgate, scope, {
+  const operation = policyChange(context, input, parsed)
+  const changed = await perform(context, scope, {
     ...operation,
     ...(enabled &&
       mfaCheck && {
         revise: async (caller) => {
           const enrolled =
-            isSystem(caller) ||
-            (isUser(caller) && (await hasMfa(seatgate, mfaCheck, caller.userId)))
-          return ok(policyChange(seatgate, input, parsed, enrolled))
+            isSystem(caller) || (isUser(caller) && (await hasMfa(context, mfaCheck, caller.userId)))
+          return ok(policyChange(context, input, parsed, enrolled))
         },
       }),
   })
@@ -103,7 +102,7 @@ export async function hasMfa(
 }
 
 function policyChange(
-  seatgate: AccessContext,
+  context: AccessContext,
   input: unknown,
   parsed: Result<{ readonly enabled: boolean }, InputRefusal>,
   enrolled = false
@@ -113,7 +112,7 @@ function policyChange(
   AccessRefusal | InputRefusal | 'admin_must_enroll_first',
   never
 > {
-  const { db, roles } = seatgate
+  const { db, roles } = context
   return {
     name: 'organization.mfa_policy_change',
     input,
@@ -121,10 +120,10 @@ function policyChange(
     refusals: [],
     queries: {},
     plan(found, _caller, now) {
-      const standing = standingWith(roles, found, roles.organizationAdmins)
-      if (!standing.ok) return standing
+      const access = authorizeRole(roles, found, roles.organizationAdmins)
+      if (!access.ok) return access
       if (!parsed.ok) return parsed
-      const { organization } = standing.value
+      const { organization } = access.value
       const { enabled } = parsed.value
       const { id, enforceMfaForMembers: before } = organization
       if (enabled && !enrolled) return refused({ code: 'admin_must_enroll_first' })
@@ -133,8 +132,8 @@ function policyChange(
       return ok({
         value: organizationView({ ...organization, ...changed }),
         statements: [
-          guardStanding(seatgate, standing.value),
-          guardField(seatgate, organization, 'enforceMfaForMembers'),
+          guardAccess(context, access.value),
+          guardField(context, organization, 'enforceMfaForMembers'),
           db.update(organizations).set(changed).where(eq(organizations.id, id)),
         ],
         events: [

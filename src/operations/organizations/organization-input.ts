@@ -77,12 +77,12 @@ const WITHOUT_LETTERS = 'org'
  * Generates slugs from a name, the plainest first. The last has random letters, so that it is free even
  * if many organizations have the name. Empty if the host's format accepts no candidate.
  */
-export function slugCandidates(seatgate: SlugContext, name: string): readonly string[] {
-  const { slugs } = seatgate
+export function slugCandidates(context: SlugContext, name: string): readonly string[] {
+  const { slugs } = context
   const fits = (slug: string) => slugErrors(slugs, slug).length === 0
   const base = baseOf(name)
   const plain = [cut(base, '', slugs.longest), cut(base, '-2', slugs.longest)].filter(fits)
-  const unique = uniqueCandidates(seatgate, base).find(fits)
+  const unique = uniqueCandidates(context, base).find(fits)
   return unique === undefined ? plain : [...plain, unique]
 }
 

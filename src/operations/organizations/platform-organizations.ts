@@ -55,12 +55,12 @@ export type ListPlatformOrganizationsRefusal = 'unauthenticated' | 'insufficient
  * ```
  */
 export async function listPlatformOrganizations(
-  seatgate: DatabaseContext,
+  context: DatabaseContext,
   { caller }: Scope,
   input: PlatformOrganizationsInput = {}
 ): Promise<Result<Page<PlatformOrganization>, ListPlatformOrganizationsRefusal>> {
-  const { db } = seatgate
-  const allowed = await platformOnly(seatgate, caller)
+  const { db } = context
+  const allowed = await platformOnly(context, caller)
   if (!allowed.ok) return allowed
   const page = parsePage(input, AfterId, Object.keys(Filters.entries))
   const request = bothOf(page, parseInput(Filters, input))
@@ -96,11 +96,11 @@ export type GetPlatformOrganizationRefusal = 'unauthenticated' | 'organization_n
  * ```
  */
 export async function getPlatformOrganization(
-  seatgate: DatabaseContext,
+  context: DatabaseContext,
   { caller, organization }: OrganizationScope
 ): Promise<Result<PlatformOrganization, GetPlatformOrganizationRefusal>> {
-  const { db } = seatgate
-  const allowed = await platformOnly(seatgate, caller)
+  const { db } = context
+  const allowed = await platformOnly(context, caller)
   if (!allowed.ok) {
     const { code } = allowed.error
     return refused({ code: code === 'insufficient_role' ? 'organization_not_found' : code })

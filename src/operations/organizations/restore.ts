@@ -16,7 +16,7 @@ import {
   type Result,
   type StoreRefusal,
 } from '../../base/result.ts'
-import { isOperator, isSystem, marksOf, type Scope } from '../../engine/access/principal.ts'
+import { isOperator, isSystem, requestInfoOf, type Scope } from '../../engine/access/principal.ts'
 import { organizationView, type Organization } from '../../engine/model/organization.ts'
 import { slugIsFree, slugTaken } from '../../engine/model/slug.ts'
 
@@ -43,19 +43,19 @@ export type RestoreOrganizationRefusal =
  * ```
  */
 export async function restoreOrganization(
-  seatgate: ChangeContext,
+  context: ChangeContext,
   { caller, ...request }: Scope,
   organizationId: string,
   options: OperationOptions = {}
 ): Promise<Result<Organization, RestoreOrganizationRefusal>> {
-  const { db } = seatgate
+  const { db } = context
   const ownSlug = sql`(select slug from seatgate_organizations where id = ${organizationId})`
   const owned = sql`exists (select 1 from seatgate_memberships
-    where organization_id = ${organizationId} and ${actingOwner(seatgate.roles.owner)})`
-  const isFree = slugIsFree(ownSlug, organizationId, seatgate.now())
+    where organization_id = ${organizationId} and ${actingOwner(context.roles.owner)})`
+  const isFree = slugIsFree(ownSlug, organizationId, context.now())
   return perform(
-    seatgate,
-    { caller, ...marksOf(request) },
+    context,
+    { caller, ...requestInfoOf(request) },
     {
       name: 'organization.restore',
       input: organizationId,

@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm'
 import { organizationEvent } from '../../engine/audit/event.ts'
 import { organizations } from '../../database/schema.ts'
 import { parseInput } from '../../base/input.ts'
-import { guardStanding } from '../../engine/access/access-guards.ts'
+import { guardAccess } from '../../engine/access/access-guards.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
@@ -16,7 +16,7 @@ import {
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { RenameOrganizationInput, UpdateOrganizationInput } from './organization-input.ts'
 import { guardField, organizationView, type Organization } from '../../engine/model/organization.ts'
-import { standingWith } from '../../engine/access/authorize.ts'
+import { authorizeRole } from '../../engine/access/authorize.ts'
 
 /** The input of {@link renameOrganization} and {@link updateOrganization}. */
 export interface RenameOrganizationInput {
@@ -38,13 +38,13 @@ export type RenameOrganizationRefusal = AccessRefusal | InputRefusal | StoreRefu
  * ```
  */
 export async function renameOrganization(
-  seatgate: ChangeContext,
+  context: ChangeContext,
   scope: OrganizationScope,
   input: RenameOrganizationInput,
   options: OperationOptions = {}
 ): Promise<Result<Organization, RenameOrganizationRefusal>> {
   const parsed = parseInput(RenameOrganizationInput, input)
-  return changeName(seatgate, scope, 'organization.rename', input, parsed, options)
+  return changeName(context, scope, 'organization.rename', input, parsed, options)
 }
 
 /** Why {@link updateOrganization} refuses. */
@@ -62,26 +62,26 @@ export type UpdateOrganizationRefusal = RenameOrganizationRefusal
  * ```
  */
 export async function updateOrganization(
-  seatgate: ChangeContext,
+  context: ChangeContext,
   scope: OrganizationScope,
   input: RenameOrganizationInput,
   options: OperationOptions = {}
 ): Promise<Result<Organization, UpdateOrganizationRefusal>> {
   const parsed = parseInput(UpdateOrganizationInput, input)
-  return changeName(seatgate, scope, 'organization.update', input, parsed, options)
+  return changeName(context, scope, 'organization.update', input, parsed, options)
 }
 
 async function changeName(
-  seatgate: ChangeContext,
+  context: ChangeContext,
   scope: OrganizationScope,
   action: 'organization.rename' | 'organization.update',
   input: unknown,
   parsed: Result<{ readonly name: string }, InputRefusal>,
   options: OperationOptions
 ): Promise<Result<Organization, RenameOrganizationRefusal>> {
-  const { db, roles } = seatgate
+  const { db, roles } = context
   return perform(
-    seatgate,
+    context,
     scope,
     {
       name: action,
@@ -90,18 +90,18 @@ async function changeName(
       refusals: [],
       queries: {},
       plan(found, _caller, now) {
-        const standing = standingWith(roles, found, roles.organizationAdmins)
-        if (!standing.ok) return standing
+        const access = authorizeRole(roles, found, roles.organizationAdmins)
+        if (!access.ok) return access
         if (!parsed.ok) return parsed
-        const { organization } = standing.value
+        const { organization } = access.value
         const { id, name: oldName } = organization
         const { name } = parsed.value
         if (name === oldName) return ok(unchanged(organizationView(organization)))
         return ok({
           value: organizationView({ ...organization, name, updatedAt: now }),
           statements: [
-            guardStanding(seatgate, standing.value),
-            guardField(seatgate, organization, 'name'),
+            guardAccess(context, access.value),
+            guardField(context, organization, 'name'),
             db.update(organizations).set({ name, updatedAt: now }).where(eq(organizations.id, id)),
           ],
           events: [

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { parseQuery } from '../../base/names.ts'
 import { Instant } from '../../base/input.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
-import { find, standingWith } from '../../engine/access/authorize.ts'
+import { find, authorizeRole } from '../../engine/access/authorize.ts'
 import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
 import { ok, type AccessRefusal, type InputRefusal, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
@@ -62,18 +62,18 @@ export type SeatsAsOfRefusal = AccessRefusal | InputRefusal
  * ```
  */
 export async function seatsAsOf(
-  seatgate: AccessContext & Pick<ProviderContext, 'seatContext'>,
+  context: AccessContext & Pick<ProviderContext, 'seatContext'>,
   scope: OrganizationScope,
   input: SeatsAsOfInput
 ): Promise<Result<SeatsAsOf, SeatsAsOfRefusal>> {
-  const { db, roles, seatContext } = seatgate
+  const { db, roles, seatContext } = context
   const parsed = parseQuery(Input, input)
   const at = parsed.ok ? parsed.value.at : new Date(0)
   const found = await find(db, scope, {
-    past: standingAt(seatgate, scope, at),
+    past: seatsAt(context, scope, at),
   })
-  const standing = standingWith(roles, found, roles.memberAdmins)
-  if (!standing.ok) return standing
+  const access = authorizeRole(roles, found, roles.memberAdmins)
+  if (!access.ok) return access
   if (!parsed.ok) return parsed
   const row: Row | undefined = found.rows.past[0]
   if (!row?.sequence) {
@@ -89,7 +89,7 @@ export async function seatsAsOf(
 // The last event about a seat decides its state; a reservation counts until it expires. The purged part
 // of the trail is replaced by the seats that were carried over. Computed in steps, because D1 refuses
 // expressions that are too deep.
-function standingAt(
+function seatsAt(
   { db, roles }: AccessContext,
   { caller, organization }: OrganizationScope,
   at: Date

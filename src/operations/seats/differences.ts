@@ -219,10 +219,10 @@ const ATTEMPTS = 3
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function examine(
-  seatgate: DatabaseContext & ProviderContext & Pick<Runtime, 'now'>,
+  context: DatabaseContext & ProviderContext & Pick<Runtime, 'now'>,
   organizationId: string
 ): Promise<Result<Examination, 'seats_unavailable' | 'operation_in_progress'>> {
-  const { db, seats, seatContext, now } = seatgate
+  const { db, seats, seatContext, now } = context
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const overview = await readOverview(db, organizationId, now())
     const within = differencesWithin(overview)

@@ -2,7 +2,7 @@ import { and, asc, desc, eq, isNotNull } from 'drizzle-orm'
 import { invitations, memberships } from '../../database/schema.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
-import { find, standingWith } from '../../engine/access/authorize.ts'
+import { find, authorizeRole } from '../../engine/access/authorize.ts'
 import { ok, type AccessRefusal, type Refusal, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
@@ -46,10 +46,10 @@ export type ExplainSeatsRefusal = AccessRefusal | 'seats_unavailable'
  * ```
  */
 export async function explainSeats(
-  seatgate: AccessContext & ProviderContext & Pick<Runtime, 'now'>,
+  context: AccessContext & ProviderContext & Pick<Runtime, 'now'>,
   scope: OrganizationScope
 ): Promise<Result<SeatExplanation, ExplainSeatsRefusal>> {
-  const { db, roles, seats, seatContext, now } = seatgate
+  const { db, roles, seats, seatContext, now } = context
   const { caller, organization } = scope
   const id = organizationIdOf(organization)
   const allowed = readable(caller, organization, roles.memberAdmins)
@@ -78,9 +78,9 @@ export async function explainSeats(
       .orderBy(asc(invitations.expiresAt))
       .limit(MOST),
   })
-  const standing = standingWith(roles, found, roles.memberAdmins)
-  if (!standing.ok) return standing
-  const count = await seats.usage(seatContext, standing.value.organization.id)
+  const access = authorizeRole(roles, found, roles.memberAdmins)
+  if (!access.ok) return access
+  const count = await seats.usage(seatContext, access.value.organization.id)
   if (!count.ok) return count
   const { limit, held, reserved } = count.value
   const pending = found.rows.invitations.map(({ expiresAt, ...row }) => ({

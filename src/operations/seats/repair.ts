@@ -36,19 +36,19 @@ const RESEATED_AT_ONCE = 1000
  * again from D1 if needed, or with `renew` always.
  */
 export async function repair(
-  seatgate: ChangeContext,
+  context: ChangeContext,
   scope: OrganizationScope,
   examination: Examination,
   { renew }: { readonly renew: boolean }
 ): Promise<Result<boolean, AccessRefusal | InputRefusal | StoreRefusal | 'seats_unavailable'>> {
-  const { db, seats, seatContext, measure } = seatgate
+  const { db, seats, seatContext, measure } = context
   const { organizationId, overview, ledger, differences } = examination
   const epoch = ledger && (renew || differences.some(concernsLedger)) ? ledger.epoch : null
   const meanwhile = sql`exists (select 1 from seatgate_audit_events
     where organization_id = ${organizationId} and sequence > ${overview.head}
     and action = 'seat.drift_repaired')`
   const repaired = await perform(
-    seatgate,
+    context,
     { ...scope, organization: organizationId },
     {
       name: 'seat.drift_repair',
@@ -63,16 +63,16 @@ export async function repair(
         if (!allowed.ok) return allowed
         if (found.rows.meanwhile.length > 0) return ok(unchanged(false))
         const seatless = overview.seatless.slice(0, RESEATED_AT_ONCE)
-        const reseated = reseat(seatgate, organizationId, seatless)
-        const { limit, held, reserved } = storedCount(seatgate, overview)
+        const reseated = reseat(context, organizationId, seatless)
+        const { limit, held, reserved } = storedCount(context, overview)
         return ok({
           value: true,
           statements: [
-            guardLive(seatgate, organizationId),
+            guardLive(context, organizationId),
             guard(db, 'stale', sql`not ${meanwhile}`),
             ...reseated.statements,
-            recount(seatgate, organizationId),
-            unfence(seatgate, overview.fenced, now),
+            recount(context, organizationId),
+            unfence(context, overview.fenced, now),
           ],
           events: [
             ...reseated.events,
@@ -143,12 +143,12 @@ export type RebuildSeatsRefusal = AccessRefusal | InputRefusal | StoreRefusal | 
  * ```
  */
 export async function rebuildSeats(
-  seatgate: ChangeContext,
+  context: ChangeContext,
   scope: OrganizationScope,
   options: OperationOptions = {}
 ): Promise<Result<SeatRebuild, RebuildSeatsRefusal>> {
   const rebuilt = await perform<Queries, string | SeatRebuild, RebuildSeatsRefusal, never>(
-    seatgate,
+    context,
     scope,
     {
       name: 'seat.rebuild',
@@ -160,7 +160,7 @@ export async function rebuildSeats(
         const organizationId = verifiable(found)
         return organizationId.ok ? ok(unchanged(organizationId.value)) : organizationId
       },
-      settle: (organizationId) => rebuild(seatgate, scope, organizationId as string),
+      finish: (organizationId) => rebuild(context, scope, organizationId as string),
     },
     options
   )
@@ -168,14 +168,14 @@ export async function rebuildSeats(
 }
 
 async function rebuild(
-  seatgate: ChangeContext,
+  context: ChangeContext,
   scope: OrganizationScope,
   organizationId: string
 ): Promise<Result<SeatRebuild, RebuildSeatsRefusal>> {
-  const { seats, seatContext } = seatgate
-  const examined = await examine(seatgate, organizationId)
+  const { seats, seatContext } = context
+  const examined = await examine(context, organizationId)
   if (!examined.ok) return examined
-  const repaired = await repair(seatgate, scope, examined.value, { renew: true })
+  const repaired = await repair(context, scope, examined.value, { renew: true })
   if (!repaired.ok) return repaired
   const count = await seats.usage(seatContext, organizationId)
   if (!count.ok) return count

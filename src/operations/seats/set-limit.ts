@@ -5,7 +5,7 @@ import { guard } from '../../database/commit.ts'
 import { entitlements } from '../../database/schema.ts'
 import { LineOfText, atMost, jsonNumber, parseInput } from '../../base/input.ts'
 import { guardLive } from '../../engine/access/access-guards.ts'
-import { tellSeatsFreed, type ChangeContext } from '../../engine/changes/change-context.ts'
+import { notifySeatsFreed, type ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
@@ -82,13 +82,13 @@ export type SetSeatLimitRefusal =
  * ```
  */
 export async function setSeatLimit(
-  seatgate: ChangeContext,
+  context: ChangeContext,
   scope: OrganizationScope,
   input: SeatLimitInput
 ): Promise<Result<SeatUsage, SetSeatLimitRefusal>> {
-  const { db, seats, seatContext } = seatgate
+  const { db, seats, seatContext } = context
   const parsed = parseInput(LimitInput, input)
-  const written = await perform(seatgate, scope, {
+  const written = await perform(context, scope, {
     name: 'seat.limit_change',
     input,
     grows: false,
@@ -106,14 +106,14 @@ export async function setSeatLimit(
       }
       const organizationId = organization.value.id
       const { limit, reason } = parsed.value
-      const [present] = found.rows.entitlement
-      const presentVersion = present?.version ?? 0
-      const version = parsed.value.version ?? presentVersion + 1
+      const [current] = found.rows.entitlement
+      const currentVersion = current?.version ?? 0
+      const version = parsed.value.version ?? currentVersion + 1
       if (!Number.isSafeInteger(version)) {
         return refused(invalid({ version: ['There is no further version.'] }))
       }
-      if (present && version <= presentVersion) {
-        return ok(unchanged(entitlementFrom(present)))
+      if (current && version <= currentVersion) {
+        return ok(unchanged(entitlementFrom(current)))
       }
       const row = {
         organizationId,
@@ -126,12 +126,12 @@ export async function setSeatLimit(
       return ok({
         value: { organizationId, version, limit },
         statements: [
-          guardLive(seatgate, organizationId),
+          guardLive(context, organizationId),
           guard(
             db,
             'stale',
             sql`coalesce((select version from seatgate_entitlements
-              where organization_id = ${organizationId}), 0) = ${presentVersion}`
+              where organization_id = ${organizationId}), 0) = ${currentVersion}`
           ),
           db.insert(entitlements).values(row).onConflictDoUpdate({
             target: entitlements.organizationId,
@@ -142,7 +142,7 @@ export async function setSeatLimit(
           organizationEvent(organizationId, 'seat.limit_changed', {
             version,
             limit: limitView(limit),
-            old_limit: present ? limitView(entitlementFrom(present).limit) : null,
+            old_limit: current ? limitView(entitlementFrom(current).limit) : null,
             ...(reason && { reason }),
           }),
         ],
@@ -157,6 +157,6 @@ export async function setSeatLimit(
   if (parsed.ok && !isSameLimit(parsed.value.limit, limit)) {
     return refused({ code: 'outdated_version', limit: limitView(limit), version })
   }
-  await tellSeatsFreed(seatgate, [organizationId])
+  await notifySeatsFreed(context, [organizationId])
   return ok(usageView(count.value))
 }

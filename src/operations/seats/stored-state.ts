@@ -10,7 +10,7 @@ import { seatLedgers } from '../../database/schema.ts'
 import { carriedSeats, selectCarriedSeats } from '../../engine/seats/assigned-seats.ts'
 import type { Expected, StoredFacts } from './differences.ts'
 import { LEDGER_OUTBOX } from '../../engine/seats/provider.ts'
-import { entitlementOf, isPending, limitFrom, seatsPromised } from '../../engine/seats/counts.ts'
+import { entitlementOf, isPending, limitFrom, seatsReserved } from '../../engine/seats/counts.ts'
 
 /** The content of D1 for an organization as a whole, at one moment. */
 export interface Overview extends StoredFacts {
@@ -44,7 +44,7 @@ export async function readOverview(
       seats: row.countedSeats,
     },
     seatless: JSON.parse(row.seatless) as string[],
-    fenced: [row.fenced, row.promisedFenced].flatMap((ids) => JSON.parse(ids) as string[]),
+    fenced: [row.fenced, row.reservedFenced].flatMap((ids) => JSON.parse(ids) as string[]),
     epoch: row.epoch,
     reserved: row.reserved,
     head: row.head,
@@ -64,7 +64,7 @@ export async function readExpected(
   { heard }: Overview,
   now: Date
 ): Promise<Expected> {
-  const { members, promises, entitlement, ledger, events } = await batch(db, {
+  const { members, reservations, entitlement, ledger, events } = await batch(db, {
     ...selectCarriedSeats(db, organizationId, seatIds, now),
     entitlement: entitlementOf(db, organizationId),
     ledger: db.select().from(seatLedgers).where(eq(seatLedgers.organizationId, organizationId)),
@@ -89,7 +89,7 @@ export async function readExpected(
     organizationId,
     epoch: ledger[0]?.epoch ?? 0,
     ...limitFrom(entitlement),
-    seats: carriedSeats(members, promises),
+    seats: carriedSeats(members, reservations),
     unheard: {
       released: new Set(released.map(({ targetId }) => targetId)),
       versions: numbers('seat.limit_changed'),
@@ -111,7 +111,7 @@ const FACTS = {
   countedSeats: column('counted_seats'),
   seatless: list('seatless'),
   fenced: list('fenced'),
-  promisedFenced: list('promised_fenced'),
+  reservedFenced: list('promised_fenced'),
   epoch: column('epoch'),
   reserved: column('reserved'),
   head: column('head'),
@@ -128,7 +128,7 @@ function selectFacts(organizationId: string, now: Date) {
       coalesce(counter.suspended, 0) as counted_suspended,
       coalesce(counter.seats, 0) as counted_seats,
       coalesce((select epoch from seatgate_seat_ledgers where organization_id = ${organizationId}), 0) as epoch,
-      ${seatsPromised(organizationId, now)} as reserved,
+      ${seatsReserved(organizationId, now)} as reserved,
       (select json_group_array(seat_id) from seatgate_invitations
         where organization_id = ${organizationId} and ${isPending(later)} and ${fenced}) as promised_fenced,
       coalesce((select max(sequence) from seatgate_audit_events

@@ -32,30 +32,30 @@ const name = 'seats'
  * ```
  */
 export async function sweepSeats(unbudgeted: ChangeContext): Promise<void> {
-  const seatgate = budgeted(unbudgeted)
-  const { budget } = seatgate
+  const context = budgeted(unbudgeted)
+  const { budget } = context
   if (budget.left() < STATEMENTS_TO_EXAMINE + STATEMENTS_TO_REPAIR) return budget.leave()
-  const { ids, from, to } = await nextInTurn(seatgate)
+  const { ids, from, to } = await nextInTurn(context)
   let last = from
   for (const organizationId of ids) {
-    const done = await verifyAndRepair(seatgate, organizationId)
-    if (!done) return turnBack(seatgate, to, last)
+    const done = await verifyAndRepair(context, organizationId)
+    if (!done) return turnBack(context, to, last)
     last = organizationId
   }
 }
 
 // Returns false if too few statements are left.
 async function verifyAndRepair(
-  seatgate: Budgeted<ChangeContext>,
+  context: Budgeted<ChangeContext>,
   organizationId: string
 ): Promise<boolean> {
-  const { budget, report } = seatgate
+  const { budget, report } = context
   const failed = (error: unknown) =>
     report({ event: 'seat_verification_failed', organizationId, error })
   try {
     let examined: Result<Examination> | null = null
     await budget.spend(STATEMENTS_TO_EXAMINE, async () => {
-      examined = await examine(seatgate, organizationId)
+      examined = await examine(context, organizationId)
     })
     const found = examined as Result<Examination> | null
     if (found === null) return false
@@ -63,7 +63,7 @@ async function verifyAndRepair(
     if (!found.ok || found.value.differences.length === 0) return true
     return await budget.spend(STATEMENTS_TO_REPAIR, async () => {
       const scope = { caller: host, organization: organizationId }
-      const repaired = await repair(seatgate, scope, found.value, { renew: false })
+      const repaired = await repair(context, scope, found.value, { renew: false })
       if (!repaired.ok) failed(repaired.error)
     })
   } catch (error) {

@@ -29,14 +29,14 @@ export type SeatUsageRefusal = 'unauthenticated' | 'organization_not_found' | 's
  * ```
  */
 export async function seatUsage(
-  seatgate: DatabaseContext & ProviderContext,
+  context: DatabaseContext & ProviderContext,
   scope: OrganizationScope
 ): Promise<Result<SeatUsage, SeatUsageRefusal>> {
-  const found = await find(seatgate.db, scope, {})
+  const found = await find(context.db, scope, {})
   if (found.caller === null) return refused({ code: 'unauthenticated' })
   const organization = seenByMemberOrOperator(found)
   if (!organization.ok) return organization
-  const count = await seatgate.seats.usage(seatgate.seatContext, organization.value.id)
+  const count = await context.seats.usage(context.seatContext, organization.value.id)
   return count.ok ? ok(usageView(count.value)) : count
 }
 

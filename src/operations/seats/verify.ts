@@ -39,13 +39,13 @@ export type VerifySeatsRefusal = AccessRefusal | 'seats_unavailable' | 'operatio
  * ```
  */
 export async function verifySeats(
-  seatgate: DatabaseContext & ProviderContext & Pick<Runtime, 'now'>,
+  context: DatabaseContext & ProviderContext & Pick<Runtime, 'now'>,
   scope: OrganizationScope
 ): Promise<Result<SeatVerification, VerifySeatsRefusal>> {
-  const organizationId = verifiable(await find(seatgate.db, scope, {}))
+  const organizationId = verifiable(await find(context.db, scope, {}))
   if (!organizationId.ok) return organizationId
-  const examined = await examine(seatgate, organizationId.value)
-  return examined.ok ? ok(verificationView(seatgate, examined.value)) : examined
+  const examined = await examine(context, organizationId.value)
+  return examined.ok ? ok(verificationView(context, examined.value)) : examined
 }
 
 /** Returns the id of the organization, for those who may administer its seats. */
@@ -59,23 +59,23 @@ export function verifiable(found: Found<Queries>): Result<string, AccessRefusal>
 
 /** Returns the differences as operators see them. */
 function verificationView(
-  seatgate: ProviderContext,
+  context: ProviderContext,
   { overview, ledger, differences }: Examination
 ): SeatVerification {
   return {
-    stored: usageView(storedCount(seatgate, overview)),
-    ledger: ledger && usageView({ ...ledger, limit: limitOf(seatgate, ledger) }),
+    stored: usageView(storedCount(context, overview)),
+    ledger: ledger && usageView({ ...ledger, limit: limitOf(context, ledger) }),
     differences,
   }
 }
 
 /** Counts the seats in use in D1. */
 export function storedCount(
-  seatgate: ProviderContext,
+  context: ProviderContext,
   { rows, reserved, version, limit }: Examination['overview']
 ): SeatCount {
   const { seats: held } = rows
-  return { limit: limitOf(seatgate, { limit }), version, held, reserved }
+  return { limit: limitOf(context, { limit }), version, held, reserved }
 }
 
 function limitOf(

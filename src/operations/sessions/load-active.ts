@@ -1,14 +1,14 @@
 import { batch } from '../../database/batch.ts'
 import { reasonOf } from '../../database/database.ts'
-import { guardStanding } from '../../engine/access/access-guards.ts'
+import { guardAccess } from '../../engine/access/access-guards.ts'
 import { membershipView, type Membership } from '../../engine/model/membership.ts'
 import { conclude, prepare } from '../../engine/changes/change-batch.ts'
 import { organizationView, type Organization } from '../../engine/model/organization.ts'
-import { findActive, standingOf, type Standing } from '../../engine/access/authorize.ts'
+import { findActive, authorize, type Access } from '../../engine/access/authorize.ts'
 import {
   isQuery,
   isUser,
-  marksOf,
+  requestInfoOf,
   type Principal,
   type Scope,
   type Session,
@@ -43,12 +43,12 @@ export interface Loaded {
  * ```
  */
 export async function loadActiveOrganization(
-  seatgate: SessionContext,
+  context: SessionContext,
   scope: Scope
 ): Promise<Loaded> {
-  const found = await findActive(seatgate.db, scope.caller, {})
+  const found = await findActive(context.db, scope.caller, {})
   const { caller } = found
-  const inside = standingOf(seatgate.roles, found)
+  const inside = authorize(context.roles, found)
   if (inside.ok) return loaded(caller, inside.value)
   const session = caller && isUser(caller) ? caller.session : undefined
   if (!caller || !isUser(caller) || !session || session.activeOrganizationId === null) {
@@ -59,9 +59,9 @@ export async function loadActiveOrganization(
     throw new TypeError('A query that finds a session needs activeOrganizationId beside it.')
   }
   try {
-    return await recover(seatgate, scope, caller, session)
+    return await recover(context, scope, caller, session)
   } catch (error) {
-    seatgate.report({
+    context.report({
       event: 'active_organization_recovery_failed',
       organizationId: session.activeOrganizationId,
       error: reasonOf(error),
@@ -71,12 +71,12 @@ export async function loadActiveOrganization(
 }
 
 async function recover(
-  seatgate: SessionContext,
+  context: SessionContext,
   request: Scope,
   caller: UserPrincipal,
   session: Session
 ): Promise<Loaded> {
-  const { db, sessions, now } = seatgate
+  const { db, sessions, now } = context
   const lost = nowhere(withPointer(caller, session, null))
   const { own } = await batch(db, { own: newestOrganizations(db, caller.userId) })
   const only = own.length === 1 ? (own[0] ?? null) : null
@@ -87,27 +87,27 @@ async function recover(
     if (!moved.ok) return lost
   }
   const prepared = await prepare(
-    seatgate,
-    { caller, ...marksOf(request), now: now() },
+    context,
+    { caller, ...requestInfoOf(request), now: now() },
     {
       value: null,
       statements: sessions.statements
         ? [
-            ...(only ? [guardStanding(seatgate, only)] : []),
+            ...(only ? [guardAccess(context, only)] : []),
             ...sessions.statements.update(db, session, to),
           ]
         : [],
       events: pointerMoved('organization.active_auto_reassigned', session.activeOrganizationId, to),
     }
   )
-  const done = prepared.ok && (await conclude(seatgate, prepared.value)).committed
+  const done = prepared.ok && (await conclude(context, prepared.value)).committed
   if (!done || only === null) return lost
   return loaded(withPointer(caller, session, to), { ...only, role: only.membership.role })
 }
 
 function loaded(
   caller: Principal | null,
-  { organization, membership, role }: Omit<Standing, 'caller'>
+  { organization, membership, role }: Omit<Access, 'caller'>
 ): Loaded {
   return {
     caller,

@@ -5,7 +5,7 @@ import {
   type DatabaseContext,
   type Statement,
 } from '../../database/database.ts'
-import { guardStanding } from '../../engine/access/access-guards.ts'
+import { guardAccess } from '../../engine/access/access-guards.ts'
 import { membershipView, type Membership } from '../../engine/model/membership.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { conclude, prepare } from '../../engine/changes/change-batch.ts'
@@ -13,7 +13,7 @@ import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
 import { organizationView, type Organization } from '../../engine/model/organization.ts'
-import { find, standingOf, type Found, type Standing } from '../../engine/access/authorize.ts'
+import { find, authorize, type Found, type Access } from '../../engine/access/authorize.ts'
 import {
   ok,
   refused,
@@ -24,7 +24,7 @@ import {
 } from '../../base/result.ts'
 import {
   isUser,
-  marksOf,
+  requestInfoOf,
   userIdOf,
   type Principal,
   type Scope,
@@ -71,40 +71,40 @@ export type PutActiveOrganizationRefusal =
  * ```
  */
 export async function putActiveOrganization(
-  seatgate: SessionContext,
+  context: SessionContext,
   { caller, ...request }: Scope,
   organization: string | null
 ): Promise<Result<ActiveOrganization, PutActiveOrganizationRefusal>> {
-  const { sessions } = seatgate
+  const { sessions } = context
   const scope: Scope = {
     caller,
-    ...marksOf(request),
+    ...requestInfoOf(request),
     ...(organization !== null && { organization }),
   }
   if (sessions === null) return refused({ code: 'no_session' })
-  if (!sessions.statements) return putElsewhere(seatgate, sessions, scope)
+  if (!sessions.statements) return putElsewhere(context, sessions, scope)
   const pointers = sessions.statements
-  return perform(seatgate, scope, {
+  return perform(context, scope, {
     name: 'organization.active_switched',
     input: organization,
     grows: false,
     refusals: ['not_found'],
-    queries: { counted: switchesOf(seatgate.db, userIdOf(caller)) },
+    queries: { counted: switchesOf(context.db, userIdOf(caller)) },
     plan(found, by, now) {
-      const move = decide(seatgate, scope, found, by)
+      const move = decide(context, scope, found, by)
       if (!move.ok) return move
-      const { session, standing, value } = move.value
+      const { session, access, value } = move.value
       if (session.activeOrganizationId === value.session.activeOrganizationId) {
         return ok(unchanged(value))
       }
-      const counted = countSwitch(seatgate, move.value.userId, found.rows.counted, now)
+      const counted = countSwitch(context, move.value.userId, found.rows.counted, now)
       return ok({
         value,
         statements: [
           counted.guard,
           counted.count,
-          ...(standing ? [guardStanding(seatgate, standing)] : []),
-          ...pointers.update(seatgate.db, session, value.session.activeOrganizationId),
+          ...(access ? [guardAccess(context, access)] : []),
+          ...pointers.update(context.db, session, value.session.activeOrganizationId),
         ],
         events: moved(move.value, counted),
       })
@@ -115,7 +115,7 @@ export async function putActiveOrganization(
 interface Move {
   readonly userId: string
   readonly session: Session
-  readonly standing: Standing | null
+  readonly access: Access | null
   readonly value: ActiveOrganization
 }
 
@@ -131,15 +131,15 @@ function decide(
   if (scope.organization === undefined) {
     const cleared = { ...session, activeOrganizationId: null }
     const value = { session: cleared, organization: null, membership: null }
-    return ok({ userId: by.userId, session, standing: null, value })
+    return ok({ userId: by.userId, session, access: null, value })
   }
-  const inside = standingOf(roles, found)
+  const inside = authorize(roles, found)
   if (!inside.ok) return refused({ code: 'not_a_member' })
   const { organization, membership } = inside.value
   return ok({
     userId: by.userId,
     session,
-    standing: inside.value,
+    access: inside.value,
     value: {
       session: { ...session, activeOrganizationId: organization.id },
       organization: organizationView(organization),
@@ -156,17 +156,17 @@ function moved({ session, value }: Move, { recorded, leftOut }: CountedSwitch) {
 
 // The pointer is in another store: it moves first, and is recorded afterwards.
 async function putElsewhere(
-  seatgate: ChangeContext,
+  context: ChangeContext,
   sessions: SessionStore,
   scope: Scope
 ): Promise<Result<ActiveOrganization, PutActiveOrganizationRefusal>> {
-  const { db, report, now } = seatgate
+  const { db, report, now } = context
   try {
     const counted = switchesOf(db, userIdOf(scope.caller))
     const found = await find(db, scope, { counted })
     const { caller } = found
     if (caller === null) return refused({ code: 'unauthenticated' })
-    const move = decide(seatgate, scope, found, caller)
+    const move = decide(context, scope, found, caller)
     if (!move.ok) return move
     const { session, value } = move.value
     const updated = await sessions.updateActiveOrganization(
@@ -179,13 +179,13 @@ async function putElsewhere(
       return ok({ ...value, session: updated.value })
     }
     const time = now()
-    const switched = countSwitch(seatgate, move.value.userId, found.rows.counted, time)
+    const switched = countSwitch(context, move.value.userId, found.rows.counted, time)
     const recorded = await prepare(
-      seatgate,
-      { caller, ...marksOf(scope), now: time },
+      context,
+      { caller, ...requestInfoOf(scope), now: time },
       { value: null, statements: [switched.count], events: moved(move.value, switched) }
     )
-    if (recorded.ok) await conclude(seatgate, recorded.value)
+    if (recorded.ok) await conclude(context, recorded.value)
     return ok({ ...value, session: updated.value })
   } catch (error) {
     report({

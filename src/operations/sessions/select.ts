@@ -76,16 +76,16 @@ export function newestOrganizations(db: Database, userId: string) {
  * ```
  */
 export async function activateAtLogin(
-  seatgate: SessionStoreContext & Pick<Runtime, 'report'>,
+  context: SessionStoreContext & Pick<Runtime, 'report'>,
   userId: string,
   session: Session,
   options: { readonly previous?: string | null } = {}
 ): Promise<Session> {
   checkOptionNames('activateAtLogin', options, ['previous'])
-  const { db, sessions, report } = seatgate
+  const { db, sessions, report } = context
   if (sessions === null) return session
   try {
-    const selection = await selectActiveOrganization(seatgate, userId, options)
+    const selection = await selectActiveOrganization(context, userId, options)
     if (selection.kind !== 'one') return session
     const moved = await sessions.updateActiveOrganization(db, session, selection.organization.id)
     return moved.ok ? moved.value : session

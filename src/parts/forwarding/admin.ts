@@ -10,7 +10,7 @@ import { guard } from '../../database/commit.ts'
 import type { Statement, DatabaseContext } from '../../database/database.ts'
 import { sinkCursors } from '../../database/schema.ts'
 import { jsonNumber } from '../../base/input.ts'
-import { guardStanding } from '../../engine/access/access-guards.ts'
+import { guardAccess } from '../../engine/access/access-guards.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { NOTHING, type Extent } from '../../engine/audit/read-events.ts'
 import {
@@ -52,7 +52,7 @@ type ChangeSinkRefusal = AccessRefusal | InputRefusal | StoreRefusal | 'not_foun
 
 /** Changes a sink, for those who may administer it. */
 export function changeSink<T, Code extends RefusalCode = never>(
-  seatgate: SinkChangeContext,
+  context: SinkChangeContext,
   scope: OrganizationScope,
   sinkId: string,
   operation: {
@@ -65,16 +65,16 @@ export function changeSink<T, Code extends RefusalCode = never>(
 ): Promise<Result<T, Code | ChangeSinkRefusal>> {
   const { name, input, options, queries } = operation
   return perform(
-    seatgate,
+    context,
     scope,
     {
       name,
       input: [sinkId, input],
       grows: false,
       refusals: [],
-      queries: { ...queries, extent: extentIn(seatgate, scope) },
+      queries: { ...queries, extent: extentIn(context, scope) },
       plan(found, _caller, now): Result<Plan<T>, Code | AccessRefusal | 'not_found'> {
-        const keeper = keeperOfSink(seatgate, found, sinkId)
+        const keeper = keeperOfSink(context, found, sinkId)
         if (!keeper.ok) return keeper
         const organizationId = keeper.value.organization.id
         const rows = found.rows as unknown as Rows
@@ -85,8 +85,8 @@ export function changeSink<T, Code extends RefusalCode = never>(
         return ok({
           value,
           statements: [
-            guardStanding(seatgate, keeper.value),
-            ...(set === null ? [] : moveCursor(seatgate, organizationId, sinkId, set, now)),
+            guardAccess(context, keeper.value),
+            ...(set === null ? [] : moveCursor(context, organizationId, sinkId, set, now)),
             ...statements,
           ],
           events: [{ ...event, wakesConsumers: true }],

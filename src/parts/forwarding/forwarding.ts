@@ -49,20 +49,20 @@ async function dispatch(
   unbudgeted: ForwardingContext,
   organizationIds: readonly string[]
 ): Promise<void> {
-  const seatgate = budgeted(unbudgeted)
-  const { sinks } = seatgate
+  const context = budgeted(unbudgeted)
+  const { sinks } = context
   const prompt = sinks.filter((sink) => sink.dispatch === 'sync')
   const first = organizationIds.slice(0, SERVED_AT_ONCE)
   await Promise.all(
     first.flatMap((organizationId) =>
       prompt.map((sink) =>
-        seatgate.budget.spend(STATEMENTS_PER_SINK, () =>
-          deliverInTime(seatgate, sink, organizationId)
+        context.budget.spend(STATEMENTS_PER_SINK, () =>
+          deliverInTime(context, sink, organizationId)
         )
       )
     )
   )
-  await inBackground(seatgate, first[0] ?? '', wakeUps(seatgate, organizationIds))
+  await inBackground(context, first[0] ?? '', wakeUps(context, organizationIds))
 }
 
 /** Forwards after each commit that marked an organization. */
@@ -72,16 +72,16 @@ const forwardWhenCommitted: Listener = {
 }
 
 function wakeUps(
-  seatgate: Budgeted<ForwardingContext>,
+  context: Budgeted<ForwardingContext>,
   organizationIds: readonly string[]
 ): readonly (() => Promise<unknown>)[] {
-  const { queue, waitUntil, budget } = seatgate
+  const { queue, waitUntil, budget } = context
   if (queue === null) {
     if (waitUntil === null) return []
     const first = organizationIds.slice(0, SERVED_AT_ONCE)
-    const most = statementsToTend(seatgate)
+    const most = statementsToTend(context)
     return first.map(
-      (organizationId) => () => budget.spend(most, () => tendOrganization(seatgate, organizationId))
+      (organizationId) => () => budget.spend(most, () => tendOrganization(context, organizationId))
     )
   }
   const [only, ...others] = organizationIds
@@ -102,19 +102,19 @@ export function inMessages(organizationIds: readonly string[]) {
 
 // The response stops waiting at the deadline; the delivery goes on.
 async function deliverInTime(
-  seatgate: ForwardingContext,
+  context: ForwardingContext,
   sink: Sink,
   organizationId: string
 ): Promise<void> {
   const { deadlineSeconds = DEFAULT_DEADLINE_SECONDS } = sink
-  const delivery = forwardToSink(seatgate, sink, organizationId)
+  const delivery = forwardToSink(context, sink, organizationId)
   try {
     await within(deadlineSeconds, delivery)
   } catch (error) {
-    if (error instanceof TimedOut && seatgate.waitUntil !== null) {
-      await inBackground(seatgate, organizationId, [() => delivery])
+    if (error instanceof TimedOut && context.waitUntil !== null) {
+      await inBackground(context, organizationId, [() => delivery])
     } else {
-      seatgate.report({ event: 'sync_delivery_failed', organizationId, error })
+      context.report({ event: 'sync_delivery_failed', organizationId, error })
       delivery.catch(() => {})
     }
   }

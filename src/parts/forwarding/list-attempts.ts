@@ -55,12 +55,12 @@ export type ListAttemptsRefusal = AccessRefusal | PageRefusal | 'not_found'
  * ```
  */
 export async function listAttempts(
-  seatgate: SinkStatusContext,
+  context: SinkStatusContext,
   scope: OrganizationScope,
   sinkId: string,
   input: AttemptInput = {}
 ): Promise<Result<Page<AttemptView>, ListAttemptsRefusal>> {
-  const { db } = seatgate
+  const { db } = context
   const asked = parseInput(Event, input)
   const request = parsePage(input, Place, Object.keys(Event.entries))
   const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
@@ -80,7 +80,7 @@ export async function listAttempts(
       .orderBy(asc(sinkAttempts.firstSequence), asc(sinkAttempts.id))
       .limit(limit + 1),
   })
-  const keeper = keeperOfSink(seatgate, found, sinkId)
+  const keeper = keeperOfSink(context, found, sinkId)
   if (!keeper.ok) return keeper
   if (!asked.ok) return asked
   if (!request.ok) return request

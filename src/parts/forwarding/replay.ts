@@ -42,7 +42,7 @@ export type ReplaySinkRefusal =
  * ```
  */
 export function replaySink(
-  seatgate: SinkChangeContext,
+  context: SinkChangeContext,
   scope: OrganizationScope,
   sinkId: string,
   input: ReplayInput,
@@ -50,7 +50,7 @@ export function replaySink(
 ): Promise<Result<{ readonly sink: string; readonly fromSequence: number }, ReplaySinkRefusal>> {
   const parsed = parseInput(Replay, input)
   return changeSink(
-    seatgate,
+    context,
     scope,
     sinkId,
     { name: 'audit.replay', input, options },
@@ -81,13 +81,13 @@ export type ResumeSinkRefusal = AccessRefusal | InputRefusal | StoreRefusal | 'n
  * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `not_found` (there is no such sink).
  */
 export function resumeSink(
-  seatgate: SinkChangeContext,
+  context: SinkChangeContext,
   scope: OrganizationScope,
   sinkId: string,
   options: OperationOptions = {}
 ): Promise<Result<{ readonly sink: string }, ResumeSinkRefusal>> {
   const operation = { name: 'audit.sink_resume', input: null, options }
-  return changeSink(seatgate, scope, sinkId, operation, (id) =>
+  return changeSink(context, scope, sinkId, operation, (id) =>
     ok({
       value: { sink: sinkId },
       set: {},

@@ -64,13 +64,13 @@ export type RequeueDeadLettersRefusal =
  * ```
  */
 export async function requeueDeadLetters(
-  seatgate: SinkChangeContext,
+  context: SinkChangeContext,
   scope: OrganizationScope,
   sinkId: string,
   input: RequeueInput,
   options: OperationOptions = {}
 ): Promise<Result<{ readonly sink: string; readonly events: number }, RequeueDeadLettersRefusal>> {
-  const { db } = seatgate
+  const { db } = context
   const parsed = parseInput(Requeue, input)
   const { sequence: named, dryRun, force, ...filters } = parsed.ok ? parsed.value : ({} as never)
   const ofSink = and(
@@ -93,7 +93,7 @@ export async function requeueDeadLetters(
       .where(and(ofSink, eq(sinkDeadLetters.sequence, named ?? 0))),
   }
   const operation = { name: 'audit.requeue', input, options, queries }
-  return changeSink(seatgate, scope, sinkId, operation, (id, { head }, now, rows) => {
+  return changeSink(context, scope, sinkId, operation, (id, { head }, now, rows) => {
     if (!parsed.ok) return parsed
     const events = Number(rows['counted']?.[0]?.['events'] ?? 0)
     if (named !== undefined && events === 0) {

@@ -5,7 +5,7 @@ import type { Queries } from '../../database/batch.ts'
 import { sinkCursors, sinkDeadLetters } from '../../database/schema.ts'
 import { Instant, parseInput, shortText } from '../../base/input.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
-import { find, keeperOf, type Found, type Keeper } from '../../engine/access/authorize.ts'
+import { find, authorizeKeeper, type Found, type Keeper } from '../../engine/access/authorize.ts'
 import { knownParameters } from '../../base/names.ts'
 import { parsePage, toPage, type NoParameters, type Page, type PageInput } from '../../base/page.ts'
 import {
@@ -70,13 +70,13 @@ export type ListSinksRefusal = AccessRefusal | InputRefusal
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function listSinks(
-  seatgate: SinkStatusContext,
+  context: SinkStatusContext,
   scope: OrganizationScope,
   input: NoParameters = {}
 ): Promise<Result<Page<SinkStatus>, ListSinksRefusal>> {
-  const { db } = seatgate
+  const { db } = context
   const id = organizationIdOf(scope.organization)
-  const sinkIds = JSON.stringify(shown(seatgate).map((sink) => sink.id))
+  const sinkIds = JSON.stringify(shown(context).map((sink) => sink.id))
   const found = await find(db, scope, {
     sinks: db
       .select({
@@ -100,7 +100,7 @@ export async function listSinks(
           on held.organization_id = ${id} and held.sink_id = sinks.value`
       ),
   })
-  const keeper = keeperOf(seatgate, found)
+  const keeper = authorizeKeeper(context, found)
   if (!keeper.ok) return keeper
   const known = knownParameters(input, [])
   if (!known.ok) return known
@@ -127,12 +127,12 @@ export type ListDeadLettersRefusal = AccessRefusal | PageRefusal | 'not_found'
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function listDeadLetters(
-  seatgate: SinkStatusContext,
+  context: SinkStatusContext,
   scope: OrganizationScope,
   sinkId: string,
   input: DeadLetterInput = {}
 ): Promise<Result<Page<DeadLetterView>, ListDeadLettersRefusal>> {
-  const { db } = seatgate
+  const { db } = context
   const asked = parseInput(LetterFilters, input)
   const request = parsePage(input, Place, Object.keys(LetterFilters.entries))
   const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
@@ -151,7 +151,7 @@ export async function listDeadLetters(
       .orderBy(asc(sinkDeadLetters.sequence))
       .limit(limit + 1),
   })
-  const keeper = keeperOfSink(seatgate, found, sinkId)
+  const keeper = keeperOfSink(context, found, sinkId)
   if (!keeper.ok) return keeper
   if (!asked.ok) return asked
   if (!request.ok) return request
@@ -169,15 +169,15 @@ export async function listDeadLetters(
   return ok(toPage(found.rows.letters, limit, view, place))
 }
 
-/** Returns the result of `keeperOf` if the host has configured a sink of that name. */
+/** Returns the result of `authorizeKeeper` if the host has configured a sink of that name. */
 export function keeperOfSink(
-  seatgate: Pick<SinkStatusContext, 'roles' | 'sinks'>,
+  context: Pick<SinkStatusContext, 'roles' | 'sinks'>,
   found: Found<Queries>,
   sinkId: string
 ): Result<Keeper, AccessRefusal | 'not_found'> {
-  const keeper = keeperOf(seatgate, found)
+  const keeper = authorizeKeeper(context, found)
   if (!keeper.ok) return keeper
-  const isThere = shown(seatgate).some(({ id }) => id === sinkId)
+  const isThere = shown(context).some(({ id }) => id === sinkId)
   return isThere ? keeper : refused({ code: 'not_found' })
 }
 

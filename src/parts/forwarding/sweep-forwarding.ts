@@ -33,11 +33,11 @@ const STATEMENTS_TO_FIND = 4
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function sweepAudit(unbudgeted: ForwardingContext): Promise<void> {
-  const seatgate = budgeted(unbudgeted)
-  const { db, queue, now, budget } = seatgate
+  const context = budgeted(unbudgeted)
+  const { db, queue, now, budget } = context
   const served = budget.rows(
     SERVED_PER_SWEEP,
-    Math.max(1, statementsToTend(seatgate)),
+    Math.max(1, statementsToTend(context)),
     STATEMENTS_TO_FIND
   )
   const waiting = db
@@ -46,7 +46,7 @@ export async function sweepAudit(unbudgeted: ForwardingContext): Promise<void> {
     .orderBy(asc(auditOutbox.sweptAt))
     .limit(queue === null ? served : ORGANIZATIONS_PER_SWEEP)
   const { swept } = await batch(db, {
-    ...lookAround(seatgate),
+    ...lookAround(context),
     swept: db
       .update(auditOutbox)
       .set({ sweptAt: now() })
@@ -56,7 +56,7 @@ export async function sweepAudit(unbudgeted: ForwardingContext): Promise<void> {
   if (queue === null) {
     if (swept.length === served && served < SERVED_PER_SWEEP) budget.leave()
     await serve(
-      seatgate,
+      context,
       swept.map(({ organizationId }) => organizationId)
     )
     return
@@ -68,17 +68,17 @@ export async function sweepAudit(unbudgeted: ForwardingContext): Promise<void> {
 
 // A failure in one organization does not stop the others.
 async function serve(
-  seatgate: Budgeted<TendContext>,
+  context: Budgeted<TendContext>,
   organizationIds: readonly string[]
 ): Promise<void> {
   const invocation = newInvocation()
   const failures: unknown[] = []
-  const first = Math.floor(seatgate.random() * organizationIds.length)
+  const first = Math.floor(context.random() * organizationIds.length)
   const line = [...organizationIds.slice(first), ...organizationIds.slice(0, first)]
-  await serveSideBySide(seatgate, line, async (organizationId) => {
+  await serveSideBySide(context, line, async (organizationId) => {
     try {
-      await seatgate.budget.spend(statementsToTend(seatgate), () =>
-        tendOrganization(seatgate, organizationId, invocation)
+      await context.budget.spend(statementsToTend(context), () =>
+        tendOrganization(context, organizationId, invocation)
       )
     } catch (error) {
       failures.push(error)
@@ -95,14 +95,14 @@ const NAME = 'trails'
  * change happens in them: a sink that is new or switched on again, or a log that was configured later.
  * Takes a limited number at a time, in the order of the organizations' ids, and starts again at the end.
  */
-function lookAround(seatgate: DatabaseContext & ConsumerContext & Pick<Runtime, 'now'>) {
-  if (!isAwaited(seatgate)) return {}
-  const { db, now } = seatgate
+function lookAround(context: DatabaseContext & ConsumerContext & Pick<Runtime, 'now'>) {
+  if (!isAwaited(context)) return {}
+  const { db, now } = context
   // Every trail has one row in that table; `seatgate_audit_events` has one per event.
   const next = sql`(select organization_id from seatgate_audit_retention
     where organization_id > coalesce((select place from seatgate_rotations where name = ${NAME}), '')
     order by organization_id limit ${TRAILS_PER_SWEEP})`
-  const unsettled = sql`not ${isSettled(sql`next.organization_id`, awaiting(seatgate))}`
+  const unsettled = sql`not ${isSettled(sql`next.organization_id`, awaiting(context))}`
   return {
     found: db
       .insert(auditOutbox)

@@ -150,13 +150,14 @@ function envelopeOf({ cloudEvents, ocsf }: Pick<WebhookSinkOptions, 'cloudEvents
 }
 
 // Client errors that may succeed later; every other one is permanent.
-const PASSING = new Set([408, 425, 429])
+const TRANSIENT = new Set([408, 425, 429])
 
 function delivery({ ok, status, headers }: Response, now: Date): Delivery {
   if (ok) return { outcome: 'delivered' }
   const reason = `status_${status}`
   if (status === 410) return { outcome: 'pause', reason }
-  if (status >= 400 && status < 500 && !PASSING.has(status)) return { outcome: 'permanent', reason }
+  if (status >= 400 && status < 500 && !TRANSIENT.has(status))
+    return { outcome: 'permanent', reason }
   const afterSeconds = secondsUntil(headers.get('retry-after'), now)
   return { outcome: 'retry', reason, ...(afterSeconds !== null && { afterSeconds }) }
 }

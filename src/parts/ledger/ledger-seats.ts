@@ -17,7 +17,7 @@ import {
   type SeatRequest,
 } from '../../engine/seats/provider.ts'
 import { seatLimit } from '../../engine/seats/limit.ts'
-import { guardLine } from '../../engine/seats/counts.ts'
+import { guardWaitlist } from '../../engine/seats/counts.ts'
 
 /** Options of {@link ledgerSeats}. */
 export interface LedgerSeatsOptions {
@@ -210,7 +210,7 @@ function limitChange({ organizationId, metadata }: SeatEvent) {
 function granting(context: SeatContext, request: SeatRequest, granted: LedgerGrant): SeatGrant {
   const { epoch, count } = granted
   const { guards } = grant(context, request, granted)
-  return { guards: [...guards, ...guardLine(context.db, request, count)], count, epoch }
+  return { guards: [...guards, ...guardWaitlist(context.db, request, count)], count, epoch }
 }
 
 // The first grant brings the guards of all seats. They were granted at once, under one epoch, and the
@@ -229,7 +229,7 @@ function grantEach(
   const guards = [
     ...(first ? [guardOpen(context, first.request, seatIdsOf(granted))] : []),
     ...(first ? [guardInForce(context, first.request, first)] : []),
-    ...(grown ? guardLine(context.db, grown.request, grown.count) : []),
+    ...(grown ? guardWaitlist(context.db, grown.request, grown.count) : []),
   ]
   return requests.map((request, index) => {
     const answer = answers[index] ?? refused({ code: 'seats_unavailable' })

@@ -93,10 +93,10 @@ function canSeal(seats: Partial<Sealer>): seats is Sealer {
  * ```
  */
 export async function sealOrganization(
-  seatgate: LogContext,
+  context: LogContext,
   organizationId: string
 ): Promise<number | null> {
-  const sealed = await sealAsFarAsItGoes(seatgate, organizationId)
+  const sealed = await sealAsFarAsItGoes(context, organizationId)
   return sealed && sealed.size
 }
 
@@ -105,19 +105,19 @@ async function sealAsFarAsItGoes(
   unbudgeted: LogContext,
   organizationId: string
 ): Promise<{ readonly size: number; readonly more: boolean } | null> {
-  const seatgate = budgeted(unbudgeted)
-  const { log, now, budget } = seatgate
+  const context = budgeted(unbudgeted)
+  const { log, now, budget } = context
   if (log === null) return null
   const signer = await log.signer()
   const sign: Sign = ({ organizationId: of, size, root }) =>
     signCheckpoint(signer, { origin: originOf(signer.name, of), size, root })
   const seal = (request: SealRequest) =>
-    log.sealer ? log.sealer.seal(request, sign) : sealHere(seatgate, request, sign)
+    log.sealer ? log.sealer.seal(request, sign) : sealHere(context, request, sign)
   let answers = true
   for (;;) {
-    const request = { organizationId, at: now().getTime(), ...awaiting(seatgate) }
+    const request = { organizationId, at: now().getTime(), ...awaiting(context) }
     const { size, checkpoints, more } = await seal(request)
-    if (answers) answers = await publishCheckpoints(seatgate, organizationId, checkpoints)
+    if (answers) answers = await publishCheckpoints(context, organizationId, checkpoints)
     if (!more || budget.left() < STATEMENTS_TO_SEAL) return { size, more }
   }
 }
@@ -145,11 +145,11 @@ const PUBLICATION_SECONDS = 15
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function publishCheckpoints(
-  seatgate: Omit<LogContext, 'now'>,
+  context: Omit<LogContext, 'now'>,
   organizationId: string,
   checkpoints: readonly PublishedCheckpoint[]
 ): Promise<boolean> {
-  const { db, log, report } = seatgate
+  const { db, log, report } = context
   if (log === null || log.publish === null) return true
   let size = 0
   let answers = true
@@ -173,7 +173,7 @@ export async function publishCheckpoints(
         set: { size },
         setWhere: lt(auditPublished.size, size),
       }),
-    cleared: clearOutbox(db, organizationId, awaiting(seatgate)),
+    cleared: clearOutbox(db, organizationId, awaiting(context)),
   })
   return answers
 }

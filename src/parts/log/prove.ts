@@ -71,10 +71,10 @@ export type AuditCheckpointRefusal = AccessRefusal | 'not_found'
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function auditCheckpoint(
-  seatgate: AccessContext & Pick<LogContext, 'log'>,
+  context: AccessContext & Pick<LogContext, 'log'>,
   scope: OrganizationScope
 ): Promise<Result<AuditCheckpoint, AuditCheckpointRefusal>> {
-  const read = await readLog(seatgate, scope)
+  const read = await readLog(context, scope)
   if (!read.ok) return read
   const { note, size, head, horizon, publicKey } = read.value
   return ok({ checkpoint: note, size, unsealed: head - size, horizon, publicKey })
@@ -97,11 +97,11 @@ export type ProveInclusionRefusal = AuditCheckpointRefusal | InputRefusal
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function proveInclusion(
-  seatgate: AccessContext & Pick<LogContext, 'log'>,
+  context: AccessContext & Pick<LogContext, 'log'>,
   scope: OrganizationScope,
   input: InclusionInput
 ): Promise<Result<InclusionProof, ProveInclusionRefusal>> {
-  const read = await readLog(seatgate, scope)
+  const read = await readLog(context, scope)
   if (!read.ok) return read
   const parsed = parseQuery(Inclusion, input)
   if (!parsed.ok) return parsed
@@ -110,7 +110,7 @@ export async function proveInclusion(
   if (note === null || sequence > size) return refused({ code: 'not_found' })
   const index = sequence - 1
   const spans = [{ start: index, end: sequence }, ...inclusionSpans(index, size)]
-  const [leafHash = '', ...hashes] = await rootsOf(seatgate, organizationId, spans)
+  const [leafHash = '', ...hashes] = await rootsOf(context, organizationId, spans)
   return ok({ sequence, leafHash, size, hashes, checkpoint: note })
 }
 
@@ -131,27 +131,24 @@ export type ProveConsistencyRefusal = AuditCheckpointRefusal | InputRefusal
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function proveConsistency(
-  seatgate: AccessContext & Pick<LogContext, 'log'>,
+  context: AccessContext & Pick<LogContext, 'log'>,
   scope: OrganizationScope,
   input: ConsistencyInput
 ): Promise<Result<ConsistencyProof, ProveConsistencyRefusal>> {
-  const read = await readLog(seatgate, scope)
+  const read = await readLog(context, scope)
   if (!read.ok) return read
   const parsed = parseQuery(Consistency, input)
   if (!parsed.ok) return parsed
   const { from, to } = parsed.value
   if (from > to || to > read.value.size) return refused({ code: 'not_found' })
   const spans = consistencySpans(from, to)
-  return ok({ from, to, hashes: await rootsOf(seatgate, read.value.organizationId, spans) })
+  return ok({ from, to, hashes: await rootsOf(context, read.value.organizationId, spans) })
 }
 
-async function readLog(
-  seatgate: AccessContext & Pick<LogContext, 'log'>,
-  scope: OrganizationScope
-) {
-  const { db, log, roles } = seatgate
+async function readLog(context: AccessContext & Pick<LogContext, 'log'>, scope: OrganizationScope) {
+  const { db, log, roles } = context
   const { caller, organization } = scope
-  const found = await findAllowed(seatgate, scope, {
+  const found = await findAllowed(context, scope, {
     latest: db
       .select({ note: auditCheckpoints.note, size: auditCheckpoints.size })
       .from(auditCheckpoints)
@@ -163,7 +160,7 @@ async function readLog(
       )
       .orderBy(desc(auditCheckpoints.size))
       .limit(1),
-    extent: extentIn(seatgate, scope),
+    extent: extentIn(context, scope),
   })
   if (!found.ok) return found
   if (log === null) return refused({ code: 'not_found' })
@@ -176,10 +173,10 @@ async function readLog(
 
 // A span is a few complete subtrees, at most as many as the tree is high.
 async function rootsOf(
-  seatgate: DatabaseContext,
+  context: DatabaseContext,
   organizationId: string,
   spans: readonly Span[]
 ): Promise<string[]> {
-  const hashes = await subtreeHashes(seatgate, organizationId, spans)
+  const hashes = await subtreeHashes(context, organizationId, spans)
   return hashes.map((subtrees) => base64(rootOver(subtrees)))
 }

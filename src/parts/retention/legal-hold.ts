@@ -53,11 +53,11 @@ export type PlaceLegalHoldRefusal = AccessRefusal | InputRefusal | StoreRefusal
  * ```
  */
 export function placeLegalHold(
-  seatgate: ChangeContext,
+  context: ChangeContext,
   scope: OrganizationScope,
   input: LegalHoldInput
 ): Promise<Result<LegalHold, PlaceLegalHoldRefusal>> {
-  return change(seatgate, scope, input, true)
+  return change(context, scope, input, true)
 }
 
 /** Why {@link releaseLegalHold} refuses. */
@@ -75,35 +75,35 @@ export type ReleaseLegalHoldRefusal = PlaceLegalHoldRefusal
  * ```
  */
 export function releaseLegalHold(
-  seatgate: ChangeContext,
+  context: ChangeContext,
   scope: OrganizationScope,
   input: LegalHoldInput
 ): Promise<Result<LegalHold, ReleaseLegalHoldRefusal>> {
-  return change(seatgate, scope, input, false)
+  return change(context, scope, input, false)
 }
 
 function change(
-  seatgate: ChangeContext,
+  context: ChangeContext,
   { organization: organizationId, ...scope }: OrganizationScope,
   input: unknown,
   held: boolean
 ): Promise<Result<LegalHold, PlaceLegalHoldRefusal>> {
-  const { db } = seatgate
+  const { db } = context
   const parsed = parseInput(Hold, input)
   const action = held ? 'audit.hold_place' : 'audit.hold_release'
   const here = eq(auditRetention.organizationId, organizationId)
   const before = and(here, held ? isNull(auditRetention.heldAt) : isNotNull(auditRetention.heldAt))
-  return perform(seatgate, scope, {
+  return perform(context, scope, {
     name: action,
     input: [organizationId, input],
     grows: false,
     refusals: [],
     queries: {
-      present: db.select({ heldAt: auditRetention.heldAt }).from(auditRetention).where(here),
+      existing: db.select({ heldAt: auditRetention.heldAt }).from(auditRetention).where(here),
     },
-    plan({ rows: { present } }, by, now) {
+    plan({ rows: { existing } }, by, now) {
       if (!isOperator(by) && !isSystem(by)) return refused({ code: 'insufficient_role' })
-      const [row] = present
+      const [row] = existing
       if (row === undefined) return refused({ code: 'organization_not_found' })
       if (!parsed.ok) return parsed
       const { reason } = parsed.value

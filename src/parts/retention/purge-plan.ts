@@ -106,11 +106,11 @@ export function claimants({ sinks, missingSinks }: ConfiguredSinksContext) {
 
 /** Builds the queries that a purge is decided on, for one round trip. */
 export function beginningQueries(
-  seatgate: DatabaseContext & ConfiguredSinksContext,
+  context: DatabaseContext & ConfiguredSinksContext,
   organizationId: string
 ) {
-  const { db } = seatgate
-  const ids = claimants(seatgate).map(({ id }) => id)
+  const { db } = context
+  const ids = claimants(context).map(({ id }) => id)
   return {
     covered: db
       .select({
@@ -141,7 +141,7 @@ export function beginningQueries(
 
 /** Reads the rows of {@link beginningQueries}. */
 export function beginningOf(
-  seatgate: ConfiguredSinksContext,
+  context: ConfiguredSinksContext,
   rows: RowsOf<ReturnType<typeof beginningQueries>>
 ): Beginning {
   const { horizon = 0, sealed = 0, held = 0 } = rows.covered[0] ?? {}
@@ -150,7 +150,7 @@ export function beginningOf(
     horizon,
     sealed,
     held: held === 1,
-    sinks: claimants(seatgate).map((sink) => ({ ...sink, settled: settled.get(sink.id) ?? 0 })),
+    sinks: claimants(context).map((sink) => ({ ...sink, settled: settled.get(sink.id) ?? 0 })),
     events: rows.events,
   }
 }

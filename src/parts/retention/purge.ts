@@ -86,19 +86,19 @@ export type PurgeAuditEventsRefusal =
  * ```
  */
 export async function purgeAuditEvents(
-  seatgate: RetentionContext,
+  context: RetentionContext,
   { organization: organizationId, ...scope }: OrganizationScope,
   input: PurgeInput = {}
 ): Promise<Result<PurgeRun, PurgeAuditEventsRefusal>> {
-  const { retention, now } = seatgate
+  const { retention, now } = context
   const began = now()
   const parsed = parseInput(Request, input)
-  const done = await perform(seatgate, scope, {
+  const done = await perform(context, scope, {
     name: 'audit.purge_run',
     input: organizationId,
     grows: false,
     refusals: [],
-    queries: beginningQueries(seatgate, organizationId),
+    queries: beginningQueries(context, organizationId),
     plan({ rows }, by) {
       if (!isOperator(by) && !isSystem(by)) return refused({ code: 'insufficient_role' })
       if (!parsed.ok) return parsed
@@ -106,7 +106,7 @@ export async function purgeAuditEvents(
       const purge = planPurge(
         retention,
         organizationId,
-        beginningOf(seatgate, rows),
+        beginningOf(context, rows),
         parsed.value,
         began
       )
@@ -118,7 +118,7 @@ export async function purgeAuditEvents(
       const action = forced ? 'audit.forced_purge' : 'audit.purge_run'
       return ok({
         value,
-        statements: purgeStatements(seatgate, purge, {
+        statements: purgeStatements(context, purge, {
           organizationId,
           startedAt: began,
           more,
@@ -135,7 +135,7 @@ export async function purgeAuditEvents(
     },
   })
   const went = done.ok && done.value.events > 0 && parsed.ok && !parsed.value.dryRun
-  if (went) await finish(seatgate, done.value, now().getTime() - began.getTime())
+  if (went) await finish(context, done.value, now().getTime() - began.getTime())
   return done
 }
 
@@ -178,18 +178,18 @@ export interface Run {
  * batch. The record of the run comes first, because the triggers only allow deleting what it covers.
  */
 function purgeStatements(
-  seatgate: DatabaseContext & ConfiguredSinksContext,
+  context: DatabaseContext & ConfiguredSinksContext,
   purge: Purge,
   run: Run
 ): Statement[] {
-  const { db } = seatgate
+  const { db } = context
   const { organizationId, startedAt, more } = run
   const { lastSequence } = purge
   const here = eq(auditEvents.organizationId, organizationId)
   return [
-    ...guards(seatgate, purge, run),
-    ...carrySeats(seatgate, organizationId, lastSequence),
-    record(seatgate, purge, run),
+    ...guards(context, purge, run),
+    ...carrySeats(context, organizationId, lastSequence),
+    record(context, purge, run),
     db
       .delete(auditPersonal)
       .where(
@@ -229,12 +229,12 @@ function purgeStatements(
 
 // The conditions of the plan: no other run was faster, no hold was placed, and no replay is in progress.
 function guards(
-  seatgate: DatabaseContext & ConfiguredSinksContext,
+  context: DatabaseContext & ConfiguredSinksContext,
   { firstSequence, lastSequence, forced }: Purge,
   { organizationId }: Run
 ): Statement[] {
-  const { db } = seatgate
-  const ids = claimants(seatgate).flatMap(({ id, required }) => (required ? [id] : []))
+  const { db } = context
+  const ids = claimants(context).flatMap(({ id, required }) => (required ? [id] : []))
   const behind = sql`exists (select 1 from json_each(${JSON.stringify(ids)})
     where ${settledThrough(organizationId)} < ${lastSequence})`
   const held = sql`exists (select 1 from seatgate_audit_retention

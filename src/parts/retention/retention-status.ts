@@ -2,7 +2,7 @@ import { desc, eq } from 'drizzle-orm'
 import { auditPurges, auditRetention } from '../../database/schema.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
-import { find, keeperOf } from '../../engine/access/authorize.ts'
+import { find, authorizeKeeper } from '../../engine/access/authorize.ts'
 import { ok, type AccessRefusal, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 
@@ -51,10 +51,10 @@ export type RetentionStatusRefusal = AccessRefusal
  * ```
  */
 export async function retentionStatus(
-  seatgate: AccessContext,
+  context: AccessContext,
   scope: OrganizationScope
 ): Promise<Result<RetentionStatus, RetentionStatusRefusal>> {
-  const { db } = seatgate
+  const { db } = context
   const id = organizationIdOf(scope.organization)
   const found = await find(db, scope, {
     runs: db
@@ -65,7 +65,7 @@ export async function retentionStatus(
       .limit(RUNS),
     held: db.select().from(auditRetention).where(eq(auditRetention.organizationId, id)),
   })
-  const keeper = keeperOf(seatgate, found)
+  const keeper = authorizeKeeper(context, found)
   if (!keeper.ok) return keeper
   const { runs, held } = found.rows
   const { heldAt = null, heldReason = null } = held[0] ?? {}

@@ -100,17 +100,17 @@ const scheduled = new WeakSet<object>()
 const warned = new WeakSet<object>()
 
 /** Records that a sweep of this configuration was created or run. */
-export function markScheduled(seatgate: DatabaseContext): void {
-  scheduled.add(itself(seatgate))
+export function markScheduled(context: DatabaseContext): void {
+  scheduled.add(itself(context))
 }
 
 /** Reports once that a window is configured and no sweep runs: no event would ever be purged. */
-function warnUnscheduled(seatgate: ScheduleContext): void {
-  const known = itself(seatgate)
-  if (seatgate.retention.length === 0 || scheduled.has(known) || warned.has(known)) return
+function warnUnscheduled(context: ScheduleContext): void {
+  const known = itself(context)
+  if (context.retention.length === 0 || scheduled.has(known) || warned.has(known)) return
   warned.add(known)
   const error = new Error('There is a retention window, and no sweepHandler() in this Worker.')
-  seatgate.report({ event: 'retention_not_scheduled', error })
+  context.report({ event: 'retention_not_scheduled', error })
 }
 
 /** Warns after a commit, when the Worker has had its time to make the sweep. */
@@ -120,4 +120,4 @@ const warnWhenCommitted: Listener = {
   },
 }
 
-const itself = (seatgate: DatabaseContext): object => budgetOf(seatgate)?.of ?? seatgate
+const itself = (context: DatabaseContext): object => budgetOf(context)?.of ?? context

@@ -17,9 +17,9 @@ const DAY_MS = 24 * 60 * 60 * 1000
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function sweepRetention(unbudgeted: RetentionContext): Promise<void> {
-  const seatgate = budgeted(unbudgeted)
-  const { db, now, report, retention, budget } = seatgate
-  markScheduled(seatgate)
+  const context = budgeted(unbudgeted)
+  const { db, now, report, retention, budget } = context
+  markScheduled(context)
   if (retention.length === 0) return
   const most = budget.rows(ORGANIZATIONS_PER_SWEEP, STATEMENTS_EACH, 1)
   const time = now()
@@ -39,7 +39,7 @@ export async function sweepRetention(unbudgeted: RetentionContext): Promise<void
   if (claimed.length === most && most < ORGANIZATIONS_PER_SWEEP) budget.leave()
   for (const { organizationId } of claimed) {
     const scope = { caller: { type: 'system' }, organization: organizationId } as const
-    const run = await purgeAuditEvents(seatgate, scope)
+    const run = await purgeAuditEvents(context, scope)
     if (!run.ok) report({ event: 'purge_failed', organizationId, error: run.error })
   }
 }

@@ -363,7 +363,7 @@ describe('seatgate_organization_slug_aliases', () => {
   })
 })
 
-describe('intents', () => {
+describe('jobs', () => {
   it('have a kind, and a payload that is JSON', async () => {
     const insert = (kind: string, payload: string) =>
       run(

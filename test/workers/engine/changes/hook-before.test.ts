@@ -458,10 +458,10 @@ describe('a host without hooks', () => {
       // A user's end needs a hook that ends the row itself.
       const world =
         name.includes('UserDeletion') || name === 'deleteUser' ? hookless() : createInvitingWorld()
-      const intents = (await rowCounts())['seatgate_jobs']
+      const jobs = (await rowCounts())['seatgate_jobs']
       expect(codeOf(await act(world.seatgate, team))).toBe('ok')
       await world.settled()
-      expect((await rowCounts())['seatgate_jobs']).toBe(intents)
+      expect((await rowCounts())['seatgate_jobs']).toBe(jobs)
     }
   )
 })
