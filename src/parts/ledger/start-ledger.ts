@@ -98,9 +98,9 @@ export async function readSeatsOf(
 ): Promise<readonly CarriedSeat[]> {
   const seatIds = asked.map(({ seatId }) => seatId)
   const holders = JSON.stringify(asked.map(({ holder }) => holder))
-  const { members, promises, present } = await batch(db, {
+  const { members, reservations, existing } = await batch(db, {
     ...selectCarriedSeats(db, organizationId, seatIds, now),
-    present: selectMembers(db)
+    existing: selectMembers(db)
       .where(
         and(
           eq(memberships.organizationId, organizationId),
@@ -109,7 +109,7 @@ export async function readSeatsOf(
       )
       .limit(asked.length),
   })
-  return [...carriedSeats(members, promises).values(), ...memberPage(present, Infinity).seats]
+  return [...carriedSeats(members, reservations).values(), ...memberPage(existing, Infinity).seats]
 }
 
 // An epoch is the time of its start. A counter would be unsafe: a lost request that arrives late would
