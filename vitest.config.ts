@@ -32,9 +32,18 @@ export const workerd = (bindings: Readonly<Record<string, string>> = {}) =>
     },
   }))
 
-/** `SCALE=whole` for all of what takes long: see `npm run scale`. */
-const SCALE = process.env['SCALE'] ?? 'share'
-if (!['whole', 'share'].includes(SCALE)) throw new Error(`SCALE is whole or share, not "${SCALE}".`)
+/**
+ * How much is run of what takes long: a share with `npm test`, what `npm run test:thorough` has, which is
+ * also what `vitest run` has by itself, or the whole, which takes an hour: `npm run scale`.
+ */
+const SCALES = ['share', 'thorough', 'whole'] as const
+const SCALE = SCALES.find((scale) => scale === (process.env['SCALE'] ?? 'thorough'))
+if (SCALE === undefined) throw new Error(`SCALE is one of ${SCALES.join(', ')}.`)
+const provide = { scale: SCALE }
+
+// Tests of whole processes, and others that take a minute each.
+const LEFT_OUT = SCALE === 'share' ? ['**/*.thorough.test.ts'] : []
+const exclude = [...configDefaults.exclude, ...LEFT_OUT]
 
 const { FUZZ_REQUESTS = '1000', FUZZ_SEED = '20261101' } = process.env
 for (const [name, value] of Object.entries({ FUZZ_REQUESTS, FUZZ_SEED })) {
@@ -42,7 +51,7 @@ for (const [name, value] of Object.entries({ FUZZ_REQUESTS, FUZZ_SEED })) {
     throw new Error(`${name} is a whole number from 1, not "${value}".`)
 }
 
-export const inWorkerd = workerd({ SCALE, FUZZ_REQUESTS, FUZZ_SEED })
+export const inWorkerd = workerd({ FUZZ_REQUESTS, FUZZ_SEED })
 
 // Loaded as one file each. Above all scrypt: the calls within its innermost loop would lead from module
 // to module, which makes it ten times as slow.
@@ -76,13 +85,18 @@ const PATIENCE = { testTimeout: 240_000, hookTimeout: 120_000 }
 
 export default defineConfig({
   test: {
-    reporters: [...configDefaults.reporters, new ConformanceReporter()],
+    reporters: [
+      ...configDefaults.reporters,
+      ...(SCALE === 'share' ? [] : [new ConformanceReporter()]),
+    ],
     sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
+          exclude,
+          provide,
           // They share nothing that one could leave to the next.
           isolate: false,
           maxWorkers: LANES,
@@ -95,6 +109,8 @@ export default defineConfig({
         test: {
           name: 'workers',
           include: ['test/{workers,museum,naive,examples}/**/*.test.ts'],
+          exclude,
+          provide,
           setupFiles: ['test/kit/each-file.ts'],
           deps: { optimizer: { ssr: { enabled: true, include: BUNDLED } } },
           ...PATIENCE,
@@ -107,6 +123,8 @@ export default defineConfig({
         test: {
           name: 'simulation',
           include: ['test/simulation/**/*.test.ts'],
+          exclude,
+          provide,
           // It takes all cores by itself.
           fileParallelism: false,
           testTimeout: 900_000,
@@ -116,6 +134,8 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['test/{end-to-end,package,migrations}/**/*.test.ts'],
+          exclude,
+          provide,
           maxWorkers: LANES,
           ...PATIENCE,
         },

@@ -45,5 +45,5 @@ function placeOf({ moduleId }: TestSpecification): number {
 }
 
 function nameOf(moduleId: string): string {
-  return basename(moduleId, '.test.ts')
+  return basename(moduleId, '.test.ts').replace(/\.thorough$/, '')
 }

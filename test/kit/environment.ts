@@ -10,15 +10,11 @@ export interface TestEnv {
   readonly AUDIT_QUEUE: Queue<WakeUp>
   readonly TEST_BUCKET: R2Bucket
   readonly TEST_MIGRATIONS: D1Migration[]
-  readonly SCALE: string
   readonly FUZZ_REQUESTS: string
   readonly FUZZ_SEED: string
 }
 
 export const testEnv = env as unknown as TestEnv
-
-/** Whether all is run of what takes long: `npm run scale`. Otherwise it is a share of it. */
-export const WHOLE = testEnv.SCALE === 'whole'
 
 /** How many requests the fuzz of the routes makes, and with which seed: see `npm run fuzz`. */
 export const FUZZ = {

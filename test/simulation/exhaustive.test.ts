@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import { shareOf } from '../kit/scale.ts'
 
 const run = promisify(execFile)
 const PROGRAM = join(import.meta.dirname, 'explore-all.ts')
@@ -15,20 +16,22 @@ async function explored(...options: string[]): Promise<string> {
 
 // Each needs one core.
 describe.concurrent('every order of three operations on two seats', () => {
-  it.each([
+  const choices = [
     ['add,add another,remove', '0', '0'],
     ['add,accept,revoke', '0', '0'],
     ['add,invite,lower the limit', '0', '0'],
     ['add,suspend,restore', '0', '0'],
-  ])('%s, with %s faults and %s alarms', async (only, faults, rings) => {
+  ] as const
+  it.each(shareOf(choices, 2))('%s, with %s faults and %s alarms', async (only, faults, rings) => {
     const last = await explored('--only', only, '--faults', faults, '--rings', rings)
     expect(last).toMatch(/^1 choices of three operations: \d{3,} states, .* 0 violations/)
   })
 
-  it.each([
+  const commuting = [
     ['remove,revoke,revoke', '1', '0'],
     ['add,accept,revoke', '0', '1'],
-  ])(
+  ] as const
+  it.each(shareOf(commuting, 1))(
     'comes to the same states by one order of what commutes as by both: %s, with %s faults and %s alarms',
     async (only, faults, rings) => {
       const scope = ['--only', only, '--faults', faults, '--rings', rings]

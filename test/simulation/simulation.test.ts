@@ -3,20 +3,23 @@ import { neverReached } from '../../src/testing/index.ts'
 import { mutations } from './mutations.ts'
 import { simulate, type Summary } from './pool.ts'
 import { RAREST } from './states.ts'
+import { atScale, shareOf, THOROUGH } from '../kit/scale.ts'
 
-const HISTORIES = 2_000
+const HISTORIES = atScale({ share: 300, thorough: 2_000 })
 
 /** What somebody who reads a failure needs: the first violation, and how to see it again. */
 const told = ({ failures }: Summary) =>
   failures.map(({ seed, violations }) => `npm run simulate:replay -- ${seed}: ${violations[0]}`)
 
 describe('the simulation', () => {
-  it('D9 finds nothing wrong in 2,000 histories, and reaches every state but the rarest', async () => {
+  it(`D9 finds no violation in ${HISTORIES.toLocaleString('en')} histories, which reach every state but the rarest`, async () => {
     const summary = await simulate({ firstSeed: 1, histories: HISTORIES })
     expect(told(summary)).toEqual([])
     expect(summary.histories).toBe(HISTORIES)
     expect(summary.operations).toBeGreaterThanOrEqual(200 * HISTORIES)
-    expect(neverReached(summary.reached).filter((state) => !(state in RAREST))).toEqual([])
+    // A share does not reach all of them.
+    if (THOROUGH)
+      expect(neverReached(summary.reached).filter((state) => !(state in RAREST))).toEqual([])
   })
 
   it('runs a seed bit for bit as before, whatever ran before it in its thread', async () => {
@@ -42,7 +45,7 @@ describe('the simulation', () => {
 
 // Each needs one core, and most of its time to start.
 describe.concurrent('the simulation notices that', () => {
-  it.each(Object.entries(mutations))('%s', async (mutation, { seed }) => {
+  it.each(shareOf(Object.entries(mutations), 5))('%s', async (mutation, { seed }) => {
     const summary = await simulate({
       firstSeed: seed,
       histories: 300,

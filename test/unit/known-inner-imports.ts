@@ -3,7 +3,7 @@
  * shrink: delete what is gone, and do not add to it.
  */
 export const KNOWN_INNER_IMPORTS: readonly string[] = [
-  'end-to-end/doctor.test.ts → schema-version.ts',
+  'end-to-end/doctor.thorough.test.ts → schema-version.ts',
   'end-to-end/verify-command.test.ts → encoding.ts',
   'end-to-end/verify-command.test.ts → note.ts',
   'end-to-end/verify-command.test.ts → verify-proof.ts',
@@ -12,8 +12,8 @@ export const KNOWN_INNER_IMPORTS: readonly string[] = [
   'kit/every-change.ts → hooks.ts',
   'migrations/command.test.ts → schema-version.ts',
   'migrations/migrations.test.ts → schema-version.ts',
-  'package/package.test.ts → note.ts',
-  'package/package.test.ts → verify-proof.ts',
+  'package/package.thorough.test.ts → note.ts',
+  'package/package.thorough.test.ts → verify-proof.ts',
   'unit/base/shown-text.test.ts → mail.ts',
   'unit/doors.test.ts → actions.ts',
   'unit/doors.test.ts → hooks.ts',

@@ -4,6 +4,7 @@ import { verifyExport } from '../../../src/proof/verify-export.ts'
 import { seeded } from '../../end-to-end/seeded.ts'
 import { BETWEEN_CHECKPOINTS, endOf, EVENTS, sealed } from './sealed-log.ts'
 import { WAYS } from './tampering.ts'
+import { atScale } from '../../kit/scale.ts'
 
 const log = sealed()
 const whole = [...log.lines, endOf(EVENTS)]
@@ -52,12 +53,14 @@ describe('a log that nobody touched', () => {
   })
 })
 
+const RUNS = atScale({ share: 60, thorough: 1250 })
+
 describe('a log that was tampered with', () => {
   it.each(Object.keys(WAYS))(
-    'AUD-54: %s: found at the exact line and for what it is, 1,250 times in logs of 1 to 60 events',
+    `AUD-54: %s: is found at the exact line with its kind, ${RUNS.toLocaleString('en')} times in logs of 1 to 60 events`,
     async (way) => {
       const random = seeded(6962)
-      for (let run = 0; run < 1250; run++) {
+      for (let run = 0; run < RUNS; run++) {
         const { lines, checkpoints, finding } = WAYS[way]!(random)
         expect((await verify(lines, checkpoints)).finding, `${run}`).toEqual(finding)
       }

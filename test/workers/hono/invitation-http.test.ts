@@ -30,6 +30,7 @@ import { inClear, secretsOf, tells } from '../../kit/secrets-in-clear.ts'
 import { everything, isChange } from '../../kit/every-change.ts'
 import { testEnv } from '../../kit/environment.ts'
 import { answered, newOrganization, PASSWORD } from '../../kit/kit.ts'
+import { shareOf } from '../../kit/scale.ts'
 
 const run = (sql: string, ...values: unknown[]) =>
   testEnv.DB.prepare(sql)
@@ -203,7 +204,7 @@ describe('a forged acceptance', () => {
     ['by somebody else', 'invitation_mismatch', () => null],
   ]
 
-  it.each(ways)('INV-60 %s is %s, and changes nothing', async (_what, code, spoil) => {
+  it.each(shareOf(ways, 3))('INV-60 %s is %s, and changes nothing', async (_what, code, spoil) => {
     const team = await invitedTeam()
     await spoil(team)
     const { guest, stranger, organization, invitation } = team
@@ -504,7 +505,7 @@ describe('a token', () => {
         }),
       ],
     ]
-    it.each(ways)('%s', async (_way, write) => {
+    it.each(shareOf(ways, 3))('%s', async (_way, write) => {
       const world = createInvitingWorld({
         mailer: { send: () => Promise.reject(new Error('down')) },
         invitationUrl: (token) => token,

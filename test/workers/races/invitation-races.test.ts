@@ -17,7 +17,8 @@ import { LONG_ENOUGH_MS, muchLater, passTime } from '../../kit/faults.ts'
 import { readState, violationsIn } from '../../kit/invariants.ts'
 import { createInvitingWorld, invite, newAddress, userWith } from '../../kit/invitations.ts'
 import { meanwhile } from '../../kit/every-change.ts'
-import { testEnv, WHOLE } from '../../kit/environment.ts'
+import { testEnv } from '../../kit/environment.ts'
+import { atScale } from '../../kit/scale.ts'
 import {
   answered,
   codeOf,
@@ -33,7 +34,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-const ROUNDS = WHOLE ? 10 : 4
+const ROUNDS = atScale({ share: 2, thorough: 4, whole: 10 })
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000
 
 const eachWay = enforcing.flatMap((provider) =>

@@ -11,7 +11,8 @@ import {
 } from '../../../src/index.ts'
 import { readState, violations, violationsIn } from '../../kit/invariants.ts'
 import { everything, hookedWorld, pointerOf, sessionOf } from '../../kit/every-change.ts'
-import { freshStores, testEnv, WHOLE } from '../../kit/environment.ts'
+import { freshStores, testEnv } from '../../kit/environment.ts'
+import { WHOLE } from '../../kit/scale.ts'
 import {
   answered,
   codeOf,

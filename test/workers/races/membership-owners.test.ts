@@ -12,7 +12,8 @@ import {
 import type { FullSeatgate } from '../../kit/flat-options.ts'
 import { readState, violations, violationsIn } from '../../kit/invariants.ts'
 import { everything, hookedWorld, isChange } from '../../kit/every-change.ts'
-import { testEnv, WHOLE } from '../../kit/environment.ts'
+import { testEnv } from '../../kit/environment.ts'
+import { atScale } from '../../kit/scale.ts'
 import {
   answered,
   codeOf,
@@ -24,7 +25,7 @@ import {
   type TestOrganization,
 } from '../../kit/kit.ts'
 
-const ROUNDS = WHOLE ? 10 : 2
+const ROUNDS = atScale({ share: 1, thorough: 2, whole: 10 })
 const calm = createWorld()
 
 type Act = (

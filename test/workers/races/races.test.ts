@@ -15,7 +15,7 @@ import {
   violations,
   violationsIn,
 } from '../../kit/invariants.ts'
-import { WHOLE } from '../../kit/environment.ts'
+import { atScale } from '../../kit/scale.ts'
 import {
   add,
   answered,
@@ -32,8 +32,8 @@ import {
   type TestOrganization,
 } from '../../kit/kit.ts'
 
-const RUSHES = 20
-const ROUNDS = WHOLE ? 20 : 4
+const RUSHES = atScale({ share: 3, thorough: 20 })
+const ROUNDS = atScale({ share: 2, thorough: 4, whole: 20 })
 
 describe('the last seats', () => {
   eachWay(

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import type { AddedMember, Result } from '../../../src/index.ts'
 import { readState, violationsIn } from '../../kit/invariants.ts'
-import { WHOLE } from '../../kit/environment.ts'
+import { atScale } from '../../kit/scale.ts'
 import { add, createWorld, enforcing, newOrganization, newUsers } from '../../kit/kit.ts'
 
-const ROUNDS = WHOLE ? 200 : 2
+const ROUNDS = atScale({ share: 1, thorough: 2, whole: 200 })
 const RACERS = 200
 const SEATS = 137
-const CROWD = WHOLE ? 5000 : 300
+const CROWD = atScale({ share: 200, thorough: 300, whole: 5000 })
 const PATIENCE_MS = 3_600_000
 // However slow the machine is, nobody is refused for being late.
 const PATIENT = { timeoutSeconds: 3600, reservationSeconds: 3600 }

@@ -21,9 +21,10 @@ import {
   PASSWORD,
   type TestOrganization,
 } from '../../kit/kit.ts'
+import { atScale } from '../../kit/scale.ts'
 
 const world = createWorld()
-const ROUNDS = 20
+const ROUNDS = atScale({ share: 5, thorough: 20 })
 const rounds = Array.from({ length: ROUNDS }, (_, round) => round)
 const farAway = (round: number) => createWorld({ delayMs: round % 3 }).seatgate
 

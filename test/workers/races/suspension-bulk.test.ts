@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { restoreMember, restoreMembers, seatUsage, suspendMember } from '../../../src/index.ts'
 import { readLedger, readState, violations } from '../../kit/invariants.ts'
 import { everything } from '../../kit/every-change.ts'
-import { WHOLE } from '../../kit/environment.ts'
+import { atScale } from '../../kit/scale.ts'
 import {
   add,
   answered,
@@ -17,7 +17,7 @@ import {
   type World,
 } from '../../kit/kit.ts'
 
-const ROUNDS = WHOLE ? 20 : 6
+const ROUNDS = atScale({ share: 2, thorough: 6, whole: 20 })
 
 /** An organization with a limit, and so many who are suspended in it. */
 async function suspending(world: World, limit: number, count: number) {

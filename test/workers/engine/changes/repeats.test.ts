@@ -20,12 +20,15 @@ import {
   organizationOf,
   type World,
 } from '../../../kit/kit.ts'
+import { atScale } from '../../../kit/scale.ts'
+
+const ROUNDS = atScale({ share: 1, thorough: 5 })
 
 describe('the same person', () => {
   eachWay(
     'MUSEUM-09 SEAT-9: added ten times at once has one membership and one seat',
     async ({ calm, world }) => {
-      for (let round = 0; round < 5; round++) {
+      for (let round = 0; round < ROUNDS; round++) {
         const organization = await newOrganization(calm, 10)
         const person = await newUser()
         const answers = await tenTimes(() => add(world, organization, person))
@@ -40,7 +43,7 @@ describe('the same person', () => {
   eachWay(
     'SEAT-12: who got the last seat is never told that it is gone',
     async ({ calm, world }) => {
-      for (let round = 0; round < 5; round++) {
+      for (let round = 0; round < ROUNDS; round++) {
         const organization = await newOrganization(calm, 2)
         const person = await newUser()
         const answers = await tenTimes(() => add(world, organization, person))
@@ -56,7 +59,7 @@ describe('the same operation', () => {
   eachWay(
     'SEAT-18: ten at once under one id are one, and are answered alike for ever',
     async ({ calm, world }) => {
-      for (let round = 0; round < 5; round++) {
+      for (let round = 0; round < ROUNDS; round++) {
         const organization = await newOrganization(calm, 2)
         const person = await newUser()
         const operationId = crypto.randomUUID()

@@ -34,6 +34,7 @@ import {
   type TestOrganization,
   type World,
 } from '../../../kit/kit.ts'
+import { shareOf } from '../../../kit/scale.ts'
 
 const onDelete: LifecycleHook = (statements) => ({ ok: true, statements })
 
@@ -236,7 +237,7 @@ async function sizedTeam(provider: Provider, size: number) {
 
 describe('every function that changes something', () => {
   for (const provider of enforcing) {
-    it.each(MUTATORS)(
+    it.each(shareOf(MUTATORS, 8))(
       `A11 asks no more in a large organization than in a small one: $name (${provider})`,
       async ({ act }) => {
         const counted = async (size: number) => {

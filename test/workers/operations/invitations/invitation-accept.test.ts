@@ -32,6 +32,7 @@ import {
   organizationOf,
   PASSWORD,
 } from '../../../kit/kit.ts'
+import { atScale } from '../../../kit/scale.ts'
 
 const rowOf = (id: string) =>
   testEnv.DB.prepare('SELECT * FROM seatgate_invitations WHERE id = ?').bind(id).first<{
@@ -254,7 +255,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
   })
 
   it('INV-72 racing a revocation: one of the two, never both', async () => {
-    for (let round = 0; round < 10; round++) {
+    for (let round = 0; round < atScale({ share: 3, thorough: 10 }); round++) {
       const world = createInvitingWorld({ provider, delayMs: round % 2 === 0 ? 0 : 3 })
       const organization = await newOrganization(world, 3)
       const invited = await invite(world, organization)

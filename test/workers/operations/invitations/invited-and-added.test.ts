@@ -25,6 +25,7 @@ import {
   enforcing,
   newOrganization,
 } from '../../../kit/kit.ts'
+import { atScale } from '../../../kit/scale.ts'
 
 const quiet = { quiet: true }
 
@@ -99,7 +100,7 @@ describe.each(enforcing)('somebody who is invited and comes in otherwise, %s sea
     'MUSEUM-09 has one membership when they accept while they are added (%i ms)',
     async (delayMs) => {
       const far = createWorld({ provider, delayMs })
-      for (let round = 0; round < 5; round++) {
+      for (let round = 0; round < atScale({ share: 2, thorough: 5 }); round++) {
         const organization = await newOrganization(far, 2)
         const scope = organization.as(organization.owner)
         const email = newAddress()

@@ -49,6 +49,7 @@ import {
   type TestOrganization,
   type World,
 } from '../../../kit/kit.ts'
+import { atScale } from '../../../kit/scale.ts'
 
 const system = { type: 'system' } as const
 const calm = createWorld()
@@ -323,7 +324,7 @@ describe('owners who delete their accounts', () => {
   it.each([0, 3])(
     'HOOK-23 MUSEUM-24: two at once, and one is the last (%i ms)',
     async (delayMs) => {
-      for (let round = 0; round < 10; round++) {
+      for (let round = 0; round < atScale({ share: 3, thorough: 10 }); round++) {
         const world = hookedWorld({ delayMs })
         const organization = await newOrganization(calm)
         const { id, slug, owner } = organization

@@ -16,7 +16,7 @@ import {
   pointerOf,
   sessionOf,
 } from '../../../kit/every-change.ts'
-import { WHOLE } from '../../../kit/environment.ts'
+import { atScale } from '../../../kit/scale.ts'
 import {
   add,
   answered,
@@ -32,7 +32,7 @@ import {
   type World,
 } from '../../../kit/kit.ts'
 
-const ROUNDS = WHOLE ? 10 : 4
+const ROUNDS = atScale({ share: 2, thorough: 4, whole: 10 })
 
 /** An organization whose seats are all taken, by its owner and by these. */
 async function full(world: World, limit: number) {

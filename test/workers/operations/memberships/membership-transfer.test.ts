@@ -18,7 +18,7 @@ import {
   meanwhile,
 } from '../../../kit/every-change.ts'
 import { listening } from '../../../kit/active-organization.ts'
-import { WHOLE } from '../../../kit/environment.ts'
+import { atScale } from '../../../kit/scale.ts'
 import {
   answered,
   codeOf,
@@ -31,7 +31,7 @@ import {
   PASSWORD,
 } from '../../../kit/kit.ts'
 
-const ROUNDS = WHOLE ? 10 : 4
+const ROUNDS = atScale({ share: 2, thorough: 4, whole: 10 })
 const calm = createWorld()
 const { seatgate } = calm
 

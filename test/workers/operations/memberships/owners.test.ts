@@ -23,8 +23,9 @@ import {
   PASSWORD,
   type TestOrganization,
 } from '../../../kit/kit.ts'
+import { atScale } from '../../../kit/scale.ts'
 
-const TRIALS = 30
+const TRIALS = atScale({ share: 3, thorough: 30 })
 
 describe('two owners at once', () => {
   type Act = (seatgate: FullSeatgate, organization: TestOrganization) => Promise<Result<unknown>>

@@ -20,7 +20,8 @@ import {
   softDeleted,
 } from '../../../kit/every-change.ts'
 import { listening } from '../../../kit/active-organization.ts'
-import { testEnv, WHOLE } from '../../../kit/environment.ts'
+import { testEnv } from '../../../kit/environment.ts'
+import { atScale } from '../../../kit/scale.ts'
 import {
   answered,
   codeOf,
@@ -36,7 +37,7 @@ import {
 } from '../../../kit/kit.ts'
 
 const MANY = 100
-const ROUNDS = WHOLE ? 20 : 4
+const ROUNDS = atScale({ share: 2, thorough: 4, whole: 20 })
 
 const host = { type: 'system' } as const
 

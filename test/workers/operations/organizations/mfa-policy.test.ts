@@ -4,6 +4,7 @@ import { everything, isChange, lastEventOf } from '../../../kit/every-change.ts'
 import { testEnv } from '../../../kit/environment.ts'
 import { keys } from '../../../kit/retention.ts'
 import { answered, codeOf, createWorld, join, newOrganization, newUser } from '../../../kit/kit.ts'
+import { atScale } from '../../../kit/scale.ts'
 
 const world = createWorld()
 const { seatgate } = world
@@ -205,7 +206,7 @@ describe('setMfaPolicy', () => {
 
   it('on and off at once ends in one of the two, with a trail that leads there, in 20 rounds', async () => {
     const { id, owner, as } = await newOrganization(world)
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < atScale({ share: 5, thorough: 20 }); round++) {
       const far = createWorld({ delayMs: round % 3 })
       const answers = await Promise.all(
         [ON, OFF, ON, OFF].map((to) =>

@@ -22,6 +22,7 @@ import {
   PASSWORD,
   type TestOrganization,
 } from '../../../kit/kit.ts'
+import { atScale } from '../../../kit/scale.ts'
 
 const world = createWorld()
 const { seatgate } = world
@@ -97,7 +98,7 @@ describe.each(ways)('$name under an Idempotency-Key', ({ act, action }) => {
   })
 
   it('is done once when it is sent five times at once, in 10 rounds', async () => {
-    for (let round = 0; round < 10; round++) {
+    for (let round = 0; round < atScale({ share: 3, thorough: 10 }); round++) {
       const { ask, times } = await scene()
       const far = createWorld({ delayMs: round % 3 })
       const answers = await Promise.all([1, 2, 3, 4, 5].map(() => ask({}, far.seatgate)))

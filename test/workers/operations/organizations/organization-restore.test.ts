@@ -35,6 +35,7 @@ import {
   organizationOf,
   PASSWORD,
 } from '../../../kit/kit.ts'
+import { atScale } from '../../../kit/scale.ts'
 
 const world = createWorld()
 const { seatgate } = world
@@ -258,7 +259,7 @@ describe('deletions at once', () => {
   }
 
   it('succeed once and are on record once, in 20 rounds', async () => {
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < atScale({ share: 5, thorough: 20 }); round++) {
       const organization = await newOrganization(world)
       const codes = (
         await Promise.all([deletion(organization), deletion(organization), deletion(organization)])
@@ -274,7 +275,7 @@ describe('deletions at once', () => {
   })
 
   it('and admissions leave no seat behind, in 20 rounds, and every one let in is there again', async () => {
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < atScale({ share: 5, thorough: 20 }); round++) {
       const organization = await organizationOf(world, 6, 2)
       const far = createWorld({ delayMs: round % 3 })
       const joining = [add(far, organization), add(far, organization), add(far, organization)]

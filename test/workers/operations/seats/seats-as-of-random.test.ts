@@ -25,6 +25,7 @@ import {
   operator,
   PASSWORD,
 } from '../../../kit/kit.ts'
+import { atScale } from '../../../kit/scale.ts'
 
 const STEPS = 80
 const DAY = 24 * 60 * 60 * 1000
@@ -165,7 +166,8 @@ function told(moments: readonly Moment[], at: number): SeatsAsOf {
   return { status: 'present', held, reserved, limit, sequence }
 }
 
-const lives = enforcing.flatMap((provider) => [2, 3].map((seed) => ({ provider, seed })))
+const SEEDS = atScale({ share: [2], thorough: [2, 3] })
+const lives = enforcing.flatMap((provider) => SEEDS.map((seed) => ({ provider, seed })))
 
 describe('seats at any instant of a life at random', () => {
   it.each(lives)(

@@ -20,7 +20,7 @@ import {
   sinkOf,
   upTo,
 } from '../../../kit/sinks.ts'
-import { WHOLE } from '../../../kit/environment.ts'
+import { WHOLE } from '../../../kit/scale.ts'
 import { answered, createWorld, type WorldOptions } from '../../../kit/kit.ts'
 
 // A share of it each time; `npm run scale` for the million.

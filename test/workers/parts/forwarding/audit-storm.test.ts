@@ -3,9 +3,10 @@ import type { Database, AuditEvent, Delivery, Sink } from '../../../../src/index
 import { auditQueueHandler } from '../../../../src/worker/index.ts'
 import { addEvents, clocked, delivered, organizationWith, upTo } from '../../../kit/sinks.ts'
 import { seeded } from '../../../kit/seeded-random.ts'
-import { testEnv, WHOLE } from '../../../kit/environment.ts'
+import { testEnv } from '../../../kit/environment.ts'
+import { WHOLE, atScale } from '../../../kit/scale.ts'
 
-const EVENTS_EACH = WHOLE ? 500 : 50
+const EVENTS_EACH = atScale({ share: 25, thorough: 50, whole: 500 })
 const ROUNDS = 5000
 // As wrangler.toml has it.
 const WAKE_UPS_PER_BATCH = 5
@@ -99,8 +100,8 @@ const gapsAndRepeats = (sinkId: string) =>
 
 describe('receivers that fail three times in ten, and consumers that die', () => {
   it.each([
-    ['one by one', false, WHOLE ? 200 : 10],
-    ['many at once', true, WHOLE ? 200 : 20],
+    ['one by one', false, atScale({ share: 6, thorough: 10, whole: 200 })],
+    ['many at once', true, atScale({ share: 12, thorough: 20, whole: 200 })],
   ])(
     'FWD-11 FWD-13 FWD-17 FWD-25 FWD-27: lose nothing, keep each organization’s order and store each event once, %s',
     async (how, together, organizations) => {

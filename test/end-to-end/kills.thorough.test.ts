@@ -6,9 +6,10 @@ import { putPeople, violationsOnDisk } from './disk.ts'
 import { seeded } from './seeded.ts'
 import { wholeNumber } from '../../scripts/arguments.ts'
 import { temporaryDirectory, type TemporaryDirectory } from './temporary-directory.ts'
+import { WHOLE } from '../kit/scale.ts'
 
 // A share of it each time; `npm run scale` for the whole.
-const KILLS = process.env['SCALE'] === 'whole' ? 50 : 2
+const KILLS = WHOLE ? 50 : 2
 const SEED = wholeNumber('SCALE_SEED', process.env['SCALE_SEED'] ?? '1', { from: 1 })
 const PEOPLE = 24
 // The limit moves between these; whoever is in when it falls stays.
