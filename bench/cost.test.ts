@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest'
 import type { LifecycleHook } from '../src/index.ts'
-import { createInvitingWorld } from '../test/kit/invitations.ts'
-import { answered, type Provider } from '../test/kit/kit.ts'
+import { createKit, unwrap, type Provider } from '../test/kit/index.ts'
 import { createMeter, type Cost } from './meter.ts'
 import { operationsOn } from './operations.ts'
 
@@ -26,16 +25,16 @@ it('what each operation costs, sign-in and authorization included', async () => 
 async function linesFor(seats: Provider, members: number): Promise<Line[]> {
   const meter = createMeter()
   const onDelete: LifecycleHook = (statements) => ({ ok: true, statements })
-  const world = createInvitingWorld({
+  const kit = createKit({
     provider: seats,
     around: meter.around,
     lifecycle: { onDelete },
     invitationLimits: {},
   })
   const lines: Line[] = []
-  for (const [operation, act] of Object.entries(await operationsOn(world, members))) {
-    const [answer, cost] = await meter.measure(act, world.settled)
-    answered(answer)
+  for (const [operation, act] of Object.entries(await operationsOn(kit, members))) {
+    const [answer, cost] = await meter.measure(act, kit.settled)
+    unwrap(answer)
     lines.push({ seats, members, operation, ...cost })
   }
   return lines

@@ -38,31 +38,31 @@ import {
   type RequestInfo,
   type Result,
 } from '../src/index.ts'
-import { newAddress } from '../test/kit/invitations.ts'
 import {
-  newBusyOrganization,
+  newAddress,
+  largeOrganization,
   newUser,
   operator,
   PASSWORD,
   signedIn,
-  type World,
-} from '../test/kit/kit.ts'
+  type Kit,
+} from '../test/kit/index.ts'
 
 /**
  * Operations by name, on an organization with so many members. A session is looked up in each, but for
  * the operator's. `marks` are the facts of a request that events record.
  */
 export async function operationsOn(
-  world: World,
+  kit: Kit,
   members: number,
   marks: RequestInfo = {}
 ): Promise<Record<string, () => Promise<Result<unknown>>>> {
-  const { seatgate } = world
-  const organization = await newBusyOrganization(world, members)
-  const owner = await signedIn(world, organization.owner)
-  const member = await signedIn(world, organization.someMember)
+  const { seatgate } = kit
+  const organization = await largeOrganization(kit, members)
+  const owner = await signedIn(kit, organization.owner)
+  const member = await signedIn(kit, organization.someMember)
   const userId = await newUser()
-  const heir = await signedIn(world, userId)
+  const heir = await signedIn(kit, userId)
   const slug = newSlug()
   const at = organization.id
   const asOwner = { caller: owner, organization: organization.slug, ...marks }
@@ -76,7 +76,7 @@ export async function operationsOn(
     return result
   }
   const guestId = await newUser()
-  const guest = await signedIn(world, guestId)
+  const guest = await signedIn(kit, guestId)
   const inviting = async (email: string) =>
     keep(await createInvitation(seatgate, asOwner, { email, role: 'member' }))
   return {

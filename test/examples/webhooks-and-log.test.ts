@@ -5,7 +5,7 @@ import { openCheckpoint, verifyExport } from 'seatgate/proof'
 import { Webhook } from 'standardwebhooks'
 import { afterEach, expect, it, vi } from 'vitest'
 import { withBindings, requestOf } from './bindings.ts'
-import { testEnv } from '../kit/environment.ts'
+import { testEnv } from '../kit/index.ts'
 
 const AUDIT_WEBHOOK_SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
 

@@ -28,13 +28,13 @@ import {
 import { sessionOf, softDeleted } from './every-change.ts'
 import { testEnv } from './environment.ts'
 import {
-  answered,
-  createWorld,
+  unwrap,
+  createKit,
   join,
   newOrganization,
   newUser,
   type TestOrganization,
-  type World,
+  type Kit,
 } from './kit.ts'
 
 /** What the trail of an organization says of pointers. */
@@ -83,24 +83,24 @@ export async function deleteSession({ id }: Session): Promise<void> {
 /** The ways in which an organization can be lost to somebody who worked there. */
 export const LOSSES = {
   'the membership is gone': async ({ seatgate }, { as }, userId) => {
-    answered(await removeMember(seatgate, as(userId), userId))
+    unwrap(await removeMember(seatgate, as(userId), userId))
   },
   'the membership is suspended': async ({ seatgate }, { as, owner }, userId) => {
-    answered(await suspendMember(seatgate, as(owner), userId))
+    unwrap(await suspendMember(seatgate, as(owner), userId))
   },
   'the organization is deleted': async ({ seatgate }, organization) => {
     await softDeleted(seatgate, organization)
   },
 } satisfies Record<
   string,
-  (world: World, organization: TestOrganization, userId: string) => Promise<void>
+  (kit: Kit, organization: TestOrganization, userId: string) => Promise<void>
 >
 
 export type Loss = keyof typeof LOSSES
 export const losses = Object.keys(LOSSES) as Loss[]
 
 /** Somebody whose session still points to an organization that they have lost. */
-export interface Astray {
+export interface StalePointer {
   readonly userId: string
   readonly session: Session
   readonly lost: TestOrganization
@@ -109,10 +109,10 @@ export interface Astray {
   readonly caller: UserPrincipal
 }
 
-const calm = createWorld({ provider: 'unlimited' })
+const calm = createKit({ provider: 'unlimited' })
 
 /** Makes somebody who has lost an organization and has so many others. */
-export async function astray(loss: Loss, others: number): Promise<Astray> {
+export async function stalePointer(loss: Loss, others: number): Promise<StalePointer> {
   const userId = await newUser()
   const [lost, ...rest] = await belonging(userId, others + 1)
   await LOSSES[loss](calm, lost!, userId)

@@ -59,11 +59,11 @@ import {
 import type { FullSeatgate } from './flat-options.ts'
 import { db } from './http.ts'
 import { copyOf, originalOf, type Original } from './copies.ts'
-import { createInvitingWorld, invite, memberWith, newAddress, userWith } from './invitations.ts'
+import { invite, memberWith, newAddress, userWith } from './invitations.ts'
 import { testEnv } from './environment.ts'
 import {
-  answered,
-  createWorld,
+  unwrap,
+  createKit,
   join,
   knownOrganization,
   newOrganization,
@@ -72,8 +72,8 @@ import {
   PASSWORD,
   type Provider,
   type TestOrganization,
-  type World,
-  type WorldOptions,
+  type Kit,
+  type KitOptions,
 } from './kit.ts'
 
 export { everything } from './rows.ts'
@@ -120,7 +120,7 @@ export interface Joining {
 }
 
 /** A function that changes something. */
-export interface Mutator {
+export interface ChangeCase {
   readonly name: string
   /** Whether it is done in the team's organization, by its owner or an operator. */
   readonly inside: boolean
@@ -143,41 +143,41 @@ export async function newTeam(provider: Provider = 'ledger'): Promise<Team> {
   await testEnv.DB.exec('DELETE FROM seatgate_audit_outbox')
   const organization = knownOrganization(team.organization)
   // Its ledger starts from D1.
-  const { seatgate } = createWorld({ provider })
-  answered(await seatUsage(seatgate, organization.as(organization.owner)))
+  const { seatgate } = createKit({ provider })
+  unwrap(await seatUsage(seatgate, organization.as(organization.owner)))
   return { ...team, organization, deleted: knownOrganization(team.deleted) }
 }
 
 // Nobody waits for its trails, so that the sweep has nothing to do with them.
 async function settledTeam(provider: Provider): Promise<Team> {
   const team = await firstTeam(provider)
-  const { seatgate } = createWorld({ provider })
+  const { seatgate } = createKit({ provider })
   for (const { id } of [team.organization, team.deleted]) await forwardOrganization(seatgate, id)
   return team
 }
 
 async function firstTeam(provider: Provider): Promise<Team> {
-  const world = createInvitingWorld({ provider })
-  const { seatgate } = world
-  const organization = await newOrganization(world, 10)
+  const kit = createKit({ provider })
+  const { seatgate } = kit
+  const organization = await newOrganization(kit, 10)
   const { owner } = organization
-  const second = await join(world, organization, 'owner')
-  const member = await join(world, organization)
-  const suspended = await join(world, organization)
-  answered(await suspendMember(seatgate, organization.as(owner), suspended))
-  const deleted = await newOrganization(world)
+  const second = await join(kit, organization, 'owner')
+  const member = await join(kit, organization)
+  const suspended = await join(kit, organization)
+  unwrap(await suspendMember(seatgate, organization.as(owner), suspended))
+  const deleted = await newOrganization(kit)
   await softDeleted(seatgate, deleted)
   const [inviteeAddress, presentAddress] = [newAddress(), newAddress()]
-  const overtaken = await invite(world, organization, presentAddress)
-  const present = await memberWith(world, organization, presentAddress)
+  const overtaken = await invite(kit, organization, presentAddress)
+  const present = await memberWith(kit, organization, presentAddress)
   const invitations = {
-    invited: await invite(world, organization, inviteeAddress),
+    invited: await invite(kit, organization, inviteeAddress),
     invitee: await userWith(inviteeAddress, false),
-    unknown: await invite(world, organization),
+    unknown: await invite(kit, organization),
     overtaken,
     present,
   }
-  await world.settled()
+  await kit.settled()
   return {
     organization,
     owner,
@@ -239,9 +239,7 @@ export async function softDeleted(
   confirmName = 'Test'
 ) {
   const scope = { caller: { userId: owner }, organization: id }
-  return answered(
-    await softDeleteOrganization(seatgate, scope, { confirmName, password: PASSWORD })
-  )
+  return unwrap(await softDeleteOrganization(seatgate, scope, { confirmName, password: PASSWORD }))
 }
 
 /** Puts a session of somebody's into D1. */
@@ -278,7 +276,7 @@ async function together<T>(
 const asOwner = ({ organization, owner }: Team) => organization.as(owner)
 const mfaCheck = (_userId: string) => true
 
-const CHANGES: readonly Mutator[] = [
+const CHANGES: readonly ChangeCase[] = [
   {
     name: 'createOrganization',
     inside: false,
@@ -526,7 +524,7 @@ const CHANGES: readonly Mutator[] = [
   },
 ]
 
-const JOINING: readonly Mutator[] = [
+const JOINING: readonly ChangeCase[] = [
   {
     name: 'addDomain',
     inside: true,
@@ -598,7 +596,7 @@ const JOINING: readonly Mutator[] = [
 ]
 
 /** Every function that changes something. */
-export const MUTATORS: readonly Mutator[] = [...CHANGES, ...JOINING]
+export const EVERY_CHANGE: readonly ChangeCase[] = [...CHANGES, ...JOINING]
 
 /** Every hook that there is outside the batch, each allowing everything. */
 export function everyHook(called: (hook: string, state: unknown) => void): Hooks {
@@ -615,23 +613,23 @@ export function everyHook(called: (hook: string, state: unknown) => void): Hooks
 }
 
 /** A world with a hook in every place, so that every change leaves an intent; users can be deleted. */
-export function hookedWorld(
-  options: WorldOptions = {},
+export function kitWithHooks(
+  options: KitOptions = {},
   called: (hook: string, state?: unknown) => void = () => {}
-): World {
-  const world: World = createInvitingWorld({
+): Kit {
+  const kit: Kit = createKit({
     hooks: everyHook(called),
     lifecycle: {
       onDelete(statements, { userId }) {
         called('onDelete')
         // The world's own handle: a batch knows the statements of no other.
-        const gone = world.seatgate.db.delete(users).where(eq(users.id, userId))
+        const gone = kit.seatgate.db.delete(users).where(eq(users.id, userId))
         return { ok: true, statements: [...statements, gone] }
       },
     },
     ...options,
   })
-  return world
+  return kit
 }
 
 /** Whether these statements are the batch of a change. */
@@ -640,7 +638,7 @@ export function isChange(asked: readonly string[]): boolean {
 }
 
 /** Puts something between what a change was planned on and its first batch. */
-export function meanwhile(happens: () => Promise<unknown>): NonNullable<WorldOptions['around']> {
+export function meanwhile(happens: () => Promise<unknown>): NonNullable<KitOptions['around']> {
   let due = true
   return async ({ store, asked }, run) => {
     if (due && store === 'd1' && isChange(asked)) {

@@ -9,7 +9,7 @@ import { aroundDatabase, type Around, type Trip } from '../../bench/meter.ts'
 import { addMember, forwardOrganization, sweepAudit } from '../../src/index.ts'
 import { readLedger, violations } from './invariants.ts'
 import { testEnv } from './environment.ts'
-import { add, codeOf, createWorld, newOrganization, newUser, type TestOrganization } from './kit.ts'
+import { add, codeOf, createKit, newOrganization, newUser, type TestOrganization } from './kit.ts'
 
 export type Moment = 'before' | 'after'
 
@@ -72,9 +72,9 @@ export async function aroundDatabaseOf(
 
 /** The last seat of two is reserved for somebody whose batch never came. */
 export async function abandonedAdd() {
-  const calm = createWorld()
+  const calm = createKit()
   const organization = await newOrganization(calm, 2)
-  const answer = await add(createWorld({ around: losing('d1 write') }), organization)
+  const answer = await add(createKit({ around: losing('d1 write') }), organization)
   expect(codeOf(answer)).toBe('seats_unavailable')
   expect(await readLedger(organization.id)).toMatchObject({ held: 1, reserved: 1 })
   return { calm, organization }
@@ -82,7 +82,7 @@ export async function abandonedAdd() {
 
 /** The last seat of two is reserved for somebody whose batch is on its way. */
 export async function slowAdd() {
-  const calm = createWorld()
+  const calm = createKit()
   const organization = await newOrganization(calm, 2)
   return { calm, organization, ...(await slowAddTo(organization, organization.owner)) }
 }
@@ -90,14 +90,14 @@ export async function slowAdd() {
 export async function slowAddTo(organization: TestOrganization, by: string) {
   const userId = await newUser()
   const { around, reached, letGo } = holdingBack(makesMember)
-  const world = createWorld({ around })
-  const answer = addMember(world.seatgate, organization.as(by), { userId, role: 'member' })
+  const kit = createKit({ around })
+  const answer = addMember(kit.seatgate, organization.as(by), { userId, role: 'member' })
   await reached
   return {
     letGo,
     async joining() {
       const joined = await answer
-      await world.settled()
+      await kit.settled()
       return joined
     },
   }
@@ -128,7 +128,7 @@ export async function muchLater(organizationId: string | null): Promise<void> {
   if (organizationId !== null) {
     await runDurableObjectAlarm(testEnv.SEATS.getByName(organizationId))
   }
-  const sweeping = createWorld()
+  const sweeping = createKit()
   await sweepAudit(sweeping.seatgate)
   for (const { organizationId } of sweeping.wakeUps) {
     await forwardOrganization(sweeping.seatgate, organizationId)

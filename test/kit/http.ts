@@ -114,7 +114,7 @@ export async function person(): Promise<Person> {
 }
 
 /** Creates an organization over HTTP. */
-export async function organizationOf(
+export async function postOrganization(
   owner: { readonly token: string },
   input: { name?: string; slug?: string } = {},
   client: Client = host
@@ -130,7 +130,7 @@ export async function organizationOf(
 }
 
 /** Adds a member over HTTP. */
-export async function memberOf(
+export async function postMember(
   organization: Organization,
   owner: Person,
   member: Person,
@@ -143,7 +143,7 @@ export async function memberOf(
 }
 
 /** Invites an address over HTTP. */
-export async function invitationTo(
+export async function postInvitation(
   organization: Organization,
   owner: { readonly token: string },
   email: string,
@@ -258,8 +258,8 @@ export async function allPages<T>(path: string, token: string, limit: number): P
 /** An organization of an owner and a member, and a candidate who would like to join. */
 export async function smallTeam() {
   const [owner, member, candidate] = (await people(3)) as [Person, Person, Person]
-  const organization = await organizationOf(owner)
-  await memberOf(organization, owner, member)
+  const organization = await postOrganization(owner)
+  await postMember(organization, owner, member)
   const path = `/organizations/${organization.id}`
   const join = (client: Client = host, token = owner.token, headers = {}) =>
     client.post(`${path}/members`, { userId: candidate.userId, role: 'member' }, token, headers)
@@ -284,9 +284,9 @@ export function ledgersThat(call: string, instead: () => Promise<never>): Ledger
 /** An organization with an owner, an admin and a member, and somebody who is not in it. */
 export async function fullTeam() {
   const [owner, admin, member, stranger] = (await people(4)) as [Person, Person, Person, Person]
-  const organization = await organizationOf(owner)
-  await memberOf(organization, owner, admin, 'admin')
-  await memberOf(organization, owner, member)
+  const organization = await postOrganization(owner)
+  await postMember(organization, owner, admin, 'admin')
+  await postMember(organization, owner, member)
   return { owner, admin, member, stranger, organization, ...memberPaths(organization.id) }
 }
 

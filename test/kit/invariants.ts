@@ -29,7 +29,7 @@ export function readLedger(organizationId: string): Promise<LedgerState | null> 
 }
 
 /** Ledgers in D1 whose organization does not exist. */
-export async function ledgersOfNobody(): Promise<unknown[]> {
+export async function ledgersWithoutOrganization(): Promise<unknown[]> {
   const { results } = await testEnv.DB.prepare(
     `SELECT organization_id FROM seatgate_seat_ledgers
      WHERE organization_id NOT IN (SELECT id FROM seatgate_organizations)`

@@ -13,12 +13,9 @@ import {
   type Mail,
 } from '../../src/index.ts'
 import { testEnv } from './environment.ts'
-import { answered, createWorld, join, type TestOrganization, type World } from './kit.ts'
+import { unwrap, join, type TestOrganization, type Kit } from './kit.ts'
 
 const db = drizzle(testEnv.DB)
-
-/** Every world can invite. */
-export const createInvitingWorld = createWorld
 
 /** A mailer that keeps what it was given. */
 export function mailbox() {
@@ -60,30 +57,30 @@ export async function userWith(email: string, verified = true): Promise<string> 
 
 /** Invites somebody, for sure. */
 export async function invite(
-  world: World,
+  kit: Kit,
   organization: TestOrganization,
   email = newAddress(),
   role = 'member'
 ): Promise<InvitationWithToken> {
   const scope = organization.as(organization.owner)
-  const invited = answered(await createInvitation(world.seatgate, scope, { email, role }))
-  await world.settled()
+  const invited = unwrap(await createInvitation(kit.seatgate, scope, { email, role }))
+  await kit.settled()
   return invited
 }
 
 /** Accepts as a new user of the invited address. */
-export async function accept(world: World, { email, token }: InvitationWithToken) {
+export async function accept(kit: Kit, { email, token }: InvitationWithToken) {
   const userId = await userWith(email)
-  return acceptInvitation(world.seatgate, { caller: { userId } }, { token })
+  return acceptInvitation(kit.seatgate, { caller: { userId } }, { token })
 }
 
 /** A member who has taken an address since: an invitation to it is theirs now. */
 export async function memberWith(
-  world: World,
+  kit: Kit,
   organization: TestOrganization,
   email: string
 ): Promise<string> {
-  const userId = await join(world, organization)
+  const userId = await join(kit, organization)
   await takeAddress(userId, email)
   return userId
 }

@@ -19,20 +19,20 @@ import {
 import { userWith } from './invitations.ts'
 import { testEnv } from './environment.ts'
 import {
-  answered,
-  createWorld,
+  unwrap,
+  createKit,
   newOrganization,
   type TestOrganization,
-  type World,
-  type WorldOptions,
+  type Kit,
+  type KitOptions,
 } from './kit.ts'
 
 /** A world in which every domain is proven, and who finds no seat waits. */
-export function createJoiningWorld(
-  options: WorldOptions = {},
+export function createJoiningKit(
+  options: KitOptions = {},
   joining: Partial<JoinOptions> = {}
-): World {
-  return createWorld({
+): Kit {
+  return createKit({
     ...options,
     joining: joinRules({
       verifyDomain: () => true,
@@ -52,14 +52,14 @@ export const newDomain = () => `${crypto.randomUUID()}.example`
 
 /** Makes an organization with a verified domain, for sure. */
 export async function openOrganization(
-  world: World,
+  kit: Kit,
   mode: DomainMode,
   limit?: number
 ): Promise<OpenOrganization> {
-  const organization = await newOrganization(world, limit)
+  const organization = await newOrganization(kit, limit)
   const scope = organization.as(organization.owner)
-  const added = answered(await addDomain(world.seatgate, scope, { domain: newDomain(), mode }))
-  const domain = answered(await verifyDomain(world.seatgate, scope, added.id))
+  const added = unwrap(await addDomain(kit.seatgate, scope, { domain: newDomain(), mode }))
+  const domain = unwrap(await verifyDomain(kit.seatgate, scope, added.id))
   return { ...organization, domain }
 }
 
@@ -70,7 +70,7 @@ export function neighbourOf({ domain }: OpenOrganization, verified = true): Prom
 
 /** Joins, or tries to, as somebody. */
 export function joinAs(
-  { seatgate }: World,
+  { seatgate }: Kit,
   { id }: Pick<TestOrganization, 'id'>,
   userId: string
 ): Promise<Result<JoinOutcome>> {
@@ -78,16 +78,16 @@ export function joinAs(
 }
 
 /** Somebody new of the organization's domain joins, or tries to. */
-export async function comeIn(world: World, organization: OpenOrganization) {
+export async function joinByDomain(kit: Kit, organization: OpenOrganization) {
   const userId = await neighbourOf(organization)
-  const outcome = answered(await joinAs(world, organization, userId))
-  await world.settled()
+  const outcome = unwrap(await joinAs(kit, organization, userId))
+  await kit.settled()
   return { userId, outcome, status: outcome.status }
 }
 
 /** Approves a request as the owner. */
 export function approve(
-  { seatgate }: World,
+  { seatgate }: Kit,
   organization: TestOrganization,
   id: string,
   input: unknown = {}

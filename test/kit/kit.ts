@@ -42,8 +42,8 @@ const ways = enforcing
 /** What a race is run with: a world at some distance from D1, and one beside it that is near. */
 export interface Way {
   readonly provider: (typeof enforcing)[number]
-  readonly calm: World
-  readonly world: World
+  readonly calm: Kit
+  readonly kit: Kit
 }
 
 /** A test of a race, once with each provider that holds a limit, with D1 near and far. */
@@ -51,14 +51,14 @@ export function eachWay(title: string, race: (way: Way) => Promise<void>, timeou
   it.each(ways)(
     `${title} ($provider, $delayMs ms)`,
     async ({ provider, delayMs }) => {
-      const calm = createWorld({ provider })
-      await race({ provider, calm, world: createWorld({ provider, delayMs }) })
+      const calm = createKit({ provider })
+      await race({ provider, calm, kit: createKit({ provider, delayMs }) })
     },
     timeoutMs
   )
 }
 
-export interface WorldOptions extends Partial<Omit<FlatOptions, 'seats' | 'database'>> {
+export interface KitOptions extends Partial<Omit<FlatOptions, 'seats' | 'database'>> {
   readonly provider?: Provider
   /** Added before every trip to D1, so that more fits in between. */
   readonly delayMs?: number
@@ -71,7 +71,7 @@ export interface WorldOptions extends Partial<Omit<FlatOptions, 'seats' | 'datab
 }
 
 /** A Seatgate over the real bindings, and what it left to be done after its answers. */
-export interface World {
+export interface Kit {
   readonly seatgate: FullSeatgate
   readonly wakeUps: readonly WakeUp[]
   /** Trips to D1 so far. */
@@ -99,7 +99,7 @@ export const UNLIMITED = {
 
 const directly: Around = (_trip, run) => run()
 
-export function createWorld(options: WorldOptions = {}): World {
+export function createKit(options: KitOptions = {}): Kit {
   const {
     provider = 'ledger',
     delayMs = 0,
@@ -212,32 +212,30 @@ export function knownOrganization({
 }
 
 /** Creates an organization, with a limit if one is given. */
-export async function newOrganization(world: World, limit?: number): Promise<TestOrganization> {
+export async function newOrganization(kit: Kit, limit?: number): Promise<TestOrganization> {
   const owner = await newUser()
   const slug = `t${crypto.randomUUID().replaceAll('-', '')}`
   const caller = { userId: owner }
-  const { id } = answered(
-    await createOrganization(world.seatgate, { caller }, { name: 'Test', slug })
-  )
-  await world.settled()
+  const { id } = unwrap(await createOrganization(kit.seatgate, { caller }, { name: 'Test', slug }))
+  await kit.settled()
   const organization = knownOrganization({ id, owner, slug })
   if (limit !== undefined) {
-    answered(await setSeatLimit(world.seatgate, organization.asOperator, { limit }))
-    await world.settled()
+    unwrap(await setSeatLimit(kit.seatgate, organization.asOperator, { limit }))
+    await kit.settled()
   }
   return organization
 }
 
 /** An organization with a limit and so many members. */
-export async function organizationOf(world: World, limit: number, members: number) {
-  const organization = await newOrganization(world, limit)
-  for (let more = 1; more < members; more++) await join(world, organization)
+export async function organizationWithMembers(kit: Kit, limit: number, members: number) {
+  const organization = await newOrganization(kit, limit)
+  for (let more = 1; more < members; more++) await join(kit, organization)
   return organization
 }
 
 /** Tries to add somebody. */
 export async function add(
-  { seatgate }: World,
+  { seatgate }: Kit,
   organization: TestOrganization,
   userId?: string
 ): Promise<Result<AddedMember>> {
@@ -250,22 +248,22 @@ export async function add(
 
 /** Adds somebody, for sure. */
 export async function join(
-  world: World,
+  kit: Kit,
   organization: TestOrganization,
   role = 'member',
   userId?: string
 ): Promise<string> {
   const joining = userId ?? (await newUser())
-  answered(
-    await addMember(world.seatgate, organization.as(organization.owner), { userId: joining, role })
+  unwrap(
+    await addMember(kit.seatgate, organization.as(organization.owner), { userId: joining, role })
   )
-  await world.settled()
+  await kit.settled()
   return joining
 }
 
 /** Takes somebody out, at his own wish or at somebody else's. */
 export function leave(
-  { seatgate }: World,
+  { seatgate }: Kit,
   organization: TestOrganization,
   userId: string,
   by = userId
@@ -277,11 +275,11 @@ export function leave(
  * An organization of so many members, most of them put there by SQL: the trail does not know them.
  * Its ledger, if there is one, has them from D1.
  */
-export async function newBusyOrganization(
-  world: World,
+export async function largeOrganization(
+  kit: Kit,
   members: number
 ): Promise<TestOrganization & { readonly someMember: string }> {
-  const organization = await newOrganization(createWorld({ provider: 'd1' }), members + 1000)
+  const organization = await newOrganization(createKit({ provider: 'd1' }), members + 1000)
   const prefix = crypto.randomUUID()
   const numbers = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)`
   await testEnv.DB.batch([
@@ -295,19 +293,19 @@ export async function newBusyOrganization(
        SELECT ?1 || '-m' || i, ?3, ?1 || '-' || i, 'member', ?1 || '-s' || i, i, i FROM n`
     ).bind(prefix, members - 1, organization.id),
   ])
-  answered(await seatUsage(world.seatgate, organization.as(organization.owner)))
+  unwrap(await seatUsage(kit.seatgate, organization.as(organization.owner)))
   return { ...organization, someMember: `${prefix}-1` }
 }
 
 /** Somebody with a session, who is looked up by it as the reference host does it. */
-export async function signedIn({ seatgate }: World, userId: string): Promise<PrincipalQuery> {
+export async function signedIn({ seatgate }: Kit, userId: string): Promise<PrincipalQuery> {
   const { token, tokenHash } = await newSession()
   await insertSession(drizzle(testEnv.DB), tokenHash, userId, new Date())
   return sessionQuery(seatgate.db, token, () => false)
 }
 
 /** The value of an answer that the test cannot do without. */
-export function answered<T>(result: Result<T>): T {
+export function unwrap<T>(result: Result<T>): T {
   if (!result.ok) throw new Error(`Refused: ${JSON.stringify(result.error)}`)
   return result.value
 }

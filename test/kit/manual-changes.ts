@@ -13,13 +13,13 @@ import { invite } from './invitations.ts'
 import { readState } from './invariants.ts'
 import { testEnv } from './environment.ts'
 import {
-  answered,
-  createWorld,
+  unwrap,
+  createKit,
   join,
   knownOrganization,
   newOrganization,
   type TestOrganization,
-  type World,
+  type Kit,
 } from './kit.ts'
 
 /** Runs SQL on D1. */
@@ -73,20 +73,20 @@ export async function insertInvitation({ id }: TestOrganization, seatId: string)
 
 /** The kinds of what differs, in the order in which it is told. */
 export async function differencesOf(
-  { seatgate }: World,
+  { seatgate }: Kit,
   organization: TestOrganization
 ): Promise<string[]> {
-  const verified = answered(await verifySeats(seatgate, organization.asOperator))
+  const verified = unwrap(await verifySeats(seatgate, organization.asOperator))
   return verified.differences.map(({ kind }) => kind)
 }
 
 /** An organization of three members and an invitation, and its seats as they are. */
-export async function team(world: World) {
-  const organization = await newOrganization(world, 6)
-  const member = await join(world, organization)
-  const other = await join(world, organization)
-  const invitation = await invite(world, organization)
-  await forwardOrganization(world.seatgate, organization.id)
+export async function team(kit: Kit) {
+  const organization = await newOrganization(kit, 6)
+  const member = await join(kit, organization)
+  const other = await join(kit, organization)
+  const invitation = await invite(kit, organization)
+  await forwardOrganization(kit.seatgate, organization.id)
   const { members, invitations } = await readState(organization.id)
   const seatOf = (userId: string) =>
     members.find(({ user_id }) => user_id === userId)!.seat_id ?? ''
@@ -102,17 +102,17 @@ export async function team(world: World) {
 }
 
 /** What {@link team} answers. */
-export type Team = Awaited<ReturnType<typeof team>>
+export type ManualTeam = Awaited<ReturnType<typeof team>>
 
-let original: Promise<Original<Team>> | undefined
+let original: Promise<Original<ManualTeam>> | undefined
 
 /** A copy of such an organization, whose ledger has its seats from D1. */
-export async function copiedTeam(world: World): Promise<Team> {
-  original ??= originalOf(() => team(createWorld()))
+export async function copiedTeam(kit: Kit): Promise<ManualTeam> {
+  original ??= originalOf(() => team(createKit()))
   const { invitation } = (await original).made
   const copy = await copyOf(await original, { invitations: [invitation] })
   const organization = knownOrganization(copy.organization)
-  answered(await seatUsage(world.seatgate, organization.asOperator))
+  unwrap(await seatUsage(kit.seatgate, organization.asOperator))
   return { ...copy, organization }
 }
 

@@ -19,7 +19,7 @@ import type { FlatOptions } from './flat-options.ts'
 import { openCheckpoint, type Checkpoint } from '../../src/proof/index.ts'
 import { clocked, organizationWith, rename } from './sinks.ts'
 import { testEnv } from './environment.ts'
-import { answered } from './kit.ts'
+import { unwrap } from './kit.ts'
 
 export const keys = await generateLogKey('audit.example.com')
 export const system = { type: 'system' } as const
@@ -52,15 +52,15 @@ export function retaining(
       await sealOrganization(seatgate, organization)
     },
     purge: async (organization: string, input?: PurgeInput) =>
-      answered(await purgeAuditEvents(seatgate, scopeOf(organization), input)),
+      unwrap(await purgeAuditEvents(seatgate, scopeOf(organization), input)),
     status: async (organization: string) =>
-      answered(await retentionStatus(seatgate, scopeOf(organization))),
+      unwrap(await retentionStatus(seatgate, scopeOf(organization))),
     async exported(organization: string, input: object = {}): Promise<string[]> {
-      const file = answered(await exportAuditEvents(seatgate, scopeOf(organization), input))
+      const file = unwrap(await exportAuditEvents(seatgate, scopeOf(organization), input))
       return (await new Response(file.body).text()).trimEnd().split('\n')
     },
     async checkpoint(organization: string): Promise<Checkpoint> {
-      const { checkpoint } = answered(await auditCheckpoint(seatgate, scopeOf(organization)))
+      const { checkpoint } = unwrap(await auditCheckpoint(seatgate, scopeOf(organization)))
       return (await openCheckpoint(checkpoint!, [keys.publicKey]))!
     },
   }

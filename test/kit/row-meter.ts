@@ -9,7 +9,7 @@ import type { Around } from '../../bench/meter.ts'
 import type { LedgerNamespace } from '../../src/index.ts'
 import { auditQueueHandler } from '../../src/worker/index.ts'
 import { testEnv } from './environment.ts'
-import type { World } from './kit.ts'
+import type { Kit } from './kit.ts'
 
 /** What was counted, either before the answer or after it. */
 export interface Count {
@@ -137,7 +137,7 @@ export function createRowMeter() {
 
     /** Acts, waits for the work after the answer, and serves the queue. */
     async measure<T>(
-      world: World,
+      kit: Kit,
       act: () => Promise<T>
     ): Promise<{ value: T; cost: RowCost; sent: readonly SentStatement[] }> {
       clear()
@@ -146,12 +146,12 @@ export function createRowMeter() {
       // A confirmation may have begun: what is not awaited counts as work after the answer.
       const answer = total()
       clear()
-      await world.settled()
-      const messages = world.wakeUps.slice(wakeUps)
-      wakeUps = world.wakeUps.length
+      await kit.settled()
+      const messages = kit.wakeUps.slice(wakeUps)
+      wakeUps = kit.wakeUps.length
       if (messages.length > 0) {
-        await auditQueueHandler(world.seatgate)(batchOf(messages))
-        await world.settled()
+        await auditQueueHandler(kit.seatgate)(batchOf(messages))
+        await kit.settled()
       }
       return { value, cost: { answer, after: total() }, sent }
     },

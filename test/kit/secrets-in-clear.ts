@@ -25,12 +25,12 @@ export async function inClear(
   tokens: readonly string[]
 ): Promise<readonly string[]> {
   const stored = [...(await cellsOfDatabase()), ...(await cellsOfLedger(organizationId))]
-  const places = stored.filter(([, value]) => tells(value, tokens)).map(([place]) => place)
+  const places = stored.filter(([, value]) => containsToken(value, tokens)).map(([place]) => place)
   return [...new Set(places)].toSorted()
 }
 
 /** Whether a value tells one of the tokens. */
-export function tells(value: unknown, tokens: readonly string[]): boolean {
+export function containsToken(value: unknown, tokens: readonly string[]): boolean {
   const forms = tokens.flatMap(secretsOf).flatMap(formsOf)
   const texts = [...textsIn(value)]
   return texts.some((text) => forms.some(([read, form]) => read(text).includes(form)))

@@ -19,7 +19,7 @@ import {
 import type { FlatOptions } from './flat-options.ts'
 import { seatgateWith } from './http.ts'
 import { testEnv } from './environment.ts'
-import { answered } from './kit.ts'
+import { unwrap } from './kit.ts'
 
 export const delivered: Delivery = { outcome: 'delivered' }
 export const retry: Delivery = { outcome: 'retry', reason: 'down' }
@@ -146,7 +146,7 @@ export const upTo = (last: number) => Array.from({ length: last }, (_, index) =>
 
 /** The dead letters of a sink: sequence, state, reason and attempts of each. */
 export async function lettersOf(seatgate: Seatgate, organizationId: string, sinkId: string) {
-  const { data } = answered(await listDeadLetters(seatgate, byOperator(organizationId), sinkId))
+  const { data } = unwrap(await listDeadLetters(seatgate, byOperator(organizationId), sinkId))
   return data.map(({ sequence, state, reason, attempts }) => [sequence, state, reason, attempts])
 }
 
@@ -157,7 +157,7 @@ export async function attemptsOf(
   sinkId: string,
   input?: AttemptInput
 ) {
-  const { data } = answered(await listAttempts(seatgate, byOperator(organizationId), sinkId, input))
+  const { data } = unwrap(await listAttempts(seatgate, byOperator(organizationId), sinkId, input))
   return data.map((row) => [
     row.firstSequence,
     row.lastSequence,
@@ -168,7 +168,7 @@ export async function attemptsOf(
 }
 
 /** What was done to sinks, as it is on record: action, type and id of the actor, and metadata. */
-export async function actionsOf(organizationId: string) {
+export async function sinkActionsOf(organizationId: string) {
   const { results } = await testEnv.DB.prepare(
     `SELECT action, actor_type AS type, actor_id AS id, metadata FROM seatgate_audit_events
      WHERE organization_id = ? AND action LIKE 'audit.%' ORDER BY sequence`

@@ -6,7 +6,7 @@
 import { expect } from 'vitest'
 import type { Around, Trip } from '../../bench/meter.ts'
 import { testEnv } from './environment.ts'
-import { createWorld, type World, type WorldOptions } from './kit.ts'
+import { createKit, type Kit, type KitOptions } from './kit.ts'
 
 declare global {
   interface ImportMeta {
@@ -30,22 +30,19 @@ export function documented(work: string): number {
 export const MOST_STATEMENTS = 1000
 
 /** A world that keeps what D1 was asked, work after the answer included. */
-export function countingWorld(
-  options: WorldOptions,
-  create: (options: WorldOptions) => World = createWorld
-) {
+export function countingKit(options: KitOptions, create: (options: KitOptions) => Kit = createKit) {
   const trips: Trip[] = []
   const around: Around = (trip, run) => {
     if (trip.store === 'd1') trips.push(trip)
     return run()
   }
-  const world = create({ ...options, around })
+  const kit = create({ ...options, around })
   return {
-    ...world,
+    ...kit,
     async statementsOf(act: () => Promise<unknown>): Promise<number> {
       trips.length = 0
       await act()
-      await world.settled()
+      await kit.settled()
       expectWithinLimits(trips)
       return trips.reduce((sum, { asked }) => sum + asked.length, 0)
     },

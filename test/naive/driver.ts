@@ -1,7 +1,6 @@
 import { vi } from 'vitest'
 import type { Driver } from '../scoreboard/driver.ts'
-import { testEnv } from '../kit/environment.ts'
-import { newUsers } from '../kit/kit.ts'
+import { testEnv, newUsers } from '../kit/index.ts'
 import { openNaive } from './naive.ts'
 import { makeNaiveTables } from './tables.ts'
 

@@ -6,7 +6,7 @@
  */
 import { aroundDatabase, type Around } from '../../bench/meter.ts'
 import type { Answer, Code, Invitation, Product, Usage } from '../scoreboard/driver.ts'
-import { testEnv } from '../kit/environment.ts'
+import { testEnv } from '../kit/index.ts'
 
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000
 

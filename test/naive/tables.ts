@@ -1,4 +1,4 @@
-import { testEnv } from '../kit/environment.ts'
+import { testEnv } from '../kit/index.ts'
 
 const TABLES = [
   `CREATE TABLE IF NOT EXISTS naive_organizations (

@@ -9,7 +9,7 @@ import { betterAuth } from 'better-auth'
 import { getMigrations } from 'better-auth/db/migration'
 import { bearer, organization as organizations } from 'better-auth/plugins'
 import { aroundDatabase, type Around } from '../../../bench/meter.ts'
-import { testEnv } from '../../kit/environment.ts'
+import { testEnv } from '../../kit/index.ts'
 import type { Answer, Code, Driver, Invitation, Person, Product } from '../driver.ts'
 
 const NO_SEATS = 'pending invitations hold no seats in it'

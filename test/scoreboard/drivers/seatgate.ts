@@ -23,9 +23,15 @@ import {
   type Result,
   type SeatUsage,
 } from '../../../src/index.ts'
-import { muchLater, passTime } from '../../kit/faults.ts'
-import { testEnv } from '../../kit/environment.ts'
-import { createWorld, newUsers, operator, PASSWORD } from '../../kit/kit.ts'
+import {
+  muchLater,
+  passTime,
+  testEnv,
+  createKit,
+  newUsers,
+  operator,
+  PASSWORD,
+} from '../../kit/index.ts'
 import type { Answer, Code, Driver, Person, Product, Usage } from '../driver.ts'
 
 const CODES: Partial<Record<Refusal['code'], Code>> = {
@@ -88,7 +94,7 @@ function product(provider: 'ledger' | 'd1', around: Parameters<Driver['open']>[0
   // The account goes with the library's own statements, so it takes the library's own handle.
   const onDelete: LifecycleHook = (statements, state) =>
     deleteAccount(seatgate.db)(statements, state)
-  const { seatgate, settled } = createWorld({
+  const { seatgate, settled } = createKit({
     provider,
     // What has no limit on record may not grow.
     defaultSeatLimit: 0,

@@ -14,8 +14,7 @@ import {
   ledgerSeats,
   removeMember,
 } from '../../../src/index.ts'
-import { db } from '../../kit/http.ts'
-import { freshStores, testEnv } from '../../kit/environment.ts'
+import { db, freshStores, testEnv } from '../../kit/index.ts'
 
 const dialect = new SQLiteSyncDialect()
 

@@ -14,9 +14,7 @@ import {
   type SeatgateOptions,
 } from '../../../src/index.ts'
 import { sweepHandler } from '../../../src/worker/index.ts'
-import { asUser, embedded, problem } from '../../kit/http.ts'
-import { everything } from '../../kit/rows.ts'
-import { freshStores, testEnv } from '../../kit/environment.ts'
+import { asUser, embedded, problem, everything, freshStores, testEnv } from '../../kit/index.ts'
 
 const run = (sql: string) => testEnv.DB.prepare(sql).run()
 

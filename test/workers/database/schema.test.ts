@@ -3,8 +3,7 @@ import { getTableConfig, SQLiteSyncDialect, type SQLiteTable } from 'drizzle-orm
 import { describe, expect, it } from 'vitest'
 import { users } from '../../../host/identity/schema.ts'
 import * as schema from '../../../src/database/schema.ts'
-import { organizationOf, person } from '../../kit/http.ts'
-import { testEnv } from '../../kit/environment.ts'
+import { postOrganization, person, testEnv } from '../../kit/index.ts'
 
 interface Column {
   name: string
@@ -268,7 +267,7 @@ describe('memberships', () => {
 
   it('ORG-64: are one for each organization and user', async () => {
     const owner = await person()
-    const [one, two] = [await organizationOf(owner), await organizationOf(owner)]
+    const [one, two] = [await postOrganization(owner), await postOrganization(owner)]
     await insert({ organization: one.id, user: 'guest' })
     await insert({ organization: two.id, user: 'guest' })
     await expect(insert({ organization: one.id, user: 'guest' })).rejects.toThrow(
@@ -278,7 +277,7 @@ describe('memberships', () => {
 
   it('SEAT-24: never share a seat id, not even across organizations', async () => {
     const owner = await person()
-    const [one, two] = [await organizationOf(owner), await organizationOf(owner)]
+    const [one, two] = [await postOrganization(owner), await postOrganization(owner)]
     const seat = crypto.randomUUID()
     await insert({ organization: one.id, user: 'first', seat })
     await expect(insert({ organization: two.id, user: 'second', seat })).rejects.toThrow(
@@ -289,7 +288,7 @@ describe('memberships', () => {
   })
 
   it('hold no seat while they are suspended, and have a status that there is', async () => {
-    const { id: organization } = await organizationOf(await person())
+    const { id: organization } = await postOrganization(await person())
     const seat = crypto.randomUUID()
     const suspended = { organization, user: 'guest', status: 'suspended' }
     await expect(insert({ ...suspended, seat })).rejects.toThrow(/CHECK/)
@@ -300,7 +299,7 @@ describe('memberships', () => {
 
   it('belong to an organization that there is', async () => {
     await expect(insert({ organization: 'nowhere', user: 'guest' })).rejects.toThrow(/FOREIGN KEY/)
-    const { id } = await organizationOf(await person())
+    const { id } = await postOrganization(await person())
     await expect(run('DELETE FROM seatgate_organizations WHERE id = ?', id)).rejects.toThrow(
       /FOREIGN KEY/
     )
@@ -309,7 +308,7 @@ describe('memberships', () => {
 
 describe('seatgate_member_counts', () => {
   it('follow every membership that comes, changes, is suspended or goes', async () => {
-    const { id } = await organizationOf(await person())
+    const { id } = await postOrganization(await person())
     const counts = () => all(`SELECT * FROM seatgate_member_counts WHERE organization_id = '${id}'`)
     const is = async (active: number, suspended: number, seats: number) =>
       expect(await counts()).toEqual([{ organization_id: id, active, suspended, seats }])
@@ -339,7 +338,7 @@ describe('seatgate_member_counts', () => {
   })
 
   it('cannot be fewer than none', async () => {
-    const { id } = await organizationOf(await person())
+    const { id } = await postOrganization(await person())
     for (const column of ['active', 'suspended', 'seats']) {
       const below = run(
         `UPDATE seatgate_member_counts SET ${column} = -1 WHERE organization_id = ?`,
@@ -352,7 +351,7 @@ describe('seatgate_member_counts', () => {
 
 describe('seatgate_organization_slug_aliases', () => {
   it('are lower-case, one for each old slug, and of an organization that there is', async () => {
-    const { id } = await organizationOf(await person())
+    const { id } = await postOrganization(await person())
     const insert = (slug: string, organization = id) =>
       run('INSERT INTO seatgate_organization_slug_aliases VALUES (?, ?, 1, 1)', slug, organization)
     await insert('old-name')
@@ -404,7 +403,7 @@ describe('invitations', () => {
   ]
 
   it('INV-7 have an address, a role and an expiry, and may have been nothing yet', async () => {
-    const { id: organization_id } = await organizationOf(await person())
+    const { id: organization_id } = await postOrganization(await person())
     await insert({ ...valid(), organization_id })
     for (const column of ['email', 'role', 'token_hash', 'expires_at']) {
       const without = insert({ ...valid(), organization_id, [column]: null })
@@ -414,17 +413,17 @@ describe('invitations', () => {
   })
 
   it('INV-9 are one for each address that is unfinished, and as many as you like that are not', async () => {
-    const { id: organization_id } = await organizationOf(await person())
+    const { id: organization_id } = await postOrganization(await person())
     const same = { organization_id, email: 'ann@example.com' }
     await insert({ ...valid(), ...same })
     await expect(insert({ ...valid(), ...same })).rejects.toThrow(/UNIQUE.*email/)
     for (const how of [...ended, ...ended]) await insert({ ...valid(), ...same, ...how })
-    const { id: elsewhere } = await organizationOf(await person())
+    const { id: elsewhere } = await postOrganization(await person())
     await insert({ ...valid(), ...same, organization_id: elsewhere })
   })
 
   it('SEAT-24 never share a seat while they are unfinished, nor a token at all', async () => {
-    const { id: organization_id } = await organizationOf(await person())
+    const { id: organization_id } = await postOrganization(await person())
     const seat_id = crypto.randomUUID()
     const first = { ...valid(), organization_id, seat_id }
     await insert(first)
@@ -453,7 +452,7 @@ describe('invitations', () => {
     ['two ends: accepted and declined', { ...ended[0], ...ended[2] }],
     ['two ends: revoked and declined', { ...ended[1], ...ended[2] }],
   ])('are not to be had with %s', async (_what, wrong) => {
-    const { id: organization_id } = await organizationOf(await person())
+    const { id: organization_id } = await postOrganization(await person())
     const spoilt = insert({ ...valid(), organization_id, ...wrong })
     await expect(spoilt).rejects.toThrow(/CHECK/)
   })
@@ -473,7 +472,7 @@ describe('seatgate_rate_limits', () => {
 describe('users', () => {
   it('HOOK-27: cannot be deleted while a membership is left', async () => {
     const owner = await person()
-    const { id } = await organizationOf(owner)
+    const { id } = await postOrganization(owner)
     const remove = () => run('DELETE FROM users WHERE id = ?', owner.userId)
     await expect(remove()).rejects.toThrow(/user_has_memberships/)
     await expect(run('DELETE FROM users')).rejects.toThrow(/user_has_memberships/)
@@ -503,7 +502,7 @@ describe('entitlements', () => {
     ['a kind that there is not', 1, 'many', null],
     ['version 0', 0, 'unlimited', null],
   ])('BILL-23: refuse %s', async (_what, version, kind, seats) => {
-    const { id } = await organizationOf(await person())
+    const { id } = await postOrganization(await person())
     const insert = run(
       'INSERT INTO seatgate_entitlements VALUES (?, ?, ?, ?, NULL, 1)',
       id,

@@ -5,8 +5,8 @@ import {
   bySession,
   embedded,
   host,
-  memberOf,
-  organizationOf,
+  postMember,
+  postOrganization,
   people,
   problem,
   rowCounts,
@@ -14,8 +14,8 @@ import {
   tokenFor,
   type Person,
   headersOf,
-} from '../../kit/http.ts'
-import { testEnv } from '../../kit/environment.ts'
+  testEnv,
+} from '../../kit/index.ts'
 
 const PATH = '/active-organization'
 
@@ -31,8 +31,8 @@ async function pointersOf({ userId }: Pick<Person, 'userId'>): Promise<unknown[]
 
 async function team() {
   const [owner, member, stranger] = (await people(3)) as [Person, Person, Person]
-  const organization = await organizationOf(owner)
-  await memberOf(organization, owner, member)
+  const organization = await postOrganization(owner)
+  await postMember(organization, owner, member)
   return { owner, member, stranger, organization }
 }
 
@@ -63,8 +63,8 @@ describe('GET and PUT /active-organization', () => {
 
   it('is the session’s own: another session of the same user stays where it is', async () => {
     const owner = await signUp(`${crypto.randomUUID()}@example.com`)
-    const organization = await organizationOf(owner)
-    await organizationOf(owner)
+    const organization = await postOrganization(owner)
+    await postOrganization(owner)
     const again = await signIn(owner)
     await host.put(PATH, { organizationId: organization.id }, again.token)
     expect(await (await host.get(PATH, again.token)).json()).toMatchObject({ role: 'owner' })
@@ -156,9 +156,9 @@ describe('signing in to the reference host', () => {
       return (await host.get(PATH, token)).json<{ organization: Organization | null }>()
     }
     expect(await activeOf()).toEqual({ organization: null })
-    const organization = await organizationOf(owner)
+    const organization = await postOrganization(owner)
     expect(await activeOf()).toEqual({ organization, role: 'owner' })
-    await organizationOf(owner)
+    await postOrganization(owner)
     expect(await activeOf()).toEqual({ organization: null })
     expect(await pointersOf(owner), 'each session has its own').toEqual([
       null,
@@ -203,7 +203,7 @@ describe('lastActiveAt', () => {
 
   it('is not moved by who works elsewhere', async () => {
     const { owner, member, organization } = await team()
-    const elsewhere = await organizationOf(member)
+    const elsewhere = await postOrganization(member)
     await host.put(PATH, { organizationId: elsewhere.id }, member.token)
     await host.get(`/organizations/${organization.id}`, member.token)
     const page = await host.get(`/organizations/${organization.id}/members`, owner.token)

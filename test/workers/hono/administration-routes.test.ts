@@ -10,18 +10,19 @@ import {
   clientOf,
   embedded,
   host,
-  memberOf,
-  organizationOf,
+  postMember,
+  postOrganization,
   people,
   person,
   problem,
   rowCounts,
   seatgateWith,
   type Person,
-} from '../../kit/http.ts'
-import { inClear } from '../../kit/secrets-in-clear.ts'
-import { testEnv } from '../../kit/environment.ts'
-import { answered, codeOf } from '../../kit/kit.ts'
+  inClear,
+  testEnv,
+  unwrap,
+  codeOf,
+} from '../../kit/index.ts'
 
 const client = embedded()
 const address = () => `${crypto.randomUUID()}@example.com`
@@ -37,7 +38,7 @@ interface Row {
 
 async function team(limit?: number) {
   const owner = await person()
-  const organization = await organizationOf(owner)
+  const organization = await postOrganization(owner)
   const path = `/organizations/${organization.id}`
   if (limit !== undefined) await client.put(`${path}/seats/limit`, { limit }, anOperator)
   return { owner, organization, path, token: asUser(owner) }
@@ -193,7 +194,7 @@ describe('C6 POST …/members/import', () => {
     expect(codeOf(await importMembers(seatgateWith(), scope, 7 as never))).toBe('validation_error')
     const email = address()
     const imported = await importMembers(seatgateWith(), scope, `role,email\nmember,${email}`)
-    expect(answered(imported)).toMatchObject([{ line: 2, email, outcome: { ok: true } }])
+    expect(unwrap(imported)).toMatchObject([{ line: 2, email, outcome: { ok: true } }])
     const again = { invitations: [{ email: address(), role: 'member' }] }
     const twice = [1, 2].map(() =>
       createInvitations(seatgateWith(), scope, again, { operationId: 'f1' })
@@ -258,8 +259,8 @@ describe('C6 routes that administer', () => {
 
   it('C6 count members', async () => {
     const [owner, member] = (await people(2)) as [Person, Person]
-    const organization = await organizationOf(owner)
-    await memberOf(organization, owner, member)
+    const organization = await postOrganization(owner)
+    await postMember(organization, owner, member)
     const path = `/organizations/${organization.id}/members`
     await client.post(`${path}/${member.userId}/suspend`, undefined, asUser(owner))
     const count = await client.get(`${path}/count`, asUser(owner))
@@ -295,7 +296,7 @@ describe('C6 routes that administer', () => {
 describe('C6 GET /organizations/<old slug>', () => {
   it('C6 redirects members, with the query, and nobody else', async () => {
     const [owner, stranger] = (await people(2)) as [Person, Person]
-    const organization = await organizationOf(owner)
+    const organization = await postOrganization(owner)
     const path = `/organizations/${organization.slug}`
     const slug = `new-${crypto.randomUUID().slice(0, 8)}`
     await testEnv.DB.prepare('UPDATE seatgate_organizations SET slug = ? WHERE id = ?')

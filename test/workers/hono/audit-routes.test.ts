@@ -1,8 +1,7 @@
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { seatgateRouter } from '../../../src/hono/index.ts'
-import { seatgateWith } from '../../kit/http.ts'
-import { organizationWith, owners, sinkOf } from '../../kit/sinks.ts'
+import { seatgateWith, organizationWith, owners, sinkOf } from '../../kit/index.ts'
 
 const seatgate = seatgateWith({ sinks: [sinkOf('log')] })
 const routerFor = (authenticate: unknown) =>

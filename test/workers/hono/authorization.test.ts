@@ -17,18 +17,21 @@ import {
   byName,
   clientOf,
   db,
-  invitationTo,
-  organizationOf,
+  postInvitation,
+  postOrganization,
   people,
   rowCounts,
   seatgateWith,
   tokenFor,
   type Person,
   headersOf,
-} from '../../kit/http.ts'
-import { copyOf, originalOf, type Original } from '../../kit/copies.ts'
-import { freshSlug } from '../../kit/every-change.ts'
-import { PASSWORD, unhashed } from '../../kit/kit.ts'
+  copyOf,
+  originalOf,
+  type Original,
+  freshSlug,
+  PASSWORD,
+  unhashed,
+} from '../../kit/index.ts'
 
 /**
  * Who asks:
@@ -591,7 +594,7 @@ async function firstTeam(): Promise<Team> {
       Person,
     ]
   const founding = ({ userId }: Person) =>
-    organizationOf({ token: tokenFor({ userId }) }, { slug: freshSlug() }, client)
+    postOrganization({ token: tokenFor({ userId }) }, { slug: freshSlug() }, client)
   const organization = await founding(owner)
   const asOwner = tokenFor({ userId: owner.userId })
   const joining: [Person, string][] = [
@@ -611,7 +614,7 @@ async function firstTeam(): Promise<Team> {
     expect((await client.post(path, undefined, asOwner)).status).toBe(200)
   }
   const inviting = (email: string, role = 'member') =>
-    invitationTo(organization, { token: asOwner }, email, role, client)
+    postInvitation(organization, { token: asOwner }, email, role, client)
   return {
     invited: await inviting(`invited-${crypto.randomUUID()}@example.com`),
     heir: await inviting(`heir-${crypto.randomUUID()}@example.com`, 'owner'),

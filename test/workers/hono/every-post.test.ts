@@ -7,14 +7,14 @@ import {
   byName,
   clientOf,
   db,
-  organizationOf,
+  postOrganization,
   people,
   rowCounts,
   seatgateWith,
   type Person,
-} from '../../kit/http.ts'
-import { testEnv } from '../../kit/environment.ts'
-import { PASSWORD } from '../../kit/kit.ts'
+  testEnv,
+  PASSWORD,
+} from '../../kit/index.ts'
 
 const looked: string[] = []
 let isThere = false
@@ -72,7 +72,7 @@ let token: string
 let invited: InvitationWithToken
 beforeAll(async () => {
   ;[owner, candidate, guest] = (await people(3)) as [Person, Person, Person]
-  organization = (await organizationOf(owner)).id
+  organization = (await postOrganization(owner)).id
   token = `operator:${owner.userId}`
   const path = `/organizations/${organization}/invitations`
   const address = { email: guest.email, role: 'member' }

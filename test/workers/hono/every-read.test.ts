@@ -1,8 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { seatgateRouter } from '../../../src/hono/index.ts'
 import { generateLogKey, sealOrganization, webhookSink } from '../../../src/index.ts'
-import { byName, clientOf, seatgateWith } from '../../kit/http.ts'
-import { organizationWith, owners } from '../../kit/sinks.ts'
+import { byName, clientOf, seatgateWith, organizationWith, owners } from '../../kit/index.ts'
 
 const { privateKey } = await generateLogKey('audit.example.com')
 const seatgate = seatgateWith({

@@ -9,13 +9,12 @@ import {
   type ScopeVariables,
 } from '../../../src/hono/index.ts'
 import { setMfaPolicy, type Principal, type Report } from '../../../src/index.ts'
-import { listening } from '../../kit/active-organization.ts'
-import { answered, createWorld, newOrganization } from '../../kit/kit.ts'
+import { listening, unwrap, createKit, newOrganization } from '../../kit/index.ts'
 
 /** A world that must not ask D1, and what it reported. */
 function quiet() {
   const reports: Report[] = []
-  const { seatgate } = createWorld({
+  const { seatgate } = createKit({
     provider: 'unlimited',
     around: () => Promise.reject(new Error('D1 was asked')),
     report: (report) => reports.push(report),
@@ -199,10 +198,10 @@ describe('requireOrganizationMfa()', () => {
   })
 
   it('PIPE-44 PIPE-45 holds members to a policy from the next request on, at no trip of its own', async () => {
-    const world = createWorld({ provider: 'unlimited' })
-    const { slug, owner, as } = await newOrganization(world)
+    const kit = createKit({ provider: 'unlimited' })
+    const { slug, owner, as } = await newOrganization(kit)
     const { trips, around } = listening()
-    const heard = createWorld({ provider: 'unlimited', around }).seatgate
+    const heard = createKit({ provider: 'unlimited', around }).seatgate
     const app = new Hono()
       .use(
         '/o/:org/*',
@@ -212,11 +211,11 @@ describe('requireOrganizationMfa()', () => {
       .get('*', (c) => c.text('in'))
     expect((await app.request(`/o/${slug}/x`)).status).toBe(200)
     const mfaCheck = (_userId: string) => true
-    answered(await setMfaPolicy(world.seatgate, as(owner), { enabled: true }, { mfaCheck }))
+    unwrap(await setMfaPolicy(kit.seatgate, as(owner), { enabled: true }, { mfaCheck }))
     const turnedAway = await app.request(`/o/${slug}/x?y=z`)
     expect(await turnedAway.json()).toMatchObject({ returnTo: `/o/${slug}/x?y=z` })
     expect(trips).toHaveLength(2)
-    answered(await setMfaPolicy(world.seatgate, as(owner), { enabled: false }))
+    unwrap(await setMfaPolicy(kit.seatgate, as(owner), { enabled: false }))
     expect((await app.request(`/o/${slug}/x`)).status).toBe(200)
   })
 })

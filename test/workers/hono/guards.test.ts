@@ -12,14 +12,20 @@ import {
   type ScopeVariables,
 } from '../../../src/hono/index.ts'
 import type { Caller, Membership, Organization, Principal } from '../../../src/index.ts'
-import { sessionOf } from '../../kit/every-change.ts'
-import { astray, belonging, listening } from '../../kit/active-organization.ts'
-import { createWorld, newOrganization, newUser } from '../../kit/kit.ts'
+import {
+  sessionOf,
+  stalePointer,
+  belonging,
+  listening,
+  createKit,
+  newOrganization,
+  newUser,
+} from '../../kit/index.ts'
 
-const world = createWorld({ provider: 'unlimited' })
+const kit = createKit({ provider: 'unlimited' })
 
 /** D1 is never to be asked here: what is decided, is decided on what was loaded before. */
-const { seatgate } = createWorld({
+const { seatgate } = createKit({
   provider: 'unlimited',
   around: () => Promise.reject(new Error('D1 was asked')),
 })
@@ -133,7 +139,7 @@ describe('requireMembership() at set-up', () => {
   })
 
   it('PIPE-36 takes no roles, any of the configured ones, and a host’s own', () => {
-    const own = createWorld({
+    const own = createKit({
       provider: 'unlimited',
       roles: ['captain', 'crew'],
       ownerRole: 'captain',
@@ -294,7 +300,7 @@ describe('requireMembership() behind a loader', () => {
   /** A host with both loaders, and what it asked D1. */
   function hostOf(caller: Caller | null) {
     const { trips, around } = listening()
-    const heard = createWorld({ provider: 'unlimited', around }).seatgate
+    const heard = createKit({ provider: 'unlimited', around }).seatgate
     const authenticate: Authenticate = () => caller
     const app = new Hono()
       .use('/active', loadActiveOrganization(heard, { authenticate }), requireMembership(heard))
@@ -316,7 +322,7 @@ describe('requireMembership() behind a loader', () => {
     const live = hostOf({ userId, session: await sessionOf(userId, home!.id) })
     expect(await live.statusOf('/active')).toBe(200)
     expect(live.trips).toHaveLength(1)
-    const stale = hostOf((await astray('the membership is suspended', 0)).caller)
+    const stale = hostOf((await stalePointer('the membership is suspended', 0)).caller)
     expect(await stale.statusOf('/active')).toBe(409)
     for (const caller of [{ userId }, { type: 'system' } as const]) {
       expect(await hostOf(caller).statusOf('/active')).toBe(409)
@@ -330,7 +336,7 @@ describe('requireMembership() behind a loader', () => {
   })
 
   it('PIPE-42 lets a service account in where it is bound, with the role that it has', async () => {
-    const [home, other] = [await newOrganization(world), await newOrganization(world)]
+    const [home, other] = [await newOrganization(kit), await newOrganization(kit)]
     const bound = (role: string) =>
       hostOf({
         type: 'service_account',

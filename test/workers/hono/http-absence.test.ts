@@ -6,23 +6,27 @@ import {
   asUser,
   embedded,
   host,
-  organizationOf,
+  postOrganization,
   people,
   person,
   problem,
   rowCounts,
   type Person,
   headersOf,
-} from '../../kit/http.ts'
-import { BY_TOKEN, NAMED, named, OWN } from '../../kit/routes.ts'
-import { testEnv } from '../../kit/environment.ts'
-import { createWorld, newBusyOrganization } from '../../kit/kit.ts'
+  BY_TOKEN,
+  NAMED,
+  named,
+  OWN,
+  testEnv,
+  createKit,
+  largeOrganization,
+} from '../../kit/index.ts'
 
 let owner: Person
 let org: string
 beforeAll(async () => {
   owner = await person()
-  org = (await organizationOf(owner)).id
+  org = (await postOrganization(owner)).id
 })
 
 /** What an answer says, to the byte; and it never is a failure of ours. */
@@ -95,8 +99,8 @@ describe('an organization that is somebody else’s', () => {
     '%s answers byte for byte as if there were none',
     async (_name, method, path, body) => {
       const [foreigner, stranger] = (await people(2)) as [Person, Person]
-      const { id, slug } = await organizationOf(foreigner)
-      const deleted = await organizationOf(stranger)
+      const { id, slug } = await postOrganization(foreigner)
+      const deleted = await postOrganization(stranger)
       await testEnv.DB.prepare('UPDATE seatgate_organizations SET deleted_at = 1 WHERE id = ?')
         .bind(deleted.id)
         .run()
@@ -162,7 +166,7 @@ describe('what a stranger’s question costs', () => {
   })
   let busy: string
   beforeAll(async () => {
-    busy = (await newBusyOrganization(createWorld(), 3 * PAGE)).id
+    busy = (await largeOrganization(createKit(), 3 * PAGE)).id
   })
 
   it.each(NAMED.map(named))(

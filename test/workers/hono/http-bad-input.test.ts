@@ -3,20 +3,25 @@ import {
   anOperator,
   embedded,
   host,
-  organizationOf,
+  postOrganization,
   person,
   problem,
   rowCounts,
   smallTeam,
   type Person,
-} from '../../kit/http.ts'
-import { BY_TOKEN, isForOperators, LISTS, NAMED, named, OWN } from '../../kit/routes.ts'
+  BY_TOKEN,
+  isForOperators,
+  LISTS,
+  NAMED,
+  named,
+  OWN,
+} from '../../kit/index.ts'
 
 let owner: Person
 let org: string
 beforeAll(async () => {
   owner = await person()
-  org = (await organizationOf(owner)).id
+  org = (await postOrganization(owner)).id
 })
 
 describe('a body', () => {
@@ -124,7 +129,7 @@ describe('a body', () => {
   })
 
   it('ORG-19: takes a name of 255 characters, and names the number when it is one more', async () => {
-    const path = `/organizations/${(await organizationOf(owner)).id}`
+    const path = `/organizations/${(await postOrganization(owner)).id}`
     const ask = (length: number) => host.patch(path, { name: 'x'.repeat(length) }, owner.token)
     expect((await ask(255)).status).toBe(200)
     expect(await (await ask(256)).text()).toContain('255')
@@ -282,7 +287,7 @@ describe('a page', () => {
 /** A cursor of the audit trail, of the members and of the organizations. */
 async function cursors() {
   const { path, owner: mine } = await smallTeam()
-  await organizationOf(mine)
+  await postOrganization(mine)
   return Promise.all(
     [`${path}/audit`, `${path}/members`, '/organizations'].map(async (list) => {
       const page = await host.get(`${list}?limit=1`, mine.token)

@@ -8,16 +8,20 @@ import {
   clientOf,
   embedded,
   host,
-  organizationOf,
+  postOrganization,
   person,
   problem,
   rowCounts,
   seatgateWith,
   smallTeam,
-} from '../../kit/http.ts'
-import { BY_TOKEN, isForOperators, NAMED, named, OWN } from '../../kit/routes.ts'
-import { testEnv } from '../../kit/environment.ts'
-import { PASSWORD } from '../../kit/kit.ts'
+  BY_TOKEN,
+  isForOperators,
+  NAMED,
+  named,
+  OWN,
+  testEnv,
+  PASSWORD,
+} from '../../kit/index.ts'
 
 const EVIL = 'https://evil.example'
 const HERE = 'http://seatgate.test'
@@ -467,7 +471,7 @@ describe('the headers of an answer', () => {
 
   it('A12 of a HEAD are those of the GET: of an export too, which is none', async () => {
     const owner = await person()
-    const { id } = await organizationOf(owner)
+    const { id } = await postOrganization(owner)
     const path = `/organizations/${id}/audit/export?format=csv`
     const before = await rowCounts()
     const head = await host.send('HEAD', path, undefined, owner.token)

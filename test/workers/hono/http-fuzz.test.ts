@@ -9,24 +9,22 @@ import {
   clientOf,
   fullTeam,
   host,
-  invitationTo,
+  postInvitation,
   type Client,
-} from '../../kit/http.ts'
-import {
   wildRequests,
   type Known,
   type KnownRoute,
   type WildRequest,
-} from '../../kit/wild-requests.ts'
-import { FUZZ } from '../../kit/environment.ts'
-import { createWorld } from '../../kit/kit.ts'
+  FUZZ,
+  createKit,
+} from '../../kit/index.ts'
 
 // Each part has a team of its own: what a request does to it leaves the next ones with less to find.
 const PARTS = 5
 const SQL_TEXT =
   /\b(?:select\s.+\sfrom|insert\s+into|delete\s+from|update\s+\w+\s+set|sqlite|d1_error|no such (?:table|column)|constraint failed|syntax error|guard:)/i
 
-const { seatgate } = createWorld({
+const { seatgate } = createKit({
   lifecycle: { onDelete: (statements) => ({ ok: true, statements: [...statements] }) },
 })
 const router = seatgateRouter(seatgate, { authenticate: byName, signIn: async () => 'session' })
@@ -89,7 +87,7 @@ async function check(client: Client, routes: readonly KnownRoute[], known: Known
 
 async function knownNames() {
   const { owner, admin, member, stranger, organization } = await fullTeam()
-  const invitation = await invitationTo(organization, owner, 'invited@example.com')
+  const invitation = await postInvitation(organization, owner, 'invited@example.com')
   const people = [owner, admin, member, stranger]
   const names = [
     organization.id,

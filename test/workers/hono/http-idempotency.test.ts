@@ -5,15 +5,15 @@ import {
   embedded,
   host,
   limitTo,
-  organizationOf,
+  postOrganization,
   people,
   person,
   problem,
   rowCounts,
   fullTeam,
-} from '../../kit/http.ts'
-import { testEnv } from '../../kit/environment.ts'
-import { PASSWORD } from '../../kit/kit.ts'
+  testEnv,
+  PASSWORD,
+} from '../../kit/index.ts'
 
 type Team = Awaited<ReturnType<typeof fullTeam>>
 
@@ -77,7 +77,7 @@ describe('Idempotency-Key on POST /organizations', () => {
 
   it('answers a refusal again, even when the operation would succeed by now', async () => {
     const owner = await person()
-    const { id, slug } = await organizationOf(owner)
+    const { id, slug } = await postOrganization(owner)
     const headers = { 'idempotency-key': 'taken-slug' }
     const first = await host.post('/organizations', { name: 'B', slug }, owner.token, headers)
     const text = await first.text()

@@ -1,6 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { host, person, problem, rowCounts, signUp, type Person } from '../../kit/http.ts'
-import { testEnv } from '../../kit/environment.ts'
+import { host, person, problem, rowCounts, signUp, type Person, testEnv } from '../../kit/index.ts'
 
 const PASSWORD = 'correct horse'
 const newEmail = () => `${crypto.randomUUID()}@example.com`

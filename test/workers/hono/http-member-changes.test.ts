@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Membership } from '../../../src/index.ts'
-import { host, problem, rowCounts, type Person, fullTeam } from '../../kit/http.ts'
-import { testEnv } from '../../kit/environment.ts'
+import { host, problem, rowCounts, type Person, fullTeam, testEnv } from '../../kit/index.ts'
 
 describe('PATCH /organizations/:org/members/:userId', () => {
   it('ORG-93, ORG-95: changes the role with the next request, and keeps the sessions', async () => {

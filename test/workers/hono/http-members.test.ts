@@ -7,14 +7,14 @@ import {
   host,
   limitTo,
   NUMBERS,
-  organizationOf,
+  postOrganization,
   problem,
   rowCounts,
   type Person,
   fullTeam,
   memberPaths,
-} from '../../kit/http.ts'
-import { testEnv } from '../../kit/environment.ts'
+  testEnv,
+} from '../../kit/index.ts'
 
 const MEMBERSHIP = 'id, organization_id, user_id, role, seat_id, created_at, updated_at'
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
@@ -111,7 +111,7 @@ describe('POST /organizations/:org/members', () => {
   it('takes whoever the host names, where it has not told its users', async () => {
     const open = embedded({ users: undefined as never })
     const token = asUser({ userId: 'founder' })
-    const { id } = await organizationOf({ token }, {}, open)
+    const { id } = await postOrganization({ token }, {}, open)
     const added = await open.post(
       memberPaths(id).members,
       { userId: 'guest', role: 'member' },

@@ -9,16 +9,18 @@ import {
   clientOf,
   db,
   host,
-  organizationOf,
+  postOrganization,
   people,
   person,
   problem,
   rowCounts,
   seatgateWith,
   type Person,
-} from '../../kit/http.ts'
-import { NAMED, OWN, type Route } from '../../kit/routes.ts'
-import { testEnv } from '../../kit/environment.ts'
+  NAMED,
+  OWN,
+  type Route,
+  testEnv,
+} from '../../kit/index.ts'
 
 const texts = import.meta.glob(['../../../wrangler.toml'], {
   query: '?raw',
@@ -58,7 +60,7 @@ function hostWith(variables: Variables, rates: Rates = {}) {
 
 async function mayAct(client: ReturnType<typeof clientOf>, token: string): Promise<boolean> {
   const owner = await person()
-  const { id } = await organizationOf(owner)
+  const { id } = await postOrganization(owner)
   const answer = await client.put(`/organizations/${id}/seats/limit`, { limit: 5 }, token)
   if (answer.status !== 200) expect([403, 404]).toContain(answer.status)
   return answer.status === 200

@@ -6,15 +6,15 @@ import {
   asUser,
   embedded,
   host,
-  memberOf,
+  postMember,
   NUMBERS,
-  organizationOf,
+  postOrganization,
   people,
   person,
   problem,
   rowCounts,
-} from '../../kit/http.ts'
-import { testEnv } from '../../kit/environment.ts'
+  testEnv,
+} from '../../kit/index.ts'
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 const newSlug = () => `org-${crypto.randomUUID().slice(0, 8)}`
@@ -51,7 +51,7 @@ describe('POST /organizations', () => {
 
   it('ORG-2: makes the creator the owner, in the first seat', async () => {
     const owner = await person()
-    const { id } = await organizationOf(owner)
+    const { id } = await postOrganization(owner)
     const rows = await testEnv.DB.prepare(
       'SELECT user_id, role, status, seat_id IS NOT NULL AS seated FROM seatgate_memberships WHERE organization_id = ?'
     )
@@ -80,7 +80,7 @@ describe('POST /organizations', () => {
       owner_user_id: other!.userId,
       deletedAt: 1,
     }
-    const made = await organizationOf(owner!, { ...input } as object)
+    const made = await postOrganization(owner!, { ...input } as object)
     expect(made.id).not.toBe('mine')
     const row = await testEnv.DB.prepare('SELECT * FROM seatgate_organizations WHERE id = ?')
       .bind(made.id)
@@ -90,7 +90,7 @@ describe('POST /organizations', () => {
 
   it('ORG-14: leaves the session’s active organization as it is', async () => {
     const owner = await person()
-    await organizationOf(owner)
+    await postOrganization(owner)
     const active = await testEnv.DB.prepare(
       'SELECT active_organization_id AS active FROM seatgate_sessions WHERE user_id = ?'
     )
@@ -101,7 +101,7 @@ describe('POST /organizations', () => {
 
   it('ORG-8: refuses a slug that a live organization has, and writes nothing', async () => {
     const owner = await person()
-    const { slug } = await organizationOf(owner)
+    const { slug } = await postOrganization(owner)
     const before = await rowCounts()
     const answer = await host.post('/organizations', { name: 'Other', slug }, owner.token)
     expect(await problem(answer)).toEqual({
@@ -131,7 +131,7 @@ describe('POST /organizations', () => {
 
   it('ORG-27: gives a deleted organization’s slug away again', async () => {
     const owner = await person()
-    const { id, slug } = await organizationOf(owner)
+    const { id, slug } = await postOrganization(owner)
     await remove(id)
     expect((await host.post('/organizations', { name: 'Next', slug }, owner.token)).status).toBe(
       201
@@ -142,10 +142,10 @@ describe('POST /organizations', () => {
 describe('GET /organizations', () => {
   it('ORG-117: lists pairs of organization and role, newest membership first, live ones only', async () => {
     const [me, other] = await people(2)
-    const first = await organizationOf(me!)
-    const theirs = await organizationOf(other!)
-    const gone = await organizationOf(me!)
-    await memberOf(theirs, other!, me!, 'admin')
+    const first = await postOrganization(me!)
+    const theirs = await postOrganization(other!)
+    const gone = await postOrganization(me!)
+    await postMember(theirs, other!, me!, 'admin')
     await remove(gone.id)
     await joinedAt(me!.userId, [first.id, theirs.id])
     const response = await host.get('/organizations', me!.token)
@@ -161,7 +161,7 @@ describe('GET /organizations', () => {
 
   it('leaves out organizations in which the caller is suspended', async () => {
     const me = await person()
-    await organizationOf(me)
+    await postOrganization(me)
     await testEnv.DB.prepare(
       "UPDATE seatgate_memberships SET status = 'suspended', seat_id = NULL WHERE user_id = ?"
     )
@@ -199,7 +199,7 @@ describe('GET /organizations', () => {
 describe('GET /organizations/:org', () => {
   it('ORG-114: finds it by id and by slug, in any case', async () => {
     const owner = await person()
-    const organization = await organizationOf(owner)
+    const organization = await postOrganization(owner)
     const { id, slug } = organization
     for (const name of [id, slug, id.toUpperCase(), slug.toUpperCase()]) {
       const response = await host.get(`/organizations/${name}`, owner.token)
@@ -210,16 +210,16 @@ describe('GET /organizations/:org', () => {
 
   it('shows it to every member', async () => {
     const [owner, member] = await people(2)
-    const organization = await organizationOf(owner!)
-    await memberOf(organization, owner!, member!)
+    const organization = await postOrganization(owner!)
+    await postMember(organization, owner!, member!)
     const response = await host.get(`/organizations/${organization.slug}`, member!.token)
     expect(await response.json()).toEqual(organization)
   })
 
   it('ORG-92: is gone for a member from the request after their removal on', async () => {
     const [owner, member] = await people(2)
-    const { id, ...rest } = await organizationOf(owner!)
-    await memberOf({ id, ...rest }, owner!, member!)
+    const { id, ...rest } = await postOrganization(owner!)
+    await postMember({ id, ...rest }, owner!, member!)
     await host.delete(`/organizations/${id}/members/${member!.userId}`, owner!.token)
     expect((await host.get(`/organizations/${id}`, member!.token)).status).toBe(404)
   })
@@ -228,7 +228,7 @@ describe('GET /organizations/:org', () => {
 describe('PATCH /organizations/:org', () => {
   it('ORG-17: changes the name and nothing else', async () => {
     const owner = await person()
-    const before = await organizationOf(owner)
+    const before = await postOrganization(owner)
     const input = { name: ' Acme Inc. ', slug: 'stolen', id: 'stolen', ownerUserId: 'stolen' }
     const response = await host.patch(`/organizations/${before.slug}`, input, owner.token)
     expect(response.status).toBe(200)
@@ -239,7 +239,7 @@ describe('PATCH /organizations/:org', () => {
 
   it('writes nothing for the name that it has', async () => {
     const owner = await person()
-    const organization = await organizationOf(owner)
+    const organization = await postOrganization(owner)
     const before = await rowCounts()
     const response = await host.patch(
       `/organizations/${organization.id}`,
@@ -252,9 +252,9 @@ describe('PATCH /organizations/:org', () => {
 
   it('lets owners and admins rename, plain members not, whatever they send', async () => {
     const [owner, admin, member] = await people(3)
-    const organization = await organizationOf(owner!)
-    await memberOf(organization, owner!, admin!, 'admin')
-    await memberOf(organization, owner!, member!)
+    const organization = await postOrganization(owner!)
+    await postMember(organization, owner!, admin!, 'admin')
+    await postMember(organization, owner!, member!)
     const path = `/organizations/${organization.id}`
     expect((await host.patch(path, { name: 'By admin' }, admin!.token)).status).toBe(200)
     for (const input of [{ name: 'By member' }, { name: 7 }, '{']) {
@@ -267,7 +267,7 @@ describe('PATCH /organizations/:org', () => {
 
   it('keeps both of two renames at once on record, one after the other', async () => {
     const owner = await person()
-    const { id } = await organizationOf(owner)
+    const { id } = await postOrganization(owner)
     const names = ['One', 'Two', 'Three', 'Four']
     await Promise.all(
       names.map((name) => host.patch(`/organizations/${id}`, { name }, owner.token))
@@ -316,7 +316,7 @@ describe('a host with its own roles', () => {
       memberAdminRoles: ['chief'],
       organizationAdminRoles: ['clerk'],
     })
-    const { id } = await organizationOf({ token: asUser(chief!) }, {}, own)
+    const { id } = await postOrganization({ token: asUser(chief!) }, {}, own)
     const path = `/organizations/${id}`
     const joined = await own.post(
       `${path}/members`,

@@ -29,21 +29,23 @@ import {
   clientOf,
   embedded,
   host,
-  invitationTo,
+  postInvitation,
   ledgersThat,
   limitTo,
-  organizationOf,
+  postOrganization,
   people,
   person,
   seatgateWith,
   smallTeam,
   tokenFor,
   type Person,
-} from '../../kit/http.ts'
-import { owners } from '../../kit/sinks.ts'
-import { days, retaining } from '../../kit/retention.ts'
-import { testEnv } from '../../kit/environment.ts'
-import { PASSWORD, SECRET } from '../../kit/kit.ts'
+  owners,
+  days,
+  retaining,
+  testEnv,
+  PASSWORD,
+  SECRET,
+} from '../../kit/index.ts'
 
 interface Case {
   readonly status: number
@@ -511,7 +513,7 @@ it.each([...cases, ...more])(
 
 it('answers operation_in_progress while the ledger seats somebody that D1 does not know yet', async () => {
   const [owner, guest] = (await people(2)) as [Person, Person]
-  const { id } = await organizationOf(owner)
+  const { id } = await postOrganization(owner)
   await reserveFor(guest, id, { confirmed: true })
   const input = { userId: guest.userId, role: 'member' }
   const answer = await host.post(`/organizations/${id}/members`, input, owner.token)
@@ -526,7 +528,7 @@ it('answers operation_in_progress while the ledger seats somebody that D1 does n
 async function invitedTeam() {
   const team = await smallTeam()
   const { organization, owner, candidate } = team
-  const invitation = await invitationTo(organization, owner, candidate.email)
+  const invitation = await postInvitation(organization, owner, candidate.email)
   const { token } = invitation
   const accept = (by: Person) => host.post('/invitations/accept', { token }, by.token)
   return { ...team, invitation, accept }

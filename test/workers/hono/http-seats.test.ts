@@ -7,15 +7,15 @@ import {
   host,
   ledgersThat,
   limitTo,
-  organizationOf,
+  postOrganization,
   people,
   person,
   problem,
   rowCounts,
   smallTeam,
   type Person,
-} from '../../kit/http.ts'
-import { testEnv } from '../../kit/environment.ts'
+  testEnv,
+} from '../../kit/index.ts'
 
 const operations = embedded()
 
@@ -48,7 +48,7 @@ describe('GET /organizations/:org/seats', () => {
     async (_w, via, as) => {
       const [owner, candidate] = (await people(2)) as [Person, Person]
       // Without a ledger that has started already: the entitlement is there before it.
-      const { id } = await organizationOf(
+      const { id } = await postOrganization(
         { token: asUser(owner) },
         {},
         embedded({ seats: d1Seats() })
@@ -217,7 +217,7 @@ describe('PUT /organizations/:org/seats/limit', () => {
   it('SEAT-11: a limit of 0 is real: the owner stays, nobody else comes in', async () => {
     const [owner, candidate] = (await people(2)) as [Person, Person]
     const strict = embedded({ defaultSeatLimit: 0 })
-    const { id } = await organizationOf({ token: asUser(owner) }, {}, strict)
+    const { id } = await postOrganization({ token: asUser(owner) }, {}, strict)
     const seats = await strict.get(`/organizations/${id}/seats`, asUser(owner))
     expect(await seats.json()).toMatchObject({ limit: 0, held: 1, available: 0, overLimit: true })
     const input = { userId: candidate.userId, role: 'member' }

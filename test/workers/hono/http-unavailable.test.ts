@@ -1,22 +1,25 @@
 import { drizzle } from 'drizzle-orm/d1'
 import { describe, expect, it } from 'vitest'
 import { d1Seats, ledgerSeats, type LedgerNamespace, type RefusalCode } from '../../../src/index.ts'
-import type { FlatOptions } from '../../kit/flat-options.ts'
 import {
+  type FlatOptions,
   anOperator,
   asUser,
   bySession,
   embedded,
   host,
-  invitationTo,
+  postInvitation,
   ledgersThat,
   limitTo,
   problem,
   rowCounts,
   smallTeam,
-} from '../../kit/http.ts'
-import { isForOperators, NAMED, named, OWN } from '../../kit/routes.ts'
-import { testEnv } from '../../kit/environment.ts'
+  isForOperators,
+  NAMED,
+  named,
+  OWN,
+  testEnv,
+} from '../../kit/index.ts'
 
 // What goes wrong is said in the error as D1 says it, so that a body that passes it on is seen.
 const SECRET = 'Network connection lost: secret_table'
@@ -96,7 +99,7 @@ describe('when D1 does not answer', () => {
   ] as const)('POST %s is refused too, whatever the token is worth', async (path, code) => {
     const { owner, candidate, organization } = await smallTeam()
     const as = { token: asUser(owner) }
-    const { token } = await invitationTo(organization, as, candidate.email, 'member', embedded())
+    const { token } = await postInvitation(organization, as, candidate.email, 'member', embedded())
     const before = await rowCounts()
     await expectUnavailable(await operators.post(path, { token }, asUser(candidate)), code)
     expect(await rowCounts()).toEqual(before)

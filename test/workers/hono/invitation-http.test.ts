@@ -13,10 +13,10 @@ import {
   embedded,
   host,
   HOST_SECRET,
-  invitationTo,
+  postInvitation,
   limitTo,
-  memberOf,
-  organizationOf,
+  postMember,
+  postOrganization,
   people,
   problem,
   rowCounts,
@@ -24,13 +24,21 @@ import {
   type Client,
   type Person,
   headersOf,
-} from '../../kit/http.ts'
-import { createInvitingWorld, invite, newAddress, userWith } from '../../kit/invitations.ts'
-import { inClear, secretsOf, tells } from '../../kit/secrets-in-clear.ts'
-import { everything, isChange } from '../../kit/every-change.ts'
-import { testEnv } from '../../kit/environment.ts'
-import { answered, newOrganization, PASSWORD } from '../../kit/kit.ts'
-import { shareOf } from '../../kit/scale.ts'
+  createKit,
+  invite,
+  newAddress,
+  userWith,
+  inClear,
+  secretsOf,
+  containsToken,
+  everything,
+  isChange,
+  testEnv,
+  unwrap,
+  newOrganization,
+  PASSWORD,
+  shareOf,
+} from '../../kit/index.ts'
 
 const run = (sql: string, ...values: unknown[]) =>
   testEnv.DB.prepare(sql)
@@ -46,8 +54,8 @@ const rowsOf = async (table: 'seatgate_jobs', organizationId: string) => {
 async function invitedTeam() {
   const [owner, guest, stranger] = (await people(3)) as [Person, Person, Person]
   await run("UPDATE users SET name = 'Ada' WHERE id = ?", owner.userId)
-  const organization = await organizationOf(owner)
-  const invitation = await invitationTo(organization, owner, guest.email, 'admin')
+  const organization = await postOrganization(owner)
+  const invitation = await postInvitation(organization, owner, guest.email, 'admin')
   const { token } = invitation
   const view = async (by: Person | null = null, presented: unknown = token) => {
     const response = await host.post('/invitations/view', { token: presented }, by?.token ?? null)
@@ -158,7 +166,7 @@ describe('the page of an invitation', () => {
     await run('DELETE FROM seatgate_invitations')
     const client = embedded()
     const as = { token: asUser(owner) }
-    const { token } = await invitationTo(organization, as, guest.email, 'member', client)
+    const { token } = await postInvitation(organization, as, guest.email, 'member', client)
     await run('DELETE FROM seatgate_invitations')
     const later = embedded({ now: () => new Date(Date.now() + 8 * 24 * 60 * 60 * 1000) })
     const statusAt = async (at: Client) => (await at.post('/invitations/view', { token })).json()
@@ -168,8 +176,8 @@ describe('the page of an invitation', () => {
 
   it('INV-57 does without the name of somebody who is no user any more', async () => {
     const { owner, stranger: admin, organization } = await invitedTeam()
-    await memberOf(organization, owner, admin, 'admin')
-    const { token } = await invitationTo(organization, admin, newAddress())
+    await postMember(organization, owner, admin, 'admin')
+    const { token } = await postInvitation(organization, admin, newAddress())
     // Past the library: removing the member would end the invitation.
     await run('DELETE FROM seatgate_memberships WHERE user_id = ?', admin.userId)
     await run('DELETE FROM users WHERE id = ?', admin.userId)
@@ -243,20 +251,20 @@ describe('a forged acceptance', () => {
 describe('a token that is worth nothing', () => {
   it('INV-12 INV-53 is answered to the byte as any other, on every route', async () => {
     const { owner, guest, organization, invitation, token } = await invitedTeam()
-    const foreign = await invitationTo(
+    const foreign = await postInvitation(
       organization,
       { token: asUser(owner) },
       newAddress(),
       'member',
       embedded()
     )
-    const purged = await invitationTo(organization, owner, newAddress())
+    const purged = await postInvitation(organization, owner, newAddress())
     await run('DELETE FROM seatgate_invitations WHERE id = ?', purged.id)
     const [elsewhere] = (await people(1)) as [Person]
-    const lost = await organizationOf(elsewhere)
-    const deleted = await invitationTo(lost, elsewhere, guest.email)
+    const lost = await postOrganization(elsewhere)
+    const deleted = await postInvitation(lost, elsewhere, guest.email)
     await run('UPDATE seatgate_organizations SET deleted_at = 1 WHERE id = ?', lost.id)
-    const moved = await invitationTo(organization, owner, newAddress())
+    const moved = await postInvitation(organization, owner, newAddress())
     await set(moved, `email = '${newAddress()}'`)
     const worthless = {
       'of another host': foreign.token,
@@ -292,14 +300,14 @@ describe('accepting', () => {
   it('INV-67 INV-49 verifies the address, and own invitations are shown from then on', async () => {
     const { owner, guest, organization, invitation } = await invitedTeam()
     const [other] = (await people(1)) as [Person]
-    const elsewhere = await organizationOf(other)
-    const waiting = await invitationTo(elsewhere, other, guest.email)
+    const elsewhere = await postOrganization(other)
+    const waiting = await postInvitation(elsewhere, other, guest.email)
     const own = async () =>
       (await (await host.get('/invitations', guest.token)).json<{ data: object[] }>()).data
     expect(await own()).toEqual([])
     const library = seatgateWith({ secret: HOST_SECRET })
     const scope = { caller: { userId: owner.userId }, organization: organization.id }
-    const { mailToken } = answered(await resendInvitation(library, scope, invitation.id))
+    const { mailToken } = unwrap(await resendInvitation(library, scope, invitation.id))
     const accepted = await host.post('/invitations/accept', { token: mailToken }, guest.token)
     expect(accepted.status).toBe(200)
     expect(await accepted.json()).toEqual({
@@ -313,7 +321,7 @@ describe('accepting', () => {
 
   it('INV-78 INV-84 with sign-up: the host signs in, and the way leads into the organization', async () => {
     const { owner, organization } = await invitedTeam()
-    const { token, email } = await invitationTo(organization, owner, newAddress())
+    const { token, email } = await postInvitation(organization, owner, newAddress())
     const input = { token, email: email.toUpperCase(), password: PASSWORD, name: 'Zoë' }
     const response = await host.post('/invitations/accept-with-signup', input)
     expect(response.status).toBe(201)
@@ -327,7 +335,7 @@ describe('accepting', () => {
     expect(await active.json()).toMatchObject({ organization: { id: organization.id } })
     const again = await host.post('/identity/sign-in', { email, password: PASSWORD })
     expect(again.status).toBe(200)
-    const taken = await invitationTo(await organizationOf(owner), owner, email)
+    const taken = await postInvitation(await postOrganization(owner), owner, email)
     const second = await host.post('/invitations/accept-with-signup', {
       ...taken,
       password: PASSWORD,
@@ -336,27 +344,27 @@ describe('accepting', () => {
   })
 
   it('INV-84 the library alone makes no session', async () => {
-    const world = createInvitingWorld()
-    const organization = await newOrganization(world)
+    const kit = createKit()
+    const organization = await newOrganization(kit)
     const asOwner = organization.as(organization.owner)
-    const invited = answered(
-      await createInvitation(world.seatgate, asOwner, { email: newAddress(), role: 'member' })
+    const invited = unwrap(
+      await createInvitation(kit.seatgate, asOwner, { email: newAddress(), role: 'member' })
     )
     const sessions = () =>
       testEnv.DB.prepare('SELECT count(*) AS n FROM seatgate_sessions').first('n')
     const before = await sessions()
-    answered(await acceptInvitationWithSignup(world.seatgate, { ...invited, password: PASSWORD }))
-    await world.settled()
+    unwrap(await acceptInvitationWithSignup(kit.seatgate, { ...invited, password: PASSWORD }))
+    await kit.settled()
     expect(await sessions()).toBe(before)
   })
 
   it('INV-83 registers once, however often the batch has to be made', async () => {
     const registered: string[] = []
     let batches = 0
-    const world = createInvitingWorld({
+    const kit = createKit({
       async registerUser(someone) {
         registered.push(someone.email)
-        return registration(world.seatgate.db)(someone)
+        return registration(kit.seatgate.db)(someone)
       },
       async around({ asked }, run) {
         if (isChange(asked) && asked.some((sql) => sql.startsWith('insert into "users"'))) {
@@ -369,15 +377,15 @@ describe('accepting', () => {
         return run()
       },
     })
-    const calm = createInvitingWorld()
+    const calm = createKit()
     const organization = await newOrganization(calm)
     const asOwner = organization.as(organization.owner)
     const email = newAddress()
-    const invited = answered(
+    const invited = unwrap(
       await createInvitation(calm.seatgate, asOwner, { email, role: 'member' })
     )
-    await acceptInvitationWithSignup(world.seatgate, { ...invited, password: PASSWORD })
-    await world.settled()
+    await acceptInvitationWithSignup(kit.seatgate, { ...invited, password: PASSWORD })
+    await kit.settled()
     expect(registered).toEqual([email])
     const users = await testEnv.DB.prepare('SELECT count(*) AS n FROM users WHERE email = ?')
       .bind(email)
@@ -387,10 +395,10 @@ describe('accepting', () => {
 
   it('SEAT-41 tells no number to who finds no seat, who may try again', async () => {
     const [owner, guest] = (await people(2)) as [Person, Person]
-    const organization = await organizationOf(owner)
+    const organization = await postOrganization(owner)
     const client = embedded({ invitationsHoldSeats: false })
     const as = { token: asUser(owner) }
-    const { token } = await invitationTo(organization, as, guest.email, 'member', client)
+    const { token } = await postInvitation(organization, as, guest.email, 'member', client)
     await limitTo(organization, 1)
     const accept = () => client.post('/invitations/accept', { token }, asUser(guest))
     const refused = await accept()
@@ -435,7 +443,7 @@ describe('a token', () => {
       vi.spyOn(console, level).mockImplementation((...words) => void logged.push(words))
     )
     let fails = true
-    const world = createInvitingWorld({
+    const kit = createKit({
       report: (event) => logged.push(event, String(event.error)),
       mailer: {
         async send(mail) {
@@ -445,34 +453,34 @@ describe('a token', () => {
       },
       invitationUrl: (token) => `https://app.example/join#${token}`,
     })
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const asOwner = organization.as(organization.owner)
     const email = newAddress()
     const input = { email, role: 'member' }
     const once = { operationId: crypto.randomUUID() }
     const tokens: string[] = []
     const check = async () => {
-      await world.settled()
+      await kit.settled()
       expect(await inClear(organization.id, tokens)).toEqual([])
     }
     const waiting = () => rowsOf('seatgate_jobs', organization.id)
-    const made = answered(await createInvitation(world.seatgate, asOwner, input, once))
+    const made = unwrap(await createInvitation(kit.seatgate, asOwner, input, once))
     tokens.push(made.token, made.mailToken)
     await check()
     expect(await waiting()).toHaveLength(1)
     fails = false
-    const again = answered(await resendInvitation(world.seatgate, asOwner, made.id))
+    const again = unwrap(await resendInvitation(kit.seatgate, asOwner, made.id))
     tokens.push(again.token, again.mailToken)
     await check()
     const userId = await userWith(email)
-    answered(await acceptInvitation(world.seatgate, { caller: { userId } }, again))
+    unwrap(await acceptInvitation(kit.seatgate, { caller: { userId } }, again))
     await check()
     for (const spy of spies) spy.mockRestore()
     expect(logged.length).toBeGreaterThan(0)
     // What a mailer of the host's says in its own error is the host's to keep quiet about.
     const said = JSON.stringify(logged.filter((entry) => typeof entry !== 'string'))
     for (const secret of [...tokens, email]) expect(said).not.toContain(secret)
-    expect(tells(said, tokens)).toBe(false)
+    expect(containsToken(said, tokens)).toBe(false)
     const kept = JSON.stringify(await everything())
     expect(kept).not.toContain('no route to')
   })
@@ -506,12 +514,12 @@ describe('a token', () => {
       ],
     ]
     it.each(shareOf(ways, 3))('%s', async (_way, write) => {
-      const world = createInvitingWorld({
+      const kit = createKit({
         mailer: { send: () => Promise.reject(new Error('down')) },
         invitationUrl: (token) => token,
       })
-      const organization = await newOrganization(world)
-      const { token, mailToken } = await invite(world, organization)
+      const organization = await newOrganization(kit)
+      const { token, mailToken } = await invite(kit, organization)
       for (const each of [token, mailToken]) {
         expect(await inClear(organization.id, [each])).toEqual([])
         await run(

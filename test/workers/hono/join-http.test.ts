@@ -5,15 +5,15 @@ import {
   embedded,
   host,
   limitTo,
-  memberOf,
-  organizationOf,
+  postMember,
+  postOrganization,
   people,
   problem,
   type Person,
-} from '../../kit/http.ts'
-import { newDomain } from '../../kit/joining.ts'
-import { testEnv } from '../../kit/environment.ts'
-import { userWith } from '../../kit/invitations.ts'
+  newDomain,
+  testEnv,
+  userWith,
+} from '../../kit/index.ts'
 
 const client = embedded({
   joining: joinRules({
@@ -25,8 +25,8 @@ const client = embedded({
 /** An organization with a verified domain, and two people of it. */
 async function openTeam(mode: 'request' | 'auto', limit?: number) {
   const [owner, member] = (await people(2)) as [Person, Person]
-  const organization = await organizationOf(owner)
-  await memberOf(organization, owner, member)
+  const organization = await postOrganization(owner)
+  await postMember(organization, owner, member)
   if (limit !== undefined) await limitTo(organization, limit)
   const path = `/organizations/${organization.id}`
   const domain = newDomain()
@@ -164,7 +164,7 @@ describe('the routes of joining', () => {
 
   it('are in the reference host', async () => {
     const [owner] = (await people(1)) as [Person]
-    const organization = await organizationOf(owner)
+    const organization = await postOrganization(owner)
     const path = `/organizations/${organization.id}/domains`
     const added = await host.post(path, { domain: newDomain(), mode: 'auto' }, owner.token)
     expect(added.status).toBe(201)

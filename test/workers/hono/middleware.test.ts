@@ -16,8 +16,8 @@ import {
   seatgateWith,
   smallTeam,
   headersOf,
-} from '../../kit/http.ts'
-import { testEnv } from '../../kit/environment.ts'
+  testEnv,
+} from '../../kit/index.ts'
 
 const seatgate = seatgateWith()
 const load = loadOrganizationFromSlug(seatgate, { authenticate: byName })

@@ -14,17 +14,19 @@ import {
   asUser,
   db,
   embedded,
-  memberOf,
-  organizationOf,
+  postMember,
+  postOrganization,
   people,
   person,
   problem,
   seatgateWith,
   type Person,
-} from '../../kit/http.ts'
-import { byOperator, organizationWith, owners } from '../../kit/sinks.ts'
-import { testEnv } from '../../kit/environment.ts'
-import { answered } from '../../kit/kit.ts'
+  byOperator,
+  organizationWith,
+  owners,
+  testEnv,
+  unwrap,
+} from '../../kit/index.ts'
 
 const seatgate = seatgateWith()
 const client = embedded()
@@ -47,8 +49,8 @@ describe('C6 an operator’s organizations', () => {
   it('C6 are found by id, and by the beginning of a slug or a name, deleted or not', async () => {
     const owner = await person()
     const mark = crypto.randomUUID().slice(0, 8)
-    const live = await organizationOf(owner, { name: `Zeta ${mark} 100%`, slug: `live-${mark}` })
-    const gone = await organizationOf(owner, { name: `Gone ${mark}`, slug: `gone-${mark}` })
+    const live = await postOrganization(owner, { name: `Zeta ${mark} 100%`, slug: `live-${mark}` })
+    const gone = await postOrganization(owner, { name: `Gone ${mark}`, slug: `gone-${mark}` })
     await remove(gone.id)
     const found = async (search: string, more = '') => {
       const path = `/organizations?search=${encodeURIComponent(search)}${more}`
@@ -73,7 +75,7 @@ describe('C6 an operator’s organizations', () => {
 
   it('C6 come in pages, each once', async () => {
     const owner = await person()
-    const made = await Promise.all(Array.from({ length: 5 }, () => organizationOf(owner)))
+    const made = await Promise.all(Array.from({ length: 5 }, () => postOrganization(owner)))
     const seen: string[] = []
     for (let cursor = ''; ;) {
       const page = await read<Page<PlatformOrganization>>(`/organizations?limit=2${cursor}`)
@@ -102,7 +104,7 @@ describe('C6 an operator’s organizations', () => {
 
   it('C6 are read one by one, a deleted one by its id alone', async () => {
     const owner = await person()
-    const organization = await organizationOf(owner)
+    const organization = await postOrganization(owner)
     const path = `/organizations/${organization.slug}`
     expect(await read(path)).toEqual({ ...organization, deletedAt: null })
     await remove(organization.id)
@@ -124,10 +126,10 @@ describe('C6 an operator’s organizations', () => {
 
   it('C6 come back with everybody, once for each key', async () => {
     const [owner, member] = (await people(2)) as [Person, Person]
-    const organization = await organizationOf(owner)
-    await memberOf(organization, owner, member)
+    const organization = await postOrganization(owner)
+    await postMember(organization, owner, member)
     const scope = { caller: system, organization: organization.id }
-    answered(await softDeleteOrganization(seatgate, scope, { confirmName: organization.name }))
+    unwrap(await softDeleteOrganization(seatgate, scope, { confirmName: organization.name }))
     const restore = (key: string) =>
       client.post(`/operator/organizations/${organization.id}/restore`, undefined, anOperator, {
         'idempotency-key': key,
@@ -147,7 +149,7 @@ describe('C6 an operator’s organizations', () => {
 
   it('C6 have their seats verified and counted again', async () => {
     const owner = await person()
-    const { id } = await organizationOf(owner)
+    const { id } = await postOrganization(owner)
     await testEnv.DB.prepare(
       'UPDATE seatgate_member_counts SET active = 7 WHERE organization_id = ?'
     )
@@ -202,20 +204,20 @@ describe('C6 an operator’s trails', () => {
 
   it('C6 are the platform’s own too', async () => {
     const action = `host.m${crypto.randomUUID().replaceAll('-', '')}`
-    answered(await logEvent(seatgate, { caller: system }, { action }))
+    unwrap(await logEvent(seatgate, { caller: system }, { action }))
     const { data } = await read<Page<AuditEvent>>(`/audit?action=${action}`)
     expect(data).toMatchObject([{ organizationId: 'system', action }])
   })
 
   it('C6 of one person are what they did and what was done to them, everywhere, newest first', async () => {
     const [one, other] = (await people(2)) as [Person, Person]
-    const first = await organizationOf(one)
-    const second = await organizationOf(other)
-    await memberOf(second, other, one)
+    const first = await postOrganization(one)
+    const second = await postOrganization(other)
+    await postMember(second, other, one)
     await remove(first.id)
-    answered(await logEvent(seatgate, { caller: { userId: one.userId } }, { action: 'host.seen' }))
+    unwrap(await logEvent(seatgate, { caller: { userId: one.userId } }, { action: 'host.seen' }))
     const invoice = { type: 'invoice', id: one.userId }
-    answered(await logEvent(seatgate, { caller: system }, { action: 'host.paid', target: invoice }))
+    unwrap(await logEvent(seatgate, { caller: system }, { action: 'host.paid', target: invoice }))
     const path = `/users/${one.userId}/audit`
     const { data } = await read<Page<AuditEvent>>(path)
     expect(data.map(({ action, organizationId }) => `${action} ${organizationId}`)).toEqual([
@@ -262,7 +264,7 @@ describe('C6 an operator’s trails', () => {
       'organization_not_found',
       'insufficient_role',
     ])
-    expect(answered(await getPlatformOrganization(seatgate, byOperator(id)))).toMatchObject({ id })
-    expect(answered(await listPersonEvents(seatgate, operator, 'nobody')).data).toEqual([])
+    expect(unwrap(await getPlatformOrganization(seatgate, byOperator(id)))).toMatchObject({ id })
+    expect(unwrap(await listPersonEvents(seatgate, operator, 'nobody')).data).toEqual([])
   })
 })

@@ -1,14 +1,23 @@
 import { describe, expect, it } from 'vitest'
-import { asUser, embedded, problem } from '../../kit/http.ts'
-import { everything, freshSlug } from '../../kit/every-change.ts'
-import { createWorld, join, newOrganization, newUser, PASSWORD } from '../../kit/kit.ts'
+import {
+  asUser,
+  embedded,
+  problem,
+  everything,
+  freshSlug,
+  createKit,
+  join,
+  newOrganization,
+  newUser,
+  PASSWORD,
+} from '../../kit/index.ts'
 
-const world = createWorld()
+const kit = createKit()
 const client = embedded()
 const large = 'x'.repeat(64 * 1024)
 
 async function scene() {
-  const organization = await newOrganization(world)
+  const organization = await newOrganization(kit)
   const token = asUser({ userId: organization.owner })
   const path = `/organizations/${organization.id}`
   const change = (over: object = {}, as = token, key?: string) =>
@@ -63,7 +72,7 @@ describe('POST /organizations/:org/slug', () => {
 
   it('asks for a role before it looks at anything, a bad key included', async () => {
     const { organization, change } = await scene()
-    const member = asUser({ userId: await join(world, organization) })
+    const member = asUser({ userId: await join(kit, organization) })
     const stranger = asUser({ userId: await newUser() })
     for (const [over, key] of [
       [{}, undefined],
@@ -84,7 +93,7 @@ describe('POST /organizations/:org/slug', () => {
 describe('DELETE /organizations/:org', () => {
   it('answers 204 without a body, and from then on 404 to everybody and everything', async () => {
     const { organization, token, path, remove, change } = await scene()
-    const member = asUser({ userId: await join(world, organization) })
+    const member = asUser({ userId: await join(kit, organization) })
     const response = await remove()
     expect([response.status, await response.text()]).toEqual([204, ''])
     for (const as of [token, member]) {
@@ -121,7 +130,7 @@ describe('DELETE /organizations/:org', () => {
 
   it('is for owners', async () => {
     const { organization, remove } = await scene()
-    const admin = asUser({ userId: await join(world, organization, 'admin') })
+    const admin = asUser({ userId: await join(kit, organization, 'admin') })
     expect(await problem(await remove({}, admin))).toMatchObject({ code: 'insufficient_role' })
     expect((await remove({ password: 7 }, asUser({ userId: await newUser() }))).status).toBe(404)
   })

@@ -12,9 +12,7 @@ import {
   type PageRefusalsOptions,
 } from '../../../src/hono/index.ts'
 import type { Refusal, RefusalCode } from '../../../src/index.ts'
-import { belonging } from '../../kit/active-organization.ts'
-import { testEnv } from '../../kit/environment.ts'
-import { createWorld, newUser } from '../../kit/kit.ts'
+import { belonging, testEnv, createKit, newUser } from '../../kit/index.ts'
 
 /** What a browser gets: the way to where it can be mended, or plain words. */
 type Page =
@@ -189,7 +187,7 @@ describe('pageRefusals()', () => {
   })
 
   it('C3 sends to the login page without a session, to come back after a GET alone', async () => {
-    const { seatgate } = createWorld({ provider: 'unlimited' })
+    const { seatgate } = createKit({ provider: 'unlimited' })
     const onRefusal = pageRefusals()
     const app = new Hono()
       .use(loadActiveOrganization(seatgate, { authenticate: () => null }))
@@ -211,7 +209,7 @@ describe('pageRefusals()', () => {
   })
 
   it('C3 leads a POST without a second factor back to the organization', async () => {
-    const { seatgate } = createWorld({ provider: 'unlimited' })
+    const { seatgate } = createKit({ provider: 'unlimited' })
     const onRefusal = pageRefusals()
     const app = new Hono()
       .use(async (c, next) => {
@@ -228,7 +226,7 @@ describe('pageRefusals()', () => {
   })
 
   it('PIPE-58 PIPE-59 answers for every middleware of a host that has pages', async () => {
-    const { seatgate } = createWorld({ provider: 'unlimited' })
+    const { seatgate } = createKit({ provider: 'unlimited' })
     const userId = await newUser()
     const [home] = await belonging(userId, 1)
     await testEnv.DB.prepare(

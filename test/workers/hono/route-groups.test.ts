@@ -13,7 +13,7 @@ import {
   seatRoutes,
   sessionRoutes,
 } from '../../../src/hono/index.ts'
-import { byName, db, seatgateWith } from '../../kit/http.ts'
+import { byName, db, seatgateWith } from '../../kit/index.ts'
 
 const seatgate = seatgateWith({
   registerUser: registration(db),

@@ -13,36 +13,35 @@ import {
   problem,
   type Person,
   headersOf,
-} from '../../kit/http.ts'
-import { freshSlug, pointerOf, sessionOf, softDeleted } from '../../kit/every-change.ts'
-import {
+  freshSlug,
+  pointerOf,
+  sessionOf,
+  softDeleted,
   belonging,
   listening,
   losingTrips,
   moveBy,
   movesOf,
   queryOf,
-} from '../../kit/active-organization.ts'
-import {
-  answered,
-  createWorld,
+  unwrap,
+  createKit,
   join,
   newOrganization,
   newUser,
-  type WorldOptions,
-} from '../../kit/kit.ts'
+  type KitOptions,
+} from '../../kit/index.ts'
 
 const PATH = '/organizations/switch'
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
 
-const world = createWorld({ provider: 'unlimited' })
+const kit = createKit({ provider: 'unlimited' })
 
 /** A user of two organizations with a session at the first, and a host that knows them. */
-async function commuter(options: WorldOptions = {}) {
+async function commuter(options: KitOptions = {}) {
   const userId = await newUser()
   const [from, to] = await belonging(userId, 2)
   const session = await sessionOf(userId, from!.id)
-  const { seatgate } = createWorld({ provider: 'unlimited', ...options })
+  const { seatgate } = createKit({ provider: 'unlimited', ...options })
   const router = seatgateRouter(seatgate, { authenticate: () => queryOf(seatgate, session) })
   const app = new Hono().route('/', router)
   return {
@@ -185,18 +184,18 @@ describe('POST /organizations/switch to where they may not be', () => {
   const targets = {
     'is unknown': async () => freshSlug(),
     'has an unknown id': async () => crypto.randomUUID(),
-    'is foreign': async () => (await newOrganization(world)).id,
-    'is foreign, by its slug': async () => (await newOrganization(world)).slug,
+    'is foreign': async () => (await newOrganization(kit)).id,
+    'is foreign, by its slug': async () => (await newOrganization(kit)).slug,
     'is deleted': async (userId: string) => {
       const [gone] = await belonging(userId, 1)
-      await softDeleted(world.seatgate, gone!)
+      await softDeleted(kit.seatgate, gone!)
       return gone!.id
     },
     'has suspended them': async (userId: string) => {
-      const organization = await newOrganization(world)
-      await join(world, organization, 'member', userId)
+      const organization = await newOrganization(kit)
+      await join(kit, organization, 'member', userId)
       const scope = organization.as(organization.owner)
-      answered(await suspendMember(world.seatgate, scope, userId))
+      unwrap(await suspendMember(kit.seatgate, scope, userId))
       return organization.id
     },
     'is no name': async () => '',

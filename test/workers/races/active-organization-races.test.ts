@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import type { Around } from '../../../bench/meter.ts'
 import { loadActiveOrganization as load, putActiveOrganization as put } from '../../../src/index.ts'
-import { isChange, meanwhile, pointerOf, sessionOf } from '../../kit/every-change.ts'
 import {
+  isChange,
+  meanwhile,
+  pointerOf,
+  sessionOf,
   askWhere,
-  astray,
+  stalePointer,
   belonging,
   callers,
   gate,
@@ -12,10 +15,13 @@ import {
   moveBy,
   movesOf,
   queryOf,
-} from '../../kit/active-organization.ts'
-import { answered, codeOf, createWorld, newUser } from '../../kit/kit.ts'
+  unwrap,
+  codeOf,
+  createKit,
+  newUser,
+} from '../../kit/index.ts'
 
-const { seatgate } = createWorld({ provider: 'unlimited' })
+const { seatgate } = createKit({ provider: 'unlimited' })
 
 /** Holds every change back until so many are ready to be made. */
 function together(count: number): Around {
@@ -35,9 +41,9 @@ describe('many requests with one stale pointer', () => {
     it.each([0, 1, 2])(
       `PIPE-21 leave exactly one event where ${loss}, with %i other organizations`,
       async (others) => {
-        const who = await astray(loss, others)
+        const who = await stalePointer(loss, others)
         const to = others === 1 ? who.others[0]!.id : null
-        const crowd = createWorld({ provider: 'unlimited', around: together(20) }).seatgate
+        const crowd = createKit({ provider: 'unlimited', around: together(20) }).seatgate
         const answers = await Promise.all(
           Array.from({ length: 20 }, (_, index) =>
             askWhere(crowd, Object.values(callers)[index % 2]!(crowd, who))
@@ -62,12 +68,12 @@ describe('a deliberate switch', () => {
     'PIPE-12 PIPE-21 is not overwritten by a recovery that began before it, with %i other organizations',
     async (others) => {
       for (const target of [others - 1, null]) {
-        const who = await astray('the membership is gone', others)
+        const who = await stalePointer('the membership is gone', others)
         const to = target === null ? null : who.others[target]!.id
-        const racing = createWorld({
+        const racing = createKit({
           provider: 'unlimited',
           around: meanwhile(async () =>
-            answered(await put(seatgate, { caller: queryOf(seatgate, who.session) }, to))
+            unwrap(await put(seatgate, { caller: queryOf(seatgate, who.session) }, to))
           ),
         }).seatgate
         const { status, variables } = await askWhere(racing, who.caller)
@@ -82,13 +88,13 @@ describe('a deliberate switch', () => {
   )
 
   it('PIPE-12 comes after a recovery that was quicker, and says where it came from', async () => {
-    const who = await astray('the membership is gone', 2)
+    const who = await stalePointer('the membership is gone', 2)
     const [, target] = who.others
-    const racing = createWorld({
+    const racing = createKit({
       provider: 'unlimited',
       around: meanwhile(() => load(seatgate, { caller: queryOf(seatgate, who.session) })),
     }).seatgate
-    answered(await put(racing, { caller: queryOf(racing, who.session) }, target!.id))
+    unwrap(await put(racing, { caller: queryOf(racing, who.session) }, target!.id))
     expect(await pointerOf(who.session)).toBe(target!.id)
     expect(await movesOf(who.lost.id)).toMatchObject([
       { metadata: { from: who.lost.id, to: null } },
@@ -101,7 +107,7 @@ describe('a deliberate switch', () => {
     const [a, b, c] = await belonging(userId, 3)
     const session = await sessionOf(userId, a!.id)
     const caller = { userId, session }
-    answered(await put(seatgate, { caller }, b!.id))
+    unwrap(await put(seatgate, { caller }, b!.id))
     expect(codeOf(await put(seatgate, { caller }, c!.id))).toBe('operation_in_progress')
     expect(await pointerOf(session)).toBe(b!.id)
     expect(await movesOf(c!.id)).toEqual([])
@@ -112,7 +118,7 @@ describe('a deliberate switch', () => {
     const homes = await belonging(userId, 11)
     const [start, ...targets] = homes
     const session = await sessionOf(userId, start!.id)
-    const crowd = createWorld({ provider: 'unlimited', around: together(10) }).seatgate
+    const crowd = createKit({ provider: 'unlimited', around: together(10) }).seatgate
     const answers = await Promise.all(
       targets.map(({ id }) => put(crowd, { caller: queryOf(crowd, session) }, id))
     )

@@ -19,20 +19,19 @@ import {
   passTime,
   aroundDatabaseOf,
   type Fault,
-} from '../../kit/faults.ts'
-import { readLedger, readState } from '../../kit/invariants.ts'
-import { testEnv } from '../../kit/environment.ts'
-import {
+  readLedger,
+  readState,
+  testEnv,
   add,
-  answered,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   join,
   newOrganization,
   newUser,
   type TestOrganization,
-  type World,
-} from '../../kit/kit.ts'
+  type Kit,
+} from '../../kit/index.ts'
 
 const kinds: Fault[] = ['failure', 'death']
 const eachFault = kinds.flatMap((kind) => moments.map((moment) => ({ kind, moment })))
@@ -44,13 +43,13 @@ afterEach(() => {
 describe('a crash at every step', () => {
   interface Scene {
     readonly organizationId: () => Promise<string | null>
-    act(world: World): Promise<Result<unknown>>
+    act(kit: Kit): Promise<Result<unknown>>
     /** What an answer of success promised. */
     kept(): Promise<boolean>
     /** How the same thing, asked for again, may be answered. */
     readonly again: readonly string[]
   }
-  type Staging = (calm: World, operationId: string | undefined) => Promise<Scene>
+  type Staging = (calm: Kit, operationId: string | undefined) => Promise<Scene>
 
   const addingTheLast: Staging = async (calm, operationId) => {
     const organization = await newOrganization(calm, 2)
@@ -128,13 +127,13 @@ describe('a crash at every step', () => {
       let step = 0
       while (reached) {
         step += 1
-        const calm = createWorld()
+        const calm = createKit()
         const operationId = keyed ? crypto.randomUUID() : undefined
         const scene = await stage(calm, operationId)
         const fault = faultAt(step, kind, moment)
-        const world = createWorld({ around: fault.around })
-        const answer = await Promise.race([scene.act(world), fault.died])
-        await Promise.race([world.settled(), fault.died])
+        const kit = createKit({ around: fault.around })
+        const answer = await Promise.race([scene.act(kit), fault.died])
+        await Promise.race([kit.settled(), fault.died])
         reached = fault.reached()
 
         const at = `${kind} ${moment} step ${step}`
@@ -166,16 +165,16 @@ describe('a crash at every step', () => {
       let step = 0
       while (reached) {
         step += 1
-        const calm = createWorld()
+        const calm = createKit()
         const organization = await newOrganization(calm, 2)
         const userId = await join(calm, organization)
         await forwardOrganization(calm.seatgate, organization.id)
-        const deaf = createWorld({ around: losing('ledger') })
-        answered(await removeMember(deaf.seatgate, organization.as(organization.owner), userId))
+        const deaf = createKit({ around: losing('ledger') })
+        unwrap(await removeMember(deaf.seatgate, organization.as(organization.owner), userId))
         expect((await readLedger(organization.id))?.held).toBe(2)
 
         const fault = faultAt(step, kind, moment)
-        const { seatgate } = createWorld({ around: fault.around })
+        const { seatgate } = createKit({ around: fault.around })
         await Promise.race([
           forwardOrganization(seatgate, organization.id).catch(() => null),
           fault.died,

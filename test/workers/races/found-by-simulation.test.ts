@@ -18,24 +18,36 @@ import {
   type LedgerNamespace,
 } from '../../../src/index.ts'
 import { startLedger } from '../../../src/parts/ledger/start-ledger.ts'
-import { differencesOf } from '../../kit/manual-changes.ts'
-import { muchLater } from '../../kit/faults.ts'
-import { invite, newAddress } from '../../kit/invitations.ts'
-import { readState, violations } from '../../kit/invariants.ts'
-import { comeIn, createJoiningWorld, neighbourOf, openOrganization } from '../../kit/joining.ts'
-import { testEnv } from '../../kit/environment.ts'
-import { add, answered, codeOf, createWorld, join, newOrganization } from '../../kit/kit.ts'
+import {
+  differencesOf,
+  muchLater,
+  invite,
+  newAddress,
+  readState,
+  violations,
+  joinByDomain,
+  createJoiningKit,
+  neighbourOf,
+  openOrganization,
+  testEnv,
+  add,
+  unwrap,
+  codeOf,
+  createKit,
+  join,
+  newOrganization,
+} from '../../kit/index.ts'
 
 afterEach(() => {
   vi.useRealTimers()
 })
 
 it('a raise of the epoch that arrives late changes nothing', async () => {
-  const world = createWorld()
-  const organization = await newOrganization(world, 5)
+  const kit = createKit()
+  const organization = await newOrganization(kit, 5)
   const db = drizzle(testEnv.DB)
-  expect(codeOf(await add(world, organization))).toBe('ok')
-  await world.settled()
+  expect(codeOf(await add(kit, organization))).toBe('ok')
+  await kit.settled()
   const { ledger, epoch } = await readState(organization.id)
   // The ledger was told that its first try was lost, started with a second, and now the first arrives.
   const { sql, params } = raising(organization.id, epoch - 1)
@@ -44,7 +56,7 @@ it('a raise of the epoch that arrives late changes nothing', async () => {
     .run()
   expect((await readState(organization.id)).epoch).toBe(epoch)
   expect(ledger?.epoch).toBe(epoch)
-  expect(codeOf(await add(world, organization))).toBe('ok')
+  expect(codeOf(await add(kit, organization))).toBe('ok')
   // A new start counts, even if the clock stands still.
   const again = await startLedger(db, organization.id, new Date(epoch))
   expect(again.epoch).toBe(epoch + 1)
@@ -96,12 +108,12 @@ function echoing() {
 describe('what comes late, when a member has gone', () => {
   async function removed() {
     const { late, namespace } = echoing()
-    const calm = createWorld()
-    const world = createWorld({ namespace })
+    const calm = createKit()
+    const kit = createKit({ namespace })
     const organization = await newOrganization(calm, 2)
-    const gone = await join(world, organization)
-    answered(await removeMember(world.seatgate, organization.as(organization.owner), gone))
-    await world.settled()
+    const gone = await join(kit, organization)
+    unwrap(await removeMember(kit.seatgate, organization.as(organization.owner), gone))
+    await kit.settled()
     // The ledger has heard of the departure in every way in which it does.
     await forwardOrganization(calm.seatgate, organization.id)
     const [request, confirmation] = late
@@ -138,12 +150,12 @@ describe('what comes late, when a member has gone', () => {
 })
 
 it('a resent invitation keeps the role that it was given meanwhile', async () => {
-  const calm = createWorld()
+  const calm = createKit()
   const organization = await newOrganization(calm, 5)
   const asOwner = organization.as(organization.owner)
   const invited = await invite(calm, organization)
   let changed: Promise<Result<unknown>> | null = null
-  const world = createWorld({
+  const kit = createKit({
     async around({ asked }, run) {
       const writes = asked.some((sql) => sql.startsWith('update "seatgate_invitations"'))
       if (writes && changed === null) {
@@ -153,27 +165,27 @@ it('a resent invitation keeps the role that it was given meanwhile', async () =>
       return run()
     },
   })
-  expect(codeOf(await resendInvitation(world.seatgate, asOwner, invited.id))).toBe('ok')
-  await world.settled()
+  expect(codeOf(await resendInvitation(kit.seatgate, asOwner, invited.id))).toBe('ok')
+  await kit.settled()
   expect((await readState(organization.id)).invitations[0]?.role).toBe('admin')
   expect(await violations(organization.id, { quiet: true })).toEqual([])
 })
 
 it('a refusal at the default limit says how many seats are used', async () => {
-  const world = createWorld({ provider: 'd1', defaultSeatLimit: 2 })
-  const organization = await newOrganization(world)
-  expect(codeOf(await add(world, organization))).toBe('ok')
-  expect(await add(world, organization)).toMatchObject({
+  const kit = createKit({ provider: 'd1', defaultSeatLimit: 2 })
+  const organization = await newOrganization(kit)
+  expect(codeOf(await add(kit, organization))).toBe('ok')
+  expect(await add(kit, organization)).toMatchObject({
     error: { code: 'seat_limit_reached', limit: 2, used: 2 },
   })
 })
 
 it('SEAT-14: with d1Seats, a seat that passes on to another invitation is counted all the time', async () => {
-  const calm = createWorld({ provider: 'd1' })
+  const calm = createKit({ provider: 'd1' })
   const organization = await newOrganization(calm, 3)
   const { email } = await invite(calm, organization)
   let overtaken = false
-  const world = createWorld({
+  const kit = createKit({
     provider: 'd1',
     async around({ asked }, run) {
       // The last seat goes to somebody else, after it was seen and before the invitations are written.
@@ -186,17 +198,17 @@ it('SEAT-14: with d1Seats, a seat that passes on to another invitation is counte
   })
   const invitations = [newAddress(), email].map((address) => ({ email: address, role: 'member' }))
   const asOwner = organization.as(organization.owner)
-  answered(await createInvitations(world.seatgate, asOwner, { invitations }))
+  unwrap(await createInvitations(kit.seatgate, asOwner, { invitations }))
   expect(overtaken).toBe(true)
-  expect(answered(await seatUsage(calm.seatgate, asOwner))).toMatchObject({ held: 2, reserved: 1 })
+  expect(unwrap(await seatUsage(calm.seatgate, asOwner))).toMatchObject({ held: 2, reserved: 1 })
 })
 
 it('a join under an operation id is answered as the first time, whatever became of it', async () => {
-  const world = createJoiningWorld()
-  const organization = await openOrganization(world, 'auto', 2)
+  const kit = createJoiningKit()
+  const organization = await openOrganization(kit, 'auto', 2)
   const join = (userId: string, operationId: string) =>
     joinOrganization(
-      world.seatgate,
+      kit.seatgate,
       { caller: { userId } },
       { organizationId: organization.id },
       { operationId }
@@ -207,19 +219,19 @@ it('a join under an operation id is answered as the first time, whatever became 
   expect(await join(first, 'one')).toEqual(joined)
 
   const second = await neighbourOf(organization)
-  const waiting = answered(await join(second, 'two'))
+  const waiting = unwrap(await join(second, 'two'))
   if (waiting.status !== 'waiting') throw new Error('There was a seat.')
   const scope = { caller: { userId: second } }
-  answered(await withdrawJoinRequest(world.seatgate, scope, waiting.request.id))
+  unwrap(await withdrawJoinRequest(kit.seatgate, scope, waiting.request.id))
   expect(await join(second, 'two')).toEqual({ ok: true, value: waiting })
-  expect(answered(await join(second, 'three')).status).toBe('waiting')
+  expect(unwrap(await join(second, 'three')).status).toBe('waiting')
 })
 
 it('a join that was cut off after its batch is settled when it is asked for again', async () => {
-  const world = createJoiningWorld()
-  const organization = await openOrganization(world, 'auto', 2)
+  const kit = createJoiningKit()
+  const organization = await openOrganization(kit, 'auto', 2)
   const userId = await neighbourOf(organization)
-  const ask = ({ seatgate }: typeof world) =>
+  const ask = ({ seatgate }: typeof kit) =>
     joinOrganization(
       seatgate,
       { caller: { userId } },
@@ -227,15 +239,15 @@ it('a join that was cut off after its batch is settled when it is asked for agai
       { operationId: 'cut off' }
     )
   const cut = {
-    ...world,
+    ...kit,
     seatgate: {
-      ...world.seatgate,
-      joining: { ...world.seatgate.joining!, admitWaiting: () => Promise.reject(new Error('cut')) },
+      ...kit.seatgate,
+      joining: { ...kit.seatgate.joining!, admitWaiting: () => Promise.reject(new Error('cut')) },
     },
   }
   await expect(ask(cut)).rejects.toThrow('cut')
-  const joined = await ask(world)
+  const joined = await ask(kit)
   expect(joined).toMatchObject({ value: { status: 'joined', membership: { userId } } })
-  expect((await comeIn(world, organization)).status).toBe('waiting')
-  expect(await ask(world)).toEqual(joined)
+  expect((await joinByDomain(kit, organization)).status).toBe('waiting')
+  expect(await ask(kit)).toEqual(joined)
 })

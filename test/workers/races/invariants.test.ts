@@ -8,8 +8,10 @@ import {
   suspendMember,
   transferOwnership,
 } from '../../../src/index.ts'
-import { accept, createInvitingWorld, invite } from '../../kit/invitations.ts'
 import {
+  accept,
+  createKit,
+  invite,
   readState,
   violations,
   violationsIn,
@@ -18,30 +20,27 @@ import {
   type MemberState,
   type OrganizationState,
   type State,
-} from '../../kit/invariants.ts'
-import { testEnv } from '../../kit/environment.ts'
-import {
-  answered,
-  createWorld,
+  testEnv,
+  unwrap,
   join,
   newOrganization,
   newUsers,
-  organizationOf,
+  organizationWithMembers,
   PASSWORD,
-} from '../../kit/kit.ts'
+} from '../../kit/index.ts'
 
 describe('the checkers', () => {
   it('find nothing in what is right, and everything that is done to it', async () => {
-    const world = createWorld()
-    const organization = await newOrganization(world, 3)
-    const { seatgate } = world
+    const kit = createKit()
+    const organization = await newOrganization(kit, 3)
+    const { seatgate } = kit
     const asOwner = organization.as(organization.owner)
-    const member = await join(world, organization)
-    const other = await join(world, organization)
-    answered(await suspendMember(seatgate, asOwner, other))
-    answered(await renameOrganization(seatgate, asOwner, { name: 'Renamed' }))
-    answered(await transferOwnership(seatgate, asOwner, { userId: member, password: PASSWORD }))
-    await world.settled()
+    const member = await join(kit, organization)
+    const other = await join(kit, organization)
+    unwrap(await suspendMember(seatgate, asOwner, other))
+    unwrap(await renameOrganization(seatgate, asOwner, { name: 'Renamed' }))
+    unwrap(await transferOwnership(seatgate, asOwner, { userId: member, password: PASSWORD }))
+    await kit.settled()
     const good = await readState(organization.id)
     expect(violationsIn(good, { quiet: true })).toEqual([])
 
@@ -170,22 +169,22 @@ describe('the checkers', () => {
   })
 
   it('find nothing in invitations that are right, and everything that is done to them', async () => {
-    const world = createInvitingWorld()
-    const { seatgate } = world
-    const organization = await newOrganization(world, 7)
+    const kit = createKit()
+    const { seatgate } = kit
+    const organization = await newOrganization(kit, 7)
     const asOwner = organization.as(organization.owner)
-    const open = await invite(world, organization)
-    const accepted = await invite(world, organization)
-    const { membership } = answered(await accept(world, accepted))
-    const revoked = await invite(world, organization)
-    answered(await revokeInvitation(seatgate, asOwner, revoked.id))
-    const declined = await invite(world, organization)
-    answered(await declineInvitation(seatgate, { caller: { type: 'anonymous' } }, declined))
-    const replaced = await invite(world, organization)
-    const again = await invite(world, organization, replaced.email)
-    answered(await changeInvitationRole(seatgate, asOwner, again.id, { role: 'admin' }))
-    answered(await resendInvitation(seatgate, asOwner, again.id))
-    await world.settled()
+    const open = await invite(kit, organization)
+    const accepted = await invite(kit, organization)
+    const { membership } = unwrap(await accept(kit, accepted))
+    const revoked = await invite(kit, organization)
+    unwrap(await revokeInvitation(seatgate, asOwner, revoked.id))
+    const declined = await invite(kit, organization)
+    unwrap(await declineInvitation(seatgate, { caller: { type: 'anonymous' } }, declined))
+    const replaced = await invite(kit, organization)
+    const again = await invite(kit, organization, replaced.email)
+    unwrap(await changeInvitationRole(seatgate, asOwner, again.id, { role: 'admin' }))
+    unwrap(await resendInvitation(seatgate, asOwner, again.id))
+    await kit.settled()
     const good = await readState(organization.id)
     expect(violationsIn(good, { quiet: true })).toEqual([])
     expect(good.ledger).toMatchObject({ held: 2, reserved: 2 })
@@ -284,8 +283,8 @@ describe('the checkers', () => {
 
   it('find the member whom two joins let in that were not kept apart', async () => {
     // A gate that counts, waits and then writes: what the races above would find.
-    const world = createWorld({ provider: 'd1' })
-    const organization = await organizationOf(world, 3, 2)
+    const kit = createKit({ provider: 'd1' })
+    const organization = await organizationWithMembers(kit, 3, 2)
     const naively = async (userId: string) => {
       const { members } = await readState(organization.id)
       if (members.length >= 3) return

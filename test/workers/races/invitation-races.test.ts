@@ -13,22 +13,28 @@ import {
   softDeleteOrganization,
   type InvitationWithToken,
 } from '../../../src/index.ts'
-import { LONG_ENOUGH_MS, muchLater, passTime } from '../../kit/faults.ts'
-import { readState, violationsIn } from '../../kit/invariants.ts'
-import { createInvitingWorld, invite, newAddress, userWith } from '../../kit/invitations.ts'
-import { meanwhile } from '../../kit/every-change.ts'
-import { testEnv } from '../../kit/environment.ts'
-import { atScale } from '../../kit/scale.ts'
 import {
-  answered,
+  LONG_ENOUGH_MS,
+  muchLater,
+  passTime,
+  readState,
+  violationsIn,
+  createKit,
+  invite,
+  newAddress,
+  userWith,
+  meanwhile,
+  testEnv,
+  atScale,
+  unwrap,
   codeOf,
   enforcing,
   newOrganization,
   PASSWORD,
   type Provider,
   type TestOrganization,
-  type World,
-} from '../../kit/kit.ts'
+  type Kit,
+} from '../../kit/index.ts'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -43,7 +49,7 @@ const eachWay = enforcing.flatMap((provider) =>
 
 /** Somebody who is invited, and how they accept. */
 interface Scene {
-  readonly world: World
+  readonly kit: Kit
   readonly organization: TestOrganization
   readonly invited: InvitationWithToken
   readonly userId: string
@@ -54,18 +60,18 @@ async function stage(
   { provider, delayMs }: { readonly provider: Provider; readonly delayMs: number },
   limit: number
 ): Promise<Scene> {
-  const calm = createInvitingWorld({ provider })
+  const calm = createKit({ provider })
   const organization = await newOrganization(calm, limit)
   const invited = await invite(calm, organization)
   const userId = await userWith(invited.email)
-  const world = createInvitingWorld({ provider, delayMs })
-  const accept = () => acceptInvitation(world.seatgate, { caller: { userId } }, invited)
-  return { world, organization, invited, userId, accept }
+  const kit = createKit({ provider, delayMs })
+  const accept = () => acceptInvitation(kit.seatgate, { caller: { userId } }, invited)
+  return { kit, organization, invited, userId, accept }
 }
 
 /** What is true afterwards, of which nothing is wrong. */
-async function outcome({ world, organization }: Scene, usedWhenLowered = 0) {
-  await world.settled()
+async function outcome({ kit, organization }: Scene, usedWhenLowered = 0) {
+  await kit.settled()
   const state = await readState(organization.id)
   expect(violationsIn(state, { quiet: true, usedWhenLowered })).toEqual([])
   const isOpen = ({ accepted_at, revoked_at, declined_at }: (typeof state.invitations)[number]) =>
@@ -88,7 +94,7 @@ describe.each(eachWay)('accepting, $provider seats, $delayMs ms a trip', (way) =
   it('INV-73 SEAT-38 while it expires: in, or expired and the seat is free', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const scene = await stage(way, 2)
-      const { organization, world } = scene
+      const { organization, kit } = scene
       const [accepted] = await both(round, scene.accept, async () => {
         // The clock strikes everywhere in the course of it.
         for (let turn = (round * 3) % 10; turn > 0; turn--)
@@ -96,13 +102,13 @@ describe.each(eachWay)('accepting, $provider seats, $delayMs ms a trip', (way) =
         passTime(WEEK_MS)
         await runDurableObjectAlarm(testEnv.SEATS.getByName(organization.id))
       })
-      await world.settled()
+      await kit.settled()
       if (way.provider === 'ledger') await muchLater(organization.id)
       else passTime(LONG_ENOUGH_MS)
       expect(['ok', 'invitation_expired']).toContain(codeOf(accepted))
       const members = accepted.ok ? 2 : 1
       expect(await outcome(scene)).toEqual({ members, open: accepted.ok ? 0 : 1 })
-      const usage = answered(await seatUsage(world.seatgate, organization.asOperator))
+      const usage = unwrap(await seatUsage(kit.seatgate, organization.asOperator))
       expect(usage).toMatchObject({ held: members, reserved: 0 })
       vi.useRealTimers()
     }
@@ -111,15 +117,15 @@ describe.each(eachWay)('accepting, $provider seats, $delayMs ms a trip', (way) =
   it('INV-69 ORG-29 while the organization is deleted: in before, or not at all', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const scene = await stage(way, 3)
-      const { organization, world } = scene
+      const { organization, kit } = scene
       const [accepted, deleted] = await both(round, scene.accept, () =>
-        softDeleteOrganization(world.seatgate, organization.as(organization.owner), {
+        softDeleteOrganization(kit.seatgate, organization.as(organization.owner), {
           confirmName: 'Test',
           password: PASSWORD,
         })
       )
       expect(['ok ok', 'invitation_invalid ok']).toContain(`${codeOf(accepted)} ${codeOf(deleted)}`)
-      await world.settled()
+      await kit.settled()
       const state = await readState(organization.id)
       expect(state.members).toHaveLength(accepted.ok ? 2 : 1)
       expect(state.invitations).toMatchObject([
@@ -135,13 +141,13 @@ describe.each(eachWay)('accepting, $provider seats, $delayMs ms a trip', (way) =
   it('SEAT-43 MUSEUM-08 while the limit is lowered: in, and over it', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const scene = await stage(way, 2)
-      const { organization, world } = scene
+      const { organization, kit } = scene
       const [accepted, lowered] = await both(round, scene.accept, () =>
-        setSeatLimit(world.seatgate, organization.asOperator, { limit: 1 })
+        setSeatLimit(kit.seatgate, organization.asOperator, { limit: 1 })
       )
       expect([codeOf(accepted), codeOf(lowered)]).toEqual(['ok', 'ok'])
       expect(await outcome(scene, 2)).toEqual({ members: 2, open: 0 })
-      const usage = answered(await seatUsage(world.seatgate, organization.asOperator))
+      const usage = unwrap(await seatUsage(kit.seatgate, organization.asOperator))
       expect(usage).toMatchObject({ limit: 1, held: 2, reserved: 0, overLimit: true })
     }
   })
@@ -149,16 +155,16 @@ describe.each(eachWay)('accepting, $provider seats, $delayMs ms a trip', (way) =
   it('MUSEUM-09 while the same person is added: one membership, one seat', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const scene = await stage(way, 5)
-      const { organization, world, userId } = scene
+      const { organization, kit, userId } = scene
       const [accepted, added] = await both(round, scene.accept, () =>
-        addMember(world.seatgate, organization.as(organization.owner), { userId, role: 'member' })
+        addMember(kit.seatgate, organization.as(organization.owner), { userId, role: 'member' })
       )
       // Whoever is added has the invitation's seat, and the invitation has ended.
       if (accepted.ok) {
-        const created = [accepted.value.created, answered(added).created]
+        const created = [accepted.value.created, unwrap(added).created]
         expect(created.filter(Boolean)).toHaveLength(1)
       } else {
-        expect([codeOf(accepted), answered(added).created]).toEqual(['invitation_revoked', true])
+        expect([codeOf(accepted), unwrap(added).created]).toEqual(['invitation_revoked', true])
       }
       expect(await outcome(scene)).toEqual({ members: 2, open: 0 })
     }
@@ -167,12 +173,12 @@ describe.each(eachWay)('accepting, $provider seats, $delayMs ms a trip', (way) =
   it('MUSEUM-09 SEAT-37 while the same person is added to a full organization', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const scene = await stage(way, 2)
-      const { organization, world, userId } = scene
+      const { organization, kit, userId } = scene
       const [accepted, added] = await both(round, scene.accept, () =>
-        addMember(world.seatgate, organization.as(organization.owner), { userId, role: 'member' })
+        addMember(kit.seatgate, organization.as(organization.owner), { userId, role: 'member' })
       )
-      if (accepted.ok) expect(answered(added).created).toBe(!accepted.value.created)
-      else expect([codeOf(accepted), answered(added).created]).toEqual(['invitation_revoked', true])
+      if (accepted.ok) expect(unwrap(added).created).toBe(!accepted.value.created)
+      else expect([codeOf(accepted), unwrap(added).created]).toEqual(['invitation_revoked', true])
       expect(await outcome(scene)).toEqual({ members: 2, open: 0 })
     }
   })
@@ -180,16 +186,16 @@ describe.each(eachWay)('accepting, $provider seats, $delayMs ms a trip', (way) =
   it('INV-36 INV-38 while it is sent again: the old token, or the new one', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const scene = await stage(way, 2)
-      const { organization, world, invited, userId } = scene
+      const { organization, kit, invited, userId } = scene
       const [accepted, resent] = await both(round, scene.accept, () =>
-        resendInvitation(world.seatgate, organization.as(organization.owner), invited.id)
+        resendInvitation(kit.seatgate, organization.as(organization.owner), invited.id)
       )
       const codes = `${codeOf(accepted)} ${codeOf(resent)}`
       expect(['ok not_pending', 'invitation_revoked ok']).toContain(codes)
       if (resent.ok) {
         expect(await outcome(scene)).toEqual({ members: 1, open: 1 })
         const caller = { userId }
-        answered(await acceptInvitation(world.seatgate, { caller }, resent.value))
+        unwrap(await acceptInvitation(kit.seatgate, { caller }, resent.value))
       }
       expect(await outcome(scene)).toEqual({ members: 2, open: 0 })
     }
@@ -198,9 +204,9 @@ describe.each(eachWay)('accepting, $provider seats, $delayMs ms a trip', (way) =
   it('INV-34 SEAT-39 MUSEUM-21 while the same address is invited again', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const scene = await stage(way, 2)
-      const { organization, world, invited } = scene
+      const { organization, kit, invited } = scene
       const [accepted, again] = await both(round, scene.accept, () =>
-        createInvitation(world.seatgate, organization.as(organization.owner), {
+        createInvitation(kit.seatgate, organization.as(organization.owner), {
           email: invited.email,
           role: 'admin',
         })
@@ -215,7 +221,7 @@ describe.each(eachWay)('accepting, $provider seats, $delayMs ms a trip', (way) =
 })
 
 describe.each(enforcing)('accepting, overtaken before its batch, %s seats', (provider) => {
-  type Overtaking = (scene: Scene, calm: World) => Promise<{ readonly ok: boolean }>
+  type Overtaking = (scene: Scene, calm: Kit) => Promise<{ readonly ok: boolean }>
   const ways: [string, string, Overtaking][] = [
     [
       'sent again',
@@ -247,15 +253,15 @@ describe.each(enforcing)('accepting, overtaken before its batch, %s seats', (pro
   ]
   it.each(ways)('INV-72 INV-36 one that was %s meanwhile is %s', async (_what, code, overtake) => {
     const scene = await stage({ provider, delayMs: 0 }, 2)
-    const calm = createInvitingWorld({ provider })
+    const calm = createKit({ provider })
     const around = meanwhile(async () => {
       expect(await overtake(scene, calm)).toMatchObject({ ok: true })
     })
-    const world = createInvitingWorld({ provider, around })
+    const kit = createKit({ provider, around })
     const caller = { userId: scene.userId }
-    expect(codeOf(await acceptInvitation(world.seatgate, { caller }, scene.invited))).toBe(code)
+    expect(codeOf(await acceptInvitation(kit.seatgate, { caller }, scene.invited))).toBe(code)
     await calm.settled()
-    await world.settled()
+    await kit.settled()
     expect((await outcome(scene)).members).toBe(1)
   })
 })
@@ -263,14 +269,14 @@ describe.each(enforcing)('accepting, overtaken before its batch, %s seats', (pro
 describe.each(eachWay)('inviting, $provider seats, $delayMs ms a trip', (way) => {
   it('INV-27 ORG-29 while the organization is deleted leaves nothing open', async () => {
     for (let round = 0; round < ROUNDS; round++) {
-      const world = createInvitingWorld(way)
-      const organization = await newOrganization(world, 5)
+      const kit = createKit(way)
+      const organization = await newOrganization(kit, 5)
       const asOwner = organization.as(organization.owner)
       const [created, deleted] = await both(
         round,
-        () => createInvitation(world.seatgate, asOwner, { email: newAddress(), role: 'member' }),
+        () => createInvitation(kit.seatgate, asOwner, { email: newAddress(), role: 'member' }),
         () =>
-          softDeleteOrganization(world.seatgate, asOwner, {
+          softDeleteOrganization(kit.seatgate, asOwner, {
             confirmName: 'Test',
             password: PASSWORD,
           })
@@ -278,7 +284,7 @@ describe.each(eachWay)('inviting, $provider seats, $delayMs ms a trip', (way) =>
       expect(['ok ok', 'organization_not_found ok']).toContain(
         `${codeOf(created)} ${codeOf(deleted)}`
       )
-      await world.settled()
+      await kit.settled()
       const state = await readState(organization.id)
       expect(state.invitations).toHaveLength(created.ok ? 1 : 0)
       for (const row of state.invitations) expect(row.revoked_at).toEqual(expect.any(Number))
@@ -288,14 +294,14 @@ describe.each(eachWay)('inviting, $provider seats, $delayMs ms a trip', (way) =>
 
   it('ORG-29 SEAT-38 again what expired, while the organization is deleted: one seat, freed once', async () => {
     for (let round = 0; round < ROUNDS; round++) {
-      const { world, organization, invited } = await stage(way, 5)
+      const { kit, organization, invited } = await stage(way, 5)
       const asOwner = organization.as(organization.owner)
       passTime(WEEK_MS)
       const [resent, deleted] = await both(
         round,
-        () => resendInvitation(world.seatgate, asOwner, invited.id),
+        () => resendInvitation(kit.seatgate, asOwner, invited.id),
         () =>
-          softDeleteOrganization(world.seatgate, asOwner, {
+          softDeleteOrganization(kit.seatgate, asOwner, {
             confirmName: 'Test',
             password: PASSWORD,
           })
@@ -303,7 +309,7 @@ describe.each(eachWay)('inviting, $provider seats, $delayMs ms a trip', (way) =>
       expect(['ok ok', 'organization_not_found ok']).toContain(
         `${codeOf(resent)} ${codeOf(deleted)}`
       )
-      await world.settled()
+      await kit.settled()
       const state = await readState(organization.id)
       expect(violationsIn({ ...state, ledger: null }, { quiet: true })).toEqual([])
       vi.useRealTimers()
@@ -312,19 +318,19 @@ describe.each(eachWay)('inviting, $provider seats, $delayMs ms a trip', (way) =>
 
   it('MUSEUM-01 MUSEUM-07 SEAT-36 and joining for the last seat: one of them', async () => {
     for (let round = 0; round < ROUNDS; round++) {
-      const world = createInvitingWorld(way)
-      const organization = await newOrganization(world, 2)
+      const kit = createKit(way)
+      const organization = await newOrganization(kit, 2)
       const asOwner = organization.as(organization.owner)
       const userId = await userWith(newAddress())
       const answers = await both(
         round,
-        () => createInvitation(world.seatgate, asOwner, { email: newAddress(), role: 'member' }),
-        () => addMember(world.seatgate, asOwner, { userId, role: 'member' })
+        () => createInvitation(kit.seatgate, asOwner, { email: newAddress(), role: 'member' }),
+        () => addMember(kit.seatgate, asOwner, { userId, role: 'member' })
       )
       expect(answers.map(codeOf).toSorted()).toEqual(['ok', 'seat_limit_reached'])
       const loser = answers.find((answer) => !answer.ok)
       expect(loser).toMatchObject({ error: { limit: 2, used: 2 } })
-      await world.settled()
+      await kit.settled()
       const state = await readState(organization.id)
       expect(violationsIn(state, { quiet: true })).toEqual([])
       expect(state.members.length + state.invitations.length).toBe(2)
@@ -333,21 +339,21 @@ describe.each(eachWay)('inviting, $provider seats, $delayMs ms a trip', (way) =>
 
   it('SEAT-40 INV-33 two lists at once never get more seats than there are', async () => {
     for (let round = 0; round < ROUNDS; round++) {
-      const world = createInvitingWorld(way)
-      const organization = await newOrganization(world, 5)
+      const kit = createKit(way)
+      const organization = await newOrganization(kit, 5)
       const asOwner = organization.as(organization.owner)
       const five = () =>
-        createInvitations(world.seatgate, asOwner, {
+        createInvitations(kit.seatgate, asOwner, {
           invitations: Array.from({ length: 5 }, () => ({ email: newAddress(), role: 'member' })),
         })
       const answers = await both(round, five, five)
-      await world.settled()
-      const codes = answers.flatMap((answer) => answered(answer).map(codeOf))
+      await kit.settled()
+      const codes = answers.flatMap((answer) => unwrap(answer).map(codeOf))
       expect(codes.filter((code) => code === 'ok')).toHaveLength(4)
       expect(codes.filter((code) => code === 'seat_limit_reached')).toHaveLength(6)
       // Of each list the first come first.
       for (const answer of answers) {
-        const own = answered(answer).map(({ ok }) => ok)
+        const own = unwrap(answer).map(({ ok }) => ok)
         expect(own).toEqual(own.toSorted((a, b) => Number(b) - Number(a)))
       }
       const state = await readState(organization.id)

@@ -9,22 +9,28 @@ import {
   transferOwnership,
   type Result,
 } from '../../../src/index.ts'
-import { readState, violations, violationsIn } from '../../kit/invariants.ts'
-import { everything, hookedWorld, pointerOf, sessionOf } from '../../kit/every-change.ts'
-import { freshStores, testEnv } from '../../kit/environment.ts'
-import { WHOLE } from '../../kit/scale.ts'
 import {
-  answered,
+  readState,
+  violations,
+  violationsIn,
+  everything,
+  kitWithHooks,
+  pointerOf,
+  sessionOf,
+  freshStores,
+  testEnv,
+  WHOLE,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   enforcing,
   join,
   newOrganization,
   PASSWORD,
   type Provider,
   type TestOrganization,
-  type World,
-} from '../../kit/kit.ts'
+  type Kit,
+} from '../../kit/index.ts'
 
 // Each of the two worlds once, and each order of the two; `npm run scale` for more.
 const ORGANIZATIONS = WHOLE ? 2 : 1
@@ -34,7 +40,7 @@ const host = { type: 'system' } as const
 
 /** Takes `target` out of the owners. */
 type Out = (
-  world: World,
+  kit: Kit,
   organization: TestOrganization,
   target: string,
   other: string
@@ -107,24 +113,24 @@ async function eachRound(...race: Parameters<typeof inOneOrganization>) {
 
 async function inOneOrganization(
   provider: Provider,
-  acts: (world: World, organization: TestOrganization, first: string, second: string) => Act[],
+  acts: (kit: Kit, organization: TestOrganization, first: string, second: string) => Act[],
   check: (codes: readonly string[], owners: readonly string[], said: string) => void
 ) {
-  const calm = createWorld({ provider })
-  const worlds = [hookedWorld({ provider }), hookedWorld({ provider, delayMs: 2 })] as const
+  const calm = createKit({ provider })
+  const kits = [kitWithHooks({ provider }), kitWithHooks({ provider, delayMs: 2 })] as const
   let organization = await newOrganization(calm)
   for (let round = 0; round < ROUNDS; round++) {
-    const world = worlds[round < ROUNDS / 2 ? 0 : 1]
+    const kit = kits[round < ROUNDS / 2 ? 0 : 1]
     const second = await join(calm, organization, 'owner')
-    const both = acts(world, organization, organization.owner, second)
+    const both = acts(kit, organization, organization.owner, second)
     if (round % 2 === 1) both.reverse()
     const codes = (await Promise.all(both.map((act) => act()))).map(codeOf)
-    await world.settled()
+    await kit.settled()
     const owners = await actingOwners(organization)
     const said = `round ${round}: ${codes.join(', ')}`
     check(codes, owners, said)
     for (const surplus of owners.slice(1)) {
-      answered(await removeMember(calm.seatgate, organization.as(owners[0]!), surplus))
+      unwrap(await removeMember(calm.seatgate, organization.as(owners[0]!), surplus))
     }
     organization = { ...organization, owner: owners[0]! }
   }
@@ -150,9 +156,9 @@ describe('of two owners who go at once', () => {
     async ({ first, second, provider }) => {
       await eachRound(
         provider,
-        (world, organization, one, other) => [
-          () => OUTS[first]!(world, organization, one, other),
-          () => OUTS[second]!(world, organization, other, one),
+        (kit, organization, one, other) => [
+          () => OUTS[first]!(kit, organization, one, other),
+          () => OUTS[second]!(kit, organization, other, one),
         ],
         (codes, owners, said) => {
           expect(
@@ -171,13 +177,13 @@ describe('of two owners who go at once', () => {
     async (out, provider) => {
       await eachRound(
         provider,
-        (world, organization, one, other) => [
+        (kit, organization, one, other) => [
           () =>
-            transferOwnership(world.seatgate, organization.as(one), {
+            transferOwnership(kit.seatgate, organization.as(one), {
               userId: other,
               password: PASSWORD,
             }),
-          () => OUTS[out]!(world, organization, other, one),
+          () => OUTS[out]!(kit, organization, other, one),
         ],
         (codes, owners, said) => {
           // Who was only demoted is an owner again by the hand-over: then both have happened.
@@ -195,18 +201,18 @@ describe('the last owner', () => {
   it.each(enforcing.flatMap((provider) => all.map((out) => [out, provider] as const)))(
     'ORG-112 SEAT-27: who %s keeps session, seat and a clean record (%s)',
     async (out, provider) => {
-      const world = hookedWorld({ provider })
-      const organization = await newOrganization(world)
+      const kit = kitWithHooks({ provider })
+      const organization = await newOrganization(kit)
       const first = organization.owner
       // Another owner who cannot act, and so does not count.
-      const suspended = await join(world, organization, 'owner')
-      answered(await suspendMember(world.seatgate, organization.as(first), suspended))
+      const suspended = await join(kit, organization, 'owner')
+      unwrap(await suspendMember(kit.seatgate, organization.as(first), suspended))
       const session = await sessionOf(first, organization.id)
-      await world.settled()
+      await kit.settled()
       const [rows, state] = [await everything(), await readState(organization.id)]
 
-      const answer = await OUTS[out]!(world, organization, first, first)
-      await world.settled()
+      const answer = await OUTS[out]!(kit, organization, first, first)
+      await kit.settled()
       expect(codeOf(answer)).toBe('last_owner')
       expect(await everything()).toEqual(rows)
       expect(await readState(organization.id)).toEqual(state)

@@ -9,24 +9,28 @@ import {
   transferOwnership,
   type Result,
 } from '../../../src/index.ts'
-import type { FullSeatgate } from '../../kit/flat-options.ts'
-import { readState, violations, violationsIn } from '../../kit/invariants.ts'
-import { everything, hookedWorld, isChange } from '../../kit/every-change.ts'
-import { testEnv } from '../../kit/environment.ts'
-import { atScale } from '../../kit/scale.ts'
 import {
-  answered,
+  type FullSeatgate,
+  readState,
+  violations,
+  violationsIn,
+  everything,
+  kitWithHooks,
+  isChange,
+  testEnv,
+  atScale,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   enforcing,
   join,
   newOrganization,
   PASSWORD,
   type TestOrganization,
-} from '../../kit/kit.ts'
+} from '../../kit/index.ts'
 
 const ROUNDS = atScale({ share: 1, thorough: 2, whole: 10 })
-const calm = createWorld()
+const calm = createKit()
 
 type Act = (
   seatgate: FullSeatgate,
@@ -100,19 +104,19 @@ describe('two owners at once', () => {
         if (isChange(asked)) owners.push(await ownersOf(present))
         return answer
       }
-      const world = hookedWorld({ delayMs, around, provider: 'ledger' })
+      const kit = kitWithHooks({ delayMs, around, provider: 'ledger' })
       for (let round = 0; round < ROUNDS; round++) {
         const organization = await newOrganization(calm)
         const { owner, id } = organization
         present = id
         const other = await join(calm, organization, 'owner')
         const acts = [
-          () => WAYS[first](world.seatgate, organization, owner, other),
-          () => WAYS[second](world.seatgate, organization, other, owner),
+          () => WAYS[first](kit.seatgate, organization, owner, other),
+          () => WAYS[second](kit.seatgate, organization, other, owner),
         ]
         if (round % 2 === 1) acts.reverse()
         const codes = (await Promise.all(acts.map((act) => act()))).map(codeOf)
-        await world.settled()
+        await kit.settled()
 
         const said = `round ${round}: ${codes.join(', ')}`
         const state = await readState(id)
@@ -133,14 +137,14 @@ describe('two owners at once', () => {
 
 describe('the only owner', () => {
   it.each(enforcing)('ORG-101 is not removed, and the row stays (%s)', async (provider) => {
-    const world = createWorld({ provider })
-    const organization = await newOrganization(world)
-    await join(world, organization, 'admin')
+    const kit = createKit({ provider })
+    const organization = await newOrganization(kit)
+    await join(kit, organization, 'admin')
     const { owner } = organization
     const before = await everything()
     for (const caller of [{ userId: owner }, { type: 'system' } as const]) {
       const scope = { caller, organization: organization.id }
-      expect(await removeMember(world.seatgate, scope, owner)).toEqual({
+      expect(await removeMember(kit.seatgate, scope, owner)).toEqual({
         ok: false,
         error: { code: 'last_owner' },
       })
@@ -159,11 +163,11 @@ describe('the only owner', () => {
 
 describe('one of two owners', () => {
   it.each(enforcing)('ORG-102 is removed (%s)', async (provider) => {
-    const world = createWorld({ provider })
-    const organization = await newOrganization(world)
-    const other = await join(world, organization, 'owner')
-    const answer = await removeMember(world.seatgate, organization.as(organization.owner), other)
-    await world.settled()
+    const kit = createKit({ provider })
+    const organization = await newOrganization(kit)
+    const other = await join(kit, organization, 'owner')
+    const answer = await removeMember(kit.seatgate, organization.as(organization.owner), other)
+    await kit.settled()
     expect(answer).toEqual({ ok: true, value: { endedInvitations: 0 } })
     expect((await readState(organization.id)).members.map(({ user_id }) => user_id)).toEqual([
       organization.owner,
@@ -175,7 +179,7 @@ describe('one of two owners', () => {
     const organization = await newOrganization(calm)
     const { owner, id } = organization
     const second = await join(calm, organization, 'owner')
-    answered(await removeMember(calm.seatgate, organization.as(second), owner))
+    unwrap(await removeMember(calm.seatgate, organization.as(second), owner))
     await calm.settled()
     expect((await readState(id)).members).toMatchObject([
       { user_id: second, role: 'owner', status: 'active' },
@@ -190,15 +194,15 @@ describe('an owner who cannot act', () => {
   it.each(ways.filter((way) => OWN.includes(way) && way !== 'hands over to the other'))(
     'MUSEUM-25 ORG-100: does not stand in for the one who %s',
     async (way) => {
-      const world = hookedWorld()
-      const organization = await newOrganization(world)
+      const kit = kitWithHooks()
+      const organization = await newOrganization(kit)
       const { owner, id } = organization
-      const suspended = await join(world, organization, 'owner')
-      answered(await suspendMember(world.seatgate, organization.as(owner), suspended))
-      await world.settled()
+      const suspended = await join(kit, organization, 'owner')
+      unwrap(await suspendMember(kit.seatgate, organization.as(owner), suspended))
+      await kit.settled()
       const before = await readState(id)
-      const answer = await WAYS[way](world.seatgate, organization, owner, suspended)
-      await world.settled()
+      const answer = await WAYS[way](kit.seatgate, organization, owner, suspended)
+      await kit.settled()
       expect(codeOf(answer)).toBe('last_owner')
       expect(await readState(id)).toEqual(before)
     }
@@ -209,7 +213,7 @@ describe('an owner who cannot act', () => {
     const { owner, id } = organization
     for (const act of [WAYS['removes the other'], WAYS['demotes the other']]) {
       const suspended = await join(calm, organization, 'owner')
-      answered(await suspendMember(calm.seatgate, organization.as(owner), suspended))
+      unwrap(await suspendMember(calm.seatgate, organization.as(owner), suspended))
       expect(codeOf(await act(calm.seatgate, organization, owner, suspended))).toBe('ok')
     }
     await calm.settled()

@@ -7,20 +7,19 @@ import {
   type Result,
   type SeatUsage,
 } from '../../../src/index.ts'
-import { holdingBack, makesMember } from '../../kit/faults.ts'
 import {
-  ledgersOfNobody,
+  holdingBack,
+  makesMember,
+  ledgersWithoutOrganization,
   readLedger,
   readState,
   violations,
   violationsIn,
-} from '../../kit/invariants.ts'
-import { atScale } from '../../kit/scale.ts'
-import {
+  atScale,
   add,
-  answered,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   eachWay,
   enforcing,
   join,
@@ -28,9 +27,9 @@ import {
   newOrganization,
   newUser,
   newUsers,
-  organizationOf,
+  organizationWithMembers,
   type TestOrganization,
-} from '../../kit/kit.ts'
+} from '../../kit/index.ts'
 
 const RUSHES = atScale({ share: 3, thorough: 20 })
 const ROUNDS = atScale({ share: 2, thorough: 4, whole: 20 })
@@ -38,15 +37,15 @@ const ROUNDS = atScale({ share: 2, thorough: 4, whole: 20 })
 describe('the last seats', () => {
   eachWay(
     'SEAT-2 SEAT-4 SEAT-6 SEAT-7 MUSEUM-01 MUSEUM-17: admits exactly as many as there are seats',
-    async ({ provider, calm, world }) => {
+    async ({ provider, calm, kit }) => {
       for (let round = 0; round < RUSHES; round++) {
         const organization = await newOrganization(calm, 10)
         const people = await newUsers(50)
         const answers = await Promise.all([
-          ...people.map((userId) => add(world, organization, userId)),
+          ...people.map((userId) => add(kit, organization, userId)),
           watch(organization, provider === 'ledger'),
         ])
-        await world.settled()
+        await kit.settled()
 
         const outcomes = (answers as Result<AddedMember>[]).slice(0, people.length)
         const refused = outcomes.flatMap((answer) => (answer.ok ? [] : [answer.error]))
@@ -68,16 +67,16 @@ describe('the last seats', () => {
 
   eachWay(
     'SEAT-23: seats that are freed while others ask are never given twice',
-    async ({ calm, world }) => {
+    async ({ calm, kit }) => {
       for (let round = 0; round < 5; round++) {
         const organization = await newOrganization(calm, 6)
         const leaving = await Promise.all(Array.from({ length: 5 }, () => join(calm, organization)))
         const people = await newUsers(20)
         const [left, joined] = await Promise.all([
-          Promise.all(leaving.map((userId) => leave(world, organization, userId))),
-          Promise.all(people.map((userId) => add(world, organization, userId))),
+          Promise.all(leaving.map((userId) => leave(kit, organization, userId))),
+          Promise.all(people.map((userId) => add(kit, organization, userId))),
         ])
-        await world.settled()
+        await kit.settled()
         expect(left.map(codeOf)).toEqual(leaving.map(() => 'ok'))
         for (const answer of joined) expect(['ok', 'seat_limit_reached']).toContain(codeOf(answer))
         expect(await violations(organization.id, { quiet: true })).toEqual([])
@@ -98,19 +97,19 @@ describe('the last seats', () => {
 
 describe('first use', () => {
   it('MUSEUM-10: ten first requests at once start one ledger', async () => {
-    const before = createWorld({ provider: 'd1' })
-    const world = createWorld()
+    const before = createKit({ provider: 'd1' })
+    const kit = createKit()
     for (let round = 0; round < 10; round++) {
       const organization = await newOrganization(before, 10)
       expect(await readLedger(organization.id)).toBeNull()
       const people = await newUsers(5)
       const answers = await Promise.all(
         people.flatMap((userId): Promise<Result<AddedMember | SeatUsage>>[] => [
-          add(world, organization, userId),
-          seatUsage(world.seatgate, organization.as(organization.owner)),
+          add(kit, organization, userId),
+          seatUsage(kit.seatgate, organization.as(organization.owner)),
         ])
       )
-      await world.settled()
+      await kit.settled()
       expect(answers.map(codeOf)).toEqual(answers.map(() => 'ok'))
       const state = await readState(organization.id)
       expect(state.ledger).toMatchObject({ epoch: state.epoch, held: 6, reserved: 0 })
@@ -119,34 +118,34 @@ describe('first use', () => {
   })
 
   it('MUSEUM-17: a creation that lost the race for its slug leaves nothing behind', async () => {
-    const world = createWorld({ delayMs: 5 })
+    const kit = createKit({ delayMs: 5 })
     const slug = `t${crypto.randomUUID().replaceAll('-', '')}`
     const answers = await Promise.all(
       (await newUsers(5)).map((userId) =>
-        createOrganization(world.seatgate, { caller: { userId } }, { name: 'Test', slug })
+        createOrganization(kit.seatgate, { caller: { userId } }, { name: 'Test', slug })
       )
     )
-    await world.settled()
+    await kit.settled()
     expect(answers.map(codeOf).toSorted()).toEqual([
       'ok',
       ...Array.from({ length: 4 }, () => 'validation_error'),
     ])
-    expect(await ledgersOfNobody()).toEqual([])
+    expect(await ledgersWithoutOrganization()).toEqual([])
   })
 })
 
 describe('a limit that is lowered while people join', () => {
-  eachWay('MUSEUM-07 MUSEUM-08: the outcome is that of some order', async ({ calm, world }) => {
+  eachWay('MUSEUM-07 MUSEUM-08: the outcome is that of some order', async ({ calm, kit }) => {
     for (let round = 0; round < ROUNDS; round++) {
       const organization = await newOrganization(calm, 10)
       const people = await newUsers(16)
       const before = (round * 3) % 8
-      const adding = people.slice(0, before).map((userId) => add(world, organization, userId))
-      const lowering = setSeatLimit(world.seatgate, organization.asOperator, { limit: 5 })
-      adding.push(...people.slice(before).map((userId) => add(world, organization, userId)))
-      const lowered = answered(await lowering)
+      const adding = people.slice(0, before).map((userId) => add(kit, organization, userId))
+      const lowering = setSeatLimit(kit.seatgate, organization.asOperator, { limit: 5 })
+      adding.push(...people.slice(before).map((userId) => add(kit, organization, userId)))
+      const lowered = unwrap(await lowering)
       const answers = await Promise.all(adding)
-      await world.settled()
+      await kit.settled()
 
       const state = await readState(organization.id)
       const used = state.members.length
@@ -166,16 +165,14 @@ describe('a limit that is lowered while people join', () => {
         ]).toContainEqual(answer.error)
         if ('limit' in answer.error && answer.error.limit === 10) expect(used).toBe(10)
       }
-      const usage = answered(await seatUsage(calm.seatgate, organization.as(organization.owner)))
+      const usage = unwrap(await seatUsage(calm.seatgate, organization.as(organization.owner)))
       expect(usage).toMatchObject({ limit: 5, held: used, overLimit: used > 5 })
     }
   })
 
   it('MUSEUM-07: who had a seat before the limit fell comes in, and the organization is over it', async () => {
     const { organization, calm, joining, letGo } = await joinHeldBeforeItsBatch('ledger')
-    const lowered = answered(
-      await setSeatLimit(calm.seatgate, organization.asOperator, { limit: 4 })
-    )
+    const lowered = unwrap(await setSeatLimit(calm.seatgate, organization.asOperator, { limit: 4 }))
     expect(lowered).toMatchObject({ limit: 4, held: 4, reserved: 1, overLimit: true })
     letGo()
     expect(codeOf(await joining)).toBe('ok')
@@ -189,9 +186,7 @@ describe('a limit that is lowered while people join', () => {
 
   it('MUSEUM-08: without a ledger the join meets the lowered limit in its batch', async () => {
     const { organization, calm, joining, letGo } = await joinHeldBeforeItsBatch('d1')
-    const lowered = answered(
-      await setSeatLimit(calm.seatgate, organization.asOperator, { limit: 4 })
-    )
+    const lowered = unwrap(await setSeatLimit(calm.seatgate, organization.asOperator, { limit: 4 }))
     expect(lowered).toMatchObject({ limit: 4, held: 4, overLimit: false })
     letGo()
     expect(await joining).toEqual({
@@ -203,10 +198,10 @@ describe('a limit that is lowered while people join', () => {
 
   it('MUSEUM-07: who asks after the limit fell is refused', async () => {
     for (const provider of enforcing) {
-      const world = createWorld({ provider })
-      const organization = await organizationOf(world, 5, 4)
-      answered(await setSeatLimit(world.seatgate, organization.asOperator, { limit: 4 }))
-      expect(await add(world, organization, await newUser())).toEqual({
+      const kit = createKit({ provider })
+      const organization = await organizationWithMembers(kit, 5, 4)
+      unwrap(await setSeatLimit(kit.seatgate, organization.asOperator, { limit: 4 }))
+      expect(await add(kit, organization, await newUser())).toEqual({
         ok: false,
         error: { code: 'seat_limit_reached', limit: 4, used: 4 },
       })
@@ -225,10 +220,10 @@ async function watch(organization: TestOrganization, ledger: boolean): Promise<v
 
 /** Limit 5, four members, and a fifth whose batch waits. */
 async function joinHeldBeforeItsBatch(provider: 'ledger' | 'd1') {
-  const calm = createWorld({ provider })
-  const organization = await organizationOf(calm, 5, 4)
+  const calm = createKit({ provider })
+  const organization = await organizationWithMembers(calm, 5, 4)
   const { around, reached, letGo } = holdingBack(makesMember)
-  const joining = add(createWorld({ provider, around }), organization, await newUser())
+  const joining = add(createKit({ provider, around }), organization, await newUser())
   await reached
   return { calm, organization, joining, letGo }
 }

@@ -1,8 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import type { AddedMember, Result } from '../../../src/index.ts'
-import { readState, violationsIn } from '../../kit/invariants.ts'
-import { atScale } from '../../kit/scale.ts'
-import { add, createWorld, enforcing, newOrganization, newUsers } from '../../kit/kit.ts'
+import {
+  readState,
+  violationsIn,
+  atScale,
+  add,
+  createKit,
+  enforcing,
+  newOrganization,
+  newUsers,
+} from '../../kit/index.ts'
 
 const ROUNDS = atScale({ share: 1, thorough: 2, whole: 200 })
 const RACERS = 200
@@ -14,14 +21,14 @@ const PATIENT = { timeoutSeconds: 3600, reservationSeconds: 3600 }
 
 /** So many at once for so many seats: exactly these are taken, and everybody else is told so. */
 async function rush(provider: 'ledger' | 'd1', racers: number, seats: number): Promise<void> {
-  const world = createWorld({ provider, ledger: PATIENT })
+  const kit = createKit({ provider, ledger: PATIENT })
   const limit = 1 + seats
-  const organization = await newOrganization(world, limit)
+  const organization = await newOrganization(kit, limit)
   const people = await newUsers(racers)
   const answers: Result<AddedMember>[] = await Promise.all(
-    people.map((userId) => add(world, organization, userId))
+    people.map((userId) => add(kit, organization, userId))
   )
-  await world.settled()
+  await kit.settled()
   const refusals = answers.flatMap((answer) => (answer.ok ? [] : [JSON.stringify(answer.error)]))
   expect(refusals).toHaveLength(racers - seats)
   const full = JSON.stringify({ code: 'seat_limit_reached', limit, used: limit })

@@ -8,25 +8,28 @@ import {
   type Result,
   type Seatgate,
 } from '../../../src/index.ts'
-import { asUser, embedded } from '../../kit/http.ts'
-import { actionsOf, freshSlug, meanwhile } from '../../kit/every-change.ts'
-import { testEnv } from '../../kit/environment.ts'
 import {
-  answered,
+  asUser,
+  embedded,
+  actionsOf,
+  freshSlug,
+  meanwhile,
+  testEnv,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   newOrganization,
   newUser,
   operator,
   PASSWORD,
   type TestOrganization,
-} from '../../kit/kit.ts'
-import { atScale } from '../../kit/scale.ts'
+  atScale,
+} from '../../kit/index.ts'
 
-const world = createWorld()
+const kit = createKit()
 const ROUNDS = atScale({ share: 5, thorough: 20 })
 const rounds = Array.from({ length: ROUNDS }, (_, round) => round)
-const farAway = (round: number) => createWorld({ delayMs: round % 3 }).seatgate
+const farAway = (round: number) => createKit({ delayMs: round % 3 }).seatgate
 
 const creating = (seatgate: Seatgate, userId: string, slug: string) =>
   createOrganization(seatgate, { caller: { userId } }, { name: 'Race', slug })
@@ -64,7 +67,7 @@ describe('one slug that several want at once', () => {
   it('ORG-8 ORG-70 goes to exactly one of two slug changes and two creations, in 20 rounds', async () => {
     for (const round of rounds) {
       const slug = freshSlug()
-      const [one, other] = [await newOrganization(world), await newOrganization(world)]
+      const [one, other] = [await newOrganization(kit), await newOrganization(kit)]
       const far = farAway(round)
       const answers = await Promise.all([
         moving(far, one, one.slug, slug),
@@ -82,7 +85,7 @@ describe('one slug that several want at once', () => {
     const client = embedded()
     for (let round = 0; round < ROUNDS; round++) {
       const slug = freshSlug()
-      const organization = await newOrganization(world)
+      const organization = await newOrganization(kit)
       const token = asUser({ userId: organization.owner })
       const others = await Promise.all([newUser(), newUser()])
       const answers = await Promise.all([
@@ -108,7 +111,7 @@ describe('one slug that several want at once', () => {
 
   it('ORG-9 is never given away while its owner is giving it up, in 20 rounds', async () => {
     for (const round of rounds) {
-      const organization = await newOrganization(world)
+      const organization = await newOrganization(kit)
       const [old, slug] = [organization.slug, freshSlug()]
       const far = farAway(round)
       const userId = await newUser()
@@ -125,10 +128,10 @@ describe('one slug that several want at once', () => {
 
   it('goes to the newcomer or back to the restored organization, not to both, in 20 rounds', async () => {
     for (const round of rounds) {
-      const { id, slug, owner, as } = await newOrganization(world)
+      const { id, slug, owner, as } = await newOrganization(kit)
       const far = farAway(round)
       const input = { confirmName: 'Test', password: PASSWORD }
-      answered(await softDeleteOrganization(far, as(owner), input))
+      unwrap(await softDeleteOrganization(far, as(owner), input))
       const answers = await Promise.all([
         restoreOrganization(far, { caller: operator }, id),
         creating(far, await newUser(), slug),
@@ -141,7 +144,7 @@ describe('one slug that several want at once', () => {
 
   it('is released by a deletion to one at most of those who wait for it', async () => {
     for (const round of rounds) {
-      const { slug, owner, as } = await newOrganization(world)
+      const { slug, owner, as } = await newOrganization(kit)
       const far = farAway(round)
       const input = { confirmName: 'Test', password: PASSWORD }
       const [deleted, ...created] = await Promise.all([
@@ -167,36 +170,36 @@ describe('a slug that somebody took and gave up between reading and writing', ()
     ['slug change', (far, one, slug) => moving(far, one, one.slug, slug)],
   ]
   const takenAndGivenUp = async (slug: string) => {
-    const { seatgate } = world
+    const { seatgate } = kit
     const owner = await newUser()
-    const { id } = answered(await creating(seatgate, owner, slug))
+    const { id } = unwrap(await creating(seatgate, owner, slug))
     const scope = { caller: { userId: owner }, organization: id }
     const input = { slug: freshSlug(), confirmSlug: slug, password: PASSWORD }
-    answered(await updateSlug(seatgate, scope, input))
+    unwrap(await updateSlug(seatgate, scope, input))
     return id
   }
 
   it.each(cases)('ORG-9 is refused to a %s: it still leads elsewhere', async (_what, act) => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const slug = freshSlug()
     let holder = ''
     const around = meanwhile(async () => {
       holder = await takenAndGivenUp(slug)
     })
-    const answer = await act(createWorld({ around }).seatgate, organization, slug)
+    const answer = await act(createKit({ around }).seatgate, organization, slug)
     expect(beaten([answer])).toHaveLength(1)
     expect(await holders(slug)).toEqual({ live: [], aliases: [holder] })
   })
 
   it('ORG-31 is refused to a restoration: it still leads elsewhere', async () => {
-    const { id, slug, owner, as } = await newOrganization(world)
+    const { id, slug, owner, as } = await newOrganization(kit)
     const input = { confirmName: 'Test', password: PASSWORD }
-    answered(await softDeleteOrganization(world.seatgate, as(owner), input))
+    unwrap(await softDeleteOrganization(kit.seatgate, as(owner), input))
     let holder = ''
     const around = meanwhile(async () => {
       holder = await takenAndGivenUp(slug)
     })
-    const far = createWorld({ around }).seatgate
+    const far = createKit({ around }).seatgate
     const answer = await restoreOrganization(far, { caller: operator }, id)
     expect(beaten([answer])).toHaveLength(1)
     expect(await holders(slug)).toEqual({ live: [], aliases: [holder] })
@@ -206,7 +209,7 @@ describe('a slug that somebody took and gave up between reading and writing', ()
 describe('one organization whose slug several change at once', () => {
   it('takes one of the slugs, and the others are told that theirs is not the present one', async () => {
     for (const round of rounds) {
-      const organization = await newOrganization(world)
+      const organization = await newOrganization(kit)
       const { id, slug: old } = organization
       const wanted = [freshSlug(), freshSlug(), freshSlug()]
       const far = farAway(round)
@@ -226,7 +229,7 @@ describe('one organization whose slug several change at once', () => {
 
   it('ORG-27 and is deleted at the same time: it is one after the other, and the slug is free', async () => {
     for (const round of rounds) {
-      const organization = await newOrganization(world)
+      const organization = await newOrganization(kit)
       const { slug: old, owner, as } = organization
       const far = farAway(round)
       const slug = freshSlug()
@@ -236,12 +239,12 @@ describe('one organization whose slug several change at once', () => {
       ])
       expect(codeOf(deleted)).toBe('ok')
       expect(['ok', 'organization_not_found']).toContain(codeOf(moved))
-      for (const free of [old, slug]) answered(await creating(far, await newUser(), free))
+      for (const free of [old, slug]) unwrap(await creating(far, await newUser(), free))
     }
   })
 
   it('back and forth at once leaves no alias that is the present slug', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const [a, b] = [organization.slug, freshSlug()]
     for (const round of rounds) {
       const far = farAway(round)

@@ -1,35 +1,37 @@
 import { describe, expect, it } from 'vitest'
 import { restoreMember, restoreMembers, seatUsage, suspendMember } from '../../../src/index.ts'
-import { readLedger, readState, violations } from '../../kit/invariants.ts'
-import { everything } from '../../kit/every-change.ts'
-import { atScale } from '../../kit/scale.ts'
 import {
+  readLedger,
+  readState,
+  violations,
+  everything,
+  atScale,
   add,
-  answered,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   eachWay,
   enforcing,
   join,
   leave,
   newOrganization,
   type TestOrganization,
-  type World,
-} from '../../kit/kit.ts'
+  type Kit,
+} from '../../kit/index.ts'
 
 const ROUNDS = atScale({ share: 2, thorough: 6, whole: 20 })
 
 /** An organization with a limit, and so many who are suspended in it. */
-async function suspending(world: World, limit: number, count: number) {
-  const organization = await newOrganization(world, limit)
+async function suspending(kit: Kit, limit: number, count: number) {
+  const organization = await newOrganization(kit, limit)
   const scope = organization.as(organization.owner)
   const away: string[] = []
   while (away.length < count) {
-    const userId = await join(world, organization)
-    answered(await suspendMember(world.seatgate, scope, userId))
+    const userId = await join(kit, organization)
+    unwrap(await suspendMember(kit.seatgate, scope, userId))
     away.push(userId)
   }
-  await world.settled()
+  await kit.settled()
   return { organization, scope, away }
 }
 
@@ -39,17 +41,17 @@ async function active({ id }: TestOrganization): Promise<string[]> {
 }
 
 describe.each(enforcing)('restoring several (%s)', (provider) => {
-  const world = createWorld({ provider })
-  const { seatgate } = world
+  const kit = createKit({ provider })
+  const { seatgate } = kit
 
   it('ORG-99 SEAT-24 gives each a seat of their own, never used before', async () => {
-    const { organization, scope, away } = await suspending(world, 5, 4)
+    const { organization, scope, away } = await suspending(kit, 5, 4)
     const before = await readState(organization.id)
     const used = before.events.flatMap(({ action, target_id }) =>
       action === 'seat.assigned' ? [target_id] : []
     )
-    const restored = answered(await restoreMembers(seatgate, scope, { userIds: away }))
-    await world.settled()
+    const restored = unwrap(await restoreMembers(seatgate, scope, { userIds: away }))
+    await kit.settled()
     expect(restored.map(({ userId }) => userId).toSorted()).toEqual(away.toSorted())
     const { members } = await readState(organization.id)
     const seats = members.map(({ seat_id }) => seat_id)
@@ -62,18 +64,18 @@ describe.each(enforcing)('restoring several (%s)', (provider) => {
   })
 
   it('ORG-99 takes who is named twice once, and who is active as they are', async () => {
-    const { organization, scope, away } = await suspending(world, 3, 1)
-    const present = await join(world, organization)
+    const { organization, scope, away } = await suspending(kit, 3, 1)
+    const present = await join(kit, organization)
     const [userId] = away as [string]
     const input = { userIds: [userId, present, userId, organization.owner] }
-    const restored = answered(await restoreMembers(seatgate, scope, input))
-    await world.settled()
+    const restored = unwrap(await restoreMembers(seatgate, scope, input))
+    await kit.settled()
     expect(restored.map(({ userId: id, status }) => `${id} ${status}`).toSorted()).toEqual(
       [userId, present, organization.owner].map((id) => `${id} active`).toSorted()
     )
-    expect(answered(await seatUsage(seatgate, scope))).toMatchObject({ held: 3, reserved: 0 })
+    expect(unwrap(await seatUsage(seatgate, scope))).toMatchObject({ held: 3, reserved: 0 })
     const rows = await everything()
-    expect(answered(await restoreMembers(seatgate, scope, input))).toHaveLength(3)
+    expect(unwrap(await restoreMembers(seatgate, scope, input))).toHaveLength(3)
     expect(await everything()).toEqual(rows)
   })
 
@@ -84,25 +86,25 @@ describe.each(enforcing)('restoring several (%s)', (provider) => {
     ['a hundred and one', { userIds: Array.from({ length: 101 }, (_, n) => `user-${n}`) }],
     ['somebody without an id', { userIds: [null] }],
   ])('ORG-99 refuses %s', async (_what, input) => {
-    const { scope } = await suspending(world, 3, 1)
+    const { scope } = await suspending(kit, 3, 1)
     const rows = await everything()
     expect(codeOf(await restoreMembers(seatgate, scope, input as never))).toBe('validation_error')
     expect(await everything()).toEqual(rows)
   })
 
   it('ORG-99 MUSEUM-13 is all or nothing a hundred times over', async () => {
-    const { organization, scope, away } = await suspending(world, 100, 100)
+    const { organization, scope, away } = await suspending(kit, 100, 100)
     const rows = await everything()
     expect(await restoreMembers(seatgate, scope, { userIds: away })).toMatchObject({
       ok: false,
       error: { code: 'seat_limit_reached', limit: 100 },
     })
-    await world.settled()
+    await kit.settled()
     expect(await everything()).toEqual(rows)
-    expect(answered(await seatUsage(seatgate, scope))).toMatchObject({ held: 1, reserved: 0 })
-    answered(await restoreMembers(seatgate, scope, { userIds: away.slice(1) }))
-    await world.settled()
-    expect(answered(await seatUsage(seatgate, scope))).toMatchObject({ held: 100, reserved: 0 })
+    expect(unwrap(await seatUsage(seatgate, scope))).toMatchObject({ held: 1, reserved: 0 })
+    unwrap(await restoreMembers(seatgate, scope, { userIds: away.slice(1) }))
+    await kit.settled()
+    expect(unwrap(await seatUsage(seatgate, scope))).toMatchObject({ held: 100, reserved: 0 })
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 })
@@ -110,16 +112,16 @@ describe.each(enforcing)('restoring several (%s)', (provider) => {
 describe('restoring several at the last seats', () => {
   eachWay(
     'ORG-99 MUSEUM-13 is raced by who joins: all or nobody, and never too many',
-    async ({ calm, world }) => {
+    async ({ calm, kit }) => {
       const { organization, scope, away } = await suspending(calm, 3, 2)
       for (let round = 0; round < ROUNDS; round++) {
         const acts = [
-          () => restoreMembers(world.seatgate, scope, { userIds: away }),
-          () => add(world, organization),
+          () => restoreMembers(kit.seatgate, scope, { userIds: away }),
+          () => add(kit, organization),
         ]
         if (round % 2 === 1) acts.reverse()
         const codes = (await Promise.all(acts.map((act) => act()))).map(codeOf)
-        await world.settled()
+        await kit.settled()
         const said = `round ${round}: ${codes.join(', ')}`
         expect(codes.toSorted(), said).toEqual(['ok', 'seat_limit_reached'])
         const inside = await active(organization)
@@ -130,8 +132,8 @@ describe('restoring several at the last seats', () => {
         // As it was before, for the next round.
         for (const userId of inside) {
           if (userId === organization.owner) continue
-          if (away.includes(userId)) answered(await suspendMember(calm.seatgate, scope, userId))
-          else answered(await leave(calm, organization, userId))
+          if (away.includes(userId)) unwrap(await suspendMember(calm.seatgate, scope, userId))
+          else unwrap(await leave(calm, organization, userId))
         }
         await calm.settled()
       }
@@ -140,17 +142,17 @@ describe('restoring several at the last seats', () => {
 
   eachWay(
     'ORG-99 MUSEUM-13 is raced by itself and by a removal, and leaks no seat',
-    async ({ provider, calm, world }) => {
+    async ({ provider, calm, kit }) => {
       for (let round = 0; round < 5; round++) {
         const { organization, scope, away } = await suspending(calm, 3, 3)
         const [first, second, third] = away as [string, string, string]
         const answers = await Promise.all([
-          restoreMembers(world.seatgate, scope, { userIds: [first, second] }),
-          restoreMembers(world.seatgate, scope, { userIds: [second, third] }),
-          restoreMember(world.seatgate, scope, third),
-          leave(world, organization, first, organization.owner),
+          restoreMembers(kit.seatgate, scope, { userIds: [first, second] }),
+          restoreMembers(kit.seatgate, scope, { userIds: [second, third] }),
+          restoreMember(kit.seatgate, scope, third),
+          leave(kit, organization, first, organization.owner),
         ])
-        await world.settled()
+        await kit.settled()
         const codes = answers.map(codeOf)
         expect(codes.at(-1), codes.join()).toBe('ok')
         for (const code of codes) {

@@ -8,8 +8,7 @@ import {
   type SeatgateOptions,
   type Sink,
 } from '../../../src/index.ts'
-import { db, seatgateWith } from '../../kit/http.ts'
-import { testEnv } from '../../kit/environment.ts'
+import { db, seatgateWith, testEnv } from '../../kit/index.ts'
 
 const sink = (id: string): Sink => ({
   id,

@@ -46,12 +46,22 @@ import {
   unlimitedSeats,
   webhookSink,
 } from '../../../src/index.ts'
-import { db, embedded, host, person, asUser } from '../../kit/http.ts'
-import { testEnv } from '../../kit/environment.ts'
-import { createWorld, newOrganization, newUser, operator, SECRET } from '../../kit/kit.ts'
+import {
+  db,
+  embedded,
+  host,
+  person,
+  asUser,
+  testEnv,
+  createKit,
+  newOrganization,
+  newUser,
+  operator,
+  SECRET,
+} from '../../kit/index.ts'
 
-const world = createWorld()
-const { seatgate } = world
+const kit = createKit()
+const { seatgate } = kit
 const needed = { database: db, seats: d1Seats(), sessions: d1Sessions() }
 const authenticate = () => null
 const factories: Record<string, (strange: object) => unknown> = {
@@ -111,7 +121,7 @@ describe('an option that is not known', () => {
   })
 
   it('B14 of a function throws before anything is done', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const scope = organization.as(organization.owner)
     const strange = { operationID: 'x' } as never
     const userId = await newUser()
@@ -139,8 +149,8 @@ describe('an option that is not known', () => {
 describe('a parameter of a list that is not known', () => {
   it('B14 is refused by the functions, with those that are', async () => {
     const sink = { id: 'log', deliver: async () => ({ outcome: 'delivered' }) as const }
-    const { seatgate: own } = createWorld({ sinks: [sink] })
-    const organization = await newOrganization(world)
+    const { seatgate: own } = createKit({ sinks: [sink] })
+    const organization = await newOrganization(kit)
     const scope = organization.as(organization.owner)
     const { caller } = scope
     const strange = { offset: 10 } as never

@@ -21,8 +21,7 @@ import {
   unscoped,
   UnscopedQuery,
 } from '../../../src/index.ts'
-import { testEnv } from '../../kit/environment.ts'
-import { createWorld, join, newOrganization } from '../../kit/kit.ts'
+import { testEnv, createKit, join, newOrganization } from '../../kit/index.ts'
 
 const notes = sqliteTable('notes', {
   id: text('id').primaryKey(),
@@ -80,10 +79,10 @@ beforeAll(async () => {
     ),
     testEnv.DB.prepare('CREATE TABLE labels (id TEXT PRIMARY KEY, note_id TEXT NOT NULL)'),
   ])
-  const world = createWorld()
+  const kit = createKit()
   for (const name of ['ours', 'theirs']) {
-    const organization = await newOrganization(world)
-    await join(world, organization)
+    const organization = await newOrganization(kit)
+    await join(kit, organization)
     if (name === 'ours') ours = organization.id
     else theirs = organization.id
     await bare.insert(notes).values([

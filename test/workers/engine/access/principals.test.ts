@@ -22,22 +22,24 @@ import {
   type OrganizationScope,
   type Principal,
 } from '../../../../src/index.ts'
-import { everything, freshSlug, hookedWorld } from '../../../kit/every-change.ts'
-import { readState } from '../../../kit/invariants.ts'
-import { testEnv } from '../../../kit/environment.ts'
 import {
-  answered,
+  everything,
+  freshSlug,
+  kitWithHooks,
+  readState,
+  testEnv,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   join,
   newOrganization,
   newUser,
   PASSWORD,
   type TestOrganization,
-} from '../../../kit/kit.ts'
+} from '../../../kit/index.ts'
 
-const world = createWorld()
-const { seatgate } = world
+const kit = createKit()
+const { seatgate } = kit
 const password = PASSWORD
 
 type Scoped = OrganizationScope & { readonly caller: Principal }
@@ -67,8 +69,8 @@ async function doneBy({ id }: TestOrganization) {
 }
 
 async function team() {
-  const organization = await newOrganization(world, 10)
-  const member = await join(world, organization)
+  const organization = await newOrganization(kit, 10)
+  const member = await join(kit, organization)
   const before = (await doneBy(organization)).length
   return {
     organization,
@@ -118,7 +120,7 @@ async function outcomes(
   const acts = inside(there.as(caller(there.organization)), there)
   const codes: Record<string, string> = {}
   for (const name of names) codes[name] = await acts[name]!()
-  await world.settled()
+  await kit.settled()
   return { ...there, codes }
 }
 
@@ -128,7 +130,7 @@ const all = 'add addOwner changeRole toOwner suspend remove removeOwner rename s
 
 describe('a service account', () => {
   it('is not there for any organization but its own', async () => {
-    const other = await newOrganization(world)
+    const other = await newOrganization(kit)
     const rows = async () => JSON.stringify((await everything())['seatgate_audit_events'])
     const there = await team()
     const events = await rows()
@@ -188,7 +190,7 @@ describe('a service account', () => {
     expect(members.map(({ user_id }) => user_id).sort()).toEqual(
       [organization.owner, newcomer].sort()
     )
-    const usage = answered(await seatUsage(seatgate, as(machine(organization, 'admin'))))
+    const usage = unwrap(await seatUsage(seatgate, as(machine(organization, 'admin'))))
     expect(usage.held).toBe(2)
   })
 
@@ -216,7 +218,7 @@ describe('a service account', () => {
       expect(codeOf(await restoreOrganization(seatgate, { caller }, organization.id))).not.toBe(
         'ok'
       )
-      const { seatgate: deleting } = hookedWorld()
+      const { seatgate: deleting } = kitWithHooks()
       expect(codeOf(await deleteUser(deleting, { caller }, { password }))).toBe('insufficient_role')
       expect(await since()).toEqual([])
       expect(await everything()).toEqual(rows)
@@ -242,7 +244,7 @@ describe('the host itself', () => {
     const { organization, as, since } = await team()
     const scope = as(system)
     const asked: string[] = []
-    const { seatgate: proving } = createWorld({
+    const { seatgate: proving } = createKit({
       verifyPassword(userId) {
         asked.push(userId)
         return true
@@ -252,11 +254,11 @@ describe('the host itself', () => {
     expect(codeOf(await updateSlug(proving, scope, { slug, confirmSlug: 'another' }))).toBe(
       'validation_error'
     )
-    answered(await updateSlug(proving, scope, { slug, confirmSlug: organization.slug }))
+    unwrap(await updateSlug(proving, scope, { slug, confirmSlug: organization.slug }))
     expect(codeOf(await softDeleteOrganization(proving, scope, { confirmName: 'Other' }))).toBe(
       'validation_error'
     )
-    answered(await softDeleteOrganization(proving, scope, { confirmName: 'Test' }))
+    unwrap(await softDeleteOrganization(proving, scope, { confirmName: 'Test' }))
     expect(asked).toEqual([])
     expect(await since()).toEqual([
       ['organization.slug_change', 'system', null, null],
@@ -274,7 +276,7 @@ describe('the host itself', () => {
   })
 
   it('is held by the seat limit like anybody', async () => {
-    const organization = await newOrganization(world, 1)
+    const organization = await newOrganization(kit, 1)
     const scope = { caller: system, organization: organization.id }
     const input = { userId: await newUser(), role: 'member' }
     expect(codeOf(await addMember(seatgate, scope, input))).toBe('seat_limit_reached')
@@ -283,13 +285,13 @@ describe('the host itself', () => {
 
   it('is on record in a batch of the host’s own', async () => {
     const { organization, as, since, member, newcomer } = await team()
-    const joining = answered(
+    const joining = unwrap(
       await prepareMember(seatgate, as(system), { userId: newcomer, role: 'owner' })
     )
-    answered(await commitTogether(seatgate, joining))
-    const leaving = answered(await prepareUserDeletion(seatgate, { caller: system }, member))
-    answered(await commitTogether(seatgate, leaving))
-    await world.settled()
+    unwrap(await commitTogether(seatgate, joining))
+    const leaving = unwrap(await prepareUserDeletion(seatgate, { caller: system }, member))
+    unwrap(await commitTogether(seatgate, leaving))
+    await kit.settled()
     const trail = await since()
     expect(trail).toHaveLength(4)
     for (const [, ...who] of trail) expect(who).toEqual(['system', null, null])
@@ -324,16 +326,16 @@ describe('an operator who acts as somebody', () => {
     const userId = await newUser()
     const caller = acting(userId)
     const slug = freshSlug()
-    const { id } = answered(await createOrganization(seatgate, { caller }, { name: 'New', slug }))
-    const joining = answered(
+    const { id } = unwrap(await createOrganization(seatgate, { caller }, { name: 'New', slug }))
+    const joining = unwrap(
       await prepareMember(
         seatgate,
         { caller, organization: id },
         { userId: await newUser(), role: 'member' }
       )
     )
-    answered(await commitTogether(seatgate, joining))
-    await world.settled()
+    unwrap(await commitTogether(seatgate, joining))
+    await kit.settled()
     const trail = await doneBy({ id } as TestOrganization)
     expect(trail).toHaveLength(4)
     for (const [, ...who] of trail) expect(who).toEqual(['operator', 'support-1', userId])
@@ -362,7 +364,7 @@ describe('an operator who acts as somebody', () => {
   it('proves the identity of the user, not their own', async () => {
     const { organization, as } = await team()
     const asked: string[] = []
-    const { seatgate: proving } = createWorld({
+    const { seatgate: proving } = createKit({
       verifyPassword(userId) {
         asked.push(userId)
         return false

@@ -18,18 +18,17 @@ import {
   type Hooks,
   type LifecycleHook,
 } from '../../../../src/index.ts'
-import { putBookends } from '../../../kit/bookends.ts'
-import { createInvitingWorld } from '../../../kit/invitations.ts'
-import { testEnv } from '../../../kit/environment.ts'
 import {
-  answered,
-  createWorld,
-  newBusyOrganization,
+  putBookends,
+  createKit,
+  testEnv,
+  unwrap,
+  largeOrganization,
   newUser,
   signedIn,
   type Provider,
-  type WorldOptions,
-} from '../../../kit/kit.ts'
+  type KitOptions,
+} from '../../../kit/index.ts'
 
 // Sign-in and authorization are in every number: the caller is a session that is looked up.
 const SIZES = [10, 1_000, 10_000]
@@ -41,11 +40,11 @@ const onDelete: LifecycleHook = (statements) => ({ ok: true, statements })
 async function costsAt(
   members: number,
   provider: Provider,
-  options: WorldOptions = {}
+  options: KitOptions = {}
 ): Promise<Costs> {
   const meter = createMeter()
   const around = meter.around
-  const world = createInvitingWorld({
+  const kit = createKit({
     provider,
     around,
     lifecycle: { onDelete },
@@ -53,9 +52,9 @@ async function costsAt(
     ...options,
   })
   const costs: Costs = {}
-  for (const [operation, act] of Object.entries(await operationsOn(world, members))) {
-    const [answer, spent] = await meter.measure(act, world.settled)
-    answered(answer)
+  for (const [operation, act] of Object.entries(await operationsOn(kit, members))) {
+    const [answer, spent] = await meter.measure(act, kit.settled)
+    unwrap(answer)
     costs[operation] = spent
   }
   return costs
@@ -237,12 +236,12 @@ const AFTER_HOOKS = [
 
 describe('what a request may cost', () => {
   it('loads session, organization and membership and passes every guard in one trip', async () => {
-    const world = createWorld()
-    const organization = await newBusyOrganization(world, 10)
-    const caller = await signedIn(world, organization.owner)
-    answered(await putActiveOrganization(world.seatgate, { caller }, organization.id))
-    await world.settled()
-    const { seatgate } = world
+    const kit = createKit()
+    const organization = await largeOrganization(kit, 10)
+    const caller = await signedIn(kit, organization.owner)
+    unwrap(await putActiveOrganization(kit.seatgate, { caller }, organization.id))
+    await kit.settled()
+    const { seatgate } = kit
     const app = new Hono().get(
       '/',
       loadActiveOrganization(seatgate, { authenticate: () => caller }),
@@ -251,24 +250,24 @@ describe('what a request may cost', () => {
       requireOrganizationMfa(seatgate, { mfaCheck: () => false }),
       (c) => c.text(c.var.organization.id)
     )
-    const before = world.trips()
+    const before = kit.trips()
     const response = await app.request('/')
     expect(await response.text()).toBe(organization.id)
-    expect(world.trips() - before).toBe(1)
+    expect(kit.trips() - before).toBe(1)
   })
 
   it('lists the 100 organizations of somebody in one trip, and a row or two for each', async () => {
     const meter = createMeter()
-    const world = createWorld({ around: meter.around })
-    const { seatgate } = world
+    const kit = createKit({ around: meter.around })
+    const { seatgate } = kit
     const userId = await newUser()
     await joinHundred(userId)
-    const caller = await signedIn(world, userId)
+    const caller = await signedIn(kit, userId)
     const ways: [string, number, () => Promise<{ readonly length: number }>][] = [
       [
         'a page',
         100,
-        async () => answered(await listOrganizations(seatgate, { caller }, { limit: 200 })).data,
+        async () => unwrap(await listOrganizations(seatgate, { caller }, { limit: 200 })).data,
       ],
       ['all', 100, () => listOrganizationsForUser(seatgate, userId)],
       [
@@ -281,7 +280,7 @@ describe('what a request may cost', () => {
       ],
     ]
     for (const [what, length, act] of ways) {
-      const [found, cost] = await meter.measure(act, world.settled)
+      const [found, cost] = await meter.measure(act, kit.settled)
       expect(found.length, what).toBe(length)
       expect(cost, what).toMatchObject({ inSequence: 1, d1Trips: 1, ledgerCalls: 0 })
       expect(cost.rowsRead, what).toBeLessThan(500)
@@ -330,12 +329,12 @@ describe('the meter', () => {
   it('sees the row per member of what cannot do without', async () => {
     const rowsAt = async (members: number) => {
       const { around, measure } = createMeter()
-      const world = createWorld({ around })
-      const organization = await newBusyOrganization(world, members)
+      const kit = createKit({ around })
+      const organization = await largeOrganization(kit, members)
       const scope = organization.as(organization.owner)
       const [, { rowsRead }] = await measure(
-        async () => answered(await countMembersWithoutMfa(world.seatgate, scope)),
-        world.settled
+        async () => unwrap(await countMembersWithoutMfa(kit.seatgate, scope)),
+        kit.settled
       )
       return rowsRead
     }

@@ -9,22 +9,23 @@ import {
   type Result,
   type Statement,
 } from '../../../../src/index.ts'
-import { readState, violations } from '../../../kit/invariants.ts'
 import {
-  answered,
+  readState,
+  violations,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   enforcing,
   join,
   leave,
   newOrganization,
   newUser,
   type TestOrganization,
-  type World,
-} from '../../../kit/kit.ts'
+  type Kit,
+} from '../../../kit/index.ts'
 
-const joiner = async ({ seatgate }: World, { id, owner }: TestOrganization, userId: string) =>
-  answered(
+const joiner = async ({ seatgate }: Kit, { id, owner }: TestOrganization, userId: string) =>
+  unwrap(
     await prepareMember(
       seatgate,
       { caller: { userId: owner }, organization: id },
@@ -33,31 +34,31 @@ const joiner = async ({ seatgate }: World, { id, owner }: TestOrganization, user
   )
 
 /** A statement of the host's that breaks a unique key: nothing of its batch is written. */
-function breaking({ seatgate }: World, id: string): Statement {
+function breaking({ seatgate }: Kit, id: string): Statement {
   return seatgate.db
     .insert(users)
     .values({ id, email: 'x', passwordHash: 'none', createdAt: new Date() })
 }
 
-async function rolledBack(world: World, joining: Prepared<AddedMember>): Promise<void> {
-  const after = [breaking(world, await newUser())]
-  expect(codeOf(await commitTogether(world.seatgate, joining, { after }))).toBe('host_conflict')
-  await world.settled()
+async function rolledBack(kit: Kit, joining: Prepared<AddedMember>): Promise<void> {
+  const after = [breaking(kit, await newUser())]
+  expect(codeOf(await commitTogether(kit.seatgate, joining, { after }))).toBe('host_conflict')
+  await kit.settled()
 }
 
 describe.each(enforcing)('a batch that was rolled back and is sent again (%s)', (provider) => {
-  const world = createWorld({ provider })
-  const { seatgate } = world
+  const kit = createKit({ provider })
+  const { seatgate } = kit
 
   it('SEAT-14 SEAT-2 lets nobody in above the limit, if somebody else has the seat now', async () => {
-    const organization = await newOrganization(world, 2)
+    const organization = await newOrganization(kit, 2)
     const [late, early] = [await newUser(), await newUser()]
-    const joining = await joiner(world, organization, late)
-    await rolledBack(world, joining)
-    await join(world, organization, 'member', early)
+    const joining = await joiner(kit, organization, late)
+    await rolledBack(kit, joining)
+    await join(kit, organization, 'member', early)
 
     const again = await commitTogether(seatgate, joining)
-    await world.settled()
+    await kit.settled()
     expect(codeOf(again)).not.toBe('ok')
     const { members } = await readState(organization.id)
     expect(members.map(({ user_id }) => user_id).toSorted()).toEqual(
@@ -67,17 +68,17 @@ describe.each(enforcing)('a batch that was rolled back and is sent again (%s)', 
   })
 
   it('SEAT-14 comes in with a seat that is counted, or not at all', async () => {
-    const organization = await newOrganization(world, 3)
+    const organization = await newOrganization(kit, 3)
     const userId = await newUser()
-    const joining = await joiner(world, organization, userId)
-    await rolledBack(world, joining)
+    const joining = await joiner(kit, organization, userId)
+    await rolledBack(kit, joining)
     const again: Result<unknown> = await commitTogether(seatgate, joining)
-    await world.settled()
+    await kit.settled()
     expect(await violations(organization.id, { quiet: true })).toEqual([])
     // Prepared anew it is an admission like any other.
     if (!again.ok) {
-      answered(await commitTogether(seatgate, await joiner(world, organization, userId)))
-      await world.settled()
+      unwrap(await commitTogether(seatgate, await joiner(kit, organization, userId)))
+      await kit.settled()
     }
     const { members } = await readState(organization.id)
     expect(members.map(({ user_id }) => user_id)).toContain(userId)
@@ -85,19 +86,19 @@ describe.each(enforcing)('a batch that was rolled back and is sent again (%s)', 
   })
 
   it('SEAT-24 SEAT-9 does not bring back who has left meanwhile, in the seat they had', async () => {
-    const organization = await newOrganization(world, 2)
+    const organization = await newOrganization(kit, 2)
     const userId = await newUser()
-    const joining = await joiner(world, organization, userId)
-    answered(await commitTogether(seatgate, joining))
-    await world.settled()
-    answered(await leave(world, organization, userId))
+    const joining = await joiner(kit, organization, userId)
+    unwrap(await commitTogether(seatgate, joining))
+    await kit.settled()
+    unwrap(await leave(kit, organization, userId))
     const successor = await newUser()
     const scope = organization.as(organization.owner)
-    answered(await addMember(seatgate, scope, { userId: successor, role: 'member' }))
-    await world.settled()
+    unwrap(await addMember(seatgate, scope, { userId: successor, role: 'member' }))
+    await kit.settled()
 
     const again = await commitTogether(seatgate, joining).catch((error: unknown) => error)
-    await world.settled()
+    await kit.settled()
     expect(again).not.toMatchObject({ ok: true })
     const { members } = await readState(organization.id)
     expect(members.map(({ user_id }) => user_id).toSorted()).toEqual(

@@ -14,30 +14,31 @@ import {
   type Principal,
   type Result,
 } from '../../../../src/index.ts'
-import { expectSound, muchLater } from '../../../kit/faults.ts'
-import { readLedger, readState, violations } from '../../../kit/invariants.ts'
 import {
+  expectSound,
+  muchLater,
+  readLedger,
+  readState,
+  violations,
   everything,
   freshSlug,
   isChange,
   lastEventOf,
   softDeleted,
-} from '../../../kit/every-change.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import { keys } from '../../../kit/retention.ts'
-import {
-  answered,
+  testEnv,
+  keys,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   enforcing,
   join,
   newOrganization,
   newUser,
-  organizationOf,
+  organizationWithMembers,
   PASSWORD,
   type TestOrganization,
-  type World,
-} from '../../../kit/kit.ts'
+  type Kit,
+} from '../../../kit/index.ts'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -57,18 +58,18 @@ const userRow = (id: string, email = `${id}@example.com`) => ({
   createdAt: new Date(),
 })
 
-const inserting = ({ seatgate }: World, id: string, email?: string) =>
+const inserting = ({ seatgate }: Kit, id: string, email?: string) =>
   seatgate.db.insert(users).values(userRow(id, email))
 
-const found = ({ seatgate }: World, userId: string, slug = freshSlug()) =>
+const found = ({ seatgate }: Kit, userId: string, slug = freshSlug()) =>
   prepareOrganization(seatgate, { caller: { userId } }, { name: 'New', slug })
 
-const joiner = ({ seatgate }: World, organization: TestOrganization, userId: string) =>
+const joiner = ({ seatgate }: Kit, organization: TestOrganization, userId: string) =>
   prepareMember(seatgate, by(organization.owner, organization), { userId, role: 'member' })
 
 /** What a prepared change comes to, whether it ends before its batch or in it. */
 async function outcome(
-  { seatgate }: World,
+  { seatgate }: Kit,
   prepared: Awaited<ReturnType<typeof prepareMember>>
 ): Promise<Result<unknown>> {
   return prepared.ok ? commitTogether(seatgate, prepared.value) : prepared
@@ -81,39 +82,37 @@ const userExists = async (id: string) =>
 
 describe.each(enforcing)('preparing with %s seats', (provider) => {
   it('asks no database', async () => {
-    const world = createWorld({ provider })
-    const organization = await newOrganization(world, 5)
+    const kit = createKit({ provider })
+    const organization = await newOrganization(kit, 5)
     const [founder, userId] = [await newUser(), await newUser()]
     const rows = await everything()
-    const trips = world.trips()
-    answered(await found(world, founder))
-    answered(await joiner(world, organization, userId))
-    expect(world.trips()).toBe(trips)
+    const trips = kit.trips()
+    unwrap(await found(kit, founder))
+    unwrap(await joiner(kit, organization, userId))
+    expect(kit.trips()).toBe(trips)
     expect(await everything()).toEqual(rows)
   })
 
   it('and committing is one trip, with the host’s statements before and after', async () => {
     const batches: (readonly string[])[] = []
-    const world = createWorld({
+    const kit = createKit({
       provider,
       around({ store, asked }, run) {
         if (store === 'd1') batches.push(asked)
         return run()
       },
     })
-    const organization = await newOrganization(world, 5)
+    const organization = await newOrganization(kit, 5)
     const userId = crypto.randomUUID()
-    const joining = answered(await joiner(world, organization, userId))
+    const joining = unwrap(await joiner(kit, organization, userId))
     batches.length = 0
-    const value = answered(
-      await commitTogether(world.seatgate, joining, {
-        before: [inserting(world, userId)],
-        after: [
-          world.seatgate.db.update(users).set({ name: 'Welcome' }).where(eq(users.id, userId)),
-        ],
+    const value = unwrap(
+      await commitTogether(kit.seatgate, joining, {
+        before: [inserting(kit, userId)],
+        after: [kit.seatgate.db.update(users).set({ name: 'Welcome' }).where(eq(users.id, userId))],
       })
     )
-    await world.settled()
+    await kit.settled()
     expect(value).toEqual(joining.value)
     expect(batches).toHaveLength(1)
     const [asked] = batches
@@ -127,21 +126,21 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
   })
 
   it('founds an organization for somebody who is registered in the same batch', async () => {
-    const world = createWorld({ provider })
+    const kit = createKit({ provider })
     const userId = crypto.randomUUID()
     const caller = { userId }
-    const founding = answered(
+    const founding = unwrap(
       await prepareOrganization(
-        world.seatgate,
+        kit.seatgate,
         { caller, requestId: 'r-7' },
         { name: 'Own', slug: freshSlug() },
         { personal: true }
       )
     )
-    const created = answered(
-      await commitTogether(world.seatgate, founding, { before: [inserting(world, userId)] })
+    const created = unwrap(
+      await commitTogether(kit.seatgate, founding, { before: [inserting(kit, userId)] })
     )
-    await world.settled()
+    await kit.settled()
     expect(created).toMatchObject({ name: 'Own', personal: true, founderUserId: userId })
     const { members, events } = await readState(created.id)
     expect(members).toMatchObject([{ user_id: userId, role: 'owner', status: 'active' }])
@@ -157,24 +156,24 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
   })
 
   it('sees somebody who is registered before it in the batch, and nobody after it', async () => {
-    const world = createWorld({ provider })
-    const organization = await newOrganization(world, 5)
+    const kit = createKit({ provider })
+    const organization = await newOrganization(kit, 5)
     const [early, late] = [crypto.randomUUID(), crypto.randomUUID()]
-    answered(
-      await commitTogether(world.seatgate, answered(await joiner(world, organization, early)), {
-        before: [inserting(world, early)],
+    unwrap(
+      await commitTogether(kit.seatgate, unwrap(await joiner(kit, organization, early)), {
+        before: [inserting(kit, early)],
       })
     )
     const answer = await commitTogether(
-      world.seatgate,
-      answered(await joiner(world, organization, late)),
-      { after: [inserting(world, late)] }
+      kit.seatgate,
+      unwrap(await joiner(kit, organization, late)),
+      { after: [inserting(kit, late)] }
     )
     expect(answer).toEqual({
       ok: false,
       error: { code: 'validation_error', errors: { userId: ['This user does not exist.'] } },
     })
-    await world.settled()
+    await kit.settled()
     expect(await userExists(late)).toBe(false)
     expect((await rowsOf(organization.id)).sort()).toEqual([organization.owner, early].sort())
     expect(await violations(organization.id, { quiet: true })).toEqual([])
@@ -183,16 +182,16 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
   it.each(['before', 'after'] as const)(
     'writes nothing and frees the seat if a statement %s it breaks a unique key',
     async (where) => {
-      const world = createWorld({ provider })
-      const other = await newOrganization(world, 2)
+      const kit = createKit({ provider })
+      const other = await newOrganization(kit, 2)
       const [taken, gone] = [await newUser(), await newUser()]
       // The ledger is started once, and that is written.
-      await join(world, other, 'member', gone)
-      answered(await removeMember(world.seatgate, other.as(other.owner), gone))
-      await world.settled()
+      await join(kit, other, 'member', gone)
+      unwrap(await removeMember(kit.seatgate, other.as(other.owner), gone))
+      await kit.settled()
       const rows = await everything()
-      const broken = () => inserting(world, crypto.randomUUID(), `${taken}@example.com`)
-      const joining = answered(await joiner(world, other, taken))
+      const broken = () => inserting(kit, crypto.randomUUID(), `${taken}@example.com`)
+      const joining = unwrap(await joiner(kit, other, taken))
       const seen: string[] = []
       const statements = () => ({
         [where]: [broken()],
@@ -201,70 +200,70 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
           return null
         },
       })
-      expect(codeOf(await commitTogether(world.seatgate, joining, statements()))).toBe(
+      expect(codeOf(await commitTogether(kit.seatgate, joining, statements()))).toBe(
         'host_conflict'
       )
-      const founding = answered(await found(world, taken))
-      expect(codeOf(await commitTogether(world.seatgate, founding, statements()))).toBe(
+      const founding = unwrap(await found(kit, taken))
+      expect(codeOf(await commitTogether(kit.seatgate, founding, statements()))).toBe(
         'host_conflict'
       )
       expect(seen).toEqual(Array(2).fill('UNIQUE constraint failed: users.email'))
-      await world.settled()
+      await kit.settled()
       expect(await everything()).toEqual(rows)
       if (provider === 'ledger') {
         expect(await readLedger(other.id)).toMatchObject({ held: 1, reserved: 0 })
       }
       // The last seat is there for the next one.
-      expect(codeOf(await outcome(world, await joiner(world, other, taken)))).toBe('ok')
+      expect(codeOf(await outcome(kit, await joiner(kit, other, taken)))).toBe('ok')
     }
   )
 
   it('is refused for a slug that was taken meanwhile, or that still leads elsewhere', async () => {
-    const world = createWorld({ provider })
-    const { seatgate } = world
+    const kit = createKit({ provider })
+    const { seatgate } = kit
     const [userId, rival] = [await newUser(), await newUser()]
     const slug = freshSlug()
-    const founding = answered(await found(world, userId, slug))
-    answered(
+    const founding = unwrap(await found(kit, userId, slug))
+    unwrap(
       await createOrganization(seatgate, { caller: { userId: rival } }, { name: 'First', slug })
     )
-    await world.settled()
+    await kit.settled()
     const taken = {
       ok: false,
       error: { code: 'validation_error', errors: { slug: ['This slug is already taken.'] } },
     }
     const newcomer = crypto.randomUUID()
-    const before = [inserting(world, newcomer)]
+    const before = [inserting(kit, newcomer)]
     const rows = await everything()
     expect(await commitTogether(seatgate, founding, { before })).toEqual(taken)
     expect(await everything()).toEqual(rows)
     expect(await userExists(newcomer)).toBe(false)
-    answered(
+    unwrap(
       await updateSlug(
         seatgate,
         { caller: { userId: rival }, organization: slug },
         { slug: freshSlug(), confirmSlug: slug, password: PASSWORD }
       )
     )
-    const again = answered(await found(world, userId, slug))
+    const again = unwrap(await found(kit, userId, slug))
     expect(await commitTogether(seatgate, again)).toEqual(taken)
   })
 
   it('is refused to those who may not add anybody', async () => {
-    const world = createWorld({ provider })
-    const organization = await newOrganization(world, 10)
-    const member = await join(world, organization)
-    const admin = await join(world, organization, 'admin')
-    const suspended = await join(world, organization, 'admin')
-    answered(await suspendMember(world.seatgate, organization.as(organization.owner), suspended))
-    await world.settled()
+    const kit = createKit({ provider })
+    const organization = await newOrganization(kit, 10)
+    const member = await join(kit, organization)
+    const admin = await join(kit, organization, 'admin')
+    const suspended = await join(kit, organization, 'admin')
+    unwrap(await suspendMember(kit.seatgate, organization.as(organization.owner), suspended))
+    await kit.settled()
     const [userId, stranger] = [await newUser(), await newUser()]
     const rows = await everything()
     const attempt = async (caller: Principal, role = 'member') => {
       const answer = await outcome(
-        world,
+        kit,
         await prepareMember(
-          world.seatgate,
+          kit.seatgate,
           { caller, organization: organization.id },
           { userId, role }
         )
@@ -282,15 +281,15 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
     expect(await attempt({ ...bot, organizationId: crypto.randomUUID(), role: 'owner' })).toBe(
       'insufficient_role'
     )
-    await world.settled()
+    await kit.settled()
     expect(await everything()).toEqual(rows)
     expect(await violations(organization.id, { quiet: true })).toEqual([])
     expect(await attempt({ userId: admin })).toBe('ok')
   })
 
   it('has no service account make an owner that is none itself', async () => {
-    const world = createWorld({ provider })
-    const organization = await newOrganization(world)
+    const kit = createKit({ provider })
+    const organization = await newOrganization(kit)
     const userId = await newUser()
     const attempt = async (role: string) => {
       const caller = {
@@ -301,7 +300,7 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
       } as const
       const scope = { caller, organization: organization.id }
       return codeOf(
-        await outcome(world, await prepareMember(world.seatgate, scope, { userId, role: 'owner' }))
+        await outcome(kit, await prepareMember(kit.seatgate, scope, { userId, role: 'owner' }))
       )
     }
     expect(await attempt('admin')).toBe('insufficient_role')
@@ -310,46 +309,46 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
   })
 
   it('takes away the right to add of who has lost it since', async () => {
-    const world = createWorld({ provider })
-    const organization = await newOrganization(world, 10)
-    const admin = await join(world, organization, 'admin')
+    const kit = createKit({ provider })
+    const organization = await newOrganization(kit, 10)
+    const admin = await join(kit, organization, 'admin')
     const userId = await newUser()
-    const joining = answered(
-      await prepareMember(world.seatgate, by(admin, organization), { userId, role: 'member' })
+    const joining = unwrap(
+      await prepareMember(kit.seatgate, by(admin, organization), { userId, role: 'member' })
     )
     await testEnv.DB.prepare('UPDATE seatgate_memberships SET role = ? WHERE user_id = ?')
       .bind('member', admin)
       .run()
-    expect(codeOf(await commitTogether(world.seatgate, joining))).toBe('insufficient_role')
+    expect(codeOf(await commitTogether(kit.seatgate, joining))).toBe('insufficient_role')
     expect(await rowsOf(organization.id)).not.toContain(userId)
   })
 
   it('is refused for who is a member already, before or since', async () => {
-    const world = createWorld({ provider })
-    const organization = await newOrganization(world, 3)
-    const present = await join(world, organization)
-    expect(codeOf(await outcome(world, await joiner(world, organization, present)))).toBe(
+    const kit = createKit({ provider })
+    const organization = await newOrganization(kit, 3)
+    const present = await join(kit, organization)
+    expect(codeOf(await outcome(kit, await joiner(kit, organization, present)))).toBe(
       'already_member'
     )
-    await world.settled()
+    await kit.settled()
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
   it('is refused where there is no organization, or none any more', async () => {
-    const world = createWorld({ provider })
-    const organization = await newOrganization(world, 5)
+    const kit = createKit({ provider })
+    const organization = await newOrganization(kit, 5)
     const userId = await newUser()
-    const joining = answered(await joiner(world, organization, userId))
-    await softDeleted(world.seatgate, organization)
-    await world.settled()
-    expect(codeOf(await commitTogether(world.seatgate, joining))).toBe('organization_not_found')
+    const joining = unwrap(await joiner(kit, organization, userId))
+    await softDeleted(kit.seatgate, organization)
+    await kit.settled()
+    expect(codeOf(await commitTogether(kit.seatgate, joining))).toBe('organization_not_found')
     expect(await rowsOf(organization.id)).toEqual([organization.owner])
     for (const caller of [{ userId: organization.owner }, { type: 'system' }] as const) {
       for (const id of [organization.id, crypto.randomUUID()]) {
         const answer = await outcome(
-          world,
+          kit,
           await prepareMember(
-            world.seatgate,
+            kit.seatgate,
             { caller, organization: id },
             { userId, role: 'member' }
           )
@@ -361,43 +360,43 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
   })
 
   it('is refused for want of a seat, with the numbers', async () => {
-    const world = createWorld({ provider })
-    const organization = await organizationOf(world, 2, 2)
+    const kit = createKit({ provider })
+    const organization = await organizationWithMembers(kit, 2, 2)
     const rows = await everything()
     const newcomer = crypto.randomUUID()
-    const joining = await joiner(world, organization, newcomer)
+    const joining = await joiner(kit, organization, newcomer)
     const answer = joining.ok
-      ? await commitTogether(world.seatgate, joining.value, {
-          before: [inserting(world, newcomer)],
+      ? await commitTogether(kit.seatgate, joining.value, {
+          before: [inserting(kit, newcomer)],
         })
       : joining
     expect(answer).toEqual({
       ok: false,
       error: { code: 'seat_limit_reached', limit: 2, used: 2 },
     })
-    await world.settled()
+    await kit.settled()
     expect(await everything()).toEqual(rows)
   })
 
   it('combines two changes into one: all of both, or nothing of either', async () => {
-    const world = createWorld({ provider, auditLogKey: keys.privateKey })
-    const organization = await newOrganization(world, 2)
+    const kit = createKit({ provider, auditLogKey: keys.privateKey })
+    const organization = await newOrganization(kit, 2)
     const prepareBoth = async (userId: string) => {
-      const workspace = answered(await found(world, userId))
-      return combine(workspace, answered(await joiner(world, organization, userId)))
+      const workspace = unwrap(await found(kit, userId))
+      return combine(workspace, unwrap(await joiner(kit, organization, userId)))
     }
     const stranger = crypto.randomUUID()
     const failing = await prepareBoth(stranger)
     const rows = await everything()
-    expect(codeOf(await commitTogether(world.seatgate, failing))).toBe('validation_error')
+    expect(codeOf(await commitTogether(kit.seatgate, failing))).toBe('validation_error')
     expect(await everything()).toEqual(rows)
 
     const userId = crypto.randomUUID()
     const both = await prepareBoth(userId)
-    const [workspace, joined] = answered(
-      await commitTogether(world.seatgate, both, { before: [inserting(world, userId)] })
+    const [workspace, joined] = unwrap(
+      await commitTogether(kit.seatgate, both, { before: [inserting(kit, userId)] })
     )
-    await world.settled()
+    await kit.settled()
     expect(workspace.founderUserId).toBe(userId)
     expect(joined).toMatchObject({ created: true, membership: { userId, role: 'member' } })
     expect(await rowsOf(workspace.id)).toEqual([userId])
@@ -406,16 +405,16 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
     for (const { id } of [workspace, organization]) {
       expect(await violations(id, { quiet: true })).toEqual([])
     }
-    const woken = world.wakeUps.map(({ organizationId }) => organizationId)
+    const woken = kit.wakeUps.map(({ organizationId }) => organizationId)
     expect(woken).toEqual(expect.arrayContaining([workspace.id, organization.id]))
   })
 })
 
 describe('a prepared member', () => {
   it('whose batch never comes gives the seat back within a minute', async () => {
-    const world = createWorld()
-    const organization = await newOrganization(world, 2)
-    answered(await joiner(world, organization, await newUser()))
+    const kit = createKit()
+    const organization = await newOrganization(kit, 2)
+    unwrap(await joiner(kit, organization, await newUser()))
     expect(await readLedger(organization.id)).toMatchObject({ held: 1, reserved: 1 })
     await muchLater(organization.id)
     expect(await readLedger(organization.id)).toMatchObject({ held: 1, reserved: 0 })
@@ -425,18 +424,18 @@ describe('a prepared member', () => {
   it.each(['before', 'after'])(
     'of whom nobody knows what became is settled: lost %s the batch',
     async (moment) => {
-      const calm = createWorld()
+      const calm = createKit()
       const organization = await newOrganization(calm, 2)
       const userId = await newUser()
-      const world = createWorld({
+      const kit = createKit({
         async around({ asked }, run) {
           if (!isChange(asked)) return run()
           if (moment === 'after') await run()
           throw new Error('Network connection lost.')
         },
       })
-      const joining = answered(await joiner(world, organization, userId))
-      expect(codeOf(await commitTogether(world.seatgate, joining))).toBe('seats_unavailable')
+      const joining = unwrap(await joiner(kit, organization, userId))
+      expect(codeOf(await commitTogether(kit.seatgate, joining))).toBe('seats_unavailable')
       await muchLater(organization.id)
       expect((await rowsOf(organization.id)).includes(userId)).toBe(moment === 'after')
       await expectSound(organization.id, true)
@@ -444,34 +443,34 @@ describe('a prepared member', () => {
   )
 
   it('whose batch is sent again after an answer that was lost keeps the seat', async () => {
-    const calm = createWorld()
+    const calm = createKit()
     const organization = await newOrganization(calm, 2)
     const userId = await newUser()
     let lost = true
-    const world = createWorld({
+    const kit = createKit({
       async around({ asked }, run) {
         const answer = await run()
         if (lost && isChange(asked)) throw new Error('Network connection lost.')
         return answer
       },
     })
-    const joining = answered(await joiner(world, organization, userId))
-    expect(codeOf(await commitTogether(world.seatgate, joining))).toBe('seats_unavailable')
+    const joining = unwrap(await joiner(kit, organization, userId))
+    expect(codeOf(await commitTogether(kit.seatgate, joining))).toBe('seats_unavailable')
     lost = false
-    expect(codeOf(await commitTogether(world.seatgate, joining))).toBe('already_member')
-    await world.settled()
+    expect(codeOf(await commitTogether(kit.seatgate, joining))).toBe('already_member')
+    await kit.settled()
     // The one seat of theirs is in use, whatever the second batch came to.
     expect(await violations(organization.id, { quiet: false })).toEqual([])
-    const third = await outcome(world, await joiner(world, organization, await newUser()))
+    const third = await outcome(kit, await joiner(kit, organization, await newUser()))
     expect(codeOf(third)).toBe('seat_limit_reached')
   })
 
   it('is in an organization that is named by its id', async () => {
-    const world = createWorld()
-    const { slug, owner } = await newOrganization(world)
+    const kit = createKit()
+    const { slug, owner } = await newOrganization(kit)
     await expect(
       prepareMember(
-        world.seatgate,
+        kit.seatgate,
         { caller: { userId: owner }, organization: slug },
         { userId: 'x', role: 'member' }
       )
@@ -480,9 +479,9 @@ describe('a prepared member', () => {
 
   it('is refused for an input that is not valid, before a seat is asked for', async () => {
     const asked: string[] = []
-    const calm = createWorld()
+    const calm = createKit()
     const organization = await newOrganization(calm)
-    const { seatgate } = createWorld({
+    const { seatgate } = createKit({
       around(trip, run) {
         asked.push(trip.store)
         return run()

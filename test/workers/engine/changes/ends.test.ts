@@ -9,23 +9,30 @@ import {
 } from '../../../../src/index.ts'
 import { sweepHandler } from '../../../../src/worker/index.ts'
 import { purgeExpired } from '../../../../src/worker/handlers.ts'
-import { seatgateWith } from '../../../kit/http.ts'
-import { muchLater, passTime, slowAdd } from '../../../kit/faults.ts'
-import { readState, violationsIn } from '../../../kit/invariants.ts'
-import { createJoiningWorld, joinAs, neighbourOf, openOrganization } from '../../../kit/joining.ts'
-import { freshStores, testEnv } from '../../../kit/environment.ts'
 import {
+  seatgateWith,
+  muchLater,
+  passTime,
+  slowAdd,
+  readState,
+  violationsIn,
+  createJoiningKit,
+  joinAs,
+  neighbourOf,
+  openOrganization,
+  freshStores,
+  testEnv,
   add,
-  answered,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   join,
   newOrganization,
   newUser,
   type TestOrganization,
-  type World,
-  type WorldOptions,
-} from '../../../kit/kit.ts'
+  type Kit,
+  type KitOptions,
+} from '../../../kit/index.ts'
 
 declare global {
   interface ImportMeta {
@@ -49,21 +56,18 @@ afterEach(() => {
 })
 
 /** A world whose clock is turned by hand. */
-function clockedWorld(
-  options: WorldOptions = {},
-  create: (o: WorldOptions) => World = createWorld
-) {
+function clockedWorld(options: KitOptions = {}, create: (o: KitOptions) => Kit = createKit) {
   let time = Date.now()
-  const world = create({ now: () => new Date(time), ...options })
+  const kit = create({ now: () => new Date(time), ...options })
   return {
-    world,
+    kit,
     pass(milliseconds: number) {
       time += milliseconds
     },
     async sweepAfter(milliseconds: number) {
       time += milliseconds
-      await sweepHandler(world.seatgate)()
-      await world.settled()
+      await sweepHandler(kit.seatgate)()
+      await kit.settled()
     },
   }
 }
@@ -83,11 +87,11 @@ describe('stored answers', () => {
     count('seatgate_operations WHERE actor_id = ?', `user:${userId}`)
 
   it('A10 end after operationRetentionDays, and not before', async () => {
-    const { world, sweepAfter } = clockedWorld()
-    const organization = await newOrganization(world)
+    const { kit, sweepAfter } = clockedWorld()
+    const organization = await newOrganization(kit)
     const scope = organization.as(organization.owner)
     const rename = (name: string) =>
-      renameOrganization(world.seatgate, scope, { name }, { operationId: 'key' })
+      renameOrganization(kit.seatgate, scope, { name }, { operationId: 'key' })
     const first = await rename('First')
     expect(codeOf(first)).toBe('ok')
     await sweepAfter(90 * DAY_MS - 1)
@@ -103,9 +107,9 @@ describe('stored answers', () => {
       run(`INSERT INTO seatgate_operations VALUES (?, ?, 'd', '{}', ?)`, `user:${userId}`, id, at)
     await store('old', Date.now() - 1000 * DAY_MS)
     await store('new', Date.now() - 2 * DAY_MS)
-    await purgeExpired(createWorld({ operationRetentionDays: Infinity }).seatgate)
+    await purgeExpired(createKit({ operationRetentionDays: Infinity }).seatgate)
     expect(await answersOf(userId)).toBe(2)
-    await purgeExpired(createWorld({ operationRetentionDays: 3 }).seatgate)
+    await purgeExpired(createKit({ operationRetentionDays: 3 }).seatgate)
     expect(await answersOf(userId)).toBe(1)
   })
 
@@ -117,16 +121,16 @@ describe('stored answers', () => {
   )
 
   it('A10 are not made of what a stranger is refused', async () => {
-    const world = createWorld()
-    const organization = await newOrganization(world)
-    const [stranger, member] = [await newUser(), await join(world, organization)]
+    const kit = createKit()
+    const organization = await newOrganization(kit)
+    const [stranger, member] = [await newUser(), await join(kit, organization)]
     for (const [userId, code, stored] of [
       [stranger, 'organization_not_found', 0],
       [member, 'insufficient_role', 1],
     ] as const) {
       const scope = organization.as(userId)
       for (const operationId of ['one', 'one']) {
-        const answer = renameOrganization(world.seatgate, scope, { name: 'X' }, { operationId })
+        const answer = renameOrganization(kit.seatgate, scope, { name: 'X' }, { operationId })
         expect(codeOf(await answer)).toBe(code)
       }
       expect(await answersOf(userId), code).toBe(stored)
@@ -136,9 +140,9 @@ describe('stored answers', () => {
 
 describe('sessions', () => {
   it('A10 go 30 days after they expired', async () => {
-    const { world, sweepAfter } = clockedWorld()
+    const { kit, sweepAfter } = clockedWorld()
     const userId = await newUser()
-    const expires = world.seatgate.now().getTime() + DAY_MS
+    const expires = kit.seatgate.now().getTime() + DAY_MS
     await run(
       `INSERT INTO seatgate_sessions VALUES (replace(hex(zeroblob(32)), '0', 'e'), ?, NULL, ?, 1, 1)`,
       userId,
@@ -193,17 +197,17 @@ describe('fences', () => {
   it('A10 stay while no ledger is known that refuses what is late', async () => {
     const seatId = crypto.randomUUID()
     await run(`INSERT INTO seatgate_seat_fences VALUES (?, 'nowhere', 1)`, seatId)
-    await purgeExpired(createWorld().seatgate)
+    await purgeExpired(createKit().seatgate)
     expect(await count('seatgate_seat_fences WHERE seat_id = ?', seatId)).toBe(1)
   })
 })
 
 describe('switching the active organization', () => {
   it('A10 is on record 60 times an hour, and then says how many were left out', async () => {
-    const { world, pass } = clockedWorld()
+    const { kit, pass } = clockedWorld()
     const userId = await newUser()
-    const organizations = [await newOrganization(world), await newOrganization(world)]
-    for (const organization of organizations) await join(world, organization, 'member', userId)
+    const organizations = [await newOrganization(kit), await newOrganization(kit)]
+    for (const organization of organizations) await join(kit, organization, 'member', userId)
     await run(
       `INSERT INTO seatgate_sessions VALUES (?, ?, NULL, 9999999999999, 1, 1)`,
       userId.replaceAll('-', '').repeat(2),
@@ -213,8 +217,8 @@ describe('switching the active organization', () => {
     const turn = async (index: number) => {
       const session = { id: userId.replaceAll('-', '').repeat(2), activeOrganizationId: active }
       const to = organizations[index % 2]!.id
-      const done = await putActiveOrganization(world.seatgate, { caller: { userId, session } }, to)
-      active = answered(done).session.activeOrganizationId
+      const done = await putActiveOrganization(kit.seatgate, { caller: { userId, session } }, to)
+      active = unwrap(done).session.activeOrganizationId
       expect(active).toBe(to)
     }
     const recorded = () =>
@@ -242,17 +246,17 @@ describe('switching the active organization', () => {
 })
 
 describe('requests to join', () => {
-  const askingWorld = () => clockedWorld({}, createJoiningWorld)
+  const askingWorld = () => clockedWorld({}, createJoiningKit)
 
   it('A10 are ten a day of one person in one organization, taken back or not', async () => {
-    const { world, pass } = askingWorld()
-    const organization = await openOrganization(world, 'request')
+    const { kit, pass } = askingWorld()
+    const organization = await openOrganization(kit, 'request')
     const userId = await neighbourOf(organization)
     const ask = async () => {
-      const asked = await joinAs(world, organization, userId)
+      const asked = await joinAs(kit, organization, userId)
       if (!asked.ok || asked.value.status === 'joined') return codeOf(asked)
       const { id } = asked.value.request
-      return codeOf(await withdrawJoinRequest(world.seatgate, { caller: { userId } }, id))
+      return codeOf(await withdrawJoinRequest(kit.seatgate, { caller: { userId } }, id))
     }
     for (let asked = 0; asked < 10; asked++) expect(await ask()).toBe('ok')
     const events = () => count('seatgate_audit_events WHERE organization_id = ?', organization.id)
@@ -260,14 +264,14 @@ describe('requests to join', () => {
     expect(await ask()).toBe('rate_limited_user')
     expect(await events()).toBe(before)
     const other = await neighbourOf(organization)
-    expect(codeOf(await joinAs(world, organization, other))).toBe('ok')
+    expect(codeOf(await joinAs(kit, organization, other))).toBe('ok')
     pass(DAY_MS)
     expect(await ask()).toBe('ok')
   })
 
   it('A10 go 90 days after they were settled, but for the last place in line', async () => {
-    const { world, sweepAfter } = askingWorld()
-    const organization = await openOrganization(world, 'auto', 1)
+    const { kit, sweepAfter } = askingWorld()
+    const organization = await openOrganization(kit, 'auto', 1)
     const states = async () => {
       const { results } = await testEnv.DB.prepare(
         'SELECT state FROM seatgate_join_requests WHERE organization_id = ? ORDER BY place'
@@ -278,11 +282,9 @@ describe('requests to join', () => {
     }
     for (let asked = 0; asked < 2; asked++) {
       const userId = await neighbourOf(organization)
-      const waiting = answered(await joinAs(world, organization, userId))
+      const waiting = unwrap(await joinAs(kit, organization, userId))
       if (waiting.status === 'joined') throw new Error('There was a seat.')
-      answered(
-        await withdrawJoinRequest(world.seatgate, { caller: { userId } }, waiting.request.id)
-      )
+      unwrap(await withdrawJoinRequest(kit.seatgate, { caller: { userId } }, waiting.request.id))
     }
     await sweepAfter(90 * DAY_MS - 1)
     expect(await states()).toEqual(['withdrawn', 'withdrawn'])
@@ -297,12 +299,12 @@ describe('requests to join', () => {
 describe('what is to be done outside', () => {
   it('A10 is given up and reported if it has failed for 90 days', async () => {
     const reports: string[] = []
-    const { world, sweepAfter } = clockedWorld({
+    const { kit, sweepAfter } = clockedWorld({
       report: ({ event }) => reports.push(event),
       hooks: { afterAddMember: () => Promise.reject(new Error('down')) },
     })
-    const organization = await newOrganization(world)
-    await join(world, organization)
+    const organization = await newOrganization(kit)
+    await join(kit, organization)
     const left = () => count('seatgate_jobs WHERE organization_id = ?', organization.id)
     await sweepAfter(90 * DAY_MS - 1)
     expect(await left()).toBe(1)
@@ -317,7 +319,7 @@ describe('the purge', () => {
   it('A10 is one trip and a few rows where nothing is over, and at most 1,000 of a table', async () => {
     await freshStores()
     const meter = createMeter()
-    const { seatgate, settled } = createWorld({ around: meter.around })
+    const { seatgate, settled } = createKit({ around: meter.around })
     await purgeExpired(seatgate)
     const [, cost] = await meter.measure(() => purgeExpired(seatgate), settled)
     expect(cost).toMatchObject({ d1Trips: 1, rowsWritten: 0 })

@@ -15,45 +15,43 @@ import {
 import { sweepHandler } from '../../../../src/worker/index.ts'
 import {
   everyHook,
-  hookedWorld,
+  kitWithHooks,
   isChange,
-  MUTATORS,
+  EVERY_CHANGE,
   newTeam,
   type Team,
-} from '../../../kit/every-change.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import {
-  answered,
+  testEnv,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   newOrganization,
   newUser,
   PASSWORD,
   type TestOrganization,
-  type World,
-  type WorldOptions,
-} from '../../../kit/kit.ts'
+  type Kit,
+  type KitOptions,
+} from '../../../kit/index.ts'
 
 type After = keyof AfterStates
 
 const START = Date.UTC(2030, 0, 1)
 
 /** A world whose time goes by only when it is told to. */
-function clockedWorld(options: WorldOptions = {}) {
+function clockedWorld(options: KitOptions = {}) {
   let time = START
   const reports: string[] = []
-  const world: World = createWorld({
+  const kit: Kit = createKit({
     now: () => new Date(time),
     random: () => 0,
     report: ({ event }) => reports.push(event),
     ...options,
   })
   return {
-    world,
+    kit,
     reports,
     async sweepAt(secondsSinceStart: number) {
       time = START + secondsSinceStart * 1000
-      await sweepHandler(world.seatgate)()
+      await sweepHandler(kit.seatgate)()
     },
   }
 }
@@ -86,7 +84,7 @@ const idOf = ({ id }: TestOrganization, action: string) =>
     .bind(id, action)
     .first<string>('id')
 
-const adding = async ({ seatgate }: World, organization: TestOrganization, userId?: string) =>
+const adding = async ({ seatgate }: Kit, organization: TestOrganization, userId?: string) =>
   addMember(seatgate, organization.as(organization.owner), {
     userId: userId ?? (await newUser()),
     role: 'member',
@@ -306,7 +304,7 @@ Object.assign(TOLD, {
   ],
 })
 
-const telling = MUTATORS.filter(({ told }) => told).map((mutator) => {
+const telling = EVERY_CHANGE.filter(({ told }) => told).map((mutator) => {
   const told = TOLD[mutator.name]
   if (!told) throw new Error(`Nothing is said of ${mutator.name}.`)
   return { ...mutator, hook: told[0], state: told[1] }
@@ -319,7 +317,7 @@ describe('a hook that is told', () => {
       const team = await newTeam()
       const heard: unknown[] = []
       let committed = false
-      const world = hookedWorld({
+      const kit = kitWithHooks({
         hooks: {
           [hook]: (told: unknown) => {
             heard.push(told)
@@ -332,8 +330,8 @@ describe('a hook that is told', () => {
           return answer
         },
       })
-      const answer = await act(world.seatgate, team)
-      await world.settled()
+      const answer = await act(kit.seatgate, team)
+      await kit.settled()
       expect(codeOf(answer)).toBe('ok')
       expect(heard).toHaveLength(1)
       expect(heard[0]).toMatchObject(state(team))
@@ -344,41 +342,39 @@ describe('a hook that is told', () => {
   )
 
   it('HOOK-7 is the same for a removal, a leaving and the end of a user in every organization', async () => {
-    const [first, other] = [await newTeam(), await newOrganization(createWorld())]
+    const [first, other] = [await newTeam(), await newOrganization(createKit())]
     const { organization, owner, member, second, suspended } = first
     const gone: unknown[] = []
-    const world = hookedWorld({
+    const kit = kitWithHooks({
       hooks: {
         afterMemberRemove({ membership, reason, actor: { id } }) {
           gone.push([membership.organizationId, membership.userId, reason, id])
         },
       },
     })
-    answered(await adding(world, other, second))
-    answered(await removeMember(world.seatgate, organization.as(owner), member))
-    answered(
-      await leaveOrganization(world.seatgate, {
+    unwrap(await adding(kit, other, second))
+    unwrap(await removeMember(kit.seatgate, organization.as(owner), member))
+    unwrap(
+      await leaveOrganization(kit.seatgate, {
         caller: { userId: owner },
         organization: organization.id,
       })
     )
-    await world.settled()
+    await kit.settled()
     expect(gone.splice(0)).toEqual([
       [organization.id, member, null, owner],
       [organization.id, owner, 'left', owner],
     ])
-    answered(
-      await deleteUser(world.seatgate, { caller: { userId: suspended } }, { password: PASSWORD })
+    unwrap(
+      await deleteUser(kit.seatgate, { caller: { userId: suspended } }, { password: PASSWORD })
     )
-    await world.settled()
+    await kit.settled()
     expect(gone.splice(0)).toEqual([[organization.id, suspended, 'user_deleted', suspended]])
     // One more owner, so that the second may go.
-    answered(await adding(world, { ...organization, owner: second }, owner))
-    answered(await changeRole(world.seatgate, organization.as(second), owner, { role: 'owner' }))
-    answered(
-      await deleteUser(world.seatgate, { caller: { userId: second } }, { password: PASSWORD })
-    )
-    await world.settled()
+    unwrap(await adding(kit, { ...organization, owner: second }, owner))
+    unwrap(await changeRole(kit.seatgate, organization.as(second), owner, { role: 'owner' }))
+    unwrap(await deleteUser(kit.seatgate, { caller: { userId: second } }, { password: PASSWORD }))
+    await kit.settled()
     expect(gone).toHaveLength(2)
     expect(gone).toEqual(
       expect.arrayContaining([
@@ -394,41 +390,41 @@ describe('nothing has happened', () => {
     const team = await newTeam()
     const { organization, owner, member, newcomer } = team
     const called: string[] = []
-    const { world } = clockedWorld({
+    const { kit } = clockedWorld({
       hooks: {
         ...everyHook((hook) => called.push(hook)),
         beforeAddMember: () => refuse('no'),
       },
     })
     const scope = organization.as(owner)
-    const { seatgate } = world
-    expect(codeOf(await adding(world, organization, newcomer))).toBe('hook_refused')
-    expect(codeOf(await adding(world, organization, member))).toBe('ok')
+    const { seatgate } = kit
+    expect(codeOf(await adding(kit, organization, newcomer))).toBe('hook_refused')
+    expect(codeOf(await adding(kit, organization, member))).toBe('ok')
     expect(codeOf(await changeRole(seatgate, scope, member, { role: 'member' }))).toBe('ok')
     expect(
       codeOf(await changeRole(seatgate, organization.as(member), owner, { role: 'admin' }))
     ).toBe('insufficient_role')
     expect(codeOf(await removeMember(seatgate, scope, newcomer))).toBe('not_found')
-    await world.settled()
+    await kit.settled()
     expect(called.filter((hook) => hook.startsWith('after'))).toEqual([])
     expect(await intentsOf(organization)).toEqual([])
   })
 
   it('HOOK-8 nor is one when the batch was rolled back', async () => {
-    const organization = await newOrganization(createWorld())
+    const organization = await newOrganization(createKit())
     const heard: unknown[] = []
-    const { world, sweepAt } = clockedWorld({
+    const { kit, sweepAt } = clockedWorld({
       hooks: { afterAddMember: (state) => heard.push(state) },
     })
     const userId = await newUser()
     const scope = { caller: { userId: organization.owner }, organization: organization.id }
-    const joining = answered(await prepareMember(world.seatgate, scope, { userId, role: 'member' }))
+    const joining = unwrap(await prepareMember(kit.seatgate, scope, { userId, role: 'member' }))
     const again = { id: userId, email: 'x', passwordHash: 'none', createdAt: new Date() }
-    const answer = await commitTogether(world.seatgate, joining, {
-      after: [world.seatgate.db.insert(users).values(again)],
+    const answer = await commitTogether(kit.seatgate, joining, {
+      after: [kit.seatgate.db.insert(users).values(again)],
     })
     expect(codeOf(answer)).toBe('host_conflict')
-    await world.settled()
+    await kit.settled()
     await sweepAt(3600)
     expect(heard).toEqual([])
     expect(await intentsOf(organization)).toEqual([])
@@ -445,9 +441,9 @@ describe('a hook that fails', () => {
     ],
     ['rejects', () => Promise.reject(new TypeError('the mail is down: secret'))],
   ])('HOOK-9 changes no answer, is on record and is called again: it %s', async (_how, fail) => {
-    const organization = await newOrganization(createWorld())
+    const organization = await newOrganization(createKit())
     const heard: AfterStates['afterAddMember'][] = []
-    const { world, reports, sweepAt } = clockedWorld({
+    const { kit, reports, sweepAt } = clockedWorld({
       hooks: {
         afterAddMember(state) {
           heard.push(state)
@@ -455,8 +451,8 @@ describe('a hook that fails', () => {
         },
       },
     })
-    const { membership } = answered(await adding(world, organization))
-    await world.settled()
+    const { membership } = unwrap(await adding(kit, organization))
+    await kit.settled()
     const state = {
       membership,
       path: 'direct',
@@ -484,15 +480,15 @@ describe('a hook that fails', () => {
 
   it.each(telling)('HOOK-9 changes no answer, whichever it is: $name', async ({ act, hook }) => {
     const team = await newTeam()
-    const world = hookedWorld({
+    const kit = kitWithHooks({
       hooks: {
         [hook]: () => {
           throw new Error('no')
         },
       } as Hooks,
     })
-    const answer = await act(world.seatgate, team)
-    await world.settled()
+    const answer = await act(kit.seatgate, team)
+    await kit.settled()
     expect(codeOf(answer)).toBe('ok')
     const { results } = await testEnv.DB.prepare(
       'SELECT kind, attempts, last_error FROM seatgate_jobs'
@@ -502,9 +498,9 @@ describe('a hook that fails', () => {
   })
 
   it('HOOK-9 that was taken out of the configuration is owed nothing', async () => {
-    const organization = await newOrganization(createWorld())
+    const organization = await newOrganization(createKit())
     let called = 0
-    const { world } = clockedWorld({
+    const { kit } = clockedWorld({
       hooks: {
         afterAddMember() {
           called += 1
@@ -512,8 +508,8 @@ describe('a hook that fails', () => {
         },
       },
     })
-    answered(await adding(world, organization))
-    await world.settled()
+    unwrap(await adding(kit, organization))
+    await kit.settled()
     const later = clockedWorld()
     await later.sweepAt(0.5)
     expect(await intentsOf(organization)).toHaveLength(1)
@@ -525,9 +521,9 @@ describe('a hook that fails', () => {
 
 describe('a crash', () => {
   it('HOOK-8 HOOK-9 right after the commit leaves the hook to the sweep, a minute later', async () => {
-    const organization = await newOrganization(createWorld())
+    const organization = await newOrganization(createKit())
     const heard: string[] = []
-    const { world, sweepAt } = clockedWorld({
+    const { kit, sweepAt } = clockedWorld({
       hooks: { afterAddMember: ({ membership: { userId } }) => heard.push(userId) },
       async around({ asked }, run) {
         const answer = await run()
@@ -536,8 +532,8 @@ describe('a crash', () => {
       },
     })
     const userId = await newUser()
-    expect(codeOf(await adding(world, organization, userId))).toBe('seats_unavailable')
-    await world.settled()
+    expect(codeOf(await adding(kit, organization, userId))).toBe('seats_unavailable')
+    await kit.settled()
     expect(heard).toEqual([])
     expect(await intentsOf(organization)).toMatchObject([
       { attempts: 1, seconds: 60, last_error: null },
@@ -550,25 +546,25 @@ describe('a crash', () => {
   })
 
   it('HOOK-9 before the commit leaves nothing to do', async () => {
-    const organization = await newOrganization(createWorld())
+    const organization = await newOrganization(createKit())
     const heard: unknown[] = []
-    const { world, sweepAt } = clockedWorld({
+    const { kit, sweepAt } = clockedWorld({
       hooks: { afterAddMember: (state) => heard.push(state) },
       async around({ asked }, run) {
         if (isChange(asked)) throw new Error('Network connection lost.')
         return run()
       },
     })
-    expect(codeOf(await adding(world, organization))).toBe('seats_unavailable')
+    expect(codeOf(await adding(kit, organization))).toBe('seats_unavailable')
     await sweepAt(3600)
     expect(heard).toEqual([])
   })
 
   it('HOOK-9 before the row is gone has the hook called once more', async () => {
-    const organization = await newOrganization(createWorld())
+    const organization = await newOrganization(createKit())
     const heard: unknown[] = []
     let lost = true
-    const { world, reports, sweepAt } = clockedWorld({
+    const { kit, reports, sweepAt } = clockedWorld({
       hooks: { afterAddMember: ({ membership: { userId } }) => heard.push(userId) },
       async around({ asked }, run) {
         if (lost && asked.some((sql) => sql.startsWith('delete from "seatgate_jobs"'))) {
@@ -578,8 +574,8 @@ describe('a crash', () => {
       },
     })
     const userId = await newUser()
-    expect(codeOf(await adding(world, organization, userId))).toBe('ok')
-    await world.settled()
+    expect(codeOf(await adding(kit, organization, userId))).toBe('ok')
+    await kit.settled()
     expect([heard, reports]).toEqual([[userId], ['background_failed']])
     lost = false
     await sweepAt(59.999)
@@ -590,10 +586,10 @@ describe('a crash', () => {
   })
 
   it('HOOK-8 HOOK-9 while a hook is at work leaves it alone until its minute is over', async () => {
-    const organization = await newOrganization(createWorld())
+    const organization = await newOrganization(createKit())
     const finished = Promise.withResolvers<void>()
     let calls = 0
-    const { world, sweepAt } = clockedWorld({
+    const { kit, sweepAt } = clockedWorld({
       hooks: {
         async afterAddMember() {
           calls += 1
@@ -602,7 +598,7 @@ describe('a crash', () => {
       },
     })
     // The answer does not wait for the hook.
-    expect(codeOf(await adding(world, organization))).toBe('ok')
+    expect(codeOf(await adding(kit, organization))).toBe('ok')
     await sweepAt(59.999)
     expect(calls).toBe(1)
     await sweepAt(60)
@@ -611,16 +607,16 @@ describe('a crash', () => {
     await Promise.all([sweepAt(120), sweepAt(120)])
     expect(calls).toBe(2)
     finished.resolve()
-    await world.settled()
+    await kit.settled()
     expect(await intentsOf(organization)).toEqual([])
   })
 
   it('HOOK-9 has a second sweep leave alone what the first is at', async () => {
-    const organization = await newOrganization(createWorld())
+    const organization = await newOrganization(createKit())
     const reached = Promise.withResolvers<void>()
     const finished = Promise.withResolvers<void>()
     let calls = 0
-    const { world, sweepAt } = clockedWorld({
+    const { kit, sweepAt } = clockedWorld({
       hooks: {
         async afterAddMember() {
           calls += 1
@@ -630,8 +626,8 @@ describe('a crash', () => {
         },
       },
     })
-    answered(await adding(world, organization))
-    await world.settled()
+    unwrap(await adding(kit, organization))
+    await kit.settled()
     const first = sweepAt(1)
     await reached.promise
     await sweepAt(1)

@@ -18,32 +18,31 @@ import {
   type Hooks,
 } from '../../../../src/index.ts'
 import type { BeforeHook, BeforeStates } from '../../../../src/engine/model/hooks.ts'
-import { rowCounts } from '../../../kit/http.ts'
-import { losing, muchLater } from '../../../kit/faults.ts'
-import { readState } from '../../../kit/invariants.ts'
-import { createInvitingWorld } from '../../../kit/invitations.ts'
 import {
+  rowCounts,
+  losing,
+  muchLater,
+  readState,
+  createKit,
   everyHook,
   everything,
   freshSlug,
-  hookedWorld,
+  kitWithHooks,
   isChange,
-  MUTATORS,
+  EVERY_CHANGE,
   newTeam,
   type Team,
-} from '../../../kit/every-change.ts'
-import { freshStores, testEnv } from '../../../kit/environment.ts'
-import {
-  answered,
+  freshStores,
+  testEnv,
+  unwrap,
   codeOf,
-  createWorld,
   enforcing,
   newOrganization,
   newUser,
-  organizationOf,
+  organizationWithMembers,
   PASSWORD,
   join,
-} from '../../../kit/kit.ts'
+} from '../../../kit/index.ts'
 
 beforeEach(freshStores)
 
@@ -80,7 +79,7 @@ const ASKED: Readonly<Record<string, BeforeHook>> = {
   withdrawJoinRequest: 'beforeJoinRequestWithdraw',
 }
 
-const asking = MUTATORS.flatMap((mutator) => {
+const asking = EVERY_CHANGE.flatMap((mutator) => {
   const hook = ASKED[mutator.name]
   return hook === undefined ? [] : [{ ...mutator, hook }]
 })
@@ -92,13 +91,13 @@ async function tried(
   team?: Team
 ) {
   const into = team ?? (await newTeam())
-  const { seatgate: calm } = createWorld()
+  const { seatgate: calm } = createKit()
   const scope = into.organization.as(into.owner)
-  const seats = answered(await seatUsage(calm, scope))
+  const seats = unwrap(await seatUsage(calm, scope))
   const [rows, counts] = [await everything(), await rowCounts()]
   const ledgerCalls: string[] = []
   const reports: string[] = []
-  const world = createWorld({
+  const kit = createKit({
     hooks: { [hook]: answer } as Hooks,
     hookDeadlineSeconds: 0.05,
     report: ({ event }) => reports.push(event),
@@ -107,13 +106,13 @@ async function tried(
       return run()
     },
   })
-  const result = await act(world.seatgate, into)
-  await world.settled()
+  const result = await act(kit.seatgate, into)
+  await kit.settled()
   const same =
     JSON.stringify(await everything()) === JSON.stringify(rows) &&
     JSON.stringify(await rowCounts()) === JSON.stringify(counts)
-  const seatsSame = JSON.stringify(answered(await seatUsage(calm, scope))) === JSON.stringify(seats)
-  return { result, nothingWritten: same && seatsSame, ledgerCalls, reports, wakeUps: world.wakeUps }
+  const seatsSame = JSON.stringify(unwrap(await seatUsage(calm, scope))) === JSON.stringify(seats)
+  return { result, nothingWritten: same && seatsSame, ledgerCalls, reports, wakeUps: kit.wakeUps }
 }
 
 describe('a hook that refuses', () => {
@@ -140,11 +139,11 @@ describe('a hook that refuses', () => {
   )
 
   it('HOOK-1 speaks of a newcomer before the seats do', async () => {
-    const calm = createWorld()
+    const calm = createKit()
     const organization = await newOrganization(calm, 1)
     const userId = await newUser()
     const asked: string[] = []
-    const world = createWorld({
+    const kit = createKit({
       hooks: {
         beforeAddMember() {
           asked.push('hook')
@@ -157,7 +156,7 @@ describe('a hook that refuses', () => {
       },
     })
     const add = () =>
-      addMember(world.seatgate, organization.as(organization.owner), { userId, role: 'member' })
+      addMember(kit.seatgate, organization.as(organization.owner), { userId, role: 'member' })
     expect(codeOf(await add())).toBe('hook_refused')
     expect(codeOf(await add())).toBe('seat_limit_reached')
     expect(asked).toEqual(['hook', 'hook', 'reserve'])
@@ -200,10 +199,10 @@ describe('a hook that is broken', () => {
   )
 
   it('HOOK-10 is asked again under the same operation id', async () => {
-    const organization = await newOrganization(createWorld())
+    const organization = await newOrganization(createKit())
     const userId = await newUser()
     let works = false
-    const { seatgate } = createWorld({
+    const { seatgate } = createKit({
       hooks: { beforeAddMember: () => (works ? allow() : (undefined as never)) },
     })
     const add = () =>
@@ -233,28 +232,28 @@ describe('what a hook is shown', () => {
         },
       ])
     ) as Hooks
-    const { seatgate } = createWorld({ hooks })
+    const { seatgate } = createKit({ hooks })
     const of = (name: string) => asking.find((one) => one.name === name)!.act(seatgate, team)
     const names = ['addMember', 'changeRole', 'removeMember', 'transferOwnership'] as const
     const caller = { userId: owner }
     const { id: organizationId } = organization
 
-    answered(await of(names[0]))
-    answered(await prepareMember(seatgate, { caller, organization: organizationId }, memberInput()))
+    unwrap(await of(names[0]))
+    unwrap(await prepareMember(seatgate, { caller, organization: organizationId }, memberInput()))
     expect(shown.beforeAddMember).toEqual([
       { organizationId, userId: newcomer, role: 'member', path: 'direct', caller },
       { organizationId, userId: 'somebody', role: 'member', path: 'direct', caller },
     ])
-    answered(await of(names[1]))
+    unwrap(await of(names[1]))
     expect(shown.beforeRoleChange).toMatchObject([
       { membership: { userId: member, role: 'member', organizationId }, newRole: 'admin', caller },
     ])
-    answered(await of(names[3]))
+    unwrap(await of(names[3]))
     expect(shown.beforeTransfer).toMatchObject([
       { from: { userId: owner, role: 'owner' }, to: { userId: member, role: 'admin' }, caller },
     ])
-    answered(await removeMember(seatgate, organization.as(second), newcomer))
-    answered(await leaveOrganization(seatgate, { caller, organization: organizationId }))
+    unwrap(await removeMember(seatgate, organization.as(second), newcomer))
+    unwrap(await leaveOrganization(seatgate, { caller, organization: organizationId }))
     expect(shown.beforeMemberRemove).toMatchObject([
       {
         membership: { userId: newcomer, role: 'member' },
@@ -273,32 +272,30 @@ const memberInput = () => ({ userId: 'somebody', role: 'member' })
 describe('a founder', () => {
   it('HOOK-3 HOOK-2 runs the hooks of an organization and those of no member', async () => {
     const called: string[] = []
-    const world = createWorld({ hooks: everyHook((hook) => called.push(hook)) })
+    const kit = createKit({ hooks: everyHook((hook) => called.push(hook)) })
     const caller = { userId: await newUser() }
-    answered(
-      await createOrganization(world.seatgate, { caller }, { name: 'New', slug: freshSlug() })
-    )
-    await world.settled()
+    unwrap(await createOrganization(kit.seatgate, { caller }, { name: 'New', slug: freshSlug() }))
+    await kit.settled()
     expect(called.splice(0)).toEqual(['beforeCreateOrganization', 'afterCreateOrganization'])
-    const founding = answered(
-      await prepareOrganization(world.seatgate, { caller }, { name: 'New', slug: freshSlug() })
+    const founding = unwrap(
+      await prepareOrganization(kit.seatgate, { caller }, { name: 'New', slug: freshSlug() })
     )
     expect(called).toEqual(['beforeCreateOrganization'])
-    const { id } = answered(await commitTogether(world.seatgate, founding))
-    await world.settled()
+    const { id } = unwrap(await commitTogether(kit.seatgate, founding))
+    await kit.settled()
     expect(called.splice(0)).toEqual(['beforeCreateOrganization', 'afterCreateOrganization'])
 
     const userId = await newUser()
     const scope = { caller, organization: id }
-    answered(await addMember(world.seatgate, scope, { userId, role: 'member' }))
-    await world.settled()
+    unwrap(await addMember(kit.seatgate, scope, { userId, role: 'member' }))
+    await kit.settled()
     expect(called.splice(0)).toEqual(['beforeAddMember', 'afterAddMember'])
-    const joining = answered(
-      await prepareMember(world.seatgate, scope, { userId: await newUser(), role: 'member' })
+    const joining = unwrap(
+      await prepareMember(kit.seatgate, scope, { userId: await newUser(), role: 'member' })
     )
     expect(called).toEqual(['beforeAddMember'])
-    answered(await commitTogether(world.seatgate, joining))
-    await world.settled()
+    unwrap(await commitTogether(kit.seatgate, joining))
+    await kit.settled()
     expect(called).toEqual(['beforeAddMember', 'afterAddMember'])
   })
 
@@ -318,7 +315,7 @@ describe('a founder', () => {
     const slug = freshSlug()
     const drafts: unknown[] = []
     let put: { name: unknown; slug?: unknown } | null = null
-    const { seatgate } = createWorld({
+    const { seatgate } = createKit({
       hooks: {
         beforeCreateOrganization({ draft, caller: by }) {
           drafts.push({ draft, by })
@@ -354,8 +351,8 @@ describe('a founder', () => {
 describe('before a deletion', () => {
   it('HOOK-5 the hook is asked after the identity proof, and may refuse', async () => {
     const log: string[] = []
-    const organization = await newOrganization(createWorld())
-    const { seatgate } = createWorld({
+    const organization = await newOrganization(createKit())
+    const { seatgate } = createKit({
       verifyPassword(_userId, password) {
         log.push('proof')
         return password === PASSWORD
@@ -389,7 +386,7 @@ describe('before a departure', () => {
     const team = await newTeam()
     const { organization, owner, member, second } = team
     let asked = 0
-    const { seatgate } = hookedWorld({
+    const { seatgate } = kitWithHooks({
       hooks: {
         beforeMemberRemove() {
           asked += 1
@@ -406,21 +403,21 @@ describe('before a departure', () => {
       })
     ).toEqual(refusal)
     expect(asked).toBe(2)
-    answered(await deleteUser(seatgate, { caller: { userId: second } }, { password: PASSWORD }))
+    unwrap(await deleteUser(seatgate, { caller: { userId: second } }, { password: PASSWORD }))
     expect(asked).toBe(2)
   })
 
   it.each(enforcing)('HOOK-14 seats and limits never refuse one: %s', async (provider) => {
-    const calm = createWorld({ provider })
-    const organization = await organizationOf(calm, 5, 2)
+    const calm = createKit({ provider })
+    const organization = await organizationWithMembers(calm, 5, 2)
     const [removed, leaver] = [await join(calm, organization), await join(calm, organization)]
     const { id } = organization
     const scope = organization.as(organization.owner)
-    answered(await setSeatLimit(calm.seatgate, organization.asOperator, { limit: 1 }))
+    unwrap(await setSeatLimit(calm.seatgate, organization.asOperator, { limit: 1 }))
     await calm.settled()
-    const usage = async () => answered(await seatUsage(calm.seatgate, scope))
+    const usage = async () => unwrap(await seatUsage(calm.seatgate, scope))
     expect(await usage()).toMatchObject({ held: 4, overLimit: true })
-    answered(await removeMember(calm.seatgate, scope, removed))
+    unwrap(await removeMember(calm.seatgate, scope, removed))
     expect(await usage()).toMatchObject({ held: 3, overLimit: true })
     // The limit is not known any more.
     await testEnv.DB.prepare(
@@ -430,16 +427,16 @@ describe('before a departure', () => {
       .bind(id)
       .run()
     const left = { caller: { userId: leaver }, organization: id }
-    answered(await leaveOrganization(calm.seatgate, left))
+    unwrap(await leaveOrganization(calm.seatgate, left))
     expect(await usage()).toMatchObject({ held: 2 })
   })
 
   it('HOOK-14 neither does a ledger that is down', async () => {
-    const calm = createWorld()
+    const calm = createKit()
     const organization = await newOrganization(calm, 3)
     const [first, second] = [await join(calm, organization), await join(calm, organization)]
-    answered(await setSeatLimit(calm.seatgate, organization.asOperator, { limit: 1 }))
-    const down = createWorld({ around: losing('ledger') })
+    unwrap(await setSeatLimit(calm.seatgate, organization.asOperator, { limit: 1 }))
+    const down = createKit({ around: losing('ledger') })
     const scope = organization.as(organization.owner)
     expect(codeOf(await removeMember(down.seatgate, scope, first))).toBe('ok')
     const left = { caller: { userId: second }, organization: organization.id }
@@ -451,22 +448,21 @@ describe('before a departure', () => {
 })
 
 describe('a host without hooks', () => {
-  it.each(MUTATORS.map((mutator) => [mutator.name, mutator] as const))(
+  it.each(EVERY_CHANGE.map((mutator) => [mutator.name, mutator] as const))(
     'HOOK-11 is asked nothing and told nothing: %s',
     async (name, { act }) => {
       const team = await newTeam()
       // A user's end needs a hook that ends the row itself.
-      const world =
-        name.includes('UserDeletion') || name === 'deleteUser' ? hookless() : createInvitingWorld()
+      const kit = name.includes('UserDeletion') || name === 'deleteUser' ? hookless() : createKit()
       const jobs = (await rowCounts())['seatgate_jobs']
-      expect(codeOf(await act(world.seatgate, team))).toBe('ok')
-      await world.settled()
+      expect(codeOf(await act(kit.seatgate, team))).toBe('ok')
+      await kit.settled()
       expect((await rowCounts())['seatgate_jobs']).toBe(jobs)
     }
   )
 })
 
-const hookless = () => hookedWorld({ hooks: {} })
+const hookless = () => kitWithHooks({ hooks: {} })
 
 describe('the batch of a change', () => {
   it('HOOK-12 knows of every hook whether it belongs to it', async () => {
@@ -480,26 +476,28 @@ describe('the batch of a change', () => {
   })
 
   it.each(enforcing)('HOOK-12 has the check of the seat in it: %s', async (provider) => {
-    const world = createWorld({ provider })
-    const organization = await newOrganization(world, 2)
+    const kit = createKit({ provider })
+    const organization = await newOrganization(kit, 2)
     const scope = { caller: { userId: organization.owner }, organization: organization.id }
     const userId = await newUser()
-    const joining = answered(await prepareMember(world.seatgate, scope, { userId, role: 'member' }))
+    const joining = unwrap(await prepareMember(kit.seatgate, scope, { userId, role: 'member' }))
     // The batch comes so late that somebody else has the seat.
     if (provider === 'ledger') await muchLater(organization.id)
-    const other = await join(world, organization)
-    const answer = await commitTogether(world.seatgate, joining)
+    const other = await join(kit, organization)
+    const answer = await commitTogether(kit.seatgate, joining)
     expect(codeOf(answer)).toBe(provider === 'd1' ? 'seat_limit_reached' : 'operation_in_progress')
     const { members } = await readState(organization.id)
     expect(members.map(({ user_id }) => user_id).sort()).toEqual([organization.owner, other].sort())
   })
 
-  it.each(MUTATORS.filter(({ told }) => told).map((mutator) => [mutator.name, mutator] as const))(
+  it.each(
+    EVERY_CHANGE.filter(({ told }) => told).map((mutator) => [mutator.name, mutator] as const)
+  )(
     'HOOK-13 HOOK-8 runs without a hook between its start and its end: %s',
     async (_name, { act }) => {
       const team = await newTeam()
       const log: string[] = []
-      const world = hookedWorld(
+      const kit = kitWithHooks(
         {
           async around({ store, asked }, run) {
             if (store !== 'd1' || !isChange(asked)) return run()
@@ -511,8 +509,8 @@ describe('the batch of a change', () => {
         },
         (hook) => log.push(hook.replace(/[A-Z].*/, ''))
       )
-      expect(codeOf(await act(world.seatgate, team))).toBe('ok')
-      await world.settled()
+      expect(codeOf(await act(kit.seatgate, team))).toBe('ok')
+      await kit.settled()
       // Several of a kind count once: what matters is which come before the batch and which behind.
       const order = log.filter((what, index) => what !== log[index - 1])
       expect(order).toEqual([expect.stringMatching(/^(before|on)$/), 'start', 'end', 'after'])

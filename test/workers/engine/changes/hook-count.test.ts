@@ -32,18 +32,24 @@ import {
   type InvitationWithToken,
 } from '../../../../src/index.ts'
 import { sweepJobs } from '../../../../src/worker/handlers.ts'
-import { newAddress, userWith } from '../../../kit/invitations.ts'
 import {
+  newAddress,
+  userWith,
   approve,
-  createJoiningWorld,
+  createJoiningKit,
   joinAs,
   neighbourOf,
   openOrganization,
-} from '../../../kit/joining.ts'
-import { freshSlug } from '../../../kit/every-change.ts'
-import { seeded } from '../../../kit/seeded-random.ts'
-import { freshStores, testEnv } from '../../../kit/environment.ts'
-import { enforcing, newUser, operator, PASSWORD, type World } from '../../../kit/kit.ts'
+  freshSlug,
+  seeded,
+  freshStores,
+  testEnv,
+  enforcing,
+  newUser,
+  operator,
+  PASSWORD,
+  type Kit,
+} from '../../../kit/index.ts'
 
 beforeEach(freshStores)
 
@@ -170,25 +176,22 @@ describe.each(enforcing)('a host that counts by its hooks, %s seats', (provider)
         now: () => new Date(Date.now() + clock.ahead),
         random: () => 0,
       }
-      const world: World = createJoiningWorld({
+      const kit: Kit = createJoiningKit({
         ...options,
         lifecycle: {
           onDelete: (statements, { userId }) => ({
             ok: true,
-            statements: [
-              ...statements,
-              world.seatgate.db.delete(users).where(eq(users.id, userId)),
-            ],
+            statements: [...statements, kit.seatgate.db.delete(users).where(eq(users.id, userId))],
           }),
         },
       })
-      const { seatgate } = world
+      const { seatgate } = kit
       const choose = <T>(list: readonly T[]): T | undefined =>
         list[Math.floor(random() * list.length)]
 
       const places = [
-        await openOrganization(world, 'auto', 6),
-        await openOrganization(world, 'request', 6),
+        await openOrganization(kit, 'auto', 6),
+        await openOrganization(kit, 'request', 6),
       ]
       const gone = new Set<string>()
       const tokens = new Map<string, InvitationWithToken>()
@@ -280,8 +283,8 @@ describe.each(enforcing)('a host that counts by its hooks, %s seats', (provider)
             if (again?.ok) tokens.set(again.value.id, again.value)
             return again
           },
-          join: async () => joinAs(world, place, await neighbourOf(place)),
-          approve: async () => request && approve(world, { ...place, owner }, request.id),
+          join: async () => joinAs(kit, place, await neighbourOf(place)),
+          approve: async () => request && approve(kit, { ...place, owner }, request.id),
           'decline request': async () => request && declineJoinRequest(seatgate, scope, request.id),
           withdraw: async () =>
             request &&
@@ -324,7 +327,7 @@ describe.each(enforcing)('a host that counts by its hooks, %s seats', (provider)
         const name = back ? 'delete and restore' : turn.pop()!
         const answer = (await doors[name]!()) as { readonly ok: boolean } | undefined
         if (answer?.ok) done.set(name, (done.get(name) ?? 0) + 1)
-        await world.settled()
+        await kit.settled()
         // What failed comes again, until the host has taken it.
         for (let round = 0; (await callsLeft()) > 0; round++) {
           expect(round).toBeLessThan(20)

@@ -14,26 +14,31 @@ import {
   type Hooks,
 } from '../../../../src/index.ts'
 import { sweepJobs } from '../../../../src/worker/handlers.ts'
-import { newAddress, userWith } from '../../../kit/invitations.ts'
 import {
+  newAddress,
+  userWith,
   approve,
-  comeIn,
-  createJoiningWorld,
+  joinByDomain,
+  createJoiningKit,
   joinAs,
   neighbourOf,
   openOrganization,
   requestsOf,
-} from '../../../kit/joining.ts'
-import {
   everyHook,
   everything,
-  hookedWorld,
-  MUTATORS,
+  kitWithHooks,
+  EVERY_CHANGE,
   newTeam,
   softDeleted,
-} from '../../../kit/every-change.ts'
-import { freshStores, testEnv } from '../../../kit/environment.ts'
-import { answered, codeOf, createWorld, join, newOrganization, newUsers } from '../../../kit/kit.ts'
+  freshStores,
+  testEnv,
+  unwrap,
+  codeOf,
+  createKit,
+  join,
+  newOrganization,
+  newUsers,
+} from '../../../kit/index.ts'
 
 beforeEach(freshStores)
 
@@ -58,19 +63,19 @@ const outside = Object.entries(HOOKS).flatMap(([hook, { inBatch }]) => (inBatch 
 describe('the line', () => {
   it('C1 has its hooks, into it and out of it', async () => {
     const { calls, hooks, names } = listening()
-    const world = createJoiningWorld({ hooks })
-    const organization = await openOrganization(world, 'auto', 2)
-    const leaver = await join(world, organization)
+    const kit = createJoiningKit({ hooks })
+    const organization = await openOrganization(kit, 'auto', 2)
+    const leaver = await join(kit, organization)
     names()
-    const first = await comeIn(world, organization)
+    const first = await joinByDomain(kit, organization)
     // Who is put in line tries at once whether there is a seat after all.
     expect(names()).toEqual(['beforeJoinRequestQueue', 'afterJoinRequestQueue', 'beforeAddMember'])
-    const second = await comeIn(world, organization)
+    const second = await joinByDomain(kit, organization)
     await testEnv.DB.prepare('DELETE FROM users WHERE id = ?').bind(second.userId).run()
-    await comeIn(world, organization)
+    await joinByDomain(kit, organization)
     names()
-    answered(await removeMember(world.seatgate, organization.as(organization.owner), leaver))
-    await world.settled()
+    unwrap(await removeMember(kit.seatgate, organization.as(organization.owner), leaver))
+    await kit.settled()
     expect(calls.map(([hook, { path }]) => [hook, path])).toEqual([
       ['beforeMemberRemove', 'removed'],
       ['afterMemberRemove', 'removed'],
@@ -86,18 +91,18 @@ describe('the line', () => {
 
   it('C1 is entered on approval, where all who are approved wait, and closed for who is in', async () => {
     const { hooks, names } = listening()
-    const world = createJoiningWorld({ hooks })
-    const organization = await openOrganization(world, 'request', 1)
+    const kit = createJoiningKit({ hooks })
+    const organization = await openOrganization(kit, 'request', 1)
     const [one, two] = [await neighbourOf(organization), await neighbourOf(organization)]
     const requests = []
     for (const userId of [one, two]) {
-      const asked = answered(await joinAs(world, organization, userId))
+      const asked = unwrap(await joinAs(kit, organization, userId))
       requests.push(asked.status === 'joined' ? '' : asked.request.id)
     }
-    await world.settled()
+    await kit.settled()
     names()
-    answered(await approve(world, organization, requests[0]!))
-    await world.settled()
+    unwrap(await approve(kit, organization, requests[0]!))
+    await kit.settled()
     expect(names()).toEqual([
       'beforeJoinRequestApprove',
       'beforeJoinRequestQueue',
@@ -105,10 +110,10 @@ describe('the line', () => {
       'afterJoinRequestQueue',
       'beforeAddMember',
     ])
-    const calm = createWorld({ provider: 'unlimited' })
+    const calm = createKit({ provider: 'unlimited' })
     await join(calm, organization, 'member', two)
-    answered(await approve(world, organization, requests[1]!))
-    await world.settled()
+    unwrap(await approve(kit, organization, requests[1]!))
+    await kit.settled()
     expect(names()).toEqual(['beforeJoinRequestApprove', 'afterJoinRequestClose'])
   })
 
@@ -117,9 +122,9 @@ describe('the line', () => {
       ['auto', 'beforeJoinRequestQueue'],
       ['request', 'beforeJoinRequestCreate'],
     ] as const) {
-      const world = createJoiningWorld({ hooks: { [hook]: () => refuse('closed') } })
-      const organization = await openOrganization(createJoiningWorld(), mode, 1)
-      const answer = await joinAs(world, organization, await neighbourOf(organization))
+      const kit = createJoiningKit({ hooks: { [hook]: () => refuse('closed') } })
+      const organization = await openOrganization(createJoiningKit(), mode, 1)
+      const answer = await joinAs(kit, organization, await neighbourOf(organization))
       expect(codeOf(answer)).toBe('hook_refused')
       expect(await requestsOf(organization)).toEqual([])
     }
@@ -129,7 +134,7 @@ describe('the line', () => {
     const { calls, hooks } = listening()
     let time = Date.now()
     const batches: number[] = []
-    const world = createJoiningWorld({
+    const kit = createJoiningKit({
       provider: 'd1',
       hooks,
       now: () => new Date(time),
@@ -138,8 +143,8 @@ describe('the line', () => {
         return run()
       },
     })
-    const few = await openOrganization(world, 'request')
-    const many = await openOrganization(world, 'request')
+    const few = await openOrganization(kit, 'request')
+    const many = await openOrganization(kit, 'request')
     const asking = async (organization: typeof few, count: number) => {
       const users = await newUsers(count)
       await testEnv.DB.prepare(
@@ -152,18 +157,18 @@ describe('the line', () => {
     }
     await asking(few, 1)
     const users = await asking(many, 150)
-    await world.settled()
+    await kit.settled()
     const largest = async (organization: typeof few) => {
       batches.length = 0
-      await softDeleted(world.seatgate, organization)
-      await world.settled()
+      await softDeleted(kit.seatgate, organization)
+      await kit.settled()
       return Math.max(...batches)
     }
     expect(await largest(many)).toBe(await largest(few))
     calls.length = 0
     for (let round = 0; round < 3; round++) {
       time += 3_600_000
-      await sweepJobs(world.seatgate)
+      await sweepJobs(kit.seatgate)
     }
     const told = calls.filter(([hook]) => hook === 'afterJoinRequestClose')
     expect(told).toHaveLength(151)
@@ -184,40 +189,40 @@ describe('several at once', () => {
   it('C1 asks for each invitation: one that is refused leaves the others', async () => {
     const { hooks, calls } = listening()
     const [mine, theirs] = [newAddress(), `${crypto.randomUUID()}@rival.example`]
-    const world = createWorld({
+    const kit = createKit({
       hooks: {
         ...hooks,
         beforeInvitationCreate: ({ email }) =>
           email.endsWith('@rival.example') ? refuse('rival') : allow(),
       },
     })
-    const organization = await newOrganization(world, 5)
+    const organization = await newOrganization(kit, 5)
     const rows = [theirs, mine].map((email) => ({ email, role: 'member' }))
     const scope = organization.as(organization.owner)
-    const outcomes = answered(await createInvitations(world.seatgate, scope, { invitations: rows }))
+    const outcomes = unwrap(await createInvitations(kit.seatgate, scope, { invitations: rows }))
     expect(outcomes.map(codeOf)).toEqual(['hook_refused', 'ok'])
-    await world.settled()
+    await kit.settled()
     const made = calls.filter(([hook]) => hook === 'afterInvitationCreate')
     expect(made).toMatchObject([['afterInvitationCreate', { invitation: { email: mine } }]])
     expect(JSON.stringify(calls)).not.toContain('"token"')
   })
 
   it('C1 restores all or, if a hook refuses one, nobody', async () => {
-    const calm = createWorld()
+    const calm = createKit()
     const organization = await newOrganization(calm, 5)
     const scope = organization.as(organization.owner)
     const userIds = [await join(calm, organization), await join(calm, organization)]
-    for (const userId of userIds) answered(await suspendMember(calm.seatgate, scope, userId))
+    for (const userId of userIds) unwrap(await suspendMember(calm.seatgate, scope, userId))
     await calm.settled()
-    const world = createWorld({
+    const kit = createKit({
       hooks: {
         beforeAddMember: ({ userId, path }) =>
           path === 'restore' && userId === userIds[1] ? refuse('banned') : allow(),
       },
     })
     const rows = await everything()
-    expect(codeOf(await restoreMembers(world.seatgate, scope, { userIds }))).toBe('hook_refused')
-    await world.settled()
+    expect(codeOf(await restoreMembers(kit.seatgate, scope, { userIds }))).toBe('hook_refused')
+    await kit.settled()
     expect(await everything()).toEqual(rows)
   })
 })
@@ -225,25 +230,25 @@ describe('several at once', () => {
 describe('a path', () => {
   it('C1 says which way a member came', async () => {
     const { calls, hooks, names } = listening()
-    const world = createJoiningWorld({ hooks })
-    const organization = await openOrganization(world, 'request')
+    const kit = createJoiningKit({ hooks })
+    const organization = await openOrganization(kit, 'request')
     const userId = await neighbourOf(organization)
-    const asked = answered(await joinAs(world, organization, userId))
+    const asked = unwrap(await joinAs(kit, organization, userId))
     const scope = organization.as(organization.owner)
-    answered(await setDomainMode(world.seatgate, scope, organization.domain.id, { mode: 'auto' }))
-    await world.settled()
+    unwrap(await setDomainMode(kit.seatgate, scope, organization.domain.id, { mode: 'auto' }))
+    await kit.settled()
     names()
-    const refuser = createWorld({
+    const refuser = createKit({
       hooks: { beforeAddMember: ({ path }) => (path === 'domain' ? refuse(path) : allow()) },
     })
     const input = { organizationId: organization.id }
     const joined = await joinOrganization(refuser.seatgate, { caller: { userId } }, input)
     expect(joined).toMatchObject({ error: { code: 'hook_refused', reason: 'domain' } })
-    answered(await addMember(refuser.seatgate, scope, { userId, role: 'member' }))
+    unwrap(await addMember(refuser.seatgate, scope, { userId, role: 'member' }))
     // The request that waited is told of where it is what the person came by.
     const other = await userWith(`${crypto.randomUUID()}@${organization.domain.domain}`)
-    const open = createWorld({ hooks })
-    answered(await joinOrganization(open.seatgate, { caller: { userId: other } }, input))
+    const open = createKit({ hooks })
+    unwrap(await joinOrganization(open.seatgate, { caller: { userId: other } }, input))
     await open.settled()
     expect(calls.at(-1)).toMatchObject(['afterAddMember', { path: 'domain', requestId: null }])
     expect(asked.status).toBe('requested')
@@ -252,12 +257,12 @@ describe('a path', () => {
   it('C1 of a deleted user is theirs, and no hook of an organization is asked', async () => {
     const team = await newTeam('d1')
     const calls: Call[] = []
-    const world = hookedWorld({ provider: 'd1' }, (hook, state) =>
+    const kit = kitWithHooks({ provider: 'd1' }, (hook, state) =>
       calls.push([hook, state as Call[1]])
     )
     const caller = { userId: team.second }
-    answered(await deleteUser(world.seatgate, { caller }, { password: 'correct horse' }))
-    await world.settled()
+    unwrap(await deleteUser(kit.seatgate, { caller }, { password: 'correct horse' }))
+    await kit.settled()
     expect(calls.map(([hook]) => hook)).toEqual(['onDelete', 'afterMemberRemove'])
     expect(calls[1]![1]).toMatchObject({ path: 'user_deleted', reason: 'user_deleted' })
   })
@@ -284,13 +289,13 @@ describe('the documentation', () => {
 
   it('C1 names what each is given, and nothing else is', async () => {
     const seen = new Map<string, string[]>()
-    for (const { act } of MUTATORS) {
+    for (const { act } of EVERY_CHANGE) {
       const team = await newTeam('d1')
-      const world = hookedWorld({ provider: 'd1' }, (hook, state) => {
+      const kit = kitWithHooks({ provider: 'd1' }, (hook, state) => {
         if (state !== undefined) seen.set(hook, Object.keys(state as object).toSorted())
       })
-      await act(world.seatgate, team)
-      await world.settled()
+      await act(kit.seatgate, team)
+      await kit.settled()
     }
     for (const [hook, keys] of seen)
       expect([hook, keys]).toEqual([hook, documented.get(hook)?.toSorted()])
@@ -305,13 +310,13 @@ describe('the documentation', () => {
 
 describe('a hook that is not set', () => {
   it('C1 costs no statement and no row', async () => {
-    for (const { act, name } of MUTATORS) {
+    for (const { act, name } of EVERY_CHANGE) {
       if (name === 'deleteUser') continue
       const count = async (hooks: Hooks) => {
         const team = await newTeam('d1')
         const batches: number[] = []
         const kinds: string[] = []
-        const world = createWorld({
+        const kit = createKit({
           provider: 'd1',
           hooks,
           around({ asked }, run) {
@@ -320,8 +325,8 @@ describe('a hook that is not set', () => {
             return run()
           },
         })
-        await act(world.seatgate, team)
-        await world.settled()
+        await act(kit.seatgate, team)
+        await kit.settled()
         return { batches, kinds }
       }
       const without = await count({})

@@ -11,9 +11,16 @@ import {
   type DraftAnswer,
   type SeatgateOptions,
 } from '../../../../src/index.ts'
-import { db } from '../../../kit/http.ts'
-import { everything, freshSlug } from '../../../kit/every-change.ts'
-import { answered, codeOf, createWorld, newOrganization, newUser } from '../../../kit/kit.ts'
+import {
+  db,
+  everything,
+  freshSlug,
+  unwrap,
+  codeOf,
+  createKit,
+  newOrganization,
+  newUser,
+} from '../../../kit/index.ts'
 
 const configured = (options: object) => () =>
   createSeatgate({
@@ -93,7 +100,7 @@ describe('an answer that is no answer', () => {
 
   it.each(rubbish)('HOOK-10 HOOK-4 refuses with hook_failed: %s', async (_what, answer) => {
     const reports: string[] = []
-    const { seatgate } = createWorld({
+    const { seatgate } = createKit({
       report: ({ event }) => reports.push(event),
       hooks: { beforeCreateOrganization: () => answer as DraftAnswer },
     })
@@ -109,11 +116,11 @@ describe('an answer that is no answer', () => {
 
   it('HOOK-10 comes too late: what it says then changes nothing', async () => {
     const late = Promise.withResolvers<ReturnType<typeof allow>>()
-    const { seatgate } = createWorld({
+    const { seatgate } = createKit({
       hookDeadlineSeconds: 0.05,
       hooks: { beforeAddMember: () => late.promise },
     })
-    const organization = await newOrganization(createWorld())
+    const organization = await newOrganization(createKit())
     const rows = await everything()
     const input = { userId: await newUser(), role: 'member' }
     const answer = await addMember(seatgate, organization.as(organization.owner), input)
@@ -124,7 +131,7 @@ describe('an answer that is no answer', () => {
   })
 
   it('HOOK-4 a draft cannot say more than a draft does', async () => {
-    const { seatgate } = createWorld({
+    const { seatgate } = createKit({
       hooks: {
         beforeCreateOrganization: () => {
           const draft = { name: 'New', slug: freshSlug(), personal: true, id: 'mine' }
@@ -133,17 +140,17 @@ describe('an answer that is no answer', () => {
       },
     })
     const caller = { userId: await newUser() }
-    const made = answered(await createOrganization(seatgate, { caller }, { name: 'x' }))
+    const made = unwrap(await createOrganization(seatgate, { caller }, { name: 'x' }))
     expect(made).toMatchObject({ name: 'New', personal: false, founderUserId: caller.userId })
     expect(made.id).not.toBe('mine')
   })
 
   it('HOOK-1 a refusal under an operation id is the answer to it for ever', async () => {
     let refusing = true
-    const { seatgate } = createWorld({
+    const { seatgate } = createKit({
       hooks: { beforeAddMember: () => (refusing ? refuse('not_yet') : allow()) },
     })
-    const organization = await newOrganization(createWorld())
+    const organization = await newOrganization(createKit())
     const input = { userId: await newUser(), role: 'member' }
     const key = { operationId: crypto.randomUUID() }
     const add = (options = {}) =>

@@ -24,22 +24,36 @@ import {
   type Statement,
 } from '../../../../src/index.ts'
 import { constraintIn, OWN_UNIQUE, ownerOf } from '../../../../src/database/commit.ts'
-import { db, host, memberOf, organizationOf, signUp } from '../../../kit/http.ts'
-import { invite, newAddress } from '../../../kit/invitations.ts'
-import { readLedger, violations } from '../../../kit/invariants.ts'
-import { comeIn, createJoiningWorld, openOrganization, requestsOf } from '../../../kit/joining.ts'
-import { everything, freshSlug, hookedWorld, MUTATORS, newTeam } from '../../../kit/every-change.ts'
-import { freshStores, testEnv } from '../../../kit/environment.ts'
 import {
+  db,
+  host,
+  postMember,
+  postOrganization,
+  signUp,
+  invite,
+  newAddress,
+  readLedger,
+  violations,
+  joinByDomain,
+  createJoiningKit,
+  openOrganization,
+  requestsOf,
+  everything,
+  freshSlug,
+  kitWithHooks,
+  EVERY_CHANGE,
+  newTeam,
+  freshStores,
+  testEnv,
   add,
-  answered,
+  unwrap,
   codeOf,
   join,
   newOrganization,
   newUser,
   PASSWORD,
-  type WorldOptions,
-} from '../../../kit/kit.ts'
+  type KitOptions,
+} from '../../../kit/index.ts'
 
 beforeEach(freshStores)
 
@@ -50,9 +64,9 @@ afterEach(() => {
 const CONFLICT = { ok: false, error: { code: 'host_conflict' } }
 
 /** A world that keeps what it reports. */
-function heedful(options: WorldOptions = {}) {
+function heedful(options: KitOptions = {}) {
   const reports: Report[] = []
-  const world = hookedWorld({ report: (report) => reports.push(report), ...options })
+  const kit = kitWithHooks({ report: (report) => reports.push(report), ...options })
   /** What was told of conflicts, and nothing else was told. */
   const conflicts = () =>
     reports.splice(0).map(({ event, error }) => {
@@ -60,7 +74,7 @@ function heedful(options: WorldOptions = {}) {
       expect(error).toBeInstanceOf(HostConflict)
       return (error as HostConflict).constraint
     })
-  return { world, conflicts, reports }
+  return { kit, conflicts, reports }
 }
 
 const run = (text: string) => testEnv.DB.prepare(text).run()
@@ -143,35 +157,33 @@ describe('a constraint of the host’s that breaks', () => {
     'C2 is host_conflict in a batch of the host’s, and its seat is free: %s',
     async (_what, [table, statement, says]) => {
       for (const text of table.split(/; (?=CREATE)/)) if (text) await run(text)
-      const { world, conflicts } = heedful()
-      const organization = await newOrganization(world, 2)
+      const { kit, conflicts } = heedful()
+      const organization = await newOrganization(kit, 2)
       const scope = { caller: { userId: organization.owner }, organization: organization.id }
       const rows = await everything()
       const userId = await newUser()
       const withUser = await everything()
-      const joining = answered(
-        await prepareMember(world.seatgate, scope, { userId, role: 'member' })
-      )
-      const broken = world.seatgate.db.run(sql.raw(statement)) as unknown as Statement
-      expect(await commitTogether(world.seatgate, joining, { after: [broken] })).toEqual(CONFLICT)
-      await world.settled()
+      const joining = unwrap(await prepareMember(kit.seatgate, scope, { userId, role: 'member' }))
+      const broken = kit.seatgate.db.run(sql.raw(statement)) as unknown as Statement
+      expect(await commitTogether(kit.seatgate, joining, { after: [broken] })).toEqual(CONFLICT)
+      await kit.settled()
       expect(conflicts()).toEqual([says])
       expect(await everything()).toEqual({ ...rows, users: withUser.users })
       expect(await readLedger(organization.id)).toMatchObject({ held: 1, reserved: 0 })
       // The last seat is there for the next one, at once.
-      expect(codeOf(await add(world, organization))).toBe('ok')
-      await world.settled()
+      expect(codeOf(await add(kit, organization))).toBe('ok')
+      await kit.settled()
       expect(await violations(organization.id, { quiet: true })).toEqual([])
     }
   )
 
   it('C2 may be answered in the host’s own words where the batch is the host’s', async () => {
-    const { world } = heedful()
-    const { seatgate } = world
+    const { kit } = heedful()
+    const { seatgate } = kit
     const userId = crypto.randomUUID()
     const taken = `${await newUser()}@example.com`
     const founding = async () =>
-      answered(
+      unwrap(
         await prepareOrganization(
           seatgate,
           { caller: { userId } },
@@ -204,17 +216,17 @@ describe('a constraint of the host’s that breaks', () => {
     expect(await commitTogether(seatgate, both, { before })).toEqual(CONFLICT)
   })
 
-  it.each(MUTATORS.map((mutator) => [mutator.name, mutator] as const))(
+  it.each(EVERY_CHANGE.map((mutator) => [mutator.name, mutator] as const))(
     'C2 is never an outage, and leaves nothing: %s',
     async (name, { act }) => {
       const team = await newTeam()
-      const { world, conflicts } = heedful()
+      const { kit, conflicts } = heedful()
       const before = [await everything(), await readLedger(team.organization.id)]
       await run(
         "CREATE TRIGGER theirs BEFORE INSERT ON seatgate_audit_events BEGIN SELECT RAISE(ABORT, 'closed'); END"
       )
-      const refusal = await act(world.seatgate, team)
-      await world.settled()
+      const refusal = await act(kit.seatgate, team)
+      await kit.settled()
       await run('DROP TRIGGER theirs')
       const recovers = name.startsWith('loadActiveOrganization')
       expect(codeOf(refusal)).toBe(recovers ? 'no_active_organization' : 'host_conflict')
@@ -228,8 +240,8 @@ describe('what references the library’s tables', () => {
   it('C2 keeps a membership: removal, leaving and the deletion of the user are host_conflict', async () => {
     const team = await newTeam()
     const { organization, owner, member, second } = team
-    const { world, conflicts } = heedful()
-    const { seatgate } = world
+    const { kit, conflicts } = heedful()
+    const { seatgate } = kit
     await run('CREATE TABLE badges (membership_id TEXT REFERENCES seatgate_memberships (id))')
     await testEnv.DB.prepare(
       'INSERT INTO badges SELECT id FROM seatgate_memberships WHERE user_id IN (?, ?)'
@@ -243,9 +255,9 @@ describe('what references the library’s tables', () => {
     const caller = { userId: second }
     expect(await deleteUser(seatgate, { caller }, { password: PASSWORD })).toEqual(CONFLICT)
     const host = { type: 'system' } as const
-    const leaving = answered(await prepareUserDeletion(seatgate, { caller: host }, second))
+    const leaving = unwrap(await prepareUserDeletion(seatgate, { caller: host }, second))
     expect(await commitTogether(seatgate, leaving)).toEqual(CONFLICT)
-    await world.settled()
+    await kit.settled()
     expect(conflicts()).toEqual([FOREIGN_KEY, FOREIGN_KEY, FOREIGN_KEY, FOREIGN_KEY])
     expect([await everything(), await readLedger(organization.id)]).toEqual(before)
     // What deletes no row is not concerned.
@@ -254,12 +266,12 @@ describe('what references the library’s tables', () => {
 
   it('C2 keeps an organization alive by a trigger of its own', async () => {
     const { organization, owner } = await newTeam()
-    const { world, conflicts } = heedful()
+    const { kit, conflicts } = heedful()
     await run(
       "CREATE TRIGGER paid BEFORE UPDATE OF deleted_at ON seatgate_organizations BEGIN SELECT RAISE(ABORT, 'unpaid invoices'); END"
     )
     const rows = await everything()
-    const answer = await softDeleteOrganization(world.seatgate, organization.as(owner), {
+    const answer = await softDeleteOrganization(kit.seatgate, organization.as(owner), {
       confirmName: 'Test',
       password: PASSWORD,
     })
@@ -268,11 +280,11 @@ describe('what references the library’s tables', () => {
   })
 
   it('C2 has one organization for each person by a unique index of the host’s', async () => {
-    const { world, conflicts } = heedful()
-    const organization = await newOrganization(world, 3)
+    const { kit, conflicts } = heedful()
+    const organization = await newOrganization(kit, 3)
     await run('CREATE UNIQUE INDEX only_one ON seatgate_memberships (user_id)')
-    const other = await newOrganization(world)
-    const answer = await addMember(world.seatgate, organization.as(organization.owner), {
+    const other = await newOrganization(kit)
+    const answer = await addMember(kit.seatgate, organization.as(organization.owner), {
       userId: other.owner,
       role: 'member',
     })
@@ -280,46 +292,46 @@ describe('what references the library’s tables', () => {
       CONFLICT,
       ['UNIQUE constraint failed: seatgate_memberships.user_id'],
     ])
-    await world.settled()
-    expect(answered(await seatUsage(world.seatgate, organization.asOperator))).toMatchObject({
+    await kit.settled()
+    expect(unwrap(await seatUsage(kit.seatgate, organization.asOperator))).toMatchObject({
       held: 1,
       reserved: 0,
     })
   })
 
   it('C2 refuses invitations, one or many, and no seat stays reserved', async () => {
-    const { world, conflicts } = heedful()
-    const organization = await newOrganization(world, 5)
+    const { kit, conflicts } = heedful()
+    const organization = await newOrganization(kit, 5)
     const scope = organization.as(organization.owner)
     await run(
       "CREATE TRIGGER no_mail BEFORE INSERT ON seatgate_invitations WHEN NEW.email LIKE '%@example.com' BEGIN SELECT RAISE(ABORT, 'blocked domain'); END"
     )
     const rows = [newAddress(), newAddress()].map((email) => ({ email, role: 'member' }))
-    expect(await createInvitation(world.seatgate, scope, rows[0] as never)).toEqual(CONFLICT)
-    expect(await createInvitations(world.seatgate, scope, { invitations: rows })).toEqual(CONFLICT)
-    await world.settled()
+    expect(await createInvitation(kit.seatgate, scope, rows[0] as never)).toEqual(CONFLICT)
+    expect(await createInvitations(kit.seatgate, scope, { invitations: rows })).toEqual(CONFLICT)
+    await kit.settled()
     expect(conflicts()).toEqual(['blocked domain', 'blocked domain'])
     expect(await readLedger(organization.id)).toMatchObject({ held: 1, reserved: 0 })
   })
 })
 
 describe('accepting with sign-up', () => {
-  const signingUp = async (options: WorldOptions = {}) => {
-    const { world, conflicts } = heedful(options)
-    const organization = await newOrganization(world, 2)
-    const invited = await invite(world, organization)
+  const signingUp = async (options: KitOptions = {}) => {
+    const { kit, conflicts } = heedful(options)
+    const organization = await newOrganization(kit, 2)
+    const invited = await invite(kit, organization)
     const accepts = (name: string) =>
-      acceptInvitationWithSignup(world.seatgate, {
+      acceptInvitationWithSignup(kit.seatgate, {
         token: invited.token,
         email: invited.email,
         password: 'a fine password',
         name,
       })
-    return { world, conflicts, organization, invited, accepts }
+    return { kit, conflicts, organization, invited, accepts }
   }
 
   it('C2 is host_conflict for a name that is taken, and works with another', async () => {
-    const { world, conflicts, organization, accepts } = await signingUp()
+    const { kit, conflicts, organization, accepts } = await signingUp()
     await run('CREATE UNIQUE INDEX users_name ON users (name)')
     await run(
       "INSERT INTO users (id, email, name, password_hash, created_at) VALUES ('u', 'u@x.example', 'Ann', 'none', 0)"
@@ -330,14 +342,14 @@ describe('accepting with sign-up', () => {
     expect(await everything()).toEqual(rows)
     expect(await readLedger(organization.id)).toMatchObject({ held: 1, reserved: 1 })
     expect(codeOf(await accepts('Ben'))).toBe('ok')
-    await world.settled()
+    await kit.settled()
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
   it('C2 is no conflict of the host’s where the same address signs up twice at once', async () => {
-    const { world, conflicts, accepts } = await signingUp({ delayMs: 5 })
+    const { kit, conflicts, accepts } = await signingUp({ delayMs: 5 })
     const codes = (await Promise.all([accepts('Ann'), accepts('Ben')])).map(codeOf)
-    await world.settled()
+    await kit.settled()
     expect(codes.toSorted()).toEqual(['invitation_already_accepted', 'ok'])
     expect(conflicts()).toEqual([])
   })
@@ -347,8 +359,8 @@ describe('over HTTP', () => {
   it('C2 answers DELETE /users/me with 409, without Retry-After and without SQL', async () => {
     const owner = await signUp(newAddress())
     const leaver = await signUp(newAddress())
-    const organization = await organizationOf(owner)
-    await memberOf(organization, owner, leaver)
+    const organization = await postOrganization(owner)
+    await postMember(organization, owner, leaver)
     await run('CREATE TABLE orders (user_id TEXT NOT NULL REFERENCES users (id))')
     await testEnv.DB.prepare('INSERT INTO orders VALUES (?)').bind(leaver.userId).run()
     const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
@@ -378,17 +390,17 @@ describe('over HTTP', () => {
 describe('the line', () => {
   it('C2 lets nobody wait behind a person whom the host’s tables refuse', async () => {
     const reports: Report[] = []
-    const world = createJoiningWorld({ report: (report) => reports.push(report) })
-    const organization = await openOrganization(world, 'auto', 2)
-    const leaver = await join(world, organization)
-    const first = await comeIn(world, organization)
-    const second = await comeIn(world, organization)
+    const kit = createJoiningKit({ report: (report) => reports.push(report) })
+    const organization = await openOrganization(kit, 'auto', 2)
+    const leaver = await join(kit, organization)
+    const first = await joinByDomain(kit, organization)
+    const second = await joinByDomain(kit, organization)
     await run(
       `CREATE TRIGGER banned BEFORE INSERT ON seatgate_memberships WHEN NEW.user_id = '${first.userId}' BEGIN SELECT RAISE(ABORT, 'banned'); END`
     )
     const scope = organization.as(organization.owner)
-    answered(await removeMember(world.seatgate, scope, leaver))
-    await world.settled()
+    unwrap(await removeMember(kit.seatgate, scope, leaver))
+    await kit.settled()
     expect(reports).toMatchObject([{ event: 'host_conflict', error: { constraint: 'banned' } }])
     expect(await requestsOf(organization)).toEqual([
       { user_id: first.userId, state: 'declined' },
@@ -400,11 +412,11 @@ describe('the line', () => {
 
 describe('an operation under a key', () => {
   it('C2 is answered host_conflict again', async () => {
-    const { world, conflicts } = heedful()
-    const organization = await newOrganization(world, 3)
+    const { kit, conflicts } = heedful()
+    const organization = await newOrganization(kit, 3)
     const input = { userId: await newUser(), role: 'member' }
     const adding = () =>
-      addMember(world.seatgate, organization.as(organization.owner), input, { operationId: 'k' })
+      addMember(kit.seatgate, organization.as(organization.owner), input, { operationId: 'k' })
     await run(
       "CREATE TRIGGER closed BEFORE INSERT ON seatgate_memberships BEGIN SELECT RAISE(ABORT, 'closed'); END"
     )
@@ -424,7 +436,7 @@ describe('the log', () => {
       sessions: 'none',
     })
     const userId = await newUser()
-    const founding = answered(
+    const founding = unwrap(
       await prepareOrganization(
         seatgate,
         { caller: { userId } },

@@ -13,19 +13,21 @@ import {
   resumeSink,
   type Result,
 } from '../../../../src/index.ts'
-import type { FullSeatgate } from '../../../kit/flat-options.ts'
-import { delivered, sinkOf } from '../../../kit/sinks.ts'
 import {
+  type FullSeatgate,
+  delivered,
+  sinkOf,
   everything,
-  hookedWorld,
+  kitWithHooks,
   isChange,
   meanwhile,
-  MUTATORS,
+  EVERY_CHANGE,
   newTeam,
   type Team,
-} from '../../../kit/every-change.ts'
-import { freshStores, testEnv } from '../../../kit/environment.ts'
-import { codeOf } from '../../../kit/kit.ts'
+  freshStores,
+  testEnv,
+  codeOf,
+} from '../../../kit/index.ts'
 
 const SINK = 'webhook'
 const asOwner = ({ organization, owner }: Team) => organization.as(owner)
@@ -81,7 +83,7 @@ const OTHERS: Readonly<Record<string, Act>> = {
 }
 
 const OPERATIONS: ReadonlyMap<string, Act> = new Map([
-  ...MUTATORS.map(({ name, act }): [string, Act] => [name, act]),
+  ...EVERY_CHANGE.map(({ name, act }): [string, Act] => [name, act]),
   ...Object.entries(OTHERS),
 ])
 
@@ -410,15 +412,15 @@ function guardsIn(asked: readonly string[]): string[] {
 async function guardsOf(act: Act): Promise<{ code: string; guards: string[] }> {
   const team = await newTeam()
   const guards: string[] = []
-  const world = hookedWorld({
+  const kit = kitWithHooks({
     sinks: [sinkOf(SINK, () => delivered)],
     around({ store, asked }, run) {
       if (store === 'd1' && isChange(asked)) guards.push(...guardsIn(asked))
       return run()
     },
   })
-  const code = codeOf(await act(world.seatgate, team))
-  await world.settled()
+  const code = codeOf(await act(kit.seatgate, team))
+  await kit.settled()
   return { code, guards }
 }
 
@@ -479,7 +481,7 @@ describe.each(MEANWHILE)('A7 a caller who is %s between read and batch', (_what,
     const team = await newTeam()
     let rows: unknown = null
     const { id } = team.organization
-    const world = hookedWorld({
+    const kit = kitWithHooks({
       sinks: [sinkOf(SINK, () => delivered)],
       around: meanwhile(async () => {
         await testEnv.DB.prepare(`${sql} WHERE user_id = ? AND organization_id = ?`)
@@ -488,8 +490,8 @@ describe.each(MEANWHILE)('A7 a caller who is %s between read and batch', (_what,
         rows = await everything()
       }),
     })
-    expect(codeOf(await OPERATIONS.get(name)!(world.seatgate, team))).toBe(code)
-    await world.settled()
+    expect(codeOf(await OPERATIONS.get(name)!(kit.seatgate, team))).toBe(code)
+    await kit.settled()
     expect(rows).not.toBeNull()
     expect(await everything()).toEqual(rows)
   })
@@ -499,9 +501,9 @@ describe('A7 what else an operation relied on', () => {
   async function overtaken(name: string, sql: (team: Team) => string) {
     const team = await newTeam()
     const around = meanwhile(() => testEnv.DB.exec(sql(team)))
-    const world = hookedWorld({ around, sinks: [sinkOf(SINK, () => delivered)] })
-    const answer = await OPERATIONS.get(name)!(world.seatgate, team)
-    await world.settled()
+    const kit = kitWithHooks({ around, sinks: [sinkOf(SINK, () => delivered)] })
+    const answer = await OPERATIONS.get(name)!(kit.seatgate, team)
+    await kit.settled()
     return { team, answer }
   }
 

@@ -4,14 +4,14 @@ import { guard } from '../../../../src/database/commit.ts'
 import { perform } from '../../../../src/engine/changes/operation.ts'
 import { ok } from '../../../../src/base/result.ts'
 import type { Report } from '../../../../src/index.ts'
-import { createWorld, newOrganization } from '../../../kit/kit.ts'
+import { createKit, newOrganization } from '../../../kit/index.ts'
 
 it('a refusal that an operation does not list is returned and reported', async () => {
   const reports: Report[] = []
-  const world = createWorld({ report: (report) => reports.push(report) })
-  const { id } = await newOrganization(world)
+  const kit = createKit({ report: (report) => reports.push(report) })
+  const { id } = await newOrganization(kit)
   const answer = await perform(
-    world.seatgate,
+    kit.seatgate,
     { caller: { type: 'system' }, organization: id },
     {
       name: 'test.unlisted',
@@ -22,7 +22,7 @@ it('a refusal that an operation does not list is returned and reported', async (
       plan: () =>
         ok({
           value: null,
-          statements: [guard(world.seatgate.db, 'last_owner', sql`false`)],
+          statements: [guard(kit.seatgate.db, 'last_owner', sql`false`)],
           events: [],
         }),
     }

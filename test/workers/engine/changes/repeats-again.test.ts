@@ -8,19 +8,24 @@ import {
   type PrincipalQuery,
 } from '../../../../src/index.ts'
 import { sql } from 'drizzle-orm'
-import { embedded, host, organizationOf, person, problem, rowCounts } from '../../../kit/http.ts'
-import { testEnv } from '../../../kit/environment.ts'
 import {
-  answered,
+  embedded,
+  host,
+  postOrganization,
+  person,
+  problem,
+  rowCounts,
+  testEnv,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   newOrganization,
   newUser,
   SECRET,
-} from '../../../kit/kit.ts'
+} from '../../../kit/index.ts'
 
-const world = createWorld()
-const { seatgate } = world
+const kit = createKit()
+const { seatgate } = kit
 const email = () => `${crypto.randomUUID()}@example.com`
 
 describe('the same request, written otherwise', () => {
@@ -70,8 +75,8 @@ describe('the same request, written otherwise', () => {
     const at = slug()
     const create = (input: object) =>
       createOrganization(seatgate, { caller: { userId } }, input as never, { operationId })
-    const first = answered(await create({ name: 'Acme', slug: at }))
-    expect(answered(await create({ slug: at, nothing: undefined, name: 'Acme' }))).toEqual(first)
+    const first = unwrap(await create({ name: 'Acme', slug: at }))
+    expect(unwrap(await create({ slug: at, nothing: undefined, name: 'Acme' }))).toEqual(first)
     expect(codeOf(await create({ slug: at, name: 'Acme', nothing: null }))).toBe(
       'idempotency_mismatch'
     )
@@ -135,11 +140,11 @@ describe('the id of an operation', () => {
   it.each(Object.entries(kinds))(
     'A9 is the actor’s and the user’s together, of a caller %s',
     async (_kind, callerOf) => {
-      const { id, owner } = await newOrganization(world)
+      const { id, owner } = await newOrganization(kit)
       const operationId = crypto.randomUUID()
       const input = { email: email(), role: 'member' }
       const invite = async (by?: string) =>
-        answered(
+        unwrap(
           await createInvitation(seatgate, scopeOf(callerOf(owner, by), id), input, { operationId })
         )
       const own = await invite()
@@ -155,27 +160,27 @@ describe('the id of an operation', () => {
   )
 
   it('A9 is another actor’s too where a host’s ids look like it', async () => {
-    const { id, owner } = await newOrganization(world)
+    const { id, owner } = await newOrganization(kit)
     const input = { email: email(), role: 'member' }
     const invite = (caller: Principal, operationId: string) =>
       createInvitation(seatgate, scopeOf(caller, id), input, { operationId })
-    answered(await invite({ userId: owner, impersonatedBy: 'support-1' }, 'key'))
+    unwrap(await invite({ userId: owner, impersonatedBy: 'support-1' }, 'key'))
     expect(codeOf(await invite({ userId: owner }, 'key by support-1'))).toBe('idempotency_mismatch')
     const acting = { userId: owner, impersonatedBy: 'a' }
-    answered(await invite(acting, 'one by b'))
+    unwrap(await invite(acting, 'one by b'))
     expect(codeOf(await invite({ ...acting, impersonatedBy: 'b by a' }, 'one'))).toBe(
       'idempotency_mismatch'
     )
   })
 
   it('A9 does not read the answers of other ids on the way', async () => {
-    const { id, owner } = await newOrganization(world)
+    const { id, owner } = await newOrganization(kit)
     const add = async (operationId: string, userId: string) =>
       addMember(seatgate, scopeOf(lookedUp(owner), id), { userId, role: 'member' }, { operationId })
     const [one, two] = [await newUser(), await newUser()]
-    expect(answered(await add('k', one)).membership.userId).toBe(one)
-    expect(answered(await add('k1', two)).membership.userId).toBe(two)
-    expect(answered(await add('k', one)).membership.userId).toBe(one)
+    expect(unwrap(await add('k', one)).membership.userId).toBe(one)
+    expect(unwrap(await add('k1', two)).membership.userId).toBe(two)
+    expect(unwrap(await add('k', one)).membership.userId).toBe(one)
     const plan = await testEnv.DB.prepare(
       `EXPLAIN QUERY PLAN SELECT id FROM seatgate_operations
        WHERE actor_id = 'a' || (SELECT 'b') AND id BETWEEN 'k' AND 'k by!'`
@@ -185,20 +190,20 @@ describe('the id of an operation', () => {
 })
 
 describe('a stored answer with a secret in it', () => {
-  const rotated = createWorld({ secret: `${SECRET}, and another one` })
+  const rotated = createKit({ secret: `${SECRET}, and another one` })
 
   it('A9 is refused once the secret is another one: never an outage, and never again', async () => {
-    const { id, owner } = await newOrganization(world)
+    const { id, owner } = await newOrganization(kit)
     const operationId = crypto.randomUUID()
     const input = { email: email(), role: 'member' }
     const scope = { caller: { userId: owner }, organization: id }
-    const first = answered(await createInvitation(seatgate, scope, input, { operationId }))
+    const first = unwrap(await createInvitation(seatgate, scope, input, { operationId }))
     const again = await createInvitation(rotated.seatgate, scope, input, { operationId })
     expect(again).toEqual({ ok: false, error: { code: 'stored_result_unreadable' } })
     // The answer stays as it is: with the secret of then it can be read again.
-    expect(answered(await createInvitation(seatgate, scope, input, { operationId }))).toEqual(first)
+    expect(unwrap(await createInvitation(seatgate, scope, input, { operationId }))).toEqual(first)
     // A new id is a new operation, under the new secret.
-    const resent = answered(
+    const resent = unwrap(
       await resendInvitation(rotated.seatgate, scope, first.id, { operationId: 'after' })
     )
     expect(resent.token).not.toBe(first.token)
@@ -208,7 +213,7 @@ describe('a stored answer with a secret in it', () => {
 
   it('A9 is a problem of its own over HTTP', async () => {
     const owner = await person()
-    const { id } = await organizationOf(owner)
+    const { id } = await postOrganization(owner)
     const headers = { 'idempotency-key': 'rotated' }
     const input = { email: email(), role: 'member' }
     const path = `/organizations/${id}/invitations`

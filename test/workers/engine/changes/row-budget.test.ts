@@ -7,10 +7,16 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { operationsOn } from '../../../../bench/operations.ts'
 import type { LifecycleHook } from '../../../../src/index.ts'
-import { putBookends } from '../../../kit/bookends.ts'
-import { createInvitingWorld } from '../../../kit/invitations.ts'
-import { createRowMeter, type Count, type RowCost } from '../../../kit/row-meter.ts'
-import { answered, enforcing, type Provider } from '../../../kit/kit.ts'
+import {
+  putBookends,
+  createKit,
+  createRowMeter,
+  type Count,
+  type RowCost,
+  unwrap,
+  enforcing,
+  type Provider,
+} from '../../../kit/index.ts'
 
 const marks = {
   requestId: 'ray',
@@ -20,7 +26,7 @@ const onDelete: LifecycleHook = (statements) => ({ ok: true, statements })
 
 async function costsOf(provider: Provider): Promise<Map<string, RowCost>> {
   const { around, namespace, measure } = createRowMeter()
-  const world = createInvitingWorld({
+  const kit = createKit({
     provider,
     namespace,
     around,
@@ -28,9 +34,9 @@ async function costsOf(provider: Provider): Promise<Map<string, RowCost>> {
     invitationLimits: {},
   })
   const costs = new Map<string, RowCost>()
-  for (const [operation, act] of Object.entries(await operationsOn(world, 10, marks))) {
-    const { value, cost } = await measure(world, act)
-    answered(value)
+  for (const [operation, act] of Object.entries(await operationsOn(kit, 10, marks))) {
+    const { value, cost } = await measure(kit, act)
+    unwrap(value)
     costs.set(operation, cost)
   }
   return costs

@@ -7,33 +7,36 @@
  */
 import { expect, it } from 'vitest'
 import type { Around, Trip } from '../../../../bench/meter.ts'
-import { mailbox } from '../../../kit/invitations.ts'
-import { hookedWorld, MUTATORS, newTeam, type Mutator } from '../../../kit/every-change.ts'
 import {
+  mailbox,
+  kitWithHooks,
+  EVERY_CHANGE,
+  newTeam,
+  type ChangeCase,
   codeOf,
   enforcing,
   type Provider,
-  type World,
-  type WorldOptions,
-} from '../../../kit/kit.ts'
+  type Kit,
+  type KitOptions,
+} from '../../../kit/index.ts'
 
 interface Variant {
   readonly title: string
   readonly provider: Provider
-  readonly world: (options: WorldOptions) => World
+  readonly kit: (options: KitOptions) => Kit
 }
 
 const VARIANTS: readonly Variant[] = [
   ...enforcing.map((provider) => ({
     title: `${provider} seats`,
     provider,
-    world: (options: WorldOptions) => hookedWorld({ ...options, hooks: {} }),
+    kit: (options: KitOptions) => kitWithHooks({ ...options, hooks: {} }),
   })),
   {
     title: 'd1 seats, with every hook, a mailer and a sink',
     provider: 'd1',
-    world: (options) =>
-      hookedWorld({
+    kit: (options) =>
+      kitWithHooks({
         ...options,
         ...mailbox().options,
         sinks: [{ id: 'sink', deliver: async () => ({ outcome: 'delivered' }) }],
@@ -42,14 +45,14 @@ const VARIANTS: readonly Variant[] = [
 ]
 
 /** What a change answers, and its trips in the order in which they began, work after the answer included. */
-async function recordOf({ provider, world }: Variant, { act }: Mutator) {
+async function recordOf({ provider, kit }: Variant, { act }: ChangeCase) {
   const team = await newTeam(provider)
   const trips: Trip[] = []
   const around: Around = (trip, run) => {
     trips.push(trip)
     return run()
   }
-  const recorded = world({ provider, around })
+  const recorded = kit({ provider, around })
   const answer = codeOf(await act(recorded.seatgate, team))
   await recorded.settled()
   return { answer, trips }
@@ -103,7 +106,7 @@ it('asks the stores what the record says, in its order, for every change', async
   const statements = new Statements()
   const record: string[] = []
   for (const variant of VARIANTS) {
-    for (const mutator of MUTATORS) {
+    for (const mutator of EVERY_CHANGE) {
       const { answer, trips } = await recordOf(variant, mutator)
       record.push('', `## ${mutator.name}, ${variant.title}: ${answer}`)
       for (const trip of trips) record.push(await lineOf(statements, trip))

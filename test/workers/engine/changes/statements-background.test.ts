@@ -2,43 +2,55 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { setSeatLimit, sweepSeats, type WakeUp } from '../../../../src/index.ts'
 import { auditQueueHandler, sweepHandler } from '../../../../src/worker/index.ts'
 import { admitWaiting } from '../../../../src/operations/joining/waitlist.ts'
-import { inD1 } from '../../../kit/manual-changes.ts'
-import { countingWorld, crowd, documented, line, waitingIn } from '../../../kit/statement-counts.ts'
-import { readState, violations } from '../../../kit/invariants.ts'
-import { createJoiningWorld, membersOf, openOrganization } from '../../../kit/joining.ts'
-import { addEvents, delivered, sinkOf } from '../../../kit/sinks.ts'
-import { days, keys } from '../../../kit/retention.ts'
-import { freshStores, testEnv } from '../../../kit/environment.ts'
 import {
-  answered,
-  createWorld,
+  inD1,
+  countingKit,
+  crowd,
+  documented,
+  line,
+  waitingIn,
+  readState,
+  violations,
+  createJoiningKit,
+  membersOf,
+  openOrganization,
+  addEvents,
+  delivered,
+  sinkOf,
+  days,
+  keys,
+  freshStores,
+  testEnv,
+  unwrap,
+  createKit,
   enforcing,
   newOrganization,
   type Provider,
-  type WorldOptions,
-} from '../../../kit/kit.ts'
-import { THOROUGH, shareOf } from '../../../kit/scale.ts'
+  type KitOptions,
+  THOROUGH,
+  shareOf,
+} from '../../../kit/index.ts'
 
-const joiningWorld = (options: WorldOptions) =>
-  countingWorld({ ...options }, (all) => createJoiningWorld(all))
+const joiningWorld = (options: KitOptions) =>
+  countingKit({ ...options }, (all) => createJoiningKit(all))
 
 /** A full organization with so many in line, made by a world in which nobody looks after the line. */
 async function lineOf(provider: Provider, size: number) {
-  const organization = await openOrganization(createWorld({ provider }), 'auto', 1)
+  const organization = await openOrganization(createKit({ provider }), 'auto', 1)
   return { organization, people: await line(organization.id, size) }
 }
 
 /** Delivers wake-ups for as long as there are any. Answers how many statements each batch took. */
 async function deliver(
-  world: ReturnType<typeof joiningWorld>,
+  kit: ReturnType<typeof joiningWorld>,
   wakeUps: WakeUp[]
 ): Promise<readonly number[]> {
   const counts: number[] = []
   while (wakeUps.length > 0) {
     const bodies = wakeUps.splice(0, 100)
     const messages = bodies.map((body, at) => ({ id: `${at}`, body, ack() {}, retry() {} }))
-    const done = () => auditQueueHandler(world.seatgate)({ messages } as never)
-    counts.push(await world.statementsOf(done))
+    const done = () => auditQueueHandler(kit.seatgate)({ messages } as never)
+    counts.push(await kit.statementsOf(done))
   }
   return counts
 }
@@ -51,17 +63,17 @@ describe.each(enforcing)('a line, %s seats', (provider) => {
       sendBatch: async (messages: readonly { readonly body: WakeUp }[]) =>
         void wakeUps.push(...messages.map(({ body }) => body)),
     }
-    const world = joiningWorld({ provider, queue })
+    const kit = joiningWorld({ provider, queue })
     const { organization, people } = await lineOf(provider, 50)
     const raise = async () =>
-      answered(await setSeatLimit(world.seatgate, organization.asOperator, { limit: 100 }))
-    expect(await world.statementsOf(raise)).toBeLessThan(
+      unwrap(await setSeatLimit(kit.seatgate, organization.asOperator, { limit: 100 }))
+    expect(await kit.statementsOf(raise)).toBeLessThan(
       documented('a change') + documented('what follows on a change')
     )
     const inside = await membersOf(organization)
     expect(inside.length).toBeGreaterThan(5)
     expect(inside.length).toBeLessThanOrEqual(20)
-    for (const count of await deliver(world, wakeUps)) {
+    for (const count of await deliver(kit, wakeUps)) {
       expect(count).toBeLessThanOrEqual(documented('a batch of the queue'))
     }
     expect(await membersOf(organization)).toEqual(people)
@@ -71,7 +83,7 @@ describe.each(enforcing)('a line, %s seats', (provider) => {
   it('A11 comes in by sweeps without a queue, and a short line early', async () => {
     await freshStores()
     const reports: string[] = []
-    const world = joiningWorld({
+    const kit = joiningWorld({
       provider,
       queue: undefined as never,
       report: ({ event }) => reports.push(event),
@@ -81,15 +93,15 @@ describe.each(enforcing)('a line, %s seats', (provider) => {
       await lineOf(provider, 3),
       await lineOf(provider, 40),
     ]
-    const calm = createWorld({ provider })
+    const calm = createKit({ provider })
     for (const { organization } of lines) {
-      answered(await setSeatLimit(calm.seatgate, organization.asOperator, { limit: 100 }))
+      unwrap(await setSeatLimit(calm.seatgate, organization.asOperator, { limit: 100 }))
     }
     const ids = lines.map(({ organization }) => organization.id)
     let sweeps = 0
     for (; (await waitingIn(ids)) > 0; sweeps++) {
       expect(sweeps).toBeLessThan(20)
-      const count = await world.statementsOf(sweepHandler(world.seatgate))
+      const count = await kit.statementsOf(sweepHandler(kit.seatgate))
       expect(count).toBeLessThanOrEqual(documented('a run of the sweep'))
       // The short one has had its turn early.
       if (sweeps === 3) expect(await waitingIn([ids[1]!])).toBe(0)
@@ -103,12 +115,12 @@ describe.each(enforcing)('a line, %s seats', (provider) => {
 
   it('A11 takes no more statements for the first in a long line than in a short one', async () => {
     const counted = async (size: number) => {
-      const world = joiningWorld({ provider })
+      const kit = joiningWorld({ provider })
       const { organization } = await lineOf(provider, size)
-      const calm = createWorld({ provider })
-      answered(await setSeatLimit(calm.seatgate, organization.asOperator, { limit: 2 }))
+      const calm = createKit({ provider })
+      unwrap(await setSeatLimit(calm.seatgate, organization.asOperator, { limit: 2 }))
       await calm.settled()
-      const count = await world.statementsOf(() => admitWaiting(world.seatgate, organization.id))
+      const count = await kit.statementsOf(() => admitWaiting(kit.seatgate, organization.id))
       expect(await membersOf(organization)).toHaveLength(1)
       return count
     }
@@ -125,10 +137,10 @@ describe.each(enforcing)('a repair, %s seats', (provider) => {
     const counted = async (size: number) => {
       await inD1('UPDATE seatgate_organizations SET deleted_at = 1 WHERE deleted_at IS NULL')
       await inD1('DELETE FROM seatgate_rotations')
-      const world = countingWorld({ provider })
-      const organization = await newOrganization(createWorld({ provider }), 5)
+      const kit = countingKit({ provider })
+      const organization = await newOrganization(createKit({ provider }), 5)
       await crowd(organization.id, size, false)
-      const count = await world.statementsOf(() => sweepSeats(world.seatgate))
+      const count = await kit.statementsOf(() => sweepSeats(kit.seatgate))
       const { members } = await readState(organization.id)
       expect(members.filter(({ seat_id }) => seat_id === null)).toEqual([])
       return count
@@ -144,7 +156,7 @@ describe('the sweep', () => {
 
   /** Organizations in each of which every part of the sweep has something to do. */
   async function busy(provider: Provider, size: number): Promise<readonly string[]> {
-    const calm = createWorld({ provider })
+    const calm = createKit({ provider })
     const ids: string[] = []
     for (let made = 0; made < size; made++) {
       const organization = await openOrganization(calm, 'auto', 100)
@@ -184,7 +196,7 @@ describe('the sweep', () => {
     async ({ provider, size }) => {
       await busy(provider, size)
       const sinks = [sinkOf('one', () => delivered), sinkOf('two', () => delivered)]
-      const world = joiningWorld({
+      const kit = joiningWorld({
         provider,
         sinks,
         queue: undefined as never,
@@ -197,7 +209,7 @@ describe('the sweep', () => {
       let sweeps = 0
       for (; ; sweeps++) {
         expect(sweeps).toBeLessThan(60)
-        const count = await world.statementsOf(sweepHandler(world.seatgate))
+        const count = await kit.statementsOf(sweepHandler(kit.seatgate))
         expect(count).toBeLessThanOrEqual(documented('a run of the sweep'))
         const now = await left()
         if (Object.values(now!).every((rows) => rows === 0)) break
@@ -218,12 +230,12 @@ describe('the sweep', () => {
     }
     const sinks = sinkIds.map((id) => sinkOf(id, () => delivered))
     const auditLogKey = keys.privateKey
-    return { wakeUps, world: joiningWorld({ provider: 'd1', queue, sinks, auditLogKey }) }
+    return { wakeUps, kit: joiningWorld({ provider: 'd1', queue, sinks, auditLogKey }) }
   }
 
   it('A11 a batch of the queue sends again organizations beyond its bound', async () => {
-    const calm = createWorld({ provider: 'd1' })
-    const { world, wakeUps } = queued(['one'])
+    const calm = createKit({ provider: 'd1' })
+    const { kit, wakeUps } = queued(['one'])
     for (let made = 0; made < 40; made++) {
       const { id: organizationId } = await newOrganization(calm)
       await inD1(
@@ -232,7 +244,7 @@ describe('the sweep', () => {
       )
       wakeUps.push({ organizationId })
     }
-    const counts = await deliver(world, wakeUps)
+    const counts = await deliver(kit, wakeUps)
     expect(counts.length).toBeGreaterThan(1)
     for (const count of counts) {
       expect(count).toBeLessThanOrEqual(documented('a batch of the queue'))
@@ -243,15 +255,15 @@ describe('the sweep', () => {
   it.runIf(THOROUGH)(
     'A11 a trail of 6,000 events is forwarded and sealed by several batches',
     async () => {
-      const { id: organizationId } = await newOrganization(createWorld({ provider: 'd1' }))
+      const { id: organizationId } = await newOrganization(createKit({ provider: 'd1' }))
       await addEvents(organizationId, 6000)
       await inD1(
         'INSERT INTO seatgate_audit_outbox (organization_id, swept_at) VALUES (?, 1)',
         organizationId
       )
-      const { world, wakeUps } = queued(['one', 'two'])
+      const { kit, wakeUps } = queued(['one', 'two'])
       wakeUps.push({ organizationId })
-      for (const count of await deliver(world, wakeUps)) {
+      for (const count of await deliver(kit, wakeUps)) {
         expect(count).toBeLessThanOrEqual(documented('a batch of the queue'))
       }
       expect(await awaited()).toBe(0)

@@ -9,22 +9,24 @@ import {
   type LifecycleHook,
 } from '../../../../src/index.ts'
 import {
-  countingWorld,
+  countingKit,
   crowd,
   documented,
   invitees,
   line,
   MOST_STATEMENTS,
-} from '../../../kit/statement-counts.ts'
-import { holdingBack } from '../../../kit/faults.ts'
-import { readState, violations } from '../../../kit/invariants.ts'
-import { mailbox, newAddress } from '../../../kit/invitations.ts'
-import { hookedWorld, MUTATORS, newTeam } from '../../../kit/every-change.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import {
-  answered,
+  holdingBack,
+  readState,
+  violations,
+  mailbox,
+  newAddress,
+  kitWithHooks,
+  EVERY_CHANGE,
+  newTeam,
+  testEnv,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   enforcing,
   join,
   newOrganization,
@@ -32,21 +34,21 @@ import {
   PASSWORD,
   type Provider,
   type TestOrganization,
-  type World,
-} from '../../../kit/kit.ts'
-import { shareOf } from '../../../kit/scale.ts'
+  type Kit,
+  shareOf,
+} from '../../../kit/index.ts'
 
 const onDelete: LifecycleHook = (statements) => ({ ok: true, statements })
 
-async function invited(world: World, organization: TestOrganization, count: number) {
+async function invited(kit: Kit, organization: TestOrganization, count: number) {
   for (let left = count; left > 0; left -= 100) {
     const rows = Array.from({ length: Math.min(left, 100) }, () => ({
       email: newAddress(),
       role: 'member',
     }))
     const scope = organization.as(organization.owner)
-    answered(await createInvitations(world.seatgate, scope, { invitations: rows }))
-    await world.settled()
+    unwrap(await createInvitations(kit.seatgate, scope, { invitations: rows }))
+    await kit.settled()
   }
 }
 
@@ -93,13 +95,13 @@ type Case = (provider: Provider, size: number) => Promise<number>
 /** Operations on so many rows, and how many statements each asks of D1. */
 const CASES: Record<string, Case> = {
   async 'delete an organization with open invitations'(provider, size) {
-    const world = countingWorld({ provider })
-    const organization = await newOrganization(world)
-    await invited(world, organization, size)
-    const { seatgate } = world
+    const kit = countingKit({ provider })
+    const organization = await newOrganization(kit)
+    await invited(kit, organization, size)
+    const { seatgate } = kit
     const scope = { ...organization.as(organization.owner), ...request }
-    const statements = await world.statementsOf(async () =>
-      answered(
+    const statements = await kit.statementsOf(async () =>
+      unwrap(
         await softDeleteOrganization(seatgate, scope, { confirmName: 'Test', password: PASSWORD })
       )
     )
@@ -121,12 +123,10 @@ const CASES: Record<string, Case> = {
   async 'delete a user who belongs to organizations'(provider, size) {
     const { userId, ids } = await belongingTo(size)
     const hooks = { afterMemberRemove: async () => {} }
-    const world = countingWorld({ provider, lifecycle: { onDelete }, hooks })
-    const { seatgate } = world
-    const statements = await world.statementsOf(async () =>
-      answered(
-        await deleteUser(seatgate, { caller: { userId }, ...request }, { password: PASSWORD })
-      )
+    const kit = countingKit({ provider, lifecycle: { onDelete }, hooks })
+    const { seatgate } = kit
+    const statements = await kit.statementsOf(async () =>
+      unwrap(await deleteUser(seatgate, { caller: { userId }, ...request }, { password: PASSWORD }))
     )
     for (const id of [ids[0]!, ids.at(-1)!]) {
       const events = await trailOf(id)
@@ -154,18 +154,18 @@ const EACH: Record<string, { most: number; act: Case }> = {
     most: documented('an invitation of many'),
     async act(provider, size) {
       const { mails, options } = mailbox()
-      const world = countingWorld({ provider, ...options })
-      const organization = await newOrganization(world)
+      const kit = countingKit({ provider, ...options })
+      const organization = await newOrganization(kit)
       const emails = Array.from({ length: size }, newAddress)
       const rows = emails.map((email) => ({ email, role: 'member' }))
-      const { seatgate } = world
+      const { seatgate } = kit
       const scope = organization.as(organization.owner)
       const inviting = () => createInvitations(seatgate, scope, { invitations: rows })
       // The second time each replaces one.
       const statements = [
-        await world.statementsOf(inviting),
-        await world.statementsOf(async () => {
-          for (const row of answered(await inviting())) answered(row)
+        await kit.statementsOf(inviting),
+        await kit.statementsOf(async () => {
+          for (const row of unwrap(await inviting())) unwrap(row)
         }),
       ]
       expect(mails).toHaveLength(2 * size)
@@ -178,16 +178,16 @@ const EACH: Record<string, { most: number; act: Case }> = {
   'restore members': {
     most: documented('a member of many who are restored'),
     async act(provider, size) {
-      const world = countingWorld({ provider })
-      const organization = await newOrganization(world)
-      const { seatgate } = world
+      const kit = countingKit({ provider })
+      const organization = await newOrganization(kit)
+      const { seatgate } = kit
       const scope = organization.as(organization.owner)
       const userIds: string[] = []
-      for (let made = 0; made < size; made++) userIds.push(await join(world, organization))
-      for (const userId of userIds) answered(await suspendMember(seatgate, scope, userId))
-      await world.settled()
-      const statements = await world.statementsOf(async () =>
-        answered(await restoreMembers(seatgate, scope, { userIds }))
+      for (let made = 0; made < size; made++) userIds.push(await join(kit, organization))
+      for (const userId of userIds) unwrap(await suspendMember(seatgate, scope, userId))
+      await kit.settled()
+      const statements = await kit.statementsOf(async () =>
+        unwrap(await restoreMembers(seatgate, scope, { userIds }))
       )
       expect(await violations(organization.id, { quiet: true })).toEqual([])
       return statements
@@ -228,22 +228,22 @@ async function sizedTeam(provider: Provider, size: number) {
   await crowd(id, size)
   await invitees(id, size, team.owner)
   await line(id, size)
-  const calm = createWorld({ provider })
+  const calm = createKit({ provider })
   const scope = team.organization.asOperator
-  answered(await setSeatLimit(calm.seatgate, scope, { limit: 5000 }))
+  unwrap(await setSeatLimit(calm.seatgate, scope, { limit: 5000 }))
   await calm.settled()
   return team
 }
 
 describe('every function that changes something', () => {
   for (const provider of enforcing) {
-    it.each(shareOf(MUTATORS, 8))(
+    it.each(shareOf(EVERY_CHANGE, 8))(
       `A11 asks no more in a large organization than in a small one: $name (${provider})`,
       async ({ act }) => {
         const counted = async (size: number) => {
           const team = await sizedTeam(provider, size)
-          const world = countingWorld({ provider }, hookedWorld)
-          return world.statementsOf(async () => answered(await act(world.seatgate, team)))
+          const kit = countingKit({ provider }, kitWithHooks)
+          return kit.statementsOf(async () => unwrap(await act(kit.seatgate, team)))
         }
         const [few, many] = [await counted(3), await counted(300)]
         expect(many).toBeLessThanOrEqual(few)
@@ -258,19 +258,18 @@ describe('many invitations at once', () => {
   it('A11 are counted in the batch: of two lists at the same time one is within the limit', async () => {
     const invitationLimits = { inBulk: 20 }
     const listed = () => Array.from({ length: 20 }, () => ({ email: newAddress(), role: 'member' }))
-    const calm = createWorld({ invitationLimits })
+    const calm = createKit({ invitationLimits })
     const { around, reached, letGo } = holdingBack(({ asked }) =>
       asked.some((sql) => sql.startsWith('insert into "seatgate_invitations"'))
     )
-    const slow = createWorld({ invitationLimits, around })
+    const slow = createKit({ invitationLimits, around })
     const organization = await newOrganization(calm)
     const scope = organization.as(organization.owner)
-    const inviting = (world: World) =>
-      createInvitations(world.seatgate, scope, { invitations: listed() })
+    const inviting = (kit: Kit) => createInvitations(kit.seatgate, scope, { invitations: listed() })
     const late = inviting(slow)
     await reached
-    for (const row of answered(await inviting(calm))) expect(codeOf(row)).toBe('ok')
+    for (const row of unwrap(await inviting(calm))) expect(codeOf(row)).toBe('ok')
     letGo()
-    for (const row of answered(await late)) expect(codeOf(row)).toBe('rate_limited_organization')
+    for (const row of unwrap(await late)) expect(codeOf(row)).toBe('rate_limited_organization')
   })
 })

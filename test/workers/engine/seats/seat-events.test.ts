@@ -8,23 +8,23 @@ import {
   suspendMember,
   type Metric,
 } from '../../../../src/index.ts'
-import { createInvitingWorld, invite } from '../../../kit/invitations.ts'
-import { violations } from '../../../kit/invariants.ts'
-import { testEnv } from '../../../kit/environment.ts'
 import {
+  createKit,
+  invite,
+  violations,
+  testEnv,
   add,
-  answered,
+  unwrap,
   codeOf,
-  createWorld,
   enforcing,
   join,
   leave,
   newOrganization,
   newUser,
-  organizationOf,
+  organizationWithMembers,
   type TestOrganization,
-  type World,
-} from '../../../kit/kit.ts'
+  type Kit,
+} from '../../../kit/index.ts'
 
 interface SeatEvent {
   readonly action: string
@@ -53,22 +53,22 @@ const standings = async (organization: TestOrganization) =>
     metadata['limit'],
   ])
 
-async function limitTo({ seatgate, settled }: World, to: TestOrganization, limit: number) {
-  answered(await setSeatLimit(seatgate, to.asOperator, { limit }))
+async function limitTo({ seatgate, settled }: Kit, to: TestOrganization, limit: number) {
+  unwrap(await setSeatLimit(seatgate, to.asOperator, { limit }))
   await settled()
 }
 
 describe.each(enforcing)('seats on record, %s seats', (provider) => {
   it('FWD-51: reserved, assigned, released and limit_changed say how all seats stand', async () => {
-    const world = createInvitingWorld({ provider })
-    const organization = await newOrganization(world, 4)
-    const { email } = await invite(world, organization)
+    const kit = createKit({ provider })
+    const organization = await newOrganization(kit, 4)
+    const { email } = await invite(kit, organization)
     // Whoever is invited again keeps the seat: that is nothing new about it.
-    await invite(world, organization, email)
-    await world.settled()
-    const member = await join(world, organization)
-    answered(await leave(world, organization, member))
-    await world.settled()
+    await invite(kit, organization, email)
+    await kit.settled()
+    const member = await join(kit, organization)
+    unwrap(await leave(kit, organization, member))
+    await kit.settled()
     const [assigned, ...more] = await standings(organization)
     expect(assigned).toEqual(['assigned', 1, 0, 'unlimited'])
     // A ledger counts a seat that is about to be taken as reserved.
@@ -83,24 +83,24 @@ describe.each(enforcing)('seats on record, %s seats', (provider) => {
 
   it('FWD-51: over_limit_entered and over_limit_cleared come once each, whatever led there', async () => {
     const metrics: Metric[] = []
-    const world = createWorld({ provider, measure: (metric) => void metrics.push(metric) })
-    const organization = await organizationOf(world, 5, 3)
+    const kit = createKit({ provider, measure: (metric) => void metrics.push(metric) })
+    const organization = await organizationWithMembers(kit, 5, 3)
     const before = (await standings(organization)).length
-    await limitTo(world, organization, 2)
-    await limitTo(world, organization, 1)
+    await limitTo(kit, organization, 2)
+    await limitTo(kit, organization, 1)
     const suspended = await newUser()
-    expect(codeOf(await add(world, organization, suspended))).toBe('seat_limit_reached')
+    expect(codeOf(await add(kit, organization, suspended))).toBe('seat_limit_reached')
     const scope = organization.as(organization.owner)
-    const members = answered(await listMembers(world.seatgate, scope)).data
+    const members = unwrap(await listMembers(kit.seatgate, scope)).data
     const [one, two] = members.map(({ userId }) => userId).filter((id) => id !== organization.owner)
-    answered(await suspendMember(world.seatgate, scope, one!))
-    await limitTo(world, organization, 2)
-    await limitTo(world, organization, 1)
-    answered(await leave(world, organization, two!))
-    await world.settled()
-    await limitTo(world, organization, 3)
-    answered(await restoreMember(world.seatgate, scope, one!))
-    await world.settled()
+    unwrap(await suspendMember(kit.seatgate, scope, one!))
+    await limitTo(kit, organization, 2)
+    await limitTo(kit, organization, 1)
+    unwrap(await leave(kit, organization, two!))
+    await kit.settled()
+    await limitTo(kit, organization, 3)
+    unwrap(await restoreMember(kit.seatgate, scope, one!))
+    await kit.settled()
     expect((await standings(organization)).slice(before)).toEqual([
       ['limit_changed', 3, 0, 2],
       ['over_limit_entered', 3, 0, 2],
@@ -136,9 +136,9 @@ describe.each(enforcing)('seats on record, %s seats', (provider) => {
         if (metric.name === 'audit.recorded') metrics.push(metric.action)
       },
     }
-    const [world, elsewhere] = [createWorld(options), createWorld(options)]
-    const organization = await organizationOf(world, 2, 2)
-    const refuse = async (by: World, times: number) => {
+    const [kit, elsewhere] = [createKit(options), createKit(options)]
+    const organization = await organizationWithMembers(kit, 2, 2)
+    const refuse = async (by: Kit, times: number) => {
       for (let time = 0; time < times; time++) {
         expect(codeOf(await add(by, organization))).toBe('seat_limit_reached')
       }
@@ -153,32 +153,32 @@ describe.each(enforcing)('seats on record, %s seats', (provider) => {
       actor: owner,
       metadata: { refusals, used: 2, limit: 2 },
     })
-    await refuse(world, 1)
+    await refuse(kit, 1)
     expect(await told()).toEqual([reached(1)])
-    await refuse(world, 5)
+    await refuse(kit, 5)
     // Another isolate counts for itself, and does not write in a window that has its event.
     await refuse(elsewhere, 3)
     expect(await told()).toEqual([reached(1)])
     clock.now += 10 * 60_000
-    await refuse(world, 2)
+    await refuse(kit, 2)
     clock.now += 10 * 60_000
     await refuse(elsewhere, 1)
     expect(await told()).toEqual([reached(1), reached(6), reached(4)])
     clock.now += 10 * 60_000
-    await refuse(world, 1)
+    await refuse(kit, 1)
     expect((await told()).at(-1)).toEqual(reached(2))
     expect(metrics.filter((action) => action === 'seat.limit_reached')).toHaveLength(4)
   })
 
   it('AUD-23: a rush of refusals costs D1 one write more, and no answer waits for it', async () => {
-    const world = createWorld({ provider })
-    const organization = await organizationOf(world, 1, 1)
-    const before = world.trips()
-    const answers = await Promise.all(Array.from({ length: 30 }, () => add(world, organization)))
+    const kit = createKit({ provider })
+    const organization = await organizationWithMembers(kit, 1, 1)
+    const before = kit.trips()
+    const answers = await Promise.all(Array.from({ length: 30 }, () => add(kit, organization)))
     expect(new Set(answers.map(codeOf))).toEqual(new Set(['seat_limit_reached']))
-    await world.settled()
+    await kit.settled()
     // Each refusal reads once, and with D1 alone tries its batch.
-    expect(world.trips() - before).toBe((provider === 'ledger' ? 30 : 60) + 1)
+    expect(kit.trips() - before).toBe((provider === 'ledger' ? 30 : 60) + 1)
     const [reached, ...others] = (await seatEvents(organization)).slice(2)
     expect(reached).toMatchObject({ action: 'seat.limit_reached', metadata: { refusals: 1 } })
     expect(others).toEqual([])
@@ -187,7 +187,7 @@ describe.each(enforcing)('seats on record, %s seats', (provider) => {
   it('AUD-23: a refusal that D1 did not take is told with the next', async () => {
     const clock = { now: Date.UTC(2030, 0, 1) }
     let down = false
-    const world = createWorld({
+    const kit = createKit({
       provider,
       now: () => new Date(clock.now),
       around: ({ asked }, run) => {
@@ -196,28 +196,28 @@ describe.each(enforcing)('seats on record, %s seats', (provider) => {
         return down && writes && !refused ? Promise.reject(new Error('reset')) : run()
       },
     })
-    const organization = await organizationOf(world, 1, 1)
+    const organization = await organizationWithMembers(kit, 1, 1)
     down = true
-    expect(codeOf(await add(world, organization))).toBe('seat_limit_reached')
-    await world.settled()
+    expect(codeOf(await add(kit, organization))).toBe('seat_limit_reached')
+    await kit.settled()
     down = false
     clock.now += 10 * 60_000
-    expect(codeOf(await add(world, organization))).toBe('seat_limit_reached')
-    await world.settled()
+    expect(codeOf(await add(kit, organization))).toBe('seat_limit_reached')
+    await kit.settled()
     expect((await seatEvents(organization)).slice(2)).toMatchObject([
       { metadata: { refusals: 2, used: 1, limit: 1 } },
     ])
   })
 
   it('AUD-23: looking writes nothing', async () => {
-    const world = createWorld({ provider })
-    const organization = await organizationOf(world, 2, 1)
+    const kit = createKit({ provider })
+    const organization = await organizationWithMembers(kit, 2, 1)
     const before = await seatEvents(organization)
     const scope = organization.as(organization.owner)
-    answered(await seatUsage(world.seatgate, scope))
-    answered(await explainSeats(world.seatgate, scope))
-    answered(await listMembers(world.seatgate, scope))
-    await world.settled()
+    unwrap(await seatUsage(kit.seatgate, scope))
+    unwrap(await explainSeats(kit.seatgate, scope))
+    unwrap(await listMembers(kit.seatgate, scope))
+    await kit.settled()
     expect(await seatEvents(organization)).toEqual(before)
   })
 })

@@ -1,21 +1,22 @@
 import { describe, expect, it } from 'vitest'
 import { seatUsage, setSeatLimit } from '../../../../src/index.ts'
-import { readState, violationsIn } from '../../../kit/invariants.ts'
 import {
+  readState,
+  violationsIn,
   add,
-  answered,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   leave,
   newOrganization,
   newUsers,
-} from '../../../kit/kit.ts'
+} from '../../../kit/index.ts'
 
 describe('without seat accounting', () => {
   it('there is no limit to set, nothing to be full, and nothing about seats on record', async () => {
-    const world = createWorld({ provider: 'unlimited' })
-    const { seatgate } = world
-    const organization = await newOrganization(world)
+    const kit = createKit({ provider: 'unlimited' })
+    const { seatgate } = kit
+    const organization = await newOrganization(kit)
     const refused = await setSeatLimit(seatgate, organization.asOperator, { limit: 1 })
     expect(refused).toMatchObject({
       ok: false,
@@ -26,10 +27,10 @@ describe('without seat accounting', () => {
     })
     const [ann, ben] = await newUsers(2)
     for (const userId of [ann, ben]) {
-      expect(codeOf(await add(world, organization, userId))).toBe('ok')
+      expect(codeOf(await add(kit, organization, userId))).toBe('ok')
     }
-    expect(codeOf(await leave(world, organization, ann!))).toBe('ok')
-    const usage = answered(await seatUsage(seatgate, organization.asOperator))
+    expect(codeOf(await leave(kit, organization, ann!))).toBe('ok')
+    const usage = unwrap(await seatUsage(seatgate, organization.asOperator))
     expect(usage).toMatchObject({ limit: 'unlimited', available: 'unlimited', overLimit: false })
     const state = await readState(organization.id)
     expect(state.events.map(({ action }) => action)).toEqual([

@@ -50,14 +50,27 @@ import {
   type JoinOutcome,
   type Result,
 } from '../../../../src/index.ts'
-import { permanent, sinkOf } from '../../../kit/sinks.ts'
-import { newAddress } from '../../../kit/invitations.ts'
+import {
+  permanent,
+  sinkOf,
+  newAddress,
+  createJoiningKit,
+  neighbourOf,
+  openOrganization,
+  DAY_SECONDS,
+  days,
+  keys,
+  system,
+  testEnv,
+  unwrap,
+  codeOf,
+  newUser,
+  operator,
+  PASSWORD,
+  signedIn,
+} from '../../../kit/index.ts'
 import { sweepDomains } from '../../../../src/operations/joining/recheck-domains.ts'
 import { ok } from '../../../../src/base/result.ts'
-import { createJoiningWorld, neighbourOf, openOrganization } from '../../../kit/joining.ts'
-import { DAY_SECONDS, days, keys, system } from '../../../kit/retention.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import { answered, codeOf, newUser, operator, PASSWORD, signedIn } from '../../../kit/kit.ts'
 
 /** Who waits or asks, by the id of what they asked. */
 const requestOf = (outcome: JoinOutcome) => ('request' in outcome ? outcome.request.id : '')
@@ -67,7 +80,7 @@ describe('what is on record', () => {
     const heard: string[] = []
     let ahead = 0
     const dns = { found: true }
-    const world = createJoiningWorld(
+    const kit = createJoiningKit(
       {
         now: () => new Date(Date.now() + ahead * 1000),
         auditLogKey: keys.privateKey,
@@ -78,25 +91,25 @@ describe('what is on record', () => {
       },
       { verifyDomain: () => dns.found }
     )
-    const { seatgate } = world
+    const { seatgate } = kit
     const seen = new Set<string>()
     const writes = async <T>(actions: string, act: () => Promise<Result<T>>): Promise<T> => {
       heard.length = 0
-      const value = answered(await act())
-      await world.settled()
+      const value = unwrap(await act())
+      await kit.settled()
       expect(heard.toSorted()).toEqual(actions.split(' ').map(full).toSorted())
       for (const action of heard) seen.add(action)
       return value
     }
 
-    const organization = await openOrganization(world, 'request')
+    const organization = await openOrganization(kit, 'request')
     const { id, owner } = organization
     const asOwner = organization.as(owner)
     const as = (userId: string) => ({ caller: { userId } })
     const inside = (userId: string) => ({ ...as(userId), organization: id })
 
     const founding = { name: 'Other', slug: `t${crypto.randomUUID()}` }
-    const session = await signedIn(world, owner)
+    const session = await signedIn(kit, owner)
     const other = await writes('o.create s.assigned', () =>
       createOrganization(seatgate, { caller: { userId: owner } }, founding)
     )
@@ -193,7 +206,7 @@ describe('what is on record', () => {
     expect(codeOf(await addMember(seatgate, asOwner, { userId: await newUser(), role }))).toBe(
       'seat_limit_reached'
     )
-    await world.settled()
+    await kit.settled()
     expect(heard).toEqual([full('s.limit_reached')])
     seen.add(full('s.limit_reached'))
     const mode = 'auto'
@@ -249,8 +262,8 @@ describe('what is on record', () => {
     )
     const confirm = { confirmName: 'Acme', password: PASSWORD }
     heard.length = 0
-    answered(await softDeleteOrganization(seatgate, inside(one), confirm))
-    await world.settled()
+    unwrap(await softDeleteOrganization(seatgate, inside(one), confirm))
+    await kit.settled()
     expect(heard).toContain(full('o.delete'))
     for (const action of heard) seen.add(action)
     await testEnv.DB.prepare(

@@ -8,8 +8,7 @@ import {
   type HostEvent,
   type Origin,
 } from '../../../../src/index.ts'
-import { clocked, organizationWith } from '../../../kit/sinks.ts'
-import { answered } from '../../../kit/kit.ts'
+import { clocked, organizationWith, unwrap } from '../../../kit/index.ts'
 
 const system = { type: 'system' } as const
 const SECOND = 1000
@@ -113,7 +112,7 @@ describe('an export with filters', () => {
         ...(request !== undefined && { requestId: request }),
         ...(origin !== undefined && { origin }),
       }
-      answered(await logEvent(seatgate, scope, event))
+      unwrap(await logEvent(seatgate, scope, event))
     }
     clock.now += SECOND
   })
@@ -142,9 +141,9 @@ describe('an export with filters', () => {
       const scope = { caller: system, organization }
       for (const [format, { read, of }] of Object.entries(FORMATS)) {
         const query = { ...given, order: 'oldest', limit: 500 } as const
-        const { data } = answered(await listAuditEvents(seatgate, scope, query))
+        const { data } = unwrap(await listAuditEvents(seatgate, scope, query))
         if (count !== null) expect(data).toHaveLength(count)
-        const file = answered(
+        const file = unwrap(
           await exportAuditEvents(seatgate, scope, {
             ...given,
             format: format as keyof typeof FORMATS,

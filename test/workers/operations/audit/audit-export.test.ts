@@ -10,13 +10,16 @@ import {
   asUser,
   bySession,
   embedded,
-  organizationOf,
+  postOrganization,
   person,
   problem,
   seatgateWith,
-} from '../../../kit/http.ts'
-import { addEvents, organizationWith, owners, upTo } from '../../../kit/sinks.ts'
-import { testEnv } from '../../../kit/environment.ts'
+  addEvents,
+  organizationWith,
+  owners,
+  upTo,
+  testEnv,
+} from '../../../kit/index.ts'
 
 const seatgate = seatgateWith()
 const system = { type: 'system' } as const
@@ -164,7 +167,7 @@ describe('an export', () => {
 
   it('AUD-49: its address is no key: it ends with the session, and breaks off with the right', async () => {
     const reader = await person()
-    const { id } = await organizationOf(await person())
+    const { id } = await postOrganization(await person())
     await addEvents(id, 1200)
     const membership = (sql: string) => testEnv.DB.prepare(sql).bind(reader.userId, id).run()
     await membership(
@@ -259,7 +262,7 @@ describe('CSV', () => {
 
   it('C11 begins with a byte order mark if that is asked for', async () => {
     const owner = await person()
-    const { id } = await organizationOf(owner, { name: 'Öl' })
+    const { id } = await postOrganization(owner, { name: 'Öl' })
     const bytes = async (query: string) => {
       const path = `/organizations/${id}/audit/export?${query}`
       const response = await embedded({}, bySession).get(path, owner.token)
@@ -283,7 +286,7 @@ describe('CSV', () => {
 
   it('C11 refuses a byte order mark in other formats, and what is neither true nor false', async () => {
     const owner = await person()
-    const { id } = await organizationOf(owner)
+    const { id } = await postOrganization(owner)
     for (const query of [
       'bom=true',
       'format=json&bom=true',

@@ -16,10 +16,17 @@ import {
   type Metric,
   type Scope,
 } from '../../../../src/index.ts'
-import type { FlatOptions } from '../../../kit/flat-options.ts'
-import { db, embedded, organizationOf, seatgateWith, asUser } from '../../../kit/http.ts'
-import { organizationWith, owners } from '../../../kit/sinks.ts'
-import { testEnv } from '../../../kit/environment.ts'
+import {
+  type FlatOptions,
+  db,
+  embedded,
+  postOrganization,
+  seatgateWith,
+  asUser,
+  organizationWith,
+  owners,
+  testEnv,
+} from '../../../kit/index.ts'
 
 function recording(options: Partial<FlatOptions> = {}) {
   const metrics: Metric[] = []
@@ -335,7 +342,7 @@ describe('what a request leaves on record', () => {
   const renamed = async (sent: Record<string, string>, options: Partial<FlatOptions> = {}) => {
     const client = embedded(options)
     const token = asUser({ userId: crypto.randomUUID() })
-    const { id } = await organizationOf({ token }, {}, client)
+    const { id } = await postOrganization({ token }, {}, client)
     await client.patch(`/organizations/${id}`, { name: 'New' }, token, sent)
     return (await eventsOf(id)).at(-1)!
   }

@@ -13,10 +13,17 @@ import {
   type Sink,
 } from '../../../../src/index.ts'
 import { openCheckpoint, verifyExport } from '../../../../src/proof/index.ts'
-import { addEvents, organizationWith, sinkOf } from '../../../kit/sinks.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import { answered, codeOf, createWorld, enforcing } from '../../../kit/kit.ts'
-import { THOROUGH } from '../../../kit/scale.ts'
+import {
+  addEvents,
+  organizationWith,
+  sinkOf,
+  testEnv,
+  unwrap,
+  codeOf,
+  createKit,
+  enforcing,
+  THOROUGH,
+} from '../../../kit/index.ts'
 
 const LARGEST = 8192
 // What JSON escapes and what is more than a byte, nested; filled up to the last byte.
@@ -36,18 +43,18 @@ const system = { type: 'system' } as const
 async function largest(provider: (typeof enforcing)[number] = 'd1', sinks: readonly Sink[] = []) {
   const published: PublishedCheckpoint[] = []
   const meter = createMeter()
-  const world = createWorld({
+  const kit = createKit({
     provider,
     around: (trip, run) => meter.around(trip, run),
     sinks,
     auditLogKey: keys.privateKey,
     publishCheckpoint: async (checkpoint) => void published.push(checkpoint),
   })
-  const { seatgate } = world
+  const { seatgate } = kit
   const scope = { caller: system, organization: await organizationWith(seatgate) }
-  answered(await logEvent(seatgate, scope, { action: 'billing.imported', metadata }))
-  await world.settled()
-  const costOf = async (act: () => Promise<unknown>) => (await meter.measure(act, world.settled))[1]
+  unwrap(await logEvent(seatgate, scope, { action: 'billing.imported', metadata }))
+  await kit.settled()
+  const costOf = async (act: () => Promise<unknown>) => (await meter.measure(act, kit.settled))[1]
   return { seatgate, scope, published, costOf }
 }
 
@@ -62,28 +69,26 @@ const repeat = ({ organization }: { readonly organization: string }, times: numb
   )
 
 describe('an event of 8 KiB', () => {
-  let world: Awaited<ReturnType<typeof largest>>
+  let kit: Awaited<ReturnType<typeof largest>>
   beforeAll(async () => {
-    world = await largest()
+    kit = await largest()
   })
 
   it('AUD-30: is recorded, and one of a byte more is not', async () => {
     expect(bytesOf(metadata)).toBe(LARGEST)
-    const { seatgate, scope } = world
+    const { seatgate, scope } = kit
     const more = { action: 'billing.imported', metadata: metadataOf(LARGEST + 1) }
     expect(codeOf(await logEvent(seatgate, scope, more))).toBe('validation_error')
   })
 
   it('AUD-30: is read as it was written, in lists and in files', async () => {
-    const { seatgate, scope } = world
-    const { data } = answered(
-      await listAuditEvents(seatgate, scope, { action: 'billing.imported' })
-    )
+    const { seatgate, scope } = kit
+    const { data } = unwrap(await listAuditEvents(seatgate, scope, { action: 'billing.imported' }))
     expect(data.map((event) => event.metadata)).toEqual([metadata])
     for (const format of ['ndjson', 'json', 'csv'] as const) {
       const input = { action: 'billing.imported', format }
       const text = await new Response(
-        answered(await exportAuditEvents(seatgate, scope, input)).body
+        unwrap(await exportAuditEvents(seatgate, scope, input)).body
       ).text()
       const said = JSON.stringify(data[0]!.metadata)
       expect(text).toContain(format === 'csv' ? said.replaceAll('"', '""') : said)
@@ -103,7 +108,7 @@ describe('many events of 8 KiB', () => {
         provider === 'd1' ? { d1Trips: 4, ledgerCalls: 0 } : { d1Trips: 1, ledgerCalls: 1 }
       )
       expect(published.map(({ size }) => size)).toEqual([500, 603])
-      const file = answered(await exportAuditEvents(seatgate, scope))
+      const file = unwrap(await exportAuditEvents(seatgate, scope))
       const lines = (await new Response(file.body).text()).trimEnd().split('\n')
       const checkpoints = published.map(({ note }) => openCheckpoint(note, [keys.publicKey]))
       const opened = (await Promise.all(checkpoints)).map((each) => each!)

@@ -6,10 +6,18 @@ import {
   type PlatformListInput,
   type Scope,
 } from '../../../../src/index.ts'
-import { clocked, organizationWith, owners, upTo } from '../../../kit/sinks.ts'
-import { days, retaining, system } from '../../../kit/retention.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import { answered, operator } from '../../../kit/kit.ts'
+import {
+  clocked,
+  organizationWith,
+  owners,
+  upTo,
+  days,
+  retaining,
+  system,
+  testEnv,
+  unwrap,
+  operator,
+} from '../../../kit/index.ts'
 
 const { seatgate, later } = clocked([])
 let organization = ''
@@ -18,9 +26,9 @@ let other = ''
 const mine = { action_prefix: 'platform_test.' }
 
 const told = async (input: PlatformListInput) =>
-  answered(
-    await listPlatformEvents(seatgate, { caller: operator }, { ...mine, ...input })
-  ).data.map(({ action }) => action.slice(mine.action_prefix.length))
+  unwrap(await listPlatformEvents(seatgate, { caller: operator }, { ...mine, ...input })).data.map(
+    ({ action }) => action.slice(mine.action_prefix.length)
+  )
 const log = (action: string, where?: string, caller: Scope['caller'] = system) =>
   logEvent(
     seatgate,
@@ -35,7 +43,7 @@ beforeAll(async () => {
   for (const [index, where] of steps.entries()) {
     // Two of one trail come at once.
     later(index === 5 ? 0 : 1)
-    answered(await log(`e${index}`, where, index === 1 ? { userId: 'ada' } : system))
+    unwrap(await log(`e${index}`, where, index === 1 ? { userId: 'ada' } : system))
   }
 })
 
@@ -79,7 +87,7 @@ describe('the platform’s people', () => {
     const seen: string[] = []
     let cursor: string | null | undefined
     for (let page = 0; page < 10 && cursor !== null; page++) {
-      const read = answered(
+      const read = unwrap(
         await listPlatformEvents(
           seatgate,
           { caller: system },
@@ -96,7 +104,7 @@ describe('the platform’s people', () => {
   it('AUD-35: a cursor is of one list', async () => {
     const input = { ...mine, organization_id: organization, limit: 1 }
     const scope = { caller: system }
-    const { nextCursor } = answered(await listPlatformEvents(seatgate, scope, input))
+    const { nextCursor } = unwrap(await listPlatformEvents(seatgate, scope, input))
     const listedAs = (change: object) =>
       listPlatformEvents(seatgate, scope, { ...input, ...change, cursor: nextCursor! })
     expect(await listedAs({})).toMatchObject({ ok: true })
@@ -142,7 +150,7 @@ describe('the platform’s people', () => {
     const host = retaining(days(30))
     const id = await host.sealedOne(4)
     const input = { organization_id: id, order: 'oldest', limit: 2 } as const
-    const first = answered(await listPlatformEvents(host.seatgate, { caller: system }, input))
+    const first = unwrap(await listPlatformEvents(host.seatgate, { caller: system }, input))
     host.daysLater(31)
     await host.purge(id)
     const cursor = first.nextCursor!
@@ -152,7 +160,7 @@ describe('the platform’s people', () => {
     await testEnv.DB.prepare('UPDATE seatgate_organizations SET deleted_at = 1 WHERE id = ?')
       .bind(id)
       .run()
-    const left = answered(await listPlatformEvents(host.seatgate, { caller: system }, input))
+    const left = unwrap(await listPlatformEvents(host.seatgate, { caller: system }, input))
     expect(left.data.map(({ sequence }) => sequence)).toEqual(upTo(5).slice(4))
   })
 })

@@ -9,9 +9,19 @@ import {
   type AuditFilters,
   type AuditListInput,
 } from '../../../../src/index.ts'
-import { asUser, embedded, person, problem, seatgateWith } from '../../../kit/http.ts'
-import { addEvents, organizationWith, owners, rename, upTo } from '../../../kit/sinks.ts'
-import { testEnv } from '../../../kit/environment.ts'
+import {
+  asUser,
+  embedded,
+  person,
+  problem,
+  seatgateWith,
+  addEvents,
+  organizationWith,
+  owners,
+  rename,
+  upTo,
+  testEnv,
+} from '../../../kit/index.ts'
 
 const seatgate = seatgateWith()
 const system = { type: 'system' } as const

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createMeter } from '../../../../bench/meter.ts'
 import { listAuditEvents, logEvent, type AuditListInput } from '../../../../src/index.ts'
-import { addEvents } from '../../../kit/sinks.ts'
-import { answered, createWorld, newOrganization } from '../../../kit/kit.ts'
+import { addEvents, unwrap, createKit, newOrganization } from '../../../kit/index.ts'
 
 // The organization, the caller, the event, and the entries of the index around it.
 const MOST_READ = 12
@@ -18,25 +17,25 @@ const FILTERS: readonly AuditListInput[] = [
 /** The rows that each list reads in a trail of so many events, of which one matches. */
 async function rowsRead(events: number): Promise<Record<string, number>> {
   const meter = createMeter()
-  const world = createWorld({ around: meter.around })
-  const organization = await newOrganization(world)
+  const kit = createKit({ around: meter.around })
+  const organization = await newOrganization(kit)
   const scope = { caller: { type: 'system' } as const, organization: organization.id }
   const rare = { caller: { userId: 'rare' }, organization: organization.id }
-  answered(
-    await logEvent(world.seatgate, rare as never, {
+  unwrap(
+    await logEvent(kit.seatgate, rare as never, {
       action: 'test.rare',
       target: { type: 'thing', id: 'rare' },
     })
   )
-  const [last] = answered(await listAuditEvents(world.seatgate, scope)).data
+  const [last] = unwrap(await listAuditEvents(kit.seatgate, scope)).data
   await addEvents(organization.id, events, last!.sequence)
   const read: Record<string, number> = {}
   for (const filters of FILTERS) {
     const [page, cost] = await meter.measure(
-      () => listAuditEvents(world.seatgate, scope, filters),
-      world.settled
+      () => listAuditEvents(kit.seatgate, scope, filters),
+      kit.settled
     )
-    expect(answered(page).data.length).toBe(filters.action === 'test.never' ? 0 : 1)
+    expect(unwrap(page).data.length).toBe(filters.action === 'test.never' ? 0 : 1)
     read[JSON.stringify(filters)] = cost.rowsRead
   }
   return read

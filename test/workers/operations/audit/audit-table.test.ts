@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { testEnv } from '../../../kit/environment.ts'
+import { testEnv } from '../../../kit/index.ts'
 
 describe('the table of events', () => {
   const columns =

@@ -15,10 +15,17 @@ import {
 } from '../../../../src/index.ts'
 import { exportLines, openCheckpoint, verifyExport } from '../../../../src/proof/index.ts'
 import { shortened } from '../../../../src/proof/encoding.ts'
-import { host, organizationOf, person, seatgateWith } from '../../../kit/http.ts'
-import { clocked, organizationWith, sinkOf } from '../../../kit/sinks.ts'
-import { seeded } from '../../../kit/seeded-random.ts'
-import { answered } from '../../../kit/kit.ts'
+import {
+  host,
+  postOrganization,
+  person,
+  seatgateWith,
+  clocked,
+  organizationWith,
+  sinkOf,
+  seeded,
+  unwrap,
+} from '../../../kit/index.ts'
 
 const keys = await generateLogKey('audit.example.com')
 const seatgate = seatgateWith({ seats: d1Seats(), auditLogKey: keys.privateKey })
@@ -31,14 +38,14 @@ const PARTS = Array.from(
 const EVERY_LINE_END = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/
 
 async function exported(organization: string): Promise<string> {
-  const file = answered(await exportAuditEvents(seatgate, { caller: system, organization }))
+  const file = unwrap(await exportAuditEvents(seatgate, { caller: system, organization }))
   return new Response(file.body).text()
 }
 
 /** Seals and exports a trail, and verifies it line by line. */
 async function verified(organization: string) {
   await sealOrganization(seatgate, organization)
-  const { checkpoint } = answered(await auditCheckpoint(seatgate, { caller: system, organization }))
+  const { checkpoint } = unwrap(await auditCheckpoint(seatgate, { caller: system, organization }))
   const opened = await openCheckpoint(checkpoint ?? '', [keys.publicKey])
   const text = await exported(organization)
   expect(text.trimEnd().split(EVERY_LINE_END)).toHaveLength(text.split('\n').length - 1)
@@ -52,10 +59,10 @@ describe('A5 an export verifies, whatever a request says of itself', () => {
       const mark = `${'a'.repeat(before)}\u{1f4ba}\u{1f4ba}`
       const origin = { ipAddress: mark, userAgent: mark, traceId: mark }
       const scope = { caller: system, organization, requestId: mark, origin }
-      answered(await renameOrganization(seatgate, scope, { name: `Acme ${before}` }))
+      unwrap(await renameOrganization(seatgate, scope, { name: `Acme ${before}` }))
     }
     expect(await verified(organization)).toMatchObject({ proven: 15, finding: null })
-    const { data } = answered(await listAuditEvents(seatgate, { caller: system, organization }))
+    const { data } = unwrap(await listAuditEvents(seatgate, { caller: system, organization }))
     const [last, , ...earlier] = data.filter(({ action }) => action === 'organization.rename')
     expect(last?.personal?.userAgent).toBe('a'.repeat(512))
     expect(earlier[0]?.personal?.userAgent).toBe(`${'a'.repeat(511)}\u{1f4ba}`)
@@ -72,14 +79,14 @@ describe('A5 an export verifies, whatever a request says of itself', () => {
     for (let run = 0; run < 60; run++) {
       const origin = { ipAddress: text(80), userAgent: text(600), traceId: text(40) }
       const scope = { caller: system, organization, requestId: text(300), origin }
-      answered(await renameOrganization(seatgate, scope, { name: `Acme ${run}` }))
+      unwrap(await renameOrganization(seatgate, scope, { name: `Acme ${run}` }))
     }
     expect(await verified(organization)).toMatchObject({ proven: 62, finding: null })
   })
 
   it('A5 with the user agent of a plain member who switches their active organization', async () => {
     const owner = await person()
-    const { id } = await organizationOf(owner)
+    const { id } = await postOrganization(owner)
     for (const tail of ['\u{1f4ba}\u{1f4ba}', '\u2028x', '\u0085x']) {
       const headers = { 'user-agent': `${'a'.repeat(511)}${tail}` }
       for (const organizationId of [id, null]) {
@@ -89,7 +96,7 @@ describe('A5 an export verifies, whatever a request says of itself', () => {
     }
     const { events, finding } = await verified(id)
     expect([events > 6, finding]).toEqual([true, null])
-    const { data } = answered(await listAuditEvents(seatgate, { caller: system, organization: id }))
+    const { data } = unwrap(await listAuditEvents(seatgate, { caller: system, organization: id }))
     const agents = data.flatMap(({ personal }) => personal?.userAgent ?? [])
     expect(agents).toContain(`${'a'.repeat(511)}\u{1f4ba}`)
     expect(agents).toContain(`${'a'.repeat(511)}\u2028`)
@@ -103,9 +110,9 @@ describe('A5 texts that are cut before they are stored', () => {
     const organization = await organizationWith(seatgate)
     await forwardOrganization(seatgate, organization)
     const scope = { caller: system, organization }
-    const letters = answered(await listDeadLetters(seatgate, scope, 's', {}))
+    const letters = unwrap(await listDeadLetters(seatgate, scope, 's', {}))
     expect(letters.data[0]?.reason).toBe(`\ufffd${'a'.repeat(498)}\u{1f4ba}`)
-    const attempts = answered(await listAttempts(seatgate, scope, 's', {}))
+    const attempts = unwrap(await listAttempts(seatgate, scope, 's', {}))
     expect(attempts.data[0]?.reason).toBe(letters.data[0]?.reason)
   })
 
@@ -128,7 +135,7 @@ describe('A5 texts that are cut before they are stored', () => {
       { caller: system, organization },
       { action: 'a.b', metadata: { text: 'x\u2028y\u2029z\u0085' } }
     )
-    const { data } = answered(
+    const { data } = unwrap(
       await listAuditEvents(seatgate, { caller: system, organization }, { order: 'oldest' })
     )
     await bucketSink({ bucket }).deliverMany!(data)

@@ -6,9 +6,14 @@ import {
   UnknownSchemaVersion,
   type Metric,
 } from '../../../../src/index.ts'
-import { seatgateWith } from '../../../kit/http.ts'
-import { organizationWith, sinkOf } from '../../../kit/sinks.ts'
-import { retaining, system, writeEvent } from '../../../kit/retention.ts'
+import {
+  seatgateWith,
+  organizationWith,
+  sinkOf,
+  retaining,
+  system,
+  writeEvent,
+} from '../../../kit/index.ts'
 
 /** An organization whose third event a later version has written. */
 async function withLaterEvent(seatgate: Parameters<typeof organizationWith>[0]): Promise<string> {

@@ -8,16 +8,16 @@ import {
   embedded,
   host,
   limitTo,
-  memberOf,
+  postMember,
   NUMBERS,
-  organizationOf,
+  postOrganization,
   people,
   person,
   smallTeam,
   type Person,
-} from '../../../kit/http.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import { keys } from '../../../kit/retention.ts'
+  testEnv,
+  keys,
+} from '../../../kit/index.ts'
 
 type Told = Pick<
   AuditEvent,
@@ -75,7 +75,7 @@ async function seatOf(organizationId: string, { userId }: Person): Promise<strin
 describe('what each operation leaves on record', () => {
   it('ORG-13: creation writes organization.create and the seat, no member_add', async () => {
     const owner = await person()
-    const { id } = await organizationOf(owner)
+    const { id } = await postOrganization(owner)
     const seat = await seatOf(id, owner)
     const events = await eventsOf(id)
     expect(told(events)).toEqual([
@@ -113,15 +113,15 @@ describe('what each operation leaves on record', () => {
 
   it('ORG-76, ORG-86, ORG-93: joining, another role, removal and leaving', async () => {
     const [owner, one, two] = (await people(3)) as [Person, Person, Person]
-    const organization = await organizationOf(owner)
+    const organization = await postOrganization(owner)
     const { id } = organization
     const before = (await eventsOf(id)).length
-    await memberOf(organization, owner, one, 'admin')
+    await postMember(organization, owner, one, 'admin')
     const seat = await seatOf(id, one)
     const path = `/organizations/${id}/members`
     await host.patch(`${path}/${one.userId}`, { role: 'member' }, owner.token)
     await host.delete(`${path}/${one.userId}`, owner.token)
-    await memberOf(organization, owner, two)
+    await postMember(organization, owner, two)
     const other = await seatOf(id, two)
     await host.delete(`${path}/${two.userId}`, two.token)
     const [user_id, left] = [one.userId, two.userId]
@@ -145,7 +145,7 @@ describe('what each operation leaves on record', () => {
 
   it('ORG-17: renaming tells both names', async () => {
     const owner = await person()
-    const { id } = await organizationOf(owner)
+    const { id } = await postOrganization(owner)
     await host.patch(`/organizations/${id}`, { name: 'New' }, owner.token)
     expect(told(await eventsOf(id)).at(-1)).toEqual(
       by(owner, 'organization.rename', ['organization', id], { old_name: 'Acme', new_name: 'New' })
@@ -153,7 +153,7 @@ describe('what each operation leaves on record', () => {
   })
 
   it('an operator’s limit is on record as the operator’s, with the old one', async () => {
-    const { id } = await organizationOf(await person())
+    const { id } = await postOrganization(await person())
     const path = `/organizations/${id}/seats/limit`
     await embedded().put(path, { limit: 5, reason: 'contract 7' }, anOperator)
     await embedded().put(path, { limit: 'unlimited', version: 9 }, anOperator)
@@ -224,7 +224,7 @@ describe('the sequence', () => {
 
   it('AUD-53: has no gap and no repeat under 50 operations at once', async () => {
     const owner = await person()
-    const { id } = await organizationOf(owner)
+    const { id } = await postOrganization(owner)
     const joining = await people(25)
     const operations = joining.flatMap(({ userId }, index) => [
       host.post(`/organizations/${id}/members`, { userId, role: 'member' }, owner.token),
@@ -242,7 +242,7 @@ describe('the sequence', () => {
 
   it('AUD-53: has no gap after batches that failed', async () => {
     const owner = await person()
-    const { id } = await organizationOf(owner)
+    const { id } = await postOrganization(owner)
     // Every batch ends in a statement that breaks it, after the events were written.
     const failing = new Proxy(testEnv.DB, {
       get(target, key) {
@@ -265,7 +265,7 @@ describe('the sequence', () => {
 
   it('counts each organization for itself', async () => {
     const owner = await person()
-    const two = [await organizationOf(owner), await organizationOf(owner)]
+    const two = [await postOrganization(owner), await postOrganization(owner)]
     expect(await Promise.all(two.map(({ id }) => sequences(id)))).toEqual([
       [1, 2],
       [1, 2],
@@ -276,7 +276,7 @@ describe('the sequence', () => {
 describe('GET /organizations/:org/audit', () => {
   it('AUD-34: pages newest first through 120 events of one time, without repeat or gap', async () => {
     const owner = await person()
-    const { id } = await organizationOf(owner)
+    const { id } = await postOrganization(owner)
     await testEnv.DB.prepare(
       `INSERT INTO seatgate_audit_events (organization_id, sequence, id, action, outcome, actor_type, metadata, occurred_at, inserted_at)
        SELECT ?1, 2 + value, ?1 || value, 'test.event', 'success', 'system', '{}', 7, 7 FROM json_each(?2)`
@@ -291,7 +291,7 @@ describe('GET /organizations/:org/audit', () => {
 
   it('AUD-41: is for owners and admins, and for one organization alone', async () => {
     const { owner, member, candidate, organization, path } = await smallTeam()
-    await organizationOf(owner)
+    await postOrganization(owner)
     expect((await host.get(`${path}/audit`, member.token)).status).toBe(403)
     expect((await host.get(`${path}/audit`, candidate.token)).status).toBe(404)
     const events = await eventsOf(organization.id)

@@ -15,24 +15,22 @@ import {
 } from '../../../../src/index.ts'
 import {
   accept,
-  createInvitingWorld,
+  createKit,
   invite,
   newAddress,
   takeAddress,
   userWith,
-} from '../../../kit/invitations.ts'
-import { violations } from '../../../kit/invariants.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import {
-  answered,
+  violations,
+  testEnv,
+  unwrap,
   codeOf,
   enforcing,
   join,
   newOrganization,
-  organizationOf,
+  organizationWithMembers,
   PASSWORD,
-} from '../../../kit/kit.ts'
-import { atScale } from '../../../kit/scale.ts'
+  atScale,
+} from '../../../kit/index.ts'
 
 const rowOf = (id: string) =>
   testEnv.DB.prepare('SELECT * FROM seatgate_invitations WHERE id = ?').bind(id).first<{
@@ -53,19 +51,19 @@ async function acceptanceOf(id: string): Promise<unknown> {
 
 describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
   it('INV-63 INV-64 MUSEUM-04 makes a member of the stored role, stamps it, and leaves a trail', async () => {
-    const world = createInvitingWorld({ provider })
-    const organization = await newOrganization(world, 2)
-    const invited = await invite(world, organization, newAddress(), 'admin')
-    const { membership, created } = answered(await accept(world, invited))
-    await world.settled()
+    const kit = createKit({ provider })
+    const organization = await newOrganization(kit, 2)
+    const invited = await invite(kit, organization, newAddress(), 'admin')
+    const { membership, created } = unwrap(await accept(kit, invited))
+    await kit.settled()
     expect(membership).toMatchObject({ organizationId: organization.id, role: 'admin' })
     expect(created).toBe(true)
     expect(await rowOf(invited.id)).toMatchObject({
       accepted_at: expect.any(Number),
       accepted_by_id: membership.userId,
     })
-    const { data } = answered(
-      await listAuditEvents(world.seatgate, organization.as(organization.owner), { limit: 3 })
+    const { data } = unwrap(
+      await listAuditEvents(kit.seatgate, organization.as(organization.owner), { limit: 3 })
     )
     expect(data.map(({ action, metadata, actorId }) => [action, metadata, actorId])).toEqual([
       ['seat.assigned', expect.objectContaining({ user_id: membership.userId }), membership.userId],
@@ -80,110 +78,108 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
   })
 
   it('SEAT-37 INV-37 succeeds at a full limit, and lowering it changes nothing (SEAT-43)', async () => {
-    const world = createInvitingWorld({ provider })
-    const organization = await newOrganization(world, 2)
-    const invited = await invite(world, organization)
-    const asked = await addMember(world.seatgate, organization.as(organization.owner), {
+    const kit = createKit({ provider })
+    const organization = await newOrganization(kit, 2)
+    const invited = await invite(kit, organization)
+    const asked = await addMember(kit.seatgate, organization.as(organization.owner), {
       userId: await userWith(newAddress()),
       role: 'member',
     })
     expect(asked).toMatchObject({ ok: false, error: { code: 'seat_limit_reached', used: 2 } })
-    answered(await setSeatLimit(world.seatgate, organization.asOperator, { limit: 1 }))
-    expect(codeOf(await accept(world, invited))).toBe('ok')
-    await world.settled()
-    const usage = answered(await seatUsage(world.seatgate, organization.asOperator))
+    unwrap(await setSeatLimit(kit.seatgate, organization.asOperator, { limit: 1 }))
+    expect(codeOf(await accept(kit, invited))).toBe('ok')
+    await kit.settled()
+    const usage = unwrap(await seatUsage(kit.seatgate, organization.asOperator))
     expect(usage).toMatchObject({ held: 2, reserved: 0, overLimit: true })
   })
 
   it('INV-65 is refused for another user, who changes nothing', async () => {
-    const world = createInvitingWorld({ provider })
-    const organization = await newOrganization(world, 3)
-    const invited = await invite(world, organization)
+    const kit = createKit({ provider })
+    const organization = await newOrganization(kit, 3)
+    const invited = await invite(kit, organization)
     const stranger = { caller: { userId: await userWith(newAddress()) } }
-    const answer = await acceptInvitation(world.seatgate, stranger, invited)
+    const answer = await acceptInvitation(kit.seatgate, stranger, invited)
     expect(codeOf(answer)).toBe('invitation_mismatch')
     expect(await rowOf(invited.id)).toMatchObject({ accepted_at: null, accepted_by_id: null })
-    expect(codeOf(await accept(world, invited))).toBe('ok')
+    expect(codeOf(await accept(kit, invited))).toBe('ok')
   })
 
   it('INV-66 compares addresses in one spelling', async () => {
-    const world = createInvitingWorld({ provider })
-    const organization = await newOrganization(world, 3)
-    const invited = await invite(world, organization, ` Ann+${provider}@BÜCHER.example `)
+    const kit = createKit({ provider })
+    const organization = await newOrganization(kit, 3)
+    const invited = await invite(kit, organization, ` Ann+${provider}@BÜCHER.example `)
     expect(invited.email).toBe(`ann+${provider}@xn--bcher-kva.example`)
     const userId = await userWith(`ann+${provider}@bücher.example`)
-    const answer = await acceptInvitation(world.seatgate, { caller: { userId } }, invited)
+    const answer = await acceptInvitation(kit.seatgate, { caller: { userId } }, invited)
     expect(codeOf(answer)).toBe('ok')
   })
 
   it('INV-68 C10 lets in once; the same person is answered the membership again', async () => {
-    const world = createInvitingWorld({ provider })
-    const organization = await newOrganization(world, 3)
-    const invited = await invite(world, organization)
-    const { membership } = answered(await accept(world, invited))
-    await world.settled()
+    const kit = createKit({ provider })
+    const organization = await newOrganization(kit, 3)
+    const invited = await invite(kit, organization)
+    const { membership } = unwrap(await accept(kit, invited))
+    await kit.settled()
     const before = await rowOf(invited.id)
     const caller = { userId: membership.userId }
-    const again = answered(await acceptInvitation(world.seatgate, { caller }, invited))
+    const again = unwrap(await acceptInvitation(kit.seatgate, { caller }, invited))
     expect(again).toMatchObject({ membership, created: false, organization: { name: 'Test' } })
     expect(await rowOf(invited.id)).toEqual(before)
     expect(await violations(organization.id, { quiet: true })).toEqual([])
 
     // Another person of that address learns that it is used, and so does one who has left since.
     const other = { caller: { userId: await userWith(newAddress()) } }
-    expect(codeOf(await acceptInvitation(world.seatgate, other, invited))).toBe(
+    expect(codeOf(await acceptInvitation(kit.seatgate, other, invited))).toBe(
       'invitation_already_accepted'
     )
-    answered(await removeMember(world.seatgate, organization.as(caller.userId), caller.userId))
-    await world.settled()
-    expect(codeOf(await acceptInvitation(world.seatgate, { caller }, invited))).toBe(
+    unwrap(await removeMember(kit.seatgate, organization.as(caller.userId), caller.userId))
+    await kit.settled()
+    expect(codeOf(await acceptInvitation(kit.seatgate, { caller }, invited))).toBe(
       'invitation_already_accepted'
     )
-    expect(await getMembership(world.seatgate, caller.userId, organization.id)).toBeNull()
+    expect(await getMembership(kit.seatgate, caller.userId, organization.id)).toBeNull()
   })
 
   it('INV-70 MUSEUM-21 closes it for a present or a suspended member, who stays as they are', async () => {
     for (const suspended of [false, true]) {
-      const world = createInvitingWorld({ provider })
-      const organization = await newOrganization(world, 3)
+      const kit = createKit({ provider })
+      const organization = await newOrganization(kit, 3)
       const email = newAddress()
-      const invited = await invite(world, organization, email, 'admin')
-      const userId = await join(world, organization)
+      const invited = await invite(kit, organization, email, 'admin')
+      const userId = await join(kit, organization)
       const asOwner = organization.as(organization.owner)
-      if (suspended) answered(await suspendMember(world.seatgate, asOwner, userId))
+      if (suspended) unwrap(await suspendMember(kit.seatgate, asOwner, userId))
       // Only now it is their address: suspending somebody ends an invitation to it.
       await takeAddress(userId, email)
-      const answer = answered(
-        await acceptInvitation(world.seatgate, { caller: { userId } }, invited)
-      )
-      await world.settled()
+      const answer = unwrap(await acceptInvitation(kit.seatgate, { caller: { userId } }, invited))
+      await kit.settled()
       expect(answer).toMatchObject({ created: false, membership: { role: 'member' } })
       expect(await acceptanceOf(invited.id)).toMatchObject({ role: 'admin', already_member: true })
-      const usage = answered(await seatUsage(world.seatgate, asOwner))
+      const usage = unwrap(await seatUsage(kit.seatgate, asOwner))
       expect(usage).toMatchObject({ held: suspended ? 1 : 2, reserved: 0 })
       expect(await violations(organization.id, { quiet: true })).toEqual([])
     }
   })
 
   it('INV-69 is not possible once the organization is deleted', async () => {
-    const world = createInvitingWorld({ provider })
-    const organization = await newOrganization(world, 3)
-    const invited = await invite(world, organization)
-    answered(
-      await softDeleteOrganization(world.seatgate, organization.as(organization.owner), {
+    const kit = createKit({ provider })
+    const organization = await newOrganization(kit, 3)
+    const invited = await invite(kit, organization)
+    unwrap(
+      await softDeleteOrganization(kit.seatgate, organization.as(organization.owner), {
         confirmName: 'Test',
         password: PASSWORD,
       })
     )
-    expect(codeOf(await accept(world, invited))).toBe('invitation_invalid')
+    expect(codeOf(await accept(kit, invited))).toBe('invitation_invalid')
   })
 
   it('ORG-29 deleting the organization revokes its invitations, with an event for each', async () => {
-    const world = createInvitingWorld({ provider })
-    const organization = await newOrganization(world, 5)
-    const invited = [await invite(world, organization), await invite(world, organization)]
-    answered(
-      await softDeleteOrganization(world.seatgate, organization.as(organization.owner), {
+    const kit = createKit({ provider })
+    const organization = await newOrganization(kit, 5)
+    const invited = [await invite(kit, organization), await invite(kit, organization)]
+    unwrap(
+      await softDeleteOrganization(kit.seatgate, organization.as(organization.owner), {
         confirmName: 'Test',
         password: PASSWORD,
       })
@@ -203,23 +199,23 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
 
   it('INV-73 is refused at the very instant of expiry', async () => {
     let now = new Date()
-    const world = createInvitingWorld({ provider, now: () => now })
-    const organization = await newOrganization(world, 3)
-    const invited = await invite(world, organization)
+    const kit = createKit({ provider, now: () => now })
+    const organization = await newOrganization(kit, 3)
+    const invited = await invite(kit, organization)
     now = new Date(invited.expiresAt)
-    expect(codeOf(await accept(world, invited))).toBe('invitation_expired')
+    expect(codeOf(await accept(kit, invited))).toBe('invitation_expired')
     now = new Date(now.getTime() - 1)
-    expect(codeOf(await accept(world, { ...invited, email: newAddress() }))).toBe(
+    expect(codeOf(await accept(kit, { ...invited, email: newAddress() }))).toBe(
       'invitation_mismatch'
     )
   })
 
   it('INV-74 HOOK-2 asks beforeAddMember, whose refusal leaves it pending', async () => {
-    const closed = createInvitingWorld({
+    const closed = createKit({
       provider,
       hooks: { beforeAddMember: () => refuse('closed', 'Come back tomorrow.') },
     })
-    const open = createInvitingWorld({ provider })
+    const open = createKit({ provider })
     const organization = await newOrganization(open, 3)
     const invited = await invite(open, organization)
     const userId = await userWith(invited.email)
@@ -236,16 +232,16 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
   })
 
   it('INV-71 MUSEUM-06 C10 twenty at once make one member, who is answered each time', async () => {
-    const world = createInvitingWorld({ provider, delayMs: 2 })
-    const organization = await newOrganization(world, 30)
-    const invited = await invite(world, organization)
+    const kit = createKit({ provider, delayMs: 2 })
+    const organization = await newOrganization(kit, 30)
+    const invited = await invite(kit, organization)
     const userId = await userWith(invited.email)
     const answers = await Promise.all(
       Array.from({ length: 20 }, () =>
-        acceptInvitation(world.seatgate, { caller: { userId } }, invited)
+        acceptInvitation(kit.seatgate, { caller: { userId } }, invited)
       )
     )
-    await world.settled()
+    await kit.settled()
     const made = answers.flatMap((answer) => (answer.ok && answer.value.created ? [answer] : []))
     expect(made).toHaveLength(1)
     for (const answer of answers) expect(['ok', 'operation_in_progress']).toContain(codeOf(answer))
@@ -256,15 +252,15 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
 
   it('INV-72 racing a revocation: one of the two, never both', async () => {
     for (let round = 0; round < atScale({ share: 3, thorough: 10 }); round++) {
-      const world = createInvitingWorld({ provider, delayMs: round % 2 === 0 ? 0 : 3 })
-      const organization = await newOrganization(world, 3)
-      const invited = await invite(world, organization)
+      const kit = createKit({ provider, delayMs: round % 2 === 0 ? 0 : 3 })
+      const organization = await newOrganization(kit, 3)
+      const invited = await invite(kit, organization)
       const userId = await userWith(invited.email)
       const [accepted, revoked] = await Promise.all([
-        acceptInvitation(world.seatgate, { caller: { userId } }, invited),
-        revokeInvitation(world.seatgate, organization.as(organization.owner), invited.id),
+        acceptInvitation(kit.seatgate, { caller: { userId } }, invited),
+        revokeInvitation(kit.seatgate, organization.as(organization.owner), invited.id),
       ])
-      await world.settled()
+      await kit.settled()
       const outcome = [codeOf(accepted), codeOf(revoked)].join(' ')
       expect(['ok not_pending', 'invitation_revoked ok']).toContain(outcome)
       const row = await rowOf(invited.id)
@@ -276,14 +272,14 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
   })
 
   it('INV-78 INV-82 INV-85 with sign-up: user, membership and stamp are one', async () => {
-    const world = createInvitingWorld({ provider })
-    const organization = await newOrganization(world, 3)
-    const invited = await invite(world, organization)
+    const kit = createKit({ provider })
+    const organization = await newOrganization(kit, 3)
+    const invited = await invite(kit, organization)
     const { email, mailToken: token } = invited
-    const joined = answered(
-      await acceptInvitationWithSignup(world.seatgate, { email, token, password: PASSWORD })
+    const joined = unwrap(
+      await acceptInvitationWithSignup(kit.seatgate, { email, token, password: PASSWORD })
     )
-    await world.settled()
+    await kit.settled()
     expect(joined).toMatchObject({ user: { email }, membership: { userId: joined.userId } })
     const user = await testEnv.DB.prepare('SELECT email_verified_at FROM users WHERE id = ?')
       .bind(joined.userId)
@@ -294,17 +290,17 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
   })
 
   it('INV-79 INV-81 with sign-up: another address or a bad password leave nobody behind', async () => {
-    const world = createInvitingWorld({ provider })
-    const organization = await newOrganization(world, 3)
-    const { email, token, id } = await invite(world, organization)
+    const kit = createKit({ provider })
+    const organization = await newOrganization(kit, 3)
+    const { email, token, id } = await invite(kit, organization)
     const users = () => testEnv.DB.prepare('SELECT count(*) AS n FROM users').first<number>('n')
     const before = await users()
     const other = { email: newAddress(), token, password: PASSWORD }
-    expect(codeOf(await acceptInvitationWithSignup(world.seatgate, other))).toBe('email_mismatch')
+    expect(codeOf(await acceptInvitationWithSignup(kit.seatgate, other))).toBe('email_mismatch')
     const short = { email, token, password: 'short' }
-    expect(codeOf(await acceptInvitationWithSignup(world.seatgate, short))).toBe('validation_error')
+    expect(codeOf(await acceptInvitationWithSignup(kit.seatgate, short))).toBe('validation_error')
     const missing = { token, password: PASSWORD }
-    expect(codeOf(await acceptInvitationWithSignup(world.seatgate, missing))).toBe('email_mismatch')
+    expect(codeOf(await acceptInvitationWithSignup(kit.seatgate, missing))).toBe('email_mismatch')
     expect(await users()).toBe(before)
     expect(await rowOf(id)).toMatchObject({ accepted_at: null })
   })
@@ -318,12 +314,12 @@ describe('fifty invitations accepted at once, ten seats', () => {
   )(
     'ten members: %s, invitations hold seats %s, %i ms a trip',
     async (provider, holds, delayMs) => {
-      const world = createInvitingWorld({ provider, delayMs, invitationsHoldSeats: holds })
-      const organization = await organizationOf(world, 10, 1)
+      const kit = createKit({ provider, delayMs, invitationsHoldSeats: holds })
+      const organization = await organizationWithMembers(kit, 10, 1)
       const invited = await Promise.all(
         Array.from({ length: 50 }, async () => {
           try {
-            return await invite(world, organization)
+            return await invite(kit, organization)
           } catch {
             return null
           }
@@ -331,14 +327,14 @@ describe('fifty invitations accepted at once, ten seats', () => {
       )
       const open = invited.filter((one) => one !== null)
       expect(open).toHaveLength(holds ? 9 : 50)
-      const answers = await Promise.all(open.map((one) => accept(world, one)))
-      await world.settled()
+      const answers = await Promise.all(open.map((one) => accept(kit, one)))
+      await kit.settled()
       const codes = answers.map(codeOf)
       expect(codes.filter((code) => code === 'ok')).toHaveLength(9)
       expect(new Set(codes.filter((code) => code !== 'ok'))).toEqual(
         new Set(holds ? [] : ['seat_limit_reached'])
       )
-      const usage = answered(await seatUsage(world.seatgate, organization.as(organization.owner)))
+      const usage = unwrap(await seatUsage(kit.seatgate, organization.as(organization.owner)))
       expect(usage).toMatchObject({ held: 10, reserved: 0 })
     }
   )

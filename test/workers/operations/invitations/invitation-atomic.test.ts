@@ -1,9 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { muchLater } from '../../../kit/faults.ts'
-import { readLedger, violations } from '../../../kit/invariants.ts'
-import { everything, hookedWorld, isChange, MUTATORS, newTeam } from '../../../kit/every-change.ts'
-import { freshStores, testEnv } from '../../../kit/environment.ts'
-import { codeOf, enforcing, type WorldOptions } from '../../../kit/kit.ts'
+import {
+  muchLater,
+  readLedger,
+  violations,
+  everything,
+  kitWithHooks,
+  isChange,
+  EVERY_CHANGE,
+  newTeam,
+  freshStores,
+  testEnv,
+  codeOf,
+  enforcing,
+  type KitOptions,
+} from '../../../kit/index.ts'
 
 beforeEach(freshStores)
 
@@ -38,7 +48,7 @@ function failing(sql: string) {
         return testEnv.DB.batch(statements.with(at, testEnv.DB.prepare(sql)))
       },
     } as unknown as D1Database,
-  } satisfies WorldOptions
+  } satisfies KitOptions
   return { fault, options }
 }
 
@@ -46,8 +56,8 @@ async function fences(): Promise<unknown[]> {
   return (await testEnv.DB.prepare('SELECT * FROM seatgate_seat_fences').all()).results
 }
 
-const changes = MUTATORS.filter(({ name }) => /Invitation/.test(name))
-const joins = MUTATORS.filter(({ name }) => /Domain|JoinRequest|joinOrganization/.test(name))
+const changes = EVERY_CHANGE.filter(({ name }) => /Invitation/.test(name))
+const joins = EVERY_CHANGE.filter(({ name }) => /Domain|JoinRequest|joinOrganization/.test(name))
 
 const faultsIn = (of: typeof changes) =>
   Object.entries(FAULTS).flatMap(([fault, sql]) =>
@@ -69,7 +79,7 @@ describe.each(enforcing)('the batch of an invitation’s change, %s seats', (pro
     const team = await newTeam(provider)
     const called: string[] = []
     const { fault, options } = failing(sql)
-    const world = hookedWorld({ provider, invitationLimits, ...options }, (hook) =>
+    const kit = kitWithHooks({ provider, invitationLimits, ...options }, (hook) =>
       called.push(hook)
     )
     const before = [await everything(), await readLedger(team.organization.id)]
@@ -77,8 +87,8 @@ describe.each(enforcing)('the batch of an invitation’s change, %s seats', (pro
     for (fault.at = 0; fault.at < fault.length; fault.at += attempts) {
       fault.met = 0
       const what = `from statement ${fault.at} of ${fault.length}`
-      const answer = await act(world.seatgate, team)
-      await world.settled()
+      const answer = await act(kit.seatgate, team)
+      await kit.settled()
       expect(codeOf(answer), what).toMatch(
         kind === 'an answer' ? /^operation_in_progress$/ : /unavailable$/
       )
@@ -95,8 +105,8 @@ describe.each(enforcing)('the batch of an invitation’s change, %s seats', (pro
     expect(called.filter((hook) => hook.startsWith('after'))).toEqual([])
 
     fault.at = -1
-    expect(codeOf(await act(world.seatgate, team))).toBe('ok')
-    await world.settled()
+    expect(codeOf(await act(kit.seatgate, team))).toBe('ok')
+    await kit.settled()
     expect(await everything()).not.toEqual(before[0])
     expect(called.some((hook) => hook.startsWith('after'))).toBe(told)
     expect(await violations(team.organization.id, { quiet: true })).toEqual([])

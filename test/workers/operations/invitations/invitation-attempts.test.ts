@@ -1,20 +1,29 @@
 import { describe, expect, it } from 'vitest'
 import { acceptInvitation, acceptInvitationWithSignup } from '../../../../src/index.ts'
-import { createInvitingWorld, invite, newAddress, userWith } from '../../../kit/invitations.ts'
-import { codeOf, newOrganization, PASSWORD, UNLIMITED, type World } from '../../../kit/kit.ts'
+import {
+  createKit,
+  invite,
+  newAddress,
+  userWith,
+  codeOf,
+  newOrganization,
+  PASSWORD,
+  UNLIMITED,
+  type Kit,
+} from '../../../kit/index.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 const invitationLimits = { ...UNLIMITED, failedAccepts: 3 }
-const world = createInvitingWorld({ invitationLimits })
+const kit = createKit({ invitationLimits })
 
-const tryAs = async ({ seatgate }: World, userId: string, token: unknown) =>
+const tryAs = async ({ seatgate }: Kit, userId: string, token: unknown) =>
   codeOf(await acceptInvitation(seatgate, { caller: { userId } }, { token: token as never }))
 
 const signUp = async (email: string, token: string) =>
-  codeOf(await acceptInvitationWithSignup(world.seatgate, { email, token, password: PASSWORD }))
+  codeOf(await acceptInvitationWithSignup(kit.seatgate, { email, token, password: PASSWORD }))
 
 /** An invitation, and the user whom it is for. */
-async function invitedUser(inviting = world) {
+async function invitedUser(inviting = kit) {
   const invited = await invite(inviting, await newOrganization(inviting, 5))
   return { ...invited, userId: await userWith(invited.email) }
 }
@@ -22,7 +31,7 @@ async function invitedUser(inviting = world) {
 describe('who tries tokens', () => {
   it('INV-75 is answered rate_limited beyond the limit, with the right token too, for a day', async () => {
     let now = new Date()
-    const timed = createInvitingWorld({ invitationLimits, now: () => now })
+    const timed = createKit({ invitationLimits, now: () => now })
     const { userId, token } = await invitedUser(timed)
     const another = await invitedUser(timed)
     const guesses = ['none', `${token}x`, another.token]
@@ -44,7 +53,7 @@ describe('who tries tokens', () => {
   it('of many at once, only as many as the limit allows are told that they were wrong', async () => {
     const { userId } = await invitedUser()
     const answers = await Promise.all(
-      Array.from({ length: 20 }, (_, index) => tryAs(world, userId, `guess ${index}`))
+      Array.from({ length: 20 }, (_, index) => tryAs(kit, userId, `guess ${index}`))
     )
     expect(answers.filter((code) => code === 'invitation_invalid')).toHaveLength(3)
     expect(answers.filter((code) => code === 'rate_limited')).toHaveLength(17)
@@ -52,15 +61,15 @@ describe('who tries tokens', () => {
 
   it('costs an authentic token nothing, whatever has become of it', async () => {
     const { userId, token } = await invitedUser()
-    expect(await tryAs(world, userId, token)).toBe('ok')
+    expect(await tryAs(kit, userId, token)).toBe('ok')
     for (let click = 0; click < 5; click++) {
-      expect(await tryAs(world, userId, token)).toBe('ok')
+      expect(await tryAs(kit, userId, token)).toBe('ok')
     }
   })
 
   it('is answered as ever if the attempt cannot be counted, and that is reported', async () => {
     const reports: string[] = []
-    const lame = createInvitingWorld({
+    const lame = createKit({
       invitationLimits,
       report: ({ event }) => reports.push(event),
       around: async ({ asked }, run) => {
@@ -78,13 +87,13 @@ describe('who tries tokens', () => {
 
 describe('who signs up', () => {
   it('INV-75 has so many wrong addresses for an invitation, and other invitations have their own', async () => {
-    const organization = await newOrganization(world, 5)
-    const { email, token } = await invite(world, organization)
+    const organization = await newOrganization(kit, 5)
+    const { email, token } = await invite(kit, organization)
     for (let wrong = 0; wrong < 3; wrong++) {
       expect(await signUp(newAddress(), token)).toBe('email_mismatch')
     }
     expect(await signUp(email, token)).toBe('rate_limited')
-    const other = await invite(world, organization)
+    const other = await invite(kit, organization)
     expect(await signUp(other.email, other.token)).toBe('ok')
   })
 })

@@ -1,16 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import { createInvitation, resendInvitation } from '../../../../src/index.ts'
-import { createInvitingWorld, invite, newAddress } from '../../../kit/invitations.ts'
-import { isChange } from '../../../kit/every-change.ts'
-import { testEnv } from '../../../kit/environment.ts'
 import {
+  createKit,
+  invite,
+  newAddress,
+  isChange,
+  testEnv,
   codeOf,
   enforcing,
   join,
   newOrganization,
   UNLIMITED,
   type Provider,
-} from '../../../kit/kit.ts'
+} from '../../../kit/index.ts'
 
 /** What has been counted in an open window, or null. */
 const spent = (key: string) =>
@@ -27,7 +29,7 @@ function overtakenWorld(
   first: () => Promise<unknown>
 ) {
   let overtaken = false
-  return createInvitingWorld({
+  return createKit({
     provider,
     invitationLimits: { ...UNLIMITED, ...invitationLimits },
     async around({ store, asked }, run) {
@@ -45,10 +47,10 @@ function overtakenWorld(
 describe.each(enforcing)('D11 budgets that one batch counts (%s)', (provider) => {
   it('D11 INV-22: the organization’s refuses, and the inviter’s is not spent', async () => {
     const limits = { perUser: 5, perOrganization: 1 }
-    const calm = createInvitingWorld({ provider })
+    const calm = createKit({ provider })
     const organization = await newOrganization(calm, 9)
     const admin = await join(calm, organization, 'admin')
-    const counting = createInvitingWorld({
+    const counting = createKit({
       provider,
       invitationLimits: { ...UNLIMITED, ...limits },
     })
@@ -63,11 +65,11 @@ describe.each(enforcing)('D11 budgets that one batch counts (%s)', (provider) =>
 
   it('D11 INV-21: the inviter’s refuses, and the organization’s is not spent', async () => {
     const limits = { perUser: 1, perOrganization: 5 }
-    const calm = createInvitingWorld({ provider })
+    const calm = createKit({ provider })
     const [here, there] = [await newOrganization(calm, 9), await newOrganization(calm, 9)]
     const inviter = await join(calm, here, 'admin')
     await join(calm, there, 'admin', inviter)
-    const counting = createInvitingWorld({
+    const counting = createKit({
       provider,
       invitationLimits: { ...UNLIMITED, ...limits },
     })
@@ -85,11 +87,11 @@ describe.each(enforcing)('D11 budgets that one batch counts (%s)', (provider) =>
 
   it('D11 INV-38: a resend that the organization’s refuses spends nothing of the inviter’s', async () => {
     const limits = { perUser: 5, perOrganization: 1 }
-    const calm = createInvitingWorld({ provider })
+    const calm = createKit({ provider })
     const organization = await newOrganization(calm, 9)
     const admin = await join(calm, organization, 'admin')
     const { id } = await invite(calm, organization)
-    const counting = createInvitingWorld({
+    const counting = createKit({
       provider,
       invitationLimits: { ...UNLIMITED, ...limits },
     })

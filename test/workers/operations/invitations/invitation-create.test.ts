@@ -13,39 +13,36 @@ import {
   seatUsage,
   viewInvitation,
 } from '../../../../src/index.ts'
-import { inClear } from '../../../kit/secrets-in-clear.ts'
 import {
+  inClear,
   accept,
-  createInvitingWorld,
+  createKit,
   invite,
   mailbox,
   newAddress,
   userWith,
-} from '../../../kit/invitations.ts'
-import { violations } from '../../../kit/invariants.ts'
-import { sweepHandler } from '../../../../src/worker/index.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import {
-  answered,
+  violations,
+  testEnv,
+  unwrap,
   codeOf,
-  createWorld,
   enforcing,
   join,
   newOrganization,
   newUser,
-  organizationOf,
+  organizationWithMembers,
   SECRET,
-} from '../../../kit/kit.ts'
+} from '../../../kit/index.ts'
+import { sweepHandler } from '../../../../src/worker/index.ts'
 
 const DAY = 24 * 60 * 60 * 1000
 
 describe.each(enforcing)('inviting (%s)', (provider) => {
   it('INV-16 INV-17 INV-31 answers the invitation with its token, open for seven days', async () => {
     const now = new Date('2026-01-01T00:00:00Z')
-    const world = createInvitingWorld({ provider, now: () => now })
-    const organization = await newOrganization(world, 5)
+    const kit = createKit({ provider, now: () => now })
+    const organization = await newOrganization(kit, 5)
     const email = newAddress()
-    const invited = await invite(world, organization, ` ${email.toUpperCase()} `, 'admin')
+    const invited = await invite(kit, organization, ` ${email.toUpperCase()} `, 'admin')
     expect(invited).toEqual({
       id: expect.any(String),
       organizationId: organization.id,
@@ -69,33 +66,33 @@ describe.each(enforcing)('inviting (%s)', (provider) => {
   })
 
   it('SEAT-36 INV-26 holds a seat while it is open, and none for who is a member', async () => {
-    const world = createInvitingWorld({ provider })
-    const organization = await newOrganization(world, 3)
+    const kit = createKit({ provider })
+    const organization = await newOrganization(kit, 3)
     const asOwner = organization.as(organization.owner)
-    await invite(world, organization)
+    await invite(kit, organization)
     const email = newAddress()
-    await join(world, organization, 'member', await userWith(email))
+    await join(kit, organization, 'member', await userWith(email))
     const full = { limit: 3, held: 2, reserved: 1, available: 0 }
-    expect(answered(await seatUsage(world.seatgate, asOwner))).toMatchObject(full)
-    const present = await createInvitation(world.seatgate, asOwner, { email, role: 'member' })
+    expect(unwrap(await seatUsage(kit.seatgate, asOwner))).toMatchObject(full)
+    const present = await createInvitation(kit.seatgate, asOwner, { email, role: 'member' })
     expect(codeOf(present)).toBe('already_member')
-    const another = await createInvitation(world.seatgate, asOwner, {
+    const another = await createInvitation(kit.seatgate, asOwner, {
       email: newAddress(),
       role: 'member',
     })
     expect(another).toMatchObject({ ok: false, error: { code: 'seat_limit_reached', used: 3 } })
     const joining = { userId: await newUser(), role: 'member' }
-    expect(codeOf(await addMember(world.seatgate, asOwner, joining))).toBe('seat_limit_reached')
+    expect(codeOf(await addMember(kit.seatgate, asOwner, joining))).toBe('seat_limit_reached')
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
   it('INV-28 INV-34 SEAT-39 again at a full limit: a new token, the old one revoked, the same seat', async () => {
-    const world = createInvitingWorld({ provider })
-    const organization = await newOrganization(world, 2)
-    const first = await invite(world, organization)
-    const second = await invite(world, organization, first.email, 'admin')
-    expect(await viewInvitation(world.seatgate, null, first)).toEqual({ status: 'revoked' })
-    expect(await viewInvitation(world.seatgate, null, second)).toMatchObject({ status: 'signup' })
+    const kit = createKit({ provider })
+    const organization = await newOrganization(kit, 2)
+    const first = await invite(kit, organization)
+    const second = await invite(kit, organization, first.email, 'admin')
+    expect(await viewInvitation(kit.seatgate, null, first)).toEqual({ status: 'revoked' })
+    expect(await viewInvitation(kit.seatgate, null, second)).toMatchObject({ status: 'signup' })
     const seats = await testEnv.DB.prepare(
       'SELECT seat_id, revoke_reason FROM seatgate_invitations WHERE organization_id = ? ORDER BY rowid'
     )
@@ -103,104 +100,104 @@ describe.each(enforcing)('inviting (%s)', (provider) => {
       .all<{ seat_id: string; revoke_reason: string | null }>()
     expect(seats.results.map(({ revoke_reason }) => revoke_reason)).toEqual(['superseded', null])
     expect(seats.results[0]?.seat_id).toBe(seats.results[1]?.seat_id)
-    expect(answered(await accept(world, second)).membership.role).toBe('admin')
-    await world.settled()
+    expect(unwrap(await accept(kit, second)).membership.role).toBe('admin')
+    await kit.settled()
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
   it('INV-36 INV-37 resending at a full limit: the old link is revoked, the lifetime starts anew', async () => {
     let now = new Date()
-    const world = createInvitingWorld({ provider, now: () => now })
-    const organization = await newOrganization(world, 2)
-    const first = await invite(world, organization)
+    const kit = createKit({ provider, now: () => now })
+    const organization = await newOrganization(kit, 2)
+    const first = await invite(kit, organization)
     now = new Date(now.getTime() + 3 * DAY)
     const asOwner = organization.as(organization.owner)
-    const again = answered(await resendInvitation(world.seatgate, asOwner, first.id))
-    await world.settled()
+    const again = unwrap(await resendInvitation(kit.seatgate, asOwner, first.id))
+    await kit.settled()
     expect(again).toMatchObject({
       id: first.id,
       expiresAt: new Date(now.getTime() + 7 * DAY).toISOString(),
     })
-    expect(await viewInvitation(world.seatgate, null, first)).toEqual({ status: 'revoked' })
-    expect(codeOf(await accept(world, again))).toBe('ok')
+    expect(await viewInvitation(kit.seatgate, null, first)).toEqual({ status: 'revoked' })
+    expect(codeOf(await accept(kit, again))).toBe('ok')
   })
 
   it('INV-37 changes its role at a full limit, by who may give that role', async () => {
-    const world = createInvitingWorld({ provider })
-    const organization = await newOrganization(world, 3)
-    const admin = organization.as(await join(world, organization, 'admin'))
-    const { id, email, token } = await invite(world, organization)
-    const change = (role: string) => changeInvitationRole(world.seatgate, admin, id, { role })
+    const kit = createKit({ provider })
+    const organization = await newOrganization(kit, 3)
+    const admin = organization.as(await join(kit, organization, 'admin'))
+    const { id, email, token } = await invite(kit, organization)
+    const change = (role: string) => changeInvitationRole(kit.seatgate, admin, id, { role })
     expect(codeOf(await change('owner'))).toBe('insufficient_role')
     expect(codeOf(await change('guest'))).toBe('validation_error')
-    expect(answered(await change('admin'))).toMatchObject({ role: 'admin' })
+    expect(unwrap(await change('admin'))).toMatchObject({ role: 'admin' })
     const userId = await userWith(email)
     const scope = { caller: { userId } }
     const { acceptInvitation } = await import('../../../../src/index.ts')
-    const accepted = answered(await acceptInvitation(world.seatgate, scope, { token }))
+    const accepted = unwrap(await acceptInvitation(kit.seatgate, scope, { token }))
     expect(accepted.membership.role).toBe('admin')
   })
 
   it('INV-40 INV-41 INV-44 SEAT-38 revoking frees the seat at once, and is possible once', async () => {
     let now = new Date()
-    const world = createInvitingWorld({ provider, now: () => now })
-    const organization = await newOrganization(world, 2)
+    const kit = createKit({ provider, now: () => now })
+    const organization = await newOrganization(kit, 2)
     const asOwner = organization.as(organization.owner)
-    const first = await invite(world, organization)
-    answered(await revokeInvitation(world.seatgate, asOwner, first.id))
-    const again = await revokeInvitation(world.seatgate, asOwner, first.id)
+    const first = await invite(kit, organization)
+    unwrap(await revokeInvitation(kit.seatgate, asOwner, first.id))
+    const again = await revokeInvitation(kit.seatgate, asOwner, first.id)
     expect(codeOf(again)).toBe('not_pending')
-    expect(codeOf(await accept(world, first))).toBe('invitation_revoked')
-    const second = await invite(world, organization)
+    expect(codeOf(await accept(kit, first))).toBe('invitation_revoked')
+    const second = await invite(kit, organization)
     now = new Date(now.getTime() + 8 * DAY)
-    expect(codeOf(await revokeInvitation(world.seatgate, asOwner, second.id))).toBe('ok')
-    await world.settled()
-    expect(answered(await seatUsage(world.seatgate, asOwner))).toMatchObject({ reserved: 0 })
+    expect(codeOf(await revokeInvitation(kit.seatgate, asOwner, second.id))).toBe('ok')
+    await kit.settled()
+    expect(unwrap(await seatUsage(kit.seatgate, asOwner))).toMatchObject({ reserved: 0 })
   })
 
   it('INV-45 INV-46 declining takes the token alone, or the right person', async () => {
-    const world = createInvitingWorld({ provider })
-    const organization = await newOrganization(world, 2)
-    const invited = await invite(world, organization)
+    const kit = createKit({ provider })
+    const organization = await newOrganization(kit, 2)
+    const invited = await invite(kit, organization)
     const stranger = { caller: { userId: await userWith(newAddress()) } }
-    const refusal = await declineInvitation(world.seatgate, stranger, invited)
+    const refusal = await declineInvitation(kit.seatgate, stranger, invited)
     expect(codeOf(refusal)).toBe('invitation_mismatch')
     const nobody = { caller: { type: 'anonymous' as const } }
-    expect(codeOf(await declineInvitation(world.seatgate, nobody, invited))).toBe('ok')
-    await world.settled()
-    expect(codeOf(await accept(world, invited))).toBe('invitation_declined')
-    expect(await viewInvitation(world.seatgate, null, invited)).toEqual({ status: 'declined' })
-    const usage = answered(await seatUsage(world.seatgate, organization.asOperator))
+    expect(codeOf(await declineInvitation(kit.seatgate, nobody, invited))).toBe('ok')
+    await kit.settled()
+    expect(codeOf(await accept(kit, invited))).toBe('invitation_declined')
+    expect(await viewInvitation(kit.seatgate, null, invited)).toEqual({ status: 'declined' })
+    const usage = unwrap(await seatUsage(kit.seatgate, organization.asOperator))
     expect(usage).toMatchObject({ held: 1, reserved: 0 })
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
   it('INV-35 of ten for one address at once one stays open', async () => {
-    const world = createInvitingWorld({ provider, delayMs: 2 })
-    const organization = await newOrganization(world, 20)
+    const kit = createKit({ provider, delayMs: 2 })
+    const organization = await newOrganization(kit, 20)
     const email = newAddress()
     const asOwner = organization.as(organization.owner)
     const answers = await Promise.all(
       Array.from({ length: 10 }, () =>
-        createInvitation(world.seatgate, asOwner, { email, role: 'member' })
+        createInvitation(kit.seatgate, asOwner, { email, role: 'member' })
       )
     )
-    await world.settled()
+    await kit.settled()
     for (const answer of answers) {
       expect(['ok', 'operation_in_progress']).toContain(codeOf(answer))
     }
-    const { data } = answered(await listInvitations(world.seatgate, asOwner))
+    const { data } = unwrap(await listInvitations(kit.seatgate, asOwner))
     expect(data).toHaveLength(1)
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
   it('INV-33 SEAT-40 a list of them: each row its outcome, in order, never more than there are seats', async () => {
-    const world = createInvitingWorld({ provider })
-    const organization = await organizationOf(world, 5, 1)
+    const kit = createKit({ provider })
+    const organization = await organizationWithMembers(kit, 5, 1)
     const asOwner = organization.as(organization.owner)
     const [one, two] = [newAddress(), newAddress()]
     const member = newAddress()
-    await join(world, organization, 'member', await userWith(member))
+    await join(kit, organization, 'member', await userWith(member))
     const rows = [
       { email: one, role: 'member' },
       { email: 'nobody', role: 'member' },
@@ -210,10 +207,8 @@ describe.each(enforcing)('inviting (%s)', (provider) => {
       { email: two, role: 'admin' },
       ...Array.from({ length: 4 }, () => ({ email: newAddress(), role: 'member' })),
     ]
-    const outcomes = answered(
-      await createInvitations(world.seatgate, asOwner, { invitations: rows })
-    )
-    await world.settled()
+    const outcomes = unwrap(await createInvitations(kit.seatgate, asOwner, { invitations: rows }))
+    await kit.settled()
     expect(outcomes.map(codeOf)).toEqual([
       'ok',
       'validation_error',
@@ -227,34 +222,34 @@ describe.each(enforcing)('inviting (%s)', (provider) => {
       'seat_limit_reached',
     ])
     expect(outcomes[3]).toEqual(outcomes[0])
-    expect(answered(await seatUsage(world.seatgate, asOwner))).toMatchObject({ reserved: 3 })
+    expect(unwrap(await seatUsage(kit.seatgate, asOwner))).toMatchObject({ reserved: 3 })
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
   it('invitations that hold no seats (INV-85, SEAT-41) leave it to the acceptance', async () => {
-    const world = createInvitingWorld({ provider, invitationsHoldSeats: false })
-    const organization = await newOrganization(world, 2)
-    const [one, two] = [await invite(world, organization), await invite(world, organization)]
-    expect(codeOf(await accept(world, one))).toBe('ok')
-    const late = await accept(world, two)
+    const kit = createKit({ provider, invitationsHoldSeats: false })
+    const organization = await newOrganization(kit, 2)
+    const [one, two] = [await invite(kit, organization), await invite(kit, organization)]
+    expect(codeOf(await accept(kit, one))).toBe('ok')
+    const late = await accept(kit, two)
     expect(codeOf(late)).toBe('seat_limit_reached')
-    expect(await viewInvitation(world.seatgate, null, two)).toMatchObject({ status: 'signup' })
+    expect(await viewInvitation(kit.seatgate, null, two)).toMatchObject({ status: 'signup' })
   })
 })
 
 describe('who may invite whom', () => {
   it('INV-18 INV-19 INV-42 owners and admins, to roles that there are, owners to be by owners', async () => {
-    const world = createInvitingWorld()
-    const organization = await newOrganization(world)
+    const kit = createKit()
+    const organization = await newOrganization(kit)
     const as = {
       owner: organization.as(organization.owner),
-      admin: organization.as(await join(world, organization, 'admin')),
-      member: organization.as(await join(world, organization, 'member')),
+      admin: organization.as(await join(kit, organization, 'admin')),
+      member: organization.as(await join(kit, organization, 'member')),
       stranger: organization.as(await newUser()),
     }
     const asked = async (who: keyof typeof as, role: unknown) =>
       codeOf(
-        await createInvitation(world.seatgate, as[who], {
+        await createInvitation(kit.seatgate, as[who], {
           email: newAddress(),
           role: role as never,
         })
@@ -268,14 +263,14 @@ describe('who may invite whom', () => {
   })
 
   it('INV-39 INV-43 nobody reaches another organization’s invitations', async () => {
-    const world = createInvitingWorld()
-    const [mine, theirs] = [await newOrganization(world), await newOrganization(world)]
-    const { id } = await invite(world, theirs)
+    const kit = createKit()
+    const [mine, theirs] = [await newOrganization(kit), await newOrganization(kit)]
+    const { id } = await invite(kit, theirs)
     const asOwner = mine.as(mine.owner)
     for (const foreign of [id, crypto.randomUUID()]) {
-      expect(codeOf(await revokeInvitation(world.seatgate, asOwner, foreign))).toBe('not_found')
-      expect(codeOf(await resendInvitation(world.seatgate, asOwner, foreign))).toBe('not_found')
-      const changed = await changeInvitationRole(world.seatgate, asOwner, foreign, {
+      expect(codeOf(await revokeInvitation(kit.seatgate, asOwner, foreign))).toBe('not_found')
+      expect(codeOf(await resendInvitation(kit.seatgate, asOwner, foreign))).toBe('not_found')
+      const changed = await changeInvitationRole(kit.seatgate, asOwner, foreign, {
         role: 'admin',
       })
       expect(codeOf(changed)).toBe('not_found')
@@ -289,19 +284,19 @@ describe('who may invite whom', () => {
     '%s INV-25 INV-38 no more than the limit, however many at once: %s',
     async (_id, code, limits) => {
       let now = new Date()
-      const world = createInvitingWorld({ invitationLimits: limits, now: () => now, delayMs: 2 })
-      const organization = await newOrganization(world)
+      const kit = createKit({ invitationLimits: limits, now: () => now, delayMs: 2 })
+      const organization = await newOrganization(kit)
       const asOwner = organization.as(organization.owner)
       const email = newAddress()
       const answers = await Promise.all(
         Array.from({ length: 8 }, (_, index) =>
-          createInvitation(world.seatgate, asOwner, {
+          createInvitation(kit.seatgate, asOwner, {
             email: `${index}-${email}`,
             role: 'member',
           })
         )
       )
-      await world.settled()
+      await kit.settled()
       expect(answers.filter(({ ok }) => ok).length).toBeLessThanOrEqual(3)
       for (const answer of answers) {
         expect(['ok', code, 'operation_in_progress']).toContain(codeOf(answer))
@@ -311,25 +306,25 @@ describe('who may invite whom', () => {
       }
       now = new Date(now.getTime() + 3_600_500)
       for (let more = 0; more < 3; more++) {
-        await createInvitation(world.seatgate, asOwner, { email, role: 'member' })
+        await createInvitation(kit.seatgate, asOwner, { email, role: 'member' })
       }
-      const full = await createInvitation(world.seatgate, asOwner, { email, role: 'member' })
+      const full = await createInvitation(kit.seatgate, asOwner, { email, role: 'member' })
       expect(full).toEqual({ ok: false, error: { code, retryAfterSeconds: 82_800 } })
       const count = 'SELECT count(*) AS n FROM seatgate_invitations WHERE organization_id = ?'
       const made = await testEnv.DB.prepare(count).bind(organization.id).first<number>('n')
       expect(made).toBe(3)
       now = new Date(now.getTime() + DAY)
-      const tomorrow = await createInvitation(world.seatgate, asOwner, { email, role: 'member' })
+      const tomorrow = await createInvitation(kit.seatgate, asOwner, { email, role: 'member' })
       expect(codeOf(tomorrow)).toBe('ok')
     }
   )
 
   it('INV-6 INV-5 needs a secret, and a mailer needs a link', async () => {
-    const world = createWorld({ secret: undefined as never })
-    const organization = await newOrganization(world)
+    const kit = createKit({ secret: undefined as never })
+    const organization = await newOrganization(kit)
     const asOwner = organization.as(organization.owner)
     const input = { email: newAddress(), role: 'member' }
-    await expect(createInvitation(world.seatgate, asOwner, input)).rejects.toThrow(TypeError)
+    await expect(createInvitation(kit.seatgate, asOwner, input)).rejects.toThrow(TypeError)
     expect(() => invitations({} as never)).toThrow(/secret/)
     const mailer = { send: async () => ({ outcome: 'sent' }) as const }
     expect(() => invitations({ secret: SECRET, mailer })).toThrow(/mailer needs url/)
@@ -338,7 +333,7 @@ describe('who may invite whom', () => {
   it('INV-3 INV-4 warns of a lifetime beyond thirty days', async () => {
     const warnings: unknown[] = []
     const worldOf = (days: number) =>
-      createInvitingWorld({
+      createKit({
         invitationTtlSeconds: days * 24 * 60 * 60,
         report: ({ error }) => warnings.push(error),
       })
@@ -352,45 +347,45 @@ describe('who may invite whom', () => {
 
 describe('a repeated invitation', () => {
   it('INV-15 is answered as the first time, token and all, which is in no table in clear', async () => {
-    const world = createInvitingWorld()
-    const organization = await newOrganization(world, 3)
+    const kit = createKit()
+    const organization = await newOrganization(kit, 3)
     const asOwner = organization.as(organization.owner)
     const input = { email: newAddress(), role: 'member' }
     const operationId = crypto.randomUUID()
-    const ask = () => createInvitation(world.seatgate, asOwner, input, { operationId })
-    const first = answered(await ask())
-    expect(answered(await ask())).toEqual(first)
+    const ask = () => createInvitation(kit.seatgate, asOwner, input, { operationId })
+    const first = unwrap(await ask())
+    expect(unwrap(await ask())).toEqual(first)
     expect(await inClear(organization.id, [first.token, first.mailToken])).toEqual([])
-    expect(answered(await seatUsage(world.seatgate, asOwner))).toMatchObject({ reserved: 1 })
+    expect(unwrap(await seatUsage(kit.seatgate, asOwner))).toMatchObject({ reserved: 1 })
   })
 })
 
 describe('lists', () => {
   it('INV-47 shows an organization’s open ones, newest first', async () => {
     let now = new Date()
-    const world = createInvitingWorld({ now: () => now })
-    const organization = await newOrganization(world)
+    const kit = createKit({ now: () => now })
+    const organization = await newOrganization(kit)
     const made = []
     for (let index = 0; index < 3; index++) {
       now = new Date(now.getTime() + 1000)
-      made.push(await invite(world, organization))
+      made.push(await invite(kit, organization))
     }
     const asOwner = organization.as(organization.owner)
-    answered(await revokeInvitation(world.seatgate, asOwner, made[1]!.id))
-    const { data } = answered(await listInvitations(world.seatgate, asOwner))
+    unwrap(await revokeInvitation(kit.seatgate, asOwner, made[1]!.id))
+    const { data } = unwrap(await listInvitations(kit.seatgate, asOwner))
     expect(data.map(({ id }) => id)).toEqual([made[2]!.id, made[0]!.id])
     expect(data[0]).not.toHaveProperty('token')
     now = new Date(now.getTime() + 8 * DAY)
-    expect(answered(await listInvitations(world.seatgate, asOwner)).data).toEqual([])
+    expect(unwrap(await listInvitations(kit.seatgate, asOwner)).data).toEqual([])
   })
 
   it('INV-48 INV-49 shows one’s own to a verified address alone', async () => {
-    const world = createInvitingWorld()
-    const organization = await newOrganization(world)
+    const kit = createKit()
+    const organization = await newOrganization(kit)
     const email = newAddress()
-    const { id } = await invite(world, organization, email)
+    const { id } = await invite(kit, organization, email)
     const verified = { caller: { userId: await userWith(email) } }
-    const own = answered(await listOwnInvitations(world.seatgate, verified))
+    const own = unwrap(await listOwnInvitations(kit.seatgate, verified))
     expect(own.data).toEqual([
       expect.objectContaining({
         id,
@@ -400,16 +395,16 @@ describe('lists', () => {
     await testEnv.DB.prepare('UPDATE users SET email_verified_at = NULL WHERE email = ?')
       .bind(email)
       .run()
-    expect(answered(await listOwnInvitations(world.seatgate, verified)).data).toEqual([])
+    expect(unwrap(await listOwnInvitations(kit.seatgate, verified)).data).toEqual([])
   })
 })
 
 describe('mail', () => {
   it('INV-29 MAIL-2 MAIL-3 MAIL-7 MAIL-11 goes out after the commit, once, under one key', async () => {
     const box = mailbox()
-    const world = createInvitingWorld(box.options)
-    const organization = await newOrganization(world)
-    const invited = await invite(world, organization)
+    const kit = createKit(box.options)
+    const organization = await newOrganization(kit)
+    const invited = await invite(kit, organization)
     expect(box.mails).toEqual([
       {
         kind: 'invitation',
@@ -438,7 +433,7 @@ describe('mail', () => {
   it('MAIL-5 MAIL-8 INV-15 waits encrypted while the mailer fails, and is dropped once it is revoked', async () => {
     let now = new Date()
     let attempts = 0
-    const world = createInvitingWorld({
+    const kit = createKit({
       now: () => now,
       invitationUrl: (token) => token,
       mailer: {
@@ -448,19 +443,17 @@ describe('mail', () => {
         },
       },
     })
-    const organization = await newOrganization(world)
-    const invited = await invite(world, organization)
+    const organization = await newOrganization(kit)
+    const invited = await invite(kit, organization)
     const [waiting] = await intentsOf(organization.id)
     expect(waiting).toMatchObject({ kind: 'send_invitation', attempts: 1, last_error: 'Error' })
     expect(await inClear(organization.id, [invited.token, invited.mailToken])).toEqual([])
     now = new Date(now.getTime() + 60_000)
-    await sweepHandler(world.seatgate)()
+    await sweepHandler(kit.seatgate)()
     expect(attempts).toBe(2)
-    answered(
-      await revokeInvitation(world.seatgate, organization.as(organization.owner), invited.id)
-    )
+    unwrap(await revokeInvitation(kit.seatgate, organization.as(organization.owner), invited.id))
     now = new Date(now.getTime() + 60_000)
-    await sweepHandler(world.seatgate)()
+    await sweepHandler(kit.seatgate)()
     expect(attempts).toBe(2)
     expect(await intentsOf(organization.id)).toEqual([])
   })

@@ -15,23 +15,20 @@ import {
   makesMember,
   muchLater,
   passTime,
-} from '../../../kit/faults.ts'
-import { readLedger, readState } from '../../../kit/invariants.ts'
-import {
+  readLedger,
+  readState,
   accept,
-  createInvitingWorld,
+  createKit,
   invite,
   newAddress,
   userWith,
-} from '../../../kit/invitations.ts'
-import {
   add,
-  answered,
+  unwrap,
   codeOf,
   enforcing,
   newOrganization,
   type TestOrganization,
-} from '../../../kit/kit.ts'
+} from '../../../kit/index.ts'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -67,10 +64,10 @@ async function loseLedger(organization: TestOrganization): Promise<void> {
 
 /** The last seat of two is a new member's, and their ledger has not heard that they accepted. */
 async function unheardAcceptance() {
-  const calm = createInvitingWorld()
+  const calm = createKit()
   const organization = await newOrganization(calm, 2)
   const invited = await invite(calm, organization)
-  const deaf = createInvitingWorld({ around: losing('confirm') })
+  const deaf = createKit({ around: losing('confirm') })
   expect(codeOf(await accept(deaf, invited))).toBe('ok')
   await deaf.settled()
   return { calm, organization }
@@ -82,30 +79,30 @@ describe('an invitation that expires', () => {
   it.each(enforcing)(
     'SEAT-38 MUSEUM-12 gives its seat back by the clock, %s seats',
     async (provider) => {
-      const world = createInvitingWorld({ provider })
-      const organization = await newOrganization(world, 3)
-      await invite(world, organization)
-      await invite(world, organization)
-      expect(codeOf(await add(world, organization))).toBe('seat_limit_reached')
+      const kit = createKit({ provider })
+      const organization = await newOrganization(kit, 3)
+      await invite(kit, organization)
+      await invite(kit, organization)
+      expect(codeOf(await add(kit, organization))).toBe('seat_limit_reached')
       passTime(WEEK_MS + 61_000)
       if (provider === 'ledger') {
         expect(await runDurableObjectAlarm(ledgerOf(organization)), 'armed').toBe(true)
       }
-      const usage = answered(await seatUsage(world.seatgate, organization.asOperator))
+      const usage = unwrap(await seatUsage(kit.seatgate, organization.asOperator))
       expect(usage).toMatchObject({ held: 1, reserved: 0 })
-      expect(codeOf(await add(world, organization))).toBe('ok')
-      await invite(world, organization)
+      expect(codeOf(await add(kit, organization))).toBe('ok')
+      await invite(kit, organization)
       await expectSound(organization.id, true)
     }
   )
 
   it('SEAT-38 keeps it for who accepted just in time, seats counted in D1', async () => {
-    const calm = createInvitingWorld({ provider: 'd1' })
+    const calm = createKit({ provider: 'd1' })
     const organization = await newOrganization(calm, 2)
     const invited = await invite(calm, organization)
     const userId = await userWith(invited.email)
     const { around, reached, letGo } = holdingBack(makesMember)
-    const slow = createInvitingWorld({ provider: 'd1', around })
+    const slow = createKit({ provider: 'd1', around })
     const accepting = acceptInvitation(slow.seatgate, { caller: { userId } }, invited)
     await reached
     passTime(WEEK_MS + 5000)
@@ -116,15 +113,15 @@ describe('an invitation that expires', () => {
   })
 
   it('SEAT-36 keeps it until then, however often the alarm comes', async () => {
-    const world = createInvitingWorld()
-    const organization = await newOrganization(world, 2)
-    const invited = await invite(world, organization)
+    const kit = createKit()
+    const organization = await newOrganization(kit, 2)
+    const invited = await invite(kit, organization)
     expect(await promisedUntil(organization)).toBe(atExpiry(invited))
     passTime(WEEK_MS - 10_000)
     expect(await runDurableObjectAlarm(ledgerOf(organization)), 'armed').toBe(true)
     expect(await readLedger(organization.id)).toMatchObject({ held: 1, reserved: 1 })
-    expect(codeOf(await accept(world, invited))).toBe('ok')
-    await world.settled()
+    expect(codeOf(await accept(kit, invited))).toBe('ok')
+    await kit.settled()
     passTime(WEEK_MS)
     await runDurableObjectAlarm(ledgerOf(organization))
     expect(await readLedger(organization.id)).toMatchObject({ held: 2, reserved: 0 })
@@ -134,9 +131,9 @@ describe('an invitation that expires', () => {
 
 describe('a promise whose ledger did not hear of it', () => {
   it('SEAT-16 SEAT-36 is found at its deadline, and kept until the invitation expires', async () => {
-    const calm = createInvitingWorld()
+    const calm = createKit()
     const organization = await newOrganization(calm, 2)
-    const invited = await invite(createInvitingWorld({ around: losing('confirm') }), organization)
+    const invited = await invite(createKit({ around: losing('confirm') }), organization)
     expect(await promisedUntil(organization)).toBeLessThan(Date.now() + 31_000)
     await muchLater(organization.id)
     expect((await readState(organization.id)).fences).toEqual([])
@@ -149,9 +146,9 @@ describe('a promise whose ledger did not hear of it', () => {
   })
 
   it('SEAT-14 SEAT-15 is given up at its deadline if the invitation never came', async () => {
-    const calm = createInvitingWorld()
+    const calm = createKit()
     const organization = await newOrganization(calm, 2)
-    const crashing = createInvitingWorld({ around: writes('seatgate_invitations') })
+    const crashing = createKit({ around: writes('seatgate_invitations') })
     const asOwner = organization.as(organization.owner)
     const input = { email: newAddress(), role: 'member' }
     const answer = await createInvitation(crashing.seatgate, asOwner, input)
@@ -160,7 +157,7 @@ describe('a promise whose ledger did not hear of it', () => {
     await muchLater(organization.id)
     expect(await readLedger(organization.id)).toMatchObject({ held: 1, reserved: 0 })
     expect((await readState(organization.id)).fences).toHaveLength(1)
-    answered(await createInvitation(calm.seatgate, asOwner, input))
+    unwrap(await createInvitation(calm.seatgate, asOwner, input))
     await calm.settled()
     await expectSound(organization.id, true)
   })
@@ -185,12 +182,12 @@ describe('a promise whose ledger did not hear of it', () => {
   })
 
   it('SEAT-37 stays while its acceptance is lost on the way, which can be repeated', async () => {
-    const calm = createInvitingWorld()
+    const calm = createKit()
     const organization = await newOrganization(calm, 2)
     const invited = await invite(calm, organization)
     const userId = await userWith(invited.email)
     const scope = { caller: { userId } }
-    const crashing = createInvitingWorld({ around: writes('seatgate_memberships') })
+    const crashing = createKit({ around: writes('seatgate_memberships') })
     const lost = await acceptInvitation(crashing.seatgate, scope, invited)
     expect(codeOf(lost)).toBe('seats_unavailable')
     await muchLater(organization.id)
@@ -204,48 +201,48 @@ describe('a promise whose ledger did not hear of it', () => {
 
 describe('a ledger that is lost', () => {
   it('SEAT-36 SEAT-37 finds its promises in D1, and when they end', async () => {
-    const world = createInvitingWorld()
-    const organization = await newOrganization(world, 3)
-    const invited = await invite(world, organization)
-    const expired = await invite(world, organization)
+    const kit = createKit()
+    const organization = await newOrganization(kit, 3)
+    const invited = await invite(kit, organization)
+    const expired = await invite(kit, organization)
     passTime(WEEK_MS + 61_000)
-    const later = await invite(createInvitingWorld({ provider: 'd1' }), organization)
+    const later = await invite(createKit({ provider: 'd1' }), organization)
     const before = await readLedger(organization.id)
     await loseLedger(organization)
-    const usage = answered(await seatUsage(world.seatgate, organization.asOperator))
+    const usage = unwrap(await seatUsage(kit.seatgate, organization.asOperator))
     expect(usage).toMatchObject({ held: 1, reserved: 1, available: 1 })
     expect(await promisedUntil(organization)).toBe(atExpiry(later))
     expect((await readLedger(organization.id))?.epoch).toBeGreaterThan(before?.epoch ?? 0)
     for (const gone of [invited, expired]) {
-      expect(codeOf(await accept(world, gone))).toBe('invitation_expired')
+      expect(codeOf(await accept(kit, gone))).toBe('invitation_expired')
     }
-    expect(codeOf(await accept(world, later))).toBe('ok')
-    await world.settled()
+    expect(codeOf(await accept(kit, later))).toBe('ok')
+    await kit.settled()
     await expectSound(organization.id, true)
   })
 
   it('SEAT-37 while somebody accepts: the old one’s word is not enough', async () => {
-    const calm = createInvitingWorld()
+    const calm = createKit()
     const organization = await newOrganization(calm, 2)
     const invited = await invite(calm, organization)
     const userId = await userWith(invited.email)
     let attempts = 0
-    const world = createInvitingWorld({
+    const kit = createKit({
       async around({ asked }, run) {
         if (asked.some((sql) => sql.startsWith('insert into "seatgate_memberships"'))) {
           attempts += 1
           if (attempts === 1) {
             await loseLedger(organization)
-            answered(await seatUsage(calm.seatgate, organization.asOperator))
+            unwrap(await seatUsage(calm.seatgate, organization.asOperator))
           }
         }
         return run()
       },
     })
-    const accepted = await acceptInvitation(world.seatgate, { caller: { userId } }, invited)
+    const accepted = await acceptInvitation(kit.seatgate, { caller: { userId } }, invited)
     expect(codeOf(accepted)).toBe('ok')
     expect(attempts).toBe(2)
-    await world.settled()
+    await kit.settled()
     await expectSound(organization.id, true)
   })
 })

@@ -8,14 +8,17 @@ import {
 } from '../../../../src/index.ts'
 import { sweepHandler } from '../../../../src/worker/index.ts'
 import {
-  createInvitingWorld,
+  createKit,
   invite,
   mailbox,
   newAddress,
   userWith,
-} from '../../../kit/invitations.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import { answered, codeOf, newOrganization, type TestOrganization } from '../../../kit/kit.ts'
+  testEnv,
+  unwrap,
+  codeOf,
+  newOrganization,
+  type TestOrganization,
+} from '../../../kit/index.ts'
 
 const DAY = 24 * 60 * 60 * 1000
 
@@ -41,13 +44,13 @@ const waitingFor = async ({ id }: TestOrganization) =>
 describe('what a mailer gets', () => {
   it('C7 is what the mail is about, and the text as a default', async () => {
     const box = mailbox()
-    const world = createInvitingWorld(box.options)
-    const organization = await newOrganization(world)
+    const kit = createKit(box.options)
+    const organization = await newOrganization(kit)
     await run("UPDATE users SET name = 'Ada' WHERE id = ?", organization.owner)
     const input = { email: newAddress(), role: 'admin', locale: 'de-ch' }
     const asOwner = organization.as(organization.owner)
-    const invited = answered(await createInvitation(world.seatgate, asOwner, input))
-    await world.settled()
+    const invited = unwrap(await createInvitation(kit.seatgate, asOwner, input))
+    await kit.settled()
     expect(box.mails).toEqual([
       {
         kind: 'invitation',
@@ -72,7 +75,7 @@ describe('what a mailer gets', () => {
     let now = new Date()
     const box = mailbox()
     let failures = 1
-    const world = createInvitingWorld({
+    const kit = createKit({
       ...box.options,
       now: () => now,
       mailer: {
@@ -82,21 +85,21 @@ describe('what a mailer gets', () => {
         },
       },
     })
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const asOwner = organization.as(organization.owner)
     const list = [
       { email: newAddress(), role: 'member', locale: 'fr' },
       { email: newAddress(), role: 'member' },
       { email: newAddress(), role: 'member', locale: null },
     ]
-    const rows = answered(await createInvitations(world.seatgate, asOwner, { invitations: list }))
-    await world.settled()
+    const rows = unwrap(await createInvitations(kit.seatgate, asOwner, { invitations: list }))
+    await kit.settled()
     now = new Date(now.getTime() + 60_000)
-    await sweepHandler(world.seatgate)()
+    await sweepHandler(kit.seatgate)()
     const localeOf = (email: string) => box.mails.filter(({ to }) => to === email).at(-1)?.locale
     expect(list.map(({ email }) => localeOf(email))).toEqual(['fr', null, null])
-    answered(await resendInvitation(world.seatgate, asOwner, answered(rows[0]!).id))
-    await world.settled()
+    unwrap(await resendInvitation(kit.seatgate, asOwner, unwrap(rows[0]!).id))
+    await kit.settled()
     expect(box.mails.map(({ locale }) => locale).filter((locale) => locale === 'fr')).toHaveLength(
       2
     )
@@ -105,11 +108,11 @@ describe('what a mailer gets', () => {
   it.each(['', 'nonsense_tag', 'x'.repeat(40), 7, 'en\n'])(
     'C7 refuses %j as a language',
     async (locale) => {
-      const world = createInvitingWorld()
-      const organization = await newOrganization(world)
+      const kit = createKit()
+      const organization = await newOrganization(kit)
       const input = { email: newAddress(), role: 'member', locale }
       const asOwner = organization.as(organization.owner)
-      const answer = await createInvitation(world.seatgate, asOwner, input as never)
+      const answer = await createInvitation(kit.seatgate, asOwner, input as never)
       expect(answer).toMatchObject({
         ok: false,
         error: { errors: { locale: [expect.any(String)] } },
@@ -126,29 +129,29 @@ describe('names in mail and on the page of an invitation', () => {
     ['😀'.repeat(200), `${'😀'.repeat(79)}…`, `${'😀'.repeat(79)}… has invited you to `],
   ])('B8 the name %j of an inviter', async (name, shown, text) => {
     const box = mailbox()
-    const world = createInvitingWorld(box.options)
-    const organization = await newOrganization(world)
+    const kit = createKit(box.options)
+    const organization = await newOrganization(kit)
     await run('UPDATE users SET name = ? WHERE id = ?', name, organization.owner)
-    const { token } = await invite(world, organization)
+    const { token } = await invite(kit, organization)
     expect(box.mails[0]?.text.startsWith(text)).toBe(true)
-    expect(await viewInvitation(world.seatgate, null, { token })).toMatchObject({
+    expect(await viewInvitation(kit.seatgate, null, { token })).toMatchObject({
       inviter: shown === null ? null : { name: shown },
     })
   })
 
   it('B8 the name of an organization, in mail, view and one’s own list', async () => {
     const box = mailbox()
-    const world = createInvitingWorld(box.options)
-    const organization = await newOrganization(world)
+    const kit = createKit(box.options)
+    const organization = await newOrganization(kit)
     // As a host may have it from before, or from elsewhere.
     const name = 'Acme \u202ewww.evil.example'
     await run('UPDATE seatgate_organizations SET name = ? WHERE id = ?', name, organization.id)
-    const { email, token } = await invite(world, organization)
+    const { email, token } = await invite(kit, organization)
     expect(box.mails[0]?.subject).toBe('Invitation to Acme www. evil. example')
     const shown = { organization: { name: 'Acme www.evil.example', slug: organization.slug } }
-    expect(await viewInvitation(world.seatgate, null, { token })).toMatchObject(shown)
+    expect(await viewInvitation(kit.seatgate, null, { token })).toMatchObject(shown)
     const caller = { userId: await userWith(email) }
-    const { data } = answered(await listOwnInvitations(world.seatgate, { caller }))
+    const { data } = unwrap(await listOwnInvitations(kit.seatgate, { caller }))
     expect(data).toMatchObject([shown])
   })
 })
@@ -160,17 +163,17 @@ describe('one address that gets many mails', () => {
     let now = new Date()
     const box = mailbox()
     const reports: string[] = []
-    const world = createInvitingWorld({
+    const kit = createKit({
       ...box.options,
       invitationLimits: limited,
       now: () => now,
       report: ({ event }) => reports.push(event),
     })
     const email = newAddress()
-    const [mine, theirs] = [await newOrganization(world), await newOrganization(world)]
-    for (let index = 0; index < 4; index++) await invite(world, mine, email)
+    const [mine, theirs] = [await newOrganization(kit), await newOrganization(kit)]
+    for (let index = 0; index < 4; index++) await invite(kit, mine, email)
     expect(box.mails).toHaveLength(2)
-    const fair = await invite(world, theirs, email)
+    const fair = await invite(kit, theirs, email)
     expect(fair).toMatchObject({ status: 'pending', mailStatus: 'queued' })
     expect(box.mails).toHaveLength(2)
     expect(await statusOf(fair.id)).toBe('queued')
@@ -178,15 +181,15 @@ describe('one address that gets many mails', () => {
     expect(reports).toEqual([])
 
     // Another address is none of its affair, and the sweep lets it wait.
-    await invite(world, theirs)
+    await invite(kit, theirs)
     expect(box.mails).toHaveLength(3)
     now = new Date(now.getTime() + 60_000)
-    await sweepHandler(world.seatgate)()
+    await sweepHandler(kit.seatgate)()
     expect(box.mails).toHaveLength(3)
 
     // A day later it goes out, and what was replaced meanwhile does not.
     now = new Date(now.getTime() + DAY)
-    await sweepHandler(world.seatgate)()
+    await sweepHandler(kit.seatgate)()
     expect(box.mails.slice(3).map(({ to, token }) => [to, token])).toContainEqual([
       email,
       fair.mailToken,
@@ -199,16 +202,16 @@ describe('one address that gets many mails', () => {
   it('C9 no more go out than the limit, however many at once, and resending counts', async () => {
     const box = mailbox()
     const options = { ...box.options, invitationLimits: limited, delayMs: 2 }
-    const world = createInvitingWorld(options)
+    const kit = createKit(options)
     const email = newAddress()
-    const organizations = await Promise.all(Array.from({ length: 5 }, () => newOrganization(world)))
-    const invited = await Promise.all(organizations.map((each) => invite(world, each, email)))
-    await world.settled()
+    const organizations = await Promise.all(Array.from({ length: 5 }, () => newOrganization(kit)))
+    const invited = await Promise.all(organizations.map((each) => invite(kit, each, email)))
+    await kit.settled()
     expect(box.mails).toHaveLength(2)
     const [first] = organizations
     const asOwner = first!.as(first!.owner)
-    expect(codeOf(await resendInvitation(world.seatgate, asOwner, invited[0]!.id))).toBe('ok')
-    await world.settled()
+    expect(codeOf(await resendInvitation(kit.seatgate, asOwner, invited[0]!.id))).toBe('ok')
+    await kit.settled()
     expect(box.mails).toHaveLength(2)
   })
 
@@ -219,7 +222,7 @@ describe('one address that gets many mails', () => {
     let now = new Date()
     const box = mailbox()
     let failures = 0
-    const world = createInvitingWorld({
+    const kit = createKit({
       ...box.options,
       invitationLimits: { ...limited, perRecipient },
       now: () => now,
@@ -232,14 +235,14 @@ describe('one address that gets many mails', () => {
     })
     const email = newAddress()
     for (let sent = 1; sent < perRecipient; sent++) {
-      await invite(world, await newOrganization(world), email)
+      await invite(kit, await newOrganization(kit), email)
     }
     expect(box.mails).toHaveLength(perRecipient - 1)
     failures = 2
-    const { id } = await invite(world, await newOrganization(world), email)
+    const { id } = await invite(kit, await newOrganization(kit), email)
     for (let minute = 0; minute < 3; minute++) {
       now = new Date(now.getTime() + 60_000)
-      await sweepHandler(world.seatgate)()
+      await sweepHandler(kit.seatgate)()
     }
     expect(box.mails).toHaveLength(perRecipient)
     expect(await statusOf(id)).toBe('sent')
@@ -252,48 +255,48 @@ describe('a list of invitations', () => {
   })
 
   it('C9 of 100 under the default limits lets 100 through, and leaves the others’ limits alone', async () => {
-    const world = createInvitingWorld({ invitationLimits: {} })
-    const organization = await newOrganization(world)
+    const kit = createKit({ invitationLimits: {} })
+    const organization = await newOrganization(kit)
     const asOwner = organization.as(organization.owner)
-    const rows = answered(await createInvitations(world.seatgate, asOwner, listOf(100)))
+    const rows = unwrap(await createInvitations(kit.seatgate, asOwner, listOf(100)))
     expect(rows.map(codeOf)).toEqual(Array.from({ length: 100 }, () => 'ok'))
     const { email, role } = listOf(1).invitations[0]!
-    expect(codeOf(await createInvitation(world.seatgate, asOwner, { email, role }))).toBe('ok')
+    expect(codeOf(await createInvitation(kit.seatgate, asOwner, { email, role }))).toBe('ok')
   })
 
   it('C9 has a limit of its own, exact with several at once', async () => {
     let now = new Date()
-    const world = createInvitingWorld({
+    const kit = createKit({
       invitationLimits: { inBulk: 5 },
       now: () => now,
       delayMs: 2,
     })
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const asOwner = organization.as(organization.owner)
     const lists = await Promise.all(
-      Array.from({ length: 4 }, () => createInvitations(world.seatgate, asOwner, listOf(2)))
+      Array.from({ length: 4 }, () => createInvitations(kit.seatgate, asOwner, listOf(2)))
     )
     const codes = lists.flatMap((list) => (list.ok ? list.value.map(codeOf) : ['again', 'again']))
     expect(codes.filter((code) => code === 'ok').length).toBeLessThanOrEqual(5)
-    answered(await createInvitations(world.seatgate, asOwner, listOf(5)))
+    unwrap(await createInvitations(kit.seatgate, asOwner, listOf(5)))
     const made = 'SELECT count(*) AS n FROM seatgate_invitations WHERE organization_id = ?'
     expect(await testEnv.DB.prepare(made).bind(organization.id).first('n')).toBe(5)
-    const full = answered(await createInvitations(world.seatgate, asOwner, listOf(1)))
+    const full = unwrap(await createInvitations(kit.seatgate, asOwner, listOf(1)))
     expect(full.map(codeOf)).toEqual(['rate_limited_organization'])
     now = new Date(now.getTime() + DAY)
-    const tomorrow = answered(await createInvitations(world.seatgate, asOwner, listOf(1)))
+    const tomorrow = unwrap(await createInvitations(kit.seatgate, asOwner, listOf(1)))
     expect(tomorrow.map(codeOf)).toEqual(['ok'])
   })
 
   it('D11 one limit that refuses leaves the others as they were', async () => {
-    const world = createInvitingWorld({ invitationLimits: { perUser: 5, perOrganization: 1 } })
-    const organization = await newOrganization(world)
-    const other = await newOrganization(world)
+    const kit = createKit({ invitationLimits: { perUser: 5, perOrganization: 1 } })
+    const organization = await newOrganization(kit)
+    const other = await newOrganization(kit)
     const asOwner = organization.as(organization.owner)
     const { email, role } = listOf(1).invitations[0]!
-    await invite(world, organization)
+    await invite(kit, organization)
     for (let more = 0; more < 3; more++) {
-      const refused = await createInvitation(world.seatgate, asOwner, { email, role })
+      const refused = await createInvitation(kit.seatgate, asOwner, { email, role })
       expect(codeOf(refused)).toBe('rate_limited_organization')
     }
     const counted = 'SELECT sum(count) AS n FROM seatgate_rate_limits WHERE key LIKE ?'

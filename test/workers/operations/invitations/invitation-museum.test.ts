@@ -19,27 +19,26 @@ import {
   transferOwnership,
   type Result,
 } from '../../../../src/index.ts'
-import { readState, violations } from '../../../kit/invariants.ts'
 import {
+  readState,
+  violations,
   accept,
-  createInvitingWorld,
+  createKit,
   invite,
   newAddress,
   userWith,
-} from '../../../kit/invitations.ts'
-import { everything } from '../../../kit/every-change.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import {
+  everything,
+  testEnv,
   add,
-  answered,
+  unwrap,
   codeOf,
   enforcing,
   join,
   newOrganization,
   newUser,
-  organizationOf,
+  organizationWithMembers,
   PASSWORD,
-} from '../../../kit/kit.ts'
+} from '../../../kit/index.ts'
 
 const run = (sql: string, ...values: unknown[]) =>
   testEnv.DB.prepare(sql)
@@ -50,16 +49,16 @@ const member = () => ({ email: newAddress(), role: 'member' })
 
 describe.each(enforcing)('bugs of others, with invitations (%s seats)', (provider) => {
   it('MUSEUM-02 every door and every display have one number', async () => {
-    const world = createInvitingWorld({ provider })
-    const { seatgate } = world
-    const organization = await organizationOf(world, 3, 2)
+    const kit = createKit({ provider })
+    const { seatgate } = kit
+    const organization = await organizationWithMembers(kit, 3, 2)
     const asOwner = organization.as(organization.owner)
-    await invite(world, organization)
+    await invite(kit, organization)
     const full = { ok: false, error: { code: 'seat_limit_reached', limit: 3, used: 3 } }
-    expect(await add(world, organization)).toEqual(full)
+    expect(await add(kit, organization)).toEqual(full)
     expect(await createInvitation(seatgate, asOwner, member())).toEqual(full)
-    expect(answered(await seatUsage(seatgate, asOwner))).toMatchObject({ held: 2, reserved: 1 })
-    expect(answered(await explainSeats(seatgate, asOwner))).toMatchObject({
+    expect(unwrap(await seatUsage(seatgate, asOwner))).toMatchObject({ held: 2, reserved: 1 })
+    expect(unwrap(await explainSeats(seatgate, asOwner))).toMatchObject({
       held: 2,
       reserved: 1,
       available: 0,
@@ -69,22 +68,22 @@ describe.each(enforcing)('bugs of others, with invitations (%s seats)', (provide
 
   it('MUSEUM-03 SEAT-37 accepting does not count the invitation again, in any way', async () => {
     for (const signUp of [true, false]) {
-      const world = createInvitingWorld({ provider })
-      const { seatgate } = world
-      const organization = await newOrganization(world, 2)
+      const kit = createKit({ provider })
+      const { seatgate } = kit
+      const organization = await newOrganization(kit, 2)
       const asOwner = organization.as(organization.owner)
-      const invited = await invite(world, organization)
+      const invited = await invite(kit, organization)
       const used = async () => {
-        const { held, reserved } = answered(await seatUsage(seatgate, asOwner))
+        const { held, reserved } = unwrap(await seatUsage(seatgate, asOwner))
         return held + reserved
       }
       expect(await used()).toBe(2)
       expect(codeOf(await createInvitation(seatgate, asOwner, member()))).toBe('seat_limit_reached')
       const accepted = signUp
         ? await acceptInvitationWithSignup(seatgate, { ...invited, password: PASSWORD })
-        : await accept(world, invited)
+        : await accept(kit, invited)
       expect(codeOf(accepted)).toBe('ok')
-      await world.settled()
+      await kit.settled()
       expect(await used()).toBe(2)
       expect(codeOf(await createInvitation(seatgate, asOwner, member()))).toBe('seat_limit_reached')
       expect(await violations(organization.id, { quiet: true })).toEqual([])
@@ -92,63 +91,63 @@ describe.each(enforcing)('bugs of others, with invitations (%s seats)', (provide
   })
 
   it('MUSEUM-04 all who were invited get in at once, by sign-up and as they are', async () => {
-    const world = createInvitingWorld({ provider, delayMs: 2 })
-    const organization = await newOrganization(world, 7)
+    const kit = createKit({ provider, delayMs: 2 })
+    const organization = await newOrganization(kit, 7)
     const invited = []
-    for (let more = 0; more < 6; more++) invited.push(await invite(world, organization))
+    for (let more = 0; more < 6; more++) invited.push(await invite(kit, organization))
     const answers = await Promise.all(
       invited.map((one, index): Promise<Result<unknown>> =>
         index % 2 === 0
-          ? acceptInvitationWithSignup(world.seatgate, { ...one, password: PASSWORD })
-          : accept(world, one)
+          ? acceptInvitationWithSignup(kit.seatgate, { ...one, password: PASSWORD })
+          : accept(kit, one)
       )
     )
     expect(answers.map(codeOf)).toEqual(Array(6).fill('ok'))
-    await world.settled()
+    await kit.settled()
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
   it('MUSEUM-05 an invited user with an account counts once', async () => {
-    const world = createInvitingWorld({ provider })
-    const organization = await newOrganization(world, 3)
+    const kit = createKit({ provider })
+    const organization = await newOrganization(kit, 3)
     const email = newAddress()
     await userWith(email)
-    await invite(world, organization, email)
+    await invite(kit, organization, email)
     const asOwner = organization.as(organization.owner)
-    expect(answered(await seatUsage(world.seatgate, asOwner))).toMatchObject({
+    expect(unwrap(await seatUsage(kit.seatgate, asOwner))).toMatchObject({
       held: 1,
       reserved: 1,
       available: 1,
     })
-    await invite(world, organization)
+    await invite(kit, organization)
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
   it('MUSEUM-10 ten first invitations at once meet one ledger, and none fails', async () => {
-    const calm = createInvitingWorld({ provider })
+    const calm = createKit({ provider })
     const organization = await newOrganization(calm)
-    const world = createInvitingWorld({ provider, delayMs: 2 })
+    const kit = createKit({ provider, delayMs: 2 })
     const asOwner = organization.as(organization.owner)
     const answers = await Promise.all(
-      Array.from({ length: 10 }, () => createInvitation(world.seatgate, asOwner, member()))
+      Array.from({ length: 10 }, () => createInvitation(kit.seatgate, asOwner, member()))
     )
     expect(answers.map(codeOf)).toEqual(Array(10).fill('ok'))
-    await world.settled()
+    await kit.settled()
     expect((await readState(organization.id)).epoch > 0).toBe(provider === 'ledger')
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
   it('MUSEUM-11 SEAT-24 a revoked invitation’s seat is nobody else’s, however late it is asked for', async () => {
-    const world = createInvitingWorld({ provider })
-    const { seatgate } = world
-    const organization = await newOrganization(world, 2)
+    const kit = createKit({ provider })
+    const { seatgate } = kit
+    const organization = await newOrganization(kit, 2)
     const asOwner = organization.as(organization.owner)
-    const ann = await invite(world, organization)
+    const ann = await invite(kit, organization)
     const once = { operationId: crypto.randomUUID() }
-    answered(await revokeInvitation(seatgate, asOwner, ann.id, once))
-    const ben = await invite(world, organization)
+    unwrap(await revokeInvitation(seatgate, asOwner, ann.id, once))
+    const ben = await invite(kit, organization)
     const before = await everything()
-    answered(await revokeInvitation(seatgate, asOwner, ann.id, once))
+    unwrap(await revokeInvitation(seatgate, asOwner, ann.id, once))
     expect(codeOf(await revokeInvitation(seatgate, asOwner, ann.id))).toBe('not_pending')
     expect(
       codeOf(await acceptInvitation(seatgate, { caller: { userId: await newUser() } }, ann))
@@ -157,33 +156,33 @@ describe.each(enforcing)('bugs of others, with invitations (%s seats)', (provide
     expect({ ...after, users: before['users'] }).toEqual(before)
     const { invitations } = await readState(organization.id)
     expect(new Set(invitations.map(({ seat_id }) => seat_id)).size).toBe(2)
-    expect(codeOf(await accept(world, ben))).toBe('ok')
+    expect(codeOf(await accept(kit, ben))).toBe('ok')
   })
 
   it('MUSEUM-20 no door leads into a full organization, and each does at one more', async () => {
     let now = new Date()
     const options = { provider, now: () => now }
-    const world = createInvitingWorld(options)
-    const late = createInvitingWorld({ ...options, invitationsHoldSeats: false })
-    const { seatgate } = world
-    const organization = await newOrganization(world, 5)
+    const kit = createKit(options)
+    const late = createKit({ ...options, invitationsHoldSeats: false })
+    const { seatgate } = kit
+    const organization = await newOrganization(kit, 5)
     const asOwner = organization.as(organization.owner)
-    const expired = await invite(world, organization)
-    answered(await revokeInvitation(seatgate, asOwner, (await invite(world, organization)).id))
+    const expired = await invite(kit, organization)
+    unwrap(await revokeInvitation(seatgate, asOwner, (await invite(kit, organization)).id))
     now = new Date(now.getTime() + 8 * 24 * 60 * 60 * 1000)
-    const suspended = await join(world, organization)
-    answered(await suspendMember(seatgate, asOwner, suspended))
+    const suspended = await join(kit, organization)
+    unwrap(await suspendMember(seatgate, asOwner, suspended))
     const [unheld, unheldToo] = [await invite(late, organization), await invite(late, organization)]
     const userId = await userWith(unheld.email)
-    await world.settled()
+    await kit.settled()
 
     const doors: Record<string, () => Promise<Result<unknown>>> = {
-      addMember: () => add(world, organization),
+      addMember: () => add(kit, organization),
       restoreMember: () => restoreMember(seatgate, asOwner, suspended),
       createInvitation: () => createInvitation(seatgate, asOwner, member()),
       createInvitations: async () => {
         const rows = { invitations: [member(), member()] }
-        return answered(await createInvitations(seatgate, asOwner, rows))[0]!
+        return unwrap(await createInvitations(seatgate, asOwner, rows))[0]!
       },
       'resendInvitation, of one that expired': () =>
         resendInvitation(seatgate, asOwner, expired.id),
@@ -193,61 +192,61 @@ describe.each(enforcing)('bugs of others, with invitations (%s seats)', (provide
         acceptInvitationWithSignup(late.seatgate, { ...unheldToo, password: PASSWORD }),
     }
     for (const [door, enter] of Object.entries(doors)) {
-      const { held, reserved } = answered(await seatUsage(seatgate, asOwner))
+      const { held, reserved } = unwrap(await seatUsage(seatgate, asOwner))
       const used = held + reserved
-      answered(await setSeatLimit(seatgate, organization.asOperator, { limit: used }))
+      unwrap(await setSeatLimit(seatgate, organization.asOperator, { limit: used }))
       expect(await enter(), door).toMatchObject({
         ok: false,
         error: { code: 'seat_limit_reached', limit: used, used },
       })
-      answered(await setSeatLimit(seatgate, organization.asOperator, { limit: used + 1 }))
+      unwrap(await setSeatLimit(seatgate, organization.asOperator, { limit: used + 1 }))
       expect(codeOf(await enter()), door).toBe('ok')
-      await world.settled()
+      await kit.settled()
       await late.settled()
     }
   })
 
   it('SEAT-40 a list of one is answered as the first of many', async () => {
-    const world = createInvitingWorld({ provider })
-    const organization = await newOrganization(world, 1)
+    const kit = createKit({ provider })
+    const organization = await newOrganization(kit, 1)
     const rows = { invitations: [member()] }
     const asOwner = organization.as(organization.owner)
-    expect(await createInvitations(world.seatgate, asOwner, rows)).toEqual({
+    expect(await createInvitations(kit.seatgate, asOwner, rows)).toEqual({
       ok: true,
       value: [{ ok: false, error: { code: 'seat_limit_reached', limit: 1, used: 1 } }],
     })
   })
 
   it('MUSEUM-21 INV-37 harmless edits of an open invitation need no seat', async () => {
-    const world = createInvitingWorld({ provider })
-    const { seatgate } = world
-    const organization = await organizationOf(world, 3, 2)
+    const kit = createKit({ provider })
+    const { seatgate } = kit
+    const organization = await organizationWithMembers(kit, 3, 2)
     const asOwner = organization.as(organization.owner)
-    const { id, email } = await invite(world, organization)
-    const before = answered(await seatUsage(seatgate, asOwner))
-    answered(await changeInvitationRole(seatgate, asOwner, id, { role: 'admin' }))
-    answered(await resendInvitation(seatgate, asOwner, id))
-    const again = answered(await createInvitation(seatgate, asOwner, { email, role: 'member' }))
+    const { id, email } = await invite(kit, organization)
+    const before = unwrap(await seatUsage(seatgate, asOwner))
+    unwrap(await changeInvitationRole(seatgate, asOwner, id, { role: 'admin' }))
+    unwrap(await resendInvitation(seatgate, asOwner, id))
+    const again = unwrap(await createInvitation(seatgate, asOwner, { email, role: 'member' }))
     const rows = { invitations: [{ email, role: 'member' }] }
-    const [listed] = answered(await createInvitations(seatgate, asOwner, rows))
+    const [listed] = unwrap(await createInvitations(seatgate, asOwner, rows))
     expect(listed).toMatchObject({ ok: true, value: { email } })
     expect(codeOf(await resendInvitation(seatgate, asOwner, again.id))).toBe('not_pending')
-    await world.settled()
-    expect(answered(await seatUsage(seatgate, asOwner))).toEqual(before)
+    await kit.settled()
+    expect(unwrap(await seatUsage(seatgate, asOwner))).toEqual(before)
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 })
 
 describe('an owner who was invited', () => {
   it('MUSEUM-26 is one from the acceptance on, and nothing rests on the invitation', async () => {
-    const world = createInvitingWorld()
-    const { seatgate } = world
-    const organization = await newOrganization(world)
+    const kit = createKit()
+    const { seatgate } = kit
+    const organization = await newOrganization(kit)
     const { owner } = organization
     const asOwner = organization.as(owner)
     const email = newAddress()
     const userId = await userWith(email)
-    const invited = await invite(world, organization, email, 'owner')
+    const invited = await invite(kit, organization, email, 'owner')
     // Nobody can leave it to who is not in yet.
     expect(codeOf(await removeMember(seatgate, asOwner, owner))).toBe('last_owner')
     expect(codeOf(await changeRole(seatgate, asOwner, owner, { role: 'member' }))).toBe(
@@ -261,13 +260,13 @@ describe('an owner who was invited', () => {
       revokeInvitation(seatgate, asOwner, invited.id),
     ])
     expect([codeOf(transferred), codeOf(revoked)]).toEqual(['not_a_member', 'ok'])
-    await world.settled()
+    await kit.settled()
     expect(await getMembership(seatgate, owner, organization.id)).toMatchObject({ role: 'owner' })
 
-    const again = await invite(world, organization, email, 'owner')
-    answered(await acceptInvitation(seatgate, { caller: { userId } }, again))
-    answered(await removeMember(seatgate, asOwner, owner))
-    await world.settled()
+    const again = await invite(kit, organization, email, 'owner')
+    unwrap(await acceptInvitation(seatgate, { caller: { userId } }, again))
+    unwrap(await removeMember(seatgate, asOwner, owner))
+    await kit.settled()
     // What is left of the invitation is history.
     await run('DELETE FROM seatgate_invitations WHERE id = ?', again.id)
     expect(await getMembership(seatgate, userId, organization.id)).toMatchObject({ role: 'owner' })

@@ -9,17 +9,21 @@ import {
   seatUsage,
   softDeleteOrganization,
 } from '../../../../src/index.ts'
-import { expectSound, ledgerOf, passTime } from '../../../kit/faults.ts'
-import { createInvitingWorld, invite, userWith } from '../../../kit/invitations.ts'
-import { testEnv } from '../../../kit/environment.ts'
 import {
+  expectSound,
+  ledgerOf,
+  passTime,
+  createKit,
+  invite,
+  userWith,
+  testEnv,
   add,
-  answered,
+  unwrap,
   codeOf,
   enforcing,
   newOrganization,
   type Provider,
-} from '../../../kit/kit.ts'
+} from '../../../kit/index.ts'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -34,7 +38,7 @@ function overtaken(
   act: () => Promise<unknown>
 ) {
   let isFirst = true
-  return createInvitingWorld({
+  return createKit({
     provider,
     async around({ asked }, run) {
       if (isFirst && asked.some(isOvertaken)) {
@@ -50,13 +54,13 @@ const endsInvitations = (sql: string) => sql.startsWith('update "seatgate_invita
 
 /** An invitation that is declined just before somebody else ends it. */
 async function declinedMeanwhile(provider: Provider) {
-  const calm = createInvitingWorld({ provider })
+  const calm = createKit({ provider })
   const organization = await newOrganization(calm, 2)
   const invited = await invite(calm, organization)
-  const world = overtaken(provider, endsInvitations, async () =>
-    answered(await declineInvitation(calm.seatgate, { caller: { type: 'anonymous' } }, invited))
+  const kit = overtaken(provider, endsInvitations, async () =>
+    unwrap(await declineInvitation(calm.seatgate, { caller: { type: 'anonymous' } }, invited))
   )
-  return { calm, organization, invited, world }
+  return { calm, organization, invited, kit }
 }
 
 const stateOf = (id: string) =>
@@ -69,11 +73,11 @@ const stateOf = (id: string) =>
 
 describe.each(enforcing)('what has changed since it was read, %s seats', (provider) => {
   it('INV-72 who accepts while the role is changed gets the new one', async () => {
-    const calm = createInvitingWorld({ provider })
+    const calm = createKit({ provider })
     const organization = await newOrganization(calm, 2)
     const invited = await invite(calm, organization)
     const userId = await userWith(invited.email)
-    const world = overtaken(
+    const kit = overtaken(
       provider,
       (sql) => sql.startsWith('insert into "seatgate_memberships"'),
       () =>
@@ -81,84 +85,82 @@ describe.each(enforcing)('what has changed since it was read, %s seats', (provid
           role: 'admin',
         })
     )
-    const accepted = answered(
-      await acceptInvitation(world.seatgate, { caller: { userId } }, invited)
-    )
+    const accepted = unwrap(await acceptInvitation(kit.seatgate, { caller: { userId } }, invited))
     expect(accepted.membership.role).toBe('admin')
-    await Promise.all([calm.settled(), world.settled()])
+    await Promise.all([calm.settled(), kit.settled()])
     await expectSound(organization.id, true)
   })
 
   it('INV-41 who revokes what is declined at that moment is told so, and it stays declined', async () => {
-    const { calm, organization, invited, world } = await declinedMeanwhile(provider)
+    const { calm, organization, invited, kit } = await declinedMeanwhile(provider)
     const asOwner = organization.as(organization.owner)
-    const revoked = await revokeInvitation(world.seatgate, asOwner, invited.id)
+    const revoked = await revokeInvitation(kit.seatgate, asOwner, invited.id)
     expect(codeOf(revoked)).toBe('not_pending')
     expect(await stateOf(invited.id)).toEqual({ accepted: 0, revoked: 0, declined: 1 })
-    await Promise.all([calm.settled(), world.settled()])
+    await Promise.all([calm.settled(), kit.settled()])
     await expectSound(organization.id, true)
   })
 
   it('ORG-29 deleting an organization ends the invitation that took another’s place meanwhile', async () => {
-    const calm = createInvitingWorld({ provider })
+    const calm = createKit({ provider })
     const organization = await newOrganization(calm, 3)
     const earlier = await invite(calm, organization)
     const asOwner = organization.as(organization.owner)
     let later = earlier
-    const world = overtaken(provider, endsInvitations, async () => {
-      answered(await revokeInvitation(calm.seatgate, asOwner, earlier.id))
+    const kit = overtaken(provider, endsInvitations, async () => {
+      unwrap(await revokeInvitation(calm.seatgate, asOwner, earlier.id))
       later = await invite(calm, organization)
     })
     const byHost = { caller: { type: 'system' }, organization: organization.id } as const
-    answered(await softDeleteOrganization(world.seatgate, byHost, { confirmName: 'Test' }))
+    unwrap(await softDeleteOrganization(kit.seatgate, byHost, { confirmName: 'Test' }))
     expect(later.id).not.toBe(earlier.id)
     for (const { id } of [earlier, later]) {
       expect(await stateOf(id)).toEqual({ accepted: 0, revoked: 1, declined: 0 })
     }
-    await Promise.all([calm.settled(), world.settled()])
+    await Promise.all([calm.settled(), kit.settled()])
   })
 
   it('ORG-29 deleting an organization leaves what is declined at that moment declined', async () => {
-    const { calm, organization, invited, world } = await declinedMeanwhile(provider)
+    const { calm, organization, invited, kit } = await declinedMeanwhile(provider)
     const byHost = { caller: { type: 'system' }, organization: organization.id } as const
-    answered(await softDeleteOrganization(world.seatgate, byHost, { confirmName: 'Test' }))
+    unwrap(await softDeleteOrganization(kit.seatgate, byHost, { confirmName: 'Test' }))
     expect(await stateOf(invited.id)).toEqual({ accepted: 0, revoked: 0, declined: 1 })
-    await Promise.all([calm.settled(), world.settled()])
+    await Promise.all([calm.settled(), kit.settled()])
   })
 
   it('MUSEUM-12 who is invited again after the seat was somebody else’s needs another', async () => {
-    const world = createInvitingWorld({ provider })
-    const organization = await newOrganization(world, 2)
-    const { email } = await invite(world, organization)
+    const kit = createKit({ provider })
+    const organization = await newOrganization(kit, 2)
+    const { email } = await invite(kit, organization)
     passTime(WEEK_MS + 61_000)
     if (provider === 'ledger') await runDurableObjectAlarm(ledgerOf(organization))
-    expect(codeOf(await add(world, organization))).toBe('ok')
-    await world.settled()
+    expect(codeOf(await add(kit, organization))).toBe('ok')
+    await kit.settled()
     const asOwner = organization.as(organization.owner)
-    const again = await createInvitation(world.seatgate, asOwner, { email, role: 'member' })
+    const again = await createInvitation(kit.seatgate, asOwner, { email, role: 'member' })
     expect(codeOf(again)).toBe('seat_limit_reached')
     await expectSound(organization.id, true)
   })
 
   it('INV-45 what is declined holds no seat from then on', async () => {
-    const world = createInvitingWorld({ provider })
-    const organization = await newOrganization(world, 2)
-    const invited = await invite(world, organization)
-    expect(codeOf(await add(world, organization))).toBe('seat_limit_reached')
-    answered(await declineInvitation(world.seatgate, { caller: { type: 'anonymous' } }, invited))
-    expect(codeOf(await add(world, organization))).toBe('ok')
-    await world.settled()
+    const kit = createKit({ provider })
+    const organization = await newOrganization(kit, 2)
+    const invited = await invite(kit, organization)
+    expect(codeOf(await add(kit, organization))).toBe('seat_limit_reached')
+    unwrap(await declineInvitation(kit.seatgate, { caller: { type: 'anonymous' } }, invited))
+    expect(codeOf(await add(kit, organization))).toBe('ok')
+    await kit.settled()
     await expectSound(organization.id, true)
   })
 
   it('MUSEUM-12 who is invited again after the time is up has one seat at once', async () => {
-    const world = createInvitingWorld({ provider })
-    const organization = await newOrganization(world, 3)
-    const { email } = await invite(world, organization)
+    const kit = createKit({ provider })
+    const organization = await newOrganization(kit, 3)
+    const { email } = await invite(kit, organization)
     passTime(WEEK_MS + 61_000)
-    await invite(world, organization, email)
-    const usage = answered(await seatUsage(world.seatgate, organization.asOperator))
+    await invite(kit, organization, email)
+    const usage = unwrap(await seatUsage(kit.seatgate, organization.asOperator))
     expect(usage).toMatchObject({ held: 1, reserved: 1 })
-    expect(codeOf(await add(world, organization))).toBe('ok')
+    expect(codeOf(await add(kit, organization))).toBe('ok')
   })
 })

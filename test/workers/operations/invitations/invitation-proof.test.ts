@@ -27,32 +27,30 @@ import {
   embedded,
   host,
   HOST_SECRET,
-  invitationTo,
-  organizationOf as organizationOver,
+  postInvitation,
+  postOrganization as organizationOver,
   people,
   problem,
   seatgateWith,
   type Person,
-} from '../../../kit/http.ts'
-import {
-  createInvitingWorld,
+  createKit,
   invite,
   mailbox,
   memberWith,
   newAddress,
   userWith,
-} from '../../../kit/invitations.ts'
-import { createJoiningWorld, joinAs, openOrganization } from '../../../kit/joining.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import {
-  answered,
+  createJoiningKit,
+  joinAs,
+  openOrganization,
+  testEnv,
+  unwrap,
   codeOf,
   newOrganization,
   PASSWORD,
   SECRET,
   unhashed,
-  type World,
-} from '../../../kit/kit.ts'
+  type Kit,
+} from '../../../kit/index.ts'
 
 const verifiedAt = (email: string) =>
   testEnv.DB.prepare('SELECT email_verified_at FROM users WHERE email = ?')
@@ -62,42 +60,42 @@ const verifiedAt = (email: string) =>
 type Kind = 'token' | 'mailToken'
 
 /** Accepts with one of the tokens, as a user of the address who has not verified it. */
-async function acceptUnverified(world: World, invited: InvitationWithToken, kind: Kind) {
+async function acceptUnverified(kit: Kit, invited: InvitationWithToken, kind: Kind) {
   const userId = await userWith(invited.email, false)
   const caller = { userId }
-  answered(await acceptInvitation(world.seatgate, { caller }, { token: invited[kind] }))
-  await world.settled()
+  unwrap(await acceptInvitation(kit.seatgate, { caller }, { token: invited[kind] }))
+  await kit.settled()
   return caller
 }
 
 describe('the two tokens of an invitation', () => {
   it('A1 the told one lets in and verifies nothing, the mailed one verifies', async () => {
-    const world = createInvitingWorld()
-    const organization = await newOrganization(world)
-    const told = await invite(world, organization)
-    await acceptUnverified(world, told, 'token')
+    const kit = createKit()
+    const organization = await newOrganization(kit)
+    const told = await invite(kit, organization)
+    await acceptUnverified(kit, told, 'token')
     expect(await verifiedAt(told.email)).toBeNull()
-    const mailed = await invite(world, organization)
-    await acceptUnverified(world, mailed, 'mailToken')
+    const mailed = await invite(kit, organization)
+    await acceptUnverified(kit, mailed, 'mailToken')
     expect(await verifiedAt(mailed.email)).toEqual(expect.any(Number))
   })
 
   it('A1 with sign-up registerUser is told whether the address is proven', async () => {
     const registered: Registration[] = []
-    const world = createInvitingWorld({
+    const kit = createKit({
       registerUser(asked) {
         registered.push(asked)
         return registration(seatgate.db, unhashed)(asked)
       },
     })
-    const { seatgate } = world
-    const organization = await newOrganization(world)
-    const [told, mailed] = [await invite(world, organization), await invite(world, organization)]
+    const { seatgate } = kit
+    const organization = await newOrganization(kit)
+    const [told, mailed] = [await invite(kit, organization), await invite(kit, organization)]
     for (const [{ email }, token] of [
       [told, told.token],
       [mailed, mailed.mailToken],
     ] as const) {
-      answered(await acceptInvitationWithSignup(seatgate, { email, token, password: PASSWORD }))
+      unwrap(await acceptInvitationWithSignup(seatgate, { email, token, password: PASSWORD }))
     }
     expect(registered.map(({ emailVerified }) => emailVerified)).toEqual([false, true])
     expect(await verifiedAt(told.email)).toBeNull()
@@ -105,57 +103,55 @@ describe('the two tokens of an invitation', () => {
   })
 
   it.each(['token', 'mailToken'] as const)('A1 %s closes it for a member alike', async (kind) => {
-    const world = createInvitingWorld()
-    const organization = await newOrganization(world)
+    const kit = createKit()
+    const organization = await newOrganization(kit)
     const email = newAddress()
-    const invited = await invite(world, organization, email)
-    const userId = await memberWith(world, organization, email)
-    answered(
-      await acceptInvitation(world.seatgate, { caller: { userId } }, { token: invited[kind] })
-    )
+    const invited = await invite(kit, organization, email)
+    const userId = await memberWith(kit, organization, email)
+    unwrap(await acceptInvitation(kit.seatgate, { caller: { userId } }, { token: invited[kind] }))
     expect((await verifiedAt(email)) !== null).toBe(kind === 'mailToken')
   })
 
   it('A1 C10 the mailed one still proves the address of who came in by the told one', async () => {
     let now = new Date()
-    const world = createInvitingWorld({ now: () => now })
-    const organization = await newOrganization(world)
-    const invited = await invite(world, organization)
-    const caller = await acceptUnverified(world, invited, 'token')
-    const again = (token: string) => acceptInvitation(world.seatgate, { caller }, { token })
+    const kit = createKit({ now: () => now })
+    const organization = await newOrganization(kit)
+    const invited = await invite(kit, organization)
+    const caller = await acceptUnverified(kit, invited, 'token')
+    const again = (token: string) => acceptInvitation(kit.seatgate, { caller }, { token })
     expect(codeOf(await again(invited.token))).toBe('ok')
     expect(await verifiedAt(invited.email)).toBeNull()
     now = new Date(invited.expiresAt)
     expect(codeOf(await again(invited.mailToken))).toBe('ok')
     expect(await verifiedAt(invited.email)).toBeNull()
     now = new Date(now.getTime() - 1)
-    expect(answered(await again(invited.mailToken))).toMatchObject({ created: false })
+    expect(unwrap(await again(invited.mailToken))).toMatchObject({ created: false })
     expect(await verifiedAt(invited.email)).toEqual(expect.any(Number))
   })
 
   it('A1 C10 proves nothing of an address that the user has changed to since', async () => {
-    const world = createInvitingWorld()
-    const invited = await invite(world, await newOrganization(world))
-    const caller = await acceptUnverified(world, invited, 'token')
+    const kit = createKit()
+    const invited = await invite(kit, await newOrganization(kit))
+    const caller = await acceptUnverified(kit, invited, 'token')
     const other = newAddress()
     const move = 'UPDATE users SET email = ? WHERE id = ?'
     await testEnv.DB.prepare(move).bind(other, caller.userId).run()
     const { mailToken: token } = invited
-    expect(codeOf(await acceptInvitation(world.seatgate, { caller }, { token }))).toBe('ok')
+    expect(codeOf(await acceptInvitation(kit.seatgate, { caller }, { token }))).toBe('ok')
     expect(await verifiedAt(other)).toBeNull()
   })
 
   it.each(['first', 'again'])(
     'A1 an address that changes meanwhile is not verified: %s',
     async (when) => {
-      const calm = createInvitingWorld()
+      const calm = createKit()
       const invited = await invite(calm, await newOrganization(calm))
       const userId = await userWith(invited.email, false)
       const caller = { userId }
-      if (when === 'again') answered(await acceptInvitation(calm.seatgate, { caller }, invited))
+      if (when === 'again') unwrap(await acceptInvitation(calm.seatgate, { caller }, invited))
       const other = newAddress()
       let reads = 0
-      const world = createInvitingWorld({
+      const kit = createKit({
         async around({ store }, run) {
           const answer = await run()
           // The host lets its users change their address: right after the library has read it.
@@ -167,7 +163,7 @@ describe('the two tokens of an invitation', () => {
         },
       })
       const { mailToken: token } = invited
-      const answer = await acceptInvitation(world.seatgate, { caller }, { token })
+      const answer = await acceptInvitation(kit.seatgate, { caller }, { token })
       expect(codeOf(answer)).toBe(when === 'again' ? 'ok' : 'invitation_mismatch')
       expect(reads).toBeGreaterThan(1)
       expect(await verifiedAt(other)).toBeNull()
@@ -175,16 +171,16 @@ describe('the two tokens of an invitation', () => {
   )
 
   it('A1 resending renews both, and either kind of an old one is revoked', async () => {
-    const world = createInvitingWorld()
-    const organization = await newOrganization(world)
-    const first = await invite(world, organization)
+    const kit = createKit()
+    const organization = await newOrganization(kit)
+    const first = await invite(kit, organization)
     const asOwner = organization.as(organization.owner)
-    const second = answered(await resendInvitation(world.seatgate, asOwner, first.id))
+    const second = unwrap(await resendInvitation(kit.seatgate, asOwner, first.id))
     expect(
       new Set([first, second].flatMap(({ token, mailToken }) => [token, mailToken])).size
     ).toBe(4)
     const caller = { userId: await userWith(first.email, false) }
-    const accept = (token: string) => acceptInvitation(world.seatgate, { caller }, { token })
+    const accept = (token: string) => acceptInvitation(kit.seatgate, { caller }, { token })
     for (const old of [first.token, first.mailToken]) {
       expect(codeOf(await accept(old))).toBe('invitation_revoked')
     }
@@ -194,13 +190,13 @@ describe('the two tokens of an invitation', () => {
 
   it('A1 the mailer gets the mailed one, a host of its own mail gets both, in a list too', async () => {
     const box = mailbox()
-    const world = createInvitingWorld(box.options)
-    const organization = await newOrganization(world)
+    const kit = createKit(box.options)
+    const organization = await newOrganization(kit)
     const asOwner = organization.as(organization.owner)
     const list = { invitations: [{ email: newAddress(), role: 'member' }] }
-    const [row] = answered(await createInvitations(world.seatgate, asOwner, list))
-    await world.settled()
-    const invited = answered(row!)
+    const [row] = unwrap(await createInvitations(kit.seatgate, asOwner, list))
+    await kit.settled()
+    const invited = unwrap(row!)
     expect(invited.mailToken).not.toBe(invited.token)
     expect(box.mails).toHaveLength(1)
     expect(box.mails[0]?.text).toContain(`#${invited.mailToken}\n`)
@@ -208,15 +204,15 @@ describe('the two tokens of an invitation', () => {
   })
 
   it('A1 either is good for viewing and declining', async () => {
-    const world = createInvitingWorld()
-    const organization = await newOrganization(world)
+    const kit = createKit()
+    const organization = await newOrganization(kit)
     for (const kind of ['token', 'mailToken'] as const) {
-      const { [kind]: token } = await invite(world, organization)
-      expect(await viewInvitation(world.seatgate, null, { token })).toMatchObject({
+      const { [kind]: token } = await invite(kit, organization)
+      expect(await viewInvitation(kit.seatgate, null, { token })).toMatchObject({
         status: 'signup',
       })
       const anybody = { caller: { type: 'anonymous' } } as const
-      expect(codeOf(await declineInvitation(world.seatgate, anybody, { token }))).toBe('ok')
+      expect(codeOf(await declineInvitation(kit.seatgate, anybody, { token }))).toBe('ok')
     }
   })
 })
@@ -240,13 +236,13 @@ describe('over HTTP', () => {
   })
 
   it('A1 signing up with a told token opens no domain and shows no invitation', async () => {
-    const world = createJoiningWorld({ secret: HOST_SECRET })
-    const corporation = await openOrganization(world, 'auto')
+    const kit = createJoiningKit({ secret: HOST_SECRET })
+    const corporation = await openOrganization(kit, 'auto')
     const email = `ceo@${corporation.domain.domain}`
-    const elsewhere = await invite(world, corporation, email)
+    const elsewhere = await invite(kit, corporation, email)
     const [attacker] = (await people(1)) as [Person]
     const own = await organizationOver(attacker)
-    const { token } = await invitationTo(own, attacker, email)
+    const { token } = await postInvitation(own, attacker, email)
     const input = { token, email, password: PASSWORD }
     const joined = await host.post('/invitations/accept-with-signup', input)
     expect(joined.status).toBe(201)
@@ -262,28 +258,28 @@ describe('over HTTP', () => {
 
     // The mail of the other organization reaches the person: from then on the address is theirs.
     const scope = { caller: { userId: session.user.id } }
-    answered(await acceptInvitation(world.seatgate, scope, { token: elsewhere.mailToken }))
+    unwrap(await acceptInvitation(kit.seatgate, scope, { token: elsewhere.mailToken }))
     expect(await verifiedAt(email)).toEqual(expect.any(Number))
   })
 
   it('A1 an account with an unverified address stays so, by the told token', async () => {
-    const world = createJoiningWorld()
-    const corporation = await openOrganization(world, 'request')
+    const kit = createJoiningKit()
+    const corporation = await openOrganization(kit, 'request')
     const email = `ann@${corporation.domain.domain}`
-    const told = await invite(world, await newOrganization(world), email)
-    const { userId } = await acceptUnverified(world, told, 'token')
-    expect(codeOf(await joinAs(world, corporation, userId))).toBe('organization_not_found')
-    const again = answered(
-      await createInvitation(world.seatgate, corporation.as(corporation.owner), {
+    const told = await invite(kit, await newOrganization(kit), email)
+    const { userId } = await acceptUnverified(kit, told, 'token')
+    expect(codeOf(await joinAs(kit, corporation, userId))).toBe('organization_not_found')
+    const again = unwrap(
+      await createInvitation(kit.seatgate, corporation.as(corporation.owner), {
         email,
         role: 'member',
       })
     )
     const caller = { userId }
-    expect(answered(await listOwnInvitations(world.seatgate, { caller })).data).toEqual([])
-    answered(await acceptInvitation(world.seatgate, { caller }, { token: again.mailToken }))
-    expect(answered(await listJoinableOrganizations(world.seatgate, { caller })).data).toEqual([])
-    expect(codeOf(await joinAs(world, corporation, userId))).toBe('ok')
+    expect(unwrap(await listOwnInvitations(kit.seatgate, { caller })).data).toEqual([])
+    unwrap(await acceptInvitation(kit.seatgate, { caller }, { token: again.mailToken }))
+    expect(unwrap(await listJoinableOrganizations(kit.seatgate, { caller })).data).toEqual([])
+    expect(codeOf(await joinAs(kit, corporation, userId))).toBe('ok')
   })
 })
 
@@ -291,33 +287,29 @@ describe('a host that has not said whose addresses are verified', () => {
   const silent = { emailVerification: undefined as never }
 
   it('A1 takes none for verified: no list, and no way in by domain', async () => {
-    const world = createInvitingWorld(silent)
+    const kit = createKit(silent)
     const email = newAddress()
-    const invited = await invite(world, await newOrganization(world), email)
+    const invited = await invite(kit, await newOrganization(kit), email)
     const caller = { userId: await userWith(email) }
-    await expect(listOwnInvitations(world.seatgate, { caller })).rejects.toThrow(
-      /emailVerification/
-    )
-    expect(() => createJoiningWorld(silent)).toThrow(/emailVerification/)
+    await expect(listOwnInvitations(kit.seatgate, { caller })).rejects.toThrow(/emailVerification/)
+    expect(() => createJoiningKit(silent)).toThrow(/emailVerification/)
     const client = embedded({ ...silent, joining: undefined as never })
     expect((await client.get('/invitations', asUser(caller))).status).toBe(404)
-    expect(codeOf(await acceptInvitation(world.seatgate, { caller }, invited))).toBe('ok')
+    expect(codeOf(await acceptInvitation(kit.seatgate, { caller }, invited))).toBe('ok')
   })
 
   it('A1 may say that all are, where nobody signs up by an invitation', async () => {
     const always = { emailVerification: 'always', registerUser: undefined as never } as const
-    const world = createJoiningWorld(always)
-    const corporation = await openOrganization(world, 'auto')
+    const kit = createJoiningKit(always)
+    const corporation = await openOrganization(kit, 'auto')
     const email = `ann@${corporation.domain.domain}`
-    const { id } = await invite(world, await newOrganization(world), email)
+    const { id } = await invite(kit, await newOrganization(kit), email)
     const caller = { userId: await userWith(email, false) }
-    const { data } = answered(await listOwnInvitations(world.seatgate, { caller }))
+    const { data } = unwrap(await listOwnInvitations(kit.seatgate, { caller }))
     expect(data.map((invitation) => invitation.id)).toEqual([id])
     const input = { organizationId: corporation.id }
-    expect(answered(await joinOrganization(world.seatgate, { caller }, input)).status).toBe(
-      'joined'
-    )
-    expect(() => createInvitingWorld({ emailVerification: 'always' })).toThrow(/registerUser/)
+    expect(unwrap(await joinOrganization(kit.seatgate, { caller }, input)).status).toBe('joined')
+    expect(() => createKit({ emailVerification: 'always' })).toThrow(/registerUser/)
   })
 
   it.each([

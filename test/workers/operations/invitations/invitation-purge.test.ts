@@ -1,24 +1,30 @@
 import { describe, expect, it } from 'vitest'
 import { declineInvitation, revokeInvitation, viewInvitation } from '../../../../src/index.ts'
 import { sweepHandler } from '../../../../src/worker/index.ts'
-import { seatgateWith } from '../../../kit/http.ts'
-import { accept, createInvitingWorld, invite } from '../../../kit/invitations.ts'
-import { actionsOf } from '../../../kit/every-change.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import { answered, newOrganization, type WorldOptions } from '../../../kit/kit.ts'
+import {
+  seatgateWith,
+  accept,
+  createKit,
+  invite,
+  actionsOf,
+  testEnv,
+  unwrap,
+  newOrganization,
+  type KitOptions,
+} from '../../../kit/index.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
 /** A world whose clock is turned by hand. */
-function clockedWorld(options: WorldOptions = {}) {
+function clockedWorld(options: KitOptions = {}) {
   let time = Date.now()
-  const world = createInvitingWorld({ now: () => new Date(time), ...options })
+  const kit = createKit({ now: () => new Date(time), ...options })
   return {
-    world,
+    kit,
     async sweepAfter(days: number) {
       time += days * DAY_MS
-      await sweepHandler(world.seatgate)()
-      await world.settled()
+      await sweepHandler(kit.seatgate)()
+      await kit.settled()
     },
   }
 }
@@ -34,41 +40,39 @@ const idsIn = async (organizationId: string) => {
 
 describe('invitations that are over', () => {
   it('INV-89 INV-1 go 30 days past their time, however they ended; those that are not over stay', async () => {
-    const { world, sweepAfter } = clockedWorld()
-    const organization = await newOrganization(world, 10)
+    const { kit, sweepAfter } = clockedWorld()
+    const organization = await newOrganization(kit, 10)
     const scope = organization.as(organization.owner)
     const ended = {
-      accepted: await invite(world, organization),
-      declined: await invite(world, organization),
-      revoked: await invite(world, organization),
-      expired: await invite(world, organization),
+      accepted: await invite(kit, organization),
+      declined: await invite(kit, organization),
+      revoked: await invite(kit, organization),
+      expired: await invite(kit, organization),
     }
-    answered(await accept(world, ended.accepted))
-    answered(
-      await declineInvitation(world.seatgate, { caller: { type: 'anonymous' } }, ended.declined)
-    )
-    answered(await revokeInvitation(world.seatgate, scope, ended.revoked.id))
-    await world.settled()
+    unwrap(await accept(kit, ended.accepted))
+    unwrap(await declineInvitation(kit.seatgate, { caller: { type: 'anonymous' } }, ended.declined))
+    unwrap(await revokeInvitation(kit.seatgate, scope, ended.revoked.id))
+    await kit.settled()
     const all = Object.values(ended)
       .map(({ id }) => id)
       .sort()
     const actions = await actionsOf(organization.id)
     await sweepAfter(36.9)
     expect(await idsIn(organization.id)).toEqual(all)
-    const later = await invite(world, organization)
+    const later = await invite(kit, organization)
     await sweepAfter(0.1)
     expect(await idsIn(organization.id)).toEqual([later.id])
     expect((await actionsOf(organization.id)).slice(0, actions.length)).toEqual(actions)
     const { token } = ended.expired
-    expect(await viewInvitation(world.seatgate, null, { token })).toEqual({ status: 'expired' })
+    expect(await viewInvitation(kit.seatgate, null, { token })).toEqual({ status: 'expired' })
   })
 
   it('INV-89 go earlier or never, as the host says', async () => {
     const short = clockedWorld({ invitationRetentionDays: 1 })
     const never = clockedWorld({ invitationRetentionDays: Infinity })
-    const [gone, kept] = [await newOrganization(short.world), await newOrganization(never.world)]
-    await invite(short.world, gone)
-    const { id } = await invite(never.world, kept)
+    const [gone, kept] = [await newOrganization(short.kit), await newOrganization(never.kit)]
+    await invite(short.kit, gone)
+    const { id } = await invite(never.kit, kept)
     await never.sweepAfter(1000)
     expect(await idsIn(kept.id)).toEqual([id])
     expect(await idsIn(gone.id)).toHaveLength(1)

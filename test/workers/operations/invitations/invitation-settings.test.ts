@@ -9,10 +9,19 @@ import {
   listAuditEvents,
   type MailDelivery,
 } from '../../../../src/index.ts'
-import { db, seatgateWith } from '../../../kit/http.ts'
-import { createInvitingWorld, invite, mailbox, newAddress } from '../../../kit/invitations.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import { answered, codeOf, createWorld, newOrganization, SECRET } from '../../../kit/kit.ts'
+import {
+  db,
+  seatgateWith,
+  createKit,
+  invite,
+  mailbox,
+  newAddress,
+  testEnv,
+  unwrap,
+  codeOf,
+  newOrganization,
+  SECRET,
+} from '../../../kit/index.ts'
 
 const needed = { database: db, seats: d1Seats(), sessions: 'none' } as const
 const send = async () => ({ outcome: 'sent' }) as const
@@ -68,9 +77,9 @@ describe('the settings of invitations', () => {
   })
 
   it('INV-23 count nothing where there is no limit', async () => {
-    const world = createInvitingWorld()
-    const organization = await newOrganization(world)
-    await invite(world, organization)
+    const kit = createKit()
+    const organization = await newOrganization(kit)
+    await invite(kit, organization)
     const counted = await testEnv.DB.prepare(
       'SELECT key FROM seatgate_rate_limits WHERE key LIKE ?'
     )
@@ -80,20 +89,20 @@ describe('the settings of invitations', () => {
   })
 
   it('INV-80 need registerUser for accepting with sign-up', async () => {
-    const world = createWorld({ registerUser: undefined as never })
+    const kit = createKit({ registerUser: undefined as never })
     const input = { token: 'any', email: newAddress(), password: 'correct horse' }
-    await expect(acceptInvitationWithSignup(world.seatgate, input)).rejects.toThrow(/registerUser/)
+    await expect(acceptInvitationWithSignup(kit.seatgate, input)).rejects.toThrow(/registerUser/)
   })
 })
 
 describe('what an input cannot say', () => {
   it('INV-20 INV-32 another organization or inviter; and the event has no address', async () => {
-    const world = createInvitingWorld()
-    const [mine, theirs] = [await newOrganization(world), await newOrganization(world)]
+    const kit = createKit()
+    const [mine, theirs] = [await newOrganization(kit), await newOrganization(kit)]
     const email = newAddress()
     const asOwner = mine.as(mine.owner)
-    const invited = answered(
-      await createInvitation(world.seatgate, asOwner, {
+    const invited = unwrap(
+      await createInvitation(kit.seatgate, asOwner, {
         email,
         role: 'member',
         organizationId: theirs.id,
@@ -102,7 +111,7 @@ describe('what an input cannot say', () => {
       } as never)
     )
     expect(invited).toMatchObject({ organizationId: mine.id, invitedBy: mine.owner })
-    const { data } = answered(await listAuditEvents(world.seatgate, asOwner))
+    const { data } = unwrap(await listAuditEvents(kit.seatgate, asOwner))
     const event = data.find(({ action }) => action === 'organization.invitation.created')
     expect(event).toMatchObject({
       targetType: 'invitation',
@@ -110,7 +119,7 @@ describe('what an input cannot say', () => {
       metadata: { invitation_id: invited.id, role: 'member' },
     })
     expect(JSON.stringify(data)).not.toContain(email)
-    const foreign = await createInvitation(world.seatgate, theirs.as(mine.owner), {
+    const foreign = await createInvitation(kit.seatgate, theirs.as(mine.owner), {
       email,
       role: 'member',
     })
@@ -120,17 +129,17 @@ describe('what an input cannot say', () => {
 
 describe('the mailer', () => {
   it('INV-30 MAIL-4 is not needed: the invitation says that nothing was sent', async () => {
-    const world = createInvitingWorld()
-    const invited = await invite(world, await newOrganization(world))
+    const kit = createKit()
+    const invited = await invite(kit, await newOrganization(kit))
     expect(invited.mailStatus).toBe('skipped')
     expect(await statusOf(invited.id)).toBe('skipped')
   })
 
   it('MAIL-1 MAIL-6 gets an address, a subject and both texts, and nothing that could track', async () => {
     const box = mailbox()
-    const world = createInvitingWorld(box.options)
-    const organization = await newOrganization(world)
-    await invite(world, organization)
+    const kit = createKit(box.options)
+    const organization = await newOrganization(kit)
+    await invite(kit, organization)
     const [mail] = box.mails
     const about = 'kind to locale token url organization inviter role expiresAt'.split(' ')
     expect(Object.keys(mail ?? {}).sort()).toEqual(
@@ -143,16 +152,16 @@ describe('the mailer', () => {
   it('MAIL-10 may refuse for good: the invitation shows it and keeps its seat', async () => {
     const reports: unknown[] = []
     const rejected: MailDelivery = { outcome: 'rejected', reason: 'suppressed' }
-    const world = createInvitingWorld({
+    const kit = createKit({
       mailer: { send: async () => rejected },
       invitationUrl: (token) => token,
       report: ({ event, error }) => reports.push([event, error]),
     })
-    const organization = await newOrganization(world, 2)
-    const invited = await invite(world, organization)
+    const organization = await newOrganization(kit, 2)
+    const invited = await invite(kit, organization)
     expect(await statusOf(invited.id)).toBe('failed')
     expect(reports).toEqual([['invitation_mail_rejected', 'suppressed']])
-    const full = await createInvitation(world.seatgate, organization.as(organization.owner), {
+    const full = await createInvitation(kit.seatgate, organization.as(organization.owner), {
       email: newAddress(),
       role: 'member',
     })

@@ -16,10 +16,18 @@ import {
   suspendMember,
   transferOwnership,
 } from '../../../../src/index.ts'
-import { takeAddress, userWith } from '../../../kit/invitations.ts'
-import { createJoiningWorld, joinAs, openOrganization } from '../../../kit/joining.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import { answered, codeOf, join, PASSWORD } from '../../../kit/kit.ts'
+import {
+  takeAddress,
+  userWith,
+  createJoiningKit,
+  joinAs,
+  openOrganization,
+  testEnv,
+  unwrap,
+  codeOf,
+  join,
+  PASSWORD,
+} from '../../../kit/index.ts'
 
 const pages = import.meta.glob(['../../../../docs/invitations.md'], {
   query: '?raw',
@@ -38,22 +46,22 @@ const ROWS = documentation.split('\n').flatMap((line) => {
 
 /** An organization whose domain lets in, and a user there whom an inviter has invited. */
 async function scene() {
-  const world = createJoiningWorld({
+  const kit = createJoiningKit({
     lifecycle: {
       onDelete: (statements, { userId }) => ({
         ok: true,
-        statements: [...statements, world.seatgate.db.delete(users).where(eq(users.id, userId))],
+        statements: [...statements, kit.seatgate.db.delete(users).where(eq(users.id, userId))],
       }),
     },
   })
-  const organization = await openOrganization(world, 'auto', 10)
+  const organization = await openOrganization(kit, 'auto', 10)
   const email = `${crypto.randomUUID()}@${organization.domain.domain}`
   return {
-    world,
+    kit,
     organization,
     email,
     userId: await userWith(email),
-    inviter: await join(world, organization, 'owner'),
+    inviter: await join(kit, organization, 'owner'),
     role: 'member',
     asOwner: organization.as(organization.owner),
     token: '',
@@ -64,11 +72,11 @@ async function scene() {
 type Scene = Awaited<ReturnType<typeof scene>>
 
 async function invite(scene: Scene, email = scene.email): Promise<void> {
-  const { world, organization, inviter, role } = scene
+  const { kit, organization, inviter, role } = scene
   const scope = organization.as(inviter)
-  const { token, id } = answered(await createInvitation(world.seatgate, scope, { email, role }))
+  const { token, id } = unwrap(await createInvitation(kit.seatgate, scope, { email, role }))
   Object.assign(scene, { token, id })
-  await world.settled()
+  await kit.settled()
 }
 
 const write = (sql: string, ...parameters: readonly unknown[]) =>
@@ -76,21 +84,21 @@ const write = (sql: string, ...parameters: readonly unknown[]) =>
     .bind(...parameters)
     .run()
 
-const accept = ({ world, userId, token }: Scene) =>
-  acceptInvitation(world.seatgate, { caller: { userId } }, { token })
+const accept = ({ kit, userId, token }: Scene) =>
+  acceptInvitation(kit.seatgate, { caller: { userId } }, { token })
 
 /** The user is in by the domain, and invited by an owner as of before. */
 async function comeIn(scene: Scene): Promise<void> {
-  const { world, organization, userId } = scene
-  answered(await joinAs(world, organization, userId))
-  await world.settled()
+  const { kit, organization, userId } = scene
+  unwrap(await joinAs(kit, organization, userId))
+  await kit.settled()
 }
 
 async function removed(scene: Scene): Promise<void> {
-  const { world, asOwner, userId } = scene
+  const { kit, asOwner, userId } = scene
   await comeIn(scene)
   await inviteMember(scene)
-  answered(await removeMember(world.seatgate, asOwner, userId))
+  unwrap(await removeMember(kit.seatgate, asOwner, userId))
 }
 
 /** An invitation to the address of a member: it has come before they took the address. */
@@ -102,17 +110,17 @@ async function inviteMember(scene: Scene): Promise<void> {
 }
 
 async function anotherAccount(scene: Scene): Promise<void> {
-  const { world, userId, email } = scene
-  answered(await deleteUser(world.seatgate, { caller: { userId } }, { password: PASSWORD }))
-  await world.settled()
+  const { kit, userId, email } = scene
+  unwrap(await deleteUser(kit.seatgate, { caller: { userId } }, { password: PASSWORD }))
+  await kit.settled()
   scene.userId = await userWith(email)
 }
 
 async function suspended(scene: Scene): Promise<void> {
-  const { world, asOwner, userId } = scene
+  const { kit, asOwner, userId } = scene
   await comeIn(scene)
   await inviteMember(scene)
-  answered(await suspendMember(world.seatgate, asOwner, userId))
+  unwrap(await suspendMember(kit.seatgate, asOwner, userId))
 }
 
 /** What has happened, for each row. */
@@ -120,8 +128,8 @@ const HAPPENED: Readonly<Record<string, (scene: Scene) => Promise<unknown>>> = {
   'invitation: open': (at) => invite(at),
   'invitation: sent again': async (at) => {
     await invite(at)
-    const { world, asOwner, id } = at
-    const { token } = answered(await resendInvitation(world.seatgate, asOwner, id))
+    const { kit, asOwner, id } = at
+    const { token } = unwrap(await resendInvitation(kit.seatgate, asOwner, id))
     expect(codeOf(await accept(at))).toBe('invitation_revoked')
     at.token = token
   },
@@ -141,33 +149,33 @@ const HAPPENED: Readonly<Record<string, (scene: Scene) => Promise<unknown>>> = {
   },
   'invitation: revoked': async (at) => {
     await invite(at)
-    answered(await revokeInvitation(at.world.seatgate, at.asOwner, at.id))
+    unwrap(await revokeInvitation(at.kit.seatgate, at.asOwner, at.id))
   },
   'invitation: declined': async (at) => {
     await invite(at)
     const { token } = at
     const anonymous = { caller: { type: 'anonymous' } } as const
-    answered(await declineInvitation(at.world.seatgate, anonymous, { token }))
+    unwrap(await declineInvitation(at.kit.seatgate, anonymous, { token }))
   },
   'invitation: accepted': async (at) => {
     await invite(at)
-    answered(await accept(at))
+    unwrap(await accept(at))
   },
   'address: not verified': async (at) => {
     await write('UPDATE users SET email_verified_at = NULL WHERE id = ?', at.userId)
     await invite(at)
   },
   'address: verified by the mailed token': async (at) => {
-    const { world, organization, userId, asOwner, email } = at
+    const { kit, organization, userId, asOwner, email } = at
     await write('UPDATE users SET email_verified_at = NULL WHERE id = ?', userId)
     const input = { email, role: 'member' }
-    const mailed = answered(await createInvitation(world.seatgate, asOwner, input))
+    const mailed = unwrap(await createInvitation(kit.seatgate, asOwner, input))
     const { mailToken: token } = mailed
-    answered(await acceptInvitation(world.seatgate, { caller: { userId } }, { token }))
-    answered(
-      await leaveOrganization(world.seatgate, { caller: { userId }, organization: organization.id })
+    unwrap(await acceptInvitation(kit.seatgate, { caller: { userId } }, { token }))
+    unwrap(
+      await leaveOrganization(kit.seatgate, { caller: { userId }, organization: organization.id })
     )
-    await world.settled()
+    await kit.settled()
     await invite(at)
   },
   'address: verified by the host': (at) => invite(at),
@@ -184,24 +192,22 @@ const HAPPENED: Readonly<Record<string, (scene: Scene) => Promise<unknown>>> = {
   },
   'person: new': (at) => invite(at),
   'person: asking': async (at) => {
-    const { world, asOwner, organization } = at
-    answered(
-      await setDomainMode(world.seatgate, asOwner, organization.domain.id, { mode: 'request' })
-    )
+    const { kit, asOwner, organization } = at
+    unwrap(await setDomainMode(kit.seatgate, asOwner, organization.domain.id, { mode: 'request' }))
     await comeIn(at)
     await invite(at)
   },
   'person: waiting in line': async (at) => {
     await invite(at)
-    const { world, organization, userId } = at
+    const { kit, organization, userId } = at
     const limitTo = (limit: number) =>
-      setSeatLimit(world.seatgate, organization.asOperator, { limit })
+      setSeatLimit(kit.seatgate, organization.asOperator, { limit })
     // The seat of an invitation to somebody else is the last one.
     await takeAddress(userId, `${crypto.randomUUID()}@${organization.domain.domain}`)
-    answered(await limitTo(3))
-    answered(await joinAs(world, organization, userId))
+    unwrap(await limitTo(3))
+    unwrap(await joinAs(kit, organization, userId))
     await takeAddress(userId, at.email)
-    await world.settled()
+    await kit.settled()
   },
   'person: member': async (at) => {
     await comeIn(at)
@@ -221,35 +227,35 @@ const HAPPENED: Readonly<Record<string, (scene: Scene) => Promise<unknown>>> = {
     await anotherAccount(at)
   },
   'person: left': async (at) => {
-    const { world, organization, userId } = at
+    const { kit, organization, userId } = at
     await comeIn(at)
     await inviteMember(at)
-    answered(
-      await leaveOrganization(world.seatgate, { caller: { userId }, organization: organization.id })
+    unwrap(
+      await leaveOrganization(kit.seatgate, { caller: { userId }, organization: organization.id })
     )
   },
   'inviter: in their role': (at) => invite(at),
   'inviter: demoted': async (at) => {
     await invite(at)
-    answered(await changeRole(at.world.seatgate, at.asOwner, at.inviter, { role: 'member' }))
+    unwrap(await changeRole(at.kit.seatgate, at.asOwner, at.inviter, { role: 'member' }))
   },
   'inviter: demoted, and could still send it': async (at) => {
     await invite(at)
-    answered(await changeRole(at.world.seatgate, at.asOwner, at.inviter, { role: 'admin' }))
+    unwrap(await changeRole(at.kit.seatgate, at.asOwner, at.inviter, { role: 'admin' }))
   },
   'inviter: suspended': async (at) => {
     await invite(at)
-    answered(await suspendMember(at.world.seatgate, at.asOwner, at.inviter))
+    unwrap(await suspendMember(at.kit.seatgate, at.asOwner, at.inviter))
   },
   'inviter: removed': async (at) => {
     await invite(at)
-    answered(await removeMember(at.world.seatgate, at.asOwner, at.inviter))
+    unwrap(await removeMember(at.kit.seatgate, at.asOwner, at.inviter))
   },
   'inviter: left': async (at) => {
     await invite(at)
     const { organization, inviter: userId } = at
-    answered(
-      await leaveOrganization(at.world.seatgate, {
+    unwrap(
+      await leaveOrganization(at.kit.seatgate, {
         caller: { userId },
         organization: organization.id,
       })
@@ -258,20 +264,20 @@ const HAPPENED: Readonly<Record<string, (scene: Scene) => Promise<unknown>>> = {
   'inviter: deleted': async (at) => {
     await invite(at)
     const { inviter: userId } = at
-    answered(await deleteUser(at.world.seatgate, { caller: { userId } }, { password: PASSWORD }))
+    unwrap(await deleteUser(at.kit.seatgate, { caller: { userId } }, { password: PASSWORD }))
   },
   'inviter: no owner any more, after a transfer': async (at) => {
     at.role = 'owner'
     await invite(at)
-    const { world, organization, inviter } = at
+    const { kit, organization, inviter } = at
     const input = { userId: organization.owner, role: 'admin', password: PASSWORD }
-    answered(await transferOwnership(world.seatgate, organization.as(inviter), input))
+    unwrap(await transferOwnership(kit.seatgate, organization.as(inviter), input))
   },
   'inviter: the host itself': async (at) => {
-    const { world, organization, email } = at
+    const { kit, organization, email } = at
     const scope = { caller: { type: 'system' }, organization: organization.id } as const
     const input = { email, role: 'member' }
-    const { token } = answered(await createInvitation(world.seatgate, scope, input))
+    const { token } = unwrap(await createInvitation(kit.seatgate, scope, input))
     at.token = token
   },
 }
@@ -284,18 +290,18 @@ describe('the table of states in docs/invitations.md', () => {
   it.each(ROWS)('A1 A2 $row: accepting is answered $accepting', async ({ row, accepting }) => {
     const at = await scene()
     await HAPPENED[row]!(at)
-    await at.world.settled()
+    await at.kit.settled()
     expect(codeOf(await accept(at))).toBe(accepting)
-    await at.world.settled()
+    await at.kit.settled()
   })
 
   const joins = ROWS.filter(({ joining }) => joining !== null)
   it.each(joins)('A1 A2 $row: joining is answered $joining', async ({ row, joining }) => {
     const at = await scene()
     await HAPPENED[row]!(at)
-    await at.world.settled()
-    const answer = await joinAs(at.world, at.organization, at.userId)
+    await at.kit.settled()
+    const answer = await joinAs(at.kit, at.organization, at.userId)
     expect(answer.ok ? answer.value.status : answer.error.code).toBe(joining)
-    await at.world.settled()
+    await at.kit.settled()
   })
 })

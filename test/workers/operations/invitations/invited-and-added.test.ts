@@ -5,42 +5,43 @@ import {
   createInvitation,
   createInvitations,
 } from '../../../../src/index.ts'
-import { invite, newAddress, userWith } from '../../../kit/invitations.ts'
-import { violations } from '../../../kit/invariants.ts'
 import {
+  invite,
+  newAddress,
+  userWith,
+  violations,
   approve,
-  comeIn,
-  createJoiningWorld,
+  joinByDomain,
+  createJoiningKit,
   joinAs,
   membersOf,
   openOrganization,
-} from '../../../kit/joining.ts'
-import { actionsOf, meanwhile } from '../../../kit/every-change.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import {
-  answered,
+  actionsOf,
+  meanwhile,
+  testEnv,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   delays,
   enforcing,
   newOrganization,
-} from '../../../kit/kit.ts'
-import { atScale } from '../../../kit/scale.ts'
+  atScale,
+} from '../../../kit/index.ts'
 
 const quiet = { quiet: true }
 
 describe.each(enforcing)('somebody who is invited and comes in otherwise, %s seats', (provider) => {
-  const world = createWorld({ provider })
-  const direct = createJoiningWorld({ provider }, { whenFull: {} })
+  const kit = createKit({ provider })
+  const direct = createJoiningKit({ provider }, { whenFull: {} })
 
   it('SEAT-10 MUSEUM-09 counts once: the seat of the invitation is theirs, at a full limit too', async () => {
-    const organization = await newOrganization(world, 2)
+    const organization = await newOrganization(kit, 2)
     const scope = organization.as(organization.owner)
     const email = newAddress()
-    const invitation = await invite(world, organization, email)
+    const invitation = await invite(kit, organization, email)
     const userId = await userWith(email)
-    const added = answered(await addMember(world.seatgate, scope, { userId, role: 'admin' }))
-    await world.settled()
+    const added = unwrap(await addMember(kit.seatgate, scope, { userId, role: 'admin' }))
+    await kit.settled()
     expect(added.membership).toMatchObject({ userId, role: 'admin' })
     expect((await actionsOf(organization.id)).slice(-3)).toEqual([
       'organization.invitation.revoked',
@@ -49,23 +50,23 @@ describe.each(enforcing)('somebody who is invited and comes in otherwise, %s sea
     ])
     expect(await violations(organization.id, quiet)).toEqual([])
     const { token } = invitation
-    const late = await acceptInvitation(world.seatgate, { caller: { userId } }, { token })
+    const late = await acceptInvitation(kit.seatgate, { caller: { userId } }, { token })
     expect(codeOf(late)).toBe('invitation_revoked')
   })
 
   it('SEAT-10 takes a seat like anybody if the invitation has expired, and ends it', async () => {
-    const organization = await newOrganization(world, 2)
+    const organization = await newOrganization(kit, 2)
     const scope = organization.as(organization.owner)
     const email = newAddress()
-    const { id } = await invite(world, organization, email)
+    const { id } = await invite(kit, organization, email)
     await testEnv.DB.prepare('UPDATE seatgate_invitations SET expires_at = 1 WHERE id = ?')
       .bind(id)
       .run()
     const userId = await userWith(email)
-    const answer = await addMember(world.seatgate, scope, { userId, role: 'member' })
+    const answer = await addMember(kit.seatgate, scope, { userId, role: 'member' })
     // The ledger frees it at its deadline; D1 alone knows at once.
     expect(codeOf(answer)).toBe(provider === 'ledger' ? 'seat_limit_reached' : 'ok')
-    await world.settled()
+    await kit.settled()
     expect(await membersOf(organization)).toEqual(provider === 'ledger' ? [] : [userId])
   })
 
@@ -74,22 +75,22 @@ describe.each(enforcing)('somebody who is invited and comes in otherwise, %s sea
     const email = `ann@${organization.domain.domain}`
     await invite(direct, organization, email)
     const userId = await userWith(email)
-    expect(answered(await joinAs(direct, organization, userId)).status).toBe('joined')
+    expect(unwrap(await joinAs(direct, organization, userId)).status).toBe('joined')
     await direct.settled()
     expect(await violations(organization.id, quiet)).toEqual([])
   })
 
   it('SEAT-10 counts once on request, and in line', async () => {
     for (const whenFull of ['refuse', 'wait'] as const) {
-      const asking = createJoiningWorld({ provider }, { whenFull: { request: whenFull } })
+      const asking = createJoiningKit({ provider }, { whenFull: { request: whenFull } })
       const organization = await openOrganization(asking, 'request', 2)
-      const { userId, outcome } = await comeIn(asking, organization)
+      const { userId, outcome } = await joinByDomain(asking, organization)
       if (outcome.status !== 'requested') throw new Error(outcome.status)
       const email = await testEnv.DB.prepare('SELECT email FROM users WHERE id = ?')
         .bind(userId)
         .first<string>('email')
       await invite(asking, organization, email!)
-      const approved = answered(await approve(asking, organization, outcome.request.id))
+      const approved = unwrap(await approve(asking, organization, outcome.request.id))
       expect(approved.status).toBe('joined')
       await asking.settled()
       expect(await violations(organization.id, quiet)).toEqual([])
@@ -99,7 +100,7 @@ describe.each(enforcing)('somebody who is invited and comes in otherwise, %s sea
   it.each(delays)(
     'MUSEUM-09 has one membership when they accept while they are added (%i ms)',
     async (delayMs) => {
-      const far = createWorld({ provider, delayMs })
+      const far = createKit({ provider, delayMs })
       for (let round = 0; round < atScale({ share: 2, thorough: 5 }); round++) {
         const organization = await newOrganization(far, 2)
         const scope = organization.as(organization.owner)
@@ -121,27 +122,27 @@ describe.each(enforcing)('somebody who is invited and comes in otherwise, %s sea
   it.each(['createInvitation', 'createInvitations'])(
     'SEAT-10 is not invited who becomes a member between the read and the batch of %s',
     async (way) => {
-      const organization = await newOrganization(world, 10)
+      const organization = await newOrganization(kit, 10)
       const scope = organization.as(organization.owner)
       const email = newAddress()
       const userId = await userWith(email)
-      const overtaken = createWorld({
+      const overtaken = createKit({
         provider,
         around: meanwhile(async () =>
-          answered(await addMember(world.seatgate, scope, { userId, role: 'member' }))
+          unwrap(await addMember(kit.seatgate, scope, { userId, role: 'member' }))
         ),
       })
       const input = { email, role: 'admin' }
       const invited =
         way === 'createInvitation'
           ? await createInvitation(overtaken.seatgate, scope, input)
-          : answered(
+          : unwrap(
               await createInvitations(overtaken.seatgate, scope, {
                 invitations: [{ email: newAddress(), role: 'member' }, input],
               })
             )[1]!
       expect(codeOf(invited)).toBe('already_member')
-      await Promise.all([world.settled(), overtaken.settled()])
+      await Promise.all([kit.settled(), overtaken.settled()])
       expect(await actionsOf(organization.id)).not.toContain('organization.invitation.revoked')
       expect(await violations(organization.id, quiet)).toEqual([])
     }

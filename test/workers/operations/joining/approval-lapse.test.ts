@@ -12,74 +12,72 @@ import {
   transferOwnership,
   type Result,
 } from '../../../../src/index.ts'
-import { violations } from '../../../kit/invariants.ts'
 import {
-  comeIn,
-  createJoiningWorld,
+  violations,
+  joinByDomain,
+  createJoiningKit,
   membersOf,
   openOrganization,
   requestsOf,
-} from '../../../kit/joining.ts'
-import { actionsOf } from '../../../kit/every-change.ts'
-import {
-  answered,
-  createWorld,
+  actionsOf,
+  unwrap,
+  createKit,
   enforcing,
   join,
   PASSWORD,
   type Provider,
-  type WorldOptions,
-} from '../../../kit/kit.ts'
+  type KitOptions,
+} from '../../../kit/index.ts'
 
 /** A full organization in whose line somebody stands whom an approver has let in as `role`. */
 async function approvedInLine(
   provider: Provider,
   { approver: approverRole = 'admin', role = 'member' } = {},
-  options: WorldOptions = {}
+  options: KitOptions = {}
 ) {
-  const world = createJoiningWorld({
+  const kit = createJoiningKit({
     provider,
     lifecycle: {
       onDelete: (statements, { userId }) => ({
         ok: true,
-        statements: [...statements, world.seatgate.db.delete(users).where(eq(users.id, userId))],
+        statements: [...statements, kit.seatgate.db.delete(users).where(eq(users.id, userId))],
       }),
     },
     ...options,
   })
-  const organization = await openOrganization(world, 'request', 2)
-  const approver = await join(world, organization, approverRole)
-  const { userId, outcome } = await comeIn(world, organization)
+  const organization = await openOrganization(kit, 'request', 2)
+  const approver = await join(kit, organization, approverRole)
+  const { userId, outcome } = await joinByDomain(kit, organization)
   if (outcome.status !== 'requested') throw new Error(outcome.status)
   const { id } = outcome.request
-  const approved = answered(
-    await approveJoinRequest(world.seatgate, organization.as(approver), id, { role })
+  const approved = unwrap(
+    await approveJoinRequest(kit.seatgate, organization.as(approver), id, { role })
   )
   expect(approved.status).toBe('waiting')
-  await world.settled()
+  await kit.settled()
   const asOwner = organization.as(organization.owner)
   /** Seats for everybody: the line is seen to. */
   const makeRoom = async () => {
-    answered(await setSeatLimit(world.seatgate, organization.asOperator, { limit: 10 }))
-    await world.settled()
+    unwrap(await setSeatLimit(kit.seatgate, organization.asOperator, { limit: 10 }))
+    await kit.settled()
   }
-  return { world, organization, approver, userId, id, asOwner, makeRoom }
+  return { kit, organization, approver, userId, id, asOwner, makeRoom }
 }
 
 type Scene = Awaited<ReturnType<typeof approvedInLine>>
 
 const LOSSES: Readonly<Record<string, (scene: Scene) => Promise<Result<unknown>>>> = {
-  removed: ({ world, asOwner, approver }) => removeMember(world.seatgate, asOwner, approver),
-  suspended: ({ world, asOwner, approver }) => suspendMember(world.seatgate, asOwner, approver),
-  demoted: ({ world, asOwner, approver }) =>
-    changeRole(world.seatgate, asOwner, approver, { role: 'member' }),
-  'gone by themselves': ({ world, organization, approver }) =>
-    leaveOrganization(world.seatgate, {
+  removed: ({ kit, asOwner, approver }) => removeMember(kit.seatgate, asOwner, approver),
+  suspended: ({ kit, asOwner, approver }) => suspendMember(kit.seatgate, asOwner, approver),
+  demoted: ({ kit, asOwner, approver }) =>
+    changeRole(kit.seatgate, asOwner, approver, { role: 'member' }),
+  'gone by themselves': ({ kit, organization, approver }) =>
+    leaveOrganization(kit.seatgate, {
       caller: { userId: approver },
       organization: organization.id,
     }),
-  'gone with their account': ({ world, approver }) =>
-    deleteUser(world.seatgate, { caller: { userId: approver } }, { password: PASSWORD }),
+  'gone with their account': ({ kit, approver }) =>
+    deleteUser(kit.seatgate, { caller: { userId: approver } }, { password: PASSWORD }),
 }
 
 const isWaitingNoMore = async ({ organization, userId }: Scene) => {
@@ -93,14 +91,14 @@ describe.each(enforcing)('A2 an approval in line (%s)', (provider) => {
     'A2 counts no more when the approver is %s: they ask again',
     async (_what, lose) => {
       const scene = await approvedInLine(provider)
-      const { world, organization, userId, id, asOwner, makeRoom } = scene
-      answered(await lose(scene))
-      await world.settled()
+      const { kit, organization, userId, id, asOwner, makeRoom } = scene
+      unwrap(await lose(scene))
+      await kit.settled()
       await makeRoom()
       await isWaitingNoMore(scene)
       const asked = (action: string) => action === 'organization.join_request.created'
       expect((await actionsOf(organization.id)).filter(asked)).toHaveLength(2)
-      const again = answered(await approveJoinRequest(world.seatgate, asOwner, id, {}))
+      const again = unwrap(await approveJoinRequest(kit.seatgate, asOwner, id, {}))
       expect(again).toMatchObject({ status: 'joined', membership: { userId, role: 'member' } })
     }
   )
@@ -113,18 +111,18 @@ describe.each(enforcing)('A2 an approval in line (%s)', (provider) => {
         ['admin', true],
       ] as const) {
         const scene = await approvedInLine(provider, { approver: 'owner', role })
-        const { world, organization, approver, asOwner, userId, makeRoom } = scene
+        const { kit, organization, approver, asOwner, userId, makeRoom } = scene
         const { owner } = organization
-        answered<unknown>(
+        unwrap<unknown>(
           way === 'changeRole'
-            ? await changeRole(world.seatgate, asOwner, approver, { role: 'admin' })
-            : await transferOwnership(world.seatgate, organization.as(approver), {
+            ? await changeRole(kit.seatgate, asOwner, approver, { role: 'admin' })
+            : await transferOwnership(kit.seatgate, organization.as(approver), {
                 userId: owner,
                 role: 'admin',
                 password: PASSWORD,
               })
         )
-        await world.settled()
+        await kit.settled()
         await makeRoom()
         if (joins) expect(await membersOf(organization)).toContain(userId)
         else await isWaitingNoMore(scene)
@@ -141,8 +139,8 @@ describe.each(enforcing)('A2 an approval in line (%s)', (provider) => {
   it('A2 stays with invitationsOutliveInviter', async () => {
     const options = { invitationsOutliveInviter: true }
     const scene = await approvedInLine(provider, {}, options)
-    answered(await LOSSES['removed']!(scene))
-    await scene.world.settled()
+    unwrap(await LOSSES['removed']!(scene))
+    await scene.kit.settled()
     expect(await membersOf(scene.organization)).toContain(scene.userId)
   })
 
@@ -150,15 +148,15 @@ describe.each(enforcing)('A2 an approval in line (%s)', (provider) => {
     const scene = await approvedInLine(provider)
     const { organization, approver, asOwner } = scene
     // A host that lets in from no line: it changes what is true, and nothing follows by itself.
-    const { seatgate, settled } = createWorld({ provider })
-    answered(await setSeatLimit(seatgate, organization.asOperator, { limit: 10 }))
+    const { seatgate, settled } = createKit({ provider })
+    unwrap(await setSeatLimit(seatgate, organization.asOperator, { limit: 10 }))
     let demotions = 0
-    const overtaken = createJoiningWorld({
+    const overtaken = createJoiningKit({
       provider,
       async around({ asked }, run) {
         const admits = asked.some((sql) => sql.startsWith('insert into "seatgate_memberships"'))
         if (admits && demotions++ === 0) {
-          answered(await changeRole(seatgate, asOwner, approver, { role: 'member' }))
+          unwrap(await changeRole(seatgate, asOwner, approver, { role: 'member' }))
         }
         return run()
       },
@@ -170,14 +168,14 @@ describe.each(enforcing)('A2 an approval in line (%s)', (provider) => {
   })
 
   it('A2 of the host itself counts as long as the host says nothing else', async () => {
-    const world = createJoiningWorld({ provider })
-    const organization = await openOrganization(world, 'request', 1)
-    const { userId, outcome } = await comeIn(world, organization)
+    const kit = createJoiningKit({ provider })
+    const organization = await openOrganization(kit, 'request', 1)
+    const { userId, outcome } = await joinByDomain(kit, organization)
     if (outcome.status !== 'requested') throw new Error(outcome.status)
     const scope = { caller: { type: 'system' }, organization: organization.id } as const
-    answered(await approveJoinRequest(world.seatgate, scope, outcome.request.id, {}))
-    answered(await setSeatLimit(world.seatgate, organization.asOperator, { limit: 2 }))
-    await world.settled()
+    unwrap(await approveJoinRequest(kit.seatgate, scope, outcome.request.id, {}))
+    unwrap(await setSeatLimit(kit.seatgate, organization.asOperator, { limit: 2 }))
+    await kit.settled()
     expect(await membersOf(organization)).toContain(userId)
   })
 })

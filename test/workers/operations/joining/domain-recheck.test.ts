@@ -2,9 +2,16 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { listDomains, setDomainMode, verifyDomain, joinRules } from '../../../../src/index.ts'
 import { sweepHandler } from '../../../../src/worker/index.ts'
 import { sweepDomains } from '../../../../src/operations/joining/recheck-domains.ts'
-import { createJoiningWorld, joinAs, neighbourOf, openOrganization } from '../../../kit/joining.ts'
-import { freshStores, testEnv } from '../../../kit/environment.ts'
-import { answered, codeOf } from '../../../kit/kit.ts'
+import {
+  createJoiningKit,
+  joinAs,
+  neighbourOf,
+  openOrganization,
+  freshStores,
+  testEnv,
+  unwrap,
+  codeOf,
+} from '../../../kit/index.ts'
 
 const DAY_MS = 24 * 60 * 60_000
 
@@ -13,7 +20,7 @@ function watched(recordGraceDays?: number) {
   const clock = { time: Date.now() }
   const dns = { answer: true as boolean | 'broken', looked: [] as string[] }
   const reports: string[] = []
-  const world = createJoiningWorld(
+  const kit = createJoiningKit(
     { now: () => new Date(clock.time), report: ({ event }) => reports.push(event) },
     {
       verifyDomain: ({ domain }) => {
@@ -27,16 +34,16 @@ function watched(recordGraceDays?: number) {
   const sweepAfter = async (days: number) => {
     clock.time += days * DAY_MS
     dns.looked = []
-    await sweepDomains(world.seatgate)
+    await sweepDomains(kit.seatgate)
     return dns.looked
   }
-  return { world, clock, dns, reports, sweepAfter }
+  return { kit, clock, dns, reports, sweepAfter }
 }
 
-async function open(world: ReturnType<typeof watched>['world'], mode: 'auto' | 'request' = 'auto') {
-  const organization = await openOrganization(world, mode)
+async function open(kit: ReturnType<typeof watched>['kit'], mode: 'auto' | 'request' = 'auto') {
+  const organization = await openOrganization(kit, mode)
   const scope = organization.as(organization.owner)
-  const domain = async () => answered(await listDomains(world.seatgate, scope, {})).data[0]
+  const domain = async () => unwrap(await listDomains(kit.seatgate, scope, {})).data[0]
   const events = async () => {
     const { results } = await testEnv.DB.prepare(
       `SELECT action, metadata, actor_type FROM seatgate_audit_events
@@ -56,8 +63,8 @@ beforeEach(freshStores)
 
 describe('C8 a verified domain', () => {
   it('is looked up again once a day, and nothing changes while its record is there', async () => {
-    const { world, sweepAfter } = watched()
-    const { domain, events, organization } = await open(world)
+    const { kit, sweepAfter } = watched()
+    const { domain, events, organization } = await open(kit)
     const before = await domain()
     expect(await sweepAfter(0.9)).toEqual([])
     expect(await sweepAfter(0.1)).toEqual([organization.domain.domain])
@@ -67,8 +74,8 @@ describe('C8 a verified domain', () => {
   })
 
   it('whose record is gone is flagged at once, and asks for approval after seven days', async () => {
-    const { world, clock, dns, sweepAfter } = watched()
-    const { domain, events, organization } = await open(world)
+    const { kit, clock, dns, sweepAfter } = watched()
+    const { domain, events, organization } = await open(kit)
     dns.answer = false
     await sweepAfter(1)
     const since = new Date(clock.time).toISOString()
@@ -81,22 +88,22 @@ describe('C8 a verified domain', () => {
     expect(await events()).toEqual([missing])
     for (let days = 1; days < 7; days++) await sweepAfter(1)
     expect(await domain()).toMatchObject({ mode: 'auto', recordMissingSince: since })
-    const early = await joinAs(world, organization, await neighbourOf(organization))
-    expect(answered(early).status).toBe('joined')
+    const early = await joinAs(kit, organization, await neighbourOf(organization))
+    expect(unwrap(early).status).toBe('joined')
 
     await sweepAfter(1)
     expect(await domain()).toMatchObject({ mode: 'request', recordMissingSince: since })
     const lowered = { old_mode: 'auto', new_mode: 'request', reason: 'record_missing' }
     expect(await events()).toEqual([missing, { action: 'mode_change', by: 'system', ...lowered }])
-    const late = await joinAs(world, organization, await neighbourOf(organization))
-    expect(answered(late).status).toBe('requested')
+    const late = await joinAs(kit, organization, await neighbourOf(organization))
+    expect(unwrap(late).status).toBe('requested')
     await sweepAfter(1)
     expect(await events()).toHaveLength(2)
   })
 
   it('has the period of grace that joinRules says', async () => {
-    const { world, dns, sweepAfter } = watched(2)
-    const { domain } = await open(world)
+    const { kit, dns, sweepAfter } = watched(2)
+    const { domain } = await open(kit)
     dns.answer = false
     await sweepAfter(1)
     await sweepAfter(1)
@@ -109,8 +116,8 @@ describe('C8 a verified domain', () => {
   })
 
   it('stays as it is while the resolver fails, for whatever time', async () => {
-    const { world, dns, reports, sweepAfter } = watched(0)
-    const { domain, events } = await open(world)
+    const { kit, dns, reports, sweepAfter } = watched(0)
+    const { domain, events } = await open(kit)
     const before = await domain()
     dns.answer = 'broken'
     for (let days = 0; days < 10; days++) await sweepAfter(1)
@@ -119,39 +126,39 @@ describe('C8 a verified domain', () => {
   })
 
   it('is no more flagged when its record is there again; the mode does not come back by itself', async () => {
-    const { world, dns, sweepAfter } = watched(0)
-    const { domain, events, scope, organization } = await open(world)
+    const { kit, dns, sweepAfter } = watched(0)
+    const { domain, events, scope, organization } = await open(kit)
     dns.answer = false
     await sweepAfter(1)
     await sweepAfter(1)
-    const { seatgate } = world
+    const { seatgate } = kit
     const auto = () => setDomainMode(seatgate, scope, organization.domain.id, { mode: 'auto' })
     expect(codeOf(await auto())).toBe('domain_not_verified')
     dns.answer = true
     await sweepAfter(1)
     expect(await domain()).toMatchObject({ mode: 'request', recordMissingSince: null })
     expect((await events()).at(-1)).toEqual({ action: 'record_found', by: 'system' })
-    expect(answered(await auto()).mode).toBe('auto')
+    expect(unwrap(await auto()).mode).toBe('auto')
   })
 
   it('can be verified again by hand, without waiting for the sweep', async () => {
-    const { world, dns, sweepAfter } = watched()
-    const { domain, events, scope, organization } = await open(world)
+    const { kit, dns, sweepAfter } = watched()
+    const { domain, events, scope, organization } = await open(kit)
     dns.answer = false
     await sweepAfter(1)
-    const again = () => verifyDomain(world.seatgate, scope, organization.domain.id)
+    const again = () => verifyDomain(kit.seatgate, scope, organization.domain.id)
     expect(codeOf(await again())).toBe('domain_not_verified')
     dns.answer = true
-    expect(answered(await again())).toMatchObject({ verified: true, recordMissingSince: null })
+    expect(unwrap(await again())).toMatchObject({ verified: true, recordMissingSince: null })
     expect(await domain()).toMatchObject({ mode: 'auto', recordMissingSince: null })
     expect((await events()).at(-1)).toEqual({ action: 'record_found', by: 'user' })
   })
 
   it('comes to its turn, however many there are: ten a sweep, the longest ago first', async () => {
-    const { world, clock, sweepAfter } = watched()
+    const { kit, clock, sweepAfter } = watched()
     const opened: string[] = []
     for (let count = 0; count < 12; count++) {
-      opened.push((await openOrganization(world, 'request')).domain.domain)
+      opened.push((await openOrganization(kit, 'request')).domain.domain)
       clock.time += 1000
     }
     expect((await sweepAfter(1)).toSorted()).toEqual(opened.slice(0, 10).toSorted())
@@ -160,17 +167,17 @@ describe('C8 a verified domain', () => {
   })
 
   it('is looked up by the cron, and not at all without joining or before it is verified', async () => {
-    const { world, clock, dns } = watched()
-    const { organization } = await open(world)
+    const { kit, clock, dns } = watched()
+    const { organization } = await open(kit)
     await testEnv.DB.prepare('UPDATE seatgate_organization_domains SET verified_at = NULL').run()
     clock.time += DAY_MS
     dns.looked = []
-    await sweepHandler(world.seatgate)()
+    await sweepHandler(kit.seatgate)()
     expect(dns.looked).toEqual([])
     await testEnv.DB.prepare('UPDATE seatgate_organization_domains SET verified_at = 1').run()
-    await sweepHandler({ ...world.seatgate, joining: null })()
+    await sweepHandler({ ...kit.seatgate, joining: null })()
     expect(dns.looked).toEqual([])
-    await sweepHandler(world.seatgate)()
+    await sweepHandler(kit.seatgate)()
     expect(dns.looked).toEqual([organization.domain.domain])
   })
 })

@@ -8,17 +8,25 @@ import {
   verifyDomain,
 } from '../../../../src/index.ts'
 import {
-  createJoiningWorld,
+  createJoiningKit,
   joinAs,
   neighbourOf,
   newDomain,
   openOrganization,
-} from '../../../kit/joining.ts'
-import { actionsOf, everything, lastEventOf, softDeleted } from '../../../kit/every-change.ts'
-import { answered, codeOf, createWorld, join, newOrganization, newUser } from '../../../kit/kit.ts'
+  actionsOf,
+  everything,
+  lastEventOf,
+  softDeleted,
+  unwrap,
+  codeOf,
+  createKit,
+  join,
+  newOrganization,
+  newUser,
+} from '../../../kit/index.ts'
 
-const world = createJoiningWorld()
-const { seatgate } = world
+const kit = createJoiningKit()
+const { seatgate } = kit
 
 const fieldsOf = (answer: { ok: boolean; error?: unknown }) =>
   Object.keys((answer.error as { errors?: object }).errors ?? {})
@@ -27,7 +35,7 @@ describe('a domain', () => {
   it('is good for nothing until its record is seen', async () => {
     const asked: unknown[] = []
     let there = false
-    const looking = createJoiningWorld(
+    const looking = createJoiningKit(
       {},
       {
         verifyDomain(challenge) {
@@ -39,7 +47,7 @@ describe('a domain', () => {
     const organization = await newOrganization(looking)
     const scope = organization.as(organization.owner)
     const name = newDomain()
-    const added = answered(
+    const added = unwrap(
       await addDomain(looking.seatgate, scope, { domain: ` ${name.toUpperCase()} `, mode: 'auto' })
     )
     expect(added).toMatchObject({ domain: name, mode: 'auto', verified: false })
@@ -54,14 +62,14 @@ describe('a domain', () => {
     )
     expect(codeOf(await joinAs(looking, open, neighbour))).toBe('organization_not_found')
     there = true
-    expect(answered(await verifyDomain(looking.seatgate, scope, added.id)).verified).toBe(true)
+    expect(unwrap(await verifyDomain(looking.seatgate, scope, added.id)).verified).toBe(true)
     expect(asked).toEqual([
       { domain: name, ...added.record },
       { domain: name, ...added.record },
     ])
-    expect(answered(await joinAs(looking, open, neighbour)).status).toBe('joined')
+    expect(unwrap(await joinAs(looking, open, neighbour)).status).toBe('joined')
     // Once more looks no further.
-    expect(answered(await verifyDomain(looking.seatgate, scope, added.id)).verified).toBe(true)
+    expect(unwrap(await verifyDomain(looking.seatgate, scope, added.id)).verified).toBe(true)
     expect(asked).toHaveLength(2)
     expect(await actionsOf(organization.id)).toEqual([
       'organization.create',
@@ -76,13 +84,13 @@ describe('a domain', () => {
 
   it('stays unverified if it cannot be looked for', async () => {
     const reports: string[] = []
-    const broken = createJoiningWorld(
+    const broken = createJoiningKit(
       { report: ({ event }) => reports.push(event) },
       { verifyDomain: () => Promise.reject(new Error('no resolver')) }
     )
     const organization = await newOrganization(broken)
     const scope = organization.as(organization.owner)
-    const { id } = answered(await addDomain(broken.seatgate, scope, { domain: newDomain() }))
+    const { id } = unwrap(await addDomain(broken.seatgate, scope, { domain: newDomain() }))
     const rows = await everything()
     expect(codeOf(await verifyDomain(broken.seatgate, scope, id))).toBe('unavailable')
     expect(reports).toEqual(['domain_check_failed'])
@@ -90,40 +98,40 @@ describe('a domain', () => {
   })
 
   it('is of one organization, and of another only once that has given it up', async () => {
-    const first = await openOrganization(world, 'auto')
-    const second = await newOrganization(world)
+    const first = await openOrganization(kit, 'auto')
+    const second = await newOrganization(kit)
     const scope = second.as(second.owner)
     // Nobody learns from adding it that it is somebody else's.
-    const added = answered(
+    const added = unwrap(
       await addDomain(seatgate, scope, { domain: first.domain.domain, mode: 'auto' })
     )
     expect(codeOf(await verifyDomain(seatgate, scope, added.id))).toBe('domain_taken')
-    answered(await removeDomain(seatgate, first.as(first.owner), first.domain.id))
-    expect(answered(await verifyDomain(seatgate, scope, added.id)).verified).toBe(true)
+    unwrap(await removeDomain(seatgate, first.as(first.owner), first.domain.id))
+    expect(unwrap(await verifyDomain(seatgate, scope, added.id)).verified).toBe(true)
   })
 
   it('is free once its organization is deleted', async () => {
-    const first = await openOrganization(world, 'auto')
-    const second = await newOrganization(world)
+    const first = await openOrganization(kit, 'auto')
+    const second = await newOrganization(kit)
     const scope = second.as(second.owner)
     await softDeleted(seatgate, first)
-    const added = answered(
+    const added = unwrap(
       await addDomain(seatgate, scope, { domain: first.domain.domain, mode: 'auto' })
     )
-    expect(answered(await verifyDomain(seatgate, scope, added.id)).verified).toBe(true)
+    expect(unwrap(await verifyDomain(seatgate, scope, added.id)).verified).toBe(true)
     const neighbour = await neighbourOf(first)
-    expect(codeOf(await joinAs(world, first, neighbour))).toBe('organization_not_found')
-    expect(answered(await joinAs(world, second, neighbour)).status).toBe('joined')
+    expect(codeOf(await joinAs(kit, first, neighbour))).toBe('organization_not_found')
+    expect(unwrap(await joinAs(kit, second, neighbour)).status).toBe('joined')
   })
 
   it('is won by one of two who verify it at once', async () => {
-    const far = createJoiningWorld({ delayMs: 5 })
+    const far = createJoiningKit({ delayMs: 5 })
     const domain = newDomain()
     const both = await Promise.all(
       [0, 1].map(async () => {
         const organization = await newOrganization(far)
         const scope = organization.as(organization.owner)
-        return { scope, ...answered(await addDomain(far.seatgate, scope, { domain })) }
+        return { scope, ...unwrap(await addDomain(far.seatgate, scope, { domain })) }
       })
     )
     const answers = await Promise.all(
@@ -135,10 +143,10 @@ describe('a domain', () => {
   })
 
   it('says in its record what it is good for', async () => {
-    const organization = await openOrganization(world, 'auto')
+    const organization = await openOrganization(kit, 'auto')
     const scope = organization.as(organization.owner)
     const { id, domain } = organization.domain
-    const changed = answered(await setDomainMode(seatgate, scope, id, { mode: 'request' }))
+    const changed = unwrap(await setDomainMode(seatgate, scope, id, { mode: 'request' }))
     expect(changed.mode).toBe('request')
     expect(await lastEventOf(organization.id)).toEqual({
       action: 'organization.domain.mode_change',
@@ -148,29 +156,29 @@ describe('a domain', () => {
       metadata: { domain, old_mode: 'auto', new_mode: 'request' },
     })
     const rows = await everything()
-    expect(answered(await setDomainMode(seatgate, scope, id, { mode: 'request' }))).toEqual(changed)
+    expect(unwrap(await setDomainMode(seatgate, scope, id, { mode: 'request' }))).toEqual(changed)
     expect(await everything()).toEqual(rows)
-    answered(await setDomainMode(seatgate, scope, id, { mode: 'off' }))
+    unwrap(await setDomainMode(seatgate, scope, id, { mode: 'off' }))
     const neighbour = await neighbourOf(organization)
-    expect(codeOf(await joinAs(world, organization, neighbour))).toBe('organization_not_found')
-    answered(await removeDomain(seatgate, scope, id))
+    expect(codeOf(await joinAs(kit, organization, neighbour))).toBe('organization_not_found')
+    unwrap(await removeDomain(seatgate, scope, id))
     expect(await lastEventOf(organization.id)).toMatchObject({
       action: 'organization.domain.removed',
     })
-    expect(answered(await listDomains(seatgate, scope)).data).toEqual([])
+    expect(unwrap(await listDomains(seatgate, scope)).data).toEqual([])
   })
 
   it('is added once, and twenty are enough', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const scope = organization.as(organization.owner)
     const input = { domain: newDomain(), mode: 'request' }
-    const first = answered(await addDomain(seatgate, scope, input as never))
-    expect(answered(await addDomain(seatgate, scope, { ...input, mode: 'auto' }))).toEqual(first)
+    const first = unwrap(await addDomain(seatgate, scope, input as never))
+    expect(unwrap(await addDomain(seatgate, scope, { ...input, mode: 'auto' }))).toEqual(first)
     for (let more = 1; more < 20; more++) {
-      answered(await addDomain(seatgate, scope, { domain: newDomain() }))
+      unwrap(await addDomain(seatgate, scope, { domain: newDomain() }))
     }
     expect(fieldsOf(await addDomain(seatgate, scope, { domain: newDomain() }))).toEqual(['domain'])
-    expect(answered(await listDomains(seatgate, scope)).data).toHaveLength(20)
+    expect(unwrap(await listDomains(seatgate, scope)).data).toHaveLength(20)
   })
 })
 
@@ -196,7 +204,7 @@ describe('bad input', () => {
     ['GMail.com'],
     ['own.public.example'],
   ])('is no domain: %j', async (domain) => {
-    const strict = createJoiningWorld({}, { publicDomains: ['own.public.example'] })
+    const strict = createJoiningKit({}, { publicDomains: ['own.public.example'] })
     const organization = await newOrganization(strict)
     const scope = organization.as(organization.owner)
     const rows = await everything()
@@ -207,15 +215,15 @@ describe('bad input', () => {
   })
 
   it('a domain in other letters is kept in ASCII', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const scope = organization.as(organization.owner)
     const label = crypto.randomUUID().slice(0, 8)
-    const added = answered(await addDomain(seatgate, scope, { domain: `${label}.bücher.example` }))
+    const added = unwrap(await addDomain(seatgate, scope, { domain: `${label}.bücher.example` }))
     expect(added.domain).toBe(`${label}.xn--bcher-kva.example`)
   })
 
   it.each([['on'], [''], [null], [7]])('is no mode: %j', async (mode) => {
-    const organization = await openOrganization(world, 'off')
+    const organization = await openOrganization(kit, 'off')
     const scope = organization.as(organization.owner)
     const { id } = organization.domain
     expect(fieldsOf(await setDomainMode(seatgate, scope, id, { mode: mode as never }))).toEqual([
@@ -241,13 +249,10 @@ describe('domains are for those who administer the organization', () => {
   }
 
   it.each(Object.entries(acts))('%s', async (name, act) => {
-    const organization = await openOrganization(world, 'auto')
-    const other = await openOrganization(world, 'auto')
+    const organization = await openOrganization(kit, 'auto')
+    const other = await openOrganization(kit, 'auto')
     const { id } = organization.domain
-    const [member, admin] = [
-      await join(world, organization),
-      await join(world, organization, 'admin'),
-    ]
+    const [member, admin] = [await join(kit, organization), await join(kit, organization, 'admin')]
     const rows = await everything()
     expect(codeOf(await act(organization.as(member), id))).toBe('insufficient_role')
     expect(codeOf(await act(organization.as(await newUser()), id))).toBe('organization_not_found')
@@ -270,17 +275,17 @@ describe('the configuration of joining', () => {
     )
     expect(() => joinRules({ verifyDomain, publicDomains: [7 as never] })).toThrow(/publicDomains/)
     const role = (name: string) => () =>
-      createWorld({ joining: joinRules({ verifyDomain, role: name }) })
+      createKit({ joining: joinRules({ verifyDomain, role: name }) })
     expect(role('guest')).toThrow(/joining\.role is "guest"/)
     expect(role('owner')).toThrow(/joining\.role is "owner"/)
     expect(() =>
-      createWorld({ joining: joinRules({ verifyDomain }), emailVerification: undefined as never })
+      createKit({ joining: joinRules({ verifyDomain }), emailVerification: undefined as never })
     ).toThrow(/emailVerification/)
-    expect(() => createWorld({ joining: {} as never })).toThrow(/joinRules/)
+    expect(() => createKit({ joining: {} as never })).toThrow(/joinRules/)
   })
 
   it('is missed by name', async () => {
-    const without = createWorld({ joining: null as never })
+    const without = createKit({ joining: null as never })
     const organization = await newOrganization(without)
     await expect(
       addDomain(without.seatgate, organization.as(organization.owner), {} as never)

@@ -8,37 +8,38 @@ import {
   suspendMember,
   withdrawJoinRequest,
 } from '../../../../src/index.ts'
-import { newAddress, userWith } from '../../../kit/invitations.ts'
-import { violations } from '../../../kit/invariants.ts'
 import {
+  newAddress,
+  userWith,
+  violations,
   approve,
-  comeIn,
-  createJoiningWorld,
+  joinByDomain,
+  createJoiningKit,
   joinAs,
   membersOf,
   neighbourOf,
   openOrganization,
   requestsOf,
-} from '../../../kit/joining.ts'
-import { everything, lastEventOf, softDeleted } from '../../../kit/every-change.ts'
-import {
-  answered,
+  everything,
+  lastEventOf,
+  softDeleted,
+  unwrap,
   codeOf,
   delays,
   enforcing,
   join,
   newOrganization,
   newUser,
-} from '../../../kit/kit.ts'
+} from '../../../kit/index.ts'
 
-const world = createJoiningWorld()
-const { seatgate } = world
-const refusing = createJoiningWorld({}, { whenFull: {} })
+const kit = createJoiningKit()
+const { seatgate } = kit
+const refusing = createJoiningKit({}, { whenFull: {} })
 
 describe('joining by a domain', () => {
   it('makes a member of whoever has a verified address there', async () => {
     const organization = await openOrganization(refusing, 'auto')
-    const { userId, outcome } = await comeIn(refusing, organization)
+    const { userId, outcome } = await joinByDomain(refusing, organization)
     expect(outcome).toMatchObject({
       status: 'joined',
       membership: { userId, organizationId: organization.id, role: 'member', status: 'active' },
@@ -46,13 +47,13 @@ describe('joining by a domain', () => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
     // Again, they are in.
     const rows = await everything()
-    expect(answered(await joinAs(refusing, organization, userId))).toEqual(outcome)
+    expect(unwrap(await joinAs(refusing, organization, userId))).toEqual(outcome)
     expect(await everything()).toEqual(rows)
   })
 
   it('is on record as such', async () => {
     const organization = await openOrganization(refusing, 'auto')
-    const { userId } = await comeIn(refusing, organization)
+    const { userId } = await joinByDomain(refusing, organization)
     const events = await membersOf(organization)
     expect(events).toEqual([userId])
     expect(await lastEventOf(organization.id)).toMatchObject({
@@ -62,7 +63,7 @@ describe('joining by a domain', () => {
   })
 
   it('tells everybody else that there is no such organization, and it costs the same if there is', async () => {
-    const organization = await openOrganization(world, 'auto')
+    const organization = await openOrganization(kit, 'auto')
     const { domain } = organization.domain
     const strangers = {
       'another domain': await userWith(newAddress()),
@@ -74,7 +75,7 @@ describe('joining by a domain', () => {
     }
     const rows = await everything()
     const meter = createMeter()
-    const metered = createJoiningWorld({ around: meter.around })
+    const metered = createJoiningKit({ around: meter.around })
     // The first trip looks at the version of the schema too.
     await joinAs(metered, { id: crypto.randomUUID() }, crypto.randomUUID())
     for (const [who, userId] of Object.entries(strangers)) {
@@ -84,35 +85,33 @@ describe('joining by a domain', () => {
       expect([answer, cost], who).toEqual(await asked(crypto.randomUUID()))
       expect(codeOf(answer), who).toBe('organization_not_found')
       const joinable = await listJoinableOrganizations(seatgate, { caller: { userId } })
-      expect(answered(joinable).data, who).toEqual([])
+      expect(unwrap(joinable).data, who).toEqual([])
     }
     expect(await everything()).toEqual(rows)
   })
 
   it('says nothing of a provider that everybody uses, also if it became one later', async () => {
-    const organization = await openOrganization(world, 'auto')
+    const organization = await openOrganization(kit, 'auto')
     const { domain } = organization.domain
-    const stricter = createJoiningWorld({}, { publicDomains: [domain] })
+    const stricter = createJoiningKit({}, { publicDomains: [domain] })
     const neighbour = await neighbourOf(organization)
     expect(codeOf(await joinAs(stricter, organization, neighbour))).toBe('organization_not_found')
     const caller = { userId: neighbour }
-    expect(answered(await listJoinableOrganizations(stricter.seatgate, { caller })).data).toEqual(
-      []
-    )
+    expect(unwrap(await listJoinableOrganizations(stricter.seatgate, { caller })).data).toEqual([])
   })
 
   it('is no way back for who is suspended', async () => {
-    const organization = await openOrganization(world, 'auto')
-    const { userId } = await comeIn(world, organization)
-    answered(await suspendMember(seatgate, organization.as(organization.owner), userId))
-    await world.settled()
+    const organization = await openOrganization(kit, 'auto')
+    const { userId } = await joinByDomain(kit, organization)
+    unwrap(await suspendMember(seatgate, organization.as(organization.owner), userId))
+    await kit.settled()
     const rows = await everything()
-    expect(codeOf(await joinAs(world, organization, userId))).toBe('already_member')
+    expect(codeOf(await joinAs(kit, organization, userId))).toBe('already_member')
     expect(await everything()).toEqual(rows)
   })
 
   it('is not for machines, and not for strangers', async () => {
-    const organization = await openOrganization(world, 'auto')
+    const organization = await openOrganization(kit, 'auto')
     const input = { organizationId: organization.id }
     const machine = {
       type: 'service_account',
@@ -148,7 +147,7 @@ describe('joining by a domain', () => {
   it.each(enforcing.flatMap((provider) => delays.map((delayMs) => [provider, delayMs] as const)))(
     'lets in exactly as many as there are seats when fifty come at once (%s, %i ms)',
     async (provider, delayMs) => {
-      const rush = createJoiningWorld({ provider, delayMs }, { whenFull: {} })
+      const rush = createJoiningKit({ provider, delayMs }, { whenFull: {} })
       const organization = await openOrganization(rush, 'auto', 10)
       const people = await Promise.all(Array.from({ length: 50 }, () => neighbourOf(organization)))
       const answers = await Promise.all(people.map((userId) => joinAs(rush, organization, userId)))
@@ -161,7 +160,7 @@ describe('joining by a domain', () => {
   )
 
   it('makes one membership of somebody who comes ten times at once', async () => {
-    const far = createJoiningWorld({ delayMs: 5 }, { whenFull: {} })
+    const far = createJoiningKit({ delayMs: 5 }, { whenFull: {} })
     const organization = await openOrganization(far, 'auto', 10)
     const userId = await neighbourOf(organization)
     const answers = await Promise.all(
@@ -176,13 +175,13 @@ describe('joining by a domain', () => {
 
 describe('asking to join', () => {
   it('waits for somebody’s word', async () => {
-    const organization = await openOrganization(world, 'request', 5)
+    const organization = await openOrganization(kit, 'request', 5)
     const scope = organization.as(organization.owner)
-    const { userId, outcome } = await comeIn(world, organization)
+    const { userId, outcome } = await joinByDomain(kit, organization)
     if (outcome.status !== 'requested') throw new Error(outcome.status)
     expect(outcome.request).toMatchObject({ userId, state: 'open', role: 'member' })
-    expect(answered(await joinAs(world, organization, userId))).toEqual(outcome)
-    const listed = answered(await listJoinRequests(seatgate, scope))
+    expect(unwrap(await joinAs(kit, organization, userId))).toEqual(outcome)
+    const listed = unwrap(await listJoinRequests(seatgate, scope))
     expect(listed.data).toEqual([
       {
         ...outcome.request,
@@ -190,18 +189,18 @@ describe('asking to join', () => {
         ahead: null,
       },
     ])
-    const approved = answered(await approve(world, organization, outcome.request.id))
+    const approved = unwrap(await approve(kit, organization, outcome.request.id))
     expect(approved).toMatchObject({ status: 'joined', membership: { userId, role: 'member' } })
-    await world.settled()
-    expect(answered(await listJoinRequests(seatgate, scope)).data).toEqual([])
-    expect(codeOf(await approve(world, organization, outcome.request.id))).toBe('not_pending')
+    await kit.settled()
+    expect(unwrap(await listJoinRequests(seatgate, scope)).data).toEqual([])
+    expect(codeOf(await approve(kit, organization, outcome.request.id))).toBe('not_pending')
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
   it('may end in another role, as far as the approver may grant it', async () => {
     const organization = await openOrganization(refusing, 'request')
     const admin = await join(refusing, organization, 'admin')
-    const { outcome, userId } = await comeIn(refusing, organization)
+    const { outcome, userId } = await joinByDomain(refusing, organization)
     if (outcome.status !== 'requested') throw new Error(outcome.status)
     const { id } = outcome.request
     const byAdmin = { ...organization, owner: admin }
@@ -209,19 +208,19 @@ describe('asking to join', () => {
       'insufficient_role'
     )
     expect(codeOf(await approve(refusing, byAdmin, id, { role: 'guest' }))).toBe('validation_error')
-    const approved = answered(await approve(refusing, byAdmin, id, { role: 'admin' }))
+    const approved = unwrap(await approve(refusing, byAdmin, id, { role: 'admin' }))
     expect(approved).toMatchObject({ membership: { userId, role: 'admin' } })
   })
 
   it('may be declined, and is possible again after a day', async () => {
     let time = Date.UTC(2030, 0, 1)
-    const slow = createJoiningWorld({ now: () => new Date(time) })
+    const slow = createJoiningKit({ now: () => new Date(time) })
     const organization = await openOrganization(slow, 'request')
     const scope = organization.as(organization.owner)
-    const { userId, outcome } = await comeIn(slow, organization)
+    const { userId, outcome } = await joinByDomain(slow, organization)
     if (outcome.status !== 'requested') throw new Error(outcome.status)
     const { id } = outcome.request
-    const declined = answered(await declineJoinRequest(slow.seatgate, scope, id))
+    const declined = unwrap(await declineJoinRequest(slow.seatgate, scope, id))
     expect(declined.state).toBe('declined')
     expect(await lastEventOf(organization.id)).toMatchObject({
       action: 'organization.join_request.declined',
@@ -237,20 +236,20 @@ describe('asking to join', () => {
       error: { code: 'rate_limited_user', retryAfterSeconds: 23 * 60 * 60 },
     })
     time += 23 * 60 * 60 * 1000
-    expect(answered(await joinAs(slow, organization, userId)).status).toBe('requested')
+    expect(unwrap(await joinAs(slow, organization, userId)).status).toBe('requested')
   })
 
   it('A10 refuses the eleventh request of a day, though each was withdrawn', async () => {
     let time = Date.UTC(2030, 0, 1)
-    const slow = createJoiningWorld({ now: () => new Date(time) })
+    const slow = createJoiningKit({ now: () => new Date(time) })
     const organization = await openOrganization(slow, 'request')
-    const { userId, outcome } = await comeIn(slow, organization)
+    const { userId, outcome } = await joinByDomain(slow, organization)
     const caller = { userId }
     let last = outcome
     for (let request = 2; request <= 11; request++) {
       if (last.status !== 'requested') throw new Error(last.status)
-      answered(await withdrawJoinRequest(slow.seatgate, { caller }, last.request.id))
-      if (request <= 10) last = answered(await joinAs(slow, organization, userId))
+      unwrap(await withdrawJoinRequest(slow.seatgate, { caller }, last.request.id))
+      if (request <= 10) last = unwrap(await joinAs(slow, organization, userId))
     }
     const rows = await everything()
     expect(await joinAs(slow, organization, userId)).toMatchObject({
@@ -258,41 +257,41 @@ describe('asking to join', () => {
     })
     expect(await everything()).toEqual(rows)
     time += 24 * 60 * 60 * 1000
-    expect(answered(await joinAs(slow, organization, userId)).status).toBe('requested')
+    expect(unwrap(await joinAs(slow, organization, userId)).status).toBe('requested')
   })
 
   it('may be taken back by whoever asked, and by nobody else', async () => {
-    const organization = await openOrganization(world, 'request')
-    const { userId, outcome } = await comeIn(world, organization)
+    const organization = await openOrganization(kit, 'request')
+    const { userId, outcome } = await joinByDomain(kit, organization)
     if (outcome.status !== 'requested') throw new Error(outcome.status)
     const { id } = outcome.request
     const by = (who: string) => withdrawJoinRequest(seatgate, { caller: { userId: who } }, id)
     expect(codeOf(await by(organization.owner))).toBe('not_found')
-    expect(answered(await by(userId)).state).toBe('withdrawn')
+    expect(unwrap(await by(userId)).state).toBe('withdrawn')
     expect(codeOf(await by(userId))).toBe('not_pending')
-    expect(answered(await joinAs(world, organization, userId)).status).toBe('requested')
+    expect(unwrap(await joinAs(kit, organization, userId)).status).toBe('requested')
   })
 
   it('is closed for who has come in by another door', async () => {
-    const organization = await openOrganization(world, 'request')
-    const { userId, outcome } = await comeIn(world, organization)
+    const organization = await openOrganization(kit, 'request')
+    const { userId, outcome } = await joinByDomain(kit, organization)
     if (outcome.status !== 'requested') throw new Error(outcome.status)
-    await join(world, organization, 'admin', userId)
-    const approved = answered(await approve(world, organization, outcome.request.id))
+    await join(kit, organization, 'admin', userId)
+    const approved = unwrap(await approve(kit, organization, outcome.request.id))
     expect(approved).toMatchObject({ status: 'joined', membership: { userId, role: 'admin' } })
     expect(await requestsOf(organization)).toEqual([{ user_id: userId, state: 'closed' }])
   })
 
   it('is decided by those who administer members', async () => {
-    const organization = await openOrganization(world, 'request')
-    const other = await newOrganization(world)
-    const { outcome } = await comeIn(world, organization)
+    const organization = await openOrganization(kit, 'request')
+    const other = await newOrganization(kit)
+    const { outcome } = await joinByDomain(kit, organization)
     if (outcome.status !== 'requested') throw new Error(outcome.status)
     const { id } = outcome.request
-    const member = { ...organization, owner: await join(world, organization) }
+    const member = { ...organization, owner: await join(kit, organization) }
     const stranger = { ...organization, owner: await newUser() }
     const acts = [
-      (by: typeof organization) => approve(world, by, id),
+      (by: typeof organization) => approve(kit, by, id),
       (by: typeof organization) => declineJoinRequest(seatgate, by.as(by.owner), id),
       (by: typeof organization) => listJoinRequests(seatgate, by.as(by.owner)),
     ]
@@ -301,23 +300,23 @@ describe('asking to join', () => {
       expect(codeOf(await act(member))).toBe('insufficient_role')
       expect(codeOf(await act(stranger))).toBe('organization_not_found')
     }
-    expect(codeOf(await approve(world, other, id))).toBe('not_found')
+    expect(codeOf(await approve(kit, other, id))).toBe('not_found')
     expect(codeOf(await declineJoinRequest(seatgate, other.as(other.owner), id))).toBe('not_found')
     expect(await everything()).toEqual(rows)
   })
 
   it('is over with the organization', async () => {
-    const organization = await openOrganization(world, 'request')
-    const { userId } = await comeIn(world, organization)
+    const organization = await openOrganization(kit, 'request')
+    const { userId } = await joinByDomain(kit, organization)
     await softDeleted(seatgate, organization)
     expect(await requestsOf(organization)).toEqual([{ user_id: userId, state: 'closed' }])
   })
 
   it('is decided once when it is approved and declined at the same time', async () => {
-    const far = createJoiningWorld({ delayMs: 5 }, { whenFull: {} })
+    const far = createJoiningKit({ delayMs: 5 }, { whenFull: {} })
     for (let round = 0; round < 5; round++) {
       const organization = await openOrganization(far, 'request', 5)
-      const { userId, outcome } = await comeIn(far, organization)
+      const { userId, outcome } = await joinByDomain(far, organization)
       if (outcome.status !== 'requested') throw new Error(outcome.status)
       const { id } = outcome.request
       const scope = organization.as(organization.owner)
@@ -336,15 +335,15 @@ describe('asking to join', () => {
 
 describe('what one may join', () => {
   it('is listed, with how, until one is in', async () => {
-    const organization = await openOrganization(world, 'request')
+    const organization = await openOrganization(kit, 'request')
     const userId = await neighbourOf(organization)
     const joinable = async () =>
-      answered(await listJoinableOrganizations(seatgate, { caller: { userId } })).data
+      unwrap(await listJoinableOrganizations(seatgate, { caller: { userId } })).data
     const { id, slug } = organization
     expect(await joinable()).toEqual([
       { organization: { id, name: 'Test', slug }, mode: 'request' },
     ])
-    await join(world, organization, 'member', userId)
+    await join(kit, organization, 'member', userId)
     expect(await joinable()).toEqual([])
   })
 })

@@ -22,42 +22,48 @@ import {
   type InvitationWithToken,
   type Result,
 } from '../../../../src/index.ts'
-import { newAddress, takeAddress, userWith } from '../../../kit/invitations.ts'
-import { violations } from '../../../kit/invariants.ts'
-import { createJoiningWorld, joinAs, neighbourOf, openOrganization } from '../../../kit/joining.ts'
-import { lastEventOf, meanwhile } from '../../../kit/every-change.ts'
-import { testEnv } from '../../../kit/environment.ts'
 import {
-  answered,
+  newAddress,
+  takeAddress,
+  userWith,
+  violations,
+  createJoiningKit,
+  joinAs,
+  neighbourOf,
+  openOrganization,
+  lastEventOf,
+  meanwhile,
+  testEnv,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   enforcing,
   join,
   newOrganization,
   PASSWORD,
   type TestOrganization,
-  type World,
-  type WorldOptions,
-} from '../../../kit/kit.ts'
+  type Kit,
+  type KitOptions,
+} from '../../../kit/index.ts'
 
 async function sendAs(
-  world: World,
+  kit: Kit,
   organization: TestOrganization,
   userId: string,
   role = 'member',
   email = newAddress()
 ): Promise<InvitationWithToken> {
   const scope = organization.as(userId)
-  const sent = answered(await createInvitation(world.seatgate, scope, { email, role }))
-  await world.settled()
+  const sent = unwrap(await createInvitation(kit.seatgate, scope, { email, role }))
+  await kit.settled()
   return sent
 }
 
-const acceptAs = async ({ seatgate }: World, { email, token }: InvitationWithToken) =>
+const acceptAs = async ({ seatgate }: Kit, { email, token }: InvitationWithToken) =>
   codeOf(await acceptInvitation(seatgate, { caller: { userId: await userWith(email) } }, { token }))
 
-const usageOf = async ({ seatgate }: World, organization: TestOrganization) =>
-  answered(await seatUsage(seatgate, organization.asOperator))
+const usageOf = async ({ seatgate }: Kit, organization: TestOrganization) =>
+  unwrap(await seatUsage(seatgate, organization.asOperator))
 
 async function eventsOf({ id }: TestOrganization, action: string) {
   const { results } = await testEnv.DB.prepare(
@@ -70,15 +76,15 @@ async function eventsOf({ id }: TestOrganization, action: string) {
 }
 
 /** An organization in which an admin has invited two people. */
-async function inviting(provider: 'ledger' | 'd1', options: WorldOptions = {}) {
-  const world = createWorld({ provider, ...options })
-  const organization = await newOrganization(world, 10)
-  const admin = await join(world, organization, 'admin')
+async function inviting(provider: 'ledger' | 'd1', options: KitOptions = {}) {
+  const kit = createKit({ provider, ...options })
+  const organization = await newOrganization(kit, 10)
+  const admin = await join(kit, organization, 'admin')
   const sent = [
-    await sendAs(world, organization, admin),
-    await sendAs(world, organization, admin, 'admin'),
+    await sendAs(kit, organization, admin),
+    await sendAs(kit, organization, admin, 'admin'),
   ]
-  return { world, organization, admin, sent, asOwner: organization.as(organization.owner) }
+  return { kit, organization, admin, sent, asOwner: organization.as(organization.owner) }
 }
 
 type Inviting = Awaited<ReturnType<typeof inviting>>
@@ -90,23 +96,23 @@ const LOSSES: readonly (readonly [
 ])[] = [
   [
     'removed',
-    ({ world, asOwner, admin }) => removeMember(world.seatgate, asOwner, admin),
+    ({ kit, asOwner, admin }) => removeMember(kit.seatgate, asOwner, admin),
     'member_remove',
   ],
   [
     'suspended',
-    ({ world, asOwner, admin }) => suspendMember(world.seatgate, asOwner, admin),
+    ({ kit, asOwner, admin }) => suspendMember(kit.seatgate, asOwner, admin),
     'member_suspend',
   ],
   [
     'demoted',
-    ({ world, asOwner, admin }) => changeRole(world.seatgate, asOwner, admin, { role: 'member' }),
+    ({ kit, asOwner, admin }) => changeRole(kit.seatgate, asOwner, admin, { role: 'member' }),
     'member_role_change',
   ],
   [
     'gone by themselves',
-    ({ world, organization, admin }) =>
-      leaveOrganization(world.seatgate, {
+    ({ kit, organization, admin }) =>
+      leaveOrganization(kit.seatgate, {
         caller: { userId: admin },
         organization: organization.id,
       }),
@@ -117,12 +123,12 @@ const LOSSES: readonly (readonly [
 describe.each(enforcing)('A2 the invitations of who cannot send them any more (%s)', (provider) => {
   it.each(LOSSES)('A2 end when the sender is %s, with their seats', async (_what, lose, event) => {
     const scene = await inviting(provider)
-    const { world, organization, sent } = scene
-    expect(await usageOf(world, organization)).toMatchObject({ held: 2, reserved: 2 })
-    expect(answered(await lose(scene))).toMatchObject({ endedInvitations: 2 })
+    const { kit, organization, sent } = scene
+    expect(await usageOf(kit, organization)).toMatchObject({ held: 2, reserved: 2 })
+    expect(unwrap(await lose(scene))).toMatchObject({ endedInvitations: 2 })
     // The seats are free when it answers.
-    expect(await usageOf(world, organization)).toMatchObject({ reserved: 0 })
-    await world.settled()
+    expect(await usageOf(kit, organization)).toMatchObject({ reserved: 0 })
+    await kit.settled()
     const ended = await eventsOf(organization, 'organization.invitation.revoked')
     expect(ended).toEqual(
       expect.arrayContaining(
@@ -133,7 +139,7 @@ describe.each(enforcing)('A2 the invitations of who cannot send them any more (%
     expect(await eventsOf(organization, `organization.${event}`)).toMatchObject([
       { ended_invitations: 2 },
     ])
-    for (const one of sent) expect(await acceptAs(world, one)).toBe('invitation_revoked')
+    for (const one of sent) expect(await acceptAs(kit, one)).toBe('invitation_revoked')
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
@@ -144,25 +150,23 @@ describe.each(enforcing)('A2 the invitations of who cannot send them any more (%
           ok: true,
           statements: [
             ...statements,
-            scene.world.seatgate.db.delete(users).where(eq(users.id, userId)),
+            scene.kit.seatgate.db.delete(users).where(eq(users.id, userId)),
           ],
         }),
       },
     })
-    const { world, organization, admin, sent } = scene
-    const other = await newOrganization(world, 10)
-    await join(world, other, 'admin', admin)
-    sent.push(await sendAs(world, other, admin))
-    answered(
-      await deleteUser(world.seatgate, { caller: { userId: admin } }, { password: PASSWORD })
-    )
-    await world.settled()
-    for (const one of sent) expect(await acceptAs(world, one)).toBe('invitation_revoked')
+    const { kit, organization, admin, sent } = scene
+    const other = await newOrganization(kit, 10)
+    await join(kit, other, 'admin', admin)
+    sent.push(await sendAs(kit, other, admin))
+    unwrap(await deleteUser(kit.seatgate, { caller: { userId: admin } }, { password: PASSWORD }))
+    await kit.settled()
+    for (const one of sent) expect(await acceptAs(kit, one)).toBe('invitation_revoked')
     for (const [place, count] of [
       [organization, 2],
       [other, 1],
     ] as const) {
-      expect(await usageOf(world, place)).toMatchObject({ held: 1, reserved: 0 })
+      expect(await usageOf(kit, place)).toMatchObject({ held: 1, reserved: 0 })
       expect(await eventsOf(place, 'organization.member_remove')).toMatchObject([
         { ended_invitations: count },
       ])
@@ -172,211 +176,207 @@ describe.each(enforcing)('A2 the invitations of who cannot send them any more (%
 
   it('A2 to the owner’s role end when an owner is demoted or hands over, the others stay', async () => {
     for (const way of ['changeRole', 'transferOwnership']) {
-      const world = createWorld({ provider })
-      const organization = await newOrganization(world, 10)
-      const second = await join(world, organization, 'owner')
+      const kit = createKit({ provider })
+      const organization = await newOrganization(kit, 10)
+      const second = await join(kit, organization, 'owner')
       const [heir, member] = [
-        await sendAs(world, organization, second, 'owner'),
-        await sendAs(world, organization, second),
+        await sendAs(kit, organization, second, 'owner'),
+        await sendAs(kit, organization, second),
       ]
       const answer =
         way === 'changeRole'
-          ? await changeRole(world.seatgate, organization.as(organization.owner), second, {
+          ? await changeRole(kit.seatgate, organization.as(organization.owner), second, {
               role: 'admin',
             })
-          : await transferOwnership(world.seatgate, organization.as(second), {
+          : await transferOwnership(kit.seatgate, organization.as(second), {
               userId: organization.owner,
               role: 'admin',
               password: PASSWORD,
             })
-      expect(answered<{ endedInvitations: number }>(answer)).toMatchObject({ endedInvitations: 1 })
-      await world.settled()
-      expect(await acceptAs(world, heir)).toBe('invitation_revoked')
-      expect(await acceptAs(world, member)).toBe('ok')
-      await world.settled()
+      expect(unwrap<{ endedInvitations: number }>(answer)).toMatchObject({ endedInvitations: 1 })
+      await kit.settled()
+      expect(await acceptAs(kit, heir)).toBe('invitation_revoked')
+      expect(await acceptAs(kit, member)).toBe('ok')
+      await kit.settled()
       expect(await violations(organization.id, { quiet: true })).toEqual([])
     }
   })
 
   it('A2 are theirs who changed the role or sent it again last', async () => {
-    const { world, organization, admin, sent, asOwner } = await inviting(provider)
-    const second = await join(world, organization, 'owner')
+    const { kit, organization, admin, sent, asOwner } = await inviting(provider)
+    const second = await join(kit, organization, 'owner')
     const asSecond = organization.as(second)
-    answered(await changeInvitationRole(world.seatgate, asSecond, sent[0]!.id, { role: 'owner' }))
-    const again = answered(await resendInvitation(world.seatgate, asOwner, sent[1]!.id))
-    answered(await changeRole(world.seatgate, asOwner, second, { role: 'admin' }))
-    expect(answered(await removeMember(world.seatgate, asOwner, admin))).toEqual({
+    unwrap(await changeInvitationRole(kit.seatgate, asSecond, sent[0]!.id, { role: 'owner' }))
+    const again = unwrap(await resendInvitation(kit.seatgate, asOwner, sent[1]!.id))
+    unwrap(await changeRole(kit.seatgate, asOwner, second, { role: 'admin' }))
+    expect(unwrap(await removeMember(kit.seatgate, asOwner, admin))).toEqual({
       endedInvitations: 0,
     })
-    await world.settled()
-    expect(await acceptAs(world, sent[0]!)).toBe('invitation_revoked')
-    expect(await acceptAs(world, again)).toBe('ok')
+    await kit.settled()
+    expect(await acceptAs(kit, sent[0]!)).toBe('invitation_revoked')
+    expect(await acceptAs(kit, again)).toBe('ok')
   })
 
   it('A2 end though one is sent between the read and the batch of the removal', async () => {
     const calm = await inviting(provider)
     const { organization, admin } = calm
     const late: InvitationWithToken[] = []
-    const world = createWorld({
+    const kit = createKit({
       provider,
       around: meanwhile(async () => {
-        late.push(await sendAs(calm.world, organization, admin))
+        late.push(await sendAs(calm.kit, organization, admin))
       }),
     })
-    const removed = answered(await removeMember(world.seatgate, calm.asOwner, admin))
+    const removed = unwrap(await removeMember(kit.seatgate, calm.asOwner, admin))
     expect(removed).toEqual({ endedInvitations: 3 })
-    await world.settled()
-    expect(await acceptAs(world, late[0]!)).toBe('invitation_revoked')
+    await kit.settled()
+    expect(await acceptAs(kit, late[0]!)).toBe('invitation_revoked')
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
   it('A2 are not sent by who is demoted between the read and the batch of the invitation', async () => {
     const calm = await inviting(provider)
     const { organization, admin, asOwner } = calm
-    const world = createWorld({
+    const kit = createKit({
       provider,
       around: meanwhile(async () =>
-        answered(await changeRole(calm.world.seatgate, asOwner, admin, { role: 'member' }))
+        unwrap(await changeRole(calm.kit.seatgate, asOwner, admin, { role: 'member' }))
       ),
     })
     const input = { email: newAddress(), role: 'member' }
-    const sent = await createInvitation(world.seatgate, organization.as(admin), input)
+    const sent = await createInvitation(kit.seatgate, organization.as(admin), input)
     expect(codeOf(sent)).toBe('insufficient_role')
-    await Promise.all([world.settled(), calm.world.settled()])
+    await Promise.all([kit.settled(), calm.kit.settled()])
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
   it('A2 stay with invitationsOutliveInviter', async () => {
     const scene = await inviting(provider, { invitationsOutliveInviter: true })
-    const { world, asOwner, admin, sent } = scene
-    expect(answered(await removeMember(world.seatgate, asOwner, admin))).toEqual({
+    const { kit, asOwner, admin, sent } = scene
+    expect(unwrap(await removeMember(kit.seatgate, asOwner, admin))).toEqual({
       endedInvitations: 0,
     })
-    await world.settled()
-    for (const one of sent) expect(await acceptAs(world, one)).toBe('ok')
+    await kit.settled()
+    for (const one of sent) expect(await acceptAs(kit, one)).toBe('ok')
   })
 
   it('A2 to the address of who is removed end too', async () => {
-    const { world, organization, admin, asOwner } = await inviting(provider)
+    const { kit, organization, admin, asOwner } = await inviting(provider)
     const email = newAddress()
-    const invited = await sendAs(world, organization, organization.owner, 'admin', email)
+    const invited = await sendAs(kit, organization, organization.owner, 'admin', email)
     await takeAddress(admin, email)
-    expect(answered(await removeMember(world.seatgate, asOwner, admin))).toEqual({
+    expect(unwrap(await removeMember(kit.seatgate, asOwner, admin))).toEqual({
       endedInvitations: 3,
     })
-    await world.settled()
+    await kit.settled()
     const { token } = invited
-    const accepted = await acceptInvitation(
-      world.seatgate,
-      { caller: { userId: admin } },
-      { token }
-    )
+    const accepted = await acceptInvitation(kit.seatgate, { caller: { userId: admin } }, { token })
     expect(codeOf(accepted)).toBe('invitation_revoked')
   })
 })
 
 /** A member of an organization that lets its domain in, who has come in that way. */
-async function neighbour(mode: 'refuse' | 'wait' = 'refuse', options: WorldOptions = {}) {
-  const world: World = createJoiningWorld(
+async function neighbour(mode: 'refuse' | 'wait' = 'refuse', options: KitOptions = {}) {
+  const kit: Kit = createJoiningKit(
     {
       lifecycle: {
         onDelete: (statements, { userId }) => ({
           ok: true,
-          statements: [...statements, world.seatgate.db.delete(users).where(eq(users.id, userId))],
+          statements: [...statements, kit.seatgate.db.delete(users).where(eq(users.id, userId))],
         }),
       },
       ...options,
     },
     { whenFull: { domain: mode, request: mode } }
   )
-  const organization = await openOrganization(world, 'auto', 10)
+  const organization = await openOrganization(kit, 'auto', 10)
   const userId = await neighbourOf(organization)
   const email = (await testEnv.DB.prepare('SELECT email FROM users WHERE id = ?')
     .bind(userId)
     .first<string>('email'))!
-  expect(await joined(world, organization, userId)).toBe('joined')
-  return { world, organization, userId, email, asOwner: organization.as(organization.owner) }
+  expect(await joined(kit, organization, userId)).toBe('joined')
+  return { kit, organization, userId, email, asOwner: organization.as(organization.owner) }
 }
 
-async function joined(world: World, organization: TestOrganization, userId: string) {
-  const answer = await joinAs(world, organization, userId)
-  await world.settled()
+async function joined(kit: Kit, organization: TestOrganization, userId: string) {
+  const answer = await joinAs(kit, organization, userId)
+  await kit.settled()
   return answer.ok ? answer.value.status : answer.error.code
 }
 
-const modeFor = async ({ seatgate }: World, userId: string) =>
-  answered(await listJoinableOrganizations(seatgate, { caller: { userId } })).data[0]?.mode
+const modeFor = async ({ seatgate }: Kit, userId: string) =>
+  unwrap(await listJoinableOrganizations(seatgate, { caller: { userId } })).data[0]?.mode
 
 /** The account goes, and is made again with its address. */
-async function accountAgain(world: World, userId: string, email: string): Promise<string> {
-  answered(await deleteUser(world.seatgate, { caller: { userId } }, { password: PASSWORD }))
-  await world.settled()
+async function accountAgain(kit: Kit, userId: string, email: string): Promise<string> {
+  unwrap(await deleteUser(kit.seatgate, { caller: { userId } }, { password: PASSWORD }))
+  await kit.settled()
   return userWith(email)
 }
 
 describe.each(['refuse', 'wait'] as const)('A2 who was put out, when full: %s', (mode) => {
   it('A2 asks after a removal, also with another account of the address', async () => {
-    const { world, organization, userId, email, asOwner } = await neighbour(mode)
-    answered(await removeMember(world.seatgate, asOwner, userId))
-    await world.settled()
-    expect(await modeFor(world, userId)).toBe('request')
-    expect(await joined(world, organization, userId)).toBe('requested')
-    const again = await accountAgain(world, userId, email)
-    expect(await modeFor(world, again)).toBe('request')
-    expect(await joined(world, organization, again)).toBe('requested')
+    const { kit, organization, userId, email, asOwner } = await neighbour(mode)
+    unwrap(await removeMember(kit.seatgate, asOwner, userId))
+    await kit.settled()
+    expect(await modeFor(kit, userId)).toBe('request')
+    expect(await joined(kit, organization, userId)).toBe('requested')
+    const again = await accountAgain(kit, userId, email)
+    expect(await modeFor(kit, again)).toBe('request')
+    expect(await joined(kit, organization, again)).toBe('requested')
     // Others of the domain come in as before.
     const other = await neighbourOf(organization)
-    expect(await modeFor(world, other)).toBe('auto')
-    expect(await joined(world, organization, other)).toBe('joined')
+    expect(await modeFor(kit, other)).toBe('auto')
+    expect(await joined(kit, organization, other)).toBe('joined')
   })
 
   it('A2 asks after a suspended account was deleted, by the address it had then', async () => {
-    const { world, organization, userId, asOwner } = await neighbour(mode)
-    answered(await suspendMember(world.seatgate, asOwner, userId))
+    const { kit, organization, userId, asOwner } = await neighbour(mode)
+    unwrap(await suspendMember(kit.seatgate, asOwner, userId))
     const later = `later-${crypto.randomUUID()}@${organization.domain.domain}`
     await takeAddress(userId, later)
-    const again = await accountAgain(world, userId, later)
-    expect(await joined(world, organization, again)).toBe('requested')
+    const again = await accountAgain(kit, userId, later)
+    expect(await joined(kit, organization, again)).toBe('requested')
   })
 
   it('A2 comes in by the domain after leaving by themselves', async () => {
-    const { world, organization, userId } = await neighbour(mode)
-    answered(
-      await leaveOrganization(world.seatgate, { caller: { userId }, organization: organization.id })
+    const { kit, organization, userId } = await neighbour(mode)
+    unwrap(
+      await leaveOrganization(kit.seatgate, { caller: { userId }, organization: organization.id })
     )
-    await world.settled()
-    expect(await modeFor(world, userId)).toBe('auto')
-    expect(await joined(world, organization, userId)).toBe('joined')
+    await kit.settled()
+    expect(await modeFor(kit, userId)).toBe('auto')
+    expect(await joined(kit, organization, userId)).toBe('joined')
   })
 
   it.each(['added', 'invited', 'approved', 'restored'])(
     'A2 is known no more once they are %s',
     async (way) => {
-      const { world, organization, userId, email, asOwner } = await neighbour(mode)
-      const { seatgate } = world
+      const { kit, organization, userId, email, asOwner } = await neighbour(mode)
+      const { seatgate } = kit
       if (way === 'restored') {
-        answered(await suspendMember(seatgate, asOwner, userId))
-        answered(await restoreMember(seatgate, asOwner, userId))
+        unwrap(await suspendMember(seatgate, asOwner, userId))
+        unwrap(await restoreMember(seatgate, asOwner, userId))
       } else {
-        answered(await removeMember(seatgate, asOwner, userId))
+        unwrap(await removeMember(seatgate, asOwner, userId))
       }
-      await world.settled()
-      if (way === 'added') answered(await addMember(seatgate, asOwner, { userId, role: 'member' }))
+      await kit.settled()
+      if (way === 'added') unwrap(await addMember(seatgate, asOwner, { userId, role: 'member' }))
       if (way === 'invited') {
-        const { token } = await sendAs(world, organization, organization.owner, 'member', email)
-        answered(await acceptInvitation(seatgate, { caller: { userId } }, { token }))
+        const { token } = await sendAs(kit, organization, organization.owner, 'member', email)
+        unwrap(await acceptInvitation(seatgate, { caller: { userId } }, { token }))
       }
       if (way === 'approved') {
-        const asked = answered(await joinAs(world, organization, userId))
+        const asked = unwrap(await joinAs(kit, organization, userId))
         if (asked.status === 'joined') throw new Error('joined')
-        answered(await approveJoinRequest(seatgate, asOwner, asked.request.id, {}))
+        unwrap(await approveJoinRequest(seatgate, asOwner, asked.request.id, {}))
       }
-      await world.settled()
-      answered(
+      await kit.settled()
+      unwrap(
         await leaveOrganization(seatgate, { caller: { userId }, organization: organization.id })
       )
-      await world.settled()
-      expect(await joined(world, organization, userId)).toBe('joined')
+      await kit.settled()
+      expect(await joined(kit, organization, userId)).toBe('joined')
       const left = await testEnv.DB.prepare(
         'SELECT count(*) AS n FROM seatgate_exclusions WHERE organization_id = ?'
       )
@@ -387,9 +387,9 @@ describe.each(['refuse', 'wait'] as const)('A2 who was put out, when full: %s', 
   )
 
   it('A2 is not known elsewhere, and their address is in no table in clear', async () => {
-    const { world, organization, userId, email, asOwner } = await neighbour(mode)
-    answered(await removeMember(world.seatgate, asOwner, userId))
-    await world.settled()
+    const { kit, organization, userId, email, asOwner } = await neighbour(mode)
+    unwrap(await removeMember(kit.seatgate, asOwner, userId))
+    await kit.settled()
     const { results } = await testEnv.DB.prepare(
       'SELECT * FROM seatgate_exclusions WHERE organization_id = ?'
     )
@@ -399,46 +399,46 @@ describe.each(['refuse', 'wait'] as const)('A2 who was put out, when full: %s', 
       { user_id: userId, digest: expect.stringMatching(/^[0-9a-f]{64}$/) },
     ])
     expect(JSON.stringify(results)).not.toContain(email)
-    const erased = await erasePersonalData(world.seatgate, { caller: { type: 'system' } }, userId)
+    const erased = await erasePersonalData(kit.seatgate, { caller: { type: 'system' } }, userId)
     expect(erased).toMatchObject({ ok: true, value: { erased: 1 } })
     expect(await lastEventOf(organization.id)).toMatchObject({ action: 'audit.erasure' })
     // Their id stays known, their address does not.
-    expect(await joined(world, organization, userId)).toBe('requested')
-    const again = await accountAgain(world, userId, email)
+    expect(await joined(kit, organization, userId)).toBe('requested')
+    const again = await accountAgain(kit, userId, email)
     await testEnv.DB.exec(
       'UPDATE seatgate_exclusions SET salt = NULL, digest = NULL, address_length = NULL'
     )
-    expect(await joined(world, organization, again)).toBe('joined')
+    expect(await joined(kit, organization, again)).toBe('joined')
   })
 })
 
 describe('A2 the waiting line', () => {
   it('A2 lets in nobody who was put out since they have come into it: they ask', async () => {
-    const { world, organization, userId, email, asOwner } = await neighbour('wait')
-    const { seatgate } = world
-    const other = await join(world, organization)
-    answered(await setSeatLimit(seatgate, organization.asOperator, { limit: 2 }))
+    const { kit, organization, userId, email, asOwner } = await neighbour('wait')
+    const { seatgate } = kit
+    const other = await join(kit, organization)
+    unwrap(await setSeatLimit(seatgate, organization.asOperator, { limit: 2 }))
     const waiting = await neighbourOf(organization)
-    expect(await joined(world, organization, waiting)).toBe('waiting')
-    answered(await removeMember(seatgate, asOwner, userId))
-    await world.settled()
+    expect(await joined(kit, organization, waiting)).toBe('waiting')
+    unwrap(await removeMember(seatgate, asOwner, userId))
+    await kit.settled()
     // Who waits has the address now of who was removed.
     await takeAddress(userId, newAddress())
     await takeAddress(waiting, email)
-    answered(
+    unwrap(
       await leaveOrganization(seatgate, {
         caller: { userId: other },
         organization: organization.id,
       })
     )
-    await world.settled()
+    await kit.settled()
     const request = await testEnv.DB.prepare(
       'SELECT state, path FROM seatgate_join_requests WHERE organization_id = ? AND user_id = ?'
     )
       .bind(organization.id, waiting)
       .first()
     expect(request).toEqual({ state: 'open', path: 'request' })
-    expect(await usageOf(world, organization)).toMatchObject({ held: 1 })
+    expect(await usageOf(kit, organization)).toMatchObject({ held: 1 })
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 })

@@ -12,36 +12,44 @@ import {
   withdrawJoinRequest,
 } from '../../../../src/index.ts'
 import { sweepHandler } from '../../../../src/worker/index.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import { invite, newAddress } from '../../../kit/invitations.ts'
-import { muchLater } from '../../../kit/faults.ts'
-import { readState, violations } from '../../../kit/invariants.ts'
 import {
+  testEnv,
+  invite,
+  newAddress,
+  muchLater,
+  readState,
+  violations,
   approve,
-  comeIn,
-  createJoiningWorld,
+  joinByDomain,
+  createJoiningKit,
   joinAs,
   membersOf,
   neighbourOf,
   openOrganization,
   requestsOf,
-} from '../../../kit/joining.ts'
-import { actionsOf, softDeleted } from '../../../kit/every-change.ts'
-import { add, answered, codeOf, createWorld, enforcing, join } from '../../../kit/kit.ts'
+  actionsOf,
+  softDeleted,
+  add,
+  unwrap,
+  codeOf,
+  createKit,
+  enforcing,
+  join,
+} from '../../../kit/index.ts'
 
 const quiet = { quiet: true }
 
 describe.each(enforcing)('the line, %s seats', (provider) => {
-  const world = createJoiningWorld({ provider })
-  const { seatgate } = world
+  const kit = createJoiningKit({ provider })
+  const { seatgate } = kit
 
   /** A full organization, some of whose people are in and some in line. */
   async function fullWith(waiting: number, limit = 2) {
-    const organization = await openOrganization(world, 'auto', limit)
+    const organization = await openOrganization(kit, 'auto', limit)
     const inside: string[] = []
-    for (let seat = 1; seat < limit; seat++) inside.push(await join(world, organization))
+    for (let seat = 1; seat < limit; seat++) inside.push(await join(kit, organization))
     const line = []
-    for (let place = 0; place < waiting; place++) line.push(await comeIn(world, organization))
+    for (let place = 0; place < waiting; place++) line.push(await joinByDomain(kit, organization))
     const [member] = inside
     return {
       organization,
@@ -56,27 +64,27 @@ describe.each(enforcing)('the line, %s seats', (provider) => {
     const { organization, scope, statuses, line } = await fullWith(3)
     expect(statuses).toEqual(['waiting', 'waiting', 'waiting'])
     expect((await requestsOf(organization)).map(({ user_id }) => user_id)).toEqual(line)
-    const { data } = answered(await listJoinRequests(seatgate, scope))
+    const { data } = unwrap(await listJoinRequests(seatgate, scope))
     expect(Object.fromEntries(data.map(({ userId, ahead }) => [userId, ahead]))).toEqual(
       Object.fromEntries(line.map((userId, index) => [userId, index]))
     )
     expect(await violations(organization.id, quiet)).toEqual([])
     // To come again changes no place.
-    expect(answered(await joinAs(world, organization, line[2]!)).status).toBe('waiting')
+    expect(unwrap(await joinAs(kit, organization, line[2]!)).status).toBe('waiting')
     expect(await requestsOf(organization)).toHaveLength(3)
   })
 
   it('gives a seat to the first when somebody is removed, suspended or leaves', async () => {
     const { organization, scope, member, line } = await fullWith(3)
     const [first, second, third] = line as [string, string, string]
-    answered(await removeMember(seatgate, scope, member))
-    await world.settled()
+    unwrap(await removeMember(seatgate, scope, member))
+    await kit.settled()
     expect(await membersOf(organization)).toEqual([member, first])
-    answered(await suspendMember(seatgate, scope, first))
-    await world.settled()
+    unwrap(await suspendMember(seatgate, scope, first))
+    await kit.settled()
     expect(await membersOf(organization)).toEqual([member, first, second])
-    answered(await removeMember(seatgate, organization.as(second), second))
-    await world.settled()
+    unwrap(await removeMember(seatgate, organization.as(second), second))
+    await kit.settled()
     expect(await membersOf(organization)).toEqual([member, first, second, third])
     expect((await requestsOf(organization)).map(({ state }) => state)).toEqual([
       'joined',
@@ -88,31 +96,31 @@ describe.each(enforcing)('the line, %s seats', (provider) => {
 
   it('gives all the seats that a higher limit brings, and those behind go on waiting', async () => {
     const { organization, member, line } = await fullWith(4)
-    answered(await setSeatLimit(seatgate, organization.asOperator, { limit: 5 }))
-    await world.settled()
+    unwrap(await setSeatLimit(seatgate, organization.asOperator, { limit: 5 }))
+    await kit.settled()
     expect(await membersOf(organization)).toEqual([member, ...line.slice(0, 3)])
     expect(await violations(organization.id, quiet)).toEqual([])
-    answered(await setSeatLimit(seatgate, organization.asOperator, { limit: 'unlimited' }))
-    await world.settled()
+    unwrap(await setSeatLimit(seatgate, organization.asOperator, { limit: 'unlimited' }))
+    await kit.settled()
     expect(await membersOf(organization)).toEqual([member, ...line])
   })
 
   it('gives the seat of an invitation that is revoked', async () => {
-    const organization = await openOrganization(world, 'auto', 2)
-    const { id } = await invite(world, organization)
-    const { userId, status } = await comeIn(world, organization)
+    const organization = await openOrganization(kit, 'auto', 2)
+    const { id } = await invite(kit, organization)
+    const { userId, status } = await joinByDomain(kit, organization)
     expect(status).toBe('waiting')
-    answered(await revokeInvitation(seatgate, organization.as(organization.owner), id))
-    await world.settled()
+    unwrap(await revokeInvitation(seatgate, organization.as(organization.owner), id))
+    await kit.settled()
     expect(await membersOf(organization)).toEqual([userId])
     expect(await violations(organization.id, quiet)).toEqual([])
   })
 
   it('gives the seat of an invitation that expires, by the sweep', async () => {
-    const short = createJoiningWorld({ provider, invitationTtlSeconds: 1 })
+    const short = createJoiningKit({ provider, invitationTtlSeconds: 1 })
     const organization = await openOrganization(short, 'auto', 2)
     const { id } = await invite(short, organization)
-    const { userId, status } = await comeIn(short, organization)
+    const { userId, status } = await joinByDomain(short, organization)
     expect(status).toBe('waiting')
     await testEnv.DB.prepare('UPDATE seatgate_invitations SET expires_at = ? WHERE id = ?')
       .bind(Date.now() - 120_000, id)
@@ -125,17 +133,17 @@ describe.each(enforcing)('the line, %s seats', (provider) => {
   })
 
   it('is passed by nobody: a seat that is free is the first one’s', async () => {
-    const organization = await openOrganization(world, 'auto', 3)
+    const organization = await openOrganization(kit, 'auto', 3)
     const scope = organization.as(organization.owner)
-    const suspended = await join(world, organization)
-    answered(await suspendMember(seatgate, scope, suspended))
-    await join(world, organization)
-    const member = await join(world, organization)
-    const first = await comeIn(world, organization)
+    const suspended = await join(kit, organization)
+    unwrap(await suspendMember(seatgate, scope, suspended))
+    await join(kit, organization)
+    const member = await join(kit, organization)
+    const first = await joinByDomain(kit, organization)
     expect(first.status).toBe('waiting')
     // Without anybody to let the first one in at once.
-    const hasty = createWorld({ provider })
-    answered(await removeMember(hasty.seatgate, scope, member))
+    const hasty = createKit({ provider })
+    unwrap(await removeMember(hasty.seatgate, scope, member))
     await hasty.settled()
     expect((await readState(organization.id)).counts?.seats).toBe(2)
     const refusal = { ok: false, error: { code: 'seat_limit_reached', limit: 3, used: 2 } }
@@ -146,7 +154,7 @@ describe.each(enforcing)('the line, %s seats', (provider) => {
     expect(await restoreMember(hasty.seatgate, scope, suspended)).toEqual(refusal)
     await hasty.settled()
     // Whoever comes later is behind them, and lets them in.
-    const late = await comeIn(world, organization)
+    const late = await joinByDomain(kit, organization)
     expect(late.status).toBe('waiting')
     expect((await membersOf(organization)).at(-1)).toBe(first.userId)
     expect(await violations(organization.id, quiet)).toEqual([])
@@ -154,14 +162,14 @@ describe.each(enforcing)('the line, %s seats', (provider) => {
 
   it('keeps nobody out for whom there is a seat beside', async () => {
     const { organization, line } = await fullWith(1, 2)
-    const hasty = createWorld({ provider })
-    answered(await setSeatLimit(hasty.seatgate, organization.asOperator, { limit: 4 }))
+    const hasty = createKit({ provider })
+    unwrap(await setSeatLimit(hasty.seatgate, organization.asOperator, { limit: 4 }))
     await hasty.settled()
     expect(codeOf(await add(hasty, organization))).toBe('ok')
     expect(codeOf(await add(hasty, organization))).toBe('seat_limit_reached')
     await hasty.settled()
-    await sweepHandler(world.seatgate)()
-    await world.settled()
+    await sweepHandler(kit.seatgate)()
+    await kit.settled()
     expect((await membersOf(organization)).at(-1)).toBe(line[0])
     expect(await violations(organization.id, quiet)).toEqual([])
   })
@@ -169,19 +177,19 @@ describe.each(enforcing)('the line, %s seats', (provider) => {
   it('loses whoever leaves it, is declined, has come in otherwise or is no user any more', async () => {
     const { organization, scope, member, line } = await fullWith(5)
     const [left, declined, added, gone, last] = line as [string, string, string, string, string]
-    const requests = answered(await listJoinRequests(seatgate, scope)).data
+    const requests = unwrap(await listJoinRequests(seatgate, scope)).data
     const idOf = (who: string) => requests.find(({ userId }) => userId === who)!.id
-    answered(await withdrawJoinRequest(seatgate, { caller: { userId: left } }, idOf(left)))
-    answered(await declineJoinRequest(seatgate, scope, idOf(declined)))
+    unwrap(await withdrawJoinRequest(seatgate, { caller: { userId: left } }, idOf(left)))
+    unwrap(await declineJoinRequest(seatgate, scope, idOf(declined)))
     await testEnv.DB.prepare('DELETE FROM users WHERE id = ?').bind(gone).run()
-    const hasty = createWorld({ provider })
-    answered(await setSeatLimit(hasty.seatgate, organization.asOperator, { limit: 10 }))
+    const hasty = createKit({ provider })
+    unwrap(await setSeatLimit(hasty.seatgate, organization.asOperator, { limit: 10 }))
     await hasty.settled()
     await join(hasty, organization, 'admin', added)
-    answered(await setSeatLimit(hasty.seatgate, organization.asOperator, { limit: 4 }))
+    unwrap(await setSeatLimit(hasty.seatgate, organization.asOperator, { limit: 4 }))
     await hasty.settled()
     await sweepHandler(seatgate)()
-    await world.settled()
+    await kit.settled()
     expect(await membersOf(organization)).toEqual([member, added, last])
     expect((await requestsOf(organization)).map(({ state }) => state)).toEqual([
       'withdrawn',
@@ -196,14 +204,14 @@ describe.each(enforcing)('the line, %s seats', (provider) => {
   it('goes on behind somebody whom a hook refuses', async () => {
     const { organization, scope, member, line } = await fullWith(2)
     const [unwelcome, next] = line as [string, string]
-    const picky = createJoiningWorld({
+    const picky = createJoiningKit({
       provider,
       hooks: {
         beforeAddMember: ({ userId }) =>
           userId === unwelcome ? refuse('unwelcome') : { ok: true as const },
       },
     })
-    answered(await removeMember(picky.seatgate, scope, member))
+    unwrap(await removeMember(picky.seatgate, scope, member))
     await picky.settled()
     expect(await membersOf(organization)).toEqual([member, next])
     expect((await requestsOf(organization)).map(({ state }) => state)).toEqual([
@@ -214,15 +222,15 @@ describe.each(enforcing)('the line, %s seats', (provider) => {
   })
 
   it('is for those too whose request is approved', async () => {
-    const organization = await openOrganization(world, 'request', 2)
-    const member = await join(world, organization)
-    const { userId, outcome } = await comeIn(world, organization)
+    const organization = await openOrganization(kit, 'request', 2)
+    const member = await join(kit, organization)
+    const { userId, outcome } = await joinByDomain(kit, organization)
     if (outcome.status !== 'requested') throw new Error(outcome.status)
-    const approved = answered(await approve(world, organization, outcome.request.id))
+    const approved = unwrap(await approve(kit, organization, outcome.request.id))
     expect(approved).toMatchObject({ status: 'waiting', request: { userId } })
-    expect(answered(await approve(world, organization, outcome.request.id))).toEqual(approved)
-    answered(await removeMember(seatgate, organization.as(organization.owner), member))
-    await world.settled()
+    expect(unwrap(await approve(kit, organization, outcome.request.id))).toEqual(approved)
+    unwrap(await removeMember(seatgate, organization.as(organization.owner), member))
+    await kit.settled()
     expect(await membersOf(organization)).toEqual([member, userId])
     expect((await actionsOf(organization.id)).slice(-8)).toEqual([
       'organization.join_request.created',
@@ -239,26 +247,26 @@ describe.each(enforcing)('the line, %s seats', (provider) => {
   it('is over with the organization', async () => {
     const { organization } = await fullWith(2)
     await softDeleted(seatgate, organization)
-    await world.settled()
+    await kit.settled()
     await sweepHandler(seatgate)()
     expect((await requestsOf(organization)).map(({ state }) => state)).toEqual(['closed', 'closed'])
   })
 
   it('is found by the sweep if whoever freed a seat died before it was given', async () => {
     const { organization, scope, member, line } = await fullWith(2)
-    const dying = createJoiningWorld({ provider, waitUntil() {} })
-    answered(await removeMember(dying.seatgate, scope, member))
+    const dying = createJoiningKit({ provider, waitUntil() {} })
+    unwrap(await removeMember(dying.seatgate, scope, member))
     expect((await requestsOf(organization)).map(({ state }) => state)).toContain('waiting')
     await new Promise((resolve) => setTimeout(resolve))
     await sweepHandler(seatgate)()
-    await world.settled()
+    await kit.settled()
     expect(await membersOf(organization)).toEqual([member, line[0]])
   })
 
   it.each([0, 5])(
     'lets fifty in at once as far as there are seats, the others one by one (%i ms)',
     async (delayMs) => {
-      const rush = createJoiningWorld({ provider, delayMs })
+      const rush = createJoiningKit({ provider, delayMs })
       const organization = await openOrganization(rush, 'auto', 10)
       const scope = organization.as(organization.owner)
       const people = await Promise.all(Array.from({ length: 50 }, () => neighbourOf(organization)))

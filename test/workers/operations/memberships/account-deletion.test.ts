@@ -22,24 +22,29 @@ import {
   type Statement,
 } from '../../../../src/index.ts'
 import { sweepJobs } from '../../../../src/worker/handlers.ts'
-import { db, host, memberOf, organizationOf, person, signUp } from '../../../kit/http.ts'
-import { passTime } from '../../../kit/faults.ts'
-import { readState, violations } from '../../../kit/invariants.ts'
 import {
+  db,
+  host,
+  postMember,
+  postOrganization,
+  person,
+  signUp,
+  passTime,
+  readState,
+  violations,
   everything,
-  hookedWorld,
+  kitWithHooks,
   isChange,
   meanwhile,
   pointerOf,
   sessionOf,
   softDeleted,
-} from '../../../kit/every-change.ts'
-import { listening } from '../../../kit/active-organization.ts'
-import { freshStores, testEnv } from '../../../kit/environment.ts'
-import {
-  answered,
+  listening,
+  freshStores,
+  testEnv,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   enforcing,
   join,
   newOrganization,
@@ -47,17 +52,17 @@ import {
   operator,
   PASSWORD,
   type TestOrganization,
-  type World,
-} from '../../../kit/kit.ts'
-import { atScale } from '../../../kit/scale.ts'
+  type Kit,
+  atScale,
+} from '../../../kit/index.ts'
 
 const system = { type: 'system' } as const
-const calm = createWorld()
+const calm = createKit()
 
-const deletes = ({ seatgate }: World, userId: string) =>
+const deletes = ({ seatgate }: Kit, userId: string) =>
   deleteUser(seatgate, { caller: { userId } }, { password: PASSWORD })
 
-async function prepared({ seatgate }: World, userId: string): Promise<Result<null>> {
+async function prepared({ seatgate }: Kit, userId: string): Promise<Result<null>> {
   const leaving = await prepareUserDeletion(seatgate, { caller: system }, userId)
   return leaving.ok ? commitTogether(seatgate, leaving.value) : leaving
 }
@@ -93,9 +98,9 @@ describe('DELETE /users/me', () => {
   it('HOOK-23 HOOK-24: waits until each organization has another owner or is gone', async () => {
     const owner = await signUp(address())
     const heir = await person()
-    const given = await organizationOf(owner, { name: 'Given' })
-    const deleted = await organizationOf(owner, { name: 'Deleted' })
-    await memberOf(given, owner, heir)
+    const given = await postOrganization(owner, { name: 'Given' })
+    const deleted = await postOrganization(owner, { name: 'Deleted' })
+    await postMember(given, owner, heir)
     const name = ({ id, name, slug }: typeof given) => ({ id, name, slug })
 
     const refused = await forget(owner.token)
@@ -146,44 +151,42 @@ describe('DELETE /users/me', () => {
 
 describe.each(eachDoor)('a sole owner (%s)', (_door, forget) => {
   it('HOOK-23 is told of which organizations, and nothing is written', async () => {
-    const world = hookedWorld()
-    const first = await newOrganization(world)
+    const kit = kitWithHooks()
+    const first = await newOrganization(kit)
     const { owner } = first
-    const second = await newOrganization(world)
-    await join(world, second, 'owner', owner)
-    const third = await newOrganization(world)
-    await join(world, third, 'owner', owner)
-    answered(await removeMember(world.seatgate, third.as(third.owner), third.owner))
-    await world.settled()
+    const second = await newOrganization(kit)
+    await join(kit, second, 'owner', owner)
+    const third = await newOrganization(kit)
+    await join(kit, third, 'owner', owner)
+    unwrap(await removeMember(kit.seatgate, third.as(third.owner), third.owner))
+    await kit.settled()
     const before = await everything()
-    expect(await forget(world, owner)).toEqual({
+    expect(await forget(kit, owner)).toEqual({
       ok: false,
       error: {
         code: 'last_owner',
         organizations: [first, third].map(({ id, slug }) => ({ id, name: 'Test', slug })),
       },
     })
-    await world.settled()
+    await kit.settled()
     expect(await everything()).toEqual(before)
   })
 
   it('HOOK-24 goes once each has been handed over or deleted', async () => {
-    const world = hookedWorld()
-    const { seatgate } = world
-    const given = await newOrganization(world)
+    const kit = kitWithHooks()
+    const { seatgate } = kit
+    const given = await newOrganization(kit)
     const { owner } = given
-    const heir = await join(world, given)
-    const deleted = await newOrganization(world)
-    await join(world, deleted, 'owner', owner)
-    answered(await removeMember(seatgate, deleted.as(owner), deleted.owner))
-    expect(codeOf(await forget(world, owner))).toBe('last_owner')
-    answered(
-      await transferOwnership(seatgate, given.as(owner), { userId: heir, password: PASSWORD })
-    )
-    expect(codeOf(await forget(world, owner))).toBe('last_owner')
+    const heir = await join(kit, given)
+    const deleted = await newOrganization(kit)
+    await join(kit, deleted, 'owner', owner)
+    unwrap(await removeMember(seatgate, deleted.as(owner), deleted.owner))
+    expect(codeOf(await forget(kit, owner))).toBe('last_owner')
+    unwrap(await transferOwnership(seatgate, given.as(owner), { userId: heir, password: PASSWORD }))
+    expect(codeOf(await forget(kit, owner))).toBe('last_owner')
     await softDeleted(seatgate, { id: deleted.id, owner })
-    expect(codeOf(await forget(world, owner))).toBe('ok')
-    await world.settled()
+    expect(codeOf(await forget(kit, owner))).toBe('ok')
+    await kit.settled()
     expect(await count('seatgate_memberships', 'user_id', owner)).toBe(0)
     expect(await count('users', 'id', owner)).toBe(0)
     expect(await violations(given.id, { quiet: true })).toEqual([])
@@ -197,7 +200,7 @@ describe('many organizations', () => {
   it.each(enforcing)(
     'HOOK-25 are left in one batch, each with its seat and its record (%s)',
     async (provider) => {
-      const calm = createWorld({ provider })
+      const calm = createKit({ provider })
       const leaver = await newUser()
       const organizations: TestOrganization[] = []
       for (let made = 0; made < 30; made++) {
@@ -210,9 +213,9 @@ describe('many organizations', () => {
       await calm.settled()
       const session = await sessionOf(await newUser(), living[0]!.id)
       const heard = listening()
-      const world = hookedWorld({ provider, around: heard.around })
+      const kit = kitWithHooks({ provider, around: heard.around })
 
-      expect(await deletes(world, leaver)).toEqual({ ok: true, value: null })
+      expect(await deletes(kit, leaver)).toEqual({ ok: true, value: null })
       expect(heard.trips.filter(isChange)).toHaveLength(1)
       // The seat is free when the answer is there: nothing was waited for.
       const full = living[0]!
@@ -221,7 +224,7 @@ describe('many organizations', () => {
         const added = await addMember(calm.seatgate, full.as(full.owner), input)
         expect(codeOf(added)).toBe('ok')
       }
-      await world.settled()
+      await kit.settled()
       await calm.settled()
       expect(await count('seatgate_memberships', 'user_id', leaver)).toBe(0)
       expect(await pointerOf(session)).toBe(full.id)
@@ -239,7 +242,7 @@ describe('many organizations', () => {
           { action: 'seat.released', metadata: { user_id: leaver } },
         ])
         if (organization === deleted) continue
-        const usage = answered(await seatUsage(calm.seatgate, organization.as(owner)))
+        const usage = unwrap(await seatUsage(calm.seatgate, organization.as(owner)))
         expect(usage.held).toBe(members.length)
         expect(await violations(id, { quiet: true })).toEqual([])
       }
@@ -247,17 +250,17 @@ describe('many organizations', () => {
   )
 
   it('HOOK-25 are none of a user who belongs nowhere', async () => {
-    const world = hookedWorld()
+    const kit = kitWithHooks()
     const userId = await newUser()
-    expect(codeOf(await deletes(world, userId))).toBe('ok')
+    expect(codeOf(await deletes(kit, userId))).toBe('ok')
     expect(await count('users', 'id', userId)).toBe(0)
   })
 
   it('HOOK-25 are on record as left by the host, where it was the host', async () => {
-    const world = hookedWorld()
-    const organization = await newOrganization(world)
-    const member = await join(world, organization)
-    answered(await prepared(world, member))
+    const kit = kitWithHooks()
+    const organization = await newOrganization(kit)
+    const member = await join(kit, organization)
+    unwrap(await prepared(kit, member))
     const { events } = await readState(organization.id)
     expect(events.at(-2)).toMatchObject({
       action: 'organization.member_remove',
@@ -270,52 +273,52 @@ describe('many organizations', () => {
 
 describe('prepareUserDeletion', () => {
   it('HOOK-19 writes nothing by itself, and all of it with the host’s own statements', async () => {
-    const world = hookedWorld({ lifecycle: {} })
-    const { seatgate } = world
-    const organization = await newOrganization(world)
-    const member = await join(world, organization)
+    const kit = kitWithHooks({ lifecycle: {} })
+    const { seatgate } = kit
+    const organization = await newOrganization(kit)
+    const member = await join(kit, organization)
     const before = await everything()
-    const leaving = answered(await prepareUserDeletion(seatgate, { caller: system }, member))
+    const leaving = unwrap(await prepareUserDeletion(seatgate, { caller: system }, member))
     expect(await everything()).toEqual(before)
     const gone = seatgate.db.delete(users).where(eq(users.id, member))
     expect(await commitTogether(seatgate, leaving, { after: [gone] })).toEqual({
       ok: true,
       value: null,
     })
-    await world.settled()
+    await kit.settled()
     expect(await count('users', 'id', member)).toBe(0)
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
   it('HOOK-26 is to be prepared anew if a membership has come or changed meanwhile', async () => {
-    const world = hookedWorld()
-    const { seatgate } = world
-    const organization = await newOrganization(world)
-    const member = await join(world, organization)
-    const leaving = answered(await prepareUserDeletion(seatgate, { caller: system }, member))
-    const other = await newOrganization(world)
-    await join(world, other, 'member', member)
+    const kit = kitWithHooks()
+    const { seatgate } = kit
+    const organization = await newOrganization(kit)
+    const member = await join(kit, organization)
+    const leaving = unwrap(await prepareUserDeletion(seatgate, { caller: system }, member))
+    const other = await newOrganization(kit)
+    await join(kit, other, 'member', member)
     const before = await everything()
     expect(codeOf(await commitTogether(seatgate, leaving))).toBe('operation_in_progress')
     expect(await everything()).toEqual(before)
-    expect(codeOf(await prepared(world, member))).toBe('ok')
+    expect(codeOf(await prepared(kit, member))).toBe('ok')
     for (const { id } of [organization, other]) {
-      await world.settled()
+      await kit.settled()
       expect(await violations(id, { quiet: true })).toEqual([])
     }
   })
 
   it('HOOK-23 is not committed if the only other owner has gone meanwhile', async () => {
-    const world = hookedWorld()
-    const { seatgate } = world
-    const organization = await newOrganization(world)
-    const second = await join(world, organization, 'owner')
-    const leaving = answered(await prepareUserDeletion(seatgate, { caller: system }, second))
+    const kit = kitWithHooks()
+    const { seatgate } = kit
+    const organization = await newOrganization(kit)
+    const second = await join(kit, organization, 'owner')
+    const leaving = unwrap(await prepareUserDeletion(seatgate, { caller: system }, second))
     const { owner } = organization
-    answered(await removeMember(seatgate, organization.as(owner), owner))
+    unwrap(await removeMember(seatgate, organization.as(owner), owner))
     expect(codeOf(await commitTogether(seatgate, leaving))).toBe('operation_in_progress')
-    expect(codeOf(await prepared(world, second))).toBe('last_owner')
-    await world.settled()
+    expect(codeOf(await prepared(kit, second))).toBe('last_owner')
+    await kit.settled()
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 })
@@ -325,12 +328,12 @@ describe('owners who delete their accounts', () => {
     'HOOK-23 MUSEUM-24: two at once, and one is the last (%i ms)',
     async (delayMs) => {
       for (let round = 0; round < atScale({ share: 3, thorough: 10 }); round++) {
-        const world = hookedWorld({ delayMs })
+        const kit = kitWithHooks({ delayMs })
         const organization = await newOrganization(calm)
         const { id, slug, owner } = organization
         const second = await join(calm, organization, 'owner')
-        const answers = await Promise.all([owner, second].map((who) => deletes(world, who)))
-        await world.settled()
+        const answers = await Promise.all([owner, second].map((who) => deletes(kit, who)))
+        await kit.settled()
         expect(answers.map(codeOf).toSorted()).toEqual(['last_owner', 'ok'])
         expect(answers.find(({ ok }) => !ok)).toEqual({
           ok: false,
@@ -345,13 +348,13 @@ describe('owners who delete their accounts', () => {
     const organization = await newOrganization(calm)
     const { id, owner } = organization
     const second = await join(calm, organization, 'owner')
-    const world = hookedWorld({
+    const kit = kitWithHooks({
       around: meanwhile(async () => {
-        answered(await removeMember(calm.seatgate, organization.as(owner), owner))
+        unwrap(await removeMember(calm.seatgate, organization.as(owner), owner))
         await calm.settled()
       }),
     })
-    expect(codeOf(await deletes(world, second))).toBe('last_owner')
+    expect(codeOf(await deletes(kit, second))).toBe('last_owner')
     expect(await count('users', 'id', second)).toBe(1)
     expect(await violations(id, { quiet: true })).toEqual([])
   })
@@ -359,12 +362,12 @@ describe('owners who delete their accounts', () => {
   it('HOOK-25 HOOK-27: somebody is taken into an organization on the way to the batch', async () => {
     const organization = await newOrganization(calm)
     const leaver = await newUser()
-    const world = hookedWorld({
+    const kit = kitWithHooks({
       around: meanwhile(() => join(calm, organization, 'member', leaver)),
     })
     await join(calm, await newOrganization(calm), 'member', leaver)
-    expect(codeOf(await deletes(world, leaver))).toBe('ok')
-    await world.settled()
+    expect(codeOf(await deletes(kit, leaver))).toBe('ok')
+    await kit.settled()
     expect(await count('seatgate_memberships', 'user_id', leaver)).toBe(0)
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
@@ -403,15 +406,15 @@ describe('a deletion that fails', () => {
     'HOOK-26 releases no seat and does nothing outside: %s',
     async (_what, hookOf) => {
       const told: unknown[] = []
-      const world: World = hookedWorld({
+      const kit: Kit = kitWithHooks({
         hooks: { afterMemberRemove: (state) => told.push(state) },
-        lifecycle: { onDelete: (...args) => hookOf(world.seatgate)(...args) },
+        lifecycle: { onDelete: (...args) => hookOf(kit.seatgate)(...args) },
       })
       const organization = await newOrganization(calm, 2)
       const member = await join(calm, organization)
       const before = [await everything(), await readState(organization.id)]
-      expect((await deletes(world, member)).ok).toBe(false)
-      await world.settled()
+      expect((await deletes(kit, member)).ok).toBe(false)
+      await kit.settled()
       expect([await everything(), await readState(organization.id)]).toEqual(before)
       expect(told).toEqual([])
       expect(await violations(organization.id, { quiet: true })).toEqual([])
@@ -424,12 +427,12 @@ describe('a deletion that fails', () => {
       return run()
     }
     const told: unknown[] = []
-    const world = hookedWorld({ around, hooks: { afterMemberRemove: (state) => told.push(state) } })
+    const kit = kitWithHooks({ around, hooks: { afterMemberRemove: (state) => told.push(state) } })
     const organization = await newOrganization(calm, 2)
     const member = await join(calm, organization)
     const before = [await everything(), await readState(organization.id)]
-    expect(codeOf(await deletes(world, member))).toBe('unavailable')
-    await world.settled()
+    expect(codeOf(await deletes(kit, member))).toBe('unavailable')
+    await kit.settled()
     expect([await everything(), await readState(organization.id)]).toEqual(before)
     expect(told).toEqual([])
   })
@@ -463,15 +466,15 @@ describe('lifecycle hooks', () => {
         db.update(users).set({ name: 'Renamed' }).where(eq(users.id, id))
       const first = [rename(userId)]
       const unset = await composeLifecycle(calm.seatgate, name, first, { userId })
-      expect(answered(unset)).toBe(first)
+      expect(unwrap(unset)).toBe(first)
 
       const seen: unknown[] = []
       const hook: LifecycleHook = async (statements, context) => {
         seen.push(statements, context)
         return { ok: true, statements: [...statements, rename(other)] }
       }
-      const { seatgate } = createWorld({ lifecycle: { [name]: hook } })
-      const composed = answered(await composeLifecycle(seatgate, name, first, { userId }))
+      const { seatgate } = createKit({ lifecycle: { [name]: hook } })
+      const composed = unwrap(await composeLifecycle(seatgate, name, first, { userId }))
       expect(seen).toEqual([first, { userId }])
       await db.batch(composed as [Statement, ...Statement[]])
       for (const id of [userId, other]) {
@@ -484,7 +487,7 @@ describe('lifecycle hooks', () => {
         reason: 'not_today',
         detail: 'Ask again.',
       })
-      const stern = createWorld({ lifecycle: { [name]: refusing } }).seatgate
+      const stern = createKit({ lifecycle: { [name]: refusing } }).seatgate
       expect(await composeLifecycle(stern, name, first, { userId })).toEqual({
         ok: false,
         error: { code: 'hook_refused', reason: 'not_today', detail: 'Ask again.' },
@@ -495,19 +498,19 @@ describe('lifecycle hooks', () => {
   it('HOOK-18 HOOK-19 onDelete is shown the statements so far, and its own run in their batch', async () => {
     const heard = listening()
     const seen: { statements: readonly Statement[]; context: object }[] = []
-    const world: World = createWorld({
+    const kit: Kit = createKit({
       around: heard.around,
       lifecycle: {
         onDelete(statements, context) {
           seen.push({ statements, context })
-          const gone = world.seatgate.db.delete(users).where(eq(users.id, context.userId))
+          const gone = kit.seatgate.db.delete(users).where(eq(users.id, context.userId))
           return { ok: true, statements: [...statements, gone] }
         },
       },
     })
     const organization = await newOrganization(calm)
     const member = await join(calm, organization)
-    answered(await deletes(world, member))
+    unwrap(await deletes(kit, member))
     const [asked] = seen
     expect(seen).toHaveLength(1)
     expect(asked?.context).toMatchObject({ userId: member })
@@ -530,23 +533,23 @@ describe('lifecycle hooks', () => {
         return { ok: true, statements }
       }
       const userId = await newUser()
-      expect(codeOf(await forget(createWorld({ lifecycle: { onDelete } }), userId))).toBe('ok')
+      expect(codeOf(await forget(createKit({ lifecycle: { onDelete } }), userId))).toBe('ok')
       expect(contexts).toEqual([{ userId }])
     }
   )
 
   it.each(eachDoor)('HOOK-20 onDelete that refuses stops all of it (%s)', async (_door, forget) => {
-    const world = hookedWorld({
+    const kit = kitWithHooks({
       lifecycle: { onDelete: () => ({ ok: false, reason: 'unpaid_bills' }) },
     })
     const organization = await newOrganization(calm)
     const member = await join(calm, organization)
     const before = [await everything(), await readState(organization.id)]
-    expect(await forget(world, member)).toEqual({
+    expect(await forget(kit, member)).toEqual({
       ok: false,
       error: { code: 'hook_refused', reason: 'unpaid_bills' },
     })
-    await world.settled()
+    await kit.settled()
     expect([await everything(), await readState(organization.id)]).toEqual(before)
   })
 
@@ -575,7 +578,7 @@ describe('lifecycle hooks', () => {
   ]
   it.each(rubbish)('HOOK-21 onDelete that answers %s is a refusal', async (_what, answer) => {
     const reports: { event: string }[] = []
-    const world = hookedWorld({
+    const kit = kitWithHooks({
       hookDeadlineSeconds: 0.05,
       report: (report) => reports.push(report),
       lifecycle: { onDelete: answer as unknown as LifecycleHook },
@@ -584,9 +587,9 @@ describe('lifecycle hooks', () => {
     const member = await join(calm, organization)
     const before = [await everything(), await readState(organization.id)]
     const refusal = { ok: false, error: { code: 'hook_failed' } }
-    expect(await deletes(world, member)).toEqual(refusal)
-    expect(await prepared(world, member)).toEqual(refusal)
-    await world.settled()
+    expect(await deletes(kit, member)).toEqual(refusal)
+    expect(await prepared(kit, member)).toEqual(refusal)
+    await kit.settled()
     expect([await everything(), await readState(organization.id)]).toEqual(before)
     expect(reports.map(({ event }) => event)).toEqual(['hook_failed', 'hook_failed'])
   })
@@ -599,10 +602,10 @@ describe('lifecycle hooks', () => {
       for (const name of names) {
         const seatgate = configured({ [name]: unset })()
         expect(seatgate.lifecycle[name] ?? null).toBeNull()
-        expect(answered(await composeLifecycle(seatgate, name, [], { userId: 'x' }))).toEqual([])
+        expect(unwrap(await composeLifecycle(seatgate, name, [], { userId: 'x' }))).toEqual([])
       }
     }
-    const { seatgate } = createWorld()
+    const { seatgate } = createKit()
     const leaving = deleteUser(seatgate, { caller: { userId: 'x' } }, { password: PASSWORD })
     await expect(leaving).rejects.toThrow(TypeError)
   })
@@ -613,9 +616,9 @@ describe('what the host does elsewhere once it is done', () => {
   const ends: [
     string,
     'afterMemberRemove' | 'afterDeleteOrganization',
-    (world: World, organization: TestOrganization, member: string) => Promise<Result<unknown>>,
+    (kit: Kit, organization: TestOrganization, member: string) => Promise<Result<unknown>>,
   ][] = [
-    ['a user', 'afterMemberRemove', (world, _organization, member) => deletes(world, member)],
+    ['a user', 'afterMemberRemove', (kit, _organization, member) => deletes(kit, member)],
     [
       'an organization',
       'afterDeleteOrganization',
@@ -642,7 +645,7 @@ describe('what the host does elsewhere once it is done', () => {
       }
       const organization = await newOrganization(calm)
       const member = await join(calm, organization)
-      const world = hookedWorld({
+      const kit = kitWithHooks({
         around,
         hooks: {
           async [hook](state: unknown) {
@@ -654,8 +657,8 @@ describe('what the host does elsewhere once it is done', () => {
           },
         },
       })
-      answered(await act(world, organization, member))
-      await world.settled()
+      unwrap(await act(kit, organization, member))
+      await kit.settled()
       expect(order).toEqual(['committed', 'called'])
       expect(states).toMatchObject([
         hook === 'afterMemberRemove'
@@ -681,7 +684,7 @@ describe('what the host does elsewhere once it is done', () => {
       const reports: { event: string }[] = []
       const organization = await newOrganization(calm)
       const member = await join(calm, organization)
-      const world = hookedWorld({
+      const kit = kitWithHooks({
         report: (report) => reports.push(report),
         hooks: {
           [hook](state: unknown) {
@@ -691,24 +694,24 @@ describe('what the host does elsewhere once it is done', () => {
           },
         },
       })
-      expect(codeOf(await act(world, organization, member))).toBe('ok')
-      await world.settled()
+      expect(codeOf(await act(kit, organization, member))).toBe('ok')
+      await kit.settled()
       expect(calls).toBe(1)
       const failed = (attempts: number) => [{ kind: hook, attempts, lastError: 'RangeError' }]
       expect(await intentsOf(organization.id)).toEqual(failed(1))
       expect(reports.map(({ event }) => event)).toEqual([`${hook}_failed`])
 
-      await sweepJobs(world.seatgate)
+      await sweepJobs(kit.seatgate)
       expect(calls, 'not before its time').toBe(1)
       passTime(3_600_000)
-      await sweepJobs(world.seatgate)
+      await sweepJobs(kit.seatgate)
       expect(await intentsOf(organization.id)).toEqual(failed(2))
       passTime(3_600_000)
-      await sweepJobs(world.seatgate)
+      await sweepJobs(kit.seatgate)
       expect(calls).toBe(3)
       expect(await intentsOf(organization.id)).toEqual([])
       passTime(3_600_000)
-      await sweepJobs(world.seatgate)
+      await sweepJobs(kit.seatgate)
       expect(calls, 'done is done').toBe(3)
       expect(new Set(states.map((state) => JSON.stringify(state))).size).toBe(1)
     }
@@ -720,7 +723,7 @@ describe('what the host does elsewhere once it is done', () => {
     for (const organization of organizations) await join(calm, organization, 'member', leaver)
     const [first, second] = organizations as [TestOrganization, TestOrganization]
     const done: string[] = []
-    const world = hookedWorld({
+    const kit = kitWithHooks({
       hooks: {
         afterMemberRemove({ membership: { organizationId } }) {
           if (organizationId === first.id) throw new Error('the provider is away')
@@ -728,8 +731,8 @@ describe('what the host does elsewhere once it is done', () => {
         },
       },
     })
-    expect(codeOf(await deletes(world, leaver))).toBe('ok')
-    await world.settled()
+    expect(codeOf(await deletes(kit, leaver))).toBe('ok')
+    await kit.settled()
     expect(done).toEqual([second.id])
     expect(await intentsOf(first.id)).toHaveLength(1)
     expect(await intentsOf(second.id)).toEqual([])
@@ -737,12 +740,12 @@ describe('what the host does elsewhere once it is done', () => {
 
   it('HOOK-30 ends no organization with the user: those that live on are told of a member', async () => {
     const told: string[] = []
-    const world = hookedWorld({}, (hook) => told.push(hook))
+    const kit = kitWithHooks({}, (hook) => told.push(hook))
     const organization = await newOrganization(calm, 5)
     const second = await join(calm, organization, 'owner')
     const { entitlement } = await readState(organization.id)
-    expect(codeOf(await deletes(world, organization.owner))).toBe('ok')
-    await world.settled()
+    expect(codeOf(await deletes(kit, organization.owner))).toBe('ok')
+    await kit.settled()
     expect(told).toEqual(['onDelete', 'afterMemberRemove'])
     const after = await readState(organization.id)
     expect(after.entitlement).toEqual(entitlement)

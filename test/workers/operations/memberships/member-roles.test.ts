@@ -12,26 +12,27 @@ import {
   type Result,
   type Seatgate,
 } from '../../../../src/index.ts'
-import { readState, violations } from '../../../kit/invariants.ts'
-import { everything } from '../../../kit/every-change.ts'
-import { testEnv } from '../../../kit/environment.ts'
 import {
-  answered,
+  readState,
+  violations,
+  everything,
+  testEnv,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   newOrganization,
   newUser,
   type TestOrganization,
-  type WorldOptions,
+  type KitOptions,
   PASSWORD,
-} from '../../../kit/kit.ts'
+} from '../../../kit/index.ts'
 
 /** Roles of a host's own, in no order: the one who admits members owns nothing. */
 const OWN = {
   roles: ['auditor', 'porter', 'proprietor', 'guest'],
   ownerRole: 'proprietor',
   invitationAdminRoles: ['proprietor', 'porter'],
-} satisfies WorldOptions
+} satisfies KitOptions
 
 /** Puts somebody in with a role, past everything that is tested here. */
 async function put({ id }: TestOrganization, role: string): Promise<string> {
@@ -101,7 +102,7 @@ function mayBe(
 
 const SETS = {
   'of the default roles': {
-    options: {} satisfies WorldOptions,
+    options: {} satisfies KitOptions,
     all: ['owner', 'admin', 'member'],
     owner: 'owner',
     admins: ['owner', 'admin'],
@@ -124,15 +125,15 @@ describe.each(Object.entries(SETS))('who may give a role, %s', (_what, set) => {
   const acts = Object.keys(ACTS).flatMap((act) => set.all.map((actor) => [actor, act] as const))
 
   it.each(acts)('%s %s', async (actorRole, act) => {
-    const world = createWorld({ provider: 'd1', ...set.options })
-    const organization = await newOrganization(world)
+    const kit = createKit({ provider: 'd1', ...set.options })
+    const organization = await newOrganization(kit)
     const actor = await put(organization, actorRole)
     const at = looksAt(act)
     const wrong: string[] = []
     for (const from of at.from ? set.all : ['']) {
       for (const to of at.to ? set.all : ['']) {
         const allowed = mayBe(act, actorRole, from, to, set)
-        const code = codeOf(await ACTS[act]!(world.seatgate, organization, actor, from, to))
+        const code = codeOf(await ACTS[act]!(kit.seatgate, organization, actor, from, to))
         // Asked for the role that somebody has already, who may not give it is refused all the same.
         if (code !== (allowed ? 'ok' : 'insufficient_role')) wrong.push(`${from} → ${to}: ${code}`)
       }
@@ -143,8 +144,8 @@ describe.each(Object.entries(SETS))('who may give a role, %s', (_what, set) => {
 
 describe('roles are a set', () => {
   it('the host’s own roles have no order: the first of them may nothing', async () => {
-    const { seatgate } = createWorld({ provider: 'd1', ...OWN })
-    const organization = await newOrganization(createWorld({ provider: 'd1', ...OWN }))
+    const { seatgate } = createKit({ provider: 'd1', ...OWN })
+    const organization = await newOrganization(createKit({ provider: 'd1', ...OWN }))
     const { members } = await readState(organization.id)
     expect(members).toMatchObject([{ user_id: organization.owner, role: 'proprietor' }])
     const auditor = await put(organization, 'auditor')
@@ -161,21 +162,19 @@ describe('roles are a set', () => {
   })
 
   it('a hand-over leaves the first role that administers members, and no ownership', async () => {
-    const world = createWorld({ provider: 'd1', ...OWN })
-    const organization = await newOrganization(world)
+    const kit = createKit({ provider: 'd1', ...OWN })
+    const organization = await newOrganization(kit)
     const { id, owner } = organization
     const heir = await newUser()
-    answered(
-      await addMember(world.seatgate, organization.as(owner), { userId: heir, role: 'guest' })
-    )
-    const { from, to } = answered(
-      await transferOwnership(world.seatgate, organization.as(owner), {
+    unwrap(await addMember(kit.seatgate, organization.as(owner), { userId: heir, role: 'guest' }))
+    const { from, to } = unwrap(
+      await transferOwnership(kit.seatgate, organization.as(owner), {
         userId: heir,
         password: PASSWORD,
       })
     )
     expect([from.role, to.role]).toEqual(['porter', 'proprietor'])
-    const again = await removeMember(world.seatgate, organization.as(heir), heir)
+    const again = await removeMember(kit.seatgate, organization.as(heir), heir)
     expect(codeOf(again)).toBe('last_owner')
     const { members } = await readState(id)
     expect(Object.fromEntries(members.map(({ user_id, role }) => [user_id, role]))).toEqual({
@@ -185,8 +184,8 @@ describe('roles are a set', () => {
   })
 
   it('a role of the defaults is none where the host has its own', async () => {
-    const { seatgate } = createWorld({ provider: 'd1', ...OWN })
-    const organization = await newOrganization(createWorld({ provider: 'd1', ...OWN }))
+    const { seatgate } = createKit({ provider: 'd1', ...OWN })
+    const organization = await newOrganization(createKit({ provider: 'd1', ...OWN }))
     const scope = organization.as(organization.owner)
     for (const role of ['owner', 'admin', 'member', 'PROPRIETOR', 'proprietor ', 'guest,porter']) {
       const answer = await addMember(seatgate, scope, { userId: await newUser(), role })
@@ -198,8 +197,8 @@ describe('roles are a set', () => {
   })
 
   it('MUSEUM-25 only the configured owner’s role counts as an owner', async () => {
-    const { seatgate } = createWorld({ provider: 'd1' })
-    const organization = await newOrganization(createWorld({ provider: 'd1' }))
+    const { seatgate } = createKit({ provider: 'd1' })
+    const organization = await newOrganization(createKit({ provider: 'd1' }))
     const { owner } = organization
     // A role that was an owner's under another configuration.
     await put(organization, 'proprietor')

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Member, Page } from '../../../../src/index.ts'
-import { fullTeam, host, problem, type Person } from '../../../kit/http.ts'
-import { testEnv } from '../../../kit/environment.ts'
+import { fullTeam, host, problem, type Person, testEnv } from '../../../kit/index.ts'
 
 const named = ({ userId }: Person, name: string | null) =>
   testEnv.DB.prepare('UPDATE users SET name = ? WHERE id = ?').bind(name, userId).run()

@@ -13,23 +13,25 @@ import {
   type MembersInput,
   type OrganizationScope,
 } from '../../../../src/index.ts'
-import { NUMBERS } from '../../../kit/http.ts'
-import { hookedWorld, sessionOf, softDeleted } from '../../../kit/every-change.ts'
-import { testEnv } from '../../../kit/environment.ts'
 import {
-  answered,
+  NUMBERS,
+  kitWithHooks,
+  sessionOf,
+  softDeleted,
+  testEnv,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   enforcing,
   join,
   newOrganization,
   newUser,
   PASSWORD,
   type TestOrganization,
-} from '../../../kit/kit.ts'
+} from '../../../kit/index.ts'
 
-const world = createWorld({ provider: 'd1' })
-const { seatgate } = world
+const kit = createKit({ provider: 'd1' })
+const { seatgate } = kit
 
 /** Somebody with a name and an address, in this organization. */
 async function named(organization: TestOrganization, email: string, name: string | null) {
@@ -37,7 +39,7 @@ async function named(organization: TestOrganization, email: string, name: string
   await testEnv.DB.prepare('UPDATE users SET email = ?, name = ? WHERE id = ?')
     .bind(email, name, userId)
     .run()
-  return join(world, organization, 'member', userId)
+  return join(kit, organization, 'member', userId)
 }
 
 /** So many plain members more, one a millisecond, put there by SQL. */
@@ -58,7 +60,7 @@ async function crowd({ id }: TestOrganization, prefix: string, count = 120): Pro
 }
 
 async function list(organization: TestOrganization, input: MembersInput = {}) {
-  return answered(await listMembers(seatgate, organization.as(organization.owner), input))
+  return unwrap(await listMembers(seatgate, organization.as(organization.owner), input))
 }
 
 async function search(organization: TestOrganization, text: string): Promise<string[]> {
@@ -78,7 +80,7 @@ async function pages(organization: TestOrganization, input: MembersInput): Promi
 
 describe('listMembers', () => {
   it('ORG-118 has the newest first, with the person, fifty unless told otherwise', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const prefix = crypto.randomUUID()
     await crowd(organization, prefix)
     const first = await list(organization)
@@ -106,20 +108,20 @@ describe('listMembers', () => {
   })
 
   it('ORG-118 has no person where the host has not told its users', async () => {
-    const organization = await newOrganization(world)
-    const { users: _users, ...rest } = world.seatgate
+    const organization = await newOrganization(kit)
+    const { users: _users, ...rest } = kit.seatgate
     const asOwner = organization.as(organization.owner)
-    const { data } = answered(await listMembers({ ...rest, users: null }, asOwner))
+    const { data } = unwrap(await listMembers({ ...rest, users: null }, asOwner))
     expect(data).toMatchObject([{ userId: organization.owner, user: null }])
     const searched = await listMembers({ ...rest, users: null }, asOwner, { search: 'a' })
-    expect(answered(searched).data).toEqual([])
+    expect(unwrap(searched).data).toEqual([])
   })
 
   it('ORG-119 was last active only where a session works in this very organization', async () => {
-    const here = await newOrganization(world)
-    const there = await newOrganization(world)
-    const userId = await join(world, here)
-    await join(world, there, 'member', userId)
+    const here = await newOrganization(kit)
+    const there = await newOrganization(kit)
+    const userId = await join(kit, here)
+    await join(kit, there, 'member', userId)
     const seen = async (organization: TestOrganization) =>
       (await list(organization)).data.find((member) => member.userId === userId)?.lastActiveAt
     const at = async (organizationId: string | null, time: number) => {
@@ -149,7 +151,7 @@ describe('listMembers', () => {
 
 describe('a search among members', () => {
   it('finds the beginning of a name or an address, capital or small', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const tag = crypto.randomUUID().slice(0, 8)
     const ada = await named(organization, `ada-${tag}@example.com`, 'Countess Lovelace')
     const ben = await named(organization, `ben-${tag}@example.com`, 'adamant')
@@ -166,7 +168,7 @@ describe('a search among members', () => {
   it.each(['%', '_', '*', '?', '\\', "'", '"', '[a-z]', '%da', '_da'])(
     'takes %s for what it is',
     async (text) => {
-      const organization = await newOrganization(world)
+      const organization = await newOrganization(kit)
       const tag = crypto.randomUUID().slice(0, 8)
       await named(organization, `ada-${tag}@example.com`, 'Ada')
       expect(await search(organization, text)).toEqual([])
@@ -176,7 +178,7 @@ describe('a search among members', () => {
   )
 
   it('finds nobody of another organization', async () => {
-    const [here, there] = [await newOrganization(world), await newOrganization(world)]
+    const [here, there] = [await newOrganization(kit), await newOrganization(kit)]
     const tag = crypto.randomUUID()
     const mine = await named(here, `${tag}-1@example.com`, 'Same')
     const theirs = await named(there, `${tag}-2@example.com`, 'Same')
@@ -190,11 +192,11 @@ describe('a search among members', () => {
   })
 
   it('is followed from page to page, each member once, suspended ones too', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const [wanted, others] = [crypto.randomUUID(), crypto.randomUUID()]
     await crowd(organization, wanted, 25)
     await crowd(organization, others, 25)
-    answered(await suspendMember(seatgate, organization.as(organization.owner), `${wanted}-7`))
+    unwrap(await suspendMember(seatgate, organization.as(organization.owner), `${wanted}-7`))
     const found = await pages(organization, { search: wanted, limit: 10 })
     expect(found.map((page) => page.length)).toEqual([10, 10, 5])
     expect(found.flat().map(({ userId }) => userId)).toEqual(
@@ -204,7 +206,7 @@ describe('a search among members', () => {
   })
 
   it.each([[''], ['x'.repeat(256)], ['two\nlines'], [7]])('refuses %j', async (text) => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const input = { search: text } as MembersInput
     const answer = await listMembers(seatgate, organization.as(organization.owner), input)
     expect(codeOf(answer)).toBe('validation_error')
@@ -213,36 +215,36 @@ describe('a search among members', () => {
 
 describe.each(enforcing)('countMembers (%s)', (provider) => {
   it('ORG-120 is the number of all, whatever a page holds, after everything that happens', async () => {
-    const world = hookedWorld({ provider })
-    const { seatgate } = world
-    const organization = await newOrganization(world)
-    const other = await newOrganization(world)
+    const kit = kitWithHooks({ provider })
+    const { seatgate } = kit
+    const organization = await newOrganization(kit)
+    const other = await newOrganization(kit)
     const scope = organization.as(organization.owner)
     const expectCount = async (active: number, suspended: number) => {
-      expect(answered(await countMembers(seatgate, scope))).toEqual({ active, suspended })
+      expect(unwrap(await countMembers(seatgate, scope))).toEqual({ active, suspended })
       const rows = await pages(organization, { limit: 2 })
       const of = (status: string) => rows.flat().filter((member) => member.status === status)
       expect([of('active').length, of('suspended').length]).toEqual([active, suspended])
     }
     await expectCount(1, 0)
     const [ann, ben, cem] = [
-      await join(world, organization),
-      await join(world, organization, 'admin'),
-      await join(world, organization),
+      await join(kit, organization),
+      await join(kit, organization, 'admin'),
+      await join(kit, organization),
     ] as const
     await expectCount(4, 0)
-    answered(await suspendMember(seatgate, scope, ann))
-    answered(await suspendMember(seatgate, scope, ben))
+    unwrap(await suspendMember(seatgate, scope, ann))
+    unwrap(await suspendMember(seatgate, scope, ben))
     await expectCount(2, 2)
-    answered(await restoreMember(seatgate, scope, ann))
+    unwrap(await restoreMember(seatgate, scope, ann))
     await expectCount(3, 1)
-    answered(await changeRole(seatgate, scope, ann, { role: 'admin' }))
+    unwrap(await changeRole(seatgate, scope, ann, { role: 'admin' }))
     await expectCount(3, 1)
-    answered(await removeMember(seatgate, scope, ben))
+    unwrap(await removeMember(seatgate, scope, ben))
     await expectCount(3, 0)
-    answered(await deleteUser(seatgate, { caller: { userId: cem } }, { password: PASSWORD }))
+    unwrap(await deleteUser(seatgate, { caller: { userId: cem } }, { password: PASSWORD }))
     await expectCount(2, 0)
-    expect(answered(await countMembers(seatgate, other.as(other.owner)))).toEqual({
+    expect(unwrap(await countMembers(seatgate, other.as(other.owner)))).toEqual({
       active: 1,
       suspended: 0,
     })
@@ -251,16 +253,16 @@ describe.each(enforcing)('countMembers (%s)', (provider) => {
 
 describe('countMembers', () => {
   it('ORG-120 does not page', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     await crowd(organization, crypto.randomUUID())
-    expect(answered(await countMembers(seatgate, organization.as(organization.owner)))).toEqual({
+    expect(unwrap(await countMembers(seatgate, organization.as(organization.owner)))).toEqual({
       active: 121,
       suspended: 0,
     })
   })
 
   it('tells a stranger of nothing, and nobody of a deleted organization', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const stranger = organization.as(await newUser())
     expect(codeOf(await countMembers(seatgate, stranger))).toBe('organization_not_found')
     await softDeleted(seatgate, organization)
@@ -306,26 +308,26 @@ describe('countMembersWithoutMfa', () => {
       .run()
 
   it('ORG-122 is all active members where there is no table of credentials', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const scope = organization.as(organization.owner)
-    const [first] = [await join(world, organization), await join(world, organization)]
+    const [first] = [await join(kit, organization), await join(kit, organization)]
     await enrol(first!, 1)
-    expect(answered(await countMembersWithoutMfa(seatgate, scope))).toBe(3)
-    answered(await suspendMember(seatgate, scope, first!))
-    const { active } = answered(await countMembers(seatgate, scope))
-    expect(answered(await countMembersWithoutMfa(seatgate, scope))).toBe(active)
+    expect(unwrap(await countMembersWithoutMfa(seatgate, scope))).toBe(3)
+    unwrap(await suspendMember(seatgate, scope, first!))
+    const { active } = unwrap(await countMembers(seatgate, scope))
+    expect(unwrap(await countMembersWithoutMfa(seatgate, scope))).toBe(active)
     expect(active).toBe(2)
   })
 
   it('ORG-122 is those who have no credential that is in use', async () => {
-    const organization = await newOrganization(world)
-    const other = await newOrganization(world)
+    const organization = await newOrganization(kit)
+    const other = await newOrganization(kit)
     const scope = organization.as(organization.owner)
-    const count = async () => answered(await countMembersWithoutMfa(seatgate, scope, credentials))
+    const count = async () => unwrap(await countMembersWithoutMfa(seatgate, scope, credentials))
     const [ann, ben, cem] = [
-      await join(world, organization),
-      await join(world, organization),
-      await join(world, organization),
+      await join(kit, organization),
+      await join(kit, organization),
+      await join(kit, organization),
     ] as const
     await enrol(other.owner, 1)
     await enrol(await newUser(), 1)
@@ -337,18 +339,18 @@ describe('countMembersWithoutMfa', () => {
     expect(await count(), 'one that is not in use protects nobody').toBe(3)
     await enrol(ben, 1)
     expect(await count()).toBe(2)
-    answered(await suspendMember(seatgate, scope, cem))
+    unwrap(await suspendMember(seatgate, scope, cem))
     expect(await count(), 'a suspended member needs none').toBe(1)
     await enrol(organization.owner, 1)
     expect(await count()).toBe(0)
-    answered(await restoreMember(seatgate, scope, cem))
+    unwrap(await restoreMember(seatgate, scope, cem))
     expect(await count()).toBe(1)
   })
 
   it('ORG-122 is told to those who administer members', async () => {
-    const organization = await newOrganization(world)
-    const member = await join(world, organization)
-    const admin = await join(world, organization, 'admin')
+    const organization = await newOrganization(kit)
+    const member = await join(kit, organization)
+    const admin = await join(kit, organization, 'admin')
     const codes: [string, string][] = [
       [admin, 'ok'],
       [member, 'insufficient_role'],

@@ -11,37 +11,38 @@ import {
   type OrganizationScope,
   type Result,
 } from '../../../../src/index.ts'
-import type { FullSeatgate } from '../../../kit/flat-options.ts'
-import type { Around } from '../../../../bench/meter.ts'
-import { readState, violations, type State } from '../../../kit/invariants.ts'
 import {
+  type FullSeatgate,
+  readState,
+  violations,
+  type State,
   actionsOf,
   everything,
   isChange,
   meanwhile,
-  MUTATORS,
+  EVERY_CHANGE,
   newTeam,
   pointerOf,
   sessionOf,
   softDeleted,
   type Team,
-} from '../../../kit/every-change.ts'
-import { listening } from '../../../kit/active-organization.ts'
-import { freshStores, testEnv } from '../../../kit/environment.ts'
-import {
-  answered,
+  listening,
+  freshStores,
+  testEnv,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   enforcing,
   join,
   newOrganization,
   newUser,
   type TestOrganization,
   PASSWORD,
-} from '../../../kit/kit.ts'
+} from '../../../kit/index.ts'
+import type { Around } from '../../../../bench/meter.ts'
 
 const system = { type: 'system' } as const
-const calm = createWorld({ provider: 'd1' })
+const calm = createKit({ provider: 'd1' })
 
 beforeEach(freshStores)
 
@@ -75,14 +76,14 @@ describe('an organization that is not there', () => {
   it.each(enforcing.flatMap((provider) => places.map((place) => [provider, ...place] as const)))(
     'ORG-80 takes nobody in, and nothing is written (%s, %s)',
     async (provider, _what, place) => {
-      const world = createWorld({ provider })
+      const kit = createKit({ provider })
       const own = await newOrganization(calm)
       const userId = await newUser()
       const organization = await place(own)
       const before = await everything()
       const scope = { caller: { userId: own.owner }, organization }
-      const answer = await addMember(world.seatgate, scope, { userId, role: 'member' })
-      await world.settled()
+      const answer = await addMember(kit.seatgate, scope, { userId, role: 'member' })
+      await kit.settled()
       expect(answer).toEqual({ ok: false, error: { code: 'organization_not_found' } })
       expect(await everything()).toEqual(before)
     }
@@ -90,13 +91,13 @@ describe('an organization that is not there', () => {
 
   it('ORG-80 nor does one that is deleted on the way to the batch', async () => {
     const organization = await newOrganization(calm)
-    const world = createWorld({
+    const kit = createKit({
       provider: 'ledger',
       around: meanwhile(() => softDeleted(calm.seatgate, organization)),
     })
     const input = { userId: await newUser(), role: 'member' }
-    const answer = await addMember(world.seatgate, organization.as(organization.owner), input)
-    await world.settled()
+    const answer = await addMember(kit.seatgate, organization.as(organization.owner), input)
+    await kit.settled()
     expect(codeOf(answer)).toBe('organization_not_found')
     const { members } = await readState(organization.id)
     expect(members.map(({ user_id }) => user_id)).toEqual([organization.owner])
@@ -133,14 +134,14 @@ describe('an actor who lost their rights after the request began', () => {
     'prepareMember and commitTogether',
   ])
   const rows = enforcing.flatMap((provider) =>
-    MUTATORS.filter(({ name, inside }) => inside && !elsewhere.has(name)).flatMap((mutator) =>
+    EVERY_CHANGE.filter(({ name, inside }) => inside && !elsewhere.has(name)).flatMap((mutator) =>
       Object.keys(losses).map((loss) => [mutator.name, loss, provider, mutator] as const)
     )
   )
 
   it.each(rows)('ORG-84 cannot commit %s, %s meanwhile (%s)', async (_name, loss, provider, of) => {
     const { act, code } = losses[loss]!
-    const calmly = createWorld({ provider })
+    const calmly = createKit({ provider })
     const team = await newTeam(provider)
     const { id } = team.organization
     const known = ({ organization, members, events, entitlement }: State) => ({
@@ -150,16 +151,16 @@ describe('an actor who lost their rights after the request began', () => {
       entitlement,
     })
     let between: object | null = null
-    const world = createWorld({
+    const kit = createKit({
       provider,
       around: meanwhile(async () => {
-        answered(await act(calmly.seatgate, team))
+        unwrap(await act(calmly.seatgate, team))
         await calmly.settled()
         between = known(await readState(id))
       }),
     })
-    const answer = await of.act(world.seatgate, team)
-    await world.settled()
+    const answer = await of.act(kit.seatgate, team)
+    await kit.settled()
     expect(answer).toEqual({ ok: false, error: { code } })
     expect(between).not.toBeNull()
     expect(known(await readState(id))).toEqual(between)
@@ -169,13 +170,13 @@ describe('an actor who lost their rights after the request began', () => {
   it('ORG-84 cannot leave twice, removed meanwhile', async () => {
     const organization = await newOrganization(calm)
     const member = await join(calm, organization)
-    const world = createWorld({
+    const kit = createKit({
       provider: 'd1',
       around: meanwhile(() =>
         removeMember(calm.seatgate, organization.as(organization.owner), member)
       ),
     })
-    const answer = await removeMember(world.seatgate, organization.as(member), member)
+    const answer = await removeMember(kit.seatgate, organization.as(member), member)
     expect(codeOf(answer)).toBe('organization_not_found')
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
@@ -187,8 +188,8 @@ describe('removeMember', () => {
     const member = await join(calm, organization)
     const session = await sessionOf(member, organization.id)
     const heard = listening()
-    const { seatgate } = createWorld({ provider: 'd1', around: heard.around })
-    answered(await removeMember(seatgate, organization.as(organization.owner), member))
+    const { seatgate } = createKit({ provider: 'd1', around: heard.around })
+    unwrap(await removeMember(seatgate, organization.as(organization.owner), member))
     const [batch, ...others] = heard.trips.filter(isChange)
     expect(others).toEqual([])
     const at = (beginning: string) => batch!.findIndex((sql) => sql.startsWith(beginning))
@@ -226,7 +227,7 @@ describe('removeMember', () => {
         return run()
       }
       const reports: unknown[] = []
-      const world = createWorld({
+      const kit = createKit({
         provider: 'd1',
         around,
         report: (report) => reports.push(report),
@@ -235,7 +236,7 @@ describe('removeMember', () => {
       const member = await join(calm, organization)
       const before = await everything()
       const scope = organization.as(organization.owner)
-      const answer = await removeMember(world.seatgate, scope, member)
+      const answer = await removeMember(kit.seatgate, scope, member)
       expect(answer).toEqual({ ok: false, error: { code } })
       expect(await everything()).toEqual(before)
       expect(reports).toHaveLength(1)
@@ -259,15 +260,15 @@ describe('changeRole', () => {
     const organization = await newOrganization(calm)
     const { owner } = organization
     const admin = await join(calm, organization, 'admin')
-    const copy = answered(await listMembers(calm.seatgate, organization.as(owner)))
+    const copy = unwrap(await listMembers(calm.seatgate, organization.as(owner)))
     expect(copy.data.find(({ userId }) => userId === admin)?.role).toBe('admin')
-    answered(
+    unwrap(
       await transferOwnership(calm.seatgate, organization.as(owner), {
         userId: admin,
         password: PASSWORD,
       })
     )
-    answered(await removeMember(calm.seatgate, organization.as(owner), owner))
+    unwrap(await removeMember(calm.seatgate, organization.as(owner), owner))
     for (const caller of [system, { userId: admin }]) {
       const scope: OrganizationScope = { caller, organization: organization.id }
       const answer = await changeRole(calm.seatgate, scope, admin, { role: 'member' })
@@ -282,7 +283,7 @@ describe('changeRole', () => {
       const organization = await newOrganization(calm)
       const { owner } = organization
       const admin = await join(calm, organization, 'admin')
-      const world = createWorld({
+      const kit = createKit({
         provider: 'd1',
         around: meanwhile(() =>
           transferOwnership(calm.seatgate, organization.as(owner), {
@@ -293,7 +294,7 @@ describe('changeRole', () => {
       })
       const caller = by === 'the host' ? system : { userId: admin }
       const scope: OrganizationScope = { caller, organization: organization.id }
-      expect(codeOf(await changeRole(world.seatgate, scope, admin, { role: 'member' }))).toBe(
+      expect(codeOf(await changeRole(kit.seatgate, scope, admin, { role: 'member' }))).toBe(
         'last_owner'
       )
       const { members } = await readState(organization.id)
@@ -308,7 +309,7 @@ describe('changeRole', () => {
     const { organization, ...people } = await ownerless()
     const scope = { caller: system, organization: organization.id }
     const changed = await changeRole(calm.seatgate, scope, people[from], { role: to })
-    expect(answered(changed).role).toBe(to)
+    expect(unwrap(changed).role).toBe(to)
     const { members } = await readState(organization.id)
     expect(members.find(({ user_id }) => user_id === people[from])?.role).toBe(to)
   })
@@ -316,15 +317,15 @@ describe('changeRole', () => {
 
 describe('who was never a member', () => {
   it.each(enforcing)('is not restored into the organization of others (%s)', async (kind) => {
-    const world = createWorld({ provider: kind })
-    const organization = await newOrganization(world)
-    const other = await newOrganization(world)
-    const stranger = await join(world, other)
-    answered(await suspendMember(world.seatgate, other.as(other.owner), stranger))
+    const kit = createKit({ provider: kind })
+    const organization = await newOrganization(kit)
+    const other = await newOrganization(kit)
+    const stranger = await join(kit, other)
+    unwrap(await suspendMember(kit.seatgate, other.as(other.owner), stranger))
     const scope = organization.as(organization.owner)
-    expect(codeOf(await restoreMember(world.seatgate, scope, stranger))).toBe('not_found')
+    expect(codeOf(await restoreMember(kit.seatgate, scope, stranger))).toBe('not_found')
     const both = { userIds: [organization.owner, stranger] }
-    expect(codeOf(await restoreMembers(world.seatgate, scope, both))).toBe('not_found')
+    expect(codeOf(await restoreMembers(kit.seatgate, scope, both))).toBe('not_found')
     const { members } = await readState(other.id)
     expect(members.find(({ user_id }) => user_id === stranger)?.status).toBe('suspended')
   })

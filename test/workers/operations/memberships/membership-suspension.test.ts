@@ -7,38 +7,38 @@ import {
   seatUsage,
   suspendMember,
 } from '../../../../src/index.ts'
-import { fullTeam, host } from '../../../kit/http.ts'
-import { readState, violations } from '../../../kit/invariants.ts'
 import {
+  fullTeam,
+  host,
+  readState,
+  violations,
   actionsOf,
   everything,
   meanwhile,
   pointerOf,
   sessionOf,
-} from '../../../kit/every-change.ts'
-import { atScale } from '../../../kit/scale.ts'
-import {
+  atScale,
   add,
-  answered,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   eachWay,
   enforcing,
   join,
   leave,
   newOrganization,
-  organizationOf,
+  organizationWithMembers,
   type TestOrganization,
-  type World,
-} from '../../../kit/kit.ts'
+  type Kit,
+} from '../../../kit/index.ts'
 
 const ROUNDS = atScale({ share: 2, thorough: 4, whole: 10 })
 
 /** An organization whose seats are all taken, by its owner and by these. */
-async function full(world: World, limit: number) {
-  const organization = await newOrganization(world, limit)
+async function full(kit: Kit, limit: number) {
+  const organization = await newOrganization(kit, limit)
   const members: string[] = []
-  while (members.length < limit - 1) members.push(await join(world, organization))
+  while (members.length < limit - 1) members.push(await join(kit, organization))
   return { organization, members, scope: organization.as(organization.owner) }
 }
 
@@ -47,28 +47,28 @@ async function rowOf({ id }: TestOrganization, userId: string) {
   return members.find(({ user_id }) => user_id === userId)
 }
 
-const used = async (world: World, organization: TestOrganization) => {
-  const { held, reserved } = answered(
-    await seatUsage(world.seatgate, organization.as(organization.owner))
+const used = async (kit: Kit, organization: TestOrganization) => {
+  const { held, reserved } = unwrap(
+    await seatUsage(kit.seatgate, organization.as(organization.owner))
   )
   return { held, reserved }
 }
 
 describe.each(enforcing)('suspension (%s)', (provider) => {
-  const world = createWorld({ provider })
-  const { seatgate } = world
+  const kit = createKit({ provider })
+  const { seatgate } = kit
 
   it('ORG-98 MUSEUM-13: ends access, keeps the row, and somebody else has the seat at once', async () => {
-    const { organization, members, scope } = await full(world, 3)
+    const { organization, members, scope } = await full(kit, 3)
     const [userId] = members as [string]
     const session = await sessionOf(userId, organization.id)
     const before = await rowOf(organization, userId)
-    expect(codeOf(await add(world, organization))).toBe('seat_limit_reached')
+    expect(codeOf(await add(kit, organization))).toBe('seat_limit_reached')
 
-    const suspended = answered(await suspendMember(seatgate, scope, userId))
+    const suspended = unwrap(await suspendMember(seatgate, scope, userId))
     // Nothing is waited for: the seat must be free when the answer is there.
-    expect(codeOf(await add(world, organization))).toBe('ok')
-    await world.settled()
+    expect(codeOf(await add(kit, organization))).toBe('ok')
+    await kit.settled()
     expect(suspended).toMatchObject({ userId, status: 'suspended', role: 'member' })
     expect(await rowOf(organization, userId)).toEqual({
       ...before,
@@ -84,52 +84,52 @@ describe.each(enforcing)('suspension (%s)', (provider) => {
   })
 
   it('ORG-98 of who is suspended already writes nothing', async () => {
-    const { members, scope } = await full(world, 2)
-    answered(await suspendMember(seatgate, scope, members[0]!))
-    await world.settled()
+    const { members, scope } = await full(kit, 2)
+    unwrap(await suspendMember(seatgate, scope, members[0]!))
+    await kit.settled()
     const before = await everything()
-    expect(answered(await suspendMember(seatgate, scope, members[0]!)).status).toBe('suspended')
-    await world.settled()
+    expect(unwrap(await suspendMember(seatgate, scope, members[0]!)).status).toBe('suspended')
+    await kit.settled()
     expect(await everything()).toEqual(before)
   })
 
   it('ORG-99 MUSEUM-13: is ended through the gate, with a seat of its own', async () => {
-    const { organization, members, scope } = await full(world, 3)
+    const { organization, members, scope } = await full(kit, 3)
     const [userId] = members as [string]
     const { seat_id: old } = (await rowOf(organization, userId))!
-    answered(await suspendMember(seatgate, scope, userId))
-    const taken = await join(world, organization)
+    unwrap(await suspendMember(seatgate, scope, userId))
+    const taken = await join(kit, organization)
     const before = await everything()
 
     expect(await restoreMember(seatgate, scope, userId)).toEqual({
       ok: false,
       error: { code: 'seat_limit_reached', limit: 3, used: 3 },
     })
-    await world.settled()
+    await kit.settled()
     expect(await everything()).toEqual(before)
-    expect(await used(world, organization)).toEqual({ held: 3, reserved: 0 })
+    expect(await used(kit, organization)).toEqual({ held: 3, reserved: 0 })
 
-    answered(await leave(world, organization, taken))
-    expect(answered(await restoreMember(seatgate, scope, userId))).toMatchObject({
+    unwrap(await leave(kit, organization, taken))
+    expect(unwrap(await restoreMember(seatgate, scope, userId))).toMatchObject({
       userId,
       role: 'member',
       status: 'active',
     })
-    await world.settled()
+    await kit.settled()
     const restored = await rowOf(organization, userId)
     expect(restored).toMatchObject({ status: 'active', suspended_by: null })
     expect(restored?.seat_id).not.toBeNull()
     expect(restored?.seat_id).not.toBe(old)
     expect(codeOf(await listMembers(seatgate, organization.as(userId)))).toBe('ok')
     expect(await actionsOf(organization.id)).toContain('organization.member_restore')
-    expect(await used(world, organization)).toEqual({ held: 3, reserved: 0 })
+    expect(await used(kit, organization)).toEqual({ held: 3, reserved: 0 })
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
   it('ORG-99 MUSEUM-13: of three is ended for all or, with two seats free, for nobody', async () => {
-    const { organization, members, scope } = await full(world, 4)
-    for (const userId of members) answered(await suspendMember(seatgate, scope, userId))
-    await join(world, organization)
+    const { organization, members, scope } = await full(kit, 4)
+    for (const userId of members) unwrap(await suspendMember(seatgate, scope, userId))
+    await join(kit, organization)
     const before = await everything()
     const statuses = async () =>
       (await Promise.all(members.map((userId) => rowOf(organization, userId)))).map(
@@ -137,88 +137,88 @@ describe.each(enforcing)('suspension (%s)', (provider) => {
       )
 
     const answer = await restoreMembers(seatgate, scope, { userIds: members })
-    await world.settled()
+    await kit.settled()
     expect(answer).toMatchObject({ ok: false, error: { code: 'seat_limit_reached', limit: 4 } })
     expect(await everything()).toEqual(before)
     expect(await statuses()).toEqual(['suspended', 'suspended', 'suspended'])
-    expect(await used(world, organization)).toEqual({ held: 2, reserved: 0 })
+    expect(await used(kit, organization)).toEqual({ held: 2, reserved: 0 })
 
     const two = { userIds: members.slice(1) }
-    expect(answered(await restoreMembers(seatgate, scope, two))).toHaveLength(2)
-    await world.settled()
+    expect(unwrap(await restoreMembers(seatgate, scope, two))).toHaveLength(2)
+    await kit.settled()
     expect(await statuses()).toEqual(['suspended', 'active', 'active'])
-    expect(await used(world, organization)).toEqual({ held: 4, reserved: 0 })
+    expect(await used(kit, organization)).toEqual({ held: 4, reserved: 0 })
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
   it('ORG-99 of several is ended for nobody if one of them is no member', async () => {
-    const { organization, members, scope } = await full(world, 3)
-    for (const userId of members) answered(await suspendMember(seatgate, scope, userId))
-    await world.settled()
+    const { organization, members, scope } = await full(kit, 3)
+    for (const userId of members) unwrap(await suspendMember(seatgate, scope, userId))
+    await kit.settled()
     const before = await everything()
     const userIds = [...members, crypto.randomUUID()]
     expect(codeOf(await restoreMembers(seatgate, scope, { userIds }))).toBe('not_found')
     expect(await everything()).toEqual(before)
-    expect(await used(world, organization)).toEqual({ held: 1, reserved: 0 })
+    expect(await used(kit, organization)).toEqual({ held: 1, reserved: 0 })
   })
 
   it('ORG-99 that is ended twice at once takes one seat', async () => {
-    const { organization, members, scope } = await full(world, 2)
-    answered(await suspendMember(seatgate, scope, members[0]!))
+    const { organization, members, scope } = await full(kit, 2)
+    unwrap(await suspendMember(seatgate, scope, members[0]!))
     const answers = await Promise.all([1, 2].map(() => restoreMember(seatgate, scope, members[0]!)))
-    await world.settled()
+    await kit.settled()
     expect(answers.map(codeOf)).toContain('ok')
-    expect(await used(world, organization)).toEqual({ held: 2, reserved: 0 })
+    expect(await used(kit, organization)).toEqual({ held: 2, reserved: 0 })
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
   it('ORG-99 cannot be ended of somebody who was removed on the way to the batch', async () => {
-    const { organization, members, scope } = await full(world, 3)
-    answered(await suspendMember(seatgate, scope, members[0]!))
-    const slow = createWorld({
+    const { organization, members, scope } = await full(kit, 3)
+    unwrap(await suspendMember(seatgate, scope, members[0]!))
+    const slow = createKit({
       provider,
-      around: meanwhile(() => leave(world, organization, members[0]!, organization.owner)),
+      around: meanwhile(() => leave(kit, organization, members[0]!, organization.owner)),
     })
     expect(codeOf(await restoreMember(slow.seatgate, scope, members[0]!))).toBe('not_found')
     await slow.settled()
-    expect(await used(world, organization)).toEqual({ held: 2, reserved: 0 })
+    expect(await used(kit, organization)).toEqual({ held: 2, reserved: 0 })
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
   it('ORG-100 cannot befall the last owner who can act', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const scope = organization.as(organization.owner)
-    const other = await join(world, organization, 'owner')
-    answered(await suspendMember(seatgate, scope, other))
-    await world.settled()
+    const other = await join(kit, organization, 'owner')
+    unwrap(await suspendMember(seatgate, scope, other))
+    await kit.settled()
     const before = await everything()
     expect(await suspendMember(seatgate, scope, organization.owner)).toEqual({
       ok: false,
       error: { code: 'last_owner' },
     })
     expect(await everything()).toEqual(before)
-    answered(await restoreMember(seatgate, scope, other))
+    unwrap(await restoreMember(seatgate, scope, other))
     expect(codeOf(await suspendMember(seatgate, scope, organization.owner))).toBe('ok')
-    await world.settled()
+    await kit.settled()
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 })
 
 describe('the last seat', () => {
-  eachWay('ORG-99 MUSEUM-13: goes to who joins or to who is restored', async ({ calm, world }) => {
+  eachWay('ORG-99 MUSEUM-13: goes to who joins or to who is restored', async ({ calm, kit }) => {
     for (let round = 0; round < ROUNDS; round++) {
-      const organization = await organizationOf(calm, 3, 2)
+      const organization = await organizationWithMembers(calm, 3, 2)
       const suspended = await join(calm, organization)
       const scope = organization.as(organization.owner)
-      answered(await suspendMember(calm.seatgate, scope, suspended))
+      unwrap(await suspendMember(calm.seatgate, scope, suspended))
       await calm.settled()
       const acts = [
-        () => restoreMember(world.seatgate, scope, suspended),
-        () => add(world, organization),
+        () => restoreMember(kit.seatgate, scope, suspended),
+        () => add(kit, organization),
       ]
       if (round % 2 === 1) acts.reverse()
       const codes = (await Promise.all(acts.map((act) => act()))).map(codeOf)
-      await world.settled()
+      await kit.settled()
       expect(codes.toSorted(), `round ${round}`).toEqual(['ok', 'seat_limit_reached'])
       expect(await used(calm, organization)).toEqual({ held: 3, reserved: 0 })
       expect(await violations(organization.id, { quiet: true }), `round ${round}`).toEqual([])
@@ -235,7 +235,7 @@ describe('a suspended member over HTTP', () => {
     const suspended = await host.post(`${memberPath(member)}/suspend`, undefined, owner.token)
     expect(suspended.status).toBe(200)
     expect(await look()).toBe(404)
-    const { seatgate } = createWorld()
+    const { seatgate } = createKit()
     expect(await getMembership(seatgate, member.userId, organization.id)).toMatchObject({
       status: 'suspended',
     })

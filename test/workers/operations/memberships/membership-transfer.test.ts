@@ -8,31 +8,30 @@ import {
   suspendMember,
   transferOwnership,
 } from '../../../../src/index.ts'
-import { readState, violations } from '../../../kit/invariants.ts'
 import {
+  readState,
+  violations,
   actionsOf,
   everything,
-  hookedWorld,
+  kitWithHooks,
   isChange,
   lastEventOf,
   meanwhile,
-} from '../../../kit/every-change.ts'
-import { listening } from '../../../kit/active-organization.ts'
-import { atScale } from '../../../kit/scale.ts'
-import {
-  answered,
+  listening,
+  atScale,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   delays,
   enforcing,
   join,
   newOrganization,
   newUser,
   PASSWORD,
-} from '../../../kit/kit.ts'
+} from '../../../kit/index.ts'
 
 const ROUNDS = atScale({ share: 2, thorough: 4, whole: 10 })
-const calm = createWorld()
+const calm = createKit()
 const { seatgate } = calm
 
 async function rolesIn(organizationId: string): Promise<Record<string, string>> {
@@ -51,11 +50,11 @@ describe('transferOwnership', () => {
     const heir = await join(calm, organization, 'admin')
     const before = await actionsOf(id)
     const heard = listening()
-    const world = createWorld({ around: heard.around })
+    const kit = createKit({ around: heard.around })
     const input = { userId: heir, password: PASSWORD, ...(role !== undefined && { role }) }
-    const transferred = await transferOwnership(world.seatgate, organization.as(owner), input)
-    await world.settled()
-    expect(answered(transferred)).toMatchObject({
+    const transferred = await transferOwnership(kit.seatgate, organization.as(owner), input)
+    await kit.settled()
+    expect(unwrap(transferred)).toMatchObject({
       from: { userId: owner, role: lesser },
       to: { userId: heir, role: 'owner' },
     })
@@ -80,7 +79,7 @@ describe('transferOwnership', () => {
     const { owner, id } = organization
     const other = await join(calm, organization, 'owner')
     const heir = await join(calm, organization)
-    answered(
+    unwrap(
       await transferOwnership(seatgate, organization.as(owner), {
         userId: heir,
         password: PASSWORD,
@@ -97,13 +96,13 @@ describe('transferOwnership', () => {
         if (moment === 'after') await run()
         throw new Error('Network connection lost.')
       }
-      const world = createWorld({ around })
+      const kit = createKit({ around })
       const organization = await newOrganization(calm)
       const { owner, id } = organization
       const heir = await join(calm, organization)
       const before = await everything()
       const input = { userId: heir, role: 'member', password: PASSWORD }
-      const answer = await transferOwnership(world.seatgate, organization.as(owner), input)
+      const answer = await transferOwnership(kit.seatgate, organization.as(owner), input)
       expect(answer).toEqual({ ok: false, error: { code: 'unavailable' } })
       if (moment === 'before') expect(await everything()).toEqual(before)
       else expect(await rolesIn(id)).toEqual({ [owner]: 'member', [heir]: 'owner' })
@@ -116,7 +115,7 @@ describe('transferOwnership', () => {
     const { owner, id } = organization
     const admin = await join(calm, organization, 'admin')
     const suspended = await join(calm, organization)
-    answered(await suspendMember(seatgate, organization.as(owner), suspended))
+    unwrap(await suspendMember(seatgate, organization.as(owner), suspended))
     await calm.settled()
     const before = await everything()
     const by = (userId: string, input: object) =>
@@ -145,21 +144,21 @@ describe('transfers at once', () => {
   it.each(eachDelay)(
     'MUSEUM-27: of two to different people one wins (%s, %i ms)',
     async (provider, delayMs) => {
-      const calm = createWorld({ provider })
-      const world = createWorld({ provider, delayMs })
+      const calm = createKit({ provider })
+      const kit = createKit({ provider, delayMs })
       for (let round = 0; round < ROUNDS; round++) {
         const organization = await newOrganization(calm)
         const { owner, id } = organization
         const heirs = [await join(calm, organization), await join(calm, organization, 'admin')]
         const answers = await Promise.all(
           heirs.map((userId) =>
-            transferOwnership(world.seatgate, organization.as(owner), {
+            transferOwnership(kit.seatgate, organization.as(owner), {
               userId,
               password: PASSWORD,
             })
           )
         )
-        await world.settled()
+        await kit.settled()
         const codes = answers.map(codeOf)
         expect(codes.toSorted(), `round ${round}`).toEqual(['insufficient_role', 'ok'])
         const roles = await rolesIn(id)
@@ -180,14 +179,14 @@ describe('transfers at once', () => {
       const organization = await newOrganization(calm)
       const { owner, id } = organization
       const heir = await join(calm, organization, 'admin')
-      const world = createWorld({
+      const kit = createKit({
         around: meanwhile(async () => {
-          answered(await act(seatgate, organization.as(owner), heir))
+          unwrap(await act(seatgate, organization.as(owner), heir))
           await calm.settled()
         }),
       })
       const input = { userId: heir, password: PASSWORD }
-      expect(await transferOwnership(world.seatgate, organization.as(owner), input)).toEqual({
+      expect(await transferOwnership(kit.seatgate, organization.as(owner), input)).toEqual({
         ok: false,
         error: { code: 'not_a_member' },
       })
@@ -198,18 +197,18 @@ describe('transfers at once', () => {
 
   it('MUSEUM-27: to somebody who deletes their account, either way there is one owner', async () => {
     for (let round = 0; round < ROUNDS; round++) {
-      const world = hookedWorld({ delayMs: round % 2 === 0 ? 0 : 3 })
+      const kit = kitWithHooks({ delayMs: round % 2 === 0 ? 0 : 3 })
       const organization = await newOrganization(calm)
       const { owner, id } = organization
       const heir = await join(calm, organization)
       const [transferred, deleted] = await Promise.all([
-        transferOwnership(world.seatgate, organization.as(owner), {
+        transferOwnership(kit.seatgate, organization.as(owner), {
           userId: heir,
           password: PASSWORD,
         }),
-        deleteUser(world.seatgate, { caller: { userId: heir } }, { password: PASSWORD }),
+        deleteUser(kit.seatgate, { caller: { userId: heir } }, { password: PASSWORD }),
       ])
-      await world.settled()
+      await kit.settled()
       expect([
         ['ok', 'last_owner'],
         ['not_a_member', 'ok'],
@@ -222,7 +221,7 @@ describe('transfers at once', () => {
     const organization = await newOrganization(calm)
     const { owner, id } = organization
     const heir = await join(calm, organization, 'admin')
-    answered(
+    unwrap(
       await transferOwnership(seatgate, organization.as(owner), {
         userId: heir,
         password: PASSWORD,

@@ -5,21 +5,22 @@ import {
   suspendMember,
   type Principal,
 } from '../../../../src/index.ts'
-import type { FullSeatgate } from '../../../kit/flat-options.ts'
-import { readState, violations } from '../../../kit/invariants.ts'
-import { testEnv } from '../../../kit/environment.ts'
 import {
-  answered,
+  type FullSeatgate,
+  readState,
+  violations,
+  testEnv,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   join,
   newOrganization,
   newUser,
   type TestOrganization,
-} from '../../../kit/kit.ts'
+} from '../../../kit/index.ts'
 
-const world = createWorld()
-const { seatgate } = world
+const kit = createKit()
+const { seatgate } = kit
 
 const machine = (serviceAccountId: string, { id }: TestOrganization, role = 'admin') =>
   ({ type: 'service_account', serviceAccountId, organizationId: id, role }) as const
@@ -44,8 +45,8 @@ const recorded = async (operationId: string) => {
 
 describe('one operation id of several who ask', () => {
   it('SEAT-18 is an operation of each: a person, a machine and the host', async () => {
-    const organization = await newOrganization(world)
-    const admin = await join(world, organization, 'admin')
+    const organization = await newOrganization(kit)
+    const admin = await join(kit, organization, 'admin')
     const operationId = crypto.randomUUID()
     const callers: Principal[] = [
       { userId: organization.owner },
@@ -58,9 +59,9 @@ describe('one operation id of several who ask', () => {
     const first = []
     for (const [index, caller] of callers.entries()) {
       const added = await adding(seatgate, organization, caller, newcomers[index]!, operationId)
-      first.push(answered(added))
+      first.push(unwrap(added))
     }
-    await world.settled()
+    await kit.settled()
     expect(first.map(({ created, membership: { userId } }) => [created, userId])).toEqual(
       newcomers.map((userId) => [true, userId])
     )
@@ -69,7 +70,7 @@ describe('one operation id of several who ask', () => {
     // And again: each is answered as the first time, and the input of another is a mismatch.
     for (const [index, caller] of callers.entries()) {
       const again = await adding(seatgate, organization, caller, newcomers[index]!, operationId)
-      expect(answered(again)).toEqual(first[index])
+      expect(unwrap(again)).toEqual(first[index])
       const other = newcomers[(index + 1) % callers.length]!
       expect(codeOf(await adding(seatgate, organization, caller, other, operationId))).toBe(
         'idempotency_mismatch'
@@ -81,7 +82,7 @@ describe('one operation id of several who ask', () => {
   })
 
   it('SEAT-18 is not the machine’s if a person has its name', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const operationId = crypto.randomUUID()
     const person = 'bot-3'
     const newcomers = [await newUser(), await newUser()] as const
@@ -91,20 +92,20 @@ describe('one operation id of several who ask', () => {
     )
       .bind(person)
       .run()
-    await join(world, organization, 'admin', person)
+    await join(kit, organization, 'admin', person)
     const by = [{ userId: person }, machine(person, organization)] as const
     for (const [index, caller] of by.entries()) {
       const added = await adding(seatgate, organization, caller, newcomers[index]!, operationId)
-      expect(answered(added).membership.userId).toBe(newcomers[index])
+      expect(unwrap(added).membership.userId).toBe(newcomers[index])
     }
     expect(await recorded(operationId)).toHaveLength(2)
   })
 
   it('SEAT-18 tells a machine nothing of another organization’s operation', async () => {
-    const [here, there] = [await newOrganization(world), await newOrganization(world)]
+    const [here, there] = [await newOrganization(kit), await newOrganization(kit)]
     const operationId = crypto.randomUUID()
     const userId = await newUser()
-    answered(await adding(seatgate, here, machine('bot-4', here), userId, operationId))
+    unwrap(await adding(seatgate, here, machine('bot-4', here), userId, operationId))
     // Hosts may number the machines of each organization by themselves.
     const other = await adding(seatgate, there, machine('bot-4', there), userId, operationId)
     expect(['ok', 'idempotency_mismatch']).toContain(codeOf(other))
@@ -112,34 +113,32 @@ describe('one operation id of several who ask', () => {
   })
 
   it('SEAT-18 is answered to who asked, also after they may no longer ask', async () => {
-    const organization = await newOrganization(world)
-    const admin = await join(world, organization, 'admin')
+    const organization = await newOrganization(kit)
+    const admin = await join(kit, organization, 'admin')
     const userId = await newUser()
     const operationId = crypto.randomUUID()
     const caller = { userId: admin }
-    const first = answered(await adding(seatgate, organization, caller, userId, operationId))
-    answered(await suspendMember(seatgate, organization.as(organization.owner), admin))
-    expect(answered(await adding(seatgate, organization, caller, userId, operationId))).toEqual(
-      first
-    )
+    const first = unwrap(await adding(seatgate, organization, caller, userId, operationId))
+    unwrap(await suspendMember(seatgate, organization.as(organization.owner), admin))
+    expect(unwrap(await adding(seatgate, organization, caller, userId, operationId))).toEqual(first)
     // A new operation they are refused.
     const next = await adding(seatgate, organization, caller, userId, crypto.randomUUID())
     expect(codeOf(next)).toBe('organization_not_found')
   })
 
   it('A9 SEAT-18 of an operator who acts as somebody is theirs together, and not that person’s', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const caller = { userId: organization.owner }
     const acting = { ...caller, impersonatedBy: 'support-1' }
     const operationId = crypto.randomUUID()
     const scope = (by: Principal) => ({ caller: by, organization: organization.id })
     const rename = (by: Principal, name: string) =>
       renameOrganization(seatgate, scope(by), { name }, { operationId })
-    const first = answered(await rename(acting, 'Renamed'))
-    const own = answered(await rename(caller, 'Other'))
+    const first = unwrap(await rename(acting, 'Renamed'))
+    const own = unwrap(await rename(caller, 'Other'))
     expect([first.name, own.name]).toEqual(['Renamed', 'Other'])
-    expect(answered(await rename(acting, 'Renamed'))).toEqual(first)
-    expect(answered(await rename(caller, 'Other'))).toEqual(own)
+    expect(unwrap(await rename(acting, 'Renamed'))).toEqual(first)
+    expect(unwrap(await rename(caller, 'Other'))).toEqual(own)
     expect(codeOf(await rename(acting, 'Other'))).toBe('idempotency_mismatch')
     expect(codeOf(await rename(caller, 'Renamed'))).toBe('idempotency_mismatch')
     expect(await recorded(operationId)).toEqual([`user:${organization.owner}`])
@@ -155,7 +154,7 @@ describe('one operation id of several who ask', () => {
   ] as const)(
     'SEAT-18 of %s is not a person’s who is called so',
     async (_what, name, principal) => {
-      const organization = await newOrganization(world)
+      const organization = await newOrganization(kit)
       const operationId = crypto.randomUUID()
       const [first, second] = [await newUser(), await newUser()]
       await testEnv.DB.prepare(
@@ -164,9 +163,9 @@ describe('one operation id of several who ask', () => {
       )
         .bind(name)
         .run()
-      await join(world, organization, 'admin', name)
+      await join(kit, organization, 'admin', name)
       const by = principal ?? machine('bot-5', organization)
-      answered(await adding(seatgate, organization, by, first, operationId))
+      unwrap(await adding(seatgate, organization, by, first, operationId))
       const person = await adding(seatgate, organization, { userId: name }, second, operationId)
       expect(codeOf(person)).toBe('ok')
     }

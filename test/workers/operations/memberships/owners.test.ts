@@ -8,13 +8,15 @@ import {
   type LifecycleHook,
   type Result,
 } from '../../../../src/index.ts'
-import type { FullSeatgate } from '../../../kit/flat-options.ts'
-import { holdingBack } from '../../../kit/faults.ts'
-import { readState, violations, violationsIn } from '../../../kit/invariants.ts'
 import {
-  answered,
+  type FullSeatgate,
+  holdingBack,
+  readState,
+  violations,
+  violationsIn,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   delays,
   join,
   leave,
@@ -22,8 +24,8 @@ import {
   operator,
   PASSWORD,
   type TestOrganization,
-} from '../../../kit/kit.ts'
-import { atScale } from '../../../kit/scale.ts'
+  atScale,
+} from '../../../kit/index.ts'
 
 const TRIALS = atScale({ share: 3, thorough: 30 })
 
@@ -80,16 +82,16 @@ describe('two owners at once', () => {
 
   for (const { what, acts, refusals, delayMs } of trials) {
     it(`${what}, and one of them stays (${delayMs} ms)`, async () => {
-      const calm = createWorld()
-      const world = createWorld({ delayMs })
+      const calm = createKit()
+      const kit = createKit({ delayMs })
       for (let trial = 0; trial < TRIALS; trial++) {
         const organization = await newOrganization(calm)
         const { owner } = organization
         const other = await join(calm, organization, 'owner')
         const pair = trial % 3 === 0 ? acts(other, owner, trial) : acts(owner, other, trial)
         const before = await readState(organization.id)
-        const answers = await Promise.all(pair.map((act) => act(world.seatgate, organization)))
-        await world.settled()
+        const answers = await Promise.all(pair.map((act) => act(kit.seatgate, organization)))
+        await kit.settled()
 
         const codes = answers.map(codeOf)
         expect(codes.filter((code) => code === 'ok')).toHaveLength(1)
@@ -107,14 +109,14 @@ describe('two owners at once', () => {
   }
 
   it('MUSEUM-23: of ten owners who all leave at once one stays', async () => {
-    const calm = createWorld()
-    const world = createWorld({ delayMs: 5 })
+    const calm = createKit()
+    const kit = createKit({ delayMs: 5 })
     for (let trial = 0; trial < 5; trial++) {
       const organization = await newOrganization(calm)
       const owners = [organization.owner]
       for (let more = 0; more < 9; more++) owners.push(await join(calm, organization, 'owner'))
-      const answers = await Promise.all(owners.map((who) => leave(world, organization, who, who)))
-      await world.settled()
+      const answers = await Promise.all(owners.map((who) => leave(kit, organization, who, who)))
+      await kit.settled()
       const codes = answers.map(codeOf).toSorted()
       expect(codes).toEqual(['last_owner', ...Array.from({ length: 9 }, () => 'ok')])
       expect(await violations(organization.id, { quiet: true })).toEqual([])
@@ -125,34 +127,34 @@ describe('two owners at once', () => {
 describe('an organization that was deleted', () => {
   it('does not come back without an owner, whoever has gone meanwhile', async () => {
     const onDelete: LifecycleHook = (statements) => ({ ok: true, statements })
-    const world = createWorld({ lifecycle: { onDelete } })
-    const { seatgate } = world
-    const organization = await newOrganization(world)
-    await join(world, organization)
+    const kit = createKit({ lifecycle: { onDelete } })
+    const { seatgate } = kit
+    const organization = await newOrganization(kit)
+    await join(kit, organization)
     const asOwner = organization.as(organization.owner)
     const deletion = { confirmName: 'Test', password: PASSWORD }
-    answered(await softDeleteOrganization(seatgate, asOwner, deletion))
-    answered(await deleteUser(seatgate, { caller: asOwner.caller }, { password: PASSWORD }))
+    unwrap(await softDeleteOrganization(seatgate, asOwner, deletion))
+    unwrap(await deleteUser(seatgate, { caller: asOwner.caller }, { password: PASSWORD }))
     await restoreOrganization(seatgate, { caller: operator }, organization.id)
-    await world.settled()
+    await kit.settled()
     expect(await violations(organization.id, { quiet: false })).toEqual([])
   })
 })
 
 describe('an owner who has become the last one since', () => {
   it('ORG-112: is told so at once, without another look', async () => {
-    const calm = createWorld()
+    const calm = createKit()
     const organization = await newOrganization(calm)
     const other = await join(calm, organization, 'owner')
     const { around, reached, letGo } = holdingBack(({ asked }) =>
       asked.some((sql) => sql.startsWith('delete from "seatgate_memberships"'))
     )
-    const world = createWorld({ around })
-    const leaving = removeMember(world.seatgate, organization.as(other), other)
+    const kit = createKit({ around })
+    const leaving = removeMember(kit.seatgate, organization.as(other), other)
     await reached
-    answered(await leave(calm, organization, organization.owner))
+    unwrap(await leave(calm, organization, organization.owner))
     letGo()
     expect(codeOf(await leaving)).toBe('last_owner')
-    expect(world.trips()).toBe(2)
+    expect(kit.trips()).toBe(2)
   })
 })

@@ -10,22 +10,21 @@ import {
   transferOwnership,
   type Result,
 } from '../../../../src/index.ts'
-import { readState, violations } from '../../../kit/invariants.ts'
 import {
+  readState,
+  violations,
   everything,
-  hookedWorld,
+  kitWithHooks,
   isChange,
   pointerOf,
   sessionOf,
   softDeleted,
-} from '../../../kit/every-change.ts'
-import { listening } from '../../../kit/active-organization.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import { atScale } from '../../../kit/scale.ts'
-import {
-  answered,
+  listening,
+  testEnv,
+  atScale,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   enforcing,
   join,
   newOrganization,
@@ -33,18 +32,18 @@ import {
   newUsers,
   PASSWORD,
   type TestOrganization,
-  type World,
-} from '../../../kit/kit.ts'
+  type Kit,
+} from '../../../kit/index.ts'
 
 const MANY = 100
 const ROUNDS = atScale({ share: 2, thorough: 4, whole: 20 })
 
 const host = { type: 'system' } as const
 
-const deletes = ({ seatgate }: World, userId: string) =>
+const deletes = ({ seatgate }: Kit, userId: string) =>
   deleteUser(seatgate, { caller: { userId } }, { password: PASSWORD })
 
-async function deletedByHost({ seatgate }: World, userId: string): Promise<Result<null>> {
+async function deletedByHost({ seatgate }: Kit, userId: string): Promise<Result<null>> {
   const leaving = await prepareUserDeletion(seatgate, { caller: host }, userId)
   return leaving.ok ? commitTogether(seatgate, leaving.value) : leaving
 }
@@ -57,15 +56,15 @@ const rowsOf = async (table: 'users' | 'seatgate_memberships', column: string, u
   )
 
 /** So many organizations of one owner each, of which somebody is a member, in several states. */
-async function memberOfMany(world: World, userId: string): Promise<TestOrganization[]> {
+async function memberOfMany(kit: Kit, userId: string): Promise<TestOrganization[]> {
   const made: TestOrganization[] = []
   // Ten at a time, as the tests of races make them too.
   for (let ten = 0; ten < MANY / 10; ten++) {
     made.push(
       ...(await Promise.all(
         Array.from({ length: 10 }, async (_, index) => {
-          const organization = await newOrganization(world)
-          await join(world, organization, index % 3 === 0 ? 'owner' : 'member', userId)
+          const organization = await newOrganization(kit)
+          await join(kit, organization, index % 3 === 0 ? 'owner' : 'member', userId)
           return organization
         })
       ))
@@ -78,20 +77,20 @@ describe('somebody in a hundred organizations', () => {
   it.each(enforcing)(
     'HOOK-25 SEAT-26 leaves all of them in one batch, suspended and deleted ones too (%s)',
     async (provider) => {
-      const calm = createWorld({ provider })
+      const calm = createKit({ provider })
       const leaver = await newUser()
       const organizations = await memberOfMany(calm, leaver)
       const [suspending, deleting] = organizations as [TestOrganization, TestOrganization]
-      answered(await suspendMember(calm.seatgate, suspending.as(suspending.owner), leaver))
+      unwrap(await suspendMember(calm.seatgate, suspending.as(suspending.owner), leaver))
       await softDeleted(calm.seatgate, deleting)
       const session = await sessionOf(leaver, organizations[2]!.id)
       await calm.settled()
       const heard = listening()
       const told: string[] = []
-      const world = hookedWorld({ provider, around: heard.around }, (hook) => told.push(hook))
+      const kit = kitWithHooks({ provider, around: heard.around }, (hook) => told.push(hook))
 
-      expect(await deletes(world, leaver)).toEqual({ ok: true, value: null })
-      await world.settled()
+      expect(await deletes(kit, leaver)).toEqual({ ok: true, value: null })
+      await kit.settled()
       expect(heard.trips.filter(isChange)).toHaveLength(1)
       expect(told.filter((hook) => hook === 'afterMemberRemove')).toHaveLength(MANY)
       expect(told.filter((hook) => hook === 'onDelete')).toHaveLength(1)
@@ -117,35 +116,35 @@ describe('somebody in a hundred organizations', () => {
   )
 
   it('HOOK-26 stays in all of them if one has changed by the time of the batch', async () => {
-    const calm = createWorld({ provider: 'd1' })
+    const calm = createKit({ provider: 'd1' })
     const leaver = await newUser()
     const organizations = await memberOfMany(calm, leaver)
-    const world = hookedWorld({ provider: 'd1' })
-    const leaving = answered(await prepareUserDeletion(world.seatgate, { caller: host }, leaver))
+    const kit = kitWithHooks({ provider: 'd1' })
+    const leaving = unwrap(await prepareUserDeletion(kit.seatgate, { caller: host }, leaver))
     const last = organizations.at(-1)!
-    answered(await suspendMember(calm.seatgate, last.as(last.owner), leaver))
+    unwrap(await suspendMember(calm.seatgate, last.as(last.owner), leaver))
     const rows = await everything()
-    expect(codeOf(await commitTogether(world.seatgate, leaving))).toBe('operation_in_progress')
-    await world.settled()
+    expect(codeOf(await commitTogether(kit.seatgate, leaving))).toBe('operation_in_progress')
+    await kit.settled()
     expect(await everything()).toEqual(rows)
     expect(await rowsOf('seatgate_memberships', 'user_id', leaver)).toBe(MANY)
   })
 
   it('HOOK-23 is told of every one of which they are the only owner', async () => {
-    const world = hookedWorld({ provider: 'd1' })
+    const kit = kitWithHooks({ provider: 'd1' })
     const leaver = await newUser()
-    const organizations = await memberOfMany(createWorld({ provider: 'd1' }), leaver)
+    const organizations = await memberOfMany(createKit({ provider: 'd1' }), leaver)
     const owned = organizations.slice(0, 30)
     for (const organization of owned) {
       const scope = organization.as(organization.owner)
-      const given = await transferOwnership(world.seatgate, scope, {
+      const given = await transferOwnership(kit.seatgate, scope, {
         userId: leaver,
         password: PASSWORD,
       })
       // Some of them have two owners: there the founder does no more than step down.
       expect(codeOf(given)).toBe('ok')
     }
-    const answer = await deletes(world, leaver)
+    const answer = await deletes(kit, leaver)
     expect(answer).toMatchObject({ ok: false, error: { code: 'last_owner' } })
     const named = answer.ok || answer.error.code !== 'last_owner' ? [] : answer.error.organizations
     expect(named?.map(({ id }) => id).toSorted()).toEqual(owned.map(({ id }) => id).toSorted())
@@ -154,14 +153,14 @@ describe('somebody in a hundred organizations', () => {
 })
 
 describe.each(enforcing)('an account that is deleted while something happens (%s)', (provider) => {
-  const calm = createWorld({ provider })
-  const worlds = [hookedWorld({ provider }), hookedWorld({ provider, delayMs: 2 })] as const
+  const calm = createKit({ provider })
+  const kits = [kitWithHooks({ provider }), kitWithHooks({ provider, delayMs: 2 })] as const
 
   /** What another one does at the same time, and how both may be answered. */
   const races: {
     what: string
     before: (organization: TestOrganization, userId: string) => Promise<unknown>
-    act: (world: World, organization: TestOrganization, userId: string) => Promise<Result<unknown>>
+    act: (kit: Kit, organization: TestOrganization, userId: string) => Promise<Result<unknown>>
     outcomes: readonly string[]
   }[] = [
     {
@@ -186,7 +185,7 @@ describe.each(enforcing)('an account that is deleted while something happens (%s
       what: 'they are restored',
       async before(organization, userId) {
         await join(calm, organization, 'member', userId)
-        answered(await suspendMember(calm.seatgate, organization.as(organization.owner), userId))
+        unwrap(await suspendMember(calm.seatgate, organization.as(organization.owner), userId))
       },
       act: ({ seatgate }, { as, owner }, userId) => restoreMember(seatgate, as(owner), userId),
       outcomes: ['ok not_found', 'ok ok'],
@@ -207,7 +206,7 @@ describe.each(enforcing)('an account that is deleted while something happens (%s
     {
       what: 'they are deleted once more',
       before: (organization, userId) => join(calm, organization, 'member', userId),
-      act: (world, _organization, userId) => deletes(world, userId),
+      act: (kit, _organization, userId) => deletes(kit, userId),
       outcomes: ['ok ok'],
     },
   ]
@@ -217,17 +216,17 @@ describe.each(enforcing)('an account that is deleted while something happens (%s
     async ({ before, act, outcomes }) => {
       const home = await newOrganization(calm)
       for (let round = 0; round < ROUNDS; round++) {
-        const world = worlds[round < ROUNDS / 2 ? 0 : 1]
+        const kit = kits[round < ROUNDS / 2 ? 0 : 1]
         const organization = await newOrganization(calm)
         const [userId] = (await newUsers(1)) as [string]
         await join(calm, home, 'member', userId)
         await before(organization, userId)
-        const acts = [() => deletes(world, userId), () => act(world, organization, userId)]
+        const acts = [() => deletes(kit, userId), () => act(kit, organization, userId)]
         const answers =
           round % 2 === 0
             ? await Promise.all(acts.map((one) => one()))
             : (await Promise.all(acts.toReversed().map((one) => one()))).toReversed()
-        await world.settled()
+        await kit.settled()
         await calm.settled()
         const codes = answers.map(codeOf).join(' ')
         expect(outcomes, `round ${round}`).toContain(codes)
@@ -242,15 +241,15 @@ describe.each(enforcing)('an account that is deleted while something happens (%s
 
   it('HOOK-25 HOOK-27 leaves nobody behind: the host deletes them while they are added', async () => {
     for (let round = 0; round < ROUNDS; round++) {
-      const world = worlds[round < ROUNDS / 2 ? 0 : 1]
+      const kit = kits[round < ROUNDS / 2 ? 0 : 1]
       const organization = await newOrganization(calm)
       const userId = await newUser()
       const input = { userId, role: 'member' }
       const [deleted, added] = await Promise.all([
-        deletedByHost(world, userId),
-        addMember(world.seatgate, organization.as(organization.owner), input),
+        deletedByHost(kit, userId),
+        addMember(kit.seatgate, organization.as(organization.owner), input),
       ])
-      await world.settled()
+      await kit.settled()
       // Nothing is prepared a second time: then the host is told to come again.
       expect(['ok validation_error', 'operation_in_progress ok']).toContain(
         `${codeOf(deleted)} ${codeOf(added)}`

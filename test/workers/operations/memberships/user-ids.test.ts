@@ -15,9 +15,15 @@ import {
   type PrincipalQuery,
 } from '../../../../src/index.ts'
 import { hasUserId } from '../../../../src/database/database.ts'
-import { createJoiningWorld, openOrganization } from '../../../kit/joining.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import { answered, codeOf, newOrganization, type WorldOptions } from '../../../kit/kit.ts'
+import {
+  createJoiningKit,
+  openOrganization,
+  testEnv,
+  unwrap,
+  codeOf,
+  newOrganization,
+  type KitOptions,
+} from '../../../kit/index.ts'
 
 const others = { name: text('name'), verifiedAt: integer('verified_at', { mode: 'timestamp_ms' }) }
 const withIntegers = sqliteTable('users_integer', {
@@ -68,16 +74,16 @@ beforeAll(async () => {
 })
 
 describe.each(tables)('ids of users in a column of %s', (type, users, id, spellings) => {
-  const options: WorldOptions = {
+  const options: KitOptions = {
     users,
     emailVerification: { column: users.verifiedAt, markVerified: () => [] },
   }
-  const world = createJoiningWorld(options)
-  const { seatgate } = world
+  const kit = createJoiningKit(options)
+  const { seatgate } = kit
   const email = `ann@${type.replaceAll(/\W/g, '').toLowerCase()}.example`
 
   it('B1 are compared as text: another spelling is no user', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const scope = organization.as(organization.owner)
     const unknown = { code: 'validation_error', errors: { userId: [expect.any(String)] } }
     for (const userId of spellings) {
@@ -85,12 +91,10 @@ describe.each(tables)('ids of users in a column of %s', (type, users, id, spelli
       expect(added, userId).toEqual({ ok: false, error: unknown })
       const bySystem = { caller: { type: 'system' }, organization: organization.id } as const
       const prepared = await prepareMember(seatgate, bySystem, { userId, role: 'member' })
-      const committed = await commitTogether(seatgate, answered(prepared), {})
+      const committed = await commitTogether(seatgate, unwrap(prepared), {})
       expect(committed, userId).toMatchObject({ ok: false, error: unknown })
     }
-    const { membership } = answered(
-      await addMember(seatgate, scope, { userId: id, role: 'member' })
-    )
+    const { membership } = unwrap(await addMember(seatgate, scope, { userId: id, role: 'member' }))
     expect(membership.userId).toBe(id)
     for (const userId of spellings) {
       expect(codeOf(await addMember(seatgate, scope, { userId, role: 'member' }))).toBe(
@@ -98,23 +102,23 @@ describe.each(tables)('ids of users in a column of %s', (type, users, id, spelli
       )
       expect(codeOf(await changeRole(seatgate, scope, userId, { role: 'admin' }))).toBe('not_found')
     }
-    expect(answered(await listMembers(seatgate, scope)).data).toHaveLength(2)
+    expect(unwrap(await listMembers(seatgate, scope)).data).toHaveLength(2)
   })
 
   it('B1 are text in lists, and found by search', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const scope = organization.as(organization.owner)
     await addMember(seatgate, scope, { userId: id, role: 'member' })
-    const found = answered(await listMembers(seatgate, scope, { search: 'ann' })).data
+    const found = unwrap(await listMembers(seatgate, scope, { search: 'ann' })).data
     expect(found).toEqual([
       expect.objectContaining({ userId: id, user: { id, email, name: 'Ann' } }),
     ])
   })
 
   it('B1 are the same person to invitations and to domains, and no other spelling is', async () => {
-    const organization = await openOrganization(world, 'auto')
+    const organization = await openOrganization(kit, 'auto')
     const scope = organization.as(organization.owner)
-    const { token } = answered(await createInvitation(seatgate, scope, { email, role: 'member' }))
+    const { token } = unwrap(await createInvitation(seatgate, scope, { email, role: 'member' }))
     for (const userId of spellings) {
       const caller = { userId }
       expect(codeOf(await acceptInvitation(seatgate, { caller }, { token }))).not.toBe('ok')
@@ -146,7 +150,7 @@ describe.each(tables)('ids of users in a column of %s', (type, users, id, spelli
   })
 
   it('B1 of a session are text too, whatever the host’s column has', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const scope = organization.as(organization.owner)
     await addMember(seatgate, scope, { userId: id, role: 'member' })
     const caller: PrincipalQuery = {
@@ -157,7 +161,7 @@ describe.each(tables)('ids of users in a column of %s', (type, users, id, spelli
         .where(sql`email = ${email}`),
       principal: ([row]) => ({ userId: String(row?.userId) }),
     }
-    const own = answered(await listOrganizations(seatgate, { caller }))
+    const own = unwrap(await listOrganizations(seatgate, { caller }))
     expect(own.data.map(({ organization: { id: place } }) => place)).toContain(organization.id)
     const numbered = { ...caller, principal: () => ({ userId: 2 as unknown as string }) }
     await expect(listOrganizations(seatgate, { caller: numbered })).rejects.toThrow(TypeError)

@@ -2,24 +2,28 @@ import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { loadOrganizationFromSlug, type SlugOptions } from '../../../../src/hono/index.ts'
 import { suspendMember, updateSlug, type Seatgate } from '../../../../src/index.ts'
-import { freshSlug, sessionOf, softDeleted } from '../../../kit/every-change.ts'
-import { belonging, callers, listening } from '../../../kit/active-organization.ts'
-import { testEnv } from '../../../kit/environment.ts'
 import {
-  answered,
-  createWorld,
+  freshSlug,
+  sessionOf,
+  softDeleted,
+  belonging,
+  callers,
+  listening,
+  testEnv,
+  unwrap,
+  createKit,
   newOrganization,
   newUser,
   PASSWORD,
   type TestOrganization,
-} from '../../../kit/kit.ts'
+} from '../../../kit/index.ts'
 
-const world = createWorld({ provider: 'unlimited' })
-const { seatgate } = world
+const kit = createKit({ provider: 'unlimited' })
+const { seatgate } = kit
 
 async function rename({ as, owner, slug }: TestOrganization): Promise<string> {
   const input = { slug: freshSlug(), confirmSlug: slug, password: PASSWORD }
-  return answered(await updateSlug(seatgate, as(owner), input)).slug
+  return unwrap(await updateSlug(seatgate, as(owner), input)).slug
 }
 
 async function mine(userId: string): Promise<TestOrganization> {
@@ -29,27 +33,27 @@ async function mine(userId: string): Promise<TestOrganization> {
 
 async function suspended(userId: string): Promise<TestOrganization> {
   const organization = await mine(userId)
-  answered(await suspendMember(seatgate, organization.as(organization.owner), userId))
+  unwrap(await suspendMember(seatgate, organization.as(organization.owner), userId))
   return organization
 }
 
 /** Everything that is not there for somebody: names that are no ids. */
 const ABSENT = {
   'an unknown slug': async () => 'no-such-slug',
-  'a foreign slug': async () => (await newOrganization(world)).slug,
-  'a foreign slug in capitals': async () => (await newOrganization(world)).slug.toUpperCase(),
+  'a foreign slug': async () => (await newOrganization(kit)).slug,
+  'a foreign slug in capitals': async () => (await newOrganization(kit)).slug.toUpperCase(),
   'the slug of an own organization that is deleted': async (userId) => {
     const organization = await mine(userId)
     await softDeleted(seatgate, organization)
     return organization.slug
   },
   'PIPE-28 an alias of a foreign organization': async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     await rename(organization)
     return organization.slug
   },
   'PIPE-28 the second alias of a foreign organization': async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const second = await rename(organization)
     await rename({ ...organization, slug: second })
     return second
@@ -71,7 +75,7 @@ const ABSENT = {
     return organization.slug
   },
   'PIPE-29 an alias of a foreign organization that is deleted': async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     await rename(organization)
     await softDeleted(seatgate, organization)
     return organization.slug
@@ -92,7 +96,7 @@ const ABSENT = {
 /** The same by the id, whose query is another. */
 const ABSENT_IDS = {
   'an unknown id': async () => crypto.randomUUID(),
-  'a foreign id': async () => (await newOrganization(world)).id,
+  'a foreign id': async () => (await newOrganization(kit)).id,
   'the id of an own organization that is deleted': async (userId) => {
     const organization = await mine(userId)
     await softDeleted(seatgate, organization)
@@ -106,7 +110,7 @@ async function visitor(callerOf: (typeof callers)[keyof typeof callers]) {
   const userId = await newUser()
   const session = await sessionOf(userId)
   const { trips, around } = listening()
-  const heard = createWorld({ provider: 'unlimited', around }).seatgate
+  const heard = createKit({ provider: 'unlimited', around }).seatgate
   const app = hostOf(heard, { authenticate: () => callerOf(heard, { userId, session }) })
   return {
     userId,
@@ -160,7 +164,7 @@ describe.each(Object.entries(callers))('to %s', (_kind, callerOf) => {
 describe('loadOrganizationFromSlug()', () => {
   // Who is nobody is told to sign in, whatever they ask for: it says nothing about the name.
   it('PIPE-25 answers nobody alike about every organization', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const app = hostOf(seatgate, { authenticate: () => null })
     const lost = await sessionOf(await newUser())
     const forgotten = callers['somebody looked up'](seatgate, {

@@ -7,24 +7,34 @@ import {
   type Caller,
   type Seatgate,
 } from '../../../../src/index.ts'
-import type { FlatOptions } from '../../../kit/flat-options.ts'
-import { host, memberOf, organizationOf, people, type Person } from '../../../kit/http.ts'
-import { freshSlug, pointerOf, sessionOf, softDeleted } from '../../../kit/every-change.ts'
-import { belonging, callers, listening, movesOf } from '../../../kit/active-organization.ts'
-import { testEnv } from '../../../kit/environment.ts'
 import {
-  answered,
-  createWorld,
+  type FlatOptions,
+  host,
+  postMember,
+  postOrganization,
+  people,
+  type Person,
+  freshSlug,
+  pointerOf,
+  sessionOf,
+  softDeleted,
+  belonging,
+  callers,
+  listening,
+  movesOf,
+  testEnv,
+  unwrap,
+  createKit,
   join,
   newOrganization,
   newUser,
   operator,
   PASSWORD,
   type TestOrganization,
-} from '../../../kit/kit.ts'
+} from '../../../kit/index.ts'
 
-const world = createWorld({ provider: 'unlimited' })
-const { seatgate } = world
+const kit = createKit({ provider: 'unlimited' })
+const { seatgate } = kit
 
 async function rename(
   { as, owner }: Pick<TestOrganization, 'as' | 'owner'>,
@@ -33,7 +43,7 @@ async function rename(
   by: Seatgate = seatgate
 ): Promise<string> {
   const input = { slug: to, confirmSlug: from, password: PASSWORD }
-  return answered(await updateSlug(by, as(owner), input)).slug
+  return unwrap(await updateSlug(by, as(owner), input)).slug
 }
 
 function hostOf(caller: Caller, configured = seatgate) {
@@ -83,7 +93,7 @@ describe('an old slug, for a member', () => {
   it.each(Object.entries(callers))('PIPE-30 redirects %s in one trip', async (_kind, callerOf) => {
     const { userId, session, oldSlug, newSlug } = await moved()
     const { trips, around } = listening()
-    const heard = createWorld({ provider: 'unlimited', around }).seatgate
+    const heard = createKit({ provider: 'unlimited', around }).seatgate
     const app = hostOf(callerOf(heard, { userId, session }), heard)
     expect(locationOf(await app.request(`/o/${oldSlug}/x`))).toBe(`/o/${newSlug}/x`)
     expect(trips).toHaveLength(1)
@@ -181,10 +191,10 @@ describe('an old slug, for a member', () => {
   it('PIPE-33 loses to an organization of theirs that has the slug now', async () => {
     const { userId, organization, oldSlug } = await moved()
     await softDeleted(seatgate, organization)
-    const successor = await newOrganization(world)
-    await join(world, successor, 'member', userId)
+    const successor = await newOrganization(kit)
+    await join(kit, successor, 'member', userId)
     await rename(successor, successor.slug, oldSlug)
-    answered(await restoreOrganization(seatgate, { caller: operator }, organization.id))
+    unwrap(await restoreOrganization(seatgate, { caller: operator }, organization.id))
     const app = new Hono()
       .use('/o/:org', loadOrganizationFromSlug(seatgate, { authenticate: () => ({ userId }) }))
       .get('/o/:org', (c) => c.text(c.var.organization.id))
@@ -194,9 +204,9 @@ describe('an old slug, for a member', () => {
   it('PIPE-33 loses to a foreign organization that has the slug now', async () => {
     const { userId, organization, oldSlug } = await moved()
     await softDeleted(seatgate, organization)
-    const successor = await newOrganization(world)
+    const successor = await newOrganization(kit)
     await rename(successor, successor.slug, oldSlug)
-    answered(await restoreOrganization(seatgate, { caller: operator }, organization.id))
+    unwrap(await restoreOrganization(seatgate, { caller: operator }, organization.id))
     const response = await hostOf({ userId }).request(`/o/${oldSlug}/x`)
     expect([response.status, locationOf(response)]).toEqual([404, null])
   })
@@ -206,12 +216,12 @@ describe('an old slug, for a member', () => {
     const machine: Caller = {
       type: 'service_account',
       serviceAccountId: 'importer',
-      organizationId: (await newOrganization(world)).id,
+      organizationId: (await newOrganization(kit)).id,
       role: 'owner',
     }
     for (const caller of [
       { userId: organization.owner },
-      { userId: await join(world, organization) },
+      { userId: await join(kit, organization) },
     ]) {
       expect(locationOf(await hostOf(caller).request(`/o/${oldSlug}/x`))).toBe(`/o/${newSlug}/x`)
     }
@@ -224,7 +234,7 @@ describe('an old slug, for a member', () => {
   it('PIPE-29 PIPE-30 redirects to the last millisecond of its days, and not longer', async () => {
     const clock = { now: Date.now() }
     const options: Partial<FlatOptions> = { slugAliasDays: 2, now: () => new Date(clock.now) }
-    const clocked = createWorld({ provider: 'unlimited', ...options }).seatgate
+    const clocked = createKit({ provider: 'unlimited', ...options }).seatgate
     const userId = await newUser()
     const [organization] = await belonging(userId, 1)
     const oldSlug = organization!.slug
@@ -238,7 +248,7 @@ describe('an old slug, for a member', () => {
 
   it('answers 503 and not 404 while D1 does not answer', async () => {
     const { userId, oldSlug } = await moved()
-    const down = createWorld({
+    const down = createKit({
       provider: 'unlimited',
       around: () => Promise.reject(new Error('Network connection lost.')),
     }).seatgate
@@ -248,7 +258,7 @@ describe('an old slug, for a member', () => {
 
   it('writes a slug of other letters as a URL has it', async () => {
     const slugFormat = /^[\p{Ll}0-9-]+$/u
-    const anyLetters = createWorld({ provider: 'unlimited', slugFormat }).seatgate
+    const anyLetters = createKit({ provider: 'unlimited', slugFormat }).seatgate
     const userId = await newUser()
     const [organization] = await belonging(userId, 1)
     await rename(organization!, organization!.slug, 'строй', anyLetters)
@@ -265,8 +275,8 @@ describe('an old slug, for a member', () => {
 describe('GET /o/:org of the reference host', () => {
   it('PIPE-28 PIPE-30 redirects members from an old slug, and knows nothing for others', async () => {
     const [owner, member, stranger] = (await people(3)) as [Person, Person, Person]
-    const organization = await organizationOf(owner)
-    await memberOf(organization, owner, member)
+    const organization = await postOrganization(owner)
+    await postMember(organization, owner, member)
     const as = (userId: string) => ({ caller: { userId }, organization: organization.id })
     const newSlug = `${organization.slug}-new`
     await rename({ as, owner: owner.userId }, organization.slug, newSlug)

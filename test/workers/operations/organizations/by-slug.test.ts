@@ -7,21 +7,27 @@ import {
   type SlugOptions,
 } from '../../../../src/hono/index.ts'
 import type { Caller, Seatgate } from '../../../../src/index.ts'
-import { host, organizationOf, people, type Person } from '../../../kit/http.ts'
-import { pointerOf, sessionOf } from '../../../kit/every-change.ts'
 import {
+  host,
+  postOrganization,
+  people,
+  type Person,
+  pointerOf,
+  sessionOf,
   askWhere,
   belonging,
   callers,
   listening,
   movesOf,
   sessionRow,
-} from '../../../kit/active-organization.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import { createWorld, newOrganization, newUser } from '../../../kit/kit.ts'
+  testEnv,
+  createKit,
+  newOrganization,
+  newUser,
+} from '../../../kit/index.ts'
 
-const world = createWorld({ provider: 'unlimited' })
-const { seatgate } = world
+const kit = createKit({ provider: 'unlimited' })
+const { seatgate } = kit
 
 /** A host that tells who is in which organization. */
 function telling(configured: Seatgate, caller: Caller | null, options: Partial<SlugOptions> = {}) {
@@ -39,7 +45,7 @@ describe('loadOrganizationFromSlug()', () => {
       const [, home] = await belonging(userId, 2)
       const session = await sessionOf(userId)
       const { trips, around } = listening()
-      const heard = createWorld({ provider: 'unlimited', around }).seatgate
+      const heard = createKit({ provider: 'unlimited', around }).seatgate
       const app = telling(heard, callerOf(heard, { userId, session }))
       for (const name of [home!.slug, home!.slug.toUpperCase(), home!.id, home!.id.toUpperCase()]) {
         trips.length = 0
@@ -59,7 +65,7 @@ describe('loadOrganizationFromSlug()', () => {
   )
 
   it('PIPE-26 loads a service account where it is bound, and nowhere else', async () => {
-    const [home, other] = [await newOrganization(world), await newOrganization(world)]
+    const [home, other] = [await newOrganization(kit), await newOrganization(kit)]
     const machine = {
       type: 'service_account',
       serviceAccountId: 'importer',
@@ -109,8 +115,8 @@ describe('loadOrganizationFromSlug()', () => {
 
   it('PIPE-27 leaves the pointer of the reference host’s session where it is', async () => {
     const [owner] = (await people(1)) as [Person]
-    const stored = await organizationOf(owner)
-    const visited = await organizationOf(owner)
+    const stored = await postOrganization(owner)
+    const visited = await postOrganization(owner)
     await host.put('/active-organization', { organizationId: stored.id }, owner.token)
     const response = await host.get(`/o/${visited.slug}`, owner.token)
     expect(await response.json()).toEqual({ organization: visited, role: 'owner' })

@@ -6,23 +6,24 @@ import {
   updateSlug,
   type Organization,
 } from '../../../../src/index.ts'
-import { host, person } from '../../../kit/http.ts'
 import {
-  answered,
+  host,
+  person,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   delays,
   newUser,
   PASSWORD,
-  type WorldOptions,
-} from '../../../kit/kit.ts'
+  type KitOptions,
+} from '../../../kit/index.ts'
 
 const caller = async () => ({ caller: { userId: await newUser() } })
 
-function makerOf(options: WorldOptions = {}) {
-  const { seatgate } = createWorld(options)
+function makerOf(options: KitOptions = {}) {
+  const { seatgate } = createKit(options)
   return async (name: string) =>
-    answered(await createOrganization(seatgate, await caller(), { name })).slug
+    unwrap(await createOrganization(seatgate, await caller(), { name })).slug
 }
 
 describe('a slug that was not asked for', () => {
@@ -57,7 +58,7 @@ describe('a slug that was not asked for', () => {
     expect(await makerOf()(name)).toMatch(slug)
   })
 
-  it.each<[string, WorldOptions, string]>([
+  it.each<[string, KitOptions, string]>([
     ['letters alone', { slugFormat: /^[a-z]+$/ }, 'Acme Inc'],
     ['letters and underscores', { slugFormat: /^[a-z_]+$/ }, 'Acme 7'],
     ['three letters', { slugFormat: /^[a-z]+$/, slugLength: { min: 3, max: 3 } }, 'Acme'],
@@ -70,7 +71,7 @@ describe('a slug that was not asked for', () => {
   })
 
   it('B13 is asked for where the host’s rules take none that can be made', async () => {
-    const { seatgate } = createWorld({ slugFormat: /^[0-9][a-z0-9]+$/ })
+    const { seatgate } = createKit({ slugFormat: /^[0-9][a-z0-9]+$/ })
     const made = await createOrganization(seatgate, await caller(), { name: 'Acme' })
     const message = expect.stringContaining('Is required')
     expect(made).toMatchObject({ error: { errors: { slug: [message] } } })
@@ -79,43 +80,41 @@ describe('a slug that was not asked for', () => {
   it.each(delays)(
     'B13 is free for each of twenty who use the same name at once (%i ms)',
     async (delayMs) => {
-      const { seatgate } = createWorld({ delayMs })
+      const { seatgate } = createKit({ delayMs })
       const name = `Race ${delayMs}`
       const callers = await Promise.all(Array.from({ length: 20 }, caller))
       const made = await Promise.all(
         callers.map((scope) => createOrganization(seatgate, scope, { name }))
       )
       expect(made.map(codeOf)).toEqual(callers.map(() => 'ok'))
-      expect(new Set(made.map((each) => answered(each).slug)).size).toBe(20)
+      expect(new Set(made.map((each) => unwrap(each).slug)).size).toBe(20)
     }
   )
 
   it('B13 takes no further trip and no more rows with more organizations of the name', async () => {
-    const world = createWorld()
+    const kit = createKit()
     const costs: number[] = []
     for (let time = 0; time < 8; time++) {
-      const before = world.trips()
-      await createOrganization(world.seatgate, await caller(), { name: 'Costly' })
-      costs.push(world.trips() - before)
+      const before = kit.trips()
+      await createOrganization(kit.seatgate, await caller(), { name: 'Costly' })
+      costs.push(kit.trips() - before)
     }
     expect(costs.slice(1)).toEqual(costs.slice(1).map(() => costs[0]))
   })
 
   it('B13 passes by a slug that still leads elsewhere', async () => {
-    const { seatgate } = createWorld()
+    const { seatgate } = createKit()
     const scope = await caller()
-    const { id, slug } = answered(await createOrganization(seatgate, scope, { name: 'Movers' }))
+    const { id, slug } = unwrap(await createOrganization(seatgate, scope, { name: 'Movers' }))
     const change = { slug: 'moved-away', confirmSlug: slug, password: PASSWORD }
-    answered(await updateSlug(seatgate, { ...scope, organization: id }, change))
+    unwrap(await updateSlug(seatgate, { ...scope, organization: id }, change))
     expect(await makerOf()('Movers')).toBe('movers-2')
   })
 
   it('B13 of a prepared organization has random letters, and is free', async () => {
-    const { seatgate } = createWorld()
+    const { seatgate } = createKit()
     for (let time = 0; time < 3; time++) {
-      const prepared = answered(
-        await prepareOrganization(seatgate, await caller(), { name: 'Ann' })
-      )
+      const prepared = unwrap(await prepareOrganization(seatgate, await caller(), { name: 'Ann' }))
       expect(prepared.value.slug).toMatch(/^ann-[a-z]{6}$/)
       expect(codeOf(await commitTogether(seatgate, prepared, {}))).toBe('ok')
     }
@@ -128,7 +127,7 @@ describe('a slug that was not asked for', () => {
   })
 
   it('B13 is answered again under the same operation id', async () => {
-    const { seatgate } = createWorld()
+    const { seatgate } = createKit()
     const scope = await caller()
     const options = { operationId: 'once' }
     const made = await createOrganization(seatgate, scope, { name: 'Again' }, options)

@@ -1,13 +1,22 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { setMfaPolicy, type MfaCheck, type Report, type Result } from '../../../../src/index.ts'
-import { everything, isChange, lastEventOf } from '../../../kit/every-change.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import { keys } from '../../../kit/retention.ts'
-import { answered, codeOf, createWorld, join, newOrganization, newUser } from '../../../kit/kit.ts'
-import { atScale } from '../../../kit/scale.ts'
+import {
+  everything,
+  isChange,
+  lastEventOf,
+  testEnv,
+  keys,
+  unwrap,
+  codeOf,
+  createKit,
+  join,
+  newOrganization,
+  newUser,
+  atScale,
+} from '../../../kit/index.ts'
 
-const world = createWorld()
-const { seatgate } = world
+const kit = createKit()
+const { seatgate } = kit
 const enrolled: MfaCheck = (_userId) => true
 const ON = { enabled: true }
 const OFF = { enabled: false }
@@ -30,7 +39,7 @@ describe('setMfaPolicy', () => {
     ['a function of no argument', () => true],
     ['a function of two', (_userId: string, _organizationId: string) => true],
   ])('ORG-123 throws when it is to be enabled with %s for mfaCheck', async (_what, mfaCheck) => {
-    const { owner, as } = await newOrganization(world)
+    const { owner, as } = await newOrganization(kit)
     const rows = await everything()
     const options = mfaCheck === undefined ? {} : { mfaCheck: mfaCheck as MfaCheck }
     await expect(setMfaPolicy(seatgate, as(owner), ON, options)).rejects.toThrow(/mfaCheck/)
@@ -43,18 +52,18 @@ describe('setMfaPolicy', () => {
   ])(
     'ORG-124 answers the organization as it is for the policy that it has: %j',
     async (to, options) => {
-      const { id, owner, as } = await newOrganization(world)
+      const { id, owner, as } = await newOrganization(kit)
       const set = (s = seatgate) => setMfaPolicy(s, as(owner), to, options)
-      const before = answered(await set())
+      const before = unwrap(await set())
       const rows = await everything()
       const asked: string[] = []
-      const watched = createWorld({
+      const watched = createKit({
         around(trip, run) {
           asked.push(...trip.asked)
           return run()
         },
       })
-      expect(answered(await set(watched.seatgate))).toEqual(before)
+      expect(unwrap(await set(watched.seatgate))).toEqual(before)
       expect(asked.length).toBeGreaterThan(0)
       expect(asked.filter((sql) => !sql.startsWith('select'))).toEqual([])
       expect(await everything()).toEqual(rows)
@@ -63,7 +72,7 @@ describe('setMfaPolicy', () => {
   )
 
   it('ORG-125 demands a second factor of who demands it, also where it is demanded already', async () => {
-    const { id, owner, as } = await newOrganization(world)
+    const { id, owner, as } = await newOrganization(kit)
     const asked: string[] = []
     const mfaCheck: MfaCheck = (userId) => {
       asked.push(userId)
@@ -73,7 +82,7 @@ describe('setMfaPolicy', () => {
     const refused = () => setMfaPolicy(seatgate, as(owner), ON, { mfaCheck })
     expect(codeOf(await refused())).toBe('admin_must_enroll_first')
     expect(await everything()).toEqual(rows)
-    answered(await setMfaPolicy(seatgate, as(owner), ON, { mfaCheck: enrolled }))
+    unwrap(await setMfaPolicy(seatgate, as(owner), ON, { mfaCheck: enrolled }))
     expect(codeOf(await refused())).toBe('admin_must_enroll_first')
     expect(await flagOf(id)).toBe(1)
     expect(asked).toEqual([owner, owner])
@@ -92,7 +101,7 @@ describe('setMfaPolicy', () => {
     ['answers an object', (_userId) => ({})],
     ['answers nothing', (_userId) => undefined],
   ])('ORG-125 takes a check that %s for none', async (_what, mfaCheck) => {
-    const { owner, as } = await newOrganization(world)
+    const { owner, as } = await newOrganization(kit)
     const rows = await everything()
     const options = { mfaCheck: mfaCheck as MfaCheck }
     expect(codeOf(await setMfaPolicy(seatgate, as(owner), ON, options))).toBe(
@@ -102,19 +111,17 @@ describe('setMfaPolicy', () => {
   })
 
   it('ORG-126 sets the flag and puts both values on record, in one batch', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const { id, as } = organization
-    const admin = await join(world, organization, 'admin')
+    const admin = await join(kit, organization, 'admin')
     const changes: (readonly string[])[] = []
-    const watched = createWorld({
+    const watched = createKit({
       around({ store, asked }, run) {
         if (store === 'd1' && !asked.every((sql) => sql.startsWith('select'))) changes.push(asked)
         return run()
       },
     })
-    const set = answered(
-      await setMfaPolicy(watched.seatgate, as(admin), ON, { mfaCheck: enrolled })
-    )
+    const set = unwrap(await setMfaPolicy(watched.seatgate, as(admin), ON, { mfaCheck: enrolled }))
     expect(set).toMatchObject({ id, enforceMfaForMembers: true })
     expect(changes).toHaveLength(1)
     expect(changes[0]!.some((sql) => sql.startsWith('update "seatgate_organizations"'))).toBe(true)
@@ -132,9 +139,9 @@ describe('setMfaPolicy', () => {
   })
 
   it('ORG-127 is disabled without any check', async () => {
-    const { id, owner, as } = await newOrganization(world)
-    answered(await setMfaPolicy(seatgate, as(owner), ON, { mfaCheck: enrolled }))
-    const off = answered(await setMfaPolicy(seatgate, as(owner), OFF))
+    const { id, owner, as } = await newOrganization(kit)
+    unwrap(await setMfaPolicy(seatgate, as(owner), ON, { mfaCheck: enrolled }))
+    const off = unwrap(await setMfaPolicy(seatgate, as(owner), OFF))
     expect([off.enforceMfaForMembers, await flagOf(id)]).toEqual([false, 0])
     expect((await lastEventOf(id)).metadata).toEqual({ old_value: true, new_value: false })
   })
@@ -142,13 +149,13 @@ describe('setMfaPolicy', () => {
   it.each([['seatgate_audit_events'], ['seatgate_audit_outbox']])(
     'ORG-128 is mfa_policy_aborted if %s cannot be written: the flag stays, a report names the field',
     async (table) => {
-      const { id, owner, as } = await newOrganization(world)
+      const { id, owner, as } = await newOrganization(kit)
       await testEnv.DB.exec('DELETE FROM seatgate_audit_outbox')
       const rows = await everything()
       const reports: Report[] = []
       // The log accepts every event, so the batch marks the organization.
       const auditLogKey = keys.privateKey
-      const loud = createWorld({ auditLogKey, report: (report) => reports.push(report) })
+      const loud = createKit({ auditLogKey, report: (report) => reports.push(report) })
       await testEnv.DB.exec(
         `CREATE TRIGGER broken BEFORE INSERT ON ${table} BEGIN SELECT abs(-9223372036854775808); END;`
       )
@@ -162,9 +169,9 @@ describe('setMfaPolicy', () => {
   )
 
   it('ORG-128 is mfa_policy_aborted if D1 does not answer, before or at the batch', async () => {
-    const { id, owner, as } = await newOrganization(world)
+    const { id, owner, as } = await newOrganization(kit)
     for (const lost of [isChange, () => true]) {
-      const away = createWorld({
+      const away = createKit({
         around({ asked }, run) {
           if (lost(asked)) throw new Error('Network connection lost.')
           return run()
@@ -186,7 +193,7 @@ describe('setMfaPolicy', () => {
     [null, 'body'],
     [true, 'body'],
   ])('refuses %j, naming what is wrong', async (input, field) => {
-    const { owner, as } = await newOrganization(world)
+    const { owner, as } = await newOrganization(kit)
     const rows = await everything()
     const refusal: Result<unknown> = await setMfaPolicy(seatgate, as(owner), input, {
       mfaCheck: enrolled,
@@ -196,8 +203,8 @@ describe('setMfaPolicy', () => {
   })
 
   it('is for owners and admins', async () => {
-    const organization = await newOrganization(world)
-    const member = await join(world, organization)
+    const organization = await newOrganization(kit)
+    const member = await join(kit, organization)
     const ask = (userId: string) =>
       setMfaPolicy(seatgate, organization.as(userId), ON, { mfaCheck: enrolled })
     expect(codeOf(await ask(member))).toBe('insufficient_role')
@@ -205,9 +212,9 @@ describe('setMfaPolicy', () => {
   })
 
   it('on and off at once ends in one of the two, with a trail that leads there, in 20 rounds', async () => {
-    const { id, owner, as } = await newOrganization(world)
+    const { id, owner, as } = await newOrganization(kit)
     for (let round = 0; round < atScale({ share: 5, thorough: 20 }); round++) {
-      const far = createWorld({ delayMs: round % 3 })
+      const far = createKit({ delayMs: round % 3 })
       const answers = await Promise.all(
         [ON, OFF, ON, OFF].map((to) =>
           setMfaPolicy(far.seatgate, as(owner), to, { mfaCheck: enrolled })

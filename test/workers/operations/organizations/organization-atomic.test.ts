@@ -1,21 +1,25 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createOrganization } from '../../../../src/index.ts'
-import { muchLater } from '../../../kit/faults.ts'
-import { readLedger } from '../../../kit/invariants.ts'
 import {
+  muchLater,
+  readLedger,
   actionsOf,
   everything,
   freshSlug,
-  hookedWorld,
+  kitWithHooks,
   isChange,
   meanwhile,
-  MUTATORS,
+  EVERY_CHANGE,
   newTeam,
   type Team,
-} from '../../../kit/every-change.ts'
-import { freshStores, testEnv } from '../../../kit/environment.ts'
-import { keys } from '../../../kit/retention.ts'
-import { codeOf, createWorld, newUser, PASSWORD } from '../../../kit/kit.ts'
+  freshStores,
+  testEnv,
+  keys,
+  codeOf,
+  createKit,
+  newUser,
+  PASSWORD,
+} from '../../../kit/index.ts'
 
 beforeEach(freshStores)
 
@@ -24,7 +28,7 @@ afterEach(() => {
 })
 
 const providers = ['ledger', 'd1'] as const
-const named = MUTATORS.map((mutator) => [mutator.name, mutator] as const)
+const named = EVERY_CHANGE.map((mutator) => [mutator.name, mutator] as const)
 
 // An answer that is no verdict on the statements: nobody knows what became of the batch.
 const NO_ANSWER = 'abs(-9223372036854775808)'
@@ -46,7 +50,7 @@ describe.each(providers)('a change with %s seats', (provider) => {
     const called: string[] = []
     // The log accepts every event, so every batch marks its organization.
     const auditLogKey = keys.privateKey
-    const world = hookedWorld({ provider, auditLogKey }, (hook) => called.push(hook))
+    const kit = kitWithHooks({ provider, auditLogKey }, (hook) => called.push(hook))
     const [rows, ledger] = [await everything(), await readLedger(team.organization.id)]
 
     // The first two are answers of D1's: the batch is certainly not in, and the seat is free at once.
@@ -59,9 +63,9 @@ describe.each(providers)('a change with %s seats', (provider) => {
       ...(told ? [['seatgate_jobs', NO_ANSWER]] : []),
     ] as [string, string][]
     for (const [table, fault] of faults) {
-      const refusal = await whileBroken(table, fault, () => act(world.seatgate, team))
+      const refusal = await whileBroken(table, fault, () => act(kit.seatgate, team))
       expect(refusal.ok).toBe(false)
-      await world.settled()
+      await kit.settled()
       expect(await everything()).toEqual(rows)
       if (fault === NO_ANSWER && ledger) await muchLater(team.organization.id)
       expect(await readLedger(team.organization.id)).toEqual(ledger)
@@ -69,8 +73,8 @@ describe.each(providers)('a change with %s seats', (provider) => {
     }
     expect(called.filter((hook) => hook.startsWith('after'))).toEqual([])
 
-    expect(codeOf(await act(world.seatgate, team))).toBe('ok')
-    await world.settled()
+    expect(codeOf(await act(kit.seatgate, team))).toBe('ok')
+    await kit.settled()
     expect(await everything()).not.toEqual(rows)
     expect(called.some((hook) => hook.startsWith('after'))).toBe(told)
   })
@@ -91,7 +95,7 @@ describe('the batch of a change', () => {
         note('fetch')
         return new Response()
       })
-      const world = hookedWorld(
+      const kit = kitWithHooks(
         {
           verifyPassword(_userId, password) {
             note('verifyPassword')
@@ -112,8 +116,8 @@ describe('the batch of a change', () => {
         },
         note
       )
-      expect(codeOf(await m.act(world.seatgate, team))).toBe('ok')
-      await world.settled()
+      expect(codeOf(await m.act(kit.seatgate, team))).toBe('ok')
+      await kit.settled()
       vi.restoreAllMocks()
       expect({ batches, calls }).toEqual({ batches: 1, calls: [] })
     }
@@ -125,7 +129,10 @@ describe.each(providers)(
   (provider) => {
     const inside = named.filter(([, mutator]) => mutator.inside)
 
-    async function overtaken(act: (typeof MUTATORS)[number]['act'], sql: (team: Team) => string) {
+    async function overtaken(
+      act: (typeof EVERY_CHANGE)[number]['act'],
+      sql: (team: Team) => string
+    ) {
       const team = await newTeam(provider)
       const called: string[] = []
       let rows: unknown = null
@@ -133,10 +140,10 @@ describe.each(providers)(
         await testEnv.DB.exec(sql(team))
         rows = await everything()
       })
-      const world = hookedWorld({ provider, around }, (hook) => called.push(hook))
+      const kit = kitWithHooks({ provider, around }, (hook) => called.push(hook))
       const ledger = await readLedger(team.organization.id)
-      const answer = await act(world.seatgate, team)
-      await world.settled()
+      const answer = await act(kit.seatgate, team)
+      await kit.settled()
       expect(rows).not.toBeNull()
       return { team, answer, rows, ledger, called }
     }
@@ -176,7 +183,7 @@ describe.each(providers)(
     )
 
     it('ORG-138 leaves nothing of a restoration whose slug was taken meanwhile', async () => {
-      const mutator = MUTATORS.find(({ name }) => name === 'restoreOrganization')!
+      const mutator = EVERY_CHANGE.find(({ name }) => name === 'restoreOrganization')!
       const { answer, rows } = await overtaken(
         mutator.act,
         ({ organization, deleted }) =>
@@ -206,7 +213,7 @@ describe.each(providers)(
             `UPDATE seatgate_organizations SET enforce_mfa_for_members = 1 WHERE id = '${organization.id}'`,
         ],
       ] as [string, (team: Team) => string][]) {
-        const mutator = MUTATORS.find((one) => one.name === name)!
+        const mutator = EVERY_CHANGE.find((one) => one.name === name)!
         const { answer, rows } = await overtaken(mutator.act, sql)
         expect(codeOf(answer)).toBe('ok')
         expect(await everything()).toEqual(rows)
@@ -225,7 +232,7 @@ describe('the batch of a creation', () => {
     'ORG-2 has organization, owner with a seat and audit rows in it, or nothing if %s fails',
     async (table) => {
       const changes: (readonly string[])[] = []
-      const { seatgate, settled } = createWorld({
+      const { seatgate, settled } = createKit({
         auditLogKey: keys.privateKey,
         around({ asked }, run) {
           if (isChange(asked)) changes.push(asked)

@@ -7,32 +7,30 @@ import {
   updateSlug,
   type Scope,
 } from '../../../../src/index.ts'
-import { db } from '../../../kit/http.ts'
 import {
+  db,
   actionsOf,
   everything,
   freshSlug,
   lastEventOf,
   pointerOf,
   sessionOf,
-} from '../../../kit/every-change.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import {
-  answered,
+  testEnv,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   newOrganization,
   newUser,
   PASSWORD,
-} from '../../../kit/kit.ts'
+} from '../../../kit/index.ts'
 
-const world = createWorld()
-const { seatgate } = world
+const kit = createKit()
+const { seatgate } = kit
 
 async function create(input: unknown, userId?: string) {
   const caller = { userId: userId ?? (await newUser()) }
   const created = await createOrganization(seatgate, { caller }, input as never)
-  await world.settled()
+  await kit.settled()
   return created
 }
 
@@ -51,7 +49,7 @@ const rowOf = (id: string) =>
 describe('createOrganization', () => {
   it('ORG-1 ORG-11 answers the organization as it is stored, founded by who asked', async () => {
     const [userId, slug] = [await newUser(), freshSlug()]
-    const created = answered(
+    const created = unwrap(
       await create(
         { name: 'Acme', slug, ownerUserId: 'x', owner_user_id: 'x', founderUserId: 'x' },
         userId
@@ -80,7 +78,7 @@ describe('createOrganization', () => {
       enforceMfaForMembers: true,
       enforce_mfa_for_members: true,
     }
-    const { id } = answered(await create(input))
+    const { id } = unwrap(await create(input))
     expect(await rowOf(id)).toMatchObject({
       personal: 0,
       deleted_at: null,
@@ -107,16 +105,14 @@ describe('createOrganization', () => {
   it('is somebody’s own workspace if the host says so, whatever the input says', async () => {
     const caller = { userId: await newUser() }
     const input = { name: 'Mine', slug: freshSlug(), personal: false }
-    const { id } = answered(
-      await createOrganization(seatgate, { caller }, input, { personal: true })
-    )
+    const { id } = unwrap(await createOrganization(seatgate, { caller }, input, { personal: true }))
     expect(await rowOf(id)).toMatchObject({ personal: 1 })
   })
 
   it('ORG-13 writes organization.create with no metadata, the seat, and no member_add', async () => {
     const caller = { userId: await newUser() }
-    const quiet = createWorld({ provider: 'unlimited' })
-    const { id } = answered(
+    const quiet = createKit({ provider: 'unlimited' })
+    const { id } = unwrap(
       await createOrganization(quiet.seatgate, { caller }, { name: 'Acme', slug: freshSlug() })
     )
     expect(await lastEventOf(id)).toEqual({
@@ -126,16 +122,16 @@ describe('createOrganization', () => {
       targetId: id,
       metadata: {},
     })
-    const counted = answered(await create({ name: 'Acme', slug: freshSlug() }))
+    const counted = unwrap(await create({ name: 'Acme', slug: freshSlug() }))
     expect(await actionsOf(counted.id)).toEqual(['organization.create', 'seat.assigned'])
   })
 
   it('ORG-14 leaves the session where it points', async () => {
-    const before = await newOrganization(world)
+    const before = await newOrganization(kit)
     for (const pointer of [null, before.id]) {
       const session = await sessionOf(before.owner, pointer)
       const caller = { userId: before.owner, session }
-      answered(await createOrganization(seatgate, { caller }, { name: 'Acme', slug: freshSlug() }))
+      unwrap(await createOrganization(seatgate, { caller }, { name: 'Acme', slug: freshSlug() }))
       expect(await pointerOf(session)).toBe(pointer)
     }
   })
@@ -143,9 +139,9 @@ describe('createOrganization', () => {
   it('ORG-4 ORG-5 makes a slug of the name if none is given, of plain JSON too', async () => {
     const mark = crypto.randomUUID().slice(0, 8)
     const input = JSON.parse(`{"name":"My Cool Project ${mark}"}`) as unknown
-    expect(answered(await create(input)).slug).toBe(`my-cool-project-${mark}`)
+    expect(unwrap(await create(input)).slug).toBe(`my-cool-project-${mark}`)
     const none = { name: `My Cool Project 2 ${mark}`, slug: null }
-    expect(answered(await create(none)).slug).toBe(`my-cool-project-2-${mark}`)
+    expect(unwrap(await create(none)).slug).toBe(`my-cool-project-2-${mark}`)
   })
 
   it.each([
@@ -176,26 +172,26 @@ describe('createOrganization', () => {
 
   it('takes slugs that are properties of every object', async () => {
     for (const slug of ['constructor', 'valueof', 'tostring', 'hasownproperty']) {
-      expect(answered(await create({ name: 'Acme', slug })).slug).toBe(slug)
+      expect(unwrap(await create({ name: 'Acme', slug })).slug).toBe(slug)
     }
   })
 
   it('ORG-8 refuses a slug that a live organization has', async () => {
-    const { slug } = await newOrganization(world)
+    const { slug } = await newOrganization(kit)
     expect(await complaints({ name: 'Acme', slug })).toEqual({
       slug: ['This slug is already taken.'],
     })
   })
 
   it('ORG-9 refuses a slug that another organization has just given up', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const { slug: oldSlug, owner } = organization
     const change = { slug: freshSlug(), confirmSlug: oldSlug, password: PASSWORD }
-    answered(await updateSlug(seatgate, organization.as(owner), change))
+    unwrap(await updateSlug(seatgate, organization.as(owner), change))
     expect(await complaints({ name: 'Acme', slug: oldSlug })).toEqual({
       slug: ['This slug is already taken.'],
     })
-    expect(answered(await create({ name: oldSlug })).slug).toBe(`${oldSlug}-2`)
+    expect(unwrap(await create({ name: oldSlug })).slug).toBe(`${oldSlug}-2`)
   })
 
   it.each<[string, unknown]>([
@@ -214,7 +210,7 @@ describe('createOrganization', () => {
   })
 
   it('is for people alone', async () => {
-    const { id } = await newOrganization(world)
+    const { id } = await newOrganization(kit)
     for (const caller of [
       { type: 'system' },
       { type: 'service_account', serviceAccountId: 'bot', organizationId: id, role: 'owner' },
@@ -229,7 +225,7 @@ describe('createOrganization', () => {
   })
 
   it('validates what its hook puts in place of the draft', async () => {
-    const hooked = createWorld({
+    const hooked = createKit({
       hooks: {
         beforeCreateOrganization: ({ draft }) =>
           draft.name === 'leave' ? allow() : { ok: true, draft: { name: 'Acme', slug: 'admin' } },

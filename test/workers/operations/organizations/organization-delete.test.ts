@@ -19,28 +19,26 @@ import {
   pointerOf,
   sessionOf,
   softDeleted,
-} from '../../../kit/every-change.ts'
-import { readLedger } from '../../../kit/invariants.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import {
-  answered,
+  readLedger,
+  testEnv,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   join,
   newOrganization,
   newUser,
   PASSWORD,
-  type WorldOptions,
-} from '../../../kit/kit.ts'
+  type KitOptions,
+} from '../../../kit/index.ts'
 
-const world = createWorld()
-const { seatgate } = world
+const kit = createKit()
+const { seatgate } = kit
 const RIGHT = { confirmName: 'Test', password: PASSWORD }
 
 /** A world that writes down who is asked, and in which order. */
-function listening(hooks: Hooks = {}, options: WorldOptions = {}) {
+function listening(hooks: Hooks = {}, options: KitOptions = {}) {
   const heard: string[] = []
-  const made = createWorld({
+  const made = createKit({
     verifyPassword(_userId, password) {
       heard.push('verifyPassword')
       return password === PASSWORD
@@ -53,10 +51,10 @@ function listening(hooks: Hooks = {}, options: WorldOptions = {}) {
 
 describe('softDeleteOrganization', () => {
   it('ORG-22 answers the organization with the time of its deletion', async () => {
-    const { id, slug, owner, as } = await newOrganization(world)
+    const { id, slug, owner, as } = await newOrganization(kit)
     const now = new Date('2031-02-03T04:05:06.789Z')
-    const clocked = createWorld({ now: () => now })
-    const deleted = answered(await softDeleteOrganization(clocked.seatgate, as(owner), RIGHT))
+    const clocked = createKit({ now: () => now })
+    const deleted = unwrap(await softDeleteOrganization(clocked.seatgate, as(owner), RIGHT))
     expect(deleted).toMatchObject({ id, slug, name: 'Test', deletedAt: now.toISOString() })
     const row = await testEnv.DB.prepare(
       'SELECT deleted_at FROM seatgate_organizations WHERE id = ?'
@@ -69,7 +67,7 @@ describe('softDeleteOrganization', () => {
   it.each([['test'], ['TEST'], ['Test '], [' Test'], ['Тest'], ['']])(
     'ORG-23 refuses the confirmation %j of the name "Test"',
     async (confirmName) => {
-      const { owner, as } = await newOrganization(world)
+      const { owner, as } = await newOrganization(kit)
       const rows = await everything()
       const input = { ...RIGHT, confirmName }
       expect(await softDeleteOrganization(seatgate, as(owner), input)).toMatchObject({
@@ -97,7 +95,7 @@ describe('softDeleteOrganization', () => {
     [null, ['body']],
     ['Test', ['body']],
   ])('refuses %j, naming what is wrong', async (input, fields) => {
-    const { owner, as } = await newOrganization(world)
+    const { owner, as } = await newOrganization(kit)
     const rows = await everything()
     const refusal = await softDeleteOrganization(seatgate, as(owner), input)
     if (refusal.ok || refusal.error.code !== 'validation_error') throw new Error(codeOf(refusal))
@@ -106,7 +104,7 @@ describe('softDeleteOrganization', () => {
   })
 
   it('ORG-24 asks for the fields, then the proof, then the hook, and is over at the first no', async () => {
-    const { owner, as } = await newOrganization(world)
+    const { owner, as } = await newOrganization(kit)
     const { seatgate, heard } = listening({
       beforeDeleteOrganization() {
         heard.push('beforeDeleteOrganization')
@@ -126,7 +124,7 @@ describe('softDeleteOrganization', () => {
   })
 
   it('ORG-25 answers invalid_password to a wrong password and writes nothing', async () => {
-    const { owner, as } = await newOrganization(world)
+    const { owner, as } = await newOrganization(kit)
     const rows = await everything()
     for (const password of ['wrong', PASSWORD.toUpperCase(), ` ${PASSWORD}`]) {
       const refusal = await softDeleteOrganization(seatgate, as(owner), { ...RIGHT, password })
@@ -136,7 +134,7 @@ describe('softDeleteOrganization', () => {
   })
 
   it('ORG-26 writes organization.delete, and tells the hook once the batch is in', async () => {
-    const { id, owner, as } = await newOrganization(world)
+    const { id, owner, as } = await newOrganization(kit)
     const seen: unknown[] = []
     const { seatgate, settled } = listening({
       async afterDeleteOrganization({ organization, actor }) {
@@ -148,7 +146,7 @@ describe('softDeleteOrganization', () => {
         seen.push([organization.id, actor, gone !== null])
       },
     })
-    answered(await softDeleteOrganization(seatgate, as(owner), RIGHT))
+    unwrap(await softDeleteOrganization(seatgate, as(owner), RIGHT))
     await settled()
     expect(seen).toEqual([[id, { type: 'user', id: owner }, true]])
     expect(await lastEventOf(id)).toEqual({
@@ -162,7 +160,7 @@ describe('softDeleteOrganization', () => {
   })
 
   it('ORG-26 succeeds with a hook that fails afterwards, and tells it again later', async () => {
-    const { owner, as } = await newOrganization(world)
+    const { owner, as } = await newOrganization(kit)
     const clock = { now: Date.now() }
     let calls = 0
     const { seatgate, settled } = listening(
@@ -185,8 +183,8 @@ describe('softDeleteOrganization', () => {
   })
 
   it('ORG-30 answers organization_not_found to the second deletion, and writes nothing', async () => {
-    const { id, slug, owner, as } = await newOrganization(world)
-    answered(await softDeleteOrganization(seatgate, as(owner), RIGHT))
+    const { id, slug, owner, as } = await newOrganization(kit)
+    unwrap(await softDeleteOrganization(seatgate, as(owner), RIGHT))
     const rows = await everything()
     for (const organization of [id, slug]) {
       const scope = { caller: { userId: owner }, organization }
@@ -197,8 +195,8 @@ describe('softDeleteOrganization', () => {
   })
 
   it('is for owners, who are told so before anybody looks at their input or password', async () => {
-    const organization = await newOrganization(world)
-    const admin = await join(world, organization, 'admin')
+    const organization = await newOrganization(kit)
+    const admin = await join(kit, organization, 'admin')
     const { seatgate, heard } = listening()
     for (const input of [RIGHT, {}, null, { ...RIGHT, password: 'wrong' }]) {
       const byAdmin = await softDeleteOrganization(seatgate, organization.as(admin), input as never)
@@ -213,7 +211,7 @@ describe('softDeleteOrganization', () => {
   })
 
   it('needs no proof from the host itself, and takes none from a machine', async () => {
-    const { id } = await newOrganization(world)
+    const { id } = await newOrganization(kit)
     const scope = { organization: id, requestId: 'r1' }
     const bot = {
       type: 'service_account',
@@ -225,12 +223,12 @@ describe('softDeleteOrganization', () => {
     expect(codeOf(byBot)).toBe('step_up_required')
     const system = { type: 'system' } as const
     const input = { confirmName: 'Test' }
-    answered(await softDeleteOrganization(seatgate, { ...scope, caller: system }, input))
+    unwrap(await softDeleteOrganization(seatgate, { ...scope, caller: system }, input))
   })
 
   it('refuses a confirmation that a rename has overtaken, on the new name', async () => {
-    const organization = await newOrganization(world)
-    const admin = await join(world, organization, 'admin')
+    const organization = await newOrganization(kit)
+    const admin = await join(kit, organization, 'admin')
     const around = meanwhile(() =>
       renameOrganization(seatgate, organization.as(admin), { name: 'Another' })
     )
@@ -243,11 +241,11 @@ describe('softDeleteOrganization', () => {
     expect(heard).toEqual(['verifyPassword', 'beforeDeleteOrganization'])
     expect((await lastEventOf(organization.id)).action).toBe('organization.rename')
     const confirmed = { ...RIGHT, confirmName: 'Another' }
-    answered(await softDeleteOrganization(slow, organization.as(organization.owner), confirmed))
+    unwrap(await softDeleteOrganization(slow, organization.as(organization.owner), confirmed))
   })
 
   it('checks the password once, however often the batch has to be planned again', async () => {
-    const { id, owner, as } = await newOrganization(world)
+    const { id, owner, as } = await newOrganization(kit)
     const around = meanwhile(() =>
       testEnv.DB.prepare(
         "UPDATE seatgate_memberships SET seat_id = 'other-' || seat_id WHERE organization_id = ?"
@@ -256,7 +254,7 @@ describe('softDeleteOrganization', () => {
         .run()
     )
     const { seatgate: slow, heard, settled } = listening({}, { around })
-    answered(await softDeleteOrganization(slow, as(owner), RIGHT))
+    unwrap(await softDeleteOrganization(slow, as(owner), RIGHT))
     await settled()
     expect(heard).toEqual([
       'verifyPassword',
@@ -269,15 +267,15 @@ describe('softDeleteOrganization', () => {
 
 describe('the sessions of a deleted organization', () => {
   it('point nowhere from the same batch on, everybody’s, and no others', async () => {
-    const [organization, other] = [await newOrganization(world), await newOrganization(world)]
-    const member = await join(world, organization)
+    const [organization, other] = [await newOrganization(kit), await newOrganization(kit)]
+    const member = await join(kit, organization)
     const inside = [
       await sessionOf(organization.owner, organization.id),
       await sessionOf(organization.owner, organization.id),
       await sessionOf(member, organization.id),
     ]
     const elsewhere = await sessionOf(other.owner, other.id)
-    const stale = createWorld({
+    const stale = createKit({
       async around({ asked }, run) {
         const answer = await run()
         if (asked.some((sql) => sql.startsWith('update "seatgate_organizations"'))) {
@@ -305,9 +303,9 @@ describe('the sessions of a deleted organization', () => {
       },
     }
     const clock = { now: Date.now() }
-    const hosted = createWorld({ sessions, now: () => new Date(clock.now), random: () => 0 })
+    const hosted = createKit({ sessions, now: () => new Date(clock.now), random: () => 0 })
     const { id, owner, as } = await newOrganization(hosted)
-    answered(await softDeleteOrganization(hosted.seatgate, as(owner), RIGHT))
+    unwrap(await softDeleteOrganization(hosted.seatgate, as(owner), RIGHT))
     await hosted.settled()
     expect(asked).toEqual([{ organizationId: id, userId: null }])
     up = true
@@ -320,8 +318,8 @@ describe('the sessions of a deleted organization', () => {
 
 describe('the members of a deleted organization', () => {
   it('stay, seats included, and cannot be added to', async () => {
-    const organization = await newOrganization(world, 5)
-    await join(world, organization)
+    const organization = await newOrganization(kit, 5)
+    await join(kit, organization)
     const members = () =>
       testEnv.DB.prepare('SELECT * FROM seatgate_memberships WHERE organization_id = ? ORDER BY id')
         .bind(organization.id)
@@ -336,8 +334,8 @@ describe('the members of a deleted organization', () => {
   })
 
   it('SEAT-33 are counted by no ledger any more, once the outbox has been through', async () => {
-    const organization = await newOrganization(world, 5)
-    await join(world, organization)
+    const organization = await newOrganization(kit, 5)
+    await join(kit, organization)
     expect(await readLedger(organization.id)).not.toBeNull()
     await softDeleted(seatgate, organization)
     await forwardOrganization(seatgate, organization.id)

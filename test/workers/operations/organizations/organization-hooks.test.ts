@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { HOOKS } from '../../../../src/engine/model/hooks.ts'
 import { composeLifecycle } from '../../../../src/index.ts'
-import { everyHook, hookedWorld, MUTATORS, newTeam } from '../../../kit/every-change.ts'
-import { codeOf, createWorld } from '../../../kit/kit.ts'
+import {
+  everyHook,
+  kitWithHooks,
+  EVERY_CHANGE,
+  newTeam,
+  codeOf,
+  createKit,
+} from '../../../kit/index.ts'
 
 const pair = (act: string) => [`before${act}`, `after${act}`] as const
 
@@ -86,14 +92,14 @@ const HEARD: Readonly<Record<string, readonly string[]>> = {
 const IN_LINE = ['beforeJoinRequestQueue', 'afterJoinRequestQueue', 'afterJoinRequestClose']
 
 describe('a hook in the configuration', () => {
-  it.each(MUTATORS.map((mutator) => [mutator.name, mutator] as const))(
+  it.each(EVERY_CHANGE.map((mutator) => [mutator.name, mutator] as const))(
     'ORG-41 C1 is called by what it is for, once: %s',
     async (name, { act }) => {
       const team = await newTeam('d1')
       const called: string[] = []
-      const world = hookedWorld({ provider: 'd1' }, (hook) => called.push(hook))
-      expect(codeOf(await act(world.seatgate, team))).toBe('ok')
-      await world.settled()
+      const kit = kitWithHooks({ provider: 'd1' }, (hook) => called.push(hook))
+      expect(codeOf(await act(kit.seatgate, team))).toBe('ok')
+      await kit.settled()
       expect(called).toEqual(HEARD[name] ?? [])
     }
   )
@@ -104,7 +110,7 @@ describe('a hook in the configuration', () => {
       inBatch ? [name] : []
     )
     const asked: string[] = []
-    const { seatgate } = createWorld({
+    const { seatgate } = createKit({
       lifecycle: Object.fromEntries(
         lifecycle.map((hook) => [
           hook,

@@ -21,38 +21,39 @@ import {
   updateSlug,
   type OrganizationScope,
 } from '../../../../src/index.ts'
-import { memberOf, organizationOf, people, seatgateWith, type Person } from '../../../kit/http.ts'
-import { createInvitingWorld } from '../../../kit/invitations.ts'
 import {
+  postMember,
+  postOrganization,
+  people,
+  seatgateWith,
+  type Person,
+  createKit,
   everything,
   freshSlug,
-  MUTATORS,
+  EVERY_CHANGE,
   newTeam,
   pointerOf,
   sessionOf,
   softDeleted,
-} from '../../../kit/every-change.ts'
-import {
-  answered,
+  unwrap,
   codeOf,
-  createWorld,
   join,
   newOrganization,
   newUser,
   PASSWORD,
-} from '../../../kit/kit.ts'
+} from '../../../kit/index.ts'
 
-const world = createWorld()
-const { seatgate } = world
+const kit = createKit()
+const { seatgate } = kit
 
 afterEach(() => vi.useRealTimers())
 
 describe('an organization by its id', () => {
   it('ORG-113 is fetched with and without a scope; a deleted and an unknown one are the same', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const { id, owner, as } = organization
-    const live = answered(await fetchOrganization(seatgate, id))
-    expect(live).toEqual(answered(await getOrganization(seatgate, as(owner))))
+    const live = unwrap(await fetchOrganization(seatgate, id))
+    expect(live).toEqual(unwrap(await getOrganization(seatgate, as(owner))))
     await softDeleted(seatgate, organization)
     const unknown = crypto.randomUUID()
     for (const name of [id, unknown]) {
@@ -84,7 +85,7 @@ describe('an organization by its id', () => {
   it.each([['\u0000'], ['\u0000x'], ['\n'], [' '], ['\u200b'], ['%00']])(
     'is not found by its id or slug with %j behind it',
     async (suffix) => {
-      const { id, slug, owner } = await newOrganization(world)
+      const { id, slug, owner } = await newOrganization(kit)
       for (const name of [id + suffix, slug + suffix]) {
         const scope = { caller: { userId: owner }, organization: name }
         expect(codeOf(await getOrganization(seatgate, scope))).toBe('organization_not_found')
@@ -106,7 +107,7 @@ describe('an organization by its id', () => {
 
 describe('an organization by its slug', () => {
   it('ORG-114 is found in any case; an unknown one is null', async () => {
-    const { id, slug } = await newOrganization(world)
+    const { id, slug } = await newOrganization(kit)
     for (const name of [slug, slug.toUpperCase(), `T${slug.slice(1)}`]) {
       expect(await getOrganizationBySlug(seatgate, name)).toMatchObject({ id, slug })
     }
@@ -118,10 +119,10 @@ describe('an organization by its slug', () => {
 
 describe('getMembership', () => {
   it('ORG-115 is null for who is no member and for a deleted organization', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const { id, owner, as } = organization
-    const member = await join(world, organization)
-    answered(await suspendMember(seatgate, as(owner), member))
+    const member = await join(kit, organization)
+    unwrap(await suspendMember(seatgate, as(owner), member))
     expect(await getMembership(seatgate, owner, id)).toMatchObject({ userId: owner, role: 'owner' })
     expect(await getMembership(seatgate, member, id)).toMatchObject({ status: 'suspended' })
     expect(await getMembership(seatgate, await newUser(), id)).toBeNull()
@@ -141,10 +142,10 @@ describe('the organizations of somebody', () => {
   async function atTimes(userId: string, times: readonly number[]) {
     const ids: string[] = []
     for (const time of times) {
-      const clocked = createWorld({ now: () => new Date(time) })
+      const clocked = createKit({ now: () => new Date(time) })
       const input = { name: 'Acme', slug: freshSlug() }
       const made = await createOrganization(clocked.seatgate, { caller: { userId } }, input)
-      ids.push(answered(made).id)
+      ids.push(unwrap(made).id)
     }
     return ids
   }
@@ -154,7 +155,7 @@ describe('the organizations of somebody', () => {
     const [second, first, third] = await atTimes(me, [2000, 1000, 3000])
     const [oldest] = await atTimes(other, [500])
     const scope = { caller: { userId: other }, organization: oldest! }
-    answered(await addMember(seatgate, scope, { userId: me, role: 'member' }))
+    unwrap(await addMember(seatgate, scope, { userId: me, role: 'member' }))
     const listed = async () => (await listOrganizationsForUser(seatgate, me)).map(({ id }) => id)
     expect(await listed()).toEqual([third, second, first, oldest])
     await softDeleted(seatgate, { id: second!, owner: me }, 'Acme')
@@ -174,14 +175,14 @@ describe('the organizations of somebody', () => {
 
   it('ORG-117 are listed with their roles, the newest membership first, live ones alone', async () => {
     const [me, other] = (await people(2)) as [Person, Person]
-    const mine = await organizationOf(me)
-    const theirs = await organizationOf(other)
-    const gone = await organizationOf(me)
+    const mine = await postOrganization(me)
+    const theirs = await postOrganization(other)
+    const gone = await postOrganization(me)
     vi.setSystemTime(Date.now() + 5000)
-    await memberOf(theirs, other, me, 'admin')
+    await postMember(theirs, other, me, 'admin')
     await softDeleted(seatgate, { id: gone.id, owner: me.userId }, 'Acme')
     const caller = { userId: me.userId }
-    const { data } = answered(await listOrganizations(seatgate, { caller }))
+    const { data } = unwrap(await listOrganizations(seatgate, { caller }))
     expect(data.map(({ organization, role }) => [organization.id, role])).toEqual([
       [theirs.id, 'admin'],
       [mine.id, 'owner'],
@@ -191,7 +192,7 @@ describe('the organizations of somebody', () => {
 
 describe('what is deleted', () => {
   it('ORG-28 is in no read, list, selector or look-up any more', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const { id, slug, owner } = organization
     const session = await sessionOf(owner)
     const caller = { userId: owner, session: { ...session, activeOrganizationId: id } }
@@ -201,7 +202,7 @@ describe('what is deleted', () => {
       membership: async () => (await getMembership(seatgate, owner, id))?.role ?? null,
       listed: async () => (await listOrganizationsForUser(seatgate, owner)).length,
       withRoles: async () =>
-        answered(await listOrganizations(seatgate, { caller: { userId: owner } })).data.length,
+        unwrap(await listOrganizations(seatgate, { caller: { userId: owner } })).data.length,
       selected: async () =>
         (await selectActiveOrganization(seatgate, owner, { previous: id })).kind,
       loaded: async () =>
@@ -233,10 +234,10 @@ describe('what is deleted', () => {
   })
 
   it('ORG-28 has no alias that leads to it', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const { id, slug: oldSlug, owner, as } = organization
     const change = { slug: freshSlug(), confirmSlug: oldSlug, password: PASSWORD }
-    answered(await updateSlug(seatgate, as(owner), change))
+    unwrap(await updateSlug(seatgate, as(owner), change))
     expect(await getActiveSlugAlias(seatgate, oldSlug)).toMatchObject({ organizationId: id })
     await softDeleted(seatgate, organization)
     expect(await getActiveSlugAlias(seatgate, oldSlug)).toBeNull()
@@ -251,7 +252,7 @@ describe('what is deleted', () => {
     ['seatUsage', (scope) => seatUsage(seatgate, scope)],
   ]
   it.each(scoped)('ORG-28 is organization_not_found by id and by slug to %s', async (_n, read) => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const { id, slug, owner } = organization
     const bot = {
       type: 'service_account',
@@ -273,7 +274,7 @@ describe('what is deleted', () => {
     }
   })
 
-  const inside = MUTATORS.filter((mutator) => mutator.inside)
+  const inside = EVERY_CHANGE.filter((mutator) => mutator.inside)
   it.each(inside.map((mutator) => [mutator.name, mutator] as const))(
     'ORG-28 is not there for %s by id and by slug, and nothing is written',
     async (name, { act }) => {
@@ -289,7 +290,7 @@ describe('what is deleted', () => {
           ...team,
           organization: { ...team.organization, id: organization, as, asOperator },
         }
-        const quiet = createInvitingWorld({ provider: 'd1' })
+        const quiet = createKit({ provider: 'd1' })
         const refusal = await act(quiet.seatgate, gone)
         const expected =
           name === 'putActiveOrganization' ? 'not_a_member' : 'organization_not_found'
@@ -300,7 +301,7 @@ describe('what is deleted', () => {
   )
 
   it('ORG-28 is no place for a session to point to', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const session = await sessionOf(organization.owner)
     await softDeleted(seatgate, organization)
     const caller = { userId: organization.owner, session }

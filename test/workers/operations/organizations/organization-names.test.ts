@@ -5,18 +5,20 @@ import {
   renameOrganization,
   softDeleteOrganization,
 } from '../../../../src/index.ts'
-import { everything, freshSlug, lastEventOf } from '../../../kit/every-change.ts'
 import {
-  answered,
+  everything,
+  freshSlug,
+  lastEventOf,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   newOrganization,
   newUser,
   PASSWORD,
-} from '../../../kit/kit.ts'
+} from '../../../kit/index.ts'
 
-const world = createWorld()
-const { seatgate } = world
+const kit = createKit()
+const { seatgate } = kit
 
 describe('a name', () => {
   it.each([
@@ -64,26 +66,26 @@ describe('a name', () => {
     ['of JSON', '{"name":"x"}'],
   ])('%s is kept as it is, and confirms a deletion', async (_what, name) => {
     const caller = { userId: await newUser() }
-    const { id } = answered(
+    const { id } = unwrap(
       await createOrganization(seatgate, { caller }, { name, slug: freshSlug() })
     )
-    const { data } = answered(await listOrganizations(seatgate, { caller }))
+    const { data } = unwrap(await listOrganizations(seatgate, { caller }))
     expect(data[0]?.organization.name).toBe(name)
     const scope = { caller, organization: id }
-    answered(await renameOrganization(seatgate, scope, { name: 'Between' }))
-    answered(await renameOrganization(seatgate, scope, { name }))
+    unwrap(await renameOrganization(seatgate, scope, { name: 'Between' }))
+    unwrap(await renameOrganization(seatgate, scope, { name }))
     expect((await lastEventOf(id)).metadata).toEqual({ old_name: 'Between', new_name: name })
     const confirmed = { confirmName: name, password: PASSWORD }
     for (const confirmName of [`${name}\u200b`, ` ${name}`, name.slice(1)]) {
       const refusal = await softDeleteOrganization(seatgate, scope, { ...confirmed, confirmName })
       expect(codeOf(refusal)).toBe('validation_error')
     }
-    answered(await softDeleteOrganization(seatgate, scope, confirmed))
+    unwrap(await softDeleteOrganization(seatgate, scope, confirmed))
   })
 
   it('in another normal form is another name', async () => {
     const caller = { userId: await newUser() }
-    const { id } = answered(
+    const { id } = unwrap(
       await createOrganization(seatgate, { caller }, { name: 'Am\u00e9lie', slug: freshSlug() })
     )
     const scope = { caller, organization: id }
@@ -94,10 +96,10 @@ describe('a name', () => {
   })
 
   it('of 255 characters that take four bytes each fits everywhere', async () => {
-    const { owner, as } = await newOrganization(world)
+    const { owner, as } = await newOrganization(kit)
     const name = '\u{1f4ba}'.repeat(127)
-    answered(await renameOrganization(seatgate, as(owner), { name }))
-    answered(await renameOrganization(seatgate, as(owner), { name: '\u6f22'.repeat(255) }))
+    unwrap(await renameOrganization(seatgate, as(owner), { name }))
+    unwrap(await renameOrganization(seatgate, as(owner), { name: '\u6f22'.repeat(255) }))
     const deleted = await softDeleteOrganization(seatgate, as(owner), {
       confirmName: '\u6f22'.repeat(255),
       password: PASSWORD,
@@ -107,7 +109,7 @@ describe('a name', () => {
 })
 
 async function refusedEverywhere(name: string) {
-  const { owner, as } = await newOrganization(world)
+  const { owner, as } = await newOrganization(kit)
   const rows = await everything()
   const created = await createOrganization(
     seatgate,

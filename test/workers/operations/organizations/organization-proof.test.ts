@@ -7,19 +7,24 @@ import {
   updateSlug,
   type Result,
 } from '../../../../src/index.ts'
-import type { FlatOptions, FullSeatgate } from '../../../kit/flat-options.ts'
-import { byName, db, seatgateWith, signUp } from '../../../kit/http.ts'
-import { everything, freshSlug } from '../../../kit/every-change.ts'
-import { testEnv } from '../../../kit/environment.ts'
 import {
-  answered,
+  type FlatOptions,
+  type FullSeatgate,
+  byName,
+  db,
+  seatgateWith,
+  signUp,
+  everything,
+  freshSlug,
+  testEnv,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   join,
   newOrganization,
   PASSWORD,
   type TestOrganization,
-} from '../../../kit/kit.ts'
+} from '../../../kit/index.ts'
 
 type Proof = { password?: unknown; stepUpProof?: unknown }
 type Team = TestOrganization & { readonly heir: string }
@@ -49,11 +54,11 @@ const both = {
 }
 const passwordOnly = { verifyPassword: both.verifyPassword }
 const stepUpOnly = { stepUp: both.stepUp }
-const world = createWorld()
+const kit = createKit()
 
 async function newTeam(): Promise<Team> {
-  const organization = await newOrganization(world)
-  return { ...organization, heir: await join(world, organization) }
+  const organization = await newOrganization(kit)
+  return { ...organization, heir: await join(kit, organization) }
 }
 
 async function outcome(act: Act, proofs: Partial<FlatOptions>, proof: Proof) {
@@ -142,7 +147,7 @@ describe.each(acts)('the proof of %s', (_name, act) => {
     const organization = await newTeam()
     const asked: unknown[] = []
     const verifyPassword = (...of: unknown[]) => asked.push(of) > 0
-    answered(await act(seatgateWith({ verifyPassword }), organization, { password: ' as typed ' }))
+    unwrap(await act(seatgateWith({ verifyPassword }), organization, { password: ' as typed ' }))
     expect(asked).toEqual([[organization.owner, ' as typed ']])
   })
 

@@ -9,23 +9,26 @@ import {
   type Result,
   type Seatgate,
 } from '../../../../src/index.ts'
-import { asUser, embedded } from '../../../kit/http.ts'
-import { actionsOf, everything, freshSlug } from '../../../kit/every-change.ts'
-import { testEnv } from '../../../kit/environment.ts'
 import {
-  answered,
+  asUser,
+  embedded,
+  actionsOf,
+  everything,
+  freshSlug,
+  testEnv,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   newOrganization,
   newUser,
   operator,
   PASSWORD,
   type TestOrganization,
-} from '../../../kit/kit.ts'
-import { atScale } from '../../../kit/scale.ts'
+  atScale,
+} from '../../../kit/index.ts'
 
-const world = createWorld()
-const { seatgate } = world
+const kit = createKit()
+const { seatgate } = kit
 const newKey = () => ({ operationId: crypto.randomUUID() })
 
 interface Way {
@@ -70,7 +73,7 @@ const recordOf = ({ operationId }: { operationId: string }) =>
 
 describe.each(ways)('$name under an Idempotency-Key', ({ act, action }) => {
   async function scene() {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const scope = organization.as(organization.owner)
     const key = newKey()
     const ask = (over = {}, by: Seatgate = seatgate, of = scope) =>
@@ -82,9 +85,9 @@ describe.each(ways)('$name under an Idempotency-Key', ({ act, action }) => {
 
   it('answers the first time’s answer again, and does it once', async () => {
     const { ask, times } = await scene()
-    const first = answered(await ask())
+    const first = unwrap(await ask())
     const rows = await everything()
-    expect(answered(await ask())).toEqual(first)
+    expect(unwrap(await ask())).toEqual(first)
     expect(await everything()).toEqual(rows)
     expect(await times()).toBe(1)
   })
@@ -92,15 +95,15 @@ describe.each(ways)('$name under an Idempotency-Key', ({ act, action }) => {
   it('answers it again though the organization goes by another name now, or by none', async () => {
     const { organization, ask, times } = await scene()
     const bySlug = { caller: { userId: organization.owner }, organization: organization.slug }
-    const first = answered(await ask({}, seatgate, bySlug))
-    expect(answered(await ask({}, seatgate, bySlug))).toEqual(first)
+    const first = unwrap(await ask({}, seatgate, bySlug))
+    expect(unwrap(await ask({}, seatgate, bySlug))).toEqual(first)
     expect(await times()).toBe(1)
   })
 
   it('is done once when it is sent five times at once, in 10 rounds', async () => {
     for (let round = 0; round < atScale({ share: 3, thorough: 10 }); round++) {
       const { ask, times } = await scene()
-      const far = createWorld({ delayMs: round % 3 })
+      const far = createKit({ delayMs: round % 3 })
       const answers = await Promise.all([1, 2, 3, 4, 5].map(() => ask({}, far.seatgate)))
       const [first] = answers
       for (const one of answers) expect(one).toEqual(first)
@@ -113,7 +116,7 @@ describe.each(ways)('$name under an Idempotency-Key', ({ act, action }) => {
     const { key, ask, times } = await scene()
     expect(codeOf(await ask({ password: 'wrong' }))).toBe('invalid_password')
     expect(await recordOf(key)).toBeNull()
-    const broken = createWorld({
+    const broken = createKit({
       verifyPassword() {
         throw new Error('down')
       },
@@ -126,7 +129,7 @@ describe.each(ways)('$name under an Idempotency-Key', ({ act, action }) => {
 
   it('does not remember a wrong step-up', async () => {
     const { key, ask } = await scene()
-    const stepped = createWorld({ stepUp: (_userId, proof) => proof === '123456' })
+    const stepped = createKit({ stepUp: (_userId, proof) => proof === '123456' })
     const wrong = await ask({ password: undefined, stepUpProof: '1' }, stepped.seatgate)
     expect([codeOf(wrong), await recordOf(key)]).toEqual(['step_up_failed', null])
     const right = await ask({ password: undefined, stepUpProof: '123456' }, stepped.seatgate)
@@ -152,7 +155,7 @@ describe.each(ways)('$name under an Idempotency-Key', ({ act, action }) => {
 
   it('is the caller’s own: another’s same key is another operation', async () => {
     const { organization, scope, key, ask } = await scene()
-    answered(await ask())
+    unwrap(await ask())
     const stranger = { ...scope, caller: { userId: await newUser() } }
     const rows = await everything()
     expect(codeOf(await act(seatgate, stranger, organization, {}, key))).toBe(
@@ -166,7 +169,7 @@ describe.each(ways)('$name under an Idempotency-Key', ({ act, action }) => {
     const digests = new Set<unknown>()
     const passwords = ['a first secret', 'another secret', 'x'.repeat(1024)]
     const { organization, scope, key } = await scene()
-    const permissive = createWorld({ verifyPassword: () => true })
+    const permissive = createKit({ verifyPassword: () => true })
     for (const password of passwords) {
       // The same question each time: what was answered before is taken back by hand.
       await testEnv.DB.batch([
@@ -175,7 +178,7 @@ describe.each(ways)('$name under an Idempotency-Key', ({ act, action }) => {
           'UPDATE seatgate_organizations SET slug = ?, deleted_at = NULL WHERE id = ?'
         ).bind(organization.slug, organization.id),
       ])
-      answered(await act(permissive.seatgate, scope, organization, { password }, key))
+      unwrap(await act(permissive.seatgate, scope, organization, { password }, key))
       const record = (await recordOf(key))!
       digests.add(record['digest'])
       const text = JSON.stringify(await everything())
@@ -189,14 +192,14 @@ describe.each(ways)('$name under an Idempotency-Key', ({ act, action }) => {
 
 describe('restoreOrganization under an Idempotency-Key', () => {
   it('answers again and restores once', async () => {
-    const { id, owner, as } = await newOrganization(world)
+    const { id, owner, as } = await newOrganization(kit)
     const input = { confirmName: 'Test', password: PASSWORD }
-    answered(await softDeleteOrganization(seatgate, as(owner), input))
+    unwrap(await softDeleteOrganization(seatgate, as(owner), input))
     const key = newKey()
     const restore = () => restoreOrganization(seatgate, { caller: operator }, id, key)
-    const first = answered(await restore())
-    answered(await softDeleteOrganization(seatgate, as(owner), input))
-    expect(answered(await restore())).toEqual(first)
+    const first = unwrap(await restore())
+    unwrap(await softDeleteOrganization(seatgate, as(owner), input))
+    expect(unwrap(await restore())).toEqual(first)
     expect(codeOf(await fetchOrganization(seatgate, id))).toBe('organization_not_found')
     const other = restoreOrganization(seatgate, { caller: operator }, crypto.randomUUID(), key)
     expect(codeOf(await other)).toBe('idempotency_mismatch')
@@ -206,22 +209,22 @@ describe('restoreOrganization under an Idempotency-Key', () => {
 describe('createOrganization under an Idempotency-Key', () => {
   it('with a slug that is taken is refused under the key, and made under the next one', async () => {
     const caller = { userId: await newUser() }
-    const { id, slug, owner, as } = await newOrganization(world)
+    const { id, slug, owner, as } = await newOrganization(kit)
     const key = newKey()
     const create = (options = key) =>
       createOrganization(seatgate, { caller }, { name: 'Acme', slug }, options)
     expect(codeOf(await create())).toBe('validation_error')
     const input = { confirmName: 'Test', password: PASSWORD }
-    answered(await softDeleteOrganization(seatgate, as(owner), input))
+    unwrap(await softDeleteOrganization(seatgate, as(owner), input))
     expect(codeOf(await create())).toBe('validation_error')
-    const made = answered(await create(newKey()))
+    const made = unwrap(await create(newKey()))
     expect(made.id).not.toBe(id)
   })
 })
 
 describe('POST /organizations/:org/slug with an Idempotency-Key', () => {
   it('answers the double submit of a form with the same organization', async () => {
-    const { id, slug, owner } = await newOrganization(world)
+    const { id, slug, owner } = await newOrganization(kit)
     const client = embedded()
     const to = freshSlug()
     const send = (password: string) =>

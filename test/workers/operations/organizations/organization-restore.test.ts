@@ -11,43 +11,41 @@ import {
   softDeleteOrganization,
   updateSlug,
 } from '../../../../src/index.ts'
-import { expectSound } from '../../../kit/faults.ts'
-import { readLedger } from '../../../kit/invariants.ts'
 import {
+  expectSound,
+  readLedger,
   everything,
   freshSlug,
-  hookedWorld,
+  kitWithHooks,
   lastEventOf,
   softDeleted,
-} from '../../../kit/every-change.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import {
+  testEnv,
   add,
-  answered,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   enforcing,
   join,
   leave,
   newOrganization,
   newUser,
   operator,
-  organizationOf,
+  organizationWithMembers,
   PASSWORD,
-} from '../../../kit/kit.ts'
-import { atScale } from '../../../kit/scale.ts'
+  atScale,
+} from '../../../kit/index.ts'
 
-const world = createWorld()
-const { seatgate } = world
+const kit = createKit()
+const { seatgate } = kit
 const asOperator = { caller: operator }
 
 describe('restoreOrganization', () => {
   it('ORG-31 brings everybody back, for operators and the host itself, and is on record', async () => {
     for (const caller of [operator, { type: 'system' } as const]) {
-      const organization = await newOrganization(world)
-      const member = await join(world, organization)
+      const organization = await newOrganization(kit)
+      const member = await join(kit, organization)
       await softDeleted(seatgate, organization)
-      const restored = answered(await restoreOrganization(seatgate, { caller }, organization.id))
+      const restored = unwrap(await restoreOrganization(seatgate, { caller }, organization.id))
       expect(restored).toMatchObject({ id: organization.id, slug: organization.slug })
       for (const userId of [organization.owner, member]) {
         expect(codeOf(await getOrganization(seatgate, organization.as(userId)))).toBe('ok')
@@ -63,7 +61,7 @@ describe('restoreOrganization', () => {
   })
 
   it('ORG-31 does not exist for anybody else, not even its owner', async () => {
-    const { id, owner, ...rest } = await newOrganization(world)
+    const { id, owner, ...rest } = await newOrganization(kit)
     await softDeleted(seatgate, { id, owner, ...rest })
     const rows = await everything()
     for (const caller of [
@@ -84,10 +82,10 @@ describe('restoreOrganization', () => {
   })
 
   it('ORG-31 refuses a slug that a live organization has now', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     await softDeleted(seatgate, organization)
     const caller = { userId: await newUser() }
-    answered(
+    unwrap(
       await createOrganization(seatgate, { caller }, { name: 'Next', slug: organization.slug })
     )
     const rows = await everything()
@@ -99,16 +97,16 @@ describe('restoreOrganization', () => {
   })
 
   it('ORG-31 refuses a slug that another organization has just given up', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     await softDeleted(seatgate, organization)
     const clock = { now: Date.now() }
-    const clocked = createWorld({ now: () => new Date(clock.now) })
+    const clocked = createKit({ now: () => new Date(clock.now) })
     const caller = { userId: await newUser() }
     const input = { name: 'Next', slug: organization.slug }
-    const next = answered(await createOrganization(seatgate, { caller }, input))
+    const next = unwrap(await createOrganization(seatgate, { caller }, input))
     const scope = { caller, organization: next.id }
     const change = { slug: freshSlug(), confirmSlug: next.slug, password: PASSWORD }
-    answered(await updateSlug(clocked.seatgate, scope, change))
+    unwrap(await updateSlug(clocked.seatgate, scope, change))
     const restore = () => restoreOrganization(clocked.seatgate, asOperator, organization.id)
     expect(codeOf(await restore())).toBe('validation_error')
     clock.now += 7 * 24 * 3_600_000
@@ -116,9 +114,9 @@ describe('restoreOrganization', () => {
   })
 
   it('answers an organization that lives as it is, and an unknown one like any other', async () => {
-    const { id, slug } = await newOrganization(world)
+    const { id, slug } = await newOrganization(kit)
     const rows = await everything()
-    expect(answered(await restoreOrganization(seatgate, asOperator, id))).toMatchObject({ id })
+    expect(unwrap(await restoreOrganization(seatgate, asOperator, id))).toMatchObject({ id })
     for (const name of [crypto.randomUUID(), slug, '', '__proto__', `${id}\u0000`]) {
       const refusal = await restoreOrganization(seatgate, asOperator, name)
       expect(codeOf(refusal)).toBe('organization_not_found')
@@ -127,7 +125,7 @@ describe('restoreOrganization', () => {
   })
 
   it('leaves no organization without an owner, though its last one is gone for good', async () => {
-    const hooked = hookedWorld()
+    const hooked = kitWithHooks()
     const organization = await newOrganization(hooked)
     const { id, owner } = organization
     await join(hooked, organization)
@@ -155,15 +153,15 @@ describe('restoreOrganization', () => {
 })
 
 describe.each(enforcing)('the seats of an organization that was deleted, %s', (provider) => {
-  const counted = createWorld({ provider })
+  const counted = createKit({ provider })
 
   it('ORG-31 are all there after the restoration, and the limit holds again', async () => {
-    const organization = await organizationOf(counted, 3, 3)
-    const before = answered(await seatUsage(counted.seatgate, organization.as(organization.owner)))
+    const organization = await organizationWithMembers(counted, 3, 3)
+    const before = unwrap(await seatUsage(counted.seatgate, organization.as(organization.owner)))
     await softDeleted(counted.seatgate, organization)
     await forwardOrganization(counted.seatgate, organization.id)
-    answered(await restoreOrganization(counted.seatgate, asOperator, organization.id))
-    const after = answered(await seatUsage(counted.seatgate, organization.as(organization.owner)))
+    unwrap(await restoreOrganization(counted.seatgate, asOperator, organization.id))
+    const after = unwrap(await seatUsage(counted.seatgate, organization.as(organization.owner)))
     expect(after).toEqual(before)
     expect(after).toMatchObject({ held: 3, reserved: 0, limit: 3, available: 0 })
     expect(codeOf(await add(counted, organization))).toBe('seat_limit_reached')
@@ -173,7 +171,7 @@ describe.each(enforcing)('the seats of an organization that was deleted, %s', (p
   })
 
   it('ORG-31 drop nobody if the limit has become too low meanwhile', async () => {
-    const organization = await organizationOf(counted, 3, 3)
+    const organization = await organizationWithMembers(counted, 3, 3)
     const { id, owner, as } = organization
     const [, someone] = (await membersOf(id)).filter((userId) => userId !== owner)
     await softDeleted(counted.seatgate, organization)
@@ -183,19 +181,19 @@ describe.each(enforcing)('the seats of an organization that was deleted, %s', (p
     )
       .bind(id)
       .run()
-    answered(await restoreOrganization(counted.seatgate, asOperator, id))
+    unwrap(await restoreOrganization(counted.seatgate, asOperator, id))
     expect(await membersOf(id)).toHaveLength(3)
     const usage = await seatUsage(counted.seatgate, as(owner))
     expect(usage).toMatchObject({ value: { held: 3, limit: 1, overLimit: true, available: 0 } })
     expect(codeOf(await add(counted, organization))).toBe('seat_limit_reached')
-    answered(await leave(counted, organization, someone!))
+    unwrap(await leave(counted, organization, someone!))
     expect(codeOf(await add(counted, organization))).toBe('seat_limit_reached')
   })
 })
 
 describe('the ledger of a deleted organization', () => {
   it('is emptied once its deletion is forwarded, and stays so', async () => {
-    const organization = await organizationOf(world, 5, 3)
+    const organization = await organizationWithMembers(kit, 5, 3)
     expect(await readLedger(organization.id)).toMatchObject({ held: 3 })
     await softDeleted(seatgate, organization)
     expect(await readLedger(organization.id)).toMatchObject({ held: 3 })
@@ -204,7 +202,7 @@ describe('the ledger of a deleted organization', () => {
     for (const act of [
       () => seatUsage(seatgate, organization.as(organization.owner)),
       () => seatUsage(seatgate, organization.asOperator),
-      () => add(world, organization),
+      () => add(kit, organization),
     ]) {
       expect(codeOf(await act())).toBe('organization_not_found')
     }
@@ -212,24 +210,24 @@ describe('the ledger of a deleted organization', () => {
   })
 
   it('is sound though it hears of the deletion only after the restoration', async () => {
-    const organization = await organizationOf(world, 4, 2)
+    const organization = await organizationWithMembers(kit, 4, 2)
     await softDeleted(seatgate, organization)
-    answered(await restoreOrganization(seatgate, asOperator, organization.id))
-    await join(world, organization)
+    unwrap(await restoreOrganization(seatgate, asOperator, organization.id))
+    await join(kit, organization)
     await forwardOrganization(seatgate, organization.id)
-    await join(world, organization)
-    expect(codeOf(await add(world, organization))).toBe('seat_limit_reached')
+    await join(kit, organization)
+    expect(codeOf(await add(kit, organization))).toBe('seat_limit_reached')
     await forwardOrganization(seatgate, organization.id)
-    await world.settled()
+    await kit.settled()
     await expectSound(organization.id, true)
   })
 
   it('lets no admission slip through that was under way when it heard of the deletion', async () => {
-    const organization = await organizationOf(world, 3, 2)
+    const organization = await organizationWithMembers(kit, 3, 2)
     await softDeleted(seatgate, organization)
-    answered(await restoreOrganization(seatgate, asOperator, organization.id))
+    unwrap(await restoreOrganization(seatgate, asOperator, organization.id))
     let forwarded = false
-    const racing = createWorld({
+    const racing = createKit({
       async around({ asked }, run) {
         if (
           !forwarded &&
@@ -237,7 +235,7 @@ describe('the ledger of a deleted organization', () => {
         ) {
           forwarded = true
           await forwardOrganization(seatgate, organization.id)
-          await join(world, organization)
+          await join(kit, organization)
         }
         return run()
       },
@@ -253,14 +251,14 @@ describe('the ledger of a deleted organization', () => {
 
 describe('deletions at once', () => {
   const deletion = (organization: { readonly id: string; readonly owner: string }) => {
-    const far = createWorld({ delayMs: 2 })
+    const far = createKit({ delayMs: 2 })
     const scope = { caller: { userId: organization.owner }, organization: organization.id }
     return softDeleteOrganization(far.seatgate, scope, { confirmName: 'Test', password: PASSWORD })
   }
 
   it('succeed once and are on record once, in 20 rounds', async () => {
     for (let round = 0; round < atScale({ share: 5, thorough: 20 }); round++) {
-      const organization = await newOrganization(world)
+      const organization = await newOrganization(kit)
       const codes = (
         await Promise.all([deletion(organization), deletion(organization), deletion(organization)])
       ).map(codeOf)
@@ -276,8 +274,8 @@ describe('deletions at once', () => {
 
   it('and admissions leave no seat behind, in 20 rounds, and every one let in is there again', async () => {
     for (let round = 0; round < atScale({ share: 5, thorough: 20 }); round++) {
-      const organization = await organizationOf(world, 6, 2)
-      const far = createWorld({ delayMs: round % 3 })
+      const organization = await organizationWithMembers(kit, 6, 2)
+      const far = createKit({ delayMs: round % 3 })
       const joining = [add(far, organization), add(far, organization), add(far, organization)]
       const [deleted, ...joined] = await Promise.all([deletion(organization), ...joining])
       await far.settled()
@@ -288,7 +286,7 @@ describe('deletions at once', () => {
       }
       await forwardOrganization(seatgate, organization.id)
       expect(await readLedger(organization.id)).toBeNull()
-      answered(await restoreOrganization(seatgate, asOperator, organization.id))
+      unwrap(await restoreOrganization(seatgate, asOperator, organization.id))
       const usage = await seatUsage(seatgate, organization.as(organization.owner))
       expect(usage).toMatchObject({ value: { held: 2 + admitted, reserved: 0 } })
       await expectSound(organization.id, true)

@@ -5,11 +5,21 @@ import {
   updateOrganization,
   type Result,
 } from '../../../../src/index.ts'
-import { actionsOf, everything, freshSlug, lastEventOf } from '../../../kit/every-change.ts'
-import { answered, codeOf, createWorld, join, newOrganization, newUser } from '../../../kit/kit.ts'
+import {
+  actionsOf,
+  everything,
+  freshSlug,
+  lastEventOf,
+  unwrap,
+  codeOf,
+  createKit,
+  join,
+  newOrganization,
+  newUser,
+} from '../../../kit/index.ts'
 
-const world = createWorld()
-const { seatgate } = world
+const kit = createKit()
+const { seatgate } = kit
 const changes = [
   ['updateOrganization', updateOrganization],
   ['renameOrganization', renameOrganization],
@@ -33,9 +43,9 @@ describe.each(changes)('%s', (_name, change) => {
     ['Acme', 'body'],
     [undefined, 'body'],
   ])('ORG-18 refuses %j: it reads once and writes nothing', async (input, field) => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const asked: string[] = []
-    const watched = createWorld({
+    const watched = createKit({
       around(trip, run) {
         asked.push(...trip.asked)
         return run()
@@ -50,7 +60,7 @@ describe.each(changes)('%s', (_name, change) => {
   })
 
   it('writes nothing for the name that it has', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const rows = await everything()
     const same = await change(seatgate, organization.as(organization.owner), { name: ' Test ' })
     expect(same).toMatchObject({ ok: true, value: { name: 'Test' } })
@@ -58,10 +68,10 @@ describe.each(changes)('%s', (_name, change) => {
   })
 
   it('is for owners and admins, and answers others before it looks at their input', async () => {
-    const organization = await newOrganization(world)
-    const admin = await join(world, organization, 'admin')
-    const member = await join(world, organization)
-    answered(await change(seatgate, organization.as(admin), { name: 'By an admin' }))
+    const organization = await newOrganization(kit)
+    const admin = await join(kit, organization, 'admin')
+    const member = await join(kit, organization)
+    unwrap(await change(seatgate, organization.as(admin), { name: 'By an admin' }))
     for (const input of [{ name: 'By a member' }, {}, null]) {
       const byMember = await change(seatgate, organization.as(member), input as never)
       const byStranger = await change(seatgate, organization.as(await newUser()), input as never)
@@ -75,8 +85,8 @@ describe.each(changes)('%s', (_name, change) => {
 
 describe('updateOrganization', () => {
   it('ORG-15 answers the new name and writes organization.update', async () => {
-    const { id, owner, as } = await newOrganization(world)
-    const updated = answered(await updateOrganization(seatgate, as(owner), { name: 'New' }))
+    const { id, owner, as } = await newOrganization(kit)
+    const updated = unwrap(await updateOrganization(seatgate, as(owner), { name: 'New' }))
     expect(updated).toMatchObject({ id, name: 'New' })
     expect(await lastEventOf(id)).toEqual({
       action: 'organization.update',
@@ -90,13 +100,13 @@ describe('updateOrganization', () => {
   it.each([['another-name'], [''], [null], [7], ['same']])(
     'ORG-16 makes no slug of the name and refuses the slug %j in its input',
     async (slug) => {
-      const { owner, slug: present, as } = await newOrganization(world)
+      const { owner, slug: present, as } = await newOrganization(kit)
       const rows = await everything()
       const input = { name: 'Another Name', slug: slug === 'same' ? present : slug }
       const refused = await updateOrganization(seatgate, as(owner), input)
       expect(Object.keys(fieldsOf(refused))).toEqual(['slug'])
       expect(await everything()).toEqual(rows)
-      const updated = answered(
+      const updated = unwrap(
         await updateOrganization(seatgate, as(owner), { name: 'Another Name' })
       )
       expect(updated.slug).toBe(present)
@@ -106,9 +116,9 @@ describe('updateOrganization', () => {
 
 describe('renameOrganization', () => {
   it('ORG-17 changes the name alone, ignores other keys, and tells both names', async () => {
-    const { id, owner, slug, as } = await newOrganization(world)
+    const { id, owner, slug, as } = await newOrganization(kit)
     const input = { name: 'New', slug: 'stolen', personal: true, ownerUserId: 'x', deletedAt: 1 }
-    const renamed = answered(await renameOrganization(seatgate, as(owner), input))
+    const renamed = unwrap(await renameOrganization(seatgate, as(owner), input))
     expect(renamed).toMatchObject({ id, name: 'New', slug, personal: false, founderUserId: owner })
     expect(await lastEventOf(id)).toMatchObject({
       action: 'organization.rename',
@@ -117,8 +127,8 @@ describe('renameOrganization', () => {
   })
 
   it('leaves a chain of names without a hole when ten come at once', async () => {
-    const { id, owner, as } = await newOrganization(world)
-    const far = createWorld({ delayMs: 5 })
+    const { id, owner, as } = await newOrganization(kit)
+    const far = createKit({ delayMs: 5 })
     const names = Array.from({ length: 10 }, (_, index) => `Name ${index}`)
     const answers = await Promise.all(
       names.map((name) => renameOrganization(far.seatgate, as(owner), { name }))
@@ -134,7 +144,7 @@ describe('a name', () => {
   const longest = 'x'.repeat(255)
 
   it('ORG-19 has at most 255 characters, the same in create, update and rename', async () => {
-    const { owner, as } = await newOrganization(world)
+    const { owner, as } = await newOrganization(kit)
     const ways = [
       (name: string) =>
         createOrganization(seatgate, { caller: { userId: owner } }, { name, slug: freshSlug() }),
@@ -145,14 +155,14 @@ describe('a name', () => {
       ),
     ]
     for (const way of ways) {
-      answered(await way('Something else'))
-      expect(answered(await way(longest)).name).toBe(longest)
+      unwrap(await way('Something else'))
+      expect(unwrap(await way(longest)).name).toBe(longest)
       expect(fieldsOf(await way(`${longest}x`))).toEqual({ name: [expect.stringContaining('255')] })
     }
   })
 
   it('of 64 KiB, or of a million characters, is refused like any that is too long', async () => {
-    const { owner, as } = await newOrganization(world)
+    const { owner, as } = await newOrganization(kit)
     for (const length of [64 * 1024, 1_000_000]) {
       for (const letter of ['x', '\u200b', ' ', '\u0301', 'ä-']) {
         const name = letter.repeat(length / letter.length)

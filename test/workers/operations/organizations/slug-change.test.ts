@@ -8,35 +8,34 @@ import {
   type Organization,
 } from '../../../../src/index.ts'
 import { sweepHandler } from '../../../../src/worker/index.ts'
-import type { FlatOptions } from '../../../kit/flat-options.ts'
-import { asUser, embedded } from '../../../kit/http.ts'
 import {
+  type FlatOptions,
+  asUser,
+  embedded,
   everything,
   freshSlug,
   isChange,
   lastEventOf,
   meanwhile,
   softDeleted,
-} from '../../../kit/every-change.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import {
-  answered,
+  testEnv,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   join,
   newOrganization,
   newUser,
   PASSWORD,
   type TestOrganization,
-} from '../../../kit/kit.ts'
+} from '../../../kit/index.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
-const world = createWorld()
-const { seatgate } = world
+const kit = createKit()
+const { seatgate } = kit
 
 const clock = { now: Date.now() }
 const clocked = (options: Partial<FlatOptions> = {}) =>
-  createWorld({ now: () => new Date(clock.now), ...options }).seatgate
+  createKit({ now: () => new Date(clock.now), ...options }).seatgate
 
 async function change(
   organization: Pick<TestOrganization, 'as' | 'owner'>,
@@ -45,13 +44,13 @@ async function change(
   by = seatgate
 ): Promise<Organization> {
   const input = { slug, confirmSlug, password: PASSWORD }
-  return answered(await updateSlug(by, organization.as(organization.owner), input))
+  return unwrap(await updateSlug(by, organization.as(organization.owner), input))
 }
 
 async function founded(slug: string, by = seatgate) {
   const owner = await newUser()
   const scope = { caller: { userId: owner } }
-  const { id } = answered(await createOrganization(by, scope, { name: 'Test', slug }))
+  const { id } = unwrap(await createOrganization(by, scope, { name: 'Test', slug }))
   return { id, owner, slug, as: (userId: string) => ({ caller: { userId }, organization: id }) }
 }
 
@@ -88,21 +87,21 @@ describe('updateSlug', () => {
     [null, ['body']],
     ['fine-slug', ['body']],
   ])('ORG-65 names each field that is missing or wrong in %j', async (input, fields) => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     expect(Object.keys(await refusal(organization, input)).sort()).toEqual(fields)
   })
 
   it('ORG-65 names the step-up where there are no passwords', async () => {
-    const organization = await newOrganization(world)
-    const stepped = createWorld({ verifyPassword: undefined as never, stepUp: () => true })
+    const organization = await newOrganization(kit)
+    const stepped = createKit({ verifyPassword: undefined as never, stepUp: () => true })
     const fields = Object.keys(await refusal(organization, {}, stepped.seatgate))
     expect(fields.sort()).toEqual(['confirmSlug', 'slug', 'stepUpProof'])
   })
 
   it('ORG-66 wants the present slug typed exactly, before it looks at the password', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     let looked = 0
-    const looking = createWorld({ verifyPassword: () => (looked += 1) > 0 })
+    const looking = createKit({ verifyPassword: () => (looked += 1) > 0 })
     const { slug: present, id } = organization
     for (const confirmSlug of ['', present.toUpperCase(), `${present} `, id, freshSlug()]) {
       const input = { slug: freshSlug(), confirmSlug, password: 'wrong' }
@@ -114,19 +113,19 @@ describe('updateSlug', () => {
   })
 
   it('ORG-67 answers invalid_password to a wrong password and writes nothing', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const input = { slug: freshSlug(), confirmSlug: organization.slug, password: 'wrong' }
     expect(await refusal(organization, input)).toBe('invalid_password')
   })
 
   it('ORG-68 sets the slug, an alias for seven days and the event, in one batch', async () => {
     clock.now = new Date('2031-01-01T00:00:00.000Z').getTime()
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const { id, owner, slug: oldSlug } = organization
     const changes: (readonly string[])[] = []
     const watched = clocked()
     const slug = freshSlug()
-    const noted = createWorld({
+    const noted = createKit({
       now: () => new Date(clock.now),
       around({ asked }, run) {
         if (isChange(asked)) changes.push(asked)
@@ -160,8 +159,8 @@ describe('updateSlug', () => {
   })
 
   it('ORG-69 applies the form, the length and the reserved words, configured ones too', async () => {
-    const organization = await newOrganization(world)
-    const own = createWorld({
+    const organization = await newOrganization(kit)
+    const own = createKit({
       additionalReservedSlugs: ['acme'],
       slugLength: { min: 4, max: 10 },
     }).seatgate
@@ -180,7 +179,7 @@ describe('updateSlug', () => {
   })
 
   it('ORG-70 refuses a slug that is taken, or was given up lately by somebody else', async () => {
-    const [organization, other] = [await newOrganization(world), await newOrganization(world)]
+    const [organization, other] = [await newOrganization(kit), await newOrganization(kit)]
     const taken = { slug: other.slug, confirmSlug: organization.slug, password: PASSWORD }
     expect(await refusal(organization, taken)).toEqual({ slug: ['This slug is already taken.'] })
     await change(other, other.slug, freshSlug())
@@ -188,8 +187,8 @@ describe('updateSlug', () => {
   })
 
   it('ORG-70 does not tell a slug that is taken from one that is not, to who may not ask', async () => {
-    const [organization, other] = [await newOrganization(world), await newOrganization(world)]
-    const member = await join(world, organization)
+    const [organization, other] = [await newOrganization(kit), await newOrganization(kit)]
+    const member = await join(kit, organization)
     for (const slug of [other.slug, freshSlug(), 'admin', '']) {
       const input = { slug, confirmSlug: organization.slug, password: PASSWORD }
       const answers = [organization.as(member), organization.as(other.owner)].map((scope) =>
@@ -203,7 +202,7 @@ describe('updateSlug', () => {
   })
 
   it('ORG-71 refuses the slug that it has', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const { slug } = organization
     expect(await refusal(organization, { slug, confirmSlug: slug, password: PASSWORD })).toEqual({
       slug: ['Must differ from the current slug.'],
@@ -211,10 +210,10 @@ describe('updateSlug', () => {
   })
 
   it('refuses a confirmation that another change has overtaken, on the new slug', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const [between, late] = [freshSlug(), freshSlug()]
     const around = meanwhile(() => change(organization, organization.slug, between))
-    const slow = createWorld({ around })
+    const slow = createKit({ around })
     const input = { slug: late, confirmSlug: organization.slug, password: PASSWORD }
     const overtaken = await updateSlug(slow.seatgate, organization.as(organization.owner), input)
     expect(overtaken).toMatchObject({
@@ -225,17 +224,17 @@ describe('updateSlug', () => {
   })
 
   it('lets the host itself change it without a proof', async () => {
-    const { id, slug } = await newOrganization(world)
+    const { id, slug } = await newOrganization(kit)
     const to = freshSlug()
     const scope = { caller: { type: 'system' }, organization: slug } as const
     const changed = await updateSlug(seatgate, scope, { slug: to, confirmSlug: slug })
-    expect(answered(changed)).toMatchObject({ id, slug: to })
+    expect(unwrap(changed)).toMatchObject({ id, slug: to })
   })
 })
 
 describe('chains of slugs', () => {
   it('ORG-72 a to b and back leaves no alias a: there is nothing that leads to itself', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const [a, b] = [organization.slug, freshSlug()]
     await change(organization, a, b)
     expect(await aliasesOf(organization.id)).toEqual([a])
@@ -247,7 +246,7 @@ describe('chains of slugs', () => {
   })
 
   it('a to b to c leads from a and from b to c, in one step', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const [a, b, c] = [organization.slug, freshSlug(), freshSlug()]
     await change(organization, a, b)
     await change(organization, b, c)
@@ -289,7 +288,7 @@ describe('chains of slugs', () => {
   })
 
   it('give the organization its own old slug back at once, and its founder nobody else’s', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const old = organization.slug
     const next = freshSlug()
     await change(organization, old, next)
@@ -300,7 +299,7 @@ describe('chains of slugs', () => {
   })
 
   it('whose organization is deleted leave its slugs free, and the live one wins', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const old = organization.slug
     await change(organization, old, freshSlug())
     await softDeleted(seatgate, organization)
@@ -391,8 +390,8 @@ describe('an alias', () => {
   })
 
   it('leads nobody who is no member, and no member of a deleted organization', async () => {
-    const organization = await newOrganization(world)
-    const member = await join(world, organization)
+    const organization = await newOrganization(kit)
+    const member = await join(kit, organization)
     const old = organization.slug
     const next = freshSlug()
     await change(organization, old, next)
@@ -404,7 +403,7 @@ describe('an alias', () => {
     expect(await go(member)).toEqual([302, `/o/${next}`])
     expect(await go(await newUser())).toEqual([404, null])
     const input = { confirmName: 'Test', password: PASSWORD }
-    answered(await softDeleteOrganization(seatgate, organization.as(organization.owner), input))
+    unwrap(await softDeleteOrganization(seatgate, organization.as(organization.owner), input))
     expect(await go(member)).toEqual([404, null])
   })
 })

@@ -5,24 +5,27 @@ import {
   updateSlug,
   type Seatgate,
 } from '../../../../src/index.ts'
-import type { FlatOptions } from '../../../kit/flat-options.ts'
-import { asUser, embedded, seatgateWith } from '../../../kit/http.ts'
-import { everything, freshSlug } from '../../../kit/every-change.ts'
 import {
-  answered,
+  type FlatOptions,
+  asUser,
+  embedded,
+  seatgateWith,
+  everything,
+  freshSlug,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   newOrganization,
   newUser,
   PASSWORD,
-} from '../../../kit/kit.ts'
+} from '../../../kit/index.ts'
 
-const world = createWorld()
-const { seatgate } = world
+const kit = createKit()
+const { seatgate } = kit
 
 /** A slug, as a creation, as a change and over HTTP: all of them refuse it, and nothing is written. */
 async function refusedEverywhere(slug: unknown, options: Partial<FlatOptions> = {}) {
-  const organization = await newOrganization(world)
+  const organization = await newOrganization(kit)
   const { owner, as } = organization
   const by = seatgateWith(options)
   const client = embedded(options)
@@ -105,18 +108,18 @@ describe('a slug', () => {
   })
 
   it('that is another organization’s id is refused, so that nobody can stand before it', async () => {
-    const { id } = await newOrganization(world)
+    const { id } = await newOrganization(kit)
     await refusedEverywhere(id, { slugFormat: /./ })
     const named = await founded(freshSlug())
     const { caller } = named
-    const { slug } = answered(await createOrganization(seatgate, { caller }, { name: id }))
+    const { slug } = unwrap(await createOrganization(seatgate, { caller }, { name: id }))
     expect(slug).not.toBe(id)
   })
 
   it('is one and the same in every case: who looks for it finds it, who wants it does not', async () => {
     const slug = `acme-${freshSlug()}`
     const { made } = await founded(slug)
-    const { id } = answered(made)
+    const { id } = unwrap(made)
     for (const name of [slug, slug.toUpperCase(), `Acme-${slug.slice(5)}`]) {
       expect(await getOrganizationBySlug(seatgate, name)).toMatchObject({ id })
     }
@@ -129,7 +132,7 @@ describe('a slug', () => {
     const caller = { userId: await newUser() }
     const mark = crypto.randomUUID().slice(0, 8)
     const made = async (name: string) => {
-      return answered(await createOrganization(seatgate, { caller }, { name })).slug
+      return unwrap(await createOrganization(seatgate, { caller }, { name })).slug
     }
     expect(await made(`Zürich ${mark} AG`)).toBe(`zurich-${mark}-ag`)
     expect(await made(`x ${mark} \u212a`)).toBe(`x-${mark}-k`)
@@ -152,8 +155,8 @@ describe('a slug of the host’s own form', () => {
   ])('with %s is taken, and another is not', async (_what, slugFormat, fits, not) => {
     const by = seatgateWith({ slugFormat })
     const taken = (await founded(fits, by)).made
-    expect(answered(taken).slug).toBe(fits)
-    expect(await getOrganizationBySlug(by, fits)).toMatchObject({ id: answered(taken).id })
+    expect(unwrap(taken).slug).toBe(fits)
+    expect(await getOrganizationBySlug(by, fits)).toMatchObject({ id: unwrap(taken).id })
     await refusedEverywhere(not, { slugFormat })
   })
 

@@ -16,20 +16,21 @@ import {
   pointInLedger,
   repairsOf,
   team,
-  type Team,
-} from '../../../kit/manual-changes.ts'
-import { LONG_ENOUGH_MS, passTime } from '../../../kit/faults.ts'
-import { accept, invite } from '../../../kit/invitations.ts'
-import { readLedger, readState } from '../../../kit/invariants.ts'
-import {
+  type ManualTeam,
+  LONG_ENOUGH_MS,
+  passTime,
+  accept,
+  invite,
+  readLedger,
+  readState,
   add,
-  answered,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   join,
   type TestOrganization,
-  type World,
-} from '../../../kit/kit.ts'
+  type Kit,
+} from '../../../kit/index.ts'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -39,11 +40,11 @@ const points = { D1: pointInD1, 'the ledger': pointInLedger }
 
 interface Meanwhile {
   readonly what: string
-  readonly act: (world: World, team: Team) => Promise<unknown>
+  readonly act: (kit: Kit, team: ManualTeam) => Promise<unknown>
 }
 
 const meanwhiles: Meanwhile[] = [
-  { what: 'somebody came', act: (world, { organization }) => join(world, organization) },
+  { what: 'somebody came', act: (kit, { organization }) => join(kit, organization) },
   {
     what: 'somebody left',
     act: ({ seatgate }, { organization, member }) =>
@@ -51,9 +52,9 @@ const meanwhiles: Meanwhile[] = [
   },
   {
     what: 'one came, one left',
-    async act(world, { organization, member }) {
-      answered(await removeMember(world.seatgate, organization.as(member), member))
-      await join(world, organization)
+    async act(kit, { organization, member }) {
+      unwrap(await removeMember(kit.seatgate, organization.as(member), member))
+      await join(kit, organization)
     },
   },
   {
@@ -61,10 +62,10 @@ const meanwhiles: Meanwhile[] = [
     act: ({ seatgate }, { organization, member }) =>
       suspendMember(seatgate, organization.as(organization.owner), member),
   },
-  { what: 'somebody was invited', act: (world, { organization }) => invite(world, organization) },
+  { what: 'somebody was invited', act: (kit, { organization }) => invite(kit, organization) },
   {
     what: 'an invitation was accepted',
-    act: (world, { invitation }) => accept(world, invitation),
+    act: (kit, { invitation }) => accept(kit, invitation),
   },
   {
     what: 'an invitation was revoked',
@@ -83,9 +84,9 @@ const meanwhiles: Meanwhile[] = [
 ]
 
 /** Adds members until no more get in: there are as many as may be, or as there were. */
-async function expectExact(world: World, { organization }: Team): Promise<void> {
+async function expectExact(kit: Kit, { organization }: ManualTeam): Promise<void> {
   const before = await stored(organization)
-  while (codeOf(await add(world, organization)) === 'ok') await world.settled()
+  while (codeOf(await add(kit, organization)) === 'ok') await kit.settled()
   const { used, limit } = await stored(organization)
   expect(used).toBe(Math.max(limit, before.used))
   await expectRepaired(organization)
@@ -105,21 +106,21 @@ describe('a store that is brought back to an earlier point', () => {
   it.each(rolledBack)(
     'SEAT-34: $store: $what since then, which is found and repaired',
     async ({ store, act }) => {
-      const world = createWorld()
-      const scene = await team(world)
+      const kit = createKit()
+      const scene = await team(kit)
       const { organization } = scene
       const goBack = await points[store](organization)
-      await act(world, scene)
-      await world.settled()
-      await forwardOrganization(world.seatgate, organization.id)
+      await act(kit, scene)
+      await kit.settled()
+      await forwardOrganization(kit.seatgate, organization.id)
       await goBack()
       // What has only just changed may be under way.
       passTime(LONG_ENOUGH_MS * 2)
       const then = await readState(organization.id)
-      expect(await differencesOf(world, organization)).not.toEqual([])
-      const rebuilt = answered(await rebuildSeats(world.seatgate, organization.asOperator))
+      expect(await differencesOf(kit, organization)).not.toEqual([])
+      const rebuilt = unwrap(await rebuildSeats(kit.seatgate, organization.asOperator))
       expect(rebuilt.repaired).not.toEqual([])
-      expect(await differencesOf(world, organization)).toEqual([])
+      expect(await differencesOf(kit, organization)).toEqual([])
       await expectRepaired(organization)
       const { members, invitations } = await readState(organization.id)
       expect({ members, invitations }).toEqual({
@@ -127,7 +128,7 @@ describe('a store that is brought back to an earlier point', () => {
         invitations: then.invitations,
       })
       expect(await repairsOf(organization)).not.toEqual([])
-      await expectExact(world, scene)
+      await expectExact(kit, scene)
     }
   )
 })
@@ -139,39 +140,39 @@ describe('a ledger that is out of force', () => {
   it.each(meanwhiles)(
     'SEAT-34: starts anew with the next admission, whatever D1 has forgotten: $what',
     async ({ act }) => {
-      const world = createWorld()
-      const scene = await team(world)
+      const kit = createKit()
+      const scene = await team(kit)
       const { organization } = scene
       const goBack = await pointInD1(organization)
-      await act(world, scene)
-      await world.settled()
+      await act(kit, scene)
+      await kit.settled()
       await goBack()
       await outOfForce()
       const stale = await readLedger(organization.id)
-      const answer = await add(world, organization)
-      await world.settled()
+      const answer = await add(kit, organization)
+      await kit.settled()
       // One that takes itself for full, or knows the person, refuses; it lets nobody in.
       if (!answer.ok) {
         expect(answer.error.code).toBe('seat_limit_reached')
-        answered(await rebuildSeats(world.seatgate, organization.asOperator))
+        unwrap(await rebuildSeats(kit.seatgate, organization.asOperator))
       }
       expect((await readLedger(organization.id))!.epoch).toBeGreaterThan(stale!.epoch)
-      await expectExact(world, scene)
-      expect(await differencesOf(world, organization)).toEqual([])
+      await expectExact(kit, scene)
+      expect(await differencesOf(kit, organization)).toEqual([])
     }
   )
 
   it('SEAT-34: is what a used ledger should be after a time with seats in D1 alone', async () => {
-    const world = createWorld()
-    const scene = await team(world)
+    const kit = createKit()
+    const scene = await team(kit)
     const { organization, member, other } = scene
-    const meanwhile = createWorld({ provider: 'd1' })
+    const meanwhile = createKit({ provider: 'd1' })
     for (const userId of [member, other]) {
-      answered(await removeMember(meanwhile.seatgate, organization.as(userId), userId))
+      unwrap(await removeMember(meanwhile.seatgate, organization.as(userId), userId))
     }
     for (let more = 0; more < 3; more++) await join(meanwhile, organization)
     await outOfForce()
-    await expectExact(world, scene)
+    await expectExact(kit, scene)
     expect(await repairsOf(organization)).toEqual([])
   })
 })

@@ -18,23 +18,23 @@ import {
   insertMember,
   repairsOf,
   team,
-} from '../../../kit/manual-changes.ts'
-import { losing, moments } from '../../../kit/faults.ts'
-import { readLedger, readState } from '../../../kit/invariants.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import {
+  losing,
+  moments,
+  readLedger,
+  readState,
+  testEnv,
   add,
-  answered,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   join,
-  newBusyOrganization,
+  largeOrganization,
   newOrganization,
   newUser,
   type Provider,
   type TestOrganization,
-  type World,
-} from '../../../kit/kit.ts'
+  type Kit,
+} from '../../../kit/index.ts'
 
 // Each test has the organizations that it makes, and no others.
 beforeEach(async () => {
@@ -50,7 +50,7 @@ async function isRoundOver(): Promise<boolean> {
   return results.length > 0
 }
 
-async function sweepAll({ seatgate }: World, sweep = () => sweepSeats(seatgate)): Promise<void> {
+async function sweepAll({ seatgate }: Kit, sweep = () => sweepSeats(seatgate)): Promise<void> {
   do await sweep()
   while (!(await isRoundOver()))
 }
@@ -66,12 +66,12 @@ async function turnTo({ id }: TestOrganization): Promise<void> {
 
 describe('the sweep', () => {
   it('SEAT-32: repairs what it finds, on record as nobody’s doing, and leaves the rest alone', async () => {
-    const world = createWorld()
-    const { organization, seat } = await team(world)
-    const sound = await newOrganization(world, 3)
+    const kit = createKit()
+    const { organization, seat } = await team(kit)
+    const sound = await newOrganization(kit, 3)
     const before = await readState(sound.id)
     await inLedger(organization, 'DELETE FROM seats WHERE seat_id = ?', seat)
-    await sweepAll(world)
+    await sweepAll(kit)
     await expectRepaired(organization)
     expect(await repairsOf(organization)).toMatchObject([
       {
@@ -82,7 +82,7 @@ describe('the sweep', () => {
     expect(await readState(sound.id)).toEqual(before)
     // Once is enough.
     const repaired = await readState(organization.id)
-    await sweepAll(world)
+    await sweepAll(kit)
     expect(await readState(organization.id)).toEqual(repaired)
   })
 
@@ -93,20 +93,20 @@ describe('the sweep', () => {
   ])(
     'SEAT-32: repairs counters and members without a seat, with $provider seats',
     async ({ provider }) => {
-      const world = createWorld({ provider })
-      const organization = await newOrganization(world)
+      const kit = createKit({ provider })
+      const organization = await newOrganization(kit)
       const userId = await newUser()
       await insertMember(organization, userId, null)
       await inD1(
         'UPDATE seatgate_member_counts SET active = 7 WHERE organization_id = ?',
         organization.id
       )
-      expect(await differencesOf(world, organization)).toEqual([
+      expect(await differencesOf(kit, organization)).toEqual([
         'member_count',
         'member_without_seat',
       ])
-      await sweepAll(world)
-      expect(await differencesOf(world, organization)).toEqual([])
+      await sweepAll(kit)
+      expect(await differencesOf(kit, organization)).toEqual([])
       await expectRepaired(organization)
       const { members, events } = await readState(organization.id)
       const { seat_id } = members.find(({ user_id }) => user_id === userId)!
@@ -114,55 +114,55 @@ describe('the sweep', () => {
         ({ action, target_id }) => action === 'seat.assigned' && target_id === seat_id
       )
       expect(assigned).toHaveLength(provider === 'unlimited' ? 0 : 1)
-      const usage = await seatUsage(world.seatgate, organization.as(organization.owner))
-      expect(answered(usage)).toMatchObject({ held: 2, reserved: 0 })
+      const usage = await seatUsage(kit.seatgate, organization.as(organization.owner))
+      expect(unwrap(usage)).toMatchObject({ held: 2, reserved: 0 })
     }
   )
 
   it('keeps every member: what is too much is over the limit, and nobody else comes in', async () => {
-    const world = createWorld()
-    const organization = await newOrganization(world, 2)
-    await join(world, organization)
+    const kit = createKit()
+    const organization = await newOrganization(kit, 2)
+    await join(kit, organization)
     await insertMember(organization, await newUser(), crypto.randomUUID())
     await insertMember(organization, await newUser(), null)
-    await sweepAll(world)
-    const usage = answered(await seatUsage(world.seatgate, organization.asOperator))
+    await sweepAll(kit)
+    const usage = unwrap(await seatUsage(kit.seatgate, organization.asOperator))
     expect(usage).toMatchObject({ limit: 2, held: 4, available: 0, overLimit: true })
-    expect(codeOf(await add(world, organization))).toBe('seat_limit_reached')
+    expect(codeOf(await add(kit, organization))).toBe('seat_limit_reached')
     expect((await readState(organization.id)).members).toHaveLength(4)
   })
 
   it('starts no ledger, and repairs none that has not started', async () => {
-    const organization = await newOrganization(createWorld({ provider: 'd1' }), 3)
+    const organization = await newOrganization(createKit({ provider: 'd1' }), 3)
     await insertMember(organization, await newUser(), crypto.randomUUID())
-    const world = createWorld()
-    await sweepAll(world)
+    const kit = createKit()
+    await sweepAll(kit)
     expect(await readLedger(organization.id)).toBeNull()
-    const verified = answered(await verifySeats(world.seatgate, organization.asOperator))
+    const verified = unwrap(await verifySeats(kit.seatgate, organization.asOperator))
     expect(verified).toMatchObject({ stored: { held: 2 }, ledger: null, differences: [] })
   })
 
   it('is a part of the cron handler', async () => {
-    const world = createWorld()
-    const organization = await newOrganization(world)
+    const kit = createKit()
+    const organization = await newOrganization(kit)
     await inD1(
       'UPDATE seatgate_member_counts SET seats = 9 WHERE organization_id = ?',
       organization.id
     )
-    await sweepAll(world, sweepHandler(world.seatgate))
+    await sweepAll(kit, sweepHandler(kit.seatgate))
     expect(await repairsOf(organization)).toHaveLength(1)
   })
 
   it('goes round all organizations, so many at a time, and round again', async () => {
-    const world = createWorld()
+    const kit = createKit()
     const organizations: TestOrganization[] = []
-    for (let made = 0; made < 30; made++) organizations.push(await newOrganization(world))
+    for (let made = 0; made < 30; made++) organizations.push(await newOrganization(kit))
     for (let round = 1; round <= 2; round++) {
       await inD1('UPDATE seatgate_member_counts SET seats = 9')
       const counts: number[] = []
       let before = 30 * (round - 1)
       do {
-        await sweepSeats(world.seatgate)
+        await sweepSeats(kit.seatgate)
         const repairs = await Promise.all(organizations.map(repairsOf))
         const sum = repairs.flat().length
         counts.push(sum - before)
@@ -174,22 +174,22 @@ describe('the sweep', () => {
   })
 
   it('takes no more seats at a time than 5,000, but for a single organization', async () => {
-    const world = createWorld()
-    const made = [await newOrganization(world), await newOrganization(world)]
+    const kit = createKit()
+    const made = [await newOrganization(kit), await newOrganization(kit)]
     const [first, second] = made.toSorted((a, b) => (a.id < b.id ? -1 : 1))
     for (const { id } of made) {
       await inD1('UPDATE seatgate_member_counts SET seats = 5001 WHERE organization_id = ?', id)
     }
     await turnTo(first!)
-    await sweepSeats(world.seatgate)
+    await sweepSeats(kit.seatgate)
     expect(await repairsOf(first!)).toHaveLength(1)
     expect(await repairsOf(second!)).toHaveLength(0)
-    await sweepAll(world)
+    await sweepAll(kit)
     expect(await repairsOf(second!)).toHaveLength(1)
   })
 
   it('of two at once, one has the turn', async () => {
-    const calm = createWorld()
+    const calm = createKit()
     const organization = await newOrganization(calm, 3)
     await turnTo(organization)
     let inspected = 0
@@ -197,8 +197,8 @@ describe('the sweep', () => {
       if (asked[0] === 'inspect') inspected += 1
       return run()
     }
-    const first = createWorld({ around: counting })
-    const second = createWorld({
+    const first = createKit({ around: counting })
+    const second = createKit({
       async around(trip, run) {
         if (trip.asked.some((sql) => sql.startsWith('insert into "seatgate_rotations"'))) {
           await sweepSeats(first.seatgate)
@@ -212,12 +212,12 @@ describe('the sweep', () => {
 
   it('what cannot be verified is reported, and keeps no other from its turn', async () => {
     const reports: Report[] = []
-    const calm = createWorld()
+    const calm = createKit()
     const [first, second] = [await newOrganization(calm, 3), await newOrganization(calm, 3)]
     for (const { id } of [first, second]) {
       await inD1('UPDATE seatgate_member_counts SET seats = 9 WHERE organization_id = ?', id)
     }
-    const broken = createWorld({
+    const broken = createKit({
       report: (report) => reports.push(report),
       namespace: {
         getByName: (id) => {
@@ -233,10 +233,10 @@ describe('the sweep', () => {
   })
 
   it.each(moments)('heals from the outbox if it dies %s it tells the ledger', async (moment) => {
-    const calm = createWorld()
+    const calm = createKit()
     const { organization, seat } = await team(calm)
     await inLedger(organization, 'DELETE FROM seats WHERE seat_id = ?', seat)
-    const deaf = createWorld({
+    const deaf = createKit({
       async around({ asked }, run) {
         if (asked[0] !== 'close') return run()
         if (moment === 'after') await run()
@@ -256,20 +256,20 @@ describe('the sweep', () => {
   })
 
   it('told of a repair again, the ledger that has started since stays', async () => {
-    const world = createWorld()
-    const { organization } = await team(world)
-    answered(await rebuildSeats(world.seatgate, organization.asOperator))
+    const kit = createKit()
+    const { organization } = await team(kit)
+    unwrap(await rebuildSeats(kit.seatgate, organization.asOperator))
     const { epoch } = (await readLedger(organization.id))!
-    await forwardOrganization(world.seatgate, organization.id)
+    await forwardOrganization(kit.seatgate, organization.id)
     expect((await readLedger(organization.id))?.epoch).toBe(epoch)
   })
 
   it('reads two rows of each member and few others, and writes its place alone', async () => {
     const meter = createMeter()
-    const world = createWorld({ around: meter.around })
-    await turnTo(await newBusyOrganization(world, 1000))
-    const sweep = () => sweepSeats(world.seatgate)
-    const [, cost] = await meter.measure(sweep, world.settled)
+    const kit = createKit({ around: meter.around })
+    await turnTo(await largeOrganization(kit, 1000))
+    const sweep = () => sweepSeats(kit.seatgate)
+    const [, cost] = await meter.measure(sweep, kit.settled)
     expect(cost).toMatchObject({ d1Trips: 5, ledgerCalls: 1, rowsWritten: 1 })
     expect(cost.rowsRead).toBeGreaterThan(2 * 1000)
     expect(cost.rowsRead).toBeLessThan(2 * 1000 + 100)
@@ -278,13 +278,13 @@ describe('the sweep', () => {
 
 describe('who may', () => {
   it('verify and rebuild: operators and the host itself', async () => {
-    const world = createWorld()
-    const organization = await newOrganization(world, 3)
-    const member = await join(world, organization)
+    const kit = createKit()
+    const organization = await newOrganization(kit, 3)
+    const member = await join(kit, organization)
     const system = { caller: { type: 'system' } as const, organization: organization.id }
     for (const act of [verifySeats, rebuildSeats]) {
       const as = async (scope: typeof organization.asOperator) =>
-        codeOf(await act(world.seatgate, scope))
+        codeOf(await act(kit.seatgate, scope))
       expect(await as(organization.as(await newUser()))).toBe('organization_not_found')
       expect(await as(organization.as(member))).toBe('insufficient_role')
       expect(await as(organization.as(organization.owner))).toBe('insufficient_role')
@@ -296,8 +296,8 @@ describe('who may', () => {
   })
 
   it('is told that the ledger does not answer', async () => {
-    const organization = await newOrganization(createWorld(), 3)
-    const deaf = createWorld({ around: losing('ledger') })
+    const organization = await newOrganization(createKit(), 3)
+    const deaf = createKit({ around: losing('ledger') })
     for (const act of [verifySeats, rebuildSeats]) {
       expect(codeOf(await act(deaf.seatgate, organization.asOperator))).toBe('seats_unavailable')
     }
@@ -305,33 +305,33 @@ describe('who may', () => {
   })
 
   it('of two repairs of one thing, one is on record', async () => {
-    const calm = createWorld()
+    const calm = createKit()
     const { organization, seat } = await team(calm)
     await inLedger(organization, 'DELETE FROM seats WHERE seat_id = ?', seat)
-    const overtaken = createWorld({
+    const overtaken = createKit({
       async around({ asked }, run) {
         if (asked.some((sql) => sql.startsWith('insert into "seatgate_audit_events"'))) {
-          answered(await rebuildSeats(calm.seatgate, organization.asOperator))
+          unwrap(await rebuildSeats(calm.seatgate, organization.asOperator))
         }
         return run()
       },
     })
-    const rebuilt = answered(await rebuildSeats(overtaken.seatgate, organization.asOperator))
+    const rebuilt = unwrap(await rebuildSeats(overtaken.seatgate, organization.asOperator))
     expect(rebuilt.repaired).toEqual([])
     expect(await repairsOf(organization)).toHaveLength(1)
     await expectRepaired(organization)
   })
 
   it('rebuilds what is sound, too: under a new epoch, with the same seats', async () => {
-    const world = createWorld()
-    const { organization } = await team(world)
+    const kit = createKit()
+    const { organization } = await team(kit)
     const before = await readLedger(organization.id)
-    const rebuilt = answered(await rebuildSeats(world.seatgate, organization.asOperator))
+    const rebuilt = unwrap(await rebuildSeats(kit.seatgate, organization.asOperator))
     expect(rebuilt).toMatchObject({ held: 3, reserved: 1, repaired: [] })
     const after = await readLedger(organization.id)
     expect(after?.seats).toEqual(before?.seats)
     expect(after?.epoch).toBeGreaterThan(before!.epoch)
-    answered(await setSeatLimit(world.seatgate, organization.asOperator, { limit: 4 }))
-    expect(codeOf(await add(world, organization))).toBe('seat_limit_reached')
+    unwrap(await setSeatLimit(kit.seatgate, organization.asOperator, { limit: 4 }))
+    expect(codeOf(await add(kit, organization))).toBe('seat_limit_reached')
   })
 })

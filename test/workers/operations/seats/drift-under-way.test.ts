@@ -19,11 +19,19 @@ import {
   inLedger,
   repairsOf,
   copiedTeam,
-  type Team,
-} from '../../../kit/manual-changes.ts'
-import { faultAt, losing, moments, muchLater, passTime } from '../../../kit/faults.ts'
-import { accept, invite } from '../../../kit/invitations.ts'
-import { answered, createWorld, newUser, type World } from '../../../kit/kit.ts'
+  type ManualTeam,
+  faultAt,
+  losing,
+  moments,
+  muchLater,
+  passTime,
+  accept,
+  invite,
+  unwrap,
+  createKit,
+  newUser,
+  type Kit,
+} from '../../../kit/index.ts'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -31,10 +39,10 @@ afterEach(() => {
 
 interface Act {
   readonly what: string
-  act(world: World, team: Team): Promise<unknown>
+  act(kit: Kit, team: ManualTeam): Promise<unknown>
 }
 
-const asOwner = ({ organization }: Team) => organization.as(organization.owner)
+const asOwner = ({ organization }: ManualTeam) => organization.as(organization.owner)
 
 const acts: Act[] = [
   {
@@ -63,10 +71,10 @@ const acts: Act[] = [
         })),
       }),
   },
-  { what: 'accepting', act: (world, { invitation }) => accept(world, invitation) },
+  { what: 'accepting', act: (kit, { invitation }) => accept(kit, invitation) },
   {
     what: 'inviting again',
-    act: (world, { organization, invitation }) => invite(world, organization, invitation.email),
+    act: (kit, { organization, invitation }) => invite(kit, organization, invitation.email),
   },
   {
     what: 'resending',
@@ -96,7 +104,7 @@ const acts: Act[] = [
 
 describe('SEAT-34: what is under way is no drift', () => {
   it.each(acts)('before and after every step of $what', async ({ act }) => {
-    const calm = createWorld()
+    const calm = createKit()
     const scene = await copiedTeam(calm)
     const { organization } = scene
     const found: string[][] = []
@@ -109,7 +117,7 @@ describe('SEAT-34: what is under way is no drift', () => {
         await look()
       }
     }
-    const watched = createWorld({ around })
+    const watched = createKit({ around })
     await act(watched, scene)
     await watched.settled()
     expect(found.length).toBeGreaterThan(5)
@@ -119,10 +127,10 @@ describe('SEAT-34: what is under way is no drift', () => {
   it.each(acts)('at every step of the verification, while it is $what', async ({ act }) => {
     let reached = true
     for (let step = 1; reached; step++) {
-      const calm = createWorld()
+      const calm = createKit()
       const scene = await copiedTeam(calm)
       let count = 0
-      const overtaken = createWorld({
+      const overtaken = createKit({
         async around(_trip, run) {
           count += 1
           if (count === step) {
@@ -133,24 +141,24 @@ describe('SEAT-34: what is under way is no drift', () => {
         },
       })
       const verified = await verifySeats(overtaken.seatgate, scene.organization.asOperator)
-      expect(answered(verified).differences, `step ${step}`).toEqual([])
+      expect(unwrap(verified).differences, `step ${step}`).toEqual([])
       reached = count >= step
     }
   })
 
   it('nor is a ledger that starts anew while it is looked at', async () => {
-    const calm = createWorld()
+    const calm = createKit()
     const scene = await copiedTeam(calm)
     const { organization, member } = scene
-    const deaf = createWorld({ around: losing('ledger') })
-    answered(await removeMember(deaf.seatgate, organization.as(member), member))
+    const deaf = createKit({ around: losing('ledger') })
+    unwrap(await removeMember(deaf.seatgate, organization.as(member), member))
     let looks = 0
-    const overtaken = createWorld({
+    const overtaken = createKit({
       async around({ asked }, run) {
         // What seems wrong is looked at once more.
         if (asked.some((sql) => sql.includes("'seat.released'")) && looks++ === 0) {
           await inLedger(organization, 'DELETE FROM ledger')
-          answered(await seatUsage(calm.seatgate, organization.asOperator))
+          unwrap(await seatUsage(calm.seatgate, organization.asOperator))
         }
         return run()
       },
@@ -167,12 +175,12 @@ describe('SEAT-34: what is under way is no drift', () => {
     async ({ act, moment }) => {
       let reached = true
       for (let step = 1; reached; step++) {
-        const calm = createWorld()
+        const calm = createKit()
         const scene = await copiedTeam(calm)
         const { organization } = scene
         const repairs = (await repairsOf(organization)).length
         const fault = faultAt(step, 'death', moment)
-        const dying = createWorld({ around: fault.around })
+        const dying = createKit({ around: fault.around })
         await Promise.race([act(dying, scene).catch(() => null), fault.died])
         await Promise.race([dying.settled(), fault.died])
         reached = fault.reached()

@@ -10,15 +10,20 @@ import {
   repairsOf,
   tally,
   team,
-  type Team,
-} from '../../../kit/manual-changes.ts'
-import { readState } from '../../../kit/invariants.ts'
-import { add, answered, codeOf, createWorld, newOrganization, newUser } from '../../../kit/kit.ts'
+  type ManualTeam,
+  readState,
+  add,
+  unwrap,
+  codeOf,
+  createKit,
+  newOrganization,
+  newUser,
+} from '../../../kit/index.ts'
 
 interface Drift {
   readonly what: string
   readonly finds: readonly string[]
-  inject(team: Team): Promise<void>
+  inject(team: ManualTeam): Promise<void>
 }
 
 const inD1Rows: Drift[] = [
@@ -63,7 +68,7 @@ const inD1Rows: Drift[] = [
     what: 'a membership moved elsewhere',
     finds: ['member_count', 'member_count', 'leaked_seat'],
     inject: async ({ member }) => {
-      const { id } = await newOrganization(createWorld())
+      const { id } = await newOrganization(createKit())
       await inD1(
         'UPDATE seatgate_memberships SET organization_id = ? WHERE user_id = ?',
         id,
@@ -247,17 +252,17 @@ describe.each([
     'SEAT-32 SEAT-34: $what is found by verify and repaired by rebuild, on record and metered',
     async ({ finds, inject }) => {
       const metrics: Metric[] = []
-      const world = createWorld({ measure: (metric) => metrics.push(metric) })
-      const scene = await team(world)
+      const kit = createKit({ measure: (metric) => metrics.push(metric) })
+      const scene = await team(kit)
       const { organization } = scene
-      expect(await differencesOf(world, organization)).toEqual([])
+      expect(await differencesOf(kit, organization)).toEqual([])
       await inject(scene)
-      expect(await differencesOf(world, organization)).toEqual(finds)
+      expect(await differencesOf(kit, organization)).toEqual(finds)
       const before = await readState(organization.id)
 
-      const rebuilt = answered(await rebuildSeats(world.seatgate, organization.asOperator))
+      const rebuilt = unwrap(await rebuildSeats(kit.seatgate, organization.asOperator))
       expect(rebuilt.repaired.map(({ kind }) => kind)).toEqual(finds)
-      expect(await differencesOf(world, organization)).toEqual([])
+      expect(await differencesOf(kit, organization)).toEqual([])
       await expectRepaired(organization)
       const after = await readState(organization.id)
       expect(after.members.map(({ user_id }) => user_id)).toEqual(
@@ -276,7 +281,7 @@ describe.each([
           count,
         }))
       )
-      expect(codeOf(await add(world, organization))).toMatch(/^(?:ok|seat_limit_reached)$/)
+      expect(codeOf(await add(kit, organization))).toMatch(/^(?:ok|seat_limit_reached)$/)
     }
   )
 })

@@ -13,19 +13,20 @@ import {
   type SeatsAsOf,
 } from '../../../../src/index.ts'
 import { seeded } from '../../../end-to-end/seeded.ts'
-import { accept, invite } from '../../../kit/invitations.ts'
-import { testEnv } from '../../../kit/environment.ts'
 import {
-  answered,
-  createWorld,
+  accept,
+  invite,
+  testEnv,
+  unwrap,
+  createKit,
   enforcing,
   join,
   leave,
   newOrganization,
   operator,
   PASSWORD,
-} from '../../../kit/kit.ts'
-import { atScale } from '../../../kit/scale.ts'
+  atScale,
+} from '../../../kit/index.ts'
 
 const STEPS = 80
 const DAY = 24 * 60 * 60 * 1000
@@ -47,9 +48,9 @@ interface Moment {
 async function history(provider: (typeof enforcing)[number], seed: number) {
   const random = seeded(seed)
   const clock = { now: START }
-  const world = createWorld({ provider, now: () => new Date(clock.now) })
-  const { seatgate } = world
-  const organization = await newOrganization(world, 100)
+  const kit = createKit({ provider, now: () => new Date(clock.now) })
+  const { seatgate } = kit
+  const organization = await newOrganization(kit, 100)
   const { id, owner } = organization
   const asOwner = organization.as(owner)
   const seated = new Set<string>()
@@ -75,74 +76,73 @@ async function history(provider: (typeof enforcing)[number], seed: number) {
   }
 
   const steps: readonly (() => Promise<unknown>)[] = [
-    async () => seated.add(await join(world, organization)),
-    async () => seated.add(await join(world, organization)),
+    async () => seated.add(await join(kit, organization)),
+    async () => seated.add(await join(kit, organization)),
     async () => {
       const member = oneOf([...seated, ...suspended])
       if (member === undefined) return
-      answered(await leave(world, organization, member, owner))
+      unwrap(await leave(kit, organization, member, owner))
       seated.delete(member)
       suspended.delete(member)
     },
     async () => {
       const member = oneOf(seated)
       if (member === undefined) return
-      answered(await suspendMember(seatgate, asOwner, member))
+      unwrap(await suspendMember(seatgate, asOwner, member))
       seated.delete(member)
       suspended.add(member)
     },
     async () => {
       const member = oneOf(suspended)
       if (member === undefined) return
-      answered(await restoreMember(seatgate, asOwner, member))
+      unwrap(await restoreMember(seatgate, asOwner, member))
       suspended.delete(member)
       seated.add(member)
     },
     async () => {
-      const invitation = await invite(world, organization)
+      const invitation = await invite(kit, organization)
       open.set(invitation.id, invitation)
     },
     async () => {
-      const invitation = await invite(world, organization)
+      const invitation = await invite(kit, organization)
       open.set(invitation.id, invitation)
     },
     async () => {
       const pending = [...open.values()].filter((each) => expiryOf(each) > clock.now)
       const invitation = oneOf(pending)
       if (invitation === undefined) return
-      const { membership } = answered(await accept(world, invitation))
+      const { membership } = unwrap(await accept(kit, invitation))
       open.delete(invitation.id)
       seated.add(membership.userId)
     },
     async () => {
       const invitation = oneOf(open.values())
       if (invitation === undefined) return
-      open.set(invitation.id, answered(await resendInvitation(seatgate, asOwner, invitation.id)))
+      open.set(invitation.id, unwrap(await resendInvitation(seatgate, asOwner, invitation.id)))
     },
     async () => {
       const invitation = oneOf(open.values())
       if (invitation === undefined) return
-      answered(await revokeInvitation(seatgate, asOwner, invitation.id))
+      unwrap(await revokeInvitation(seatgate, asOwner, invitation.id))
       open.delete(invitation.id)
     },
     async () => {
       limit = random(3) === 0 ? 'unlimited' : 100 + random(100)
-      answered(await setSeatLimit(seatgate, organization.asOperator, { limit }))
+      unwrap(await setSeatLimit(seatgate, organization.asOperator, { limit }))
     },
-    async () =>
-      answered(await renameOrganization(seatgate, asOwner, { name: `Test ${clock.now}` })),
+    async () => unwrap(await renameOrganization(seatgate, asOwner, { name: `Test ${clock.now}` })),
   ]
   const endAndBegin = async () => {
-    answered(await renameOrganization(seatgate, asOwner, { name: 'Test' }))
+    unwrap(await renameOrganization(seatgate, asOwner, { name: 'Test' }))
     const confirmed = { confirmName: 'Test', password: PASSWORD }
-    answered(await softDeleteOrganization(seatgate, asOwner, confirmed))
-    await world.settled()
+    unwrap(await softDeleteOrganization(seatgate, asOwner, confirmed))
+    await kit.settled()
     open.clear()
     live = false
     await remember()
     // So long that the clock, when it is set back, does not come to before it.
     clock.now += 60 * DAY
-    answered(await restoreOrganization(seatgate, { caller: operator }, id))
+    unwrap(await restoreOrganization(seatgate, { caller: operator }, id))
     live = true
   }
   await remember()
@@ -150,7 +150,7 @@ async function history(provider: (typeof enforcing)[number], seed: number) {
     // Now and then the clock is set back.
     clock.now += random(8) === 0 ? -random(4 * DAY) : random(2 * DAY)
     await (step === STEPS / 2 ? endAndBegin() : steps[random(steps.length)]!())
-    await world.settled()
+    await kit.settled()
     await remember()
   }
   return { seatgate, id, moments, random }
@@ -183,7 +183,7 @@ describe('seats at any instant of a life at random', () => {
       const scope = { caller: { type: 'system' }, organization: id } as const
       const seen = new Set<string>()
       for (const at of new Set(instants)) {
-        const then = answered(await seatsAsOf(seatgate, scope, { at: new Date(at) }))
+        const then = unwrap(await seatsAsOf(seatgate, scope, { at: new Date(at) }))
         expect(then, new Date(at).toISOString()).toEqual(told(moments, at))
         seen.add(then.status)
       }

@@ -14,9 +14,15 @@ import {
   softDeleteOrganization,
   type Result,
 } from '../../../../src/index.ts'
-import { asUser, embedded, people, seatgateWith, type Person } from '../../../kit/http.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import { PASSWORD } from '../../../kit/kit.ts'
+import {
+  asUser,
+  embedded,
+  people,
+  seatgateWith,
+  type Person,
+  testEnv,
+  PASSWORD,
+} from '../../../kit/index.ts'
 
 const DAY = 24 * 60 * 60 * 1000
 const clock = { now: Date.UTC(2030, 0, 1) }

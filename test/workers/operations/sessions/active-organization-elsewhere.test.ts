@@ -6,10 +6,11 @@ import {
   type Session,
   type SessionStore,
 } from '../../../../src/index.ts'
-import { isChange, pointerOf } from '../../../kit/every-change.ts'
 import {
+  isChange,
+  pointerOf,
   askWhere,
-  astray,
+  stalePointer,
   belonging,
   listening,
   losingTrips,
@@ -18,14 +19,18 @@ import {
   movesOf,
   sessionRow,
   sessionsElsewhere,
-} from '../../../kit/active-organization.ts'
-import { answered, codeOf, createWorld, newUser, type WorldOptions } from '../../../kit/kit.ts'
+  unwrap,
+  codeOf,
+  createKit,
+  newUser,
+  type KitOptions,
+} from '../../../kit/index.ts'
 
 /** A world whose sessions are not in D1. */
-function elsewhere(store: SessionStore, options: WorldOptions = {}) {
+function elsewhere(store: SessionStore, options: KitOptions = {}) {
   const reports: Report[] = []
   const { trips, around } = listening(options.around)
-  const { seatgate } = createWorld({
+  const { seatgate } = createKit({
     provider: 'unlimited',
     ...options,
     around,
@@ -53,7 +58,7 @@ describe('a store that is not in D1', () => {
     const { userId, session, from, to, caller } = await commuter()
     const { store, updates, pointers } = sessionsElsewhere(session)
     const { seatgate, trips } = elsewhere(store)
-    const active = answered(await put(seatgate, { caller }, to.slug))
+    const active = unwrap(await put(seatgate, { caller }, to.slug))
     expect(active).toMatchObject({
       session: { id: session.id, activeOrganizationId: to.id },
       organization: { id: to.id },
@@ -69,7 +74,7 @@ describe('a store that is not in D1', () => {
     const { userId, session, from, caller } = await commuter()
     const { store, updates } = sessionsElsewhere(session)
     const { seatgate, trips } = elsewhere(store)
-    expect(answered(await put(seatgate, { caller }, null))).toEqual({
+    expect(unwrap(await put(seatgate, { caller }, null))).toEqual({
       session: { id: session.id, activeOrganizationId: null },
       organization: null,
       membership: null,
@@ -85,7 +90,7 @@ describe('a store that is not in D1', () => {
     const { session, from, caller } = await commuter()
     const { store } = sessionsElsewhere(session)
     const { seatgate, trips } = elsewhere(store)
-    answered(await put(seatgate, { caller }, from.id))
+    unwrap(await put(seatgate, { caller }, from.id))
     expect(trips).toHaveLength(1)
     expect(await movesOf(from.id)).toEqual([])
   })
@@ -100,7 +105,7 @@ describe('a store that is not in D1', () => {
         value: { id: 'rotated', activeOrganizationId: to.id },
       }),
     }
-    const active = answered(await put(elsewhere(renamed).seatgate, { caller }, to.id))
+    const active = unwrap(await put(elsewhere(renamed).seatgate, { caller }, to.id))
     expect(active.session).toEqual({ id: 'rotated', activeOrganizationId: to.id })
   })
 
@@ -125,7 +130,7 @@ describe.each(losses)('recovery in a store that is not in D1, where %s', (loss) 
   it.each([0, 1, 2])(
     'PIPE-16 PIPE-17 PIPE-18 PIPE-21 moves the pointer once and puts it on record once, with %i others',
     async (others) => {
-      const who = await astray(loss, others)
+      const who = await stalePointer(loss, others)
       const to = others === 1 ? who.others[0]!.id : null
       const { store, updates, pointers } = sessionsElsewhere(who.session)
       const { seatgate, trips, reports } = elsewhere(store)
@@ -154,7 +159,7 @@ describe('recovery in a store that is not in D1', () => {
   it.each([0, 1, 2])(
     'PIPE-20 leaves them nowhere with nothing on record where the session is gone, with %i others',
     async (others) => {
-      const who = await astray('the membership is gone', others)
+      const who = await stalePointer('the membership is gone', others)
       const { store } = sessionsElsewhere()
       const { seatgate, reports } = elsewhere(store)
       const { status, variables } = await askWhere(seatgate, who.caller)
@@ -166,7 +171,7 @@ describe('recovery in a store that is not in D1', () => {
   )
 
   it('PIPE-20 PIPE-22 leaves them nowhere and reports it where the store throws', async () => {
-    const who = await astray('the membership is gone', 1)
+    const who = await stalePointer('the membership is gone', 1)
     const { seatgate, reports } = elsewhere(throwing)
     const { status, variables } = await askWhere(seatgate, who.caller)
     expect(status).toBe(200)
@@ -182,7 +187,7 @@ describe('recovery in a store that is not in D1', () => {
   })
 
   it('PIPE-20 moves no pointer where the list of organizations is lost', async () => {
-    const who = await astray('the membership is gone', 1)
+    const who = await stalePointer('the membership is gone', 1)
     const { store, updates } = sessionsElsewhere(who.session)
     const { seatgate } = elsewhere(store, { around: losingTrips([2]) })
     const { organization } = await load(seatgate, { caller: who.caller })
@@ -192,7 +197,7 @@ describe('recovery in a store that is not in D1', () => {
 
   // Two stores, one after the other: the pointer is mended, its record can be lost.
   it('PIPE-22 refuses nobody and reports it where the record is lost', async () => {
-    const who = await astray('the membership is gone', 1)
+    const who = await stalePointer('the membership is gone', 1)
     const { store, pointers } = sessionsElsewhere(who.session)
     const { seatgate, reports } = elsewhere(store, { around: losingTrips([3]) })
     const { status, variables } = await askWhere(seatgate, who.caller)
@@ -207,10 +212,10 @@ describe('a host without sessions of its own', () => {
   it.each([0, 1, 2])(
     'PIPE-13 follows no pointer that is stale, mends none, and records nothing, with %i others',
     async (others) => {
-      const who = await astray('the membership is gone', others)
+      const who = await stalePointer('the membership is gone', others)
       const { trips, around } = listening()
       const reports: string[] = []
-      const { seatgate } = createWorld({
+      const { seatgate } = createKit({
         provider: 'unlimited',
         sessions: 'none',
         around,

@@ -14,20 +14,26 @@ import {
   type Seatgate,
   type SessionStore,
 } from '../../../../src/index.ts'
-import { isChange, pointerOf, sessionOf, softDeleted } from '../../../kit/every-change.ts'
-import { belonging, callers, queryOf, sessionsElsewhere } from '../../../kit/active-organization.ts'
-import { testEnv } from '../../../kit/environment.ts'
 import {
-  answered,
-  createWorld,
+  isChange,
+  pointerOf,
+  sessionOf,
+  softDeleted,
+  belonging,
+  callers,
+  queryOf,
+  sessionsElsewhere,
+  testEnv,
+  unwrap,
+  createKit,
   join,
   newOrganization,
   newUser,
   type TestOrganization,
-} from '../../../kit/kit.ts'
+} from '../../../kit/index.ts'
 
-const world = createWorld()
-const { seatgate } = world
+const kit = createKit()
+const { seatgate } = kit
 
 type End = (
   seatgate: Seatgate,
@@ -45,10 +51,10 @@ const ENDS: Record<string, End> = {
 
 /** Somebody with two sessions here, one in another organization and one nowhere. */
 async function busyMember() {
-  const here = await newOrganization(world)
-  const userId = await join(world, here)
-  const there = await newOrganization(world)
-  await join(world, there, 'member', userId)
+  const here = await newOrganization(kit)
+  const userId = await join(kit, here)
+  const there = await newOrganization(kit)
+  await join(kit, there, 'member', userId)
   const sessions = [
     await sessionOf(userId, here.id),
     await sessionOf(userId, here.id),
@@ -63,13 +69,13 @@ async function busyMember() {
 describe.each(Object.entries(ENDS))('%s', (_name, end) => {
   it('ends their sessions’ pointers here, and leaves every other one', async () => {
     const { here, there, userId, pointers } = await busyMember()
-    answered(await end(seatgate, here, userId))
+    unwrap(await end(seatgate, here, userId))
     expect(await pointers()).toEqual([null, null, there.id, null, here.id])
   })
 
   it('ends them in the very batch of the change, or not at all', async () => {
     const { here, there, userId, pointers } = await busyMember()
-    const lossy = createWorld({
+    const lossy = createKit({
       async around({ asked }, run) {
         if (isChange(asked)) throw new Error('Network connection lost.')
         return run()
@@ -91,8 +97,8 @@ describe.each(Object.entries(ENDS))('%s', (_name, end) => {
       },
     }
     const clock = { now: Date.now() }
-    const elsewhere = createWorld({ sessions: store, now: () => new Date(clock.now) })
-    answered(await end(elsewhere.seatgate, here, userId))
+    const elsewhere = createKit({ sessions: store, now: () => new Date(clock.now) })
+    unwrap(await end(elsewhere.seatgate, here, userId))
     await elsewhere.settled()
     expect(heard).toEqual([])
     expect(await intentsOf(here.id)).toMatchObject([{ kind: 'end_sessions', attempts: 1 }])
@@ -107,10 +113,10 @@ describe.each(Object.entries(ENDS))('%s', (_name, end) => {
     const { here, there, userId } = await busyMember()
     const session = { id: 'elsewhere', activeOrganizationId: here.id }
     const { store } = sessionsElsewhere(session)
-    const elsewhere = createWorld({ sessions: store }).seatgate
+    const elsewhere = createKit({ sessions: store }).seatgate
     const caller = { userId, session }
     expect((await load(elsewhere, { caller })).organization?.id).toBe(here.id)
-    answered(await end(elsewhere, here, userId))
+    unwrap(await end(elsewhere, here, userId))
     expect((await load(elsewhere, { caller })).organization?.id).toBe(there.id)
   })
 })
@@ -125,7 +131,7 @@ describe('softDeleteOrganization', () => {
   it('tells a store that is elsewhere to end everybody’s', async () => {
     const { here } = await busyMember()
     const { store, ends } = sessionsElsewhere()
-    const elsewhere = createWorld({ sessions: store })
+    const elsewhere = createKit({ sessions: store })
     await softDeleted(elsewhere.seatgate, here)
     await elsewhere.settled()
     expect(ends).toEqual([{ organizationId: here.id, userId: null }])
@@ -136,12 +142,12 @@ describe('softDeleteOrganization', () => {
 describe('suspendMember', () => {
   it('ORG-98 keeps the row, frees the seat and ends the sessions, and access ends at once', async () => {
     const { here, there, userId, sessions } = await busyMember()
-    const before = answered(await seatUsage(seatgate, here.as(here.owner)))
-    answered(await suspendMember(seatgate, here.as(here.owner), userId))
-    await world.settled()
-    const after = answered(await seatUsage(seatgate, here.as(here.owner)))
+    const before = unwrap(await seatUsage(seatgate, here.as(here.owner)))
+    unwrap(await suspendMember(seatgate, here.as(here.owner), userId))
+    await kit.settled()
+    const after = unwrap(await seatUsage(seatgate, here.as(here.owner)))
     expect(after.held).toBe(before.held - 1)
-    const members = answered(await listMembers(seatgate, here.as(here.owner)))
+    const members = unwrap(await listMembers(seatgate, here.as(here.owner)))
     expect(members.data.find((member) => member.userId === userId)).toMatchObject({
       status: 'suspended',
       lastActiveAt: null,
@@ -156,7 +162,7 @@ describe('suspendMember', () => {
     expect(
       (await load(seatgate, { caller: queryOf(seatgate, sessions[2]) })).organization?.id
     ).toBe(there.id)
-    answered(await restoreMember(seatgate, here.as(here.owner), userId))
+    unwrap(await restoreMember(seatgate, here.as(here.owner), userId))
     expect(await pointerOf(sessions[0]), 'nobody is put back where they were').toBeNull()
   })
 })
@@ -171,7 +177,7 @@ describe('changeRole', () => {
       const roleNow = async () =>
         (await load(seatgate, { caller: callerOf(seatgate, { userId, session }) })).role
       expect(await roleNow()).toBe('member')
-      answered(await changeRole(seatgate, home!.as(home!.owner), userId, { role: 'admin' }))
+      unwrap(await changeRole(seatgate, home!.as(home!.owner), userId, { role: 'admin' }))
       expect(await roleNow()).toBe('admin')
       expect(await pointerOf(session)).toBe(home!.id)
     }

@@ -8,9 +8,19 @@ import {
   type ScopeEnv,
   type ScopeVariables,
 } from '../../../../src/hono/index.ts'
-import { answered, createWorld, newUser } from '../../../kit/kit.ts'
-import { freshSlug, pointerOf, sessionOf } from '../../../kit/every-change.ts'
-import { astray, belonging, callers, gate, queryOf } from '../../../kit/active-organization.ts'
+import {
+  unwrap,
+  createKit,
+  newUser,
+  freshSlug,
+  pointerOf,
+  sessionOf,
+  stalePointer,
+  belonging,
+  callers,
+  gate,
+  queryOf,
+} from '../../../kit/index.ts'
 import type { Caller, Seatgate, Session } from '../../../../src/index.ts'
 
 /** Lets every trip of a number of requests wait until all of them have come as far. */
@@ -30,7 +40,7 @@ interface Visitor {
   readonly session: Session
 }
 
-const { seatgate } = createWorld({ provider: 'unlimited', delayMs: 2 })
+const { seatgate } = createKit({ provider: 'unlimited', delayMs: 2 })
 
 /** One host for everybody: who asks is in a header, and every step waits for the others. */
 function hostOf(
@@ -59,7 +69,7 @@ function hostOf(
     )
     .put('/active/:to', loadActiveOrganization(seatgate, { authenticate }), async (c) => {
       await tell(c)
-      answered(await putActiveOrganization(seatgate, c, c.req.param('to')))
+      unwrap(await putActiveOrganization(seatgate, c, c.req.param('to')))
       return c.json(await tell(c))
     })
     .get(
@@ -115,7 +125,7 @@ it('PIPE-60 who is nobody, nowhere or astray stays so beside those who are not',
   const [home] = await belonging(userId, 1)
   const live = { name: 'live', userId, session: await sessionOf(userId, home!.id) }
   const idle = { name: 'idle', userId: await newUser(), session: await sessionOf(userId) }
-  const lost = { name: 'lost', ...(await astray('the membership is gone', 0)) }
+  const lost = { name: 'lost', ...(await stalePointer('the membership is gone', 0)) }
   const gone = {
     name: 'gone',
     userId: '',

@@ -6,8 +6,10 @@ import {
   type Caller,
   type Seatgate,
 } from '../../../../src/index.ts'
-import { pointerOf, sessionOf, softDeleted } from '../../../kit/every-change.ts'
 import {
+  pointerOf,
+  sessionOf,
+  softDeleted,
   askWhere,
   belonging,
   callers,
@@ -16,16 +18,18 @@ import {
   queryOf,
   sessionRow,
   telling,
-} from '../../../kit/active-organization.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import { createWorld, newOrganization, newUser } from '../../../kit/kit.ts'
+  testEnv,
+  createKit,
+  newOrganization,
+  newUser,
+} from '../../../kit/index.ts'
 
-const world = createWorld({ provider: 'unlimited' })
+const kit = createKit({ provider: 'unlimited' })
 
 /** A world that counts, and the answer of a host in it. */
 async function asking(callerOf: (seatgate: Seatgate) => Caller | null) {
   const { trips, around } = listening()
-  const { seatgate } = createWorld({ provider: 'unlimited', around })
+  const { seatgate } = createKit({ provider: 'unlimited', around })
   const answer = await askWhere(seatgate, callerOf(seatgate))
   return { ...answer, trips }
 }
@@ -106,8 +110,8 @@ describe('loadActiveOrganization()', () => {
     const sessions = [await sessionOf(userId, first!.id), await sessionOf(userId, second!.id)]
     const names = await Promise.all(
       sessions.map(async (session) => {
-        const { organization } = await load(world.seatgate, {
-          caller: queryOf(world.seatgate, session),
+        const { organization } = await load(kit.seatgate, {
+          caller: queryOf(kit.seatgate, session),
         })
         return organization?.id
       })
@@ -116,7 +120,7 @@ describe('loadActiveOrganization()', () => {
   })
 
   it('loads the organization that a service account is bound to, without a membership', async () => {
-    const organization = await newOrganization(world)
+    const organization = await newOrganization(kit)
     const caller = {
       type: 'service_account',
       serviceAccountId: 'importer',
@@ -131,7 +135,7 @@ describe('loadActiveOrganization()', () => {
       role: 'admin',
     })
     expect(there.trips).toHaveLength(1)
-    await softDeleted(world.seatgate, organization)
+    await softDeleted(kit.seatgate, organization)
     const gone = await asking(() => caller)
     expect(gone.status).toBe(200)
     expect(gone.variables).toEqual({ caller, ...EMPTY })
@@ -149,7 +153,7 @@ describe('loadActiveOrganization()', () => {
     const [home] = await belonging(userId, 1)
     const session = await sessionOf(userId, home!.id)
     const reports: string[] = []
-    const { seatgate } = createWorld({
+    const { seatgate } = createKit({
       provider: 'unlimited',
       around: losingTrips([1]),
       report: ({ event }) => reports.push(event),
@@ -162,7 +166,7 @@ describe('loadActiveOrganization()', () => {
     expect(response.headers.getSetCookie()).toEqual([])
     expect(reports).toEqual(['store_unavailable'])
     expect(await pointerOf(session)).toBe(home!.id)
-    const own = createWorld({ provider: 'unlimited', around: losingTrips([1]) }).seatgate
+    const own = createKit({ provider: 'unlimited', around: losingTrips([1]) }).seatgate
     const onRefusal = () => new Response('Back soon.', { status: 500 })
     const page = await telling(own, { authenticate, onRefusal }).request('/where')
     expect([page.status, await page.text()]).toEqual([500, 'Back soon.'])
@@ -173,12 +177,12 @@ describe('loadActiveOrganization()', () => {
     const [home] = await belonging(userId, 1)
     const session = await sessionOf(userId, home!.id)
     const authenticate: Authenticate = async () => ({ userId, session })
-    const response = await telling(world.seatgate, { authenticate }).request('/where')
+    const response = await telling(kit.seatgate, { authenticate }).request('/where')
     expect(await response.json()).toMatchObject({ organization: { id: home!.id } })
   })
 
   it('PIPE-23 throws at set-up, naming what is missing or wrong', () => {
-    const { seatgate } = world
+    const { seatgate } = kit
     const authenticate = () => null
     for (const options of [{}, { authenticate: undefined }, { authenticate: 'bearer' }]) {
       expect(() => loadActiveOrganization(seatgate, options as never)).toThrow(
@@ -194,7 +198,7 @@ describe('loadActiveOrganization()', () => {
 
   it('throws where the host names a caller without an id', async () => {
     const app = new Hono()
-      .use(loadActiveOrganization(world.seatgate, { authenticate: () => ({ userId: '' }) }))
+      .use(loadActiveOrganization(kit.seatgate, { authenticate: () => ({ userId: '' }) }))
       .get('/', (c) => c.text('in'))
       .onError((error, c) => c.text(error.message, 500))
     expect(await (await app.request('/')).text()).toMatch(/has no caller/)

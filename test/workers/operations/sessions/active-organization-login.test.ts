@@ -5,8 +5,10 @@ import {
   suspendMember,
   type SessionStore,
 } from '../../../../src/index.ts'
-import { pointerOf, sessionOf, softDeleted } from '../../../kit/every-change.ts'
 import {
+  pointerOf,
+  sessionOf,
+  softDeleted,
   belonging,
   deleteSession,
   listening,
@@ -14,16 +16,20 @@ import {
   movesOf,
   sessionRow,
   sessionsElsewhere,
-} from '../../../kit/active-organization.ts'
-import { answered, createWorld, join, newOrganization, newUser } from '../../../kit/kit.ts'
+  unwrap,
+  createKit,
+  join,
+  newOrganization,
+  newUser,
+} from '../../../kit/index.ts'
 
-const world = createWorld({ provider: 'unlimited' })
-const { seatgate } = world
+const kit = createKit({ provider: 'unlimited' })
+const { seatgate } = kit
 
 describe('selectActiveOrganization()', () => {
   it('PIPE-47 chooses nothing for who is in none, whatever they worked in before', async () => {
     const userId = await newUser()
-    const foreign = await newOrganization(world)
+    const foreign = await newOrganization(kit)
     for (const previous of [undefined, null, foreign.id, 'unknown']) {
       expect(await select(seatgate, userId, previous === undefined ? {} : { previous })).toEqual({
         kind: 'none',
@@ -34,7 +40,7 @@ describe('selectActiveOrganization()', () => {
   it('PIPE-47 PIPE-49 chooses the only one with its membership, even if they worked in another before', async () => {
     const userId = await newUser()
     const [home] = await belonging(userId, 1)
-    const foreign = await newOrganization(world)
+    const foreign = await newOrganization(kit)
     for (const previous of [undefined, null, home!.id, foreign.id, 'unknown']) {
       expect(
         await select(seatgate, userId, previous === undefined ? {} : { previous })
@@ -50,7 +56,7 @@ describe('selectActiveOrganization()', () => {
     const userId = await newUser()
     const homes = await belonging(userId, 3)
     const newestFirst = homes.map(({ id }) => id).toReversed()
-    for (const previous of [null, (await newOrganization(world)).id, 'unknown']) {
+    for (const previous of [null, (await newOrganization(kit)).id, 'unknown']) {
       const selection = await select(seatgate, userId, { previous })
       if (selection.kind !== 'multiple') throw new Error(selection.kind)
       expect(selection.organizations.map(({ id }) => id)).toEqual(newestFirst)
@@ -77,7 +83,7 @@ describe('selectActiveOrganization()', () => {
       kind: 'multiple',
       organizations: [{ id: second!.id }, { id: first!.id }],
     })
-    answered(await suspendMember(seatgate, second!.as(second!.owner), userId))
+    unwrap(await suspendMember(seatgate, second!.as(second!.owner), userId))
     expect(await select(seatgate, userId, { previous: second!.id })).toMatchObject({
       kind: 'one',
       organization: { id: first!.id },
@@ -87,9 +93,9 @@ describe('selectActiveOrganization()', () => {
   it('PIPE-49 PIPE-50 takes one query, which writes nothing', async () => {
     const userId = await newUser()
     const { trips, around } = listening()
-    const heard = createWorld({ provider: 'unlimited', around }).seatgate
+    const heard = createKit({ provider: 'unlimited', around }).seatgate
     for (const count of [0, 1, 2]) {
-      if (count > 0) await join(world, await newOrganization(world), 'member', userId)
+      if (count > 0) await join(kit, await newOrganization(kit), 'member', userId)
       trips.length = 0
       await select(heard, userId)
       expect(trips).toEqual([[expect.stringMatching(/^select /)]])
@@ -103,7 +109,7 @@ describe('activateAtLogin()', () => {
     await belonging(userId, 1)
     const session = await sessionOf(userId)
     const { trips, around } = listening()
-    const none = createWorld({ provider: 'unlimited', sessions: 'none', around }).seatgate
+    const none = createKit({ provider: 'unlimited', sessions: 'none', around }).seatgate
     expect(await activateAtLogin(none, userId, session)).toBe(session)
     expect(trips).toEqual([])
     expect(await pointerOf(session)).toBeNull()
@@ -116,12 +122,12 @@ describe('activateAtLogin()', () => {
     expect(await activateAtLogin(seatgate, userId, session)).toEqual(session)
     expect(
       await activateAtLogin(seatgate, userId, session, {
-        previous: (await newOrganization(world)).id,
+        previous: (await newOrganization(kit)).id,
       })
     ).toEqual(session)
     expect(await pointerOf(session)).toBeNull()
     const { store, updates } = sessionsElsewhere(session)
-    const elsewhere = createWorld({ provider: 'unlimited', sessions: store }).seatgate
+    const elsewhere = createKit({ provider: 'unlimited', sessions: store }).seatgate
     await activateAtLogin(elsewhere, userId, session)
     expect(updates).toEqual([])
   })
@@ -159,7 +165,7 @@ describe('activateAtLogin()', () => {
       await belonging(userId, 1)
       const session = await sessionOf(userId)
       const reports: string[] = []
-      const lossy = createWorld({
+      const lossy = createKit({
         provider: 'unlimited',
         around: losingTrips([trip]),
         report: ({ event }) => reports.push(event),
@@ -182,7 +188,7 @@ describe('activateAtLogin()', () => {
       updateActiveOrganization: broken,
       async endActiveOrganization() {},
     }
-    const failing = createWorld({
+    const failing = createKit({
       provider: 'unlimited',
       sessions: store,
       report: (report) => reports.push(report),

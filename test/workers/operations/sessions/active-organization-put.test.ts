@@ -17,8 +17,10 @@ import {
   type SessionStore,
   type SessionStoreRefusal,
 } from '../../../../src/index.ts'
-import { pointerOf, sessionOf, softDeleted } from '../../../kit/every-change.ts'
 import {
+  pointerOf,
+  sessionOf,
+  softDeleted,
   belonging,
   callers,
   deleteSession,
@@ -29,12 +31,16 @@ import {
   queryOf,
   sessionRow,
   sessionsElsewhere,
-} from '../../../kit/active-organization.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import { answered, createWorld, join, newOrganization, newUser } from '../../../kit/kit.ts'
+  testEnv,
+  unwrap,
+  createKit,
+  join,
+  newOrganization,
+  newUser,
+} from '../../../kit/index.ts'
 
-const world = createWorld({ provider: 'unlimited' })
-const { seatgate } = world
+const kit = createKit({ provider: 'unlimited' })
+const { seatgate } = kit
 
 /** Loads the scope, puts the pointer, and tells what was on `c.var` before and after. */
 async function putting(configured: Seatgate, caller: Caller | null, organization: string | null) {
@@ -70,8 +76,8 @@ describe.each(Object.entries(callers))('putActiveOrganization() of %s', (_kind, 
     const row = await sessionRow(session)
     const { result, after } = await putting(seatgate, callerOf(seatgate, who), to.id)
     const refreshed = { id: session.id, activeOrganizationId: to.id }
-    const { organization, membership } = answered(result)
-    expect(answered(result).session).toEqual(refreshed)
+    const { organization, membership } = unwrap(result)
+    expect(unwrap(result).session).toEqual(refreshed)
     expect(organization).toMatchObject({ id: to.id, slug: to.slug })
     expect(membership).toMatchObject({ organizationId: to.id, userId, role: 'member' })
     expect(after).toEqual({
@@ -104,17 +110,17 @@ describe.each(Object.entries(callers))('putActiveOrganization() of %s', (_kind, 
   it('takes the organization by its slug', async () => {
     const who = await commuter()
     const { result } = await putting(seatgate, callerOf(seatgate, who), who.to.slug.toUpperCase())
-    expect(answered(result).organization?.id).toBe(who.to.id)
+    expect(unwrap(result).organization?.id).toBe(who.to.id)
     expect(await pointerOf(who.session)).toBe(who.to.id)
   })
 
   it('takes a trip to read and one to write, and no third', async () => {
     const who = await commuter()
     const { trips, around } = listening()
-    const heard = createWorld({ provider: 'unlimited', around }).seatgate
-    answered(await put(heard, { caller: callerOf(heard, who) }, who.to.id))
+    const heard = createKit({ provider: 'unlimited', around }).seatgate
+    unwrap(await put(heard, { caller: callerOf(heard, who) }, who.to.id))
     expect(trips).toHaveLength(2)
-    answered(await put(heard, { caller: queryOf(heard, who.session) }, who.to.id))
+    unwrap(await put(heard, { caller: queryOf(heard, who.session) }, who.to.id))
     expect(trips, 'it points there already').toHaveLength(3)
   })
 })
@@ -151,7 +157,7 @@ describe('putActiveOrganization()', () => {
         { ...person, session: pointing },
         organization
       )
-      answered(result)
+      unwrap(result)
       expect(after.caller).toEqual({
         ...person,
         session: { id: session.id, activeOrganizationId: pointer },
@@ -162,7 +168,7 @@ describe('putActiveOrganization()', () => {
   it('PIPE-12 puts each deliberate switch on record, once, with where from and where to', async () => {
     const { userId, session, from, to } = await commuter()
     const go = async (organization: string | null) =>
-      answered(await put(seatgate, { caller: queryOf(seatgate, session) }, organization))
+      unwrap(await put(seatgate, { caller: queryOf(seatgate, session) }, organization))
     const move = (of: string, a: string | null, b: string | null) =>
       moveBy(userId, of, 'active_switched', a, b)
     await go(to.id)
@@ -179,7 +185,7 @@ describe('putActiveOrganization()', () => {
   it('PIPE-12 has the request on record, and the operator who acts as the user', async () => {
     const { userId, session, to } = await commuter()
     const caller = { userId, impersonatedBy: 'root', session }
-    answered(await put(seatgate, { caller, requestId: 'ray-1' }, to.id))
+    unwrap(await put(seatgate, { caller, requestId: 'ray-1' }, to.id))
     const event = await testEnv.DB.prepare(
       `SELECT actor_type, actor_id, effective_user_id, request_id FROM seatgate_audit_events
        WHERE organization_id = ? AND action = 'organization.active_switched'`
@@ -197,7 +203,7 @@ describe('putActiveOrganization()', () => {
   it('PIPE-12 moves no pointer without its event', async () => {
     const { caller, session, from, to } = await commuter()
     const around = losingTrips([2])
-    const lossy = createWorld({ provider: 'unlimited', around }).seatgate
+    const lossy = createKit({ provider: 'unlimited', around }).seatgate
     expect(await put(lossy, { caller }, to.id)).toEqual({
       ok: false,
       error: { code: 'unavailable' },
@@ -211,12 +217,12 @@ describe('putActiveOrganization() refused', () => {
   const targets = {
     'is unknown': async () => 'no-such-organization',
     'has an id that nobody has': async () => crypto.randomUUID(),
-    'is somebody else’s': async () => (await newOrganization(world)).id,
-    'is somebody else’s, by its slug': async () => (await newOrganization(world)).slug,
+    'is somebody else’s': async () => (await newOrganization(kit)).id,
+    'is somebody else’s, by its slug': async () => (await newOrganization(kit)).slug,
     'has suspended them': async (userId: string) => {
-      const organization = await newOrganization(world)
-      await join(world, organization, 'member', userId)
-      answered(await suspendMember(seatgate, organization.as(organization.owner), userId))
+      const organization = await newOrganization(kit)
+      await join(kit, organization, 'member', userId)
+      unwrap(await suspendMember(seatgate, organization.as(organization.owner), userId))
       return organization.id
     },
   }
@@ -227,7 +233,7 @@ describe('putActiveOrganization() refused', () => {
       const { userId, session, caller, from } = await commuter()
       const target = await targetOf(userId)
       const elsewhere = sessionsElsewhere(session)
-      const other = createWorld({ provider: 'unlimited', sessions: elsewhere.store }).seatgate
+      const other = createKit({ provider: 'unlimited', sessions: elsewhere.store }).seatgate
       for (const configured of [seatgate, other]) {
         const { result, before, after, keys } = await putting(configured, caller, target)
         expect(result).toEqual({ ok: false, error: { code: 'not_a_member' } })
@@ -255,7 +261,7 @@ describe('putActiveOrganization() refused', () => {
   it('PIPE-5 moves no pointer into an organization that is deleted meanwhile', async () => {
     const { caller, session, from, to } = await commuter()
     let first = true
-    const racing = createWorld({
+    const racing = createKit({
       provider: 'unlimited',
       async around({ asked }, run) {
         const writes = asked.some((sql) => sql.startsWith('update "seatgate_sessions"'))
@@ -275,7 +281,7 @@ describe('putActiveOrganization() refused', () => {
 
   it('PIPE-9 answers no_session to who has none, whatever they ask for', async () => {
     const { userId, session, to } = await commuter()
-    const none = createWorld({ provider: 'unlimited', sessions: 'none' }).seatgate
+    const none = createKit({ provider: 'unlimited', sessions: 'none' }).seatgate
     for (const name of [to.id, 'no-such-organization', null]) {
       expect((await putting(seatgate, { userId }, name)).result).toEqual({
         ok: false,
@@ -354,7 +360,7 @@ describe('putActiveOrganization() refused', () => {
       updateActiveOrganization: async () => ({ ok: false, error }),
       async endActiveOrganization() {},
     }
-    const refusing = createWorld({ provider: 'unlimited', sessions: store }).seatgate
+    const refusing = createKit({ provider: 'unlimited', sessions: store }).seatgate
     for (const name of [to.id, null]) {
       const { result, before, after } = await putting(refusing, caller, name)
       expect(result).toEqual({ ok: false, error })
@@ -366,7 +372,7 @@ describe('putActiveOrganization() refused', () => {
   it.each([1, 2])('answers unavailable where D1 loses trip %i', async (trip) => {
     const { caller, to } = await commuter()
     const reports: string[] = []
-    const lossy = createWorld({
+    const lossy = createKit({
       provider: 'unlimited',
       around: losingTrips([trip]),
       report: ({ event }) => reports.push(event),

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { loadActiveOrganization as load, removeMember, type Report } from '../../../../src/index.ts'
-import { isChange, meanwhile, pointerOf, sessionOf } from '../../../kit/every-change.ts'
 import {
+  isChange,
+  meanwhile,
+  pointerOf,
+  sessionOf,
   askWhere,
-  astray,
+  stalePointer,
   belonging,
   callers,
   deleteSession,
@@ -13,26 +16,24 @@ import {
   moveBy,
   movesOf,
   queryOf,
-  type Astray,
-} from '../../../kit/active-organization.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import {
-  answered,
-  createWorld,
+  type StalePointer,
+  testEnv,
+  unwrap,
+  createKit,
   join,
   newOrganization,
   newUser,
-  type WorldOptions,
-} from '../../../kit/kit.ts'
+  type KitOptions,
+} from '../../../kit/index.ts'
 
-const world = createWorld({ provider: 'unlimited' })
-const { seatgate } = world
+const kit = createKit({ provider: 'unlimited' })
+const { seatgate } = kit
 
 /** A world that counts its trips and remembers what it reported. */
-function watched(options: WorldOptions = {}) {
+function watched(options: KitOptions = {}) {
   const reports: Report[] = []
   const { trips, around } = listening(options.around)
-  const made = createWorld({
+  const made = createKit({
     provider: 'unlimited',
     ...options,
     around,
@@ -41,10 +42,10 @@ function watched(options: WorldOptions = {}) {
   return { ...made, trips, reports, events: () => reports.map(({ event }) => event) }
 }
 
-const reassigned = ({ userId, lost }: Astray, to: string | null) =>
+const reassigned = ({ userId, lost }: StalePointer, to: string | null) =>
   moveBy(userId, lost.id, 'active_auto_reassigned', lost.id, to)
 
-const nowhere = ({ userId, session }: Astray) => ({
+const nowhere = ({ userId, session }: StalePointer) => ({
   caller: { userId, session: { id: session.id, activeOrganizationId: null } },
   organization: null,
   membership: null,
@@ -54,7 +55,7 @@ const nowhere = ({ userId, session }: Astray) => ({
 describe.each(losses)('a pointer that became stale because %s', (loss) => {
   describe.each(Object.entries(callers))('the session of %s', (_kind, callerOf) => {
     it('PIPE-16 PIPE-18 PIPE-21 moves to the only other organization, and is put on record once', async () => {
-      const who = await astray(loss, 1)
+      const who = await stalePointer(loss, 1)
       const { userId, session, others } = who
       const { seatgate, trips, events } = watched()
       const home = others[0]!
@@ -86,7 +87,7 @@ describe.each(losses)('a pointer that became stale because %s', (loss) => {
     it.each([0, 2, 3])(
       'PIPE-17 PIPE-18 PIPE-21 is cleared where there are %i others',
       async (others) => {
-        const who = await astray(loss, others)
+        const who = await stalePointer(loss, others)
         const { seatgate, trips } = watched()
         const { status, variables } = await askWhere(seatgate, callerOf(seatgate, who))
         expect(status).toBe(200)
@@ -101,7 +102,7 @@ describe.each(losses)('a pointer that became stale because %s', (loss) => {
   })
 
   it('PIPE-19 is never resumed', async () => {
-    const who = await astray(loss, 2)
+    const who = await stalePointer(loss, 2)
     const { organization } = await load(seatgate, { caller: who.caller })
     expect(organization).toBeNull()
     expect(await pointerOf(who.session)).toBeNull()
@@ -110,7 +111,7 @@ describe.each(losses)('a pointer that became stale because %s', (loss) => {
   })
 
   it('leaves the user’s other sessions where they are', async () => {
-    const who = await astray(loss, 2)
+    const who = await stalePointer(loss, 2)
     const elsewhere = await sessionOf(who.userId, who.others[0]!.id)
     const alike = await sessionOf(who.userId, who.lost.id)
     await load(seatgate, { caller: who.caller })
@@ -123,7 +124,7 @@ describe('recovery from a stale pointer', () => {
   it('PIPE-16 PIPE-19 treats an organization where they never were like one that they lost', async () => {
     const userId = await newUser()
     const [home] = await belonging(userId, 1)
-    for (const pointer of [(await newOrganization(world)).id, crypto.randomUUID(), 'garbage']) {
+    for (const pointer of [(await newOrganization(kit)).id, crypto.randomUUID(), 'garbage']) {
       const session = await sessionOf(userId, pointer)
       const { organization, role } = await load(seatgate, { caller: { userId, session } })
       expect(organization?.id).toBe(home!.id)
@@ -133,7 +134,7 @@ describe('recovery from a stale pointer', () => {
   })
 
   it('PIPE-21 has the request on record, and the operator who acts as the user', async () => {
-    const { userId, session, lost } = await astray('the membership is gone', 0)
+    const { userId, session, lost } = await stalePointer('the membership is gone', 0)
     const caller = { userId, impersonatedBy: 'root', session }
     await load(seatgate, { caller, requestId: 'ray-7' })
     expect(await movesOf(lost.id)).toMatchObject([
@@ -144,7 +145,7 @@ describe('recovery from a stale pointer', () => {
 
   it('PIPE-20 PIPE-22 leaves who lost their session meanwhile nowhere, with nothing on record', async () => {
     for (const others of [0, 1, 2]) {
-      const who = await astray('the organization is deleted', others)
+      const who = await stalePointer('the organization is deleted', others)
       const { seatgate, events } = watched({ around: meanwhile(() => deleteSession(who.session)) })
       const { status, variables } = await askWhere(seatgate, who.caller)
       expect(status).toBe(200)
@@ -161,7 +162,7 @@ describe('recovery from a stale pointer', () => {
     'PIPE-20 PIPE-22 leaves them nowhere and reports it where %s lost on its way',
     async (_what, trip) => {
       for (const others of [0, 1, 2]) {
-        const who = await astray('the membership is gone', others)
+        const who = await stalePointer('the membership is gone', others)
         const { seatgate, reports } = watched({ around: losingTrips([trip]) })
         const { status, variables } = await askWhere(seatgate, who.caller)
         expect(status).toBe(200)
@@ -182,7 +183,7 @@ describe('recovery from a stale pointer', () => {
 
   it('PIPE-21 has changed both or neither where the answer of the change is lost', async () => {
     for (const others of [0, 1, 2]) {
-      const who = await astray('the membership is gone', others)
+      const who = await stalePointer('the membership is gone', others)
       const to = others === 1 ? who.others[0]!.id : null
       const { seatgate, events } = watched({ around: losingTrips([3], 'after') })
       expect((await askWhere(seatgate, who.caller)).variables).toEqual(nowhere(who))
@@ -196,10 +197,10 @@ describe('recovery from a stale pointer', () => {
   })
 
   it('PIPE-20 writes nothing where their only other organization is lost meanwhile, and ends well', async () => {
-    const who = await astray('the membership is gone', 1)
+    const who = await stalePointer('the membership is gone', 1)
     const home = who.others[0]!
     const around = meanwhile(async () =>
-      answered(await removeMember(seatgate, home.as(who.userId), who.userId))
+      unwrap(await removeMember(seatgate, home.as(who.userId), who.userId))
     )
     const { seatgate: racing, events } = watched({ around })
     expect((await askWhere(racing, who.caller)).variables).toEqual(nowhere(who))
@@ -213,11 +214,11 @@ describe('recovery from a stale pointer', () => {
 
   // The list of organizations comes a trip later: by then they may be in again.
   it('puts nothing on record where they were let in again meanwhile', async () => {
-    const who = await astray('the membership is gone', 0)
+    const who = await stalePointer('the membership is gone', 0)
     let trips = 0
     const { seatgate: racing } = watched({
       async around(_trip, run) {
-        if (++trips === 2) await join(world, who.lost, 'member', who.userId)
+        if (++trips === 2) await join(kit, who.lost, 'member', who.userId)
         return run()
       },
     })

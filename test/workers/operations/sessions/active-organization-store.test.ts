@@ -2,17 +2,23 @@ import { describe, expect, it } from 'vitest'
 import { batch } from '../../../../src/database/batch.ts'
 import { commit } from '../../../../src/database/commit.ts'
 import { createSeatgate, d1Sessions, unlimitedSeats } from '../../../../src/index.ts'
-import { db } from '../../../kit/http.ts'
-import { pointerOf, sessionOf } from '../../../kit/every-change.ts'
-import { deleteSession, listening, sessionRow } from '../../../kit/active-organization.ts'
-import { createWorld, newUser } from '../../../kit/kit.ts'
+import {
+  db,
+  pointerOf,
+  sessionOf,
+  deleteSession,
+  listening,
+  sessionRow,
+  createKit,
+  newUser,
+} from '../../../kit/index.ts'
 
 const store = d1Sessions()
 
 describe('updateActiveOrganization() of d1Sessions()', () => {
   it('PIPE-1 answers the session that points there already, and writes nothing', async () => {
     const { trips, around } = listening()
-    const { seatgate } = createWorld({ around })
+    const { seatgate } = createKit({ around })
     for (const pointer of ['acme', null]) {
       const session = await sessionOf(await newUser(), pointer)
       const before = await sessionRow(session)

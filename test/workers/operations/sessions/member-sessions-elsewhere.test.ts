@@ -11,17 +11,19 @@ import {
   type SessionStore,
 } from '../../../../src/index.ts'
 import { sweepHandler } from '../../../../src/worker/index.ts'
-import { fullTeam, seatgateWith, type Person } from '../../../kit/http.ts'
-import { sessionsElsewhere } from '../../../kit/active-organization.ts'
-import { testEnv } from '../../../kit/environment.ts'
 import {
-  answered,
+  fullTeam,
+  seatgateWith,
+  type Person,
+  sessionsElsewhere,
+  testEnv,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   join,
   newOrganization,
   type TestOrganization,
-} from '../../../kit/kit.ts'
+} from '../../../kit/index.ts'
 
 const START = Date.UTC(2030, 0, 1)
 
@@ -79,7 +81,7 @@ describe('a store of sessions that cannot be reached', () => {
   )(
     'ORG-92 keeps nobody in who was %s, and is told until it has heard: it %s',
     async (_what, _how, end, fail) => {
-      const calm = createWorld()
+      const calm = createKit()
       const organization = await newOrganization(calm)
       const userId = await join(calm, organization)
       const session = { id: 'in another place', activeOrganizationId: organization.id }
@@ -87,7 +89,7 @@ describe('a store of sessions that cannot be reached', () => {
       const { store, asked } = failingStore(2, fail)
       let time = START
       const reports: string[] = []
-      const { seatgate, settled } = createWorld({
+      const { seatgate, settled } = createKit({
         sessions: store,
         now: () => new Date(time),
         random: () => 0,
@@ -104,7 +106,7 @@ describe('a store of sessions that cannot be reached', () => {
       ]
       expect(await inside()).toEqual(['ok', 'ok', organization.id])
 
-      answered(await end(seatgate, organization, userId))
+      unwrap(await end(seatgate, organization, userId))
       const out = ['organization_not_found', 'organization_not_found', null]
       expect(await inside(), 'whatever the store says').toEqual(out)
       await settled()
@@ -132,12 +134,12 @@ describe('a store of sessions that cannot be reached', () => {
   )
 
   it('ORG-92 that never answers holds up no answer', async () => {
-    const calm = createWorld()
+    const calm = createKit()
     const organization = await newOrganization(calm)
     const userId = await join(calm, organization)
     const { store, asked } = failingStore(1, () => new Promise(() => {}))
-    const { seatgate } = createWorld({ sessions: store })
-    answered(await removeMember(seatgate, organization.as(organization.owner), userId))
+    const { seatgate } = createKit({ sessions: store })
+    unwrap(await removeMember(seatgate, organization.as(organization.owner), userId))
     expect(asked).toHaveLength(1)
     expect(codeOf(await listMembers(seatgate, organization.as(userId)))).toBe(
       'organization_not_found'
@@ -152,7 +154,7 @@ describe('a store of sessions that cannot be reached', () => {
     let time = START
     const seatgate = seatgateWith({ sessions: store, now: () => new Date(time), random: () => 0 })
     const scope = { caller: { userId: owner.userId }, organization: organization.id }
-    for (const { userId } of [admin, member]) answered(await removeMember(seatgate, scope, userId))
+    for (const { userId } of [admin, member]) unwrap(await removeMember(seatgate, scope, userId))
     expect(await intentsOf(organization.id)).toHaveLength(2)
     time += 60_000
     await sweepHandler(seatgate)()

@@ -1,45 +1,47 @@
 import { describe, expect, it } from 'vitest'
 import { replaySink, setSeatLimit, type Sink } from '../../../../src/index.ts'
 import { sweepHandler } from '../../../../src/worker/index.ts'
-import { byOperator, isInOutbox, sinkOf } from '../../../kit/sinks.ts'
-import { keys } from '../../../kit/retention.ts'
-import { testEnv } from '../../../kit/environment.ts'
 import {
+  byOperator,
+  isInOutbox,
+  sinkOf,
+  keys,
+  testEnv,
   add,
-  answered,
-  createWorld,
+  unwrap,
+  createKit,
   join,
   leave,
   newOrganization,
-  organizationOf,
+  organizationWithMembers,
   type TestOrganization,
-  type World,
-  type WorldOptions,
-} from '../../../kit/kit.ts'
+  type Kit,
+  type KitOptions,
+} from '../../../kit/index.ts'
 
 /** A world with an organization of two members, whose trail every consumer has read. */
-async function quiet(options: WorldOptions) {
-  const world = createWorld(options)
-  const organization = await organizationOf(world, 5, 1)
-  const member = await join(world, organization)
+async function quiet(options: KitOptions) {
+  const kit = createKit(options)
+  const organization = await organizationWithMembers(kit, 5, 1)
+  const member = await join(kit, organization)
   await testEnv.DB.exec('DELETE FROM seatgate_audit_outbox')
-  const woken = world.wakeUps.length
+  const woken = kit.wakeUps.length
   return {
-    world,
+    kit,
     organization,
     member,
     /** Whether the organization was marked and a message was sent, since then. */
     async awakened() {
-      await world.settled()
-      return [await isInOutbox(organization.id), world.wakeUps.length > woken]
+      await kit.settled()
+      return [await isInOutbox(organization.id), kit.wakeUps.length > woken]
     },
   }
 }
 
 const only = (action: string): Sink => ({ ...sinkOf('only'), include: [action] })
 
-const addOne = async ({ world, organization }: { world: World; organization: TestOrganization }) =>
-  answered(await add(world, organization))
+const addOne = async ({ kit, organization }: { kit: Kit; organization: TestOrganization }) =>
+  unwrap(await add(kit, organization))
 
 describe('a change whose events no consumer accepts', () => {
   it.each([
@@ -72,7 +74,7 @@ describe('a change with an event that a consumer accepts', () => {
         ],
       },
     ],
-  ] as [string, WorldOptions][])(
+  ] as [string, KitOptions][])(
     'marks the organization and sends a message: %s',
     async (_name, options) => {
       const scene = await quiet(options)
@@ -83,8 +85,8 @@ describe('a change with an event that a consumer accepts', () => {
 
   it('wakes the ledger for a released seat', async () => {
     const scene = await quiet({ provider: 'ledger' })
-    const { world, organization, member } = scene
-    answered(await leave(world, organization, member))
+    const { kit, organization, member } = scene
+    unwrap(await leave(kit, organization, member))
     expect(await scene.awakened()).toEqual([true, true])
   })
 
@@ -93,28 +95,28 @@ describe('a change with an event that a consumer accepts', () => {
     ['seat.over_limit_cleared', 5],
   ])('counts %s, which only the batch knows', async (action, limit) => {
     const scene = await quiet({ provider: 'd1', sinks: [only(action)] })
-    const { world, organization } = scene
-    answered(await setSeatLimit(world.seatgate, organization.asOperator, { limit }))
+    const { kit, organization } = scene
+    unwrap(await setSeatLimit(kit.seatgate, organization.asOperator, { limit }))
     expect(await scene.awakened()).toEqual([true, true])
   })
 
   it('is a replay for every sink', async () => {
     const scene = await quiet({ provider: 'd1', sinks: [only('organization.rename')] })
-    const { world, organization } = scene
+    const { kit, organization } = scene
     const scope = byOperator(organization.id)
-    answered(await replaySink(world.seatgate, scope, 'only', { fromSequence: 1 }))
+    unwrap(await replaySink(kit.seatgate, scope, 'only', { fromSequence: 1 }))
     expect(await scene.awakened()).toEqual([true, true])
   })
 })
 
 it('brings the cursor of a sink up to events that it does not accept with the next sweep', async () => {
   const sink = only('organization.rename')
-  const world = createWorld({ provider: 'd1', sinks: [sink] })
-  const organization = await newOrganization(world)
-  answered(await add(world, organization))
-  await world.settled()
-  await sweepHandler({ ...world.seatgate, queue: null })()
-  await world.settled()
+  const kit = createKit({ provider: 'd1', sinks: [sink] })
+  const organization = await newOrganization(kit)
+  unwrap(await add(kit, organization))
+  await kit.settled()
+  await sweepHandler({ ...kit.seatgate, queue: null })()
+  await kit.settled()
   const { results } = await testEnv.DB.prepare(
     `SELECT sequence >= (SELECT max(sequence) FROM seatgate_audit_events WHERE organization_id = ?1) AS through
      FROM seatgate_sink_cursors WHERE organization_id = ?1`

@@ -9,8 +9,9 @@ import {
   type Page,
   type Sink,
 } from '../../../../src/index.ts'
-import { asUser, embedded } from '../../../kit/http.ts'
 import {
+  asUser,
+  embedded,
   addEvents,
   attemptsOf,
   byOperator,
@@ -25,9 +26,9 @@ import {
   retry,
   sinkOf,
   upTo,
-} from '../../../kit/sinks.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import { answered } from '../../../kit/kit.ts'
+  testEnv,
+  unwrap,
+} from '../../../kit/index.ts'
 
 describe('what is measured of an attempt', () => {
   it('FWD-38 FWD-39: sink, action, number, outcome, kind and whole milliseconds, and nothing else', async () => {
@@ -149,7 +150,7 @@ describe('the history of attempts', () => {
     const id = await organizationWith(seatgate, 2)
     await addEvents(id, 2, 4, "iif(value = 1, 'organization.update', 'test.event')")
     await forwardOrganization(seatgate, id)
-    const { data } = answered(await listAttempts(seatgate, byOperator(id), 'log'))
+    const { data } = unwrap(await listAttempts(seatgate, byOperator(id), 'log'))
     expect(data).toMatchObject([
       {
         outcome: 'delivered',
@@ -174,11 +175,11 @@ describe('the history of attempts', () => {
     const id = await organizationWith(seatgate)
     await forwardOrganization(seatgate, id)
     healed = true
-    answered(await requeueDeadLetters(seatgate, byOperator(id), 'log', { sequence: 2 }))
+    unwrap(await requeueDeadLetters(seatgate, byOperator(id), 'log', { sequence: 2 }))
     await forwardOrganization(seatgate, id)
-    answered(await replaySink(seatgate, byOperator(id), 'log', { fromSequence: 2 }))
+    unwrap(await replaySink(seatgate, byOperator(id), 'log', { fromSequence: 2 }))
     await forwardOrganization(seatgate, id)
-    const { data } = answered(await listAttempts(seatgate, byOperator(id), 'log', { sequence: 2 }))
+    const { data } = unwrap(await listAttempts(seatgate, byOperator(id), 'log', { sequence: 2 }))
     expect(data.map(({ outcome }) => outcome)).toEqual(['dead', 'delivered', 'delivered'])
     expect(new Set(data.map((attempt) => attempt.id)).size).toBe(3)
     const seconds = sink.taken.filter(({ sequence }) => sequence === 2)

@@ -8,8 +8,8 @@ import {
   type WakeUp,
 } from '../../../../src/index.ts'
 import { auditQueueHandler } from '../../../../src/worker/index.ts'
-import type { FlatOptions } from '../../../kit/flat-options.ts'
 import {
+  type FlatOptions,
   addEvents,
   byOperator,
   clocked,
@@ -20,22 +20,23 @@ import {
   permanent,
   sinkOf,
   upTo,
-} from '../../../kit/sinks.ts'
-import { freshStores, testEnv } from '../../../kit/environment.ts'
-import { answered } from '../../../kit/kit.ts'
+  freshStores,
+  testEnv,
+  unwrap,
+} from '../../../kit/index.ts'
 
 /** A sink that takes so many seconds for each answer, by a clock that stands still otherwise. */
 function slowly(seconds: number, options: Partial<FlatOptions> = {}, more: Partial<Sink> = {}) {
   const sink = sinkOf('slow', () => {
-    world.later(seconds)
-    return world.answer()
+    kit.later(seconds)
+    return kit.answer()
   })
-  const world = {
+  const kit = {
     sink,
     answer: () => delivered,
     ...clocked([{ ...sink, ...more }], options),
   }
-  return world
+  return kit
 }
 
 /** What becomes of wake-ups for these organizations: the seconds after which they return, or `acked`. */
@@ -89,13 +90,13 @@ describe('a run for a sink that is slow', () => {
   })
 
   it('tries dead letters again in half of its time, so that new events pass', async () => {
-    const world = slowly(3)
-    const { seatgate, sink } = world
+    const kit = slowly(3)
+    const { seatgate, sink } = kit
     const id = await organizationWith(seatgate, 2)
-    world.answer = () => permanent as never
+    kit.answer = () => permanent as never
     await forwardOrganization(seatgate, id)
-    world.answer = () => delivered
-    answered(await requeueDeadLetters(seatgate, byOperator(id), 'slow', {}))
+    kit.answer = () => delivered
+    unwrap(await requeueDeadLetters(seatgate, byOperator(id), 'slow', {}))
     sink.attempts.length = 0
     expect(await forwardOrganization(seatgate, id)).toBe(1)
     expect(sink.attempts).toEqual([1, 2, 5])

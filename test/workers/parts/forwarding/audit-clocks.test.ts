@@ -21,10 +21,11 @@ import {
   retry,
   sinkOf,
   upTo,
-} from '../../../kit/sinks.ts'
-import { seeded } from '../../../kit/seeded-random.ts'
-import { freshStores, testEnv } from '../../../kit/environment.ts'
-import { answered } from '../../../kit/kit.ts'
+  seeded,
+  freshStores,
+  testEnv,
+  unwrap,
+} from '../../../kit/index.ts'
 
 beforeEach(freshStores)
 
@@ -94,7 +95,7 @@ describe('a clock that runs back', () => {
     const replay = () => replaySink(seatgate, byOperator(id), 'slow', { fromSequence: 1 })
     expect(await replay()).toMatchObject({ error: { code: 'operation_in_progress' } })
     later(-YEAR)
-    answered(await replay())
+    unwrap(await replay())
     await forwardOrganization(seatgate, id)
     expect(sink.sequences()).toEqual(upTo(4))
   })

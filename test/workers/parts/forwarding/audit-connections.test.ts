@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { webhookSink } from '../../../../src/index.ts'
 import { auditQueueHandler } from '../../../../src/worker/index.ts'
-import { clocked, cursorOf, organizationWith } from '../../../kit/sinks.ts'
-import { silence, standingTimers } from '../../../kit/timers.ts'
+import { clocked, cursorOf, organizationWith, silence, standingTimers } from '../../../kit/index.ts'
 
 declare global {
   interface ImportMeta {

@@ -8,7 +8,7 @@ import {
 } from '../../../../src/index.ts'
 import {
   addEvents,
-  actionsOf,
+  sinkActionsOf,
   byOperator,
   clocked,
   delivered,
@@ -21,9 +21,10 @@ import {
   retry,
   sinkOf,
   upTo,
-} from '../../../kit/sinks.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import { answered, codeOf } from '../../../kit/kit.ts'
+  testEnv,
+  unwrap,
+  codeOf,
+} from '../../../kit/index.ts'
 
 describe('a dead letter', () => {
   it('FWD-34 FWD-27: is what a sink refuses for good, at once; later events pass', async () => {
@@ -118,7 +119,7 @@ describe('putting dead letters back', () => {
     await forwardOrganization(seatgate, id)
     const requeue = (sequence: number) =>
       requeueDeadLetters(seatgate, byOperator(id), 'log', { sequence })
-    expect(answered(await requeue(1))).toEqual({ sink: 'log', events: 1 })
+    expect(unwrap(await requeue(1))).toEqual({ sink: 'log', events: 1 })
     // Nothing is queued twice, delivered or not.
     expect(codeOf(await requeue(1))).toBe('already_replayed')
     await forwardOrganization(seatgate, id)
@@ -127,7 +128,7 @@ describe('putting dead letters back', () => {
       [2, 'dead', 'schema', 1],
     ])
     heal()
-    answered(await requeue(1))
+    unwrap(await requeue(1))
     expect(await isInOutbox(id)).toBe(true)
     await forwardOrganization(seatgate, id)
     expect(await lettersOf(seatgate, id, 'log')).toEqual([
@@ -139,7 +140,7 @@ describe('putting dead letters back', () => {
     expect(codeOf(await requeue(3))).toBe('not_dead')
     expect(codeOf(await requeue(99))).toBe('not_found')
     const told = ['audit.requeue', 'operator', 'ops', { sink: 'log', events: 1, sequence: 1 }]
-    expect(await actionsOf(id)).toEqual([told, told])
+    expect(await sinkActionsOf(id)).toEqual([told, told])
     expect(await isInOutbox(id)).toBe(false)
   })
 
@@ -152,16 +153,16 @@ describe('putting dead letters back', () => {
     const id = await organizationWith(seatgate)
     await forwardOrganization(seatgate, id)
     refuses = false
-    answered(await requeueDeadLetters(seatgate, byOperator(id), 'log', { sequence: 2 }))
+    unwrap(await requeueDeadLetters(seatgate, byOperator(id), 'log', { sequence: 2 }))
     await forwardOrganization(seatgate, id)
     expect(await lettersOf(seatgate, id, 'log')).toEqual([[2, 'delivered', 'again', 2]])
     refuses = true
-    answered(await replaySink(seatgate, byOperator(id), 'log', { fromSequence: 1 }))
+    unwrap(await replaySink(seatgate, byOperator(id), 'log', { fromSequence: 1 }))
     await forwardOrganization(seatgate, id)
     expect(await lettersOf(seatgate, id, 'log')).toEqual([[2, 'dead', 'again', 3]])
     // And so it can be put back once more.
     refuses = false
-    answered(await requeueDeadLetters(seatgate, byOperator(id), 'log', { sequence: 2 }))
+    unwrap(await requeueDeadLetters(seatgate, byOperator(id), 'log', { sequence: 2 }))
     await forwardOrganization(seatgate, id)
     expect(await lettersOf(seatgate, id, 'log')).toEqual([[2, 'delivered', 'again', 4]])
   })
@@ -174,11 +175,11 @@ describe('putting dead letters back', () => {
     await addEvents(id, 248)
     await forwardOrganization(seatgate, id)
     const all = (more: object) => requeueDeadLetters(seatgate, byOperator(id), 'log', more)
-    expect(answered(await all({ dryRun: true })).events).toBe(250)
-    expect(answered(await all({ dryRun: true, action: 'test.event' })).events).toBe(248)
-    expect(await actionsOf(id)).toEqual([])
+    expect(unwrap(await all({ dryRun: true })).events).toBe(250)
+    expect(unwrap(await all({ dryRun: true, action: 'test.event' })).events).toBe(248)
+    expect(await sinkActionsOf(id)).toEqual([])
     state.healed = true
-    expect(answered(await all({ action: 'test.event' })).events).toBe(248)
+    expect(unwrap(await all({ action: 'test.event' })).events).toBe(248)
     const answers: (number | null)[] = []
     while (answers.at(-1) !== null && answers.length < 5) {
       answers.push(await forwardOrganization(seatgate, id))
@@ -191,7 +192,7 @@ describe('putting dead letters back', () => {
       'dead',
       'delivered',
     ])
-    expect(answered(await all({ dryRun: true })).events).toBe(2)
+    expect(unwrap(await all({ dryRun: true })).events).toBe(2)
   })
 
   it('is taken up by the sweep, without a queue', async () => {
@@ -199,7 +200,7 @@ describe('putting dead letters back', () => {
     const id = await organizationWith(seatgate)
     await sweepAudit(seatgate)
     heal()
-    answered(await requeueDeadLetters(seatgate, byOperator(id), 'log', {}))
+    unwrap(await requeueDeadLetters(seatgate, byOperator(id), 'log', {}))
     await sweepAudit(seatgate)
     // A sink that is new gets what others have left here, too.
     const taken = sink.taken.filter(({ organizationId }) => organizationId === id)
@@ -219,12 +220,12 @@ describe('putting dead letters back', () => {
     await bury(JSON.stringify(upTo(10_000)))
     const requeue = (more: object) => requeueDeadLetters(seatgate, byOperator(id), 'log', more)
     await bury('[10001]')
-    expect(answered(await requeue({ dryRun: true })).events).toBe(10_001)
+    expect(unwrap(await requeue({ dryRun: true })).events).toBe(10_001)
     expect(codeOf(await requeue({}))).toBe('too_many')
-    expect(await actionsOf(id)).toEqual([])
-    expect(answered(await requeue({ force: true })).events).toBe(10_001)
+    expect(await sinkActionsOf(id)).toEqual([])
+    expect(unwrap(await requeue({ force: true })).events).toBe(10_001)
     await bury('[10002]')
-    expect(answered(await requeue({})).events).toBe(1)
+    expect(unwrap(await requeue({})).events).toBe(1)
   })
 
   it('FWD-35: of an event that is not there any more ends at once, and is dead again', async () => {
@@ -259,7 +260,7 @@ describe('dead letters of a time', () => {
     const at = (hour: number) => new Date(Date.UTC(2026, 10, 21, hour)).toISOString()
     const scope = byOperator(id)
     const listed = async (filters: object) =>
-      answered(await listDeadLetters(seatgate, scope, 'log', filters)).data.map(
+      unwrap(await listDeadLetters(seatgate, scope, 'log', filters)).data.map(
         ({ sequence }) => sequence
       )
     const requeue = (filters: object) => requeueDeadLetters(seatgate, scope, 'log', filters)
@@ -282,9 +283,9 @@ describe('dead letters of a time', () => {
     ]
     for (const [filters, sequences] of cases) {
       expect(await listed(filters), JSON.stringify(filters)).toEqual(sequences)
-      expect(answered(await requeue({ ...filters, dryRun: true })).events).toBe(sequences.length)
+      expect(unwrap(await requeue({ ...filters, dryRun: true })).events).toBe(sequences.length)
     }
-    expect(answered(await requeue({ from: at(1), to: at(1) })).events).toBe(1)
+    expect(unwrap(await requeue({ from: at(1), to: at(1) })).events).toBe(1)
     const states = (await lettersOf(seatgate, id, 'log')).map(([, state]) => state)
     expect(states).toEqual(['dead', 'dead', 'queued', 'dead'])
     // One that is named and does not match is not there for whoever asks so.
@@ -301,8 +302,8 @@ describe('dead letters of a time', () => {
         limit: 2,
         ...more,
       })
-    const first = answered(await page({}))
-    const second = answered(await page({ cursor: first.nextCursor }))
+    const first = unwrap(await page({}))
+    const second = unwrap(await page({ cursor: first.nextCursor }))
     const sequences = [first, second].map(({ data }) => data.map(({ sequence }) => sequence))
     expect(sequences).toEqual([[1, 2], [3]])
     expect(second.nextCursor).toBeNull()

@@ -9,8 +9,8 @@ import {
   type Sink,
 } from '../../../../src/index.ts'
 import { auditQueueHandler } from '../../../../src/worker/index.ts'
-import { db } from '../../../kit/http.ts'
 import {
+  db,
   addEvents,
   attemptsOf,
   clocked,
@@ -23,8 +23,8 @@ import {
   retry,
   sinkOf,
   upTo,
-} from '../../../kit/sinks.ts'
-import { createWorld } from '../../../kit/kit.ts'
+  createKit,
+} from '../../../kit/index.ts'
 
 const silent = { send: async () => {}, sendBatch: async () => {} }
 
@@ -46,26 +46,26 @@ describe('dispatch', () => {
     'FWD-8: %s with a queue delivers nothing before the queue says so',
     async (dispatch) => {
       const sink = sinkOf('log')
-      const world = createWorld({ provider: 'd1', sinks: [{ ...sink, dispatch }] })
-      const id = await organizationWith(world.seatgate, 1)
-      await world.settled()
+      const kit = createKit({ provider: 'd1', sinks: [{ ...sink, dispatch }] })
+      const id = await organizationWith(kit.seatgate, 1)
+      await kit.settled()
       expect(sink.attempts).toEqual([])
-      expect(world.wakeUps).toEqual([{ organizationId: id }, { organizationId: id }])
+      expect(kit.wakeUps).toEqual([{ organizationId: id }, { organizationId: id }])
     }
   )
 
   it('FWD-8: auto without a queue delivers in process, after the answer', async () => {
     const sink = heldSink('log')
-    const world = createWorld({ provider: 'd1', sinks: [sink], queue: undefined as never })
+    const kit = createKit({ provider: 'd1', sinks: [sink], queue: undefined as never })
     // The answer is there, and the first delivery still in the air.
-    const id = await organizationWith(world.seatgate)
+    const id = await organizationWith(kit.seatgate)
     await sink.entered
     expect(sink.sequences()).toEqual([])
     sink.letGo()
-    await world.settled()
+    await kit.settled()
     expect(sink.sequences()).toEqual([1, 2])
-    await rename(world.seatgate, id, 'New')
-    await world.settled()
+    await rename(kit.seatgate, id, 'New')
+    await kit.settled()
     expect(sink.sequences()).toEqual([1, 2, 3])
   })
 
@@ -82,15 +82,15 @@ describe('dispatch', () => {
   it('FWD-9: sync keeps an answer waiting no longer than its deadline, and goes on', async () => {
     const sink = heldSink('slow')
     const reports: Report[] = []
-    const world = createWorld({
+    const kit = createKit({
       provider: 'd1',
       sinks: [{ ...sink, dispatch: 'sync', deadlineSeconds: 0.01 }],
       report: (report) => reports.push(report),
     })
-    const id = await organizationWith(world.seatgate)
+    const id = await organizationWith(kit.seatgate)
     expect(sink.sequences()).toEqual([])
     sink.letGo()
-    await world.settled()
+    await kit.settled()
     expect(sink.sequences()).toEqual([1, 2])
     expect(await cursorOf(id, 'slow')).toMatchObject({ sequence: 2, lease: null })
     expect(reports).toEqual([])

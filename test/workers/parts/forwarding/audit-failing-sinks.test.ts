@@ -9,7 +9,7 @@ import {
   retry,
   sinkOf,
   upTo,
-} from '../../../kit/sinks.ts'
+} from '../../../kit/index.ts'
 
 describe('a sink that fails', () => {
   it('FWD-29, FWD-32: is tried again later and later, loses nothing and keeps the order', async () => {

@@ -15,8 +15,8 @@ import {
   retry,
   sinkOf,
   upTo,
-} from '../../../kit/sinks.ts'
-import { testEnv } from '../../../kit/environment.ts'
+  testEnv,
+} from '../../../kit/index.ts'
 
 describe('forwarding', () => {
   it('FWD-27: delivers in order, moves the cursor, and clears the outbox at the end', async () => {

@@ -23,11 +23,15 @@ import {
   retry,
   sinkOf,
   upTo,
-} from '../../../kit/sinks.ts'
+  invite,
+  createKit,
+  testEnv,
+  unwrap,
+  join,
+  leave,
+  newOrganization,
+} from '../../../kit/index.ts'
 import { guards } from '../../../../src/database/schema.ts'
-import { invite, createInvitingWorld } from '../../../kit/invitations.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import { answered, join, leave, newOrganization } from '../../../kit/kit.ts'
 
 /** The consumer of the queue gets one wake-up. */
 async function consume(seatgate: Seatgate, organizationId: string) {
@@ -41,13 +45,13 @@ async function consume(seatgate: Seatgate, organizationId: string) {
 describe('what is forwarded', () => {
   it('FWD-15: organizations, memberships, invitations and seats, several of one batch', async () => {
     const sink = sinkOf('log')
-    const world = createInvitingWorld({ sinks: [sink] })
-    const organization = await newOrganization(world, 9)
-    await invite(world, organization)
-    const member = await join(world, organization)
-    answered(await leave(world, organization, member))
-    await world.settled()
-    await forwardOrganization(world.seatgate, organization.id)
+    const kit = createKit({ sinks: [sink] })
+    const organization = await newOrganization(kit, 9)
+    await invite(kit, organization)
+    const member = await join(kit, organization)
+    unwrap(await leave(kit, organization, member))
+    await kit.settled()
+    await forwardOrganization(kit.seatgate, organization.id)
     expect(sink.taken.map(({ action }) => action)).toEqual([
       'organization.create',
       'seat.assigned',
@@ -66,7 +70,7 @@ describe('what is forwarded', () => {
     const { seatgate } = clocked([sink])
     const caller = { userId: crypto.randomUUID() }
     const slug = `t${crypto.randomUUID()}`
-    const founding = answered(
+    const founding = unwrap(
       await prepareOrganization(seatgate, { caller }, { name: 'Never', slug })
     )
     const { id } = founding.value
@@ -87,7 +91,7 @@ describe('what is forwarded', () => {
       ['failure', { userId: 'ada' }],
     ] as const) {
       const event = { action: 'billing.charged', outcome }
-      answered(await logEvent(seatgate, { caller, organization: id }, event))
+      unwrap(await logEvent(seatgate, { caller, organization: id }, event))
     }
     later(86_400)
     await forwardOrganization(seatgate, id)
@@ -104,7 +108,7 @@ describe('what is forwarded', () => {
     const traceId = '0af7651916cd43dd8448eb211c80319c'
     const scope = { caller: { userId: owners.get(id)! }, organization: id }
     const marks = { requestId: '8f2d-VIE', origin: { traceId } }
-    answered(await renameOrganization(seatgate, { ...scope, ...marks }, { name: 'New' }))
+    unwrap(await renameOrganization(seatgate, { ...scope, ...marks }, { name: 'New' }))
     await consume(seatgate, id)
     expect(sink.taken.at(-1)).toMatchObject({ requestId: '8f2d-VIE', traceId })
   })

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { forwardOrganization, listSinks, replaySink, resumeSink } from '../../../../src/index.ts'
-import { anOperator, asUser, embedded } from '../../../kit/http.ts'
 import {
-  actionsOf,
+  anOperator,
+  asUser,
+  embedded,
+  sinkActionsOf,
   byOperator,
   clocked,
   cursorOf,
@@ -16,8 +18,9 @@ import {
   retry,
   sinkOf,
   upTo,
-} from '../../../kit/sinks.ts'
-import { answered, codeOf } from '../../../kit/kit.ts'
+  unwrap,
+  codeOf,
+} from '../../../kit/index.ts'
 
 describe('a sink that is gone', () => {
   it('FWD-33: is paused until somebody lets it go on, and loses nothing', async () => {
@@ -31,14 +34,14 @@ describe('a sink that is gone', () => {
     later(3600 * 24 * 30)
     expect(await forwardOrganization(seatgate, id)).toBeNull()
     expect(sink.attempts).toEqual([1, 2])
-    const [status] = answered(await listSinks(seatgate, byOperator(id))).data
+    const [status] = unwrap(await listSinks(seatgate, byOperator(id))).data
     expect(status).toMatchObject({ sequence: 1, lag: 2, pausedReason: 'status_410' })
     expect(await isInOutbox(id)).toBe(true)
     gone = false
-    answered(await resumeSink(seatgate, byOperator(id), 'hook'))
+    unwrap(await resumeSink(seatgate, byOperator(id), 'hook'))
     await forwardOrganization(seatgate, id)
     expect(sink.sequences()).toEqual(upTo(4))
-    expect(await actionsOf(id)).toEqual([
+    expect(await sinkActionsOf(id)).toEqual([
       ['audit.sink_resume', 'operator', 'ops', { sink: 'hook' }],
     ])
   })
@@ -51,14 +54,14 @@ describe('replay', () => {
     const id = await organizationWith(seatgate, 2)
     await forwardOrganization(seatgate, id)
     for (const last of [5, 6]) {
-      answered(await replaySink(seatgate, byOperator(id), 'log', { fromSequence: 3 }))
+      unwrap(await replaySink(seatgate, byOperator(id), 'log', { fromSequence: 3 }))
       await forwardOrganization(seatgate, id)
       expect(sink.sequences().at(-1)).toBe(last)
     }
     expect(sink.sequences()).toEqual([1, 2, 3, 4, 3, 4, 5, 3, 4, 5, 6])
     expect(new Set(sink.taken.map((event) => event.id)).size).toBe(6)
     const told = ['audit.replay', 'operator', 'ops', { sink: 'log', from_sequence: 3 }]
-    expect(await actionsOf(id)).toEqual([told, told])
+    expect(await sinkActionsOf(id)).toEqual([told, told])
   })
 
   it('FWD-42: is refused while a delivery is under way', async () => {
@@ -79,7 +82,7 @@ describe('replay', () => {
     const { seatgate } = clocked([sinkOf('log'), { ...sinkOf('own'), internal: true }])
     const [one, two] = [await organizationWith(seatgate), await organizationWith(seatgate)]
     for (const id of [one, two]) await forwardOrganization(seatgate, id)
-    answered(await replaySink(seatgate, byOperator(one), 'log', { fromSequence: 1 }))
+    unwrap(await replaySink(seatgate, byOperator(one), 'log', { fromSequence: 1 }))
     expect(await cursorOf(two, 'log')).toMatchObject({ sequence: 2 })
     for (const sink of ['none', 'own', '']) {
       expect(codeOf(await replaySink(seatgate, byOperator(one), sink, { fromSequence: 1 }))).toBe(
@@ -105,7 +108,7 @@ describe('what can be asked about sinks', () => {
     const id = await organizationWith(seatgate, 1)
     await forwardOrganization(seatgate, id)
     expect(
-      answered(await listSinks(seatgate, { caller: { type: 'system' }, organization: id }))
+      unwrap(await listSinks(seatgate, { caller: { type: 'system' }, organization: id }))
     ).toEqual({
       data: [
         {

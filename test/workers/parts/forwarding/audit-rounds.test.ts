@@ -20,10 +20,13 @@ import {
   rename,
   sinkOf,
   upTo,
-} from '../../../kit/sinks.ts'
-import { keys, retaining, system } from '../../../kit/retention.ts'
-import { freshStores, testEnv } from '../../../kit/environment.ts'
-import { answered } from '../../../kit/kit.ts'
+  keys,
+  retaining,
+  system,
+  freshStores,
+  testEnv,
+  unwrap,
+} from '../../../kit/index.ts'
 
 beforeEach(freshStores)
 
@@ -103,10 +106,10 @@ describe('where nothing happens any more', () => {
     const { seatgate } = clocked([], { verifyPassword: () => true })
     const id = await organizationWith(seatgate)
     const scope = { caller: { userId: owners.get(id)! }, organization: id }
-    answered(
+    unwrap(
       await softDeleteOrganization(seatgate, scope, { confirmName: 'Acme', password: 'secret' })
     )
-    answered(await logEvent(seatgate, { caller: system }, { action: 'job.finished' }))
+    unwrap(await logEvent(seatgate, { caller: system }, { action: 'job.finished' }))
     const added = sinkOf('added')
     await sweepAudit(clocked([added]).seatgate)
     const told = new Set(added.taken.map(({ organizationId }) => organizationId))

@@ -19,9 +19,11 @@ import {
   rename,
   sinkOf,
   upTo,
-} from '../../../kit/sinks.ts'
-import { WHOLE } from '../../../kit/scale.ts'
-import { answered, createWorld, type WorldOptions } from '../../../kit/kit.ts'
+  WHOLE,
+  unwrap,
+  createKit,
+  type KitOptions,
+} from '../../../kit/index.ts'
 
 // A share of it each time; `npm run scale` for the million.
 const MANY = WHOLE ? 1_000_000 : 20_000
@@ -32,7 +34,7 @@ const PATIENCE_MS = 3_600_000
 const { privateKey } = await generateLogKey('audit.example.com')
 
 /** A world whose costs are counted, and the most rows that a trip to D1 has brought back. */
-function measured(options: WorldOptions = {}) {
+function measured(options: KitOptions = {}) {
   const meter = createMeter()
   const held = { most: 0 }
   const around: Around = (trip, run) =>
@@ -43,9 +45,9 @@ function measured(options: WorldOptions = {}) {
       }
       return answer
     })
-  const world = createWorld({ provider: 'd1', around, auditLogKey: privateKey, ...options })
-  const costOf = async (act: () => Promise<unknown>) => (await meter.measure(act, world.settled))[1]
-  return { ...world, held, costOf }
+  const kit = createKit({ provider: 'd1', around, auditLogKey: privateKey, ...options })
+  const costOf = async (act: () => Promise<unknown>) => (await meter.measure(act, kit.settled))[1]
+  return { ...kit, held, costOf }
 }
 
 /** An organization with so many events. */
@@ -62,9 +64,9 @@ async function organizationOf({ seatgate }: ReturnType<typeof measured>, events:
 describe('what forwarding costs', () => {
   it('a hundred events of one organization are three trips to D1, and few rows', async () => {
     const sink = sinkOf('log')
-    const world = measured({ sinks: [sink] })
-    const id = await organizationOf(world, 100)
-    const cost = await world.costOf(() => forwardOrganization(world.seatgate, id))
+    const kit = measured({ sinks: [sink] })
+    const id = await organizationOf(kit, 100)
+    const cost = await kit.costOf(() => forwardOrganization(kit.seatgate, id))
     expect(sink.sequences()).toEqual(upTo(100))
     expect(cost.d1Trips).toBe(3)
     expect(cost.rowsRead).toBeLessThan(600)
@@ -73,10 +75,10 @@ describe('what forwarding costs', () => {
 
   it('as many where every second event is not for the sink', async () => {
     const sink = sinkOf('log')
-    const world = measured({ sinks: [{ ...sink, include: ['organization.create', 'test.odd'] }] })
-    const id = await organizationWith(world.seatgate)
+    const kit = measured({ sinks: [{ ...sink, include: ['organization.create', 'test.odd'] }] })
+    const id = await organizationWith(kit.seatgate)
     await addEvents(id, 98, 2, "iif(value % 2, 'test.odd', 'test.even')")
-    const cost = await world.costOf(() => forwardOrganization(world.seatgate, id))
+    const cost = await kit.costOf(() => forwardOrganization(kit.seatgate, id))
     expect(sink.sequences()).toHaveLength(50)
     expect(cost.d1Trips).toBe(3)
     expect(cost.rowsWritten).toBeLessThan(20)
@@ -121,14 +123,14 @@ describe('an organization whose sink does not answer, or whose event nobody take
 
 describe('what proving costs', () => {
   it('sealing 10,000 events takes a trip for each 500, rows in proportion, and holds no more of them', async () => {
-    const world = measured()
+    const kit = measured()
     const costs = []
     const most: number[] = []
     for (const events of [1_000, 10_000]) {
-      const id = await organizationOf(world, events)
-      world.held.most = 0
-      costs.push(await world.costOf(() => sealOrganization(world.seatgate, id)))
-      most.push(world.held.most)
+      const id = await organizationOf(kit, events)
+      kit.held.most = 0
+      costs.push(await kit.costOf(() => sealOrganization(kit.seatgate, id)))
+      most.push(kit.held.most)
     }
     const [few, many] = costs
     expect(few!.d1Trips).toBe(3)
@@ -142,21 +144,21 @@ describe('what proving costs', () => {
   it(
     'AUD-56: a proof reads as many hashes as the tree is high, in two trips, and is at most 1 KB',
     async () => {
-      const world = measured()
-      const { seatgate, costOf } = world
+      const kit = measured()
+      const { seatgate, costOf } = kit
       for (const events of [64, SEALED]) {
-        const id = await organizationOf(world, events)
+        const id = await organizationOf(kit, events)
         const scope = { caller: { type: 'system' }, organization: id } as const
         await sealOrganization(seatgate, id)
         const asked = { sequence: Math.ceil(events / 3) }
         const inclusion = await costOf(async () => {
-          const { hashes } = answered(await proveInclusion(seatgate, scope, asked))
+          const { hashes } = unwrap(await proveInclusion(seatgate, scope, asked))
           expect(hashes).toHaveLength(Math.log2(events) % 1 === 0 ? Math.log2(events) : 20)
           expect(JSON.stringify(hashes).length).toBeLessThanOrEqual(1024)
         })
         const range = { from: asked.sequence, to: events }
         const consistency = await costOf(async () =>
-          answered(await proveConsistency(seatgate, scope, range))
+          unwrap(await proveConsistency(seatgate, scope, range))
         )
         for (const { d1Trips, rowsRead } of [inclusion, consistency]) {
           expect(d1Trips).toBe(2)
@@ -171,12 +173,12 @@ describe('what proving costs', () => {
   it(
     'appending to an organization with many events reads as many rows as to one with two',
     async () => {
-      const world = measured()
+      const kit = measured()
       const read: number[] = []
       for (const events of [3, MANY]) {
-        const id = await organizationOf(world, events)
-        await organizationWith(world.seatgate)
-        const cost = await world.costOf(() => rename(world.seatgate, id, 'New'))
+        const id = await organizationOf(kit, events)
+        await organizationWith(kit.seatgate)
+        const cost = await kit.costOf(() => rename(kit.seatgate, id, 'New'))
         read.push(cost.rowsRead)
       }
       expect(Math.abs(read[1]! - read[0]!)).toBeLessThanOrEqual(3)

@@ -1,10 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import type { Database, AuditEvent, Delivery, Sink } from '../../../../src/index.ts'
 import { auditQueueHandler } from '../../../../src/worker/index.ts'
-import { addEvents, clocked, delivered, organizationWith, upTo } from '../../../kit/sinks.ts'
-import { seeded } from '../../../kit/seeded-random.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import { WHOLE, atScale } from '../../../kit/scale.ts'
+import {
+  addEvents,
+  clocked,
+  delivered,
+  organizationWith,
+  upTo,
+  seeded,
+  testEnv,
+  WHOLE,
+  atScale,
+} from '../../../kit/index.ts'
 
 const EVENTS_EACH = atScale({ share: 25, thorough: 50, whole: 500 })
 const ROUNDS = 5000

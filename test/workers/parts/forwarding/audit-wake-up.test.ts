@@ -2,8 +2,8 @@ import { createExecutionContext, createMessageBatch, getQueueResult } from 'clou
 import { describe, expect, it } from 'vitest'
 import { sweepAudit, type Seatgate, type Sink, type WakeUp } from '../../../../src/index.ts'
 import { auditQueueHandler, sweepHandler } from '../../../../src/worker/index.ts'
-import { db } from '../../../kit/http.ts'
 import {
+  db,
   clocked,
   delivered,
   isInOutbox,
@@ -11,8 +11,8 @@ import {
   retry,
   sinkOf,
   upTo,
-} from '../../../kit/sinks.ts'
-import { testEnv } from '../../../kit/environment.ts'
+  testEnv,
+} from '../../../kit/index.ts'
 
 describe('the sweep', () => {
   it('FWD-14, FWD-16: delivers what a lost wake-up left behind', async () => {

@@ -14,9 +14,9 @@ import {
   lettersOf,
   organizationWith,
   upTo,
-} from '../../../kit/sinks.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import { answered } from '../../../kit/kit.ts'
+  testEnv,
+  unwrap,
+} from '../../../kit/index.ts'
 
 type Put = () => Promise<unknown>
 
@@ -119,7 +119,7 @@ describe('a bucket', () => {
     await forwardOrganization(seatgate, id)
     expect(await lettersOf(seatgate, id, 'bucket')).toHaveLength(5)
     answers = true
-    answered(await requeueDeadLetters(seatgate, byOperator(id), 'bucket', { sequence: 1 }))
+    unwrap(await requeueDeadLetters(seatgate, byOperator(id), 'bucket', { sequence: 1 }))
     await forwardOrganization(seatgate, id)
     const objects = await objectsOf(id)
     expect(objects.map(({ sequences }) => sequences)).toEqual([[1], upTo(5), [6]])

@@ -11,9 +11,18 @@ import {
   type AuditEvent,
 } from '../../../../src/index.ts'
 import { eventOf } from '../../../unit/engine/audit/sample-event.ts'
-import { attemptsOf, byOperator, clocked, lettersOf, organizationWith } from '../../../kit/sinks.ts'
-import { createInvitingWorld, invite } from '../../../kit/invitations.ts'
-import { answered, join, newOrganization } from '../../../kit/kit.ts'
+import {
+  attemptsOf,
+  byOperator,
+  clocked,
+  lettersOf,
+  organizationWith,
+  createKit,
+  invite,
+  unwrap,
+  join,
+  newOrganization,
+} from '../../../kit/index.ts'
 
 /** A service that stores one entry for each key, and answers the first requests as it is told to. */
 function threadline(...answers: (Awaited<ReturnType<ThreadlineClient['upsert']>> | Error)[]) {
@@ -36,10 +45,10 @@ const event = eventOf('organization.member_add')
 describe('a sink with a vocabulary of its own', () => {
   it('FWD-17: has each event once, after a retry and a replay', async () => {
     const { sink, entries, requests } = threadline('busy', new Error('reset'))
-    const world = createInvitingWorld({ sinks: [sink] })
-    const organization = await newOrganization(world)
-    const member = await join(world, organization)
-    await world.settled()
+    const kit = createKit({ sinks: [sink] })
+    const organization = await newOrganization(kit)
+    const member = await join(kit, organization)
+    await kit.settled()
     const { seatgate, later } = clocked([sink])
     const forward = () => {
       later(60)
@@ -53,7 +62,7 @@ describe('a sink with a vocabulary of its own', () => {
     ]
     expect(told()).toEqual(stored)
     const before = requests()
-    answered(
+    unwrap(
       await replaySink(seatgate, byOperator(organization.id), 'threadline', { fromSequence: 1 })
     )
     await forward()
@@ -73,12 +82,12 @@ describe('a sink with a vocabulary of its own', () => {
 
   it('FWD-34: makes a dead letter of an actor whom it does not know, with the reason, and goes on', async () => {
     const { sink, entries } = threadline()
-    const world = createInvitingWorld({ sinks: [] })
-    const organization = await newOrganization(world)
-    const invitation = await invite(world, organization)
-    answered(await declineInvitation(world.seatgate, { caller: { type: 'anonymous' } }, invitation))
-    const member = await join(world, organization)
-    await world.settled()
+    const kit = createKit({ sinks: [] })
+    const organization = await newOrganization(kit)
+    const invitation = await invite(kit, organization)
+    unwrap(await declineInvitation(kit.seatgate, { caller: { type: 'anonymous' } }, invitation))
+    const member = await join(kit, organization)
+    await kit.settled()
     const { seatgate } = clocked([sink])
     await forwardOrganization(seatgate, organization.id)
     const letters = await lettersOf(seatgate, organization.id, 'threadline')

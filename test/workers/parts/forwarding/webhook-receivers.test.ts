@@ -16,9 +16,10 @@ import {
   organizationWith,
   rename,
   upTo,
-} from '../../../kit/sinks.ts'
-import { silence, standingTimers } from '../../../kit/timers.ts'
-import { answered } from '../../../kit/kit.ts'
+  silence,
+  standingTimers,
+  unwrap,
+} from '../../../kit/index.ts'
 
 type Answer = (signal: AbortSignal) => Response | Promise<Response>
 
@@ -50,13 +51,13 @@ describe('a receiver that answers 429 for an hour', () => {
     'FWD-29 FWD-33: gets all in order afterwards, %s',
     async (_what, retryAfter, refused, seconds) => {
       const busy = () => {
-        const left = HOUR - (world.clock.now - began) / 1000
+        const left = HOUR - (kit.clock.now - began) / 1000
         if (left <= 0) return new Response(null)
         const headers = retryAfter && { 'retry-after': String(retryAfter(left)) }
         return new Response('slow down', { status: 429, ...(headers && { headers }) })
       }
-      const world = webhookThat(busy)
-      const { seatgate, clock, later, attempts, taken } = world
+      const kit = webhookThat(busy)
+      const { seatgate, clock, later, attempts, taken } = kit
       const id = await organizationWith(seatgate)
       const began = clock.now
       for (let wait: number | null = 0; wait !== null;) {
@@ -134,12 +135,12 @@ describe('a receiver that is gone', () => {
     later(86_400)
     expect(await forwardOrganization(seatgate, id)).toBeNull()
     expect(attempts).toEqual([1])
-    const status = async () => answered(await listSinks(seatgate, byOperator(id))).data
+    const status = async () => unwrap(await listSinks(seatgate, byOperator(id))).data
     expect(await status()).toMatchObject([
       { id: 'webhook', sequence: 0, lag: 5, pausedReason: 'status_410', deadLetters: 0 },
     ])
     gone = false
-    answered(await resumeSink(seatgate, byOperator(id), 'webhook'))
+    unwrap(await resumeSink(seatgate, byOperator(id), 'webhook'))
     expect(await forwardOrganization(seatgate, id)).toBeNull()
     expect(taken).toEqual(upTo(6))
     expect(await status()).toMatchObject([{ sequence: 6, lag: 0, pausedReason: null }])

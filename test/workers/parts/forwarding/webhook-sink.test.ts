@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { forwardOrganization, webhookSink, type AuditEvent } from '../../../../src/index.ts'
 import type { WebhookSinkOptions } from '../../../../src/index.ts'
-import { clocked, cursorOf, organizationWith, upTo } from '../../../kit/sinks.ts'
+import { clocked, cursorOf, organizationWith, upTo } from '../../../kit/index.ts'
 
 const SECRET = 'whsec_plJ3nmyCDGBKInavdOK15jsl'
 const NOW = new Date('2026-11-20T12:34:56.789Z')

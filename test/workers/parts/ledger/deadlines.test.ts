@@ -10,17 +10,17 @@ import {
   passTime,
   slowAdd,
   slowAddTo,
-} from '../../../kit/faults.ts'
-import { readLedger, readState, violationsIn } from '../../../kit/invariants.ts'
-import {
+  readLedger,
+  readState,
+  violationsIn,
   add,
-  answered,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   join,
   newOrganization,
   type TestOrganization,
-} from '../../../kit/kit.ts'
+} from '../../../kit/index.ts'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -55,9 +55,9 @@ describe('the deadline and the late write', () => {
   })
 
   it('SEAT-16: a membership that came first is confirmed at the deadline', async () => {
-    const calm = createWorld()
+    const calm = createKit()
     const organization = await newOrganization(calm, 2)
-    answered(await add(createWorld({ around: losing('confirm') }), organization))
+    unwrap(await add(createKit({ around: losing('confirm') }), organization))
     expect(await readLedger(organization.id)).toMatchObject({ held: 1, reserved: 1 })
     await muchLater(organization.id)
     const state = await readState(organization.id)
@@ -93,10 +93,10 @@ describe('the deadline and the late write', () => {
   })
 
   it('SEAT-15: the alarm comes by itself', async () => {
-    const calm = createWorld()
+    const calm = createKit()
     const organization = await newOrganization(calm, 2)
-    const world = createWorld({ around: losing('d1 write'), ledger: { reservationSeconds: 0.2 } })
-    expect(codeOf(await add(world, organization))).toBe('seats_unavailable')
+    const kit = createKit({ around: losing('d1 write'), ledger: { reservationSeconds: 0.2 } })
+    expect(codeOf(await add(kit, organization))).toBe('seats_unavailable')
     expect(await readLedger(organization.id)).toMatchObject({ held: 1, reserved: 1 })
     await vi.waitFor(
       async () => {
@@ -108,7 +108,7 @@ describe('the deadline and the late write', () => {
   })
 
   it('SEAT-15: more reservations than one alarm settles are settled by the next', async () => {
-    const calm = createWorld()
+    const calm = createKit()
     const organization = await newOrganization(calm)
     const ledger = ledgerOf(organization)
     for (let more = 0; more < 501; more++) {
@@ -135,13 +135,13 @@ describe('the deadline and the late write', () => {
 
 describe('a batch that is refused', () => {
   it('SEAT-14: gives its seat back at once', async () => {
-    const calm = createWorld()
+    const calm = createKit()
     const organization = await newOrganization(calm, 3)
     const other = await join(calm, organization, 'owner')
     const { joining, letGo } = await slowAddTo(organization, other)
     expect(await readLedger(organization.id)).toMatchObject({ held: 2, reserved: 1 })
     // Who asked may not any more.
-    answered(
+    unwrap(
       await changeRole(calm.seatgate, organization.as(organization.owner), other, {
         role: 'member',
       })

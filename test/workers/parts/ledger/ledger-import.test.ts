@@ -12,18 +12,21 @@ import {
 } from '../../../../src/index.ts'
 import { leak, overshoot } from '../../../../src/testing/index.ts'
 import type { SeatLedger } from '../../../../src/worker/seat-ledger.ts'
-import { inD1 } from '../../../kit/manual-changes.ts'
-import { aroundDatabaseOf, ledgerOf } from '../../../kit/faults.ts'
-import { readLedger, readState } from '../../../kit/invariants.ts'
-import { accept, invite } from '../../../kit/invitations.ts'
 import {
+  inD1,
+  aroundDatabaseOf,
+  ledgerOf,
+  readLedger,
+  readState,
+  accept,
+  invite,
   add,
-  answered,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   newOrganization,
   type TestOrganization,
-} from '../../../kit/kit.ts'
+} from '../../../kit/index.ts'
 
 const PAGE = 2
 // As the object has it.
@@ -68,34 +71,34 @@ async function importAll(organization: TestOrganization): Promise<void> {
 
 /** An organization of six members, whose new ledger has imported two of them. */
 async function halfway(limit: number) {
-  const world = createWorld()
-  const organization = await newOrganization(world, limit)
+  const kit = createKit()
+  const organization = await newOrganization(kit, limit)
   await fill(organization, 5)
   await slowly(organization)
-  answered(await seatUsage(world.seatgate, organization.asOperator))
+  unwrap(await seatUsage(kit.seatgate, organization.asOperator))
   expect(await readLedger(organization.id)).toMatchObject({ held: 2, pending: 4 })
-  return { world, organization }
+  return { kit, organization }
 }
 
 describe('a ledger that imports seats', () => {
   it('SEAT-33: counts those that are not imported yet, and refuses at the limit', async () => {
-    const { world, organization } = await halfway(7)
-    expect(answered(await seatUsage(world.seatgate, organization.asOperator))).toMatchObject({
+    const { kit, organization } = await halfway(7)
+    expect(unwrap(await seatUsage(kit.seatgate, organization.asOperator))).toMatchObject({
       held: 6,
       available: 1,
     })
-    expect(codeOf(await add(world, organization))).toBe('ok')
+    expect(codeOf(await add(kit, organization))).toBe('ok')
     const full = { code: 'seat_limit_reached', limit: 7, used: 7 }
-    expect(await add(world, organization)).toEqual({ ok: false, error: full })
-    await world.settled()
+    expect(await add(kit, organization)).toEqual({ ok: false, error: full })
+    await kit.settled()
     await expectSeats(organization, { quiet: false })
     await importAll(organization)
     await expectSeats(organization)
-    expect(await add(world, organization)).toEqual({ ok: false, error: full })
+    expect(await add(kit, organization)).toEqual({ ok: false, error: full })
   })
 
   it('grants seats while D1 does not answer the page that it imports', async () => {
-    const { world, organization } = await halfway(8)
+    const { kit, organization } = await halfway(8)
     const held = Promise.withResolvers<void>()
     let isFirst = true
     const leave = await aroundDatabaseOf(organization, async (run) => {
@@ -106,87 +109,87 @@ describe('a ledger that imports seats', () => {
     })
     const page = importNext(organization)
     await vi.waitFor(() => expect(isFirst).toBe(false))
-    expect(codeOf(await add(world, organization))).toBe('ok')
-    expect(codeOf(await add(world, organization))).toBe('ok')
-    expect(codeOf(await add(world, organization))).toBe('seat_limit_reached')
+    expect(codeOf(await add(kit, organization))).toBe('ok')
+    expect(codeOf(await add(kit, organization))).toBe('ok')
+    expect(codeOf(await add(kit, organization))).toBe('seat_limit_reached')
     held.resolve()
     await page
     await leave()
-    await world.settled()
+    await kit.settled()
     await importAll(organization)
     await expectSeats(organization)
   })
 
   it('does not bring back a seat that was released after its page was read', async () => {
-    const { world, organization } = await halfway(6)
+    const { kit, organization } = await halfway(6)
     await importAfter(organization, async () => {
       // In this page.
       const { ledger } = await known(organization)
       const gone = ['u1', 'u2', 'u3', 'u4', 'u5'].find((user) => !ledger.has(user))!
-      answered(await removeMember(world.seatgate, organization.as(organization.owner), gone))
+      unwrap(await removeMember(kit.seatgate, organization.as(organization.owner), gone))
     })
     // There may be room now, and there may not.
-    expect(codeOf(await add(world, organization))).toBe('seats_unavailable')
+    expect(codeOf(await add(kit, organization))).toBe('seats_unavailable')
     await importAll(organization)
-    expect(answered(await seatUsage(world.seatgate, organization.asOperator))).toMatchObject({
+    expect(unwrap(await seatUsage(kit.seatgate, organization.asOperator))).toMatchObject({
       held: 5,
     })
-    expect(codeOf(await add(world, organization))).toBe('ok')
-    await world.settled()
+    expect(codeOf(await add(kit, organization))).toBe('ok')
+    await kit.settled()
     await expectSeats(organization)
-    const verified = answered(await verifySeats(world.seatgate, organization.asOperator))
+    const verified = unwrap(await verifySeats(kit.seatgate, organization.asOperator))
     expect(verified.differences).toEqual([])
   })
 
   it('knows a seat that is claimed again before its page: an invitation is accepted at the limit', async () => {
-    const world = createWorld()
-    const organization = await newOrganization(world, 8)
-    const invited = [await invite(world, organization), await invite(world, organization)]
+    const kit = createKit()
+    const organization = await newOrganization(kit, 8)
+    const invited = [await invite(kit, organization), await invite(kit, organization)]
     await fill(organization, 5)
     await slowly(organization, 3)
-    answered(await accept(world, invited[0]!))
+    unwrap(await accept(kit, invited[0]!))
     expect((await readLedger(organization.id))?.stage).toBe('members')
-    expect(codeOf(await add(world, organization))).toBe('seat_limit_reached')
-    await world.settled()
+    expect(codeOf(await add(kit, organization))).toBe('seat_limit_reached')
+    await kit.settled()
     await importAll(organization)
     await expectSeats(organization)
   })
 
   it('grants no seat under a limit before it knows all invitations', async () => {
-    const world = createWorld()
-    const organization = await newOrganization(world, 10)
+    const kit = createKit()
+    const organization = await newOrganization(kit, 10)
     const invited = []
-    for (let sent = 0; sent < 3; sent++) invited.push(await invite(world, organization))
+    for (let sent = 0; sent < 3; sent++) invited.push(await invite(kit, organization))
     await slowly(organization)
-    const asking = () => seatUsage(world.seatgate, organization.asOperator)
+    const asking = () => seatUsage(kit.seatgate, organization.asOperator)
     expect(codeOf(await asking())).toBe('seats_unavailable')
-    expect(codeOf(await add(world, organization))).toBe('seats_unavailable')
+    expect(codeOf(await add(kit, organization))).toBe('seats_unavailable')
     expect((await readLedger(organization.id))?.stage).toBe('invitations')
     // Its seat is its own.
-    answered(await accept(world, invited[2]!))
-    answered(
-      await revokeInvitation(world.seatgate, organization.as(organization.owner), invited[0]!.id)
+    unwrap(await accept(kit, invited[2]!))
+    unwrap(
+      await revokeInvitation(kit.seatgate, organization.as(organization.owner), invited[0]!.id)
     )
     await importNext(organization)
     expect(codeOf(await asking())).toBe('ok')
-    expect(codeOf(await add(world, organization))).toBe('ok')
-    await world.settled()
+    expect(codeOf(await add(kit, organization))).toBe('ok')
+    await kit.settled()
     await importAll(organization)
-    expect(answered(await asking())).toMatchObject({ held: 3, reserved: 1 })
+    expect(unwrap(await asking())).toMatchObject({ held: 3, reserved: 1 })
     await expectSeats(organization)
   })
 
   it('goes on after it was put out of memory, with its alarm', async () => {
-    const world = createWorld()
-    const organization = await newOrganization(world, 10)
+    const kit = createKit()
+    const organization = await newOrganization(kit, 10)
     await fill(organization, 8)
     await slowly(organization)
-    answered(await seatUsage(world.seatgate, organization.asOperator))
+    unwrap(await seatUsage(kit.seatgate, organization.asOperator))
     await importNext(organization)
     const before = (await readLedger(organization.id))!
     expect(before).toMatchObject({ held: 4, pending: 5 })
     await evictDurableObject(ledgerOf(organization))
-    answered(await seatUsage(world.seatgate, organization.asOperator))
+    unwrap(await seatUsage(kit.seatgate, organization.asOperator))
     await vi.waitFor(async () => {
       await runDurableObjectAlarm(ledgerOf(organization))
       expect((await readLedger(organization.id))?.stage).toBeUndefined()
@@ -196,25 +199,25 @@ describe('a ledger that imports seats', () => {
   })
 
   it('imports no page that was read for a ledger before it', async () => {
-    const { world, organization } = await halfway(6)
+    const { kit, organization } = await halfway(6)
     await importAfter(organization, async () => {
       await ledgerOf(organization).close({
         organizationId: organization.id,
         defaultLimit: { kind: 'finite', seats: 6 },
       })
       // No longer there when the next one starts.
-      answered(await removeMember(world.seatgate, organization.as(organization.owner), 'u1'))
-      answered(await removeMember(world.seatgate, organization.as(organization.owner), 'u2'))
-      answered(await removeMember(world.seatgate, organization.as(organization.owner), 'u3'))
-      answered(await seatUsage(world.seatgate, organization.asOperator))
+      unwrap(await removeMember(kit.seatgate, organization.as(organization.owner), 'u1'))
+      unwrap(await removeMember(kit.seatgate, organization.as(organization.owner), 'u2'))
+      unwrap(await removeMember(kit.seatgate, organization.as(organization.owner), 'u3'))
+      unwrap(await seatUsage(kit.seatgate, organization.asOperator))
     })
     await importAll(organization)
     await expectSeats(organization)
   })
 
   it('is no drift, and is compared when it is over', async () => {
-    const { world, organization } = await halfway(9)
-    const verify = async () => answered(await verifySeats(world.seatgate, organization.asOperator))
+    const { kit, organization } = await halfway(9)
+    const verify = async () => unwrap(await verifySeats(kit.seatgate, organization.asOperator))
     expect(await verify()).toMatchObject({ ledger: null, differences: [] })
     await importAll(organization)
     expect(await verify()).toMatchObject({ ledger: { held: 6 }, differences: [] })
@@ -223,20 +226,20 @@ describe('a ledger that imports seats', () => {
 
 describe('at 100,000 members', () => {
   it('no call of a ledger reads or writes more than its page', async () => {
-    const world = createWorld()
-    const organization = await newOrganization(world, 100_003)
+    const kit = createKit()
+    const organization = await newOrganization(kit, 100_003)
     await fill(organization, 100_000)
     await slowly(organization, null)
     const rows = await countRows(organization)
     const costs: Record<string, number>[] = []
-    costs.push(await rows(() => seatUsage(world.seatgate, organization.asOperator).then(answered)))
+    costs.push(await rows(() => seatUsage(kit.seatgate, organization.asOperator).then(unwrap)))
     while ((await readLedger(organization.id))?.stage !== undefined) {
       costs.push(await rows(() => importNext(organization)))
       if (costs.length === 20) {
         // In the middle of it, a rush for the last two seats.
-        const rushed = await Promise.all(Array.from({ length: 10 }, () => add(world, organization)))
+        const rushed = await Promise.all(Array.from({ length: 10 }, () => add(kit, organization)))
         expect(rushed.filter(({ ok }) => ok)).toHaveLength(2)
-        await world.settled()
+        await kit.settled()
       }
     }
     expect(costs.length).toBe(Math.floor(100_001 / IMPORT_PAGE) + 1)
@@ -261,11 +264,11 @@ describe('at 100,000 members', () => {
 })
 
 it('a sweep makes no ledger: an object that was only asked has no tables', async () => {
-  const world = createWorld({ provider: 'd1' })
-  const organization = await newOrganization(world, 3)
+  const kit = createKit({ provider: 'd1' })
+  const organization = await newOrganization(kit, 3)
   await inD1('DELETE FROM seatgate_rotations')
-  const sweeping = createWorld()
-  answered(await verifySeats(sweeping.seatgate, organization.asOperator))
+  const sweeping = createKit()
+  unwrap(await verifySeats(sweeping.seatgate, organization.asOperator))
   await sweepSeats(sweeping.seatgate)
   const tables = await runInDurableObject(ledgerOf(organization), (_ledger, { storage }) =>
     storage.sql.exec("SELECT name FROM sqlite_master WHERE type = 'table'").toArray()

@@ -4,8 +4,13 @@ import { seatUsage } from '../../../../src/index.ts'
 import type { SeatLedger } from '../../../../src/worker/seat-ledger.ts'
 import type { ReserveRequest } from '../../../../src/parts/ledger/protocol.ts'
 import { unlimited, type SeatLimit } from '../../../../src/engine/seats/limit.ts'
-import { ledgerOf } from '../../../kit/faults.ts'
-import { answered, createWorld, newOrganization, type TestOrganization } from '../../../kit/kit.ts'
+import {
+  ledgerOf,
+  unwrap,
+  createKit,
+  newOrganization,
+  type TestOrganization,
+} from '../../../kit/index.ts'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -40,9 +45,9 @@ const CALLS: Readonly<Record<string, (ledger: Ledger) => Promise<unknown>>> = {
 describe('the rows that a ledger reads', () => {
   // What has no alarm outstanding looks for the next deadline with each call.
   it.each([10, 10_000])('SEAT-5: are at most ten a call at %i seats', async (seats) => {
-    const world = createWorld()
-    const organization = await newOrganization(world)
-    answered(await seatUsage(world.seatgate, organization.as(organization.owner)))
+    const kit = createKit()
+    const organization = await newOrganization(kit)
+    unwrap(await seatUsage(kit.seatgate, organization.as(organization.owner)))
     const read = await rowsRead(organization, seats)
     expect(Object.keys(read)).toEqual(Object.keys(CALLS))
     expect(Object.entries(read).filter(([, rows]) => rows > MOST_READ)).toEqual([])

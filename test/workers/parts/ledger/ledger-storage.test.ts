@@ -11,21 +11,20 @@ import {
   ledgerOf,
   passTime,
   slowAdd,
-} from '../../../kit/faults.ts'
-import { readLedger, readState } from '../../../kit/invariants.ts'
-import { invite } from '../../../kit/invitations.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import {
+  readLedger,
+  readState,
+  invite,
+  testEnv,
   add,
-  answered,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   join,
-  newBusyOrganization,
+  largeOrganization,
   newOrganization,
   newUser,
   type TestOrganization,
-} from '../../../kit/kit.ts'
+} from '../../../kit/index.ts'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -33,18 +32,18 @@ afterEach(() => {
 
 describe('a ledger that is lost', () => {
   it('SEAT-33: counts the same again from D1, under the next epoch', async () => {
-    const world = createWorld()
-    const organization = await newOrganization(world, 4)
-    await join(world, organization)
-    const last = await join(world, organization)
-    answered(await removeMember(world.seatgate, organization.as(last), last))
+    const kit = createKit()
+    const organization = await newOrganization(kit, 4)
+    await join(kit, organization)
+    const last = await join(kit, organization)
+    unwrap(await removeMember(kit.seatgate, organization.as(last), last))
     const before = await readLedger(organization.id)
-    const asking = () => seatUsage(world.seatgate, organization.as(organization.owner))
-    const usage = answered(await asking())
+    const asking = () => seatUsage(kit.seatgate, organization.as(organization.owner))
+    const usage = unwrap(await asking())
 
     await loseStorage(organization)
     expect(await readLedger(organization.id)).toBeNull()
-    expect(answered(await asking())).toEqual(usage)
+    expect(unwrap(await asking())).toEqual(usage)
     const after = await readLedger(organization.id)
     expect(after?.seats).toEqual(before?.seats)
     expect(after?.epoch).toBeGreaterThan(before!.epoch)
@@ -67,39 +66,39 @@ describe('a ledger that is lost', () => {
   it('SEAT-33: the same write is admitted anew where there is room', async () => {
     const { organization, calm, joining, letGo } = await slowAdd()
     await loseStorage(organization)
-    answered(await seatUsage(calm.seatgate, organization.as(organization.owner)))
+    unwrap(await seatUsage(calm.seatgate, organization.as(organization.owner)))
     letGo()
     expect(codeOf(await joining())).toBe('ok')
     await expectSound(organization.id, true)
   })
 
   it('SEAT-33: knows the limit that was bought', async () => {
-    const world = createWorld()
-    const organization = await newOrganization(world, 1)
+    const kit = createKit()
+    const organization = await newOrganization(kit, 1)
     await loseStorage(organization)
-    expect(await add(world, organization)).toEqual({
+    expect(await add(kit, organization)).toEqual({
       ok: false,
       error: { code: 'seat_limit_reached', limit: 1, used: 1 },
     })
   })
 
   it('SEAT-33: knows that an unlimited number was bought, whatever the default is', async () => {
-    const world = createWorld({ defaultSeatLimit: 1 })
-    const organization = await newOrganization(world, 1)
-    answered(await setSeatLimit(world.seatgate, organization.asOperator, { limit: 'unlimited' }))
+    const kit = createKit({ defaultSeatLimit: 1 })
+    const organization = await newOrganization(kit, 1)
+    unwrap(await setSeatLimit(kit.seatgate, organization.asOperator, { limit: 'unlimited' }))
     await loseStorage(organization)
-    expect(codeOf(await add(world, organization))).toBe('ok')
-    const usage = answered(await seatUsage(world.seatgate, organization.asOperator))
+    expect(codeOf(await add(kit, organization))).toBe('ok')
+    const usage = unwrap(await seatUsage(kit.seatgate, organization.asOperator))
     expect(usage).toMatchObject({ limit: 'unlimited', held: 2 })
   })
 
   it('SEAT-33: has everybody, however many pages they are read in', async () => {
-    const world = createWorld()
-    const organization = await newBusyOrganization(world, 10_001)
-    const asking = () => seatUsage(world.seatgate, organization.as(organization.owner))
-    expect(answered(await asking())).toMatchObject({ held: 10_001, reserved: 0 })
+    const kit = createKit()
+    const organization = await largeOrganization(kit, 10_001)
+    const asking = () => seatUsage(kit.seatgate, organization.as(organization.owner))
+    expect(unwrap(await asking())).toMatchObject({ held: 10_001, reserved: 0 })
     await loseStorage(organization)
-    expect(answered(await asking())).toMatchObject({ held: 10_001, reserved: 0 })
+    expect(unwrap(await asking())).toMatchObject({ held: 10_001, reserved: 0 })
     await importIsOver(organization)
     const { members, ledger } = await readState(organization.id)
     expect(new Set(ledger?.seats.map(({ seat_id }) => seat_id))).toEqual(
@@ -130,7 +129,7 @@ describe('a ledger that is lost', () => {
       if (evicted) await evictDurableObject(ledgerOf(organization))
       passTime(LONG_ENOUGH_MS)
       expect(await runDurableObjectAlarm(ledgerOf(organization))).toBe(false)
-      answered(await seatUsage(calm.seatgate, organization.as(organization.owner)))
+      unwrap(await seatUsage(calm.seatgate, organization.as(organization.owner)))
       await vi.waitFor(
         async () => {
           await runDurableObjectAlarm(ledgerOf(organization))
@@ -149,10 +148,10 @@ describe('a ledger', () => {
 
   it('answers for no organization but its own', async () => {
     const [one, other] = [
-      await newOrganization(createWorld(), 4),
-      await newOrganization(createWorld(), 4),
+      await newOrganization(createKit(), 4),
+      await newOrganization(createKit(), 4),
     ]
-    await join(createWorld(), one)
+    await join(createKit(), one)
     const before = await readLedger(one.id)
     const request = { ...asked, organizationId: other.id }
     const unavailable = { ok: false, error: { code: 'seats_unavailable' } }
@@ -163,8 +162,8 @@ describe('a ledger', () => {
   })
 
   it('reads D1 once when it starts, however many ask at once', async () => {
-    const world = createWorld()
-    const organization = await newOrganization(world, 4)
+    const kit = createKit()
+    const organization = await newOrganization(kit, 4)
     await loseStorage(organization)
     let trips = 0
     const leave = await aroundDatabaseOf(organization, (run) => {
@@ -183,7 +182,7 @@ describe('a ledger', () => {
 
   it('SEAT-15: rings for what ends first, and not later for what ends later', async () => {
     const { organization, calm } = await abandonedAdd()
-    answered(await setSeatLimit(calm.seatgate, organization.asOperator, { limit: 4 }))
+    unwrap(await setSeatLimit(calm.seatgate, organization.asOperator, { limit: 4 }))
     const first = await alarmOf(organization)
     expect(first).toBeLessThanOrEqual(Date.now() + 30_000)
     const { expiresAt } = await invite(calm, organization)
@@ -193,7 +192,7 @@ describe('a ledger', () => {
 
   it('SEAT-15: rings again when the next one ends, and not before', async () => {
     const { organization, calm } = await abandonedAdd()
-    answered(await setSeatLimit(calm.seatgate, organization.asOperator, { limit: 4 }))
+    unwrap(await setSeatLimit(calm.seatgate, organization.asOperator, { limit: 4 }))
     const { expiresAt } = await invite(calm, organization)
     passTime(31_000)
     expect(await runDurableObjectAlarm(ledgerOf(organization))).toBe(true)
@@ -201,12 +200,12 @@ describe('a ledger', () => {
   })
 
   it('SEAT-36: that starts with promises has its alarm set for their end', async () => {
-    const world = createWorld()
-    const organization = await newOrganization(world, 4)
-    const { expiresAt } = await invite(world, organization)
+    const kit = createKit()
+    const organization = await newOrganization(kit, 4)
+    const { expiresAt } = await invite(kit, organization)
     await loseStorage(organization)
     expect(await alarmOf(organization)).toBeNull()
-    answered(await seatUsage(world.seatgate, organization.asOperator))
+    unwrap(await seatUsage(kit.seatgate, organization.asOperator))
     expect(await alarmOf(organization)).toBe(new Date(expiresAt).getTime())
   })
 })
@@ -220,7 +219,7 @@ describe('a ledger that is older than its organization', () => {
       .bind(JSON.stringify(taken))
       .run()
     const ids = [...taken]
-    const { seatgate } = createWorld({ newId: () => ids.shift() ?? crypto.randomUUID() })
+    const { seatgate } = createKit({ newId: () => ids.shift() ?? crypto.randomUUID() })
     const caller = { userId: await newUser() }
     const created = await createOrganization(seatgate, { caller }, { name: 'Test' })
     if (created.ok) expect(taken).not.toContain(created.value.id)
@@ -238,8 +237,8 @@ describe('a close that is meant for another ledger', () => {
     ['an earlier', -1],
     ['a later', 1],
   ])('D6 is nothing to the one in force: %s epoch', async (_which, by) => {
-    const organization = await newOrganization(createWorld(), 3)
-    answered(await seatUsage(createWorld().seatgate, organization.as(organization.owner)))
+    const organization = await newOrganization(createKit(), 3)
+    unwrap(await seatUsage(createKit().seatgate, organization.as(organization.owner)))
     const before = await readLedger(organization.id)
     const close = (epoch: number) =>
       ledgerOf(organization).close({

@@ -17,20 +17,19 @@ import {
   moments,
   muchLater,
   aroundDatabaseOf,
-} from '../../../kit/faults.ts'
-import { readLedger, readState } from '../../../kit/invariants.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import {
+  readLedger,
+  readState,
+  testEnv,
   add,
-  answered,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   join,
   newOrganization,
   newUser,
   type TestOrganization,
-  type World,
-} from '../../../kit/kit.ts'
+  type Kit,
+} from '../../../kit/index.ts'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -38,12 +37,12 @@ afterEach(() => {
 
 describe('word that never came', () => {
   it('SEAT-23 SEAT-28: a lost release is made up for by the outbox', async () => {
-    const calm = createWorld()
+    const calm = createKit()
     const organization = await newOrganization(calm, 2)
     const gone = await join(calm, organization)
     const epoch = (await readLedger(organization.id))?.epoch
-    const deaf = createWorld({ around: losing('ledger') })
-    answered(await removeMember(deaf.seatgate, organization.as(gone), gone))
+    const deaf = createKit({ around: losing('ledger') })
+    unwrap(await removeMember(deaf.seatgate, organization.as(gone), gone))
     expect(await readLedger(organization.id)).toMatchObject({ held: 2 })
     expect(codeOf(await add(calm, organization))).toBe('seat_limit_reached')
 
@@ -58,12 +57,12 @@ describe('word that never came', () => {
   })
 
   it('SEAT-25 MUSEUM-11: releases that come again free nobody else’s seat', async () => {
-    const calm = createWorld()
+    const calm = createKit()
     const organization = await newOrganization(calm, 2)
     const gone = await join(calm, organization)
     const { members } = await readState(organization.id)
     const { seat_id } = members.find(({ user_id }) => user_id === gone)!
-    answered(await removeMember(calm.seatgate, organization.as(gone), gone))
+    unwrap(await removeMember(calm.seatgate, organization.as(gone), gone))
     await join(calm, organization, 'member', gone)
     for (let again = 0; again < 3; again++) {
       const seat = { organizationId: organization.id, seatId: seat_id! }
@@ -80,9 +79,9 @@ describe('word that never came', () => {
   })
 
   it('a lost limit change is made up for by the outbox', async () => {
-    const calm = createWorld()
+    const calm = createKit()
     const organization = await newOrganization(calm, 5)
-    const deaf = createWorld({ around: losing('ledger') })
+    const deaf = createKit({ around: losing('ledger') })
     expect(codeOf(await lower(deaf, organization, { limit: 1 }))).toBe('seats_unavailable')
     expect(await readLedger(organization.id)).toMatchObject({ limit_seats: 5 })
     await forwardOrganization(calm.seatgate, organization.id)
@@ -96,9 +95,9 @@ describe('word that never came', () => {
   ])(
     'BILL-25 MUSEUM-18: after a lost limit change $what brings no other limit',
     async ({ version }) => {
-      const calm = createWorld()
+      const calm = createKit()
       const organization = await newOrganization(calm, 5)
-      const deaf = createWorld({ around: losing('ledger') })
+      const deaf = createKit({ around: losing('ledger') })
       await lower(deaf, organization, { limit: 1, version: 7 })
       // A second delivery from the billing system, which disagrees.
       await lower(calm, organization, { limit: 100, version })
@@ -112,30 +111,30 @@ describe('word that never came', () => {
     const { calm, organization, lowering, letGo } = await slowLimit({ limit: 1, version: 7 })
     const second = await lower(calm, organization, { limit: 100, version: 7 })
     letGo()
-    expect(answered(await lowering).limit).toBe(1)
+    expect(unwrap(await lowering).limit).toBe(1)
     expect(second).toMatchObject({ ok: false, error: { code: 'outdated_version', limit: 1 } })
     await expectSound(organization.id, true)
   })
 
   it('BILL-25 MUSEUM-18: word of an older limit that comes late changes nothing', async () => {
     const { calm, organization, lowering, letGo } = await slowLimit({ limit: 100 })
-    answered(await lower(calm, organization, { limit: 1 }))
+    unwrap(await lower(calm, organization, { limit: 1 }))
     letGo()
-    expect(answered(await lowering)).toMatchObject({ limit: 1, version: 3 })
+    expect(unwrap(await lowering)).toMatchObject({ limit: 1, version: 3 })
     await expectSound(organization.id, true)
     expect(codeOf(await add(calm, organization))).toBe('seat_limit_reached')
   })
 
   it('SEAT-24 MUSEUM-11: no seat id is ever used again', async () => {
-    const world = createWorld()
-    const organization = await newOrganization(world, 2)
+    const kit = createKit()
+    const organization = await newOrganization(kit, 2)
     const person = await newUser()
     const seats = new Set<string>()
     for (let round = 0; round < 5; round++) {
-      await join(world, organization, 'member', person)
+      await join(kit, organization, 'member', person)
       const { members } = await readState(organization.id)
       seats.add(members.find(({ user_id }) => user_id === person)!.seat_id!)
-      answered(await removeMember(world.seatgate, organization.as(person), person))
+      unwrap(await removeMember(kit.seatgate, organization.as(person), person))
     }
     expect(seats.size).toBe(5)
     await expectSound(organization.id, true)
@@ -160,16 +159,16 @@ describe('a ledger that does not answer', () => {
   it.each(silences)(
     'SEAT-13 MUSEUM-30: one that $how refuses growth, and nothing else',
     async ({ ledger }) => {
-      const calm = createWorld()
+      const calm = createKit()
       const organization = await newOrganization(calm, 5)
       const member = await join(calm, organization)
       const before = await readState(organization.id)
       const namespace: LedgerNamespace = { getByName: ledger }
-      const world = createWorld({ namespace, ledger: { timeoutSeconds: 0.05 } })
-      const { seatgate } = world
+      const kit = createKit({ namespace, ledger: { timeoutSeconds: 0.05 } })
+      const { seatgate } = kit
       const owner = organization.as(organization.owner)
 
-      expect(await add(world, organization)).toEqual({
+      expect(await add(kit, organization)).toEqual({
         ok: false,
         error: { code: 'seats_unavailable' },
       })
@@ -179,24 +178,24 @@ describe('a ledger that does not answer', () => {
       expect(codeOf(await getOrganization(seatgate, owner))).toBe('ok')
       expect(codeOf(await listMembers(seatgate, owner))).toBe('ok')
       expect(codeOf(await removeMember(seatgate, owner, member))).toBe('ok')
-      await world.settled()
+      await kit.settled()
       await forwardOrganization(calm.seatgate, organization.id)
       await expectSound(organization.id, true)
     }
   )
 
   it('SEAT-13: refused for silence under an id is asked again under it', async () => {
-    const calm = createWorld()
+    const calm = createKit()
     const organization = await newOrganization(calm, 5)
     const userId = await newUser()
-    const once = ({ seatgate }: World) =>
+    const once = ({ seatgate }: Kit) =>
       addMember(
         seatgate,
         organization.as(organization.owner),
         { userId, role: 'member' },
         { operationId: 'once' }
       )
-    const silent = createWorld({ namespace: { getByName: allCalls(throwing) } })
+    const silent = createKit({ namespace: { getByName: allCalls(throwing) } })
     expect(codeOf(await once(silent))).toBe('seats_unavailable')
     expect(codeOf(await once(calm))).toBe('ok')
     await calm.settled()
@@ -204,9 +203,9 @@ describe('a ledger that does not answer', () => {
   })
 
   it('SEAT-13: a ledger that answers too late leaves its seat to the deadline', async () => {
-    const calm = createWorld()
+    const calm = createKit()
     const organization = await newOrganization(calm, 2)
-    const late = createWorld({
+    const late = createKit({
       ledger: { timeoutSeconds: 0.05 },
       async around({ asked }, run) {
         const answer = await run()
@@ -221,10 +220,10 @@ describe('a ledger that does not answer', () => {
 
   it('what the platform says may be asked again is asked again, and takes one seat', async () => {
     for (const moment of moments) {
-      const calm = createWorld()
+      const calm = createKit()
       const organization = await newOrganization(calm, 2)
       let failures = 0
-      const flaky = createWorld({
+      const flaky = createKit({
         async around({ asked }, run) {
           if (asked[0] !== 'reserve' || failures > 0) return run()
           failures += 1
@@ -240,23 +239,23 @@ describe('a ledger that does not answer', () => {
   })
 
   it('SEAT-13: a provider that throws, whoever wrote it, admits nobody, and nobody sees its error', async () => {
-    const calm = createWorld()
+    const calm = createKit()
     const organization = await newOrganization(calm, 3)
     const reports: string[] = []
-    const broken = createWorld({ report: ({ event }) => reports.push(event) })
+    const broken = createKit({ report: ({ event }) => reports.push(event) })
     const fail = () => Promise.reject(new Error('out of order'))
     const seats = { ...broken.seatgate.seats, reserve: fail, reserveEach: fail }
-    const world = { ...broken, seatgate: { ...broken.seatgate, seats } }
-    expect(codeOf(await add(world, organization))).toBe('seats_unavailable')
+    const kit = { ...broken, seatgate: { ...broken.seatgate, seats } }
+    expect(codeOf(await add(kit, organization))).toBe('seats_unavailable')
     expect(reports).toContain('seat_reserve_failed')
     expect(codeOf(await add(calm, organization))).toBe('ok')
   })
 
   it('an overloaded one is not asked again, whatever else the platform says of it', async () => {
-    const calm = createWorld()
+    const calm = createKit()
     const organization = await newOrganization(calm, 2)
     let asked = 0
-    const overloaded = createWorld({
+    const overloaded = createKit({
       async around({ asked: [method] }, run) {
         if (method !== 'reserve') return run()
         asked += 1
@@ -271,20 +270,20 @@ describe('a ledger that does not answer', () => {
   it.each(moments)(
     'SEAT-13: a ledger that loses D1 %s reading it starts only when it has read all',
     async (moment) => {
-      const before = createWorld({ provider: 'd1' })
-      const world = createWorld()
+      const before = createKit({ provider: 'd1' })
+      const kit = createKit()
       const organization = await newOrganization(before, 2)
       await readLedger(organization.id)
       const restore = await aroundDatabaseOf(organization, async (run) => {
         if (moment === 'after') await run()
         throw new Error('D1_ERROR: Network connection lost.')
       })
-      const answers = await Promise.all([add(world, organization), add(world, organization)])
+      const answers = await Promise.all([add(kit, organization), add(kit, organization)])
       expect(answers.map(codeOf)).toEqual(['seats_unavailable', 'seats_unavailable'])
       expect(await readLedger(organization.id)).toBeNull()
       await restore()
-      expect(codeOf(await add(world, organization))).toBe('ok')
-      await world.settled()
+      expect(codeOf(await add(kit, organization))).toBe('ok')
+      await kit.settled()
       await expectSound(organization.id, true)
     }
   )
@@ -295,9 +294,9 @@ describe('a ledger that does not answer', () => {
   ])(
     'a queue that $how changes no answer, and keeps no seat from being confirmed',
     async ({ send }) => {
-      const calm = createWorld()
+      const calm = createKit()
       const organization = await newOrganization(calm, 2)
-      const world = createWorld({
+      const kit = createKit({
         queue: { send, sendBatch: async () => {} },
         // The ledger is the slower of the two, so that the queue has failed before it answers.
         async around({ asked }, run) {
@@ -305,8 +304,8 @@ describe('a ledger that does not answer', () => {
           return run()
         },
       })
-      expect(codeOf(await add(world, organization))).toBe('ok')
-      await world.settled()
+      expect(codeOf(await add(kit, organization))).toBe('ok')
+      await kit.settled()
       await expectSound(organization.id, true)
     }
   )
@@ -327,7 +326,7 @@ function allCalls(answer: () => Promise<never>): () => LedgerCalls {
 }
 
 function lower(
-  { seatgate }: World,
+  { seatgate }: Kit,
   organization: TestOrganization,
   input: { limit: number; version?: number }
 ) {
@@ -336,10 +335,10 @@ function lower(
 
 /** A new limit is on record; word of it is on its way to the ledger. */
 async function slowLimit(input: Parameters<typeof lower>[2]) {
-  const calm = createWorld()
+  const calm = createKit()
   const organization = await newOrganization(calm, 5)
   const { around, reached, letGo } = holdingBack(({ asked }) => asked[0] === 'setLimit')
-  const lowering = lower(createWorld({ around }), organization, input)
+  const lowering = lower(createKit({ around }), organization, input)
   await reached
   return { calm, organization, lowering, letGo }
 }

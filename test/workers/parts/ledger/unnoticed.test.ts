@@ -21,28 +21,26 @@ import {
   inLedger,
   insertMember,
   repairsOf,
-} from '../../../kit/manual-changes.ts'
-import { aroundDatabaseOf, expectSound } from '../../../kit/faults.ts'
-import { readLedger, readState } from '../../../kit/invariants.ts'
-import {
-  comeIn,
-  createJoiningWorld,
+  aroundDatabaseOf,
+  expectSound,
+  readLedger,
+  readState,
+  joinByDomain,
+  createJoiningKit,
   membersOf,
   openOrganization,
   requestsOf,
-} from '../../../kit/joining.ts'
-import { meanwhile } from '../../../kit/every-change.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import {
-  answered,
+  meanwhile,
+  testEnv,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   enforcing,
   join,
   newOrganization,
   newUser,
   type TestOrganization,
-} from '../../../kit/kit.ts'
+} from '../../../kit/index.ts'
 
 describe('a repair that is overtaken', () => {
   const overtakings = [
@@ -62,34 +60,34 @@ describe('a repair that is overtaken', () => {
   ]
 
   it.each(overtakings)('D5 records no seat for a member who $what by then', async ({ sql }) => {
-    const calm = createWorld()
+    const calm = createKit()
     const { organization } = await copiedTeam(calm)
     const userId = await newUser()
     await insertMember(organization, userId, null)
     const repairs = (await repairsOf(organization)).length
-    const overtaken = createWorld({ around: meanwhile(() => inD1(sql, organization.id, userId)) })
+    const overtaken = createKit({ around: meanwhile(() => inD1(sql, organization.id, userId)) })
     const rebuilt = await rebuildSeats(overtaken.seatgate, organization.asOperator)
     expect(codeOf(rebuilt)).toBe('operation_in_progress')
     expect(await assignmentsTo(organization, userId)).toEqual([])
     expect(await repairsOf(organization)).toHaveLength(repairs)
     // Seen as it is now, it is repaired.
-    answered(await rebuildSeats(calm.seatgate, organization.asOperator))
+    unwrap(await rebuildSeats(calm.seatgate, organization.asOperator))
     expect(await assignmentsTo(organization, userId)).toEqual([])
     await expectRepaired(organization)
   })
 
   it('D7 keeps the fence of a seat that is given up by then', async () => {
-    const calm = createWorld()
+    const calm = createKit()
     const { organization, member, seat, otherSeat } = await copiedTeam(calm)
     for (const seatId of [seat, otherSeat]) {
       await inD1('INSERT INTO seatgate_seat_fences VALUES (?, ?, 0)', seatId, organization.id)
     }
     expect(await differencesOf(calm, organization)).toEqual(['fenced_seat', 'fenced_seat'])
     const leaving = () => removeMember(calm.seatgate, organization.as(member), member)
-    const overtaken = createWorld({
-      around: meanwhile(async () => answered(await leaving())),
+    const overtaken = createKit({
+      around: meanwhile(async () => unwrap(await leaving())),
     })
-    answered(await rebuildSeats(overtaken.seatgate, organization.asOperator))
+    unwrap(await rebuildSeats(overtaken.seatgate, organization.asOperator))
     expect((await readState(organization.id)).fences).toEqual([seat])
     await expectRepaired(organization)
   })
@@ -105,13 +103,13 @@ describe('a ledger that starts', () => {
   ])(
     'D8 counts a seat that an earlier grant takes ahead of its trip $step, or the batch is refused',
     async ({ step, outcome, held }) => {
-      const world = createWorld()
-      const { seatgate } = world
-      const organization = await newOrganization(world, 3)
-      await join(world, organization)
+      const kit = createKit()
+      const { seatgate } = kit
+      const organization = await newOrganization(kit, 3)
+      await join(kit, organization)
       const scope = { caller: { userId: organization.owner }, organization: organization.id }
       const input = { userId: await newUser(), role: 'member' }
-      const { statements } = answered(await prepareMember(seatgate, scope, input))
+      const { statements } = unwrap(await prepareMember(seatgate, scope, input))
       await inLedger(organization, 'DELETE FROM ledger')
 
       const landed: unknown[] = []
@@ -121,7 +119,7 @@ describe('a ledger that starts', () => {
         if (trips === step) landed.push(await commit(seatgate.db, statements))
         return run()
       })
-      answered(await seatUsage(seatgate, organization.asOperator))
+      unwrap(await seatUsage(seatgate, organization.asOperator))
       await restore()
       expect(landed).toEqual([expect.objectContaining(outcome)])
       expect(await readLedger(organization.id)).toMatchObject({ held, reserved: 0 })
@@ -137,16 +135,16 @@ describe('a seat that is taken', () => {
       confirmations.push(...asked.filter((what) => what === 'confirm'))
       return run()
     }
-    const world = createWorld({ around })
-    const organization = await newOrganization(createWorld(), 3)
-    await join(world, organization)
+    const kit = createKit({ around })
+    const organization = await newOrganization(createKit(), 3)
+    await join(kit, organization)
     expect(confirmations).toEqual(['confirm'])
     await expectSound(organization.id, true)
   })
 
   it('D8 is counted once, however often it is confirmed', async () => {
-    const { seatgate } = createWorld()
-    const { organization, seat: seatId } = await copiedTeam(createWorld())
+    const { seatgate } = createKit()
+    const { organization, seat: seatId } = await copiedTeam(createKit())
     const before = await readLedger(organization.id)
     const seat = { organizationId: organization.id, seatId }
     for (let again = 0; again < 2; again++) {
@@ -159,23 +157,23 @@ describe('a seat that is taken', () => {
 
 describe.each(enforcing)('the line, %s seats', (provider) => {
   it('D8 does not let in a person who has left it since the plan was made', async () => {
-    const world = createJoiningWorld({ provider })
-    const organization = await openOrganization(world, 'auto', 2)
-    const member = await join(world, organization)
-    const { userId: first } = await comeIn(world, organization)
-    const { userId: second } = await comeIn(world, organization)
+    const kit = createJoiningKit({ provider })
+    const organization = await openOrganization(kit, 'auto', 2)
+    const member = await join(kit, organization)
+    const { userId: first } = await joinByDomain(kit, organization)
+    const { userId: second } = await joinByDomain(kit, organization)
     const scope = organization.as(organization.owner)
-    const { data } = answered(await listJoinRequests(world.seatgate, scope))
+    const { data } = unwrap(await listJoinRequests(kit.seatgate, scope))
     const { id } = data.find(({ userId }) => userId === first)!
     // Without a line, so that the seat is free and not given yet.
-    const hasty = createWorld({ provider })
-    answered(await removeMember(hasty.seatgate, scope, member))
+    const hasty = createKit({ provider })
+    unwrap(await removeMember(hasty.seatgate, scope, member))
     await hasty.settled()
 
-    const leaving = () => withdrawJoinRequest(world.seatgate, { caller: { userId: first } }, id)
-    const overtaken = createJoiningWorld({
+    const leaving = () => withdrawJoinRequest(kit.seatgate, { caller: { userId: first } }, id)
+    const overtaken = createJoiningKit({
       provider,
-      around: meanwhile(async () => answered(await leaving())),
+      around: meanwhile(async () => unwrap(await leaving())),
     })
     await admitWaiting(overtaken.seatgate, organization.id)
     await overtaken.settled()

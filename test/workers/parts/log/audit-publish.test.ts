@@ -10,10 +10,18 @@ import {
   type PublishedCheckpoint,
 } from '../../../../src/index.ts'
 import { publishCheckpoints } from '../../../../src/parts/log/log.ts'
-import { addEvents, isInOutbox, retry, sinkOf } from '../../../kit/sinks.ts'
-import { freshStores, testEnv } from '../../../kit/environment.ts'
-import { standingTimers } from '../../../kit/timers.ts'
-import { createWorld, newOrganization, type Provider } from '../../../kit/kit.ts'
+import {
+  addEvents,
+  isInOutbox,
+  retry,
+  sinkOf,
+  freshStores,
+  testEnv,
+  standingTimers,
+  createKit,
+  newOrganization,
+  type Provider,
+} from '../../../kit/index.ts'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -31,7 +39,7 @@ async function logged(provider: Provider, around: Around = (_trip, run) => run()
     takes: (_checkpoint: PublishedCheckpoint): boolean => true,
     answers: async () => {},
   }
-  const world = createWorld({
+  const kit = createKit({
     provider,
     around,
     auditLogKey: keys.privateKey,
@@ -42,11 +50,11 @@ async function logged(provider: Provider, around: Around = (_trip, run) => run()
       published.push(checkpoint.size)
     },
   })
-  const { id } = await newOrganization(world, 4)
-  await world.settled()
-  const seatgate = { ...world.seatgate, queue: null }
+  const { id } = await newOrganization(kit, 4)
+  await kit.settled()
+  const seatgate = { ...kit.seatgate, queue: null }
   const seal = () => sealOrganization(seatgate, id)
-  return { id, published, reports, outside, seatgate, seal, trips: world.trips }
+  return { id, published, reports, outside, seatgate, seal, trips: kit.trips }
 }
 const forget = (id: string) =>
   testEnv.DB.prepare('DELETE FROM seatgate_audit_published WHERE organization_id = ?')

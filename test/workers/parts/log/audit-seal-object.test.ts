@@ -13,20 +13,20 @@ import {
   type SealRequest,
 } from '../../../../src/index.ts'
 import { openCheckpoint, verifyExport } from '../../../../src/proof/index.ts'
-import { addEvents } from '../../../kit/sinks.ts'
-import { ledgerOf } from '../../../kit/faults.ts'
-import { testEnv } from '../../../kit/environment.ts'
 import {
+  addEvents,
+  ledgerOf,
+  testEnv,
   add,
-  answered,
+  unwrap,
   codeOf,
-  createWorld,
+  createKit,
   newOrganization,
   newUser,
   type Provider,
   type TestOrganization,
-} from '../../../kit/kit.ts'
-import { THOROUGH } from '../../../kit/scale.ts'
+  THOROUGH,
+} from '../../../kit/index.ts'
 
 const keys = await generateLogKey('audit.example.com')
 const { seal } = ledgerSeats(testEnv.SEATS)
@@ -36,14 +36,14 @@ const EVENTS = 3
 function sealing(provider: Provider = 'ledger') {
   const published: PublishedCheckpoint[] = []
   const meter = createMeter()
-  const world = createWorld({
+  const kit = createKit({
     provider,
     around: (trip, run) => meter.around(trip, run),
     auditLogKey: keys.privateKey,
     publishCheckpoint: async (checkpoint) => void published.push(checkpoint),
   })
-  const costOf = async (act: () => Promise<unknown>) => (await meter.measure(act, world.settled))[1]
-  return { ...world, published, costOf }
+  const costOf = async (act: () => Promise<unknown>) => (await meter.measure(act, kit.settled))[1]
+  return { ...kit, published, costOf }
 }
 
 const requestFor = ({ id }: TestOrganization): SealRequest => ({
@@ -57,9 +57,9 @@ const requestFor = ({ id }: TestOrganization): SealRequest => ({
 /** How many events an organization's last checkpoint proves; the log has to verify. */
 async function provenOf({ seatgate }: ReturnType<typeof sealing>, { id }: TestOrganization) {
   const scope = { caller: { type: 'system' }, organization: id } as const
-  const file = answered(await exportAuditEvents(seatgate, scope))
+  const file = unwrap(await exportAuditEvents(seatgate, scope))
   const lines = (await new Response(file.body).text()).trimEnd().split('\n')
-  const { checkpoint } = answered(await auditCheckpoint(seatgate, scope))
+  const { checkpoint } = unwrap(await auditCheckpoint(seatgate, scope))
   const opened = (await openCheckpoint(checkpoint!, [keys.publicKey]))!
   const { proven, finding } = await verifyExport(lines, [opened])
   expect(finding).toBeNull()
@@ -72,37 +72,37 @@ describe('who seals', () => {
     { provider: 'ledger' as const, cost: { ledgerCalls: 1, d1Trips: 1 } },
     { provider: 'd1' as const, cost: { ledgerCalls: 0, d1Trips: 3 } },
   ])('AUD-54: the organization’s object, where there is one ($provider)', async (each) => {
-    const world = sealing(each.provider)
-    const organization = await newOrganization(world, 4)
-    await world.settled()
-    const cost = await world.costOf(() => sealOrganization(world.seatgate, organization.id))
+    const kit = sealing(each.provider)
+    const organization = await newOrganization(kit, 4)
+    await kit.settled()
+    const cost = await kit.costOf(() => sealOrganization(kit.seatgate, organization.id))
     expect(cost).toMatchObject(each.cost)
-    expect(await provenOf(world, organization)).toBe(EVENTS)
-    expect(world.published).toHaveLength(1)
+    expect(await provenOf(kit, organization)).toBe(EVENTS)
+    expect(kit.published).toHaveLength(1)
   })
 
   it('does so soon after the commit, woken by the sweep or the queue', async () => {
-    const world = sealing()
-    const organization = await newOrganization(world, 4)
-    await sweepAudit({ ...world.seatgate, queue: null })
-    expect(await provenOf(world, organization)).toBe(EVENTS)
+    const kit = sealing()
+    const organization = await newOrganization(kit, 4)
+    await sweepAudit({ ...kit.seatgate, queue: null })
+    expect(await provenOf(kit, organization)).toBe(EVENTS)
   })
 
   it.runIf(THOROUGH)('takes several turns for more than 10,000 events', async () => {
-    const world = sealing()
-    const organization = await newOrganization(world, 4)
+    const kit = sealing()
+    const organization = await newOrganization(kit, 4)
     await addEvents(organization.id, 10_100, EVENTS)
-    const cost = await world.costOf(() => sealOrganization(world.seatgate, organization.id))
+    const cost = await kit.costOf(() => sealOrganization(kit.seatgate, organization.id))
     expect(cost.ledgerCalls).toBe(2)
-    expect(world.published.at(-1)?.size).toBe(10_100 + EVENTS)
-    expect(world.published).toHaveLength(21)
+    expect(kit.published.at(-1)?.size).toBe(10_100 + EVENTS)
+    expect(kit.published).toHaveLength(21)
   })
 })
 
 describe('the object', () => {
   it('seals one after the other, however many ask: nothing is signed twice', async () => {
-    const world = sealing()
-    const organization = await newOrganization(world, 4)
+    const kit = sealing()
+    const organization = await newOrganization(kit, 4)
     await addEvents(organization.id, 700, EVENTS)
     const signed: number[] = []
     const answers = await Promise.all(
@@ -120,8 +120,8 @@ describe('the object', () => {
   })
 
   it('gives seats while it waits for a signature', async () => {
-    const world = sealing()
-    const organization = await newOrganization(world, 4)
+    const kit = sealing()
+    const organization = await newOrganization(kit, 4)
     const asked = Promise.withResolvers<void>()
     const signature = Promise.withResolvers<string>()
     const answer = seal!(requestFor(organization), () => {
@@ -129,38 +129,38 @@ describe('the object', () => {
       return signature.promise
     })
     await asked.promise
-    expect(codeOf(await add(world, organization, await newUser()))).toBe('ok')
+    expect(codeOf(await add(kit, organization, await newUser()))).toBe('ok')
     signature.resolve('a checkpoint')
     expect((await answer).checkpoints[0]).toMatchObject({ size: EVENTS, note: 'a checkpoint' })
   })
 
   it('seals for the next who asks, whatever became of the one before', async () => {
-    const world = sealing()
-    const organization = await newOrganization(world, 4)
+    const kit = sealing()
+    const organization = await newOrganization(kit, 4)
     const failing = seal!(requestFor(organization), () => Promise.reject(new Error('no key')))
-    const next = sealOrganization(world.seatgate, organization.id)
+    const next = sealOrganization(kit.seatgate, organization.id)
     await expect(failing).rejects.toThrow(StoreUnavailable)
     expect(await next).toBe(EVENTS)
   })
 
   it('that goes down in the middle leaves nothing behind, and is asked again', async () => {
-    const world = sealing()
-    const organization = await newOrganization(world, 4)
+    const kit = sealing()
+    const organization = await newOrganization(kit, 4)
     const failing = seal!(requestFor(organization), async () => {
       const down = runInDurableObject(ledgerOf(organization), (_ledger, ctx) => ctx.abort('down'))
       await down.catch(() => {})
       return 'a checkpoint of nobody'
     })
     await expect(failing).rejects.toThrow(StoreUnavailable)
-    expect(await sealOrganization(world.seatgate, organization.id)).toBe(EVENTS)
-    await provenOf(world, organization)
-    expect(world.published).toHaveLength(1)
+    expect(await sealOrganization(kit.seatgate, organization.id)).toBe(EVENTS)
+    await provenOf(kit, organization)
+    expect(kit.published).toHaveLength(1)
   })
 
   it('is not started by it: an organization without seats on record has none afterwards', async () => {
-    const world = sealing()
+    const kit = sealing()
     const organization = await newOrganization(sealing('d1'), 4)
-    await sealOrganization(world.seatgate, organization.id)
+    await sealOrganization(kit.seatgate, organization.id)
     const rows = await runInDurableObject(ledgerOf(organization), (_ledger, { storage }) =>
       storage.sql.exec('SELECT * FROM ledger').toArray()
     )

@@ -9,7 +9,22 @@ import {
   sweepAudit,
   type PublishedCheckpoint,
 } from '../../../../src/index.ts'
-import type { FlatOptions } from '../../../kit/flat-options.ts'
+import {
+  type FlatOptions,
+  asUser,
+  embedded,
+  problem,
+  seatgateWith,
+  addEvents,
+  isInOutbox,
+  organizationWith,
+  owners,
+  rename,
+  sinkOf,
+  freshStores,
+  testEnv,
+  unwrap,
+} from '../../../kit/index.ts'
 import {
   eventLeaf,
   openCheckpoint,
@@ -17,17 +32,6 @@ import {
   verifyExport,
   verifyInclusion,
 } from '../../../../src/proof/index.ts'
-import { asUser, embedded, problem, seatgateWith } from '../../../kit/http.ts'
-import {
-  addEvents,
-  isInOutbox,
-  organizationWith,
-  owners,
-  rename,
-  sinkOf,
-} from '../../../kit/sinks.ts'
-import { freshStores, testEnv } from '../../../kit/environment.ts'
-import { answered } from '../../../kit/kit.ts'
 
 const keys = await generateLogKey('audit.example.com')
 const published: PublishedCheckpoint[] = []
@@ -46,18 +50,18 @@ const scopeOf = (organization: string) => ({ caller: system, organization })
 const bytes = (text: string) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0))
 
 async function exported(organization: string): Promise<string[]> {
-  const file = answered(await exportAuditEvents(seatgate, scopeOf(organization)))
+  const file = unwrap(await exportAuditEvents(seatgate, scopeOf(organization)))
   return (await new Response(file.body).text()).trimEnd().split('\n')
 }
 async function checkpointOf(organization: string) {
-  const { checkpoint } = answered(await auditCheckpoint(seatgate, scopeOf(organization)))
+  const { checkpoint } = unwrap(await auditCheckpoint(seatgate, scopeOf(organization)))
   return (await openCheckpoint(checkpoint!, [keys.publicKey]))!
 }
 
 describe('sealing', () => {
   it('AUD-54: whatever was recorded is in the log, and an export of it verifies', async () => {
     const organization = await organizationWith(seatgate, 3)
-    expect(answered(await auditCheckpoint(seatgate, scopeOf(organization)))).toEqual({
+    expect(unwrap(await auditCheckpoint(seatgate, scopeOf(organization)))).toEqual({
       checkpoint: null,
       size: 0,
       unsealed: 5,
@@ -75,7 +79,7 @@ describe('sealing', () => {
       finding: null,
     })
     // The export is on record too, and not sealed yet.
-    expect(answered(await auditCheckpoint(seatgate, scopeOf(organization)))).toMatchObject({
+    expect(unwrap(await auditCheckpoint(seatgate, scopeOf(organization)))).toMatchObject({
       size: 5,
       unsealed: 1,
     })

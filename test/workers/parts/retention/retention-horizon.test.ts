@@ -25,11 +25,21 @@ import {
   verifyExport,
   verifyInclusion,
 } from '../../../../src/proof/index.ts'
-import { organizationWith, owners, rename, upTo } from '../../../kit/sinks.ts'
-import { violations } from '../../../kit/invariants.ts'
-import { days, retaining, sequencesOf, system, writeEvent } from '../../../kit/retention.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import { answered, newUser } from '../../../kit/kit.ts'
+import {
+  organizationWith,
+  owners,
+  rename,
+  upTo,
+  violations,
+  days,
+  retaining,
+  sequencesOf,
+  system,
+  writeEvent,
+  testEnv,
+  unwrap,
+  newUser,
+} from '../../../kit/index.ts'
 
 const run = (sql: string, ...values: unknown[]) =>
   testEnv.DB.prepare(sql)
@@ -104,7 +114,7 @@ describe('what is left after a run', () => {
     const latest = await checkpoint(organization)
     const lines = await exported(organization)
     // Whoever cuts off more than was purged has no run on record for it.
-    const inclusion = answered(await proveInclusion(seatgate, scope, { sequence: 7 }))
+    const inclusion = unwrap(await proveInclusion(seatgate, scope, { sequence: 7 }))
     const forged = { type: 'seatgate.audit.horizon', version: 1, sequence: 7 }
     const { hashes } = JSON.parse(lines[0]!)
     const cut = [
@@ -129,14 +139,14 @@ describe('what is left after a run', () => {
     const { organization, seatgate, scope, whole, before, checkpoint } = await shortened()
     const latest = await checkpoint(organization)
     for (const sequence of upTo(9)) {
-      const proof: InclusionProof = answered(await proveInclusion(seatgate, scope, { sequence }))
+      const proof: InclusionProof = unwrap(await proveInclusion(seatgate, scope, { sequence }))
       const leaf = bytes(proof.leafHash)
       if (sequence <= 5) expect(eventLeaf(JSON.parse(whole[sequence - 1]!))).toEqual(leaf)
       expect(verifyInclusion(leaf, sequence - 1, latest, proof.hashes.map(bytes))).toBe(true)
     }
-    const { hashes } = answered(await proveConsistency(seatgate, scope, { from: 5, to: 9 }))
+    const { hashes } = unwrap(await proveConsistency(seatgate, scope, { from: 5, to: 9 }))
     expect(verifyConsistency(before, latest, hashes.map(bytes))).toBe(true)
-    expect(answered(await auditCheckpoint(seatgate, scope))).toMatchObject({ horizon: 6, size: 9 })
+    expect(unwrap(await auditCheckpoint(seatgate, scope))).toMatchObject({ horizon: 6, size: 9 })
   })
 
   it('is listed, counted and streamed, and whoever has missed some is told', async () => {
@@ -147,10 +157,10 @@ describe('what is left after a run', () => {
       expect(await ask(seatgate, scope, { after_sequence: 6 })).toMatchObject({ ok: true })
       expect(await ask(seatgate, scope, {})).toMatchObject({ ok: true })
     }
-    expect(answered(await countAuditEvents(seatgate, scope))).toEqual({ count: 5 })
-    const newest = answered(await listAuditEvents(seatgate, scope, { limit: 3 }))
+    expect(unwrap(await countAuditEvents(seatgate, scope))).toEqual({ count: 5 })
+    const newest = unwrap(await listAuditEvents(seatgate, scope, { limit: 3 }))
     expect(newest.data.map(({ sequence }) => sequence)).toEqual([11, 10, 9])
-    const rest = answered(
+    const rest = unwrap(
       await listAuditEvents(seatgate, scope, { limit: 3, cursor: newest.nextCursor! })
     )
     expect([rest.data.length, rest.nextCursor]).toEqual([2, null])
@@ -161,8 +171,8 @@ describe('what is left after a run', () => {
     const organization = await sealedOne(8)
     const scope = scopeOf(organization)
     const page = { order: 'oldest', limit: 3 } as const
-    const first = answered(await listAuditEvents(seatgate, scope, page))
-    const stream = answered(await streamAuditEvents(seatgate, scope))
+    const first = unwrap(await listAuditEvents(seatgate, scope, page))
+    const stream = unwrap(await streamAuditEvents(seatgate, scope))
     daysLater(31)
     await purge(organization)
     const next = await listAuditEvents(seatgate, scope, { ...page, cursor: first.nextCursor! })
@@ -188,12 +198,12 @@ describe('what is left after a run', () => {
     const organization = await sealedOne(2)
     const scope = { ...scopeOf(organization), caller: system }
     const event = { action: 'billing.paid', idempotencyKey: 'once' }
-    const first = answered(await logEvent(seatgate, scope, event))
-    expect(answered(await logEvent(seatgate, scope, event))).toEqual(first)
+    const first = unwrap(await logEvent(seatgate, scope, event))
+    expect(unwrap(await logEvent(seatgate, scope, event))).toEqual(first)
     await sealOrganization(seatgate, organization)
     daysLater(31)
     await purge(organization)
-    expect(answered(await logEvent(seatgate, scope, event))).not.toEqual(first)
+    expect(unwrap(await logEvent(seatgate, scope, event))).not.toEqual(first)
   })
 })
 
@@ -311,20 +321,20 @@ describe('how seats stood', () => {
     const scope = { caller: { userId: owners.get(organization)! }, organization }
     const [one, two, three] = await Promise.all([newUser(), newUser(), newUser()])
     const invite = async (email: string) =>
-      answered(await createInvitation(seatgate, scope, { email, role: 'member' })).id
+      unwrap(await createInvitation(seatgate, scope, { email, role: 'member' })).id
     const join = async (userId: string) =>
-      answered(await addMember(seatgate, scope, { userId, role: 'member' }))
+      unwrap(await addMember(seatgate, scope, { userId, role: 'member' }))
     const asOf = async (at: number) =>
-      answered(await seatsAsOf(seatgate, host.scopeOf(organization), { at: new Date(at) }))
+      unwrap(await seatsAsOf(seatgate, host.scopeOf(organization), { at: new Date(at) }))
 
-    answered(await setSeatLimit(seatgate, host.scopeOf(organization), { limit: 9 }))
+    unwrap(await setSeatLimit(seatgate, host.scopeOf(organization), { limit: 9 }))
     await join(one)
     await join(two)
     const resent = await invite('resent@example.com')
     await invite('lapses@example.com')
     daysLater(5)
-    answered(await resendInvitation(seatgate, scope, resent))
-    answered(await removeMember(seatgate, scope, one))
+    unwrap(await resendInvitation(seatgate, scope, resent))
+    unwrap(await removeMember(seatgate, scope, one))
     const early = clock.now
     daysLater(1)
     await rename(seatgate, organization, 'Between')
@@ -364,7 +374,7 @@ describe('how seats stood', () => {
     daysLater(31)
     await purge(organization)
     const at = new Date(Date.now() + 4000 * 24 * 60 * 60 * 1000)
-    expect(answered(await seatsAsOf(seatgate, scopeOf(organization), { at }))).toEqual({
+    expect(unwrap(await seatsAsOf(seatgate, scopeOf(organization), { at }))).toEqual({
       status: 'deleted',
     })
   })
@@ -376,10 +386,10 @@ describe('the checker of trails', () => {
     const organization = await organizationWith(seatgate)
     const scope = { caller: { userId: owners.get(organization)! }, organization }
     const member = await newUser()
-    answered(await addMember(seatgate, scope, { userId: member, role: 'member' }))
+    unwrap(await addMember(seatgate, scope, { userId: member, role: 'member' }))
     await sealOrganization(seatgate, organization)
     daysLater(20)
-    answered(await removeMember(seatgate, scope, member))
+    unwrap(await removeMember(seatgate, scope, member))
     await rename(seatgate, organization, 'Later')
     clock.now += 11 * 24 * 60 * 60 * 1000
     expect(await purge(organization)).toMatchObject({ horizon: 4 })

@@ -13,8 +13,12 @@ import {
   type Sink,
 } from '../../../../src/index.ts'
 import { sweepHandler } from '../../../../src/worker/index.ts'
-import { anOperator, asUser, embedded, rowCounts, seatgateWith } from '../../../kit/http.ts'
 import {
+  anOperator,
+  asUser,
+  embedded,
+  rowCounts,
+  seatgateWith,
   addEvents,
   cursorOf,
   delivered,
@@ -24,8 +28,6 @@ import {
   retry,
   sinkOf,
   upTo,
-} from '../../../kit/sinks.ts'
-import {
   DAY_SECONDS,
   days,
   eventsOf,
@@ -33,9 +35,12 @@ import {
   retaining,
   sequencesOf,
   system,
-} from '../../../kit/retention.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import { answered, createWorld, newUser, operator } from '../../../kit/kit.ts'
+  testEnv,
+  unwrap,
+  createKit,
+  newUser,
+  operator,
+} from '../../../kit/index.ts'
 
 /** Lets the sweep look at this trail, and at none that another test has left. */
 const due = (organization: string) =>
@@ -343,7 +348,7 @@ describe('what a run waits for', () => {
       })
     }
     expect(await sequencesOf(organization)).toEqual(upTo(6))
-    answered(await releaseLegalHold(seatgate, scope, { reason: 'settled' }))
+    unwrap(await releaseLegalHold(seatgate, scope, { reason: 'settled' }))
     expect((await status(organization)).legalHold).toBeNull()
     expect(await purge(organization)).toMatchObject({ events: 5 })
     expect(await eventsOf(organization, 'audit.hold_place')).toMatchObject([
@@ -370,7 +375,7 @@ describe('what a run waits for', () => {
     await tended(organization, 'A')
     daysLater(31)
     let between = false
-    const world = createWorld({
+    const kit = createKit({
       provider: 'd1',
       auditLogKey: keys.privateKey,
       retention: days(30),
@@ -388,7 +393,7 @@ describe('what a run waits for', () => {
       },
     })
     const scope = { caller: system, organization }
-    const run = answered(await purgeAuditEvents(world.seatgate, scope))
+    const run = unwrap(await purgeAuditEvents(kit.seatgate, scope))
     expect(run).toMatchObject({ events: 0, waitsFor })
     expect(await sequencesOf(organization)).toEqual(upTo(5))
   })
@@ -569,7 +574,7 @@ describe('what a run costs', () => {
       await addEvents(organization, events + more)
       await sealOrganization(seatgate, organization)
       daysLater(31)
-      const world = createWorld({
+      const kit = createKit({
         provider: 'd1',
         around: meter.around,
         auditLogKey: keys.privateKey,
@@ -578,10 +583,10 @@ describe('what a run costs', () => {
       })
       const scope = { caller: system, organization }
       const [run, cost] = await meter.measure(
-        () => purgeAuditEvents(world.seatgate, scope),
-        world.settled
+        () => purgeAuditEvents(kit.seatgate, scope),
+        kit.settled
       )
-      expect(answered(run).events).toBe(events + 2)
+      expect(unwrap(run).events).toBe(events + 2)
       costs.push(cost)
     }
     const [few, many, long] = costs
