@@ -22,6 +22,7 @@ import {
   type Principal,
   type PrincipalQuery,
   type Result,
+  type SeatUsage,
   type WakeUp,
   type LedgerNamespace,
 } from '../../src/index.ts'
@@ -70,14 +71,28 @@ export interface KitOptions extends Partial<Omit<FlatOptions, 'seats' | 'databas
   readonly binding?: D1Database
 }
 
-/** A Seatgate over the real bindings, and what it left to be done after its answers. */
+/** A Seatgate over the real bindings, organizations in it, and what it left to be done after its answers. */
 export interface Kit {
   readonly seatgate: FullSeatgate
   readonly wakeUps: readonly WakeUp[]
   /** Trips to D1 so far. */
   trips(): number
-  /** Waits until nothing is left to be done. */
+  /** Waits until no work is left in the background. */
   settled(): Promise<void>
+  /** Creates an organization with a seat limit, if one is given, and so many members with the owner. */
+  organization(size?: { seats?: number | undefined; members?: number }): Promise<KitOrganization>
+}
+
+/** An organization with the operations that most tests need. Each waits for the work in the background. */
+export interface KitOrganization extends TestOrganization {
+  /** Adds a user, or a new one, as the owner. */
+  add(userId?: string, role?: string): Promise<Result<AddedMember>>
+  /** Adds a new user, who must be admitted, and returns the id. */
+  join(role?: string): Promise<string>
+  /** Removes a member: at their own wish, or as another member. */
+  remove(userId: string, by?: string): Promise<Result<EndedWith>>
+  limitTo(seats: number): Promise<SeatUsage>
+  seats(): Promise<SeatUsage>
 }
 
 /** Seals the invitations of the tests' own worlds. */
@@ -156,13 +171,37 @@ export function createKit(options: KitOptions = {}): Kit {
       : { joining: joinRules({ verifyDomain: () => true }) }),
     ...rest,
   })
-  return {
+  const kit: Kit = {
     seatgate,
     wakeUps,
     trips: () => trips,
     async settled() {
       while (background.length > 0) await background.shift()
     },
+    async organization({ seats, members = 1 } = {}) {
+      const organization = await newOrganization(kit, seats)
+      for (let more = 1; more < members; more++) await join(kit, organization)
+      return withOperations(kit, organization)
+    },
+  }
+  return kit
+}
+
+function withOperations(kit: Kit, organization: TestOrganization): KitOrganization {
+  const { seatgate } = kit
+  const settled = async <T>(answer: Promise<T>): Promise<T> => {
+    const value = await answer
+    await kit.settled()
+    return value
+  }
+  return {
+    ...organization,
+    add: (userId, role) => settled(add(kit, organization, userId, role)),
+    join: (role) => join(kit, organization, role),
+    remove: (userId, by) => settled(leave(kit, organization, userId, by)),
+    limitTo: async (limit) =>
+      settled(setSeatLimit(seatgate, organization.asOperator, { limit })).then(unwrap),
+    seats: async () => unwrap(await seatUsage(seatgate, organization.asOperator)),
   }
 }
 
@@ -237,13 +276,11 @@ export async function organizationWithMembers(kit: Kit, limit: number, members: 
 export async function add(
   { seatgate }: Kit,
   organization: TestOrganization,
-  userId?: string
+  userId?: string,
+  role = 'member'
 ): Promise<Result<AddedMember>> {
   const joining = userId ?? (await newUser())
-  return addMember(seatgate, organization.as(organization.owner), {
-    userId: joining,
-    role: 'member',
-  })
+  return addMember(seatgate, organization.as(organization.owner), { userId: joining, role })
 }
 
 /** Adds somebody, for sure. */

@@ -9,7 +9,7 @@ import {
   type ScopeVariables,
 } from '../../../src/hono/index.ts'
 import { setMfaPolicy, type Principal, type Report } from '../../../src/index.ts'
-import { listening, unwrap, createKit, newOrganization } from '../../kit/index.ts'
+import { listening, unwrap, createKit } from '../../kit/index.ts'
 
 /** A world that must not ask D1, and what it reported. */
 function quiet() {
@@ -199,7 +199,7 @@ describe('requireOrganizationMfa()', () => {
 
   it('PIPE-44 PIPE-45 holds members to a policy from the next request on, at no trip of its own', async () => {
     const kit = createKit({ provider: 'unlimited' })
-    const { slug, owner, as } = await newOrganization(kit)
+    const { slug, owner, as } = await kit.organization()
     const { trips, around } = listening()
     const heard = createKit({ provider: 'unlimited', around }).seatgate
     const app = new Hono()

@@ -18,7 +18,6 @@ import {
   belonging,
   listening,
   createKit,
-  newOrganization,
   newUser,
 } from '../../kit/index.ts'
 
@@ -336,7 +335,7 @@ describe('requireMembership() behind a loader', () => {
   })
 
   it('PIPE-42 lets a service account in where it is bound, with the role that it has', async () => {
-    const [home, other] = [await newOrganization(kit), await newOrganization(kit)]
+    const [home, other] = [await kit.organization(), await kit.organization()]
     const bound = (role: string) =>
       hostOf({
         type: 'service_account',

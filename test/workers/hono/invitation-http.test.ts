@@ -35,7 +35,6 @@ import {
   isChange,
   testEnv,
   unwrap,
-  newOrganization,
   PASSWORD,
   shareOf,
 } from '../../kit/index.ts'
@@ -345,7 +344,7 @@ describe('accepting', () => {
 
   it('INV-84 the library alone makes no session', async () => {
     const kit = createKit()
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const asOwner = organization.as(organization.owner)
     const invited = unwrap(
       await createInvitation(kit.seatgate, asOwner, { email: newAddress(), role: 'member' })
@@ -378,7 +377,7 @@ describe('accepting', () => {
       },
     })
     const calm = createKit()
-    const organization = await newOrganization(calm)
+    const organization = await calm.organization()
     const asOwner = organization.as(organization.owner)
     const email = newAddress()
     const invited = unwrap(
@@ -453,7 +452,7 @@ describe('a token', () => {
       },
       invitationUrl: (token) => `https://app.example/join#${token}`,
     })
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const asOwner = organization.as(organization.owner)
     const email = newAddress()
     const input = { email, role: 'member' }
@@ -518,7 +517,7 @@ describe('a token', () => {
         mailer: { send: () => Promise.reject(new Error('down')) },
         invitationUrl: (token) => token,
       })
-      const organization = await newOrganization(kit)
+      const organization = await kit.organization()
       const { token, mailToken } = await invite(kit, organization)
       for (const each of [token, mailToken]) {
         expect(await inClear(organization.id, [each])).toEqual([])

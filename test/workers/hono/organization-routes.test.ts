@@ -7,7 +7,6 @@ import {
   freshSlug,
   createKit,
   join,
-  newOrganization,
   newUser,
   PASSWORD,
 } from '../../kit/index.ts'
@@ -17,7 +16,7 @@ const client = embedded()
 const large = 'x'.repeat(64 * 1024)
 
 async function scene() {
-  const organization = await newOrganization(kit)
+  const organization = await kit.organization()
   const token = asUser({ userId: organization.owner })
   const path = `/organizations/${organization.id}`
   const change = (over: object = {}, as = token, key?: string) =>

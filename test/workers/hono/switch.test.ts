@@ -26,7 +26,6 @@ import {
   unwrap,
   createKit,
   join,
-  newOrganization,
   newUser,
   type KitOptions,
 } from '../../kit/index.ts'
@@ -184,15 +183,15 @@ describe('POST /organizations/switch to where they may not be', () => {
   const targets = {
     'is unknown': async () => freshSlug(),
     'has an unknown id': async () => crypto.randomUUID(),
-    'is foreign': async () => (await newOrganization(kit)).id,
-    'is foreign, by its slug': async () => (await newOrganization(kit)).slug,
+    'is foreign': async () => (await kit.organization()).id,
+    'is foreign, by its slug': async () => (await kit.organization()).slug,
     'is deleted': async (userId: string) => {
       const [gone] = await belonging(userId, 1)
       await softDeleted(kit.seatgate, gone!)
       return gone!.id
     },
     'has suspended them': async (userId: string) => {
-      const organization = await newOrganization(kit)
+      const organization = await kit.organization()
       await join(kit, organization, 'member', userId)
       const scope = organization.as(organization.owner)
       unwrap(await suspendMember(kit.seatgate, scope, userId))

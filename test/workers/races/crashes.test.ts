@@ -27,7 +27,6 @@ import {
   codeOf,
   createKit,
   join,
-  newOrganization,
   newUser,
   type TestOrganization,
   type Kit,
@@ -52,7 +51,7 @@ describe('a crash at every step', () => {
   type Staging = (calm: Kit, operationId: string | undefined) => Promise<Scene>
 
   const addingTheLast: Staging = async (calm, operationId) => {
-    const organization = await newOrganization(calm, 2)
+    const organization = await calm.organization({ seats: 2 })
     const userId = await newUser()
     return {
       organizationId: async () => organization.id,
@@ -88,7 +87,7 @@ describe('a crash at every step', () => {
     }
   }
   const removing: Staging = async (calm, operationId) => {
-    const organization = await newOrganization(calm, 2)
+    const organization = await calm.organization({ seats: 2 })
     const userId = await join(calm, organization)
     return {
       organizationId: async () => organization.id,
@@ -99,7 +98,7 @@ describe('a crash at every step', () => {
     }
   }
   const lowering: Staging = async (calm) => {
-    const organization = await newOrganization(calm, 9)
+    const organization = await calm.organization({ seats: 9 })
     return {
       organizationId: async () => organization.id,
       act: ({ seatgate }) => setSeatLimit(seatgate, organization.asOperator, { limit: 2 }),
@@ -166,7 +165,7 @@ describe('a crash at every step', () => {
       while (reached) {
         step += 1
         const calm = createKit()
-        const organization = await newOrganization(calm, 2)
+        const organization = await calm.organization({ seats: 2 })
         const userId = await join(calm, organization)
         await forwardOrganization(calm.seatgate, organization.id)
         const deaf = createKit({ around: losing('ledger') })

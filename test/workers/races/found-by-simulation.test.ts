@@ -35,7 +35,6 @@ import {
   codeOf,
   createKit,
   join,
-  newOrganization,
 } from '../../kit/index.ts'
 
 afterEach(() => {
@@ -44,7 +43,7 @@ afterEach(() => {
 
 it('a raise of the epoch that arrives late changes nothing', async () => {
   const kit = createKit()
-  const organization = await newOrganization(kit, 5)
+  const organization = await kit.organization({ seats: 5 })
   const db = drizzle(testEnv.DB)
   expect(codeOf(await add(kit, organization))).toBe('ok')
   await kit.settled()
@@ -110,7 +109,7 @@ describe('what comes late, when a member has gone', () => {
     const { late, namespace } = echoing()
     const calm = createKit()
     const kit = createKit({ namespace })
-    const organization = await newOrganization(calm, 2)
+    const organization = await calm.organization({ seats: 2 })
     const gone = await join(kit, organization)
     unwrap(await removeMember(kit.seatgate, organization.as(organization.owner), gone))
     await kit.settled()
@@ -151,7 +150,7 @@ describe('what comes late, when a member has gone', () => {
 
 it('a resent invitation keeps the role that it was given meanwhile', async () => {
   const calm = createKit()
-  const organization = await newOrganization(calm, 5)
+  const organization = await calm.organization({ seats: 5 })
   const asOwner = organization.as(organization.owner)
   const invited = await invite(calm, organization)
   let changed: Promise<Result<unknown>> | null = null
@@ -173,7 +172,7 @@ it('a resent invitation keeps the role that it was given meanwhile', async () =>
 
 it('a refusal at the default limit says how many seats are used', async () => {
   const kit = createKit({ provider: 'd1', defaultSeatLimit: 2 })
-  const organization = await newOrganization(kit)
+  const organization = await kit.organization()
   expect(codeOf(await add(kit, organization))).toBe('ok')
   expect(await add(kit, organization)).toMatchObject({
     error: { code: 'seat_limit_reached', limit: 2, used: 2 },
@@ -182,7 +181,7 @@ it('a refusal at the default limit says how many seats are used', async () => {
 
 it('SEAT-14: with d1Seats, a seat that passes on to another invitation is counted all the time', async () => {
   const calm = createKit({ provider: 'd1' })
-  const organization = await newOrganization(calm, 3)
+  const organization = await calm.organization({ seats: 3 })
   const { email } = await invite(calm, organization)
   let overtaken = false
   const kit = createKit({

@@ -23,16 +23,14 @@ import {
   testEnv,
   unwrap,
   join,
-  newOrganization,
   newUsers,
-  organizationWithMembers,
   PASSWORD,
 } from '../../kit/index.ts'
 
 describe('the checkers', () => {
   it('find nothing in what is right, and everything that is done to it', async () => {
     const kit = createKit()
-    const organization = await newOrganization(kit, 3)
+    const organization = await kit.organization({ seats: 3 })
     const { seatgate } = kit
     const asOwner = organization.as(organization.owner)
     const member = await join(kit, organization)
@@ -171,7 +169,7 @@ describe('the checkers', () => {
   it('find nothing in invitations that are right, and everything that is done to them', async () => {
     const kit = createKit()
     const { seatgate } = kit
-    const organization = await newOrganization(kit, 7)
+    const organization = await kit.organization({ seats: 7 })
     const asOwner = organization.as(organization.owner)
     const open = await invite(kit, organization)
     const accepted = await invite(kit, organization)
@@ -284,7 +282,7 @@ describe('the checkers', () => {
   it('find the member whom two joins let in that were not kept apart', async () => {
     // A gate that counts, waits and then writes: what the races above would find.
     const kit = createKit({ provider: 'd1' })
-    const organization = await organizationWithMembers(kit, 3, 2)
+    const organization = await kit.organization({ seats: 3, members: 2 })
     const naively = async (userId: string) => {
       const { members } = await readState(organization.id)
       if (members.length >= 3) return

@@ -29,7 +29,6 @@ import {
   unwrap,
   codeOf,
   enforcing,
-  newOrganization,
   PASSWORD,
   type Provider,
   type TestOrganization,
@@ -61,7 +60,7 @@ async function stage(
   limit: number
 ): Promise<Scene> {
   const calm = createKit({ provider })
-  const organization = await newOrganization(calm, limit)
+  const organization = await calm.organization({ seats: limit })
   const invited = await invite(calm, organization)
   const userId = await userWith(invited.email)
   const kit = createKit({ provider, delayMs })
@@ -270,7 +269,7 @@ describe.each(eachWay)('inviting, $provider seats, $delayMs ms a trip', (way) =>
   it('INV-27 ORG-29 while the organization is deleted leaves nothing open', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const kit = createKit(way)
-      const organization = await newOrganization(kit, 5)
+      const organization = await kit.organization({ seats: 5 })
       const asOwner = organization.as(organization.owner)
       const [created, deleted] = await both(
         round,
@@ -319,7 +318,7 @@ describe.each(eachWay)('inviting, $provider seats, $delayMs ms a trip', (way) =>
   it('MUSEUM-01 MUSEUM-07 SEAT-36 and joining for the last seat: one of them', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const kit = createKit(way)
-      const organization = await newOrganization(kit, 2)
+      const organization = await kit.organization({ seats: 2 })
       const asOwner = organization.as(organization.owner)
       const userId = await userWith(newAddress())
       const answers = await both(
@@ -340,7 +339,7 @@ describe.each(eachWay)('inviting, $provider seats, $delayMs ms a trip', (way) =>
   it('SEAT-40 INV-33 two lists at once never get more seats than there are', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const kit = createKit(way)
-      const organization = await newOrganization(kit, 5)
+      const organization = await kit.organization({ seats: 5 })
       const asOwner = organization.as(organization.owner)
       const five = () =>
         createInvitations(kit.seatgate, asOwner, {

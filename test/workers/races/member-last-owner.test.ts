@@ -25,7 +25,6 @@ import {
   createKit,
   enforcing,
   join,
-  newOrganization,
   PASSWORD,
   type Provider,
   type TestOrganization,
@@ -118,7 +117,7 @@ async function inOneOrganization(
 ) {
   const calm = createKit({ provider })
   const kits = [kitWithHooks({ provider }), kitWithHooks({ provider, delayMs: 2 })] as const
-  let organization = await newOrganization(calm)
+  let organization = await calm.organization()
   for (let round = 0; round < ROUNDS; round++) {
     const kit = kits[round < ROUNDS / 2 ? 0 : 1]
     const second = await join(calm, organization, 'owner')
@@ -202,7 +201,7 @@ describe('the last owner', () => {
     'ORG-112 SEAT-27: who %s keeps session, seat and a clean record (%s)',
     async (out, provider) => {
       const kit = kitWithHooks({ provider })
-      const organization = await newOrganization(kit)
+      const organization = await kit.organization()
       const first = organization.owner
       // Another owner who cannot act, and so does not count.
       const suspended = await join(kit, organization, 'owner')

@@ -24,7 +24,6 @@ import {
   createKit,
   enforcing,
   join,
-  newOrganization,
   PASSWORD,
   type TestOrganization,
 } from '../../kit/index.ts'
@@ -106,7 +105,7 @@ describe('two owners at once', () => {
       }
       const kit = kitWithHooks({ delayMs, around, provider: 'ledger' })
       for (let round = 0; round < ROUNDS; round++) {
-        const organization = await newOrganization(calm)
+        const organization = await calm.organization()
         const { owner, id } = organization
         present = id
         const other = await join(calm, organization, 'owner')
@@ -138,7 +137,7 @@ describe('two owners at once', () => {
 describe('the only owner', () => {
   it.each(enforcing)('ORG-101 is not removed, and the row stays (%s)', async (provider) => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     await join(kit, organization, 'admin')
     const { owner } = organization
     const before = await everything()
@@ -154,7 +153,7 @@ describe('the only owner', () => {
   })
 
   it.each(['member', 'admin'])('cannot become %s', async (role) => {
-    const organization = await newOrganization(calm)
+    const organization = await calm.organization()
     const { owner } = organization
     const answer = await changeRole(calm.seatgate, organization.as(owner), owner, { role })
     expect(codeOf(answer)).toBe('last_owner')
@@ -164,7 +163,7 @@ describe('the only owner', () => {
 describe('one of two owners', () => {
   it.each(enforcing)('ORG-102 is removed (%s)', async (provider) => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const other = await join(kit, organization, 'owner')
     const answer = await removeMember(kit.seatgate, organization.as(organization.owner), other)
     await kit.settled()
@@ -176,7 +175,7 @@ describe('one of two owners', () => {
   })
 
   it('ORG-108 is the founder, is removed, and the second one remains owner', async () => {
-    const organization = await newOrganization(calm)
+    const organization = await calm.organization()
     const { owner, id } = organization
     const second = await join(calm, organization, 'owner')
     unwrap(await removeMember(calm.seatgate, organization.as(second), owner))
@@ -195,7 +194,7 @@ describe('an owner who cannot act', () => {
     'MUSEUM-25 ORG-100: does not stand in for the one who %s',
     async (way) => {
       const kit = kitWithHooks()
-      const organization = await newOrganization(kit)
+      const organization = await kit.organization()
       const { owner, id } = organization
       const suspended = await join(kit, organization, 'owner')
       unwrap(await suspendMember(kit.seatgate, organization.as(owner), suspended))
@@ -209,7 +208,7 @@ describe('an owner who cannot act', () => {
   )
 
   it('MUSEUM-25 ORG-100: may go, as the one who can act stays', async () => {
-    const organization = await newOrganization(calm)
+    const organization = await calm.organization()
     const { owner, id } = organization
     for (const act of [WAYS['removes the other'], WAYS['demotes the other']]) {
       const suspended = await join(calm, organization, 'owner')

@@ -24,10 +24,8 @@ import {
   enforcing,
   join,
   leave,
-  newOrganization,
   newUser,
   newUsers,
-  organizationWithMembers,
   type TestOrganization,
 } from '../../kit/index.ts'
 
@@ -39,7 +37,7 @@ describe('the last seats', () => {
     'SEAT-2 SEAT-4 SEAT-6 SEAT-7 MUSEUM-01 MUSEUM-17: admits exactly as many as there are seats',
     async ({ provider, calm, kit }) => {
       for (let round = 0; round < RUSHES; round++) {
-        const organization = await newOrganization(calm, 10)
+        const organization = await calm.organization({ seats: 10 })
         const people = await newUsers(50)
         const answers = await Promise.all([
           ...people.map((userId) => add(kit, organization, userId)),
@@ -69,7 +67,7 @@ describe('the last seats', () => {
     'SEAT-23: seats that are freed while others ask are never given twice',
     async ({ calm, kit }) => {
       for (let round = 0; round < 5; round++) {
-        const organization = await newOrganization(calm, 6)
+        const organization = await calm.organization({ seats: 6 })
         const leaving = await Promise.all(Array.from({ length: 5 }, () => join(calm, organization)))
         const people = await newUsers(20)
         const [left, joined] = await Promise.all([
@@ -100,7 +98,7 @@ describe('first use', () => {
     const before = createKit({ provider: 'd1' })
     const kit = createKit()
     for (let round = 0; round < 10; round++) {
-      const organization = await newOrganization(before, 10)
+      const organization = await before.organization({ seats: 10 })
       expect(await readLedger(organization.id)).toBeNull()
       const people = await newUsers(5)
       const answers = await Promise.all(
@@ -137,7 +135,7 @@ describe('first use', () => {
 describe('a limit that is lowered while people join', () => {
   eachWay('MUSEUM-07 MUSEUM-08: the outcome is that of some order', async ({ calm, kit }) => {
     for (let round = 0; round < ROUNDS; round++) {
-      const organization = await newOrganization(calm, 10)
+      const organization = await calm.organization({ seats: 10 })
       const people = await newUsers(16)
       const before = (round * 3) % 8
       const adding = people.slice(0, before).map((userId) => add(kit, organization, userId))
@@ -199,7 +197,7 @@ describe('a limit that is lowered while people join', () => {
   it('MUSEUM-07: who asks after the limit fell is refused', async () => {
     for (const provider of enforcing) {
       const kit = createKit({ provider })
-      const organization = await organizationWithMembers(kit, 5, 4)
+      const organization = await kit.organization({ seats: 5, members: 4 })
       unwrap(await setSeatLimit(kit.seatgate, organization.asOperator, { limit: 4 }))
       expect(await add(kit, organization, await newUser())).toEqual({
         ok: false,
@@ -221,7 +219,7 @@ async function watch(organization: TestOrganization, ledger: boolean): Promise<v
 /** Limit 5, four members, and a fifth whose batch waits. */
 async function joinHeldBeforeItsBatch(provider: 'ledger' | 'd1') {
   const calm = createKit({ provider })
-  const organization = await organizationWithMembers(calm, 5, 4)
+  const organization = await calm.organization({ seats: 5, members: 4 })
   const { around, reached, letGo } = holdingBack(makesMember)
   const joining = add(createKit({ provider, around }), organization, await newUser())
   await reached

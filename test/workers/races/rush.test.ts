@@ -7,7 +7,6 @@ import {
   add,
   createKit,
   enforcing,
-  newOrganization,
   newUsers,
 } from '../../kit/index.ts'
 
@@ -23,7 +22,7 @@ const PATIENT = { timeoutSeconds: 3600, reservationSeconds: 3600 }
 async function rush(provider: 'ledger' | 'd1', racers: number, seats: number): Promise<void> {
   const kit = createKit({ provider, ledger: PATIENT })
   const limit = 1 + seats
-  const organization = await newOrganization(kit, limit)
+  const organization = await kit.organization({ seats: limit })
   const people = await newUsers(racers)
   const answers: Result<AddedMember>[] = await Promise.all(
     people.map((userId) => add(kit, organization, userId))

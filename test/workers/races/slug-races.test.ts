@@ -18,7 +18,6 @@ import {
   unwrap,
   codeOf,
   createKit,
-  newOrganization,
   newUser,
   operator,
   PASSWORD,
@@ -67,7 +66,7 @@ describe('one slug that several want at once', () => {
   it('ORG-8 ORG-70 goes to exactly one of two slug changes and two creations, in 20 rounds', async () => {
     for (const round of rounds) {
       const slug = freshSlug()
-      const [one, other] = [await newOrganization(kit), await newOrganization(kit)]
+      const [one, other] = [await kit.organization(), await kit.organization()]
       const far = farAway(round)
       const answers = await Promise.all([
         moving(far, one, one.slug, slug),
@@ -85,7 +84,7 @@ describe('one slug that several want at once', () => {
     const client = embedded()
     for (let round = 0; round < ROUNDS; round++) {
       const slug = freshSlug()
-      const organization = await newOrganization(kit)
+      const organization = await kit.organization()
       const token = asUser({ userId: organization.owner })
       const others = await Promise.all([newUser(), newUser()])
       const answers = await Promise.all([
@@ -111,7 +110,7 @@ describe('one slug that several want at once', () => {
 
   it('ORG-9 is never given away while its owner is giving it up, in 20 rounds', async () => {
     for (const round of rounds) {
-      const organization = await newOrganization(kit)
+      const organization = await kit.organization()
       const [old, slug] = [organization.slug, freshSlug()]
       const far = farAway(round)
       const userId = await newUser()
@@ -128,7 +127,7 @@ describe('one slug that several want at once', () => {
 
   it('goes to the newcomer or back to the restored organization, not to both, in 20 rounds', async () => {
     for (const round of rounds) {
-      const { id, slug, owner, as } = await newOrganization(kit)
+      const { id, slug, owner, as } = await kit.organization()
       const far = farAway(round)
       const input = { confirmName: 'Test', password: PASSWORD }
       unwrap(await softDeleteOrganization(far, as(owner), input))
@@ -144,7 +143,7 @@ describe('one slug that several want at once', () => {
 
   it('is released by a deletion to one at most of those who wait for it', async () => {
     for (const round of rounds) {
-      const { slug, owner, as } = await newOrganization(kit)
+      const { slug, owner, as } = await kit.organization()
       const far = farAway(round)
       const input = { confirmName: 'Test', password: PASSWORD }
       const [deleted, ...created] = await Promise.all([
@@ -180,7 +179,7 @@ describe('a slug that somebody took and gave up between reading and writing', ()
   }
 
   it.each(cases)('ORG-9 is refused to a %s: it still leads elsewhere', async (_what, act) => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const slug = freshSlug()
     let holder = ''
     const around = meanwhile(async () => {
@@ -192,7 +191,7 @@ describe('a slug that somebody took and gave up between reading and writing', ()
   })
 
   it('ORG-31 is refused to a restoration: it still leads elsewhere', async () => {
-    const { id, slug, owner, as } = await newOrganization(kit)
+    const { id, slug, owner, as } = await kit.organization()
     const input = { confirmName: 'Test', password: PASSWORD }
     unwrap(await softDeleteOrganization(kit.seatgate, as(owner), input))
     let holder = ''
@@ -209,7 +208,7 @@ describe('a slug that somebody took and gave up between reading and writing', ()
 describe('one organization whose slug several change at once', () => {
   it('takes one of the slugs, and the others are told that theirs is not the present one', async () => {
     for (const round of rounds) {
-      const organization = await newOrganization(kit)
+      const organization = await kit.organization()
       const { id, slug: old } = organization
       const wanted = [freshSlug(), freshSlug(), freshSlug()]
       const far = farAway(round)
@@ -229,7 +228,7 @@ describe('one organization whose slug several change at once', () => {
 
   it('ORG-27 and is deleted at the same time: it is one after the other, and the slug is free', async () => {
     for (const round of rounds) {
-      const organization = await newOrganization(kit)
+      const organization = await kit.organization()
       const { slug: old, owner, as } = organization
       const far = farAway(round)
       const slug = freshSlug()
@@ -244,7 +243,7 @@ describe('one organization whose slug several change at once', () => {
   })
 
   it('back and forth at once leaves no alias that is the present slug', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const [a, b] = [organization.slug, freshSlug()]
     for (const round of rounds) {
       const far = farAway(round)

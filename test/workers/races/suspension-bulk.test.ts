@@ -14,7 +14,6 @@ import {
   enforcing,
   join,
   leave,
-  newOrganization,
   type TestOrganization,
   type Kit,
 } from '../../kit/index.ts'
@@ -23,7 +22,7 @@ const ROUNDS = atScale({ share: 2, thorough: 6, whole: 20 })
 
 /** An organization with a limit, and so many who are suspended in it. */
 async function suspending(kit: Kit, limit: number, count: number) {
-  const organization = await newOrganization(kit, limit)
+  const organization = await kit.organization({ seats: limit })
   const scope = organization.as(organization.owner)
   const away: string[] = []
   while (away.length < count) {

@@ -54,7 +54,6 @@ import {
   asUser,
   testEnv,
   createKit,
-  newOrganization,
   newUser,
   operator,
   SECRET,
@@ -121,7 +120,7 @@ describe('an option that is not known', () => {
   })
 
   it('B14 of a function throws before anything is done', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const scope = organization.as(organization.owner)
     const strange = { operationID: 'x' } as never
     const userId = await newUser()
@@ -150,7 +149,7 @@ describe('a parameter of a list that is not known', () => {
   it('B14 is refused by the functions, with those that are', async () => {
     const sink = { id: 'log', deliver: async () => ({ outcome: 'delivered' }) as const }
     const { seatgate: own } = createKit({ sinks: [sink] })
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const scope = organization.as(organization.owner)
     const { caller } = scope
     const strange = { offset: 10 } as never

@@ -21,7 +21,7 @@ import {
   unscoped,
   UnscopedQuery,
 } from '../../../src/index.ts'
-import { testEnv, createKit, join, newOrganization } from '../../kit/index.ts'
+import { testEnv, createKit, join } from '../../kit/index.ts'
 
 const notes = sqliteTable('notes', {
   id: text('id').primaryKey(),
@@ -81,7 +81,7 @@ beforeAll(async () => {
   ])
   const kit = createKit()
   for (const name of ['ours', 'theirs']) {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     await join(kit, organization)
     if (name === 'ours') ours = organization.id
     else theirs = organization.id

@@ -32,7 +32,6 @@ import {
   codeOf,
   createKit,
   join,
-  newOrganization,
   newUser,
   PASSWORD,
   type TestOrganization,
@@ -69,7 +68,7 @@ async function doneBy({ id }: TestOrganization) {
 }
 
 async function team() {
-  const organization = await newOrganization(kit, 10)
+  const organization = await kit.organization({ seats: 10 })
   const member = await join(kit, organization)
   const before = (await doneBy(organization)).length
   return {
@@ -130,7 +129,7 @@ const all = 'add addOwner changeRole toOwner suspend remove removeOwner rename s
 
 describe('a service account', () => {
   it('is not there for any organization but its own', async () => {
-    const other = await newOrganization(kit)
+    const other = await kit.organization()
     const rows = async () => JSON.stringify((await everything())['seatgate_audit_events'])
     const there = await team()
     const events = await rows()
@@ -276,7 +275,7 @@ describe('the host itself', () => {
   })
 
   it('is held by the seat limit like anybody', async () => {
-    const organization = await newOrganization(kit, 1)
+    const organization = await kit.organization({ seats: 1 })
     const scope = { caller: system, organization: organization.id }
     const input = { userId: await newUser(), role: 'member' }
     expect(codeOf(await addMember(seatgate, scope, input))).toBe('seat_limit_reached')

@@ -18,7 +18,6 @@ import {
   enforcing,
   join,
   leave,
-  newOrganization,
   newUser,
   type TestOrganization,
   type Kit,
@@ -51,7 +50,7 @@ describe.each(enforcing)('a batch that was rolled back and is sent again (%s)', 
   const { seatgate } = kit
 
   it('SEAT-14 SEAT-2 lets nobody in above the limit, if somebody else has the seat now', async () => {
-    const organization = await newOrganization(kit, 2)
+    const organization = await kit.organization({ seats: 2 })
     const [late, early] = [await newUser(), await newUser()]
     const joining = await joiner(kit, organization, late)
     await rolledBack(kit, joining)
@@ -68,7 +67,7 @@ describe.each(enforcing)('a batch that was rolled back and is sent again (%s)', 
   })
 
   it('SEAT-14 comes in with a seat that is counted, or not at all', async () => {
-    const organization = await newOrganization(kit, 3)
+    const organization = await kit.organization({ seats: 3 })
     const userId = await newUser()
     const joining = await joiner(kit, organization, userId)
     await rolledBack(kit, joining)
@@ -86,7 +85,7 @@ describe.each(enforcing)('a batch that was rolled back and is sent again (%s)', 
   })
 
   it('SEAT-24 SEAT-9 does not bring back who has left meanwhile, in the seat they had', async () => {
-    const organization = await newOrganization(kit, 2)
+    const organization = await kit.organization({ seats: 2 })
     const userId = await newUser()
     const joining = await joiner(kit, organization, userId)
     unwrap(await commitTogether(seatgate, joining))

@@ -22,7 +22,6 @@ import {
   codeOf,
   createKit,
   enforcing,
-  newOrganization,
   newUser,
   newUsers,
   join,
@@ -65,7 +64,7 @@ const stopped = ({ seatgate: { db } }: Kit) => db.delete(users) as unknown as St
 describe.each(enforcing)('several changes in one batch (%s)', (provider) => {
   it('SEAT-2 two of one organization have a seat each, or neither comes in', async () => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit, 3)
+    const organization = await kit.organization({ seats: 3 })
     const [ann, ben, cem] = (await newUsers(3)) as [string, string, string]
     const both = combine(
       unwrap(await joiner(kit, organization, ann)),
@@ -83,7 +82,7 @@ describe.each(enforcing)('several changes in one batch (%s)', (provider) => {
 
   it('SEAT-2 SEAT-14 two for one seat: neither comes in by halves, and the seat is free again', async () => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit, 2)
+    const organization = await kit.organization({ seats: 2 })
     const [ann, ben] = (await newUsers(2)) as [string, string]
     const first = unwrap(await joiner(kit, organization, ann))
     const second = await joiner(kit, organization, ben)
@@ -107,7 +106,7 @@ describe.each(enforcing)('several changes in one batch (%s)', (provider) => {
 
   it('SEAT-9 somebody prepared twice comes in once, or not at all', async () => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit, 5)
+    const organization = await kit.organization({ seats: 5 })
     const userId = await newUser()
     const first = unwrap(await joiner(kit, organization, userId))
     const second = await joiner(kit, organization, userId)
@@ -122,7 +121,7 @@ describe.each(enforcing)('several changes in one batch (%s)', (provider) => {
   it('HOOK-25 a user who goes and one who comes: the one batch keeps both or neither', async () => {
     const kit = kitWithHooks({ provider })
     const { seatgate } = kit
-    const organization = await newOrganization(kit, 5)
+    const organization = await kit.organization({ seats: 5 })
     const leaver = await join(kit, organization)
     const newcomer = await newUser()
     const swap = async () =>
@@ -149,7 +148,7 @@ describe.each(enforcing)('several changes in one batch (%s)', (provider) => {
   it('SEAT-23 two users who go in one batch: both seats are somebody else’s at once', async () => {
     const kit = kitWithHooks({ provider })
     const { seatgate } = kit
-    const organization = await newOrganization(kit, 3)
+    const organization = await kit.organization({ seats: 3 })
     const [one, other] = [await join(kit, organization), await join(kit, organization)]
     await commitTogether(
       seatgate,
@@ -213,7 +212,7 @@ describe.each(enforcing)('several changes in one batch (%s)', (provider) => {
   /** The last seat of two is taken by somebody whose batch is ready. */
   async function oneJoins() {
     const calm = createKit({ provider })
-    const organization = await newOrganization(calm, 2)
+    const organization = await calm.organization({ seats: 2 })
     const kit = createKit({ provider })
     const joining = unwrap(await joiner(kit, organization, await newUser()))
     return { calm, organization, kit, joining, rows: await everything() }

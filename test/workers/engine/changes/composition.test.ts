@@ -32,9 +32,7 @@ import {
   createKit,
   enforcing,
   join,
-  newOrganization,
   newUser,
-  organizationWithMembers,
   PASSWORD,
   type TestOrganization,
   type Kit,
@@ -83,7 +81,7 @@ const userExists = async (id: string) =>
 describe.each(enforcing)('preparing with %s seats', (provider) => {
   it('asks no database', async () => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit, 5)
+    const organization = await kit.organization({ seats: 5 })
     const [founder, userId] = [await newUser(), await newUser()]
     const rows = await everything()
     const trips = kit.trips()
@@ -102,7 +100,7 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
         return run()
       },
     })
-    const organization = await newOrganization(kit, 5)
+    const organization = await kit.organization({ seats: 5 })
     const userId = crypto.randomUUID()
     const joining = unwrap(await joiner(kit, organization, userId))
     batches.length = 0
@@ -157,7 +155,7 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
 
   it('sees somebody who is registered before it in the batch, and nobody after it', async () => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit, 5)
+    const organization = await kit.organization({ seats: 5 })
     const [early, late] = [crypto.randomUUID(), crypto.randomUUID()]
     unwrap(
       await commitTogether(kit.seatgate, unwrap(await joiner(kit, organization, early)), {
@@ -183,7 +181,7 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
     'writes nothing and frees the seat if a statement %s it breaks a unique key',
     async (where) => {
       const kit = createKit({ provider })
-      const other = await newOrganization(kit, 2)
+      const other = await kit.organization({ seats: 2 })
       const [taken, gone] = [await newUser(), await newUser()]
       // The ledger is started once, and that is written.
       await join(kit, other, 'member', gone)
@@ -251,7 +249,7 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
 
   it('is refused to those who may not add anybody', async () => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit, 10)
+    const organization = await kit.organization({ seats: 10 })
     const member = await join(kit, organization)
     const admin = await join(kit, organization, 'admin')
     const suspended = await join(kit, organization, 'admin')
@@ -289,7 +287,7 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
 
   it('has no service account make an owner that is none itself', async () => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const userId = await newUser()
     const attempt = async (role: string) => {
       const caller = {
@@ -310,7 +308,7 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
 
   it('takes away the right to add of who has lost it since', async () => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit, 10)
+    const organization = await kit.organization({ seats: 10 })
     const admin = await join(kit, organization, 'admin')
     const userId = await newUser()
     const joining = unwrap(
@@ -325,7 +323,7 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
 
   it('is refused for who is a member already, before or since', async () => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit, 3)
+    const organization = await kit.organization({ seats: 3 })
     const present = await join(kit, organization)
     expect(codeOf(await outcome(kit, await joiner(kit, organization, present)))).toBe(
       'already_member'
@@ -336,7 +334,7 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
 
   it('is refused where there is no organization, or none any more', async () => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit, 5)
+    const organization = await kit.organization({ seats: 5 })
     const userId = await newUser()
     const joining = unwrap(await joiner(kit, organization, userId))
     await softDeleted(kit.seatgate, organization)
@@ -361,7 +359,7 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
 
   it('is refused for want of a seat, with the numbers', async () => {
     const kit = createKit({ provider })
-    const organization = await organizationWithMembers(kit, 2, 2)
+    const organization = await kit.organization({ seats: 2, members: 2 })
     const rows = await everything()
     const newcomer = crypto.randomUUID()
     const joining = await joiner(kit, organization, newcomer)
@@ -380,7 +378,7 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
 
   it('combines two changes into one: all of both, or nothing of either', async () => {
     const kit = createKit({ provider, auditLogKey: keys.privateKey })
-    const organization = await newOrganization(kit, 2)
+    const organization = await kit.organization({ seats: 2 })
     const prepareBoth = async (userId: string) => {
       const workspace = unwrap(await found(kit, userId))
       return combine(workspace, unwrap(await joiner(kit, organization, userId)))
@@ -413,7 +411,7 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
 describe('a prepared member', () => {
   it('whose batch never comes gives the seat back within a minute', async () => {
     const kit = createKit()
-    const organization = await newOrganization(kit, 2)
+    const organization = await kit.organization({ seats: 2 })
     unwrap(await joiner(kit, organization, await newUser()))
     expect(await readLedger(organization.id)).toMatchObject({ held: 1, reserved: 1 })
     await muchLater(organization.id)
@@ -425,7 +423,7 @@ describe('a prepared member', () => {
     'of whom nobody knows what became is settled: lost %s the batch',
     async (moment) => {
       const calm = createKit()
-      const organization = await newOrganization(calm, 2)
+      const organization = await calm.organization({ seats: 2 })
       const userId = await newUser()
       const kit = createKit({
         async around({ asked }, run) {
@@ -444,7 +442,7 @@ describe('a prepared member', () => {
 
   it('whose batch is sent again after an answer that was lost keeps the seat', async () => {
     const calm = createKit()
-    const organization = await newOrganization(calm, 2)
+    const organization = await calm.organization({ seats: 2 })
     const userId = await newUser()
     let lost = true
     const kit = createKit({
@@ -467,7 +465,7 @@ describe('a prepared member', () => {
 
   it('is in an organization that is named by its id', async () => {
     const kit = createKit()
-    const { slug, owner } = await newOrganization(kit)
+    const { slug, owner } = await kit.organization()
     await expect(
       prepareMember(
         kit.seatgate,
@@ -480,7 +478,7 @@ describe('a prepared member', () => {
   it('is refused for an input that is not valid, before a seat is asked for', async () => {
     const asked: string[] = []
     const calm = createKit()
-    const organization = await newOrganization(calm)
+    const organization = await calm.organization()
     const { seatgate } = createKit({
       around(trip, run) {
         asked.push(trip.store)

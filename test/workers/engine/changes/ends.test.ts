@@ -27,7 +27,6 @@ import {
   codeOf,
   createKit,
   join,
-  newOrganization,
   newUser,
   type TestOrganization,
   type Kit,
@@ -88,7 +87,7 @@ describe('stored answers', () => {
 
   it('A10 end after operationRetentionDays, and not before', async () => {
     const { kit, sweepAfter } = clockedWorld()
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const scope = organization.as(organization.owner)
     const rename = (name: string) =>
       renameOrganization(kit.seatgate, scope, { name }, { operationId: 'key' })
@@ -122,7 +121,7 @@ describe('stored answers', () => {
 
   it('A10 are not made of what a stranger is refused', async () => {
     const kit = createKit()
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const [stranger, member] = [await newUser(), await join(kit, organization)]
     for (const [userId, code, stored] of [
       [stranger, 'organization_not_found', 0],
@@ -206,7 +205,7 @@ describe('switching the active organization', () => {
   it('A10 is on record 60 times an hour, and then says how many were left out', async () => {
     const { kit, pass } = clockedWorld()
     const userId = await newUser()
-    const organizations = [await newOrganization(kit), await newOrganization(kit)]
+    const organizations = [await kit.organization(), await kit.organization()]
     for (const organization of organizations) await join(kit, organization, 'member', userId)
     await run(
       `INSERT INTO seatgate_sessions VALUES (?, ?, NULL, 9999999999999, 1, 1)`,
@@ -303,7 +302,7 @@ describe('what is to be done outside', () => {
       report: ({ event }) => reports.push(event),
       hooks: { afterAddMember: () => Promise.reject(new Error('down')) },
     })
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     await join(kit, organization)
     const left = () => count('seatgate_jobs WHERE organization_id = ?', organization.id)
     await sweepAfter(90 * DAY_MS - 1)

@@ -24,7 +24,6 @@ import {
   unwrap,
   codeOf,
   createKit,
-  newOrganization,
   newUser,
   PASSWORD,
   type TestOrganization,
@@ -342,7 +341,7 @@ describe('a hook that is told', () => {
   )
 
   it('HOOK-7 is the same for a removal, a leaving and the end of a user in every organization', async () => {
-    const [first, other] = [await newTeam(), await newOrganization(createKit())]
+    const [first, other] = [await newTeam(), await createKit().organization()]
     const { organization, owner, member, second, suspended } = first
     const gone: unknown[] = []
     const kit = kitWithHooks({
@@ -411,7 +410,7 @@ describe('nothing has happened', () => {
   })
 
   it('HOOK-8 nor is one when the batch was rolled back', async () => {
-    const organization = await newOrganization(createKit())
+    const organization = await createKit().organization()
     const heard: unknown[] = []
     const { kit, sweepAt } = clockedWorld({
       hooks: { afterAddMember: (state) => heard.push(state) },
@@ -441,7 +440,7 @@ describe('a hook that fails', () => {
     ],
     ['rejects', () => Promise.reject(new TypeError('the mail is down: secret'))],
   ])('HOOK-9 changes no answer, is on record and is called again: it %s', async (_how, fail) => {
-    const organization = await newOrganization(createKit())
+    const organization = await createKit().organization()
     const heard: AfterStates['afterAddMember'][] = []
     const { kit, reports, sweepAt } = clockedWorld({
       hooks: {
@@ -498,7 +497,7 @@ describe('a hook that fails', () => {
   })
 
   it('HOOK-9 that was taken out of the configuration is owed nothing', async () => {
-    const organization = await newOrganization(createKit())
+    const organization = await createKit().organization()
     let called = 0
     const { kit } = clockedWorld({
       hooks: {
@@ -521,7 +520,7 @@ describe('a hook that fails', () => {
 
 describe('a crash', () => {
   it('HOOK-8 HOOK-9 right after the commit leaves the hook to the sweep, a minute later', async () => {
-    const organization = await newOrganization(createKit())
+    const organization = await createKit().organization()
     const heard: string[] = []
     const { kit, sweepAt } = clockedWorld({
       hooks: { afterAddMember: ({ membership: { userId } }) => heard.push(userId) },
@@ -546,7 +545,7 @@ describe('a crash', () => {
   })
 
   it('HOOK-9 before the commit leaves nothing to do', async () => {
-    const organization = await newOrganization(createKit())
+    const organization = await createKit().organization()
     const heard: unknown[] = []
     const { kit, sweepAt } = clockedWorld({
       hooks: { afterAddMember: (state) => heard.push(state) },
@@ -561,7 +560,7 @@ describe('a crash', () => {
   })
 
   it('HOOK-9 before the row is gone has the hook called once more', async () => {
-    const organization = await newOrganization(createKit())
+    const organization = await createKit().organization()
     const heard: unknown[] = []
     let lost = true
     const { kit, reports, sweepAt } = clockedWorld({
@@ -586,7 +585,7 @@ describe('a crash', () => {
   })
 
   it('HOOK-8 HOOK-9 while a hook is at work leaves it alone until its minute is over', async () => {
-    const organization = await newOrganization(createKit())
+    const organization = await createKit().organization()
     const finished = Promise.withResolvers<void>()
     let calls = 0
     const { kit, sweepAt } = clockedWorld({
@@ -612,7 +611,7 @@ describe('a crash', () => {
   })
 
   it('HOOK-9 has a second sweep leave alone what the first is at', async () => {
-    const organization = await newOrganization(createKit())
+    const organization = await createKit().organization()
     const reached = Promise.withResolvers<void>()
     const finished = Promise.withResolvers<void>()
     let calls = 0

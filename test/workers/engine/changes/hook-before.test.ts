@@ -37,9 +37,7 @@ import {
   unwrap,
   codeOf,
   enforcing,
-  newOrganization,
   newUser,
-  organizationWithMembers,
   PASSWORD,
   join,
 } from '../../../kit/index.ts'
@@ -140,7 +138,7 @@ describe('a hook that refuses', () => {
 
   it('HOOK-1 speaks of a newcomer before the seats do', async () => {
     const calm = createKit()
-    const organization = await newOrganization(calm, 1)
+    const organization = await calm.organization({ seats: 1 })
     const userId = await newUser()
     const asked: string[] = []
     const kit = createKit({
@@ -199,7 +197,7 @@ describe('a hook that is broken', () => {
   )
 
   it('HOOK-10 is asked again under the same operation id', async () => {
-    const organization = await newOrganization(createKit())
+    const organization = await createKit().organization()
     const userId = await newUser()
     let works = false
     const { seatgate } = createKit({
@@ -351,7 +349,7 @@ describe('a founder', () => {
 describe('before a deletion', () => {
   it('HOOK-5 the hook is asked after the identity proof, and may refuse', async () => {
     const log: string[] = []
-    const organization = await newOrganization(createKit())
+    const organization = await createKit().organization()
     const { seatgate } = createKit({
       verifyPassword(_userId, password) {
         log.push('proof')
@@ -409,7 +407,7 @@ describe('before a departure', () => {
 
   it.each(enforcing)('HOOK-14 seats and limits never refuse one: %s', async (provider) => {
     const calm = createKit({ provider })
-    const organization = await organizationWithMembers(calm, 5, 2)
+    const organization = await calm.organization({ seats: 5, members: 2 })
     const [removed, leaver] = [await join(calm, organization), await join(calm, organization)]
     const { id } = organization
     const scope = organization.as(organization.owner)
@@ -433,7 +431,7 @@ describe('before a departure', () => {
 
   it('HOOK-14 neither does a ledger that is down', async () => {
     const calm = createKit()
-    const organization = await newOrganization(calm, 3)
+    const organization = await calm.organization({ seats: 3 })
     const [first, second] = [await join(calm, organization), await join(calm, organization)]
     unwrap(await setSeatLimit(calm.seatgate, organization.asOperator, { limit: 1 }))
     const down = createKit({ around: losing('ledger') })
@@ -477,7 +475,7 @@ describe('the batch of a change', () => {
 
   it.each(enforcing)('HOOK-12 has the check of the seat in it: %s', async (provider) => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit, 2)
+    const organization = await kit.organization({ seats: 2 })
     const scope = { caller: { userId: organization.owner }, organization: organization.id }
     const userId = await newUser()
     const joining = unwrap(await prepareMember(kit.seatgate, scope, { userId, role: 'member' }))

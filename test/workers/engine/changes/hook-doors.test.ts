@@ -36,7 +36,6 @@ import {
   codeOf,
   createKit,
   join,
-  newOrganization,
   newUsers,
 } from '../../../kit/index.ts'
 
@@ -196,7 +195,7 @@ describe('several at once', () => {
           email.endsWith('@rival.example') ? refuse('rival') : allow(),
       },
     })
-    const organization = await newOrganization(kit, 5)
+    const organization = await kit.organization({ seats: 5 })
     const rows = [theirs, mine].map((email) => ({ email, role: 'member' }))
     const scope = organization.as(organization.owner)
     const outcomes = unwrap(await createInvitations(kit.seatgate, scope, { invitations: rows }))
@@ -209,7 +208,7 @@ describe('several at once', () => {
 
   it('C1 restores all or, if a hook refuses one, nobody', async () => {
     const calm = createKit()
-    const organization = await newOrganization(calm, 5)
+    const organization = await calm.organization({ seats: 5 })
     const scope = organization.as(organization.owner)
     const userIds = [await join(calm, organization), await join(calm, organization)]
     for (const userId of userIds) unwrap(await suspendMember(calm.seatgate, scope, userId))

@@ -18,7 +18,6 @@ import {
   unwrap,
   codeOf,
   createKit,
-  newOrganization,
   newUser,
 } from '../../../kit/index.ts'
 
@@ -120,7 +119,7 @@ describe('an answer that is no answer', () => {
       hookDeadlineSeconds: 0.05,
       hooks: { beforeAddMember: () => late.promise },
     })
-    const organization = await newOrganization(createKit())
+    const organization = await createKit().organization()
     const rows = await everything()
     const input = { userId: await newUser(), role: 'member' }
     const answer = await addMember(seatgate, organization.as(organization.owner), input)
@@ -150,7 +149,7 @@ describe('an answer that is no answer', () => {
     const { seatgate } = createKit({
       hooks: { beforeAddMember: () => (refusing ? refuse('not_yet') : allow()) },
     })
-    const organization = await newOrganization(createKit())
+    const organization = await createKit().organization()
     const input = { userId: await newUser(), role: 'member' }
     const key = { operationId: crypto.randomUUID() }
     const add = (options = {}) =>

@@ -49,7 +49,6 @@ import {
   unwrap,
   codeOf,
   join,
-  newOrganization,
   newUser,
   PASSWORD,
   type KitOptions,
@@ -158,7 +157,7 @@ describe('a constraint of the host’s that breaks', () => {
     async (_what, [table, statement, says]) => {
       for (const text of table.split(/; (?=CREATE)/)) if (text) await run(text)
       const { kit, conflicts } = heedful()
-      const organization = await newOrganization(kit, 2)
+      const organization = await kit.organization({ seats: 2 })
       const scope = { caller: { userId: organization.owner }, organization: organization.id }
       const rows = await everything()
       const userId = await newUser()
@@ -281,9 +280,9 @@ describe('what references the library’s tables', () => {
 
   it('C2 has one organization for each person by a unique index of the host’s', async () => {
     const { kit, conflicts } = heedful()
-    const organization = await newOrganization(kit, 3)
+    const organization = await kit.organization({ seats: 3 })
     await run('CREATE UNIQUE INDEX only_one ON seatgate_memberships (user_id)')
-    const other = await newOrganization(kit)
+    const other = await kit.organization()
     const answer = await addMember(kit.seatgate, organization.as(organization.owner), {
       userId: other.owner,
       role: 'member',
@@ -301,7 +300,7 @@ describe('what references the library’s tables', () => {
 
   it('C2 refuses invitations, one or many, and no seat stays reserved', async () => {
     const { kit, conflicts } = heedful()
-    const organization = await newOrganization(kit, 5)
+    const organization = await kit.organization({ seats: 5 })
     const scope = organization.as(organization.owner)
     await run(
       "CREATE TRIGGER no_mail BEFORE INSERT ON seatgate_invitations WHEN NEW.email LIKE '%@example.com' BEGIN SELECT RAISE(ABORT, 'blocked domain'); END"
@@ -318,7 +317,7 @@ describe('what references the library’s tables', () => {
 describe('accepting with sign-up', () => {
   const signingUp = async (options: KitOptions = {}) => {
     const { kit, conflicts } = heedful(options)
-    const organization = await newOrganization(kit, 2)
+    const organization = await kit.organization({ seats: 2 })
     const invited = await invite(kit, organization)
     const accepts = (name: string) =>
       acceptInvitationWithSignup(kit.seatgate, {
@@ -413,7 +412,7 @@ describe('the line', () => {
 describe('an operation under a key', () => {
   it('C2 is answered host_conflict again', async () => {
     const { kit, conflicts } = heedful()
-    const organization = await newOrganization(kit, 3)
+    const organization = await kit.organization({ seats: 3 })
     const input = { userId: await newUser(), role: 'member' }
     const adding = () =>
       addMember(kit.seatgate, organization.as(organization.owner), input, { operationId: 'k' })

@@ -4,12 +4,12 @@ import { guard } from '../../../../src/database/commit.ts'
 import { perform } from '../../../../src/engine/changes/operation.ts'
 import { ok } from '../../../../src/base/result.ts'
 import type { Report } from '../../../../src/index.ts'
-import { createKit, newOrganization } from '../../../kit/index.ts'
+import { createKit } from '../../../kit/index.ts'
 
 it('a refusal that an operation does not list is returned and reported', async () => {
   const reports: Report[] = []
   const kit = createKit({ report: (report) => reports.push(report) })
-  const { id } = await newOrganization(kit)
+  const { id } = await kit.organization()
   const answer = await perform(
     kit.seatgate,
     { caller: { type: 'system' }, organization: id },

@@ -19,7 +19,6 @@ import {
   unwrap,
   codeOf,
   createKit,
-  newOrganization,
   newUser,
   SECRET,
 } from '../../../kit/index.ts'
@@ -140,7 +139,7 @@ describe('the id of an operation', () => {
   it.each(Object.entries(kinds))(
     'A9 is the actor’s and the user’s together, of a caller %s',
     async (_kind, callerOf) => {
-      const { id, owner } = await newOrganization(kit)
+      const { id, owner } = await kit.organization()
       const operationId = crypto.randomUUID()
       const input = { email: email(), role: 'member' }
       const invite = async (by?: string) =>
@@ -160,7 +159,7 @@ describe('the id of an operation', () => {
   )
 
   it('A9 is another actor’s too where a host’s ids look like it', async () => {
-    const { id, owner } = await newOrganization(kit)
+    const { id, owner } = await kit.organization()
     const input = { email: email(), role: 'member' }
     const invite = (caller: Principal, operationId: string) =>
       createInvitation(seatgate, scopeOf(caller, id), input, { operationId })
@@ -174,7 +173,7 @@ describe('the id of an operation', () => {
   })
 
   it('A9 does not read the answers of other ids on the way', async () => {
-    const { id, owner } = await newOrganization(kit)
+    const { id, owner } = await kit.organization()
     const add = async (operationId: string, userId: string) =>
       addMember(seatgate, scopeOf(lookedUp(owner), id), { userId, role: 'member' }, { operationId })
     const [one, two] = [await newUser(), await newUser()]
@@ -193,7 +192,7 @@ describe('a stored answer with a secret in it', () => {
   const rotated = createKit({ secret: `${SECRET}, and another one` })
 
   it('A9 is refused once the secret is another one: never an outage, and never again', async () => {
-    const { id, owner } = await newOrganization(kit)
+    const { id, owner } = await kit.organization()
     const operationId = crypto.randomUUID()
     const input = { email: email(), role: 'member' }
     const scope = { caller: { userId: owner }, organization: id }

@@ -17,9 +17,7 @@ import {
   createKit,
   eachWay,
   enforcing,
-  newOrganization,
   newUser,
-  organizationWithMembers,
   type Kit,
   atScale,
 } from '../../../kit/index.ts'
@@ -31,7 +29,7 @@ describe('the same person', () => {
     'MUSEUM-09 SEAT-9: added ten times at once has one membership and one seat',
     async ({ calm, kit }) => {
       for (let round = 0; round < ROUNDS; round++) {
-        const organization = await newOrganization(calm, 10)
+        const organization = await calm.organization({ seats: 10 })
         const person = await newUser()
         const answers = await tenTimes(() => add(kit, organization, person))
         await kit.settled()
@@ -44,7 +42,7 @@ describe('the same person', () => {
 
   eachWay('SEAT-12: who got the last seat is never told that it is gone', async ({ calm, kit }) => {
     for (let round = 0; round < ROUNDS; round++) {
-      const organization = await newOrganization(calm, 2)
+      const organization = await calm.organization({ seats: 2 })
       const person = await newUser()
       const answers = await tenTimes(() => add(kit, organization, person))
       await kit.settled()
@@ -59,7 +57,7 @@ describe('the same operation', () => {
     'SEAT-18: ten at once under one id are one, and are answered alike for ever',
     async ({ calm, kit }) => {
       for (let round = 0; round < ROUNDS; round++) {
-        const organization = await newOrganization(calm, 2)
+        const organization = await calm.organization({ seats: 2 })
         const person = await newUser()
         const operationId = crypto.randomUUID()
         const once = (at: Kit, userId = person) =>
@@ -93,7 +91,7 @@ describe('the same operation', () => {
     'SEAT-18: a refusal stays the answer when a seat is free later (%s)',
     async (provider) => {
       const kit = createKit({ provider })
-      const organization = await organizationWithMembers(kit, 2, 2)
+      const organization = await kit.organization({ seats: 2, members: 2 })
       const userId = await newUser()
       const operationId = crypto.randomUUID()
       const once = (operation: string) =>

@@ -24,7 +24,6 @@ import {
   unwrap,
   createKit,
   enforcing,
-  newOrganization,
   type Provider,
   type KitOptions,
   THOROUGH,
@@ -138,7 +137,7 @@ describe.each(enforcing)('a repair, %s seats', (provider) => {
       await inD1('UPDATE seatgate_organizations SET deleted_at = 1 WHERE deleted_at IS NULL')
       await inD1('DELETE FROM seatgate_rotations')
       const kit = countingKit({ provider })
-      const organization = await newOrganization(createKit({ provider }), 5)
+      const organization = await createKit({ provider }).organization({ seats: 5 })
       await crowd(organization.id, size, false)
       const count = await kit.statementsOf(() => sweepSeats(kit.seatgate))
       const { members } = await readState(organization.id)
@@ -237,7 +236,7 @@ describe('the sweep', () => {
     const calm = createKit({ provider: 'd1' })
     const { kit, wakeUps } = queued(['one'])
     for (let made = 0; made < 40; made++) {
-      const { id: organizationId } = await newOrganization(calm)
+      const { id: organizationId } = await calm.organization()
       await inD1(
         'INSERT INTO seatgate_audit_outbox (organization_id, swept_at) VALUES (?, 1)',
         organizationId
@@ -255,7 +254,7 @@ describe('the sweep', () => {
   it.runIf(THOROUGH)(
     'A11 a trail of 6,000 events is forwarded and sealed by several batches',
     async () => {
-      const { id: organizationId } = await newOrganization(createKit({ provider: 'd1' }))
+      const { id: organizationId } = await createKit({ provider: 'd1' }).organization()
       await addEvents(organizationId, 6000)
       await inD1(
         'INSERT INTO seatgate_audit_outbox (organization_id, swept_at) VALUES (?, 1)',

@@ -29,7 +29,6 @@ import {
   createKit,
   enforcing,
   join,
-  newOrganization,
   newUser,
   PASSWORD,
   type Provider,
@@ -96,7 +95,7 @@ type Case = (provider: Provider, size: number) => Promise<number>
 const CASES: Record<string, Case> = {
   async 'delete an organization with open invitations'(provider, size) {
     const kit = countingKit({ provider })
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     await invited(kit, organization, size)
     const { seatgate } = kit
     const scope = { ...organization.as(organization.owner), ...request }
@@ -155,7 +154,7 @@ const EACH: Record<string, { most: number; act: Case }> = {
     async act(provider, size) {
       const { mails, options } = mailbox()
       const kit = countingKit({ provider, ...options })
-      const organization = await newOrganization(kit)
+      const organization = await kit.organization()
       const emails = Array.from({ length: size }, newAddress)
       const rows = emails.map((email) => ({ email, role: 'member' }))
       const { seatgate } = kit
@@ -179,7 +178,7 @@ const EACH: Record<string, { most: number; act: Case }> = {
     most: documented('a member of many who are restored'),
     async act(provider, size) {
       const kit = countingKit({ provider })
-      const organization = await newOrganization(kit)
+      const organization = await kit.organization()
       const { seatgate } = kit
       const scope = organization.as(organization.owner)
       const userIds: string[] = []
@@ -263,7 +262,7 @@ describe('many invitations at once', () => {
       asked.some((sql) => sql.startsWith('insert into "seatgate_invitations"'))
     )
     const slow = createKit({ invitationLimits, around })
-    const organization = await newOrganization(calm)
+    const organization = await calm.organization()
     const scope = organization.as(organization.owner)
     const inviting = (kit: Kit) => createInvitations(kit.seatgate, scope, { invitations: listed() })
     const late = inviting(slow)

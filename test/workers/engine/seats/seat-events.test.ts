@@ -19,9 +19,7 @@ import {
   enforcing,
   join,
   leave,
-  newOrganization,
   newUser,
-  organizationWithMembers,
   type TestOrganization,
   type Kit,
 } from '../../../kit/index.ts'
@@ -61,7 +59,7 @@ async function limitTo({ seatgate, settled }: Kit, to: TestOrganization, limit: 
 describe.each(enforcing)('seats on record, %s seats', (provider) => {
   it('FWD-51: reserved, assigned, released and limit_changed say how all seats stand', async () => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit, 4)
+    const organization = await kit.organization({ seats: 4 })
     const { email } = await invite(kit, organization)
     // Whoever is invited again keeps the seat: that is nothing new about it.
     await invite(kit, organization, email)
@@ -84,7 +82,7 @@ describe.each(enforcing)('seats on record, %s seats', (provider) => {
   it('FWD-51: over_limit_entered and over_limit_cleared come once each, whatever led there', async () => {
     const metrics: Metric[] = []
     const kit = createKit({ provider, measure: (metric) => void metrics.push(metric) })
-    const organization = await organizationWithMembers(kit, 5, 3)
+    const organization = await kit.organization({ seats: 5, members: 3 })
     const before = (await standings(organization)).length
     await limitTo(kit, organization, 2)
     await limitTo(kit, organization, 1)
@@ -137,7 +135,7 @@ describe.each(enforcing)('seats on record, %s seats', (provider) => {
       },
     }
     const [kit, elsewhere] = [createKit(options), createKit(options)]
-    const organization = await organizationWithMembers(kit, 2, 2)
+    const organization = await kit.organization({ seats: 2, members: 2 })
     const refuse = async (by: Kit, times: number) => {
       for (let time = 0; time < times; time++) {
         expect(codeOf(await add(by, organization))).toBe('seat_limit_reached')
@@ -172,7 +170,7 @@ describe.each(enforcing)('seats on record, %s seats', (provider) => {
 
   it('AUD-23: a rush of refusals costs D1 one write more, and no answer waits for it', async () => {
     const kit = createKit({ provider })
-    const organization = await organizationWithMembers(kit, 1, 1)
+    const organization = await kit.organization({ seats: 1, members: 1 })
     const before = kit.trips()
     const answers = await Promise.all(Array.from({ length: 30 }, () => add(kit, organization)))
     expect(new Set(answers.map(codeOf))).toEqual(new Set(['seat_limit_reached']))
@@ -196,7 +194,7 @@ describe.each(enforcing)('seats on record, %s seats', (provider) => {
         return down && writes && !refused ? Promise.reject(new Error('reset')) : run()
       },
     })
-    const organization = await organizationWithMembers(kit, 1, 1)
+    const organization = await kit.organization({ seats: 1, members: 1 })
     down = true
     expect(codeOf(await add(kit, organization))).toBe('seat_limit_reached')
     await kit.settled()
@@ -211,7 +209,7 @@ describe.each(enforcing)('seats on record, %s seats', (provider) => {
 
   it('AUD-23: looking writes nothing', async () => {
     const kit = createKit({ provider })
-    const organization = await organizationWithMembers(kit, 2, 1)
+    const organization = await kit.organization({ seats: 2, members: 1 })
     const before = await seatEvents(organization)
     const scope = organization.as(organization.owner)
     unwrap(await seatUsage(kit.seatgate, scope))

@@ -8,7 +8,6 @@ import {
   codeOf,
   createKit,
   leave,
-  newOrganization,
   newUsers,
 } from '../../../kit/index.ts'
 
@@ -16,7 +15,7 @@ describe('without seat accounting', () => {
   it('there is no limit to set, nothing to be full, and nothing about seats on record', async () => {
     const kit = createKit({ provider: 'unlimited' })
     const { seatgate } = kit
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const refused = await setSeatLimit(seatgate, organization.asOperator, { limit: 1 })
     expect(refused).toMatchObject({
       ok: false,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createMeter } from '../../../../bench/meter.ts'
 import { listAuditEvents, logEvent, type AuditListInput } from '../../../../src/index.ts'
-import { addEvents, unwrap, createKit, newOrganization } from '../../../kit/index.ts'
+import { addEvents, unwrap, createKit } from '../../../kit/index.ts'
 
 // The organization, the caller, the event, and the entries of the index around it.
 const MOST_READ = 12
@@ -18,7 +18,7 @@ const FILTERS: readonly AuditListInput[] = [
 async function rowsRead(events: number): Promise<Record<string, number>> {
   const meter = createMeter()
   const kit = createKit({ around: meter.around })
-  const organization = await newOrganization(kit)
+  const organization = await kit.organization()
   const scope = { caller: { type: 'system' } as const, organization: organization.id }
   const rare = { caller: { userId: 'rare' }, organization: organization.id }
   unwrap(

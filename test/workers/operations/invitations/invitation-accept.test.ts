@@ -26,8 +26,6 @@ import {
   codeOf,
   enforcing,
   join,
-  newOrganization,
-  organizationWithMembers,
   PASSWORD,
   atScale,
 } from '../../../kit/index.ts'
@@ -52,7 +50,7 @@ async function acceptanceOf(id: string): Promise<unknown> {
 describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
   it('INV-63 INV-64 MUSEUM-04 makes a member of the stored role, stamps it, and leaves a trail', async () => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit, 2)
+    const organization = await kit.organization({ seats: 2 })
     const invited = await invite(kit, organization, newAddress(), 'admin')
     const { membership, created } = unwrap(await accept(kit, invited))
     await kit.settled()
@@ -79,7 +77,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
 
   it('SEAT-37 INV-37 succeeds at a full limit, and lowering it changes nothing (SEAT-43)', async () => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit, 2)
+    const organization = await kit.organization({ seats: 2 })
     const invited = await invite(kit, organization)
     const asked = await addMember(kit.seatgate, organization.as(organization.owner), {
       userId: await userWith(newAddress()),
@@ -95,7 +93,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
 
   it('INV-65 is refused for another user, who changes nothing', async () => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit, 3)
+    const organization = await kit.organization({ seats: 3 })
     const invited = await invite(kit, organization)
     const stranger = { caller: { userId: await userWith(newAddress()) } }
     const answer = await acceptInvitation(kit.seatgate, stranger, invited)
@@ -106,7 +104,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
 
   it('INV-66 compares addresses in one spelling', async () => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit, 3)
+    const organization = await kit.organization({ seats: 3 })
     const invited = await invite(kit, organization, ` Ann+${provider}@BÜCHER.example `)
     expect(invited.email).toBe(`ann+${provider}@xn--bcher-kva.example`)
     const userId = await userWith(`ann+${provider}@bücher.example`)
@@ -116,7 +114,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
 
   it('INV-68 C10 lets in once; the same person is answered the membership again', async () => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit, 3)
+    const organization = await kit.organization({ seats: 3 })
     const invited = await invite(kit, organization)
     const { membership } = unwrap(await accept(kit, invited))
     await kit.settled()
@@ -143,7 +141,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
   it('INV-70 MUSEUM-21 closes it for a present or a suspended member, who stays as they are', async () => {
     for (const suspended of [false, true]) {
       const kit = createKit({ provider })
-      const organization = await newOrganization(kit, 3)
+      const organization = await kit.organization({ seats: 3 })
       const email = newAddress()
       const invited = await invite(kit, organization, email, 'admin')
       const userId = await join(kit, organization)
@@ -163,7 +161,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
 
   it('INV-69 is not possible once the organization is deleted', async () => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit, 3)
+    const organization = await kit.organization({ seats: 3 })
     const invited = await invite(kit, organization)
     unwrap(
       await softDeleteOrganization(kit.seatgate, organization.as(organization.owner), {
@@ -176,7 +174,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
 
   it('ORG-29 deleting the organization revokes its invitations, with an event for each', async () => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit, 5)
+    const organization = await kit.organization({ seats: 5 })
     const invited = [await invite(kit, organization), await invite(kit, organization)]
     unwrap(
       await softDeleteOrganization(kit.seatgate, organization.as(organization.owner), {
@@ -200,7 +198,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
   it('INV-73 is refused at the very instant of expiry', async () => {
     let now = new Date()
     const kit = createKit({ provider, now: () => now })
-    const organization = await newOrganization(kit, 3)
+    const organization = await kit.organization({ seats: 3 })
     const invited = await invite(kit, organization)
     now = new Date(invited.expiresAt)
     expect(codeOf(await accept(kit, invited))).toBe('invitation_expired')
@@ -216,7 +214,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
       hooks: { beforeAddMember: () => refuse('closed', 'Come back tomorrow.') },
     })
     const open = createKit({ provider })
-    const organization = await newOrganization(open, 3)
+    const organization = await open.organization({ seats: 3 })
     const invited = await invite(open, organization)
     const userId = await userWith(invited.email)
     const answer = await acceptInvitation(closed.seatgate, { caller: { userId } }, invited)
@@ -233,7 +231,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
 
   it('INV-71 MUSEUM-06 C10 twenty at once make one member, who is answered each time', async () => {
     const kit = createKit({ provider, delayMs: 2 })
-    const organization = await newOrganization(kit, 30)
+    const organization = await kit.organization({ seats: 30 })
     const invited = await invite(kit, organization)
     const userId = await userWith(invited.email)
     const answers = await Promise.all(
@@ -253,7 +251,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
   it('INV-72 racing a revocation: one of the two, never both', async () => {
     for (let round = 0; round < atScale({ share: 3, thorough: 10 }); round++) {
       const kit = createKit({ provider, delayMs: round % 2 === 0 ? 0 : 3 })
-      const organization = await newOrganization(kit, 3)
+      const organization = await kit.organization({ seats: 3 })
       const invited = await invite(kit, organization)
       const userId = await userWith(invited.email)
       const [accepted, revoked] = await Promise.all([
@@ -273,7 +271,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
 
   it('INV-78 INV-82 INV-85 with sign-up: user, membership and stamp are one', async () => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit, 3)
+    const organization = await kit.organization({ seats: 3 })
     const invited = await invite(kit, organization)
     const { email, mailToken: token } = invited
     const joined = unwrap(
@@ -291,7 +289,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
 
   it('INV-79 INV-81 with sign-up: another address or a bad password leave nobody behind', async () => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit, 3)
+    const organization = await kit.organization({ seats: 3 })
     const { email, token, id } = await invite(kit, organization)
     const users = () => testEnv.DB.prepare('SELECT count(*) AS n FROM users').first<number>('n')
     const before = await users()
@@ -315,7 +313,7 @@ describe('fifty invitations accepted at once, ten seats', () => {
     'ten members: %s, invitations hold seats %s, %i ms a trip',
     async (provider, holds, delayMs) => {
       const kit = createKit({ provider, delayMs, invitationsHoldSeats: holds })
-      const organization = await organizationWithMembers(kit, 10, 1)
+      const organization = await kit.organization({ seats: 10, members: 1 })
       const invited = await Promise.all(
         Array.from({ length: 50 }, async () => {
           try {

@@ -6,7 +6,6 @@ import {
   newAddress,
   userWith,
   codeOf,
-  newOrganization,
   PASSWORD,
   UNLIMITED,
   type Kit,
@@ -24,7 +23,7 @@ const signUp = async (email: string, token: string) =>
 
 /** An invitation, and the user whom it is for. */
 async function invitedUser(inviting = kit) {
-  const invited = await invite(inviting, await newOrganization(inviting, 5))
+  const invited = await invite(inviting, await inviting.organization({ seats: 5 }))
   return { ...invited, userId: await userWith(invited.email) }
 }
 
@@ -87,7 +86,7 @@ describe('who tries tokens', () => {
 
 describe('who signs up', () => {
   it('INV-75 has so many wrong addresses for an invitation, and other invitations have their own', async () => {
-    const organization = await newOrganization(kit, 5)
+    const organization = await kit.organization({ seats: 5 })
     const { email, token } = await invite(kit, organization)
     for (let wrong = 0; wrong < 3; wrong++) {
       expect(await signUp(newAddress(), token)).toBe('email_mismatch')

@@ -9,7 +9,6 @@ import {
   codeOf,
   enforcing,
   join,
-  newOrganization,
   UNLIMITED,
   type Provider,
 } from '../../../kit/index.ts'
@@ -48,7 +47,7 @@ describe.each(enforcing)('D11 budgets that one batch counts (%s)', (provider) =>
   it('D11 INV-22: the organization’s refuses, and the inviter’s is not spent', async () => {
     const limits = { perUser: 5, perOrganization: 1 }
     const calm = createKit({ provider })
-    const organization = await newOrganization(calm, 9)
+    const organization = await calm.organization({ seats: 9 })
     const admin = await join(calm, organization, 'admin')
     const counting = createKit({
       provider,
@@ -66,7 +65,10 @@ describe.each(enforcing)('D11 budgets that one batch counts (%s)', (provider) =>
   it('D11 INV-21: the inviter’s refuses, and the organization’s is not spent', async () => {
     const limits = { perUser: 1, perOrganization: 5 }
     const calm = createKit({ provider })
-    const [here, there] = [await newOrganization(calm, 9), await newOrganization(calm, 9)]
+    const [here, there] = [
+      await calm.organization({ seats: 9 }),
+      await calm.organization({ seats: 9 }),
+    ]
     const inviter = await join(calm, here, 'admin')
     await join(calm, there, 'admin', inviter)
     const counting = createKit({
@@ -88,7 +90,7 @@ describe.each(enforcing)('D11 budgets that one batch counts (%s)', (provider) =>
   it('D11 INV-38: a resend that the organization’s refuses spends nothing of the inviter’s', async () => {
     const limits = { perUser: 5, perOrganization: 1 }
     const calm = createKit({ provider })
-    const organization = await newOrganization(calm, 9)
+    const organization = await calm.organization({ seats: 9 })
     const admin = await join(calm, organization, 'admin')
     const { id } = await invite(calm, organization)
     const counting = createKit({

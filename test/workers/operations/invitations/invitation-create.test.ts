@@ -27,9 +27,7 @@ import {
   codeOf,
   enforcing,
   join,
-  newOrganization,
   newUser,
-  organizationWithMembers,
   SECRET,
 } from '../../../kit/index.ts'
 import { sweepHandler } from '../../../../src/worker/index.ts'
@@ -40,7 +38,7 @@ describe.each(enforcing)('inviting (%s)', (provider) => {
   it('INV-16 INV-17 INV-31 answers the invitation with its token, open for seven days', async () => {
     const now = new Date('2026-01-01T00:00:00Z')
     const kit = createKit({ provider, now: () => now })
-    const organization = await newOrganization(kit, 5)
+    const organization = await kit.organization({ seats: 5 })
     const email = newAddress()
     const invited = await invite(kit, organization, ` ${email.toUpperCase()} `, 'admin')
     expect(invited).toEqual({
@@ -67,7 +65,7 @@ describe.each(enforcing)('inviting (%s)', (provider) => {
 
   it('SEAT-36 INV-26 holds a seat while it is open, and none for who is a member', async () => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit, 3)
+    const organization = await kit.organization({ seats: 3 })
     const asOwner = organization.as(organization.owner)
     await invite(kit, organization)
     const email = newAddress()
@@ -88,7 +86,7 @@ describe.each(enforcing)('inviting (%s)', (provider) => {
 
   it('INV-28 INV-34 SEAT-39 again at a full limit: a new token, the old one revoked, the same seat', async () => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit, 2)
+    const organization = await kit.organization({ seats: 2 })
     const first = await invite(kit, organization)
     const second = await invite(kit, organization, first.email, 'admin')
     expect(await viewInvitation(kit.seatgate, null, first)).toEqual({ status: 'revoked' })
@@ -108,7 +106,7 @@ describe.each(enforcing)('inviting (%s)', (provider) => {
   it('INV-36 INV-37 resending at a full limit: the old link is revoked, the lifetime starts anew', async () => {
     let now = new Date()
     const kit = createKit({ provider, now: () => now })
-    const organization = await newOrganization(kit, 2)
+    const organization = await kit.organization({ seats: 2 })
     const first = await invite(kit, organization)
     now = new Date(now.getTime() + 3 * DAY)
     const asOwner = organization.as(organization.owner)
@@ -124,7 +122,7 @@ describe.each(enforcing)('inviting (%s)', (provider) => {
 
   it('INV-37 changes its role at a full limit, by who may give that role', async () => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit, 3)
+    const organization = await kit.organization({ seats: 3 })
     const admin = organization.as(await join(kit, organization, 'admin'))
     const { id, email, token } = await invite(kit, organization)
     const change = (role: string) => changeInvitationRole(kit.seatgate, admin, id, { role })
@@ -141,7 +139,7 @@ describe.each(enforcing)('inviting (%s)', (provider) => {
   it('INV-40 INV-41 INV-44 SEAT-38 revoking frees the seat at once, and is possible once', async () => {
     let now = new Date()
     const kit = createKit({ provider, now: () => now })
-    const organization = await newOrganization(kit, 2)
+    const organization = await kit.organization({ seats: 2 })
     const asOwner = organization.as(organization.owner)
     const first = await invite(kit, organization)
     unwrap(await revokeInvitation(kit.seatgate, asOwner, first.id))
@@ -157,7 +155,7 @@ describe.each(enforcing)('inviting (%s)', (provider) => {
 
   it('INV-45 INV-46 declining takes the token alone, or the right person', async () => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit, 2)
+    const organization = await kit.organization({ seats: 2 })
     const invited = await invite(kit, organization)
     const stranger = { caller: { userId: await userWith(newAddress()) } }
     const refusal = await declineInvitation(kit.seatgate, stranger, invited)
@@ -174,7 +172,7 @@ describe.each(enforcing)('inviting (%s)', (provider) => {
 
   it('INV-35 of ten for one address at once one stays open', async () => {
     const kit = createKit({ provider, delayMs: 2 })
-    const organization = await newOrganization(kit, 20)
+    const organization = await kit.organization({ seats: 20 })
     const email = newAddress()
     const asOwner = organization.as(organization.owner)
     const answers = await Promise.all(
@@ -193,7 +191,7 @@ describe.each(enforcing)('inviting (%s)', (provider) => {
 
   it('INV-33 SEAT-40 a list of them: each row its outcome, in order, never more than there are seats', async () => {
     const kit = createKit({ provider })
-    const organization = await organizationWithMembers(kit, 5, 1)
+    const organization = await kit.organization({ seats: 5, members: 1 })
     const asOwner = organization.as(organization.owner)
     const [one, two] = [newAddress(), newAddress()]
     const member = newAddress()
@@ -228,7 +226,7 @@ describe.each(enforcing)('inviting (%s)', (provider) => {
 
   it('invitations that hold no seats (INV-85, SEAT-41) leave it to the acceptance', async () => {
     const kit = createKit({ provider, invitationsHoldSeats: false })
-    const organization = await newOrganization(kit, 2)
+    const organization = await kit.organization({ seats: 2 })
     const [one, two] = [await invite(kit, organization), await invite(kit, organization)]
     expect(codeOf(await accept(kit, one))).toBe('ok')
     const late = await accept(kit, two)
@@ -240,7 +238,7 @@ describe.each(enforcing)('inviting (%s)', (provider) => {
 describe('who may invite whom', () => {
   it('INV-18 INV-19 INV-42 owners and admins, to roles that there are, owners to be by owners', async () => {
     const kit = createKit()
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const as = {
       owner: organization.as(organization.owner),
       admin: organization.as(await join(kit, organization, 'admin')),
@@ -264,7 +262,7 @@ describe('who may invite whom', () => {
 
   it('INV-39 INV-43 nobody reaches another organization’s invitations', async () => {
     const kit = createKit()
-    const [mine, theirs] = [await newOrganization(kit), await newOrganization(kit)]
+    const [mine, theirs] = [await kit.organization(), await kit.organization()]
     const { id } = await invite(kit, theirs)
     const asOwner = mine.as(mine.owner)
     for (const foreign of [id, crypto.randomUUID()]) {
@@ -285,7 +283,7 @@ describe('who may invite whom', () => {
     async (_id, code, limits) => {
       let now = new Date()
       const kit = createKit({ invitationLimits: limits, now: () => now, delayMs: 2 })
-      const organization = await newOrganization(kit)
+      const organization = await kit.organization()
       const asOwner = organization.as(organization.owner)
       const email = newAddress()
       const answers = await Promise.all(
@@ -321,7 +319,7 @@ describe('who may invite whom', () => {
 
   it('INV-6 INV-5 needs a secret, and a mailer needs a link', async () => {
     const kit = createKit({ secret: undefined as never })
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const asOwner = organization.as(organization.owner)
     const input = { email: newAddress(), role: 'member' }
     await expect(createInvitation(kit.seatgate, asOwner, input)).rejects.toThrow(TypeError)
@@ -337,7 +335,7 @@ describe('who may invite whom', () => {
         invitationTtlSeconds: days * 24 * 60 * 60,
         report: ({ error }) => warnings.push(error),
       })
-    const organization = await newOrganization(worldOf(30))
+    const organization = await worldOf(30).organization()
     await invite(worldOf(30), organization)
     expect(warnings).toEqual([])
     await invite(worldOf(31), organization)
@@ -348,7 +346,7 @@ describe('who may invite whom', () => {
 describe('a repeated invitation', () => {
   it('INV-15 is answered as the first time, token and all, which is in no table in clear', async () => {
     const kit = createKit()
-    const organization = await newOrganization(kit, 3)
+    const organization = await kit.organization({ seats: 3 })
     const asOwner = organization.as(organization.owner)
     const input = { email: newAddress(), role: 'member' }
     const operationId = crypto.randomUUID()
@@ -364,7 +362,7 @@ describe('lists', () => {
   it('INV-47 shows an organization’s open ones, newest first', async () => {
     let now = new Date()
     const kit = createKit({ now: () => now })
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const made = []
     for (let index = 0; index < 3; index++) {
       now = new Date(now.getTime() + 1000)
@@ -381,7 +379,7 @@ describe('lists', () => {
 
   it('INV-48 INV-49 shows one’s own to a verified address alone', async () => {
     const kit = createKit()
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const email = newAddress()
     const { id } = await invite(kit, organization, email)
     const verified = { caller: { userId: await userWith(email) } }
@@ -403,7 +401,7 @@ describe('mail', () => {
   it('INV-29 MAIL-2 MAIL-3 MAIL-7 MAIL-11 goes out after the commit, once, under one key', async () => {
     const box = mailbox()
     const kit = createKit(box.options)
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const invited = await invite(kit, organization)
     expect(box.mails).toEqual([
       {
@@ -443,7 +441,7 @@ describe('mail', () => {
         },
       },
     })
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const invited = await invite(kit, organization)
     const [waiting] = await intentsOf(organization.id)
     expect(waiting).toMatchObject({ kind: 'send_invitation', attempts: 1, last_error: 'Error' })

@@ -26,7 +26,6 @@ import {
   unwrap,
   codeOf,
   enforcing,
-  newOrganization,
   type TestOrganization,
 } from '../../../kit/index.ts'
 
@@ -65,7 +64,7 @@ async function loseLedger(organization: TestOrganization): Promise<void> {
 /** The last seat of two is a new member's, and their ledger has not heard that they accepted. */
 async function unheardAcceptance() {
   const calm = createKit()
-  const organization = await newOrganization(calm, 2)
+  const organization = await calm.organization({ seats: 2 })
   const invited = await invite(calm, organization)
   const deaf = createKit({ around: losing('confirm') })
   expect(codeOf(await accept(deaf, invited))).toBe('ok')
@@ -80,7 +79,7 @@ describe('an invitation that expires', () => {
     'SEAT-38 MUSEUM-12 gives its seat back by the clock, %s seats',
     async (provider) => {
       const kit = createKit({ provider })
-      const organization = await newOrganization(kit, 3)
+      const organization = await kit.organization({ seats: 3 })
       await invite(kit, organization)
       await invite(kit, organization)
       expect(codeOf(await add(kit, organization))).toBe('seat_limit_reached')
@@ -98,7 +97,7 @@ describe('an invitation that expires', () => {
 
   it('SEAT-38 keeps it for who accepted just in time, seats counted in D1', async () => {
     const calm = createKit({ provider: 'd1' })
-    const organization = await newOrganization(calm, 2)
+    const organization = await calm.organization({ seats: 2 })
     const invited = await invite(calm, organization)
     const userId = await userWith(invited.email)
     const { around, reached, letGo } = holdingBack(makesMember)
@@ -114,7 +113,7 @@ describe('an invitation that expires', () => {
 
   it('SEAT-36 keeps it until then, however often the alarm comes', async () => {
     const kit = createKit()
-    const organization = await newOrganization(kit, 2)
+    const organization = await kit.organization({ seats: 2 })
     const invited = await invite(kit, organization)
     expect(await promisedUntil(organization)).toBe(atExpiry(invited))
     passTime(WEEK_MS - 10_000)
@@ -132,7 +131,7 @@ describe('an invitation that expires', () => {
 describe('a promise whose ledger did not hear of it', () => {
   it('SEAT-16 SEAT-36 is found at its deadline, and kept until the invitation expires', async () => {
     const calm = createKit()
-    const organization = await newOrganization(calm, 2)
+    const organization = await calm.organization({ seats: 2 })
     const invited = await invite(createKit({ around: losing('confirm') }), organization)
     expect(await promisedUntil(organization)).toBeLessThan(Date.now() + 31_000)
     await muchLater(organization.id)
@@ -147,7 +146,7 @@ describe('a promise whose ledger did not hear of it', () => {
 
   it('SEAT-14 SEAT-15 is given up at its deadline if the invitation never came', async () => {
     const calm = createKit()
-    const organization = await newOrganization(calm, 2)
+    const organization = await calm.organization({ seats: 2 })
     const crashing = createKit({ around: writes('seatgate_invitations') })
     const asOwner = organization.as(organization.owner)
     const input = { email: newAddress(), role: 'member' }
@@ -183,7 +182,7 @@ describe('a promise whose ledger did not hear of it', () => {
 
   it('SEAT-37 stays while its acceptance is lost on the way, which can be repeated', async () => {
     const calm = createKit()
-    const organization = await newOrganization(calm, 2)
+    const organization = await calm.organization({ seats: 2 })
     const invited = await invite(calm, organization)
     const userId = await userWith(invited.email)
     const scope = { caller: { userId } }
@@ -202,7 +201,7 @@ describe('a promise whose ledger did not hear of it', () => {
 describe('a ledger that is lost', () => {
   it('SEAT-36 SEAT-37 finds its promises in D1, and when they end', async () => {
     const kit = createKit()
-    const organization = await newOrganization(kit, 3)
+    const organization = await kit.organization({ seats: 3 })
     const invited = await invite(kit, organization)
     const expired = await invite(kit, organization)
     passTime(WEEK_MS + 61_000)
@@ -223,7 +222,7 @@ describe('a ledger that is lost', () => {
 
   it('SEAT-37 while somebody accepts: the old one’s word is not enough', async () => {
     const calm = createKit()
-    const organization = await newOrganization(calm, 2)
+    const organization = await calm.organization({ seats: 2 })
     const invited = await invite(calm, organization)
     const userId = await userWith(invited.email)
     let attempts = 0

@@ -16,7 +16,6 @@ import {
   testEnv,
   unwrap,
   codeOf,
-  newOrganization,
   type TestOrganization,
 } from '../../../kit/index.ts'
 
@@ -45,7 +44,7 @@ describe('what a mailer gets', () => {
   it('C7 is what the mail is about, and the text as a default', async () => {
     const box = mailbox()
     const kit = createKit(box.options)
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     await run("UPDATE users SET name = 'Ada' WHERE id = ?", organization.owner)
     const input = { email: newAddress(), role: 'admin', locale: 'de-ch' }
     const asOwner = organization.as(organization.owner)
@@ -85,7 +84,7 @@ describe('what a mailer gets', () => {
         },
       },
     })
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const asOwner = organization.as(organization.owner)
     const list = [
       { email: newAddress(), role: 'member', locale: 'fr' },
@@ -109,7 +108,7 @@ describe('what a mailer gets', () => {
     'C7 refuses %j as a language',
     async (locale) => {
       const kit = createKit()
-      const organization = await newOrganization(kit)
+      const organization = await kit.organization()
       const input = { email: newAddress(), role: 'member', locale }
       const asOwner = organization.as(organization.owner)
       const answer = await createInvitation(kit.seatgate, asOwner, input as never)
@@ -130,7 +129,7 @@ describe('names in mail and on the page of an invitation', () => {
   ])('B8 the name %j of an inviter', async (name, shown, text) => {
     const box = mailbox()
     const kit = createKit(box.options)
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     await run('UPDATE users SET name = ? WHERE id = ?', name, organization.owner)
     const { token } = await invite(kit, organization)
     expect(box.mails[0]?.text.startsWith(text)).toBe(true)
@@ -142,7 +141,7 @@ describe('names in mail and on the page of an invitation', () => {
   it('B8 the name of an organization, in mail, view and one’s own list', async () => {
     const box = mailbox()
     const kit = createKit(box.options)
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     // As a host may have it from before, or from elsewhere.
     const name = 'Acme \u202ewww.evil.example'
     await run('UPDATE seatgate_organizations SET name = ? WHERE id = ?', name, organization.id)
@@ -170,7 +169,7 @@ describe('one address that gets many mails', () => {
       report: ({ event }) => reports.push(event),
     })
     const email = newAddress()
-    const [mine, theirs] = [await newOrganization(kit), await newOrganization(kit)]
+    const [mine, theirs] = [await kit.organization(), await kit.organization()]
     for (let index = 0; index < 4; index++) await invite(kit, mine, email)
     expect(box.mails).toHaveLength(2)
     const fair = await invite(kit, theirs, email)
@@ -204,7 +203,7 @@ describe('one address that gets many mails', () => {
     const options = { ...box.options, invitationLimits: limited, delayMs: 2 }
     const kit = createKit(options)
     const email = newAddress()
-    const organizations = await Promise.all(Array.from({ length: 5 }, () => newOrganization(kit)))
+    const organizations = await Promise.all(Array.from({ length: 5 }, () => kit.organization()))
     const invited = await Promise.all(organizations.map((each) => invite(kit, each, email)))
     await kit.settled()
     expect(box.mails).toHaveLength(2)
@@ -235,11 +234,11 @@ describe('one address that gets many mails', () => {
     })
     const email = newAddress()
     for (let sent = 1; sent < perRecipient; sent++) {
-      await invite(kit, await newOrganization(kit), email)
+      await invite(kit, await kit.organization(), email)
     }
     expect(box.mails).toHaveLength(perRecipient - 1)
     failures = 2
-    const { id } = await invite(kit, await newOrganization(kit), email)
+    const { id } = await invite(kit, await kit.organization(), email)
     for (let minute = 0; minute < 3; minute++) {
       now = new Date(now.getTime() + 60_000)
       await sweepHandler(kit.seatgate)()
@@ -256,7 +255,7 @@ describe('a list of invitations', () => {
 
   it('C9 of 100 under the default limits lets 100 through, and leaves the others’ limits alone', async () => {
     const kit = createKit({ invitationLimits: {} })
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const asOwner = organization.as(organization.owner)
     const rows = unwrap(await createInvitations(kit.seatgate, asOwner, listOf(100)))
     expect(rows.map(codeOf)).toEqual(Array.from({ length: 100 }, () => 'ok'))
@@ -271,7 +270,7 @@ describe('a list of invitations', () => {
       now: () => now,
       delayMs: 2,
     })
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const asOwner = organization.as(organization.owner)
     const lists = await Promise.all(
       Array.from({ length: 4 }, () => createInvitations(kit.seatgate, asOwner, listOf(2)))
@@ -290,8 +289,8 @@ describe('a list of invitations', () => {
 
   it('D11 one limit that refuses leaves the others as they were', async () => {
     const kit = createKit({ invitationLimits: { perUser: 5, perOrganization: 1 } })
-    const organization = await newOrganization(kit)
-    const other = await newOrganization(kit)
+    const organization = await kit.organization()
+    const other = await kit.organization()
     const asOwner = organization.as(organization.owner)
     const { email, role } = listOf(1).invitations[0]!
     await invite(kit, organization)

@@ -34,9 +34,7 @@ import {
   codeOf,
   enforcing,
   join,
-  newOrganization,
   newUser,
-  organizationWithMembers,
   PASSWORD,
 } from '../../../kit/index.ts'
 
@@ -51,7 +49,7 @@ describe.each(enforcing)('bugs of others, with invitations (%s seats)', (provide
   it('MUSEUM-02 every door and every display have one number', async () => {
     const kit = createKit({ provider })
     const { seatgate } = kit
-    const organization = await organizationWithMembers(kit, 3, 2)
+    const organization = await kit.organization({ seats: 3, members: 2 })
     const asOwner = organization.as(organization.owner)
     await invite(kit, organization)
     const full = { ok: false, error: { code: 'seat_limit_reached', limit: 3, used: 3 } }
@@ -70,7 +68,7 @@ describe.each(enforcing)('bugs of others, with invitations (%s seats)', (provide
     for (const signUp of [true, false]) {
       const kit = createKit({ provider })
       const { seatgate } = kit
-      const organization = await newOrganization(kit, 2)
+      const organization = await kit.organization({ seats: 2 })
       const asOwner = organization.as(organization.owner)
       const invited = await invite(kit, organization)
       const used = async () => {
@@ -92,7 +90,7 @@ describe.each(enforcing)('bugs of others, with invitations (%s seats)', (provide
 
   it('MUSEUM-04 all who were invited get in at once, by sign-up and as they are', async () => {
     const kit = createKit({ provider, delayMs: 2 })
-    const organization = await newOrganization(kit, 7)
+    const organization = await kit.organization({ seats: 7 })
     const invited = []
     for (let more = 0; more < 6; more++) invited.push(await invite(kit, organization))
     const answers = await Promise.all(
@@ -109,7 +107,7 @@ describe.each(enforcing)('bugs of others, with invitations (%s seats)', (provide
 
   it('MUSEUM-05 an invited user with an account counts once', async () => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit, 3)
+    const organization = await kit.organization({ seats: 3 })
     const email = newAddress()
     await userWith(email)
     await invite(kit, organization, email)
@@ -125,7 +123,7 @@ describe.each(enforcing)('bugs of others, with invitations (%s seats)', (provide
 
   it('MUSEUM-10 ten first invitations at once meet one ledger, and none fails', async () => {
     const calm = createKit({ provider })
-    const organization = await newOrganization(calm)
+    const organization = await calm.organization()
     const kit = createKit({ provider, delayMs: 2 })
     const asOwner = organization.as(organization.owner)
     const answers = await Promise.all(
@@ -140,7 +138,7 @@ describe.each(enforcing)('bugs of others, with invitations (%s seats)', (provide
   it('MUSEUM-11 SEAT-24 a revoked invitation’s seat is nobody else’s, however late it is asked for', async () => {
     const kit = createKit({ provider })
     const { seatgate } = kit
-    const organization = await newOrganization(kit, 2)
+    const organization = await kit.organization({ seats: 2 })
     const asOwner = organization.as(organization.owner)
     const ann = await invite(kit, organization)
     const once = { operationId: crypto.randomUUID() }
@@ -165,7 +163,7 @@ describe.each(enforcing)('bugs of others, with invitations (%s seats)', (provide
     const kit = createKit(options)
     const late = createKit({ ...options, invitationsHoldSeats: false })
     const { seatgate } = kit
-    const organization = await newOrganization(kit, 5)
+    const organization = await kit.organization({ seats: 5 })
     const asOwner = organization.as(organization.owner)
     const expired = await invite(kit, organization)
     unwrap(await revokeInvitation(seatgate, asOwner, (await invite(kit, organization)).id))
@@ -208,7 +206,7 @@ describe.each(enforcing)('bugs of others, with invitations (%s seats)', (provide
 
   it('SEAT-40 a list of one is answered as the first of many', async () => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit, 1)
+    const organization = await kit.organization({ seats: 1 })
     const rows = { invitations: [member()] }
     const asOwner = organization.as(organization.owner)
     expect(await createInvitations(kit.seatgate, asOwner, rows)).toEqual({
@@ -220,7 +218,7 @@ describe.each(enforcing)('bugs of others, with invitations (%s seats)', (provide
   it('MUSEUM-21 INV-37 harmless edits of an open invitation need no seat', async () => {
     const kit = createKit({ provider })
     const { seatgate } = kit
-    const organization = await organizationWithMembers(kit, 3, 2)
+    const organization = await kit.organization({ seats: 3, members: 2 })
     const asOwner = organization.as(organization.owner)
     const { id, email } = await invite(kit, organization)
     const before = unwrap(await seatUsage(seatgate, asOwner))
@@ -241,7 +239,7 @@ describe('an owner who was invited', () => {
   it('MUSEUM-26 is one from the acceptance on, and nothing rests on the invitation', async () => {
     const kit = createKit()
     const { seatgate } = kit
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const { owner } = organization
     const asOwner = organization.as(owner)
     const email = newAddress()

@@ -21,7 +21,6 @@ import {
   unwrap,
   codeOf,
   enforcing,
-  newOrganization,
   type Provider,
 } from '../../../kit/index.ts'
 
@@ -55,7 +54,7 @@ const endsInvitations = (sql: string) => sql.startsWith('update "seatgate_invita
 /** An invitation that is declined just before somebody else ends it. */
 async function declinedMeanwhile(provider: Provider) {
   const calm = createKit({ provider })
-  const organization = await newOrganization(calm, 2)
+  const organization = await calm.organization({ seats: 2 })
   const invited = await invite(calm, organization)
   const kit = overtaken(provider, endsInvitations, async () =>
     unwrap(await declineInvitation(calm.seatgate, { caller: { type: 'anonymous' } }, invited))
@@ -74,7 +73,7 @@ const stateOf = (id: string) =>
 describe.each(enforcing)('what has changed since it was read, %s seats', (provider) => {
   it('INV-72 who accepts while the role is changed gets the new one', async () => {
     const calm = createKit({ provider })
-    const organization = await newOrganization(calm, 2)
+    const organization = await calm.organization({ seats: 2 })
     const invited = await invite(calm, organization)
     const userId = await userWith(invited.email)
     const kit = overtaken(
@@ -103,7 +102,7 @@ describe.each(enforcing)('what has changed since it was read, %s seats', (provid
 
   it('ORG-29 deleting an organization ends the invitation that took another’s place meanwhile', async () => {
     const calm = createKit({ provider })
-    const organization = await newOrganization(calm, 3)
+    const organization = await calm.organization({ seats: 3 })
     const earlier = await invite(calm, organization)
     const asOwner = organization.as(organization.owner)
     let later = earlier
@@ -130,7 +129,7 @@ describe.each(enforcing)('what has changed since it was read, %s seats', (provid
 
   it('MUSEUM-12 who is invited again after the seat was somebody else’s needs another', async () => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit, 2)
+    const organization = await kit.organization({ seats: 2 })
     const { email } = await invite(kit, organization)
     passTime(WEEK_MS + 61_000)
     if (provider === 'ledger') await runDurableObjectAlarm(ledgerOf(organization))
@@ -144,7 +143,7 @@ describe.each(enforcing)('what has changed since it was read, %s seats', (provid
 
   it('INV-45 what is declined holds no seat from then on', async () => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit, 2)
+    const organization = await kit.organization({ seats: 2 })
     const invited = await invite(kit, organization)
     expect(codeOf(await add(kit, organization))).toBe('seat_limit_reached')
     unwrap(await declineInvitation(kit.seatgate, { caller: { type: 'anonymous' } }, invited))
@@ -155,7 +154,7 @@ describe.each(enforcing)('what has changed since it was read, %s seats', (provid
 
   it('MUSEUM-12 who is invited again after the time is up has one seat at once', async () => {
     const kit = createKit({ provider })
-    const organization = await newOrganization(kit, 3)
+    const organization = await kit.organization({ seats: 3 })
     const { email } = await invite(kit, organization)
     passTime(WEEK_MS + 61_000)
     await invite(kit, organization, email)

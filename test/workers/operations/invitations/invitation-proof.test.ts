@@ -45,7 +45,6 @@ import {
   testEnv,
   unwrap,
   codeOf,
-  newOrganization,
   PASSWORD,
   SECRET,
   unhashed,
@@ -71,7 +70,7 @@ async function acceptUnverified(kit: Kit, invited: InvitationWithToken, kind: Ki
 describe('the two tokens of an invitation', () => {
   it('A1 the told one lets in and verifies nothing, the mailed one verifies', async () => {
     const kit = createKit()
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const told = await invite(kit, organization)
     await acceptUnverified(kit, told, 'token')
     expect(await verifiedAt(told.email)).toBeNull()
@@ -89,7 +88,7 @@ describe('the two tokens of an invitation', () => {
       },
     })
     const { seatgate } = kit
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const [told, mailed] = [await invite(kit, organization), await invite(kit, organization)]
     for (const [{ email }, token] of [
       [told, told.token],
@@ -104,7 +103,7 @@ describe('the two tokens of an invitation', () => {
 
   it.each(['token', 'mailToken'] as const)('A1 %s closes it for a member alike', async (kind) => {
     const kit = createKit()
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const email = newAddress()
     const invited = await invite(kit, organization, email)
     const userId = await memberWith(kit, organization, email)
@@ -115,7 +114,7 @@ describe('the two tokens of an invitation', () => {
   it('A1 C10 the mailed one still proves the address of who came in by the told one', async () => {
     let now = new Date()
     const kit = createKit({ now: () => now })
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const invited = await invite(kit, organization)
     const caller = await acceptUnverified(kit, invited, 'token')
     const again = (token: string) => acceptInvitation(kit.seatgate, { caller }, { token })
@@ -131,7 +130,7 @@ describe('the two tokens of an invitation', () => {
 
   it('A1 C10 proves nothing of an address that the user has changed to since', async () => {
     const kit = createKit()
-    const invited = await invite(kit, await newOrganization(kit))
+    const invited = await invite(kit, await kit.organization())
     const caller = await acceptUnverified(kit, invited, 'token')
     const other = newAddress()
     const move = 'UPDATE users SET email = ? WHERE id = ?'
@@ -145,7 +144,7 @@ describe('the two tokens of an invitation', () => {
     'A1 an address that changes meanwhile is not verified: %s',
     async (when) => {
       const calm = createKit()
-      const invited = await invite(calm, await newOrganization(calm))
+      const invited = await invite(calm, await calm.organization())
       const userId = await userWith(invited.email, false)
       const caller = { userId }
       if (when === 'again') unwrap(await acceptInvitation(calm.seatgate, { caller }, invited))
@@ -172,7 +171,7 @@ describe('the two tokens of an invitation', () => {
 
   it('A1 resending renews both, and either kind of an old one is revoked', async () => {
     const kit = createKit()
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const first = await invite(kit, organization)
     const asOwner = organization.as(organization.owner)
     const second = unwrap(await resendInvitation(kit.seatgate, asOwner, first.id))
@@ -191,7 +190,7 @@ describe('the two tokens of an invitation', () => {
   it('A1 the mailer gets the mailed one, a host of its own mail gets both, in a list too', async () => {
     const box = mailbox()
     const kit = createKit(box.options)
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const asOwner = organization.as(organization.owner)
     const list = { invitations: [{ email: newAddress(), role: 'member' }] }
     const [row] = unwrap(await createInvitations(kit.seatgate, asOwner, list))
@@ -205,7 +204,7 @@ describe('the two tokens of an invitation', () => {
 
   it('A1 either is good for viewing and declining', async () => {
     const kit = createKit()
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     for (const kind of ['token', 'mailToken'] as const) {
       const { [kind]: token } = await invite(kit, organization)
       expect(await viewInvitation(kit.seatgate, null, { token })).toMatchObject({
@@ -266,7 +265,7 @@ describe('over HTTP', () => {
     const kit = createJoiningKit()
     const corporation = await openOrganization(kit, 'request')
     const email = `ann@${corporation.domain.domain}`
-    const told = await invite(kit, await newOrganization(kit), email)
+    const told = await invite(kit, await kit.organization(), email)
     const { userId } = await acceptUnverified(kit, told, 'token')
     expect(codeOf(await joinAs(kit, corporation, userId))).toBe('organization_not_found')
     const again = unwrap(
@@ -289,7 +288,7 @@ describe('a host that has not said whose addresses are verified', () => {
   it('A1 takes none for verified: no list, and no way in by domain', async () => {
     const kit = createKit(silent)
     const email = newAddress()
-    const invited = await invite(kit, await newOrganization(kit), email)
+    const invited = await invite(kit, await kit.organization(), email)
     const caller = { userId: await userWith(email) }
     await expect(listOwnInvitations(kit.seatgate, { caller })).rejects.toThrow(/emailVerification/)
     expect(() => createJoiningKit(silent)).toThrow(/emailVerification/)
@@ -303,7 +302,7 @@ describe('a host that has not said whose addresses are verified', () => {
     const kit = createJoiningKit(always)
     const corporation = await openOrganization(kit, 'auto')
     const email = `ann@${corporation.domain.domain}`
-    const { id } = await invite(kit, await newOrganization(kit), email)
+    const { id } = await invite(kit, await kit.organization(), email)
     const caller = { userId: await userWith(email, false) }
     const { data } = unwrap(await listOwnInvitations(kit.seatgate, { caller }))
     expect(data.map((invitation) => invitation.id)).toEqual([id])

@@ -9,7 +9,6 @@ import {
   actionsOf,
   testEnv,
   unwrap,
-  newOrganization,
   type KitOptions,
 } from '../../../kit/index.ts'
 
@@ -41,7 +40,7 @@ const idsIn = async (organizationId: string) => {
 describe('invitations that are over', () => {
   it('INV-89 INV-1 go 30 days past their time, however they ended; those that are not over stay', async () => {
     const { kit, sweepAfter } = clockedWorld()
-    const organization = await newOrganization(kit, 10)
+    const organization = await kit.organization({ seats: 10 })
     const scope = organization.as(organization.owner)
     const ended = {
       accepted: await invite(kit, organization),
@@ -70,7 +69,7 @@ describe('invitations that are over', () => {
   it('INV-89 go earlier or never, as the host says', async () => {
     const short = clockedWorld({ invitationRetentionDays: 1 })
     const never = clockedWorld({ invitationRetentionDays: Infinity })
-    const [gone, kept] = [await newOrganization(short.kit), await newOrganization(never.kit)]
+    const [gone, kept] = [await short.kit.organization(), await never.kit.organization()]
     await invite(short.kit, gone)
     const { id } = await invite(never.kit, kept)
     await never.sweepAfter(1000)

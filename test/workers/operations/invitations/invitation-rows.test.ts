@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createMeter } from '../../../../bench/meter.ts'
 import { createInvitations, listInvitations } from '../../../../src/index.ts'
-import { createKit, unwrap, newOrganization } from '../../../kit/index.ts'
+import { createKit, unwrap } from '../../../kit/index.ts'
 
 const PAGE = 10
 
@@ -9,7 +9,7 @@ const PAGE = 10
 async function rowsRead(invitations: number): Promise<number[]> {
   const meter = createMeter()
   const kit = createKit({ around: meter.around, invitationLimits: { inBulk: 1000 } })
-  const organization = await newOrganization(kit)
+  const organization = await kit.organization()
   const scope = organization.as(organization.owner)
   for (let invited = 0; invited < invitations; invited += 100) {
     const rows = Array.from({ length: Math.min(100, invitations - invited) }, (_, index) => ({

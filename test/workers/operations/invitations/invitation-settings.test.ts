@@ -19,7 +19,6 @@ import {
   testEnv,
   unwrap,
   codeOf,
-  newOrganization,
   SECRET,
 } from '../../../kit/index.ts'
 
@@ -78,7 +77,7 @@ describe('the settings of invitations', () => {
 
   it('INV-23 count nothing where there is no limit', async () => {
     const kit = createKit()
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     await invite(kit, organization)
     const counted = await testEnv.DB.prepare(
       'SELECT key FROM seatgate_rate_limits WHERE key LIKE ?'
@@ -98,7 +97,7 @@ describe('the settings of invitations', () => {
 describe('what an input cannot say', () => {
   it('INV-20 INV-32 another organization or inviter; and the event has no address', async () => {
     const kit = createKit()
-    const [mine, theirs] = [await newOrganization(kit), await newOrganization(kit)]
+    const [mine, theirs] = [await kit.organization(), await kit.organization()]
     const email = newAddress()
     const asOwner = mine.as(mine.owner)
     const invited = unwrap(
@@ -130,7 +129,7 @@ describe('what an input cannot say', () => {
 describe('the mailer', () => {
   it('INV-30 MAIL-4 is not needed: the invitation says that nothing was sent', async () => {
     const kit = createKit()
-    const invited = await invite(kit, await newOrganization(kit))
+    const invited = await invite(kit, await kit.organization())
     expect(invited.mailStatus).toBe('skipped')
     expect(await statusOf(invited.id)).toBe('skipped')
   })
@@ -138,7 +137,7 @@ describe('the mailer', () => {
   it('MAIL-1 MAIL-6 gets an address, a subject and both texts, and nothing that could track', async () => {
     const box = mailbox()
     const kit = createKit(box.options)
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     await invite(kit, organization)
     const [mail] = box.mails
     const about = 'kind to locale token url organization inviter role expiresAt'.split(' ')
@@ -157,7 +156,7 @@ describe('the mailer', () => {
       invitationUrl: (token) => token,
       report: ({ event, error }) => reports.push([event, error]),
     })
-    const organization = await newOrganization(kit, 2)
+    const organization = await kit.organization({ seats: 2 })
     const invited = await invite(kit, organization)
     expect(await statusOf(invited.id)).toBe('failed')
     expect(reports).toEqual([['invitation_mail_rejected', 'suppressed']])

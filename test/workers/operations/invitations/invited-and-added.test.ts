@@ -24,7 +24,6 @@ import {
   createKit,
   delays,
   enforcing,
-  newOrganization,
   atScale,
 } from '../../../kit/index.ts'
 
@@ -35,7 +34,7 @@ describe.each(enforcing)('somebody who is invited and comes in otherwise, %s sea
   const direct = createJoiningKit({ provider }, { whenFull: {} })
 
   it('SEAT-10 MUSEUM-09 counts once: the seat of the invitation is theirs, at a full limit too', async () => {
-    const organization = await newOrganization(kit, 2)
+    const organization = await kit.organization({ seats: 2 })
     const scope = organization.as(organization.owner)
     const email = newAddress()
     const invitation = await invite(kit, organization, email)
@@ -55,7 +54,7 @@ describe.each(enforcing)('somebody who is invited and comes in otherwise, %s sea
   })
 
   it('SEAT-10 takes a seat like anybody if the invitation has expired, and ends it', async () => {
-    const organization = await newOrganization(kit, 2)
+    const organization = await kit.organization({ seats: 2 })
     const scope = organization.as(organization.owner)
     const email = newAddress()
     const { id } = await invite(kit, organization, email)
@@ -102,7 +101,7 @@ describe.each(enforcing)('somebody who is invited and comes in otherwise, %s sea
     async (delayMs) => {
       const far = createKit({ provider, delayMs })
       for (let round = 0; round < atScale({ share: 2, thorough: 5 }); round++) {
-        const organization = await newOrganization(far, 2)
+        const organization = await far.organization({ seats: 2 })
         const scope = organization.as(organization.owner)
         const email = newAddress()
         const { token } = await invite(far, organization, email)
@@ -122,7 +121,7 @@ describe.each(enforcing)('somebody who is invited and comes in otherwise, %s sea
   it.each(['createInvitation', 'createInvitations'])(
     'SEAT-10 is not invited who becomes a member between the read and the batch of %s',
     async (way) => {
-      const organization = await newOrganization(kit, 10)
+      const organization = await kit.organization({ seats: 10 })
       const scope = organization.as(organization.owner)
       const email = newAddress()
       const userId = await userWith(email)

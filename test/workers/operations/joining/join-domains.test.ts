@@ -21,7 +21,6 @@ import {
   codeOf,
   createKit,
   join,
-  newOrganization,
   newUser,
 } from '../../../kit/index.ts'
 
@@ -44,7 +43,7 @@ describe('a domain', () => {
         },
       }
     )
-    const organization = await newOrganization(looking)
+    const organization = await looking.organization()
     const scope = organization.as(organization.owner)
     const name = newDomain()
     const added = unwrap(
@@ -88,7 +87,7 @@ describe('a domain', () => {
       { report: ({ event }) => reports.push(event) },
       { verifyDomain: () => Promise.reject(new Error('no resolver')) }
     )
-    const organization = await newOrganization(broken)
+    const organization = await broken.organization()
     const scope = organization.as(organization.owner)
     const { id } = unwrap(await addDomain(broken.seatgate, scope, { domain: newDomain() }))
     const rows = await everything()
@@ -99,7 +98,7 @@ describe('a domain', () => {
 
   it('is of one organization, and of another only once that has given it up', async () => {
     const first = await openOrganization(kit, 'auto')
-    const second = await newOrganization(kit)
+    const second = await kit.organization()
     const scope = second.as(second.owner)
     // Nobody learns from adding it that it is somebody else's.
     const added = unwrap(
@@ -112,7 +111,7 @@ describe('a domain', () => {
 
   it('is free once its organization is deleted', async () => {
     const first = await openOrganization(kit, 'auto')
-    const second = await newOrganization(kit)
+    const second = await kit.organization()
     const scope = second.as(second.owner)
     await softDeleted(seatgate, first)
     const added = unwrap(
@@ -129,7 +128,7 @@ describe('a domain', () => {
     const domain = newDomain()
     const both = await Promise.all(
       [0, 1].map(async () => {
-        const organization = await newOrganization(far)
+        const organization = await far.organization()
         const scope = organization.as(organization.owner)
         return { scope, ...unwrap(await addDomain(far.seatgate, scope, { domain })) }
       })
@@ -169,7 +168,7 @@ describe('a domain', () => {
   })
 
   it('is added once, and twenty are enough', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const scope = organization.as(organization.owner)
     const input = { domain: newDomain(), mode: 'request' }
     const first = unwrap(await addDomain(seatgate, scope, input as never))
@@ -205,7 +204,7 @@ describe('bad input', () => {
     ['own.public.example'],
   ])('is no domain: %j', async (domain) => {
     const strict = createJoiningKit({}, { publicDomains: ['own.public.example'] })
-    const organization = await newOrganization(strict)
+    const organization = await strict.organization()
     const scope = organization.as(organization.owner)
     const rows = await everything()
     expect(fieldsOf(await addDomain(strict.seatgate, scope, { domain: domain as never }))).toEqual([
@@ -215,7 +214,7 @@ describe('bad input', () => {
   })
 
   it('a domain in other letters is kept in ASCII', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const scope = organization.as(organization.owner)
     const label = crypto.randomUUID().slice(0, 8)
     const added = unwrap(await addDomain(seatgate, scope, { domain: `${label}.bücher.example` }))
@@ -286,7 +285,7 @@ describe('the configuration of joining', () => {
 
   it('is missed by name', async () => {
     const without = createKit({ joining: null as never })
-    const organization = await newOrganization(without)
+    const organization = await without.organization()
     await expect(
       addDomain(without.seatgate, organization.as(organization.owner), {} as never)
     ).rejects.toThrow(/joinRules/)

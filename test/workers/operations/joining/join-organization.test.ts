@@ -28,7 +28,6 @@ import {
   delays,
   enforcing,
   join,
-  newOrganization,
   newUser,
 } from '../../../kit/index.ts'
 
@@ -284,7 +283,7 @@ describe('asking to join', () => {
 
   it('is decided by those who administer members', async () => {
     const organization = await openOrganization(kit, 'request')
-    const other = await newOrganization(kit)
+    const other = await kit.organization()
     const { outcome } = await joinByDomain(kit, organization)
     if (outcome.status !== 'requested') throw new Error(outcome.status)
     const { id } = outcome.request

@@ -39,7 +39,6 @@ import {
   createKit,
   enforcing,
   join,
-  newOrganization,
   PASSWORD,
   type TestOrganization,
   type Kit,
@@ -78,7 +77,7 @@ async function eventsOf({ id }: TestOrganization, action: string) {
 /** An organization in which an admin has invited two people. */
 async function inviting(provider: 'ledger' | 'd1', options: KitOptions = {}) {
   const kit = createKit({ provider, ...options })
-  const organization = await newOrganization(kit, 10)
+  const organization = await kit.organization({ seats: 10 })
   const admin = await join(kit, organization, 'admin')
   const sent = [
     await sendAs(kit, organization, admin),
@@ -156,7 +155,7 @@ describe.each(enforcing)('A2 the invitations of who cannot send them any more (%
       },
     })
     const { kit, organization, admin, sent } = scene
-    const other = await newOrganization(kit, 10)
+    const other = await kit.organization({ seats: 10 })
     await join(kit, other, 'admin', admin)
     sent.push(await sendAs(kit, other, admin))
     unwrap(await deleteUser(kit.seatgate, { caller: { userId: admin } }, { password: PASSWORD }))
@@ -177,7 +176,7 @@ describe.each(enforcing)('A2 the invitations of who cannot send them any more (%
   it('A2 to the owner’s role end when an owner is demoted or hands over, the others stay', async () => {
     for (const way of ['changeRole', 'transferOwnership']) {
       const kit = createKit({ provider })
-      const organization = await newOrganization(kit, 10)
+      const organization = await kit.organization({ seats: 10 })
       const second = await join(kit, organization, 'owner')
       const [heir, member] = [
         await sendAs(kit, organization, second, 'owner'),

@@ -47,7 +47,6 @@ import {
   createKit,
   enforcing,
   join,
-  newOrganization,
   newUser,
   operator,
   PASSWORD,
@@ -152,11 +151,11 @@ describe('DELETE /users/me', () => {
 describe.each(eachDoor)('a sole owner (%s)', (_door, forget) => {
   it('HOOK-23 is told of which organizations, and nothing is written', async () => {
     const kit = kitWithHooks()
-    const first = await newOrganization(kit)
+    const first = await kit.organization()
     const { owner } = first
-    const second = await newOrganization(kit)
+    const second = await kit.organization()
     await join(kit, second, 'owner', owner)
-    const third = await newOrganization(kit)
+    const third = await kit.organization()
     await join(kit, third, 'owner', owner)
     unwrap(await removeMember(kit.seatgate, third.as(third.owner), third.owner))
     await kit.settled()
@@ -175,10 +174,10 @@ describe.each(eachDoor)('a sole owner (%s)', (_door, forget) => {
   it('HOOK-24 goes once each has been handed over or deleted', async () => {
     const kit = kitWithHooks()
     const { seatgate } = kit
-    const given = await newOrganization(kit)
+    const given = await kit.organization()
     const { owner } = given
     const heir = await join(kit, given)
-    const deleted = await newOrganization(kit)
+    const deleted = await kit.organization()
     await join(kit, deleted, 'owner', owner)
     unwrap(await removeMember(seatgate, deleted.as(owner), deleted.owner))
     expect(codeOf(await forget(kit, owner))).toBe('last_owner')
@@ -204,7 +203,7 @@ describe('many organizations', () => {
       const leaver = await newUser()
       const organizations: TestOrganization[] = []
       for (let made = 0; made < 30; made++) {
-        const organization = await newOrganization(calm, 3)
+        const organization = await calm.organization({ seats: 3 })
         await join(calm, organization, made % 2 === 0 ? 'owner' : 'member', leaver)
         organizations.push(organization)
       }
@@ -258,7 +257,7 @@ describe('many organizations', () => {
 
   it('HOOK-25 are on record as left by the host, where it was the host', async () => {
     const kit = kitWithHooks()
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const member = await join(kit, organization)
     unwrap(await prepared(kit, member))
     const { events } = await readState(organization.id)
@@ -275,7 +274,7 @@ describe('prepareUserDeletion', () => {
   it('HOOK-19 writes nothing by itself, and all of it with the host’s own statements', async () => {
     const kit = kitWithHooks({ lifecycle: {} })
     const { seatgate } = kit
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const member = await join(kit, organization)
     const before = await everything()
     const leaving = unwrap(await prepareUserDeletion(seatgate, { caller: system }, member))
@@ -293,10 +292,10 @@ describe('prepareUserDeletion', () => {
   it('HOOK-26 is to be prepared anew if a membership has come or changed meanwhile', async () => {
     const kit = kitWithHooks()
     const { seatgate } = kit
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const member = await join(kit, organization)
     const leaving = unwrap(await prepareUserDeletion(seatgate, { caller: system }, member))
-    const other = await newOrganization(kit)
+    const other = await kit.organization()
     await join(kit, other, 'member', member)
     const before = await everything()
     expect(codeOf(await commitTogether(seatgate, leaving))).toBe('operation_in_progress')
@@ -311,7 +310,7 @@ describe('prepareUserDeletion', () => {
   it('HOOK-23 is not committed if the only other owner has gone meanwhile', async () => {
     const kit = kitWithHooks()
     const { seatgate } = kit
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const second = await join(kit, organization, 'owner')
     const leaving = unwrap(await prepareUserDeletion(seatgate, { caller: system }, second))
     const { owner } = organization
@@ -329,7 +328,7 @@ describe('owners who delete their accounts', () => {
     async (delayMs) => {
       for (let round = 0; round < atScale({ share: 3, thorough: 10 }); round++) {
         const kit = kitWithHooks({ delayMs })
-        const organization = await newOrganization(calm)
+        const organization = await calm.organization()
         const { id, slug, owner } = organization
         const second = await join(calm, organization, 'owner')
         const answers = await Promise.all([owner, second].map((who) => deletes(kit, who)))
@@ -345,7 +344,7 @@ describe('owners who delete their accounts', () => {
   )
 
   it('HOOK-23 MUSEUM-24: the other one leaves on the way to the batch', async () => {
-    const organization = await newOrganization(calm)
+    const organization = await calm.organization()
     const { id, owner } = organization
     const second = await join(calm, organization, 'owner')
     const kit = kitWithHooks({
@@ -360,12 +359,12 @@ describe('owners who delete their accounts', () => {
   })
 
   it('HOOK-25 HOOK-27: somebody is taken into an organization on the way to the batch', async () => {
-    const organization = await newOrganization(calm)
+    const organization = await calm.organization()
     const leaver = await newUser()
     const kit = kitWithHooks({
       around: meanwhile(() => join(calm, organization, 'member', leaver)),
     })
-    await join(calm, await newOrganization(calm), 'member', leaver)
+    await join(calm, await calm.organization(), 'member', leaver)
     expect(codeOf(await deletes(kit, leaver))).toBe('ok')
     await kit.settled()
     expect(await count('seatgate_memberships', 'user_id', leaver)).toBe(0)
@@ -410,7 +409,7 @@ describe('a deletion that fails', () => {
         hooks: { afterMemberRemove: (state) => told.push(state) },
         lifecycle: { onDelete: (...args) => hookOf(kit.seatgate)(...args) },
       })
-      const organization = await newOrganization(calm, 2)
+      const organization = await calm.organization({ seats: 2 })
       const member = await join(calm, organization)
       const before = [await everything(), await readState(organization.id)]
       expect((await deletes(kit, member)).ok).toBe(false)
@@ -428,7 +427,7 @@ describe('a deletion that fails', () => {
     }
     const told: unknown[] = []
     const kit = kitWithHooks({ around, hooks: { afterMemberRemove: (state) => told.push(state) } })
-    const organization = await newOrganization(calm, 2)
+    const organization = await calm.organization({ seats: 2 })
     const member = await join(calm, organization)
     const before = [await everything(), await readState(organization.id)]
     expect(codeOf(await deletes(kit, member))).toBe('unavailable')
@@ -508,7 +507,7 @@ describe('lifecycle hooks', () => {
         },
       },
     })
-    const organization = await newOrganization(calm)
+    const organization = await calm.organization()
     const member = await join(calm, organization)
     unwrap(await deletes(kit, member))
     const [asked] = seen
@@ -542,7 +541,7 @@ describe('lifecycle hooks', () => {
     const kit = kitWithHooks({
       lifecycle: { onDelete: () => ({ ok: false, reason: 'unpaid_bills' }) },
     })
-    const organization = await newOrganization(calm)
+    const organization = await calm.organization()
     const member = await join(calm, organization)
     const before = [await everything(), await readState(organization.id)]
     expect(await forget(kit, member)).toEqual({
@@ -583,7 +582,7 @@ describe('lifecycle hooks', () => {
       report: (report) => reports.push(report),
       lifecycle: { onDelete: answer as unknown as LifecycleHook },
     })
-    const organization = await newOrganization(calm)
+    const organization = await calm.organization()
     const member = await join(calm, organization)
     const before = [await everything(), await readState(organization.id)]
     const refusal = { ok: false, error: { code: 'hook_failed' } }
@@ -643,7 +642,7 @@ describe('what the host does elsewhere once it is done', () => {
         }
         return answer
       }
-      const organization = await newOrganization(calm)
+      const organization = await calm.organization()
       const member = await join(calm, organization)
       const kit = kitWithHooks({
         around,
@@ -682,7 +681,7 @@ describe('what the host does elsewhere once it is done', () => {
       let calls = 0
       const states: unknown[] = []
       const reports: { event: string }[] = []
-      const organization = await newOrganization(calm)
+      const organization = await calm.organization()
       const member = await join(calm, organization)
       const kit = kitWithHooks({
         report: (report) => reports.push(report),
@@ -719,9 +718,8 @@ describe('what the host does elsewhere once it is done', () => {
 
   it('HOOK-29 is done in the other organizations, where one of them fails', async () => {
     const leaver = await newUser()
-    const organizations = [await newOrganization(calm), await newOrganization(calm)]
-    for (const organization of organizations) await join(calm, organization, 'member', leaver)
-    const [first, second] = organizations as [TestOrganization, TestOrganization]
+    const [first, second] = [await calm.organization(), await calm.organization()] as const
+    for (const organization of [first, second]) await join(calm, organization, 'member', leaver)
     const done: string[] = []
     const kit = kitWithHooks({
       hooks: {
@@ -741,7 +739,7 @@ describe('what the host does elsewhere once it is done', () => {
   it('HOOK-30 ends no organization with the user: those that live on are told of a member', async () => {
     const told: string[] = []
     const kit = kitWithHooks({}, (hook) => told.push(hook))
-    const organization = await newOrganization(calm, 5)
+    const organization = await calm.organization({ seats: 5 })
     const second = await join(calm, organization, 'owner')
     const { entitlement } = await readState(organization.id)
     expect(codeOf(await deletes(kit, organization.owner))).toBe('ok')

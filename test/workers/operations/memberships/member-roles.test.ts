@@ -20,7 +20,6 @@ import {
   unwrap,
   codeOf,
   createKit,
-  newOrganization,
   newUser,
   type TestOrganization,
   type KitOptions,
@@ -126,7 +125,7 @@ describe.each(Object.entries(SETS))('who may give a role, %s', (_what, set) => {
 
   it.each(acts)('%s %s', async (actorRole, act) => {
     const kit = createKit({ provider: 'd1', ...set.options })
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const actor = await put(organization, actorRole)
     const at = looksAt(act)
     const wrong: string[] = []
@@ -145,7 +144,7 @@ describe.each(Object.entries(SETS))('who may give a role, %s', (_what, set) => {
 describe('roles are a set', () => {
   it('the host’s own roles have no order: the first of them may nothing', async () => {
     const { seatgate } = createKit({ provider: 'd1', ...OWN })
-    const organization = await newOrganization(createKit({ provider: 'd1', ...OWN }))
+    const organization = await createKit({ provider: 'd1', ...OWN }).organization()
     const { members } = await readState(organization.id)
     expect(members).toMatchObject([{ user_id: organization.owner, role: 'proprietor' }])
     const auditor = await put(organization, 'auditor')
@@ -163,7 +162,7 @@ describe('roles are a set', () => {
 
   it('a hand-over leaves the first role that administers members, and no ownership', async () => {
     const kit = createKit({ provider: 'd1', ...OWN })
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const { id, owner } = organization
     const heir = await newUser()
     unwrap(await addMember(kit.seatgate, organization.as(owner), { userId: heir, role: 'guest' }))
@@ -185,7 +184,7 @@ describe('roles are a set', () => {
 
   it('a role of the defaults is none where the host has its own', async () => {
     const { seatgate } = createKit({ provider: 'd1', ...OWN })
-    const organization = await newOrganization(createKit({ provider: 'd1', ...OWN }))
+    const organization = await createKit({ provider: 'd1', ...OWN }).organization()
     const scope = organization.as(organization.owner)
     for (const role of ['owner', 'admin', 'member', 'PROPRIETOR', 'proprietor ', 'guest,porter']) {
       const answer = await addMember(seatgate, scope, { userId: await newUser(), role })
@@ -198,7 +197,7 @@ describe('roles are a set', () => {
 
   it('MUSEUM-25 only the configured owner’s role counts as an owner', async () => {
     const { seatgate } = createKit({ provider: 'd1' })
-    const organization = await newOrganization(createKit({ provider: 'd1' }))
+    const organization = await createKit({ provider: 'd1' }).organization()
     const { owner } = organization
     // A role that was an owner's under another configuration.
     await put(organization, 'proprietor')

@@ -24,7 +24,6 @@ import {
   createKit,
   enforcing,
   join,
-  newOrganization,
   newUser,
   PASSWORD,
   type TestOrganization,
@@ -80,7 +79,7 @@ async function pages(organization: TestOrganization, input: MembersInput): Promi
 
 describe('listMembers', () => {
   it('ORG-118 has the newest first, with the person, fifty unless told otherwise', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const prefix = crypto.randomUUID()
     await crowd(organization, prefix)
     const first = await list(organization)
@@ -108,7 +107,7 @@ describe('listMembers', () => {
   })
 
   it('ORG-118 has no person where the host has not told its users', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const { users: _users, ...rest } = kit.seatgate
     const asOwner = organization.as(organization.owner)
     const { data } = unwrap(await listMembers({ ...rest, users: null }, asOwner))
@@ -118,8 +117,8 @@ describe('listMembers', () => {
   })
 
   it('ORG-119 was last active only where a session works in this very organization', async () => {
-    const here = await newOrganization(kit)
-    const there = await newOrganization(kit)
+    const here = await kit.organization()
+    const there = await kit.organization()
     const userId = await join(kit, here)
     await join(kit, there, 'member', userId)
     const seen = async (organization: TestOrganization) =>
@@ -151,7 +150,7 @@ describe('listMembers', () => {
 
 describe('a search among members', () => {
   it('finds the beginning of a name or an address, capital or small', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const tag = crypto.randomUUID().slice(0, 8)
     const ada = await named(organization, `ada-${tag}@example.com`, 'Countess Lovelace')
     const ben = await named(organization, `ben-${tag}@example.com`, 'adamant')
@@ -168,7 +167,7 @@ describe('a search among members', () => {
   it.each(['%', '_', '*', '?', '\\', "'", '"', '[a-z]', '%da', '_da'])(
     'takes %s for what it is',
     async (text) => {
-      const organization = await newOrganization(kit)
+      const organization = await kit.organization()
       const tag = crypto.randomUUID().slice(0, 8)
       await named(organization, `ada-${tag}@example.com`, 'Ada')
       expect(await search(organization, text)).toEqual([])
@@ -178,7 +177,7 @@ describe('a search among members', () => {
   )
 
   it('finds nobody of another organization', async () => {
-    const [here, there] = [await newOrganization(kit), await newOrganization(kit)]
+    const [here, there] = [await kit.organization(), await kit.organization()]
     const tag = crypto.randomUUID()
     const mine = await named(here, `${tag}-1@example.com`, 'Same')
     const theirs = await named(there, `${tag}-2@example.com`, 'Same')
@@ -192,7 +191,7 @@ describe('a search among members', () => {
   })
 
   it('is followed from page to page, each member once, suspended ones too', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const [wanted, others] = [crypto.randomUUID(), crypto.randomUUID()]
     await crowd(organization, wanted, 25)
     await crowd(organization, others, 25)
@@ -206,7 +205,7 @@ describe('a search among members', () => {
   })
 
   it.each([[''], ['x'.repeat(256)], ['two\nlines'], [7]])('refuses %j', async (text) => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const input = { search: text } as MembersInput
     const answer = await listMembers(seatgate, organization.as(organization.owner), input)
     expect(codeOf(answer)).toBe('validation_error')
@@ -217,8 +216,8 @@ describe.each(enforcing)('countMembers (%s)', (provider) => {
   it('ORG-120 is the number of all, whatever a page holds, after everything that happens', async () => {
     const kit = kitWithHooks({ provider })
     const { seatgate } = kit
-    const organization = await newOrganization(kit)
-    const other = await newOrganization(kit)
+    const organization = await kit.organization()
+    const other = await kit.organization()
     const scope = organization.as(organization.owner)
     const expectCount = async (active: number, suspended: number) => {
       expect(unwrap(await countMembers(seatgate, scope))).toEqual({ active, suspended })
@@ -253,7 +252,7 @@ describe.each(enforcing)('countMembers (%s)', (provider) => {
 
 describe('countMembers', () => {
   it('ORG-120 does not page', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     await crowd(organization, crypto.randomUUID())
     expect(unwrap(await countMembers(seatgate, organization.as(organization.owner)))).toEqual({
       active: 121,
@@ -262,7 +261,7 @@ describe('countMembers', () => {
   })
 
   it('tells a stranger of nothing, and nobody of a deleted organization', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const stranger = organization.as(await newUser())
     expect(codeOf(await countMembers(seatgate, stranger))).toBe('organization_not_found')
     await softDeleted(seatgate, organization)
@@ -308,7 +307,7 @@ describe('countMembersWithoutMfa', () => {
       .run()
 
   it('ORG-122 is all active members where there is no table of credentials', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const scope = organization.as(organization.owner)
     const [first] = [await join(kit, organization), await join(kit, organization)]
     await enrol(first!, 1)
@@ -320,8 +319,8 @@ describe('countMembersWithoutMfa', () => {
   })
 
   it('ORG-122 is those who have no credential that is in use', async () => {
-    const organization = await newOrganization(kit)
-    const other = await newOrganization(kit)
+    const organization = await kit.organization()
+    const other = await kit.organization()
     const scope = organization.as(organization.owner)
     const count = async () => unwrap(await countMembersWithoutMfa(seatgate, scope, credentials))
     const [ann, ben, cem] = [
@@ -348,7 +347,7 @@ describe('countMembersWithoutMfa', () => {
   })
 
   it('ORG-122 is told to those who administer members', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const member = await join(kit, organization)
     const admin = await join(kit, organization, 'admin')
     const codes: [string, string][] = [

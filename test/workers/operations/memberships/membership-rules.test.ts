@@ -34,7 +34,6 @@ import {
   createKit,
   enforcing,
   join,
-  newOrganization,
   newUser,
   type TestOrganization,
   PASSWORD,
@@ -48,7 +47,7 @@ beforeEach(freshStores)
 
 /** An organization that has lost its owner in a way that the library knows nothing of. */
 async function ownerless() {
-  const organization = await newOrganization(calm)
+  const organization = await calm.organization()
   const admin = await join(calm, organization, 'admin')
   const member = await join(calm, organization)
   await testEnv.DB.prepare(
@@ -68,8 +67,8 @@ describe('an organization that is not there', () => {
         return organization.id
       },
     ],
-    ['somebody else’s', async () => (await newOrganization(calm)).id],
-    ['somebody else’s, by its slug', async () => (await newOrganization(calm)).slug],
+    ['somebody else’s', async () => (await calm.organization()).id],
+    ['somebody else’s, by its slug', async () => (await calm.organization()).slug],
     ['unknown', async () => crypto.randomUUID()],
   ]
 
@@ -77,7 +76,7 @@ describe('an organization that is not there', () => {
     'ORG-80 takes nobody in, and nothing is written (%s, %s)',
     async (provider, _what, place) => {
       const kit = createKit({ provider })
-      const own = await newOrganization(calm)
+      const own = await calm.organization()
       const userId = await newUser()
       const organization = await place(own)
       const before = await everything()
@@ -90,7 +89,7 @@ describe('an organization that is not there', () => {
   )
 
   it('ORG-80 nor does one that is deleted on the way to the batch', async () => {
-    const organization = await newOrganization(calm)
+    const organization = await calm.organization()
     const kit = createKit({
       provider: 'ledger',
       around: meanwhile(() => softDeleted(calm.seatgate, organization)),
@@ -168,7 +167,7 @@ describe('an actor who lost their rights after the request began', () => {
   })
 
   it('ORG-84 cannot leave twice, removed meanwhile', async () => {
-    const organization = await newOrganization(calm)
+    const organization = await calm.organization()
     const member = await join(calm, organization)
     const kit = createKit({
       provider: 'd1',
@@ -184,7 +183,7 @@ describe('an actor who lost their rights after the request began', () => {
 
 describe('removeMember', () => {
   it('ORG-88 ends the sessions before it deletes the membership, in one batch', async () => {
-    const organization = await newOrganization(calm)
+    const organization = await calm.organization()
     const member = await join(calm, organization)
     const session = await sessionOf(member, organization.id)
     const heard = listening()
@@ -232,7 +231,7 @@ describe('removeMember', () => {
         around,
         report: (report) => reports.push(report),
       })
-      const organization = await newOrganization(calm)
+      const organization = await calm.organization()
       const member = await join(calm, organization)
       const before = await everything()
       const scope = organization.as(organization.owner)
@@ -244,7 +243,7 @@ describe('removeMember', () => {
   )
 
   it('ORG-91 says last_owner, and nothing else, when its guard does', async () => {
-    const organization = await newOrganization(calm)
+    const organization = await calm.organization()
     const { owner } = organization
     const before = await everything()
     expect(await removeMember(calm.seatgate, organization.as(owner), owner)).toEqual({
@@ -257,7 +256,7 @@ describe('removeMember', () => {
 
 describe('changeRole', () => {
   it('ORG-105 refuses to demote the last owner, whoever has a copy that says admin', async () => {
-    const organization = await newOrganization(calm)
+    const organization = await calm.organization()
     const { owner } = organization
     const admin = await join(calm, organization, 'admin')
     const copy = unwrap(await listMembers(calm.seatgate, organization.as(owner)))
@@ -280,7 +279,7 @@ describe('changeRole', () => {
   it.each(['the host', 'the admin'])(
     'ORG-105 refuses to demote an admin who became the last owner on the way to the batch, by %s',
     async (by) => {
-      const organization = await newOrganization(calm)
+      const organization = await calm.organization()
       const { owner } = organization
       const admin = await join(calm, organization, 'admin')
       const kit = createKit({
@@ -318,8 +317,8 @@ describe('changeRole', () => {
 describe('who was never a member', () => {
   it.each(enforcing)('is not restored into the organization of others (%s)', async (kind) => {
     const kit = createKit({ provider: kind })
-    const organization = await newOrganization(kit)
-    const other = await newOrganization(kit)
+    const organization = await kit.organization()
+    const other = await kit.organization()
     const stranger = await join(kit, other)
     unwrap(await suspendMember(kit.seatgate, other.as(other.owner), stranger))
     const scope = organization.as(organization.owner)

@@ -26,8 +26,6 @@ import {
   enforcing,
   join,
   leave,
-  newOrganization,
-  organizationWithMembers,
   type TestOrganization,
   type Kit,
 } from '../../../kit/index.ts'
@@ -36,7 +34,7 @@ const ROUNDS = atScale({ share: 2, thorough: 4, whole: 10 })
 
 /** An organization whose seats are all taken, by its owner and by these. */
 async function full(kit: Kit, limit: number) {
-  const organization = await newOrganization(kit, limit)
+  const organization = await kit.organization({ seats: limit })
   const members: string[] = []
   while (members.length < limit - 1) members.push(await join(kit, organization))
   return { organization, members, scope: organization.as(organization.owner) }
@@ -186,7 +184,7 @@ describe.each(enforcing)('suspension (%s)', (provider) => {
   })
 
   it('ORG-100 cannot befall the last owner who can act', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const scope = organization.as(organization.owner)
     const other = await join(kit, organization, 'owner')
     unwrap(await suspendMember(seatgate, scope, other))
@@ -207,7 +205,7 @@ describe.each(enforcing)('suspension (%s)', (provider) => {
 describe('the last seat', () => {
   eachWay('ORG-99 MUSEUM-13: goes to who joins or to who is restored', async ({ calm, kit }) => {
     for (let round = 0; round < ROUNDS; round++) {
-      const organization = await organizationWithMembers(calm, 3, 2)
+      const organization = await calm.organization({ seats: 3, members: 2 })
       const suspended = await join(calm, organization)
       const scope = organization.as(organization.owner)
       unwrap(await suspendMember(calm.seatgate, scope, suspended))

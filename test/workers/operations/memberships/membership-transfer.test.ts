@@ -25,7 +25,6 @@ import {
   delays,
   enforcing,
   join,
-  newOrganization,
   newUser,
   PASSWORD,
 } from '../../../kit/index.ts'
@@ -45,7 +44,7 @@ describe('transferOwnership', () => {
     ['admin', 'admin'],
     ['member', 'member'],
   ])('ORG-97 moves the role in one batch, with one event (%s)', async (role, lesser) => {
-    const organization = await newOrganization(calm)
+    const organization = await calm.organization()
     const { owner, id } = organization
     const heir = await join(calm, organization, 'admin')
     const before = await actionsOf(id)
@@ -75,7 +74,7 @@ describe('transferOwnership', () => {
   })
 
   it('ORG-97 leaves other owners what they are', async () => {
-    const organization = await newOrganization(calm)
+    const organization = await calm.organization()
     const { owner, id } = organization
     const other = await join(calm, organization, 'owner')
     const heir = await join(calm, organization)
@@ -97,7 +96,7 @@ describe('transferOwnership', () => {
         throw new Error('Network connection lost.')
       }
       const kit = createKit({ around })
-      const organization = await newOrganization(calm)
+      const organization = await calm.organization()
       const { owner, id } = organization
       const heir = await join(calm, organization)
       const before = await everything()
@@ -111,7 +110,7 @@ describe('transferOwnership', () => {
   )
 
   it('ORG-97 is refused, and nothing is written, to whom it cannot be', async () => {
-    const organization = await newOrganization(calm)
+    const organization = await calm.organization()
     const { owner, id } = organization
     const admin = await join(calm, organization, 'admin')
     const suspended = await join(calm, organization)
@@ -147,7 +146,7 @@ describe('transfers at once', () => {
       const calm = createKit({ provider })
       const kit = createKit({ provider, delayMs })
       for (let round = 0; round < ROUNDS; round++) {
-        const organization = await newOrganization(calm)
+        const organization = await calm.organization()
         const { owner, id } = organization
         const heirs = [await join(calm, organization), await join(calm, organization, 'admin')]
         const answers = await Promise.all(
@@ -176,7 +175,7 @@ describe('transfers at once', () => {
   ] as const)(
     'MUSEUM-27: to somebody who is %s meanwhile leaves the owner where they are',
     async (_what, act) => {
-      const organization = await newOrganization(calm)
+      const organization = await calm.organization()
       const { owner, id } = organization
       const heir = await join(calm, organization, 'admin')
       const kit = createKit({
@@ -198,7 +197,7 @@ describe('transfers at once', () => {
   it('MUSEUM-27: to somebody who deletes their account, either way there is one owner', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const kit = kitWithHooks({ delayMs: round % 2 === 0 ? 0 : 3 })
-      const organization = await newOrganization(calm)
+      const organization = await calm.organization()
       const { owner, id } = organization
       const heir = await join(calm, organization)
       const [transferred, deleted] = await Promise.all([
@@ -218,7 +217,7 @@ describe('transfers at once', () => {
   })
 
   it('MUSEUM-27: a role is one role, whatever it was before', async () => {
-    const organization = await newOrganization(calm)
+    const organization = await calm.organization()
     const { owner, id } = organization
     const heir = await join(calm, organization, 'admin')
     unwrap(

@@ -14,7 +14,6 @@ import {
   codeOf,
   createKit,
   join,
-  newOrganization,
   newUser,
   type TestOrganization,
 } from '../../../kit/index.ts'
@@ -45,7 +44,7 @@ const recorded = async (operationId: string) => {
 
 describe('one operation id of several who ask', () => {
   it('SEAT-18 is an operation of each: a person, a machine and the host', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const admin = await join(kit, organization, 'admin')
     const operationId = crypto.randomUUID()
     const callers: Principal[] = [
@@ -82,7 +81,7 @@ describe('one operation id of several who ask', () => {
   })
 
   it('SEAT-18 is not the machine’s if a person has its name', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const operationId = crypto.randomUUID()
     const person = 'bot-3'
     const newcomers = [await newUser(), await newUser()] as const
@@ -102,7 +101,7 @@ describe('one operation id of several who ask', () => {
   })
 
   it('SEAT-18 tells a machine nothing of another organization’s operation', async () => {
-    const [here, there] = [await newOrganization(kit), await newOrganization(kit)]
+    const [here, there] = [await kit.organization(), await kit.organization()]
     const operationId = crypto.randomUUID()
     const userId = await newUser()
     unwrap(await adding(seatgate, here, machine('bot-4', here), userId, operationId))
@@ -113,7 +112,7 @@ describe('one operation id of several who ask', () => {
   })
 
   it('SEAT-18 is answered to who asked, also after they may no longer ask', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const admin = await join(kit, organization, 'admin')
     const userId = await newUser()
     const operationId = crypto.randomUUID()
@@ -127,7 +126,7 @@ describe('one operation id of several who ask', () => {
   })
 
   it('A9 SEAT-18 of an operator who acts as somebody is theirs together, and not that person’s', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const caller = { userId: organization.owner }
     const acting = { ...caller, impersonatedBy: 'support-1' }
     const operationId = crypto.randomUUID()
@@ -154,7 +153,7 @@ describe('one operation id of several who ask', () => {
   ] as const)(
     'SEAT-18 of %s is not a person’s who is called so',
     async (_what, name, principal) => {
-      const organization = await newOrganization(kit)
+      const organization = await kit.organization()
       const operationId = crypto.randomUUID()
       const [first, second] = [await newUser(), await newUser()]
       await testEnv.DB.prepare(

@@ -20,7 +20,6 @@ import {
   delays,
   join,
   leave,
-  newOrganization,
   operator,
   PASSWORD,
   type TestOrganization,
@@ -85,7 +84,7 @@ describe('two owners at once', () => {
       const calm = createKit()
       const kit = createKit({ delayMs })
       for (let trial = 0; trial < TRIALS; trial++) {
-        const organization = await newOrganization(calm)
+        const organization = await calm.organization()
         const { owner } = organization
         const other = await join(calm, organization, 'owner')
         const pair = trial % 3 === 0 ? acts(other, owner, trial) : acts(owner, other, trial)
@@ -112,7 +111,7 @@ describe('two owners at once', () => {
     const calm = createKit()
     const kit = createKit({ delayMs: 5 })
     for (let trial = 0; trial < 5; trial++) {
-      const organization = await newOrganization(calm)
+      const organization = await calm.organization()
       const owners = [organization.owner]
       for (let more = 0; more < 9; more++) owners.push(await join(calm, organization, 'owner'))
       const answers = await Promise.all(owners.map((who) => leave(kit, organization, who, who)))
@@ -129,7 +128,7 @@ describe('an organization that was deleted', () => {
     const onDelete: LifecycleHook = (statements) => ({ ok: true, statements })
     const kit = createKit({ lifecycle: { onDelete } })
     const { seatgate } = kit
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     await join(kit, organization)
     const asOwner = organization.as(organization.owner)
     const deletion = { confirmName: 'Test', password: PASSWORD }
@@ -144,7 +143,7 @@ describe('an organization that was deleted', () => {
 describe('an owner who has become the last one since', () => {
   it('ORG-112: is told so at once, without another look', async () => {
     const calm = createKit()
-    const organization = await newOrganization(calm)
+    const organization = await calm.organization()
     const other = await join(calm, organization, 'owner')
     const { around, reached, letGo } = holdingBack(({ asked }) =>
       asked.some((sql) => sql.startsWith('delete from "seatgate_memberships"'))

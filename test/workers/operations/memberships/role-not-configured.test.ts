@@ -28,7 +28,6 @@ import {
   unwrap,
   codeOf,
   join,
-  newOrganization,
   PASSWORD,
   unhashed,
 } from '../../../kit/index.ts'
@@ -51,7 +50,7 @@ describe('a role that is not configured any more', () => {
   it('C4 does not come in by an open invitation, which stays and can be changed and resent', async () => {
     const before = createKit(roles)
     const kit = createKit()
-    const organization = await newOrganization(kit, 3)
+    const organization = await kit.organization({ seats: 3 })
     const asOwner = organization.as(organization.owner)
     const email = newAddress()
     const input = { email, role: 'editor' }
@@ -80,7 +79,7 @@ describe('a role that is not configured any more', () => {
   it('C4 nor with sign-up, which registers nobody; inviting again works', async () => {
     const before = createKit(roles)
     const kit = createKit({ registerUser: registration(db, unhashed) })
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const asOwner = organization.as(organization.owner)
     const email = newAddress()
     const input = { email, role: 'editor' }
@@ -98,7 +97,7 @@ describe('a role that is not configured any more', () => {
   it('C4 closes the invitation of who is in already', async () => {
     const before = createKit(roles)
     const kit = createKit()
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const asOwner = organization.as(organization.owner)
     const email = newAddress()
     const input = { email, role: 'editor' }
@@ -112,7 +111,7 @@ describe('a role that is not configured any more', () => {
   it('C4 does not come back with a suspended member', async () => {
     const before = createKit(roles)
     const kit = createKit()
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const asOwner = organization.as(organization.owner)
     const editor = await join(before, organization, 'editor')
     const member = await join(before, organization)

@@ -27,7 +27,6 @@ import {
   createKit,
   enforcing,
   join,
-  newOrganization,
   newUser,
   newUsers,
   PASSWORD,
@@ -63,7 +62,7 @@ async function memberOfMany(kit: Kit, userId: string): Promise<TestOrganization[
     made.push(
       ...(await Promise.all(
         Array.from({ length: 10 }, async (_, index) => {
-          const organization = await newOrganization(kit)
+          const organization = await kit.organization()
           await join(kit, organization, index % 3 === 0 ? 'owner' : 'member', userId)
           return organization
         })
@@ -214,10 +213,10 @@ describe.each(enforcing)('an account that is deleted while something happens (%s
   it.each(races)(
     'HOOK-25 HOOK-27 leaves nobody behind: $what',
     async ({ before, act, outcomes }) => {
-      const home = await newOrganization(calm)
+      const home = await calm.organization()
       for (let round = 0; round < ROUNDS; round++) {
         const kit = kits[round < ROUNDS / 2 ? 0 : 1]
-        const organization = await newOrganization(calm)
+        const organization = await calm.organization()
         const [userId] = (await newUsers(1)) as [string]
         await join(calm, home, 'member', userId)
         await before(organization, userId)
@@ -242,7 +241,7 @@ describe.each(enforcing)('an account that is deleted while something happens (%s
   it('HOOK-25 HOOK-27 leaves nobody behind: the host deletes them while they are added', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const kit = kits[round < ROUNDS / 2 ? 0 : 1]
-      const organization = await newOrganization(calm)
+      const organization = await calm.organization()
       const userId = await newUser()
       const input = { userId, role: 'member' }
       const [deleted, added] = await Promise.all([

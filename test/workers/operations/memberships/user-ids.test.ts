@@ -21,7 +21,6 @@ import {
   testEnv,
   unwrap,
   codeOf,
-  newOrganization,
   type KitOptions,
 } from '../../../kit/index.ts'
 
@@ -83,7 +82,7 @@ describe.each(tables)('ids of users in a column of %s', (type, users, id, spelli
   const email = `ann@${type.replaceAll(/\W/g, '').toLowerCase()}.example`
 
   it('B1 are compared as text: another spelling is no user', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const scope = organization.as(organization.owner)
     const unknown = { code: 'validation_error', errors: { userId: [expect.any(String)] } }
     for (const userId of spellings) {
@@ -106,7 +105,7 @@ describe.each(tables)('ids of users in a column of %s', (type, users, id, spelli
   })
 
   it('B1 are text in lists, and found by search', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const scope = organization.as(organization.owner)
     await addMember(seatgate, scope, { userId: id, role: 'member' })
     const found = unwrap(await listMembers(seatgate, scope, { search: 'ann' })).data
@@ -150,7 +149,7 @@ describe.each(tables)('ids of users in a column of %s', (type, users, id, spelli
   })
 
   it('B1 of a session are text too, whatever the host’s column has', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const scope = organization.as(organization.owner)
     await addMember(seatgate, scope, { userId: id, role: 'member' })
     const caller: PrincipalQuery = {

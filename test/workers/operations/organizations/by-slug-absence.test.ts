@@ -12,7 +12,6 @@ import {
   testEnv,
   unwrap,
   createKit,
-  newOrganization,
   newUser,
   PASSWORD,
   type TestOrganization,
@@ -40,20 +39,20 @@ async function suspended(userId: string): Promise<TestOrganization> {
 /** Everything that is not there for somebody: names that are no ids. */
 const ABSENT = {
   'an unknown slug': async () => 'no-such-slug',
-  'a foreign slug': async () => (await newOrganization(kit)).slug,
-  'a foreign slug in capitals': async () => (await newOrganization(kit)).slug.toUpperCase(),
+  'a foreign slug': async () => (await kit.organization()).slug,
+  'a foreign slug in capitals': async () => (await kit.organization()).slug.toUpperCase(),
   'the slug of an own organization that is deleted': async (userId) => {
     const organization = await mine(userId)
     await softDeleted(seatgate, organization)
     return organization.slug
   },
   'PIPE-28 an alias of a foreign organization': async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     await rename(organization)
     return organization.slug
   },
   'PIPE-28 the second alias of a foreign organization': async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const second = await rename(organization)
     await rename({ ...organization, slug: second })
     return second
@@ -75,7 +74,7 @@ const ABSENT = {
     return organization.slug
   },
   'PIPE-29 an alias of a foreign organization that is deleted': async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     await rename(organization)
     await softDeleted(seatgate, organization)
     return organization.slug
@@ -96,7 +95,7 @@ const ABSENT = {
 /** The same by the id, whose query is another. */
 const ABSENT_IDS = {
   'an unknown id': async () => crypto.randomUUID(),
-  'a foreign id': async () => (await newOrganization(kit)).id,
+  'a foreign id': async () => (await kit.organization()).id,
   'the id of an own organization that is deleted': async (userId) => {
     const organization = await mine(userId)
     await softDeleted(seatgate, organization)
@@ -164,7 +163,7 @@ describe.each(Object.entries(callers))('to %s', (_kind, callerOf) => {
 describe('loadOrganizationFromSlug()', () => {
   // Who is nobody is told to sign in, whatever they ask for: it says nothing about the name.
   it('PIPE-25 answers nobody alike about every organization', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const app = hostOf(seatgate, { authenticate: () => null })
     const lost = await sessionOf(await newUser())
     const forgotten = callers['somebody looked up'](seatgate, {

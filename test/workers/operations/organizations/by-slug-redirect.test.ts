@@ -26,7 +26,6 @@ import {
   unwrap,
   createKit,
   join,
-  newOrganization,
   newUser,
   operator,
   PASSWORD,
@@ -191,7 +190,7 @@ describe('an old slug, for a member', () => {
   it('PIPE-33 loses to an organization of theirs that has the slug now', async () => {
     const { userId, organization, oldSlug } = await moved()
     await softDeleted(seatgate, organization)
-    const successor = await newOrganization(kit)
+    const successor = await kit.organization()
     await join(kit, successor, 'member', userId)
     await rename(successor, successor.slug, oldSlug)
     unwrap(await restoreOrganization(seatgate, { caller: operator }, organization.id))
@@ -204,7 +203,7 @@ describe('an old slug, for a member', () => {
   it('PIPE-33 loses to a foreign organization that has the slug now', async () => {
     const { userId, organization, oldSlug } = await moved()
     await softDeleted(seatgate, organization)
-    const successor = await newOrganization(kit)
+    const successor = await kit.organization()
     await rename(successor, successor.slug, oldSlug)
     unwrap(await restoreOrganization(seatgate, { caller: operator }, organization.id))
     const response = await hostOf({ userId }).request(`/o/${oldSlug}/x`)
@@ -216,7 +215,7 @@ describe('an old slug, for a member', () => {
     const machine: Caller = {
       type: 'service_account',
       serviceAccountId: 'importer',
-      organizationId: (await newOrganization(kit)).id,
+      organizationId: (await kit.organization()).id,
       role: 'owner',
     }
     for (const caller of [

@@ -22,7 +22,6 @@ import {
   sessionRow,
   testEnv,
   createKit,
-  newOrganization,
   newUser,
 } from '../../../kit/index.ts'
 
@@ -65,7 +64,7 @@ describe('loadOrganizationFromSlug()', () => {
   )
 
   it('PIPE-26 loads a service account where it is bound, and nowhere else', async () => {
-    const [home, other] = [await newOrganization(kit), await newOrganization(kit)]
+    const [home, other] = [await kit.organization(), await kit.organization()]
     const machine = {
       type: 'service_account',
       serviceAccountId: 'importer',

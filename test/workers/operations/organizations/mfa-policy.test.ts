@@ -10,7 +10,6 @@ import {
   codeOf,
   createKit,
   join,
-  newOrganization,
   newUser,
   atScale,
 } from '../../../kit/index.ts'
@@ -39,7 +38,7 @@ describe('setMfaPolicy', () => {
     ['a function of no argument', () => true],
     ['a function of two', (_userId: string, _organizationId: string) => true],
   ])('ORG-123 throws when it is to be enabled with %s for mfaCheck', async (_what, mfaCheck) => {
-    const { owner, as } = await newOrganization(kit)
+    const { owner, as } = await kit.organization()
     const rows = await everything()
     const options = mfaCheck === undefined ? {} : { mfaCheck: mfaCheck as MfaCheck }
     await expect(setMfaPolicy(seatgate, as(owner), ON, options)).rejects.toThrow(/mfaCheck/)
@@ -52,7 +51,7 @@ describe('setMfaPolicy', () => {
   ])(
     'ORG-124 answers the organization as it is for the policy that it has: %j',
     async (to, options) => {
-      const { id, owner, as } = await newOrganization(kit)
+      const { id, owner, as } = await kit.organization()
       const set = (s = seatgate) => setMfaPolicy(s, as(owner), to, options)
       const before = unwrap(await set())
       const rows = await everything()
@@ -72,7 +71,7 @@ describe('setMfaPolicy', () => {
   )
 
   it('ORG-125 demands a second factor of who demands it, also where it is demanded already', async () => {
-    const { id, owner, as } = await newOrganization(kit)
+    const { id, owner, as } = await kit.organization()
     const asked: string[] = []
     const mfaCheck: MfaCheck = (userId) => {
       asked.push(userId)
@@ -101,7 +100,7 @@ describe('setMfaPolicy', () => {
     ['answers an object', (_userId) => ({})],
     ['answers nothing', (_userId) => undefined],
   ])('ORG-125 takes a check that %s for none', async (_what, mfaCheck) => {
-    const { owner, as } = await newOrganization(kit)
+    const { owner, as } = await kit.organization()
     const rows = await everything()
     const options = { mfaCheck: mfaCheck as MfaCheck }
     expect(codeOf(await setMfaPolicy(seatgate, as(owner), ON, options))).toBe(
@@ -111,7 +110,7 @@ describe('setMfaPolicy', () => {
   })
 
   it('ORG-126 sets the flag and puts both values on record, in one batch', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const { id, as } = organization
     const admin = await join(kit, organization, 'admin')
     const changes: (readonly string[])[] = []
@@ -139,7 +138,7 @@ describe('setMfaPolicy', () => {
   })
 
   it('ORG-127 is disabled without any check', async () => {
-    const { id, owner, as } = await newOrganization(kit)
+    const { id, owner, as } = await kit.organization()
     unwrap(await setMfaPolicy(seatgate, as(owner), ON, { mfaCheck: enrolled }))
     const off = unwrap(await setMfaPolicy(seatgate, as(owner), OFF))
     expect([off.enforceMfaForMembers, await flagOf(id)]).toEqual([false, 0])
@@ -149,7 +148,7 @@ describe('setMfaPolicy', () => {
   it.each([['seatgate_audit_events'], ['seatgate_audit_outbox']])(
     'ORG-128 is mfa_policy_aborted if %s cannot be written: the flag stays, a report names the field',
     async (table) => {
-      const { id, owner, as } = await newOrganization(kit)
+      const { id, owner, as } = await kit.organization()
       await testEnv.DB.exec('DELETE FROM seatgate_audit_outbox')
       const rows = await everything()
       const reports: Report[] = []
@@ -169,7 +168,7 @@ describe('setMfaPolicy', () => {
   )
 
   it('ORG-128 is mfa_policy_aborted if D1 does not answer, before or at the batch', async () => {
-    const { id, owner, as } = await newOrganization(kit)
+    const { id, owner, as } = await kit.organization()
     for (const lost of [isChange, () => true]) {
       const away = createKit({
         around({ asked }, run) {
@@ -193,7 +192,7 @@ describe('setMfaPolicy', () => {
     [null, 'body'],
     [true, 'body'],
   ])('refuses %j, naming what is wrong', async (input, field) => {
-    const { owner, as } = await newOrganization(kit)
+    const { owner, as } = await kit.organization()
     const rows = await everything()
     const refusal: Result<unknown> = await setMfaPolicy(seatgate, as(owner), input, {
       mfaCheck: enrolled,
@@ -203,7 +202,7 @@ describe('setMfaPolicy', () => {
   })
 
   it('is for owners and admins', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const member = await join(kit, organization)
     const ask = (userId: string) =>
       setMfaPolicy(seatgate, organization.as(userId), ON, { mfaCheck: enrolled })
@@ -212,7 +211,7 @@ describe('setMfaPolicy', () => {
   })
 
   it('on and off at once ends in one of the two, with a trail that leads there, in 20 rounds', async () => {
-    const { id, owner, as } = await newOrganization(kit)
+    const { id, owner, as } = await kit.organization()
     for (let round = 0; round < atScale({ share: 5, thorough: 20 }); round++) {
       const far = createKit({ delayMs: round % 3 })
       const answers = await Promise.all(

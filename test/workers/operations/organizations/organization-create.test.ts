@@ -19,7 +19,6 @@ import {
   unwrap,
   codeOf,
   createKit,
-  newOrganization,
   newUser,
   PASSWORD,
 } from '../../../kit/index.ts'
@@ -127,7 +126,7 @@ describe('createOrganization', () => {
   })
 
   it('ORG-14 leaves the session where it points', async () => {
-    const before = await newOrganization(kit)
+    const before = await kit.organization()
     for (const pointer of [null, before.id]) {
       const session = await sessionOf(before.owner, pointer)
       const caller = { userId: before.owner, session }
@@ -177,14 +176,14 @@ describe('createOrganization', () => {
   })
 
   it('ORG-8 refuses a slug that a live organization has', async () => {
-    const { slug } = await newOrganization(kit)
+    const { slug } = await kit.organization()
     expect(await complaints({ name: 'Acme', slug })).toEqual({
       slug: ['This slug is already taken.'],
     })
   })
 
   it('ORG-9 refuses a slug that another organization has just given up', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const { slug: oldSlug, owner } = organization
     const change = { slug: freshSlug(), confirmSlug: oldSlug, password: PASSWORD }
     unwrap(await updateSlug(seatgate, organization.as(owner), change))
@@ -210,7 +209,7 @@ describe('createOrganization', () => {
   })
 
   it('is for people alone', async () => {
-    const { id } = await newOrganization(kit)
+    const { id } = await kit.organization()
     for (const caller of [
       { type: 'system' },
       { type: 'service_account', serviceAccountId: 'bot', organizationId: id, role: 'owner' },

@@ -25,7 +25,6 @@ import {
   codeOf,
   createKit,
   join,
-  newOrganization,
   newUser,
   PASSWORD,
   type KitOptions,
@@ -51,7 +50,7 @@ function listening(hooks: Hooks = {}, options: KitOptions = {}) {
 
 describe('softDeleteOrganization', () => {
   it('ORG-22 answers the organization with the time of its deletion', async () => {
-    const { id, slug, owner, as } = await newOrganization(kit)
+    const { id, slug, owner, as } = await kit.organization()
     const now = new Date('2031-02-03T04:05:06.789Z')
     const clocked = createKit({ now: () => now })
     const deleted = unwrap(await softDeleteOrganization(clocked.seatgate, as(owner), RIGHT))
@@ -67,7 +66,7 @@ describe('softDeleteOrganization', () => {
   it.each([['test'], ['TEST'], ['Test '], [' Test'], ['Тest'], ['']])(
     'ORG-23 refuses the confirmation %j of the name "Test"',
     async (confirmName) => {
-      const { owner, as } = await newOrganization(kit)
+      const { owner, as } = await kit.organization()
       const rows = await everything()
       const input = { ...RIGHT, confirmName }
       expect(await softDeleteOrganization(seatgate, as(owner), input)).toMatchObject({
@@ -95,7 +94,7 @@ describe('softDeleteOrganization', () => {
     [null, ['body']],
     ['Test', ['body']],
   ])('refuses %j, naming what is wrong', async (input, fields) => {
-    const { owner, as } = await newOrganization(kit)
+    const { owner, as } = await kit.organization()
     const rows = await everything()
     const refusal = await softDeleteOrganization(seatgate, as(owner), input)
     if (refusal.ok || refusal.error.code !== 'validation_error') throw new Error(codeOf(refusal))
@@ -104,7 +103,7 @@ describe('softDeleteOrganization', () => {
   })
 
   it('ORG-24 asks for the fields, then the proof, then the hook, and is over at the first no', async () => {
-    const { owner, as } = await newOrganization(kit)
+    const { owner, as } = await kit.organization()
     const { seatgate, heard } = listening({
       beforeDeleteOrganization() {
         heard.push('beforeDeleteOrganization')
@@ -124,7 +123,7 @@ describe('softDeleteOrganization', () => {
   })
 
   it('ORG-25 answers invalid_password to a wrong password and writes nothing', async () => {
-    const { owner, as } = await newOrganization(kit)
+    const { owner, as } = await kit.organization()
     const rows = await everything()
     for (const password of ['wrong', PASSWORD.toUpperCase(), ` ${PASSWORD}`]) {
       const refusal = await softDeleteOrganization(seatgate, as(owner), { ...RIGHT, password })
@@ -134,7 +133,7 @@ describe('softDeleteOrganization', () => {
   })
 
   it('ORG-26 writes organization.delete, and tells the hook once the batch is in', async () => {
-    const { id, owner, as } = await newOrganization(kit)
+    const { id, owner, as } = await kit.organization()
     const seen: unknown[] = []
     const { seatgate, settled } = listening({
       async afterDeleteOrganization({ organization, actor }) {
@@ -160,7 +159,7 @@ describe('softDeleteOrganization', () => {
   })
 
   it('ORG-26 succeeds with a hook that fails afterwards, and tells it again later', async () => {
-    const { owner, as } = await newOrganization(kit)
+    const { owner, as } = await kit.organization()
     const clock = { now: Date.now() }
     let calls = 0
     const { seatgate, settled } = listening(
@@ -183,7 +182,7 @@ describe('softDeleteOrganization', () => {
   })
 
   it('ORG-30 answers organization_not_found to the second deletion, and writes nothing', async () => {
-    const { id, slug, owner, as } = await newOrganization(kit)
+    const { id, slug, owner, as } = await kit.organization()
     unwrap(await softDeleteOrganization(seatgate, as(owner), RIGHT))
     const rows = await everything()
     for (const organization of [id, slug]) {
@@ -195,7 +194,7 @@ describe('softDeleteOrganization', () => {
   })
 
   it('is for owners, who are told so before anybody looks at their input or password', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const admin = await join(kit, organization, 'admin')
     const { seatgate, heard } = listening()
     for (const input of [RIGHT, {}, null, { ...RIGHT, password: 'wrong' }]) {
@@ -211,7 +210,7 @@ describe('softDeleteOrganization', () => {
   })
 
   it('needs no proof from the host itself, and takes none from a machine', async () => {
-    const { id } = await newOrganization(kit)
+    const { id } = await kit.organization()
     const scope = { organization: id, requestId: 'r1' }
     const bot = {
       type: 'service_account',
@@ -227,7 +226,7 @@ describe('softDeleteOrganization', () => {
   })
 
   it('refuses a confirmation that a rename has overtaken, on the new name', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const admin = await join(kit, organization, 'admin')
     const around = meanwhile(() =>
       renameOrganization(seatgate, organization.as(admin), { name: 'Another' })
@@ -245,7 +244,7 @@ describe('softDeleteOrganization', () => {
   })
 
   it('checks the password once, however often the batch has to be planned again', async () => {
-    const { id, owner, as } = await newOrganization(kit)
+    const { id, owner, as } = await kit.organization()
     const around = meanwhile(() =>
       testEnv.DB.prepare(
         "UPDATE seatgate_memberships SET seat_id = 'other-' || seat_id WHERE organization_id = ?"
@@ -267,7 +266,7 @@ describe('softDeleteOrganization', () => {
 
 describe('the sessions of a deleted organization', () => {
   it('point nowhere from the same batch on, everybody’s, and no others', async () => {
-    const [organization, other] = [await newOrganization(kit), await newOrganization(kit)]
+    const [organization, other] = [await kit.organization(), await kit.organization()]
     const member = await join(kit, organization)
     const inside = [
       await sessionOf(organization.owner, organization.id),
@@ -304,7 +303,7 @@ describe('the sessions of a deleted organization', () => {
     }
     const clock = { now: Date.now() }
     const hosted = createKit({ sessions, now: () => new Date(clock.now), random: () => 0 })
-    const { id, owner, as } = await newOrganization(hosted)
+    const { id, owner, as } = await hosted.organization()
     unwrap(await softDeleteOrganization(hosted.seatgate, as(owner), RIGHT))
     await hosted.settled()
     expect(asked).toEqual([{ organizationId: id, userId: null }])
@@ -318,7 +317,7 @@ describe('the sessions of a deleted organization', () => {
 
 describe('the members of a deleted organization', () => {
   it('stay, seats included, and cannot be added to', async () => {
-    const organization = await newOrganization(kit, 5)
+    const organization = await kit.organization({ seats: 5 })
     await join(kit, organization)
     const members = () =>
       testEnv.DB.prepare('SELECT * FROM seatgate_memberships WHERE organization_id = ? ORDER BY id')
@@ -334,7 +333,7 @@ describe('the members of a deleted organization', () => {
   })
 
   it('SEAT-33 are counted by no ledger any more, once the outbox has been through', async () => {
-    const organization = await newOrganization(kit, 5)
+    const organization = await kit.organization({ seats: 5 })
     await join(kit, organization)
     expect(await readLedger(organization.id)).not.toBeNull()
     await softDeleted(seatgate, organization)

@@ -38,7 +38,6 @@ import {
   unwrap,
   codeOf,
   join,
-  newOrganization,
   newUser,
   PASSWORD,
 } from '../../../kit/index.ts'
@@ -50,7 +49,7 @@ afterEach(() => vi.useRealTimers())
 
 describe('an organization by its id', () => {
   it('ORG-113 is fetched with and without a scope; a deleted and an unknown one are the same', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const { id, owner, as } = organization
     const live = unwrap(await fetchOrganization(seatgate, id))
     expect(live).toEqual(unwrap(await getOrganization(seatgate, as(owner))))
@@ -85,7 +84,7 @@ describe('an organization by its id', () => {
   it.each([['\u0000'], ['\u0000x'], ['\n'], [' '], ['\u200b'], ['%00']])(
     'is not found by its id or slug with %j behind it',
     async (suffix) => {
-      const { id, slug, owner } = await newOrganization(kit)
+      const { id, slug, owner } = await kit.organization()
       for (const name of [id + suffix, slug + suffix]) {
         const scope = { caller: { userId: owner }, organization: name }
         expect(codeOf(await getOrganization(seatgate, scope))).toBe('organization_not_found')
@@ -107,7 +106,7 @@ describe('an organization by its id', () => {
 
 describe('an organization by its slug', () => {
   it('ORG-114 is found in any case; an unknown one is null', async () => {
-    const { id, slug } = await newOrganization(kit)
+    const { id, slug } = await kit.organization()
     for (const name of [slug, slug.toUpperCase(), `T${slug.slice(1)}`]) {
       expect(await getOrganizationBySlug(seatgate, name)).toMatchObject({ id, slug })
     }
@@ -119,7 +118,7 @@ describe('an organization by its slug', () => {
 
 describe('getMembership', () => {
   it('ORG-115 is null for who is no member and for a deleted organization', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const { id, owner, as } = organization
     const member = await join(kit, organization)
     unwrap(await suspendMember(seatgate, as(owner), member))
@@ -192,7 +191,7 @@ describe('the organizations of somebody', () => {
 
 describe('what is deleted', () => {
   it('ORG-28 is in no read, list, selector or look-up any more', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const { id, slug, owner } = organization
     const session = await sessionOf(owner)
     const caller = { userId: owner, session: { ...session, activeOrganizationId: id } }
@@ -234,7 +233,7 @@ describe('what is deleted', () => {
   })
 
   it('ORG-28 has no alias that leads to it', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const { id, slug: oldSlug, owner, as } = organization
     const change = { slug: freshSlug(), confirmSlug: oldSlug, password: PASSWORD }
     unwrap(await updateSlug(seatgate, as(owner), change))
@@ -252,7 +251,7 @@ describe('what is deleted', () => {
     ['seatUsage', (scope) => seatUsage(seatgate, scope)],
   ]
   it.each(scoped)('ORG-28 is organization_not_found by id and by slug to %s', async (_n, read) => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const { id, slug, owner } = organization
     const bot = {
       type: 'service_account',
@@ -301,7 +300,7 @@ describe('what is deleted', () => {
   )
 
   it('ORG-28 is no place for a session to point to', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const session = await sessionOf(organization.owner)
     await softDeleted(seatgate, organization)
     const caller = { userId: organization.owner, session }

@@ -12,7 +12,6 @@ import {
   unwrap,
   codeOf,
   createKit,
-  newOrganization,
   newUser,
   PASSWORD,
 } from '../../../kit/index.ts'
@@ -96,7 +95,7 @@ describe('a name', () => {
   })
 
   it('of 255 characters that take four bytes each fits everywhere', async () => {
-    const { owner, as } = await newOrganization(kit)
+    const { owner, as } = await kit.organization()
     const name = '\u{1f4ba}'.repeat(127)
     unwrap(await renameOrganization(seatgate, as(owner), { name }))
     unwrap(await renameOrganization(seatgate, as(owner), { name: '\u6f22'.repeat(255) }))
@@ -109,7 +108,7 @@ describe('a name', () => {
 })
 
 async function refusedEverywhere(name: string) {
-  const { owner, as } = await newOrganization(kit)
+  const { owner, as } = await kit.organization()
   const rows = await everything()
   const created = await createOrganization(
     seatgate,

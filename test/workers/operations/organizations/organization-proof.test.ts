@@ -21,7 +21,6 @@ import {
   codeOf,
   createKit,
   join,
-  newOrganization,
   PASSWORD,
   type TestOrganization,
 } from '../../../kit/index.ts'
@@ -57,7 +56,7 @@ const stepUpOnly = { stepUp: both.stepUp }
 const kit = createKit()
 
 async function newTeam(): Promise<Team> {
-  const organization = await newOrganization(kit)
+  const organization = await kit.organization()
   return { ...organization, heir: await join(kit, organization) }
 }
 

@@ -19,7 +19,6 @@ import {
   unwrap,
   codeOf,
   createKit,
-  newOrganization,
   newUser,
   operator,
   PASSWORD,
@@ -73,7 +72,7 @@ const recordOf = ({ operationId }: { operationId: string }) =>
 
 describe.each(ways)('$name under an Idempotency-Key', ({ act, action }) => {
   async function scene() {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const scope = organization.as(organization.owner)
     const key = newKey()
     const ask = (over = {}, by: Seatgate = seatgate, of = scope) =>
@@ -192,7 +191,7 @@ describe.each(ways)('$name under an Idempotency-Key', ({ act, action }) => {
 
 describe('restoreOrganization under an Idempotency-Key', () => {
   it('answers again and restores once', async () => {
-    const { id, owner, as } = await newOrganization(kit)
+    const { id, owner, as } = await kit.organization()
     const input = { confirmName: 'Test', password: PASSWORD }
     unwrap(await softDeleteOrganization(seatgate, as(owner), input))
     const key = newKey()
@@ -209,7 +208,7 @@ describe('restoreOrganization under an Idempotency-Key', () => {
 describe('createOrganization under an Idempotency-Key', () => {
   it('with a slug that is taken is refused under the key, and made under the next one', async () => {
     const caller = { userId: await newUser() }
-    const { id, slug, owner, as } = await newOrganization(kit)
+    const { id, slug, owner, as } = await kit.organization()
     const key = newKey()
     const create = (options = key) =>
       createOrganization(seatgate, { caller }, { name: 'Acme', slug }, options)
@@ -224,7 +223,7 @@ describe('createOrganization under an Idempotency-Key', () => {
 
 describe('POST /organizations/:org/slug with an Idempotency-Key', () => {
   it('answers the double submit of a form with the same organization', async () => {
-    const { id, slug, owner } = await newOrganization(kit)
+    const { id, slug, owner } = await kit.organization()
     const client = embedded()
     const to = freshSlug()
     const send = (password: string) =>

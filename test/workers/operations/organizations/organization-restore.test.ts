@@ -27,10 +27,8 @@ import {
   enforcing,
   join,
   leave,
-  newOrganization,
   newUser,
   operator,
-  organizationWithMembers,
   PASSWORD,
   atScale,
 } from '../../../kit/index.ts'
@@ -42,7 +40,7 @@ const asOperator = { caller: operator }
 describe('restoreOrganization', () => {
   it('ORG-31 brings everybody back, for operators and the host itself, and is on record', async () => {
     for (const caller of [operator, { type: 'system' } as const]) {
-      const organization = await newOrganization(kit)
+      const organization = await kit.organization()
       const member = await join(kit, organization)
       await softDeleted(seatgate, organization)
       const restored = unwrap(await restoreOrganization(seatgate, { caller }, organization.id))
@@ -61,7 +59,7 @@ describe('restoreOrganization', () => {
   })
 
   it('ORG-31 does not exist for anybody else, not even its owner', async () => {
-    const { id, owner, ...rest } = await newOrganization(kit)
+    const { id, owner, ...rest } = await kit.organization()
     await softDeleted(seatgate, { id, owner, ...rest })
     const rows = await everything()
     for (const caller of [
@@ -82,7 +80,7 @@ describe('restoreOrganization', () => {
   })
 
   it('ORG-31 refuses a slug that a live organization has now', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     await softDeleted(seatgate, organization)
     const caller = { userId: await newUser() }
     unwrap(
@@ -97,7 +95,7 @@ describe('restoreOrganization', () => {
   })
 
   it('ORG-31 refuses a slug that another organization has just given up', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     await softDeleted(seatgate, organization)
     const clock = { now: Date.now() }
     const clocked = createKit({ now: () => new Date(clock.now) })
@@ -114,7 +112,7 @@ describe('restoreOrganization', () => {
   })
 
   it('answers an organization that lives as it is, and an unknown one like any other', async () => {
-    const { id, slug } = await newOrganization(kit)
+    const { id, slug } = await kit.organization()
     const rows = await everything()
     expect(unwrap(await restoreOrganization(seatgate, asOperator, id))).toMatchObject({ id })
     for (const name of [crypto.randomUUID(), slug, '', '__proto__', `${id}\u0000`]) {
@@ -126,7 +124,7 @@ describe('restoreOrganization', () => {
 
   it('leaves no organization without an owner, though its last one is gone for good', async () => {
     const hooked = kitWithHooks()
-    const organization = await newOrganization(hooked)
+    const organization = await hooked.organization()
     const { id, owner } = organization
     await join(hooked, organization)
     await softDeleted(hooked.seatgate, organization)
@@ -156,7 +154,7 @@ describe.each(enforcing)('the seats of an organization that was deleted, %s', (p
   const counted = createKit({ provider })
 
   it('ORG-31 are all there after the restoration, and the limit holds again', async () => {
-    const organization = await organizationWithMembers(counted, 3, 3)
+    const organization = await counted.organization({ seats: 3, members: 3 })
     const before = unwrap(await seatUsage(counted.seatgate, organization.as(organization.owner)))
     await softDeleted(counted.seatgate, organization)
     await forwardOrganization(counted.seatgate, organization.id)
@@ -171,7 +169,7 @@ describe.each(enforcing)('the seats of an organization that was deleted, %s', (p
   })
 
   it('ORG-31 drop nobody if the limit has become too low meanwhile', async () => {
-    const organization = await organizationWithMembers(counted, 3, 3)
+    const organization = await counted.organization({ seats: 3, members: 3 })
     const { id, owner, as } = organization
     const [, someone] = (await membersOf(id)).filter((userId) => userId !== owner)
     await softDeleted(counted.seatgate, organization)
@@ -193,7 +191,7 @@ describe.each(enforcing)('the seats of an organization that was deleted, %s', (p
 
 describe('the ledger of a deleted organization', () => {
   it('is emptied once its deletion is forwarded, and stays so', async () => {
-    const organization = await organizationWithMembers(kit, 5, 3)
+    const organization = await kit.organization({ seats: 5, members: 3 })
     expect(await readLedger(organization.id)).toMatchObject({ held: 3 })
     await softDeleted(seatgate, organization)
     expect(await readLedger(organization.id)).toMatchObject({ held: 3 })
@@ -210,7 +208,7 @@ describe('the ledger of a deleted organization', () => {
   })
 
   it('is sound though it hears of the deletion only after the restoration', async () => {
-    const organization = await organizationWithMembers(kit, 4, 2)
+    const organization = await kit.organization({ seats: 4, members: 2 })
     await softDeleted(seatgate, organization)
     unwrap(await restoreOrganization(seatgate, asOperator, organization.id))
     await join(kit, organization)
@@ -223,7 +221,7 @@ describe('the ledger of a deleted organization', () => {
   })
 
   it('lets no admission slip through that was under way when it heard of the deletion', async () => {
-    const organization = await organizationWithMembers(kit, 3, 2)
+    const organization = await kit.organization({ seats: 3, members: 2 })
     await softDeleted(seatgate, organization)
     unwrap(await restoreOrganization(seatgate, asOperator, organization.id))
     let forwarded = false
@@ -258,7 +256,7 @@ describe('deletions at once', () => {
 
   it('succeed once and are on record once, in 20 rounds', async () => {
     for (let round = 0; round < atScale({ share: 5, thorough: 20 }); round++) {
-      const organization = await newOrganization(kit)
+      const organization = await kit.organization()
       const codes = (
         await Promise.all([deletion(organization), deletion(organization), deletion(organization)])
       ).map(codeOf)
@@ -274,7 +272,7 @@ describe('deletions at once', () => {
 
   it('and admissions leave no seat behind, in 20 rounds, and every one let in is there again', async () => {
     for (let round = 0; round < atScale({ share: 5, thorough: 20 }); round++) {
-      const organization = await organizationWithMembers(kit, 6, 2)
+      const organization = await kit.organization({ seats: 6, members: 2 })
       const far = createKit({ delayMs: round % 3 })
       const joining = [add(far, organization), add(far, organization), add(far, organization)]
       const [deleted, ...joined] = await Promise.all([deletion(organization), ...joining])

@@ -14,7 +14,6 @@ import {
   codeOf,
   createKit,
   join,
-  newOrganization,
   newUser,
 } from '../../../kit/index.ts'
 
@@ -43,7 +42,7 @@ describe.each(changes)('%s', (_name, change) => {
     ['Acme', 'body'],
     [undefined, 'body'],
   ])('ORG-18 refuses %j: it reads once and writes nothing', async (input, field) => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const asked: string[] = []
     const watched = createKit({
       around(trip, run) {
@@ -60,7 +59,7 @@ describe.each(changes)('%s', (_name, change) => {
   })
 
   it('writes nothing for the name that it has', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const rows = await everything()
     const same = await change(seatgate, organization.as(organization.owner), { name: ' Test ' })
     expect(same).toMatchObject({ ok: true, value: { name: 'Test' } })
@@ -68,7 +67,7 @@ describe.each(changes)('%s', (_name, change) => {
   })
 
   it('is for owners and admins, and answers others before it looks at their input', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const admin = await join(kit, organization, 'admin')
     const member = await join(kit, organization)
     unwrap(await change(seatgate, organization.as(admin), { name: 'By an admin' }))
@@ -85,7 +84,7 @@ describe.each(changes)('%s', (_name, change) => {
 
 describe('updateOrganization', () => {
   it('ORG-15 answers the new name and writes organization.update', async () => {
-    const { id, owner, as } = await newOrganization(kit)
+    const { id, owner, as } = await kit.organization()
     const updated = unwrap(await updateOrganization(seatgate, as(owner), { name: 'New' }))
     expect(updated).toMatchObject({ id, name: 'New' })
     expect(await lastEventOf(id)).toEqual({
@@ -100,7 +99,7 @@ describe('updateOrganization', () => {
   it.each([['another-name'], [''], [null], [7], ['same']])(
     'ORG-16 makes no slug of the name and refuses the slug %j in its input',
     async (slug) => {
-      const { owner, slug: present, as } = await newOrganization(kit)
+      const { owner, slug: present, as } = await kit.organization()
       const rows = await everything()
       const input = { name: 'Another Name', slug: slug === 'same' ? present : slug }
       const refused = await updateOrganization(seatgate, as(owner), input)
@@ -116,7 +115,7 @@ describe('updateOrganization', () => {
 
 describe('renameOrganization', () => {
   it('ORG-17 changes the name alone, ignores other keys, and tells both names', async () => {
-    const { id, owner, slug, as } = await newOrganization(kit)
+    const { id, owner, slug, as } = await kit.organization()
     const input = { name: 'New', slug: 'stolen', personal: true, ownerUserId: 'x', deletedAt: 1 }
     const renamed = unwrap(await renameOrganization(seatgate, as(owner), input))
     expect(renamed).toMatchObject({ id, name: 'New', slug, personal: false, founderUserId: owner })
@@ -127,7 +126,7 @@ describe('renameOrganization', () => {
   })
 
   it('leaves a chain of names without a hole when ten come at once', async () => {
-    const { id, owner, as } = await newOrganization(kit)
+    const { id, owner, as } = await kit.organization()
     const far = createKit({ delayMs: 5 })
     const names = Array.from({ length: 10 }, (_, index) => `Name ${index}`)
     const answers = await Promise.all(
@@ -144,7 +143,7 @@ describe('a name', () => {
   const longest = 'x'.repeat(255)
 
   it('ORG-19 has at most 255 characters, the same in create, update and rename', async () => {
-    const { owner, as } = await newOrganization(kit)
+    const { owner, as } = await kit.organization()
     const ways = [
       (name: string) =>
         createOrganization(seatgate, { caller: { userId: owner } }, { name, slug: freshSlug() }),
@@ -162,7 +161,7 @@ describe('a name', () => {
   })
 
   it('of 64 KiB, or of a million characters, is refused like any that is too long', async () => {
-    const { owner, as } = await newOrganization(kit)
+    const { owner, as } = await kit.organization()
     for (const length of [64 * 1024, 1_000_000]) {
       for (const letter of ['x', '\u200b', ' ', '\u0301', 'ä-']) {
         const name = letter.repeat(length / letter.length)

@@ -23,7 +23,6 @@ import {
   codeOf,
   createKit,
   join,
-  newOrganization,
   newUser,
   PASSWORD,
   type TestOrganization,
@@ -87,19 +86,19 @@ describe('updateSlug', () => {
     [null, ['body']],
     ['fine-slug', ['body']],
   ])('ORG-65 names each field that is missing or wrong in %j', async (input, fields) => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     expect(Object.keys(await refusal(organization, input)).sort()).toEqual(fields)
   })
 
   it('ORG-65 names the step-up where there are no passwords', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const stepped = createKit({ verifyPassword: undefined as never, stepUp: () => true })
     const fields = Object.keys(await refusal(organization, {}, stepped.seatgate))
     expect(fields.sort()).toEqual(['confirmSlug', 'slug', 'stepUpProof'])
   })
 
   it('ORG-66 wants the present slug typed exactly, before it looks at the password', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     let looked = 0
     const looking = createKit({ verifyPassword: () => (looked += 1) > 0 })
     const { slug: present, id } = organization
@@ -113,14 +112,14 @@ describe('updateSlug', () => {
   })
 
   it('ORG-67 answers invalid_password to a wrong password and writes nothing', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const input = { slug: freshSlug(), confirmSlug: organization.slug, password: 'wrong' }
     expect(await refusal(organization, input)).toBe('invalid_password')
   })
 
   it('ORG-68 sets the slug, an alias for seven days and the event, in one batch', async () => {
     clock.now = new Date('2031-01-01T00:00:00.000Z').getTime()
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const { id, owner, slug: oldSlug } = organization
     const changes: (readonly string[])[] = []
     const watched = clocked()
@@ -159,7 +158,7 @@ describe('updateSlug', () => {
   })
 
   it('ORG-69 applies the form, the length and the reserved words, configured ones too', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const own = createKit({
       additionalReservedSlugs: ['acme'],
       slugLength: { min: 4, max: 10 },
@@ -179,7 +178,7 @@ describe('updateSlug', () => {
   })
 
   it('ORG-70 refuses a slug that is taken, or was given up lately by somebody else', async () => {
-    const [organization, other] = [await newOrganization(kit), await newOrganization(kit)]
+    const [organization, other] = [await kit.organization(), await kit.organization()]
     const taken = { slug: other.slug, confirmSlug: organization.slug, password: PASSWORD }
     expect(await refusal(organization, taken)).toEqual({ slug: ['This slug is already taken.'] })
     await change(other, other.slug, freshSlug())
@@ -187,7 +186,7 @@ describe('updateSlug', () => {
   })
 
   it('ORG-70 does not tell a slug that is taken from one that is not, to who may not ask', async () => {
-    const [organization, other] = [await newOrganization(kit), await newOrganization(kit)]
+    const [organization, other] = [await kit.organization(), await kit.organization()]
     const member = await join(kit, organization)
     for (const slug of [other.slug, freshSlug(), 'admin', '']) {
       const input = { slug, confirmSlug: organization.slug, password: PASSWORD }
@@ -202,7 +201,7 @@ describe('updateSlug', () => {
   })
 
   it('ORG-71 refuses the slug that it has', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const { slug } = organization
     expect(await refusal(organization, { slug, confirmSlug: slug, password: PASSWORD })).toEqual({
       slug: ['Must differ from the current slug.'],
@@ -210,7 +209,7 @@ describe('updateSlug', () => {
   })
 
   it('refuses a confirmation that another change has overtaken, on the new slug', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const [between, late] = [freshSlug(), freshSlug()]
     const around = meanwhile(() => change(organization, organization.slug, between))
     const slow = createKit({ around })
@@ -224,7 +223,7 @@ describe('updateSlug', () => {
   })
 
   it('lets the host itself change it without a proof', async () => {
-    const { id, slug } = await newOrganization(kit)
+    const { id, slug } = await kit.organization()
     const to = freshSlug()
     const scope = { caller: { type: 'system' }, organization: slug } as const
     const changed = await updateSlug(seatgate, scope, { slug: to, confirmSlug: slug })
@@ -234,7 +233,7 @@ describe('updateSlug', () => {
 
 describe('chains of slugs', () => {
   it('ORG-72 a to b and back leaves no alias a: there is nothing that leads to itself', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const [a, b] = [organization.slug, freshSlug()]
     await change(organization, a, b)
     expect(await aliasesOf(organization.id)).toEqual([a])
@@ -246,7 +245,7 @@ describe('chains of slugs', () => {
   })
 
   it('a to b to c leads from a and from b to c, in one step', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const [a, b, c] = [organization.slug, freshSlug(), freshSlug()]
     await change(organization, a, b)
     await change(organization, b, c)
@@ -288,7 +287,7 @@ describe('chains of slugs', () => {
   })
 
   it('give the organization its own old slug back at once, and its founder nobody else’s', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const old = organization.slug
     const next = freshSlug()
     await change(organization, old, next)
@@ -299,7 +298,7 @@ describe('chains of slugs', () => {
   })
 
   it('whose organization is deleted leave its slugs free, and the live one wins', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const old = organization.slug
     await change(organization, old, freshSlug())
     await softDeleted(seatgate, organization)
@@ -390,7 +389,7 @@ describe('an alias', () => {
   })
 
   it('leads nobody who is no member, and no member of a deleted organization', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const member = await join(kit, organization)
     const old = organization.slug
     const next = freshSlug()

@@ -15,7 +15,6 @@ import {
   unwrap,
   codeOf,
   createKit,
-  newOrganization,
   newUser,
   PASSWORD,
 } from '../../../kit/index.ts'
@@ -25,7 +24,7 @@ const { seatgate } = kit
 
 /** A slug, as a creation, as a change and over HTTP: all of them refuse it, and nothing is written. */
 async function refusedEverywhere(slug: unknown, options: Partial<FlatOptions> = {}) {
-  const organization = await newOrganization(kit)
+  const organization = await kit.organization()
   const { owner, as } = organization
   const by = seatgateWith(options)
   const client = embedded(options)
@@ -108,7 +107,7 @@ describe('a slug', () => {
   })
 
   it('that is another organization’s id is refused, so that nobody can stand before it', async () => {
-    const { id } = await newOrganization(kit)
+    const { id } = await kit.organization()
     await refusedEverywhere(id, { slugFormat: /./ })
     const named = await founded(freshSlug())
     const { caller } = named

@@ -21,7 +21,6 @@ import {
   readState,
   unwrap,
   createKit,
-  newOrganization,
   newUsers,
   type Provider,
   type Kit,
@@ -40,7 +39,9 @@ it.each(runs)(
   async ({ provider, seed }) => {
     const below = seeded(seed)
     const calm = createKit({ provider })
-    const organization = await newOrganization(calm, provider === 'unlimited' ? undefined : 5)
+    const organization = await calm.organization({
+      seats: provider === 'unlimited' ? undefined : 5,
+    })
     const people = await newUsers(6)
     const sent: { readonly email: string; readonly token: string }[] = []
     const scope = organization.as(organization.owner)

@@ -29,7 +29,6 @@ import {
   createKit,
   join,
   largeOrganization,
-  newOrganization,
   newUser,
   type Provider,
   type TestOrganization,
@@ -68,7 +67,7 @@ describe('the sweep', () => {
   it('SEAT-32: repairs what it finds, on record as nobody’s doing, and leaves the rest alone', async () => {
     const kit = createKit()
     const { organization, seat } = await team(kit)
-    const sound = await newOrganization(kit, 3)
+    const sound = await kit.organization({ seats: 3 })
     const before = await readState(sound.id)
     await inLedger(organization, 'DELETE FROM seats WHERE seat_id = ?', seat)
     await sweepAll(kit)
@@ -94,7 +93,7 @@ describe('the sweep', () => {
     'SEAT-32: repairs counters and members without a seat, with $provider seats',
     async ({ provider }) => {
       const kit = createKit({ provider })
-      const organization = await newOrganization(kit)
+      const organization = await kit.organization()
       const userId = await newUser()
       await insertMember(organization, userId, null)
       await inD1(
@@ -121,7 +120,7 @@ describe('the sweep', () => {
 
   it('keeps every member: what is too much is over the limit, and nobody else comes in', async () => {
     const kit = createKit()
-    const organization = await newOrganization(kit, 2)
+    const organization = await kit.organization({ seats: 2 })
     await join(kit, organization)
     await insertMember(organization, await newUser(), crypto.randomUUID())
     await insertMember(organization, await newUser(), null)
@@ -133,7 +132,7 @@ describe('the sweep', () => {
   })
 
   it('starts no ledger, and repairs none that has not started', async () => {
-    const organization = await newOrganization(createKit({ provider: 'd1' }), 3)
+    const organization = await createKit({ provider: 'd1' }).organization({ seats: 3 })
     await insertMember(organization, await newUser(), crypto.randomUUID())
     const kit = createKit()
     await sweepAll(kit)
@@ -144,7 +143,7 @@ describe('the sweep', () => {
 
   it('is a part of the cron handler', async () => {
     const kit = createKit()
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     await inD1(
       'UPDATE seatgate_member_counts SET seats = 9 WHERE organization_id = ?',
       organization.id
@@ -156,7 +155,7 @@ describe('the sweep', () => {
   it('goes round all organizations, so many at a time, and round again', async () => {
     const kit = createKit()
     const organizations: TestOrganization[] = []
-    for (let made = 0; made < 30; made++) organizations.push(await newOrganization(kit))
+    for (let made = 0; made < 30; made++) organizations.push(await kit.organization())
     for (let round = 1; round <= 2; round++) {
       await inD1('UPDATE seatgate_member_counts SET seats = 9')
       const counts: number[] = []
@@ -175,7 +174,7 @@ describe('the sweep', () => {
 
   it('takes no more seats at a time than 5,000, but for a single organization', async () => {
     const kit = createKit()
-    const made = [await newOrganization(kit), await newOrganization(kit)]
+    const made = [await kit.organization(), await kit.organization()]
     const [first, second] = made.toSorted((a, b) => (a.id < b.id ? -1 : 1))
     for (const { id } of made) {
       await inD1('UPDATE seatgate_member_counts SET seats = 5001 WHERE organization_id = ?', id)
@@ -190,7 +189,7 @@ describe('the sweep', () => {
 
   it('of two at once, one has the turn', async () => {
     const calm = createKit()
-    const organization = await newOrganization(calm, 3)
+    const organization = await calm.organization({ seats: 3 })
     await turnTo(organization)
     let inspected = 0
     const counting: Around = ({ asked }, run) => {
@@ -213,7 +212,10 @@ describe('the sweep', () => {
   it('what cannot be verified is reported, and keeps no other from its turn', async () => {
     const reports: Report[] = []
     const calm = createKit()
-    const [first, second] = [await newOrganization(calm, 3), await newOrganization(calm, 3)]
+    const [first, second] = [
+      await calm.organization({ seats: 3 }),
+      await calm.organization({ seats: 3 }),
+    ]
     for (const { id } of [first, second]) {
       await inD1('UPDATE seatgate_member_counts SET seats = 9 WHERE organization_id = ?', id)
     }
@@ -279,7 +281,7 @@ describe('the sweep', () => {
 describe('who may', () => {
   it('verify and rebuild: operators and the host itself', async () => {
     const kit = createKit()
-    const organization = await newOrganization(kit, 3)
+    const organization = await kit.organization({ seats: 3 })
     const member = await join(kit, organization)
     const system = { caller: { type: 'system' } as const, organization: organization.id }
     for (const act of [verifySeats, rebuildSeats]) {
@@ -296,7 +298,7 @@ describe('who may', () => {
   })
 
   it('is told that the ledger does not answer', async () => {
-    const organization = await newOrganization(createKit(), 3)
+    const organization = await createKit().organization({ seats: 3 })
     const deaf = createKit({ around: losing('ledger') })
     for (const act of [verifySeats, rebuildSeats]) {
       expect(codeOf(await act(deaf.seatgate, organization.asOperator))).toBe('seats_unavailable')

@@ -16,7 +16,6 @@ import {
   unwrap,
   codeOf,
   createKit,
-  newOrganization,
   newUser,
 } from '../../../kit/index.ts'
 
@@ -68,7 +67,7 @@ const inD1Rows: Drift[] = [
     what: 'a membership moved elsewhere',
     finds: ['member_count', 'member_count', 'leaked_seat'],
     inject: async ({ member }) => {
-      const { id } = await newOrganization(createKit())
+      const { id } = await createKit().organization()
       await inD1(
         'UPDATE seatgate_memberships SET organization_id = ? WHERE user_id = ?',
         id,

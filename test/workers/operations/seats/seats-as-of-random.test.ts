@@ -22,7 +22,6 @@ import {
   enforcing,
   join,
   leave,
-  newOrganization,
   operator,
   PASSWORD,
   atScale,
@@ -50,7 +49,7 @@ async function history(provider: (typeof enforcing)[number], seed: number) {
   const clock = { now: START }
   const kit = createKit({ provider, now: () => new Date(clock.now) })
   const { seatgate } = kit
-  const organization = await newOrganization(kit, 100)
+  const organization = await kit.organization({ seats: 100 })
   const { id, owner } = organization
   const asOwner = organization.as(owner)
   const seated = new Set<string>()

@@ -27,7 +27,6 @@ import {
   unwrap,
   createKit,
   join,
-  newOrganization,
   newUser,
   type TestOrganization,
 } from '../../../kit/index.ts'
@@ -51,9 +50,9 @@ const ENDS: Record<string, End> = {
 
 /** Somebody with two sessions here, one in another organization and one nowhere. */
 async function busyMember() {
-  const here = await newOrganization(kit)
+  const here = await kit.organization()
   const userId = await join(kit, here)
-  const there = await newOrganization(kit)
+  const there = await kit.organization()
   await join(kit, there, 'member', userId)
   const sessions = [
     await sessionOf(userId, here.id),

@@ -20,7 +20,6 @@ import {
   telling,
   testEnv,
   createKit,
-  newOrganization,
   newUser,
 } from '../../../kit/index.ts'
 
@@ -120,7 +119,7 @@ describe('loadActiveOrganization()', () => {
   })
 
   it('loads the organization that a service account is bound to, without a membership', async () => {
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const caller = {
       type: 'service_account',
       serviceAccountId: 'importer',

@@ -19,7 +19,6 @@ import {
   unwrap,
   createKit,
   join,
-  newOrganization,
   newUser,
 } from '../../../kit/index.ts'
 
@@ -29,7 +28,7 @@ const { seatgate } = kit
 describe('selectActiveOrganization()', () => {
   it('PIPE-47 chooses nothing for who is in none, whatever they worked in before', async () => {
     const userId = await newUser()
-    const foreign = await newOrganization(kit)
+    const foreign = await kit.organization()
     for (const previous of [undefined, null, foreign.id, 'unknown']) {
       expect(await select(seatgate, userId, previous === undefined ? {} : { previous })).toEqual({
         kind: 'none',
@@ -40,7 +39,7 @@ describe('selectActiveOrganization()', () => {
   it('PIPE-47 PIPE-49 chooses the only one with its membership, even if they worked in another before', async () => {
     const userId = await newUser()
     const [home] = await belonging(userId, 1)
-    const foreign = await newOrganization(kit)
+    const foreign = await kit.organization()
     for (const previous of [undefined, null, home!.id, foreign.id, 'unknown']) {
       expect(
         await select(seatgate, userId, previous === undefined ? {} : { previous })
@@ -56,7 +55,7 @@ describe('selectActiveOrganization()', () => {
     const userId = await newUser()
     const homes = await belonging(userId, 3)
     const newestFirst = homes.map(({ id }) => id).toReversed()
-    for (const previous of [null, (await newOrganization(kit)).id, 'unknown']) {
+    for (const previous of [null, (await kit.organization()).id, 'unknown']) {
       const selection = await select(seatgate, userId, { previous })
       if (selection.kind !== 'multiple') throw new Error(selection.kind)
       expect(selection.organizations.map(({ id }) => id)).toEqual(newestFirst)
@@ -95,7 +94,7 @@ describe('selectActiveOrganization()', () => {
     const { trips, around } = listening()
     const heard = createKit({ provider: 'unlimited', around }).seatgate
     for (const count of [0, 1, 2]) {
-      if (count > 0) await join(kit, await newOrganization(kit), 'member', userId)
+      if (count > 0) await join(kit, await kit.organization(), 'member', userId)
       trips.length = 0
       await select(heard, userId)
       expect(trips).toEqual([[expect.stringMatching(/^select /)]])
@@ -122,7 +121,7 @@ describe('activateAtLogin()', () => {
     expect(await activateAtLogin(seatgate, userId, session)).toEqual(session)
     expect(
       await activateAtLogin(seatgate, userId, session, {
-        previous: (await newOrganization(kit)).id,
+        previous: (await kit.organization()).id,
       })
     ).toEqual(session)
     expect(await pointerOf(session)).toBeNull()

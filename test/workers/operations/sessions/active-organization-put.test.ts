@@ -35,7 +35,6 @@ import {
   unwrap,
   createKit,
   join,
-  newOrganization,
   newUser,
 } from '../../../kit/index.ts'
 
@@ -217,10 +216,10 @@ describe('putActiveOrganization() refused', () => {
   const targets = {
     'is unknown': async () => 'no-such-organization',
     'has an id that nobody has': async () => crypto.randomUUID(),
-    'is somebody else’s': async () => (await newOrganization(kit)).id,
-    'is somebody else’s, by its slug': async () => (await newOrganization(kit)).slug,
+    'is somebody else’s': async () => (await kit.organization()).id,
+    'is somebody else’s, by its slug': async () => (await kit.organization()).slug,
     'has suspended them': async (userId: string) => {
-      const organization = await newOrganization(kit)
+      const organization = await kit.organization()
       await join(kit, organization, 'member', userId)
       unwrap(await suspendMember(seatgate, organization.as(organization.owner), userId))
       return organization.id

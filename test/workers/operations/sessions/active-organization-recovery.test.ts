@@ -21,7 +21,6 @@ import {
   unwrap,
   createKit,
   join,
-  newOrganization,
   newUser,
   type KitOptions,
 } from '../../../kit/index.ts'
@@ -124,7 +123,7 @@ describe('recovery from a stale pointer', () => {
   it('PIPE-16 PIPE-19 treats an organization where they never were like one that they lost', async () => {
     const userId = await newUser()
     const [home] = await belonging(userId, 1)
-    for (const pointer of [(await newOrganization(kit)).id, crypto.randomUUID(), 'garbage']) {
+    for (const pointer of [(await kit.organization()).id, crypto.randomUUID(), 'garbage']) {
       const session = await sessionOf(userId, pointer)
       const { organization, role } = await load(seatgate, { caller: { userId, session } })
       expect(organization?.id).toBe(home!.id)

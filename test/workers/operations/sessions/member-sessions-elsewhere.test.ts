@@ -21,7 +21,6 @@ import {
   codeOf,
   createKit,
   join,
-  newOrganization,
   type TestOrganization,
 } from '../../../kit/index.ts'
 
@@ -82,7 +81,7 @@ describe('a store of sessions that cannot be reached', () => {
     'ORG-92 keeps nobody in who was %s, and is told until it has heard: it %s',
     async (_what, _how, end, fail) => {
       const calm = createKit()
-      const organization = await newOrganization(calm)
+      const organization = await calm.organization()
       const userId = await join(calm, organization)
       const session = { id: 'in another place', activeOrganizationId: organization.id }
       const caller = { userId, session }
@@ -135,7 +134,7 @@ describe('a store of sessions that cannot be reached', () => {
 
   it('ORG-92 that never answers holds up no answer', async () => {
     const calm = createKit()
-    const organization = await newOrganization(calm)
+    const organization = await calm.organization()
     const userId = await join(calm, organization)
     const { store, asked } = failingStore(1, () => new Promise(() => {}))
     const { seatgate } = createKit({ sessions: store })

@@ -12,8 +12,6 @@ import {
   createKit,
   join,
   leave,
-  newOrganization,
-  organizationWithMembers,
   type TestOrganization,
   type Kit,
   type KitOptions,
@@ -22,7 +20,7 @@ import {
 /** A world with an organization of two members, whose trail every consumer has read. */
 async function quiet(options: KitOptions) {
   const kit = createKit(options)
-  const organization = await organizationWithMembers(kit, 5, 1)
+  const organization = await kit.organization({ seats: 5, members: 1 })
   const member = await join(kit, organization)
   await testEnv.DB.exec('DELETE FROM seatgate_audit_outbox')
   const woken = kit.wakeUps.length
@@ -112,7 +110,7 @@ describe('a change with an event that a consumer accepts', () => {
 it('brings the cursor of a sink up to events that it does not accept with the next sweep', async () => {
   const sink = only('organization.rename')
   const kit = createKit({ provider: 'd1', sinks: [sink] })
-  const organization = await newOrganization(kit)
+  const organization = await kit.organization()
   unwrap(await add(kit, organization))
   await kit.settled()
   await sweepHandler({ ...kit.seatgate, queue: null })()

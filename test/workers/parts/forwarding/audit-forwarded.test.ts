@@ -29,7 +29,6 @@ import {
   unwrap,
   join,
   leave,
-  newOrganization,
 } from '../../../kit/index.ts'
 import { guards } from '../../../../src/database/schema.ts'
 
@@ -46,7 +45,7 @@ describe('what is forwarded', () => {
   it('FWD-15: organizations, memberships, invitations and seats, several of one batch', async () => {
     const sink = sinkOf('log')
     const kit = createKit({ sinks: [sink] })
-    const organization = await newOrganization(kit, 9)
+    const organization = await kit.organization({ seats: 9 })
     await invite(kit, organization)
     const member = await join(kit, organization)
     unwrap(await leave(kit, organization, member))

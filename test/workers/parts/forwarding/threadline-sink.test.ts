@@ -21,7 +21,6 @@ import {
   invite,
   unwrap,
   join,
-  newOrganization,
 } from '../../../kit/index.ts'
 
 /** A service that stores one entry for each key, and answers the first requests as it is told to. */
@@ -46,7 +45,7 @@ describe('a sink with a vocabulary of its own', () => {
   it('FWD-17: has each event once, after a retry and a replay', async () => {
     const { sink, entries, requests } = threadline('busy', new Error('reset'))
     const kit = createKit({ sinks: [sink] })
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const member = await join(kit, organization)
     await kit.settled()
     const { seatgate, later } = clocked([sink])
@@ -83,7 +82,7 @@ describe('a sink with a vocabulary of its own', () => {
   it('FWD-34: makes a dead letter of an actor whom it does not know, with the reason, and goes on', async () => {
     const { sink, entries } = threadline()
     const kit = createKit({ sinks: [] })
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     const invitation = await invite(kit, organization)
     unwrap(await declineInvitation(kit.seatgate, { caller: { type: 'anonymous' } }, invitation))
     const member = await join(kit, organization)

@@ -18,7 +18,6 @@ import {
   codeOf,
   createKit,
   join,
-  newOrganization,
   type TestOrganization,
 } from '../../../kit/index.ts'
 
@@ -56,7 +55,7 @@ describe('the deadline and the late write', () => {
 
   it('SEAT-16: a membership that came first is confirmed at the deadline', async () => {
     const calm = createKit()
-    const organization = await newOrganization(calm, 2)
+    const organization = await calm.organization({ seats: 2 })
     unwrap(await add(createKit({ around: losing('confirm') }), organization))
     expect(await readLedger(organization.id)).toMatchObject({ held: 1, reserved: 1 })
     await muchLater(organization.id)
@@ -94,7 +93,7 @@ describe('the deadline and the late write', () => {
 
   it('SEAT-15: the alarm comes by itself', async () => {
     const calm = createKit()
-    const organization = await newOrganization(calm, 2)
+    const organization = await calm.organization({ seats: 2 })
     const kit = createKit({ around: losing('d1 write'), ledger: { reservationSeconds: 0.2 } })
     expect(codeOf(await add(kit, organization))).toBe('seats_unavailable')
     expect(await readLedger(organization.id)).toMatchObject({ held: 1, reserved: 1 })
@@ -109,7 +108,7 @@ describe('the deadline and the late write', () => {
 
   it('SEAT-15: more reservations than one alarm settles are settled by the next', async () => {
     const calm = createKit()
-    const organization = await newOrganization(calm)
+    const organization = await calm.organization()
     const ledger = ledgerOf(organization)
     for (let more = 0; more < 501; more++) {
       await ledger.reserve({
@@ -136,7 +135,7 @@ describe('the deadline and the late write', () => {
 describe('a batch that is refused', () => {
   it('SEAT-14: gives its seat back at once', async () => {
     const calm = createKit()
-    const organization = await newOrganization(calm, 3)
+    const organization = await calm.organization({ seats: 3 })
     const other = await join(calm, organization, 'owner')
     const { joining, letGo } = await slowAddTo(organization, other)
     expect(await readLedger(organization.id)).toMatchObject({ held: 2, reserved: 1 })

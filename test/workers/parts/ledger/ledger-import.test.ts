@@ -24,7 +24,6 @@ import {
   unwrap,
   codeOf,
   createKit,
-  newOrganization,
   type TestOrganization,
 } from '../../../kit/index.ts'
 
@@ -72,7 +71,7 @@ async function importAll(organization: TestOrganization): Promise<void> {
 /** An organization of six members, whose new ledger has imported two of them. */
 async function halfway(limit: number) {
   const kit = createKit()
-  const organization = await newOrganization(kit, limit)
+  const organization = await kit.organization({ seats: limit })
   await fill(organization, 5)
   await slowly(organization)
   unwrap(await seatUsage(kit.seatgate, organization.asOperator))
@@ -143,7 +142,7 @@ describe('a ledger that imports seats', () => {
 
   it('knows a seat that is claimed again before its page: an invitation is accepted at the limit', async () => {
     const kit = createKit()
-    const organization = await newOrganization(kit, 8)
+    const organization = await kit.organization({ seats: 8 })
     const invited = [await invite(kit, organization), await invite(kit, organization)]
     await fill(organization, 5)
     await slowly(organization, 3)
@@ -157,7 +156,7 @@ describe('a ledger that imports seats', () => {
 
   it('grants no seat under a limit before it knows all invitations', async () => {
     const kit = createKit()
-    const organization = await newOrganization(kit, 10)
+    const organization = await kit.organization({ seats: 10 })
     const invited = []
     for (let sent = 0; sent < 3; sent++) invited.push(await invite(kit, organization))
     await slowly(organization)
@@ -181,7 +180,7 @@ describe('a ledger that imports seats', () => {
 
   it('goes on after it was put out of memory, with its alarm', async () => {
     const kit = createKit()
-    const organization = await newOrganization(kit, 10)
+    const organization = await kit.organization({ seats: 10 })
     await fill(organization, 8)
     await slowly(organization)
     unwrap(await seatUsage(kit.seatgate, organization.asOperator))
@@ -227,7 +226,7 @@ describe('a ledger that imports seats', () => {
 describe('at 100,000 members', () => {
   it('no call of a ledger reads or writes more than its page', async () => {
     const kit = createKit()
-    const organization = await newOrganization(kit, 100_003)
+    const organization = await kit.organization({ seats: 100_003 })
     await fill(organization, 100_000)
     await slowly(organization, null)
     const rows = await countRows(organization)
@@ -265,7 +264,7 @@ describe('at 100,000 members', () => {
 
 it('a sweep makes no ledger: an object that was only asked has no tables', async () => {
   const kit = createKit({ provider: 'd1' })
-  const organization = await newOrganization(kit, 3)
+  const organization = await kit.organization({ seats: 3 })
   await inD1('DELETE FROM seatgate_rotations')
   const sweeping = createKit()
   unwrap(await verifySeats(sweeping.seatgate, organization.asOperator))

@@ -4,13 +4,7 @@ import { seatUsage } from '../../../../src/index.ts'
 import type { SeatLedger } from '../../../../src/worker/seat-ledger.ts'
 import type { ReserveRequest } from '../../../../src/parts/ledger/protocol.ts'
 import { unlimited, type SeatLimit } from '../../../../src/engine/seats/limit.ts'
-import {
-  ledgerOf,
-  unwrap,
-  createKit,
-  newOrganization,
-  type TestOrganization,
-} from '../../../kit/index.ts'
+import { ledgerOf, unwrap, createKit, type TestOrganization } from '../../../kit/index.ts'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -46,7 +40,7 @@ describe('the rows that a ledger reads', () => {
   // What has no alarm outstanding looks for the next deadline with each call.
   it.each([10, 10_000])('SEAT-5: are at most ten a call at %i seats', async (seats) => {
     const kit = createKit()
-    const organization = await newOrganization(kit)
+    const organization = await kit.organization()
     unwrap(await seatUsage(kit.seatgate, organization.as(organization.owner)))
     const read = await rowsRead(organization, seats)
     expect(Object.keys(read)).toEqual(Object.keys(CALLS))

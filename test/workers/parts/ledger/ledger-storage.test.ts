@@ -21,7 +21,6 @@ import {
   createKit,
   join,
   largeOrganization,
-  newOrganization,
   newUser,
   type TestOrganization,
 } from '../../../kit/index.ts'
@@ -33,7 +32,7 @@ afterEach(() => {
 describe('a ledger that is lost', () => {
   it('SEAT-33: counts the same again from D1, under the next epoch', async () => {
     const kit = createKit()
-    const organization = await newOrganization(kit, 4)
+    const organization = await kit.organization({ seats: 4 })
     await join(kit, organization)
     const last = await join(kit, organization)
     unwrap(await removeMember(kit.seatgate, organization.as(last), last))
@@ -74,7 +73,7 @@ describe('a ledger that is lost', () => {
 
   it('SEAT-33: knows the limit that was bought', async () => {
     const kit = createKit()
-    const organization = await newOrganization(kit, 1)
+    const organization = await kit.organization({ seats: 1 })
     await loseStorage(organization)
     expect(await add(kit, organization)).toEqual({
       ok: false,
@@ -84,7 +83,7 @@ describe('a ledger that is lost', () => {
 
   it('SEAT-33: knows that an unlimited number was bought, whatever the default is', async () => {
     const kit = createKit({ defaultSeatLimit: 1 })
-    const organization = await newOrganization(kit, 1)
+    const organization = await kit.organization({ seats: 1 })
     unwrap(await setSeatLimit(kit.seatgate, organization.asOperator, { limit: 'unlimited' }))
     await loseStorage(organization)
     expect(codeOf(await add(kit, organization))).toBe('ok')
@@ -148,8 +147,8 @@ describe('a ledger', () => {
 
   it('answers for no organization but its own', async () => {
     const [one, other] = [
-      await newOrganization(createKit(), 4),
-      await newOrganization(createKit(), 4),
+      await createKit().organization({ seats: 4 }),
+      await createKit().organization({ seats: 4 }),
     ]
     await join(createKit(), one)
     const before = await readLedger(one.id)
@@ -163,7 +162,7 @@ describe('a ledger', () => {
 
   it('reads D1 once when it starts, however many ask at once', async () => {
     const kit = createKit()
-    const organization = await newOrganization(kit, 4)
+    const organization = await kit.organization({ seats: 4 })
     await loseStorage(organization)
     let trips = 0
     const leave = await aroundDatabaseOf(organization, (run) => {
@@ -201,7 +200,7 @@ describe('a ledger', () => {
 
   it('SEAT-36: that starts with promises has its alarm set for their end', async () => {
     const kit = createKit()
-    const organization = await newOrganization(kit, 4)
+    const organization = await kit.organization({ seats: 4 })
     const { expiresAt } = await invite(kit, organization)
     await loseStorage(organization)
     expect(await alarmOf(organization)).toBeNull()
@@ -237,7 +236,7 @@ describe('a close that is meant for another ledger', () => {
     ['an earlier', -1],
     ['a later', 1],
   ])('D6 is nothing to the one in force: %s epoch', async (_which, by) => {
-    const organization = await newOrganization(createKit(), 3)
+    const organization = await createKit().organization({ seats: 3 })
     unwrap(await seatUsage(createKit().seatgate, organization.as(organization.owner)))
     const before = await readLedger(organization.id)
     const close = (epoch: number) =>

@@ -25,7 +25,6 @@ import {
   codeOf,
   createKit,
   join,
-  newOrganization,
   newUser,
   type TestOrganization,
   type Kit,
@@ -38,7 +37,7 @@ afterEach(() => {
 describe('word that never came', () => {
   it('SEAT-23 SEAT-28: a lost release is made up for by the outbox', async () => {
     const calm = createKit()
-    const organization = await newOrganization(calm, 2)
+    const organization = await calm.organization({ seats: 2 })
     const gone = await join(calm, organization)
     const epoch = (await readLedger(organization.id))?.epoch
     const deaf = createKit({ around: losing('ledger') })
@@ -58,7 +57,7 @@ describe('word that never came', () => {
 
   it('SEAT-25 MUSEUM-11: releases that come again free nobody else’s seat', async () => {
     const calm = createKit()
-    const organization = await newOrganization(calm, 2)
+    const organization = await calm.organization({ seats: 2 })
     const gone = await join(calm, organization)
     const { members } = await readState(organization.id)
     const { seat_id } = members.find(({ user_id }) => user_id === gone)!
@@ -80,7 +79,7 @@ describe('word that never came', () => {
 
   it('a lost limit change is made up for by the outbox', async () => {
     const calm = createKit()
-    const organization = await newOrganization(calm, 5)
+    const organization = await calm.organization({ seats: 5 })
     const deaf = createKit({ around: losing('ledger') })
     expect(codeOf(await lower(deaf, organization, { limit: 1 }))).toBe('seats_unavailable')
     expect(await readLedger(organization.id)).toMatchObject({ limit_seats: 5 })
@@ -96,7 +95,7 @@ describe('word that never came', () => {
     'BILL-25 MUSEUM-18: after a lost limit change $what brings no other limit',
     async ({ version }) => {
       const calm = createKit()
-      const organization = await newOrganization(calm, 5)
+      const organization = await calm.organization({ seats: 5 })
       const deaf = createKit({ around: losing('ledger') })
       await lower(deaf, organization, { limit: 1, version: 7 })
       // A second delivery from the billing system, which disagrees.
@@ -127,7 +126,7 @@ describe('word that never came', () => {
 
   it('SEAT-24 MUSEUM-11: no seat id is ever used again', async () => {
     const kit = createKit()
-    const organization = await newOrganization(kit, 2)
+    const organization = await kit.organization({ seats: 2 })
     const person = await newUser()
     const seats = new Set<string>()
     for (let round = 0; round < 5; round++) {
@@ -160,7 +159,7 @@ describe('a ledger that does not answer', () => {
     'SEAT-13 MUSEUM-30: one that $how refuses growth, and nothing else',
     async ({ ledger }) => {
       const calm = createKit()
-      const organization = await newOrganization(calm, 5)
+      const organization = await calm.organization({ seats: 5 })
       const member = await join(calm, organization)
       const before = await readState(organization.id)
       const namespace: LedgerNamespace = { getByName: ledger }
@@ -186,7 +185,7 @@ describe('a ledger that does not answer', () => {
 
   it('SEAT-13: refused for silence under an id is asked again under it', async () => {
     const calm = createKit()
-    const organization = await newOrganization(calm, 5)
+    const organization = await calm.organization({ seats: 5 })
     const userId = await newUser()
     const once = ({ seatgate }: Kit) =>
       addMember(
@@ -204,7 +203,7 @@ describe('a ledger that does not answer', () => {
 
   it('SEAT-13: a ledger that answers too late leaves its seat to the deadline', async () => {
     const calm = createKit()
-    const organization = await newOrganization(calm, 2)
+    const organization = await calm.organization({ seats: 2 })
     const late = createKit({
       ledger: { timeoutSeconds: 0.05 },
       async around({ asked }, run) {
@@ -221,7 +220,7 @@ describe('a ledger that does not answer', () => {
   it('what the platform says may be asked again is asked again, and takes one seat', async () => {
     for (const moment of moments) {
       const calm = createKit()
-      const organization = await newOrganization(calm, 2)
+      const organization = await calm.organization({ seats: 2 })
       let failures = 0
       const flaky = createKit({
         async around({ asked }, run) {
@@ -240,7 +239,7 @@ describe('a ledger that does not answer', () => {
 
   it('SEAT-13: a provider that throws, whoever wrote it, admits nobody, and nobody sees its error', async () => {
     const calm = createKit()
-    const organization = await newOrganization(calm, 3)
+    const organization = await calm.organization({ seats: 3 })
     const reports: string[] = []
     const broken = createKit({ report: ({ event }) => reports.push(event) })
     const fail = () => Promise.reject(new Error('out of order'))
@@ -253,7 +252,7 @@ describe('a ledger that does not answer', () => {
 
   it('an overloaded one is not asked again, whatever else the platform says of it', async () => {
     const calm = createKit()
-    const organization = await newOrganization(calm, 2)
+    const organization = await calm.organization({ seats: 2 })
     let asked = 0
     const overloaded = createKit({
       async around({ asked: [method] }, run) {
@@ -272,7 +271,7 @@ describe('a ledger that does not answer', () => {
     async (moment) => {
       const before = createKit({ provider: 'd1' })
       const kit = createKit()
-      const organization = await newOrganization(before, 2)
+      const organization = await before.organization({ seats: 2 })
       await readLedger(organization.id)
       const restore = await aroundDatabaseOf(organization, async (run) => {
         if (moment === 'after') await run()
@@ -295,7 +294,7 @@ describe('a ledger that does not answer', () => {
     'a queue that $how changes no answer, and keeps no seat from being confirmed',
     async ({ send }) => {
       const calm = createKit()
-      const organization = await newOrganization(calm, 2)
+      const organization = await calm.organization({ seats: 2 })
       const kit = createKit({
         queue: { send, sendBatch: async () => {} },
         // The ledger is the slower of the two, so that the queue has failed before it answers.
@@ -336,7 +335,7 @@ function lower(
 /** A new limit is on record; word of it is on its way to the ledger. */
 async function slowLimit(input: Parameters<typeof lower>[2]) {
   const calm = createKit()
-  const organization = await newOrganization(calm, 5)
+  const organization = await calm.organization({ seats: 5 })
   const { around, reached, letGo } = holdingBack(({ asked }) => asked[0] === 'setLimit')
   const lowering = lower(createKit({ around }), organization, input)
   await reached

@@ -37,7 +37,6 @@ import {
   createKit,
   enforcing,
   join,
-  newOrganization,
   newUser,
   type TestOrganization,
 } from '../../../kit/index.ts'
@@ -105,7 +104,7 @@ describe('a ledger that starts', () => {
     async ({ step, outcome, held }) => {
       const kit = createKit()
       const { seatgate } = kit
-      const organization = await newOrganization(kit, 3)
+      const organization = await kit.organization({ seats: 3 })
       await join(kit, organization)
       const scope = { caller: { userId: organization.owner }, organization: organization.id }
       const input = { userId: await newUser(), role: 'member' }
@@ -136,7 +135,7 @@ describe('a seat that is taken', () => {
       return run()
     }
     const kit = createKit({ around })
-    const organization = await newOrganization(createKit(), 3)
+    const organization = await createKit().organization({ seats: 3 })
     await join(kit, organization)
     expect(confirmations).toEqual(['confirm'])
     await expectSound(organization.id, true)

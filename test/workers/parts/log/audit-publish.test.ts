@@ -19,7 +19,6 @@ import {
   testEnv,
   standingTimers,
   createKit,
-  newOrganization,
   type Provider,
 } from '../../../kit/index.ts'
 
@@ -50,7 +49,7 @@ async function logged(provider: Provider, around: Around = (_trip, run) => run()
       published.push(checkpoint.size)
     },
   })
-  const { id } = await newOrganization(kit, 4)
+  const { id } = await kit.organization({ seats: 4 })
   await kit.settled()
   const seatgate = { ...kit.seatgate, queue: null }
   const seal = () => sealOrganization(seatgate, id)

@@ -21,7 +21,6 @@ import {
   unwrap,
   codeOf,
   createKit,
-  newOrganization,
   newUser,
   type Provider,
   type TestOrganization,
@@ -73,7 +72,7 @@ describe('who seals', () => {
     { provider: 'd1' as const, cost: { ledgerCalls: 0, d1Trips: 3 } },
   ])('AUD-54: the organization’s object, where there is one ($provider)', async (each) => {
     const kit = sealing(each.provider)
-    const organization = await newOrganization(kit, 4)
+    const organization = await kit.organization({ seats: 4 })
     await kit.settled()
     const cost = await kit.costOf(() => sealOrganization(kit.seatgate, organization.id))
     expect(cost).toMatchObject(each.cost)
@@ -83,14 +82,14 @@ describe('who seals', () => {
 
   it('does so soon after the commit, woken by the sweep or the queue', async () => {
     const kit = sealing()
-    const organization = await newOrganization(kit, 4)
+    const organization = await kit.organization({ seats: 4 })
     await sweepAudit({ ...kit.seatgate, queue: null })
     expect(await provenOf(kit, organization)).toBe(EVENTS)
   })
 
   it.runIf(THOROUGH)('takes several turns for more than 10,000 events', async () => {
     const kit = sealing()
-    const organization = await newOrganization(kit, 4)
+    const organization = await kit.organization({ seats: 4 })
     await addEvents(organization.id, 10_100, EVENTS)
     const cost = await kit.costOf(() => sealOrganization(kit.seatgate, organization.id))
     expect(cost.ledgerCalls).toBe(2)
@@ -102,7 +101,7 @@ describe('who seals', () => {
 describe('the object', () => {
   it('seals one after the other, however many ask: nothing is signed twice', async () => {
     const kit = sealing()
-    const organization = await newOrganization(kit, 4)
+    const organization = await kit.organization({ seats: 4 })
     await addEvents(organization.id, 700, EVENTS)
     const signed: number[] = []
     const answers = await Promise.all(
@@ -121,7 +120,7 @@ describe('the object', () => {
 
   it('gives seats while it waits for a signature', async () => {
     const kit = sealing()
-    const organization = await newOrganization(kit, 4)
+    const organization = await kit.organization({ seats: 4 })
     const asked = Promise.withResolvers<void>()
     const signature = Promise.withResolvers<string>()
     const answer = seal!(requestFor(organization), () => {
@@ -136,7 +135,7 @@ describe('the object', () => {
 
   it('seals for the next who asks, whatever became of the one before', async () => {
     const kit = sealing()
-    const organization = await newOrganization(kit, 4)
+    const organization = await kit.organization({ seats: 4 })
     const failing = seal!(requestFor(organization), () => Promise.reject(new Error('no key')))
     const next = sealOrganization(kit.seatgate, organization.id)
     await expect(failing).rejects.toThrow(StoreUnavailable)
@@ -145,7 +144,7 @@ describe('the object', () => {
 
   it('that goes down in the middle leaves nothing behind, and is asked again', async () => {
     const kit = sealing()
-    const organization = await newOrganization(kit, 4)
+    const organization = await kit.organization({ seats: 4 })
     const failing = seal!(requestFor(organization), async () => {
       const down = runInDurableObject(ledgerOf(organization), (_ledger, ctx) => ctx.abort('down'))
       await down.catch(() => {})
@@ -159,7 +158,7 @@ describe('the object', () => {
 
   it('is not started by it: an organization without seats on record has none afterwards', async () => {
     const kit = sealing()
-    const organization = await newOrganization(sealing('d1'), 4)
+    const organization = await sealing('d1').organization({ seats: 4 })
     await sealOrganization(kit.seatgate, organization.id)
     const rows = await runInDurableObject(ledgerOf(organization), (_ledger, { storage }) =>
       storage.sql.exec('SELECT * FROM ledger').toArray()
