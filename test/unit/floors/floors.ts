@@ -23,6 +23,7 @@ export const FLOORS: readonly (readonly string[])[] = [
     'parts/log',
     'parts/retention',
     'parts/ledger',
+    'parts/billing',
     'seatgate',
   ],
   ['hono', 'worker', 'index'],
