@@ -247,7 +247,7 @@ export class StripeStandIn {
 
   #openCheckout({ mode, customer, line_items, success_url, client_reference_id }: Form): Response {
     const lines = listOf(line_items).map(({ price, quantity }) => ({
-      price: String(price),
+      price: textOf(price),
       quantity: wholeOf(quantity ?? '1'),
     }))
     if (mode !== 'subscription' || lines.length === 0 || typeof success_url !== 'string') {
@@ -256,14 +256,14 @@ export class StripeStandIn {
     const unknown = lines.find(({ price }) => this.#options.prices[price] === undefined)
     if (unknown) return failure(400, missing('price', unknown.price))
     if (lines.some(({ quantity }) => !(quantity >= 1))) return failure(400, invalidInteger)
-    if (this.state.customers[String(customer)] === undefined) {
-      return failure(400, missing('customer', String(customer)))
+    if (this.state.customers[textOf(customer)] === undefined) {
+      return failure(400, missing('customer', textOf(customer)))
     }
     const id = this.#id('cs_test')
     const session: Session = {
       id,
       object: 'checkout.session',
-      customer: String(customer),
+      customer: textOf(customer),
       client_reference_id: typeof client_reference_id === 'string' ? client_reference_id : null,
       url: `https://checkout.stripe.test/c/${id}`,
       status: 'open',
@@ -275,8 +275,8 @@ export class StripeStandIn {
   }
 
   #openPortal({ customer }: Form): Response {
-    if (this.state.customers[String(customer)] === undefined) {
-      return failure(400, missing('customer', String(customer)))
+    if (this.state.customers[textOf(customer)] === undefined) {
+      return failure(400, missing('customer', textOf(customer)))
     }
     const id = this.#id('bps')
     const url = `https://billing.stripe.test/p/session/${id}`
@@ -301,10 +301,10 @@ export class StripeStandIn {
     const changes = listOf(items)
     for (const { id, quantity, price } of changes) {
       const item = subscription.items.data.find((one) => one.id === id)
-      if (item === undefined) return failure(400, missing('subscription_item', String(id)))
+      if (item === undefined) return failure(400, missing('subscription_item', textOf(id)))
       if (quantity !== undefined && !(wholeOf(quantity) >= 0)) return failure(400, invalidInteger)
-      if (price !== undefined && this.#options.prices[String(price)] === undefined) {
-        return failure(400, missing('price', String(price)))
+      if (price !== undefined && this.#options.prices[textOf(price)] === undefined) {
+        return failure(400, missing('price', textOf(price)))
       }
     }
     const behaviors = ['create_prorations', 'none', 'always_invoice', undefined]
@@ -321,7 +321,7 @@ export class StripeStandIn {
     for (const { id, quantity, price } of changes) {
       const item = subscription.items.data.find((one) => one.id === id)
       if (item && quantity !== undefined) item.quantity = wholeOf(quantity)
-      if (item && price !== undefined) item.price = this.#price(String(price))
+      if (item && price !== undefined) item.price = this.#price(textOf(price))
     }
     if (cancel_at_period_end !== undefined) {
       const scheduled = cancel_at_period_end === 'true'
@@ -362,16 +362,16 @@ export class StripeStandIn {
     if (id === undefined) {
       for (const { price, quantity } of changes) {
         const count = wholeOf(quantity ?? '1')
-        add(`${count} × ${String(price)}`, count * this.#amount(String(price)), count)
+        add(`${count} × ${textOf(price)}`, count * this.#amount(textOf(price)), count)
       }
     } else {
-      const subscription = this.state.subscriptions[String(id)]
-      if (subscription === undefined) return failure(404, missing('subscription', String(id)))
+      const subscription = this.state.subscriptions[textOf(id)]
+      if (subscription === undefined) return failure(404, missing('subscription', textOf(id)))
       for (const change of changes) {
         const item = subscription.items.data.find((one) => one.id === change['id'])
         if (item === undefined)
-          return failure(400, missing('subscription_item', String(change['id'])))
-        const to = String(change['price'] ?? item.price.id)
+          return failure(400, missing('subscription_item', textOf(change['id'])))
+        const to = textOf(change['price'] ?? item.price.id)
         const count = wholeOf(change['quantity'] ?? String(item.quantity))
         if (proration_behavior !== 'none') {
           const left = this.#left(item)
@@ -535,6 +535,10 @@ const invalidInteger = {
   type: 'invalid_request_error',
   code: 'parameter_invalid_integer',
   message: 'Invalid integer.',
+}
+
+function textOf(value: Form[string]): string {
+  return typeof value === 'string' ? value : ''
 }
 
 function missing(what: string, id: string) {
