@@ -10,7 +10,7 @@ import type {
   ProrationChoice,
   RemoteItem,
   RemoteSubscription,
-} from './provider.ts'
+} from './billing-provider.ts'
 import { ProviderError } from './provider-error.ts'
 
 /** Options that every adapter has. */

@@ -38,7 +38,7 @@ export function isWithinTolerance(seconds: number, now: Date, toleranceSeconds: 
 /**
  * Checks the secrets of an endpoint: one, or several while one replaces another.
  *
- * @throws {TypeError} if there is none, or one is empty or has white space. The message has no secret.
+ * @throws {TypeError} if the list is empty, or a secret is empty or has white space. The message has no secret.
  */
 export function checkedSecrets(
   where: string,

@@ -212,7 +212,7 @@ describe('the adapter for Polar', () => {
     expect(error).toMatchObject({ kind, code, retryAfterSeconds })
   })
 
-  it('has no amount in a preview, because Polar tells none beforehand', async () => {
+  it('has no amount in a preview, because Polar does not compute one', async () => {
     const preview = await polarTest().provider.preview({ customerId: 'customer_1', items: [] })
     expect(preview).toEqual({ amountDue: null, currency: null, lines: [] })
   })

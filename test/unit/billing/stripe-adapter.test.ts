@@ -127,7 +127,7 @@ describe('the quantity', () => {
 })
 
 describe('a preview', () => {
-  it('shows the amount that is due, with tax, over all pages, and changes nothing (MUSEUM-33, BILL-52, BILL-53)', async () => {
+  it('shows the amount that is due, with tax, over all pages, and makes no change (MUSEUM-33, BILL-52, BILL-53)', async () => {
     const { provider, standIn, subscribed } = stripeTest()
     const { customerId } = await subscribed(1)
     const before = structuredClone(standIn.state.subscriptions)
@@ -206,7 +206,7 @@ describe('a cancellation', () => {
     ).toBeNull()
   })
 
-  it('finds all that can still charge, whatever its status (MUSEUM-45)', async () => {
+  it('finds all that can still charge, in any status (MUSEUM-45)', async () => {
     const { provider, standIn, subscribed } = stripeTest()
     const { customerId, subscriptionId } = await subscribed(3)
     const others = ['trialing', 'past_due', 'unpaid', 'incomplete', 'paused', 'canceled'].map(

@@ -1,13 +1,10 @@
 import * as v from 'valibot'
-import type { BillingInterval, RemoteSubscription } from '../provider.ts'
+import { readInstant } from '../../../base/instant-input.ts'
+import type { BillingInterval, RemoteSubscription } from '../billing-provider.ts'
 import { ProviderError } from '../provider-error.ts'
 import type { ProviderEvent } from '../webhook-request.ts'
 
-const Time = v.pipe(
-  v.string(),
-  v.transform((text) => new Date(text)),
-  v.check((time) => !Number.isNaN(time.getTime()))
-)
+const Time = v.pipe(v.string(), v.transform(readInstant), v.date())
 const MaybeTime = v.nullish(Time, null)
 
 const Subscription = v.object({
@@ -30,7 +27,7 @@ const Subscription = v.object({
 /**
  * Translates a subscription. Polar has one product for each: its only item.
  *
- * @throws {ProviderError} `unexpected_answer` if it is none.
+ * @throws {ProviderError} `unexpected_answer` if the object is not a subscription.
  */
 export function subscriptionOf(provider: string, object: unknown): RemoteSubscription {
   const parsed = v.safeParse(Subscription, object)

@@ -15,7 +15,7 @@ import type {
   NewCustomer,
   Proration,
   RemoteSubscription,
-} from '../provider.ts'
+} from '../billing-provider.ts'
 import { ProviderError } from '../provider-error.ts'
 import { checkStandardWebhook } from '../standard-webhooks.ts'
 import { checkedSecrets, TOLERANCE_SECONDS, type ReceivedWebhook } from '../webhook-request.ts'
@@ -41,7 +41,7 @@ const OPTIONS = namesOf<PolarOptions>({
   fetch: true,
 })
 
-// `none` takes effect with the next period: Polar has no change that is in force and not billed.
+// Polar has no change that is in force and not billed: such a change waits for the next period.
 const PRORATIONS = {
   create: 'prorate',
   none: 'next_period',
@@ -52,7 +52,7 @@ const PRORATIONS = {
  * Creates the adapter for Polar: checkout, the customer portal, seat-based subscriptions and their
  * webhooks, which follow Standard Webhooks. The price of a plan is the id of a product.
  *
- * Polar cannot preview a change: `preview` returns no amount. A change that is not billed (`none`) is in
+ * Polar cannot preview a change: `preview` returns no amount. A change that is not billed is in
  * force from the next period on.
  *
  * @throws {TypeError} if an option is wrong, or `proration` is not chosen. The message names it.

@@ -1,6 +1,6 @@
 import type { Stripe } from 'stripe'
 import { checkedAmount, checkedQuantity, itemOf } from '../adapter-options.ts'
-import type { ItemChange, Preview, PreviewLine, PreviewOf } from '../provider.ts'
+import type { ItemChange, Preview, PreviewLine, PreviewOf } from '../billing-provider.ts'
 import { ProviderError } from '../provider-error.ts'
 import { prorationBehavior, type StripeApi } from './stripe-proration.ts'
 import { subscriptionOf } from './stripe-subscription.ts'

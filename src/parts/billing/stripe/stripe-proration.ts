@@ -1,6 +1,11 @@
 import type { Stripe } from 'stripe'
 import { itemOf, prorationOf } from '../adapter-options.ts'
-import type { BillingProvider, ItemChange, Proration, RemoteSubscription } from '../provider.ts'
+import type {
+  BillingProvider,
+  ItemChange,
+  Proration,
+  RemoteSubscription,
+} from '../billing-provider.ts'
 
 const PRORATIONS = {
   create: 'create_prorations',

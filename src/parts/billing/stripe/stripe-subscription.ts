@@ -1,6 +1,6 @@
 import type { Stripe } from 'stripe'
 import type { StripeApi } from './stripe-proration.ts'
-import type { BillingInterval, RemoteItem, RemoteSubscription } from '../provider.ts'
+import type { BillingInterval, RemoteItem, RemoteSubscription } from '../billing-provider.ts'
 
 /** Translates a subscription; reads further pages of its items, if there are any. */
 export async function subscriptionOf(

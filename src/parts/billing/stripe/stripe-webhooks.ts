@@ -1,5 +1,5 @@
 import { Stripe } from 'stripe'
-import type { BillingProvider } from '../provider.ts'
+import type { BillingProvider } from '../billing-provider.ts'
 import { isWithinTolerance, type ProviderEvent, type WebhookRequest } from '../webhook-request.ts'
 import { idOf, instant } from './stripe-subscription.ts'
 

@@ -16,7 +16,7 @@ import type {
   ItemChange,
   ProviderCall,
   RemoteSubscription,
-} from '../provider.ts'
+} from '../billing-provider.ts'
 import { ProviderError } from '../provider-error.ts'
 import { checkedSecrets, TOLERANCE_SECONDS } from '../webhook-request.ts'
 import { classified } from './stripe-error.ts'

@@ -1,5 +1,5 @@
 /**
- * The seam between Seatgate and a billing provider. An adapter translates; it decides nothing about seats.
+ * The seam between Seatgate and a billing provider. An adapter translates and decides about no seat.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { ReceivedWebhook, WebhookRequest } from './webhook-request.ts'
 
 /**
  * How a change of quantity or plan is billed: `create` adds the difference to the next invoice,
- * `always_invoice` invoices it at once, `none` does not bill it.
+ * `always_invoice` invoices it at once. The third choice does not bill it.
  */
 export type Proration = 'create' | 'none' | 'always_invoice'
 
@@ -21,7 +21,7 @@ export type ProrationChoice = Proration | Readonly<Partial<Record<BillingInterva
 export interface RemoteItem {
   readonly id: string
   readonly priceId: string
-  /** The quantity; 0 if the item has none, such as one that is metered. */
+  /** The quantity; 0 if the item has no quantity, such as one that is metered. */
   readonly quantity: number
   readonly interval: BillingInterval | null
 }
@@ -37,7 +37,7 @@ export interface RemoteSubscription {
   readonly createdAt: Date
   readonly currentPeriodEnd: Date | null
   readonly trialEnd: Date | null
-  /** When it ends by a scheduled cancellation; null if none is scheduled. */
+  /** When it ends by a scheduled cancellation; null if it is not scheduled. */
   readonly cancelAt: Date | null
   /** When it ended; null if it has not. */
   readonly endedAt: Date | null
@@ -102,24 +102,24 @@ export interface PreviewLine {
 
 /** The amount that is due, with tax, in minor units. */
 export interface Preview {
-  /** Null if the provider cannot tell it beforehand. */
+  /** Null if the provider cannot compute it beforehand. */
   readonly amountDue: number | null
   readonly currency: string | null
   readonly lines: readonly PreviewLine[]
 }
 
 /**
- * A billing provider. Each method makes the calls that it needs and throws {@link ProviderError}; none is
- * called inside a batch or while a seat is claimed.
+ * A billing provider. Each method makes the calls that it needs and throws {@link ProviderError}. They are
+ * never called inside a batch or while a seat is claimed.
  */
 export interface BillingProvider {
   /** Names it in routes and tables: `/billing/webhooks/stripe`. */
   readonly name: string
-  /** The proration choice for an interval; null if there is none. */
+  /** The proration choice for an interval; null without a choice. */
   prorationFor(interval: BillingInterval): Proration | null
   /** Checks the signature of a webhook and returns the event that it is about. Makes no call. */
   receive(request: WebhookRequest): Promise<ReceivedWebhook>
-  /** Returns the current state of a subscription; null if the provider has none with this id. */
+  /** Returns the current state of a subscription; null if the provider does not have it. */
   fetchSubscription(subscriptionId: string): Promise<RemoteSubscription | null>
   /** Returns every subscription of a customer that has not ended: all that can still charge. */
   listSubscriptions(customerId: string): Promise<readonly RemoteSubscription[]>
@@ -129,7 +129,7 @@ export interface BillingProvider {
   checkout(checkout: Checkout, call: ProviderCall): Promise<string>
   /** Returns the address of the customer's own pages. */
   portal(customerId: string, returnUrl: string): Promise<string>
-  /** Returns what a change would cost. Changes nothing. */
+  /** Returns the cost of a change without making it. */
   preview(of: PreviewOf): Promise<Preview>
   /** Sets the quantity of an item; does not call if it has this quantity already. */
   setQuantity(change: ItemChange, call: ProviderCall): Promise<RemoteSubscription>
