@@ -1,5 +1,5 @@
 /**
- * What every adapter checks of its options and inputs.
+ * The checks that adapters have in common: of options and inputs.
  *
  * @module
  */

@@ -4,7 +4,7 @@ import { errorOfStatus, ProviderError } from '../provider-error.ts'
 /**
  * Calls Stripe.
  *
- * @throws {ProviderError} for every failure, transient or permanent.
+ * @throws {ProviderError} for each failure, transient or permanent.
  */
 export async function classified<T>(call: () => Promise<T>): Promise<T> {
   try {
