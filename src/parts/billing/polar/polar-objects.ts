@@ -1,10 +1,9 @@
 import * as v from 'valibot'
-import { readInstant } from '../../../base/instant-input.ts'
+import { Instant as Time } from '../../../base/instant-input.ts'
 import type { BillingInterval, RemoteSubscription } from '../billing-provider.ts'
 import { ProviderError } from '../provider-error.ts'
 import type { ProviderEvent } from '../webhook-request.ts'
 
-const Time = v.pipe(v.string(), v.transform(readInstant), v.date())
 const MaybeTime = v.nullish(Time, null)
 
 const Subscription = v.object({
