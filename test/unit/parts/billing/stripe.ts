@@ -1,7 +1,7 @@
 import { Stripe } from 'stripe'
-import { StripeStandIn } from '../../../host/billing/stand-in.ts'
-import { stripe, type StripeOptions } from '../../../src/parts/billing/stripe/index.ts'
-import type { BillingProvider } from '../../../src/parts/billing/billing-provider.ts'
+import { StripeStandIn } from '../../../../host/billing/stand-in.ts'
+import { stripe, type StripeOptions } from '../../../../src/parts/billing/stripe/index.ts'
+import type { BillingProvider } from '../../../../src/parts/billing/billing-provider.ts'
 
 export const SECRET = 'whsec_test_secret_of_the_endpoint'
 export const NOW = new Date('2026-11-20T12:00:00.000Z')

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { ProviderError } from '../../../src/parts/billing/provider-error.ts'
-import { stripe, type StripeOptions } from '../../../src/parts/billing/stripe/index.ts'
+import { ProviderError } from '../../../../src/parts/billing/provider-error.ts'
+import { stripe, type StripeOptions } from '../../../../src/parts/billing/stripe/index.ts'
 import { stripeTest } from './stripe.ts'
 
 const call = { idempotencyKey: 'operation-1' }

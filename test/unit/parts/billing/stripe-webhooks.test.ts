@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { stripe } from '../../../src/parts/billing/stripe/index.ts'
+import { stripe } from '../../../../src/parts/billing/stripe/index.ts'
 import { bytes, NOW, SECRET, signedByStripe, stripeTest } from './stripe.ts'
 
 const EVENT = {

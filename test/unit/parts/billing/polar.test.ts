@@ -1,7 +1,7 @@
 import { Webhook } from 'standardwebhooks'
 import { describe, expect, it } from 'vitest'
-import { polar, type PolarOptions } from '../../../src/parts/billing/polar/index.ts'
-import { ProviderError } from '../../../src/parts/billing/provider-error.ts'
+import { polar, type PolarOptions } from '../../../../src/parts/billing/polar/index.ts'
+import { ProviderError } from '../../../../src/parts/billing/provider-error.ts'
 import { PolarStandIn } from './polar-stand-in.ts'
 import { bytes, NOW } from './stripe.ts'
 
