@@ -1,4 +1,4 @@
-import { fromBase64 } from '../../proof/base64.ts'
+import { fromBase64 } from '../../proof/encoding.ts'
 import { isWithinTolerance, type WebhookRefusal, type WebhookRequest } from './webhook-request.ts'
 
 /** A webhook whose signature fits: its id and its text. */
