@@ -5,9 +5,10 @@ export function idsIn(title: string, groups: Readonly<Record<string, number>>): 
     .map(([, group, number]) => `${group}-${Number(number)}`)
 }
 
-/** A title as a sentence: without the ids at its start, and without any that end in a colon. */
+/** A title as a sentence: without the ids in brackets at its end, at its start, or before a colon. */
 export function withoutIds(title: string): string {
   return title
+    .replace(/ \[[A-Z]+-?\d+(?: [A-Z]+-?\d+)*\]$/, '')
     .replace(/^[A-Z]+-\d+(?:,? [A-Z]+-\d+)*(?::? |:?$)/, '')
     .replaceAll(/\b[A-Z]+-\d+: /g, '')
 }

@@ -38,7 +38,7 @@ async function run(script: keyof typeof SCRIPTS, ...args: string[]) {
   return { exitCode, out, err }
 }
 
-describe('D10 a script', () => {
+describe('a script [D10]', () => {
   test.each<[keyof typeof SCRIPTS, string, string[]]>([
     ['simulate', '--seed', ['--histories', '1', '--seed', 'abc']],
     ['simulate', '--seed', ['--seed', '4294967296']],
@@ -105,13 +105,13 @@ describe('D10 a script', () => {
 })
 
 test.each(['', ' ', '1 ', '+1', '-1', '1.0', '1e3', '0x1', '１', '9007199254740993', 'NaN'])(
-  'D10 %j is no whole number',
+  '%j is no whole number [D10]',
   (text) => {
     expect(() => wholeNumber('--n', text)).toThrow(/^--n must be a whole number from 0, not/)
   }
 )
 
-describe('D10 the scoreboard', () => {
+describe('the scoreboard [D10]', () => {
   const exitCodeOf = (strict: boolean, ...results: Outcome['result'][]) => {
     let exitCode = 0
     const fail = () => {

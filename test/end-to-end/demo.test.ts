@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { npmRun } from './npm-run.ts'
 
-test('npm run demo tells the story and every line of its table holds', async () => {
+test('npm run demo plays the story, and every line of its table holds', async () => {
   const demo = npmRun('demo')
   try {
     expect(await demo.exitCode(240), demo.output()).toBe(0)

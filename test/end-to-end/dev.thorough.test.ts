@@ -169,7 +169,7 @@ describe.skipIf(!canSeeProcesses)('stopping npm run dev', () => {
     await expectEnd(instance, await instance.ready(), signal, receiver)
   })
 
-  test('stopping it before it serves leaves nothing behind', TIMEOUT, async () => {
+  test('stopping it before it serves leaves no trace', TIMEOUT, async () => {
     const { run: dev } = await startDev()
     const processes = await waitFor('wrangler to be started', START_SECONDS, () => {
       const all = dev.processes()

@@ -97,8 +97,8 @@ async function run(cwd: string, ...args: string[]) {
   return { exitCode: done.exitCode, wrong, out: done.stdout + done.stderr }
 }
 
-describe('C5 seatgate doctor', () => {
-  test('finds nothing wrong where nothing is', async () => {
+describe('seatgate doctor [C5]', () => {
+  test('finds no fault where there is no fault', async () => {
     const { exitCode, wrong, out } = await doctor({})
     expect({ exitCode, wrong }, out).toEqual({ exitCode: 0, wrong: [] })
     expect(out).toContain(`the schema has version ${SCHEMA_VERSION}`)
@@ -200,7 +200,7 @@ describe('C5 seatgate doctor', () => {
     expect(out).toMatch(/WRONG {2}SeatLedger looks for D1 under DB/)
   })
 
-  test('tells what is not used as a note, which is no failure', async () => {
+  test('notes what is not used, which is no failure', async () => {
     const { exitCode, out } = await doctor({}, { durable_objects: { bindings: [] }, queues: {} })
     expect(exitCode).toBe(0)
     expect(out.match(/^note/gm)).toHaveLength(2)

@@ -80,7 +80,7 @@ test('a receiver that fails and then is down gets every event, in order', async 
   expect(receiver.deliveries.every(({ isSigned }) => isSigned)).toBe(true)
 }, 400_000)
 
-test('FWD-49: a redirect is not followed, and what else an answer says is not read', async () => {
+test('a redirect is not followed, and what else an answer says is not read [FWD-49]', async () => {
   const elsewhere = await startReceiver({ secret: SECRET })
   let hungUp = false
   function* endless() {

@@ -63,7 +63,7 @@ beforeAll(async () => {
 afterAll(() => directory.remove())
 
 describe('npx seatgate verify', () => {
-  it('AUD-54: says that all is well', async () => {
+  it('says that all is well [AUD-54]', async () => {
     expect(await verify()).toEqual({
       code: 0,
       stdout: 'OK: 50 events of acme, 50 of them proven.\n',
@@ -75,7 +75,7 @@ describe('npx seatgate verify', () => {
     expect(await verify('export.ndjson', publicKey, 'answer.json')).toMatchObject({ code: 0 })
   })
 
-  it('AUD-54: says which line is not what was sealed', async () => {
+  it('says which line is not what was sealed [AUD-54]', async () => {
     const text = await readFile(path('export.ndjson'), 'utf8')
     const lines = text.split('\n')
     await writeFile(path('altered'), lines.with(16, lines[16]!.replace('a.b', 'a.c')).join('\n'))
@@ -91,7 +91,7 @@ describe('npx seatgate verify', () => {
     }
   })
 
-  it('AUD-63: says where a trail begins whose beginning retention has taken', async () => {
+  it('says where a trail begins whose beginning retention has taken [AUD-63]', async () => {
     const text = await readFile(path('export.ndjson'), 'utf8')
     const lines = text.trimEnd().split('\n')
     const begun = new GrowingTree()
@@ -167,7 +167,7 @@ async function verifyCase({ bytes, checkpoints }: ExportCase) {
 }
 
 describe('npx seatgate verify, of the table of exports', () => {
-  it.each(HONEST)('A4 A5 A6 says OK: $name', async (each) => {
+  it.each(HONEST)('says OK: $name [A4 A5 A6]', async (each) => {
     expect(await verifyCase(each)).toEqual({
       code: 0,
       told: expect.stringMatching(/^OK: \d+ events/),
@@ -176,7 +176,7 @@ describe('npx seatgate verify, of the table of exports', () => {
 
   // Without a checkpoint the command is called wrongly, which is tested below.
   it.each(FORGED.filter(({ checkpoints }) => checkpoints.length > 0))(
-    'A4 A6 says FAILED ($kind): $name',
+    'says FAILED ($kind): $name [A4 A6]',
     async (each) => {
       const { code, told } = await verifyCase(each)
       expect(code).toBe(1)
@@ -187,13 +187,13 @@ describe('npx seatgate verify, of the table of exports', () => {
     }
   )
 
-  it('A4 names checkpoints that are older than the first event, which prove nothing', async () => {
+  it('names checkpoints that are older than the first event, which prove no event [A4]', async () => {
     const each = HONEST.find(({ name }) => name.endsWith('an older checkpoint as well'))!
     expect((await verifyCase(each)).told).toContain('not checked: 1 checkpoint(s) older')
   })
 })
 
-describe('A6 npx seatgate verify, of files that are none', () => {
+describe('npx seatgate verify, of files that are no exports [A6]', () => {
   const checkpoint = (name: string) => verify('export.ndjson', publicKey, name)
   const refusal = (...parts: string[]) => ({
     code: 1,
@@ -201,14 +201,14 @@ describe('A6 npx seatgate verify, of files that are none', () => {
     stderr: expect.stringMatching(new RegExp(`^seatgate: .*${parts.join('.*')}.*\n$`)),
   })
 
-  it('A6 refuses a line of 600 MB by its number', async () => {
+  it('refuses a line of 600 MB by its number [A6]', async () => {
     await writeFile(path('large'), '')
     await truncate(path('large'), 600 * 1024 * 1024)
     const { code, stderr } = await verify('large')
     expect([code, stderr.slice(0, 34)]).toEqual([1, 'FAILED (unreadable): line 1, seque'])
   })
 
-  it('A6 names a directory, for the export and for the checkpoint', async () => {
+  it('names a directory, for the export and for the checkpoint [A6]', async () => {
     await mkdir(path('folder'))
     expect(await verify('folder')).toEqual(refusal('folder', 'EISDIR'))
     expect(await checkpoint('folder')).toEqual(refusal('folder', 'EISDIR'))
@@ -223,12 +223,12 @@ describe('A6 npx seatgate verify, of files that are none', () => {
     ['some text', 'hello'],
     ['bytes that are no text', Uint8Array.of(0xff, 0xfe, 0x00, 0xd8)],
     ['much too much', 'a'.repeat(2 * 1024 * 1024)],
-  ])('A6 names a checkpoint file with %s', async (_what, content) => {
+  ])('names a checkpoint file with %s [A6]', async (_what, content) => {
     await writeFile(path('odd'), content)
     expect(await checkpoint('odd')).toEqual(refusal('odd', 'checkpoint'))
   })
 
-  it('A6 opens a checkpoint whatever a shell or an editor did to the ends of its lines', async () => {
+  it('opens a checkpoint no matter what a shell or an editor did to the ends of its lines [A6]', async () => {
     const note = await readFile(path('checkpoint'), 'utf8')
     for (const kept of [
       note.trimEnd(),
@@ -242,7 +242,7 @@ describe('A6 npx seatgate verify, of files that are none', () => {
   })
 })
 
-describe('C13 npx seatgate', () => {
+describe('npx seatgate [C13]', () => {
   it.each([
     [['--help'], ['seatgate verify', 'seatgate keygen', 'Exit codes']],
     [['-h'], ['seatgate verify', 'seatgate keygen']],
@@ -255,7 +255,7 @@ describe('C13 npx seatgate', () => {
     [['verify', 'x', '-h'], ['seatgate verify EXPORT.ndjson']],
     [['keygen', '--help'], ['seatgate keygen NAME']],
     [['--version'], [manifest.version]],
-  ])('C13 prints help for %j and exits with 0', async (args, parts) => {
+  ])('prints help for %j and exits with 0 [C13]', async (args, parts) => {
     const { code, stdout, stderr } = await seatgate(...args)
     expect([code, stderr]).toEqual([0, ''])
     for (const part of parts) expect(stdout).toContain(part)
@@ -274,14 +274,14 @@ describe('C13 npx seatgate', () => {
     [['verify', 'nofile', '--key', 'k'], '--checkpoint is missing.'],
     [['keygen'], 'NAME is missing.'],
     [['keygen', 'a', 'b'], 'Unexpected operand "b".'],
-  ])('C13 gives the reason for %j and exits with 1', async (args, reason) => {
+  ])('gives the reason for %j and exits with 1 [C13]', async (args, reason) => {
     const { code, stdout, stderr } = await seatgate(...args)
     expect([code, stdout]).toEqual([1, ''])
     expect(stderr).toContain(reason)
     expect(stderr).toMatch(/^seatgate: .+\n(seatgate: .+\n)*\nseatgate (verify|keygen) /)
   })
 
-  it('C13 gives the reason for a name that no key can have', async () => {
+  it('gives the reason for a name that no key can have [C13]', async () => {
     const { code, stderr } = await seatgate('keygen', 'a b')
     expect([code, stderr]).toEqual([
       1,
@@ -289,7 +289,7 @@ describe('C13 npx seatgate', () => {
     ])
   })
 
-  it('C13 runs from the sources before a build, and says what to do where Node cannot', async () => {
+  it('runs from the sources before a build, and says what to do where Node cannot [C13]', async () => {
     const root = fileURLToPath(new URL('../..', import.meta.url))
     for (const name of ['bin', 'src', 'package.json']) {
       await cp(join(root, name), path(join('clone', name)), { recursive: true })

@@ -17,7 +17,7 @@ test.each(names)('%s can be applied remotely, and twice', (name) => {
   expect(lintMigration(readFileSync(folder + name, 'utf8'))).toEqual([])
 })
 
-describe('C5 the version of the schema', () => {
+describe('the version of the schema [C5]', () => {
   const { name, version, text } = schemaMigration()
   const hint = 'A migration was added or renumbered: npm run schema'
 

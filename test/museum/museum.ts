@@ -12,7 +12,7 @@ export function describeMuseum(driver: Driver): void {
   describe(`the bug museum, with ${driver.name}`, () => {
     for (const one of CASES) {
       if (notApplicable(one, driver) !== null) continue
-      it(`${one.id}: ${one.title}`, async () => {
+      it(`${one.title} [${one.id}]`, async () => {
         await expect(one.run(driver)).resolves.toBeUndefined()
       })
     }

@@ -42,7 +42,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-describe('a case that cannot fail shows nothing: count, then insert, fails', () => {
+describe('every case can fail: count, then insert, fails each', () => {
   for (const { id, title, run } of CASES) {
     it(`${id}: ${title}`, async () => {
       await expect(run(naiveDriver)).rejects.toThrow(WHY[id] ?? /^$/)

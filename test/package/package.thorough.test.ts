@@ -33,7 +33,7 @@ beforeAll(async () => {
 
 afterAll(() => directory.remove())
 
-test('holds the library, its source, its migrations and its papers, and nothing else', () => {
+test('holds only the library, its source, its migrations and its papers', () => {
   const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']
   const folders =
     /^(bin\/((library|migrations|seatgate)\.js|schema\.json|(commands|doctor)\/[\w-]+\.js)|dist\/.*\.(js|d\.ts)(\.map)?|src\/.*\.ts|migrations\/\d{4}_\w+\.sql)$/
@@ -106,7 +106,7 @@ describe('in a browser', () => {
     return { lines: [...lines, endOf(EVENTS)], notes, publicKey }
   }
 
-  test('AUD-54: seatgate/proof opens checkpoints and verifies an export', async () => {
+  test('seatgate/proof opens checkpoints and verifies an export [AUD-54]', async () => {
     expect(await inBrowser(directory.path, VERIFY, await signedLog())).toMatchObject({
       opened: 4,
       events: EVENTS,
@@ -115,7 +115,7 @@ describe('in a browser', () => {
     })
   })
 
-  test('AUD-55: it finds the line that was altered, and a checkpoint that nobody signed', async () => {
+  test('it finds the line that was altered, and a checkpoint without a signature [AUD-55]', async () => {
     const log = await signedLog()
     const lines = log.lines.with(6, log.lines[6]!.replace('organization.rename', 'member.add'))
     expect(await inBrowser(directory.path, VERIFY, { ...log, lines })).toMatchObject({
@@ -125,7 +125,7 @@ describe('in a browser', () => {
     expect(await inBrowser(directory.path, VERIFY, { ...log, notes })).toMatchObject({ proven: 0 })
   })
 
-  test('nothing of Node’s is at hand there: who wants it fails', async () => {
+  test('Node’s modules are not available there', async () => {
     const wanting = "import { readFileSync } from 'node:fs'; const answer = String(readFileSync)"
     await expect(inBrowser(directory.path, wanting, {})).rejects.toThrow('node:fs')
     const having = 'const answer = [typeof process, typeof Buffer]'
@@ -234,7 +234,7 @@ describe('the Worker of docs/getting-started.md', () => {
       })
     })
 
-    test('invites somebody, who alone can accept, and whose seat waits for them', async () => {
+    test('invites a user, who alone can accept, and whose seat waits for them', async () => {
       const invitation = { email: 'Dora@Example.com', role: 'member' }
       const invited = await ask('ann', 'POST', '/organizations/globex/invitations', invitation)
       expect(invited).toMatchObject({
@@ -284,7 +284,7 @@ describe('the Worker of docs/getting-started.md', () => {
       expect((await ask('ann', 'GET', '/o/initech/projects')).status).toBe(404)
     })
 
-    test('tells a stranger nothing', async () => {
+    test('shows a stranger no data', async () => {
       expect((await server.fetch('http://host.test/organizations')).status).toBe(401)
       expect(await ask('stranger', 'GET', '/organizations/acme')).toMatchObject({
         status: 404,

@@ -12,7 +12,7 @@ const told = ({ failures }: Summary) =>
   failures.map(({ seed, violations }) => `npm run simulate:replay -- ${seed}: ${violations[0]}`)
 
 describe('the simulation', () => {
-  it(`D9 finds no violation in ${HISTORIES.toLocaleString('en')} histories, which reach every state but the rarest`, async () => {
+  it(`finds no violation in ${HISTORIES.toLocaleString('en')} histories, which reach every state but the rarest [D9]`, async () => {
     const summary = await simulate({ firstSeed: 1, histories: HISTORIES })
     expect(told(summary)).toEqual([])
     expect(summary.histories).toBe(HISTORIES)
@@ -22,7 +22,7 @@ describe('the simulation', () => {
       expect(neverReached(summary.reached).filter((state) => !(state in RAREST))).toEqual([])
   })
 
-  it('runs a seed bit for bit as before, whatever ran before it in its thread', async () => {
+  it('runs a seed bit for bit as before, no matter what ran before it in its thread', async () => {
     const [alone, among] = await Promise.all([
       simulate({ firstSeed: 31, histories: 5, workers: 1 }),
       simulate({ firstSeed: 27, histories: 9, workers: 2 }),

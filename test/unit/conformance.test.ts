@@ -15,7 +15,9 @@ function pageOf(outcomes: readonly TestOutcome[], leftOut: Record<string, string
 
 describe('a title', () => {
   it.each([
-    ['one', 'ORG-1 says no', ['ORG-1'], 'says no'],
+    ['one', 'says no [ORG-1]', ['ORG-1'], 'says no'],
+    ['several at the end', 'says no [ORG-1 A5 PIPE-2]', ['ORG-1', 'PIPE-2'], 'says no'],
+    ['one at the start', 'ORG-1 says no', ['ORG-1'], 'says no'],
     ['a colon', 'ORG-1: says no', ['ORG-1'], 'says no'],
     ['several', 'ORG-1 PIPE-2 says no', ['ORG-1', 'PIPE-2'], 'says no'],
     ['commas', 'ORG-1, PIPE-2: says no', ['ORG-1', 'PIPE-2'], 'says no'],
@@ -42,7 +44,7 @@ it('lists ids in a row by the first and the last', () => {
 describe('the findings', () => {
   const all = [passing('ORG-1 ORG-2: a'), passing('ORG-3: b'), passing('PIPE-1 PIPE-2: c')]
 
-  it('have nothing to say when every line has a test that passes', () => {
+  it('have no complaint when every line has a test that passes', () => {
     const { lines, problems } = examine(all, { groups: GROUPS, leftOut: {} })
     expect(problems).toEqual([])
     expect(openLines(lines)).toEqual([])
@@ -76,7 +78,7 @@ describe('the findings', () => {
     expect(openLines(lines).map(({ id }) => id)).toEqual(['ORG-2'])
   })
 
-  it('C12 name what holds otherwise and has no test, or is not on the checklist', () => {
+  it('name what holds otherwise and has no test, or is not on the checklist [C12]', () => {
     const otherwise = { 'ORG-1': 'One way.', 'ORG-9': 'No line.', 'PIPE-2': 'No test.' }
     const { lines, problems } = examine(all.slice(0, 2), {
       groups: GROUPS,
@@ -148,7 +150,7 @@ describe('the page', () => {
     expect(pageOf([...outcomes].reverse(), leftOut)).toBe(page)
   })
 
-  it('is compared line by line, whatever the padding', () => {
+  it('is compared line by line, regardless of the padding', () => {
     expect(differingIds(page, page.replaceAll(' |', '   |'))).toEqual([])
     expect(differingIds(page, page.replace('<br>b<br>', '<br>x<br>'))).toEqual(['ORG-1'])
     expect(differingIds('', pageOf([]))).toEqual(['ORG-1', 'ORG-2', 'ORG-3', 'PIPE-1', 'PIPE-2'])

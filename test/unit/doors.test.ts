@@ -36,7 +36,7 @@ function withoutComments(text: string): string {
   return text.replace(/(^|\s)(?:\/\*[^]*?\*\/|\/\/.*$)/gm, '$1')
 }
 
-describe('SEAT-1: the doors', () => {
+describe('the doors [SEAT-1]', () => {
   it('are looked for in every file', () => {
     expect(filesWith(/./).length).toBeGreaterThan(50)
   })
@@ -67,7 +67,7 @@ describe('SEAT-1: the doors', () => {
     expect(filesWith(/\b\w+\.memberships\b/)).toEqual([])
   })
 
-  it('change a membership in these places alone, two of them nothing but the role', () => {
+  it('change a membership in these places alone, two of them only the role', () => {
     expect(filesWith(/\bupdate\(\s*memberships\b/)).toEqual([
       'src/engine/model/leave.ts',
       'src/engine/model/membership.ts',
@@ -120,7 +120,7 @@ describe('SEAT-1: the doors', () => {
     ])
   })
 
-  it('let nobody in uncounted or unrefused but the founder, of a new organization', () => {
+  it('admit no user uncounted or unrefused but the founder, of a new organization', () => {
     expect(filesWith(/\bclaimAsFounder\(/)).toEqual([
       'src/engine/model/membership.ts',
       'src/operations/organizations/create.ts',
@@ -160,7 +160,7 @@ describe('SEAT-1: the doors', () => {
     ])
   })
 
-  it('leave the count of members to the triggers, and to the repair that counts anew', () => {
+  it('leave the count of members to the triggers, and to the repair that counts again', () => {
     expect(filesWith(/\b(?:insert|update|delete)\(\s*memberCounts\b/)).toEqual([
       'src/engine/model/membership.ts',
     ])
@@ -175,7 +175,7 @@ describe('SEAT-1: the doors', () => {
     ).toEqual([])
   })
 
-  it('are these: whoever adds one finds this list', () => {
+  it('are these: a user who adds one finds this list', () => {
     expect(filesWith(/\bclaims:(?! readonly)/)).toEqual([
       'src/engine/model/join.ts',
       'src/operations/invitations/create.ts',
@@ -185,7 +185,7 @@ describe('SEAT-1: the doors', () => {
     ])
   })
 
-  it('lead to the one plan of a membership that comes to be', () => {
+  it('lead to the one plan of a membership that is created', () => {
     expect(filesWith(/\bplanJoin\(/)).toEqual([
       'src/engine/model/join.ts',
       'src/operations/invitations/accept.ts',
@@ -243,7 +243,7 @@ describe('SEAT-1: the doors', () => {
     expect(filesWith(around)).toEqual([])
   })
 
-  it('put events on record only beside the change that they tell', () => {
+  it('put events on record only beside the change that they describe', () => {
     expect(filesWith(inserting('auditEvents'))).toEqual(['src/engine/audit/record-events.ts'])
     expect(filesWith(/\brecordEvents\(/)).toEqual([
       'src/engine/audit/record-events.ts',
@@ -419,14 +419,14 @@ describe('the pointer of a session', () => {
 })
 
 describe('the doors of input', () => {
-  it('B1 compare ids of the host’s users in one place', () => {
+  it('compare ids of the host’s users in one place [B1]', () => {
     const comparing = filesWith(/\busers\.id\}|\beq\(\s*users\.id\b/)
     expect(comparing.filter((path) => path.startsWith('src/'))).toEqual([
       'src/database/database.ts',
     ])
   })
 
-  it('B3 put nothing into lower case before it is checked', () => {
+  it('put no text into lower case before it is checked [B3]', () => {
     expect(filesWith(/\.toLowerCase\(\)/)).toEqual([
       'host/identity/rate.ts',
       'src/base/email.ts',
@@ -440,7 +440,7 @@ describe('the doors of input', () => {
     ])
   })
 
-  it('B6 read no time by new Date(text)', () => {
+  it('read no time by new Date(text) [B6]', () => {
     expect(filesWith(/new Date\((?:text|value|input)\b(?!\.expiresAt)/)).toEqual([
       'src/base/input.ts',
     ])
@@ -490,13 +490,13 @@ describe('the hooks of the doors', () => {
   const library = Object.entries(sources).filter(([path]) => path.includes('/src/'))
   const actions = Object.keys(ACTIONS).filter((action) => action.startsWith('organization.'))
 
-  it('C1 are one for each event: an action that is new finds this list', () => {
+  it('are one for each event: an action that is new finds this list [C1]', () => {
     expect([...Object.keys(HOOK_OF), ...WITHOUT].toSorted()).toEqual(actions.toSorted())
     const after = Object.keys(HOOKS).filter((hook) => hook.startsWith('after'))
     expect([...new Set(Object.values(HOOK_OF))].toSorted()).toEqual(after.toSorted())
   })
 
-  it('C1 are beside each event, wherever one is made', () => {
+  it('are beside each event, wherever one is made [C1]', () => {
     const found: (readonly [string | undefined, string])[] = []
     for (const [path, text] of library) {
       // The catalogue, and what reads the trail.
@@ -517,7 +517,7 @@ describe('the hooks of the doors', () => {
     )
   })
 
-  it('C1 ask before what they tell of, in the file that plans it', () => {
+  it('ask before what they describe, in the file that plans it [C1]', () => {
     const asked = (hook: string) =>
       filesWith(new RegExp(`'${hook}'`)).filter((path) => path !== 'src/engine/model/hooks.ts')
     const before = Object.keys(HOOKS).filter((hook) => hook.startsWith('before'))
@@ -556,7 +556,7 @@ describe('the hooks of the doors', () => {
     ])
   })
 
-  it('C1 are asked of every plan of a membership that comes to be, and of each that ends', () => {
+  it('are asked of every plan of a membership that is created, and of each that ends [C1]', () => {
     // The one plan of those who come asks itself, and memberships are claimed in no other but these.
     expect(filesWith(/\bclaim(?:AsMember|Again)\(/)).toEqual([
       'src/engine/model/join.ts',

@@ -51,7 +51,7 @@ describe('a page', () => {
     '0',
     '1.5',
     '1e9',
-  ])('AUD-33: refuses the limit %j', (limit) => {
+  ])('refuses the limit %j [AUD-33]', (limit) => {
     expect(parsePage({ limit }, Place)).toEqual({
       ok: false,
       error: { code: 'validation_error', errors: { limit: [expect.stringContaining('1 to 200')] } },
@@ -71,7 +71,7 @@ describe('a page', () => {
     expect(seen).toEqual(rows.map(({ id }) => id))
   })
 
-  it('AUD-32: has no next one when it shows the last row, be it full or empty', () => {
+  it('has no next one when it shows the last row, be it full or empty [AUD-32]', () => {
     expect(read({ limit: 5 }).nextCursor).toBeNull()
     expect(read({ limit: 4 }).nextCursor).not.toBeNull()
     expect(toPage([], 5, String, () => [])).toEqual({ data: [], nextCursor: null })
@@ -86,7 +86,7 @@ describe('a cursor', () => {
     [[1795178096789, 'a0000000-0000-4000-8000-000000000000']],
     [[-1, '???>>>~~~']],
     [[1.5, '"quoted", [brackets]']],
-  ])('AUD-35: comes back as the place %j that it was made of', (place) => {
+  ])('comes back as the place %j that it was made of [AUD-35]', (place) => {
     expect(parsePage({ cursor: cursorOf(place) }, Place)).toMatchObject({ value: { after: place } })
   })
 
@@ -108,11 +108,11 @@ describe('a cursor', () => {
     [btoa('["1","x"]')],
     [btoa('[1,2]')],
     [btoa('[null,"x"]')],
-  ])('AUD-35: is refused when it is %j', (cursor) => {
+  ])('is refused when it is %j [AUD-35]', (cursor) => {
     expect(parsePage({ cursor }, Place)).toEqual(INVALID_CURSOR)
   })
 
-  it('AUD-35: is refused when it was cut short, wherever', () => {
+  it('is refused when it was cut short, wherever [AUD-35]', () => {
     const cursor = cursorOf([1795178096789, 'row-1'])
     for (let length = 0; length < cursor.length; length++) {
       expect(parsePage({ cursor: cursor.slice(0, length) }, Place)).toEqual(INVALID_CURSOR)
@@ -122,7 +122,7 @@ describe('a cursor', () => {
   it.each([
     ['another list’s', btoa('[1,"x"]')],
     ['one with too much in it', btoa('[1,2]')],
-  ])('AUD-35: is refused when it is %s', (_what, cursor) => {
+  ])('is refused when it is %s [AUD-35]', (_what, cursor) => {
     expect(parsePage({ cursor }, v.strictTuple([v.number()]))).toEqual(INVALID_CURSOR)
   })
 

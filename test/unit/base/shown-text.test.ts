@@ -17,7 +17,7 @@ describe('a name that is shown to a stranger', () => {
     ['loses tags and private characters', 'Ann\u{e0041}\ue000', 'Ann'],
     ['loses a lone surrogate', 'Ann\ud83d', 'Ann'],
     ['loses a joiner that joins nothing', ' \u200dAnn\u200d ', 'Ann'],
-  ])('B8 %s', (_what, name, shown) => {
+  ])('%s [B8]', (_what, name, shown) => {
     expect(shownName(name)).toBe(shown)
   })
 
@@ -36,12 +36,12 @@ describe('a name that is shown to a stranger', () => {
     '\ue000',
     null,
     undefined,
-  ])('B8 is none without anything visible: %j', (name) => {
+  ])('is refused without a visible character: %j [B8]', (name) => {
     expect(shownName(name)).toBeNull()
     expect(unlinkedName(name)).toBeNull()
   })
 
-  it('B8 is cut by characters, not within one', () => {
+  it('is cut by characters, not within one [B8]', () => {
     expect(shownName('a'.repeat(80))).toBe('a'.repeat(80))
     expect(shownName('😀'.repeat(80))).toBe('😀'.repeat(80))
     expect(shownName('😀'.repeat(300))).toBe(`${'😀'.repeat(79)}…`)
@@ -62,11 +62,11 @@ describe('a name that is shown to a stranger', () => {
     ['J. R. R. Tolkien', 'J. R. R. Tolkien'],
     ['Acme Inc.', 'Acme Inc.'],
     ['Version 2.0', 'Version 2.0'],
-  ])('B8 is no link in mail: %j', (name, shown) => {
+  ])('is no link in mail: %j [B8]', (name, shown) => {
     expect(unlinkedName(name)).toBe(shown)
   })
 
-  it('B8 of an organization without a visible one is its slug', () => {
+  it('of an organization without a visible one is its slug [B8]', () => {
     expect(shownOrganization({ name: '\u200b', slug: 'acme' })).toEqual({
       name: 'acme',
       slug: 'acme',
@@ -88,14 +88,14 @@ describe('the mail of an invitation', () => {
       idempotencyKey: 'k',
     })
 
-  it.each([null, '', '  ', '\u200b'])('B8 names no inviter for %j', (inviter) => {
+  it.each([null, '', '  ', '\u200b'])('names no inviter for %j [B8]', (inviter) => {
     const { text, html, inviter: told } = mail(inviter)
     expect(text).toMatch(/^You have been invited to Acme\.\n/)
     expect(html).toContain('You have been invited to Acme.')
     expect(told).toBeNull()
   })
 
-  it('B8 C7 has nothing of a name that could turn it, break it or lead elsewhere', () => {
+  it('has no character of a name that could turn it, break it or lead elsewhere [B8 C7]', () => {
     const sent = mail('Ann \u202ehttps://evil.example', 'Acme\r\nBcc: a@evil.example\u2028<b>')
     expect(sent.inviter).toEqual({ name: 'Ann https: //evil. example' })
     expect(sent.organization.name).toBe('Acme Bcc: a@evil. example <b>')

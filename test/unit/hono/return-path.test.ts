@@ -55,13 +55,13 @@ describe('safeReturnPath', () => {
     '/.//',
     '//@evil.example',
     '//app.example',
-  ])('PIPE-57 falls back to "/" for %j', (path) => {
+  ])('falls back to "/" for %j [PIPE-57]', (path) => {
     expect(safeReturnPath(path, ORIGIN)).toBe('/')
     expect(safeReturnPath(path, ORIGIN, '/home')).toBe('/home')
   })
 
   it.each([undefined, null, 7, true, {}, ['/a'], new URL('https://app.example/a')])(
-    'PIPE-57 falls back to "/" for what is no text: %j',
+    'falls back to "/" for what is no text: %j [PIPE-57]',
     (path) => {
       expect(safeReturnPath(path, ORIGIN)).toBe('/')
     }
@@ -86,7 +86,7 @@ describe('safeReturnPath', () => {
     expect(safeReturnPath(path, ORIGIN)).toBe(kept)
   })
 
-  it('PIPE-57 never leads elsewhere, whatever it is given', () => {
+  it('never leads elsewhere, no matter what it is given [PIPE-57]', () => {
     const piece = fc.oneof(
       fc.constantFrom(
         ...'/ \\ . .. // /. /\\ ? # @ : %2f %2F %5c %5C %2e %2E %09 %0a %00 &'.split(' '),
@@ -142,10 +142,10 @@ describe('returnPathOf', () => {
     ['//evil.example', '/organizations/acme'],
     ['//evil.example/a?b', '/organizations/acme'],
     ['/\\evil.example', '/organizations/acme'],
-  ])('PIPE-46 makes of a request to %j the way back %j', async (path, back) => {
+  ])('makes of a request to %j the way back %j [PIPE-46]', async (path, back) => {
     expect(await of(path)).toBe(back)
   })
-  it.each(['POST', 'PUT', 'PATCH', 'DELETE'])('C3 makes no way back of a %s', async (method) => {
+  it.each(['POST', 'PUT', 'PATCH', 'DELETE'])('makes no way back of a %s [C3]', async (method) => {
     expect(await of('/o/acme/settings', method)).toBeNull()
   })
 })

@@ -11,7 +11,7 @@ const derived = vi.mocked(scryptAsync)
 beforeEach(() => void derived.mockClear())
 
 describe('the reference host’s check of a password', () => {
-  it('ORG-33 does the same work for an account without a hash, and says no', async () => {
+  it('does the same work for an account without a hash, and says no [ORG-33]', async () => {
     const stored = await hashPassword('correct horse')
     derived.mockClear()
     expect(await verifyPassword('correct horse', stored)).toBe(true)
@@ -23,7 +23,7 @@ describe('the reference host’s check of a password', () => {
     for (const same of work) expect(same).toEqual(work[0])
   })
 
-  it('ORG-33 finds no password that is right where there is none', async () => {
+  it('finds no password that is right where there is not one [ORG-33]', async () => {
     const bytes = new Uint8Array(32)
     derived.mockResolvedValueOnce(bytes)
     expect(await verifyPassword('whatever gives nothing but zeros', null)).toBe(false)
@@ -31,7 +31,7 @@ describe('the reference host’s check of a password', () => {
     expect(await verifyPassword('whatever gives nothing', null)).toBe(false)
   })
 
-  it('tells one password from another, and one hash from the next', async () => {
+  it('distinguishes one password from another, and one hash from the next', async () => {
     const password = 'correct horse'
     const [one, other] = await Promise.all([hashPassword(password), hashPassword(password)])
     expect(one).not.toBe(other)

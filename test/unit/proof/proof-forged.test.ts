@@ -6,30 +6,30 @@ import { FORGED, HONEST, type ExportCase } from './export-cases.ts'
 const verify = ({ bytes, checkpoints }: ExportCase) =>
   verifyExport(exportLines(bytes()), checkpoints)
 
-describe('A4 A5 A6 verifyExport accepts an honest export', () => {
+describe('verifyExport accepts an honest export [A4 A5 A6]', () => {
   it.each(HONEST)('$name', async (each) => {
     expect((await verify(each)).finding).toBeNull()
   })
 })
 
-describe('A4 A6 verifyExport refuses a forged export', () => {
+describe('verifyExport refuses a forged export [A4 A6]', () => {
   it.each(FORGED)('$name: $kind', async (each) => {
     const { finding } = await verify(each)
     expect(finding?.kind).toBe(each.kind)
     if (each.line !== undefined) expect(finding?.line).toBe(each.line)
   })
 
-  it('A4 says how many events are proven, which is none', async () => {
+  it('says how many events are proven: zero [A4]', async () => {
     const [cut] = FORGED.filter(({ name }) => name === 'all lines cut, an unsealed record')
     expect(await verify(cut!)).toMatchObject({ events: 1, proven: 0, horizon: 24 })
   })
 
-  it('A6 accepts a list of empty events nowhere: an export has an end', async () => {
+  it('accepts a list of empty events nowhere: an export has an end [A6]', async () => {
     expect((await verifyExport([], [])).finding?.kind).toBe('incomplete')
   })
 })
 
-describe('A6 parseStrictJson', () => {
+describe('parseStrictJson [A6]', () => {
   it.each([
     '{"a":{"a":1},"b":[{"a":1},{"a":2}]}',
     '{"a":"a","b":"a","c":["a","a"]}',

@@ -98,7 +98,7 @@ describe('the tree', () => {
 })
 
 describe('proofs', () => {
-  it('AUD-56: are the RFC’s own', () => {
+  it('are the RFC’s own [AUD-56]', () => {
     const hex = (spans: readonly Span[]) => spans.map(over(LEAVES)).map(bytesToHex)
     expect(hex(inclusionSpans(5, 8))).toEqual([
       'bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b',
@@ -116,7 +116,7 @@ describe('proofs', () => {
     ])
   })
 
-  it('AUD-56: verify for every leaf and every pair of sizes up to 40', () => {
+  it('verify for every leaf and every pair of sizes up to 40 [AUD-56]', () => {
     const leaves = some(40)
     const trees = Array.from({ length: 41 }, (_, size) => ({
       size,
@@ -134,7 +134,7 @@ describe('proofs', () => {
     }
   })
 
-  it('AUD-56: fail for another leaf, place, size, root, hash, or a hash more or less', () => {
+  it('fail for another leaf, place, size, root, hash, or a hash more or less [AUD-56]', () => {
     const leaves = some(64)
     const sizes = fc.integer({ min: 2, max: 64 })
     const flip = (hash: Hash, bit: number) =>
@@ -194,7 +194,7 @@ describe('proofs', () => {
     }
   })
 
-  it('AUD-56: of a million events make an answer of 1,289 bytes, 941 of them the hashes', async () => {
+  it('of a million events make an answer of 1,289 bytes, 941 of them the hashes [AUD-56]', async () => {
     const { privateKey } = await generateLogKey('audit.example.com')
     const origin = originOf('audit.example.com', crypto.randomUUID())
     const size = 1_000_000

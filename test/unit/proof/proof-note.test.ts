@@ -53,7 +53,7 @@ describe('a signed note', () => {
   )
 
   it.each(['', 'PRIVATE+KEY+x', PUBLIC, PRIVATE.replace('c74f20a3', 'c74f20a4')])(
-    'is not signed with %j, and the error does not tell it',
+    'is not signed with %j, and the error does not disclose it',
     async (key) => {
       await expect(noteSigner(key)).rejects.toThrow(TypeError)
       await expect(noteSigner(key)).rejects.not.toThrow(/AYEKFALV/)

@@ -11,8 +11,8 @@ const whole = [...log.lines, endOf(EVENTS)]
 const verify = (lines: readonly string[], checkpoints: readonly Checkpoint[] = log.checkpoints) =>
   verifyExport(lines, checkpoints)
 
-describe('a log that nobody touched', () => {
-  it('AUD-54: verifies', async () => {
+describe('a log that was not touched', () => {
+  it('verifies [AUD-54]', async () => {
     expect(await verify(whole)).toEqual({
       organizationId: 'acme',
       horizon: 0,
@@ -31,7 +31,7 @@ describe('a log that nobody touched', () => {
     }
   })
 
-  it('AUD-66: verifies when personal data are erased', async () => {
+  it('verifies when personal data are erased [AUD-66]', async () => {
     const erased = log.lines.map((line) => JSON.stringify({ ...JSON.parse(line), personal: null }))
     expect(erased).not.toEqual(log.lines)
     expect(await verify([...erased, endOf(EVENTS)])).toMatchObject({
@@ -57,7 +57,7 @@ const RUNS = atScale({ share: 60, thorough: 1250 })
 
 describe('a log that was tampered with', () => {
   it.each(Object.keys(WAYS))(
-    `AUD-54: %s: is found at the exact line with its kind, ${RUNS.toLocaleString('en')} times in logs of 1 to 60 events`,
+    `%s: is found at the exact line with its kind, ${RUNS.toLocaleString('en')} times in logs of 1 to 60 events [AUD-54]`,
     async (way) => {
       const random = seeded(6962)
       for (let run = 0; run < RUNS; run++) {
@@ -67,7 +67,7 @@ describe('a log that was tampered with', () => {
     }
   )
 
-  it('AUD-55: one that was sealed anew from some event on is found between two checkpoints', async () => {
+  it('one that was sealed again from some event on is found between two checkpoints [AUD-55]', async () => {
     const random = seeded(7)
     for (let run = 0; run < 300; run++) {
       const at = random(EVENTS) + 1

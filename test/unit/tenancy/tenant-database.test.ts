@@ -45,7 +45,7 @@ const ours = eq(projects.tenant, 'o1')
 const named = eq(projects.name, 'x')
 
 describe('forOrganization', () => {
-  it('ORG-129 adds the organization filter for a scope and for an id', () => {
+  it('adds the organization filter for a scope and for an id [ORG-129]', () => {
     const filter = { sql: '"projects"."organization_id" = ?', params: ['o1'] }
     expect(written(forOrganization(projects, 'o1'))).toEqual(filter)
     expect(written(forOrganization(projects, { organization: { id: 'o1' } }))).toEqual(filter)
@@ -71,7 +71,7 @@ describe('forOrganization', () => {
     ['a scope of something else', projects, { caller: {} }, '"projects" carries no'],
     ['an id of another type', projects, { organization: { id: 7 } }, '"projects" carries no'],
     ['no scope', projects, undefined, '"projects" carries no organization'],
-  ])('ORG-130 forOrganization throws for %s', (_case, table, scope, message) => {
+  ])('forOrganization throws for %s [ORG-130]', (_case, table, scope, message) => {
     expect(() => forOrganization(table as never, scope as never)).toThrow(TypeError)
     expect(() => forOrganization(table as never, scope as never)).toThrow(message)
   })
@@ -90,7 +90,7 @@ describe('a condition', () => {
     ['brackets', sql`((${ours}))`],
     ['and of one', and(undefined, ours)],
     ['a chunked template', sql.join([sql`${projects.tenant}`, sql.raw(' = '), sql`${'o1'}`])],
-  ])('ORG-132 pins by %s', (_case, condition) => {
+  ])('pins by %s [ORG-132]', (_case, condition) => {
     expect(pins(condition)).toBe(true)
   })
 
@@ -114,7 +114,7 @@ describe('a condition', () => {
     ['or inside raw SQL under and', false, and(ours, sql`${named} or 1 = 1`)],
     ['or inside raw SQL before it', false, and(sql`1 = 1 OR ${named}`, ours)],
     ['nothing', false, undefined],
-  ])('ORG-133 %s: %s', (_case, expected, condition) => {
+  ])('%s: %s [ORG-133]', (_case, expected, condition) => {
     expect(pins(condition)).toBe(expected)
   })
 
@@ -145,11 +145,11 @@ describe('a condition', () => {
     ['two parameters', sql`${'o1'} = ${'o1'}`],
     ['a mark of the reader’s own', sql`${projects.tenant} <> ${'o1'} and \uE0000\uE001 = 'o1'`],
     ['a quoted operator', sql`${projects.tenant} "=" ${'o1'}`],
-  ])('ORG-134 is not pinned by %s', (_case, condition) => {
+  ])('is not pinned by %s [ORG-134]', (_case, condition) => {
     expect(pins(condition)).toBe(false)
   })
 
-  it('ORG-134 is not pinned by a value that its column type turns into null or SQL', () => {
+  it('is not pinned by a value that its column type turns into null or SQL [ORG-134]', () => {
     const odd = customType<{ data: string; driverData: string | null }>({
       dataType: () => 'text',
       toDriver: (value) => (value === 'sql' ? sql`${projects.tenant} or 1` : null),
@@ -168,7 +168,7 @@ describe('a condition', () => {
     ['a quote across chunks', and(sql`'`, ours, sql`'`, sql`' open`)],
     ['a bracket that closes too much', sql`${ours}) or (1 = 1`],
     ['a bracket that stays open', sql`(${ours}`],
-  ])('ORG-136 is opaque with %s, and not pinned', (_case, condition) => {
+  ])('is opaque with %s, and not pinned [ORG-136]', (_case, condition) => {
     expect(read(condition).opaque).toBe(true)
     expect(pins(condition)).toBe(false)
   })
@@ -207,7 +207,7 @@ describe('a join', () => {
     ['right, pinned by where', both, and(ours, eq(tasks.organizationId, 'o')), on('right', same)],
     ['cross, by where', both, and(ours, same), on('cross', sql``)],
     ['nothing pinned', [], undefined, on('inner', same)],
-  ])('ORG-135 %s', (_case, expected, where, join) => {
+  ])('%s [ORG-135]', (_case, expected, where, join) => {
     expect(pinned(where, join)).toEqual(expected)
   })
 
@@ -250,7 +250,7 @@ describe('raw SQL', () => {
     ['behind a comment', sql.raw('select * from /* all */ projects')],
     ['copied', sql`insert into archive select * from projects`],
     ['deciding a write', sql`delete from projects where id in (select id from projects)`],
-  ])('ORG-136 that reads a table is found: %s', (_case, statement) => {
+  ])('that reads a table is found: %s [ORG-136]', (_case, statement) => {
     expect(found(statement)).toBe('projects')
   })
 
@@ -261,11 +261,11 @@ describe('raw SQL', () => {
     ['updates or ignores', sql`update or ignore ${projects} set name = ''`],
     ['deletes', sql`delete from projects where projects.id = 1`],
     ['reads another', sql`select 'from projects', projects_count from users -- projects`],
-  ])('ORG-135 that %s is let through', (_case, statement) => {
+  ])('that %s is let through [ORG-135]', (_case, statement) => {
     expect(found(statement)).toBeUndefined()
   })
 
-  it('ORG-135 that defines tables is known', () => {
+  it('that defines tables is known [ORG-135]', () => {
     const defines = (text: string) => isDefinition(tokens(sql.raw(text), () => false))
     expect(defines('-- first\nCREATE TABLE x AS SELECT 1')).toBe(true)
     expect(defines('drop table projects')).toBe(true)

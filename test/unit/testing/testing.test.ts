@@ -53,7 +53,7 @@ const sound: State = {
 const quiet = { quiet: true }
 
 describe('the checkers', () => {
-  it('find nothing in what is sound', () => {
+  it('find no violation in what is sound', () => {
     expect(violations(sound, quiet)).toEqual([])
   })
 
@@ -82,7 +82,7 @@ describe('the checkers', () => {
     expect(unknown).toEqual([])
   })
 
-  it('follow the line through the trail: whoever comes in from it is its first', () => {
+  it('follow the waitlist through the trail: a user who joins from it is its first', () => {
     const told = (
       ...events: readonly (readonly [action: string, target: string, metadata?: object])[]
     ) =>
@@ -128,7 +128,7 @@ describe('the checkers', () => {
     expect(growth({ used: 2 }, { used: 3, limit: 2 })).toHaveLength(1)
   })
 
-  it('find what a sink has not heard, and what came out of order', () => {
+  it('find what a sink has not received, and what came out of order', () => {
     const heard = (...sequences: number[]) =>
       sequences.map((sequence) => ({ sequence, action: 'seat.assigned' }))
     const events = heard(1, 2, 3)

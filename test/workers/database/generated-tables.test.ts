@@ -52,7 +52,7 @@ const literal = (value: unknown) => (typeof value === 'string' ? `'${value}'` : 
 
 const tables = Object.values(schema) as SQLiteTable[]
 
-describe('C5 tables that are generated from seatgate/schema', () => {
+describe('tables that are generated from seatgate/schema [C5]', () => {
   beforeEach(async () => {
     await reset()
     await testEnv.DB.batch(tables.flatMap(generated).map((text) => testEnv.DB.prepare(text)))
@@ -96,7 +96,7 @@ describe('C5 tables that are generated from seatgate/schema', () => {
     }
   })
 
-  it('are served by nobody before the migrations were applied: there are no triggers', async () => {
+  it('cannot be used before the migrations were applied: there are no triggers', async () => {
     const binding = new Proxy(testEnv.DB, {
       get: (target, key) => target[key as 'batch'].bind(target),
     })

@@ -69,7 +69,7 @@ const codeOf = (answer: Awaited<ReturnType<typeof create>>) =>
   answer.ok ? 'ok' : answer.error.code
 const messageOf = ({ error }: Report) => (error as Error).message
 
-describe('C5 the check of the schema', () => {
+describe('the check of the schema [C5]', () => {
   it('rides in the first batch of an isolate, whichever operation that is, and in no other', async () => {
     const creating = isolate()
     expect(codeOf(await create(creating.seatgate))).toBe('ok')
@@ -113,7 +113,7 @@ describe('C5 the check of the schema', () => {
   })
 })
 
-describe('C5 a database that does not fit', () => {
+describe('a database that does not fit [C5]', () => {
   afterEach(freshStores)
 
   const notFitting = async (one: ReturnType<typeof isolate>) => {
@@ -124,7 +124,7 @@ describe('C5 a database that does not fit', () => {
     return messageOf(one.reports[0]!)
   }
 
-  it('without migrations is told so, with the command, for growth and for reading', async () => {
+  it('without migrations is reported, with the command, for growth and for reading', async () => {
     await reset()
     const { seatgate, reports } = isolate()
     expect(codeOf(await create(seatgate))).toBe('schema_mismatch')
@@ -153,7 +153,7 @@ describe('C5 a database that does not fit', () => {
     }
   })
 
-  it('that is behind is told which version it has, and which is needed', async () => {
+  it('that is behind is reported with the version that it has, and the one that is needed', async () => {
     await run(`UPDATE seatgate_schema SET version = ${SCHEMA_VERSION - 1}, compatible_from = 1`)
     const message = await notFitting(isolate())
     expect(message).toContain(`version ${SCHEMA_VERSION - 1} of`)
@@ -161,12 +161,12 @@ describe('C5 a database that does not fit', () => {
     expect(message).toContain('npx wrangler d1 migrations apply DB')
   })
 
-  it('that was made without the migrations, and so without triggers, is told', async () => {
+  it('that was made without the migrations, and so without triggers, learns so', async () => {
     await run('DELETE FROM seatgate_schema')
     expect(await notFitting(isolate())).toMatch(/seatgate_schema is empty.*migrations/)
   })
 
-  it('that is too new for this code is told so', async () => {
+  it('that is too new for this code is reported', async () => {
     const version = SCHEMA_VERSION + 5
     await run(`UPDATE seatgate_schema SET version = ${version}, compatible_from = ${version}`)
     expect(await notFitting(isolate())).toMatch(/needs code for version \d+ or later/)
@@ -208,7 +208,7 @@ describe('C5 a database that does not fit', () => {
   })
 })
 
-describe('C5 a statement that D1 refuses', () => {
+describe('a statement that D1 refuses [C5]', () => {
   it('is no question of seats, and an outage is', async () => {
     const failing = (text: string) => {
       const { binding } = isolate()
@@ -225,7 +225,7 @@ describe('C5 a statement that D1 refuses', () => {
   })
 })
 
-describe('C5 the default report', () => {
+describe('the default report [C5]', () => {
   it('is one line of JSON with the innermost message, without parameters and addresses', async () => {
     const error = vi.spyOn(console, 'error').mockImplementation(() => {})
     const { report } = createSeatgate({
@@ -274,7 +274,7 @@ describe('C5 the default report', () => {
   })
 })
 
-describe('C5 schemaMismatch', () => {
+describe('schemaMismatch [C5]', () => {
   it.each([
     [5, 5, 5, true],
     [4, 1, 5, false],

@@ -72,7 +72,7 @@ describe('the tables in Drizzle', () => {
   })
 })
 
-describe('C5 the tables in Drizzle', () => {
+describe('the tables in Drizzle [C5]', () => {
   const dialect = new SQLiteSyncDialect()
   const textOf = (sql: SQL) => dialect.sqlToQuery(sql).sql
   const own = Object.values(schema) as SQLiteTable[]
@@ -208,7 +208,7 @@ describe('the indexes', () => {
     ],
     ['seatgate_invitations', 'seatgate_invitations_email', 0, 1, ['email', 'created_at', 'id']],
     ['seatgate_rate_limits', 'seatgate_rate_limits_end', 0, 0, ['ends_at']],
-  ])('ORG-64: on %s there is %s', async (table, name, unique, partial, columns) => {
+  ])('on %s there is %s [ORG-64]', async (table, name, unique, partial, columns) => {
     expect(await indexOf(table, name)).toEqual({ unique, partial, columns })
   })
 })
@@ -225,7 +225,7 @@ describe('organizations', () => {
       deletedAt
     )
 
-  it('ORG-64: have a slug of their own among the live ones alone', async () => {
+  it('have a slug of their own among the live ones alone [ORG-64]', async () => {
     await insert('only-one', null)
     await expect(insert('only-one', null)).rejects.toThrow(/UNIQUE.*organizations\.slug/)
     await insert('only-one', 1)
@@ -265,7 +265,7 @@ describe('memberships', () => {
       seat
     )
 
-  it('ORG-64: are one for each organization and user', async () => {
+  it('are one for each organization and user [ORG-64]', async () => {
     const owner = await person()
     const [one, two] = [await postOrganization(owner), await postOrganization(owner)]
     await insert({ organization: one.id, user: 'guest' })
@@ -275,7 +275,7 @@ describe('memberships', () => {
     )
   })
 
-  it('SEAT-24: never share a seat id, not even across organizations', async () => {
+  it('never share a seat id, not even across organizations [SEAT-24]', async () => {
     const owner = await person()
     const [one, two] = [await postOrganization(owner), await postOrganization(owner)]
     const seat = crypto.randomUUID()
@@ -337,7 +337,7 @@ describe('seatgate_member_counts', () => {
     await is(0, 0, 0)
   })
 
-  it('cannot be fewer than none', async () => {
+  it('cannot be fewer than 0', async () => {
     const { id } = await postOrganization(await person())
     for (const column of ['active', 'suspended', 'seats']) {
       const below = run(
@@ -402,7 +402,7 @@ describe('invitations', () => {
     { declined_at: 2 },
   ]
 
-  it('INV-7 have an address, a role and an expiry, and may have been nothing yet', async () => {
+  it('have an address, a role and an expiry, and no end yet [INV-7]', async () => {
     const { id: organization_id } = await postOrganization(await person())
     await insert({ ...valid(), organization_id })
     for (const column of ['email', 'role', 'token_hash', 'expires_at']) {
@@ -412,7 +412,7 @@ describe('invitations', () => {
     await expect(insert(valid())).rejects.toThrow(/FOREIGN KEY/)
   })
 
-  it('INV-9 are one for each address that is unfinished, and as many as you like that are not', async () => {
+  it('are one for each address that is unfinished, and as many as you like that are not [INV-9]', async () => {
     const { id: organization_id } = await postOrganization(await person())
     const same = { organization_id, email: 'ann@example.com' }
     await insert({ ...valid(), ...same })
@@ -422,7 +422,7 @@ describe('invitations', () => {
     await insert({ ...valid(), ...same, organization_id: elsewhere })
   })
 
-  it('SEAT-24 never share a seat while they are unfinished, nor a token at all', async () => {
+  it('never share a seat while they are unfinished, nor a token at all [SEAT-24]', async () => {
     const { id: organization_id } = await postOrganization(await person())
     const seat_id = crypto.randomUUID()
     const first = { ...valid(), organization_id, seat_id }
@@ -470,7 +470,7 @@ describe('seatgate_rate_limits', () => {
 })
 
 describe('users', () => {
-  it('HOOK-27: cannot be deleted while a membership is left', async () => {
+  it('cannot be deleted while a membership is left [HOOK-27]', async () => {
     const owner = await person()
     const { id } = await postOrganization(owner)
     const remove = () => run('DELETE FROM users WHERE id = ?', owner.userId)
@@ -501,7 +501,7 @@ describe('entitlements', () => {
     ['a number beside "unknown"', 1, 'unknown', 0],
     ['a kind that there is not', 1, 'many', null],
     ['version 0', 0, 'unlimited', null],
-  ])('BILL-23: refuse %s', async (_what, version, kind, seats) => {
+  ])('refuse %s [BILL-23]', async (_what, version, kind, seats) => {
     const { id } = await postOrganization(await person())
     const insert = run(
       'INSERT INTO seatgate_entitlements VALUES (?, ?, ?, ?, NULL, 1)',
@@ -515,7 +515,7 @@ describe('entitlements', () => {
 })
 
 describe('guards', () => {
-  it('abort a batch with their code, and nothing of it is left', async () => {
+  it('abort a batch with their code, and no part of it is left', async () => {
     const mark = crypto.randomUUID()
     const batch = testEnv.DB.batch([
       testEnv.DB.prepare('INSERT INTO seatgate_seat_fences VALUES (?, ?, 1)').bind(mark, mark),
@@ -553,7 +553,7 @@ describe('operations and sessions', () => {
     await expect(insert('ada', 'broken', '{')).rejects.toThrow(/CHECK/)
   })
 
-  it('take nothing for a token’s hash that is not as long as one', async () => {
+  it('take no text for a token’s hash that is not as long as one', async () => {
     await expect(
       run("INSERT INTO seatgate_sessions VALUES ('a plain token', 'ada', NULL, 1, 1, 1)")
     ).rejects.toThrow(/CHECK/)

@@ -37,7 +37,7 @@ async function team() {
 }
 
 describe('GET and PUT /active-organization', () => {
-  it('PIPE-2 PIPE-6 PIPE-11 PIPE-14 PIPE-15 tell, set and clear it, and leave cookies alone', async () => {
+  it('report, set and clear it, and leave cookies alone [PIPE-2 PIPE-6 PIPE-11 PIPE-14 PIPE-15]', async () => {
     const { member, organization } = await team()
     const answers = [
       await host.get(PATH, member.token),
@@ -71,7 +71,7 @@ describe('GET and PUT /active-organization', () => {
     expect(await (await host.get(PATH, owner.token)).json()).toEqual({ organization: null })
   })
 
-  it('answers 401 to nobody and writes nothing', async () => {
+  it('answers 401 to an anonymous caller and writes no row', async () => {
     const before = await rowCounts()
     for (const token of [null, 'no-such-token']) {
       expect(await problem(await host.get(PATH, token))).toMatchObject({ code: 'unauthenticated' })
@@ -81,7 +81,7 @@ describe('GET and PUT /active-organization', () => {
     expect(await rowCounts()).toEqual(before)
   })
 
-  it('PIPE-4 answers alike about an organization that exists and one that does not', async () => {
+  it('answers the same about an organization that exists and one that does not [PIPE-4]', async () => {
     const { stranger, organization } = await team()
     const answers = await Promise.all(
       [organization.id, organization.slug, crypto.randomUUID(), 'no-such'].map(async (name) => {
@@ -109,7 +109,7 @@ describe('GET and PUT /active-organization', () => {
     expect(await pointersOf(owner)).toEqual([organization.id])
   })
 
-  it('PIPE-9 answers 401 to a user without a session, and to a service account', async () => {
+  it('answers 401 to a user without a session, and to a service account [PIPE-9]', async () => {
     const { owner, organization } = await team()
     const machine = tokenFor({
       type: 'service_account',
@@ -149,7 +149,7 @@ describe('GET and PUT /active-organization', () => {
 })
 
 describe('signing in to the reference host', () => {
-  it('PIPE-52 starts in the only organization, and nowhere with none or several', async () => {
+  it('starts in the only organization, and nowhere without one or with several [PIPE-52]', async () => {
     const owner = await signUp(`${crypto.randomUUID()}@example.com`)
     const activeOf = async () => {
       const { token } = await signIn(owner)
@@ -168,7 +168,7 @@ describe('signing in to the reference host', () => {
     ])
   })
 
-  it('ORG-95 ends and changes with the membership, without signing in again', async () => {
+  it('ends and changes with the membership, without signing in again [ORG-95]', async () => {
     const { owner, member, organization } = await team()
     await host.put(PATH, { organizationId: organization.id }, member.token)
     const path = `/organizations/${organization.id}/members/${member.userId}`

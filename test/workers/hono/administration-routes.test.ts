@@ -53,8 +53,8 @@ async function rowsOf(response: Response | Promise<Response>): Promise<readonly 
 const told = (rows: readonly Row[]) =>
   rows.map(({ status, problem }) => (problem ? `${status} ${problem.code}` : String(status)))
 
-describe('C6 POST …/invitations/bulk', () => {
-  it('C6 answers each row by itself, with the told token alone, and gives what seats there are', async () => {
+describe('POST …/invitations/bulk [C6]', () => {
+  it('answers each row by itself, with the returned token alone, and assigns the seats that are free [C6]', async () => {
     const { path, token, owner } = await team(3)
     const emails = [address(), address(), address()]
     const invitations = [
@@ -77,7 +77,7 @@ describe('C6 POST …/invitations/bulk', () => {
     expect(JSON.stringify(rows)).not.toContain('mailToken')
   })
 
-  it('C6 answers a repeated key as the first time, and stores no token in clear', async () => {
+  it('answers a repeated key as the first time, and stores no token in clear [C6]', async () => {
     const { organization, path, token } = await team()
     const invitations = [
       { email: address(), role: 'member' },
@@ -99,7 +99,7 @@ describe('C6 POST …/invitations/bulk', () => {
     expect(await problem(broken)).toMatchObject({ status: 422, fields: ['Idempotency-Key'] })
   })
 
-  it('C6 does one of two at once, and answers both', async () => {
+  it('does one of two at once, and answers both [C6]', async () => {
     const { path, token } = await team()
     const invitations = [{ email: address(), role: 'member' }]
     const ask = () =>
@@ -115,15 +115,15 @@ describe('C6 POST …/invitations/bulk', () => {
     [{ invitations: [] }],
     [{ invitations: 'x' }],
     [{ invitations: Array.from({ length: 101 }, () => ({})) }],
-  ])('C6 is refused as a whole for %j', async (body) => {
+  ])('is refused as a whole for %j [C6]', async (body) => {
     const { path, token } = await team()
     const answer = await client.post(`${path}/invitations/bulk`, body, token)
     expect(await problem(answer)).toMatchObject({ status: 422, fields: ['invitations'] })
   })
 })
 
-describe('C6 POST …/members/import', () => {
-  it('C6 invites each row of a file, and names its line', async () => {
+describe('POST …/members/import [C6]', () => {
+  it('invites each row of a file, and names its line [C6]', async () => {
     const { path, token } = await team(3)
     const [ann, bob, cleo] = [address(), address(), address()]
     const file = [
@@ -142,7 +142,7 @@ describe('C6 POST …/members/import', () => {
     expect(JSON.stringify(rows)).not.toContain('mailToken')
   })
 
-  it('C6 takes semicolons, and a repeated key as the first time', async () => {
+  it('takes semicolons, and a repeated key as the first time [C6]', async () => {
     const { path, token } = await team()
     const file = `email;role\n${address()};member\n`
     const headers = { ...CSV, 'content-type': 'text/csv; charset=UTF-8', 'idempotency-key': 'i1' }
@@ -162,7 +162,7 @@ describe('C6 POST …/members/import', () => {
     ['email,role\n"a,member', 'quote'],
     ['email,role\na"b,member\n"', 'quote'],
     [`email,role\n${'a@b.example,member\n'.repeat(101)}`, '100 rows'],
-  ])('C6 is refused as a whole for %j', async (file, message) => {
+  ])('is refused as a whole for %j [C6]', async (file, message) => {
     const { path, token } = await team()
     const answer = await client.post(`${path}/members/import`, file, token, CSV)
     expect(answer.status).toBe(422)
@@ -170,7 +170,7 @@ describe('C6 POST …/members/import', () => {
     expect(errors.csv[0]).toContain(message === 'row' ? 'column' : message)
   })
 
-  it('C6 takes CSV in UTF-8 alone, of a bounded size', async () => {
+  it('takes CSV in UTF-8 alone, of a bounded size [C6]', async () => {
     const { path, token } = await team()
     const ask = (type: string, body: BodyInit = 'email,role\n') =>
       client.fetch(`${path}/members/import`, {
@@ -188,7 +188,7 @@ describe('C6 POST …/members/import', () => {
     expect(statuses).toEqual([415, 415, 400, 400, 413])
   })
 
-  it('C6 as a function says what it is given, too', async () => {
+  it('as a function says what it is given, too [C6]', async () => {
     const { organization } = await team()
     const scope = { caller: { type: 'system' } as const, organization: organization.id }
     expect(codeOf(await importMembers(seatgateWith(), scope, 7 as never))).toBe('validation_error')
@@ -235,13 +235,13 @@ describe('C6 POST …/members/import', () => {
     ['a', [['a']]],
     ['a,"b"c', null],
     ['a,b"', [['a', 'b"']]],
-  ])('C6 reads %j as CSV', (text, rows) => {
+  ])('reads %j as CSV [C6]', (text, rows) => {
     expect(csvRows(text)?.map(({ cells }) => cells) ?? null).toEqual(rows)
   })
 })
 
-describe('C6 routes that administer', () => {
-  it('C6 change the role of an invitation', async () => {
+describe('routes that administer [C6]', () => {
+  it('change the role of an invitation [C6]', async () => {
     const { path, token } = await team()
     const invited = await client.post(
       `${path}/invitations`,
@@ -257,7 +257,7 @@ describe('C6 routes that administer', () => {
     expect(await problem(missing)).toMatchObject({ status: 404, code: 'not_found' })
   })
 
-  it('C6 count members', async () => {
+  it('count members [C6]', async () => {
     const [owner, member] = (await people(2)) as [Person, Person]
     const organization = await postOrganization(owner)
     await postMember(organization, owner, member)
@@ -267,7 +267,7 @@ describe('C6 routes that administer', () => {
     expect(await count.json()).toEqual({ active: 1, suspended: 1 })
   })
 
-  it('C6 demand a second factor where the host can tell who has one, and end that demand anywhere', async () => {
+  it('demand a second factor where the host knows who has one, and end that demand anywhere [C6]', async () => {
     const { path, token, owner } = await team()
     const enrolled = new Set<string>()
     const router = seatgateRouter(seatgateWith(), {
@@ -293,8 +293,8 @@ describe('C6 routes that administer', () => {
   })
 })
 
-describe('C6 GET /organizations/<old slug>', () => {
-  it('C6 redirects members, with the query, and nobody else', async () => {
+describe('GET /organizations/<old slug> [C6]', () => {
+  it('redirects members, with the query, and no other caller [C6]', async () => {
     const [owner, stranger] = (await people(2)) as [Person, Person]
     const organization = await postOrganization(owner)
     const path = `/organizations/${organization.slug}`
@@ -329,7 +329,7 @@ describe('C6 GET /organizations/<old slug>', () => {
   })
 })
 
-describe('C6 requireOperator', () => {
+describe('requireOperator [C6]', () => {
   const ask = async (caller: Principal | null) => {
     const seatgate = seatgateWith()
     const app = new Hono()
@@ -355,11 +355,11 @@ describe('C6 requireOperator', () => {
       { type: 'service_account', serviceAccountId: 'm', organizationId: 'o', role: 'owner' },
       'insufficient_role',
     ],
-  ])('C6 answers %s as %j is answered', async (_who, caller, answer) => {
+  ])('answers %s as %j is answered [C6]', async (_who, caller, answer) => {
     expect(await ask(caller)).toBe(answer)
   })
 
-  it('C6 is a mistake of the program without a loader, and with a handler that is none', async () => {
+  it('is a mistake of the program without a loader, and with a handler that is not one [C6]', async () => {
     const seatgate = seatgateWith()
     const app = new Hono().get('/', requireOperator(seatgate), (c) => c.text('in'))
     app.onError((error, c) => c.text(`${error.name}: ${error.message}`, 500))

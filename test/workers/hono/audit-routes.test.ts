@@ -37,9 +37,12 @@ const FOR_OWNERS: Readonly<Record<string, string>> = {
 }
 
 describe('the routes of the trail', () => {
-  it.each([undefined, null, true, {}])('AUD-67: are not mounted with %j to ask', (authenticate) => {
-    expect(() => routerFor(authenticate)).toThrow(/authenticate must be a function/)
-  })
+  it.each([undefined, null, true, {}])(
+    'are not mounted with %j to ask [AUD-67]',
+    (authenticate) => {
+      expect(() => routerFor(authenticate)).toThrow(/authenticate must be a function/)
+    }
+  )
 
   /** What every route of the trail answers: its status, and the code of a refusal or the bare text. */
   async function answersTo(id: string, authenticate: unknown): Promise<Record<string, string>> {
@@ -63,12 +66,12 @@ describe('the routes of the trail', () => {
   const everywhere = (answer: string) =>
     Object.fromEntries(Object.keys(FOR_OWNERS).map((route) => [route, answer]))
 
-  it('AUD-67: are open to an owner, so that closed ones show something', async () => {
+  it('are open to an owner, so that closed ones show something [AUD-67]', async () => {
     const id = await organizationWith(seatgate)
     expect(await answersTo(id, () => ({ userId: owners.get(id) }))).toEqual(FOR_OWNERS)
   })
 
-  it('D9 AUD-67: are closed to a request without a caller', async () => {
+  it('are closed to a request without a caller [D9 AUD-67]', async () => {
     const id = await organizationWith(seatgate)
     expect(await answersTo(id, () => null)).toEqual(everywhere('401 unauthenticated'))
   })
@@ -80,19 +83,22 @@ describe('the routes of the trail', () => {
     ['an empty object', {}],
     ['a user without an id', { userId: '' }],
     ['a type that does not exist', { type: 'admin' }],
-  ])('D9 AUD-67: are closed, with an error that says so, where %s is the caller', async (_, is) => {
-    const id = await organizationWith(seatgate)
-    const error = '500 The scope has no caller: it needs a userId, or another principal.'
-    expect(await answersTo(id, () => is)).toEqual(everywhere(error))
-  })
+  ])(
+    'are closed, with an error that says so, where %s is the caller [D9 AUD-67]',
+    async (_, is) => {
+      const id = await organizationWith(seatgate)
+      const error = '500 The scope has no caller: it needs a userId, or another principal.'
+      expect(await answersTo(id, () => is)).toEqual(everywhere(error))
+    }
+  )
 
-  it('D9 AUD-67: are closed where the host fails to say who asks, with the host’s own error', async () => {
+  it('are closed where the host fails to say who asks, with the host’s own error [D9 AUD-67]', async () => {
     const id = await organizationWith(seatgate)
     const fails = () => Promise.reject(new Error('boom'))
     expect(await answersTo(id, fails)).toEqual(everywhere('500 boom'))
   })
 
-  it('AUD-68: change nothing of what is recorded, shown or kept', () => {
+  it('do not change what is recorded, shown or kept [AUD-68]', () => {
     const changing = trail(routerFor(() => null))
       .filter(({ method }) => method !== 'GET' && method !== 'ALL')
       .map(({ method, path }) => `${method} ${path.replace('/organizations/:org/audit/', '')}`)

@@ -511,13 +511,13 @@ describe('the table', () => {
     expect([...new Set(known)].sort()).toEqual([...new Set(registered)].sort())
   })
 
-  it('has a request for every row, and a column for everybody', () => {
+  it('has a request for every row, and a column for every kind of caller', () => {
     expect(rows.map(({ asked }) => asked)).toEqual(Object.keys(REQUESTS))
     expect(names).toEqual(Object.keys(ACTORS))
   })
 })
 
-describe('everybody gets what the table says', () => {
+describe('every caller gets what the table says', () => {
   it.each(rows)('$asked', async ({ asked, cells }) => {
     const request = REQUESTS[asked]!
     const found: string[] = []

@@ -108,15 +108,18 @@ describe('a POST', () => {
 
   const keyed = posts.filter((path) => !(path in WITHOUT_KEY) && path !== '/invitations/accept')
 
-  it.each(keyed)('C6 under an Idempotency-Key is answered as the first time: %s', async (route) => {
-    const { answers, other } = await repeated(route, BODIES[route]?.(), token, 3)
-    const [first] = answers
-    expect(first!.status).toBeLessThan(500)
-    expect(answers).toEqual([first, first, first])
-    expect(other.code).toBe('idempotency_mismatch')
-  })
+  it.each(keyed)(
+    'under an Idempotency-Key is answered as the first time: %s [C6]',
+    async (route) => {
+      const { answers, other } = await repeated(route, BODIES[route]?.(), token, 3)
+      const [first] = answers
+      expect(first!.status).toBeLessThan(500)
+      expect(answers).toEqual([first, first, first])
+      expect(other.code).toBe('idempotency_mismatch')
+    }
+  )
 
-  it('C6 under an Idempotency-Key is answered as the first time: /invitations/accept', async () => {
+  it('under an Idempotency-Key is answered as the first time: /invitations/accept [C6]', async () => {
     const by = `user:${guest.userId}`
     const { answers, other } = await repeated(
       '/invitations/accept',
@@ -129,7 +132,7 @@ describe('a POST', () => {
     expect(other.code).toBe('idempotency_mismatch')
   })
 
-  it('C6 rebuilds seats once under a key', async () => {
+  it('rebuilds seats once under a key [C6]', async () => {
     const breakCount = () =>
       testEnv.DB.prepare('UPDATE seatgate_member_counts SET active = 7 WHERE organization_id = ?')
         .bind(organization)
@@ -149,7 +152,7 @@ describe('a POST', () => {
     expect((await rebuild('rebuild-2')).repaired).toHaveLength(1)
   })
 
-  it('C6 looks for the record of a domain once under a key', async () => {
+  it('looks for the record of a domain once under a key [C6]', async () => {
     const path = `/organizations/${organization}/domains`
     const domain = `${crypto.randomUUID()}.example`
     const added = await client.post(path, { domain }, token)

@@ -49,7 +49,7 @@ describe('a read', () => {
     expect(Object.keys(REQUIRED).filter((path) => !reads.includes(path))).toEqual([])
   })
 
-  it.each(reads)('B14 refuses unknown parameters: GET %s', async (route) => {
+  it.each(reads)('refuses unknown parameters: GET %s [B14]', async (route) => {
     expect((await ask(route, '')).status).toBe(200)
     for (const query of ['unknown=1', 'unknown=', 'unknown', 'unknown=1&unknown=2']) {
       const answer = await ask(route, query)
@@ -59,21 +59,24 @@ describe('a read', () => {
     expect((await ask(route, 'unknown=1', 'HEAD')).status).toBe(422)
   })
 
-  it.each(reads)('B14 refuses its parameters twice, and without a value: GET %s', async (route) => {
-    const [message = ''] = (await errorsOf(await ask(route, 'unknown=1')))['unknown'] ?? []
-    const [, names = ''] = /Allowed: (.+)\.$/.exec(message) ?? []
-    const own = names === '' ? [] : names.split(', ')
-    const some = REQUIRED[route] ?? (route.endsWith('/members') ? 'limit=1&search=x' : '')
-    expect(own).toEqual(expect.arrayContaining([...new URLSearchParams(some).keys()]))
-    for (const name of own) {
-      const twice = await ask(route, `${name}=1&${name}=1`)
-      expect([name, twice.status]).toEqual([name, name === 'cursor' ? 400 : 422])
-      const empty = await ask(route, `${name}=`)
-      expect([name, empty.status]).toEqual([name, name === 'cursor' ? 400 : 422])
+  it.each(reads)(
+    'refuses its parameters twice, and without a value: GET %s [B14]',
+    async (route) => {
+      const [message = ''] = (await errorsOf(await ask(route, 'unknown=1')))['unknown'] ?? []
+      const [, names = ''] = /Allowed: (.+)\.$/.exec(message) ?? []
+      const own = names === '' ? [] : names.split(', ')
+      const some = REQUIRED[route] ?? (route.endsWith('/members') ? 'limit=1&search=x' : '')
+      expect(own).toEqual(expect.arrayContaining([...new URLSearchParams(some).keys()]))
+      for (const name of own) {
+        const twice = await ask(route, `${name}=1&${name}=1`)
+        expect([name, twice.status]).toEqual([name, name === 'cursor' ? 400 : 422])
+        const empty = await ask(route, `${name}=`)
+        expect([name, empty.status]).toEqual([name, name === 'cursor' ? 400 : 422])
+      }
     }
-  })
+  )
 
-  it('B14 answers a stranger 404 and a request without a session 401, with any parameters', async () => {
+  it('answers a stranger 404 and a request without a session 401, with any parameters [B14]', async () => {
     for (const route of reads.filter((path) => path.includes(':org'))) {
       const path = route.replace(':org', organization).replace(':sink', 'webhook')
       const stranger = await client.get(`${path}?unknown=1`, 'user:stranger')

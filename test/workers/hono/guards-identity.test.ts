@@ -97,7 +97,7 @@ describe('requireOrganizationMfa()', () => {
   })
   const BACK = '/o/acme/settings?tab=2&x=%2F'
 
-  it('PIPE-43 throws at set-up, naming what is missing or wrong', () => {
+  it('throws at set-up, naming what is missing or wrong [PIPE-43]', () => {
     for (const options of [{}, { mfaCheck: true }, { mfaCheck: null }, { mfaCheck: 'has_mfa' }]) {
       expect(() => requireOrganizationMfa(seatgate, options as never)).toThrow(
         new TypeError('requireOrganizationMfa: mfaCheck must be a function.')
@@ -116,7 +116,7 @@ describe('requireOrganizationMfa()', () => {
     ['a service account asks', { caller: machine, organization: strict }],
     ['the host itself asks', { caller: { type: 'system' }, organization: strict }],
     ['there is no such policy', { caller: ada, organization: lax }],
-  ])('PIPE-44 lets through without asking where %s', async (_how, variables) => {
+  ])('lets through without asking where %s [PIPE-44]', async (_how, variables) => {
     const asked: string[] = []
     const { status, body } = await visit(
       guard((userId: string) => asked.push(userId)),
@@ -126,7 +126,7 @@ describe('requireOrganizationMfa()', () => {
     expect(asked).toEqual([])
   })
 
-  it('PIPE-44 lets through who has a second factor, asked by their id', async () => {
+  it('lets through who has a second factor, asked by their id [PIPE-44]', async () => {
     const asked: unknown[] = []
     const variables = { caller: ada, organization: strict }
     for (const mfaCheck of [
@@ -139,7 +139,7 @@ describe('requireOrganizationMfa()', () => {
   })
 
   it.each(RUBBISH)(
-    'PIPE-45 turns away who has none, where the check says %s',
+    'turns away a caller without one, where the check says %s [PIPE-45]',
     async (_what, said) => {
       for (const mfaCheck of [() => said, async () => said]) {
         expect(await visit(guard(mfaCheck), { caller: ada, organization: strict })).toEqual(
@@ -150,7 +150,7 @@ describe('requireOrganizationMfa()', () => {
   )
 
   it.each(FAILURES)(
-    'PIPE-45 turns everybody away and reports it where the check %s',
+    'turns every user away and reports it where the check %s [PIPE-45]',
     async (_how, check) => {
       const { seatgate: watched, reports } = quiet()
       const answer = await visit(guard(check, {}, watched), { caller: ada, organization: strict })
@@ -159,7 +159,7 @@ describe('requireOrganizationMfa()', () => {
     }
   )
 
-  it('PIPE-43 PIPE-45 sends them where the host says one enrolls', async () => {
+  it('sends them where the host says one enrolls [PIPE-43 PIPE-45]', async () => {
     const own = guard(() => false, { enrollmentPath: '/me/security' })
     expect(await visit(own, { caller: ada, organization: strict })).toEqual(
       refusedAt(BACK, '/me/security')
@@ -172,7 +172,7 @@ describe('requireOrganizationMfa()', () => {
     '///evil.example',
     '/\\evil.example',
     '/.//evil.example',
-  ])('PIPE-46 does not take %j for a way back', async (path) => {
+  ])('does not take %j for a way back [PIPE-46]', async (path) => {
     expect(
       await visit(
         guard(() => false),
@@ -182,7 +182,7 @@ describe('requireOrganizationMfa()', () => {
     ).toEqual(refusedAt('/organizations/acme'))
   })
 
-  it('PIPE-45 answers as the host likes, and goes no further', async () => {
+  it('answers as the host likes, and goes no further [PIPE-45]', async () => {
     const onRefusal: RequireMfaOptions['onRefusal'] = (c, refusal) => c.json({ refusal }, 418)
     const own = guard(() => false, { onRefusal })
     expect(await visit(own, { caller: ada, organization: strict })).toEqual({
@@ -197,7 +197,7 @@ describe('requireOrganizationMfa()', () => {
     })
   })
 
-  it('PIPE-44 PIPE-45 holds members to a policy from the next request on, at no trip of its own', async () => {
+  it('holds members to a policy from the next request on, at no trip of its own [PIPE-44 PIPE-45]', async () => {
     const kit = createKit({ provider: 'unlimited' })
     const { slug, owner, as } = await kit.organization()
     const { trips, around } = listening()
@@ -276,7 +276,7 @@ describe('requireSudo()', () => {
   it.each<[string, Loose]>([
     ['nobody asks', { caller: null }],
     ['an anonymous caller asks', { caller: { type: 'anonymous' } }],
-  ])('C3 answers unauthenticated, without asking, where %s', async (_who, variables) => {
+  ])('answers unauthenticated, without asking, where %s [C3]', async (_who, variables) => {
     let asked = 0
     const { status, body } = await visit(
       guard(() => ++asked > 0),

@@ -99,7 +99,7 @@ const NO_ORGANIZATION = {
 }
 
 describe('requireMembership() at set-up', () => {
-  it('PIPE-35 names the role that is not configured', () => {
+  it('names the role that is not configured [PIPE-35]', () => {
     for (const [roles, stranger] of [
       [['manager'], 'manager'],
       [['owner', 'Admin'], 'Admin'],
@@ -115,7 +115,7 @@ describe('requireMembership() at set-up', () => {
     }
   })
 
-  it('PIPE-35 takes a list of roles and nothing else', () => {
+  it('takes a list of roles only [PIPE-35]', () => {
     for (const roles of ['owner', { owner: true }, new Set(['owner']), 7, null]) {
       expect(() => requireMembership(seatgate, { roles: roles as never })).toThrow(
         new TypeError('requireMembership: roles must be a list.')
@@ -123,7 +123,7 @@ describe('requireMembership() at set-up', () => {
     }
   })
 
-  it('PIPE-35 takes a function to answer refusals with, and nothing else', () => {
+  it('takes only a function to answer refusals with [PIPE-35]', () => {
     for (const onRefusal of [null, 'page', {}, 7]) {
       expect(() => requireMembership(seatgate, { onRefusal: onRefusal as never })).toThrow(
         new TypeError('requireMembership: onRefusal must be a function.')
@@ -131,13 +131,13 @@ describe('requireMembership() at set-up', () => {
     }
   })
 
-  it('PIPE-35 PIPE-36 asks of requireRole at least one role, each configured', () => {
+  it('asks of requireRole at least one role, each configured [PIPE-35 PIPE-36]', () => {
     expect(() => requireRole(seatgate)).toThrow(new TypeError('requireRole: names no role.'))
     expect(() => requireRole(seatgate, 'owner', 'boss')).toThrow(/"boss" is not a configured role/)
     expect(() => requireRole(seatgate, 'owner', 'admin', 'member')).not.toThrow()
   })
 
-  it('PIPE-36 takes no roles, any of the configured ones, and a host’s own', () => {
+  it('takes no roles, any of the configured ones, and a host’s own [PIPE-36]', () => {
     const own = createKit({
       provider: 'unlimited',
       roles: ['captain', 'crew'],
@@ -166,7 +166,7 @@ describe('requireMembership()', () => {
     ['there is no role', { ...inAcme('owner'), role: null }],
     ['a service account has no organization', { ...machine('admin'), organization: null }],
     ['a service account has no role', { ...machine('admin'), role: null }],
-  ])('PIPE-37 turns away, with roles and without, where %s', async (_how, variables) => {
+  ])('turns away, with roles and without, where %s [PIPE-37]', async (_how, variables) => {
     for (const options of [{}, { roles: ['owner'] }, { roles: ['owner', 'admin', 'member'] }]) {
       expect(await through(requireMembership(seatgate, options), variables)).toEqual(
         NO_ORGANIZATION
@@ -178,7 +178,7 @@ describe('requireMembership()', () => {
     ['nobody asks', { caller: null, organization: null, membership: null, role: null }],
     ['nobody asks, for all that', { ...inAcme('owner'), caller: null }],
     ['an anonymous caller asks', { ...inAcme('owner'), caller: { type: 'anonymous' } }],
-  ])('C3 PIPE-37 answers unauthenticated, with roles and without, where %s', async (...row) => {
+  ])('answers unauthenticated, with roles and without, where %s [C3 PIPE-37]', async (...row) => {
     for (const options of [{}, { roles: ['owner'] }, { roles: ['owner', 'admin', 'member'] }]) {
       expect(await through(requireMembership(seatgate, options), row[1])).toEqual(UNAUTHENTICATED)
     }
@@ -188,35 +188,38 @@ describe('requireMembership()', () => {
     ['nothing', {}],
     ['the caller alone', { caller: { userId: 'ada' } }],
     ['the organization alone', { organization: acme, role: 'owner' }],
-  ])('C3 throws with the first request where its loader is missing: %s', async (_what, loaded) => {
-    const guards: Record<string, MiddlewareHandler> = {
-      requireMembership: requireMembership(seatgate),
-      requireOrganizationMfa: requireOrganizationMfa(seatgate, { mfaCheck: () => true }),
-      ...(!('caller' in loaded) && {
-        requireSudo: requireSudo(seatgate, { isFresh: () => true }),
-      }),
+  ])(
+    'throws with the first request where its loader is missing: %s [C3]',
+    async (_what, loaded) => {
+      const guards: Record<string, MiddlewareHandler> = {
+        requireMembership: requireMembership(seatgate),
+        requireOrganizationMfa: requireOrganizationMfa(seatgate, { mfaCheck: () => true }),
+        ...(!('caller' in loaded) && {
+          requireSudo: requireSudo(seatgate, { isFresh: () => true }),
+        }),
+      }
+      for (const [name, guard] of Object.entries(guards)) {
+        const errors: Error[] = []
+        const app = new Hono()
+          .use(async (c, next) => {
+            for (const [key, value] of Object.entries(loaded)) c.set(key as never, value as never)
+            await next()
+          })
+          .use(guard)
+          .all('*', (c) => c.text('in'))
+          .onError((error, c) => c.text(String(errors.push(error)), 500))
+        expect((await app.request('/')).status).toBe(500)
+        expect(errors).toEqual([
+          new TypeError(
+            `${name}: put loadActiveOrganization or loadOrganizationFromSlug in front of it.`
+          ),
+        ])
+      }
     }
-    for (const [name, guard] of Object.entries(guards)) {
-      const errors: Error[] = []
-      const app = new Hono()
-        .use(async (c, next) => {
-          for (const [key, value] of Object.entries(loaded)) c.set(key as never, value as never)
-          await next()
-        })
-        .use(guard)
-        .all('*', (c) => c.text('in'))
-        .onError((error, c) => c.text(String(errors.push(error)), 500))
-      expect((await app.request('/')).status).toBe(500)
-      expect(errors).toEqual([
-        new TypeError(
-          `${name}: put loadActiveOrganization or loadOrganizationFromSlug in front of it.`
-        ),
-      ])
-    }
-  })
+  )
 
   it.each(['owner', 'admin', 'member', 'wizard'])(
-    'PIPE-38 PIPE-41 lets every member in without roles, and changes nothing: %s',
+    'lets every member in without roles, and makes no change: %s [PIPE-38 PIPE-41]',
     async (role) => {
       for (const options of [undefined, {}, { roles: [] }]) {
         const variables = inAcme(role)
@@ -228,7 +231,7 @@ describe('requireMembership()', () => {
     }
   )
 
-  it('PIPE-39 PIPE-40 PIPE-41 lets in whose role is on the list, a set and not a hierarchy', async () => {
+  it('lets in whose role is on the list, a set and not a hierarchy [PIPE-39 PIPE-40 PIPE-41]', async () => {
     const all = ['owner', 'admin', 'member']
     const lists = [['owner'], ['admin'], ['member'], ['owner', 'admin'], ['member', 'owner'], all]
     for (const roles of lists) {
@@ -252,14 +255,14 @@ describe('requireMembership()', () => {
     }
   })
 
-  it('PIPE-40 does not take an admin for an owner', async () => {
+  it('does not take an admin for an owner [PIPE-40]', async () => {
     expect(await through(requireRole(seatgate, 'owner'), inAcme('admin'))).toMatchObject({
       status: 403,
       body: { code: 'insufficient_role', requiredRoles: ['owner'] },
     })
   })
 
-  it('PIPE-42 holds a service account to the roles like anybody else', async () => {
+  it('holds a service account to the roles like anybody else [PIPE-42]', async () => {
     const statusOf = async (role: string, ...roles: string[]) =>
       (await through(requireMembership(seatgate, { roles }), machine(role))).status
     expect(await statusOf('admin')).toBe(200)
@@ -269,14 +272,14 @@ describe('requireMembership()', () => {
     expect(await statusOf('root', 'owner', 'admin', 'member')).toBe(403)
   })
 
-  it('PIPE-42 turns a service account away from an organization that is not its own', async () => {
+  it('turns a service account away from an organization that is not its own [PIPE-42]', async () => {
     const foreign = machine('owner', 'other-id')
     for (const options of [{}, { roles: ['owner'] }]) {
       expect(await through(requireMembership(seatgate, options), foreign)).toEqual(NO_ORGANIZATION)
     }
   })
 
-  it('PIPE-37 PIPE-39 answers as the host likes, and goes no further', async () => {
+  it('answers as the host likes, and goes no further [PIPE-37 PIPE-39]', async () => {
     const seen: unknown[] = []
     const guard = requireMembership(seatgate, {
       roles: ['owner'],
@@ -315,7 +318,7 @@ describe('requireMembership() behind a loader', () => {
     }
   }
 
-  it('PIPE-37 PIPE-38 PIPE-41 decides on what was loaded: a pointer that is stale lets nobody in', async () => {
+  it('decides on what was loaded: a pointer that is stale admits no user [PIPE-37 PIPE-38 PIPE-41]', async () => {
     const userId = await newUser()
     const [home] = await belonging(userId, 1)
     const live = hostOf({ userId, session: await sessionOf(userId, home!.id) })
@@ -328,13 +331,13 @@ describe('requireMembership() behind a loader', () => {
     }
   })
 
-  it('C3 answers 401 to a request without a session, before the organization', async () => {
+  it('answers 401 to a request without a session, before the organization [C3]', async () => {
     for (const caller of [null, { type: 'anonymous' } as const]) {
       expect(await hostOf(caller).statusOf('/active')).toBe(401)
     }
   })
 
-  it('PIPE-42 lets a service account in where it is bound, with the role that it has', async () => {
+  it('lets a service account in where it is bound, with the role that it has [PIPE-42]', async () => {
     const [home, other] = [await kit.organization(), await kit.organization()]
     const bound = (role: string) =>
       hostOf({

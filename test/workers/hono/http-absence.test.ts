@@ -83,7 +83,7 @@ describe('without a session', () => {
     expect((await host.post('/organizations', { name: 'X' }, token)).status).toBe(401)
   })
 
-  it('answers 401 to the hash of a token: what is stored opens nothing', async () => {
+  it('answers 401 to the hash of a token: the stored value opens no session', async () => {
     const { userId } = await person()
     const hash = await testEnv.DB.prepare(
       'SELECT token_hash AS h FROM seatgate_sessions WHERE user_id = ?'
@@ -94,9 +94,9 @@ describe('without a session', () => {
   })
 })
 
-describe('an organization that is somebody else’s', () => {
+describe('an organization of another tenant', () => {
   it.each(NAMED.map(named))(
-    '%s answers byte for byte as if there were none',
+    '%s answers byte for byte as if the organization did not exist',
     async (_name, method, path, body) => {
       const [foreigner, stranger] = (await people(2)) as [Person, Person]
       const { id, slug } = await postOrganization(foreigner)
@@ -170,7 +170,7 @@ describe('what a stranger’s question costs', () => {
   })
 
   it.each(NAMED.map(named))(
-    '%s: at most one trip, whatever there is, and no more rows than a page',
+    '%s: at most one trip, no matter how much there is, and no more rows than a page',
     async (_name, method, path, body) => {
       const stranger = asUser(await person())
       const costOf = async (name: string) => {

@@ -67,7 +67,7 @@ describe('a body', () => {
   })
 
   it.each(BY_TOKEN.map(named))(
-    'INV-76 %s takes whatever is no token for none',
+    '%s treats all that is no token as an invalid token [INV-76]',
     async (...route) => {
       const [, method, path] = route
       const before = await rowCounts()
@@ -121,14 +121,14 @@ describe('a body', () => {
     [{ name: 'Acme', slug: 'a0000000-0000-4000-8000-000000000000' }, ['slug']],
     [{ name: { toString: 'x' }, slug: ['fine'] }, ['name', 'slug']],
     [{ name: 'Acme', slug: 'fine\u0000' }, ['slug']],
-  ])('ORG-3, ORG-6, ORG-7, ORG-20: a creation refuses %j', async (input, fields) => {
+  ])('a creation refuses %j [ORG-3 ORG-6 ORG-7 ORG-20]', async (input, fields) => {
     const before = await rowCounts()
     const answer = await host.post('/organizations', input, owner.token)
     expect(await problem(answer)).toEqual({ status: 422, code: 'validation_error', fields })
     expect(await rowCounts()).toEqual(before)
   })
 
-  it('ORG-19: takes a name of 255 characters, and names the number when it is one more', async () => {
+  it('takes a name of 255 characters, and names the number when it is one more [ORG-19]', async () => {
     const path = `/organizations/${(await postOrganization(owner)).id}`
     const ask = (length: number) => host.patch(path, { name: 'x'.repeat(length) }, owner.token)
     expect((await ask(255)).status).toBe(200)
@@ -147,7 +147,7 @@ describe('a body', () => {
     ['a lone surrogate', '\ud800'],
     ['a line break', 'Acme\nInc.'],
     ['255 control characters', '\u0001'.repeat(255)],
-  ])('ORG-18: refuses a name with %s', async (_what, name) => {
+  ])('refuses a name with %s [ORG-18]', async (_what, name) => {
     const before = await rowCounts()
     const created = await host.post('/organizations', { name, slug: 'fine-slug' }, owner.token)
     const renamed = await host.patch(`/organizations/${org}`, { name }, owner.token)
@@ -219,7 +219,7 @@ describe('a body', () => {
 })
 
 describe('a page', () => {
-  it('AUD-33: refuses a limit outside 1 to 200, in every list', async () => {
+  it('refuses a limit outside 1 to 200, in every list [AUD-33]', async () => {
     for (const list of LISTS) {
       for (const limit of ['0', '-1', '201', 'abc', '', '1.5', 'NaN', 'Infinity', '1e9', '1,2']) {
         const answer = await host.get(`${list(org)}?limit=${limit}`, owner.token)
@@ -233,7 +233,7 @@ describe('a page', () => {
     }
   })
 
-  it('AUD-40: refuses a filter of the audit trail that there is not', async () => {
+  it('refuses a filter of the audit trail that there is not [AUD-40]', async () => {
     const answer = await host.get(`/organizations/${org}/audit?acton=x`, owner.token)
     expect(await problem(answer)).toEqual({
       status: 422,
@@ -256,14 +256,14 @@ describe('a page', () => {
     ['null inside', encode([null, null])],
     ['a number without end', btoa('[1e999,"x"]')],
     ['five thousand characters', 'A'.repeat(5000)],
-  ])('AUD-35: refuses a cursor that is %s, in every list', async (_what, cursor) => {
+  ])('refuses a cursor that is %s, in every list [AUD-35]', async (_what, cursor) => {
     for (const list of LISTS) {
       const answer = await host.get(`${list(org)}?cursor=${cursor}`, owner.token)
       expect(await problem(answer)).toMatchObject({ status: 400, code: 'invalid_cursor' })
     }
   })
 
-  it('AUD-35: refuses a cursor that was cut short', async () => {
+  it('refuses a cursor that was cut short [AUD-35]', async () => {
     const lists = await cursors()
     for (const { list, cursor, token } of lists) {
       const statusOf = async (text: string) =>
@@ -276,7 +276,7 @@ describe('a page', () => {
   it.each([
     ['the audit trail', 'the members', 0, 1],
     ['the members', 'the audit trail', 1, 0],
-  ])('AUD-35: refuses a cursor of %s for %s', async (_from, _to, from, to) => {
+  ])('refuses a cursor of %s for %s [AUD-35]', async (_from, _to, from, to) => {
     const lists = await cursors()
     const { list, token } = lists[to]!
     const answer = await host.get(`${list}?cursor=${lists[from]!.cursor}`, token)

@@ -49,7 +49,7 @@ describe('the type of a body', () => {
     'application/json, text/plain',
   ]
 
-  it.each(JSON_ROUTES.map(named))('A3 %s takes JSON alone', async (...route) => {
+  it.each(JSON_ROUTES.map(named))('%s takes JSON alone [A3]', async (...route) => {
     const [, method, path, body = {}] = route
     const { owner, organization } = await smallTeam()
     const operators = isForOperators(path(organization.id))
@@ -70,7 +70,7 @@ describe('the type of a body', () => {
     expect(await rowCounts()).toEqual(before)
   })
 
-  it.each(NO_JSON)('A3 is not JSON: %j', async (type) => {
+  it.each(NO_JSON)('is not JSON: %j [A3]', async (type) => {
     const { token } = await person()
     const before = await rowCounts()
     const answer = await host.post('/organizations', { name: 'Acme' }, token, {
@@ -88,14 +88,14 @@ describe('the type of a body', () => {
     'application/json; profile=x',
     'application/merge-patch+json',
     'application/vnd.acme.v1+json;charset=utf-8',
-  ])('A3 is JSON: %j', async (type) => {
+  ])('is JSON: %j [A3]', async (type) => {
     const { token } = await person()
     const input = { name: 'Acme', slug: `org-${crypto.randomUUID().slice(0, 8)}` }
     const answer = await host.post('/organizations', input, token, { 'content-type': type })
     expect(answer.status).toBe(201)
   })
 
-  it('A3 must be named where there is a body', async () => {
+  it('must be named where there is a body [A3]', async () => {
     const { token } = await person()
     const before = await rowCounts()
     const answer = await host.fetch('/organizations', {
@@ -107,7 +107,7 @@ describe('the type of a body', () => {
     expect(await rowCounts()).toEqual(before)
   })
 
-  it('A3 need not be named where a route needs no body, and another one changes nothing there', async () => {
+  it('need not be named where a route needs no body, and another one does not matter there [A3]', async () => {
     const { owner, member, path } = await smallTeam()
     const suspend = `${path}/members/${member.userId}/suspend`
     const before = await rowCounts()
@@ -120,7 +120,7 @@ describe('the type of a body', () => {
     expect((await host.post(suspend, undefined, owner.token)).status).toBe(200)
   })
 
-  it('A3 is told after who is asking, absence and role', async () => {
+  it('is checked after caller, absence and role [A3]', async () => {
     const { member, organization } = await smallTeam()
     const stranger = await person()
     const statusOf = async (token: string | null) => {
@@ -152,7 +152,7 @@ describe('a request from another site', () => {
   ]
 
   it.each([...CHANGING, ...BY_TOKEN].map(named))(
-    'A3 %s is refused with a cookie',
+    '%s is refused with a cookie [A3]',
     async (...route) => {
       const [, method, path, body] = route
       const { owner, organization } = await smallTeam()
@@ -169,7 +169,7 @@ describe('a request from another site', () => {
     }
   )
 
-  it.each(FOREIGN)('A3 is one with %s', async (_what, headers) => {
+  it.each(FOREIGN)('is one with %s [A3]', async (_what, headers) => {
     const { token } = await person()
     const before = await rowCounts()
     const answer = await host.post('/organizations', { name: 'Acme' }, null, {
@@ -180,7 +180,7 @@ describe('a request from another site', () => {
     expect(await rowCounts()).toEqual(before)
   })
 
-  it('A3 is refused as a form too, whoever is signed in', async () => {
+  it('is refused as a form too, no matter who is signed in [A3]', async () => {
     const { owner, organization } = await smallTeam()
     const before = await rowCounts()
     for (const token of [owner.token, 'none']) {
@@ -208,14 +208,14 @@ describe('a request from another site', () => {
     ],
     ['that a person typed', { 'sec-fetch-site': 'none' }],
     ['of no browser', {}],
-  ])('A3 is none, with a cookie: %s', async (_what, headers) => {
+  ])('is not enough, with a cookie: %s [A3]', async (_what, headers) => {
     const { token } = await person()
     const input = { name: 'Acme', slug: `org-${crypto.randomUUID().slice(0, 8)}` }
     const all = { ...cookieOf(token), ...headers }
     expect((await host.post('/organizations', input, null, all)).status).toBe(201)
   })
 
-  it('A3 passes where a script must have put the token there, and where it changes nothing', async () => {
+  it('passes where a script must have put the token there, and where the request makes no change [A3]', async () => {
     const { token } = await person()
     const foreign = { origin: EVIL, 'sec-fetch-site': 'cross-site' }
     const input = { name: 'Acme', slug: `org-${crypto.randomUUID().slice(0, 8)}` }
@@ -226,7 +226,7 @@ describe('a request from another site', () => {
     expect((await host.send('HEAD', '/organizations', undefined, null, cookie)).status).toBe(200)
   })
 
-  it('A3 starts no session of another: signing up by a token is refused without a cookie too', async () => {
+  it('starts no session of another: signing up by a token is refused without a cookie too [A3]', async () => {
     const { owner, organization } = await smallTeam()
     const path = `/organizations/${organization.id}/invitations`
     const email = `${crypto.randomUUID()}@example.com`
@@ -241,7 +241,7 @@ describe('a request from another site', () => {
     expect(await rowCounts()).toEqual(before)
   })
 
-  it('A3 is answered where the host allows the origin and configures CORS, preflight and all', async () => {
+  it('is answered where the host allows the origin and configures CORS, preflight and all [A3]', async () => {
     const front = 'https://app.example'
     const byCookie = (c: Parameters<typeof bySession>[0]) => {
       const [, token] = /seatgate_session=(.+)/.exec(c.req.header('cookie') ?? '') ?? []
@@ -275,7 +275,7 @@ describe('a request from another site', () => {
     expect(await problem(refused)).toMatchObject({ status: 403, code: 'cross_site_request' })
   })
 
-  it('A3 concerns the ready routes, and no other of the host', async () => {
+  it('concerns the ready routes, and no other of the host [A3]', async () => {
     const router = seatgateRouter(seatgateWith(), { authenticate: () => null })
     const app = new Hono().route('/', router).post('/own', (c) => c.text('own'))
     const headers = { origin: EVIL, cookie: 'a=b' }
@@ -288,7 +288,7 @@ describe('a request from another site', () => {
     expect([refused.status, await refused.text()]).toEqual([418, 'cross_site_request'])
   })
 
-  it('A3 names at set-up what is no origin', () => {
+  it('names at set-up what is no origin [A3]', () => {
     for (const origin of ['app.example', 'https://app.example/', '*', 'null', '', 7, null]) {
       const allowedOrigins = [origin as string]
       const options = { authenticate: () => null, allowedOrigins }
@@ -325,7 +325,7 @@ describe('bytes that are not UTF-8', () => {
     ['an overlong slash', latin1('{"name":"\u00c0\u00af","slug":"cafe-one"}')],
     ['UTF-16', latin1('{"name":"Acme"}'.split('').join('\u0000'))],
     ['a byte at the end', latin1('{"name":"Acme","slug":"cafe-one"}\u00ff')],
-  ])('B2 are no JSON, and nothing is stored: %s', async (_what, body) => {
+  ])('are no JSON, and no row is stored: %s [B2]', async (_what, body) => {
     const { token } = await person()
     const before = await rowCounts()
     const types = ['application/json', 'application/json; charset=iso-8859-1']
@@ -337,7 +337,7 @@ describe('bytes that are not UTF-8', () => {
   })
 
   it.each(['iso-8859-1', 'windows-1252', 'utf-16', 'utf-16le', '"shift_jis"', 'utf-8; charset=x'])(
-    'B2 are what a body in %s would be: it is not read as UTF-8',
+    'are what a body in %s would be: it is not read as UTF-8 [B2]',
     async (charset) => {
       const { token } = await person()
       const before = await rowCounts()
@@ -349,7 +349,7 @@ describe('bytes that are not UTF-8', () => {
     }
   )
 
-  it('B2 match no password: neither as bytes nor as lone surrogates', async () => {
+  it('match no password: neither as bytes nor as lone surrogates [B2]', async () => {
     const email = `${crypto.randomUUID()}@example.com`
     const json = (password: string) =>
       JSON.stringify({ email, password: 'PLACE' }).replace('PLACE', password)
@@ -372,7 +372,7 @@ describe('bytes that are not UTF-8', () => {
     expect(await rowCounts()).toEqual(before)
   })
 
-  it('B2 are refused in a proof of identity', async () => {
+  it('are refused in a proof of identity [B2]', async () => {
     const { owner, path } = await smallTeam()
     for (const proof of ['password', 'stepUpProof']) {
       const body = `{"confirmName":"Acme","${proof}":"\\ud800"}`
@@ -387,7 +387,7 @@ describe('bytes that are not UTF-8', () => {
     ['an escaped byte in a name', latin1('organization_id=x&%E9=x'), ''],
     ['half of it escaped', latin1('organization_id=%C3\u00a9'), ''],
     ['another charset', latin1('organization_id=x'), '; charset=iso-8859-1'],
-  ])('B2 are no form: %s', async (_what, body, charset) => {
+  ])('are no form: %s [B2]', async (_what, body, charset) => {
     const { token } = await person()
     const before = await rowCounts()
     const type = `application/x-www-form-urlencoded${charset}`
@@ -397,7 +397,7 @@ describe('bytes that are not UTF-8', () => {
   })
 
   it.each(['%E9', '%C3', '%ED%A0%80', '%C0%AF', 'caf%E9', '%C3%28', '%F5%80%80%80'])(
-    'B2 are refused in a query, and name nothing in a path: %s',
+    'are refused in a query, and name no organization in a path: %s [B2]',
     async (bytes) => {
       const { owner, path } = await smallTeam()
       for (const at of [
@@ -429,7 +429,7 @@ describe('bytes that are not UTF-8', () => {
     }
   )
 
-  it('B2 are not a percent sign alone, nor text that is UTF-8', async () => {
+  it('are not a percent sign alone, nor text that is UTF-8 [B2]', async () => {
     const { owner, path } = await smallTeam()
     for (const text of ['100%', '%zz', 'caf%C3%A9', '%F0%9F%92%BA', 'a+b', '%25E9']) {
       const answer = await host.get(`${path}/members?search=${text}`, owner.token)
@@ -439,7 +439,7 @@ describe('bytes that are not UTF-8', () => {
 })
 
 describe('the headers of an answer', () => {
-  it('A12 keep it out of caches: every route, whatever it answers', async () => {
+  it('keep it out of caches: every route, no matter what it answers [A12]', async () => {
     const { owner, organization } = await smallTeam()
     for (const [method, path, body] of [...OWN, ...NAMED, ...BY_TOKEN].filter(
       ([name, at]) => !(name === 'DELETE' && /users|:org$/.test(at(':org')))
@@ -455,7 +455,7 @@ describe('the headers of an answer', () => {
     }
   })
 
-  it('A12 keep a redirect out of caches', async () => {
+  it('keep a redirect out of caches [A12]', async () => {
     const { owner, organization } = await smallTeam()
     const answer = await host.fetch('/organizations/switch', {
       method: 'POST',
@@ -469,7 +469,7 @@ describe('the headers of an answer', () => {
     expect([answer.status, answer.headers.get('cache-control')]).toEqual([303, 'no-store'])
   })
 
-  it('A12 of a HEAD are those of the GET: of an export too, which is none', async () => {
+  it('of a HEAD are those of the GET, also for an export [A12]', async () => {
     const owner = await person()
     const { id } = await postOrganization(owner)
     const path = `/organizations/${id}/audit/export?format=csv`
@@ -492,7 +492,7 @@ describe('the headers of an answer', () => {
     expect((await host.send('HEAD', path, undefined, null)).status).toBe(401)
   })
 
-  it('A12 HEAD changes nothing on any route', async () => {
+  it('HEAD makes no change on any route [A12]', async () => {
     const { owner, organization } = await smallTeam()
     const before = await rowCounts()
     const read = [...OWN, ...NAMED].filter(([method]) => method === 'GET')
@@ -515,7 +515,7 @@ describe('the headers of an answer', () => {
 })
 
 describe('the reference host', () => {
-  it('A3 signs nobody in for a page of another site, with a cookie or without', async () => {
+  it('signs no user in for a page of another site, with a cookie or without [A3]', async () => {
     const email = `${crypto.randomUUID()}@example.com`
     const input = { email, password: PASSWORD }
     const before = await rowCounts()
@@ -537,7 +537,7 @@ describe('the reference host', () => {
     expect([own.status, own.headers.get('cache-control')]).toEqual([201, 'no-store'])
   })
 
-  it('A3 sets the headers that keep browsers from guessing, framing and caching', async () => {
+  it('sets the headers that keep browsers from guessing, framing and caching [A3]', async () => {
     for (const path of ['/healthz', '/organizations', '/nowhere']) {
       const { headers } = await host.get(path)
       expect(headers.get('x-content-type-options')).toBe('nosniff')
@@ -549,7 +549,7 @@ describe('the reference host', () => {
     }
   })
 
-  it('A3 answers with the request id that is on record', async () => {
+  it('answers with the request id that is on record [A3]', async () => {
     const { token } = await person()
     const input = { name: 'Acme', slug: `org-${crypto.randomUUID().slice(0, 8)}` }
     const answer = await host.post('/organizations', input, token)

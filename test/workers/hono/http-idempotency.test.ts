@@ -20,7 +20,7 @@ type Team = Awaited<ReturnType<typeof fullTeam>>
 const newSlug = () => `org-${crypto.randomUUID().slice(0, 8)}`
 
 describe('Idempotency-Key on POST /organizations', () => {
-  it('SEAT-18: answers a repeated creation byte for byte, also after it was renamed', async () => {
+  it('answers a repeated creation byte for byte, also after it was renamed [SEAT-18]', async () => {
     const owner = await person()
     const headers = { 'idempotency-key': 'create-1' }
     const input = { name: 'Acme', slug: newSlug() }
@@ -34,7 +34,7 @@ describe('Idempotency-Key on POST /organizations', () => {
     expect(await rowCounts()).toEqual(before)
   })
 
-  it('does one of twenty at once, and answers all of them alike', async () => {
+  it('does one of twenty at once, and answers all of them in the same way', async () => {
     const owner = await person()
     const headers = { 'idempotency-key': 'create-once' }
     const input = { name: 'Acme', slug: newSlug() }
@@ -57,7 +57,7 @@ describe('Idempotency-Key on POST /organizations', () => {
     expect(await rowCounts()).toEqual(before)
   })
 
-  it('names another operation in somebody else’s hand', async () => {
+  it('names another operation when another user sends it', async () => {
     const [one, two] = await people(2)
     const headers = { 'idempotency-key': 'shared-key' }
     const first = await host.post(
@@ -115,7 +115,7 @@ describe('Idempotency-Key on POST /organizations', () => {
 })
 
 describe('Idempotency-Key on POST /organizations/:org/members', () => {
-  it('SEAT-18: answers a repeated join byte for byte, also after the member has left', async () => {
+  it('answers a repeated join byte for byte, also after the member has left [SEAT-18]', async () => {
     const { owner, stranger, members, memberPath } = await fullTeam()
     const headers = { 'idempotency-key': 'join-1' }
     const input = { userId: stranger.userId, role: 'member' }
@@ -210,7 +210,7 @@ describe('Idempotency-Key on the other POSTs in an organization', () => {
   ]
 
   it.each(routes)(
-    'SEAT-18: $name answers a repeat byte for byte, whatever has happened since, and does nothing',
+    '$name answers a repeat byte for byte, no matter what has happened since, and does no work [SEAT-18]',
     async ({ path, body, before, since, other }) => {
       const team = await fullTeam()
       await before?.(team)
@@ -262,7 +262,7 @@ describe('Idempotency-Key on the other POSTs in an organization', () => {
 })
 
 describe('the request id', () => {
-  it('AUD-20: is on record in the events that the request writes', async () => {
+  it('is on record in the events that the request writes [AUD-20]', async () => {
     const owner = await person()
     const headers = { 'cf-ray': '8f1-FRA' }
     const response = await host.post(

@@ -48,7 +48,7 @@ describe('signing up', () => {
     expect(response.headers.get('set-cookie')).toMatch(/; Secure(;|$)/)
   })
 
-  it('refuses an address that is taken, in any case, and writes nothing', async () => {
+  it('refuses an address that is taken, in any case, and writes no row', async () => {
     const { email } = account
     const before = await rowCounts()
     const again = await host.post('/identity/sign-up', {
@@ -63,7 +63,7 @@ describe('signing up', () => {
     expect(await rowCounts()).toEqual(before)
   })
 
-  it('makes one user of two sign-ups at once, and leaves no session that is nobody’s', async () => {
+  it('makes one user of two sign-ups at once, and leaves no session that is no user’s', async () => {
     const email = newEmail()
     const answers = await Promise.all(
       [1, 2].map(() => host.post('/identity/sign-up', { email, password: PASSWORD }))
@@ -134,7 +134,7 @@ describe('signing in and out', () => {
     expect((await host.get('/organizations', body.token)).status).toBe(200)
   })
 
-  it('answers a wrong password and an unknown address alike, and makes no session', async () => {
+  it('answers a wrong password and an unknown address in the same way, and makes no session', async () => {
     const { email } = account
     const before = await rowCounts()
     const wrong = await host.post('/identity/sign-in', { email, password: 'incorrect horse' })

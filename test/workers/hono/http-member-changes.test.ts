@@ -3,7 +3,7 @@ import type { Membership } from '../../../src/index.ts'
 import { host, problem, rowCounts, type Person, fullTeam, testEnv } from '../../kit/index.ts'
 
 describe('PATCH /organizations/:org/members/:userId', () => {
-  it('ORG-93, ORG-95: changes the role with the next request, and keeps the sessions', async () => {
+  it('changes the role with the next request, and keeps the sessions [ORG-93 ORG-95]', async () => {
     const { owner, member, stranger, members, memberPath } = await fullTeam()
     const response = await host.patch(memberPath(member), { role: 'admin' }, owner.token)
     expect(response.status).toBe(200)
@@ -12,14 +12,14 @@ describe('PATCH /organizations/:org/members/:userId', () => {
     expect((await host.post(members, input, member.token)).status).toBe(201)
   })
 
-  it('ORG-94: answers 200 to the role they have, and writes nothing', async () => {
+  it('answers 200 to the role they have, and writes no row [ORG-94]', async () => {
     const { owner, member, memberPath } = await fullTeam()
     const before = await rowCounts()
     expect((await host.patch(memberPath(member), { role: 'member' }, owner.token)).status).toBe(200)
     expect(await rowCounts()).toEqual(before)
   })
 
-  it('ORG-82, ORG-83: keeps owners out of the hands of admins', async () => {
+  it('keeps owners out of the hands of admins [ORG-82 ORG-83]', async () => {
     const { owner, admin, member, memberPath } = await fullTeam()
     for (const [target, role] of [
       [owner, 'member'],
@@ -32,7 +32,7 @@ describe('PATCH /organizations/:org/members/:userId', () => {
     }
   })
 
-  it('ORG-103: keeps the last owner, and ORG-104: demotes one of two', async () => {
+  it('keeps the last owner, and ORG-104: demotes one of two [ORG-103]', async () => {
     const { owner, admin, memberPath } = await fullTeam()
     const before = await rowCounts()
     const answer = await host.patch(memberPath(owner), { role: 'admin' }, owner.token)
@@ -76,7 +76,7 @@ describe('PATCH /organizations/:org/members/:userId', () => {
 })
 
 describe('DELETE /organizations/:org/members/:userId', () => {
-  it('ORG-86: answers 204 without a body, and the row is gone', async () => {
+  it('answers 204 without a body, and the row is gone [ORG-86]', async () => {
     const { owner, member, memberPath } = await fullTeam()
     const response = await host.delete(memberPath(member), owner.token)
     expect([response.status, await response.text()]).toEqual([204, ''])
@@ -86,7 +86,7 @@ describe('DELETE /organizations/:org/members/:userId', () => {
     expect(await row.first()).toBeNull()
   })
 
-  it('ORG-89: answers not_found to the second removal, and writes nothing', async () => {
+  it('answers not_found to the second removal, and writes no row [ORG-89]', async () => {
     const { owner, member, memberPath } = await fullTeam()
     await host.delete(memberPath(member), owner.token)
     const before = await rowCounts()
@@ -95,7 +95,7 @@ describe('DELETE /organizations/:org/members/:userId', () => {
     expect(await rowCounts()).toEqual(before)
   })
 
-  it('ORG-85: does not reach into another organization', async () => {
+  it('does not reach into another organization [ORG-85]', async () => {
     const [mine, theirs] = [await fullTeam(), await fullTeam()]
     const path = `${mine.members}/${theirs.member.userId}`
     expect(await problem(await host.delete(path, mine.owner.token))).toMatchObject({
@@ -106,7 +106,7 @@ describe('DELETE /organizations/:org/members/:userId', () => {
     expect(still.status).toBe(200)
   })
 
-  it('ORG-96: lets every member leave, but the sole owner stays', async () => {
+  it('lets every member leave, but the sole owner stays [ORG-96]', async () => {
     const { owner, member, memberPath } = await fullTeam()
     expect((await host.delete(memberPath(member), member.token)).status).toBe(204)
     const before = await rowCounts()
@@ -115,7 +115,7 @@ describe('DELETE /organizations/:org/members/:userId', () => {
     expect(await rowCounts()).toEqual(before)
   })
 
-  it('lets plain members remove nobody, admins anybody but owners', async () => {
+  it('lets plain members remove no member, and admins all but owners', async () => {
     const { owner, admin, member, memberPath } = await fullTeam()
     const codeOf = async (target: Person, by: Person) => {
       const response = await host.delete(memberPath(target), by.token)

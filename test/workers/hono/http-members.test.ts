@@ -20,7 +20,7 @@ const MEMBERSHIP = 'id, organization_id, user_id, role, seat_id, created_at, upd
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
 describe('POST /organizations/:org/members', () => {
-  it('ORG-76: answers 201 with the membership', async () => {
+  it('answers 201 with the membership [ORG-76]', async () => {
     const { owner, stranger, organization, members } = await fullTeam()
     const input = { userId: stranger.userId, role: 'admin', status: 'suspended', seatId: 'mine' }
     const response = await host.post(members, input, owner.token)
@@ -37,7 +37,7 @@ describe('POST /organizations/:org/members', () => {
     })
   })
 
-  it('ORG-78: answers 200 with the membership there is to the same role, and writes nothing', async () => {
+  it('answers 200 with the membership there is to the same role, and writes no row [ORG-78]', async () => {
     const { owner, stranger, members } = await fullTeam()
     const input = { userId: stranger.userId, role: 'member' }
     const first = await host.post(members, input, owner.token)
@@ -47,7 +47,7 @@ describe('POST /organizations/:org/members', () => {
     expect(await rowCounts()).toEqual(before)
   })
 
-  it('ORG-79: answers already_member to another role', async () => {
+  it('answers already_member to another role [ORG-79]', async () => {
     const { owner, member, members } = await fullTeam()
     const before = await rowCounts()
     const answer = await host.post(members, { userId: member.userId, role: 'admin' }, owner.token)
@@ -55,7 +55,7 @@ describe('POST /organizations/:org/members', () => {
     expect(await rowCounts()).toEqual(before)
   })
 
-  it('ORG-77: refuses a role that there is not, no role, and a user that there is not', async () => {
+  it('refuses a role that there is not, no role, and a user that there is not [ORG-77]', async () => {
     const { owner, stranger, members } = await fullTeam()
     const before = await rowCounts()
     const cases = [
@@ -73,7 +73,7 @@ describe('POST /organizations/:org/members', () => {
     expect(await rowCounts()).toEqual(before)
   })
 
-  it('ORG-82: lets an owner add an owner, and no admin', async () => {
+  it('lets an owner add an owner, and no admin [ORG-82]', async () => {
     const { owner, admin, stranger, members } = await fullTeam()
     const input = { userId: stranger.userId, role: 'owner' }
     const byAdmin = await host.post(members, input, admin.token)
@@ -81,7 +81,7 @@ describe('POST /organizations/:org/members', () => {
     expect((await host.post(members, input, owner.token)).status).toBe(201)
   })
 
-  it('ORG-81: refuses a plain member before it looks at the input', async () => {
+  it('refuses a plain member before it looks at the input [ORG-81]', async () => {
     const { member, stranger, members } = await fullTeam()
     const before = await rowCounts()
     for (const input of [{ userId: stranger.userId, role: 'member' }, { role: 'emperor' }, '{']) {
@@ -108,7 +108,7 @@ describe('POST /organizations/:org/members', () => {
     expect(await seats.json()).toMatchObject({ held: 4, reserved: 0 })
   })
 
-  it('takes whoever the host names, where it has not told its users', async () => {
+  it('takes every user id that the host names, where it has no table of users', async () => {
     const open = embedded({ users: undefined as never })
     const token = asUser({ userId: 'founder' })
     const { id } = await postOrganization({ token }, {}, open)
@@ -156,7 +156,7 @@ describe('the order of checks', () => {
     ['a stranger', 404, 'organization_not_found'],
     ['a plain member', 403, 'insufficient_role'],
   ])(
-    'holds for a bad Idempotency-Key: %s hears of more than the key',
+    'holds for a bad Idempotency-Key: %s receives more than the key',
     async (who, status, code) => {
       const { member, stranger, members } = await fullTeam()
       const tokens = {

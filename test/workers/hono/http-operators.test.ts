@@ -70,7 +70,7 @@ const verify = (userId: string) =>
   testEnv.DB.prepare('UPDATE users SET email_verified_at = 1 WHERE id = ?').bind(userId).run()
 
 describe('OPERATOR_EMAILS', () => {
-  it('A8 makes an operator once the address is verified, and not before', async () => {
+  it('makes an operator once the address is verified, and not before [A8]', async () => {
     const email = newEmail()
     const { client, signUp } = hostWith({ OPERATOR_EMAILS: `other@example.com, ${email}` })
     const { userId, token } = await signUp(email)
@@ -82,7 +82,7 @@ describe('OPERATOR_EMAILS', () => {
     expect(await mayAct(client, stranger.token)).toBe(false)
   })
 
-  it('A8 makes none of who signs up with the address of a deleted operator', async () => {
+  it('makes no operator of a user who signs up with the address of a deleted operator [A8]', async () => {
     const email = newEmail()
     const { client, signUp } = hostWith({ OPERATOR_EMAILS: email })
     const first = await signUp(email)
@@ -95,7 +95,7 @@ describe('OPERATOR_EMAILS', () => {
     expect(await mayAct(client, second.token)).toBe(false)
   })
 
-  it('A8 counts as verified at sign-up in development, and only these addresses do', async () => {
+  it('counts as verified at sign-up in development, and only these addresses do [A8]', async () => {
     const email = newEmail()
     const variables = { ENVIRONMENT: 'development', OPERATOR_EMAILS: email.toUpperCase() }
     const { client, signUp } = hostWith(variables)
@@ -112,7 +112,7 @@ describe('OPERATOR_EMAILS', () => {
 })
 
 describe('OPERATOR_USER_IDS', () => {
-  it('A8 makes operators by their ids, whatever their addresses', async () => {
+  it('makes operators by their ids, no matter what their addresses [A8]', async () => {
     const { userId, token } = await person()
     const other = await person()
     const { client } = hostWith({ OPERATOR_USER_IDS: `x, ${userId}` })
@@ -123,7 +123,7 @@ describe('OPERATOR_USER_IDS', () => {
   it.each<[string, Variables]>([
     ['nothing', {}],
     ['empty lists', { OPERATOR_EMAILS: ' , ,', OPERATOR_USER_IDS: ',' }],
-  ])('A8 makes nobody an operator with %s', async (_what, variables) => {
+  ])('makes no user an operator with %s [A8]', async (_what, variables) => {
     const { isOperator } = readSettings(variables)
     for (const [userId, email] of [
       ['', ''],
@@ -151,7 +151,7 @@ describe('the rate limit of the reference host', () => {
   }
 
   it.each([signIn, '/identity/sign-up'])(
-    'A8 turns a network away that tries too often, before anything is read: %s',
+    'turns a network away that tries too often, before anything is read: %s [A8]',
     async (path) => {
       const { rate } = counting(2)
       const { client } = hostWith({}, { network: rate })
@@ -168,7 +168,7 @@ describe('the rate limit of the reference host', () => {
     }
   )
 
-  it('A8 turns everybody away from an account that is tried too often', async () => {
+  it('turns every user away from an account that is tried too often [A8]', async () => {
     const { rate } = counting(2)
     const { client } = hostWith({}, { account: rate })
     const email = newEmail()
@@ -179,7 +179,7 @@ describe('the rate limit of the reference host', () => {
     expect(await ask('192.0.2.3', newEmail())).toBe(401)
   })
 
-  it('A8 lets in where the limit cannot be asked, or is not bound', async () => {
+  it('lets in where the limit cannot be asked, or is not bound [A8]', async () => {
     const broken: RateLimit = { limit: () => Promise.reject(new Error('no answer')) }
     for (const rate of [broken, undefined]) {
       const { client } = hostWith({}, { network: rate, account: rate })
@@ -188,7 +188,7 @@ describe('the rate limit of the reference host', () => {
     }
   })
 
-  it('A8 is bound in wrangler.toml: 20 a minute of one network', async () => {
+  it('is bound in wrangler.toml: 20 a minute of one network [A8]', async () => {
     const statuses: number[] = []
     for (let tries = 1; tries <= 45; tries++) {
       statuses.push((await host.post(signIn, {}, null, from('198.51.100.7'))).status)
@@ -199,7 +199,7 @@ describe('the rate limit of the reference host', () => {
     expect((await host.post(signIn, {}, null, from('198.51.100.8'))).status).toBe(422)
   })
 
-  it('A8 takes so many requests a minute of one user that check a proof: those of each such route count', async () => {
+  it('takes so many requests a minute of one user that check a proof: those of each such route count [A8]', async () => {
     // PROOF_RATE is 100 in vitest.config.ts. A minute may end on the way.
     const routes = [...OWN, ...NAMED].filter(([, , body]) => body && 'password' in body)
     const [guesser, other] = (await people(2)) as [Person, Person]
@@ -230,21 +230,21 @@ describe('the rate limit of the reference host', () => {
       { network: 100, account: 20, proof: 5 },
     ],
     [{ ACCOUNT_RATE: 'unlimited' }, { network: 20, account: undefined, proof: 20 }],
-  ])('A8 is chosen by variables: %j', (variables, expected) => {
+  ])('is chosen by variables: %j [A8]', (variables, expected) => {
     const bindings = { RATE_5: 5, RATE_20: 20, RATE_100: 100, RATE_600: 600 }
     expect(boundRates(readSettings(variables).rates, bindings)).toEqual(expected)
   })
 
-  it.each(['0', '-5', '2.5', '1e2', 'many'])('A8 takes no rate of %s', (rate) => {
+  it.each(['0', '-5', '2.5', '1e2', 'many'])('takes no rate of %s [A8]', (rate) => {
     expect(() => readSettings({ PROOF_RATE: rate })).toThrow(/^PROOF_RATE must be/)
   })
 
-  it('A8 names the variable whose limit is not bound', () => {
+  it('names the variable whose limit is not bound [A8]', () => {
     const { rates } = readSettings({ ACCOUNT_RATE: '30' })
     expect(() => boundRates(rates, { RATE_20: 20 })).toThrow(/^ACCOUNT_RATE is 30.+RATE_30\.$/)
   })
 
-  it('A8 has a binding of the name for each limit in wrangler.toml', () => {
+  it('has a binding of the name for each limit in wrangler.toml [A8]', () => {
     const bound = [...wrangler.matchAll(/name = "RATE_(\d+)"\n.+\nsimple = \{ limit = (\d+),/g)]
     expect(bound.map(([, name]) => name)).toEqual(['5', '20', '100', '600'])
     expect(bound.map(([, , limit]) => limit)).toEqual(['5', '20', '100', '600'])
@@ -258,13 +258,13 @@ describe('the rate limit of the reference host', () => {
     ['2001:db8:0:1::1', '2001:db8:0:1'],
     ['::1', '0:0:0:0'],
     ['fe80::1:2:3:4:5', 'fe80:0:0:1'],
-  ])('A8 takes %s for the network %s', (address, network) => {
+  ])('takes %s for the network %s [A8]', (address, network) => {
     expect(networkOf(address)).toBe(network)
   })
 })
 
 describe('the page at /', () => {
-  it('C13 says what runs here, without scripts', async () => {
+  it('says what runs here, without scripts [C13]', async () => {
     const answer = await host.get('/')
     expect(answer.status).toBe(200)
     expect(answer.headers.get('content-type')).toMatch(/^text\/html/)

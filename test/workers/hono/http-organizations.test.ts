@@ -30,7 +30,7 @@ describe('GET /healthz', () => {
 })
 
 describe('POST /organizations', () => {
-  it('ORG-1: answers 201 with the organization, nothing more', async () => {
+  it('answers 201 with the organization only [ORG-1]', async () => {
     const { token, userId } = await person()
     const slug = newSlug()
     const response = await host.post('/organizations', { name: ' Acme ', slug }, token)
@@ -49,7 +49,7 @@ describe('POST /organizations', () => {
     })
   })
 
-  it('ORG-2: makes the creator the owner, in the first seat', async () => {
+  it('makes the creator the owner, in the first seat [ORG-2]', async () => {
     const owner = await person()
     const { id } = await postOrganization(owner)
     const rows = await testEnv.DB.prepare(
@@ -62,7 +62,7 @@ describe('POST /organizations', () => {
     ])
   })
 
-  it('ORG-4, ORG-5: makes a slug of the name if none is given', async () => {
+  it('makes a slug of the name if no slug is given [ORG-4 ORG-5]', async () => {
     const { token } = await person()
     const mark = crypto.randomUUID().slice(0, 8)
     for (const slug of [undefined, null]) {
@@ -72,7 +72,7 @@ describe('POST /organizations', () => {
     }
   })
 
-  it('ORG-11, ORG-12: takes nothing from the input but name and slug', async () => {
+  it('takes only name and slug from the input [ORG-11 ORG-12]', async () => {
     const [owner, other] = await people(2)
     const input = {
       id: 'mine',
@@ -88,7 +88,7 @@ describe('POST /organizations', () => {
     expect(row).toMatchObject({ owner_user_id: owner!.userId, deleted_at: null })
   })
 
-  it('ORG-14: leaves the session’s active organization as it is', async () => {
+  it('leaves the session’s active organization as it is [ORG-14]', async () => {
     const owner = await person()
     await postOrganization(owner)
     const active = await testEnv.DB.prepare(
@@ -99,7 +99,7 @@ describe('POST /organizations', () => {
     expect(active).toBeNull()
   })
 
-  it('ORG-8: refuses a slug that a live organization has, and writes nothing', async () => {
+  it('refuses a slug that a live organization has, and writes no row [ORG-8]', async () => {
     const owner = await person()
     const { slug } = await postOrganization(owner)
     const before = await rowCounts()
@@ -112,7 +112,7 @@ describe('POST /organizations', () => {
     expect(await rowCounts()).toEqual(before)
   })
 
-  it('ORG-8: lets one of ten win a race for a slug; nine are told that it is taken', async () => {
+  it('lets one of ten win a race for a slug; nine learn that it is taken [ORG-8]', async () => {
     const slug = newSlug()
     const racers = await people(10)
     const answers = await Promise.all(
@@ -129,7 +129,7 @@ describe('POST /organizations', () => {
     expect(memberships).toBe(1)
   })
 
-  it('ORG-27: gives a deleted organization’s slug away again', async () => {
+  it('gives a deleted organization’s slug away again [ORG-27]', async () => {
     const owner = await person()
     const { id, slug } = await postOrganization(owner)
     await remove(id)
@@ -140,7 +140,7 @@ describe('POST /organizations', () => {
 })
 
 describe('GET /organizations', () => {
-  it('ORG-117: lists pairs of organization and role, newest membership first, live ones only', async () => {
+  it('lists pairs of organization and role, newest membership first, live ones only [ORG-117]', async () => {
     const [me, other] = await people(2)
     const first = await postOrganization(me!)
     const theirs = await postOrganization(other!)
@@ -197,7 +197,7 @@ describe('GET /organizations', () => {
 })
 
 describe('GET /organizations/:org', () => {
-  it('ORG-114: finds it by id and by slug, in any case', async () => {
+  it('finds it by id and by slug, in any case [ORG-114]', async () => {
     const owner = await person()
     const organization = await postOrganization(owner)
     const { id, slug } = organization
@@ -216,7 +216,7 @@ describe('GET /organizations/:org', () => {
     expect(await response.json()).toEqual(organization)
   })
 
-  it('ORG-92: is gone for a member from the request after their removal on', async () => {
+  it('is gone for a member from the request after their removal on [ORG-92]', async () => {
     const [owner, member] = await people(2)
     const { id, ...rest } = await postOrganization(owner!)
     await postMember({ id, ...rest }, owner!, member!)
@@ -226,7 +226,7 @@ describe('GET /organizations/:org', () => {
 })
 
 describe('PATCH /organizations/:org', () => {
-  it('ORG-17: changes the name and nothing else', async () => {
+  it('changes the name only [ORG-17]', async () => {
     const owner = await person()
     const before = await postOrganization(owner)
     const input = { name: ' Acme Inc. ', slug: 'stolen', id: 'stolen', ownerUserId: 'stolen' }
@@ -237,7 +237,7 @@ describe('PATCH /organizations/:org', () => {
     expect(await (await host.get(`/organizations/${before.id}`, owner.token)).json()).toEqual(after)
   })
 
-  it('writes nothing for the name that it has', async () => {
+  it('writes no row for the name that it has', async () => {
     const owner = await person()
     const organization = await postOrganization(owner)
     const before = await rowCounts()
@@ -250,7 +250,7 @@ describe('PATCH /organizations/:org', () => {
     expect(await rowCounts()).toEqual(before)
   })
 
-  it('lets owners and admins rename, plain members not, whatever they send', async () => {
+  it('lets owners and admins rename, plain members not, no matter what they send', async () => {
     const [owner, admin, member] = await people(3)
     const organization = await postOrganization(owner!)
     await postMember(organization, owner!, admin!, 'admin')

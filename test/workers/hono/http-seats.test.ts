@@ -20,7 +20,7 @@ import {
 const operations = embedded()
 
 describe('GET /organizations/:org/seats', () => {
-  it('tells members and operators how many seats there are; strangers nothing', async () => {
+  it('shows members and operators how many seats there are, and strangers no number', async () => {
     const { member, candidate, organization, path } = await smallTeam()
     const unlimited = {
       limit: 'unlimited',
@@ -95,7 +95,7 @@ describe('PUT /organizations/:org/seats/limit', () => {
     expect((await join()).status).toBe(201)
   })
 
-  it('is for operators: members are refused, strangers told that there is nothing', async () => {
+  it('is for operators: members are refused, strangers learn that it does not exist', async () => {
     const { owner, candidate, path } = await smallTeam()
     const before = await rowCounts()
     for (const input of [{ limit: 5 }, { limit: -1 }, '{']) {
@@ -135,7 +135,7 @@ describe('PUT /organizations/:org/seats/limit', () => {
     [{ limit: 5, reason: 'x'.repeat(501) }, 'reason'],
     [{ limit: 5, reason: 7 }, 'reason'],
     ['null', 'body'],
-  ])('BILL-23: refuses %j', async (input, field) => {
+  ])('refuses %j [BILL-23]', async (input, field) => {
     const { path } = await smallTeam()
     const before = await rowCounts()
     const answer = await operations.put(`${path}/seats/limit`, input, anOperator)
@@ -147,7 +147,7 @@ describe('PUT /organizations/:org/seats/limit', () => {
     expect(await rowCounts()).toEqual(before)
   })
 
-  it('BILL-25 B10: ignores a version that is not newer, and says what is in force', async () => {
+  it('ignores a version that is not newer, and says what is in force [BILL-25 B10]', async () => {
     const { path, seats } = await smallTeam()
     const put = (input: object) => operations.put(`${path}/seats/limit`, input, anOperator)
     await put({ limit: 10, version: 5 })
@@ -170,7 +170,7 @@ describe('PUT /organizations/:org/seats/limit', () => {
     expect(await seats()).toMatchObject({ limit: 7, version: 100 })
   })
 
-  it('B10 sets a limit that was asked for without a version, whatever versions came before', async () => {
+  it('sets a limit that was asked for without a version, no matter which versions came before [B10]', async () => {
     const { path, seats } = await smallTeam()
     const put = (input: object) => operations.put(`${path}/seats/limit`, input, anOperator)
     expect((await put({ limit: 3, version: Number.MAX_SAFE_INTEGER })).status).toBe(422)
@@ -181,7 +181,7 @@ describe('PUT /organizations/:org/seats/limit', () => {
     expect(await seats()).toMatchObject({ limit: 7, version: 2 ** 52 + 5 })
   })
 
-  it('B10 refuses a limit behind the last version that a number can have', async () => {
+  it('refuses a limit behind the last version that a number can have [B10]', async () => {
     const { path } = await smallTeam()
     const put = (input: object) => operations.put(`${path}/seats/limit`, input, anOperator)
     await put({ limit: 3 })
@@ -197,7 +197,7 @@ describe('PUT /organizations/:org/seats/limit', () => {
     })
   })
 
-  it('BILL-25: never gives the ledger another limit than D1 has under one version', async () => {
+  it('never gives the ledger another limit than D1 has under one version [BILL-25]', async () => {
     const { path, seats } = await smallTeam()
     const deaf = embedded({
       seats: ledgerSeats(ledgersThat('setLimit', () => Promise.reject(new Error('reset')))),
@@ -214,7 +214,7 @@ describe('PUT /organizations/:org/seats/limit', () => {
     expect(await seats()).toMatchObject({ limit: 2, version: 5 })
   })
 
-  it('SEAT-11: a limit of 0 is real: the owner stays, nobody else comes in', async () => {
+  it('a limit of 0 is real: the owner stays, no other user comes in [SEAT-11]', async () => {
     const [owner, candidate] = (await people(2)) as [Person, Person]
     const strict = embedded({ defaultSeatLimit: 0 })
     const { id } = await postOrganization({ token: asUser(owner) }, {}, strict)
@@ -225,7 +225,7 @@ describe('PUT /organizations/:org/seats/limit', () => {
     expect(await answer.json()).toMatchObject({ code: 'seat_limit_reached', limit: 0, used: 1 })
   })
 
-  it('SEAT-44, SEAT-45: lowering it below use keeps everybody, refuses growth, lets people go', async () => {
+  it('lowering it below use keeps every user, refuses growth, lets people go [SEAT-44 SEAT-45]', async () => {
     const { owner, member, organization, path, join, seats } = await smallTeam()
     expect((await join()).status).toBe(201)
     await limitTo(organization, 1)
@@ -262,7 +262,7 @@ describe('PUT /organizations/:org/seats/limit', () => {
 })
 
 describe('seats and members', () => {
-  it('SEAT-2: gives the last of the seats to exactly as many as there are', async () => {
+  it('gives the last of the seats to exactly as many as there are [SEAT-2]', async () => {
     const { owner, organization, path, seats } = await smallTeam()
     await limitTo(organization, 5)
     const contenders = await people(10)
@@ -279,7 +279,7 @@ describe('seats and members', () => {
     expect(await seats()).toMatchObject({ held: 5, available: 0 })
   })
 
-  it('SEAT-23: frees a seat before the removal is answered', async () => {
+  it('frees a seat before the removal is answered [SEAT-23]', async () => {
     const { owner, member, organization, path, join } = await smallTeam()
     await limitTo(organization, 2)
     expect((await join()).status).toBe(409)
@@ -287,7 +287,7 @@ describe('seats and members', () => {
     expect((await join()).status).toBe(201)
   })
 
-  it('SEAT-12: tells members that they are in before it counts', async () => {
+  it('answers members that they are in before it counts [SEAT-12]', async () => {
     const { owner, member, organization, path } = await smallTeam()
     await limitTo(organization, 1)
     const add = (role: string) =>

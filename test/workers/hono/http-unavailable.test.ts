@@ -96,7 +96,7 @@ describe('when D1 does not answer', () => {
     ['/invitations/view', 'unavailable'],
     ['/invitations/accept', 'seats_unavailable'],
     ['/invitations/decline', 'unavailable'],
-  ] as const)('POST %s is refused too, whatever the token is worth', async (path, code) => {
+  ] as const)('POST %s is refused too, no matter what the token is worth', async (path, code) => {
     const { owner, candidate, organization } = await smallTeam()
     const as = { token: asUser(owner) }
     const { token } = await postInvitation(organization, as, candidate.email, 'member', embedded())
@@ -113,7 +113,7 @@ describe('when D1 does not answer', () => {
     await expectUnavailable(answer, 'unavailable')
   })
 
-  it('hears of it through report, not through the answer', async () => {
+  it('learns it through report, not through the answer', async () => {
     const { owner, path } = await smallTeam()
     const reports: string[] = []
     const down = embedded({
@@ -163,7 +163,7 @@ describe('when the ledger does not answer', () => {
     ['throws', fails, 10],
     ['hangs', hangs, 0.05],
   ])(
-    'SEAT-13: refuses growth if it %s, and writes nothing',
+    'refuses growth if it %s, and writes no row [SEAT-13]',
     async (_how, instead, timeoutSeconds) => {
       const { owner, path, join } = await smallTeam()
       const seats = ledgerSeats(ledgersThat('everything', instead), { timeoutSeconds })
@@ -175,7 +175,7 @@ describe('when the ledger does not answer', () => {
     }
   )
 
-  it("SEAT-13: refuses growth if a host's own provider throws, and writes nothing", async () => {
+  it("refuses growth if a host's own provider throws, and writes no row [SEAT-13]", async () => {
     const { owner, join } = await smallTeam()
     const client = embedded({ seats: { ...d1Seats(), reserve: fails } })
     const before = await rowCounts()
@@ -204,7 +204,7 @@ describe('when the ledger does not answer', () => {
     expect(held + reserved).toBeLessThanOrEqual(3)
   })
 
-  it('tries once more if the platform says that this is worth while, and no oftener', async () => {
+  it('tries again if the platform says that this is worth while, and no oftener', async () => {
     const { owner, candidate, path } = await smallTeam()
     let calls = 0
     const flaky = (failures: number) => {
@@ -228,7 +228,7 @@ describe('when the ledger does not answer', () => {
     expect(once.status).toBe(201)
   })
 
-  it('SEAT-14: gives the seat back if the membership certainly was not written', async () => {
+  it('gives the seat back if the membership certainly was not written [SEAT-14]', async () => {
     const { owner, organization, join, seats } = await smallTeam()
     await limitTo(organization, 3)
     // The outer guard: the actor loses the role between plan and batch, every time it is planned.

@@ -80,7 +80,7 @@ async function whole(response: Response) {
 }
 
 describe('the page of an invitation', () => {
-  it('INV-50 INV-62 shows nobody who is signed in where it leads, and asks them to sign up', async () => {
+  it('shows an anonymous caller where it leads, and asks them to sign up [INV-50 INV-62]', async () => {
     const { organization, invitation, view } = await invitedTeam()
     const { email, role, expiresAt } = invitation
     const { name, slug } = organization
@@ -92,7 +92,7 @@ describe('the page of an invitation', () => {
     })
   })
 
-  it('INV-51 lets whom it was sent to accept', async () => {
+  it('lets whom it was sent to accept [INV-51]', async () => {
     const { organization, guest, view } = await invitedTeam()
     const { name, slug } = organization
     expect(await view(guest)).toMatchObject({
@@ -104,7 +104,7 @@ describe('the page of an invitation', () => {
     expect(await view(guest)).toMatchObject({ status: 'accept' })
   })
 
-  it('INV-63 leads whoever accepts to work there', async () => {
+  it('leads a user who accepts to work there [INV-63]', async () => {
     const { organization, guest, token } = await invitedTeam()
     expect((await host.post('/invitations/accept', { token }, guest.token)).status).toBe(200)
     const active = await host.get('/active-organization', guest.token)
@@ -114,7 +114,7 @@ describe('the page of an invitation', () => {
     })
   })
 
-  it('INV-52 names somebody else the two addresses, and nothing more', async () => {
+  it('names another user the two addresses only [INV-52]', async () => {
     const { guest, stranger, view } = await invitedTeam()
     expect(await view(stranger)).toEqual({
       status: 'mismatch',
@@ -123,7 +123,7 @@ describe('the page of an invitation', () => {
     })
   })
 
-  it('INV-53 does not say why a token is none', async () => {
+  it('does not say why a token is invalid [INV-53]', async () => {
     const { guest, token, view } = await invitedTeam()
     for (const presented of ['garbage', token.slice(1), `${token}A`, token.toLowerCase(), '', 7]) {
       expect(await view(guest, presented)).toEqual({ status: 'invalid' })
@@ -131,7 +131,7 @@ describe('the page of an invitation', () => {
   })
 
   it.each(endsOf)(
-    'INV-54 INV-55 is %s, whoever asks, also once it would have expired',
+    'is %s, no matter who asks, also once it would have expired [INV-54 INV-55]',
     async (status, end) => {
       const { guest, stranger, invitation, view } = await invitedTeam()
       await set(invitation, end)
@@ -141,7 +141,7 @@ describe('the page of an invitation', () => {
     }
   )
 
-  it('INV-54 INV-14 is expired when its row says so, and open again when it does', async () => {
+  it('is expired when its row says so, and open again when it does [INV-54 INV-14]', async () => {
     const { guest, stranger, invitation, view } = await invitedTeam()
     await set(invitation, 'expires_at = 1')
     for (const by of [null, guest, stranger]) expect(await view(by)).toEqual({ status: 'expired' })
@@ -149,7 +149,7 @@ describe('the page of an invitation', () => {
     expect(await view(guest)).toMatchObject({ status: 'accept' })
   })
 
-  it('INV-55 an older token is revoked, unless somebody is in', async () => {
+  it('an older token is revoked, unless a user is in [INV-55]', async () => {
     const { owner, organization, invitation, view } = await invitedTeam()
     const path = `/organizations/${organization.id}/invitations/${invitation.id}/resend`
     expect((await host.post(path, undefined, owner.token)).status).toBe(200)
@@ -160,7 +160,7 @@ describe('the page of an invitation', () => {
     expect(await view()).toEqual({ status: 'already_accepted' })
   })
 
-  it('INV-56 is expired without its row once its token says so, and none before', async () => {
+  it('is expired without its row once its token says so, and not before [INV-56]', async () => {
     const { owner, organization, guest } = await invitedTeam()
     await run('DELETE FROM seatgate_invitations')
     const client = embedded()
@@ -173,7 +173,7 @@ describe('the page of an invitation', () => {
     expect(await statusAt(later)).toEqual({ status: 'expired' })
   })
 
-  it('INV-57 does without the name of somebody who is no user any more', async () => {
+  it('does without the name of a user who is no user any more [INV-57]', async () => {
     const { owner, stranger: admin, organization } = await invitedTeam()
     await postMember(organization, owner, admin, 'admin')
     const { token } = await postInvitation(organization, admin, newAddress())
@@ -184,13 +184,13 @@ describe('the page of an invitation', () => {
     expect(page).toMatchObject({ status: 'signup', inviter: null })
   })
 
-  it('INV-58 is none if the organization is deleted', async () => {
+  it('is invalid if the organization is deleted [INV-58]', async () => {
     const { guest, organization, view } = await invitedTeam()
     await run('UPDATE seatgate_organizations SET deleted_at = 1 WHERE id = ?', organization.id)
     for (const by of [null, guest]) expect(await view(by)).toEqual({ status: 'invalid' })
   })
 
-  it('INV-13 is none for an address that it was not made out to', async () => {
+  it('is invalid for an address that it was not made out to [INV-13]', async () => {
     const { invitation, view } = await invitedTeam()
     await set(invitation, `email = '${newAddress()}'`)
     expect(await view()).toEqual({ status: 'invalid' })
@@ -211,35 +211,38 @@ describe('a forged acceptance', () => {
     ['by somebody else', 'invitation_mismatch', () => null],
   ]
 
-  it.each(shareOf(ways, 3))('INV-60 %s is %s, and changes nothing', async (_what, code, spoil) => {
-    const team = await invitedTeam()
-    await spoil(team)
-    const { guest, stranger, organization, invitation } = team
-    const token = code === 'invitation_invalid' ? 'garbage' : team.token
-    const by = code === 'invitation_mismatch' ? stranger : guest
-    const before = await everything()
-    const accepted = await host.post('/invitations/accept', { token }, by.token)
-    expect((await problem(accepted)).code).toBe(code)
-    if (code !== 'invitation_mismatch') {
-      const input = { token, email: invitation.email, password: PASSWORD }
-      const joined = await host.post('/invitations/accept-with-signup', input)
-      expect((await problem(joined)).code).toBe(code)
+  it.each(shareOf(ways, 3))(
+    '%s is %s, and makes no change [INV-60]',
+    async (_what, code, spoil) => {
+      const team = await invitedTeam()
+      await spoil(team)
+      const { guest, stranger, organization, invitation } = team
+      const token = code === 'invitation_invalid' ? 'garbage' : team.token
+      const by = code === 'invitation_mismatch' ? stranger : guest
+      const before = await everything()
+      const accepted = await host.post('/invitations/accept', { token }, by.token)
+      expect((await problem(accepted)).code).toBe(code)
+      if (code !== 'invitation_mismatch') {
+        const input = { token, email: invitation.email, password: PASSWORD }
+        const joined = await host.post('/invitations/accept-with-signup', input)
+        expect((await problem(joined)).code).toBe(code)
+      }
+      const declined = await host.post('/invitations/decline', { token }, by.token)
+      expect((await problem(declined)).code).toBe(code)
+      // Sessions are touched by whoever uses them, wrong attempts are counted, and what happened before is
+      // still being forwarded.
+      const beside = {
+        seatgate_sessions: [],
+        seatgate_rate_limits: [],
+        seatgate_audit_outbox: [],
+        seatgate_sink_cursors: [],
+      }
+      expect({ ...(await everything()), ...beside }).toEqual({ ...before, ...beside })
+      expect((await host.get(`/organizations/${organization.id}`, by.token)).status).toBe(404)
     }
-    const declined = await host.post('/invitations/decline', { token }, by.token)
-    expect((await problem(declined)).code).toBe(code)
-    // Sessions are touched by whoever uses them, wrong attempts are counted, and what happened before is
-    // still being forwarded.
-    const beside = {
-      seatgate_sessions: [],
-      seatgate_rate_limits: [],
-      seatgate_audit_outbox: [],
-      seatgate_sink_cursors: [],
-    }
-    expect({ ...(await everything()), ...beside }).toEqual({ ...before, ...beside })
-    expect((await host.get(`/organizations/${organization.id}`, by.token)).status).toBe(404)
-  })
+  )
 
-  it('INV-62 without a session is possible with sign-up alone', async () => {
+  it('without a session is possible with sign-up alone [INV-62]', async () => {
     const { token } = await invitedTeam()
     expect((await host.post('/invitations/accept', { token })).status).toBe(401)
     expect((await host.post('/invitations/view', { token })).status).toBe(200)
@@ -247,8 +250,8 @@ describe('a forged acceptance', () => {
   })
 })
 
-describe('a token that is worth nothing', () => {
-  it('INV-12 INV-53 is answered to the byte as any other, on every route', async () => {
+describe('a token that opens no invitation', () => {
+  it('is answered to the byte as any other, on every route [INV-12 INV-53]', async () => {
     const { owner, guest, organization, invitation, token } = await invitedTeam()
     const foreign = await postInvitation(
       organization,
@@ -296,7 +299,7 @@ describe('a token that is worth nothing', () => {
 })
 
 describe('accepting', () => {
-  it('INV-67 INV-49 verifies the address, and own invitations are shown from then on', async () => {
+  it('verifies the address, and own invitations are shown from then on [INV-67 INV-49]', async () => {
     const { owner, guest, organization, invitation } = await invitedTeam()
     const [other] = (await people(1)) as [Person]
     const elsewhere = await postOrganization(other)
@@ -318,7 +321,7 @@ describe('accepting', () => {
     expect(JSON.stringify(await own())).not.toContain('token')
   })
 
-  it('INV-78 INV-84 with sign-up: the host signs in, and the way leads into the organization', async () => {
+  it('with sign-up: the host signs in, and the way leads into the organization [INV-78 INV-84]', async () => {
     const { owner, organization } = await invitedTeam()
     const { token, email } = await postInvitation(organization, owner, newAddress())
     const input = { token, email: email.toUpperCase(), password: PASSWORD, name: 'Zoë' }
@@ -342,7 +345,7 @@ describe('accepting', () => {
     expect(await problem(second)).toMatchObject({ code: 'validation_error', fields: ['email'] })
   })
 
-  it('INV-84 the library alone makes no session', async () => {
+  it('the library alone makes no session [INV-84]', async () => {
     const kit = createKit()
     const organization = await kit.organization()
     const asOwner = organization.as(organization.owner)
@@ -357,7 +360,7 @@ describe('accepting', () => {
     expect(await sessions()).toBe(before)
   })
 
-  it('INV-83 registers once, however often the batch has to be made', async () => {
+  it('registers once, however often the batch has to be made [INV-83]', async () => {
     const registered: string[] = []
     let batches = 0
     const kit = createKit({
@@ -392,7 +395,7 @@ describe('accepting', () => {
     expect(users).toBe(1)
   })
 
-  it('SEAT-41 tells no number to who finds no seat, who may try again', async () => {
+  it('discloses no number to a user who finds no seat, and who may try again [SEAT-41]', async () => {
     const [owner, guest] = (await people(2)) as [Person, Person]
     const organization = await postOrganization(owner)
     const client = embedded({ invitationsHoldSeats: false })
@@ -411,7 +414,7 @@ describe('accepting', () => {
 })
 
 describe('the seats, explained', () => {
-  it('SEAT-36 lists who has one, what holds one, and when the next comes free', async () => {
+  it('lists who has one, what holds one, and when the next comes free [SEAT-36]', async () => {
     const { owner, guest, organization, invitation } = await invitedTeam()
     const path = `/organizations/${organization.id}/seats/explain`
     const explained = async () => (await host.get(path, owner.token)).json<SeatExplanation>()
@@ -436,7 +439,7 @@ describe('the seats, explained', () => {
 })
 
 describe('a token', () => {
-  it('INV-10 INV-15 MAIL-9 is in no table in clear and in no log, from its making to its end', async () => {
+  it('is in no table in clear and in no log, from its making to its end [INV-10 INV-15 MAIL-9]', async () => {
     const logged: unknown[] = []
     const spies = (['log', 'info', 'warn', 'error', 'debug'] as const).map((level) =>
       vi.spyOn(console, level).mockImplementation((...words) => void logged.push(words))
@@ -484,7 +487,7 @@ describe('a token', () => {
     expect(kept).not.toContain('no route to')
   })
 
-  describe('D9 in clear is noticed in what waits to be mailed:', () => {
+  describe('in clear is noticed in what waits to be mailed: [D9]', () => {
     const base64 = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes))
     const inside = (token: string) => secretsOf(token)[2]!
     const ways: readonly [way: string, write: (token: string) => unknown][] = [

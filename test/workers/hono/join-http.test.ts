@@ -128,7 +128,7 @@ describe('the routes of joining', () => {
     expect(await problem(other)).toMatchObject({ status: 422, code: 'idempotency_mismatch' })
   })
 
-  it('answer everybody else as if there were nothing', async () => {
+  it('answer every other user as if the organization did not exist', async () => {
     const { organization, path, domainId } = await openTeam('auto')
     const [stranger] = (await people(1)) as [Person]
     const absent = crypto.randomUUID()

@@ -63,12 +63,12 @@ describe('loadOrganizationFromSlug()', () => {
     }
   })
 
-  it('sets nothing on routes where it is not mounted', async () => {
+  it('sets no variable on routes where it is not mounted', async () => {
     const response = await client.get('/public')
     expect(await response.json()).toEqual([])
   })
 
-  it('answers 401 to nobody and 404 to strangers, operators and suspended members', async () => {
+  it('answers 401 to an anonymous caller and 404 to strangers, operators and suspended members', async () => {
     const { candidate, member, organization } = await smallTeam()
     const path = `/o/${organization.id}/whoami`
     await testEnv.DB.prepare(
@@ -99,7 +99,7 @@ describe('loadOrganizationFromSlug()', () => {
     expect(there).toEqual(nowhere)
   })
 
-  it('reads another parameter if told so', async () => {
+  it('reads another parameter if configured so', async () => {
     const { owner, organization: there } = await smallTeam()
     const other = new Hono()
       .use(
@@ -173,7 +173,7 @@ describe('requireRole()', () => {
     expect(await statusOf('either', asUser(member))).toBe(403)
   })
 
-  it('decides after absence: a stranger is not told about roles', async () => {
+  it('decides after absence: a stranger learns no roles', async () => {
     const { candidate, organization } = await smallTeam()
     const response = await client.get(`/o/${organization.id}/owners`, asUser(candidate))
     expect(await problem(response)).toMatchObject({ code: 'organization_not_found' })

@@ -45,8 +45,8 @@ async function remove(organization: string): Promise<void> {
     .run()
 }
 
-describe('C6 an operator’s organizations', () => {
-  it('C6 are found by id, and by the beginning of a slug or a name, deleted or not', async () => {
+describe('an operator’s organizations [C6]', () => {
+  it('are found by id, and by the beginning of a slug or a name, deleted or not [C6]', async () => {
     const owner = await person()
     const mark = crypto.randomUUID().slice(0, 8)
     const live = await postOrganization(owner, { name: `Zeta ${mark} 100%`, slug: `live-${mark}` })
@@ -73,7 +73,7 @@ describe('C6 an operator’s organizations', () => {
     }
   })
 
-  it('C6 come in pages, each once', async () => {
+  it('come in pages, each once [C6]', async () => {
     const owner = await person()
     const made = await Promise.all(Array.from({ length: 5 }, () => postOrganization(owner)))
     const seen: string[] = []
@@ -97,12 +97,12 @@ describe('C6 an operator’s organizations', () => {
     ['name=x', 422, ['name']],
     ['cursor=x', 400, []],
     [`cursor=${btoa('["x","members"]')}`, 400, []],
-  ])('C6 are refused for ?%s', async (query, status, fields) => {
+  ])('are refused for ?%s [C6]', async (query, status, fields) => {
     const answer = await client.get(`/operator/organizations?${query}`, anOperator)
     expect(await problem(answer)).toMatchObject({ status, fields })
   })
 
-  it('C6 are read one by one, a deleted one by its id alone', async () => {
+  it('are read one by one, a deleted one by its id alone [C6]', async () => {
     const owner = await person()
     const organization = await postOrganization(owner)
     const path = `/organizations/${organization.slug}`
@@ -124,7 +124,7 @@ describe('C6 an operator’s organizations', () => {
     )
   })
 
-  it('C6 come back with everybody, once for each key', async () => {
+  it('come back with every user, once for each key [C6]', async () => {
     const [owner, member] = (await people(2)) as [Person, Person]
     const organization = await postOrganization(owner)
     await postMember(organization, owner, member)
@@ -147,7 +147,7 @@ describe('C6 an operator’s organizations', () => {
     })
   })
 
-  it('C6 have their seats verified and counted again', async () => {
+  it('have their seats verified and counted again [C6]', async () => {
     const owner = await person()
     const { id } = await postOrganization(owner)
     await testEnv.DB.prepare(
@@ -168,8 +168,8 @@ describe('C6 an operator’s organizations', () => {
   })
 })
 
-describe('C6 an operator’s trails', () => {
-  it('C6 are those of any organization, also a deleted one, filtered, counted and in pages', async () => {
+describe('an operator’s trails [C6]', () => {
+  it('are those of any organization, also a deleted one, filtered, counted and in pages [C6]', async () => {
     const id = await organizationWith(seatgate, 3)
     await remove(id)
     const path = `/organizations/${id}/audit`
@@ -185,7 +185,7 @@ describe('C6 an operator’s trails', () => {
     }
   })
 
-  it('C6 are those of the path: another organization in the query is refused', async () => {
+  it('are those of the path: another organization in the query is refused [C6]', async () => {
     const [one, other] = [await organizationWith(seatgate), await organizationWith(seatgate)]
     for (const path of [
       `/organizations/${one}/audit`,
@@ -202,14 +202,14 @@ describe('C6 an operator’s trails', () => {
     }
   })
 
-  it('C6 are the platform’s own too', async () => {
+  it('are the platform’s own too [C6]', async () => {
     const action = `host.m${crypto.randomUUID().replaceAll('-', '')}`
     unwrap(await logEvent(seatgate, { caller: system }, { action }))
     const { data } = await read<Page<AuditEvent>>(`/audit?action=${action}`)
     expect(data).toMatchObject([{ organizationId: 'system', action }])
   })
 
-  it('C6 of one person are what they did and what was done to them, everywhere, newest first', async () => {
+  it('of one person are what they did and what was done to them, everywhere, newest first [C6]', async () => {
     const [one, other] = (await people(2)) as [Person, Person]
     const first = await postOrganization(one)
     const second = await postOrganization(other)
@@ -243,7 +243,7 @@ describe('C6 an operator’s trails', () => {
     expect((await read<Page<AuditEvent>>('/users/nobody/audit')).data).toEqual([])
   })
 
-  it('C6 as functions are refused to others before anything is read', async () => {
+  it('as functions are refused to others before anything is read [C6]', async () => {
     const id = await organizationWith(seatgate)
     const scope = { caller: { userId: owners.get(id)! }, organization: id }
     const unread = seatgateWith({

@@ -90,7 +90,7 @@ describe('POST /organizations/:org/slug', () => {
 })
 
 describe('DELETE /organizations/:org', () => {
-  it('answers 204 without a body, and from then on 404 to everybody and everything', async () => {
+  it('answers 204 without a body, and from then on 404 to every request of every user', async () => {
     const { organization, token, path, remove, change } = await scene()
     const member = asUser({ userId: await join(kit, organization) })
     const response = await remove()
@@ -134,7 +134,7 @@ describe('DELETE /organizations/:org', () => {
     expect((await remove({ password: 7 }, asUser({ userId: await newUser() }))).status).toBe(404)
   })
 
-  it('that is sent twice at once is done once, and the other one finds nothing', async () => {
+  it('that is sent twice at once is done once, and the other one finds no row', async () => {
     for (let round = 0; round < 10; round++) {
       const { remove } = await scene()
       const answers = await Promise.all([remove(), remove()])

@@ -116,7 +116,7 @@ async function refusing(
 }
 
 describe('pageRefusals()', () => {
-  it.each(cases)('PIPE-58 PIPE-59 %s', async (code, refusal, page) => {
+  it.each(cases)('%s [PIPE-58 PIPE-59]', async (code, refusal, page) => {
     for (const method of ['GET', 'POST']) {
       const response = await refusing(refusal, undefined, undefined, method)
       expect(response.headers.getSetCookie()).toEqual([])
@@ -142,13 +142,13 @@ describe('pageRefusals()', () => {
   })
 
   it.each(cases.filter(([, , page]) => 'status' in page && page.status === 503))(
-    'PIPE-58 %s says when to come again, as its problem does',
+    '%s says when to come again, as its problem does [PIPE-58]',
     async (_code, refusal) => {
       expect((await refusing(refusal)).headers.get('retry-after')).toBe('5')
     }
   )
 
-  it('PIPE-58 does without what a refusal need not carry', async () => {
+  it('does without what a refusal need not carry [PIPE-58]', async () => {
     const text = async (refusal: Refusal) => (await refusing(refusal)).text()
     expect(await text({ code: 'hook_refused', reason: 'no_guests' })).toMatch(/no_guests$/)
     expect(await text({ code: 'last_owner' })).toMatch(/owner/)
@@ -156,7 +156,7 @@ describe('pageRefusals()', () => {
   })
 
   it.each(['//evil.example/a', '/\\evil.example', '/.//evil.example'])(
-    'PIPE-57 PIPE-59 does not lead back to %j',
+    'does not lead back to %j [PIPE-57 PIPE-59]',
     async (path) => {
       for (const code of ['unauthenticated', 'stale_sudo'] as const) {
         const response = await refusing({ code }, undefined, path)
@@ -167,7 +167,7 @@ describe('pageRefusals()', () => {
     }
   )
 
-  it('PIPE-59 leads to where the host says, with a query of its own kept', async () => {
+  it('leads to where the host says, with a query of its own kept [PIPE-59]', async () => {
     const options = {
       loginPath: '/sign-in?theme=dark',
       organizationsPath: '/choose?all=1',
@@ -186,7 +186,7 @@ describe('pageRefusals()', () => {
     )
   })
 
-  it('C3 sends to the login page without a session, to come back after a GET alone', async () => {
+  it('sends to the login page without a session, to come back after a GET alone [C3]', async () => {
     const { seatgate } = createKit({ provider: 'unlimited' })
     const onRefusal = pageRefusals()
     const app = new Hono()
@@ -208,7 +208,7 @@ describe('pageRefusals()', () => {
     }
   })
 
-  it('C3 leads a POST without a second factor back to the organization', async () => {
+  it('leads a POST without a second factor back to the organization [C3]', async () => {
     const { seatgate } = createKit({ provider: 'unlimited' })
     const onRefusal = pageRefusals()
     const app = new Hono()
@@ -225,7 +225,7 @@ describe('pageRefusals()', () => {
     )
   })
 
-  it('PIPE-58 PIPE-59 answers for every middleware of a host that has pages', async () => {
+  it('answers for every middleware of a host that has pages [PIPE-58 PIPE-59]', async () => {
     const { seatgate } = createKit({ provider: 'unlimited' })
     const userId = await newUser()
     const [home] = await belonging(userId, 1)

@@ -67,7 +67,7 @@ describe('POST /organizations/switch', () => {
   } as const
 
   it.each(Object.entries(bodies))(
-    'PIPE-54 switches and leads back, from %s',
+    'switches and leads back, from %s [PIPE-54]',
     async (_kind, [write, headers]) => {
       const { userId, from, to, client, pointer } = await commuter()
       const fields = { organization_id: to.id, return_to: '/projects?tab=2#top' }
@@ -84,7 +84,7 @@ describe('POST /organizations/switch', () => {
   )
 
   it.each([undefined, null, '', 7, true, {}, ['/a']])(
-    'PIPE-54 leads to "/" where the way back is %j',
+    'leads to "/" where the way back is %j [PIPE-54]',
     async (returnTo) => {
       const { to, client, pointer } = await commuter()
       const response = await client.post(PATH, { organization_id: to.slug, return_to: returnTo })
@@ -120,7 +120,7 @@ describe('POST /organizations/switch', () => {
     '/\u0000/evil.example',
     '/\u007f',
     '/\u0085/evil.example',
-  ])('PIPE-57 switches, and leads to "/" instead of %j', async (returnTo) => {
+  ])('switches, and leads to "/" instead of %j [PIPE-57]', async (returnTo) => {
     const { to, client, pointer } = await commuter()
     const fields = { organization_id: to.id, return_to: returnTo }
     for (const response of [
@@ -140,13 +140,13 @@ describe('POST /organizations/switch', () => {
     ['/a?next=//evil.example', '/a?next=//evil.example'],
     ['/a/../b', '/b'],
     ['/ü', '/%C3%BC'],
-  ])('PIPE-57 keeps %j, which stays here, as %j', async (returnTo, location) => {
+  ])('keeps %j, which stays here, as %j [PIPE-57]', async (returnTo, location) => {
     const { to, client } = await commuter()
     const response = await client.post(PATH, { organization_id: to.id, return_to: returnTo })
     expect(response.headers.get('location')).toBe(location)
   })
 
-  it('PIPE-57 never leads away, whatever it is told', async () => {
+  it('never leads away, no matter what it is given [PIPE-57]', async () => {
     const { to, client } = await commuter()
     await client.post(PATH, { organization_id: to.id })
     const piece = fc.oneof(
@@ -201,7 +201,7 @@ describe('POST /organizations/switch to where they may not be', () => {
   }
 
   it.each(Object.entries(targets))(
-    'PIPE-55 answers the same 404, and moves nothing, where it %s',
+    'answers the same 404, and moves no pointer, where it %s [PIPE-55]',
     async (_how, targetOf) => {
       const { userId, from, client, pointer } = await commuter()
       const name = await targetOf(userId)
@@ -217,7 +217,7 @@ describe('POST /organizations/switch to where they may not be', () => {
     }
   )
 
-  it('PIPE-55 answers 404 to who has no session to be switched, and to a service account', async () => {
+  it('answers 404 to who has no session to be switched, and to a service account [PIPE-55]', async () => {
     const userId = await newUser()
     const [home] = await belonging(userId, 1)
     const input = { organization_id: home!.id }
@@ -230,7 +230,7 @@ describe('POST /organizations/switch to where they may not be', () => {
     expect((await none.post(PATH, input, ada.token)).status).toBe(404)
   })
 
-  it('answers 401 to nobody', async () => {
+  it('answers 401 to an anonymous caller', async () => {
     const answer = await embedded().post(PATH, { organization_id: 'acme' })
     expect(await problem(answer)).toMatchObject({ status: 401, code: 'unauthenticated' })
   })
@@ -242,7 +242,7 @@ describe('POST /organizations/switch to where they may not be', () => {
     ['no object', [], 422],
     ['no JSON', '{', 400],
     ['too much', { organization_id: 'x'.repeat(70_000) }, 413],
-  ])('refuses %s, and moves nothing', async (_what, body, status) => {
+  ])('refuses %s, and moves no pointer', async (_what, body, status) => {
     const { from, client, pointer } = await commuter()
     expect((await client.post(PATH, body)).status).toBe(status)
     expect(await pointer()).toBe(from.id)
@@ -264,7 +264,7 @@ describe('POST /organizations/switch to where they may not be', () => {
   })
 
   // A form that is sent twice: the second has loaded the pointer before the first moved it.
-  it('does not tell a member who submits twice that there is no such organization', async () => {
+  it('does not answer a member who submits twice that there is no such organization', async () => {
     let held: (() => Promise<void>) | null = null
     const { to, client, pointer } = await commuter({
       async around({ asked }, run) {
@@ -289,7 +289,7 @@ describe('POST /organizations/switch to where they may not be', () => {
 
 describe('other methods on the path of the switch', () => {
   it.each(['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'])(
-    'PIPE-56 %s never switches',
+    '%s never switches [PIPE-56]',
     async (method) => {
       const { from, to, client, pointer } = await commuter()
       const query = form({ organization_id: to.id, return_to: '/a' })
@@ -306,7 +306,7 @@ describe('other methods on the path of the switch', () => {
     }
   )
 
-  it('PIPE-56 is the same in the reference host, where POST switches', async () => {
+  it('is the same in the reference host, where POST switches [PIPE-56]', async () => {
     const [ada] = (await people(1)) as [Person]
     const created = await host.post('/organizations', { name: 'Acme' }, ada.token)
     const { id } = await created.json<{ id: string }>()

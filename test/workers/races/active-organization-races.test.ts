@@ -39,7 +39,7 @@ function together(count: number): Around {
 describe('many requests with one stale pointer', () => {
   for (const loss of losses) {
     it.each([0, 1, 2])(
-      `PIPE-21 leave exactly one event where ${loss}, with %i other organizations`,
+      `leave exactly one event where ${loss}, with %i other organizations [PIPE-21]`,
       async (others) => {
         const who = await stalePointer(loss, others)
         const to = others === 1 ? who.others[0]!.id : null
@@ -65,7 +65,7 @@ describe('many requests with one stale pointer', () => {
 
 describe('a deliberate switch', () => {
   it.each([1, 2])(
-    'PIPE-12 PIPE-21 is not overwritten by a recovery that began before it, with %i other organizations',
+    'is not overwritten by a recovery that began before it, with %i other organizations [PIPE-12 PIPE-21]',
     async (others) => {
       for (const target of [others - 1, null]) {
         const who = await stalePointer('the membership is gone', others)
@@ -87,7 +87,7 @@ describe('a deliberate switch', () => {
     }
   )
 
-  it('PIPE-12 comes after a recovery that was quicker, and says where it came from', async () => {
+  it('comes after a recovery that was quicker, and says where it came from [PIPE-12]', async () => {
     const who = await stalePointer('the membership is gone', 2)
     const [, target] = who.others
     const racing = createKit({
@@ -113,7 +113,7 @@ describe('a deliberate switch', () => {
     expect(await movesOf(c!.id)).toEqual([])
   })
 
-  it('PIPE-12 leaves a trail without a gap where ten of one session meet', async () => {
+  it('leaves a trail without a gap where ten of one session meet [PIPE-12]', async () => {
     const userId = await newUser()
     const homes = await belonging(userId, 11)
     const [start, ...targets] = homes

@@ -120,7 +120,7 @@ describe('a crash at every step', () => {
   const cases = stagings.flatMap((staging) => eachFault.map((fault) => ({ ...staging, ...fault })))
 
   it.each(cases)(
-    'SEAT-14 SEAT-15 SEAT-23 FWD-14 MUSEUM-29: $what heals ($kind $moment each step)',
+    '$what heals ($kind $moment each step) [SEAT-14 SEAT-15 SEAT-23 FWD-14 MUSEUM-29]',
     async ({ stage, keyed, kind, moment, steps }) => {
       let reached = true
       let step = 0
@@ -158,7 +158,7 @@ describe('a crash at every step', () => {
   )
 
   it.each(eachFault)(
-    'SEAT-23 FWD-14 FWD-16: a forwarder that crashes loses no release ($kind $moment each step)',
+    'a forwarder that crashes loses no release ($kind $moment each step) [SEAT-23 FWD-14 FWD-16]',
     async ({ kind, moment }) => {
       let reached = true
       let step = 0
@@ -189,7 +189,7 @@ describe('a crash at every step', () => {
   )
 
   it.each(moments)(
-    'SEAT-17: D1 failing %s it settled a deadline keeps the seat until it answers',
+    'D1 failing %s it settled a deadline keeps the seat until it answers [SEAT-17]',
     async (moment) => {
       const { organization, calm } = await abandonedAdd()
       passTime(31_000)

@@ -41,7 +41,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-it('a raise of the epoch that arrives late changes nothing', async () => {
+it('a raise of the epoch that arrives late makes no change', async () => {
   const kit = createKit()
   const organization = await kit.organization({ seats: 5 })
   const db = drizzle(testEnv.DB)
@@ -129,13 +129,13 @@ describe('what comes late, when a member has gone', () => {
     expect(codeOf(await add(calm, organization))).toBe('ok')
   })
 
-  it('holds none if it is the confirmation alone', async () => {
+  it('holds no seat if it is the confirmation alone', async () => {
     const { organization, confirmation } = await removed()
     await confirmation()
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('holds one for nobody if it is both, until the sweep finds it', async () => {
+  it('holds one without a holder if it is both, until the sweep finds it', async () => {
     const { calm, organization, request, confirmation } = await removed()
     await request()
     await confirmation()
@@ -179,7 +179,7 @@ it('a refusal at the default limit says how many seats are used', async () => {
   })
 })
 
-it('SEAT-14: with d1Seats, a seat that passes on to another invitation is counted all the time', async () => {
+it('with d1Seats, a seat that passes on to another invitation is counted all the time [SEAT-14]', async () => {
   const calm = createKit({ provider: 'd1' })
   const organization = await calm.organization({ seats: 3 })
   const { email } = await invite(calm, organization)
@@ -202,7 +202,7 @@ it('SEAT-14: with d1Seats, a seat that passes on to another invitation is counte
   expect(unwrap(await seatUsage(calm.seatgate, asOwner))).toMatchObject({ held: 2, reserved: 1 })
 })
 
-it('a join under an operation id is answered as the first time, whatever became of it', async () => {
+it('a join under an operation id is answered as the first time, no matter what became of it', async () => {
   const kit = createJoiningKit()
   const organization = await openOrganization(kit, 'auto', 2)
   const join = (userId: string, operationId: string) =>

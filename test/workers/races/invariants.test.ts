@@ -28,7 +28,7 @@ import {
 } from '../../kit/index.ts'
 
 describe('the checkers', () => {
-  it('find nothing in what is right, and everything that is done to it', async () => {
+  it('find no violation in what is right, and everything that is done to it', async () => {
     const kit = createKit()
     const organization = await kit.organization({ seats: 3 })
     const { seatgate } = kit
@@ -166,7 +166,7 @@ describe('the checkers', () => {
     }
   })
 
-  it('find nothing in invitations that are right, and everything that is done to them', async () => {
+  it('find no violation in invitations that are right, and everything that is done to them', async () => {
     const kit = createKit()
     const { seatgate } = kit
     const organization = await kit.organization({ seats: 7 })

@@ -90,7 +90,7 @@ async function both<A, B>(
 }
 
 describe.each(eachWay)('accepting, $provider seats, $delayMs ms a trip', (way) => {
-  it('INV-73 SEAT-38 while it expires: in, or expired and the seat is free', async () => {
+  it('while it expires: in, or expired and the seat is free [INV-73 SEAT-38]', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const scene = await stage(way, 2)
       const { organization, kit } = scene
@@ -113,7 +113,7 @@ describe.each(eachWay)('accepting, $provider seats, $delayMs ms a trip', (way) =
     }
   })
 
-  it('INV-69 ORG-29 while the organization is deleted: in before, or not at all', async () => {
+  it('while the organization is deleted: in before, or not at all [INV-69 ORG-29]', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const scene = await stage(way, 3)
       const { organization, kit } = scene
@@ -137,7 +137,7 @@ describe.each(eachWay)('accepting, $provider seats, $delayMs ms a trip', (way) =
     }
   })
 
-  it('SEAT-43 MUSEUM-08 while the limit is lowered: in, and over it', async () => {
+  it('while the limit is lowered: in, and over it [SEAT-43 MUSEUM-08]', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const scene = await stage(way, 2)
       const { organization, kit } = scene
@@ -151,7 +151,7 @@ describe.each(eachWay)('accepting, $provider seats, $delayMs ms a trip', (way) =
     }
   })
 
-  it('MUSEUM-09 while the same person is added: one membership, one seat', async () => {
+  it('while the same person is added: one membership, one seat [MUSEUM-09]', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const scene = await stage(way, 5)
       const { organization, kit, userId } = scene
@@ -169,7 +169,7 @@ describe.each(eachWay)('accepting, $provider seats, $delayMs ms a trip', (way) =
     }
   })
 
-  it('MUSEUM-09 SEAT-37 while the same person is added to a full organization', async () => {
+  it('while the same person is added to a full organization [MUSEUM-09 SEAT-37]', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const scene = await stage(way, 2)
       const { organization, kit, userId } = scene
@@ -182,7 +182,7 @@ describe.each(eachWay)('accepting, $provider seats, $delayMs ms a trip', (way) =
     }
   })
 
-  it('INV-36 INV-38 while it is sent again: the old token, or the new one', async () => {
+  it('while it is sent again: the old token, or the new one [INV-36 INV-38]', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const scene = await stage(way, 2)
       const { organization, kit, invited, userId } = scene
@@ -200,7 +200,7 @@ describe.each(eachWay)('accepting, $provider seats, $delayMs ms a trip', (way) =
     }
   })
 
-  it('INV-34 SEAT-39 MUSEUM-21 while the same address is invited again', async () => {
+  it('while the same address is invited again [INV-34 SEAT-39 MUSEUM-21]', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const scene = await stage(way, 2)
       const { organization, kit, invited } = scene
@@ -250,23 +250,26 @@ describe.each(enforcing)('accepting, overtaken before its batch, %s seats', (pro
         declineInvitation(seatgate, { caller: { type: 'anonymous' } }, invited),
     ],
   ]
-  it.each(ways)('INV-72 INV-36 one that was %s meanwhile is %s', async (_what, code, overtake) => {
-    const scene = await stage({ provider, delayMs: 0 }, 2)
-    const calm = createKit({ provider })
-    const around = meanwhile(async () => {
-      expect(await overtake(scene, calm)).toMatchObject({ ok: true })
-    })
-    const kit = createKit({ provider, around })
-    const caller = { userId: scene.userId }
-    expect(codeOf(await acceptInvitation(kit.seatgate, { caller }, scene.invited))).toBe(code)
-    await calm.settled()
-    await kit.settled()
-    expect((await outcome(scene)).members).toBe(1)
-  })
+  it.each(ways)(
+    'one that was %s meanwhile is %s [INV-72 INV-36]',
+    async (_what, code, overtake) => {
+      const scene = await stage({ provider, delayMs: 0 }, 2)
+      const calm = createKit({ provider })
+      const around = meanwhile(async () => {
+        expect(await overtake(scene, calm)).toMatchObject({ ok: true })
+      })
+      const kit = createKit({ provider, around })
+      const caller = { userId: scene.userId }
+      expect(codeOf(await acceptInvitation(kit.seatgate, { caller }, scene.invited))).toBe(code)
+      await calm.settled()
+      await kit.settled()
+      expect((await outcome(scene)).members).toBe(1)
+    }
+  )
 })
 
 describe.each(eachWay)('inviting, $provider seats, $delayMs ms a trip', (way) => {
-  it('INV-27 ORG-29 while the organization is deleted leaves nothing open', async () => {
+  it('while the organization is deleted leaves no invitation open [INV-27 ORG-29]', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const kit = createKit(way)
       const organization = await kit.organization({ seats: 5 })
@@ -291,7 +294,7 @@ describe.each(eachWay)('inviting, $provider seats, $delayMs ms a trip', (way) =>
     }
   })
 
-  it('ORG-29 SEAT-38 again what expired, while the organization is deleted: one seat, freed once', async () => {
+  it('again what expired, while the organization is deleted: one seat, freed once [ORG-29 SEAT-38]', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const { kit, organization, invited } = await stage(way, 5)
       const asOwner = organization.as(organization.owner)
@@ -315,7 +318,7 @@ describe.each(eachWay)('inviting, $provider seats, $delayMs ms a trip', (way) =>
     }
   })
 
-  it('MUSEUM-01 MUSEUM-07 SEAT-36 and joining for the last seat: one of them', async () => {
+  it('and joining for the last seat: one of them [MUSEUM-01 MUSEUM-07 SEAT-36]', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const kit = createKit(way)
       const organization = await kit.organization({ seats: 2 })
@@ -336,7 +339,7 @@ describe.each(eachWay)('inviting, $provider seats, $delayMs ms a trip', (way) =>
     }
   })
 
-  it('SEAT-40 INV-33 two lists at once never get more seats than there are', async () => {
+  it('two lists at once never get more seats than there are [SEAT-40 INV-33]', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const kit = createKit(way)
       const organization = await kit.organization({ seats: 5 })

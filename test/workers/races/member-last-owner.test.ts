@@ -151,7 +151,7 @@ async function actingOwners({ id }: TestOrganization): Promise<string[]> {
 
 describe('of two owners who go at once', () => {
   it.each(pairs)(
-    'MUSEUM-22 MUSEUM-24: one does: $first, $second ($provider)',
+    'one does: $first, $second ($provider) [MUSEUM-22 MUSEUM-24]',
     async ({ first, second, provider }) => {
       await eachRound(
         provider,
@@ -172,7 +172,7 @@ describe('of two owners who go at once', () => {
   )
 
   it.each(enforcing.flatMap((provider) => all.map((out) => [out, provider] as const)))(
-    'MUSEUM-22 MUSEUM-27: a hand-over to who %s at the same time ends with an owner (%s)',
+    'a hand-over to who %s at the same time ends with an owner (%s) [MUSEUM-22 MUSEUM-27]',
     async (out, provider) => {
       await eachRound(
         provider,
@@ -198,7 +198,7 @@ describe('the last owner', () => {
   beforeEach(freshStores)
 
   it.each(enforcing.flatMap((provider) => all.map((out) => [out, provider] as const)))(
-    'ORG-112 SEAT-27: who %s keeps session, seat and a clean record (%s)',
+    'who %s keeps session, seat and a clean record (%s) [ORG-112 SEAT-27]',
     async (out, provider) => {
       const kit = kitWithHooks({ provider })
       const organization = await kit.organization()

@@ -93,7 +93,7 @@ const pairs = ways.flatMap((first, index) =>
 
 describe('two owners at once', () => {
   it.each(pairs)(
-    'MUSEUM-22 MUSEUM-24: A $first, B $second ($delayMs ms)',
+    'A $first, B $second ($delayMs ms) [MUSEUM-22 MUSEUM-24]',
     async ({ first, second, delayMs }) => {
       let present = ''
       const owners: number[] = []
@@ -135,7 +135,7 @@ describe('two owners at once', () => {
 })
 
 describe('the only owner', () => {
-  it.each(enforcing)('ORG-101 is not removed, and the row stays (%s)', async (provider) => {
+  it.each(enforcing)('is not removed, and the row stays (%s) [ORG-101]', async (provider) => {
     const kit = createKit({ provider })
     const organization = await kit.organization()
     await join(kit, organization, 'admin')
@@ -161,7 +161,7 @@ describe('the only owner', () => {
 })
 
 describe('one of two owners', () => {
-  it.each(enforcing)('ORG-102 is removed (%s)', async (provider) => {
+  it.each(enforcing)('is removed (%s) [ORG-102]', async (provider) => {
     const kit = createKit({ provider })
     const organization = await kit.organization()
     const other = await join(kit, organization, 'owner')
@@ -174,7 +174,7 @@ describe('one of two owners', () => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('ORG-108 is the founder, is removed, and the second one remains owner', async () => {
+  it('is the founder, is removed, and the second one remains owner [ORG-108]', async () => {
     const organization = await calm.organization()
     const { owner, id } = organization
     const second = await join(calm, organization, 'owner')
@@ -191,7 +191,7 @@ describe('one of two owners', () => {
 
 describe('an owner who cannot act', () => {
   it.each(ways.filter((way) => OWN.includes(way) && way !== 'hands over to the other'))(
-    'MUSEUM-25 ORG-100: does not stand in for the one who %s',
+    'does not stand in for the one who %s [MUSEUM-25 ORG-100]',
     async (way) => {
       const kit = kitWithHooks()
       const organization = await kit.organization()
@@ -207,7 +207,7 @@ describe('an owner who cannot act', () => {
     }
   )
 
-  it('MUSEUM-25 ORG-100: may go, as the one who can act stays', async () => {
+  it('may go, as the one who can act stays [MUSEUM-25 ORG-100]', async () => {
     const organization = await calm.organization()
     const { owner, id } = organization
     for (const act of [WAYS['removes the other'], WAYS['demotes the other']]) {

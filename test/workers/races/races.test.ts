@@ -34,7 +34,7 @@ const ROUNDS = atScale({ share: 2, thorough: 4, whole: 20 })
 
 describe('the last seats', () => {
   eachWay(
-    'SEAT-2 SEAT-4 SEAT-6 SEAT-7 MUSEUM-01 MUSEUM-17: admits exactly as many as there are seats',
+    'admits exactly as many as there are seats [SEAT-2 SEAT-4 SEAT-6 SEAT-7 MUSEUM-01 MUSEUM-17]',
     async ({ provider, calm, kit }) => {
       for (let round = 0; round < RUSHES; round++) {
         const organization = await calm.organization({ seats: 10 })
@@ -64,7 +64,7 @@ describe('the last seats', () => {
   )
 
   eachWay(
-    'SEAT-23: seats that are freed while others ask are never given twice',
+    'seats that are freed while others ask are never given twice [SEAT-23]',
     async ({ calm, kit }) => {
       for (let round = 0; round < 5; round++) {
         const organization = await calm.organization({ seats: 6 })
@@ -94,7 +94,7 @@ describe('the last seats', () => {
 })
 
 describe('first use', () => {
-  it('MUSEUM-10: ten first requests at once start one ledger', async () => {
+  it('ten first requests at once start one ledger [MUSEUM-10]', async () => {
     const before = createKit({ provider: 'd1' })
     const kit = createKit()
     for (let round = 0; round < 10; round++) {
@@ -115,7 +115,7 @@ describe('first use', () => {
     }
   })
 
-  it('MUSEUM-17: a creation that lost the race for its slug leaves nothing behind', async () => {
+  it('a creation that lost the race for its slug leaves no trace [MUSEUM-17]', async () => {
     const kit = createKit({ delayMs: 5 })
     const slug = `t${crypto.randomUUID().replaceAll('-', '')}`
     const answers = await Promise.all(
@@ -133,7 +133,7 @@ describe('first use', () => {
 })
 
 describe('a limit that is lowered while people join', () => {
-  eachWay('MUSEUM-07 MUSEUM-08: the outcome is that of some order', async ({ calm, kit }) => {
+  eachWay('the outcome is that of some order [MUSEUM-07 MUSEUM-08]', async ({ calm, kit }) => {
     for (let round = 0; round < ROUNDS; round++) {
       const organization = await calm.organization({ seats: 10 })
       const people = await newUsers(16)
@@ -168,7 +168,7 @@ describe('a limit that is lowered while people join', () => {
     }
   })
 
-  it('MUSEUM-07: who had a seat before the limit fell comes in, and the organization is over it', async () => {
+  it('who had a seat before the limit fell comes in, and the organization is over it [MUSEUM-07]', async () => {
     const { organization, calm, joining, letGo } = await joinHeldBeforeItsBatch('ledger')
     const lowered = unwrap(await setSeatLimit(calm.seatgate, organization.asOperator, { limit: 4 }))
     expect(lowered).toMatchObject({ limit: 4, held: 4, reserved: 1, overLimit: true })
@@ -182,7 +182,7 @@ describe('a limit that is lowered while people join', () => {
     })
   })
 
-  it('MUSEUM-08: without a ledger the join meets the lowered limit in its batch', async () => {
+  it('without a ledger the join meets the lowered limit in its batch [MUSEUM-08]', async () => {
     const { organization, calm, joining, letGo } = await joinHeldBeforeItsBatch('d1')
     const lowered = unwrap(await setSeatLimit(calm.seatgate, organization.asOperator, { limit: 4 }))
     expect(lowered).toMatchObject({ limit: 4, held: 4, overLimit: false })
@@ -194,7 +194,7 @@ describe('a limit that is lowered while people join', () => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('MUSEUM-07: who asks after the limit fell is refused', async () => {
+  it('who asks after the limit fell is refused [MUSEUM-07]', async () => {
     for (const provider of enforcing) {
       const kit = createKit({ provider })
       const organization = await kit.organization({ seats: 5, members: 4 })

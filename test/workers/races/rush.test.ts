@@ -41,7 +41,7 @@ async function rush(provider: 'ledger' | 'd1', racers: number, seats: number): P
 
 describe.each(enforcing)('a rush, %s seats', (provider) => {
   it(
-    'MUSEUM-01: of 200 who race for one seat one wins, round after round',
+    'of 200 who race for one seat one wins, round after round [MUSEUM-01]',
     async () => {
       for (let round = 0; round < ROUNDS; round++) await rush(provider, RACERS, 1)
     },
@@ -49,7 +49,7 @@ describe.each(enforcing)('a rush, %s seats', (provider) => {
   )
 
   it(
-    'MUSEUM-01: of a crowd that races for 137 seats 137 get in',
+    'of a crowd that races for 137 seats 137 get in [MUSEUM-01]',
     () => rush(provider, CROWD, SEATS),
     PATIENCE_MS
   )

@@ -63,7 +63,7 @@ async function holders(slug: string) {
 }
 
 describe('one slug that several want at once', () => {
-  it('ORG-8 ORG-70 goes to exactly one of two slug changes and two creations, in 20 rounds', async () => {
+  it('goes to exactly one of two slug changes and two creations, in 20 rounds [ORG-8 ORG-70]', async () => {
     for (const round of rounds) {
       const slug = freshSlug()
       const [one, other] = [await kit.organization(), await kit.organization()]
@@ -108,7 +108,7 @@ describe('one slug that several want at once', () => {
     }
   })
 
-  it('ORG-9 is never given away while its owner is giving it up, in 20 rounds', async () => {
+  it('is never given away while its owner is giving it up, in 20 rounds [ORG-9]', async () => {
     for (const round of rounds) {
       const organization = await kit.organization()
       const [old, slug] = [organization.slug, freshSlug()]
@@ -160,7 +160,7 @@ describe('one slug that several want at once', () => {
   })
 })
 
-describe('a slug that somebody took and gave up between reading and writing', () => {
+describe('a slug that a user took and gave up between reading and writing', () => {
   const cases: [
     string,
     (far: Seatgate, organization: TestOrganization, slug: string) => Promise<Result<unknown>>,
@@ -178,7 +178,7 @@ describe('a slug that somebody took and gave up between reading and writing', ()
     return id
   }
 
-  it.each(cases)('ORG-9 is refused to a %s: it still leads elsewhere', async (_what, act) => {
+  it.each(cases)('is refused to a %s: it still leads elsewhere [ORG-9]', async (_what, act) => {
     const organization = await kit.organization()
     const slug = freshSlug()
     let holder = ''
@@ -190,7 +190,7 @@ describe('a slug that somebody took and gave up between reading and writing', ()
     expect(await holders(slug)).toEqual({ live: [], aliases: [holder] })
   })
 
-  it('ORG-31 is refused to a restoration: it still leads elsewhere', async () => {
+  it('is refused to a restoration: it still leads elsewhere [ORG-31]', async () => {
     const { id, slug, owner, as } = await kit.organization()
     const input = { confirmName: 'Test', password: PASSWORD }
     unwrap(await softDeleteOrganization(kit.seatgate, as(owner), input))
@@ -206,7 +206,7 @@ describe('a slug that somebody took and gave up between reading and writing', ()
 })
 
 describe('one organization whose slug several change at once', () => {
-  it('takes one of the slugs, and the others are told that theirs is not the present one', async () => {
+  it('takes one of the slugs, and the others learn that theirs is not the present one', async () => {
     for (const round of rounds) {
       const organization = await kit.organization()
       const { id, slug: old } = organization
@@ -226,7 +226,7 @@ describe('one organization whose slug several change at once', () => {
     }
   })
 
-  it('ORG-27 and is deleted at the same time: it is one after the other, and the slug is free', async () => {
+  it('and is deleted at the same time: it is one after the other, and the slug is free [ORG-27]', async () => {
     for (const round of rounds) {
       const organization = await kit.organization()
       const { slug: old, owner, as } = organization

@@ -43,7 +43,7 @@ describe.each(enforcing)('restoring several (%s)', (provider) => {
   const kit = createKit({ provider })
   const { seatgate } = kit
 
-  it('ORG-99 SEAT-24 gives each a seat of their own, never used before', async () => {
+  it('gives each a seat of their own, never used before [ORG-99 SEAT-24]', async () => {
     const { organization, scope, away } = await suspending(kit, 5, 4)
     const before = await readState(organization.id)
     const used = before.events.flatMap(({ action, target_id }) =>
@@ -62,7 +62,7 @@ describe.each(enforcing)('restoring several (%s)', (provider) => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('ORG-99 takes who is named twice once, and who is active as they are', async () => {
+  it('takes who is named twice once, and who is active as they are [ORG-99]', async () => {
     const { organization, scope, away } = await suspending(kit, 3, 1)
     const present = await join(kit, organization)
     const [userId] = away as [string]
@@ -84,14 +84,14 @@ describe.each(enforcing)('restoring several (%s)', (provider) => {
     ['nobody', { userIds: [] }],
     ['a hundred and one', { userIds: Array.from({ length: 101 }, (_, n) => `user-${n}`) }],
     ['somebody without an id', { userIds: [null] }],
-  ])('ORG-99 refuses %s', async (_what, input) => {
+  ])('refuses %s [ORG-99]', async (_what, input) => {
     const { scope } = await suspending(kit, 3, 1)
     const rows = await everything()
     expect(codeOf(await restoreMembers(seatgate, scope, input as never))).toBe('validation_error')
     expect(await everything()).toEqual(rows)
   })
 
-  it('ORG-99 MUSEUM-13 is all or nothing a hundred times over', async () => {
+  it('is all or no member, a hundred times [ORG-99 MUSEUM-13]', async () => {
     const { organization, scope, away } = await suspending(kit, 100, 100)
     const rows = await everything()
     expect(await restoreMembers(seatgate, scope, { userIds: away })).toMatchObject({
@@ -110,7 +110,7 @@ describe.each(enforcing)('restoring several (%s)', (provider) => {
 
 describe('restoring several at the last seats', () => {
   eachWay(
-    'ORG-99 MUSEUM-13 is raced by who joins: all or nobody, and never too many',
+    'is raced by users who join: all or no member, and never too many [ORG-99 MUSEUM-13]',
     async ({ calm, kit }) => {
       const { organization, scope, away } = await suspending(calm, 3, 2)
       for (let round = 0; round < ROUNDS; round++) {
@@ -140,7 +140,7 @@ describe('restoring several at the last seats', () => {
   )
 
   eachWay(
-    'ORG-99 MUSEUM-13 is raced by itself and by a removal, and leaks no seat',
+    'is raced by itself and by a removal, and leaks no seat [ORG-99 MUSEUM-13]',
     async ({ provider, calm, kit }) => {
       for (let round = 0; round < 5; round++) {
         const { organization, scope, away } = await suspending(calm, 3, 3)

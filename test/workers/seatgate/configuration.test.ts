@@ -125,7 +125,7 @@ describe('the reference host’s variables', () => {
     }
   })
 
-  it('AUD-58: keep audit events for ever, or as many days as they say', () => {
+  it('keep audit events permanently, or as many days as they say [AUD-58]', () => {
     const days = (variables: Variables) => readSettings(variables).auditRetentionDays
     expect([days({}), days({ AUDIT_RETENTION_DAYS: '' })]).toEqual([null, null])
     expect(days({ AUDIT_RETENTION_DAYS: '400', AUDIT_LOG_KEY: 'key' })).toBe(400)
@@ -232,7 +232,7 @@ describe('the reference host’s variables', () => {
   })
 
   it.each([['test'], ['Development'], ['staging'], [''], [undefined]])(
-    'BILL-3: count the environment %s as production',
+    'count the environment %s as production [BILL-3]',
     (ENVIRONMENT) => {
       const variables = { ...hook, AUDIT_WEBHOOK_URL: 'http://127.0.0.1:9900/', ENVIRONMENT }
       expect(() => readSettings(variables as Variables)).toThrow(/https/)

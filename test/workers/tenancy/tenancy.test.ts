@@ -121,7 +121,7 @@ const ofOurs = () => forOrganization(notes, { organization: { id: ours } })
 const ourNotes = () => db.select().from(notes).where(ofOurs())
 
 describe('a read of a tenant table', () => {
-  it('ORG-129 answers this organization’s rows and no other’s, by a scope and by an id', async () => {
+  it('answers this organization’s rows and no other’s, by a scope and by an id [ORG-129]', async () => {
     expectTypeOf<Context<OrganizationEnv>['var']>().toExtend<OrganizationOf>()
     const rows = await db.select().from(notes).where(forOrganization(notes, theirs))
     expect(rows.map(({ id }) => id)).toEqual(['theirs-1', 'theirs-2'])
@@ -331,7 +331,7 @@ describe('a read of a tenant table', () => {
       'notes',
       () => db.delete(labels).where(exists(db.select().from(notes))),
     ],
-  ])('ORG-131 throws without an organization filter: %s', async (_case, table, run) => {
+  ])('throws without an organization filter: %s [ORG-131]', async (_case, table, run) => {
     const error = await refusal(run)
     expect(error.table).toBe(table)
     expect(error.message).toContain(`"${table}"`)
@@ -340,7 +340,7 @@ describe('a read of a tenant table', () => {
     expect(reports).toEqual([])
   })
 
-  it('ORG-131 guards every table of the library that names an organization', async () => {
+  it('guards every table of the library that names an organization [ORG-131]', async () => {
     const guarded = Object.entries(tenantTables).filter(([, table]) => 'organizationId' in table)
     expect(guarded.map(([name]) => name)).toEqual(
       expect.arrayContaining(['memberships', 'auditEvents', 'entitlements', 'sinkCursors'])
@@ -348,7 +348,7 @@ describe('a read of a tenant table', () => {
     for (const [, table] of guarded) await refusal(() => db.select().from(table))
   })
 
-  it('ORG-131 looks when the query is run, and not before', async () => {
+  it('looks when the query is run, and not before [ORG-131]', async () => {
     const query = db.select().from(notes)
     const later = db.query.notes.findMany()
     const counted = db.$count(notes)
@@ -357,7 +357,7 @@ describe('a read of a tenant table', () => {
     await refusal(() => counted)
   })
 
-  it('ORG-131 runs nothing of a batch with such a read in it', async () => {
+  it('runs no statement of a batch with such a read in it [ORG-131]', async () => {
     await refusal(() =>
       db.batch([
         db.insert(labels).values({ id: 'never', noteId: 'ours-1' }),
@@ -445,12 +445,12 @@ describe('a read of a tenant table', () => {
             )
           ),
     ],
-  ])('ORG-132 passes with a pin, and answers only its rows: %s', async (_case, run) => {
+  ])('passes with a pin, and answers only its rows: %s [ORG-132]', async (_case, run) => {
     const rows = (await run()) as { id: string }[]
     expect(rows.map(({ id }) => id)).toEqual(['ours-1', 'ours-2'])
   })
 
-  it('ORG-132 passes in a batch, in counts, and pinned to another organization', async () => {
+  it('passes in a batch, in counts, and pinned to another organization [ORG-132]', async () => {
     const [own, other, members] = await db.batch([
       ourNotes(),
       db.query.notes.findMany({ where: forOrganization(notes, theirs) }),
@@ -465,7 +465,7 @@ describe('a read of a tenant table', () => {
     expect(await db.$count(notes, ofOurs())).toBe(2)
   })
 
-  it('ORG-133 passes and when one side pins, or only when both do', async () => {
+  it('passes and when one side pins, or only when both do [ORG-133]', async () => {
     const where = (condition: ReturnType<typeof and>) => db.select().from(notes).where(condition)
     expect(await where(and(eq(notes.body, 'theirs'), ofOurs()))).toEqual([])
     await refusal(() => where(or(eq(notes.body, 'theirs'), ofOurs())))
@@ -474,7 +474,7 @@ describe('a read of a tenant table', () => {
     expect(either).toHaveLength(4)
   })
 
-  it('ORG-134 does not accept a comparison of columns or is null', async () => {
+  it('does not accept a comparison of columns or is null [ORG-134]', async () => {
     await refusal(() => db.select().from(notes).where(eq(notes.organization, notes.organization)))
     await refusal(() => db.select().from(notes).where(isNull(notes.organization)))
     await refusal(() =>
@@ -484,7 +484,7 @@ describe('a read of a tenant table', () => {
 })
 
 describe('what is not guarded', () => {
-  it('ORG-135 passes on the explicit opt-out', async () => {
+  it('passes on the explicit opt-out [ORG-135]', async () => {
     expect(unscoped(db)).toBe(bare)
     expect(unscoped(bare)).toBe(bare)
     expect(await unscoped(db).$count(notes)).toBe(4)
@@ -493,7 +493,7 @@ describe('what is not guarded', () => {
     expect(all).toHaveLength(4)
   })
 
-  it('ORG-135 passes related rows of a pinned root, and joins onto a pinned table', async () => {
+  it('passes related rows of a pinned root, and joins onto a pinned table [ORG-135]', async () => {
     const [first] = await db.query.notes.findMany({
       where: ofOurs(),
       orderBy: asc(notes.id),
@@ -536,7 +536,7 @@ describe('what is not guarded', () => {
     expect(own).toEqual([{ id: 'ours-1' }])
   })
 
-  it('ORG-135 passes writes', async () => {
+  it('passes writes [ORG-135]', async () => {
     const made = { id: 'made', organization: ours, body: 'made' }
     await db.insert(notes).values(made).onConflictDoUpdate({ target: notes.id, set: made })
     await db.insert(notes).select(
@@ -564,7 +564,7 @@ describe('what is not guarded', () => {
     expect(await bare.$count(notes)).toBe(4)
   })
 
-  it('ORG-135 passes migrations, and raw SQL that reads no tenant table', async () => {
+  it('passes migrations, and raw SQL that reads no tenant table [ORG-135]', async () => {
     await db.run('CREATE INDEX notes_by_organization ON notes (organization_id)')
     await db.run(sql`CREATE TABLE ${sql.identifier('notes_old')} AS SELECT * FROM notes WHERE 0`)
     await db.batch([db.run(sql`ALTER TABLE notes_old ADD COLUMN more TEXT`)])
@@ -573,7 +573,7 @@ describe('what is not guarded', () => {
     expect(await db.get(sql`select count(*) as n from ${labels}`)).toEqual({ n: 2 })
   })
 
-  it('ORG-135 passes tables that are not enforced', async () => {
+  it('passes tables that are not enforced [ORG-135]', async () => {
     expect(await db.select().from(labels)).toHaveLength(2)
     expect((await db.query.organizations.findMany()).length).toBeGreaterThan(1)
     const other = tenantDatabase(bare)
@@ -694,7 +694,7 @@ describe('what cannot be inspected', () => {
             set: { noteId: sql`(select id from notes)` },
           }),
     ],
-  ])('ORG-136 fails closed and is logged: %s', async (_case, run) => {
+  ])('fails closed and is logged: %s [ORG-136]', async (_case, run) => {
     const error = await refusal(run)
     expect(error.table).toBe('notes')
     expect(error.inspectable).toBe(false)

@@ -22,7 +22,7 @@ describe('an event of an older form', () => {
     [1, ' 1->2 2->3'],
     [2, ' 2->3'],
     [3, ''],
-  ])('AUD-45: of version %i takes each step to 3 once, from its own on', (version, expected) => {
+  ])('of version %i takes each step to 3 once, from its own on [AUD-45]', (version, expected) => {
     const read = upcast(event(version), steps)
     expect(read.schemaVersion).toBe(3)
     expect(taken(read)).toBe(expected)
@@ -30,14 +30,14 @@ describe('an event of an older form', () => {
     expect(upcast(read, steps)).toEqual(read)
   })
 
-  it('AUD-45: is not relabelled by a step, and not changed in place', () => {
+  it('is not relabelled by a step, and not changed in place [AUD-45]', () => {
     const old = event(1, { kept: 1 })
     const lying: Upcast = (older) => ({ ...older, schemaVersion: 7 }) as never
     expect(upcast(old, [lying, lying])).toEqual(event(3, { kept: 1 }))
     expect(old).toEqual(event(1, { kept: 1 }))
   })
 
-  it.each([4, 0, -1, 1.5, NaN, Infinity])('AUD-46: of version %d is an error', (version) => {
+  it.each([4, 0, -1, 1.5, NaN, Infinity])('of version %d is an error [AUD-46]', (version) => {
     expect(() => upcast(event(version), steps)).toThrow(UnknownSchemaVersion)
   })
 

@@ -56,13 +56,13 @@ describe('what a sink takes', () => {
     ['what code says', { include: ['*'], accepts: () => false }, 'accepts'],
     ['what is recorded since then', { since: new Date('2030-01-01T00:00:00Z') }, null],
     ['nothing older', { since: new Date('2030-01-01T00:00:00.001Z') }, 'since'],
-  ])('FWD-24 FWD-28: %s', (_what, options, because) => {
+  ])('%s [FWD-24 FWD-28]', (_what, options, because) => {
     expect(passedBecause(sink(options), event)).toBe(because)
   })
 })
 
 describe('a subscription that names its types', () => {
-  it('FWD-46: gets them and no other, new ones included', () => {
+  it('gets them and no other, new ones included [FWD-46]', () => {
     const include = ['organization.create', 'organization.member_add']
     const subscribed = sink({ include })
     const taken = Object.keys(ACTIONS).filter(
@@ -81,7 +81,7 @@ describe('what a sink gets to see', () => {
     expect(redacted(event, {})).toEqual(event)
   })
 
-  it('FWD-37: excludes a name everywhere, and masks it with what is always the same', () => {
+  it('excludes a name everywhere, and masks it with what is always the same [FWD-37]', () => {
     const { metadata } = redacted(event, { exclude: ['role'] })
     expect(metadata).toEqual({ user_id: 'bob', more: [{ note: null }] })
     expect(redacted(event, { mask: ['role', 'ipAddress', 'userAgent'] })).toEqual({
@@ -92,7 +92,7 @@ describe('what a sink gets to see', () => {
     })
   })
 
-  it('FWD-37: a path is one place', () => {
+  it('a path is one place [FWD-37]', () => {
     expect(redacted(event, { exclude: ['metadata.role'] }).metadata).toEqual({
       user_id: 'bob',
       more: [{ role: 'x', note: null }],
@@ -111,7 +111,7 @@ describe('what a sink gets to see', () => {
     ['a list in a list', (member: unknown) => [[member]]],
     ['lists in lists', (member: unknown) => [1, [[], [[member], 'x']]]],
     ['a list in an object in a list in a list', (member: unknown) => [[{ more: [[member]] }]]],
-  ])('D4 reaches into %s, by name and by path', (_what, within) => {
+  ])('reaches into %s, by name and by path [D4]', (_what, within) => {
     const person = (email: unknown) => within({ email, role: 'x' })
     const told = { ...event, metadata: { people: person('ada@example.com') } }
     const inside = JSON.stringify(told.metadata).includes('more') ? 'people.more' : 'people'
@@ -124,7 +124,7 @@ describe('what a sink gets to see', () => {
     expect(redacted(told, { exclude: [path] }).metadata).toEqual({ people: within({ role: 'x' }) })
   })
 
-  it('FWD-37: changes nothing of the event itself', () => {
+  it('does not change the event itself [FWD-37]', () => {
     const before = structuredClone(event)
     redacted(event, { exclude: ['metadata', 'actorId'], mask: ['personal'] })
     expect(event).toEqual(before)
@@ -153,7 +153,7 @@ describe('a sink that is configured wrong', () => {
     expect(sinkMistake({ ...sink({}), ...options } as Sink)).toMatch(says)
   })
 
-  it('FWD-2: is not one with options of its own', () => {
+  it('is not one with options of its own [FWD-2]', () => {
     expect(sinkMistake({ ...sink({}), region: 'eu' } as Sink)).toBeNull()
     const redact = { exclude: ['personal.ipAddress', 'metadata.anything'], mask: ['user_id'] }
     expect(sinkMistake(sink({ redact, include: ['a', 'a.*', '*', 'a.b_c'] }))).toBeNull()

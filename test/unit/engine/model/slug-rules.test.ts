@@ -23,21 +23,21 @@ function make(options: object = {}) {
 const own = { roles: ['chief', 'clerk'], ownerRole: 'chief', invitationAdminRoles: ['chief'] }
 
 describe('the roles', () => {
-  it('ORG-34 are owner, admin and member by default, and there is no viewer', () => {
+  it('are owner, admin and member by default, and there is no viewer [ORG-34]', () => {
     expect(make().roles.all).toEqual(['owner', 'admin', 'member'])
     for (const option of ['invitationAdminRoles', 'memberAdminRoles', 'organizationAdminRoles']) {
       expect(() => make({ [option]: ['viewer'] })).toThrow(`${option} has "viewer"`)
     }
   })
 
-  it('ORG-35 have owner as the owner’s, or one of those that are configured', () => {
+  it('have owner as the owner’s, or one of those that are configured [ORG-35]', () => {
     expect(make().roles.owner).toBe('owner')
     expect(make(own).roles.owner).toBe('chief')
     expect(() => make({ ...own, ownerRole: 'owner' })).toThrow('ownerRole has "owner"')
     expect(() => make({ ownerRole: 'chief' })).toThrow('ownerRole has "chief"')
   })
 
-  it('ORG-36 of the host’s own come with ownerRole and invitationAdminRoles', () => {
+  it('of the host’s own come with ownerRole and invitationAdminRoles [ORG-36]', () => {
     expect(() => make(own)).not.toThrow()
     for (const missing of ['ownerRole', 'invitationAdminRoles']) {
       expect(() => make({ ...own, [missing]: undefined })).toThrow(
@@ -46,7 +46,7 @@ describe('the roles', () => {
     }
   })
 
-  it('ORG-37 who invite are some of them, and at least one', () => {
+  it('who invite are some of them, and at least one [ORG-37]', () => {
     expect(() => make({ invitationAdminRoles: [] })).toThrow(
       'invitationAdminRoles must not be empty'
     )
@@ -65,14 +65,14 @@ describe('the roles', () => {
 
 describe('the rules for slugs', () => {
   it.each([['^[a-z]+$'], [{}], [() => true], [7], [['a-z']]])(
-    'ORG-38 are no rules with %j for slugFormat',
+    'are no rules with %j for slugFormat [ORG-38]',
     (slugFormat) => {
       expect(() => make({ slugFormat })).toThrow(/slugFormat must be a regular expression/)
     }
   )
 
   it.each([[/x/g], [/x/y], [/x/gy]])(
-    'ORG-38 are no rules with %s, which remembers',
+    'are no rules with %s, which remembers [ORG-38]',
     (slugFormat) => {
       expect(() => make({ slugFormat })).toThrow(/slugFormat must not be global or sticky/)
     }
@@ -88,12 +88,12 @@ describe('the rules for slugs', () => {
     [{ min: '3', max: '9' }],
     [{ min: 3 }],
     [{}],
-  ])('ORG-38 are no rules with the length %j', (slugLength) => {
+  ])('are no rules with the length %j [ORG-38]', (slugLength) => {
     expect(() => make({ slugLength })).toThrow(/slugLength must be whole numbers/)
   })
 
   it.each([[{ min: 1, max: 1 }], [{ min: 5, max: 10 }]])(
-    'ORG-38 may have the length %j',
+    'may have the length %j [ORG-38]',
     (slugLength) => {
       expect(() => make({ slugLength })).not.toThrow()
     }
@@ -115,7 +115,7 @@ describe('the rules for slugs', () => {
       (message) => /letter|characters long|reserved/.exec(message)?.[0]
     )
 
-  it('ORG-61 reserve the host’s own words beside the library’s, with the same error', () => {
+  it('reserve the host’s own words beside the library’s, with the same error [ORG-61]', () => {
     const options = { additionalReservedSlugs: ['acme'] }
     expect(complaints(options, 'acme')).toEqual(['reserved'])
     expect(complaints(options, 'admin')).toEqual(['reserved'])
@@ -124,7 +124,7 @@ describe('the rules for slugs', () => {
     expect(slugErrors(slugs, 'acme')).toEqual(slugErrors(slugs, 'admin'))
   })
 
-  it('ORG-61 reserve the host’s own words in place of the library’s', () => {
+  it('reserve the host’s own words in place of the library’s [ORG-61]', () => {
     const options = { reservedSlugs: ['acme'], additionalReservedSlugs: ['corp'] }
     expect(['acme', 'corp', 'admin'].map((slug) => complaints(options, slug))).toEqual([
       ['reserved'],
@@ -133,7 +133,7 @@ describe('the rules for slugs', () => {
     ])
   })
 
-  it('ORG-62 have the length that is configured: 5 to 10 has no abcd, but abcde', () => {
+  it('have the length that is configured: 5 to 10 has no abcd, but abcde [ORG-62]', () => {
     const options = { slugLength: { min: 5, max: 10 } }
     expect(complaints(options, 'abcd')).toEqual(['characters long'])
     expect(complaints(options, 'abcde')).toEqual([])
@@ -141,14 +141,14 @@ describe('the rules for slugs', () => {
     expect(complaints(options, 'abcdefghijk')).toEqual(['characters long'])
   })
 
-  it('ORG-63 complain of all that is wrong: form, then length, then that it is reserved', () => {
+  it('complain of all that is wrong: form, then length, then that it is reserved [ORG-63]', () => {
     const options = { reservedSlugs: ['1', 'X!'], slugLength: { min: 3, max: 9 } }
     for (const slug of ['1', 'X!']) {
       expect(complaints(options, slug)).toEqual(['letter', 'characters long', 'reserved'])
     }
   })
 
-  it('ORG-51 make slugs of names under two names', () => {
+  it('make slugs of names under two names [ORG-51]', () => {
     expect(generate).toBe(generateSlug)
     expect(generate('Acme Corp!')).toBe('acme-corp')
   })
@@ -156,17 +156,17 @@ describe('the rules for slugs', () => {
 
 describe('a configuration', () => {
   it.each([[undefined], [null], [{}], ['d1'], [{ updateActiveOrganization() {} }]])(
-    'ORG-39 with %j for sessions throws: without sessions it says "none"',
+    'with %j for sessions throws: without sessions it says "none" [ORG-39]',
     (sessions) => {
       expect(() => make({ sessions })).toThrow(/sessions must be a session store/)
     }
   )
 
-  it('ORG-39 says "none" on purpose, and then has no session store', () => {
+  it('says "none" on purpose, and then has no session store [ORG-39]', () => {
     expect(make({ sessions: 'none' }).sessions).toBeNull()
   })
 
-  it.each([['database'], ['seats']])('ORG-39 without %s throws, naming it', (option) => {
+  it.each([['database'], ['seats']])('without %s throws, naming it [ORG-39]', (option) => {
     expect(() => make({ [option]: undefined })).toThrow(`createSeatgate: ${option}`)
   })
 
@@ -183,7 +183,7 @@ describe('a configuration', () => {
     'verifyPassword',
     'defaultSeatLimit',
     'now',
-  ])('ORG-40 lets an error of the host’s in its %s come through as it is', (option) => {
+  ])('lets an error of the host’s in its %s come through as it is [ORG-40]', (option) => {
     class HostError extends Error {}
     const error = new HostError('the host is not ready')
     const options = {
@@ -198,7 +198,7 @@ describe('a configuration', () => {
     expect(() => createSeatgate(configuration as unknown as SeatgateOptions)).toThrow(error)
   })
 
-  it('ORG-40 lets an error of the host’s seat provider come through as it is', () => {
+  it('lets an error of the host’s seat provider come through as it is [ORG-40]', () => {
     const error = new Error('no such binding')
     const seats = {
       ...unlimitedSeats(),

@@ -42,7 +42,7 @@ describe('generateSlug', () => {
     expect(generateSlug(name)).toBe(slug)
   })
 
-  it('ORG-46: makes null of null', () => {
+  it('makes null of null [ORG-46]', () => {
     expect(generateSlug(null)).toBeNull()
   })
 
@@ -51,7 +51,7 @@ describe('generateSlug', () => {
     expect(generateSlug(long)).toHaveLength(399_999)
   })
 
-  it('changes nothing that is a slug already', () => {
+  it('does not change a slug', () => {
     for (const slug of ['acme-corp', 'abc', 'a1-b2']) expect(generateSlug(slug)).toBe(slug)
   })
 })
@@ -92,11 +92,11 @@ describe('a slug', () => {
     expect(slugErrors(rules, slug)).toEqual(errors)
   })
 
-  it.each(RESERVED)('ORG-60: may not be %s, which is reserved', (word) => {
+  it.each(RESERVED)('may not be %s, which is reserved [ORG-60]', (word) => {
     expect(slugErrors(rules, word)).toEqual([RESERVED_ERROR])
   })
 
-  it('ORG-60: has 23 reserved words', () => {
+  it('has 23 reserved words [ORG-60]', () => {
     expect(RESERVED).toHaveLength(23)
   })
 })

@@ -62,11 +62,11 @@ describe('reading a limit', () => {
     [{ kind: 'unlimited' }, unknown],
     [{ valueOf: () => 10 }, unknown],
     [10n, unknown],
-  ])('BILL-23 MUSEUM-14: %o is %o', (value, limit) => {
+  ])('%o is %o [BILL-23 MUSEUM-14]', (value, limit) => {
     expect(seatLimit(value)).toEqual(limit)
   })
 
-  it('BILL-23: nothing becomes a limit but a whole number from 0', () => {
+  it('only a whole number from 0 becomes a limit [BILL-23]', () => {
     fc.assert(
       fc.property(fc.anything(), (value) => {
         const limit = seatLimit(value)
@@ -87,7 +87,7 @@ describe('reading a limit', () => {
     )
   })
 
-  it('BILL-23: what a client sees reads as the same limit again', () => {
+  it('what a client sees reads as the same limit again [BILL-23]', () => {
     fc.assert(
       fc.property(anyLimit, (limit) => {
         expect(seatLimit(limitView(limit))).toEqual(limit)
@@ -97,7 +97,7 @@ describe('reading a limit', () => {
 })
 
 describe('deciding on a seat', () => {
-  it('SEAT-2: gives a seat exactly while there is room', () => {
+  it('gives a seat exactly while there is room [SEAT-2]', () => {
     fc.assert(
       fc.property(count, count, (seats, used) => {
         expect(refusalAt(finite(seats), used)).toEqual(
@@ -107,7 +107,7 @@ describe('deciding on a seat', () => {
     )
   })
 
-  it('MUSEUM-14: 0 admits nobody, unlimited everybody, unknown nobody and without numbers', () => {
+  it('0 admits no user, unlimited every user, unknown no user and without numbers [MUSEUM-14]', () => {
     fc.assert(
       fc.property(count, (used) => {
         expect(refusalAt(finite(0), used)).toEqual({ code: 'seat_limit_reached', limit: 0, used })
@@ -127,7 +127,7 @@ describe('deciding on a seat', () => {
     )
   })
 
-  it('never gives a seat to somebody who has one, nor a seat that somebody has', () => {
+  it('never gives a seat to a user who has one, nor a seat that a user has', () => {
     fc.assert(
       fc.property(anyFacts, name, (facts, holder) => {
         const decision = decideReserve(facts, holder)
@@ -141,7 +141,7 @@ describe('deciding on a seat', () => {
     )
   })
 
-  it('SEAT-12: who is in, or on the way in, is told so at any limit', () => {
+  it('who is in, or on the way in, learns so at any limit [SEAT-12]', () => {
     fc.assert(
       fc.property(anyFacts, anySeat, (facts, seat) => {
         const { holder, state } = seat
@@ -158,7 +158,7 @@ describe('deciding on a seat', () => {
     )
   })
 
-  it('SEAT-2: after any sequence of requests nobody is above the limit or there twice', () => {
+  it('after any sequence of requests no user is above the limit or there twice [SEAT-2]', () => {
     const request = fc.record({ seatId: fc.nat({ max: 20 }).map(String), holder: name })
     const freed = fc.nat({ max: 20 }).map(String)
     const steps = fc.array(fc.oneof(request, freed), { maxLength: 60 })
@@ -231,7 +231,7 @@ describe('waiting after failures', () => {
   const attempt = fc.integer({ min: 1, max: 5000 })
   const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 
-  it('FWD-32: waits longer each time, a quarter more at most by chance, never over 15 hours', () => {
+  it('waits longer each time, a quarter more at most by chance, never over 15 hours [FWD-32]', () => {
     fc.assert(
       fc.property(attempt, random, (attempts, chance) => {
         const seconds = backoffSeconds(attempts, () => chance)
@@ -246,14 +246,14 @@ describe('waiting after failures', () => {
     )
   })
 
-  it('FWD-32: starts at a second, doubles, and stays at 12 hours', () => {
+  it('starts at a second, doubles, and stays at 12 hours [FWD-32]', () => {
     const seconds = [1, 2, 3, 4, 16, 17, 18, 1100].map((attempts) =>
       backoffSeconds(attempts, () => 0)
     )
     expect(seconds).toEqual([1, 2, 4, 8, 32_768, 43_200, 43_200, 43_200])
   })
 
-  it('FWD-32: two sinks that failed together do not come back together', () => {
+  it('two sinks that failed together do not come back together [FWD-32]', () => {
     fc.assert(
       fc.property(attempt, random, random, (attempts, one, other) => {
         fc.pre(Math.abs(one - other) > 1e-9)

@@ -16,7 +16,7 @@ const bytes = new Uint8Array(32).map((_, index) => index * 7)
 const sealed = sealToken(secret, bytes, { id: 'an-id', email, expiresAt })
 
 describe('an invitation token', () => {
-  it('INV-10 is stored as the SHA-256 of its text alone, 32 bytes in hex', async () => {
+  it('is stored as the SHA-256 of its text alone, 32 bytes in hex [INV-10]', async () => {
     const raw = btoa(String.fromCharCode(...bytes))
       .replaceAll('+', '-')
       .replaceAll('/', '_')
@@ -29,7 +29,7 @@ describe('an invitation token', () => {
     expect(sealed.envelope).not.toContain(sealed.tokenHash)
   })
 
-  it('INV-11 does not tell the address, in no encoding of its parts', () => {
+  it('does not disclose the address, in no encoding of its parts [INV-11]', () => {
     const inside = atob(sealed.envelope.replaceAll('-', '+').replaceAll('_', '/'))
     expect(inside).not.toContain('ann')
     expect(inside).not.toContain('example.com')
@@ -60,14 +60,14 @@ describe('an invitation token', () => {
         .replaceAll('/', '_')
         .replace(/=+$/, '')
 
-    it('A1 leads to the one hash of its row, and only the mailed one proves the mailbox', () => {
+    it('leads to the one hash of its row, and only the mailed one proves the mailbox [A1]', () => {
       expect(mailed.tokenHash).toBe(told.tokenHash)
       const { tokenHash } = told
       expect(openToken(secret, told.envelope)).toMatchObject({ provesMailbox: false, tokenHash })
       expect(openToken(secret, mailed.envelope)).toMatchObject({ provesMailbox: true, tokenHash })
     })
 
-    it('A1 takes the seal of one for the other in no combination', () => {
+    it('takes the seal of one for the other in no combination [A1]', () => {
       const [toldSeal, toldPayload] = partsOf(told.envelope)
       const [mailedSeal, mailedPayload] = partsOf(mailed.envelope)
       expect(openToken(secret, joined(toldSeal, toldPayload))).not.toBeNull()
@@ -75,7 +75,7 @@ describe('an invitation token', () => {
       expect(openToken(secret, joined(toldSeal, mailedPayload))).toBeNull()
     })
 
-    it('A1 is no mailed one that was sealed with the bytes of the told one', () => {
+    it('is not the mailed one when it was sealed with the bytes of the returned one [A1]', () => {
       const forged = sealToken(secret, toldBytes(bytes), invitation, 'mailed')
       expect(forged.tokenHash).not.toBe(told.tokenHash)
       const rawOf = (envelope: string) =>
@@ -94,11 +94,11 @@ describe('an invitation token', () => {
     ['padding', () => openToken(secret, `${sealed.envelope}=`)],
     ['more behind it', () => openToken(secret, `${sealed.envelope}AAAA`)],
     ['something endless', () => openToken(secret, 'A'.repeat(100_000))],
-  ])('INV-12 INV-76 is invalid: %s', (_what, open) => {
+  ])('is invalid: %s [INV-12 INV-76]', (_what, open) => {
     expect(open()).toBeNull()
   })
 
-  it('INV-12 is invalid with any part cut off, and with any bit turned', () => {
+  it('is invalid with any part cut off, and with any bit turned [INV-12]', () => {
     const { envelope } = sealed
     for (let length = 0; length < envelope.length; length++) {
       expect(openToken(secret, envelope.slice(0, length))).toBeNull()
@@ -113,7 +113,7 @@ describe('an invitation token', () => {
     }
   })
 
-  it('D3 has one spelling: the spare bits of its last character must be zero', () => {
+  it('has one spelling: the spare bits of its last character must be zero [D3]', () => {
     // With a UUID the bytes do not fill the last character, so that others decode to the same bytes.
     const id = 'f81d4fae-7dec-41d0-a765-00a0c91e6bf6'
     const { envelope } = sealToken(secret, bytes, { id, email, expiresAt })
@@ -126,14 +126,14 @@ describe('an invitation token', () => {
     expect(spellings.filter((text) => openToken(secret, text) !== null)).toEqual([envelope])
   })
 
-  it('INV-12 never throws, whatever is presented', () => {
+  it('never throws, no matter what is presented [INV-12]', () => {
     assert(
       property(anything(), (something) => openToken(secret, something) === null),
       { seed: 4, numRuns: 2000 }
     )
   })
 
-  it('INV-15 waits encrypted, differently each time, and opens under its own secret alone', async () => {
+  it('waits encrypted, differently each time, and opens under its own secret alone [INV-15]', async () => {
     const [one, two] = [await encrypt(secret, bytes), await encrypt(secret, bytes)]
     expect(one).not.toBe(two)
     expect(await decrypt(secret, one)).toEqual(bytes)
@@ -154,7 +154,7 @@ describe('an address', () => {
     ['ann@bü cher.example', 'ann@bü cher.example'],
     ['ann@bücher.example/x', 'ann@bücher.example/x'],
     ['ann@bücher.example:80', 'ann@bücher.example:80'],
-  ])('INV-8 has one spelling: %j is %j', (given, spelling) => {
+  ])('has one spelling: %j is %j [INV-8]', (given, spelling) => {
     expect(normalizeEmail(given)).toBe(spelling)
     expect(normalizeEmail(spelling)).toBe(spelling)
   })

@@ -84,7 +84,7 @@ describe('a seat on both sides', () => {
     ],
     ['promised and held', promise(600_000), { ...held, holder: PROMISE }, ['seat_state']],
     ['promised to somebody else', promise(600_000), reserved(600_000), ['seat_holder']],
-  ])('SEAT-34: %s', (_what, seat, entry, kinds) => {
+  ])('%s [SEAT-34]', (_what, seat, entry, kinds) => {
     expect(kindsOf([seat], [entry])).toEqual(kinds)
   })
 })
@@ -97,18 +97,18 @@ describe('a seat on one side', () => {
     ['held', [], [held], ['leaked_seat']],
     ['reserved, and settled soon', [], [reserved(PATIENCE_MS)], []],
     ['reserved for long', [], [reserved(PATIENCE_MS + 1)], ['leaked_seat']],
-  ])('SEAT-34: %s', (_what, seats, entries, kinds) => {
+  ])('%s [SEAT-34]', (_what, seats, entries, kinds) => {
     expect(kindsOf(seats, entries)).toEqual(kinds)
   })
 
-  it('SEAT-34: whose release is on its way', () => {
+  it('whose release is on its way [SEAT-34]', () => {
     expect(kindsOf([], [held], heard({ released: new Set(['s']) }))).toEqual([])
     expect(kindsOf([], [held], heard({ released: new Set(['t']) }))).toEqual(['leaked_seat'])
   })
 })
 
 describe('what a ledger says of itself', () => {
-  it('SEAT-34: is its organization, its epoch, its limit and its counts', () => {
+  it('is its organization, its epoch, its limit and its counts [SEAT-34]', () => {
     expect(kindsOf([], [])).toEqual([])
     expect(kindsOf([], [], {}, { organizationId: 'p' })).toEqual(['foreign_ledger'])
     expect(kindsOf([], [], {}, { epoch: 6 })).toEqual(['epoch'])
@@ -120,7 +120,7 @@ describe('what a ledger says of itself', () => {
     expect(kindsOf([], [], {}, { reserved: 1 })).toEqual(['ledger_count'])
   })
 
-  it('SEAT-34: may wait for a limit that is on its way, and for no other', () => {
+  it('may wait for a limit that is on its way, and for no other [SEAT-34]', () => {
     const old = { version: 2, limit: finite(9) }
     expect(kindsOf([], [], heard({ versions: new Set([3]) }), old)).toEqual([])
     expect(kindsOf([], [], heard({ versions: new Set([2]) }), old)).toEqual(['limit'])
@@ -128,7 +128,7 @@ describe('what a ledger says of itself', () => {
     expect(kindsOf([], [], heard({ versions: new Set([3]) }), ahead)).toEqual(['limit'])
   })
 
-  it('SEAT-34: does not matter once it is to start anew', () => {
+  it('does not matter once it is to start again [SEAT-34]', () => {
     const renewed = heard({ renewed: new Set([7]) })
     expect(kindsOf([member], [], renewed, { held: 9 })).toEqual([])
     expect(kindsOf([member], [], renewed, { epoch: 8 })).toEqual(['epoch', 'unknown_seat'])
@@ -146,7 +146,7 @@ describe('D1 alone', () => {
     ['that of seats', { counter: { ...rows, seats: 3 } }, ['member_count']],
     ['a member without a seat', { seatless: ['ann'] }, ['member_without_seat']],
     ['a fence', { fenced: ['s'] }, ['fenced_seat']],
-  ])('SEAT-34: %s', (_what, facts, kinds) => {
+  ])('%s [SEAT-34]', (_what, facts, kinds) => {
     expect(differencesWithin({ ...sound, ...facts }).map(({ kind }) => kind)).toEqual(kinds)
   })
 })

@@ -26,7 +26,7 @@ const sent = (event: ReturnType<typeof eventOf>): Record<string, unknown> =>
 
 describe('a CloudEvent', () => {
   it.each(EVERY_ACTION)(
-    '%s has what is required, and all else as it may be, whatever is kept back',
+    '%s has what is required, and all else as it may be, no matter what is kept back',
     (action) => {
       for (const each of variantsOf(action)) {
         const { data, ...attributes } = sent(each)

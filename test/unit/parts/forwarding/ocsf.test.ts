@@ -11,7 +11,7 @@ const mapped = (action: string, change?: Partial<AuditEvent>) =>
 
 describe('an event of OCSF', () => {
   it.each(EVERY_ACTION)(
-    '%s has what its class and the objects in it require, whoever did it and whatever is kept back',
+    '%s has what its class and the objects in it require, no matter who did it and no matter what is kept back',
     (action) => {
       for (const each of variantsOf(action)) {
         const event = JSON.parse(JSON.stringify(ocsfEvent(each, source)))
@@ -148,7 +148,7 @@ describe('an event of OCSF', () => {
     expect(mapped('a.b', { personal: masked })).not.toHaveProperty('http_request')
   })
 
-  it('is what a webhook posts that was told so', async () => {
+  it('is what a webhook posts that was configured so', async () => {
     const posted: unknown[] = []
     const sink = webhookSink({
       url: 'https://siem.example.com/',

@@ -32,11 +32,11 @@ describe('the window of an event', () => {
     ['acme', 'billing.charged', 60],
     ['acme', 'billingx.paid', 30],
     ['own', 'billing.paid', 10],
-  ])('AUD-61: in %s of %s is %i days: the closest one', (organizationId, action, days) => {
+  ])('in %s of %s is %i days: the closest one [AUD-61]', (organizationId, action, days) => {
     expect(daysAgo(organizationId, action)).toBe(days)
   })
 
-  it('is none where none is said', () => {
+  it('is absent where no reason is given', () => {
     expect(retentionMistake(windows)).toBeNull()
     expect(keptSince([{ organizationId: 'own', days: 1 }], 'acme', 'a.b', NOW)).toBeNull()
   })
@@ -88,7 +88,7 @@ function mayGo(beginning: Beginning, { force, olderThan }: PurgeRequest): number
 }
 
 describe('what goes', () => {
-  it('AUD-59 AUD-62 AUD-64: is the longest beginning that may, in any trail', () => {
+  it('is the longest beginning that may, in any trail [AUD-59 AUD-62 AUD-64]', () => {
     fc.assert(
       fc.property(trail, request, (beginning, asked) => {
         const { firstSequence, lastSequence, forced, unsettled, waitsFor } = planPurge(

@@ -156,7 +156,7 @@ describe('a service account', () => {
     expect(await since()).toEqual([])
   })
 
-  it('AUD-18 may with the role of an admin what admins may, under its own name in the trail', async () => {
+  it('may with the role of an admin what admins may, under its own name in the trail [AUD-18]', async () => {
     const { codes, since, organization, as, newcomer } = await outcomes(
       (where) => machine(where, 'admin'),
       ['addOwner', 'toOwner', 'removeOwner', 'add', 'changeRole', 'suspend', 'restore', 'remove']
@@ -299,10 +299,10 @@ describe('the host itself', () => {
   })
 })
 
-describe('an operator who acts as somebody', () => {
+describe('an operator who acts as a user', () => {
   const acting = (userId: string) => ({ userId, operator: true, impersonatedBy: 'support-1' })
 
-  it('AUD-17 is the actor, and the user the one whose rights were used', async () => {
+  it('is the actor, and the user the one whose rights were used [AUD-17]', async () => {
     const { organization, codes, since } = await outcomes(
       ({ owner }) => acting(owner),
       ['add', 'changeRole', 'rename', 'transfer']
@@ -321,7 +321,7 @@ describe('an operator who acts as somebody', () => {
     }
   })
 
-  it('AUD-17 founds and prepares in the user’s name, and is the actor there too', async () => {
+  it('founds and prepares in the user’s name, and is the actor there too [AUD-17]', async () => {
     const userId = await newUser()
     const caller = acting(userId)
     const slug = freshSlug()
@@ -343,7 +343,7 @@ describe('an operator who acts as somebody', () => {
     expect(members.find(({ role }) => role === 'owner')?.user_id).toBe(userId)
   })
 
-  it('has the powers of the user, and none of an operator', async () => {
+  it('has the powers of the user, and no power of an operator', async () => {
     const there = await team()
     const { organization, member, as, since } = there
     const acts = inside(as(acting(member)), there)
@@ -378,7 +378,7 @@ describe('an operator who acts as somebody', () => {
   })
 })
 
-describe('nobody', () => {
+describe('an anonymous caller', () => {
   it.each<[string, unknown]>([
     ['no caller at all', undefined],
     ['null', null],

@@ -123,13 +123,16 @@ describe('what an operation may cost', () => {
     for (const members of SIZES) ledger.set(members, await costsAt(members, 'ledger'))
   }, 120_000)
 
-  it.each(SIZES)('SEAT-5: adding waits for three trips, one of them to the ledger (%i)', (size) => {
-    expect(ledger.get(size)!['add member']).toMatchObject({
-      inSequence: 3,
-      d1Trips: 2,
-      ledgerCalls: 2,
-    })
-  })
+  it.each(SIZES)(
+    'adding waits for three trips, one of them to the ledger (%i) [SEAT-5]',
+    (size) => {
+      expect(ledger.get(size)!['add member']).toMatchObject({
+        inSequence: 3,
+        d1Trips: 2,
+        ledgerCalls: 2,
+      })
+    }
+  )
 
   it.each(SIZES)('every operation waits for as many trips as it is said to (%i)', (size) => {
     const found = Object.entries(ledger.get(size)!).map(
@@ -138,7 +141,7 @@ describe('what an operation may cost', () => {
     expect(Object.fromEntries(found)).toEqual(TRIPS)
   })
 
-  it('SEAT-5: every operation reads as many rows at ten members as at ten thousand', () => {
+  it('every operation reads as many rows at ten members as at ten thousand [SEAT-5]', () => {
     const [few, ...more] = SIZES.map((size) => ledger.get(size)!)
     for (const [name, { rowsRead }] of Object.entries(few!)) {
       // Ten members do not fill a page of fifty, or the hundred that an explanation names.
@@ -149,7 +152,7 @@ describe('what an operation may cost', () => {
     }
   })
 
-  it('SEAT-5: every operation writes as many rows at ten members as at ten thousand', () => {
+  it('every operation writes as many rows at ten members as at ten thousand [SEAT-5]', () => {
     const [few, ...more] = SIZES.map((size) => ledger.get(size)!)
     for (const [name, { rowsWritten }] of Object.entries(few!)) {
       // An event is five rows: itself, its id, and what it is found by (actor, target, action).
@@ -158,7 +161,7 @@ describe('what an operation may cost', () => {
     }
   })
 
-  it('INV-33 SEAT-5: inviting waits for three trips, accepting for three or four, ten as for one', () => {
+  it('inviting waits for three trips, accepting for three or four, ten as for one [INV-33 SEAT-5]', () => {
     for (const size of SIZES) {
       const costs = ledger.get(size)!
       for (const name of ['invite', 'invite again', 'resend invitation', 'invite ten']) {
@@ -193,7 +196,7 @@ describe('what an operation may cost', () => {
     expect(many!.rowsRead).toBe(some!.rowsRead)
   })
 
-  it('SEAT-5: D1 alone admits in two trips, and reads one count and no row per member', async () => {
+  it('D1 alone admits in two trips, and reads one count and no row per member [SEAT-5]', async () => {
     const [few, many] = [await costsAt(10, 'd1'), await costsAt(10_000, 'd1')]
     expect(numberBehind('adding and removing a member take')).toBe(many['add member']!.inSequence)
     expect(numberBehind('members reads')).toBe(many['add member']!.rowsRead)
@@ -256,7 +259,7 @@ describe('what a request may cost', () => {
     expect(kit.trips() - before).toBe(1)
   })
 
-  it('lists the 100 organizations of somebody in one trip, and a row or two for each', async () => {
+  it('lists the 100 organizations of a user in one trip, and a row or two for each', async () => {
     const meter = createMeter()
     const kit = createKit({ around: meter.around })
     const { seatgate } = kit

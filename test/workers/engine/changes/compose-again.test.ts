@@ -49,7 +49,7 @@ describe.each(enforcing)('a batch that was rolled back and is sent again (%s)', 
   const kit = createKit({ provider })
   const { seatgate } = kit
 
-  it('SEAT-14 SEAT-2 lets nobody in above the limit, if somebody else has the seat now', async () => {
+  it('admits no user above the limit, if another user has the seat now [SEAT-14 SEAT-2]', async () => {
     const organization = await kit.organization({ seats: 2 })
     const [late, early] = [await newUser(), await newUser()]
     const joining = await joiner(kit, organization, late)
@@ -66,7 +66,7 @@ describe.each(enforcing)('a batch that was rolled back and is sent again (%s)', 
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('SEAT-14 comes in with a seat that is counted, or not at all', async () => {
+  it('comes in with a seat that is counted, or not at all [SEAT-14]', async () => {
     const organization = await kit.organization({ seats: 3 })
     const userId = await newUser()
     const joining = await joiner(kit, organization, userId)
@@ -84,7 +84,7 @@ describe.each(enforcing)('a batch that was rolled back and is sent again (%s)', 
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('SEAT-24 SEAT-9 does not bring back who has left meanwhile, in the seat they had', async () => {
+  it('does not bring back who has left meanwhile, in the seat they had [SEAT-24 SEAT-9]', async () => {
     const organization = await kit.organization({ seats: 2 })
     const userId = await newUser()
     const joining = await joiner(kit, organization, userId)

@@ -62,7 +62,7 @@ const BREAKING: Readonly<Record<string, (kit: Kit) => Statement>> = {
 const stopped = ({ seatgate: { db } }: Kit) => db.delete(users) as unknown as Statement
 
 describe.each(enforcing)('several changes in one batch (%s)', (provider) => {
-  it('SEAT-2 two of one organization have a seat each, or neither comes in', async () => {
+  it('two of one organization have a seat each, or neither comes in [SEAT-2]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 3 })
     const [ann, ben, cem] = (await newUsers(3)) as [string, string, string]
@@ -80,7 +80,7 @@ describe.each(enforcing)('several changes in one batch (%s)', (provider) => {
     expect(third).toEqual({ ok: false, error: { code: 'seat_limit_reached', limit: 3, used: 3 } })
   })
 
-  it('SEAT-2 SEAT-14 two for one seat: neither comes in by halves, and the seat is free again', async () => {
+  it('two for one seat: neither comes in by halves, and the seat is free again [SEAT-2 SEAT-14]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 2 })
     const [ann, ben] = (await newUsers(2)) as [string, string]
@@ -104,7 +104,7 @@ describe.each(enforcing)('several changes in one batch (%s)', (provider) => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('SEAT-9 somebody prepared twice comes in once, or not at all', async () => {
+  it('a user prepared twice comes in once, or not at all [SEAT-9]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 5 })
     const userId = await newUser()
@@ -118,7 +118,7 @@ describe.each(enforcing)('several changes in one batch (%s)', (provider) => {
     expect(await peopleIn(organization)).toEqual([organization.owner])
   })
 
-  it('HOOK-25 a user who goes and one who comes: the one batch keeps both or neither', async () => {
+  it('a user who goes and one who comes: the one batch keeps both or neither [HOOK-25]', async () => {
     const kit = kitWithHooks({ provider })
     const { seatgate } = kit
     const organization = await kit.organization({ seats: 5 })
@@ -145,7 +145,7 @@ describe.each(enforcing)('several changes in one batch (%s)', (provider) => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('SEAT-23 two users who go in one batch: both seats are somebody else’s at once', async () => {
+  it('two users who go in one batch: both seats are another user’s at once [SEAT-23]', async () => {
     const kit = kitWithHooks({ provider })
     const { seatgate } = kit
     const organization = await kit.organization({ seats: 3 })
@@ -162,7 +162,7 @@ describe.each(enforcing)('several changes in one batch (%s)', (provider) => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('ORG-2 two organizations for one slug: neither is founded', async () => {
+  it('two organizations for one slug: neither is founded [ORG-2]', async () => {
     const kit = createKit({ provider })
     const slug = freshSlug()
     const found = async () =>
@@ -184,7 +184,7 @@ describe.each(enforcing)('several changes in one batch (%s)', (provider) => {
   })
 
   it.each(Object.entries(BREAKING))(
-    'SEAT-14 SEAT-15 a statement of the host’s that breaks %s leaves nothing, and the seat is free',
+    'a statement of the host’s that breaks %s leaves no trace, and the seat is free [SEAT-14 SEAT-15]',
     async (_what, breaking) => {
       const { calm, organization, kit, joining, rows } = await oneJoins()
       const answer = await commitTogether(kit.seatgate, joining, { after: [breaking(kit)] })
@@ -198,7 +198,7 @@ describe.each(enforcing)('several changes in one batch (%s)', (provider) => {
     }
   )
 
-  it('SEAT-14 SEAT-15 a statement that a trigger stops leaves nothing, and the seat is free', async () => {
+  it('a statement that a trigger stops leaves no trace, and the seat is free [SEAT-14 SEAT-15]', async () => {
     const { calm, organization, kit, joining, rows } = await oneJoins()
     const answer = await commitTogether(kit.seatgate, joining, { after: [stopped(kit)] })
     expect(codeOf(answer)).toBe('host_conflict')

@@ -123,7 +123,7 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('founds an organization for somebody who is registered in the same batch', async () => {
+  it('founds an organization for a user who is registered in the same batch', async () => {
     const kit = createKit({ provider })
     const userId = crypto.randomUUID()
     const caller = { userId }
@@ -153,7 +153,7 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
     expect(await violations(created.id, { quiet: true })).toEqual([])
   })
 
-  it('sees somebody who is registered before it in the batch, and nobody after it', async () => {
+  it('sees a user who is registered before it in the batch, and no user after it', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 5 })
     const [early, late] = [crypto.randomUUID(), crypto.randomUUID()]
@@ -178,7 +178,7 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
   })
 
   it.each(['before', 'after'] as const)(
-    'writes nothing and frees the seat if a statement %s it breaks a unique key',
+    'writes no row and frees the seat if a statement %s it breaks a unique key',
     async (where) => {
       const kit = createKit({ provider })
       const other = await kit.organization({ seats: 2 })
@@ -285,7 +285,7 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
     expect(await attempt({ userId: admin })).toBe('ok')
   })
 
-  it('has no service account make an owner that is none itself', async () => {
+  it('has no service account make an owner that is not one itself', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization()
     const userId = await newUser()
@@ -332,7 +332,7 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('is refused where there is no organization, or none any more', async () => {
+  it('is refused where there is no organization, or no longer one', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 5 })
     const userId = await newUser()
@@ -376,7 +376,7 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
     expect(await everything()).toEqual(rows)
   })
 
-  it('combines two changes into one: all of both, or nothing of either', async () => {
+  it('combines two changes into one: all of both, or no part of either', async () => {
     const kit = createKit({ provider, auditLogKey: keys.privateKey })
     const organization = await kit.organization({ seats: 2 })
     const prepareBoth = async (userId: string) => {
@@ -420,7 +420,7 @@ describe('a prepared member', () => {
   })
 
   it.each(['before', 'after'])(
-    'of whom nobody knows what became is settled: lost %s the batch',
+    'is settled where its outcome is unknown: lost %s the batch',
     async (moment) => {
       const calm = createKit()
       const organization = await calm.organization({ seats: 2 })

@@ -85,7 +85,7 @@ describe('stored answers', () => {
   const answersOf = (userId: string) =>
     count('seatgate_operations WHERE actor_id = ?', `user:${userId}`)
 
-  it('A10 end after operationRetentionDays, and not before', async () => {
+  it('end after operationRetentionDays, and not before [A10]', async () => {
     const { kit, sweepAfter } = clockedWorld()
     const organization = await kit.organization()
     const scope = organization.as(organization.owner)
@@ -100,7 +100,7 @@ describe('stored answers', () => {
     expect(codeOf(await rename('Second'))).toBe('ok')
   })
 
-  it('A10 stay if operationRetentionDays is Infinity, and end earlier if it is less', async () => {
+  it('stay if operationRetentionDays is Infinity, and end earlier if it is less [A10]', async () => {
     const userId = await newUser()
     const store = (id: string, at: number) =>
       run(`INSERT INTO seatgate_operations VALUES (?, ?, 'd', '{}', ?)`, `user:${userId}`, id, at)
@@ -113,13 +113,13 @@ describe('stored answers', () => {
   })
 
   it.each([0, 1.5, -1, NaN])(
-    'A10 refuses operationRetentionDays of %s',
+    'refuses operationRetentionDays of %s [A10]',
     (operationRetentionDays) => {
       expect(() => seatgateWith({ operationRetentionDays })).toThrow(/operationRetentionDays/)
     }
   )
 
-  it('A10 are not made of what a stranger is refused', async () => {
+  it('are not made of what a stranger is refused [A10]', async () => {
     const kit = createKit()
     const organization = await kit.organization()
     const [stranger, member] = [await newUser(), await join(kit, organization)]
@@ -138,7 +138,7 @@ describe('stored answers', () => {
 })
 
 describe('sessions', () => {
-  it('A10 go 30 days after they expired', async () => {
+  it('go 30 days after they expired [A10]', async () => {
     const { kit, sweepAfter } = clockedWorld()
     const userId = await newUser()
     const expires = kit.seatgate.now().getTime() + DAY_MS
@@ -157,7 +157,7 @@ describe('sessions', () => {
 describe('fences', () => {
   const fences = async ({ id }: TestOrganization) => (await readState(id)).fences
 
-  it('A10 go after a day, and a later write with such a seat is still refused', async () => {
+  it('go after a day, and a later write with such a seat is still refused [A10]', async () => {
     const { organization, joining, letGo, calm } = await slowAdd()
     await muchLater(organization.id)
     const [slow] = await fences(organization)
@@ -180,7 +180,7 @@ describe('fences', () => {
     expect(violationsIn(state, { quiet: true })).toEqual([])
   })
 
-  it('A10 that go keep nobody from a seat that is granted afterwards', async () => {
+  it('that go keep no user from a seat that is granted afterwards [A10]', async () => {
     const { organization, joining, letGo, calm } = await slowAdd()
     await muchLater(organization.id)
     passTime(DAY_MS)
@@ -193,7 +193,7 @@ describe('fences', () => {
     await joining()
   })
 
-  it('A10 stay while no ledger is known that refuses what is late', async () => {
+  it('stay while no ledger is known that refuses what is late [A10]', async () => {
     const seatId = crypto.randomUUID()
     await run(`INSERT INTO seatgate_seat_fences VALUES (?, 'nowhere', 1)`, seatId)
     await purgeExpired(createKit().seatgate)
@@ -202,7 +202,7 @@ describe('fences', () => {
 })
 
 describe('switching the active organization', () => {
-  it('A10 is on record 60 times an hour, and then says how many were left out', async () => {
+  it('is on record 60 times an hour, and then says how many were left out [A10]', async () => {
     const { kit, pass } = clockedWorld()
     const userId = await newUser()
     const organizations = [await kit.organization(), await kit.organization()]
@@ -247,7 +247,7 @@ describe('switching the active organization', () => {
 describe('requests to join', () => {
   const askingWorld = () => clockedWorld({}, createJoiningKit)
 
-  it('A10 are ten a day of one person in one organization, taken back or not', async () => {
+  it('are ten a day of one person in one organization, taken back or not [A10]', async () => {
     const { kit, pass } = askingWorld()
     const organization = await openOrganization(kit, 'request')
     const userId = await neighbourOf(organization)
@@ -268,7 +268,7 @@ describe('requests to join', () => {
     expect(await ask()).toBe('ok')
   })
 
-  it('A10 go 90 days after they were settled, but for the last place in line', async () => {
+  it('go 90 days after they were settled, but for the last place in line [A10]', async () => {
     const { kit, sweepAfter } = askingWorld()
     const organization = await openOrganization(kit, 'auto', 1)
     const states = async () => {
@@ -296,7 +296,7 @@ describe('requests to join', () => {
 })
 
 describe('what is to be done outside', () => {
-  it('A10 is given up and reported if it has failed for 90 days', async () => {
+  it('is given up and reported if it has failed for 90 days [A10]', async () => {
     const reports: string[] = []
     const { kit, sweepAfter } = clockedWorld({
       report: ({ event }) => reports.push(event),
@@ -315,7 +315,7 @@ describe('what is to be done outside', () => {
 })
 
 describe('the purge', () => {
-  it('A10 is one trip and a few rows where nothing is over, and at most 1,000 of a table', async () => {
+  it('is one trip and a few rows where no row has expired, and at most 1,000 of a table [A10]', async () => {
     await freshStores()
     const meter = createMeter()
     const { seatgate, settled } = createKit({ around: meter.around })
@@ -337,7 +337,7 @@ describe('the purge', () => {
 })
 
 describe('docs/storage.md', () => {
-  it('A10 says of every table who writes it and when its rows end', () => {
+  it('says of every table who writes it and when its rows end [A10]', () => {
     const section = /## When rows end\n([^]*?)\n## /.exec(storageDocs)?.[1] ?? ''
     const rows = [...section.matchAll(/^\| `(\w+)` +\| (.+?) +\| (.+?) +\|$/gm)]
     const tables = Object.values(schema).map((table) => getTableName(table))

@@ -309,9 +309,9 @@ const telling = EVERY_CHANGE.filter(({ told }) => told).map((mutator) => {
   return { ...mutator, hook: told[0], state: told[1] }
 })
 
-describe('a hook that is told', () => {
+describe('a hook that is called afterwards', () => {
   it.each(telling)(
-    'HOOK-8 HOOK-7 HOOK-2 hears once what was committed: $name, $hook',
+    'receives once what was committed: $name, $hook [HOOK-8 HOOK-7 HOOK-2]',
     async ({ act, hook, state }) => {
       const team = await newTeam()
       const heard: unknown[] = []
@@ -340,7 +340,7 @@ describe('a hook that is told', () => {
     }
   )
 
-  it('HOOK-7 is the same for a removal, a leaving and the end of a user in every organization', async () => {
+  it('is the same for a removal, a leaving and the end of a user in every organization [HOOK-7]', async () => {
     const [first, other] = [await newTeam(), await createKit().organization()]
     const { organization, owner, member, second, suspended } = first
     const gone: unknown[] = []
@@ -384,8 +384,8 @@ describe('a hook that is told', () => {
   })
 })
 
-describe('nothing has happened', () => {
-  it('HOOK-8 and no hook is told', async () => {
+describe('a hook of a change that was not made', () => {
+  it('and no hook is called [HOOK-8]', async () => {
     const team = await newTeam()
     const { organization, owner, member, newcomer } = team
     const called: string[] = []
@@ -409,7 +409,7 @@ describe('nothing has happened', () => {
     expect(await intentsOf(organization)).toEqual([])
   })
 
-  it('HOOK-8 nor is one when the batch was rolled back', async () => {
+  it('nor is one when the batch was rolled back [HOOK-8]', async () => {
     const organization = await createKit().organization()
     const heard: unknown[] = []
     const { kit, sweepAt } = clockedWorld({
@@ -439,7 +439,7 @@ describe('a hook that fails', () => {
       },
     ],
     ['rejects', () => Promise.reject(new TypeError('the mail is down: secret'))],
-  ])('HOOK-9 changes no answer, is on record and is called again: it %s', async (_how, fail) => {
+  ])('changes no answer, is on record and is called again: it %s [HOOK-9]', async (_how, fail) => {
     const organization = await createKit().organization()
     const heard: AfterStates['afterAddMember'][] = []
     const { kit, reports, sweepAt } = clockedWorld({
@@ -477,7 +477,7 @@ describe('a hook that fails', () => {
     expect(heard).toHaveLength(3)
   })
 
-  it.each(telling)('HOOK-9 changes no answer, whichever it is: $name', async ({ act, hook }) => {
+  it.each(telling)('changes no answer, whichever it is: $name [HOOK-9]', async ({ act, hook }) => {
     const team = await newTeam()
     const kit = kitWithHooks({
       hooks: {
@@ -496,7 +496,7 @@ describe('a hook that fails', () => {
     await testEnv.DB.exec('DELETE FROM seatgate_jobs')
   })
 
-  it('HOOK-9 that was taken out of the configuration is owed nothing', async () => {
+  it('that was taken out of the configuration is not called [HOOK-9]', async () => {
     const organization = await createKit().organization()
     let called = 0
     const { kit } = clockedWorld({
@@ -519,7 +519,7 @@ describe('a hook that fails', () => {
 })
 
 describe('a crash', () => {
-  it('HOOK-8 HOOK-9 right after the commit leaves the hook to the sweep, a minute later', async () => {
+  it('right after the commit leaves the hook to the sweep, a minute later [HOOK-8 HOOK-9]', async () => {
     const organization = await createKit().organization()
     const heard: string[] = []
     const { kit, sweepAt } = clockedWorld({
@@ -544,7 +544,7 @@ describe('a crash', () => {
     expect(await intentsOf(organization)).toEqual([])
   })
 
-  it('HOOK-9 before the commit leaves nothing to do', async () => {
+  it('before the commit leaves no work [HOOK-9]', async () => {
     const organization = await createKit().organization()
     const heard: unknown[] = []
     const { kit, sweepAt } = clockedWorld({
@@ -559,7 +559,7 @@ describe('a crash', () => {
     expect(heard).toEqual([])
   })
 
-  it('HOOK-9 before the row is gone has the hook called once more', async () => {
+  it('before the row is gone has the hook called again [HOOK-9]', async () => {
     const organization = await createKit().organization()
     const heard: unknown[] = []
     let lost = true
@@ -584,7 +584,7 @@ describe('a crash', () => {
     expect(await intentsOf(organization)).toEqual([])
   })
 
-  it('HOOK-8 HOOK-9 while a hook is at work leaves it alone until its minute is over', async () => {
+  it('while a hook is at work leaves it alone until its minute is over [HOOK-8 HOOK-9]', async () => {
     const organization = await createKit().organization()
     const finished = Promise.withResolvers<void>()
     let calls = 0
@@ -610,7 +610,7 @@ describe('a crash', () => {
     expect(await intentsOf(organization)).toEqual([])
   })
 
-  it('HOOK-9 has a second sweep leave alone what the first is at', async () => {
+  it('has a second sweep leave alone what the first is at [HOOK-9]', async () => {
     const organization = await createKit().organization()
     const reached = Promise.withResolvers<void>()
     const finished = Promise.withResolvers<void>()

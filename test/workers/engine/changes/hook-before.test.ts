@@ -115,7 +115,7 @@ async function tried(
 
 describe('a hook that refuses', () => {
   it.each(asking)(
-    'HOOK-1 HOOK-4 HOOK-5 HOOK-6 HOOK-15 is quoted, and nothing is written: $name, $hook',
+    'is quoted, and no row is written: $name, $hook [HOOK-1 HOOK-4 HOOK-5 HOOK-6 HOOK-15]',
     async (mutator) => {
       const said = await tried(mutator, () => refuse('Not on Sundays!', 'Ask “them”.'))
       expect(said).toEqual({
@@ -136,7 +136,7 @@ describe('a hook that refuses', () => {
     }
   )
 
-  it('HOOK-1 speaks of a newcomer before the seats do', async () => {
+  it('speaks of a newcomer before the seats do [HOOK-1]', async () => {
     const calm = createKit()
     const organization = await calm.organization({ seats: 1 })
     const userId = await newUser()
@@ -180,7 +180,7 @@ const broken: [string, (state: never) => unknown][] = [
 
 describe('a hook that is broken', () => {
   it.each(asking)(
-    'HOOK-10 refuses with hook_failed, and nothing is written: $name, $hook',
+    'refuses with hook_failed, and no row is written: $name, $hook [HOOK-10]',
     async (mutator) => {
       const team = await newTeam()
       for (const [what, answer] of broken) {
@@ -196,7 +196,7 @@ describe('a hook that is broken', () => {
     }
   )
 
-  it('HOOK-10 is asked again under the same operation id', async () => {
+  it('is asked again under the same operation id [HOOK-10]', async () => {
     const organization = await createKit().organization()
     const userId = await newUser()
     let works = false
@@ -217,7 +217,7 @@ describe('a hook that is broken', () => {
 })
 
 describe('what a hook is shown', () => {
-  it('HOOK-2 HOOK-6 HOOK-15 is what is about to happen, and who asks', async () => {
+  it('is what is about to happen, and who asks [HOOK-2 HOOK-6 HOOK-15]', async () => {
     const team = await newTeam()
     const { organization, owner, member, newcomer, second } = team
     const shown: { readonly [K in BeforeHook]?: BeforeStates[K][] } = {}
@@ -268,7 +268,7 @@ describe('what a hook is shown', () => {
 const memberInput = () => ({ userId: 'somebody', role: 'member' })
 
 describe('a founder', () => {
-  it('HOOK-3 HOOK-2 runs the hooks of an organization and those of no member', async () => {
+  it('runs the hooks of an organization and those of no member [HOOK-3 HOOK-2]', async () => {
     const called: string[] = []
     const kit = createKit({ hooks: everyHook((hook) => called.push(hook)) })
     const caller = { userId: await newUser() }
@@ -308,46 +308,49 @@ describe('a founder', () => {
     ],
   ] as const
 
-  it.each(creations)('HOOK-4 has a draft looked at that is not valid: %s', async (_name, make) => {
-    const caller = { userId: await newUser() }
-    const slug = freshSlug()
-    const drafts: unknown[] = []
-    let put: { name: unknown; slug?: unknown } | null = null
-    const { seatgate } = createKit({
-      hooks: {
-        beforeCreateOrganization({ draft, caller: by }) {
-          drafts.push({ draft, by })
-          return put ? { ok: true, draft: put } : allow()
+  it.each(creations)(
+    'has a draft looked at that is not valid: %s [HOOK-4]',
+    async (_name, make) => {
+      const caller = { userId: await newUser() }
+      const slug = freshSlug()
+      const drafts: unknown[] = []
+      let put: { name: unknown; slug?: unknown } | null = null
+      const { seatgate } = createKit({
+        hooks: {
+          beforeCreateOrganization({ draft, caller: by }) {
+            drafts.push({ draft, by })
+            return put ? { ok: true, draft: put } : allow()
+          },
         },
-      },
-    })
-    const counts = await rowCounts()
-    const create = (input: unknown) => make(seatgate, { caller }, input as never)
-    const fields = async (input: unknown) => {
-      const answer = await create(input)
-      return answer.ok || answer.error.code !== 'validation_error'
-        ? codeOf(answer)
-        : Object.keys(answer.error.errors)
+      })
+      const counts = await rowCounts()
+      const create = (input: unknown) => make(seatgate, { caller }, input as never)
+      const fields = async (input: unknown) => {
+        const answer = await create(input)
+        return answer.ok || answer.error.code !== 'validation_error'
+          ? codeOf(answer)
+          : Object.keys(answer.error.errors)
+      }
+      expect(await fields({ name: 7, slug: '!' })).toEqual(['name', 'slug'])
+      expect(await fields('text')).not.toBe('ok')
+      expect(drafts).toEqual([
+        { draft: { name: 7, slug: '!' }, by: caller },
+        { draft: { name: undefined, slug: undefined }, by: caller },
+      ])
+      put = { name: '', slug }
+      expect(await fields({ name: 'Fine', slug: freshSlug() })).toEqual(['name'])
+      expect(await rowCounts()).toEqual(counts)
+      put = { name: 'Mended', slug }
+      expect(await create({ name: 7, slug: '!' })).toMatchObject({
+        ok: true,
+        value: { name: 'Mended', slug },
+      })
     }
-    expect(await fields({ name: 7, slug: '!' })).toEqual(['name', 'slug'])
-    expect(await fields('text')).not.toBe('ok')
-    expect(drafts).toEqual([
-      { draft: { name: 7, slug: '!' }, by: caller },
-      { draft: { name: undefined, slug: undefined }, by: caller },
-    ])
-    put = { name: '', slug }
-    expect(await fields({ name: 'Fine', slug: freshSlug() })).toEqual(['name'])
-    expect(await rowCounts()).toEqual(counts)
-    put = { name: 'Mended', slug }
-    expect(await create({ name: 7, slug: '!' })).toMatchObject({
-      ok: true,
-      value: { name: 'Mended', slug },
-    })
-  })
+  )
 })
 
 describe('before a deletion', () => {
-  it('HOOK-5 the hook is asked after the identity proof, and may refuse', async () => {
+  it('the hook is asked after the identity proof, and may refuse [HOOK-5]', async () => {
     const log: string[] = []
     const organization = await createKit().organization()
     const { seatgate } = createKit({
@@ -380,7 +383,7 @@ describe('before a deletion', () => {
 })
 
 describe('before a departure', () => {
-  it('HOOK-15 a policy may refuse, except when a user is deleted', async () => {
+  it('a policy may refuse, except when a user is deleted [HOOK-15]', async () => {
     const team = await newTeam()
     const { organization, owner, member, second } = team
     let asked = 0
@@ -405,7 +408,7 @@ describe('before a departure', () => {
     expect(asked).toBe(2)
   })
 
-  it.each(enforcing)('HOOK-14 seats and limits never refuse one: %s', async (provider) => {
+  it.each(enforcing)('seats and limits never refuse one: %s [HOOK-14]', async (provider) => {
     const calm = createKit({ provider })
     const organization = await calm.organization({ seats: 5, members: 2 })
     const [removed, leaver] = [await join(calm, organization), await join(calm, organization)]
@@ -429,7 +432,7 @@ describe('before a departure', () => {
     expect(await usage()).toMatchObject({ held: 2 })
   })
 
-  it('HOOK-14 neither does a ledger that is down', async () => {
+  it('neither does a ledger that is down [HOOK-14]', async () => {
     const calm = createKit()
     const organization = await calm.organization({ seats: 3 })
     const [first, second] = [await join(calm, organization), await join(calm, organization)]
@@ -447,7 +450,7 @@ describe('before a departure', () => {
 
 describe('a host without hooks', () => {
   it.each(EVERY_CHANGE.map((mutator) => [mutator.name, mutator] as const))(
-    'HOOK-11 is asked nothing and told nothing: %s',
+    'is not asked and not informed: %s [HOOK-11]',
     async (name, { act }) => {
       const team = await newTeam()
       // A user's end needs a hook that ends the row itself.
@@ -463,7 +466,7 @@ describe('a host without hooks', () => {
 const hookless = () => kitWithHooks({ hooks: {} })
 
 describe('the batch of a change', () => {
-  it('HOOK-12 knows of every hook whether it belongs to it', async () => {
+  it('knows of every hook whether it belongs to it [HOOK-12]', async () => {
     const lifecycle = ['onRegister', 'onPasswordChange', 'onEmailChange', 'onDelete']
     expect(HOOKS).toEqual(
       Object.fromEntries([
@@ -473,7 +476,7 @@ describe('the batch of a change', () => {
     )
   })
 
-  it.each(enforcing)('HOOK-12 has the check of the seat in it: %s', async (provider) => {
+  it.each(enforcing)('has the check of the seat in it: %s [HOOK-12]', async (provider) => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 2 })
     const scope = { caller: { userId: organization.owner }, organization: organization.id }
@@ -491,7 +494,7 @@ describe('the batch of a change', () => {
   it.each(
     EVERY_CHANGE.filter(({ told }) => told).map((mutator) => [mutator.name, mutator] as const)
   )(
-    'HOOK-13 HOOK-8 runs without a hook between its start and its end: %s',
+    'runs without a hook between its start and its end: %s [HOOK-13 HOOK-8]',
     async (_name, { act }) => {
       const team = await newTeam()
       const log: string[] = []

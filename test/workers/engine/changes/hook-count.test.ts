@@ -164,7 +164,7 @@ const STEPS = 80
 
 describe.each(enforcing)('a host that counts by its hooks, %s seats', (provider) => {
   it.each([1, 2])(
-    'C1 knows after each step what D1 knows, whatever happens (seed %i)',
+    'knows after each step what D1 knows, no matter what happens (seed %i) [C1]',
     async (seed) => {
       const random = seeded(seed)
       const { calls, hooks } = bookkeeper(random)

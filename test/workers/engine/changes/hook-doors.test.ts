@@ -60,7 +60,7 @@ const documentation = pages['../../../../docs/hooks.md'] ?? ''
 const outside = Object.entries(HOOKS).flatMap(([hook, { inBatch }]) => (inBatch ? [] : [hook]))
 
 describe('the line', () => {
-  it('C1 has its hooks, into it and out of it', async () => {
+  it('has its hooks, into it and out of it [C1]', async () => {
     const { calls, hooks, names } = listening()
     const kit = createJoiningKit({ hooks })
     const organization = await openOrganization(kit, 'auto', 2)
@@ -88,7 +88,7 @@ describe('the line', () => {
     expect(requestId).toEqual(expect.any(String))
   })
 
-  it('C1 is entered on approval, where all who are approved wait, and closed for who is in', async () => {
+  it('is entered on approval, where all who are approved wait, and closed for who is in [C1]', async () => {
     const { hooks, names } = listening()
     const kit = createJoiningKit({ hooks })
     const organization = await openOrganization(kit, 'request', 1)
@@ -116,7 +116,7 @@ describe('the line', () => {
     expect(names()).toEqual(['beforeJoinRequestApprove', 'afterJoinRequestClose'])
   })
 
-  it('C1 is refused by a hook, and so is a request', async () => {
+  it('is refused by a hook, and so is a request [C1]', async () => {
     for (const [mode, hook] of [
       ['auto', 'beforeJoinRequestQueue'],
       ['request', 'beforeJoinRequestCreate'],
@@ -129,7 +129,7 @@ describe('the line', () => {
     }
   })
 
-  it('C1 tells of each request that ends with the organization, in one statement', async () => {
+  it('reports each request that ends with the organization, in one statement [C1]', async () => {
     const { calls, hooks } = listening()
     let time = Date.now()
     const batches: number[] = []
@@ -185,7 +185,7 @@ describe('the line', () => {
 })
 
 describe('several at once', () => {
-  it('C1 asks for each invitation: one that is refused leaves the others', async () => {
+  it('asks for each invitation: one that is refused leaves the others [C1]', async () => {
     const { hooks, calls } = listening()
     const [mine, theirs] = [newAddress(), `${crypto.randomUUID()}@rival.example`]
     const kit = createKit({
@@ -206,7 +206,7 @@ describe('several at once', () => {
     expect(JSON.stringify(calls)).not.toContain('"token"')
   })
 
-  it('C1 restores all or, if a hook refuses one, nobody', async () => {
+  it('restores all or, if a hook refuses one, no user [C1]', async () => {
     const calm = createKit()
     const organization = await calm.organization({ seats: 5 })
     const scope = organization.as(organization.owner)
@@ -227,7 +227,7 @@ describe('several at once', () => {
 })
 
 describe('a path', () => {
-  it('C1 says which way a member came', async () => {
+  it('says which way a member came [C1]', async () => {
     const { calls, hooks, names } = listening()
     const kit = createJoiningKit({ hooks })
     const organization = await openOrganization(kit, 'request')
@@ -253,7 +253,7 @@ describe('a path', () => {
     expect(asked.status).toBe('requested')
   })
 
-  it('C1 of a deleted user is theirs, and no hook of an organization is asked', async () => {
+  it('of a deleted user is theirs, and no hook of an organization is asked [C1]', async () => {
     const team = await newTeam('d1')
     const calls: Call[] = []
     const kit = kitWithHooks({ provider: 'd1' }, (hook, state) =>
@@ -282,11 +282,11 @@ describe('the documentation', () => {
     ) as [string, string[]][]
   )
 
-  it('C1 lists every hook', () => {
+  it('lists every hook [C1]', () => {
     expect([...documented.keys()].toSorted()).toEqual(outside.toSorted())
   })
 
-  it('C1 names what each is given, and nothing else is', async () => {
+  it('names all that each is given, and each is given all that it names [C1]', async () => {
     const seen = new Map<string, string[]>()
     for (const { act } of EVERY_CHANGE) {
       const team = await newTeam('d1')
@@ -308,7 +308,7 @@ describe('the documentation', () => {
 })
 
 describe('a hook that is not set', () => {
-  it('C1 costs no statement and no row', async () => {
+  it('costs no statement and no row [C1]', async () => {
     for (const { act, name } of EVERY_CHANGE) {
       if (name === 'deleteUser') continue
       const count = async (hooks: Hooks) => {

@@ -34,7 +34,7 @@ const outside = names.flatMap(([name, { inBatch }]) => (inBatch ? [] : [name]))
 const inside = names.flatMap(([name, { inBatch }]) => (inBatch ? [name] : []))
 
 describe('the hooks of a configuration', () => {
-  it.each(outside)('HOOK-22 %s is a function or nothing', (name) => {
+  it.each(outside)('%s is a function or undefined [HOOK-22]', (name) => {
     for (const entry of ['hook', 1, true, {}, [() => allow()]]) {
       expect(configured({ hooks: { [name]: entry } })).toThrow(TypeError)
       expect(configured({ hooks: { [name]: entry } })).toThrow(`hooks.${name}`)
@@ -54,7 +54,7 @@ describe('the hooks of a configuration', () => {
     'constructor',
     '__proto__ ',
     '',
-  ])('HOOK-22 "%s" is refused: a policy under it would never be asked', (name) => {
+  ])('"%s" is refused: a policy under it would never be asked [HOOK-22]', (name) => {
     for (const option of ['hooks', 'lifecycle']) {
       const options = { [option]: { [name]: () => allow() } }
       expect(configured(options)).toThrow(TypeError)
@@ -62,7 +62,7 @@ describe('the hooks of a configuration', () => {
     }
   })
 
-  it('HOOK-12 HOOK-22 stand where they belong: in the batch or outside of it', () => {
+  it('stand where they belong: in the batch or outside of it [HOOK-12 HOOK-22]', () => {
     expect(outside).toHaveLength(47)
     expect(inside).toHaveLength(4)
     for (const name of inside) expect(configured({ hooks: { [name]: () => {} } })).toThrow(name)
@@ -72,7 +72,7 @@ describe('the hooks of a configuration', () => {
   })
 
   it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, '5', null])(
-    'HOOK-10 wait for an answer for some time: %s is none',
+    'wait for an answer for some time: %s is no time [HOOK-10]',
     (hookDeadlineSeconds) => {
       const options = { hookDeadlineSeconds }
       // Left out it is the default, which null stands for too.
@@ -97,7 +97,7 @@ describe('an answer that is no answer', () => {
     ['a function', () => allow()],
   ]
 
-  it.each(rubbish)('HOOK-10 HOOK-4 refuses with hook_failed: %s', async (_what, answer) => {
+  it.each(rubbish)('refuses with hook_failed: %s [HOOK-10 HOOK-4]', async (_what, answer) => {
     const reports: string[] = []
     const { seatgate } = createKit({
       report: ({ event }) => reports.push(event),
@@ -113,7 +113,7 @@ describe('an answer that is no answer', () => {
     expect(await everything()).toEqual(rows)
   })
 
-  it('HOOK-10 comes too late: what it says then changes nothing', async () => {
+  it('comes too late: what it says then makes no change [HOOK-10]', async () => {
     const late = Promise.withResolvers<ReturnType<typeof allow>>()
     const { seatgate } = createKit({
       hookDeadlineSeconds: 0.05,
@@ -129,7 +129,7 @@ describe('an answer that is no answer', () => {
     expect((await everything())['seatgate_memberships']).toEqual(rows['seatgate_memberships'])
   })
 
-  it('HOOK-4 a draft cannot say more than a draft does', async () => {
+  it('a draft cannot say more than a draft does [HOOK-4]', async () => {
     const { seatgate } = createKit({
       hooks: {
         beforeCreateOrganization: () => {
@@ -144,7 +144,7 @@ describe('an answer that is no answer', () => {
     expect(made.id).not.toBe('mine')
   })
 
-  it('HOOK-1 a refusal under an operation id is the answer to it for ever', async () => {
+  it('a refusal under an operation id stays the answer to it [HOOK-1]', async () => {
     let refusing = true
     const { seatgate } = createKit({
       hooks: { beforeAddMember: () => (refusing ? refuse('not_yet') : allow()) },

@@ -153,7 +153,7 @@ const BREAKING: Readonly<
 
 describe('a constraint of the host’s that breaks', () => {
   it.each(Object.entries(BREAKING))(
-    'C2 is host_conflict in a batch of the host’s, and its seat is free: %s',
+    'is host_conflict in a batch of the host’s, and its seat is free: %s [C2]',
     async (_what, [table, statement, says]) => {
       for (const text of table.split(/; (?=CREATE)/)) if (text) await run(text)
       const { kit, conflicts } = heedful()
@@ -176,7 +176,7 @@ describe('a constraint of the host’s that breaks', () => {
     }
   )
 
-  it('C2 may be answered in the host’s own words where the batch is the host’s', async () => {
+  it('may be answered in the host’s own words where the batch is the host’s [C2]', async () => {
     const { kit } = heedful()
     const { seatgate } = kit
     const userId = crypto.randomUUID()
@@ -216,7 +216,7 @@ describe('a constraint of the host’s that breaks', () => {
   })
 
   it.each(EVERY_CHANGE.map((mutator) => [mutator.name, mutator] as const))(
-    'C2 is never an outage, and leaves nothing: %s',
+    'is never an outage, and leaves no trace: %s [C2]',
     async (name, { act }) => {
       const team = await newTeam()
       const { kit, conflicts } = heedful()
@@ -236,7 +236,7 @@ describe('a constraint of the host’s that breaks', () => {
 })
 
 describe('what references the library’s tables', () => {
-  it('C2 keeps a membership: removal, leaving and the deletion of the user are host_conflict', async () => {
+  it('keeps a membership: removal, leaving and the deletion of the user are host_conflict [C2]', async () => {
     const team = await newTeam()
     const { organization, owner, member, second } = team
     const { kit, conflicts } = heedful()
@@ -263,7 +263,7 @@ describe('what references the library’s tables', () => {
     expect(codeOf(await suspendMember(seatgate, organization.as(owner), member))).toBe('ok')
   })
 
-  it('C2 keeps an organization alive by a trigger of its own', async () => {
+  it('keeps an organization alive by a trigger of its own [C2]', async () => {
     const { organization, owner } = await newTeam()
     const { kit, conflicts } = heedful()
     await run(
@@ -278,7 +278,7 @@ describe('what references the library’s tables', () => {
     expect(await everything()).toEqual(rows)
   })
 
-  it('C2 has one organization for each person by a unique index of the host’s', async () => {
+  it('has one organization for each person by a unique index of the host’s [C2]', async () => {
     const { kit, conflicts } = heedful()
     const organization = await kit.organization({ seats: 3 })
     await run('CREATE UNIQUE INDEX only_one ON seatgate_memberships (user_id)')
@@ -298,7 +298,7 @@ describe('what references the library’s tables', () => {
     })
   })
 
-  it('C2 refuses invitations, one or many, and no seat stays reserved', async () => {
+  it('refuses invitations, one or many, and no seat stays reserved [C2]', async () => {
     const { kit, conflicts } = heedful()
     const organization = await kit.organization({ seats: 5 })
     const scope = organization.as(organization.owner)
@@ -329,7 +329,7 @@ describe('accepting with sign-up', () => {
     return { kit, conflicts, organization, invited, accepts }
   }
 
-  it('C2 is host_conflict for a name that is taken, and works with another', async () => {
+  it('is host_conflict for a name that is taken, and works with another [C2]', async () => {
     const { kit, conflicts, organization, accepts } = await signingUp()
     await run('CREATE UNIQUE INDEX users_name ON users (name)')
     await run(
@@ -345,7 +345,7 @@ describe('accepting with sign-up', () => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('C2 is no conflict of the host’s where the same address signs up twice at once', async () => {
+  it('is no conflict of the host’s where the same address signs up twice at once [C2]', async () => {
     const { kit, conflicts, accepts } = await signingUp({ delayMs: 5 })
     const codes = (await Promise.all([accepts('Ann'), accepts('Ben')])).map(codeOf)
     await kit.settled()
@@ -355,7 +355,7 @@ describe('accepting with sign-up', () => {
 })
 
 describe('over HTTP', () => {
-  it('C2 answers DELETE /users/me with 409, without Retry-After and without SQL', async () => {
+  it('answers DELETE /users/me with 409, without Retry-After and without SQL [C2]', async () => {
     const owner = await signUp(newAddress())
     const leaver = await signUp(newAddress())
     const organization = await postOrganization(owner)
@@ -387,7 +387,7 @@ describe('over HTTP', () => {
 })
 
 describe('the line', () => {
-  it('C2 lets nobody wait behind a person whom the host’s tables refuse', async () => {
+  it('lets no user wait behind a person whom the host’s tables refuse [C2]', async () => {
     const reports: Report[] = []
     const kit = createJoiningKit({ report: (report) => reports.push(report) })
     const organization = await openOrganization(kit, 'auto', 2)
@@ -410,7 +410,7 @@ describe('the line', () => {
 })
 
 describe('an operation under a key', () => {
-  it('C2 is answered host_conflict again', async () => {
+  it('is answered host_conflict again [C2]', async () => {
     const { kit, conflicts } = heedful()
     const organization = await kit.organization({ seats: 3 })
     const input = { userId: await newUser(), role: 'member' }
@@ -427,7 +427,7 @@ describe('an operation under a key', () => {
 })
 
 describe('the log', () => {
-  it('C2 names the constraint by default, and no value', async () => {
+  it('names the constraint by default, and no value [C2]', async () => {
     const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
     const seatgate = createSeatgate({
       database: db,
@@ -459,7 +459,7 @@ describe('the log', () => {
 })
 
 describe('the constraints of the library', () => {
-  it('C2 are known: every unique key of its tables, and no other', async () => {
+  it('are known: every unique key of its tables, and no other [C2]', async () => {
     const { results } = await testEnv.DB.prepare(
       `SELECT DISTINCT m.name || '.' || group_concat(x.name, ', ' || m.name || '.') AS key
        FROM sqlite_master m, pragma_index_list(m.name) i, pragma_index_info(i.name) x
@@ -473,7 +473,7 @@ describe('the constraints of the library', () => {
     expect([...OWN_UNIQUE].toSorted()).toEqual(results.map(({ key }) => key).toSorted())
   })
 
-  it('C2 are told from those of the host by their names', () => {
+  it('are distinguished from those of the host by their names [C2]', () => {
     expect(
       ownerOf(
         'UNIQUE constraint failed: seatgate_memberships.organization_id, seatgate_memberships.user_id'
@@ -487,7 +487,7 @@ describe('the constraints of the library', () => {
     expect(ownerOf('not audit_immutable')).toBe('host')
   })
 
-  it('C2 are read of a message as a whole, with or without what newer versions add', () => {
+  it('are read of a message as a whole, with or without what newer versions add [C2]', () => {
     const unique = 'UNIQUE constraint failed: users.email'
     for (const text of [
       `D1_ERROR: ${unique}: SQLITE_CONSTRAINT (extended: SQLITE_CONSTRAINT_UNIQUE)`,

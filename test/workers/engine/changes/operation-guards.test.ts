@@ -430,8 +430,8 @@ const sources = import.meta.glob(['../../../../src/**/*.ts'], {
   eager: true,
 })
 
-describe('A7 the guards of every operation', () => {
-  it('A7 the table has a row for everything that the library exports and that writes', () => {
+describe('the guards of every operation [A7]', () => {
+  it('the table has a row for everything that the library exports and that writes [A7]', () => {
     const exported = Object.entries(library).flatMap(([name, value]) =>
       typeof value === 'function' ? [name] : []
     )
@@ -441,14 +441,14 @@ describe('A7 the guards of every operation', () => {
     expect(Object.keys(TABLE).sort()).toEqual([...OPERATIONS.keys()].sort())
   })
 
-  it('A7 the table knows every file in which a change is made', () => {
+  it('the table knows every file in which a change is made [A7]', () => {
     const performing = Object.entries(sources)
       .filter(([, text]) => /(?:await|return) perform\(/.test(text))
       .map(([path]) => path.replace('../../../../src/', '').replace('.ts', ''))
     expect(performing.sort()).toEqual([...PERFORMING].sort())
   })
 
-  it.each(Object.entries(TABLE))('A7 %s', async (name, { guards, because }) => {
+  it.each(Object.entries(TABLE))('%s [A7]', async (name, { guards, because }) => {
     const found = await guardsOf(OPERATIONS.get(name)!)
     expect({ ...found, guards: found.guards.sort() }).toEqual({
       code: 'ok',
@@ -474,10 +474,10 @@ const MEANWHILE: readonly (readonly [what: string, sql: string, code: string])[]
   ],
 ]
 
-describe.each(MEANWHILE)('A7 a caller who is %s between read and batch', (_what, sql, code) => {
+describe.each(MEANWHILE)('a caller who is %s between read and batch [A7]', (_what, sql, code) => {
   beforeAll(freshStores)
 
-  it.each(byMembers)('A7 is refused, and nothing is written: %s', async (name) => {
+  it.each(byMembers)('is refused, and no row is written: %s [A7]', async (name) => {
     const team = await newTeam()
     let rows: unknown = null
     const { id } = team.organization
@@ -497,7 +497,7 @@ describe.each(MEANWHILE)('A7 a caller who is %s between read and batch', (_what,
   })
 })
 
-describe('A7 what else an operation relied on', () => {
+describe('what else an operation relied on [A7]', () => {
   async function overtaken(name: string, sql: (team: Team) => string) {
     const team = await newTeam()
     const around = meanwhile(() => testEnv.DB.exec(sql(team)))
@@ -511,7 +511,7 @@ describe('A7 what else an operation relied on', () => {
     ['acceptInvitation'],
     ['acceptInvitation, of a member'],
     ['declineInvitation, signed in'],
-  ])('A7 an invitation is not for an address that the user has given up: %s', async (name) => {
+  ])('an invitation is not for an address that the user has given up: %s [A7]', async (name) => {
     const { answer } = await overtaken(
       name,
       ({ invitee, present }) =>
@@ -520,7 +520,7 @@ describe('A7 what else an operation relied on', () => {
     expect(codeOf(answer)).toBe('invitation_mismatch')
   })
 
-  it('A7 a member who is removed while accepting comes in by the invitation', async () => {
+  it('a member who is removed while accepting comes in by the invitation [A7]', async () => {
     const { team, answer } = await overtaken(
       'acceptInvitation, of a member',
       ({ present, organization }) =>
@@ -535,7 +535,7 @@ describe('A7 what else an operation relied on', () => {
     expect(there).toBe(1)
   })
 
-  it('A7 an erasure counts a record that came meanwhile', async () => {
+  it('an erasure counts a record that came meanwhile [A7]', async () => {
     const { answer } = await overtaken(
       'erasePersonalData',
       ({ owner, organization }) =>
@@ -544,7 +544,7 @@ describe('A7 what else an operation relied on', () => {
     expect(answer).toMatchObject({ ok: true, value: { erased: 2 } })
   })
 
-  it('A7 a domain is not added beside the twentieth that came meanwhile', async () => {
+  it('a domain is not added beside the twentieth that came meanwhile [A7]', async () => {
     const { answer } = await overtaken('addDomain', ({ organization }) =>
       [
         'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 17)',

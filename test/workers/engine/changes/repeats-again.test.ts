@@ -37,7 +37,7 @@ describe('the same request, written otherwise', () => {
     ['a member twice', (name, at) => `{"name":"Other","name":"${name}","slug":"${at}"}`],
   ]
 
-  it.each(writings)('B11 is answered as the first time: %s', async (_how, write) => {
+  it.each(writings)('is answered as the first time: %s [B11]', async (_how, write) => {
     const { token } = await person()
     const headers = { 'idempotency-key': crypto.randomUUID() }
     const at = slug()
@@ -59,7 +59,7 @@ describe('the same request, written otherwise', () => {
     ['a list in place of its item', { name: 'Acme', tags: 'a' }],
     ['a number in place of a text', { name: 'Acme', tags: ['a', 2] }],
     ['null in place of nothing', { name: 'Acme', tags: ['a', 'b'], slug: null }],
-  ])('B11 is another request with %s', async (_what, other) => {
+  ])('is another request with %s [B11]', async (_what, other) => {
     const { token } = await person()
     const headers = { 'idempotency-key': crypto.randomUUID() }
     const input = { tags: ['a', 'b'], name: 'Acme' }
@@ -68,7 +68,7 @@ describe('the same request, written otherwise', () => {
     expect(await problem(answer)).toMatchObject({ status: 422, code: 'idempotency_mismatch' })
   })
 
-  it('B11 holds for calls of the library, whatever the order and the absent members', async () => {
+  it('holds for calls of the library, regardless of the order and the absent members [B11]', async () => {
     const userId = await newUser()
     const operationId = crypto.randomUUID()
     const at = slug()
@@ -81,7 +81,7 @@ describe('the same request, written otherwise', () => {
     )
   })
 
-  it('B11 does not read prototypes: a member called __proto__ is one like others', async () => {
+  it('does not read prototypes: a member called __proto__ is one like others [B11]', async () => {
     const { token } = await person()
     const headers = { 'idempotency-key': crypto.randomUUID() }
     const at = slug()
@@ -91,7 +91,7 @@ describe('the same request, written otherwise', () => {
     expect(await problem(other)).toMatchObject({ code: 'idempotency_mismatch' })
   })
 
-  it('B11 is refused where it is nested too deeply to be digested, and nothing is done', async () => {
+  it('is refused where it is nested too deeply to be digested, and no change is made [B11]', async () => {
     const { token } = await person()
     const headers = { 'idempotency-key': crypto.randomUUID() }
     const before = await rowCounts()
@@ -137,7 +137,7 @@ describe('the id of an operation', () => {
   }
 
   it.each(Object.entries(kinds))(
-    'A9 is the actor’s and the user’s together, of a caller %s',
+    'is the actor’s and the user’s together, of a caller %s [A9]',
     async (_kind, callerOf) => {
       const { id, owner } = await kit.organization()
       const operationId = crypto.randomUUID()
@@ -158,7 +158,7 @@ describe('the id of an operation', () => {
     }
   )
 
-  it('A9 is another actor’s too where a host’s ids look like it', async () => {
+  it('is another actor’s too where a host’s ids look like it [A9]', async () => {
     const { id, owner } = await kit.organization()
     const input = { email: email(), role: 'member' }
     const invite = (caller: Principal, operationId: string) =>
@@ -172,7 +172,7 @@ describe('the id of an operation', () => {
     )
   })
 
-  it('A9 does not read the answers of other ids on the way', async () => {
+  it('does not read the answers of other ids on the way [A9]', async () => {
     const { id, owner } = await kit.organization()
     const add = async (operationId: string, userId: string) =>
       addMember(seatgate, scopeOf(lookedUp(owner), id), { userId, role: 'member' }, { operationId })
@@ -191,7 +191,7 @@ describe('the id of an operation', () => {
 describe('a stored answer with a secret in it', () => {
   const rotated = createKit({ secret: `${SECRET}, and another one` })
 
-  it('A9 is refused once the secret is another one: never an outage, and never again', async () => {
+  it('is refused once the secret is another one: never an outage, and never again [A9]', async () => {
     const { id, owner } = await kit.organization()
     const operationId = crypto.randomUUID()
     const input = { email: email(), role: 'member' }
@@ -210,7 +210,7 @@ describe('a stored answer with a secret in it', () => {
     expect(codeOf(repeated)).toBe('stored_result_unreadable')
   })
 
-  it('A9 is a problem of its own over HTTP', async () => {
+  it('is a problem of its own over HTTP [A9]', async () => {
     const owner = await person()
     const { id } = await postOrganization(owner)
     const headers = { 'idempotency-key': 'rotated' }

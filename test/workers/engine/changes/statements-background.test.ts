@@ -55,7 +55,7 @@ async function deliver(
 }
 
 describe.each(enforcing)('a line, %s seats', (provider) => {
-  it('A11 comes in twenty at a time, by messages on the queue, in order', async () => {
+  it('comes in twenty at a time, by messages on the queue, in order [A11]', async () => {
     const wakeUps: WakeUp[] = []
     const queue = {
       send: async (message: WakeUp) => void wakeUps.push(message),
@@ -79,7 +79,7 @@ describe.each(enforcing)('a line, %s seats', (provider) => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('A11 comes in by sweeps without a queue, and a short line early', async () => {
+  it('comes in by sweeps without a queue, and a short line early [A11]', async () => {
     await freshStores()
     const reports: string[] = []
     const kit = joiningWorld({
@@ -112,7 +112,7 @@ describe.each(enforcing)('a line, %s seats', (provider) => {
     }
   })
 
-  it('A11 takes no more statements for the first in a long line than in a short one', async () => {
+  it('takes no more statements for the first in a long line than in a short one [A11]', async () => {
     const counted = async (size: number) => {
       const kit = joiningWorld({ provider })
       const { organization } = await lineOf(provider, size)
@@ -132,7 +132,7 @@ describe.each(enforcing)('a line, %s seats', (provider) => {
 describe.each(enforcing)('a repair, %s seats', (provider) => {
   beforeEach(freshStores)
 
-  it('A11 takes as many statements for 300 members without a seat as for three', async () => {
+  it('takes as many statements for 300 members without a seat as for three [A11]', async () => {
     const counted = async (size: number) => {
       await inD1('UPDATE seatgate_organizations SET deleted_at = 1 WHERE deleted_at IS NULL')
       await inD1('DELETE FROM seatgate_rotations')
@@ -191,7 +191,7 @@ describe('the sweep', () => {
     { provider: 'd1', size: 30 },
   ] as const
   it.each(shareOf(sizes, 2))(
-    'A11 shares out its statements, and finishes: $size organizations, $provider seats',
+    'shares out its statements, and finishes: $size organizations, $provider seats [A11]',
     async ({ provider, size }) => {
       await busy(provider, size)
       const sinks = [sinkOf('one', () => delivered), sinkOf('two', () => delivered)]
@@ -232,7 +232,7 @@ describe('the sweep', () => {
     return { wakeUps, kit: joiningWorld({ provider: 'd1', queue, sinks, auditLogKey }) }
   }
 
-  it('A11 a batch of the queue sends again organizations beyond its bound', async () => {
+  it('a batch of the queue sends again organizations beyond its bound [A11]', async () => {
     const calm = createKit({ provider: 'd1' })
     const { kit, wakeUps } = queued(['one'])
     for (let made = 0; made < 40; made++) {
@@ -252,7 +252,7 @@ describe('the sweep', () => {
   })
 
   it.runIf(THOROUGH)(
-    'A11 a trail of 6,000 events is forwarded and sealed by several batches',
+    'a trail of 6,000 events is forwarded and sealed by several batches [A11]',
     async () => {
       const { id: organizationId } = await createKit({ provider: 'd1' }).organization()
       await addEvents(organizationId, 6000)

@@ -197,7 +197,7 @@ const EACH: Record<string, { most: number; act: Case }> = {
 describe('how many statements an operation asks of D1', () => {
   for (const provider of enforcing) {
     it.each(Object.entries(CASES))(
-      `A11 does not grow with the rows: %s (${provider})`,
+      `does not grow with the rows: %s (${provider}) [A11]`,
       async (_name, act) => {
         const [few, many] = [await act(provider, 20), await act(provider, 400)]
         // Of a list that is too long for one parameter there are two.
@@ -208,7 +208,7 @@ describe('how many statements an operation asks of D1', () => {
     )
 
     it.each(Object.entries(EACH))(
-      `A11 grows by few with each row that is asked for: %s (${provider})`,
+      `grows by few with each row that is asked for: %s (${provider}) [A11]`,
       async (_name, { most, act }) => {
         const sizes = [20, 100]
         const [few, many] = [await act(provider, sizes[0]!), await act(provider, sizes[1]!)]
@@ -237,7 +237,7 @@ async function sizedTeam(provider: Provider, size: number) {
 describe('every function that changes something', () => {
   for (const provider of enforcing) {
     it.each(shareOf(EVERY_CHANGE, 8))(
-      `A11 asks no more in a large organization than in a small one: $name (${provider})`,
+      `asks no more in a large organization than in a small one: $name (${provider}) [A11]`,
       async ({ act }) => {
         const counted = async (size: number) => {
           const team = await sizedTeam(provider, size)
@@ -254,7 +254,7 @@ describe('every function that changes something', () => {
 })
 
 describe('many invitations at once', () => {
-  it('A11 are counted in the batch: of two lists at the same time one is within the limit', async () => {
+  it('are counted in the batch: of two lists at the same time one is within the limit [A11]', async () => {
     const invitationLimits = { inBulk: 20 }
     const listed = () => Array.from({ length: 20 }, () => ({ email: newAddress(), role: 'member' }))
     const calm = createKit({ invitationLimits })

@@ -57,7 +57,7 @@ async function limitTo({ seatgate, settled }: Kit, to: TestOrganization, limit: 
 }
 
 describe.each(enforcing)('seats on record, %s seats', (provider) => {
-  it('FWD-51: reserved, assigned, released and limit_changed say how all seats stand', async () => {
+  it('reserved, assigned, released and limit_changed say how all seats stand [FWD-51]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 4 })
     const { email } = await invite(kit, organization)
@@ -79,7 +79,7 @@ describe.each(enforcing)('seats on record, %s seats', (provider) => {
     ])
   })
 
-  it('FWD-51: over_limit_entered and over_limit_cleared come once each, whatever led there', async () => {
+  it('over_limit_entered and over_limit_cleared come once each, no matter what led there [FWD-51]', async () => {
     const metrics: Metric[] = []
     const kit = createKit({ provider, measure: (metric) => void metrics.push(metric) })
     const organization = await kit.organization({ seats: 5, members: 3 })
@@ -124,7 +124,7 @@ describe.each(enforcing)('seats on record, %s seats', (provider) => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('AUD-23: refusals by the limit are on record when it is first hit, and once a window with their number', async () => {
+  it('refusals by the limit are on record when it is first hit, and once a window with their number [AUD-23]', async () => {
     const clock = { now: Date.UTC(2030, 0, 1) }
     const metrics: string[] = []
     const options = {
@@ -168,7 +168,7 @@ describe.each(enforcing)('seats on record, %s seats', (provider) => {
     expect(metrics.filter((action) => action === 'seat.limit_reached')).toHaveLength(4)
   })
 
-  it('AUD-23: a rush of refusals costs D1 one write more, and no answer waits for it', async () => {
+  it('a rush of refusals costs D1 one write more, and no answer waits for it [AUD-23]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 1, members: 1 })
     const before = kit.trips()
@@ -182,7 +182,7 @@ describe.each(enforcing)('seats on record, %s seats', (provider) => {
     expect(others).toEqual([])
   })
 
-  it('AUD-23: a refusal that D1 did not take is told with the next', async () => {
+  it('a refusal that D1 did not take is counted with the next [AUD-23]', async () => {
     const clock = { now: Date.UTC(2030, 0, 1) }
     let down = false
     const kit = createKit({
@@ -207,7 +207,7 @@ describe.each(enforcing)('seats on record, %s seats', (provider) => {
     ])
   })
 
-  it('AUD-23: looking writes nothing', async () => {
+  it('looking writes no row [AUD-23]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 2, members: 1 })
     const before = await seatEvents(organization)

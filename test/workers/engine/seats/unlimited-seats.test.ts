@@ -12,7 +12,7 @@ import {
 } from '../../../kit/index.ts'
 
 describe('without seat accounting', () => {
-  it('there is no limit to set, nothing to be full, and nothing about seats on record', async () => {
+  it('there is no limit to set, no limit to reach, and no seat event', async () => {
     const kit = createKit({ provider: 'unlimited' })
     const { seatgate } = kit
     const organization = await kit.organization()

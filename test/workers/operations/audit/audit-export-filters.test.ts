@@ -136,7 +136,7 @@ describe('an export with filters', () => {
   ]
 
   it.each(filters)(
-    'AUD-47: has the rows of the query, in each format: %j',
+    'has the rows of the query, in each format: %j [AUD-47]',
     async (given, count) => {
       const scope = { caller: system, organization }
       for (const [format, { read, of }] of Object.entries(FORMATS)) {

@@ -36,7 +36,7 @@ const parsed = (text: string) =>
     .map((line) => JSON.parse(line) as AuditEvent & { type?: string })
 
 describe('an export', () => {
-  it('AUD-47: as NDJSON has the rows of the list, and says that it is complete', async () => {
+  it('as NDJSON has the rows of the list, and says that it is complete [AUD-47]', async () => {
     const organization = await organizationWith(seatgate, 3)
     const filters = { action_prefix: 'organization.' }
     const scope = { caller: system, organization }
@@ -54,7 +54,7 @@ describe('an export', () => {
     })
   })
 
-  it('AUD-47: is on record, after what it has, with the names of its filters alone', async () => {
+  it('is on record, after what it has, with the names of its filters alone [AUD-47]', async () => {
     const organization = await organizationWith(seatgate)
     const lines = parsed(await exported(organization, { actor_id: 'somebody', format: 'ndjson' }))
     expect(lines).toHaveLength(1)
@@ -67,7 +67,7 @@ describe('an export', () => {
     })
   })
 
-  it('AUD-47: says that it was cut off where it was', async () => {
+  it('says that it was cut off where it was [AUD-47]', async () => {
     const organization = await organizationWith(seatgate, 3)
     const end = async (limit: number) => parsed(await exported(organization, { limit })).at(-1)
     expect(await end(2)).toMatchObject({ events: 2, truncated: true })
@@ -81,7 +81,7 @@ describe('an export', () => {
     expect(await exported(organization, own)).toMatch(/\r\n"# end: 1 events, complete"\r\n$/)
   })
 
-  it('AUD-47: as JSON is one document with a version', async () => {
+  it('as JSON is one document with a version [AUD-47]', async () => {
     const organization = await organizationWith(seatgate, 2)
     const document = JSON.parse(await exported(organization, { format: 'json' }))
     expect(document).toMatchObject({ version: 1, end: { events: 4, truncated: false } })
@@ -143,7 +143,7 @@ describe('an export', () => {
     )
   })
 
-  it('AUD-49: over HTTP is for owners and admins, asked at that moment, and not kept', async () => {
+  it('over HTTP is for owners and admins, asked at that moment, and not kept [AUD-49]', async () => {
     const organization = await organizationWith(seatgate)
     const path = `/organizations/${organization}/audit/export`
     const owner = asUser({ userId: owners.get(organization)! })
@@ -165,7 +165,7 @@ describe('an export', () => {
     })
   })
 
-  it('AUD-49: its address is no key: it ends with the session, and breaks off with the right', async () => {
+  it('its address is no key: it ends with the session, and breaks off with the right [AUD-49]', async () => {
     const reader = await person()
     const { id } = await postOrganization(await person())
     await addEvents(id, 1200)
@@ -235,7 +235,7 @@ describe('CSV', () => {
     '－1',
     '＠x',
     '|calc',
-  ])('AUD-48: %j is no formula any more', (value) => {
+  ])('%j is no formula any more [AUD-48]', (value) => {
     const [, quoted] =
       /,"?('[^]*?)"?,,/.exec(csvRow(event({ targetId: value, metadata: {} }))) ?? []
     expect(csvRow(event({ actorId: value }))).toContain(`'${value}`)
@@ -260,7 +260,7 @@ describe('CSV', () => {
     expect(csvRow(event({ actorId: value }))).toContain(`,${cell},`)
   })
 
-  it('C11 begins with a byte order mark if that is asked for', async () => {
+  it('begins with a byte order mark if that is asked for [C11]', async () => {
     const owner = await person()
     const { id } = await postOrganization(owner, { name: 'Öl' })
     const bytes = async (query: string) => {
@@ -284,7 +284,7 @@ describe('CSV', () => {
     expect(text).toMatch(/^\ufeffsequence,/)
   })
 
-  it('C11 refuses a byte order mark in other formats, and what is neither true nor false', async () => {
+  it('refuses a byte order mark in other formats, and what is neither true nor false [C11]', async () => {
     const owner = await person()
     const { id } = await postOrganization(owner)
     for (const query of [

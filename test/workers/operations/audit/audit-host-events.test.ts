@@ -57,7 +57,7 @@ const charge: HostEvent = {
 }
 
 describe('an event of the host’s own', () => {
-  it('AUD-1 AUD-19: is on record in its organization, with defaults, actor and marks', async () => {
+  it('is on record in its organization, with defaults, actor and marks [AUD-1 AUD-19]', async () => {
     const { seatgate, metrics } = recording()
     const organization = await organizationWith(seatgate)
     const scope = {
@@ -91,7 +91,7 @@ describe('an event of the host’s own', () => {
     expect(metrics).toEqual([{ name: 'audit.recorded', id, action, outcome, occurredAt }])
   })
 
-  it('AUD-12 AUD-10: two in one batch both commit, and are measured once each, in order', async () => {
+  it('two in one batch both commit, and are measured once each, in order [AUD-12 AUD-10]', async () => {
     const { seatgate, metrics } = recording()
     const organization = await organizationWith(seatgate)
     metrics.length = 0
@@ -111,7 +111,7 @@ describe('an event of the host’s own', () => {
     }
   })
 
-  it('AUD-11 AUD-9: nothing is kept and nothing measured if one is wrong, or the host’s own statement', async () => {
+  it('no event is kept or measured if one is wrong, or the host’s own statement [AUD-11 AUD-9]', async () => {
     const { seatgate, metrics } = recording()
     const organization = await organizationWith(seatgate)
     metrics.length = 0
@@ -146,7 +146,7 @@ describe('an event of the host’s own', () => {
   })
 
   it.each(['auth.', 'session.', 'mfa.', 'oauth.', 'api.', 'account.', 'sigra.'])(
-    'AUD-5 AUD-7: %s is not the host’s, in a batch or alone, unless it is configured so',
+    '%s is not the host’s, in a batch or alone, unless it is configured so [AUD-5 AUD-7]',
     async (prefix) => {
       const { seatgate } = recording()
       const event = { action: `${prefix}done` }
@@ -164,7 +164,7 @@ describe('an event of the host’s own', () => {
   )
 
   it.each(['organization.member_add', 'seat.assigned', 'audit.erasure'])(
-    'AUD-6: %s cannot be forged, whatever is configured',
+    '%s cannot be forged, no matter what is configured [AUD-6]',
     async (action) => {
       const { seatgate } = recording({ reservedActionPrefixes: [] })
       const scope = { caller: { type: 'system' } } as const
@@ -173,7 +173,7 @@ describe('an event of the host’s own', () => {
     }
   )
 
-  it('AUD-16 AUD-17 AUD-18: names the right actor', async () => {
+  it('names the right actor [AUD-16 AUD-17 AUD-18]', async () => {
     const { seatgate } = recording()
     const organization = await organizationWith(seatgate)
     const log = async (caller: Exclude<Scope['caller'], { statement: unknown }>, more = {}) => {
@@ -195,7 +195,7 @@ describe('an event of the host’s own', () => {
     expect(await log({ userId: 'ada' }, { actor })).toEqual(['webhook', 'evt_1', 'ada'])
   })
 
-  it('belongs to no organization that does not exist, and to the platform if it names none', async () => {
+  it('belongs to no organization that does not exist, and to the platform if it names no organization', async () => {
     const { seatgate } = recording()
     const scope = { caller: { type: 'system' }, organization: crypto.randomUUID() } as const
     expect(code(await logEvent(seatgate, scope, { action: 'a.b' }))).toBe('organization_not_found')
@@ -208,7 +208,7 @@ describe('an event of the host’s own', () => {
     expect(() => prepareEvents(seatgate, slugged, [])).toThrow(TypeError)
   })
 
-  it('AUD-22: names what it followed from by id alone, which binds neither', async () => {
+  it('names what it followed from by id alone, which binds neither [AUD-22]', async () => {
     const { seatgate } = recording()
     const scope = { caller: { userId: 'ada' }, organization: await organizationWith(seatgate) }
     const gone = crypto.randomUUID()
@@ -229,7 +229,7 @@ describe('an event of the host’s own', () => {
 })
 
 describe('an idempotent append', () => {
-  it('AUD-21 AUD-52: answers the event that is there, and writes none beside it', async () => {
+  it('answers the event that is there, and writes no other beside it [AUD-21 AUD-52]', async () => {
     const { seatgate } = recording()
     const scope = { caller: { userId: 'ada' }, organization: await organizationWith(seatgate) }
     const first = await logEvent(seatgate, scope, charge)
@@ -239,7 +239,7 @@ describe('an idempotent append', () => {
     expect(await eventsOf(scope.organization)).toHaveLength(3)
   })
 
-  it('AUD-21: the order of metadata’s members makes no difference', async () => {
+  it('the order of metadata’s members makes no difference [AUD-21]', async () => {
     const { seatgate } = recording()
     const scope = { caller: { userId: 'ada' }, organization: await organizationWith(seatgate) }
     const first = await logEvent(seatgate, scope, {
@@ -260,7 +260,7 @@ describe('an idempotent append', () => {
     ['target', { target: { type: 'invoice', id: '1' } }],
     ['actor', { actor: { type: 'job', id: 'nightly' } }],
     ['cause', { causeEventId: 'x' }],
-  ] as const)('AUD-21: is idempotency_mismatch for another %s', async (_what, change) => {
+  ] as const)('is idempotency_mismatch for another %s [AUD-21]', async (_what, change) => {
     const { seatgate } = recording()
     const scope = { caller: { userId: 'ada' }, organization: await organizationWith(seatgate) }
     await logEvent(seatgate, scope, charge)
@@ -269,7 +269,7 @@ describe('an idempotent append', () => {
     expect(await eventsOf(scope.organization)).toHaveLength(3)
   })
 
-  it('AUD-21: a key is one organization’s own', async () => {
+  it('a key is one organization’s own [AUD-21]', async () => {
     const { seatgate } = recording()
     for (const organization of [
       await organizationWith(seatgate),
@@ -280,7 +280,7 @@ describe('an idempotent append', () => {
     }
   })
 
-  it('AUD-52 AUD-53: twenty at once are one event', async () => {
+  it('twenty at once are one event [AUD-52 AUD-53]', async () => {
     const { seatgate } = recording()
     const scope = { caller: { userId: 'ada' }, organization: await organizationWith(seatgate) }
     const all = await Promise.all(
@@ -292,7 +292,7 @@ describe('an idempotent append', () => {
 })
 
 describe('logSafe', () => {
-  it('AUD-8: never fails, and tells field names alone', async () => {
+  it('never fails, and reports field names alone [AUD-8]', async () => {
     const { seatgate, metrics } = recording()
     const scope = { caller: { type: 'system' } } as const
     await logSafe(seatgate, scope, { action: 'a.b', metadata: { apiKey: 'very secret' } })
@@ -347,7 +347,7 @@ describe('what a request leaves on record', () => {
     return (await eventsOf(id)).at(-1)!
   }
 
-  it('AUD-20: request, trace, address and agent, cut to length', async () => {
+  it('request, trace, address and agent, cut to length [AUD-20]', async () => {
     expect(await renamed(headers)).toMatchObject({
       requestId: '8f2d-VIE',
       traceId: '0af7651916cd43dd8448eb211c80319c',
@@ -355,7 +355,7 @@ describe('what a request leaves on record', () => {
     })
   })
 
-  it('AUD-20: an id of the client’s own is marked as theirs, and kept only if it is short and plain', async () => {
+  it('an id of the client’s own is marked as theirs, and kept only if it is short and plain [AUD-20]', async () => {
     expect((await renamed({ 'x-request-id': 'mine' })).requestId).toBe('client:mine')
     expect((await renamed({ 'x-request-id': 'x'.repeat(65) })).requestId).toBeNull()
     expect((await renamed({ 'x-request-id': 'a b' })).requestId).toBeNull()
@@ -371,7 +371,7 @@ describe('what a request leaves on record', () => {
     expect(agent.personal).toMatchObject({ ipAddress: null, userAgent: expect.any(String) })
   })
 
-  it('AUD-66: personal data can be erased, and the event stays as it is', async () => {
+  it('personal data can be erased, and the event stays as it is [AUD-66]', async () => {
     const event = await renamed(headers)
     await testEnv.DB.prepare('DELETE FROM seatgate_audit_personal WHERE digest = ?')
       .bind(event.personalDigest)
@@ -402,13 +402,13 @@ describe('the rules of events', () => {
     ['reservedActionPrefixes', { reservedActionPrefixes: ['auth'] }],
     ['auditMetadataBytes', { auditMetadataBytes: 8193 }],
     ['auditMetadataBytes', { auditMetadataBytes: 0 }],
-  ])('AUD-30: a wrong %s is refused at start', (name, options) => {
+  ])('a wrong %s is refused at start [AUD-30]', (name, options) => {
     expect(() => seatgateWith(options)).toThrow(name)
   })
 })
 
 describe('erasing a person', () => {
-  it('AUD-66: takes their data away in every organization, says so, and leaves the events', async () => {
+  it('takes their data away in every organization, says so, and leaves the events [AUD-66]', async () => {
     const sink = { id: 'log', deliver: async () => ({ outcome: 'delivered' }) as const }
     const former = { ...sink, id: 'former', disabled: true }
     const { seatgate } = recording({ sinks: [sink, former] })
@@ -445,7 +445,7 @@ describe('erasing a person', () => {
   })
 })
 
-describe('B15 a host event with text that a store would change', () => {
+describe('a host event with text that a store would change [B15]', () => {
   const broken = ['\ud800', 'a\udc00', '\ud83d\ud83d\udcba']
   const inScope = { caller: { userId: 'ada' } } as const
   const ways: [string, string, (text: string) => [HostEvent, object?]][] = [
@@ -470,7 +470,7 @@ describe('B15 a host event with text that a store would change', () => {
     ],
   ]
 
-  it.each(ways)('B15 is refused for %s, by its field', async (_what, field, way) => {
+  it.each(ways)('is refused for %s, by its field [B15]', async (_what, field, way) => {
     const { seatgate } = recording()
     for (const text of broken) {
       const [event, scope] = way(text)
@@ -486,7 +486,7 @@ describe('B15 a host event with text that a store would change', () => {
     if (field !== 'action') expect(logged).toMatchObject({ ok: true })
   })
 
-  it('B15 is refused for control characters in an id', async () => {
+  it('is refused for control characters in an id [B15]', async () => {
     const { seatgate } = recording()
     for (const id of ['a\0', 'a\nb', '\u2028']) {
       const event = { action: 'a.b', target: { type: 'x', id } }

@@ -74,14 +74,14 @@ describe('an event of 8 KiB', () => {
     kit = await largest()
   })
 
-  it('AUD-30: is recorded, and one of a byte more is not', async () => {
+  it('is recorded, and one of a byte more is not [AUD-30]', async () => {
     expect(bytesOf(metadata)).toBe(LARGEST)
     const { seatgate, scope } = kit
     const more = { action: 'billing.imported', metadata: metadataOf(LARGEST + 1) }
     expect(codeOf(await logEvent(seatgate, scope, more))).toBe('validation_error')
   })
 
-  it('AUD-30: is read as it was written, in lists and in files', async () => {
+  it('is read as it was written, in lists and in files [AUD-30]', async () => {
     const { seatgate, scope } = kit
     const { data } = unwrap(await listAuditEvents(seatgate, scope, { action: 'billing.imported' }))
     expect(data.map((event) => event.metadata)).toEqual([metadata])
@@ -98,7 +98,7 @@ describe('an event of 8 KiB', () => {
 
 describe('many events of 8 KiB', () => {
   it.runIf(THOROUGH).each(enforcing)(
-    'AUD-30 AUD-54: are sealed, 500 at once (%s)',
+    'are sealed, 500 at once (%s) [AUD-30 AUD-54]',
     async (provider) => {
       const { seatgate, scope, published, costOf } = await largest(provider)
       await repeat(scope, 600)
@@ -116,7 +116,7 @@ describe('many events of 8 KiB', () => {
     }
   )
 
-  it('AUD-30: are forwarded, 100 in three trips, one by one or together', async () => {
+  it('are forwarded, 100 in three trips, one by one or together [AUD-30]', async () => {
     const one = sinkOf('one')
     const { seatgate, scope, costOf } = await largest('d1', [one])
     await repeat(scope, 97)

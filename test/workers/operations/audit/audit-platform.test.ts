@@ -48,14 +48,14 @@ beforeAll(async () => {
 })
 
 describe('the platform’s people', () => {
-  it('AUD-36: a null organization is the platform’s own trail, and one by its id is that', async () => {
+  it('a null organization is the platform’s own trail, and one by its id is that [AUD-36]', async () => {
     expect(await told({ organization_id: null })).toEqual(['e5', 'e4', 'e1'])
     expect(await told({ organization_id: organization })).toEqual(['e6', 'e2', 'e0'])
     expect(await told({ organization_id: null, effective_user_id: null })).toEqual(['e5', 'e4'])
     expect(await told({ organization_id: null, effective_user_id: 'ada' })).toEqual(['e1'])
   })
 
-  it('AUD-37: only has none of the platform, including_system has them', async () => {
+  it('only has no event of the platform, including_system has them [AUD-37]', async () => {
     const only = { organization_id: organization, organization_scope: 'only' } as const
     const both = { ...only, organization_scope: 'including_system' } as const
     expect(await told(only)).toEqual(['e6', 'e2', 'e0'])
@@ -75,7 +75,7 @@ describe('the platform’s people', () => {
     ['newest', 2],
     ['oldest', 1],
     ['oldest', 4],
-  ] as const)('AUD-34 AUD-37: %s first in pages of %i has each once', async (order, limit) => {
+  ] as const)('%s first in pages of %i has each once [AUD-34 AUD-37]', async (order, limit) => {
     const input = {
       ...mine,
       organization_id: organization,
@@ -101,7 +101,7 @@ describe('the platform’s people', () => {
     expect(cursor).toBeNull()
   })
 
-  it('AUD-35: a cursor is of one list', async () => {
+  it('a cursor is of one list [AUD-35]', async () => {
     const input = { ...mine, organization_id: organization, limit: 1 }
     const scope = { caller: system }
     const { nextCursor } = unwrap(await listPlatformEvents(seatgate, scope, input))
@@ -118,7 +118,7 @@ describe('the platform’s people', () => {
     }
   })
 
-  it('AUD-41: nobody else reads any of it', async () => {
+  it('no other user reads any of it [AUD-41]', async () => {
     const owner = { userId: owners.get(organization)! }
     for (const [caller, code] of [
       [owner, 'insufficient_role'],
@@ -140,13 +140,13 @@ describe('the platform’s people', () => {
     ['an empty one', { organization_id: '' }, ['organization_id']],
     ['another scope', { organization_id: null, organization_scope: 'all' }, ['organization_scope']],
     ['an unknown filter', { organization_id: null, org: 'x' }, ['org']],
-  ])('AUD-40: %s is an error', async (_what, input, fields) => {
+  ])('%s is an error [AUD-40]', async (_what, input, fields) => {
     const asked = await listPlatformEvents(seatgate, { caller: system }, input as never)
     const errors = !asked.ok && asked.error.code === 'validation_error' && asked.error.errors
     expect(Object.keys(errors || {})).toEqual(fields)
   })
 
-  it('are told what retention has taken', async () => {
+  it('learn what retention has taken', async () => {
     const host = retaining(days(30))
     const id = await host.sealedOne(4)
     const input = { organization_id: id, order: 'oldest', limit: 2 } as const

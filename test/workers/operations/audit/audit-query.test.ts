@@ -87,7 +87,7 @@ describe('filters', () => {
     expect(seen).toEqual(expected)
   })
 
-  it('AUD-39: from and to are inclusive', async () => {
+  it('from and to are inclusive [AUD-39]', async () => {
     const id = await organizationWith(seatgate)
     for (const [sequence, at] of [
       [3, 1000],
@@ -130,7 +130,7 @@ describe('filters', () => {
 })
 
 describe('pages', () => {
-  it('AUD-32 AUD-33: of 50 unless more are asked for; the last one has no cursor', async () => {
+  it('of 50 unless more are asked for; the last one has no cursor [AUD-32 AUD-33]', async () => {
     const id = await organizationWith(seatgate)
     await addEvents(id, 120)
     const at = { caller: system, organization: id }
@@ -146,7 +146,7 @@ describe('pages', () => {
   })
 
   it.each(['newest', 'oldest'] as const)(
-    'AUD-42: %s first has each event once while further ones are written',
+    '%s first has each event once while further ones are written [AUD-42]',
     async (order) => {
       const id = await organizationWith(seatgate)
       await addEvents(id, 30)
@@ -170,7 +170,7 @@ describe('pages', () => {
     }
   )
 
-  it('AUD-35: a cursor that is not of this list is invalid_cursor', async () => {
+  it('a cursor that is not of this list is invalid_cursor [AUD-35]', async () => {
     const page = await listAuditEvents(seatgate, scope(), { limit: 2 })
     const cursor = (page.ok && page.value.nextCursor) || ''
     expect(await listed({ limit: 2, cursor })).toHaveLength(2)
@@ -209,7 +209,7 @@ describe('pages', () => {
     })
   })
 
-  it('AUD-33: over HTTP a page has 200 at most', async () => {
+  it('over HTTP a page has 200 at most [AUD-33]', async () => {
     const token = asUser({ userId: owners.get(organization)! })
     const get = (query: string) =>
       embedded().get(`/organizations/${organization}/audit?${query}`, token)
@@ -225,7 +225,7 @@ describe('pages', () => {
 })
 
 describe('a stream', () => {
-  it('AUD-32: comes in pages, and ends at what was there when it began', async () => {
+  it('comes in pages, and ends at what was there when it began [AUD-32]', async () => {
     const id = await organizationWith(seatgate)
     await addEvents(id, 1200)
     const stream = await streamAuditEvents(seatgate, { caller: system, organization: id })
@@ -237,7 +237,7 @@ describe('a stream', () => {
     expect(seen).toEqual(upTo(1202))
   })
 
-  it('AUD-41: ends for whoever loses the right to read meanwhile', async () => {
+  it('ends for a user who loses the right to read meanwhile [AUD-41]', async () => {
     const id = await organizationWith(seatgate)
     await addEvents(id, 700)
     const reader = await person()
@@ -268,7 +268,7 @@ describe('a stream', () => {
   })
 
   it.each([['member'], ['stranger']])(
-    'AUD-41: is nothing for a %s, nor is a count',
+    'is refused to a %s, and so is a count [AUD-41]',
     async (who) => {
       const userId = crypto.randomUUID()
       if (who === 'member') {

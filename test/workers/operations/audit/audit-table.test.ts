@@ -49,7 +49,7 @@ describe('the table of events', () => {
     ['DELETE of one', 'DELETE FROM seatgate_audit_events WHERE sequence = 1'],
     ['DELETE of all', 'DELETE FROM seatgate_audit_events'],
     ['DELETE with RETURNING', 'DELETE FROM seatgate_audit_events RETURNING *'],
-  ])('AUD-50: refuses %s', async (_what, statement) => {
+  ])('refuses %s [AUD-50]', async (_what, statement) => {
     await write('INSERT', fresh())
     const before = await all()
     await expect(testEnv.DB.prepare(statement).run()).rejects.toThrow(
@@ -64,7 +64,7 @@ describe('the table of events', () => {
     ['REPLACE'],
     ['INSERT OR IGNORE'],
     ['INSERT OR ABORT'],
-  ])('AUD-51: refuses %s over an event, by id and by organization and sequence', async (verb) => {
+  ])('refuses %s over an event, by id and by organization and sequence [AUD-51]', async (verb) => {
     const there = fresh()
     await write('INSERT', there)
     const before = await all()
@@ -80,7 +80,7 @@ describe('the table of events', () => {
     ['ON CONFLICT (id) DO UPDATE SET actor_id = excluded.actor_id'],
     ['ON CONFLICT (organization_id, sequence) DO UPDATE SET actor_id = excluded.actor_id'],
     ["ON CONFLICT DO UPDATE SET organization_id = 'other'"],
-  ])('AUD-51: refuses an upsert %s', async (end) => {
+  ])('refuses an upsert %s [AUD-51]', async (end) => {
     const there = fresh()
     await write('INSERT', there)
     const before = await all()
@@ -96,7 +96,7 @@ describe('the table of events', () => {
     ['REPLACE'],
     ['INSERT OR IGNORE'],
     ['INSERT OR ABORT'],
-  ])('AUD-51: refuses %s over an event of the same idempotency key', async (verb) => {
+  ])('refuses %s over an event of the same idempotency key [AUD-51]', async (verb) => {
     const { organization_id } = fresh()
     const insert = (first: string, sequence: number) =>
       testEnv.DB.prepare(
@@ -110,7 +110,7 @@ describe('the table of events', () => {
     expect(await all()).toEqual(before)
   })
 
-  it('AUD-51: refuses to replace an event by three keys at once', async () => {
+  it('refuses to replace an event by three keys at once [AUD-51]', async () => {
     const [one, two] = [fresh(), fresh()]
     await write('INSERT', one)
     await write('INSERT', two)
@@ -119,7 +119,7 @@ describe('the table of events', () => {
     expect(await all()).toEqual(before)
   })
 
-  it('AUD-50: the personal part can be erased, and neither changed nor replaced', async () => {
+  it('the personal part can be erased, and neither changed nor replaced [AUD-50]', async () => {
     const salt = 'a'.repeat(64)
     const insert = (verb: string) =>
       testEnv.DB.prepare(
@@ -149,7 +149,7 @@ describe('the table of events', () => {
     ['organization_id', [null]],
     ['id', [null]],
     ['occurred_at', [null]],
-  ] as const)('AUD-3, AUD-4, AUD-15: refuses a wrong %s', async (column, values) => {
+  ] as const)('refuses a wrong %s [AUD-3 AUD-4 AUD-15]', async (column, values) => {
     await expect(write('INSERT', fresh())).resolves.toBeTruthy()
     const before = (await all()).length
     for (const value of values) {
@@ -159,17 +159,17 @@ describe('the table of events', () => {
   })
 
   it.each([['auth.login.success'], ['billing.charge_failed.retry'], ['a.b'], ['foo_bar.baz_qux']])(
-    'AUD-2: takes the action %s',
+    'takes the action %s [AUD-2]',
     async (action) => {
       await expect(write('INSERT', { ...fresh(), action })).resolves.toBeTruthy()
     }
   )
 
-  it.each([['foo..bar'], ['foo.bar.']])('AUD-3: refuses the action %s', async (action) => {
+  it.each([['foo..bar'], ['foo.bar.']])('refuses the action %s [AUD-3]', async (action) => {
     await expect(write('INSERT', { ...fresh(), action })).rejects.toThrow(/CHECK/)
   })
 
-  it('AUD-15: takes an actor without an id only as system or anonymous', async () => {
+  it('takes an actor without an id only as system or anonymous [AUD-15]', async () => {
     for (const actor_type of ['system', 'anonymous']) {
       await expect(
         write('INSERT', { ...fresh(), actor_type, actor_id: null })

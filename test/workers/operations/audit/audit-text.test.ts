@@ -52,8 +52,8 @@ async function verified(organization: string) {
   return verifyExport(exportLines([new TextEncoder().encode(text)]), [opened!])
 }
 
-describe('A5 an export verifies, whatever a request says of itself', () => {
-  it('A5 with a surrogate pair at every position where a text is cut', async () => {
+describe('an export verifies, no matter what a request says of itself [A5]', () => {
+  it('with a surrogate pair at every position where a text is cut [A5]', async () => {
     const organization = await organizationWith(seatgate)
     for (const before of [61, 62, 63, 64, 253, 254, 255, 256, 509, 510, 511, 512, 513]) {
       const mark = `${'a'.repeat(before)}\u{1f4ba}\u{1f4ba}`
@@ -70,7 +70,7 @@ describe('A5 an export verifies, whatever a request says of itself', () => {
     expect(last?.requestId).toBe('a'.repeat(255))
   })
 
-  it('A5 with texts of any characters, of any length, 60 times', async () => {
+  it('with texts of any characters, of any length, 60 times [A5]', async () => {
     const organization = await organizationWith(seatgate)
     const drawn = seeded(511)
     const random = (below: number) => Math.floor(drawn() * below)
@@ -84,7 +84,7 @@ describe('A5 an export verifies, whatever a request says of itself', () => {
     expect(await verified(organization)).toMatchObject({ proven: 62, finding: null })
   })
 
-  it('A5 with the user agent of a plain member who switches their active organization', async () => {
+  it('with the user agent of a plain member who switches their active organization [A5]', async () => {
     const owner = await person()
     const { id } = await postOrganization(owner)
     for (const tail of ['\u{1f4ba}\u{1f4ba}', '\u2028x', '\u0085x']) {
@@ -103,8 +103,8 @@ describe('A5 an export verifies, whatever a request says of itself', () => {
   })
 })
 
-describe('A5 texts that are cut before they are stored', () => {
-  it('A5 a reason of a sink ends between characters', async () => {
+describe('texts that are cut before they are stored [A5]', () => {
+  it('a reason of a sink ends between characters [A5]', async () => {
     const reason = `\ud83d${'a'.repeat(498)}\u{1f4ba}\u{1f4ba}`
     const { seatgate } = clocked([sinkOf('s', () => ({ outcome: 'permanent', reason }))])
     const organization = await organizationWith(seatgate)
@@ -122,11 +122,11 @@ describe('A5 texts that are cut before they are stored', () => {
     ['a\ud83d', 5, 'a\ufffd'],
     ['\udcbaa', 2, '\ufffda'],
     ['', 2, ''],
-  ])('A5 shortened(%j, %i)', (text, most, cut) => {
+  ])('shortened(%j, %i) [A5]', (text, most, cut) => {
     expect(shortened(text, most)).toBe(cut)
   })
 
-  it('A5 lines in a bucket end at line feeds alone', async () => {
+  it('lines in a bucket end at line feeds alone [A5]', async () => {
     const bodies: string[] = []
     const bucket = { put: async (_key: string, body: string) => void bodies.push(body) }
     const organization = await organizationWith(seatgate)

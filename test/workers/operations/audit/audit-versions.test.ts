@@ -26,7 +26,7 @@ describe('an event of a version that is not known', () => {
   const metrics: Metric[] = []
   const seatgate = seatgateWith({ measure: (metric) => metrics.push(metric) })
 
-  it('AUD-46: is an error and a metric where it is read, and nothing is answered without it', async () => {
+  it('is an error and a metric where it is read, and no answer is given without it [AUD-46]', async () => {
     const scope = { caller: system, organization: await withLaterEvent(seatgate) }
     metrics.length = 0
     await expect(listAuditEvents(seatgate, scope)).rejects.toThrow(UnknownSchemaVersion)
@@ -41,7 +41,7 @@ describe('an event of a version that is not known', () => {
     expect(first).toMatchObject({ ok: true, value: { data: [{}, {}] } })
   })
 
-  it('AUD-46: is sealed, exported and forwarded as it was written', async () => {
+  it('is sealed, exported and forwarded as it was written [AUD-46]', async () => {
     const sink = sinkOf('sink')
     const host = retaining([], [sink])
     const organization = await withLaterEvent(host.seatgate)

@@ -73,7 +73,7 @@ async function seatOf(organizationId: string, { userId }: Person): Promise<strin
 }
 
 describe('what each operation leaves on record', () => {
-  it('ORG-13: creation writes organization.create and the seat, no member_add', async () => {
+  it('creation writes organization.create and the seat, no member_add [ORG-13]', async () => {
     const owner = await person()
     const { id } = await postOrganization(owner)
     const seat = await seatOf(id, owner)
@@ -111,7 +111,7 @@ describe('what each operation leaves on record', () => {
     })
   })
 
-  it('ORG-76, ORG-86, ORG-93: joining, another role, removal and leaving', async () => {
+  it('joining, another role, removal and leaving [ORG-76 ORG-86 ORG-93]', async () => {
     const [owner, one, two] = (await people(3)) as [Person, Person, Person]
     const organization = await postOrganization(owner)
     const { id } = organization
@@ -143,7 +143,7 @@ describe('what each operation leaves on record', () => {
     ])
   })
 
-  it('ORG-17: renaming tells both names', async () => {
+  it('renaming reports both names [ORG-17]', async () => {
     const owner = await person()
     const { id } = await postOrganization(owner)
     await host.patch(`/organizations/${id}`, { name: 'New' }, owner.token)
@@ -171,7 +171,7 @@ describe('what each operation leaves on record', () => {
     ])
   })
 
-  it('AUD-24: refusals, repeats and what changes nothing leave no event', async () => {
+  it('refusals, repeats and operations without a change leave no event [AUD-24]', async () => {
     const { owner, member, candidate, organization, path } = await smallTeam()
     await limitTo(organization, 2)
     const before = await eventsOf(organization.id)
@@ -199,7 +199,7 @@ describe('what each operation leaves on record', () => {
     ['seatgate_memberships'],
     ['seatgate_audit_events'],
     ['seatgate_audit_outbox'],
-  ])('AUD-9, ORG-137: a creation whose write to %s fails leaves nothing', async (table) => {
+  ])('a creation whose write to %s fails leaves no trace [AUD-9 ORG-137]', async (table) => {
     const owner = await person()
     const counts = () =>
       testEnv.DB.prepare(
@@ -222,7 +222,7 @@ describe('what each operation leaves on record', () => {
 describe('the sequence', () => {
   const sequences = async (id: string) => (await eventsOf(id)).map(({ sequence }) => sequence)
 
-  it('AUD-53: has no gap and no repeat under 50 operations at once', async () => {
+  it('has no gap and no repeat under 50 operations at once [AUD-53]', async () => {
     const owner = await person()
     const { id } = await postOrganization(owner)
     const joining = await people(25)
@@ -240,7 +240,7 @@ describe('the sequence', () => {
     expect(kinds.filter((action) => action === 'seat.assigned')).toHaveLength(26)
   })
 
-  it('AUD-53: has no gap after batches that failed', async () => {
+  it('has no gap after batches that failed [AUD-53]', async () => {
     const owner = await person()
     const { id } = await postOrganization(owner)
     // Every batch ends in a statement that breaks it, after the events were written.
@@ -274,7 +274,7 @@ describe('the sequence', () => {
 })
 
 describe('GET /organizations/:org/audit', () => {
-  it('AUD-34: pages newest first through 120 events of one time, without repeat or gap', async () => {
+  it('pages newest first through 120 events of one time, without repeat or gap [AUD-34]', async () => {
     const owner = await person()
     const { id } = await postOrganization(owner)
     await testEnv.DB.prepare(
@@ -289,7 +289,7 @@ describe('GET /organizations/:org/audit', () => {
     expect(sequences).toEqual(Array.from({ length: 122 }, (_, index) => 122 - index))
   })
 
-  it('AUD-41: is for owners and admins, and for one organization alone', async () => {
+  it('is for owners and admins, and for one organization alone [AUD-41]', async () => {
     const { owner, member, candidate, organization, path } = await smallTeam()
     await postOrganization(owner)
     expect((await host.get(`${path}/audit`, member.token)).status).toBe(403)
@@ -300,7 +300,7 @@ describe('GET /organizations/:org/audit', () => {
     )
   })
 
-  it('AUD-29: holds no token, password or address', async () => {
+  it('holds no token, password or address [AUD-29]', async () => {
     const { owner, organization, path } = await smallTeam()
     await host.patch(path, { name: 'Other' }, owner.token)
     const text = JSON.stringify(await eventsOf(organization.id))

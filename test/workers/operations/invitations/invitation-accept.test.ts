@@ -48,7 +48,7 @@ async function acceptanceOf(id: string): Promise<unknown> {
 }
 
 describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
-  it('INV-63 INV-64 MUSEUM-04 makes a member of the stored role, stamps it, and leaves a trail', async () => {
+  it('makes a member of the stored role, stamps it, and leaves a trail [INV-63 INV-64 MUSEUM-04]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 2 })
     const invited = await invite(kit, organization, newAddress(), 'admin')
@@ -75,7 +75,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('SEAT-37 INV-37 succeeds at a full limit, and lowering it changes nothing (SEAT-43)', async () => {
+  it('succeeds at a full limit, and lowering it makes no change (SEAT-43) [SEAT-37 INV-37]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 2 })
     const invited = await invite(kit, organization)
@@ -91,7 +91,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
     expect(usage).toMatchObject({ held: 2, reserved: 0, overLimit: true })
   })
 
-  it('INV-65 is refused for another user, who changes nothing', async () => {
+  it('is refused for another user, who makes no change [INV-65]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 3 })
     const invited = await invite(kit, organization)
@@ -102,7 +102,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
     expect(codeOf(await accept(kit, invited))).toBe('ok')
   })
 
-  it('INV-66 compares addresses in one spelling', async () => {
+  it('compares addresses in one spelling [INV-66]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 3 })
     const invited = await invite(kit, organization, ` Ann+${provider}@BÜCHER.example `)
@@ -112,7 +112,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
     expect(codeOf(answer)).toBe('ok')
   })
 
-  it('INV-68 C10 lets in once; the same person is answered the membership again', async () => {
+  it('lets in once; the same person is answered the membership again [INV-68 C10]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 3 })
     const invited = await invite(kit, organization)
@@ -138,7 +138,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
     expect(await getMembership(kit.seatgate, caller.userId, organization.id)).toBeNull()
   })
 
-  it('INV-70 MUSEUM-21 closes it for a present or a suspended member, who stays as they are', async () => {
+  it('closes it for a present or a suspended member, who stays as they are [INV-70 MUSEUM-21]', async () => {
     for (const suspended of [false, true]) {
       const kit = createKit({ provider })
       const organization = await kit.organization({ seats: 3 })
@@ -159,7 +159,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
     }
   })
 
-  it('INV-69 is not possible once the organization is deleted', async () => {
+  it('is not possible once the organization is deleted [INV-69]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 3 })
     const invited = await invite(kit, organization)
@@ -172,7 +172,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
     expect(codeOf(await accept(kit, invited))).toBe('invitation_invalid')
   })
 
-  it('ORG-29 deleting the organization revokes its invitations, with an event for each', async () => {
+  it('deleting the organization revokes its invitations, with an event for each [ORG-29]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 5 })
     const invited = [await invite(kit, organization), await invite(kit, organization)]
@@ -195,7 +195,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
     )
   })
 
-  it('INV-73 is refused at the very instant of expiry', async () => {
+  it('is refused at the very instant of expiry [INV-73]', async () => {
     let now = new Date()
     const kit = createKit({ provider, now: () => now })
     const organization = await kit.organization({ seats: 3 })
@@ -208,7 +208,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
     )
   })
 
-  it('INV-74 HOOK-2 asks beforeAddMember, whose refusal leaves it pending', async () => {
+  it('asks beforeAddMember, whose refusal leaves it pending [INV-74 HOOK-2]', async () => {
     const closed = createKit({
       provider,
       hooks: { beforeAddMember: () => refuse('closed', 'Come back tomorrow.') },
@@ -229,7 +229,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
     )
   })
 
-  it('INV-71 MUSEUM-06 C10 twenty at once make one member, who is answered each time', async () => {
+  it('twenty at once make one member, who is answered each time [INV-71 MUSEUM-06 C10]', async () => {
     const kit = createKit({ provider, delayMs: 2 })
     const organization = await kit.organization({ seats: 30 })
     const invited = await invite(kit, organization)
@@ -248,7 +248,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('INV-72 racing a revocation: one of the two, never both', async () => {
+  it('racing a revocation: one of the two, never both [INV-72]', async () => {
     for (let round = 0; round < atScale({ share: 3, thorough: 10 }); round++) {
       const kit = createKit({ provider, delayMs: round % 2 === 0 ? 0 : 3 })
       const organization = await kit.organization({ seats: 3 })
@@ -269,7 +269,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
     }
   })
 
-  it('INV-78 INV-82 INV-85 with sign-up: user, membership and stamp are one', async () => {
+  it('with sign-up: user, membership and stamp are one [INV-78 INV-82 INV-85]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 3 })
     const invited = await invite(kit, organization)
@@ -287,7 +287,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('INV-79 INV-81 with sign-up: another address or a bad password leave nobody behind', async () => {
+  it('with sign-up: another address or a bad password creates no user [INV-79 INV-81]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 3 })
     const { email, token, id } = await invite(kit, organization)

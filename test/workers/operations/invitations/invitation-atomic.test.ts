@@ -113,7 +113,7 @@ describe.each(enforcing)('the batch of an invitation’s change, %s seats', (pro
   }
 
   it.each(faultsIn(changes))(
-    'INV-77 INV-85 ORG-137 leaves nothing if any statement of it fails: %s, %s',
+    'leaves no trace if any statement of it fails: %s, %s [INV-77 INV-85 ORG-137]',
     leavesNothing
   )
 

@@ -28,7 +28,7 @@ async function invitedUser(inviting = kit) {
 }
 
 describe('who tries tokens', () => {
-  it('INV-75 is answered rate_limited beyond the limit, with the right token too, for a day', async () => {
+  it('is answered rate_limited beyond the limit, with the right token too, for a day [INV-75]', async () => {
     let now = new Date()
     const timed = createKit({ invitationLimits, now: () => now })
     const { userId, token } = await invitedUser(timed)
@@ -49,7 +49,7 @@ describe('who tries tokens', () => {
     expect(await tryAs(timed, userId, token)).toBe('ok')
   })
 
-  it('of many at once, only as many as the limit allows are told that they were wrong', async () => {
+  it('of many at once, only as many as the limit allows learn that they were wrong', async () => {
     const { userId } = await invitedUser()
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, index) => tryAs(kit, userId, `guess ${index}`))
@@ -58,7 +58,7 @@ describe('who tries tokens', () => {
     expect(answers.filter((code) => code === 'rate_limited')).toHaveLength(17)
   })
 
-  it('costs an authentic token nothing, whatever has become of it', async () => {
+  it('does not count an authentic token, no matter what has become of it', async () => {
     const { userId, token } = await invitedUser()
     expect(await tryAs(kit, userId, token)).toBe('ok')
     for (let click = 0; click < 5; click++) {
@@ -85,7 +85,7 @@ describe('who tries tokens', () => {
 })
 
 describe('who signs up', () => {
-  it('INV-75 has so many wrong addresses for an invitation, and other invitations have their own', async () => {
+  it('has so many wrong addresses for an invitation, and other invitations have their own [INV-75]', async () => {
     const organization = await kit.organization({ seats: 5 })
     const { email, token } = await invite(kit, organization)
     for (let wrong = 0; wrong < 3; wrong++) {

@@ -43,8 +43,8 @@ function overtakenWorld(
 
 // What the read finds spent is refused before the batch. Here the read finds room, and the batch does not:
 // it has counted one budget when the other refuses.
-describe.each(enforcing)('D11 budgets that one batch counts (%s)', (provider) => {
-  it('D11 INV-22: the organization’s refuses, and the inviter’s is not spent', async () => {
+describe.each(enforcing)('budgets that one batch counts (%s) [D11]', (provider) => {
+  it('the organization’s refuses, and the inviter’s is not spent [D11 INV-22]', async () => {
     const limits = { perUser: 5, perOrganization: 1 }
     const calm = createKit({ provider })
     const organization = await calm.organization({ seats: 9 })
@@ -62,7 +62,7 @@ describe.each(enforcing)('D11 budgets that one batch counts (%s)', (provider) =>
     expect(await ofUser(admin)).toBeNull()
   })
 
-  it('D11 INV-21: the inviter’s refuses, and the organization’s is not spent', async () => {
+  it('the inviter’s refuses, and the organization’s is not spent [D11 INV-21]', async () => {
     const limits = { perUser: 1, perOrganization: 5 }
     const calm = createKit({ provider })
     const [here, there] = [
@@ -87,7 +87,7 @@ describe.each(enforcing)('D11 budgets that one batch counts (%s)', (provider) =>
     expect(await ofOrganization(here.id)).toBeNull()
   })
 
-  it('D11 INV-38: a resend that the organization’s refuses spends nothing of the inviter’s', async () => {
+  it('a resend that the organization’s limit refuses does not count against the inviter’s [D11 INV-38]', async () => {
     const limits = { perUser: 5, perOrganization: 1 }
     const calm = createKit({ provider })
     const organization = await calm.organization({ seats: 9 })

@@ -35,7 +35,7 @@ import { sweepHandler } from '../../../../src/worker/index.ts'
 const DAY = 24 * 60 * 60 * 1000
 
 describe.each(enforcing)('inviting (%s)', (provider) => {
-  it('INV-16 INV-17 INV-31 answers the invitation with its token, open for seven days', async () => {
+  it('answers the invitation with its token, open for seven days [INV-16 INV-17 INV-31]', async () => {
     const now = new Date('2026-01-01T00:00:00Z')
     const kit = createKit({ provider, now: () => now })
     const organization = await kit.organization({ seats: 5 })
@@ -63,7 +63,7 @@ describe.each(enforcing)('inviting (%s)', (provider) => {
     expect(JSON.stringify(row)).not.toContain(invited.mailToken)
   })
 
-  it('SEAT-36 INV-26 holds a seat while it is open, and none for who is a member', async () => {
+  it('holds a seat while it is open, and no seat for a member [SEAT-36 INV-26]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 3 })
     const asOwner = organization.as(organization.owner)
@@ -84,7 +84,7 @@ describe.each(enforcing)('inviting (%s)', (provider) => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('INV-28 INV-34 SEAT-39 again at a full limit: a new token, the old one revoked, the same seat', async () => {
+  it('again at a full limit: a new token, the old one revoked, the same seat [INV-28 INV-34 SEAT-39]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 2 })
     const first = await invite(kit, organization)
@@ -103,7 +103,7 @@ describe.each(enforcing)('inviting (%s)', (provider) => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('INV-36 INV-37 resending at a full limit: the old link is revoked, the lifetime starts anew', async () => {
+  it('resending at a full limit: the old link is revoked, the lifetime starts again [INV-36 INV-37]', async () => {
     let now = new Date()
     const kit = createKit({ provider, now: () => now })
     const organization = await kit.organization({ seats: 2 })
@@ -120,7 +120,7 @@ describe.each(enforcing)('inviting (%s)', (provider) => {
     expect(codeOf(await accept(kit, again))).toBe('ok')
   })
 
-  it('INV-37 changes its role at a full limit, by who may give that role', async () => {
+  it('changes its role at a full limit, by who may give that role [INV-37]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 3 })
     const admin = organization.as(await join(kit, organization, 'admin'))
@@ -136,7 +136,7 @@ describe.each(enforcing)('inviting (%s)', (provider) => {
     expect(accepted.membership.role).toBe('admin')
   })
 
-  it('INV-40 INV-41 INV-44 SEAT-38 revoking frees the seat at once, and is possible once', async () => {
+  it('revoking frees the seat at once, and is possible once [INV-40 INV-41 INV-44 SEAT-38]', async () => {
     let now = new Date()
     const kit = createKit({ provider, now: () => now })
     const organization = await kit.organization({ seats: 2 })
@@ -153,7 +153,7 @@ describe.each(enforcing)('inviting (%s)', (provider) => {
     expect(unwrap(await seatUsage(kit.seatgate, asOwner))).toMatchObject({ reserved: 0 })
   })
 
-  it('INV-45 INV-46 declining takes the token alone, or the right person', async () => {
+  it('declining takes the token alone, or the right person [INV-45 INV-46]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 2 })
     const invited = await invite(kit, organization)
@@ -170,7 +170,7 @@ describe.each(enforcing)('inviting (%s)', (provider) => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('INV-35 of ten for one address at once one stays open', async () => {
+  it('of ten for one address at once one stays open [INV-35]', async () => {
     const kit = createKit({ provider, delayMs: 2 })
     const organization = await kit.organization({ seats: 20 })
     const email = newAddress()
@@ -189,7 +189,7 @@ describe.each(enforcing)('inviting (%s)', (provider) => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('INV-33 SEAT-40 a list of them: each row its outcome, in order, never more than there are seats', async () => {
+  it('a list of them: each row its outcome, in order, never more than there are seats [INV-33 SEAT-40]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 5, members: 1 })
     const asOwner = organization.as(organization.owner)
@@ -236,7 +236,7 @@ describe.each(enforcing)('inviting (%s)', (provider) => {
 })
 
 describe('who may invite whom', () => {
-  it('INV-18 INV-19 INV-42 owners and admins, to roles that there are, owners to be by owners', async () => {
+  it('owners and admins, to roles that there are, owners to be by owners [INV-18 INV-19 INV-42]', async () => {
     const kit = createKit()
     const organization = await kit.organization()
     const as = {
@@ -260,7 +260,7 @@ describe('who may invite whom', () => {
     expect(await asked('stranger', 'guest')).toBe('organization_not_found')
   })
 
-  it('INV-39 INV-43 nobody reaches another organization’s invitations', async () => {
+  it('no user reaches another organization’s invitations [INV-39 INV-43]', async () => {
     const kit = createKit()
     const [mine, theirs] = [await kit.organization(), await kit.organization()]
     const { id } = await invite(kit, theirs)
@@ -317,7 +317,7 @@ describe('who may invite whom', () => {
     }
   )
 
-  it('INV-6 INV-5 needs a secret, and a mailer needs a link', async () => {
+  it('needs a secret, and a mailer needs a link [INV-6 INV-5]', async () => {
     const kit = createKit({ secret: undefined as never })
     const organization = await kit.organization()
     const asOwner = organization.as(organization.owner)
@@ -328,7 +328,7 @@ describe('who may invite whom', () => {
     expect(() => invitations({ secret: SECRET, mailer })).toThrow(/mailer needs url/)
   })
 
-  it('INV-3 INV-4 warns of a lifetime beyond thirty days', async () => {
+  it('warns of a lifetime beyond thirty days [INV-3 INV-4]', async () => {
     const warnings: unknown[] = []
     const worldOf = (days: number) =>
       createKit({
@@ -344,7 +344,7 @@ describe('who may invite whom', () => {
 })
 
 describe('a repeated invitation', () => {
-  it('INV-15 is answered as the first time, token and all, which is in no table in clear', async () => {
+  it('is answered as the first time, token and all, which is in no table in clear [INV-15]', async () => {
     const kit = createKit()
     const organization = await kit.organization({ seats: 3 })
     const asOwner = organization.as(organization.owner)
@@ -359,7 +359,7 @@ describe('a repeated invitation', () => {
 })
 
 describe('lists', () => {
-  it('INV-47 shows an organization’s open ones, newest first', async () => {
+  it('shows an organization’s open ones, newest first [INV-47]', async () => {
     let now = new Date()
     const kit = createKit({ now: () => now })
     const organization = await kit.organization()
@@ -377,7 +377,7 @@ describe('lists', () => {
     expect(unwrap(await listInvitations(kit.seatgate, asOwner)).data).toEqual([])
   })
 
-  it('INV-48 INV-49 shows one’s own to a verified address alone', async () => {
+  it('shows one’s own to a verified address alone [INV-48 INV-49]', async () => {
     const kit = createKit()
     const organization = await kit.organization()
     const email = newAddress()
@@ -398,7 +398,7 @@ describe('lists', () => {
 })
 
 describe('mail', () => {
-  it('INV-29 MAIL-2 MAIL-3 MAIL-7 MAIL-11 goes out after the commit, once, under one key', async () => {
+  it('goes out after the commit, once, under one key [INV-29 MAIL-2 MAIL-3 MAIL-7 MAIL-11]', async () => {
     const box = mailbox()
     const kit = createKit(box.options)
     const organization = await kit.organization()
@@ -428,7 +428,7 @@ describe('mail', () => {
     expect(await intentsOf(organization.id)).toEqual([])
   })
 
-  it('MAIL-5 MAIL-8 INV-15 waits encrypted while the mailer fails, and is dropped once it is revoked', async () => {
+  it('waits encrypted while the mailer fails, and is dropped once it is revoked [MAIL-5 MAIL-8 INV-15]', async () => {
     let now = new Date()
     let attempts = 0
     const kit = createKit({

@@ -76,7 +76,7 @@ const atExpiry = ({ expiresAt }: InvitationWithToken) => new Date(expiresAt).get
 
 describe('an invitation that expires', () => {
   it.each(enforcing)(
-    'SEAT-38 MUSEUM-12 gives its seat back by the clock, %s seats',
+    'gives its seat back by the clock, %s seats [SEAT-38 MUSEUM-12]',
     async (provider) => {
       const kit = createKit({ provider })
       const organization = await kit.organization({ seats: 3 })
@@ -95,7 +95,7 @@ describe('an invitation that expires', () => {
     }
   )
 
-  it('SEAT-38 keeps it for who accepted just in time, seats counted in D1', async () => {
+  it('keeps it for who accepted just in time, seats counted in D1 [SEAT-38]', async () => {
     const calm = createKit({ provider: 'd1' })
     const organization = await calm.organization({ seats: 2 })
     const invited = await invite(calm, organization)
@@ -111,7 +111,7 @@ describe('an invitation that expires', () => {
     await expectSound(organization.id, true)
   })
 
-  it('SEAT-36 keeps it until then, however often the alarm comes', async () => {
+  it('keeps it until then, however often the alarm comes [SEAT-36]', async () => {
     const kit = createKit()
     const organization = await kit.organization({ seats: 2 })
     const invited = await invite(kit, organization)
@@ -128,8 +128,8 @@ describe('an invitation that expires', () => {
   })
 })
 
-describe('a promise whose ledger did not hear of it', () => {
-  it('SEAT-16 SEAT-36 is found at its deadline, and kept until the invitation expires', async () => {
+describe('a promise whose ledger did not receive it', () => {
+  it('is found at its deadline, and kept until the invitation expires [SEAT-16 SEAT-36]', async () => {
     const calm = createKit()
     const organization = await calm.organization({ seats: 2 })
     const invited = await invite(createKit({ around: losing('confirm') }), organization)
@@ -144,7 +144,7 @@ describe('a promise whose ledger did not hear of it', () => {
     await expectSound(organization.id, true)
   })
 
-  it('SEAT-14 SEAT-15 is given up at its deadline if the invitation never came', async () => {
+  it('is given up at its deadline if the invitation never came [SEAT-14 SEAT-15]', async () => {
     const calm = createKit()
     const organization = await calm.organization({ seats: 2 })
     const crashing = createKit({ around: writes('seatgate_invitations') })
@@ -161,7 +161,7 @@ describe('a promise whose ledger did not hear of it', () => {
     await expectSound(organization.id, true)
   })
 
-  it('SEAT-37 is held, at the latest when the invitation would have expired, once accepted', async () => {
+  it('is held, at the latest when the invitation would have expired, once accepted [SEAT-37]', async () => {
     const { calm, organization } = await unheardAcceptance()
     expect(codeOf(await add(calm, organization))).toBe('seat_limit_reached')
     passTime(WEEK_MS + 1)
@@ -171,7 +171,7 @@ describe('a promise whose ledger did not hear of it', () => {
     await expectSound(organization.id, true)
   })
 
-  it('SEAT-37 is asked about soon, once it was presented', async () => {
+  it('is asked about soon, once it was presented [SEAT-37]', async () => {
     const { organization } = await unheardAcceptance()
     expect(await promisedUntil(organization)).toBeLessThan(Date.now() + 31_000)
     passTime(31_000)
@@ -180,7 +180,7 @@ describe('a promise whose ledger did not hear of it', () => {
     await expectSound(organization.id, true)
   })
 
-  it('SEAT-37 stays while its acceptance is lost on the way, which can be repeated', async () => {
+  it('stays while its acceptance is lost on the way, which can be repeated [SEAT-37]', async () => {
     const calm = createKit()
     const organization = await calm.organization({ seats: 2 })
     const invited = await invite(calm, organization)
@@ -199,7 +199,7 @@ describe('a promise whose ledger did not hear of it', () => {
 })
 
 describe('a ledger that is lost', () => {
-  it('SEAT-36 SEAT-37 finds its promises in D1, and when they end', async () => {
+  it('finds its promises in D1, and when they end [SEAT-36 SEAT-37]', async () => {
     const kit = createKit()
     const organization = await kit.organization({ seats: 3 })
     const invited = await invite(kit, organization)
@@ -220,7 +220,7 @@ describe('a ledger that is lost', () => {
     await expectSound(organization.id, true)
   })
 
-  it('SEAT-37 while somebody accepts: the old one’s word is not enough', async () => {
+  it('while a user accepts: the old one’s word is not enough [SEAT-37]', async () => {
     const calm = createKit()
     const organization = await calm.organization({ seats: 2 })
     const invited = await invite(calm, organization)

@@ -46,7 +46,7 @@ const run = (sql: string, ...values: unknown[]) =>
 const member = () => ({ email: newAddress(), role: 'member' })
 
 describe.each(enforcing)('bugs of others, with invitations (%s seats)', (provider) => {
-  it('MUSEUM-02 every door and every display have one number', async () => {
+  it('every door and every display have one number [MUSEUM-02]', async () => {
     const kit = createKit({ provider })
     const { seatgate } = kit
     const organization = await kit.organization({ seats: 3, members: 2 })
@@ -64,7 +64,7 @@ describe.each(enforcing)('bugs of others, with invitations (%s seats)', (provide
     })
   })
 
-  it('MUSEUM-03 SEAT-37 accepting does not count the invitation again, in any way', async () => {
+  it('accepting does not count the invitation again, in any way [MUSEUM-03 SEAT-37]', async () => {
     for (const signUp of [true, false]) {
       const kit = createKit({ provider })
       const { seatgate } = kit
@@ -88,7 +88,7 @@ describe.each(enforcing)('bugs of others, with invitations (%s seats)', (provide
     }
   })
 
-  it('MUSEUM-04 all who were invited get in at once, by sign-up and as they are', async () => {
+  it('all who were invited get in at once, by sign-up and as they are [MUSEUM-04]', async () => {
     const kit = createKit({ provider, delayMs: 2 })
     const organization = await kit.organization({ seats: 7 })
     const invited = []
@@ -105,7 +105,7 @@ describe.each(enforcing)('bugs of others, with invitations (%s seats)', (provide
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('MUSEUM-05 an invited user with an account counts once', async () => {
+  it('an invited user with an account counts once [MUSEUM-05]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 3 })
     const email = newAddress()
@@ -121,7 +121,7 @@ describe.each(enforcing)('bugs of others, with invitations (%s seats)', (provide
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('MUSEUM-10 ten first invitations at once meet one ledger, and none fails', async () => {
+  it('ten first invitations at once meet one ledger, and no call fails [MUSEUM-10]', async () => {
     const calm = createKit({ provider })
     const organization = await calm.organization()
     const kit = createKit({ provider, delayMs: 2 })
@@ -135,7 +135,7 @@ describe.each(enforcing)('bugs of others, with invitations (%s seats)', (provide
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('MUSEUM-11 SEAT-24 a revoked invitation’s seat is nobody else’s, however late it is asked for', async () => {
+  it('a revoked invitation does not take the seat of another user, however late it is asked for [MUSEUM-11 SEAT-24]', async () => {
     const kit = createKit({ provider })
     const { seatgate } = kit
     const organization = await kit.organization({ seats: 2 })
@@ -157,7 +157,7 @@ describe.each(enforcing)('bugs of others, with invitations (%s seats)', (provide
     expect(codeOf(await accept(kit, ben))).toBe('ok')
   })
 
-  it('MUSEUM-20 no door leads into a full organization, and each does at one more', async () => {
+  it('no door leads into a full organization, and each does at one more [MUSEUM-20]', async () => {
     let now = new Date()
     const options = { provider, now: () => now }
     const kit = createKit(options)
@@ -204,7 +204,7 @@ describe.each(enforcing)('bugs of others, with invitations (%s seats)', (provide
     }
   })
 
-  it('SEAT-40 a list of one is answered as the first of many', async () => {
+  it('a list of one is answered as the first of many [SEAT-40]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 1 })
     const rows = { invitations: [member()] }
@@ -215,7 +215,7 @@ describe.each(enforcing)('bugs of others, with invitations (%s seats)', (provide
     })
   })
 
-  it('MUSEUM-21 INV-37 harmless edits of an open invitation need no seat', async () => {
+  it('harmless edits of an open invitation need no seat [MUSEUM-21 INV-37]', async () => {
     const kit = createKit({ provider })
     const { seatgate } = kit
     const organization = await kit.organization({ seats: 3, members: 2 })
@@ -236,7 +236,7 @@ describe.each(enforcing)('bugs of others, with invitations (%s seats)', (provide
 })
 
 describe('an owner who was invited', () => {
-  it('MUSEUM-26 is one from the acceptance on, and nothing rests on the invitation', async () => {
+  it('is one from the acceptance on, and does not depend on the invitation [MUSEUM-26]', async () => {
     const kit = createKit()
     const { seatgate } = kit
     const organization = await kit.organization()

@@ -71,7 +71,7 @@ const stateOf = (id: string) =>
     .first()
 
 describe.each(enforcing)('what has changed since it was read, %s seats', (provider) => {
-  it('INV-72 who accepts while the role is changed gets the new one', async () => {
+  it('who accepts while the role is changed gets the new one [INV-72]', async () => {
     const calm = createKit({ provider })
     const organization = await calm.organization({ seats: 2 })
     const invited = await invite(calm, organization)
@@ -90,7 +90,7 @@ describe.each(enforcing)('what has changed since it was read, %s seats', (provid
     await expectSound(organization.id, true)
   })
 
-  it('INV-41 who revokes what is declined at that moment is told so, and it stays declined', async () => {
+  it('a caller who revokes what is declined at that moment learns so, and it stays declined [INV-41]', async () => {
     const { calm, organization, invited, kit } = await declinedMeanwhile(provider)
     const asOwner = organization.as(organization.owner)
     const revoked = await revokeInvitation(kit.seatgate, asOwner, invited.id)
@@ -100,7 +100,7 @@ describe.each(enforcing)('what has changed since it was read, %s seats', (provid
     await expectSound(organization.id, true)
   })
 
-  it('ORG-29 deleting an organization ends the invitation that took another’s place meanwhile', async () => {
+  it('deleting an organization ends the invitation that took another’s place meanwhile [ORG-29]', async () => {
     const calm = createKit({ provider })
     const organization = await calm.organization({ seats: 3 })
     const earlier = await invite(calm, organization)
@@ -119,7 +119,7 @@ describe.each(enforcing)('what has changed since it was read, %s seats', (provid
     await Promise.all([calm.settled(), kit.settled()])
   })
 
-  it('ORG-29 deleting an organization leaves what is declined at that moment declined', async () => {
+  it('deleting an organization leaves what is declined at that moment declined [ORG-29]', async () => {
     const { calm, organization, invited, kit } = await declinedMeanwhile(provider)
     const byHost = { caller: { type: 'system' }, organization: organization.id } as const
     unwrap(await softDeleteOrganization(kit.seatgate, byHost, { confirmName: 'Test' }))
@@ -127,7 +127,7 @@ describe.each(enforcing)('what has changed since it was read, %s seats', (provid
     await Promise.all([calm.settled(), kit.settled()])
   })
 
-  it('MUSEUM-12 who is invited again after the seat was somebody else’s needs another', async () => {
+  it('a user who is invited again after the seat was assigned to another needs another seat [MUSEUM-12]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 2 })
     const { email } = await invite(kit, organization)
@@ -141,7 +141,7 @@ describe.each(enforcing)('what has changed since it was read, %s seats', (provid
     await expectSound(organization.id, true)
   })
 
-  it('INV-45 what is declined holds no seat from then on', async () => {
+  it('what is declined holds no seat from then on [INV-45]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 2 })
     const invited = await invite(kit, organization)
@@ -152,7 +152,7 @@ describe.each(enforcing)('what has changed since it was read, %s seats', (provid
     await expectSound(organization.id, true)
   })
 
-  it('MUSEUM-12 who is invited again after the time is up has one seat at once', async () => {
+  it('who is invited again after the time is up has one seat at once [MUSEUM-12]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 3 })
     const { email } = await invite(kit, organization)

@@ -68,7 +68,7 @@ async function acceptUnverified(kit: Kit, invited: InvitationWithToken, kind: Ki
 }
 
 describe('the two tokens of an invitation', () => {
-  it('A1 the told one lets in and verifies nothing, the mailed one verifies', async () => {
+  it('the returned one lets in and verifies no address, the mailed one verifies [A1]', async () => {
     const kit = createKit()
     const organization = await kit.organization()
     const told = await invite(kit, organization)
@@ -79,7 +79,7 @@ describe('the two tokens of an invitation', () => {
     expect(await verifiedAt(mailed.email)).toEqual(expect.any(Number))
   })
 
-  it('A1 with sign-up registerUser is told whether the address is proven', async () => {
+  it('with sign-up registerUser receives whether the address is proven [A1]', async () => {
     const registered: Registration[] = []
     const kit = createKit({
       registerUser(asked) {
@@ -101,17 +101,20 @@ describe('the two tokens of an invitation', () => {
     expect(await verifiedAt(mailed.email)).toEqual(expect.any(Number))
   })
 
-  it.each(['token', 'mailToken'] as const)('A1 %s closes it for a member alike', async (kind) => {
-    const kit = createKit()
-    const organization = await kit.organization()
-    const email = newAddress()
-    const invited = await invite(kit, organization, email)
-    const userId = await memberWith(kit, organization, email)
-    unwrap(await acceptInvitation(kit.seatgate, { caller: { userId } }, { token: invited[kind] }))
-    expect((await verifiedAt(email)) !== null).toBe(kind === 'mailToken')
-  })
+  it.each(['token', 'mailToken'] as const)(
+    '%s closes it for a member as well [A1]',
+    async (kind) => {
+      const kit = createKit()
+      const organization = await kit.organization()
+      const email = newAddress()
+      const invited = await invite(kit, organization, email)
+      const userId = await memberWith(kit, organization, email)
+      unwrap(await acceptInvitation(kit.seatgate, { caller: { userId } }, { token: invited[kind] }))
+      expect((await verifiedAt(email)) !== null).toBe(kind === 'mailToken')
+    }
+  )
 
-  it('A1 C10 the mailed one still proves the address of who came in by the told one', async () => {
+  it('the mailed one still proves the address of who came in by the returned one [A1 C10]', async () => {
     let now = new Date()
     const kit = createKit({ now: () => now })
     const organization = await kit.organization()
@@ -128,7 +131,7 @@ describe('the two tokens of an invitation', () => {
     expect(await verifiedAt(invited.email)).toEqual(expect.any(Number))
   })
 
-  it('A1 C10 proves nothing of an address that the user has changed to since', async () => {
+  it('does not prove an address that the user has changed to since [A1 C10]', async () => {
     const kit = createKit()
     const invited = await invite(kit, await kit.organization())
     const caller = await acceptUnverified(kit, invited, 'token')
@@ -141,7 +144,7 @@ describe('the two tokens of an invitation', () => {
   })
 
   it.each(['first', 'again'])(
-    'A1 an address that changes meanwhile is not verified: %s',
+    'an address that changes meanwhile is not verified: %s [A1]',
     async (when) => {
       const calm = createKit()
       const invited = await invite(calm, await calm.organization())
@@ -169,7 +172,7 @@ describe('the two tokens of an invitation', () => {
     }
   )
 
-  it('A1 resending renews both, and either kind of an old one is revoked', async () => {
+  it('resending renews both, and either kind of an old one is revoked [A1]', async () => {
     const kit = createKit()
     const organization = await kit.organization()
     const first = await invite(kit, organization)
@@ -187,7 +190,7 @@ describe('the two tokens of an invitation', () => {
     expect(await verifiedAt(first.email)).toEqual(expect.any(Number))
   })
 
-  it('A1 the mailer gets the mailed one, a host of its own mail gets both, in a list too', async () => {
+  it('the mailer gets the mailed one, a host of its own mail gets both, in a list too [A1]', async () => {
     const box = mailbox()
     const kit = createKit(box.options)
     const organization = await kit.organization()
@@ -202,7 +205,7 @@ describe('the two tokens of an invitation', () => {
     expect(JSON.stringify(box.mails)).not.toContain(invited.token)
   })
 
-  it('A1 either is good for viewing and declining', async () => {
+  it('either is good for viewing and declining [A1]', async () => {
     const kit = createKit()
     const organization = await kit.organization()
     for (const kind of ['token', 'mailToken'] as const) {
@@ -217,7 +220,7 @@ describe('the two tokens of an invitation', () => {
 })
 
 describe('over HTTP', () => {
-  it('A1 the answers have the told token alone, repeated and resent too', async () => {
+  it('the answers have the returned token alone, repeated and resent too [A1]', async () => {
     const [owner] = (await people(1)) as [Person]
     const organization = await organizationOver(owner)
     const path = `/organizations/${organization.id}/invitations`
@@ -234,7 +237,7 @@ describe('over HTTP', () => {
     }
   })
 
-  it('A1 signing up with a told token opens no domain and shows no invitation', async () => {
+  it('signing up with a returned token opens no domain and shows no invitation [A1]', async () => {
     const kit = createJoiningKit({ secret: HOST_SECRET })
     const corporation = await openOrganization(kit, 'auto')
     const email = `ceo@${corporation.domain.domain}`
@@ -261,7 +264,7 @@ describe('over HTTP', () => {
     expect(await verifiedAt(email)).toEqual(expect.any(Number))
   })
 
-  it('A1 an account with an unverified address stays so, by the told token', async () => {
+  it('an account with an unverified address stays so, by the returned token [A1]', async () => {
     const kit = createJoiningKit()
     const corporation = await openOrganization(kit, 'request')
     const email = `ann@${corporation.domain.domain}`
@@ -285,7 +288,7 @@ describe('over HTTP', () => {
 describe('a host that has not said whose addresses are verified', () => {
   const silent = { emailVerification: undefined as never }
 
-  it('A1 takes none for verified: no list, and no way in by domain', async () => {
+  it('takes no address for verified: no list, and no way in by domain [A1]', async () => {
     const kit = createKit(silent)
     const email = newAddress()
     const invited = await invite(kit, await kit.organization(), email)
@@ -297,7 +300,7 @@ describe('a host that has not said whose addresses are verified', () => {
     expect(codeOf(await acceptInvitation(kit.seatgate, { caller }, invited))).toBe('ok')
   })
 
-  it('A1 may say that all are, where nobody signs up by an invitation', async () => {
+  it('may say that all are, where no user signs up by an invitation [A1]', async () => {
     const always = { emailVerification: 'always', registerUser: undefined as never } as const
     const kit = createJoiningKit(always)
     const corporation = await openOrganization(kit, 'auto')
@@ -315,7 +318,7 @@ describe('a host that has not said whose addresses are verified', () => {
     ['a column alone', { column: addressVerification(db).column }],
     ['another text', 'all'],
     ['a function', () => true],
-  ])('A1 is refused at start: %s', (_what, emailVerification) => {
+  ])('is refused at start: %s [A1]', (_what, emailVerification) => {
     expect(() => seatgateWith({ emailVerification: emailVerification as never })).toThrow(
       /emailVerification/
     )
@@ -331,7 +334,7 @@ describe('the reference host', () => {
     return { mails, proof, client: clientOf((url, init) => routes.request(url, init)) }
   }
 
-  it('A1 verifies the address of a sign-up by the mail that it sends', async () => {
+  it('verifies the address of a sign-up by the mail that it sends [A1]', async () => {
     const { client, mails } = mailingHost()
     const email = newAddress()
     const input = { email, password: PASSWORD }
@@ -358,7 +361,7 @@ describe('the reference host', () => {
     expect(await verifiedAt(email)).toBe(first)
   })
 
-  it('A1 mails it again for who is signed in and not verified, and to an address of before never', async () => {
+  it('mails it again for who is signed in and not verified, and to an address of before never [A1]', async () => {
     const { client, mails, proof } = mailingHost()
     const [{ email, token, userId }] = (await people(1)) as [Person]
     expect((await client.post('/identity/verification', undefined)).status).toBe(401)

@@ -38,7 +38,7 @@ const idsIn = async (organizationId: string) => {
 }
 
 describe('invitations that are over', () => {
-  it('INV-89 INV-1 go 30 days past their time, however they ended; those that are not over stay', async () => {
+  it('go 30 days past their time, however they ended; those that are not over stay [INV-89 INV-1]', async () => {
     const { kit, sweepAfter } = clockedWorld()
     const organization = await kit.organization({ seats: 10 })
     const scope = organization.as(organization.owner)
@@ -66,7 +66,7 @@ describe('invitations that are over', () => {
     expect(await viewInvitation(kit.seatgate, null, { token })).toEqual({ status: 'expired' })
   })
 
-  it('INV-89 go earlier or never, as the host says', async () => {
+  it('go earlier or never, as the host says [INV-89]', async () => {
     const short = clockedWorld({ invitationRetentionDays: 1 })
     const never = clockedWorld({ invitationRetentionDays: Infinity })
     const [gone, kept] = [await short.kit.organization(), await never.kit.organization()]

@@ -31,7 +31,7 @@ const statusOf = (id: string) =>
     .first<string>('mail_status')
 
 describe('the settings of invitations', () => {
-  it('INV-1 INV-2 are seven days, 20 a user, 50 an organization, and no mailer or link', () => {
+  it('are seven days, 20 a user, 50 an organization, and no mailer or link [INV-1 INV-2]', () => {
     expect(invitations({ secret: SECRET })).toMatchObject({
       secret: SECRET,
       ttlSeconds: 7 * 24 * 60 * 60,
@@ -59,7 +59,7 @@ describe('the settings of invitations', () => {
     expect(() => seatgateWith(options)).toThrow(message)
   })
 
-  it('INV-1 are absent without the part, and so are the routes', async () => {
+  it('are absent without the part, and so are the routes [INV-1]', async () => {
     const plain = createSeatgate({ ...needed, verifyPassword: () => true })
     expect(plain.invitations).toBeNull()
     const none = seatgateRouter(plain, { authenticate: () => ({ userId: 'ada' }) })
@@ -75,7 +75,7 @@ describe('the settings of invitations', () => {
     )
   })
 
-  it('INV-23 count nothing where there is no limit', async () => {
+  it('count no mail where there is no limit [INV-23]', async () => {
     const kit = createKit()
     const organization = await kit.organization()
     await invite(kit, organization)
@@ -87,7 +87,7 @@ describe('the settings of invitations', () => {
     expect(counted.results).toEqual([])
   })
 
-  it('INV-80 need registerUser for accepting with sign-up', async () => {
+  it('need registerUser for accepting with sign-up [INV-80]', async () => {
     const kit = createKit({ registerUser: undefined as never })
     const input = { token: 'any', email: newAddress(), password: 'correct horse' }
     await expect(acceptInvitationWithSignup(kit.seatgate, input)).rejects.toThrow(/registerUser/)
@@ -95,7 +95,7 @@ describe('the settings of invitations', () => {
 })
 
 describe('what an input cannot say', () => {
-  it('INV-20 INV-32 another organization or inviter; and the event has no address', async () => {
+  it('another organization or inviter; and the event has no address [INV-20 INV-32]', async () => {
     const kit = createKit()
     const [mine, theirs] = [await kit.organization(), await kit.organization()]
     const email = newAddress()
@@ -127,14 +127,14 @@ describe('what an input cannot say', () => {
 })
 
 describe('the mailer', () => {
-  it('INV-30 MAIL-4 is not needed: the invitation says that nothing was sent', async () => {
+  it('is not needed: the invitation says that no mail was sent [INV-30 MAIL-4]', async () => {
     const kit = createKit()
     const invited = await invite(kit, await kit.organization())
     expect(invited.mailStatus).toBe('skipped')
     expect(await statusOf(invited.id)).toBe('skipped')
   })
 
-  it('MAIL-1 MAIL-6 gets an address, a subject and both texts, and nothing that could track', async () => {
+  it('gets an address, a subject and both texts, and no way to track [MAIL-1 MAIL-6]', async () => {
     const box = mailbox()
     const kit = createKit(box.options)
     const organization = await kit.organization()
@@ -148,7 +148,7 @@ describe('the mailer', () => {
     expect(mail?.html).not.toMatch(/<img|<script|style=/i)
   })
 
-  it('MAIL-10 may refuse for good: the invitation shows it and keeps its seat', async () => {
+  it('may refuse for good: the invitation shows it and keeps its seat [MAIL-10]', async () => {
     const reports: unknown[] = []
     const rejected: MailDelivery = { outcome: 'rejected', reason: 'suppressed' }
     const kit = createKit({

@@ -283,11 +283,11 @@ const HAPPENED: Readonly<Record<string, (scene: Scene) => Promise<unknown>>> = {
 }
 
 describe('the table of states in docs/invitations.md', () => {
-  it('A1 A2 has a row for each, and a test for each row', () => {
+  it('has a row for each, and a test for each row [A1 A2]', () => {
     expect(ROWS.map(({ row }) => row)).toEqual(Object.keys(HAPPENED))
   })
 
-  it.each(ROWS)('A1 A2 $row: accepting is answered $accepting', async ({ row, accepting }) => {
+  it.each(ROWS)('$row: accepting is answered $accepting [A1 A2]', async ({ row, accepting }) => {
     const at = await scene()
     await HAPPENED[row]!(at)
     await at.kit.settled()
@@ -296,7 +296,7 @@ describe('the table of states in docs/invitations.md', () => {
   })
 
   const joins = ROWS.filter(({ joining }) => joining !== null)
-  it.each(joins)('A1 A2 $row: joining is answered $joining', async ({ row, joining }) => {
+  it.each(joins)('$row: joining is answered $joining [A1 A2]', async ({ row, joining }) => {
     const at = await scene()
     await HAPPENED[row]!(at)
     await at.kit.settled()

@@ -29,11 +29,11 @@ import {
 
 const quiet = { quiet: true }
 
-describe.each(enforcing)('somebody who is invited and comes in otherwise, %s seats', (provider) => {
+describe.each(enforcing)('a user who is invited and comes in otherwise, %s seats', (provider) => {
   const kit = createKit({ provider })
   const direct = createJoiningKit({ provider }, { whenFull: {} })
 
-  it('SEAT-10 MUSEUM-09 counts once: the seat of the invitation is theirs, at a full limit too', async () => {
+  it('counts once: the seat of the invitation is theirs, at a full limit too [SEAT-10 MUSEUM-09]', async () => {
     const organization = await kit.organization({ seats: 2 })
     const scope = organization.as(organization.owner)
     const email = newAddress()
@@ -53,7 +53,7 @@ describe.each(enforcing)('somebody who is invited and comes in otherwise, %s sea
     expect(codeOf(late)).toBe('invitation_revoked')
   })
 
-  it('SEAT-10 takes a seat like anybody if the invitation has expired, and ends it', async () => {
+  it('takes a seat like anybody if the invitation has expired, and ends it [SEAT-10]', async () => {
     const organization = await kit.organization({ seats: 2 })
     const scope = organization.as(organization.owner)
     const email = newAddress()
@@ -69,7 +69,7 @@ describe.each(enforcing)('somebody who is invited and comes in otherwise, %s sea
     expect(await membersOf(organization)).toEqual(provider === 'ledger' ? [] : [userId])
   })
 
-  it('SEAT-10 counts once by the domain, too', async () => {
+  it('counts once by the domain, too [SEAT-10]', async () => {
     const organization = await openOrganization(direct, 'auto', 2)
     const email = `ann@${organization.domain.domain}`
     await invite(direct, organization, email)
@@ -79,7 +79,7 @@ describe.each(enforcing)('somebody who is invited and comes in otherwise, %s sea
     expect(await violations(organization.id, quiet)).toEqual([])
   })
 
-  it('SEAT-10 counts once on request, and in line', async () => {
+  it('counts once on request, and in line [SEAT-10]', async () => {
     for (const whenFull of ['refuse', 'wait'] as const) {
       const asking = createJoiningKit({ provider }, { whenFull: { request: whenFull } })
       const organization = await openOrganization(asking, 'request', 2)
@@ -97,7 +97,7 @@ describe.each(enforcing)('somebody who is invited and comes in otherwise, %s sea
   })
 
   it.each(delays)(
-    'MUSEUM-09 has one membership when they accept while they are added (%i ms)',
+    'has one membership when they accept while they are added (%i ms) [MUSEUM-09]',
     async (delayMs) => {
       const far = createKit({ provider, delayMs })
       for (let round = 0; round < atScale({ share: 2, thorough: 5 }); round++) {
@@ -119,7 +119,7 @@ describe.each(enforcing)('somebody who is invited and comes in otherwise, %s sea
   )
 
   it.each(['createInvitation', 'createInvitations'])(
-    'SEAT-10 is not invited who becomes a member between the read and the batch of %s',
+    'is not invited who becomes a member between the read and the batch of %s [SEAT-10]',
     async (way) => {
       const organization = await kit.organization({ seats: 10 })
       const scope = organization.as(organization.owner)

@@ -86,9 +86,9 @@ const isWaitingNoMore = async ({ organization, userId }: Scene) => {
   expect(await violations(organization.id, { quiet: true })).toEqual([])
 }
 
-describe.each(enforcing)('A2 an approval in line (%s)', (provider) => {
+describe.each(enforcing)('an approval in line (%s) [A2]', (provider) => {
   it.each(Object.entries(LOSSES))(
-    'A2 counts no more when the approver is %s: they ask again',
+    'counts no more when the approver is %s: they ask again [A2]',
     async (_what, lose) => {
       const scene = await approvedInLine(provider)
       const { kit, organization, userId, id, asOwner, makeRoom } = scene
@@ -104,7 +104,7 @@ describe.each(enforcing)('A2 an approval in line (%s)', (provider) => {
   )
 
   it.each(['changeRole', 'transferOwnership'])(
-    'A2 to the owner’s role counts no more when the owner hands over (%s)',
+    'to the owner’s role counts no more when the owner hands over (%s) [A2]',
     async (way) => {
       for (const [role, joins] of [
         ['owner', false],
@@ -130,13 +130,13 @@ describe.each(enforcing)('A2 an approval in line (%s)', (provider) => {
     }
   )
 
-  it('A2 counts while the approver could give it', async () => {
+  it('counts while the approver could give it [A2]', async () => {
     const scene = await approvedInLine(provider)
     await scene.makeRoom()
     expect(await membersOf(scene.organization)).toContain(scene.userId)
   })
 
-  it('A2 stays with invitationsOutliveInviter', async () => {
+  it('stays with invitationsOutliveInviter [A2]', async () => {
     const options = { invitationsOutliveInviter: true }
     const scene = await approvedInLine(provider, {}, options)
     unwrap(await LOSSES['removed']!(scene))
@@ -144,7 +144,7 @@ describe.each(enforcing)('A2 an approval in line (%s)', (provider) => {
     expect(await membersOf(scene.organization)).toContain(scene.userId)
   })
 
-  it('A2 counts no more though the approver is demoted while they are let in', async () => {
+  it('counts no more though the approver is demoted while they are let in [A2]', async () => {
     const scene = await approvedInLine(provider)
     const { organization, approver, asOwner } = scene
     // A host that lets in from no line: it changes what is true, and nothing follows by itself.
@@ -167,7 +167,7 @@ describe.each(enforcing)('A2 an approval in line (%s)', (provider) => {
     await isWaitingNoMore(scene)
   })
 
-  it('A2 of the host itself counts as long as the host says nothing else', async () => {
+  it('of the host itself counts as long as the host does not say anything else [A2]', async () => {
     const kit = createJoiningKit({ provider })
     const organization = await openOrganization(kit, 'request', 1)
     const { userId, outcome } = await joinByDomain(kit, organization)

@@ -61,8 +61,8 @@ async function open(kit: ReturnType<typeof watched>['kit'], mode: 'auto' | 'requ
 
 beforeEach(freshStores)
 
-describe('C8 a verified domain', () => {
-  it('is looked up again once a day, and nothing changes while its record is there', async () => {
+describe('a verified domain [C8]', () => {
+  it('is looked up again once a day, and no row changes while its record is there', async () => {
     const { kit, sweepAfter } = watched()
     const { domain, events, organization } = await open(kit)
     const before = await domain()
@@ -115,7 +115,7 @@ describe('C8 a verified domain', () => {
     for (const wrong of [-1, 1.5, NaN]) expect(rules(wrong)).toThrow(/recordGraceDays/)
   })
 
-  it('stays as it is while the resolver fails, for whatever time', async () => {
+  it('stays as it is while the resolver fails, for any time', async () => {
     const { kit, dns, reports, sweepAfter } = watched(0)
     const { domain, events } = await open(kit)
     const before = await domain()

@@ -31,7 +31,7 @@ const fieldsOf = (answer: { ok: boolean; error?: unknown }) =>
   Object.keys((answer.error as { errors?: object }).errors ?? {})
 
 describe('a domain', () => {
-  it('is good for nothing until its record is seen', async () => {
+  it('admits no user until its record is seen', async () => {
     const asked: unknown[] = []
     let there = false
     const looking = createJoiningKit(

@@ -36,7 +36,7 @@ const { seatgate } = kit
 const refusing = createJoiningKit({}, { whenFull: {} })
 
 describe('joining by a domain', () => {
-  it('makes a member of whoever has a verified address there', async () => {
+  it('makes a member of a user who has a verified address there', async () => {
     const organization = await openOrganization(refusing, 'auto')
     const { userId, outcome } = await joinByDomain(refusing, organization)
     expect(outcome).toMatchObject({
@@ -61,7 +61,7 @@ describe('joining by a domain', () => {
     })
   })
 
-  it('tells everybody else that there is no such organization, and it costs the same if there is', async () => {
+  it('answers every other user that there is no such organization, and it costs the same if there is', async () => {
     const organization = await openOrganization(kit, 'auto')
     const { domain } = organization.domain
     const strangers = {
@@ -89,7 +89,7 @@ describe('joining by a domain', () => {
     expect(await everything()).toEqual(rows)
   })
 
-  it('says nothing of a provider that everybody uses, also if it became one later', async () => {
+  it('offers no public mail provider, also if it became one later', async () => {
     const organization = await openOrganization(kit, 'auto')
     const { domain } = organization.domain
     const stricter = createJoiningKit({}, { publicDomains: [domain] })
@@ -158,7 +158,7 @@ describe('joining by a domain', () => {
     }
   )
 
-  it('makes one membership of somebody who comes ten times at once', async () => {
+  it('makes one membership of a user who comes ten times at once', async () => {
     const far = createJoiningKit({ delayMs: 5 }, { whenFull: {} })
     const organization = await openOrganization(far, 'auto', 10)
     const userId = await neighbourOf(organization)
@@ -173,7 +173,7 @@ describe('joining by a domain', () => {
 })
 
 describe('asking to join', () => {
-  it('waits for somebody’s word', async () => {
+  it('waits for an approval', async () => {
     const organization = await openOrganization(kit, 'request', 5)
     const scope = organization.as(organization.owner)
     const { userId, outcome } = await joinByDomain(kit, organization)
@@ -238,7 +238,7 @@ describe('asking to join', () => {
     expect(unwrap(await joinAs(slow, organization, userId)).status).toBe('requested')
   })
 
-  it('A10 refuses the eleventh request of a day, though each was withdrawn', async () => {
+  it('refuses the eleventh request of a day, though each was withdrawn [A10]', async () => {
     let time = Date.UTC(2030, 0, 1)
     const slow = createJoiningKit({ now: () => new Date(time) })
     const organization = await openOrganization(slow, 'request')
@@ -259,7 +259,7 @@ describe('asking to join', () => {
     expect(unwrap(await joinAs(slow, organization, userId)).status).toBe('requested')
   })
 
-  it('may be taken back by whoever asked, and by nobody else', async () => {
+  it('may be taken back by the user who asked, and by no other user', async () => {
     const organization = await openOrganization(kit, 'request')
     const { userId, outcome } = await joinByDomain(kit, organization)
     if (outcome.status !== 'requested') throw new Error(outcome.status)

@@ -119,160 +119,170 @@ const LOSSES: readonly (readonly [
   ],
 ]
 
-describe.each(enforcing)('A2 the invitations of who cannot send them any more (%s)', (provider) => {
-  it.each(LOSSES)('A2 end when the sender is %s, with their seats', async (_what, lose, event) => {
-    const scene = await inviting(provider)
-    const { kit, organization, sent } = scene
-    expect(await usageOf(kit, organization)).toMatchObject({ held: 2, reserved: 2 })
-    expect(unwrap(await lose(scene))).toMatchObject({ endedInvitations: 2 })
-    // The seats are free when it answers.
-    expect(await usageOf(kit, organization)).toMatchObject({ reserved: 0 })
-    await kit.settled()
-    const ended = await eventsOf(organization, 'organization.invitation.revoked')
-    expect(ended).toEqual(
-      expect.arrayContaining(
-        sent.map(({ id }) => ({ target: id, invitation_id: id, reason: 'inviter_lost_role' }))
-      )
+describe.each(enforcing)(
+  'the invitations of who cannot send them any more (%s) [A2]',
+  (provider) => {
+    it.each(LOSSES)(
+      'end when the sender is %s, with their seats [A2]',
+      async (_what, lose, event) => {
+        const scene = await inviting(provider)
+        const { kit, organization, sent } = scene
+        expect(await usageOf(kit, organization)).toMatchObject({ held: 2, reserved: 2 })
+        expect(unwrap(await lose(scene))).toMatchObject({ endedInvitations: 2 })
+        // The seats are free when it answers.
+        expect(await usageOf(kit, organization)).toMatchObject({ reserved: 0 })
+        await kit.settled()
+        const ended = await eventsOf(organization, 'organization.invitation.revoked')
+        expect(ended).toEqual(
+          expect.arrayContaining(
+            sent.map(({ id }) => ({ target: id, invitation_id: id, reason: 'inviter_lost_role' }))
+          )
+        )
+        expect(ended).toHaveLength(2)
+        expect(await eventsOf(organization, `organization.${event}`)).toMatchObject([
+          { ended_invitations: 2 },
+        ])
+        for (const one of sent) expect(await acceptAs(kit, one)).toBe('invitation_revoked')
+        expect(await violations(organization.id, { quiet: true })).toEqual([])
+      }
     )
-    expect(ended).toHaveLength(2)
-    expect(await eventsOf(organization, `organization.${event}`)).toMatchObject([
-      { ended_invitations: 2 },
-    ])
-    for (const one of sent) expect(await acceptAs(kit, one)).toBe('invitation_revoked')
-    expect(await violations(organization.id, { quiet: true })).toEqual([])
-  })
 
-  it('A2 end with the account of the sender, in each organization', async () => {
-    const scene = await inviting(provider, {
-      lifecycle: {
-        onDelete: (statements, { userId }) => ({
-          ok: true,
-          statements: [
-            ...statements,
-            scene.kit.seatgate.db.delete(users).where(eq(users.id, userId)),
-          ],
-        }),
-      },
+    it('end with the account of the sender, in each organization [A2]', async () => {
+      const scene = await inviting(provider, {
+        lifecycle: {
+          onDelete: (statements, { userId }) => ({
+            ok: true,
+            statements: [
+              ...statements,
+              scene.kit.seatgate.db.delete(users).where(eq(users.id, userId)),
+            ],
+          }),
+        },
+      })
+      const { kit, organization, admin, sent } = scene
+      const other = await kit.organization({ seats: 10 })
+      await join(kit, other, 'admin', admin)
+      sent.push(await sendAs(kit, other, admin))
+      unwrap(await deleteUser(kit.seatgate, { caller: { userId: admin } }, { password: PASSWORD }))
+      await kit.settled()
+      for (const one of sent) expect(await acceptAs(kit, one)).toBe('invitation_revoked')
+      for (const [place, count] of [
+        [organization, 2],
+        [other, 1],
+      ] as const) {
+        expect(await usageOf(kit, place)).toMatchObject({ held: 1, reserved: 0 })
+        expect(await eventsOf(place, 'organization.member_remove')).toMatchObject([
+          { ended_invitations: count },
+        ])
+        expect(await violations(place.id, { quiet: true })).toEqual([])
+      }
     })
-    const { kit, organization, admin, sent } = scene
-    const other = await kit.organization({ seats: 10 })
-    await join(kit, other, 'admin', admin)
-    sent.push(await sendAs(kit, other, admin))
-    unwrap(await deleteUser(kit.seatgate, { caller: { userId: admin } }, { password: PASSWORD }))
-    await kit.settled()
-    for (const one of sent) expect(await acceptAs(kit, one)).toBe('invitation_revoked')
-    for (const [place, count] of [
-      [organization, 2],
-      [other, 1],
-    ] as const) {
-      expect(await usageOf(kit, place)).toMatchObject({ held: 1, reserved: 0 })
-      expect(await eventsOf(place, 'organization.member_remove')).toMatchObject([
-        { ended_invitations: count },
-      ])
-      expect(await violations(place.id, { quiet: true })).toEqual([])
-    }
-  })
 
-  it('A2 to the owner’s role end when an owner is demoted or hands over, the others stay', async () => {
-    for (const way of ['changeRole', 'transferOwnership']) {
-      const kit = createKit({ provider })
-      const organization = await kit.organization({ seats: 10 })
+    it('to the owner’s role end when an owner is demoted or hands over, the others stay [A2]', async () => {
+      for (const way of ['changeRole', 'transferOwnership']) {
+        const kit = createKit({ provider })
+        const organization = await kit.organization({ seats: 10 })
+        const second = await join(kit, organization, 'owner')
+        const [heir, member] = [
+          await sendAs(kit, organization, second, 'owner'),
+          await sendAs(kit, organization, second),
+        ]
+        const answer =
+          way === 'changeRole'
+            ? await changeRole(kit.seatgate, organization.as(organization.owner), second, {
+                role: 'admin',
+              })
+            : await transferOwnership(kit.seatgate, organization.as(second), {
+                userId: organization.owner,
+                role: 'admin',
+                password: PASSWORD,
+              })
+        expect(unwrap<{ endedInvitations: number }>(answer)).toMatchObject({ endedInvitations: 1 })
+        await kit.settled()
+        expect(await acceptAs(kit, heir)).toBe('invitation_revoked')
+        expect(await acceptAs(kit, member)).toBe('ok')
+        await kit.settled()
+        expect(await violations(organization.id, { quiet: true })).toEqual([])
+      }
+    })
+
+    it('are theirs who changed the role or sent it again last [A2]', async () => {
+      const { kit, organization, admin, sent, asOwner } = await inviting(provider)
       const second = await join(kit, organization, 'owner')
-      const [heir, member] = [
-        await sendAs(kit, organization, second, 'owner'),
-        await sendAs(kit, organization, second),
-      ]
-      const answer =
-        way === 'changeRole'
-          ? await changeRole(kit.seatgate, organization.as(organization.owner), second, {
-              role: 'admin',
-            })
-          : await transferOwnership(kit.seatgate, organization.as(second), {
-              userId: organization.owner,
-              role: 'admin',
-              password: PASSWORD,
-            })
-      expect(unwrap<{ endedInvitations: number }>(answer)).toMatchObject({ endedInvitations: 1 })
+      const asSecond = organization.as(second)
+      unwrap(await changeInvitationRole(kit.seatgate, asSecond, sent[0]!.id, { role: 'owner' }))
+      const again = unwrap(await resendInvitation(kit.seatgate, asOwner, sent[1]!.id))
+      unwrap(await changeRole(kit.seatgate, asOwner, second, { role: 'admin' }))
+      expect(unwrap(await removeMember(kit.seatgate, asOwner, admin))).toEqual({
+        endedInvitations: 0,
+      })
       await kit.settled()
-      expect(await acceptAs(kit, heir)).toBe('invitation_revoked')
-      expect(await acceptAs(kit, member)).toBe('ok')
+      expect(await acceptAs(kit, sent[0]!)).toBe('invitation_revoked')
+      expect(await acceptAs(kit, again)).toBe('ok')
+    })
+
+    it('end though one is sent between the read and the batch of the removal [A2]', async () => {
+      const calm = await inviting(provider)
+      const { organization, admin } = calm
+      const late: InvitationWithToken[] = []
+      const kit = createKit({
+        provider,
+        around: meanwhile(async () => {
+          late.push(await sendAs(calm.kit, organization, admin))
+        }),
+      })
+      const removed = unwrap(await removeMember(kit.seatgate, calm.asOwner, admin))
+      expect(removed).toEqual({ endedInvitations: 3 })
       await kit.settled()
+      expect(await acceptAs(kit, late[0]!)).toBe('invitation_revoked')
       expect(await violations(organization.id, { quiet: true })).toEqual([])
-    }
-  })
-
-  it('A2 are theirs who changed the role or sent it again last', async () => {
-    const { kit, organization, admin, sent, asOwner } = await inviting(provider)
-    const second = await join(kit, organization, 'owner')
-    const asSecond = organization.as(second)
-    unwrap(await changeInvitationRole(kit.seatgate, asSecond, sent[0]!.id, { role: 'owner' }))
-    const again = unwrap(await resendInvitation(kit.seatgate, asOwner, sent[1]!.id))
-    unwrap(await changeRole(kit.seatgate, asOwner, second, { role: 'admin' }))
-    expect(unwrap(await removeMember(kit.seatgate, asOwner, admin))).toEqual({
-      endedInvitations: 0,
     })
-    await kit.settled()
-    expect(await acceptAs(kit, sent[0]!)).toBe('invitation_revoked')
-    expect(await acceptAs(kit, again)).toBe('ok')
-  })
 
-  it('A2 end though one is sent between the read and the batch of the removal', async () => {
-    const calm = await inviting(provider)
-    const { organization, admin } = calm
-    const late: InvitationWithToken[] = []
-    const kit = createKit({
-      provider,
-      around: meanwhile(async () => {
-        late.push(await sendAs(calm.kit, organization, admin))
-      }),
+    it('are not sent by who is demoted between the read and the batch of the invitation [A2]', async () => {
+      const calm = await inviting(provider)
+      const { organization, admin, asOwner } = calm
+      const kit = createKit({
+        provider,
+        around: meanwhile(async () =>
+          unwrap(await changeRole(calm.kit.seatgate, asOwner, admin, { role: 'member' }))
+        ),
+      })
+      const input = { email: newAddress(), role: 'member' }
+      const sent = await createInvitation(kit.seatgate, organization.as(admin), input)
+      expect(codeOf(sent)).toBe('insufficient_role')
+      await Promise.all([kit.settled(), calm.kit.settled()])
+      expect(await violations(organization.id, { quiet: true })).toEqual([])
     })
-    const removed = unwrap(await removeMember(kit.seatgate, calm.asOwner, admin))
-    expect(removed).toEqual({ endedInvitations: 3 })
-    await kit.settled()
-    expect(await acceptAs(kit, late[0]!)).toBe('invitation_revoked')
-    expect(await violations(organization.id, { quiet: true })).toEqual([])
-  })
 
-  it('A2 are not sent by who is demoted between the read and the batch of the invitation', async () => {
-    const calm = await inviting(provider)
-    const { organization, admin, asOwner } = calm
-    const kit = createKit({
-      provider,
-      around: meanwhile(async () =>
-        unwrap(await changeRole(calm.kit.seatgate, asOwner, admin, { role: 'member' }))
-      ),
+    it('stay with invitationsOutliveInviter [A2]', async () => {
+      const scene = await inviting(provider, { invitationsOutliveInviter: true })
+      const { kit, asOwner, admin, sent } = scene
+      expect(unwrap(await removeMember(kit.seatgate, asOwner, admin))).toEqual({
+        endedInvitations: 0,
+      })
+      await kit.settled()
+      for (const one of sent) expect(await acceptAs(kit, one)).toBe('ok')
     })
-    const input = { email: newAddress(), role: 'member' }
-    const sent = await createInvitation(kit.seatgate, organization.as(admin), input)
-    expect(codeOf(sent)).toBe('insufficient_role')
-    await Promise.all([kit.settled(), calm.kit.settled()])
-    expect(await violations(organization.id, { quiet: true })).toEqual([])
-  })
 
-  it('A2 stay with invitationsOutliveInviter', async () => {
-    const scene = await inviting(provider, { invitationsOutliveInviter: true })
-    const { kit, asOwner, admin, sent } = scene
-    expect(unwrap(await removeMember(kit.seatgate, asOwner, admin))).toEqual({
-      endedInvitations: 0,
+    it('to the address of who is removed end too [A2]', async () => {
+      const { kit, organization, admin, asOwner } = await inviting(provider)
+      const email = newAddress()
+      const invited = await sendAs(kit, organization, organization.owner, 'admin', email)
+      await takeAddress(admin, email)
+      expect(unwrap(await removeMember(kit.seatgate, asOwner, admin))).toEqual({
+        endedInvitations: 3,
+      })
+      await kit.settled()
+      const { token } = invited
+      const accepted = await acceptInvitation(
+        kit.seatgate,
+        { caller: { userId: admin } },
+        { token }
+      )
+      expect(codeOf(accepted)).toBe('invitation_revoked')
     })
-    await kit.settled()
-    for (const one of sent) expect(await acceptAs(kit, one)).toBe('ok')
-  })
-
-  it('A2 to the address of who is removed end too', async () => {
-    const { kit, organization, admin, asOwner } = await inviting(provider)
-    const email = newAddress()
-    const invited = await sendAs(kit, organization, organization.owner, 'admin', email)
-    await takeAddress(admin, email)
-    expect(unwrap(await removeMember(kit.seatgate, asOwner, admin))).toEqual({
-      endedInvitations: 3,
-    })
-    await kit.settled()
-    const { token } = invited
-    const accepted = await acceptInvitation(kit.seatgate, { caller: { userId: admin } }, { token })
-    expect(codeOf(accepted)).toBe('invitation_revoked')
-  })
-})
+  }
+)
 
 /** A member of an organization that lets its domain in, who has come in that way. */
 async function neighbour(mode: 'refuse' | 'wait' = 'refuse', options: KitOptions = {}) {
@@ -313,8 +323,8 @@ async function accountAgain(kit: Kit, userId: string, email: string): Promise<st
   return userWith(email)
 }
 
-describe.each(['refuse', 'wait'] as const)('A2 who was put out, when full: %s', (mode) => {
-  it('A2 asks after a removal, also with another account of the address', async () => {
+describe.each(['refuse', 'wait'] as const)('who was put out, when full: %s [A2]', (mode) => {
+  it('asks after a removal, also with another account of the address [A2]', async () => {
     const { kit, organization, userId, email, asOwner } = await neighbour(mode)
     unwrap(await removeMember(kit.seatgate, asOwner, userId))
     await kit.settled()
@@ -329,7 +339,7 @@ describe.each(['refuse', 'wait'] as const)('A2 who was put out, when full: %s', 
     expect(await joined(kit, organization, other)).toBe('joined')
   })
 
-  it('A2 asks after a suspended account was deleted, by the address it had then', async () => {
+  it('asks after a suspended account was deleted, by the address it had then [A2]', async () => {
     const { kit, organization, userId, asOwner } = await neighbour(mode)
     unwrap(await suspendMember(kit.seatgate, asOwner, userId))
     const later = `later-${crypto.randomUUID()}@${organization.domain.domain}`
@@ -338,7 +348,7 @@ describe.each(['refuse', 'wait'] as const)('A2 who was put out, when full: %s', 
     expect(await joined(kit, organization, again)).toBe('requested')
   })
 
-  it('A2 comes in by the domain after leaving by themselves', async () => {
+  it('comes in by the domain after leaving by themselves [A2]', async () => {
     const { kit, organization, userId } = await neighbour(mode)
     unwrap(
       await leaveOrganization(kit.seatgate, { caller: { userId }, organization: organization.id })
@@ -349,7 +359,7 @@ describe.each(['refuse', 'wait'] as const)('A2 who was put out, when full: %s', 
   })
 
   it.each(['added', 'invited', 'approved', 'restored'])(
-    'A2 is known no more once they are %s',
+    'is known no more once they are %s [A2]',
     async (way) => {
       const { kit, organization, userId, email, asOwner } = await neighbour(mode)
       const { seatgate } = kit
@@ -385,7 +395,7 @@ describe.each(['refuse', 'wait'] as const)('A2 who was put out, when full: %s', 
     }
   )
 
-  it('A2 is not known elsewhere, and their address is in no table in clear', async () => {
+  it('is not known elsewhere, and their address is in no table in clear [A2]', async () => {
     const { kit, organization, userId, email, asOwner } = await neighbour(mode)
     unwrap(await removeMember(kit.seatgate, asOwner, userId))
     await kit.settled()
@@ -411,8 +421,8 @@ describe.each(['refuse', 'wait'] as const)('A2 who was put out, when full: %s', 
   })
 })
 
-describe('A2 the waiting line', () => {
-  it('A2 lets in nobody who was put out since they have come into it: they ask', async () => {
+describe('the waiting line [A2]', () => {
+  it('admits no user who was removed since they joined it: they ask [A2]', async () => {
     const { kit, organization, userId, email, asOwner } = await neighbour('wait')
     const { seatgate } = kit
     const other = await join(kit, organization)

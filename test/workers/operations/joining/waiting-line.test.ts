@@ -60,7 +60,7 @@ describe.each(enforcing)('the line, %s seats', (provider) => {
     }
   }
 
-  it('is where those go who find no seat, in order, and it holds none', async () => {
+  it('takes users who find no seat, in order, and holds no seat', async () => {
     const { organization, scope, statuses, line } = await fullWith(3)
     expect(statuses).toEqual(['waiting', 'waiting', 'waiting'])
     expect((await requestsOf(organization)).map(({ user_id }) => user_id)).toEqual(line)
@@ -74,7 +74,7 @@ describe.each(enforcing)('the line, %s seats', (provider) => {
     expect(await requestsOf(organization)).toHaveLength(3)
   })
 
-  it('gives a seat to the first when somebody is removed, suspended or leaves', async () => {
+  it('gives a seat to the first when a user is removed, suspended or leaves', async () => {
     const { organization, scope, member, line } = await fullWith(3)
     const [first, second, third] = line as [string, string, string]
     unwrap(await removeMember(seatgate, scope, member))
@@ -132,7 +132,7 @@ describe.each(enforcing)('the line, %s seats', (provider) => {
     expect(await violations(organization.id, quiet)).toEqual([])
   })
 
-  it('is passed by nobody: a seat that is free is the first one’s', async () => {
+  it('is kept in order: a free seat goes to its first user', async () => {
     const organization = await openOrganization(kit, 'auto', 3)
     const scope = organization.as(organization.owner)
     const suspended = await join(kit, organization)
@@ -160,7 +160,7 @@ describe.each(enforcing)('the line, %s seats', (provider) => {
     expect(await violations(organization.id, quiet)).toEqual([])
   })
 
-  it('keeps nobody out for whom there is a seat beside', async () => {
+  it('admits a user for whom there is a seat beside it', async () => {
     const { organization, line } = await fullWith(1, 2)
     const hasty = createKit({ provider })
     unwrap(await setSeatLimit(hasty.seatgate, organization.asOperator, { limit: 4 }))
@@ -174,7 +174,7 @@ describe.each(enforcing)('the line, %s seats', (provider) => {
     expect(await violations(organization.id, quiet)).toEqual([])
   })
 
-  it('loses whoever leaves it, is declined, has come in otherwise or is no user any more', async () => {
+  it('loses a user who leaves it, is declined, has come in otherwise or is no user any more', async () => {
     const { organization, scope, member, line } = await fullWith(5)
     const [left, declined, added, gone, last] = line as [string, string, string, string, string]
     const requests = unwrap(await listJoinRequests(seatgate, scope)).data
@@ -201,7 +201,7 @@ describe.each(enforcing)('the line, %s seats', (provider) => {
     expect(await violations(organization.id, quiet)).toEqual([])
   })
 
-  it('goes on behind somebody whom a hook refuses', async () => {
+  it('goes on behind a user whom a hook refuses', async () => {
     const { organization, scope, member, line } = await fullWith(2)
     const [unwelcome, next] = line as [string, string]
     const picky = createJoiningKit({
@@ -252,7 +252,7 @@ describe.each(enforcing)('the line, %s seats', (provider) => {
     expect((await requestsOf(organization)).map(({ state }) => state)).toEqual(['closed', 'closed'])
   })
 
-  it('is found by the sweep if whoever freed a seat died before it was given', async () => {
+  it('is found by the sweep if the process that freed a seat died before it was assigned', async () => {
     const { organization, scope, member, line } = await fullWith(2)
     const dying = createJoiningKit({ provider, waitUntil() {} })
     unwrap(await removeMember(dying.seatgate, scope, member))

@@ -94,7 +94,7 @@ describe('DELETE /users/me', () => {
     host.send('DELETE', '/users/me', body, token)
   const address = () => `${crypto.randomUUID()}@example.com`
 
-  it('HOOK-23 HOOK-24: waits until each organization has another owner or is gone', async () => {
+  it('waits until each organization has another owner or is gone [HOOK-23 HOOK-24]', async () => {
     const owner = await signUp(address())
     const heir = await person()
     const given = await postOrganization(owner, { name: 'Given' })
@@ -136,7 +136,7 @@ describe('DELETE /users/me', () => {
     expect((await signUp(owner.email)).userId).not.toBe(owner.userId)
   })
 
-  it('HOOK-26: changes nothing without the right password', async () => {
+  it('makes no change without the right password [HOOK-26]', async () => {
     const leaver = await signUp(address())
     const before = await everything()
     for (const body of [{ password: 'something else' }, {}]) {
@@ -149,7 +149,7 @@ describe('DELETE /users/me', () => {
 })
 
 describe.each(eachDoor)('a sole owner (%s)', (_door, forget) => {
-  it('HOOK-23 is told of which organizations, and nothing is written', async () => {
+  it('names the organizations, and no row is written [HOOK-23]', async () => {
     const kit = kitWithHooks()
     const first = await kit.organization()
     const { owner } = first
@@ -171,7 +171,7 @@ describe.each(eachDoor)('a sole owner (%s)', (_door, forget) => {
     expect(await everything()).toEqual(before)
   })
 
-  it('HOOK-24 goes once each has been handed over or deleted', async () => {
+  it('goes once each has been handed over or deleted [HOOK-24]', async () => {
     const kit = kitWithHooks()
     const { seatgate } = kit
     const given = await kit.organization()
@@ -197,7 +197,7 @@ describe.each(eachDoor)('a sole owner (%s)', (_door, forget) => {
 
 describe('many organizations', () => {
   it.each(enforcing)(
-    'HOOK-25 are left in one batch, each with its seat and its record (%s)',
+    'are left in one batch, each with its seat and its record (%s) [HOOK-25]',
     async (provider) => {
       const calm = createKit({ provider })
       const leaver = await newUser()
@@ -248,14 +248,14 @@ describe('many organizations', () => {
     }
   )
 
-  it('HOOK-25 are none of a user who belongs nowhere', async () => {
+  it('are empty for a user who belongs nowhere [HOOK-25]', async () => {
     const kit = kitWithHooks()
     const userId = await newUser()
     expect(codeOf(await deletes(kit, userId))).toBe('ok')
     expect(await count('users', 'id', userId)).toBe(0)
   })
 
-  it('HOOK-25 are on record as left by the host, where it was the host', async () => {
+  it('are on record as left by the host, where it was the host [HOOK-25]', async () => {
     const kit = kitWithHooks()
     const organization = await kit.organization()
     const member = await join(kit, organization)
@@ -271,7 +271,7 @@ describe('many organizations', () => {
 })
 
 describe('prepareUserDeletion', () => {
-  it('HOOK-19 writes nothing by itself, and all of it with the host’s own statements', async () => {
+  it('writes no row by itself, and all of it with the host’s own statements [HOOK-19]', async () => {
     const kit = kitWithHooks({ lifecycle: {} })
     const { seatgate } = kit
     const organization = await kit.organization()
@@ -289,7 +289,7 @@ describe('prepareUserDeletion', () => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('HOOK-26 is to be prepared anew if a membership has come or changed meanwhile', async () => {
+  it('is to be prepared again if a membership has come or changed meanwhile [HOOK-26]', async () => {
     const kit = kitWithHooks()
     const { seatgate } = kit
     const organization = await kit.organization()
@@ -307,7 +307,7 @@ describe('prepareUserDeletion', () => {
     }
   })
 
-  it('HOOK-23 is not committed if the only other owner has gone meanwhile', async () => {
+  it('is not committed if the only other owner has gone meanwhile [HOOK-23]', async () => {
     const kit = kitWithHooks()
     const { seatgate } = kit
     const organization = await kit.organization()
@@ -324,7 +324,7 @@ describe('prepareUserDeletion', () => {
 
 describe('owners who delete their accounts', () => {
   it.each([0, 3])(
-    'HOOK-23 MUSEUM-24: two at once, and one is the last (%i ms)',
+    'two at once, and one is the last (%i ms) [HOOK-23 MUSEUM-24]',
     async (delayMs) => {
       for (let round = 0; round < atScale({ share: 3, thorough: 10 }); round++) {
         const kit = kitWithHooks({ delayMs })
@@ -343,7 +343,7 @@ describe('owners who delete their accounts', () => {
     }
   )
 
-  it('HOOK-23 MUSEUM-24: the other one leaves on the way to the batch', async () => {
+  it('the other one leaves on the way to the batch [HOOK-23 MUSEUM-24]', async () => {
     const organization = await calm.organization()
     const { id, owner } = organization
     const second = await join(calm, organization, 'owner')
@@ -358,7 +358,7 @@ describe('owners who delete their accounts', () => {
     expect(await violations(id, { quiet: true })).toEqual([])
   })
 
-  it('HOOK-25 HOOK-27: somebody is taken into an organization on the way to the batch', async () => {
+  it('a user is taken into an organization on the way to the batch [HOOK-25 HOOK-27]', async () => {
     const organization = await calm.organization()
     const leaver = await newUser()
     const kit = kitWithHooks({
@@ -402,7 +402,7 @@ describe('a deletion that fails', () => {
   ]
 
   it.each(broken)(
-    'HOOK-26 releases no seat and does nothing outside: %s',
+    'releases no seat and does no work outside: %s [HOOK-26]',
     async (_what, hookOf) => {
       const told: unknown[] = []
       const kit: Kit = kitWithHooks({
@@ -420,7 +420,7 @@ describe('a deletion that fails', () => {
     }
   )
 
-  it('HOOK-26 releases no seat and does nothing outside: D1 is lost before the batch', async () => {
+  it('releases no seat and does no work outside: D1 is lost before the batch [HOOK-26]', async () => {
     const around: Around = ({ asked }, run) => {
       if (isChange(asked)) throw new Error('Network connection lost.')
       return run()
@@ -448,7 +448,7 @@ describe('lifecycle hooks', () => {
       lifecycle: lifecycle as LifecycleHooks,
     })
 
-  it('HOOK-16 are these four, and no others', () => {
+  it('are these four, and no others [HOOK-16]', () => {
     const { lifecycle } = configured(Object.fromEntries(names.map((name) => [name, none])))()
     expect(Object.keys(lifecycle)).toEqual(names)
     for (const name of ['onRemove', 'ondelete', 'beforeAddMember', 'afterMemberRemove']) {
@@ -457,7 +457,7 @@ describe('lifecycle hooks', () => {
   })
 
   it.each(names)(
-    'HOOK-17 HOOK-18 HOOK-19 HOOK-20 %s adds to the statements, or refuses',
+    '%s adds to the statements, or refuses [HOOK-17 HOOK-18 HOOK-19 HOOK-20]',
     async (name) => {
       const { db } = calm.seatgate
       const [userId, other] = await Promise.all([newUser(), newUser()])
@@ -494,7 +494,7 @@ describe('lifecycle hooks', () => {
     }
   )
 
-  it('HOOK-18 HOOK-19 onDelete is shown the statements so far, and its own run in their batch', async () => {
+  it('onDelete is shown the statements so far, and its own run in their batch [HOOK-18 HOOK-19]', async () => {
     const heard = listening()
     const seen: { statements: readonly Statement[]; context: object }[] = []
     const kit: Kit = createKit({
@@ -523,34 +523,34 @@ describe('lifecycle hooks', () => {
     expect(await count('users', 'id', member)).toBe(0)
   })
 
+  it.each(eachDoor)('onDelete receives the user only (%s) [HOOK-18]', async (_door, forget) => {
+    const contexts: unknown[] = []
+    const onDelete: LifecycleHook = (statements, context) => {
+      contexts.push(context)
+      return { ok: true, statements }
+    }
+    const userId = await newUser()
+    expect(codeOf(await forget(createKit({ lifecycle: { onDelete } }), userId))).toBe('ok')
+    expect(contexts).toEqual([{ userId }])
+  })
+
   it.each(eachDoor)(
-    'HOOK-18 onDelete is told of the user, and of nothing else (%s)',
+    'onDelete that refuses stops all of it (%s) [HOOK-20]',
     async (_door, forget) => {
-      const contexts: unknown[] = []
-      const onDelete: LifecycleHook = (statements, context) => {
-        contexts.push(context)
-        return { ok: true, statements }
-      }
-      const userId = await newUser()
-      expect(codeOf(await forget(createKit({ lifecycle: { onDelete } }), userId))).toBe('ok')
-      expect(contexts).toEqual([{ userId }])
+      const kit = kitWithHooks({
+        lifecycle: { onDelete: () => ({ ok: false, reason: 'unpaid_bills' }) },
+      })
+      const organization = await calm.organization()
+      const member = await join(calm, organization)
+      const before = [await everything(), await readState(organization.id)]
+      expect(await forget(kit, member)).toEqual({
+        ok: false,
+        error: { code: 'hook_refused', reason: 'unpaid_bills' },
+      })
+      await kit.settled()
+      expect([await everything(), await readState(organization.id)]).toEqual(before)
     }
   )
-
-  it.each(eachDoor)('HOOK-20 onDelete that refuses stops all of it (%s)', async (_door, forget) => {
-    const kit = kitWithHooks({
-      lifecycle: { onDelete: () => ({ ok: false, reason: 'unpaid_bills' }) },
-    })
-    const organization = await calm.organization()
-    const member = await join(calm, organization)
-    const before = [await everything(), await readState(organization.id)]
-    expect(await forget(kit, member)).toEqual({
-      ok: false,
-      error: { code: 'hook_refused', reason: 'unpaid_bills' },
-    })
-    await kit.settled()
-    expect([await everything(), await readState(organization.id)]).toEqual(before)
-  })
 
   const rubbish: [string, (statements: readonly Statement[]) => unknown][] = [
     ['nothing', () => undefined],
@@ -575,7 +575,7 @@ describe('lifecycle hooks', () => {
     ['a rejection', () => Promise.reject(new Error('broken'))],
     ['nothing, ever', () => new Promise(() => {})],
   ]
-  it.each(rubbish)('HOOK-21 onDelete that answers %s is a refusal', async (_what, answer) => {
+  it.each(rubbish)('onDelete that answers %s is a refusal [HOOK-21]', async (_what, answer) => {
     const reports: { event: string }[] = []
     const kit = kitWithHooks({
       hookDeadlineSeconds: 0.05,
@@ -593,7 +593,7 @@ describe('lifecycle hooks', () => {
     expect(reports.map(({ event }) => event)).toEqual(['hook_failed', 'hook_failed'])
   })
 
-  it('HOOK-22 are refused at set-up where they are no functions; unset is null', async () => {
+  it('are refused at set-up where they are no functions; unset is null [HOOK-22]', async () => {
     for (const entry of ['hook', 1, true, {}, [none]]) {
       for (const name of names) expect(configured({ [name]: entry }), name).toThrow(TypeError)
     }
@@ -630,7 +630,7 @@ describe('what the host does elsewhere once it is done', () => {
   ]
 
   it.each(ends)(
-    'HOOK-28 after the deletion of %s is on record with it, done, and off it',
+    'after the deletion of %s is on record with it, done, and off it [HOOK-28]',
     async (_what, hook, act) => {
       const order: string[] = []
       const states: unknown[] = []
@@ -676,7 +676,7 @@ describe('what the host does elsewhere once it is done', () => {
   )
 
   it.each(ends)(
-    'HOOK-28 HOOK-29 after the deletion of %s blocks nothing, fails on record, and is tried again',
+    'after the deletion of %s blocks no answer, fails on record, and is tried again [HOOK-28 HOOK-29]',
     async (_what, hook, act) => {
       let calls = 0
       const states: unknown[] = []
@@ -716,7 +716,7 @@ describe('what the host does elsewhere once it is done', () => {
     }
   )
 
-  it('HOOK-29 is done in the other organizations, where one of them fails', async () => {
+  it('is done in the other organizations, where one of them fails [HOOK-29]', async () => {
     const leaver = await newUser()
     const [first, second] = [await calm.organization(), await calm.organization()] as const
     for (const organization of [first, second]) await join(calm, organization, 'member', leaver)
@@ -736,7 +736,7 @@ describe('what the host does elsewhere once it is done', () => {
     expect(await intentsOf(second.id)).toEqual([])
   })
 
-  it('HOOK-30 ends no organization with the user: those that live on are told of a member', async () => {
+  it('ends no organization with the user: those that live on record the end of a member [HOOK-30]', async () => {
     const told: string[] = []
     const kit = kitWithHooks({}, (hook) => told.push(hook))
     const organization = await calm.organization({ seats: 5 })

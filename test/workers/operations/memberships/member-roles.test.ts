@@ -142,7 +142,7 @@ describe.each(Object.entries(SETS))('who may give a role, %s', (_what, set) => {
 })
 
 describe('roles are a set', () => {
-  it('the host’s own roles have no order: the first of them may nothing', async () => {
+  it('the host’s own roles have no order: the first of them has no rights', async () => {
     const { seatgate } = createKit({ provider: 'd1', ...OWN })
     const organization = await createKit({ provider: 'd1', ...OWN }).organization()
     const { members } = await readState(organization.id)
@@ -182,7 +182,7 @@ describe('roles are a set', () => {
     })
   })
 
-  it('a role of the defaults is none where the host has its own', async () => {
+  it('a role of the defaults is not valid where the host has its own', async () => {
     const { seatgate } = createKit({ provider: 'd1', ...OWN })
     const organization = await createKit({ provider: 'd1', ...OWN }).organization()
     const scope = organization.as(organization.owner)
@@ -195,7 +195,7 @@ describe('roles are a set', () => {
     }
   })
 
-  it('MUSEUM-25 only the configured owner’s role counts as an owner', async () => {
+  it('only the configured owner’s role counts as an owner [MUSEUM-25]', async () => {
     const { seatgate } = createKit({ provider: 'd1' })
     const organization = await createKit({ provider: 'd1' }).organization()
     const { owner } = organization

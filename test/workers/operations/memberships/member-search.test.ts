@@ -6,7 +6,7 @@ const named = ({ userId }: Person, name: string | null) =>
   testEnv.DB.prepare('UPDATE users SET name = ? WHERE id = ?').bind(name, userId).run()
 
 describe('GET /organizations/:org/members?search=', () => {
-  it('ORG-118 finds members by the beginning of a name or an address, page by page', async () => {
+  it('finds members by the beginning of a name or an address, page by page [ORG-118]', async () => {
     const { owner, admin, member, members } = await fullTeam()
     await named(owner, 'Ada Lovelace')
     await named(admin, 'Adam % Smith')
@@ -36,7 +36,7 @@ describe('GET /organizations/:org/members?search=', () => {
     expect(new Set(found)).toEqual(new Set([owner.userId, admin.userId]))
   })
 
-  it('ORG-118 says nothing to a stranger, nor of who is a member of another organization', async () => {
+  it('shows a stranger no data, nor members of another organization [ORG-118]', async () => {
     const [here, there] = [await fullTeam(), await fullTeam()]
     await named(there.member, 'Grace Hopper')
     const nobody = await host.get(`${here.members}?search=grace`, here.owner.token)

@@ -78,7 +78,7 @@ async function pages(organization: TestOrganization, input: MembersInput): Promi
 }
 
 describe('listMembers', () => {
-  it('ORG-118 has the newest first, with the person, fifty unless told otherwise', async () => {
+  it('has the newest first, with the person, fifty by default [ORG-118]', async () => {
     const organization = await kit.organization()
     const prefix = crypto.randomUUID()
     await crowd(organization, prefix)
@@ -106,7 +106,7 @@ describe('listMembers', () => {
     expect(new Set(all.flat().map(({ userId }) => userId)).size).toBe(121)
   })
 
-  it('ORG-118 has no person where the host has not told its users', async () => {
+  it('has no person where the host has no table of users [ORG-118]', async () => {
     const organization = await kit.organization()
     const { users: _users, ...rest } = kit.seatgate
     const asOwner = organization.as(organization.owner)
@@ -116,7 +116,7 @@ describe('listMembers', () => {
     expect(unwrap(searched).data).toEqual([])
   })
 
-  it('ORG-119 was last active only where a session works in this very organization', async () => {
+  it('was last active only where a session works in this very organization [ORG-119]', async () => {
     const here = await kit.organization()
     const there = await kit.organization()
     const userId = await join(kit, here)
@@ -176,7 +176,7 @@ describe('a search among members', () => {
     }
   )
 
-  it('finds nobody of another organization', async () => {
+  it('finds no user of another organization', async () => {
     const [here, there] = [await kit.organization(), await kit.organization()]
     const tag = crypto.randomUUID()
     const mine = await named(here, `${tag}-1@example.com`, 'Same')
@@ -213,7 +213,7 @@ describe('a search among members', () => {
 })
 
 describe.each(enforcing)('countMembers (%s)', (provider) => {
-  it('ORG-120 is the number of all, whatever a page holds, after everything that happens', async () => {
+  it('is the number of all, no matter what a page holds, after everything that happens [ORG-120]', async () => {
     const kit = kitWithHooks({ provider })
     const { seatgate } = kit
     const organization = await kit.organization()
@@ -251,7 +251,7 @@ describe.each(enforcing)('countMembers (%s)', (provider) => {
 })
 
 describe('countMembers', () => {
-  it('ORG-120 does not page', async () => {
+  it('does not page [ORG-120]', async () => {
     const organization = await kit.organization()
     await crowd(organization, crypto.randomUUID())
     expect(unwrap(await countMembers(seatgate, organization.as(organization.owner)))).toEqual({
@@ -260,7 +260,7 @@ describe('countMembers', () => {
     })
   })
 
-  it('tells a stranger of nothing, and nobody of a deleted organization', async () => {
+  it('shows a stranger no data, and no member of a deleted organization', async () => {
     const organization = await kit.organization()
     const stranger = organization.as(await newUser())
     expect(codeOf(await countMembers(seatgate, stranger))).toBe('organization_not_found')
@@ -275,7 +275,7 @@ describe('members without a scope', () => {
     ['listMembers', listMembers],
     ['countMembers', countMembers],
     ['countMembersWithoutMfa', countMembersWithoutMfa],
-  ] as const)('ORG-121 %s throws without an organization', async (_name, read) => {
+  ] as const)('%s throws without an organization [ORG-121]', async (_name, read) => {
     for (const caller of [{ userId: await newUser() }, { type: 'system' } as const]) {
       for (const scope of [{ caller }, { caller, organization: undefined }]) {
         const unscoped = scope as unknown as OrganizationScope
@@ -306,7 +306,7 @@ describe('countMembersWithoutMfa', () => {
       .bind(crypto.randomUUID(), userId, enabled)
       .run()
 
-  it('ORG-122 is all active members where there is no table of credentials', async () => {
+  it('is all active members where there is no table of credentials [ORG-122]', async () => {
     const organization = await kit.organization()
     const scope = organization.as(organization.owner)
     const [first] = [await join(kit, organization), await join(kit, organization)]
@@ -318,7 +318,7 @@ describe('countMembersWithoutMfa', () => {
     expect(active).toBe(2)
   })
 
-  it('ORG-122 is those who have no credential that is in use', async () => {
+  it('is those who have no credential that is in use [ORG-122]', async () => {
     const organization = await kit.organization()
     const other = await kit.organization()
     const scope = organization.as(organization.owner)
@@ -346,7 +346,7 @@ describe('countMembersWithoutMfa', () => {
     expect(await count()).toBe(1)
   })
 
-  it('ORG-122 is told to those who administer members', async () => {
+  it('is shown to those who administer members [ORG-122]', async () => {
     const organization = await kit.organization()
     const member = await join(kit, organization)
     const admin = await join(kit, organization, 'admin')

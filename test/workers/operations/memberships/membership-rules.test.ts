@@ -73,7 +73,7 @@ describe('an organization that is not there', () => {
   ]
 
   it.each(enforcing.flatMap((provider) => places.map((place) => [provider, ...place] as const)))(
-    'ORG-80 takes nobody in, and nothing is written (%s, %s)',
+    'adds no user, and no row is written (%s, %s) [ORG-80]',
     async (provider, _what, place) => {
       const kit = createKit({ provider })
       const own = await calm.organization()
@@ -88,7 +88,7 @@ describe('an organization that is not there', () => {
     }
   )
 
-  it('ORG-80 nor does one that is deleted on the way to the batch', async () => {
+  it('nor does one that is deleted on the way to the batch [ORG-80]', async () => {
     const organization = await calm.organization()
     const kit = createKit({
       provider: 'ledger',
@@ -138,35 +138,38 @@ describe('an actor who lost their rights after the request began', () => {
     )
   )
 
-  it.each(rows)('ORG-84 cannot commit %s, %s meanwhile (%s)', async (_name, loss, provider, of) => {
-    const { act, code } = losses[loss]!
-    const calmly = createKit({ provider })
-    const team = await newTeam(provider)
-    const { id } = team.organization
-    const known = ({ organization, members, events, entitlement }: State) => ({
-      organization,
-      members,
-      events,
-      entitlement,
-    })
-    let between: object | null = null
-    const kit = createKit({
-      provider,
-      around: meanwhile(async () => {
-        unwrap(await act(calmly.seatgate, team))
-        await calmly.settled()
-        between = known(await readState(id))
-      }),
-    })
-    const answer = await of.act(kit.seatgate, team)
-    await kit.settled()
-    expect(answer).toEqual({ ok: false, error: { code } })
-    expect(between).not.toBeNull()
-    expect(known(await readState(id))).toEqual(between)
-    expect(await violations(id, { quiet: true })).toEqual([])
-  })
+  it.each(rows)(
+    'cannot commit %s, %s meanwhile (%s) [ORG-84]',
+    async (_name, loss, provider, of) => {
+      const { act, code } = losses[loss]!
+      const calmly = createKit({ provider })
+      const team = await newTeam(provider)
+      const { id } = team.organization
+      const known = ({ organization, members, events, entitlement }: State) => ({
+        organization,
+        members,
+        events,
+        entitlement,
+      })
+      let between: object | null = null
+      const kit = createKit({
+        provider,
+        around: meanwhile(async () => {
+          unwrap(await act(calmly.seatgate, team))
+          await calmly.settled()
+          between = known(await readState(id))
+        }),
+      })
+      const answer = await of.act(kit.seatgate, team)
+      await kit.settled()
+      expect(answer).toEqual({ ok: false, error: { code } })
+      expect(between).not.toBeNull()
+      expect(known(await readState(id))).toEqual(between)
+      expect(await violations(id, { quiet: true })).toEqual([])
+    }
+  )
 
-  it('ORG-84 cannot leave twice, removed meanwhile', async () => {
+  it('cannot leave twice, removed meanwhile [ORG-84]', async () => {
     const organization = await calm.organization()
     const member = await join(calm, organization)
     const kit = createKit({
@@ -182,7 +185,7 @@ describe('an actor who lost their rights after the request began', () => {
 })
 
 describe('removeMember', () => {
-  it('ORG-88 ends the sessions before it deletes the membership, in one batch', async () => {
+  it('ends the sessions before it deletes the membership, in one batch [ORG-88]', async () => {
     const organization = await calm.organization()
     const member = await join(calm, organization)
     const session = await sessionOf(member, organization.id)
@@ -201,7 +204,7 @@ describe('removeMember', () => {
     expect(await pointerOf(session)).toBeNull()
   })
 
-  it('ORG-90 takes a plain member out of an organization that has no owner', async () => {
+  it('takes a plain member out of an organization that has no owner [ORG-90]', async () => {
     const { organization, admin, member } = await ownerless()
     const { seatgate } = calm
     expect(codeOf(await removeMember(seatgate, organization.as(admin), member))).toBe('ok')
@@ -219,7 +222,7 @@ describe('removeMember', () => {
     ['Failed query: delete from "seatgate_memberships" where "id" = ?', 'unavailable'],
   ] as const
   it.each(failures)(
-    'ORG-91 says nothing of the inside when its batch fails: %s',
+    'does not say anything of the inside when its batch fails: %s [ORG-91]',
     async (text, code) => {
       const around: Around = ({ asked }, run) => {
         if (isChange(asked)) throw new Error(text)
@@ -242,7 +245,7 @@ describe('removeMember', () => {
     }
   )
 
-  it('ORG-91 says last_owner, and nothing else, when its guard does', async () => {
+  it('says last_owner only, when its guard does [ORG-91]', async () => {
     const organization = await calm.organization()
     const { owner } = organization
     const before = await everything()
@@ -255,7 +258,7 @@ describe('removeMember', () => {
 })
 
 describe('changeRole', () => {
-  it('ORG-105 refuses to demote the last owner, whoever has a copy that says admin', async () => {
+  it('refuses to demote the last owner, no matter who has a copy that says admin [ORG-105]', async () => {
     const organization = await calm.organization()
     const { owner } = organization
     const admin = await join(calm, organization, 'admin')
@@ -277,7 +280,7 @@ describe('changeRole', () => {
   })
 
   it.each(['the host', 'the admin'])(
-    'ORG-105 refuses to demote an admin who became the last owner on the way to the batch, by %s',
+    'refuses to demote an admin who became the last owner on the way to the batch, by %s [ORG-105]',
     async (by) => {
       const organization = await calm.organization()
       const { owner } = organization

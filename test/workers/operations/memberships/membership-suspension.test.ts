@@ -56,7 +56,7 @@ describe.each(enforcing)('suspension (%s)', (provider) => {
   const kit = createKit({ provider })
   const { seatgate } = kit
 
-  it('ORG-98 MUSEUM-13: ends access, keeps the row, and somebody else has the seat at once', async () => {
+  it('ends access, keeps the row, and another user has the seat at once [ORG-98 MUSEUM-13]', async () => {
     const { organization, members, scope } = await full(kit, 3)
     const [userId] = members as [string]
     const session = await sessionOf(userId, organization.id)
@@ -81,7 +81,7 @@ describe.each(enforcing)('suspension (%s)', (provider) => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('ORG-98 of who is suspended already writes nothing', async () => {
+  it('of who is suspended already writes no row [ORG-98]', async () => {
     const { members, scope } = await full(kit, 2)
     unwrap(await suspendMember(seatgate, scope, members[0]!))
     await kit.settled()
@@ -91,7 +91,7 @@ describe.each(enforcing)('suspension (%s)', (provider) => {
     expect(await everything()).toEqual(before)
   })
 
-  it('ORG-99 MUSEUM-13: is ended through the gate, with a seat of its own', async () => {
+  it('is ended through the gate, with a seat of its own [ORG-99 MUSEUM-13]', async () => {
     const { organization, members, scope } = await full(kit, 3)
     const [userId] = members as [string]
     const { seat_id: old } = (await rowOf(organization, userId))!
@@ -124,7 +124,7 @@ describe.each(enforcing)('suspension (%s)', (provider) => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('ORG-99 MUSEUM-13: of three is ended for all or, with two seats free, for nobody', async () => {
+  it('of three is ended for all or, with two seats free, for no user [ORG-99 MUSEUM-13]', async () => {
     const { organization, members, scope } = await full(kit, 4)
     for (const userId of members) unwrap(await suspendMember(seatgate, scope, userId))
     await join(kit, organization)
@@ -149,7 +149,7 @@ describe.each(enforcing)('suspension (%s)', (provider) => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('ORG-99 of several is ended for nobody if one of them is no member', async () => {
+  it('of several is ended for no user if one of them is no member [ORG-99]', async () => {
     const { organization, members, scope } = await full(kit, 3)
     for (const userId of members) unwrap(await suspendMember(seatgate, scope, userId))
     await kit.settled()
@@ -160,7 +160,7 @@ describe.each(enforcing)('suspension (%s)', (provider) => {
     expect(await used(kit, organization)).toEqual({ held: 1, reserved: 0 })
   })
 
-  it('ORG-99 that is ended twice at once takes one seat', async () => {
+  it('that is ended twice at once takes one seat [ORG-99]', async () => {
     const { organization, members, scope } = await full(kit, 2)
     unwrap(await suspendMember(seatgate, scope, members[0]!))
     const answers = await Promise.all([1, 2].map(() => restoreMember(seatgate, scope, members[0]!)))
@@ -170,7 +170,7 @@ describe.each(enforcing)('suspension (%s)', (provider) => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('ORG-99 cannot be ended of somebody who was removed on the way to the batch', async () => {
+  it('cannot be ended of a user who was removed on the way to the batch [ORG-99]', async () => {
     const { organization, members, scope } = await full(kit, 3)
     unwrap(await suspendMember(seatgate, scope, members[0]!))
     const slow = createKit({
@@ -183,7 +183,7 @@ describe.each(enforcing)('suspension (%s)', (provider) => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('ORG-100 cannot befall the last owner who can act', async () => {
+  it('cannot befall the last owner who can act [ORG-100]', async () => {
     const organization = await kit.organization()
     const scope = organization.as(organization.owner)
     const other = await join(kit, organization, 'owner')
@@ -203,7 +203,7 @@ describe.each(enforcing)('suspension (%s)', (provider) => {
 })
 
 describe('the last seat', () => {
-  eachWay('ORG-99 MUSEUM-13: goes to who joins or to who is restored', async ({ calm, kit }) => {
+  eachWay('goes to who joins or to who is restored [ORG-99 MUSEUM-13]', async ({ calm, kit }) => {
     for (let round = 0; round < ROUNDS; round++) {
       const organization = await calm.organization({ seats: 3, members: 2 })
       const suspended = await join(calm, organization)
@@ -225,7 +225,7 @@ describe('the last seat', () => {
 })
 
 describe('a suspended member over HTTP', () => {
-  it('ORG-98 ORG-99 is outside from the next request on, and inside again once restored', async () => {
+  it('is outside from the next request on, and inside again once restored [ORG-98 ORG-99]', async () => {
     const { organization, owner, member, memberPath } = await fullTeam()
     const look = async () =>
       (await host.get(`/organizations/${organization.id}`, member.token)).status

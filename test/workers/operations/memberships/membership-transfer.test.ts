@@ -43,7 +43,7 @@ describe('transferOwnership', () => {
     [undefined, 'admin'],
     ['admin', 'admin'],
     ['member', 'member'],
-  ])('ORG-97 moves the role in one batch, with one event (%s)', async (role, lesser) => {
+  ])('moves the role in one batch, with one event (%s) [ORG-97]', async (role, lesser) => {
     const organization = await calm.organization()
     const { owner, id } = organization
     const heir = await join(calm, organization, 'admin')
@@ -73,7 +73,7 @@ describe('transferOwnership', () => {
     expect(await violations(id, { quiet: true })).toEqual([])
   })
 
-  it('ORG-97 leaves other owners what they are', async () => {
+  it('leaves other owners what they are [ORG-97]', async () => {
     const organization = await calm.organization()
     const { owner, id } = organization
     const other = await join(calm, organization, 'owner')
@@ -88,7 +88,7 @@ describe('transferOwnership', () => {
   })
 
   it.each(['before', 'after'])(
-    'ORG-97 is done or not done, if D1 is lost %s the batch',
+    'is done or not done, if D1 is lost %s the batch [ORG-97]',
     async (moment) => {
       const around: Around = async ({ asked }, run) => {
         if (!isChange(asked)) return run()
@@ -109,7 +109,7 @@ describe('transferOwnership', () => {
     }
   )
 
-  it('ORG-97 is refused, and nothing is written, to whom it cannot be', async () => {
+  it('is refused, and no row is written, to whom it cannot be [ORG-97]', async () => {
     const organization = await calm.organization()
     const { owner, id } = organization
     const admin = await join(calm, organization, 'admin')
@@ -141,7 +141,7 @@ describe('transfers at once', () => {
   const eachDelay = enforcing.flatMap((provider) => delays.map((ms) => [provider, ms] as const))
 
   it.each(eachDelay)(
-    'MUSEUM-27: of two to different people one wins (%s, %i ms)',
+    'of two to different people one wins (%s, %i ms) [MUSEUM-27]',
     async (provider, delayMs) => {
       const calm = createKit({ provider })
       const kit = createKit({ provider, delayMs })
@@ -173,7 +173,7 @@ describe('transfers at once', () => {
     ['removed', removeMember],
     ['suspended', suspendMember],
   ] as const)(
-    'MUSEUM-27: to somebody who is %s meanwhile leaves the owner where they are',
+    'to a user who is %s meanwhile leaves the owner where they are [MUSEUM-27]',
     async (_what, act) => {
       const organization = await calm.organization()
       const { owner, id } = organization
@@ -194,7 +194,7 @@ describe('transfers at once', () => {
     }
   )
 
-  it('MUSEUM-27: to somebody who deletes their account, either way there is one owner', async () => {
+  it('to a user who deletes their account, either way there is one owner [MUSEUM-27]', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const kit = kitWithHooks({ delayMs: round % 2 === 0 ? 0 : 3 })
       const organization = await calm.organization()
@@ -216,7 +216,7 @@ describe('transfers at once', () => {
     }
   })
 
-  it('MUSEUM-27: a role is one role, whatever it was before', async () => {
+  it('a role is one role, no matter what it was before [MUSEUM-27]', async () => {
     const organization = await calm.organization()
     const { owner, id } = organization
     const heir = await join(calm, organization, 'admin')

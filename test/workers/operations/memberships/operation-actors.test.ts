@@ -43,7 +43,7 @@ const recorded = async (operationId: string) => {
 }
 
 describe('one operation id of several who ask', () => {
-  it('SEAT-18 is an operation of each: a person, a machine and the host', async () => {
+  it('is an operation of each: a person, a machine and the host [SEAT-18]', async () => {
     const organization = await kit.organization()
     const admin = await join(kit, organization, 'admin')
     const operationId = crypto.randomUUID()
@@ -80,7 +80,7 @@ describe('one operation id of several who ask', () => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('SEAT-18 is not the machine’s if a person has its name', async () => {
+  it('is not the machine’s if a person has its name [SEAT-18]', async () => {
     const organization = await kit.organization()
     const operationId = crypto.randomUUID()
     const person = 'bot-3'
@@ -100,7 +100,7 @@ describe('one operation id of several who ask', () => {
     expect(await recorded(operationId)).toHaveLength(2)
   })
 
-  it('SEAT-18 tells a machine nothing of another organization’s operation', async () => {
+  it('shows a machine no result of another organization’s operation [SEAT-18]', async () => {
     const [here, there] = [await kit.organization(), await kit.organization()]
     const operationId = crypto.randomUUID()
     const userId = await newUser()
@@ -111,7 +111,7 @@ describe('one operation id of several who ask', () => {
     if (other.ok) expect(other.value.membership.organizationId).toBe(there.id)
   })
 
-  it('SEAT-18 is answered to who asked, also after they may no longer ask', async () => {
+  it('is answered to who asked, also after they may no longer ask [SEAT-18]', async () => {
     const organization = await kit.organization()
     const admin = await join(kit, organization, 'admin')
     const userId = await newUser()
@@ -125,7 +125,7 @@ describe('one operation id of several who ask', () => {
     expect(codeOf(next)).toBe('organization_not_found')
   })
 
-  it('A9 SEAT-18 of an operator who acts as somebody is theirs together, and not that person’s', async () => {
+  it('of an operator who acts as a user is theirs together, and not that person’s [A9 SEAT-18]', async () => {
     const organization = await kit.organization()
     const caller = { userId: organization.owner }
     const acting = { ...caller, impersonatedBy: 'support-1' }
@@ -151,7 +151,7 @@ describe('one operation id of several who ask', () => {
     ['the host', 'system', host],
     ['a machine', 'service_account:bot-5', null],
   ] as const)(
-    'SEAT-18 of %s is not a person’s who is called so',
+    'of %s is not a person’s who is called so [SEAT-18]',
     async (_what, name, principal) => {
       const organization = await kit.organization()
       const operationId = crypto.randomUUID()

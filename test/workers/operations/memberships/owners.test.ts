@@ -107,7 +107,7 @@ describe('two owners at once', () => {
     })
   }
 
-  it('MUSEUM-23: of ten owners who all leave at once one stays', async () => {
+  it('of ten owners who all leave at once one stays [MUSEUM-23]', async () => {
     const calm = createKit()
     const kit = createKit({ delayMs: 5 })
     for (let trial = 0; trial < 5; trial++) {
@@ -124,7 +124,7 @@ describe('two owners at once', () => {
 })
 
 describe('an organization that was deleted', () => {
-  it('does not come back without an owner, whoever has gone meanwhile', async () => {
+  it('does not come back without an owner, no matter who has gone meanwhile', async () => {
     const onDelete: LifecycleHook = (statements) => ({ ok: true, statements })
     const kit = createKit({ lifecycle: { onDelete } })
     const { seatgate } = kit
@@ -141,7 +141,7 @@ describe('an organization that was deleted', () => {
 })
 
 describe('an owner who has become the last one since', () => {
-  it('ORG-112: is told so at once, without another look', async () => {
+  it('learns so at once, without another look [ORG-112]', async () => {
     const calm = createKit()
     const organization = await calm.organization()
     const other = await join(calm, organization, 'owner')

@@ -47,7 +47,7 @@ const rowOf = (id: string) =>
     .first()
 
 describe('a role that is not configured any more', () => {
-  it('C4 does not come in by an open invitation, which stays and can be changed and resent', async () => {
+  it('does not come in by an open invitation, which stays and can be changed and resent [C4]', async () => {
     const before = createKit(roles)
     const kit = createKit()
     const organization = await kit.organization({ seats: 3 })
@@ -76,7 +76,7 @@ describe('a role that is not configured any more', () => {
     expect(accepted.membership.role).toBe('member')
   })
 
-  it('C4 nor with sign-up, which registers nobody; inviting again works', async () => {
+  it('nor with sign-up, which registers no user; inviting again works [C4]', async () => {
     const before = createKit(roles)
     const kit = createKit({ registerUser: registration(db, unhashed) })
     const organization = await kit.organization()
@@ -94,7 +94,7 @@ describe('a role that is not configured any more', () => {
     expect(codeOf(await createInvitation(kit.seatgate, asOwner, fresh))).toBe('ok')
   })
 
-  it('C4 closes the invitation of who is in already', async () => {
+  it('closes the invitation of who is in already [C4]', async () => {
     const before = createKit(roles)
     const kit = createKit()
     const organization = await kit.organization()
@@ -108,7 +108,7 @@ describe('a role that is not configured any more', () => {
     expect(closed).toMatchObject({ created: false, membership: { role: 'member' } })
   })
 
-  it('C4 does not come back with a suspended member', async () => {
+  it('does not come back with a suspended member [C4]', async () => {
     const before = createKit(roles)
     const kit = createKit()
     const organization = await kit.organization()
@@ -130,7 +130,7 @@ describe('a role that is not configured any more', () => {
     createJoiningKit({ ...roles }, { role, whenFull: { domain: 'wait', request: 'refuse' } })
   const now = () => createJoiningKit({}, { whenFull: { domain: 'wait', request: 'refuse' } })
 
-  it('C4 is not approved with a request; another one is', async () => {
+  it('is not approved with a request; another one is [C4]', async () => {
     const kit = now()
     const organization = await openOrganization(kit, 'request')
     const userId = await neighbourOf(organization)
@@ -144,7 +144,7 @@ describe('a role that is not configured any more', () => {
     expect(approved).toMatchObject({ ok: true, value: { status: 'joined' } })
   })
 
-  it('C4 keeps its place in line, and lets those behind it in', async () => {
+  it('keeps its place in line, and lets those behind it in [C4]', async () => {
     const kit = now()
     const organization = await openOrganization(kit, 'auto', 1)
     const before = asking('editor')
@@ -163,7 +163,7 @@ describe('a role that is not configured any more', () => {
     expect(await membersOf(organization)).toEqual([member, editor])
   })
 
-  it('C4 is not what a domain leads to: that is refused at start', () => {
+  it('is not what a domain leads to: that is refused at start [C4]', () => {
     expect(() => createJoiningKit({}, { role: 'editor' })).toThrow(/joining\.role/)
   })
 })

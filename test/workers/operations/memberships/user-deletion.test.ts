@@ -72,9 +72,9 @@ async function memberOfMany(kit: Kit, userId: string): Promise<TestOrganization[
   return made
 }
 
-describe('somebody in a hundred organizations', () => {
+describe('a user in a hundred organizations', () => {
   it.each(enforcing)(
-    'HOOK-25 SEAT-26 leaves all of them in one batch, suspended and deleted ones too (%s)',
+    'leaves all of them in one batch, suspended and deleted ones too (%s) [HOOK-25 SEAT-26]',
     async (provider) => {
       const calm = createKit({ provider })
       const leaver = await newUser()
@@ -114,7 +114,7 @@ describe('somebody in a hundred organizations', () => {
     120_000
   )
 
-  it('HOOK-26 stays in all of them if one has changed by the time of the batch', async () => {
+  it('stays in all of them if one has changed by the time of the batch [HOOK-26]', async () => {
     const calm = createKit({ provider: 'd1' })
     const leaver = await newUser()
     const organizations = await memberOfMany(calm, leaver)
@@ -129,7 +129,7 @@ describe('somebody in a hundred organizations', () => {
     expect(await rowsOf('seatgate_memberships', 'user_id', leaver)).toBe(MANY)
   })
 
-  it('HOOK-23 is told of every one of which they are the only owner', async () => {
+  it('is informed of every one of which they are the only owner [HOOK-23]', async () => {
     const kit = kitWithHooks({ provider: 'd1' })
     const leaver = await newUser()
     const organizations = await memberOfMany(createKit({ provider: 'd1' }), leaver)
@@ -211,7 +211,7 @@ describe.each(enforcing)('an account that is deleted while something happens (%s
   ]
 
   it.each(races)(
-    'HOOK-25 HOOK-27 leaves nobody behind: $what',
+    'leaves no user behind: $what [HOOK-25 HOOK-27]',
     async ({ before, act, outcomes }) => {
       const home = await calm.organization()
       for (let round = 0; round < ROUNDS; round++) {
@@ -238,7 +238,7 @@ describe.each(enforcing)('an account that is deleted while something happens (%s
     }
   )
 
-  it('HOOK-25 HOOK-27 leaves nobody behind: the host deletes them while they are added', async () => {
+  it('leaves no user behind: the host deletes them while they are added [HOOK-25 HOOK-27]', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const kit = kits[round < ROUNDS / 2 ? 0 : 1]
       const organization = await calm.organization()

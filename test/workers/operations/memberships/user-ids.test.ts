@@ -81,7 +81,7 @@ describe.each(tables)('ids of users in a column of %s', (type, users, id, spelli
   const { seatgate } = kit
   const email = `ann@${type.replaceAll(/\W/g, '').toLowerCase()}.example`
 
-  it('B1 are compared as text: another spelling is no user', async () => {
+  it('are compared as text: another spelling is no user [B1]', async () => {
     const organization = await kit.organization()
     const scope = organization.as(organization.owner)
     const unknown = { code: 'validation_error', errors: { userId: [expect.any(String)] } }
@@ -104,7 +104,7 @@ describe.each(tables)('ids of users in a column of %s', (type, users, id, spelli
     expect(unwrap(await listMembers(seatgate, scope)).data).toHaveLength(2)
   })
 
-  it('B1 are text in lists, and found by search', async () => {
+  it('are text in lists, and found by search [B1]', async () => {
     const organization = await kit.organization()
     const scope = organization.as(organization.owner)
     await addMember(seatgate, scope, { userId: id, role: 'member' })
@@ -114,7 +114,7 @@ describe.each(tables)('ids of users in a column of %s', (type, users, id, spelli
     ])
   })
 
-  it('B1 are the same person to invitations and to domains, and no other spelling is', async () => {
+  it('are the same person to invitations and to domains, and no other spelling is [B1]', async () => {
     const organization = await openOrganization(kit, 'auto')
     const scope = organization.as(organization.owner)
     const { token } = unwrap(await createInvitation(seatgate, scope, { email, role: 'member' }))
@@ -135,7 +135,7 @@ describe.each(tables)('ids of users in a column of %s', (type, users, id, spelli
     expect(codeOf(again)).toBe('already_member')
   })
 
-  it('B1 are found by the index of the host’s own key', async () => {
+  it('are found by the index of the host’s own key [B1]', async () => {
     const db = drizzle(testEnv.DB)
     const query = db
       .select({ found: sql`1` })
@@ -148,7 +148,7 @@ describe.each(tables)('ids of users in a column of %s', (type, users, id, spelli
     expect(plan.results.map(({ detail }) => detail).join()).toMatch(/^SEARCH users_\w+ USING/)
   })
 
-  it('B1 of a session are text too, whatever the host’s column has', async () => {
+  it('of a session are text too, no matter what the host’s column has [B1]', async () => {
     const organization = await kit.organization()
     const scope = organization.as(organization.owner)
     await addMember(seatgate, scope, { userId: id, role: 'member' })

@@ -139,7 +139,7 @@ describe.each(Object.entries(callers))('to %s', (_kind, callerOf) => {
     ['id', ABSENT_IDS, '00000000-0000-4000-8000-000000000000'],
   ] as const) {
     it.each(Object.entries(names))(
-      `PIPE-25 %s is answered like any unknown ${what}: byte by byte, in one trip of the same SQL`,
+      `%s is answered like any unknown ${what}: byte by byte, in one trip of the same SQL [PIPE-25]`,
       async (_what, nameOf) => {
         const { userId, visit } = await visitor(callerOf)
         const name = await nameOf(userId)
@@ -162,7 +162,7 @@ describe.each(Object.entries(callers))('to %s', (_kind, callerOf) => {
 
 describe('loadOrganizationFromSlug()', () => {
   // Who is nobody is told to sign in, whatever they ask for: it says nothing about the name.
-  it('PIPE-25 answers nobody alike about every organization', async () => {
+  it('answers no user in the same way about every organization [PIPE-25]', async () => {
     const organization = await kit.organization()
     const app = hostOf(seatgate, { authenticate: () => null })
     const lost = await sessionOf(await newUser())
@@ -183,7 +183,7 @@ describe('loadOrganizationFromSlug()', () => {
     for (const answer of answers) expect(answer).toEqual(answers[0])
   })
 
-  it('PIPE-25 answers a path without the parameter like an unknown slug, and lets nobody in', async () => {
+  it('answers a path without the parameter like an unknown slug, and admits no user [PIPE-25]', async () => {
     const userId = await newUser()
     await belonging(userId, 1)
     const authenticate = () => ({ userId })

@@ -72,7 +72,7 @@ describe('an old slug, for a member', () => {
     ['DELETE', 307],
     ['OPTIONS', 307],
   ])(
-    'PIPE-30 PIPE-31 redirects %s with %i: no-store, no body, no cookie',
+    'redirects %s with %i: no-store, no body, no cookie [PIPE-30 PIPE-31]',
     async (method, status) => {
       const { userId, oldSlug, newSlug } = await moved()
       const response = await hostOf({ userId }).request(`/o/${oldSlug}/a/b?c=d&e`, {
@@ -89,30 +89,33 @@ describe('an old slug, for a member', () => {
     }
   )
 
-  it.each(Object.entries(callers))('PIPE-30 redirects %s in one trip', async (_kind, callerOf) => {
-    const { userId, session, oldSlug, newSlug } = await moved()
-    const { trips, around } = listening()
-    const heard = createKit({ provider: 'unlimited', around }).seatgate
-    const app = hostOf(callerOf(heard, { userId, session }), heard)
-    expect(locationOf(await app.request(`/o/${oldSlug}/x`))).toBe(`/o/${newSlug}/x`)
-    expect(trips).toHaveLength(1)
-  })
+  it.each(Object.entries(callers))(
+    'redirects %s in one trip [PIPE-30]',
+    async (_kind, callerOf) => {
+      const { userId, session, oldSlug, newSlug } = await moved()
+      const { trips, around } = listening()
+      const heard = createKit({ provider: 'unlimited', around }).seatgate
+      const app = hostOf(callerOf(heard, { userId, session }), heard)
+      expect(locationOf(await app.request(`/o/${oldSlug}/x`))).toBe(`/o/${newSlug}/x`)
+      expect(trips).toHaveLength(1)
+    }
+  )
 
-  it('PIPE-30 leads to a page that answers', async () => {
+  it('leads to a page that answers [PIPE-30]', async () => {
     const { userId, oldSlug } = await moved()
     const app = hostOf({ userId })
     const there = await app.request(locationOf(await app.request(`/o/${oldSlug}/x`))!)
     expect([there.status, await there.text()]).toEqual([200, 'in'])
   })
 
-  it('PIPE-27 PIPE-30 moves no pointer and records nothing', async () => {
+  it('moves no pointer and records no event [PIPE-27 PIPE-30]', async () => {
     const { userId, session, organization, oldSlug } = await moved()
     await hostOf({ userId, session }).request(`/o/${oldSlug}/x`)
     expect(await pointerOf(session)).toBeNull()
     expect(await movesOf(organization.id)).toEqual([])
   })
 
-  it('PIPE-32 keeps the rest of the path and the query byte for byte', async () => {
+  it('keeps the rest of the path and the query byte for byte [PIPE-32]', async () => {
     const { userId, oldSlug, newSlug } = await moved()
     const app = hostOf({ userId })
     for (const [from, to] of [
@@ -129,7 +132,7 @@ describe('an old slug, for a member', () => {
     }
   })
 
-  it('PIPE-32 does not mangle a path that holds the slug elsewhere', async () => {
+  it('does not mangle a path that holds the slug elsewhere [PIPE-32]', async () => {
     const userId = await newUser()
     const [organization] = await belonging(userId, 1)
     await rename(organization!, organization!.slug, 'org')
@@ -140,7 +143,7 @@ describe('an old slug, for a member', () => {
     expect(locationOf(await app.request('/org/org?org=org'))).toBe(`/org/${newSlug}?org=${newSlug}`)
   })
 
-  it('PIPE-32 finds its place in a sub-app, under a base path and in a pattern', async () => {
+  it('finds its place in a sub-app, under a base path and in a pattern [PIPE-32]', async () => {
     const { userId, oldSlug, newSlug } = await moved()
     const load = loadOrganizationFromSlug(seatgate, { authenticate: () => ({ userId }) })
     const bare = new Hono().use('/:org/*', load)
@@ -158,7 +161,7 @@ describe('an old slug, for a member', () => {
     }
   })
 
-  it('PIPE-34 leads from each of several old slugs to the present one, in one hop', async () => {
+  it('leads from each of several old slugs to the present one, in one hop [PIPE-34]', async () => {
     const { userId, organization, oldSlug, newSlug } = await moved()
     const third = await rename(organization, newSlug)
     const fourth = await rename(organization, third)
@@ -169,7 +172,7 @@ describe('an old slug, for a member', () => {
     expect((await app.request(`/o/${fourth}/x`)).status).toBe(200)
   })
 
-  it('PIPE-33 leads nowhere from a slug that the organization took back', async () => {
+  it('leads nowhere from a slug that the organization took back [PIPE-33]', async () => {
     const { userId, organization, oldSlug, newSlug } = await moved()
     await rename(organization, newSlug, oldSlug)
     const app = hostOf({ userId })
@@ -177,7 +180,7 @@ describe('an old slug, for a member', () => {
     expect(locationOf(await app.request(`/o/${newSlug}/x`))).toBe(`/o/${oldSlug}/x`)
   })
 
-  it('PIPE-33 leads nowhere from an alias of the present slug to itself', async () => {
+  it('leads nowhere from an alias of the present slug to itself [PIPE-33]', async () => {
     const { userId, oldSlug, newSlug } = await moved()
     await testEnv.DB.prepare(
       'UPDATE seatgate_organization_slug_aliases SET old_slug = ? WHERE old_slug = ?'
@@ -187,7 +190,7 @@ describe('an old slug, for a member', () => {
     expect((await hostOf({ userId }).request(`/o/${newSlug}/x`)).status).toBe(200)
   })
 
-  it('PIPE-33 loses to an organization of theirs that has the slug now', async () => {
+  it('loses to an organization of theirs that has the slug now [PIPE-33]', async () => {
     const { userId, organization, oldSlug } = await moved()
     await softDeleted(seatgate, organization)
     const successor = await kit.organization()
@@ -200,7 +203,7 @@ describe('an old slug, for a member', () => {
     expect(await (await app.request(`/o/${oldSlug}`)).text()).toBe(successor.id)
   })
 
-  it('PIPE-33 loses to a foreign organization that has the slug now', async () => {
+  it('loses to a foreign organization that has the slug now [PIPE-33]', async () => {
     const { userId, organization, oldSlug } = await moved()
     await softDeleted(seatgate, organization)
     const successor = await kit.organization()
@@ -210,7 +213,7 @@ describe('an old slug, for a member', () => {
     expect([response.status, locationOf(response)]).toEqual([404, null])
   })
 
-  it('PIPE-28 PIPE-30 redirects every member, and nobody else', async () => {
+  it('redirects every member, and no other caller [PIPE-28 PIPE-30]', async () => {
     const { organization, oldSlug, newSlug } = await moved()
     const machine: Caller = {
       type: 'service_account',
@@ -230,7 +233,7 @@ describe('an old slug, for a member', () => {
     }
   })
 
-  it('PIPE-29 PIPE-30 redirects to the last millisecond of its days, and not longer', async () => {
+  it('redirects to the last millisecond of its days, and not longer [PIPE-29 PIPE-30]', async () => {
     const clock = { now: Date.now() }
     const options: Partial<FlatOptions> = { slugAliasDays: 2, now: () => new Date(clock.now) }
     const clocked = createKit({ provider: 'unlimited', ...options }).seatgate
@@ -272,7 +275,7 @@ describe('an old slug, for a member', () => {
 })
 
 describe('GET /o/:org of the reference host', () => {
-  it('PIPE-28 PIPE-30 redirects members from an old slug, and knows nothing for others', async () => {
+  it('redirects members from an old slug, and answers others as for an unknown slug [PIPE-28 PIPE-30]', async () => {
     const [owner, member, stranger] = (await people(3)) as [Person, Person, Person]
     const organization = await postOrganization(owner)
     await postMember(organization, owner, member)

@@ -38,7 +38,7 @@ function telling(configured: Seatgate, caller: Caller | null, options: Partial<S
 
 describe('loadOrganizationFromSlug()', () => {
   it.each(Object.entries(callers))(
-    'PIPE-24 PIPE-26 loads what the parameter org names for %s, in one trip',
+    'loads what the parameter org names for %s, in one trip [PIPE-24 PIPE-26]',
     async (_kind, callerOf) => {
       const userId = await newUser()
       const [, home] = await belonging(userId, 2)
@@ -63,7 +63,7 @@ describe('loadOrganizationFromSlug()', () => {
     }
   )
 
-  it('PIPE-26 loads a service account where it is bound, and nowhere else', async () => {
+  it('loads a service account where it is bound, and nowhere else [PIPE-26]', async () => {
     const [home, other] = [await kit.organization(), await kit.organization()]
     const machine = {
       type: 'service_account',
@@ -84,7 +84,7 @@ describe('loadOrganizationFromSlug()', () => {
   })
 
   it.each(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])(
-    'PIPE-27 never moves the stored pointer, whichever the method: %s',
+    'never moves the stored pointer, whichever the method: %s [PIPE-27]',
     async (method) => {
       const userId = await newUser()
       const homes = await belonging(userId, 2)
@@ -102,7 +102,7 @@ describe('loadOrganizationFromSlug()', () => {
     }
   )
 
-  it('PIPE-27 is active for this request only', async () => {
+  it('is active for this request only [PIPE-27]', async () => {
     const userId = await newUser()
     const [stored, visited] = await belonging(userId, 2)
     const session = await sessionOf(userId, stored!.id)
@@ -112,7 +112,7 @@ describe('loadOrganizationFromSlug()', () => {
     expect(await pointerOf(session)).toBe(stored!.id)
   })
 
-  it('PIPE-27 leaves the pointer of the reference host’s session where it is', async () => {
+  it('leaves the pointer of the reference host’s session where it is [PIPE-27]', async () => {
     const [owner] = (await people(1)) as [Person]
     const stored = await postOrganization(owner)
     const visited = await postOrganization(owner)
@@ -126,7 +126,7 @@ describe('loadOrganizationFromSlug()', () => {
     })
   })
 
-  it('replaces whatever was on c.var before', async () => {
+  it('replaces all that was on c.var before', async () => {
     const userId = await newUser()
     const [stored, visited] = await belonging(userId, 2)
     await testEnv.DB.prepare(
@@ -149,7 +149,7 @@ describe('loadOrganizationFromSlug()', () => {
     })
   })
 
-  it('PIPE-24 reads another parameter if told so', async () => {
+  it('reads another parameter if configured so [PIPE-24]', async () => {
     const userId = await newUser()
     const [home] = await belonging(userId, 1)
     const authenticate = () => ({ userId })
@@ -160,7 +160,7 @@ describe('loadOrganizationFromSlug()', () => {
     expect((await app.request(`/t/no-such/${home!.slug}`)).status).toBe(404)
   })
 
-  it('PIPE-24 throws at set-up, naming what is missing or wrong', () => {
+  it('throws at set-up, naming what is missing or wrong [PIPE-24]', () => {
     const authenticate = () => null
     const made = (options: object) => () => loadOrganizationFromSlug(seatgate, options as never)
     for (const options of [{}, { authenticate: null }, { authenticate: 'bearer' }]) {

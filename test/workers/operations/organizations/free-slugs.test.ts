@@ -27,7 +27,7 @@ function makerOf(options: KitOptions = {}) {
 }
 
 describe('a slug that was not asked for', () => {
-  it('B13 gets a suffix where the name is there already, however often', async () => {
+  it('gets a suffix where the name is there already, however often [B13]', async () => {
     const { token } = await person()
     const slugs: string[] = []
     for (let time = 0; time < 5; time++) {
@@ -54,7 +54,7 @@ describe('a slug that was not asked for', () => {
     ['n'.repeat(255), /^n{63}$/],
     ['n'.repeat(255), /^n{61}-2$/],
     ['n'.repeat(255), /^n{56}-[a-z]{6}$/],
-  ])('B13 is made of %j', async (name, slug) => {
+  ])('is made of %j [B13]', async (name, slug) => {
     expect(await makerOf()(name)).toMatch(slug)
   })
 
@@ -64,13 +64,13 @@ describe('a slug that was not asked for', () => {
     ['three letters', { slugFormat: /^[a-z]+$/, slugLength: { min: 3, max: 3 } }, 'Acme'],
     ['thirty letters', { slugLength: { min: 30, max: 30 } }, 'Acme'],
     ['a letter', { slugFormat: /^[a-z]$/, slugLength: { min: 1, max: 1 } }, '日本'],
-  ])('B13 fits the host’s own rules: %s', async (_what, options, name) => {
+  ])('fits the host’s own rules: %s [B13]', async (_what, options, name) => {
     const make = makerOf(options)
     const slugs = [await make(name), await make(name)]
     expect(new Set(slugs).size).toBe(2)
   })
 
-  it('B13 is asked for where the host’s rules take none that can be made', async () => {
+  it('is asked for where the host’s rules accept no generated slug [B13]', async () => {
     const { seatgate } = createKit({ slugFormat: /^[0-9][a-z0-9]+$/ })
     const made = await createOrganization(seatgate, await caller(), { name: 'Acme' })
     const message = expect.stringContaining('Is required')
@@ -78,7 +78,7 @@ describe('a slug that was not asked for', () => {
   })
 
   it.each(delays)(
-    'B13 is free for each of twenty who use the same name at once (%i ms)',
+    'is free for each of twenty who use the same name at once (%i ms) [B13]',
     async (delayMs) => {
       const { seatgate } = createKit({ delayMs })
       const name = `Race ${delayMs}`
@@ -91,7 +91,7 @@ describe('a slug that was not asked for', () => {
     }
   )
 
-  it('B13 takes no further trip and no more rows with more organizations of the name', async () => {
+  it('takes no further trip and no more rows with more organizations of the name [B13]', async () => {
     const kit = createKit()
     const costs: number[] = []
     for (let time = 0; time < 8; time++) {
@@ -102,7 +102,7 @@ describe('a slug that was not asked for', () => {
     expect(costs.slice(1)).toEqual(costs.slice(1).map(() => costs[0]))
   })
 
-  it('B13 passes by a slug that still leads elsewhere', async () => {
+  it('passes by a slug that still leads elsewhere [B13]', async () => {
     const { seatgate } = createKit()
     const scope = await caller()
     const { id, slug } = unwrap(await createOrganization(seatgate, scope, { name: 'Movers' }))
@@ -111,7 +111,7 @@ describe('a slug that was not asked for', () => {
     expect(await makerOf()('Movers')).toBe('movers-2')
   })
 
-  it('B13 of a prepared organization has random letters, and is free', async () => {
+  it('of a prepared organization has random letters, and is free [B13]', async () => {
     const { seatgate } = createKit()
     for (let time = 0; time < 3; time++) {
       const prepared = unwrap(await prepareOrganization(seatgate, await caller(), { name: 'Ann' }))
@@ -120,13 +120,13 @@ describe('a slug that was not asked for', () => {
     }
   })
 
-  it('B13 of a hook’s draft is made of the name that it puts there', async () => {
+  it('of a hook’s draft is made of the name that it puts there [B13]', async () => {
     const beforeCreateOrganization = () => ({ ok: true, draft: { name: 'Hooked' } }) as const
     const make = makerOf({ hooks: { beforeCreateOrganization } })
     expect([await make('x'), await make('y')]).toEqual(['hooked', 'hooked-2'])
   })
 
-  it('B13 is answered again under the same operation id', async () => {
+  it('is answered again under the same operation id [B13]', async () => {
     const { seatgate } = createKit()
     const scope = await caller()
     const options = { operationId: 'once' }
@@ -136,7 +136,7 @@ describe('a slug that was not asked for', () => {
 })
 
 describe('a slug that was sent', () => {
-  it('B13 is refused where it is taken or reserved, on its own field', async () => {
+  it('is refused where it is taken or reserved, on its own field [B13]', async () => {
     const { token } = await person()
     const post = (input: object) => host.post('/organizations', input, token)
     expect((await post({ name: 'Sent', slug: 'sent' })).status).toBe(201)
@@ -147,7 +147,7 @@ describe('a slug that was sent', () => {
     }
   })
 
-  it('B12 is not blamed where it is not there', async () => {
+  it('is not blamed where it is not there [B12]', async () => {
     const { token } = await person()
     for (const input of [{}, { name: '' }, { name: 7 }, { name: null, slug: null }]) {
       const response = await host.post('/organizations', input, token)

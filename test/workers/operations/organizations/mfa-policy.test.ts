@@ -37,7 +37,7 @@ describe('setMfaPolicy', () => {
     ['an object', { check: enrolled }],
     ['a function of no argument', () => true],
     ['a function of two', (_userId: string, _organizationId: string) => true],
-  ])('ORG-123 throws when it is to be enabled with %s for mfaCheck', async (_what, mfaCheck) => {
+  ])('throws when it is to be enabled with %s for mfaCheck [ORG-123]', async (_what, mfaCheck) => {
     const { owner, as } = await kit.organization()
     const rows = await everything()
     const options = mfaCheck === undefined ? {} : { mfaCheck: mfaCheck as MfaCheck }
@@ -49,7 +49,7 @@ describe('setMfaPolicy', () => {
     [ON, { mfaCheck: enrolled }],
     [OFF, {}],
   ])(
-    'ORG-124 answers the organization as it is for the policy that it has: %j',
+    'answers the organization as it is for the policy that it has: %j [ORG-124]',
     async (to, options) => {
       const { id, owner, as } = await kit.organization()
       const set = (s = seatgate) => setMfaPolicy(s, as(owner), to, options)
@@ -70,7 +70,7 @@ describe('setMfaPolicy', () => {
     }
   )
 
-  it('ORG-125 demands a second factor of who demands it, also where it is demanded already', async () => {
+  it('demands a second factor of who demands it, also where it is demanded already [ORG-125]', async () => {
     const { id, owner, as } = await kit.organization()
     const asked: string[] = []
     const mfaCheck: MfaCheck = (userId) => {
@@ -99,7 +99,7 @@ describe('setMfaPolicy', () => {
     ['answers a number', (_userId) => 1],
     ['answers an object', (_userId) => ({})],
     ['answers nothing', (_userId) => undefined],
-  ])('ORG-125 takes a check that %s for none', async (_what, mfaCheck) => {
+  ])('treats a check that %s as no check [ORG-125]', async (_what, mfaCheck) => {
     const { owner, as } = await kit.organization()
     const rows = await everything()
     const options = { mfaCheck: mfaCheck as MfaCheck }
@@ -109,7 +109,7 @@ describe('setMfaPolicy', () => {
     expect(await everything()).toEqual(rows)
   })
 
-  it('ORG-126 sets the flag and puts both values on record, in one batch', async () => {
+  it('sets the flag and puts both values on record, in one batch [ORG-126]', async () => {
     const organization = await kit.organization()
     const { id, as } = organization
     const admin = await join(kit, organization, 'admin')
@@ -137,7 +137,7 @@ describe('setMfaPolicy', () => {
     })
   })
 
-  it('ORG-127 is disabled without any check', async () => {
+  it('is disabled without any check [ORG-127]', async () => {
     const { id, owner, as } = await kit.organization()
     unwrap(await setMfaPolicy(seatgate, as(owner), ON, { mfaCheck: enrolled }))
     const off = unwrap(await setMfaPolicy(seatgate, as(owner), OFF))
@@ -146,7 +146,7 @@ describe('setMfaPolicy', () => {
   })
 
   it.each([['seatgate_audit_events'], ['seatgate_audit_outbox']])(
-    'ORG-128 is mfa_policy_aborted if %s cannot be written: the flag stays, a report names the field',
+    'is mfa_policy_aborted if %s cannot be written: the flag stays, a report names the field [ORG-128]',
     async (table) => {
       const { id, owner, as } = await kit.organization()
       await testEnv.DB.exec('DELETE FROM seatgate_audit_outbox')
@@ -167,7 +167,7 @@ describe('setMfaPolicy', () => {
     }
   )
 
-  it('ORG-128 is mfa_policy_aborted if D1 does not answer, before or at the batch', async () => {
+  it('is mfa_policy_aborted if D1 does not answer, before or at the batch [ORG-128]', async () => {
     const { id, owner, as } = await kit.organization()
     for (const lost of [isChange, () => true]) {
       const away = createKit({

@@ -44,45 +44,48 @@ async function whileBroken<T>(table: string, fault: string, act: () => Promise<T
 }
 
 describe.each(providers)('a change with %s seats', (provider) => {
-  it.each(named)('ORG-137 leaves nothing if its audit insert fails: %s', async (_name, mutator) => {
-    const { act, told } = mutator
-    const team = await newTeam(provider)
-    const called: string[] = []
-    // The log accepts every event, so every batch marks its organization.
-    const auditLogKey = keys.privateKey
-    const kit = kitWithHooks({ provider, auditLogKey }, (hook) => called.push(hook))
-    const [rows, ledger] = [await everything(), await readLedger(team.organization.id)]
+  it.each(named)(
+    'leaves no trace if its audit insert fails: %s [ORG-137]',
+    async (_name, mutator) => {
+      const { act, told } = mutator
+      const team = await newTeam(provider)
+      const called: string[] = []
+      // The log accepts every event, so every batch marks its organization.
+      const auditLogKey = keys.privateKey
+      const kit = kitWithHooks({ provider, auditLogKey }, (hook) => called.push(hook))
+      const [rows, ledger] = [await everything(), await readLedger(team.organization.id)]
 
-    // The first two are answers of D1's: the batch is certainly not in, and the seat is free at once.
-    // After the others nobody knows what became of it: the seat waits for its deadline.
-    const faults = [
-      ['seatgate_audit_events', raising('guard:stale')],
-      ['seatgate_audit_events', raising('a rule of the host')],
-      ['seatgate_audit_events', NO_ANSWER],
-      ['seatgate_audit_outbox', NO_ANSWER],
-      ...(told ? [['seatgate_jobs', NO_ANSWER]] : []),
-    ] as [string, string][]
-    for (const [table, fault] of faults) {
-      const refusal = await whileBroken(table, fault, () => act(kit.seatgate, team))
-      expect(refusal.ok).toBe(false)
+      // The first two are answers of D1's: the batch is certainly not in, and the seat is free at once.
+      // After the others nobody knows what became of it: the seat waits for its deadline.
+      const faults = [
+        ['seatgate_audit_events', raising('guard:stale')],
+        ['seatgate_audit_events', raising('a rule of the host')],
+        ['seatgate_audit_events', NO_ANSWER],
+        ['seatgate_audit_outbox', NO_ANSWER],
+        ...(told ? [['seatgate_jobs', NO_ANSWER]] : []),
+      ] as [string, string][]
+      for (const [table, fault] of faults) {
+        const refusal = await whileBroken(table, fault, () => act(kit.seatgate, team))
+        expect(refusal.ok).toBe(false)
+        await kit.settled()
+        expect(await everything()).toEqual(rows)
+        if (fault === NO_ANSWER && ledger) await muchLater(team.organization.id)
+        expect(await readLedger(team.organization.id)).toEqual(ledger)
+        await testEnv.DB.exec('DELETE FROM seatgate_seat_fences')
+      }
+      expect(called.filter((hook) => hook.startsWith('after'))).toEqual([])
+
+      expect(codeOf(await act(kit.seatgate, team))).toBe('ok')
       await kit.settled()
-      expect(await everything()).toEqual(rows)
-      if (fault === NO_ANSWER && ledger) await muchLater(team.organization.id)
-      expect(await readLedger(team.organization.id)).toEqual(ledger)
-      await testEnv.DB.exec('DELETE FROM seatgate_seat_fences')
+      expect(await everything()).not.toEqual(rows)
+      expect(called.some((hook) => hook.startsWith('after'))).toBe(told)
     }
-    expect(called.filter((hook) => hook.startsWith('after'))).toEqual([])
-
-    expect(codeOf(await act(kit.seatgate, team))).toBe('ok')
-    await kit.settled()
-    expect(await everything()).not.toEqual(rows)
-    expect(called.some((hook) => hook.startsWith('after'))).toBe(told)
-  })
+  )
 })
 
 describe('the batch of a change', () => {
   it.each(named)(
-    'ORG-139 calls nobody between start and end of its batch: %s',
+    'makes no call between start and end of its batch: %s [ORG-139]',
     async (_name, m) => {
       const team = await newTeam()
       const calls: string[] = []
@@ -149,7 +152,7 @@ describe.each(providers)(
     }
 
     it.each(inside)(
-      'ORG-138 leaves nothing if the organization is gone: %s',
+      'leaves no trace if the organization is gone: %s [ORG-138]',
       async (name, { act }) => {
         const { team, answer, rows, ledger, called } = await overtaken(
           act,
@@ -169,7 +172,7 @@ describe.each(providers)(
       ([name]) => !/^(leaveOrganization|setSeatLimit|putActiveOrganization)$/.test(name)
     )
     it.each(needsRole)(
-      'ORG-138 leaves nothing if the caller was demoted: %s',
+      'leaves no trace if the caller was demoted: %s [ORG-138]',
       async (_n, { act }) => {
         const { team, answer, rows, ledger } = await overtaken(
           act,
@@ -182,7 +185,7 @@ describe.each(providers)(
       }
     )
 
-    it('ORG-138 leaves nothing of a restoration whose slug was taken meanwhile', async () => {
+    it('leaves no trace of a restoration whose slug was taken meanwhile [ORG-138]', async () => {
       const mutator = EVERY_CHANGE.find(({ name }) => name === 'restoreOrganization')!
       const { answer, rows } = await overtaken(
         mutator.act,
@@ -195,7 +198,7 @@ describe.each(providers)(
       expect(await everything()).toEqual(rows)
     })
 
-    it('ORG-138 writes no second event if somebody else has just done the same', async () => {
+    it('writes no second event if another user has just done the same [ORG-138]', async () => {
       for (const [name, sql] of [
         [
           'restoreOrganization',
@@ -229,7 +232,7 @@ describe('the batch of a creation', () => {
     ['seatgate_audit_events'],
     ['seatgate_audit_outbox'],
   ])(
-    'ORG-2 has organization, owner with a seat and audit rows in it, or nothing if %s fails',
+    'has organization, owner with a seat and audit rows in it, or no row if %s fails [ORG-2]',
     async (table) => {
       const changes: (readonly string[])[] = []
       const { seatgate, settled } = createKit({

@@ -46,7 +46,7 @@ const rowOf = (id: string) =>
   testEnv.DB.prepare('SELECT * FROM seatgate_organizations WHERE id = ?').bind(id).first()
 
 describe('createOrganization', () => {
-  it('ORG-1 ORG-11 answers the organization as it is stored, founded by who asked', async () => {
+  it('answers the organization as it is stored, founded by who asked [ORG-1 ORG-11]', async () => {
     const [userId, slug] = [await newUser(), freshSlug()]
     const created = unwrap(
       await create(
@@ -67,7 +67,7 @@ describe('createOrganization', () => {
     expect(await rowOf(created.id)).toMatchObject({ name: 'Acme', slug, owner_user_id: userId })
   })
 
-  it('ORG-12 takes no personal, deleted_at or enforce_mfa_for_members from its input', async () => {
+  it('takes no personal, deleted_at or enforce_mfa_for_members from its input [ORG-12]', async () => {
     const input = {
       name: 'Acme',
       slug: freshSlug(),
@@ -85,7 +85,7 @@ describe('createOrganization', () => {
     })
   })
 
-  it('ORG-21 has no deletion, no policy and nothing personal by default, and takes a date', async () => {
+  it('has no deletion, no policy and no personal data by default, and takes a date [ORG-21]', async () => {
     const now = new Date()
     const row = { name: 'Acme', ownerUserId: 'x', createdAt: now, updatedAt: now }
     const values = [null, now].map((deletedAt) => ({
@@ -101,14 +101,14 @@ describe('createOrganization', () => {
     }
   })
 
-  it('is somebody’s own workspace if the host says so, whatever the input says', async () => {
+  it('is a user’s own workspace if the host says so, no matter what the input says', async () => {
     const caller = { userId: await newUser() }
     const input = { name: 'Mine', slug: freshSlug(), personal: false }
     const { id } = unwrap(await createOrganization(seatgate, { caller }, input, { personal: true }))
     expect(await rowOf(id)).toMatchObject({ personal: 1 })
   })
 
-  it('ORG-13 writes organization.create with no metadata, the seat, and no member_add', async () => {
+  it('writes organization.create with no metadata, the seat, and no member_add [ORG-13]', async () => {
     const caller = { userId: await newUser() }
     const quiet = createKit({ provider: 'unlimited' })
     const { id } = unwrap(
@@ -125,7 +125,7 @@ describe('createOrganization', () => {
     expect(await actionsOf(counted.id)).toEqual(['organization.create', 'seat.assigned'])
   })
 
-  it('ORG-14 leaves the session where it points', async () => {
+  it('leaves the session where it points [ORG-14]', async () => {
     const before = await kit.organization()
     for (const pointer of [null, before.id]) {
       const session = await sessionOf(before.owner, pointer)
@@ -135,7 +135,7 @@ describe('createOrganization', () => {
     }
   })
 
-  it('ORG-4 ORG-5 makes a slug of the name if none is given, of plain JSON too', async () => {
+  it('makes a slug of the name if no slug is given, of plain JSON too [ORG-4 ORG-5]', async () => {
     const mark = crypto.randomUUID().slice(0, 8)
     const input = JSON.parse(`{"name":"My Cool Project ${mark}"}`) as unknown
     expect(unwrap(await create(input)).slug).toBe(`my-cool-project-${mark}`)
@@ -165,7 +165,7 @@ describe('createOrganization', () => {
     ['nothing', undefined, ['body']],
     ['a text', 'Acme', ['body']],
     ['a number', 7, ['body']],
-  ])('%s: refuses %j and writes nothing', async (_what, input, fields) => {
+  ])('%s: refuses %j and writes no row', async (_what, input, fields) => {
     expect(Object.keys(await complaints(input))).toEqual(fields)
   })
 
@@ -175,14 +175,14 @@ describe('createOrganization', () => {
     }
   })
 
-  it('ORG-8 refuses a slug that a live organization has', async () => {
+  it('refuses a slug that a live organization has [ORG-8]', async () => {
     const { slug } = await kit.organization()
     expect(await complaints({ name: 'Acme', slug })).toEqual({
       slug: ['This slug is already taken.'],
     })
   })
 
-  it('ORG-9 refuses a slug that another organization has just given up', async () => {
+  it('refuses a slug that another organization has just given up [ORG-9]', async () => {
     const organization = await kit.organization()
     const { slug: oldSlug, owner } = organization
     const change = { slug: freshSlug(), confirmSlug: oldSlug, password: PASSWORD }
@@ -200,7 +200,7 @@ describe('createOrganization', () => {
     ['an empty id', { caller: { userId: '' } }],
     ['a number', { caller: { userId: 7 } }],
     ['a service account without an id', { caller: { type: 'service_account' } }],
-  ])('ORG-10 throws for a scope with %s', async (_what, scope) => {
+  ])('throws for a scope with %s [ORG-10]', async (_what, scope) => {
     const rows = await everything()
     const input = { name: 'Acme', slug: freshSlug() }
     await expect(createOrganization(seatgate, scope as Scope, input)).rejects.toThrow(TypeError)

@@ -49,7 +49,7 @@ function listening(hooks: Hooks = {}, options: KitOptions = {}) {
 }
 
 describe('softDeleteOrganization', () => {
-  it('ORG-22 answers the organization with the time of its deletion', async () => {
+  it('answers the organization with the time of its deletion [ORG-22]', async () => {
     const { id, slug, owner, as } = await kit.organization()
     const now = new Date('2031-02-03T04:05:06.789Z')
     const clocked = createKit({ now: () => now })
@@ -64,7 +64,7 @@ describe('softDeleteOrganization', () => {
   })
 
   it.each([['test'], ['TEST'], ['Test '], [' Test'], ['Тest'], ['']])(
-    'ORG-23 refuses the confirmation %j of the name "Test"',
+    'refuses the confirmation %j of the name "Test" [ORG-23]',
     async (confirmName) => {
       const { owner, as } = await kit.organization()
       const rows = await everything()
@@ -102,7 +102,7 @@ describe('softDeleteOrganization', () => {
     expect(await everything()).toEqual(rows)
   })
 
-  it('ORG-24 asks for the fields, then the proof, then the hook, and is over at the first no', async () => {
+  it('asks for the fields, then the proof, then the hook, and is over at the first no [ORG-24]', async () => {
     const { owner, as } = await kit.organization()
     const { seatgate, heard } = listening({
       beforeDeleteOrganization() {
@@ -122,7 +122,7 @@ describe('softDeleteOrganization', () => {
     expect(await everything()).toEqual(rows)
   })
 
-  it('ORG-25 answers invalid_password to a wrong password and writes nothing', async () => {
+  it('answers invalid_password to a wrong password and writes no row [ORG-25]', async () => {
     const { owner, as } = await kit.organization()
     const rows = await everything()
     for (const password of ['wrong', PASSWORD.toUpperCase(), ` ${PASSWORD}`]) {
@@ -132,7 +132,7 @@ describe('softDeleteOrganization', () => {
     expect(await everything()).toEqual(rows)
   })
 
-  it('ORG-26 writes organization.delete, and tells the hook once the batch is in', async () => {
+  it('writes organization.delete, and calls the hook once the batch is in [ORG-26]', async () => {
     const { id, owner, as } = await kit.organization()
     const seen: unknown[] = []
     const { seatgate, settled } = listening({
@@ -158,7 +158,7 @@ describe('softDeleteOrganization', () => {
     expect(await testEnv.DB.prepare('SELECT count(*) AS n FROM seatgate_jobs').first('n')).toBe(0)
   })
 
-  it('ORG-26 succeeds with a hook that fails afterwards, and tells it again later', async () => {
+  it('succeeds with a hook that fails afterwards, and calls it again later [ORG-26]', async () => {
     const { owner, as } = await kit.organization()
     const clock = { now: Date.now() }
     let calls = 0
@@ -181,7 +181,7 @@ describe('softDeleteOrganization', () => {
     expect(await testEnv.DB.prepare('SELECT count(*) AS n FROM seatgate_jobs').first('n')).toBe(0)
   })
 
-  it('ORG-30 answers organization_not_found to the second deletion, and writes nothing', async () => {
+  it('answers organization_not_found to the second deletion, and writes no row [ORG-30]', async () => {
     const { id, slug, owner, as } = await kit.organization()
     unwrap(await softDeleteOrganization(seatgate, as(owner), RIGHT))
     const rows = await everything()
@@ -193,7 +193,7 @@ describe('softDeleteOrganization', () => {
     expect(await everything()).toEqual(rows)
   })
 
-  it('is for owners, who are told so before anybody looks at their input or password', async () => {
+  it('is for owners, who learn so before anybody looks at their input or password', async () => {
     const organization = await kit.organization()
     const admin = await join(kit, organization, 'admin')
     const { seatgate, heard } = listening()
@@ -209,7 +209,7 @@ describe('softDeleteOrganization', () => {
     expect(heard).toEqual([])
   })
 
-  it('needs no proof from the host itself, and takes none from a machine', async () => {
+  it('needs no proof from the host itself, and takes no proof from a machine', async () => {
     const { id } = await kit.organization()
     const scope = { organization: id, requestId: 'r1' }
     const bot = {
@@ -265,7 +265,7 @@ describe('softDeleteOrganization', () => {
 })
 
 describe('the sessions of a deleted organization', () => {
-  it('point nowhere from the same batch on, everybody’s, and no others', async () => {
+  it('point nowhere from the same batch on, every user’s, and no others', async () => {
     const [organization, other] = [await kit.organization(), await kit.organization()]
     const member = await join(kit, organization)
     const inside = [
@@ -332,7 +332,7 @@ describe('the members of a deleted organization', () => {
     expect((await actionsOf(organization.id)).at(-1)).toBe('organization.delete')
   })
 
-  it('SEAT-33 are counted by no ledger any more, once the outbox has been through', async () => {
+  it('are counted by no ledger any more, once the outbox has been through [SEAT-33]', async () => {
     const organization = await kit.organization({ seats: 5 })
     await join(kit, organization)
     expect(await readLedger(organization.id)).not.toBeNull()

@@ -93,7 +93,7 @@ const IN_LINE = ['beforeJoinRequestQueue', 'afterJoinRequestQueue', 'afterJoinRe
 
 describe('a hook in the configuration', () => {
   it.each(EVERY_CHANGE.map((mutator) => [mutator.name, mutator] as const))(
-    'ORG-41 C1 is called by what it is for, once: %s',
+    'is called by what it is for, once: %s [ORG-41 C1]',
     async (name, { act }) => {
       const team = await newTeam('d1')
       const called: string[] = []
@@ -104,7 +104,7 @@ describe('a hook in the configuration', () => {
     }
   )
 
-  it('ORG-41 is called by something, whichever it is', async () => {
+  it('is called by something, whichever it is [ORG-41]', async () => {
     const heard = new Set([...Object.values(HEARD).flat(), ...IN_LINE])
     const lifecycle = Object.entries(HOOKS).flatMap(([name, { inBatch }]) =>
       inBatch ? [name] : []

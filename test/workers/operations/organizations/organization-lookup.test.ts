@@ -48,7 +48,7 @@ const { seatgate } = kit
 afterEach(() => vi.useRealTimers())
 
 describe('an organization by its id', () => {
-  it('ORG-113 is fetched with and without a scope; a deleted and an unknown one are the same', async () => {
+  it('is fetched with and without a scope; a deleted and an unknown one are the same [ORG-113]', async () => {
     const organization = await kit.organization()
     const { id, owner, as } = organization
     const live = unwrap(await fetchOrganization(seatgate, id))
@@ -74,7 +74,7 @@ describe('an organization by its id', () => {
     ['\u0000'],
     ['x'.repeat(70_000)],
     ['\ud800'],
-  ])('is nothing by the name %j', async (name) => {
+  ])('is not found by the name %j', async (name) => {
     const scope = { caller: { userId: await newUser() }, organization: name }
     expect(codeOf(await fetchOrganization(seatgate, name))).toBe('organization_not_found')
     expect(codeOf(await getOrganization(seatgate, scope))).toBe('organization_not_found')
@@ -105,7 +105,7 @@ describe('an organization by its id', () => {
 })
 
 describe('an organization by its slug', () => {
-  it('ORG-114 is found in any case; an unknown one is null', async () => {
+  it('is found in any case; an unknown one is null [ORG-114]', async () => {
     const { id, slug } = await kit.organization()
     for (const name of [slug, slug.toUpperCase(), `T${slug.slice(1)}`]) {
       expect(await getOrganizationBySlug(seatgate, name)).toMatchObject({ id, slug })
@@ -117,7 +117,7 @@ describe('an organization by its slug', () => {
 })
 
 describe('getMembership', () => {
-  it('ORG-115 is null for who is no member and for a deleted organization', async () => {
+  it('is null for who is no member and for a deleted organization [ORG-115]', async () => {
     const organization = await kit.organization()
     const { id, owner, as } = organization
     const member = await join(kit, organization)
@@ -137,7 +137,7 @@ describe('getMembership', () => {
   })
 })
 
-describe('the organizations of somebody', () => {
+describe('the organizations of a user', () => {
   async function atTimes(userId: string, times: readonly number[]) {
     const ids: string[] = []
     for (const time of times) {
@@ -149,7 +149,7 @@ describe('the organizations of somebody', () => {
     return ids
   }
 
-  it('ORG-116 are all listed, the newest organization first, live ones alone', async () => {
+  it('are all listed, the newest organization first, live ones alone [ORG-116]', async () => {
     const [me, other] = [await newUser(), await newUser()]
     const [second, first, third] = await atTimes(me, [2000, 1000, 3000])
     const [oldest] = await atTimes(other, [500])
@@ -162,7 +162,7 @@ describe('the organizations of somebody', () => {
     expect(await listOrganizationsForUser(seatgate, await newUser())).toEqual([])
   })
 
-  it('ORG-116 of one time have an order of their own, however often they are asked for', async () => {
+  it('of one time have an order of their own, however often they are asked for [ORG-116]', async () => {
     const me = await newUser()
     const ids = await atTimes(
       me,
@@ -172,7 +172,7 @@ describe('the organizations of somebody', () => {
     expect(listed).toEqual(ids.sort().reverse())
   })
 
-  it('ORG-117 are listed with their roles, the newest membership first, live ones alone', async () => {
+  it('are listed with their roles, the newest membership first, live ones alone [ORG-117]', async () => {
     const [me, other] = (await people(2)) as [Person, Person]
     const mine = await postOrganization(me)
     const theirs = await postOrganization(other)
@@ -190,7 +190,7 @@ describe('the organizations of somebody', () => {
 })
 
 describe('what is deleted', () => {
-  it('ORG-28 is in no read, list, selector or look-up any more', async () => {
+  it('is in no read, list, selector or look-up any more [ORG-28]', async () => {
     const organization = await kit.organization()
     const { id, slug, owner } = organization
     const session = await sessionOf(owner)
@@ -232,7 +232,7 @@ describe('what is deleted', () => {
     })
   })
 
-  it('ORG-28 has no alias that leads to it', async () => {
+  it('has no alias that leads to it [ORG-28]', async () => {
     const organization = await kit.organization()
     const { id, slug: oldSlug, owner, as } = organization
     const change = { slug: freshSlug(), confirmSlug: oldSlug, password: PASSWORD }
@@ -250,32 +250,35 @@ describe('what is deleted', () => {
     ['listAuditEvents', (scope) => listAuditEvents(seatgate, scope)],
     ['seatUsage', (scope) => seatUsage(seatgate, scope)],
   ]
-  it.each(scoped)('ORG-28 is organization_not_found by id and by slug to %s', async (_n, read) => {
-    const organization = await kit.organization()
-    const { id, slug, owner } = organization
-    const bot = {
-      type: 'service_account',
-      serviceAccountId: 'b',
-      organizationId: id,
-      role: 'owner',
-    }
-    const callers = [{ userId: owner }, { type: 'system' }, bot] as OrganizationScope['caller'][]
-    for (const caller of callers)
-      expect(await read({ caller, organization: id })).toMatchObject({ ok: true })
-    await softDeleted(seatgate, organization)
-    for (const caller of callers) {
-      for (const name of [id, slug, id.toUpperCase(), slug.toUpperCase()]) {
-        expect(await read({ caller, organization: name })).toEqual({
-          ok: false,
-          error: { code: 'organization_not_found' },
-        })
+  it.each(scoped)(
+    'is organization_not_found by id and by slug to %s [ORG-28]',
+    async (_n, read) => {
+      const organization = await kit.organization()
+      const { id, slug, owner } = organization
+      const bot = {
+        type: 'service_account',
+        serviceAccountId: 'b',
+        organizationId: id,
+        role: 'owner',
+      }
+      const callers = [{ userId: owner }, { type: 'system' }, bot] as OrganizationScope['caller'][]
+      for (const caller of callers)
+        expect(await read({ caller, organization: id })).toMatchObject({ ok: true })
+      await softDeleted(seatgate, organization)
+      for (const caller of callers) {
+        for (const name of [id, slug, id.toUpperCase(), slug.toUpperCase()]) {
+          expect(await read({ caller, organization: name })).toEqual({
+            ok: false,
+            error: { code: 'organization_not_found' },
+          })
+        }
       }
     }
-  })
+  )
 
   const inside = EVERY_CHANGE.filter((mutator) => mutator.inside)
   it.each(inside.map((mutator) => [mutator.name, mutator] as const))(
-    'ORG-28 is not there for %s by id and by slug, and nothing is written',
+    'is not there for %s by id and by slug, and no row is written [ORG-28]',
     async (name, { act }) => {
       const team = await newTeam('d1')
       await softDeleted(seatgateWith(), team.organization)
@@ -299,7 +302,7 @@ describe('what is deleted', () => {
     }
   )
 
-  it('ORG-28 is no place for a session to point to', async () => {
+  it('is no place for a session to point to [ORG-28]', async () => {
     const organization = await kit.organization()
     const session = await sessionOf(organization.owner)
     await softDeleted(seatgate, organization)

@@ -35,7 +35,7 @@ describe('a name', () => {
     ['a line separator between zero-width spaces', '\u200b\u2028\u200b'],
     ['a blank Braille pattern', '\u2800'],
     ['characters that are to be ignored', '\u2065\u{e0080}'],
-  ])('is refused if it is nothing but %s', (_what, name) => refusedEverywhere(name))
+  ])('is refused if it is only %s', (_what, name) => refusedEverywhere(name))
 
   it.each([
     ['an override to the left', 'Acme \u202egnp.exe'],

@@ -98,13 +98,13 @@ describe.each(acts)('the proof of %s', (_name, act) => {
     ['a password that nobody can check', stepUpOnly, { password: PASSWORD }, ['stepUpProof']],
     ['right, beside passwords', both, { stepUpProof: '123456' }, 'ok'],
     ['wrong, beside passwords', both, { stepUpProof: '000000' }, 'step_up_failed'],
-  ])('ORG-32 a step-up that is %s', async (_what, proofs, proof, expected) => {
+  ])('a step-up that is %s [ORG-32]', async (_what, proofs, proof, expected) => {
     expect(await outcome(act, { verifyPassword: undefined as never, ...proofs }, proof)).toEqual(
       expected
     )
   })
 
-  it('ORG-32 throws where the host can check nothing', async () => {
+  it('throws where the host can check no proof [ORG-32]', async () => {
     const organization = await newTeam()
     const bare = seatgateWith({ verifyPassword: undefined as never })
     await expect(act(bare, organization, { password: PASSWORD })).rejects.toThrow(
@@ -126,7 +126,7 @@ describe.each(acts)('the proof of %s', (_name, act) => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('down'))],
-  ])('is unavailable if the check %s: nothing is written', async (_what, check) => {
+  ])('is unavailable if the check %s: no row is written', async (_what, check) => {
     const verifyPassword = check as () => boolean
     expect(await outcome(act, { verifyPassword }, { password: PASSWORD })).toBe('unavailable')
     const stepUp = { verifyPassword: undefined as never, stepUp: verifyPassword }
@@ -142,7 +142,7 @@ describe.each(acts)('the proof of %s', (_name, act) => {
     }
   )
 
-  it('is checked for who asks, and nobody else', async () => {
+  it('is checked for the caller, and no other user', async () => {
     const organization = await newTeam()
     const asked: unknown[] = []
     const verifyPassword = (...of: unknown[]) => asked.push(of) > 0
@@ -150,7 +150,7 @@ describe.each(acts)('the proof of %s', (_name, act) => {
     expect(asked).toEqual([[organization.owner, ' as typed ']])
   })
 
-  it('ORG-33 of an account without a password is wrong, whatever is tried', async () => {
+  it('of an account without a password is wrong, no matter what is tried [ORG-33]', async () => {
     const organization = await newTeam()
     const { owner } = organization
     await testEnv.DB.prepare('DELETE FROM seatgate_memberships WHERE user_id = ?').bind(owner).run()
@@ -170,7 +170,7 @@ describe.each(acts)('the proof of %s', (_name, act) => {
 })
 
 describe('the reference host’s check', () => {
-  it('says yes to the right password, and no to another one and to nobody’s', async () => {
+  it('accepts the right password, and refuses another one and that of a missing account', async () => {
     const { userId } = await signUp(`${crypto.randomUUID()}@example.com`, 'a good password')
     const verifyPassword = passwordCheck(db)
     expect(await verifyPassword(userId, 'a good password')).toBe(true)
@@ -180,7 +180,7 @@ describe('the reference host’s check', () => {
 })
 
 describe('seatgateRouter', () => {
-  it('ORG-32 throws at set-up where neither a password nor a step-up is configured', () => {
+  it('throws at set-up where neither a password nor a step-up is configured [ORG-32]', () => {
     const none = seatgateWith({ verifyPassword: undefined as never })
     expect(() => seatgateRouter(none, { authenticate: byName })).toThrow(/verifyPassword or stepUp/)
     const stepUp = seatgateWith({ verifyPassword: undefined as never, stepUp: () => true })

@@ -91,7 +91,7 @@ describe.each(ways)('$name under an Idempotency-Key', ({ act, action }) => {
     expect(await times()).toBe(1)
   })
 
-  it('answers it again though the organization goes by another name now, or by none', async () => {
+  it('answers it again though the organization has another name now, or no name', async () => {
     const { organization, ask, times } = await scene()
     const bySlug = { caller: { userId: organization.owner }, organization: organization.slug }
     const first = unwrap(await ask({}, seatgate, bySlug))
@@ -164,7 +164,7 @@ describe.each(ways)('$name under an Idempotency-Key', ({ act, action }) => {
     expect(await everything()).toEqual(rows)
   })
 
-  it('keeps nothing of the password, and its digest does not change with it', async () => {
+  it('does not keep the password, and its digest does not change with it', async () => {
     const digests = new Set<unknown>()
     const passwords = ['a first secret', 'another secret', 'x'.repeat(1024)]
     const { organization, scope, key } = await scene()

@@ -38,7 +38,7 @@ const { seatgate } = kit
 const asOperator = { caller: operator }
 
 describe('restoreOrganization', () => {
-  it('ORG-31 brings everybody back, for operators and the host itself, and is on record', async () => {
+  it('brings every user back, for operators and the host itself, and is on record [ORG-31]', async () => {
     for (const caller of [operator, { type: 'system' } as const]) {
       const organization = await kit.organization()
       const member = await join(kit, organization)
@@ -58,7 +58,7 @@ describe('restoreOrganization', () => {
     }
   })
 
-  it('ORG-31 does not exist for anybody else, not even its owner', async () => {
+  it('does not exist for anybody else, not even its owner [ORG-31]', async () => {
     const { id, owner, ...rest } = await kit.organization()
     await softDeleted(seatgate, { id, owner, ...rest })
     const rows = await everything()
@@ -79,7 +79,7 @@ describe('restoreOrganization', () => {
     expect(await everything()).toEqual(rows)
   })
 
-  it('ORG-31 refuses a slug that a live organization has now', async () => {
+  it('refuses a slug that a live organization has now [ORG-31]', async () => {
     const organization = await kit.organization()
     await softDeleted(seatgate, organization)
     const caller = { userId: await newUser() }
@@ -94,7 +94,7 @@ describe('restoreOrganization', () => {
     expect(await everything()).toEqual(rows)
   })
 
-  it('ORG-31 refuses a slug that another organization has just given up', async () => {
+  it('refuses a slug that another organization has just given up [ORG-31]', async () => {
     const organization = await kit.organization()
     await softDeleted(seatgate, organization)
     const clock = { now: Date.now() }
@@ -153,7 +153,7 @@ describe('restoreOrganization', () => {
 describe.each(enforcing)('the seats of an organization that was deleted, %s', (provider) => {
   const counted = createKit({ provider })
 
-  it('ORG-31 are all there after the restoration, and the limit holds again', async () => {
+  it('are all there after the restoration, and the limit holds again [ORG-31]', async () => {
     const organization = await counted.organization({ seats: 3, members: 3 })
     const before = unwrap(await seatUsage(counted.seatgate, organization.as(organization.owner)))
     await softDeleted(counted.seatgate, organization)
@@ -168,7 +168,7 @@ describe.each(enforcing)('the seats of an organization that was deleted, %s', (p
     await expectSound(organization.id, true)
   })
 
-  it('ORG-31 drop nobody if the limit has become too low meanwhile', async () => {
+  it('drop no user if the limit has become too low meanwhile [ORG-31]', async () => {
     const organization = await counted.organization({ seats: 3, members: 3 })
     const { id, owner, as } = organization
     const [, someone] = (await membersOf(id)).filter((userId) => userId !== owner)
@@ -207,7 +207,7 @@ describe('the ledger of a deleted organization', () => {
     expect(await readLedger(organization.id)).toBeNull()
   })
 
-  it('is sound though it hears of the deletion only after the restoration', async () => {
+  it('is sound though it receives the deletion only after the restoration', async () => {
     const organization = await kit.organization({ seats: 4, members: 2 })
     await softDeleted(seatgate, organization)
     unwrap(await restoreOrganization(seatgate, asOperator, organization.id))
@@ -220,7 +220,7 @@ describe('the ledger of a deleted organization', () => {
     await expectSound(organization.id, true)
   })
 
-  it('lets no admission slip through that was under way when it heard of the deletion', async () => {
+  it('lets no admission slip through that was under way when it received the deletion', async () => {
     const organization = await kit.organization({ seats: 3, members: 2 })
     await softDeleted(seatgate, organization)
     unwrap(await restoreOrganization(seatgate, asOperator, organization.id))

@@ -41,7 +41,7 @@ describe.each(changes)('%s', (_name, change) => {
     [null, 'body'],
     ['Acme', 'body'],
     [undefined, 'body'],
-  ])('ORG-18 refuses %j: it reads once and writes nothing', async (input, field) => {
+  ])('refuses %j: it reads once and writes no row [ORG-18]', async (input, field) => {
     const organization = await kit.organization()
     const asked: string[] = []
     const watched = createKit({
@@ -58,7 +58,7 @@ describe.each(changes)('%s', (_name, change) => {
     expect(await everything()).toEqual(rows)
   })
 
-  it('writes nothing for the name that it has', async () => {
+  it('writes no row for the name that it has', async () => {
     const organization = await kit.organization()
     const rows = await everything()
     const same = await change(seatgate, organization.as(organization.owner), { name: ' Test ' })
@@ -83,7 +83,7 @@ describe.each(changes)('%s', (_name, change) => {
 })
 
 describe('updateOrganization', () => {
-  it('ORG-15 answers the new name and writes organization.update', async () => {
+  it('answers the new name and writes organization.update [ORG-15]', async () => {
     const { id, owner, as } = await kit.organization()
     const updated = unwrap(await updateOrganization(seatgate, as(owner), { name: 'New' }))
     expect(updated).toMatchObject({ id, name: 'New' })
@@ -97,7 +97,7 @@ describe('updateOrganization', () => {
   })
 
   it.each([['another-name'], [''], [null], [7], ['same']])(
-    'ORG-16 makes no slug of the name and refuses the slug %j in its input',
+    'makes no slug of the name and refuses the slug %j in its input [ORG-16]',
     async (slug) => {
       const { owner, slug: present, as } = await kit.organization()
       const rows = await everything()
@@ -114,7 +114,7 @@ describe('updateOrganization', () => {
 })
 
 describe('renameOrganization', () => {
-  it('ORG-17 changes the name alone, ignores other keys, and tells both names', async () => {
+  it('changes the name alone, ignores other keys, and reports both names [ORG-17]', async () => {
     const { id, owner, slug, as } = await kit.organization()
     const input = { name: 'New', slug: 'stolen', personal: true, ownerUserId: 'x', deletedAt: 1 }
     const renamed = unwrap(await renameOrganization(seatgate, as(owner), input))
@@ -142,7 +142,7 @@ describe('renameOrganization', () => {
 describe('a name', () => {
   const longest = 'x'.repeat(255)
 
-  it('ORG-19 has at most 255 characters, the same in create, update and rename', async () => {
+  it('has at most 255 characters, the same in create, update and rename [ORG-19]', async () => {
     const { owner, as } = await kit.organization()
     const ways = [
       (name: string) =>

@@ -85,19 +85,19 @@ describe('updateSlug', () => {
     [[], ['confirmSlug', 'password', 'slug']],
     [null, ['body']],
     ['fine-slug', ['body']],
-  ])('ORG-65 names each field that is missing or wrong in %j', async (input, fields) => {
+  ])('names each field that is missing or wrong in %j [ORG-65]', async (input, fields) => {
     const organization = await kit.organization()
     expect(Object.keys(await refusal(organization, input)).sort()).toEqual(fields)
   })
 
-  it('ORG-65 names the step-up where there are no passwords', async () => {
+  it('names the step-up where there are no passwords [ORG-65]', async () => {
     const organization = await kit.organization()
     const stepped = createKit({ verifyPassword: undefined as never, stepUp: () => true })
     const fields = Object.keys(await refusal(organization, {}, stepped.seatgate))
     expect(fields.sort()).toEqual(['confirmSlug', 'slug', 'stepUpProof'])
   })
 
-  it('ORG-66 wants the present slug typed exactly, before it looks at the password', async () => {
+  it('wants the present slug typed exactly, before it looks at the password [ORG-66]', async () => {
     const organization = await kit.organization()
     let looked = 0
     const looking = createKit({ verifyPassword: () => (looked += 1) > 0 })
@@ -111,13 +111,13 @@ describe('updateSlug', () => {
     expect(looked).toBe(0)
   })
 
-  it('ORG-67 answers invalid_password to a wrong password and writes nothing', async () => {
+  it('answers invalid_password to a wrong password and writes no row [ORG-67]', async () => {
     const organization = await kit.organization()
     const input = { slug: freshSlug(), confirmSlug: organization.slug, password: 'wrong' }
     expect(await refusal(organization, input)).toBe('invalid_password')
   })
 
-  it('ORG-68 sets the slug, an alias for seven days and the event, in one batch', async () => {
+  it('sets the slug, an alias for seven days and the event, in one batch [ORG-68]', async () => {
     clock.now = new Date('2031-01-01T00:00:00.000Z').getTime()
     const organization = await kit.organization()
     const { id, owner, slug: oldSlug } = organization
@@ -157,7 +157,7 @@ describe('updateSlug', () => {
     })
   })
 
-  it('ORG-69 applies the form, the length and the reserved words, configured ones too', async () => {
+  it('applies the form, the length and the reserved words, configured ones too [ORG-69]', async () => {
     const organization = await kit.organization()
     const own = createKit({
       additionalReservedSlugs: ['acme'],
@@ -177,7 +177,7 @@ describe('updateSlug', () => {
     expect(await ask('abcdefghijk', own)).toEqual(['characters long'])
   })
 
-  it('ORG-70 refuses a slug that is taken, or was given up lately by somebody else', async () => {
+  it('refuses a slug that is taken, or was given up lately by another user [ORG-70]', async () => {
     const [organization, other] = [await kit.organization(), await kit.organization()]
     const taken = { slug: other.slug, confirmSlug: organization.slug, password: PASSWORD }
     expect(await refusal(organization, taken)).toEqual({ slug: ['This slug is already taken.'] })
@@ -185,7 +185,7 @@ describe('updateSlug', () => {
     expect(await refusal(organization, taken)).toEqual({ slug: ['This slug is already taken.'] })
   })
 
-  it('ORG-70 does not tell a slug that is taken from one that is not, to who may not ask', async () => {
+  it('does not disclose to an outsider whether a slug is taken [ORG-70]', async () => {
     const [organization, other] = [await kit.organization(), await kit.organization()]
     const member = await join(kit, organization)
     for (const slug of [other.slug, freshSlug(), 'admin', '']) {
@@ -200,7 +200,7 @@ describe('updateSlug', () => {
     }
   })
 
-  it('ORG-71 refuses the slug that it has', async () => {
+  it('refuses the slug that it has [ORG-71]', async () => {
     const organization = await kit.organization()
     const { slug } = organization
     expect(await refusal(organization, { slug, confirmSlug: slug, password: PASSWORD })).toEqual({
@@ -232,7 +232,7 @@ describe('updateSlug', () => {
 })
 
 describe('chains of slugs', () => {
-  it('ORG-72 a to b and back leaves no alias a: there is nothing that leads to itself', async () => {
+  it('a to b and back leaves no alias a: no slug leads to itself [ORG-72]', async () => {
     const organization = await kit.organization()
     const [a, b] = [organization.slug, freshSlug()]
     await change(organization, a, b)
@@ -259,7 +259,7 @@ describe('chains of slugs', () => {
     expect(here.status).toBe(200)
   })
 
-  it('ORG-73 gives a slug away a second time, to whoever it be, once its alias has expired', async () => {
+  it('gives a slug away a second time, to any organization, once its alias has expired [ORG-73]', async () => {
     clock.now = Date.now()
     const by = clocked()
     const slug = freshSlug()
@@ -286,7 +286,7 @@ describe('chains of slugs', () => {
     await founded(slug, by)
   })
 
-  it('give the organization its own old slug back at once, and its founder nobody else’s', async () => {
+  it('give the organization its own old slug back at once, and its founder no other user’s', async () => {
     const organization = await kit.organization()
     const old = organization.slug
     const next = freshSlug()
@@ -312,7 +312,7 @@ describe('chains of slugs', () => {
 })
 
 describe('an alias', () => {
-  it('ORG-74 is there until the moment it expires, and null from then on', async () => {
+  it('is there until the moment it expires, and null from then on [ORG-74]', async () => {
     clock.now = Date.now()
     const by = clocked()
     const slug = freshSlug()
@@ -352,7 +352,7 @@ describe('an alias', () => {
     await founded(slug, by)
   })
 
-  it('ORG-75 is deleted by the sweep once it has expired, and no other is', async () => {
+  it('is deleted by the sweep once it has expired, and no other is [ORG-75]', async () => {
     clock.now = Date.now() + 400 * DAY_MS
     const by = clocked()
     const slugs = [freshSlug(), freshSlug(), freshSlug()]
@@ -372,7 +372,7 @@ describe('an alias', () => {
     expect(after['seatgate_organizations']).toEqual(rows['seatgate_organizations'])
   })
 
-  it('ORG-75 is swept though another part of the sweep fails', async () => {
+  it('is swept though another part of the sweep fails [ORG-75]', async () => {
     clock.now = Date.now() + 800 * DAY_MS
     const slug = freshSlug()
     const organization = await founded(slug, clocked())
@@ -388,7 +388,7 @@ describe('an alias', () => {
     expect(await aliasesOf(organization.id)).toEqual([])
   })
 
-  it('leads nobody who is no member, and no member of a deleted organization', async () => {
+  it('leads no user who is no member, and no member of a deleted organization', async () => {
     const organization = await kit.organization()
     const member = await join(kit, organization)
     const old = organization.slug

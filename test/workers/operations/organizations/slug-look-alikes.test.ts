@@ -100,13 +100,13 @@ describe('a slug', () => {
     ['a0000000-0000-4000-8000-00000000000f'],
     ['A0000000-0000-4000-8000-00000000000F'],
     ['abcdefab-cdef-abcd-efab-cdefabcdefab'],
-  ])('is refused in the form of an id, whatever the host’s form is: %s', async (slug) => {
+  ])('is refused in the form of an id, no matter what the host’s form is: %s', async (slug) => {
     await refusedEverywhere(slug)
     await refusedEverywhere(slug, { slugFormat: /./ })
     await refusedEverywhere(slug, { slugFormat: /^[0-9a-f-]+$/i, slugLength: { min: 1, max: 99 } })
   })
 
-  it('that is another organization’s id is refused, so that nobody can stand before it', async () => {
+  it('that is another organization’s id is refused, so that no user can stand before it', async () => {
     const { id } = await kit.organization()
     await refusedEverywhere(id, { slugFormat: /./ })
     const named = await founded(freshSlug())
@@ -127,7 +127,7 @@ describe('a slug', () => {
     for (const name of lookAlikes) expect(await getOrganizationBySlug(seatgate, name)).toBeNull()
   })
 
-  it('B13 made of a name is made of plain letters alone, and always free', async () => {
+  it('made of a name is made of plain letters alone, and always free [B13]', async () => {
     const caller = { userId: await newUser() }
     const mark = crypto.randomUUID().slice(0, 8)
     const made = async (name: string) => {
@@ -171,7 +171,7 @@ describe('a slug of the host’s own form', () => {
     ['nothing but NULs', '\u0000\u0000\u0000'],
     ['half a character', 'acme\ud800'],
     ['a line break', 'acme\ncorp'],
-  ])('that allows anything still has nothing that a store cuts short: %s', (_what, slug) =>
+  ])('that allows anything still has no character that a store cuts short: %s', (_what, slug) =>
     refusedEverywhere(slug, { slugFormat: /[^]/ })
   )
 

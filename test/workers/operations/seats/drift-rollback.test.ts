@@ -104,7 +104,7 @@ const rolledBack = Object.keys(points).flatMap((store) =>
 
 describe('a store that is brought back to an earlier point', () => {
   it.each(rolledBack)(
-    'SEAT-34: $store: $what since then, which is found and repaired',
+    '$store: $what since then, which is found and repaired [SEAT-34]',
     async ({ store, act }) => {
       const kit = createKit()
       const scene = await team(kit)
@@ -138,7 +138,7 @@ describe('a ledger that is out of force', () => {
   const outOfForce = () => inD1('UPDATE seatgate_seat_ledgers SET epoch = epoch + 1')
 
   it.each(meanwhiles)(
-    'SEAT-34: starts anew with the next admission, whatever D1 has forgotten: $what',
+    'starts again with the next admission, no matter what D1 has forgotten: $what [SEAT-34]',
     async ({ act }) => {
       const kit = createKit()
       const scene = await team(kit)
@@ -162,7 +162,7 @@ describe('a ledger that is out of force', () => {
     }
   )
 
-  it('SEAT-34: is what a used ledger should be after a time with seats in D1 alone', async () => {
+  it('is what a used ledger should be after a time with seats in D1 alone [SEAT-34]', async () => {
     const kit = createKit()
     const scene = await team(kit)
     const { organization, member, other } = scene

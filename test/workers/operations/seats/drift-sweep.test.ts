@@ -64,7 +64,7 @@ async function turnTo({ id }: TestOrganization): Promise<void> {
 }
 
 describe('the sweep', () => {
-  it('SEAT-32: repairs what it finds, on record as nobody’s doing, and leaves the rest alone', async () => {
+  it('repairs what it finds, on record as no user’s doing, and leaves the rest alone [SEAT-32]', async () => {
     const kit = createKit()
     const { organization, seat } = await team(kit)
     const sound = await kit.organization({ seats: 3 })
@@ -90,7 +90,7 @@ describe('the sweep', () => {
     { provider: 'd1' },
     { provider: 'unlimited' },
   ])(
-    'SEAT-32: repairs counters and members without a seat, with $provider seats',
+    'repairs counters and members without a seat, with $provider seats [SEAT-32]',
     async ({ provider }) => {
       const kit = createKit({ provider })
       const organization = await kit.organization()
@@ -118,7 +118,7 @@ describe('the sweep', () => {
     }
   )
 
-  it('keeps every member: what is too much is over the limit, and nobody else comes in', async () => {
+  it('keeps every member: what is too much is over the limit, and no other user comes in', async () => {
     const kit = createKit()
     const organization = await kit.organization({ seats: 2 })
     await join(kit, organization)
@@ -131,7 +131,7 @@ describe('the sweep', () => {
     expect((await readState(organization.id)).members).toHaveLength(4)
   })
 
-  it('starts no ledger, and repairs none that has not started', async () => {
+  it('starts no ledger, and repairs no ledger that has not started', async () => {
     const organization = await createKit({ provider: 'd1' }).organization({ seats: 3 })
     await insertMember(organization, await newUser(), crypto.randomUUID())
     const kit = createKit()
@@ -234,7 +234,7 @@ describe('the sweep', () => {
     expect(await repairsOf(second)).toHaveLength(1)
   })
 
-  it.each(moments)('heals from the outbox if it dies %s it tells the ledger', async (moment) => {
+  it.each(moments)('heals from the outbox if it dies %s it calls the ledger', async (moment) => {
     const calm = createKit()
     const { organization, seat } = await team(calm)
     await inLedger(organization, 'DELETE FROM seats WHERE seat_id = ?', seat)
@@ -257,7 +257,7 @@ describe('the sweep', () => {
     await expectRepaired(organization)
   })
 
-  it('told of a repair again, the ledger that has started since stays', async () => {
+  it('asked for a repair again, the ledger that has started since stays', async () => {
     const kit = createKit()
     const { organization } = await team(kit)
     unwrap(await rebuildSeats(kit.seatgate, organization.asOperator))
@@ -297,7 +297,7 @@ describe('who may', () => {
     expect(await repairsOf(organization)).toHaveLength(2)
   })
 
-  it('is told that the ledger does not answer', async () => {
+  it('learns that the ledger does not answer', async () => {
     const organization = await createKit().organization({ seats: 3 })
     const deaf = createKit({ around: losing('ledger') })
     for (const act of [verifySeats, rebuildSeats]) {

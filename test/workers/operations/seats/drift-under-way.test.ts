@@ -102,7 +102,7 @@ const acts: Act[] = [
   },
 ]
 
-describe('SEAT-34: what is under way is no drift', () => {
+describe('what is under way is no drift [SEAT-34]', () => {
   it.each(acts)('before and after every step of $what', async ({ act }) => {
     const calm = createKit()
     const scene = await copiedTeam(calm)
@@ -146,7 +146,7 @@ describe('SEAT-34: what is under way is no drift', () => {
     }
   })
 
-  it('nor is a ledger that starts anew while it is looked at', async () => {
+  it('nor is a ledger that starts again while it is looked at', async () => {
     const calm = createKit()
     const scene = await copiedTeam(calm)
     const { organization, member } = scene

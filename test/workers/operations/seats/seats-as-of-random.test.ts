@@ -170,7 +170,7 @@ const lives = enforcing.flatMap((provider) => SEEDS.map((seed) => ({ provider, s
 
 describe('seats at any instant of a life at random', () => {
   it.each(lives)(
-    'AUD-43 AUD-44: are those of that instant, though the clock goes back ($provider, $seed)',
+    'are those of that instant, though the clock goes back ($provider, $seed) [AUD-43 AUD-44]',
     async ({ provider, seed }) => {
       const { seatgate, id, moments, random } = await history(provider, seed)
       const instants = moments.flatMap(({ recordedAt, expiries }) => [

@@ -113,7 +113,7 @@ describe('seats at a past instant', () => {
   })
 
   // Asked for while the organization is there: a deleted one has no readers.
-  it('AUD-43 AUD-44: are those of that moment, in commit order', async () => {
+  it('are those of that moment, in commit order [AUD-43 AUD-44]', async () => {
     clock.now = Date.UTC(2030, 0, 26)
     value(await restoreOrganization(seatgate, { caller: system }, organization))
     expect(await asOf(1)).toEqual({ status: 'never_existed' })
@@ -138,7 +138,7 @@ describe('seats at a past instant', () => {
     expect(await asOf(26, 3000 * DAY)).toEqual(present(2, 0, 'unlimited'))
   })
 
-  it('AUD-44: before the trail begins nothing is claimed', async () => {
+  it('before the trail begins no count is claimed [AUD-44]', async () => {
     const id = crypto.randomUUID()
     await testEnv.DB.batch([
       testEnv.DB.prepare(

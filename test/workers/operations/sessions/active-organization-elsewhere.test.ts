@@ -54,7 +54,7 @@ const throwing: SessionStore = {
 }
 
 describe('a store that is not in D1', () => {
-  it('PIPE-2 PIPE-12 is called with the id, however the organization was named', async () => {
+  it('is called with the id, however the organization was named [PIPE-2 PIPE-12]', async () => {
     const { userId, session, from, to, caller } = await commuter()
     const { store, updates, pointers } = sessionsElsewhere(session)
     const { seatgate, trips } = elsewhere(store)
@@ -70,7 +70,7 @@ describe('a store that is not in D1', () => {
     expect(await movesOf(to.id)).toEqual([moveBy(userId, to.id, 'active_switched', from.id, to.id)])
   })
 
-  it('PIPE-6 is called with null to clear, and no membership is looked at', async () => {
+  it('is called with null to clear, and no membership is looked at [PIPE-6]', async () => {
     const { userId, session, from, caller } = await commuter()
     const { store, updates } = sessionsElsewhere(session)
     const { seatgate, trips } = elsewhere(store)
@@ -86,7 +86,7 @@ describe('a store that is not in D1', () => {
     ])
   })
 
-  it('PIPE-12 is put on record only where the pointer moves', async () => {
+  it('is put on record only where the pointer moves [PIPE-12]', async () => {
     const { session, from, caller } = await commuter()
     const { store } = sessionsElsewhere(session)
     const { seatgate, trips } = elsewhere(store)
@@ -95,7 +95,7 @@ describe('a store that is not in D1', () => {
     expect(await movesOf(from.id)).toEqual([])
   })
 
-  it('answers the session as the store tells it', async () => {
+  it('answers the session as the store reports it', async () => {
     const { session, to, caller } = await commuter()
     const { store } = sessionsElsewhere(session)
     const renamed: SessionStore = {
@@ -109,7 +109,7 @@ describe('a store that is not in D1', () => {
     expect(active.session).toEqual({ id: 'rotated', activeOrganizationId: to.id })
   })
 
-  it('PIPE-10 makes a switch unavailable where it throws, with nothing on record', async () => {
+  it('makes a switch unavailable where it throws, with no event on record [PIPE-10]', async () => {
     const { to, caller } = await commuter()
     const { seatgate, reports } = elsewhere(throwing)
     expect(codeOf(await put(seatgate, { caller }, to.id))).toBe('unavailable')
@@ -128,7 +128,7 @@ describe('a store that is not in D1', () => {
 
 describe.each(losses)('recovery in a store that is not in D1, where %s', (loss) => {
   it.each([0, 1, 2])(
-    'PIPE-16 PIPE-17 PIPE-18 PIPE-21 moves the pointer once and puts it on record once, with %i others',
+    'moves the pointer once and puts it on record once, with %i others [PIPE-16 PIPE-17 PIPE-18 PIPE-21]',
     async (others) => {
       const who = await stalePointer(loss, others)
       const to = others === 1 ? who.others[0]!.id : null
@@ -157,7 +157,7 @@ describe.each(losses)('recovery in a store that is not in D1, where %s', (loss) 
 
 describe('recovery in a store that is not in D1', () => {
   it.each([0, 1, 2])(
-    'PIPE-20 leaves them nowhere with nothing on record where the session is gone, with %i others',
+    'leaves them nowhere with no event on record where the session is gone, with %i others [PIPE-20]',
     async (others) => {
       const who = await stalePointer('the membership is gone', others)
       const { store } = sessionsElsewhere()
@@ -170,7 +170,7 @@ describe('recovery in a store that is not in D1', () => {
     }
   )
 
-  it('PIPE-20 PIPE-22 leaves them nowhere and reports it where the store throws', async () => {
+  it('leaves them nowhere and reports it where the store throws [PIPE-20 PIPE-22]', async () => {
     const who = await stalePointer('the membership is gone', 1)
     const { seatgate, reports } = elsewhere(throwing)
     const { status, variables } = await askWhere(seatgate, who.caller)
@@ -186,7 +186,7 @@ describe('recovery in a store that is not in D1', () => {
     expect(await movesOf(who.lost.id)).toEqual([])
   })
 
-  it('PIPE-20 moves no pointer where the list of organizations is lost', async () => {
+  it('moves no pointer where the list of organizations is lost [PIPE-20]', async () => {
     const who = await stalePointer('the membership is gone', 1)
     const { store, updates } = sessionsElsewhere(who.session)
     const { seatgate } = elsewhere(store, { around: losingTrips([2]) })
@@ -196,7 +196,7 @@ describe('recovery in a store that is not in D1', () => {
   })
 
   // Two stores, one after the other: the pointer is mended, its record can be lost.
-  it('PIPE-22 refuses nobody and reports it where the record is lost', async () => {
+  it('refuses no user and reports it where the record is lost [PIPE-22]', async () => {
     const who = await stalePointer('the membership is gone', 1)
     const { store, pointers } = sessionsElsewhere(who.session)
     const { seatgate, reports } = elsewhere(store, { around: losingTrips([3]) })
@@ -210,7 +210,7 @@ describe('recovery in a store that is not in D1', () => {
 
 describe('a host without sessions of its own', () => {
   it.each([0, 1, 2])(
-    'PIPE-13 follows no pointer that is stale, mends none, and records nothing, with %i others',
+    'follows no pointer that is stale, repairs no pointer, and records no event, with %i others [PIPE-13]',
     async (others) => {
       const who = await stalePointer('the membership is gone', others)
       const { trips, around } = listening()

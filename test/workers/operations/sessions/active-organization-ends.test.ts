@@ -84,7 +84,7 @@ describe.each(Object.entries(ENDS))('%s', (_name, end) => {
     expect(await pointers()).toEqual([here.id, here.id, there.id, null, here.id])
   })
 
-  it('is on record in D1 until a store that is elsewhere has heard of it', async () => {
+  it('is on record in D1 until a store that is elsewhere has received it', async () => {
     const { here, userId } = await busyMember()
     const heard: Pointers[] = []
     let working = false
@@ -108,7 +108,7 @@ describe.each(Object.entries(ENDS))('%s', (_name, end) => {
     expect(await intentsOf(here.id)).toEqual([])
   })
 
-  it('ends access with the next request, whatever the sessions’ store says', async () => {
+  it('ends access with the next request, no matter what the sessions’ store says', async () => {
     const { here, there, userId } = await busyMember()
     const session = { id: 'elsewhere', activeOrganizationId: here.id }
     const { store } = sessionsElsewhere(session)
@@ -121,13 +121,13 @@ describe.each(Object.entries(ENDS))('%s', (_name, end) => {
 })
 
 describe('softDeleteOrganization', () => {
-  it('ends everybody’s pointers there, and leaves every other one', async () => {
+  it('ends every user’s pointers there, and leaves every other one', async () => {
     const { here, there, pointers } = await busyMember()
     await softDeleted(seatgate, here)
     expect(await pointers()).toEqual([null, null, there.id, null, null])
   })
 
-  it('tells a store that is elsewhere to end everybody’s', async () => {
+  it('asks a store that is elsewhere to end every user’s', async () => {
     const { here } = await busyMember()
     const { store, ends } = sessionsElsewhere()
     const elsewhere = createKit({ sessions: store })
@@ -139,7 +139,7 @@ describe('softDeleteOrganization', () => {
 })
 
 describe('suspendMember', () => {
-  it('ORG-98 keeps the row, frees the seat and ends the sessions, and access ends at once', async () => {
+  it('keeps the row, frees the seat and ends the sessions, and access ends at once [ORG-98]', async () => {
     const { here, there, userId, sessions } = await busyMember()
     const before = unwrap(await seatUsage(seatgate, here.as(here.owner)))
     unwrap(await suspendMember(seatgate, here.as(here.owner), userId))
@@ -168,7 +168,7 @@ describe('suspendMember', () => {
 
 describe('changeRole', () => {
   it.each(Object.entries(callers))(
-    'ORG-95 is the role of the very next request of %s, with the same session',
+    'is the role of the very next request of %s, with the same session [ORG-95]',
     async (_kind, callerOf) => {
       const userId = await newUser()
       const [home] = await belonging(userId, 1)

@@ -97,7 +97,7 @@ async function ask(app: Hono<ScopeEnv>, name: string, path: string, method = 'GE
 }
 
 it.each(Object.entries(callers))(
-  'PIPE-60 requests of several people that meet in one isolate see their own scope: %s',
+  'requests of several people that meet in one isolate see their own scope: %s [PIPE-60]',
   async (_kind, callerOf) => {
     const visitors = await visitorsWith(2)
     for (const [method, path, place] of [
@@ -120,7 +120,7 @@ it.each(Object.entries(callers))(
   }
 )
 
-it('PIPE-60 who is nobody, nowhere or astray stays so beside those who are not', async () => {
+it('an anonymous, absent or stale caller stays so beside others [PIPE-60]', async () => {
   const userId = await newUser()
   const [home] = await belonging(userId, 1)
   const live = { name: 'live', userId, session: await sessionOf(userId, home!.id) }

@@ -36,7 +36,7 @@ async function asking(callerOf: (seatgate: Seatgate) => Caller | null) {
 const EMPTY = { organization: null, membership: null, role: null }
 
 describe('loadActiveOrganization()', () => {
-  it('PIPE-13 PIPE-22 lets nobody and people without a session through, and asks D1 nothing', async () => {
+  it('lets anonymous callers and users without a session through, and makes no query [PIPE-13 PIPE-22]', async () => {
     const userId = await newUser()
     for (const caller of [null, { userId }, { type: 'user', userId } as const]) {
       const { status, variables, trips } = await asking(() => caller)
@@ -46,7 +46,7 @@ describe('loadActiveOrganization()', () => {
     }
   })
 
-  it('PIPE-13 PIPE-22 lets through a session that nobody knows', async () => {
+  it('lets through an unknown session [PIPE-13 PIPE-22]', async () => {
     const gone = { id: 'no-such-session', activeOrganizationId: null }
     const { status, variables, trips } = await asking((seatgate) => queryOf(seatgate, gone))
     expect(status).toBe(200)
@@ -55,7 +55,7 @@ describe('loadActiveOrganization()', () => {
   })
 
   it.each(Object.entries(callers))(
-    'PIPE-14 PIPE-22 leaves a session of %s that points nowhere where it is',
+    'leaves a session of %s that points nowhere where it is [PIPE-14 PIPE-22]',
     async (_kind, callerOf) => {
       const userId = await newUser()
       await belonging(userId, 1)
@@ -71,7 +71,7 @@ describe('loadActiveOrganization()', () => {
   )
 
   it.each(Object.entries(callers))(
-    'PIPE-15 loads organization, membership and role of %s in one trip, and writes nothing',
+    'loads organization, membership and role of %s in one trip, and writes no row [PIPE-15]',
     async (_kind, callerOf) => {
       const userId = await newUser()
       const [first, second] = await belonging(userId, 2)
@@ -141,13 +141,13 @@ describe('loadActiveOrganization()', () => {
     expect(gone.trips, 'nothing is mended for it').toHaveLength(1)
   })
 
-  it('loads nothing for the host itself', async () => {
+  it('loads no row for the host itself', async () => {
     const { variables, trips } = await asking(() => ({ type: 'system' }))
     expect(variables).toEqual({ caller: { type: 'system' }, ...EMPTY })
     expect(trips).toEqual([])
   })
 
-  it('answers 503 while D1 does not answer, instead of taking the caller for nobody', async () => {
+  it('answers 503 while D1 does not answer, instead of taking the caller for an anonymous one', async () => {
     const userId = await newUser()
     const [home] = await belonging(userId, 1)
     const session = await sessionOf(userId, home!.id)
@@ -171,7 +171,7 @@ describe('loadActiveOrganization()', () => {
     expect([page.status, await page.text()]).toEqual([500, 'Back soon.'])
   })
 
-  it('waits for a host that takes its time to tell who is asking', async () => {
+  it('waits for a host that takes its time to name the caller', async () => {
     const userId = await newUser()
     const [home] = await belonging(userId, 1)
     const session = await sessionOf(userId, home!.id)
@@ -180,7 +180,7 @@ describe('loadActiveOrganization()', () => {
     expect(await response.json()).toMatchObject({ organization: { id: home!.id } })
   })
 
-  it('PIPE-23 throws at set-up, naming what is missing or wrong', () => {
+  it('throws at set-up, naming what is missing or wrong [PIPE-23]', () => {
     const { seatgate } = kit
     const authenticate = () => null
     for (const options of [{}, { authenticate: undefined }, { authenticate: 'bearer' }]) {

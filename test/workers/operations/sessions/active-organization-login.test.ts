@@ -26,7 +26,7 @@ const kit = createKit({ provider: 'unlimited' })
 const { seatgate } = kit
 
 describe('selectActiveOrganization()', () => {
-  it('PIPE-47 chooses nothing for who is in none, whatever they worked in before', async () => {
+  it('chooses no organization for a user without one, no matter where they worked before [PIPE-47]', async () => {
     const userId = await newUser()
     const foreign = await kit.organization()
     for (const previous of [undefined, null, foreign.id, 'unknown']) {
@@ -36,7 +36,7 @@ describe('selectActiveOrganization()', () => {
     }
   })
 
-  it('PIPE-47 PIPE-49 chooses the only one with its membership, even if they worked in another before', async () => {
+  it('chooses the only one with its membership, even if they worked in another before [PIPE-47 PIPE-49]', async () => {
     const userId = await newUser()
     const [home] = await belonging(userId, 1)
     const foreign = await kit.organization()
@@ -51,7 +51,7 @@ describe('selectActiveOrganization()', () => {
     }
   })
 
-  it('PIPE-48 answers several as a choice, the newest organization first', async () => {
+  it('answers several as a choice, the newest organization first [PIPE-48]', async () => {
     const userId = await newUser()
     const homes = await belonging(userId, 3)
     const newestFirst = homes.map(({ id }) => id).toReversed()
@@ -63,7 +63,7 @@ describe('selectActiveOrganization()', () => {
     }
   })
 
-  it('PIPE-48 PIPE-49 resumes the one of several that they worked in before, with its membership', async () => {
+  it('resumes the one of several that they worked in before, with its membership [PIPE-48 PIPE-49]', async () => {
     const userId = await newUser()
     for (const { id } of await belonging(userId, 3)) {
       expect(await select(seatgate, userId, { previous: id })).toMatchObject({
@@ -74,7 +74,7 @@ describe('selectActiveOrganization()', () => {
     }
   })
 
-  it('PIPE-48 resumes none that is deleted, or where they are suspended', async () => {
+  it('resumes no organization that is deleted, or where they are suspended [PIPE-48]', async () => {
     const userId = await newUser()
     const [first, second, third] = await belonging(userId, 3)
     await softDeleted(seatgate, third!)
@@ -89,7 +89,7 @@ describe('selectActiveOrganization()', () => {
     })
   })
 
-  it('PIPE-49 PIPE-50 takes one query, which writes nothing', async () => {
+  it('takes one query, which writes no row [PIPE-49 PIPE-50]', async () => {
     const userId = await newUser()
     const { trips, around } = listening()
     const heard = createKit({ provider: 'unlimited', around }).seatgate
@@ -103,7 +103,7 @@ describe('selectActiveOrganization()', () => {
 })
 
 describe('activateAtLogin()', () => {
-  it('PIPE-51 leaves the session as it is in a host without sessions here, and asks nothing', async () => {
+  it('leaves the session as it is in a host without sessions here, and asks no store [PIPE-51]', async () => {
     const userId = await newUser()
     await belonging(userId, 1)
     const session = await sessionOf(userId)
@@ -114,7 +114,7 @@ describe('activateAtLogin()', () => {
     expect(await pointerOf(session)).toBeNull()
   })
 
-  it.each([0, 2, 3])('PIPE-52 leaves who is in %i organizations nowhere', async (count) => {
+  it.each([0, 2, 3])('leaves who is in %i organizations nowhere [PIPE-52]', async (count) => {
     const userId = await newUser()
     await belonging(userId, count)
     const session = await sessionOf(userId)
@@ -131,7 +131,7 @@ describe('activateAtLogin()', () => {
     expect(updates).toEqual([])
   })
 
-  it('PIPE-52 points the session of who is in one at it, and touches nothing else', async () => {
+  it('points the session of who is in one at it, and touches no other row [PIPE-52]', async () => {
     const userId = await newUser()
     const [home] = await belonging(userId, 1)
     const session = await sessionOf(userId)
@@ -144,7 +144,7 @@ describe('activateAtLogin()', () => {
     expect(await movesOf(home!.id), 'signing in is no switch').toEqual([])
   })
 
-  it('PIPE-52 resumes the one of several that they worked in before', async () => {
+  it('resumes the one of several that they worked in before [PIPE-52]', async () => {
     const userId = await newUser()
     const homes = await belonging(userId, 3)
     const session = await sessionOf(userId)
@@ -158,7 +158,7 @@ describe('activateAtLogin()', () => {
     ['the choice', 1],
     ['the pointer', 2],
   ])(
-    'PIPE-53 signs in without an organization, and reports it, where D1 loses %s',
+    'signs in without an organization, and reports it, where D1 loses %s [PIPE-53]',
     async (_what, trip) => {
       const userId = await newUser()
       await belonging(userId, 1)
@@ -175,7 +175,7 @@ describe('activateAtLogin()', () => {
     }
   )
 
-  it('PIPE-53 signs in without an organization, and reports it, where the store throws', async () => {
+  it('signs in without an organization, and reports it, where the store throws [PIPE-53]', async () => {
     const userId = await newUser()
     await belonging(userId, 1)
     const session = { id: 'elsewhere', activeOrganizationId: null }
@@ -198,7 +198,7 @@ describe('activateAtLogin()', () => {
     ])
   })
 
-  it('PIPE-53 signs in without an organization where the session is gone', async () => {
+  it('signs in without an organization where the session is gone [PIPE-53]', async () => {
     const userId = await newUser()
     await belonging(userId, 1)
     const session = await sessionOf(userId)

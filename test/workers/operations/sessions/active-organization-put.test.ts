@@ -69,7 +69,7 @@ async function commuter() {
 }
 
 describe.each(Object.entries(callers))('putActiveOrganization() of %s', (_kind, callerOf) => {
-  it('PIPE-2 PIPE-11 moves the pointer, refreshes the scope, and touches nothing else', async () => {
+  it('moves the pointer, refreshes the scope, and touches no other row [PIPE-2 PIPE-11]', async () => {
     const who = await commuter()
     const { userId, session, to } = who
     const row = await sessionRow(session)
@@ -88,7 +88,7 @@ describe.each(Object.entries(callers))('putActiveOrganization() of %s', (_kind, 
     expect(await sessionRow(session)).toEqual({ ...row, active_organization_id: to.id })
   })
 
-  it('PIPE-6 clears the pointer and empties the scope', async () => {
+  it('clears the pointer and empties the scope [PIPE-6]', async () => {
     const who = await commuter()
     const { userId, session } = who
     const { result, after } = await putting(seatgate, callerOf(seatgate, who), null)
@@ -125,7 +125,7 @@ describe.each(Object.entries(callers))('putActiveOrganization() of %s', (_kind, 
 })
 
 describe('putActiveOrganization()', () => {
-  it('PIPE-3 puts each variable once', async () => {
+  it('puts each variable once [PIPE-3]', async () => {
     const { session, to } = await commuter()
     for (const organization of [to.id, null]) {
       const { keys } = await putting(seatgate, queryOf(seatgate, session), organization)
@@ -133,7 +133,7 @@ describe('putActiveOrganization()', () => {
     }
   })
 
-  it('PIPE-7 copies a role that it does not know, and leaves none where there is none', async () => {
+  it('copies a role that it does not know, and leaves no role where there is no role [PIPE-7]', async () => {
     const { userId, session, to } = await commuter()
     const caller = queryOf(seatgate, session)
     await testEnv.DB.prepare("UPDATE seatgate_memberships SET role = 'Wizard 2' WHERE user_id = ?")
@@ -143,7 +143,7 @@ describe('putActiveOrganization()', () => {
     expect((await putting(seatgate, caller, null)).after.role).toBeNull()
   })
 
-  it('PIPE-8 leaves everything else about the caller as it was', async () => {
+  it('leaves everything else about the caller as it was [PIPE-8]', async () => {
     const { userId, session, to } = await commuter()
     const person = { type: 'user', userId, operator: true, impersonatedBy: 'root' } as const
     for (const [organization, pointer] of [
@@ -164,7 +164,7 @@ describe('putActiveOrganization()', () => {
     }
   })
 
-  it('PIPE-12 puts each deliberate switch on record, once, with where from and where to', async () => {
+  it('puts each deliberate switch on record, once, with where from and where to [PIPE-12]', async () => {
     const { userId, session, from, to } = await commuter()
     const go = async (organization: string | null) =>
       unwrap(await put(seatgate, { caller: queryOf(seatgate, session) }, organization))
@@ -181,7 +181,7 @@ describe('putActiveOrganization()', () => {
     expect(await movesOf(from.id)).toEqual([move(from.id, null, from.id)])
   })
 
-  it('PIPE-12 has the request on record, and the operator who acts as the user', async () => {
+  it('has the request on record, and the operator who acts as the user [PIPE-12]', async () => {
     const { userId, session, to } = await commuter()
     const caller = { userId, impersonatedBy: 'root', session }
     unwrap(await put(seatgate, { caller, requestId: 'ray-1' }, to.id))
@@ -199,7 +199,7 @@ describe('putActiveOrganization()', () => {
     })
   })
 
-  it('PIPE-12 moves no pointer without its event', async () => {
+  it('moves no pointer without its event [PIPE-12]', async () => {
     const { caller, session, from, to } = await commuter()
     const around = losingTrips([2])
     const lossy = createKit({ provider: 'unlimited', around }).seatgate
@@ -227,7 +227,7 @@ describe('putActiveOrganization() refused', () => {
   }
 
   it.each(Object.entries(targets))(
-    'PIPE-4 leaves scope, pointer and store as they were where the organization %s',
+    'leaves scope, pointer and store as they were where the organization %s [PIPE-4]',
     async (_how, targetOf) => {
       const { userId, session, caller, from } = await commuter()
       const target = await targetOf(userId)
@@ -246,7 +246,7 @@ describe('putActiveOrganization() refused', () => {
     }
   )
 
-  it('PIPE-5 answers not_a_member for an organization that is deleted', async () => {
+  it('answers not_a_member for an organization that is deleted [PIPE-5]', async () => {
     const { caller, session, from, to } = await commuter()
     await softDeleted(seatgate, to)
     for (const name of [to.id, to.slug]) {
@@ -257,7 +257,7 @@ describe('putActiveOrganization() refused', () => {
     expect(await pointerOf(session)).toBe(from.id)
   })
 
-  it('PIPE-5 moves no pointer into an organization that is deleted meanwhile', async () => {
+  it('moves no pointer into an organization that is deleted meanwhile [PIPE-5]', async () => {
     const { caller, session, from, to } = await commuter()
     let first = true
     const racing = createKit({
@@ -278,7 +278,7 @@ describe('putActiveOrganization() refused', () => {
     expect(await pointerOf(session)).toBe(from.id)
   })
 
-  it('PIPE-9 answers no_session to who has none, whatever they ask for', async () => {
+  it('answers no_session to a caller without a session, no matter what they ask for [PIPE-9]', async () => {
     const { userId, session, to } = await commuter()
     const none = createKit({ provider: 'unlimited', sessions: 'none' }).seatgate
     for (const name of [to.id, 'no-such-organization', null]) {
@@ -293,7 +293,7 @@ describe('putActiveOrganization() refused', () => {
     }
   })
 
-  it('PIPE-9 answers no_scope where nobody asks, before any option is looked at', async () => {
+  it('answers no_scope to an anonymous caller, before any option is looked at [PIPE-9]', async () => {
     let result: unknown
     const unread = new Proxy({} as Seatgate, {
       get: (_target, key) => {
@@ -322,7 +322,7 @@ describe('putActiveOrganization() refused', () => {
     expect(result).toEqual({ ok: false, error: { code: 'no_scope' } })
   })
 
-  it('PIPE-8 PIPE-9 answers no_scope to a service account and to the host, who stay as they are', async () => {
+  it('answers no_scope to a service account and to the host, who stay as they are [PIPE-8 PIPE-9]', async () => {
     const { to } = await commuter()
     const machine = {
       type: 'service_account',
@@ -340,7 +340,7 @@ describe('putActiveOrganization() refused', () => {
     }
   })
 
-  it('PIPE-10 answers not_found where the session is gone meanwhile', async () => {
+  it('answers not_found where the session is gone meanwhile [PIPE-10]', async () => {
     const { caller, session, to } = await commuter()
     await deleteSession(session)
     const { result, before, after } = await putting(seatgate, caller, to.id)
@@ -353,7 +353,7 @@ describe('putActiveOrganization() refused', () => {
     { code: 'not_found' },
     { code: 'operation_in_progress' },
     { code: 'hook_refused', reason: 'read_only', detail: 'Sessions are frozen.' },
-  ])('PIPE-10 passes on what the store refuses: $code', async (error) => {
+  ])('passes on what the store refuses: $code [PIPE-10]', async (error) => {
     const { caller, to } = await commuter()
     const store: SessionStore = {
       updateActiveOrganization: async () => ({ ok: false, error }),

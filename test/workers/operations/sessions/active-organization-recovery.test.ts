@@ -53,7 +53,7 @@ const nowhere = ({ userId, session }: StalePointer) => ({
 
 describe.each(losses)('a pointer that became stale because %s', (loss) => {
   describe.each(Object.entries(callers))('the session of %s', (_kind, callerOf) => {
-    it('PIPE-16 PIPE-18 PIPE-21 moves to the only other organization, and is put on record once', async () => {
+    it('moves to the only other organization, and is put on record once [PIPE-16 PIPE-18 PIPE-21]', async () => {
       const who = await stalePointer(loss, 1)
       const { userId, session, others } = who
       const { seatgate, trips, events } = watched()
@@ -84,7 +84,7 @@ describe.each(losses)('a pointer that became stale because %s', (loss) => {
     })
 
     it.each([0, 2, 3])(
-      'PIPE-17 PIPE-18 PIPE-21 is cleared where there are %i others',
+      'is cleared where there are %i others [PIPE-17 PIPE-18 PIPE-21]',
       async (others) => {
         const who = await stalePointer(loss, others)
         const { seatgate, trips } = watched()
@@ -100,7 +100,7 @@ describe.each(losses)('a pointer that became stale because %s', (loss) => {
     )
   })
 
-  it('PIPE-19 is never resumed', async () => {
+  it('is never resumed [PIPE-19]', async () => {
     const who = await stalePointer(loss, 2)
     const { organization } = await load(seatgate, { caller: who.caller })
     expect(organization).toBeNull()
@@ -120,7 +120,7 @@ describe.each(losses)('a pointer that became stale because %s', (loss) => {
 })
 
 describe('recovery from a stale pointer', () => {
-  it('PIPE-16 PIPE-19 treats an organization where they never were like one that they lost', async () => {
+  it('treats an organization where they never were like one that they lost [PIPE-16 PIPE-19]', async () => {
     const userId = await newUser()
     const [home] = await belonging(userId, 1)
     for (const pointer of [(await kit.organization()).id, crypto.randomUUID(), 'garbage']) {
@@ -132,7 +132,7 @@ describe('recovery from a stale pointer', () => {
     }
   })
 
-  it('PIPE-21 has the request on record, and the operator who acts as the user', async () => {
+  it('has the request on record, and the operator who acts as the user [PIPE-21]', async () => {
     const { userId, session, lost } = await stalePointer('the membership is gone', 0)
     const caller = { userId, impersonatedBy: 'root', session }
     await load(seatgate, { caller, requestId: 'ray-7' })
@@ -142,7 +142,7 @@ describe('recovery from a stale pointer', () => {
     expect(await requestOf(lost.id)).toBe('ray-7')
   })
 
-  it('PIPE-20 PIPE-22 leaves who lost their session meanwhile nowhere, with nothing on record', async () => {
+  it('leaves a user who lost their session meanwhile nowhere, with no event on record [PIPE-20 PIPE-22]', async () => {
     for (const others of [0, 1, 2]) {
       const who = await stalePointer('the organization is deleted', others)
       const { seatgate, events } = watched({ around: meanwhile(() => deleteSession(who.session)) })
@@ -158,7 +158,7 @@ describe('recovery from a stale pointer', () => {
     ['the list is', 2],
     ['the change is', 3],
   ])(
-    'PIPE-20 PIPE-22 leaves them nowhere and reports it where %s lost on its way',
+    'leaves them nowhere and reports it where %s lost on its way [PIPE-20 PIPE-22]',
     async (_what, trip) => {
       for (const others of [0, 1, 2]) {
         const who = await stalePointer('the membership is gone', others)
@@ -180,7 +180,7 @@ describe('recovery from a stale pointer', () => {
     }
   )
 
-  it('PIPE-21 has changed both or neither where the answer of the change is lost', async () => {
+  it('has changed both or neither where the answer of the change is lost [PIPE-21]', async () => {
     for (const others of [0, 1, 2]) {
       const who = await stalePointer('the membership is gone', others)
       const to = others === 1 ? who.others[0]!.id : null
@@ -195,7 +195,7 @@ describe('recovery from a stale pointer', () => {
     }
   })
 
-  it('PIPE-20 writes nothing where their only other organization is lost meanwhile, and ends well', async () => {
+  it('writes no row where their only other organization is lost meanwhile, and ends well [PIPE-20]', async () => {
     const who = await stalePointer('the membership is gone', 1)
     const home = who.others[0]!
     const around = meanwhile(async () =>
@@ -212,7 +212,7 @@ describe('recovery from a stale pointer', () => {
   })
 
   // The list of organizations comes a trip later: by then they may be in again.
-  it('puts nothing on record where they were let in again meanwhile', async () => {
+  it('puts no event on record where they were let in again meanwhile', async () => {
     const who = await stalePointer('the membership is gone', 0)
     let trips = 0
     const { seatgate: racing } = watched({
@@ -227,7 +227,7 @@ describe('recovery from a stale pointer', () => {
     expect(await movesOf(who.lost.id)).toEqual([])
   })
 
-  it('never costs a live pointer where the host’s query does not tell the pointer beforehand', async () => {
+  it('never costs a live pointer where the host’s query does not disclose the pointer beforehand', async () => {
     const userId = await newUser()
     const [, home] = await belonging(userId, 2)
     const session = await sessionOf(userId, home!.id)

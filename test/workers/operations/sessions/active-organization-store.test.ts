@@ -16,7 +16,7 @@ import {
 const store = d1Sessions()
 
 describe('updateActiveOrganization() of d1Sessions()', () => {
-  it('PIPE-1 answers the session that points there already, and writes nothing', async () => {
+  it('answers the session that points there already, and writes no row [PIPE-1]', async () => {
     const { trips, around } = listening()
     const { seatgate } = createKit({ around })
     for (const pointer of ['acme', null]) {
@@ -31,7 +31,7 @@ describe('updateActiveOrganization() of d1Sessions()', () => {
     expect(trips).toEqual([])
   })
 
-  it('PIPE-1 answers not_found for a session that is gone', async () => {
+  it('answers not_found for a session that is gone [PIPE-1]', async () => {
     const session = await sessionOf(await newUser(), 'acme')
     await deleteSession(session)
     for (const to of ['other', null]) {
@@ -48,7 +48,7 @@ describe('updateActiveOrganization() of d1Sessions()', () => {
     ['elsewhere', 'acme', 'other'],
     ['to nowhere', 'acme', null],
   ])(
-    'PIPE-1 PIPE-11 points a session %s, answers it refreshed, and touches nothing else',
+    'points a session %s, answers it refreshed, and touches no other row [PIPE-1 PIPE-11]',
     async (_way, from, to) => {
       const [session, another] = [
         await sessionOf(await newUser(), from),
@@ -82,7 +82,7 @@ describe('updateActiveOrganization() of d1Sessions()', () => {
 
 describe('endActiveOrganization() of d1Sessions()', () => {
   it.each(['at once', 'as a statement'] as const)(
-    'ends one user’s pointers there, or everybody’s, and no others, %s',
+    'ends one user’s pointers there, or every user’s, and no others, %s',
     async (how) => {
       const [ann, ben] = [await newUser(), await newUser()]
       const here = [await sessionOf(ann, 'here'), await sessionOf(ann, 'here')]

@@ -78,7 +78,7 @@ describe('a store of sessions that cannot be reached', () => {
       ].map(([how, fail]) => [what, how, end, fail] as const)
     )
   )(
-    'ORG-92 keeps nobody in who was %s, and is told until it has heard: it %s',
+    'keeps no user in who was %s, and is called until it has received it: it %s [ORG-92]',
     async (_what, _how, end, fail) => {
       const calm = createKit()
       const organization = await calm.organization()
@@ -132,7 +132,7 @@ describe('a store of sessions that cannot be reached', () => {
     }
   )
 
-  it('ORG-92 that never answers holds up no answer', async () => {
+  it('that never answers holds up no answer [ORG-92]', async () => {
     const calm = createKit()
     const organization = await calm.organization()
     const userId = await join(calm, organization)
@@ -147,7 +147,7 @@ describe('a store of sessions that cannot be reached', () => {
     expect(await intentsOf(organization.id)).toMatchObject([{ kind: 'end_sessions', attempts: 1 }])
   })
 
-  it('ORG-92 is told of each of two removals by itself', async () => {
+  it('is called for each of two removals by itself [ORG-92]', async () => {
     const { owner, admin, member, organization } = await fullTeam()
     const { store, asked } = failingStore(2, () => Promise.reject(new Error('KV is down')))
     let time = START

@@ -31,7 +31,7 @@ import {
 } from '../../../kit/index.ts'
 
 describe('what is measured of an attempt', () => {
-  it('FWD-38 FWD-39: sink, action, number, outcome, kind and whole milliseconds, and nothing else', async () => {
+  it('sink, action, number, outcome, kind and whole milliseconds only [FWD-38 FWD-39]', async () => {
     const metrics: Metric[] = []
     const answers: (() => Delivery | Promise<Delivery>)[] = [
       () => retry,
@@ -117,7 +117,7 @@ describe('a sink that takes many', () => {
 })
 
 describe('the history of attempts', () => {
-  it('FWD-48 FWD-13: tells each attempt, and one end of each event', async () => {
+  it('reports each attempt, and one end of each event [FWD-48 FWD-13]', async () => {
     const sink = sinkOf('log', ({ sequence }, attempt) => {
       if (sequence === 2) return attempt < 4 ? retry : delivered
       return sequence === 4 ? permanent : delivered
@@ -143,7 +143,7 @@ describe('the history of attempts', () => {
     ])
   })
 
-  it('FWD-24: says which part of the configuration passed an event over', async () => {
+  it('says which part of the configuration passed an event over [FWD-24]', async () => {
     const sink = sinkOf('log')
     const patterns = { include: ['organization.*'], exclude: ['organization.rename'] }
     const { seatgate } = clocked([{ ...sink, ...patterns }])
@@ -166,7 +166,7 @@ describe('the history of attempts', () => {
     expect(sink.sequences()).toEqual([1, 5])
   })
 
-  it('FWD-50: has a replay as attempts of its own, beside the one that failed', async () => {
+  it('has a replay as attempts of its own, beside the one that failed [FWD-50]', async () => {
     let healed = false
     const sink = sinkOf('log', ({ sequence }) =>
       sequence === 2 && !healed ? permanent : delivered
@@ -186,7 +186,7 @@ describe('the history of attempts', () => {
     expect(new Set(seconds.map((event) => event.id)).size).toBe(1)
   })
 
-  it('FWD-35: says of events that are not there any more that they were skipped', async () => {
+  it('says of events that are not there any more that they were skipped [FWD-35]', async () => {
     const sink = sinkOf('log')
     const { seatgate } = clocked([sink])
     const id = await organizationWith(seatgate)
@@ -206,7 +206,7 @@ describe('the history of attempts', () => {
     expect(await isInOutbox(id)).toBe(false)
   })
 
-  it('FWD-48: is begun before anything is sent, with the event and the right to send it', async () => {
+  it('is begun before anything is sent, with the event and the right to send it [FWD-48]', async () => {
     const seen: unknown[] = []
     const sink = sinkOf('log', async ({ organizationId, sequence }) => {
       const stored = await testEnv.DB.prepare(
@@ -233,7 +233,7 @@ describe('the history of attempts', () => {
       `REPLACE INTO seatgate_sink_attempts SELECT id, organization_id, sink_id, first_sequence, last_sequence,
          'delivered', null, 1, passed, 0, 0 FROM seatgate_sink_attempts WHERE organization_id = ?`,
     ],
-  ])('FWD-48: refuses %s', async (_what, sql) => {
+  ])('refuses %s [FWD-48]', async (_what, sql) => {
     const { seatgate } = clocked([sinkOf('log', () => permanent)])
     const id = await organizationWith(seatgate)
     await forwardOrganization(seatgate, id)

@@ -106,7 +106,7 @@ describe('a run for a sink that is slow', () => {
     expect(states).toEqual(upTo(4).fill('delivered' as never))
   })
 
-  it('FWD-27: is over soon, and others are served beside it', async () => {
+  it('is over soon, and others are served beside it [FWD-27]', async () => {
     const { sent, queue } = rememberingQueue()
     const othersServed = Promise.withResolvers<void>()
     let left = 4
@@ -147,7 +147,7 @@ describe('an invocation that may ask a thousand times', () => {
   const EVENTS = 100
 
   it.each(['the queue', 'the sweep'])(
-    'FWD-27: blames no sink for it, and goes on in the next one, by %s',
+    'blames no sink for it, and goes on in the next one, by %s [FWD-27]',
     async (by) => {
       let asked = 0
       const sink = sinkOf('log', () => {

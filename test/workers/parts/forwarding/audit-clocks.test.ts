@@ -53,7 +53,7 @@ function firstOf(events: readonly AuditEvent[]): number[] {
 }
 
 describe('a clock that runs back', () => {
-  it('loses nothing, and the order is that of the commits', async () => {
+  it('loses no event, and the order is that of the commits', async () => {
     const sink = sinkOf('memory')
     const { seatgate, later } = clocked([sink])
     const id = await organizationWith(seatgate)
@@ -73,7 +73,7 @@ describe('a clock that runs back', () => {
   it.each([
     ['an hour', -HOUR],
     ['a year', -YEAR],
-  ])('by %s leaves no lease with somebody who died', async (_what, seconds) => {
+  ])('by %s leaves no lease with a forwarder that died', async (_what, seconds) => {
     const { sink, seatgate, later, id } = await abandoned()
     later(seconds)
     expect(await forwardOrganization(seatgate, id)).toBeNull()
@@ -81,7 +81,7 @@ describe('a clock that runs back', () => {
     expect(await cursorOf(id, 'slow')).toMatchObject({ sequence: 3, lease: null })
   })
 
-  it('by less than a lease can differ leaves it to whoever has it, until it ends', async () => {
+  it('by less than a lease can differ leaves it to its holder, until it ends', async () => {
     const { sink, seatgate, later, id } = await abandoned()
     later(-240)
     expect(await forwardOrganization(seatgate, id)).toBe(1)
@@ -90,7 +90,7 @@ describe('a clock that runs back', () => {
     expect(sink.sequences()).toEqual(upTo(3))
   })
 
-  it('keeps nobody from a replay that a lease of then would forbid', async () => {
+  it('does not prevent a replay that a lease of then would forbid', async () => {
     const { sink, seatgate, later, id } = await abandoned()
     const replay = () => replaySink(seatgate, byOperator(id), 'slow', { fromSequence: 1 })
     expect(await replay()).toMatchObject({ error: { code: 'operation_in_progress' } })
@@ -136,7 +136,7 @@ describe('a clock that runs back', () => {
   it.each([
     ['an hour', -HOUR],
     ['a year', -YEAR],
-  ])('by %s gives an event its hours anew, and no more', async (_what, seconds) => {
+  ])('by %s gives an event its hours again, and no more', async (_what, seconds) => {
     const { seatgate, later } = clocked([sinkOf('down', () => retry)])
     const id = await organizationWith(seatgate)
     await forwardOrganization(seatgate, id)
@@ -154,7 +154,7 @@ describe('a clock that runs back', () => {
     expect(letter?.slice(0, 3)).toEqual([1, 'dead', 'exhausted: down'])
   })
 
-  it('leaves nobody behind in the outbox who would wait for a time ahead', async () => {
+  it('leaves no organization in the outbox that would wait for a time ahead', async () => {
     const { seatgate, clock, later } = clocked([sinkOf('sink')], {
       queue: { send: async () => {}, sendBatch: async () => {} },
     })
@@ -194,7 +194,7 @@ describe('two consumers whose clocks differ', () => {
     ['ahead by six minutes', 360],
     ['behind by more than a lease lasts', -61],
     ['behind by a year', -YEAR],
-  ])('%s: some arrive twice, in order, and none is lost', async (_what, seconds) => {
+  ])('%s: some arrive twice, in order, and no event is lost', async (_what, seconds) => {
     const sink = heldSink('slow')
     const { seatgate, clock } = clocked([sink])
     const id = await organizationWith(seatgate, 2)

@@ -82,7 +82,7 @@ describe('seven organizations whose webhook does not answer, behind six connecti
   it.each(
     Object.entries(configurations).map(([path, text]) => [path.slice('../../../../'.length), text])
   )(
-    'FWD-27: keep no other waiting, in batches as %s has them',
+    'keep no other waiting, in batches as %s has them [FWD-27]',
     async (_path, configuration) => {
       const size = Number(/max_batch_size = (\d+)/.exec(configuration)?.[1])
       const { dead, alive, isDead } = await organizations()
@@ -108,7 +108,7 @@ describe('seven organizations whose webhook does not answer, behind six connecti
     60_000
   )
 
-  it('FWD-27: have no other blamed, in a batch that is too large', async () => {
+  it('have no other blamed, in a batch that is too large [FWD-27]', async () => {
     const { dead, alive, isDead } = await organizations()
     const { seen, finished, served } = invocation([...dead, ...alive], isDead)
     const all = Promise.all(alive.map(served))

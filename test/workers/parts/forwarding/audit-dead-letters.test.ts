@@ -27,7 +27,7 @@ import {
 } from '../../../kit/index.ts'
 
 describe('a dead letter', () => {
-  it('FWD-34 FWD-27: is what a sink refuses for good, at once; later events pass', async () => {
+  it('is what a sink refuses for good, at once; later events pass [FWD-34 FWD-27]', async () => {
     const sink = sinkOf('picky', ({ sequence }) => (sequence === 2 ? permanent : delivered))
     const { seatgate } = clocked([sink])
     const id = await organizationWith(seatgate, 2)
@@ -38,7 +38,7 @@ describe('a dead letter', () => {
     expect(await isInOutbox(id)).toBe(false)
   })
 
-  it('FWD-32: is what was tried for 75 hours, the last time when they are over', async () => {
+  it('is what was tried for 75 hours, the last time when they are over [FWD-32]', async () => {
     const sink = sinkOf('down', ({ sequence }) => (sequence === 1 ? retry : delivered))
     const { seatgate, later, clock } = clocked([sink])
     const id = await organizationWith(seatgate)
@@ -55,7 +55,7 @@ describe('a dead letter', () => {
     expect(await lettersOf(seatgate, id, 'down')).toEqual([[1, 'dead', 'exhausted: down', waits]])
   })
 
-  it('FWD-33: comes no later for a Retry-After', async () => {
+  it('comes no later for a Retry-After [FWD-33]', async () => {
     const sink = sinkOf('slow', () => ({ ...retry, afterSeconds: 12 * 3600 }))
     const { seatgate, later, clock } = clocked([{ ...sink, retryHours: 1 }])
     const id = await organizationWith(seatgate)
@@ -67,7 +67,7 @@ describe('a dead letter', () => {
     expect((await lettersOf(seatgate, id, 'slow'))[0]).toEqual([1, 'dead', 'exhausted: down', 2])
   })
 
-  it('FWD-22: is one sink’s and one organization’s own', async () => {
+  it('is one sink’s and one organization’s own [FWD-22]', async () => {
     const [one, two] = [sinkOf('one', () => permanent), sinkOf('two')]
     const { seatgate } = clocked([one, two])
     const [a, b] = [await organizationWith(seatgate), await organizationWith(seatgate)]
@@ -78,7 +78,7 @@ describe('a dead letter', () => {
     expect(two.sequences()).toEqual([1, 2])
   })
 
-  it('is never written by somebody who lost the lease', async () => {
+  it('is never written by a forwarder that lost the lease', async () => {
     const sink = heldSink('slow', permanent)
     const { seatgate, later } = clocked([sink])
     const id = await organizationWith(seatgate)
@@ -91,7 +91,7 @@ describe('a dead letter', () => {
     expect(await lettersOf(seatgate, id, 'slow')).toEqual([])
   })
 
-  it('FWD-13: of a page that is full stays as well', async () => {
+  it('of a page that is full stays as well [FWD-13]', async () => {
     const sink = sinkOf('picky', ({ sequence }) => (sequence % 50 === 0 ? permanent : delivered))
     const { seatgate } = clocked([sink])
     const id = await organizationWith(seatgate)
@@ -113,7 +113,7 @@ describe('putting dead letters back', () => {
     return { ...clocked([sink]), sink, heal: () => void (state.healed = true) }
   }
 
-  it('FWD-41 FWD-44: tries one once more on the same path, and is on record with the operator', async () => {
+  it('tries one again on the same path, and is on record with the operator [FWD-41 FWD-44]', async () => {
     const { seatgate, sink, heal } = broken()
     const id = await organizationWith(seatgate)
     await forwardOrganization(seatgate, id)
@@ -144,7 +144,7 @@ describe('putting dead letters back', () => {
     expect(await isInOutbox(id)).toBe(false)
   })
 
-  it('D2 is dead again if a replay is refused after it was delivered', async () => {
+  it('is dead again if a replay is refused after it was delivered [D2]', async () => {
     let refuses = true
     const sink = sinkOf('log', ({ sequence }) =>
       sequence === 2 && refuses ? { ...permanent, reason: 'again' } : delivered
@@ -167,7 +167,7 @@ describe('putting dead letters back', () => {
     expect(await lettersOf(seatgate, id, 'log')).toEqual([[2, 'delivered', 'again', 4]])
   })
 
-  it('FWD-43: of many counts them first, and tries a hundred at a time with a pause', async () => {
+  it('of many counts them first, and tries a hundred at a time with a pause [FWD-43]', async () => {
     const state = { healed: false }
     const sink = sinkOf('log', () => (state.healed ? delivered : permanent))
     const { seatgate } = clocked([sink])
@@ -207,7 +207,7 @@ describe('putting dead letters back', () => {
     expect(taken.map(({ sequence }) => sequence).toSorted((a, b) => a - b)).toEqual([1, 2, 3])
   })
 
-  it('FWD-43: of more than 10,000 wants to be forced, and counts them without', async () => {
+  it('of more than 10,000 wants to be forced, and counts them without [FWD-43]', async () => {
     const { seatgate } = broken()
     const id = await organizationWith(seatgate)
     const bury = (numbers: string) =>
@@ -228,7 +228,7 @@ describe('putting dead letters back', () => {
     expect(unwrap(await requeue({})).events).toBe(1)
   })
 
-  it('FWD-35: of an event that is not there any more ends at once, and is dead again', async () => {
+  it('of an event that is not there any more ends at once, and is dead again [FWD-35]', async () => {
     const { seatgate, sink } = broken()
     const id = await organizationWith(seatgate)
     await forwardOrganization(seatgate, id)
@@ -268,7 +268,7 @@ describe('dead letters of a time', () => {
   }
   const justBefore = (time: string) => new Date(Date.parse(time) - 1)
 
-  it('FWD-43: are listed, counted and put back, both ends included, and of an action in it', async () => {
+  it('are listed, counted and put back, both ends included, and of an action in it [FWD-43]', async () => {
     const { seatgate, id, at, listed, requeue } = await threeHours()
     const cases: [object, number[]][] = [
       [{}, [1, 2, 3, 4]],

@@ -29,7 +29,7 @@ import {
 const silent = { send: async () => {}, sendBatch: async () => {} }
 
 describe('dispatch', () => {
-  it('FWD-7: async without a queue fails at start, names the sink and suggests auto', () => {
+  it('async without a queue fails at start, names the sink and suggests auto [FWD-7]', () => {
     const asynchronous = { ...sinkOf('siem'), dispatch: 'async' } as const
     const message = /the sink "siem" is async, and there is no queue.*"auto"/
     expect(() => clocked([asynchronous])).toThrow(message)
@@ -37,13 +37,13 @@ describe('dispatch', () => {
     expect(() => clocked([{ ...asynchronous, dispatch: 'auto' }])).not.toThrow()
   })
 
-  it('FWD-10: says whether there is a queue', () => {
+  it('says whether there is a queue [FWD-10]', () => {
     expect(isQueueBound(clocked([]).seatgate)).toBe(false)
     expect(isQueueBound(clocked([], { queue: silent }).seatgate)).toBe(true)
   })
 
   it.each(['auto', 'async'] as const)(
-    'FWD-8: %s with a queue delivers nothing before the queue says so',
+    '%s with a queue delivers no event before the queue says so [FWD-8]',
     async (dispatch) => {
       const sink = sinkOf('log')
       const kit = createKit({ provider: 'd1', sinks: [{ ...sink, dispatch }] })
@@ -54,7 +54,7 @@ describe('dispatch', () => {
     }
   )
 
-  it('FWD-8: auto without a queue delivers in process, after the answer', async () => {
+  it('auto without a queue delivers in process, after the answer [FWD-8]', async () => {
     const sink = heldSink('log')
     const kit = createKit({ provider: 'd1', sinks: [sink], queue: undefined as never })
     // The answer is there, and the first delivery still in the air.
@@ -69,7 +69,7 @@ describe('dispatch', () => {
     expect(sink.sequences()).toEqual([1, 2, 3])
   })
 
-  it('FWD-9: sync delivers before the answer, and others after it', async () => {
+  it('sync delivers before the answer, and others after it [FWD-9]', async () => {
     const [prompt, other] = [sinkOf('prompt'), sinkOf('other')]
     const sinks: Sink[] = [{ ...prompt, dispatch: 'sync' }, other]
     const { seatgate } = clocked(sinks, { queue: silent })
@@ -79,7 +79,7 @@ describe('dispatch', () => {
     expect([prompt.sequences(), other.sequences()]).toEqual([upTo(3), []])
   })
 
-  it('FWD-9: sync keeps an answer waiting no longer than its deadline, and goes on', async () => {
+  it('sync keeps an answer waiting no longer than its deadline, and goes on [FWD-9]', async () => {
     const sink = heldSink('slow')
     const reports: Report[] = []
     const kit = createKit({
@@ -96,7 +96,7 @@ describe('dispatch', () => {
     expect(reports).toEqual([])
   })
 
-  it('FWD-9: a sync sink that fails changes no answer, and is tried again like others', async () => {
+  it('a sync sink that fails changes no answer, and is tried again like others [FWD-9]', async () => {
     const sink = sinkOf('down', (_event, attempt) => (attempt === 1 ? retry : delivered))
     const { seatgate, later } = clocked([{ ...sink, dispatch: 'sync' }], { queue: silent })
     const id = await organizationWith(seatgate)
@@ -109,7 +109,7 @@ describe('dispatch', () => {
     expect((await attemptsOf(seatgate, id, 'down'))[0]).toEqual([1, 1, 'retry', 'down', 1])
   })
 
-  it('FWD-11: a sink that throws changes no answer, and loses no event', async () => {
+  it('a sink that throws changes no answer, and loses no event [FWD-11]', async () => {
     const sink = sinkOf('broken', () => Promise.reject(new Error('boom')))
     const { seatgate } = clocked([{ ...sink, dispatch: 'sync' }], { queue: silent })
     const id = await organizationWith(seatgate)
@@ -141,7 +141,7 @@ describe('a sink that is missing', () => {
         },
       },
     ],
-  ])('FWD-6 %s costs one warning, which tells nothing else', async (_what, how) => {
+  ])('%s costs one warning, which discloses only that [FWD-6]', async (_what, how) => {
     const there = sinkOf('there')
     const { seatgate, reports } = clocked([absent(how), there], { waitUntil: () => {} })
     expect(reports).toEqual([
@@ -151,12 +151,12 @@ describe('a sink that is missing', () => {
     expect(seatgate.sinks.map(({ id }) => id)).toEqual(['there'])
   })
 
-  it('FWD-4: none is warned of where all are there, or none is configured', () => {
+  it('gives no warning where all sinks are there, or no sink is configured [FWD-4]', () => {
     expect(warningsOf([])).toEqual([])
     expect(warningsOf([absent({ attach: () => undefined })])).toEqual([])
   })
 
-  it('FWD-4: is told on the console by its name where nobody reports', () => {
+  it('is reported on the console by its name without a `report` option [FWD-4]', () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     const sinks = [absent({ disabled: true })]
     createSeatgate({ database: db, seats: d1Seats(), sessions: 'none', sinks })
@@ -171,7 +171,7 @@ describe('a sink that is missing', () => {
 })
 
 describe('a backlog', () => {
-  it('FWD-28: comes no faster than the sink may have it, from the beginning or from where it is asked for', async () => {
+  it('comes no faster than the sink may have it, from the beginning or from where it is asked for [FWD-28]', async () => {
     const sink = sinkOf('new')
     const { seatgate, later } = clocked([{ ...sink, eventsPerMinute: 150 }])
     const id = await organizationWith(seatgate)

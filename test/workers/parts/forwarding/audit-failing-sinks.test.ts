@@ -12,7 +12,7 @@ import {
 } from '../../../kit/index.ts'
 
 describe('a sink that fails', () => {
-  it('FWD-29, FWD-32: is tried again later and later, loses nothing and keeps the order', async () => {
+  it('is tried again later and later, loses no event and keeps the order [FWD-29 FWD-32]', async () => {
     const sink = sinkOf('flaky', (_event, attempt) => (attempt <= 3 ? retry : delivered))
     const { seatgate, later } = clocked([sink])
     const id = await organizationWith(seatgate, 2)
@@ -66,7 +66,7 @@ describe('a sink that fails', () => {
     expect(sink.attempts).toEqual(upTo(20).fill(1))
   })
 
-  it('FWD-33: waits as long as the sink asks for, if that is longer', async () => {
+  it('waits as long as the sink asks for, if that is longer [FWD-33]', async () => {
     const sink = sinkOf('busy', () => ({ ...retry, afterSeconds: 90 }))
     const { seatgate } = clocked([sink])
     const id = await organizationWith(seatgate)
@@ -87,7 +87,7 @@ describe('a sink that fails', () => {
     expect(sink.sequences()).toEqual(upTo(5))
   })
 
-  it('counts its failures anew for the next event', async () => {
+  it('counts its failures again for the next event', async () => {
     const sink = sinkOf('flaky', (_event, attempt) => (attempt === 3 ? delivered : retry))
     const { seatgate, later } = clocked([sink])
     const id = await organizationWith(seatgate)
@@ -101,7 +101,7 @@ describe('a sink that fails', () => {
     expect(await cursorOf(id, 'flaky')).toMatchObject({ sequence: 1, attempts: 1 })
   })
 
-  it('FWD-22: holds back no other sink, and no other organization', async () => {
+  it('holds back no other sink, and no other organization [FWD-22]', async () => {
     const [dead, alive] = [sinkOf('dead', () => retry), sinkOf('alive')]
     const { seatgate } = clocked([dead, alive])
     const [one, two] = [await organizationWith(seatgate), await organizationWith(seatgate)]
@@ -128,7 +128,7 @@ describe('a sink that fails', () => {
     ['answers a text', () => 'delivered', 'invalid_answer'],
     ['answers an unknown outcome', () => ({ outcome: 'ok' }), 'invalid_answer'],
     ['gives no reason', () => ({ outcome: 'retry' }), null],
-  ])('FWD-30: %s: that is no delivery', async (_what, answer, reason) => {
+  ])('%s: that is no delivery [FWD-30]', async (_what, answer, reason) => {
     const sink = sinkOf('odd', answer as () => Delivery)
     const { seatgate } = clocked([sink])
     const id = await organizationWith(seatgate)
@@ -143,7 +143,7 @@ describe('a sink that fails', () => {
     ['a delay without end', { ...retry, afterSeconds: Number.POSITIVE_INFINITY }, 86_400],
     ['a negative delay', { ...retry, afterSeconds: -5 }, 1],
     ['a reason that is no text', { ...retry, reason: { status: 500 } }, 1],
-  ])('FWD-30: %s does not stop it from being tried again', async (_what, answer, seconds) => {
+  ])('%s does not stop it from being tried again [FWD-30]', async (_what, answer, seconds) => {
     const sink = sinkOf('odd', () => answer as unknown as Delivery)
     const { seatgate } = clocked([sink])
     const id = await organizationWith(seatgate)
@@ -151,7 +151,7 @@ describe('a sink that fails', () => {
     expect(await cursorOf(id, 'odd')).toMatchObject({ sequence: 0, attempts: 1, lease: null })
   })
 
-  it('FWD-30: is a sink that fails if its filter throws; others get their events', async () => {
+  it('is a sink that fails if its filter throws; others get their events [FWD-30]', async () => {
     const broken: Sink = {
       ...sinkOf('broken'),
       accepts: () => {
@@ -181,7 +181,7 @@ describe('a sink that hangs', () => {
     vi.useRealTimers()
   })
 
-  it('FWD-30: is given 15 seconds and then tried again later', async () => {
+  it('is given 15 seconds and then tried again later [FWD-30]', async () => {
     const started = Promise.withResolvers<void>()
     const sink = sinkOf('silent', () => {
       started.resolve()

@@ -19,7 +19,7 @@ import {
 } from '../../../kit/index.ts'
 
 describe('forwarding', () => {
-  it('FWD-27: delivers in order, moves the cursor, and clears the outbox at the end', async () => {
+  it('delivers in order, moves the cursor, and clears the outbox at the end [FWD-27]', async () => {
     const sink = sinkOf('memory')
     const { seatgate } = clocked([sink])
     const id = await organizationWith(seatgate, 3)
@@ -35,7 +35,7 @@ describe('forwarding', () => {
     expect(await isInOutbox(id)).toBe(false)
   })
 
-  it('delivers nothing twice, and takes up where it left off', async () => {
+  it('delivers no event twice, and takes up where it left off', async () => {
     const sink = sinkOf('memory')
     const { seatgate } = clocked([sink])
     const id = await organizationWith(seatgate)
@@ -47,7 +47,7 @@ describe('forwarding', () => {
     expect(sink.attempts).toEqual([1, 2, 3])
   })
 
-  it('FWD-18: hands over the event as readers see it', async () => {
+  it('hands over the event as readers see it [FWD-18]', async () => {
     const sink = sinkOf('memory')
     const { seatgate } = clocked([sink])
     const id = await organizationWith(seatgate)
@@ -76,7 +76,7 @@ describe('forwarding', () => {
     })
   })
 
-  it('FWD-24: passes over what a sink does not take', async () => {
+  it('passes over what a sink does not take [FWD-24]', async () => {
     const picky = { ...sinkOf('picky'), accepts: (action: string) => action.endsWith('.rename') }
     const { seatgate } = clocked([picky])
     const id = await organizationWith(seatgate, 2)
@@ -118,7 +118,7 @@ describe('forwarding', () => {
     expect(sink.attempts).toEqual([1, 2, 3])
   })
 
-  it('FWD-1: costs nothing where there is no sink', async () => {
+  it('costs no call where there is no sink [FWD-1]', async () => {
     const { seatgate } = clocked([])
     const id = await organizationWith(seatgate)
     expect(await isInOutbox(id)).toBe(false)
@@ -127,7 +127,7 @@ describe('forwarding', () => {
 })
 
 describe('two forwarders at once', () => {
-  it('FWD-26: one delivers, the other comes back in a second; nothing is delivered twice', async () => {
+  it('one delivers, the other comes back in a second; no event is delivered twice [FWD-26]', async () => {
     const sink = heldSink('slow')
     const { seatgate } = clocked([sink])
     const id = await organizationWith(seatgate, 2)
@@ -153,7 +153,7 @@ describe('two forwarders at once', () => {
     expect(events()).toBe(5)
   })
 
-  it('FWD-26: holds for ten that start together', async () => {
+  it('holds for ten that start together [FWD-26]', async () => {
     let under = 0
     let most = 0
     const sink = sinkOf('slow', async () => {
@@ -170,7 +170,7 @@ describe('two forwarders at once', () => {
     expect(sink.attempts).toEqual(upTo(7))
   })
 
-  it('lets another one take over when a lease has run out, and whoever lost it changes nothing', async () => {
+  it('lets another one take over when a lease has run out, and the one that lost it makes no change', async () => {
     const sink = heldSink('slow', retry)
     const { seatgate, later } = clocked([sink])
     const id = await organizationWith(seatgate, 1)

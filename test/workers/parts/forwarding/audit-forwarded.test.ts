@@ -42,7 +42,7 @@ async function consume(seatgate: Seatgate, organizationId: string) {
 }
 
 describe('what is forwarded', () => {
-  it('FWD-15: organizations, memberships, invitations and seats, several of one batch', async () => {
+  it('organizations, memberships, invitations and seats, several of one batch [FWD-15]', async () => {
     const sink = sinkOf('log')
     const kit = createKit({ sinks: [sink] })
     const organization = await kit.organization({ seats: 9 })
@@ -64,7 +64,7 @@ describe('what is forwarded', () => {
     ])
   })
 
-  it('FWD-12: never what was rolled back', async () => {
+  it('never what was rolled back [FWD-12]', async () => {
     const sink = sinkOf('log')
     const { seatgate } = clocked([sink])
     const caller = { userId: crypto.randomUUID() }
@@ -80,7 +80,7 @@ describe('what is forwarded', () => {
     expect(sink.attempts).toEqual([])
   })
 
-  it('FWD-19: keeps outcome, actor and time as they are on record', async () => {
+  it('keeps outcome, actor and time as they are on record [FWD-19]', async () => {
     const sink = sinkOf('log')
     const { seatgate, later, clock } = clocked([sink])
     const id = await organizationWith(seatgate)
@@ -100,7 +100,7 @@ describe('what is forwarded', () => {
     ])
   })
 
-  it('AUD-20: has the request and the trace that it came from, in the queue’s consumer too', async () => {
+  it('has the request and the trace that it came from, in the queue’s consumer too [AUD-20]', async () => {
     const sink = sinkOf('log')
     const { seatgate } = clocked([sink])
     const id = await organizationWith(seatgate)
@@ -114,7 +114,7 @@ describe('what is forwarded', () => {
 })
 
 describe('a sink', () => {
-  it('FWD-21: has its own options in every attempt, by the queue as in process', async () => {
+  it('has its own options in every attempt, by the queue as in process [FWD-21]', async () => {
     const seen: string[] = []
     const own = { endpoint: 'https://siem.example.com', region: 'eu' }
     const sink: Sink & typeof own = {
@@ -135,7 +135,7 @@ describe('a sink', () => {
     expect(new Set(seen)).toEqual(new Set(['https://siem.example.com eu false']))
   })
 
-  it('FWD-23: that calls the forwarder from inside is told to come back, and recurses no further', async () => {
+  it('that calls the forwarder from inside is asked to come back, and recurses no further [FWD-23]', async () => {
     const answers: (number | null)[] = []
     const sink = sinkOf('loop', async ({ organizationId }) => {
       answers.push(await forwardOrganization(seatgate, organizationId))
@@ -148,7 +148,7 @@ describe('a sink', () => {
     expect(answers).toEqual([1, 1])
   })
 
-  it('FWD-31: that has thrown gets the same event again, and the next', async () => {
+  it('that has thrown gets the same event again, and the next [FWD-31]', async () => {
     const sink = sinkOf('flaky', (_event, attempt) =>
       attempt <= 2 ? Promise.reject(new Error('boom')) : delivered
     )
@@ -168,7 +168,7 @@ describe('a sink', () => {
     ])
   })
 
-  it('FWD-11 FWD-25: that is down for a day changes no answer and no row, and gets all of it', async () => {
+  it('that is down for a day changes no answer and no row, and gets all of it [FWD-11 FWD-25]', async () => {
     let up = false
     const taken: AuditEvent[] = []
     const sink = sinkOf('down', (event) => {

@@ -23,7 +23,7 @@ import {
 } from '../../../kit/index.ts'
 
 describe('a sink that is gone', () => {
-  it('FWD-33: is paused until somebody lets it go on, and loses nothing', async () => {
+  it('is paused until an operator resumes it, and loses no event [FWD-33]', async () => {
     let gone = true
     const sink = sinkOf('hook', ({ sequence }) =>
       gone && sequence === 2 ? { outcome: 'pause', reason: 'status_410' } : delivered
@@ -48,7 +48,7 @@ describe('a sink that is gone', () => {
 })
 
 describe('replay', () => {
-  it('FWD-17 FWD-44: sends everything again from a sequence on, under the same ids, each time on record', async () => {
+  it('sends everything again from a sequence on, under the same ids, each time on record [FWD-17 FWD-44]', async () => {
     const sink = sinkOf('log')
     const { seatgate } = clocked([sink])
     const id = await organizationWith(seatgate, 2)
@@ -64,7 +64,7 @@ describe('replay', () => {
     expect(await sinkActionsOf(id)).toEqual([told, told])
   })
 
-  it('FWD-42: is refused while a delivery is under way', async () => {
+  it('is refused while a delivery is under way [FWD-42]', async () => {
     const sink = heldSink('slow')
     const { seatgate } = clocked([sink])
     const id = await organizationWith(seatgate)
@@ -78,7 +78,7 @@ describe('replay', () => {
     expect(await cursorOf(id, 'slow')).toMatchObject({ sequence: 0 })
   })
 
-  it('FWD-45: concerns the organization that was asked for, and sinks that there are', async () => {
+  it('concerns the organization that was asked for, and sinks that there are [FWD-45]', async () => {
     const { seatgate } = clocked([sinkOf('log'), { ...sinkOf('own'), internal: true }])
     const [one, two] = [await organizationWith(seatgate), await organizationWith(seatgate)]
     for (const id of [one, two]) await forwardOrganization(seatgate, id)
@@ -98,7 +98,7 @@ describe('replay', () => {
 })
 
 describe('what can be asked about sinks', () => {
-  it('FWD-40: lag, age of the oldest and dead letters, of each sink and organization', async () => {
+  it('lag, age of the oldest and dead letters, of each sink and organization [FWD-40]', async () => {
     const [dead, alive] = [
       sinkOf('dead', ({ sequence }) => (sequence === 1 ? permanent : retry)),
       sinkOf('alive'),
@@ -140,7 +140,7 @@ describe('what can be asked about sinks', () => {
     })
   })
 
-  it('FWD-40 FWD-41: over HTTP, by owners and operators alone', async () => {
+  it('over HTTP, by owners and operators alone [FWD-40 FWD-41]', async () => {
     const sink = sinkOf('log', ({ sequence }) => (sequence === 1 ? permanent : delivered))
     const { seatgate } = clocked([sink])
     const id = await organizationWith(seatgate)

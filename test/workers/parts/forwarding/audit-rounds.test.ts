@@ -57,8 +57,8 @@ async function waiting(): Promise<number> {
   return Number(row)
 }
 
-describe('where nothing happens any more', () => {
-  it('FWD-13 FWD-28: a sink that is new gets everything, in sequence', async () => {
+describe('where no change is made any more', () => {
+  it('a sink that is new gets everything, in sequence [FWD-13 FWD-28]', async () => {
     const idle = await organizationWith(without(), 3)
     const old = sinkOf('old')
     const served = await organizationWith(clocked([old]).seatgate)
@@ -87,7 +87,7 @@ describe('where nothing happens any more', () => {
     expect([added.taken.length, heardOf().has('trail-9')]).toEqual([1000, true])
   })
 
-  it('FWD-13: a sink that is switched on again gets what it has missed', async () => {
+  it('a sink that is switched on again gets what it has missed [FWD-13]', async () => {
     const [siem, other] = [sinkOf('siem'), sinkOf('other')]
     const [on, off] = [
       clocked([siem, other]).seatgate,
@@ -102,7 +102,7 @@ describe('where nothing happens any more', () => {
     expect([siem.sequences(), other.sequences()]).toEqual([upTo(3), upTo(3)])
   })
 
-  it('FWD-13: a new sink gets what is left of organizations that are deleted, and of the platform', async () => {
+  it('a new sink gets what is left of organizations that are deleted, and of the platform [FWD-13]', async () => {
     const { seatgate } = clocked([], { verifyPassword: () => true })
     const id = await organizationWith(seatgate)
     const scope = { caller: { userId: owners.get(id)! }, organization: id }
@@ -116,7 +116,7 @@ describe('where nothing happens any more', () => {
     expect(told).toEqual(new Set([id, 'system']))
   })
 
-  it('AUD-54: a log that is kept since today seals everything', async () => {
+  it('a log that is kept since today seals everything [AUD-54]', async () => {
     const id = await organizationWith(without(), 2)
     const { seatgate } = clocked([], { auditLogKey: keys.privateKey })
     await sweepAudit(seatgate)
@@ -141,7 +141,7 @@ describe('where nothing happens any more', () => {
     expect(await isInOutbox(id)).toBe(false)
   })
 
-  it('a wake-up goes out for whoever is found, over the queue if there is one', async () => {
+  it('a wake-up goes out for each organization found, over the queue if there is one', async () => {
     const id = await organizationWith(without())
     const sent: unknown[] = []
     const queue: SeatgateOptions['queue'] = {
@@ -153,7 +153,7 @@ describe('where nothing happens any more', () => {
     expect(await cursorOf(id, 'new')).toBeNull()
   })
 
-  it('nobody is looked for where nobody waits', async () => {
+  it('no organization is looked for where no consumer waits', async () => {
     await organizationWith(without())
     await sweepAudit(without())
     expect(await waiting()).toBe(0)
@@ -162,7 +162,7 @@ describe('where nothing happens any more', () => {
 })
 
 describe('a round', () => {
-  it('comes to every trail, a hundred at a time, and then begins anew', async () => {
+  it('comes to every trail, a hundred at a time, and then begins again', async () => {
     await settledTrails(230, 1, 'old')
     const { seatgate } = clocked([sinkOf('new')], { queue: silent })
     const found: number[] = []

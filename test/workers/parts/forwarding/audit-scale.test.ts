@@ -85,8 +85,8 @@ describe('what forwarding costs', () => {
   })
 })
 
-describe('an organization whose sink does not answer, or whose event nobody takes', () => {
-  it.each(['the queue', 'the sweep'])('FWD-27: keeps no other waiting, by %s', async (by) => {
+describe('an organization whose sink does not answer, or whose event no sink takes', () => {
+  it.each(['the queue', 'the sweep'])('keeps no other waiting, by %s [FWD-27]', async (by) => {
     const gate = Promise.withResolvers<void>()
     const taken: string[] = []
     const sink: Sink = {
@@ -142,7 +142,7 @@ describe('what proving costs', () => {
   })
 
   it(
-    'AUD-56: a proof reads as many hashes as the tree is high, in two trips, and is at most 1 KB',
+    'a proof reads as many hashes as the tree is high, in two trips, and is at most 1 KB [AUD-56]',
     async () => {
       const kit = measured()
       const { seatgate, costOf } = kit

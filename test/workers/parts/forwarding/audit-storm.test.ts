@@ -110,7 +110,7 @@ describe('receivers that fail three times in ten, and consumers that die', () =>
     ['one by one', false, atScale({ share: 6, thorough: 10, whole: 200 })],
     ['many at once', true, atScale({ share: 12, thorough: 20, whole: 200 })],
   ])(
-    'FWD-11 FWD-13 FWD-17 FWD-25 FWD-27: lose nothing, keep each organization’s order and store each event once, %s',
+    'lose no event, keep each organization’s order and store each event once, %s [FWD-11 FWD-13 FWD-17 FWD-25 FWD-27]',
     async (how, together, organizations) => {
       const random = seeded(20_260)
       const { sink, stored, order, calls } = stormy(how.replaceAll(' ', '-'), random, together)

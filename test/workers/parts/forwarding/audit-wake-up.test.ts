@@ -15,7 +15,7 @@ import {
 } from '../../../kit/index.ts'
 
 describe('the sweep', () => {
-  it('FWD-14, FWD-16: delivers what a lost wake-up left behind', async () => {
+  it('delivers what a lost wake-up left behind [FWD-14 FWD-16]', async () => {
     await testEnv.DB.exec('DELETE FROM seatgate_audit_outbox')
     const sink = sinkOf('memory')
     const lost = { send: async () => {}, sendBatch: async () => {} }
@@ -44,7 +44,7 @@ describe('the sweep', () => {
     expect(sink.attempts).toEqual([])
   })
 
-  it('takes those first that waited longest, so that none is starved', async () => {
+  it('takes those first that waited longest, so that no organization is starved', async () => {
     await testEnv.DB.batch([
       testEnv.DB.prepare('DELETE FROM seatgate_audit_outbox'),
       testEnv.DB.prepare(
@@ -92,7 +92,7 @@ describe('the sweep', () => {
     expect(reports).toEqual([])
   })
 
-  it('throws nothing while D1 does not answer, and reports each of its parts', async () => {
+  it('does not throw while D1 does not answer, and reports each of its parts', async () => {
     const down = new Proxy(db, {
       get: (target, key) =>
         key === 'batch'
@@ -120,7 +120,7 @@ describe('the queue handler', () => {
     return { acked: explicitAcks.sort(), retried: retryMessages.map(({ msgId }) => msgId) }
   }
 
-  it('FWD-36: acknowledges and reports junk, and serves what comes beside it', async () => {
+  it('acknowledges and reports junk, and serves what comes beside it [FWD-36]', async () => {
     const sink = sinkOf('memory')
     const { seatgate, reports } = clocked([sink])
     const id = await organizationWith(seatgate)
@@ -153,13 +153,13 @@ describe('the queue handler', () => {
     expect(sink.attempts).toEqual([1, 2])
   })
 
-  it('FWD-35: acknowledges an organization that there is not', async () => {
+  it('acknowledges an organization that there is not [FWD-35]', async () => {
     const { seatgate } = clocked([sinkOf('memory')])
     const result = await run(seatgate, [{ organizationId: 'no-such' }])
     expect(result).toEqual({ acked: ['message-0'], retried: [] })
   })
 
-  it('sends everything back while D1 does not answer, and throws nothing', async () => {
+  it('sends everything back while D1 does not answer, and does not throw', async () => {
     const down = new Proxy(db, {
       get: (target, key) =>
         key === 'batch'

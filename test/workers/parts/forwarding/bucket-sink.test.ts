@@ -80,7 +80,7 @@ describe('a bucket', () => {
     expect((await objectsOf(id, '')).map(({ sequences }) => sequences)).toEqual([upTo(2)])
   })
 
-  it('FWD-17: has every event though a write lands late, over what its repeat has stored', async () => {
+  it('has every event though a write lands late, over what its repeat has stored [FWD-17]', async () => {
     const [started, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     let late: Promise<unknown> = Promise.resolve()
     const bucket = bucketBehind((put, number) => {
@@ -106,7 +106,7 @@ describe('a bucket', () => {
     expect((await objectsOf(id)).map(({ sequences }) => sequences)).toEqual([upTo(2), upTo(5)])
   })
 
-  it('FWD-17: loses nothing that it has to one dead letter that is put back', async () => {
+  it('loses no event that it has to one dead letter that is put back [FWD-17]', async () => {
     let answers = false
     const bucket = bucketBehind(async (put) => {
       await put()

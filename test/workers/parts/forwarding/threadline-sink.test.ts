@@ -42,7 +42,7 @@ function threadline(...answers: (Awaited<ReturnType<ThreadlineClient['upsert']>>
 const event = eventOf('organization.member_add')
 
 describe('a sink with a vocabulary of its own', () => {
-  it('FWD-17: has each event once, after a retry and a replay', async () => {
+  it('has each event once, after a retry and a replay [FWD-17]', async () => {
     const { sink, entries, requests } = threadline('busy', new Error('reset'))
     const kit = createKit({ sinks: [sink] })
     const organization = await kit.organization()
@@ -69,7 +69,7 @@ describe('a sink with a vocabulary of its own', () => {
     expect(told()).toEqual(stored)
   })
 
-  it('passes over actions that it has no verb for, and buries none of them', async () => {
+  it('passes over actions that it has no verb for, and makes no dead letter of them', async () => {
     const { sink, entries } = threadline()
     const { seatgate } = clocked([sink])
     const id = await organizationWith(seatgate, 2)
@@ -79,7 +79,7 @@ describe('a sink with a vocabulary of its own', () => {
     expect(await lettersOf(seatgate, id, 'threadline')).toEqual([])
   })
 
-  it('FWD-34: makes a dead letter of an actor whom it does not know, with the reason, and goes on', async () => {
+  it('makes a dead letter of an actor whom it does not know, with the reason, and goes on [FWD-34]', async () => {
     const { sink, entries } = threadline()
     const kit = createKit({ sinks: [] })
     const organization = await kit.organization()
@@ -103,7 +103,7 @@ describe('a sink with a vocabulary of its own', () => {
     ['webhook', 'program'],
     ['job', 'host'],
     ['system', 'host'],
-  ])('FWD-19: knows %s as %s', async (actorType, kind) => {
+  ])('knows %s as %s [FWD-19]', async (actorType, kind) => {
     const { sink, entries } = threadline()
     const actorId = actorType === 'system' ? null : 'ada'
     expect(await sink.deliver({ ...event, actorType, actorId })).toEqual({ outcome: 'delivered' })
@@ -114,7 +114,7 @@ describe('a sink with a vocabulary of its own', () => {
     ['success', 'done'],
     ['failure', 'denied'],
     ['error', 'failed'],
-  ] as const)('FWD-19: tells %s as %s, at the time on record', async (outcome, result) => {
+  ] as const)('reports %s as %s, at the time on record [FWD-19]', async (outcome, result) => {
     const { sink, entries } = threadline()
     await sink.deliver({ ...event, outcome })
     expect(entries.get(event.id)).toEqual({
@@ -134,7 +134,7 @@ describe('a sink with a vocabulary of its own', () => {
     ['action billing.paid', { action: 'billing.paid' }],
     ['action toString', { action: 'toString' }],
     ['version 2', { schemaVersion: 2 }],
-  ])('FWD-34: refuses an unknown %s for good, and sends nothing', async (what, changed) => {
+  ])('refuses an unknown %s for good, and sends no request [FWD-34]', async (what, changed) => {
     const { sink, requests } = threadline()
     const answer = { outcome: 'permanent', reason: `unknown: ${what}` }
     expect(await sink.deliver({ ...event, ...changed })).toEqual(answer)

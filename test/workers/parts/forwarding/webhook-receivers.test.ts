@@ -48,7 +48,7 @@ describe('a receiver that answers 429 for an hour', () => {
     ['with a Retry-After of what is left', (left: number) => left, 1, 3600],
     ['with a Retry-After of nothing', () => 0, 12, 4095],
   ])(
-    'FWD-29 FWD-33: gets all in order afterwards, %s',
+    'gets all in order afterwards, %s [FWD-29 FWD-33]',
     async (_what, retryAfter, refused, seconds) => {
       const busy = () => {
         const left = HOUR - (kit.clock.now - began) / 1000
@@ -86,7 +86,7 @@ describe('a receiver that takes an event', () => {
     ['garbage that does not end', () => garbage(async () => {})],
     ['garbage that cannot be stopped', () => garbage(() => Promise.reject(new Error('no')))],
     ['garbage that is never done stopping', () => garbage(() => new Promise(() => {}))],
-  ])('FWD-30: has it, though it says %s', async (_what, body) => {
+  ])('has it, though it says %s [FWD-30]', async (_what, body) => {
     const { seatgate, attempts, reports } = webhookThat(() => new Response(body()))
     const id = await organizationWith(seatgate)
     expect(await forwardOrganization(seatgate, id)).toBeNull()
@@ -103,7 +103,7 @@ describe('a receiver that does not answer', () => {
     vi.restoreAllMocks()
   })
 
-  it('FWD-30: is hung up on after ten seconds, and asked again later', async () => {
+  it('is hung up on after ten seconds, and asked again later [FWD-30]', async () => {
     const asked = Promise.withResolvers<AbortSignal>()
     const { seatgate, attempts, reports } = webhookThat((signal) => {
       asked.resolve(signal)
@@ -124,7 +124,7 @@ describe('a receiver that does not answer', () => {
 })
 
 describe('a receiver that is gone', () => {
-  it('FWD-33: pauses its cursor with 410, and goes on where it stood when it is resumed', async () => {
+  it('pauses its cursor with 410, and goes on where it stood when it is resumed [FWD-33]', async () => {
     let gone = true
     const { seatgate, attempts, taken, later } = webhookThat(() =>
       gone ? new Response(null, { status: 410 }) : new Response(null)

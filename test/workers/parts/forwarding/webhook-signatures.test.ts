@@ -33,7 +33,7 @@ async function posted(
 }
 
 describe('signatures, as the published verifier of Standard Webhooks sees them', () => {
-  it('FWD-47: are right, over id, timestamp and the exact body', async () => {
+  it('are right, over id, timestamp and the exact body [FWD-47]', async () => {
     const { body, headers } = await posted(secretOf(1))
     const webhook = new Webhook(secretOf(1))
     expect(webhook.verify(body, headers)).toMatchObject({ type: 'organization.rename' })
@@ -46,7 +46,7 @@ describe('signatures, as the published verifier of Standard Webhooks sees them',
     expect(() => new Webhook(secretOf(2)).verify(body, headers)).toThrow(WebhookVerificationError)
   })
 
-  it('FWD-47: while one key takes the place of another, both verify', async () => {
+  it('while one key takes the place of another, both verify [FWD-47]', async () => {
     const { body, headers } = await posted([secretOf(2), secretOf(1)])
     expect(headers['webhook-signature']?.split(' ')).toHaveLength(2)
     for (const fill of [1, 2]) {
@@ -60,7 +60,7 @@ describe('a signature that receivers can verify and not make', () => {
   it.each([
     ['32 bytes', (seed: Uint8Array, _open: Uint8Array) => seed],
     ['64 bytes', (seed: Uint8Array, open: Uint8Array) => new Uint8Array([...seed, ...open])],
-  ])('FWD-47: is v1a, with a key of %s', async (_what, form) => {
+  ])('is v1a, with a key of %s [FWD-47]', async (_what, form) => {
     const pair = (await crypto.subtle.generateKey('Ed25519', true, [
       'sign',
       'verify',
@@ -154,11 +154,11 @@ describe('where a webhook may be', () => {
     'https://[::ffff:10.0.0.1]/',
     'https://10.0.0.1./',
     'http://logs.example.com',
-  ])('FWD-49: not at %s', (url) => {
+  ])('not at %s [FWD-49]', (url) => {
     expect(() => webhookSink({ url, secret: null, allowLoopback: true })).toThrow(TypeError)
   })
 
-  it('FWD-49: at a name that is public by its form, over https', () => {
+  it('at a name that is public by its form, over https [FWD-49]', () => {
     expect(webhookSink({ url: 'https://logs.example.com', secret: null }).id).toBe('webhook')
   })
 })

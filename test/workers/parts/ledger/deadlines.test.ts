@@ -26,7 +26,7 @@ afterEach(() => {
 })
 
 describe('the deadline and the late write', () => {
-  it('SEAT-16: a write that comes after its fence is refused, and admitted on a new seat', async () => {
+  it('a write that comes after its fence is refused, and admitted on a new seat [SEAT-16]', async () => {
     const { organization, joining, letGo } = await slowAdd()
     const [slow] = await reservedSeats(organization)
     await muchLater(organization.id)
@@ -40,7 +40,7 @@ describe('the deadline and the late write', () => {
     expect(state.members.map(({ seat_id }) => seat_id)).not.toContain(slow)
   })
 
-  it('SEAT-16: a write that comes after its fence meets the limit like everybody', async () => {
+  it('a write that comes after its fence meets the limit like any other [SEAT-16]', async () => {
     const { organization, calm, joining, letGo } = await slowAdd()
     await muchLater(organization.id)
     expect(codeOf(await add(calm, organization))).toBe('ok')
@@ -53,7 +53,7 @@ describe('the deadline and the late write', () => {
     await expectSound(organization.id, true)
   })
 
-  it('SEAT-16: a membership that came first is confirmed at the deadline', async () => {
+  it('a membership that came first is confirmed at the deadline [SEAT-16]', async () => {
     const calm = createKit()
     const organization = await calm.organization({ seats: 2 })
     unwrap(await add(createKit({ around: losing('confirm') }), organization))
@@ -65,7 +65,7 @@ describe('the deadline and the late write', () => {
     expect(violationsIn(state, { quiet: true })).toEqual([])
   })
 
-  it('SEAT-16: a batch that lands while the alarm asks wins or loses, never both', async () => {
+  it('a batch that lands while the alarm asks wins or loses, never both [SEAT-16]', async () => {
     for (let trial = 0; trial < 10; trial++) {
       const { organization, joining, letGo } = await slowAdd()
       passTime(31_000)
@@ -79,7 +79,7 @@ describe('the deadline and the late write', () => {
     }
   })
 
-  it('SEAT-15: a seat whose deadline has not come is not touched', async () => {
+  it('a seat whose deadline has not come is not touched [SEAT-15]', async () => {
     const { organization, calm } = await abandonedAdd()
     passTime(29_000)
     expect(await runDurableObjectAlarm(ledgerOf(organization))).toBe(true)
@@ -91,7 +91,7 @@ describe('the deadline and the late write', () => {
     await expectSound(organization.id, true)
   })
 
-  it('SEAT-15: the alarm comes by itself', async () => {
+  it('the alarm comes by itself [SEAT-15]', async () => {
     const calm = createKit()
     const organization = await calm.organization({ seats: 2 })
     const kit = createKit({ around: losing('d1 write'), ledger: { reservationSeconds: 0.2 } })
@@ -106,7 +106,7 @@ describe('the deadline and the late write', () => {
     await expectSound(organization.id, true)
   })
 
-  it('SEAT-15: more reservations than one alarm settles are settled by the next', async () => {
+  it('more reservations than one alarm settles are settled by the next [SEAT-15]', async () => {
     const calm = createKit()
     const organization = await calm.organization()
     const ledger = ledgerOf(organization)
@@ -133,7 +133,7 @@ describe('the deadline and the late write', () => {
 })
 
 describe('a batch that is refused', () => {
-  it('SEAT-14: gives its seat back at once', async () => {
+  it('gives its seat back at once [SEAT-14]', async () => {
     const calm = createKit()
     const organization = await calm.organization({ seats: 3 })
     const other = await join(calm, organization, 'owner')

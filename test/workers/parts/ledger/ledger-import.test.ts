@@ -80,7 +80,7 @@ async function halfway(limit: number) {
 }
 
 describe('a ledger that imports seats', () => {
-  it('SEAT-33: counts those that are not imported yet, and refuses at the limit', async () => {
+  it('counts those that are not imported yet, and refuses at the limit [SEAT-33]', async () => {
     const { kit, organization } = await halfway(7)
     expect(unwrap(await seatUsage(kit.seatgate, organization.asOperator))).toMatchObject({
       held: 6,

@@ -38,7 +38,7 @@ const CALLS: Readonly<Record<string, (ledger: Ledger) => Promise<unknown>>> = {
 
 describe('the rows that a ledger reads', () => {
   // What has no alarm outstanding looks for the next deadline with each call.
-  it.each([10, 10_000])('SEAT-5: are at most ten a call at %i seats', async (seats) => {
+  it.each([10, 10_000])('are at most ten a call at %i seats [SEAT-5]', async (seats) => {
     const kit = createKit()
     const organization = await kit.organization()
     unwrap(await seatUsage(kit.seatgate, organization.as(organization.owner)))

@@ -30,7 +30,7 @@ afterEach(() => {
 })
 
 describe('a ledger that is lost', () => {
-  it('SEAT-33: counts the same again from D1, under the next epoch', async () => {
+  it('counts the same again from D1, under the next epoch [SEAT-33]', async () => {
     const kit = createKit()
     const organization = await kit.organization({ seats: 4 })
     await join(kit, organization)
@@ -49,7 +49,7 @@ describe('a ledger that is lost', () => {
     await expectSound(organization.id, true)
   })
 
-  it('SEAT-33: a write admitted by the lost ledger cannot land beside the new one', async () => {
+  it('a write admitted by the lost ledger cannot land beside the new one [SEAT-33]', async () => {
     const { organization, calm, joining, letGo } = await slowAdd()
     await loseStorage(organization)
     expect(codeOf(await add(calm, organization))).toBe('ok')
@@ -62,7 +62,7 @@ describe('a ledger that is lost', () => {
     await expectSound(organization.id, true)
   })
 
-  it('SEAT-33: the same write is admitted anew where there is room', async () => {
+  it('the same write is admitted again where there is room [SEAT-33]', async () => {
     const { organization, calm, joining, letGo } = await slowAdd()
     await loseStorage(organization)
     unwrap(await seatUsage(calm.seatgate, organization.as(organization.owner)))
@@ -71,7 +71,7 @@ describe('a ledger that is lost', () => {
     await expectSound(organization.id, true)
   })
 
-  it('SEAT-33: knows the limit that was bought', async () => {
+  it('knows the limit that was bought [SEAT-33]', async () => {
     const kit = createKit()
     const organization = await kit.organization({ seats: 1 })
     await loseStorage(organization)
@@ -81,7 +81,7 @@ describe('a ledger that is lost', () => {
     })
   })
 
-  it('SEAT-33: knows that an unlimited number was bought, whatever the default is', async () => {
+  it('knows that an unlimited number was bought, no matter what the default is [SEAT-33]', async () => {
     const kit = createKit({ defaultSeatLimit: 1 })
     const organization = await kit.organization({ seats: 1 })
     unwrap(await setSeatLimit(kit.seatgate, organization.asOperator, { limit: 'unlimited' }))
@@ -91,7 +91,7 @@ describe('a ledger that is lost', () => {
     expect(usage).toMatchObject({ limit: 'unlimited', held: 2 })
   })
 
-  it('SEAT-33: has everybody, however many pages they are read in', async () => {
+  it('has every user, however many pages they are read in [SEAT-33]', async () => {
     const kit = createKit()
     const organization = await largeOrganization(kit, 10_001)
     const asking = () => seatUsage(kit.seatgate, organization.as(organization.owner))
@@ -119,7 +119,7 @@ describe('a ledger that is lost', () => {
   })
 
   it.each([{ evicted: true }, { evicted: false }])(
-    'SEAT-15: an alarm that was lost comes back with the next call (put out of memory: $evicted)',
+    'an alarm that was lost comes back with the next call (put out of memory: $evicted) [SEAT-15]',
     async ({ evicted }) => {
       const { organization, calm } = await abandonedAdd()
       await runInDurableObject(ledgerOf(organization), (_ledger, { storage }) =>
@@ -179,7 +179,7 @@ describe('a ledger', () => {
     await expectSound(organization.id, true)
   })
 
-  it('SEAT-15: rings for what ends first, and not later for what ends later', async () => {
+  it('rings for what ends first, and not later for what ends later [SEAT-15]', async () => {
     const { organization, calm } = await abandonedAdd()
     unwrap(await setSeatLimit(calm.seatgate, organization.asOperator, { limit: 4 }))
     const first = await alarmOf(organization)
@@ -189,7 +189,7 @@ describe('a ledger', () => {
     expect(await alarmOf(organization)).toBe(first)
   })
 
-  it('SEAT-15: rings again when the next one ends, and not before', async () => {
+  it('rings again when the next one ends, and not before [SEAT-15]', async () => {
     const { organization, calm } = await abandonedAdd()
     unwrap(await setSeatLimit(calm.seatgate, organization.asOperator, { limit: 4 }))
     const { expiresAt } = await invite(calm, organization)
@@ -198,7 +198,7 @@ describe('a ledger', () => {
     expect(await alarmOf(organization)).toBe(new Date(expiresAt).getTime())
   })
 
-  it('SEAT-36: that starts with promises has its alarm set for their end', async () => {
+  it('that starts with promises has its alarm set for their end [SEAT-36]', async () => {
     const kit = createKit()
     const organization = await kit.organization({ seats: 4 })
     const { expiresAt } = await invite(kit, organization)
@@ -210,7 +210,7 @@ describe('a ledger', () => {
 })
 
 describe('a ledger that is older than its organization', () => {
-  it('SEAT-33: would not know the founder’s seat, so the organization is made under another id', async () => {
+  it('would not know the founder’s seat, so the organization is made under another id [SEAT-33]', async () => {
     const taken = Array.from({ length: 40 }, () => crypto.randomUUID())
     await testEnv.DB.prepare(
       'INSERT INTO seatgate_seat_ledgers (organization_id, epoch) SELECT value, 1 FROM json_each(?)'
@@ -235,7 +235,7 @@ describe('a close that is meant for another ledger', () => {
   it.each([
     ['an earlier', -1],
     ['a later', 1],
-  ])('D6 is nothing to the one in force: %s epoch', async (_which, by) => {
+  ])('is ignored by the one in force: %s epoch [D6]', async (_which, by) => {
     const organization = await createKit().organization({ seats: 3 })
     unwrap(await seatUsage(createKit().seatgate, organization.as(organization.owner)))
     const before = await readLedger(organization.id)

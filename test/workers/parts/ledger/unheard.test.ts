@@ -35,7 +35,7 @@ afterEach(() => {
 })
 
 describe('word that never came', () => {
-  it('SEAT-23 SEAT-28: a lost release is made up for by the outbox', async () => {
+  it('a lost release is made up for by the outbox [SEAT-23 SEAT-28]', async () => {
     const calm = createKit()
     const organization = await calm.organization({ seats: 2 })
     const gone = await join(calm, organization)
@@ -55,7 +55,7 @@ describe('word that never came', () => {
     expect(codeOf(await add(calm, organization))).toBe('ok')
   })
 
-  it('SEAT-25 MUSEUM-11: releases that come again free nobody else’s seat', async () => {
+  it('releases that come again free no other user’s seat [SEAT-25 MUSEUM-11]', async () => {
     const calm = createKit()
     const organization = await calm.organization({ seats: 2 })
     const gone = await join(calm, organization)
@@ -92,7 +92,7 @@ describe('word that never came', () => {
     { what: 'the same version', version: 7 },
     { what: 'an older version', version: 6 },
   ])(
-    'BILL-25 MUSEUM-18: after a lost limit change $what brings no other limit',
+    'after a lost limit change $what brings no other limit [BILL-25 MUSEUM-18]',
     async ({ version }) => {
       const calm = createKit()
       const organization = await calm.organization({ seats: 5 })
@@ -106,7 +106,7 @@ describe('word that never came', () => {
     }
   )
 
-  it('BILL-25 MUSEUM-18: of two limits under one version the first on record is in force', async () => {
+  it('of two limits under one version the first on record is in force [BILL-25 MUSEUM-18]', async () => {
     const { calm, organization, lowering, letGo } = await slowLimit({ limit: 1, version: 7 })
     const second = await lower(calm, organization, { limit: 100, version: 7 })
     letGo()
@@ -115,7 +115,7 @@ describe('word that never came', () => {
     await expectSound(organization.id, true)
   })
 
-  it('BILL-25 MUSEUM-18: word of an older limit that comes late changes nothing', async () => {
+  it('word of an older limit that comes late makes no change [BILL-25 MUSEUM-18]', async () => {
     const { calm, organization, lowering, letGo } = await slowLimit({ limit: 100 })
     unwrap(await lower(calm, organization, { limit: 1 }))
     letGo()
@@ -124,7 +124,7 @@ describe('word that never came', () => {
     expect(codeOf(await add(calm, organization))).toBe('seat_limit_reached')
   })
 
-  it('SEAT-24 MUSEUM-11: no seat id is ever used again', async () => {
+  it('no seat id is ever used again [SEAT-24 MUSEUM-11]', async () => {
     const kit = createKit()
     const organization = await kit.organization({ seats: 2 })
     const person = await newUser()
@@ -155,35 +155,32 @@ describe('a ledger that does not answer', () => {
     { how: 'cannot be reached', ledger: throwingAtOnce as () => LedgerCalls },
   ]
 
-  it.each(silences)(
-    'SEAT-13 MUSEUM-30: one that $how refuses growth, and nothing else',
-    async ({ ledger }) => {
-      const calm = createKit()
-      const organization = await calm.organization({ seats: 5 })
-      const member = await join(calm, organization)
-      const before = await readState(organization.id)
-      const namespace: LedgerNamespace = { getByName: ledger }
-      const kit = createKit({ namespace, ledger: { timeoutSeconds: 0.05 } })
-      const { seatgate } = kit
-      const owner = organization.as(organization.owner)
+  it.each(silences)('one that $how refuses growth only [SEAT-13 MUSEUM-30]', async ({ ledger }) => {
+    const calm = createKit()
+    const organization = await calm.organization({ seats: 5 })
+    const member = await join(calm, organization)
+    const before = await readState(organization.id)
+    const namespace: LedgerNamespace = { getByName: ledger }
+    const kit = createKit({ namespace, ledger: { timeoutSeconds: 0.05 } })
+    const { seatgate } = kit
+    const owner = organization.as(organization.owner)
 
-      expect(await add(kit, organization)).toEqual({
-        ok: false,
-        error: { code: 'seats_unavailable' },
-      })
-      expect(codeOf(await seatUsage(seatgate, owner))).toBe('seats_unavailable')
-      expect(await readState(organization.id)).toEqual(before)
+    expect(await add(kit, organization)).toEqual({
+      ok: false,
+      error: { code: 'seats_unavailable' },
+    })
+    expect(codeOf(await seatUsage(seatgate, owner))).toBe('seats_unavailable')
+    expect(await readState(organization.id)).toEqual(before)
 
-      expect(codeOf(await getOrganization(seatgate, owner))).toBe('ok')
-      expect(codeOf(await listMembers(seatgate, owner))).toBe('ok')
-      expect(codeOf(await removeMember(seatgate, owner, member))).toBe('ok')
-      await kit.settled()
-      await forwardOrganization(calm.seatgate, organization.id)
-      await expectSound(organization.id, true)
-    }
-  )
+    expect(codeOf(await getOrganization(seatgate, owner))).toBe('ok')
+    expect(codeOf(await listMembers(seatgate, owner))).toBe('ok')
+    expect(codeOf(await removeMember(seatgate, owner, member))).toBe('ok')
+    await kit.settled()
+    await forwardOrganization(calm.seatgate, organization.id)
+    await expectSound(organization.id, true)
+  })
 
-  it('SEAT-13: refused for silence under an id is asked again under it', async () => {
+  it('refused for silence under an id is asked again under it [SEAT-13]', async () => {
     const calm = createKit()
     const organization = await calm.organization({ seats: 5 })
     const userId = await newUser()
@@ -201,7 +198,7 @@ describe('a ledger that does not answer', () => {
     await expectSound(organization.id, true)
   })
 
-  it('SEAT-13: a ledger that answers too late leaves its seat to the deadline', async () => {
+  it('a ledger that answers too late leaves its seat to the deadline [SEAT-13]', async () => {
     const calm = createKit()
     const organization = await calm.organization({ seats: 2 })
     const late = createKit({
@@ -237,7 +234,7 @@ describe('a ledger that does not answer', () => {
     }
   })
 
-  it('SEAT-13: a provider that throws, whoever wrote it, admits nobody, and nobody sees its error', async () => {
+  it('a provider that throws, no matter who wrote it, admits no user, and its error stays inside [SEAT-13]', async () => {
     const calm = createKit()
     const organization = await calm.organization({ seats: 3 })
     const reports: string[] = []
@@ -250,7 +247,7 @@ describe('a ledger that does not answer', () => {
     expect(codeOf(await add(calm, organization))).toBe('ok')
   })
 
-  it('an overloaded one is not asked again, whatever else the platform says of it', async () => {
+  it('an overloaded one is not asked again, no matter what else the platform says of it', async () => {
     const calm = createKit()
     const organization = await calm.organization({ seats: 2 })
     let asked = 0
@@ -267,7 +264,7 @@ describe('a ledger that does not answer', () => {
   })
 
   it.each(moments)(
-    'SEAT-13: a ledger that loses D1 %s reading it starts only when it has read all',
+    'a ledger that loses D1 %s reading it starts only when it has read all [SEAT-13]',
     async (moment) => {
       const before = createKit({ provider: 'd1' })
       const kit = createKit()

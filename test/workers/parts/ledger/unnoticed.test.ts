@@ -58,7 +58,7 @@ describe('a repair that is overtaken', () => {
     },
   ]
 
-  it.each(overtakings)('D5 records no seat for a member who $what by then', async ({ sql }) => {
+  it.each(overtakings)('records no seat for a member who $what by then [D5]', async ({ sql }) => {
     const calm = createKit()
     const { organization } = await copiedTeam(calm)
     const userId = await newUser()
@@ -75,7 +75,7 @@ describe('a repair that is overtaken', () => {
     await expectRepaired(organization)
   })
 
-  it('D7 keeps the fence of a seat that is given up by then', async () => {
+  it('keeps the fence of a seat that is given up by then [D7]', async () => {
     const calm = createKit()
     const { organization, member, seat, otherSeat } = await copiedTeam(calm)
     for (const seatId of [seat, otherSeat]) {
@@ -100,7 +100,7 @@ describe('a ledger that starts', () => {
     { step: 2, outcome: SUPERSEDED, held: 2 },
     { step: 3, outcome: SUPERSEDED, held: 2 },
   ])(
-    'D8 counts a seat that an earlier grant takes ahead of its trip $step, or the batch is refused',
+    'counts a seat that an earlier grant takes ahead of its trip $step, or the batch is refused [D8]',
     async ({ step, outcome, held }) => {
       const kit = createKit()
       const { seatgate } = kit
@@ -128,7 +128,7 @@ describe('a ledger that starts', () => {
 })
 
 describe('a seat that is taken', () => {
-  it('D8 is confirmed once', async () => {
+  it('is confirmed once [D8]', async () => {
     const confirmations: string[] = []
     const around: Around = ({ asked }, run) => {
       confirmations.push(...asked.filter((what) => what === 'confirm'))
@@ -141,7 +141,7 @@ describe('a seat that is taken', () => {
     await expectSound(organization.id, true)
   })
 
-  it('D8 is counted once, however often it is confirmed', async () => {
+  it('is counted once, however often it is confirmed [D8]', async () => {
     const { seatgate } = createKit()
     const { organization, seat: seatId } = await copiedTeam(createKit())
     const before = await readLedger(organization.id)
@@ -155,7 +155,7 @@ describe('a seat that is taken', () => {
 })
 
 describe.each(enforcing)('the line, %s seats', (provider) => {
-  it('D8 does not let in a person who has left it since the plan was made', async () => {
+  it('does not let in a person who has left it since the plan was made [D8]', async () => {
     const kit = createJoiningKit({ provider })
     const organization = await openOrganization(kit, 'auto', 2)
     const member = await join(kit, organization)

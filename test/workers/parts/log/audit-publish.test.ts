@@ -64,7 +64,7 @@ describe.each(['ledger', 'd1'] as const)('publishing with seats in %s', (provide
   // The sweep finds every log that is not published.
   beforeEach(freshStores)
 
-  it('AUD-55: what could not be published is by the sweep, though nothing happens any more', async () => {
+  it('what could not be published is by the sweep, though no change is made any more [AUD-55]', async () => {
     const { id, published, reports, outside, seatgate, seal } = await logged(provider)
     outside.takes = () => false
     expect(await seal()).toBe(EVENTS)
@@ -80,7 +80,7 @@ describe.each(['ledger', 'd1'] as const)('publishing with seats in %s', (provide
     expect(published).toEqual([EVENTS])
   })
 
-  it('one that is not taken in 15 seconds holds nobody up, and is published by the sweep', async () => {
+  it('one that is not taken in 15 seconds delays no answer, and is published by the sweep', async () => {
     const { id, published, reports, outside, seatgate, seal } = await logged(provider)
     // More than a page of them: a publisher that does not answer is asked once.
     await addEvents(id, 600, EVENTS)
@@ -115,7 +115,7 @@ describe.each(['ledger', 'd1'] as const)('publishing with seats in %s', (provide
     expect(await isInOutbox(id)).toBe(false)
   })
 
-  it('AUD-55: whoever dies with it in hand is made up for', async () => {
+  it('is published after a run that died with it [AUD-55]', async () => {
     let dies = false
     const { id, published, seatgate, seal } = await logged(provider, (trip, run) => {
       const remembers = trip.asked.some((sql) =>
@@ -161,7 +161,7 @@ describe.each(['ledger', 'd1'] as const)('publishing with seats in %s', (provide
     expect(await isInOutbox(id)).toBe(false)
   })
 
-  it('never goes back, whoever remembers last', async () => {
+  it('never goes back, no matter who remembers last', async () => {
     const { id, published, seatgate, seal } = await logged(provider)
     const older = { organizationId: id, size: EVENTS, note: 'a note' }
     await seal()
@@ -175,7 +175,7 @@ describe.each(['ledger', 'd1'] as const)('publishing with seats in %s', (provide
     expect(published).toEqual([])
   })
 
-  it('is not waited for where it is not asked for, and then costs nothing', async () => {
+  it('is not waited for where it is not asked for, and then costs no call', async () => {
     const { id, published, seatgate, trips } = await logged(provider)
     const silent = { ...seatgate, log: { ...seatgate.log!, publish: null } }
     const before = trips()
@@ -186,7 +186,7 @@ describe.each(['ledger', 'd1'] as const)('publishing with seats in %s', (provide
     expect(published).toEqual([])
   })
 
-  it('lets go of whom nobody waits for any more, a sink or a bucket that is gone', async () => {
+  it('releases organizations that no consumer waits for any more, a sink or a bucket that is gone', async () => {
     const { id, outside, seatgate } = await logged(provider)
     outside.takes = () => false
     const before = { ...seatgate, sinks: [...seatgate.sinks, sinkOf('gone', () => retry)] }
@@ -217,13 +217,13 @@ describe('the reference host', () => {
     expect(await kept()).toBe('signed')
   })
 
-  it('AUD-55: does not let one be replaced by another of the same size', async () => {
+  it('does not let one be replaced by another of the same size [AUD-55]', async () => {
     await publish!(checkpoint)
     await expect(publish!({ ...checkpoint, note: 'forged' })).rejects.toThrow(/kept already/)
     expect(await kept()).toBe('signed')
   })
 
-  it('publishes nothing where none is bound', () => {
+  it('publishes no checkpoint where no bucket is bound', () => {
     expect(checkpointsIn(undefined)).toEqual({})
   })
 })

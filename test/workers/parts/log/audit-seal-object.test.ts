@@ -70,7 +70,7 @@ describe('who seals', () => {
     // The last trip remembers what was published.
     { provider: 'ledger' as const, cost: { ledgerCalls: 1, d1Trips: 1 } },
     { provider: 'd1' as const, cost: { ledgerCalls: 0, d1Trips: 3 } },
-  ])('AUD-54: the organization’s object, where there is one ($provider)', async (each) => {
+  ])('the organization’s object, where there is one ($provider) [AUD-54]', async (each) => {
     const kit = sealing(each.provider)
     const organization = await kit.organization({ seats: 4 })
     await kit.settled()
@@ -99,7 +99,7 @@ describe('who seals', () => {
 })
 
 describe('the object', () => {
-  it('seals one after the other, however many ask: nothing is signed twice', async () => {
+  it('seals one after the other, however many ask: no event is signed twice', async () => {
     const kit = sealing()
     const organization = await kit.organization({ seats: 4 })
     await addEvents(organization.id, 700, EVENTS)
@@ -133,7 +133,7 @@ describe('the object', () => {
     expect((await answer).checkpoints[0]).toMatchObject({ size: EVENTS, note: 'a checkpoint' })
   })
 
-  it('seals for the next who asks, whatever became of the one before', async () => {
+  it('seals for the next who asks, no matter what became of the one before', async () => {
     const kit = sealing()
     const organization = await kit.organization({ seats: 4 })
     const failing = seal!(requestFor(organization), () => Promise.reject(new Error('no key')))
@@ -142,7 +142,7 @@ describe('the object', () => {
     expect(await next).toBe(EVENTS)
   })
 
-  it('that goes down in the middle leaves nothing behind, and is asked again', async () => {
+  it('that goes down in the middle leaves no trace, and is asked again', async () => {
     const kit = sealing()
     const organization = await kit.organization({ seats: 4 })
     const failing = seal!(requestFor(organization), async () => {
@@ -156,7 +156,7 @@ describe('the object', () => {
     expect(kit.published).toHaveLength(1)
   })
 
-  it('is not started by it: an organization without seats on record has none afterwards', async () => {
+  it('is not started by it: an organization without seats on record has no seats afterwards', async () => {
     const kit = sealing()
     const organization = await sealing('d1').organization({ seats: 4 })
     await sealOrganization(kit.seatgate, organization.id)

@@ -59,7 +59,7 @@ async function checkpointOf(organization: string) {
 }
 
 describe('sealing', () => {
-  it('AUD-54: whatever was recorded is in the log, and an export of it verifies', async () => {
+  it('all that was recorded is in the log, and an export of it verifies [AUD-54]', async () => {
     const organization = await organizationWith(seatgate, 3)
     expect(unwrap(await auditCheckpoint(seatgate, scopeOf(organization)))).toEqual({
       checkpoint: null,
@@ -129,7 +129,7 @@ describe('sealing', () => {
     expect((await checkpointOf(organization)).size).toBe(2)
   })
 
-  it('D9 is waited for, though everything is forwarded', async () => {
+  it('is waited for, though everything is forwarded [D9]', async () => {
     // Without a publisher: nothing but the sealing is waited for.
     const sink = sinkOf('log')
     const both = seatgateWith({ auditLogKey: keys.privateKey, sinks: [sink] })
@@ -141,7 +141,7 @@ describe('sealing', () => {
     expect(await isInOutbox(organization)).toBe(false)
   })
 
-  it('D1 keeps an organization in the outbox until its events are sealed, though a sink has them all', async () => {
+  it('keeps an organization in the outbox until its events are sealed, though a sink has them all [D1]', async () => {
     const sink = sinkOf('prompt')
     const failing = {
       ...d1Seats(),
@@ -178,7 +178,7 @@ describe('sealing', () => {
     expect(await isInOutbox(organization)).toBe(false)
   })
 
-  it('costs nothing without a key, and nothing is proven then', async () => {
+  it('costs no call without a key, and no event is proven then', async () => {
     const plain = seatgateWith({ seats: d1Seats() })
     const organization = await organizationWith(plain)
     expect(await isInOutbox(organization)).toBe(false)
@@ -201,7 +201,7 @@ describe('sealing', () => {
   })
 
   it.each(['seatgate_audit_nodes', 'seatgate_audit_checkpoints'])(
-    'AUD-50 AUD-51: %s only grows',
+    '%s only grows [AUD-50 AUD-51]',
     async (table) => {
       const organization = await organizationWith(seatgate)
       await sealOrganization(seatgate, organization)
@@ -238,7 +238,7 @@ describe('proofs over HTTP', () => {
     get = (path) => client.get(`/organizations/${organization}/audit${path}`, token)
   })
 
-  it('AUD-56: every event is proven to be in the log', async () => {
+  it('every event is proven to be in the log [AUD-56]', async () => {
     const list = await (await get('?order=oldest&limit=200')).json<{ data: object[] }>()
     expect(list.data).toHaveLength(9)
     for (const [index, event] of list.data.entries()) {
@@ -255,7 +255,7 @@ describe('proofs over HTTP', () => {
     }
   })
 
-  it('AUD-56: an earlier checkpoint is proven to be the beginning of the present one', async () => {
+  it('an earlier checkpoint is proven to be the beginning of the present one [AUD-56]', async () => {
     const [older, newer] = await Promise.all(
       published
         .filter((each) => each.organizationId === organization)
@@ -286,7 +286,7 @@ describe('proofs over HTTP', () => {
   })
 })
 
-describe('somebody who administers the database', () => {
+describe('a user who administers the database', () => {
   /** Takes the triggers away, as only they can, and puts them back. */
   async function unguarded(table: string, act: () => Promise<unknown>): Promise<void> {
     const { results } = await testEnv.DB.prepare(
@@ -317,7 +317,7 @@ describe('somebody who administers the database', () => {
     ['deletes an event', [remove('sequence = 4')], 'sequence', 4],
     ['closes the gap', [remove('sequence = 4'), update('sequence = 4', 5)], 'altered', 4],
     ['cuts off the end', [remove('sequence > 6')], 'truncated', 7],
-  ])('AUD-54: who %s is found at the exact place', async (_what, statements, kind, sequence) => {
+  ])('who %s is found at the exact place [AUD-54]', async (_what, statements, kind, sequence) => {
     const organization = await sealedOne()
     await unguarded('seatgate_audit_events', async () => {
       for (const sql of statements) await run(sql, organization)
@@ -325,7 +325,7 @@ describe('somebody who administers the database', () => {
     expect(await found(organization)).toMatchObject({ kind, sequence })
   })
 
-  it('AUD-55: who rewrites everything, log and checkpoints, is found against a published one', async () => {
+  it('who rewrites everything, log and checkpoints, is found against a published one [AUD-55]', async () => {
     const organization = await sealedOne()
     const outside = published.findLast((each) => each.organizationId === organization)!
     await unguarded('seatgate_audit_events', () =>
@@ -346,7 +346,7 @@ describe('somebody who administers the database', () => {
     expect(finding).toMatchObject({ kind: 'root' })
   })
 
-  it('AUD-66: who erases a person’s data breaks no proof', async () => {
+  it('who erases a person’s data breaks no proof [AUD-66]', async () => {
     const organization = await organizationWith(seatgate)
     const scope = { caller: { userId: owners.get(organization)! }, organization }
     const client = embedded(options)

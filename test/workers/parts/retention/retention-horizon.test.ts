@@ -65,7 +65,7 @@ async function shortened() {
 }
 
 describe('what is left after a run', () => {
-  it('AUD-63: verifies from the checkpoint, and says where it begins', async () => {
+  it('verifies from the checkpoint, and says where it begins [AUD-63]', async () => {
     const { organization, exported, checkpoint, young } = await shortened()
     const latest = await checkpoint(organization)
     expect([young.size, latest.size]).toEqual([7, 9])
@@ -78,7 +78,7 @@ describe('what is left after a run', () => {
     })
   })
 
-  it('AUD-63: is found out if anything of it is altered, deleted, or its beginning invented', async () => {
+  it('is found out if anything of it is altered, deleted, or its beginning invented [AUD-63]', async () => {
     const { organization, exported, checkpoint } = await shortened()
     const latest = await checkpoint(organization)
     const lines = await exported(organization)
@@ -109,7 +109,7 @@ describe('what is left after a run', () => {
     }
   })
 
-  it('AUD-63: must admit itself that the beginning is gone', async () => {
+  it('must admit itself that the beginning is gone [AUD-63]', async () => {
     const { organization, exported, checkpoint, seatgate, scope } = await shortened()
     const latest = await checkpoint(organization)
     const lines = await exported(organization)
@@ -126,7 +126,7 @@ describe('what is left after a run', () => {
     expect((await verifyExport(cut, [latest])).finding).toMatchObject({ kind: 'horizon' })
   })
 
-  it('AUD-63: an older checkpoint than the horizon proves nothing of it', async () => {
+  it('an older checkpoint than the horizon proves no part of it [AUD-63]', async () => {
     const { organization, exported, before, checkpoint } = await shortened()
     const lines = await exported(organization)
     expect(before.size).toBe(5)
@@ -135,7 +135,7 @@ describe('what is left after a run', () => {
     expect((await verifyExport(lines, [before, latest])).finding).toBeNull()
   })
 
-  it('AUD-63: every proof still holds, of events that are gone too', async () => {
+  it('every proof still holds, of events that are gone too [AUD-63]', async () => {
     const { organization, seatgate, scope, whole, before, checkpoint } = await shortened()
     const latest = await checkpoint(organization)
     for (const sequence of upTo(9)) {
@@ -149,7 +149,7 @@ describe('what is left after a run', () => {
     expect(unwrap(await auditCheckpoint(seatgate, scope))).toMatchObject({ horizon: 6, size: 9 })
   })
 
-  it('is listed, counted and streamed, and whoever has missed some is told', async () => {
+  it('is listed, counted and streamed, and a reader who has missed some learns so', async () => {
     const { seatgate, scope } = await shortened()
     const gone = { ok: false, error: { code: 'before_horizon', horizon: 6 } }
     for (const ask of [listAuditEvents, countAuditEvents, streamAuditEvents, exportAuditEvents]) {
@@ -166,7 +166,7 @@ describe('what is left after a run', () => {
     expect([rest.data.length, rest.nextCursor]).toEqual([2, null])
   })
 
-  it('AUD-42: a reader from the oldest on is overtaken, and not without being told', async () => {
+  it('a reader from the oldest on is overtaken, and learns so [AUD-42]', async () => {
     const { seatgate, sealedOne, daysLater, purge, scopeOf } = retaining(days(30))
     const organization = await sealedOne(8)
     const scope = scopeOf(organization)
@@ -183,7 +183,7 @@ describe('what is left after a run', () => {
     await expect(reading()).rejects.toThrow(StreamEnded)
   })
 
-  it('goes on in sequence, even where nothing was left', async () => {
+  it('goes on in sequence, even where no event was left', async () => {
     const { seatgate, sealedOne, daysLater, purge } = retaining(days(30))
     const organization = await sealedOne(3)
     daysLater(31)
@@ -231,7 +231,7 @@ describe('the triggers', () => {
     )
   }
 
-  it('AUD-64: let nothing go that is not covered by a run on record, in sequence', async () => {
+  it('let no event go that is not covered by a run on record, in sequence [AUD-64]', async () => {
     const { sealedOne } = retaining([])
     const organization = await sealedOne(5)
     const gone = (where: string) =>
@@ -250,13 +250,13 @@ describe('the triggers', () => {
     ['that no checkpoint covers', { checkpoint_size: 4 }],
     ['with a checkpoint that there is not', { checkpoint_size: 9 }],
     ['of more than is sealed', { last_sequence: 6, checkpoint_size: 6 }],
-  ])('AUD-64: take no run %s', async (_what, change) => {
+  ])('take no run %s [AUD-64]', async (_what, change) => {
     const { sealedOne } = retaining([])
     const organization = await sealedOne(5)
     await expect(purgeRow(organization, change)).rejects.toThrow(/constraint/i)
   })
 
-  it('AUD-61 AUD-64: take no run of what a legal hold keeps, nor a second of the same', async () => {
+  it('take no run of what a legal hold keeps, nor a second of the same [AUD-61 AUD-64]', async () => {
     const { sealedOne } = retaining([])
     const organization = await sealedOne(5)
     const hold = (at: number | null) =>
@@ -273,7 +273,7 @@ describe('the triggers', () => {
     await purgeRow(organization, { first_sequence: 4, last_sequence: 4 })
   })
 
-  it('AUD-65: let no record of a run be altered or deleted', async () => {
+  it('let no record of a run be altered or deleted [AUD-65]', async () => {
     const { sealedOne, daysLater, purge } = retaining(days(30))
     const organization = await sealedOne(3)
     daysLater(31)
@@ -288,7 +288,7 @@ describe('the triggers', () => {
     }
   })
 
-  it('AUD-57: let nothing come back that is gone', async () => {
+  it('let no event come back that is gone [AUD-57]', async () => {
     const { organization } = await shortened()
     for (const verb of ['INSERT', 'REPLACE', 'INSERT OR IGNORE']) {
       for (const sequence of [1, 6]) {
@@ -297,7 +297,7 @@ describe('the triggers', () => {
     }
   })
 
-  it('AUD-9: a run whose batch fails leaves everything, and no record', async () => {
+  it('a run whose batch fails leaves everything, and no record [AUD-9]', async () => {
     const { seatgate, sealedOne, daysLater, purge, scopeOf, status } = retaining(days(30))
     const organization = await sealedOne(5)
     daysLater(31)
@@ -314,7 +314,7 @@ describe('the triggers', () => {
 })
 
 describe('how seats stood', () => {
-  it('AUD-43 AUD-44: is told of every instant since the horizon, and of none before', async () => {
+  it('covers every instant since the horizon, and no instant before [AUD-43 AUD-44]', async () => {
     const host = retaining(days(30))
     const { seatgate, clock, daysLater, purge } = host
     const organization = await organizationWith(seatgate)
@@ -366,7 +366,7 @@ describe('how seats stood', () => {
     expect(await asOf(instants[2]!)).toEqual(told[2])
   })
 
-  it('AUD-44: a deleted one was deleted, also where its deletion is gone', async () => {
+  it('a deleted one was deleted, also where its deletion is gone [AUD-44]', async () => {
     const { seatgate, clock, sealedOne, daysLater, purge, scopeOf } = retaining(days(30))
     const organization = await sealedOne(2)
     await writeEvent(organization, 3, { action: 'organization.delete', at: clock.now })
@@ -381,7 +381,7 @@ describe('how seats stood', () => {
 })
 
 describe('the checker of trails', () => {
-  it('tells what is left, and finds what does not fit', async () => {
+  it('reports what is left, and finds what does not fit', async () => {
     const { seatgate, clock, daysLater, purge } = retaining(days(30))
     const organization = await organizationWith(seatgate)
     const scope = { caller: { userId: owners.get(organization)! }, organization }

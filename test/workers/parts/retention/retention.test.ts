@@ -59,7 +59,7 @@ const count = (table: string, organization: string) =>
     .first<number>('n')
 
 describe('a window', () => {
-  it('AUD-58: without one nothing goes, even if somebody asks for it', async () => {
+  it('without one no event goes, even if a user asks for it [AUD-58]', async () => {
     const { sealedOne, purge, daysLater } = retaining([])
     const organization = await sealedOne()
     daysLater(10_000)
@@ -88,16 +88,16 @@ describe('a window', () => {
     ['of a class that is shorter', [...days(9), { days: 8, actions: 'a.*' }], 'shorter window'],
     ['of a pattern that is none', [...days(9), { days: 10, actions: '*.a' }], 'pattern'],
     ['no list', { days: 9 }, 'list'],
-  ])('AUD-58: %s is refused at start', (_what, retention, message) => {
+  ])('%s is refused at start [AUD-58]', (_what, retention, message) => {
     const options = { auditLogKey: keys.privateKey, retention: retention as RetentionWindow[] }
     expect(() => seatgateWith(options)).toThrow(message)
   })
 
-  it('AUD-64: needs a log: without checkpoints nothing may go', () => {
+  it('needs a log: without checkpoints no event may go [AUD-64]', () => {
     expect(() => seatgateWith({ retention: days(1) })).toThrow('auditLogKey')
   })
 
-  it('AUD-58: without a sweep in the same Worker warns once, with one never', async () => {
+  it('without a sweep in the same Worker warns once, with one never [AUD-58]', async () => {
     const { seatgate, reports } = retaining(days(30))
     const warnings = () => reports.filter(({ event }) => event === 'retention_not_scheduled')
     const organization = await organizationWith(seatgate, 2)
@@ -112,7 +112,7 @@ describe('a window', () => {
     expect([...swept.reports, ...off.reports]).toEqual([])
   })
 
-  it('AUD-59: takes what is strictly older, to the millisecond', async () => {
+  it('takes what is strictly older, to the millisecond [AUD-59]', async () => {
     const { sealedOne, purge, later, clock, daysLater } = retaining(days(30))
     const began = clock.now
     const organization = await sealedOne(5)
@@ -125,7 +125,7 @@ describe('a window', () => {
     expect(await purge(organization)).toMatchObject({ events: 0, waitsFor: [] })
   })
 
-  it('AUD-59: a dry run counts what the next run takes, and changes nothing', async () => {
+  it('a dry run counts what the next run takes, and makes no change [AUD-59]', async () => {
     const { sealedOne, purge, daysLater, tended } = retaining(days(30))
     const organization = await sealedOne(4)
     daysLater(20)
@@ -139,7 +139,7 @@ describe('a window', () => {
     expect(await sequencesOf(organization)).toEqual([5, 6, 7, 8])
   })
 
-  it('AUD-59: a run can be told to leave more, never to take more', async () => {
+  it('a run can be asked to leave more, never to take more [AUD-59]', async () => {
     const { sealedOne, purge, daysLater, clock, tended } = retaining(days(30))
     const organization = await sealedOne(3)
     daysLater(1)
@@ -154,7 +154,7 @@ describe('a window', () => {
     expect(await purge(young, { olderThan: now })).toMatchObject({ events: 0 })
   })
 
-  it('AUD-61: is each organization’s own, and the longer one of a class', async () => {
+  it('is each organization’s own, and the longer one of a class [AUD-61]', async () => {
     const windows: RetentionWindow[] = [{ days: 30 }, { actions: 'organization.rename', days: 90 }]
     const { seatgate, sealedOne, purge, daysLater } = retaining(windows)
     const organization = await sealedOne(5)
@@ -172,7 +172,7 @@ describe('a window', () => {
 })
 
 describe('a run', () => {
-  it('AUD-60 AUD-65: takes what belongs to the events, and is on record with counts and duration', async () => {
+  it('takes what belongs to the events, and is on record with counts and duration [AUD-60 AUD-65]', async () => {
     const metrics: Metric[] = []
     const dead = sinkOf('dead', () => ({ outcome: 'permanent', reason: 'schema' }))
     const { seatgate, clock, daysLater, purge, status, tended } = retaining(days(30), [dead], {
@@ -226,7 +226,7 @@ describe('a run', () => {
     ])
   })
 
-  it('AUD-60: leaves the personal part that the first event left has too', async () => {
+  it('leaves the personal part that the first event left has too [AUD-60]', async () => {
     const windows = [{ days: 30 }, { actions: 'seat.*', days: 60 }]
     const { seatgate, clock, purge, daysLater, tended } = retaining(windows)
     const organization = await organizationWith(seatgate)
@@ -246,7 +246,7 @@ describe('a run', () => {
     expect(await count('seatgate_audit_personal', organization)).toBe(0)
   })
 
-  it('AUD-65: of nothing is not on record, nor is one that would take the records of others alone', async () => {
+  it('of no event is not on record, nor is one that would take the records of others alone [AUD-65]', async () => {
     const { seatgate, sealedOne, purge, daysLater, tended, status } = retaining(days(30))
     const organization = await sealedOne(3)
     daysLater(31)
@@ -331,7 +331,7 @@ describe('a run', () => {
 })
 
 describe('what a run waits for', () => {
-  it('AUD-61: a legal hold keeps all of it until it is released, and is on record', async () => {
+  it('a legal hold keeps all of it until it is released, and is on record [AUD-61]', async () => {
     const { seatgate, sealedOne, purge, daysLater, scopeOf, status } = retaining(days(30))
     const organization = await sealedOne()
     daysLater(31)
@@ -410,7 +410,7 @@ describe('what a run waits for', () => {
     })
   })
 
-  it('AUD-64: what no checkpoint covers stays', async () => {
+  it('what no checkpoint covers stays [AUD-64]', async () => {
     const { seatgate, sealedOne, purge, daysLater } = retaining(days(30))
     const organization = await sealedOne(3)
     for (const name of ['A', 'B']) await rename(seatgate, organization, name)
@@ -422,7 +422,7 @@ describe('what a run waits for', () => {
     })
   })
 
-  it('AUD-62: what a required sink has not had stays, unless forced, and that is on record', async () => {
+  it('what a required sink has not had stays, unless forced, and that is on record [AUD-62]', async () => {
     const down = sinkOf('down', ({ sequence }) => (sequence > 2 ? retry : { outcome: 'delivered' }))
     const { sealedOne, tended, purge, daysLater, status } = retaining(days(30), [down])
     const organization = await sealedOne(5)
@@ -449,7 +449,7 @@ describe('what a run waits for', () => {
         },
       },
     ],
-  ])('AUD-62: a required sink %s loses nothing', async (_what, how) => {
+  ])('a required sink %s loses no event [AUD-62]', async (_what, how) => {
     const siem = sinkOf('siem')
     const present = retaining(days(30), [siem])
     const organization = await present.sealedOne(3)
@@ -467,7 +467,7 @@ describe('what a run waits for', () => {
     expect(siem.sequences()).toEqual(upTo(5))
   })
 
-  it('AUD-62: a missing sink that is not required is not waited for', async () => {
+  it('a missing sink that is not required is not waited for [AUD-62]', async () => {
     const missing: Sink = { ...sinkOf('siem'), disabled: true, required: false }
     const { sealedOne, purge, daysLater } = retaining(days(30), [missing])
     const organization = await sealedOne(5)
@@ -477,7 +477,7 @@ describe('what a run waits for', () => {
     expect(run!.metadata).toMatchObject({ sinks: 'siem' })
   })
 
-  it('AUD-62: a dead letter that is to be tried once more is waited for', async () => {
+  it('a dead letter that is to be tried again is waited for [AUD-62]', async () => {
     const dead = sinkOf('dead', () => ({ outcome: 'permanent', reason: 'no' }))
     const { sealedOne, tended, purge, daysLater } = retaining(days(30), [dead])
     const organization = await sealedOne(5)
@@ -491,7 +491,7 @@ describe('what a run waits for', () => {
     expect(await purge(organization)).toMatchObject({ horizon: 2, waitsFor: ['dead'] })
   })
 
-  it('AUD-62: a sink that is not required is not waited for, and it is said that it missed some', async () => {
+  it('a sink that is not required is not waited for, and it is said that it missed some [AUD-62]', async () => {
     let up = false
     const down = sinkOf('down', () => (up ? delivered : retry))
     const optional = { ...down, required: false }
@@ -546,7 +546,7 @@ describe('the sweep', () => {
     expect(await dueAt(organization)).toBe(clock.now + DAY_SECONDS * 1000)
   })
 
-  it('AUD-68: is told its windows at start, and by no request', async () => {
+  it('takes its windows at start, and from no request [AUD-68]', async () => {
     const { sealedOne } = retaining(days(30))
     const organization = await sealedOne()
     const client = embedded({ auditLogKey: keys.privateKey, retention: days(30) })
