@@ -1,4 +1,4 @@
-import type { SeatgateOptions } from '../src/index.ts'
+import type { AuditLogOptions } from '../src/index.ts'
 
 /**
  * Keeps signed checkpoints in a bucket, if one is bound: `ORGANIZATION/SIZE`. What is there stays, so that
@@ -7,7 +7,7 @@ import type { SeatgateOptions } from '../src/index.ts'
  */
 export function checkpointsIn(
   bucket: R2Bucket | undefined
-): Pick<SeatgateOptions, 'publishCheckpoint'> {
+): Pick<AuditLogOptions, 'publishCheckpoint'> {
   if (bucket === undefined) return {}
   return {
     async publishCheckpoint({ organizationId, size, note }) {

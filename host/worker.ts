@@ -9,11 +9,14 @@ import { Hono } from 'hono'
 import { requestId } from 'hono/request-id'
 import { secureHeaders } from 'hono/secure-headers'
 import {
+  auditLog,
   createSeatgate,
   d1Sessions,
+  forwarding,
   invitations,
   joinRules,
   ledgerSeats,
+  retention,
   type WakeUp,
 } from '../src/index.ts'
 import { auditQueueHandler, sweepHandler } from '../src/worker/index.ts'
@@ -53,19 +56,16 @@ const database = drizzle(DB)
 
 const seatgate = createSeatgate({
   database,
-  seats: ledgerSeats(SEATS, { reservationSeconds: settings.reservationSeconds }),
-  defaultSeatLimit: settings.defaultSeatLimit,
-  users,
-  sessions: d1Sessions(),
-  verifyPassword: passwordCheck(database),
-  lifecycle: { onDelete: deleteAccount(database) },
-  sinks: settings.sinks,
-  ...(settings.auditLogKey !== null && { auditLogKey: settings.auditLogKey }),
-  ...checkpointsIn(CHECKPOINTS),
-  ...(settings.auditRetentionDays !== null && {
-    retention: [{ days: settings.auditRetentionDays }],
+  seats: ledgerSeats(SEATS, {
+    defaultLimit: settings.defaultSeatLimit,
+    reservationSeconds: settings.reservationSeconds,
   }),
-  emailVerification: addressVerification(database),
+  sessions: d1Sessions(),
+  identity: {
+    users,
+    verifyPassword: passwordCheck(database),
+    emailVerification: addressVerification(database),
+  },
   invitations:
     settings.secret === null
       ? null
@@ -81,8 +81,19 @@ const seatgate = createSeatgate({
     verifyDomain: txtRecordIsThere(settings.dnsUrl),
     whenFull: { domain: settings.whenFull, request: settings.whenFull },
   }),
-  queue: AUDIT_QUEUE,
-  waitUntil,
+  audit: {
+    forwarding: forwarding({ sinks: settings.sinks }),
+    log:
+      settings.auditLogKey === null
+        ? null
+        : auditLog({ key: settings.auditLogKey, sealer: SEATS, ...checkpointsIn(CHECKPOINTS) }),
+    retention: retention(
+      settings.auditRetentionDays === null ? [] : [{ days: settings.auditRetentionDays }]
+    ),
+    ...(settings.secret !== null && { cursorSecret: settings.secret }),
+  },
+  hooks: { onDelete: deleteAccount(database) },
+  runtime: { queue: AUDIT_QUEUE, waitUntil },
 })
 
 // Where mail goes out, those who sign up can prove their address by it.

@@ -6,7 +6,23 @@
  */
 export { createSeatgate } from './seatgate.ts'
 export type { Seatgate } from './seatgate.ts'
-export type { SeatgateOptions } from './options.ts'
+export type { Parts, SeatgateOptions } from './options.ts'
+export type { AuditOptions } from './options/audit-options.ts'
+export type { HookOptions } from './options/hook-options.ts'
+export type { IdempotencyOptions } from './options/idempotency-options.ts'
+export type { IdentityOptions } from './options/identity-options.ts'
+export type { RoleOptions } from './options/role-options.ts'
+export type { RuntimeOptions } from './options/runtime-options.ts'
+export type { SlugRuleOptions } from './options/slug-options.ts'
+export type { Brought, Part, PartContext, PartName, Sweep } from './engine/changes/part.ts'
+export type { Committed, Listener } from './engine/changes/change-context.ts'
+export type {
+  ConsumerContext,
+  ConsumerTraits,
+  Invocation,
+  Progress,
+  TrailConsumer,
+} from './engine/audit/consumers.ts'
 export type { Report, Runtime, WakeUp, WakeUpQueue, Metric, AuditActor } from './base/runtime.ts'
 export type { StepUp, VerifyPassword, ProofInput } from './engine/access/step-up.ts'
 export type {
@@ -349,20 +365,22 @@ export type {
   ProveConsistencyRefusal,
   ProveInclusionRefusal,
 } from './parts/log/prove.ts'
-export { sealOrganization } from './parts/log/log.ts'
+export { auditLog, sealOrganization } from './parts/log/log.ts'
 export type {
   PublishedCheckpoint,
   Sealed,
+  SealerNamespace,
   SealRequest,
   Sign,
   UnsignedCheckpoint,
 } from './engine/audit/sealer.ts'
-export type { LogContext } from './parts/log/log.ts'
-export { tendOrganization, forwardOrganization } from './engine/delivery/deliver.ts'
+export type { AuditLog, AuditLogOptions, LogContext } from './parts/log/log.ts'
+export { tendOrganization, forwardOrganization } from './engine/delivery/tend-trail.ts'
 export { purgeAuditEvents } from './parts/retention/purge.ts'
 export type { PurgeInput, PurgeRun, PurgeAuditEventsRefusal } from './parts/retention/purge.ts'
 export { placeLegalHold, releaseLegalHold } from './parts/retention/legal-hold.ts'
 export type {
+  HoldContext,
   LegalHold,
   LegalHoldInput,
   PlaceLegalHoldRefusal,
@@ -374,8 +392,13 @@ export type {
   RecordedPurge,
   RetentionStatusRefusal,
 } from './parts/retention/retention-status.ts'
-export type { RetentionContext, RetentionWindow } from './parts/retention/retention-windows.ts'
-export { sweepRetention } from './parts/retention/retention.ts'
+export type {
+  HasRetention,
+  Retention,
+  RetentionContext,
+  RetentionWindow,
+} from './parts/retention/retention-windows.ts'
+export { retention, sweepRetention } from './parts/retention/retention.ts'
 export { generateLogKey } from './proof/note.ts'
 export { erasePersonalData } from './operations/audit/erase.ts'
 export type { Erasure, ErasureContext, ErasePersonalDataRefusal } from './operations/audit/erase.ts'
@@ -396,7 +419,13 @@ export type {
 } from './parts/forwarding/replay.ts'
 export { requeueDeadLetters } from './parts/forwarding/requeue.ts'
 export type { RequeueInput, RequeueDeadLettersRefusal } from './parts/forwarding/requeue.ts'
-export { isQueueBound } from './parts/forwarding/forwarding.ts'
+export { isQueueBound } from './engine/delivery/wake-consumers.ts'
+export { forwarding } from './parts/forwarding/forwarding.ts'
+export type {
+  Forwarding,
+  ForwardingContext,
+  ForwardingOptions,
+} from './parts/forwarding/forwarding.ts'
 export { listAttempts } from './parts/forwarding/list-attempts.ts'
 export type {
   AttemptInput,
@@ -404,9 +433,8 @@ export type {
   ListAttemptsRefusal,
 } from './parts/forwarding/list-attempts.ts'
 export type { PassedOver } from './database/schema.ts'
-export { sweepAudit } from './parts/forwarding/sweep-forwarding.ts'
-export type { DeliveryContext, TendContext } from './engine/delivery/deliver.ts'
-export type { ForwardingContext } from './parts/forwarding/forwarding.ts'
+export { sweepAudit } from './engine/delivery/sweep-trails.ts'
+export type { TendContext } from './engine/delivery/tend-trail.ts'
 export type { SinkChangeContext } from './parts/forwarding/admin.ts'
 export type { TokenInput } from './operations/invitations/verify-token.ts'
 export type { CreateInvitationInput } from './operations/invitations/plan-invitation.ts'

@@ -1,61 +1,43 @@
-import type { EventRules } from './operations/audit/host-event-rules.ts'
-import { cursorKey } from './operations/audit/list.ts'
-import type { WithSeatCount } from './engine/audit/record-events.ts'
-import { checkedSinks } from './parts/forwarding/forwarding.ts'
-import type { AuditLog } from './parts/log/log.ts'
-import type { Sink } from './engine/delivery/sink.ts'
-import type { Listener } from './engine/changes/change-context.ts'
-import {
-  checkedEventRules,
-  checkedHooks,
-  checkedInvitations,
-  checkedOperationRetention,
-  checkedJoining,
-  checkedLifecycle,
-  checkedLimit,
-  checkedLog,
-  checkedRetention,
-  checkedRoles,
-  checkedSeconds,
-  checkedSessions,
-  checkedSlugs,
-  checkedProofs,
-  checkedVerification,
-  quietly,
-} from './configuration.ts'
+import { checkOptionNames, namesOf } from './base/names.ts'
+import type { Runtime } from './base/runtime.ts'
 import type { Database, UserTable } from './database/database.ts'
-import type { Hooks, LifecycleHooks } from './engine/model/hooks.ts'
-import type { InvitationRules } from './operations/invitations/invitation-config.ts'
-import type { JoinRules } from './operations/joining/join-rules.ts'
 import type { Roles } from './engine/access/roles.ts'
-import { checkSeatgateOptions } from './option-names.ts'
-import type { EmailVerification } from './engine/model/exclusions.ts'
 import type { StepUp, VerifyPassword } from './engine/access/step-up.ts'
-import type { SeatgateOptions } from './options.ts'
+import type { ConsumerTraits, TrailConsumer } from './engine/audit/consumers.ts'
+import type { EventRules } from './engine/audit/event-rules.ts'
+import type { WithSeatCount } from './engine/audit/record-events.ts'
+import type { Listener } from './engine/changes/change-context.ts'
+import { checkPart, type Brought, type PartName, type Sweep } from './engine/changes/part.ts'
+import type { HookContext } from './engine/model/hooks.ts'
+import type { SessionStore } from './engine/model/session-store.ts'
 import type { SlugRules } from './engine/model/slug.ts'
-import type { RecordedData } from './proof/personal.ts'
-import { reportToConsole } from './report-to-console.ts'
-import { retentionListeners, type RetentionWindow } from './parts/retention/retention-windows.ts'
-import type { Runtime, WakeUpQueue } from './base/runtime.ts'
+import type { EmailVerification } from './engine/model/exclusions.ts'
+import { unlimited } from './engine/seats/limit.ts'
+import { withSeatCount } from './engine/seats/counts.ts'
 import type { SeatContext, SeatProvider } from './engine/seats/provider.ts'
 import { RefusalCounts } from './engine/seats/reserve-rules.ts'
-import { withSeatCount } from './engine/seats/counts.ts'
-import type { SessionStore } from './engine/model/session-store.ts'
+import type { Parts, SeatgateOptions } from './options.ts'
+import { checkedAudit } from './options/audit-options.ts'
+import { checkedHooks } from './options/hook-options.ts'
+import { checkedIdempotency } from './options/idempotency-options.ts'
+import { checkedIdentity } from './options/identity-options.ts'
+import { refuseMoved } from './options/moved-options.ts'
+import { wrong } from './options/option-group.ts'
+import { checkedRoles } from './options/role-options.ts'
+import { checkedRuntime } from './options/runtime-options.ts'
+import { checkedSlugs } from './options/slug-options.ts'
+import type { RecordedData } from './proof/personal.ts'
 import { unscoped } from './tenancy/tenant-database.ts'
-
-/** The parts of a configuration, each null if it was not passed. */
-export interface Parts {
-  readonly invitations: InvitationRules | null
-  readonly joining: JoinRules | null
-}
 
 /**
  * A checked configuration: what every function of the library works with. `Role` is the union of the
- * configured roles, where `roles` was written as a list of literals. `Has` says which parts it has:
+ * configured roles, where they were written as a list of literals. `Has` says which parts it has:
  * functions of a part take a configuration that has the part.
  */
-export interface Seatgate<Role extends string = string, Has extends Parts = Parts> extends Runtime {
+export interface Seatgate<Role extends string = string, Has extends Parts = Parts>
+  extends Runtime, HookContext {
   readonly db: Database
+  readonly report: Runtime['report']
   readonly seats: SeatProvider
   readonly seatContext: SeatContext
   readonly withSeatCount: WithSeatCount
@@ -68,27 +50,38 @@ export interface Seatgate<Role extends string = string, Has extends Parts = Part
   readonly stepUp: StepUp | null
   readonly emailVerification: EmailVerification | 'always' | null
   readonly invitations: Has['invitations']
-  /** The rules of joining; null if users join only by invitation or by being added. */
   readonly joining: Has['joining']
-  readonly hooks: Hooks
-  readonly lifecycle: LifecycleHooks
-  readonly hookDeadlineSeconds: number
-  readonly sinks: readonly Sink[]
-  /** Sinks that are missing for now: the events that they have not received are kept for them. */
-  readonly missingSinks: readonly Sink[]
+  readonly forwarding: Has['forwarding']
+  readonly log: Has['log']
+  readonly retention: Has['retention']
   /** Which personal data of a request are recorded. */
   readonly recordedData: RecordedData
   readonly eventRules: EventRules
-  /** The log; null if none is configured. */
-  readonly log: AuditLog | null
-  /** How long events are kept; none: for ever. */
   readonly operationRetentionDays: number
-  readonly retention: readonly RetentionWindow[]
-  readonly cursorKey: Uint8Array
+  readonly cursorSecret: string | null
   readonly refusals: RefusalCounts
-  readonly queue: WakeUpQueue | null
+  /** Those of all parts. */
+  readonly consumers: readonly TrailConsumer[]
+  readonly absentConsumers: readonly ConsumerTraits[]
   readonly listeners: readonly Listener[]
+  readonly sweeps: readonly Sweep[]
 }
+
+// The compiler requires each new option here.
+const OPTIONS = namesOf<SeatgateOptions>({
+  database: true,
+  seats: true,
+  sessions: true,
+  identity: true,
+  roles: true,
+  slugs: true,
+  invitations: true,
+  joining: true,
+  audit: true,
+  hooks: true,
+  idempotency: true,
+  runtime: true,
+})
 
 /**
  * Checks a configuration at start.
@@ -103,8 +96,7 @@ export interface Seatgate<Role extends string = string, Has extends Parts = Part
  *   database: drizzle(env.DB),
  *   seats: ledgerSeats(env.SEATS),
  *   sessions: d1Sessions(),
- *   queue: env.AUDIT_QUEUE,
- *   waitUntil,
+ *   runtime: { queue: env.AUDIT_QUEUE, waitUntil },
  * })
  * ```
  */
@@ -112,72 +104,105 @@ export function createSeatgate<
   const Role extends string = string,
   Invitations extends Parts['invitations'] = null,
   Joining extends Parts['joining'] = null,
+  Forwarding extends Parts['forwarding'] = null,
+  Log extends Parts['log'] = null,
+  Retention extends Parts['retention'] = null,
 >(
-  options: SeatgateOptions<Role> & {
-    readonly invitations?: Invitations
-    readonly joining?: Joining
+  options: SeatgateOptions<
+    Role,
+    {
+      readonly invitations: Invitations
+      readonly joining: Joining
+      readonly forwarding: Forwarding
+      readonly log: Log
+      readonly retention: Retention
+    }
+  >
+): Seatgate<
+  Role,
+  {
+    readonly invitations: Invitations
+    readonly joining: Joining
+    readonly forwarding: Forwarding
+    readonly log: Log
+    readonly retention: Retention
   }
-): Seatgate<Role, { readonly invitations: Invitations; readonly joining: Joining }> {
-  checkSeatgateOptions(options)
-  if (typeof options.database?.batch !== 'function') {
-    throw new TypeError('createSeatgate: database must be a Drizzle handle on D1.')
+> {
+  checkRequired(options)
+  const { seats, audit } = options
+  const auditRules = checkedAudit(audit)
+  const parts = {
+    invitations: (options.invitations ?? null) as Invitations,
+    joining: (options.joining ?? null) as Joining,
+    forwarding: (audit?.forwarding ?? null) as Forwarding,
+    log: (audit?.log ?? null) as Log,
+    retention: (audit?.retention ?? null) as Retention,
   }
-  if (typeof options.seats?.reserve !== 'function') {
-    throw new TypeError('createSeatgate: seats must be a seat provider, such as ledgerSeats().')
-  }
-  const defaultLimit = checkedLimit(options.defaultSeatLimit ?? 'unlimited')
   // The library scopes its own queries; the guard of `tenantDatabase` is for the host's.
   const db = unscoped(options.database)
-  const now = options.now ?? (() => new Date())
-  const seatContext: SeatContext = { db, defaultLimit, now }
-  const outbox = options.seats.outbox?.(seatContext)
-  const queue = options.queue ?? null
-  const report = options.report ?? reportToConsole
-  const joining = checkedJoining(options)
-  const sinks = [...(outbox ? [outbox] : []), ...(options.sinks ?? [])]
-  const forwarding = checkedSinks(sinks, { queue, report })
-  const retention = checkedRetention(options)
-  return {
+  const runtime = checkedRuntime(options.runtime)
+  const seatContext = { db, defaultLimit: seats.defaultLimit ?? unlimited, now: runtime.now }
+  const seatgate = {
+    ...runtime,
     db,
-    seats: options.seats,
+    seats,
     seatContext,
     withSeatCount: (metadata, organizationId, at) =>
       withSeatCount(metadata, seatContext, organizationId, at),
     sessions: checkedSessions(options.sessions),
-    users: options.users ?? null,
-    roles: checkedRoles(options),
-    slugs: checkedSlugs(options),
-    ...checkedProofs(options),
-    emailVerification: checkedVerification(options),
-    invitations: checkedInvitations(options.invitations ?? null) as Invitations,
-    joining: joining as Joining,
-    newSecret: options.newSecret ?? (() => crypto.getRandomValues(new Uint8Array(32))),
-    hooks: checkedHooks(options.hooks ?? {}),
-    lifecycle: checkedLifecycle(options.lifecycle ?? {}),
-    hookDeadlineSeconds: checkedSeconds('hookDeadlineSeconds', options.hookDeadlineSeconds ?? 5),
-    sinks: forwarding.sinks,
-    missingSinks: forwarding.missingSinks,
-    recordedData: {
-      ipAddress: options.recordIpAddress ?? true,
-      userAgent: options.recordUserAgent ?? true,
-    },
-    eventRules: checkedEventRules(options),
-    log: checkedLog(options),
-    operationRetentionDays: checkedOperationRetention(options),
-    retention,
-    cursorKey: cursorKey(options.invitations?.secret),
+    ...checkedIdentity(options.identity),
+    roles: checkedRoles(options.roles),
+    slugs: checkedSlugs(options.slugs),
+    ...parts,
+    ...auditRules,
+    ...checkedHooks(options.hooks),
+    operationRetentionDays: checkedIdempotency(options.idempotency),
     refusals: new RefusalCounts(),
-    queue,
-    listeners: [
-      ...retentionListeners(retention),
-      forwarding.listener,
-      ...(joining?.listeners ?? []),
-    ],
-    waitUntil: options.waitUntil ?? null,
-    report,
-    measure: quietly(options.measure),
-    now,
-    newId: options.newId ?? (() => crypto.randomUUID()),
-    random: options.random ?? Math.random,
+    ...foldParts([seats, ...Object.values(parts)]),
+  } satisfies Seatgate<Role>
+  for (const [name, part] of Object.entries(parts)) {
+    checkPart(name as PartName, part)
+    part?.check?.(seatgate)
+  }
+  return seatgate
+}
+
+function checkRequired(options: SeatgateOptions): void {
+  if (typeof options === 'object' && options !== null) refuseMoved(options)
+  checkOptionNames('createSeatgate', options, OPTIONS)
+  if (typeof options.database?.batch !== 'function') {
+    throw wrong('database must be a Drizzle handle on D1.')
+  }
+  if (typeof options.seats?.reserve !== 'function') {
+    throw wrong('seats must be a seat provider, such as ledgerSeats().')
+  }
+}
+
+function checkedSessions(sessions: SessionStore | 'none'): SessionStore | null {
+  if (sessions === 'none') return null
+  if (
+    typeof sessions?.updateActiveOrganization !== 'function' ||
+    typeof sessions.endActiveOrganization !== 'function'
+  ) {
+    throw wrong('sessions must be a session store, such as d1Sessions(), or "none".')
+  }
+  return sessions
+}
+
+/** Joins the lists of the parts. Several parts may have the same value, which is then there once. */
+function foldParts(parts: readonly (Brought | null)[]): Required<Brought> {
+  const all = <T>(bring: (part: Brought) => readonly T[] | undefined): readonly T[] => [
+    ...new Set(parts.flatMap((part) => (part && bring(part)) ?? [])),
+  ]
+  const consumers = all((part) => part.consumers)
+  const absentConsumers = all((part) => part.absentConsumers)
+  const ids = [...consumers, ...absentConsumers].map(({ id }) => id)
+  const twice = ids.find((id, index) => ids.indexOf(id) !== index)
+  if (twice !== undefined) throw wrong(`two consumers of the trail have the id "${twice}".`)
+  return {
+    consumers,
+    absentConsumers,
+    listeners: all((part) => part.listeners),
+    sweeps: all((part) => part.sweeps),
   }
 }

@@ -41,8 +41,7 @@ const seatgate = createSeatgate({
   database: drizzle(env.DB),
   seats: d1Seats(),
   sessions: 'none',
-  users,
-  verifyPassword,
+  identity: { users, verifyPassword },
 })
 
 export default new Hono()

@@ -40,7 +40,12 @@ const projects = sqliteTable('projects', {
 
 const database = drizzle(env.DB)
 const db = tenantDatabase(database, { tables: [projects] })
-const seatgate = createSeatgate({ database, seats: d1Seats(), sessions: 'none', stepUp })
+const seatgate = createSeatgate({
+  database,
+  seats: d1Seats(),
+  sessions: 'none',
+  identity: { stepUp },
+})
 
 export default new Hono()
   .use('/o/:org/projects', loadOrganizationFromSlug(seatgate, { authenticate }))

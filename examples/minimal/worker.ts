@@ -6,11 +6,10 @@ import { seatgateRouter, type Authenticate } from 'seatgate/hono'
 
 const seatgate = createSeatgate({
   database: drizzle(env.DB),
-  seats: d1Seats(),
+  seats: d1Seats({ defaultLimit: 3 }),
   sessions: 'none',
-  defaultSeatLimit: 3,
   // Replace this function: deleting an organization and changing its slug need a proof of identity.
-  stepUp: () => false,
+  identity: { stepUp: () => false },
 })
 
 // Replace this function: it trusts a header that any client can set.

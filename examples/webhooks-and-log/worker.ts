@@ -6,7 +6,7 @@
 import { env, waitUntil } from 'cloudflare:workers'
 import { drizzle } from 'drizzle-orm/d1'
 import { Hono } from 'hono'
-import { createSeatgate, d1Seats, webhookSink } from 'seatgate'
+import { auditLog, createSeatgate, d1Seats, forwarding, webhookSink } from 'seatgate'
 import { seatgateRouter, type Authenticate } from 'seatgate/hono'
 import { auditQueueHandler, sweepHandler } from 'seatgate/worker'
 
@@ -14,15 +14,22 @@ const seatgate = createSeatgate({
   database: drizzle(env.DB),
   seats: d1Seats(),
   sessions: 'none',
-  stepUp: () => false,
-  sinks: [webhookSink({ url: env.AUDIT_WEBHOOK_URL, secret: env.AUDIT_WEBHOOK_SECRET })],
-  queue: env.AUDIT_QUEUE,
-  // From `npx seatgate keygen audit.example.com`.
-  auditLogKey: env.AUDIT_LOG_KEY,
-  // Keeps checkpoints outside of the database. The first one of each size stays.
-  publishCheckpoint: ({ organizationId, size, note }) =>
-    env.CHECKPOINTS.put(`${organizationId}/${size}`, note, { onlyIf: { etagDoesNotMatch: '*' } }),
-  waitUntil,
+  identity: { stepUp: () => false },
+  audit: {
+    forwarding: forwarding({
+      sinks: [webhookSink({ url: env.AUDIT_WEBHOOK_URL, secret: env.AUDIT_WEBHOOK_SECRET })],
+    }),
+    log: auditLog({
+      // From `npx seatgate keygen audit.example.com`.
+      key: env.AUDIT_LOG_KEY,
+      // Keeps checkpoints outside of the database. The first one of each size stays.
+      publishCheckpoint: ({ organizationId, size, note }) =>
+        env.CHECKPOINTS.put(`${organizationId}/${size}`, note, {
+          onlyIf: { etagDoesNotMatch: '*' },
+        }),
+    }),
+  },
+  runtime: { queue: env.AUDIT_QUEUE, waitUntil },
 })
 
 // Replace this function and `stepUp`: this one trusts a header that any client can set.

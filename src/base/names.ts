@@ -26,17 +26,25 @@ export function namesOf<T extends object>(
 export type NoOptions = Readonly<Record<string, never>>
 
 /**
- * Checks the names of options.
+ * Checks the names of options, or of those in a group of them.
  *
  * @throws {TypeError} naming the first option that is not known, and the nearest that is.
  */
-export function checkOptionNames(where: string, options: unknown, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`${where}: options must be an object.`)
+export function checkOptionNames(
+  where: string,
+  options: unknown,
+  known: readonly string[],
+  group?: string
+): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new TypeError(`${where}: ${group ?? 'options'} must be an object.`)
   }
   const unknown = Object.keys(options).find((name) => !known.includes(name))
   if (unknown === undefined) return
-  throw new TypeError(`${where}: there is no option "${unknown}". ${suggestion(unknown, known)}`)
+  const inGroup = (name: string) => (group === undefined ? name : `${group}.${name}`)
+  const close = nearest(unknown, known)
+  const advice = close === null ? 'There are no options.' : `Did you mean "${inGroup(close)}"?`
+  throw new TypeError(`${where}: there is no option "${inGroup(unknown)}". ${advice}`)
 }
 
 /**
@@ -68,11 +76,6 @@ export function parseQuery<S extends v.GenericSchema & { readonly entries: v.Obj
 function unknownParameter(known: readonly string[]): string {
   if (known.length === 0) return 'Unknown parameter; there are no parameters here.'
   return `Unknown parameter. Allowed: ${[...known].sort().join(', ')}.`
-}
-
-function suggestion(name: string, known: readonly string[]): string {
-  const close = nearest(name, known)
-  return close === null ? 'There are no options.' : `Did you mean "${close}"?`
 }
 
 /** Returns the known name with the smallest edit distance; null if the list is empty. */

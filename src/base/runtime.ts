@@ -29,6 +29,8 @@ export interface Runtime {
   readonly random: () => number
   readonly report: (report: Report) => void
   readonly measure: (metric: Metric) => void
+  /** Wakes the consumers of the trails; null if they run in process. */
+  readonly queue: WakeUpQueue | null
   /** Keeps work alive after the response; null if the response waits for it. */
   readonly waitUntil: ((work: Promise<unknown>) => void) | null
 }

@@ -1,13 +1,10 @@
 import { Hono } from 'hono'
+import { hasForwarding, hasInvitations, hasJoining, hasLog } from './router-parts.ts'
 import type { Seatgate } from '../seatgate.ts'
 import type { RouterEnv } from './request.ts'
-import { auditRoutes, forwardingRoutes } from './routes/audit-routes.ts'
-import {
-  hasInvitations,
-  invitationRoutes,
-  type InvitationRouteOptions,
-} from './routes/invitation-routes.ts'
-import { hasJoining, joiningRoutes } from './routes/joining-routes.ts'
+import { auditRoutes, forwardingRoutes, logRoutes } from './routes/audit-routes.ts'
+import { invitationRoutes, type InvitationRouteOptions } from './routes/invitation-routes.ts'
+import { joiningRoutes } from './routes/joining-routes.ts'
 import { memberRoutes } from './routes/member-routes.ts'
 import { operatorRoutes } from './routes/operator-routes.ts'
 import {
@@ -26,16 +23,15 @@ export interface RouterOptions extends OrganizationRouteOptions, InvitationRoute
  * Refusals are `application/problem+json`. Every POST takes an `Idempotency-Key`, except
  * `/organizations/switch` and, of those for invited users, `view`, `decline` and `accept-with-signup`.
  *
- * The routes of invitations are there if `invitations` is configured, those of joining if
- * `joining` is,
- * `DELETE /users/me` if `lifecycle.onDelete` is. Routes under `/operator/` are for operators alone.
+ * The routes of invitations, joining, forwarding and the log are there if the part is passed,
+ * `DELETE /users/me` if `hooks.onDelete` is. Routes under `/operator/` are for operators alone.
  *
  * Bodies are `application/json`. A request that another site's page makes with a cookie is refused, see
  * `refuseCrossSite`. Responses are not cached.
  *
  * It is made of {@link organizationRoutes}, {@link memberRoutes}, {@link seatRoutes}, {@link sessionRoutes},
- * {@link invitationRoutes}, {@link joiningRoutes}, {@link auditRoutes}, {@link forwardingRoutes} and
- * {@link operatorRoutes}; each can be mounted by itself.
+ * {@link invitationRoutes}, {@link joiningRoutes}, {@link auditRoutes}, {@link logRoutes},
+ * {@link forwardingRoutes} and {@link operatorRoutes}; each can be mounted by itself.
  *
  * @throws {TypeError} if `authenticate` is not a function, if `allowedOrigins` has an entry that is not
  *   an origin, or if neither `verifyPassword` nor `stepUp` is configured, which changing a slug and
@@ -60,7 +56,8 @@ export function seatgateRouter(seatgate: Seatgate, options: RouterOptions): Hono
   if (hasJoining(seatgate)) router.route('/', joiningRoutes(seatgate, shared))
   router.route('/', seatRoutes(seatgate, shared))
   router.route('/', auditRoutes(seatgate, shared))
-  router.route('/', forwardingRoutes(seatgate, shared))
+  if (hasLog(seatgate)) router.route('/', logRoutes(seatgate, shared))
+  if (hasForwarding(seatgate)) router.route('/', forwardingRoutes(seatgate, shared))
   router.route('/', operatorRoutes(seatgate, shared))
   return router
 }

@@ -1,15 +1,15 @@
 import * as v from 'valibot'
 import { budgeted, type Budgeted } from '../database/statement-budget.ts'
+import type { Invocation } from '../engine/audit/consumers.ts'
+import { has, type Sweep } from '../engine/changes/part.ts'
 import {
   newInvocation,
   serveSideBySide,
   statementsToTend,
   tendOrganization,
-  type Invocation,
-} from '../engine/delivery/deliver.ts'
-import { sweepAudit } from '../parts/forwarding/sweep-forwarding.ts'
-import { markScheduled } from '../parts/retention/retention-windows.ts'
-import { sweepRetention } from '../parts/retention/retention.ts'
+} from '../engine/delivery/tend-trail.ts'
+import type { InvitationContext } from '../operations/invitations/invitation-config.ts'
+import type { JoiningContext } from '../operations/joining/join-rules.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { sweepSeats } from '../operations/seats/sweep-seats.ts'
 import { callAfterHook, type JobHandlers } from '../engine/model/plan.ts'
@@ -24,6 +24,9 @@ import { purgeOperations } from '../engine/changes/idempotency.ts'
 import { purgeAliases } from '../operations/organizations/change-slug.ts'
 import { purgeFences } from '../engine/seats/assigned-seats.ts'
 import { purgeSessions } from '../operations/sessions/d1-sessions.ts'
+
+const hasInvitations = has<Pick<InvitationContext, 'invitations'>>('invitations')
+const hasJoining = has<Pick<JoiningContext, 'joining'>>('joining')
 
 const WakeUp = v.object({
   organizationId: v.pipe(v.string(), v.minLength(1)),
@@ -93,11 +96,13 @@ async function serve(
   { organizationId, line }: { readonly organizationId: string; readonly line: boolean },
   invocation: Invocation
 ): Promise<number | null> {
-  const { queue, report, budget, joining } = seatgate
+  const { queue, report, budget } = seatgate
   try {
     let seconds: number | null = 0
     const done = await budget.spend(statementsToTend(seatgate), async () => {
-      if (line) await joining?.admitWaiting({ ...seatgate, joining }, organizationId)
+      if (line && hasJoining(seatgate)) {
+        await seatgate.joining.admitWaiting(seatgate, organizationId)
+      }
       seconds = await tendOrganization(seatgate, organizationId, invocation)
     })
     if (seconds === null) return null
@@ -111,34 +116,20 @@ async function serve(
   }
 }
 
-const EVENTS = ['events', { part: sweepAudit, statements: 200 }] as const
+// The sweeps that every configuration needs; the parts bring the others.
+const SWEEPS: readonly Sweep[] = [
+  { name: 'intents', statements: 150, turn: () => 10, run: sweepJobs },
+  { name: 'what has expired', statements: 30, turn: () => 30, run: purgeExpired },
+  { name: 'seats', statements: 160, turn: () => 50, run: sweepSeats },
+]
 
-// A part leaves its unused statements to the next ones, so the parts that may have much to do come last.
-const OTHERS = Object.entries({
-  intents: { part: sweepJobs, statements: 150 },
-  domains: {
-    part: async ({ joining, ...seatgate }: Seatgate) =>
-      joining?.sweepDomains({ ...seatgate, joining }),
-    statements: 60,
-  },
-  'what has expired': { part: purgeExpired, statements: 30 },
-  retention: { part: sweepRetention, statements: 100 },
-  seats: { part: sweepSeats, statements: 160 },
-  lines: {
-    part: async ({ joining, ...seatgate }: Seatgate) =>
-      joining?.sweepWaitlists({ ...seatgate, joining }),
-    statements: 200,
-  },
-})
-
-// With a queue, events are forwarded by it. Without one forwarding may have much to do.
-function partsOf({ queue }: Seatgate) {
-  return queue === null ? [...OTHERS, EVENTS] : [EVENTS, ...OTHERS]
+function sweepsOf(seatgate: Seatgate): readonly Sweep[] {
+  return [...SWEEPS, ...seatgate.sweeps].sort((a, b) => a.turn(seatgate) - b.turn(seatgate))
 }
 
 /**
  * Creates the cron handler: a sweep that finds work that a lost message or a crash left behind, retries
- * failures, deletes expired rows, and verifies seats. A part that fails or has much to do does not stop
+ * failures, deletes expired rows, and verifies seats. A sweep that fails or has much to do does not stop
  * the others: together they send at most 900 statements to D1, each has its share, and the next run
  * continues.
  *
@@ -150,18 +141,18 @@ function partsOf({ queue }: Seatgate) {
  * ```
  */
 export function sweepHandler(seatgate: Seatgate) {
-  markScheduled(seatgate)
+  for (const sweep of seatgate.sweeps) sweep.scheduled?.(seatgate)
   return async function sweep(): Promise<void> {
     const within = budgeted(seatgate, 0)
     const unfinished: string[] = []
-    for (const [name, { part, statements }] of partsOf(seatgate)) {
-      within.budget.allow(statements)
+    for (const sweep of sweepsOf(seatgate)) {
+      within.budget.allow(sweep.statements)
       try {
-        await part(within)
+        await sweep.run(within)
       } catch (error) {
         seatgate.report({ event: 'sweep_failed', error })
       }
-      if (within.budget.hasLeft()) unfinished.push(name)
+      if (within.budget.hasLeft()) unfinished.push(sweep.name)
     }
     if (unfinished.length === 0) return
     const error = `The next sweep continues with: ${unfinished.join(', ')}.`
@@ -175,13 +166,12 @@ export function sweepHandler(seatgate: Seatgate) {
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function sweepJobs(seatgate: Seatgate): Promise<void> {
-  const { invitations } = seatgate
   await runDueJobs(seatgate, {
     ...hookHandlers(seatgate),
     end_sessions: (payload) => endSessions(seatgate, payload as Pointers),
-    ...(invitations !== null && {
+    ...(hasInvitations(seatgate) && {
       send_invitation: (payload: unknown) =>
-        invitations.sendInvitation({ ...seatgate, invitations }, payload as MailPayload),
+        seatgate.invitations.sendInvitation(seatgate, payload as MailPayload),
     }),
   })
 }
@@ -200,15 +190,14 @@ function hookHandlers(seatgate: Seatgate): JobHandlers {
  */
 export async function purgeExpired(seatgate: Seatgate): Promise<void> {
   const now = seatgate.now()
-  const { invitations, joining } = seatgate
   const statements: readonly Statement[] = [
     purgeAliases(seatgate, now),
     purgeRates(seatgate, now),
-    ...(invitations?.purge({ ...seatgate, invitations }, now) ?? []),
+    ...(hasInvitations(seatgate) ? seatgate.invitations.purge(seatgate, now) : []),
     ...purgeOperations(seatgate, now),
     purgeSessions(seatgate, now),
     ...purgeFences(seatgate, now),
-    ...(joining ? [joining.purge(seatgate, now)] : []),
+    ...(hasJoining(seatgate) ? [seatgate.joining.purge(seatgate, now)] : []),
   ]
   await batch(seatgate.db, Object.fromEntries(statements.entries()))
 }

@@ -182,6 +182,7 @@ export function seatgateWith(options: Partial<FlatOptions> = {}) {
   return createFlat({
     database: db,
     seats: ledgerSeats(testEnv.SEATS),
+    ...(!('seats' in options) && { sealer: testEnv.SEATS }),
     sessions: d1Sessions(),
     verifyPassword: (_userId, password) => password === PASSWORD,
     users,

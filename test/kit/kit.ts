@@ -153,6 +153,7 @@ export function createKit(options: KitOptions = {}): Kit {
     emailVerification: addressVerification(own),
     invitationLimits: UNLIMITED,
     seats,
+    ...(provider === 'ledger' && { sealer: aroundLedgers(namespace, around) }),
     users,
     sessions: d1Sessions(),
     verifyPassword: (_userId, password) => password === PASSWORD,

@@ -16,7 +16,7 @@ import {
   type Seatgate,
   type Sink,
 } from '../../src/index.ts'
-import type { FlatOptions } from './flat-options.ts'
+import type { FlatOptions, FullSeatgate } from './flat-options.ts'
 import { seatgateWith } from './http.ts'
 import { testEnv } from './environment.ts'
 import { unwrap } from './kit.ts'
@@ -145,14 +145,14 @@ export async function isInOutbox(organizationId: string): Promise<boolean> {
 export const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1)
 
 /** The dead letters of a sink: sequence, state, reason and attempts of each. */
-export async function lettersOf(seatgate: Seatgate, organizationId: string, sinkId: string) {
+export async function lettersOf(seatgate: FullSeatgate, organizationId: string, sinkId: string) {
   const { data } = unwrap(await listDeadLetters(seatgate, byOperator(organizationId), sinkId))
   return data.map(({ sequence, state, reason, attempts }) => [sequence, state, reason, attempts])
 }
 
 /** What was tried for a sink: first and last sequence, outcome, reason and attempt of each. */
 export async function attemptsOf(
-  seatgate: Seatgate,
+  seatgate: FullSeatgate,
   organizationId: string,
   sinkId: string,
   input?: AttemptInput

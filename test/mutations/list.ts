@@ -46,7 +46,7 @@ const fulfilment = inFile('engine/changes/jobs.ts')
 const batch = inFile('engine/changes/change-batch.ts')
 const aftermath = inFile('engine/changes/after-commit.ts')
 const background = inFile('base/async.ts')
-const dispatch = inFile('parts/forwarding/forwarding.ts')
+const dispatch = inFile('engine/delivery/wake-consumers.ts')
 const addition = inFile('engine/model/join.ts')
 const end = inFile('engine/model/end-invitation.ts')
 const guards = inFile('engine/model/invitation.ts')
@@ -907,8 +907,16 @@ export const MUTATIONS: readonly Mutation[] = [
   csv('a semicolon is not quoted', '[",;', '[",'),
 
   outbox('nobody waits until events are sealed', '...(sealing ? [sealed] : []),', ''),
-  outbox('the log accepts no event', 'if (log !== null) return true', ''),
-  outbox('a sink accepts every event', 'return keptOutBy(sink, action) === null', 'return true'),
+  inFile('parts/log/log.ts')(
+    'the log accepts no event',
+    'accepts: () => true',
+    'accepts: () => false'
+  ),
+  inFile('engine/delivery/deliver.ts')(
+    'a sink accepts every event',
+    'accepts: (action) => keptOutBy(sink, action) === null',
+    'accepts: () => true'
+  ),
   outbox(
     'a sink whose filter throws accepts no event',
     '  } catch {\n    return true',

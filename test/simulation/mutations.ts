@@ -205,9 +205,9 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     seed: 196,
   },
   'nobody sees to a line that was forgotten': {
-    file: 'src/worker/handlers.ts',
-    from: 'joining?.sweepWaitlists({ ...seatgate, joining })',
-    to: 'void joining',
+    file: 'src/operations/joining/joining-config.ts',
+    from: 'run: (context: JoiningContext) => sweepWaitlists(context)',
+    to: 'run: async () => void sweepWaitlists',
     seed: 192,
   },
   'a join is answered anew under its id': {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { createCipheriv, createDecipheriv, createHash, hkdfSync } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync } from 'node:crypto'
 import type { Random } from './random.ts'
 import type { Scheduler, Step } from './scheduler.ts'
 
@@ -76,6 +76,9 @@ const simulatedCrypto = {
       const key = derived.get(name) ?? new Uint8Array(hkdfSync('sha256', material, salt, info, 32))
       derived.set(name, key)
       return key
+    },
+    async sign(_algorithm: string, key: Bytes, bytes: Bytes) {
+      return bufferOf(createHmac('sha256', key).update(bytes).digest())
     },
     async encrypt({ iv }: { iv: Bytes }, key: Bytes, bytes: Bytes) {
       const cipher = createCipheriv('aes-256-gcm', key, iv)

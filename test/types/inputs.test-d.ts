@@ -3,7 +3,32 @@
  * error.
  */
 import {
+  forwardingRoutes,
+  invitationRoutes,
+  joiningRoutes,
+  logRoutes,
+  seatgateRouter,
+} from '../../src/hono/index.ts'
+import {
   acceptInvitation,
+  auditCheckpoint,
+  auditLog,
+  forwarding,
+  listAttempts,
+  listDeadLetters,
+  listSinks,
+  placeLegalHold,
+  proveConsistency,
+  proveInclusion,
+  purgeAuditEvents,
+  releaseLegalHold,
+  replaySink,
+  requeueDeadLetters,
+  resumeSink,
+  retention,
+  retentionStatus,
+  sealOrganization,
+  sweepRetention,
   addMember,
   changeRole,
   createInvitation,
@@ -56,9 +81,7 @@ const own = createSeatgate({
   database: options.database,
   seats: d1Seats(),
   sessions: 'none',
-  roles: ['boss', 'worker'],
-  ownerRole: 'boss',
-  invitationAdminRoles: ['boss'],
+  roles: { all: ['boss', 'worker'], owner: 'boss', invitationAdmins: ['boss'] },
   invitations: invitations({ secret: 'a secret' }),
 })
 void addMember(own, scope, { userId: 'u1', role: 'worker' })
@@ -77,10 +100,12 @@ void createSeatgate({
   database: options.database,
   seats: d1Seats(),
   sessions: 'none',
-  roles: ['boss', 'worker'],
-  // @ts-expect-error: not one of the roles
-  ownerRole: 'owner',
-  invitationAdminRoles: ['boss'],
+  roles: {
+    all: ['boss', 'worker'],
+    // @ts-expect-error: not one of the roles
+    owner: 'owner',
+    invitationAdmins: ['boss'],
+  },
 })
 
 // Without the part there is no inviting.
@@ -113,6 +138,73 @@ if (perhaps.invitations !== null) {
 }
 // @ts-expect-error: options are not a part
 void createSeatgate({ ...options, invitations: { secret: 'a secret' } })
+// @ts-expect-error: another part
+void createSeatgate({ ...options, invitations: joinRules({ verifyDomain: () => true }) })
+// @ts-expect-error: there is no such option
+void createSeatgate({ ...options, colour: 'red' })
+// @ts-expect-error: there is no such option in the group
+void createSeatgate({ ...options, slugs: { colour: 'red' } })
+
+// Without forwarding there are no sinks.
+// @ts-expect-error: forwarding is not configured
+void listSinks(bare, scope)
+// @ts-expect-error: forwarding is not configured
+void listDeadLetters(bare, scope, 'webhook')
+// @ts-expect-error: forwarding is not configured
+void listAttempts(bare, scope, 'webhook')
+// @ts-expect-error: forwarding is not configured
+void replaySink(bare, scope, 'webhook', { fromSequence: 1 })
+// @ts-expect-error: forwarding is not configured
+void resumeSink(bare, scope, 'webhook')
+// @ts-expect-error: forwarding is not configured
+void requeueDeadLetters(bare, scope, 'webhook', {})
+// Without a log no event is sealed or proven.
+// @ts-expect-error: there is no log
+void sealOrganization(bare, 'o1')
+// @ts-expect-error: there is no log
+void auditCheckpoint(bare, scope)
+// @ts-expect-error: there is no log
+void proveInclusion(bare, scope, { sequence: 1 })
+// @ts-expect-error: there is no log
+void proveConsistency(bare, scope, { from: 1, to: 2 })
+// Without retention events are kept.
+// @ts-expect-error: retention is not configured
+void purgeAuditEvents(bare, scope)
+// @ts-expect-error: retention is not configured
+void placeLegalHold(bare, scope, { reason: 'case 7' })
+// @ts-expect-error: retention is not configured
+void releaseLegalHold(bare, scope, { reason: 'settled' })
+// @ts-expect-error: retention is not configured
+void retentionStatus(bare, scope)
+// @ts-expect-error: retention is not configured
+void sweepRetention(bare)
+const audited = createSeatgate({
+  ...options,
+  audit: {
+    forwarding: forwarding({ sinks: [] }),
+    log: auditLog({ key: 'PRIVATE+KEY+' }),
+    retention: retention([{ days: 30 }]),
+  },
+})
+void listSinks(audited, scope)
+void replaySink(audited, scope, 'webhook', { fromSequence: 1 })
+void auditCheckpoint(audited, scope)
+void purgeAuditEvents(audited, scope)
+// @ts-expect-error: invitations are perhaps not configured
+void listInvitations(audited, scope)
+// The routes of a part, too.
+const routing = { authenticate: () => null }
+void forwardingRoutes(audited, routing)
+// @ts-expect-error: forwarding is not configured
+void forwardingRoutes(bare, routing)
+void logRoutes(audited, routing)
+// @ts-expect-error: there is no log
+void logRoutes(bare, routing)
+// @ts-expect-error: invitations are not configured
+void invitationRoutes(bare, routing)
+// @ts-expect-error: joining is not configured
+void joiningRoutes(bare, routing)
+void seatgateRouter(bare, routing)
 
 // A function that takes any configuration takes this one.
 const name = (any: Seatgate) => any.roles.owner

@@ -350,7 +350,6 @@ describe('the doors of invitations', () => {
     expect(filesWith(/\binvitations\??\.secret\b|\{ secret \} = \w+\.invitations\b/)).toEqual([
       'src/operations/invitations/token.ts',
       'src/operations/invitations/verify-token.ts',
-      'src/seatgate.ts',
     ])
   })
 })

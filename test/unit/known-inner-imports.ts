@@ -20,7 +20,6 @@ export const KNOWN_INNER_IMPORTS: readonly string[] = [
   'unit/engine/audit/actions.test.ts → host-event-rules.ts',
   'unit/engine/audit/sample-event.ts → sink.ts',
   'unit/engine/delivery/outgoing.test.ts → actions.ts',
-  'unit/engine/model/slug.test.ts → configuration.ts',
   'unit/engine/seats/reserve-rules.test.ts → async.ts',
   'unit/operations/seats/differences.test.ts → assigned-seats.ts',
   'unit/operations/seats/differences.test.ts → limit.ts',

@@ -57,7 +57,7 @@ export function readProof(
 
 function proofInput({ verifyPassword, stepUp }: Proofs) {
   if (verifyPassword === null && stepUp === null) {
-    throw new TypeError('This needs verifyPassword or stepUp in createSeatgate.')
+    throw new TypeError('This needs identity.verifyPassword or identity.stepUp in createSeatgate.')
   }
   return v.pipe(
     v.object({ password: Text, stepUpProof: Text }, 'Must be an object.'),

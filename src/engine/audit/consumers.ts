@@ -2,80 +2,108 @@ import { and, eq, sql, type SQL } from 'drizzle-orm'
 import type { Runtime } from '../../base/runtime.ts'
 import type { Database, DatabaseContext } from '../../database/database.ts'
 import { auditOutbox } from '../../database/schema.ts'
-import { keptOutBy, type AcceptedActions } from './filters.ts'
 import { withFollowing } from './actions.ts'
 
-/** The properties of a sink that matter to the trail. */
-export interface TrailSink extends AcceptedActions {
-  readonly id: string
-  readonly internal?: boolean
-  readonly required?: boolean
+/** The limits of one invocation of a Worker, which the runs of several organizations share. */
+export interface Invocation {
+  /** Whether one more delivery may be attempted; the call counts it. */
+  mayDeliver(): boolean
 }
 
-/** Reads an organization's trail beside the sinks. */
-export interface TrailConsumer {
+/**
+ * Where the progress of a consumer is recorded: in a cursor of its own, or in the checkpoints of the log,
+ * which are `published` elsewhere too or only `sealed`.
+ */
+export type Progress = 'cursor' | 'sealed' | 'published'
+
+/** The traits of a consumer that the trail and retention rely on. */
+export interface ConsumerTraits {
+  /** Names its cursor. */
+  readonly id: string
+  /** Whether retention keeps an event until the consumer has read it. */
+  readonly required: boolean
+  /** Whether it belongs to the library: it is not listed, and calls no server of the host. */
+  readonly internal: boolean
+  readonly progress: Progress
+}
+
+/** Reads every trail from its beginning, in sequence: a sink, the ledger, the log. */
+export interface TrailConsumer extends ConsumerTraits {
   /** How many statements D1 is asked for one run at most. */
   readonly statements: number
+  /** For how many seconds a response waits for a run; null if it does not wait. */
+  readonly promptSeconds: number | null
+  /** Whether an event of this action is a reason to run. */
+  accepts(action: string): boolean
   /**
    * Reads on. Returns after how many seconds another run is worth it, or null. A method, since the
    * context also has what the consumer's own part put into it.
    */
   run(
-    context: DatabaseContext & ConsumerContext & Pick<Runtime, 'now' | 'report'>,
-    organizationId: string
+    context: DatabaseContext & ConsumerContext & Runtime,
+    organizationId: string,
+    invocation: Invocation
   ): Promise<number | null>
 }
 
-/** The consumers of the trail: the sinks, and the log if one is configured. */
+/** The consumers of the trails. */
 export interface ConsumerContext {
-  readonly sinks: readonly TrailSink[]
-  readonly log: { readonly publish: unknown } | null
+  readonly consumers: readonly TrailConsumer[]
 }
 
-/** All sinks that are configured. */
-export interface ConfiguredSinksContext {
-  readonly sinks: readonly TrailSink[]
-  /** Configured sinks that are missing or switched off: retention waits for them. */
-  readonly missingSinks: readonly TrailSink[]
+/** All consumers that are configured. */
+export interface ConfiguredConsumersContext {
+  readonly consumers: readonly ConsumerTraits[]
+  /** Consumers that are missing or switched off: retention waits for them. */
+  readonly absentConsumers: readonly ConsumerTraits[]
 }
 
-/**
- * Whether there is a consumer: a sink, or the log. Without one no organization is put into the outbox.
- */
-export function isAwaited({ sinks, log }: ConsumerContext): boolean {
-  return sinks.length > 0 || log !== null
+/** Whether there is a consumer. Without one no organization is put into the outbox. */
+export function isAwaited({ consumers }: ConsumerContext): boolean {
+  return consumers.length > 0
 }
 
 /**
  * Returns whether a consumer accepts an event of this action, or one that may follow on it in its batch.
- * The log accepts every event.
  */
-export function isAccepted({ sinks, log }: ConsumerContext, action: string): boolean {
-  if (log !== null) return true
-  return sinks.some((sink) => withFollowing(action).some((each) => acceptsAction(sink, each)))
+export function isAccepted({ consumers }: ConsumerContext, action: string): boolean {
+  return consumers.some((consumer) =>
+    withFollowing(action).some((each) => acceptsAction(consumer, each))
+  )
 }
 
 // A change does not fail with a sink: delivery reports what `accepts` throws.
-function acceptsAction(sink: TrailSink, action: string): boolean {
+function acceptsAction(consumer: TrailConsumer, action: string): boolean {
   try {
-    return keptOutBy(sink, action) === null
+    return consumer.accepts(action)
   } catch {
     return true
   }
 }
 
-/** The consumers of an organization's events. */
+/** The progress that an organization's consumers must reach; plain data. */
 export interface Awaiting {
+  /** The consumers with a cursor. */
   readonly sinkIds: readonly string[]
-  /** Whether they will be sealed. */
+  /** Whether the events will be sealed. */
   readonly sealing: boolean
   /** Whether the checkpoint that covers them will be published. */
   readonly publishing: boolean
 }
 
-export function awaiting({ sinks, log }: ConsumerContext): Awaiting {
-  const publishing = log !== null && log.publish !== null
-  return { sinkIds: sinks.map(({ id }) => id), sealing: log !== null, publishing }
+export function awaiting({
+  consumers,
+}: {
+  readonly consumers: readonly ConsumerTraits[]
+}): Awaiting {
+  const having = (progress: Progress) =>
+    consumers.filter((consumer) => consumer.progress === progress)
+  const publishing = having('published').length > 0
+  return {
+    sinkIds: having('cursor').map(({ id }) => id),
+    sealing: publishing || having('sealed').length > 0,
+    publishing,
+  }
 }
 
 /** Removes an organization from the outbox if all consumers have settled its trail. */

@@ -47,14 +47,12 @@ export interface Sealed {
   readonly more: boolean
 }
 
-/** Seals in one object per organization. Without it any Worker seals. */
-export interface Sealer {
-  /**
-   * Seals an organization's audit events.
-   *
-   * @throws {StoreUnavailable} if sealing failed. It is safe to repeat.
-   */
-  seal(request: SealRequest, sign: Sign): Promise<Sealed>
+/** The namespace of objects that seal, one per organization, named by the organization's id. */
+export interface SealerNamespace {
+  getByName(organizationId: string): {
+    /** Seals an organization's audit events. It is safe to repeat. */
+    seal(request: SealRequest, sign: Sign): Promise<Sealed>
+  }
 }
 
 /**

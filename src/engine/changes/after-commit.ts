@@ -27,8 +27,8 @@ export async function afterCommit(
   const turned = turns.flatMap((turn) => writtenBy(answers[statements.indexOf(turn)]))
   const written = [...events, ...turned]
   for (const event of written) measure({ name: 'audit.recorded', ...event })
-  // A provider with an outbox receives the other releases from there.
-  const releasedNow = seats.outbox ? freedSeats.slice(0, SEATS_AT_ONCE) : freedSeats
+  // A provider that reads the trail receives the other releases from there.
+  const releasedNow = seats.readsTrail ? freedSeats.slice(0, SEATS_AT_ONCE) : freedSeats
   await Promise.all(releasedNow.map((seat) => releaseSeat(context, seat)))
   const afterwards = [
     ...takenSeats.map(

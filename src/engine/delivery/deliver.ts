@@ -4,15 +4,15 @@
  *
  * @module
  */
-import type { ConsumerContext, TrailConsumer } from '../audit/consumers.ts'
-import type { DatabaseContext } from '../../database/database.ts'
-import type { Runtime } from '../../base/runtime.ts'
+import type { Invocation, TrailConsumer } from '../audit/consumers.ts'
+import { keptOutBy } from '../audit/filters.ts'
 import { budgeted } from '../../database/statement-budget.ts'
 import { EVENTS_PER_READ, giveBack, moveOn, takeLease } from './cursor.ts'
 import type { Lease } from './attempt.ts'
 import { LETTERS_PER_READ } from './dead-letters.ts'
 import { deliverPage, redeliver } from './deliver-page.ts'
 import type { Sink } from './sink.ts'
+import type { TendContext } from './tend-trail.ts'
 
 // A run begins no delivery after this time. The last delivery takes 15 seconds at most, so the run ends
 // well before its lease does and does not delay the next run in a batch for long.
@@ -23,46 +23,22 @@ const BUSY_RETRY_SECONDS = 1
 const REDELIVERY_PAUSE_SECONDS = 1
 const EVENTS_PER_RUN = 1000
 const STATEMENTS_PER_PAGE = 8
+const DEFAULT_PROMPT_SECONDS = 5
 
-/** How many statements one sink sends to D1 at most, without the pages after the first. */
-export const STATEMENTS_PER_SINK = 20
-
-/** The context of a delivery. */
-export interface DeliveryContext extends Runtime, DatabaseContext, ConsumerContext {
-  readonly sinks: readonly Sink[]
-}
+// Without the pages after the first.
+const STATEMENTS_PER_SINK = 20
 
 /**
- * Forwards new events of an organization to its sinks, each sink on its own, for some seconds at most.
- * Returns after how many seconds to call again (0: there is more), or null if there is no more to do now;
- * the sweep continues with what is not due yet. Calls with the same `invocation` share its limits.
+ * Forwards new events of an organization to one sink, for some seconds at most. Returns after how many
+ * seconds to call again (0: there is more), or null if there is no more to do now.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
- *
- * @example
- * ```ts
- * const seconds = await forwardOrganization(seatgate, organizationId)
- * ```
  */
-export async function forwardOrganization(
-  unbudgeted: DeliveryContext,
-  organizationId: string,
-  invocation = newInvocation()
-): Promise<number | null> {
-  const context = budgeted(unbudgeted)
-  const waits = await Promise.all(
-    context.sinks.map((sink) => forwardToSink(context, sink, organizationId, invocation))
-  )
-  const due = waits.filter((seconds) => seconds !== null)
-  return due.length > 0 ? Math.min(...due) : null
-}
-
-/** Forwards new events to one sink, as {@link forwardOrganization} does for all. */
 export async function forwardToSink(
-  unbudgeted: DeliveryContext,
+  unbudgeted: TendContext,
   sink: Sink,
   organizationId: string,
-  invocation = newInvocation()
+  invocation: Invocation
 ): Promise<number | null> {
   const context = budgeted(unbudgeted)
   const { db, newId, now, budget } = context
@@ -112,74 +88,25 @@ export async function forwardToSink(
   }
 }
 
-// One of the six is left to D1, which has to answer in between.
-const CONNECTIONS = 5
-// Half of the thousand is left to D1, the ledger and the seals.
-const DELIVERIES = 500
-
-/** An invocation whose limits the runs of several organizations share. */
-export interface Invocation {
-  /** Whether one more delivery may be attempted; the call counts it. */
-  mayDeliver(): boolean
-}
-
-/** Creates an invocation without deliveries. */
-export function newInvocation(): Invocation {
-  let deliveries = 0
-  return { mayDeliver: () => deliveries++ < DELIVERIES }
-}
-
-/**
- * Serves the entries in order, and as many at a time as there are connections for all of their sinks: a
- * sink that does not answer blocks only its own connection.
- */
-export async function serveSideBySide<T>(
-  { sinks }: Pick<DeliveryContext, 'sinks'>,
-  waiting: readonly T[],
-  serve: (next: T) => Promise<void>
-): Promise<void> {
-  const each = sinks.filter(({ internal }) => internal !== true).length
-  const lanes = Math.max(1, Math.floor(CONNECTIONS / Math.max(1, each)))
-  // All lanes take from one iterator.
-  const line = waiting.values()
-  const lane = async () => {
-    for (const next of line) await serve(next)
+/** Makes the consumer that forwards each trail to a sink. */
+export function sinkConsumer(sink: Sink): TrailConsumer {
+  return {
+    ...cursorConsumer(sink),
+    run: (context, organizationId, invocation) =>
+      forwardToSink(context, sink, organizationId, invocation),
   }
-  await Promise.all(Array.from({ length: lanes }, lane))
 }
 
-/** The context of serving all consumers of a trail. */
-export interface TendContext extends DeliveryContext {
-  readonly log: (TrailConsumer & { readonly publish: unknown }) | null
-}
-
-/**
- * Serves the consumers of an organization's trail: forwards its events, and seals them. Returns after how
- * many seconds to call again, or null. A failure of one does not stop the other.
- *
- * @throws {StoreUnavailable} if D1 does not answer.
- *
- * @example
- * ```ts
- * await tendOrganization(seatgate, organizationId)
- * ```
- */
-export async function tendOrganization(
-  unbudgeted: TendContext,
-  organizationId: string,
-  invocation = newInvocation()
-): Promise<number | null> {
-  const context = budgeted(unbudgeted)
-  const [forwarded, sealed] = await Promise.allSettled([
-    forwardOrganization(context, organizationId, invocation),
-    context.log?.run(context, organizationId),
-  ])
-  if (sealed.status === 'rejected') throw sealed.reason
-  if (forwarded.status === 'rejected') throw forwarded.reason
-  return sealed.value ?? forwarded.value
-}
-
-/** Returns how many statements serving an organization with few events sends to D1 at most. */
-export function statementsToTend({ sinks, log }: Pick<TendContext, 'sinks' | 'log'>): number {
-  return sinks.length * STATEMENTS_PER_SINK + (log?.statements ?? 0)
+/** Returns the consumer of a sink without its run. */
+export function cursorConsumer(sink: Omit<Sink, 'deliver'>): Omit<TrailConsumer, 'run'> {
+  const { id, required = true, internal = false, dispatch, deadlineSeconds } = sink
+  return {
+    id,
+    required: internal || required,
+    internal,
+    progress: 'cursor',
+    statements: STATEMENTS_PER_SINK,
+    promptSeconds: dispatch === 'sync' ? (deadlineSeconds ?? DEFAULT_PROMPT_SECONDS) : null,
+    accepts: (action) => keptOutBy(sink, action) === null,
+  }
 }

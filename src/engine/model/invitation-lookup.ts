@@ -142,7 +142,7 @@ export function knownUser(
   userId: SQL<string | null> | string | null
 ) {
   const { db, users } = context
-  if (users === null) throw new TypeError('Invitations need users in createSeatgate.')
+  if (users === null) throw new TypeError('Invitations need identity.users in createSeatgate.')
   return db
     .select({
       id: userIdText(users).as('known_id'),

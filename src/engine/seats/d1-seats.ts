@@ -1,8 +1,9 @@
-import { checkOptionNames, type NoOptions } from '../../base/names.ts'
+import { checkOptionNames } from '../../base/names.ts'
 import { sql } from 'drizzle-orm'
 import type { Statement } from '../../database/database.ts'
 import { guards } from '../../database/schema.ts'
 import { ok, refused } from '../../base/result.ts'
+import { checkedDefaultLimit, type DefaultLimitOption } from './limit.ts'
 import type { SeatContext, SeatProvider, SeatRequest } from './provider.ts'
 import { countSeats, seatsHeld, seatsReserved, waitingFor } from './counts.ts'
 import { refusalAt } from './reserve-rules.ts'
@@ -12,15 +13,18 @@ import { refusalAt } from './reserve-rules.ts'
  * compares in one statement, which is exact because D1 has one writer. Reads a row for each pending
  * invitation.
  *
+ * @throws {TypeError} if an option is wrong.
+ *
  * @example
  * ```ts
- * const seatgate = createSeatgate({ database: drizzle(env.DB), seats: d1Seats() })
+ * createSeatgate({ database: drizzle(env.DB), seats: d1Seats({ defaultLimit: 3 }), sessions: 'none' })
  * ```
  */
-export function d1Seats(options: NoOptions = {}): SeatProvider {
-  checkOptionNames('d1Seats', options, [])
+export function d1Seats(options: DefaultLimitOption = {}): SeatProvider {
+  checkOptionNames('d1Seats', options, ['defaultLimit'])
   return {
     enforces: true,
+    defaultLimit: checkedDefaultLimit('d1Seats', options),
     async reserve(context, request) {
       const guards = isGrowth(request) ? [guardLimit(context, request)] : []
       return ok({ guards, count: null })

@@ -60,28 +60,6 @@ export interface SeatInspection extends LedgerSnapshot {
 /** The outbox of the seat ledgers, as the trail's cursors name it. */
 export const LEDGER_OUTBOX = 'seat_ledger'
 
-/** The fields of an audit event that a provider reads. */
-export interface SeatEvent {
-  readonly organizationId: string
-  readonly action: string
-  readonly targetId: string | null
-  readonly metadata: Readonly<Record<string, unknown>>
-}
-
-/** A sink of the library's own, through which a provider reads the trail: in order, at least once. */
-export interface SeatOutbox {
-  readonly id: string
-  readonly internal: true
-  /** How long an event is tried, in hours. */
-  readonly retryHours: number
-  accepts(action: string): boolean
-  deliver(
-    event: SeatEvent
-  ): Promise<
-    { readonly outcome: 'delivered' } | { readonly outcome: 'retry'; readonly reason: string }
-  >
-}
-
 /**
  * Counts seats. `ledgerSeats` asks a Durable Object per organization, `d1Seats` counts in the batch
  * itself, `unlimitedSeats` does not count. A provider that cannot answer refuses with `seats_unavailable`
@@ -90,6 +68,8 @@ export interface SeatOutbox {
 export interface SeatProvider {
   /** Whether a limit is enforced. If not, setting a limit is refused. */
   readonly enforces: boolean
+  /** The limit of an organization without an entitlement. Default unlimited. */
+  readonly defaultLimit?: SeatLimit
   /** Requests a seat before D1 has a row for it. */
   reserve(context: SeatContext, request: SeatRequest): Promise<Result<SeatGrant, ReserveRefusal>>
   /**
@@ -108,7 +88,7 @@ export interface SeatProvider {
   confirm(context: SeatContext, seat: SeatReference, until: Date | null): Promise<void>
   /**
    * Frees a seat whose membership was deleted from D1, or was certainly not written. Idempotent. It may
-   * throw, as may `confirm`: a provider that can miss the call has an outbox to receive it later.
+   * throw, as may `confirm`: a provider that can miss the call reads the trail.
    */
   release(context: SeatContext, seat: SeatReference): Promise<void>
   /** Passes on an entitlement that is in D1, and returns the count under it. */
@@ -132,6 +112,6 @@ export interface SeatProvider {
     organizationId: string,
     epoch: number
   ): Promise<Result<SeatCount, 'seats_unavailable'>>
-  /** Returns the sink that delivers changes that a provider missed in a crash, if it needs one. */
-  outbox?(context: SeatContext): SeatOutbox
+  /** Whether releases and limits that the provider missed reach it by the trail, too. */
+  readonly readsTrail?: boolean
 }

@@ -1,7 +1,10 @@
 import type { Hono } from 'hono'
 import { exportAuditEvents } from '../../operations/audit/export.ts'
-import { auditCheckpoint, proveConsistency, proveInclusion } from '../../parts/log/prove.ts'
 import { countAuditEvents, listAuditEvents } from '../../operations/audit/list.ts'
+import { partOf } from '../../engine/changes/part.ts'
+import type { ForwardingContext } from '../../parts/forwarding/forwarding.ts'
+import type { LogContext } from '../../parts/log/log.ts'
+import { auditCheckpoint, proveConsistency, proveInclusion } from '../../parts/log/prove.ts'
 import type { Seatgate } from '../../seatgate.ts'
 import { seatsAsOf } from '../../operations/seats/as-of.ts'
 import { problemResponse } from '../problem.ts'
@@ -15,7 +18,7 @@ import { listDeadLetters, listSinks } from '../../parts/forwarding/sink-status.t
 const LARGEST_PAGE = 200
 
 /**
- * The routes of the audit trail: list, count, export, proofs of the log, seats at an instant.
+ * The routes of the audit trail: list, count, export, seats at an instant.
  *
  * @throws {TypeError} if an option is wrong.
  */
@@ -34,15 +37,6 @@ export function auditRoutes(seatgate: Seatgate, options: RouteOptions): Hono<Rou
     routes.get(`${trail}/seats`, async (c) =>
       answer(c, await seatsAsOf(seatgate, inOrganization(c), readQuery(c)))
     )
-    routes.get(`${trail}/checkpoint`, async (c) =>
-      answer(c, await auditCheckpoint(seatgate, inOrganization(c)))
-    )
-    routes.get(`${trail}/proof`, async (c) =>
-      answer(c, await proveInclusion(seatgate, inOrganization(c), readQuery(c)))
-    )
-    routes.get(`${trail}/consistency`, async (c) =>
-      answer(c, await proveConsistency(seatgate, inOrganization(c), readQuery(c)))
-    )
     routes.get(`${trail}/export`, async (c) => {
       // A HEAD asks what a GET would answer, and takes nothing away: it is no export.
       const record = c.req.method !== 'HEAD'
@@ -60,12 +54,42 @@ export function auditRoutes(seatgate: Seatgate, options: RouteOptions): Hono<Rou
 }
 
 /**
+ * The routes of the log: its checkpoint, and proofs against it.
+ *
+ * @throws {TypeError} if an option is wrong, or if there is no log.
+ */
+export function logRoutes(
+  seatgate: Seatgate & Pick<LogContext, 'log'>,
+  options: RouteOptions
+): Hono<RouterEnv> {
+  checkRouteOptions('logRoutes', options)
+  partOf(seatgate, 'log')
+  return signedInRoutes(seatgate, options, (routes) => {
+    const trail = '/organizations/:org/audit'
+
+    routes.get(`${trail}/checkpoint`, async (c) =>
+      answer(c, await auditCheckpoint(seatgate, inOrganization(c)))
+    )
+    routes.get(`${trail}/proof`, async (c) =>
+      answer(c, await proveInclusion(seatgate, inOrganization(c), readQuery(c)))
+    )
+    routes.get(`${trail}/consistency`, async (c) =>
+      answer(c, await proveConsistency(seatgate, inOrganization(c), readQuery(c)))
+    )
+  })
+}
+
+/**
  * The routes of sinks: how far each is, what it did not accept, deliver again.
  *
- * @throws {TypeError} if an option is wrong.
+ * @throws {TypeError} if an option is wrong, or if `forwarding` is not configured.
  */
-export function forwardingRoutes(seatgate: Seatgate, options: RouteOptions): Hono<RouterEnv> {
+export function forwardingRoutes(
+  seatgate: Seatgate & ForwardingContext,
+  options: RouteOptions
+): Hono<RouterEnv> {
   checkRouteOptions('forwardingRoutes', options)
+  partOf(seatgate, 'forwarding')
   return signedInRoutes(seatgate, options, (routes) => {
     const sinks = '/organizations/:org/audit/sinks'
 

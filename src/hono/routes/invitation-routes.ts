@@ -1,3 +1,4 @@
+import { partOf } from '../../engine/changes/part.ts'
 import { Hono, type Context } from 'hono'
 import { acceptInvitation } from '../../operations/invitations/accept.ts'
 import { acceptInvitationWithSignup } from '../../operations/invitations/accept-with-signup.ts'
@@ -48,10 +49,6 @@ export interface InvitationRouteOptions extends RouteOptions {
 /** A configuration that has invitations. */
 type Inviting = Seatgate & Pick<InvitationContext, 'invitations'>
 
-export function hasInvitations(seatgate: Seatgate): seatgate is Inviting {
-  return seatgate.invitations !== null
-}
-
 /**
  * The routes of invitations: those of an organization, and those for the person who was invited.
  *
@@ -62,9 +59,7 @@ export function invitationRoutes(
   options: InvitationRouteOptions
 ): Hono<RouterEnv> {
   checkRouteOptions('invitationRoutes', options, ['signIn'])
-  if (!hasInvitations(seatgate)) {
-    throw new TypeError('invitationRoutes: createSeatgate needs invitations for it.')
-  }
+  partOf(seatgate, 'invitations')
   return new Hono<RouterEnv>()
     .route('/', invitedRoutes(seatgate, options))
     .route('/', organizationInvitationRoutes(seatgate, options))

@@ -11,6 +11,7 @@ import {
 } from '../../operations/joining/list.ts'
 import { verifyDomain } from '../../operations/joining/verify-domain.ts'
 import type { JoiningContext } from '../../operations/joining/join-rules.ts'
+import { partOf } from '../../engine/changes/part.ts'
 import type { Seatgate } from '../../seatgate.ts'
 import { readBody } from '../request-body.ts'
 import { problemResponse } from '../problem.ts'
@@ -28,10 +29,6 @@ import { checkRouteOptions, signedInRoutes, type RouteOptions } from './route-gr
 /** A configuration that has joining. */
 type Joining = Seatgate & Pick<JoiningContext, 'joining'>
 
-export function hasJoining(seatgate: Seatgate): seatgate is Joining {
-  return seatgate.joining !== null
-}
-
 /**
  * The routes of joining by domain and on request.
  *
@@ -39,9 +36,7 @@ export function hasJoining(seatgate: Seatgate): seatgate is Joining {
  */
 export function joiningRoutes(seatgate: Joining, options: RouteOptions): Hono<RouterEnv> {
   checkRouteOptions('joiningRoutes', options)
-  if (!hasJoining(seatgate)) {
-    throw new TypeError('joiningRoutes: createSeatgate needs joining for it.')
-  }
+  partOf(seatgate, 'joining')
   return signedInRoutes(seatgate, options, (routes) => {
     routes.get('/organizations/:org/domains', async (c) =>
       answer(c, await listDomains(seatgate, inOrganization(c), readQuery(c)))

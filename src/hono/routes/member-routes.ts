@@ -24,7 +24,7 @@ import { checkProof, checkRouteOptions, signedInRoutes, type RouteOptions } from
 
 /**
  * The routes of members: list, count, add, change the role, remove, suspend, restore, transfer the
- * ownership. `DELETE /users/me` is there if `lifecycle.onDelete` is configured.
+ * ownership. `DELETE /users/me` is there if `hooks.onDelete` is configured.
  *
  * @throws {TypeError} if an option is wrong, or if neither `verifyPassword` nor `stepUp` is configured.
  */

@@ -76,7 +76,9 @@ export function checkRouteOptions(
  */
 export function checkProof(where: string, { verifyPassword, stepUp }: Seatgate): void {
   if (verifyPassword !== null || stepUp !== null) return
-  throw new TypeError(`${where}: createSeatgate needs verifyPassword or stepUp for it.`)
+  throw new TypeError(
+    `${where}: createSeatgate needs identity.verifyPassword or identity.stepUp for it.`
+  )
 }
 
 function headOf({ allowedOrigins = [] }: RouteOptions): readonly MiddlewareHandler[] {

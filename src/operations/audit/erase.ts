@@ -1,5 +1,5 @@
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
-import type { ConfiguredSinksContext } from '../../engine/audit/consumers.ts'
+import type { ConfiguredConsumersContext } from '../../engine/audit/consumers.ts'
 import { eq, sql, type SQL } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
 import type { Statement, DatabaseContext } from '../../database/database.ts'
@@ -25,8 +25,8 @@ export interface Erasure {
 }
 
 /** The context of an erasure. */
-export interface ErasureContext extends ChangeContext, ConfiguredSinksContext {
-  readonly sinks: ChangeContext['sinks']
+export interface ErasureContext extends ChangeContext, ConfiguredConsumersContext {
+  readonly consumers: ChangeContext['consumers']
 }
 
 /** Why {@link erasePersonalData} refuses. */
@@ -53,7 +53,7 @@ export async function erasePersonalData(
   { caller, ...request }: Scope,
   userId: string
 ): Promise<Result<Erasure, ErasePersonalDataRefusal>> {
-  const { db, sinks, missingSinks } = context
+  const { db, consumers, absentConsumers } = context
   return perform(
     context,
     { caller, ...requestInfoOf(request) },
@@ -75,7 +75,7 @@ export async function erasePersonalData(
         if (!isOperator(by) && !isSystem(by)) return refused({ code: 'insufficient_role' })
         const erased = records.reduce((sum, { count }) => sum + count, 0)
         // A sink that is switched off now may have received some.
-        const copies = [...sinks, ...missingSinks].flatMap(({ id, internal }) =>
+        const copies = [...consumers, ...absentConsumers].flatMap(({ id, internal }) =>
           internal ? [] : [id]
         )
         const value = { erased, sinks: copies }

@@ -1,3 +1,4 @@
+import type { EventRules } from '../../engine/audit/event-rules.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import * as v from 'valibot'
 import { LineOfText, atMost, errorsOf, shortText } from '../../base/input.ts'
@@ -23,19 +24,10 @@ export interface HostEvent {
   readonly causeEventId?: string
 }
 
-/** The rules of host events. */
-export interface EventRules {
-  readonly reservedPrefixes: readonly string[]
-  readonly metadataBytes: number
-}
-
 /** The context of recording a host event. */
 export interface HostEventContext extends ChangeContext {
   readonly eventRules: EventRules
 }
-
-/** Prefixes of the library, which are always reserved. */
-export const OWN_PREFIXES = ['organization.', 'seat.', 'audit.'] as const
 
 const DEEPEST = 32
 
@@ -69,11 +61,6 @@ const Actor = v.variant('type', [
   }),
   v.strictObject({ type: v.picklist(['system', 'anonymous']), id: v.null() }),
 ])
-
-/** Whether an action has a prefix of the library or a reserved one. */
-export function isReserved({ reservedPrefixes }: EventRules, action: unknown): boolean {
-  return typeof action === 'string' && reservedPrefixes.some((prefix) => action.startsWith(prefix))
-}
 
 /**
  * Reads an event of the host. Errors name the field, never the value.

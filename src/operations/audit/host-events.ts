@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isReserved } from '../../engine/audit/event-rules.ts'
 import { and, eq, sql } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
 import { guard } from '../../database/commit.ts'
@@ -19,13 +20,7 @@ import {
   type Principal,
   type Scope,
 } from '../../engine/access/principal.ts'
-import {
-  checkTexts,
-  draftOf,
-  isReserved,
-  type HostEvent,
-  type HostEventContext,
-} from './host-event-rules.ts'
+import { checkTexts, draftOf, type HostEvent, type HostEventContext } from './host-event-rules.ts'
 
 /** The actor and the organization of a host event. Without an organization it belongs to the platform. */
 export type EventScope = Scope & { readonly caller: Principal }

@@ -24,9 +24,6 @@ import {
 } from '../../engine/audit/filters.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { DatabaseContext } from '../../database/database.ts'
-import { hmac } from '@noble/hashes/hmac.js'
-import { sha256 } from '@noble/hashes/sha2.js'
-import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { base64url, canonicalJson, fromBase64url } from '../../proof/encoding.ts'
 
 const LARGEST_PAGE = 500
@@ -59,7 +56,7 @@ export async function listAuditEvents(
 ): Promise<Result<Page<AuditEvent>, ListAuditEventsRefusal>> {
   checkOptionNames('listAuditEvents', options, ['largestPage'])
   const { largestPage = LARGEST_PAGE } = options
-  const request = readRequest(context, scope.organization, input, largestPage)
+  const request = await readRequest(context, scope.organization, input, largestPage)
   const page = request.ok ? request.value : null
   const found = await findAllowed(context, scope, {
     events: eventsIn(context, within(context, scope), page?.filters ?? {}, {
@@ -82,7 +79,7 @@ export async function listAuditEvents(
   const more = rows.length > limit && last !== undefined
   return ok({
     data: rows.slice(0, limit).map((row) => readEvent(context, row)),
-    nextCursor: more ? placeAfter(context.cursorKey, trail, [last.sequence]) : null,
+    nextCursor: more ? await placeAfter(context.cursorSecret, trail, [last.sequence]) : null,
   })
 }
 
@@ -127,8 +124,8 @@ export type AuditListInput = AuditFilters & PageInput & { readonly order?: 'newe
 
 /** The context of a function that lists events. */
 export interface ListContext extends DatabaseContext, Pick<Runtime, 'measure'> {
-  /** The key that cursors are signed with. */
-  readonly cursorKey: Uint8Array
+  /** Signs cursors; null: they can be forged. */
+  readonly cursorSecret: string | null
 }
 
 /** A parsed request of a list. */
@@ -142,12 +139,12 @@ export interface ListRequest {
 const BESIDE_FILTERS = ['limit', 'cursor', 'order']
 
 /** Parses the request of a list; `name` distinguishes its cursors from those of others. */
-export function readRequest(
-  { cursorKey }: Pick<ListContext, 'cursorKey'>,
+export async function readRequest(
+  { cursorSecret }: Pick<ListContext, 'cursorSecret'>,
   name: string,
   input: AuditListInput,
   largest: number
-): Result<ListRequest, PageRefusal> {
+): Promise<Result<ListRequest, PageRefusal>> {
   const filters = parseFilters(input, BESIDE_FILTERS)
   if (!filters.ok) return filters
   const { order = 'newest', cursor } = input
@@ -157,7 +154,7 @@ export function readRequest(
   const limit = parseLimit(input.limit, largest)
   if (!limit.ok) return limit
   const trail = { organization: name, order, filters: filters.value }
-  const places = cursor === undefined ? [] : placesAt(cursorKey, trail, cursor)
+  const places = cursor === undefined ? [] : await placesAt(cursorSecret, trail, cursor)
   if (places === null) return refused({ code: 'invalid_cursor' })
   return ok({ filters: filters.value, trail, limit: limit.value, places })
 }
@@ -169,38 +166,49 @@ export interface Trail {
   readonly filters: object
 }
 
+const encoder = new TextEncoder()
 const MAC_BYTES = 16
 // Without a secret of the host a cursor can be forged. It is only a position in a list, and grants no
 // access.
 const NO_SECRET = 'seatgate'
 
-/** Returns the key that cursors are signed with. */
-export function cursorKey(secret: string | undefined): Uint8Array {
-  return sha256(utf8ToBytes(`seatgate-cursor/v1\n${secret ?? NO_SECRET}`))
-}
-
 /** The position of a list in each of its trails: after a sequence, or (null) before the beginning. */
 export type Places = readonly (number | null)[]
 
 /** Returns the cursor of the page after these positions. */
-export function placeAfter(key: Uint8Array, trail: Trail, places: Places): string {
-  const place = utf8ToBytes(places.map((sequence) => sequence ?? '').join(' '))
-  return `${base64url(place)}.${base64url(seal(key, trail, place))}`
+export async function placeAfter(
+  secret: string | null,
+  trail: Trail,
+  places: Places
+): Promise<string> {
+  const place = encoder.encode(places.map((sequence) => sequence ?? '').join(' '))
+  return `${base64url(place)}.${base64url(await seal(secret, trail, place))}`
 }
 
 /** Returns the positions of a cursor; null if it does not belong to this list. */
-function placesAt(key: Uint8Array, trail: Trail, cursor: unknown): Places | null {
+async function placesAt(
+  secret: string | null,
+  trail: Trail,
+  cursor: unknown
+): Promise<Places | null> {
   if (typeof cursor !== 'string' || cursor.length > 100) return null
   const [left = '', right = '', ...rest] = cursor.split('.')
   const place = fromBase64url(left)
   if (place === null || rest.length > 0) return null
-  if (right !== base64url(seal(key, trail, place))) return null
+  if (right !== base64url(await seal(secret, trail, place))) return null
   const texts = new TextDecoder().decode(place).split(' ')
   return texts.map((text) => (text === '' ? null : Number(text)))
 }
 
-function seal(key: Uint8Array, trail: Trail, place: Uint8Array): Uint8Array {
-  const said = utf8ToBytes(`${canonicalJson(trail)}\n`)
-  const text = new Uint8Array([...said, ...place])
-  return hmac(sha256, key, text).slice(0, MAC_BYTES)
+async function seal(secret: string | null, trail: Trail, place: Uint8Array): Promise<Uint8Array> {
+  const key = await crypto.subtle.importKey(
+    'raw',
+    encoder.encode(`seatgate-cursor/v1\n${secret ?? NO_SECRET}`),
+    { name: 'HMAC', hash: 'SHA-256' },
+    false,
+    ['sign']
+  )
+  const said = encoder.encode(`${canonicalJson(trail)}\n`)
+  const mac = await crypto.subtle.sign('HMAC', key, new Uint8Array([...said, ...place]))
+  return new Uint8Array(mac).slice(0, MAC_BYTES)
 }

@@ -66,13 +66,13 @@ export async function listPlatformEvents(
   input: PlatformListInput,
   { largestPage = LARGEST_PAGE }: { readonly largestPage?: number } = {}
 ): Promise<Result<Page<AuditEvent>, ListPlatformEventsRefusal>> {
-  const { db, cursorKey } = context
+  const { db, cursorSecret } = context
   const allowed = await platformOnly(context, caller)
   if (!allowed.ok) return allowed
   const { organization_id: _id, organization_scope: _scope, ...given } = input
   const trails = parseTrails(input)
   const name = trails.ok ? `platform ${trails.value.ids.join(' ')}` : ''
-  const request = bothOf(readRequest(context, name, given, largestPage), trails)
+  const request = bothOf(await readRequest(context, name, given, largestPage), trails)
   if (!request.ok) return request
   const { ids, filters, trail, limit, places } = request.value
   // Without a second trail its query returns no rows.
@@ -103,7 +103,7 @@ export async function listPlatformEvents(
   )
   return ok({
     data: shown.map((row) => readEvent(context, row)),
-    nextCursor: merged.length > limit ? placeAfter(cursorKey, trail, next) : null,
+    nextCursor: merged.length > limit ? await placeAfter(cursorSecret, trail, next) : null,
   })
 }
 

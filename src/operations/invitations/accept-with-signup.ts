@@ -1,3 +1,4 @@
+import { partOf } from '../../engine/changes/part.ts'
 import { sql } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
 import { normalizeEmail } from '../../base/email.ts'
@@ -61,9 +62,11 @@ export async function acceptInvitationWithSignup(
   request: RequestInfo = {}
 ): Promise<Result<SignedUp>> {
   const { db, users, newId, now } = context
-  const { registerUser } = context.invitations
+  const { registerUser } = partOf(context, 'invitations')
   if (registerUser === null || users === null) {
-    throw new TypeError('Accepting with sign-up needs registerUser and users in createSeatgate.')
+    throw new TypeError(
+      'Accepting with sign-up needs registerUser in invitations(), and identity.users.'
+    )
   }
   const read = readToken(context, input)
   if (!read.ok) return read

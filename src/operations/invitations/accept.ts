@@ -1,3 +1,4 @@
+import { partOf } from '../../engine/changes/part.ts'
 import { normalizeEmail } from '../../base/email.ts'
 import { isConfigured } from '../../engine/access/roles.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
@@ -98,6 +99,7 @@ export async function acceptInvitation(
   input: TokenInput,
   options: OperationOptions = {}
 ): Promise<Result<AcceptedInvitation, AcceptInvitationRefusal>> {
+  partOf(context, 'invitations')
   const { db, roles } = context
   const read = readToken(context, input)
   const envelope = read.ok ? read.value : null

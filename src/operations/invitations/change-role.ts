@@ -1,3 +1,4 @@
+import { partOf } from '../../engine/changes/part.ts'
 import { eq } from 'drizzle-orm'
 import * as v from 'valibot'
 import { invitationEvent } from '../../engine/audit/event.ts'
@@ -59,6 +60,7 @@ export async function changeInvitationRole<Role extends string = string>(
   input: ChangeRoleInput<NoInfer<Role>>,
   options: OperationOptions = {}
 ): Promise<Result<Invitation, ChangeInvitationRoleRefusal>> {
+  partOf(context, 'invitations')
   const { db, roles } = context
   const parsed = parseInput(v.object({ role: roleInput(roles) }, 'Must be an object.'), input)
   return perform(

@@ -1,3 +1,4 @@
+import { partOf } from '../../engine/changes/part.ts'
 import { sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { invitations, type InvitationRow, type rateLimits } from '../../database/schema.ts'
@@ -86,6 +87,7 @@ export async function createInvitations<Role extends string = string>(
   input: CreateInvitationsInput<NoInfer<Role>>,
   options: OperationOptions = {}
 ): Promise<Result<InvitationOutcomes, CreateInvitationsRefusal>> {
+  partOf(context, 'invitations')
   warnOfLongTtl(context)
   const drawn = await drawRows(context, input)
   const rows = drawn.ok ? drawn.value : []

@@ -1,3 +1,4 @@
+import { partOf } from '../../engine/changes/part.ts'
 import { sql } from 'drizzle-orm'
 import { parseInput } from '../../base/input.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
@@ -66,7 +67,7 @@ export async function createInvitation<Role extends string = string>(
   options: OperationOptions = {}
 ): Promise<Result<InvitationWithToken, CreateInvitationRefusal>> {
   const { db, roles, newId } = context
-  const { limits, holdSeats, ttlSeconds } = context.invitations
+  const { limits, holdSeats, ttlSeconds } = partOf(context, 'invitations')
   warnOfLongTtl(context)
   const parsed = parseInput(invitationInput(roles), input)
   const email = parsed.ok ? parsed.value.email : ''

@@ -1,3 +1,4 @@
+import { partOf } from '../../engine/changes/part.ts'
 import { normalizeEmail } from '../../base/email.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import {
@@ -49,6 +50,7 @@ export async function declineInvitation(
   { caller, ...request }: Scope,
   input: TokenInput
 ): Promise<Result<null, DeclineInvitationRefusal>> {
+  partOf(context, 'invitations')
   const { db } = context
   const read = readToken(context, input)
   const envelope = read.ok ? read.value : null

@@ -1,3 +1,4 @@
+import { partOf } from '../../engine/changes/part.ts'
 import { UnreadableInput, lowerCase } from '../../base/input.ts'
 import type { OperationOptions } from '../../engine/changes/operation.ts'
 import {
@@ -59,6 +60,7 @@ export async function importMembers(
   csv: string,
   options: OperationOptions = {}
 ): Promise<Result<readonly ImportedRow[], ImportMembersRefusal>> {
+  partOf(context, 'invitations')
   const read = readFile(csv)
   const rowsOrRefusal = read.ok
     ? { invitations: read.value.map(({ email, role }) => ({ email, role })) }

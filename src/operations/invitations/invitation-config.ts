@@ -1,3 +1,4 @@
+import type { Part } from '../../engine/changes/part.ts'
 import type { InvitationLimits } from '../../engine/model/rate-limits.ts'
 import type { DatabaseContext, Statement, UserContext } from '../../database/database.ts'
 import type { Runtime } from '../../base/runtime.ts'
@@ -82,7 +83,7 @@ export type RegisterUser = (
 ) => Promise<Result<{ readonly statements: readonly Statement[]; readonly user: object }>>
 
 /** The part that `invitations()` makes. */
-export interface InvitationRules {
+export interface InvitationRules extends Part<'invitations'> {
   readonly secret: string
   readonly ttlSeconds: number
   readonly holdSeats: boolean

@@ -1,4 +1,5 @@
 import { checkOptionNames, namesOf } from '../../base/names.ts'
+import type { PartContext } from '../../engine/changes/part.ts'
 import type { InvitationLimits } from '../../engine/model/rate-limits.ts'
 import {
   purgeInvitations,
@@ -11,8 +12,8 @@ import { sendInvitation } from './mail.ts'
 /** Options of {@link invitations}. */
 export interface InvitationOptions {
   /**
-   * Seals invitation tokens, and signs the cursors of the audit trail: at least 32 characters that cannot
-   * be guessed. A new secret makes every open link invalid.
+   * Seals invitation tokens: at least 32 characters that cannot be guessed. A new secret makes every open
+   * link invalid.
    */
   readonly secret: string
   /** Sends invitations. Without it no mail is sent, and `mailStatus` is `skipped`. */
@@ -104,7 +105,9 @@ export function invitations(options: InvitationOptions): InvitationRules {
     if (!isCount(limit, 0))
       throw wrong(`limits.${name} must be a whole number from 0, or Infinity.`)
   }
+  const { registerUser = null } = options
   return {
+    part: 'invitations',
     secret,
     mailer,
     url,
@@ -113,9 +116,15 @@ export function invitations(options: InvitationOptions): InvitationRules {
     outliveInviter,
     retentionDays,
     limits,
-    registerUser: options.registerUser ?? null,
+    registerUser,
     sendInvitation,
     purge: purgeInvitations,
+    check({ emailVerification }: PartContext) {
+      // A user who signs up with the inviter's token has not verified the address.
+      if (registerUser === null || emailVerification !== 'always') return
+      const needed = 'identity.emailVerification with a column, not "always"'
+      throw new TypeError(`createSeatgate: registerUser of invitations needs ${needed}.`)
+    },
   }
 }
 

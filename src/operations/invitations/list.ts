@@ -1,3 +1,4 @@
+import { partOf } from '../../engine/changes/part.ts'
 import { and, desc, eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
 import { invitations } from '../../database/schema.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
@@ -34,10 +35,12 @@ export type ListInvitationsRefusal = 'unauthenticated' | 'organization_not_found
  * ```
  */
 export async function listInvitations(
-  { db, roles, now }: AccessContext & Pick<InvitationContext, 'invitations' | 'now'>,
+  context: AccessContext & Pick<InvitationContext, 'invitations' | 'now'>,
   scope: OrganizationScope,
   input: PageInput = {}
 ): Promise<Result<Page<Invitation>, ListInvitationsRefusal>> {
+  const { db, roles, now } = context
+  partOf(context, 'invitations')
   const { caller, organization } = scope
   const request = parsePage(input, newestFirst('invitations'))
   const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
@@ -94,9 +97,10 @@ export async function listOwnInvitations(
   { caller }: Scope,
   input: PageInput = {}
 ): Promise<Result<Page<OwnInvitation>, ListOwnInvitationsRefusal>> {
+  partOf(context, 'invitations')
   const { db, users, now } = context
   if (context.emailVerification === null) {
-    throw new TypeError('listOwnInvitations needs emailVerification in createSeatgate.')
+    throw new TypeError('listOwnInvitations needs identity.emailVerification in createSeatgate.')
   }
   const request = parsePage(input, newestFirst('own_invitations'))
   const { limit, after } = request.ok ? request.value : { limit: 0, after: null }

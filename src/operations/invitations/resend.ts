@@ -1,3 +1,4 @@
+import { partOf } from '../../engine/changes/part.ts'
 import { eq } from 'drizzle-orm'
 import { invitationEvent } from '../../engine/audit/event.ts'
 import { invitations } from '../../database/schema.ts'
@@ -69,7 +70,7 @@ export async function resendInvitation(
   options: OperationOptions = {}
 ): Promise<Result<InvitationWithToken, ResendInvitationRefusal>> {
   const { db, roles } = context
-  const { limits, holdSeats, ttlSeconds } = context.invitations
+  const { limits, holdSeats, ttlSeconds } = partOf(context, 'invitations')
   const seed = await drawToken(context)
   return perform(
     context,

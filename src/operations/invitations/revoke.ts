@@ -1,3 +1,4 @@
+import { partOf } from '../../engine/changes/part.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { authorizeRole } from '../../engine/access/authorize.ts'
@@ -43,6 +44,7 @@ export async function revokeInvitation(
   id: string,
   options: OperationOptions = {}
 ): Promise<Result<null, RevokeInvitationRefusal>> {
+  partOf(context, 'invitations')
   const { db, roles } = context
   return perform(
     context,

@@ -1,3 +1,4 @@
+import { partOf } from '../../engine/changes/part.ts'
 import { normalizeEmail } from '../../base/email.ts'
 import { find } from '../../engine/access/authorize.ts'
 import type { Result } from '../../base/result.ts'
@@ -59,6 +60,7 @@ export async function viewInvitation(
   caller: Caller | null,
   input: TokenInput
 ): Promise<InvitationPage> {
+  partOf(context, 'invitations')
   const { db, now } = context
   const read = readToken(context, input)
   const envelope = read.ok ? read.value : null

@@ -1,9 +1,9 @@
+import { partOf, type Part } from '../../engine/changes/part.ts'
 import type { DatabaseContext, Statement } from '../../database/database.ts'
-import type { WakeUpQueue } from '../../base/runtime.ts'
 import type { DomainChallenge } from '../../engine/model/join-request.ts'
 import type { VerificationContext } from '../../engine/model/exclusions.ts'
 import type { LossContext } from '../../engine/model/end-invitation.ts'
-import type { ChangeContext, Listener } from '../../engine/changes/change-context.ts'
+import type { ChangeContext } from '../../engine/changes/change-context.ts'
 
 /** The behaviour without a free seat: `refuse`, or `wait` on the waitlist. */
 export type WhenFull = 'refuse' | 'wait'
@@ -12,7 +12,7 @@ export type WhenFull = 'refuse' | 'wait'
 export type VerifyDomain = (challenge: DomainChallenge) => boolean | Promise<boolean>
 
 /** The part that `joinRules()` makes. */
-export interface JoinRules {
+export interface JoinRules extends Part<'joining'> {
   /** The role of new members, unless an approval gives another one. */
   readonly role: string
   readonly whenFull: { readonly domain: WhenFull; readonly request: WhenFull }
@@ -22,12 +22,7 @@ export interface JoinRules {
   readonly recordGraceDays: number
   /** Admits the users of the waitlist in order, while there are seats. */
   readonly admitWaiting: (context: JoiningContext, organizationId: string) => Promise<void>
-  readonly listeners: readonly Listener[]
-  // The sweep calls these through the part, so that a Worker without joining does not load them.
-  /** Looks up the DNS records of verified domains again. */
-  readonly sweepDomains: (context: JoiningContext) => Promise<void>
-  /** Admits from every waitlist. */
-  readonly sweepWaitlists: (context: JoiningContext) => Promise<void>
+  // The sweep calls this through the part, so that a Worker without joining does not load it.
   /** Builds the statement that deletes settled requests. */
   readonly purge: (context: DatabaseContext, now: Date) => Statement
 }
@@ -37,8 +32,6 @@ export type JoiningContext = ChangeContext &
   LossContext &
   VerificationContext & {
     readonly joining: JoinRules
-    /** Admits the next ones in an invocation of their own; null without a queue. */
-    readonly queue: WakeUpQueue | null
   }
 
 /**
@@ -50,11 +43,10 @@ export function keepsWaitlist({ whenFull }: JoinRules): boolean {
 }
 
 /**
- * Returns the rules of joining. The type excludes null; a caller without types can pass it.
+ * Returns the rules of joining.
  *
- * @throws {TypeError} if the host has configured none.
+ * @throws {TypeError} if the part is missing.
  */
-export function configured({ joining }: { readonly joining: JoinRules | null }): JoinRules {
-  if (joining === null) throw new TypeError('Joining needs joining in createSeatgate: joinRules().')
-  return joining
+export function configured(context: { readonly joining: JoinRules | null }): JoinRules {
+  return partOf(context, 'joining')
 }

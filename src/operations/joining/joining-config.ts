@@ -1,3 +1,4 @@
+import type { PartContext } from '../../engine/changes/part.ts'
 import { checkOptionNames, namesOf } from '../../base/names.ts'
 import { normalizeDomain } from '../../base/email.ts'
 import { sweepDomains } from './recheck-domains.ts'
@@ -84,16 +85,39 @@ export function joinRules(options: JoinOptions): JoinRules {
     return read
   })
   return {
+    part: 'joining',
     role,
     whenFull: { domain: 'refuse', request: 'refuse', ...whenFull },
     verifyDomain,
     publicDomains: new Set([...PUBLIC_DOMAINS, ...furtherDomains]),
     recordGraceDays,
     admitWaiting,
-    sweepDomains,
-    sweepWaitlists,
     purge: purgeJoinRequests,
     listeners: [admitWhenFreed],
+    sweeps: [
+      {
+        name: 'domains',
+        statements: 60,
+        turn: () => 20,
+        run: (context: JoiningContext) => sweepDomains(context),
+      },
+      {
+        name: 'lines',
+        statements: 200,
+        turn: () => 60,
+        run: (context: JoiningContext) => sweepWaitlists(context),
+      },
+    ],
+    check({ users, emailVerification, roles: { all, owner } }: PartContext) {
+      if (users === null || emailVerification === null) {
+        throw unfit('joining needs identity.users and identity.emailVerification beside it.')
+      }
+      if (!all.includes(role) || role === owner) {
+        throw unfit(
+          `the role of joinRules() is "${role}": it must be in roles.all, and not the owner's.`
+        )
+      }
+    },
   }
 }
 
@@ -148,4 +172,8 @@ function purgeJoinRequests({ db }: DatabaseContext, now: Date): Statement {
         where later.organization_id = settled.organization_id and later.place > settled.place))
       order by settled.updated_at limit ${REQUESTS_PER_SWEEP})`
   )
+}
+
+function unfit(what: string): TypeError {
+  return new TypeError(`createSeatgate: ${what}`)
 }

@@ -59,7 +59,7 @@ export type DeleteUserRefusal =
  * user), `last_owner` (with the `organizations`).
  *
  * @throws {TypeError} if the host has configured neither `verifyPassword` nor `stepUp`, or no
- *   `lifecycle.onDelete`.
+ *   `hooks.onDelete`.
  *
  * @example
  * ```ts
@@ -72,7 +72,7 @@ export async function deleteUser(
   input: ProofInput
 ): Promise<Result<null, DeleteUserRefusal>> {
   if (!context.lifecycle.onDelete) {
-    throw new TypeError('deleteUser needs lifecycle.onDelete in createSeatgate.')
+    throw new TypeError('deleteUser needs hooks.onDelete in createSeatgate.')
   }
   const parsed = readProof(context, caller, input)
   return perform(

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
-import type { Sink } from '../../engine/delivery/sink.ts'
+import { partOf } from '../../engine/changes/part.ts'
 import { and, eq, sql } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
 import type { Statement, DatabaseContext } from '../../database/database.ts'
@@ -26,6 +26,7 @@ import type { OrganizationScope } from '../../engine/access/principal.ts'
 import type { EventDraft } from '../../engine/audit/event.ts'
 import { isFree } from '../../engine/delivery/attempt.ts'
 import { extentIn } from '../../engine/model/trail-access.ts'
+import type { ForwardingContext } from './forwarding.ts'
 import { keeperOfSink } from './sink-status.ts'
 
 /** A sequence of an input. */
@@ -42,9 +43,7 @@ export interface Change<T> {
 }
 
 /** The context of a change of a sink. */
-export interface SinkChangeContext extends ChangeContext {
-  readonly sinks: readonly Sink[]
-}
+export interface SinkChangeContext extends ChangeContext, ForwardingContext {}
 
 type Rows = Readonly<Record<string, readonly Readonly<Record<string, unknown>>[] | undefined>>
 
@@ -64,6 +63,7 @@ export function changeSink<T, Code extends RefusalCode = never>(
   decide: (id: string, extent: Extent, now: Date, rows: Rows) => Result<Change<T>, Code>
 ): Promise<Result<T, Code | ChangeSinkRefusal>> {
   const { name, input, options, queries } = operation
+  partOf(context, 'forwarding')
   return perform(
     context,
     scope,

@@ -8,6 +8,7 @@ import { parsePage, toPage, type Page, type PageInput } from '../../base/page.ts
 import { ok, type AccessRefusal, type PageRefusal, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { EVENTS_PER_READ } from '../../engine/delivery/cursor.ts'
+import { partOf } from '../../engine/changes/part.ts'
 import { keeperOfSink, type SinkStatusContext } from './sink-status.ts'
 
 /** An attempt: the outcome of a range of events, without those that the sink does not take. */
@@ -61,6 +62,7 @@ export async function listAttempts(
   input: AttemptInput = {}
 ): Promise<Result<Page<AttemptView>, ListAttemptsRefusal>> {
   const { db } = context
+  partOf(context, 'forwarding')
   const asked = parseInput(Event, input)
   const request = parsePage(input, Place, Object.keys(Event.entries))
   const { limit, after } = request.ok ? request.value : { limit: 0, after: null }

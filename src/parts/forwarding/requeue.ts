@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { sinkDeadLetters } from '../../database/schema.ts'
 import { parseInput } from '../../base/input.ts'
 import type { OperationOptions } from '../../engine/changes/operation.ts'
+import { partOf } from '../../engine/changes/part.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import {
   ok,
@@ -71,6 +72,7 @@ export async function requeueDeadLetters(
   options: OperationOptions = {}
 ): Promise<Result<{ readonly sink: string; readonly events: number }, RequeueDeadLettersRefusal>> {
   const { db } = context
+  partOf(context, 'forwarding')
   const parsed = parseInput(Requeue, input)
   const { sequence: named, dryRun, force, ...filters } = parsed.ok ? parsed.value : ({} as never)
   const ofSink = and(

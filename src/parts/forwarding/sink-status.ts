@@ -1,3 +1,4 @@
+import { partOf } from '../../engine/changes/part.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { and, asc, eq, gt, gte, lte, sql, type SQL } from 'drizzle-orm'
 import * as v from 'valibot'
@@ -17,8 +18,8 @@ import {
   type Result,
 } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
-import type { DeliveryContext } from '../../engine/delivery/deliver.ts'
 import type { Sink } from '../../engine/delivery/sink.ts'
+import type { ForwardingContext } from './forwarding.ts'
 
 /** The state of a sink in an organization. */
 export interface SinkStatus {
@@ -56,7 +57,7 @@ export interface DeadLetterView {
 export interface DeadLetterInput extends PageInput, DeadLetterFilters {}
 
 /** The context of a read of sinks. */
-export interface SinkStatusContext extends AccessContext, Pick<DeliveryContext, 'sinks'> {}
+export interface SinkStatusContext extends AccessContext, ForwardingContext {}
 
 /** Why {@link listSinks} refuses. */
 export type ListSinksRefusal = AccessRefusal | InputRefusal
@@ -133,6 +134,7 @@ export async function listDeadLetters(
   input: DeadLetterInput = {}
 ): Promise<Result<Page<DeadLetterView>, ListDeadLettersRefusal>> {
   const { db } = context
+  partOf(context, 'forwarding')
   const asked = parseInput(LetterFilters, input)
   const request = parsePage(input, Place, Object.keys(LetterFilters.entries))
   const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
@@ -171,7 +173,7 @@ export async function listDeadLetters(
 
 /** Returns the result of `authorizeKeeper` if the host has configured a sink of that name. */
 export function keeperOfSink(
-  context: Pick<SinkStatusContext, 'roles' | 'sinks'>,
+  context: Pick<SinkStatusContext, 'roles' | 'forwarding'>,
   found: Found<Queries>,
   sinkId: string
 ): Result<Keeper, AccessRefusal | 'not_found'> {
@@ -181,8 +183,8 @@ export function keeperOfSink(
   return isThere ? keeper : refused({ code: 'not_found' })
 }
 
-function shown({ sinks }: Pick<SinkStatusContext, 'sinks'>): readonly Sink[] {
-  return sinks.filter(({ internal }) => internal !== true)
+function shown(context: ForwardingContext): readonly Sink[] {
+  return partOf(context, 'forwarding').sinks.filter(({ internal }) => internal !== true)
 }
 
 function timeOf(milliseconds: number | null): string | null {

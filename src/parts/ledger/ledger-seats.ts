@@ -3,38 +3,58 @@ import type { ReserveRefusal } from '../../engine/seats/reserve-rules.ts'
 import { checkOptionNames, namesOf } from '../../base/names.ts'
 import { sql } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
-import { StoreUnavailable } from '../../database/database.ts'
 import { within } from '../../base/async.ts'
 import type { LedgerCalls, LedgerGrant, LedgerNamespace, LedgerRequest } from './protocol.ts'
 import {
   LEDGER_OUTBOX,
+  type ProviderContext,
   type SeatContext,
-  type SeatEvent,
   type SeatGrant,
-  type SeatOutbox,
   type SeatProvider,
   type SeatReference,
   type SeatRequest,
 } from '../../engine/seats/provider.ts'
-import { seatLimit } from '../../engine/seats/limit.ts'
+import {
+  checkedDefaultLimit,
+  seatLimit,
+  type DefaultLimitOption,
+} from '../../engine/seats/limit.ts'
+import type { TrailConsumer } from '../../engine/audit/consumers.ts'
+import type { Brought } from '../../engine/changes/part.ts'
+import { cursorConsumer, forwardToSink } from '../../engine/delivery/deliver.ts'
+import type { Sink } from '../../engine/delivery/sink.ts'
+import { servesTrails } from '../../engine/delivery/sweep-trails.ts'
+import type { TendContext } from '../../engine/delivery/tend-trail.ts'
 import { guardWaitlist } from '../../engine/seats/counts.ts'
 
+/** The fields of an audit event that a ledger reads. */
+interface SeatEvent {
+  readonly organizationId: string
+  readonly action: string
+  readonly targetId: string | null
+  readonly metadata: Readonly<Record<string, unknown>>
+}
+
 /** Options of {@link ledgerSeats}. */
-export interface LedgerSeatsOptions {
+export interface LedgerSeatsOptions extends DefaultLimitOption {
   /** After how many seconds an unconfirmed seat is settled against D1. Default 30. */
   readonly reservationSeconds?: number
   /** For how many seconds to wait for the ledger before growth is refused. Default 10. */
   readonly timeoutSeconds?: number
 }
 
-const OPTIONS = namesOf<LedgerSeatsOptions>({ reservationSeconds: true, timeoutSeconds: true })
+const OPTIONS = namesOf<LedgerSeatsOptions>({
+  defaultLimit: true,
+  reservationSeconds: true,
+  timeoutSeconds: true,
+})
 
 /**
  * Counts seats in one Durable Object per organization, the class `SeatLedger` of
  * `seatgate/durable-object`. The object counts without asking D1, and refused joins write no row there,
  * even in a rush.
  *
- * @throws {TypeError} if the namespace is not bound or an option is not a positive number.
+ * @throws {TypeError} if the namespace is not bound or an option is wrong.
  *
  * @example
  * ```ts
@@ -44,7 +64,7 @@ const OPTIONS = namesOf<LedgerSeatsOptions>({ reservationSeconds: true, timeoutS
 export function ledgerSeats(
   namespace: LedgerNamespace,
   options: LedgerSeatsOptions = {}
-): SeatProvider & Pick<LedgerCalls, 'seal'> {
+): SeatProvider & Brought {
   checkOptionNames('ledgerSeats', options, OPTIONS)
   const { reservationSeconds = 30, timeoutSeconds = 10 } = options
   if (typeof namespace?.getByName !== 'function') {
@@ -98,6 +118,7 @@ export function ledgerSeats(
 
   return {
     enforces: true,
+    defaultLimit: checkedDefaultLimit('ledgerSeats', options),
 
     async reserve(context, { organizationId, seatId, holder, kind }) {
       // A new organization has no ledger. Its first ledger, started on first use, finds the founder's
@@ -160,34 +181,39 @@ export function ledgerSeats(
       return closed.ok ? usage(context, organizationId) : closed
     },
 
-    async seal(request, sign) {
-      const { organizationId } = request
-      try {
-        return await within(
-          SEALING_SECONDS,
-          namespace.getByName(organizationId).seal(request, sign)
-        )
-      } catch (error) {
-        throw new StoreUnavailable(error)
-      }
-    },
-
-    outbox: (context): SeatOutbox => ({
-      id: LEDGER_OUTBOX,
-      internal: true,
-      // Without an end: a ledger that missed a release would count the seat until it is rebuilt.
-      retryHours: Infinity,
-      accepts: (action) => HEARD.has(action),
-      async deliver(event) {
-        const told = await hear(context, event)
-        return told.ok ? delivered : { outcome: 'retry', reason: told.error.code }
-      },
-    }),
+    readsTrail: true,
+    consumers: [ledgerConsumer(hear)],
+    ...servesTrails,
   }
 }
 
-// Up to 10,000 events.
-const SEALING_SECONDS = 60
+type Hear = (
+  context: SeatContext,
+  event: SeatEvent
+) => Promise<Result<unknown, 'seats_unavailable'>>
+
+/** Makes the consumer that delivers changes which a ledger missed in a crash. */
+function ledgerConsumer(hear: Hear): TrailConsumer {
+  const traits = {
+    id: LEDGER_OUTBOX,
+    internal: true,
+    // Without an end: a ledger that missed a release would count the seat until it is rebuilt.
+    retryHours: Infinity,
+    accepts: (action: string) => HEARD.has(action),
+  }
+  const sinkIn = (context: SeatContext): Sink => ({
+    ...traits,
+    async deliver(event) {
+      const told = await hear(context, event)
+      return told.ok ? delivered : { outcome: 'retry', reason: told.error.code }
+    },
+  })
+  return {
+    ...cursorConsumer(traits),
+    run: (context: TendContext & ProviderContext, organizationId, invocation) =>
+      forwardToSink(context, sinkIn(context.seatContext), organizationId, invocation),
+  }
+}
 
 const HEARD: ReadonlySet<string> = new Set([
   'seat.released',

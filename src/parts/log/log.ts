@@ -3,29 +3,27 @@
  *
  * @module
  */
-import type { DatabaseContext } from '../../database/database.ts'
+import { checkOptionNames, namesOf } from '../../base/names.ts'
+import { lt } from 'drizzle-orm'
+import { TimedOut, within } from '../../base/async.ts'
+import { batch } from '../../database/batch.ts'
+import { auditPublished } from '../../database/schema.ts'
+import { StoreUnavailable, type DatabaseContext } from '../../database/database.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import { originOf, signCheckpoint } from '../../proof/verify-proof.ts'
 import { noteSigner, type NoteSigner } from '../../proof/note.ts'
 import { budgeted, type Budgeted } from '../../database/statement-budget.ts'
-import {
-  awaiting,
-  clearOutbox,
-  type ConsumerContext,
-  type TrailConsumer,
-} from '../../engine/audit/consumers.ts'
+import { awaiting, clearOutbox, type ConsumerContext } from '../../engine/audit/consumers.ts'
+import { partOf, type Part } from '../../engine/changes/part.ts'
+import { servesTrails } from '../../engine/delivery/sweep-trails.ts'
 import { sealEvents } from './seal-events.ts'
 import type {
   PublishedCheckpoint,
-  SealRequest,
   Sealed,
-  Sealer,
+  SealerNamespace,
+  SealRequest,
   Sign,
 } from '../../engine/audit/sealer.ts'
-import { lt } from 'drizzle-orm'
-import { batch } from '../../database/batch.ts'
-import { auditPublished } from '../../database/schema.ts'
-import { TimedOut, within } from '../../base/async.ts'
 
 // A Durable Object that seals queries D1 in an invocation of its own.
 const PAGES_IN_A_ROUND = 5
@@ -33,57 +31,109 @@ const PAGES_IN_A_ROUND = 5
 const MORE_PAGES = 15
 const STATEMENTS_PER_PAGE = 4
 
+// For the events that an object seals in one request: up to 10,000.
+const SEALING_SECONDS = 60
+
 /** How many statements a round of sealing sends to D1 at most. */
 const STATEMENTS_TO_SEAL = 30
 
-/** The signer of checkpoints, and where they are published. */
-export interface AuditLog extends TrailConsumer {
+/** Options of {@link auditLog}. */
+export interface AuditLogOptions {
+  /** The private key of `generateLogKey`, which signs the checkpoints. */
+  readonly key: string
+  /**
+   * Stores signed checkpoints where writers of the database have no access, for example in R2. It is
+   * called until the last one of each log was accepted, so one may arrive twice. Never replace one by
+   * another. A call that takes longer than 15 seconds counts as failed.
+   */
+  readonly publishCheckpoint?: (checkpoint: PublishedCheckpoint) => Promise<unknown>
+  /**
+   * The namespace of the class `SeatLedger`, such as `env.SEATS`: then one object per organization seals,
+   * so that two Workers do not hash the same events. Without it any Worker seals.
+   */
+  readonly sealer?: SealerNamespace
+}
+
+/** The part that `auditLog()` makes: the signer of checkpoints, and where they are published. */
+export interface AuditLog extends Part<'log'> {
   readonly signer: () => Promise<NoteSigner>
   readonly publish: ((checkpoint: PublishedCheckpoint) => Promise<unknown>) | null
-  /** The sealer; null if any Worker seals. */
-  readonly sealer: Sealer | null
+  /** The sealers; null if any Worker seals. */
+  readonly sealer: SealerNamespace | null
 }
 
 /** The context of the log. */
 export interface LogContext
   extends DatabaseContext, ConsumerContext, Pick<Runtime, 'now' | 'report'> {
-  /** The log; null if none is configured. */
-  readonly log: AuditLog | null
+  readonly log: AuditLog
 }
 
-/** Creates a log that reads its signing key on first use. */
-export function auditLog(
-  privateKey: string,
-  publish: AuditLog['publish'],
-  sealer: AuditLog['sealer']
-): AuditLog {
-  let signer: Promise<NoteSigner> | null = null
-  return {
-    signer: () => (signer ??= noteSigner(privateKey)),
-    publish,
-    sealer,
-    statements: STATEMENTS_TO_SEAL,
-    async run(context: LogContext, organizationId) {
-      const sealed = await sealAsFarAsItGoes(context, organizationId)
-      return sealed?.more ? 0 : null
-    },
+const OPTIONS = namesOf<AuditLogOptions>({ key: true, publishCheckpoint: true, sealer: true })
+
+/**
+ * Makes the part that seals audit events into a log, a Merkle tree with signed checkpoints, so that an
+ * event can be proven. The key is read on first use.
+ *
+ * @throws {TypeError} if an option is wrong.
+ *
+ * @example
+ * ```ts
+ * createSeatgate({
+ *   …,
+ *   audit: { log: auditLog({ key: env.AUDIT_LOG_KEY, sealer: env.SEATS }) },
+ * })
+ * ```
+ */
+export function auditLog(options: AuditLogOptions): AuditLog {
+  checkOptionNames('auditLog', options, OPTIONS)
+  const { key, publishCheckpoint: publish = null, sealer = null } = options
+  if (typeof key !== 'string' || !key.startsWith('PRIVATE+KEY+')) {
+    throw wrong('key must be the private key of generateLogKey().')
   }
+  if (publish !== null && typeof publish !== 'function') {
+    throw wrong('publishCheckpoint must be a function.')
+  }
+  if (sealer !== null && typeof sealer.getByName !== 'function') {
+    throw wrong('sealer must be the namespace of the class SeatLedger.')
+  }
+  let signer: Promise<NoteSigner> | null = null
+  return logPart({ signer: () => (signer ??= noteSigner(key)), publish, sealer })
 }
 
-/** Returns the seat provider as a sealer if it can seal. */
-export function sealerOf(seats: object & Partial<Sealer>): Sealer | null {
-  return canSeal(seats) ? seats : null
+function logPart(made: Pick<AuditLog, 'signer' | 'publish' | 'sealer'>): AuditLog {
+  const log: AuditLog = {
+    part: 'log',
+    ...made,
+    consumers: [
+      {
+        id: 'audit_log',
+        // Retention waits for the checkpoint.
+        required: true,
+        internal: true,
+        progress: made.publish === null ? 'sealed' : 'published',
+        statements: STATEMENTS_TO_SEAL,
+        promptSeconds: null,
+        accepts: () => true,
+        async run(context, organizationId) {
+          const { more } = await sealAsFarAsItGoes({ ...context, log }, organizationId)
+          return more ? 0 : null
+        },
+      },
+    ],
+    ...servesTrails,
+  }
+  return log
 }
 
-function canSeal(seats: Partial<Sealer>): seats is Sealer {
-  return seats.seal !== undefined
+function wrong(what: string): TypeError {
+  return new TypeError(`auditLog: ${what}`)
 }
 
 /**
- * Seals new events of an organization: a page of events per round trip, each with its own checkpoint. If
- * the organization's Durable Object counts its seats, it also seals, one request at a time. Publishes the
- * new checkpoints, and the last one if it was not published before. Returns the size of the log, or null
- * if no log is configured. If the statements of one invocation do not suffice, the next one continues.
+ * Seals new events of an organization: a page of events per round trip, each with its own checkpoint. With
+ * a `sealer` the organization's Durable Object does it, one request at a time. Publishes the
+ * new checkpoints, and the last one if it was not published before. Returns the size of the log. If the
+ * statements of one invocation do not suffice, the next one continues.
  *
  * @throws {StoreUnavailable} if D1 does not answer, or the object does not.
  *
@@ -95,30 +145,43 @@ function canSeal(seats: Partial<Sealer>): seats is Sealer {
 export async function sealOrganization(
   context: LogContext,
   organizationId: string
-): Promise<number | null> {
-  const sealed = await sealAsFarAsItGoes(context, organizationId)
-  return sealed && sealed.size
+): Promise<number> {
+  partOf(context, 'log')
+  const { size } = await sealAsFarAsItGoes(context, organizationId)
+  return size
 }
 
 /** Seals as {@link sealOrganization} does, and returns whether there is more to seal. */
 async function sealAsFarAsItGoes(
   unbudgeted: LogContext,
   organizationId: string
-): Promise<{ readonly size: number; readonly more: boolean } | null> {
+): Promise<Pick<Sealed, 'size' | 'more'>> {
   const context = budgeted(unbudgeted)
   const { log, now, budget } = context
-  if (log === null) return null
   const signer = await log.signer()
   const sign: Sign = ({ organizationId: of, size, root }) =>
     signCheckpoint(signer, { origin: originOf(signer.name, of), size, root })
   const seal = (request: SealRequest) =>
-    log.sealer ? log.sealer.seal(request, sign) : sealHere(context, request, sign)
+    log.sealer ? sealThere(log.sealer, request, sign) : sealHere(context, request, sign)
   let answers = true
   for (;;) {
     const request = { organizationId, at: now().getTime(), ...awaiting(context) }
     const { size, checkpoints, more } = await seal(request)
     if (answers) answers = await publishCheckpoints(context, organizationId, checkpoints)
     if (!more || budget.left() < STATEMENTS_TO_SEAL) return { size, more }
+  }
+}
+
+async function sealThere(
+  sealers: SealerNamespace,
+  request: SealRequest,
+  sign: Sign
+): Promise<Sealed> {
+  try {
+    const sealer = sealers.getByName(request.organizationId)
+    return await within(SEALING_SECONDS, sealer.seal(request, sign))
+  } catch (error) {
+    throw new StoreUnavailable(error)
   }
 }
 
@@ -150,7 +213,7 @@ export async function publishCheckpoints(
   checkpoints: readonly PublishedCheckpoint[]
 ): Promise<boolean> {
   const { db, log, report } = context
-  if (log === null || log.publish === null) return true
+  if (log.publish === null) return true
   let size = 0
   let answers = true
   for (const checkpoint of checkpoints) {

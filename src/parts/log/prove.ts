@@ -24,6 +24,7 @@ import { subtreeHashes } from '../../engine/audit/sealer.ts'
 import { extentIn, findAllowed } from '../../engine/model/trail-access.ts'
 import type { DatabaseContext } from '../../database/database.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
+import { partOf } from '../../engine/changes/part.ts'
 import type { LogContext } from './log.ts'
 
 /** The latest checkpoint, and how many events it does not cover. */
@@ -61,12 +62,12 @@ const Inclusion = v.object({ sequence: size }, 'Must be an object.')
 const Consistency = v.object({ from: size, to: size }, 'Must be an object.')
 
 /** Why {@link auditCheckpoint} refuses. */
-export type AuditCheckpointRefusal = AccessRefusal | 'not_found'
+export type AuditCheckpointRefusal = AccessRefusal
 
 /**
  * Returns the latest signed checkpoint of an organization's log, for those who administer its members.
  *
- * Refusals: `AccessRefusal`, `not_found` (no log is kept).
+ * Refusals: `AccessRefusal`.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
@@ -86,13 +87,13 @@ export interface InclusionInput {
 }
 
 /** Why {@link proveInclusion} refuses. */
-export type ProveInclusionRefusal = AuditCheckpointRefusal | InputRefusal
+export type ProveInclusionRefusal = AuditCheckpointRefusal | InputRefusal | 'not_found'
 
 /**
  * Proves that the event of this `{ sequence }` is in the log, against its latest checkpoint. Reads as
  * many hashes as the tree is high.
  *
- * Refusals: `AuditCheckpointRefusal` (`not_found` also if the event is not sealed yet), `InputRefusal`.
+ * Refusals: `AuditCheckpointRefusal`, `InputRefusal`, `not_found` (the event is not sealed yet).
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
@@ -121,12 +122,12 @@ export interface ConsistencyInput {
 }
 
 /** Why {@link proveConsistency} refuses. */
-export type ProveConsistencyRefusal = AuditCheckpointRefusal | InputRefusal
+export type ProveConsistencyRefusal = AuditCheckpointRefusal | InputRefusal | 'not_found'
 
 /**
  * Proves that the log of `{ from }` events is the beginning of the log of `{ to }` events.
  *
- * Refusals: `AuditCheckpointRefusal` (`not_found` also if so many are not sealed yet), `InputRefusal`.
+ * Refusals: `AuditCheckpointRefusal`, `InputRefusal`, `not_found` (so many are not sealed yet).
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
@@ -146,7 +147,8 @@ export async function proveConsistency(
 }
 
 async function readLog(context: AccessContext & Pick<LogContext, 'log'>, scope: OrganizationScope) {
-  const { db, log, roles } = context
+  const { db, roles } = context
+  const log = partOf(context, 'log')
   const { caller, organization } = scope
   const found = await findAllowed(context, scope, {
     latest: db
@@ -163,7 +165,6 @@ async function readLog(context: AccessContext & Pick<LogContext, 'log'>, scope: 
     extent: extentIn(context, scope),
   })
   if (!found.ok) return found
-  if (log === null) return refused({ code: 'not_found' })
   const { rows, organization: place } = found.value
   const { publicKey } = await log.signer()
   const { note = null, size = 0 } = rows.latest[0] ?? {}

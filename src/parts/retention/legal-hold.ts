@@ -1,3 +1,4 @@
+import type { HasRetention } from './retention-windows.ts'
 import { and, eq, exists, isNotNull, isNull } from 'drizzle-orm'
 import * as v from 'valibot'
 import { organizationEvent } from '../../engine/audit/event.ts'
@@ -6,6 +7,7 @@ import { auditRetention } from '../../database/schema.ts'
 import { parseInput, shortText } from '../../base/input.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform } from '../../engine/changes/operation.ts'
+import { partOf } from '../../engine/changes/part.ts'
 import { unchanged } from '../../engine/model/plan.ts'
 import {
   ok,
@@ -23,6 +25,9 @@ const Hold = v.object(
   },
   'Must be an object.'
 )
+
+/** The context of placing and releasing a hold. */
+export interface HoldContext extends ChangeContext, HasRetention {}
 
 /** Whether a legal hold keeps an organization's trail. */
 export interface LegalHold {
@@ -53,7 +58,7 @@ export type PlaceLegalHoldRefusal = AccessRefusal | InputRefusal | StoreRefusal
  * ```
  */
 export function placeLegalHold(
-  context: ChangeContext,
+  context: HoldContext,
   scope: OrganizationScope,
   input: LegalHoldInput
 ): Promise<Result<LegalHold, PlaceLegalHoldRefusal>> {
@@ -75,7 +80,7 @@ export type ReleaseLegalHoldRefusal = PlaceLegalHoldRefusal
  * ```
  */
 export function releaseLegalHold(
-  context: ChangeContext,
+  context: HoldContext,
   scope: OrganizationScope,
   input: LegalHoldInput
 ): Promise<Result<LegalHold, ReleaseLegalHoldRefusal>> {
@@ -83,12 +88,13 @@ export function releaseLegalHold(
 }
 
 function change(
-  context: ChangeContext,
+  context: HoldContext,
   { organization: organizationId, ...scope }: OrganizationScope,
   input: unknown,
   held: boolean
 ): Promise<Result<LegalHold, PlaceLegalHoldRefusal>> {
   const { db } = context
+  partOf(context, 'retention')
   const parsed = parseInput(Hold, input)
   const action = held ? 'audit.hold_place' : 'audit.hold_release'
   const here = eq(auditRetention.organizationId, organizationId)

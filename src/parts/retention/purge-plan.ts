@@ -5,7 +5,7 @@
  */
 import { keptSince, type RetentionWindow } from './retention-windows.ts'
 import { and, asc, eq, sql } from 'drizzle-orm'
-import { sealedSize, type ConfiguredSinksContext } from '../../engine/audit/consumers.ts'
+import { sealedSize, type ConfiguredConsumersContext } from '../../engine/audit/consumers.ts'
 import type { RowsOf } from '../../database/batch.ts'
 import type { DatabaseContext, Statement } from '../../database/database.ts'
 import { auditCarriedSeats, auditEvents } from '../../database/schema.ts'
@@ -97,16 +97,19 @@ export function planPurge(
 /** How many events one run purges at most. */
 export const EVENTS_PER_RUN = 1000
 
-/** The consumers that must have settled every event, including sinks that are missing for now. */
-export function claimants({ sinks, missingSinks }: ConfiguredSinksContext) {
-  return [...sinks, ...missingSinks].map(({ id, internal = false, required = true }) => {
-    return { id, required: internal || required }
-  })
+/**
+ * The consumers with a cursor, including those that are missing for now. The log is not among them: a
+ * purge is limited to its last checkpoint.
+ */
+export function claimants({ consumers, absentConsumers }: ConfiguredConsumersContext) {
+  return [...consumers, ...absentConsumers].flatMap(({ id, required, progress }) =>
+    progress === 'cursor' ? [{ id, required }] : []
+  )
 }
 
 /** Builds the queries that a purge is decided on, for one round trip. */
 export function beginningQueries(
-  context: DatabaseContext & ConfiguredSinksContext,
+  context: DatabaseContext & ConfiguredConsumersContext,
   organizationId: string
 ) {
   const { db } = context
@@ -141,7 +144,7 @@ export function beginningQueries(
 
 /** Reads the rows of {@link beginningQueries}. */
 export function beginningOf(
-  context: ConfiguredSinksContext,
+  context: ConfiguredConsumersContext,
   rows: RowsOf<ReturnType<typeof beginningQueries>>
 ): Beginning {
   const { horizon = 0, sealed = 0, held = 0 } = rows.covered[0] ?? {}

@@ -13,6 +13,7 @@ import {
 } from '../../database/schema.ts'
 import { Instant, parseInput } from '../../base/input.ts'
 import { perform } from '../../engine/changes/operation.ts'
+import { partOf } from '../../engine/changes/part.ts'
 import { unchanged } from '../../engine/model/plan.ts'
 import {
   ok,
@@ -34,7 +35,7 @@ import {
   type Purge,
 } from './purge-plan.ts'
 import type { RetentionContext } from './retention-windows.ts'
-import type { ConfiguredSinksContext } from '../../engine/audit/consumers.ts'
+import type { ConfiguredConsumersContext } from '../../engine/audit/consumers.ts'
 import { guard } from '../../database/commit.ts'
 import { horizonOf } from '../../engine/audit/read-events.ts'
 
@@ -90,7 +91,8 @@ export async function purgeAuditEvents(
   { organization: organizationId, ...scope }: OrganizationScope,
   input: PurgeInput = {}
 ): Promise<Result<PurgeRun, PurgeAuditEventsRefusal>> {
-  const { retention, now } = context
+  const { now } = context
+  const { windows } = partOf(context, 'retention')
   const began = now()
   const parsed = parseInput(Request, input)
   const done = await perform(context, scope, {
@@ -104,7 +106,7 @@ export async function purgeAuditEvents(
       if (!parsed.ok) return parsed
       const { dryRun } = parsed.value
       const purge = planPurge(
-        retention,
+        windows,
         organizationId,
         beginningOf(context, rows),
         parsed.value,
@@ -178,7 +180,7 @@ export interface Run {
  * batch. The record of the run comes first, because the triggers only allow deleting what it covers.
  */
 function purgeStatements(
-  context: DatabaseContext & ConfiguredSinksContext,
+  context: DatabaseContext & ConfiguredConsumersContext,
   purge: Purge,
   run: Run
 ): Statement[] {
@@ -229,7 +231,7 @@ function purgeStatements(
 
 // The conditions of the plan: no other run was faster, no hold was placed, and no replay is in progress.
 function guards(
-  context: DatabaseContext & ConfiguredSinksContext,
+  context: DatabaseContext & ConfiguredConsumersContext,
   { firstSequence, lastSequence, forced }: Purge,
   { organizationId }: Run
 ): Statement[] {

@@ -1,3 +1,4 @@
+import { partOf } from '../../engine/changes/part.ts'
 import { desc, eq } from 'drizzle-orm'
 import { auditPurges, auditRetention } from '../../database/schema.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
@@ -5,6 +6,7 @@ import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { find, authorizeKeeper } from '../../engine/access/authorize.ts'
 import { ok, type AccessRefusal, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
+import type { HasRetention } from './retention-windows.ts'
 
 /** A recorded run of retention. */
 export interface RecordedPurge {
@@ -51,10 +53,11 @@ export type RetentionStatusRefusal = AccessRefusal
  * ```
  */
 export async function retentionStatus(
-  context: AccessContext,
+  context: AccessContext & HasRetention,
   scope: OrganizationScope
 ): Promise<Result<RetentionStatus, RetentionStatusRefusal>> {
   const { db } = context
+  partOf(context, 'retention')
   const id = organizationIdOf(scope.organization)
   const found = await find(db, scope, {
     runs: db

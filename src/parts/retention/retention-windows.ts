@@ -4,7 +4,8 @@
  *
  * @module
  */
-import type { ConfiguredSinksContext } from '../../engine/audit/consumers.ts'
+import type { Part } from '../../engine/changes/part.ts'
+import type { ConfiguredConsumersContext } from '../../engine/audit/consumers.ts'
 import type { ChangeContext, Listener } from '../../engine/changes/change-context.ts'
 import { PATTERN, matches } from '../../engine/audit/filters.ts'
 import type { DatabaseContext } from '../../database/database.ts'
@@ -79,22 +80,24 @@ function nameOf({
   return `${actions} of ${organizationId}`
 }
 
-/** Returns the listeners of retention: windows without a schedule are warned of after a commit. */
-export function retentionListeners(windows: readonly RetentionWindow[]): readonly Listener[] {
-  return windows.length > 0 ? [warnWhenCommitted] : []
+/** The part that `retention()` makes. */
+export interface Retention extends Part<'retention'> {
+  /** The windows; an empty list keeps every event. */
+  readonly windows: readonly RetentionWindow[]
+}
+
+/** A configuration that has the part. */
+export interface HasRetention {
+  readonly retention: Retention
 }
 
 /** The context of an operation on retention. */
-export interface RetentionContext extends ChangeContext, ConfiguredSinksContext {
-  readonly sinks: ChangeContext['sinks']
-  /** The windows of retention; an empty list keeps every event. */
-  readonly retention: readonly RetentionWindow[]
+export interface RetentionContext extends ChangeContext, ConfiguredConsumersContext, HasRetention {
+  readonly consumers: ChangeContext['consumers']
 }
 
 /** The context of the warning about a missing schedule. */
-export type ScheduleContext = Pick<RetentionContext, 'retention'> &
-  Pick<Runtime, 'report'> &
-  DatabaseContext
+export type ScheduleContext = HasRetention & Pick<Runtime, 'report'> & DatabaseContext
 
 const scheduled = new WeakSet<object>()
 const warned = new WeakSet<object>()
@@ -107,14 +110,14 @@ export function markScheduled(context: DatabaseContext): void {
 /** Reports once that a window is configured and no sweep runs: no event would ever be purged. */
 function warnUnscheduled(context: ScheduleContext): void {
   const known = itself(context)
-  if (context.retention.length === 0 || scheduled.has(known) || warned.has(known)) return
+  if (scheduled.has(known) || warned.has(known)) return
   warned.add(known)
   const error = new Error('There is a retention window, and no sweepHandler() in this Worker.')
   context.report({ event: 'retention_not_scheduled', error })
 }
 
 /** Warns after a commit, when the Worker has had its time to make the sweep. */
-const warnWhenCommitted: Listener = {
+export const warnWhenCommitted: Listener = {
   async committed(context: ChangeContext & ScheduleContext) {
     warnUnscheduled(context)
   },

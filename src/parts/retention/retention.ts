@@ -2,12 +2,58 @@ import { asc, inArray, lte } from 'drizzle-orm'
 import { budgeted } from '../../database/statement-budget.ts'
 import { batch } from '../../database/batch.ts'
 import { auditRetention } from '../../database/schema.ts'
+import { partOf, type PartContext } from '../../engine/changes/part.ts'
 import { purgeAuditEvents } from './purge.ts'
-import { markScheduled, type RetentionContext } from './retention-windows.ts'
+import {
+  markScheduled,
+  retentionMistake,
+  warnWhenCommitted,
+  type Retention,
+  type RetentionContext,
+  type RetentionWindow,
+} from './retention-windows.ts'
 
 const ORGANIZATIONS_PER_SWEEP = 20
 const STATEMENTS_EACH = 40
 const DAY_MS = 24 * 60 * 60 * 1000
+
+/**
+ * Makes the part that deletes audit events which are past their window. It only deletes what a checkpoint
+ * of the log covers, so it needs `auditLog()` beside it, and `sweepHandler` in the same Worker. An empty
+ * list keeps every event, and still allows legal holds. Without the part events are kept without an end.
+ *
+ * @throws {TypeError} if a window is wrong.
+ *
+ * @example
+ * ```ts
+ * createSeatgate({
+ *   …,
+ *   audit: { log: auditLog({ key }), retention: retention([{ days: 365 }]) },
+ * })
+ * ```
+ */
+export function retention(windows: readonly RetentionWindow[]): Retention {
+  const mistake = retentionMistake(windows)
+  if (mistake !== null) throw new TypeError(`retention: the list of windows ${mistake}`)
+  return {
+    part: 'retention',
+    windows,
+    listeners: windows.length > 0 ? [warnWhenCommitted] : [],
+    sweeps: [
+      {
+        name: 'retention',
+        statements: 100,
+        turn: () => 40,
+        run: (context: RetentionContext) => sweepRetention(context),
+        scheduled: markScheduled,
+      },
+    ],
+    check({ log }: PartContext) {
+      if (windows.length === 0 || log !== null) return
+      throw new TypeError('createSeatgate: audit.retention needs audit.log beside it.')
+    },
+  }
+}
 
 /**
  * Purges events that are past their window, in the organizations that have waited longest: checks each
@@ -18,9 +64,9 @@ const DAY_MS = 24 * 60 * 60 * 1000
  */
 export async function sweepRetention(unbudgeted: RetentionContext): Promise<void> {
   const context = budgeted(unbudgeted)
-  const { db, now, report, retention, budget } = context
+  const { db, now, report, budget } = context
   markScheduled(context)
-  if (retention.length === 0) return
+  if (partOf(context, 'retention').windows.length === 0) return
   const most = budget.rows(ORGANIZATIONS_PER_SWEEP, STATEMENTS_EACH, 1)
   const time = now()
   const due = db

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { arrowsAgainst, FLOORS, folderOf, importsOf, written } from './floors.ts'
-import { KNOWN_ARROWS } from './known-arrows.ts'
 
 declare global {
   interface ImportMeta {
@@ -23,16 +22,8 @@ describe('the floors of src', () => {
     expect(Object.keys(sources).filter((file) => folderOf(file) === null)).toEqual([])
   })
 
-  it('have no import up or across but the known ones', () => {
-    const known = new Set(KNOWN_ARROWS)
-    const arrows = arrowsAgainst(sources).map(written)
-    expect(arrows.filter((arrow) => !known.has(arrow))).toEqual([])
-  })
-
-  it('know no arrow that is gone: `node scripts/known-arrows.ts` deletes it', () => {
-    const arrows = new Set(arrowsAgainst(sources).map(written))
-    expect(KNOWN_ARROWS.filter((arrow) => !arrows.has(arrow))).toEqual([])
-    expect(new Set(KNOWN_ARROWS).size).toBe(KNOWN_ARROWS.length)
+  it('have no import up or across', () => {
+    expect(arrowsAgainst(sources).map(written)).toEqual([])
   })
 
   it('repeat no file name but `index.ts` and verbs under operations', () => {

@@ -32,8 +32,8 @@ export const FLOORS: readonly (readonly string[])[] = [
 /** Imports nothing of the library, and no file of the library imports it. */
 const APART = 'testing'
 
-/** The files of `src` itself that form the folder `seatgate`. */
-const SEATGATE = ['configuration', 'option-names', 'options', 'report-to-console', 'seatgate']
+/** The files and the folder of `src` itself that form the folder `seatgate`. */
+const SEATGATE = ['options', 'report-to-console', 'seatgate']
 
 /** An import, between paths from `src`. */
 export interface Arrow {
@@ -44,7 +44,9 @@ export interface Arrow {
 /** Returns the folder of a file, or null if it is on no floor. */
 export function folderOf(file: string): string | null {
   if (file === 'index.ts') return 'index'
-  if (!file.includes('/')) return SEATGATE.includes(file.replace(/\.ts$/, '')) ? 'seatgate' : null
+  const [top = ''] = file.split('/')
+  if (SEATGATE.includes(top.replace(/\.ts$/, ''))) return 'seatgate'
+  if (top === file) return null
   return [...FLOORS.flat(), APART].find((folder) => file.startsWith(`${folder}/`)) ?? null
 }
 

@@ -104,7 +104,7 @@ describe('tables that are generated from seatgate/schema [C5]', () => {
       database: drizzle(binding),
       seats: ledgerSeats(testEnv.SEATS),
       sessions: 'none',
-      report: () => {},
+      runtime: { report: () => {} },
     })
     const refused = await createOrganization(
       seatgate,

@@ -55,7 +55,7 @@ function isolate(options: Partial<SeatgateOptions> = {}) {
     database: drizzle(binding),
     seats: d1Seats(),
     sessions: 'none',
-    report: (report) => reports.push(report),
+    runtime: { report: (report) => reports.push(report) },
     ...options,
   })
   const checks = () => batches.flat().filter((sql) => sql.includes('seatgate_schema')).length

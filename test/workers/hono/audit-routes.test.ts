@@ -1,9 +1,11 @@
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { seatgateRouter } from '../../../src/hono/index.ts'
+import { generateLogKey } from '../../../src/index.ts'
 import { seatgateWith, organizationWith, owners, sinkOf } from '../../kit/index.ts'
 
-const seatgate = seatgateWith({ sinks: [sinkOf('log')] })
+const { privateKey: auditLogKey } = await generateLogKey('audit.example.com')
+const seatgate = seatgateWith({ sinks: [sinkOf('log')], auditLogKey })
 const routerFor = (authenticate: unknown) =>
   seatgateRouter(seatgate, { authenticate } as Parameters<typeof seatgateRouter>[1])
 const trail = (router: ReturnType<typeof routerFor>) =>
@@ -17,11 +19,11 @@ const POSTED = {
 /** What each route answers an owner: there is no log to prove anything with, and seats need a time. */
 const FOR_OWNERS: Readonly<Record<string, string>> = {
   'GET /organizations/:org/audit': '200',
-  'GET /organizations/:org/audit/checkpoint': '404 not_found',
-  'GET /organizations/:org/audit/consistency': '404 not_found',
+  'GET /organizations/:org/audit/checkpoint': '200',
+  'GET /organizations/:org/audit/consistency': '422 validation_error',
   'GET /organizations/:org/audit/count': '200',
   'GET /organizations/:org/audit/export': '200',
-  'GET /organizations/:org/audit/proof': '404 not_found',
+  'GET /organizations/:org/audit/proof': '422 validation_error',
   'GET /organizations/:org/audit/seats': '422 validation_error',
   'GET /organizations/:org/audit/sinks': '200',
   'GET /organizations/:org/audit/sinks/:sink/attempts': '200',

@@ -7,15 +7,18 @@ import {
   invitationRoutes,
   joiningRoutes,
   memberRoutes,
+  logRoutes,
   operatorRoutes,
   organizationRoutes,
   seatgateRouter,
   seatRoutes,
   sessionRoutes,
 } from '../../../src/hono/index.ts'
+import { generateLogKey } from '../../../src/index.ts'
 import { byName, db, seatgateWith } from '../../kit/index.ts'
 
 const seatgate = seatgateWith({
+  auditLogKey: (await generateLogKey('audit.example.com')).privateKey,
   registerUser: registration(db),
   lifecycle: { onDelete: () => ({ ok: true, statements: [] }) },
 })
@@ -30,6 +33,7 @@ const groups = {
   invitationRoutes: invitationRoutes(seatgate, { ...options, signIn }),
   joiningRoutes: joiningRoutes(seatgate, options),
   auditRoutes: auditRoutes(seatgate, options),
+  logRoutes: logRoutes(seatgate, options),
   forwardingRoutes: forwardingRoutes(seatgate, options),
   operatorRoutes: operatorRoutes(seatgate, options),
 }
@@ -138,10 +142,10 @@ describe('the groups of routes', () => {
     const without = (missing: object) => ({ ...noProof, ...missing })
     const proofless = without({ verifyPassword: null, stepUp: null })
     expect(() => organizationRoutes(proofless, options)).toThrow(
-      /organizationRoutes: .* verifyPassword or stepUp/
+      /organizationRoutes: .* identity\.verifyPassword or identity\.stepUp/
     )
-    expect(() => memberRoutes(proofless, options)).toThrow(/memberRoutes: .* stepUp/)
-    expect(() => joiningRoutes(without({ joining: null }), options)).toThrow(/needs joining/)
+    expect(() => memberRoutes(proofless, options)).toThrow(/memberRoutes: .* identity\.stepUp/)
+    expect(() => joiningRoutes(without({ joining: null }), options)).toThrow(/the part joining/)
     expect(() => seatRoutes(seatgate, { authenticate: null as never })).toThrow(
       /seatRoutes: authenticate must be a function/
     )

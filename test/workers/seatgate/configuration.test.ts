@@ -4,18 +4,23 @@ import { seatgateRouter } from '../../../src/hono/index.ts'
 import {
   createSeatgate,
   d1Seats,
+  forwarding,
+  invitations,
+  joinRules,
   ledgerSeats,
+  retention,
   type SeatgateOptions,
   type Sink,
 } from '../../../src/index.ts'
-import { db, seatgateWith, testEnv } from '../../kit/index.ts'
+import { users } from '../../../host/identity/schema.ts'
+import { db, SECRET, seatgateWith, testEnv } from '../../kit/index.ts'
 
 const sink = (id: string): Sink => ({
   id,
   accepts: () => true,
   deliver: async () => ({ outcome: 'delivered' }),
 })
-const OWN_ROLES = { roles: ['chief', 'clerk'], ownerRole: 'chief', invitationAdminRoles: ['chief'] }
+const OWN_ROLES = { all: ['chief', 'clerk'], owner: 'chief', invitationAdmins: ['chief'] }
 
 const verified = (email: string) => ({ userId: 'ada', email, emailVerifiedAt: new Date(1) })
 
@@ -36,7 +41,7 @@ describe('createSeatgate', () => {
       memberAdmins: ['owner', 'admin'],
       organizationAdmins: ['owner', 'admin'],
     })
-    expect(make(OWN_ROLES).roles.organizationAdmins).toEqual(['chief'])
+    expect(make({ roles: OWN_ROLES }).roles.organizationAdmins).toEqual(['chief'])
   })
 
   it.each<[string, object, RegExp]>([
@@ -44,41 +49,184 @@ describe('createSeatgate', () => {
     ['a bare binding for a database', { database: {} }, /createSeatgate: database/],
     ['no seats', { seats: undefined }, /createSeatgate: seats/],
     ['a namespace for seats', { seats: testEnv.SEATS.idFromName('x') }, /createSeatgate: seats/],
-    ['a negative default', { defaultSeatLimit: -1 }, /createSeatgate: defaultSeatLimit/],
-    ['a fractional default', { defaultSeatLimit: 1.5 }, /createSeatgate: defaultSeatLimit/],
-    ['a default of NaN', { defaultSeatLimit: Number.NaN }, /createSeatgate: defaultSeatLimit/],
-    ['a default in words', { defaultSeatLimit: 'many' }, /createSeatgate: defaultSeatLimit/],
-    ['a default as a text', { defaultSeatLimit: '5' }, /createSeatgate: defaultSeatLimit/],
-    ['ORG-36: roles alone', { roles: ['chief'] }, /createSeatgate: roles/],
-    ['ORG-35: a foreign owner', { ...OWN_ROLES, ownerRole: 'owner' }, /ownerRole has "owner"/],
-    ['a foreign owner of the defaults', { ownerRole: 'chief' }, /ownerRole has "chief"/],
+    ['roles alone [ORG-36]', { roles: { all: ['chief'] } }, /createSeatgate: roles\.all needs/],
     [
-      'ORG-37: foreign inviters',
-      { invitationAdminRoles: ['viewer'] },
-      /invitationAdminRoles has "viewer"/,
+      'a foreign owner [ORG-35]',
+      { roles: { ...OWN_ROLES, owner: 'owner' } },
+      /createSeatgate: roles\.owner has "owner", which is not in roles\.all/,
     ],
-    ['ORG-37: no inviters', { invitationAdminRoles: [] }, /invitationAdminRoles must not be empty/],
-    ['foreign admins', { memberAdminRoles: ['viewer'] }, /memberAdminRoles has "viewer"/],
-    ['no admins', { memberAdminRoles: [] }, /memberAdminRoles must not be empty/],
-    ['foreign renamers', { organizationAdminRoles: ['x'] }, /organizationAdminRoles has "x"/],
-    ['no renamers', { organizationAdminRoles: [] }, /organizationAdminRoles must not be empty/],
-    ['FWD-3: two sinks of one id', { sinks: [sink('a'), sink('a')] }, /two sinks have the id "a"/],
+    ['a foreign owner of the defaults', { roles: { owner: 'chief' } }, /roles\.owner has "chief"/],
+    ...['invitationAdmins', 'memberAdmins', 'organizationAdmins'].flatMap(
+      (name): [string, object, RegExp][] => [
+        [
+          `a foreign role in ${name} [ORG-37]`,
+          { roles: { [name]: ['viewer'] } },
+          new RegExp(`createSeatgate: roles\\.${name} has "viewer"`),
+        ],
+        [
+          `no role in ${name} [ORG-37]`,
+          { roles: { [name]: [] } },
+          new RegExp(`createSeatgate: roles\\.${name} must not be empty`),
+        ],
+      ]
+    ),
     [
       'a sink by the ledger’s name',
-      { seats: ledgerSeats(testEnv.SEATS), sinks: [sink('seat_ledger')] },
-      /two sinks have the id "seat_ledger"/,
+      {
+        seats: ledgerSeats(testEnv.SEATS),
+        audit: { forwarding: forwarding({ sinks: [sink('seat_ledger')] }) },
+      },
+      /createSeatgate: two consumers of the trail have the id "seat_ledger"/,
+    ],
+    [
+      'a group that is no object',
+      { identity: 'ada' },
+      /createSeatgate: identity must be an object/,
+    ],
+    ['a group that is a list', { runtime: [] }, /createSeatgate: runtime must be an object/],
+    ['a group that is null', { audit: null }, /createSeatgate: audit must be an object/],
+    [
+      'a proof',
+      { identity: { stepUp: true } },
+      /createSeatgate: identity\.stepUp must be a function/,
+    ],
+    [
+      'a verification',
+      { identity: { emailVerification: 'yes' } },
+      /createSeatgate: identity\.emailVerification must be "always"/,
+    ],
+    ['a queue', { runtime: { queue: {} } }, /createSeatgate: runtime\.queue must have send/],
+    ['a clock', { runtime: { now: 7 } }, /createSeatgate: runtime\.now must be a function/],
+    [
+      'a metric',
+      { runtime: { measure: 7 } },
+      /createSeatgate: runtime\.measure must be a function/,
+    ],
+    ['a secret', { audit: { cursorSecret: 'short' } }, /createSeatgate: audit\.cursorSecret must/],
+    [
+      'a prefix',
+      { audit: { reservedPrefixes: ['auth'] } },
+      /createSeatgate: audit\.reservedPrefixes must be/,
+    ],
+    [
+      'a size',
+      { audit: { metadataBytes: 9000 } },
+      /createSeatgate: audit\.metadataBytes must be at/,
+    ],
+    [
+      'a time',
+      { idempotency: { retentionDays: 0 } },
+      /createSeatgate: idempotency\.retentionDays must be/,
+    ],
+    [
+      'a part by another name',
+      { audit: { log: forwarding({ sinks: [] }) } },
+      /pass the part log as/,
+    ],
+    [
+      'a part that is options',
+      { joining: { verifyDomain: () => true } },
+      /pass the part joining as/,
+    ],
+    [
+      'joining without users',
+      { joining: joinRules({ verifyDomain: () => true }) },
+      /createSeatgate: joining needs identity\.users and identity\.emailVerification/,
+    ],
+    [
+      'a role of joining that is the owner’s',
+      {
+        joining: joinRules({ verifyDomain: () => true, role: 'owner' }),
+        identity: { users, emailVerification: 'always' },
+      },
+      /createSeatgate: the role of joinRules\(\) is "owner"/,
+    ],
+    [
+      'a registration where every address counts as verified',
+      {
+        invitations: invitations({ secret: SECRET, registerUser: async () => ({}) as never }),
+        identity: { emailVerification: 'always' },
+      },
+      /createSeatgate: registerUser of invitations needs identity\.emailVerification/,
+    ],
+    [
+      'retention without a log',
+      { audit: { retention: retention([{ days: 1 }]) } },
+      /createSeatgate: audit\.retention needs audit\.log/,
+    ],
+    [
+      'a sink for a queue without one',
+      { audit: { forwarding: forwarding({ sinks: [{ ...sink('a'), dispatch: 'async' }] }) } },
+      /createSeatgate: the sink "a" is async, and there is no queue/,
     ],
   ])('throws for %s, naming the option', (_what, options, message) => {
     expect(() => make(options)).toThrow(TypeError)
     expect(() => make(options)).toThrow(message)
   })
 
-  it.each([[0], [1], [10_000], ['unlimited'], [undefined]])(
-    'takes the default limit %s',
-    (limit) => {
-      expect(() => make({ defaultSeatLimit: limit })).not.toThrow()
+  it('has what the parts bring, each once', () => {
+    const { consumers, listeners, sweeps } = make({
+      seats: ledgerSeats(testEnv.SEATS),
+      audit: { forwarding: forwarding({ sinks: [sink('a')] }) },
+    })
+    expect(consumers.map(({ id }) => id)).toEqual(['seat_ledger', 'a'])
+    expect(sweeps.map(({ name }) => name)).toEqual(['events'])
+    expect(listeners).toHaveLength(1)
+    const bare = make({})
+    expect([...bare.consumers, ...bare.listeners, ...bare.sweeps]).toEqual([])
+  })
+})
+
+describe('an option by its former name', () => {
+  const make = (options: object) => () => createSeatgate(options as SeatgateOptions)
+
+  it.each([
+    ['defaultSeatLimit', 'defaultLimit of d1Seats() or ledgerSeats()'],
+    ['users', 'identity.users'],
+    ['ownerRole', 'roles.owner'],
+    ['slugLength', 'slugs.length'],
+    ['operationRetentionDays', 'idempotency.retentionDays'],
+    ['lifecycle', 'in hooks'],
+    ['sinks', 'audit.forwarding: forwarding({ sinks })'],
+    ['auditLogKey', 'audit.log: auditLog({ key })'],
+    ['retention', 'audit.retention: retention(windows)'],
+    ['queue', 'runtime.queue'],
+    ['mailer', 'an option of invitations(): mailer'],
+    ['invitationUrl', 'invitations({ url })'],
+  ])('is refused, and the message says where it is: %s', (name, place) => {
+    expect(make({ [name]: undefined })).toThrow(TypeError)
+    expect(make({ [name]: 1 })).toThrow(`createSeatgate: "${name}" is now ${place}`)
+  })
+
+  it('is refused if it is a list of roles', () => {
+    expect(make({ roles: ['owner'] })).toThrow('createSeatgate: "roles" is now roles.all.')
+  })
+})
+
+describe('a default limit', () => {
+  const providers = {
+    d1Seats,
+    ledgerSeats: (options: object) => ledgerSeats(testEnv.SEATS, options),
+  }
+
+  it.each(Object.entries(providers))('is an option of %s', (name, provider) => {
+    for (const defaultLimit of [0, 1, 10_000, 'unlimited', undefined]) {
+      expect(() => provider({ defaultLimit } as object)).not.toThrow()
     }
-  )
+    for (const defaultLimit of [-1, 1.5, Number.NaN, 'many', '5', null]) {
+      expect(() => provider({ defaultLimit } as object)).toThrow(`${name}: defaultLimit must be`)
+    }
+    expect(provider({ defaultLimit: 7 }).defaultLimit).toEqual({ kind: 'finite', seats: 7 })
+  })
+})
+
+describe('forwarding', () => {
+  it('refuses two sinks of one id, and what is no list of sinks [FWD-3]', () => {
+    const wrong = (sinks: unknown) => () => forwarding({ sinks: sinks as Sink[] })
+    expect(wrong([sink('a'), sink('a')])).toThrow('forwarding: two sinks have the id "a".')
+    expect(wrong([{ id: 'a' }])).toThrow('forwarding: the sink "a" is not a sink')
+    expect(wrong(sink('a'))).toThrow('forwarding: sinks must be a list.')
+  })
 })
 
 describe('ledgerSeats', () => {

@@ -8,12 +8,8 @@ import {
   memberEvent,
   organizationEvent,
 } from '../../../../src/engine/audit/event.ts'
-import {
-  OWN_PREFIXES,
-  draftOf,
-  forbiddenKey,
-  isReserved,
-} from '../../../../src/operations/audit/host-event-rules.ts'
+import { isReserved, OWN_PREFIXES } from '../../../../src/engine/audit/event-rules.ts'
+import { draftOf, forbiddenKey } from '../../../../src/operations/audit/host-event-rules.ts'
 import { canonicalJson } from '../../../../src/proof/index.ts'
 
 const rules = { reservedPrefixes: [...OWN_PREFIXES, 'auth.'], metadataBytes: 8192 }

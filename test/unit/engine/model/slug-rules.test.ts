@@ -20,43 +20,42 @@ function make(options: object = {}) {
   } as unknown as SeatgateOptions)
 }
 
-const own = { roles: ['chief', 'clerk'], ownerRole: 'chief', invitationAdminRoles: ['chief'] }
+const own = { all: ['chief', 'clerk'], owner: 'chief', invitationAdmins: ['chief'] }
+const roles = (options: object = {}) => make({ roles: options }).roles
 
 describe('the roles', () => {
   it('are owner, admin and member by default, and there is no viewer [ORG-34]', () => {
     expect(make().roles.all).toEqual(['owner', 'admin', 'member'])
-    for (const option of ['invitationAdminRoles', 'memberAdminRoles', 'organizationAdminRoles']) {
-      expect(() => make({ [option]: ['viewer'] })).toThrow(`${option} has "viewer"`)
+    for (const option of ['invitationAdmins', 'memberAdmins', 'organizationAdmins']) {
+      expect(() => roles({ [option]: ['viewer'] })).toThrow(`roles.${option} has "viewer"`)
     }
   })
 
   it('have owner as the owner’s, or one of those that are configured [ORG-35]', () => {
     expect(make().roles.owner).toBe('owner')
-    expect(make(own).roles.owner).toBe('chief')
-    expect(() => make({ ...own, ownerRole: 'owner' })).toThrow('ownerRole has "owner"')
-    expect(() => make({ ownerRole: 'chief' })).toThrow('ownerRole has "chief"')
+    expect(roles(own).owner).toBe('chief')
+    expect(() => roles({ ...own, owner: 'owner' })).toThrow('roles.owner has "owner"')
+    expect(() => roles({ owner: 'chief' })).toThrow('roles.owner has "chief"')
   })
 
-  it('of the host’s own come with ownerRole and invitationAdminRoles [ORG-36]', () => {
-    expect(() => make(own)).not.toThrow()
-    for (const missing of ['ownerRole', 'invitationAdminRoles']) {
-      expect(() => make({ ...own, [missing]: undefined })).toThrow(
-        /roles needs ownerRole and invitationAdminRoles/
+  it('of the host’s own come with an owner and those who invite [ORG-36]', () => {
+    expect(() => roles(own)).not.toThrow()
+    for (const missing of ['owner', 'invitationAdmins']) {
+      expect(() => roles({ ...own, [missing]: undefined })).toThrow(
+        'roles.all needs roles.owner and roles.invitationAdmins'
       )
     }
   })
 
   it('who invite are some of them, and at least one [ORG-37]', () => {
-    expect(() => make({ invitationAdminRoles: [] })).toThrow(
-      'invitationAdminRoles must not be empty'
+    expect(() => roles({ invitationAdmins: [] })).toThrow('invitationAdmins must not be empty')
+    expect(() => roles({ invitationAdmins: ['owner', 'boss'] })).toThrow(
+      'invitationAdmins has "boss"'
     )
-    expect(() => make({ invitationAdminRoles: ['owner', 'boss'] })).toThrow(
-      'invitationAdminRoles has "boss"'
+    expect(() => roles({ ...own, invitationAdmins: ['admin'] })).toThrow(
+      'invitationAdmins has "admin"'
     )
-    expect(() => make({ ...own, invitationAdminRoles: ['admin'] })).toThrow(
-      'invitationAdminRoles has "admin"'
-    )
-    expect(make({ invitationAdminRoles: ['member'] }).roles).toMatchObject({
+    expect(roles({ invitationAdmins: ['member'] })).toMatchObject({
       memberAdmins: ['member'],
       organizationAdmins: ['member'],
     })
@@ -64,68 +63,70 @@ describe('the roles', () => {
 })
 
 describe('the rules for slugs', () => {
+  const slugs = (options: object) => make({ slugs: options }).slugs
+
   it.each([['^[a-z]+$'], [{}], [() => true], [7], [['a-z']]])(
-    'are no rules with %j for slugFormat [ORG-38]',
-    (slugFormat) => {
-      expect(() => make({ slugFormat })).toThrow(/slugFormat must be a regular expression/)
+    'are no rules with %j for the format [ORG-38]',
+    (format) => {
+      expect(() => slugs({ format })).toThrow('slugs.format must be a regular expression')
     }
   )
 
-  it.each([[/x/g], [/x/y], [/x/gy]])(
-    'are no rules with %s, which remembers [ORG-38]',
-    (slugFormat) => {
-      expect(() => make({ slugFormat })).toThrow(/slugFormat must not be global or sticky/)
-    }
-  )
+  it.each([[/x/g], [/x/y], [/x/gy]])('are no rules with %s, which remembers [ORG-38]', (format) => {
+    expect(() => slugs({ format })).toThrow('slugs.format must not be global or sticky')
+  })
 
   it.each([
-    [{ min: 0, max: 9 }],
-    [{ min: -1, max: 9 }],
-    [{ min: 5, max: 4 }],
-    [{ min: 1.5, max: 9 }],
-    [{ min: 1, max: Infinity }],
-    [{ min: Number.NaN, max: 9 }],
-    [{ min: '3', max: '9' }],
-    [{ min: 3 }],
-    [{}],
-  ])('are no rules with the length %j [ORG-38]', (slugLength) => {
-    expect(() => make({ slugLength })).toThrow(/slugLength must be whole numbers/)
+    ['min', { min: 0, max: 9 }],
+    ['min', { min: -1, max: 9 }],
+    ['max', { min: 5, max: 4 }],
+    ['min', { min: 1.5, max: 9 }],
+    ['max', { min: 1, max: Infinity }],
+    ['min', { min: Number.NaN, max: 9 }],
+    ['min', { min: '3', max: '9' }],
+    ['max', { min: 3 }],
+    ['min', {}],
+  ])('are no rules with %s of the length %j [ORG-38]', (name, length) => {
+    const message = `createSeatgate: slugs.length.${name} must be a whole number from `
+    expect(() => slugs({ length })).toThrow(message)
   })
 
   it.each([[{ min: 1, max: 1 }], [{ min: 5, max: 10 }]])(
     'may have the length %j [ORG-38]',
-    (slugLength) => {
-      expect(() => make({ slugLength })).not.toThrow()
+    (length) => {
+      expect(() => slugs({ length })).not.toThrow()
     }
   )
 
   it.each([[-1], [0.5], [Number.NaN], [Infinity], ['7']])(
     'have no aliases of %s days',
-    (slugAliasDays) => {
-      expect(() => make({ slugAliasDays })).toThrow(/slugAliasDays must be a whole number/)
+    (aliasDays) => {
+      expect(() => slugs({ aliasDays })).toThrow('slugs.aliasDays must be a whole number')
     }
   )
 
-  it.each([['reservedSlugs'], ['additionalReservedSlugs']])('have texts for %s', (option) => {
-    expect(() => make({ [option]: ['fine', 7] })).toThrow(/must be lists of texts/)
+  it.each([['reserved'], ['additionalReserved']])('have texts for %s', (option) => {
+    for (const value of [['fine', 7], 'fine']) {
+      expect(() => slugs({ [option]: value })).toThrow(`slugs.${option} must be a list of texts`)
+    }
   })
 
   const complaints = (options: object, slug: string) =>
-    slugErrors(make(options).slugs, slug).map(
+    slugErrors(slugs(options), slug).map(
       (message) => /letter|characters long|reserved/.exec(message)?.[0]
     )
 
   it('reserve the host’s own words beside the library’s, with the same error [ORG-61]', () => {
-    const options = { additionalReservedSlugs: ['acme'] }
+    const options = { additionalReserved: ['acme'] }
     expect(complaints(options, 'acme')).toEqual(['reserved'])
     expect(complaints(options, 'admin')).toEqual(['reserved'])
     expect(complaints({}, 'acme')).toEqual([])
-    const { slugs } = make(options)
-    expect(slugErrors(slugs, 'acme')).toEqual(slugErrors(slugs, 'admin'))
+    const rules = slugs(options)
+    expect(slugErrors(rules, 'acme')).toEqual(slugErrors(rules, 'admin'))
   })
 
   it('reserve the host’s own words in place of the library’s [ORG-61]', () => {
-    const options = { reservedSlugs: ['acme'], additionalReservedSlugs: ['corp'] }
+    const options = { reserved: ['acme'], additionalReserved: ['corp'] }
     expect(['acme', 'corp', 'admin'].map((slug) => complaints(options, slug))).toEqual([
       ['reserved'],
       ['reserved'],
@@ -134,7 +135,7 @@ describe('the rules for slugs', () => {
   })
 
   it('have the length that is configured: 5 to 10 has no abcd, but abcde [ORG-62]', () => {
-    const options = { slugLength: { min: 5, max: 10 } }
+    const options = { length: { min: 5, max: 10 } }
     expect(complaints(options, 'abcd')).toEqual(['characters long'])
     expect(complaints(options, 'abcde')).toEqual([])
     expect(complaints(options, 'abcdefghij')).toEqual([])
@@ -142,7 +143,7 @@ describe('the rules for slugs', () => {
   })
 
   it('complain of all that is wrong: form, then length, then that it is reserved [ORG-63]', () => {
-    const options = { reservedSlugs: ['1', 'X!'], slugLength: { min: 3, max: 9 } }
+    const options = { reserved: ['1', 'X!'], length: { min: 3, max: 9 } }
     for (const slug of ['1', 'X!']) {
       expect(complaints(options, slug)).toEqual(['letter', 'characters long', 'reserved'])
     }
@@ -174,15 +175,15 @@ describe('a configuration', () => {
     'database',
     'seats',
     'sessions',
+    'identity',
     'roles',
-    'slugFormat',
-    'slugLength',
+    'slugs',
+    'invitations',
+    'joining',
+    'audit',
     'hooks',
-    'lifecycle',
-    'sinks',
-    'verifyPassword',
-    'defaultSeatLimit',
-    'now',
+    'idempotency',
+    'runtime',
   ])('lets an error of the host’s in its %s come through as it is [ORG-40]', (option) => {
     class HostError extends Error {}
     const error = new HostError('the host is not ready')
@@ -202,16 +203,18 @@ describe('a configuration', () => {
     const error = new Error('no such binding')
     const seats = {
       ...unlimitedSeats(),
-      outbox() {
+      get consumers(): never {
         throw error
       },
     }
-    expect(() => make({ seats })).toThrow(error)
+    const configuration = { database: { batch }, sessions: 'none', seats }
+    expect(() => createSeatgate(configuration as unknown as SeatgateOptions)).toThrow(error)
   })
 
   it.each([['verifyPassword'], ['stepUp']])('throws for a %s that is no function', (option) => {
     for (const value of [true, 'secret', {}]) {
-      expect(() => make({ [option]: value })).toThrow(`${option} must be a function`)
+      const identity = { [option]: value }
+      expect(() => make({ identity })).toThrow(`identity.${option} must be a function`)
     }
   })
 })

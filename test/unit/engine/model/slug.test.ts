@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { checkedSlugs } from '../../../../src/configuration.ts'
-import type { SeatgateOptions } from '../../../../src/index.ts'
+import { createSeatgate, d1Seats, type SeatgateOptions } from '../../../../src/index.ts'
 import { generateSlug, slugErrors } from '../../../../src/engine/model/slug.ts'
 
 const RESERVED =
@@ -56,7 +55,11 @@ describe('generateSlug', () => {
   })
 })
 
-const rules = checkedSlugs({} as SeatgateOptions)
+const { slugs: rules } = createSeatgate({
+  database: { batch: () => Promise.reject(new Error('No database is asked.')) },
+  seats: d1Seats(),
+  sessions: 'none',
+} as unknown as SeatgateOptions)
 
 describe('a slug', () => {
   it.each([

@@ -113,9 +113,9 @@ describe('stored answers', () => {
   })
 
   it.each([0, 1.5, -1, NaN])(
-    'refuses operationRetentionDays of %s [A10]',
+    'refuses to store results for %s days [A10]',
     (operationRetentionDays) => {
-      expect(() => seatgateWith({ operationRetentionDays })).toThrow(/operationRetentionDays/)
+      expect(() => seatgateWith({ operationRetentionDays })).toThrow(/idempotency\.retentionDays/)
     }
   )
 

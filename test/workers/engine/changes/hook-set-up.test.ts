@@ -55,29 +55,37 @@ describe('the hooks of a configuration', () => {
     '__proto__ ',
     '',
   ])('"%s" is refused: a policy under it would never be asked [HOOK-22]', (name) => {
-    for (const option of ['hooks', 'lifecycle']) {
-      const options = { [option]: { [name]: () => allow() } }
-      expect(configured(options)).toThrow(TypeError)
-      expect(configured(options)).toThrow(`${option} has no "${name}"`)
-    }
+    const options = { hooks: { [name]: () => allow() } }
+    expect(configured(options)).toThrow(TypeError)
+    expect(configured(options)).toThrow(`createSeatgate: there is no option "hooks.${name}".`)
   })
 
   it('stand where they belong: in the batch or outside of it [HOOK-12 HOOK-22]', () => {
     expect(outside).toHaveLength(47)
     expect(inside).toHaveLength(4)
-    for (const name of inside) expect(configured({ hooks: { [name]: () => {} } })).toThrow(name)
-    for (const name of outside) {
-      expect(configured({ lifecycle: { [name]: () => {} } })).toThrow(name)
+    const hooks = Object.fromEntries(names.map(([name]) => [name, () => allow()]))
+    const made = configured({ hooks })()
+    expect([made.hooks, made.lifecycle]).toEqual([hooks, hooks])
+  })
+
+  it('may be methods of a class [HOOK-22]', async () => {
+    class Policy {
+      beforeCreateOrganization() {
+        return refuse('no')
+      }
     }
+    const { seatgate } = createKit({ hooks: new Policy() })
+    const made = await createOrganization(seatgate, { caller: { userId: 'ada' } }, { name: 'New' })
+    expect(codeOf(made)).toBe('hook_refused')
   })
 
   it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, '5', null])(
     'wait for an answer for some time: %s is no time [HOOK-10]',
-    (hookDeadlineSeconds) => {
-      const options = { hookDeadlineSeconds }
+    (deadlineSeconds) => {
+      const options = { hooks: { deadlineSeconds } }
       // Left out it is the default, which null stands for too.
-      if (hookDeadlineSeconds === null) expect(configured(options)).not.toThrow()
-      else expect(configured(options)).toThrow(/hookDeadlineSeconds/)
+      if (deadlineSeconds === null) expect(configured(options)).not.toThrow()
+      else expect(configured(options)).toThrow(/hooks\.deadlineSeconds/)
     }
   )
 })

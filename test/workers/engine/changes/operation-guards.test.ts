@@ -372,7 +372,7 @@ const TABLE: Readonly<Record<string, Row>> = {
 /** What the library exports beside operations. */
 const NO_OPERATION: Readonly<Record<string, string>> = {
   'sets up':
-    'createSeatgate invitations joinRules d1Sessions ledgerSeats d1Seats unlimitedSeats bucketSink webhookSink ' +
+    'createSeatgate auditLog forwarding invitations joinRules retention d1Sessions ledgerSeats d1Seats unlimitedSeats bucketSink webhookSink ' +
     'allow refuse composeLifecycle tenantDatabase unscoped forOrganization generateLogKey',
   'is pure':
     'combine generateSlug generate normalizeEmail seatLimit personalDigest ocsfEvent isQueueBound',

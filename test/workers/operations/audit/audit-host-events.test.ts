@@ -398,10 +398,10 @@ describe('what a request leaves on record', () => {
 
 describe('the rules of events', () => {
   it.each([
-    ['reservedActionPrefixes', { reservedActionPrefixes: ['Auth.'] }],
-    ['reservedActionPrefixes', { reservedActionPrefixes: ['auth'] }],
-    ['auditMetadataBytes', { auditMetadataBytes: 8193 }],
-    ['auditMetadataBytes', { auditMetadataBytes: 0 }],
+    ['audit.reservedPrefixes', { reservedActionPrefixes: ['Auth.'] }],
+    ['audit.reservedPrefixes', { reservedActionPrefixes: ['auth'] }],
+    ['audit.metadataBytes', { auditMetadataBytes: 8193 }],
+    ['audit.metadataBytes', { auditMetadataBytes: 0 }],
   ])('a wrong %s is refused at start [AUD-30]', (name, options) => {
     expect(() => seatgateWith(options)).toThrow(name)
   })

@@ -60,7 +60,7 @@ describe('the settings of invitations', () => {
   })
 
   it('are absent without the part, and so are the routes [INV-1]', async () => {
-    const plain = createSeatgate({ ...needed, verifyPassword: () => true })
+    const plain = createSeatgate({ ...needed, identity: { verifyPassword: () => true } })
     expect(plain.invitations).toBeNull()
     const none = seatgateRouter(plain, { authenticate: () => ({ userId: 'ada' }) })
     const paths = none.routes.flatMap(({ method, path }) => (method === 'ALL' ? [] : [path]))
@@ -71,7 +71,7 @@ describe('the settings of invitations', () => {
   it('are refused as bare options', () => {
     const options = { secret: SECRET } as never
     expect(() => createSeatgate({ ...needed, invitations: options })).toThrow(
-      'createSeatgate: invitations must be made by invitations().'
+      'createSeatgate: pass the part invitations as invitations: invitations({ … }).'
     )
   })
 

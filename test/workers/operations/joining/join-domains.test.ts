@@ -275,8 +275,8 @@ describe('the configuration of joining', () => {
     expect(() => joinRules({ verifyDomain, publicDomains: [7 as never] })).toThrow(/publicDomains/)
     const role = (name: string) => () =>
       createKit({ joining: joinRules({ verifyDomain, role: name }) })
-    expect(role('guest')).toThrow(/joining\.role is "guest"/)
-    expect(role('owner')).toThrow(/joining\.role is "owner"/)
+    expect(role('guest')).toThrow(/role of joinRules\(\) is "guest"/)
+    expect(role('owner')).toThrow(/role of joinRules\(\) is "owner"/)
     expect(() =>
       createKit({ joining: joinRules({ verifyDomain }), emailVerification: undefined as never })
     ).toThrow(/emailVerification/)

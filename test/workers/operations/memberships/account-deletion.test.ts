@@ -440,18 +440,18 @@ describe('a deletion that fails', () => {
 describe('lifecycle hooks', () => {
   const names = ['onRegister', 'onPasswordChange', 'onEmailChange', 'onDelete'] as const
   const none: LifecycleHook = (statements) => ({ ok: true, statements })
-  const configured = (lifecycle: unknown) => () =>
+  const configured = (hooks: unknown) => () =>
     createSeatgate({
       database: db,
       seats: d1Seats(),
       sessions: 'none',
-      lifecycle: lifecycle as LifecycleHooks,
+      hooks: hooks as LifecycleHooks,
     })
 
   it('are these four, and no others [HOOK-16]', () => {
     const { lifecycle } = configured(Object.fromEntries(names.map((name) => [name, none])))()
     expect(Object.keys(lifecycle)).toEqual(names)
-    for (const name of ['onRemove', 'ondelete', 'beforeAddMember', 'afterMemberRemove']) {
+    for (const name of ['onRemove', 'ondelete', 'OnDelete']) {
       expect(configured({ [name]: none }), name).toThrow(TypeError)
     }
   })

@@ -4,7 +4,7 @@ import {
   replaySink,
   sweepAudit,
   type AuditEvent,
-  type Seatgate,
+  type Sink,
 } from '../../../../src/index.ts'
 import {
   addEvents,
@@ -33,7 +33,7 @@ const HOUR = 3600
 const YEAR = 365 * 24 * HOUR
 
 /** A forwarder with a clock of its own, which differs by so many seconds from this one's. */
-function elsewhere(sinks: Seatgate['sinks'], clock: { readonly now: number }, seconds: number) {
+function elsewhere(sinks: readonly Sink[], clock: { readonly now: number }, seconds: number) {
   return clocked(sinks, { now: () => new Date(clock.now + seconds * 1000) }).seatgate
 }
 

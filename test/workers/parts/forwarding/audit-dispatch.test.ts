@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import {
   createSeatgate,
   d1Seats,
+  forwarding,
   forwardOrganization,
   isQueueBound,
   renameOrganization,
@@ -148,7 +149,7 @@ describe('a sink that is missing', () => {
       { event: 'sink_missing', error: expect.stringMatching(/"siem".*https:\/\/docs\.example/) },
     ])
     expect(JSON.stringify(reports)).not.toMatch(/sk-live|api_key|boom/)
-    expect(seatgate.sinks.map(({ id }) => id)).toEqual(['there'])
+    expect(seatgate.forwarding.sinks.map(({ id }) => id)).toEqual(['there'])
   })
 
   it('gives no warning where all sinks are there, or no sink is configured [FWD-4]', () => {
@@ -159,7 +160,8 @@ describe('a sink that is missing', () => {
   it('is reported on the console by its name without a `report` option [FWD-4]', () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     const sinks = [absent({ disabled: true })]
-    createSeatgate({ database: db, seats: d1Seats(), sessions: 'none', sinks })
+    const audit = { forwarding: forwarding({ sinks }) }
+    createSeatgate({ database: db, seats: d1Seats(), sessions: 'none', audit })
     expect(warn.mock.calls.map(([line]) => JSON.parse(String(line)) as unknown)).toEqual([
       {
         event: 'sink_missing',

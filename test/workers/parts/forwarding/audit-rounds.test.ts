@@ -8,7 +8,7 @@ import {
   sealOrganization,
   sweepAudit,
   type Seatgate,
-  type SeatgateOptions,
+  type WakeUpQueue,
 } from '../../../../src/index.ts'
 import {
   addEvents,
@@ -144,7 +144,7 @@ describe('where no change is made any more', () => {
   it('a wake-up goes out for each organization found, over the queue if there is one', async () => {
     const id = await organizationWith(without())
     const sent: unknown[] = []
-    const queue: SeatgateOptions['queue'] = {
+    const queue: WakeUpQueue = {
       send: async () => {},
       sendBatch: async (messages) => sent.push(...messages.map(({ body }) => body)),
     }

@@ -1,3 +1,4 @@
+import { refitted } from '../../../kit/flat-options.ts'
 import { createExecutionContext, createMessageBatch, getQueueResult } from 'cloudflare:test'
 import { describe, expect, it } from 'vitest'
 import { sweepAudit, type Seatgate, type Sink, type WakeUp } from '../../../../src/index.ts'
@@ -86,7 +87,7 @@ describe('the sweep', () => {
       accepts: () => true,
       deliver: async (event) => (event.organizationId === bad ? retry : delivered),
     }
-    await sweepAudit({ ...seatgate, sinks: [picky, sink] })
+    await sweepAudit(refitted(seatgate, { sinks: [picky, sink] }))
     expect(sink.taken.map(({ organizationId }) => organizationId)).toContain(good)
     expect([await isInOutbox(bad), await isInOutbox(good)]).toEqual([true, false])
     expect(reports).toEqual([])

@@ -1,3 +1,4 @@
+import { refitted } from '../../../kit/flat-options.ts'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Around } from '../../../../bench/meter.ts'
 import { checkpointsIn } from '../../../../host/checkpoints.ts'
@@ -177,7 +178,7 @@ describe.each(['ledger', 'd1'] as const)('publishing with seats in %s', (provide
 
   it('is not waited for where it is not asked for, and then costs no call', async () => {
     const { id, published, seatgate, trips } = await logged(provider)
-    const silent = { ...seatgate, log: { ...seatgate.log!, publish: null } }
+    const silent = refitted(seatgate, { publish: null })
     const before = trips()
     await sealOrganization(silent, id)
     expect(trips() - before).toBe(provider === 'ledger' ? 0 : 2)
@@ -189,10 +190,9 @@ describe.each(['ledger', 'd1'] as const)('publishing with seats in %s', (provide
   it('releases organizations that no consumer waits for any more, a sink or a bucket that is gone', async () => {
     const { id, outside, seatgate } = await logged(provider)
     outside.takes = () => false
-    const before = { ...seatgate, sinks: [...seatgate.sinks, sinkOf('gone', () => retry)] }
-    await sweepAudit(before)
+    await sweepAudit(refitted(seatgate, { sinks: [sinkOf('gone', () => retry)] }))
     expect(await isInOutbox(id)).toBe(true)
-    await sweepAudit({ ...seatgate, log: { ...seatgate.log!, publish: null } })
+    await sweepAudit(refitted(seatgate, { publish: null }))
     expect(await isInOutbox(id)).toBe(false)
   })
 
@@ -200,7 +200,7 @@ describe.each(['ledger', 'd1'] as const)('publishing with seats in %s', (provide
     const { id, seatgate } = await logged(provider)
     await addEvents(id, 500 - EVENTS, EVENTS)
     await forwardOrganization(seatgate, id)
-    await sealOrganization({ ...seatgate, log: { ...seatgate.log!, publish: null } }, id)
+    await sealOrganization(refitted(seatgate, { publish: null }), id)
     expect(await isInOutbox(id)).toBe(false)
   })
 })

@@ -7,6 +7,7 @@ import {
   generateLogKey,
   sealOrganization,
   sweepAudit,
+  StoreUnavailable,
   type PublishedCheckpoint,
 } from '../../../../src/index.ts'
 import {
@@ -143,18 +144,16 @@ describe('sealing', () => {
 
   it('keeps an organization in the outbox until its events are sealed, though a sink has them all [D1]', async () => {
     const sink = sinkOf('prompt')
-    const failing = {
-      ...d1Seats(),
-      seal: async () => {
-        throw new Error('the object does not answer')
-      },
+    const failing = async () => {
+      throw new Error('the object does not answer')
     }
     const { auditLogKey } = options
-    const [broken, whole] = [failing, d1Seats()].map((seats) =>
-      seatgateWith({ auditLogKey: auditLogKey!, sinks: [sink], seats })
+    const [broken, whole] = [{ sealer: { getByName: () => ({ seal: failing }) } }, {}].map(
+      (sealing) =>
+        seatgateWith({ auditLogKey: auditLogKey!, sinks: [sink], seats: d1Seats(), ...sealing })
     )
     const organization = await organizationWith(broken!)
-    await expect(sealOrganization(broken!, organization)).rejects.toThrow('does not answer')
+    await expect(sealOrganization(broken!, organization)).rejects.toThrow(StoreUnavailable)
     await forwardOrganization(broken!, organization)
     expect(sink.sequences()).toEqual([1, 2])
     expect(await isInOutbox(organization)).toBe(true)
@@ -182,10 +181,8 @@ describe('sealing', () => {
     const plain = seatgateWith({ seats: d1Seats() })
     const organization = await organizationWith(plain)
     expect(await isInOutbox(organization)).toBe(false)
-    expect(await sealOrganization(plain, organization)).toBeNull()
-    expect(await auditCheckpoint(plain, scopeOf(organization))).toMatchObject({
-      error: { code: 'not_found' },
-    })
+    await expect(sealOrganization(plain, organization)).rejects.toThrow(/the part log/)
+    await expect(auditCheckpoint(plain, scopeOf(organization))).rejects.toThrow(/the part log/)
   })
 
   it('does not fail where its checkpoint cannot be published', async () => {
@@ -216,8 +213,9 @@ describe('sealing', () => {
   )
 
   it.each([
-    ['auditLogKey', { auditLogKey: 'secret' }],
-    ['publishCheckpoint', { publishCheckpoint: async () => {} }],
+    ['auditLog: key', { auditLogKey: 'secret' }],
+    ['auditLog: publishCheckpoint', { ...options, publishCheckpoint: 'bucket' as never }],
+    ['auditLog: sealer', { ...options, sealer: {} as never }],
   ])('refuses a wrong %s at start', (name, wrong) => {
     expect(() => seatgateWith(wrong)).toThrow(name)
   })

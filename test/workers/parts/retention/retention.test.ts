@@ -94,7 +94,7 @@ describe('a window', () => {
   })
 
   it('needs a log: without checkpoints no event may go [AUD-64]', () => {
-    expect(() => seatgateWith({ retention: days(1) })).toThrow('auditLogKey')
+    expect(() => seatgateWith({ retention: days(1) })).toThrow('audit.retention needs audit.log')
   })
 
   it('without a sweep in the same Worker warns once, with one never [AUD-58]', async () => {
@@ -160,7 +160,7 @@ describe('a window', () => {
     const organization = await sealedOne(5)
     const own = retaining([...windows, { organizationId: organization, days: 10 }])
     own.clock.now += 20 * 24 * 60 * 60 * 1000
-    expect(seatgate.retention).toHaveLength(2)
+    expect(seatgate.retention.windows).toHaveLength(2)
     expect(await own.purge(organization, { dryRun: true })).toMatchObject({ events: 5 })
     daysLater(31)
     // The creation and its seat are past the window; the renames behind them are kept longer.

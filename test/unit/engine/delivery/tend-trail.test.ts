@@ -1,26 +1,21 @@
 import { describe, expect, it } from 'vitest'
-import { newInvocation, serveSideBySide } from '../../../../src/engine/delivery/deliver.ts'
-import type { Sink } from '../../../../src/index.ts'
+import { newInvocation, serveSideBySide } from '../../../../src/engine/delivery/tend-trail.ts'
 
-const sinks = (count: number, more: Partial<Sink> = {}): Sink[] =>
-  Array.from({ length: count }, (_, index) => ({
-    id: `sink-${index}`,
-    deliver: async () => ({ outcome: 'delivered' }),
-    ...more,
-  }))
+const sinks = (count: number, internal = false) =>
+  Array.from({ length: count }, () => ({ internal }))
 
 describe('what is served side by side in one invocation', () => {
   it.each([
     ['no sink', sinks(0), 5],
     ['one sink', sinks(1), 5],
-    ['one sink and the library’s own', [...sinks(1), ...sinks(1, { internal: true })], 5],
+    ['one sink and the library’s own', [...sinks(1), ...sinks(1, true)], 5],
     ['two sinks', sinks(2), 2],
     ['five sinks', sinks(5), 1],
     ['more sinks than there are connections', sinks(9), 1],
   ])('is what its connections allow, with %s', async (_what, configured, most) => {
     let [under, highest] = [0, 0]
     const served: number[] = []
-    await serveSideBySide({ sinks: configured }, [1, 2, 3, 4, 5, 6, 7], async (each) => {
+    await serveSideBySide({ consumers: configured }, [1, 2, 3, 4, 5, 6, 7], async (each) => {
       highest = Math.max(highest, ++under)
       await Promise.resolve()
       under -= 1
@@ -33,7 +28,7 @@ describe('what is served side by side in one invocation', () => {
   it('goes on beside one that never comes to an end', async () => {
     const served: number[] = []
     const last = Promise.withResolvers<void>()
-    void serveSideBySide({ sinks: sinks(2) }, [1, 2, 3, 4], async (each) => {
+    void serveSideBySide({ consumers: sinks(2) }, [1, 2, 3, 4], async (each) => {
       if (each === 1) return new Promise<never>(() => {})
       served.push(each)
       if (each === 4) last.resolve()

@@ -2,20 +2,15 @@ import { asc, inArray, sql } from 'drizzle-orm'
 import { budgeted, type Budgeted } from '../../database/statement-budget.ts'
 import { batch } from '../../database/batch.ts'
 import { auditOutbox, rotations } from '../../database/schema.ts'
-import { inMessages, type ForwardingContext } from './forwarding.ts'
 import {
   newInvocation,
   serveSideBySide,
   statementsToTend,
   tendOrganization,
   type TendContext,
-} from '../../engine/delivery/deliver.ts'
-import {
-  awaiting,
-  isAwaited,
-  isSettled,
-  type ConsumerContext,
-} from '../../engine/audit/consumers.ts'
+} from './tend-trail.ts'
+import { inMessages, wakeConsumers } from './wake-consumers.ts'
+import { awaiting, isAwaited, isSettled, type ConsumerContext } from '../audit/consumers.ts'
 import type { DatabaseContext } from '../../database/database.ts'
 import type { Runtime } from '../../base/runtime.ts'
 
@@ -24,15 +19,15 @@ const SERVED_PER_SWEEP = 50
 const STATEMENTS_TO_FIND = 4
 
 /**
- * Finds organizations with events that a sink has not received, and wakes the forwarder for each. Without
- * a queue it forwards them itself, as many events as one invocation can, and as many organizations as it
+ * Finds organizations with events that a consumer has not read, and wakes the consumers of each. Without
+ * a queue it serves them itself, as many events as one invocation can, and as many organizations as it
  * has statements for. Those that have waited longest come first, and another one of them each time, so
  * that no organization starves. It also checks the next trails in turn, so that a new sink receives those
  * in which no change happens any more.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
-export async function sweepAudit(unbudgeted: ForwardingContext): Promise<void> {
+export async function sweepAudit(unbudgeted: TendContext): Promise<void> {
   const context = budgeted(unbudgeted)
   const { db, queue, now, budget } = context
   const served = budget.rows(
@@ -124,3 +119,14 @@ function lookAround(context: DatabaseContext & ConsumerContext & Pick<Runtime, '
       .onConflictDoUpdate({ target: rotations.name, set: { place: sql`excluded.place` } }),
   }
 }
+
+/** The sweep of the trails. With a queue it only sends wake-ups; without one it may have much to do. */
+const trailSweep = {
+  name: 'events',
+  statements: 200,
+  turn: ({ queue }: Pick<TendContext, 'queue'>) => (queue === null ? 70 : 0),
+  run: sweepAudit,
+}
+
+/** The listener and the sweep of every part that has consumers. */
+export const servesTrails = { listeners: [wakeConsumers], sweeps: [trailSweep] }

@@ -1,0 +1,51 @@
+import { namesOf } from '../base/names.ts'
+import type { UserTable } from '../database/database.ts'
+import type { Proofs, StepUp, VerifyPassword } from '../engine/access/step-up.ts'
+import type { EmailVerification, VerificationContext } from '../engine/model/exclusions.ts'
+import { checkFunctions, groupOf, wrong } from './option-group.ts'
+
+/** The host's users, and how they prove who they are. */
+export interface IdentityOptions {
+  /**
+   * The host's users. Without them the library cannot check that a new member exists, or show their data.
+   */
+  readonly users?: UserTable
+  /** Verifies a password. Changing a slug and deleting need this or `stepUp`. */
+  readonly verifyPassword?: VerifyPassword
+  /** Verifies another proof than a password. */
+  readonly stepUp?: StepUp
+  /**
+   * How the host knows which addresses are verified. `"always"` means that every address in its table was
+   * verified before. Without it no address counts as verified.
+   */
+  readonly emailVerification?: EmailVerification | 'always'
+}
+
+/** The checked options. */
+export interface Identity extends Proofs, VerificationContext {
+  readonly users: UserTable | null
+}
+
+const NAMES = namesOf<IdentityOptions>({
+  users: true,
+  verifyPassword: true,
+  stepUp: true,
+  emailVerification: true,
+})
+
+/** @throws {TypeError} if one of the options is invalid. */
+export function checkedIdentity(options: IdentityOptions | undefined): Identity {
+  const identity = groupOf('identity', options, NAMES)
+  const { users = null, verifyPassword = null, stepUp = null } = identity
+  checkFunctions('identity', { verifyPassword, stepUp })
+  return { users, verifyPassword, stepUp, emailVerification: verificationOf(identity) }
+}
+
+function verificationOf(identity: IdentityOptions): VerificationContext['emailVerification'] {
+  const emailVerification = identity.emailVerification ?? null
+  if (emailVerification === null || emailVerification === 'always') return emailVerification
+  if (!emailVerification.column || typeof emailVerification.markVerified !== 'function') {
+    throw wrong('identity.emailVerification must be "always", or have column and markVerified.')
+  }
+  return emailVerification
+}

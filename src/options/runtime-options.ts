@@ -1,0 +1,73 @@
+import { namesOf } from '../base/names.ts'
+import type { Metric, Report, Runtime, WakeUpQueue } from '../base/runtime.ts'
+import { reportToConsole } from '../report-to-console.ts'
+import { checkFunctions, groupOf, wrong } from './option-group.ts'
+
+/** The host's runtime. */
+export interface RuntimeOptions {
+  /**
+   * Wakes the consumers of the audit trail after each change. Without it they run after the response if
+   * `waitUntil` is set, and otherwise in the sweep.
+   */
+  readonly queue?: WakeUpQueue
+  /**
+   * Keeps work alive after the response; `waitUntil` of `cloudflare:workers`. By default the response
+   * waits.
+   */
+  readonly waitUntil?: (work: Promise<unknown>) => void
+  /**
+   * Receives failures that change no response, and stores that did not answer. The default prints one
+   * line of JSON to `console.error`: the event, the organization and the message of the innermost cause,
+   * without the parameters of statements and without e-mail addresses.
+   */
+  readonly report?: (report: Report) => void
+  /** Receives metrics. An error in it is ignored. */
+  readonly measure?: (metric: Metric) => void
+  /** Returns the time. Default: the system's clock. */
+  readonly now?: () => Date
+  /** Returns a new id, never repeated. Default: random UUIDs. */
+  readonly newId?: () => string
+  /** Returns 32 random bytes. Default: from Web Crypto. */
+  readonly newSecret?: () => Uint8Array<ArrayBuffer>
+  /** Returns a number from 0 up to 1, for jitter and for suffixes of slugs. Default `Math.random`. */
+  readonly random?: () => number
+}
+
+const NAMES = namesOf<RuntimeOptions>({
+  queue: true,
+  waitUntil: true,
+  report: true,
+  measure: true,
+  now: true,
+  newId: true,
+  newSecret: true,
+  random: true,
+})
+
+/** @throws {TypeError} if one of the options is invalid. */
+export function checkedRuntime(options: RuntimeOptions | undefined): Runtime {
+  const { queue, measure, ...functions } = groupOf('runtime', options, NAMES)
+  checkFunctions('runtime', { measure, ...functions })
+  if (queue && (typeof queue.send !== 'function' || typeof queue.sendBatch !== 'function')) {
+    throw wrong('runtime.queue must have send and sendBatch, as a Cloudflare Queue has.')
+  }
+  return {
+    queue: queue ?? null,
+    waitUntil: functions.waitUntil ?? null,
+    report: functions.report ?? reportToConsole,
+    measure: quietly(measure),
+    now: functions.now ?? (() => new Date()),
+    newId: functions.newId ?? (() => crypto.randomUUID()),
+    newSecret: functions.newSecret ?? (() => crypto.getRandomValues(new Uint8Array(32))),
+    random: functions.random ?? Math.random,
+  }
+}
+
+// A metric must not make an operation fail.
+function quietly(measure: ((metric: Metric) => void) | undefined): (metric: Metric) => void {
+  return (metric) => {
+    try {
+      measure?.(metric)
+    } catch {}
+  }
+}
