@@ -9,6 +9,7 @@ import {
   type Result,
 } from '../../../src/index.ts'
 import {
+  shareOf,
   abandonedAdd,
   expectSound,
   faultAt,
@@ -119,7 +120,7 @@ describe('a crash at every step', () => {
   ]
   const cases = stagings.flatMap((staging) => eachFault.map((fault) => ({ ...staging, ...fault })))
 
-  it.each(cases)(
+  it.each(shareOf(cases, 6))(
     '$what heals ($kind $moment each step) [SEAT-14 SEAT-15 SEAT-23 FWD-14 MUSEUM-29]',
     async ({ stage, keyed, kind, moment, steps }) => {
       let reached = true
@@ -157,7 +158,7 @@ describe('a crash at every step', () => {
     }
   )
 
-  it.each(eachFault)(
+  it.each(shareOf(eachFault, 2))(
     'a forwarder that crashes loses no release ($kind $moment each step) [SEAT-23 FWD-14 FWD-16]',
     async ({ kind, moment }) => {
       let reached = true

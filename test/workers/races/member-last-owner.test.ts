@@ -10,6 +10,7 @@ import {
   type Result,
 } from '../../../src/index.ts'
 import {
+  shareOf,
   readState,
   violations,
   violationsIn,
@@ -150,7 +151,7 @@ async function actingOwners({ id }: TestOrganization): Promise<string[]> {
 }
 
 describe('of two owners who go at once', () => {
-  it.each(pairs)(
+  it.each(shareOf(pairs, 10))(
     'one does: $first, $second ($provider) [MUSEUM-22 MUSEUM-24]',
     async ({ first, second, provider }) => {
       await eachRound(

@@ -10,6 +10,7 @@ import {
   type Result,
 } from '../../../src/index.ts'
 import {
+  shareOf,
   type FullSeatgate,
   readState,
   violations,
@@ -92,7 +93,7 @@ const pairs = ways.flatMap((first, index) =>
 )
 
 describe('two owners at once', () => {
-  it.each(pairs)(
+  it.each(shareOf(pairs, 10))(
     'A $first, B $second ($delayMs ms) [MUSEUM-22 MUSEUM-24]',
     async ({ first, second, delayMs }) => {
       let present = ''

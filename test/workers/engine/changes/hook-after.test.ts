@@ -14,6 +14,7 @@ import {
 } from '../../../../src/index.ts'
 import { sweepHandler } from '../../../../src/worker/index.ts'
 import {
+  shareOf,
   everyHook,
   kitWithHooks,
   isChange,
@@ -310,7 +311,7 @@ const telling = EVERY_CHANGE.filter(({ told }) => told).map((mutator) => {
 })
 
 describe('a hook that is called afterwards', () => {
-  it.each(telling)(
+  it.each(shareOf(telling, 6))(
     'receives once what was committed: $name, $hook [HOOK-8 HOOK-7 HOOK-2]',
     async ({ act, hook, state }) => {
       const team = await newTeam()
@@ -477,24 +478,27 @@ describe('a hook that fails', () => {
     expect(heard).toHaveLength(3)
   })
 
-  it.each(telling)('changes no answer, whichever it is: $name [HOOK-9]', async ({ act, hook }) => {
-    const team = await newTeam()
-    const kit = kitWithHooks({
-      hooks: {
-        [hook]: () => {
-          throw new Error('no')
-        },
-      } as Hooks,
-    })
-    const answer = await act(kit.seatgate, team)
-    await kit.settled()
-    expect(codeOf(answer)).toBe('ok')
-    const { results } = await testEnv.DB.prepare(
-      'SELECT kind, attempts, last_error FROM seatgate_jobs'
-    ).all()
-    expect(results).toEqual([{ kind: hook, attempts: 1, last_error: 'Error' }])
-    await testEnv.DB.exec('DELETE FROM seatgate_jobs')
-  })
+  it.each(shareOf(telling, 6))(
+    'changes no answer, whichever it is: $name [HOOK-9]',
+    async ({ act, hook }) => {
+      const team = await newTeam()
+      const kit = kitWithHooks({
+        hooks: {
+          [hook]: () => {
+            throw new Error('no')
+          },
+        } as Hooks,
+      })
+      const answer = await act(kit.seatgate, team)
+      await kit.settled()
+      expect(codeOf(answer)).toBe('ok')
+      const { results } = await testEnv.DB.prepare(
+        'SELECT kind, attempts, last_error FROM seatgate_jobs'
+      ).all()
+      expect(results).toEqual([{ kind: hook, attempts: 1, last_error: 'Error' }])
+      await testEnv.DB.exec('DELETE FROM seatgate_jobs')
+    }
+  )
 
   it('that was taken out of the configuration is not called [HOOK-9]', async () => {
     const organization = await createKit().organization()

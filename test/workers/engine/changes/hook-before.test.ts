@@ -19,6 +19,7 @@ import {
 } from '../../../../src/index.ts'
 import type { BeforeHook, BeforeStates } from '../../../../src/engine/model/hooks.ts'
 import {
+  shareOf,
   rowCounts,
   losing,
   muchLater,
@@ -114,7 +115,7 @@ async function tried(
 }
 
 describe('a hook that refuses', () => {
-  it.each(asking)(
+  it.each(shareOf(asking, 8))(
     'is quoted, and no row is written: $name, $hook [HOOK-1 HOOK-4 HOOK-5 HOOK-6 HOOK-15]',
     async (mutator) => {
       const said = await tried(mutator, () => refuse('Not on Sundays!', 'Ask “them”.'))
@@ -179,7 +180,7 @@ const broken: [string, (state: never) => unknown][] = [
 ]
 
 describe('a hook that is broken', () => {
-  it.each(asking)(
+  it.each(shareOf(asking, 8))(
     'refuses with hook_failed, and no row is written: $name, $hook [HOOK-10]',
     async (mutator) => {
       const team = await newTeam()
@@ -449,7 +450,7 @@ describe('before a departure', () => {
 })
 
 describe('a host without hooks', () => {
-  it.each(EVERY_CHANGE.map((mutator) => [mutator.name, mutator] as const))(
+  it.each(shareOf(EVERY_CHANGE, 8).map((mutator) => [mutator.name, mutator] as const))(
     'is not asked and not informed: %s [HOOK-11]',
     async (name, { act }) => {
       const team = await newTeam()

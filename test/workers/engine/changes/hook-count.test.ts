@@ -205,7 +205,9 @@ describe.each(enforcing)('a host that counts by its hooks, %s seats', (provider)
       // Each door has its turn, in another order each round.
       let turn: string[] = []
 
-      for (let step = 0; step < STEPS; step++) {
+      // Ids are random, so that now and then a door needs another turn.
+      const isEnough = (step: number) => step >= STEPS && (done.size > 15 || step >= 3 * STEPS)
+      for (let step = 0; !isEnough(step); step++) {
         const place = choose(places)!
         const owners = await rowsOf(
           "SELECT user_id AS id, role FROM seatgate_memberships WHERE organization_id = ? AND role = 'owner' AND status = 'active'",

@@ -25,6 +25,7 @@ import {
 } from '../../../../src/index.ts'
 import { constraintIn, OWN_UNIQUE, ownerOf } from '../../../../src/database/commit.ts'
 import {
+  shareOf,
   db,
   host,
   postMember,
@@ -152,7 +153,7 @@ const BREAKING: Readonly<
 }
 
 describe('a constraint of the host’s that breaks', () => {
-  it.each(Object.entries(BREAKING))(
+  it.each(shareOf(Object.entries(BREAKING), 6))(
     'is host_conflict in a batch of the host’s, and its seat is free: %s [C2]',
     async (_what, [table, statement, says]) => {
       for (const text of table.split(/; (?=CREATE)/)) if (text) await run(text)
@@ -215,7 +216,7 @@ describe('a constraint of the host’s that breaks', () => {
     expect(await commitTogether(seatgate, both, { before })).toEqual(CONFLICT)
   })
 
-  it.each(EVERY_CHANGE.map((mutator) => [mutator.name, mutator] as const))(
+  it.each(shareOf(EVERY_CHANGE, 8).map((mutator) => [mutator.name, mutator] as const))(
     'is never an outage, and leaves no trace: %s [C2]',
     async (name, { act }) => {
       const team = await newTeam()

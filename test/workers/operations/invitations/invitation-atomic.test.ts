@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
+  shareOf,
   muchLater,
   readLedger,
   violations,
@@ -112,12 +113,12 @@ describe.each(enforcing)('the batch of an invitation’s change, %s seats', (pro
     expect(await violations(team.organization.id, { quiet: true })).toEqual([])
   }
 
-  it.each(faultsIn(changes))(
+  it.each(shareOf(faultsIn(changes), 8))(
     'leaves no trace if any statement of it fails: %s, %s [INV-77 INV-85 ORG-137]',
     leavesNothing
   )
 
-  it.each(faultsIn(joins))(
+  it.each(shareOf(faultsIn(joins), 8))(
     'nor that of joining, if any statement of it fails: %s, %s',
     leavesNothing
   )

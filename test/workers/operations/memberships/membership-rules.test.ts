@@ -12,6 +12,7 @@ import {
   type Result,
 } from '../../../../src/index.ts'
 import {
+  shareOf,
   type FullSeatgate,
   readState,
   violations,
@@ -138,7 +139,7 @@ describe('an actor who lost their rights after the request began', () => {
     )
   )
 
-  it.each(rows)(
+  it.each(shareOf(rows, 10))(
     'cannot commit %s, %s meanwhile (%s) [ORG-84]',
     async (_name, loss, provider, of) => {
       const { act, code } = losses[loss]!

@@ -11,6 +11,7 @@ import {
   type Result,
 } from '../../../../src/index.ts'
 import {
+  shareOf,
   readState,
   violations,
   everything,
@@ -210,7 +211,7 @@ describe.each(enforcing)('an account that is deleted while something happens (%s
     },
   ]
 
-  it.each(races)(
+  it.each(shareOf(races, 3))(
     'leaves no user behind: $what [HOOK-25 HOOK-27]',
     async ({ before, act, outcomes }) => {
       const home = await calm.organization()

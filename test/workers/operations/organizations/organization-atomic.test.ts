@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createOrganization } from '../../../../src/index.ts'
 import {
+  shareOf,
   muchLater,
   readLedger,
   actionsOf,
@@ -44,7 +45,7 @@ async function whileBroken<T>(table: string, fault: string, act: () => Promise<T
 }
 
 describe.each(providers)('a change with %s seats', (provider) => {
-  it.each(named)(
+  it.each(shareOf(named, 6))(
     'leaves no trace if its audit insert fails: %s [ORG-137]',
     async (_name, mutator) => {
       const { act, told } = mutator
@@ -84,7 +85,7 @@ describe.each(providers)('a change with %s seats', (provider) => {
 })
 
 describe('the batch of a change', () => {
-  it.each(named)(
+  it.each(shareOf(named, 6))(
     'makes no call between start and end of its batch: %s [ORG-139]',
     async (_name, m) => {
       const team = await newTeam()
@@ -151,7 +152,7 @@ describe.each(providers)(
       return { team, answer, rows, ledger, called }
     }
 
-    it.each(inside)(
+    it.each(shareOf(inside, 6))(
       'leaves no trace if the organization is gone: %s [ORG-138]',
       async (name, { act }) => {
         const { team, answer, rows, ledger, called } = await overtaken(
@@ -171,7 +172,7 @@ describe.each(providers)(
     const needsRole = inside.filter(
       ([name]) => !/^(leaveOrganization|setSeatLimit|putActiveOrganization)$/.test(name)
     )
-    it.each(needsRole)(
+    it.each(shareOf(needsRole, 6))(
       'leaves no trace if the caller was demoted: %s [ORG-138]',
       async (_n, { act }) => {
         const { team, answer, rows, ledger } = await overtaken(

@@ -14,6 +14,7 @@ import {
   verifySeats,
 } from '../../../../src/index.ts'
 import {
+  shareOf,
   differencesOf,
   expectRepaired,
   inLedger,
@@ -103,7 +104,7 @@ const acts: Act[] = [
 ]
 
 describe('what is under way is no drift [SEAT-34]', () => {
-  it.each(acts)('before and after every step of $what', async ({ act }) => {
+  it.each(shareOf(acts, 3))('before and after every step of $what', async ({ act }) => {
     const calm = createKit()
     const scene = await copiedTeam(calm)
     const { organization } = scene
@@ -124,27 +125,30 @@ describe('what is under way is no drift [SEAT-34]', () => {
     expect(found.flat()).toEqual([])
   })
 
-  it.each(acts)('at every step of the verification, while it is $what', async ({ act }) => {
-    let reached = true
-    for (let step = 1; reached; step++) {
-      const calm = createKit()
-      const scene = await copiedTeam(calm)
-      let count = 0
-      const overtaken = createKit({
-        async around(_trip, run) {
-          count += 1
-          if (count === step) {
-            await act(calm, scene)
-            await calm.settled()
-          }
-          return run()
-        },
-      })
-      const verified = await verifySeats(overtaken.seatgate, scene.organization.asOperator)
-      expect(unwrap(verified).differences, `step ${step}`).toEqual([])
-      reached = count >= step
+  it.each(shareOf(acts, 3))(
+    'at every step of the verification, while it is $what',
+    async ({ act }) => {
+      let reached = true
+      for (let step = 1; reached; step++) {
+        const calm = createKit()
+        const scene = await copiedTeam(calm)
+        let count = 0
+        const overtaken = createKit({
+          async around(_trip, run) {
+            count += 1
+            if (count === step) {
+              await act(calm, scene)
+              await calm.settled()
+            }
+            return run()
+          },
+        })
+        const verified = await verifySeats(overtaken.seatgate, scene.organization.asOperator)
+        expect(unwrap(verified).differences, `step ${step}`).toEqual([])
+        reached = count >= step
+      }
     }
-  })
+  )
 
   it('nor is a ledger that starts again while it is looked at', async () => {
     const calm = createKit()
@@ -170,7 +174,7 @@ describe('what is under way is no drift [SEAT-34]', () => {
   const leavingTraces = acts.filter(({ what }) => !/again|twice|restoring|revoking/.test(what))
   const deaths = leavingTraces.flatMap((act) => moments.map((moment) => ({ ...act, moment })))
 
-  it.each(deaths)(
+  it.each(shareOf(deaths, 3))(
     'nor what a death leaves $moment each step of $what, until it has healed',
     async ({ act, moment }) => {
       let reached = true
