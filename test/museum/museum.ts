@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { CASES, notApplicable } from '../scoreboard/cases.ts'
 import type { Driver } from '../scoreboard/driver.ts'
-import { THOROUGH } from '../kit/scale.ts'
+import { THOROUGH } from '../kit/index.ts'
 
 /** Cases of many rounds. A share leaves them out: the races in test/workers have the same at a smaller size. */
 const LONG = ['01', '09', '22', '24', '27', '28', '29'].map((number) => `MUSEUM-${number}`)

@@ -1,9 +1,5 @@
-import { refitted } from '../../../kit/flat-options.ts'
-import { createExecutionContext, createMessageBatch, getQueueResult } from 'cloudflare:test'
-import { describe, expect, it } from 'vitest'
-import { sweepAudit, type Seatgate, type Sink, type WakeUp } from '../../../../src/index.ts'
-import { auditQueueHandler, sweepHandler } from '../../../../src/worker/index.ts'
 import {
+  refitted,
   db,
   clocked,
   delivered,
@@ -14,6 +10,10 @@ import {
   upTo,
   testEnv,
 } from '../../../kit/index.ts'
+import { createExecutionContext, createMessageBatch, getQueueResult } from 'cloudflare:test'
+import { describe, expect, it } from 'vitest'
+import { sweepAudit, type Seatgate, type Sink, type WakeUp } from '../../../../src/index.ts'
+import { auditQueueHandler, sweepHandler } from '../../../../src/worker/index.ts'
 
 describe('the sweep', () => {
   it('delivers what a lost wake-up left behind [FWD-14 FWD-16]', async () => {

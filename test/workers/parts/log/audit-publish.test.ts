@@ -1,4 +1,15 @@
-import { refitted } from '../../../kit/flat-options.ts'
+import {
+  refitted,
+  addEvents,
+  isInOutbox,
+  retry,
+  sinkOf,
+  freshStores,
+  testEnv,
+  standingTimers,
+  createKit,
+  type Provider,
+} from '../../../kit/index.ts'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Around } from '../../../../bench/meter.ts'
 import { checkpointsIn } from '../../../../host/checkpoints.ts'
@@ -11,17 +22,6 @@ import {
   type PublishedCheckpoint,
 } from '../../../../src/index.ts'
 import { publishCheckpoints } from '../../../../src/parts/log/log.ts'
-import {
-  addEvents,
-  isInOutbox,
-  retry,
-  sinkOf,
-  freshStores,
-  testEnv,
-  standingTimers,
-  createKit,
-  type Provider,
-} from '../../../kit/index.ts'
 
 afterEach(() => {
   vi.useRealTimers()
