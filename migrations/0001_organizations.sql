@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS seatgate_organizations (
   deleted_at INTEGER,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL
-);
+) WITHOUT ROWID;
 CREATE UNIQUE INDEX IF NOT EXISTS seatgate_organizations_live_slug ON seatgate_organizations (slug) WHERE deleted_at IS NULL;
 
 -- Former slugs. Until they expire they lead members to the present one.
@@ -25,7 +25,7 @@ CREATE INDEX IF NOT EXISTS seatgate_organization_slug_aliases_expiry ON seatgate
 
 -- `seat_id` is null exactly while the member takes no seat.
 CREATE TABLE IF NOT EXISTS seatgate_memberships (
-  id TEXT PRIMARY KEY NOT NULL,
+  id TEXT NOT NULL,
   organization_id TEXT NOT NULL REFERENCES seatgate_organizations (id),
   user_id TEXT NOT NULL CHECK (length(user_id) > 0),
   role TEXT NOT NULL CHECK (length(role) > 0),
@@ -34,12 +34,12 @@ CREATE TABLE IF NOT EXISTS seatgate_memberships (
   seat_id TEXT,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
+  PRIMARY KEY (organization_id, user_id),
   CHECK (status = 'active' OR seat_id IS NULL)
-);
-CREATE UNIQUE INDEX IF NOT EXISTS seatgate_memberships_organization_user ON seatgate_memberships (organization_id, user_id);
+) WITHOUT ROWID;
 CREATE UNIQUE INDEX IF NOT EXISTS seatgate_memberships_seat ON seatgate_memberships (seat_id);
 CREATE INDEX IF NOT EXISTS seatgate_memberships_organization_newest ON seatgate_memberships (organization_id, created_at, id);
-CREATE INDEX IF NOT EXISTS seatgate_memberships_organization_role ON seatgate_memberships (organization_id, role, status);
+CREATE INDEX IF NOT EXISTS seatgate_memberships_organization_role ON seatgate_memberships (organization_id, role, status) WHERE role <> 'member';
 CREATE INDEX IF NOT EXISTS seatgate_memberships_user_newest ON seatgate_memberships (user_id, created_at, id);
 
 -- Triggers keep the counts, so that counting members reads one row. Nothing else writes here.

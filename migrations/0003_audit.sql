@@ -22,11 +22,19 @@ CREATE TABLE IF NOT EXISTS seatgate_audit_events (
   inserted_at INTEGER NOT NULL,
   PRIMARY KEY (organization_id, sequence)
 ) WITHOUT ROWID;
-CREATE UNIQUE INDEX IF NOT EXISTS seatgate_audit_events_id ON seatgate_audit_events (id);
 CREATE UNIQUE INDEX IF NOT EXISTS seatgate_audit_events_idempotency ON seatgate_audit_events (organization_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
-CREATE INDEX IF NOT EXISTS seatgate_audit_events_actor ON seatgate_audit_events (organization_id, actor_id);
-CREATE INDEX IF NOT EXISTS seatgate_audit_events_target ON seatgate_audit_events (organization_id, target_id);
-CREATE INDEX IF NOT EXISTS seatgate_audit_events_action ON seatgate_audit_events (organization_id, action);
+CREATE INDEX IF NOT EXISTS seatgate_audit_events_over_limit ON seatgate_audit_events (organization_id, action, sequence) WHERE action = 'seat.over_limit_entered' OR action = 'seat.over_limit_cleared';
+
+-- Where events are found by their actor, target, action and other values: `entries` leads from the hash of a value
+-- to sequences. A row of level 0 is about 64 events. Once there are 64 such rows, rows of level 1 replace them.
+CREATE TABLE IF NOT EXISTS seatgate_audit_lookups (
+  organization_id TEXT NOT NULL,
+  level INTEGER NOT NULL CHECK (level BETWEEN 0 AND 1),
+  bucket INTEGER NOT NULL CHECK (bucket BETWEEN 0 AND 63),
+  first_sequence INTEGER NOT NULL CHECK (first_sequence > 0),
+  entries TEXT NOT NULL CHECK (json_valid(entries)),
+  PRIMARY KEY (organization_id, level, bucket, first_sequence)
+) WITHOUT ROWID;
 
 -- Personal data of events, apart from them, so that it can be erased while the trail stays provable.
 CREATE TABLE IF NOT EXISTS seatgate_audit_personal (

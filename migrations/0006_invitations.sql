@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS seatgate_invitations (
   CHECK ((accepted_at IS NOT NULL) + (revoked_at IS NOT NULL) + (declined_at IS NOT NULL) <= 1),
   CHECK ((accepted_at IS NULL) = (accepted_by_id IS NULL)),
   CHECK ((revoked_at IS NULL) = (revoke_reason IS NULL))
-);
+) WITHOUT ROWID;
 CREATE UNIQUE INDEX IF NOT EXISTS seatgate_invitations_token ON seatgate_invitations (token_hash);
 CREATE UNIQUE INDEX IF NOT EXISTS seatgate_invitations_unfinished ON seatgate_invitations (organization_id, email) WHERE accepted_at IS NULL AND revoked_at IS NULL AND declined_at IS NULL;
 CREATE UNIQUE INDEX IF NOT EXISTS seatgate_invitations_seat ON seatgate_invitations (seat_id) WHERE accepted_at IS NULL AND revoked_at IS NULL AND declined_at IS NULL;

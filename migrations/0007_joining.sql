@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS seatgate_organization_domains (
   record_missing_since INTEGER,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL
-);
+) WITHOUT ROWID;
 CREATE UNIQUE INDEX IF NOT EXISTS seatgate_organization_domains_own ON seatgate_organization_domains (organization_id, domain);
 CREATE UNIQUE INDEX IF NOT EXISTS seatgate_organization_domains_verified ON seatgate_organization_domains (domain) WHERE verified_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS seatgate_organization_domains_rotation ON seatgate_organization_domains (checked_at) WHERE verified_at IS NOT NULL;
@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS seatgate_join_requests (
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
   CHECK (state <> 'waiting' OR place IS NOT NULL)
-);
+) WITHOUT ROWID;
 CREATE UNIQUE INDEX IF NOT EXISTS seatgate_join_requests_pending ON seatgate_join_requests (organization_id, user_id) WHERE state IN ('open', 'waiting');
 CREATE UNIQUE INDEX IF NOT EXISTS seatgate_join_requests_place ON seatgate_join_requests (organization_id, place);
 CREATE INDEX IF NOT EXISTS seatgate_join_requests_line ON seatgate_join_requests (organization_id, place) WHERE state = 'waiting';
@@ -40,15 +40,15 @@ CREATE INDEX IF NOT EXISTS seatgate_join_requests_settled ON seatgate_join_reque
 
 -- People who were removed or suspended by another person: they do not come back by their domain.
 CREATE TABLE IF NOT EXISTS seatgate_exclusions (
-  id TEXT PRIMARY KEY NOT NULL,
+  id TEXT NOT NULL,
   organization_id TEXT NOT NULL REFERENCES seatgate_organizations (id),
   user_id TEXT NOT NULL,
   address_length INTEGER,
   salt TEXT CHECK (length(salt) = 64),
   digest TEXT CHECK (length(digest) = 64),
   created_at INTEGER NOT NULL,
+  PRIMARY KEY (organization_id, user_id, id),
   CHECK ((salt IS NULL) = (digest IS NULL) AND (salt IS NULL) = (address_length IS NULL))
-);
-CREATE INDEX IF NOT EXISTS seatgate_exclusions_user ON seatgate_exclusions (organization_id, user_id);
-CREATE INDEX IF NOT EXISTS seatgate_exclusions_address ON seatgate_exclusions (organization_id, address_length);
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS seatgate_exclusions_address ON seatgate_exclusions (organization_id, address_length) WHERE address_length IS NOT NULL;
 CREATE INDEX IF NOT EXISTS seatgate_exclusions_everywhere ON seatgate_exclusions (user_id);

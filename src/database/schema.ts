@@ -15,7 +15,7 @@ export {
 } from './schema/organizations-tables.ts'
 export type { OrganizationRow, MembershipRow } from './schema/organizations-tables.ts'
 export { entitlements, seatLedgers, seatFences } from './schema/seats-tables.ts'
-export { auditEvents, auditPersonal, auditOutbox } from './schema/audit-tables.ts'
+export { auditEvents, auditLookups, auditPersonal, auditOutbox } from './schema/audit-tables.ts'
 export type { AuditEventRow } from './schema/audit-tables.ts'
 export {
   auditNodes,

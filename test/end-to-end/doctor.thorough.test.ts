@@ -122,8 +122,8 @@ describe('seatgate doctor [C5]', () => {
       /execute DB --local --file node_modules\/seatgate\/migrations\/0015_audit_events_no_update\.sql/,
     ],
     [
-      'DROP INDEX seatgate_memberships_organization_user',
-      /index seatgate_memberships_organization_user on seatgate_memberships is missing/,
+      'DROP INDEX seatgate_memberships_seat',
+      /index seatgate_memberships_seat on seatgate_memberships is missing/,
       /migrations apply/,
     ],
     [

@@ -19,6 +19,38 @@ const before = JSON.parse(
 // Later files may add to it, and change it.
 const BASELINE = migrationNames().slice(0, 34)
 
+/**
+ * What was changed on purpose, while no version was released: rows are written less often. Tables whose
+ * key is a text have no second b-tree for it; indexes that served no query, or that a key serves, are gone;
+ * triggers note 64 events in one row of a table, in place of three indexes.
+ */
+const WITHOUT_ROWID = [
+  'seatgate_organizations',
+  'seatgate_memberships',
+  'seatgate_entitlements',
+  'seatgate_seat_ledgers',
+  'seatgate_seat_fences',
+  'seatgate_invitations',
+  'seatgate_organization_domains',
+  'seatgate_join_requests',
+  'seatgate_exclusions',
+]
+const DROPPED = [
+  'seatgate_memberships_organization_user',
+  'seatgate_exclusions_user',
+  'seatgate_audit_events_id',
+  'seatgate_audit_events_actor',
+  'seatgate_audit_events_target',
+  'seatgate_audit_events_action',
+]
+const ADDED = ['seatgate_audit_lookups', 'seatgate_audit_events_over_limit']
+/** Indexes that leave out some rows now, and a trigger that no longer compares ids. */
+const NARROWED = [
+  'seatgate_memberships_organization_role',
+  'seatgate_exclusions_address',
+  'seatgate_audit_events_no_replace',
+]
+
 const HOST = 'users'
 const VERSION = 'seatgate_schema'
 const NAMES = before
@@ -40,7 +72,9 @@ const renamed = ({ sql, ...object }: Made): Made => ({
   sql: sql.replaceAll(namesIn, (name) => prefixed(name)),
 })
 
-const library = before.filter(({ table }) => table !== HOST && table !== VERSION)
+const library = before.filter(
+  ({ name, table }) => table !== HOST && table !== VERSION && !DROPPED.includes(prefixed(name))
+)
 
 /** What two tables have in common that have the same columns in another order. */
 function shape(database: DatabaseSync, table: string, sql: string) {
@@ -74,6 +108,9 @@ function* checksIn(sql: string): Generator<string> {
 
 const plain = (sql: string) => sql.replaceAll(/\s+/g, ' ').trim()
 
+// What differs in a table without a rowid, and is compared apart from the rest.
+const KEYS = { unique: null, options: null }
+
 describe('the baseline', () => {
   const now = migrated(BASELINE)
   const then = new DatabaseSync(':memory:')
@@ -85,7 +122,8 @@ describe('the baseline', () => {
   test('makes exactly the objects of the files before it, with the prefix', () => {
     const names = (objects: readonly Made[]) =>
       objects.map(({ type, name, table }) => `${type} ${name} on ${table}`).toSorted()
-    expect(names(made)).toEqual(names(library.map(renamed)))
+    const kept = made.filter(({ name }) => !ADDED.includes(name))
+    expect(names(kept)).toEqual(names(library.map(renamed)))
     expect(made.length).toBeGreaterThan(90)
   })
 
@@ -93,16 +131,23 @@ describe('the baseline', () => {
     'makes $name with the same columns, keys and checks',
     ({ name, sql }) => {
       const table = made.find((one) => one.name === name)!
-      expect(shape(now, name, table.sql)).toEqual(shape(then, name, sql))
+      const [found, expected] = [shape(now, name, table.sql), shape(then, name, sql)]
+      if (!WITHOUT_ROWID.includes(name)) return expect(found).toEqual(expected)
+      expect(found.options).toBe('WITHOUT ROWID')
+      expect(expected.options).toBe('')
+      expect({ ...found, ...KEYS }).toEqual({ ...expected, ...KEYS, columns: found.columns })
+      const plain = ({ columns }: typeof found) => columns.map(({ pk: _pk, ...column }) => column)
+      expect(plain(found)).toEqual(plain(expected))
     }
   )
 
-  test.each(library.filter(({ type }) => type !== 'table').map(renamed))(
-    'makes the $type $name as it was',
-    ({ name, sql }) => {
-      expect(plain(made.find((one) => one.name === name)!.sql)).toBe(plain(sql))
-    }
-  )
+  test.each(
+    library
+      .filter(({ type, name }) => type !== 'table' && !NARROWED.includes(prefixed(name)))
+      .map(renamed)
+  )('makes the $type $name as it was', ({ name, sql }) => {
+    expect(plain(made.find((one) => one.name === name)!.sql)).toBe(plain(sql))
+  })
 
   test('gives each object of its own the prefix', () => {
     expect(made.filter(({ name }) => !name.startsWith('seatgate_'))).toEqual([])

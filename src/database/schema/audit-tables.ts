@@ -46,13 +46,12 @@ export const auditEvents = /* @__PURE__ */ sqliteTable(
   }),
   (table) => [
     primaryKey({ columns: [table.organizationId, table.sequence] }),
-    uniqueIndex('seatgate_audit_events_id').on(table.id),
     uniqueIndex('seatgate_audit_events_idempotency')
       .on(table.organizationId, table.idempotencyKey)
       .where(sql`idempotency_key IS NOT NULL`),
-    index('seatgate_audit_events_actor').on(table.organizationId, table.actorId),
-    index('seatgate_audit_events_target').on(table.organizationId, table.targetId),
-    index('seatgate_audit_events_action').on(table.organizationId, table.action),
+    index('seatgate_audit_events_over_limit')
+      .on(table.organizationId, table.action, table.sequence)
+      .where(sql`action = 'seat.over_limit_entered' OR action = 'seat.over_limit_cleared'`),
     check('seatgate_audit_events_sequence', sql`sequence > 0`),
     check(
       'seatgate_audit_events_action',
@@ -80,6 +79,30 @@ export const auditEvents = /* @__PURE__ */ sqliteTable(
       'seatgate_audit_events_personal_digest',
       sql`personal_digest IS NULL OR length(personal_digest) = 64`
     ),
+  ]
+)
+
+/**
+ * Where events are found by their values: `entries` leads from the hash of a value to sequences. Only
+ * triggers write it, a row of level 0 for each 64 events; rows of level 1 replace 64 of these.
+ */
+export const auditLookups = sqliteTable(
+  'seatgate_audit_lookups',
+  {
+    organizationId: text('organization_id').notNull(),
+    level: integer('level').notNull(),
+    bucket: integer('bucket').notNull(),
+    firstSequence: integer('first_sequence').notNull(),
+    entries: text('entries').notNull(),
+  },
+  (table) => [
+    primaryKey({
+      columns: [table.organizationId, table.level, table.bucket, table.firstSequence],
+    }),
+    check('seatgate_audit_lookups_level', sql`level BETWEEN 0 AND 1`),
+    check('seatgate_audit_lookups_bucket', sql`bucket BETWEEN 0 AND 63`),
+    check('seatgate_audit_lookups_first_sequence', sql`first_sequence > 0`),
+    check('seatgate_audit_lookups_entries', sql`json_valid(entries)`),
   ]
 )
 

@@ -9,6 +9,7 @@ import {
   foreignKey,
   index,
   integer,
+  primaryKey,
   sqliteTable,
   text,
   uniqueIndex,
@@ -115,7 +116,7 @@ export const joinRequests = /* @__PURE__ */ sqliteTable(
 export const exclusions = /* @__PURE__ */ sqliteTable(
   'seatgate_exclusions',
   () => ({
-    id: text('id').primaryKey(),
+    id: text('id').notNull(),
     organizationId: text('organization_id').notNull(),
     userId: text('user_id').notNull(),
     addressLength: integer('address_length'),
@@ -125,8 +126,10 @@ export const exclusions = /* @__PURE__ */ sqliteTable(
   }),
   (table) => [
     foreignKey({ columns: [table.organizationId], foreignColumns: [organizations.id] }),
-    index('seatgate_exclusions_user').on(table.organizationId, table.userId),
-    index('seatgate_exclusions_address').on(table.organizationId, table.addressLength),
+    primaryKey({ columns: [table.organizationId, table.userId, table.id] }),
+    index('seatgate_exclusions_address')
+      .on(table.organizationId, table.addressLength)
+      .where(sql`address_length IS NOT NULL`),
     index('seatgate_exclusions_everywhere').on(table.userId),
     check('seatgate_exclusions_salt', sql`length(salt) = 64`),
     check('seatgate_exclusions_digest', sql`length(digest) = 64`),

@@ -9,6 +9,7 @@ import {
   foreignKey,
   index,
   integer,
+  primaryKey,
   sqliteTable,
   text,
   uniqueIndex,
@@ -47,7 +48,7 @@ export const organizations = /* @__PURE__ */ sqliteTable(
 export const memberships = /* @__PURE__ */ sqliteTable(
   'seatgate_memberships',
   () => ({
-    id: text('id').primaryKey(),
+    id: text('id').notNull(),
     organizationId: text('organization_id').notNull(),
     userId: text('user_id').notNull(),
     role: text('role').notNull(),
@@ -61,18 +62,16 @@ export const memberships = /* @__PURE__ */ sqliteTable(
   }),
   (table) => [
     foreignKey({ columns: [table.organizationId], foreignColumns: [organizations.id] }),
-    uniqueIndex('seatgate_memberships_organization_user').on(table.organizationId, table.userId),
+    primaryKey({ columns: [table.organizationId, table.userId] }),
     uniqueIndex('seatgate_memberships_seat').on(table.seatId),
     index('seatgate_memberships_organization_newest').on(
       table.organizationId,
       table.createdAt,
       table.id
     ),
-    index('seatgate_memberships_organization_role').on(
-      table.organizationId,
-      table.role,
-      table.status
-    ),
+    index('seatgate_memberships_organization_role')
+      .on(table.organizationId, table.role, table.status)
+      .where(sql`role <> 'member'`),
     index('seatgate_memberships_user_newest').on(table.userId, table.createdAt, table.id),
     check('seatgate_memberships_user_id', sql`length(user_id) > 0`),
     check('seatgate_memberships_role', sql`length(role) > 0`),

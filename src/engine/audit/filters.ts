@@ -51,17 +51,16 @@ export function parseFilters(
 export function matching(filters: ReadFilters): SQL | undefined {
   const { action_prefix: prefix, effective_user_id: user } = filters
   return and(
-    found(auditEvents.actorId, filters.actor_id),
+    equal(auditEvents.actorId, filters.actor_id),
     user === null ? isNull(auditEvents.effectiveUserId) : equal(auditEvents.effectiveUserId, user),
-    found(auditEvents.action, filters.action),
-    // Without LIKE no character needs escaping, and the bounds let SQLite use the index.
+    equal(auditEvents.action, filters.action),
+    // Without LIKE no character needs escaping.
     prefix === undefined
       ? undefined
-      : sql`substr(${auditEvents.action}, 1, ${prefix.length}) = ${prefix}
-          and ${auditEvents.action} >= ${prefix}`,
+      : sql`substr(${auditEvents.action}, 1, length(${prefix})) = ${prefix}`,
     equal(auditEvents.outcome, filters.outcome),
     equal(auditEvents.targetType, filters.target_type),
-    found(auditEvents.targetId, filters.target_id),
+    equal(auditEvents.targetId, filters.target_id),
     equal(auditEvents.requestId, filters.request_id),
     equal(auditEvents.traceId, filters.trace_id),
     filters.from && gte(auditEvents.insertedAt, filters.from),
@@ -70,12 +69,6 @@ export function matching(filters: ReadFilters): SQL | undefined {
       ? undefined
       : gt(auditEvents.sequence, filters.after_sequence)
   )
-}
-
-// For a column with an index. Without statistics SQLite prefers the primary key, which has the order of a
-// list, and would read the whole trail for the few matching events.
-function found(column: SQLiteColumn, value: string | undefined): SQL | undefined {
-  return value === undefined ? undefined : sql`unlikely(${eq(column, value)})`
 }
 
 function equal(column: SQLiteColumn, value: string | undefined): SQL | undefined {

@@ -8,6 +8,7 @@ import type { Runtime } from '../../base/runtime.ts'
 import type { Database, DatabaseContext } from '../../database/database.ts'
 import { auditEvents } from '../../database/schema.ts'
 import { eventColumns, eventView, type AuditEvent, type ReadEventRow } from './event.ts'
+import { lookedUpBy, sequencesBy, type Trail, type TrailPage } from './event-lookups.ts'
 import { matching, type ReadFilters } from './filters.ts'
 import type { RefusalOf } from '../../base/result.ts'
 
@@ -38,13 +39,9 @@ export function readEvent({ measure }: Pick<Runtime, 'measure'>, row: ReadEventR
 /** Selects the events of a trail that match. */
 export function eventsIn(
   { db }: DatabaseContext,
-  trail: SQL | undefined,
+  trail: Trail,
   filters: ReadFilters,
-  page: {
-    readonly order: 'newest' | 'oldest'
-    readonly after: number | null
-    readonly through?: number
-    readonly limit: number
+  page: TrailPage & {
     /** Whether to select the hashes that they were sealed with. */
     readonly sealed?: boolean
   }
@@ -57,14 +54,32 @@ export function eventsIn(
     .from(auditEvents)
     .where(
       and(
-        trail,
-        matching(filters),
+        matchingIn(trail, filters, page),
         after === null ? undefined : behind(sequence, after),
         through === undefined ? undefined : lte(sequence, through)
       )
     )
     .orderBy(order === 'newest' ? desc(sequence) : asc(sequence))
     .limit(limit)
+}
+
+/** Selects the number of the events of a trail that match. */
+export function countIn({ db }: DatabaseContext, trail: Trail, filters: ReadFilters) {
+  return db
+    .select({ count: sql<number>`count(*)`.as('count') })
+    .from(auditEvents)
+    .where(matchingIn(trail, filters, null))
+}
+
+// The pair is compared as one, so that SQLite does not walk through the trail in place of the list.
+function matchingIn(trail: Trail, filters: ReadFilters, page: TrailPage | null): SQL | undefined {
+  const { organizationId, readable } = trail
+  const value = lookedUpBy(filters)
+  if (value === null) {
+    return and(sql`${auditEvents.organizationId} = ${organizationId}`, readable, matching(filters))
+  }
+  return sql`(${auditEvents.organizationId}, ${auditEvents.sequence}) in
+    (select ${organizationId}, sequence from ${sequencesBy(value, trail, filters, page)})`
 }
 
 /** Builds a scalar subquery of an organization's horizon; 0 if its trail is complete. */

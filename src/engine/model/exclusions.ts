@@ -119,9 +119,13 @@ export function exclude(
 /** Builds the statement that ends exclusions, because the users were let in again. */
 export function readmit({ db }: DatabaseContext, rows: readonly ExclusionRow[]): Statement[] {
   if (rows.length === 0) return []
-  const ids = JSON.stringify(rows.map(({ id }) => id))
+  const { organizationId, userId, id } = exclusions
+  const keys = JSON.stringify(rows.map((row) => [row.organizationId, row.userId, row.id]))
   return [
-    db.delete(exclusions).where(inArray(exclusions.id, sql`(select value from json_each(${ids}))`)),
+    db.delete(exclusions).where(
+      sql`(${organizationId}, ${userId}, ${id}) in
+        (select value ->> 0, value ->> 1, value ->> 2 from json_each(${keys}))`
+    ),
   ]
 }
 

@@ -88,8 +88,22 @@ export function claimForRenewal(
   invitation: UnseatedInvitation,
   seatId: string | null
 ): SeatClaim {
+  // Only what changes: SQLite writes every index of a named column again.
   return claim(invitation, seatId, (row) =>
-    db.update(invitations).set(row).where(eq(invitations.id, row.id))
+    db
+      .update(invitations)
+      .set({
+        role: row.role,
+        tokenHash: row.tokenHash,
+        tokenVersion: row.tokenVersion,
+        expiresAt: row.expiresAt,
+        mailStatus: row.mailStatus,
+        locale: row.locale,
+        invitedById: row.invitedById,
+        updatedAt: row.updatedAt,
+        ...(seatId === null && { seatId: row.seatId }),
+      })
+      .where(eq(invitations.id, row.id))
   )
 }
 

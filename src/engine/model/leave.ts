@@ -4,14 +4,14 @@
  * @module
  */
 import { endPointers, type SessionStoreContext } from './session-store.ts'
-import { eq, inArray, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import { memberEvent, seatEvent, type EventDraft } from '../audit/event.ts'
 import type { Statement } from '../../database/database.ts'
 import { memberships, type MembershipRow } from '../../database/schema.ts'
 import { withHook, type Job } from './plan.ts'
 import type { Lost } from './end-invitation.ts'
 import type { ProviderContext, SeatReference } from '../seats/provider.ts'
-import { membershipView } from './membership.ts'
+import { isMembership, membershipView } from './membership.ts'
 
 /** The parts of a batch that ends memberships. */
 export interface LeavePlan {
@@ -39,11 +39,10 @@ export function planLeave(
   reason: 'left' | 'user_deleted' | null,
   ended: Lost['counts'] = new Map()
 ): LeavePlan {
-  const ids = sql`(select value from json_each(${JSON.stringify(leavers.map(({ id }) => id))}))`
   return planLeaving(
     context,
     leavers,
-    context.db.delete(memberships).where(inArray(memberships.id, ids)),
+    context.db.delete(memberships).where(areMemberships(leavers)),
     (leaver) =>
       withHook(
         memberEvent(leaver, 'organization.member_remove', {
@@ -70,7 +69,7 @@ export function planSuspension(
     context.db
       .update(memberships)
       .set({ status: 'suspended', suspendedBy: by, seatId: null, updatedAt: now })
-      .where(eq(memberships.id, membership.id)),
+      .where(isMembership(membership)),
     (leaver) =>
       withHook(
         memberEvent(leaver, 'organization.member_suspend', { by, ...endedInvitations(ended) }),
@@ -81,6 +80,15 @@ export function planSuspension(
         }
       )
   )
+}
+
+// A single one is compared directly: a list costs D1 more rows to read.
+function areMemberships(rows: readonly MembershipRow[]) {
+  const [only, ...others] = rows
+  if (only && others.length === 0) return isMembership(only)
+  const keys = JSON.stringify(rows.map(({ organizationId, userId }) => [organizationId, userId]))
+  return sql`(${memberships.organizationId}, ${memberships.userId}) in
+    (select value ->> 0, value ->> 1 from json_each(${keys}))`
 }
 
 function planLeaving(

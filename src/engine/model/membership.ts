@@ -55,6 +55,14 @@ export function newMembership(id: string, newcomer: Newcomer, now: Date) {
   } as const satisfies Omit<MembershipRow, 'seatId'>
 }
 
+/** Builds the condition on memberships for the row of this user in this organization. */
+export function isMembership({
+  organizationId,
+  userId,
+}: Pick<MembershipRow, 'organizationId' | 'userId'>) {
+  return and(eq(memberships.organizationId, organizationId), eq(memberships.userId, userId))
+}
+
 export function membershipView(row: Omit<MembershipRow, 'seatId' | 'suspendedBy'>): Membership {
   return {
     id: row.id,
@@ -125,8 +133,16 @@ export function claimAsMember(
 
 /** Claims a new seat for a suspended member, who becomes active again. */
 export function claimAgain(db: Database, membership: NewMembership): SeatClaim {
-  return claim(membership, 'new', null, (row) =>
-    db.update(memberships).set(row).where(eq(memberships.id, row.id))
+  // Only what changes: SQLite writes every index of a named column again.
+  return claim(
+    membership,
+    'new',
+    null,
+    ({ role, status, suspendedBy, seatId, updatedAt, ...row }) =>
+      db
+        .update(memberships)
+        .set({ role, status, suspendedBy, seatId, updatedAt })
+        .where(isMembership(row))
   )
 }
 

@@ -4,14 +4,13 @@
  * @module
  */
 import { ok, type AccessRefusal, type Result } from '../../base/result.ts'
-import { and, eq } from 'drizzle-orm'
 import type { Queries } from '../../database/batch.ts'
 import type { DatabaseContext } from '../../database/database.ts'
-import { auditEvents } from '../../database/schema.ts'
 import { find, authorizeRole, type Access } from '../access/authorize.ts'
 import { organizationIdOf, readable } from '../access/organization-ref.ts'
 import type { OrganizationScope } from '../access/principal.ts'
 import type { AccessContext } from '../access/roles.ts'
+import type { Trail } from '../audit/event-lookups.ts'
 import { extentOf } from '../audit/read-events.ts'
 
 /** Selects the beginning and the end of the trail of the scope's organization. */
@@ -32,16 +31,13 @@ export async function findAllowed<Q extends Queries>(
   return access.ok ? ok({ ...access.value, rows: found.rows }) : access
 }
 
-/**
- * Builds the condition on events for the trail of the scope's organization, if the caller may read it: a
- * stranger's query reads no row.
- */
-export function within(
+/** Returns the trail of the scope's organization. A stranger's query reads no row of it. */
+export function trailOf(
   { roles }: Pick<AccessContext, 'roles'>,
   { caller, organization }: OrganizationScope
-) {
-  return and(
-    eq(auditEvents.organizationId, organizationIdOf(organization)),
-    readable(caller, organization, roles.memberAdmins)
-  )
+): Trail {
+  return {
+    organizationId: organizationIdOf(organization),
+    readable: readable(caller, organization, roles.memberAdmins),
+  }
 }

@@ -122,10 +122,13 @@ export function withSeatCount(
     '$.limit', ${limitThen(context, organizationId)})`
 }
 
-/** Whether the trail records that the organization uses more seats than its limit. */
+/**
+ * Whether the trail records that the organization uses more seats than its limit. The actions stand in the
+ * text, because their index is of these two alone.
+ */
 export function isMarkedOver(organizationId: SQL<string> | string): SQL<boolean> {
   const last = (action: string) => sql`coalesce((select max(sequence) from seatgate_audit_events
-    where organization_id = ${organizationId} and action = ${action}), 0)`
+    where organization_id = ${organizationId} and action = ${sql.raw(`'${action}'`)}), 0)`
   return sql`${last('seat.over_limit_entered')} > ${last('seat.over_limit_cleared')}`
 }
 

@@ -1,9 +1,13 @@
 import { checkOptionNames } from '../../base/names.ts'
-import { and, sql } from 'drizzle-orm'
-import { auditEvents } from '../../database/schema.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { parseLimit, type Page, type PageInput } from '../../base/page.ts'
-import { NOTHING, eventsIn, missedSince, readEvent } from '../../engine/audit/read-events.ts'
+import {
+  NOTHING,
+  countIn,
+  eventsIn,
+  missedSince,
+  readEvent,
+} from '../../engine/audit/read-events.ts'
 import {
   invalid,
   ok,
@@ -15,18 +19,14 @@ import {
 } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import type { AuditEvent, ReadEventRow } from '../../engine/audit/event.ts'
-import { extentIn, findAllowed, within } from '../../engine/model/trail-access.ts'
-import {
-  matching,
-  parseFilters,
-  type AuditFilters,
-  type ReadFilters,
-} from '../../engine/audit/filters.ts'
+import { extentIn, findAllowed, trailOf } from '../../engine/model/trail-access.ts'
+import { parseFilters, type AuditFilters, type ReadFilters } from '../../engine/audit/filters.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { DatabaseContext } from '../../database/database.ts'
 import { base64url, canonicalJson, fromBase64url } from '../../proof/encoding.ts'
 
 const LARGEST_PAGE = 500
+const NONE = { after_sequence: Number.MAX_SAFE_INTEGER }
 
 /** Why {@link listAuditEvents} refuses. */
 export type ListAuditEventsRefusal = AccessRefusal | PageRefusal | 'before_horizon'
@@ -59,7 +59,7 @@ export async function listAuditEvents(
   const request = await readRequest(context, scope.organization, input, largestPage)
   const page = request.ok ? request.value : null
   const found = await findAllowed(context, scope, {
-    events: eventsIn(context, within(context, scope), page?.filters ?? {}, {
+    events: eventsIn(context, trailOf(context, scope), page?.filters ?? {}, {
       order: page?.trail.order ?? 'newest',
       after: page?.places[0] ?? null,
       limit: page === null ? 0 : page.limit + 1,
@@ -105,10 +105,7 @@ export async function countAuditEvents(
 ): Promise<Result<{ readonly count: number }, CountAuditEventsRefusal>> {
   const filters = parseFilters(input, [])
   const found = await findAllowed(context, scope, {
-    counted: context.db
-      .select({ count: sql<number>`count(*)`.as('count') })
-      .from(auditEvents)
-      .where(filters.ok ? and(within(context, scope), matching(filters.value)) : sql`false`),
+    counted: countIn(context, trailOf(context, scope), filters.ok ? filters.value : NONE),
     extent: extentIn(context, scope),
   })
   if (!found.ok) return found

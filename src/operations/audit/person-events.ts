@@ -23,6 +23,7 @@ import {
   type AuditFilters,
   type ReadFilters,
 } from '../../engine/audit/filters.ts'
+import { hashOf, lastBlockEnd, notedUnder } from '../../engine/audit/event-lookups.ts'
 import { readEvent } from '../../engine/audit/read-events.ts'
 
 /** The request of a user's events: the filters of a list, and a page. */
@@ -85,6 +86,7 @@ function eventsOf(
     .where(
       and(
         sql`(${organizationId}, ${sequence}) in (${placesOf(userId)})`,
+        isAbout(userId),
         matching(filters),
         after
           ? sql`(${insertedAt}, ${organizationId}, ${sequence}) < (${after[0]}, ${after[1]}, ${after[2]})`
@@ -94,17 +96,26 @@ function eventsOf(
     .orderBy(desc(insertedAt), desc(organizationId), desc(sequence))
 }
 
-// The indexes are per trail, by actor and by target, so each trail is searched separately.
+// Each trail has its own lookups, so each is searched separately. They compare hashes, so the condition on
+// events stays.
 function placesOf(userId: string): SQL {
   const trails = sql`(select id from seatgate_organizations union all select ${SYSTEM}) as trail`
+  const noted = (level: 0 | 1) => sql`
+    select trail.id, place.value from ${trails}
+      cross join seatgate_audit_lookups as noted on noted.organization_id = trail.id
+        and ${notedUnder(userId, level)}
+      cross join json_each(noted.entries, '$.' || ${hashOf(userId)}) as place`
   return sql`
-    select told.organization_id, told.sequence from ${trails}
+    select trail.id, told.sequence from ${trails}
       cross join seatgate_audit_events as told on told.organization_id = trail.id
-      and told.actor_id = ${userId} and told.actor_type in ('user', 'operator')
-    union
-    select told.organization_id, told.sequence from ${trails}
-      cross join seatgate_audit_events as told on told.organization_id = trail.id
-      and told.target_id = ${userId} and told.target_type = 'user'`
+      and told.sequence > ${lastBlockEnd(sql`trail.id`)}
+      and ${userId} in (told.actor_id, told.target_id)
+    union all ${noted(0)} union all ${noted(1)}`
+}
+
+function isAbout(userId: string): SQL {
+  return sql`(${auditEvents.actorId} = ${userId} and ${auditEvents.actorType} in ('user', 'operator')
+    or ${auditEvents.targetId} = ${userId} and ${auditEvents.targetType} = 'user')`
 }
 
 function placeOf({ insertedAt, organizationId, sequence }: ReadEventRow) {

@@ -3,19 +3,23 @@
  *
  * @module
  */
-import { and, eq, inArray, sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { batch } from '../../database/batch.ts'
 import type { DatabaseContext } from '../../database/database.ts'
-import { auditEvents } from '../../database/schema.ts'
 import { bothOf, parseInput, shortText } from '../../base/input.ts'
 import { platformOnly } from '../../engine/access/authorize.ts'
 import type { Page } from '../../base/page.ts'
-import { eventsIn, extentOf, missedSince, readEvent } from '../../engine/audit/read-events.ts'
+import {
+  countIn,
+  eventsIn,
+  extentOf,
+  missedSince,
+  readEvent,
+} from '../../engine/audit/read-events.ts'
 import { ok, refused, type InputRefusal, type PageRefusal, type Result } from '../../base/result.ts'
 import type { Scope } from '../../engine/access/principal.ts'
 import type { AuditEvent, ReadEventRow } from '../../engine/audit/event.ts'
-import { matching, parseFilters, type AuditFilters } from '../../engine/audit/filters.ts'
+import { parseFilters, type AuditFilters } from '../../engine/audit/filters.ts'
 import { SYSTEM } from './host-events.ts'
 import { placeAfter, readRequest, type AuditListInput, type ListContext } from './list.ts'
 
@@ -83,8 +87,8 @@ export async function listPlatformEvents(
     limit: limit + 1,
   })
   const found = await batch(db, {
-    first: eventsIn(context, inTrail(first), filters, page(0)),
-    second: eventsIn(context, inTrail(second), filters, page(1)),
+    first: eventsIn(context, { organizationId: first }, filters, page(0)),
+    second: eventsIn(context, { organizationId: second }, filters, page(1)),
     firstExtent: extentOf(db, first),
     secondExtent: extentOf(db, second),
   })
@@ -133,13 +137,13 @@ export async function countPlatformEvents(
   const asked = bothOf(parseFilters(given, Object.keys(Trails.entries)), parseTrails(input))
   if (!asked.ok) return asked
   const { ids, ...filters } = asked.value
-  const { counted } = await batch(context.db, {
-    counted: context.db
-      .select({ count: sql<number>`count(*)`.as('count') })
-      .from(auditEvents)
-      .where(and(inArray(auditEvents.organizationId, [...ids]), matching(filters))),
+  const [first = SYSTEM, second = ''] = ids
+  const counted = await batch(context.db, {
+    first: countIn(context, { organizationId: first }, filters),
+    second: countIn(context, { organizationId: second }, filters),
   })
-  return ok({ count: counted[0]?.count ?? 0 })
+  const counts = [...counted.first, ...counted.second]
+  return ok({ count: counts.reduce((sum, { count }) => sum + count, 0) })
 }
 
 function parseTrails(input: unknown): Result<{ readonly ids: readonly string[] }, InputRefusal> {
@@ -148,10 +152,6 @@ function parseTrails(input: unknown): Result<{ readonly ids: readonly string[] }
   const { organization_id: id, organization_scope: scope } = parsed.value
   if (id === null) return ok({ ids: [SYSTEM] })
   return ok({ ids: scope === 'only' ? [id] : [id, SYSTEM] })
-}
-
-function inTrail(organizationId: string) {
-  return eq(auditEvents.organizationId, organizationId)
 }
 
 // By time, but each trail in its own sequence, so that a clock that was set back does not reorder it.

@@ -17,7 +17,7 @@ import type { Runtime } from '../../base/runtime.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { eventView, type AuditEvent, type ReadEventRow } from '../../engine/audit/event.ts'
 import { parseFilters, type AuditFilters, type ReadFilters } from '../../engine/audit/filters.ts'
-import { extentIn, findAllowed, within } from '../../engine/model/trail-access.ts'
+import { extentIn, findAllowed, trailOf } from '../../engine/model/trail-access.ts'
 
 /** Events that are read on demand, oldest first. */
 export interface EventStream {
@@ -98,7 +98,7 @@ async function* pages(
   for (;;) {
     const page = { order: 'oldest', after, through, limit: EVENTS_PER_READ, sealed: true } as const
     const found = await findAllowed(context, scope, {
-      events: eventsIn(context, within(context, scope), filters, page),
+      events: eventsIn(context, trailOf(context, scope), filters, page),
       extent: extentIn(context, scope),
     })
     if (!found.ok) throw new StreamEnded(found.error.code)

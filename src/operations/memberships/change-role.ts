@@ -1,4 +1,4 @@
-import { eq, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { memberEvent } from '../../engine/audit/event.ts'
 import { memberships } from '../../database/schema.ts'
@@ -27,6 +27,7 @@ import {
 } from '../../engine/access/access-guards.ts'
 import {
   membershipOf,
+  isMembership,
   membershipView,
   type ChangedMembership,
 } from '../../engine/model/membership.ts'
@@ -117,10 +118,7 @@ export async function changeRole<Role extends string = string>(
             guardUnchanged(context, target),
             ...guardAnotherOwner(context, target),
             ...lost.statements,
-            db
-              .update(memberships)
-              .set({ role, updatedAt: now })
-              .where(eq(memberships.id, target.id)),
+            db.update(memberships).set({ role, updatedAt: now }).where(isMembership(target)),
           ],
           events: [
             withHook(

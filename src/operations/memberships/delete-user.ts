@@ -1,4 +1,5 @@
 import { eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
+import { actingOwner } from '../../engine/access/access-guards.ts'
 import { guard } from '../../database/commit.ts'
 import type { Database, DatabaseContext, Statement, UserContext } from '../../database/database.ts'
 import {
@@ -191,7 +192,7 @@ function onlyOwner(ownerRole: string): SQL {
     and seatgate_memberships.role = ${ownerRole} and seatgate_memberships.status = 'active'
     and not exists (select 1 from seatgate_memberships other
       where other.organization_id = o.id and other.user_id <> seatgate_memberships.user_id
-      and other.role = ${ownerRole} and other.status = 'active')`
+      and ${actingOwner(ownerRole, 'other.')})`
 }
 
 function planDeletion(

@@ -1,4 +1,4 @@
-import { eq, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { memberships, type MembershipRow } from '../../database/schema.ts'
 import { withHook } from '../../engine/model/plan.ts'
@@ -26,6 +26,7 @@ import { endedInvitations } from '../../engine/model/leave.ts'
 import { guardAccess, guardUnchanged } from '../../engine/access/access-guards.ts'
 import {
   membershipOf,
+  isMembership,
   membershipView,
   type EndedWith,
   type Membership,
@@ -125,10 +126,7 @@ export async function transferOwnership<Role extends string = string>(
         if (target?.status !== 'active') return refused({ code: 'not_a_member' })
         const { organizationId } = owner
         const change = (row: MembershipRow, role: string) => ({
-          statement: db
-            .update(memberships)
-            .set({ role, updatedAt: now })
-            .where(eq(memberships.id, row.id)),
+          statement: db.update(memberships).set({ role, updatedAt: now }).where(isMembership(row)),
           view: membershipView({ ...row, role, updatedAt: now }),
         })
         const lost = endLost(context, found.rows.sent, {

@@ -2,9 +2,10 @@ import { and, eq, isNull, lte, sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { batch } from '../../database/batch.ts'
 import { organizationEvent } from '../../engine/audit/event.ts'
-import type { DatabaseContext, Statement } from '../../database/database.ts'
+import type { Database, DatabaseContext, Statement } from '../../database/database.ts'
 import {
   auditEvents,
+  auditLookups,
   auditPersonal,
   auditPurges,
   auditRetention,
@@ -37,6 +38,11 @@ import {
 import type { RetentionContext } from './retention-windows.ts'
 import type { ConfiguredConsumersContext } from '../../engine/audit/consumers.ts'
 import { guard } from '../../database/commit.ts'
+import {
+  BUCKETS,
+  EVENTS_IN_A_BLOCK,
+  EVENTS_IN_A_SEGMENT,
+} from '../../engine/audit/event-lookups.ts'
 import { horizonOf } from '../../engine/audit/read-events.ts'
 
 const Request = v.object(
@@ -209,6 +215,7 @@ function purgeStatements(
         )
       ),
     db.delete(auditEvents).where(and(here, lte(auditEvents.sequence, lastSequence))),
+    ...forgetLookups(db, organizationId, purge),
     // After the events: the rows of remaining events stay.
     db
       .delete(sinkAttempts)
@@ -226,6 +233,34 @@ function purgeStatements(
             .where(eq(auditRetention.organizationId, organizationId)),
         ]
       : []),
+  ]
+}
+
+// Named, so that SQLite looks into the beginning of each.
+const EVERY_BUCKET = Array.from({ length: BUCKETS }, (_, bucket) => bucket)
+
+// Deletes the rows that lead to purged events alone; the other rows may lead to missing events, which no list
+// has. A row of level 1 is about 4,096 events, so few runs end one.
+function forgetLookups(
+  db: Database,
+  organizationId: string,
+  { firstSequence, lastSequence }: Purge
+): Statement[] {
+  const forget = (level: 0 | 1, buckets: readonly number[], events: number) =>
+    db
+      .delete(auditLookups)
+      .where(
+        and(
+          eq(auditLookups.organizationId, organizationId),
+          sql`level = ${sql.raw(`${level}`)} and bucket in (${sql.raw(buckets.join(', '))})`,
+          lte(auditLookups.firstSequence, lastSequence - events + 1)
+        )
+      )
+  const segments = (sequence: number) => Math.floor(sequence / EVENTS_IN_A_SEGMENT)
+  const endsSegment = segments(lastSequence) > segments(firstSequence - 1)
+  return [
+    forget(0, [0], EVENTS_IN_A_BLOCK),
+    ...(endsSegment ? [forget(1, EVERY_BUCKET, EVENTS_IN_A_SEGMENT)] : []),
   ]
 }
 

@@ -159,13 +159,12 @@ describe('the indexes', () => {
     ['seatgate_organizations', 'seatgate_organizations_live_slug', 1, 1, ['slug']],
     [
       'seatgate_memberships',
-      'seatgate_memberships_organization_user',
+      'sqlite_autoindex_seatgate_memberships_1',
       1,
       0,
       ['organization_id', 'user_id'],
     ],
     ['seatgate_memberships', 'seatgate_memberships_seat', 1, 0, ['seat_id']],
-    ['seatgate_audit_events', 'seatgate_audit_events_id', 1, 0, ['id']],
     [
       'seatgate_organization_slug_aliases',
       'seatgate_organization_slug_aliases_organization',

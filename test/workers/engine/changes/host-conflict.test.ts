@@ -242,9 +242,12 @@ describe('what references the library’s tables', () => {
     const { organization, owner, member, second } = team
     const { kit, conflicts } = heedful()
     const { seatgate } = kit
-    await run('CREATE TABLE badges (membership_id TEXT REFERENCES seatgate_memberships (id))')
+    await run(
+      `CREATE TABLE badges (organization_id TEXT, user_id TEXT,
+        FOREIGN KEY (organization_id, user_id) REFERENCES seatgate_memberships (organization_id, user_id))`
+    )
     await testEnv.DB.prepare(
-      'INSERT INTO badges SELECT id FROM seatgate_memberships WHERE user_id IN (?, ?)'
+      'INSERT INTO badges SELECT organization_id, user_id FROM seatgate_memberships WHERE user_id IN (?, ?)'
     )
       .bind(member, second)
       .run()

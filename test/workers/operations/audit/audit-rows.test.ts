@@ -3,8 +3,9 @@ import { createMeter } from '../../../../bench/meter.ts'
 import { listAuditEvents, logEvent, type AuditListInput } from '../../../../src/index.ts'
 import { addEvents, unwrap, createKit } from '../../../kit/index.ts'
 
-// The organization, the caller, the event, and the entries of the index around it.
-const MOST_READ = 12
+// The organization, which several parts of the query look up, and the events behind the last full block,
+// fewer than 64, with as many rows about full blocks.
+const MOST_READ = 200
 
 const FILTERS: readonly AuditListInput[] = [
   { target_id: 'rare' },
@@ -42,7 +43,7 @@ async function rowsRead(events: number): Promise<Record<string, number>> {
 }
 
 describe('a list of audit events by actor, target or action', () => {
-  it('reads a handful of rows, of ten events or of 5,000', async () => {
+  it('reads a bounded number of rows, of ten events or of 5,000', async () => {
     for (const events of [10, 5000]) {
       const read = await rowsRead(events)
       expect(Object.entries(read).filter(([, rows]) => rows > MOST_READ)).toEqual([])

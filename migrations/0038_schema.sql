@@ -1,6 +1,7 @@
 SELECT organization_id, seat_id, invitation_id, expires_at FROM seatgate_audit_carried_seats WHERE 0;
 SELECT organization_id, size, note, created_at FROM seatgate_audit_checkpoints WHERE 0;
 SELECT organization_id, sequence, id, action, outcome, actor_type, actor_id, effective_user_id, target_type, target_id, metadata, request_id, trace_id, cause_event_id, idempotency_key, personal_digest, schema_version, occurred_at, inserted_at FROM seatgate_audit_events WHERE 0;
+SELECT organization_id, level, bucket, first_sequence, entries FROM seatgate_audit_lookups WHERE 0;
 SELECT organization_id, level, position, hash FROM seatgate_audit_nodes WHERE 0;
 SELECT organization_id, swept_at FROM seatgate_audit_outbox WHERE 0;
 SELECT organization_id, digest, user_id, salt, ip_address, user_agent FROM seatgate_audit_personal WHERE 0;
@@ -32,4 +33,4 @@ CREATE TABLE IF NOT EXISTS seatgate_schema (
   version INTEGER NOT NULL CHECK (version > 0),
   compatible_from INTEGER NOT NULL CHECK (compatible_from BETWEEN 1 AND version)
 );
-INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 35, 1);
+INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 38, 1);

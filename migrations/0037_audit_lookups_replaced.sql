@@ -1,0 +1,1 @@
+CREATE TRIGGER IF NOT EXISTS seatgate_audit_lookups_replaced AFTER INSERT ON seatgate_audit_lookups WHEN NEW.level = 1 BEGIN DELETE FROM seatgate_audit_lookups WHERE organization_id = NEW.organization_id AND level = 0 AND bucket = 0 AND first_sequence BETWEEN NEW.first_sequence AND NEW.first_sequence + 4095; END;
