@@ -7,7 +7,7 @@ import {
   type AuditFilters,
 } from '../../../../src/index.ts'
 import { testEnv } from '../../../kit/environment.ts'
-import { answered, createWorld, newOrganization, operator } from '../../../kit/kit.ts'
+import { unwrap, createKit, newOrganization, operator } from '../../../kit/kit.ts'
 
 interface Row {
   readonly sequence: number
@@ -75,12 +75,12 @@ const FILTERS: readonly AuditFilters[] = [
 ]
 
 describe('events that are found by their values', () => {
-  const world = createWorld({ provider: 'd1' })
-  const { seatgate } = world
+  const kit = createKit({ provider: 'd1' })
+  const { seatgate } = kit
   let scope: { caller: { type: 'system' }; organization: string }
   const events = rows()
   beforeAll(async () => {
-    const { id } = await newOrganization(world)
+    const { id } = await newOrganization(kit)
     scope = { caller: { type: 'system' }, organization: id }
     await putEvents(id, events)
   })
@@ -107,7 +107,7 @@ describe('events that are found by their values', () => {
       const found: number[] = []
       let cursor: string | undefined
       do {
-        const page = answered(
+        const page = unwrap(
           await listAuditEvents(seatgate, scope, {
             ...filters,
             order,
@@ -124,21 +124,19 @@ describe('events that are found by their values', () => {
         Math.min(matching.length, found.length < 1_000 ? Infinity : found.length)
       )
     }
-    const { count } = answered(await countAuditEvents(seatgate, scope, filters))
+    const { count } = unwrap(await countAuditEvents(seatgate, scope, filters))
     expect(count).toBe(matching.length)
   })
 
   it('are streamed in order', async () => {
-    const { events: stream } = answered(
-      await streamAuditEvents(seatgate, scope, { target_id: 'b' })
-    )
+    const { events: stream } = unwrap(await streamAuditEvents(seatgate, scope, { target_id: 'b' }))
     const found: number[] = []
     for await (const { sequence } of stream) found.push(sequence)
     expect(found).toEqual(expected({ target_id: 'b' }))
   })
 
   it('are those of a person, as actor and as target', async () => {
-    const page = answered(
+    const page = unwrap(
       await listPersonEvents(seatgate, { caller: operator }, 'user_2', { limit: 200 })
     )
     const about = events.filter((row) => row.actor_id === 'user_2' || row.target_id === 'user_2')
