@@ -29,30 +29,30 @@ const BUNDLES = [
   {
     name: 'createSeatgate alone',
     code: `export { createSeatgate } from './dist/index.js'`,
-    minified: 12_943,
-    zipped: 4_781,
+    minified: 11_993,
+    zipped: 4_665,
   },
   {
     name: 'organizations, members and d1Seats',
     code: `export { createSeatgate, d1Seats, ${[...ORGANIZATIONS, ...MEMBERS].join(', ')} }
       from './dist/index.js'`,
-    minified: 112_420,
-    zipped: 36_472,
+    minified: 111_260,
+    zipped: 36_560,
   },
   {
     name: 'createSeatgate, d1Seats and four groups of routes',
     code: `export { createSeatgate, d1Seats } from './dist/index.js'
       export { organizationRoutes, memberRoutes, seatRoutes, sessionRoutes } from './dist/hono/index.js'`,
-    minified: 139_824,
-    zipped: 45_329,
+    minified: 139_250,
+    zipped: 45_480,
   },
   {
     name: 'everything but the Durable Object',
     code: `export * from './dist/index.js'
       export * from './dist/hono/index.js'
       export * from './dist/worker/index.js'`,
-    minified: 342_184,
-    zipped: 110_702,
+    minified: 340_660,
+    zipped: 110_420,
   },
 ]
 

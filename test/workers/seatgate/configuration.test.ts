@@ -181,18 +181,18 @@ describe('an option by its former name', () => {
   const make = (options: object) => () => createSeatgate(options as SeatgateOptions)
 
   it.each([
-    ['defaultSeatLimit', 'defaultLimit of d1Seats() or ledgerSeats()'],
+    ['defaultSeatLimit', 'in d1Seats() or ledgerSeats(): defaultLimit.'],
     ['users', 'identity.users'],
     ['ownerRole', 'roles.owner'],
     ['slugLength', 'slugs.length'],
     ['operationRetentionDays', 'idempotency.retentionDays'],
-    ['lifecycle', 'in hooks'],
-    ['sinks', 'audit.forwarding: forwarding({ sinks })'],
-    ['auditLogKey', 'audit.log: auditLog({ key })'],
-    ['retention', 'audit.retention: retention(windows)'],
+    ['lifecycle', 'hooks.onDelete,…'],
+    ['sinks', 'in forwarding(): sinks.'],
+    ['auditLogKey', 'in auditLog(): key.'],
+    ['retention', 'in retention(): windows.'],
     ['queue', 'runtime.queue'],
-    ['mailer', 'an option of invitations(): mailer'],
-    ['invitationUrl', 'invitations({ url })'],
+    ['mailer', 'in invitations(): mailer.'],
+    ['invitationUrl', 'in invitations(): url.'],
   ])('is refused, and the message says where it is: %s', (name, place) => {
     expect(make({ [name]: undefined })).toThrow(TypeError)
     expect(make({ [name]: 1 })).toThrow(`createSeatgate: "${name}" is now ${place}`)
