@@ -14,6 +14,7 @@ import {
   type Result,
 } from '../../../../src/index.ts'
 import {
+  shareOf,
   type FullSeatgate,
   delivered,
   sinkOf,
@@ -477,7 +478,7 @@ const MEANWHILE: readonly (readonly [what: string, sql: string, code: string])[]
 describe.each(MEANWHILE)('a caller who is %s between read and batch [A7]', (_what, sql, code) => {
   beforeAll(freshStores)
 
-  it.each(byMembers)('is refused, and no row is written: %s [A7]', async (name) => {
+  it.each(shareOf(byMembers, 12))('is refused, and no row is written: %s [A7]', async (name) => {
     const team = await newTeam()
     let rows: unknown = null
     const { id } = team.organization

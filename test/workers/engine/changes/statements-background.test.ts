@@ -54,7 +54,7 @@ async function deliver(
   return counts
 }
 
-describe.each(enforcing)('a line, %s seats', (provider) => {
+describe.each(shareOf(enforcing, 1))('a line, %s seats', (provider) => {
   it('comes in twenty at a time, by messages on the queue, in order [A11]', async () => {
     const wakeUps: WakeUp[] = []
     const queue = {
@@ -129,7 +129,7 @@ describe.each(enforcing)('a line, %s seats', (provider) => {
   })
 })
 
-describe.each(enforcing)('a repair, %s seats', (provider) => {
+describe.each(shareOf(enforcing, 1))('a repair, %s seats', (provider) => {
   beforeEach(freshStores)
 
   it('takes as many statements for 300 members without a seat as for three [A11]', async () => {
@@ -190,7 +190,7 @@ describe('the sweep', () => {
     { provider: 'ledger', size: 30 },
     { provider: 'd1', size: 30 },
   ] as const
-  it.each(shareOf(sizes, 2))(
+  it.each(shareOf(sizes, 1))(
     'shares out its statements, and finishes: $size organizations, $provider seats [A11]',
     async ({ provider, size }) => {
       await busy(provider, size)

@@ -196,7 +196,7 @@ const EACH: Record<string, { most: number; act: Case }> = {
 
 describe('how many statements an operation asks of D1', () => {
   for (const provider of enforcing) {
-    it.each(Object.entries(CASES))(
+    it.each(shareOf(Object.entries(CASES), 3))(
       `does not grow with the rows: %s (${provider}) [A11]`,
       async (_name, act) => {
         const [few, many] = [await act(provider, 20), await act(provider, 400)]
@@ -207,7 +207,7 @@ describe('how many statements an operation asks of D1', () => {
       60_000
     )
 
-    it.each(Object.entries(EACH))(
+    it.each(shareOf(Object.entries(EACH), 1))(
       `grows by few with each row that is asked for: %s (${provider}) [A11]`,
       async (_name, { most, act }) => {
         const sizes = [20, 100]
@@ -236,7 +236,7 @@ async function sizedTeam(provider: Provider, size: number) {
 
 describe('every function that changes something', () => {
   for (const provider of enforcing) {
-    it.each(shareOf(EVERY_CHANGE, 8))(
+    it.each(shareOf(EVERY_CHANGE, 5))(
       `asks no more in a large organization than in a small one: $name (${provider}) [A11]`,
       async ({ act }) => {
         const counted = async (size: number) => {
