@@ -299,6 +299,35 @@ export { explainSeats } from './operations/seats/explain.ts'
 export type { SeatExplanation, ExplainSeatsRefusal } from './operations/seats/explain.ts'
 export { setSeatLimit } from './operations/seats/set-limit.ts'
 export type { SeatLimitInput, SetSeatLimitRefusal } from './operations/seats/set-limit.ts'
+export { billing } from './operations/billing/billing.ts'
+export type { BillingOptions } from './operations/billing/billing.ts'
+export { getBilling } from './operations/billing/get-billing.ts'
+export type {
+  BillingView,
+  GetBillingRefusal,
+  ScheduledChange,
+} from './operations/billing/get-billing.ts'
+export { getEntitlement } from './operations/billing/get-entitlement.ts'
+export type { GetEntitlementRefusal } from './operations/billing/get-entitlement.ts'
+export { setEntitlement } from './operations/billing/set-entitlement.ts'
+export type {
+  EntitlementInput,
+  SetEntitlementRefusal,
+} from './operations/billing/set-entitlement.ts'
+export type {
+  EntitlementView,
+  OverrideView,
+  SeatAmountView,
+} from './operations/billing/entitlement-view.ts'
+export type { BillingContext, BillingRules } from './engine/seats/billing-rules.ts'
+export type { SeatAmount } from './engine/seats/entitlement.ts'
+export type { OverLimitPolicy, PlanOptions } from './engine/seats/plans.ts'
+export type {
+  GrantReason,
+  ProviderSubscription,
+  SubscriptionRecord,
+  SubscriptionStatus,
+} from './engine/seats/subscription-state.ts'
 export { verifySeats } from './operations/seats/verify.ts'
 export type { SeatVerification, VerifySeatsRefusal } from './operations/seats/verify.ts'
 export { rebuildSeats } from './operations/seats/repair.ts'

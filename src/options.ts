@@ -1,4 +1,5 @@
 import type { Database } from './database/database.ts'
+import type { BillingPart } from './engine/changes/apply-limit.ts'
 import type { Brought, Part } from './engine/changes/part.ts'
 import type { LossContext } from './engine/model/end-invitation.ts'
 import type { SessionStore } from './engine/model/session-store.ts'
@@ -41,6 +42,11 @@ export interface SeatgateOptions<Role extends string = string, Has extends Parts
   readonly invitations?: Has['invitations']
   /** Lets users join by domain or on request: `joinRules({ … })`. Default null: not possible. */
   readonly joining?: Has['joining']
+  /**
+   * Computes limits from plans and subscriptions: `billing({ … })`. Its `baseSeats` take the place of the
+   * provider's `defaultLimit`. Default null: operators set the limits.
+   */
+  readonly billing?: BillingPart | null
   /** The audit trail: what is recorded, forwarded, sealed and deleted. */
   readonly audit?: AuditOptions & {
     readonly forwarding?: Has['forwarding']

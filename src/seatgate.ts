@@ -6,6 +6,8 @@ import type { StepUp, VerifyPassword } from './engine/access/step-up.ts'
 import type { ConsumerTraits, TrailConsumer } from './engine/audit/consumers.ts'
 import type { EventRules } from './engine/audit/event-rules.ts'
 import type { WithSeatCount } from './engine/audit/record-events.ts'
+import type { BillingPart } from './engine/changes/apply-limit.ts'
+import { defaultLimitOf } from './engine/seats/billing-rules.ts'
 import type { Listener } from './engine/changes/change-context.ts'
 import { checkPart, type Brought, type PartName, type Sweep } from './engine/changes/part.ts'
 import type { HookContext } from './engine/model/hooks.ts'
@@ -54,6 +56,8 @@ export interface Seatgate<Role extends string = string, Has extends Parts = Part
   readonly forwarding: Has['forwarding']
   readonly log: Has['log']
   readonly retention: Has['retention']
+  /** The rules of billing; null without it: then operators set the limits. */
+  readonly billing: BillingPart | null
   /** Which personal data of a request are recorded. */
   readonly recordedData: RecordedData
   readonly eventRules: EventRules
@@ -77,6 +81,7 @@ const OPTIONS = namesOf<SeatgateOptions>({
   slugs: true,
   invitations: true,
   joining: true,
+  billing: true,
   audit: true,
   hooks: true,
   idempotency: true,
@@ -137,11 +142,13 @@ export function createSeatgate<
     forwarding: (audit?.forwarding ?? null) as Forwarding,
     log: (audit?.log ?? null) as Log,
     retention: (audit?.retention ?? null) as Retention,
+    billing: options.billing ?? null,
   }
   // The library scopes its own queries; the guard of `tenantDatabase` is for the host's.
   const db = unscoped(options.database)
   const runtime = checkedRuntime(options.runtime)
-  const seatContext = { db, defaultLimit: seats.defaultLimit ?? unlimited, now: runtime.now }
+  const defaultLimit = defaultLimitOf(parts.billing, seats.defaultLimit ?? unlimited)
+  const seatContext = { db, defaultLimit, now: runtime.now }
   const seatgate = {
     ...runtime,
     db,

@@ -15,6 +15,8 @@ export {
 } from './schema/organizations-tables.ts'
 export type { OrganizationRow, MembershipRow } from './schema/organizations-tables.ts'
 export { entitlements, seatLedgers, seatFences } from './schema/seats-tables.ts'
+export { entitlementOverrides, subscriptions, entitlementStates } from './schema/billing-tables.ts'
+export type { SubscriptionRow, OverrideRow, EntitlementStateRow } from './schema/billing-tables.ts'
 export { auditEvents, auditLookups, auditPersonal, auditOutbox } from './schema/audit-tables.ts'
 export type { AuditEventRow } from './schema/audit-tables.ts'
 export {

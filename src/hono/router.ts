@@ -6,6 +6,7 @@ import { auditRoutes, forwardingRoutes, logRoutes } from './routes/audit-routes.
 import { invitationRoutes, type InvitationRouteOptions } from './routes/invitation-routes.ts'
 import { joiningRoutes } from './routes/joining-routes.ts'
 import { memberRoutes } from './routes/member-routes.ts'
+import { billingRoutes } from './routes/billing-routes.ts'
 import { operatorRoutes } from './routes/operator-routes.ts'
 import {
   organizationRoutes,
@@ -55,6 +56,7 @@ export function seatgateRouter(seatgate: Seatgate, options: RouterOptions): Hono
   router.route('/', memberRoutes(seatgate, shared))
   if (hasJoining(seatgate)) router.route('/', joiningRoutes(seatgate, shared))
   router.route('/', seatRoutes(seatgate, shared))
+  router.route('/', billingRoutes(seatgate, shared))
   router.route('/', auditRoutes(seatgate, shared))
   if (hasLog(seatgate)) router.route('/', logRoutes(seatgate, shared))
   if (hasForwarding(seatgate)) router.route('/', forwardingRoutes(seatgate, shared))

@@ -212,6 +212,7 @@ function retell(events: readonly EventState[], wrong: string[], horizon = 0) {
       }
       // An active organization grants no access, and a refused user is not a member.
       case 'seat.limit_reached':
+      case 'seat.entitlement_set':
       case 'organization.domain.added':
       case 'organization.domain.verified':
       case 'organization.domain.mode_change':

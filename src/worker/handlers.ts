@@ -11,6 +11,7 @@ import {
 import type { InvitationContext } from '../operations/invitations/invitation-config.ts'
 import type { JoiningContext } from '../operations/joining/join-rules.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { sweepEntitlements } from '../operations/billing/sweep-entitlements.ts'
 import { sweepSeats } from '../operations/seats/sweep-seats.ts'
 import { callAfterHook, type JobHandlers } from '../engine/model/plan.ts'
 import { HOOKS } from '../engine/model/hooks.ts'
@@ -120,6 +121,7 @@ async function serve(
 const SWEEPS: readonly Sweep[] = [
   { name: 'intents', statements: 150, turn: () => 10, run: sweepJobs },
   { name: 'what has expired', statements: 30, turn: () => 30, run: purgeExpired },
+  { name: 'entitlements', statements: 60, turn: () => 45, run: sweepEntitlements },
   { name: 'seats', statements: 160, turn: () => 50, run: sweepSeats },
 ]
 

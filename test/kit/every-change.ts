@@ -41,6 +41,7 @@ import {
   revokeInvitation,
   seatUsage,
   setDomainMode,
+  setEntitlement,
   setMfaPolicy,
   setSeatLimit,
   softDeleteOrganization,
@@ -387,6 +388,13 @@ const CHANGES: readonly ChangeCase[] = [
     told: false,
     act: (seatgate, { organization }) =>
       setSeatLimit(seatgate, organization.asOperator, { limit: 20 }),
+  },
+  {
+    name: 'setEntitlement',
+    inside: true,
+    told: false,
+    act: (seatgate, { organization }) =>
+      setEntitlement(seatgate, organization.asOperator, { included: 21, reason: 'contract' }),
   },
   {
     name: 'putActiveOrganization',

@@ -32,7 +32,7 @@ import {
  */
 export interface FlatOptions
   extends
-    Pick<SeatgateOptions, 'database' | 'seats' | 'sessions' | 'joining'>,
+    Pick<SeatgateOptions, 'database' | 'seats' | 'sessions' | 'joining' | 'billing'>,
     IdentityOptions,
     RuntimeOptions,
     Pick<AuditOptions, 'recordIpAddress' | 'recordUserAgent' | 'cursorSecret'> {
@@ -91,12 +91,13 @@ export type FullSeatgate = Seatgate<
  * forwarding, of no sinks, and retention, of no windows, are there.
  */
 function grouped(flat: FlatOptions): SeatgateOptions {
-  const { database, seats, sessions, joining, defaultSeatLimit } = flat
+  const { database, seats, sessions, joining, billing, defaultSeatLimit } = flat
   return {
     database,
     seats: defaultSeatLimit === undefined ? seats : limited(seats, defaultSeatLimit),
     sessions,
     ...(joining !== undefined && { joining }),
+    ...(billing !== undefined && { billing }),
     identity: given({
       users: flat.users,
       verifyPassword: flat.verifyPassword,

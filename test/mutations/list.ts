@@ -28,6 +28,14 @@ const carried = inFile('engine/seats/assigned-seats.ts')
 const start = inFile('parts/ledger/start-ledger.ts')
 const ledgerSeats = inFile('parts/ledger/ledger-seats.ts')
 const setLimit = inFile('operations/seats/set-limit.ts')
+const entitlement = inFile('engine/seats/entitlement.ts')
+const entitledNow = inFile('engine/seats/entitled-now.ts')
+const plans = inFile('engine/seats/plans.ts')
+const subscription = inFile('engine/seats/subscription-state.ts')
+const entitle = inFile('engine/model/entitle.ts')
+const excess = inFile('operations/billing/suspend-excess.ts')
+const restoring = inFile('operations/billing/restore-excess.ts')
+const sweeping = inFile('operations/billing/sweep-entitlements.ts')
 const explain = inFile('operations/seats/explain.ts')
 const queries = inFile('operations/seats/usage.ts')
 const unlimited = inFile('engine/seats/unlimited-seats.ts')
@@ -256,14 +264,13 @@ export const MUTATIONS: readonly Mutation[] = [
   setLimit(
     'an older version counts',
     'current && version <= currentVersion',
-    'present && version < presentVersion'
+    'current && version < currentVersion'
   ),
   setLimit(
     'every version counts',
     'current && version <= currentVersion',
-    'present && version < 0'
+    'current && version < 0'
   ),
-  setLimit('the version is not guarded', ') = ${currentVersion}`', ') >= 0`'),
   setLimit(
     'anybody sets limits',
     'if (!isOperator(caller) && !isSystem(caller)) {',
@@ -275,6 +282,81 @@ export const MUTATIONS: readonly Mutation[] = [
     'v.check(() => true, '
   ),
   setLimit('the next version is the present one', 'currentVersion + 1', 'currentVersion'),
+  entitlement('the cap does not count', 'Math.min(cap, sum)', 'sum'),
+  entitlement('add-ons do not count', 'included + purchased + addOns', 'included + purchased'),
+  entitlement('a negative number is a limit', "seatLimit(amount).kind === 'unknown'", 'false'),
+  entitlement(
+    'a plan without a cap is capped',
+    'cap === null ? unlimited',
+    'cap !== null ? unlimited'
+  ),
+  entitlement('the last included number counts', 'Math.max(a, b)', 'b'),
+  entitlement('an override applies at its end', 'now < until', 'now <= until'),
+  plans(
+    'a flat quantity is a number of seats',
+    'plan.perSeat ? record.quantity : 0',
+    'record.quantity'
+  ),
+  plans('a subscription that ended grants', '|| !grantOf(record, now).granting', ''),
+  plans('a price may be in two plans', 'if (other !== undefined &&', 'if (other === name &&'),
+  plans('an older state counts', 'if (isOutdated(existing, state)) return null', ''),
+  plans(
+    'the caller chooses the organization of a record',
+    'existing?.organizationId ?? organizationId',
+    'organizationId'
+  ),
+  subscription('a cancellation takes effect late', 'now >= cancelAt)', 'now > cancelAt)'),
+  subscription('a trial ends late', 'now >= trialEnd', 'now > trialEnd'),
+  subscription('a grace ends early', 'now <= graceEnd', 'now < graceEnd'),
+  subscription('a paused subscription grants', "if (isPaused(state)) return no('paused')", ''),
+  subscription('an end beside the status grants', ' || endedAt !== null', ''),
+  subscription(
+    'a state of the same time is old',
+    'providerTime < watermark',
+    'providerTime <= watermark'
+  ),
+  subscription('an unknown status grants', "?? 'incomplete'", "?? 'active'"),
+  subscription(
+    'each failure begins a grace',
+    'existing && isPastDue(existing) && existing.pastDueSince !== null',
+    'false as boolean'
+  ),
+  entitledNow('an override that ended applies', 'isInForce(override, now)', 'true'),
+  entitledNow('subscriptions are not merged', 'granting.length === 0', 'granting.length <= 9'),
+  entitle('the revision is not guarded', '= ${state?.revision ?? 0}`', '>= 0`'),
+  entitle('an unknown limit holds without an end', 'now < heldUntil', 'true'),
+  entitle('an unknown limit is in force at once', 'heldUntil !== null && now < heldUntil', 'false'),
+  entitle('the version stays', 'present.version + 1', 'present.version'),
+  entitle('being over has no beginning', 'case when ${isOver} then ${since} end`', 'null`'),
+  excess(
+    'owners are suspended',
+    'ne(memberships.role, roles.owner)',
+    'eq(memberships.status, memberships.status)'
+  ),
+  excess(
+    'the oldest are suspended first',
+    'desc(memberships.createdAt), desc(memberships.id)',
+    'memberships.createdAt, memberships.id'
+  ),
+  excess('a grace is passed over', 'state.overGraceEnd <= now', 'true'),
+  excess('block_change suspends', "policy === 'block_change' || ", ''),
+  excess('one more is suspended', 'held - limit.seats)', 'held - limit.seats + 1)'),
+  excess('the limit is not guarded', 'guardAsRead(seatgate, organization.id, rows),', ''),
+  restoring(
+    'those of an admin are restored',
+    "eq(memberships.suspendedBy, 'over_limit')",
+    'eq(memberships.id, memberships.id)'
+  ),
+  restoring(
+    'the newest return first',
+    'asc(memberships.createdAt), asc(memberships.id)',
+    'memberships.id'
+  ),
+  sweeping(
+    'what is due later is swept',
+    'lte(entitlementStates.dueAt, now())',
+    'isNotNull(entitlementStates.organizationId)'
+  ),
   explain(
     'promised seats are not explained',
     'refusalAt(limit, held + reserved)',

@@ -64,6 +64,32 @@ const TESTS: Readonly<Record<string, Tests>> = {
     first: [...unit, ...workers('http-seats')],
     more: protocol,
   },
+  'engine/seats/entitlement.ts': {
+    first: ['test/unit/engine/seats/entitlement.test.ts'],
+    more: workers('entitlements'),
+  },
+  'engine/seats/plans.ts': {
+    first: ['test/unit/engine/seats/entitlement.test.ts'],
+    more: workers('entitlements'),
+  },
+  'engine/seats/subscription-state.ts': {
+    first: [
+      'test/unit/engine/seats/subscription-state.test.ts',
+      'test/unit/engine/seats/entitlement.test.ts',
+    ],
+    more: workers('entitlements'),
+  },
+  'engine/seats/entitled-now.ts': {
+    first: workers('entitlements'),
+    more: workers('over-limit'),
+  },
+  'operations/billing/suspend-excess.ts': { first: workers('over-limit'), more: [] },
+  'operations/billing/restore-excess.ts': { first: workers('over-limit'), more: [] },
+  'operations/billing/sweep-entitlements.ts': { first: workers('over-limit'), more: [] },
+  'engine/model/entitle.ts': {
+    first: workers('entitlements over-limit'),
+    more: workers('http-seats'),
+  },
   'engine/seats/d1-seats.ts': {
     first: [...workers('invitation-deadlines'), ...museumOf('d1')],
     more: [...protocol, ...workers('configuration')],

@@ -113,7 +113,7 @@ describe('the doors [SEAT-1]', () => {
       'src/engine/changes/seat-claims.ts',
     ])
     expect(filesWith(/\bseats\.confirm\(/)).toEqual(['src/engine/changes/after-commit.ts'])
-    expect(filesWith(/\bseats\.setLimit\(/)).toEqual(['src/operations/seats/set-limit.ts'])
+    expect(filesWith(/\bseats\.setLimit\(/)).toEqual(['src/engine/changes/apply-limit.ts'])
     expect(filesWith(/\breleaseSeat\(/)).toEqual([
       'src/engine/changes/after-commit.ts',
       'src/engine/changes/seat-claims.ts',
@@ -213,6 +213,7 @@ describe('the doors [SEAT-1]', () => {
     ])
     expect(filesWith(/\bplanSuspension\(/)).toEqual([
       'src/engine/model/leave.ts',
+      'src/operations/billing/suspend-excess.ts',
       'src/operations/memberships/suspend.ts',
     ])
     expect(filesWith(/\bcommit\(/)).toEqual([
@@ -524,7 +525,11 @@ describe('the hooks of the doors', () => {
       beforeCreateOrganization: ['src/operations/organizations/create.ts'],
       beforeDeleteOrganization: ['src/operations/organizations/delete.ts'],
       beforeRestoreOrganization: ['src/operations/organizations/restore.ts'],
-      beforeAddMember: ['src/engine/model/join.ts', 'src/operations/memberships/restore.ts'],
+      beforeAddMember: [
+        'src/engine/model/join.ts',
+        'src/operations/billing/restore-excess.ts',
+        'src/operations/memberships/restore.ts',
+      ],
       beforeMemberRemove: ['src/operations/memberships/remove.ts'],
       beforeMemberSuspend: ['src/operations/memberships/suspend.ts'],
       beforeRoleChange: ['src/operations/memberships/change-role.ts'],
@@ -560,12 +565,14 @@ describe('the hooks of the doors', () => {
     expect(filesWith(/\bclaim(?:AsMember|Again)\(/)).toEqual([
       'src/engine/model/join.ts',
       'src/engine/model/membership.ts',
+      'src/operations/billing/restore-excess.ts',
       'src/operations/memberships/restore.ts',
     ])
     expect(filesWith(/\bwithHook\(/)).toEqual([
       'src/engine/model/end-invitation.ts',
       'src/engine/model/join.ts',
       'src/engine/model/leave.ts',
+      'src/operations/billing/restore-excess.ts',
       'src/operations/invitations/accept.ts',
       'src/operations/invitations/change-role.ts',
       'src/operations/invitations/plan-invitation.ts',

@@ -138,6 +138,16 @@ export const ACTIONS = {
     { ...counted, version: count, limit, old_limit: v.nullable(limit), reason: optional },
     seats
   ),
+  // The numbers that an operator has set; without any of them what was set before is removed.
+  'seat.entitlement_set': about('organization', {
+    included: v.optional(limit),
+    purchased: v.optional(count),
+    add_ons: v.optional(count),
+    cap: v.optional(limit),
+    until: optional,
+    reason: text,
+    version: count,
+  }),
   // The kinds of differences with their numbers, and the seats after the repair. With the epoch of the
   // ledger if it was started again.
   'seat.drift_repaired': about(

@@ -62,6 +62,7 @@ export interface Part<Name extends PartName = PartName> extends Brought {
 const PASSED = {
   invitations: 'invitations: invitations({ … })',
   joining: 'joining: joinRules({ … })',
+  billing: 'billing: billing({ … })',
   forwarding: 'audit: { forwarding: forwarding({ … }) }',
   log: 'audit: { log: auditLog({ … }) }',
   retention: 'audit: { retention: retention([ … ]) }',

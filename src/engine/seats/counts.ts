@@ -87,6 +87,12 @@ export function seatsReserved(organizationId: string | SQL, now: Date): SQL<numb
     where organization_id = ${organizationId} and ${isPending(now)})`
 }
 
+/** Builds a scalar subquery of the number of seats in use: held and reserved. */
+export function seatsUsed(organizationId: string | SQL<string | null>, now: Date): SQL<number> {
+  const id = sql`${organizationId}`
+  return sql<number>`${seatsHeld(id)} + ${seatsReserved(id, now)}`
+}
+
 /** Builds the condition that an invitation is open: it has not ended, and has not expired. */
 export function isPending(now: Date): SQL {
   return sql`accepted_at is null and revoked_at is null and declined_at is null

@@ -76,7 +76,7 @@ export interface EntitlementOverride {
   readonly cap: SeatAmount | null
   /** The instant from which it no longer applies; null: it has no end. */
   readonly until: Date | null
-  readonly reason: string
+  readonly reason: string | null
   readonly actorId: string | null
   readonly setAt: Date
 }

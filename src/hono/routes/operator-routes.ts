@@ -9,6 +9,8 @@ import {
 import { restoreOrganization } from '../../operations/organizations/restore.ts'
 import type { Seatgate } from '../../seatgate.ts'
 import { rebuildSeats } from '../../operations/seats/repair.ts'
+import { getEntitlement } from '../../operations/billing/get-entitlement.ts'
+import { setEntitlement } from '../../operations/billing/set-entitlement.ts'
 import { verifySeats } from '../../operations/seats/verify.ts'
 import {
   answer,
@@ -18,6 +20,7 @@ import {
   scopeOf,
   type RouterEnv,
 } from '../request.ts'
+import { readBody } from '../request-body.ts'
 import { checkRouteOptions, signedInRoutes, type RouteOptions } from './route-group.ts'
 
 const LARGEST_PAGE = 200
@@ -47,6 +50,12 @@ export function operatorRoutes(seatgate: Seatgate, options: RouteOptions): Hono<
       const { options } = await readOperation(c)
       return answer(c, await restoreOrganization(seatgate, scopeOf(c), idIn(c), options))
     })
+    routes.get(`${one}/entitlement`, async (c) =>
+      answer(c, await getEntitlement(seatgate, inOrganization(c)))
+    )
+    routes.put(`${one}/entitlement`, async (c) =>
+      answer(c, await setEntitlement(seatgate, inOrganization(c), await readBody(c)))
+    )
     routes.get(`${one}/seats/verify`, async (c) =>
       answer(c, hidden(await verifySeats(seatgate, inOrganization(c))))
     )

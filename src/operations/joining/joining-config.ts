@@ -103,7 +103,7 @@ export function joinRules(options: JoinOptions): JoinRules {
       },
       {
         name: 'lines',
-        statements: 200,
+        statements: 140,
         turn: () => 60,
         run: (context: JoiningContext) => sweepWaitlists(context),
       },

@@ -1,11 +1,6 @@
-import { sql } from 'drizzle-orm'
 import * as v from 'valibot'
-import { organizationEvent } from '../../engine/audit/event.ts'
-import { guard } from '../../database/commit.ts'
-import { entitlements } from '../../database/schema.ts'
 import { LineOfText, atMost, jsonNumber, parseInput } from '../../base/input.ts'
-import { guardLive } from '../../engine/access/access-guards.ts'
-import { notifySeatsFreed, type ChangeContext } from '../../engine/changes/change-context.ts'
+import { applyLimit, type LimitContext } from '../../engine/changes/apply-limit.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
@@ -18,16 +13,25 @@ import {
   type Result,
   type StoreRefusal,
 } from '../../base/result.ts'
-import { isOperator, isSystem, type OrganizationScope } from '../../engine/access/principal.ts'
+import {
+  isOperator,
+  isSystem,
+  userIdOf,
+  type OrganizationScope,
+} from '../../engine/access/principal.ts'
+import { planEntitlement } from '../../engine/model/entitle.ts'
+import type { EntitlementOverride } from '../../engine/seats/entitlement.ts'
+import { entitlementQueries } from '../../engine/seats/entitlement-rows.ts'
 import {
   isSameLimit,
   limitView,
   seatLimit,
   usageView,
+  type SeatLimit,
   type SeatUsage,
 } from '../../engine/seats/limit.ts'
 import { seenByMemberOrOperator } from './usage.ts'
-import { entitlementFrom, entitlementOf } from '../../engine/seats/counts.ts'
+import { entitlementFrom } from '../../engine/seats/counts.ts'
 
 const LONGEST_REASON = 500
 
@@ -68,7 +72,8 @@ export type SetSeatLimitRefusal =
 
 /**
  * Sets the seat limit of an organization `{ limit, version?, reason? }`; for operators and the host
- * itself. The limit is a whole number from 0 or `"unlimited"`. A version that is not newer than the one
+ * itself. It holds in place of the numbers of every plan, until `setEntitlement` replaces it. The limit is
+ * a whole number from 0 or `"unlimited"`. A version that is not newer than the one
  * in force changes no row: `outdated_version` carries the limit and the version in force, unless that is
  * the requested limit. Without a version the next one is used. A limit below the seats in use keeps every
  * member and refuses growth.
@@ -82,18 +87,18 @@ export type SetSeatLimitRefusal =
  * ```
  */
 export async function setSeatLimit(
-  context: ChangeContext,
+  context: LimitContext,
   scope: OrganizationScope,
   input: SeatLimitInput
 ): Promise<Result<SeatUsage, SetSeatLimitRefusal>> {
-  const { db, seats, seatContext } = context
+  const { db, seats } = context
   const parsed = parseInput(LimitInput, input)
   const written = await perform(context, scope, {
     name: 'seat.limit_change',
     input,
     grows: false,
     refusals: [],
-    queries: { entitlement: entitlementOf(db, organizationIdOf(scope.organization)) },
+    queries: entitlementQueries(db, organizationIdOf(scope.organization)),
     plan(found, caller, now) {
       const organization = seenByMemberOrOperator(found)
       if (!organization.ok) return organization
@@ -105,7 +110,7 @@ export async function setSeatLimit(
         return refused(invalid({ limit: ['This seat provider does not limit seats.'] }))
       }
       const organizationId = organization.value.id
-      const { limit, reason } = parsed.value
+      const { limit, reason = null } = parsed.value
       const [current] = found.rows.entitlement
       const currentVersion = current?.version ?? 0
       const version = parsed.value.version ?? currentVersion + 1
@@ -115,48 +120,33 @@ export async function setSeatLimit(
       if (current && version <= currentVersion) {
         return ok(unchanged(entitlementFrom(current)))
       }
-      const row = {
-        organizationId,
-        version,
-        limitKind: limit.kind,
-        limitSeats: limit.kind === 'finite' ? limit.seats : null,
-        reason: reason ?? null,
-        updatedAt: now,
-      }
+      const override = fixedAt(limit, { reason, actorId: userIdOf(caller), setAt: now })
+      const change = { override, version, reason }
+      const planned = planEntitlement(context, organizationId, found.rows, change, now)
       return ok({
         value: { organizationId, version, limit },
-        statements: [
-          guardLive(context, organizationId),
-          guard(
-            db,
-            'stale',
-            sql`coalesce((select version from seatgate_entitlements
-              where organization_id = ${organizationId}), 0) = ${currentVersion}`
-          ),
-          db.insert(entitlements).values(row).onConflictDoUpdate({
-            target: entitlements.organizationId,
-            set: row,
-          }),
-        ],
-        events: [
-          organizationEvent(organizationId, 'seat.limit_changed', {
-            version,
-            limit: limitView(limit),
-            old_limit: current ? limitView(entitlementFrom(current).limit) : null,
-            ...(reason && { reason }),
-          }),
-        ],
+        statements: planned.statements,
+        events: planned.events,
       })
     },
   })
   if (!written.ok) return written
-  const count = await seats.setLimit(seatContext, written.value)
+  const { version, limit } = written.value
+  // The ledger receives the limit in force again; refuse only if it is not the requested one.
+  const isRequested = !parsed.ok || isSameLimit(parsed.value.limit, limit)
+  const count = await applyLimit(context, written.value, isRequested)
   if (!count.ok) return count
-  const { organizationId, version, limit } = written.value
-  // The ledger has received the limit in force again; refuse only if it is not the requested one.
-  if (parsed.ok && !isSameLimit(parsed.value.limit, limit)) {
+  if (!isRequested) {
     return refused({ code: 'outdated_version', limit: limitView(limit), version })
   }
-  await notifySeatsFreed(context, [organizationId])
   return ok(usageView(count.value))
+}
+
+// The limit stays what it is set to, whichever plan the organization has.
+function fixedAt(
+  limit: SeatLimit,
+  by: Pick<EntitlementOverride, 'reason' | 'actorId' | 'setAt'>
+): EntitlementOverride {
+  const included = limit.kind === 'finite' ? limit.seats : 'unlimited'
+  return { included, purchased: 0, addOns: 0, cap: 'unlimited', until: null, ...by }
 }

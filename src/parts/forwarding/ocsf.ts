@@ -248,4 +248,5 @@ export const OCSF_ACTIVITIES: Readonly<Partial<Record<AuditAction, OcsfActivity>
   'seat.assigned': entity(10),
   'seat.released': entity(4),
   'seat.limit_changed': entity(3),
+  'seat.entitlement_set': entity(3),
 }

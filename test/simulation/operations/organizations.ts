@@ -86,6 +86,20 @@ export const organizations: Deeds = {
       )
     },
   ],
+  setEntitlement: [
+    3,
+    ({ random, organization }) => {
+      const used = organization.members.length + organization.unfinished.length
+      const input = {
+        included: random.chance(0.1) ? ('unlimited' as const) : random.below(used + 3),
+        ...(random.chance(0.4) && { purchased: random.below(3) }),
+        ...(random.chance(0.3) && { cap: 1 + random.below(used + 2) }),
+        reason: 'contract',
+      }
+      const scope = { caller: operator, organization: organization.id }
+      return once('operator', (library) => seatgate.setEntitlement(library, scope, input))
+    },
+  ],
   rebuildSeats: [1, byOperator(seatgate.rebuildSeats)],
   verifySeats: [1, byOperator(seatgate.verifySeats)],
 }

@@ -18,6 +18,7 @@ export const FLOORS: readonly (readonly string[])[] = [
     'operations/joining',
     'operations/sessions',
     'operations/seats',
+    'operations/billing',
     'operations/audit',
     'parts/forwarding',
     'parts/log',

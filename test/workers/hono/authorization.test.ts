@@ -87,6 +87,7 @@ DELETE :org/invitations/:id [owner]     401 404 404 404 403 204 204 404 403 204 
 GET :org/seats                          401 404 404 404 200 200 200 200 200 200 200 200 200 404 200
 PUT :org/seats/limit                    401 404 404 404 403 403 403 200 403 403 403 403 403 404 200
 GET :org/seats/explain                  401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
+GET :org/billing                        401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
 GET :org/audit                          401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
 GET :org/audit/count                    401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
 GET :org/audit/seats                    401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
@@ -106,6 +107,8 @@ POST /invitations/accept-with-signup    201 201 201 201 201 201 201 201 201 201 
 GET /operator/organizations             401 403 403 403 403 403 403 200 403 403 403 403 403 403 200
 GET /operator/organizations/:org        401 404 404 404 404 404 404 200 404 404 404 404 404 404 200
 POST /operator/organizations/:org/restore 401 404 404 404 404 404 404 200 404 404 404 404 404 404 200
+GET /operator/organizations/:org/entitlement 401 404 404 404 404 404 404 200 404 404 404 404 404 404 200
+PUT /operator/organizations/:org/entitlement 401 404 404 404 404 404 404 200 404 404 404 404 404 404 200
 GET /operator/organizations/:org/seats/verify 401 404 404 404 404 404 404 200 404 404 404 404 404 404 200
 POST /operator/organizations/:org/seats/rebuild 401 404 404 404 404 404 404 200 404 404 404 404 404 404 200
 GET /operator/organizations/:org/audit  401 404 404 404 404 404 404 200 404 404 404 404 404 404 200
@@ -378,6 +381,10 @@ const REQUESTS: Readonly<Record<string, Ask>> = {
     method: 'GET',
     path: `/organizations/${id}/seats/explain`,
   }),
+  'GET :org/billing': (_team, { id }) => ({
+    method: 'GET',
+    path: `/organizations/${id}/billing`,
+  }),
   'GET :org/audit': (_team, { id }) => ({
     method: 'GET',
     path: `/organizations/${id}/audit`,
@@ -438,6 +445,12 @@ const REQUESTS: Readonly<Record<string, Ask>> = {
   'GET /operator/organizations/:org': (_team, about) => operator('GET', about),
   'POST /operator/organizations/:org/restore': (_team, about) =>
     operator('POST', about, '/restore'),
+  'GET /operator/organizations/:org/entitlement': (_team, about) =>
+    operator('GET', about, '/entitlement'),
+  'PUT /operator/organizations/:org/entitlement': (_team, about) => ({
+    ...operator('PUT', about, '/entitlement'),
+    body: { included: 50, reason: 'contract' },
+  }),
   'GET /operator/organizations/:org/seats/verify': (_team, about) =>
     operator('GET', about, '/seats/verify'),
   'POST /operator/organizations/:org/seats/rebuild': (_team, about) =>

@@ -17,6 +17,7 @@ import {
   addMember,
   bucketSink,
   commitTogether,
+  billing,
   countAuditEvents,
   createOrganization,
   createSeatgate,
@@ -70,6 +71,7 @@ const factories: Record<string, (strange: object) => unknown> = {
   unlimitedSeats: (strange) => unlimitedSeats(strange as never),
   d1Sessions: (strange) => d1Sessions(strange as never),
   joinRules: (strange) => joinRules({ verifyDomain: () => true, ...strange }),
+  billing: (strange) => billing({ plans: {}, ...strange }),
   'joinRules: whenFull': (strange) => joinRules({ verifyDomain: () => true, whenFull: strange }),
   invitations: (strange) => invitations({ secret: SECRET, ...strange }),
   'invitations: limits': (strange) => invitations({ secret: SECRET, limits: strange }),
@@ -102,7 +104,7 @@ describe('an option that is not known', () => {
   })
 
   it.each([
-    ['billing', {}, /"joining"|"database"/],
+    ['biling', {}, /"billing"/],
     ['authAdapter', {}, /Did you mean "\w+"\?/],
     ['session', {}, /"sessions"/],
     ['runTime', {}, /"runtime"/],

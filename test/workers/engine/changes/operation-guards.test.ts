@@ -220,6 +220,10 @@ const OF_SEATS = new Set(['seat not given up', 'ledger in force', 'line'])
 const PERFORMING = [
   'operations/audit/erase',
   'operations/audit/export',
+  'operations/billing/recompute',
+  'operations/billing/restore-excess',
+  'operations/billing/set-entitlement',
+  'operations/billing/suspend-excess',
   'operations/invitations/accept',
   'operations/invitations/accept-with-signup',
   'operations/invitations/change-role',
@@ -359,6 +363,7 @@ const TABLE: Readonly<Record<string, Row>> = {
     'pointer as read'
   ),
   setSeatLimit: without(OPERATOR, 'live', 'limit as read'),
+  setEntitlement: without(OPERATOR, 'live', 'limit as read'),
   rebuildSeats: without(OPERATOR, 'live', 'not repaired meanwhile'),
   replaySink: byMember('no delivery under way'),
   resumeSink: byMember('no delivery under way'),
@@ -373,7 +378,7 @@ const TABLE: Readonly<Record<string, Row>> = {
 /** What the library exports beside operations. */
 const NO_OPERATION: Readonly<Record<string, string>> = {
   'sets up':
-    'createSeatgate auditLog forwarding invitations joinRules retention d1Sessions ledgerSeats d1Seats unlimitedSeats bucketSink webhookSink ' +
+    'createSeatgate auditLog forwarding invitations joinRules billing retention d1Sessions ledgerSeats d1Seats unlimitedSeats bucketSink webhookSink ' +
     'allow refuse composeLifecycle tenantDatabase unscoped forOrganization generateLogKey',
   'is pure':
     'combine generateSlug generate normalizeEmail seatLimit personalDigest ocsfEvent isQueueBound',
@@ -384,7 +389,7 @@ const NO_OPERATION: Readonly<Record<string, string>> = {
     'fetchOrganization getActiveSlugAlias getMembership getOrganizationBySlug listOrganizationsForUser ' +
     'getOrganization listOrganizations listMembers countMembers countMembersWithoutMfa viewInvitation ' +
     'listInvitations listOwnInvitations listDomains listJoinableOrganizations listJoinRequests ' +
-    'selectActiveOrganization getPlatformOrganization listPersonEvents listPlatformOrganizations seatUsage seatsAsOf explainSeats verifySeats countAuditEvents ' +
+    'selectActiveOrganization getPlatformOrganization listPersonEvents listPlatformOrganizations seatUsage seatsAsOf explainSeats verifySeats getBilling getEntitlement countAuditEvents ' +
     'listAuditEvents countPlatformEvents listPlatformEvents streamAuditEvents auditCheckpoint ' +
     'proveConsistency proveInclusion retentionStatus listDeadLetters listSinks listAttempts',
   'is called by the host’s own jobs and has no caller':

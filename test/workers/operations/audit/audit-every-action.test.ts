@@ -38,6 +38,7 @@ import {
   revokeInvitation,
   sealOrganization,
   setDomainMode,
+  setEntitlement,
   setMfaPolicy,
   setSeatLimit,
   softDeleteOrganization,
@@ -220,6 +221,10 @@ describe('what is on record', () => {
     // Who has waited for a seat comes in.
     await writes('s.limit_changed s.over_limit_cleared o.member_add s.assigned', () =>
       setSeatLimit(seatgate, organization.asOperator, { limit: 'unlimited' })
+    )
+
+    await writes('s.entitlement_set s.limit_changed', () =>
+      setEntitlement(seatgate, organization.asOperator, { included: 99, reason: 'contract' })
     )
 
     await writes('o.domain.removed', () => removeDomain(seatgate, asOwner, organization.domain.id))

@@ -129,6 +129,7 @@ describe('an actor who lost their rights after the request began', () => {
   // Operators set limits, and whoever leaves needs no role; the pointer is nobody else's business.
   const elsewhere = new Set([
     'setSeatLimit',
+    'setEntitlement',
     'leaveOrganization',
     'putActiveOrganization',
     'prepareMember and commitTogether',

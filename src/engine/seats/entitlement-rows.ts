@@ -1,0 +1,86 @@
+/**
+ * The rows that a limit is computed from, and their records.
+ *
+ * @module
+ */
+import { asc, eq, type SQL } from 'drizzle-orm'
+import type { Database } from '../../database/database.ts'
+import {
+  entitlementOverrides,
+  entitlementStates,
+  subscriptions,
+  type entitlements,
+  type EntitlementStateRow,
+  type OverrideRow,
+  type SubscriptionRow,
+} from '../../database/schema.ts'
+import { entitlementOf } from './counts.ts'
+import type { EntitlementOverride, SeatAmount } from './entitlement.ts'
+import type { SubscriptionRecord } from './subscription-state.ts'
+
+const UNLIMITED = -1
+const UNKNOWN = -2
+
+/** Builds the queries of everything that an organization's limit is computed from. */
+export function entitlementQueries(db: Database, organizationId: string | SQL<string | null>) {
+  return {
+    entitlement: entitlementOf(db, organizationId),
+    override: db
+      .select()
+      .from(entitlementOverrides)
+      .where(eq(entitlementOverrides.organizationId, organizationId)),
+    subscriptions: db
+      .select()
+      .from(subscriptions)
+      .where(eq(subscriptions.organizationId, organizationId))
+      .orderBy(asc(subscriptions.provider), asc(subscriptions.subscriptionId)),
+    entitlementState: db
+      .select()
+      .from(entitlementStates)
+      .where(eq(entitlementStates.organizationId, organizationId)),
+  }
+}
+
+/** The rows of {@link entitlementQueries}. */
+export interface EntitlementRows {
+  readonly entitlement: readonly (typeof entitlements.$inferSelect)[]
+  readonly override: readonly OverrideRow[]
+  readonly subscriptions: readonly SubscriptionRow[]
+  readonly entitlementState: readonly EntitlementStateRow[]
+}
+
+/** Reads the row of an override. An amount that is unknown is NaN, which makes the limit unknown. */
+export function overrideFrom(row: OverrideRow): EntitlementOverride {
+  const { organizationId: _, endsAt, ...fields } = row
+  return { ...fields, included: amountFrom(row.included), cap: amountFrom(row.cap), until: endsAt }
+}
+
+/** Returns the row of an override. */
+export function overrideRow(organizationId: string, override: EntitlementOverride): OverrideRow {
+  const { included, cap, until, ...fields } = override
+  return { ...fields, organizationId, included: stored(included), cap: stored(cap), endsAt: until }
+}
+
+function amountFrom(value: number | null): SeatAmount | null {
+  if (value === UNLIMITED) return 'unlimited'
+  return value === UNKNOWN ? Number.NaN : value
+}
+
+function stored(amount: SeatAmount | null): number | null {
+  if (amount === 'unlimited') return UNLIMITED
+  return Number.isNaN(amount) ? UNKNOWN : amount
+}
+
+/** Reads the row of a subscription. A quantity that was no whole number is NaN. */
+export function subscriptionFrom(row: SubscriptionRow): SubscriptionRecord {
+  return { ...row, quantity: row.quantity ?? Number.NaN, addOns: row.addOns ?? Number.NaN }
+}
+
+/** Returns the row of a subscription. */
+export function subscriptionRow(record: SubscriptionRecord): SubscriptionRow {
+  return { ...record, quantity: whole(record.quantity), addOns: whole(record.addOns) }
+}
+
+function whole(quantity: number): number | null {
+  return Number.isSafeInteger(quantity) && quantity >= 0 ? quantity : null
+}

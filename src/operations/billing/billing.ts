@@ -1,0 +1,77 @@
+import { checkOptionNames, namesOf } from '../../base/names.ts'
+import type { BillingPart } from '../../engine/changes/apply-limit.ts'
+import { restoreWhenFreed } from './restore-excess.ts'
+import {
+  checkedPlans,
+  OVER_LIMIT_POLICIES,
+  type OverLimitPolicy,
+  type PlanOptions,
+} from '../../engine/seats/plans.ts'
+
+/** Options of {@link billing}. */
+export interface BillingOptions {
+  /** The plans, by name. The first of several that a subscription has counts. */
+  readonly plans: Readonly<Record<string, PlanOptions>>
+  /** The seats of an organization without a subscription that grants any. Default 0. */
+  readonly baseSeats?: number
+  /** For how many hours the last known limit holds while the present one is unknown. Default 72. */
+  readonly unknownHours?: number
+  /** The treatment of organizations above their limit that have no plan. Default `"block_change"`. */
+  readonly whenOver?: OverLimitPolicy
+  /** The days of their grace, with `allow_with_grace`. Default 14. */
+  readonly overGraceDays?: number
+}
+
+const OPTIONS = namesOf<BillingOptions>({
+  plans: true,
+  baseSeats: true,
+  unknownHours: true,
+  whenOver: true,
+  overGraceDays: true,
+})
+
+/**
+ * Computes seat limits from plans and subscriptions. Without it operators set the limits; it can be added
+ * and removed while organizations are in use.
+ *
+ * @throws {TypeError} if an option is invalid, or a price is in two plans.
+ *
+ * @example
+ * ```ts
+ * createSeatgate({
+ *   …,
+ *   billing: billing({
+ *     plans: {
+ *       free: { included: 3 },
+ *       team: { perSeat: true, prices: ['price_month', 'price_year'], graceDays: 7 },
+ *     },
+ *     baseSeats: 3,
+ *   }),
+ * })
+ * ```
+ */
+export function billing(options: BillingOptions): BillingPart {
+  checkOptionNames('billing', options, OPTIONS)
+  const { baseSeats = 0, unknownHours = 72, overGraceDays = 14 } = options
+  const { whenOver = 'block_change' } = options
+  for (const [name, value] of Object.entries({ baseSeats, unknownHours, overGraceDays })) {
+    if (!Number.isSafeInteger(value) || value < 0) {
+      throw new TypeError(`billing: ${name} must be a whole number from 0.`)
+    }
+  }
+  if (!OVER_LIMIT_POLICIES.includes(whenOver)) {
+    throw new TypeError(`billing: whenOver must be one of ${OVER_LIMIT_POLICIES.join(', ')}.`)
+  }
+  if (typeof options.plans !== 'object' || options.plans === null) {
+    throw new TypeError('billing: plans must be an object.')
+  }
+  return {
+    part: 'billing',
+    plans: checkedPlans('billing', options.plans),
+    baseSeats,
+    unknownHours,
+    whenOver,
+    overGraceDays,
+    listeners: [restoreWhenFreed],
+  }
+}

@@ -1,0 +1,139 @@
+import { authorizeRole, find } from '../../engine/access/authorize.ts'
+import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
+import type { OrganizationScope } from '../../engine/access/principal.ts'
+import type { AccessContext } from '../../engine/access/roles.ts'
+import { planEntitlement, type EntitleContext } from '../../engine/model/entitle.ts'
+import { entitlementQueries } from '../../engine/seats/entitlement-rows.ts'
+import { limitView, type SeatLimitView } from '../../engine/seats/limit.ts'
+import type { ProviderContext } from '../../engine/seats/provider.ts'
+import type { GrantReason, SubscriptionStatus } from '../../engine/seats/subscription-state.ts'
+import { seatsUsed } from '../../engine/seats/counts.ts'
+import { sql } from 'drizzle-orm'
+import { type AccessRefusal, ok, type Result } from '../../base/result.ts'
+import type { Runtime } from '../../base/runtime.ts'
+import { known, type SeatAmountView } from './entitlement-view.ts'
+
+/** A change of an organization's limit that the clock makes. */
+export interface ScheduledChange {
+  /** `cancel`: the subscription ends. `trial_end`, `grace_end` and `override_end` say what ends. */
+  readonly change: 'cancel' | 'trial_end' | 'grace_end' | 'override_end'
+  readonly at: string
+}
+
+/** An organization's plan, subscription and seats. */
+export interface BillingView {
+  readonly plan: string | null
+  readonly status: SubscriptionStatus | 'none'
+  /** Whether the subscription grants seats now. */
+  readonly granting: boolean
+  readonly reason: GrantReason
+  readonly seats: {
+    readonly included: SeatAmountView
+    readonly purchased: number | 'unknown'
+    readonly addOns: number | 'unknown'
+    readonly cap: number | null
+    /** The limit in force. */
+    readonly limit: SeatLimitView
+    /** The seats in use: held and reserved. */
+    readonly used: number
+  }
+  readonly currentPeriodEnd: string | null
+  readonly trialEnd: string | null
+  /** Until when a past due subscription grants seats. */
+  readonly graceEnd: string | null
+  /** Since when more seats are used than the limit has; null while they fit. */
+  readonly overLimitSince: string | null
+  /** The next change that is known already; null without one. */
+  readonly scheduled: ScheduledChange | null
+  readonly provider: string | null
+  /** When the subscription was last compared with the provider. */
+  readonly syncedAt: string | null
+}
+
+/** Why {@link getBilling} refuses. */
+export type GetBillingRefusal = AccessRefusal
+
+/**
+ * Returns an organization's plan, subscription and seats, to those who administer it. Without a
+ * subscription the seats are those that an operator or the default gives.
+ *
+ * Refusals: `AccessRefusal`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const billing = await getBilling(seatgate, { caller: { userId }, organization: 'acme' })
+ * if (billing.ok && !billing.value.granting) console.log(billing.value.reason)
+ * ```
+ */
+export async function getBilling(
+  seatgate: EntitleContext & AccessContext & Pick<ProviderContext, 'seats'> & Pick<Runtime, 'now'>,
+  scope: OrganizationScope
+): Promise<Result<BillingView, GetBillingRefusal>> {
+  const { db, roles } = seatgate
+  const { caller, organization } = scope
+  const now = seatgate.now()
+  const id = sql<string>`${organizationIdOf(organization)}`
+  const allowed = readable(caller, organization, roles.organizationAdmins)
+  const place = sql<string | null>`(select id from (select ${id} as id) where ${allowed})`
+  const found = await find(db, scope, {
+    ...entitlementQueries(db, place),
+    used: db.select({ used: seatsUsed(place, now).as('used') }).from(sql`(select 1)`),
+  })
+  const access = authorizeRole(roles, found, roles.organizationAdmins)
+  if (!access.ok) return access
+  const { rows } = found
+  const { entitled, entitlement } = planEntitlement(
+    seatgate,
+    access.value.organization.id,
+    rows,
+    {},
+    now
+  )
+  const { limit } = entitlement
+  const used = rows.used[0]?.used ?? 0
+  const since = rows.entitlementState[0]?.overSince ?? null
+  const isOver = limit.kind === 'finite' && used > limit.seats
+  const { subscription, grant, plan, seats } = entitled
+  const override = rows.override[0]?.endsAt ?? null
+  return ok({
+    plan: plan?.name ?? null,
+    status: subscription?.status ?? 'none',
+    ...grant,
+    seats: {
+      included: known(seats.included),
+      purchased: known(seats.purchased),
+      addOns: known(seats.addOns),
+      cap: seats.cap,
+      limit: limitView(limit),
+      used,
+    },
+    currentPeriodEnd: subscription?.currentPeriodEnd?.toISOString() ?? null,
+    trialEnd: subscription?.trialEnd?.toISOString() ?? null,
+    graceEnd: subscription?.graceEnd?.toISOString() ?? null,
+    overLimitSince: isOver ? (since?.toISOString() ?? null) : null,
+    scheduled: scheduledChange(
+      {
+        cancel: subscription?.cancelAt ?? null,
+        trial_end: subscription?.status === 'trialing' ? subscription.trialEnd : null,
+        grace_end: subscription?.status === 'past_due' ? subscription.graceEnd : null,
+        override_end: override,
+      },
+      now
+    ),
+    provider: subscription?.provider ?? null,
+    syncedAt: subscription?.syncedAt.toISOString() ?? null,
+  })
+}
+
+function scheduledChange(
+  instants: Readonly<Record<ScheduledChange['change'], Date | null>>,
+  now: Date
+): ScheduledChange | null {
+  const ahead = Object.entries(instants).flatMap(([change, at]) =>
+    at !== null && at > now ? [{ change: change as ScheduledChange['change'], at }] : []
+  )
+  const [first] = ahead.toSorted((a, b) => a.at.getTime() - b.at.getTime())
+  return first ? { change: first.change, at: first.at.toISOString() } : null
+}

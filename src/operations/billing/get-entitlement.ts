@@ -1,0 +1,44 @@
+import { find } from '../../engine/access/authorize.ts'
+import { organizationIdOf } from '../../engine/access/organization-ref.ts'
+import { isOperator, isSystem, type OrganizationScope } from '../../engine/access/principal.ts'
+import { planEntitlement, type EntitleContext } from '../../engine/model/entitle.ts'
+import { entitlementQueries } from '../../engine/seats/entitlement-rows.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import type { Runtime } from '../../base/runtime.ts'
+import { entitlementView, type EntitlementView } from './entitlement-view.ts'
+
+/** Why {@link getEntitlement} refuses. */
+export type GetEntitlementRefusal = 'unauthenticated' | 'organization_not_found'
+
+/**
+ * Returns the numbers that an organization's seat limit is made of, its version, and what an operator has
+ * set; for operators and the host itself. Others get `organization_not_found`.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const operator = { userId, operator: true }
+ * const found = await getEntitlement(seatgate, { caller: operator, organization: 'acme' })
+ * if (found.ok) console.log(found.value.included, found.value.limit)
+ * ```
+ */
+export async function getEntitlement(
+  seatgate: EntitleContext & Pick<Runtime, 'now'>,
+  scope: OrganizationScope
+): Promise<Result<EntitlementView, GetEntitlementRefusal>> {
+  const { db, now } = seatgate
+  const organizationId = organizationIdOf(scope.organization)
+  const { caller, organization, rows } = await find(
+    db,
+    scope,
+    entitlementQueries(db, organizationId)
+  )
+  if (caller === null) return refused({ code: 'unauthenticated' })
+  if (organization === null || !(isOperator(caller) || isSystem(caller))) {
+    return refused({ code: 'organization_not_found' })
+  }
+  return ok(entitlementView(planEntitlement(seatgate, organization.id, rows, {}, now())))
+}

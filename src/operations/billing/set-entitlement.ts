@@ -1,0 +1,174 @@
+import * as v from 'valibot'
+import { Instant, parseInput, jsonNumber, shortText } from '../../base/input.ts'
+import {
+  invalid,
+  type AccessRefusal,
+  type InputRefusal,
+  type StoreRefusal,
+  ok,
+  refused,
+  type Result,
+} from '../../base/result.ts'
+import { organizationIdOf } from '../../engine/access/organization-ref.ts'
+import {
+  isOperator,
+  isSystem,
+  userIdOf,
+  type OrganizationScope,
+} from '../../engine/access/principal.ts'
+import { organizationEvent } from '../../engine/audit/event.ts'
+import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
+import { planEntitlement } from '../../engine/model/entitle.ts'
+import type { EntitlementOverride, SeatAmount } from '../../engine/seats/entitlement.ts'
+import { entitlementQueries } from '../../engine/seats/entitlement-rows.ts'
+import { applyLimit, type LimitContext } from '../../engine/changes/apply-limit.ts'
+import { entitlementView, known, type EntitlementView } from './entitlement-view.ts'
+
+const MOST_SEATS = 1_000_000_000
+
+const Seats = jsonNumber({ min: 0, max: MOST_SEATS })
+
+const Included = v.union(
+  [v.picklist(['unlimited', 'unknown']), Seats],
+  `Must be a whole number from 0 to ${MOST_SEATS}, "unlimited" or "unknown".`
+)
+
+const Cap = v.union(
+  [v.literal('unlimited'), Seats],
+  `Must be a whole number from 0 to ${MOST_SEATS}, or "unlimited".`
+)
+
+const Input = v.object(
+  {
+    included: v.nullish(Included),
+    purchased: v.nullish(Seats),
+    addOns: v.nullish(Seats),
+    cap: v.nullish(Cap),
+    until: v.nullish(Instant),
+    reason: shortText(500),
+  },
+  'Must be an object.'
+)
+
+/** The input of {@link setEntitlement}. A number that is null or absent stays that of the subscription. */
+export interface EntitlementInput {
+  /** The included seats. `"unknown"` stops growth once the last known limit is too old. */
+  readonly included?: SeatAmount | 'unknown' | null | undefined
+  readonly purchased?: number | null | undefined
+  readonly addOns?: number | null | undefined
+  /** A hard cap; `"unlimited"` lifts that of the plan. */
+  readonly cap?: SeatAmount | null | undefined
+  /** The end, in the future. Default: without an end. */
+  readonly until?: string | Date | null | undefined
+  /** The reason, for the audit event; 1 to 500 characters. */
+  readonly reason: string
+}
+
+/** Why {@link setEntitlement} refuses. */
+export type SetEntitlementRefusal =
+  | AccessRefusal
+  | InputRefusal
+  | StoreRefusal
+  | 'seats_unavailable'
+
+/**
+ * Sets numbers of an organization's entitlement by hand: a contract without a provider, or a grant beside
+ * a subscription; for operators and the host itself. It replaces what was set before as a whole, and
+ * without any number it removes that. The limit is computed in the same batch. A limit below the seats in
+ * use keeps every member and refuses growth.
+ *
+ * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `seats_unavailable`.
+ *
+ * @example
+ * ```ts
+ * const operator = { userId, operator: true }
+ * await setEntitlement(seatgate, { caller: operator, organization: 'acme' }, {
+ *   included: 25,
+ *   until: '2027-01-01T00:00:00Z',
+ *   reason: 'Contract 4711',
+ * })
+ * ```
+ */
+export async function setEntitlement(
+  seatgate: LimitContext,
+  scope: OrganizationScope,
+  input: EntitlementInput,
+  options: OperationOptions = {}
+): Promise<Result<EntitlementView, SetEntitlementRefusal>> {
+  const { db, seats } = seatgate
+  const parsed = parseInput(Input, input)
+  const written = await perform(
+    seatgate,
+    scope,
+    {
+      name: 'seat.entitlement_change',
+      input,
+      grows: false,
+      refusals: [],
+      queries: entitlementQueries(db, organizationIdOf(scope.organization)),
+      plan({ organization, rows }, caller, now) {
+        if (!isOperator(caller) && !isSystem(caller)) {
+          return refused({ code: 'organization_not_found' })
+        }
+        if (organization === null) return refused({ code: 'organization_not_found' })
+        if (!parsed.ok) return parsed
+        const { value } = parsed
+        if (value.until && value.until <= now) {
+          return refused(invalid({ until: ['Must be in the future.'] }))
+        }
+        if (!seats.enforces) {
+          return refused(invalid({ included: ['This seat provider does not limit seats.'] }))
+        }
+        const override = overrideOf(value, userIdOf(caller), now)
+        const { id } = organization
+        const { reason } = value
+        const planned = planEntitlement(seatgate, id, rows, { override, reason }, now)
+        return ok({
+          value: { view: entitlementView(planned), entitlement: planned.entitlement },
+          statements: planned.statements,
+          events: [
+            organizationEvent(id, 'seat.entitlement_set', {
+              ...eventNumbers(override),
+              reason,
+              version: planned.entitlement.version,
+            }),
+            ...planned.events,
+          ],
+        })
+      },
+    },
+    options
+  )
+  if (!written.ok) return written
+  const { view, entitlement } = written.value
+  const applied = await applyLimit(seatgate, entitlement)
+  return applied.ok ? ok(view) : applied
+}
+
+function overrideOf(
+  { included, purchased, addOns, cap, until, reason }: v.InferOutput<typeof Input>,
+  actorId: string | null,
+  setAt: Date
+): EntitlementOverride | null {
+  const numbers = {
+    included: included === 'unknown' ? Number.NaN : (included ?? null),
+    purchased: purchased ?? null,
+    addOns: addOns ?? null,
+    cap: cap ?? null,
+  }
+  if (Object.values(numbers).every((number) => number === null)) return null
+  return { ...numbers, until: until ?? null, reason, actorId, setAt }
+}
+
+// The numbers that are set, as the event records them; a removal has no numbers.
+function eventNumbers(override: EntitlementOverride | null) {
+  if (override === null) return {}
+  const { included, purchased, addOns, cap, until } = override
+  return {
+    ...(included !== null && { included: known(included) }),
+    ...(purchased !== null && { purchased }),
+    ...(addOns !== null && { add_ons: addOns }),
+    ...(cap !== null && { cap: known(cap) }),
+    ...(until !== null && { until: until.toISOString() }),
+  }
+}

@@ -1,0 +1,50 @@
+import { and, asc, isNotNull, lte } from 'drizzle-orm'
+import { batch } from '../../database/batch.ts'
+import { entitlementStates } from '../../database/schema.ts'
+import { budgeted } from '../../database/statement-budget.ts'
+import { recomputeEntitlement } from './recompute.ts'
+import { suspendExcess, type ExcessContext } from './suspend-excess.ts'
+
+const ORGANIZATIONS_PER_SWEEP = 20
+const STATEMENTS_TO_RECOMPUTE = 20
+const STATEMENTS_TO_SUSPEND = 160
+
+/**
+ * Does what the clock makes due for limits: the end of a trial, a subscription, a grace or an override
+ * changes the limit, and members without a seat are suspended where the plan says so. The longest due
+ * come first, as many as there are statements for.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ */
+export async function sweepEntitlements(unbudgeted: ExcessContext): Promise<void> {
+  const seatgate = budgeted(unbudgeted)
+  const { db, now, report, budget } = seatgate
+  const most = budget.rows(ORGANIZATIONS_PER_SWEEP, STATEMENTS_TO_RECOMPUTE, 1)
+  const { due } = await batch(db, {
+    due: db
+      .select({ organizationId: entitlementStates.organizationId })
+      .from(entitlementStates)
+      .where(and(isNotNull(entitlementStates.dueAt), lte(entitlementStates.dueAt, now())))
+      .orderBy(asc(entitlementStates.dueAt))
+      .limit(most),
+  })
+  if (due.length === most) budget.leave()
+  for (const { organizationId } of due) {
+    const failed = (error: unknown) =>
+      report({ event: 'entitlement_sweep_failed', organizationId, error })
+    try {
+      const recomputed = await recomputeEntitlement(seatgate, organizationId)
+      if (!recomputed.ok) failed(recomputed.error)
+      for (let more = true; more;) {
+        more = false
+        await budget.spend(STATEMENTS_TO_SUSPEND, async () => {
+          const suspended = await suspendExcess(seatgate, organizationId)
+          if (!suspended.ok) failed(suspended.error)
+          else more = suspended.value > 0
+        })
+      }
+    } catch (error) {
+      failed(error)
+    }
+  }
+}
