@@ -461,7 +461,7 @@ export type {
   AttemptView,
   ListAttemptsRefusal,
 } from './parts/forwarding/list-attempts.ts'
-export type { PassedOver } from './database/schema.ts'
+export type { PassedOver } from './database/tables.ts'
 export { sweepAudit } from './engine/delivery/sweep-trails.ts'
 export type { TendContext } from './engine/delivery/tend-trail.ts'
 export type { SinkChangeContext } from './parts/forwarding/admin.ts'

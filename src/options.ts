@@ -1,7 +1,8 @@
 import type { Database } from './database/database.ts'
 import type { BillingPart } from './engine/changes/apply-limit.ts'
 import type { Brought, Part } from './engine/changes/part.ts'
-import type { LossContext } from './engine/model/end-invitation.ts'
+import type { JoiningMembersContext } from './engine/model/joining-members.ts'
+import type { LossContext } from './engine/model/leave.ts'
 import type { SessionStore } from './engine/model/session-store.ts'
 import type { SeatProvider } from './engine/seats/provider.ts'
 import type { AuditOptions } from './options/audit-options.ts'
@@ -15,7 +16,7 @@ import type { SlugRuleOptions } from './options/slug-options.ts'
 /** The parts of a configuration, each null if it was not passed. */
 export interface Parts {
   readonly invitations: (Part<'invitations'> & NonNullable<LossContext['invitations']>) | null
-  readonly joining: Part<'joining'> | null
+  readonly joining: (Part<'joining'> & NonNullable<JoiningMembersContext['joining']>) | null
   readonly forwarding: Part<'forwarding'> | null
   readonly log: Part<'log'> | null
   readonly retention: Part<'retention'> | null

@@ -3,11 +3,13 @@ import type { Database, Statement } from './database.ts'
 import { getTableColumns, sql, type GetColumnData, type SQL } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 
-/** Statements by name, to be run in one round trip. */
-export type Queries = Readonly<Record<string, Statement>>
+/** Statements by name, to be run in one round trip. Null is a query without rows, for a part that the host does not have. */
+export type Queries = Readonly<Record<string, Statement | null>>
 
 /** The rows of each statement of {@link Queries}, under the same names. */
-export type RowsOf<Q extends Queries> = { readonly [K in keyof Q]: Q[K]['_']['result'] }
+export type RowsOf<Q extends Queries> = {
+  readonly [K in keyof Q]: NonNullable<Q[K]>['_']['result']
+}
 
 /**
  * Runs several statements as one D1 batch, in one round trip and on one state of the database. Returns
@@ -17,11 +19,14 @@ export type RowsOf<Q extends Queries> = { readonly [K in keyof Q]: Q[K]['_']['re
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function batch<Q extends Queries>(db: Database, queries: Q): Promise<RowsOf<Q>> {
-  const names = Object.keys(queries)
-  const [first, ...rest] = Object.values(queries)
-  if (first === undefined) return {} as RowsOf<Q>
-  const answers = await run(db, [first, ...rest])
-  return Object.fromEntries(names.map((name, index) => [name, answers[index]])) as RowsOf<Q>
+  const statements = Object.values(queries).filter((statement) => statement !== null)
+  const [first, ...rest] = statements
+  const answers = first === undefined ? [] : await run(db, [first, ...rest])
+  const rows = Object.entries(queries).map(([name, statement]) => [
+    name,
+    statement === null ? [] : answers[statements.indexOf(statement)],
+  ])
+  return Object.fromEntries(rows) as RowsOf<Q>
 }
 
 async function run(

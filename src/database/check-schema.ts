@@ -6,7 +6,7 @@
  */
 import { SchemaMismatch, StatementFailed, StoreUnavailable } from './database.ts'
 import type { Database, Statement } from './database.ts'
-import { schemaVersion } from './schema.ts'
+import { schemaVersion } from './schema/changes-tables.ts'
 import { SCHEMA_VERSION } from './schema-version.ts'
 
 /** The row of `seatgate_schema`. */

@@ -2,7 +2,7 @@ import { sql, type SQL } from 'drizzle-orm'
 import { storeError } from './check-schema.ts'
 import type { Database, Statement } from './database.ts'
 import { GUARD_CODES, type GuardCode } from './schema/changes-tables.ts'
-import { guards } from './schema.ts'
+import { guards } from './schema/changes-tables.ts'
 export type { GuardCode } from './schema/changes-tables.ts'
 
 /**

@@ -3,8 +3,6 @@
  * checks and foreign keys. Triggers are in the migrations only: they count members and prevent changes to
  * audit events. The library refuses a database without them, see `seatgate_schema`.
  *
- * Each area has a file of its own, so that a bundle leaves out the tables that it does not use.
- *
  * @module
  */
 export {
@@ -12,33 +10,40 @@ export {
   memberships,
   slugAliases,
   memberCounts,
-} from './schema/organizations-tables.ts'
-export type { OrganizationRow, MembershipRow } from './schema/organizations-tables.ts'
-export { entitlements, seatLedgers, seatFences } from './schema/seats-tables.ts'
-export { entitlementOverrides, subscriptions, entitlementStates } from './schema/billing-tables.ts'
-export type { SubscriptionRow, OverrideRow, EntitlementStateRow } from './schema/billing-tables.ts'
-export { auditEvents, auditLookups, auditPersonal, auditOutbox } from './schema/audit-tables.ts'
-export type { AuditEventRow } from './schema/audit-tables.ts'
-export {
-  auditNodes,
-  auditCheckpoints,
-  auditPublished,
-  auditPurges,
-  auditCarriedSeats,
-  auditRetention,
-} from './schema/log-tables.ts'
-export { sinkCursors, sinkDeadLetters, sinkAttempts } from './schema/forwarding-tables.ts'
-export type { PassedOver } from './schema/forwarding-tables.ts'
-export { invitations } from './schema/invitations-tables.ts'
-export type { InvitationRow } from './schema/invitations-tables.ts'
-export { organizationDomains, joinRequests, exclusions } from './schema/joining-tables.ts'
-export type { DomainRow, JoinRequestRow, ExclusionRow } from './schema/joining-tables.ts'
-export {
+  entitlements,
+  seatLedgers,
+  seatFences,
+  invitations,
+  organizationDomains,
+  joinRequests,
+  exclusions,
+  sessions,
   guards,
   operations,
   jobs,
   rateLimits,
   rotations,
   schemaVersion,
-} from './schema/changes-tables.ts'
-export { sessions } from './schema/sessions-tables.ts'
+} from './schema/membership-constraints.ts'
+export {
+  auditEvents,
+  auditLookups,
+  auditPersonal,
+  auditOutbox,
+  auditNodes,
+  auditCheckpoints,
+  auditPublished,
+  auditPurges,
+  auditCarriedSeats,
+  auditRetention,
+  sinkCursors,
+  sinkDeadLetters,
+  sinkAttempts,
+} from './schema/trail-constraints.ts'
+export type { OrganizationRow, MembershipRow } from './schema/organizations-tables.ts'
+export type { AuditEventRow } from './schema/audit-tables.ts'
+export type { PassedOver } from './schema/forwarding-tables.ts'
+export type { InvitationRow } from './schema/invitations-tables.ts'
+export type { DomainRow, JoinRequestRow, ExclusionRow } from './schema/joining-tables.ts'
+export { entitlementOverrides, subscriptions, entitlementStates } from './schema/billing-tables.ts'
+export type { SubscriptionRow, OverrideRow, EntitlementStateRow } from './schema/billing-tables.ts'

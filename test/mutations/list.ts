@@ -89,7 +89,7 @@ const domains = inFile('operations/joining/recheck-domains.ts')
 const schemaCheck = inFile('database/check-schema.ts')
 const storeRefusal = inFile('engine/changes/listed-refusals.ts')
 const signUp = inFile('operations/invitations/accept-with-signup.ts')
-const lost = inFile('engine/model/end-invitation.ts')
+const lost = inFile('engine/model/invited-members.ts')
 const exclusions = inFile('engine/model/exclusions.ts')
 const changeSink = inFile('parts/forwarding/admin.ts')
 const erase = inFile('operations/audit/erase.ts')
@@ -741,8 +741,8 @@ export const MUTATIONS: readonly Mutation[] = [
     ' and role = ${role} and ${isUnfinished()})`'
   ),
   guards('some of many invitations may be ended meanwhile', '= ${length}', '>= 0'),
-  guards('an invitation may be ended meanwhile', '= ${rows.length}', '>= 0'),
-  guards(
+  lost('an invitation may be ended meanwhile', '= ${rows.length}', '>= 0'),
+  lost(
     'another invitation may take an old one’s place',
     '      and not exists (select 1 from seatgate_invitations\n        where organization_id = ${organizationId} and ${isUnfinished()}\n        and token_hash not in (select value from json_each(${known})))`',
     '`'
@@ -905,9 +905,9 @@ export const MUTATIONS: readonly Mutation[] = [
     ', eventId }\n',
     ", eventId: 'x' }\n"
   ),
-  inFile('operations/organizations/delete.ts')(
+  inFile('engine/model/joining-members.ts')(
     'the requests of a deleted organization end without a word',
-    '            ...tellRequests(context, caller, organizationId, now),\n',
+    '    ...callHooks(context, caller, organizationId, now),\n',
     ''
   ),
   plan('the end of the earlier one is not on record', '      ...ended.events,\n', ''),
@@ -965,6 +965,11 @@ export const MUTATIONS: readonly Mutation[] = [
     'who was demoted keeps the invitations to the owner’s role',
     'role !== null && mayInvite(roles, role, to)',
     'role !== null'
+  ),
+  lost(
+    'who is invited while they are added takes two seats',
+    'sql`not exists (${invited})`',
+    'sql`exists (${invited}) or true`'
   ),
   lost(
     'an invitation that is sent meanwhile outlives its sender',

@@ -248,6 +248,11 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: workers('audit-replay'),
   },
   'engine/model/end-invitation.ts': { first: workers('put-out'), more: invitations },
+  'engine/model/invited-members.ts': {
+    first: workers('put-out invited-and-added'),
+    more: invitations,
+  },
+  'engine/model/joining-members.ts': { first: workers('hook-doors'), more: [] },
   'engine/model/exclusions.ts': {
     first: workers('put-out invitation-proof join-organization'),
     more: invitations,

@@ -121,7 +121,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     seed: 100,
   },
   'an invitation stays when its sender could not send it any more': {
-    file: 'src/engine/model/end-invitation.ts',
+    file: 'src/engine/model/invited-members.ts',
     from: 'const couldSend = (to: string) => role !== null && mayInvite(roles, role, to)',
     to: "const couldSend = (to: string) => to !== ''",
     seed: 9,

@@ -64,7 +64,10 @@ describe('the doors [SEAT-1]', () => {
 
   it('have no second name', () => {
     expect(filesWith(/\bmemberships\s+as\s+\w|=\s*memberships\b(?!\.)/)).toEqual([])
-    expect(filesWith(/\b\w+\.memberships\b/)).toEqual([])
+    // Its keys and checks, for hosts that create the tables from Drizzle.
+    expect(filesWith(/\b\w+\.memberships\b/)).toEqual([
+      'src/database/schema/membership-constraints.ts',
+    ])
   })
 
   it('change a membership in these places alone, two of them only the role', () => {
@@ -304,17 +307,17 @@ describe('the doors of invitations', () => {
     ])
     expect(filesWith(/\bendInvitation\(/)).toEqual([
       'src/engine/model/end-invitation.ts',
-      'src/engine/model/join.ts',
+      'src/engine/model/invited-members.ts',
       'src/operations/invitations/decline.ts',
       'src/operations/invitations/revoke.ts',
     ])
     expect(filesWith(/\bendInvitations\(/)).toEqual([
       'src/engine/model/end-invitation.ts',
+      'src/engine/model/invited-members.ts',
       'src/operations/invitations/plan-invitation.ts',
-      'src/operations/organizations/delete.ts',
     ])
     expect(filesWith(/\bendLost\(/)).toEqual([
-      'src/engine/model/end-invitation.ts',
+      'src/engine/model/invited-members.ts',
       'src/operations/memberships/change-role.ts',
       'src/operations/memberships/delete-user.ts',
       'src/operations/memberships/remove.ts',
@@ -358,19 +361,19 @@ describe('the doors of invitations', () => {
 describe('the doors of joining', () => {
   it('change domains and requests in these places alone', () => {
     expect(filesWith(/\b(?:insert|update|delete)\(\s*organizationDomains\b/)).toEqual([
+      'src/engine/model/joining-members.ts',
       'src/operations/joining/add-domain.ts',
       'src/operations/joining/change-domain.ts',
       'src/operations/joining/recheck-domains.ts',
       'src/operations/joining/verify-domain.ts',
-      'src/operations/organizations/delete.ts',
     ])
     expect(filesWith(/\b(?:insert|update|delete)\(\s*joinRequests\b/)).toEqual([
+      'src/engine/model/joining-members.ts',
       'src/operations/joining/approve.ts',
       'src/operations/joining/decline.ts',
       'src/operations/joining/join.ts',
       'src/operations/joining/joining-config.ts',
       'src/operations/joining/waitlist.ts',
-      'src/operations/organizations/delete.ts',
     ])
     const around =
       /\b(?:insert(?:\s+or\s+\w+)?\s+into|replace\s+into|delete\s+from|update(?:\s+or\s+\w+)?)\s+["'`]?(?:\$\{)?(?:organization_?domains|join_?requests)\b/i

@@ -3,97 +3,57 @@
  *
  * @module
  */
-import { sql } from 'drizzle-orm'
-import { check, index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { instant } from './column-types.ts'
 
 /** The cursor of each sink in each organization, and the lease of the current delivery. */
-export const sinkCursors = /* @__PURE__ */ sqliteTable(
-  'seatgate_sink_cursors',
-  () => ({
-    organizationId: text('organization_id').notNull(),
-    sinkId: text('sink_id').notNull(),
-    sequence: integer('sequence').notNull().default(0),
-    attempts: integer('attempts').notNull().default(0),
-    nextAttemptAt: instant('next_attempt_at').notNull(),
-    lastError: text('last_error'),
-    leaseToken: text('lease_token'),
-    leasedUntil: instant('leased_until').notNull(),
-    failingSince: instant('failing_since'),
-    pausedReason: text('paused_reason'),
-  }),
-  (table) => [
-    primaryKey({ columns: [table.organizationId, table.sinkId] }),
-    check('seatgate_sink_cursors_sequence', sql`sequence >= 0`),
-    check('seatgate_sink_cursors_attempts', sql`attempts >= 0`),
-  ]
-)
+export const sinkCursors = /* @__PURE__ */ sqliteTable('seatgate_sink_cursors', () => ({
+  organizationId: text('organization_id').notNull(),
+  sinkId: text('sink_id').notNull(),
+  sequence: integer('sequence').notNull().default(0),
+  attempts: integer('attempts').notNull().default(0),
+  nextAttemptAt: instant('next_attempt_at').notNull(),
+  lastError: text('last_error'),
+  leaseToken: text('lease_token'),
+  leasedUntil: instant('leased_until').notNull(),
+  failingSince: instant('failing_since'),
+  pausedReason: text('paused_reason'),
+}))
 
 /** Events that were given up for a sink, with the reason; `queued` letters will be tried again. */
-export const sinkDeadLetters = /* @__PURE__ */ sqliteTable(
-  'seatgate_sink_dead_letters',
-  () => ({
-    organizationId: text('organization_id').notNull(),
-    sinkId: text('sink_id').notNull(),
-    sequence: integer('sequence').notNull(),
-    eventId: text('event_id').notNull(),
-    action: text('action').notNull(),
-    state: text('state', { enum: ['dead', 'queued', 'delivered'] }).notNull(),
-    reason: text('reason').notNull(),
-    attempts: integer('attempts').notNull(),
-    diedAt: instant('died_at').notNull(),
-    updatedAt: instant('updated_at').notNull(),
-  }),
-  (table) => [
-    primaryKey({ columns: [table.organizationId, table.sinkId, table.sequence] }),
-    index('seatgate_sink_dead_letters_queued')
-      .on(table.organizationId, table.sinkId, table.sequence)
-      .where(sql`state = 'queued'`),
-    check('seatgate_sink_dead_letters_sequence', sql`sequence > 0`),
-    check('seatgate_sink_dead_letters_state', sql`state IN ('dead', 'queued', 'delivered')`),
-    check('seatgate_sink_dead_letters_attempts', sql`attempts > 0`),
-  ]
-)
+export const sinkDeadLetters = /* @__PURE__ */ sqliteTable('seatgate_sink_dead_letters', () => ({
+  organizationId: text('organization_id').notNull(),
+  sinkId: text('sink_id').notNull(),
+  sequence: integer('sequence').notNull(),
+  eventId: text('event_id').notNull(),
+  action: text('action').notNull(),
+  state: text('state', { enum: ['dead', 'queued', 'delivered'] }).notNull(),
+  reason: text('reason').notNull(),
+  attempts: integer('attempts').notNull(),
+  diedAt: instant('died_at').notNull(),
+  updatedAt: instant('updated_at').notNull(),
+}))
 
 /**
  * The history of deliveries: one row for each attempt, or for a range of events with the same outcome.
  * The sink does not take the events in `passed`. Rows can only be inserted, and are deleted with their
  * events.
  */
-export const sinkAttempts = /* @__PURE__ */ sqliteTable(
-  'seatgate_sink_attempts',
-  () => ({
-    id: integer('id').primaryKey(),
-    organizationId: text('organization_id').notNull(),
-    sinkId: text('sink_id').notNull(),
-    firstSequence: integer('first_sequence').notNull(),
-    lastSequence: integer('last_sequence').notNull(),
-    outcome: text('outcome', {
-      enum: ['delivered', 'passed', 'skipped', 'retry', 'paused', 'dead'],
-    }).notNull(),
-    reason: text('reason'),
-    attempt: integer('attempt').notNull(),
-    passed: text('passed', { mode: 'json' }).$type<readonly PassedOver[]>().notNull(),
-    attemptedAt: instant('attempted_at').notNull(),
-    milliseconds: integer('milliseconds').notNull(),
-  }),
-  (table) => [
-    index('seatgate_sink_attempts_route').on(
-      table.organizationId,
-      table.sinkId,
-      table.firstSequence
-    ),
-    check('seatgate_sink_attempts_first_sequence', sql`first_sequence > 0`),
-    check('seatgate_sink_attempts_last_sequence', sql`last_sequence >= first_sequence`),
-    check(
-      'seatgate_sink_attempts_outcome',
-      sql`outcome IN ('delivered', 'passed', 'skipped', 'retry', 'paused', 'dead')`
-    ),
-    check('seatgate_sink_attempts_attempt', sql`attempt >= 0`),
-    check('seatgate_sink_attempts_passed', sql`json_valid(passed)`),
-    check('seatgate_sink_attempts_milliseconds', sql`milliseconds >= 0`),
-  ]
-)
+export const sinkAttempts = /* @__PURE__ */ sqliteTable('seatgate_sink_attempts', () => ({
+  id: integer('id').primaryKey(),
+  organizationId: text('organization_id').notNull(),
+  sinkId: text('sink_id').notNull(),
+  firstSequence: integer('first_sequence').notNull(),
+  lastSequence: integer('last_sequence').notNull(),
+  outcome: text('outcome', {
+    enum: ['delivered', 'passed', 'skipped', 'retry', 'paused', 'dead'],
+  }).notNull(),
+  reason: text('reason'),
+  attempt: integer('attempt').notNull(),
+  passed: text('passed', { mode: 'json' }).$type<readonly PassedOver[]>().notNull(),
+  attemptedAt: instant('attempted_at').notNull(),
+  milliseconds: integer('milliseconds').notNull(),
+}))
 
 /** Events that a sink does not take, with the part of its configuration that excludes them. */
 export interface PassedOver {

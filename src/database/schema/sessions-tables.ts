@@ -3,25 +3,15 @@
  *
  * @module
  */
-import { sql } from 'drizzle-orm'
-import { check, index, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { instant } from './column-types.ts'
 
 /** Sessions: the SHA-256 of the token, the user, and the active organization. */
-export const sessions = /* @__PURE__ */ sqliteTable(
-  'seatgate_sessions',
-  () => ({
-    tokenHash: text('token_hash').primaryKey(),
-    userId: text('user_id').notNull(),
-    activeOrganizationId: text('active_organization_id'),
-    expiresAt: instant('expires_at').notNull(),
-    lastActiveAt: instant('last_active_at').notNull(),
-    createdAt: instant('created_at').notNull(),
-  }),
-  (table) => [
-    index('seatgate_sessions_active_organization').on(table.activeOrganizationId, table.userId),
-    index('seatgate_sessions_user').on(table.userId),
-    index('seatgate_sessions_expiry').on(table.expiresAt),
-    check('seatgate_sessions_token_hash', sql`length(token_hash) = 64`),
-  ]
-)
+export const sessions = /* @__PURE__ */ sqliteTable('seatgate_sessions', () => ({
+  tokenHash: text('token_hash').primaryKey(),
+  userId: text('user_id').notNull(),
+  activeOrganizationId: text('active_organization_id'),
+  expiresAt: instant('expires_at').notNull(),
+  lastActiveAt: instant('last_active_at').notNull(),
+  createdAt: instant('created_at').notNull(),
+}))

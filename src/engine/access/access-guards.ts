@@ -12,7 +12,7 @@ import {
   type UserContext,
 } from '../../database/database.ts'
 import { guard } from '../../database/commit.ts'
-import type { MembershipRow } from '../../database/schema.ts'
+import type { MembershipRow } from '../../database/schema/organizations-tables.ts'
 import type { Access } from './authorize.ts'
 import type { AccessContext } from './roles.ts'
 

@@ -6,7 +6,7 @@ import {
   organizations,
   type MembershipRow,
   type OrganizationRow,
-} from '../../database/schema.ts'
+} from '../../database/schema/organizations-tables.ts'
 import type { AccessContext, Roles } from './roles.ts'
 import { ok, refused, type AccessRefusal, type Result } from '../../base/result.ts'
 import {

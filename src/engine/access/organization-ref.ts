@@ -1,5 +1,5 @@
 import { eq, sql, type SQL } from 'drizzle-orm'
-import { memberships, organizations } from '../../database/schema.ts'
+import { memberships, organizations } from '../../database/schema/organizations-tables.ts'
 import { isQuery, isUser, userIdOf, type Caller } from './principal.ts'
 import { lowerCase } from '../../base/input.ts'
 

@@ -6,7 +6,7 @@
  * @module
  */
 import { and, gt, lt, lte, sql, type SQL } from 'drizzle-orm'
-import { auditEvents } from '../../database/schema.ts'
+import { auditEvents } from '../../database/schema/audit-tables.ts'
 import { matching, type ReadFilters } from './filters.ts'
 
 /** The trail of an organization, and the condition that the caller may read it. */

@@ -1,7 +1,7 @@
 import { getTableColumns, sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import type { AuditActor } from '../../base/runtime.ts'
-import { auditEvents, type AuditEventRow } from '../../database/schema.ts'
+import { auditEvents, type AuditEventRow } from '../../database/schema/audit-tables.ts'
 import type { SaltedData } from '../../proof/personal.ts'
 import { ACTIONS, type AuditAction, type MetadataOf } from './actions.ts'
 

@@ -1,7 +1,7 @@
 import { and, eq, gt, gte, isNull, lte, sql, type SQL } from 'drizzle-orm'
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import * as v from 'valibot'
-import { auditEvents } from '../../database/schema.ts'
+import { auditEvents } from '../../database/schema/audit-tables.ts'
 import { Instant, parseInput, shortText, wholeNumber } from '../../base/input.ts'
 import { knownParameters } from '../../base/names.ts'
 import type { InputRefusal, Result } from '../../base/result.ts'

@@ -6,7 +6,7 @@
 import { and, asc, desc, gt, lt, lte, sql, type SQL } from 'drizzle-orm'
 import type { Runtime } from '../../base/runtime.ts'
 import type { Database, DatabaseContext } from '../../database/database.ts'
-import { auditEvents } from '../../database/schema.ts'
+import { auditEvents } from '../../database/schema/audit-tables.ts'
 import { eventColumns, eventView, type AuditEvent, type ReadEventRow } from './event.ts'
 import { lookedUpBy, sequencesBy, type Trail, type TrailPage } from './event-lookups.ts'
 import { matching, type ReadFilters } from './filters.ts'

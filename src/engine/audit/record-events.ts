@@ -1,7 +1,7 @@
 import { and, eq, getTableColumns, is, SQL, sql } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
 import type { Database, DatabaseContext, Statement } from '../../database/database.ts'
-import { auditEvents, auditOutbox, auditPersonal } from '../../database/schema.ts'
+import { auditEvents, auditOutbox, auditPersonal } from '../../database/schema/audit-tables.ts'
 import { areFew, fieldOf, insertMany, insertRows } from '../../database/batch.ts'
 import type { Attribution, Metric, Runtime } from '../../base/runtime.ts'
 import { canonicalJson, shortened } from '../../proof/encoding.ts'

@@ -7,7 +7,7 @@ import type { Awaiting } from './consumers.ts'
 import { sql } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
 import type { DatabaseContext } from '../../database/database.ts'
-import { auditNodes } from '../../database/schema.ts'
+import { auditNodes } from '../../database/schema/log-tables.ts'
 import { fromBase64 } from '../../proof/encoding.ts'
 import { subtreesOf, type Hash, type Span } from '../../proof/merkle.ts'
 

@@ -7,7 +7,8 @@ import type { RefusalCounts } from '../seats/reserve-rules.ts'
 import type { JobContext } from './jobs.ts'
 import type { StepUpContext } from '../access/step-up.ts'
 import { attributionOf, type Principal, type RequestInfo } from '../access/principal.ts'
-import type { LossContext } from '../model/end-invitation.ts'
+import type { LossContext } from '../model/leave.ts'
+import type { JoiningMembersContext } from '../model/joining-members.ts'
 import type { SessionStoreContext } from '../model/session-store.ts'
 
 /** The context of a change, from its reads to the work after its commit. */
@@ -85,4 +86,7 @@ export async function notifySeatsFreed(
 }
 
 /** The context of an operation on memberships. */
-export type MembershipContext = ChangeContext & LossContext & SessionStoreContext
+export type MembershipContext = ChangeContext &
+  LossContext &
+  JoiningMembersContext &
+  SessionStoreContext

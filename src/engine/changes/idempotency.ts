@@ -1,7 +1,7 @@
 import { and, eq, lte, sql } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
 import type { Database, DatabaseContext, Statement } from '../../database/database.ts'
-import { operations } from '../../database/schema.ts'
+import { operations } from '../../database/schema/changes-tables.ts'
 import { canonicalJson } from '../../proof/encoding.ts'
 import { UnreadableInput } from '../../base/input.ts'
 import { invalid, ok, refused, type RefusalCode, type Result } from '../../base/result.ts'

@@ -5,7 +5,11 @@ import { shortened } from '../../proof/encoding.ts'
 import { redacted, type Delivery, type Sink } from './sink.ts'
 import { and, eq, gt, isNull, lte, sql, type SQL } from 'drizzle-orm'
 import type { Database } from '../../database/database.ts'
-import { sinkAttempts, sinkCursors, type PassedOver } from '../../database/schema.ts'
+import {
+  sinkAttempts,
+  sinkCursors,
+  type PassedOver,
+} from '../../database/schema/forwarding-tables.ts'
 
 // How long a delivery may take.
 const DELIVERY_SECONDS = 15

@@ -6,7 +6,8 @@
 import { and, asc, eq, getTableColumns, gt, lte, sql, type SQL } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
 import type { Database, DatabaseContext } from '../../database/database.ts'
-import { auditEvents, sinkCursors } from '../../database/schema.ts'
+import { auditEvents } from '../../database/schema/audit-tables.ts'
+import { sinkCursors } from '../../database/schema/forwarding-tables.ts'
 import { eventColumns, type ReadEventRow } from '../audit/event.ts'
 import { isFree, isReady, onRoute, recordAttempts, type Attempt, type Lease } from './attempt.ts'
 import {

@@ -5,7 +5,8 @@
  */
 import { and, asc, eq, sql } from 'drizzle-orm'
 import type { Database } from '../../database/database.ts'
-import { auditEvents, sinkDeadLetters } from '../../database/schema.ts'
+import { auditEvents } from '../../database/schema/audit-tables.ts'
+import { sinkDeadLetters } from '../../database/schema/forwarding-tables.ts'
 import { eventColumns } from '../audit/event.ts'
 import { isLeased, type Lease } from './attempt.ts'
 

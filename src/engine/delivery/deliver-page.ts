@@ -10,7 +10,7 @@ import { eventView, type AuditEvent, type ReadEventRow } from '../audit/event.ts
 import type { Runtime } from '../../base/runtime.ts'
 import type { DeadLetter, Redelivery } from './dead-letters.ts'
 import { passedBecause, type Sink } from './sink.ts'
-import type { PassedOver } from '../../database/schema.ts'
+import type { PassedOver } from '../../database/schema/forwarding-tables.ts'
 
 const DEFAULT_RETRY_HOURS = 75
 

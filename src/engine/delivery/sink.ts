@@ -1,5 +1,5 @@
 import type { AuditEvent } from '../audit/event.ts'
-import type { PassedOver } from '../../database/schema.ts'
+import type { PassedOver } from '../../database/schema/forwarding-tables.ts'
 import { PATTERN, keptOutBy } from '../audit/filters.ts'
 import { ACTIONS } from '../audit/actions.ts'
 

@@ -1,7 +1,8 @@
 import { asc, inArray, sql } from 'drizzle-orm'
 import { budgeted, type Budgeted } from '../../database/statement-budget.ts'
 import { batch } from '../../database/batch.ts'
-import { auditOutbox, rotations } from '../../database/schema.ts'
+import { auditOutbox } from '../../database/schema/audit-tables.ts'
+import { rotations } from '../../database/schema/changes-tables.ts'
 import {
   newInvocation,
   serveSideBySide,

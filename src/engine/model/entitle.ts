@@ -10,10 +10,10 @@ import { guard } from '../../database/commit.ts'
 import type { DatabaseContext, Statement } from '../../database/database.ts'
 import {
   entitlementOverrides,
-  entitlements,
   entitlementStates,
   subscriptions,
-} from '../../database/schema.ts'
+} from '../../database/schema/billing-tables.ts'
+import { entitlements } from '../../database/schema/seats-tables.ts'
 import { unknownEnd, type BillingContext } from '../seats/billing-rules.ts'
 import { entitlementFrom, seatsUsed } from '../seats/counts.ts'
 import type { EntitlementOverride } from '../seats/entitlement.ts'

@@ -9,38 +9,15 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import { and, eq, inArray, sql, type SQL } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
-import {
-  hasUserId,
-  type DatabaseContext,
-  type Statement,
-  type UserContext,
-} from '../../database/database.ts'
-import { exclusions, type ExclusionRow } from '../../database/schema.ts'
+import { type DatabaseContext, type Statement, type UserContext } from '../../database/database.ts'
+import { exclusions, type ExclusionRow } from '../../database/schema/joining-tables.ts'
 import { normalizeEmail } from '../../base/email.ts'
+import { personOf, type Person } from './membership.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 
-/** A user as an organization knows them: by id, and by address if the host has configured its users. */
-export interface Person {
-  readonly userId: SQL<string | null> | string | null
-  readonly address: SQL<string | null>
-}
-
 /** A row that may be about the user, with their current address. */
 export type ExclusionCandidate = ExclusionRow & { readonly currentAddress: string | null }
-
-/** Returns a user of the host's table; without the table the address is null. */
-export function personOf(
-  { users }: Pick<UserContext, 'users'>,
-  userId: SQL<string | null> | string | null
-): Person {
-  return {
-    userId,
-    address: users
-      ? sql<string | null>`(select ${users.email} from ${users} where ${hasUserId(users, userId)})`
-      : sql<string | null>`null`,
-  }
-}
 
 /** Selects the address of a user; no query if the host has not configured its users. */
 export function addressOf(context: UserContext, userId: SQL<string | null> | string | null) {

@@ -1,6 +1,7 @@
 import { and, eq, sql, type SQL } from 'drizzle-orm'
 import { hasUserId, userIdText, type Database, type UserContext } from '../../database/database.ts'
-import { invitations, memberships, organizations } from '../../database/schema.ts'
+import { invitations } from '../../database/schema/invitations-tables.ts'
+import { memberships, organizations } from '../../database/schema/organizations-tables.ts'
 import { organizationIdOf } from '../access/organization-ref.ts'
 import type { OrganizationScope } from '../access/principal.ts'
 import { isVerified, type VerificationContext } from './exclusions.ts'
@@ -65,16 +66,6 @@ export function membershipThere(
     )
 }
 
-/** Selects all unfinished invitations of an organization, expired ones included. */
-export function unfinishedIn(db: Database, { organization }: OrganizationScope) {
-  return db
-    .select()
-    .from(invitations)
-    .where(
-      sql`${invitations.organizationId} = ${organizationIdOf(organization)} and ${isUnfinished()}`
-    )
-}
-
 /** Selects the unfinished invitation of an address, expired ones included. */
 export function unfinishedFor(db: Database, { organization }: OrganizationScope, email: string) {
   return db
@@ -83,24 +74,6 @@ export function unfinishedFor(db: Database, { organization }: OrganizationScope,
     .where(
       sql`${invitations.organizationId} = ${organizationIdOf(organization)}
         and ${invitations.email} = ${email} and ${isUnfinished()}`
-    )
-}
-
-/** Selects the open invitation to a user's address; no query if the host has not configured its users. */
-export function unfinishedForUser(
-  { db, users }: UserContext,
-  organizationId: SQL<string | null> | string,
-  userId: SQL<string | null> | string | null
-) {
-  const address = users
-    ? sql`(select ${users.email} from ${users} where ${hasUserId(users, userId)})`
-    : sql`null`
-  return db
-    .select()
-    .from(invitations)
-    .where(
-      sql`${invitations.organizationId} = ${organizationId}
-        and ${invitations.email} = ${address} and ${isUnfinished()}`
     )
 }
 

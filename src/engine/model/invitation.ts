@@ -1,4 +1,4 @@
-import { invitations, type InvitationRow } from '../../database/schema.ts'
+import { invitations, type InvitationRow } from '../../database/schema/invitations-tables.ts'
 import { eq, sql } from 'drizzle-orm'
 import { seatEvent } from '../audit/event.ts'
 import {
@@ -174,24 +174,6 @@ export function guardAllUnfinished(
     and ${isUnfinished()}`
   const { length } = rows
   return [guard(context.db, 'stale', sql`(${unfinished}) = ${length}`)]
-}
-
-/** Guards that an organization has exactly these open invitations, unchanged. */
-export function guardOnlyUnfinished(
-  { db }: DatabaseContext,
-  organizationId: string,
-  rows: readonly InvitationRow[]
-): Statement {
-  const known = JSON.stringify(rows.map(({ tokenHash }) => tokenHash))
-  return guard(
-    db,
-    'stale',
-    sql`(select count(*) from seatgate_invitations
-      where organization_id = ${organizationId} and ${isUnfinished()}) = ${rows.length}
-      and not exists (select 1 from seatgate_invitations
-        where organization_id = ${organizationId} and ${isUnfinished()}
-        and token_hash not in (select value from json_each(${known})))`
-  )
 }
 
 /** Guards that no member has one of these addresses. */

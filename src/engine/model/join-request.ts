@@ -1,4 +1,4 @@
-import type { DomainRow, JoinRequestRow } from '../../database/schema.ts'
+import type { DomainRow, JoinRequestRow } from '../../database/schema/joining-tables.ts'
 import type { Membership } from './membership.ts'
 
 /** A request to join: `open` needs an approval, `waiting` a seat. Timestamps are ISO 8601 UTC. */

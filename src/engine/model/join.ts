@@ -2,15 +2,15 @@ import type { Runtime } from '../../base/runtime.ts'
 import type { ProviderContext } from '../seats/provider.ts'
 import * as v from 'valibot'
 import { memberEvent } from '../audit/event.ts'
-import type { DatabaseContext, Statement } from '../../database/database.ts'
-import type { ExclusionRow, InvitationRow } from '../../database/schema.ts'
+import type { Statement, UserContext } from '../../database/database.ts'
+import type { ExclusionRow } from '../../database/schema/joining-tables.ts'
+import type { InvitationRow } from '../../database/schema/invitations-tables.ts'
 import { withHook, type Plan } from './plan.ts'
 import type { AddPath } from './hooks.ts'
 import { parseInput, shortText } from '../../base/input.ts'
-import { endInvitation } from './end-invitation.ts'
-import { guardPending, guardUnfinished } from './invitation.ts'
-import { userIdOf, type Principal } from '../access/principal.ts'
-import { readmit } from './exclusions.ts'
+import type { InvitedMembers } from './invited-members.ts'
+import type { Principal } from '../access/principal.ts'
+import type { JoiningMembersContext } from './joining-members.ts'
 import {
   claimAsMember,
   membershipView,
@@ -28,7 +28,14 @@ export interface AddedMember {
 
 /** The context of a function that creates memberships. */
 export interface JoinContext
-  extends DatabaseContext, Pick<ProviderContext, 'seats'>, Pick<Runtime, 'newId'> {}
+  extends
+    UserContext,
+    JoiningMembersContext,
+    Pick<ProviderContext, 'seats'>,
+    Pick<Runtime, 'newId'> {
+  /** Null without the part. */
+  readonly invitations: { readonly members: InvitedMembers } | null
+}
 
 /** How a user joins, if there is more to it. */
 export interface JoinDetails {
@@ -40,8 +47,8 @@ export interface JoinDetails {
   readonly requestId?: string | undefined
   /** Whether they are first on the waitlist for the seat. */
   readonly awaited?: boolean
-  /** An open invitation to them. It ends and passes its seat on, so that no user takes two seats. */
-  readonly invitation?: InvitationRow | undefined
+  /** The open invitation to them, if one was found. Without this no invitation is looked for. */
+  readonly invited?: readonly InvitationRow[]
   /** The rows that excluded them from joining by domain, which are deleted because they are let in. */
   readonly excluded?: readonly ExclusionRow[]
 }
@@ -67,17 +74,22 @@ export function planJoin(
   caller: Principal,
   now: Date,
   guards: readonly Statement[],
-  { path, seatId = null, awaited = false, requestId, invitation, excluded = [] }: JoinDetails = {}
+  { path, seatId = null, awaited = false, requestId, invited, excluded = [] }: JoinDetails = {}
 ): Plan<AddedMember> {
   const { role } = newcomer
   const row = newMembership(context.newId(), newcomer, now)
   const membership = membershipView(row)
   const door: AddPath = awaited ? 'waiting_line' : (path ?? 'direct')
-  const taken = invitation && takeOver(context, invitation, caller, now)
+  const taken =
+    invited && context.invitations?.members.takeOver(context, newcomer, invited, caller, now)
   return {
     value: { membership, created: true },
     before: [{ hook: 'beforeAddMember', state: { ...newcomer, path: door, caller } }],
-    statements: [...guards, ...(taken?.statements ?? []), ...readmit(context, excluded)],
+    statements: [
+      ...guards,
+      ...(taken?.statements ?? []),
+      ...(context.joining?.members.readmit(context, excluded) ?? []),
+    ],
     claims: [claimAsMember(context.db, row, { seatId: taken?.seatId ?? seatId, awaited })],
     freedSeats: taken?.freedSeats ?? [],
     events: [
@@ -94,19 +106,4 @@ export function planJoin(
 // For an acceptance the event of the invitation records the path.
 function recordedPath(path: JoinDetails['path']) {
   return path === undefined || path === 'invitation' ? {} : { path }
-}
-
-// An open invitation passes its seat on; an expired one is only ended.
-function takeOver(
-  context: DatabaseContext & Pick<ProviderContext, 'seats'>,
-  invitation: InvitationRow,
-  caller: Principal,
-  now: Date
-) {
-  const seatId = invitation.expiresAt > now ? invitation.seatId : null
-  const by = userIdOf(caller)
-  const ending = endInvitation(context, invitation, 'superseded', by, now, seatId !== null)
-  const unchanged =
-    seatId === null ? guardUnfinished(context, invitation) : guardPending(context, invitation, now)
-  return { ...ending, seatId, statements: [unchanged, ...ending.statements] }
 }

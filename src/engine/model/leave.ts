@@ -6,12 +6,52 @@
 import { endPointers, type SessionStoreContext } from './session-store.ts'
 import { sql } from 'drizzle-orm'
 import { memberEvent, seatEvent, type EventDraft } from '../audit/event.ts'
-import type { Statement } from '../../database/database.ts'
-import { memberships, type MembershipRow } from '../../database/schema.ts'
+import type { Statement, UserContext } from '../../database/database.ts'
+import { memberships, type MembershipRow } from '../../database/schema/organizations-tables.ts'
 import { withHook, type Job } from './plan.ts'
-import type { Lost } from './end-invitation.ts'
+import type { Ending } from './end-invitation.ts'
+import type { InvitedMembers } from './invited-members.ts'
+import type { AccessContext } from '../access/roles.ts'
 import type { ProviderContext, SeatReference } from '../seats/provider.ts'
 import { isMembership, membershipView } from './membership.ts'
+
+/** A loss of rights: with `role` null the user has no active membership any more. */
+export interface Loss {
+  readonly userId: string
+  /** The organizations that the loss concerns. */
+  readonly organizationIds: readonly string[]
+  readonly role: string | null
+  /** Whether another user removes or suspends them: an old invitation must not let them return. */
+  readonly putOut: boolean
+  /** The author of the loss; null: not a user. */
+  readonly by: string | null
+  readonly now: Date
+}
+
+/** The parts of the batch that ends them, and their number. */
+export interface Lost extends Ending {
+  /** For each organization. */
+  readonly counts: ReadonlyMap<string, number>
+  readonly count: number
+}
+
+/** The context of a function that ends the invitations of a loss. */
+export interface LossContext extends AccessContext, UserContext, Pick<ProviderContext, 'seats'> {
+  /** Null without the part: then no invitation is read. */
+  readonly invitations: {
+    readonly outliveInviter: boolean
+    readonly members: InvitedMembers
+  } | null
+}
+
+/** The empty end: there is no part of invitations. */
+export const NOTHING_LOST: Lost = {
+  statements: [],
+  freedSeats: [],
+  events: [],
+  counts: /* @__PURE__ */ new Map(),
+  count: 0,
+}
 
 /** The parts of a batch that ends memberships. */
 export interface LeavePlan {

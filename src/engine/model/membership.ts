@@ -1,4 +1,8 @@
-import { memberCounts, memberships, type MembershipRow } from '../../database/schema.ts'
+import {
+  memberCounts,
+  memberships,
+  type MembershipRow,
+} from '../../database/schema/organizations-tables.ts'
 import { and, eq, inArray, isNull, sql, type SQL } from 'drizzle-orm'
 import {
   hasUserId,
@@ -27,7 +31,7 @@ export interface Membership {
   readonly updatedAt: string
 }
 
-/** What ended together with a user's rights. */
+/** The invitations that ended together with a user's rights. */
 export interface EndedWith {
   /** How many open invitations ended, mainly those that they had sent and could no longer send. */
   readonly endedInvitations: number
@@ -174,7 +178,7 @@ function claim(
  * organization is over its limit.
  */
 export function reseat(
-  { db, newId, seats }: JoinContext,
+  { db, newId, seats }: Pick<JoinContext, 'db' | 'newId' | 'seats'>,
   organizationId: string,
   userIds: readonly string[]
 ): { readonly statements: readonly Statement[]; readonly events: readonly EventDraft[] } {
@@ -228,4 +232,23 @@ export function recount({ db }: DatabaseContext, organizationId: string): Statem
         seats: sql`excluded.seats`,
       },
     })
+}
+
+/** A user as an organization knows them: by id, and by address if the host has configured its users. */
+export interface Person {
+  readonly userId: SQL<string | null> | string | null
+  readonly address: SQL<string | null>
+}
+
+/** Returns a user of the host's table; without the table the address is null. */
+export function personOf(
+  { users }: Pick<UserContext, 'users'>,
+  userId: SQL<string | null> | string | null
+): Person {
+  return {
+    userId,
+    address: users
+      ? sql<string | null>`(select ${users.email} from ${users} where ${hasUserId(users, userId)})`
+      : sql<string | null>`null`,
+  }
 }

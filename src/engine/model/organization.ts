@@ -1,9 +1,9 @@
 import {
-  type OrganizationRow,
-  organizations,
   memberships,
+  organizations,
   type MembershipRow,
-} from '../../database/schema.ts'
+  type OrganizationRow,
+} from '../../database/schema/organizations-tables.ts'
 import { eq, sql, and, isNull, type SQL } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
 import type { Statement, DatabaseContext, Database } from '../../database/database.ts'

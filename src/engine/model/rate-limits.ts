@@ -7,7 +7,7 @@
 import { inArray, lte, sql, type SQL } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
 import type { Database, Statement, DatabaseContext } from '../../database/database.ts'
-import { rateLimits } from '../../database/schema.ts'
+import { rateLimits } from '../../database/schema/changes-tables.ts'
 import type { RateRefusalCode } from '../../base/result.ts'
 import { isSystem, operationActor, type Caller, type Principal } from '../access/principal.ts'
 

@@ -6,7 +6,9 @@
 import { and, eq, gt, inArray, isNotNull, sql, type SQL } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
 import type { Database, DatabaseContext, Statement } from '../../database/database.ts'
-import { invitations, memberships, seatFences, seatLedgers } from '../../database/schema.ts'
+import { invitations } from '../../database/schema/invitations-tables.ts'
+import { memberships } from '../../database/schema/organizations-tables.ts'
+import { seatFences, seatLedgers } from '../../database/schema/seats-tables.ts'
 import { isPending } from './counts.ts'
 
 /** A seat that is in D1: held by a membership or, with `until`, reserved by an invitation. */

@@ -6,13 +6,10 @@
 import { and, eq, inArray, sql, type SQL } from 'drizzle-orm'
 import type { Database, Statement } from '../../database/database.ts'
 import { batch } from '../../database/batch.ts'
-import {
-  entitlements,
-  guards,
-  invitations,
-  memberships,
-  seatFences,
-} from '../../database/schema.ts'
+import { entitlements, seatFences } from '../../database/schema/seats-tables.ts'
+import { guards } from '../../database/schema/changes-tables.ts'
+import { invitations } from '../../database/schema/invitations-tables.ts'
+import { memberships } from '../../database/schema/organizations-tables.ts'
 import { finite, limitView, unknown, unlimited, type SeatCount } from './limit.ts'
 import type { Entitlement, SeatContext, SeatRequest } from './provider.ts'
 

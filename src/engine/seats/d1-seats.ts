@@ -1,7 +1,7 @@
 import { checkOptionNames } from '../../base/names.ts'
 import { sql } from 'drizzle-orm'
 import type { Statement } from '../../database/database.ts'
-import { guards } from '../../database/schema.ts'
+import { guards } from '../../database/schema/changes-tables.ts'
 import { ok, refused } from '../../base/result.ts'
 import { checkedDefaultLimit, type DefaultLimitOption } from './limit.ts'
 import type { SeatContext, SeatProvider, SeatRequest } from './provider.ts'

@@ -9,11 +9,11 @@ import {
   entitlementOverrides,
   entitlementStates,
   subscriptions,
-  type entitlements,
   type EntitlementStateRow,
   type OverrideRow,
   type SubscriptionRow,
-} from '../../database/schema.ts'
+} from '../../database/schema/billing-tables.ts'
+import type { entitlements } from '../../database/schema/seats-tables.ts'
 import { entitlementOf } from './counts.ts'
 import type { EntitlementOverride, SeatAmount } from './entitlement.ts'
 import type { SubscriptionRecord } from './subscription-state.ts'

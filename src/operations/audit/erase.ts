@@ -3,7 +3,8 @@ import type { ConfiguredConsumersContext } from '../../engine/audit/consumers.ts
 import { eq, sql, type SQL } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
 import type { Statement, DatabaseContext } from '../../database/database.ts'
-import { auditPersonal, exclusions } from '../../database/schema.ts'
+import { auditPersonal } from '../../database/schema/audit-tables.ts'
+import { exclusions } from '../../database/schema/joining-tables.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
 import {

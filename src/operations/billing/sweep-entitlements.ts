@@ -1,6 +1,6 @@
 import { and, asc, isNotNull, lte } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
-import { entitlementStates } from '../../database/schema.ts'
+import { entitlementStates } from '../../database/schema/billing-tables.ts'
 import { budgeted } from '../../database/statement-budget.ts'
 import { recomputeEntitlement } from './recompute.ts'
 import { suspendExcess, type ExcessContext } from './suspend-excess.ts'

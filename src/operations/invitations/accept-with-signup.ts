@@ -2,14 +2,13 @@ import { partOf } from '../../engine/changes/part.ts'
 import { sql } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
 import { normalizeEmail } from '../../base/email.ts'
-import { excluding, exclusionsOf } from '../../engine/model/exclusions.ts'
 import { isConfigured } from '../../engine/access/roles.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { storeRefusal } from '../../engine/changes/listed-refusals.ts'
 import { find } from '../../engine/access/authorize.ts'
 import { invalid, ok, refused, type Result } from '../../base/result.ts'
 import { requestInfoOf, type RequestInfo } from '../../engine/access/principal.ts'
-import { planAcceptance, type AcceptedInvitation } from './accept.ts'
+import { excludedAs, planAcceptance, type AcceptedInvitation } from './accept.ts'
 import { attemptsOn, attemptsSoFar, countAttempt, refuseAttempt } from './invitation-limits.ts'
 import type { RateRow } from '../../engine/model/rate-limits.ts'
 import {
@@ -81,10 +80,11 @@ export async function acceptInvitationWithSignup(
     attempts: attemptsSoFar(context, attempts),
     rows: invitationById(db, id),
     organizations: invitingOrganization(db, id),
-    excluded: exclusionsOf(context, placeOf(id), {
-      userId,
-      address: sql<string | null>`(select email from seatgate_invitations where id = ${id})`,
-    }),
+    excluded:
+      context.joining?.members.exclusionsOf(context, placeOf(id), {
+        userId,
+        address: sql<string | null>`(select email from seatgate_invitations where id = ${id})`,
+      }) ?? null,
     taken: db
       .select({ taken: sql`1`.as('taken') })
       .from(users)
@@ -141,7 +141,7 @@ export async function acceptInvitationWithSignup(
           caller,
           at,
           'signup',
-          excluding(rows.excluded, userId)
+          excludedAs(context, rows.excluded, userId)
         )
         return ok({
           ...plan,

@@ -2,7 +2,7 @@ import { partOf } from '../../engine/changes/part.ts'
 import { normalizeEmail } from '../../base/email.ts'
 import { isConfigured } from '../../engine/access/roles.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
-import { excluding, exclusionsOf, markVerified, personOf } from '../../engine/model/exclusions.ts'
+import { markVerified, type ExclusionCandidate } from '../../engine/model/exclusions.ts'
 import {
   HOOK_REFUSALS,
   SEAT_REFUSALS,
@@ -47,16 +47,13 @@ import {
 import type { InvitationContext } from './invitation-config.ts'
 import { eq } from 'drizzle-orm'
 import { invitationEvent } from '../../engine/audit/event.ts'
-import {
-  invitations,
-  type ExclusionRow,
-  type InvitationRow,
-  type MembershipRow,
-} from '../../database/schema.ts'
+import { invitations, type InvitationRow } from '../../database/schema/invitations-tables.ts'
+import type { ExclusionRow } from '../../database/schema/joining-tables.ts'
+import type { MembershipRow } from '../../database/schema/organizations-tables.ts'
 import { withHook, type Plan } from '../../engine/model/plan.ts'
 import type { Question } from '../../engine/model/hooks.ts'
 import { planJoin } from '../../engine/model/join.ts'
-import { membershipView, type Membership } from '../../engine/model/membership.ts'
+import { membershipView, type Membership, personOf } from '../../engine/model/membership.ts'
 import { organizationView, type Organization } from '../../engine/model/organization.ts'
 import { freedSeat } from '../../engine/model/end-invitation.ts'
 import { guardLive, guardUnchanged } from '../../engine/access/access-guards.ts'
@@ -120,7 +117,9 @@ export async function acceptInvitation(
         existing: membershipThere(db, id, userId),
         user: knownUser(context, userId),
         attempts: attemptsSoFar(context, attempts),
-        excluded: exclusionsOf(context, placeOf(id), personOf(context, userId)),
+        excluded:
+          context.joining?.members.exclusionsOf(context, placeOf(id), personOf(context, userId)) ??
+          null,
       },
       plan({ rows: found }, by, now) {
         if (!read.ok) return read
@@ -141,13 +140,29 @@ export async function acceptInvitation(
         }
         const plan = existing
           ? planClosing(context, open.value, existing, by, now)
-          : planAcceptance(context, open.value, by, now, null, excluding(found.excluded, by.userId))
+          : planAcceptance(
+              context,
+              open.value,
+              by,
+              now,
+              null,
+              excludedAs(context, found.excluded, by.userId)
+            )
         return ok({ ...plan, statements: [...guardAddress(context, user), ...plan.statements] })
       },
     },
     options
   )
   return countAttempt(context, attempts, answer)
+}
+
+/** Returns the rows that excluded the user from joining by domain, and end because they are let in. */
+export function excludedAs(
+  { joining }: Pick<InvitationContext, 'joining'>,
+  candidates: readonly ExclusionCandidate[],
+  userId: string
+): readonly ExclusionRow[] {
+  return joining?.members.excluding(candidates, userId) ?? []
 }
 
 /** A member who accepted an invitation. `created` is false if they were a member already. */
@@ -159,7 +174,7 @@ export interface AcceptedInvitation {
 
 /** Plans an acceptance: the invitation is marked as accepted, and its seat becomes the member's. */
 export function planAcceptance(
-  context: Pick<InvitationContext, 'db' | 'emailVerification' | 'newId' | 'seats'>,
+  context: InvitationContext,
   open: OpenInvitation,
   user: UserPrincipal,
   now: Date,

@@ -1,4 +1,6 @@
 import type { Part } from '../../engine/changes/part.ts'
+import type { InvitedMembers } from '../../engine/model/invited-members.ts'
+import type { JoiningMembersContext } from '../../engine/model/joining-members.ts'
 import type { InvitationLimits } from '../../engine/model/rate-limits.ts'
 import type { DatabaseContext, Statement, UserContext } from '../../database/database.ts'
 import type { Runtime } from '../../base/runtime.ts'
@@ -7,7 +9,7 @@ import type { Result } from '../../base/result.ts'
 import type { VerificationContext } from '../../engine/model/exclusions.ts'
 import type { MailPayload } from './mail.ts'
 import { inArray, lte } from 'drizzle-orm'
-import { invitations } from '../../database/schema.ts'
+import { invitations } from '../../database/schema/invitations-tables.ts'
 
 /**
  * A mail to one address, with its content and a text for it. Names are safe to show to the recipient,
@@ -95,6 +97,8 @@ export interface InvitationRules extends Part<'invitations'> {
   readonly mailer: Mailer | null
   readonly url: ((token: string) => string) | null
   readonly registerUser: RegisterUser | null
+  /** The work of the part when members come and go. */
+  readonly members: InvitedMembers
   // The sweep calls these through the part, so that a Worker without invitations does not load them.
   /** Sends the mail of a job; returns until when it has to wait. */
   readonly sendInvitation: (context: MailContext, payload: MailPayload) => Promise<Date | null>
@@ -113,7 +117,8 @@ export interface PurgeContext extends DatabaseContext {
 }
 
 /** The context of an operation on invitations. */
-export interface InvitationContext extends ChangeContext, UserContext, VerificationContext {
+export interface InvitationContext
+  extends ChangeContext, UserContext, VerificationContext, JoiningMembersContext {
   readonly invitations: InvitationRules
 }
 

@@ -7,7 +7,7 @@
 import { sql, type SQL } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
 import { StoreUnavailable, type Database, type DatabaseContext } from '../../database/database.ts'
-import { rateLimits } from '../../database/schema.ts'
+import { rateLimits } from '../../database/schema/changes-tables.ts'
 import { storeRefusal } from '../../engine/changes/listed-refusals.ts'
 import { refused, type RefusalCode, type Refused, type Result } from '../../base/result.ts'
 import { operationActor, type Caller } from '../../engine/access/principal.ts'

@@ -1,3 +1,4 @@
+import { invitedMembers } from '../../engine/model/invited-members.ts'
 import { checkOptionNames, namesOf } from '../../base/names.ts'
 import type { PartContext } from '../../engine/changes/part.ts'
 import type { InvitationLimits } from '../../engine/model/rate-limits.ts'
@@ -125,6 +126,7 @@ export function invitations(options: InvitationOptions): InvitationRules {
       const needed = 'identity.emailVerification with a column, not "always"'
       throw new TypeError(`createSeatgate: registerUser of invitations needs ${needed}.`)
     },
+    members: invitedMembers,
   }
 }
 

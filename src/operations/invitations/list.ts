@@ -1,6 +1,6 @@
 import { partOf } from '../../engine/changes/part.ts'
 import { and, desc, eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
-import { invitations } from '../../database/schema.ts'
+import { invitations } from '../../database/schema/invitations-tables.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
 import { find, authorize } from '../../engine/access/authorize.ts'

@@ -7,7 +7,7 @@ import type {
   Mailer,
 } from './invitation-config.ts'
 import type { Database, DatabaseContext } from '../../database/database.ts'
-import { invitations, type InvitationRow } from '../../database/schema.ts'
+import { invitations, type InvitationRow } from '../../database/schema/invitations-tables.ts'
 import type { Job } from '../../engine/model/plan.ts'
 import { recallTokens, type TokenSeed } from './token.ts'
 import { and, eq } from 'drizzle-orm'

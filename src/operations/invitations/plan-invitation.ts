@@ -1,7 +1,7 @@
 import { invitationEvent, type EventDraft } from '../../engine/audit/event.ts'
 import type { Statement, UserContext } from '../../database/database.ts'
 import { insertRows } from '../../database/batch.ts'
-import { invitations, type InvitationRow } from '../../database/schema.ts'
+import { invitations, type InvitationRow } from '../../database/schema/invitations-tables.ts'
 import { withHook, type Job, type SeatClaim } from '../../engine/model/plan.ts'
 import type { Question } from '../../engine/model/hooks.ts'
 import { isUser, type Principal } from '../../engine/access/principal.ts'

@@ -1,7 +1,7 @@
 import { partOf } from '../../engine/changes/part.ts'
 import { eq } from 'drizzle-orm'
 import { invitationEvent } from '../../engine/audit/event.ts'
-import { invitations } from '../../database/schema.ts'
+import { invitations } from '../../database/schema/invitations-tables.ts'
 import { withHook } from '../../engine/model/plan.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
 import { isConfigured, mayInvite } from '../../engine/access/roles.ts'

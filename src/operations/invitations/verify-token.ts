@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { InvitationRow, OrganizationRow } from '../../database/schema.ts'
+import type { InvitationRow } from '../../database/schema/invitations-tables.ts'
+import type { OrganizationRow } from '../../database/schema/organizations-tables.ts'
 import { normalizeEmail } from '../../base/email.ts'
 import { UnreadableInput } from '../../base/input.ts'
 import {

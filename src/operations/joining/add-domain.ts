@@ -1,7 +1,7 @@
 import { bytesToHex } from '@noble/hashes/utils.js'
 import * as v from 'valibot'
 import { domainEvent } from '../../engine/audit/event.ts'
-import { organizationDomains } from '../../database/schema.ts'
+import { organizationDomains } from '../../database/schema/joining-tables.ts'
 import { MailDomain } from '../../base/email.ts'
 import { unchanged, withHook } from '../../engine/model/plan.ts'
 import { parseInput } from '../../base/input.ts'

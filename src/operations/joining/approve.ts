@@ -2,15 +2,14 @@ import { eq, sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { joinRequestEvent } from '../../engine/audit/event.ts'
 import type { DatabaseContext } from '../../database/database.ts'
-import { joinRequests, type JoinRequestRow } from '../../database/schema.ts'
+import { joinRequests, type JoinRequestRow } from '../../database/schema/joining-tables.ts'
 import { unchanged, withHook, type Plan } from '../../engine/model/plan.ts'
 import type { Question } from '../../engine/model/hooks.ts'
 import { parseInput } from '../../base/input.ts'
-import { unfinishedForUser } from '../../engine/model/invitation-lookup.ts'
 import { planJoin, type JoinDetails } from '../../engine/model/join.ts'
-import { excluding, exclusionsOf, personOf, readmit } from '../../engine/model/exclusions.ts'
+import { excluding, exclusionsOf, readmit } from '../../engine/model/exclusions.ts'
 import { guardAccess, guardUnchanged, guardUserExists } from '../../engine/access/access-guards.ts'
-import { membershipView } from '../../engine/model/membership.ts'
+import { membershipView, personOf } from '../../engine/model/membership.ts'
 import { isConfigured, mayChangeRole, roleInput, type HasRoles } from '../../engine/access/roles.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
@@ -107,11 +106,12 @@ export async function approveJoinRequest<Role extends string = string>(
           organizationIdOf(scope.organization),
           personOf(context, sql`(select user_id from seatgate_join_requests where id = ${id})`)
         ),
-        invited: unfinishedForUser(
-          context,
-          organizationIdOf(scope.organization),
-          sql`(select user_id from seatgate_join_requests where id = ${id})`
-        ),
+        invited:
+          context.invitations?.members.toUser(
+            context,
+            organizationIdOf(scope.organization),
+            sql`(select user_id from seatgate_join_requests where id = ${id})`
+          ) ?? null,
       },
       plan(found, caller, now): Result<Plan<JoinOutcome>, ApproveJoinRequestRefusal> {
         const access = authorizeRole(roles, found, [...roles.memberAdmins, roles.owner])
@@ -154,9 +154,9 @@ export async function approveJoinRequest<Role extends string = string>(
             ],
           })
         }
-        const [invitation] = found.rows.invited
+        const { invited } = found.rows
         const excluded = excluding(found.rows.excluded, target.userId)
-        const comer = { invitation, excluded }
+        const comer = { invited, excluded }
         const plan = planApproval(context, { ...target, role }, caller, now, guards, comer)
         return ok({ ...plan, before: [...before, ...(plan.before ?? [])] })
       },
@@ -171,10 +171,7 @@ function planApproval(
   caller: Principal,
   now: Date,
   guards: Plan<unknown>['statements'],
-  {
-    invitation,
-    excluded,
-  }: Required<Pick<JoinDetails, 'excluded'>> & Pick<JoinDetails, 'invitation'>
+  { invited, excluded }: Required<Pick<JoinDetails, 'excluded' | 'invited'>>
 ): Plan<JoinOutcome> {
   const { organizationId, userId, role } = target
   const approved = (state: 'waiting' | 'joined') =>
@@ -213,7 +210,7 @@ function planApproval(
       ...guardUserExists(context, userId, 'user_unknown'),
       decide(context, target, 'joined', caller, now),
     ],
-    { path: 'request', requestId: target.id, invitation, excluded }
+    { path: 'request', requestId: target.id, invited, excluded }
   )
   return {
     ...plan,

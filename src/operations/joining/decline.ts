@@ -1,6 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { joinRequestEvent } from '../../engine/audit/event.ts'
-import { joinRequests } from '../../database/schema.ts'
+import { joinRequests } from '../../database/schema/joining-tables.ts'
 import { withHook } from '../../engine/model/plan.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'

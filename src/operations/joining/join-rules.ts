@@ -2,7 +2,8 @@ import { partOf, type Part } from '../../engine/changes/part.ts'
 import type { DatabaseContext, Statement } from '../../database/database.ts'
 import type { DomainChallenge } from '../../engine/model/join-request.ts'
 import type { VerificationContext } from '../../engine/model/exclusions.ts'
-import type { LossContext } from '../../engine/model/end-invitation.ts'
+import type { LossContext } from '../../engine/model/leave.ts'
+import type { JoiningMembers } from '../../engine/model/joining-members.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 
 /** The behaviour without a free seat: `refuse`, or `wait` on the waitlist. */
@@ -22,6 +23,8 @@ export interface JoinRules extends Part<'joining'> {
   readonly recordGraceDays: number
   /** Admits the users of the waitlist in order, while there are seats. */
   readonly admitWaiting: (context: JoiningContext, organizationId: string) => Promise<void>
+  /** The work of the part when members come and go. */
+  readonly members: JoiningMembers
   // The sweep calls this through the part, so that a Worker without joining does not load it.
   /** Builds the statement that deletes settled requests. */
   readonly purge: (context: DatabaseContext, now: Date) => Statement

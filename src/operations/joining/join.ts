@@ -4,14 +4,13 @@ import { joinRequestEvent } from '../../engine/audit/event.ts'
 import type { DatabaseContext } from '../../database/database.ts'
 import {
   joinRequests,
-  memberships,
-  rateLimits,
   type DomainRow,
-  type InvitationRow,
   type JoinRequestRow,
-} from '../../database/schema.ts'
+} from '../../database/schema/joining-tables.ts'
+import { memberships } from '../../database/schema/organizations-tables.ts'
+import { rateLimits } from '../../database/schema/changes-tables.ts'
+import type { InvitationRow } from '../../database/schema/invitations-tables.ts'
 import { unchanged, withHook, type Plan } from '../../engine/model/plan.ts'
-import { unfinishedForUser } from '../../engine/model/invitation-lookup.ts'
 import { countMore, reached, type Rate } from '../../engine/model/rate-limits.ts'
 import { LineOfText, parseInput } from '../../base/input.ts'
 import { planJoin } from '../../engine/model/join.ts'
@@ -19,11 +18,10 @@ import {
   excluding,
   exclusionsOf,
   guardExclusions,
-  personOf,
   type ExclusionCandidate,
 } from '../../engine/model/exclusions.ts'
 import { guardLive, guardUserExists } from '../../engine/access/access-guards.ts'
-import { membershipView } from '../../engine/model/membership.ts'
+import { membershipView, personOf } from '../../engine/model/membership.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import {
   HOOK_REFUSALS,
@@ -142,7 +140,7 @@ export async function joinOrganization(
           sql`select organization_id from (${openDomain(context, organizationId, userId)})`,
           personOf(context, userId)
         ),
-        invited: unfinishedForUser(context, organizationId, userId),
+        invited: context.invitations?.members.toUser(context, organizationId, userId) ?? null,
         existing: db
           .select()
           .from(memberships)
@@ -175,7 +173,7 @@ export async function joinOrganization(
           excluded: excluding(rows.excluded, by.userId).length > 0,
           pending: rows.earlier.find(isPendingRequest),
           pauseMs: pauseAfter(rows.earlier, now),
-          invitation: rows.invited[0],
+          invited: rows.invited,
           tooOften: reached([joinRate(organizationId, by.userId)], rows.counted, now),
         }
         return planEntry(context, door, comer, by, now)
@@ -199,14 +197,14 @@ interface Comer {
   readonly pending: JoinRequestRow | undefined
   /** For how long a declined user may not request again. */
   readonly pauseMs: number
-  readonly invitation: InvitationRow | undefined
+  readonly invited: readonly InvitationRow[]
   readonly tooOften: ReturnType<typeof reached<'rate_limited_user'>>
 }
 
 function planEntry(
   context: JoiningContext,
   door: DomainRow,
-  { candidates, excluded, pending, pauseMs, invitation, tooOften }: Comer,
+  { candidates, excluded, pending, pauseMs, invited, tooOften }: Comer,
   caller: UserPrincipal,
   now: Date
 ): Result<Plan<JoinOutcome>, 'rate_limited_user'> {
@@ -229,7 +227,7 @@ function planEntry(
   if (mode === 'auto' && whenFull.domain === 'refuse') {
     const newcomer = { organizationId, userId, role }
     const statements = pending ? [...guards, stampJoined(context, pending, now)] : guards
-    const details = { path: 'domain', requestId: pending?.id, invitation } as const
+    const details = { path: 'domain', requestId: pending?.id, invited } as const
     const plan = planJoin(context, newcomer, caller, now, statements, details)
     const { membership } = plan.value
     return ok({ ...plan, value: { status: 'joined', membership } })

@@ -10,11 +10,12 @@ import {
   type VerifyDomain,
   type WhenFull,
 } from './join-rules.ts'
+import { joiningMembers } from '../../engine/model/joining-members.ts'
 import { inBackground } from '../../base/async.ts'
 import type { Listener } from '../../engine/changes/change-context.ts'
 import { sql } from 'drizzle-orm'
 import type { DatabaseContext, Statement } from '../../database/database.ts'
-import { joinRequests } from '../../database/schema.ts'
+import { joinRequests } from '../../database/schema/joining-tables.ts'
 
 /** Options of {@link joinRules}. */
 export interface JoinOptions {
@@ -118,6 +119,7 @@ export function joinRules(options: JoinOptions): JoinRules {
         )
       }
     },
+    members: joiningMembers,
   }
 }
 

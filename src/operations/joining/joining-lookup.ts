@@ -8,11 +8,11 @@ import {
 } from '../../database/database.ts'
 import {
   joinRequests,
-  memberships,
   organizationDomains,
   type DomainRow,
   type JoinRequestRow,
-} from '../../database/schema.ts'
+} from '../../database/schema/joining-tables.ts'
+import { memberships } from '../../database/schema/organizations-tables.ts'
 import { isVerified, type VerificationContext } from '../../engine/model/exclusions.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'

@@ -1,6 +1,6 @@
 import { eq, sql } from 'drizzle-orm'
 import { domainEvent } from '../../engine/audit/event.ts'
-import { organizationDomains, type DomainRow } from '../../database/schema.ts'
+import { organizationDomains, type DomainRow } from '../../database/schema/joining-tables.ts'
 import { unchanged, withHook } from '../../engine/model/plan.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { authorizeRole } from '../../engine/access/authorize.ts'

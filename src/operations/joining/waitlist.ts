@@ -9,27 +9,21 @@ import { budgeted, STATEMENTS_AFTER_A_CHANGE } from '../../database/statement-bu
 import { batch } from '../../database/batch.ts'
 import { guard } from '../../database/commit.ts'
 import type { Statement, DatabaseContext } from '../../database/database.ts'
-import {
-  joinRequests,
-  memberships,
-  type InvitationRow,
-  type JoinRequestRow,
-  type MembershipRow,
-} from '../../database/schema.ts'
+import { joinRequests, type JoinRequestRow } from '../../database/schema/joining-tables.ts'
+import { memberships, type MembershipRow } from '../../database/schema/organizations-tables.ts'
+import type { InvitationRow } from '../../database/schema/invitations-tables.ts'
 import { unchanged, withHook, type Plan } from '../../engine/model/plan.ts'
-import { unfinishedForUser } from '../../engine/model/invitation-lookup.ts'
 import { planJoin } from '../../engine/model/join.ts'
 import {
   excluding,
   exclusionsOf,
   guardExclusions,
-  personOf,
   type ExclusionCandidate,
 } from '../../engine/model/exclusions.ts'
 import { guardLive, guardUnchanged, guardUserExists } from '../../engine/access/access-guards.ts'
-import { existingUser } from '../../engine/model/membership.ts'
+import { existingUser, personOf } from '../../engine/model/membership.ts'
 import { mayChangeRole, type AccessContext } from '../../engine/access/roles.ts'
-import type { LossContext } from '../../engine/model/end-invitation.ts'
+import type { LossContext } from '../../engine/model/leave.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { ok, type Result } from '../../base/result.ts'
 import { joinRequestView } from '../../engine/model/join-request.ts'
@@ -126,7 +120,7 @@ type Settle = (
 
 /** Further facts about the first user. */
 interface Comer {
-  readonly invitation: InvitationRow | undefined
+  readonly invited: readonly InvitationRow[]
   readonly candidates: readonly ExclusionCandidate[]
   /** The member who approved the request and counts it, if any. */
   readonly approver: MembershipRow | undefined
@@ -166,7 +160,7 @@ async function settleFirst(
             )
           ),
         user: existingUser(context, first),
-        invited: unfinishedForUser(context, organizationId, first),
+        invited: context.invitations?.members.toUser(context, organizationId, first) ?? null,
         excluded: exclusionsOf(context, sql`${organizationId}`, personOf(context, first)),
         approvers: db
           .select()
@@ -190,8 +184,8 @@ async function settleFirst(
         if (putOut || !isApproved(context, waiting, approver)) {
           return ok(askAgain(context, waiting, approver, now))
         }
-        const [invitation] = rows.invited
-        return ok(settle(context, waiting, now, { invitation, candidates, approver }))
+        const { invited } = rows
+        return ok(settle(context, waiting, now, { invited, candidates, approver }))
       },
     }
   )
@@ -210,7 +204,7 @@ function isApproved(
   return approver?.status === 'active' && mayChangeRole(roles, approver.role, null, role)
 }
 
-const admit: Settle = (context, first, now, { invitation, candidates, approver }) => {
+const admit: Settle = (context, first, now, { invited, candidates, approver }) => {
   const { organizationId, userId, role, path } = first
   const plan = planJoin(
     context,
@@ -225,7 +219,7 @@ const admit: Settle = (context, first, now, { invitation, candidates, approver }
       ...guardApprover(context, approver),
       endRequest(context, first, 'joined', now),
     ],
-    { path, awaited: true, requestId: first.id, invitation }
+    { path, awaited: true, requestId: first.id, invited }
   )
   return { ...plan, value: 'joined' }
 }

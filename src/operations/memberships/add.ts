@@ -1,4 +1,3 @@
-import { unfinishedForUser } from '../../engine/model/invitation-lookup.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
@@ -23,9 +22,13 @@ import {
   type AddedMember,
   type AddMemberInput,
 } from '../../engine/model/join.ts'
-import { excluding, exclusionsOf, personOf } from '../../engine/model/exclusions.ts'
 import { guardAccess, guardUserExists } from '../../engine/access/access-guards.ts'
-import { existingUser, membershipOf, membershipView } from '../../engine/model/membership.ts'
+import {
+  existingUser,
+  membershipOf,
+  membershipView,
+  personOf,
+} from '../../engine/model/membership.ts'
 import type { MembershipContext } from '../../engine/changes/change-context.ts'
 import { mayChangeRole, type HasRoles } from '../../engine/access/roles.ts'
 
@@ -72,12 +75,18 @@ export async function addMember<Role extends string = string>(
       queries: {
         existing: membershipOf(db, scope, userId),
         user: existingUser(context, userId),
-        invited: unfinishedForUser(context, organizationIdOf(scope.organization), userId),
-        excluded: exclusionsOf(
-          context,
-          organizationIdOf(scope.organization),
-          personOf(context, userId)
-        ),
+        invited:
+          context.invitations?.members.toUser(
+            context,
+            organizationIdOf(scope.organization),
+            userId
+          ) ?? null,
+        excluded:
+          context.joining?.members.exclusionsOf(
+            context,
+            organizationIdOf(scope.organization),
+            personOf(context, userId)
+          ) ?? null,
       },
       plan(found, caller, now) {
         const access = authorizeRole(roles, found, [...roles.memberAdmins, roles.owner])
@@ -100,9 +109,9 @@ export async function addMember<Role extends string = string>(
         }
         const guards = [guardAccess(context, access.value), ...guardUserExists(context, userId)]
         const newcomer = { organizationId: organization.id, userId, role }
-        const [invitation] = found.rows.invited
-        const excluded = excluding(found.rows.excluded, userId)
-        return ok(planJoin(context, newcomer, caller, now, guards, { invitation, excluded }))
+        const { invited } = found.rows
+        const excluded = context.joining?.members.excluding(found.rows.excluded, userId) ?? []
+        return ok(planJoin(context, newcomer, caller, now, guards, { invited, excluded }))
       },
     },
     options

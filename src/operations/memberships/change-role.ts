@@ -1,10 +1,9 @@
 import { sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { memberEvent } from '../../engine/audit/event.ts'
-import { memberships } from '../../database/schema.ts'
+import { memberships } from '../../database/schema/organizations-tables.ts'
 import { unchanged, withHook } from '../../engine/model/plan.ts'
 import { parseInput } from '../../base/input.ts'
-import { endLost, invitationsBy } from '../../engine/model/end-invitation.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { authorizeRole } from '../../engine/access/authorize.ts'
@@ -19,7 +18,7 @@ import {
   type StoreRefusal,
 } from '../../base/result.ts'
 import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
-import { endedInvitations } from '../../engine/model/leave.ts'
+import { NOTHING_LOST, endedInvitations } from '../../engine/model/leave.ts'
 import {
   guardAnotherOwner,
   guardAccess,
@@ -80,7 +79,12 @@ export async function changeRole<Role extends string = string>(
       refusals: [...HOOK_REFUSALS, 'last_owner'],
       queries: {
         target: membershipOf(db, scope, userId),
-        sent: invitationsBy(context, sql`${organizationIdOf(scope.organization)}`, userId),
+        sent:
+          context.invitations?.members.by(
+            context,
+            sql`${organizationIdOf(scope.organization)}`,
+            userId
+          ) ?? null,
       },
       plan(found, caller, now) {
         const access = authorizeRole(roles, found, [...roles.memberAdmins, roles.owner])
@@ -96,14 +100,15 @@ export async function changeRole<Role extends string = string>(
         if (oldRole === role) {
           return ok(unchanged({ ...membershipView(target), endedInvitations: 0 }))
         }
-        const lost = endLost(context, found.rows.sent, {
-          userId,
-          organizationIds: [organizationId],
-          role,
-          putOut: false,
-          by: userIdOf(caller),
-          now,
-        })
+        const lost =
+          context.invitations?.members.endLost(context, found.rows.sent, {
+            userId,
+            organizationIds: [organizationId],
+            role,
+            putOut: false,
+            by: userIdOf(caller),
+            now,
+          }) ?? NOTHING_LOST
         const membership = membershipView({ ...target, role, updatedAt: now })
         return ok({
           value: { ...membership, endedInvitations: lost.count },

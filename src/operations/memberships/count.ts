@@ -1,6 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
-import { memberCounts, memberships } from '../../database/schema.ts'
+import { memberCounts, memberships } from '../../database/schema/organizations-tables.ts'
 import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
 import { find, authorize, authorizeRole } from '../../engine/access/authorize.ts'
 import { ok, type AccessRefusal, type Result } from '../../base/result.ts'

@@ -1,16 +1,12 @@
 import { eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
 import { actingOwner } from '../../engine/access/access-guards.ts'
 import { guard } from '../../database/commit.ts'
-import type { Database, DatabaseContext, Statement, UserContext } from '../../database/database.ts'
-import {
-  exclusions,
-  memberships,
-  type InvitationRow,
-  type MembershipRow,
-} from '../../database/schema.ts'
-import { endLost, invitationsBy, type LossContext } from '../../engine/model/end-invitation.ts'
-import { exclude, personOf } from '../../engine/model/exclusions.ts'
-import { planLeave } from '../../engine/model/leave.ts'
+import type { Database, Statement, UserContext } from '../../database/database.ts'
+import { memberships, type MembershipRow } from '../../database/schema/organizations-tables.ts'
+import type { InvitationRow } from '../../database/schema/invitations-tables.ts'
+import type { JoiningMembersContext, OwnExclusion } from '../../engine/model/joining-members.ts'
+import { NOTHING_LOST, planLeave, type LossContext } from '../../engine/model/leave.ts'
+import { personOf } from '../../engine/model/membership.ts'
 import type { MembershipContext } from '../../engine/changes/change-context.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { prepare, type Prepared } from '../../engine/changes/change-batch.ts'
@@ -138,28 +134,18 @@ interface Belongings {
   /** The open invitations that the user has sent. */
   readonly sent: readonly InvitationRow[]
   /** The organizations that exclude the user already, and their address. */
-  readonly excluded: readonly {
-    readonly organizationId: string
-    readonly address: string | null
-  }[]
+  readonly excluded: readonly OwnExclusion[]
 }
 
 function belongingsOf(
-  context: AccessContext & UserContext,
+  context: LossContext & JoiningMembersContext,
   userId: SQL<string | null> | string | null
 ) {
-  const { db } = context
   const places = sql`select organization_id from seatgate_memberships where user_id = ${userId}`
   return {
     belongings: membershipsWithOrphans(context, userId),
-    sent: invitationsBy(context, places, userId),
-    excluded: db
-      .select({
-        organizationId: exclusions.organizationId,
-        address: sql<string | null>`${personOf(context, userId).address}`.as('address'),
-      })
-      .from(exclusions)
-      .where(eq(exclusions.userId, sql`${userId}`)),
+    sent: context.invitations?.members.by(context, places, userId) ?? null,
+    excluded: context.joining?.members.exclusionsBy(context, userId) ?? null,
   }
 }
 
@@ -196,7 +182,10 @@ function onlyOwner(ownerRole: string): SQL {
 }
 
 function planDeletion(
-  context: LossContext & SessionStoreContext & Pick<Runtime, 'newId' | 'newSecret'>,
+  context: LossContext &
+    JoiningMembersContext &
+    SessionStoreContext &
+    Pick<Runtime, 'newId' | 'newSecret'>,
   userId: string,
   { belongings, sent, excluded }: Belongings,
   caller: Principal,
@@ -207,14 +196,16 @@ function planDeletion(
     orphan === null ? [] : [JSON.parse(orphan) as NamedOrganization]
   )
   if (organizations.length > 0) return refused({ code: 'last_owner', organizations })
-  const lost = endLost(context, sent, {
-    userId,
-    organizationIds: belongings.map(({ organizationId }) => organizationId),
-    role: null,
-    putOut: false,
-    by: userIdOf(caller),
-    now,
-  })
+  const lost =
+    context.invitations?.members.endLost(context, sent, {
+      userId,
+      organizationIds: belongings.map(({ organizationId }) => organizationId),
+      role: null,
+      putOut: false,
+      by: userIdOf(caller),
+      now,
+    }) ?? NOTHING_LOST
+  const suspended = belongings.filter(({ status }) => status === 'suspended')
   const leave = planLeave(context, belongings, 'user_deleted', lost.counts)
   return ok({
     ...leave,
@@ -230,28 +221,17 @@ function planDeletion(
       ),
       ...lost.statements,
       ...leave.statements,
-      ...excludeAgain(context, userId, belongings, excluded, now),
+      ...(context.joining?.members.excludeAgain(
+        context,
+        userId,
+        [...suspended, ...excluded],
+        now
+      ) ?? []),
     ],
     freedSeats: [...leave.freedSeats, ...lost.freedSeats],
     events: [...leave.events, ...lost.events],
     lifecycle: { hook: 'onDelete', userId },
   })
-}
-
-// A user who is suspended in an organization, or was removed from it, stays excluded there by their
-// current address.
-function excludeAgain(
-  context: DatabaseContext & Pick<Runtime, 'newId' | 'newSecret'>,
-  userId: string,
-  belongings: readonly Belonging[],
-  excluded: Belongings['excluded'],
-  now: Date
-): Statement[] {
-  const suspended = belongings.filter(({ status }) => status === 'suspended')
-  const places = new Set([...suspended, ...excluded].map(({ organizationId }) => organizationId))
-  const people = [...places].map((organizationId) => ({ organizationId, userId }))
-  const email = [...suspended, ...excluded][0]?.address ?? null
-  return exclude(context, people, [{ email }], now)
 }
 
 // Guards that the memberships are exactly those that were read.

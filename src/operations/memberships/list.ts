@@ -1,7 +1,7 @@
 import { and, desc, sql, type SQL } from 'drizzle-orm'
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import * as v from 'valibot'
-import { memberships } from '../../database/schema.ts'
+import { memberships } from '../../database/schema/organizations-tables.ts'
 import { parseInput, shortText } from '../../base/input.ts'
 import { readable } from '../../engine/access/organization-ref.ts'
 import { find, authorize } from '../../engine/access/authorize.ts'

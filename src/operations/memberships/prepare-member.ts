@@ -23,7 +23,6 @@ import {
   type AddedMember,
   type AddMemberInput,
 } from '../../engine/model/join.ts'
-import { readmitUsers } from '../../engine/model/exclusions.ts'
 import type { Newcomer } from '../../engine/model/membership.ts'
 import { guardUserExists } from '../../engine/access/access-guards.ts'
 import type { MembershipContext } from '../../engine/changes/change-context.ts'
@@ -75,7 +74,9 @@ export async function prepareMember<Role extends string = string>(
   const now = context.now()
   const guards = [
     ...guardUnseen(context, caller, { organizationId, userId, role }),
-    readmitUsers(context, organizationId, [userId]),
+    ...(context.joining
+      ? [context.joining.members.readmitUsers(context, organizationId, [userId])]
+      : []),
   ]
   const plan = planJoin(context, { organizationId, userId, role }, caller, now, guards)
   return prepare(context, { caller, ...requestInfoOf(scope), now }, plan)

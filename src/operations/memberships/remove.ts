@@ -1,5 +1,4 @@
 import { sql } from 'drizzle-orm'
-import { endLost, invitationsAround } from '../../engine/model/end-invitation.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { authorize } from '../../engine/access/authorize.ts'
@@ -19,8 +18,7 @@ import {
   type OrganizationScope,
   type Principal,
 } from '../../engine/access/principal.ts'
-import { addressOf, exclude } from '../../engine/model/exclusions.ts'
-import { planLeave } from '../../engine/model/leave.ts'
+import { NOTHING_LOST, planLeave } from '../../engine/model/leave.ts'
 import {
   guardAnotherOwner,
   guardAccess,
@@ -70,8 +68,9 @@ export async function removeMember(
       refusals: [...HOOK_REFUSALS, 'last_owner'],
       queries: {
         target: membershipOf(db, scope, userId),
-        around: invitationsAround(context, sql`${organizationId}`, userId),
-        address: addressOf(context, userId),
+        around:
+          context.invitations?.members.around(context, sql`${organizationId}`, userId) ?? null,
+        address: context.joining?.members.addressOf(context, userId) ?? null,
       },
       plan(found, caller, now) {
         const access = authorize(roles, found)
@@ -85,14 +84,15 @@ export async function removeMember(
         if (target === undefined) return refused({ code: 'not_found' })
         const reason = leaving ? 'left' : null
         const membership = membershipView(target)
-        const lost = endLost(context, found.rows.around, {
-          userId,
-          organizationIds: [target.organizationId],
-          role: null,
-          putOut: !leaving,
-          by: userIdOf(caller),
-          now,
-        })
+        const lost =
+          context.invitations?.members.endLost(context, found.rows.around, {
+            userId,
+            organizationIds: [target.organizationId],
+            role: null,
+            putOut: !leaving,
+            by: userIdOf(caller),
+            now,
+          }) ?? NOTHING_LOST
         const leave = planLeave(context, [target], reason, lost.counts)
         return ok({
           ...leave,
@@ -109,7 +109,12 @@ export async function removeMember(
             ...guardAnotherOwner(context, target),
             ...lost.statements,
             ...leave.statements,
-            ...exclude(context, leaving ? [] : [target], found.rows.address, now),
+            ...(context.joining?.members.exclude(
+              context,
+              leaving ? [] : [target],
+              found.rows.address,
+              now
+            ) ?? []),
           ],
           freedSeats: [...leave.freedSeats, ...lost.freedSeats],
           events: [...leave.events, ...lost.events],

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { memberEvent } from '../../engine/audit/event.ts'
-import type { MembershipRow } from '../../database/schema.ts'
+import type { MembershipRow } from '../../database/schema/organizations-tables.ts'
 import { unchanged, withHook } from '../../engine/model/plan.ts'
 import { parseInput, shortText } from '../../base/input.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'

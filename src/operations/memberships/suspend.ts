@@ -1,5 +1,4 @@
 import { sql } from 'drizzle-orm'
-import { endLost, invitationsAround } from '../../engine/model/end-invitation.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
@@ -15,8 +14,7 @@ import {
   type StoreRefusal,
 } from '../../base/result.ts'
 import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
-import { addressOf, exclude } from '../../engine/model/exclusions.ts'
-import { planSuspension } from '../../engine/model/leave.ts'
+import { NOTHING_LOST, planSuspension } from '../../engine/model/leave.ts'
 import {
   guardAnotherOwner,
   guardAccess,
@@ -70,8 +68,9 @@ export async function suspendMember(
       refusals: [...HOOK_REFUSALS, 'last_owner'],
       queries: {
         target: membershipOf(db, scope, userId),
-        around: invitationsAround(context, sql`${organizationId}`, userId),
-        address: addressOf(context, userId),
+        around:
+          context.invitations?.members.around(context, sql`${organizationId}`, userId) ?? null,
+        address: context.joining?.members.addressOf(context, userId) ?? null,
       },
       plan(found, caller, now) {
         const access = authorizeRole(roles, found, [...roles.memberAdmins, roles.owner])
@@ -86,14 +85,15 @@ export async function suspendMember(
         }
         const by = userIdOf(caller)
         const putOut = by !== userId
-        const lost = endLost(context, found.rows.around, {
-          userId,
-          organizationIds: [target.organizationId],
-          role: null,
-          putOut,
-          by,
-          now,
-        })
+        const lost =
+          context.invitations?.members.endLost(context, found.rows.around, {
+            userId,
+            organizationIds: [target.organizationId],
+            role: null,
+            putOut,
+            by,
+            now,
+          }) ?? NOTHING_LOST
         const leave = planSuspension(context, target, 'admin', now, lost.count)
         const suspended = membershipView({ ...target, status: 'suspended', updatedAt: now })
         return ok({
@@ -111,7 +111,12 @@ export async function suspendMember(
             ...guardAnotherOwner(context, target),
             ...lost.statements,
             ...leave.statements,
-            ...exclude(context, putOut ? [target] : [], found.rows.address, now),
+            ...(context.joining?.members.exclude(
+              context,
+              putOut ? [target] : [],
+              found.rows.address,
+              now
+            ) ?? []),
           ],
           freedSeats: [...leave.freedSeats, ...lost.freedSeats],
           events: [...leave.events, ...lost.events],

@@ -1,9 +1,8 @@
 import { sql } from 'drizzle-orm'
 import * as v from 'valibot'
-import { memberships, type MembershipRow } from '../../database/schema.ts'
+import { memberships, type MembershipRow } from '../../database/schema/organizations-tables.ts'
 import { withHook } from '../../engine/model/plan.ts'
 import { bothOf, parseInput, shortText } from '../../base/input.ts'
-import { endLost, invitationsBy } from '../../engine/model/end-invitation.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { readProof, withoutProof, type ProofInput } from '../../engine/access/step-up.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
@@ -22,7 +21,7 @@ import {
   type StoreRefusal,
 } from '../../base/result.ts'
 import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
-import { endedInvitations } from '../../engine/model/leave.ts'
+import { NOTHING_LOST, endedInvitations } from '../../engine/model/leave.ts'
 import { guardAccess, guardUnchanged } from '../../engine/access/access-guards.ts'
 import {
   membershipOf,
@@ -99,11 +98,12 @@ export async function transferOwnership<Role extends string = string>(
       refusals: [...PROOF_REFUSALS, ...HOOK_REFUSALS],
       queries: {
         target: membershipOf(db, scope, userId),
-        sent: invitationsBy(
-          context,
-          sql`${organizationIdOf(scope.organization)}`,
-          userIdOf(scope.caller)
-        ),
+        sent:
+          context.invitations?.members.by(
+            context,
+            sql`${organizationIdOf(scope.organization)}`,
+            userIdOf(scope.caller)
+          ) ?? null,
       },
       plan(found, caller, now) {
         const access = authorizeRole(roles, found, [roles.owner])
@@ -129,14 +129,15 @@ export async function transferOwnership<Role extends string = string>(
           statement: db.update(memberships).set({ role, updatedAt: now }).where(isMembership(row)),
           view: membershipView({ ...row, role, updatedAt: now }),
         })
-        const lost = endLost(context, found.rows.sent, {
-          userId: owner.userId,
-          organizationIds: [organizationId],
-          role: lesser,
-          putOut: false,
-          by: owner.userId,
-          now,
-        })
+        const lost =
+          context.invitations?.members.endLost(context, found.rows.sent, {
+            userId: owner.userId,
+            organizationIds: [organizationId],
+            role: lesser,
+            putOut: false,
+            by: owner.userId,
+            now,
+          }) ?? NOTHING_LOST
         const to = change(target, roles.owner)
         const from = change(owner, lesser)
         return ok({

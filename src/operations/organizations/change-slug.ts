@@ -1,7 +1,7 @@
 import { and, asc, eq, inArray, lte, sql, type SQL } from 'drizzle-orm'
 import { organizationEvent } from '../../engine/audit/event.ts'
 import { guard } from '../../database/commit.ts'
-import { organizations, slugAliases } from '../../database/schema.ts'
+import { organizations, slugAliases } from '../../database/schema/organizations-tables.ts'
 import { bothOf, lowerCase, parseInput } from '../../base/input.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'

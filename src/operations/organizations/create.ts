@@ -1,6 +1,6 @@
 import { checkOptionNames } from '../../base/names.ts'
 import { guard } from '../../database/commit.ts'
-import { organizations } from '../../database/schema.ts'
+import { organizations } from '../../database/schema/organizations-tables.ts'
 import { withHook, type Plan } from '../../engine/model/plan.ts'
 import { ask } from '../../engine/changes/ask-hooks.ts'
 import type { HookContext } from '../../engine/model/hooks.ts'

@@ -1,18 +1,10 @@
-import { and, eq, inArray, sql } from 'drizzle-orm'
+import { eq } from 'drizzle-orm'
 import { organizationEvent } from '../../engine/audit/event.ts'
-import {
-  attributionOf,
-  userIdOf,
-  type OrganizationScope,
-  type Principal,
-} from '../../engine/access/principal.ts'
-import type { Statement, DatabaseContext } from '../../database/database.ts'
-import { jobs, joinRequests, organizationDomains, organizations } from '../../database/schema.ts'
+import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
+import { organizations } from '../../database/schema/organizations-tables.ts'
 import { withHook } from '../../engine/model/plan.ts'
-import type { HookContext } from '../../engine/model/hooks.ts'
-import { endInvitations } from '../../engine/model/end-invitation.ts'
-import { guardOnlyUnfinished } from '../../engine/model/invitation.ts'
-import { unfinishedIn } from '../../engine/model/invitation-lookup.ts'
+import { NOTHING_LOST, type LossContext } from '../../engine/model/leave.ts'
+import type { JoiningMembersContext } from '../../engine/model/joining-members.ts'
 import { bothOf, parseInput } from '../../base/input.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
@@ -31,7 +23,6 @@ import {
   type Result,
   type StoreRefusal,
 } from '../../base/result.ts'
-import type { Runtime } from '../../base/runtime.ts'
 import { endPointers, type SessionStoreContext } from '../../engine/model/session-store.ts'
 import { DeleteOrganizationInput } from './organization-input.ts'
 import { guardField, organizationView, type Organization } from '../../engine/model/organization.ts'
@@ -73,7 +64,7 @@ export type SoftDeleteOrganizationRefusal =
  * ```
  */
 export async function softDeleteOrganization(
-  context: ChangeContext & SessionStoreContext,
+  context: ChangeContext & SessionStoreContext & LossContext & JoiningMembersContext,
   scope: OrganizationScope,
   input: DeleteOrganizationInput,
   options: OperationOptions = {}
@@ -91,7 +82,7 @@ export async function softDeleteOrganization(
       input: withoutProof(input),
       grows: false,
       refusals: [...PROOF_REFUSALS, ...HOOK_REFUSALS],
-      queries: { open: unfinishedIn(db, scope) },
+      queries: { open: context.invitations?.members.inOrganization(db, scope) ?? null },
       plan(found, caller, now) {
         const access = authorizeRole(roles, found, [roles.owner])
         if (!access.ok) return access
@@ -103,11 +94,14 @@ export async function softDeleteOrganization(
         }
         const organization = organizationView({ ...current, updatedAt: now })
         const { open } = found.rows
-        const revoked = endInvitations(context, open, {
-          reason: 'organization_deleted',
-          by: userIdOf(caller),
-          now,
-        })
+        const revoked =
+          context.invitations?.members.endAll(
+            context,
+            organizationId,
+            open,
+            userIdOf(caller),
+            now
+          ) ?? NOTHING_LOST
         const pointers = endPointers(context, [{ organizationId, userId: null }])
         return ok({
           value: { ...organization, deletedAt: now.toISOString() },
@@ -116,11 +110,9 @@ export async function softDeleteOrganization(
           statements: [
             guardAccess(context, access.value),
             guardField(context, current, 'name'),
-            guardOnlyUnfinished(context, organizationId, open),
             ...revoked.statements,
             ...pointers.statements,
-            ...tellRequests(context, caller, organizationId, now),
-            ...closeDoors(context, organizationId, now),
+            ...(context.joining?.members.closeAll(context, caller, organizationId, now) ?? []),
             db
               .update(organizations)
               .set({ deletedAt: now, updatedAt: now })
@@ -141,50 +133,4 @@ export async function softDeleteOrganization(
     },
     options
   )
-}
-
-// One statement for any number of requests: it creates the rows of the hooks' jobs, and the sweep runs
-// them.
-function tellRequests(
-  { db, hooks, newId }: DatabaseContext & Pick<HookContext, 'hooks'> & Pick<Runtime, 'newId'>,
-  caller: Principal,
-  organizationId: string,
-  now: Date
-): readonly Statement[] {
-  if (!hooks.afterJoinRequestClose) return []
-  const createdAt = sql`strftime('%Y-%m-%dT%H:%M:%fZ', created_at / 1000.0, 'unixepoch')`
-  const id = sql`${newId()} || ':' || id`
-  const actor = JSON.stringify(attributionOf(caller).actor)
-  const payload = sql`json_object('request', json_object('id', id, 'organizationId', organization_id,
-      'userId', user_id, 'role', role, 'state', 'closed',
-      'createdAt', ${createdAt}, 'updatedAt', ${now.toISOString()}),
-    'path', 'organization_deleted', 'actor', json(${actor}), 'eventId', ${id})`
-  return [
-    db.insert(jobs).select(sql`select ${id}, organization_id, 'afterJoinRequestClose', ${payload},
-      0, ${now.getTime()}, null, ${now.getTime()} from seatgate_join_requests
-      where organization_id = ${organizationId} and state in ('open', 'waiting')`),
-  ]
-}
-
-// The waitlist ends with the organization, and its domains may be verified for another one.
-function closeDoors(
-  { db }: DatabaseContext,
-  organizationId: string,
-  now: Date
-): readonly Statement[] {
-  return [
-    db
-      .update(joinRequests)
-      .set({ state: 'closed', updatedAt: now })
-      .where(
-        and(
-          eq(joinRequests.organizationId, organizationId),
-          inArray(joinRequests.state, ['open', 'waiting'])
-        )
-      ),
-    db
-      .update(organizationDomains)
-      .set({ verifiedAt: null, updatedAt: now })
-      .where(eq(organizationDomains.organizationId, organizationId)),
-  ]
 }

@@ -1,6 +1,6 @@
 import { desc, sql } from 'drizzle-orm'
 import type { DatabaseContext } from '../../database/database.ts'
-import { memberships } from '../../database/schema.ts'
+import { memberships } from '../../database/schema/organizations-tables.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { newestFirst, parsePage, toPage, type Page, type PageInput } from '../../base/page.ts'
 import { ok, refused, type PageRefusal, type Result } from '../../base/result.ts'

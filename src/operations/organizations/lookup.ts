@@ -8,7 +8,11 @@ import { checkOptionNames } from '../../base/names.ts'
 import { and, desc, eq, gt, isNull } from 'drizzle-orm'
 import { batch, renamedColumns } from '../../database/batch.ts'
 import type { DatabaseContext } from '../../database/database.ts'
-import { memberships, organizations, slugAliases } from '../../database/schema.ts'
+import {
+  memberships,
+  organizations,
+  slugAliases,
+} from '../../database/schema/organizations-tables.ts'
 import { membershipView, type Membership } from '../../engine/model/membership.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'

@@ -1,7 +1,7 @@
 import { eq, sql } from 'drizzle-orm'
 import { organizationEvent } from '../../engine/audit/event.ts'
 import { guard } from '../../database/commit.ts'
-import { organizations } from '../../database/schema.ts'
+import { organizations } from '../../database/schema/organizations-tables.ts'
 import { unchanged, withHook } from '../../engine/model/plan.ts'
 import { actingOwner } from '../../engine/access/access-guards.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'

@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm'
 import { organizationEvent } from '../../engine/audit/event.ts'
-import { organizations } from '../../database/schema.ts'
+import { organizations } from '../../database/schema/organizations-tables.ts'
 import { parseInput } from '../../base/input.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'

@@ -1,5 +1,6 @@
 import { and, asc, desc, eq, isNotNull } from 'drizzle-orm'
-import { invitations, memberships } from '../../database/schema.ts'
+import { invitations } from '../../database/schema/invitations-tables.ts'
+import { memberships } from '../../database/schema/organizations-tables.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
 import { find, authorizeRole } from '../../engine/access/authorize.ts'

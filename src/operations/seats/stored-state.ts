@@ -6,7 +6,7 @@
 import { eq, sql } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
 import type { Database } from '../../database/database.ts'
-import { seatLedgers } from '../../database/schema.ts'
+import { seatLedgers } from '../../database/schema/seats-tables.ts'
 import { carriedSeats, selectCarriedSeats } from '../../engine/seats/assigned-seats.ts'
 import type { Expected, StoredFacts } from './differences.ts'
 import { LEDGER_OUTBOX } from '../../engine/seats/provider.ts'

@@ -1,6 +1,6 @@
 import type { Queries } from '../../database/batch.ts'
 import type { DatabaseContext } from '../../database/database.ts'
-import type { OrganizationRow } from '../../database/schema.ts'
+import type { OrganizationRow } from '../../database/schema/organizations-tables.ts'
 import { find, type Found } from '../../engine/access/authorize.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import {

@@ -33,7 +33,7 @@ import {
 import type { SessionStore, SessionStoreContext } from '../../engine/model/session-store.ts'
 import { eq, sql, type SQL } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
-import { rateLimits } from '../../database/schema.ts'
+import { rateLimits } from '../../database/schema/changes-tables.ts'
 import type { RateRow } from '../../engine/model/rate-limits.ts'
 import { organizationEvent, type EventDraft } from '../../engine/audit/event.ts'
 

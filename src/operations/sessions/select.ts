@@ -2,7 +2,7 @@ import { checkOptionNames } from '../../base/names.ts'
 import { desc } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
 import type { Database, DatabaseContext } from '../../database/database.ts'
-import { organizations } from '../../database/schema.ts'
+import { organizations } from '../../database/schema/organizations-tables.ts'
 import { membershipView, type Membership } from '../../engine/model/membership.ts'
 import {
   organizationView,

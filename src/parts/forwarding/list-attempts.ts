@@ -1,6 +1,6 @@
 import { and, asc, between, eq, gt, gte, or } from 'drizzle-orm'
 import * as v from 'valibot'
-import { sinkAttempts, type PassedOver } from '../../database/schema.ts'
+import { sinkAttempts, type PassedOver } from '../../database/schema/forwarding-tables.ts'
 import { parseInput, wholeNumber } from '../../base/input.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { find } from '../../engine/access/authorize.ts'

@@ -1,6 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import * as v from 'valibot'
-import { sinkDeadLetters } from '../../database/schema.ts'
+import { sinkDeadLetters } from '../../database/schema/forwarding-tables.ts'
 import { parseInput } from '../../base/input.ts'
 import type { OperationOptions } from '../../engine/changes/operation.ts'
 import { partOf } from '../../engine/changes/part.ts'

@@ -1,7 +1,9 @@
 import { and, asc, eq, gt, inArray, isNull, lt, sql } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
 import type { Database } from '../../database/database.ts'
-import { invitations, memberCounts, memberships, seatLedgers } from '../../database/schema.ts'
+import { invitations } from '../../database/schema/invitations-tables.ts'
+import { memberCounts, memberships } from '../../database/schema/organizations-tables.ts'
+import { seatLedgers } from '../../database/schema/seats-tables.ts'
 import {
   carriedSeats,
   selectCarriedSeats,

@@ -5,7 +5,7 @@
  */
 import { and, desc, eq } from 'drizzle-orm'
 import * as v from 'valibot'
-import { auditCheckpoints } from '../../database/schema.ts'
+import { auditCheckpoints } from '../../database/schema/log-tables.ts'
 import { parseQuery } from '../../base/names.ts'
 import { wholeNumber } from '../../base/input.ts'
 import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'

@@ -8,7 +8,8 @@ import { and, asc, eq, sql } from 'drizzle-orm'
 import { sealedSize, type ConfiguredConsumersContext } from '../../engine/audit/consumers.ts'
 import type { RowsOf } from '../../database/batch.ts'
 import type { DatabaseContext, Statement } from '../../database/database.ts'
-import { auditCarriedSeats, auditEvents } from '../../database/schema.ts'
+import { auditCarriedSeats } from '../../database/schema/log-tables.ts'
+import { auditEvents } from '../../database/schema/audit-tables.ts'
 import { horizonOf } from '../../engine/audit/read-events.ts'
 
 /** The beginning of a trail, and the progress of its consumers. */

@@ -3,15 +3,9 @@ import * as v from 'valibot'
 import { batch } from '../../database/batch.ts'
 import { organizationEvent } from '../../engine/audit/event.ts'
 import type { Database, DatabaseContext, Statement } from '../../database/database.ts'
-import {
-  auditEvents,
-  auditLookups,
-  auditPersonal,
-  auditPurges,
-  auditRetention,
-  sinkAttempts,
-  sinkDeadLetters,
-} from '../../database/schema.ts'
+import { auditEvents, auditLookups, auditPersonal } from '../../database/schema/audit-tables.ts'
+import { auditPurges, auditRetention } from '../../database/schema/log-tables.ts'
+import { sinkAttempts, sinkDeadLetters } from '../../database/schema/forwarding-tables.ts'
 import { Instant, parseInput } from '../../base/input.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { partOf } from '../../engine/changes/part.ts'

@@ -1,6 +1,6 @@
 import { partOf } from '../../engine/changes/part.ts'
 import { desc, eq } from 'drizzle-orm'
-import { auditPurges, auditRetention } from '../../database/schema.ts'
+import { auditPurges, auditRetention } from '../../database/schema/log-tables.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { find, authorizeKeeper } from '../../engine/access/authorize.ts'

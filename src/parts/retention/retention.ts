@@ -1,7 +1,7 @@
 import { asc, inArray, lte } from 'drizzle-orm'
 import { budgeted } from '../../database/statement-budget.ts'
 import { batch } from '../../database/batch.ts'
-import { auditRetention } from '../../database/schema.ts'
+import { auditRetention } from '../../database/schema/log-tables.ts'
 import { partOf, type PartContext } from '../../engine/changes/part.ts'
 import { purgeAuditEvents } from './purge.ts'
 import {

@@ -91,6 +91,10 @@ const OPERATIONS: ReadonlyMap<string, Act> = new Map([
 /** What a guard says, by the beginning of its condition. */
 const GUARDS: readonly (readonly [name: string, condition: RegExp])[] = [
   [
+    'no invitation to the user',
+    /^not exists \(select 1 from seatgate_invitations where "seatgate_invitations"\."organization_id" = \? and "seatgate_invitations"\."email" = \(select /,
+  ],
+  [
     'standing',
     /^exists \(select 1 from seatgate_organizations where id = \? and deleted_at is null\) and exists \(select 1 from seatgate_memberships where id = \? and role = \? and status = \? and seat_id is \?\)$/,
   ],
@@ -287,7 +291,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   softDeleteOrganization: byMember('name as read', 'invitations as read'),
   restoreOrganization: without(OPERATOR, 'deleted', 'an owner', 'slug is free'),
   setMfaPolicy: byMember('policy as read'),
-  addMember: byMember('user exists'),
+  addMember: byMember('user exists', 'no invitation to the user'),
   'prepareMember and commitTogether': without(
     'no membership was read: the batch looks for one with a role that may',
     'caller is a member',
@@ -344,7 +348,8 @@ const TABLE: Readonly<Record<string, Row>> = {
     'live',
     'domain open to the address',
     'exclusions as read',
-    'user exists'
+    'user exists',
+    'no invitation to the user'
   ),
   'joinOrganization, on request': without(
     ADDRESS,
@@ -354,7 +359,7 @@ const TABLE: Readonly<Record<string, Row>> = {
     'exclusions as read',
     'user exists'
   ),
-  approveJoinRequest: byMember('request as read', 'user exists'),
+  approveJoinRequest: byMember('request as read', 'user exists', 'no invitation to the user'),
   declineJoinRequest: byMember('request as read'),
   withdrawJoinRequest: without('a request is its user’s own', 'request as read'),
   putActiveOrganization: byMember('switches as read', 'session exists', 'pointer as read'),

@@ -146,4 +146,27 @@ describe.each(enforcing)('a user who is invited and comes in otherwise, %s seats
       expect(await violations(organization.id, quiet)).toEqual([])
     }
   )
+
+  it('SEAT-10 counts once if they are invited between the read and the batch that adds them', async () => {
+    const organization = await kit.organization({ seats: 10 })
+    const scope = organization.as(organization.owner)
+    const email = newAddress()
+    const userId = await userWith(email)
+    const overtaken = createKit({
+      provider,
+      around: meanwhile(async () =>
+        unwrap(await createInvitation(kit.seatgate, scope, { email, role: 'member' }))
+      ),
+    })
+    const input = { userId, role: 'admin' }
+    const { membership } = unwrap(await addMember(overtaken.seatgate, scope, input))
+    await Promise.all([kit.settled(), overtaken.settled()])
+    expect(membership).toMatchObject(input)
+    expect((await actionsOf(organization.id)).slice(-3)).toEqual([
+      'organization.invitation.revoked',
+      'organization.member_add',
+      'seat.assigned',
+    ])
+    expect(await violations(organization.id, quiet)).toEqual([])
+  })
 })

@@ -1,0 +1,236 @@
+/**
+ * The work of the part of invitations when members come, change and go. The part carries it, so that a host
+ * without invitations does not load it and reads no invitation.
+ *
+ * @module
+ */
+import { sql, type SQL } from 'drizzle-orm'
+import { guard } from '../../database/commit.ts'
+import {
+  hasUserId,
+  type Database,
+  type DatabaseContext,
+  type Statement,
+  type UserContext,
+} from '../../database/database.ts'
+import { invitations, type InvitationRow } from '../../database/schema/invitations-tables.ts'
+import { organizationIdOf } from '../access/organization-ref.ts'
+import { userIdOf, type OrganizationScope, type Principal } from '../access/principal.ts'
+import { mayInvite } from '../access/roles.ts'
+import { isPending } from '../seats/counts.ts'
+import type { ProviderContext } from '../seats/provider.ts'
+import { endInvitation, endInvitations, type Ending } from './end-invitation.ts'
+import { guardPending, guardUnfinished, isUnfinished } from './invitation.ts'
+import type { Loss, LossContext, Lost } from './leave.ts'
+import { personOf, type Newcomer } from './membership.ts'
+
+/** Selects the open invitation to a user's address; no query if the host has not configured its users. */
+function unfinishedForUser(
+  context: UserContext,
+  organizationId: SQL<string | null> | string,
+  userId: SQL<string | null> | string | null
+) {
+  return context.db
+    .select()
+    .from(invitations)
+    .where(isToUser(context, organizationId, userId))
+}
+
+function isToUser(
+  { users }: Pick<UserContext, 'users'>,
+  organizationId: SQL<string | null> | string,
+  userId: SQL<string | null> | string | null
+): SQL {
+  const address = users
+    ? sql`(select ${users.email} from ${users} where ${hasUserId(users, userId)})`
+    : sql`null`
+  return sql`${invitations.organizationId} = ${organizationId}
+        and ${invitations.email} = ${address} and ${isUnfinished()}`
+}
+
+/** Selects all unfinished invitations of an organization, expired ones included. */
+function unfinishedIn(db: Database, { organization }: OrganizationScope) {
+  return db
+    .select()
+    .from(invitations)
+    .where(
+      sql`${invitations.organizationId} = ${organizationIdOf(organization)} and ${isUnfinished()}`
+    )
+}
+
+/** Selects the open invitations that a user has sent, in organizations (a subquery of ids). */
+function invitationsBy(
+  { db }: DatabaseContext,
+  organizationIds: SQL,
+  userId: SQL<string | null> | string | null
+) {
+  return db
+    .select()
+    .from(invitations)
+    .where(sql`${isBy(organizationIds, userId)} and ${isUnfinished()}`)
+}
+
+/** Selects those and the invitations to the user's address. */
+function invitationsAround(context: UserContext, organizationIds: SQL, userId: string) {
+  return context.db
+    .select()
+    .from(invitations)
+    .where(sql`${isAround(context, organizationIds, userId)} and ${isUnfinished()}`)
+}
+
+/** Builds the end of the invitations of a loss, from what was read. */
+function endLost(context: LossContext, around: readonly InvitationRow[], loss: Loss): Lost {
+  const { roles } = context
+  const outlive = context.invitations?.outliveInviter ?? false
+  const { userId, role, putOut, by, now } = loss
+  const open = around.filter(
+    ({ expiresAt, invitedById }) => expiresAt > now && (putOut || invitedById === userId)
+  )
+  const couldSend = (to: string) => role !== null && mayInvite(roles, role, to)
+  const sent = open.filter((row) => row.invitedById === userId && !couldSend(row.role))
+  const received = open.filter((row) => row.invitedById !== userId)
+  const ending = { by, now }
+  const bySender = endInvitations(context, outlive ? [] : sent, {
+    ...ending,
+    reason: 'inviter_lost_role',
+  })
+  const toPerson = endInvitations(context, putOut ? received : [], {
+    ...ending,
+    reason: 'invitee_put_out',
+  })
+  const ended = [...(outlive ? [] : sent), ...(putOut ? received : [])]
+  return {
+    statements: [guardAround(context, loss, open), ...bySender.statements, ...toPerson.statements],
+    freedSeats: [...bySender.freedSeats, ...toPerson.freedSeats],
+    events: [...bySender.events, ...toPerson.events],
+    counts: countsOf(ended),
+    count: ended.length,
+  }
+}
+
+// Guards that the open invitations are exactly those that were read, with their roles and seats.
+function guardAround(
+  context: UserContext,
+  { userId, organizationIds, putOut, now }: Loss,
+  open: readonly InvitationRow[]
+): Statement {
+  const known = JSON.stringify(
+    open.map(({ id, role, seatId, invitedById }) => [id, role, seatId, invitedById].join(' '))
+  )
+  const ids =
+    organizationIds.length === 1
+      ? sql`${organizationIds[0]}`
+      : sql`select value from json_each(${JSON.stringify(organizationIds)})`
+  const row = sql`id || ' ' || role || ' ' || coalesce(seat_id, '')
+    || ' ' || coalesce(invited_by_id, '')`
+  return guard(
+    context.db,
+    'stale',
+    sql`(select count(*) = ${open.length} and count(*) filter (where ${row}
+        not in (select value from json_each(${known}))) = 0
+      from seatgate_invitations
+      where ${putOut ? isAround(context, ids, userId) : isBy(ids, userId)} and ${isPending(now)})`
+  )
+}
+
+function isBy(organizationIds: SQL, userId: SQL<string | null> | string | null): SQL {
+  return sql`organization_id in (${organizationIds}) and invited_by_id = ${userId}`
+}
+
+function isAround(context: Pick<UserContext, 'users'>, organizationIds: SQL, userId: string): SQL {
+  const { address } = personOf(context, userId)
+  return sql`organization_id in (${organizationIds})
+    and (invited_by_id = ${userId} or email = lower(${address}))`
+}
+
+function countsOf(rows: readonly InvitationRow[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const { organizationId } of rows) {
+    counts.set(organizationId, (counts.get(organizationId) ?? 0) + 1)
+  }
+  return counts
+}
+
+/** Guards that an organization has exactly these open invitations, unchanged. */
+function guardOnlyUnfinished(
+  { db }: DatabaseContext,
+  organizationId: string,
+  rows: readonly InvitationRow[]
+): Statement {
+  const known = JSON.stringify(rows.map(({ tokenHash }) => tokenHash))
+  return guard(
+    db,
+    'stale',
+    sql`(select count(*) from seatgate_invitations
+      where organization_id = ${organizationId} and ${isUnfinished()}) = ${rows.length}
+      and not exists (select 1 from seatgate_invitations
+        where organization_id = ${organizationId} and ${isUnfinished()}
+        and token_hash not in (select value from json_each(${known})))`
+  )
+}
+
+/** Builds the end of the open invitations of an organization that is deleted. */
+function endAll(
+  context: DatabaseContext & Pick<ProviderContext, 'seats'>,
+  organizationId: string,
+  rows: readonly InvitationRow[],
+  by: string | null,
+  now: Date
+): Ending {
+  const ended = endInvitations(context, rows, { reason: 'organization_deleted', by, now })
+  return {
+    ...ended,
+    statements: [guardOnlyUnfinished(context, organizationId, rows), ...ended.statements],
+  }
+}
+
+/** The invitation that a new member no longer needs has ended, and its seat is theirs. */
+export interface TakenOver extends Ending {
+  readonly seatId: string | null
+}
+
+/**
+ * Builds the end of the open invitation to a new member, which passes its seat on, so that no user takes
+ * two seats. An expired one is only ended. If there is no invitation, guards that no other user makes one before the batch.
+ */
+function takeOver(
+  context: UserContext & Pick<ProviderContext, 'seats'>,
+  { organizationId, userId }: Newcomer,
+  [invitation]: readonly InvitationRow[],
+  caller: Principal,
+  now: Date
+): TakenOver {
+  if (invitation === undefined) {
+    const statements = guardNotInvited(context, organizationId, userId)
+    return { seatId: null, statements, freedSeats: [], events: [] }
+  }
+  const seatId = invitation.expiresAt > now ? invitation.seatId : null
+  const by = userIdOf(caller)
+  const ending = endInvitation(context, invitation, 'superseded', by, now, seatId !== null)
+  const unchanged =
+    seatId === null ? guardUnfinished(context, invitation) : guardPending(context, invitation, now)
+  return { ...ending, seatId, statements: [unchanged, ...ending.statements] }
+}
+
+function guardNotInvited(
+  context: UserContext,
+  organizationId: string,
+  userId: string
+): readonly Statement[] {
+  if (context.users === null) return []
+  const invited = sql`select 1 from seatgate_invitations where ${isToUser(context, organizationId, userId)}`
+  return [guard(context.db, 'stale', sql`not exists (${invited})`)]
+}
+
+/** The functions that a context with the part of invitations has. */
+export const invitedMembers = {
+  toUser: unfinishedForUser,
+  by: invitationsBy,
+  around: invitationsAround,
+  inOrganization: unfinishedIn,
+  endLost,
+  endAll,
+  takeOver,
+}
+
+export type InvitedMembers = typeof invitedMembers
