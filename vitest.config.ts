@@ -133,7 +133,7 @@ export default defineConfig({
       {
         test: {
           name: 'node',
-          include: ['test/{end-to-end,package,migrations}/**/*.test.ts'],
+          include: ['test/{end-to-end,package,migrations,bench}/**/*.test.ts'],
           exclude,
           provide,
           maxWorkers: LANES,

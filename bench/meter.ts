@@ -90,19 +90,23 @@ export interface Meter {
   measure<T>(act: () => Promise<T>, settled: () => Promise<void>): Promise<[answer: T, cost: Cost]>
 }
 
-interface Span extends Trip {
+/** A trip from its start to its end, by the order of events. */
+export interface Span extends Trip {
   readonly start: number
   end: number
+}
+
+interface Counted extends Span {
   rowsRead: number
   rowsWritten: number
 }
 
 export function createMeter(): Meter {
   let tick = 0
-  let spans: Span[] = []
+  let spans: Counted[] = []
   return {
     async around(trip, run) {
-      const span: Span = { ...trip, start: ++tick, end: Infinity, rowsRead: 0, rowsWritten: 0 }
+      const span: Counted = { ...trip, start: ++tick, end: Infinity, rowsRead: 0, rowsWritten: 0 }
       spans.push(span)
       try {
         const answer = await run()
@@ -120,7 +124,8 @@ export function createMeter(): Meter {
       const answer = await act()
       const answered = ++tick
       await settled()
-      const sum = (of: (span: Span) => number) => spans.reduce((total, span) => total + of(span), 0)
+      const sum = (of: (span: Counted) => number) =>
+        spans.reduce((total, span) => total + of(span), 0)
       return [
         answer,
         {
@@ -140,8 +145,9 @@ function metas(answer: unknown): D1Meta[] {
   return results.flatMap((result) => (result?.meta ? [result.meta] : []))
 }
 
+/** The most trips of which each began after the one before had ended. */
 // Taking whichever ends first never shortens a chain of trips that do not overlap.
-function longestChain(spans: readonly Span[]): number {
+export function longestChain(spans: readonly Span[]): number {
   let length = 0
   let end = 0
   for (const span of spans.toSorted((a, b) => a.end - b.end)) {
