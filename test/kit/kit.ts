@@ -266,13 +266,6 @@ export async function newOrganization(kit: Kit, limit?: number): Promise<TestOrg
   return organization
 }
 
-/** An organization with a limit and so many members. */
-export async function organizationWithMembers(kit: Kit, limit: number, members: number) {
-  const organization = await newOrganization(kit, limit)
-  for (let more = 1; more < members; more++) await join(kit, organization)
-  return organization
-}
-
 /** Tries to add somebody. */
 export async function add(
   { seatgate }: Kit,

@@ -7,7 +7,7 @@ export const SECRET = 'whsec_test_secret_of_the_endpoint'
 export const NOW = new Date('2026-11-20T12:00:00.000Z')
 const API_KEY = 'sk_test_of_the_stand_in'
 
-export const PRICES = {
+const PRICES = {
   price_seat: { unitAmount: 1000, interval: 'month' },
   price_seat_yearly: { unitAmount: 9600, interval: 'year' },
   price_flat: { unitAmount: 4900, interval: 'month' },
