@@ -24,7 +24,7 @@ import {
  */
 export type OverLimitPolicy = 'block_change' | 'allow_with_grace' | 'suspend_excess'
 
-const OVER_LIMIT_POLICIES: readonly OverLimitPolicy[] = [
+export const OVER_LIMIT_POLICIES: readonly OverLimitPolicy[] = [
   'block_change',
   'allow_with_grace',
   'suspend_excess',

@@ -189,7 +189,7 @@ export function nextChangeOf(state: SubscriptionState, now: Date): Date | null {
 }
 
 /** Returns the earliest of some instants; null without one. */
-function earliest(instants: readonly (Date | null)[]): Date | null {
+export function earliest(instants: readonly (Date | null)[]): Date | null {
   const times = instants.flatMap((instant) => (instant === null ? [] : [instant.getTime()]))
   return times.length === 0 ? null : new Date(Math.min(...times))
 }
