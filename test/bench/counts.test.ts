@@ -22,7 +22,7 @@ test('the bench counts an operation of the floor exactly', async () => {
   ])
 })
 
-test('the bench drives both providers and better-auth, and tells an answer from the work after it', async () => {
+test('the bench drives both providers and better-auth, and separates an answer from the work after it', async () => {
   const counts = await countAll(root, {
     sizes: [10],
     products: ['better-auth', 'ledger', 'd1'],
