@@ -85,7 +85,8 @@ function eventsOf(
     .from(auditEvents)
     .where(
       and(
-        sql`(${organizationId}, ${sequence}) in (${placesOf(userId)})`,
+        // As one list, or SQLite walks through all trails and looks each event up in it.
+        sql`(${organizationId}, ${sequence}) in (select id, sequence from (${placesOf(userId)}))`,
         isAbout(userId),
         matching(filters),
         after
@@ -101,12 +102,12 @@ function eventsOf(
 function placesOf(userId: string): SQL {
   const trails = sql`(select id from seatgate_organizations union all select ${SYSTEM}) as trail`
   const noted = (level: 0 | 1) => sql`
-    select trail.id, place.value from ${trails}
+    select trail.id as id, place.value as sequence from ${trails}
       cross join seatgate_audit_lookups as noted on noted.organization_id = trail.id
         and ${notedUnder(userId, level)}
       cross join json_each(noted.entries, '$.' || ${hashOf(userId)}) as place`
   return sql`
-    select trail.id, told.sequence from ${trails}
+    select trail.id as id, told.sequence as sequence from ${trails}
       cross join seatgate_audit_events as told on told.organization_id = trail.id
       and told.sequence > ${lastBlockEnd(sql`trail.id`)}
       and ${userId} in (told.actor_id, told.target_id)

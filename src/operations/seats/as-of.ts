@@ -105,7 +105,7 @@ function seatsAt(
     told(id, action, invitation_id, expires_at, sequence) as materialized (
       select seat_id, iif(invitation_id is null, 'seat.assigned', 'seat.reserved'),
         invitation_id, expires_at, 0
-      from seatgate_audit_carried_seats join place on organization_id = place_id
+      from place cross join seatgate_audit_carried_seats on organization_id = place_id
       union all
       select target_id, action, json_extract(metadata, '$.invitation_id'),
         json_extract(metadata, '$.expires_at'), seatgate_audit_events.sequence
@@ -123,7 +123,7 @@ function seatsAt(
       where action in ('seat.reserved', 'organization.invitation.resent') group by 1
     ),
     gone(lifecycle, seat_limit) as materialized (
-      select lifecycle, seat_limit from seatgate_audit_purges join place on organization_id = place_id
+      select lifecycle, seat_limit from place cross join seatgate_audit_purges on organization_id = place_id
       order by last_sequence desc limit 1
     )
     select sequence,

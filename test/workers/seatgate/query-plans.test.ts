@@ -1,0 +1,226 @@
+/**
+ * The plans of every statement that the library sends: no scan of a table, no sort, and no range that is
+ * wider than what is asked for. Plans alone do not say how many rows they read: `row-growth.test.ts`
+ * counts them.
+ *
+ * @module
+ */
+import { beforeAll, describe, expect, it } from 'vitest'
+import { operationsOn } from '../../../bench/operations.ts'
+import type { Around } from '../../../bench/meter.ts'
+import { seatgateRouter } from '../../../src/hono/index.ts'
+import { generateLogKey, sealOrganization, type LifecycleHook } from '../../../src/index.ts'
+import { auditQueueHandler, sweepHandler } from '../../../src/worker/index.ts'
+import { kitWithHooks, EVERY_CHANGE, newTeam } from '../../kit/every-change.ts'
+import { byName, clientOf } from '../../kit/http.ts'
+import { mailbox } from '../../kit/invitations.ts'
+import { enforcing, largeOrganization, type Provider } from '../../kit/kit.ts'
+import { testEnv } from '../../kit/environment.ts'
+
+/** Every text that was sent to D1, with the parameters that it was first sent with. */
+const sent = new Map<string, readonly unknown[]>()
+
+const around: Around = (trip, run) => {
+  if (trip.store === 'd1') {
+    for (const [index, text] of trip.asked.entries()) {
+      if (!sent.has(text)) sent.set(text, trip.bound?.[index] ?? [])
+    }
+  }
+  return run()
+}
+
+const { privateKey } = await generateLogKey('audit.example.com')
+const onDelete: LifecycleHook = (statements) => ({ ok: true, statements })
+
+function kitOf(provider: Provider) {
+  return kitWithHooks({
+    provider,
+    around,
+    lifecycle: { onDelete },
+    ...mailbox().options,
+    auditLogKey: privateKey,
+    sinks: [{ id: 'sink', deliver: async () => ({ outcome: 'delivered' }) }],
+    retention: [{ days: 1 }],
+  })
+}
+
+async function makeEveryChange(provider: Provider): Promise<void> {
+  for (const { act } of EVERY_CHANGE) {
+    const team = await newTeam(provider)
+    const kit = kitOf(provider)
+    await act(kit.seatgate, team)
+    await kit.settled()
+  }
+}
+
+async function measureOperations(provider: Provider): Promise<void> {
+  const kit = kitOf(provider)
+  for (const act of Object.values(await operationsOn(kit, 10))) {
+    await act()
+    await kit.settled()
+  }
+  await auditQueueHandler(kit.seatgate)({
+    messages: kit.wakeUps.map((body) => ({ body, ack: () => {}, retry: () => {} })),
+  } as never)
+  await sweepHandler(kit.seatgate)()
+}
+
+const FILTERS = [
+  'actor_id=ada',
+  'effective_user_id=ada',
+  'action=test.event',
+  'action_prefix=test.',
+  'outcome=failure',
+  'target_type=user',
+  'target_id=ada',
+  'request_id=ray',
+  'trace_id=trace',
+  'from=2026-01-01T00:00:00Z',
+  'to=2026-01-01T00:00:00Z',
+]
+const REQUIRED: Readonly<Record<string, string>> = {
+  '/organizations/:org/audit/seats': 'at=2026-06-30T00:00:00Z',
+  '/organizations/:org/audit/proof': 'sequence=1',
+  '/organizations/:org/audit/consistency': 'from=1&to=2',
+}
+
+async function readEveryRoute(provider: Provider): Promise<void> {
+  const kit = kitOf(provider)
+  const { seatgate } = kit
+  const router = seatgateRouter(seatgate as never, { authenticate: byName, signIn: async () => '' })
+  const client = clientOf((url, init) => router.request(url, init))
+  const { id, owner } = await largeOrganization(kit, 10)
+  await sealOrganization(seatgate, id)
+  const routes = new Set(
+    router.routes.filter(({ method }) => method === 'GET').map(({ path }) => path)
+  )
+  for (const route of routes) {
+    const path = route.replace(':org', id).replace(':userId', owner).replace(':sink', 'sink')
+    const queries = [REQUIRED[route] ?? '']
+    if (/\/audit(\/count|\/export)?$|\/(events|platform)/.test(route)) {
+      queries.push(...FILTERS, 'order=oldest&limit=5')
+    }
+    if (route.endsWith('/members')) queries.push('search=a')
+    for (const token of [`user:${owner}`, `operator:${owner}`]) {
+      for (const query of queries) {
+        const answer = await client.get(`${path}?${query}`, token)
+        await answer.text()
+      }
+    }
+  }
+  await kit.settled()
+}
+
+/** A step of a plan. */
+interface Step {
+  readonly text: string
+  readonly detail: string
+}
+
+async function stepsOf(text: string): Promise<readonly string[]> {
+  const bound = sent.get(text) ?? []
+  const { results } = await testEnv.DB.prepare(`EXPLAIN QUERY PLAN ${text}`)
+    .bind(...bound)
+    .all<{ detail: string }>()
+  return results.map(({ detail }) => detail)
+}
+
+const isScan = (detail: string) =>
+  /^SCAN (?!CONSTANT ROW|\()/.test(detail) && !detail.includes('VIRTUAL TABLE')
+const isSort = (detail: string) => detail.startsWith('USE TEMP B-TREE')
+
+/** A plan that is kept, and why. */
+interface Exception {
+  readonly step: RegExp
+  readonly text: RegExp
+  readonly because: string
+}
+
+const EXCEPTIONS: readonly Exception[] = [
+  {
+    step: /^SCAN seatgate_schema$/,
+    text: /^select "id", "version", "compatible_from" from "seatgate_schema"$/,
+    because: 'the table has one row',
+  },
+  {
+    step: /^USE TEMP B-TREE FOR (?:LAST TERM OF )?ORDER BY$/,
+    text: /"seatgate_audit_events"[^]*seatgate_audit_lookups as noted\s+cross join json_each/,
+    because: 'sorts a page from each of three places, and the sequences of one noted row',
+  },
+  {
+    step: /^USE TEMP B-TREE FOR ORDER BY$/,
+    text: /^insert into "seatgate_audit_events".* row_number\(\) over/s,
+    because: 'numbers the events of its own batch',
+  },
+  {
+    step: /^USE TEMP B-TREE FOR ORDER BY$/,
+    text: /^select .* from "seatgate_memberships" inner join .* order by "seatgate_organizations"."created_at"/s,
+    because: 'sorts the organizations of one user, all of which it returns',
+  },
+  {
+    step: /^SCAN (?:seatgate_organizations|trail)$|^USE TEMP B-TREE FOR ORDER BY$/,
+    text: /as trail\s+cross join/,
+    because: 'an operator asks for a user in all trails: docs/operators.md says what it reads',
+  },
+  {
+    step: /^SCAN (?:place|head|gone|told|seats)$|^USE TEMP B-TREE FOR (?:ORDER|GROUP) BY$/,
+    text: /with place\(place_id\) as materialized/,
+    because: 'computes the seats of the past from the trail up to then, as docs/seats.md says',
+  },
+  {
+    step: /^SCAN edge$/,
+    text: /with recursive edge\(level, size\)/,
+    because: 'one row for each level of a tree',
+  },
+  {
+    step: /^SCAN present$/,
+    text: /counted_active/,
+    because: 'one row; the sweep verifies one organization with it',
+  },
+  {
+    step: /^SCAN (?:next|seatgate_audit_outbox USING COVERING INDEX seatgate_audit_outbox_rotation|seatgate_join_requests USING INDEX seatgate_join_requests_tried|seatgate_organizations)$/,
+    text: /limit \?/,
+    because:
+      'a rotation of the sweep or a page of all organizations reads up to its limit, in order of an index',
+  },
+  {
+    step: /^USE TEMP B-TREE FOR ORDER BY$/,
+    text: /^select "seat_id", "expires_at", "updated_at" from "seatgate_invitations" .* order by "seatgate_invitations"."seat_id"/s,
+    because: 'a ledger starts: it reads all seats of its organization, once',
+  },
+]
+
+const isExcepted = ({ text, detail }: Step) =>
+  EXCEPTIONS.filter(({ step, text: about }) => step.test(detail) && about.test(text))
+
+describe('the plans of all statements', () => {
+  const steps: Step[] = []
+  beforeAll(async () => {
+    for (const provider of enforcing) {
+      await makeEveryChange(provider)
+      await measureOperations(provider)
+      await readEveryRoute(provider)
+    }
+    for (const text of sent.keys()) {
+      for (const detail of await stepsOf(text)) steps.push({ text, detail })
+    }
+  })
+
+  const suspicious = () => steps.filter(({ detail }) => isScan(detail) || isSort(detail))
+
+  it('are those of several hundred texts', () => {
+    expect(sent.size).toBeGreaterThan(250)
+  })
+
+  it('scan no table and sort no rows', () => {
+    const wrong = suspicious().filter((step) => isExcepted(step).length === 0)
+    expect(wrong.map(({ text, detail }) => `${detail} in ${text.replaceAll(/\s+/g, ' ')}`)).toEqual(
+      []
+    )
+  })
+
+  it('need each of the exceptions', () => {
+    const used = new Set(suspicious().flatMap(isExcepted))
+    expect(EXCEPTIONS.filter((one) => !used.has(one)).map(({ because }) => because)).toEqual([])
+  })
+})
