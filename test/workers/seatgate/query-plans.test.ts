@@ -11,11 +11,18 @@ import type { Around } from '../../../bench/meter.ts'
 import { seatgateRouter } from '../../../src/hono/index.ts'
 import { generateLogKey, sealOrganization, type LifecycleHook } from '../../../src/index.ts'
 import { auditQueueHandler, sweepHandler } from '../../../src/worker/index.ts'
-import { kitWithHooks, EVERY_CHANGE, newTeam } from '../../kit/every-change.ts'
-import { byName, clientOf } from '../../kit/http.ts'
-import { mailbox } from '../../kit/invitations.ts'
-import { enforcing, largeOrganization, type Provider } from '../../kit/kit.ts'
-import { testEnv } from '../../kit/environment.ts'
+import {
+  byName,
+  clientOf,
+  enforcing,
+  EVERY_CHANGE,
+  kitWithHooks,
+  largeOrganization,
+  mailbox,
+  newTeam,
+  testEnv,
+  type Provider,
+} from '../../kit/index.ts'
 
 /** Every text that was sent to D1, with the parameters that it was first sent with. */
 const sent = new Map<string, readonly unknown[]>()

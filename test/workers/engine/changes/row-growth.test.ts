@@ -7,12 +7,17 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { operationsOn } from '../../../../bench/operations.ts'
 import type { LifecycleHook } from '../../../../src/index.ts'
-import { putBookends } from '../../../kit/bookends.ts'
-import { testEnv } from '../../../kit/environment.ts'
-import { createKit, enforcing, unwrap, type Provider } from '../../../kit/kit.ts'
-import { createRowMeter } from '../../../kit/row-meter.ts'
-import { addEvents } from '../../../kit/sinks.ts'
-import { invitees } from '../../../kit/statement-counts.ts'
+import {
+  addEvents,
+  createKit,
+  createRowMeter,
+  enforcing,
+  invitees,
+  putBookends,
+  testEnv,
+  type Provider,
+  unwrap,
+} from '../../../kit/index.ts'
 
 const onDelete: LifecycleHook = (statements) => ({ ok: true, statements })
 const FEW = 10
