@@ -100,6 +100,7 @@ export const OWN_UNIQUE: ReadonlySet<string> = new Set([
   'seatgate_entitlement_states.organization_id',
   'seatgate_subscriptions.provider, seatgate_subscriptions.subscription_id',
   'seatgate_seat_ledgers.organization_id',
+  'seatgate_seat_checks.organization_id',
   'seatgate_seat_fences.seat_id',
   'seatgate_audit_events.organization_id, seatgate_audit_events.sequence',
   'seatgate_audit_lookups.organization_id, seatgate_audit_lookups.level, seatgate_audit_lookups.bucket, seatgate_audit_lookups.first_sequence',

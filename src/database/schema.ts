@@ -11,6 +11,7 @@ export {
   slugAliases,
   memberCounts,
   entitlements,
+  seatChecks,
   seatLedgers,
   seatFences,
   invitations,

@@ -26,6 +26,7 @@ const d1Seats = inFile('engine/seats/d1-seats.ts')
 const truth = inFile('engine/seats/counts.ts')
 const carried = inFile('engine/seats/assigned-seats.ts')
 const start = inFile('parts/ledger/start-ledger.ts')
+const dueSeats = inFile('operations/seats/due-organizations.ts')
 const ledgerSeats = inFile('parts/ledger/ledger-seats.ts')
 const setLimit = inFile('operations/seats/set-limit.ts')
 const entitlement = inFile('engine/seats/entitlement.ts')
@@ -1168,6 +1169,22 @@ export const MUTATIONS: readonly Mutation[] = [
     'row === undefined || importing) return null',
     'row === undefined) return null'
   ),
+  dueSeats(
+    'the sweep does not notice which organizations have changed',
+    'head > coalesce(checked, 0)',
+    'head > coalesce(checked, 0) + 1000'
+  ),
+  dueSeats(
+    'the comparison of trails does not move on',
+    "const comparedTo = isWhole ? '' : (last[0]?.last ?? '')",
+    "const comparedTo = isWhole ? '' : (last[0]?.last ?? '').slice(0, 0)"
+  ),
+  dueSeats(
+    'an organization that changes all the time keeps others from their verification',
+    'longestAgo(a) - longestAgo(b)',
+    'longestAgo(b) - longestAgo(a)'
+  ),
+  dueSeats('a deleted organization is verified', 'and live.deleted_at is null', ''),
   aftermath(
     'a taken seat is confirmed twice',
     '    ...takenSeats.map(',

@@ -67,6 +67,10 @@ export const entitlements = /* @__PURE__ */ constrained(tables.entitlements, (ta
   ),
 ])
 
+export const seatChecks = /* @__PURE__ */ constrained(tables.seatChecks, () => [
+  check('seatgate_seat_checks_sequence', sql`sequence >= 0`),
+])
+
 export const seatLedgers = /* @__PURE__ */ constrained(tables.seatLedgers, () => [
   check('seatgate_seat_ledgers_epoch', sql`epoch > 0`),
 ])

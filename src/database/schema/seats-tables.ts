@@ -32,3 +32,10 @@ export const seatFences = /* @__PURE__ */ sqliteTable('seatgate_seat_fences', ()
   organizationId: text('organization_id').notNull(),
   fencedAt: instant('fenced_at').notNull(),
 }))
+
+/** How far the trail was when an organization's seats were last verified after a change. */
+export const seatChecks = /* @__PURE__ */ sqliteTable('seatgate_seat_checks', () => ({
+  organizationId: text('organization_id').primaryKey(),
+  sequence: integer('sequence').notNull(),
+  checkedAt: instant('checked_at').notNull(),
+}))

@@ -24,6 +24,7 @@ SELECT old_slug, organization_id, expires_at, created_at FROM seatgate_organizat
 SELECT id, name, slug, owner_user_id, personal, enforce_mfa_for_members, deleted_at, created_at, updated_at FROM seatgate_organizations WHERE 0;
 SELECT key, count, ends_at FROM seatgate_rate_limits WHERE 0;
 SELECT name, place FROM seatgate_rotations WHERE 0;
+SELECT organization_id, sequence, checked_at FROM seatgate_seat_checks WHERE 0;
 SELECT seat_id, organization_id, fenced_at FROM seatgate_seat_fences WHERE 0;
 SELECT organization_id, epoch, fenced_through FROM seatgate_seat_ledgers WHERE 0;
 SELECT token_hash, user_id, active_organization_id, expires_at, last_active_at, created_at FROM seatgate_sessions WHERE 0;
@@ -36,4 +37,4 @@ CREATE TABLE IF NOT EXISTS seatgate_schema (
   version INTEGER NOT NULL CHECK (version > 0),
   compatible_from INTEGER NOT NULL CHECK (compatible_from BETWEEN 1 AND version)
 );
-INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 39, 1);
+INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 40, 1);
