@@ -26,6 +26,10 @@ export interface RouterEnv {
     readonly asking: Caller
     /** The query parameters that {@link readQuery} has passed to a function, which checks them. */
     readonly checkedParameters?: readonly string[]
+    /** Whether lists are read from a replica. */
+    readonly readsReplica?: boolean
+    /** Returns the bookmark of a list that was read from a replica. */
+    readonly bookmarkRead?: () => string | null
   }
 }
 

@@ -27,6 +27,7 @@ const truth = inFile('engine/seats/counts.ts')
 const carried = inFile('engine/seats/assigned-seats.ts')
 const start = inFile('parts/ledger/start-ledger.ts')
 const dueSeats = inFile('operations/seats/due-organizations.ts')
+const replica = inFile('database/replica.ts')
 const ledgerSeats = inFile('parts/ledger/ledger-seats.ts')
 const setLimit = inFile('operations/seats/set-limit.ts')
 const entitlement = inFile('engine/seats/entitlement.ts')
@@ -1185,6 +1186,21 @@ export const MUTATIONS: readonly Mutation[] = [
     'longestAgo(b) - longestAgo(a)'
   ),
   dueSeats('a deleted organization is verified', 'and live.deleted_at is null', ''),
+  standing(
+    'a list of a replica that does not know the caller yet is taken',
+    'near !== null && accessIn(caller, near) === accessIn(caller, far)',
+    'near !== null'
+  ),
+  replica(
+    'a bookmark of a client is not used',
+    "const from = isBookmark(bookmark) ? bookmark : 'first-unconstrained'",
+    "const from = isBookmark(bookmark) && bookmark === '' ? bookmark : 'first-unconstrained'"
+  ),
+  replica(
+    'a session for a change does not begin at the primary',
+    "client.withSession('first-primary')",
+    "client.withSession('first-unconstrained')"
+  ),
   aftermath(
     'a taken seat is confirmed twice',
     '    ...takenSeats.map(',

@@ -1,6 +1,7 @@
 import { eq, sql, type SQL } from 'drizzle-orm'
 import { batch, type Queries, type RowsOf } from '../../database/batch.ts'
 import type { Database, DatabaseContext } from '../../database/database.ts'
+import { replicaOf } from '../../database/replica.ts'
 import {
   memberships,
   organizations,
@@ -81,15 +82,15 @@ async function findIn<Q extends Queries>(
   queries: Q
 ): Promise<Found<Q>> {
   checkCaller(caller)
-  const found: Record<string, readonly unknown[] | undefined> = await batch(db, {
-    ...queries,
+  const access: Queries = {
     ...(isQuery(caller) && { $caller: caller.statement }),
     ...(place && {
       $organization: db.select().from(organizations).where(place.named),
       $membership: db.select().from(memberships).where(ownMembership(caller, place.id)),
     }),
-  })
-  const asking = isQuery(caller) ? caller.principal(found['$caller'] ?? []) : caller
+  }
+  const found = await readWith(db, caller, access, queries)
+  const asking = callerOf(caller, found)
   if (asking !== null) checkCaller(asking)
   return {
     caller: asking,
@@ -97,6 +98,45 @@ async function findIn<Q extends Queries>(
     membership: (found['$membership']?.[0] as MembershipRow | undefined) ?? null,
     rows: found as RowsOf<Q>,
   }
+}
+
+type Rows = Readonly<Record<string, readonly unknown[] | undefined>>
+
+/**
+ * Reads everything in one batch. With a replica the access is read from the primary, and the rest is
+ * taken from the replica only if that has the same access: else the list might lack what the caller may
+ * read, or have been empty for a session that is new.
+ */
+async function readWith(
+  db: Database,
+  caller: Caller,
+  access: Queries,
+  queries: Queries
+): Promise<Rows> {
+  const replica = replicaOf(db)
+  if (replica === null || Object.keys(queries).length === 0) {
+    return batch(db, { ...queries, ...access })
+  }
+  const [near, far] = await Promise.all([
+    batch(replica.db, { ...queries, ...access }).catch(() => null),
+    batch(db, access),
+  ])
+  replica.read = near !== null && accessIn(caller, near) === accessIn(caller, far)
+  return replica.read ? { ...near, ...far } : batch(db, { ...queries, ...access })
+}
+
+function accessIn(caller: Caller, rows: Rows): string {
+  const organization = rows['$organization']?.[0] as OrganizationRow | undefined
+  const membership = rows['$membership']?.[0] as MembershipRow | undefined
+  return JSON.stringify([
+    callerOf(caller, rows),
+    organization && [organization.id, organization.deletedAt],
+    membership && [membership.id, membership.role, membership.status],
+  ])
+}
+
+function callerOf(caller: Caller, rows: Rows): Principal | null {
+  return isQuery(caller) ? caller.principal(rows['$caller'] ?? []) : caller
 }
 
 /**

@@ -9,7 +9,13 @@ import type { Seatgate } from '../../seatgate.ts'
 import { seatsAsOf } from '../../operations/seats/as-of.ts'
 import { problemResponse } from '../problem.ts'
 import { answer, inOrganization, readOperation, readQuery, type RouterEnv } from '../request.ts'
-import { checkRouteOptions, signedInRoutes, type RouteOptions } from './route-group.ts'
+import {
+  checkRouteOptions,
+  configuredReads,
+  forList,
+  signedInRoutes,
+  type RouteOptions,
+} from './route-group.ts'
 import { listAttempts } from '../../parts/forwarding/list-attempts.ts'
 import { replaySink, resumeSink } from '../../parts/forwarding/replay.ts'
 import { requeueDeadLetters } from '../../parts/forwarding/requeue.ts'
@@ -22,14 +28,18 @@ const LARGEST_PAGE = 200
  *
  * @throws {TypeError} if an option is wrong.
  */
-export function auditRoutes(seatgate: Seatgate, options: RouteOptions): Hono<RouterEnv> {
+export function auditRoutes(given: Seatgate, options: RouteOptions): Hono<RouterEnv> {
   checkRouteOptions('auditRoutes', options)
+  const seatgate = configuredReads(given, options)
   return signedInRoutes(seatgate, options, (routes) => {
     const trail = '/organizations/:org/audit'
 
     routes.get(trail, async (c) => {
       const options = { largestPage: LARGEST_PAGE }
-      return answer(c, await listAuditEvents(seatgate, inOrganization(c), readQuery(c), options))
+      return answer(
+        c,
+        await listAuditEvents(forList(c, seatgate), inOrganization(c), readQuery(c), options)
+      )
     })
     routes.get(`${trail}/count`, async (c) =>
       answer(c, await countAuditEvents(seatgate, inOrganization(c), readQuery(c)))
@@ -85,10 +95,11 @@ export function logRoutes(
  * @throws {TypeError} if an option is wrong, or if `forwarding` is not configured.
  */
 export function forwardingRoutes(
-  seatgate: Seatgate & ForwardingContext,
+  given: Seatgate & ForwardingContext,
   options: RouteOptions
 ): Hono<RouterEnv> {
   checkRouteOptions('forwardingRoutes', options)
+  const seatgate = configuredReads(given, options)
   partOf(seatgate, 'forwarding')
   return signedInRoutes(seatgate, options, (routes) => {
     const sinks = '/organizations/:org/audit/sinks'

@@ -30,6 +30,8 @@ import { refuseCrossSite } from '../cross-site.ts'
 import { readBody, refusalOf, readCsv } from '../request-body.ts'
 import { problemOf, problemResponse, statusOf } from '../problem.ts'
 import {
+  configuredReads,
+  forList,
   checkRouteOptions,
   openRoutes,
   signedIn,
@@ -55,10 +57,11 @@ type Inviting = Seatgate & Pick<InvitationContext, 'invitations'>
  * @throws {TypeError} if an option is wrong, or if invitations are not configured.
  */
 export function invitationRoutes(
-  seatgate: Inviting,
+  given: Inviting,
   options: InvitationRouteOptions
 ): Hono<RouterEnv> {
   checkRouteOptions('invitationRoutes', options, ['signIn'])
+  const seatgate = configuredReads(given, options)
   partOf(seatgate, 'invitations')
   return new Hono<RouterEnv>()
     .route('/', invitedRoutes(seatgate, options))
@@ -68,7 +71,7 @@ export function invitationRoutes(
 function organizationInvitationRoutes(seatgate: Inviting, options: RouteOptions) {
   return signedInRoutes(seatgate, options, (routes) => {
     routes.get('/organizations/:org/invitations', async (c) =>
-      answer(c, await listInvitations(seatgate, inOrganization(c), readQuery(c)))
+      answer(c, await listInvitations(forList(c, seatgate), inOrganization(c), readQuery(c)))
     )
     routes.post('/organizations/:org/invitations', async (c) => {
       const { input, options } = await readOperation(c)

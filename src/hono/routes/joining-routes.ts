@@ -24,7 +24,13 @@ import {
   scopeOf,
   type RouterEnv,
 } from '../request.ts'
-import { checkRouteOptions, signedInRoutes, type RouteOptions } from './route-group.ts'
+import {
+  checkRouteOptions,
+  configuredReads,
+  forList,
+  signedInRoutes,
+  type RouteOptions,
+} from './route-group.ts'
 
 /** A configuration that has joining. */
 type Joining = Seatgate & Pick<JoiningContext, 'joining'>
@@ -34,8 +40,9 @@ type Joining = Seatgate & Pick<JoiningContext, 'joining'>
  *
  * @throws {TypeError} if an option is wrong, or if `joining` is not configured.
  */
-export function joiningRoutes(seatgate: Joining, options: RouteOptions): Hono<RouterEnv> {
+export function joiningRoutes(given: Joining, options: RouteOptions): Hono<RouterEnv> {
   checkRouteOptions('joiningRoutes', options)
+  const seatgate = configuredReads(given, options)
   partOf(seatgate, 'joining')
   return signedInRoutes(seatgate, options, (routes) => {
     routes.get('/organizations/:org/domains', async (c) =>
@@ -59,7 +66,7 @@ export function joiningRoutes(seatgate: Joining, options: RouteOptions): Hono<Ro
     )
 
     routes.get('/organizations/:org/join-requests', async (c) =>
-      answer(c, await listJoinRequests(seatgate, inOrganization(c), readQuery(c)))
+      answer(c, await listJoinRequests(forList(c, seatgate), inOrganization(c), readQuery(c)))
     )
     routes.post('/organizations/:org/join-requests/:id/approve', async (c) => {
       const { input, options } = await readOperation(c)

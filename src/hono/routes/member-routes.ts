@@ -20,7 +20,14 @@ import {
   type RouterEnv,
 } from '../request.ts'
 import { readBody } from '../request-body.ts'
-import { checkProof, checkRouteOptions, signedInRoutes, type RouteOptions } from './route-group.ts'
+import {
+  checkProof,
+  checkRouteOptions,
+  configuredReads,
+  forList,
+  signedInRoutes,
+  type RouteOptions,
+} from './route-group.ts'
 
 /**
  * The routes of members: list, count, add, change the role, remove, suspend, restore, transfer the
@@ -28,8 +35,9 @@ import { checkProof, checkRouteOptions, signedInRoutes, type RouteOptions } from
  *
  * @throws {TypeError} if an option is wrong, or if neither `verifyPassword` nor `stepUp` is configured.
  */
-export function memberRoutes(seatgate: Seatgate, options: RouteOptions): Hono<RouterEnv> {
+export function memberRoutes(given: Seatgate, options: RouteOptions): Hono<RouterEnv> {
   checkRouteOptions('memberRoutes', options)
+  const seatgate = configuredReads(given, options)
   checkProof('memberRoutes', seatgate)
   return signedInRoutes(seatgate, options, (routes) => {
     routes.post('/organizations/:org/transfer', async (c) => {
@@ -41,7 +49,7 @@ export function memberRoutes(seatgate: Seatgate, options: RouteOptions): Hono<Ro
       answer(c, await countMembers(seatgate, inOrganization(c)))
     )
     routes.get('/organizations/:org/members', async (c) =>
-      answer(c, await listMembers(seatgate, inOrganization(c), readQuery(c)))
+      answer(c, await listMembers(forList(c, seatgate), inOrganization(c), readQuery(c)))
     )
     routes.post('/organizations/:org/members', async (c) => {
       const { input, options } = await readOperation(c)

@@ -21,7 +21,12 @@ import {
   type RouterEnv,
 } from '../request.ts'
 import { readBody } from '../request-body.ts'
-import { checkRouteOptions, signedInRoutes, type RouteOptions } from './route-group.ts'
+import {
+  checkRouteOptions,
+  configuredReads,
+  signedInRoutes,
+  type RouteOptions,
+} from './route-group.ts'
 
 const LARGEST_PAGE = 200
 
@@ -34,8 +39,9 @@ const IN_PATH = ['organization_id']
  *
  * @throws {TypeError} if an option is wrong.
  */
-export function operatorRoutes(seatgate: Seatgate, options: RouteOptions): Hono<RouterEnv> {
+export function operatorRoutes(given: Seatgate, options: RouteOptions): Hono<RouterEnv> {
   checkRouteOptions('operatorRoutes', options)
+  const seatgate = configuredReads(given, options)
   return signedInRoutes(seatgate, options, (routes) => {
     const one = '/operator/organizations/:org'
     const page = { largestPage: LARGEST_PAGE }

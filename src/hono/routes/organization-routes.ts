@@ -18,7 +18,14 @@ import {
   type RouterEnv,
 } from '../request.ts'
 import { readBody } from '../request-body.ts'
-import { checkProof, checkRouteOptions, signedInRoutes, type RouteOptions } from './route-group.ts'
+import {
+  checkProof,
+  checkRouteOptions,
+  configuredReads,
+  forList,
+  signedInRoutes,
+  type RouteOptions,
+} from './route-group.ts'
 import { explainSeats } from '../../operations/seats/explain.ts'
 import { setSeatLimit } from '../../operations/seats/set-limit.ts'
 import { seatUsage } from '../../operations/seats/usage.ts'
@@ -49,10 +56,11 @@ const hasNone: MfaCheck = (_userId) => false
  * ```
  */
 export function organizationRoutes(
-  seatgate: Seatgate,
+  given: Seatgate,
   options: OrganizationRouteOptions
 ): Hono<RouterEnv> {
   checkRouteOptions('organizationRoutes', options, ['mfaCheck'])
+  const seatgate = configuredReads(given, options)
   checkProof('organizationRoutes', seatgate)
   const { mfaCheck = hasNone } = options
   return signedInRoutes(seatgate, options, (routes) => {
@@ -61,7 +69,7 @@ export function organizationRoutes(
       return answer(c, await createOrganization(seatgate, scopeOf(c), input, options), 201)
     })
     routes.get('/organizations', async (c) =>
-      answer(c, await listOrganizations(seatgate, scopeOf(c), readQuery(c)))
+      answer(c, await listOrganizations(forList(c, seatgate), scopeOf(c), readQuery(c)))
     )
     // A slug that was given up redirects here as it does under `/o/`.
     const named = loadOrganizationFromSlug(seatgate, { authenticate: (c) => c.get('asking') })
@@ -87,8 +95,9 @@ export function organizationRoutes(
  *
  * @throws {TypeError} if an option is wrong.
  */
-export function seatRoutes(seatgate: Seatgate, options: RouteOptions): Hono<RouterEnv> {
+export function seatRoutes(given: Seatgate, options: RouteOptions): Hono<RouterEnv> {
   checkRouteOptions('seatRoutes', options)
+  const seatgate = configuredReads(given, options)
   return signedInRoutes(seatgate, options, (routes) => {
     routes.get('/organizations/:org/seats', async (c) =>
       answer(c, await seatUsage(seatgate, inOrganization(c)))

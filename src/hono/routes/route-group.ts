@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { Hono, type Env, type MiddlewareHandler } from 'hono'
+import { Hono, type Context, type Env, type MiddlewareHandler } from 'hono'
 import { checkOptionNames } from '../../base/names.ts'
+import { latestBookmark, notingBookmarks, readingReplica } from '../../database/replica.ts'
 import { storeRefusal } from '../../engine/changes/listed-refusals.ts'
 import type { Seatgate } from '../../seatgate.ts'
 import { checkAuthenticate, type Authenticate, type RouterEnv } from '../request.ts'
@@ -22,6 +23,49 @@ export interface RouteOptions {
    * is, if it is elsewhere. Put `hono/cors` in front of the routes too. Default: this origin alone.
    */
   readonly allowedOrigins?: readonly string[]
+  /**
+   * Where lists are read. `replica`: lists of organizations, members, invitations, join requests and audit
+   * events come from a replica of D1, if its read replication is on; access and every change are decided on
+   * the primary. Responses have a header `x-seatgate-bookmark`: a request that sends it back reads a list
+   * that has everything up to then. Default `primary`.
+   */
+  readonly reads?: 'primary' | 'replica'
+}
+
+/** The header by which a client hands back the state that it has seen. */
+const BOOKMARK = 'x-seatgate-bookmark'
+
+/**
+ * Returns the configuration as the routes use it: with `reads: 'replica'` it notes bookmarks.
+ *
+ * @throws {TypeError} if `reads` is another text, or the database has no `withSession`.
+ */
+export function configuredReads<S extends Seatgate>(
+  seatgate: S,
+  { reads = 'primary' }: RouteOptions
+): S {
+  if (reads === 'primary') return seatgate
+  if (reads !== 'replica') throw new TypeError('reads: Must be "primary" or "replica".')
+  return notingBookmarks(seatgate)
+}
+
+/** Returns the configuration for a list: one that reads a replica, if that is configured. */
+export function forList<S extends Seatgate>(c: Context<RouterEnv>, seatgate: S): S {
+  if (!c.var.readsReplica) return seatgate
+  const reads = readingReplica(seatgate, c.req.header(BOOKMARK))
+  c.set('bookmarkRead', reads.bookmark)
+  return reads.seatgate
+}
+
+// A change has the latest bookmark that was noted, a list that of its replica.
+function bookmarks(seatgate: Seatgate): MiddlewareHandler<RouterEnv> {
+  return async (c, next) => {
+    c.set('readsReplica', true)
+    await next()
+    const isRead = c.req.method === 'GET' || c.req.method === 'HEAD'
+    const bookmark = isRead ? c.var.bookmarkRead?.() : latestBookmark(seatgate)
+    if (bookmark) c.res.headers.set(BOOKMARK, bookmark)
+  }
 }
 
 /**
@@ -33,7 +77,7 @@ export function signedInRoutes(
   options: RouteOptions,
   add: (routes: Hono<RouterEnv>) => void
 ): Hono<RouterEnv> {
-  return group(seatgate, [...headOf(options), signedIn(options.authenticate)], add)
+  return group(seatgate, [...headOf(seatgate, options), signedIn(options.authenticate)], add)
 }
 
 /** Makes a group of routes that authenticate by themselves, or need no caller. */
@@ -42,7 +86,7 @@ export function openRoutes<E extends Env>(
   options: RouteOptions,
   add: (routes: Hono<E>) => void
 ): Hono<E> {
-  return group(seatgate, headOf(options), add)
+  return group(seatgate, headOf(seatgate, options), add)
 }
 
 /** Sets `asking` to the caller, or refuses with `unauthenticated`. */
@@ -65,7 +109,7 @@ export function checkRouteOptions(
   options: RouteOptions,
   others: readonly string[] = []
 ): void {
-  checkOptionNames(where, options, ['authenticate', 'allowedOrigins', ...others])
+  checkOptionNames(where, options, ['authenticate', 'allowedOrigins', 'reads', ...others])
   checkAuthenticate(where, options.authenticate)
 }
 
@@ -81,8 +125,12 @@ export function checkProof(where: string, { verifyPassword, stepUp }: Seatgate):
   )
 }
 
-function headOf({ allowedOrigins = [] }: RouteOptions): readonly MiddlewareHandler[] {
-  return [noStore, requireWellEncoded, refuseCrossSite({ allowedOrigins })]
+function headOf(
+  seatgate: Seatgate,
+  { allowedOrigins = [], reads }: RouteOptions
+): readonly MiddlewareHandler[] {
+  const head = [noStore, requireWellEncoded, refuseCrossSite({ allowedOrigins })]
+  return reads === 'replica' ? [...head, bookmarks(seatgate)] : head
 }
 
 // A middleware for `*` would also hold for the routes that a host mounts beside these.

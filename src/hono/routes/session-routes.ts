@@ -10,7 +10,7 @@ import { loadOrganizationFromSlug } from '../load-organization-from-slug.ts'
 import { problemResponse } from '../problem.ts'
 import { safeReturnPath } from '../page-refusals.ts'
 import { answer, type ScopeEnv } from '../request.ts'
-import { checkRouteOptions, openRoutes, type RouteOptions } from './route-group.ts'
+import { checkRouteOptions, configuredReads, openRoutes, type RouteOptions } from './route-group.ts'
 
 const PutInput = v.object(
   { organizationId: v.nullable(v.string('Must be a string or null.')) },
@@ -26,8 +26,9 @@ const SwitchInput = v.object(
  *
  * @throws {TypeError} if an option is wrong.
  */
-export function sessionRoutes(seatgate: Seatgate, options: RouteOptions): Hono<ScopeEnv> {
+export function sessionRoutes(given: Seatgate, options: RouteOptions): Hono<ScopeEnv> {
   checkRouteOptions('sessionRoutes', options)
+  const seatgate = configuredReads(given, options)
   const { authenticate } = options
   return openRoutes<ScopeEnv>(seatgate, options, (routes) => {
     routes.get('/o/:org', loadOrganizationFromSlug(seatgate, { authenticate }), (c) =>
