@@ -7,16 +7,16 @@ import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { removeMember } from '../../../src/index.ts'
 import { seatgateRouter } from '../../../src/hono/index.ts'
-import { testEnv } from '../../kit/environment.ts'
 import {
   add,
-  answered,
-  createWorld,
+  createKit,
   join,
-  newOrganization,
   newUser,
+  testEnv,
+  unwrap,
+  type Kit,
   type TestOrganization,
-} from '../../kit/kit.ts'
+} from '../../kit/index.ts'
 
 const HEADER = 'x-seatgate-bookmark'
 const BOOKMARK = /^[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{32}$/
@@ -53,14 +53,14 @@ function observed() {
 }
 
 async function scene() {
-  const world = createWorld({ provider: 'd1' })
-  const organization = await newOrganization(world)
+  const kit = createKit({ provider: 'd1' })
+  const organization = await kit.organization()
   const { client, trips, asked, replica } = observed()
   const db = drizzle(client)
   const seatgate = {
-    ...world.seatgate,
+    ...kit.seatgate,
     db,
-    seatContext: { ...world.seatgate.seatContext, db },
+    seatContext: { ...kit.seatgate.seatContext, db },
   }
   let userId = organization.owner
   const routes = (reads?: 'replica') =>
@@ -81,7 +81,7 @@ async function scene() {
   // The first batch of a database looks at its schema, too.
   await members()
   return {
-    world,
+    kit,
     organization,
     trips,
     asked,
@@ -156,32 +156,32 @@ describe("reads: 'replica'", () => {
   })
 
   it('refuses a member who was removed, though the replica has them still', async () => {
-    const { world, organization, members, replica, actAs } = await scene()
-    const member = await join(world, organization)
+    const { kit, organization, members, replica, actAs } = await scene()
+    const member = await join(kit, organization)
     actAs(member)
     lagging(replica)
     expect((await members()).status).toBe(200)
-    await remove(world, organization, member)
+    await remove(kit, organization, member)
     expect((await members()).status).toBe(404)
   })
 
   it('shows a new member a whole list, though the replica does not know them yet', async () => {
-    const { world, organization, members, replica, actAs, trips } = await scene()
+    const { kit, organization, members, replica, actAs, trips } = await scene()
     const userId = await newUser()
     actAs(userId)
     lagging(replica)
     expect((await members()).status).toBe(404)
-    answered(await add(world, organization, userId))
+    unwrap(await add(kit, organization, userId))
     const response = await members()
     expect((await usersIn(response)).toSorted()).toEqual([organization.owner, userId].toSorted())
     expect(trips.toSorted()).toEqual(['primary', 'primary', 'replica'])
   })
 
   it('may show a list as it was, without a bookmark', async () => {
-    const { world, organization, members, replica } = await scene()
+    const { kit, organization, members, replica } = await scene()
     lagging(replica)
     await members()
-    await join(world, organization)
+    await join(kit, organization)
     expect(await usersIn(await members())).toEqual([organization.owner])
   })
 
@@ -207,7 +207,7 @@ describe("reads: 'replica'", () => {
   })
 
   it('is refused for a database without sessions, and for another text', async () => {
-    const { seatgate } = createWorld()
+    const { seatgate } = createKit()
     const authenticate = () => null
     expect(() => seatgateRouter(seatgate, { authenticate, reads: 'replica' })).toThrow(
       'withSession'
@@ -224,10 +224,6 @@ function lagging(replica: { answering: Answering }): void {
   replica.answering = async (answer) => (first ??= await answer())
 }
 
-async function remove(
-  world: ReturnType<typeof createWorld>,
-  organization: TestOrganization,
-  userId: string
-): Promise<void> {
-  answered(await removeMember(world.seatgate, organization.as(organization.owner), userId))
+async function remove(kit: Kit, organization: TestOrganization, userId: string): Promise<void> {
+  unwrap(await removeMember(kit.seatgate, organization.as(organization.owner), userId))
 }
