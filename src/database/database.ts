@@ -15,6 +15,24 @@ export type Database = DrizzleD1Database<any>
  */
 export type Statement = BatchItem<'sqlite'>
 
+/** Reads the rows that lists need, of one request, from a replica. */
+export interface Replica {
+  /** Reads the access from the primary, and the other rows from a replica that has the same access. */
+  read(
+    access: Readonly<Record<string, Statement>>,
+    others: Readonly<Record<string, Statement>>,
+    accessIn: (rows: Readonly<Record<string, readonly unknown[]>>) => string
+  ): Promise<Readonly<Record<string, readonly unknown[]>>>
+}
+
+// Keyed by the handle: a function that reads a list finds the replica of the handle that it gets.
+const replicas = new WeakMap<Database, Replica>()
+
+/** Returns the replica from which the lists of this handle are read; undefined for the primary. */
+export const replicaOf = (db: Database): Replica | undefined => replicas.get(db)
+
+export const setReplica = (db: Database, replica: Replica) => void replicas.set(db, replica)
+
 /** The context of a function that reads or writes. */
 export interface DatabaseContext {
   readonly db: Database

@@ -5,9 +5,16 @@
  * @module
  */
 import { drizzle } from 'drizzle-orm/d1'
-import type { Database, DatabaseContext, Statement } from './database.ts'
+import { batch } from './batch.ts'
+import {
+  setReplica,
+  type Database,
+  type DatabaseContext,
+  type Replica,
+  type Statement,
+} from './database.ts'
 
-type Batch = readonly [Statement, ...Statement[]]
+type Statements = readonly [Statement, ...Statement[]]
 
 /** A configuration that reads lists from a replica, for one request. */
 export interface ReplicaReads<S> {
@@ -16,20 +23,8 @@ export interface ReplicaReads<S> {
   bookmark(): string | null
 }
 
-interface Replica {
-  readonly db: Database
-  read: boolean
-}
-
-// Keyed by the handle: a function that reads a list finds the replica of the handle that it gets.
-const replicas = new WeakMap<Database, Replica>()
 // Keyed by the client, so that all handles of a database share it.
 const written = new WeakMap<D1Database, { bookmark: string | null }>()
-
-/** Returns the replica from which the lists of this handle are read; null for the primary. */
-export function replicaOf(db: Database): Replica | null {
-  return replicas.get(db) ?? null
-}
 
 /**
  * Returns the configuration with a handle that notes a bookmark after each batch. Every batch is the first
@@ -71,9 +66,20 @@ export function readingReplica<S extends DatabaseContext>(
   const handle = handleOf(session)
   const near = withHandle(seatgate, (statements) => handle.batch(statements))
   const far = withHandle(seatgate, (statements) => seatgate.db.batch(statements))
-  const replica = { db: near.db, read: false }
-  replicas.set(far.db, replica)
-  return { seatgate: far, bookmark: () => (replica.read ? session.getBookmark() : null) }
+  let wasRead = false
+  const read: Replica['read'] = async (access, others, accessIn) => {
+    const all = { ...others, ...access }
+    if (Object.keys(others).length === 0) return batch(seatgate.db, all)
+    const [here, there] = await Promise.all([
+      batch(near.db, all).catch(() => null),
+      batch(seatgate.db, access),
+    ])
+    // Else the list might lack what the caller may read, or be empty for a session that is new.
+    wasRead = here !== null && accessIn(here) === accessIn(there)
+    return wasRead ? { ...here, ...there } : batch(seatgate.db, all)
+  }
+  setReplica(far.db, { read })
+  return { seatgate: far, bookmark: () => (wasRead ? session.getBookmark() : null) }
 }
 
 /** Whether a text has the form of D1's bookmarks. Another one is treated like an absent one. */
@@ -92,9 +98,9 @@ function handleOf(session: D1DatabaseSession): Database {
 // Inherits from the handle, so that the client stays the same object by which a database is known.
 function withHandle<S extends DatabaseContext>(
   seatgate: S,
-  batch: (statements: Batch) => Promise<unknown>
+  send: (statements: Statements) => Promise<unknown>
 ): S {
-  const db = Object.create(seatgate.db, { batch: { value: batch } }) as Database
+  const db = Object.create(seatgate.db, { batch: { value: send } }) as Database
   const { seatContext } = seatgate as { readonly seatContext?: object }
   return { ...seatgate, db, ...(seatContext && { seatContext: { ...seatContext, db } }) }
 }

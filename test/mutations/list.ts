@@ -1186,10 +1186,10 @@ export const MUTATIONS: readonly Mutation[] = [
     'longestAgo(b) - longestAgo(a)'
   ),
   dueSeats('a deleted organization is verified', 'and live.deleted_at is null', ''),
-  standing(
+  replica(
     'a list of a replica that does not know the caller yet is taken',
-    'near !== null && accessIn(caller, near) === accessIn(caller, far)',
-    'near !== null'
+    'here !== null && accessIn(here) === accessIn(there)',
+    'here !== null'
   ),
   replica(
     'a bookmark of a client is not used',

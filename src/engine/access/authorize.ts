@@ -1,7 +1,6 @@
 import { eq, sql, type SQL } from 'drizzle-orm'
 import { batch, type Queries, type RowsOf } from '../../database/batch.ts'
-import type { Database, DatabaseContext } from '../../database/database.ts'
-import { replicaOf } from '../../database/replica.ts'
+import { replicaOf, type Database, type DatabaseContext } from '../../database/database.ts'
 import {
   memberships,
   organizations,
@@ -89,7 +88,10 @@ async function findIn<Q extends Queries>(
       $membership: db.select().from(memberships).where(ownMembership(caller, place.id)),
     }),
   }
-  const found = await readWith(db, caller, access, queries)
+  const replica = replicaOf(db)
+  const found: Rows = replica
+    ? await replica.read(access, queries, (rows) => accessIn(caller, rows))
+    : await batch(db, { ...queries, ...access })
   const asking = callerOf(caller, found)
   if (asking !== null) checkCaller(asking)
   return {
@@ -102,29 +104,7 @@ async function findIn<Q extends Queries>(
 
 type Rows = Readonly<Record<string, readonly unknown[] | undefined>>
 
-/**
- * Reads everything in one batch. With a replica the access is read from the primary, and the rest is
- * taken from the replica only if that has the same access: else the list might lack what the caller may
- * read, or have been empty for a session that is new.
- */
-async function readWith(
-  db: Database,
-  caller: Caller,
-  access: Queries,
-  queries: Queries
-): Promise<Rows> {
-  const replica = replicaOf(db)
-  if (replica === null || Object.keys(queries).length === 0) {
-    return batch(db, { ...queries, ...access })
-  }
-  const [near, far] = await Promise.all([
-    batch(replica.db, { ...queries, ...access }).catch(() => null),
-    batch(db, access),
-  ])
-  replica.read = near !== null && accessIn(caller, near) === accessIn(caller, far)
-  return replica.read ? { ...near, ...far } : batch(db, { ...queries, ...access })
-}
-
+// The parts of an access that a list depends on, as text.
 function accessIn(caller: Caller, rows: Rows): string {
   const organization = rows['$organization']?.[0] as OrganizationRow | undefined
   const membership = rows['$membership']?.[0] as MembershipRow | undefined
