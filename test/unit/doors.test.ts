@@ -234,6 +234,8 @@ describe('the doors [SEAT-1]', () => {
       'host/identity/routes.ts',
       'src/database/batch.ts',
       'src/database/commit.ts',
+      // It passes them on to a replica, or in a session.
+      'src/database/replica.ts',
       // It counts what these two ask.
       'src/database/statement-budget.ts',
       'src/testing/state.ts',
