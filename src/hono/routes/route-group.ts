@@ -53,7 +53,7 @@ export function configuredReads<S extends Seatgate>(
 export function forList<S extends Seatgate>(c: Context<RouterEnv>, seatgate: S): S {
   if (!c.var.readsReplica) return seatgate
   const reads = readingReplica(seatgate, c.req.header(BOOKMARK))
-  c.set('bookmarkRead', reads.bookmark)
+  c.set('bookmarkRead', () => reads.bookmark())
   return reads.seatgate
 }
 
