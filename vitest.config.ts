@@ -67,6 +67,7 @@ const BUNDLED = [
   'hono/request-id',
   'hono/route',
   'hono/secure-headers',
+  'stripe',
   'valibot',
 ]
 

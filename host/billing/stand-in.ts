@@ -133,6 +133,7 @@ export class StripeStandIn {
   /** Whether cards are declined. */
   declines = false
   readonly #options: StandInOptions
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(options: StandInOptions) {
     this.#options = options
@@ -157,7 +158,8 @@ export class StripeStandIn {
   readonly fetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
     const request = new Request(input, init)
     const url = new URL(request.url)
-    const text = request.method === 'GET' ? url.search.slice(1) : await request.text()
+    const bytes = await request.arrayBuffer()
+    const text = request.method === 'GET' ? url.search.slice(1) : new TextDecoder().decode(bytes)
     const asked: Asked = {
       method: request.method,
       path: url.pathname,
@@ -180,6 +182,12 @@ export class StripeStandIn {
 
   // An idempotency key answers the same request with the same answer, and refuses another one.
   async #once(asked: Asked, text: string): Promise<Response> {
+    const turn = this.#turn.then(() => this.#onceInTurn(asked, text))
+    this.#turn = turn.catch(() => null)
+    return turn
+  }
+
+  async #onceInTurn(asked: Asked, text: string): Promise<Response> {
     const key = asked.method === 'POST' ? asked.idempotencyKey : null
     const params = `${asked.path}?${text}`
     const earlier = key === null ? undefined : this.state.answers[key]

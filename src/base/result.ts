@@ -61,8 +61,16 @@ export type Refusal =
       readonly limit: number | 'unlimited' | 'unknown'
       readonly version: number
     }
+  | { readonly code: 'seats_in_use'; readonly mustFree: SeatsToFree }
   | { readonly code: RateRefusalCode; readonly retryAfterSeconds: number }
   | { readonly code: PlainRefusalCode }
+
+/** How many seats have to be free before a change fits, and members who could leave. */
+export interface SeatsToFree {
+  readonly seats: number
+  /** The newest members first, never an owner. */
+  readonly candidates: readonly { readonly userId: string; readonly role: string }[]
+}
 
 /** An organization as a refusal names it. */
 export interface NamedOrganization {
@@ -114,6 +122,11 @@ type PlainRefusalCode =
   | 'unsupported_media_type'
   | 'cross_site_request'
   | 'payload_too_large'
+  | 'no_subscription'
+  | 'already_subscribed'
+  | 'invalid_state'
+  | 'provider_refused'
+  | 'provider_unavailable'
   | 'seats_unavailable'
   | 'unavailable'
   | 'schema_mismatch'

@@ -132,6 +132,9 @@ export const OWN_UNIQUE: ReadonlySet<string> = new Set([
   'seatgate_rate_limits.key',
   'seatgate_jobs.id',
   'seatgate_operations.actor_id, seatgate_operations.id',
+  'seatgate_billing_customers.organization_id, seatgate_billing_customers.provider',
+  'seatgate_billing_customers.provider, seatgate_billing_customers.customer_id',
+  'seatgate_billing_inbox.provider, seatgate_billing_inbox.account, seatgate_billing_inbox.mode, seatgate_billing_inbox.event_id',
   'seatgate_sessions.token_hash',
 ])
 

@@ -39,6 +39,7 @@ export type { InvitationRouteOptions, SignIn } from './routes/invitation-routes.
 export { joiningRoutes } from './routes/joining-routes.ts'
 export { auditRoutes, forwardingRoutes, logRoutes } from './routes/audit-routes.ts'
 export { billingRoutes } from './routes/billing-routes.ts'
+export { billingWebhooks, paymentRoutes } from './routes/payment-routes.ts'
 export { operatorRoutes } from './routes/operator-routes.ts'
 export type { RouteOptions } from './routes/route-group.ts'
 export { pageRefusals, safeReturnPath } from './page-refusals.ts'

@@ -5,6 +5,7 @@
  */
 export * from './active-organization.ts'
 export * from './bookends.ts'
+export * from './connected.ts'
 export * from './copies.ts'
 export * from './environment.ts'
 export * from './every-change.ts'

@@ -41,6 +41,7 @@ const limit = v.union([count, v.picklist(['unlimited', 'unknown'])])
 const user = { user_id: text }
 const invitation = { invitation_id: text }
 const domain = { domain: text }
+const subscription = { provider: text, subscription_id: text }
 // How many open invitations ended with it; absent for none.
 const ended = { ended_invitations: v.optional(count) }
 // Absolute numbers: those of the ledger when the seat was taken, or counted by the batch after the
@@ -138,6 +139,32 @@ export const ACTIONS = {
     { ...counted, version: count, limit, old_limit: v.nullable(limit), reason: optional },
     seats
   ),
+  'billing.subscription_change': about('organization', {
+    ...subscription,
+    plan: maybe,
+    status: text,
+    quantity: count,
+    old_status: maybe,
+    unmapped: optional,
+  }),
+  'billing.cancel_scheduled': about('organization', { ...subscription, at: text }),
+  'billing.subscription_end': about('organization', { ...subscription, at: text }),
+  'billing.second_subscription_end': about('organization', {
+    ...subscription,
+    kept_subscription_id: text,
+  }),
+  'billing.seats_request': about('organization', {
+    provider: text,
+    seats: count,
+    proration: maybe,
+  }),
+  'billing.seats_update': about('organization', {
+    ...subscription,
+    seats: count,
+    old_seats: count,
+  }),
+  'billing.seats_refuse': about('organization', { provider: text, seats: count, code: text }),
+
   // The numbers that an operator has set; without any of them what was set before is removed.
   'seat.entitlement_set': about('organization', {
     included: v.optional(limit),

@@ -249,4 +249,11 @@ export const OCSF_ACTIVITIES: Readonly<Partial<Record<AuditAction, OcsfActivity>
   'seat.released': entity(4),
   'seat.limit_changed': entity(3),
   'seat.entitlement_set': entity(3),
+  'billing.subscription_change': entity(3),
+  'billing.cancel_scheduled': entity(3),
+  'billing.subscription_end': entity(4),
+  'billing.second_subscription_end': entity(4),
+  'billing.seats_request': entity(3),
+  'billing.seats_update': entity(3),
+  'billing.seats_refuse': entity(3),
 }

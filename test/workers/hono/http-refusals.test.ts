@@ -39,6 +39,7 @@ import {
   smallTeam,
   tokenFor,
   type Person,
+  connected,
   owners,
   days,
   retaining,
@@ -428,6 +429,59 @@ const ways = {
   payload_too_large: {
     status: 413,
     ask: async () => host.post('/organizations', 'x'.repeat(70_000), (await person()).token),
+  },
+  no_subscription: {
+    status: 409,
+    ask: async () => {
+      const test = connected()
+      const { owner, id } = await test.customer()
+      return test.ask(owner, 'PUT', `/organizations/${id}/billing/seats`, { seats: 4 })
+    },
+  },
+  already_subscribed: {
+    status: 409,
+    ask: async () => {
+      const test = connected()
+      const { owner, id } = await test.subscribed(4)
+      return test.ask(owner, 'POST', `/organizations/${id}/billing/checkout`, { plan: 'team' })
+    },
+  },
+  invalid_state: {
+    status: 409,
+    ask: async () => {
+      const test = connected()
+      const { owner, id } = await test.subscribed(4)
+      return test.ask(owner, 'POST', `/organizations/${id}/billing/resume`)
+    },
+  },
+  seats_in_use: {
+    status: 409,
+    beside: { mustFree: { seats: 1, candidates: [expect.objectContaining({ role: 'member' })] } },
+    ask: async () => {
+      const test = connected()
+      const organization = await test.subscribed(4)
+      await test.join(organization)
+      const { owner, id } = organization
+      return test.ask(owner, 'PUT', `/organizations/${id}/billing/seats`, { seats: 1 })
+    },
+  },
+  provider_refused: {
+    status: 409,
+    ask: async () => {
+      const test = connected()
+      const { owner, id } = await test.customer()
+      test.standIn.fault = () => ({ status: 400 })
+      return test.ask(owner, 'POST', `/organizations/${id}/billing/portal`)
+    },
+  },
+  provider_unavailable: {
+    status: 503,
+    ask: async () => {
+      const test = connected()
+      const { owner, id } = await test.customer()
+      test.standIn.fault = () => ({ status: 503 })
+      return test.ask(owner, 'POST', `/organizations/${id}/billing/portal`)
+    },
   },
   seats_unavailable: {
     status: 503,

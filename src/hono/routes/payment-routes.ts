@@ -1,0 +1,98 @@
+import { Hono } from 'hono'
+import { getBilling } from '../../operations/billing/get-billing.ts'
+import { openCheckout, openPortal, previewChange } from '../../parts/billing/checkout.ts'
+import {
+  cancelSubscription,
+  requestSeats,
+  resumeSubscription,
+} from '../../parts/billing/change-subscription.ts'
+import type { BillingConnection } from '../../parts/billing/connection.ts'
+import { receiveWebhook } from '../../parts/billing/receive-webhook.ts'
+import type { Seatgate } from '../../seatgate.ts'
+import { answer, inOrganization, readOperation, type RouterEnv } from '../request.ts'
+import { readBody } from '../request-body.ts'
+import { checkRouteOptions, signedInRoutes, type RouteOptions } from './route-group.ts'
+
+/**
+ * The routes of a billing provider for those who administer an organization: checkout, the customer's
+ * pages, previews, seats, cancelling and resuming.
+ *
+ * @throws {TypeError} if an option is wrong.
+ *
+ * @example
+ * ```ts
+ * app.route('/', paymentRoutes(seatgate, connection, { authenticate }))
+ * app.route('/', billingWebhooks(seatgate, connection))
+ * ```
+ */
+export function paymentRoutes(
+  seatgate: Seatgate,
+  connection: BillingConnection,
+  options: RouteOptions
+): Hono<RouterEnv> {
+  checkRouteOptions('paymentRoutes', options)
+  const context = { ...seatgate, connection }
+  return signedInRoutes(seatgate, options, (routes) => {
+    const billing = '/organizations/:org/billing'
+    routes.post(`${billing}/checkout`, async (c) => {
+      const { input, options } = await readOperation(c)
+      return answer(c, await openCheckout(context, inOrganization(c), input, options), 201)
+    })
+    routes.post(`${billing}/portal`, async (c) =>
+      answer(c, await openPortal(context, inOrganization(c)), 201)
+    )
+    routes.post(`${billing}/preview`, async (c) =>
+      answer(c, await previewChange(context, inOrganization(c), await readBody(c)))
+    )
+    routes.put(`${billing}/seats`, async (c) => {
+      const { input, options } = await readOperation(c)
+      return answer(c, await requestSeats(context, inOrganization(c), input, options), 202)
+    })
+    routes.post(`${billing}/cancel`, async (c) => {
+      const canceled = await cancelSubscription(context, inOrganization(c), await readBody(c))
+      return answer(c, canceled.ok ? await getBilling(seatgate, inOrganization(c)) : canceled)
+    })
+    routes.post(`${billing}/resume`, async (c) => {
+      const resumed = await resumeSubscription(context, inOrganization(c))
+      return answer(c, resumed.ok ? await getBilling(seatgate, inOrganization(c)) : resumed)
+    })
+  })
+}
+
+/** The largest webhook that is read, in bytes. */
+const LARGEST_WEBHOOK = 512 * 1024
+
+/**
+ * The route that billing providers send their webhooks to, `POST /billing/webhooks/:provider`. It reads
+ * the bytes before any parser and needs no session: the signature identifies the sender. Responses do not
+ * explain a refusal.
+ */
+export function billingWebhooks(seatgate: Seatgate, connection: BillingConnection): Hono {
+  const context = { ...seatgate, connection }
+  return new Hono().post('/billing/webhooks/:provider', async (c) => {
+    const body = await bytesOf(c.req.raw)
+    if (body === null) return c.json({ received: false }, 413)
+    const request = { body, headers: c.req.raw.headers, now: seatgate.now() }
+    const outcome = await receiveWebhook(context, c.req.param('provider'), request)
+    const statuses = { taken: 200, refused: 400, unknown: 404, again: 500 } as const
+    return c.json({ received: outcome === 'taken' }, statuses[outcome])
+  })
+}
+
+async function bytesOf({ headers, body }: Request): Promise<Uint8Array<ArrayBuffer> | null> {
+  if (Number(headers.get('content-length')) > LARGEST_WEBHOOK) return null
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of body ?? []) {
+    size += chunk.byteLength
+    if (size > LARGEST_WEBHOOK) return null
+    chunks.push(chunk)
+  }
+  const bytes = new Uint8Array(size)
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.byteLength
+  }
+  return bytes
+}

@@ -1,0 +1,248 @@
+/**
+ * Changes of a subscription: its seats, a cancellation, and undoing that.
+ *
+ * @module
+ */
+import { and, eq, sql } from 'drizzle-orm'
+import * as v from 'valibot'
+import { inBackground } from '../../base/async.ts'
+import { parseInput } from '../../base/input.ts'
+import type { AccessRefusal, InputRefusal, StoreRefusal } from '../../base/result.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import { organizationEvent } from '../../engine/audit/event.ts'
+import { guardAccess } from '../../engine/access/access-guards.ts'
+import { authorizeRole } from '../../engine/access/authorize.ts'
+import type { OrganizationScope } from '../../engine/access/principal.ts'
+import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
+import { billingCustomers } from '../../database/schema.ts'
+import type { Proration, RemoteSubscription } from './billing-provider.ts'
+import { applyState } from './apply-state.ts'
+import { planSeats, Seats, type ProviderRefusal } from './checkout.ts'
+import { callKey } from './customers.ts'
+import type { ConnectionContext } from './connection.ts'
+import {
+  findBilling,
+  refusalOfProvider,
+  seatsToFree,
+  type BillingFound,
+} from './subscription-access.ts'
+import { syncQuantity } from './sync-quantity.ts'
+
+const SeatsInput = v.object(
+  {
+    seats: Seats,
+    proration: v.nullish(
+      v.picklist(
+        ['create', 'none', 'always_invoice'],
+        'Must be "create", "none" or "always_invoice".'
+      )
+    ),
+  },
+  'Must be an object.'
+)
+
+const CancelInput = v.object(
+  { atPeriodEnd: v.boolean('Must be true or false.') },
+  'Must be an object.'
+)
+
+/** The input of {@link requestSeats}. */
+export interface SeatsInput {
+  /** The seats to pay for, a whole number from 1. */
+  readonly seats: number
+  /** How the change is billed. Default: the choice of the configuration. */
+  readonly proration?: Proration | null | undefined
+}
+
+/** The input of {@link cancelSubscription}. */
+export interface CancelInput {
+  /** Whether it ends with the period that is paid, or at once. */
+  readonly atPeriodEnd: boolean
+}
+
+/** The seats that the provider is to have. */
+export interface SeatsIntended {
+  readonly provider: string
+  readonly seats: number
+  readonly proration: Proration | null
+  readonly state: 'pending'
+}
+
+/** Why {@link requestSeats} refuses. */
+export type RequestSeatsRefusal =
+  | AccessRefusal
+  | InputRefusal
+  | StoreRefusal
+  | 'no_subscription'
+  | 'invalid_state'
+  | 'seats_in_use'
+
+/**
+ * Asks for a number of seats `{ seats, proration? }`, for those who administer the organization. The
+ * request is recorded with its event in one batch, and sent after that: the limit changes when the
+ * provider has it. Fewer seats than are in use are refused, with the number to free and candidates.
+ *
+ * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `no_subscription`, `invalid_state`,
+ * `seats_in_use`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ */
+export async function requestSeats(
+  context: ConnectionContext,
+  scope: OrganizationScope,
+  input: SeatsInput,
+  options: OperationOptions = {}
+): Promise<Result<SeatsIntended, RequestSeatsRefusal>> {
+  const found = await findBilling(context, scope)
+  if (!found.ok) return found
+  const parsed = parseInput(SeatsInput, input)
+  if (!parsed.ok) return parsed
+  const { organization, subscription, customer, entitled } = found.value
+  if (subscription === null || customer === null) return refused({ code: 'no_subscription' })
+  const plan = context.billing?.plans.get(subscription.plan ?? '')
+  // A manual or flat contract has no seats that the provider could change.
+  if (plan === undefined || !plan.perSeat) return refused({ code: 'invalid_state' })
+  const { seats, proration = null } = parsed.value
+  const mustFree = seatsToFree(found.value, planSeats(plan, seats, entitled.seats.addOns))
+  if (mustFree.seats > 0) return refused({ code: 'seats_in_use', mustFree })
+  const { db, roles } = context
+  const { provider } = customer
+  const intended: SeatsIntended = { provider, seats, proration, state: 'pending' }
+  const written = await perform(
+    context,
+    scope,
+    {
+      name: 'billing.seats_request',
+      input: { seats, proration },
+      grows: false,
+      refusals: [],
+      queries: {},
+      plan(again, _caller, now) {
+        const standing = authorizeRole(roles, again, roles.organizationAdmins)
+        if (!standing.ok) return standing
+        return ok({
+          value: intended,
+          statements: [
+            guardAccess(context, standing.value),
+            db
+              .update(billingCustomers)
+              .set({
+                seats,
+                proration,
+                dueAt: now,
+                attempts: 0,
+                lastError: null,
+                changes: sql`${billingCustomers.changes} + 1`,
+              })
+              .where(
+                and(
+                  eq(billingCustomers.organizationId, organization.id),
+                  eq(billingCustomers.provider, provider)
+                )
+              ),
+          ],
+          events: [
+            organizationEvent(organization.id, 'billing.seats_request', {
+              provider,
+              seats,
+              proration,
+            }),
+          ],
+        })
+      },
+    },
+    options
+  )
+  if (!written.ok) return written
+  await inBackground(context, organization.id, [
+    () => syncQuantity(context, provider, organization.id),
+  ])
+  return written
+}
+
+/** Why {@link cancelSubscription} and {@link resumeSubscription} refuse. */
+export type ChangeSubscriptionRefusal =
+  | AccessRefusal
+  | InputRefusal
+  | ProviderRefusal
+  | 'no_subscription'
+  | 'invalid_state'
+
+/**
+ * Cancels the subscription `{ atPeriodEnd }`, for those who administer the organization. At the end of
+ * the period it grants its seats until then; at once it ends now.
+ *
+ * Refusals: `AccessRefusal`, `InputRefusal`, `no_subscription`, `invalid_state`, `provider_refused`,
+ * `provider_unavailable`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ */
+export async function cancelSubscription(
+  context: ConnectionContext,
+  scope: OrganizationScope,
+  input: CancelInput
+): Promise<Result<null, ChangeSubscriptionRefusal>> {
+  const found = await findBilling(context, scope)
+  if (!found.ok) return found
+  const parsed = parseInput(CancelInput, input)
+  if (!parsed.ok) return parsed
+  const { atPeriodEnd } = parsed.value
+  return change(context, found.value, async ({ provider, subscriptionId, version }) => {
+    const key = await callKey(['cancel', subscriptionId, version, String(atPeriodEnd)])
+    return provider.cancel({ subscriptionId, atPeriodEnd }, { idempotencyKey: key })
+  })
+}
+
+/**
+ * Undoes a scheduled cancellation, for those who administer the organization.
+ *
+ * Refusals: `AccessRefusal`, `no_subscription`, `invalid_state`, `provider_refused`,
+ * `provider_unavailable`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ */
+export async function resumeSubscription(
+  context: ConnectionContext,
+  scope: OrganizationScope
+): Promise<Result<null, ChangeSubscriptionRefusal>> {
+  const found = await findBilling(context, scope)
+  if (!found.ok) return found
+  const { subscription } = found.value
+  if (subscription !== null && subscription.cancelAt === null) {
+    return refused({ code: 'invalid_state' })
+  }
+  return change(context, found.value, async ({ provider, subscriptionId, version }) => {
+    const key = await callKey(['resume', subscriptionId, version])
+    return provider.resume(subscriptionId, { idempotencyKey: key })
+  })
+}
+
+// Calls the provider, and brings its answer into the entitlement. If that is overtaken, the webhook of
+// the change brings it.
+async function change(
+  context: ConnectionContext,
+  { organization, subscription }: BillingFound,
+  call: (subject: {
+    readonly provider: ConnectionContext['connection']['provider']
+    readonly subscriptionId: string
+    readonly version: number
+  }) => Promise<RemoteSubscription | null>
+): Promise<Result<null, ChangeSubscriptionRefusal>> {
+  if (subscription === null) return refused({ code: 'no_subscription' })
+  const { subscriptionId, version } = subscription
+  const provider = context.connection.providers.get(subscription.provider)
+  if (provider === undefined) return refused({ code: 'invalid_state' })
+  try {
+    const changed = await call({ provider, subscriptionId, version })
+    if (changed === null) return refused({ code: 'no_subscription' })
+    await applyState(context, {
+      organizationId: organization.id,
+      subscription: changed,
+      providerTime: null,
+      readVersion: version,
+    })
+    return ok(null)
+  } catch (error) {
+    return refusalOfProvider(context, organization.id, error)
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * Ends subscriptions that may not go on: those of deleted organizations, and a second one of an
+ * organization.
+ *
+ * @module
+ */
+import { and, eq, isNotNull, isNull, sql } from 'drizzle-orm'
+import { guardLive } from '../../engine/access/access-guards.ts'
+import { organizationEvent } from '../../engine/audit/event.ts'
+import { canCharge, statusFrom } from '../../engine/seats/subscription-state.ts'
+import { batch } from '../../database/batch.ts'
+import { organizations, subscriptions } from '../../database/schema.ts'
+import { perform } from '../../engine/changes/operation.ts'
+import { ok } from '../../base/result.ts'
+import type { BillingProvider, RemoteSubscription } from './billing-provider.ts'
+import type { ConnectionContext } from './connection.ts'
+import { codeOf } from './inbox.ts'
+
+/**
+ * Cancels a subscription of a deleted organization at once and records its real outcome: the end that the
+ * provider answers.
+ *
+ * @throws {ProviderError} if the provider does not cancel it.
+ */
+export async function endDeletedSubscription(
+  context: ConnectionContext,
+  provider: BillingProvider,
+  organizationId: string,
+  { subscriptionId, status, endedAt, customerId }: RemoteSubscription
+): Promise<void> {
+  const { db, now, report } = context
+  const ended = canCharge({ status: statusFrom(status), endedAt })
+    ? await provider.cancel(
+        { subscriptionId, atPeriodEnd: false },
+        { idempotencyKey: `seatgate-end-${subscriptionId}` }
+      )
+    : null
+  const at = now()
+  const end = {
+    status: 'canceled' as const,
+    endedAt: ended?.endedAt ?? endedAt ?? at,
+    pastDueSince: null,
+    graceEnd: null,
+    syncedAt: at,
+  }
+  await batch(db, {
+    ended: db
+      .insert(subscriptions)
+      .values({
+        provider: provider.name,
+        subscriptionId,
+        organizationId,
+        customerId,
+        paused: false,
+        version: 1,
+        ...end,
+      })
+      .onConflictDoUpdate({
+        target: [subscriptions.provider, subscriptions.subscriptionId],
+        set: { ...end, version: sql`${subscriptions.version} + 1` },
+      }),
+  })
+  if (ended !== null)
+    report({ event: 'billing_ended_with_organization', organizationId, error: subscriptionId })
+}
+
+/**
+ * Cancels a subscription if its organization has another one with this provider that was recorded before
+ * and can still charge. Two clicks or two tabs make two; only one of them is ever used.
+ */
+export async function endSecondSubscription(
+  context: ConnectionContext,
+  provider: BillingProvider,
+  organizationId: string,
+  subscription: RemoteSubscription
+): Promise<boolean> {
+  const { db, report } = context
+  const { subscriptionId, status, endedAt } = subscription
+  if (!canCharge({ status: statusFrom(status), endedAt })) return false
+  const { own } = await batch(db, {
+    own: db
+      .select()
+      .from(subscriptions)
+      .where(
+        and(
+          eq(subscriptions.organizationId, organizationId),
+          eq(subscriptions.provider, provider.name)
+        )
+      ),
+  })
+  if (own.some((one) => one.subscriptionId === subscriptionId)) return false
+  const other = own.find(canCharge)
+  if (other === undefined) return false
+  await provider.cancel(
+    { subscriptionId, atPeriodEnd: false },
+    { idempotencyKey: `seatgate-second-${subscriptionId}` }
+  )
+  report({ event: 'billing_second_subscription', organizationId, error: subscriptionId })
+  const metadata = {
+    provider: provider.name,
+    subscription_id: subscriptionId,
+    kept_subscription_id: other.subscriptionId,
+  }
+  await perform(
+    context,
+    { caller: { type: 'system' }, organization: organizationId },
+    {
+      name: 'billing.second_subscription_end',
+      input: null,
+      grows: false,
+      queries: {},
+      plan: () =>
+        ok({
+          value: null,
+          statements: [guardLive(context, organizationId)],
+          events: [organizationEvent(organizationId, 'billing.second_subscription_end', metadata)],
+        }),
+    }
+  )
+  return true
+}
+
+/**
+ * Ends the subscriptions of deleted organizations that can still charge, so that a deletion never leaves
+ * one behind. A failure is reported, and the next run tries again.
+ */
+export async function sweepDeletedOrganizations(
+  context: ConnectionContext,
+  most: number
+): Promise<void> {
+  const { db, connection, report } = context
+  const { left } = await batch(db, {
+    left: db
+      .select({
+        provider: subscriptions.provider,
+        subscriptionId: subscriptions.subscriptionId,
+        organizationId: subscriptions.organizationId,
+      })
+      .from(subscriptions)
+      .innerJoin(organizations, eq(organizations.id, subscriptions.organizationId))
+      .where(
+        and(
+          isNotNull(organizations.deletedAt),
+          isNull(subscriptions.endedAt),
+          sql`${subscriptions.status} not in ('canceled', 'incomplete_expired')`
+        )
+      )
+      .limit(most),
+  })
+  for (const { provider: name, subscriptionId, organizationId } of left) {
+    const provider = connection.providers.get(name)
+    if (provider === undefined) continue
+    try {
+      const found = await provider.fetchSubscription(subscriptionId)
+      if (found) await endDeletedSubscription(context, provider, organizationId, found)
+    } catch (error) {
+      report({ event: 'billing_cancel_failed', organizationId, error: codeOf(error) })
+    }
+  }
+}

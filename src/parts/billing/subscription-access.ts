@@ -1,0 +1,114 @@
+/**
+ * Reads what a request about a subscription is decided on, in one round trip.
+ *
+ * @module
+ */
+import { and, desc, eq, ne, sql } from 'drizzle-orm'
+import { find, authorizeRole } from '../../engine/access/authorize.ts'
+import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
+import type { OrganizationScope } from '../../engine/access/principal.ts'
+import {
+  billingCustomers,
+  memberships,
+  type BillingCustomerRow,
+  type OrganizationRow,
+} from '../../database/schema.ts'
+import { planEntitlement } from '../../engine/model/entitle.ts'
+import { seatsHeld, seatsReserved } from '../../engine/seats/counts.ts'
+import type { EntitledNow } from '../../engine/seats/entitled-now.ts'
+import { entitledLimit, type EntitledSeats } from '../../engine/seats/entitlement.ts'
+import { entitlementQueries, subscriptionFrom } from '../../engine/seats/entitlement-rows.ts'
+import { canCharge, type SubscriptionRecord } from '../../engine/seats/subscription-state.ts'
+import type { AccessRefusal, SeatsToFree } from '../../base/result.ts'
+import { ok, refused, type Refused, type Result } from '../../base/result.ts'
+import type { ConnectionContext } from './connection.ts'
+import { ProviderError } from './provider-error.ts'
+
+/** An organization with its subscription, as an administrator's request finds it. */
+export interface BillingFound {
+  readonly organization: OrganizationRow
+  readonly entitled: EntitledNow
+  /** The subscription at the provider that can still charge; null without one. */
+  readonly subscription: SubscriptionRecord | null
+  readonly customer: BillingCustomerRow | null
+  /** The seats in use: held and reserved. */
+  readonly used: number
+  readonly candidates: SeatsToFree['candidates']
+}
+
+const MOST_CANDIDATES = 50
+
+/** Reads an organization's billing for those who administer it. */
+export async function findBilling(
+  context: ConnectionContext,
+  scope: OrganizationScope
+): Promise<Result<BillingFound, AccessRefusal>> {
+  const { db, roles, connection } = context
+  const { caller, organization } = scope
+  const now = context.now()
+  const allowed = readable(caller, organization, roles.organizationAdmins)
+  const id = sql<string>`${organizationIdOf(organization)}`
+  const place = sql<string | null>`(select id from (select ${id} as id) where ${allowed})`
+  const found = await find(db, scope, {
+    ...entitlementQueries(db, place),
+    used: db
+      .select({ used: sql<number>`${seatsHeld(place)} + ${seatsReserved(place, now)}`.as('used') })
+      .from(sql`(select 1)`),
+    customer: db
+      .select()
+      .from(billingCustomers)
+      .where(
+        and(
+          eq(billingCustomers.organizationId, place),
+          eq(billingCustomers.provider, connection.provider.name)
+        )
+      ),
+    candidates: db
+      .select({ userId: memberships.userId, role: memberships.role })
+      .from(memberships)
+      .where(
+        and(
+          eq(memberships.organizationId, place),
+          sql`${memberships.seatId} is not null`,
+          ne(memberships.role, roles.owner)
+        )
+      )
+      .orderBy(desc(memberships.createdAt))
+      .limit(MOST_CANDIDATES),
+  })
+  const standing = authorizeRole(roles, found, roles.organizationAdmins)
+  if (!standing.ok) return standing
+  const { rows } = found
+  const row = standing.value.organization
+  const { entitled } = planEntitlement(context, row.id, rows, {}, now)
+  const own = rows.subscriptions.map(subscriptionFrom).filter(canCharge)
+  return ok({
+    organization: row,
+    entitled,
+    subscription: own.find(({ provider }) => connection.providers.has(provider)) ?? null,
+    customer: rows.customer[0] ?? null,
+    used: rows.used[0]?.used ?? 0,
+    candidates: rows.candidates,
+  })
+}
+
+/** Returns how many seats have to be free before this entitlement fits, with candidates. */
+export function seatsToFree(
+  { used, candidates }: Pick<BillingFound, 'used' | 'candidates'>,
+  seats: EntitledSeats
+): SeatsToFree {
+  const limit = entitledLimit(seats)
+  const over = limit.kind === 'finite' ? Math.max(0, used - limit.seats) : 0
+  return { seats: over, candidates: over === 0 ? [] : candidates }
+}
+
+/** Returns the refusal for a failure of the provider; other errors are thrown. */
+export function refusalOfProvider(
+  { report }: Pick<ConnectionContext, 'report'>,
+  organizationId: string,
+  error: unknown
+): Refused<'provider_refused' | 'provider_unavailable'> {
+  if (!(error instanceof ProviderError)) throw error
+  report({ event: 'billing_call_failed', organizationId, error })
+  return refused({ code: error.kind === 'permanent' ? 'provider_refused' : 'provider_unavailable' })
+}

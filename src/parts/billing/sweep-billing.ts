@@ -1,0 +1,85 @@
+import { and, asc, eq, isNotNull, lte, sql } from 'drizzle-orm'
+import { batch } from '../../database/batch.ts'
+import { billingCustomers, billingInbox } from '../../database/schema.ts'
+import type { ConnectionContext } from './connection.ts'
+import { sweepDeletedOrganizations } from './end-subscriptions.ts'
+import { dueSubjects } from './inbox.ts'
+import { processEvents, reconcileCustomer } from './process-events.ts'
+import { sweepQuantities } from './sync-quantity.ts'
+
+const MOST_SUBJECTS = 40
+const MOST_ENDED = 10
+const MOST_CHECKED = 5
+const CHECK_MS = 6 * 60 * 60 * 1000
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/**
+ * Works off what a crash or a failure of a provider has left: events, quantities and cancellations, and
+ * deletes old events. Call it from the cron handler, beside the sweep of the library. A failure of one
+ * task does not stop the others.
+ *
+ * @example
+ * ```ts
+ * async scheduled() {
+ *   await sweep()
+ *   await sweepBilling({ ...seatgate, connection })
+ * }
+ * ```
+ */
+export async function sweepBilling(context: ConnectionContext): Promise<void> {
+  const { report } = context
+  for (const task of [sweepEvents, sweepQuantities, sweepEnded, reconcile, prune]) {
+    try {
+      await task(context)
+    } catch (error) {
+      report({ event: 'billing_sweep_failed', error })
+    }
+  }
+}
+
+async function sweepEvents(context: ConnectionContext): Promise<void> {
+  const subjects = await dueSubjects(context.db, context.now(), MOST_SUBJECTS)
+  for (const subject of subjects) await processEvents(context, subject)
+}
+
+async function sweepEnded(context: ConnectionContext): Promise<void> {
+  await sweepDeletedOrganizations(context, MOST_ENDED)
+}
+
+// Finds what no event has brought: each customer is compared with its provider from time to time.
+async function reconcile(context: ConnectionContext): Promise<void> {
+  const { db, now, report } = context
+  const { old } = await batch(db, {
+    old: db
+      .select()
+      .from(billingCustomers)
+      .where(lte(billingCustomers.checkedAt, new Date(now().getTime() - CHECK_MS)))
+      .orderBy(asc(billingCustomers.checkedAt))
+      .limit(MOST_CHECKED),
+  })
+  for (const customer of old) {
+    try {
+      await reconcileCustomer(context, customer)
+    } catch (error) {
+      report({ event: 'billing_check_failed', organizationId: customer.organizationId, error })
+    }
+  }
+}
+
+// Events that wait, or are not applied yet, are kept in any case.
+async function prune({ db, now, connection }: ConnectionContext): Promise<void> {
+  const before = (days: number) => new Date(now().getTime() - days * DAY_MS)
+  const kept = [
+    ['succeeded', connection.keepAppliedDays],
+    ['dead', connection.keepDeadDays],
+  ] as const
+  for (const [status, days] of kept) {
+    if (days === null) continue
+    const old = and(
+      eq(billingInbox.status, status),
+      isNotNull(billingInbox.finishedAt),
+      lte(billingInbox.finishedAt, before(days))
+    )
+    await batch(db, { pruned: db.delete(billingInbox).where(sql`${old}`) })
+  }
+}

@@ -1,0 +1,272 @@
+/**
+ * Brings the quantity that is wanted to the provider: what was asked for, or the seats in use. The row of
+ * the customer is the outbox; a change that comes while a run is on its way makes another run.
+ *
+ * @module
+ */
+import { and, eq, lte, sql } from 'drizzle-orm'
+import { backoffSeconds } from '../../base/async.ts'
+import { batch } from '../../database/batch.ts'
+import type { Database } from '../../database/database.ts'
+import { billingCustomers, subscriptions, type BillingCustomerRow } from '../../database/schema.ts'
+import { guardLive } from '../../engine/access/access-guards.ts'
+import { organizationEvent, type EventDraft } from '../../engine/audit/event.ts'
+import { perform } from '../../engine/changes/operation.ts'
+import type { Sink } from '../../engine/delivery/sink.ts'
+import { seatsHeld, seatsReserved } from '../../engine/seats/counts.ts'
+import { grantOf } from '../../engine/seats/subscription-state.ts'
+import { subscriptionFrom } from '../../engine/seats/entitlement-rows.ts'
+import { ok } from '../../base/result.ts'
+import type { BillingProvider, RemoteSubscription } from './billing-provider.ts'
+import { applyState } from './apply-state.ts'
+import type { BillingConnection, ConnectionContext } from './connection.ts'
+import { codeOf } from './inbox.ts'
+import { ProviderError } from './provider-error.ts'
+
+const LEASE_SECONDS = 60
+const MOST_AT_ONCE = 20
+
+/**
+ * Creates the sink that notices changes of seats, for `true_up`. The trail is the outbox: each change of
+ * seats reaches it at least once, after its commit. Several of them become one update.
+ *
+ * @example
+ * ```ts
+ * createSeatgate({ …, sinks: [quantitySink(connection, { database })] })
+ * ```
+ */
+export function quantitySink(
+  { debounceSeconds }: BillingConnection,
+  { database, now = () => new Date() }: { readonly database: Database; readonly now?: () => Date }
+): Sink {
+  return {
+    id: 'billing-quantity',
+    include: ['seat.assigned', 'seat.released', 'seat.reserved'],
+    required: false,
+    async deliver({ organizationId }) {
+      const due = now().getTime() + debounceSeconds * 1000
+      await batch(database, {
+        due: database
+          .update(billingCustomers)
+          .set({
+            changes: sql`${billingCustomers.changes} + 1`,
+            dueAt: sql`coalesce(${billingCustomers.dueAt}, ${due})`,
+          })
+          .where(eq(billingCustomers.organizationId, organizationId)),
+      })
+      return { outcome: 'delivered' }
+    },
+  }
+}
+
+/** Sends the quantities that are due. */
+export async function sweepQuantities(context: ConnectionContext): Promise<void> {
+  const { db, now } = context
+  const { due } = await batch(db, {
+    due: db
+      .select()
+      .from(billingCustomers)
+      .where(lte(billingCustomers.dueAt, now()))
+      .limit(MOST_AT_ONCE),
+  })
+  for (const { organizationId, provider } of due) {
+    await syncQuantity(context, provider, organizationId)
+  }
+}
+
+/** Sends the quantity of an organization, if it is due. A failure is recorded and tried again later. */
+export async function syncQuantity(
+  context: ConnectionContext,
+  provider: string,
+  organizationId: string
+): Promise<void> {
+  const { db, now } = context
+  const time = now()
+  const place = and(
+    eq(billingCustomers.organizationId, organizationId),
+    eq(billingCustomers.provider, provider)
+  )
+  const { claimed, used, known } = await batch(db, {
+    claimed: db
+      .update(billingCustomers)
+      .set({
+        dueAt: new Date(time.getTime() + LEASE_SECONDS * 1000),
+        attempts: sql`${billingCustomers.attempts} + 1`,
+      })
+      .where(and(place, lte(billingCustomers.dueAt, time)))
+      .returning(),
+    used: db
+      .select({
+        used: sql<number>`${seatsHeld(organizationId)} + ${seatsReserved(organizationId, time)}`.as(
+          'used'
+        ),
+      })
+      .from(sql`(select 1)`),
+    known: db
+      .select()
+      .from(subscriptions)
+      .where(
+        and(eq(subscriptions.organizationId, organizationId), eq(subscriptions.provider, provider))
+      ),
+  })
+  const [customer] = claimed
+  if (customer === undefined) return
+  const records = known.map(subscriptionFrom)
+  const granting = records.find((record) => grantOf(record, time).granting)
+  try {
+    const remote = context.connection.providers.get(provider)
+    if (remote === undefined) throw new ProviderError('permanent', 'unknown_provider')
+    const seats = wantedSeats(context, customer, used[0]?.used ?? 0)
+    if (seats === null || granting === undefined) {
+      await settle(context, customer, null)
+      return
+    }
+    const changed = await send(context, remote, customer, granting.subscriptionId, seats)
+    await settle(context, customer, null)
+    if (changed === null) return
+    await applyState(context, {
+      organizationId,
+      subscription: changed.after,
+      providerTime: null,
+      readVersion: granting.version,
+    })
+    await record(context, organizationId, [
+      organizationEvent(organizationId, 'billing.seats_update', {
+        provider,
+        subscription_id: granting.subscriptionId,
+        seats: changed.quantity,
+        old_seats: changed.before,
+      }),
+    ])
+  } catch (error) {
+    await fail(context, customer, error)
+  }
+}
+
+// A number that was asked for stands; otherwise the seats in use, for those who pay for these.
+function wantedSeats(
+  { connection }: ConnectionContext,
+  { seats }: BillingCustomerRow,
+  used: number
+): number | null {
+  if (seats !== null) return seats
+  return connection.quantity === 'true_up' ? Math.max(1, used) : null
+}
+
+interface Sent {
+  readonly before: number
+  readonly quantity: number
+  readonly after: RemoteSubscription
+}
+
+// The item is found at the provider by the prices of the plan, not by a stored id.
+async function send(
+  { billing, connection }: ConnectionContext,
+  provider: BillingProvider,
+  { changes, proration, seats }: BillingCustomerRow,
+  subscriptionId: string,
+  wanted: number
+): Promise<Sent | null> {
+  const current = await provider.fetchSubscription(subscriptionId)
+  if (current === null) throw new ProviderError('permanent', 'subscription_missing')
+  const plans = [...(billing?.plans.values() ?? [])]
+  const item = current.items.find(({ priceId }) =>
+    plans.some(({ perSeat, prices }) => perSeat && prices.includes(priceId))
+  )
+  if (item === undefined) {
+    // A flat plan has no seats to change; without any item of a plan something is wrong.
+    const isFlat = current.items.some(({ priceId }) =>
+      plans.some(({ prices }) => prices.includes(priceId))
+    )
+    if (isFlat) return null
+    throw new ProviderError('permanent', 'seat_item_missing')
+  }
+  // Only a number that was asked for lowers the quantity, unless the host lets it shrink.
+  const isFloor = seats === null && !connection.shrink
+  const quantity = isFloor ? Math.max(item.quantity, wanted) : wanted
+  if (item.quantity === quantity) return null
+  const after = await provider.setQuantity(
+    { subscriptionId, priceId: item.priceId, quantity, ...(proration && { proration }) },
+    { idempotencyKey: `seatgate-seats-${subscriptionId}-${changes}-${quantity}` }
+  )
+  return { before: item.quantity, quantity, after }
+}
+
+// Only if no change has come in between: that one is due by itself.
+async function settle(
+  { db, now }: ConnectionContext,
+  { organizationId, provider, changes }: BillingCustomerRow,
+  lastError: string | null
+): Promise<void> {
+  const same = sql`${billingCustomers.changes} = ${changes}`
+  await batch(db, {
+    settled: db
+      .update(billingCustomers)
+      .set({
+        dueAt: sql`case when ${same} then null else ${now().getTime()} end`,
+        seats: sql`case when ${same} then null else ${billingCustomers.seats} end`,
+        proration: sql`case when ${same} then null else ${billingCustomers.proration} end`,
+        attempts: 0,
+        lastError,
+      })
+      .where(
+        and(
+          eq(billingCustomers.organizationId, organizationId),
+          eq(billingCustomers.provider, provider)
+        )
+      ),
+  })
+}
+
+async function fail(
+  context: ConnectionContext,
+  customer: BillingCustomerRow,
+  error: unknown
+): Promise<void> {
+  const { db, now, random, report } = context
+  const { organizationId, provider, attempts, seats } = customer
+  report({ event: 'billing_quantity_failed', organizationId, error })
+  const isFinal = error instanceof ProviderError && error.kind === 'permanent'
+  if (isFinal) {
+    await settle(context, customer, codeOf(error))
+    await record(context, organizationId, [
+      organizationEvent(organizationId, 'billing.seats_refuse', {
+        provider,
+        seats: seats ?? 0,
+        code: codeOf(error),
+      }),
+    ])
+    return
+  }
+  const asked = error instanceof ProviderError ? (error.retryAfterSeconds ?? 0) : 0
+  const seconds = Math.max(backoffSeconds(attempts, random), asked)
+  await batch(db, {
+    later: db
+      .update(billingCustomers)
+      .set({ dueAt: new Date(now().getTime() + seconds * 1000), lastError: codeOf(error) })
+      .where(
+        and(
+          eq(billingCustomers.organizationId, organizationId),
+          eq(billingCustomers.provider, provider)
+        )
+      ),
+  })
+}
+
+async function record(
+  context: ConnectionContext,
+  organizationId: string,
+  events: readonly EventDraft[]
+): Promise<void> {
+  await perform(
+    context,
+    { caller: { type: 'system' }, organization: organizationId },
+    {
+      name: 'billing.outcome',
+      input: null,
+      grows: false,
+      queries: {},
+      plan: () => ok({ value: null, statements: [guardLive(context, organizationId)], events }),
+    }
+  )
+}

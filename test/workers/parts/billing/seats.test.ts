@@ -1,0 +1,277 @@
+import { describe, expect, it } from 'vitest'
+import { codeOf, connected, newUser, testEnv } from '../../../kit/index.ts'
+import { expandSeats, quantitySink, sweepBilling } from '../../../../src/parts/billing/index.ts'
+import { addMember, removeMember } from '../../../../src/index.ts'
+
+type Test = ReturnType<typeof connected>
+type Subscribed = Awaited<ReturnType<Test['subscribed']>>
+
+const bought = ({ standIn }: Test, { subscriptionId }: Subscribed) =>
+  standIn.state.subscriptions[subscriptionId]!.items.data[0]!.quantity
+
+const changes = ({ standIn }: Test) =>
+  standIn.asked.filter(({ method, path }) => method === 'POST' && path.includes('/subscriptions/'))
+
+const seats = (test: Test, { owner, id }: Subscribed, body: unknown) =>
+  test.ask(owner, 'PUT', `/organizations/${id}/billing/seats`, body)
+
+describe('PUT …/billing/seats', () => {
+  it('is 202 with the intent, reaches the provider once and changes the limit (BILL-56)', async () => {
+    const test = connected()
+    const organization = await test.subscribed(4)
+    const response = await seats(test, organization, { seats: 9 })
+    expect(response.status).toBe(202)
+    expect(await response.json()).toEqual({
+      provider: 'stripe',
+      seats: 9,
+      proration: null,
+      state: 'pending',
+    })
+    await test.kit.settled()
+    await test.deliverAll()
+    await sweepBilling(test.context)
+    expect([bought(test, organization), await test.limit(organization)]).toEqual([9, 9])
+    expect(changes(test)).toHaveLength(1)
+  })
+
+  it.each([0, -1, 1.5, 1e9, '5', null, undefined])('refuses %j seats', async (wrong) => {
+    const test = connected()
+    const organization = await test.subscribed(4)
+    const response = await seats(test, organization, { seats: wrong })
+    expect(response.status).toBe(422)
+    expect(await response.json()).toMatchObject({ errors: { seats: [expect.any(String)] } })
+  })
+
+  it('refuses fewer seats than are in use, and names members who could leave', async () => {
+    const test = connected()
+    const organization = await test.subscribed(4)
+    const [first, second] = [await test.join(organization), await test.join(organization)]
+    const response = await seats(test, organization, { seats: 1 })
+    expect(response.status).toBe(409)
+    const { mustFree } = (await response.json()) as {
+      mustFree: { seats: number; candidates: { userId: string }[] }
+    }
+    expect(mustFree.seats).toBe(2)
+    expect(new Set(mustFree.candidates.map(({ userId }) => userId))).toEqual(
+      new Set([first, second])
+    )
+    expect(changes(test)).toEqual([])
+  })
+
+  it('passes the choice of proration on (BILL-50, BILL-51)', async () => {
+    const test = connected()
+    const organization = await test.subscribed(4)
+    await seats(test, organization, { seats: 6, proration: 'none' })
+    await test.kit.settled()
+    expect(changes(test)[0]?.params).toMatchObject({ proration_behavior: 'none' })
+  })
+
+  it('is tried again while the provider is down, with the last number that was asked for (BILL-57)', async () => {
+    const test = connected()
+    const organization = await test.subscribed(4)
+    test.standIn.fault = () => ({ status: 503 })
+    for (const number of [6, 8, 7]) {
+      expect((await seats(test, organization, { seats: number })).status).toBe(202)
+      await test.kit.settled()
+    }
+    expect(await test.limit(organization)).toBe(4)
+    test.standIn.fault = () => null
+    test.standIn.asked.length = 0
+    test.advance(3600)
+    await sweepBilling(test.context)
+    expect([bought(test, organization), await test.limit(organization)]).toEqual([7, 7])
+    expect(changes(test)).toHaveLength(1)
+  })
+
+  it('that the provider refuses for good ends in one recorded failure (MUSEUM-32)', async () => {
+    const test = connected()
+    const organization = await test.subscribed(4)
+    test.standIn.declines = true
+    await seats(test, organization, { seats: 6 })
+    await test.kit.settled()
+    for (let hour = 0; hour < 3; hour++) {
+      test.advance(3600)
+      await sweepBilling(test.context)
+    }
+    expect(changes(test)).toHaveLength(1)
+    expect(await test.limit(organization)).toBe(4)
+    const row = await testEnv.DB.prepare(
+      'SELECT last_error, due_at FROM seatgate_billing_customers WHERE organization_id = ?'
+    )
+      .bind(organization.id)
+      .first()
+    expect(row).toEqual({ last_error: 'card_declined', due_at: null })
+    expect(test.reports.map(({ event }) => event)).toContain('billing_quantity_failed')
+  })
+
+  it('answers a stranger like an organization that does not exist', async () => {
+    const test = connected()
+    const organization = await test.subscribed(4)
+    const stranger = { ...organization, owner: await newUser() }
+    const member = { ...organization, owner: await test.join(organization) }
+    expect((await seats(test, stranger, { seats: 6 })).status).toBe(404)
+    expect((await seats(test, member, { seats: 6 })).status).toBe(403)
+  })
+})
+
+describe('the other routes', () => {
+  it('open one checkout for two clicks, and the subscription arrives (MUSEUM-41)', async () => {
+    const test = connected()
+    const { owner, id } = await test.customer()
+    const click = () =>
+      test.ask(owner, 'POST', `/organizations/${id}/billing/checkout`, { plan: 'team', seats: 5 })
+    const answers = await Promise.all([click(), click()])
+    expect(answers.map(({ status }) => status)).toEqual([201, 201])
+    const sessions = Object.keys(test.standIn.state.sessions)
+    expect(sessions).toHaveLength(1)
+    test.standIn.completeCheckout(sessions[0]!)
+    await test.deliverAll()
+    const again = await click()
+    expect(again.status).toBe(409)
+  })
+
+  it.each([
+    ['an unknown plan', { plan: 'none' }],
+    ['a plan that is not sold', { plan: 'free' }],
+    ['seats of a flat plan', { plan: 'flat', seats: 3 }],
+    ['no seat', { plan: 'team', seats: 0 }],
+  ])('refuse a checkout with %s', async (_what, body) => {
+    const test = connected()
+    const { owner, id } = await test.customer()
+    const response = await test.ask(owner, 'POST', `/organizations/${id}/billing/checkout`, body)
+    expect(response.status).toBe(422)
+  })
+
+  it('preview the amount and the seats to free, and make no change (MUSEUM-33, BILL-52)', async () => {
+    const test = connected()
+    const organization = await test.subscribed(4)
+    await test.join(organization)
+    const before = JSON.stringify(test.standIn.state.subscriptions)
+    const { owner, id } = organization
+    const response = await test.ask(owner, 'POST', `/organizations/${id}/billing/preview`, {
+      seats: 1,
+    })
+    expect(response.status).toBe(200)
+    expect(await response.json()).toMatchObject({
+      amountDue: 0,
+      currency: 'eur',
+      lines: [{ amount: -4000 }, { amount: 1000 }],
+      mustFree: { seats: 1, candidates: [{ role: 'member' }] },
+    })
+    expect(JSON.stringify(test.standIn.state.subscriptions)).toBe(before)
+  })
+
+  it('cancel at the end of the period, which grants until then, and resume (MUSEUM-47, BILL-41, BILL-46)', async () => {
+    const test = connected()
+    const organization = await test.subscribed(4)
+    const { owner, id } = organization
+    const post = (path: string, body?: unknown) =>
+      test.ask(owner, 'POST', `/organizations/${id}/billing/${path}`, body)
+    const canceled = await post('cancel', { atPeriodEnd: true })
+    expect(await canceled.json()).toMatchObject({
+      status: 'active',
+      granting: true,
+      scheduled: { change: 'cancel' },
+    })
+    expect(await (await post('resume')).json()).toMatchObject({ scheduled: null })
+    expect(await (await post('cancel', { atPeriodEnd: false })).json()).toMatchObject({
+      granting: false,
+    })
+    expect(await test.limit(organization)).toBe(3)
+    expect((await post('cancel', { atPeriodEnd: 'yes' })).status).toBe(422)
+  })
+})
+
+describe('with auto_expand', () => {
+  const expanding = async () => {
+    const test = connected({ connection: { quantity: 'auto_expand' } })
+    const organization = await test.subscribed(1)
+    const scope = organization.as(organization.owner)
+    const add = async () => {
+      const userId = await newUser()
+      return expandSeats(test.context, scope, () =>
+        addMember(test.kit.seatgate, scope, { userId, role: 'member' })
+      )
+    }
+    return { test, organization, add }
+  }
+
+  it('a seat is bought first and the member is added after that (BILL-59)', async () => {
+    const { test, organization, add } = await expanding()
+    expect(codeOf(await add())).toBe('ok')
+    expect([bought(test, organization), await test.limit(organization)]).toEqual([2, 2])
+  })
+
+  it('a refusal of the provider admits no member (BILL-59)', async () => {
+    const { test, organization, add } = await expanding()
+    test.standIn.declines = true
+    expect(codeOf(await add())).toBe('seat_limit_reached')
+    expect([bought(test, organization), await test.limit(organization)]).toEqual([1, 1])
+  })
+
+  it('a free seat is taken without a call (BILL-22)', async () => {
+    const { test, organization, add } = await expanding()
+    await seats(test, organization, { seats: 3 })
+    await test.kit.settled()
+    test.standIn.asked.length = 0
+    expect(codeOf(await add())).toBe('ok')
+    expect(test.standIn.asked).toEqual([])
+  })
+})
+
+describe('with true_up', () => {
+  const counting = async (shrink: boolean) => {
+    const test = connected({ connection: { quantity: 'true_up', shrink } })
+    const organization = await test.subscribed(1, 'price_open')
+    const sink = quantitySink(test.context.connection, {
+      database: test.context.db,
+      now: test.context.now,
+    })
+    // As the forwarder delivers an event of seats.
+    const changed = () =>
+      sink.deliver({ organizationId: organization.id } as Parameters<typeof sink.deliver>[0])
+    return {
+      test,
+      organization,
+      async join() {
+        const member = await test.join(organization)
+        await changed()
+        return member
+      },
+      async leave(member: string) {
+        await removeMember(test.kit.seatgate, organization.as(organization.owner), member)
+        await changed()
+      },
+      async sweep() {
+        test.advance(61)
+        await sweepBilling(test.context)
+        return [bought(test, organization), changes(test).length]
+      },
+    }
+  }
+
+  it('many joins are one update, and a leave keeps the most (MUSEUM-36, BILL-58, BILL-60)', async () => {
+    const { test, organization, join, leave, sweep } = await counting(false)
+    const members: string[] = []
+    for (let count = 0; count < 30; count++) members.push(await join())
+    await sweepBilling(test.context)
+    expect([bought(test, organization), changes(test).length]).toEqual([1, 0])
+    expect(await sweep()).toEqual([31, 1])
+    await leave(members[0]!)
+    expect(await sweep()).toEqual([31, 1])
+  })
+
+  it('that may shrink a leave frees one seat, once, and what cancels out is not sent (MUSEUM-34, MUSEUM-39)', async () => {
+    const { test, organization, join, leave, sweep } = await counting(true)
+    const members = [await join(), await join(), await join()]
+    expect(await sweep()).toEqual([4, 1])
+    await leave(members[0]!)
+    await leave(members[0]!)
+    expect(await sweep()).toEqual([3, 2])
+    await leave(await join())
+    expect(await sweep()).toEqual([3, 2])
+    await test.deliverAll()
+    expect(await sweep()).toEqual([3, 2])
+    expect(bought(test, organization)).toBe(3)
+  })
+})
