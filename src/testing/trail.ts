@@ -213,13 +213,13 @@ function retell(events: readonly EventState[], wrong: string[], horizon = 0) {
       // An active organization grants no access, and a refused user is not a member.
       case 'seat.limit_reached':
       case 'seat.entitlement_set':
-      case 'billing.subscription_change':
-      case 'billing.cancel_scheduled':
-      case 'billing.subscription_end':
-      case 'billing.second_subscription_end':
-      case 'billing.seats_request':
-      case 'billing.seats_update':
-      case 'billing.seats_refuse':
+      case 'organization.billing.subscription_change':
+      case 'organization.billing.cancel_scheduled':
+      case 'organization.billing.subscription_end':
+      case 'organization.billing.second_subscription_end':
+      case 'organization.billing.seats_request':
+      case 'organization.billing.seats_update':
+      case 'organization.billing.seats_refuse':
       case 'organization.domain.added':
       case 'organization.domain.verified':
       case 'organization.domain.mode_change':

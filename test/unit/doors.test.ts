@@ -94,6 +94,9 @@ describe('the doors [SEAT-1]', () => {
       'src/engine/model/leave.ts',
       'src/engine/model/membership.ts',
       'src/operations/invitations/resend.ts',
+      // The status of an event of a billing provider.
+      'src/parts/billing/inbox.ts',
+      'src/parts/billing/requeue-event.ts',
     ])
     expect(filesWith(/\bset\(\s*\{[^}]*\bseatId\b(?!: null\b)/)).toEqual([
       'src/engine/model/invitation.ts',
@@ -491,6 +494,13 @@ describe('the hooks of the doors', () => {
     'organization.active_auto_reassigned',
     'organization.domain.record_missing',
     'organization.domain.record_found',
+    'organization.billing.subscription_change',
+    'organization.billing.cancel_scheduled',
+    'organization.billing.subscription_end',
+    'organization.billing.second_subscription_end',
+    'organization.billing.seats_request',
+    'organization.billing.seats_update',
+    'organization.billing.seats_refuse',
   ]
   const library = Object.entries(sources).filter(([path]) => path.includes('/src/'))
   const actions = Object.keys(ACTIONS).filter((action) => action.startsWith('organization.'))

@@ -139,7 +139,7 @@ export const ACTIONS = {
     { ...counted, version: count, limit, old_limit: v.nullable(limit), reason: optional },
     seats
   ),
-  'billing.subscription_change': about('organization', {
+  'organization.billing.subscription_change': about('organization', {
     ...subscription,
     plan: maybe,
     status: text,
@@ -147,23 +147,27 @@ export const ACTIONS = {
     old_status: maybe,
     unmapped: optional,
   }),
-  'billing.cancel_scheduled': about('organization', { ...subscription, at: text }),
-  'billing.subscription_end': about('organization', { ...subscription, at: text }),
-  'billing.second_subscription_end': about('organization', {
+  'organization.billing.cancel_scheduled': about('organization', { ...subscription, at: text }),
+  'organization.billing.subscription_end': about('organization', { ...subscription, at: text }),
+  'organization.billing.second_subscription_end': about('organization', {
     ...subscription,
     kept_subscription_id: text,
   }),
-  'billing.seats_request': about('organization', {
+  'organization.billing.seats_request': about('organization', {
     provider: text,
     seats: count,
     proration: maybe,
   }),
-  'billing.seats_update': about('organization', {
+  'organization.billing.seats_update': about('organization', {
     ...subscription,
     seats: count,
     old_seats: count,
   }),
-  'billing.seats_refuse': about('organization', { provider: text, seats: count, code: text }),
+  'organization.billing.seats_refuse': about('organization', {
+    provider: text,
+    seats: count,
+    code: text,
+  }),
 
   // The numbers that an operator has set; without any of them what was set before is removed.
   'seat.entitlement_set': about('organization', {

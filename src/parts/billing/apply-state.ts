@@ -49,7 +49,7 @@ export async function applyState(
     context,
     { caller: { type: 'system' }, organization: organizationId },
     {
-      name: 'billing.subscription_change',
+      name: 'organization.billing.subscription_change',
       input: null,
       grows: false,
       queries: entitlementQueries(db, organizationIdOf(organizationId)),
@@ -105,7 +105,7 @@ function eventsOf(
   const events: EventDraft[] = []
   if (plan !== before?.plan || status !== before.status || quantity !== before.quantity) {
     events.push(
-      organizationEvent(organizationId, 'billing.subscription_change', {
+      organizationEvent(organizationId, 'organization.billing.subscription_change', {
         ...subject,
         plan,
         status,
@@ -118,11 +118,15 @@ function eventsOf(
   const isScheduled = after.cancelAt !== null && after.endedAt === null
   if (isScheduled && after.cancelAt.getTime() !== before?.cancelAt?.getTime()) {
     const at = after.cancelAt.toISOString()
-    events.push(organizationEvent(organizationId, 'billing.cancel_scheduled', { ...subject, at }))
+    events.push(
+      organizationEvent(organizationId, 'organization.billing.cancel_scheduled', { ...subject, at })
+    )
   }
   if (after.endedAt !== null && !before?.endedAt) {
     const at = after.endedAt.toISOString()
-    events.push(organizationEvent(organizationId, 'billing.subscription_end', { ...subject, at }))
+    events.push(
+      organizationEvent(organizationId, 'organization.billing.subscription_end', { ...subject, at })
+    )
   }
   return events
 }

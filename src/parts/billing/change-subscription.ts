@@ -112,7 +112,7 @@ export async function requestSeats(
     context,
     scope,
     {
-      name: 'billing.seats_request',
+      name: 'organization.billing.seats_request',
       input: { seats, proration },
       grows: false,
       refusals: [],
@@ -142,7 +142,7 @@ export async function requestSeats(
               ),
           ],
           events: [
-            organizationEvent(organization.id, 'billing.seats_request', {
+            organizationEvent(organization.id, 'organization.billing.seats_request', {
               provider,
               seats,
               proration,

@@ -233,7 +233,7 @@ function wantedOf(
   if (!plan.perSeat && (input.seats ?? 1) !== 1) {
     return refused(invalid({ seats: ['This plan is not by the seat.'] }))
   }
-  // What is used now, whatever update is on its way.
+  // The seats in use now count, also while an update is on its way.
   const included = plan.included === 'unlimited' ? used : plan.included
   const least = Math.max(1, used - included - entitled.seats.addOns)
   const present = subscription?.plan === plan.name ? subscription.quantity : least

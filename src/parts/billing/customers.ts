@@ -27,7 +27,7 @@ export function customerQuery({ db }: DatabaseContext, provider: string, organiz
 }
 
 /**
- * Returns the customer of an organization, and creates it if there is none. Two calls at once make one
+ * Returns the customer of an organization, or creates it. Two calls at once make one
  * customer, here and at the provider.
  *
  * @throws {ProviderError} if the provider fails, or the customer is of another organization.

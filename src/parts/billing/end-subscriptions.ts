@@ -105,7 +105,7 @@ export async function endSecondSubscription(
     context,
     { caller: { type: 'system' }, organization: organizationId },
     {
-      name: 'billing.second_subscription_end',
+      name: 'organization.billing.second_subscription_end',
       input: null,
       grows: false,
       queries: {},
@@ -113,7 +113,13 @@ export async function endSecondSubscription(
         ok({
           value: null,
           statements: [guardLive(context, organizationId)],
-          events: [organizationEvent(organizationId, 'billing.second_subscription_end', metadata)],
+          events: [
+            organizationEvent(
+              organizationId,
+              'organization.billing.second_subscription_end',
+              metadata
+            ),
+          ],
         }),
     }
   )

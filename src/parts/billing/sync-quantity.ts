@@ -131,7 +131,7 @@ export async function syncQuantity(
       readVersion: granting.version,
     })
     await record(context, organizationId, [
-      organizationEvent(organizationId, 'billing.seats_update', {
+      organizationEvent(organizationId, 'organization.billing.seats_update', {
         provider,
         subscription_id: granting.subscriptionId,
         seats: changed.quantity,
@@ -230,7 +230,7 @@ async function fail(
   if (isFinal) {
     await settle(context, customer, codeOf(error))
     await record(context, organizationId, [
-      organizationEvent(organizationId, 'billing.seats_refuse', {
+      organizationEvent(organizationId, 'organization.billing.seats_refuse', {
         provider,
         seats: seats ?? 0,
         code: codeOf(error),

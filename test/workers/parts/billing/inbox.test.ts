@@ -172,7 +172,7 @@ describe('a webhook', () => {
       await test.deliverAll()
     }
     const page = await listAuditEvents(test.kit.seatgate, organization.as(organization.owner), {
-      action: 'billing.subscription_change',
+      action: 'organization.billing.subscription_change',
     })
     expect(unwrap(page).data).toMatchObject([
       { metadata: { plan: 'team', status: 'active', quantity: 4 } },
@@ -244,7 +244,7 @@ describe('subscriptions that may not go on', () => {
     })
     expect(await test.limit(organization)).toBe(4)
     const page = await listAuditEvents(test.kit.seatgate, organization.as(organization.owner), {
-      action: 'billing.second_subscription_end',
+      action: 'organization.billing.second_subscription_end',
     })
     expect(unwrap(page).data).toHaveLength(1)
   })
