@@ -163,7 +163,7 @@ describe('a webhook', () => {
     })
   })
 
-  it('has an event for a change and none for an unrelated update (MUSEUM-43, BILL-75)', async () => {
+  it('has an event for a change and no event for an unrelated update (MUSEUM-43, BILL-75)', async () => {
     const test = connected()
     const organization = await test.subscribed(4)
     for (let again = 0; again < 2; again++) {
