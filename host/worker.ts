@@ -10,6 +10,7 @@ import { requestId } from 'hono/request-id'
 import { secureHeaders } from 'hono/secure-headers'
 import {
   auditLog,
+  billing,
   createSeatgate,
   d1Sessions,
   forwarding,
@@ -19,8 +20,15 @@ import {
   retention,
   type WakeUp,
 } from '../src/index.ts'
+import { sweepBilling } from '../src/parts/billing/index.ts'
 import { auditQueueHandler, sweepHandler } from '../src/worker/index.ts'
-import { problemResponse, seatgateRouter, type Authenticate } from '../src/hono/index.ts'
+import {
+  billingWebhooks,
+  paymentRoutes,
+  problemResponse,
+  seatgateRouter,
+  type Authenticate,
+} from '../src/hono/index.ts'
 import type { SeatLedger } from '../src/worker/seat-ledger.ts'
 import { addressProof } from './identity/address-proof.ts'
 import {
@@ -36,6 +44,7 @@ import { sessionQuery, sessionUser, tokenOf, touchSession } from './identity/ses
 import { boundRates, limitNetworks, limitUsers } from './identity/rate.ts'
 import { checkpointsIn } from './checkpoints.ts'
 import { txtRecordIsThere } from './dns.ts'
+import { devBilling, PLANS } from './billing/dev-billing.ts'
 import { printedMail, printedProof } from './mail.ts'
 import { PAGE } from './page.ts'
 import { readSettings, type Variables } from './settings.ts'
@@ -53,6 +62,9 @@ const { DB, SEATS, AUDIT_QUEUE, CHECKPOINTS, ...variables } = env as unknown as 
 const settings = readSettings(variables)
 const rates = boundRates(settings.rates, env)
 const database = drizzle(DB)
+// Without an account of a provider: a stand-in, which runs in this Worker.
+const dev =
+  settings.publicUrl !== null && settings.printsMail ? devBilling(DB, settings.publicUrl) : null
 
 const seatgate = createSeatgate({
   database,
@@ -81,6 +93,7 @@ const seatgate = createSeatgate({
     verifyDomain: txtRecordIsThere(settings.dnsUrl),
     whenFull: { domain: settings.whenFull, request: settings.whenFull },
   }),
+  ...(dev && { billing: billing({ plans: PLANS, baseSeats: settings.defaultSeatLimit }) }),
   audit: {
     forwarding: forwarding({ sinks: settings.sinks }),
     log:
@@ -93,7 +106,7 @@ const seatgate = createSeatgate({
     ...(settings.secret !== null && { cursorSecret: settings.secret }),
   },
   hooks: { onDelete: deleteAccount(database) },
-  runtime: { queue: AUDIT_QUEUE, waitUntil },
+  runtime: { queue: AUDIT_QUEUE, waitUntil, ...(dev && { now: dev.now }) },
 })
 
 // Where mail goes out, those who sign up can prove their address by it.
@@ -128,6 +141,13 @@ const contentSecurityPolicy = {
   frameAncestors: NOTHING,
 }
 
+const devRoutes = new Hono()
+if (dev) {
+  devRoutes.route('/', paymentRoutes(seatgate, dev.connection, { authenticate }))
+  devRoutes.route('/', billingWebhooks(seatgate, dev.connection))
+  devRoutes.route('/', dev.routes(seatgate))
+}
+
 const app = new Hono()
   .use(requestId({ generator: (c) => c.req.header('cf-ray') ?? crypto.randomUUID() }))
   .use(async (c, next) => {
@@ -142,11 +162,16 @@ const app = new Hono()
     const token = tokenOf(c)
     if (token !== null) waitUntil(touched(token))
   })
+  .use(async (_c, next) => {
+    await dev?.ready()
+    await next()
+  })
   .use('/invitations/accept-with-signup', limitNetworks(rates.network))
   .on('POST', ['/organizations/:org/slug', '/organizations/:org/transfer'], limitProofs)
   .on('DELETE', ['/organizations/:org', '/users/me'], limitProofs)
   .route('/', identityRoutes(seatgate, { proof, verifiedAtSignUp, rates }))
   .route('/', seatgateRouter(seatgate, { authenticate, signIn: signIn(seatgate) }))
+  .route('/', devRoutes)
   .notFound(() => problemResponse({ code: 'not_found' }))
   // Not even a mistake of ours tells a client about the inside.
   .onError((error) => {
@@ -164,8 +189,14 @@ async function touched(token: string): Promise<void> {
   }
 }
 
+const sweep = sweepHandler(seatgate)
+
 export default {
   fetch: app.fetch,
   queue: auditQueueHandler(seatgate),
-  scheduled: sweepHandler(seatgate),
+  async scheduled() {
+    await dev?.ready()
+    await sweep()
+    if (dev) await sweepBilling({ ...seatgate, connection: dev.connection })
+  },
 } satisfies ExportedHandler<Bindings, WakeUp>

@@ -329,7 +329,7 @@ export class StripeStandIn {
     for (const { id, quantity, price } of changes) {
       const item = subscription.items.data.find((one) => one.id === id)
       if (item && quantity !== undefined) item.quantity = wholeOf(quantity)
-      if (item && price !== undefined) item.price = this.#price(textOf(price))
+      if (item && price !== undefined) item.price = this.price(textOf(price))
     }
     if (cancel_at_period_end !== undefined) {
       const scheduled = cancel_at_period_end === 'true'
@@ -429,7 +429,8 @@ export class StripeStandIn {
     return this.#options.prices[price]?.unitAmount ?? 0
   }
 
-  #price(id: string): Item['price'] {
+  /** A price as its items have it. */
+  price(id: string): Item['price'] {
     const interval = this.#options.prices[id]?.interval ?? 'month'
     return { id, object: 'price', recurring: { interval } }
   }
@@ -480,7 +481,7 @@ export class StripeStandIn {
     const data = lines.map(({ price, quantity }): Item => ({
       id: this.#id('si'),
       object: 'subscription_item',
-      price: this.#price(price),
+      price: this.price(price),
       quantity,
       current_period_start: start,
       current_period_end: start + DAYS[this.#options.prices[price]?.interval ?? 'month'] * 86_400,

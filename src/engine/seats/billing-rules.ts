@@ -1,12 +1,12 @@
-import { finite, limitView, type SeatLimit } from './limit.ts'
-import { NO_SEATS, type EntitledSeats } from './entitlement.ts'
+import { limitView, seatLimit, type SeatLimit } from './limit.ts'
+import { NO_SEATS, type EntitledSeats, type SeatAmount } from './entitlement.ts'
 import type { OverLimitPolicy, Plans } from './plans.ts'
 
 /** The checked configuration of billing. */
 export interface BillingRules {
   readonly plans: Plans
   /** The seats of an organization without a subscription that grants any. */
-  readonly baseSeats: number
+  readonly baseSeats: SeatAmount
   /** For how long the last known limit holds while the present one is unknown. */
   readonly unknownHours: number
   /** The treatment of organizations above their limit that have no plan. */
@@ -30,7 +30,7 @@ export function unknownEnd({ billing }: BillingContext, since: Date): Date {
 
 /** Returns the limit of an organization that has no entitlement. */
 export function defaultLimitOf(billing: BillingRules | null, configured: SeatLimit): SeatLimit {
-  return billing === null ? configured : finite(billing.baseSeats)
+  return billing === null ? configured : seatLimit(billing.baseSeats)
 }
 
 /** Returns the seats of an organization for which no subscription grants any. */

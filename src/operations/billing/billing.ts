@@ -1,6 +1,8 @@
 import { checkOptionNames, namesOf } from '../../base/names.ts'
 import type { BillingPart } from '../../engine/changes/apply-limit.ts'
 import { restoreWhenFreed } from './restore-excess.ts'
+import { seatLimit } from '../../engine/seats/limit.ts'
+import type { SeatAmount } from '../../engine/seats/entitlement.ts'
 import {
   checkedPlans,
   OVER_LIMIT_POLICIES,
@@ -13,7 +15,7 @@ export interface BillingOptions {
   /** The plans, by name. The first of several that a subscription has counts. */
   readonly plans: Readonly<Record<string, PlanOptions>>
   /** The seats of an organization without a subscription that grants any. Default 0. */
-  readonly baseSeats?: number
+  readonly baseSeats?: SeatAmount
   /** For how many hours the last known limit holds while the present one is unknown. Default 72. */
   readonly unknownHours?: number
   /** The treatment of organizations above their limit that have no plan. Default `"block_change"`. */
@@ -54,7 +56,10 @@ export function billing(options: BillingOptions): BillingPart {
   checkOptionNames('billing', options, OPTIONS)
   const { baseSeats = 0, unknownHours = 72, overGraceDays = 14 } = options
   const { whenOver = 'block_change' } = options
-  for (const [name, value] of Object.entries({ baseSeats, unknownHours, overGraceDays })) {
+  if (seatLimit(baseSeats).kind === 'unknown') {
+    throw new TypeError('billing: baseSeats must be "unlimited" or a whole number from 0.')
+  }
+  for (const [name, value] of Object.entries({ unknownHours, overGraceDays })) {
     if (!Number.isSafeInteger(value) || value < 0) {
       throw new TypeError(`billing: ${name} must be a whole number from 0.`)
     }
