@@ -39,3 +39,5 @@ export {
 export { sessions } from './schema/sessions-tables.ts'
 export { entitlementOverrides, subscriptions, entitlementStates } from './schema/billing-tables.ts'
 export type { SubscriptionRow, OverrideRow, EntitlementStateRow } from './schema/billing-tables.ts'
+export { billingCustomers, billingInbox } from './schema/billing-inbox-tables.ts'
+export type { BillingCustomerRow, BillingInboxRow } from './schema/billing-inbox-tables.ts'

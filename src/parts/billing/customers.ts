@@ -7,7 +7,10 @@
 import { and, eq } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
 import type { DatabaseContext } from '../../database/database.ts'
-import { billingCustomers, type BillingCustomerRow } from '../../database/schema.ts'
+import {
+  billingCustomers,
+  type BillingCustomerRow,
+} from '../../database/schema/billing-inbox-tables.ts'
 import type { BillingProvider } from './billing-provider.ts'
 import type { ConnectionContext } from './connection.ts'
 import { unparkEvents } from './inbox.ts'

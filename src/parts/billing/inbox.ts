@@ -9,7 +9,7 @@ import { backoffSeconds } from '../../base/async.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import { batch } from '../../database/batch.ts'
 import type { Database, DatabaseContext, Statement } from '../../database/database.ts'
-import { billingInbox, type BillingInboxRow } from '../../database/schema.ts'
+import { billingInbox, type BillingInboxRow } from '../../database/schema/billing-inbox-tables.ts'
 import { ProviderError } from './provider-error.ts'
 import type { ProviderEvent } from './webhook-request.ts'
 

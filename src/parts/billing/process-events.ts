@@ -9,10 +9,10 @@ import { batch } from '../../database/batch.ts'
 import {
   billingCustomers,
   type BillingCustomerRow,
-  organizations,
-  subscriptions,
   type BillingInboxRow,
-} from '../../database/schema.ts'
+} from '../../database/schema/billing-inbox-tables.ts'
+import { organizations } from '../../database/schema/organizations-tables.ts'
+import { subscriptions } from '../../database/schema/billing-tables.ts'
 import type { BillingProvider, RemoteSubscription } from './billing-provider.ts'
 import { applyState } from './apply-state.ts'
 import { endDeletedSubscription, endSecondSubscription } from './end-subscriptions.ts'

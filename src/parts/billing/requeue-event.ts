@@ -2,7 +2,7 @@ import { and, eq } from 'drizzle-orm'
 import { platformOnly } from '../../engine/access/authorize.ts'
 import type { Scope } from '../../engine/access/principal.ts'
 import { batch } from '../../database/batch.ts'
-import { billingInbox } from '../../database/schema.ts'
+import { billingInbox } from '../../database/schema/billing-inbox-tables.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { ConnectionContext } from './connection.ts'
 

@@ -9,10 +9,9 @@ import { organizationIdOf, readable } from '../../engine/access/organization-ref
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import {
   billingCustomers,
-  memberships,
   type BillingCustomerRow,
-  type OrganizationRow,
-} from '../../database/schema.ts'
+} from '../../database/schema/billing-inbox-tables.ts'
+import { memberships, type OrganizationRow } from '../../database/schema/organizations-tables.ts'
 import { planEntitlement } from '../../engine/model/entitle.ts'
 import { seatsHeld, seatsReserved } from '../../engine/seats/counts.ts'
 import type { EntitledNow } from '../../engine/seats/entitled-now.ts'

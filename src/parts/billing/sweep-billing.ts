@@ -1,6 +1,6 @@
 import { and, asc, eq, isNotNull, lte, sql } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
-import { billingCustomers, billingInbox } from '../../database/schema.ts'
+import { billingCustomers, billingInbox } from '../../database/schema/billing-inbox-tables.ts'
 import type { ConnectionContext } from './connection.ts'
 import { sweepDeletedOrganizations } from './end-subscriptions.ts'
 import { dueSubjects } from './inbox.ts'

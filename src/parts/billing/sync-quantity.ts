@@ -8,7 +8,11 @@ import { and, eq, lte, sql } from 'drizzle-orm'
 import { backoffSeconds } from '../../base/async.ts'
 import { batch } from '../../database/batch.ts'
 import type { Database } from '../../database/database.ts'
-import { billingCustomers, subscriptions, type BillingCustomerRow } from '../../database/schema.ts'
+import {
+  billingCustomers,
+  type BillingCustomerRow,
+} from '../../database/schema/billing-inbox-tables.ts'
+import { subscriptions } from '../../database/schema/billing-tables.ts'
 import { guardLive } from '../../engine/access/access-guards.ts'
 import { organizationEvent, type EventDraft } from '../../engine/audit/event.ts'
 import { perform } from '../../engine/changes/operation.ts'
