@@ -23,7 +23,6 @@ import { checkedAudit } from './options/audit-options.ts'
 import { checkedHooks } from './options/hook-options.ts'
 import { checkedIdempotency } from './options/idempotency-options.ts'
 import { checkedIdentity } from './options/identity-options.ts'
-import { refuseMoved } from './options/moved-options.ts'
 import { wrong } from './options/option-group.ts'
 import { checkedRoles } from './options/role-options.ts'
 import { checkedRuntime } from './options/runtime-options.ts'
@@ -175,7 +174,6 @@ export function createSeatgate<
 }
 
 function checkRequired(options: SeatgateOptions): void {
-  if (typeof options === 'object' && options !== null) refuseMoved(options)
   checkOptionNames('createSeatgate', options, OPTIONS)
   if (typeof options.database?.batch !== 'function') {
     throw wrong('database must be a Drizzle handle on D1.')

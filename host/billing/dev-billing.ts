@@ -121,10 +121,10 @@ export function devBilling(database: D1Database, publicUrl: string): DevBilling 
         if (!parsed.success) {
           return problemResponse({ code: 'validation_error', errors: { event: ['Is not known.'] } })
         }
-        const org = c.req.param('org').toLowerCase()
+        const org = c.req.param('org')
         const organization = await database
           .prepare(
-            'SELECT id, name FROM seatgate_organizations WHERE (id = ?1 OR slug = ?1) AND deleted_at IS NULL'
+            'SELECT id, name FROM seatgate_organizations WHERE (id = lower(?1) OR slug = lower(?1)) AND deleted_at IS NULL'
           )
           .bind(org)
           .first<{ id: string; name: string }>()

@@ -19,8 +19,8 @@ export type Statement = BatchItem<'sqlite'>
 export interface Replica {
   /** Reads the access from the primary, and the other rows from a replica that has the same access. */
   read(
-    access: Readonly<Record<string, Statement>>,
-    others: Readonly<Record<string, Statement>>,
+    access: Readonly<Record<string, Statement | null>>,
+    others: Readonly<Record<string, Statement | null>>,
     accessIn: (rows: Readonly<Record<string, readonly unknown[]>>) => string
   ): Promise<Readonly<Record<string, readonly unknown[]>>>
 }

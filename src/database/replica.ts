@@ -83,7 +83,7 @@ export function readingReplica<S extends DatabaseContext>(
 }
 
 /** Whether a text has the form of D1's bookmarks. Another one is treated like an absent one. */
-export function isBookmark(text: string | null | undefined): text is string {
+function isBookmark(text: string | null | undefined): text is string {
   return typeof text === 'string' && /^[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{32}$/.test(text)
 }
 

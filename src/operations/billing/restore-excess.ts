@@ -19,7 +19,7 @@ const MOST_AT_ONCE = 25
  * Restores members that were suspended for lack of seats, the oldest first, while there are seats. Members
  * that an admin has suspended stay so. Returns the number of restored members.
  */
-export async function restoreExcess(
+async function restoreExcess(
   seatgate: ChangeContext,
   organizationId: string
 ): Promise<Result<number>> {

@@ -90,7 +90,7 @@ export function checkedQuantity(quantity: number): number {
 }
 
 /** The largest quantity that is sent. */
-const LARGEST_QUANTITY = 999_999
+export const LARGEST_QUANTITY = 999_999
 
 /**
  * Finds the item of a change in the provider's own state, not by an id that is stored here.

@@ -102,25 +102,6 @@ export function connectBilling(options: ConnectionOptions): BillingConnection {
   }
 }
 
-/**
- * Checks that each price of the plans has a proration choice, once the plans are known.
- *
- * @throws {TypeError} naming the plan and the interval.
- */
-export function checkPlanIntervals(
-  { provider }: BillingConnection,
-  intervals: Readonly<Record<string, readonly ('day' | 'week' | 'month' | 'year')[]>>
-): void {
-  for (const [plan, all] of Object.entries(intervals)) {
-    const missing = all.find((interval) => provider.prorationFor(interval) === null)
-    if (missing !== undefined) {
-      throw new TypeError(
-        `connectBilling: ${provider.name} has no proration for the plan ${plan}, by the ${missing}.`
-      )
-    }
-  }
-}
-
 function amount(name: string, value: number): number {
   if (Number.isFinite(value) && value >= 0) return value
   throw new TypeError(`connectBilling: ${name} must be a number from 0.`)

@@ -17,7 +17,7 @@ import { unparkEvents } from './inbox.ts'
 import { ProviderError } from './provider-error.ts'
 
 /** Builds the query of an organization's customer at a provider. */
-export function customerQuery({ db }: DatabaseContext, provider: string, organizationId: string) {
+function customerQuery({ db }: DatabaseContext, provider: string, organizationId: string) {
   return db
     .select()
     .from(billingCustomers)

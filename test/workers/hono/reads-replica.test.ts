@@ -5,7 +5,6 @@
 import { drizzle } from 'drizzle-orm/d1'
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
-import { removeMember } from '../../../src/index.ts'
 import { seatgateRouter } from '../../../src/hono/index.ts'
 import {
   add,
@@ -14,8 +13,7 @@ import {
   newUser,
   testEnv,
   unwrap,
-  type Kit,
-  type TestOrganization,
+  type KitOrganization,
 } from '../../kit/index.ts'
 
 const HEADER = 'x-seatgate-bookmark'
@@ -161,7 +159,7 @@ describe("reads: 'replica'", () => {
     actAs(member)
     lagging(replica)
     expect((await members()).status).toBe(200)
-    await remove(kit, organization, member)
+    await remove(organization, member)
     expect((await members()).status).toBe(404)
   })
 
@@ -224,6 +222,6 @@ function lagging(replica: { answering: Answering }): void {
   replica.answering = async (answer) => (first ??= await answer())
 }
 
-async function remove(kit: Kit, organization: TestOrganization, userId: string): Promise<void> {
-  unwrap(await removeMember(kit.seatgate, organization.as(organization.owner), userId))
+async function remove(organization: KitOrganization, userId: string): Promise<void> {
+  unwrap(await organization.remove(userId, organization.owner))
 }
