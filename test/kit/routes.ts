@@ -76,7 +76,6 @@ export const NAMED: Route[] = [
   ['POST', (org) => `/organizations/${org}/join-requests/${somebody}/decline`],
   ['GET', (org) => `/organizations/${org}/audit`],
   ['GET', (org) => `/organizations/${org}/audit/count`],
-  ['GET', (org) => `/organizations/${org}/audit/checkpoint`],
   ['GET', (org) => `/organizations/${org}/audit/export`],
   ['GET', (org) => `/organizations/${org}/audit/sinks`],
   ['GET', (org) => `/organizations/${org}/audit/sinks/audit/attempts`],

@@ -1,6 +1,6 @@
-import { find } from '../../engine/access/authorize.ts'
+import { find, platformOnly } from '../../engine/access/authorize.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
-import { isOperator, isSystem, type OrganizationScope } from '../../engine/access/principal.ts'
+import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { planEntitlement, type EntitleContext } from '../../engine/model/entitle.ts'
 import { entitlementQueries } from '../../engine/seats/entitlement-rows.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
@@ -26,19 +26,17 @@ export type GetEntitlementRefusal = 'unauthenticated' | 'organization_not_found'
  * ```
  */
 export async function getEntitlement(
-  seatgate: EntitleContext & Pick<Runtime, 'now'>,
+  context: EntitleContext & Pick<Runtime, 'now'>,
   scope: OrganizationScope
 ): Promise<Result<EntitlementView, GetEntitlementRefusal>> {
-  const { db, now } = seatgate
-  const organizationId = organizationIdOf(scope.organization)
-  const { caller, organization, rows } = await find(
-    db,
-    scope,
-    entitlementQueries(db, organizationId)
-  )
-  if (caller === null) return refused({ code: 'unauthenticated' })
-  if (organization === null || !(isOperator(caller) || isSystem(caller))) {
-    return refused({ code: 'organization_not_found' })
+  const { db, now } = context
+  const allowed = await platformOnly(context, scope.caller)
+  if (!allowed.ok) {
+    const { code } = allowed.error
+    return refused({ code: code === 'insufficient_role' ? 'organization_not_found' : code })
   }
-  return ok(entitlementView(planEntitlement(seatgate, organization.id, rows, {}, now())))
+  const queries = entitlementQueries(db, organizationIdOf(scope.organization))
+  const { organization, rows } = await find(db, scope, queries)
+  if (organization === null) return refused({ code: 'organization_not_found' })
+  return ok(entitlementView(planEntitlement(context, organization.id, rows, {}, now())))
 }

@@ -4,10 +4,12 @@
  *
  * @module
  */
-import { and, asc, eq, gt, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
 import type { DatabaseContext } from '../../database/database.ts'
-import { organizations, rotations, seatChecks } from '../../database/schema.ts'
+import { rotations } from '../../database/schema/changes-tables.ts'
+import { organizations } from '../../database/schema/organizations-tables.ts'
+import { seatChecks } from '../../database/schema/seats-tables.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import { seatsHeld } from '../../engine/seats/counts.ts'
 
@@ -54,7 +56,10 @@ interface Candidate {
  */
 export async function takeTurn({ db, now }: DatabaseContext & Pick<Runtime, 'now'>): Promise<Turn> {
   const { places, compared, last, next } = await batch(db, {
-    places: db.select().from(rotations),
+    places: db
+      .select()
+      .from(rotations)
+      .where(inArray(rotations.name, [TURN, COMPARISON])),
     compared: selectChanged({ db }),
     last: selectLastCompared({ db }),
     next: selectNext({ db }),

@@ -6,6 +6,7 @@
 import { describe, expect, it } from 'vitest'
 import { deleteAccount, registration, signIn } from '../../../host/identity/routes.ts'
 import { seatgateRouter, statusOf } from '../../../src/hono/index.ts'
+import { generateLogKey } from '../../../src/index.ts'
 import type {
   InvitationWithToken,
   Organization,
@@ -467,6 +468,7 @@ const REQUESTS: Readonly<Record<string, Ask>> = {
 }
 
 const seatgate = seatgateWith({
+  auditLogKey: (await generateLogKey('audit.example.com')).privateKey,
   lifecycle: { onDelete: deleteAccount(db) },
   registerUser: registration(db, unhashed),
   // A wrong token is counted, which invitation-attempts.test.ts shows; no other refusal writes.

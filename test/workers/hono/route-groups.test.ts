@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { registration } from '../../../host/identity/routes.ts'
 import {
   auditRoutes,
+  billingRoutes,
   forwardingRoutes,
   invitationRoutes,
   joiningRoutes,
@@ -30,6 +31,7 @@ const groups = {
   memberRoutes: memberRoutes(seatgate, options),
   seatRoutes: seatRoutes(seatgate, options),
   sessionRoutes: sessionRoutes(seatgate, options),
+  billingRoutes: billingRoutes(seatgate, options),
   invitationRoutes: invitationRoutes(seatgate, { ...options, signIn }),
   joiningRoutes: joiningRoutes(seatgate, options),
   auditRoutes: auditRoutes(seatgate, options),

@@ -96,7 +96,7 @@ const GUARDS: readonly (readonly [name: string, condition: RegExp])[] = [
   ],
   [
     'standing',
-    /^exists \(select 1 from seatgate_organizations where id = \? and deleted_at is null\) and exists \(select 1 from seatgate_memberships where id = \? and role = \? and status = \? and seat_id is \?\)$/,
+    /^exists \(select 1 from seatgate_organizations where id = \? and deleted_at is null\) and exists \(select 1 from seatgate_memberships where organization_id = \? and user_id = \? and id = \? and role = \? and status = \? and seat_id is \?\)$/,
   ],
   [
     'caller is a member',
@@ -130,15 +130,15 @@ const GUARDS: readonly (readonly [name: string, condition: RegExp])[] = [
   ['slug is free', /^not exists \(select 1 from seatgate_organizations holder where holder.slug/],
   [
     'membership as read',
-    /^exists \(select 1 from seatgate_memberships where id = \? and role = \? and status = \? and seat_id is \?\)$/,
+    /^exists \(select 1 from seatgate_memberships where organization_id = \? and user_id = \? and id = \? and role = \? and status = \? and seat_id is \?\)$/,
   ],
   [
     'another owner',
-    /^exists \(select 1 from seatgate_memberships where organization_id = \? and role = \? and status = 'active' and user_id <> \?\)$/,
+    /^exists \(select 1 from seatgate_memberships where organization_id = \? and role = \? and role <> 'member' and status = 'active' and user_id <> \?\)$/,
   ],
   [
     'an owner',
-    /^exists \(select 1 from seatgate_memberships where organization_id = \? and role = \? and status = 'active'\)$/,
+    /^exists \(select 1 from seatgate_memberships where organization_id = \? and role = \? and role <> 'member' and status = 'active'\)$/,
   ],
   [
     'not a member',
@@ -259,6 +259,10 @@ const PERFORMING = [
   'operations/seats/repair',
   'operations/seats/set-limit',
   'operations/sessions/put-active',
+  'parts/billing/apply-state',
+  'parts/billing/change-subscription',
+  'parts/billing/end-subscriptions',
+  'parts/billing/sync-quantity',
   'parts/forwarding/admin',
   'parts/retention/legal-hold',
   'parts/retention/purge',

@@ -298,7 +298,11 @@ describe('what is on record', () => {
     ahead += 31 * DAY_SECONDS
     await writes('a.forced_purge', () => purgeAuditEvents(seatgate, byHost, { force: true }))
 
-    expect([...seen].toSorted()).toEqual(Object.keys(auditActions).toSorted())
+    // Those of billing need a provider: parts/billing/billing-actions.test.ts.
+    const catalogue = Object.keys(auditActions).filter(
+      (name) => !name.startsWith('organization.billing.')
+    )
+    expect([...seen].toSorted()).toEqual(catalogue.toSorted())
     // What retention has taken was looked at before.
     for (const action of await actionsTold()) told.add(action)
     expect(told).toEqual(seen)

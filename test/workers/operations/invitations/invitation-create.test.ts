@@ -92,7 +92,7 @@ describe.each(enforcing)('inviting (%s)', (provider) => {
     expect(await viewInvitation(kit.seatgate, null, first)).toEqual({ status: 'revoked' })
     expect(await viewInvitation(kit.seatgate, null, second)).toMatchObject({ status: 'signup' })
     const seats = await testEnv.DB.prepare(
-      'SELECT seat_id, revoke_reason FROM seatgate_invitations WHERE organization_id = ? ORDER BY rowid'
+      'SELECT seat_id, revoke_reason FROM seatgate_invitations WHERE organization_id = ? ORDER BY revoke_reason IS NULL'
     )
       .bind(organization.id)
       .all<{ seat_id: string; revoke_reason: string | null }>()

@@ -164,6 +164,6 @@ describe('a role that is not configured any more', () => {
   })
 
   it('is not what a domain leads to: that is refused at start [C4]', () => {
-    expect(() => createJoiningKit({}, { role: 'editor' })).toThrow(/joining\.role/)
+    expect(() => createJoiningKit({}, { role: 'editor' })).toThrow(/the role of joinRules/)
   })
 })

@@ -108,7 +108,7 @@ describe.each(acts)('the proof of %s', (_name, act) => {
     const organization = await newTeam()
     const bare = seatgateWith({ verifyPassword: undefined as never })
     await expect(act(bare, organization, { password: PASSWORD })).rejects.toThrow(
-      /verifyPassword or stepUp/
+      /identity\.verifyPassword or identity\.stepUp/
     )
   })
 
@@ -182,7 +182,9 @@ describe('the reference host’s check', () => {
 describe('seatgateRouter', () => {
   it('throws at set-up where neither a password nor a step-up is configured [ORG-32]', () => {
     const none = seatgateWith({ verifyPassword: undefined as never })
-    expect(() => seatgateRouter(none, { authenticate: byName })).toThrow(/verifyPassword or stepUp/)
+    expect(() => seatgateRouter(none, { authenticate: byName })).toThrow(
+      /identity\.verifyPassword or identity\.stepUp/
+    )
     const stepUp = seatgateWith({ verifyPassword: undefined as never, stepUp: () => true })
     expect(() => seatgateRouter(stepUp, { authenticate: byName })).not.toThrow()
   })
