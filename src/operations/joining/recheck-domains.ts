@@ -10,7 +10,7 @@ import { ok, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import { decideRecheck, isProven } from './verify-domain.ts'
 import { domainsOf, guardDomain } from './joining-lookup.ts'
-import type { JoiningContext } from './join-rules.ts'
+import { configured, type JoiningContext } from './join-rules.ts'
 
 const DOMAINS_PER_SWEEP = 10
 const STATEMENTS_EACH = 25
@@ -24,8 +24,11 @@ const host = { type: 'system' } as const
  * `request`. A failed lookup changes no row.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
+ * @throws {TypeError} if the part is missing.
  */
 export async function sweepDomains(context: JoiningContext): Promise<void> {
+  // Before a domain is taken: without the part none is looked up, and each keeps its turn.
+  configured(context)
   const within = budgeted(context)
   const due = await takeDue(within)
   await Promise.all(due.map((row) => recheck(within, row)))

@@ -27,7 +27,7 @@ import type { LossContext } from '../../engine/model/leave.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { ok, type Result } from '../../base/result.ts'
 import { joinRequestView } from '../../engine/model/join-request.ts'
-import type { JoiningContext } from './join-rules.ts'
+import { configured, type JoiningContext } from './join-rules.ts'
 
 const WAITLISTS_PER_SWEEP = 100
 const ADMITTED_AT_ONCE = 20
@@ -79,9 +79,11 @@ async function comeBack({ queue, report }: JoiningContext, organizationId: strin
  * event.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
+ * @throws {TypeError} if the part is missing.
  */
 export async function sweepWaitlists(context: JoiningContext): Promise<void> {
-  const { db, now, joining } = context
+  const { db, now } = context
+  const joining = configured(context)
   const { lines } = await batch(db, {
     lines: db
       .select({ id: joinRequests.id, organizationId: joinRequests.organizationId })
