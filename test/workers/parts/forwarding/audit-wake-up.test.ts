@@ -102,7 +102,7 @@ describe('the sweep', () => {
     })
     const { seatgate, reports } = clocked([sinkOf('memory')], { database: down })
     await expect(sweepHandler(seatgate)()).resolves.toBeUndefined()
-    expect(reports).toMatchObject(Array.from({ length: 6 }, () => ({ event: 'sweep_failed' })))
+    expect(reports).toMatchObject(Array.from({ length: 7 }, () => ({ event: 'sweep_failed' })))
   })
 })
 
