@@ -639,6 +639,16 @@ export const MUTATIONS: readonly Mutation[] = [
     'row_number() over (partition by ${organizationId} order by json_each.key)',
     '1'
   ),
+  auditStatements(
+    'a prepared batch commits a second time, with the seat of who has left',
+    'idempotencyKey = onlyOnce ? `once:${id}` : null',
+    'idempotencyKey = null'
+  ),
+  auditStatements(
+    'a prepared batch that is sent again is refused as an outage',
+    'if (event.onlyOnce) return [guardUnrecorded(context.db, row), insertion]',
+    'if (event.onlyOnce) return [insertion]'
+  ),
   auditStatements('a replay wakes no consumer', 'return known || wakesConsumers', 'return known'),
   auditStatements(
     'many events are one statement each',

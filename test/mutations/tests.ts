@@ -180,7 +180,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'engine/audit/consumers.ts': { first: workers('audit-accepted audit-seal'), more: [] },
   'engine/audit/record-events.ts': {
     first: workers('audit-accepted audit'),
-    more: [...workers('compose-several repeats-again'), ...invitations],
+    more: [...workers('compose-several compose-again repeats-again'), ...invitations],
   },
   'engine/delivery/dead-letters.ts': { first: workers('audit-dead-letters'), more: [] },
   'engine/delivery/sink.ts': {

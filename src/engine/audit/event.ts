@@ -17,12 +17,23 @@ export interface EventDraft {
   readonly actor?: AuditActor
   /** Identifies the act: recorded again, it is the same event. */
   readonly idempotencyKey?: string
+  /** Whether its batch is rolled back if it is sent again after its commit. */
+  readonly onlyOnce?: true
   /** The event that caused this one. */
   readonly causeEventId?: string
   /** Whether it gives the consumers of the trail work, though they may not accept it. */
   readonly wakesConsumers?: true
   /** The `after…` hook that is called after the commit. */
   readonly after?: AfterCall
+}
+
+/**
+ * Lets the batch of these events commit at most once, however often a host sends it. One event is marked,
+ * with a key of its own; it costs a written row. Events with a key of the host need no mark.
+ */
+export function onlyOnce(events: readonly EventDraft[]): readonly EventDraft[] {
+  const marked = events.find(({ idempotencyKey }) => idempotencyKey === undefined)
+  return events.map((event) => (event === marked ? { ...event, onlyOnce: true } : event))
 }
 
 /** An `after…` hook with its argument; {@link EventDraft.after} carries it, and the model types it. */

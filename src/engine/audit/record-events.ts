@@ -158,6 +158,7 @@ export function markWaiting(
 type Facts = Omit<typeof auditEvents.$inferInsert, 'sequence' | 'metadata'> & {
   readonly metadataText: string
   readonly counting: boolean
+  readonly onlyOnce: boolean
 }
 
 function factsOf(
@@ -168,9 +169,11 @@ function factsOf(
 ): Facts {
   const { organizationId, action, target, metadata } = draft
   const actor = draft.actor ?? eventContext.actor
+  const id = newId()
+  const { onlyOnce = false, idempotencyKey = onlyOnce ? `once:${id}` : null } = draft
   return {
     organizationId,
-    id: newId(),
+    id,
     action,
     outcome: draft.outcome ?? ('success' as const),
     actorType: actor.type,
@@ -184,7 +187,8 @@ function factsOf(
     requestId: marked(requestId),
     traceId: marked(origin?.traceId),
     causeEventId: draft.causeEventId ?? null,
-    idempotencyKey: draft.idempotencyKey ?? null,
+    idempotencyKey,
+    onlyOnce,
     personalDigest: digest,
     schemaVersion: SCHEMA_VERSION,
     occurredAt: now,
@@ -200,7 +204,7 @@ function marked(mark: string | null | undefined): string | null {
 function rowOf(
   { withSeatCount }: Pick<TrailContext, 'withSeatCount'>,
   now: Date,
-  { metadataText, counting, ...facts }: Facts
+  { metadataText, counting, onlyOnce: _, ...facts }: Facts
 ) {
   const { organizationId } = facts
   const told = sql<Record<string, unknown>>`${metadataText}`
@@ -237,10 +241,19 @@ function append(
   if (!areFew(run)) return insertEvents(context, now, run)
   return run.flatMap((event) => {
     const row = rowOf(context, now, event)
-    return event.idempotencyKey === null
-      ? [context.db.insert(auditEvents).values(row)]
-      : appendOnce(context.db, row)
+    const insertion = context.db.insert(auditEvents).values(row)
+    if (event.onlyOnce) return [guardUnrecorded(context.db, row), insertion]
+    return event.idempotencyKey === null ? [insertion] : appendOnce(context.db, row)
   })
+}
+
+// A batch that is sent again after its commit is rolled back as a whole.
+function guardUnrecorded(
+  db: Database,
+  { organizationId, idempotencyKey }: ReturnType<typeof rowOf>
+): Statement {
+  const there = sql`organization_id = ${organizationId} and idempotency_key = ${idempotencyKey}`
+  return guard(db, 'stale', sql`not exists (select 1 from seatgate_audit_events where ${there})`)
 }
 
 // Each event follows the last one of its organization before the statement, in the order of the rows.

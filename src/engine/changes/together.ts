@@ -20,6 +20,9 @@ export interface HostStatements {
  * Commits a prepared change together with the host's own statements, in one D1 batch. Afterwards its
  * seats are confirmed or released.
  *
+ * A member and events are written once: if their batch is sent again after its commit, it is rolled back
+ * and refused with `operation_in_progress`.
+ *
  * Refusals: those of the change; `host_conflict` if a constraint or a trigger of the host's own breaks,
  * unless `onConflict` answers otherwise; `seats_unavailable` or `unavailable` if D1 does not answer, and
  * the outcome is unknown: what was written stands, a seat that was not used is free within a minute.

@@ -9,6 +9,7 @@ import { batch } from '../../database/batch.ts'
 import { guard } from '../../database/commit.ts'
 import { StoreUnavailable } from '../../database/database.ts'
 import { auditEvents } from '../../database/schema/audit-tables.ts'
+import { onlyOnce } from '../../engine/audit/event.ts'
 import { assemble, type Prepared } from '../../engine/changes/change-batch.ts'
 import { commitTogether } from '../../engine/changes/together.ts'
 import { isIdentifier } from '../../engine/access/organization-ref.ts'
@@ -55,6 +56,15 @@ export function prepareEvents(
   scope: EventScope,
   events: readonly HostEvent[]
 ): Result<Prepared<readonly RecordedId[]>> {
+  return assembleEvents(context, scope, events, onlyOnce)
+}
+
+function assembleEvents(
+  context: HostEventContext,
+  scope: EventScope,
+  events: readonly HostEvent[],
+  mark: typeof onlyOnce = (drafts) => drafts
+): Result<Prepared<readonly RecordedId[]>> {
   const { db, eventRules } = context
   const { caller, organization: organizationId = SYSTEM } = scope
   checkCaller(caller)
@@ -80,7 +90,7 @@ export function prepareEvents(
     {
       value: null,
       statements: organizationId === SYSTEM ? [] : [guard(db, 'organization_not_found', exists)],
-      events: drafts,
+      events: mark(drafts),
     },
     []
   )
@@ -110,7 +120,7 @@ export async function logEvent(
   if (isReserved(eventRules, event?.action)) {
     return refused(invalid({ action: ['reserved_prefix: is reserved.'] }))
   }
-  const prepared = prepareEvents(context, scope, [event])
+  const prepared = assembleEvents(context, scope, [event])
   if (!prepared.ok) return prepared
   const done = await commitTogether(context, prepared.value)
   if (!done.ok) return done

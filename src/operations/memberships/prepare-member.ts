@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
 import type { Statement, UserContext } from '../../database/database.ts'
+import { onlyOnce } from '../../engine/audit/event.ts'
 import { prepare, type Prepared } from '../../engine/changes/change-batch.ts'
 import { isIdentifier } from '../../engine/access/organization-ref.ts'
 import {
@@ -79,7 +80,8 @@ export async function prepareMember<Role extends string = string>(
       : []),
   ]
   const plan = planJoin(context, { organizationId, userId, role }, caller, now, guards)
-  return prepare(context, { caller, ...requestInfoOf(scope), now }, plan)
+  const events = onlyOnce(plan.events)
+  return prepare(context, { caller, ...requestInfoOf(scope), now }, { ...plan, events })
 }
 
 // Other callers bring their role with them; the role of a user is in their membership.

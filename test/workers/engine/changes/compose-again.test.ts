@@ -3,6 +3,7 @@ import { users } from '../../../../host/identity/schema.ts'
 import {
   addMember,
   commitTogether,
+  prepareEvents,
   prepareMember,
   type AddedMember,
   type Prepared,
@@ -10,6 +11,7 @@ import {
   type Statement,
 } from '../../../../src/index.ts'
 import {
+  actionsOf,
   readState,
   violations,
   unwrap,
@@ -104,5 +106,43 @@ describe.each(enforcing)('a batch that was rolled back and is sent again (%s)', 
       [organization.owner, successor].toSorted()
     )
     expect(await violations(organization.id, { quiet: true })).toEqual([])
+  })
+
+  it('does not bring back who has left meanwhile, though a seat is free [SEAT-24]', async () => {
+    const organization = await kit.organization({ seats: 3 })
+    const userId = await newUser()
+    const joining = await joiner(kit, organization, userId)
+    unwrap(await commitTogether(seatgate, joining))
+    await kit.settled()
+    unwrap(await leave(kit, organization, userId))
+    await kit.settled()
+
+    const again = await commitTogether(seatgate, joining)
+    await kit.settled()
+    expect(codeOf(again)).toBe('operation_in_progress')
+    const { members } = await readState(organization.id)
+    expect(members.map(({ user_id }) => user_id)).toEqual([organization.owner])
+    // Prepared again it is an admission like any other, with a seat of its own.
+    unwrap(await commitTogether(seatgate, await joiner(kit, organization, userId)))
+    await kit.settled()
+    expect(await violations(organization.id, { quiet: true })).toEqual([])
+  })
+
+  it('writes the events of the host once', async () => {
+    const organization = await kit.organization()
+    const scope = { caller: { userId: organization.owner }, organization: organization.id }
+    const before = await actionsOf(organization.id)
+    const prepared = unwrap(
+      prepareEvents(seatgate, scope, [
+        { action: 'report.read', idempotencyKey: crypto.randomUUID() },
+        { action: 'report.read' },
+      ])
+    )
+    expect(codeOf(await commitTogether(seatgate, prepared))).toBe('ok')
+    expect(codeOf(await commitTogether(seatgate, prepared))).toBe('operation_in_progress')
+    expect((await actionsOf(organization.id)).slice(before.length)).toEqual([
+      'report.read',
+      'report.read',
+    ])
   })
 })

@@ -145,6 +145,10 @@ const GUARDS: readonly (readonly [name: string, condition: RegExp])[] = [
     /^not exists \(select 1 from seatgate_memberships where organization_id = \? and user_id = \?\)$/,
   ],
   [
+    'not committed before',
+    /^not exists \(select 1 from seatgate_audit_events where organization_id = \? and idempotency_key = \?\)$/,
+  ],
+  [
     'memberships as read',
     /^\(select count\(\*\) from seatgate_memberships where user_id = \?\) = \?/,
   ],
@@ -301,7 +305,8 @@ const TABLE: Readonly<Record<string, Row>> = {
     'caller is a member',
     'caller has a role that may',
     'user exists',
-    'not a member'
+    'not a member',
+    'not committed before'
   ),
   changeRole: byMember('membership as read', AROUND),
   removeMember: byMember('membership as read', AROUND),
