@@ -1079,6 +1079,11 @@ export const MUTATIONS: readonly Mutation[] = [
     'if (false as boolean)'
   ),
   operationRecord(
+    'the result of another attempt that was first is not returned',
+    'return isOurs ? null : replay<unknown, Code>(first, key)',
+    'return isOurs || first ? null : replay<unknown, Code>(first, key)'
+  ),
+  operationRecord(
     'somebody who acts as a user has the keys of the user',
     'return actor === null ? id : `${id}${ACTING}${actor}`',
     'return actor === null ? id : id'
@@ -1169,6 +1174,16 @@ export const MUTATIONS: readonly Mutation[] = [
     'seats are counted before all invitations are known',
     "if (this.#tables.place()?.stage === 'invitations')",
     "if (this.#tables.place()?.after === '?')"
+  ),
+  ledger(
+    'a page that an earlier start has read is imported',
+    'if (this.#tables.epoch() === epoch && this.#tables.place()?.after === place.after) {',
+    'if (this.#tables.epoch() !== null && epoch !== null) {'
+  ),
+  ledger(
+    'seats are granted before all invitations are known',
+    "if (count.limit.kind === 'finite' && !this.#count(request).ok) {",
+    "if (count.limit.kind === 'finite' && count.limit.seats < 0) {"
   ),
   tables(
     'a page brings back a released seat',

@@ -127,7 +127,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: workers('configuration races membership-rules invariants'),
   },
   'worker/seat-ledger.ts': {
-    first: workers('ledger-storage unheard invitation-deadlines deadlines'),
+    first: workers('ledger-storage ledger-import unheard invitation-deadlines deadlines'),
     more: protocol,
   },
   'worker/ledger-tables.ts': {
@@ -229,7 +229,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'hono/problem.ts': { first: workers('http-foreign'), more: [] },
   'engine/changes/idempotency.ts': {
     first: workers('repeats-again'),
-    more: workers('operation-actors http-idempotency'),
+    more: workers('operation-actors http-idempotency found-by-simulation'),
   },
   'operations/memberships/transfer-ownership.ts': {
     first: workers('organization-proof'),

@@ -112,20 +112,22 @@ export function recordOutcome(
 }
 
 /**
- * Stores a result that changed no row, unless another attempt was stored first: then returns that one.
+ * Stores a result that changed no row. Returns null, or the stored result of another attempt that was
+ * first: in its stored form, as {@link replay} returns it.
  */
 export async function storeOutcome<T, Code extends RefusalCode>(
   db: Database,
   key: OperationKey,
   outcome: Result<T, Code>,
   now: Date
-): Promise<Result<T, Code | 'idempotency_mismatch'>> {
+): Promise<Result<unknown, Code | 'idempotency_mismatch'> | null> {
   const statements = {
     recorded: recordOutcome(db, key, outcome, now).onConflictDoNothing() as Statement,
     first: recordedUnder(db, key),
   }
   const { first } = await batch(db, statements)
-  return replay<T, Code>(first, key) ?? outcome
+  const isOurs = first[0]?.digest === key.digest && first[0].outcome === JSON.stringify(outcome)
+  return isOurs ? null : replay<unknown, Code>(first, key)
 }
 
 /**

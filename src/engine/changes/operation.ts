@@ -158,10 +158,14 @@ async function attemptOnce<
   if (earlier) return replayResult(db, key, operation, earlier)
 
   const now = context.now()
-  const answer = (outcome: Result<T, Code | Further | PerformRefusal>) =>
-    key && (outcome.ok || isStored(outcome.error, found.membership))
-      ? storeOutcome(db, key, outcome, now)
+  const answer = async (outcome: Result<T, Code | Further | PerformRefusal>) => {
+    if (!key || !(outcome.ok || isStored(outcome.error, found.membership))) return outcome
+    // Another attempt may have come through since the read: its result is settled or decrypted, as above.
+    const first = await storeOutcome(db, key, outcome, now)
+    return first
+      ? replayResult<T, Code | Further | PerformRefusal>(db, key, operation, first)
       : outcome
+  }
 
   if (operation.revise) {
     const revised = await operation.revise(caller)

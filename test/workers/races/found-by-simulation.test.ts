@@ -5,6 +5,7 @@ import { drizzle } from 'drizzle-orm/d1'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
   changeInvitationRole,
+  createInvitation,
   createInvitations,
   forwardOrganization,
   joinOrganization,
@@ -249,4 +250,27 @@ it('a join that was cut off after its batch is settled when it is asked for agai
   expect(joined).toMatchObject({ value: { status: 'joined', membership: { userId } } })
   expect((await joinByDomain(kit, organization)).status).toBe('waiting')
   expect(await ask(kit)).toEqual(joined)
+})
+
+it('an attempt that is refused while another one commits returns the result of the other, decrypted', async () => {
+  const calm = createKit()
+  const organization = await calm.organization({ seats: 1 })
+  const input = { email: newAddress(), role: 'member' as const }
+  const ask = ({ seatgate }: typeof calm) =>
+    createInvitation(seatgate, organization.as(organization.owner), input, { operationId: 'both' })
+  let committed: Awaited<ReturnType<typeof ask>> | null = null
+  // The first finds no seat; before it stores that, there is one, and the second takes it.
+  const kit = createKit({
+    async around({ asked }, run) {
+      if (committed === null && asked[0]?.startsWith('insert into "seatgate_operations"')) {
+        await organization.limitTo(2)
+        committed = await ask(calm)
+      }
+      return run()
+    },
+  })
+  const refused = await ask(kit)
+  expect(codeOf(committed!)).toBe('ok')
+  expect(refused).toEqual(committed)
+  expect(await ask(calm)).toEqual(committed)
 })
