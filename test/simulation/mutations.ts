@@ -174,18 +174,6 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     to: 'void seatId',
     seed: 29,
   },
-  'a page that an earlier start has read is imported': {
-    file: 'src/worker/seat-ledger.ts',
-    from: 'if (this.#tables.epoch() === epoch && this.#tables.place()?.after === place.after) {',
-    to: 'if (this.#tables.epoch() !== null && epoch !== null) {',
-    seed: 1,
-  },
-  'seats are granted before all invitations are known': {
-    file: 'src/worker/seat-ledger.ts',
-    from: "if (count.limit.kind === 'finite' && !this.#count(request).ok) {",
-    to: "if (count.limit.kind === 'finite' && count.limit.seats < 0) {",
-    seed: 1,
-  },
   'the limit is passed by one': {
     file: 'src/engine/seats/reserve-rules.ts',
     from: 'used < limit.seats',
