@@ -170,7 +170,8 @@ describe.each(providers)(
     )
 
     const needsRole = inside.filter(
-      ([name]) => !/^(leaveOrganization|setSeatLimit|setEntitlement|putActiveOrganization)$/.test(name)
+      ([name]) =>
+        !/^(leaveOrganization|setSeatLimit|setEntitlement|putActiveOrganization)$/.test(name)
     )
     it.each(shareOf(needsRole, 6))(
       'leaves no trace if the caller was demoted: %s [ORG-138]',
