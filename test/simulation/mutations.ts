@@ -39,6 +39,12 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     to: 'fencedThrough: new Date(through - 10 * keptMs)',
     seed: 72,
   },
+  'an acceptance that arrives days late takes a seat that was sold since': {
+    file: 'src/engine/model/invitation.ts',
+    from: 'order by sequence desc limit 1), 0) <= expires_at + 60000`',
+    to: 'order by sequence desc limit 1), 0) >= 0`',
+    seed: 1118,
+  },
   'the purge of fences keeps out what is under way': {
     file: 'src/engine/seats/assigned-seats.ts',
     from: 'const KEPT_MS = 24 * 60 * 60 * 1000',

@@ -1,5 +1,5 @@
 import { invitations, type InvitationRow } from '../../database/schema/invitations-tables.ts'
-import { eq, sql } from 'drizzle-orm'
+import { eq, sql, type SQL } from 'drizzle-orm'
 import { seatEvent } from '../audit/event.ts'
 import {
   hasUserId,
@@ -136,8 +136,16 @@ export function guardPending(
     db,
     'stale',
     sql`exists (select 1 from seatgate_invitations
-      where id = ${id} and token_hash = ${tokenHash} and role = ${role} and ${isPending(now)})`
+      where id = ${id} and token_hash = ${tokenHash} and role = ${role}
+      and ${isReserved()} and ${isPending(now)})`
   )
+}
+
+// A write that arrives long after it was planned finds the seat of an expired invitation with another
+// user: then the trail has an event that is later than the minute for which the seat stays reserved.
+function isReserved(): SQL {
+  return sql`coalesce((select occurred_at from seatgate_audit_events
+      where organization_id = seatgate_invitations.organization_id order by sequence desc limit 1), 0) <= expires_at + 60000`
 }
 
 /** Guards that the user exists, with the address that was compared with the invitation's. */
