@@ -729,18 +729,18 @@ export const MUTATIONS: readonly Mutation[] = [
   end('the freed seat has no event', ', ...freed.map((seat) => seat.event)]', ']'),
   guards(
     'an invitation that was ended may be used',
-    ' and role = ${role} and ${isPending(now)})`',
-    ' and role = ${role})`'
+    '\n      and ${isReserved()} and ${isPending(now)})`',
+    ')`'
   ),
   guards(
     'an old token may be used',
-    ' and token_hash = ${tokenHash} and role = ${role} and ${isPending(now)})`',
-    ' and role = ${role} and ${isPending(now)})`'
+    ' and token_hash = ${tokenHash} and role = ${role}\n      and ${isReserved()}',
+    ' and role = ${role}\n      and ${isReserved()}'
   ),
   guards(
     'an invitation’s role may change on the way',
-    ' and role = ${role} and ${isPending(now)})`',
-    ' and ${isPending(now)})`'
+    ' and role = ${role}\n      and ${isReserved()}',
+    '\n      and ${isReserved()}'
   ),
   guards(
     'a finished invitation is ended again',
