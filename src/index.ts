@@ -358,7 +358,7 @@ export type {
   ListAuditEventsRefusal,
 } from './operations/audit/list.ts'
 export type { AuditFilters } from './engine/audit/filters.ts'
-export { UnknownSchemaVersion } from './engine/audit/read-events.ts'
+export { UnknownSchemaVersion } from './engine/audit/event-versions.ts'
 export { StreamEnded, streamAuditEvents } from './operations/audit/stream.ts'
 export type { EventStream, StreamAuditEventsRefusal } from './operations/audit/stream.ts'
 export { exportAuditEvents } from './operations/audit/export.ts'

@@ -5,12 +5,12 @@
  */
 import { and, asc, desc, gt, lt, lte, sql, type SQL } from 'drizzle-orm'
 import type { Runtime } from '../../base/runtime.ts'
-import type { Database, DatabaseContext } from '../../database/database.ts'
+import type { DatabaseContext } from '../../database/database.ts'
 import { auditEvents } from '../../database/schema/audit-tables.ts'
 import { eventColumns, eventView, type AuditEvent, type ReadEventRow } from './event.ts'
+import { UnknownSchemaVersion, upcast } from './event-versions.ts'
 import { lookedUpBy, sequencesBy, type Trail, type TrailPage } from './event-lookups.ts'
 import { matching, type ReadFilters } from './filters.ts'
-import type { RefusalOf } from '../../base/result.ts'
 
 /** Beside {@link eventColumns}: the hash that the event was sealed with, null until then. */
 const sealedColumns = {
@@ -80,79 +80,4 @@ function matchingIn(trail: Trail, filters: ReadFilters, page: TrailPage | null):
   }
   return sql`(${auditEvents.organizationId}, ${auditEvents.sequence}) in
     (select ${organizationId}, sequence from ${sequencesBy(value, trail, filters, page)})`
-}
-
-/** Builds a scalar subquery of an organization's horizon; 0 if its trail is complete. */
-export function horizonOf(organizationId: SQL<string | null> | string): SQL<number> {
-  return sql<number>`coalesce((select max(last_sequence) from seatgate_audit_purges
-    where organization_id = ${organizationId}), 0)`
-}
-
-/** The first and the last sequence of a trail. */
-export interface Extent {
-  /** Its last sequence. */
-  readonly head: number
-  /** The horizon. */
-  readonly horizon: number
-}
-
-/** The extent of a trail without events. */
-export const NOTHING: Extent = { head: 0, horizon: 0 }
-
-/** Selects the extent of an organization's trail. */
-export function extentOf(db: Database, organizationId: SQL<string | null> | string) {
-  return db
-    .select({
-      head: sql<number>`coalesce((select max(sequence) from seatgate_audit_events
-        where organization_id = ${organizationId}), 0)`.as('head'),
-      horizon: horizonOf(organizationId).as('horizon'),
-    })
-    .from(sql`(select 1)`)
-}
-
-/** Refuses with `before_horizon` to continue after a sequence if the next event was purged. */
-export function missedSince(
-  after: number | null | undefined,
-  horizon: number
-): RefusalOf<'before_horizon'> | null {
-  const missed = typeof after === 'number' && after < horizon
-  return missed ? { code: 'before_horizon', horizon } : null
-}
-
-/** Converts an event of one version into the next. */
-export type Upcast = (event: AuditEvent) => Omit<AuditEvent, 'schemaVersion'>
-
-// The first converts version 1 into 2, and so on. There is one version so far.
-const UPCASTS: readonly Upcast[] = []
-
-/** The version of new events. */
-export const SCHEMA_VERSION = UPCASTS.length + 1
-
-/** An event has a version that this code does not know, probably a later one. */
-export class UnknownSchemaVersion extends Error {
-  override readonly name = 'UnknownSchemaVersion'
-  readonly version: number
-
-  constructor(version: number) {
-    super(`There is no version ${version} of audit events here.`)
-    this.version = version
-  }
-}
-
-/**
- * Returns an event in its newest form.
- *
- * @throws {UnknownSchemaVersion} if its version is unknown.
- */
-export function upcast(event: AuditEvent, steps: readonly Upcast[] = UPCASTS): AuditEvent {
-  const { schemaVersion: own } = event
-  if (!Number.isInteger(own) || own < 1 || own > steps.length + 1) {
-    throw new UnknownSchemaVersion(own)
-  }
-  return steps
-    .slice(own - 1)
-    .reduce<AuditEvent>(
-      (older, step) => ({ ...step(older), schemaVersion: older.schemaVersion + 1 }),
-      event
-    )
 }

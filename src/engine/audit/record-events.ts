@@ -11,7 +11,8 @@ import {
   type Origin,
   type RecordedData,
 } from '../../proof/personal.ts'
-import { SCHEMA_VERSION, horizonOf } from './read-events.ts'
+import { SCHEMA_VERSION } from './event-versions.ts'
+import { horizonOf } from './trail-extent.ts'
 import { countsSeats } from './actions.ts'
 import type { EventDraft } from './event.ts'
 import { isAccepted, type ConsumerContext } from './consumers.ts'

@@ -11,7 +11,7 @@ import { organizationIdOf, readable } from '../access/organization-ref.ts'
 import type { OrganizationScope } from '../access/principal.ts'
 import type { AccessContext } from '../access/roles.ts'
 import type { Trail } from '../audit/event-lookups.ts'
-import { extentOf } from '../audit/read-events.ts'
+import { extentOf } from '../audit/trail-extent.ts'
 
 /** Selects the beginning and the end of the trail of the scope's organization. */
 export function extentIn({ db }: DatabaseContext, { organization }: OrganizationScope) {

@@ -1,13 +1,8 @@
 import { checkOptionNames } from '../../base/names.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { parseLimit, type Page, type PageInput } from '../../base/page.ts'
-import {
-  NOTHING,
-  countIn,
-  eventsIn,
-  missedSince,
-  readEvent,
-} from '../../engine/audit/read-events.ts'
+import { NOTHING, missedSince } from '../../engine/audit/trail-extent.ts'
+import { countIn, eventsIn, readEvent } from '../../engine/audit/read-events.ts'
 import {
   invalid,
   ok,

@@ -9,13 +9,8 @@ import type { DatabaseContext } from '../../database/database.ts'
 import { bothOf, parseInput, shortText } from '../../base/input.ts'
 import { platformOnly } from '../../engine/access/authorize.ts'
 import type { Page } from '../../base/page.ts'
-import {
-  countIn,
-  eventsIn,
-  extentOf,
-  missedSince,
-  readEvent,
-} from '../../engine/audit/read-events.ts'
+import { countIn, eventsIn, readEvent } from '../../engine/audit/read-events.ts'
+import { extentOf, missedSince } from '../../engine/audit/trail-extent.ts'
 import { ok, refused, type InputRefusal, type PageRefusal, type Result } from '../../base/result.ts'
 import type { Scope } from '../../engine/access/principal.ts'
 import type { AuditEvent, ReadEventRow } from '../../engine/audit/event.ts'

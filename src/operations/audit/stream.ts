@@ -1,11 +1,6 @@
 import type { AccessContext } from '../../engine/access/roles.ts'
-import {
-  NOTHING,
-  eventsIn,
-  missedSince,
-  readEvent,
-  type Extent,
-} from '../../engine/audit/read-events.ts'
+import { NOTHING, missedSince, type Extent } from '../../engine/audit/trail-extent.ts'
+import { eventsIn, readEvent } from '../../engine/audit/read-events.ts'
 import {
   ok,
   refused,

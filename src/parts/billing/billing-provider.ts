@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ProviderSubscription } from '../../engine/seats/subscription-state.ts'
 import type { ReceivedWebhook, WebhookRequest } from './webhook-request.ts'
 
 /**
@@ -26,24 +27,11 @@ export interface RemoteItem {
   readonly interval: BillingInterval | null
 }
 
-/** A subscription as the provider has it now. */
-export interface RemoteSubscription {
-  readonly provider: string
+/** A subscription as the provider has it now, in our words. */
+export interface RemoteSubscription extends Omit<ProviderSubscription, 'providerTime'> {
   readonly customerId: string
-  readonly subscriptionId: string
-  /** The provider's word, not checked. */
-  readonly status: string
   readonly items: readonly RemoteItem[]
   readonly createdAt: Date
-  readonly currentPeriodEnd: Date | null
-  readonly trialEnd: Date | null
-  /** When it ends by a scheduled cancellation; null if it is not scheduled. */
-  readonly cancelAt: Date | null
-  /** When it ended; null if it has not. */
-  readonly endedAt: Date | null
-  readonly paused: boolean
-  /** When the pause ends; null if that is not known. */
-  readonly pausedUntil: Date | null
 }
 
 /** Identifies a call, so that a repeat has no second effect. */

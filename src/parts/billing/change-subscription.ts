@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { and, eq, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { inBackground } from '../../base/async.ts'
 import { parseInput } from '../../base/input.ts'
@@ -18,7 +18,7 @@ import { billingCustomers } from '../../database/schema/billing-inbox-tables.ts'
 import type { Proration, RemoteSubscription } from './billing-provider.ts'
 import { applyState } from './apply-state.ts'
 import { planSeats, Seats, type ProviderRefusal } from './checkout.ts'
-import { callKey } from './customers.ts'
+import { callKey, isCustomer } from './customers.ts'
 import type { ConnectionContext } from './connection.ts'
 import {
   findBilling,
@@ -134,12 +134,7 @@ export async function requestSeats(
                 lastError: null,
                 changes: sql`${billingCustomers.changes} + 1`,
               })
-              .where(
-                and(
-                  eq(billingCustomers.organizationId, organization.id),
-                  eq(billingCustomers.provider, provider)
-                )
-              ),
+              .where(isCustomer(organization.id, provider)),
           ],
           events: [
             organizationEvent(organization.id, 'organization.billing.seats_request', {

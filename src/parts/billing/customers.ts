@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { and, eq } from 'drizzle-orm'
+import { and, eq, type SQL } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
 import type { DatabaseContext } from '../../database/database.ts'
 import {
@@ -16,17 +16,20 @@ import type { ConnectionContext } from './connection.ts'
 import { unparkEvents } from './inbox.ts'
 import { ProviderError } from './provider-error.ts'
 
+/** Builds the condition that a row is the customer of an organization at a provider. */
+export function isCustomer(
+  organizationId: SQL<string | null> | string,
+  provider: string
+): SQL | undefined {
+  return and(
+    eq(billingCustomers.organizationId, organizationId),
+    eq(billingCustomers.provider, provider)
+  )
+}
+
 /** Builds the query of an organization's customer at a provider. */
 function customerQuery({ db }: DatabaseContext, provider: string, organizationId: string) {
-  return db
-    .select()
-    .from(billingCustomers)
-    .where(
-      and(
-        eq(billingCustomers.organizationId, organizationId),
-        eq(billingCustomers.provider, provider)
-      )
-    )
+  return db.select().from(billingCustomers).where(isCustomer(organizationId, provider))
 }
 
 /**

@@ -14,6 +14,7 @@ import {
 import { organizations } from '../../database/schema/organizations-tables.ts'
 import { subscriptions } from '../../database/schema/billing-tables.ts'
 import type { BillingProvider, RemoteSubscription } from './billing-provider.ts'
+import { isCustomer } from './customers.ts'
 import { applyState } from './apply-state.ts'
 import { endDeletedSubscription, endSecondSubscription } from './end-subscriptions.ts'
 import type { ConnectionContext } from './connection.ts'
@@ -76,12 +77,7 @@ export async function reconcileCustomer(
     checked: db
       .update(billingCustomers)
       .set({ checkedAt: now() })
-      .where(
-        and(
-          eq(billingCustomers.organizationId, organizationId),
-          eq(billingCustomers.provider, name)
-        )
-      ),
+      .where(isCustomer(organizationId, name)),
   })
   const provider = connection.providers.get(name)
   if (provider === undefined) return

@@ -21,6 +21,7 @@ import { canCharge, type SubscriptionRecord } from '../../engine/seats/subscript
 import type { AccessRefusal, SeatsToFree } from '../../base/result.ts'
 import { ok, refused, type Refused, type Result } from '../../base/result.ts'
 import type { ConnectionContext } from './connection.ts'
+import { isCustomer } from './customers.ts'
 import { ProviderError } from './provider-error.ts'
 
 /** An organization with its subscription, as an administrator's request finds it. */
@@ -53,15 +54,7 @@ export async function findBilling(
     used: db
       .select({ used: sql<number>`${seatsHeld(place)} + ${seatsReserved(place, now)}`.as('used') })
       .from(sql`(select 1)`),
-    customer: db
-      .select()
-      .from(billingCustomers)
-      .where(
-        and(
-          eq(billingCustomers.organizationId, place),
-          eq(billingCustomers.provider, connection.provider.name)
-        )
-      ),
+    customer: db.select().from(billingCustomers).where(isCustomer(place, connection.provider.name)),
     candidates: db
       .select({ userId: memberships.userId, role: memberships.role })
       .from(memberships)

@@ -22,6 +22,7 @@ import { grantOf } from '../../engine/seats/subscription-state.ts'
 import { subscriptionFrom } from '../../engine/seats/entitlement-rows.ts'
 import { ok } from '../../base/result.ts'
 import type { BillingProvider, RemoteSubscription } from './billing-provider.ts'
+import { isCustomer } from './customers.ts'
 import { applyState } from './apply-state.ts'
 import type { BillingConnection, ConnectionContext } from './connection.ts'
 import { codeOf } from './inbox.ts'
@@ -86,10 +87,7 @@ export async function syncQuantity(
 ): Promise<void> {
   const { db, now } = context
   const time = now()
-  const place = and(
-    eq(billingCustomers.organizationId, organizationId),
-    eq(billingCustomers.provider, provider)
-  )
+  const place = isCustomer(organizationId, provider)
   const { claimed, used, known } = await batch(db, {
     claimed: db
       .update(billingCustomers)
@@ -213,12 +211,7 @@ async function settle(
         attempts: 0,
         lastError,
       })
-      .where(
-        and(
-          eq(billingCustomers.organizationId, organizationId),
-          eq(billingCustomers.provider, provider)
-        )
-      ),
+      .where(isCustomer(organizationId, provider)),
   })
 }
 
@@ -248,12 +241,7 @@ async function fail(
     later: db
       .update(billingCustomers)
       .set({ dueAt: new Date(now().getTime() + seconds * 1000), lastError: codeOf(error) })
-      .where(
-        and(
-          eq(billingCustomers.organizationId, organizationId),
-          eq(billingCustomers.provider, provider)
-        )
-      ),
+      .where(isCustomer(organizationId, provider)),
   })
 }
 

@@ -12,7 +12,7 @@ import { sinkCursors } from '../../database/schema/forwarding-tables.ts'
 import { jsonNumber } from '../../base/input.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
-import { NOTHING, type Extent } from '../../engine/audit/read-events.ts'
+import { NOTHING, type Extent } from '../../engine/audit/trail-extent.ts'
 import {
   ok,
   type AccessRefusal,

@@ -11,7 +11,7 @@ import { wholeNumber } from '../../base/input.ts'
 import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
 import { base64 } from '../../proof/encoding.ts'
 import { consistencySpans, inclusionSpans, rootOver, type Span } from '../../proof/merkle.ts'
-import { NOTHING } from '../../engine/audit/read-events.ts'
+import { NOTHING } from '../../engine/audit/trail-extent.ts'
 import {
   ok,
   refused,

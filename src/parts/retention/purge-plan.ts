@@ -10,7 +10,7 @@ import type { RowsOf } from '../../database/batch.ts'
 import type { DatabaseContext, Statement } from '../../database/database.ts'
 import { auditCarriedSeats } from '../../database/schema/log-tables.ts'
 import { auditEvents } from '../../database/schema/audit-tables.ts'
-import { horizonOf } from '../../engine/audit/read-events.ts'
+import { horizonOf } from '../../engine/audit/trail-extent.ts'
 
 /** The beginning of a trail, and the progress of its consumers. */
 export interface Beginning {

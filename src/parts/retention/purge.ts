@@ -37,7 +37,7 @@ import {
   EVENTS_IN_A_BLOCK,
   EVENTS_IN_A_SEGMENT,
 } from '../../engine/audit/event-lookups.ts'
-import { horizonOf } from '../../engine/audit/read-events.ts'
+import { horizonOf } from '../../engine/audit/trail-extent.ts'
 
 const Request = v.object(
   {

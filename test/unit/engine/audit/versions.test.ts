@@ -5,7 +5,7 @@ import {
   upcast,
   UnknownSchemaVersion,
   type Upcast,
-} from '../../../../src/engine/audit/read-events.ts'
+} from '../../../../src/engine/audit/event-versions.ts'
 
 const event = (schemaVersion: number, metadata: object = {}) =>
   ({ id: 'e', action: 'a.b', schemaVersion, metadata }) as unknown as AuditEvent
