@@ -203,7 +203,7 @@ export function hasCode<Code extends RefusalCode>(
   return (codes as readonly RefusalCode[]).includes(refusal.code)
 }
 
-/** Refuses an input, naming what is wrong field by field. */
+/** Refuses an input, with the errors of each field. */
 export function invalid(errors: Record<string, readonly string[]>): RefusalOf<'validation_error'> {
   return { code: 'validation_error', errors }
 }

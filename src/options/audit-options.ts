@@ -4,7 +4,7 @@ import type { Part } from '../engine/changes/part.ts'
 import type { RecordedData } from '../proof/personal.ts'
 import { groupOf, wrong } from './option-group.ts'
 
-/** The audit trail: the parts that read it, and what is recorded. */
+/** The audit trail: the parts that read it, and the recorded data. */
 export interface AuditOptions {
   /** Forwards events to sinks: `forwarding({ … })`. Default null: events are only stored. */
   readonly forwarding?: Part<'forwarding'> | null

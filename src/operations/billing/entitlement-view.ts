@@ -72,7 +72,7 @@ function overrideView({ until, setAt, included, cap, ...rest }: EntitlementOverr
   }
 }
 
-/** Returns a number as it is, and NaN as `unknown`: JSON has no NaN. */
+/** Returns a number unchanged, and NaN as `unknown`: JSON has no NaN. */
 export function known<T extends SeatAmount>(amount: T): T | 'unknown' {
   return Number.isNaN(amount) ? 'unknown' : amount
 }

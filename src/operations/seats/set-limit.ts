@@ -142,7 +142,7 @@ export async function setSeatLimit(
   return ok(usageView(count.value))
 }
 
-// The limit stays what it is set to, whichever plan the organization has.
+// The plan of the organization does not change this limit.
 function fixedAt(
   limit: SeatLimit,
   by: Pick<EntitlementOverride, 'reason' | 'actorId' | 'setAt'>
