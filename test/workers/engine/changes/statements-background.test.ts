@@ -125,7 +125,7 @@ describe.each(shareOf(enforcing, 1))('a line, %s seats', (provider) => {
     }
     const [few, many] = [await counted(3), await counted(300)]
     expect(many).toBe(few)
-    expect(many).toBeLessThanOrEqual(documented('somebody who comes in from a line'))
+    expect(many).toBeLessThanOrEqual(documented('a user who is admitted from the waitlist'))
   })
 })
 
