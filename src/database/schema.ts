@@ -19,6 +19,7 @@ export {
   joinRequests,
   exclusions,
   sessions,
+  stepUps,
   guards,
   operations,
   jobs,

@@ -36,7 +36,7 @@ export {
   rotations,
   schemaVersion,
 } from './schema/changes-tables.ts'
-export { sessions } from './schema/sessions-tables.ts'
+export { sessions, stepUps } from './schema/sessions-tables.ts'
 export { entitlementOverrides, subscriptions, entitlementStates } from './schema/billing-tables.ts'
 export type { SubscriptionRow, OverrideRow, EntitlementStateRow } from './schema/billing-tables.ts'
 export { billingCustomers, billingInbox } from './schema/billing-inbox-tables.ts'

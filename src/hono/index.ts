@@ -28,6 +28,19 @@ export type {
   RouterEnv,
   Authenticate,
 } from './request.ts'
+export { requireAdminScope, requireStepUp } from './admin-guards.ts'
+export type { AdminGuardOptions } from './admin-guards.ts'
+export { hostAdapter, HostAdapterError, OPERATOR_ACTIONS } from './host-adapter.ts'
+export type {
+  Host,
+  HostAdapter,
+  HostAdapterCode,
+  HostAdapterOptions,
+  OperatorAction,
+  StepUpAnswer,
+  StepUpChallenge,
+} from './host-adapter.ts'
+export { endStepUp } from '../operations/sessions/step-up.ts'
 export { seatgateRouter } from './router.ts'
 export type { RouterOptions } from './router.ts'
 export { organizationRoutes, seatRoutes } from './routes/organization-routes.ts'
@@ -40,6 +53,7 @@ export { joiningRoutes } from './routes/joining-routes.ts'
 export { auditRoutes, forwardingRoutes, logRoutes } from './routes/audit-routes.ts'
 export { billingRoutes } from './routes/billing-routes.ts'
 export { billingWebhooks, paymentRoutes } from './routes/payment-routes.ts'
+export { stepUpRoutes } from './routes/step-up-routes.ts'
 export { operatorRoutes } from './routes/operator-routes.ts'
 export type { RouteOptions } from './routes/route-group.ts'
 export { pageRefusals, safeReturnPath } from './page-refusals.ts'

@@ -23,6 +23,8 @@ export {
   unknownSeats,
   usedIn,
 } from './seats.ts'
+export { testHostAdapter } from './test-host-adapter.ts'
+export type { LoggedAction, TestHostAdapter, TestUser } from './test-host-adapter.ts'
 export { addReached, createSometimes, neverReached } from './assume.ts'
 export type { Reached, Sometimes } from './assume.ts'
 export type {

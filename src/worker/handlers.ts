@@ -25,6 +25,7 @@ import { purgeOperations } from '../engine/changes/idempotency.ts'
 import { purgeAliases } from '../operations/organizations/change-slug.ts'
 import { purgeFences } from '../engine/seats/assigned-seats.ts'
 import { purgeSessions } from '../operations/sessions/d1-sessions.ts'
+import { purgeStepUps } from '../operations/sessions/step-up.ts'
 
 const hasInvitations = has<Pick<InvitationContext, 'invitations'>>('invitations')
 const hasJoining = has<Pick<JoiningContext, 'joining'>>('joining')
@@ -198,6 +199,7 @@ export async function purgeExpired(seatgate: Seatgate): Promise<void> {
     ...(hasInvitations(seatgate) ? seatgate.invitations.purge(seatgate, now) : []),
     ...purgeOperations(seatgate, now),
     purgeSessions(seatgate, now),
+    purgeStepUps(seatgate, now),
     ...purgeFences(seatgate, now),
     ...(hasJoining(seatgate) ? [seatgate.joining.purge(seatgate, now)] : []),
   ]

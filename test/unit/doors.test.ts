@@ -341,6 +341,8 @@ describe('the doors of invitations', () => {
       'src/engine/model/rate-limits.ts',
       'src/operations/invitations/invitation-limits.ts',
       'src/operations/sessions/put-active.ts',
+      // The attempts of a user to prove who they are.
+      'src/operations/sessions/step-up.ts',
     ])
     expect(filesWith(/\bcountMore\(/)).toEqual([
       'src/engine/model/rate-limits.ts',

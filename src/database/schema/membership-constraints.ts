@@ -196,6 +196,11 @@ export const sessions = /* @__PURE__ */ constrained(tables.sessions, (table) => 
   check('seatgate_sessions_token_hash', sql`length(token_hash) = 64`),
 ])
 
+export const stepUps = /* @__PURE__ */ constrained(tables.stepUps, (table) => [
+  index('seatgate_step_ups_fresh_until').on(table.freshUntil),
+  check('seatgate_step_ups_session_id', sql`length(session_id) > 0`),
+])
+
 export const guards = /* @__PURE__ */ constrained(tables.guards, () => [
   ...GUARD_CODES.map((code) => check(`guard:${code}`, sql.raw(`code <> '${code}'`))),
   check('seatgate_guards_empty', sql`code IS NULL`),

@@ -15,3 +15,10 @@ export const sessions = /* @__PURE__ */ sqliteTable('seatgate_sessions', () => (
   lastActiveAt: instant('last_active_at').notNull(),
   createdAt: instant('created_at').notNull(),
 }))
+
+/** The sessions whose user has proven again who they are, and until when that counts. */
+export const stepUps = /* @__PURE__ */ sqliteTable('seatgate_step_ups', () => ({
+  sessionId: text('session_id').primaryKey(),
+  userId: text('user_id').notNull(),
+  freshUntil: instant('fresh_until').notNull(),
+}))

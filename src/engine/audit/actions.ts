@@ -197,6 +197,10 @@ export const ACTIONS = {
   'seat.over_limit_entered': about('organization', counted),
   'seat.over_limit_cleared': about('organization', counted),
 
+  // Of the platform's trail. The act that the proof was for, and its outcome.
+  'operator.step_up': about('user', { ...user, act: text }),
+  'operator.step_up_block': about('user', { ...user, act: text, attempts: count }),
+
   'audit.erasure': about('user', { ...user, records: count }),
   'audit.purge_run': about('organization', purge),
   'audit.forced_purge': about('organization', purge),

@@ -5,7 +5,7 @@ export interface EventRules {
 }
 
 /** Prefixes of the library, which are always reserved. */
-export const OWN_PREFIXES = ['organization.', 'seat.', 'audit.'] as const
+export const OWN_PREFIXES = ['organization.', 'seat.', 'audit.', 'operator.'] as const
 
 /** Whether an action has a prefix of the library or a reserved one. */
 export function isReserved({ reservedPrefixes }: EventRules, action: unknown): boolean {

@@ -5,6 +5,9 @@ import { auditEvents, type AuditEventRow } from '../../database/schema/audit-tab
 import type { SaltedData } from '../../proof/personal.ts'
 import { ACTIONS, type AuditAction, type MetadataOf } from './actions.ts'
 
+/** The trail of events that belong to no organization. */
+export const SYSTEM = 'system'
+
 /** An event that is about to be written. Its sequence is assigned in the batch. */
 export interface EventDraft {
   readonly organizationId: string

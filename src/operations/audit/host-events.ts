@@ -9,7 +9,7 @@ import { batch } from '../../database/batch.ts'
 import { guard } from '../../database/commit.ts'
 import { StoreUnavailable } from '../../database/database.ts'
 import { auditEvents } from '../../database/schema/audit-tables.ts'
-import { onlyOnce } from '../../engine/audit/event.ts'
+import { onlyOnce, SYSTEM } from '../../engine/audit/event.ts'
 import { assemble, type Prepared } from '../../engine/changes/change-batch.ts'
 import { commitTogether } from '../../engine/changes/together.ts'
 import { isIdentifier } from '../../engine/access/organization-ref.ts'
@@ -25,9 +25,6 @@ import { checkTexts, draftOf, type HostEvent, type HostEventContext } from './ho
 
 /** The actor and the organization of a host event. Without an organization it belongs to the platform. */
 export type EventScope = Scope & { readonly caller: Principal }
-
-/** The trail of events that belong to no organization. */
-export const SYSTEM = 'system'
 
 /** A recorded event. */
 export interface RecordedId {

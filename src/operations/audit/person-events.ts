@@ -14,7 +14,7 @@ import { parsePage, toPage, type Page, type PageInput } from '../../base/page.ts
 import { ok, type PageRefusal, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { Scope } from '../../engine/access/principal.ts'
-import { SYSTEM } from './host-events.ts'
+import { SYSTEM } from '../../engine/audit/event.ts'
 import { eventColumns, type AuditEvent, type ReadEventRow } from '../../engine/audit/event.ts'
 import {
   FILTER_NAMES,

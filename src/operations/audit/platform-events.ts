@@ -15,7 +15,7 @@ import { ok, refused, type InputRefusal, type PageRefusal, type Result } from '.
 import type { Scope } from '../../engine/access/principal.ts'
 import type { AuditEvent, ReadEventRow } from '../../engine/audit/event.ts'
 import { parseFilters, type AuditFilters } from '../../engine/audit/filters.ts'
-import { SYSTEM } from './host-events.ts'
+import { SYSTEM } from '../../engine/audit/event.ts'
 import { placeAfter, readRequest, type AuditListInput, type ListContext } from './list.ts'
 
 const Trails = v.object({

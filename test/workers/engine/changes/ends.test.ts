@@ -322,7 +322,8 @@ describe('the purge', () => {
     await purgeExpired(seatgate)
     const [, cost] = await meter.measure(() => purgeExpired(seatgate), settled)
     expect(cost).toMatchObject({ d1Trips: 1, rowsWritten: 0 })
-    expect(cost.rowsRead).toBeLessThan(25)
+    // Each table costs one or two rows; the proofs of presence are the last that was added.
+    expect(cost.rowsRead).toBeLessThan(28)
     const actor = `user:${crypto.randomUUID()}`
     await run(
       `INSERT INTO seatgate_operations WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)

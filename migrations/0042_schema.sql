@@ -33,10 +33,11 @@ SELECT token_hash, user_id, active_organization_id, expires_at, last_active_at, 
 SELECT id, organization_id, sink_id, first_sequence, last_sequence, outcome, reason, attempt, passed, attempted_at, milliseconds FROM seatgate_sink_attempts WHERE 0;
 SELECT organization_id, sink_id, sequence, attempts, next_attempt_at, last_error, failing_since, paused_reason, lease_token, leased_until FROM seatgate_sink_cursors WHERE 0;
 SELECT organization_id, sink_id, sequence, event_id, action, state, reason, attempts, died_at, updated_at FROM seatgate_sink_dead_letters WHERE 0;
+SELECT session_id, user_id, fresh_until FROM seatgate_step_ups WHERE 0;
 SELECT provider, subscription_id, organization_id, customer_id, plan, status, quantity, add_ons, current_period_end, trial_end, cancel_at, ended_at, paused, paused_until, past_due_since, grace_end, provider_time, version, synced_at FROM seatgate_subscriptions WHERE 0;
 CREATE TABLE IF NOT EXISTS seatgate_schema (
   id INTEGER PRIMARY KEY NOT NULL CHECK (id = 1),
   version INTEGER NOT NULL CHECK (version > 0),
   compatible_from INTEGER NOT NULL CHECK (compatible_from BETWEEN 1 AND version)
 );
-INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 41, 1);
+INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 42, 1);

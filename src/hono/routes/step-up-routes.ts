@@ -1,0 +1,63 @@
+import type { Hono } from 'hono'
+import * as v from 'valibot'
+import { find } from '../../engine/access/authorize.ts'
+import { isUser } from '../../engine/access/principal.ts'
+import { endStepUp, stepUp, StepUpAction } from '../../operations/sessions/step-up.ts'
+import { parseInput } from '../../base/input.ts'
+import type { Seatgate } from '../../seatgate.ts'
+import type { Host } from '../host-adapter.ts'
+import { problemResponse } from '../problem.ts'
+import { answer, scopeOf, type RouterEnv } from '../request.ts'
+import { readBody } from '../request-body.ts'
+import { checkRouteOptions, signedInRoutes, type RouteOptions } from './route-group.ts'
+
+const Challenge = v.object({ action: StepUpAction }, 'Must be an object.')
+
+/**
+ * The routes by which users prove who they are before a destructive action: `POST /step-up/challenge
+ * {action}`, `POST /step-up {action, params}`, and `DELETE /step-up`, which ends the freshness. A proof is
+ * for the session that it was given in. Leaving the form is not recorded.
+ *
+ * @throws {TypeError} if an option is wrong.
+ *
+ * @example
+ * ```ts
+ * app.route('/', stepUpRoutes(seatgate, host, { authenticate: host.authenticate }))
+ * ```
+ */
+export function stepUpRoutes(
+  seatgate: Seatgate,
+  host: Host,
+  options: RouteOptions
+): Hono<RouterEnv> {
+  checkRouteOptions('stepUpRoutes', options)
+  return signedInRoutes(seatgate, options, (routes) => {
+    routes.post('/step-up/challenge', async (c) => {
+      const scope = scopeOf(c)
+      const { caller } = await find(seatgate.db, scope, {})
+      if (caller === null || !isUser(caller)) return problemResponse({ code: 'unauthenticated' })
+      const parsed = parseInput(Challenge, await readBody(c))
+      if (!parsed.ok) return problemResponse(parsed.error)
+      const { action } = parsed.value
+      const challenge = await host.challenge(caller.userId, action)
+      if (challenge === null) return problemResponse({ code: 'step_up_failed' })
+      const { approved, ...shown } = challenge
+      if (approved !== true) return c.json(shown)
+      // Approved without a proof: in tests alone.
+      const approve = async () => host.isTest
+      const given = await stepUp(seatgate, host.rules, { ...scope, caller }, { action }, approve)
+      return answer(c, given.ok ? { ok: true, value: { ...shown, ...given.value } } : given)
+    })
+    routes.post('/step-up', async (c) => {
+      const input = await readBody(c)
+      return answer(c, await stepUp(seatgate, host.rules, scopeOf(c), input, host.verify))
+    })
+    routes.delete('/step-up', async (c) => {
+      const { caller } = await find(seatgate.db, scopeOf(c), {})
+      if (caller === null || !isUser(caller)) return problemResponse({ code: 'unauthenticated' })
+      if (caller.session === undefined) return problemResponse({ code: 'no_session' })
+      await endStepUp(seatgate, caller.session.id)
+      return c.body(null, 204)
+    })
+  })
+}
