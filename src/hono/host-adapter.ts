@@ -315,9 +315,9 @@ function checkedAdapter<User>(
   if (missing.length > 0) {
     throw new HostAdapterError('host_adapter_incomplete', `It lacks ${missing.join(', ')}.`)
   }
-  const stepUp = [adapter.stepUpChallenge, adapter.verifyStepUp]
-  const isNeither = stepUp.every((callback) => callback === undefined)
-  if (!isNeither && !stepUp.every((callback) => typeof callback === 'function')) {
+  const stepUp = (['stepUpChallenge', 'verifyStepUp'] as const).map((name) => typeof adapter[name])
+  const isWhole = ['undefined', 'function'].some((kind) => stepUp.every((one) => one === kind))
+  if (!isWhole) {
     throw new HostAdapterError(
       'host_adapter_half_step_up',
       'stepUpChallenge and verifyStepUp must both be there, or neither.'

@@ -50,7 +50,8 @@ export function stepUpRoutes(
     })
     routes.post('/step-up', async (c) => {
       const input = await readBody(c)
-      return answer(c, await stepUp(seatgate, host.rules, scopeOf(c), input, host.verify))
+      const verify: Host['verify'] = (...proof) => host.verify(...proof)
+      return answer(c, await stepUp(seatgate, host.rules, scopeOf(c), input, verify))
     })
     routes.delete('/step-up', async (c) => {
       const { caller } = await find(seatgate.db, scopeOf(c), {})
