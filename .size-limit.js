@@ -2,27 +2,7 @@
  * The bytes that a host loads: the library in a bundle, without its peers. `npm run check:package`
  * builds the package and fails if a bundle is more than one percent above what is written here.
  */
-
-const ORGANIZATIONS = [
-  'createOrganization',
-  'getOrganization',
-  'listOrganizations',
-  'renameOrganization',
-  'updateOrganization',
-  'updateSlug',
-  'softDeleteOrganization',
-  'restoreOrganization',
-]
-const MEMBERS = [
-  'addMember',
-  'changeRole',
-  'removeMember',
-  'leaveOrganization',
-  'suspendMember',
-  'restoreMember',
-  'transferOwnership',
-  'listMembers',
-]
+import { ORGANIZATIONS_AND_MEMBERS, PEERS } from './test/package/bundles.ts'
 
 /** In bytes, when they were last measured: lower them when you win. */
 const BUNDLES = [
@@ -34,8 +14,7 @@ const BUNDLES = [
   },
   {
     name: 'organizations, members and d1Seats',
-    code: `export { createSeatgate, d1Seats, ${[...ORGANIZATIONS, ...MEMBERS].join(', ')} }
-      from './dist/index.js'`,
+    code: `export { ${ORGANIZATIONS_AND_MEMBERS} } from './dist/index.js'`,
     minified: 93_461,
     zipped: 31_721,
   },
@@ -55,8 +34,6 @@ const BUNDLES = [
     zipped: 126_068,
   },
 ]
-
-const PEERS = ['drizzle-orm', 'drizzle-orm/*', 'hono', 'hono/*', 'valibot', 'cloudflare:*']
 
 export default BUNDLES.flatMap(({ name, code, minified, zipped }) => {
   const check = {

@@ -48,6 +48,7 @@ export type {
   Result,
   AccessRefusal,
   BodyRefusal,
+  CommitRefusal,
   HookRefusal,
   InputRefusal,
   InvitationRefusal,

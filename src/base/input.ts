@@ -3,10 +3,12 @@ import {
   invalid,
   ok,
   refused,
+  type BodyRefusal,
   type InputRefusal,
   type Refusal,
   type RefusalCode,
   type RefusalOf,
+  type Refused,
   type Result,
 } from './result.ts'
 
@@ -15,10 +17,18 @@ import {
  * refused in the usual order: after authentication, absence and role.
  */
 export class UnreadableInput {
-  readonly refusal: RefusalOf<InputRefusal>
+  readonly refusal: RefusalOf<InputRefusal | BodyRefusal>
 
-  constructor(refusal: RefusalOf<InputRefusal>) {
+  constructor(refusal: RefusalOf<InputRefusal | BodyRefusal>) {
     this.refusal = refusal
+  }
+
+  /**
+   * Refuses an operation. The type has no code: only a route passes such an input, and a route answers
+   * any code.
+   */
+  refuse(): Refused<never> {
+    return refused<never>(this.refusal as never)
   }
 }
 
@@ -27,7 +37,7 @@ export function parseInput<S extends v.GenericSchema>(
   schema: S,
   input: unknown
 ): Result<v.InferOutput<S>, InputRefusal> {
-  if (input instanceof UnreadableInput) return refused(input.refusal)
+  if (input instanceof UnreadableInput) return input.refuse()
   const parsed = v.safeParse(schema, input)
   return parsed.success ? ok(parsed.output) : refused(invalid(errorsOf(parsed.issues)))
 }

@@ -140,10 +140,10 @@ export type RefusalOf<Code extends RefusalCode> = Refusal & { readonly code: Cod
 /** The caller is not known, is not inside, or has not the role for it. */
 export type AccessRefusal = 'unauthenticated' | 'organization_not_found' | 'insufficient_role'
 
-/** The input is wrong. Only a route answers the other codes: its body is no input yet. */
-export type InputRefusal = 'validation_error' | BodyRefusal
+/** The input is wrong. */
+export type InputRefusal = 'validation_error'
 
-/** A body of a request that cannot be read. */
+/** The body of a request cannot be read. Only routes answer these codes, never the functions. */
 export type BodyRefusal =
   | 'invalid_json'
   | 'invalid_encoding'
@@ -186,14 +186,15 @@ export const PROOF_REFUSALS = [
   'step_up_failed',
 ] as const satisfies ProofRefusal[]
 
-/** The change was not made, or was made before under the same id. Every change may answer these codes. */
-export type StoreRefusal =
+/** The change was not made. Every change may answer these codes. */
+export type CommitRefusal =
   | 'host_conflict'
   | 'operation_in_progress'
-  | 'idempotency_mismatch'
-  | 'stored_result_unreadable'
   | 'unavailable'
   | 'schema_mismatch'
+
+/** The codes of a change that takes an `operationId`: its id may belong to another input. */
+export type StoreRefusal = CommitRefusal | 'idempotency_mismatch'
 
 /** Whether a refusal carries one of these codes. */
 export function hasCode<Code extends RefusalCode>(

@@ -9,8 +9,36 @@ import {
   countMembers,
   listMembers,
   softDeleteOrganization,
+  type AcceptInvitationRefusal,
   type AddMemberRefusal,
+  type BodyRefusal,
   type ChangeRoleRefusal,
+  type CreateInvitationRefusal,
+  type CreateInvitationsRefusal,
+  type CreateOrganizationRefusal,
+  type DeclineInvitationRefusal,
+  type DeclineJoinRequestRefusal,
+  type DeleteUserRefusal,
+  type ErasePersonalDataRefusal,
+  type ExportAuditEventsRefusal,
+  type ImportMembersRefusal,
+  type LeaveOrganizationRefusal,
+  type PlaceLegalHoldRefusal,
+  type PrepareOrganizationRefusal,
+  type PurgeAuditEventsRefusal,
+  type PutActiveOrganizationRefusal,
+  type RemoveDomainRefusal,
+  type RemoveMemberRefusal,
+  type ResendInvitationRefusal,
+  type RestoreMemberRefusal,
+  type ResumeSinkRefusal,
+  type RevokeInvitationRefusal,
+  type SetDomainModeRefusal,
+  type SetMfaPolicyRefusal,
+  type SetSeatLimitRefusal,
+  type SuspendMemberRefusal,
+  type VerifyDomainRefusal,
+  type WithdrawJoinRequestRefusal,
   type InvitationContext,
   type OrganizationScope,
   type Refusal,
@@ -62,10 +90,6 @@ function advice(code: AddMemberRefusal): string {
     case 'insufficient_role':
       return 'access'
     case 'validation_error':
-    case 'invalid_json':
-    case 'invalid_encoding':
-    case 'unsupported_media_type':
-    case 'payload_too_large':
       return 'input'
     case 'seat_limit_reached':
     case 'seats_unavailable':
@@ -76,7 +100,6 @@ function advice(code: AddMemberRefusal): string {
     case 'host_conflict':
     case 'operation_in_progress':
     case 'idempotency_mismatch':
-    case 'stored_result_unreadable':
     case 'unavailable':
     case 'schema_mismatch':
       return 'store'
@@ -118,6 +141,62 @@ if (!counted.ok) {
 }
 const listed = await listMembers(seatgate, scope)
 if (!listed.ok) void (listed.error.code === 'invalid_cursor')
+
+// Only routes answer the codes of a body.
+type BodyCodes = Extract<AddMemberRefusal | ImportMembersRefusal | SetSeatLimitRefusal, BodyRefusal>
+const noBody: Same<BodyCodes, never> = true
+void noBody
+
+// An operation without an input has no invalid one.
+type Inputless =
+  | RemoveMemberRefusal
+  | LeaveOrganizationRefusal
+  | SuspendMemberRefusal
+  | RestoreMemberRefusal
+  | RevokeInvitationRefusal
+  | ResendInvitationRefusal
+  | AcceptInvitationRefusal
+  | DeclineInvitationRefusal
+  | VerifyDomainRefusal
+  | RemoveDomainRefusal
+  | DeclineJoinRequestRefusal
+  | WithdrawJoinRequestRefusal
+  | PutActiveOrganizationRefusal
+  | ErasePersonalDataRefusal
+  | ResumeSinkRefusal
+const noInput: Same<Extract<Inputless, 'validation_error'>, never> = true
+void noInput
+
+// Without an operation id no result is stored, and only the result of an invitation has a secret.
+type Unrepeatable =
+  | SetMfaPolicyRefusal
+  | SetSeatLimitRefusal
+  | DeleteUserRefusal
+  | DeclineInvitationRefusal
+  | SetDomainModeRefusal
+  | PutActiveOrganizationRefusal
+  | PlaceLegalHoldRefusal
+  | PurgeAuditEventsRefusal
+  | ExportAuditEventsRefusal
+  | ErasePersonalDataRefusal
+const noMismatch: Same<Extract<Unrepeatable, 'idempotency_mismatch'>, never> = true
+void noMismatch
+const noSecret: Same<Extract<AcceptInvitationRefusal, 'stored_result_unreadable'>, never> = true
+void noSecret
+const secret: CreateInvitationRefusal & ResendInvitationRefusal & CreateInvitationsRefusal =
+  'stored_result_unreadable'
+void secret
+
+// A founder's seat meets no limit, and a policy that D1 did not store has a code of its own.
+const founding: Same<
+  PrepareOrganizationRefusal,
+  'insufficient_role' | 'validation_error' | 'hook_refused' | 'hook_failed' | 'seats_unavailable'
+> = true
+void founding
+const unlimited: Same<Extract<CreateOrganizationRefusal, 'seat_limit_reached'>, never> = true
+void unlimited
+const noOutage: Same<Extract<SetMfaPolicyRefusal, 'unavailable'>, never> = true
+void noOutage
 
 // What takes any result takes these, and a refusal of one is a refusal.
 const report = (result: Result<unknown>): RefusalCode | null =>

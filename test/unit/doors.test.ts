@@ -162,6 +162,7 @@ describe('the doors [SEAT-1]', () => {
       'src/engine/model/invitation.ts',
       'src/engine/model/membership.ts',
       'src/engine/seats/assigned-seats.ts',
+      'src/engine/seats/reserve-rules.ts',
       'src/operations/seats/differences.ts',
     ])
   })

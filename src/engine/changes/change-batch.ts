@@ -6,7 +6,13 @@
 import { organizationsOf, recordEvents, type RecordedEvent } from '../audit/record-events.ts'
 import { commit, type Aborted, type Commit, type GuardCode } from '../../database/commit.ts'
 import { HostConflict, StatementFailed, type Statement } from '../../database/database.ts'
-import { afterCalls, type Plan, type RowsPlan, type SeatlessPlan } from '../model/plan.ts'
+import {
+  afterCalls,
+  type FoundingPlan,
+  type Plan,
+  type RowsPlan,
+  type SeatlessPlan,
+} from '../model/plan.ts'
 import { askEach, composeLifecycle } from './ask-hooks.ts'
 import {
   claimEach,
@@ -84,6 +90,11 @@ export function prepare<T>(
   info: ChangeInfo,
   plan: SeatlessPlan<T>
 ): Promise<Result<Prepared<T>, HookRefusal>>
+export function prepare<T>(
+  context: ChangeContext,
+  info: ChangeInfo,
+  plan: FoundingPlan<T>
+): Promise<Result<Prepared<T>, HookRefusal | 'seats_unavailable'>>
 export function prepare<T>(
   context: ChangeContext,
   info: ChangeInfo,

@@ -169,14 +169,15 @@ export function questionOf(
   { organization }: Scope,
   input: unknown,
   operationId: string | undefined
-): Result<Question | null, 'validation_error'> {
+): Result<Question | null, never> {
   if (operationId !== undefined && !(operationId.length >= 1 && operationId.length <= 255)) {
     throw new TypeError('operationId must be 1 to 255 characters long.')
   }
   if (operationId === undefined || input instanceof UnreadableInput) return ok(null)
   const asked = [name, organization ?? null, input]
   if (!isDeeperThan(MOST_LEVELS, asked)) return ok({ id: operationId, asked })
-  return refused(invalid({ body: [`Must not be nested more than ${MOST_LEVELS} levels deep.`] }))
+  const tooDeep = [`Must not be nested more than ${MOST_LEVELS} levels deep.`]
+  return new UnreadableInput(invalid({ body: tooDeep })).refuse()
 }
 
 /** An operation id and the input under it. */

@@ -9,12 +9,12 @@ import {
   SEAT_REFUSALS,
   hasCode,
   refused,
-  type InputRefusal,
+  type CommitRefusal,
   type Refusal,
   type RefusalCode,
   type RefusalOf,
   type Refused,
-  type StoreRefusal,
+  type SeatRefusal,
 } from '../../base/result.ts'
 import type { Plan } from '../model/plan.ts'
 import type { ChangeContext } from './change-context.ts'
@@ -27,19 +27,12 @@ import {
 import type { Runtime } from '../../base/runtime.ts'
 
 /** The codes that every operation may return, in addition to those of its plan. */
-export type PerformRefusal = 'unauthenticated' | InputRefusal | StoreRefusal
+export type PerformRefusal = 'unauthenticated' | CommitRefusal
 
 const PERFORM_REFUSALS = [
   'unauthenticated',
-  'validation_error',
-  'invalid_json',
-  'invalid_encoding',
-  'unsupported_media_type',
-  'payload_too_large',
   'host_conflict',
   'operation_in_progress',
-  'idempotency_mismatch',
-  'stored_result_unreadable',
   'unavailable',
   'schema_mismatch',
 ] as const satisfies PerformRefusal[]
@@ -87,7 +80,9 @@ export function checkListed(
   const needed: readonly RefusalCode[] = [
     ...(proof ? PROOF_REFUSALS : []),
     ...(before.length > 0 || lifecycle ? HOOK_REFUSALS : []),
-    ...(claims.length > 0 ? SEAT_REFUSALS : []),
+    ...claims.flatMap(({ kind }): readonly SeatRefusal[] =>
+      kind === 'founding' ? ['seats_unavailable'] : SEAT_REFUSALS
+    ),
   ]
   const missing = needed.find((code) => !refusals.includes(code))
   if (missing) throw new TypeError(`${name} does not list ${missing} among its refusals.`)

@@ -84,7 +84,17 @@ const ATTEMPTS = 5
  * that were read, and its batch guards them; if they have changed, the batch is rolled back and the
  * operation is planned again.
  */
-export async function perform<
+export function perform<
+  Q extends Queries,
+  T,
+  Code extends RefusalCode = RefusalCode,
+  Further extends RefusalCode = RefusalCode,
+>(
+  context: ChangeContext,
+  scope: Scope,
+  operation: Operation<Q, T, Code, Further>
+): Promise<Result<T, Code | Further | PerformRefusal>>
+export function perform<
   Q extends Queries,
   T,
   Code extends RefusalCode = RefusalCode,
@@ -93,8 +103,19 @@ export async function perform<
   context: ChangeContext,
   scope: Scope,
   operation: Operation<Q, T, Code, Further>,
+  options: OperationOptions
+): Promise<Result<T, Code | Further | PerformRefusal | 'idempotency_mismatch'>>
+export async function perform<
+  Q extends Queries,
+  T,
+  Code extends RefusalCode,
+  Further extends RefusalCode,
+>(
+  context: ChangeContext,
+  scope: Scope,
+  operation: Operation<Q, T, Code, Further>,
   options: OperationOptions = {}
-): Promise<Result<T, Code | Further | PerformRefusal>> {
+): Promise<Result<T, Answered<Code, Further>>> {
   checkOptionNames(operation.name, options, OPTIONS)
   const { operationId, unreadableId } = options
   const { name, input, grows } = operation
@@ -117,6 +138,12 @@ export async function perform<
     return answerable(context, operation, storeRefusal(context, error, { grows }))
   }
 }
+
+type Answered<Code extends RefusalCode, Further extends RefusalCode> =
+  | Code
+  | Further
+  | PerformRefusal
+  | 'idempotency_mismatch'
 
 /** State that is kept when the operation is planned again. */
 interface Progress<
@@ -141,7 +168,7 @@ async function attemptOnce<
   context: ChangeContext,
   scope: Scope,
   progress: Progress<Q, T, Code, Further>
-): Promise<Result<T, Code | Further | PerformRefusal> | 'again'> {
+): Promise<Result<T, Answered<Code, Further>> | 'again'> {
   const { db } = context
   const { operation, question } = progress
 
@@ -158,13 +185,11 @@ async function attemptOnce<
   if (earlier) return replayResult(db, key, operation, earlier)
 
   const now = context.now()
-  const answer = async (outcome: Result<T, Code | Further | PerformRefusal>) => {
+  const answer = async (outcome: Result<T, Answered<Code, Further>>) => {
     if (!key || !(outcome.ok || isStored(outcome.error, found.membership))) return outcome
     // Another attempt may have come through since the read: its result is settled or decrypted, as above.
     const first = await storeOutcome(db, key, outcome, now)
-    return first
-      ? replayResult<T, Code | Further | PerformRefusal>(db, key, operation, first)
-      : outcome
+    return first ? replayResult<T, Answered<Code, Further>>(db, key, operation, first) : outcome
   }
 
   if (operation.revise) {
@@ -177,7 +202,7 @@ async function attemptOnce<
   // 2. The plan is pure: a refusal, or what to write.
   const planned = operation.plan(found, caller, now)
   if (!planned.ok) return answer(planned)
-  if (progress.unreadableId) return refused(progress.unreadableId.refusal)
+  if (progress.unreadableId) return progress.unreadableId.refuse()
   const plan = planned.value
   const info = { caller, ...requestInfoOf(scope), now }
   if ('rows' in plan) {

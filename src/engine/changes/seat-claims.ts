@@ -115,7 +115,9 @@ async function claimOne(
   const request = seatRequest(context, claim)
   try {
     const granted = await seats.reserve(seatContext, request)
-    return granted.ok ? ok(claimedSeat(context, claim, request, granted.value)) : granted
+    if (granted.ok) return ok(claimedSeat(context, claim, request, granted.value))
+    // No limit refuses the seat of a founder.
+    return claim.kind === 'founding' ? refused({ code: 'seats_unavailable' }) : granted
   } catch (error) {
     report({ event: 'seat_reserve_failed', organizationId: request.organizationId, error })
     return refused({ code: 'seats_unavailable' })

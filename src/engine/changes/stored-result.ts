@@ -4,22 +4,22 @@
  * @module
  */
 import type { Database } from '../../database/database.ts'
-import { ok, refused, type Refusal, type RefusalCode, type Result } from '../../base/result.ts'
+import { ok, type Refusal, type RefusalCode, type Result } from '../../base/result.ts'
 import { replaceOutcome, type OperationKey } from './idempotency.ts'
 
 /** The parts of a result beside its value. */
 export interface Answering<T, Code extends RefusalCode = RefusalCode> {
   /** How a result with a secret is stored and replayed. */
-  readonly sealing?: Sealing<T>
+  readonly sealing?: Sealing<T, Code>
   /** Runs after the commit; its result is the result of the operation. It may run twice. */
   readonly finish?: (value: T) => Promise<Result<T, Code>>
 }
 
 /** How a result with a secret is stored. */
-export interface Sealing<T> {
+export interface Sealing<T, Code extends RefusalCode> {
   seal(value: T): unknown
-  /** Returns null if it cannot be decrypted, because the host has another secret now. */
-  open(storedForm: unknown): Promise<T | null>
+  /** Refuses if it cannot be decrypted, because the host has another secret now. */
+  open(storedForm: unknown): Promise<Result<T, Code>>
 }
 
 /** A stored result; an unsettled one was not returned to a caller yet. */
@@ -40,13 +40,11 @@ export async function replayResult<T, Code extends RefusalCode>(
   key: OperationKey,
   operation: Answering<T, Code>,
   earlier: StoredResult<Code | 'idempotency_mismatch'>
-): Promise<Result<T, Code | 'idempotency_mismatch' | 'stored_result_unreadable'>> {
+): Promise<Result<T, Code | 'idempotency_mismatch'>> {
   const { sealing } = operation
   if (!earlier.ok) return earlier
   if (earlier.unsettled) return finished(db, key, operation, ok(earlier.value as T))
-  if (!sealing) return ok(earlier.value as T)
-  const value = await sealing.open(earlier.value)
-  return value === null ? refused({ code: 'stored_result_unreadable' }) : ok(value)
+  return sealing ? sealing.open(earlier.value) : ok(earlier.value as T)
 }
 
 /** Settles a result and stores it; if two attempts settle it, the first one's is returned. */

@@ -10,7 +10,7 @@ import {
   type UserContext,
 } from '../../database/database.ts'
 import type { SeatClaim } from './plan.ts'
-import { invitationHolder } from '../seats/assigned-seats.ts'
+import { invitationHolder } from '../seats/reserve-rules.ts'
 import { guard } from '../../database/commit.ts'
 import { areFew } from '../../database/batch.ts'
 import { isPending } from '../seats/counts.ts'

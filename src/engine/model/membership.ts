@@ -15,8 +15,8 @@ import {
 import { organizationIdOf } from '../access/organization-ref.ts'
 import type { OrganizationScope } from '../access/principal.ts'
 import { seatEvent, type EventDraft } from '../audit/event.ts'
-import type { SeatClaim } from './plan.ts'
-import { invitationHolder } from '../seats/assigned-seats.ts'
+import type { FoundingClaim, SeatClaim } from './plan.ts'
+import { invitationHolder } from '../seats/reserve-rules.ts'
 import { guard } from '../../database/commit.ts'
 import type { JoinContext } from './join.ts'
 
@@ -118,7 +118,7 @@ export function existingUser({ db, users }: UserContext, userId: SQL | string) {
 type NewMembership = Omit<MembershipRow, 'seatId'>
 
 /** Claims the seat of the user who creates an organization; it is counted and never refused. */
-export function claimAsFounder(db: Database, membership: NewMembership): SeatClaim {
+export function claimAsFounder(db: Database, membership: NewMembership): FoundingClaim {
   return claim(membership, 'founding', null, inserting(db))
 }
 
@@ -154,12 +154,12 @@ function inserting(db: Database) {
   return (row: MembershipRow): Statement => db.insert(memberships).values(row)
 }
 
-function claim(
+function claim<Kind extends SeatClaim['kind']>(
   membership: NewMembership,
-  kind: SeatClaim['kind'],
+  kind: Kind,
   seatId: string | null,
   write: (row: MembershipRow) => Statement
-): SeatClaim {
+): SeatClaim & { readonly kind: Kind } {
   const { organizationId, userId } = membership
   return {
     organizationId,

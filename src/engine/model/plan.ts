@@ -35,6 +35,9 @@ export interface Plan<T> {
 /** A plan that needs no seat. */
 export type SeatlessPlan<T> = Plan<T> & { readonly claims?: never }
 
+/** A plan that needs the seat of a founder alone, which a limit never refuses. */
+export type FoundingPlan<T> = Plan<T> & { readonly claims: readonly FoundingClaim[] }
+
 /**
  * A plan of rows that are decided independently: a hook, or a lack of seats, refuses one row and leaves
  * the others. All rows are of one organization.
@@ -74,6 +77,9 @@ export interface SeatClaim {
   /** The events of the seat. `counts` has the seats in use, if the provider counted them. */
   readonly events: (seat: SeatReference, counts: SeatCounts) => readonly EventDraft[]
 }
+
+/** The claim of an organization's founder. */
+export type FoundingClaim = SeatClaim & { readonly kind: 'founding' }
 
 /** The seats in use with the granted one; empty if the batch itself counts them. */
 export interface SeatCounts {

@@ -10,6 +10,7 @@ import { invitations } from '../../database/schema/invitations-tables.ts'
 import { memberships } from '../../database/schema/organizations-tables.ts'
 import { seatFences, seatLedgers } from '../../database/schema/seats-tables.ts'
 import { isPending } from './counts.ts'
+import { invitationHolder } from './reserve-rules.ts'
 
 /** A seat that is in D1: held by a membership or, with `until`, reserved by an invitation. */
 export interface CarriedSeat {
@@ -18,14 +19,6 @@ export interface CarriedSeat {
   readonly until: Date | null
   /** When the row that carries the seat was last changed. */
   readonly changedAt: Date
-}
-
-/**
- * Returns the holder of an invitation's seat. Invitations never share a holder, even for the same
- * address.
- */
-export function invitationHolder(seatId: string): string {
-  return `invitation:${seatId}`
 }
 
 /** Seats by their ids. */

@@ -13,6 +13,14 @@ export interface LedgerSeat {
   readonly state: 'reserved' | 'held'
 }
 
+/**
+ * Returns the holder of an invitation's seat. Invitations never share a holder, even for the same
+ * address.
+ */
+export function invitationHolder(seatId: string): string {
+  return `invitation:${seatId}`
+}
+
 /** All stored seats and the limit of a ledger at one moment. */
 export interface LedgerSnapshot {
   readonly organizationId: string

@@ -7,13 +7,7 @@ import { auditPersonal } from '../../database/schema/audit-tables.ts'
 import { exclusions } from '../../database/schema/joining-tables.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
-import {
-  ok,
-  refused,
-  type InputRefusal,
-  type Result,
-  type StoreRefusal,
-} from '../../base/result.ts'
+import { ok, refused, type CommitRefusal, type Result } from '../../base/result.ts'
 import { isOperator, isSystem, requestInfoOf, type Scope } from '../../engine/access/principal.ts'
 import { libraryEvent } from '../../engine/audit/event.ts'
 
@@ -31,18 +25,14 @@ export interface ErasureContext extends ChangeContext, ConfiguredConsumersContex
 }
 
 /** Why {@link erasePersonalData} refuses. */
-export type ErasePersonalDataRefusal =
-  | 'unauthenticated'
-  | 'insufficient_role'
-  | InputRefusal
-  | StoreRefusal
+export type ErasePersonalDataRefusal = 'unauthenticated' | 'insufficient_role' | CommitRefusal
 
 /**
  * Erases the personal data of a user from the trail: addresses and user agents of all their events, salts
  * included, and the digests of the address by which organizations exclude them. The events stay, and so
  * does every proof. Records it in each affected organization; for the host itself and its operators.
  *
- * Refusals: `unauthenticated`, `insufficient_role`, `InputRefusal`, `StoreRefusal`.
+ * Refusals: `unauthenticated`, `insufficient_role`, `CommitRefusal`.
  *
  * @example
  * ```ts

@@ -9,9 +9,9 @@ import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import {
   ok,
   type AccessRefusal,
+  type CommitRefusal,
   type InputRefusal,
   type Result,
-  type StoreRefusal,
 } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { base64 } from '../../proof/encoding.ts'
@@ -71,7 +71,7 @@ const EXPORT_VERSION = 1
 export type ExportAuditEventsRefusal =
   | AccessRefusal
   | InputRefusal
-  | StoreRefusal
+  | CommitRefusal
   | 'before_horizon'
 
 /**
@@ -80,7 +80,7 @@ export type ExportAuditEventsRefusal =
  * number of its events and whether `limit` cut it off; without that end it broke off. If retention has
  * purged the beginning, NDJSON and JSON begin with the hashes that the remaining events build on.
  *
- * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `before_horizon`.
+ * Refusals: `AccessRefusal`, `InputRefusal`, `CommitRefusal`, `before_horizon`.
  *
  * @throws {StoreUnavailable} if D1 does not answer; the stream errs if it stops answering.
  *

@@ -9,7 +9,6 @@ import {
   ok,
   refused,
   type HookRefusal,
-  type InputRefusal,
   type InvitationRefusal,
   type Result,
   type SeatRefusal,
@@ -61,7 +60,6 @@ import { guardLive, guardUnchanged } from '../../engine/access/access-guards.ts'
 /** Why {@link acceptInvitation} refuses. */
 export type AcceptInvitationRefusal =
   | 'unauthenticated'
-  | InputRefusal
   | InvitationRefusal
   | SeatRefusal
   | HookRefusal
@@ -78,7 +76,7 @@ export type AcceptInvitationRefusal =
  *
  * The mailed token marks the address of the user as verified. The inviter's token does not.
  *
- * Refusals: `unauthenticated`, `InputRefusal`, `InvitationRefusal`, `SeatRefusal`, `HookRefusal`,
+ * Refusals: `unauthenticated`, `InvitationRefusal`, `SeatRefusal`, `HookRefusal`,
  * `StoreRefusal`, `invitation_mismatch`, `role_not_configured` (the role was taken out of the
  * configuration; the invitation stays open), `rate_limited` (too many wrong tokens).
  *

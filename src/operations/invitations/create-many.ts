@@ -60,6 +60,7 @@ export type CreateInvitationsRefusal =
   | AccessRefusal
   | InputRefusal
   | StoreRefusal
+  | 'stored_result_unreadable'
   | 'seats_unavailable'
 
 /**
@@ -67,7 +68,7 @@ export type CreateInvitationsRefusal =
  * Each row has its own outcome, in the order of the rows; the first rows get seats while there are any. A
  * repeated address gets the outcome of its first row.
  *
- * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `seats_unavailable`.
+ * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `stored_result_unreadable`, `seats_unavailable`.
  *
  * A row is refused as by `createInvitation`.
  *
@@ -141,11 +142,13 @@ export async function createInvitations<Role extends string = string>(
   )
 }
 
+const UNREADABLE = refused({ code: 'stored_result_unreadable' })
+
 /** Returns how the result of a list is stored: each token as that of a single invitation. */
 function listSealing(
   context: Pick<InvitationContext, 'invitations'>,
   rows: readonly Result<DrawnRow>[]
-): Sealing<InvitationOutcomes> {
+): Sealing<InvitationOutcomes, 'stored_result_unreadable'> {
   const drawn = rows.flatMap((row) => (row.ok ? [row.value] : []))
   const secrecies = new Map(drawn.map(({ id, seed }) => [id, tokenSealing(context, seed)]))
   // Reading a stored token does not need the seed of this attempt, so any of them can read it.
@@ -153,15 +156,16 @@ function listSealing(
   const sealOne = (outcome: InvitationOutcomes[number]) =>
     outcome.ok ? ok(secrecies.get(outcome.value.id)?.seal(outcome.value)) : outcome
   const openOne = async (outcome: Result<unknown>) => {
-    if (!outcome.ok) return outcome
-    const opened = reading ? await reading.open(outcome.value) : null
-    return opened && ok(opened)
+    if (!outcome.ok) return ok(outcome)
+    const opened = await reading?.open(outcome.value)
+    return opened?.ok ? ok(opened) : UNREADABLE
   }
   return {
     seal: (outcomes) => outcomes.map(sealOne),
     async open(stored) {
       const opened = await Promise.all((stored as readonly Result<unknown>[]).map(openOne))
-      return opened.every((outcome) => outcome !== null) ? opened : null
+      const read = opened.flatMap((outcome) => (outcome.ok ? [outcome.value] : []))
+      return read.length === opened.length ? ok(read) : UNREADABLE
     },
   }
 }

@@ -39,6 +39,7 @@ export type CreateInvitationRefusal =
   | SeatRefusal
   | HookRefusal
   | StoreRefusal
+  | 'stored_result_unreadable'
   | 'rate_limited_user'
   | 'rate_limited_organization'
   | 'already_member'
@@ -50,7 +51,7 @@ export type CreateInvitationRefusal =
  * tokens, which revoke the old ones, and keeps its seat.
  *
  * Refusals: `AccessRefusal`, `InputRefusal` (on `email` and `role`), `SeatRefusal`, `HookRefusal`,
- * `StoreRefusal`, `rate_limited_user`, `rate_limited_organization`, `already_member`.
+ * `StoreRefusal`, `stored_result_unreadable`, `rate_limited_user`, `rate_limited_organization`, `already_member`.
  *
  * @throws {TypeError} if the host has configured no `secret`.
  *

@@ -5,11 +5,10 @@ import {
   HOOK_REFUSALS,
   ok,
   refused,
+  type CommitRefusal,
   type HookRefusal,
-  type InputRefusal,
   type InvitationRefusal,
   type Result,
-  type StoreRefusal,
 } from '../../base/result.ts'
 import { isUser, requestInfoOf, userIdOf, type Scope } from '../../engine/access/principal.ts'
 import { endInvitation } from '../../engine/model/end-invitation.ts'
@@ -25,17 +24,16 @@ import type { InvitationContext } from './invitation-config.ts'
 /** Why {@link declineInvitation} refuses. */
 export type DeclineInvitationRefusal =
   | 'unauthenticated'
-  | InputRefusal
   | InvitationRefusal
   | HookRefusal
-  | StoreRefusal
+  | CommitRefusal
   | 'invitation_mismatch'
 
 /**
  * Declines an invitation `{ token }`: its seat is free when this returns. The token is enough for `{
  * type: 'anonymous' }`; a user must be the one it was sent to.
  *
- * Refusals: `unauthenticated`, `InputRefusal`, `InvitationRefusal`, `HookRefusal`, `StoreRefusal`,
+ * Refusals: `unauthenticated`, `InvitationRefusal`, `HookRefusal`, `CommitRefusal`,
  * `invitation_mismatch`.
  *
  * @throws {TypeError} if the host has configured no `secret` or no `users`.

@@ -79,7 +79,7 @@ export async function importMembers(
 }
 
 function readFile(csv: unknown): Result<readonly FileRow[], InputRefusal> {
-  if (csv instanceof UnreadableInput) return refused(csv.refusal)
+  if (csv instanceof UnreadableInput) return csv.refuse()
   if (typeof csv !== 'string') return wrong('Must be a string.')
   const rows = csvRows(csv)
   if (rows === null) return wrong('Must be CSV: a quote is not closed, or is inside a cell.')

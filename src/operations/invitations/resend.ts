@@ -15,7 +15,6 @@ import {
   refused,
   type AccessRefusal,
   type HookRefusal,
-  type InputRefusal,
   type Result,
   type SeatRefusal,
   type StoreRefusal,
@@ -38,10 +37,10 @@ import type { InvitationContext } from './invitation-config.ts'
 /** Why {@link resendInvitation} refuses. */
 export type ResendInvitationRefusal =
   | AccessRefusal
-  | InputRefusal
   | SeatRefusal
   | HookRefusal
   | StoreRefusal
+  | 'stored_result_unreadable'
   | 'rate_limited_user'
   | 'rate_limited_organization'
   | 'not_found'
@@ -52,7 +51,7 @@ export type ResendInvitationRefusal =
  * Gives an invitation new tokens and its full lifetime, and mails it. The old tokens are revoked. It
  * works at a full limit while the seat is reserved; an expired invitation claims a new seat.
  *
- * Refusals: `AccessRefusal`, `InputRefusal`, `SeatRefusal`, `HookRefusal`, `StoreRefusal`,
+ * Refusals: `AccessRefusal`, `SeatRefusal`, `HookRefusal`, `StoreRefusal`, `stored_result_unreadable`,
  * `rate_limited_user`, `rate_limited_organization`, `not_found`, `not_pending`, `role_not_configured`
  * (change it first).
  *

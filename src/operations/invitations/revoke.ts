@@ -8,7 +8,6 @@ import {
   refused,
   type AccessRefusal,
   type HookRefusal,
-  type InputRefusal,
   type Result,
   type StoreRefusal,
 } from '../../base/result.ts'
@@ -21,7 +20,6 @@ import type { InvitationContext } from './invitation-config.ts'
 /** Why {@link revokeInvitation} refuses. */
 export type RevokeInvitationRefusal =
   | AccessRefusal
-  | InputRefusal
   | HookRefusal
   | StoreRefusal
   | 'not_found'
@@ -31,7 +29,7 @@ export type RevokeInvitationRefusal =
  * Revokes an invitation: its tokens become invalid, and its seat is free when this returns. An expired
  * invitation can be revoked too.
  *
- * Refusals: `AccessRefusal`, `InputRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`, `not_pending`.
+ * Refusals: `AccessRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`, `not_pending`.
  *
  * @example
  * ```ts

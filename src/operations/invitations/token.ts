@@ -14,6 +14,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import * as v from 'valibot'
 import type { Sealing } from '../../engine/changes/stored-result.ts'
+import { ok, refused } from '../../base/result.ts'
 import type { InvitationWithToken } from '../../engine/model/invitation.ts'
 import type { InvitationContext } from './invitation-config.ts'
 
@@ -218,7 +219,7 @@ function sealTokens(secret: string, bytes: Uint8Array, invitation: SealedFor): N
 export function tokenSealing(
   context: Pick<InvitationContext, 'invitations'>,
   { encrypted }: TokenSeed
-): Sealing<InvitationWithToken> {
+): Sealing<InvitationWithToken, 'stored_result_unreadable'> {
   return {
     seal: ({ mailToken: _mailToken, ...value }) => ({ ...value, token: encrypted }),
     async open(kept) {
@@ -226,10 +227,12 @@ export function tokenSealing(
       const draft = { ...value, expiresAt: new Date(value.expiresAt) }
       try {
         const { token, mailToken } = await recallTokens(context, value.token, draft)
-        return { ...value, token, mailToken }
+        return ok({ ...value, token, mailToken })
       } catch (error) {
         // Encrypted with a secret that the host no longer has.
-        if (error instanceof DOMException && error.name === 'OperationError') return null
+        if (error instanceof DOMException && error.name === 'OperationError') {
+          return refused({ code: 'stored_result_unreadable' })
+        }
         throw error
       }
     },

@@ -10,7 +10,6 @@ import { UnreadableInput } from '../../base/input.ts'
 import {
   ok,
   refused,
-  type InputRefusal,
   type InvitationRefusal,
   type RefusalOf,
   type Result,
@@ -58,9 +57,9 @@ export interface TokenInput {
 export function readToken(
   context: Pick<InvitationContext, 'invitations'>,
   input: unknown
-): Result<Envelope | null, InputRefusal> {
+): Result<Envelope | null, never> {
   const { secret } = context.invitations
-  if (input instanceof UnreadableInput) return refused(input.refusal)
+  if (input instanceof UnreadableInput) return input.refuse()
   const token =
     typeof input === 'object' && input !== null ? (input as { token?: unknown }).token : null
   return ok(openToken(secret, token))

@@ -14,11 +14,11 @@ import {
   ok,
   refused,
   type AccessRefusal,
+  type CommitRefusal,
   type HookRefusal,
   type InputRefusal,
   type RefusalCode,
   type Result,
-  type StoreRefusal,
 } from '../../base/result.ts'
 import type { OrganizationScope, Principal } from '../../engine/access/principal.ts'
 import { ModeInput } from './add-domain.ts'
@@ -38,7 +38,7 @@ export type SetDomainModeRefusal =
   | AccessRefusal
   | InputRefusal
   | HookRefusal
-  | StoreRefusal
+  | CommitRefusal
   | 'not_found'
   | 'domain_not_verified'
 
@@ -46,7 +46,7 @@ export type SetDomainModeRefusal =
  * Sets the mode of a domain `{ mode }`: `off`, `request` (users may request to join) or `auto` (users
  * join). Existing members stay.
  *
- * Refusals: `AccessRefusal`, `InputRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`,
+ * Refusals: `AccessRefusal`, `InputRefusal`, `HookRefusal`, `CommitRefusal`, `not_found`,
  * `domain_not_verified` (`auto` while the DNS record is missing).
  *
  * @throws {TypeError} if the host has configured no `joining`.
@@ -98,17 +98,12 @@ export async function setDomainMode(
 }
 
 /** Why {@link removeDomain} refuses. */
-export type RemoveDomainRefusal =
-  | AccessRefusal
-  | InputRefusal
-  | HookRefusal
-  | StoreRefusal
-  | 'not_found'
+export type RemoveDomainRefusal = AccessRefusal | HookRefusal | CommitRefusal | 'not_found'
 
 /**
  * Removes a domain: it admits no user any more. Existing members stay.
  *
- * Refusals: `AccessRefusal`, `InputRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`.
+ * Refusals: `AccessRefusal`, `HookRefusal`, `CommitRefusal`, `not_found`.
  *
  * @throws {TypeError} if the host has configured no `joining`.
  *
@@ -148,14 +143,14 @@ export interface DomainChange {
   readonly event: EventDraft
 }
 
-type ChangeDomainRefusal = AccessRefusal | InputRefusal | HookRefusal | StoreRefusal | 'not_found'
+type ChangeDomainRefusal = AccessRefusal | HookRefusal | CommitRefusal | 'not_found'
 
 /** Changes a domain of the scope's organization as `decide` returns; null changes no row. */
 export async function changeDomain<I, Code extends RefusalCode = never>(
   context: JoiningContext,
   scope: OrganizationScope,
   id: string,
-  { name, input }: { readonly name: string; readonly input: Result<I, InputRefusal> },
+  { name, input }: { readonly name: string; readonly input: Result<I, Code> },
   decide: (
     row: DomainRow,
     now: Date,
@@ -171,11 +166,7 @@ export async function changeDomain<I, Code extends RefusalCode = never>(
     grows: false,
     refusals: HOOK_REFUSALS,
     queries: { targets: domainsOf(db, scope, id) },
-    plan(
-      found,
-      caller,
-      now
-    ): Result<Plan<Domain>, Code | AccessRefusal | InputRefusal | 'not_found'> {
+    plan(found, caller, now): Result<Plan<Domain>, Code | AccessRefusal | 'not_found'> {
       const access = authorizeRole(roles, found, roles.organizationAdmins)
       if (!access.ok) return access
       if (!input.ok) return input

@@ -10,8 +10,8 @@ import {
   ok,
   refused,
   type AccessRefusal,
+  type CommitRefusal,
   type HookRefusal,
-  type InputRefusal,
   type Result,
   type StoreRefusal,
 } from '../../base/result.ts'
@@ -32,7 +32,6 @@ import {
 /** Why {@link declineJoinRequest} refuses. */
 export type DeclineJoinRequestRefusal =
   | AccessRefusal
-  | InputRefusal
   | HookRefusal
   | StoreRefusal
   | 'not_found'
@@ -41,7 +40,7 @@ export type DeclineJoinRequestRefusal =
 /**
  * Declines a request to join, also of a user on the waitlist. They may request again after a day.
  *
- * Refusals: `AccessRefusal`, `InputRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`, `not_pending`.
+ * Refusals: `AccessRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`, `not_pending`.
  *
  * @throws {TypeError} if the host has configured no `joining`.
  *
@@ -109,16 +108,15 @@ export async function declineJoinRequest(
 /** Why {@link withdrawJoinRequest} refuses. */
 export type WithdrawJoinRequestRefusal =
   | 'unauthenticated'
-  | InputRefusal
   | HookRefusal
-  | StoreRefusal
+  | CommitRefusal
   | 'not_found'
   | 'not_pending'
 
 /**
  * Withdraws the caller's own request to join, and leaves the waitlist.
  *
- * Refusals: `unauthenticated`, `InputRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`, `not_pending`.
+ * Refusals: `unauthenticated`, `HookRefusal`, `CommitRefusal`, `not_found`, `not_pending`.
  *
  * @throws {TypeError} if the host has configured no `joining`.
  *

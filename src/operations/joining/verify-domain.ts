@@ -9,7 +9,6 @@ import {
   refused,
   type AccessRefusal,
   type HookRefusal,
-  type InputRefusal,
   type Result,
   type StoreRefusal,
 } from '../../base/result.ts'
@@ -26,7 +25,6 @@ const CHECK_SECONDS = 10
 /** Why {@link verifyDomain} refuses. */
 export type VerifyDomainRefusal =
   | AccessRefusal
-  | InputRefusal
   | HookRefusal
   | StoreRefusal
   | 'not_found'
@@ -38,7 +36,7 @@ export type VerifyDomainRefusal =
  * it, as its mode says. A domain is verified for one organization at a time. Clears the flag of a
  * verified domain whose record was missing and is back.
  *
- * Refusals: `AccessRefusal`, `InputRefusal`, `HookRefusal`, `StoreRefusal` (`unavailable` also if the
+ * Refusals: `AccessRefusal`, `HookRefusal`, `StoreRefusal` (`unavailable` also if the
  * record cannot be looked up now), `not_found`, `domain_not_verified` (the record is not there),
  * `domain_taken` (it is verified for another organization).
  *

@@ -19,12 +19,12 @@ import {
   PROOF_REFUSALS,
   ok,
   refused,
+  type CommitRefusal,
   type HookRefusal,
   type InputRefusal,
   type NamedOrganization,
   type ProofRefusal,
   type Result,
-  type StoreRefusal,
 } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import {
@@ -43,7 +43,7 @@ export type DeleteUserRefusal =
   | InputRefusal
   | ProofRefusal
   | HookRefusal
-  | StoreRefusal
+  | CommitRefusal
   | 'last_owner'
 
 /**
@@ -52,7 +52,7 @@ export type DeleteUserRefusal =
  * Refused for the only owner of a live organization.
  *
  * Refusals: `unauthenticated`, `insufficient_role` (of a caller who is no person), `InputRefusal`,
- * `ProofRefusal`, `HookRefusal`, `StoreRefusal` (`host_conflict` if a foreign key of the host keeps the
+ * `ProofRefusal`, `HookRefusal`, `CommitRefusal` (`host_conflict` if a foreign key of the host keeps the
  * user), `last_owner` (with the `organizations`).
  *
  * @throws {TypeError} if the host has configured neither `verifyPassword` nor `stepUp`, or no

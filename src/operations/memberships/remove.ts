@@ -8,7 +8,6 @@ import {
   refused,
   type AccessRefusal,
   type HookRefusal,
-  type InputRefusal,
   type Result,
   type StoreRefusal,
 } from '../../base/result.ts'
@@ -31,7 +30,6 @@ import { mayChangeRole } from '../../engine/access/roles.ts'
 /** Why {@link removeMember} refuses. */
 export type RemoveMemberRefusal =
   | AccessRefusal
-  | InputRefusal
   | HookRefusal
   | StoreRefusal
   | 'not_found'
@@ -43,7 +41,7 @@ export type RemoveMemberRefusal =
  * the membership. A user who was removed by another one cannot return by the domain of their address
  * without approval.
  *
- * Refusals: `AccessRefusal`, `InputRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`, `last_owner`.
+ * Refusals: `AccessRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`, `last_owner`.
  *
  * @example
  * ```ts

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { memberEvent } from '../../engine/audit/event.ts'
 import type { MembershipRow } from '../../database/schema/organizations-tables.ts'
-import { unchanged, withHook } from '../../engine/model/plan.ts'
+import { unchanged, withHook, type Plan } from '../../engine/model/plan.ts'
 import { parseInput, shortText } from '../../base/input.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
@@ -14,6 +14,7 @@ import {
   type AccessRefusal,
   type HookRefusal,
   type InputRefusal,
+  type RefusalCode,
   type Result,
   type SeatRefusal,
   type StoreRefusal,
@@ -34,7 +35,6 @@ const MOST_AT_ONCE = 100
 /** Why {@link restoreMember} refuses. */
 export type RestoreMemberRefusal =
   | AccessRefusal
-  | InputRefusal
   | SeatRefusal
   | HookRefusal
   | StoreRefusal
@@ -44,7 +44,7 @@ export type RestoreMemberRefusal =
 /**
  * Restores a suspended member, who claims a new seat. An active member is returned unchanged.
  *
- * Refusals: `AccessRefusal`, `InputRefusal`, `SeatRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`,
+ * Refusals: `AccessRefusal`, `SeatRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`,
  * `role_not_configured`.
  *
  * @example
@@ -58,7 +58,7 @@ export async function restoreMember(
   userId: string,
   options: OperationOptions = {}
 ): Promise<Result<Membership, RestoreMemberRefusal>> {
-  const restored = await restore(context, scope, ok([userId]), userId, options)
+  const restored = await restore<never>(context, scope, ok([userId]), userId, options)
   if (!restored.ok) return restored
   const [membership] = restored.value
   return membership ? ok(membership) : refused({ code: 'not_found' })
@@ -70,12 +70,12 @@ export interface RestoreMembersInput {
 }
 
 /** Why {@link restoreMembers} refuses. */
-export type RestoreMembersRefusal = RestoreMemberRefusal
+export type RestoreMembersRefusal = RestoreMemberRefusal | InputRefusal
 
 /**
  * Restores up to 100 members `{ userIds }`: all of them, or no member if there are not enough seats.
  *
- * Refusals: `RestoreMemberRefusal`.
+ * Refusals: `RestoreMemberRefusal`, `InputRefusal`.
  *
  * @example
  * ```ts
@@ -104,13 +104,13 @@ const Input = v.object(
   'Must be an object.'
 )
 
-async function restore(
+async function restore<Code extends RefusalCode>(
   context: ChangeContext,
   scope: OrganizationScope,
-  userIds: Result<readonly string[], InputRefusal>,
+  userIds: Result<readonly string[], Code>,
   input: unknown,
   options: OperationOptions
-): Promise<Result<readonly Membership[], RestoreMemberRefusal>> {
+): Promise<Result<readonly Membership[], RestoreMemberRefusal | Code>> {
   const { db, roles } = context
   return perform(
     context,
@@ -121,7 +121,14 @@ async function restore(
       grows: true,
       refusals: [...HOOK_REFUSALS, ...SEAT_REFUSALS],
       queries: { targets: membershipsOf(db, scope, userIds.ok ? userIds.value : []) },
-      plan(found, caller, now) {
+      plan(
+        found,
+        caller,
+        now
+      ): Result<
+        Plan<readonly Membership[]>,
+        Code | AccessRefusal | 'not_found' | 'role_not_configured'
+      > {
         const access = authorizeRole(roles, found, [...roles.memberAdmins, roles.owner])
         if (!access.ok) return access
         if (!userIds.ok) return userIds

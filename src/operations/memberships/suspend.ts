@@ -9,7 +9,6 @@ import {
   refused,
   type AccessRefusal,
   type HookRefusal,
-  type InputRefusal,
   type Result,
   type StoreRefusal,
 } from '../../base/result.ts'
@@ -31,7 +30,6 @@ import { mayChangeRole } from '../../engine/access/roles.ts'
 /** Why {@link suspendMember} refuses. */
 export type SuspendMemberRefusal =
   | AccessRefusal
-  | InputRefusal
   | HookRefusal
   | StoreRefusal
   | 'not_found'
@@ -43,7 +41,7 @@ export type SuspendMemberRefusal =
  * suspended. Open invitations that the member has sent end. Until the member is restored or let in again,
  * the domain of their address admits no account with it.
  *
- * Refusals: `AccessRefusal`, `InputRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`, `last_owner`.
+ * Refusals: `AccessRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`, `last_owner`.
  *
  * @example
  * ```ts

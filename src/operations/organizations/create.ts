@@ -1,7 +1,7 @@
 import { checkOptionNames } from '../../base/names.ts'
 import { guard } from '../../database/commit.ts'
 import { organizations } from '../../database/schema/organizations-tables.ts'
-import { withHook, type Plan } from '../../engine/model/plan.ts'
+import { withHook, type FoundingPlan } from '../../engine/model/plan.ts'
 import { ask } from '../../engine/changes/ask-hooks.ts'
 import type { HookContext } from '../../engine/model/hooks.ts'
 import { organizationEvent } from '../../engine/audit/event.ts'
@@ -12,14 +12,12 @@ import type { AccessContext } from '../../engine/access/roles.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform, type Operation, type OperationOptions } from '../../engine/changes/operation.ts'
 import {
-  SEAT_REFUSALS,
   invalid,
   ok,
   refused,
   type HookRefusal,
   type InputRefusal,
   type Result,
-  type SeatRefusal,
   type StoreRefusal,
 } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
@@ -54,9 +52,9 @@ export type CreateOrganizationRefusal =
   | 'unauthenticated'
   | 'insufficient_role'
   | InputRefusal
-  | SeatRefusal
   | HookRefusal
   | StoreRefusal
+  | 'seats_unavailable'
 
 /**
  * Creates an organization `{ name, slug? }`. The caller becomes its owner and takes the first seat, which
@@ -64,8 +62,8 @@ export type CreateOrganizationRefusal =
  * taken or reserved; a given slug is refused then. The session's active organization does not change.
  *
  * Refusals: `unauthenticated`, `insufficient_role` (of a caller who is no person), `InputRefusal` (on
- * `name` and `slug`, also for a slug that was sent and is taken), `SeatRefusal`, `HookRefusal`,
- * `StoreRefusal`.
+ * `name` and `slug`, also for a slug that was sent and is taken), `HookRefusal`, `StoreRefusal`,
+ * `seats_unavailable`.
  *
  * @example
  * ```ts
@@ -98,18 +96,15 @@ export async function createOrganization(
 export type PrepareOrganizationRefusal =
   | 'insufficient_role'
   | InputRefusal
-  | SeatRefusal
   | HookRefusal
-  | 'already_member'
-  | 'operation_in_progress'
+  | 'seats_unavailable'
 
 /**
  * Prepares an organization for a batch of the host, for example to register a user together with a
  * workspace. Sends no query to D1; the batch checks that the slug is free. Without a slug one is
  * generated from the name and six random letters.
  *
- * Refusals: `insufficient_role`, `InputRefusal`, `SeatRefusal`, `HookRefusal`, `already_member`,
- * `operation_in_progress`; `commitTogether` answers a taken slug.
+ * Refusals: `insufficient_role`, `InputRefusal`, `HookRefusal`, `seats_unavailable`; `commitTogether` answers a taken slug.
  *
  * @example
  * ```ts
@@ -151,7 +146,7 @@ function creation(
     name: 'organization.create',
     input,
     grows: true,
-    refusals: [...SEAT_REFUSALS],
+    refusals: ['seats_unavailable'],
     queries: { taken: slugsTaken(db, slugs, context.now()) },
     plan({ rows }, caller, now) {
       if (!isUser(caller)) return refused({ code: 'insufficient_role' })
@@ -186,7 +181,7 @@ function planCreation(
   founder: UserPrincipal,
   now: Date,
   whenTaken: 'stale' | 'slug_taken'
-): Plan<Organization> {
+): FoundingPlan<Organization> {
   const { db, roles, newId } = context
   const { userId } = founder
   const organizationId = newId()

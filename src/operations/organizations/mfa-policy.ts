@@ -16,7 +16,6 @@ import {
   type AccessRefusal,
   type InputRefusal,
   type Result,
-  type StoreRefusal,
 } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import { isSystem, isUser, type OrganizationScope } from '../../engine/access/principal.ts'
@@ -37,7 +36,9 @@ export interface MfaPolicyInput {
 export type SetMfaPolicyRefusal =
   | AccessRefusal
   | InputRefusal
-  | StoreRefusal
+  | 'host_conflict'
+  | 'operation_in_progress'
+  | 'schema_mismatch'
   | 'admin_must_enroll_first'
   | 'mfa_policy_aborted'
 
@@ -45,8 +46,8 @@ export type SetMfaPolicyRefusal =
  * Sets whether members must have a second factor `{ enabled }`. A user who enables it must have one. The
  * current policy changes no row. `requireOrganizationMfa` enforces it.
  *
- * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `admin_must_enroll_first`,
- * `mfa_policy_aborted` (D1 did not answer; the policy is as it was, or as it was to be).
+ * Refusals: `AccessRefusal`, `InputRefusal`, `host_conflict`, `operation_in_progress`,
+ * `schema_mismatch`, `admin_must_enroll_first`, `mfa_policy_aborted` (D1 did not answer; the policy is as it was, or as it was to be).
  *
  * @throws {TypeError} if it is to be enabled and `mfaCheck` is not a function of one argument.
  *
@@ -81,7 +82,9 @@ export async function setMfaPolicy(
         },
       }),
   })
-  if (changed.ok || changed.error.code !== 'unavailable') return changed
+  if (changed.ok || changed.error.code !== 'unavailable') {
+    return changed as Result<Organization, SetMfaPolicyRefusal>
+  }
   report({ event: 'mfa_policy_aborted', error: ['enforce_mfa_for_members'] })
   return refused({ code: 'mfa_policy_aborted' })
 }

@@ -5,12 +5,12 @@
  * @module
  */
 import {
-  invitationHolder,
   readCarriedSeats,
   type CarriedSeat,
   type CarriedSeats,
 } from '../../engine/seats/assigned-seats.ts'
 import { limitView, type SeatLimit } from '../../engine/seats/limit.ts'
+import { invitationHolder } from '../../engine/seats/reserve-rules.ts'
 import type { ProviderContext, SeatInspection } from '../../engine/seats/provider.ts'
 import type { DatabaseContext } from '../../database/database.ts'
 import { ok, refused, type Result } from '../../base/result.ts'

@@ -9,9 +9,9 @@ import {
   ok,
   refused,
   type AccessRefusal,
+  type CommitRefusal,
   type InputRefusal,
   type Result,
-  type StoreRefusal,
 } from '../../base/result.ts'
 import {
   isOperator,
@@ -66,7 +66,7 @@ export interface SeatLimitInput {
 export type SetSeatLimitRefusal =
   | AccessRefusal
   | InputRefusal
-  | StoreRefusal
+  | CommitRefusal
   | 'outdated_version'
   | 'seats_unavailable'
 
@@ -78,7 +78,7 @@ export type SetSeatLimitRefusal =
  * the requested limit. Without a version the next one is used. A limit below the seats in use keeps every
  * member and refuses growth.
  *
- * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `outdated_version`, `seats_unavailable`.
+ * Refusals: `AccessRefusal`, `InputRefusal`, `CommitRefusal`, `outdated_version`, `seats_unavailable`.
  *
  * @example
  * ```ts

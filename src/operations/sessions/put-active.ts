@@ -17,10 +17,9 @@ import { find, authorize, type Found, type Access } from '../../engine/access/au
 import {
   ok,
   refused,
+  type CommitRefusal,
   type HookRefusal,
-  type InputRefusal,
   type Result,
-  type StoreRefusal,
 } from '../../base/result.ts'
 import {
   isUser,
@@ -47,9 +46,8 @@ export interface ActiveOrganization {
 /** Why {@link putActiveOrganization} refuses. */
 export type PutActiveOrganizationRefusal =
   | 'unauthenticated'
-  | InputRefusal
   | HookRefusal
-  | StoreRefusal
+  | CommitRefusal
   | 'no_scope'
   | 'no_session'
   | 'not_a_member'
@@ -60,7 +58,7 @@ export type PutActiveOrganizationRefusal =
  * this function changes it by request. The membership is checked first. Writes no row if the session
  * already points there. Does not touch cookies or tokens.
  *
- * Refusals: `unauthenticated`, `InputRefusal`, `HookRefusal` (of a session store of the host), `StoreRefusal`, `no_scope` (the caller is no person),
+ * Refusals: `unauthenticated`, `HookRefusal` (of a session store of the host), `CommitRefusal`, `no_scope` (the caller is no person),
  * `no_session` (the caller has no session, or the host has none), `not_a_member` (whether the organization
  * exists or not), `not_found` (the session is gone).
  *

@@ -16,7 +16,6 @@ import { NOTHING, type Extent } from '../../engine/audit/trail-extent.ts'
 import {
   ok,
   type AccessRefusal,
-  type InputRefusal,
   type RefusalCode,
   type Result,
   type StoreRefusal,
@@ -47,7 +46,7 @@ export interface SinkChangeContext extends ChangeContext, ForwardingContext {}
 
 type Rows = Readonly<Record<string, readonly Readonly<Record<string, unknown>>[] | undefined>>
 
-type ChangeSinkRefusal = AccessRefusal | InputRefusal | StoreRefusal | 'not_found'
+type ChangeSinkRefusal = AccessRefusal | StoreRefusal | 'not_found'
 
 /** Changes a sink, for those who may administer it. */
 export function changeSink<T, Code extends RefusalCode = never>(

@@ -73,12 +73,12 @@ export function replaySink(
 }
 
 /** Why {@link resumeSink} refuses. */
-export type ResumeSinkRefusal = AccessRefusal | InputRefusal | StoreRefusal | 'not_found'
+export type ResumeSinkRefusal = AccessRefusal | StoreRefusal | 'not_found'
 
 /**
  * Resumes a paused sink at its cursor.
  *
- * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `not_found` (there is no such sink).
+ * Refusals: `AccessRefusal`, `StoreRefusal`, `not_found` (there is no such sink).
  */
 export function resumeSink(
   context: SinkChangeContext,

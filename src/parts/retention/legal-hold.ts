@@ -13,9 +13,9 @@ import {
   ok,
   refused,
   type AccessRefusal,
+  type CommitRefusal,
   type InputRefusal,
   type Result,
-  type StoreRefusal,
 } from '../../base/result.ts'
 import { isOperator, isSystem, type OrganizationScope } from '../../engine/access/principal.ts'
 
@@ -42,7 +42,7 @@ export interface LegalHoldInput {
 }
 
 /** Why {@link placeLegalHold} refuses. */
-export type PlaceLegalHoldRefusal = AccessRefusal | InputRefusal | StoreRefusal
+export type PlaceLegalHoldRefusal = AccessRefusal | InputRefusal | CommitRefusal
 
 /**
  * Keeps all of an organization's trail until the hold is released: no run purges events, forced or not,
@@ -50,7 +50,7 @@ export type PlaceLegalHoldRefusal = AccessRefusal | InputRefusal | StoreRefusal
  * Records `audit.hold_place` with the `{ reason }`. For the host itself and its operators.
  *
  * Refusals: `AccessRefusal` (`organization_not_found` if there is no such trail), `InputRefusal`,
- * `StoreRefusal`.
+ * `CommitRefusal`.
  *
  * @example
  * ```ts

@@ -13,9 +13,9 @@ import { unchanged } from '../../engine/model/plan.ts'
 import {
   ok,
   refused,
+  type CommitRefusal,
   type InputRefusal,
   type Result,
-  type StoreRefusal,
 } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import { isOperator, isSystem, type OrganizationScope } from '../../engine/access/principal.ts'
@@ -68,7 +68,7 @@ export type PurgeAuditEventsRefusal =
   | 'unauthenticated'
   | 'insufficient_role'
   | InputRefusal
-  | StoreRefusal
+  | CommitRefusal
 
 /**
  * Purges the beginning of an organization's trail that is past its window: at most 1,000 events with
@@ -78,7 +78,7 @@ export type PurgeAuditEventsRefusal =
  * organization by its id, even if it is deleted; `system` for the platform's own events. For the host
  * itself and its operators.
  *
- * Refusals: `unauthenticated`, `insufficient_role`, `InputRefusal`, `StoreRefusal`.
+ * Refusals: `unauthenticated`, `insufficient_role`, `InputRefusal`, `CommitRefusal`.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { invitationHolder, type CarriedSeat } from '../../../../src/engine/seats/assigned-seats.ts'
+import type { CarriedSeat } from '../../../../src/engine/seats/assigned-seats.ts'
 import {
   differencesBetween,
   differencesWithin,
@@ -13,7 +13,7 @@ type Entry = SeatInspection['seats'][number]
 
 const NOW = new Date(1_000_000_000)
 const LONG_AGO = new Date(0)
-const PROMISE = invitationHolder('s')
+const PROMISE = 'invitation:s'
 // A reservation of 30 seconds, and a minute that clocks may be apart.
 const PATIENCE_MS = 90_000
 
