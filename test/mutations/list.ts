@@ -1100,8 +1100,8 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   newToken(
     'a secret that was changed is an outage',
-    "if (error instanceof DOMException && error.name === 'OperationError') return null",
-    ''
+    "if (error instanceof DOMException && error.name === 'OperationError') {",
+    'if (error === null) {'
   ),
   newToken(
     'what waits to be mailed has its token in clear',

@@ -133,9 +133,11 @@ describe('the doors [SEAT-1]', () => {
     ])
     const named = filesWith(/'founding'|'awaited'|\bkind\b[^\n]*'reserved'/)
     expect(named).toEqual([
+      'src/engine/changes/listed-refusals.ts',
       'src/engine/changes/seat-claims.ts',
       'src/engine/model/invitation.ts',
       'src/engine/model/membership.ts',
+      'src/engine/model/plan.ts',
       'src/engine/seats/d1-seats.ts',
       'src/engine/seats/provider.ts',
       'src/parts/ledger/ledger-seats.ts',
