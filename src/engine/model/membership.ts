@@ -159,7 +159,7 @@ function claim<Kind extends SeatClaim['kind']>(
   kind: Kind,
   seatId: string | null,
   write: (row: MembershipRow) => Statement
-): SeatClaim & { readonly kind: Kind } {
+): SeatClaim<Kind> {
   const { organizationId, userId } = membership
   return {
     organizationId,

@@ -63,9 +63,9 @@ export function unchanged<T>(value: T): Plan<T> {
  * A claim: a seat that a plan needs, with the row that is written once it is granted. `claimSeats` alone
  * requests it and gives it its id.
  */
-export interface SeatClaim {
+export interface SeatClaim<Kind extends SeatRequest['kind'] = SeatRequest['kind']> {
   readonly organizationId: string
-  readonly kind: SeatRequest['kind']
+  readonly kind: Kind
   /** The seat that is already reserved, for `reserved`; null for a new one. */
   readonly seatId: string | null
   /** The holder: a user id, or an invitation. */
@@ -79,7 +79,7 @@ export interface SeatClaim {
 }
 
 /** The claim of an organization's founder. */
-export type FoundingClaim = SeatClaim & { readonly kind: 'founding' }
+export type FoundingClaim = SeatClaim<'founding'>
 
 /** The seats in use with the granted one; empty if the batch itself counts them. */
 export interface SeatCounts {
