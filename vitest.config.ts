@@ -86,6 +86,8 @@ const PATIENCE = { testTimeout: 240_000, hookTimeout: 120_000 }
 
 export default defineConfig({
   test: {
+    // The reference host loads the scripts and styles of the console.
+    globalSetup: ['test/console-assets.ts'],
     reporters: [
       ...configDefaults.reporters,
       ...(SCALE === 'share' ? [] : [new ConformanceReporter()]),
@@ -118,6 +120,16 @@ export default defineConfig({
           // A file finds empty stores, not a worker of its own: starting one takes longer than most.
           isolate: false,
           maxWorkers: LANES,
+        },
+      },
+      {
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          exclude,
+          provide,
+          globalSetup: ['test/browser/setup.ts'],
+          ...PATIENCE,
         },
       },
       {

@@ -20,6 +20,7 @@ import {
   retention,
   type WakeUp,
 } from '../src/index.ts'
+import { seatgateConsole } from '../src/console/index.ts'
 import { sweepBilling } from '../src/parts/billing/index.ts'
 import { auditQueueHandler, sweepHandler } from '../src/worker/index.ts'
 import {
@@ -46,7 +47,7 @@ import { checkpointsIn } from './checkpoints.ts'
 import { txtRecordIsThere } from './dns.ts'
 import { devBilling, PLANS } from './billing/dev-billing.ts'
 import { printedMail, printedProof } from './mail.ts'
-import { PAGE } from './page.ts'
+import { hostPages } from './pages.tsx'
 import { readSettings, type Variables } from './settings.ts'
 
 export { SeatLedger } from '../src/worker/seat-ledger.ts'
@@ -132,14 +133,17 @@ const limitProofs = limitUsers(rates.proof, async (c) => {
   return token === null ? null : ((await sessionUser(database, token))?.id ?? null)
 })
 
-// It answers JSON: there is nothing that a browser should load or run for it.
+// JSON: there is nothing that a browser should load or run for it. Pages have a policy of their own.
 const NOTHING = ["'none'"]
-const contentSecurityPolicy = {
-  defaultSrc: NOTHING,
-  baseUri: NOTHING,
-  formAction: NOTHING,
-  frameAncestors: NOTHING,
-}
+const forJson = secureHeaders({
+  contentSecurityPolicy: {
+    defaultSrc: NOTHING,
+    baseUri: NOTHING,
+    formAction: NOTHING,
+    frameAncestors: NOTHING,
+  },
+})
+const forPages = secureHeaders({ referrerPolicy: 'same-origin' })
 
 const devRoutes = new Hono()
 if (dev) {
@@ -148,14 +152,26 @@ if (dev) {
   devRoutes.route('/', dev.routes(seatgate))
 }
 
+const identity = identityRoutes(seatgate, { proof, verifiedAtSignUp, rates })
+const pages = {
+  authenticate,
+  signInUrl: '/sign-in',
+  signOutUrl: '/sign-out',
+  signIn: signIn(seatgate),
+  ...(dev && { billing: dev.connection }),
+}
+
 const app = new Hono()
   .use(requestId({ generator: (c) => c.req.header('cf-ray') ?? crypto.randomUUID() }))
   .use(async (c, next) => {
     await next()
     c.res.headers.set('x-request-id', c.get('requestId'))
   })
-  .use(secureHeaders({ contentSecurityPolicy }))
-  .get('/', (c) => c.html(PAGE))
+  .use(async (c, next) => {
+    await next()
+    const headers = c.res.headers.has('content-security-policy') ? forPages : forJson
+    await headers(c, () => Promise.resolve())
+  })
   .get('/healthz', (c) => c.json({ status: 'ok' }))
   .use(async (c, next) => {
     await next()
@@ -167,9 +183,13 @@ const app = new Hono()
     await next()
   })
   .use('/invitations/accept-with-signup', limitNetworks(rates.network))
+  .use('/invitation/sign-up', limitNetworks(rates.network))
   .on('POST', ['/organizations/:org/slug', '/organizations/:org/transfer'], limitProofs)
+  .on('POST', ['/org/:org/settings/*', '/org/:org/transfer/:userId'], limitProofs)
   .on('DELETE', ['/organizations/:org', '/users/me'], limitProofs)
-  .route('/', identityRoutes(seatgate, { proof, verifiedAtSignUp, rates }))
+  .route('/', identity)
+  .route('/', hostPages({ seatgate, options: pages }, identity))
+  .route('/', seatgateConsole(seatgate, pages))
   .route('/', seatgateRouter(seatgate, { authenticate, signIn: signIn(seatgate) }))
   .route('/', devRoutes)
   .notFound(() => problemResponse({ code: 'not_found' }))

@@ -3,7 +3,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 // A lane keeps its workerd as long as the next file is of the same project, and starting one takes as long
 // as many files: so all of a project's are together. Only what waits most of its time is begun before.
-const PROJECTS = ['workers', 'node', 'unit', 'simulation']
+const PROJECTS = ['workers', 'node', 'browser', 'unit', 'simulation']
 const BEFORE_ALL = ['crash', 'dev', 'receiver']
 
 // Measured. Vitest remembers how long a file took, but not across an install.

@@ -7,7 +7,7 @@ declare global {
   }
 }
 
-const sources = import.meta.glob(['../../src/**/*.ts'], {
+const sources = import.meta.glob(['../../src/**/*.{ts,tsx}'], {
   query: '?raw',
   import: 'default',
   eager: true,

@@ -7,7 +7,7 @@ declare global {
   }
 }
 
-const found = import.meta.glob(['../../../src/**/*.ts'], {
+const found = import.meta.glob(['../../../src/**/*.{ts,tsx}', '!**/*.d.ts'], {
   query: '?raw',
   import: 'default',
   eager: true,

@@ -28,6 +28,7 @@ export const FLOORS: readonly (readonly string[])[] = [
     'seatgate',
   ],
   ['hono', 'worker', 'index'],
+  ['console'],
 ]
 
 /** Imports nothing of the library, and no file of the library imports it. */

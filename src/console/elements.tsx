@@ -1,0 +1,333 @@
+/** @jsxImportSource hono/jsx */
+import type { Child, PropsWithChildren } from 'hono/jsx'
+import type { Refusal } from '../base/result.ts'
+import { names } from '#console-assets'
+import { refusalOf, type Outcome } from './outcome.ts'
+import type { TextKey } from './texts/en.ts'
+import type { Values, Words } from './texts/languages.ts'
+
+/** Returns the address of a script or style. */
+export function assetUrl(base: string, name: string): string {
+  return `${base}/assets/${names[name] ?? name}`
+}
+
+/** A name or an address that another person chose, as text with a direction of its own. */
+export function Name({ children }: PropsWithChildren) {
+  return <bdi>{children}</bdi>
+}
+
+/** A user, by name and address. */
+export function Person({
+  user,
+  words,
+}: {
+  user: { readonly email: string; readonly name: string | null } | null
+  words: Words
+}) {
+  if (user === null) return <>{words.text('unknownUser')}</>
+  return (
+    <>
+      <Name>{user.name ?? user.email}</Name>
+      {user.name !== null && (
+        <small>
+          <Name>{user.email}</Name>
+        </small>
+      )}
+    </>
+  )
+}
+
+/** An instant, in UTC. */
+export function Time({ at, words, day }: { at: string; words: Words; day?: boolean }) {
+  return <time datetime={at}>{day ? words.day(at) : `${words.instant(at)} UTC`}</time>
+}
+
+/** An instant to come, with its distance. */
+export function Deadline({ at, words, now }: { at: string; words: Words; now: Date }) {
+  return (
+    <>
+      {words.distance(at, now)}{' '}
+      <small>
+        <Time at={at} words={words} />
+      </small>
+    </>
+  )
+}
+
+/** A section with a heading of its own. */
+export function Section({
+  title,
+  grave,
+  id,
+  children,
+}: PropsWithChildren<{ title: string; id: string; grave?: boolean }>) {
+  return (
+    <section aria-labelledby={id} class={grave ? 'danger' : undefined}>
+      <h2 id={id}>{title}</h2>
+      {children}
+    </section>
+  )
+}
+
+/** A table with its caption. On small screens a row is a card. */
+export function Table({
+  caption,
+  head,
+  children,
+}: PropsWithChildren<{ caption: string; head: readonly string[] }>) {
+  return (
+    <div class="table cards">
+      <table>
+        <caption>{caption}</caption>
+        <thead>
+          <tr>
+            {head.map((title) => (
+              <th scope="col">{title}</th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
+    </div>
+  )
+}
+
+export function Empty({ children }: PropsWithChildren) {
+  return <p class="empty">{children}</p>
+}
+
+/** The links to the next page of a list, and back to its first. */
+export function Pages({
+  path,
+  cursor,
+  next,
+  query = {},
+  words,
+}: {
+  path: string
+  cursor: string | undefined
+  next: string | null
+  query?: Readonly<Record<string, string | undefined>>
+  words: Words
+}) {
+  if (cursor === undefined && next === null) return null
+  const to = (values: Readonly<Record<string, string | undefined>>) => {
+    const set = Object.entries(values).filter((entry): entry is [string, string] => !!entry[1])
+    const search = new URLSearchParams(set).toString()
+    return search === '' ? path : `${path}?${search}`
+  }
+  return (
+    <p class="pages">
+      {cursor !== undefined && <a href={to(query)}>{words.text('newest')}</a>}
+      {next !== null && (
+        <a href={to({ ...query, cursor: next })} rel="next">
+          {words.text('older')}
+        </a>
+      )}
+    </p>
+  )
+}
+
+/** A form that is sent to a path of the console. */
+export function Form({
+  action,
+  operation,
+  label,
+  children,
+}: PropsWithChildren<{ action: string; operation?: string; label?: string }>) {
+  return (
+    <form method="post" action={action} class="stack" aria-label={label}>
+      {operation !== undefined && <input type="hidden" name="operation" value={operation} />}
+      {children}
+    </form>
+  )
+}
+
+export function Field({
+  label,
+  hint,
+  children,
+}: PropsWithChildren<{ label: Child; hint?: string }>) {
+  return (
+    <label class="field">
+      <span>{label}</span>
+      {hint !== undefined && <small>{hint}</small>}
+      {children}
+    </label>
+  )
+}
+
+export function RoleSelect({
+  roles,
+  role,
+  label,
+}: {
+  roles: readonly string[]
+  role?: string | undefined
+  label: string
+}) {
+  return (
+    <Field label={label}>
+      <select name="role">
+        {roles.map((one) => (
+          <option value={one} selected={one === role}>
+            {one}
+          </option>
+        ))}
+      </select>
+    </Field>
+  )
+}
+
+/** A button, and the dialog that it opens; without scripts, too. */
+export function Dialog({
+  id,
+  open,
+  label,
+  title,
+  cancel,
+  grave,
+  children,
+}: PropsWithChildren<{
+  id: string
+  open: string
+  label: string
+  title: Child
+  cancel: string
+  grave?: boolean
+}>) {
+  return (
+    <>
+      <button
+        type="button"
+        popovertarget={id}
+        aria-label={label}
+        class={grave ? 'grave' : undefined}
+      >
+        {open}
+      </button>
+      <dialog id={id} popover="auto" aria-labelledby={`${id}-title`}>
+        <h2 id={`${id}-title`}>{title}</h2>
+        {children}
+        <p>
+          <button type="button" popovertarget={id} popovertargetaction="hide">
+            {cancel}
+          </button>
+        </p>
+      </dialog>
+    </>
+  )
+}
+
+/** The element that a script of this name fills. Without scripts its content stays. */
+export function Island({
+  base,
+  name,
+  props,
+  children,
+}: PropsWithChildren<{ base: string; name: string; props: object }>) {
+  return (
+    <>
+      <div data-island={name} data-props={JSON.stringify(props)}>
+        {children}
+      </div>
+      <script type="module" src={assetUrl(base, 'islands.js')} />
+    </>
+  )
+}
+
+/** Returns the texts that a script shows, by key. */
+export function islandTexts(words: Words, keys: readonly TextKey[]): Record<string, string> {
+  const kept = new Proxy({}, { get: (_, name) => `{${String(name)}}` }) as Values
+  return Object.fromEntries(keys.map((key) => [key, words.text(key, kept)]))
+}
+
+/** What came of the act before this page. */
+export function OutcomeNotice({ outcome, words }: { outcome: Outcome | null; words: Words }) {
+  if (outcome === null) return null
+  const refusal = refusalOf(outcome)
+  if (refusal) return <RefusalNotice refusal={refusal} words={words} />
+  if (outcome.kind === 'wrong') {
+    return (
+      <div class="notice bad" role="alert">
+        <p>{words.text(outcome.key as TextKey)}</p>
+      </div>
+    )
+  }
+  if (outcome.kind !== 'done') return null
+  const named = Object.entries(outcome.values).map(
+    ([name, value]) => [name, typeof value === 'string' ? <Name>{value}</Name> : value] as const
+  )
+  return (
+    <div class="notice" role="status">
+      <p>{words.say(outcome.key as TextKey, Object.fromEntries(named))}</p>
+    </div>
+  )
+}
+
+/** A refusal: the reason, its details, and what would help. */
+export function RefusalNotice({ refusal, words }: { refusal: Refusal; words: Words }) {
+  const help = remedyOf(refusal, words)
+  return (
+    <div class="notice bad" role="alert" data-refusal={refusal.code}>
+      <p>
+        <strong>{words.refusal(refusal.code)}.</strong> {detailsOf(refusal, words)}
+      </p>
+      {help !== null && <p>{help}</p>}
+      {refusal.code === 'seats_in_use' && (
+        <>
+          <p>{words.text('mustFree', { count: refusal.mustFree.seats })}</p>
+          <ul>
+            {refusal.mustFree.candidates.map(({ userId, role }) => (
+              <li>
+                <code>{userId}</code> ({role})
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </div>
+  )
+}
+
+function detailsOf(refusal: Refusal, words: Words): Child {
+  switch (refusal.code) {
+    case 'seat_limit_reached':
+      if (refusal.limit === undefined) return null
+      return words.text('usedOf', { used: refusal.used, limit: refusal.limit })
+    case 'validation_error':
+      return Object.entries(refusal.errors ?? {})
+        .map(([field, messages]) => `${field}: ${messages.join(' ')}`)
+        .join(' ')
+    case 'hook_refused':
+      return <Name>{refusal.detail ?? refusal.reason}</Name>
+    default:
+      return null
+  }
+}
+
+const RETRY = ['unavailable', 'operation_in_progress', 'seats_unavailable', 'provider_unavailable']
+const CHANGED = ['not_pending', 'not_a_member', 'not_found', 'outdated_version', 'host_conflict']
+
+function remedyOf(refusal: Refusal, words: Words): string | null {
+  const { code } = refusal
+  if ('retryAfterSeconds' in refusal) {
+    return words.text('remedy_rate', { seconds: refusal.retryAfterSeconds })
+  }
+  if (RETRY.includes(code)) return words.text('remedy_retry')
+  if (CHANGED.includes(code)) return words.text('remedy_changed')
+  switch (code) {
+    case 'seat_limit_reached':
+      return words.text('remedy_seat_limit_reached')
+    case 'last_owner':
+      return words.text('remedy_last_owner')
+    case 'insufficient_role':
+      return words.text('remedy_insufficient_role')
+    case 'invalid_password':
+      return words.text('remedy_password')
+    case 'seats_in_use':
+      return words.text('remedy_seats_in_use')
+    default:
+      return null
+  }
+}

@@ -1,0 +1,262 @@
+/** @jsxImportSource hono/jsx */
+import { listOwnInvitations } from '../../operations/invitations/list.ts'
+import { updateSlug } from '../../operations/organizations/change-slug.ts'
+import { createOrganization } from '../../operations/organizations/create.ts'
+import { softDeleteOrganization } from '../../operations/organizations/delete.ts'
+import { listOrganizations } from '../../operations/organizations/get.ts'
+import { renameOrganization } from '../../operations/organizations/update.ts'
+import { hasInvitations } from '../../hono/router-parts.ts'
+import { Field, Form, Name, Pages, Section, Table, Time } from '../elements.tsx'
+import { showOrganizationPage, showPage } from '../layout.tsx'
+import { ProofField, proofIn } from '../proof-field.tsx'
+import type { Routes } from '../routes.ts'
+import type { Words } from '../texts/languages.ts'
+import {
+  afterAct,
+  baseOf,
+  granted,
+  inOrganization,
+  pathIn,
+  readFields,
+  scopeOf,
+  wordsOf,
+  type Console,
+} from '../visit.ts'
+
+/** The pages of the caller's organizations, and the settings of one. */
+export function organizationPages(setup: Console, routes: Routes): void {
+  const { seatgate } = setup
+
+  routes.signedIn('/', async (c) => {
+    const cursor = c.req.query('cursor')
+    const page = granted(await listOrganizations(seatgate, scopeOf(c), cursor ? { cursor } : {}))
+    const asked =
+      cursor === undefined && hasInvitations(seatgate) && seatgate.emailVerification !== null
+        ? granted(await listOwnInvitations(seatgate, scopeOf(c))).data
+        : []
+    const words = wordsOf(setup, c)
+    const base = baseOf(c)
+    return showPage(setup, c, {
+      words,
+      title: words.text('organizations'),
+      content: (
+        <div class="narrow">
+          <h1>{words.text('organizations')}</h1>
+          {asked.length > 0 && (
+            <Section id="asked" title={words.text('ownInvitations')}>
+              <Table
+                caption={words.text('invitationsCount', { count: asked.length })}
+                head={[words.text('name'), words.text('role'), words.text('expires')]}
+              >
+                {asked.map(({ organization, role, expiresAt }) => (
+                  <tr>
+                    <th scope="row">
+                      <Name>{organization.name}</Name>
+                    </th>
+                    <td data-label={words.text('role')}>{role}</td>
+                    <td data-label={words.text('expires')}>
+                      <Time at={expiresAt} words={words} />
+                    </td>
+                  </tr>
+                ))}
+              </Table>
+              <p>
+                <a href={`${base}/invitation`}>{words.text('inv_paste')}</a>
+              </p>
+            </Section>
+          )}
+          {page.data.length === 0 ? (
+            <Section id="none" title={words.text('organizationsNone')}>
+              <p>{words.text('organizationsNoneHelp')}</p>
+              <CreateForm action={`${base}/new`} operation={seatgate.newId()} words={words} />
+            </Section>
+          ) : (
+            <>
+              <section aria-label={words.text('organizations')}>
+                <Table
+                  caption={words.text('organizationsCount', { count: page.data.length })}
+                  head={[words.text('name'), words.text('yourRole')]}
+                >
+                  {page.data.map(({ organization, role }) => (
+                    <tr>
+                      <th scope="row">
+                        <a href={`${base}/org/${encodeURIComponent(organization.slug)}/members`}>
+                          <Name>{organization.name}</Name>
+                        </a>
+                        <small>{organization.slug}</small>
+                      </th>
+                      <td data-label={words.text('yourRole')}>{role}</td>
+                    </tr>
+                  ))}
+                </Table>
+                <Pages path={`${base}/`} cursor={cursor} next={page.nextCursor} words={words} />
+              </section>
+              <p class="pages">
+                <a class="button" href={`${base}/new`}>
+                  {words.text('createOrganization')}
+                </a>
+              </p>
+            </>
+          )}
+        </div>
+      ),
+    })
+  })
+
+  routes.signedIn('/new', (c) => {
+    const words = wordsOf(setup, c)
+    return showPage(setup, c, {
+      words,
+      title: words.text('createOrganization'),
+      narrow: true,
+      content: (
+        <>
+          <h1>{words.text('createOrganization')}</h1>
+          <section>
+            <CreateForm action={`${baseOf(c)}/new`} operation={seatgate.newId()} words={words} />
+          </section>
+          <p class="pages">
+            <a href={`${baseOf(c)}/`}>{words.text('home')}</a>
+          </p>
+        </>
+      ),
+    })
+  })
+
+  routes.form('/new', async (c) => {
+    const fields = await readFields(c)
+    const input = { name: fields.get('name') }
+    const created = await createOrganization(seatgate, scopeOf(c), input, fields.options)
+    const to = created.ok
+      ? `${baseOf(c)}/org/${encodeURIComponent(created.value.slug)}/members`
+      : `${baseOf(c)}/new`
+    return afterAct(c, created, to, 'organizationCreated')
+  })
+
+  routes.page('/org/:org', (c) => c.redirect(pathIn(c, '/members')))
+
+  routes.page('/org/:org/settings', (c) => {
+    const { organization, role } = c.var
+    const isOwner = role === seatgate.roles.owner
+    granted(
+      seatgate.roles.organizationAdmins.includes(role)
+        ? ({ ok: true, value: null } as const)
+        : ({ ok: false, error: { code: 'insufficient_role' } } as const)
+    )
+    return showOrganizationPage(setup, c, {
+      key: 'settings',
+      content: (words) => (
+        <>
+          <Section id="general" title={words.text('general')}>
+            <Form action={pathIn(c, '/settings/rename')}>
+              <Field label={words.text('organizationName')}>
+                <input name="name" value={organization.name} maxlength={160} required />
+              </Field>
+              <p>
+                <button>{words.text('save')}</button>
+              </p>
+            </Form>
+            <dl>
+              <div>
+                <dt>{words.text('mfa')}</dt>
+                <dd>{words.text(organization.enforceMfaForMembers ? 'yes' : 'no')}</dd>
+              </div>
+              <div>
+                <dt>{words.text('created')}</dt>
+                <dd>
+                  <Time at={organization.createdAt} words={words} day />
+                </dd>
+              </div>
+            </dl>
+          </Section>
+          <Section id="slug" title={words.text('slug')}>
+            <p>{words.text('slugHelp')}</p>
+            <Form action={pathIn(c, '/settings/slug')} operation={seatgate.newId()}>
+              <Field label={words.text('newSlug')}>
+                <input name="slug" required autocomplete="off" spellcheck={false} />
+              </Field>
+              <Field label={words.say('typeToConfirm', { text: <code>{organization.slug}</code> })}>
+                <input name="confirm" required autocomplete="off" spellcheck={false} />
+              </Field>
+              <ProofField setup={setup} words={words} />
+              <p>
+                <button>{words.text('save')}</button>
+              </p>
+            </Form>
+          </Section>
+          {isOwner && (
+            <Section id="danger" title={words.text('danger')} grave>
+              <h3>{words.text('deleteOrganization')}</h3>
+              <p>{words.text('deleteHelp')}</p>
+              <Form action={pathIn(c, '/settings/delete')} operation={seatgate.newId()}>
+                <Field
+                  label={words.say('typeToConfirm', { text: <Name>{organization.name}</Name> })}
+                >
+                  <input name="confirm" required autocomplete="off" spellcheck={false} />
+                </Field>
+                <ProofField setup={setup} words={words} />
+                <p>
+                  <button class="grave">{words.text('deleteOrganization')}</button>
+                </p>
+              </Form>
+            </Section>
+          )}
+        </>
+      ),
+    })
+  })
+
+  routes.form('/org/:org/settings/rename', async (c) => {
+    const fields = await readFields(c)
+    const renamed = await renameOrganization(seatgate, inOrganization(c), {
+      name: fields.get('name'),
+    })
+    return afterAct(c, renamed, pathIn(c, '/settings'), 'renamed')
+  })
+
+  routes.form('/org/:org/settings/slug', async (c) => {
+    const fields = await readFields(c)
+    const changed = await updateSlug(
+      seatgate,
+      inOrganization(c),
+      { slug: fields.get('slug'), confirmSlug: fields.get('confirm'), ...proofIn(setup, fields) },
+      fields.options
+    )
+    const slug = changed.ok ? changed.value.slug : (c.req.param('org') ?? '')
+    const to = `${baseOf(c)}/org/${encodeURIComponent(slug)}/settings`
+    return afterAct(c, changed, to, 'slugChanged')
+  })
+
+  routes.form('/org/:org/settings/delete', async (c) => {
+    const fields = await readFields(c)
+    const deleted = await softDeleteOrganization(
+      seatgate,
+      inOrganization(c),
+      { confirmName: fields.get('confirm'), ...proofIn(setup, fields) },
+      fields.options
+    )
+    const to = deleted.ok ? `${baseOf(c)}/` : pathIn(c, '/settings')
+    return afterAct(c, deleted, to, 'deletedDone')
+  })
+}
+
+function CreateForm({
+  action,
+  operation,
+  words,
+}: {
+  action: string
+  operation: string
+  words: Words
+}) {
+  return (
+    <Form action={action} operation={operation}>
+      <Field label={words.text('organizationName')}>
+        <input name="name" maxlength={160} required autocomplete="organization" />
+      </Field>
+      <p>
+        <button class="primary">{words.text('createOrganization')}</button>
+      </p>
+    </Form>
+  )
+}

@@ -1,0 +1,81 @@
+import { Hono, type Handler, type MiddlewareHandler } from 'hono'
+import { csrf } from 'hono/csrf'
+import { HTTPException } from 'hono/http-exception'
+import { storeRefusal } from '../engine/changes/listed-refusals.ts'
+import { refuseCrossSite } from '../hono/cross-site.ts'
+import { loadOrganizationFromSlug } from '../hono/load-organization-from-slug.ts'
+import { RefusalException } from '../hono/problem.ts'
+import { requireWellEncoded } from '../hono/request-body.ts'
+import { signedIn } from '../hono/routes/route-group.ts'
+import { showRefusal } from './layout.tsx'
+import type { Console, ConsoleEnv } from './visit.ts'
+
+/** No script, style or frame of another origin, and none in the page itself. */
+const POLICY = [
+  `default-src 'none'`,
+  `script-src 'self'`,
+  `style-src 'self'`,
+  `img-src 'self' data:`,
+  `connect-src 'self'`,
+  `worker-src 'self'`,
+  `form-action 'self'`,
+  `base-uri 'none'`,
+  `frame-ancestors 'none'`,
+].join('; ')
+
+const headers: MiddlewareHandler = async (c, next) => {
+  await next()
+  c.res.headers.set('content-security-policy', POLICY)
+  c.res.headers.set('cache-control', 'no-store')
+  c.res.headers.set('referrer-policy', 'same-origin')
+  c.res.headers.set('x-content-type-options', 'nosniff')
+}
+
+/** The pages and forms of a console. */
+export interface Routes {
+  /** A page of an organization; its middleware has loaded it for the caller. */
+  page(path: string, handler: Handler<ConsoleEnv>): void
+  /** A page for a caller who is signed in. */
+  signedIn(path: string, handler: Handler<ConsoleEnv>): void
+  /** A form of a caller who is signed in. */
+  form(path: string, handler: Handler<ConsoleEnv>): void
+  /** A form of a caller who is signed in, about an organization that is loaded for them. */
+  organizationForm(path: string, handler: Handler<ConsoleEnv>): void
+  /** A page, or a form, for everybody. */
+  open(method: 'GET' | 'POST', path: string, handler: Handler<ConsoleEnv>): void
+}
+
+/** Makes the routes of a console. */
+export function consoleRoutes(setup: Console, add: (routes: Routes) => void): Hono<ConsoleEnv> {
+  const { seatgate, options } = setup
+  const { authenticate } = options
+  const app = new Hono<ConsoleEnv>()
+  const head = [headers, requireWellEncoded]
+  // Also a form that needs no session: to sign a person in as another is an attack without any cookie.
+  const guarded = [...head, csrf(), refuseCrossSite({ requests: 'all' })]
+  const known = signedIn(authenticate) as unknown as MiddlewareHandler<ConsoleEnv>
+  const load = loadOrganizationFromSlug(seatgate, { authenticate: (c) => c.get('asking') })
+  add({
+    page: (path, handler) => app.on('GET', [path], ...head, known, load, handler),
+    signedIn: (path, handler) => app.on('GET', [path], ...head, known, handler),
+    form: (path, handler) => app.on('POST', [path], ...guarded, known, handler),
+    organizationForm: (path, handler) => app.on('POST', [path], ...guarded, known, load, handler),
+    open: (method, path, handler) =>
+      app.on(method, [path], ...(method === 'POST' ? guarded : head), handler),
+  })
+  app.onError(async (error, c) => {
+    const response = await showRefusal(setup, c, refusalFor(setup, error))
+    response.headers.set('content-security-policy', POLICY)
+    response.headers.set('cache-control', 'no-store')
+    response.headers.set('referrer-policy', 'same-origin')
+    return response
+  })
+  return app
+}
+
+function refusalFor({ seatgate }: Console, error: Error) {
+  if (error instanceof RefusalException) return error.refusal
+  // Of `hono/csrf`.
+  if (error instanceof HTTPException) return { code: 'cross_site_request' } as const
+  return storeRefusal(seatgate, error)
+}

@@ -1,0 +1,103 @@
+import { Fragment, type Child } from 'hono/jsx'
+import { jsx } from 'hono/jsx/jsx-runtime'
+import { german } from './de.ts'
+import { english, type Catalogue, type Plural, type TextKey } from './en.ts'
+
+/** The languages of the console. */
+export type Language = 'en' | 'de'
+
+const CATALOGUES: Readonly<Record<Language, Catalogue>> = { en: english, de: german }
+
+export type Values = Readonly<Record<string, string | number>>
+
+/** The texts and formats of one language. */
+export interface Words {
+  readonly language: Language
+  /** Returns a text, with its values, for an attribute or a title. */
+  text(key: TextKey, values?: Values): string
+  /** Returns a text with elements as values, such as names. */
+  say(key: TextKey, values: Readonly<Record<string, Child>>): Child
+  /** Returns the word of a prefix and a value that was read, such as a status; else the value. */
+  word(prefix: string, value: string): string
+  refusal: Catalogue['refusal']
+  event(action: string): string
+  number(value: number): string
+  /** Returns a day, in UTC. */
+  day(at: string): string
+  /** Returns an instant, in UTC. */
+  instant(at: string): string
+  /** Returns the distance between two instants, such as "in 6 days". */
+  distance(at: string, now: Date): string
+}
+
+const HOUR = 3_600_000
+const UNITS = [
+  ['day', 24 * HOUR],
+  ['hour', HOUR],
+  ['minute', 60_000],
+] as const
+
+/** Returns the words of a language. */
+export function wordsIn(language: Language): Words {
+  const { texts, refusal, events } = CATALOGUES[language]
+  const rules = new Intl.PluralRules(language)
+  const numbers = new Intl.NumberFormat(language)
+  const days = new Intl.DateTimeFormat(language, { dateStyle: 'long', timeZone: 'UTC' })
+  const instants = new Intl.DateTimeFormat(language, {
+    dateStyle: 'medium',
+    timeStyle: 'short',
+    timeZone: 'UTC',
+  })
+  const distances = new Intl.RelativeTimeFormat(language, { numeric: 'auto' })
+  const template = (key: TextKey, count: unknown): string => {
+    const text: string | Plural = texts[key]
+    if (typeof text === 'string') return text
+    return rules.select(Number(count)) === 'one' ? text.one : text.other
+  }
+  const shown = (value: string | number | undefined) =>
+    typeof value === 'number' ? numbers.format(value) : (value ?? '')
+  return {
+    language,
+    text: (key, values = {}) =>
+      template(key, values['count']).replace(/\{(\w+)\}/g, (_, name: string) =>
+        shown(values[name])
+      ),
+    say(key, values) {
+      const parts = template(key, values['count']).split(/\{(\w+)\}/)
+      const children = parts.map((part, index) => {
+        if (index % 2 === 0) return part
+        const value = values[part]
+        return typeof value === 'number' ? numbers.format(value) : value
+      })
+      return jsx(Fragment, { children })
+    },
+    word: (prefix, value) => {
+      const text = (texts as Readonly<Record<string, string | Plural>>)[`${prefix}_${value}`]
+      return typeof text === 'string' ? text : value
+    },
+    refusal,
+    event: (action) => events[action] ?? action,
+    number: (value) => numbers.format(value),
+    day: (at) => days.format(new Date(at)),
+    instant: (at) => instants.format(new Date(at)),
+    distance(at, now) {
+      const milliseconds = Date.parse(at) - now.getTime()
+      const [unit, size] = UNITS.find(([, size]) => Math.abs(milliseconds) >= size) ?? UNITS[2]
+      return distances.format(Math.round(milliseconds / size), unit)
+    },
+  }
+}
+
+/** Returns the first language of an `Accept-Language` that there is; English without one. */
+export function languageFor(header: string | undefined): Language {
+  const asked = (header ?? '')
+    .split(',')
+    .map((part) => {
+      const [tag = '', ...parameters] = part.trim().toLowerCase().split(';')
+      const [, quality = '1'] = /^\s*q=([\d.]+)$/.exec(parameters.join(';')) ?? []
+      return { language: tag.split('-')[0] ?? '', quality: Number(quality) }
+    })
+    .sort((a, b) => b.quality - a.quality)
+  for (const { language } of asked) if (language === 'en' || language === 'de') return language
+  return 'en'
+}

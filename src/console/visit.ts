@@ -1,0 +1,123 @@
+import type { Context } from 'hono'
+import { basePath } from 'hono/route'
+import type { OrganizationScope, Scope } from '../engine/access/principal.ts'
+import { isOperator } from '../engine/access/principal.ts'
+import type { Result } from '../base/result.ts'
+import { RefusalException } from '../hono/problem.ts'
+import type { OrganizationVariables, RouterEnv } from '../hono/request.ts'
+import { marksOfRequest } from '../hono/request.ts'
+import { readForm, refusalOf } from '../hono/request-body.ts'
+import type { Seatgate } from '../seatgate.ts'
+import type { BillingConnection } from '../parts/billing/connection.ts'
+import type { Authenticate } from '../hono/request.ts'
+import type { SignIn } from '../hono/routes/invitation-routes.ts'
+import type { OperationOptions } from '../engine/changes/operation.ts'
+import { keepOutcome, type Outcome } from './outcome.ts'
+import type { TextKey } from './texts/en.ts'
+import { languageFor, wordsIn, type Language, type Values, type Words } from './texts/languages.ts'
+
+/** Options of `seatgateConsole`. */
+export interface ConsoleOptions {
+  /** Identifies the person who asks, as for the router. */
+  readonly authenticate: Authenticate
+  /** Where people sign in; `return_to` is added with the path to come back to. Default `/sign-in`. */
+  readonly signInUrl?: string
+  /** Where people sign out: a path that takes a POST, or an address. Default: no button. */
+  readonly signOutUrl?: string
+  /** The name at the top of each page. Default `Seatgate`. */
+  readonly brand?: string
+  /** Returns the language of a request. Default: by `Accept-Language`. */
+  readonly language?: (c: Context) => Language
+  /** Signs in a person who accepts an invitation with sign-up. Without it they sign up elsewhere. */
+  readonly signIn?: SignIn
+  /** The connection to the billing provider. Without it the billing page changes nothing. */
+  readonly billing?: BillingConnection
+}
+
+/** The configuration of a console. */
+export interface Console {
+  readonly seatgate: Seatgate
+  readonly options: ConsoleOptions
+}
+
+/** The environment of its routes. */
+export interface ConsoleEnv {
+  Variables: RouterEnv['Variables'] & OrganizationVariables
+}
+
+export type Visit = Context<ConsoleEnv>
+
+/** Returns the words of a request's language. */
+export function wordsOf({ options }: Console, c: Context): Words {
+  return wordsIn(options.language?.(c) ?? languageFor(c.req.header('accept-language')))
+}
+
+/** Returns the path that the console is mounted at, without a slash at its end. */
+export function baseOf(c: Context): string {
+  return basePath(c).replace(/\/+$/, '')
+}
+
+/** Returns the path of a page of the organization that the request names. */
+export function pathIn(c: Context, page = ''): string {
+  return `${baseOf(c)}/org/${encodeURIComponent(c.req.param('org') ?? '')}${page}`
+}
+
+export function scopeOf(c: Visit): Scope {
+  return { caller: c.var.asking, ...marksOfRequest(c) }
+}
+
+export function inOrganization(c: Visit): OrganizationScope {
+  return { ...scopeOf(c), organization: c.req.param('org') ?? '' }
+}
+
+/** Whether the person is an operator, and not acting as a user. */
+export function byOperator(c: Visit): boolean {
+  return isOperator(c.var.caller)
+}
+
+/** A form as it was sent. */
+export interface Fields {
+  get(name: string): string
+  /** Makes a form that is sent twice one operation. */
+  readonly options: OperationOptions
+}
+
+/** Reads a form. */
+export async function readFields(c: Context): Promise<Fields> {
+  const form = await readForm(c)
+  const unreadable = refusalOf(form)
+  if (unreadable) throw new RefusalException(unreadable)
+  const fields = form as Readonly<Record<string, string>>
+  const operation = fields['operation'] ?? ''
+  const known = /^[\w-]{8,64}$/.test(operation)
+  return {
+    get: (name) => fields[name] ?? '',
+    options: known ? { operationId: `console:${operation}` } : {},
+  }
+}
+
+/** Answers a form: keeps the outcome and redirects to the page that shows it. */
+export function afterAct(
+  c: Context,
+  result: Result<unknown>,
+  to: string,
+  done: TextKey,
+  values: Values = {}
+): Response {
+  const outcome: Outcome = result.ok
+    ? { kind: 'done', key: done, values }
+    : { kind: 'refused', refusal: result.error }
+  return withOutcome(c, outcome, to)
+}
+
+/** Redirects to a page that shows an outcome. */
+export function withOutcome(c: Context, outcome: Outcome, to: string): Response {
+  keepOutcome(c, baseOf(c), outcome)
+  return c.redirect(to, 303)
+}
+
+/** Returns the value of a result. A refusal becomes the page. */
+export function granted<T>(result: Result<T>): T {
+  if (!result.ok) throw new RefusalException(result.error)
+  return result.value
+}

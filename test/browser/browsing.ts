@@ -1,0 +1,198 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest'
+import { connect, type Client } from '../../scripts/client.ts'
+import { waitFor } from '../../scripts/wait-for.ts'
+import { OPERATOR } from './setup.ts'
+
+export const PASSWORD = 'correct horse battery'
+
+let browser: Browser
+const contexts = new Set<BrowserContext>()
+const problems: string[] = []
+const tolerated: RegExp[] = []
+
+beforeAll(async () => {
+  browser = await chromium.connect(inject('browser'))
+})
+
+afterEach(async () => {
+  await Promise.all([...contexts].map((context) => context.close()))
+  contexts.clear()
+  const found = problems.splice(0).filter((problem) => !tolerated.some((one) => one.test(problem)))
+  tolerated.length = 0
+  expect(found, 'violations of the policy, errors of scripts, other origins').toEqual([])
+})
+
+afterAll(() => browser.close())
+
+export const url = (path = '/') => inject('url') + path
+
+/** Lets this test see a problem of this kind, such as a refused status. */
+export function tolerate(problem: RegExp): void {
+  tolerated.push(problem)
+}
+
+export interface Browsing {
+  readonly scripts?: boolean
+  readonly width?: number
+  readonly language?: string
+}
+
+/** Opens a browser of one person. A violation of the policy or an error in a script fails the test. */
+export async function browse({
+  scripts = true,
+  width = 1100,
+  language = 'en',
+}: Browsing = {}): Promise<Page> {
+  const context = await browser.newContext({
+    javaScriptEnabled: scripts,
+    viewport: { width, height: 800 },
+    locale: language,
+  })
+  contexts.add(context)
+  context.setDefaultTimeout(15_000)
+  const page = await context.newPage()
+  page.on('console', (message) => {
+    if (message.type() === 'error') problems.push(message.text())
+  })
+  page.on('pageerror', (error) => problems.push(String(error)))
+  page.on('request', (request) => {
+    const { origin, protocol } = new URL(request.url())
+    if (protocol.startsWith('http') && origin !== inject('url')) {
+      problems.push(`a request to ${origin}`)
+    }
+  })
+  return page
+}
+
+let count = 0
+
+/** An address that no other test has. */
+export function address(name: string): string {
+  count += 1
+  return `${name}-${process.pid}-${count}@example.com`
+}
+
+/** Signs a person up without a page, and returns what they may ask the API. */
+export async function signUp(email: string): Promise<{ api: Client; token: string; id: string }> {
+  const answer = await connect(inject('url')).signUp(email)
+  if (!answer.ok) throw new Error(JSON.stringify(answer.problem))
+  const { token, user } = answer.value
+  return { token, id: user.id, api: connect(inject('url'), token) }
+}
+
+/** Gives the browser of a page the session of a person. */
+export async function actAs(page: Page, token: string): Promise<void> {
+  await page
+    .context()
+    .addCookies([{ name: 'seatgate_session', value: token, url: inject('url'), httpOnly: true }])
+}
+
+/** Asks the API of the reference host. */
+export async function ask(
+  token: string,
+  method: string,
+  path: string,
+  body?: object
+): Promise<unknown> {
+  const response = await fetch(url(path), {
+    method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(body && { 'content-type': 'application/json' }),
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)
+  return text === '' ? null : JSON.parse(text)
+}
+
+let operatorToken: Promise<string> | null = null
+
+/** Returns the token of the operator. */
+export function operator(): Promise<string> {
+  operatorToken ??= tokenOf(OPERATOR)
+  return operatorToken
+}
+
+// Another file may have signed the operator up.
+async function tokenOf(email: string): Promise<string> {
+  const body = JSON.stringify({ email, password: PASSWORD })
+  const headers = { 'content-type': 'application/json' }
+  const post = (path: string) => fetch(url(path), { method: 'POST', headers, body })
+  const up = await post('/identity/sign-up')
+  const answer = up.ok ? up : await post('/identity/sign-in')
+  return ((await answer.json()) as { token: string }).token
+}
+
+export interface Founded {
+  readonly id: string
+  readonly slug: string
+  readonly name: string
+  readonly token: string
+  readonly email: string
+}
+
+/** Founds an organization with its owner. */
+export async function found(
+  name: string,
+  { seats }: { seats?: number | 'unlimited' } = {}
+): Promise<Founded> {
+  const email = address('owner')
+  const { token } = await signUp(email)
+  const made = (await ask(token, 'POST', '/organizations', { name })) as Founded
+  if (seats !== undefined) {
+    const path = `/organizations/${made.id}/seats/limit`
+    await ask(await operator(), 'PUT', path, { limit: seats, reason: 'For a test.' })
+  }
+  return { ...made, token, email }
+}
+
+/** Adds a member who has signed up. */
+export async function addMember(
+  { id, token }: Pick<Founded, 'id' | 'token'>,
+  role = 'member',
+  email = address('member')
+) {
+  const person = await signUp(email)
+  await ask(token, 'POST', `/organizations/${id}/members`, { userId: person.id, role })
+  return { ...person, email }
+}
+
+/** Returns the address in the latest mail to a recipient. */
+export async function linkMailedTo(email: string): Promise<string> {
+  return waitFor(`a mail to ${email}`, 20, async () => {
+    const output = await (await fetch(inject('output'))).text()
+    const mail = output.slice(output.lastIndexOf(`mail to ${email}:`))
+    return output.includes(`mail to ${email}:`)
+      ? /http\S+#token=[\w.~-]+/.exec(mail)?.[0]
+      : undefined
+  })
+}
+
+/** Checks a page with axe in both colour schemes. */
+export async function expectAccessible(page: Page): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    const axe = new AxeBuilder({ page }).setLegacyMode(true)
+    // The other rules do not depend on colours.
+    const { violations } = await (
+      colorScheme === 'dark' ? axe.withRules('color-contrast') : axe
+    ).analyze()
+    const found = violations.map(
+      ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`
+    )
+    expect(found, `${page.url()} in ${colorScheme}`).toEqual([])
+  }
+}
+
+/** Whether the page can be read without scrolling sideways. */
+export async function expectNoOverflow(page: Page): Promise<void> {
+  const [content, window] = await page.evaluate(() => [
+    document.documentElement.scrollWidth,
+    document.documentElement.clientWidth,
+  ])
+  expect(content, page.url()).toBeLessThanOrEqual(window ?? 0)
+}
