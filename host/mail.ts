@@ -2,8 +2,8 @@ import type { InvitationOptions, Mailer } from '../src/index.ts'
 import type { SendMail } from './identity/address-proof.ts'
 
 /**
- * Writes mail to the log, for development: nothing is sent. The reference host has no pages for a
- * link to open, so each mail ends with the request that accepts the invitation.
+ * Writes mail to the log, for development. The link opens the page of the console; the request below it
+ * accepts the invitation without a browser.
  */
 export function printedMail(
   publicUrl: string
@@ -13,15 +13,11 @@ export function printedMail(
       const [, token = ''] = /#token=([\w-]+)/.exec(text) ?? []
       const body = { token, email: to, password: 'correct horse battery' }
       const request = curl(`${publicUrl}/invitations/accept-with-signup`, body)
-      print(
-        to,
-        subject,
-        `${text}\n\nThere is no page at this address yet. To accept:\n\n${request}`
-      )
+      print(to, subject, `${text}\n\nTo accept without a browser:\n\n${request}`)
       return { outcome: 'sent' }
     },
   }
-  return { mailer, url: (token) => `${publicUrl}/invitations#token=${token}` }
+  return { mailer, url: (token) => `${publicUrl}/invitation#token=${token}` }
 }
 
 /** Writes the mail that verifies an address to the log, with the request that does it. */

@@ -4,8 +4,17 @@ import { checkOptionNames, namesOf } from '../base/names.ts'
 import { checkAuthenticate } from '../hono/request.ts'
 import { checkProof } from '../hono/routes/route-group.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { hasForwarding, hasInvitations, hasJoining } from '../hono/router-parts.ts'
+import { auditPages } from './pages/audit-pages.tsx'
+import { billingPages } from './pages/billing-pages.tsx'
+import { invitationPages } from './pages/invitation-pages.tsx'
+import { invitedPages } from './pages/invited-pages.tsx'
+import { joiningPages } from './pages/joining-pages.tsx'
 import { memberPages } from './pages/member-pages.tsx'
 import { organizationPages } from './pages/organization-pages.tsx'
+import { platformPages } from './pages/platform-pages.tsx'
+import { seatPages } from './pages/seat-pages.tsx'
+import { sinkPages } from './pages/sink-pages.tsx'
 import { consoleRoutes } from './routes.ts'
 import type { ConsoleEnv, ConsoleOptions } from './visit.ts'
 
@@ -45,6 +54,16 @@ export function seatgateConsole(seatgate: Seatgate, options: ConsoleOptions): Ho
   const app = consoleRoutes(setup, (routes) => {
     organizationPages(setup, routes)
     memberPages(setup, routes)
+    if (hasInvitations(seatgate)) {
+      invitationPages({ seatgate, options }, routes)
+      invitedPages({ seatgate, options }, routes)
+    }
+    if (hasJoining(seatgate)) joiningPages({ seatgate, options }, routes)
+    seatPages(setup, routes)
+    if (seatgate.billing !== null) billingPages(setup, routes)
+    auditPages(setup, routes)
+    if (hasForwarding(seatgate)) sinkPages({ seatgate, options }, routes)
+    platformPages(setup, routes)
   })
   // A name has the hash of its content, so that it never changes.
   app.get('/assets/:name', (c) => {

@@ -33,11 +33,13 @@ export function Verification({ texts, worker, checkpointUrl, exportUrl, trail }:
         ? { key, note: await (form.get('note') as File).text(), file: form.get('file') as File }
         : { key, checkpointUrl, exportUrl }
     const verifier = new Worker(worker === '' ? inlineWorker() : worker, { type: 'module' })
-    verifier.onerror = ({ message }) => setAnswer({ kind: 'failed', reason: message })
-    verifier.onmessage = ({ data }: MessageEvent<VerifyAnswer>) => {
+    verifier.addEventListener('error', ({ message }) =>
+      setAnswer({ kind: 'failed', reason: message })
+    )
+    verifier.addEventListener('message', ({ data }: MessageEvent<VerifyAnswer>) => {
       setAnswer(data)
       if (data.kind !== 'progress') verifier.terminate()
-    }
+    })
     // A worker has no origin to name.
     // oxlint-disable-next-line unicorn/require-post-message-target-origin
     verifier.postMessage(request)

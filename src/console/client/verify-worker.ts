@@ -3,9 +3,9 @@ import type { VerifyAnswer, VerifyRequest } from './verify-protocol.ts'
 
 const PROGRESS_MS = 200
 
-globalThis.onmessage = ({ data }: MessageEvent<VerifyRequest>) => {
+addEventListener('message', ({ data }: MessageEvent<VerifyRequest>) => {
   void verify(data).then(tell, (error: unknown) => tell({ kind: 'failed', reason: String(error) }))
-}
+})
 
 function tell(answer: VerifyAnswer): void {
   // A worker has no origin to name.

@@ -93,7 +93,7 @@ export function languageFor(header: string | undefined): Language {
   const asked = (header ?? '')
     .split(',')
     .map((part) => {
-      const [tag = '', ...parameters] = part.trim().toLowerCase().split(';')
+      const [tag = '', ...parameters] = part.trim().split(';')
       const [, quality = '1'] = /^\s*q=([\d.]+)$/.exec(parameters.join(';')) ?? []
       return { language: tag.split('-')[0] ?? '', quality: Number(quality) }
     })

@@ -1,0 +1,307 @@
+/** @jsxImportSource hono/jsx */
+import type { Child } from 'hono/jsx'
+import type { Result } from '../../base/result.ts'
+import { getBilling, type BillingView } from '../../operations/billing/get-billing.ts'
+import {
+  cancelSubscription,
+  requestSeats,
+  resumeSubscription,
+} from '../../parts/billing/change-subscription.ts'
+import { openCheckout, openPortal, previewChange } from '../../parts/billing/checkout.ts'
+import type { BillingConnection } from '../../parts/billing/connection.ts'
+import { Field, Form, RefusalNotice, Section, Time } from '../elements.tsx'
+import { showOrganizationPage } from '../layout.tsx'
+import type { Routes } from '../routes.ts'
+import type { TextKey } from '../texts/en.ts'
+import type { Words } from '../texts/languages.ts'
+import {
+  afterAct,
+  granted,
+  inOrganization,
+  pathIn,
+  readFields,
+  withOutcome,
+  type Console,
+  type Visit,
+} from '../visit.ts'
+import { limitWords } from './seat-pages.tsx'
+
+/** The page of an organization's plan, subscription and bought seats. */
+export function billingPages(setup: Console, routes: Routes): void {
+  const { seatgate } = setup
+  const connection = setup.options.billing ?? null
+  const all = (c: Visit) => pathIn(c, '/billing')
+
+  routes.page('/org/:org/billing', async (c) => {
+    const billing = granted(await getBilling(seatgate, inOrganization(c)))
+    return showOrganizationPage(setup, c, {
+      key: 'billing',
+      content: (words) => (
+        <>
+          <Overview words={words} billing={billing} />
+          {connection && <Changes setup={setup} c={c} words={words} billing={billing} />}
+        </>
+      ),
+    })
+  })
+
+  if (connection !== null) paymentForms(setup, connection, routes, all)
+}
+
+// The pages of a provider are elsewhere, where a form may not lead: a link does.
+function paymentForms(
+  setup: Console,
+  connection: BillingConnection,
+  routes: Routes,
+  all: (c: Visit) => string
+): void {
+  const { seatgate } = setup
+  const context = { ...seatgate, connection }
+  const leading = (
+    c: Visit,
+    result: Result<{ readonly url: string }>,
+    key: TextKey
+  ): Response | Promise<Response> => {
+    if (!result.ok) return afterAct(c, result, all(c), 'done')
+    return showOrganizationPage(setup, c, {
+      key: 'billing',
+      content: (words) => (
+        <section aria-label={words.text('billing')}>
+          <p role="status">{words.text(key)}</p>
+          <p class="line">
+            <a class="button primary" href={result.value.url} rel="noreferrer">
+              {words.text('continue')}
+            </a>
+            <a href={all(c)}>{words.text('back')}</a>
+          </p>
+        </section>
+      ),
+    })
+  }
+
+  routes.organizationForm('/org/:org/billing/checkout', async (c) => {
+    const fields = await readFields(c)
+    const seats = fields.get('seats')
+    const input = { plan: fields.get('plan'), ...(seats !== '' && { seats: Number(seats) }) }
+    const opened = await openCheckout(context, inOrganization(c), input, fields.options)
+    return leading(c, opened, 'checkoutReady')
+  })
+  routes.organizationForm('/org/:org/billing/portal', async (c) => {
+    await readFields(c)
+    return leading(c, await openPortal(context, inOrganization(c)), 'portalReady')
+  })
+  routes.form('/org/:org/billing/seats', async (c) => {
+    const fields = await readFields(c)
+    const input = { seats: Number(fields.get('seats')) }
+    const requested = await requestSeats(context, inOrganization(c), input, fields.options)
+    return afterAct(c, requested, all(c), 'seatsRequested')
+  })
+  routes.organizationForm('/org/:org/billing/preview', async (c) => {
+    const fields = await readFields(c)
+    const input = { seats: Number(fields.get('seats')) }
+    const preview = await previewChange(context, inOrganization(c), input)
+    return showOrganizationPage(setup, c, {
+      key: 'billing',
+      content: (words) => (
+        <section aria-label={words.text('preview')}>
+          {preview.ok ? (
+            <Price words={words} preview={preview.value} />
+          ) : (
+            <RefusalNotice refusal={preview.error} words={words} />
+          )}
+          <p>
+            <a href={all(c)}>{words.text('back')}</a>
+          </p>
+        </section>
+      ),
+    })
+  })
+  routes.form('/org/:org/billing/cancel', async (c) => {
+    const fields = await readFields(c)
+    if (fields.get('confirm') !== fields.get('expected')) {
+      return withOutcome(c, { kind: 'wrong', key: 'typedWrong' }, all(c))
+    }
+    const canceled = await cancelSubscription(context, inOrganization(c), { atPeriodEnd: true })
+    return afterAct(c, canceled, all(c), 'canceledDone')
+  })
+  routes.form('/org/:org/billing/resume', async (c) => {
+    await readFields(c)
+    const resumed = await resumeSubscription(context, inOrganization(c))
+    return afterAct(c, resumed, all(c), 'resumedDone')
+  })
+}
+
+function Price({
+  words,
+  preview,
+}: {
+  words: Words
+  preview: {
+    readonly amountDue: number | null
+    readonly currency: string | null
+    readonly lines: readonly { readonly description: string; readonly amount: number }[]
+    readonly mustFree: { readonly seats: number }
+  }
+}) {
+  const { amountDue, currency, lines, mustFree } = preview
+  const money = (amount: number) => moneyIn(words, currency ?? 'usd', amount)
+  return (
+    <>
+      {amountDue !== null && (
+        <p class="figure">{words.text('previewDue', { amount: money(amountDue) })}</p>
+      )}
+      {lines.length > 0 && (
+        <ul>
+          {lines.map(({ description, amount }) => (
+            <li>
+              {description}: {money(amount)}
+            </li>
+          ))}
+        </ul>
+      )}
+      {mustFree.seats > 0 && <p class="bad">{words.text('mustFree', { count: mustFree.seats })}</p>}
+    </>
+  )
+}
+
+// Amounts are in minor units, and a currency has two, none or three digits of them.
+function moneyIn({ language }: Words, currency: string, amount: number): string {
+  const format = new Intl.NumberFormat(language, { style: 'currency', currency })
+  const digits = format.resolvedOptions().maximumFractionDigits ?? 2
+  return format.format(amount / 10 ** digits)
+}
+
+function Overview({ words, billing }: { words: Words; billing: BillingView }) {
+  const { plan, status, seats, overLimitSince, scheduled, syncedAt } = billing
+  const time = (at: string | null): Child => at !== null && <Time at={at} words={words} />
+  const facts: readonly (readonly [TextKey, Child])[] = [
+    ['subscription', words.word('subscription', status)],
+    ['included', limitWords(seats.included, words)],
+    ['purchased', limitWords(seats.purchased, words)],
+    ['limit', limitWords(seats.limit, words)],
+    ['used', words.number(seats.used)],
+    ['periodEnd', time(billing.currentPeriodEnd)],
+    ['trialEnd', time(billing.trialEnd)],
+    ['graceEnd', time(billing.graceEnd)],
+    [
+      'scheduled',
+      scheduled && (
+        <>
+          {words.word('change', scheduled.change)} <Time at={scheduled.at} words={words} />
+        </>
+      ),
+    ],
+  ]
+  return (
+    <Section id="overview" title={words.text('plan')}>
+      {overLimitSince !== null && (
+        <div class="notice bad" role="alert">
+          <p>
+            {words.text('overSince')} <Time at={overLimitSince} words={words} />.{' '}
+            {words.text('overLimitHelp')}
+          </p>
+        </div>
+      )}
+      <p class="figure">{plan ?? words.text('planNone')}</p>
+      {!billing.granting && status !== 'none' && <p class="bad">{billing.reason}</p>}
+      <dl>
+        {facts.map(([key, value]) =>
+          value === null || value === false ? null : (
+            <div>
+              <dt>{words.text(key)}</dt>
+              <dd>{value}</dd>
+            </div>
+          )
+        )}
+      </dl>
+      {syncedAt !== null && (
+        <p class="soft">{words.say('checkedAt', { time: <Time at={syncedAt} words={words} /> })}</p>
+      )}
+    </Section>
+  )
+}
+
+function Changes({
+  setup: { seatgate },
+  c,
+  words,
+  billing,
+}: {
+  setup: Console
+  c: Visit
+  words: Words
+  billing: BillingView
+}) {
+  const path = pathIn(c, '/billing')
+  const plans = [...(seatgate.billing?.plans.values() ?? [])].filter(({ prices }) => prices.length)
+  const { slug } = c.var.organization
+  if (billing.status === 'none' || billing.status === 'canceled') {
+    return (
+      <Section id="checkout" title={words.text('choosePlan')}>
+        <Form action={`${path}/checkout`} operation={seatgate.newId()}>
+          <div class="line">
+            <Field label={words.text('plan')}>
+              <select name="plan">
+                {plans.map(({ name }) => (
+                  <option value={name}>{name}</option>
+                ))}
+              </select>
+            </Field>
+            <Field label={words.text('seatsToPay')}>
+              <input name="seats" type="number" min={1} value={Math.max(1, billing.seats.used)} />
+            </Field>
+            <button class="primary">{words.text('checkout')}</button>
+          </div>
+        </Form>
+      </Section>
+    )
+  }
+  const ends = billing.scheduled?.change === 'cancel'
+  return (
+    <>
+      <Section id="buy" title={words.text('buySeats')}>
+        <form method="post" action={`${path}/seats`} class="line">
+          <input type="hidden" name="operation" value={seatgate.newId()} />
+          <Field label={words.text('seatsToPay')}>
+            <input
+              name="seats"
+              type="number"
+              min={1}
+              required
+              value={typeof billing.seats.purchased === 'number' ? billing.seats.purchased : ''}
+            />
+          </Field>
+          <button formaction={`${path}/preview`}>{words.text('preview')}</button>
+          <button class="primary">{words.text('save')}</button>
+        </form>
+      </Section>
+      <Section id="portal" title={words.text('portal')}>
+        <Form action={`${path}/portal`}>
+          <button>{words.text('portal')}</button>
+        </Form>
+      </Section>
+      <Section
+        id="cancel"
+        title={words.text(ends ? 'resumeSubscription' : 'cancelSubscription')}
+        grave={!ends}
+      >
+        {ends ? (
+          <Form action={`${path}/resume`}>
+            <button>{words.text('resumeSubscription')}</button>
+          </Form>
+        ) : (
+          <Form action={`${path}/cancel`}>
+            <p>{words.text('cancelHelp')}</p>
+            <Field label={words.say('typeToConfirm', { text: <code>{slug}</code> })}>
+              <input name="confirm" required autocomplete="off" spellcheck={false} />
+            </Field>
+            <input type="hidden" name="expected" value={slug} />
+            <p>
+              <button class="grave">{words.text('cancelSubscription')}</button>
+            </p>
+          </Form>
+        )}
+      </Section>
+    </>
+  )
+}

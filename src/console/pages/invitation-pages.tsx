@@ -1,0 +1,333 @@
+/** @jsxImportSource hono/jsx */
+import { mayInvite } from '../../engine/access/roles.ts'
+import { userIdOf } from '../../engine/access/principal.ts'
+import type { Invitation } from '../../engine/model/invitation.ts'
+import { changeInvitationRole } from '../../operations/invitations/change-role.ts'
+import {
+  createInvitations,
+  type InvitationOutcomes,
+} from '../../operations/invitations/create-many.ts'
+import type { InvitationContext } from '../../operations/invitations/invitation-config.ts'
+import { listInvitations } from '../../operations/invitations/list.ts'
+import { resendInvitation } from '../../operations/invitations/resend.ts'
+import { revokeInvitation } from '../../operations/invitations/revoke.ts'
+import type { Seatgate } from '../../seatgate.ts'
+import {
+  Deadline,
+  Dialog,
+  Empty,
+  Field,
+  Form,
+  Island,
+  islandTexts,
+  Name,
+  Pages,
+  RefusalNotice,
+  RoleSelect,
+  Section,
+  Table,
+} from '../elements.tsx'
+import { showOrganizationPage } from '../layout.tsx'
+import type { Routes } from '../routes.ts'
+import type { Words } from '../texts/languages.ts'
+import {
+  afterAct,
+  baseOf,
+  granted,
+  inOrganization,
+  pathIn,
+  readFields,
+  wordsOf,
+  type Console,
+  type Visit,
+} from '../visit.ts'
+
+type Setup = Console & { seatgate: Seatgate & Pick<InvitationContext, 'invitations'> }
+
+/** An address with the outcome of its invitation. */
+interface InvitedRow {
+  readonly email: string
+  readonly invited: boolean
+  readonly words: string
+  readonly link?: string
+}
+
+/** The page of an organization's invitations. */
+export function invitationPages(setup: Setup, routes: Routes): void {
+  const { seatgate } = setup
+  const all = (c: Visit) => pathIn(c, '/invitations')
+  const idIn = (c: Visit) => c.req.param('id') ?? ''
+
+  routes.page('/org/:org/invitations', async (c) => {
+    const cursor = c.req.query('cursor')
+    const page = granted(
+      await listInvitations(seatgate, inOrganization(c), cursor === undefined ? {} : { cursor })
+    )
+    const words = wordsOf(setup, c)
+    const own = userIdOf(c.var.caller)
+    const mayAct = seatgate.roles.invitationAdmins.includes(c.var.role)
+    return showOrganizationPage(setup, c, {
+      key: 'invitations',
+      content: () => (
+        <>
+          <InviteSection setup={setup} c={c} words={words} mayAct={mayAct} />
+          <section aria-label={words.text('invitations')}>
+            <Table
+              caption={words.text('invitationsCount', { count: page.data.length })}
+              head={[
+                words.text('address'),
+                words.text('role'),
+                words.text('mail'),
+                words.text('expires'),
+                words.text('invitedBy'),
+                ...(mayAct ? [words.text('actions')] : []),
+              ]}
+            >
+              {page.data.map((invitation) => (
+                <tr>
+                  <th scope="row">
+                    <Name>{invitation.email}</Name>
+                  </th>
+                  <td data-label={words.text('role')}>{invitation.role}</td>
+                  <td data-label={words.text('mail')}>
+                    {words.word('mail', invitation.mailStatus)}
+                  </td>
+                  <td data-label={words.text('expires')}>
+                    <Deadline at={invitation.expiresAt} words={words} now={seatgate.now()} />
+                  </td>
+                  <td data-label={words.text('invitedBy')}>
+                    {invitation.invitedBy === own ? (
+                      words.text('you')
+                    ) : (
+                      <code>{invitation.invitedBy}</code>
+                    )}
+                  </td>
+                  {mayAct && (
+                    <td class="act">
+                      <Acts setup={setup} c={c} words={words} invitation={invitation} />
+                    </td>
+                  )}
+                </tr>
+              ))}
+            </Table>
+            {page.data.length === 0 && <Empty>{words.text('invitationsNone')}</Empty>}
+            <Pages path={all(c)} cursor={cursor} next={page.nextCursor} words={words} />
+          </section>
+        </>
+      ),
+    })
+  })
+
+  // Not a redirect: the links are shown in this response alone.
+  routes.organizationForm('/org/:org/invitations', async (c) => {
+    const fields = await readFields(c)
+    const words = wordsOf(setup, c)
+    const role = fields.get('role')
+    const emails = fields
+      .get('addresses')
+      .split(/[\s,;]+/)
+      .filter((address) => address !== '')
+    const invited = await createInvitations(
+      seatgate,
+      inOrganization(c),
+      { invitations: emails.map((email) => ({ email, role })) },
+      fields.options
+    )
+    const rows = invited.ok ? rowsOf(setup, c, words, emails, invited.value) : []
+    if (c.req.header('accept') === 'application/json') {
+      if (invited.ok) return c.json({ rows })
+      return c.json({ words: words.refusal(invited.error.code) }, 409)
+    }
+    return showOrganizationPage(setup, c, {
+      key: 'invitations',
+      content: () => (
+        <>
+          {!invited.ok && <RefusalNotice refusal={invited.error} words={words} />}
+          {invited.ok && <Outcomes rows={rows} words={words} />}
+          <p class="pages">
+            <a href={all(c)}>{words.text('back')}</a>
+          </p>
+        </>
+      ),
+    })
+  })
+
+  routes.form('/org/:org/invitations/:id/resend', async (c) => {
+    const { options } = await readFields(c)
+    const resent = await resendInvitation(seatgate, inOrganization(c), idIn(c), options)
+    return afterAct(c, resent, all(c), 'resentDone')
+  })
+  routes.form('/org/:org/invitations/:id/role', async (c) => {
+    const fields = await readFields(c)
+    const role = fields.get('role')
+    const changed = await changeInvitationRole(seatgate, inOrganization(c), idIn(c), { role })
+    return afterAct(c, changed, all(c), 'invitationRoleChanged', { role })
+  })
+  routes.form('/org/:org/invitations/:id/revoke', async (c) => {
+    await readFields(c)
+    const revoked = await revokeInvitation(seatgate, inOrganization(c), idIn(c))
+    return afterAct(c, revoked, all(c), 'revokedDone')
+  })
+}
+
+function InviteSection({
+  setup: { seatgate },
+  c,
+  words,
+  mayAct,
+}: {
+  setup: Setup
+  c: Visit
+  words: Words
+  mayAct: boolean
+}) {
+  const { roles } = seatgate
+  const open = roles.all.filter((role) => mayInvite(roles, c.var.role, role)).toReversed()
+  const url = pathIn(c, '/invitations')
+  return (
+    <Section id="invite" title={words.text('inviteMany')}>
+      {mayAct ? (
+        <Island
+          base={baseOf(c)}
+          name="bulk-invitations"
+          props={{
+            url,
+            roles: open,
+            texts: islandTexts(words, [
+              'inviteAddresses',
+              'inviteMany',
+              'role',
+              'invite',
+              'invitesProgress',
+              'invitesOutcome',
+              'address',
+              'outcome',
+              'link',
+            ]),
+          }}
+        >
+          <Form action={url} operation={seatgate.newId()}>
+            <Field label={words.text('inviteAddresses')}>
+              <textarea name="addresses" rows={4} required spellcheck={false} />
+            </Field>
+            <div class="line">
+              <RoleSelect label={words.text('role')} roles={open} />
+              <button class="primary">{words.text('invite')}</button>
+            </div>
+          </Form>
+        </Island>
+      ) : (
+        <p>
+          <button class="primary" disabled>
+            {words.text('invite')}
+          </button>{' '}
+          {words.text('inviteForbidden')}
+        </p>
+      )}
+    </Section>
+  )
+}
+
+function Outcomes({ rows, words }: { rows: readonly InvitedRow[]; words: Words }) {
+  const count = rows.filter(({ invited }) => invited).length
+  return (
+    <section aria-label={words.text('outcome')}>
+      <p role="status">{words.text('invitesOutcome', { count, all: rows.length })}</p>
+      <p class="soft">{words.text('linkOnce')}</p>
+      <Table
+        caption={words.text('outcome')}
+        head={[words.text('address'), words.text('outcome'), words.text('link')]}
+      >
+        {rows.map(({ email, invited, words: said, link }) => (
+          <tr>
+            <th scope="row">
+              <Name>{email}</Name>
+            </th>
+            <td class={invited ? 'good' : 'bad'}>
+              {invited ? '✓' : '✗'} {said}
+            </td>
+            <td>
+              {link !== undefined && (
+                <input readonly value={link} aria-label={`${words.text('link')}: ${email}`} />
+              )}
+            </td>
+          </tr>
+        ))}
+      </Table>
+    </section>
+  )
+}
+
+function rowsOf(
+  { seatgate }: Setup,
+  c: Visit,
+  words: Words,
+  emails: readonly string[],
+  outcomes: InvitationOutcomes
+): readonly InvitedRow[] {
+  const { url } = seatgate.invitations
+  const { origin } = new URL(c.req.url)
+  const link = url ?? ((token: string) => `${origin}${baseOf(c)}/invitation#token=${token}`)
+  return outcomes.map((outcome, index) => {
+    if (outcome.ok) {
+      const { email, token } = outcome.value
+      return { email, invited: true, words: words.text('invited'), link: link(token) }
+    }
+    const { error } = outcome
+    const numbers =
+      error.code === 'seat_limit_reached'
+        ? `: ${words.text('usedOf', { used: error.used, limit: error.limit })}`
+        : ''
+    const email = emails[index] ?? ''
+    return { email, invited: false, words: words.refusal(error.code) + numbers }
+  })
+}
+
+function Acts({
+  setup: { seatgate },
+  c,
+  words,
+  invitation,
+}: {
+  setup: Setup
+  c: Visit
+  words: Words
+  invitation: Invitation
+}) {
+  const { roles } = seatgate
+  const { id, email, role } = invitation
+  const to = (act: string) => pathIn(c, `/invitations/${encodeURIComponent(id)}/${act}`)
+  const open = roles.all.filter((one) => mayInvite(roles, c.var.role, one))
+  return (
+    <>
+      <Dialog
+        id={`invitation-${id}`}
+        open={words.text('manage')}
+        label={words.text('manageMember', { name: email })}
+        title={<Name>{email}</Name>}
+        cancel={words.text('close')}
+      >
+        <Form action={to('resend')} operation={seatgate.newId()}>
+          <button aria-label={words.text('resendFor', { email })}>{words.text('resend')}</button>
+        </Form>
+        <Form action={to('role')}>
+          <RoleSelect label={words.text('role')} roles={open} role={role} />
+          <button>{words.text('roleChange')}</button>
+        </Form>
+      </Dialog>{' '}
+      <Dialog
+        id={`revoke-${id}`}
+        open={words.text('revoke')}
+        label={words.text('revokeFor', { email })}
+        title={words.say('revokeSure', { email: <Name>{email}</Name> })}
+        cancel={words.text('cancel')}
+        grave
+      >
+        <p>{words.text('revokeHelp')}</p>
+        <Form action={to('revoke')}>
+          <button class="grave">{words.text('revoke')}</button>
+        </Form>
+      </Dialog>
+    </>
+  )
+}

@@ -1,0 +1,275 @@
+/** @jsxImportSource hono/jsx */
+import {
+  getPlatformOrganization,
+  listPlatformOrganizations,
+} from '../../operations/organizations/platform-organizations.ts'
+import { restoreOrganization } from '../../operations/organizations/restore.ts'
+import { rebuildSeats } from '../../operations/seats/repair.ts'
+import { setSeatLimit } from '../../operations/seats/set-limit.ts'
+import { verifySeats } from '../../operations/seats/verify.ts'
+import type { SeatUsage } from '../../engine/seats/limit.ts'
+import { Empty, Field, Form, Name, Pages, Section, Table, Time } from '../elements.tsx'
+import { showPage } from '../layout.tsx'
+import type { Routes } from '../routes.ts'
+import type { Words } from '../texts/languages.ts'
+import {
+  afterAct,
+  baseOf,
+  granted,
+  inOrganization,
+  readFields,
+  scopeOf,
+  wordsOf,
+  type Console,
+  type Visit,
+} from '../visit.ts'
+import { limitWords } from './seat-pages.tsx'
+
+const STATUSES = ['all', 'live', 'deleted'] as const
+
+/** The pages of operators: any organization, its limit, and its seats in both stores. */
+export function platformPages(setup: Console, routes: Routes): void {
+  const { seatgate } = setup
+  const one = (c: Visit, page = '') =>
+    `${baseOf(c)}/platform/${encodeURIComponent(c.req.param('org') ?? '')}${page}`
+
+  routes.signedIn('/platform', async (c) => {
+    const cursor = c.req.query('cursor')
+    const search = c.req.query('search')?.trim() || undefined
+    const status = STATUSES.find((status) => status === c.req.query('status')) ?? 'all'
+    const page = granted(
+      await listPlatformOrganizations(seatgate, scopeOf(c), {
+        status,
+        ...(search !== undefined && { search }),
+        ...(cursor !== undefined && { cursor }),
+      })
+    )
+    const words = wordsOf(setup, c)
+    const path = `${baseOf(c)}/platform`
+    return showPage(setup, c, {
+      words,
+      title: words.text('platform'),
+      content: (
+        <>
+          <h1>{words.text('platform')}</h1>
+          <section aria-label={words.text('organizations')}>
+            <form method="get" action={path} class="line" role="search">
+              <Field label={words.text('platformFind')}>
+                <input type="search" name="search" value={search} maxlength={100} />
+              </Field>
+              <Field label={words.text('status')}>
+                <select name="status">
+                  {STATUSES.map((one) => (
+                    <option value={one} selected={one === status}>
+                      {words.text(one)}
+                    </option>
+                  ))}
+                </select>
+              </Field>
+              <button>{words.text('search')}</button>
+            </form>
+            {page.data.length === 0 ? (
+              <Empty>{words.text('platformNone')}</Empty>
+            ) : (
+              <Table
+                caption={words.text('organizationsCount', { count: page.data.length })}
+                head={[words.text('name'), words.text('status'), words.text('created')]}
+              >
+                {page.data.map(({ id, name, slug, deletedAt, createdAt }) => (
+                  <tr>
+                    <th scope="row">
+                      <a href={`${path}/${id}`}>
+                        <Name>{name}</Name>
+                      </a>
+                      <small>{slug}</small>
+                    </th>
+                    <td data-label={words.text('status')}>
+                      <span class={deletedAt === null ? 'badge good' : 'badge bad'}>
+                        {words.text(deletedAt === null ? 'live' : 'deleted')}
+                      </span>
+                    </td>
+                    <td data-label={words.text('created')}>
+                      <Time at={createdAt} words={words} />
+                    </td>
+                  </tr>
+                ))}
+              </Table>
+            )}
+            <Pages
+              path={path}
+              cursor={cursor}
+              next={page.nextCursor}
+              query={{ search, status }}
+              words={words}
+            />
+          </section>
+        </>
+      ),
+    })
+  })
+
+  routes.signedIn('/platform/:org', async (c) => {
+    const found = granted(await getPlatformOrganization(seatgate, inOrganization(c)))
+    const words = wordsOf(setup, c)
+    return showPage(setup, c, {
+      words,
+      title: found.name,
+      narrow: true,
+      content: (
+        <>
+          <h1>
+            <Name>{found.name}</Name>
+          </h1>
+          <p class="soft">
+            <code>{found.id}</code>
+          </p>
+          <section aria-label={words.text('general')}>
+            <dl>
+              <div>
+                <dt>{words.text('slug')}</dt>
+                <dd>{found.slug}</dd>
+              </div>
+              <div>
+                <dt>{words.text('created')}</dt>
+                <dd>
+                  <Time at={found.createdAt} words={words} />
+                </dd>
+              </div>
+              {found.deletedAt !== null && (
+                <div>
+                  <dt>{words.text('deleted')}</dt>
+                  <dd>
+                    <Time at={found.deletedAt} words={words} />
+                  </dd>
+                </div>
+              )}
+            </dl>
+          </section>
+          {found.deletedAt === null ? (
+            <>
+              <Section id="limit" title={words.text('setLimit')}>
+                <Form action={one(c, '/limit')}>
+                  <Field label={words.text('limitInput')}>
+                    <input name="limit" required autocomplete="off" />
+                  </Field>
+                  <Field label={words.text('reason')}>
+                    <input name="reason" maxlength={255} required />
+                  </Field>
+                  <p>
+                    <button class="primary">{words.text('setLimit')}</button>
+                  </p>
+                </Form>
+              </Section>
+              <p class="pages">
+                <a href={one(c, '/seats')}>{words.text('verifySeats')}</a>
+                <a href={`${baseOf(c)}/platform`}>{words.text('back')}</a>
+              </p>
+            </>
+          ) : (
+            <Section id="restore" title={words.text('restoreOrganization')}>
+              <Form action={one(c, '/restore')} operation={seatgate.newId()}>
+                <button class="primary">{words.text('restoreOrganization')}</button>
+              </Form>
+            </Section>
+          )}
+        </>
+      ),
+    })
+  })
+
+  routes.signedIn('/platform/:org/seats', async (c) => {
+    const { stored, ledger, differences } = granted(await verifySeats(seatgate, inOrganization(c)))
+    const words = wordsOf(setup, c)
+    return showPage(setup, c, {
+      words,
+      title: words.text('verifySeats'),
+      narrow: true,
+      content: (
+        <>
+          <h1>{words.text('verifySeats')}</h1>
+          <section aria-label={words.text('seats')}>
+            <p class={differences.length === 0 ? 'figure good' : 'figure bad'}>
+              {differences.length === 0
+                ? words.text('differencesNone')
+                : words.text('differences', { count: differences.length })}
+            </p>
+            <Table
+              caption={words.text('seats')}
+              head={[
+                words.text('store'),
+                words.text('held'),
+                words.text('reserved'),
+                words.text('limit'),
+              ]}
+            >
+              <Counted title={words.text('stored')} words={words} usage={stored} />
+              <Counted title={words.text('ledger')} words={words} usage={ledger} />
+            </Table>
+            {differences.length > 0 && (
+              <ul>
+                {differences.map(({ kind, id }) => (
+                  <li>
+                    {kind}: <code>{id}</code>
+                  </li>
+                ))}
+              </ul>
+            )}
+            <Form action={one(c, '/rebuild')} operation={seatgate.newId()}>
+              <button>{words.text('rebuild')}</button>
+            </Form>
+          </section>
+          <p class="pages">
+            <a href={one(c)}>{words.text('back')}</a>
+          </p>
+        </>
+      ),
+    })
+  })
+
+  routes.form('/platform/:org/limit', async (c) => {
+    const fields = await readFields(c)
+    const text = fields.get('limit').trim()
+    const limit =
+      text === 'unlimited' ? ('unlimited' as const) : /^\d{1,9}$/.test(text) ? Number(text) : NaN
+    const input = { limit, reason: fields.get('reason') }
+    const set = await setSeatLimit(seatgate, inOrganization(c), input)
+    return afterAct(c, set, one(c), 'limitSet')
+  })
+  routes.form('/platform/:org/rebuild', async (c) => {
+    const { options } = await readFields(c)
+    const rebuilt = await rebuildSeats(seatgate, inOrganization(c), options)
+    const count = rebuilt.ok ? rebuilt.value.repaired.length : 0
+    return afterAct(c, rebuilt, one(c, '/seats'), 'rebuilt', { count })
+  })
+  routes.form('/platform/:org/restore', async (c) => {
+    const { options } = await readFields(c)
+    const id = c.req.param('org') ?? ''
+    const restored = await restoreOrganization(seatgate, scopeOf(c), id, options)
+    return afterAct(c, restored, one(c), 'restoredOrganization')
+  })
+}
+
+function Counted({
+  title,
+  words,
+  usage,
+}: {
+  title: string
+  words: Words
+  usage: SeatUsage | null
+}) {
+  return (
+    <tr>
+      <th scope="row">{title}</th>
+      {usage === null ? (
+        <td colspan={3}>{words.text('ledgerNone')}</td>
+      ) : (
+        <>
+          <td data-label={words.text('held')}>{words.number(usage.held)}</td>
+          <td data-label={words.text('reserved')}>{words.number(usage.reserved)}</td>
+          <td data-label={words.text('limit')}>{limitWords(usage.limit, words)}</td>
+        </>
+      )}
+    </tr>
+  )
+}

@@ -1,0 +1,326 @@
+/** @jsxImportSource hono/jsx */
+import type { Refusal } from '../../base/result.ts'
+import type { AuditEvent } from '../../engine/audit/event.ts'
+import type { SeatLimitView, SeatUsage } from '../../engine/seats/limit.ts'
+import { listAuditEvents } from '../../operations/audit/list.ts'
+import { seatsAsOf } from '../../operations/seats/as-of.ts'
+import { explainSeats, type SeatExplanation } from '../../operations/seats/explain.ts'
+import { seatUsage } from '../../operations/seats/usage.ts'
+import { SeatChart } from '../charts.tsx'
+import {
+  Deadline,
+  Empty,
+  Field,
+  Island,
+  islandTexts,
+  Name,
+  Pages,
+  RefusalNotice,
+  Section,
+  Table,
+  Time,
+} from '../elements.tsx'
+import { showOrganizationPage } from '../layout.tsx'
+import type { Routes } from '../routes.ts'
+import type { Words } from '../texts/languages.ts'
+import { baseOf, granted, inOrganization, pathIn, type Console, type Visit } from '../visit.ts'
+
+const CHANGES = 100
+
+/** The pages of seats: in use now, over time, and at an instant. */
+export function seatPages(setup: Console, routes: Routes): void {
+  const { seatgate } = setup
+  const mayExplain = (c: Visit) => seatgate.roles.memberAdmins.includes(c.var.role)
+
+  routes.page('/org/:org/seats', async (c) => {
+    const explained = mayExplain(c)
+      ? granted(await explainSeats(seatgate, inOrganization(c)))
+      : null
+    const usage = explained ?? granted(await seatUsage(seatgate, inOrganization(c)))
+    return showOrganizationPage(setup, c, {
+      key: 'seats',
+      content: (words) => (
+        <>
+          <UsageSection c={c} words={words} usage={usage} />
+          {explained && <Explanation words={words} explained={explained} now={seatgate.now()} />}
+          {explained && (
+            <p class="pages">
+              <a href={pathIn(c, '/seats/history')}>{words.text('history')}</a>
+            </p>
+          )}
+        </>
+      ),
+    })
+  })
+
+  // For the meter, which asks again and again: an unchanged answer has no body.
+  routes.signedIn('/org/:org/seats/now', async (c) => {
+    const usage = granted(await seatUsage(seatgate, inOrganization(c)))
+    const tag = `"${usage.version}-${usage.held}-${usage.reserved}-${usage.limit}"`
+    c.header('etag', tag)
+    return c.req.header('if-none-match') === tag ? c.body(null, 304) : c.json(usage)
+  })
+
+  routes.page('/org/:org/seats/history', async (c) => {
+    const cursor = c.req.query('cursor')
+    const page = granted(
+      await listAuditEvents(seatgate, inOrganization(c), {
+        action_prefix: 'seat.',
+        limit: CHANGES,
+        ...(cursor !== undefined && { cursor }),
+      })
+    )
+    const changes = page.data.flatMap((event) => changeOf(event) ?? [])
+    return showOrganizationPage(setup, c, {
+      key: 'seats',
+      content: (words) => (
+        <>
+          <Section id="history" title={words.text('history')}>
+            {changes.length === 0 ? (
+              <Empty>{words.text('historyNone')}</Empty>
+            ) : (
+              <>
+                <SeatChart
+                  changes={changes.toReversed()}
+                  label={words.text('historyChart', { count: changes.length })}
+                />
+                <Table
+                  caption={words.text('history')}
+                  head={[
+                    words.text('auditWhen'),
+                    words.text('auditWhat'),
+                    words.text('held'),
+                    words.text('reserved'),
+                    words.text('limit'),
+                  ]}
+                >
+                  {changes.map(({ at, action, held, reserved, limit }) => (
+                    <tr>
+                      <th scope="row">
+                        <Time at={at} words={words} />
+                      </th>
+                      <td data-label={words.text('auditWhat')}>{words.event(action)}</td>
+                      <td data-label={words.text('held')}>{words.number(held)}</td>
+                      <td data-label={words.text('reserved')}>{words.number(reserved)}</td>
+                      <td data-label={words.text('limit')}>{limitWords(limit, words)}</td>
+                    </tr>
+                  ))}
+                </Table>
+              </>
+            )}
+            <Pages
+              path={pathIn(c, '/seats/history')}
+              cursor={cursor}
+              next={page.nextCursor}
+              words={words}
+            />
+          </Section>
+          <AsOfForm c={c} words={words} />
+        </>
+      ),
+    })
+  })
+
+  routes.page('/org/:org/seats/at', async (c) => {
+    const at = instantIn(c.req.query('at') ?? '')
+    const then = granted(await seatsAsOf(seatgate, inOrganization(c), { at }))
+    return showOrganizationPage(setup, c, {
+      key: 'seats',
+      content: (words) => (
+        <>
+          <Section id="then" title={words.text('asOf')}>
+            <p>
+              <Time at={at} words={words} />
+            </p>
+            <p class="figure">
+              {then.status === 'present'
+                ? words.text('asOf_present', {
+                    held: then.held,
+                    reserved: then.reserved,
+                    limit: limitWords(then.limit, words),
+                  })
+                : words.text(`asOf_${then.status}`)}
+            </p>
+          </Section>
+          <AsOfForm c={c} words={words} at={c.req.query('at')} />
+          <p class="pages">
+            <a href={pathIn(c, '/seats/history')}>{words.text('history')}</a>
+          </p>
+        </>
+      ),
+    })
+  })
+}
+
+/** Seats after an event of the trail. */
+export interface SeatChange {
+  readonly at: string
+  readonly action: string
+  readonly held: number
+  readonly reserved: number
+  readonly limit: SeatLimitView
+}
+
+function changeOf({ action, metadata, occurredAt }: AuditEvent): SeatChange | null {
+  const { held, reserved, limit } = metadata
+  if (typeof held !== 'number' || typeof reserved !== 'number') return null
+  const known = typeof limit === 'number' || limit === 'unlimited' ? limit : 'unknown'
+  return { at: occurredAt, action, held, reserved, limit: known }
+}
+
+// A field for a time has no zone; here it is UTC.
+function instantIn(text: string): string {
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?$/.test(text)
+    ? `${text.length === 16 ? `${text}:00` : text}Z`
+    : text
+}
+
+function AsOfForm({ c, words, at }: { c: Visit; words: Words; at?: string | undefined }) {
+  return (
+    <Section id="as-of" title={words.text('asOf')}>
+      <form method="get" action={pathIn(c, '/seats/at')} class="line">
+        <Field label={words.text('asOfAt')}>
+          <input type="datetime-local" name="at" required value={at} />
+        </Field>
+        <button>{words.text('asOfShow')}</button>
+      </form>
+    </Section>
+  )
+}
+
+export function limitWords(limit: SeatLimitView, words: Words): string {
+  return typeof limit === 'number' ? words.number(limit) : words.text(limit)
+}
+
+function UsageSection({ c, words, usage }: { c: Visit; words: Words; usage: SeatUsage }) {
+  const { limit, held, reserved, available, version, overLimit } = usage
+  const used = held + reserved
+  return (
+    <section aria-label={words.text('seatsMeter')}>
+      {limit === 'unknown' && (
+        <div class="notice bad" role="alert">
+          <p>{words.text('seatsUnknown')}</p>
+        </div>
+      )}
+      {overLimit && typeof limit === 'number' && (
+        <div class="notice bad" role="alert">
+          <p>
+            <strong>{words.text('overLimit', { count: used - limit })}.</strong>{' '}
+            {words.text('overLimitHelp')}
+          </p>
+        </div>
+      )}
+      <Island
+        base={baseOf(c)}
+        name="seat-meter"
+        props={{
+          url: pathIn(c, '/seats/now'),
+          usage: { limit, held, reserved },
+          texts: islandTexts(words, [
+            'seatsOf',
+            'seatsUnlimited',
+            'seatsUnknown',
+            'seatsReservedOf',
+            'seatsMeter',
+          ]),
+        }}
+      >
+        <p class="figure">
+          {limit === 'unlimited'
+            ? words.text('seatsUnlimited', { count: used })
+            : words.text('seatsOf', { used, limit: limitWords(limit, words) })}
+          {reserved > 0 && <small> {words.text('seatsReservedOf', { count: reserved })}</small>}
+        </p>
+        {typeof limit === 'number' && (
+          <meter
+            min={0}
+            max={Math.max(limit, used, 1)}
+            value={used}
+            aria-label={words.text('seatsMeter')}
+          />
+        )}
+      </Island>
+      <dl>
+        <Fact title={words.text('held')} value={words.number(held)} />
+        <Fact title={words.text('reserved')} value={words.number(reserved)} />
+        <Fact title={words.text('free')} value={limitWords(available, words)} />
+        <Fact
+          title={words.text('limit')}
+          value={`${limitWords(limit, words)} · ${words.text('limitVersion', { version })}`}
+        />
+      </dl>
+    </section>
+  )
+}
+
+function Fact({ title, value }: { title: string; value: string }) {
+  return (
+    <div>
+      <dt>{title}</dt>
+      <dd>{value}</dd>
+    </div>
+  )
+}
+
+function Explanation({
+  words,
+  explained,
+  now,
+}: {
+  words: Words
+  explained: SeatExplanation
+  now: Date
+}) {
+  const { refusal, members, invitations, nextExpiry } = explained
+  return (
+    <>
+      <Section id="next" title={words.text(refusal === null ? 'seatsRefusalNone' : 'seatsRefusal')}>
+        {refusal !== null && <RefusalNotice refusal={refusal satisfies Refusal} words={words} />}
+        <p>
+          {nextExpiry === null
+            ? refusal !== null && words.text('nextFreeNone')
+            : words.say('nextFree', {
+                time: <Deadline at={nextExpiry} words={words} now={now} />,
+              })}
+        </p>
+      </Section>
+      <Section id="reservations" title={words.text('reservations')}>
+        {invitations.length === 0 ? (
+          <Empty>{words.text('reservationsNone')}</Empty>
+        ) : (
+          <Table
+            caption={words.text('seatsReservedOf', { count: invitations.length })}
+            head={[words.text('address'), words.text('until')]}
+          >
+            {invitations.map(({ email, expiresAt }) => (
+              <tr>
+                <th scope="row">
+                  <Name>{email}</Name>
+                </th>
+                <td data-label={words.text('until')}>
+                  <Deadline at={expiresAt} words={words} now={now} />
+                </td>
+              </tr>
+            ))}
+          </Table>
+        )}
+      </Section>
+      <Section id="holders" title={words.text('holders')}>
+        <Table
+          caption={words.text('membersCount', { count: members.length })}
+          head={[words.text('name'), words.text('role')]}
+        >
+          {members.map(({ userId, role }) => (
+            <tr>
+              <th scope="row">
+                <code>{userId}</code>
+              </th>
+              <td data-label={words.text('role')}>{role}</td>
+            </tr>
+          ))}
+        </Table>
+        {members.length === 100 && <p class="soft">{words.text('holdersMost')}</p>}
+      </Section>
+    </>
+  )
+}

@@ -1,0 +1,253 @@
+/** @jsxImportSource hono/jsx */
+import type { ForwardingContext } from '../../parts/forwarding/forwarding.ts'
+import { listAttempts } from '../../parts/forwarding/list-attempts.ts'
+import { replaySink, resumeSink } from '../../parts/forwarding/replay.ts'
+import { requeueDeadLetters } from '../../parts/forwarding/requeue.ts'
+import { listDeadLetters, listSinks, type SinkStatus } from '../../parts/forwarding/sink-status.ts'
+import type { Seatgate } from '../../seatgate.ts'
+import { Empty, Field, Form, Name, Pages, Section, Table, Time } from '../elements.tsx'
+import { showOrganizationPage } from '../layout.tsx'
+import type { Routes } from '../routes.ts'
+import type { Words } from '../texts/languages.ts'
+import {
+  afterAct,
+  granted,
+  inOrganization,
+  pathIn,
+  readFields,
+  type Console,
+  type Visit,
+} from '../visit.ts'
+
+type Setup = Console & { seatgate: Seatgate & ForwardingContext }
+
+/** The pages of log streams: their state, attempts and dead letters. */
+export function sinkPages(setup: Setup, routes: Routes): void {
+  const { seatgate } = setup
+  const sinkIn = (c: Visit) => c.req.param('sink') ?? ''
+  const all = (c: Visit) => pathIn(c, '/sinks')
+
+  routes.page('/org/:org/sinks', async (c) => {
+    const { data } = granted(await listSinks(seatgate, inOrganization(c)))
+    return showOrganizationPage(setup, c, {
+      key: 'sinks',
+      content: (words) => (
+        <>
+          {data.length === 0 && <Empty>{words.text('sinksNone')}</Empty>}
+          {data.map((sink) => (
+            <Sink setup={setup} c={c} words={words} sink={sink} />
+          ))}
+        </>
+      ),
+    })
+  })
+
+  routes.page('/org/:org/sinks/:sink/attempts', async (c) => {
+    const cursor = c.req.query('cursor')
+    const page = granted(
+      await listAttempts(
+        seatgate,
+        inOrganization(c),
+        sinkIn(c),
+        cursor === undefined ? {} : { cursor }
+      )
+    )
+    return showOrganizationPage(setup, c, {
+      key: 'sinks',
+      content: (words) => (
+        <Section id="attempts" title={`${words.text('attempts')}: ${sinkIn(c)}`}>
+          {page.data.length === 0 ? (
+            <Empty>{words.text('attemptsNone')}</Empty>
+          ) : (
+            <Table
+              caption={words.text('attempts')}
+              head={[
+                words.text('auditWhen'),
+                words.text('attemptEvents'),
+                words.text('outcome'),
+                words.text('attemptTook'),
+              ]}
+            >
+              {page.data.map((attempt) => (
+                <tr>
+                  <th scope="row">
+                    <Time at={attempt.attemptedAt} words={words} />
+                  </th>
+                  <td data-label={words.text('attemptEvents')}>
+                    {attempt.firstSequence}–{attempt.lastSequence}
+                  </td>
+                  <td data-label={words.text('outcome')}>
+                    {attempt.outcome} {attempt.reason && <Name>{attempt.reason}</Name>}
+                  </td>
+                  <td data-label={words.text('attemptTook')}>
+                    {words.number(attempt.milliseconds)} ms
+                  </td>
+                </tr>
+              ))}
+            </Table>
+          )}
+          <Pages
+            path={pathIn(c, `/sinks/${encodeURIComponent(sinkIn(c))}/attempts`)}
+            cursor={cursor}
+            next={page.nextCursor}
+            words={words}
+          />
+        </Section>
+      ),
+    })
+  })
+
+  routes.page('/org/:org/sinks/:sink/dead-letters', async (c) => {
+    const cursor = c.req.query('cursor')
+    const page = granted(
+      await listDeadLetters(
+        seatgate,
+        inOrganization(c),
+        sinkIn(c),
+        cursor === undefined ? {} : { cursor }
+      )
+    )
+    const path = pathIn(c, `/sinks/${encodeURIComponent(sinkIn(c))}`)
+    return showOrganizationPage(setup, c, {
+      key: 'sinks',
+      content: (words) => (
+        <Section id="dead" title={`${words.text('sinkDead')}: ${sinkIn(c)}`}>
+          {page.data.length === 0 ? (
+            <Empty>{words.text('deadNone')}</Empty>
+          ) : (
+            <>
+              <Table
+                caption={words.text('sinkDead')}
+                head={[
+                  words.text('auditSequence'),
+                  words.text('auditWhat'),
+                  words.text('status'),
+                  words.text('reason'),
+                  words.text('auditWhen'),
+                ]}
+              >
+                {page.data.map((letter) => (
+                  <tr>
+                    <th scope="row">{letter.sequence}</th>
+                    <td data-label={words.text('auditWhat')}>{words.event(letter.action)}</td>
+                    <td data-label={words.text('status')}>{letter.state}</td>
+                    <td data-label={words.text('reason')}>
+                      <Name>{letter.reason}</Name>
+                    </td>
+                    <td data-label={words.text('auditWhen')}>
+                      <Time at={letter.diedAt} words={words} />
+                    </td>
+                  </tr>
+                ))}
+              </Table>
+              <Form action={`${path}/requeue`} operation={seatgate.newId()}>
+                <button>{words.text('sinkRequeue')}</button>
+              </Form>
+            </>
+          )}
+          <Pages
+            path={`${path}/dead-letters`}
+            cursor={cursor}
+            next={page.nextCursor}
+            words={words}
+          />
+        </Section>
+      ),
+    })
+  })
+
+  routes.form('/org/:org/sinks/:sink/resume', async (c) => {
+    const { options } = await readFields(c)
+    const resumed = await resumeSink(seatgate, inOrganization(c), sinkIn(c), options)
+    return afterAct(c, resumed, all(c), 'sinkResumed')
+  })
+  routes.form('/org/:org/sinks/:sink/replay', async (c) => {
+    const fields = await readFields(c)
+    const input = { fromSequence: Number(fields.get('from')) }
+    const replayed = await replaySink(seatgate, inOrganization(c), sinkIn(c), input, fields.options)
+    return afterAct(c, replayed, all(c), 'sinkReplayed')
+  })
+  routes.form('/org/:org/sinks/:sink/requeue', async (c) => {
+    const { options } = await readFields(c)
+    const requeued = await requeueDeadLetters(seatgate, inOrganization(c), sinkIn(c), {}, options)
+    const count = requeued.ok ? requeued.value.events : 0
+    return afterAct(c, requeued, all(c), 'sinkRequeued', { count })
+  })
+}
+
+function Sink({
+  setup: { seatgate },
+  c,
+  words,
+  sink,
+}: {
+  setup: Setup
+  c: Visit
+  words: Words
+  sink: SinkStatus
+}) {
+  const path = pathIn(c, `/sinks/${encodeURIComponent(sink.id)}`)
+  const isPaused = sink.pausedReason !== null
+  return (
+    <Section id={`sink-${sink.id}`} title={sink.id}>
+      <p>
+        <span class={isPaused ? 'badge bad' : 'badge good'}>
+          {isPaused
+            ? words.text('sinkPaused', { reason: sink.pausedReason ?? '' })
+            : words.text('sinkRunning')}
+        </span>
+      </p>
+      <dl>
+        <div>
+          <dt>{words.text('sinkLag')}</dt>
+          <dd>
+            {sink.lag === 0
+              ? words.text('sinkUpToDate')
+              : words.text('sinkBehind', { count: sink.lag })}{' '}
+            {sink.oldestUndeliveredAt !== null &&
+              words.say('sinkBehindSince', {
+                time: <Time at={sink.oldestUndeliveredAt} words={words} />,
+              })}
+          </dd>
+        </div>
+        <div>
+          <dt>{words.text('attempts')}</dt>
+          <dd>
+            {sink.lastError === null ? (
+              words.text('none')
+            ) : (
+              <Name>
+                {words.text('sinkRetry', { attempts: sink.attempts, error: sink.lastError })}
+              </Name>
+            )}{' '}
+            {sink.nextAttemptAt !== null &&
+              words.say('sinkNext', { time: <Time at={sink.nextAttemptAt} words={words} /> })}
+          </dd>
+        </div>
+        <div>
+          <dt>{words.text('sinkDead')}</dt>
+          <dd>
+            <a href={`${path}/dead-letters`}>{words.number(sink.deadLetters)}</a>
+          </dd>
+        </div>
+      </dl>
+      <p class="pages">
+        <a href={`${path}/attempts`}>{words.text('attempts')}</a>
+      </p>
+      <div class="line">
+        {isPaused && (
+          <Form action={`${path}/resume`} operation={seatgate.newId()}>
+            <button class="primary">{words.text('sinkResume')}</button>
+          </Form>
+        )}
+        <form method="post" action={`${path}/replay`} class="line">
+          <input type="hidden" name="operation" value={seatgate.newId()} />
+          <Field label={words.text('sinkReplay')}>
+            <input name="from" type="number" min={1} max={sink.head} required />
+          </Field>
+          <button>{words.text('sinkReplay')}</button>
+        </form>
+      </div>
+    </Section>
+  )
+}
