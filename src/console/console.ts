@@ -35,7 +35,7 @@ const OPTIONS = namesOf<ConsoleOptions>({
  * the role of the caller may see. Mount them at any path.
  *
  * Responses have a content security policy without inline scripts and styles. A form of another site is
- * refused. The pages load nothing from another origin.
+ * refused. The pages load from their own origin only.
  *
  * @throws {TypeError} if an option is wrong, or if neither `verifyPassword` nor `stepUp` is configured.
  *

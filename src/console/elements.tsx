@@ -242,7 +242,7 @@ export function islandTexts(words: Words, keys: readonly TextKey[]): Record<stri
   return Object.fromEntries(keys.map((key) => [key, words.text(key, kept)]))
 }
 
-/** What came of the act before this page. */
+/** The outcome of the act before this page. */
 export function OutcomeNotice({ outcome, words }: { outcome: Outcome | null; words: Words }) {
   if (outcome === null) return null
   const refusal = refusalOf(outcome)

@@ -22,7 +22,7 @@ interface Page {
   /** Links beside the content. */
   readonly navigation?: Child
   readonly scripts?: readonly string[]
-  /** Whether nobody is signed in. */
+  /** Whether the page is for a person without a session. */
   readonly anonymous?: boolean
   readonly words: Words
 }

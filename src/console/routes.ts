@@ -10,7 +10,7 @@ import { signedIn } from '../hono/routes/route-group.ts'
 import { showRefusal } from './layout.tsx'
 import type { Console, ConsoleEnv } from './visit.ts'
 
-/** No script, style or frame of another origin, and none in the page itself. */
+/** No script, style or frame of another origin, and no script or style in the page itself. */
 const POLICY = [
   `default-src 'none'`,
   `script-src 'self'`,
@@ -41,7 +41,7 @@ export interface Routes {
   form(path: string, handler: Handler<ConsoleEnv>): void
   /** A form of a caller who is signed in, about an organization that is loaded for them. */
   organizationForm(path: string, handler: Handler<ConsoleEnv>): void
-  /** A page, or a form, for everybody. */
+  /** A page, or a form, without a session. */
   open(method: 'GET' | 'POST', path: string, handler: Handler<ConsoleEnv>): void
 }
 

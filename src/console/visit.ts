@@ -30,7 +30,7 @@ export interface ConsoleOptions {
   readonly language?: (c: Context) => Language
   /** Signs in a person who accepts an invitation with sign-up. Without it they sign up elsewhere. */
   readonly signIn?: SignIn
-  /** The connection to the billing provider. Without it the billing page changes nothing. */
+  /** The connection to the billing provider. Without it the billing page has no forms. */
   readonly billing?: BillingConnection
 }
 

@@ -18,7 +18,7 @@ const invite = (token: string, id: string, email: string) =>
   ask(token, 'POST', `/organizations/${id}/invitations`, { email, role: 'member' })
 
 describe('the invitations page', () => {
-  it('shows none, then each with address, role and inviter, and their number [INV-87]', async () => {
+  it('shows an empty list, then each with address, role and inviter, and their number [INV-87]', async () => {
     const acme = await found('Inviting', { seats: 9 })
     const page = await browse()
     await actAs(page, acme.token)
@@ -158,7 +158,7 @@ describe("the page of an invitation's link", () => {
     await page.getByRole('heading', { name: 'already accepted' }).waitFor()
   })
 
-  it('has no control to accept where there is nothing to accept [INV-61]', async () => {
+  it('has no control to accept on the pages of errors and of a mismatch [INV-61]', async () => {
     const acme = await found('Ended', { seats: 9 })
     const page = await browse()
     const shows = async (heading: string) => {

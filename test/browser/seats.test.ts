@@ -33,7 +33,7 @@ describe('the seats page', () => {
     await expectAccessible(page)
   })
 
-  it('follows a change while it is open, and asks without a body where there is none', async () => {
+  it('follows a change while it is open, and receives no body while there is no change', async () => {
     const acme = await found('Live', { seats: 5 })
     const page = await browse()
     await actAs(page, acme.token)
@@ -162,7 +162,7 @@ describe('the pages of operators', () => {
     await page.getByText('0 differences were repaired.').waitFor()
   })
 
-  it('are not there for others', async () => {
+  it('are refused to other users', async () => {
     const { token } = await signUp(address('curious'))
     const page = await browse()
     await actAs(page, token)

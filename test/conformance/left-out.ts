@@ -1,7 +1,5 @@
 import type { LineId } from './checklist.ts'
 
-const NO_PAGES = 'The library has routes and middleware; it ships no pages.'
-
 const NO_BILLING = 'Billing is not there yet.'
 const NO_SEAT_TYPES =
   'There is one kind of seat, and every member takes one; principals that are no people take none.'

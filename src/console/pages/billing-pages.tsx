@@ -164,7 +164,7 @@ function Price({
   )
 }
 
-// Amounts are in minor units, and a currency has two, none or three digits of them.
+// Amounts are in minor units, and a currency has zero, two or three digits of them.
 function moneyIn({ language }: Words, currency: string, amount: number): string {
   const format = new Intl.NumberFormat(language, { style: 'currency', currency })
   const digits = format.resolvedOptions().maximumFractionDigits ?? 2
