@@ -82,7 +82,8 @@ export interface NamedOrganization {
 /** The codes of rate limits; they carry how many seconds are left of the window. */
 export type RateRefusalCode = 'rate_limited' | 'rate_limited_user' | 'rate_limited_organization'
 
-type PlainRefusalCode =
+/** The codes of refusals without further members. */
+export type PlainRefusalCode =
   | 'unauthenticated'
   | 'no_session'
   | 'no_scope'

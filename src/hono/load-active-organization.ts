@@ -10,6 +10,7 @@ import { isUser, type Principal } from '../engine/access/principal.ts'
 import {
   putActiveOrganization as put,
   type ActiveOrganization,
+  type PutActiveOrganizationRefusal,
 } from '../operations/sessions/put-active.ts'
 
 /** Options of {@link loadActiveOrganization}. */
@@ -88,7 +89,7 @@ export async function putActiveOrganization(
   seatgate: Seatgate,
   c: Context,
   organization: string | null
-): Promise<Result<ActiveOrganization>> {
+): Promise<Result<ActiveOrganization, PutActiveOrganizationRefusal | 'no_scope'>> {
   const caller = c.get('caller') as Principal | null | undefined
   if (!caller) return refused({ code: 'no_scope' })
   const active = await put(seatgate, { caller, ...marksOfRequest(c) }, organization)

@@ -1,7 +1,8 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import type { Refusal, RefusalCode } from '../base/result.ts'
+import type { Refusal, RefusalCode, RefusalOf } from '../base/result.ts'
+import type { Problem, ProblemResponse } from './typed-response.ts'
 
 const PROBLEMS = {
   unauthenticated: [401, 'Sign in first'],
@@ -70,8 +71,11 @@ const RETRY_AFTER_SECONDS = 5
 /** Responds to a refusal in the host's own way; {@link problemResponse} is the default. */
 export type RefusalHandler = (c: Context, refusal: Refusal) => Response | Promise<Response>
 
+/** The HTTP status of a refusal's code. */
+export type StatusOf<Code extends RefusalCode> = (typeof PROBLEMS)[Code][0]
+
 /** Returns the HTTP status of a refusal's code. */
-export function statusOf(code: RefusalCode): ContentfulStatusCode {
+export function statusOf<Code extends RefusalCode>(code: Code): StatusOf<Code> {
   return PROBLEMS[code][0]
 }
 
@@ -87,16 +91,18 @@ export function titleOf(code: RefusalCode): string {
  *
  * @see https://www.rfc-editor.org/rfc/rfc9457
  */
-export function problemResponse(refusal: Refusal): Response {
-  const problem = problemOf(refusal)
-  return Response.json(problem, {
-    status: problem.status,
+export function problemResponse<Code extends RefusalCode>(
+  refusal: RefusalOf<Code>
+): ProblemResponse<Code> {
+  return Response.json(problemOf(refusal), {
+    status: statusOf(refusal.code),
     headers: { 'content-type': 'application/problem+json', ...headersOf(refusal) },
-  })
+  }) as ProblemResponse<Code>
 }
 
 /** Returns the body of {@link problemResponse}, for a refusal that is a part of a response. */
-export function problemOf(refusal: Refusal) {
+export function problemOf<Code extends RefusalCode>(refusal: RefusalOf<Code>): Problem<Code>
+export function problemOf(refusal: Refusal): object {
   const [status, title] = PROBLEMS[refusal.code]
   return { type: `urn:seatgate:refusal:${refusal.code}`, title, status, ...refusal }
 }

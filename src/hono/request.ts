@@ -7,7 +7,7 @@
 import type { Context } from 'hono'
 import { UnreadableInput } from '../base/input.ts'
 import type { OperationOptions } from '../engine/changes/operation.ts'
-import { invalid, ok, refused, type Result } from '../base/result.ts'
+import { invalid, ok, refused, type RefusalCode, type Result } from '../base/result.ts'
 import type {
   Caller,
   OrganizationScope,
@@ -17,6 +17,7 @@ import type {
 } from '../engine/access/principal.ts'
 import { readBody, type Unchecked } from './request-body.ts'
 import { problemResponse } from './problem.ts'
+import type { Answer, Done } from './typed-response.ts'
 import type { Membership } from '../engine/model/membership.ts'
 import type { Organization } from '../engine/model/organization.ts'
 
@@ -89,17 +90,26 @@ function isOfAnotherType(input: unknown): input is UnreadableInput {
  * Responds with the result of an operation. Refuses other query parameters than those that were read, but
  * only after the caller's access was checked.
  */
-export function answer<T extends object>(
+export function answer<
+  Code extends RefusalCode,
+  T extends object = never,
+  Status extends 200 | 201 | 202 = 200,
+>(
   c: Context,
-  result: Result<T>,
+  result: Result<T, Code>,
+  status?: Status
+): Answer<T, Status, Code | 'validation_error'>
+export function answer(
+  c: Context,
+  result: Result<object>,
   status: 200 | 201 | 202 = 200
-) {
+): Response {
   if (!result.ok) return problemResponse(result.error)
   const known = queryIsKnown(c)
   return known.ok ? c.json(result.value, status) : problemResponse(known.error)
 }
 
-function queryIsKnown(c: Context): Result<null> {
+function queryIsKnown(c: Context): Result<null, 'validation_error'> {
   if (c.req.method !== 'GET' && c.req.method !== 'HEAD') return ok(null)
   const checked = (c as Context<RouterEnv>).var.checkedParameters ?? []
   const unknown = Object.keys(c.req.queries()).filter((name) => !checked.includes(name))
@@ -108,7 +118,11 @@ function queryIsKnown(c: Context): Result<null> {
 }
 
 /** Responds to an operation without a value. */
-export function done(c: Context, result: Result<unknown>) {
+export function done<Code extends RefusalCode>(
+  c: Context,
+  result: Result<unknown, Code>
+): Done<Code>
+export function done(c: Context, result: Result<unknown>): Response {
   return result.ok ? c.body(null, 204) : problemResponse(result.error)
 }
 

@@ -1,23 +1,66 @@
 import { Hono } from 'hono'
+import type { ExtractSchema, Schema } from 'hono/types'
 import { hasForwarding, hasInvitations, hasJoining, hasLog } from './router-parts.ts'
 import type { Seatgate } from '../seatgate.ts'
 import type { RouterEnv } from './request.ts'
-import { auditRoutes, forwardingRoutes, logRoutes } from './routes/audit-routes.ts'
-import { invitationRoutes, type InvitationRouteOptions } from './routes/invitation-routes.ts'
-import { joiningRoutes } from './routes/joining-routes.ts'
-import { memberRoutes } from './routes/member-routes.ts'
-import { billingRoutes } from './routes/billing-routes.ts'
-import { operatorRoutes } from './routes/operator-routes.ts'
+import {
+  auditRoutes,
+  forwardingRoutes,
+  logRoutes,
+  type AuditRoutes,
+  type ForwardingRoutes,
+  type LogRoutes,
+} from './routes/audit-routes.ts'
+import {
+  invitationRoutes,
+  type InvitationRouteOptions,
+  type InvitationRoutes,
+} from './routes/invitation-routes.ts'
+import { joiningRoutes, type JoiningRoutes } from './routes/joining-routes.ts'
+import { memberRoutes, type MemberRoutes } from './routes/member-routes.ts'
+import { billingRoutes, type BillingRoutes } from './routes/billing-routes.ts'
+import { operatorRoutes, type OperatorRoutes } from './routes/operator-routes.ts'
 import {
   organizationRoutes,
   seatRoutes,
   type OrganizationRouteOptions,
+  type OrganizationRoutes,
+  type SeatRoutes,
 } from './routes/organization-routes.ts'
 import { checkProof, checkRouteOptions } from './routes/route-group.ts'
-import { sessionRoutes } from './routes/session-routes.ts'
+import { sessionRoutes, type SessionRoutes } from './routes/session-routes.ts'
 
 /** Options of {@link seatgateRouter}. */
 export interface RouterOptions extends OrganizationRouteOptions, InvitationRouteOptions {}
+
+/** The groups of routes that every configuration has. */
+type Always =
+  | SessionRoutes
+  | OrganizationRoutes
+  | MemberRoutes
+  | SeatRoutes
+  | BillingRoutes
+  | AuditRoutes
+  | OperatorRoutes
+
+/** The groups of the parts that a configuration has. */
+type OfParts<S extends Seatgate> =
+  | IfPassed<S['invitations'], InvitationRoutes>
+  | IfPassed<S['joining'], JoiningRoutes>
+  | IfPassed<S['log'], LogRoutes>
+  | IfPassed<S['forwarding'], ForwardingRoutes>
+
+// A part that is perhaps passed has its routes in the type.
+type IfPassed<Part, Routes> = [Part] extends [null] ? never : Routes
+
+/**
+ * The routes of {@link seatgateRouter}, with the input, the response and the refusals of each: for `hc`
+ * of `hono/client` and for `seatgate/client`. A part that is not passed is not in the type.
+ */
+export type SeatgateRouter<S extends Seatgate = Seatgate> =
+  ExtractSchema<Always | OfParts<S>> extends infer Routes extends Schema
+    ? Hono<RouterEnv, Routes>
+    : never
 
 /**
  * Creates the ready routes: organizations, members, seats, the active organization and the audit trail.
@@ -43,7 +86,10 @@ export interface RouterOptions extends OrganizationRouteOptions, InvitationRoute
  * const app = new Hono().route('/', seatgateRouter(seatgate, { authenticate }))
  * ```
  */
-export function seatgateRouter(seatgate: Seatgate, options: RouterOptions): Hono<RouterEnv> {
+export function seatgateRouter<S extends Seatgate>(
+  seatgate: S,
+  options: RouterOptions
+): SeatgateRouter<S> {
   checkRouteOptions('seatgateRouter', options, ['signIn', 'mfaCheck'])
   checkProof('seatgateRouter', seatgate)
   const { signIn, mfaCheck, ...shared } = options
@@ -61,5 +107,5 @@ export function seatgateRouter(seatgate: Seatgate, options: RouterOptions): Hono
   if (hasLog(seatgate)) router.route('/', logRoutes(seatgate, shared))
   if (hasForwarding(seatgate)) router.route('/', forwardingRoutes(seatgate, shared))
   router.route('/', operatorRoutes(seatgate, shared))
-  return router
+  return router as unknown as SeatgateRouter<S>
 }

@@ -1,10 +1,19 @@
 import { partOf } from '../../engine/changes/part.ts'
 import { Hono, type Context } from 'hono'
+import type { ExtractSchema } from 'hono/types'
 import { acceptInvitation } from '../../operations/invitations/accept.ts'
-import { acceptInvitationWithSignup } from '../../operations/invitations/accept-with-signup.ts'
+import {
+  acceptInvitationWithSignup,
+  type SignUpInput,
+} from '../../operations/invitations/accept-with-signup.ts'
+import type { CreateInvitationInput } from '../../operations/invitations/plan-invitation.ts'
+import type { TokenInput } from '../../operations/invitations/verify-token.ts'
 import { changeInvitationRole } from '../../operations/invitations/change-role.ts'
 import { createInvitation } from '../../operations/invitations/create.ts'
-import { createInvitations } from '../../operations/invitations/create-many.ts'
+import {
+  createInvitations,
+  type CreateInvitationsInput,
+} from '../../operations/invitations/create-many.ts'
 import { declineInvitation } from '../../operations/invitations/decline.ts'
 import { importMembers } from '../../operations/invitations/import-members.ts'
 import { withoutMailToken, type InvitationWithToken } from '../../engine/model/invitation.ts'
@@ -13,7 +22,16 @@ import { resendInvitation } from '../../operations/invitations/resend.ts'
 import { revokeInvitation } from '../../operations/invitations/revoke.ts'
 import { viewInvitation } from '../../operations/invitations/view.ts'
 import type { InvitationContext } from '../../operations/invitations/invitation-config.ts'
-import { ok, type Refusal, type Result } from '../../base/result.ts'
+import type { PageInput } from '../../base/page.ts'
+import {
+  ok,
+  refused,
+  type RefusalCode,
+  type RefusalOf,
+  type Refused,
+  type Result,
+} from '../../base/result.ts'
+import type { ChangeRoleInput } from '../../engine/access/roles.ts'
 import type { Seatgate } from '../../seatgate.ts'
 import { putActiveOrganization } from '../../operations/sessions/put-active.ts'
 import {
@@ -26,17 +44,18 @@ import {
   scopeOf,
   type RouterEnv,
 } from '../request.ts'
+import type { Taking } from '../typed-response.ts'
 import { refuseCrossSite } from '../cross-site.ts'
 import { readBody, refusalOf, readCsv } from '../request-body.ts'
-import { problemOf, problemResponse, statusOf } from '../problem.ts'
+import { problemOf, statusOf } from '../problem.ts'
 import {
-  configuredReads,
   forList,
-  checkRouteOptions,
   openRoutes,
   signedIn,
   signedInRoutes,
+  type GroupOf,
   type RouteOptions,
+  type Routes,
 } from './route-group.ts'
 
 /** Signs in a newly registered user; returns the token of their session. */
@@ -59,54 +78,64 @@ type Inviting = Seatgate & Pick<InvitationContext, 'invitations'>
 export function invitationRoutes(
   given: Inviting,
   options: InvitationRouteOptions
-): Hono<RouterEnv> {
-  checkRouteOptions('invitationRoutes', options, ['signIn'])
-  const seatgate = configuredReads(given, options)
-  partOf(seatgate, 'invitations')
+): InvitationRoutes {
+  const where = 'invitationRoutes'
+  partOf(given, 'invitations')
   return new Hono<RouterEnv>()
-    .route('/', invitedRoutes(seatgate, options))
-    .route('/', organizationInvitationRoutes(seatgate, options))
+    .route('/', openRoutes(where, given, options, addByToken, ['signIn']))
+    .route('/', signedInRoutes(where, given, options, addInvitations, ['signIn']))
 }
 
-function organizationInvitationRoutes(seatgate: Inviting, options: RouteOptions) {
-  return signedInRoutes(seatgate, options, (routes) => {
-    routes.get('/organizations/:org/invitations', async (c) =>
+/** The routes of {@link invitationRoutes}. */
+export type InvitationRoutes = Hono<
+  RouterEnv,
+  ExtractSchema<GroupOf<typeof addByToken> | GroupOf<typeof addInvitations>>
+>
+
+function addInvitations(routes: Routes, seatgate: Inviting) {
+  return routes
+    .get('/organizations/:org/invitations', async (c: Taking<{ query: PageInput }>) =>
       answer(c, await listInvitations(forList(c, seatgate), inOrganization(c), readQuery(c)))
     )
-    routes.post('/organizations/:org/invitations', async (c) => {
+    .post('/organizations/:org/invitations', async (c: Taking<{ json: CreateInvitationInput }>) => {
       const { input, options } = await readOperation(c)
       const invited = await createInvitation(seatgate, inOrganization(c), input, options)
       return answer(c, told(invited), 201)
     })
-    routes.post('/organizations/:org/invitations/bulk', async (c) => {
-      const { input, options } = await readOperation(c)
-      const invited = await createInvitations(seatgate, inOrganization(c), input, options)
-      if (!invited.ok) return problemResponse(invited.error)
-      return c.json({ data: invited.value.map(rowView) })
-    })
-    routes.post('/organizations/:org/members/import', async (c) => {
+    .post(
+      '/organizations/:org/invitations/bulk',
+      async (c: Taking<{ json: CreateInvitationsInput }>) => {
+        const { input, options } = await readOperation(c)
+        const invited = await createInvitations(seatgate, inOrganization(c), input, options)
+        if (!invited.ok) return answer(c, invited)
+        return c.json({ data: invited.value.map(rowView) })
+      }
+    )
+    .post('/organizations/:org/members/import', async (c) => {
       const { input, options } = await readOperation(c, readCsv)
       const imported = await importMembers(seatgate, inOrganization(c), input, options)
-      if (!imported.ok) return problemResponse(imported.error)
+      if (!imported.ok) return answer(c, imported)
       const rows = imported.value.map(({ line, email, outcome }) => {
         return { line, email, ...rowView(outcome) }
       })
       return c.json({ data: rows })
     })
-    routes.patch('/organizations/:org/invitations/:id', async (c) => {
-      const input = await readBody(c)
-      const id = c.req.param('id')
-      return answer(c, await changeInvitationRole(seatgate, inOrganization(c), id, input))
-    })
-    routes.post('/organizations/:org/invitations/:id/resend', async (c) => {
+    .patch(
+      '/organizations/:org/invitations/:id',
+      async (c: Taking<{ json: ChangeRoleInput }, '/:id'>) => {
+        const input = await readBody(c)
+        const id = c.req.param('id')
+        return answer(c, await changeInvitationRole(seatgate, inOrganization(c), id, input))
+      }
+    )
+    .post('/organizations/:org/invitations/:id/resend', async (c) => {
       const { options } = await readOperation(c)
       const id = c.req.param('id')
       return answer(c, told(await resendInvitation(seatgate, inOrganization(c), id, options)))
     })
-    routes.delete('/organizations/:org/invitations/:id', async (c) =>
+    .delete('/organizations/:org/invitations/:id', async (c) =>
       done(c, await revokeInvitation(seatgate, inOrganization(c), c.req.param('id')))
     )
-  })
 }
 
 /**
@@ -119,58 +148,69 @@ function rowView(row: Result<InvitationWithToken>) {
 }
 
 // What a token is worth, it is worth to strangers too.
-function invitedRoutes(seatgate: Inviting, options: InvitationRouteOptions) {
+function addByToken(routes: Routes, seatgate: Inviting, options: InvitationRouteOptions) {
   const { authenticate, signIn, allowedOrigins = [] } = options
-  return openRoutes<RouterEnv>(seatgate, options, (routes) => {
-    // Without a proof of the address nobody can be shown what was sent to it.
-    if (seatgate.emailVerification !== null) {
-      routes.get('/invitations', signedIn(authenticate), async (c) =>
-        answer(c, await listOwnInvitations(seatgate, scopeOf(c), readQuery(c)))
-      )
-    }
-    routes.post('/invitations/view', async (c) => {
+  const byToken = routes
+    .post('/invitations/view', async (c: Taking<{ json: TokenInput }>) => {
       const input = await readBody(c)
       const unreadable = refusalOf(input)
-      if (unreadable) return problemResponse(unreadable)
+      if (unreadable) return answer(c, refused(unreadable))
       return c.json(await viewInvitation(seatgate, await authenticate(c), input))
     })
-    routes.post('/invitations/accept', signedIn(authenticate), async (c) => {
-      const { input, options } = await readOperation(c)
-      const accepted = await acceptInvitation(seatgate, scopeOf(c), input, options)
-      if (!accepted.ok) return problemResponse(toStranger(accepted.error))
-      const { membership, organization } = accepted.value
-      // Whoever comes in works there from now on. If that cannot be noted, they are in all the same.
-      if (seatgate.sessions !== null) {
-        await putActiveOrganization(seatgate, scopeOf(c), organization.id)
+    .post(
+      '/invitations/accept',
+      signedIn(authenticate),
+      async (c: Taking<{ json: TokenInput }>) => {
+        const { input, options } = await readOperation(c)
+        const accepted = await acceptInvitation(seatgate, scopeOf(c), input, options)
+        if (!accepted.ok) return answer(c, toStranger(accepted))
+        const { membership, organization } = accepted.value
+        // Whoever comes in works there from now on. If that cannot be noted, they are in all the same.
+        if (seatgate.sessions !== null) {
+          await putActiveOrganization(seatgate, scopeOf(c), organization.id)
+        }
+        return c.json({ membership, organization })
       }
-      return c.json({ membership, organization })
-    })
-    routes.post('/invitations/decline', async (c) => {
+    )
+    .post('/invitations/decline', async (c: Taking<{ json: TokenInput }>) => {
       const caller = (await authenticate(c)) ?? { type: 'anonymous' as const }
       const scope = { caller, ...marksOfRequest(c) }
       return done(c, await declineInvitation(seatgate, scope, await readBody(c)))
     })
-    if (signIn && seatgate.invitations.registerUser) {
-      // It starts a session: to sign a person in as another is an attack without any cookie.
-      const ownSite = refuseCrossSite({ allowedOrigins, requests: 'all' })
-      routes.post('/invitations/accept-with-signup', ownSite, async (c) => {
-        const input = await readBody(c)
-        const joined = await acceptInvitationWithSignup(seatgate, input, marksOfRequest(c))
-        if (!joined.ok) return problemResponse(toStranger(joined.error))
-        const { user, userId, membership, organization } = joined.value
-        return c.json({ user, membership, organization, token: await signIn(c, userId) }, 201)
-      })
+
+  // Without a proof of the address nobody can be shown what was sent to it.
+  const own =
+    seatgate.emailVerification === null
+      ? byToken
+      : byToken.get(
+          '/invitations',
+          signedIn(authenticate),
+          async (c: Taking<{ query: PageInput }>) =>
+            answer(c, await listOwnInvitations(seatgate, scopeOf(c), readQuery(c)))
+        )
+  if (!signIn || !seatgate.invitations.registerUser) return own
+  // It starts a session: to sign a person in as another is an attack without any cookie.
+  const ownSite = refuseCrossSite({ allowedOrigins, requests: 'all' })
+  return byToken.post(
+    '/invitations/accept-with-signup',
+    ownSite,
+    async (c: Taking<{ json: SignUpInput }>) => {
+      const input = await readBody(c)
+      const joined = await acceptInvitationWithSignup(seatgate, input, marksOfRequest(c))
+      if (!joined.ok) return answer(c, toStranger(joined))
+      const { user, userId, membership, organization } = joined.value
+      return c.json({ user, membership, organization, token: await signIn(c, userId) }, 201)
     }
-  })
+  )
 }
 
 // The inviter gets the token that verifies no address; only the mailer sends the other one.
-function told(invited: Result<InvitationWithToken>): Result<object> {
+function told<Code extends RefusalCode>(invited: Result<InvitationWithToken, Code>) {
   return invited.ok ? ok(withoutMailToken(invited.value)) : invited
 }
 
 // A user who is not a member yet learns that there is no seat, but not the numbers.
-function toStranger(refusal: Refusal): Refusal {
-  if (refusal.code !== 'seat_limit_reached') return refusal
-  return { code: refusal.code } as Refusal
+function toStranger<Code extends RefusalCode>(result: Refused<Code>): Refused<Code> {
+  const { code } = result.error
+  return code === 'seat_limit_reached' ? refused({ code } as RefusalOf<Code>) : result
 }

@@ -1,32 +1,29 @@
-import type { Hono } from 'hono'
+import type { ProofInput } from '../../engine/access/step-up.ts'
+import type { ChangeRoleInput } from '../../engine/access/roles.ts'
+import type { AddMemberInput } from '../../engine/model/join.ts'
 import { addMember } from '../../operations/memberships/add.ts'
 import { changeRole } from '../../operations/memberships/change-role.ts'
 import { countMembers } from '../../operations/memberships/count.ts'
 import { deleteUser } from '../../operations/memberships/delete-user.ts'
-import { listMembers } from '../../operations/memberships/list.ts'
+import { listMembers, type MembersInput } from '../../operations/memberships/list.ts'
 import { removeMember } from '../../operations/memberships/remove.ts'
 import { restoreMember } from '../../operations/memberships/restore.ts'
 import { suspendMember } from '../../operations/memberships/suspend.ts'
-import { transferOwnership } from '../../operations/memberships/transfer-ownership.ts'
-import type { Seatgate } from '../../seatgate.ts'
-import { problemResponse } from '../problem.ts'
 import {
-  answer,
-  done,
-  inOrganization,
-  readOperation,
-  readQuery,
-  scopeOf,
-  type RouterEnv,
-} from '../request.ts'
+  transferOwnership,
+  type TransferOwnershipInput,
+} from '../../operations/memberships/transfer-ownership.ts'
+import type { Seatgate } from '../../seatgate.ts'
+import { answer, done, inOrganization, readOperation, readQuery, scopeOf } from '../request.ts'
+import type { Taking } from '../typed-response.ts'
 import { readBody } from '../request-body.ts'
 import {
   checkProof,
-  checkRouteOptions,
-  configuredReads,
   forList,
   signedInRoutes,
+  type GroupOf,
   type RouteOptions,
+  type Routes,
 } from './route-group.ts'
 
 /**
@@ -35,50 +32,57 @@ import {
  *
  * @throws {TypeError} if an option is wrong, or if neither `verifyPassword` nor `stepUp` is configured.
  */
-export function memberRoutes(given: Seatgate, options: RouteOptions): Hono<RouterEnv> {
-  checkRouteOptions('memberRoutes', options)
-  const seatgate = configuredReads(given, options)
-  checkProof('memberRoutes', seatgate)
-  return signedInRoutes(seatgate, options, (routes) => {
-    routes.post('/organizations/:org/transfer', async (c) => {
+export function memberRoutes(given: Seatgate, options: RouteOptions): MemberRoutes {
+  checkProof('memberRoutes', given)
+  return signedInRoutes('memberRoutes', given, options, addMembers)
+}
+
+/** The routes of {@link memberRoutes}. */
+export type MemberRoutes = GroupOf<typeof addMembers>
+
+function addMembers(routes: Routes, seatgate: Seatgate) {
+  const always = routes
+    .post('/organizations/:org/transfer', async (c: Taking<{ json: TransferOwnershipInput }>) => {
       const { input, options } = await readOperation(c)
       return answer(c, await transferOwnership(seatgate, inOrganization(c), input, options))
     })
 
-    routes.get('/organizations/:org/members/count', async (c) =>
+    .get('/organizations/:org/members/count', async (c) =>
       answer(c, await countMembers(seatgate, inOrganization(c)))
     )
-    routes.get('/organizations/:org/members', async (c) =>
+    .get('/organizations/:org/members', async (c: Taking<{ query: MembersInput }>) =>
       answer(c, await listMembers(forList(c, seatgate), inOrganization(c), readQuery(c)))
     )
-    routes.post('/organizations/:org/members', async (c) => {
+    .post('/organizations/:org/members', async (c: Taking<{ json: AddMemberInput }>) => {
       const { input, options } = await readOperation(c)
       const added = await addMember(seatgate, inOrganization(c), input, options)
-      if (!added.ok) return problemResponse(added.error)
+      if (!added.ok) return answer(c, added)
       return c.json(added.value.membership, added.value.created ? 201 : 200)
     })
-    routes.patch('/organizations/:org/members/:userId', async (c) => {
-      const input = await readBody(c)
-      return answer(c, await changeRole(seatgate, inOrganization(c), c.req.param('userId'), input))
-    })
-    routes.delete('/organizations/:org/members/:userId', async (c) =>
+    .patch(
+      '/organizations/:org/members/:userId',
+      async (c: Taking<{ json: ChangeRoleInput }, '/:userId'>) => {
+        const input = await readBody(c)
+        const userId = c.req.param('userId')
+        return answer(c, await changeRole(seatgate, inOrganization(c), userId, input))
+      }
+    )
+    .delete('/organizations/:org/members/:userId', async (c) =>
       done(c, await removeMember(seatgate, inOrganization(c), c.req.param('userId')))
     )
-    routes.post('/organizations/:org/members/:userId/suspend', async (c) => {
+    .post('/organizations/:org/members/:userId/suspend', async (c) => {
       const { options } = await readOperation(c)
       const userId = c.req.param('userId')
       return answer(c, await suspendMember(seatgate, inOrganization(c), userId, options))
     })
-    routes.post('/organizations/:org/members/:userId/restore', async (c) => {
+    .post('/organizations/:org/members/:userId/restore', async (c) => {
       const { options } = await readOperation(c)
       const userId = c.req.param('userId')
       return answer(c, await restoreMember(seatgate, inOrganization(c), userId, options))
     })
 
-    if (seatgate.lifecycle.onDelete) {
-      routes.delete('/users/me', async (c) =>
-        done(c, await deleteUser(seatgate, scopeOf(c), await readBody(c)))
-      )
-    }
-  })
+  if (!seatgate.lifecycle.onDelete) return always
+  return always.delete('/users/me', async (c: Taking<{ json: ProofInput }>) =>
+    done(c, await deleteUser(seatgate, scopeOf(c), await readBody(c)))
+  )
 }

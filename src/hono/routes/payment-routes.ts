@@ -1,17 +1,26 @@
 import { Hono } from 'hono'
 import { getBilling } from '../../operations/billing/get-billing.ts'
-import { openCheckout, openPortal, previewChange } from '../../parts/billing/checkout.ts'
+import {
+  openCheckout,
+  openPortal,
+  previewChange,
+  type CheckoutInput,
+  type PreviewInput,
+} from '../../parts/billing/checkout.ts'
 import {
   cancelSubscription,
   requestSeats,
   resumeSubscription,
+  type CancelInput,
+  type SeatsInput,
 } from '../../parts/billing/change-subscription.ts'
 import type { BillingConnection } from '../../parts/billing/connection.ts'
 import { receiveWebhook } from '../../parts/billing/receive-webhook.ts'
 import type { Seatgate } from '../../seatgate.ts'
-import { answer, inOrganization, readOperation, type RouterEnv } from '../request.ts'
+import { answer, inOrganization, readOperation } from '../request.ts'
+import type { Taking } from '../typed-response.ts'
 import { readBody } from '../request-body.ts'
-import { checkRouteOptions, signedInRoutes, type RouteOptions } from './route-group.ts'
+import { signedInRoutes, type GroupOf, type RouteOptions, type Routes } from './route-group.ts'
 
 /**
  * The routes of a billing provider for those who administer an organization: checkout, the customer's
@@ -29,34 +38,41 @@ export function paymentRoutes(
   seatgate: Seatgate,
   connection: BillingConnection,
   options: RouteOptions
-): Hono<RouterEnv> {
-  checkRouteOptions('paymentRoutes', options)
-  const context = { ...seatgate, connection }
-  return signedInRoutes(seatgate, options, (routes) => {
-    const billing = '/organizations/:org/billing'
-    routes.post(`${billing}/checkout`, async (c) => {
+): PaymentRoutes {
+  return signedInRoutes('paymentRoutes', { ...seatgate, connection }, options, addPayment)
+}
+
+/** The routes of {@link paymentRoutes}. */
+export type PaymentRoutes = GroupOf<typeof addPayment>
+
+type Paying = Seatgate & { readonly connection: BillingConnection }
+
+const BILLING = '/organizations/:org/billing'
+
+function addPayment(routes: Routes, seatgate: Paying) {
+  return routes
+    .post(`${BILLING}/checkout`, async (c: Taking<{ json: CheckoutInput }>) => {
       const { input, options } = await readOperation(c)
-      return answer(c, await openCheckout(context, inOrganization(c), input, options), 201)
+      return answer(c, await openCheckout(seatgate, inOrganization(c), input, options), 201)
     })
-    routes.post(`${billing}/portal`, async (c) =>
-      answer(c, await openPortal(context, inOrganization(c)), 201)
+    .post(`${BILLING}/portal`, async (c) =>
+      answer(c, await openPortal(seatgate, inOrganization(c)), 201)
     )
-    routes.post(`${billing}/preview`, async (c) =>
-      answer(c, await previewChange(context, inOrganization(c), await readBody(c)))
+    .post(`${BILLING}/preview`, async (c: Taking<{ json: PreviewInput }>) =>
+      answer(c, await previewChange(seatgate, inOrganization(c), await readBody(c)))
     )
-    routes.put(`${billing}/seats`, async (c) => {
+    .put(`${BILLING}/seats`, async (c: Taking<{ json: SeatsInput }>) => {
       const { input, options } = await readOperation(c)
-      return answer(c, await requestSeats(context, inOrganization(c), input, options), 202)
+      return answer(c, await requestSeats(seatgate, inOrganization(c), input, options), 202)
     })
-    routes.post(`${billing}/cancel`, async (c) => {
-      const canceled = await cancelSubscription(context, inOrganization(c), await readBody(c))
+    .post(`${BILLING}/cancel`, async (c: Taking<{ json: CancelInput }>) => {
+      const canceled = await cancelSubscription(seatgate, inOrganization(c), await readBody(c))
       return answer(c, canceled.ok ? await getBilling(seatgate, inOrganization(c)) : canceled)
     })
-    routes.post(`${billing}/resume`, async (c) => {
-      const resumed = await resumeSubscription(context, inOrganization(c))
+    .post(`${BILLING}/resume`, async (c) => {
+      const resumed = await resumeSubscription(seatgate, inOrganization(c))
       return answer(c, resumed.ok ? await getBilling(seatgate, inOrganization(c)) : resumed)
     })
-  })
 }
 
 /** The largest webhook that is read, in bytes. */

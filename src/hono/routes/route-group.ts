@@ -4,12 +4,15 @@
  *
  * @module
  */
-import { Hono, type Context, type Env, type MiddlewareHandler } from 'hono'
+import { Hono, type Context, type MiddlewareHandler } from 'hono'
+import type { HonoBase } from 'hono/hono-base'
+import type { ExtractSchema, Schema } from 'hono/types'
 import { checkOptionNames } from '../../base/names.ts'
 import { latestBookmark, notingBookmarks, readingReplica } from '../../database/replica.ts'
 import { storeRefusal } from '../../engine/changes/listed-refusals.ts'
 import type { Seatgate } from '../../seatgate.ts'
 import { checkAuthenticate, type Authenticate, type RouterEnv } from '../request.ts'
+import type { Grouped } from '../typed-response.ts'
 import { refuseCrossSite } from '../cross-site.ts'
 import { requireWellEncoded } from '../request-body.ts'
 import { RefusalException, noStore, problemResponse } from '../problem.ts'
@@ -40,10 +43,7 @@ const BOOKMARK = 'x-seatgate-bookmark'
  *
  * @throws {TypeError} if `reads` is another text, or the database has no `withSession`.
  */
-export function configuredReads<S extends Seatgate>(
-  seatgate: S,
-  { reads = 'primary' }: RouteOptions
-): S {
+function configuredReads<S extends Seatgate>(seatgate: S, { reads = 'primary' }: RouteOptions): S {
   if (reads === 'primary') return seatgate
   if (reads !== 'replica') throw new TypeError('reads: Must be "primary" or "replica".')
   return notingBookmarks(seatgate)
@@ -68,25 +68,68 @@ function bookmarks(seatgate: Seatgate): MiddlewareHandler<RouterEnv> {
   }
 }
 
+/** The routes that a group is made of. */
+export type Routes = Hono<RouterEnv>
+
+/** Adds the routes of a group; their handlers find the caller in `c.var.asking`. */
+type Add<G, O> = (
+  // oxlint-disable-next-line typescript/no-explicit-any -- Of any environment: the routes make their own.
+  routes: Hono<any>,
+  seatgate: G,
+  options: O
+  // oxlint-disable-next-line typescript/no-explicit-any
+) => HonoBase<any, any>
+
+/** The group of routes that a function adds: its type for clients. */
+export type GroupOf<Adds extends (...parameters: never) => unknown> =
+  ReturnType<Adds> extends HonoBase<infer E, Schema>
+    ? ExtractSchema<ReturnType<Adds>> extends infer S extends Schema
+      ? Hono<E, Grouped<S>>
+      : never
+    : never
+
 /**
- * Makes a group of routes for callers who are signed in; others get `unauthenticated`. Handlers find the
- * caller in `c.var.asking`.
+ * Makes a group of routes for callers who are signed in; others get `unauthenticated`.
+ *
+ * @throws {TypeError} if an option is wrong.
  */
-export function signedInRoutes(
-  seatgate: Seatgate,
-  options: RouteOptions,
-  add: (routes: Hono<RouterEnv>) => void
-): Hono<RouterEnv> {
-  return group(seatgate, [...headOf(seatgate, options), signedIn(options.authenticate)], add)
+export function signedInRoutes<G extends Seatgate, O extends RouteOptions, Adds extends Add<G, O>>(
+  where: string,
+  seatgate: G,
+  options: O,
+  add: Adds,
+  others?: readonly string[]
+): GroupOf<Adds> {
+  return openRoutes(where, seatgate, options, add, others, [signedIn(options.authenticate)])
 }
 
-/** Makes a group of routes that authenticate by themselves, or need no caller. */
-export function openRoutes<E extends Env>(
-  seatgate: Seatgate,
-  options: RouteOptions,
-  add: (routes: Hono<E>) => void
-): Hono<E> {
-  return group(seatgate, headOf(seatgate, options), add)
+/**
+ * Makes a group of routes that authenticate by themselves, or need no caller.
+ *
+ * @throws {TypeError} if an option is wrong.
+ */
+export function openRoutes<G extends Seatgate, O extends RouteOptions, Adds extends Add<G, O>>(
+  where: string,
+  given: G,
+  options: O,
+  add: Adds,
+  others?: readonly string[],
+  further: readonly MiddlewareHandler[] = []
+): GroupOf<Adds> {
+  checkRouteOptions(where, options, others)
+  const seatgate = configuredReads(given, options)
+  const head = [...headOf(seatgate, options), ...further]
+  const routes = add(new Hono(), seatgate, options)
+  const group = new Hono()
+  group.onError((error) => {
+    if (error instanceof RefusalException) return error.getResponse()
+    return problemResponse(storeRefusal(seatgate, error))
+  })
+  const places = new Map(routes.routes.map((route) => [`${route.method} ${route.path}`, route]))
+  // A middleware for `*` would also hold for the routes that a host mounts beside these.
+  for (const { method, path } of places.values()) group.on(method, [path], ...head)
+  group.route('/', routes)
+  return group as unknown as GroupOf<Adds>
 }
 
 /** Sets `asking` to the caller, or refuses with `unauthenticated`. */
@@ -131,23 +174,4 @@ function headOf(
 ): readonly MiddlewareHandler[] {
   const head = [noStore, requireWellEncoded, refuseCrossSite({ allowedOrigins })]
   return reads === 'replica' ? [...head, bookmarks(seatgate)] : head
-}
-
-// A middleware for `*` would also hold for the routes that a host mounts beside these.
-function group<E extends Env>(
-  seatgate: Seatgate,
-  head: readonly MiddlewareHandler[],
-  add: (routes: Hono<E>) => void
-): Hono<E> {
-  const routes = new Hono<E>()
-  add(routes)
-  const group = new Hono<E>()
-  group.onError((error) => {
-    if (error instanceof RefusalException) return error.getResponse()
-    return problemResponse(storeRefusal(seatgate, error))
-  })
-  const places = new Map(routes.routes.map((route) => [`${route.method} ${route.path}`, route]))
-  for (const { method, path } of places.values()) group.on(method, [path], ...head)
-  group.route('/', routes)
-  return group
 }

@@ -2,15 +2,16 @@ import type { Hono } from 'hono'
 import * as v from 'valibot'
 import { parseInput } from '../../base/input.ts'
 import type { Organization } from '../../engine/model/organization.ts'
-import { ok, refused } from '../../base/result.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
+import type { GetOrganizationRefusal } from '../../operations/organizations/get.ts'
 import type { Seatgate } from '../../seatgate.ts'
 import { isForm, readBody, readForm } from '../request-body.ts'
 import { loadActiveOrganization, putActiveOrganization } from '../load-active-organization.ts'
 import { loadOrganizationFromSlug } from '../load-organization-from-slug.ts'
-import { problemResponse } from '../problem.ts'
 import { safeReturnPath } from '../page-refusals.ts'
 import { answer, type ScopeEnv } from '../request.ts'
-import { checkRouteOptions, configuredReads, openRoutes, type RouteOptions } from './route-group.ts'
+import type { Taking } from '../typed-response.ts'
+import { openRoutes, type GroupOf, type RouteOptions } from './route-group.ts'
 
 const PutInput = v.object(
   { organizationId: v.nullable(v.string('Must be a string or null.')) },
@@ -26,48 +27,66 @@ const SwitchInput = v.object(
  *
  * @throws {TypeError} if an option is wrong.
  */
-export function sessionRoutes(given: Seatgate, options: RouteOptions): Hono<ScopeEnv> {
-  checkRouteOptions('sessionRoutes', options)
-  const seatgate = configuredReads(given, options)
-  const { authenticate } = options
-  return openRoutes<ScopeEnv>(seatgate, options, (routes) => {
-    routes.get('/o/:org', loadOrganizationFromSlug(seatgate, { authenticate }), (c) =>
-      answer(c, ok(view(c.var)))
-    )
-
-    const load = loadActiveOrganization(seatgate, { authenticate })
-    routes.get('/active-organization', load, (c) =>
-      answer(c, c.var.caller ? ok(view(c.var)) : refused({ code: 'unauthenticated' }))
-    )
-    routes.put('/active-organization', load, async (c) => {
-      if (!c.var.caller) return problemResponse({ code: 'unauthenticated' })
-      const input = parseInput(PutInput, await readBody(c))
-      if (!input.ok) return problemResponse(input.error)
-      const active = await putActiveOrganization(seatgate, c, input.value.organizationId)
-      return active.ok ? c.json(view(c.var)) : problemResponse(active.error)
-    })
-
-    // For a form on a page. Whatever stands against it, there is nothing to be seen there.
-    routes.post('/organizations/switch', load, async (c) => {
-      if (!c.var.caller) return problemResponse({ code: 'unauthenticated' })
-      const input = parseInput(SwitchInput, isForm(c) ? await readForm(c) : await readBody(c))
-      if (!input.ok) return problemResponse(input.error)
-      const { organization_id: organizationId, return_to: returnTo } = input.value
-      const active = await putActiveOrganization(seatgate, c, organizationId)
-      if (!active.ok) {
-        const { code } = active.error
-        const passing = code === 'unavailable' || code === 'operation_in_progress'
-        return problemResponse(passing ? active.error : { code: 'organization_not_found' })
-      }
-      return c.redirect(safeReturnPath(returnTo, new URL(c.req.url).origin), 303)
-    })
-  })
+export function sessionRoutes(given: Seatgate, options: RouteOptions): SessionRoutes {
+  return openRoutes('sessionRoutes', given, options, addSession)
 }
 
-function view(variables: {
+/** The routes of {@link sessionRoutes}. */
+export type SessionRoutes = GroupOf<typeof addSession>
+
+function addSession(routes: Hono<ScopeEnv>, seatgate: Seatgate, options: RouteOptions) {
+  const { authenticate } = options
+  const load = loadActiveOrganization(seatgate, { authenticate })
+  return (
+    routes
+      .get('/o/:org', loadOrganizationFromSlug(seatgate, { authenticate }), (c) =>
+        // The middleware before it refuses with these.
+        answer(c, ok(view(c.var)) as Result<View, GetOrganizationRefusal>)
+      )
+
+      .get('/active-organization', load, (c) =>
+        answer(c, c.var.caller ? ok(view(c.var)) : refused({ code: 'unauthenticated' }))
+      )
+      .put('/active-organization', load, async (c: InSession<typeof PutInput>) => {
+        if (!c.var.caller) return answer(c, refused({ code: 'unauthenticated' }))
+        const input = parseInput(PutInput, await readBody(c))
+        if (!input.ok) return answer(c, input)
+        const active = await putActiveOrganization(seatgate, c, input.value.organizationId)
+        return active.ok ? c.json(view(c.var)) : answer(c, active)
+      })
+
+      // For a form on a page. Whatever stands against it, there is nothing to be seen there.
+      .post('/organizations/switch', load, async (c: InSession<typeof SwitchInput>) => {
+        if (!c.var.caller) return answer(c, refused({ code: 'unauthenticated' }))
+        const input = parseInput(SwitchInput, isForm(c) ? await readForm(c) : await readBody(c))
+        if (!input.ok) return answer(c, input)
+        const { organization_id: organizationId, return_to: returnTo } = input.value
+        const active = await putActiveOrganization(seatgate, c, organizationId)
+        if (!active.ok) {
+          const { code } = active.error
+          if (code === 'unavailable' || code === 'operation_in_progress') {
+            return answer(c, refused({ code }))
+          }
+          return answer(c, refused({ code: 'organization_not_found' }))
+        }
+        return c.redirect(safeReturnPath(returnTo, new URL(c.req.url).origin), 303)
+      })
+  )
+}
+
+type InSession<Input extends v.GenericSchema> = Taking<
+  { json: v.InferInput<Input> & object },
+  '/',
+  ScopeEnv
+>
+
+type View = ReturnType<typeof view>
+
+interface Scoped {
   readonly organization: Organization | null
   readonly role: string | null
-}) {
-  const { organization, role } = variables
+}
+
+function view({ organization, role }: Scoped) {
   return organization ? { organization, role } : { organization: null }
 }

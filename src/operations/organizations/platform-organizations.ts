@@ -10,7 +10,7 @@ import type { DatabaseContext } from '../../database/database.ts'
 import { organizations, type OrganizationRow } from '../../database/schema/organizations-tables.ts'
 import { bothOf, lowerCase, parseInput, shortText } from '../../base/input.ts'
 import { parsePage, toPage, type Page, type PageInput } from '../../base/page.ts'
-import { ok, refused, type PageRefusal, type Result } from '../../base/result.ts'
+import { ok, refused, type PageRefusal, type RefusalCode, type Result } from '../../base/result.ts'
 import type { OrganizationScope, Scope } from '../../engine/access/principal.ts'
 import { organizationView, type Organization } from '../../engine/model/organization.ts'
 import { isIdentifier, organizationNamed } from '../../engine/access/organization-ref.ts'
@@ -115,6 +115,9 @@ export async function getPlatformOrganization(
 /**
  * Turns `insufficient_role` into `organization_not_found`, for reads of one organization by strangers.
  */
+export function hidden<T, Code extends RefusalCode>(
+  result: Result<T, Code>
+): Result<T, Exclude<Code, 'insufficient_role'> | 'organization_not_found'>
 export function hidden<T>(result: Result<T>): Result<T> {
   return !result.ok && result.error.code === 'insufficient_role'
     ? refused({ code: 'organization_not_found' })
