@@ -52,7 +52,11 @@ export function personalDataOf(origin: Origin, recorded: RecordedData): Personal
  * personalDigest(event.personal) === event.personalDigest
  * ```
  */
-export function personalDigest({ salt, ipAddress, userAgent }: SaltedData): string {
-  const data = canonicalJson({ ipAddress, userAgent })
-  return bytesToHex(sha256(utf8ToBytes(`seatgate-personal/v1\n${salt}\n${data}`)))
+export function personalDigest(data: SaltedData): string {
+  return bytesToHex(sha256(utf8ToBytes(digestedText(data))))
+}
+
+/** Returns the text of which {@link personalDigest} is the digest. */
+export function digestedText({ salt, ipAddress, userAgent }: SaltedData): string {
+  return `seatgate-personal/v1\n${salt}\n${canonicalJson({ ipAddress, userAgent })}`
 }

@@ -54,7 +54,7 @@ const joinings = inFile('operations/joining/join.ts')
 const auditStatements = inFile('engine/audit/record-events.ts')
 const fulfilment = inFile('engine/changes/jobs.ts')
 const batch = inFile('engine/changes/change-batch.ts')
-const aftermath = inFile('engine/changes/after-commit.ts')
+const change = inFile('engine/changes/operation.ts')
 const background = inFile('base/async.ts')
 const dispatch = inFile('engine/delivery/wake-consumers.ts')
 const addition = inFile('engine/model/join.ts')
@@ -569,28 +569,28 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   exit('a suspension is nobody’s', 'suspendedBy: by, ', ''),
 
-  batch('seats of a rolled back batch are kept', '  await giveBack(context, unused)\n', ''),
-  batch(
+  change('seats of a rolled back batch are kept', '  await giveBack(context, unused)\n', ''),
+  change(
     'seats of a second attempt are given back',
     'takenSeats.filter((seat) => !seat.batch.sent)',
     '[...takenSeats]'
   ),
-  batch(
+  change(
     'a batch whose seats are gone is sent again',
     'if (takenSeats.some((seat) => seat.batch.released)) {',
     'if (false as boolean) {'
   ),
-  batch(
+  change(
     'nobody is told of a commit',
     '    await afterCommit(context, prepared, statements, done.answers)\n',
     ''
   ),
-  aftermath(
+  change(
     'a freed seat comes late',
     'await Promise.all(releasedNow.map((seat) => releaseSeat(context, seat)))',
-    'void toldNow'
+    'void releasedNow'
   ),
-  aftermath('a taken seat is not confirmed', '    ...takenSeats.map(', '    ...[].map('),
+  change('a taken seat is not confirmed', '    ...takenSeats.map(', '    ...[].map('),
   batch('events are not recorded', '      ...recorded.statements,\n', ''),
   batch(
     'a seat’s event is not recorded',
@@ -702,7 +702,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'freedSeats: [...first.freedSeats, ...second.freedSeats]',
     'freedSeats: first.freedSeats'
   ),
-  batch('the host’s hook is not asked', '  if (!allowed.ok) return allowed\n', ''),
+  change('the host’s hook is not asked', '  if (!allowed.ok) return allowed\n', ''),
   batch('jobs are not written', '      ...jobs.statements,\n', ''),
   background(
     'what goes wrong afterwards is thrown',
@@ -902,7 +902,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'row.version > expected'
   ),
   storeRefusal('a statement that D1 refuses is a question of seats', 'grows && isOutage', 'grows'),
-  batch(
+  change(
     'a conflict of the host’s is told to nobody',
     "  if (done.code === 'host_conflict') reportConflict(context, prepared, done)\n",
     ''
@@ -1226,7 +1226,7 @@ export const MUTATIONS: readonly Mutation[] = [
     "client.withSession('first-primary')",
     "client.withSession('first-unconstrained')"
   ),
-  aftermath(
+  change(
     'a taken seat is confirmed twice',
     '    ...takenSeats.map(',
     '    ...[...takenSeats, ...takenSeats].map('

@@ -162,7 +162,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: workers('membership-owners member-roles owners user-deletion audit unheard invariants'),
   },
   'engine/changes/change-batch.ts': changing,
-  'engine/changes/after-commit.ts': {
+  'engine/changes/operation.ts': {
     ...changing,
     first: [...changing.first, ...workers('unnoticed')],
   },

@@ -118,10 +118,10 @@ describe('the doors [SEAT-1]', () => {
     expect(filesWith(/\bseats\.(?:reserve|reserveEach|release)\(/)).toEqual([
       'src/engine/changes/seat-claims.ts',
     ])
-    expect(filesWith(/\bseats\.confirm\(/)).toEqual(['src/engine/changes/after-commit.ts'])
+    expect(filesWith(/\bseats\.confirm\(/)).toEqual(['src/engine/changes/operation.ts'])
     expect(filesWith(/\bseats\.setLimit\(/)).toEqual(['src/engine/changes/apply-limit.ts'])
     expect(filesWith(/\breleaseSeat\(/)).toEqual([
-      'src/engine/changes/after-commit.ts',
+      'src/engine/changes/operation.ts',
       'src/engine/changes/seat-claims.ts',
     ])
   })
@@ -208,11 +208,11 @@ describe('the doors [SEAT-1]', () => {
 
   it('all lead through the one function that makes changes', () => {
     expect(filesWith(/\bclaimSeats\(/)).toEqual([
-      'src/engine/changes/change-batch.ts',
+      'src/engine/changes/operation.ts',
       'src/engine/changes/seat-claims.ts',
     ])
     expect(filesWith(/\bclaimEach\(/)).toEqual([
-      'src/engine/changes/change-batch.ts',
+      'src/engine/changes/operation.ts',
       'src/engine/changes/seat-claims.ts',
     ])
     expect(filesWith(/\bplanLeave\(/)).toEqual([
@@ -227,10 +227,9 @@ describe('the doors [SEAT-1]', () => {
     ])
     expect(filesWith(/\bcommit\(/)).toEqual([
       'src/database/commit.ts',
-      'src/engine/changes/change-batch.ts',
+      'src/engine/changes/operation.ts',
     ])
     expect(filesWith(/\bconclude\(/)).toEqual([
-      'src/engine/changes/change-batch.ts',
       'src/engine/changes/operation.ts',
       'src/engine/changes/together.ts',
       'src/operations/sessions/load-active.ts',

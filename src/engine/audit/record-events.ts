@@ -7,9 +7,9 @@ import type { Attribution, Metric, Runtime } from '../../base/runtime.ts'
 import { canonicalJson, shortened } from '../../proof/encoding.ts'
 import {
   personalDataOf,
-  personalDigest,
   type Origin,
   type RecordedData,
+  type SaltedData,
 } from '../../proof/personal.ts'
 import { SCHEMA_VERSION } from './event-versions.ts'
 import { horizonOf } from './trail-extent.ts'
@@ -51,12 +51,11 @@ export interface EventContext extends Attribution {
 export function recordEvents(
   context: TrailContext,
   eventContext: EventContext,
-  drafts: readonly EventDraft[]
+  drafts: readonly EventDraft[],
+  personal: readonly PersonalRow[]
 ): RecordedBatch {
   const { db } = context
-  const organizationIds = organizationsOf(drafts)
   const markedIds = organizationsOf(acceptedOf(context, drafts))
-  const personal = personalRows(context, eventContext, organizationIds)
   const digests = new Map(personal.map(({ organizationId, digest }) => [organizationId, digest]))
   const facts = drafts.map((draft) =>
     factsOf(context, eventContext, draft, digests.get(draft.organizationId) ?? null)
@@ -98,18 +97,31 @@ export function organizationsOf(drafts: readonly EventDraft[]): readonly string[
   return [...new Set(drafts.map(({ organizationId }) => organizationId))]
 }
 
-// One row per organization for the whole batch, because its events belong to one request.
-function personalRows(
+/** The personal data of a request, for the trail of one organization. */
+export interface SaltedRow extends SaltedData {
+  readonly organizationId: string
+  readonly userId: string | null
+}
+
+/** A {@link SaltedRow} with its digest, which the events contain. */
+export interface PersonalRow extends SaltedRow {
+  readonly digest: string
+}
+
+/**
+ * Returns the personal data of a request that are recorded: one row per organization for the whole batch,
+ * because its events belong to one request.
+ */
+export function saltPersonalData(
   { newSecret, recordedData }: Pick<TrailContext, 'newSecret' | 'recordedData'>,
   { actor, origin }: EventContext,
-  organizationIds: readonly string[]
-): (typeof auditPersonal.$inferInsert & { digest: string })[] {
+  drafts: readonly EventDraft[]
+): readonly SaltedRow[] {
   const data = origin && personalDataOf(origin, recordedData)
   if (!data) return []
-  return organizationIds.map((organizationId) => {
+  return organizationsOf(drafts).map((organizationId) => {
     const salt = Array.from(newSecret(), (byte) => byte.toString(16).padStart(2, '0')).join('')
-    const salted = { salt, ...data }
-    return { organizationId, digest: personalDigest(salted), userId: actor.id, ...salted }
+    return { organizationId, userId: actor.id, salt, ...data }
   })
 }
 

@@ -11,6 +11,9 @@ import { StoreUnavailable } from '../../database/database.ts'
 import { auditEvents } from '../../database/schema/audit-tables.ts'
 import { onlyOnce, SYSTEM } from '../../engine/audit/event.ts'
 import { assemble, type Prepared } from '../../engine/changes/change-batch.ts'
+import { contextOf } from '../../engine/changes/change-context.ts'
+import { saltPersonalData } from '../../engine/audit/record-events.ts'
+import { personalDigest } from '../../proof/personal.ts'
 import { commitTogether } from '../../engine/changes/together.ts'
 import { isIdentifier } from '../../engine/access/organization-ref.ts'
 import { invalid, ok, refused, type Refusal, type Result } from '../../base/result.ts'
@@ -81,16 +84,17 @@ function assembleEvents(
     drafts.push(draft.value)
   }
   const exists = sql`exists (select 1 from seatgate_organizations where id = ${organizationId})`
-  const prepared = assemble(
-    context,
-    { caller, ...requestInfoOf(scope), now: context.now() },
-    {
-      value: null,
-      statements: organizationId === SYSTEM ? [] : [guard(db, 'organization_not_found', exists)],
-      events: mark(drafts),
-    },
-    []
-  )
+  const plan = {
+    value: null,
+    statements: organizationId === SYSTEM ? [] : [guard(db, 'organization_not_found', exists)],
+    events: mark(drafts),
+  }
+  const info = { caller, ...requestInfoOf(scope), now: context.now() }
+  const personal = saltPersonalData(context, contextOf(info), plan.events).map((row) => ({
+    ...row,
+    digest: personalDigest(row),
+  }))
+  const prepared = assemble(context, info, plan, [], personal)
   return ok({ ...prepared, value: prepared.events.map(({ id }) => ({ id })) })
 }
 

@@ -20,7 +20,6 @@ import {
   type StoreRefusal,
 } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
-import { readmitUsers } from '../../engine/model/exclusions.ts'
 import { guardAccess, guardUnchanged } from '../../engine/access/access-guards.ts'
 import {
   claimAgain,
@@ -28,9 +27,13 @@ import {
   membershipsOf,
   type Membership,
 } from '../../engine/model/membership.ts'
+import type { JoiningMembersContext } from '../../engine/model/joining-members.ts'
 import { isConfigured, mayChangeRole } from '../../engine/access/roles.ts'
 
 const MOST_AT_ONCE = 100
+
+/** The context of a restoration. */
+export type RestoringContext = ChangeContext & JoiningMembersContext
 
 /** Why {@link restoreMember} refuses. */
 export type RestoreMemberRefusal =
@@ -53,7 +56,7 @@ export type RestoreMemberRefusal =
  * ```
  */
 export async function restoreMember(
-  context: ChangeContext,
+  context: RestoringContext,
   scope: OrganizationScope,
   userId: string,
   options: OperationOptions = {}
@@ -83,7 +86,7 @@ export type RestoreMembersRefusal = RestoreMemberRefusal | InputRefusal
  * ```
  */
 export async function restoreMembers(
-  context: ChangeContext,
+  context: RestoringContext,
   scope: OrganizationScope,
   input: RestoreMembersInput,
   options: OperationOptions = {}
@@ -105,7 +108,7 @@ const Input = v.object(
 )
 
 async function restore<Code extends RefusalCode>(
-  context: ChangeContext,
+  context: RestoringContext,
   scope: OrganizationScope,
   userIds: Result<readonly string[], Code>,
   input: unknown,
@@ -156,11 +159,15 @@ async function restore<Code extends RefusalCode>(
           statements: [
             guardAccess(context, access.value),
             ...suspended.map((row) => guardUnchanged(context, row)),
-            readmitUsers(
-              context,
-              access.value.organization.id,
-              suspended.map(({ userId }) => userId)
-            ),
+            ...(context.joining
+              ? [
+                  context.joining.members.readmitUsers(
+                    context,
+                    access.value.organization.id,
+                    suspended.map(({ userId }) => userId)
+                  ),
+                ]
+              : []),
           ],
           claims: suspended.map((row) => claimAgain(db, back(row))),
           events: suspended.map((row) =>

@@ -6,11 +6,16 @@ import { ask } from '../../engine/changes/ask-hooks.ts'
 import type { HookContext } from '../../engine/model/hooks.ts'
 import { organizationEvent } from '../../engine/audit/event.ts'
 import { parseInput } from '../../base/input.ts'
-import { prepare, type Prepared } from '../../engine/changes/change-batch.ts'
+import type { Prepared } from '../../engine/changes/change-batch.ts'
 import { claimAsFounder, newMembership } from '../../engine/model/membership.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
-import { perform, type Operation, type OperationOptions } from '../../engine/changes/operation.ts'
+import {
+  perform,
+  type Operation,
+  type OperationOptions,
+  prepare,
+} from '../../engine/changes/operation.ts'
 import {
   invalid,
   ok,

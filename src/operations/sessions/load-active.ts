@@ -1,8 +1,8 @@
+import { conclude, prepare } from '../../engine/changes/operation.ts'
 import { batch } from '../../database/batch.ts'
 import { reasonOf } from '../../database/database.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
 import { membershipView, type Membership } from '../../engine/model/membership.ts'
-import { conclude, prepare } from '../../engine/changes/change-batch.ts'
 import { organizationView, type Organization } from '../../engine/model/organization.ts'
 import { findActive, authorize, type Access } from '../../engine/access/authorize.ts'
 import {

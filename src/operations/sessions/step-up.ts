@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { isUser, requestInfoOf, type Scope } from '../../engine/access/principal.ts'
 import { find } from '../../engine/access/authorize.ts'
 import { libraryEvent, SYSTEM, type EventDraft } from '../../engine/audit/event.ts'
-import { assemble } from '../../engine/changes/change-batch.ts'
+import { buildBatch } from '../../engine/changes/change-batch.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { commitTogether } from '../../engine/changes/together.ts'
 import { batch } from '../../database/batch.ts'
@@ -80,11 +80,10 @@ export async function stepUp(
   const time = now()
   const { count, endsAt } = await countAttempt(context, userId, rules, time)
   const info = { caller, ...requestInfoOf(scope), now: time }
-  const record = (event: EventDraft, statements: readonly Statement[] = []) =>
-    commitTogether(
-      context,
-      assemble(context, info, { value: null, statements, events: [event] }, [])
-    )
+  const record = async (event: EventDraft, statements: readonly Statement[] = []) => {
+    const plan = { value: null, statements, events: [event] }
+    return commitTogether(context, await buildBatch(context, info, plan))
+  }
   const about = { user_id: userId, act: action }
 
   if (count > rules.mostAttempts) {
