@@ -36,7 +36,8 @@ export async function buildConsole(): Promise<Readonly<Record<string, number>>> 
       bundle: true,
       minify: true,
       write: false,
-      format: 'esm',
+      // A page that was saved starts no worker that is a module.
+      format: 'iife',
       target: 'es2023',
       jsx: 'automatic',
       jsxImportSource: 'hono/jsx/dom',

@@ -73,6 +73,8 @@ export function seatgateConsole(seatgate: Seatgate, options: ConsoleOptions): Ho
       'content-type': file.type,
       'cache-control': 'public, max-age=31536000, immutable',
       'x-content-type-options': 'nosniff',
+      // A worker has the policy of its script: this one reads the trail.
+      'content-security-policy': `default-src 'none'; connect-src 'self'`,
     })
   })
   return app

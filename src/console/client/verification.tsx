@@ -32,7 +32,7 @@ export function Verification({ texts, worker, checkpointUrl, exportUrl, trail }:
       checkpointUrl === undefined || exportUrl === undefined
         ? { key, note: await (form.get('note') as File).text(), file: form.get('file') as File }
         : { key, checkpointUrl, exportUrl }
-    const verifier = new Worker(worker === '' ? inlineWorker() : worker, { type: 'module' })
+    const verifier = new Worker(worker === '' ? inlineWorker() : worker)
     verifier.addEventListener('error', ({ message }) =>
       setAnswer({ kind: 'failed', reason: message })
     )

@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 import { html, raw } from 'hono/html'
 import { files, names } from '#console-assets'
+import { userIdOf } from '../../engine/access/principal.ts'
 import type { AuditEvent } from '../../engine/audit/event.ts'
 import { hasLog } from '../../hono/router-parts.ts'
 import { exportAuditEvents } from '../../operations/audit/export.ts'
@@ -86,7 +87,8 @@ export function auditPages(setup: Console, routes: Routes): void {
       key: 'audit',
       content: (words) => (
         <>
-          <section aria-label={words.text('auditFilter')}>
+          <details class="filter" open={Object.keys(query).length > 0}>
+            <summary>{words.text('auditFilter')}</summary>
             <form method="get" action={pathIn(c, '/audit')} class="stack">
               <div class="line">
                 {FILTERS.map(([name, label, type]) => (
@@ -100,7 +102,7 @@ export function auditPages(setup: Console, routes: Routes): void {
                 <a href={pathIn(c, '/audit')}>{words.text('auditClear')}</a>
               </p>
             </form>
-          </section>
+          </details>
           <p class="pages">
             <span>{words.text('auditExport')}:</span>
             <a href={pathIn(c, '/audit/export?format=ndjson')} download>
@@ -117,20 +119,22 @@ export function auditPages(setup: Console, routes: Routes): void {
             <Empty>{words.text('auditNone')}</Empty>
           ) : (
             <>
-              <section aria-label={words.text('eventsPerDay')}>
-                <p class="soft">{words.text('eventsPerDay')}</p>
-                <DayChart
-                  label={words.text('eventsPerDay')}
-                  days={days
-                    .map(([day, events]) => ({ day: words.day(day), count: events.length }))
-                    .toReversed()}
-                />
-              </section>
+              {days.length > 1 && (
+                <section aria-label={words.text('eventsPerDay')}>
+                  <p class="soft">{words.text('eventsPerDay')}</p>
+                  <DayChart
+                    label={words.text('eventsPerDay')}
+                    days={days
+                      .map(([day, events]) => ({ day: words.day(day), count: events.length }))
+                      .toReversed()}
+                  />
+                </section>
+              )}
               {days.map(([day, events]) => (
                 <Section id={`day-${day}`} title={`${words.day(day)} · ${events.length}`}>
                   <ol class="timeline" reversed>
                     {events.map((event) => (
-                      <Event event={event} words={words} />
+                      <Event event={event} words={words} own={userIdOf(c.var.caller)} />
                     ))}
                   </ol>
                 </Section>
@@ -252,7 +256,13 @@ function instantIn(text: string): string {
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d$/.test(text) ? `${text}:00Z` : text
 }
 
-function Event({ event, words }: { event: AuditEvent; words: Words }) {
+// An id is long, and the details have the whole of it.
+function shortId(id: string): string {
+  return /^[\da-f]{8}-[\da-f-]{27}$/.test(id) ? id.slice(0, 8) : id
+}
+
+function Event({ event, words, own }: { event: AuditEvent; words: Words; own: string | null }) {
+  const named = (id: string) => (id === own ? words.text('you') : <Name>{shortId(id)}</Name>)
   const { action, actorType, actorId, targetType, targetId, occurredAt, metadata, personal } = event
   const facts = [
     [words.text('auditSequence'), String(event.sequence)],
@@ -273,11 +283,11 @@ function Event({ event, words }: { event: AuditEvent; words: Words }) {
             {event.outcome !== 'success' && <span class="badge bad">{event.outcome}</span>}
           </span>
           <small>
-            {actorId === null ? words.text('system') : <Name>{actorId}</Name>}
+            {actorId === null ? words.text('system') : named(actorId)}
             {targetId !== null && targetId !== event.organizationId && (
               <>
                 {' → '}
-                <Name>{targetId}</Name>
+                {named(targetId)}
               </>
             )}
           </small>

@@ -268,7 +268,7 @@ function Changes({
               type="number"
               min={1}
               required
-              value={typeof billing.seats.purchased === 'number' ? billing.seats.purchased : ''}
+              value={Math.max(1, billing.seats.used, Number(billing.seats.purchased) || 0)}
             />
           </Field>
           <button formaction={`${path}/preview`}>{words.text('preview')}</button>

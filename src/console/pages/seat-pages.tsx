@@ -289,7 +289,7 @@ function Explanation({
           <Empty>{words.text('reservationsNone')}</Empty>
         ) : (
           <Table
-            caption={words.text('seatsReservedOf', { count: invitations.length })}
+            caption={words.text('invitationsCount', { count: invitations.length })}
             head={[words.text('address'), words.text('until')]}
           >
             {invitations.map(({ email, expiresAt }) => (
