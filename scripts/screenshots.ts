@@ -15,7 +15,6 @@ import { root } from './run-wrangler.ts'
 import { waitFor } from './wait-for.ts'
 
 const FOLDER = 'docs/screenshots'
-const OPERATOR = 'operator@example.com'
 const PASSWORD = 'correct horse battery'
 const PEOPLE = [
   ['Grace Hopper', 'admin'],
@@ -54,11 +53,11 @@ async function signUp(url: string, name: string, email: string) {
 /** Fills the host with an organization, and returns its slug and the token of its owner. */
 async function fill({ url }: Host) {
   const owner = await signUp(url, 'Ada Lovelace', 'ada@example.com')
-  const operator = await signUp(url, 'Operator', OPERATOR)
   const made = await ask(url, owner.token, 'POST', '/organizations', { name: 'Northwind Tools' })
   const own = `/organizations/${made['id']}`
-  for (const limit of [5, 10]) {
-    await ask(url, operator.token, 'PUT', `${own}/seats/limit`, { limit, reason: 'Contract' })
+  for (const seats of [4, 10]) {
+    const event = { event: 'checkout_completed', plan: 'team', seats }
+    await ask(url, null, 'POST', `/dev/billing/${made['slug']}`, event)
   }
   for (const [name, role] of PEOPLE) {
     const email = `${name.split(' ')[0]?.toLowerCase()}@example.com`
@@ -82,7 +81,16 @@ async function takeAll(page: Page, host: Host) {
   const { token, slug } = await fill(host)
   const own = `${host.url}/org/${slug}`
   await page.context().addCookies([{ name: 'seatgate_session', value: token, url: host.url }])
-  const pages = ['members', 'invitations', 'seats', 'seats/history', 'audit', 'sinks', 'settings']
+  const pages = [
+    'members',
+    'invitations',
+    'seats',
+    'seats/history',
+    'audit',
+    'billing',
+    'sinks',
+    'settings',
+  ]
   for (const path of pages) {
     await page.goto(`${own}/${path}`)
     await take(page, path.replace('/', '-'))
@@ -94,13 +102,6 @@ async function takeAll(page: Page, host: Host) {
   await page.goto(`${own}/seats`)
   await take(page, 'seats-dark')
   await page.emulateMedia({ colorScheme: 'light' })
-
-  await ask(host.url, null, 'POST', `/dev/billing/${slug}`, {
-    event: 'checkout_completed',
-    seats: 10,
-  })
-  await page.goto(`${own}/billing`)
-  await take(page, 'billing')
 
   const { publicKey } = await waitFor('a checkpoint', 30, async () => {
     const path = `/organizations/${slug}/audit/checkpoint`
@@ -125,11 +126,10 @@ async function takeAll(page: Page, host: Host) {
 }
 
 if (import.meta.main) {
-  takeNone(process.argv.slice(2))
+  takeNone('npm run screenshots')
   const directory = await mkdtemp(join(tmpdir(), 'seatgate-'))
   await mkdir(join(root, FOLDER), { recursive: true })
   const vars = {
-    OPERATOR_EMAILS: OPERATOR,
     DEFAULT_SEAT_LIMIT: '3',
     // A port on which no server listens: the log stream has something to show.
     AUDIT_WEBHOOK_URL: 'http://127.0.0.1:9/events',

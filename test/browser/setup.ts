@@ -26,7 +26,13 @@ export default async function setup({ provide }: TestProject) {
   const [worker, browser] = await Promise.all([
     startWorker({
       persistTo: directory.path,
-      vars: { DEFAULT_SEAT_LIMIT: '3', OPERATOR_EMAILS: OPERATOR, JOINING_WHEN_FULL: 'wait' },
+      vars: {
+        DEFAULT_SEAT_LIMIT: '3',
+        OPERATOR_EMAILS: OPERATOR,
+        JOINING_WHEN_FULL: 'wait',
+        // No server listens there: the log stream is behind.
+        AUDIT_WEBHOOK_URL: 'http://127.0.0.1:9/events',
+      },
       onLine: (line) => lines.push(line),
     }),
     startBrowser(),

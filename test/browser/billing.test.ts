@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest'
+import { waitFor } from '../../scripts/wait-for.ts'
+import {
+  actAs,
+  addMember,
+  ask,
+  browse,
+  expectAccessible,
+  expectNoOverflow,
+  found,
+  tolerate,
+  url,
+  type Founded,
+} from './browsing.ts'
+
+/** Does what the provider's customers and time do. */
+const provider = ({ slug, token }: Founded, event: object) =>
+  ask(token, 'POST', `/dev/billing/${slug}`, event)
+
+describe('the billing page', () => {
+  it('leads to the checkout, then shows the plan and its seats', async () => {
+    const acme = await found('Billed')
+    const page = await browse({ width: 320 })
+    await actAs(page, acme.token)
+    await page.goto(url(`/org/${acme.slug}/billing`))
+    await page.getByText('No plan').waitFor()
+    await expectNoOverflow(page)
+    await expectAccessible(page)
+    await page.getByRole('combobox', { name: 'Plan' }).selectOption('team')
+    await page.getByLabel('Seats to pay for').fill('5')
+    await page.getByRole('button', { name: 'To the checkout' }).click()
+    const link = page.getByRole('link', { name: 'Continue' })
+    expect(await link.getAttribute('href')).toMatch(/^https:\/\/checkout\./)
+    await expectAccessible(page)
+    await provider(acme, { event: 'checkout_completed', plan: 'team', seats: 5 })
+    await page.goto(url(`/org/${acme.slug}/billing`))
+    await page.getByText('team', { exact: true }).waitFor()
+    await page.getByText('Active').waitFor()
+    await expectAccessible(page)
+  })
+
+  it('previews and changes seats, and says how many have to be free for fewer', async () => {
+    const acme = await found('Reduced')
+    await provider(acme, { event: 'checkout_completed', plan: 'team', seats: 4 })
+    await addMember(acme)
+    await addMember(acme)
+    const page = await browse({ scripts: false })
+    await actAs(page, acme.token)
+    await page.goto(url(`/org/${acme.slug}/billing`))
+    await page.getByLabel('Seats to pay for').fill('6')
+    await page.getByRole('button', { name: 'Show the price' }).click()
+    await page.getByText(/Due now: .*\d/).waitFor()
+    await page.getByRole('link', { name: 'Back', exact: true }).click()
+    await page.getByLabel('Seats to pay for').fill('6')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('The change is on its way').waitFor()
+    await page.getByLabel('Seats to pay for').fill('1')
+    await page.getByRole('button', { name: 'Save' }).click()
+    const refused = await page.getByRole('alert').innerText()
+    expect(refused).toMatch(/More seats are in use.*2 seats have to be free first/s)
+  })
+
+  it('cancels after a typed confirmation, and keeps the subscription after all', async () => {
+    const acme = await found('Canceled')
+    await provider(acme, { event: 'checkout_completed', plan: 'team', seats: 4 })
+    const page = await browse()
+    await actAs(page, acme.token)
+    await page.goto(url(`/org/${acme.slug}/billing`))
+    const cancel = page.getByRole('button', { name: 'Cancel the subscription' })
+    await page.getByLabel('Type').fill('wrong')
+    await cancel.click()
+    await page.getByText('The text does not match.').waitFor()
+    await page.getByLabel('Type').fill(acme.slug)
+    await cancel.click()
+    await page.getByText('The subscription ends with its period.').waitFor()
+    await expectAccessible(page)
+    await page.getByRole('button', { name: 'Keep the subscription' }).click()
+    await page.getByText('The subscription continues.').waitFor()
+    await cancel.waitFor()
+  })
+
+  it('shows a payment that is due', async () => {
+    const acme = await found('Due')
+    await provider(acme, { event: 'checkout_completed', plan: 'team', seats: 4 })
+    await provider(acme, { event: 'payment_failed' })
+    const page = await browse()
+    await actAs(page, acme.token)
+    await page.goto(url(`/org/${acme.slug}/billing`))
+    await page.getByText('Payment is due').waitFor()
+    await page.getByText('Grace until').waitFor()
+    await expectAccessible(page)
+    const { token } = await addMember(acme)
+    await actAs(page, token)
+    tolerate(/403/)
+    expect((await page.goto(url(`/org/${acme.slug}/billing`)))?.status()).toBe(403)
+  })
+})
+
+describe('the pages of log streams', () => {
+  it('show a stream that is behind, its attempts and dead letters, and send again', async () => {
+    const acme = await found('Streamed')
+    const page = await browse({ width: 320 })
+    await actAs(page, acme.token)
+    await page.goto(url(`/org/${acme.slug}/sinks`))
+    await page.getByText(/\d+ events? since/).waitFor()
+    await expectNoOverflow(page)
+    await expectAccessible(page)
+    await waitFor('an attempt', 30, async () => {
+      await page.goto(url(`/org/${acme.slug}/sinks/webhook/attempts`))
+      return (await page.getByRole('cell', { name: 'retry' }).count()) > 0 || undefined
+    })
+    await expectAccessible(page)
+    await page.goto(url(`/org/${acme.slug}/sinks/webhook/dead-letters`))
+    await page.getByText('No dead letter.').waitFor()
+    await expectAccessible(page)
+    tolerate(/404/)
+    const absent = await page.goto(url(`/org/${acme.slug}/sinks/nothing/attempts`))
+    expect(absent?.status()).toBe(404)
+  })
+})
